@@ -1,0 +1,33 @@
+import { AutogradError } from '../errors.js';
+import { type Gradients, type Node, setOnRecord } from './node.js';
+
+let depth = 0;
+
+const noteStack = (node: Node): void => {
+  node.stack = new Error().stack?.split('\n').slice(2).join('\n') ?? null;
+};
+
+/**
+ * Runs `fn` in anomaly mode: every operation notes where it was called, and a backward pass that gives a NaN stops with
+ * an error that names the forward operation and its place. Slow; for finding mistakes. Scoped to `fn`.
+ */
+export function detectAnomaly<R>(fn: () => R): R {
+  if (depth++ === 0) setOnRecord(noteStack);
+  try {
+    return fn();
+  } finally {
+    if (--depth === 0) setOnRecord(null);
+  }
+}
+
+/** Throws if anomaly mode is on and a rule gave a NaN. */
+export function checkAnomaly(node: Node, grads: Gradients): void {
+  if (depth === 0) return;
+  grads.forEach((grad, i) => {
+    if (!grad?.toTypedArray().some(Number.isNaN)) return;
+    throw new AutogradError(
+      'backward',
+      `${node.name} returned NaN in the gradient of its input ${i}; the forward call was\n${node.stack ?? '  (made outside of detectAnomaly)'}`,
+    );
+  });
+}

@@ -1,0 +1,345 @@
+import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { gradMode } from '../grad/index.js';
+import { add } from '../ops/elementwise.js';
+import { isFloat } from '../tensor/dtype.js';
+import { formatShape, sameShape } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { checkAnomaly } from './anomaly.js';
+import { explainUntracked } from './explain.js';
+import { AccumulateGrad, type Edge, type GradHook, gradEdge, type Node, removable } from './node.js';
+
+export interface BackwardOptions {
+  /** The gradient of the tensor itself; must be given unless it has one element. */
+  gradient?: Tensor | null;
+  /** Keep what the graph saved, for another backward pass through it. Defaults to `createGraph`. */
+  retainGraph?: boolean;
+  /** Record the backward pass itself, so that gradients have gradients. */
+  createGraph?: boolean;
+  /** Accumulate into these tensors only; all leaves if not given. */
+  inputs?: Tensor | readonly Tensor[];
+}
+
+export interface GradOptions {
+  gradOutputs?: Tensor | readonly (Tensor | null)[] | null;
+  retainGraph?: boolean;
+  createGraph?: boolean;
+  /** Give `null` for inputs the outputs do not depend on, rather than throw. Defaults to `materializeGrads`. */
+  allowUnused?: boolean;
+  /** Give zeros rather than `null`. */
+  materializeGrads?: boolean;
+}
+
+/** A pass under way. Passes nest when a rule or a hook calls backward itself. */
+interface Run {
+  readonly id: number;
+  /** The nodes in an order in which each comes before those it passes gradients to. */
+  readonly order: readonly Node[];
+  /** Gradients of each node's outputs, summed so far. */
+  readonly grads: ((Tensor | null)[] | undefined)[];
+}
+
+let runs = 0;
+const active: Run[] = [];
+
+/** All nodes reachable from `roots`, consumers first. With `targets`, marks the nodes on the way to one as needed. */
+function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Run {
+  const id = ++runs;
+  const postorder: Node[] = [];
+  // An explicit stack: graphs may be deeper than the call stack.
+  const stack: Node[] = [];
+  const next: number[] = [];
+  const enter = (node: Node) => {
+    if (node.run === id) return;
+    node.run = id;
+    node.needed = targets === null || targets.has(node);
+    stack.push(node);
+    next.push(0);
+  };
+  for (const root of roots) {
+    enter(root.node);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const node = stack[top]!;
+      const i = next[top]!++;
+      if (i < node.edges.length) {
+        const edge = node.edges[i]!;
+        if (edge !== null) enter(edge.node);
+        continue;
+      }
+      stack.pop();
+      next.pop();
+      if (targets !== null) for (const edge of node.edges) if (edge?.node.needed) node.needed = true;
+      postorder.push(node);
+    }
+  }
+  const order = postorder.reverse();
+  for (let i = 0; i < order.length; i++) order[i]!.place = i;
+  return { id, order, grads: new Array(order.length) };
+}
+
+/** The storages of gradients that more than one place holds: these are copied before a leaf keeps them. */
+type Shared = WeakSet<object>;
+
+function deposit(run: Run, edge: Edge, grad: Tensor, seen: Set<object>, shared: Shared): void {
+  const slots = run.grads[edge.node.place] ?? [];
+  run.grads[edge.node.place] = slots;
+  const before = slots[edge.index];
+  if (before) {
+    slots[edge.index] = add(before, grad);
+    return;
+  }
+  if (seen.has(grad.storage)) shared.add(grad.storage);
+  else seen.add(grad.storage);
+  slots[edge.index] = grad;
+}
+
+function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
+  for (const hook of hooks) {
+    const replaced = hook(grad);
+    if (replaced == null) continue;
+    if (!(replaced instanceof Tensor) || !sameShape(replaced.shape, grad.shape))
+      throw new ShapeError(
+        'registerHook',
+        `a hook returns a tensor of the gradient's shape ${formatShape(grad.shape)} or nothing, got ` +
+          `${replaced instanceof Tensor ? formatShape(replaced.shape) : typeof replaced}`,
+      );
+    grad = replaced;
+  }
+  return grad;
+}
+
+/** Adds a gradient to a leaf's `.grad`. The first one is kept as it is when nobody else can hold it. */
+function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, createGraph: boolean): void {
+  const { leaf } = node;
+  // Frozen since the forward pass.
+  if (!leaf.requiresGrad) return;
+  if (leaf.grad === null) leaf.grad = createGraph ? grad : mayKeep ? grad : grad.clone();
+  else if (createGraph || leaf.grad.requiresGrad) leaf.grad = add(leaf.grad, grad);
+  else leaf.grad.add_(grad);
+  if (node.postHooks) for (const hook of node.postHooks) hook(leaf);
+}
+
+interface Capture {
+  readonly edge: Edge;
+  grad: Tensor | null;
+}
+
+function execute(
+  roots: readonly Edge[],
+  rootGrads: readonly Tensor[],
+  captures: readonly Capture[] | null,
+  { retainGraph, createGraph }: { retainGraph: boolean; createGraph: boolean },
+): void {
+  const targets = captures && new Set(captures.map((c) => c.edge.node));
+  const run = plan(roots, targets);
+  const seen = new Set<object>();
+  const shared: Shared = new WeakSet();
+  active.push(run);
+  try {
+    for (const grad of rootGrads) shared.add(grad.storage);
+    roots.forEach((root, i) => {
+      deposit(run, root, rootGrads[i]!, seen, shared);
+    });
+    for (let i = 0; i < run.order.length; i++) {
+      const node = run.order[i]!;
+      const grads = run.grads[i];
+      run.grads[i] = undefined;
+      if (grads === undefined || !node.needed) continue;
+      step(node, grads);
+    }
+  } finally {
+    active.pop();
+    // A pass inside this one's caller has moved the marks; put them back.
+    const outer = active.at(-1);
+    if (outer)
+      outer.order.forEach((node, i) => {
+        node.run = outer.id;
+        node.place = i;
+      });
+  }
+
+  function step(node: Node, grads: (Tensor | null)[]): void {
+    if (node.gradHooks)
+      for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
+    if (node.retained)
+      for (const [index, t] of node.retained) {
+        const grad = grads[index];
+        if (grad) t.grad = t.grad === null ? (createGraph ? grad : grad.clone()) : add(t.grad, grad);
+      }
+    if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
+    if (node instanceof AccumulateGrad) {
+      const grad = grads[0]!;
+      const mayKeep = !shared.has(grad.storage) && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
+      if (captures === null) accumulate(node, grad, mayKeep, createGraph);
+      return;
+    }
+    if (targets !== null && !node.edges.some((e) => e?.node.needed)) return;
+    if (node.overwrittenBy !== null)
+      throw new AutogradError(
+        'backward',
+        `the result of ${node.name} was modified by ${node.overwrittenBy} while recording was off, so its gradient would ` +
+          'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
+      );
+    const edges = node.edges;
+    let inputs = node.backward(grads, node);
+    if (node.nodeHooks)
+      for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
+    checkAnomaly(node, inputs);
+    if (!retainGraph) node.release();
+    // A hook may hold on to any of these.
+    const kept = node.nodeHooks !== null || node.custom;
+    for (let i = 0; i < edges.length; i++) {
+      const edge = edges[i]!;
+      const grad = inputs[i];
+      if (edge === null || grad == null) continue;
+      const expected = edge.node.shapes[edge.index]!;
+      if (!sameShape(grad.shape, expected))
+        throw new ShapeError(
+          node.name,
+          `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
+        );
+      if (kept) shared.add(grad.storage);
+      deposit(run, edge, grad, seen, shared);
+    }
+  }
+}
+
+/** The gradient to start from: the one given, checked, or ones for a tensor of one element. */
+function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefined): Tensor {
+  if (gradient == null) {
+    if (t.numel !== 1)
+      throw new ShapeError(
+        op,
+        `the gradient of a tensor of shape ${formatShape(t.shape)} must be given, as it is implied for one element only; ` +
+          'reduce it with sum() or mean(), or pass a gradient of its shape',
+      );
+    const one = Tensor.empty(t.dtype, t.shape);
+    one.storage.data.fill(1);
+    return one;
+  }
+  if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${typeof gradient}`);
+  if (!sameShape(gradient.shape, t.shape))
+    throw new ShapeError(
+      op,
+      `the gradient has shape ${formatShape(gradient.shape)}, the tensor ${formatShape(t.shape)}; they must be equal`,
+    );
+  if (!isFloat(gradient.dtype))
+    throw new DTypeError(op, `a gradient is floating point, got ${gradient.dtype}; use .float()`);
+  return gradient;
+}
+
+function rootEdge(op: string, t: Tensor): Edge {
+  if (!(t instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${typeof t}`);
+  const edge = gradEdge(t);
+  if (edge === null) throw new AutogradError(op, explainUntracked(t));
+  return edge;
+}
+
+/**
+ * Computes the gradients of `tensor` with respect to the leaves of its graph and adds them to their `.grad`.
+ * Runs with recording off, or on with `createGraph`, whatever the caller's mode.
+ */
+export function backward(tensor: Tensor, options: BackwardOptions = {}): void {
+  if (options instanceof Tensor) options = { gradient: options };
+  const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
+  const root = rootEdge('backward', tensor);
+  const start = startGradient('backward', tensor, gradient);
+  let captures: Capture[] | null = null;
+  const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
+  if (into !== null) {
+    if (into.length === 0)
+      throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
+    captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
+  }
+  gradMode(createGraph).run(() => {
+    execute([root], [start], captures, { retainGraph, createGraph });
+    into?.forEach((t, i) => {
+      const { grad } = captures![i]!;
+      if (grad) t.grad = t.grad === null ? (createGraph ? grad : grad.clone()) : add(t.grad, grad);
+    });
+  });
+}
+
+/** The gradients of the sum of `outputs` with respect to `inputs`; `.grad` of no tensor changes. */
+export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor, options?: GradOptions): Tensor;
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradOptions & { allowUnused: true; materializeGrads?: false },
+): (Tensor | null)[];
+export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): Tensor | null | (Tensor | null)[] {
+  const { createGraph = false, retainGraph = createGraph, materializeGrads = false } = options;
+  const { allowUnused = materializeGrads } = options;
+  const outs = outputs instanceof Tensor ? [outputs] : outputs;
+  const ins = inputs instanceof Tensor ? [inputs] : inputs;
+  const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
+  if (options.gradOutputs != null && given.length !== outs.length)
+    throw new ShapeError(
+      'grad',
+      `${given.length} gradOutputs for ${outs.length} outputs; give one each (null for ones)`,
+    );
+  const roots = outs.map((t) => rootEdge('grad', t));
+  const starts = outs.map((t, i) => startGradient('grad', t, given[i]));
+  const captures = ins.map((t) => ({ edge: rootEdge('grad', t), grad: null as Tensor | null }));
+  gradMode(createGraph).run(() => {
+    execute(roots, starts, captures, { retainGraph, createGraph });
+  });
+  const result = captures.map(({ grad }, i) => {
+    if (grad !== null || (allowUnused && !materializeGrads)) return grad;
+    if (materializeGrads) return Tensor.empty(ins[i]!.dtype, ins[i]!.shape);
+    throw new AutogradError(
+      'grad',
+      `input ${i} of shape ${formatShape(ins[i]!.shape)} was not used to compute the outputs; pass allowUnused: true to get null for it`,
+    );
+  });
+  return inputs instanceof Tensor ? result[0]! : result;
+}
+
+/** Calls `hook` with the gradient of `tensor` whenever one is computed; what it returns replaces the gradient. */
+export function registerHook(tensor: Tensor, hook: GradHook): { remove(): void } {
+  const { node, index } = rootEdge('registerHook', tensor);
+  node.gradHooks ??= new Map();
+  let hooks = node.gradHooks.get(index);
+  if (!hooks) {
+    hooks = new Set();
+    node.gradHooks.set(index, hooks);
+  }
+  return removable(hooks, hook);
+}
+
+/** Keeps the gradient of a tensor that is not a leaf in its `.grad` as well. */
+export function retainGrad(tensor: Tensor): void {
+  const { node, index } = rootEdge('retainGrad', tensor);
+  if (tensor.isLeaf) return;
+  node.retained ??= new Map();
+  node.retained.set(index, tensor);
+}
+
+/** Calls `hook` with the leaf after a gradient has been added to its `.grad`. */
+export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor) => void): { remove(): void } {
+  const { node } = rootEdge('registerPostAccumulateGradHook', leaf);
+  if (!(node instanceof AccumulateGrad))
+    throw new AutogradError(
+      'registerPostAccumulateGradHook',
+      `gradients accumulate in leaves only, this tensor was computed by ${node.name}`,
+    );
+  node.postHooks ??= new Set();
+  return removable(node.postHooks, hook);
+}
+
+methods({ backward, registerHook, retainGrad, registerPostAccumulateGradHook });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    /** Adds the gradients of this tensor to the `.grad` of the leaves it was computed from. */
+    backward(options?: BackwardOptions | Tensor): void;
+    registerHook(hook: GradHook): { remove(): void };
+    retainGrad(): void;
+    registerPostAccumulateGradHook(hook: (leaf: Tensor) => void): { remove(): void };
+  }
+}

@@ -1,0 +1,80 @@
+import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { isGradEnabled, isInferenceMode } from '../grad/index.js';
+import { copyInto } from '../kernels/copy.js';
+import { isFloat } from '../tensor/dtype.js';
+import { formatShape, sameShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { recordWriteThroughView } from './view.js';
+
+/** Refuses a write to `target` that the current mode does not allow. Called before anything is computed or written. */
+export function checkWritable(op: string, target: Tensor): void {
+  if (target.inference && !isInferenceMode())
+    throw new AutogradError(op, 'a tensor made under inferenceMode cannot be written to outside of it; use clone()');
+  if (target.strides.some((step, i) => step === 0 && target.shape[i]! > 1))
+    throw new ShapeError(
+      op,
+      `several elements of this tensor of shape ${formatShape(target.shape)} share one place in memory, as expand() makes them; use clone()`,
+    );
+  if (!isGradEnabled()) return;
+  const base = target.viewInfo?.base ?? target;
+  if (base.isLeaf && base.requiresGrad)
+    throw new AutogradError(
+      op,
+      `a ${base === target ? 'leaf' : 'view of a leaf'} that requires grad cannot be written to while gradients are recorded; wrap the write in noGrad.run(() => ...)`,
+    );
+}
+
+/**
+ * Gives `target` the value of `compute()`, in place. The write is recorded if gradients are on, and counted in the
+ * version; nothing is written if a check or `compute` throws.
+ */
+export function inPlace<T extends Tensor>(op: string, target: T, compute: () => Tensor): T {
+  checkWritable(op, target);
+  const value = compute();
+  checkFits(op, target, value);
+  checkView(op, target, value);
+  write(op, target, value);
+  return target;
+}
+
+/** Results that an in-place operation can hold: the same shape, and no kind of number that the target lacks. */
+function checkFits(op: string, target: Tensor, value: Tensor): void {
+  if (!sameShape(target.shape, value.shape))
+    throw new ShapeError(
+      op,
+      `the result has shape ${formatShape(value.shape)} and does not fit in place into ${formatShape(target.shape)}; use the form without underscore`,
+    );
+  if ((isFloat(value.dtype) && !isFloat(target.dtype)) || (target.dtype === 'bool' && value.dtype !== 'bool'))
+    throw new DTypeError(
+      op,
+      `the result is ${value.dtype} and cannot be written into a ${target.dtype} tensor; use the form without underscore`,
+    );
+}
+
+function checkView(op: string, target: Tensor, value: Tensor): void {
+  if (target.viewInfo?.untracked && isGradEnabled() && (value.requiresGrad || target.viewInfo.base.requiresGrad))
+    throw new AutogradError(
+      op,
+      'this view was taken while recording was off, so a recorded write through it would lose gradients; take the view ' +
+        'and write to it in the same mode',
+    );
+}
+
+function write(op: string, target: Tensor, value: Tensor): void {
+  copyInto(target, value);
+  target.storage.version++;
+  if (!isGradEnabled()) {
+    // The graph does not know of this write: a backward pass through the old value must not go on silently.
+    if (target.gradFn !== null) target.gradFn.overwrittenBy = op;
+    const base = target.viewInfo?.base;
+    if (base?.gradFn) base.gradFn.overwrittenBy = op;
+    return;
+  }
+  if (target.viewInfo !== null) {
+    if (value.requiresGrad || target.viewInfo.base.requiresGrad) recordWriteThroughView(target, value);
+    return;
+  }
+  if (!value.requiresGrad && !target.requiresGrad) return;
+  target.history++;
+  target.setHistory(value.gradFn, value.outputNr);
+}

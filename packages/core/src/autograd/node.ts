@@ -1,0 +1,232 @@
+import { AutogradError } from '../errors.js';
+import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
+
+/** Why a tensor carries no graph: the frame that had recording off, or a `detach()`. */
+export type UntrackedCause = Frame | 'detach';
+
+/** A place a gradient flows to: one output of a node. */
+export interface Edge {
+  readonly node: Node;
+  readonly index: number;
+}
+
+/** Gradients of the inputs, in order; `null` where an input needs none or the gradient is zero. */
+export type Gradients = readonly (Tensor | null | undefined)[];
+
+/** A backward rule for an operator of one output. Written in tensor operations, so that it can be recorded itself. */
+export type Backward = (grad: Tensor, ctx: Node) => Gradients;
+
+/** A backward rule for several outputs; outputs that nothing used have a `null` gradient. */
+export type BackwardMany = (grads: readonly (Tensor | null)[], ctx: Node) => Gradients;
+
+/** Sees, and may replace, the gradient of one output before its node runs. */
+export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
+
+interface SavedTensor {
+  readonly value: unknown;
+  readonly version: number;
+  readonly hooks: SavedTensorHooks | null;
+}
+
+/**
+ * One recorded operation: where the gradients of its inputs go, and the rule that computes them.
+ * To a backward rule it is the context: what was saved, and which inputs need a gradient.
+ */
+export class Node {
+  /** Where the gradient of each input goes; `null` for inputs that need none. */
+  readonly edges: readonly (Edge | null)[];
+  /** Hooks on the gradient of each output, kept where they are registered: an in-place write does not move them. */
+  gradHooks: Map<number, Set<GradHook>> | null = null;
+  /** Hooks run after the rule, with the gradients of the inputs and of the outputs. */
+  nodeHooks: Set<NodeHook> | null = null;
+  /** Outputs whose gradient is also kept in `.grad`. */
+  retained: Map<number, Tensor> | null = null;
+  /** Set when an output was written to with recording off: the name of the write. */
+  overwrittenBy: string | null = null;
+  /** Where the forward operation was called; in anomaly mode only. */
+  stack: string | null = null;
+  /** A user's function: what it returns may be shared, so it is copied before it is kept. */
+  custom = false;
+  /** @internal The engine's mark: which run saw this node, and at which place of its order. */
+  run = 0;
+  place = 0;
+  needed = true;
+  #saved: SavedTensor[] | null = null;
+  #freed = false;
+
+  constructor(
+    readonly name: string,
+    inputs: readonly Tensor[],
+    readonly backward: BackwardMany,
+    /** The shape of each output. */
+    readonly shapes: readonly Shape[],
+    saved?: readonly Tensor[],
+  ) {
+    const edges = new Array<Edge | null>(inputs.length);
+    for (let i = 0; i < edges.length; i++) edges[i] = gradEdge(inputs[i]!);
+    this.edges = edges;
+    if (saved !== undefined && saved.length > 0) this.save(saved);
+    onRecord?.(this);
+  }
+
+  /** Whether the gradient of input `i` is wanted. */
+  needs(i: number): boolean {
+    return this.edges[i] !== null;
+  }
+
+  private save(tensors: readonly Tensor[]): void {
+    const hooks = currentSavedTensorHooks();
+    this.#saved = tensors.map((t) => {
+      if (t.inference)
+        throw new AutogradError(
+          this.name,
+          'a tensor made under inferenceMode cannot be saved for backward; use clone() outside of inferenceMode ' +
+            'to get a normal tensor',
+        );
+      return { value: hooks ? hooks.pack(t) : t, version: t.storage.version, hooks };
+    });
+  }
+
+  /** The tensors saved by the forward operation; throws if one has been written to since, or if they were freed. */
+  get saved(): readonly Tensor[] {
+    if (this.#freed)
+      throw new AutogradError(
+        'backward',
+        `the values that ${this.name} saved were freed by an earlier backward(); pass retainGraph: true to that one ` +
+          'to go through the graph a second time',
+      );
+    return (this.#saved ?? []).map(({ value, version, hooks }) => {
+      if (hooks) return hooks.unpack(value);
+      const t = value as Tensor;
+      if (t.storage.version !== version)
+        throw new AutogradError(
+          'backward',
+          `a ${t.dtype} tensor of shape [${t.shape.join(', ')}] that ${this.name} saved was modified in place since: ` +
+            `it is at version ${t.storage.version}, expected version ${version}; clone() it before the write, or write later`,
+        );
+      return t;
+    });
+  }
+
+  /** Drops what was saved. Without saved values a node can be gone through again. */
+  release(): void {
+    if (this.#saved === null) return;
+    this.#saved = null;
+    this.#freed = true;
+  }
+
+  /** Registers a hook that sees the gradients of inputs and outputs, and may replace those of the inputs. */
+  registerHook(hook: NodeHook): { remove(): void } {
+    this.nodeHooks ??= new Set();
+    return removable(this.nodeHooks, hook);
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+export type NodeHook = (gradInputs: Gradients, gradOutputs: readonly (Tensor | null)[]) => Gradients | void;
+
+/** Called with every node that is made, while set; anomaly mode notes the place of the call. */
+let onRecord: ((node: Node) => void) | null = null;
+export function setOnRecord(callback: typeof onRecord): void {
+  onRecord = callback;
+}
+
+/** Adds `hook` (a function may be registered twice) and gives the handle that takes it off again; idempotent. */
+export function removable<H extends (...args: any[]) => unknown>(hooks: Set<H>, hook: H): { remove(): void } {
+  const entry = ((...args: unknown[]) => hook(...args)) as unknown as H;
+  hooks.add(entry);
+  return {
+    remove() {
+      hooks.delete(entry);
+    },
+  };
+}
+
+/** The end of a graph: adds the gradient that arrives to the leaf's `.grad`. */
+export class AccumulateGrad extends Node {
+  postHooks: Set<(leaf: Tensor) => void> | null = null;
+  constructor(readonly leaf: Tensor) {
+    super('accumulateGrad', [], () => [], [leaf.shape]);
+  }
+}
+
+/** Where the gradient of `t` goes: the node that made it, or the leaf's accumulator; `null` if it needs none. */
+export function gradEdge(t: Tensor): Edge | null {
+  const node = t.gradFn;
+  if (node !== null) return { node, index: t.outputNr };
+  if (!t.requiresGrad) return null;
+  t.accumulator ??= { node: new AccumulateGrad(t), index: 0 };
+  return t.accumulator;
+}
+
+/** Whether an operation on `inputs` is to be recorded. If not, notes on `out` why not. */
+function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boolean {
+  let tracked = false;
+  let cause: UntrackedCause | null = null;
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]!;
+    if (input.requiresGrad) tracked = true;
+    else if (input.untracked !== null) cause = input.untracked;
+    if (input.viewInfo?.untracked) checkStaleView(name, input);
+    if (input.inference && input.requiresGrad && isGradEnabled())
+      throw new AutogradError(
+        name,
+        'an input requires grad but was made under inferenceMode, so nothing can be recorded on it; make it outside, or use clone()',
+      );
+  }
+  if (tracked && isGradEnabled()) return true;
+  out.untracked = tracked ? currentFrame() : cause;
+  return false;
+}
+
+/** A view taken while recording was off can't learn of recorded writes to its base: using it would drop gradients. */
+function checkStaleView(name: string, view: Tensor): void {
+  const { base, history } = view.viewInfo!;
+  if (history !== base.history && base.requiresGrad && isGradEnabled())
+    throw new AutogradError(
+      name,
+      'an input is a view that was taken under noGrad, and its base has been written to with recording on since; ' +
+        'take the view again, or use detach() on it if its gradient is to be ignored',
+    );
+}
+
+/**
+ * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`.
+ * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`.
+ */
+export function record(
+  name: string,
+  inputs: readonly Tensor[],
+  out: Tensor,
+  backward: Backward,
+  saved?: readonly Tensor[],
+): Tensor {
+  if (!shouldRecord(name, inputs, out)) return out;
+  out.setHistory(new Node(name, inputs, (grads, ctx) => backward(grads[0]!, ctx), [out.shape], saved));
+  return out;
+}
+
+/** `record` for operations of several outputs. */
+export function recordMany(
+  name: string,
+  inputs: readonly Tensor[],
+  outs: readonly Tensor[],
+  backward: BackwardMany,
+  saved?: readonly Tensor[],
+): void {
+  if (outs.length === 0) return;
+  let on = false;
+  for (const out of outs) on = shouldRecord(name, inputs, out);
+  if (!on) return;
+  const shapes = outs.map((out) => out.shape);
+  const node = new Node(name, inputs, backward, shapes, saved);
+  outs.forEach((out, i) => {
+    out.setHistory(node, i);
+  });
+}

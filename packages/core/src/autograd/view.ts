@@ -1,0 +1,85 @@
+import { isGradEnabled } from '../grad/index.js';
+import { allocate } from '../tensor/dtype.js';
+import { type Shape, sizeOf, stridedOffsets } from '../tensor/shape.js';
+import { onStaleView, Tensor } from '../tensor/tensor.js';
+import { type Backward, Node, record } from './node.js';
+
+/** A tensor over the storage of `x`, recorded as computed from it. */
+export function makeView(
+  name: string,
+  x: Tensor,
+  shape: Shape,
+  strides: readonly number[],
+  offset: number,
+  backward: Backward,
+): Tensor {
+  const out = new Tensor(x.storage, x.dtype, shape, strides, offset);
+  out.inference = x.inference;
+  const base = x.viewInfo?.base ?? x;
+  out.viewInfo = { base, history: base.history, untracked: !isGradEnabled() || x.viewInfo?.untracked === true };
+  return record(name, [x], out, backward);
+}
+
+/**
+ * Where the elements of `view` lie among those of its base, both in row-major order. Tracked writes through views are
+ * rare, so they are expressed by positions, which hold for any strides, rather than by strides.
+ */
+function positionsInBase(view: Tensor, base: Tensor): Int32Array {
+  const offsets = stridedOffsets(view.shape, view.strides, view.offset);
+  if (base.isContiguous) return offsets.map((o) => o - base.offset);
+  const index = new Map<number, number>();
+  stridedOffsets(base.shape, base.strides, base.offset).forEach((o, i) => {
+    index.set(o, i);
+  });
+  return offsets.map((o) => index.get(o)!);
+}
+
+/** `x[positions]`, in the given shape. */
+function take(x: Tensor, positions: Int32Array, shape: Shape): Tensor {
+  const from = x.shape;
+  const data = x.toTypedArray();
+  const out = allocate(x.dtype, positions.length);
+  for (let i = 0; i < out.length; i++) out[i] = data[positions[i]!]!;
+  return record('take', [x], Tensor.of(out, x.dtype, shape), (g) => [putAdd(g, positions, from)]);
+}
+
+/** Zeros of `shape` with `src` added at `positions`. */
+function putAdd(src: Tensor, positions: Int32Array, shape: Shape): Tensor {
+  const out = allocate(src.dtype, sizeOf(shape));
+  const data = src.toTypedArray();
+  for (let i = 0; i < data.length; i++) out[positions[i]!]! += data[i]!;
+  const from = src.shape;
+  return record('putAdd', [src], Tensor.of(out, src.dtype, shape), (g) => [take(g, positions, from)]);
+}
+
+/** `x` with zeros at `positions`. */
+function clear(x: Tensor, positions: Int32Array): Tensor {
+  const out = x.toTypedArray();
+  for (let i = 0; i < positions.length; i++) out[positions[i]!] = 0;
+  return record('clear', [x], Tensor.of(out, x.dtype, x.shape), (g) => [clear(g, positions)]);
+}
+
+/** Records that `view` now holds `value`, as a write to the base: what the view covered no longer gets a gradient. */
+export function recordWriteThroughView(view: Tensor, value: Tensor): void {
+  const { base } = view.viewInfo!;
+  const positions = positionsInBase(view, base);
+  const shape = value.shape;
+  const write = new Node(
+    'copySlices',
+    [base, value],
+    ([g], ctx) => [ctx.needs(0) ? clear(g!, positions) : null, ctx.needs(1) ? take(g!, positions, shape) : null],
+    [base.shape],
+  );
+  base.history++;
+  base.setHistory(write);
+}
+
+// A view whose base has been written to hangs on the base's new history.
+onStaleView((view) => {
+  const { base } = view.viewInfo!;
+  view.viewInfo!.history = base.history;
+  if (!base.requiresGrad) return view.setHistory(null);
+  const positions = positionsInBase(view, base);
+  const { shape } = base;
+  view.setHistory(new Node('viewOf', [base], ([g]) => [putAdd(g!, positions, shape)], [view.shape]));
+});

@@ -1,0 +1,32 @@
+/** Every refusal of bad input by a tensor operation: names the operator, what it saw, and the way out. */
+export class TensorError extends Error {
+  override name = 'TensorError';
+  constructor(
+    /** The operator or method that refused, in its public name. */
+    readonly op: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${op}: ${message}`, options);
+  }
+}
+
+/** A shape, rank or dimension that does not fit. */
+export class ShapeError extends TensorError {
+  override name = 'ShapeError';
+}
+
+/** A dtype that the operator does not take. */
+export class DTypeError extends TensorError {
+  override name = 'DTypeError';
+}
+
+/** An index outside its dimension. */
+export class IndexError extends TensorError {
+  override name = 'IndexError';
+}
+
+/** A backward pass, or a write, that would give a wrong gradient. */
+export class AutogradError extends TensorError {
+  override name = 'AutogradError';
+}

@@ -1,0 +1,21 @@
+export { detectAnomaly } from './autograd/anomaly.js';
+export {
+  type BackwardOptions,
+  backward,
+  type GradOptions,
+  grad,
+  registerHook,
+  registerPostAccumulateGradHook,
+  retainGrad,
+} from './autograd/engine.js';
+export { explainGrad } from './autograd/explain.js';
+export type { Backward, GradHook, Node, NodeHook } from './autograd/node.js';
+export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
+export * from './errors.js';
+export * from './grad/index.js';
+export * from './ops/index.js';
+export * from './tensor/creation.js';
+export type { DType, TypedArray } from './tensor/dtype.js';
+export { defaultGenerator, Generator, manualSeed } from './tensor/random.js';
+export type { Shape } from './tensor/shape.js';
+export { type NestedArray, Tensor } from './tensor/tensor.js';

@@ -1,0 +1,19 @@
+import { sameShape, stridedOffsets } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** Writes the elements of `src` to those of `target`; same shape, any strides. The target's dtype converts. */
+export function copyInto(target: Tensor, src: Tensor): void {
+  if (!sameShape(target.shape, src.shape)) throw new Error('copyInto: shapes differ');
+  const n = src.numel;
+  const to = target.storage.data;
+  const from = src.storage.data;
+  const toBool = target.dtype === 'bool' && src.dtype !== 'bool';
+  if (target.isContiguous && src.isContiguous && !toBool) {
+    to.set(from.subarray(src.offset, src.offset + n) as never, target.offset);
+    return;
+  }
+  // Through a copy: the two may overlap.
+  const values = src.toTypedArray();
+  const offsets = stridedOffsets(target.shape, target.strides, target.offset);
+  for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] ? 1 : 0) : values[i]!;
+}

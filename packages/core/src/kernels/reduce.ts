@@ -1,0 +1,112 @@
+import type { DType } from '../tensor/dtype.js';
+import { type Shape, stridedOffsets } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** Which dimensions stay and which are reduced, with the result's shape. */
+export interface Plan {
+  readonly dims: readonly number[];
+  readonly kept: readonly number[];
+  /** With the reduced dimensions as 1. */
+  readonly keepShape: Shape;
+  readonly shape: Shape;
+  /** Elements reduced into one. */
+  readonly count: number;
+}
+
+export function planReduce(shape: Shape, dims: readonly number[], keepdim: boolean): Plan {
+  const reduced = new Set(dims);
+  const kept = shape.map((_, i) => i).filter((i) => !reduced.has(i));
+  const keepShape = shape.map((n, i) => (reduced.has(i) ? 1 : n));
+  let count = 1;
+  for (const d of dims) count *= shape[d]!;
+  return { dims, kept, keepShape, shape: keepdim ? keepShape : kept.map((i) => shape[i]!), count };
+}
+
+/** Calls `visit(data, start, offsets, i)` for each result `i`: its elements are `data[start + offsets[j]]`. */
+export function reduceWith(
+  x: Tensor,
+  { dims, kept, shape }: Plan,
+  dtype: DType,
+  reduce: (data: ArrayLike<number>, start: number, offsets: Int32Array) => number,
+): Tensor {
+  const pick = (which: readonly number[]) => [which.map((i) => x.shape[i]!), which.map((i) => x.strides[i]!)] as const;
+  const starts = stridedOffsets(...pick(kept), x.offset);
+  const offsets = stridedOffsets(...pick([...dims].sort((a, b) => a - b)));
+  const out = Tensor.empty(dtype, shape);
+  const to = out.storage.data;
+  for (let i = 0; i < to.length; i++) to[i] = reduce(x.storage.data, starts[i]!, offsets);
+  return out;
+}
+
+type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array) => number;
+
+// Sums are taken in float64, so float32 results are as good as they can be.
+export const sumOf: Reducer = (data, start, offsets) => {
+  let sum = 0;
+  for (let j = 0; j < offsets.length; j++) sum += data[start + offsets[j]!]!;
+  return sum;
+};
+
+export const productOf: Reducer = (data, start, offsets) => {
+  let product = 1;
+  for (let j = 0; j < offsets.length; j++) product *= data[start + offsets[j]!]!;
+  return product;
+};
+
+export const maxOf: Reducer = (data, start, offsets) => {
+  let best = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < offsets.length; j++) {
+    const v = data[start + offsets[j]!]!;
+    if (v > best || Number.isNaN(v)) best = v;
+    if (Number.isNaN(v)) break;
+  }
+  return best;
+};
+
+export const minOf: Reducer = (data, start, offsets) => {
+  let best = Number.POSITIVE_INFINITY;
+  for (let j = 0; j < offsets.length; j++) {
+    const v = data[start + offsets[j]!]!;
+    if (v < best || Number.isNaN(v)) best = v;
+    if (Number.isNaN(v)) break;
+  }
+  return best;
+};
+
+/** The position of the first largest element; a NaN counts as the largest. */
+export const argmaxOf: Reducer = (data, start, offsets) => {
+  let at = 0;
+  let best = data[start + offsets[0]!]!;
+  for (let j = 1; j < offsets.length && !Number.isNaN(best); j++) {
+    const v = data[start + offsets[j]!]!;
+    if (v > best || Number.isNaN(v)) {
+      best = v;
+      at = j;
+    }
+  }
+  return at;
+};
+
+/** The position of the first smallest element; a NaN counts as the smallest. */
+export const argminOf: Reducer = (data, start, offsets) => {
+  let at = 0;
+  let best = data[start + offsets[0]!]!;
+  for (let j = 1; j < offsets.length && !Number.isNaN(best); j++) {
+    const v = data[start + offsets[j]!]!;
+    if (v < best || Number.isNaN(v)) {
+      best = v;
+      at = j;
+    }
+  }
+  return at;
+};
+
+export const anyOf: Reducer = (data, start, offsets) => {
+  for (let j = 0; j < offsets.length; j++) if (data[start + offsets[j]!] !== 0) return 1;
+  return 0;
+};
+
+export const allOf: Reducer = (data, start, offsets) => {
+  for (let j = 0; j < offsets.length; j++) if (data[start + offsets[j]!] === 0) return 0;
+  return 1;
+};

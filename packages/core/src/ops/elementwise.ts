@@ -1,0 +1,299 @@
+import { inPlace } from '../autograd/inplace.js';
+import { type Backward, record } from '../autograd/node.js';
+import { DTypeError } from '../errors.js';
+import { map, map2 } from '../kernels/elementwise.js';
+import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
+import { broadcastShapes } from '../tensor/shape.js';
+import { type Method, methods, Tensor } from '../tensor/tensor.js';
+import { sumTo } from './reduce.js';
+
+/** A tensor, or a plain value that broadcasts. */
+export type TensorLike = Tensor | number | boolean;
+
+interface UnaryRule {
+  /** The value for one element, in float64. */
+  readonly forward: (x: number) => number;
+  /** The gradient of `x`, given that of the result `y`; both are as they were in the forward pass. */
+  readonly backward: (g: Tensor, x: Tensor, y: Tensor) => Tensor;
+  /** What the rule reads; nothing else is kept in memory. */
+  readonly saves?: 'input' | 'result';
+  /** Integers stay integers; otherwise they become float32. */
+  readonly keepsIntegers?: boolean;
+}
+
+/** Defines an elementwise operator of one tensor, with its method and its in-place method `name_`. */
+export function unary(name: string, { forward, backward, saves, keepsIntegers }: UnaryRule): (x: Tensor) => Tensor {
+  // One rule for all calls: a closure made in the call would keep its tensors alive.
+  const rule: Backward = (g, ctx) => {
+    const saved = saves && ctx.saved[0];
+    return [backward(g, saved!, saved!)];
+  };
+  const op = (x: Tensor): Tensor => {
+    const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype));
+    const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
+    return record(name, [x], y, rule, saved);
+  };
+  methods(withInPlace({ [name]: op }));
+  return op;
+}
+
+/** The functions, and for each an in-place form `name_`. */
+export function withInPlace(functions: Record<string, Method>): Record<string, Method> {
+  const all: Record<string, Method> = { ...functions };
+  for (const [name, fn] of Object.entries(functions))
+    all[`${name}_`] = (self, ...args) => inPlace(`${name}_`, self, () => fn(self, ...args) as Tensor);
+  return all;
+}
+
+interface BinaryRule {
+  readonly forward: (a: number, b: number) => number;
+  /** The gradients of `a` and `b` before they are summed to their shapes; called for those that are wanted. */
+  readonly backward?: readonly [
+    (g: Tensor, a: Tensor, b: Tensor) => Tensor,
+    (g: Tensor, a: Tensor, b: Tensor) => Tensor,
+  ];
+  /** Whether the rule reads `a` and `b`. */
+  readonly saves?: boolean;
+  /** The result's dtype, from the dtype both sides are promoted to. */
+  readonly dtype?: (promoted: DType) => DType;
+}
+
+/** A plain value as a tensor that takes part beside `other` without lifting its dtype. */
+export function toTensor(op: string, value: TensorLike, other: TensorLike): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value !== 'number' && typeof value !== 'boolean')
+    throw new TypeError(`${op}: expected a Tensor or a number, got ${value === null ? 'null' : typeof value}`);
+  const beside = other instanceof Tensor ? other.dtype : typeof value === 'boolean' ? 'bool' : 'float32';
+  const t = Tensor.empty(scalarDType(value, beside), []);
+  t.storage.data[0] = Number(value);
+  return t;
+}
+
+/** Defines an elementwise operator of two tensors that broadcast. */
+export function binary(name: string, { forward, backward, saves, dtype }: BinaryRule) {
+  return (left: TensorLike, right: TensorLike): Tensor => {
+    const a = toTensor(name, left, right);
+    const b = toTensor(name, right, left);
+    const promoted = promote(a.dtype, b.dtype);
+    const y = map2(forward, a, b, broadcastShapes(name, a.shape, b.shape), dtype ? dtype(promoted) : promoted);
+    if (!backward) return y;
+    const shapeA = a.shape;
+    const shapeB = b.shape;
+    return record(
+      name,
+      [a, b],
+      y,
+      (g, ctx) => {
+        const [x, z] = saves ? ctx.saved : [];
+        return [
+          ctx.needs(0) ? sumTo(backward[0](g, x!, z!), shapeA) : null,
+          ctx.needs(1) ? sumTo(backward[1](g, x!, z!), shapeB) : null,
+        ];
+      },
+      saves ? [a, b] : undefined,
+    );
+  };
+}
+
+const arithmetic = (p: DType): DType => (p === 'bool' ? 'int32' : p);
+
+/** `a + b`, with broadcasting. */
+export const add = binary('add', {
+  forward: (a, b) => a + b,
+  backward: [(g) => g, (g) => g],
+});
+
+/** `a - b`, with broadcasting. */
+export const sub = binary('sub', {
+  forward: (a, b) => a - b,
+  backward: [(g) => g, (g) => neg(g)],
+  dtype: arithmetic,
+});
+
+/** `a * b`, with broadcasting. */
+export const mul = binary('mul', {
+  forward: (a, b) => a * b,
+  backward: [(g, _, b) => mul(g, b), (g, a) => mul(g, a)],
+  saves: true,
+});
+
+/** `a / b` in floating point, with broadcasting. */
+export const div = binary('div', {
+  forward: (a, b) => a / b,
+  backward: [(g, _, b) => div(g, b), (g, a, b) => neg(mul(g, div(a, mul(b, b))))],
+  saves: true,
+  dtype: toFloat,
+});
+
+/** `-x`. */
+export const neg = unary('neg', { forward: (x) => -x, backward: (g) => neg(g), keepsIntegers: true });
+
+/** The natural exponential. */
+export const exp = unary('exp', { forward: Math.exp, backward: (g, _, y) => mul(g, y), saves: 'result' });
+
+/** The natural logarithm. */
+export const log = unary('log', { forward: Math.log, backward: (g, x) => div(g, x), saves: 'input' });
+
+/** The square root. */
+export const sqrt = unary('sqrt', { forward: Math.sqrt, backward: (g, _, y) => div(g, mul(y, 2)), saves: 'result' });
+
+/** `x²`. */
+export const square = unary('square', {
+  forward: (x) => x * x,
+  backward: (g, x) => mul(g, mul(x, 2)),
+  saves: 'input',
+  keepsIntegers: true,
+});
+
+/** The absolute value; its gradient is 0 at 0. */
+export const abs = unary('abs', {
+  forward: Math.abs,
+  backward: (g, x) => mul(g, sign(x)),
+  saves: 'input',
+  keepsIntegers: true,
+});
+
+/** -1, 0 or 1. */
+export const sign = unary('sign', { forward: Math.sign, backward: (g) => mul(g, 0), keepsIntegers: true });
+
+/** The hyperbolic tangent. */
+export const tanh = unary('tanh', {
+  forward: Math.tanh,
+  backward: (g, _, y) => mul(g, sub(1, mul(y, y))),
+  saves: 'result',
+});
+
+/** `1 / (1 + exp(-x))`. */
+export const sigmoid = unary('sigmoid', {
+  forward: (x) => 1 / (1 + Math.exp(-x)),
+  backward: (g, _, y) => mul(g, mul(y, sub(1, y))),
+  saves: 'result',
+});
+
+/** `max(x, 0)`; its gradient is 0 at 0. */
+export const relu = unary('relu', {
+  forward: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+  backward: (g, _, y) => mul(g, gt(y, 0)),
+  saves: 'result',
+  keepsIntegers: true,
+});
+
+const larger = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
+const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a : b);
+
+/** The share of the gradient that goes to `a` where `chosen` says so; equal elements halve it. */
+const share = (g: Tensor, a: Tensor, b: Tensor, chosen: (a: Tensor, b: Tensor) => Tensor): Tensor =>
+  mul(g, add(mul(eq(a, b), 0.5), chosen(a, b)));
+
+/** The larger of `a` and `b`, with broadcasting; NaN if either is. */
+export const maximum = binary('maximum', {
+  forward: larger,
+  backward: [(g, a, b) => share(g, a, b, gt), (g, a, b) => share(g, b, a, gt)],
+  saves: true,
+});
+
+/** The smaller of `a` and `b`, with broadcasting; NaN if either is. */
+export const minimum = binary('minimum', {
+  forward: smaller,
+  backward: [(g, a, b) => share(g, a, b, lt), (g, a, b) => share(g, b, a, lt)],
+  saves: true,
+});
+
+/** Comparisons give bool tensors, which carry no gradient. */
+const comparison = (name: string, forward: (a: number, b: number) => boolean) =>
+  binary(name, { forward: forward as never, dtype: () => 'bool' });
+
+export const eq = comparison('eq', (a, b) => a === b);
+export const ne = comparison('ne', (a, b) => a !== b);
+export const lt = comparison('lt', (a, b) => a < b);
+export const le = comparison('le', (a, b) => a <= b);
+export const gt = comparison('gt', (a, b) => a > b);
+export const ge = comparison('ge', (a, b) => a >= b);
+
+const floatOnly = (op: string, x: Tensor): void => {
+  if (!isFloat(x.dtype)) throw new DTypeError(op, `takes floating point tensors, got ${x.dtype}; use .float()`);
+};
+
+/** The elements of `a` where `condition` holds, those of `b` elsewhere; all three broadcast. */
+export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
+  if (condition.dtype !== 'bool')
+    throw new DTypeError(
+      'where',
+      `the condition is a bool tensor, got ${condition.dtype}; compare first, e.g. with ne(0)`,
+    );
+  const x = toTensor('where', a, b);
+  const y = toTensor('where', b, a);
+  const dtype = promote(x.dtype, y.dtype);
+  const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
+  const out = Tensor.empty(dtype, shape);
+  const c = condition.expand(shape).toTypedArray();
+  const xs = x.expand(shape).toTypedArray();
+  const ys = y.expand(shape).toTypedArray();
+  for (let i = 0; i < c.length; i++) out.storage.data[i] = c[i] ? xs[i]! : ys[i]!;
+  const shapeX = x.shape;
+  const shapeY = y.shape;
+  return record(
+    'where',
+    [x, y],
+    out,
+    (g, ctx) => [
+      ctx.needs(0) ? sumTo(where(ctx.saved[0]!, g, 0), shapeX) : null,
+      ctx.needs(1) ? sumTo(where(ctx.saved[0]!, 0, g), shapeY) : null,
+    ],
+    [condition],
+  );
+}
+
+/** `x` with `value` wherever `mask` holds. */
+export const maskedFill = (x: Tensor, mask: Tensor, value: number): Tensor => where(mask, value, x);
+
+methods(withInPlace({ add, sub, mul, div, maskedFill }));
+methods({ maximum, minimum });
+methods({ eq, ne, lt, le, gt, ge, where: (x, condition: Tensor, other: TensorLike) => where(condition, x, other) });
+
+export { floatOnly };
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    neg(): Tensor;
+    neg_(): this;
+    exp(): Tensor;
+    exp_(): this;
+    log(): Tensor;
+    log_(): this;
+    sqrt(): Tensor;
+    sqrt_(): this;
+    square(): Tensor;
+    square_(): this;
+    abs(): Tensor;
+    abs_(): this;
+    sign(): Tensor;
+    sign_(): this;
+    tanh(): Tensor;
+    tanh_(): this;
+    sigmoid(): Tensor;
+    sigmoid_(): this;
+    relu(): Tensor;
+    relu_(): this;
+    add(other: TensorLike): Tensor;
+    add_(other: TensorLike): this;
+    sub(other: TensorLike): Tensor;
+    sub_(other: TensorLike): this;
+    mul(other: TensorLike): Tensor;
+    mul_(other: TensorLike): this;
+    div(other: TensorLike): Tensor;
+    div_(other: TensorLike): this;
+    maximum(other: TensorLike): Tensor;
+    minimum(other: TensorLike): Tensor;
+    eq(other: TensorLike): Tensor;
+    ne(other: TensorLike): Tensor;
+    lt(other: TensorLike): Tensor;
+    le(other: TensorLike): Tensor;
+    gt(other: TensorLike): Tensor;
+    ge(other: TensorLike): Tensor;
+    /** This tensor's elements where `condition` holds, `other`'s elsewhere. */
+    where(condition: Tensor, other: TensorLike): Tensor;
+    maskedFill(mask: Tensor, value: number): Tensor;
+    maskedFill_(mask: Tensor, value: number): this;
+  }
+}

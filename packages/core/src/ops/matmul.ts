@@ -1,0 +1,118 @@
+import { record } from '../autograd/node.js';
+import { DTypeError, ShapeError } from '../errors.js';
+import { gemm, type Matrix } from '../kernels/matmul.js';
+import { broadcastShapes, broadcastStrides, formatShape, stridedOffsets } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { add } from './elementwise.js';
+import { sumTo } from './reduce.js';
+import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
+
+function checkPair(op: string, a: Tensor, b: Tensor): void {
+  if (!(a instanceof Tensor && b instanceof Tensor)) throw new TypeError(`${op}: expected two Tensors`);
+  if (a.dtype !== b.dtype || a.dtype === 'bool')
+    throw new DTypeError(op, `takes two tensors of one dtype, got ${a.dtype} and ${b.dtype}; convert with to()`);
+}
+
+/** The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. */
+function product(a: Tensor, b: Tensor): Tensor {
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const n = b.shape.at(-1)!;
+  const batchA = a.shape.slice(0, -2);
+  const batchB = b.shape.slice(0, -2);
+  const batch = broadcastShapes('matmul', batchA, batchB);
+  const out = Tensor.empty(a.dtype, [...batch, m, n]);
+  const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
+  const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
+  const matrix = (x: Tensor, offset: number): Matrix => ({
+    data: x.storage.data,
+    offset,
+    rowStride: x.strides.at(-2)!,
+    colStride: x.strides.at(-1)!,
+  });
+  for (let i = 0; i < startsA.length; i++)
+    gemm(m, n, k, matrix(a, startsA[i]!), matrix(b, startsB[i]!), out.storage.data, i * m * n);
+  return record(
+    'matmul',
+    [a, b],
+    out,
+    (g, ctx) => {
+      const [a, b] = ctx.saved as [Tensor, Tensor];
+      return [
+        ctx.needs(0) ? sumTo(product(g, transpose(b, -1, -2)), a.shape) : null,
+        ctx.needs(1) ? sumTo(product(transpose(a, -1, -2), g), b.shape) : null,
+      ];
+    },
+    [a, b],
+  );
+}
+
+/**
+ * The matrix product, as in PyTorch: vectors `[k]` take part as a row or a column and give up that dimension again,
+ * leading dimensions broadcast.
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkPair('matmul', a, b);
+  if (a.ndim === 0 || b.ndim === 0) throw new ShapeError('matmul', 'scalar tensors have no matrix product; use mul()');
+  const inner = b.ndim === 1 ? b.shape[0] : b.shape.at(-2);
+  if (a.shape.at(-1) !== inner)
+    throw new ShapeError(
+      'matmul',
+      `${formatShape(a.shape)} @ ${formatShape(b.shape)}: the last size of the first, ${a.shape.at(-1)}, must equal ${inner}`,
+    );
+  const left = a.ndim === 1 ? unsqueeze(a, 0) : a;
+  const right = b.ndim === 1 ? unsqueeze(b, 1) : b;
+  // A batch of rows times one matrix is one large product.
+  let out: Tensor;
+  if (left.ndim > 2 && right.ndim === 2) {
+    out = reshape(product(reshape(left, -1, left.shape.at(-1)!), right), [...left.shape.slice(0, -1), right.shape[1]!]);
+  } else out = product(left, right);
+  if (a.ndim === 1) out = squeeze(out, -2);
+  return b.ndim === 1 ? squeeze(out, -1) : out;
+}
+
+/** The product of two matrices, `[m, k] @ [k, n]`. */
+export function mm(a: Tensor, b: Tensor): Tensor {
+  if (a.ndim !== 2 || b.ndim !== 2)
+    throw new ShapeError(
+      'mm',
+      `takes two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}; use matmul()`,
+    );
+  return matmul(a, b);
+}
+
+/** The products of matrices in two batches of equal size, `[b, m, k] @ [b, k, n]`. */
+export function bmm(a: Tensor, b: Tensor): Tensor {
+  if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0])
+    throw new ShapeError(
+      'bmm',
+      `takes [b, m, k] and [b, k, n], got ${formatShape(a.shape)} and ${formatShape(b.shape)}; use matmul()`,
+    );
+  return matmul(a, b);
+}
+
+/** `x @ weight.T + bias`: `x` is `[..., in]`, `weight` `[out, in]`, `bias` `[out]`. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  checkPair('linear', x, weight);
+  if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== weight.shape[1])
+    throw new ShapeError(
+      'linear',
+      `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}: expected [..., in] and [out, in]`,
+    );
+  if (bias && (bias.ndim !== 1 || bias.shape[0] !== weight.shape[0]))
+    throw new ShapeError(
+      'linear',
+      `bias ${formatShape(bias.shape)} for weight ${formatShape(weight.shape)}: expected [${weight.shape[0]}]`,
+    );
+  const y = matmul(x, transpose(weight, 0, 1));
+  return bias ? add(y, bias) : y;
+}
+
+methods({ matmul, mm, bmm });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    matmul(other: Tensor): Tensor;
+    mm(other: Tensor): Tensor;
+    bmm(other: Tensor): Tensor;
+  }
+}

@@ -1,0 +1,209 @@
+import { record } from '../autograd/node.js';
+import { ShapeError } from '../errors.js';
+import * as kernel from '../kernels/reduce.js';
+import type { DType } from '../tensor/dtype.js';
+import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
+import { methods, type Tensor } from '../tensor/tensor.js';
+import { div, eq, floatOnly, mul, sqrt, square, sub } from './elementwise.js';
+
+/** One dimension, several, or (left out or null) all of them. */
+export type Dim = number | readonly number[] | null;
+
+export interface KeepDim {
+  /** Keep reduced dimensions, with size 1. */
+  keepdim?: boolean;
+}
+
+function plan(op: string, x: Tensor, dim: Dim | undefined, options: KeepDim | undefined): kernel.Plan {
+  return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), options?.keepdim ?? false);
+}
+
+/** The gradient of a sum: each element gets that of its result. */
+const spread = (g: Tensor, { keepShape }: kernel.Plan, shape: Shape): Tensor => g.reshape(keepShape).expand(shape);
+
+const sumDType = (dtype: DType): DType => (dtype === 'bool' ? 'int32' : dtype);
+
+/** The sum over `dim`; over all elements if it is left out. */
+export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  const p = plan('sum', x, dim, options);
+  const { shape } = x;
+  return record('sum', [x], kernel.reduceWith(x, p, sumDType(x.dtype), kernel.sumOf), (g) => [spread(g, p, shape)]);
+}
+
+/** `x` summed to `shape`, from which it was broadcast. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const lead = x.ndim - shape.length;
+  const dims = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
+  return sum(x, dims, { keepdim: true }).reshape(shape);
+}
+
+/** The mean over `dim`; over all elements if it is left out. Floating point only; of nothing it is NaN. */
+export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  floatOnly('mean', x);
+  const { count } = plan('mean', x, dim, options);
+  return div(sum(x, dim, options), count);
+}
+
+/** The product over `dim`; over all elements if it is left out. */
+export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  const p = plan('prod', x, dim, options);
+  return record(
+    'prod',
+    [x],
+    kernel.reduceWith(x, p, sumDType(x.dtype), kernel.productOf),
+    (g, ctx) => [mul(spread(g, p, ctx.saved[0]!.shape), productOfOthers(ctx.saved[0]!, p.dims))],
+    [x],
+  );
+}
+
+/** For each element the product of the others along `dims`. Not by division: elements may be 0. */
+function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
+  // One dimension at a time: others = (others along this dim) * (product over the remaining dims).
+  const [first, ...rest] = dims;
+  if (first === undefined) return x.detach().mul(0).add(1);
+  const n = x.shape[first]!;
+  const slices = Array.from({ length: n }, (_, i) => x.narrow(first, i, 1));
+  const ones = n > 0 ? mul(slices[0]!, 0).add(1) : x;
+  const before: Tensor[] = [];
+  let acc = ones;
+  for (let i = 0; i < n; i++) {
+    before.push(acc);
+    acc = mul(acc, slices[i]!);
+  }
+  const whole = acc;
+  acc = ones;
+  const along: Tensor[] = new Array(n);
+  for (let i = n - 1; i >= 0; i--) {
+    along[i] = mul(before[i]!, acc);
+    acc = mul(acc, slices[i]!);
+  }
+  if (n === 0) return x;
+  const others = n === 1 ? along[0]! : along[0]!.cat(along.slice(1), first);
+  return rest.length === 0 ? others : mul(others, productOfOthers(whole, rest));
+}
+
+export interface VarOptions extends KeepDim {
+  /** Degrees of freedom taken off the count; 1 (Bessel's correction) by default. */
+  correction?: number;
+}
+
+function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
+  floatOnly('var', x);
+  const { count } = plan('var', x, dim, options);
+  const { correction = 1 } = options;
+  const centered = sub(x, mean(x, dim, { keepdim: true }));
+  return div(sum(square(centered), dim, options), Math.max(0, count - correction));
+}
+
+/** The variance over `dim`, `sum((x - mean)²) / (n - correction)`. */
+export { variance as var };
+
+/** The standard deviation over `dim`. */
+export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
+  return sqrt(variance(x, dim, options));
+}
+
+function extremum(name: 'amax' | 'amin', reducer: typeof kernel.maxOf) {
+  return (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
+    const p = plan(name, x, dim, options);
+    checkNotEmpty(name, x, p);
+    const out = kernel.reduceWith(x, p, x.dtype, reducer);
+    return record(
+      name,
+      [x],
+      out,
+      (g, ctx) => {
+        const [x, y] = ctx.saved as [Tensor, Tensor];
+        // Equal extremes share the gradient.
+        const hit = eq(x, y.reshape(p.keepShape));
+        const share = div(g.reshape(p.keepShape), sum(hit, p.dims, { keepdim: true }));
+        return [mul(share, hit)];
+      },
+      [x, out],
+    );
+  };
+}
+
+function checkNotEmpty(op: string, x: Tensor, { count }: kernel.Plan): void {
+  if (count === 0) throw new ShapeError(op, `there is no ${op} of no elements: the shape is ${formatShape(x.shape)}`);
+}
+
+/** The largest element over `dim`; equal ones share the gradient. */
+export const amax = extremum('amax', kernel.maxOf);
+
+/** The smallest element over `dim`; equal ones share the gradient. */
+export const amin = extremum('amin', kernel.minOf);
+
+function argExtremum(name: 'argmax' | 'argmin', reducer: typeof kernel.argmaxOf) {
+  return (x: Tensor, dim?: number | null, options?: KeepDim): Tensor => {
+    const dims = dim == null ? null : normalizeDim(name, dim, x.ndim);
+    const p = plan(name, x, dims, options);
+    checkNotEmpty(name, x, p);
+    return kernel.reduceWith(x, p, 'int32', reducer);
+  };
+}
+
+/** The index of the largest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
+export const argmax = argExtremum('argmax', kernel.argmaxOf);
+
+/** The index of the smallest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
+export const argmin = argExtremum('argmin', kernel.argminOf);
+
+/** Values and where they were found. */
+export interface ValuesAndIndices {
+  values: Tensor;
+  indices: Tensor;
+}
+
+function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
+  function reduce(x: Tensor): Tensor;
+  function reduce(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
+  function reduce(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+    if (dim === undefined) return whole(x);
+    const d = normalizeDim(name, dim, x.ndim);
+    const indices = arg(x, d, { keepdim: true });
+    const values = x.ndim === 0 ? x.clone() : x.gather(d, indices);
+    const squeeze = (t: Tensor) => (options.keepdim || x.ndim === 0 ? t : t.squeeze(d));
+    return { values: squeeze(values), indices: squeeze(indices) };
+  }
+  return reduce;
+}
+
+/** The largest element; with `dim`, the largest along it and their indices. */
+export const max = alongDim('max', argmax, amax);
+
+/** The smallest element; with `dim`, the smallest along it and their indices. */
+export const min = alongDim('min', argmin, amin);
+
+/** Whether any element over `dim` is not 0. bool. */
+export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  return kernel.reduceWith(x, plan('any', x, dim, options), 'bool', kernel.anyOf);
+}
+
+/** Whether all elements over `dim` are not 0. bool. */
+export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  return kernel.reduceWith(x, plan('all', x, dim, options), 'bool', kernel.allOf);
+}
+
+methods({ sum, mean, prod, var: variance, std, amax, amin, argmax, argmin, max, min, any, all });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    sum(dim?: Dim, options?: KeepDim): Tensor;
+    mean(dim?: Dim, options?: KeepDim): Tensor;
+    prod(dim?: Dim, options?: KeepDim): Tensor;
+    var(dim?: Dim, options?: VarOptions): Tensor;
+    std(dim?: Dim, options?: VarOptions): Tensor;
+    amax(dim?: Dim, options?: KeepDim): Tensor;
+    amin(dim?: Dim, options?: KeepDim): Tensor;
+    argmax(dim?: number | null, options?: KeepDim): Tensor;
+    argmin(dim?: number | null, options?: KeepDim): Tensor;
+    max(): Tensor;
+    max(dim: number, options?: KeepDim): ValuesAndIndices;
+    min(): Tensor;
+    min(dim: number, options?: KeepDim): ValuesAndIndices;
+    any(dim?: Dim, options?: KeepDim): Tensor;
+    all(dim?: Dim, options?: KeepDim): Tensor;
+  }
+}

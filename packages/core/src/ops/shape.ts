@@ -1,0 +1,437 @@
+import { inPlace } from '../autograd/inplace.js';
+import { record } from '../autograd/node.js';
+import { makeView } from '../autograd/view.js';
+import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { copyInto } from '../kernels/copy.js';
+import { checkDType, type DType, isFloat, promote } from '../tensor/dtype.js';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  formatShape,
+  normalizeDim,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { type TensorLike, toTensor } from './elementwise.js';
+import { sumTo } from './reduce.js';
+
+/** A copy with storage of its own; gradients flow through. */
+export function clone(x: Tensor): Tensor {
+  return record('clone', [x], copy(x, x.dtype), (g) => [g]);
+}
+
+function copy(x: Tensor, dtype: DType): Tensor {
+  const out = Tensor.empty(dtype, x.shape);
+  copyInto(out, x);
+  return out;
+}
+
+/** The tensor itself if its elements lie in row-major order, else a copy that does. */
+export const contiguous = (x: Tensor): Tensor => (x.isContiguous ? x : clone(x));
+
+/** The tensor itself if it has this dtype, else a converted copy. Gradients flow between floating point dtypes. */
+export function to(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === checkDType('to', dtype)) return x;
+  const out = copy(x, dtype);
+  const from = x.dtype;
+  return isFloat(dtype) ? record('to', [x], out, (g) => [to(g, from)]) : out;
+}
+
+/** The shape with a -1 in it worked out from the number of elements. */
+function inferShape(op: string, x: Tensor, shape: Shape): Shape {
+  const unknown = shape.indexOf(-1);
+  if (unknown < 0) {
+    if (sizeOf(checkShape(op, shape)) !== x.numel)
+      throw new ShapeError(
+        op,
+        `${formatShape(x.shape)} has ${x.numel} elements and cannot become ${formatShape(shape)}`,
+      );
+    return shape.slice();
+  }
+  const known = sizeOf(
+    checkShape(
+      op,
+      shape.filter((_, i) => i !== unknown),
+    ),
+  );
+  if (known === 0 || x.numel % known !== 0)
+    throw new ShapeError(
+      op,
+      `${formatShape(x.shape)} has ${x.numel} elements, so -1 in ${formatShape(shape)} has no whole value`,
+    );
+  return shape.map((n, i) => (i === unknown ? x.numel / known : n));
+}
+
+/** Strides that give `x` the new shape without a copy, or null where there are none. */
+function viewStrides(x: Tensor, shape: Shape): number[] | null {
+  if (x.numel === 0) return shape.map(() => 1);
+  const strides = new Array<number>(shape.length).fill(1);
+  let d = shape.length - 1;
+  let i = x.ndim - 1;
+  while (i >= 0 || d >= 0) {
+    if (i >= 0 && x.shape[i] === 1) {
+      i--;
+      continue;
+    }
+    if (d >= 0 && shape[d] === 1) {
+      d--;
+      continue;
+    }
+    if (i < 0 || d < 0) return null;
+    // A block of old dimensions, each evenly spaced after the next, is split into new ones.
+    let have = x.shape[i]!;
+    let step = x.strides[i]!;
+    const next = () => {
+      while (i > 0 && x.shape[i - 1] === 1) i--;
+      if (i === 0 || x.strides[i - 1] !== x.shape[i]! * x.strides[i]!) return false;
+      i--;
+      have *= x.shape[i]!;
+      return true;
+    };
+    let want = 1;
+    while (d >= 0) {
+      const n = shape[d]!;
+      while (want * n > have) if (!next()) return null;
+      if (have % (want * n) !== 0) if (!next()) return null;
+      strides[d] = step;
+      step *= n;
+      want *= n;
+      d--;
+      if (want === have) break;
+    }
+    i--;
+  }
+  return strides;
+}
+
+const spreadArgs = (args: readonly (number | Shape)[]): Shape =>
+  args.length === 1 && Array.isArray(args[0]) ? (args[0] as Shape) : (args as number[]);
+
+function viewAs(op: string, x: Tensor, shape: Shape, strides: number[]): Tensor {
+  const from = x.shape;
+  return makeView(op, x, shape, strides, x.offset, (g) => [reshape(g, from)]);
+}
+
+/** The same elements in another shape, sharing storage; one size may be -1. Throws where that needs a copy. */
+export function view(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
+  const target = inferShape('view', x, spreadArgs(shape));
+  const strides = viewStrides(x, target);
+  if (strides === null)
+    throw new ShapeError(
+      'view',
+      `${formatShape(x.shape)} with strides ${formatShape(x.strides)} cannot be seen as ${formatShape(target)} without a copy; use reshape()`,
+    );
+  return viewAs('view', x, target, strides);
+}
+
+/** The same elements in another shape; one size may be -1. A view where possible, else a copy. */
+export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
+  const target = inferShape('reshape', x, spreadArgs(shape));
+  if (sameShape(target, x.shape)) return x;
+  const strides = viewStrides(x, target);
+  return strides ? viewAs('reshape', x, target, strides) : reshape(clone(x), target);
+}
+
+/** Dimensions `startDim` to `endDim` as one. */
+export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+  if (x.ndim === 0) return reshape(x, 1);
+  const a = normalizeDim('flatten', startDim, x.ndim);
+  const b = normalizeDim('flatten', endDim, x.ndim);
+  if (a > b) throw new ShapeError('flatten', `startDim ${startDim} comes after endDim ${endDim}`);
+  return reshape(x, [...x.shape.slice(0, a), sizeOf(x.shape.slice(a, b + 1)), ...x.shape.slice(b + 1)]);
+}
+
+/** Dimension `dim` as several, of the sizes given; one may be -1. */
+export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
+  const d = normalizeDim('unflatten', dim, x.ndim);
+  const known = sizeOf(sizes.filter((n) => n !== -1));
+  const filled = sizes.map((n) => (n === -1 ? x.shape[d]! / known : n));
+  if (sizeOf(filled) !== x.shape[d])
+    throw new ShapeError(
+      'unflatten',
+      `dimension ${dim} has size ${x.shape[d]} and cannot become ${formatShape(sizes)}`,
+    );
+  return reshape(x, [...x.shape.slice(0, d), ...filled, ...x.shape.slice(d + 1)]);
+}
+
+/** The dimensions in another order; a view. */
+export function permute(x: Tensor, ...dims: readonly (number | readonly number[])[]): Tensor {
+  const order = spreadArgs(dims).map((d) => normalizeDim('permute', d, x.ndim));
+  if (order.length !== x.ndim || new Set(order).size !== x.ndim)
+    throw new ShapeError('permute', `${formatShape(order)} does not name each of the ${x.ndim} dimensions once`);
+  const back = order.map((_, i) => order.indexOf(i));
+  const pick = (of: readonly number[]) => order.map((d) => of[d]!);
+  return makeView('permute', x, pick(x.shape), pick(x.strides), x.offset, (g) => [permute(g, back)]);
+}
+
+/** Two dimensions swapped; a view. */
+export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  const a = normalizeDim('transpose', dim0, x.ndim);
+  const b = normalizeDim('transpose', dim1, x.ndim);
+  const swap = (of: readonly number[]) => of.map((v, i) => (i === a ? of[b]! : i === b ? of[a]! : v));
+  return makeView('transpose', x, swap(x.shape), swap(x.strides), x.offset, (g) => [transpose(g, a, b)]);
+}
+
+/** The transpose of a matrix; a view. */
+export function t(x: Tensor): Tensor {
+  if (x.ndim > 2) throw new ShapeError('t', `takes at most 2 dimensions, got ${formatShape(x.shape)}; use transpose()`);
+  return x.ndim < 2 ? x : transpose(x, 0, 1);
+}
+
+/** Repeats dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size. */
+export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
+  const given = spreadArgs(shape);
+  const lead = given.length - x.ndim;
+  const target = given.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead]! : n));
+  checkShape('expand', target);
+  if (sameShape(target, x.shape)) return x;
+  const fits = lead >= 0 && x.shape.every((n, i) => n === 1 || n === target[i + lead]);
+  if (!fits)
+    throw new ShapeError(
+      'expand',
+      `${formatShape(x.shape)} does not expand to ${formatShape(given)}; only sizes of 1 can be repeated`,
+    );
+  const from = x.shape;
+  return makeView('expand', x, target, broadcastStrides(x.shape, x.strides, target), x.offset, (g) => [sumTo(g, from)]);
+}
+
+/** `expand` to the shape of `other`. */
+export const expandAs = (x: Tensor, other: Tensor): Tensor => expand(x, other.shape);
+
+/** All tensors expanded to the shape they broadcast to. */
+export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
+  const shape = tensors.reduce<Shape>((s, x) => broadcastShapes('broadcastTensors', s, x.shape), []);
+  return tensors.map((x) => expand(x, shape));
+}
+
+/** Without the dimensions of size 1: all of them, or those named; others are left. A view. */
+export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
+  const dims =
+    dim === undefined
+      ? x.shape.map((_, i) => i)
+      : [dim].flat().map((d) => normalizeDim('squeeze', d as number, x.ndim));
+  const keep = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== 1 || !dims.includes(i));
+  const from = x.shape;
+  const pick = (of: readonly number[]) => keep.map((i) => of[i]!);
+  return makeView('squeeze', x, pick(x.shape), pick(x.strides), x.offset, (g) => [reshape(g, from)]);
+}
+
+/** With a dimension of size 1 at `dim`. A view. */
+export function unsqueeze(x: Tensor, dim: number): Tensor {
+  const d = normalizeDim('unsqueeze', dim, x.ndim + 1);
+  const insert = (of: readonly number[], v: number) => [...of.slice(0, d), v, ...of.slice(d)];
+  const step = (x.shape[d] ?? 1) * (x.strides[d] ?? 1);
+  const from = x.shape;
+  return makeView('unsqueeze', x, insert(x.shape, 1), insert(x.strides, step), x.offset, (g) => [reshape(g, from)]);
+}
+
+/** `length` elements from `start` along `dim`. A view. */
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  const d = normalizeDim('narrow', dim, x.ndim);
+  const n = x.shape[d] ?? 0;
+  const from = start < 0 ? start + n : start;
+  if (!Number.isInteger(start) || !Number.isInteger(length) || length < 0 || from < 0 || from + length > n)
+    throw new IndexError(
+      'narrow',
+      `start ${start} and length ${length} leave dimension ${dim} of ${formatShape(x.shape)}`,
+    );
+  const shape = x.shape.map((v, i) => (i === d ? length : v));
+  return makeView('narrow', x, shape, x.strides, x.offset + from * x.strides[d]!, (g) => [padDim(g, d, from, n)]);
+}
+
+/** `g` put back at `start` into zeros of size `n` along `dim`. */
+function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
+  const zeros = (size: number) =>
+    Tensor.empty(
+      g.dtype,
+      g.shape.map((v, i) => (i === dim ? size : v)),
+    );
+  return cat([zeros(start), g, zeros(n - start - g.shape[dim]!)], dim);
+}
+
+/** The slice at `index` of `dim`, without that dimension. A view. */
+export function select(x: Tensor, dim: number, index: number): Tensor {
+  const d = normalizeDim('select', dim, x.ndim);
+  const n = x.shape[d] ?? 0;
+  if (x.ndim === 0) throw new IndexError('select', 'a scalar tensor has no dimension to select from');
+  if (!Number.isInteger(index) || index < -n || index >= n)
+    throw new IndexError('select', `index ${index} is out of range for dimension ${dim} of size ${n}`);
+  const at = index < 0 ? index + n : index;
+  const drop = (of: readonly number[]) => of.filter((_, i) => i !== d);
+  return makeView('select', x, drop(x.shape), drop(x.strides), x.offset + at * x.strides[d]!, (g) => [
+    padDim(unsqueeze(g, d), d, at, n),
+  ]);
+}
+
+/** The tensors one after another along `dim`; all other sizes equal. */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const first = checkList('cat', tensors);
+  const d = normalizeDim('cat', dim, first.ndim);
+  if (first.ndim === 0) throw new ShapeError('cat', 'scalar tensors have no dimension to join along; use stack()');
+  for (const x of tensors)
+    if (x.ndim !== first.ndim || x.shape.some((n, i) => i !== d && n !== first.shape[i]))
+      throw new ShapeError(
+        'cat',
+        `shapes ${tensors.map((x) => formatShape(x.shape)).join(', ')} differ beyond dimension ${d}`,
+      );
+  const sizes = tensors.map((x) => x.shape[d]!);
+  const dtype = tensors.map((x) => x.dtype).reduce(promote);
+  const total = sizes.reduce((a, b) => a + b, 0);
+  const out = Tensor.empty(
+    dtype,
+    first.shape.map((n, i) => (i === d ? total : n)),
+  );
+  const starts: number[] = [];
+  let at = 0;
+  tensors.forEach((x, i) => {
+    starts.push(at);
+    if (x.numel > 0) copyInto(new Tensor(out.storage, dtype, x.shape, out.strides, at * out.strides[d]!), x);
+    at += sizes[i]!;
+  });
+  const dtypes = tensors.map((x) => x.dtype);
+  return record('cat', tensors, out, (g, ctx) =>
+    sizes.map((n, i) => (ctx.needs(i) ? to(narrow(g, d, starts[i]!, n), dtypes[i]!) : null)),
+  );
+}
+
+function checkList(op: string, tensors: readonly Tensor[]): Tensor {
+  if (!Array.isArray(tensors) || tensors.length === 0 || !tensors.every((x) => x instanceof Tensor))
+    throw new TypeError(`${op}: expected an array of at least one Tensor`);
+  return tensors[0]!;
+}
+
+/** The tensors, of equal shape, along a new dimension at `dim`. */
+export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  const first = checkList('stack', tensors);
+  for (const x of tensors)
+    if (!sameShape(x.shape, first.shape))
+      throw new ShapeError(
+        'stack',
+        `all shapes must be equal, got ${tensors.map((x) => formatShape(x.shape)).join(', ')}`,
+      );
+  return cat(
+    tensors.map((x) => unsqueeze(x, normalizeDim('stack', dim, first.ndim + 1))),
+    dim,
+  );
+}
+
+/** Views of at most `size` (or of the sizes given) along `dim`. */
+export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
+  const d = normalizeDim('split', dim, x.ndim);
+  const n = x.shape[d] ?? 0;
+  if (typeof size === 'number' && !(size > 0 && Number.isInteger(size)))
+    throw new ShapeError('split', `a size is a whole number above 0, got ${size}`);
+  const sizes =
+    typeof size === 'number'
+      ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
+      : size;
+  if (sizes.reduce((a, b) => a + b, 0) !== n)
+    throw new ShapeError('split', `sizes ${formatShape(sizes)} do not add up to ${n}, the size of dimension ${dim}`);
+  let at = 0;
+  return sizes.map((length) => {
+    at += length;
+    return narrow(x, d, at - length, length);
+  });
+}
+
+/** At most `chunks` views of equal size along `dim`; the last may be smaller. */
+export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
+  if (!(Number.isInteger(chunks) && chunks > 0))
+    throw new ShapeError('chunk', `chunks is a whole number above 0, got ${chunks}`);
+  return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);
+}
+
+/** Views of the slices along `dim`, without that dimension. */
+export function unbind(x: Tensor, dim = 0): Tensor[] {
+  const d = normalizeDim('unbind', dim, x.ndim);
+  return Array.from({ length: x.shape[d] ?? 0 }, (_, i) => select(x, d, i));
+}
+
+/** Writes `src`, which broadcasts, into `x`. */
+export function copy_(x: Tensor, src: TensorLike): Tensor {
+  const value = toTensor('copy_', src, x);
+  return inPlace('copy_', x, () => {
+    if (!sameShape(broadcastShapes('copy_', x.shape, value.shape), x.shape))
+      throw new ShapeError('copy_', `${formatShape(value.shape)} does not broadcast to ${formatShape(x.shape)}`);
+    if (isFloat(value.dtype) && !isFloat(x.dtype) && src instanceof Tensor)
+      throw new DTypeError(
+        'copy_',
+        `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`,
+      );
+    const { shape, dtype } = value;
+    return record('copy_', [x, value], copy(expand(value.detach(), x.shape), x.dtype), (g, ctx) => [
+      ctx.needs(0) ? g.mul(0) : null,
+      ctx.needs(1) ? to(sumTo(g, shape), dtype) : null,
+    ]);
+  });
+}
+
+methods({
+  clone,
+  contiguous,
+  to,
+  view,
+  reshape,
+  flatten,
+  unflatten,
+  permute,
+  transpose,
+  t,
+  expand,
+  expandAs,
+  squeeze,
+  unsqueeze,
+  narrow,
+  select,
+  split,
+  chunk,
+  unbind,
+  copy_,
+  float: (x) => to(x, 'float32'),
+  double: (x) => to(x, 'float64'),
+  int: (x) => to(x, 'int32'),
+  bool: (x) => to(x, 'bool'),
+  cat: (x, others: readonly Tensor[], dim?: number) => cat([x, ...others], dim),
+  fill_: (x, value: number) => copy_(x, value),
+  zero_: (x) => copy_(x, 0),
+});
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    clone(): Tensor;
+    contiguous(): Tensor;
+    to(dtype: DType): Tensor;
+    float(): Tensor;
+    double(): Tensor;
+    int(): Tensor;
+    bool(): Tensor;
+    view(...shape: number[]): Tensor;
+    view(shape: Shape): Tensor;
+    reshape(...shape: number[]): Tensor;
+    reshape(shape: Shape): Tensor;
+    flatten(startDim?: number, endDim?: number): Tensor;
+    unflatten(dim: number, sizes: Shape): Tensor;
+    permute(...dims: number[]): Tensor;
+    permute(dims: readonly number[]): Tensor;
+    transpose(dim0: number, dim1: number): Tensor;
+    t(): Tensor;
+    expand(...shape: number[]): Tensor;
+    expand(shape: Shape): Tensor;
+    expandAs(other: Tensor): Tensor;
+    squeeze(dim?: number | readonly number[]): Tensor;
+    unsqueeze(dim: number): Tensor;
+    narrow(dim: number, start: number, length: number): Tensor;
+    select(dim: number, index: number): Tensor;
+    split(size: number | readonly number[], dim?: number): Tensor[];
+    chunk(chunks: number, dim?: number): Tensor[];
+    unbind(dim?: number): Tensor[];
+    /** This tensor and `others`, joined along `dim`. */
+    cat(others: readonly Tensor[], dim?: number): Tensor;
+    copy_(src: TensorLike): this;
+    fill_(value: number): this;
+    zero_(): this;
+  }
+}

@@ -1,0 +1,68 @@
+import { record } from '../autograd/node.js';
+import { normalizeDim, normalizeDims } from '../tensor/shape.js';
+import { methods, type Tensor } from '../tensor/tensor.js';
+import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
+import { amax, type Dim, type KeepDim, sum } from './reduce.js';
+
+/** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */
+export function softmax(x: Tensor, dim: number): Tensor {
+  floatOnly('softmax', x);
+  const d = normalizeDim('softmax', dim, x.ndim);
+  const v = x.detach();
+  const e = x.numel === 0 ? v.clone() : exp(sub(v, amax(v, d, { keepdim: true })));
+  const y = div(e, sum(e, d, { keepdim: true }));
+  return record(
+    'softmax',
+    [x],
+    y,
+    (g, ctx) => {
+      const y = ctx.saved[0]!;
+      const gy = mul(g, y);
+      return [sub(gy, mul(y, sum(gy, d, { keepdim: true })))];
+    },
+    [y],
+  );
+}
+
+/** The logarithm of `softmax`, computed without taking the logarithm of a small number. */
+export function logSoftmax(x: Tensor, dim: number): Tensor {
+  floatOnly('logSoftmax', x);
+  const d = normalizeDim('logSoftmax', dim, x.ndim);
+  const v = x.detach();
+  const shifted = x.numel === 0 ? v.clone() : sub(v, amax(v, d, { keepdim: true }));
+  const y = sub(shifted, log(sum(exp(shifted), d, { keepdim: true })));
+  return record('logSoftmax', [x], y, (g, ctx) => [sub(g, mul(exp(ctx.saved[0]!), sum(g, d, { keepdim: true })))], [y]);
+}
+
+/** `log(sum(exp(x)))` over `dim`, without overflow. */
+export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
+  floatOnly('logsumexp', x);
+  const dims = normalizeDims('logsumexp', dim, x.ndim);
+  const v = x.detach();
+  const top = amax(v, dims, { keepdim: true });
+  // The shift of a row that holds an infinity would be inf - inf.
+  const shift = where(eq(abs(top), Number.POSITIVE_INFINITY), 0, top);
+  const y = add(log(sum(exp(sub(v, shift)), dims, { keepdim: true })), shift);
+  const out = options?.keepdim ? y : y.squeeze(dims).clone();
+  const { shape } = y;
+  return record(
+    'logsumexp',
+    [x],
+    out,
+    (g, ctx) => {
+      const [x, y] = ctx.saved as [Tensor, Tensor];
+      return [mul(g.reshape(shape), exp(sub(x, y.reshape(shape))))];
+    },
+    [x, out],
+  );
+}
+
+methods({ softmax, logSoftmax, logsumexp });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    softmax(dim: number): Tensor;
+    logSoftmax(dim: number): Tensor;
+    logsumexp(dim: Dim, options?: KeepDim): Tensor;
+  }
+}

@@ -1,0 +1,48 @@
+import { DTypeError } from '../errors.js';
+
+/** Element types: float32 by default, float64 for gradient checks, int32 and bool for indices and masks. */
+export type DType = 'float32' | 'float64' | 'int32' | 'bool';
+
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+const constructors = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Promotion order: the higher of two dtypes holds the result. */
+const rank: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
+
+export const bytesPerElement: Record<DType, number> = { bool: 1, int32: 4, float32: 4, float64: 8 };
+
+export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
+
+export function checkDType(op: string, dtype: unknown): DType {
+  if (typeof dtype !== 'string' || !Object.hasOwn(rank, dtype))
+    throw new DTypeError(op, `unknown dtype ${String(dtype)}; use one of ${Object.keys(rank).join(', ')}`);
+  return dtype as DType;
+}
+
+/** A zeroed array for `length` elements. */
+export const allocate = (dtype: DType, length: number): TypedArray => new constructors[dtype](length);
+
+export const promote = (a: DType, b: DType): DType => (rank[a] >= rank[b] ? a : b);
+
+/** The dtype a plain number or boolean takes beside a tensor: it follows the tensor unless its kind is higher. */
+export function scalarDType(value: number | boolean, beside: DType): DType {
+  if (typeof value === 'boolean') return beside;
+  if (isFloat(beside)) return beside;
+  return Number.isInteger(value) ? 'int32' : 'float32';
+}
+
+export const toFloat = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
+
+/** The dtype of a typed array that a user hands over. */
+export function dtypeOf(array: TypedArray): DType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Float64Array) return 'float64';
+  return array instanceof Int32Array ? 'int32' : 'bool';
+}
+
+export const isTypedArray = (value: unknown): value is TypedArray =>
+  value instanceof Float32Array ||
+  value instanceof Float64Array ||
+  value instanceof Int32Array ||
+  value instanceof Uint8Array;

@@ -1,0 +1,62 @@
+import type { Tensor } from './tensor.js';
+
+/** Longer tensors show this many items at each end of a dimension. */
+const edgeItems = 3;
+const threshold = 1000;
+const lineWidth = 80;
+
+/** PyTorch's layout: aligned columns, long dimensions shortened, dtype and grad state where they are not the default. */
+export function formatTensor(t: Tensor): string {
+  const suffix: string[] = [];
+  if (t.dtype !== 'float32' && t.dtype !== 'bool') suffix.push(`dtype: ${t.dtype}`);
+  if (t.gradFn) suffix.push(`gradFn: ${t.gradFn.name}`);
+  else if (t.requiresGrad) suffix.push('requiresGrad: true');
+  if (t.numel === 0 && t.ndim !== 1) suffix.unshift(`shape: [${t.shape.join(', ')}]`);
+  const tail = suffix.map((s) => `, ${s}`).join('');
+  if (t.numel === 0) return `tensor([]${tail})`;
+
+  const shorten = t.numel > threshold;
+  const { data } = t.storage;
+  const shown: number[] = [];
+  const visible = (n: number) =>
+    shorten && n > 2 * edgeItems
+      ? [...Array(edgeItems).keys(), -1, ...Array.from({ length: edgeItems }, (_, i) => n - edgeItems + i)]
+      : [...Array(n).keys()];
+  const collect = (dim: number, at: number): void => {
+    if (dim === t.ndim) shown.push(data[at]!);
+    else for (const i of visible(t.shape[dim]!)) if (i >= 0) collect(dim + 1, at + i * t.strides[dim]!);
+  };
+  collect(0, t.offset);
+  const show = numberFormat(shown, t.dtype);
+  const width = t.ndim === 0 ? 0 : Math.max(...shown.map((v) => show(v).length));
+
+  const render = (dim: number, at: number, indent: number): string => {
+    if (dim === t.ndim) return show(data[at]!).padStart(width);
+    const parts = visible(t.shape[dim]!).map((i) =>
+      i < 0 ? '...' : render(dim + 1, at + i * t.strides[dim]!, indent + 1),
+    );
+    const last = dim === t.ndim - 1;
+    const pad = ' '.repeat(indent + 1);
+    if (!last) return `[${parts.join(`,${'\n'.repeat(t.ndim - 1 - dim)}${pad}`)}]`;
+    const perLine = Math.max(1, Math.floor((lineWidth - indent) / (width + 2)));
+    const lines: string[] = [];
+    for (let i = 0; i < parts.length; i += perLine) lines.push(parts.slice(i, i + perLine).join(', '));
+    return `[${lines.join(`,\n${pad}`)}]`;
+  };
+  return `tensor(${render(0, t.offset, 7)}${tail})`;
+}
+
+/** One format for all numbers of a tensor, so that columns align. */
+function numberFormat(values: readonly number[], dtype: string): (v: number) => string {
+  if (dtype === 'bool') return (v) => (v ? 'true' : 'false');
+  if (dtype === 'int32') return String;
+  const special = (v: number) => (Number.isNaN(v) ? 'nan' : v > 0 ? 'inf' : '-inf');
+  const finite = values.filter(Number.isFinite);
+  if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8))
+    return (v) => (Number.isFinite(v) ? `${v}.` : special(v));
+  const sizes = finite.map(Math.abs).filter((v) => v > 0);
+  const max = Math.max(...sizes);
+  const min = Math.min(...sizes);
+  const scientific = max >= 1e8 || min < 1e-4 || max / min > 1000;
+  return (v) => (!Number.isFinite(v) ? special(v) : scientific ? v.toExponential(4) : v.toFixed(4));
+}

@@ -1,0 +1,108 @@
+import { IndexError, ShapeError } from '../errors.js';
+
+export type Shape = readonly number[];
+
+/** Shapes as errors show them: `[2, 3]`. */
+export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+
+export function sizeOf(shape: Shape): number {
+  let n = 1;
+  for (let i = 0; i < shape.length; i++) n *= shape[i]!;
+  return n;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Row-major strides, in elements. */
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step;
+    step *= shape[i]! || 1;
+  }
+  return strides;
+}
+
+/** Whether the elements lie in row-major order without gaps; dimensions of size 1 have no say. */
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const n = shape[i]!;
+    if (n === 0) return true;
+    if (n !== 1 && strides[i] !== step) return false;
+    step *= n;
+  }
+  return true;
+}
+
+/** A shape a user gave: whole numbers from 0 up. */
+export function checkShape(op: string, shape: unknown): number[] {
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0))
+    throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${JSON.stringify(shape)}`);
+  if (sizeOf(shape) > 2 ** 32)
+    throw new ShapeError(op, `shape ${formatShape(shape)} has ${sizeOf(shape)} elements; at most 2^32 can be held`);
+  return shape.slice();
+}
+
+/** A dimension of a tensor of `ndim` dimensions, counted from the end when negative. A scalar takes 0 and -1. */
+export function normalizeDim(op: string, dim: number, ndim: number): number {
+  const n = Math.max(ndim, 1);
+  if (!Number.isInteger(dim) || dim < -n || dim >= n)
+    throw new IndexError(op, `dim ${dim} is out of range for a tensor of ${ndim} dimensions; use ${-n} to ${n - 1}`);
+  return dim < 0 ? dim + n : dim;
+}
+
+/** Several dimensions, each once; none given means all of them. */
+export function normalizeDims(op: string, dim: number | readonly number[] | null | undefined, ndim: number): number[] {
+  if (dim == null) return Array.from({ length: ndim }, (_, i) => i);
+  const dims = (typeof dim === 'number' ? [dim] : dim).map((d) => normalizeDim(op, d, ndim));
+  if (new Set(dims).size !== dims.length)
+    throw new ShapeError(op, `dim ${JSON.stringify(dim)} names a dimension twice; give each once`);
+  return ndim === 0 ? [] : dims;
+}
+
+/** The shape two shapes broadcast to: aligned at the end, equal sizes or a 1. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a;
+  const n = Math.max(a.length, b.length);
+  const out = new Array<number>(n);
+  for (let i = 1; i <= n; i++) {
+    const x = i <= a.length ? a[a.length - i]! : 1;
+    const y = i <= b.length ? b[b.length - i]! : 1;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(
+        op,
+        `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: dimension ${-i} is ${x} and ${y}; ` +
+          'sizes must be equal or 1',
+      );
+    out[n - i] = x === 1 ? y : x;
+  }
+  return out;
+}
+
+/** Strides that read a tensor of `shape` as if it had the broadcast shape `out`: 0 along repeated dimensions. */
+export function broadcastStrides(shape: Shape, strides: readonly number[], out: Shape): readonly number[] {
+  if (sameShape(shape, out)) return strides;
+  const lead = out.length - shape.length;
+  return out.map((_, i) => (i < lead || (shape[i - lead] === 1 && out[i] !== 1) ? 0 : strides[i - lead]!));
+}
+
+/** Storage positions of all elements in row-major order. */
+export function stridedOffsets(shape: Shape, strides: readonly number[], start = 0): Int32Array {
+  let offsets = Int32Array.of(start);
+  for (let d = 0; d < shape.length; d++) {
+    const n = shape[d]!;
+    if (n === 1) continue;
+    const next = new Int32Array(offsets.length * n);
+    const step = strides[d]!;
+    for (let i = 0, p = 0; i < offsets.length; i++) for (let j = 0; j < n; j++) next[p++] = offsets[i]! + j * step;
+    offsets = next;
+  }
+  return offsets;
+}

@@ -1,0 +1,14 @@
+import { allocate, type DType, type TypedArray } from './dtype.js';
+
+/**
+ * The memory behind a tensor, shared by its views and by `detach()`.
+ * The version counts writes, so that a backward pass can tell that a saved value has changed since.
+ */
+export class Storage {
+  version = 0;
+  constructor(public data: TypedArray) {}
+
+  static zeros(dtype: DType, length: number): Storage {
+    return new Storage(allocate(dtype, length));
+  }
+}

@@ -1,0 +1,247 @@
+import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
+import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { isInferenceMode } from '../grad/index.js';
+import { allocate, type DType, isFloat, type TypedArray } from './dtype.js';
+import { formatTensor } from './format.js';
+import {
+  contiguousStrides,
+  formatShape,
+  isContiguous,
+  normalizeDim,
+  type Shape,
+  sizeOf,
+  stridedOffsets,
+} from './shape.js';
+import { Storage } from './storage.js';
+
+export type NestedArray = number | boolean | NestedArray[];
+
+/** How a view hangs on the tensor that owns its storage. */
+export interface ViewInfo {
+  /** The tensor that is nobody's view. */
+  readonly base: Tensor;
+  /** The base's `history` when this view's own `gradFn` was last right. */
+  history: number;
+  /** Taken while recording was off, of a tensor it would have been recorded for. */
+  readonly untracked: boolean;
+}
+
+/**
+ * An n-dimensional array that remembers how it was computed.
+ *
+ * Operators are methods and functions of the same name; each is defined in one file under `ops/`. Nobody disposes of
+ * tensors. Views (`view`, `transpose`, `narrow`, ...) share storage with what they were taken of.
+ */
+export class Tensor {
+  /** The gradient that `backward()` accumulated; same shape, `null` until then. */
+  grad: Tensor | null = null;
+  /** Made under `inferenceMode`: has no version, can't be saved for backward. */
+  inference: boolean;
+  /** @internal Why this tensor carries no graph, where its inputs would have given it one. */
+  untracked: UntrackedCause | null = null;
+  /** @internal Set for views. */
+  viewInfo: ViewInfo | null = null;
+  /** @internal Counts recorded in-place writes to this tensor or a view of it. */
+  history = 0;
+  /** @internal Where gradients that reach this leaf are accumulated; made on first use. */
+  accumulator: Edge | null = null;
+  /** @internal Which output of its node this tensor is. */
+  outputNr = 0;
+  #leafRequiresGrad = false;
+  #node: Node | null = null;
+
+  /** @internal Users call `tensor`, `zeros` and the other creation functions. */
+  constructor(
+    readonly storage: Storage,
+    readonly dtype: DType,
+    readonly shape: Shape,
+    readonly strides: readonly number[] = contiguousStrides(shape),
+    readonly offset = 0,
+  ) {
+    this.inference = isInferenceMode();
+  }
+
+  /** @internal A new tensor over `data`, row-major. */
+  static of(data: TypedArray, dtype: DType, shape: Shape): Tensor {
+    return new Tensor(new Storage(data), dtype, shape);
+  }
+
+  /** @internal A new zeroed tensor. */
+  static empty(dtype: DType, shape: Shape): Tensor {
+    return new Tensor(new Storage(allocate(dtype, sizeOf(shape))), dtype, shape);
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get numel(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** The shape, or the size of one dimension. */
+  size(): Shape;
+  size(dim: number): number;
+  size(dim?: number): Shape | number {
+    return dim === undefined ? this.shape : (this.shape[normalizeDim('size', dim, this.ndim)] ?? 1);
+  }
+
+  get isContiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+
+  /** How often the storage was written since it was made; shared with views and `detach()`. */
+  get version(): number {
+    if (this.inference) throw new AutogradError('version', 'inference tensors do not track versions; use clone()');
+    return this.storage.version;
+  }
+
+  /** The graph node that made this tensor, `null` for leaves. */
+  get gradFn(): Node | null {
+    const view = this.viewInfo;
+    if (view !== null && view.history !== view.base.history && !view.untracked) refreshView(this);
+    return this.#node;
+  }
+
+  /** Whether operations on this tensor are recorded. Settable on leaves only. */
+  get requiresGrad(): boolean {
+    return this.#leafRequiresGrad || this.gradFn !== null;
+  }
+  set requiresGrad(value: boolean) {
+    if (typeof value !== 'boolean')
+      throw new TypeError(`requiresGrad is true or false, got ${typeof value} ${String(value)}`);
+    if (!value && this.gradFn !== null)
+      throw new AutogradError(
+        'requiresGrad',
+        'only a leaf can stop requiring grad, and this tensor was computed by ' +
+          `${this.gradFn.name}; use detach() for a tensor that is cut off from the graph`,
+      );
+    if (value) this.checkCanRequireGrad('requiresGrad');
+    if (this.gradFn === null) this.#leafRequiresGrad = value;
+  }
+
+  /** @internal */
+  checkCanRequireGrad(op: string): void {
+    if (!isFloat(this.dtype))
+      throw new DTypeError(op, `only floating point tensors can require grad, this one is ${this.dtype}; use .float()`);
+    if (this.inference && !isInferenceMode())
+      throw new AutogradError(op, 'a tensor made under inferenceMode cannot require grad outside; use clone()');
+  }
+
+  /** Sets `requiresGrad` and returns the tensor. */
+  requiresGrad_(value = true): this {
+    this.requiresGrad = value;
+    return this;
+  }
+
+  /** True for tensors that no recorded operation made: gradients are accumulated into these. */
+  get isLeaf(): boolean {
+    return this.gradFn === null;
+  }
+
+  /** @internal Makes this the output of a graph node; `null` makes it a leaf that requires no grad. */
+  setHistory(node: Node | null, outputNr = 0): void {
+    this.#node = node;
+    this.outputNr = outputNr;
+    this.#leafRequiresGrad = false;
+    if (this.viewInfo !== null) this.viewInfo.history = this.viewInfo.base.history;
+  }
+
+  /** The same values without the graph: shares storage and version; requires no grad until told to. */
+  detach(): Tensor {
+    const out = new Tensor(this.storage, this.dtype, this.shape, this.strides, this.offset);
+    out.inference = this.inference;
+    out.untracked = 'detach';
+    return out;
+  }
+
+  /** Cuts this tensor off from the graph, in place. */
+  detach_(): this {
+    if (this.viewInfo !== null) throw new AutogradError('detach_', 'a view cannot be detached in place; use detach()');
+    this.setHistory(null);
+    return this;
+  }
+
+  /** Drops the accumulated gradient, or with `setToNull: false` fills it with zeros. */
+  zeroGrad({ setToNull = true } = {}): void {
+    if (this.grad === null) return;
+    if (setToNull) this.grad = null;
+    else {
+      this.grad = this.grad.detach();
+      this.grad.storage.data.fill(0);
+      this.grad.storage.version++;
+    }
+  }
+
+  /** The one element as a number (a boolean for bool tensors). */
+  item(): number {
+    if (this.numel !== 1)
+      throw new ShapeError(
+        'item',
+        `only a tensor of one element has an item, this one is ${formatShape(this.shape)}; use toArray()`,
+      );
+    return this.storage.data[this.offset]!;
+  }
+
+  /** A copy of the elements in row-major order. */
+  toTypedArray(): TypedArray {
+    const { data } = this.storage;
+    const n = this.numel;
+    const out = allocate(this.dtype, n);
+    if (this.isContiguous) out.set(data.subarray(this.offset, this.offset + n) as never);
+    else {
+      const offsets = stridedOffsets(this.shape, this.strides, this.offset);
+      for (let i = 0; i < n; i++) out[i] = data[offsets[i]!]!;
+    }
+    return out;
+  }
+
+  /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors. */
+  toArray(): NestedArray {
+    const flat = this.toTypedArray();
+    const value = (i: number) => (this.dtype === 'bool' ? flat[i] !== 0 : flat[i]!);
+    const steps = contiguousStrides(this.shape);
+    const nest = (dim: number, start: number): NestedArray =>
+      dim === this.ndim
+        ? value(start)
+        : Array.from({ length: this.shape[dim]! }, (_, i) => nest(dim + 1, start + i * steps[dim]!));
+    return nest(0, 0);
+  }
+
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  /** Node prints tensors as `toString` does. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return formatTensor(this);
+  }
+
+  /** Iterates over the first dimension: views of one dimension less. */
+  *[Symbol.iterator](): Generator<Tensor> {
+    if (this.ndim === 0)
+      throw new ShapeError('iterator', 'a scalar tensor has no dimension to iterate over; use item()');
+    for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
+  }
+}
+
+/** Set by `autograd/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
+let refreshView: (view: Tensor) => void;
+export function onStaleView(refresh: typeof refreshView): void {
+  refreshView = refresh;
+}
+
+export type Method = (self: Tensor, ...args: any[]) => unknown;
+
+/** Puts functions that take a tensor first onto `Tensor.prototype` as methods of the same name. */
+export function methods(functions: Record<string, Method>): void {
+  for (const [name, fn] of Object.entries(functions)) {
+    const method = function (this: Tensor, ...args: unknown[]) {
+      return fn(this, ...args);
+    };
+    Object.defineProperty(method, 'name', { value: name });
+    Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+  }
+}

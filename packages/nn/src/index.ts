@@ -1,0 +1,10 @@
+export * as functional from './functional.js';
+export * as init from './init.js';
+export * from './layers/activation.js';
+export * from './layers/container.js';
+export * from './layers/dropout.js';
+export * from './layers/linear.js';
+export * from './layers/loss.js';
+export { Module, type StateDict } from './module.js';
+export * as optim from './optim/index.js';
+export { Buffer, buffer, Parameter } from './parameter.js';

@@ -1,0 +1,36 @@
+import { empty, linear, type Tensor } from '@gradgate/core';
+import { uniform_ } from '../init.js';
+import { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
+
+/** `y = x @ weight.T + bias`: `[..., inFeatures]` to `[..., outFeatures]`. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    { bias = true }: { bias?: boolean } = {},
+  ) {
+    super();
+    this.weight = new Parameter(empty([outFeatures, inFeatures]));
+    this.bias = bias ? new Parameter(empty([outFeatures])) : null;
+    this.resetParameters();
+  }
+
+  /** Both uniform within ±1/√inFeatures, PyTorch's default. */
+  resetParameters(): void {
+    const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
+    uniform_(this.weight, -bound, bound);
+    if (this.bias) uniform_(this.bias, -bound, bound);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
+  }
+}

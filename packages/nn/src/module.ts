@@ -1,0 +1,192 @@
+import { noGrad, type Tensor, TensorError } from '@gradgate/core';
+import { Buffer, Parameter } from './parameter.js';
+
+/** The tensors of a module by their dotted names. */
+export type StateDict = Record<string, Tensor>;
+
+/**
+ * Base class of all models and layers. Parameters, buffers and submodules are registered by being fields:
+ *
+ * ```ts
+ * class Net extends Module {
+ *   fc = new Linear(784, 10);
+ *   override forward(x: Tensor) { return this.fc(x); }
+ * }
+ * const scores = new Net()(x);
+ * ```
+ *
+ * A module is a function: calling it calls `forward` with its hooks. Private `#fields` are not seen.
+ */
+export class Module {
+  /** Whether layers such as Dropout behave as in training; set by `train()` and `eval()`. No grad mode follows it. */
+  training = true;
+
+  constructor() {
+    // The instance is a function, so that `net(x)` works; its class is that of `new`. Returning it from here makes it
+    // the `this` of all derived constructors and field initialisers.
+    const self = ((...args: unknown[]) => self.forward(...args)) as unknown as Module & {
+      name?: string;
+      length?: number;
+    };
+    delete self.name;
+    delete self.length;
+    Object.setPrototypeOf(self, new.target.prototype);
+    Object.defineProperty(self, 'training', { value: true, writable: true, configurable: true });
+    // biome-ignore lint/correctness/noConstructorReturn: see above
+    return self;
+  }
+
+  /** Computes the module's output. Every module has its own; call the module itself to run its hooks too. */
+  forward(..._args: any[]): any {
+    throw new TypeError(`${this.constructor.name} has no forward(); define it in the class`);
+  }
+
+  /** The fields that are modules, by name. */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
+  }
+
+  *children(): Generator<Module> {
+    for (const [, child] of this.namedChildren()) yield child;
+  }
+
+  /** This module and all below it, each once, by dotted name; its own name is ''. */
+  *namedModules(prefix = '', seen = new Set<Module>()): Generator<[string, Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
+  }
+
+  *modules(): Generator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  private *namedTensors<T extends Tensor>(type: new (...args: any[]) => T): Generator<[string, T]> {
+    const seen = new Set<T>();
+    for (const [path, module] of this.namedModules())
+      for (const [name, value] of Object.entries(module))
+        if (value instanceof type && !seen.has(value)) {
+          seen.add(value);
+          yield [join(path, name), value];
+        }
+  }
+
+  /** All parameters, each once, by dotted name. */
+  namedParameters(): Generator<[string, Parameter]> {
+    return this.namedTensors(Parameter);
+  }
+
+  *parameters(): Generator<Parameter> {
+    for (const [, p] of this.namedParameters()) yield p;
+  }
+
+  /** All buffers, each once, by dotted name. */
+  namedBuffers(): Generator<[string, Buffer]> {
+    return this.namedTensors(Buffer);
+  }
+
+  *buffers(): Generator<Buffer> {
+    for (const [, b] of this.namedBuffers()) yield b;
+  }
+
+  /** Sets `training` of this module and all below it. */
+  train(mode = true): this {
+    if (typeof mode !== 'boolean') throw new TypeError(`train: mode is true or false, got ${typeof mode}`);
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Sets `requiresGrad` of all parameters there are now. */
+  requiresGrad_(value = true): this {
+    for (const p of this.parameters()) p.requiresGrad_(value);
+    return this;
+  }
+
+  /** Drops the gradients of all parameters. */
+  zeroGrad(options?: { setToNull?: boolean }): void {
+    for (const p of this.parameters()) p.zeroGrad(options);
+  }
+
+  /** Calls `fn` with every module, children first. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /** Parameters and persistent buffers by dotted name; the tensors share storage with the module's. */
+  stateDict(): StateDict {
+    const state: StateDict = {};
+    for (const [path, module] of this.namedModules())
+      for (const [name, value] of Object.entries(module))
+        if (value instanceof Parameter || (value instanceof Buffer && value.persistent))
+          state[join(path, name)] = value.detach();
+    return state;
+  }
+
+  /**
+   * Copies values into the module's parameters and buffers. Everything is checked before anything is written; with
+   * `strict: false` missing and unexpected keys are returned rather than refused.
+   */
+  loadStateDict(
+    state: StateDict,
+    { strict = true }: { strict?: boolean } = {},
+  ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    const own = this.stateDict();
+    const missingKeys = Object.keys(own).filter((key) => !Object.hasOwn(state, key));
+    const unexpectedKeys = Object.keys(state).filter((key) => !Object.hasOwn(own, key));
+    const problems: string[] = [];
+    if (strict && missingKeys.length > 0) problems.push(`missing keys: ${missingKeys.join(', ')}`);
+    if (strict && unexpectedKeys.length > 0) problems.push(`unexpected keys: ${unexpectedKeys.join(', ')}`);
+    const shared = Object.keys(own).filter((key) => Object.hasOwn(state, key));
+    for (const key of shared) {
+      const to = own[key]!;
+      const from = state[key]!;
+      if (to.shape.join() !== from.shape.join())
+        problems.push(`${key} has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`);
+      else if (to.dtype !== from.dtype)
+        problems.push(`${key} is ${from.dtype}, the module's is ${to.dtype}; convert it with to()`);
+    }
+    if (problems.length > 0)
+      throw new TensorError(
+        'loadStateDict',
+        `${this.constructor.name} was left as it is:\n  ${problems.join('\n  ')}` +
+          (strict && missingKeys.length + unexpectedKeys.length > 0
+            ? '\n  pass strict: false to load only the keys that match'
+            : ''),
+      );
+    noGrad.run(() => {
+      for (const key of shared) own[key]!.copy_(state[key]!);
+    });
+    return { missingKeys, unexpectedKeys };
+  }
+
+  /** What `toString` shows in the parentheses: a layer's sizes. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** The module and those below it, as an indented tree. */
+  toString(): string {
+    const children = [...this.namedChildren()].map(
+      ([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
+    );
+    const extra = this.extraRepr();
+    if (children.length === 0) return `${this.constructor.name}(${extra})`;
+    return `${this.constructor.name}(${extra}\n${children.join('\n')}\n)`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+/** Calling a module takes and gives what its `forward` does. */
+export type Module = (...args: Parameters<this['forward']>) => ReturnType<this['forward']>;
+
+const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

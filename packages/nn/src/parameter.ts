@@ -1,0 +1,29 @@
+import { Tensor } from '@gradgate/core';
+
+/**
+ * A tensor that a module learns: it requires grad unless told otherwise, whatever the grad mode it is made in, and is
+ * registered by being a field of a module. Shares storage with `data`.
+ */
+export class Parameter extends Tensor {
+  constructor(data: Tensor, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
+    super(data.storage, data.dtype, data.shape, data.strides, data.offset);
+    this.inference = data.inference;
+    this.requiresGrad = requiresGrad;
+  }
+}
+
+/** A tensor that belongs to a module's state but is not learned, such as a running mean: a field made by `buffer()`. */
+export class Buffer extends Tensor {
+  constructor(
+    data: Tensor,
+    /** Whether `stateDict()` holds it. */
+    readonly persistent = true,
+  ) {
+    super(data.storage, data.dtype, data.shape, data.strides, data.offset);
+    this.inference = data.inference;
+  }
+}
+
+/** Makes a tensor a buffer of the module whose field it becomes; `persistent: false` keeps it out of `stateDict()`. */
+export const buffer = (data: Tensor, { persistent = true }: { persistent?: boolean } = {}): Buffer =>
+  new Buffer(data, persistent);
