@@ -1,0 +1,118 @@
+/** Trains a small network on all of MNIST, and evaluates it by methods that record no gradients. */
+import { parseArgs } from 'node:util';
+import { crossEntropy, manualSeed, noGrad, randperm, type Tensor } from '@gradgate/core';
+import { Linear, Module, optim } from '@gradgate/nn';
+import { SingleBar } from 'cli-progress';
+import { loadMnist } from './mnistData.js';
+
+const { values } = parseArgs({
+  options: {
+    epochs: { type: 'string', default: '4' },
+    'batch-size': { type: 'string', default: '64' },
+    lr: { type: 'string', default: '0.001' },
+    seed: { type: 'string', default: '0' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  console.log('usage: npm start -- [--epochs 4] [--batch-size 64] [--lr 0.001] [--seed 0]');
+  process.exit(0);
+}
+
+function positive(name: 'epochs' | 'batch-size' | 'lr'): number {
+  const value = Number(values[name]);
+  if (!(value > 0 && Number.isFinite(value)) || (name !== 'lr' && !Number.isInteger(value))) {
+    console.error(`--${name} takes a ${name === 'lr' ? '' : 'whole '}number above 0, got ${JSON.stringify(values[name])}`);
+    process.exit(2);
+  }
+  return value;
+}
+const epochs = positive('epochs');
+const batchSize = positive('batch-size');
+const lr = positive('lr');
+const seed = Number(values.seed);
+if (!Number.isInteger(seed)) {
+  console.error(`--seed takes a whole number, got ${JSON.stringify(values.seed)}`);
+  process.exit(2);
+}
+
+/** While true, `features` records no gradients: only what comes after it would learn. */
+let frozen = false;
+
+class Classifier extends Module {
+  hidden = new Linear(784, 128);
+  output = new Linear(128, 10);
+
+  @noGrad(() => frozen) features(images: Tensor): Tensor {
+    return this.hidden(images).relu();
+  }
+
+  override forward(images: Tensor): Tensor {
+    return this.output(this.features(images));
+  }
+
+  /** The class of each image. */
+  @noGrad classify(images: Tensor): Tensor {
+    return this.forward(images).argmax(1);
+  }
+
+  /** The share of images classified rightly. */
+  @noGrad evaluate(images: Tensor, labels: Tensor): number {
+    return this.classify(images).eq(labels).float().mean().item();
+  }
+}
+
+const started = performance.now();
+manualSeed(seed);
+const train = loadMnist('train');
+const test = loadMnist('test');
+const count = train.images.size(0);
+const model = new Classifier();
+const optimizer = new optim.Adam(model.parameters(), { lr });
+
+const parameters = [...model.parameters()].reduce((n, p) => n + p.numel, 0);
+console.log(`${count} images to train with, ${test.images.size(0)} to test with; ${parameters} parameters`);
+for (let epoch = 1; epoch <= epochs; epoch++) {
+  const order = randperm(count);
+  let total = 0;
+  const bar = new SingleBar({
+    format: `epoch ${epoch}/${epochs} {bar} {percentage}% | loss {loss} | {rate} images/s | {eta_formatted} left`,
+    hideCursor: true,
+    clearOnComplete: true,
+    etaBuffer: 100,
+  });
+  bar.start(count, 0, { loss: '-', rate: '-' });
+  const epochStarted = performance.now();
+  model.train();
+  for (let start = 0; start < count; start += batchSize) {
+    const batch = order.narrow(0, start, Math.min(batchSize, count - start));
+    const images = train.images.indexSelect(0, batch);
+    const labels = train.labels.indexSelect(0, batch);
+
+    optimizer.zeroGrad();
+    const loss = crossEntropy(model(images), labels);
+    loss.backward();
+    optimizer.step();
+
+    total += loss.item() * labels.numel;
+    const done = start + labels.numel;
+    const seconds = (performance.now() - epochStarted) / 1000;
+    bar.update(done, { loss: (total / done).toFixed(4), rate: Math.round(done / seconds) });
+  }
+  bar.stop();
+  model.eval();
+  const accuracy = model.evaluate(test.images, test.labels);
+  const seconds = ((performance.now() - epochStarted) / 1000).toFixed(1);
+  console.log(
+    `epoch ${epoch}/${epochs}: loss ${(total / count).toFixed(4)}, test accuracy ${(100 * accuracy).toFixed(2)}%, ${seconds} s`,
+  );
+}
+
+const some = test.images.narrow(0, 0, 100);
+const graphOf = (t: Tensor) => (t.gradFn ? `graph of ${t.gradFn.name}` : 'no graph');
+console.log(`\nforward() recorded a ${graphOf(model(some))}; classify() under @noGrad recorded ${graphOf(model.classify(some))}`);
+for (frozen of [false, true]) {
+  const hidden = model.features(some);
+  console.log(`features() under @noGrad(() => frozen), frozen = ${frozen}: ${graphOf(hidden)}`);
+}
+console.log(`done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
