@@ -31,7 +31,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@gradgate\/core\/grad$/, replacement: `${source('core')}/grad/index.ts` },
-      { find: /^@gradgate\/(\w+)$/, replacement: `${fileURLToPath(new URL('packages', import.meta.url))}/$1/src/index.ts` },
+      {
+        find: /^@gradgate\/(\w+)$/,
+        replacement: `${fileURLToPath(new URL('packages', import.meta.url))}/$1/src/index.ts`,
+      },
     ],
   },
   test: { include: ['test/**/*.test.ts'], testTimeout: 120_000 },

@@ -82,10 +82,14 @@ const [losses] = await Promise.all([server.learn(stream(150)), clients(server, 4
 note('outside');
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-console.log(`trained on ${losses.length} batches: loss ${mean(losses.slice(0, 10)).toFixed(4)} -> ${mean(losses.slice(-10)).toFixed(4)}`);
+console.log(
+  `trained on ${losses.length} batches: loss ${mean(losses.slice(0, 10)).toFixed(4)} -> ${mean(losses.slice(-10)).toFixed(4)}`,
+);
 console.log(`answered ${server.served} requests meanwhile`);
 for (const [kind, { on, off }] of Object.entries(seen)) {
-  console.log(`  ${kind.padEnd(9)}  gradients on ${String(on).padStart(4)} times, off ${String(off).padStart(4)} times`);
+  console.log(
+    `  ${kind.padEnd(9)}  gradients on ${String(on).padStart(4)} times, off ${String(off).padStart(4)} times`,
+  );
 }
 const mixed = seen.training.off + seen.outside.off + seen.inference.on;
 console.log(mixed === 0 ? 'neither saw the mode of the other' : `${mixed} times a mode leaked`);

@@ -22,7 +22,9 @@ if (values.help) {
 function positive(name: 'epochs' | 'batch-size' | 'lr'): number {
   const value = Number(values[name]);
   if (!(value > 0 && Number.isFinite(value)) || (name !== 'lr' && !Number.isInteger(value))) {
-    console.error(`--${name} takes a ${name === 'lr' ? '' : 'whole '}number above 0, got ${JSON.stringify(values[name])}`);
+    console.error(
+      `--${name} takes a ${name === 'lr' ? '' : 'whole '}number above 0, got ${JSON.stringify(values[name])}`,
+    );
     process.exit(2);
   }
   return value;
@@ -110,7 +112,9 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
 
 const some = test.images.narrow(0, 0, 100);
 const graphOf = (t: Tensor) => (t.gradFn ? `graph of ${t.gradFn.name}` : 'no graph');
-console.log(`\nforward() recorded a ${graphOf(model(some))}; classify() under @noGrad recorded ${graphOf(model.classify(some))}`);
+console.log(
+  `\nforward() recorded a ${graphOf(model(some))}; classify() under @noGrad recorded ${graphOf(model.classify(some))}`,
+);
 for (frozen of [false, true]) {
   const hidden = model.features(some);
   console.log(`features() under @noGrad(() => frozen), frozen = ${frozen}: ${graphOf(hidden)}`);

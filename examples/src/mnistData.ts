@@ -16,7 +16,10 @@ export function loadMnist(part: 'train' | 'test'): Digits {
   const labels = readIdx(`${prefix}-labels-idx1-ubyte`);
   const [n, height, width] = pixels.shape as [number, number, number];
   return {
-    images: tensor(Float32Array.from(pixels.bytes, (v) => v / 255), { shape: [n, height * width] }),
+    images: tensor(
+      Float32Array.from(pixels.bytes, (v) => v / 255),
+      { shape: [n, height * width] },
+    ),
     labels: tensor(Int32Array.from(labels.bytes)),
   };
 }

@@ -10,7 +10,8 @@ export function run(name: string, ...args: string[]): string {
 
 describe('conditional-no-grad', () => {
   const lines = run('conditional-no-grad').split('\n');
-  const after = (title: string, n: number) => lines.slice(lines.indexOf(title) + 1, lines.indexOf(title) + 1 + n).map((l) => l.trim());
+  const after = (title: string, n: number) =>
+    lines.slice(lines.indexOf(title) + 1, lines.indexOf(title) + 1 + n).map((l) => l.trim());
 
   it('switches gradients off inside if the condition holds, and restores them', () => {
     expect(after('The condition holds: gradients are off inside', 3)).toEqual([

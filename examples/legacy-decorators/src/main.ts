@@ -40,13 +40,18 @@ const net = new Net();
 const x = ones([4, 784]);
 console.log(`forward requires grad: ${net(x).requiresGrad}`);
 console.log(`evaluate gives ${net.evaluate(x).dtype} of shape [${net.evaluate(x).shape}]`);
-for (net.frozen of [false, true]) console.log(`frozen = ${net.frozen}: embed requires grad: ${net.embed(x).requiresGrad}`);
+for (net.frozen of [false, true])
+  console.log(`frozen = ${net.frozen}: embed requires grad: ${net.embed(x).requiresGrad}`);
 for (isInferenceStep of [false, true]) {
   const scores = await net.score(batches());
-  console.log(`isInferenceStep = ${isInferenceStep}: score requires grad: ${scores.map((s) => s.requiresGrad).join(', ')}`);
+  console.log(
+    `isInferenceStep = ${isInferenceStep}: score requires grad: ${scores.map((s) => s.requiresGrad).join(', ')}`,
+  );
 }
 console.log('\nwhat the class declares:');
 for (const { member, gate, condition } of gradPolicies(Net)) {
   console.log(`  ${member}: ${gate}${condition ? ' on a condition' : ''}`);
 }
-console.log(`types kept by the compiler: evaluate takes ${Reflect.getMetadata('design:paramtypes', Net.prototype, 'evaluate').length} argument`);
+console.log(
+  `types kept by the compiler: evaluate takes ${Reflect.getMetadata('design:paramtypes', Net.prototype, 'evaluate').length} argument`,
+);
