@@ -3,18 +3,18 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 /** Runs a built example as a user does and gives what it prints; throws unless it ends well. */
-export function run(name: string, ...args: string[]): string {
+function run(name: string, ...args: string[]): string {
   const file = fileURLToPath(new URL(`../../examples/dist/${name}.js`, import.meta.url));
   return execFileSync(process.execPath, [file, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 describe('conditional-no-grad', () => {
   const lines = run('conditional-no-grad').split('\n');
-  const after = (title: string, n: number) =>
+  const linesAfter = (title: string, n: number) =>
     lines.slice(lines.indexOf(title) + 1, lines.indexOf(title) + 1 + n).map((l) => l.trim());
 
   it('switches gradients off inside if the condition holds, and restores them', () => {
-    expect(after('The condition holds: gradients are off inside', 3)).toEqual([
+    expect(linesAfter('The condition holds: gradients are off inside', 3)).toEqual([
       'before:  gradients on',
       'inside:  gradients off, output requires grad: false',
       'after:   gradients on',
@@ -22,7 +22,7 @@ describe('conditional-no-grad', () => {
   });
 
   it('leaves the mode of the outside if the condition does not hold', () => {
-    expect(after('The condition does not hold: inside is as outside', 3)).toEqual([
+    expect(linesAfter('The condition does not hold: inside is as outside', 3)).toEqual([
       'before:  gradients on',
       'inside:  gradients on, output requires grad: true',
       'after:   gradients on',

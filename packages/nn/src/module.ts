@@ -187,6 +187,8 @@ export class Module {
 }
 
 /** Calling a module takes and gives what its `forward` does. */
-export type Module = (...args: Parameters<this['forward']>) => ReturnType<this['forward']>;
+export interface Module {
+  (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
+}
 
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

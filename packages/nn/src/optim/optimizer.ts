@@ -19,7 +19,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     const given = [...(params as Iterable<Tensor | ParamGroup<O>>)];
     if (given.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     const groups =
-      given[0] instanceof Tensor ? [{ params: given as Tensor[] } as ParamGroup<O>] : (given as ParamGroup<O>[]);
+      given[0] instanceof Tensor ? [{ params: given } as unknown as ParamGroup<O>] : (given as ParamGroup<O>[]);
     const seen = new Set<Tensor>();
     this.paramGroups = groups.map((group) => {
       const params = [...group.params];
