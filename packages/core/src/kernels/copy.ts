@@ -15,5 +15,5 @@ export function copyInto(target: Tensor, src: Tensor): void {
   // Through a copy: the two may overlap.
   const values = src.toTypedArray();
   const offsets = stridedOffsets(target.shape, target.strides, target.offset);
-  for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] ? 1 : 0) : values[i]!;
+  for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] !== 0 ? 1 : 0) : values[i]!;
 }

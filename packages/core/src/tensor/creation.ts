@@ -58,7 +58,7 @@ export function tensor(
 }
 
 function fillFrom(data: TypedArray, values: ArrayLike<number | boolean>, dtype: DType | undefined): void {
-  if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = values[i] ? 1 : 0;
+  if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
   else for (let i = 0; i < data.length; i++) data[i] = Number(values[i]);
 }
 

@@ -1,0 +1,138 @@
+import * as core from '@gradgate/core';
+import {
+  arange,
+  eye,
+  full,
+  linspace,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randn,
+  randperm,
+  tensor,
+  zeros,
+  zerosLike,
+} from '@gradgate/core';
+import { describe, expect, it } from 'vitest';
+
+describe('tensor', () => {
+  it('takes nested arrays, plain values, typed arrays and tensors, always as a copy', () => {
+    expect(
+      tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]).shape,
+    ).toEqual([2, 3]);
+    expect(tensor(7).shape).toEqual([]);
+    expect(tensor([]).shape).toEqual([0]);
+    const source = new Float32Array([1, 2]);
+    const t = tensor(source);
+    source[0] = 9;
+    expect(t.toArray()).toEqual([1, 2]);
+    const copy = tensor(t);
+    copy.fill_(0);
+    expect(t.toArray()).toEqual([1, 2]);
+  });
+
+  it('infers float32 for numbers, bool for booleans, and the dtype of a typed array', () => {
+    expect(tensor([1, 2]).dtype).toBe('float32');
+    expect(tensor([true, false]).dtype).toBe('bool');
+    expect(tensor(new Int32Array(2)).dtype).toBe('int32');
+    expect(tensor(new Float64Array(2)).dtype).toBe('float64');
+    expect(tensor([1.9, -1.9], { dtype: 'int32' }).toArray()).toEqual([1, -1]);
+    expect(tensor([0, 2, Number.NaN], { dtype: 'bool' }).toArray()).toEqual([false, true, true]);
+  });
+
+  it.each([
+    ['ragged arrays', () => tensor([[1, 2], [3]] as never), /ragged.*expected 2 entries at depth 1, got 1/],
+    ['mixed depth', () => tensor([1, [2]] as never), /depth/],
+    ['strings', () => tensor(['a'] as never), /numbers or booleans, got string/],
+    ['a shape that does not fit', () => tensor([1, 2, 3], { shape: [2, 2] }), /3 values do not fill shape \[2, 2\]/],
+    ['an unknown dtype', () => tensor([1], { dtype: 'float16' as never }), /unknown dtype float16; use one of/],
+    ['a negative size', () => zeros([2, -1]), /whole numbers from 0 up, got \[2,-1\]/],
+    ['a size that is no number', () => zeros(['2' as never]), /zeros: a shape is an array/],
+    [
+      'int32 that requires grad',
+      () => zeros([2], { dtype: 'int32', requiresGrad: true }),
+      /only floating point tensors can require grad/,
+    ],
+    ['randint without a range', () => randint(3, 3, [2]), /low < high/],
+    ['arange that leads nowhere', () => arange(3, 0), /step of 1 does not lead from 3 to 0/],
+    ['arange without a step', () => arange(0, 3, 0), /step is not 0/],
+  ])('refuses %s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+});
+
+describe('creation functions', () => {
+  it('give what their names say', () => {
+    expect(zeros([2, 2]).toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(ones([3], { dtype: 'int32' }).toArray()).toEqual([1, 1, 1]);
+    expect(full([2], 2.5).toArray()).toEqual([2.5, 2.5]);
+    expect(full([1], true).dtype).toBe('bool');
+    expect(eye(2, 3).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+    ]);
+    expect(arange(3).toArray()).toEqual([0, 1, 2]);
+    expect(arange(3).dtype).toBe('int32');
+    expect(arange(1, 2, 0.25).toArray()).toEqual([1, 1.25, 1.5, 1.75]);
+    expect(arange(3, 0, -1).toArray()).toEqual([3, 2, 1]);
+    expect(linspace(0, 1, 5).toArray()).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(linspace(2, 3, 1).toArray()).toEqual([2]);
+    expect(zeros([0, 3]).toArray()).toEqual([]);
+  });
+
+  it('of the "like" kind take shape and dtype, not requiresGrad', () => {
+    const x = ones([2, 1], { dtype: 'float64', requiresGrad: true });
+    for (const t of [
+      zerosLike(x),
+      onesLike(x),
+      core.fullLike(x, 3),
+      core.emptyLike(x),
+      core.randLike(x),
+      core.randnLike(x),
+    ]) {
+      expect([t.shape, t.dtype, t.requiresGrad]).toEqual([[2, 1], 'float64', false]);
+    }
+  });
+});
+
+describe('random numbers', () => {
+  it('are the same for the same seed, and differ without', () => {
+    const draw = () => [rand([4]), randn([5]), randint(0, 100, [4]), randperm(6)].map((t) => t.toArray());
+    core.manualSeed(11);
+    const first = draw();
+    core.manualSeed(11);
+    expect(draw()).toEqual(first);
+    expect(draw()).not.toEqual(first);
+  });
+
+  it('come from the generator that is given, which can be saved and restored', () => {
+    const g = new core.Generator(5);
+    randn([3], { generator: g });
+    const state = g.getState();
+    const next = randn([7], { generator: g }).toArray();
+    expect(randn([7], { generator: new core.Generator(1).setState(state) }).toArray()).toEqual(next);
+    expect(() => g.setState([1, 2])).toThrow(/not a state/);
+    expect(() => core.manualSeed(0.5)).toThrow(/whole number/);
+  });
+
+  it('have the moments of their distributions', () => {
+    core.manualSeed(1);
+    const u = rand([100_000]);
+    expect(u.mean().item()).toBeCloseTo(0.5, 2);
+    expect(u.var().item()).toBeCloseTo(1 / 12, 2);
+    expect([u.min().item() >= 0, u.max().item() < 1]).toEqual([true, true]);
+    const n = randn([100_000]);
+    expect(n.mean().item()).toBeCloseTo(0, 1);
+    expect(n.var().item()).toBeCloseTo(1, 1);
+    const i = randint(-2, 3, [10_000]);
+    expect([...new Set(i.toTypedArray())].sort()).toEqual([-1, -2, 0, 1, 2]);
+    expect([...randperm(50).toTypedArray()].sort((a, b) => a - b)).toEqual(arange(50).toArray());
+  });
+});
