@@ -20,8 +20,30 @@ export function checkDType(op: string, dtype: unknown): DType {
   return dtype as DType;
 }
 
+/**
+ * Small arrays are carved from slabs: an ArrayBuffer of its own costs far more than the elements. A slab is collected
+ * with the last array on it, and is never carved twice, so its arrays are zeroed.
+ */
+const slabBytes = 64 * 1024;
+const smallBytes = 2 * 1024;
+let slab = new ArrayBuffer(slabBytes);
+let carved = 0;
+
 /** A zeroed array for `length` elements. */
-export const allocate = (dtype: DType, length: number): TypedArray => new constructors[dtype](length);
+export function allocate(dtype: DType, length: number): TypedArray {
+  const Type = constructors[dtype];
+  const bytes = length * Type.BYTES_PER_ELEMENT;
+  // V8 keeps up to 64 bytes inside the array object.
+  if (bytes <= 64 || bytes > smallBytes) return new Type(length);
+  const reserved = (bytes + 15) & ~15;
+  if (carved + reserved > slabBytes) {
+    slab = new ArrayBuffer(slabBytes);
+    carved = 0;
+  }
+  const array = new Type(slab, carved, length);
+  carved += reserved;
+  return array;
+}
 
 export const promote = (a: DType, b: DType): DType => (rank[a] >= rank[b] ? a : b);
 
