@@ -50,7 +50,7 @@ for (isInferenceStep of [false, true]) {
 }
 console.log('\nwhat the class declares:');
 for (const { member, gate, condition } of gradPolicies(Net)) {
-  console.log(`  ${member}: ${gate}${condition ? ' on a condition' : ''}`);
+  console.log(`  ${String(member)}: ${gate}${condition ? ' on a condition' : ''}`);
 }
 console.log(
   `types kept by the compiler: evaluate takes ${Reflect.getMetadata('design:paramtypes', Net.prototype, 'evaluate').length} argument`,

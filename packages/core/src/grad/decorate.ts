@@ -1,0 +1,91 @@
+import { guard, type Rule } from './guard.js';
+import { declareInMetadata, declareOnTarget, type GradPolicy } from './policies.js';
+
+type AnyFunction = (...args: any[]) => any;
+
+/** A decorator in both dialects. Types of members are kept as they are. */
+export interface GateDecorator {
+  // Standard: methods, getters, setters, accessors; static and private ones too.
+  <F extends AnyFunction>(value: F, context: ClassMethodDecoratorContext<any, F>): F;
+  <F extends (this: any) => any>(value: F, context: ClassGetterDecoratorContext): F;
+  <F extends (this: any, value: any) => void>(value: F, context: ClassSetterDecoratorContext): F;
+  <T>(
+    value: ClassAccessorDecoratorTarget<any, T>,
+    context: ClassAccessorDecoratorContext<any, T>,
+  ): ClassAccessorDecoratorResult<any, T>;
+  // Legacy (experimentalDecorators): the same positions by their property descriptor.
+  <T>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
+}
+
+/** Whether a function is a class, as far as its source and its prototype show. */
+export function looksLikeClass(fn: Function): boolean {
+  if (/^class\b/.test(Function.prototype.toString.call(fn))) return true;
+  const prototype: unknown = fn.prototype;
+  return typeof prototype === 'object' && prototype !== null && Object.getOwnPropertyNames(prototype).length > 1;
+}
+
+const advice = 'it decorates methods, getters, setters and accessors; ';
+
+/** Applies a gate to what a decorator was given; the arguments tell the dialect. */
+export function decorate(rule: Rule, args: unknown[]): unknown {
+  const [value, second] = args;
+  if (isContext(second)) return decorateStandard(rule, value, second);
+  if (args.length >= 2 && isObjectLike(value) && (typeof second === 'string' || typeof second === 'symbol'))
+    return decorateLegacy(rule, value, second, args[2] as PropertyDescriptor | undefined);
+  if (typeof value === 'function' && looksLikeClass(value))
+    throw new TypeError(`@${rule.kind}: ${advice}not the class ${value.name}: decorate its methods`);
+  throw new TypeError(`@${rule.kind}: ${advice}to guard a function use ${rule.kind}.wrap(fn)`);
+}
+
+const isObjectLike = (v: unknown): v is object => (typeof v === 'object' && v !== null) || typeof v === 'function';
+
+const isContext = (v: unknown): v is DecoratorContext =>
+  typeof v === 'object' && v !== null && typeof (v as DecoratorContext).kind === 'string' && 'name' in v;
+
+function policyOf(rule: Rule, member: string | symbol, kind: GradPolicy['kind'], isStatic: boolean) {
+  return {
+    member,
+    kind,
+    static: isStatic,
+    gate: rule.kind,
+    condition: typeof rule.when === 'function' ? rule.when : null,
+  };
+}
+
+function decorateStandard(rule: Rule, value: unknown, context: DecoratorContext): unknown {
+  const { kind, name } = context;
+  if (kind === 'class')
+    throw new TypeError(`@${rule.kind}: ${advice}not a class: decorate the methods of ${String(name)}`);
+  if (kind === 'field')
+    throw new TypeError(
+      `@${rule.kind}: ${advice}not the field ${String(name)}: make it a method, an \`accessor\`, or assign ${rule.kind}.wrap(() => ...)`,
+    );
+  declareInMetadata(
+    context.metadata as Record<PropertyKey, unknown> | undefined,
+    policyOf(rule, name!, kind, context.static),
+  );
+  const member = String(name);
+  if (kind !== 'accessor') return guard(rule, value as AnyFunction, member);
+  const { get, set } = value as ClassAccessorDecoratorTarget<any, unknown>;
+  return { get: guard(rule, get, member), set: guard(rule, set, member) };
+}
+
+function decorateLegacy(
+  rule: Rule,
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor | undefined,
+): void {
+  if (descriptor === undefined || !(typeof descriptor.value === 'function' || descriptor.get || descriptor.set))
+    throw new TypeError(
+      `@${rule.kind}: ${advice}not the field ${String(key)}: make it a method, or assign ${rule.kind}.wrap(() => ...)`,
+    );
+  const isStatic =
+    typeof target === 'function' && !Object.hasOwn(target, 'prototype') ? false : typeof target === 'function';
+  const owner = isStatic ? (target as Function).name : target.constructor?.name;
+  const member = owner ? `${owner}.${String(key)}` : String(key);
+  const kind = descriptor.value ? 'method' : descriptor.get ? 'getter' : 'setter';
+  declareOnTarget(target, policyOf(rule, key, kind, isStatic));
+  for (const part of ['value', 'get', 'set'] as const)
+    if (descriptor[part]) descriptor[part] = guard(rule, descriptor[part] as AnyFunction, member);
+}

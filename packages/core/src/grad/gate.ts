@@ -1,0 +1,109 @@
+import { decorate, type GateDecorator, looksLikeClass } from './decorate.js';
+import { type Frame, openScope, type Scope } from './frame.js';
+import { type Condition, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
+
+/** What every gate does, with or without a condition. */
+export interface Guards {
+  /** Calls `fn` now, in the gate's mode, and returns what it returns; a promise or generator is covered in full. */
+  run<R>(fn: () => R): R;
+  /** The same function, guarded at each call. Types, name and length are kept; `original()` gives it back. */
+  wrap<F extends (...args: any[]) => any>(fn: F): F;
+  /** Opens a scope for synchronous code: `using _ = noGrad.enter()`. */
+  enter(): Scope;
+  /** A generator function that yields what it waits for, as an async function that is covered on every runtime. */
+  async<This, Args extends unknown[], R>(
+    fn: (this: This, ...args: Args) => Generator<unknown, R, any>,
+  ): (this: This, ...args: Args) => Promise<R>;
+}
+
+/** A gate that a decorator can name: it always holds, or where its condition does. */
+export interface DecoratorGate extends Guards, GateDecorator {}
+
+/** A gate as it is exported: also makes gates that hold on a condition. */
+export interface Gate extends DecoratorGate {
+  /** The gate itself: `@noGrad()` is `@noGrad`. */
+  (): DecoratorGate;
+  /** Holds where the condition does, which is called at each call, as the method is. */
+  (condition: Condition): DecoratorGate;
+  /** Holds if the flag is true, as it is now. Not a decorator: that would freeze the flag when the class is defined. */
+  (flag: boolean): Guards;
+}
+
+/** `gradMode`: records if the flag or the condition says so, and does not if it does not. */
+export interface ModeGate {
+  (condition: Condition): DecoratorGate;
+  (enabled: boolean): Guards;
+}
+
+const inert: Scope = { [Symbol.dispose]() {} };
+
+function guards(rule: Rule): Guards {
+  const check = (op: string, fn: unknown) => {
+    if (typeof fn !== 'function')
+      throw new TypeError(`${rule.kind}.${op} takes a function, got ${fn === null ? 'null' : typeof fn}`);
+  };
+  return {
+    run(fn) {
+      check('run', fn);
+      return runGuarded(rule, fn, undefined, [], null);
+    },
+    wrap(fn) {
+      check('wrap', fn);
+      return guard(rule, fn, fn.name || null);
+    },
+    enter() {
+      const frame: Frame | null = frameFor(rule, undefined, [], null);
+      return frame === null ? inert : openScope(frame);
+    },
+    async(fn) {
+      check('async', fn);
+      return function (this: unknown, ...args: unknown[]) {
+        return runCoroutine(rule, fn, this, args);
+      } as never;
+    },
+  };
+}
+
+/** The gate of a rule: callable as a decorator, with the methods of `Guards`. */
+function decoratorGate(rule: Rule): DecoratorGate {
+  const apply = (...args: unknown[]) => decorate(rule, args);
+  return Object.assign(apply as unknown as GateDecorator, guards(rule));
+}
+
+/** A gate from what follows its name: nothing, a condition, a flag, or what a decorator is applied to. */
+function gateFrom(kind: Rule['kind'], args: unknown[], whole: DecoratorGate | null): unknown {
+  const [first] = args;
+  if (args.length > 1) {
+    if (whole) return decorate({ kind, when: true }, args);
+    throw new TypeError(`@${kind} needs a condition: @${kind}(() => ...)`);
+  }
+  if (args.length === 0 && whole) return whole;
+  if (typeof first === 'boolean') {
+    const refuse = () => {
+      throw new TypeError(
+        `@${kind}(${first}) would freeze the flag when the class is defined; write @${kind}(() => flag), which reads it at each call`,
+      );
+    };
+    return Object.assign(refuse, guards({ kind, when: first }));
+  }
+  if (typeof first === 'function') {
+    if (looksLikeClass(first))
+      throw new TypeError(
+        `@${kind} decorates methods, getters, setters and accessors, not a class (${first.name}); decorate its methods`,
+      );
+    return decoratorGate({ kind, when: first as Condition });
+  }
+  throw new TypeError(
+    `${kind} takes a condition (a function that gives true or false) or a boolean, got ${first === null ? 'null' : typeof first}`,
+  );
+}
+
+export function makeGate(kind: 'noGrad' | 'enableGrad' | 'inferenceMode'): Gate {
+  const gate = ((...args: unknown[]) => gateFrom(kind, args, gate)) as Gate;
+  Object.defineProperty(gate, 'name', { value: kind });
+  return Object.assign(gate, guards({ kind, when: true }));
+}
+
+export function makeModeGate(): ModeGate {
+  return ((...args: unknown[]) => gateFrom('gradMode', args, null)) as ModeGate;
+}

@@ -1,0 +1,227 @@
+import { callIn, currentFrame, Frame, type FrameKind, followsAsync, GradModeError } from './frame.js';
+
+/** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
+export type Condition = (this: any, ...args: any[]) => boolean;
+
+/** What a gate does to the mode: `always`, where a condition holds, or as a flag said when the gate was made. */
+export interface Rule {
+  readonly kind: FrameKind & ('noGrad' | 'enableGrad' | 'inferenceMode' | 'gradMode');
+  readonly when: Condition | boolean;
+}
+
+type AnyFunction = (...args: any[]) => any;
+
+/** The frame that a gate pushes for one call, or null where its condition leaves the caller's mode in force. */
+export function frameFor(
+  { kind, when }: Rule,
+  self: unknown,
+  args: readonly unknown[],
+  member: string | null,
+): Frame | null {
+  const holds = typeof when === 'boolean' ? when : ask(when, kind, self, args, member);
+  if (!holds && kind !== 'gradMode') return null;
+  const parent = currentFrame();
+  const enabled = kind === 'enableGrad' || (kind === 'gradMode' && holds);
+  if (enabled && parent.inference)
+    throw new GradModeError(
+      `${kind}${member ? ` on ${member}` : ''}: inferenceMode is in force, and nothing can be recorded in it; ` +
+        'use noGrad outside instead, or clone() tensors outside of inferenceMode',
+    );
+  // A loop of timers that each pass the gate again would make a chain without end.
+  const under = parent.left && parent.kind === kind ? parent.parent : parent;
+  return new Frame(kind, enabled, kind === 'inferenceMode' || parent.inference, under, member);
+}
+
+function ask(
+  condition: Condition,
+  kind: string,
+  self: unknown,
+  args: readonly unknown[],
+  member: string | null,
+): boolean {
+  const answer: unknown = Reflect.apply(condition, self, args);
+  if (typeof answer === 'boolean') return answer;
+  if (isThenable(answer)) {
+    // The rejection of a promise that nobody may wait for is not another error.
+    answer.then(undefined, () => {});
+    throw new TypeError(
+      `the condition of ${kind}${member ? ` on ${member}` : ''} gave a promise; it must be synchronous, and give true or false`,
+    );
+  }
+  throw new TypeError(
+    `the condition of ${kind}${member ? ` on ${member}` : ''} must give true or false, got ${answer === null ? 'null' : typeof answer} ${String(answer)}`,
+  );
+}
+
+/** Runs `fn` under the rule: its call, what it awaits, and the steps of the iterator it may return. */
+export function runGuarded(
+  rule: Rule,
+  fn: AnyFunction,
+  self: unknown,
+  args: readonly unknown[],
+  member: string | null,
+): any {
+  const frame = frameFor(rule, self, args, member);
+  if (frame === null) return Reflect.apply(fn, self, args);
+  return cover(frame, callIn(frame, fn, self, args));
+}
+
+interface Thenable {
+  then(resolve?: AnyFunction, reject?: AnyFunction): unknown;
+}
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+const isThenable = (value: unknown): value is Thenable =>
+  isObject(value) && typeof (value as Thenable).then === 'function';
+
+interface AnyIterator {
+  next: AnyFunction;
+  return?: AnyFunction;
+  throw?: AnyFunction;
+}
+
+/** By what it can do, not by its tag: compilers for older targets make generators of plain objects. */
+const isIterator = (value: object): value is AnyIterator =>
+  typeof (value as AnyIterator).next === 'function' && (Symbol.iterator in value || Symbol.asyncIterator in value);
+
+/** Makes sure that the lazy part of a result runs in `frame` as well. Anything else is returned as it is. */
+function cover(frame: Frame, result: unknown): unknown {
+  if (!isObject(result)) return result;
+  if (isIterator(result)) {
+    if (Symbol.asyncIterator in result && !followsAsync) refuse(frame, 'an async iterator');
+    return coverIterator(frame, result);
+  }
+  if (!isThenable(result)) return result;
+  if (!followsAsync) {
+    result.then(undefined, () => {});
+    refuse(frame, 'a promise');
+  }
+  // A promise's own continuations are in the frame already; other thenables may start their work in then().
+  return result instanceof Promise ? result : coverThenable(frame, result);
+}
+
+function refuse(frame: Frame, what: string): never {
+  throw new GradModeError(
+    `${frame.kind}${frame.member ? ` on ${frame.member}` : ''}: the guarded function returned ${what}, and this runtime has no ` +
+      'AsyncLocalStorage to follow it: only the part before the first await would be covered. Write it as ' +
+      `${frame.kind}.async(function* (...) { ... yield promise ... }), or guard the synchronous parts with ${frame.kind}.run()`,
+  );
+}
+
+/** The same iterator, each step of which runs in `frame`, with the consumer's mode back after it. */
+function coverIterator(frame: Frame, iterator: AnyIterator): object {
+  frame.ownedByGenerator = true;
+  const covered = Object.create(iterator) as Record<PropertyKey, unknown>;
+  const define = (name: PropertyKey, value: unknown) =>
+    Object.defineProperty(covered, name, { value, writable: true, configurable: true });
+  for (const name of ['next', 'return', 'throw'] as const) {
+    const method = iterator[name];
+    if (typeof method !== 'function') continue;
+    define(name, (...args: unknown[]) => callIn(frame, method, iterator, args));
+  }
+  // An iterator is its own iterable; where a sequence makes a new one each time, that one is covered.
+  for (const name of [Symbol.iterator, Symbol.asyncIterator] as const) {
+    const make = (iterator as unknown as Record<symbol, AnyFunction | undefined>)[name];
+    if (make === undefined) continue;
+    define(name, () => {
+      const made = callIn(frame, make, iterator, []);
+      return made === iterator ? covered : coverIterator(frame, made);
+    });
+  }
+  return covered;
+}
+
+/** The same thenable, whose `then` runs in `frame`; the callbacks stay in the mode of who passes them. */
+function coverThenable(frame: Frame, thenable: Thenable): object {
+  const covered = Object.create(thenable) as Thenable;
+  Object.defineProperty(covered, 'then', {
+    value: (...callbacks: unknown[]) => {
+      const caller = currentFrame();
+      const bound = callbacks.map((f) =>
+        typeof f === 'function'
+          ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args)
+          : f,
+      );
+      return callIn(frame, thenable.then, thenable, bound);
+    },
+    writable: true,
+    configurable: true,
+  });
+  return covered;
+}
+
+const rebound = ({ enabled, inference, parent }: Frame): Frame => new Frame('bound', enabled, inference, parent);
+
+/** Gives `wrapper` the name, length and own attributes of `fn`, and lets `original` find `fn` again. */
+export function likeOriginal<F extends AnyFunction>(wrapper: F, fn: F): F {
+  Object.defineProperty(wrapper, 'name', { value: fn.name, configurable: true });
+  Object.defineProperty(wrapper, 'length', { value: fn.length, configurable: true });
+  originals.set(wrapper, fn);
+  return wrapper;
+}
+
+const originals = new WeakMap<object, AnyFunction>();
+
+/** The function that a gate wrapped, without its guards; `fn` itself if none did. */
+export function original<F extends AnyFunction>(fn: F): F {
+  let inner: AnyFunction = fn;
+  while (originals.has(inner)) inner = originals.get(inner)!;
+  return inner as F;
+}
+
+/** `fn`, guarded at each call. */
+export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string | null): F {
+  const guarded = function (this: unknown, ...args: unknown[]) {
+    return runGuarded(rule, fn, this, args, member);
+  };
+  return likeOriginal(guarded as F, fn);
+}
+
+/** Makes `fn` run in the mode that is in force now, wherever it is called. */
+export function bindGradMode<F extends AnyFunction>(fn: F): F {
+  if (typeof fn !== 'function') throw new TypeError(`bindGradMode: expected a function, got ${typeof fn}`);
+  const now = rebound(currentFrame());
+  return likeOriginal(
+    function (this: unknown, ...args: unknown[]) {
+      const frame = rebound(now);
+      return cover(frame, callIn(frame, fn, this, args));
+    } as F,
+    fn,
+  );
+}
+
+/**
+ * Runs a coroutine in `frame`: a generator that yields what it waits for. Each of its steps is synchronous, so this
+ * covers it in full on every runtime.
+ */
+export async function runCoroutine(
+  rule: Rule,
+  start: AnyFunction,
+  self: unknown,
+  args: readonly unknown[],
+): Promise<unknown> {
+  const frame = frameFor(rule, self, args, start.name || null);
+  const call = (fn: AnyFunction, on: unknown, values: unknown[]): any =>
+    frame === null ? Reflect.apply(fn, on, values) : callIn(frame, fn, on, values);
+  if (frame) frame.ownedByGenerator = true;
+  const steps = call(start, self, args as unknown[]) as Iterator<unknown, unknown, unknown>;
+  if (!isObject(steps) || !isIterator(steps))
+    throw new TypeError(
+      `${rule.kind}.async takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
+    );
+  let step = call(steps.next, steps, []);
+  while (!step.done) {
+    let value: unknown;
+    try {
+      value = await step.value;
+    } catch (error) {
+      if (steps.throw === undefined) throw error;
+      step = call(steps.throw, steps, [error]);
+      continue;
+    }
+    step = call(steps.next, steps, [value]);
+  }
+  return step.value;
+}
