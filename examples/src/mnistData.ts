@@ -15,11 +15,10 @@ export function loadMnist(part: 'train' | 'test'): Digits {
   const pixels = readIdx(`${prefix}-images-idx3-ubyte`);
   const labels = readIdx(`${prefix}-labels-idx1-ubyte`);
   const [n, height, width] = pixels.shape as [number, number, number];
+  const values = new Float32Array(pixels.bytes.length);
+  for (let i = 0; i < values.length; i++) values[i] = pixels.bytes[i]! / 255;
   return {
-    images: tensor(
-      Float32Array.from(pixels.bytes, (v) => v / 255),
-      { shape: [n, height * width] },
-    ),
+    images: tensor(values, { shape: [n, height * width] }),
     labels: tensor(Int32Array.from(labels.bytes)),
   };
 }

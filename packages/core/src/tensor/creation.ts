@@ -59,6 +59,7 @@ export function tensor(
 
 function fillFrom(data: TypedArray, values: ArrayLike<number | boolean>, dtype: DType | undefined): void {
   if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
+  else if (isTypedArray(values)) data.set(values as never);
   else for (let i = 0; i < data.length; i++) data[i] = Number(values[i]);
 }
 
