@@ -1,4 +1,5 @@
 import type { TypedArray } from '../tensor/dtype.js';
+import { arena } from './wasm/arena.js';
 
 /** A matrix in memory: where it starts and how far rows and columns are apart. */
 export interface Matrix {
@@ -8,17 +9,51 @@ export interface Matrix {
   readonly colStride: number;
 }
 
+/** Fewer multiplications than this are done at once in JavaScript: staging costs more. */
+const smallProduct = 2048;
+
 /** `out[m, n] = a[m, k] @ b[k, n]`; `out` is row-major and starts at `outOffset`. */
 export function gemm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: TypedArray, outOffset: number): void {
-  const row = new Float64Array(n);
-  for (let i = 0; i < m; i++) {
-    row.fill(0);
-    for (let p = 0; p < k; p++) {
-      const x = a.data[a.offset + i * a.rowStride + p * a.colStride]!;
-      const start = b.offset + p * b.rowStride;
-      if (b.colStride === 1) for (let j = 0; j < n; j++) row[j]! += x * b.data[start + j]!;
-      else for (let j = 0, q = start; j < n; j++, q += b.colStride) row[j]! += x * b.data[q]!;
+  if (
+    m * n * k > smallProduct &&
+    out instanceof Float32Array &&
+    spread(m, k, a) <= 2 * m * k &&
+    spread(k, n, b) <= 2 * k * n
+  )
+    gemmWasm(m, n, k, a, b, out, outOffset);
+  else gemmLoops(m, n, k, a, b, out, outOffset);
+}
+
+/** How many elements lie from the first to the last of a matrix. */
+const spread = (rows: number, columns: number, { rowStride, colStride }: Matrix): number =>
+  (rows - 1) * rowStride + (columns - 1) * colStride + 1;
+
+function gemmWasm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: Float32Array, outOffset: number): void {
+  const kernel = arena();
+  const { kernels } = kernel.instance;
+  const sizeA = spread(m, k, a);
+  const sizeB = spread(k, n, b);
+  const scratchBytes = kernels.gemmScratch();
+  kernel.begin('matmul', (sizeA + sizeB + m * n) * 4 + scratchBytes);
+  const scratch = kernel.take(scratchBytes);
+  const atA = kernel.put(a.data as Float32Array, a.offset, sizeA);
+  const atB = kernel.put(b.data as Float32Array, b.offset, sizeB);
+  const atC = kernel.take(m * n * 4);
+  kernels.gemm(m, n, k, atA, a.rowStride, a.colStride, atB, b.rowStride, b.colStride, atC, scratch);
+  kernel.get(atC, out, outOffset, m * n);
+}
+
+/** Any dtype; sums in float64. */
+function gemmLoops(m: number, n: number, k: number, a: Matrix, b: Matrix, out: TypedArray, outOffset: number): void {
+  const x = a.data;
+  const y = b.data;
+  for (let i = 0, o = outOffset; i < m; i++) {
+    const rowA = a.offset + i * a.rowStride;
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let p = 0, q = rowA, r = b.offset + j * b.colStride; p < k; p++, q += a.colStride, r += b.rowStride)
+        sum += x[q]! * y[r]!;
+      out[o++] = sum;
     }
-    out.set(row as never, outOffset + i * n);
   }
 }

@@ -2,6 +2,8 @@ import { inPlace } from '../autograd/inplace.js';
 import { type Backward, record } from '../autograd/node.js';
 import { DTypeError } from '../errors.js';
 import { map, map2 } from '../kernels/elementwise.js';
+import type { Loop1, Loop2 } from '../kernels/loops.js';
+import * as loops from '../kernels/loops.js';
 import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
 import { type Method, methods, Tensor } from '../tensor/tensor.js';
@@ -19,17 +21,22 @@ interface UnaryRule {
   readonly saves?: 'input' | 'result';
   /** Integers stay integers; otherwise they become float32. */
   readonly keepsIntegers?: boolean;
+  /** A faster loop over many elements. */
+  readonly loop?: Loop1;
 }
 
 /** Defines an elementwise operator of one tensor, with its method and its in-place method `name_`. */
-export function unary(name: string, { forward, backward, saves, keepsIntegers }: UnaryRule): (x: Tensor) => Tensor {
+export function unary(
+  name: string,
+  { forward, backward, saves, keepsIntegers, loop }: UnaryRule,
+): (x: Tensor) => Tensor {
   // One rule for all calls: a closure made in the call would keep its tensors alive.
   const rule: Backward = (g, ctx) => {
     const saved = saves && ctx.saved[0];
     return [backward(g, saved!, saved!)];
   };
   const op = (x: Tensor): Tensor => {
-    const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype));
+    const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop);
     const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
     return record(name, [x], y, rule, saved);
   };
@@ -56,6 +63,8 @@ interface BinaryRule {
   readonly saves?: boolean;
   /** The result's dtype, from the dtype both sides are promoted to. */
   readonly dtype?: (promoted: DType) => DType;
+  /** A faster loop over many elements. */
+  readonly loop?: Loop2;
 }
 
 /** A plain value as a tensor that takes part beside `other` without lifting its dtype. */
@@ -70,12 +79,12 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
 }
 
 /** Defines an elementwise operator of two tensors that broadcast. */
-export function binary(name: string, { forward, backward, saves, dtype }: BinaryRule) {
+export function binary(name: string, { forward, backward, saves, dtype, loop }: BinaryRule) {
   return (left: TensorLike, right: TensorLike): Tensor => {
     const a = toTensor(name, left, right);
     const b = toTensor(name, right, left);
     const promoted = promote(a.dtype, b.dtype);
-    const y = map2(forward, a, b, broadcastShapes(name, a.shape, b.shape), dtype ? dtype(promoted) : promoted);
+    const y = map2(forward, a, b, broadcastShapes(name, a.shape, b.shape), dtype ? dtype(promoted) : promoted, loop);
     if (!backward) return y;
     const shapeA = a.shape;
     const shapeB = b.shape;
@@ -99,12 +108,14 @@ const arithmetic = (p: DType): DType => (p === 'bool' ? 'int32' : p);
 
 /** `a + b`, with broadcasting. */
 export const add = binary('add', {
+  loop: loops.addLoop,
   forward: (a, b) => a + b,
   backward: [(g) => g, (g) => g],
 });
 
 /** `a - b`, with broadcasting. */
 export const sub = binary('sub', {
+  loop: loops.subLoop,
   forward: (a, b) => a - b,
   backward: [(g) => g, (g) => neg(g)],
   dtype: arithmetic,
@@ -112,6 +123,7 @@ export const sub = binary('sub', {
 
 /** `a * b`, with broadcasting. */
 export const mul = binary('mul', {
+  loop: loops.mulLoop,
   forward: (a, b) => a * b,
   backward: [(g, _, b) => mul(g, b), (g, a) => mul(g, a)],
   saves: true,
@@ -119,6 +131,7 @@ export const mul = binary('mul', {
 
 /** `a / b` in floating point, with broadcasting. */
 export const div = binary('div', {
+  loop: loops.divLoop,
   forward: (a, b) => a / b,
   backward: [(g, _, b) => div(g, b), (g, a, b) => neg(mul(g, div(a, mul(b, b))))],
   saves: true,
@@ -126,19 +139,35 @@ export const div = binary('div', {
 });
 
 /** `-x`. */
-export const neg = unary('neg', { forward: (x) => -x, backward: (g) => neg(g), keepsIntegers: true });
+export const neg = unary('neg', {
+  loop: loops.negLoop,
+  forward: (x) => -x,
+  backward: (g) => neg(g),
+  keepsIntegers: true,
+});
 
 /** The natural exponential. */
-export const exp = unary('exp', { forward: Math.exp, backward: (g, _, y) => mul(g, y), saves: 'result' });
+export const exp = unary('exp', {
+  loop: loops.expLoop,
+  forward: Math.exp,
+  backward: (g, _, y) => mul(g, y),
+  saves: 'result',
+});
 
 /** The natural logarithm. */
 export const log = unary('log', { forward: Math.log, backward: (g, x) => div(g, x), saves: 'input' });
 
 /** The square root. */
-export const sqrt = unary('sqrt', { forward: Math.sqrt, backward: (g, _, y) => div(g, mul(y, 2)), saves: 'result' });
+export const sqrt = unary('sqrt', {
+  loop: loops.sqrtLoop,
+  forward: Math.sqrt,
+  backward: (g, _, y) => div(g, mul(y, 2)),
+  saves: 'result',
+});
 
 /** `x²`. */
 export const square = unary('square', {
+  loop: loops.squareLoop,
   forward: (x) => x * x,
   backward: (g, x) => mul(g, mul(x, 2)),
   saves: 'input',
@@ -172,6 +201,7 @@ export const sigmoid = unary('sigmoid', {
 
 /** `max(x, 0)`; its gradient is 0 at 0. */
 export const relu = unary('relu', {
+  loop: loops.reluLoop,
   forward: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   backward: (g, _, y) => mul(g, gt(y, 0)),
   saves: 'result',
@@ -200,14 +230,14 @@ export const minimum = binary('minimum', {
 });
 
 /** Comparisons give bool tensors, which carry no gradient. */
-const comparison = (name: string, forward: (a: number, b: number) => boolean) =>
-  binary(name, { forward: forward as never, dtype: () => 'bool' });
+const comparison = (name: string, forward: (a: number, b: number) => boolean, loop?: Loop2) =>
+  binary(name, { forward: forward as never, dtype: () => 'bool', loop });
 
-export const eq = comparison('eq', (a, b) => a === b);
+export const eq = comparison('eq', (a, b) => a === b, loops.eqLoop);
 export const ne = comparison('ne', (a, b) => a !== b);
 export const lt = comparison('lt', (a, b) => a < b);
 export const le = comparison('le', (a, b) => a <= b);
-export const gt = comparison('gt', (a, b) => a > b);
+export const gt = comparison('gt', (a, b) => a > b, loops.gtLoop);
 export const ge = comparison('ge', (a, b) => a >= b);
 
 const floatOnly = (op: string, x: Tensor): void => {
@@ -226,9 +256,9 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const dtype = promote(x.dtype, y.dtype);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
   const out = Tensor.empty(dtype, shape);
-  const c = condition.expand(shape).toTypedArray();
-  const xs = x.expand(shape).toTypedArray();
-  const ys = y.expand(shape).toTypedArray();
+  const c = condition.expand(shape).elements();
+  const xs = x.expand(shape).elements();
+  const ys = y.expand(shape).elements();
   for (let i = 0; i < c.length; i++) out.storage.data[i] = c[i] ? xs[i]! : ys[i]!;
   const shapeX = x.shape;
   const shapeY = y.shape;

@@ -15,7 +15,7 @@ function positionsAlong(op: string, shape: Shape, dim: number, index: Tensor): I
     );
   const strides = contiguousStrides(shape);
   const n = shape[dim] ?? 1;
-  const values = index.toTypedArray();
+  const values = index.elements();
   const out = new Int32Array(values.length);
   const steps = contiguousStrides(index.shape);
   for (let i = 0; i < out.length; i++) {
@@ -37,7 +37,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   const d = normalizeDim('gather', dim, x.ndim);
   const positions = positionsAlong('gather', x.shape, d, index);
   const out = Tensor.empty(x.dtype, index.shape);
-  const data = x.toTypedArray();
+  const data = x.elements();
   for (let i = 0; i < positions.length; i++) out.storage.data[i] = data[positions[i]!]!;
   const { shape } = x;
   return record('gather', [x], out, (g, ctx) => [scatterAdd(Tensor.empty(g.dtype, shape), d, ctx.saved[0]!, g)], [
@@ -61,7 +61,7 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
   index.shape.forEach((n, i) => {
     part = narrow(part, i, 0, n);
   });
-  const values = part.toTypedArray();
+  const values = part.elements();
   for (let i = 0; i < positions.length; i++) data[positions[i]!]! += values[i]!;
   const shape = src.shape;
   return record(
@@ -96,14 +96,14 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   if (index.ndim > 1)
     throw new ShapeError('indexSelect', `the index has one dimension, got ${formatShape(index.shape)}`);
   if (index.dtype !== 'int32') throw new DTypeError('indexSelect', `indices are int32, got ${index.dtype}; use .int()`);
-  const rows = index.toTypedArray() as Int32Array;
+  const rows = index.elements() as Int32Array;
   const n = x.shape[d] ?? 1;
   for (const i of rows)
     if (i < 0 || i >= n)
       throw new IndexError('indexSelect', `index ${i} is out of range for dimension ${d} of size ${n}`);
   const shape = x.shape.map((v, i) => (i === d ? rows.length : v));
   const out = Tensor.empty(x.dtype, shape);
-  const data = x.toTypedArray();
+  const data = x.elements();
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
   for (let o = 0, p = 0; o < outer; o++)
@@ -120,7 +120,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
 /** A copy of `x` with the slices of `src` added at the slices that `index` names along `dim`. */
 export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   const d = normalizeDim('indexAdd', dim, x.ndim);
-  const rows = index.toTypedArray();
+  const rows = index.elements();
   const expected = x.shape.map((v, i) => (i === d ? rows.length : v));
   if (index.dtype !== 'int32') throw new DTypeError('indexAdd', `indices are int32, got ${index.dtype}; use .int()`);
   if (index.ndim > 1 || formatShape(src.shape) !== formatShape(expected))
@@ -129,7 +129,7 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
   for (const i of rows)
     if (i < 0 || i >= n) throw new IndexError('indexAdd', `index ${i} is out of range for dimension ${d} of size ${n}`);
   const data = x.toTypedArray();
-  const values = src.toTypedArray();
+  const values = src.elements();
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
   for (let o = 0, p = 0; o < outer; o++)

@@ -72,7 +72,7 @@ function checkClasses(
       op,
       `weight has shape ${formatShape(weight.shape)}, expected one for each class: [${classes}]`,
     );
-  for (const c of target.toTypedArray())
+  for (const c of target.elements())
     if ((c < 0 || c >= classes) && c !== ignoreIndex)
       throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
 }

@@ -198,6 +198,14 @@ export class Tensor {
     return out;
   }
 
+  /** @internal The elements in row-major order, to be read only: no copy where they lie so already. */
+  elements(): TypedArray {
+    if (!this.isContiguous) return this.toTypedArray();
+    const { data } = this.storage;
+    const n = this.numel;
+    return this.offset === 0 && n === data.length ? data : data.subarray(this.offset, this.offset + n);
+  }
+
   /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors. */
   toArray(): NestedArray {
     const flat = this.toTypedArray();

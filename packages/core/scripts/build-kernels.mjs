@@ -1,0 +1,71 @@
+/**
+ * Compiles `assembly/` into `src/kernels/wasm/binary.ts`, which is committed: neither users nor tests need the
+ * AssemblyScript compiler. Run it after a change in `assembly/`; a test checks that it gives the committed file.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const assembly = fileURLToPath(new URL('../assembly', import.meta.url));
+const target = new URL('../src/kernels/wasm/binary.ts', import.meta.url);
+
+async function compile(features) {
+  const { binary, error, stderr } = await build(features);
+  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  return Buffer.from(binary).toString('base64');
+}
+
+async function build(features) {
+  let binary;
+  const result = await asc.main(
+    [
+      'index.ts',
+      '--outFile',
+      'kernels.wasm',
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--noAssert',
+      '-O3',
+      '--converge',
+      '--memoryBase',
+      '1024',
+      ...features.flatMap((f) => ['--enable', f]),
+    ],
+    {
+      readFile: (name) => {
+        try {
+          return readFileSync(`${assembly}/${name}`, 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (_, contents) => {
+        binary = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  return { ...result, binary };
+}
+
+const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
+
+/** With fused multiply-add (relaxed SIMD). */
+export const fused =
+  '${await compile(['simd', 'relaxed-simd'])}';
+
+/** For engines without it. */
+export const plain =
+  '${await compile(['simd'])}';
+`;
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(target, 'utf8') !== text) {
+    console.error('src/kernels/wasm/binary.ts is not what assembly/ gives; run scripts/build-kernels.mjs');
+    process.exit(1);
+  }
+} else {
+  writeFileSync(target, text);
+  console.log(`wrote ${text.length} characters`);
+}

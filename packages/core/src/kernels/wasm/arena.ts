@@ -1,0 +1,68 @@
+import { TensorError } from '../../errors.js';
+import { type Instance, instantiate } from './module.js';
+
+/** Where the first allocation lies: below are the module's own constants. */
+const start = 4096;
+const page = 65536;
+const most = 2 ** 32;
+
+/**
+ * Kernel memory, used for one kernel call at a time: operands are copied in, results out, and the next call starts at
+ * the bottom again.
+ */
+export class Arena {
+  #top = start;
+  #floats: Float32Array<ArrayBuffer>;
+
+  constructor(readonly instance: Instance) {
+    this.#floats = new Float32Array(instance.memory.buffer);
+  }
+
+  /** Starts a call of `op` that needs `bytes` in all. */
+  begin(op: string, bytes: number): void {
+    this.#top = start;
+    // Each piece is rounded up to 64 bytes.
+    const needed = start + bytes + 16 * 64;
+    const have = this.#floats.byteLength;
+    if (needed <= have) return;
+    if (needed > most)
+      throw new TensorError(
+        op,
+        `needs ${bytes} bytes of kernel memory, and at most ${most} can be had; use smaller batches`,
+      );
+    const grown = Math.min(most, Math.max(needed, have * 2));
+    try {
+      this.instance.memory.grow(Math.ceil((grown - have) / page));
+    } catch (cause) {
+      throw new TensorError(op, `needs ${bytes} bytes of kernel memory, which the system did not give`, { cause });
+    }
+    this.#floats = new Float32Array(this.instance.memory.buffer);
+  }
+
+  /** The address of `bytes` more. */
+  take(bytes: number): number {
+    const at = this.#top;
+    this.#top += (bytes + 63) & ~63;
+    return at;
+  }
+
+  /** Copies `length` floats from `offset` of `data` in, and gives their address. */
+  put(data: Float32Array, offset: number, length: number): number {
+    const at = this.take(length * 4);
+    this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
+    return at;
+  }
+
+  /** Copies `length` floats at `at` out to `offset` of `data`. */
+  get(at: number, data: Float32Array, offset: number, length: number): void {
+    data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);
+  }
+}
+
+let shared: Arena | null = null;
+
+/** The arena of this realm; the kernels are compiled at its first use. */
+export function arena(): Arena {
+  shared ??= new Arena(instantiate());
+  return shared;
+}

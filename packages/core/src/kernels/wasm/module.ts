@@ -1,0 +1,51 @@
+import { fused, plain } from './binary.js';
+
+/** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
+export interface Kernels {
+  gemmScratch(): number;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRowStride: number,
+    aColStride: number,
+    b: number,
+    bRowStride: number,
+    bColStride: number,
+    c: number,
+    scratch: number,
+  ): void;
+}
+
+/** A compiled module over the memory it works on. */
+export interface Instance {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  /** Whether products are added without rounding in between. */
+  readonly fused: boolean;
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** Node 20 has relaxed SIMD behind a flag, which V8 takes at run time as well. */
+function allowRelaxedSimd(): void {
+  type V8 = { setFlagsFromString?(flag: string): void };
+  const { process } = globalThis as { process?: { getBuiltinModule?(id: string): V8 | undefined } };
+  process?.getBuiltinModule?.('node:v8')?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
+}
+
+export function instantiate(useFused = true): Instance {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  let bytes = decode(fused);
+  if (useFused && !WebAssembly.validate(bytes)) allowRelaxedSimd();
+  const isFused = useFused && WebAssembly.validate(bytes);
+  if (!isFused) bytes = decode(plain);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  return { kernels: exports as unknown as Kernels, memory, fused: isFused };
+}
