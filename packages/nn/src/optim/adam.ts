@@ -1,5 +1,5 @@
-import { maximum, type Tensor, zerosLike } from '@gradgate/core';
-import { type Group, Optimizer, type ParamGroup } from './optimizer.js';
+import { type Tensor, zerosLike } from '@gradgate/core';
+import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdamOptions {
   /** Learning rate. */
@@ -24,6 +24,9 @@ interface State {
 
 /** Adam (Kingma and Ba, 2015). */
 export class Adam extends Optimizer<AdamOptions, Partial<State>> {
+  /** Whether weight decay acts on the weights themselves. */
+  protected readonly decoupled: boolean = false;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
     super(params, {
       lr: 1e-3,
@@ -36,28 +39,44 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
     });
   }
 
-  protected decay(p: Tensor, grad: Tensor, { weightDecay }: Group<AdamOptions>): Tensor {
-    return weightDecay === 0 ? grad : grad.add(p.mul(weightDecay));
-  }
-
   protected update(p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<AdamOptions>): void {
-    const [beta1, beta2] = group.betas;
-    const g = this.decay(p, group.maximize ? grad.neg() : grad, group);
     memory.step = (memory.step ?? 0) + 1;
     memory.expAvg ??= zerosLike(p);
     memory.expAvgSq ??= zerosLike(p);
-    const { step, expAvg, expAvgSq } = memory as State;
-    expAvg.mul_(beta1).add_(g.mul(1 - beta1));
-    expAvgSq.mul_(beta2).add_(g.square().mul(1 - beta2));
-    let square = expAvgSq;
-    if (group.amsgrad) {
-      memory.maxExpAvgSq = memory.maxExpAvgSq ? maximum(memory.maxExpAvgSq, expAvgSq) : expAvgSq.clone();
-      square = memory.maxExpAvgSq;
-    }
-    const denominator = square
-      .sqrt()
-      .div(Math.sqrt(1 - beta2 ** step))
-      .add(group.eps);
-    p.sub_(expAvg.div(denominator).mul(group.lr / (1 - beta1 ** step)));
+    if (group.amsgrad) memory.maxExpAvgSq ??= zerosLike(p);
+    const { step, expAvg, expAvgSq, maxExpAvgSq } = memory as State;
+    const { lr, eps, weightDecay, maximize } = group;
+    const [beta1, beta2] = group.betas;
+    const rate = lr / (1 - beta1 ** step);
+    const correction = 1 / Math.sqrt(1 - beta2 ** step);
+    const keep = this.decoupled ? 1 - lr * weightDecay : 1;
+    const penalty = this.decoupled ? 0 : weightDecay;
+    // One pass over the parameter and its memory, rather than a dozen over temporaries.
+    updateElements(p, grad, (w, g) => {
+      const m = expAvg.storage.data;
+      const v = expAvgSq.storage.data;
+      const top = maxExpAvgSq?.storage.data;
+      for (let i = 0; i < w.length; i++) {
+        const x = w[i]! * keep;
+        const d = (maximize ? -g[i]! : g[i]!) + penalty * x;
+        m[i] = beta1 * m[i]! + (1 - beta1) * d;
+        v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
+        let square = v[i]!;
+        if (top) {
+          if (square > top[i]!) top[i] = square;
+          square = top[i]!;
+        }
+        w[i] = x - (rate * m[i]!) / (Math.sqrt(square) * correction + eps);
+      }
+    });
+  }
+}
+
+/** Adam whose weight decay does not go through the gradient (Loshchilov and Hutter, 2019); 0.01 by default. */
+export class AdamW extends Adam {
+  protected override readonly decoupled = true;
+
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
+    super(params, { weightDecay: 0.01, ...options });
   }
 }

@@ -1,7 +1,25 @@
-import { enableGrad, noGrad, Tensor } from '@gradgate/core';
+import { enableGrad, noGrad, Tensor, type TypedArray } from '@gradgate/core';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
+
+/**
+ * Lets `update` rewrite the elements of `p`, given those of its gradient, both in row-major order, and counts the write.
+ */
+export function updateElements(
+  p: Tensor,
+  grad: Tensor,
+  update: (weights: TypedArray, gradient: TypedArray) => void,
+): void {
+  if (p.isContiguous) {
+    update(p.elements(), grad.elements());
+    p.storage.version++;
+    return;
+  }
+  const copy = p.detach().contiguous();
+  update(copy.elements(), grad.elements());
+  p.copy_(copy);
+}
 
 /** A group with all its options. */
 export type Group<O> = { params: Tensor[] } & O;

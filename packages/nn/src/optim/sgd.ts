@@ -1,5 +1,5 @@
-import type { Tensor } from '@gradgate/core';
-import { type Group, Optimizer, type ParamGroup } from './optimizer.js';
+import { type Tensor, zerosLike } from '@gradgate/core';
+import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface SGDOptions {
   /** Learning rate. */
@@ -31,13 +31,21 @@ export class SGD extends Optimizer<SGDOptions, State> {
 
   protected update(p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
-    let d = maximize ? grad.neg() : grad;
-    if (weightDecay !== 0) d = d.add(p.mul(weightDecay));
-    if (momentum !== 0) {
-      if (!state.momentumBuffer) state.momentumBuffer = d.clone();
-      else state.momentumBuffer.mul_(momentum).add_(d.mul(1 - dampening));
-      d = nesterov ? d.add(state.momentumBuffer.mul(momentum)) : state.momentumBuffer;
-    }
-    p.sub_(d.mul(lr));
+    const first = momentum !== 0 && !state.momentumBuffer;
+    if (momentum !== 0) state.momentumBuffer ??= zerosLike(p);
+    const buffer = state.momentumBuffer?.storage.data;
+    const sign = maximize ? -1 : 1;
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        let d = sign * g[i]! + weightDecay * w[i]!;
+        if (buffer) {
+          // The first step takes the gradient whole.
+          const b = first ? d : momentum * buffer[i]! + (1 - dampening) * d;
+          buffer[i] = b;
+          d = nesterov ? d + momentum * b : b;
+        }
+        w[i] = w[i]! - lr * d;
+      }
+    });
   }
 }
