@@ -12,7 +12,7 @@ import { sumTo } from './reduce.js';
 /** A tensor, or a plain value that broadcasts. */
 export type TensorLike = Tensor | number | boolean;
 
-interface UnaryRule {
+export interface UnaryRule {
   /** The value for one element, in float64. */
   readonly forward: (x: number) => number;
   /** The gradient of `x`, given that of the result `y`; both are as they were in the forward pass. */
@@ -25,21 +25,29 @@ interface UnaryRule {
   readonly loop?: Loop1;
 }
 
-/** Defines an elementwise operator of one tensor, with its method and its in-place method `name_`. */
-export function unary(
+/** Applies a rule to a tensor. */
+export function applyUnary(
   name: string,
   { forward, backward, saves, keepsIntegers, loop }: UnaryRule,
-): (x: Tensor) => Tensor {
-  // One rule for all calls: a closure made in the call would keep its tensors alive.
-  const rule: Backward = (g, ctx) => {
-    const saved = saves && ctx.saved[0];
+  x: Tensor,
+): Tensor {
+  if (!(x instanceof Tensor)) throw new TypeError(`${name}: expected a Tensor, got ${x === null ? 'null' : typeof x}`);
+  const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop);
+  const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
+  return record(name, [x], y, ruleOf(backward, saves !== undefined), saved);
+}
+
+// Made apart from the call: a closure made in it would keep its tensors alive.
+const ruleOf =
+  (backward: UnaryRule['backward'], saves: boolean): Backward =>
+  (g, ctx) => {
+    const saved = saves ? ctx.saved[0] : undefined;
     return [backward(g, saved!, saved!)];
   };
-  const op = (x: Tensor): Tensor => {
-    const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop);
-    const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
-    return record(name, [x], y, rule, saved);
-  };
+
+/** Defines an elementwise operator of one tensor, with its method and its in-place method `name_`. */
+export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
+  const op = (x: Tensor): Tensor => applyUnary(name, rule, x);
   methods(withInPlace({ [name]: op }));
   return op;
 }

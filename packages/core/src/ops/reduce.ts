@@ -4,7 +4,7 @@ import * as kernel from '../kernels/reduce.js';
 import type { DType } from '../tensor/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
-import { div, eq, floatOnly, mul, sqrt, square, sub } from './elementwise.js';
+import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
 
 /** One dimension, several, or (left out or null) all of them. */
 export type Dim = number | readonly number[] | null;
@@ -186,12 +186,41 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   return kernel.reduceWith(x, plan('all', x, dim, options), 'bool', kernel.allOf);
 }
 
-methods({ sum, mean, prod, var: variance, std, amax, amin, argmax, argmin, max, min, any, all });
+/**
+ * The `p`-norm over `dim`: `(Σ|x|^p)^(1/p)`; the largest size for infinity, the number of elements that are not 0 for 0.
+ * The gradient of the 2-norm at 0 is 0.
+ */
+export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
+  floatOnly('norm', x);
+  if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
+  if (p === Number.NEGATIVE_INFINITY) return amin(x.abs(), dim, options);
+  if (p === 0) return sum(x.ne(0).to(x.dtype), dim, options);
+  if (p === 1) return sum(x.abs(), dim, options);
+  if (p !== 2) return sum(x.abs().pow(p), dim, options).pow(1 / p);
+  const r = plan('norm', x, dim, options);
+  const out = sqrt(sum(square(x.detach()), dim, options));
+  return record(
+    'norm',
+    [x],
+    out,
+    (g, ctx) => {
+      const [x, y] = ctx.saved as [Tensor, Tensor];
+      const length = y.reshape(r.keepShape);
+      const unit = where(eq(length, 0), 0, div(x, length));
+      return [mul(g.reshape(r.keepShape), unit)];
+    },
+    [x, out],
+  );
+}
+
+methods({ norm, sum, mean, prod, var: variance, std, amax, amin, argmax, argmin, max, min, any, all });
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
     sum(dim?: Dim, options?: KeepDim): Tensor;
     mean(dim?: Dim, options?: KeepDim): Tensor;
+    /** The `p`-norm; see `norm`. */
+    norm(p?: number, dim?: Dim, options?: KeepDim): Tensor;
     prod(dim?: Dim, options?: KeepDim): Tensor;
     var(dim?: Dim, options?: VarOptions): Tensor;
     std(dim?: Dim, options?: VarOptions): Tensor;

@@ -1,0 +1,130 @@
+import { methods, type Tensor } from '../tensor/tensor.js';
+import { add, applyUnary, exp, gt, le, mul, neg, sigmoid, sub, tanh, unary, where } from './elementwise.js';
+import { clamp, erf, erfOf } from './math.js';
+
+const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** `x * sigmoid(x)`. */
+export const silu = unary('silu', {
+  forward: (x) => x * sigmoidOf(x),
+  backward: (g, x) => {
+    const s = sigmoid(x);
+    return mul(g, mul(s, add(mul(x, sub(1, s)), 1)));
+  },
+  saves: 'input',
+});
+
+/** `log(sigmoid(x))`, without overflow. */
+export const logSigmoid = unary('logSigmoid', {
+  forward: (x) => Math.min(0, x) - Math.log1p(Math.exp(-Math.abs(x))),
+  backward: (g, x) => mul(g, sigmoid(neg(x))),
+  saves: 'input',
+});
+
+/** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
+export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+  if (approximate === 'tanh') {
+    const inner = mul(add(x, mul(mul(x, mul(x, x)), 0.044715)), Math.sqrt(2 / Math.PI));
+    return mul(mul(x, 0.5), add(tanh(inner), 1));
+  }
+  if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${String(approximate)}`);
+  return applyUnary(
+    'gelu',
+    {
+      forward: (v) => (v * (1 + erfOf(v / Math.SQRT2))) / 2,
+      backward: (g, x) => {
+        const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+        const pdf = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+        return mul(g, add(cdf, mul(x, pdf)));
+      },
+      saves: 'input',
+    },
+    x,
+  );
+}
+
+/** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */
+export function softplus(x: Tensor, { beta = 1, threshold = 20 } = {}): Tensor {
+  return applyUnary(
+    'softplus',
+    {
+      forward: (v) => (v * beta > threshold ? v : Math.log1p(Math.exp(v * beta)) / beta),
+      backward: (g, x) => mul(g, where(gt(mul(x, beta), threshold), 1, sigmoid(mul(x, beta)))),
+      saves: 'input',
+    },
+    x,
+  );
+}
+
+/** `x` where positive, else `alpha (exp(x) - 1)`. */
+export function elu(x: Tensor, { alpha = 1 } = {}): Tensor {
+  return applyUnary(
+    'elu',
+    {
+      forward: (v) => (v > 0 ? v : alpha * Math.expm1(v)),
+      backward: (g, x) => mul(g, where(gt(x, 0), 1, mul(exp(clamp(x, null, 0)), alpha))),
+      saves: 'input',
+    },
+    x,
+  );
+}
+
+/** `elu` with the constants that keep mean and variance (Klambauer et al., 2017). */
+export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
+
+/** `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. */
+export const celu = (x: Tensor, { alpha = 1 } = {}): Tensor => mul(elu(mul(x, 1 / alpha)), alpha);
+
+/** `x` where positive, else `negativeSlope x`. */
+export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
+  return applyUnary(
+    'leakyRelu',
+    {
+      forward: (v) => (v > 0 ? v : v * negativeSlope),
+      backward: (g, x) => mul(g, where(gt(x, 0), 1, negativeSlope)),
+      saves: 'input',
+    },
+    x,
+  );
+}
+
+/** `x` where positive, else `weight x`; `weight` has one element, or one for each channel (dimension 1). */
+export function prelu(x: Tensor, weight: Tensor): Tensor {
+  const slope =
+    weight.numel === 1 || x.ndim < 2 ? weight : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
+  return where(gt(x, 0), x, mul(x, slope));
+}
+
+/** `x` limited to [min, max]. */
+export const hardtanh = (x: Tensor, { min = -1, max = 1 } = {}): Tensor => clamp(x, min, max);
+export const relu6 = (x: Tensor): Tensor => clamp(x, 0, 6);
+/** `relu6(x + 3) / 6`. */
+export const hardsigmoid = (x: Tensor): Tensor => mul(clamp(add(x, 3), 0, 6), 1 / 6);
+export const hardswish = (x: Tensor): Tensor => mul(x, hardsigmoid(x));
+/** `x tanh(softplus(x))`. */
+export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
+export const softsign = (x: Tensor): Tensor => x.div(add(x.abs(), 1));
+export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
+/** `x` moved towards 0 by `lambda`, and 0 within it. */
+export const softshrink = (x: Tensor, lambda = 0.5): Tensor =>
+  where(gt(x, lambda), sub(x, lambda), where(le(x, -lambda), add(x, lambda), mul(x, 0)));
+/** `x` where its size exceeds `lambda`, else 0. */
+export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => where(gt(x.abs(), lambda), x, mul(x, 0));
+/** Half of dimension `dim` times the sigmoid of the other half. */
+export function glu(x: Tensor, dim = -1): Tensor {
+  const [a, b] = x.chunk(2, dim) as [Tensor, Tensor];
+  return mul(a, sigmoid(b));
+}
+
+methods({ gelu, softplus, elu, leakyRelu });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    silu(): Tensor;
+    logSigmoid(): Tensor;
+    gelu(options?: { approximate?: 'none' | 'tanh' }): Tensor;
+    softplus(options?: { beta?: number; threshold?: number }): Tensor;
+    elu(options?: { alpha?: number }): Tensor;
+    leakyRelu(negativeSlope?: number): Tensor;
+  }
+}

@@ -1,0 +1,311 @@
+import { record } from '../autograd/node.js';
+import { ShapeError } from '../errors.js';
+import { formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { ge, le, where } from './elementwise.js';
+import { indexSelect } from './indexing.js';
+import type { Dim, ValuesAndIndices } from './reduce.js';
+import { cat, expand, narrow, reshape } from './shape.js';
+
+/** The whole numbers from 0 to n - 1 under `f`, as int32 indices. */
+const indices = (n: number, f: (i: number) => number): Tensor =>
+  Tensor.of(
+    Int32Array.from({ length: n }, (_, i) => f(i)),
+    'int32',
+    [n],
+  );
+
+/** The elements in reverse order along `dims`. */
+export function flip(x: Tensor, dims: Dim): Tensor {
+  let out = x;
+  for (const d of normalizeDims('flip', dims, x.ndim))
+    out = indexSelect(
+      out,
+      d,
+      indices(x.shape[d]!, (i) => x.shape[d]! - 1 - i),
+    );
+  return out === x ? x.clone() : out;
+}
+
+/** The elements moved on by `shifts` along `dims`, those that fall off coming in at the start; flattened without dims. */
+export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
+  if (dims === undefined) {
+    if (typeof shifts !== 'number') throw new ShapeError('roll', 'several shifts need as many dims');
+    return reshape(roll(reshape(x, -1), shifts, 0), x.shape);
+  }
+  const by = [shifts].flat() as number[];
+  const along = [dims].flat() as number[];
+  if (by.length !== along.length) throw new ShapeError('roll', `${by.length} shifts for ${along.length} dims`);
+  return along.reduce((out, dim, i) => {
+    const d = normalizeDim('roll', dim, x.ndim);
+    const n = x.shape[d] ?? 1;
+    const s = n === 0 ? 0 : ((by[i]! % n) + n) % n;
+    return s === 0 ? out : cat([narrow(out, d, n - s, s), narrow(out, d, 0, n - s)], d);
+  }, x.clone());
+}
+
+/** The tensor laid side by side with itself, `times` for each dimension; more of them than dimensions add leading ones. */
+export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
+  const n = times.flat() as number[];
+  if (n.length < x.ndim || n.some((v) => !Number.isInteger(v) || v < 0))
+    throw new ShapeError(
+      'repeat',
+      `${formatShape(n)} does not say how often for each dimension of ${formatShape(x.shape)}`,
+    );
+  const shape = [...Array<number>(n.length - x.ndim).fill(1), ...x.shape];
+  const split = reshape(
+    x,
+    shape.flatMap((v) => [1, v]),
+  );
+  return reshape(
+    expand(
+      split,
+      shape.flatMap((v, i) => [n[i]!, v]),
+    ),
+    shape.map((v, i) => v * n[i]!),
+  );
+}
+
+/** Each element (or slice along `dim`) `repeats` times in a row. */
+export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor {
+  const t = dim === undefined ? reshape(x, -1) : x;
+  const d = normalizeDim('repeatInterleave', dim ?? 0, t.ndim);
+  return indexSelect(
+    t,
+    d,
+    indices(t.shape[d]! * repeats, (i) => Math.floor(i / repeats)),
+  );
+}
+
+/** True at and below the diagonal: where column - row is at most `diagonal`. */
+function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tensor {
+  if (x.ndim < 2) throw new ShapeError(op, `takes matrices, got ${formatShape(x.shape)}`);
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const offset = indices(columns, (j) => j)
+    .unsqueeze(0)
+    .sub(indices(rows, (i) => i).unsqueeze(1));
+  return where(keep(offset), x, 0);
+}
+
+/** The lower triangle of matrices, with zeros above diagonal number `diagonal`. */
+export const tril = (x: Tensor, diagonal = 0): Tensor => triangle('tril', x, (o) => le(o, diagonal));
+
+/** The upper triangle of matrices, with zeros below diagonal number `diagonal`. */
+export const triu = (x: Tensor, diagonal = 0): Tensor => triangle('triu', x, (o) => ge(o, diagonal));
+
+/**
+ * Elements added at both ends of dimensions: `padding` is [before, after] of the last, then of the one before it, and so
+ * on; negative numbers cut off.
+ */
+export function pad(
+  x: Tensor,
+  padding: readonly number[],
+  { mode = 'constant', value = 0 }: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number } = {},
+): Tensor {
+  if (padding.length % 2 !== 0 || padding.length / 2 > x.ndim || !padding.every(Number.isInteger))
+    throw new ShapeError(
+      'pad',
+      `padding ${formatShape(padding)} is not [before, after] for up to ${x.ndim} dimensions`,
+    );
+  let out = x;
+  for (let i = 0; i < padding.length / 2; i++) {
+    const d = x.ndim - 1 - i;
+    const n = x.shape[d]!;
+    const [before, after] = [padding[2 * i]!, padding[2 * i + 1]!];
+    if (n + before + after < 0)
+      throw new ShapeError(
+        'pad',
+        `padding ${before} and ${after} leave nothing of dimension ${d} of ${formatShape(x.shape)}`,
+      );
+    if (before === 0 && after === 0) continue;
+    if (mode === 'constant') {
+      const from = Math.max(0, -before);
+      const kept = narrow(out, d, from, n - from - Math.max(0, -after));
+      const edge = (size: number) => {
+        const t = Tensor.empty(
+          out.dtype,
+          out.shape.map((v, j) => (j === d ? Math.max(0, size) : v)),
+        );
+        t.storage.data.fill(value);
+        return t;
+      };
+      out = cat([edge(before), kept, edge(after)], d);
+      continue;
+    }
+    if (mode === 'reflect' && (before >= n || after >= n))
+      throw new ShapeError('pad', `reflect needs padding below the size ${n} of dimension ${d}`);
+    const at = {
+      reflect: (p: number) => (p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p),
+      replicate: (p: number) => Math.min(n - 1, Math.max(0, p)),
+      circular: (p: number) => ((p % n) + n) % n,
+    }[mode];
+    if (!at)
+      throw new TypeError(`pad: mode is 'constant', 'reflect', 'replicate' or 'circular', got ${JSON.stringify(mode)}`);
+    out = indexSelect(
+      out,
+      d,
+      indices(n + before + after, (j) => at(j - before)),
+    );
+  }
+  return out === x ? x.clone() : out;
+}
+
+/** The running sum along `dim`. */
+export function cumsum(x: Tensor, dim: number): Tensor {
+  const d = normalizeDim('cumsum', dim, x.ndim);
+  const out = Tensor.of(x.toTypedArray(), x.dtype, x.shape).to(x.dtype === 'bool' ? 'int32' : x.dtype);
+  const n = x.shape[d] ?? 1;
+  const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
+  const data = out.storage.data;
+  for (let start = 0; start < data.length; start += n * inner)
+    for (let i = start; i < start + inner; i++) {
+      let sum = 0;
+      for (let j = i; j < i + n * inner; j += inner) {
+        sum += data[j]!;
+        data[j] = sum;
+      }
+    }
+  return record('cumsum', [x], out, (g) => [reverseCumsum(g, d)]);
+}
+
+const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip(cumsum(flip(g, d), d), d));
+
+/** The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest. */
+export function sort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): ValuesAndIndices {
+  const order = argsort(x, dim, { descending });
+  return { values: x.ndim === 0 ? x.clone() : x.gather(dim, order), indices: order };
+}
+
+/** Where the elements along `dim` would be taken from to be in order; int32. */
+export function argsort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): Tensor {
+  const d = normalizeDim('argsort', dim, x.ndim);
+  const out = Tensor.empty('int32', x.shape);
+  const n = x.shape[d] ?? 1;
+  const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
+  const data = x.elements();
+  const compare = (a: number, b: number) =>
+    a === b ? 0 : Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a - b;
+  const sign = descending ? -1 : 1;
+  for (let start = 0; start < data.length; start += n * inner)
+    for (let i = start; i < start + inner; i++) {
+      const order = Array.from({ length: n }, (_, j) => j).sort(
+        (a, b) => sign * compare(data[i + a * inner]!, data[i + b * inner]!),
+      );
+      order.forEach((from, j) => {
+        out.storage.data[i + j * inner] = from;
+      });
+    }
+  return out;
+}
+
+/** The `k` largest (or smallest) elements along `dim` in order, and where they were. */
+export function topk(x: Tensor, k: number, dim = -1, { largest = true }: { largest?: boolean } = {}): ValuesAndIndices {
+  const d = normalizeDim('topk', dim, x.ndim);
+  const n = x.shape[d] ?? 1;
+  if (!Number.isInteger(k) || k < 0 || k > n)
+    throw new ShapeError('topk', `k is from 0 to the size ${n} of dimension ${dim}, got ${k}`);
+  if (x.ndim === 0) return sort(x);
+  const order = narrow(argsort(x, d, { descending: largest }), d, 0, k).contiguous();
+  return { values: x.gather(d, order), indices: order };
+}
+
+/** One-hot rows of the classes in `x` (int32), `[..., numClasses]`; int32. */
+export function oneHot(x: Tensor, numClasses = -1): Tensor {
+  if (x.dtype !== 'int32') throw new TypeError(`oneHot: takes int32 classes, got ${x.dtype}; use .int()`);
+  const top = x.numel === 0 ? -1 : x.amax().item();
+  const n = numClasses === -1 ? top + 1 : numClasses;
+  if (top >= n || (x.numel > 0 && x.amin().item() < 0))
+    throw new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got up to ${top}`);
+  return x
+    .unsqueeze(-1)
+    .eq(indices(n, (i) => i))
+    .int();
+}
+
+/** The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. */
+export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
+  const a = normalizeDim('diagonal', dim1, x.ndim);
+  const b = normalizeDim('diagonal', dim2, x.ndim);
+  if (a === b) throw new ShapeError('diagonal', `needs two dimensions, got ${dim1} and ${dim2}`);
+  const rest = x.shape.map((_, i) => i).filter((i) => i !== a && i !== b);
+  const [rows, columns] = [x.shape[a]!, x.shape[b]!];
+  const n = Math.max(0, Math.min(rows + Math.min(0, offset), columns - Math.max(0, offset)));
+  const flat = x.permute([...rest, a, b]).flatten(-2, -1);
+  const start = offset >= 0 ? offset : -offset * columns;
+  return indexSelect(
+    flat,
+    -1,
+    indices(n, (i) => start + i * (columns + 1)),
+  );
+}
+
+/** The sum of the diagonal of a matrix. */
+export const trace = (x: Tensor): Tensor => diagonal(x).sum();
+
+/** The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each. */
+export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
+  const shape = vectors.map((v) => v.numel);
+  return vectors.map((v, i) =>
+    expand(
+      reshape(
+        v,
+        shape.map((n, j) => (j === i ? n : 1)),
+      ),
+      shape,
+    ),
+  );
+}
+
+export const swapaxes = (x: Tensor, a: number, b: number): Tensor => x.transpose(a, b);
+
+/** Dimension `from` moved to place `to`. */
+export function movedim(x: Tensor, from: number, to: number): Tensor {
+  const order = x.shape.map((_, i) => i);
+  const [d] = order.splice(normalizeDim('movedim', from, x.ndim), 1);
+  order.splice(normalizeDim('movedim', to, x.ndim), 0, d!);
+  return x.permute(order);
+}
+
+methods({
+  flip,
+  roll,
+  repeat,
+  repeatInterleave,
+  tril,
+  triu,
+  pad,
+  cumsum,
+  sort,
+  argsort,
+  topk,
+  oneHot,
+  diagonal,
+  trace,
+  swapaxes,
+  movedim,
+});
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    flip(dims: Dim): Tensor;
+    roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor;
+    repeat(...times: number[]): Tensor;
+    repeat(times: Shape): Tensor;
+    repeatInterleave(repeats: number, dim?: number): Tensor;
+    tril(diagonal?: number): Tensor;
+    triu(diagonal?: number): Tensor;
+    pad(
+      padding: readonly number[],
+      options?: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number },
+    ): Tensor;
+    cumsum(dim: number): Tensor;
+    sort(dim?: number, options?: { descending?: boolean }): ValuesAndIndices;
+    argsort(dim?: number, options?: { descending?: boolean }): Tensor;
+    topk(k: number, dim?: number, options?: { largest?: boolean }): ValuesAndIndices;
+    oneHot(numClasses?: number): Tensor;
+    diagonal(offset?: number, dim1?: number, dim2?: number): Tensor;
+    trace(): Tensor;
+    swapaxes(a: number, b: number): Tensor;
+    movedim(from: number, to: number): Tensor;
+  }
+}

@@ -1,0 +1,338 @@
+import { DTypeError } from '../errors.js';
+import { isFloat, toFloat } from '../tensor/dtype.js';
+import { methods, type Tensor } from '../tensor/tensor.js';
+import {
+  add,
+  applyUnary,
+  binary,
+  div,
+  eq,
+  exp,
+  ge,
+  le,
+  log,
+  lt,
+  mul,
+  neg,
+  sqrt,
+  square,
+  sub,
+  type TensorLike,
+  unary,
+  where,
+  withInPlace,
+} from './elementwise.js';
+
+const zero = (g: Tensor): Tensor => mul(g, 0);
+
+/** `exp(x) - 1`, exact near 0. */
+export const expm1 = unary('expm1', { forward: Math.expm1, backward: (g, _, y) => mul(g, add(y, 1)), saves: 'result' });
+/** `2^x`. */
+export const exp2 = unary('exp2', {
+  forward: (x) => 2 ** x,
+  backward: (g, _, y) => mul(g, mul(y, Math.LN2)),
+  saves: 'result',
+});
+/** `log(1 + x)`, exact near 0. */
+export const log1p = unary('log1p', { forward: Math.log1p, backward: (g, x) => div(g, add(x, 1)), saves: 'input' });
+export const log2 = unary('log2', { forward: Math.log2, backward: (g, x) => div(g, mul(x, Math.LN2)), saves: 'input' });
+export const log10 = unary('log10', {
+  forward: Math.log10,
+  backward: (g, x) => div(g, mul(x, Math.LN10)),
+  saves: 'input',
+});
+/** `1 / sqrt(x)`. */
+export const rsqrt = unary('rsqrt', {
+  forward: (x) => 1 / Math.sqrt(x),
+  backward: (g, _, y) => mul(g, mul(mul(y, mul(y, y)), -0.5)),
+  saves: 'result',
+});
+/** `1 / x`. */
+export const reciprocal = unary('reciprocal', {
+  forward: (x) => 1 / x,
+  backward: (g, _, y) => neg(mul(g, square(y))),
+  saves: 'result',
+});
+
+export const sin = unary('sin', { forward: Math.sin, backward: (g, x) => mul(g, cos(x)), saves: 'input' });
+export const cos = unary('cos', { forward: Math.cos, backward: (g, x) => neg(mul(g, sin(x))), saves: 'input' });
+export const tan = unary('tan', {
+  forward: Math.tan,
+  backward: (g, _, y) => mul(g, add(square(y), 1)),
+  saves: 'result',
+});
+export const asin = unary('asin', {
+  forward: Math.asin,
+  backward: (g, x) => div(g, sqrt(sub(1, square(x)))),
+  saves: 'input',
+});
+export const acos = unary('acos', {
+  forward: Math.acos,
+  backward: (g, x) => neg(div(g, sqrt(sub(1, square(x))))),
+  saves: 'input',
+});
+export const atan = unary('atan', {
+  forward: Math.atan,
+  backward: (g, x) => div(g, add(square(x), 1)),
+  saves: 'input',
+});
+export const sinh = unary('sinh', { forward: Math.sinh, backward: (g, x) => mul(g, cosh(x)), saves: 'input' });
+export const cosh = unary('cosh', { forward: Math.cosh, backward: (g, x) => mul(g, sinh(x)), saves: 'input' });
+export const asinh = unary('asinh', {
+  forward: Math.asinh,
+  backward: (g, x) => div(g, sqrt(add(square(x), 1))),
+  saves: 'input',
+});
+export const acosh = unary('acosh', {
+  forward: Math.acosh,
+  backward: (g, x) => div(g, sqrt(sub(square(x), 1))),
+  saves: 'input',
+});
+export const atanh = unary('atanh', {
+  forward: Math.atanh,
+  backward: (g, x) => div(g, sub(1, square(x))),
+  saves: 'input',
+});
+
+export const floor = unary('floor', { forward: Math.floor, backward: zero, keepsIntegers: true });
+export const ceil = unary('ceil', { forward: Math.ceil, backward: zero, keepsIntegers: true });
+export const trunc = unary('trunc', { forward: Math.trunc, backward: zero, keepsIntegers: true });
+/** To the nearest whole number; halves to the even one. */
+export const round = unary('round', {
+  forward: (x) => {
+    const r = Math.round(x);
+    return Math.abs(x - Math.trunc(x)) === 0.5 && r % 2 !== 0 ? r - 1 : r;
+  },
+  backward: zero,
+  keepsIntegers: true,
+});
+/** The part behind the point, with the sign of `x`. */
+export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
+
+/** The error function, to float64's precision: its series (all terms positive), or 1 minus a continued fraction. */
+export const erf = unary('erf', {
+  forward: erfOf,
+  backward: (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
+  saves: 'input',
+});
+
+export function erfOf(x: number): number {
+  const a = Math.abs(x);
+  if (!(a < 6)) return Number.isNaN(x) ? x : Math.sign(x);
+  if (a < 2.5) {
+    // exp(-x²) Σ 2^n x^(2n+1) / (2n+1)!!
+    let term = x;
+    let sum = x;
+    for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17 && n < 200; n++) {
+      term *= (2 * x * x) / (2 * n + 1);
+      sum += term;
+    }
+    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+  }
+  let fraction = 0;
+  for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction);
+  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + fraction));
+}
+
+/** The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0. */
+export function clamp(x: Tensor, min?: number | null, max?: number | null): Tensor {
+  if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
+  const low = min ?? Number.NEGATIVE_INFINITY;
+  const high = max ?? Number.POSITIVE_INFINITY;
+  const inside = (x: Tensor) => mul(ge(x, low), le(x, high));
+  return applyUnary(
+    'clamp',
+    {
+      forward: (v) => (v < low ? Math.min(low, high) : v > high ? high : v),
+      backward: (g, x) => mul(g, inside(x)),
+      saves: 'input',
+      keepsIntegers: [min, max].every((v) => v == null || Number.isInteger(v)),
+    },
+    x,
+  );
+}
+
+/** `a ** b`, with broadcasting. */
+export const pow = binary('pow', {
+  forward: (a, b) => (a === 1 ? 1 : a ** b),
+  backward: [
+    (g, a, b) => mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
+    (g, a, b) => mul(g, where(mul(eq(a, 0), ge(b, 0)).bool(), 0, mul(pow(a, b), log(a)))),
+  ],
+  saves: true,
+  dtype: (p) => (p === 'bool' ? 'int32' : p),
+});
+
+/** The remainder of `a / b` with the sign of `a`, as `%` in JavaScript. */
+export const fmod = binary('fmod', {
+  forward: (a, b) => a % b,
+  backward: [(g) => g, (g, a, b) => neg(mul(g, trunc(div(a, b))))],
+  saves: true,
+});
+
+/** The remainder of `a / b` with the sign of `b`, as `%` in Python. */
+export const remainder = binary('remainder', {
+  forward: (a, b) => {
+    const r = a % b;
+    return r !== 0 && r < 0 !== b < 0 ? r + b : r;
+  },
+  backward: [(g) => g, (g, a, b) => neg(mul(g, floor(div(a, b))))],
+  saves: true,
+});
+
+/** `floor(a / b)`. */
+export const floorDivide = binary('floorDivide', { forward: (a, b) => Math.floor(a / b) });
+
+/** The angle of the point (b, a), from -π to π. */
+export const atan2 = binary('atan2', {
+  forward: Math.atan2,
+  backward: [
+    (g, a, b) => mul(g, div(b, add(square(a), square(b)))),
+    (g, a, b) => neg(mul(g, div(a, add(square(a), square(b))))),
+  ],
+  saves: true,
+  dtype: toFloat,
+});
+
+/** `start + weight * (end - start)`. */
+export const lerp = (start: Tensor, end: Tensor, weight: TensorLike): Tensor =>
+  add(start, mul(weight, sub(end, start)));
+
+/** `x + value * a * b`. */
+export const addcmul = (x: Tensor, a: Tensor, b: Tensor, { value = 1 } = {}): Tensor => add(x, mul(mul(a, b), value));
+
+/** `x + value * a / b`. */
+export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, { value = 1 } = {}): Tensor => add(x, mul(div(a, b), value));
+
+const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
+  binary(op, { forward: (a, b) => Number(forward(a !== 0, b !== 0)), dtype: () => 'bool' });
+
+export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
+export const logicalOr = truth('logicalOr', (a, b) => a || b);
+export const logicalXor = truth('logicalXor', (a, b) => a !== b);
+export const logicalNot = (x: Tensor): Tensor => eq(x, 0);
+
+const integers = (op: string, forward: (a: number, b: number) => number) =>
+  binary(op, {
+    forward,
+    dtype: (p) => {
+      if (isFloat(p)) throw new DTypeError(op, `takes int32 or bool tensors, got ${p}; use .int()`);
+      return p;
+    },
+  });
+
+export const bitwiseAnd = integers('bitwiseAnd', (a, b) => a & b);
+export const bitwiseOr = integers('bitwiseOr', (a, b) => a | b);
+export const bitwiseXor = integers('bitwiseXor', (a, b) => a ^ b);
+
+export const isnan = (x: Tensor): Tensor => x.ne(x);
+export const isinf = (x: Tensor): Tensor => eq(x.abs(), Number.POSITIVE_INFINITY);
+export const isfinite = (x: Tensor): Tensor => lt(x.abs(), Number.POSITIVE_INFINITY);
+
+/** NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest float32 values. */
+export function nanToNum(
+  x: Tensor,
+  { nan = 0, posinf = 3.4028234663852886e38, neginf = -3.4028234663852886e38 } = {},
+): Tensor {
+  const finite = where(isnan(x), nan, x);
+  return where(
+    eq(finite, Number.POSITIVE_INFINITY),
+    posinf,
+    where(eq(finite, Number.NEGATIVE_INFINITY), neginf, finite),
+  );
+}
+
+/** Whether `a` and `b` differ by at most `atol + rtol * |b|`, element by element. */
+export function isclose(a: Tensor, b: Tensor, { rtol = 1e-5, atol = 1e-8, equalNan = false } = {}): Tensor {
+  const close = logicalOr(eq(a, b), logicalAnd(le(sub(a, b).abs(), add(b.abs().mul(rtol), atol)), isfinite(sub(a, b))));
+  return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
+}
+
+/** Whether all elements are close. */
+export const allclose = (
+  a: Tensor,
+  b: Tensor,
+  options?: { rtol?: number; atol?: number; equalNan?: boolean },
+): boolean => isclose(a, b, options).all().item() === 1;
+
+/** Whether shapes and all elements are equal. */
+export const equal = (a: Tensor, b: Tensor): boolean =>
+  a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;
+
+methods(withInPlace({ clamp, pow, fmod, remainder, lerp, addcmul, addcdiv, nanToNum }));
+methods({
+  floorDivide,
+  atan2,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  logicalNot,
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  isnan,
+  isinf,
+  isfinite,
+  isclose,
+  allclose,
+  equal,
+});
+
+type UnaryName =
+  | 'expm1'
+  | 'exp2'
+  | 'log1p'
+  | 'log2'
+  | 'log10'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'floor'
+  | 'ceil'
+  | 'trunc'
+  | 'round'
+  | 'frac'
+  | 'erf';
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends Record<UnaryName, () => Tensor>, Record<`${UnaryName}_`, () => Tensor> {
+    clamp(min?: number | null, max?: number | null): Tensor;
+    clamp_(min?: number | null, max?: number | null): this;
+    pow(exponent: TensorLike): Tensor;
+    pow_(exponent: TensorLike): this;
+    fmod(other: TensorLike): Tensor;
+    remainder(other: TensorLike): Tensor;
+    floorDivide(other: TensorLike): Tensor;
+    atan2(other: TensorLike): Tensor;
+    lerp(end: Tensor, weight: TensorLike): Tensor;
+    lerp_(end: Tensor, weight: TensorLike): this;
+    addcmul(a: Tensor, b: Tensor, options?: { value?: number }): Tensor;
+    addcmul_(a: Tensor, b: Tensor, options?: { value?: number }): this;
+    addcdiv(a: Tensor, b: Tensor, options?: { value?: number }): Tensor;
+    addcdiv_(a: Tensor, b: Tensor, options?: { value?: number }): this;
+    logicalAnd(other: TensorLike): Tensor;
+    logicalOr(other: TensorLike): Tensor;
+    logicalXor(other: TensorLike): Tensor;
+    logicalNot(): Tensor;
+    bitwiseAnd(other: TensorLike): Tensor;
+    bitwiseOr(other: TensorLike): Tensor;
+    bitwiseXor(other: TensorLike): Tensor;
+    isnan(): Tensor;
+    isinf(): Tensor;
+    isfinite(): Tensor;
+    nanToNum(options?: { nan?: number; posinf?: number; neginf?: number }): Tensor;
+    isclose(other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor;
+    allclose(other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): boolean;
+    equal(other: Tensor): boolean;
+  }
+}
