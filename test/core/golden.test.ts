@@ -31,6 +31,11 @@ const calls: Record<string, (inputs: Inputs, options: Options) => Tensor | Tenso
   split: ([x, size], { dim }) => x.split(size, dim),
   chunk: ([x, n], { dim }) => x.chunk(n, dim),
   roll: ([x, shifts], { dims }) => x.roll(shifts, dims),
+  maxPool2d: ([x], { kernelSize, ...rest }) => core.maxPool2d(x, kernelSize, rest),
+  avgPool2d: ([x], { kernelSize, ...rest }) => core.avgPool2d(x, kernelSize, rest),
+  adaptiveAvgPool2d: ([x], { outputSize }) => core.adaptiveAvgPool2d(x, outputSize),
+  conv2d: ([x, w, b], options) => core.conv2d(x, w, b, options),
+  batchNormTrain: ([x, weight, bias]) => core.batchNorm(x, null, null, { weight, bias, training: true }),
   einsum: ([equation, ...operands]) => core.einsum(equation, ...operands.flat()),
 };
 

@@ -9,6 +9,7 @@ export {
   retainGrad,
 } from './autograd/engine.js';
 export { explainGrad } from './autograd/explain.js';
+export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
 export type { Backward, GradHook, Node, NodeHook } from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export * from './errors.js';

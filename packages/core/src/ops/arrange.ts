@@ -84,7 +84,8 @@ function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tens
   const offset = indices(columns, (j) => j)
     .unsqueeze(0)
     .sub(indices(rows, (i) => i).unsqueeze(1));
-  return where(keep(offset), x, 0);
+  // A boolean follows the dtype beside it, so masks stay masks.
+  return where(keep(offset), x, false);
 }
 
 /** The lower triangle of matrices, with zeros above diagonal number `diagonal`. */

@@ -1,10 +1,25 @@
 export * from './activation.js';
 export * from './arrange.js';
+export * from './attention.js';
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  type Pair,
+} from './conv.js';
+export * from './dropout.js';
+export * from './einsum.js';
 export * from './elementwise.js';
+export * from './embedding.js';
 export * from './indexing.js';
 export * from './loss.js';
 export * from './math.js';
 export * from './matmul.js';
+export * from './norm.js';
+export * from './pool.js';
 export * from './reduce.js';
 export * from './shape.js';
 export * from './softmax.js';

@@ -1,8 +1,10 @@
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { div, mul, ne, neg, square, sub, where } from './elementwise.js';
-import { mean, sum } from './reduce.js';
+import { logSigmoid } from './activation.js';
+import { div, log, mul, ne, neg, square, sub, where } from './elementwise.js';
+import { clamp } from './math.js';
+import { mean, norm, sum } from './reduce.js';
 import { logSoftmax } from './softmax.js';
 
 /** What becomes of the losses of single elements. */
@@ -35,6 +37,85 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
 export function mseLoss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
   checkSameShape('mseLoss', input, target);
   return reduceLoss('mseLoss', square(sub(input, target)), reduction);
+}
+
+/** The mean of `|input - target|`. */
+export function l1Loss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  checkSameShape('l1Loss', input, target);
+  return reduceLoss('l1Loss', sub(input, target).abs(), reduction);
+}
+
+/** Quadratic for errors below `delta`, linear above (Huber, 1964). */
+export function huberLoss(
+  input: Tensor,
+  target: Tensor,
+  { reduction, delta = 1 }: LossOptions & { delta?: number } = {},
+): Tensor {
+  checkSameShape('huberLoss', input, target);
+  if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
+  const error = sub(input, target).abs();
+  const loss = where(error.lt(delta), mul(square(error), 0.5), mul(sub(error, delta / 2), delta));
+  return reduceLoss('huberLoss', loss, reduction);
+}
+
+/** `huberLoss` divided by `beta`: its linear part has slope 1. */
+export function smoothL1Loss(
+  input: Tensor,
+  target: Tensor,
+  { reduction, beta = 1 }: LossOptions & { beta?: number } = {},
+): Tensor {
+  checkSameShape('smoothL1Loss', input, target);
+  if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${beta}`);
+  return beta === 0
+    ? l1Loss(input, target, { reduction })
+    : div(huberLoss(input, target, { reduction, delta: beta }), beta);
+}
+
+/** `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100. */
+export function binaryCrossEntropy(
+  input: Tensor,
+  target: Tensor,
+  { reduction, weight }: LossOptions & { weight?: Tensor | null } = {},
+): Tensor {
+  checkSameShape('binaryCrossEntropy', input, target);
+  if (input.lt(0).any().item() || input.gt(1).any().item())
+    throw new RangeError(
+      'binaryCrossEntropy: input holds values outside of [0, 1]; use binaryCrossEntropyWithLogits for scores',
+    );
+  const loss = neg(mul(target, clamp(log(input), -100)).add(mul(sub(1, target), clamp(log(sub(1, input)), -100))));
+  return reduceLoss('binaryCrossEntropy', weight ? mul(loss, weight) : loss, reduction);
+}
+
+/** `binaryCrossEntropy` of `sigmoid(input)`, without overflow; `posWeight` scales the positive part. */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  { reduction, weight, posWeight }: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null } = {},
+): Tensor {
+  checkSameShape('binaryCrossEntropyWithLogits', input, target);
+  const positive = mul(target, logSigmoid(input));
+  const negative = mul(sub(1, target), logSigmoid(neg(input)));
+  const loss = neg((posWeight ? mul(positive, posWeight) : positive).add(negative));
+  return reduceLoss('binaryCrossEntropyWithLogits', weight ? mul(loss, weight) : loss, reduction);
+}
+
+/** `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size. */
+export function klDiv(
+  input: Tensor,
+  target: Tensor,
+  { reduction = 'mean', logTarget = false }: { reduction?: Reduction | 'batchmean'; logTarget?: boolean } = {},
+): Tensor {
+  checkSameShape('klDiv', input, target);
+  const loss = logTarget
+    ? mul(target.exp(), sub(target, input))
+    : sub(where(target.gt(0), mul(target, log(where(target.gt(0), target, 1))), 0), mul(target, input));
+  if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
+  return reduceLoss('klDiv', loss, reduction);
+}
+
+/** The cosine of the angle between `a` and `b` along `dim`. */
+export function cosineSimilarity(a: Tensor, b: Tensor, { dim = 1, eps = 1e-8 } = {}): Tensor {
+  return div(sum(mul(a, b), dim), mul(clamp(norm(a, 2, dim), eps), clamp(norm(b, 2, dim), eps)));
 }
 
 export interface NllLossOptions extends LossOptions {

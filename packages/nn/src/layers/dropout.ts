@@ -1,5 +1,5 @@
 import type { Tensor } from '@gradgate/core';
-import { dropout } from '../functional.js';
+import { dropout } from '@gradgate/core';
 import { Module } from '../module.js';
 
 /** In training, sets elements to 0 with probability `p` and scales the rest by 1 / (1 - p); in eval, passes through. */

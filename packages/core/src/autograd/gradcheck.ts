@@ -1,0 +1,94 @@
+import { AutogradError, DTypeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
+import { Tensor } from '../tensor/tensor.js';
+import { grad } from './engine.js';
+
+export interface GradcheckOptions {
+  /** The step of the finite differences. */
+  eps?: number;
+  atol?: number;
+  rtol?: number;
+}
+
+type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
+
+const outputsOf = (fn: Fn, inputs: readonly Tensor[]): Tensor[] => {
+  const out = fn(...inputs);
+  return (out instanceof Tensor ? [out] : [...out]).filter((t) => t.dtype === 'float64');
+};
+
+/** Fixed weights, so that each output element counts differently. */
+const weights = (shape: readonly number[]): Tensor => {
+  const t = Tensor.empty('float64', shape);
+  t.storage.data.forEach((_, i) => {
+    t.storage.data[i] = Math.sin(i * 1.7 + 0.4) + 1.3;
+  });
+  return t;
+};
+
+/**
+ * Compares the gradients of `fn`, weighted sums of its outputs, with central differences. Inputs are float64; those that
+ * require grad are checked. Returns true, or throws an error that names input, element and both values.
+ */
+export function gradcheck(
+  fn: Fn,
+  inputs: readonly Tensor[],
+  { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }: GradcheckOptions = {},
+): true {
+  if (!isGradEnabled())
+    throw new AutogradError(
+      'gradcheck',
+      'gradients are off here, so there is nothing to check; call it outside of noGrad',
+    );
+  const checked = inputs.filter((t) => t instanceof Tensor && t.requiresGrad);
+  if (checked.length === 0) throw new AutogradError('gradcheck', 'none of the inputs requires grad');
+  for (const t of checked)
+    if (t.dtype !== 'float64')
+      throw new DTypeError('gradcheck', `inputs are float64, got ${t.dtype}; finite differences are too coarse in it`);
+  const total = (): Tensor =>
+    outputsOf(fn, inputs)
+      .map((t) => t.mul(weights(t.shape)).sum())
+      .reduce((a, b) => a.add(b));
+  const loss = total();
+  if (!loss.requiresGrad) throw new AutogradError('gradcheck', 'no output depends on an input that requires grad');
+  const analytical = grad(loss, checked, { allowUnused: true, materializeGrads: true });
+  checked.forEach((t, which) => {
+    const { data } = t.storage;
+    const got = analytical[which]!.toTypedArray();
+    const base = t.isContiguous ? t.offset : -1;
+    if (base < 0) throw new AutogradError('gradcheck', 'inputs must be contiguous');
+    for (let i = 0; i < got.length; i++) {
+      const before = data[base + i]!;
+      data[base + i] = before + eps;
+      const up = total().item();
+      data[base + i] = before - eps;
+      const down = total().item();
+      data[base + i] = before;
+      const numerical = (up - down) / (2 * eps);
+      const error = Math.abs(got[i]! - numerical);
+      if (!(error <= atol + rtol * Math.abs(numerical)))
+        throw new AutogradError(
+          'gradcheck',
+          `input ${inputs.indexOf(t)} of shape [${t.shape.join(', ')}], element ${i}: the gradient is ${got[i]}, finite differences give ${numerical}`,
+        );
+    }
+  });
+  return true;
+}
+
+/** `gradcheck` of the gradients themselves: the second derivatives. */
+export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
+  return gradcheck(
+    (...args) => {
+      const checked = args.filter((t) => t.requiresGrad);
+      const loss = outputsOf(fn, args)
+        .map((t) => t.mul(weights(t.shape)).sum())
+        .reduce((a, b) => a.add(b));
+      const firsts = grad(loss, checked, { createGraph: true, allowUnused: true, materializeGrads: true });
+      // The inputs themselves take part, so that rules that are linear in them have something to differentiate.
+      return firsts.map((g, i) => g.add(checked[i]!.mul(0)));
+    },
+    inputs,
+    options,
+  );
+}

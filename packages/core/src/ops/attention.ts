@@ -1,0 +1,49 @@
+import { ShapeError } from '../errors.js';
+import { formatShape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { tril } from './arrange.js';
+import { dropout } from './dropout.js';
+import { add, floatOnly, mul, where } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { transpose } from './shape.js';
+import { softmax } from './softmax.js';
+
+export interface AttentionOptions {
+  /** Bool: true where attention is allowed; floating point: added to the scores. Broadcasts to `[..., L, S]`. */
+  attnMask?: Tensor | null;
+  dropoutP?: number;
+  /** Each position sees itself and those before. */
+  isCausal?: boolean;
+  /** Of the scores; `1 / sqrt(E)` by default. */
+  scale?: number;
+}
+
+/** `softmax(query @ key.T * scale) @ value`: `[..., L, E]`, `[..., S, E]`, `[..., S, V]` to `[..., L, V]`. */
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions = {},
+): Tensor {
+  const op = 'scaledDotProductAttention';
+  for (const t of [query, key, value]) {
+    floatOnly(op, t);
+    if (t.ndim < 2) throw new ShapeError(op, `takes [..., length, features], got ${formatShape(t.shape)}`);
+  }
+  if (query.shape.at(-1) !== key.shape.at(-1) || key.shape.at(-2) !== value.shape.at(-2))
+    throw new ShapeError(
+      op,
+      `query ${formatShape(query.shape)}, key ${formatShape(key.shape)} and value ${formatShape(value.shape)}: expected [..., L, E], [..., S, E] and [..., S, V]`,
+    );
+  const { attnMask, dropoutP = 0, isCausal = false, scale = 1 / Math.sqrt(query.shape.at(-1)!) } = options;
+  if (isCausal && attnMask) throw new TypeError(`${op}: give attnMask or isCausal, not both`);
+  let scores = mul(matmul(query, transpose(key, -1, -2)), scale);
+  let mask = attnMask;
+  if (isCausal) {
+    const ones = Tensor.empty('bool', scores.shape.slice(-2));
+    ones.storage.data.fill(1);
+    mask = tril(ones);
+  }
+  if (mask) scores = mask.dtype === 'bool' ? where(mask, scores, Number.NEGATIVE_INFINITY) : add(scores, mask);
+  return matmul(dropout(softmax(scores, -1), { p: dropoutP, training: dropoutP > 0 }), value);
+}

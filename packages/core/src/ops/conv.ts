@@ -1,0 +1,228 @@
+import { record } from '../autograd/node.js';
+import { DTypeError, ShapeError } from '../errors.js';
+import { formatShape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { add, floatOnly } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
+
+/** One number for height and width, or one for each. */
+export type Pair = number | readonly [number, number];
+
+export const pair = (op: string, name: string, v: Pair, least: number): [number, number] => {
+  const [h, w] = typeof v === 'number' ? [v, v] : v;
+  for (const n of [h, w])
+    if (!Number.isInteger(n) || n! < least)
+      throw new ShapeError(op, `${name} is a whole number from ${least} up, or two, got ${JSON.stringify(v)}`);
+  return [h!, w!];
+};
+
+/** Where a kernel goes over an image. */
+export interface Window {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+}
+
+/** How often a kernel fits along a dimension of size `n`. */
+export const steps = (n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window): number =>
+  Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
+
+/** Calls `visit(image, column)` with the positions of each pixel that a place of the kernel reads. */
+function eachPixel(
+  [n, c, h, w]: readonly [number, number, number, number],
+  window: Window,
+  visit: (image: number, column: number) => void,
+): void {
+  const { kernel, stride, padding, dilation } = window;
+  const rows = steps(h, 0, window);
+  const columns = steps(w, 1, window);
+  let at = 0;
+  for (let plane = 0; plane < n * c; plane++)
+    for (let i = 0; i < kernel[0]; i++)
+      for (let j = 0; j < kernel[1]; j++)
+        for (let y = 0; y < rows; y++) {
+          const row = y * stride[0] - padding[0] + i * dilation[0];
+          const inside = row >= 0 && row < h;
+          const start = (plane * h + row) * w;
+          for (let x = 0; x < columns; x++, at++) {
+            const column = x * stride[1] - padding[1] + j * dilation[1];
+            if (inside && column >= 0 && column < w) visit(start + column, at);
+          }
+        }
+}
+
+/** The patches of images `[N, C, H, W]` as columns `[N, C * kernel, L]`, zeros beyond the border. */
+export function unfold(x: Tensor, window: Window): Tensor {
+  const shape = x.shape as [number, number, number, number];
+  const [n, c, h, w] = shape;
+  const count = steps(h, 0, window) * steps(w, 1, window);
+  const out = Tensor.empty(x.dtype, [n, c * window.kernel[0] * window.kernel[1], count]);
+  const from = x.elements();
+  const to = out.storage.data;
+  eachPixel(shape, window, (image, column) => {
+    to[column] = from[image]!;
+  });
+  return record('unfold', [x], out, (g) => [fold(g, shape, window)]);
+}
+
+/** Columns added up into images of shape `[N, C, H, W]`: the transpose of `unfold`. */
+export function fold(columns: Tensor, shape: readonly [number, number, number, number], window: Window): Tensor {
+  const out = Tensor.empty(columns.dtype, shape);
+  const from = columns.elements();
+  const to = out.storage.data;
+  eachPixel(shape, window, (image, column) => {
+    to[image]! += from[column]!;
+  });
+  return record('fold', [columns], out, (g) => [unfold(g, window)]);
+}
+
+export interface ConvOptions<Size = Pair> {
+  /** How far the kernel moves; 1 by default. */
+  stride?: Size;
+  /** Zeros on each side; `'same'` keeps the size (stride 1), `'valid'` is 0. */
+  padding?: Size | 'same' | 'valid';
+  /** How far the places of the kernel are apart; 1 by default. */
+  dilation?: Size;
+  /** Channels are split into so many groups, each with kernels of its own. */
+  groups?: number;
+}
+
+function check(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | undefined, ndim: number): void {
+  floatOnly(op, x);
+  if (x.dtype !== weight.dtype)
+    throw new DTypeError(op, `input is ${x.dtype} and weight ${weight.dtype}; convert with to()`);
+  if (x.ndim !== ndim || weight.ndim !== ndim)
+    throw new ShapeError(
+      op,
+      `input and weight have ${ndim} dimensions each (batch or kernels, channels, sizes), got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+    );
+  if (bias && bias.ndim !== 1) throw new ShapeError(op, `bias has one dimension, got ${formatShape(bias.shape)}`);
+}
+
+/**
+ * Convolution (in fact cross-correlation, as everywhere): `x` `[N, C, H, W]`, `weight` `[O, C / groups, h, w]`, `bias`
+ * `[O]`; gives `[N, O, H', W']`. As a matrix product of the kernels with the unfolded patches.
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  const op = 'conv2d';
+  check(op, x, weight, bias, 4);
+  const { groups = 1 } = options;
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const [o, perGroup, kh, kw] = weight.shape as [number, number, number, number];
+  if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0 || o % groups !== 0 || perGroup !== c / groups)
+    throw new ShapeError(
+      op,
+      `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} with ${groups} groups: weight must be [O, ${c / groups}, h, w], O a multiple of ${groups}`,
+    );
+  if (bias && bias.shape[0] !== o) throw new ShapeError(op, `bias ${formatShape(bias.shape)} for ${o} kernels`);
+  const window = windowOf(op, [kh, kw], options, [h, w]);
+  const columns = unfold(x, window);
+  const l = columns.shape[2]!;
+  const kernels = reshape(weight, [1, groups, o / groups, perGroup * kh * kw]);
+  const y = matmul(kernels, reshape(columns, [n, groups, perGroup * kh * kw, l]));
+  const out = reshape(y, [n, o, steps(h, 0, window), steps(w, 1, window)]);
+  return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
+}
+
+function windowOf(
+  op: string,
+  kernel: [number, number],
+  options: ConvOptions,
+  [h, w]: readonly [number, number],
+): Window {
+  const stride = pair(op, 'stride', options.stride ?? 1, 1);
+  const dilation = pair(op, 'dilation', options.dilation ?? 1, 1);
+  let padding: [number, number];
+  if (options.padding === 'same') {
+    if (stride[0] !== 1 || stride[1] !== 1) throw new ShapeError(op, "padding 'same' needs stride 1");
+    const total = kernel.map((k, d) => dilation[d]! * (k - 1));
+    if (total.some((t) => t % 2 !== 0))
+      throw new ShapeError(op, `padding 'same' needs odd kernels, got ${formatShape(kernel)}; pad() the input first`);
+    padding = [total[0]! / 2, total[1]! / 2];
+  } else padding = pair(op, 'padding', options.padding === 'valid' ? 0 : (options.padding ?? 0), 0);
+  const window = { kernel, stride, padding, dilation };
+  if (steps(h, 0, window) < 1 || steps(w, 1, window) < 1)
+    throw new ShapeError(
+      op,
+      `a kernel of ${formatShape(kernel)} with dilation ${formatShape(dilation)} does not fit into [${h}, ${w}] with padding ${formatShape(padding)}`,
+    );
+  return window;
+}
+
+/** Options for one dimension as options for two, of which the first has size 1. */
+const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<number>): ConvOptions => ({
+  stride: [1, stride],
+  padding: typeof padding === 'number' ? [0, padding] : padding,
+  dilation: [1, dilation],
+  groups,
+});
+
+/** Convolution in one dimension: `x` `[N, C, L]`, `weight` `[O, C / groups, l]`, `bias` `[O]`; gives `[N, O, L']`. */
+export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor {
+  check('conv1d', x, weight, bias, 3);
+  return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lift(options)), 2);
+}
+
+export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size>, 'padding'> {
+  padding?: Size;
+  /** Rows and columns added at one side of the result, which the stride leaves open. */
+  outputPadding?: Size;
+}
+
+/** The gradient of `conv2d` as an operator: `x` `[N, C, H, W]`, `weight` `[C, O / groups, h, w]`; gives `[N, O, H', W']`. */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null,
+  options: ConvTransposeOptions = {},
+): Tensor {
+  const op = 'convTranspose2d';
+  check(op, x, weight, bias, 4);
+  const { groups = 1 } = options;
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const [inputs, perGroup, kh, kw] = weight.shape as [number, number, number, number];
+  if (!Number.isInteger(groups) || groups < 1 || inputs !== c || c % groups !== 0)
+    throw new ShapeError(
+      op,
+      `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} with ${groups} groups: weight must be [${c}, O / groups, h, w]`,
+    );
+  const o = perGroup * groups;
+  if (bias && bias.shape[0] !== o) throw new ShapeError(op, `bias ${formatShape(bias.shape)} for ${o} channels`);
+  const stride = pair(op, 'stride', options.stride ?? 1, 1);
+  const padding = pair(op, 'padding', options.padding ?? 0, 0);
+  const dilation = pair(op, 'dilation', options.dilation ?? 1, 1);
+  const extra = pair(op, 'outputPadding', options.outputPadding ?? 0, 0);
+  if (extra.some((e, d) => e >= Math.max(stride[d]!, dilation[d]!)))
+    throw new ShapeError(
+      op,
+      `outputPadding ${formatShape(extra)} must be smaller than stride ${formatShape(stride)} or dilation`,
+    );
+  const window: Window = { kernel: [kh, kw], stride, padding, dilation };
+  const size = (m: number, d: 0 | 1) =>
+    (m - 1) * stride[d] - 2 * padding[d] + dilation[d] * (window.kernel[d] - 1) + extra[d]! + 1;
+  const kernels = reshape(weight, [1, groups, c / groups, perGroup * kh * kw]);
+  const columns = matmul(transpose(kernels, -1, -2), reshape(x, [n, groups, c / groups, h * w]));
+  const out = fold(reshape(columns, [n, o * kh * kw, h * w]), [n, o, size(h, 0), size(w, 1)], window);
+  return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
+}
+
+/** The gradient of `conv1d` as an operator: `x` `[N, C, L]`, `weight` `[C, O / groups, l]`; gives `[N, O, L']`. */
+export function convTranspose1d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null,
+  options: ConvTransposeOptions<number> = {},
+): Tensor {
+  check('convTranspose1d', x, weight, bias, 3);
+  const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = options;
+  const lifted: ConvTransposeOptions = {
+    stride: [1, stride],
+    padding: [0, padding],
+    dilation: [1, dilation],
+    outputPadding: [0, outputPadding],
+    groups,
+  };
+  return squeeze(convTranspose2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lifted), 2);
+}

@@ -1,0 +1,17 @@
+import { DTypeError, ShapeError } from '../errors.js';
+import { formatShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { ne, where } from './elementwise.js';
+import { indexSelect } from './indexing.js';
+import { reshape } from './shape.js';
+
+/** The rows of `weight` `[V, E]` that the int32 `index` names: `[..., E]`. Row `paddingIdx` gets no gradient. */
+export function embedding(index: Tensor, weight: Tensor, { paddingIdx }: { paddingIdx?: number } = {}): Tensor {
+  if (index.dtype !== 'int32') throw new DTypeError('embedding', `indices are int32, got ${index.dtype}; use .int()`);
+  if (weight.ndim !== 2)
+    throw new ShapeError('embedding', `weight is [entries, features], got ${formatShape(weight.shape)}`);
+  const flat = reshape(index, -1);
+  let rows = indexSelect(weight, 0, flat);
+  if (paddingIdx !== undefined) rows = where(ne(flat, paddingIdx).unsqueeze(1), rows, rows.detach());
+  return reshape(rows, [...index.shape, weight.shape[1]!]);
+}

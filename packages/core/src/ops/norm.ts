@@ -1,0 +1,142 @@
+import { ShapeError } from '../errors.js';
+import { noGrad } from '../grad/index.js';
+import { formatShape, type Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
+import { clamp, rsqrt } from './math.js';
+import { type Dim, mean, norm } from './reduce.js';
+import { reshape } from './shape.js';
+
+/** `(x - mean) / sqrt(var + eps)` over `dims`. */
+function standardize(x: Tensor, dims: Dim, eps: number): Tensor {
+  const centered = sub(x, mean(x, dims, { keepdim: true }));
+  return mul(centered, rsqrt(add(mean(square(centered), dims, { keepdim: true }), eps)));
+}
+
+const affine = (x: Tensor, weight?: Tensor | null, bias?: Tensor | null): Tensor => {
+  const scaled = weight ? mul(x, weight) : x;
+  return bias ? add(scaled, bias) : scaled;
+};
+
+function checkTail(op: string, x: Tensor, shape: Shape): number[] {
+  if (shape.length === 0 || shape.join() !== x.shape.slice(-shape.length).join())
+    throw new ShapeError(
+      op,
+      `input ${formatShape(x.shape)} does not end in the normalized shape ${formatShape(shape)}`,
+    );
+  return shape.map((_, i) => x.ndim - 1 - i);
+}
+
+/** A value for each channel (dimension 1) in a shape that broadcasts with `x`. */
+const perChannel = (op: string, name: string, x: Tensor, t: Tensor | null | undefined): Tensor | null => {
+  if (!t) return null;
+  if (t.ndim !== 1 || t.shape[0] !== x.shape[1])
+    throw new ShapeError(
+      op,
+      `${name} has shape ${formatShape(t.shape)}, expected [${x.shape[1]}], one for each channel of ${formatShape(x.shape)}`,
+    );
+  return reshape(t, [1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
+};
+
+/** Mean 0 and variance 1 over the last dimensions, which have shape `normalizedShape` (Ba et al., 2016). */
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: Shape,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  { eps = 1e-5 } = {},
+): Tensor {
+  floatOnly('layerNorm', x);
+  return affine(standardize(x, checkTail('layerNorm', x, normalizedShape), eps), weight, bias);
+}
+
+/** Mean square 1 over the last dimensions (Zhang and Sennrich, 2019). */
+export function rmsNorm(
+  x: Tensor,
+  normalizedShape: Shape,
+  weight?: Tensor | null,
+  { eps = 1.1920928955078125e-7 } = {},
+): Tensor {
+  floatOnly('rmsNorm', x);
+  const dims = checkTail('rmsNorm', x, normalizedShape);
+  return affine(mul(x, rsqrt(add(mean(square(x), dims, { keepdim: true }), eps))), weight);
+}
+
+/** Mean 0 and variance 1 over each of `groups` groups of channels of `x` `[N, C, ...]` (Wu and He, 2018). */
+export function groupNorm(
+  x: Tensor,
+  groups: number,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  { eps = 1e-5 } = {},
+): Tensor {
+  floatOnly('groupNorm', x);
+  const channels = x.shape[1] ?? 0;
+  if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
+    throw new ShapeError(
+      'groupNorm',
+      `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
+    );
+  const y = reshape(standardize(reshape(x, [x.shape[0]!, groups, -1]), 2, eps), x.shape);
+  return affine(y, perChannel('groupNorm', 'weight', x, weight), perChannel('groupNorm', 'bias', x, bias));
+}
+
+/** Mean 0 and variance 1 for each sample and channel of `x` `[N, C, ...]`. */
+export const instanceNorm = (
+  x: Tensor,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  options?: { eps?: number },
+): Tensor => groupNorm(x, x.shape[1] ?? 1, weight, bias, options);
+
+export interface BatchNormOptions {
+  weight?: Tensor | null;
+  bias?: Tensor | null;
+  /** Normalise by the batch's own statistics, and move the running ones towards them. */
+  training?: boolean;
+  /** How far the running statistics move. */
+  momentum?: number;
+  eps?: number;
+}
+
+/** Mean 0 and variance 1 for each channel of `x` `[N, C, ...]`, over batch and positions (Ioffe and Szegedy, 2015). */
+export function batchNorm(
+  x: Tensor,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  options: BatchNormOptions = {},
+): Tensor {
+  const op = 'batchNorm';
+  floatOnly(op, x);
+  const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
+  if (x.ndim < 2) throw new ShapeError(op, `takes [N, C, ...], got ${formatShape(x.shape)}`);
+  const w = perChannel(op, 'weight', x, weight);
+  const b = perChannel(op, 'bias', x, bias);
+  const m = perChannel(op, 'runningMean', x, runningMean);
+  const v = perChannel(op, 'runningVar', x, runningVar);
+  if (!training) {
+    if (!m || !v) throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
+    return affine(mul(sub(x, m), rsqrt(add(v, eps))), w, b);
+  }
+  const dims = x.shape.map((_, i) => i).filter((i) => i !== 1);
+  const count = dims.reduce((n, d) => n * x.shape[d]!, 1);
+  if (count <= 1)
+    throw new ShapeError(
+      op,
+      `in training there must be more than one value for each channel, got ${formatShape(x.shape)}`,
+    );
+  const batchMean = mean(x, dims);
+  const centered = sub(x, perChannel(op, 'mean', x, batchMean)!);
+  const batchVar = mean(square(centered), dims);
+  if (runningMean && runningVar)
+    noGrad.run(() => {
+      runningMean.mul_(1 - momentum).add_(mul(batchMean, momentum));
+      // The running variance is that of the population, estimated without bias.
+      runningVar.mul_(1 - momentum).add_(mul(batchVar, (momentum * count) / (count - 1)));
+    });
+  return affine(mul(centered, rsqrt(add(perChannel(op, 'var', x, batchVar)!, eps))), w, b);
+}
+
+/** `x` with `p`-norm 1 along `dim`. */
+export const normalize = (x: Tensor, { p = 2, dim = 1, eps = 1e-12 } = {}): Tensor =>
+  div(x, clamp(norm(x, p, dim, { keepdim: true }), eps));

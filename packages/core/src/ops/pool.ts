@@ -1,0 +1,151 @@
+import { ShapeError } from '../errors.js';
+import { formatShape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type Pair, pair, steps, unfold, type Window } from './conv.js';
+import { div, floatOnly } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { sum } from './reduce.js';
+import { flatten, reshape, squeeze, transpose, unsqueeze } from './shape.js';
+
+export interface PoolOptions<Size = Pair> {
+  /** How far the window moves; the kernel size by default. */
+  stride?: Size;
+  padding?: Size;
+}
+
+export interface MaxPoolOptions<Size = Pair> extends PoolOptions<Size> {
+  dilation?: Size;
+}
+
+export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
+  /** Whether zeros of the padding count. */
+  countIncludePad?: boolean;
+}
+
+function windowOf(
+  op: string,
+  x: Tensor,
+  kernelSize: Pair,
+  { stride, padding = 0, dilation = 1 }: MaxPoolOptions,
+): Window {
+  floatOnly(op, x);
+  if (x.ndim !== 4) throw new ShapeError(op, `takes [N, C, H, W], got ${formatShape(x.shape)}`);
+  const kernel = pair(op, 'kernelSize', kernelSize, 1);
+  const window = {
+    kernel,
+    stride: pair(op, 'stride', stride ?? kernelSize, 1),
+    padding: pair(op, 'padding', padding, 0),
+    dilation: pair(op, 'dilation', dilation, 1),
+  };
+  if (window.padding.some((p, d) => p > kernel[d]! / 2))
+    throw new ShapeError(
+      op,
+      `padding ${formatShape(window.padding)} is more than half the kernel ${formatShape(kernel)}`,
+    );
+  if (steps(x.shape[2]!, 0, window) < 1 || steps(x.shape[3]!, 1, window) < 1)
+    throw new ShapeError(op, `a window of ${formatShape(kernel)} does not fit into ${formatShape(x.shape)}`);
+  return window;
+}
+
+/** The largest element of each window of `x` `[N, C, H, W]`. */
+export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions = {}): Tensor {
+  const window = windowOf('maxPool2d', x, kernelSize, options);
+  const { kernel, stride, padding, dilation } = window;
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const rows = steps(h, 0, window);
+  const columns = steps(w, 1, window);
+  const index = Tensor.empty('int32', [n, c, rows * columns]);
+  const data = x.elements();
+  for (let plane = 0, at = 0; plane < n * c; plane++)
+    for (let y = 0; y < rows; y++)
+      for (let z = 0; z < columns; z++, at++) {
+        let best = Number.NEGATIVE_INFINITY;
+        let where = -1;
+        for (let i = 0; i < kernel[0]; i++) {
+          const row = y * stride[0] - padding[0] + i * dilation[0];
+          if (row < 0 || row >= h) continue;
+          for (let j = 0; j < kernel[1]; j++) {
+            const column = z * stride[1] - padding[1] + j * dilation[1];
+            if (column < 0 || column >= w) continue;
+            const v = data[(plane * h + row) * w + column]!;
+            if (where < 0 || v > best || Number.isNaN(v)) {
+              best = v;
+              where = row * w + column;
+            }
+          }
+        }
+        index.storage.data[at] = where;
+      }
+  return reshape(flatten(x, 2).gather(2, index), [n, c, rows, columns]);
+}
+
+/** The mean of each window of `x` `[N, C, H, W]`. */
+export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions = {}): Tensor {
+  const window = windowOf('avgPool2d', x, kernelSize, options);
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
+  const total = (t: Tensor) => sum(unfold(reshape(t, [-1, 1, h, w]), window), 1);
+  const padded = window.padding[0] + window.padding[1] > 0;
+  if (options.countIncludePad === false && padded) {
+    const ones = Tensor.empty(x.dtype, [1, 1, h, w]);
+    ones.storage.data.fill(1);
+    return reshape(div(total(x), total(ones)), shape);
+  }
+  return reshape(div(total(x), window.kernel[0] * window.kernel[1]), shape);
+}
+
+/** The matrix that averages `n` elements into `m` nearly equal stretches. */
+function averaging(n: number, m: number, like: Tensor): Tensor {
+  const matrix = Tensor.empty(like.dtype, [m, n]);
+  for (let i = 0; i < m; i++) {
+    const start = Math.floor((i * n) / m);
+    const end = Math.ceil(((i + 1) * n) / m);
+    for (let j = start; j < end; j++) matrix.storage.data[i * n + j] = 1 / (end - start);
+  }
+  return matrix;
+}
+
+/** Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. */
+export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
+  floatOnly('adaptiveAvgPool2d', x);
+  if (x.ndim !== 4) throw new ShapeError('adaptiveAvgPool2d', `takes [N, C, H, W], got ${formatShape(x.shape)}`);
+  const [h, w] = pair('adaptiveAvgPool2d', 'outputSize', outputSize, 1);
+  const rows = averaging(x.shape[2]!, h, x);
+  const columns = averaging(x.shape[3]!, w, x);
+  return matmul(matmul(rows, x), transpose(columns, 0, 1));
+}
+
+const lifted = (op: string, x: Tensor): Tensor => {
+  if (x.ndim !== 3) throw new ShapeError(op, `takes [N, C, L], got ${formatShape(x.shape)}`);
+  return unsqueeze(x, 2);
+};
+
+/** The largest element of each window of `x` `[N, C, L]`. */
+export const maxPool1d = (
+  x: Tensor,
+  kernelSize: number,
+  { stride = kernelSize, padding = 0, dilation = 1 }: MaxPoolOptions<number> = {},
+): Tensor =>
+  squeeze(
+    maxPool2d(lifted('maxPool1d', x), [1, kernelSize], {
+      stride: [1, stride],
+      padding: [0, padding],
+      dilation: [1, dilation],
+    }),
+    2,
+  );
+
+/** The mean of each window of `x` `[N, C, L]`. */
+export const avgPool1d = (
+  x: Tensor,
+  kernelSize: number,
+  { stride = kernelSize, padding = 0, ...rest }: AvgPoolOptions<number> = {},
+): Tensor =>
+  squeeze(
+    avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),
+    2,
+  );
+
+/** Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`. */
+export const adaptiveAvgPool1d = (x: Tensor, outputSize: number): Tensor =>
+  squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), 2);
