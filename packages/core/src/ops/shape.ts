@@ -68,41 +68,30 @@ function inferShape(op: string, x: Tensor, shape: Shape): Shape {
 /** Strides that give `x` the new shape without a copy, or null where there are none. */
 function viewStrides(x: Tensor, shape: Shape): number[] | null {
   if (x.numel === 0) return shape.map(() => 1);
+  // Old dimensions that follow each other evenly are one block, last block first; sizes of 1 have no say.
+  const blocks: { size: number; step: number }[] = [];
+  for (let i = x.ndim - 1; i >= 0; i--) {
+    const size = x.shape[i]!;
+    if (size === 1) continue;
+    const last = blocks.at(-1);
+    if (last && x.strides[i] === last.size * last.step) last.size *= size;
+    else blocks.push({ size, step: x.strides[i]! });
+  }
+  // Each block is split evenly into new dimensions.
   const strides = new Array<number>(shape.length).fill(1);
-  let d = shape.length - 1;
-  let i = x.ndim - 1;
-  while (i >= 0 || d >= 0) {
-    if (i >= 0 && x.shape[i] === 1) {
-      i--;
-      continue;
+  let b = 0;
+  let taken = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const n = shape[d]!;
+    if (n === 1) continue;
+    const block = blocks[b]!;
+    if (block.size % (taken * n) !== 0) return null;
+    strides[d] = block.step * taken;
+    taken *= n;
+    if (taken === block.size) {
+      b++;
+      taken = 1;
     }
-    if (d >= 0 && shape[d] === 1) {
-      d--;
-      continue;
-    }
-    if (i < 0 || d < 0) return null;
-    // A block of old dimensions, each evenly spaced after the next, is split into new ones.
-    let have = x.shape[i]!;
-    let step = x.strides[i]!;
-    const next = () => {
-      while (i > 0 && x.shape[i - 1] === 1) i--;
-      if (i === 0 || x.strides[i - 1] !== x.shape[i]! * x.strides[i]!) return false;
-      i--;
-      have *= x.shape[i]!;
-      return true;
-    };
-    let want = 1;
-    while (d >= 0) {
-      const n = shape[d]!;
-      while (want * n > have) if (!next()) return null;
-      if (have % (want * n) !== 0) if (!next()) return null;
-      strides[d] = step;
-      step *= n;
-      want *= n;
-      d--;
-      if (want === have) break;
-    }
-    i--;
   }
   return strides;
 }
