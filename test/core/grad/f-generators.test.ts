@@ -1,0 +1,226 @@
+import { enableGrad, gradModeStack, isGradEnabled, noGrad, setGradEnabled, setReporter } from '@gradgate/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const reports: string[] = [];
+beforeEach(() => {
+  reports.length = 0;
+  setReporter((m) => reports.push(m));
+});
+afterEach(() => {
+  setReporter(null);
+  expect([isGradEnabled(), gradModeStack()]).toEqual([true, []]);
+});
+
+const seen: boolean[] = [];
+class A {
+  @noGrad *steps(): Generator<boolean, string, unknown> {
+    try {
+      const got = yield isGradEnabled();
+      seen.push(isGradEnabled());
+      yield got === 'go' && isGradEnabled();
+      return 'done';
+    } catch (error) {
+      seen.push(isGradEnabled());
+      yield isGradEnabled();
+      throw error;
+    } finally {
+      seen.push(isGradEnabled());
+    }
+  }
+}
+beforeEach(() => {
+  seen.length = 0;
+});
+
+/** A generator as TypeScript's ES5 output makes it: a plain object, no generator function in sight. */
+function compiledToES5(body: (step: number) => unknown, count: number): IterableIterator<unknown> {
+  let step = 0;
+  const iterator: any = {
+    next: () => (step < count ? { value: body(step++), done: false } : { value: undefined, done: true }),
+    throw: (e: unknown) => {
+      throw e;
+    },
+    return: (value: unknown) => ({ value, done: true }),
+    [Symbol.iterator]: () => iterator,
+  };
+  return iterator;
+}
+
+describe('F. generators', () => {
+  it('F1 calling runs nothing and changes nothing', () => {
+    new A().steps();
+    expect(seen).toEqual([]);
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('F2 F3 F4 F6 the body is disabled at each step, the consumer never; values pass both ways', () => {
+    const g = new A().steps();
+    expect(g.next()).toEqual({ value: false, done: false });
+    expect(isGradEnabled()).toBe(true);
+    expect(enableGrad.run(() => g.next('go'))).toEqual({ value: false, done: false });
+    expect(isGradEnabled()).toBe(true);
+    expect(g.next()).toEqual({ value: 'done', done: true });
+    expect(seen).toEqual([false, false]);
+  });
+
+  it('F5 a mode the caller set between steps is not undone by a later step', () => {
+    const g = new A().steps();
+    g.next();
+    setGradEnabled(false);
+    g.next();
+    expect(isGradEnabled()).toBe(false);
+    setGradEnabled(true);
+    g.next();
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('F7 F9 throw is handled inside, disabled; a body error finds the caller in its own mode', () => {
+    const g = new A().steps();
+    g.next();
+    expect(g.throw(new Error('in'))).toEqual({ value: false, done: false });
+    expect(() => g.next()).toThrow('in');
+    expect(isGradEnabled()).toBe(true);
+    expect(seen).toEqual([false, false]);
+  });
+
+  it('F8 return, break and destructuring run finally disabled', () => {
+    for (const _ of new A().steps()) break;
+    const [_first] = new A().steps();
+    const g = new A().steps();
+    g.next();
+    g.return('early');
+    expect(seen).toEqual([false, false, false]);
+  });
+
+  it('F10 return on a generator that never started does not run the body', () => {
+    expect(new A().steps().return('x')).toEqual({ value: 'x', done: true });
+    expect(seen).toEqual([]);
+  });
+
+  it('F11 F12 suspended generators leave nothing behind; opposite ones each keep their own', () => {
+    const make = (): Generator<boolean> =>
+      (function* () {
+        for (;;) yield isGradEnabled();
+      })();
+    const off = noGrad.wrap(make)();
+    const on = enableGrad.wrap(make)();
+    noGrad.run(() => {
+      for (let i = 0; i < 3; i++) expect([off.next().value, on.next().value]).toEqual([false, true]);
+    });
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('F13 yield* into another generator is covered', () => {
+    const inner = function* () {
+      yield isGradEnabled();
+    };
+    const outer = noGrad.wrap(function* () {
+      yield* inner();
+    });
+    expect([...outer()]).toEqual([false]);
+  });
+
+  it('F14 F15 a scope opened, and a mode set, before a yield are in force after it, and end with the body', () => {
+    const f = noGrad.wrap(function* () {
+      {
+        using _ = enableGrad.enter();
+        yield isGradEnabled();
+        yield isGradEnabled();
+      }
+      yield isGradEnabled();
+      setGradEnabled(true);
+      yield isGradEnabled();
+      yield isGradEnabled();
+    });
+    const values: boolean[] = [];
+    for (const v of f()) {
+      values.push(v);
+      expect(isGradEnabled()).toBe(true);
+    }
+    expect(values).toEqual([true, true, false, true, true]);
+    noGrad.run(() => {
+      for (const _ of f()) expect(isGradEnabled()).toBe(false);
+    });
+  });
+
+  it('F16 F18 a scope that an undecorated generator holds at a yield is closed and reported when the turn is over', async () => {
+    const raw = function* () {
+      using _ = noGrad.enter();
+      yield 1;
+    };
+    const g = raw();
+    g.next();
+    await null;
+    await null;
+    expect(isGradEnabled()).toBe(true);
+    expect(reports).toEqual([expect.stringContaining('noGrad scope was left open')]);
+    expect(() => g.next()).toThrow(/held across an await or beyond its gate/);
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('F17 two raw generators closed in opposite order leave the mode as before', () => {
+    const raw = function* () {
+      using _ = noGrad.enter();
+      yield 1;
+    };
+    const [a, b] = [raw(), raw()];
+    a.next();
+    b.next();
+    expect(() => a.next()).toThrow(/closed before one that was opened inside it/);
+    b.next();
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('F19 F22 an iterator that an ordinary method returns is covered, whatever made it', () => {
+    const f = noGrad.wrap(() => compiledToES5(() => isGradEnabled(), 2));
+    expect([...f()]).toEqual([false, false]);
+    const lazy = noGrad.wrap(() => {
+      const it = {
+        n: 0,
+        next() {
+          return { done: this.n++ > 1, value: isGradEnabled() };
+        },
+        [Symbol.iterator]() {
+          return this;
+        },
+      };
+      return it;
+    });
+    expect([...lazy()]).toEqual([false, false]);
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('F20 the condition is asked once a generator', () => {
+    let asked = 0;
+    const f = noGrad(() => {
+      asked++;
+      return true;
+    }).wrap(function* () {
+      yield 1;
+      yield 2;
+    });
+    expect([...f()]).toEqual([1, 2]);
+    expect(asked).toBe(1);
+  });
+
+  it('F21 a re-entrant next throws TypeError and leaves the mode right', () => {
+    const g: Generator<unknown> = noGrad.wrap(function* (): Generator<unknown> {
+      yield (() => {
+        try {
+          return g.next();
+        } catch (e) {
+          return e;
+        }
+      })();
+    })();
+    expect(g.next().value).toBeInstanceOf(TypeError);
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('E5 the guarded generator still has its methods, and iterator helpers work on it', () => {
+    const g = new A().steps();
+    for (const name of ['next', 'return', 'throw'] as const) expect(typeof g[name]).toBe('function');
+    expect(g[Symbol.iterator]()).toBe(g);
+    expect(Object.prototype.toString.call(g)).toBe('[object Generator]');
+  });
+});

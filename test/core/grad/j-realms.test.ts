@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { isGradEnabled, noGrad } from '@gradgate/core';
+import { buildSync } from 'esbuild';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+const entry = fileURLToPath(new URL('../../../packages/core/src/grad/index.ts', import.meta.url));
+/** The grad folder as one CommonJS file, as another copy of the package would be. */
+const bundle = buildSync({
+  entryPoints: [entry],
+  bundle: true,
+  write: false,
+  format: 'cjs',
+  platform: 'node',
+  target: 'es2022',
+  define: { 'import.meta.url': '__filename' },
+}).outputFiles[0]!.text;
+const key = Symbol.for('gradgate.grad');
+type Api = typeof import('@gradgate/core');
+function load(code: string): Api {
+  const module = { exports: {} as Api };
+  new Function('module', 'exports', '__filename', code)(module, module.exports, '/copy/index.js');
+  return module.exports;
+}
+
+const inWorker = (code: string, workerData: unknown = null) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(
+      `${bundle}\n;const { parentPort, workerData } = require('node:worker_threads');\nconst grad = module.exports;\n${code}`,
+      { eval: true, workerData },
+    );
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+
+describe('J. workers, realms, copies', () => {
+  afterEach(() => vi.resetModules());
+
+  it('J1 J2 J3 a worker starts enabled whatever its parent had, and does not change it', async () => {
+    const result = noGrad.run(() =>
+      inWorker(
+        'const before = grad.isGradEnabled(); grad.setGradEnabled(false); parentPort.postMessage([before, grad.isGradEnabled()])',
+      ),
+    );
+    expect(isGradEnabled()).toBe(true);
+    expect(await result).toEqual([true, false]);
+    expect(isGradEnabled()).toBe(true);
+  });
+
+  it('J4 a captured mode carries over to a worker', async () => {
+    const { captureGradMode } = await import('@gradgate/core');
+    const mode = noGrad.run(captureGradMode);
+    expect(
+      await inWorker('parentPort.postMessage(grad.runInGradMode(workerData, () => grad.isGradEnabled()))', mode),
+    ).toBe(false);
+  });
+
+  it('J6 two copies in one process share one mode', async () => {
+    const copy = load(bundle);
+    expect(copy.noGrad).not.toBe(noGrad);
+    expect(copy.noGrad.run(() => isGradEnabled())).toBe(false);
+    expect(noGrad.run(() => copy.isGradEnabled())).toBe(false);
+    expect(
+      await noGrad.run(async () => {
+        await null;
+        return copy.isGradEnabled();
+      }),
+    ).toBe(false);
+  });
+
+  it('J6 a copy of another version is refused with advice', () => {
+    const realm = globalThis as any;
+    const state = realm[key];
+    realm[key] = { version: 99 };
+    try {
+      expect(() => load(bundle)).toThrow(/two versions of @gradgate\/core that cannot share one grad mode.*overrides/);
+    } finally {
+      realm[key] = state;
+    }
+  });
+
+  it('J7 a module reset does not leave a stale mode', async () => {
+    vi.resetModules();
+    const fresh = (await import('@gradgate/core')) as Api;
+    expect(noGrad.run(() => fresh.isGradEnabled())).toBe(false);
+    expect(fresh.isGradEnabled()).toBe(true);
+  });
+});
+
+describe('without AsyncLocalStorage', () => {
+  const fallback = (code: string): unknown => {
+    const program = `process.getBuiltinModule = undefined;\n${bundle}\n;const grad = module.exports;\n(async () => { const out = []; ${code}; console.log(JSON.stringify(out)); })()`;
+    return JSON.parse(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }));
+  };
+
+  it('G13 guarding a promise or an async generator throws with advice, and never covers half', () => {
+    expect(
+      fallback(`
+        for (const f of [async () => { await null; }, () => Promise.reject(new Error('lost')), async function* () { yield 1; }])
+          try { grad.noGrad.run(f); out.push('no error'); } catch (e) { out.push(e.name + ': ' + e.message); }
+        out.push(grad.isGradEnabled(), grad.followsAsync);`),
+    ).toEqual([
+      expect.stringMatching(
+        /GradModeError: noGrad: the guarded function returned a promise.*noGrad\.async\(function\*/,
+      ),
+      expect.stringMatching(/returned a promise/),
+      expect.stringMatching(/returned an async iterator/),
+      true,
+      false,
+    ]);
+  });
+
+  it('G16 synchronous code, generators, scopes and coroutines are covered in full', () => {
+    expect(
+      fallback(`
+        out.push(grad.noGrad.run(() => grad.isGradEnabled()), grad.isGradEnabled());
+        const g = grad.noGrad.wrap(function* () { yield grad.isGradEnabled(); yield grad.isGradEnabled(); })();
+        out.push(g.next().value, grad.isGradEnabled(), g.next().value);
+        const scope = grad.noGrad.enter(); out.push(grad.isGradEnabled()); scope[Symbol.dispose]();
+        const p = grad.noGrad.async(function* () { const a = grad.isGradEnabled(); yield new Promise((r) => setTimeout(r, 5)); return [a, grad.isGradEnabled()]; })();
+        await null; out.push(grad.isGradEnabled()); out.push(...(await p)); out.push(grad.isGradEnabled());`),
+    ).toEqual([false, true, false, true, false, false, true, false, false, true]);
+  });
+});
