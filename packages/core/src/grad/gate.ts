@@ -19,8 +19,8 @@ export interface Guards {
 /** A gate that a decorator can name: it always holds, or where its condition does. */
 export interface DecoratorGate extends Guards, GateDecorator {}
 
-/** A gate as it is exported: also makes gates that hold on a condition. */
-export interface Gate extends DecoratorGate {
+/** What a gate makes of what follows its name. */
+export interface GateFactory {
   /** The gate itself: `@noGrad()` is `@noGrad`. */
   (): DecoratorGate;
   /** Holds where the condition does, which is called at each call, as the method is. */
@@ -28,6 +28,12 @@ export interface Gate extends DecoratorGate {
   /** Holds if the flag is true, as it is now. Not a decorator: that would freeze the flag when the class is defined. */
   (flag: boolean): Guards;
 }
+
+/**
+ * A gate as it is exported. The decorator comes first: the compiler would take a method that returns a boolean, under a
+ * bare `@noGrad`, for a condition.
+ */
+export type Gate = GateDecorator & GateFactory & Guards;
 
 /** `gradMode`: records if the flag or the condition says so, and does not if it does not. */
 export interface ModeGate {

@@ -84,7 +84,8 @@ interface AnyIterator {
 
 /** By what it can do, not by its tag: compilers for older targets make generators of plain objects. */
 const isIterator = (value: object): value is AnyIterator =>
-  (Symbol.iterator in value || Symbol.asyncIterator in value) && typeof (value as AnyIterator).next === 'function';
+  (Symbol.iterator in value || Symbol.asyncIterator in value) &&
+  typeof (value as Partial<AnyIterator>).next === 'function';
 
 /** Makes sure that the lazy part of a result runs in `frame` as well. Anything else is returned as it is. */
 function cover(frame: Frame, result: unknown): unknown {
