@@ -1,5 +1,5 @@
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
-import { gradMode } from '../grad/index.js';
+import { runInMode } from '../grad/index.js';
 import { add } from '../ops/elementwise.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
@@ -243,7 +243,7 @@ export function backward(tensor: Tensor, options: BackwardOptions = {}): void {
   if (options instanceof Tensor) options = { gradient: options };
   const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
   const root = rootEdge('backward', tensor);
-  const start = startGradient('backward', tensor, gradient);
+  const start = runInMode('backward', false, () => startGradient('backward', tensor, gradient));
   let captures: Capture[] | null = null;
   const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
   if (into !== null) {
@@ -251,7 +251,7 @@ export function backward(tensor: Tensor, options: BackwardOptions = {}): void {
       throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
     captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
   }
-  gradMode(createGraph).run(() => {
+  runInMode('backward', createGraph, () => {
     execute([root], [start], captures, { retainGraph, createGraph });
     into?.forEach((t, i) => {
       const { grad } = captures![i]!;
@@ -284,9 +284,9 @@ export function grad(
       `${given.length} gradOutputs for ${outs.length} outputs; give one each (null for ones)`,
     );
   const roots = outs.map((t) => rootEdge('grad', t));
-  const starts = outs.map((t, i) => startGradient('grad', t, given[i]));
+  const starts = runInMode('backward', false, () => outs.map((t, i) => startGradient('grad', t, given[i])));
   const captures = ins.map((t) => ({ edge: rootEdge('grad', t), grad: null as Tensor | null }));
-  gradMode(createGraph).run(() => {
+  runInMode('backward', createGraph, () => {
     execute(roots, starts, captures, { retainGraph, createGraph });
   });
   const result = captures.map(({ grad }, i) => {

@@ -3,7 +3,7 @@ import { isGradEnabled, isInferenceMode } from '../grad/index.js';
 import { copyInto } from '../kernels/copy.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { recordWriteThroughView } from './view.js';
 
 /** Refuses a write to `target` that the current mode does not allow. Called before anything is computed or written. */
@@ -25,16 +25,29 @@ export function checkWritable(op: string, target: Tensor): void {
 }
 
 /**
- * Gives `target` the value of `compute()`, in place. The write is recorded if gradients are on, and counted in the
- * version; nothing is written if a check or `compute` throws.
+ * Gives `target` the value of `compute(target)`, in place. The write is recorded if gradients are on, and counted in the
+ * version; nothing is written if a check or `compute` throws. `others` are what else takes part.
  */
-export function inPlace<T extends Tensor>(op: string, target: T, compute: () => Tensor): T {
+export function inPlace<T extends Tensor>(
+  op: string,
+  target: T,
+  compute: (self: Tensor) => Tensor,
+  others: readonly unknown[] = [],
+): T {
   checkWritable(op, target);
-  const value = compute();
+  const tracked = (t: unknown) => t instanceof Tensor && t.requiresGrad;
+  const value = compute(isGradEnabled() && [target, ...others].some(tracked) ? before(target) : target);
   checkFits(op, target, value);
   checkView(op, target, value);
   write(op, target, value);
   return target;
+}
+
+/** The tensor as it is before the write, for what the operation saves of it. */
+function before(target: Tensor): Tensor {
+  const copy = target.detach().clone();
+  copy.setHistory(target.gradFn, target.outputNr);
+  return copy;
 }
 
 /** Results that an in-place operation can hold: the same shape, and no kind of number that the target lacks. */

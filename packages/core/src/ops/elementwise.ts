@@ -56,7 +56,7 @@ export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
 export function withInPlace(functions: Record<string, Method>): Record<string, Method> {
   const all: Record<string, Method> = { ...functions };
   for (const [name, fn] of Object.entries(functions))
-    all[`${name}_`] = (self, ...args) => inPlace(`${name}_`, self, () => fn(self, ...args) as Tensor);
+    all[`${name}_`] = (self, ...args) => inPlace(`${name}_`, self, (x) => fn(x, ...args) as Tensor, args);
   return all;
 }
 
