@@ -1,10 +1,17 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
 export * from './layers/activation.js';
+export * from './layers/attention.js';
 export * from './layers/container.js';
+export * from './layers/conv.js';
 export * from './layers/dropout.js';
+export * from './layers/embedding.js';
 export * from './layers/linear.js';
 export * from './layers/loss.js';
-export { Module, type StateDict } from './module.js';
+export * from './layers/norm.js';
+export * from './layers/pool.js';
+export * from './layers/recurrent.js';
+export * from './layers/shape.js';
+export { type ForwardHook, type ForwardPreHook, Module, type StateDict } from './module.js';
 export * as optim from './optim/index.js';
 export { Buffer, buffer, Parameter } from './parameter.js';

@@ -24,7 +24,7 @@ export class Module {
   constructor() {
     // The instance is a function, so that `net(x)` works; its class is that of `new`. Returning it from here makes it
     // the `this` of all derived constructors and field initialisers.
-    const self = ((...args: unknown[]) => self.forward(...args)) as unknown as Module & {
+    const self = ((...args: unknown[]) => call(self, args)) as unknown as Module & {
       name?: string;
       length?: number;
     };
@@ -39,6 +39,16 @@ export class Module {
   /** Computes the module's output. Every module has its own; call the module itself to run its hooks too. */
   forward(..._args: any[]): any {
     throw new TypeError(`${this.constructor.name} has no forward(); define it in the class`);
+  }
+
+  /** Calls `hook` before `forward` whenever the module is called. */
+  registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
+    return add(hooks(this).pre, hook);
+  }
+
+  /** Calls `hook` after `forward` whenever the module is called. */
+  registerForwardHook(hook: ForwardHook): { remove(): void } {
+    return add(hooks(this).post, hook);
   }
 
   /** The fields that are modules, by name. */
@@ -62,19 +72,9 @@ export class Module {
     for (const [, module] of this.namedModules()) yield module;
   }
 
-  private *namedTensors<T extends Tensor>(type: new (...args: any[]) => T): Generator<[string, T]> {
-    const seen = new Set<T>();
-    for (const [path, module] of this.namedModules())
-      for (const [name, value] of Object.entries(module))
-        if (value instanceof type && !seen.has(value)) {
-          seen.add(value);
-          yield [join(path, name), value];
-        }
-  }
-
   /** All parameters, each once, by dotted name. */
   namedParameters(): Generator<[string, Parameter]> {
-    return this.namedTensors(Parameter);
+    return namedTensors(this, Parameter);
   }
 
   *parameters(): Generator<Parameter> {
@@ -83,7 +83,7 @@ export class Module {
 
   /** All buffers, each once, by dotted name. */
   namedBuffers(): Generator<[string, Buffer]> {
-    return this.namedTensors(Buffer);
+    return namedTensors(this, Buffer);
   }
 
   *buffers(): Generator<Buffer> {
@@ -110,6 +110,16 @@ export class Module {
   /** Drops the gradients of all parameters. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     for (const p of this.parameters()) p.zeroGrad(options);
+  }
+
+  /** The module of a dotted name; '' is this one. */
+  getSubmodule(path: string): Module {
+    const found = [...this.namedModules()].find(([name]) => name === path);
+    if (!found)
+      throw new TypeError(
+        `getSubmodule: ${this.constructor.name} has no module '${path}'; it has ${[...this.namedModules()].map(([n]) => `'${n}'`).join(', ')}`,
+      );
+    return found[1];
   }
 
   /** Calls `fn` with every module, children first. */
@@ -189,6 +199,60 @@ export class Module {
 /** Calling a module takes and gives what its `forward` does. */
 export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
+}
+
+/** The fields of a type in a module and all below it, each once, by dotted name. */
+function* namedTensors<T extends Tensor>(root: Module, type: new (...args: any[]) => T): Generator<[string, T]> {
+  const seen = new Set<T>();
+  for (const [path, module] of root.namedModules())
+    for (const [name, value] of Object.entries(module))
+      if (value instanceof type && !seen.has(value)) {
+        seen.add(value);
+        yield [join(path, name), value];
+      }
+}
+
+/** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
+export type ForwardPreHook = (module: Module, args: unknown[]) => unknown[] | void;
+
+/** Sees what `forward` gave; anything it returns replaces it. */
+export type ForwardHook = (module: Module, args: unknown[], output: any) => unknown;
+
+interface Hooks {
+  readonly pre: Set<ForwardPreHook>;
+  readonly post: Set<ForwardHook>;
+}
+
+/** Beside the modules, so that hooks are no fields of theirs. */
+const hooksOf = new WeakMap<Module, Hooks>();
+
+function hooks(module: Module): Hooks {
+  const found = hooksOf.get(module) ?? { pre: new Set(), post: new Set() };
+  hooksOf.set(module, found);
+  return found;
+}
+
+function add<H>(to: Set<H>, hook: H): { remove(): void } {
+  to.add(hook);
+  return {
+    remove() {
+      to.delete(hook);
+    },
+  };
+}
+
+/** What calling a module does: its hooks run in the caller's mode, around `forward`. */
+function call(module: Module, args: unknown[]): unknown {
+  const found = hooksOf.get(module);
+  if (found === undefined) return module.forward(...args);
+  let values = args;
+  for (const hook of found.pre) values = hook(module, values) ?? values;
+  let output: unknown = module.forward(...values);
+  for (const hook of found.post) {
+    const replaced = hook(module, values, output);
+    if (replaced !== undefined) output = replaced;
+  }
+  return output;
 }
 
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

@@ -1,24 +1,27 @@
-import { type CrossEntropyOptions, crossEntropy, type LossOptions, mseLoss, type Tensor } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
+import * as core from '@gradgate/core';
 import { Module } from '../module.js';
 
-/** `crossEntropy` with options kept. */
-export class CrossEntropyLoss extends Module {
-  constructor(readonly options: CrossEntropyOptions = {}) {
-    super();
-  }
-
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return crossEntropy(input, target, this.options);
-  }
+/** A module class that keeps the options of a loss function. */
+function loss<O extends object>(name: string, fn: (input: Tensor, target: Tensor, options?: O) => Tensor) {
+  const type = class extends Module {
+    constructor(readonly options: O = {} as O) {
+      super();
+    }
+    override forward(input: Tensor, target: Tensor): Tensor {
+      return fn(input, target, this.options);
+    }
+  };
+  Object.defineProperty(type, 'name', { value: name });
+  return type;
 }
 
-/** `mseLoss` with options kept. */
-export class MSELoss extends Module {
-  constructor(readonly options: LossOptions = {}) {
-    super();
-  }
-
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return mseLoss(input, target, this.options);
-  }
-}
+export class CrossEntropyLoss extends loss('CrossEntropyLoss', core.crossEntropy) {}
+export class NLLLoss extends loss('NLLLoss', core.nllLoss) {}
+export class MSELoss extends loss('MSELoss', core.mseLoss) {}
+export class L1Loss extends loss('L1Loss', core.l1Loss) {}
+export class SmoothL1Loss extends loss('SmoothL1Loss', core.smoothL1Loss) {}
+export class HuberLoss extends loss('HuberLoss', core.huberLoss) {}
+export class BCELoss extends loss('BCELoss', core.binaryCrossEntropy) {}
+export class BCEWithLogitsLoss extends loss('BCEWithLogitsLoss', core.binaryCrossEntropyWithLogits) {}
+export class KLDivLoss extends loss('KLDivLoss', core.klDiv) {}
