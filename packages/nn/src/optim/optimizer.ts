@@ -21,6 +21,12 @@ export function updateElements(
   p.copy_(copy);
 }
 
+/** What `stateDict` gives. */
+export interface OptimizerState {
+  state: Record<number, Record<string, Tensor | number>>;
+  paramGroups: ({ params: number[] } & Record<string, unknown>)[];
+}
+
 /** A group with all its options. */
 export type Group<O> = { params: Tensor[] } & O;
 
@@ -30,7 +36,7 @@ export type Group<O> = { params: Tensor[] } & O;
  */
 export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
   readonly paramGroups: Group<O>[];
-  protected readonly state = new Map<Tensor, S>();
+  private readonly state = new Map<Tensor, S>();
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O) {
     const name = new.target.name;
@@ -78,6 +84,54 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
         }
     });
     return loss;
+  }
+
+  /** Options of all groups and the memory of each parameter, by its number; tensors share storage with the optimizer's. */
+  stateDict(): OptimizerState {
+    const all = this.paramGroups.flatMap((g) => g.params);
+    const state: OptimizerState['state'] = {};
+    all.forEach((p, i) => {
+      const own = this.state.get(p);
+      if (own) state[i] = { ...own } as Record<string, Tensor | number>;
+    });
+    return {
+      state,
+      paramGroups: this.paramGroups.map(({ params, ...options }) => ({
+        ...options,
+        params: params.map((p) => all.indexOf(p)),
+      })),
+    };
+  }
+
+  /** Takes over a state from `stateDict`. Everything is checked before anything changes. */
+  loadStateDict({ state, paramGroups }: OptimizerState): void {
+    const name = this.constructor.name;
+    const sizes = (groups: readonly { params: readonly unknown[] }[]) => groups.map((g) => g.params.length).join(', ');
+    if (!Array.isArray(paramGroups) || sizes(paramGroups) !== sizes(this.paramGroups))
+      throw new TypeError(
+        `${name}.loadStateDict: groups of ${sizes(paramGroups ?? [])} parameters do not fit those of ${sizes(this.paramGroups)}`,
+      );
+    const all = this.paramGroups.flatMap((g) => g.params);
+    for (const [i, memory] of Object.entries(state))
+      for (const [key, value] of Object.entries(memory))
+        if (value instanceof Tensor && value.shape.join() !== all[Number(i)]?.shape.join())
+          throw new TypeError(
+            `${name}.loadStateDict: ${key} of parameter ${i} has shape [${value.shape.join(', ')}], the parameter [${all[Number(i)]?.shape.join(', ')}]`,
+          );
+    paramGroups.forEach(({ params: _, ...options }, i) => {
+      Object.assign(this.paramGroups[i]!, options);
+    });
+    this.state.clear();
+    all.forEach((p, i) => {
+      const memory = state[i];
+      if (memory)
+        this.state.set(
+          p,
+          Object.fromEntries(
+            Object.entries(memory).map(([k, v]) => [k, v instanceof Tensor ? v.detach().clone() : v]),
+          ) as S,
+        );
+    });
   }
 
   /** Drops the gradients of all parameters, or with `setToNull: false` fills them with zeros. */

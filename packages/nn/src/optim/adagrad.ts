@@ -1,0 +1,87 @@
+import { fullLike, type Tensor, zerosLike } from '@gradgate/core';
+import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+
+export interface AdagradOptions {
+  lr: number;
+  lrDecay: number;
+  weightDecay: number;
+  initialAccumulatorValue: number;
+  eps: number;
+  maximize: boolean;
+}
+
+/** Adagrad (Duchi et al., 2011). */
+export class Adagrad extends Optimizer<AdagradOptions, { step?: number; sum?: Tensor }> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdagradOptions>>, options: Partial<AdagradOptions> = {}) {
+    super(params, {
+      lr: 0.01,
+      lrDecay: 0,
+      weightDecay: 0,
+      initialAccumulatorValue: 0,
+      eps: 1e-10,
+      maximize: false,
+      ...options,
+    });
+  }
+
+  protected update(
+    p: Tensor,
+    grad: Tensor,
+    state: { step?: number; sum?: Tensor },
+    group: Group<AdagradOptions>,
+  ): void {
+    const { lr, lrDecay, weightDecay, eps, maximize } = group;
+    state.step = (state.step ?? 0) + 1;
+    state.sum ??= fullLike(p, group.initialAccumulatorValue);
+    const sum = state.sum.storage.data;
+    const rate = lr / (1 + (state.step - 1) * lrDecay);
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
+        sum[i]! += d * d;
+        w[i] = w[i]! - (rate * d) / (Math.sqrt(sum[i]!) + eps);
+      }
+    });
+  }
+}
+
+export interface AdadeltaOptions {
+  lr: number;
+  /** Decay rate of the means. */
+  rho: number;
+  eps: number;
+  weightDecay: number;
+  maximize: boolean;
+}
+
+/** Adadelta (Zeiler, 2012). */
+export class Adadelta extends Optimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
+  constructor(
+    params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>,
+    options: Partial<AdadeltaOptions> = {},
+  ) {
+    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false, ...options });
+  }
+
+  protected update(
+    p: Tensor,
+    grad: Tensor,
+    state: { squareAvg?: Tensor; accDelta?: Tensor },
+    group: Group<AdadeltaOptions>,
+  ): void {
+    const { lr, rho, eps, weightDecay, maximize } = group;
+    state.squareAvg ??= zerosLike(p);
+    state.accDelta ??= zerosLike(p);
+    const v = state.squareAvg.storage.data;
+    const u = state.accDelta.storage.data;
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
+        v[i] = rho * v[i]! + (1 - rho) * d * d;
+        const move = (Math.sqrt(u[i]! + eps) / Math.sqrt(v[i]! + eps)) * d;
+        u[i] = rho * u[i]! + (1 - rho) * move * move;
+        w[i] = w[i]! - lr * move;
+      }
+    });
+  }
+}

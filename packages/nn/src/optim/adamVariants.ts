@@ -1,0 +1,160 @@
+import { type Tensor, zerosLike } from '@gradgate/core';
+import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+
+interface Moments {
+  step?: number;
+  expAvg?: Tensor;
+  expAvgSq?: Tensor;
+  muProduct?: number;
+}
+
+export interface MomentOptions {
+  lr: number;
+  betas: readonly [number, number];
+  eps: number;
+  weightDecay: number;
+  maximize: boolean;
+}
+
+function start(p: Tensor, state: Moments): { step: number; m: Tensor; v: Tensor } {
+  state.step = (state.step ?? 0) + 1;
+  state.expAvg ??= zerosLike(p);
+  state.expAvgSq ??= zerosLike(p);
+  return { step: state.step, m: state.expAvg, v: state.expAvgSq };
+}
+
+/** Adam by the largest gradient rather than the mean square (Kingma and Ba, 2015). */
+export class Adamax extends Optimizer<MomentOptions, Moments> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options: Partial<MomentOptions> = {}) {
+    super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
+  }
+
+  protected update(
+    p: Tensor,
+    grad: Tensor,
+    state: Moments,
+    { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
+  ): void {
+    const { step, m, v } = start(p, state);
+    const [mean, norm] = [m.storage.data, v.storage.data];
+    const rate = lr / (1 - beta1 ** step);
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
+        mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
+        norm[i] = Math.max(beta2 * norm[i]!, Math.abs(d) + eps);
+        w[i] = w[i]! - (rate * mean[i]!) / norm[i]!;
+      }
+    });
+  }
+}
+
+export interface NAdamOptions extends MomentOptions {
+  /** How fast the momentum reaches its full value. */
+  momentumDecay: number;
+}
+
+/** Adam with Nesterov's momentum (Dozat, 2016). */
+export class NAdam extends Optimizer<NAdamOptions, Moments> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options: Partial<NAdamOptions> = {}) {
+    super(params, {
+      lr: 2e-3,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      momentumDecay: 4e-3,
+      maximize: false,
+      ...options,
+    });
+  }
+
+  protected update(p: Tensor, grad: Tensor, state: Moments, group: Group<NAdamOptions>): void {
+    const {
+      lr,
+      betas: [beta1, beta2],
+      eps,
+      weightDecay,
+      momentumDecay,
+      maximize,
+    } = group;
+    const { step, m, v } = start(p, state);
+    const [mean, square] = [m.storage.data, v.storage.data];
+    const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
+    const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay));
+    state.muProduct = (state.muProduct ?? 1) * mu;
+    const ofGradient = (lr * (1 - mu)) / (1 - state.muProduct);
+    const ofMean = (lr * muNext) / (1 - state.muProduct * muNext);
+    const correction = 1 - beta2 ** step;
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
+        mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
+        square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
+        const denominator = Math.sqrt(square[i]! / correction) + eps;
+        w[i] = w[i]! - (ofGradient * d + ofMean * mean[i]!) / denominator;
+      }
+    });
+  }
+}
+
+/** Adam whose step is rectified while its variance is not known (Liu et al., 2020). */
+export class RAdam extends Optimizer<MomentOptions, Moments> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options: Partial<MomentOptions> = {}) {
+    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
+  }
+
+  protected update(
+    p: Tensor,
+    grad: Tensor,
+    state: Moments,
+    { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
+  ): void {
+    const { step, m, v } = start(p, state);
+    const [mean, square] = [m.storage.data, v.storage.data];
+    const correction1 = 1 - beta1 ** step;
+    const correction2 = 1 - beta2 ** step;
+    const longest = 2 / (1 - beta2) - 1;
+    const length = longest - (2 * step * beta2 ** step) / correction2;
+    const rectified =
+      length > 5
+        ? Math.sqrt(((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length)) *
+          Math.sqrt(correction2)
+        : 0;
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
+        mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
+        square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
+        const adapted = rectified === 0 ? 1 : rectified / (Math.sqrt(square[i]!) + eps);
+        w[i] = w[i]! - (lr * mean[i]! * adapted) / correction1;
+      }
+    });
+  }
+}
+
+export type LionOptions = Omit<MomentOptions, 'eps'>;
+
+/** Steps of one size in the direction of the sign (Chen et al., 2023). */
+export class Lion extends Optimizer<LionOptions, Moments> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options: Partial<LionOptions> = {}) {
+    super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false, ...options });
+  }
+
+  protected update(
+    p: Tensor,
+    grad: Tensor,
+    state: Moments,
+    { lr, betas: [beta1, beta2], weightDecay, maximize }: Group<LionOptions>,
+  ): void {
+    state.expAvg ??= zerosLike(p);
+    const mean = state.expAvg.storage.data;
+    updateElements(p, grad, (w, g) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = maximize ? -g[i]! : g[i]!;
+        const direction = Math.sign(beta1 * mean[i]! + (1 - beta1) * d);
+        w[i] = w[i]! * (1 - lr * weightDecay) - lr * direction;
+        mean[i] = beta2 * mean[i]! + (1 - beta2) * d;
+      }
+    });
+  }
+}
