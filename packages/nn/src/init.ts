@@ -1,32 +1,33 @@
-import { type Generator, noGrad, rand, randn, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { eye, type Generator, noGrad, rand, randn, ShapeError, type Tensor, where, zeros } from '@gradgate/core';
 
 interface InitOptions {
   generator?: Generator;
 }
 
-/** Fills `t` with numbers uniform in [low, high). None of the initialisers is recorded. */
+/** Writes values into `t` without recording. */
+const fill = <T extends Tensor>(t: T, values: Tensor): T => noGrad.run(() => t.copy_(values));
+
+/** Fills `t` with numbers uniform in [low, high). Not recorded, like all of these. */
 export function uniform_<T extends Tensor>(t: T, low = 0, high = 1, options: InitOptions = {}): T {
-  return noGrad.run(() =>
-    t.copy_(
-      rand(t.shape, { dtype: t.dtype, ...options })
-        .mul(high - low)
-        .add(low),
-    ),
+  return fill(
+    t,
+    rand(t.shape, { dtype: t.dtype, ...options })
+      .mul(high - low)
+      .add(low),
   );
 }
 
 /** Fills `t` with numbers from a normal distribution. */
 export function normal_<T extends Tensor>(t: T, mean = 0, std = 1, options: InitOptions = {}): T {
-  return noGrad.run(() =>
-    t.copy_(
-      randn(t.shape, { dtype: t.dtype, ...options })
-        .mul(std)
-        .add(mean),
-    ),
+  return fill(
+    t,
+    randn(t.shape, { dtype: t.dtype, ...options })
+      .mul(std)
+      .add(mean),
   );
 }
 
-/** Normal numbers within [low, high]; those outside are drawn again. */
+/** Fills `t` with numbers from a normal distribution that lie in [low, high]; others are drawn anew. */
 export function truncNormal_<T extends Tensor>(
   t: T,
   mean = 0,
@@ -35,37 +36,66 @@ export function truncNormal_<T extends Tensor>(
   high = 2,
   options: InitOptions = {},
 ): T {
-  if (!(low < high)) throw new RangeError(`truncNormal_: low is below high, got ${low} and ${high}`);
-  const draw = () => randn([1], { dtype: 'float64', ...options }).item() * std + mean;
-  return noGrad.run(() => {
-    const values = t.toTypedArray();
-    for (let i = 0; i < values.length; i++) {
-      let v = draw();
-      while (v < low || v > high) v = draw();
-      values[i] = v;
-    }
-    return t.copy_(tensor(values, { shape: t.shape }));
-  });
+  if (!(low < high)) throw new RangeError(`truncNormal_: low must be below high, got ${low} and ${high}`);
+  if (low > mean + 6 * std || high < mean - 6 * std)
+    throw new RangeError(`truncNormal_: almost nothing of mean ${mean}, std ${std} lies in [${low}, ${high}]`);
+  const values = normal_(zeros(t.shape, { dtype: t.dtype }), mean, std, options);
+  for (;;) {
+    const outside = values.lt(low).logicalOr(values.gt(high));
+    if (!outside.any().item()) return fill(t, values);
+    const again = normal_(zeros(t.shape, { dtype: t.dtype }), mean, std, options);
+    fill(values, where(outside, again, values));
+  }
 }
 
-export const constant_ = <T extends Tensor>(t: T, value: number): T => noGrad.run(() => t.fill_(value));
-export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
+export const constant_ = <T extends Tensor>(t: T, value: number): T => noGrad.run(() => t.copy_(value));
 export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
+export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
 
-/** What a layer of this shape takes in and gives out for each weight: dimensions beyond two multiply both. */
-function fans(op: string, t: Tensor): { fanIn: number; fanOut: number } {
-  if (t.ndim < 2)
-    throw new ShapeError(op, `needs at least 2 dimensions to tell inputs from outputs, got [${t.shape.join(', ')}]`);
-  const field = t.shape.slice(2).reduce((a, b) => a * b, 1);
-  return { fanIn: t.shape[1]! * field, fanOut: t.shape[0]! * field };
+function matrix(op: string, t: Tensor): readonly [number, number] {
+  if (t.ndim !== 2) throw new ShapeError(op, `takes a matrix, got [${t.shape.join(', ')}]`);
+  return [t.shape[0]!, t.shape[1]!];
 }
 
-export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
+/** The identity matrix. */
+export function eye_<T extends Tensor>(t: T): T {
+  const [n, m] = matrix('eye_', t);
+  return fill(t, eye(n, m, { dtype: t.dtype }));
+}
 
-/** The factor that keeps the variance through a nonlinearity; `a` is the slope of leakyRelu. */
-export function calculateGain(nonlinearity: Nonlinearity, a = 0.01): number {
+/** Convolution kernels `[O, I, ...]` that pass channel i to channel i, in each of `groups` groups. */
+export function dirac_<T extends Tensor>(t: T, groups = 1): T {
+  const [out, inputs, ...kernel] = t.shape as [number, number, ...number[]];
+  if (t.ndim < 3 || t.ndim > 5 || out % groups !== 0)
+    throw new ShapeError(
+      'dirac_',
+      `takes kernels [O, I, ...] with O a multiple of ${groups}, got [${t.shape.join(', ')}]`,
+    );
+  const size = kernel.reduce((a, b) => a * b, 1);
+  const center = kernel.reduce((at, k) => at * k + Math.floor(k / 2), 0);
+  const values = zeros(t.shape, { dtype: t.dtype });
+  const perGroup = out / groups;
+  const data = values.elements();
+  for (let g = 0; g < groups; g++)
+    for (let i = 0; i < Math.min(perGroup, inputs); i++) data[((g * perGroup + i) * inputs + i) * size + center] = 1;
+  return fill(t, values);
+}
+
+/** How many inputs an output sees, and how many outputs an input: of a weight `[out, in, ...]`. */
+function fans(op: string, t: Tensor): { in: number; out: number } {
+  if (t.ndim < 2) throw new ShapeError(op, `takes a weight [out, in, ...], got [${t.shape.join(', ')}]`);
+  const field = t.numel / (t.shape[0]! * t.shape[1]!) || 1;
+  return { in: t.shape[1]! * field, out: t.shape[0]! * field };
+}
+
+export type Nonlinearity = 'linear' | 'conv1d' | 'conv2d' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
+
+/** The factor that keeps the variance of signals through a nonlinearity; `param` is leakyRelu's slope. */
+export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
   switch (nonlinearity) {
     case 'linear':
+    case 'conv1d':
+    case 'conv2d':
     case 'sigmoid':
       return 1;
     case 'tanh':
@@ -73,80 +103,95 @@ export function calculateGain(nonlinearity: Nonlinearity, a = 0.01): number {
     case 'relu':
       return Math.SQRT2;
     case 'leakyRelu':
-      return Math.sqrt(2 / (1 + a * a));
+      return Math.sqrt(2 / (1 + param ** 2));
     case 'selu':
       return 3 / 4;
     default:
-      throw new TypeError(`calculateGain: unknown nonlinearity ${String(nonlinearity)}`);
+      throw new TypeError(`calculateGain: no gain is known for ${String(nonlinearity)}`);
   }
 }
 
-/** Glorot and Bengio (2010): uniform within ±gain √(6 / (in + out)). */
-export function xavierUniform_<T extends Tensor>(
-  t: T,
-  { gain = 1, generator }: InitOptions & { gain?: number } = {},
-): T {
-  const { fanIn, fanOut } = fans('xavierUniform_', t);
-  const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
-  return uniform_(t, -bound, bound, { generator });
+/** Uniform with variance `2 gain² / (fanIn + fanOut)` (Glorot and Bengio, 2010). */
+export function xavierUniform_<T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T {
+  const fan = fans('xavierUniform_', t);
+  const bound = gain * Math.sqrt(6 / (fan.in + fan.out));
+  return uniform_(t, -bound, bound, options);
 }
 
-/** Glorot and Bengio (2010): normal with deviation gain √(2 / (in + out)). */
-export function xavierNormal_<T extends Tensor>(
-  t: T,
-  { gain = 1, generator }: InitOptions & { gain?: number } = {},
-): T {
-  const { fanIn, fanOut } = fans('xavierNormal_', t);
-  return normal_(t, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), { generator });
+/** Normal with variance `2 gain² / (fanIn + fanOut)`. */
+export function xavierNormal_<T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T {
+  const fan = fans('xavierNormal_', t);
+  return normal_(t, 0, gain * Math.sqrt(2 / (fan.in + fan.out)), options);
 }
 
 export interface KaimingOptions extends InitOptions {
-  /** The slope of leakyRelu. */
+  /** leakyRelu's slope. */
   a?: number;
+  /** Keep the variance of the forward ('fanIn') or of the backward pass ('fanOut'). */
   mode?: 'fanIn' | 'fanOut';
   nonlinearity?: Nonlinearity;
 }
 
-/** He et al. (2015): uniform within ±gain √(3 / fan). */
-export function kaimingUniform_<T extends Tensor>(
-  t: T,
-  { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', generator }: KaimingOptions = {},
-): T {
-  const bound = calculateGain(nonlinearity, a) * Math.sqrt(3 / fans('kaimingUniform_', t)[mode]);
-  return uniform_(t, -bound, bound, { generator });
+function kaimingStd(
+  op: string,
+  t: Tensor,
+  { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' }: KaimingOptions,
+): number {
+  if (mode !== 'fanIn' && mode !== 'fanOut')
+    throw new TypeError(`${op}: mode is 'fanIn' or 'fanOut', got ${String(mode)}`);
+  const fan = fans(op, t);
+  return calculateGain(nonlinearity, a) / Math.sqrt(Math.max(1, mode === 'fanIn' ? fan.in : fan.out));
 }
 
-/** He et al. (2015): normal with deviation gain / √fan. */
-export function kaimingNormal_<T extends Tensor>(
-  t: T,
-  { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', generator }: KaimingOptions = {},
-): T {
-  return normal_(t, 0, calculateGain(nonlinearity, a) / Math.sqrt(fans('kaimingNormal_', t)[mode]), { generator });
+/** Uniform with variance `gain² / fan` (He et al., 2015). */
+export function kaimingUniform_<T extends Tensor>(t: T, options: KaimingOptions = {}): T {
+  const bound = Math.sqrt(3) * kaimingStd('kaimingUniform_', t, options);
+  return uniform_(t, -bound, bound, { generator: options.generator });
 }
 
-/** Saxe et al. (2014): rows (or columns, whichever are fewer) that are orthogonal and of length `gain`. */
-export function orthogonal_<T extends Tensor>(t: T, { gain = 1, generator }: InitOptions & { gain?: number } = {}): T {
-  fans('orthogonal_', t);
-  return noGrad.run(() => {
-    const rows = t.shape[0]!;
-    const columns = t.numel / rows;
-    const [few, many] = rows < columns ? [rows, columns] : [columns, rows];
-    // Gram and Schmidt on random vectors, twice for accuracy.
-    const vectors: Float64Array[] = [];
-    for (let i = 0; i < few; i++) {
-      const v = Float64Array.from(randn([many], { dtype: 'float64', generator }).toTypedArray());
-      for (let pass = 0; pass < 2; pass++)
-        for (const u of vectors) {
-          const along = u.reduce((sum, x, j) => sum + x * v[j]!, 0);
-          for (let j = 0; j < many; j++) v[j]! -= along * u[j]!;
-        }
-      const length = Math.hypot(...v);
-      vectors.push(v.map((x) => x / length));
-    }
-    const out = t.toTypedArray();
-    for (let r = 0; r < rows; r++)
-      for (let c = 0; c < columns; c++)
-        out[r * columns + c] = gain * (rows < columns ? vectors[r]![c]! : vectors[c]![r]!);
-    return t.copy_(tensor(out, { shape: t.shape }));
-  });
+/** Normal with variance `gain² / fan`. */
+export function kaimingNormal_<T extends Tensor>(t: T, options: KaimingOptions = {}): T {
+  return normal_(t, 0, kaimingStd('kaimingNormal_', t, options), { generator: options.generator });
+}
+
+/** A weight whose rows (or columns, if there are more rows) are orthonormal times `gain` (Saxe et al., 2013). */
+export function orthogonal_<T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T {
+  if (t.ndim < 2) throw new ShapeError('orthogonal_', `takes two dimensions or more, got [${t.shape.join(', ')}]`);
+  const rows = t.shape[0]!;
+  const columns = t.numel / rows || 0;
+  const tall = rows > columns;
+  const count = Math.min(rows, columns);
+  const length = Math.max(rows, columns);
+  const from = randn([count, length], { dtype: 'float64', ...options }).toTypedArray();
+  const vectors = Array.from({ length: count }, (_, i) =>
+    Float64Array.from(from.subarray(i * length, (i + 1) * length)),
+  );
+  for (let i = 0; i < count; i++) {
+    const v = vectors[i]!;
+    // Twice is enough to be orthogonal to rounding error.
+    for (let pass = 0; pass < 2; pass++)
+      for (let j = 0; j < i; j++) {
+        const u = vectors[j]!;
+        const along = v.reduce((sum, x, k) => sum + x * u[k]!, 0);
+        for (let k = 0; k < length; k++) v[k]! -= along * u[k]!;
+      }
+    const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+    for (let k = 0; k < length; k++) v[k]! /= norm;
+  }
+  const values = zeros([rows, columns], { dtype: t.dtype });
+  const data = values.elements();
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) data[r * columns + c] = gain * (tall ? vectors[c]![r]! : vectors[r]![c]!);
+  return fill(t, values.reshape(t.shape));
+}
+
+/** A matrix with a share `sparsity` of zeros in each column, the rest normal (Martens, 2010). */
+export function sparse_<T extends Tensor>(t: T, sparsity: number, std = 0.01, options: InitOptions = {}): T {
+  const [n, m] = matrix('sparse_', t);
+  if (!(sparsity >= 0 && sparsity <= 1)) throw new RangeError(`sparse_: sparsity is from 0 to 1, got ${sparsity}`);
+  const values = normal_(zeros([n, m], { dtype: t.dtype }), 0, std, options);
+  const order = rand([n, m], options).argsort(0).toTypedArray();
+  const data = values.elements();
+  for (let i = 0; i < Math.ceil(sparsity * n); i++) for (let c = 0; c < m; c++) data[order[i * m + c]! * m + c] = 0;
+  return fill(t, values);
 }

@@ -1,114 +1,96 @@
-import type { Tensor } from '@gradgate/core';
-import * as core from '@gradgate/core';
+import {
+  celu,
+  elu,
+  full,
+  gelu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  logSoftmax,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  softshrink,
+  softsign,
+  type Tensor,
+  tanh,
+  tanhshrink,
+} from '@gradgate/core';
+import { rrelu, softmin, threshold } from '../functions/activation.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { layerOf } from './layerOf.js';
 
-/** A module class around an elementwise function without options. */
-function elementwise(name: string, fn: (x: Tensor) => Tensor) {
-  const type = class extends Module {
-    override forward(x: Tensor): Tensor {
-      return fn(x);
-    }
-  };
-  Object.defineProperty(type, 'name', { value: name });
-  return type;
-}
+// Each takes the options of the function that it is named after.
+export class ReLU extends layerOf(relu) {}
+export class ReLU6 extends layerOf(relu6) {}
+export class LeakyReLU extends layerOf(leakyRelu) {}
+export class ELU extends layerOf(elu) {}
+export class CELU extends layerOf(celu) {}
+export class SELU extends layerOf(selu) {}
+export class GELU extends layerOf(gelu) {}
+export class SiLU extends layerOf(silu) {}
+export class Mish extends layerOf(mish) {}
+export class GLU extends layerOf(glu) {}
+export class Sigmoid extends layerOf(sigmoid) {}
+export class LogSigmoid extends layerOf(logSigmoid) {}
+export class Hardsigmoid extends layerOf(hardsigmoid) {}
+export class Hardswish extends layerOf(hardswish) {}
+export class Hardtanh extends layerOf(hardtanh) {}
+export class Tanh extends layerOf(tanh) {}
+export class Tanhshrink extends layerOf(tanhshrink) {}
+export class Softplus extends layerOf(softplus) {}
+export class Softsign extends layerOf(softsign) {}
+export class Softshrink extends layerOf(softshrink) {}
+export class Hardshrink extends layerOf(hardshrink) {}
+export class Threshold extends layerOf(threshold) {}
+export class Softmax extends layerOf(softmax) {}
+export class LogSoftmax extends layerOf(logSoftmax) {}
+export class Softmin extends layerOf(softmin) {}
 
-/** `max(x, 0)`. */
-export class ReLU extends elementwise('ReLU', core.relu) {}
-export class ReLU6 extends elementwise('ReLU6', core.relu6) {}
-export class Sigmoid extends elementwise('Sigmoid', core.sigmoid) {}
-export class Tanh extends elementwise('Tanh', core.tanh) {}
-/** `x * sigmoid(x)`. */
-export class SiLU extends elementwise('SiLU', core.silu) {}
-export class Mish extends elementwise('Mish', core.mish) {}
-export class SELU extends elementwise('SELU', core.selu) {}
-export class Hardswish extends elementwise('Hardswish', core.hardswish) {}
-export class Hardsigmoid extends elementwise('Hardsigmoid', core.hardsigmoid) {}
-export class Softsign extends elementwise('Softsign', core.softsign) {}
-export class Tanhshrink extends elementwise('Tanhshrink', core.tanhshrink) {}
-export class LogSigmoid extends elementwise('LogSigmoid', core.logSigmoid) {}
-
-export class GELU extends Module {
-  constructor(readonly options: { approximate?: 'none' | 'tanh' } = {}) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return core.gelu(x, this.options);
-  }
-}
-
-export class LeakyReLU extends Module {
-  constructor(readonly negativeSlope = 0.01) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return core.leakyRelu(x, this.negativeSlope);
-  }
-}
-
-/** `LeakyReLU` whose slope is learned: one for all channels, or one for each. */
+/** `x` where positive, else `weight x`, with one learned weight or one for each channel (dimension 1). */
 export class PReLU extends Module {
   readonly weight: Parameter;
-  constructor(channels = 1, init = 0.25) {
+
+  constructor(numParameters = 1, { init = 0.25 }: { init?: number } = {}) {
     super();
-    this.weight = new Parameter(core.full([channels], init));
+    this.weight = new Parameter(full([numParameters], init));
   }
+
   override forward(x: Tensor): Tensor {
-    return core.prelu(x, this.weight);
+    return prelu(x, this.weight);
+  }
+
+  override extraRepr(): string {
+    return `numParameters=${this.weight.numel}`;
   }
 }
 
-export class ELU extends Module {
-  constructor(readonly alpha = 1) {
+/** Leaky ReLU whose slope is drawn anew for each element in training, and the middle of its range in eval. */
+export class RReLU extends Module {
+  constructor(
+    readonly lower = 1 / 8,
+    readonly upper = 1 / 3,
+  ) {
     super();
+    if (!(lower <= upper)) throw new RangeError(`RReLU: lower must not exceed upper, got ${lower} and ${upper}`);
   }
-  override forward(x: Tensor): Tensor {
-    return core.elu(x, { alpha: this.alpha });
-  }
-}
 
-export class Softplus extends Module {
-  constructor(readonly options: { beta?: number; threshold?: number } = {}) {
-    super();
-  }
   override forward(x: Tensor): Tensor {
-    return core.softplus(x, this.options);
+    return rrelu(x, { lower: this.lower, upper: this.upper, training: this.training });
   }
-}
 
-export class Hardtanh extends Module {
-  constructor(readonly options: { min?: number; max?: number } = {}) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return core.hardtanh(x, this.options);
-  }
-}
-
-export class Softmax extends Module {
-  constructor(readonly dim: number) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return core.softmax(x, this.dim);
-  }
-}
-
-export class LogSoftmax extends Module {
-  constructor(readonly dim: number) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return core.logSoftmax(x, this.dim);
-  }
-}
-
-export class GLU extends Module {
-  constructor(readonly dim = -1) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return core.glu(x, this.dim);
+  override extraRepr(): string {
+    return `lower=${this.lower}, upper=${this.upper}`;
   }
 }

@@ -1,152 +1,115 @@
-import { gelu, linear, relu, ShapeError, scaledDotProductAttention, type Tensor, zeros } from '@gradgate/core';
-import { xavierUniform_ } from '../init.js';
+import { dropout, empty, linear, matmul, ShapeError, softmax, type Tensor, where, zeros } from '@gradgate/core';
+import { xavierUniform_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
-import { ModuleList } from './container.js';
-import { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
-import { LayerNorm } from './norm.js';
 
-export interface AttentionMaskOptions {
-  /** Bool: true where attention is allowed; floating point: added to the scores. Broadcasts to `[N, heads, L, S]`. */
-  attnMask?: Tensor | null;
-  isCausal?: boolean;
+export interface MultiheadAttentionOptions {
+  /** Probability with which attention weights are dropped in training. */
+  dropout?: number;
+  bias?: boolean;
+  /** `[N, L, E]` rather than `[L, N, E]`. */
+  batchFirst?: boolean;
 }
 
-/** Attention with several heads (Vaswani et al., 2017), batch first: `[N, L, E]`, `[N, S, E]`, `[N, S, E]` to `[N, L, E]`. */
+export interface AttentionMasks {
+  /** Bool `[N, S]`: true for keys to be left out; floating point: added to the scores. */
+  keyPaddingMask?: Tensor | null;
+  /** Bool `[L, S]` or `[N * heads, L, S]`: true where attention is **not** allowed; floating point: added. */
+  attnMask?: Tensor | null;
+  /** Each position sees itself and those before. */
+  isCausal?: boolean;
+  /** Whether the weights are given too; averaged over the heads unless `averageAttnWeights` is false. */
+  needWeights?: boolean;
+  averageAttnWeights?: boolean;
+}
+
+/** A mask as numbers to be added to scores: bool masks leave out what is true, as PyTorch's modules do. */
+const additive = (mask: Tensor, like: Tensor): Tensor =>
+  mask.dtype === 'bool' ? where(mask, Number.NEGATIVE_INFINITY, zeros(mask.shape, { dtype: like.dtype })) : mask;
+
+/** The `[n, n]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. */
+export function causalMask(n: number, m = n): Tensor {
+  const mask = zeros([n, m]);
+  const data = mask.elements();
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < m; j++) data[i * m + j] = Number.NEGATIVE_INFINITY;
+  return mask;
+}
+
+/** Attention of several heads (Vaswani et al., 2017) over `[L, N, E]`, `[N, L, E]` with `batchFirst`, or `[L, E]`. */
 export class MultiheadAttention extends Module {
   readonly inProjWeight: Parameter;
   readonly inProjBias: Parameter | null;
   readonly outProj: Linear;
+  readonly dropout: number;
+  readonly batchFirst: boolean;
 
   constructor(
     readonly embedDim: number,
     readonly numHeads: number,
-    readonly options: { dropout?: number; bias?: boolean } = {},
+    { dropout = 0, bias = true, batchFirst = false }: MultiheadAttentionOptions = {},
   ) {
     super();
-    if (embedDim % numHeads !== 0)
-      throw new RangeError(`MultiheadAttention: ${embedDim} features cannot be split into ${numHeads} heads`);
-    const { bias = true } = options;
-    this.inProjWeight = xavierUniform_(new Parameter(zeros([3 * embedDim, embedDim])));
+    if (!(numHeads >= 1) || embedDim % numHeads !== 0)
+      throw new ShapeError('MultiheadAttention', `${embedDim} features cannot be split into ${numHeads} heads`);
+    this.dropout = dropout;
+    this.batchFirst = batchFirst;
+    this.inProjWeight = new Parameter(xavierUniform_(empty([3 * embedDim, embedDim])));
     this.inProjBias = bias ? new Parameter(zeros([3 * embedDim])) : null;
     this.outProj = new Linear(embedDim, embedDim, { bias });
-    if (this.outProj.bias) this.outProj.bias.detach().zero_();
+    if (this.outProj.bias) zeros_(this.outProj.bias);
   }
 
-  override forward(query: Tensor, key: Tensor = query, value: Tensor = key, mask: AttentionMaskOptions = {}): Tensor {
+  /** Gives the output, shaped as `query`, and the attention weights `[N, L, S]`, or null if they are not wanted. */
+  override forward(query: Tensor, key: Tensor, value: Tensor, masks: AttentionMasks = {}): [Tensor, Tensor | null] {
+    const batched = query.ndim === 3;
     for (const t of [query, key, value])
-      if (t.ndim !== 3 || t.shape[2] !== this.embedDim)
-        throw new ShapeError('MultiheadAttention', `takes [N, L, ${this.embedDim}], got [${t.shape.join(', ')}]`);
-    const weights = this.inProjWeight.chunk(3);
-    const biases = this.inProjBias?.chunk(3);
-    // [N, L, E] to [N, heads, L, E / heads]
-    const [q, k, v] = [query, key, value].map((t, i) =>
-      linear(t, weights[i]!, biases?.[i]).unflatten(2, [this.numHeads, -1]).transpose(1, 2),
-    ) as [Tensor, Tensor, Tensor];
-    const out = scaledDotProductAttention(q, k, v, {
-      ...mask,
-      dropoutP: this.training ? (this.options.dropout ?? 0) : 0,
-    });
-    return this.outProj(out.transpose(1, 2).flatten(2));
-  }
-}
-
-export interface TransformerLayerOptions {
-  dimFeedforward?: number;
-  dropout?: number;
-  activation?: 'relu' | 'gelu';
-  /** Normalise before attention and feed-forward rather than after. */
-  normFirst?: boolean;
-}
-
-/** Self-attention and a feed-forward network, each with residual, dropout and layer norm; `[N, L, E]` to the same. */
-export class TransformerEncoderLayer extends Module {
-  readonly selfAttn: MultiheadAttention;
-  readonly linear1: Linear;
-  readonly linear2: Linear;
-  readonly norm1: LayerNorm;
-  readonly norm2: LayerNorm;
-  readonly dropout: Dropout;
-
-  constructor(
-    dModel: number,
-    numHeads: number,
-    readonly options: TransformerLayerOptions = {},
-  ) {
-    super();
-    const { dimFeedforward = 2048, dropout = 0.1 } = options;
-    this.selfAttn = new MultiheadAttention(dModel, numHeads, { dropout });
-    this.linear1 = new Linear(dModel, dimFeedforward);
-    this.linear2 = new Linear(dimFeedforward, dModel);
-    this.norm1 = new LayerNorm(dModel);
-    this.norm2 = new LayerNorm(dModel);
-    this.dropout = new Dropout(dropout);
+      if (t.ndim !== query.ndim || (t.ndim !== 2 && t.ndim !== 3) || t.shape.at(-1) !== this.embedDim)
+        throw new ShapeError(
+          'MultiheadAttention',
+          `query, key and value are [length, batch, ${this.embedDim}], [batch, length, ${this.embedDim}] with batchFirst ` +
+            `or [length, ${this.embedDim}], got [${t.shape.join(', ')}]`,
+        );
+    const toBatchFirst = (t: Tensor) => (!batched ? t.unsqueeze(0) : this.batchFirst ? t : t.transpose(0, 1));
+    const [out, weights] = this.attend(toBatchFirst(query), toBatchFirst(key), toBatchFirst(value), masks);
+    if (!batched) return [out.squeeze(0), weights && weights.squeeze(0)];
+    return [this.batchFirst ? out : out.transpose(0, 1), weights];
   }
 
-  protected feedForward(x: Tensor): Tensor {
-    const activation = this.options.activation === 'gelu' ? gelu : relu;
-    return this.dropout(this.linear2(this.dropout(activation(this.linear1(x)))));
-  }
-
-  override forward(x: Tensor, mask: AttentionMaskOptions = {}): Tensor {
-    const attend = (t: Tensor) => this.dropout(this.selfAttn(t, t, t, mask));
-    if (this.options.normFirst) {
-      const y = x.add(attend(this.norm1(x)));
-      return y.add(this.feedForward(this.norm2(y)));
+  private attend(query: Tensor, key: Tensor, value: Tensor, masks: AttentionMasks): [Tensor, Tensor | null] {
+    const { embedDim: e, numHeads: heads } = this;
+    const { keyPaddingMask, attnMask, isCausal = false, needWeights = true, averageAttnWeights = true } = masks;
+    const [n, l] = query.shape as [number, number];
+    const s = key.shape[1]!;
+    const project = (t: Tensor, i: number) => {
+      const y = linear(
+        t,
+        this.inProjWeight.narrow(0, i * e, e),
+        this.inProjBias && this.inProjBias.narrow(0, i * e, e),
+      );
+      return y.reshape([n, t.shape[1]!, heads, e / heads]).transpose(1, 2);
+    };
+    const [q, k, v] = [project(query, 0), project(key, 1), project(value, 2)];
+    let scores = matmul(q.mul(1 / Math.sqrt(e / heads)), k.transpose(-1, -2));
+    if (isCausal && attnMask) throw new TypeError('MultiheadAttention: give attnMask or isCausal, not both');
+    const mask = isCausal ? causalMask(l, s) : attnMask;
+    if (mask) {
+      const given = additive(mask, scores);
+      if (given.ndim !== 2 && given.ndim !== 3)
+        throw new ShapeError(
+          'MultiheadAttention',
+          `attnMask is [${l}, ${s}] or [${n * heads}, ${l}, ${s}], got [${mask.shape.join(', ')}]`,
+        );
+      scores = scores.add(given.ndim === 3 ? given.reshape([n, heads, l, s]) : given);
     }
-    const y = this.norm1(x.add(attend(x)));
-    return this.norm2(y.add(this.feedForward(y)));
-  }
-}
-
-/** Encoder layers in a row, of one kind: `make` is called for each. */
-export class TransformerEncoder extends Module {
-  readonly layers: ModuleList<TransformerEncoderLayer>;
-  readonly norm: LayerNorm | null;
-
-  constructor(
-    make: () => TransformerEncoderLayer,
-    numLayers: number,
-    { norm = null }: { norm?: LayerNorm | null } = {},
-  ) {
-    super();
-    this.layers = new ModuleList(Array.from({ length: numLayers }, make));
-    this.norm = norm;
+    if (keyPaddingMask) scores = scores.add(additive(keyPaddingMask, scores).reshape([n, 1, 1, s]));
+    const weights = softmax(scores, -1);
+    const used = dropout(weights, { p: this.dropout, training: this.training });
+    const out = matmul(used, v).transpose(1, 2).reshape([n, l, e]);
+    return [this.outProj(out), !needWeights ? null : averageAttnWeights ? used.mean(1) : used];
   }
 
-  override forward(x: Tensor, mask: AttentionMaskOptions = {}): Tensor {
-    for (const layer of this.layers) x = layer(x, mask);
-    return this.norm ? this.norm(x) : x;
-  }
-}
-
-/** Causal self-attention, attention to an encoder's output `memory`, and a feed-forward network. */
-export class TransformerDecoderLayer extends TransformerEncoderLayer {
-  readonly multiheadAttn: MultiheadAttention;
-  readonly norm3: LayerNorm;
-
-  constructor(dModel: number, numHeads: number, options: TransformerLayerOptions = {}) {
-    super(dModel, numHeads, options);
-    this.multiheadAttn = new MultiheadAttention(dModel, numHeads, { dropout: options.dropout ?? 0.1 });
-    this.norm3 = new LayerNorm(dModel);
-  }
-
-  override forward(
-    x: Tensor,
-    memory: Tensor | AttentionMaskOptions = x,
-    mask: AttentionMaskOptions = { isCausal: true },
-  ): Tensor {
-    const context = memory as Tensor;
-    const attend = (t: Tensor) => this.dropout(this.selfAttn(t, t, t, mask));
-    const cross = (t: Tensor) => this.dropout(this.multiheadAttn(t, context, context));
-    if (this.options.normFirst) {
-      const y = x.add(attend(this.norm1(x)));
-      const z = y.add(cross(this.norm2(y)));
-      return z.add(this.feedForward(this.norm3(z)));
-    }
-    const y = this.norm1(x.add(attend(x)));
-    const z = this.norm2(y.add(cross(y)));
-    return this.norm3(z.add(this.feedForward(z)));
+  override extraRepr(): string {
+    return `${this.embedDim}, ${this.numHeads}, dropout=${this.dropout}, batchFirst=${this.batchFirst}`;
   }
 }

@@ -2,98 +2,146 @@ import type { Tensor } from '@gradgate/core';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 
-function checkModule(op: string, module: unknown, at: string | number): asserts module is Module {
-  if (!(module instanceof Module))
-    throw new TypeError(`${op}: ${at} is not a Module, got ${module === null ? 'null' : typeof module}`);
-}
+const mustBe = (what: string, type: new (...args: any[]) => unknown, value: unknown): void => {
+  if (!(value instanceof type))
+    throw new TypeError(`${what} is not a ${type.name}, got ${value === null ? 'null' : typeof value}`);
+};
 
-/** Modules by number, as fields '0', '1', ...: the order is theirs. */
-abstract class Numbered<M extends Module = Module> extends Module {
-  [index: number]: M;
-
-  constructor(modules: readonly M[]) {
+/** Members as fields '0', '1', ..., in order. */
+class List<T> extends Module {
+  constructor(members: Iterable<T>, type: new (...args: any[]) => T) {
     super();
-    for (const module of modules) this.append(module);
+    Object.defineProperty(this, 'memberType', { value: type });
+    this.extend(members);
   }
 
-  get size(): number {
-    return [...this.children()].length;
+  private get members(): Record<string, T> {
+    return this as unknown as Record<string, T>;
   }
 
-  append(module: M): this {
-    checkModule(this.constructor.name, module, this.size);
-    this[this.size] = module;
+  get length(): number {
+    return Object.keys(this).length;
+  }
+
+  /** Member `i`; negative numbers count from the end. */
+  at(i: number): T | undefined {
+    return this.members[i < 0 ? this.length + i : i];
+  }
+
+  append(member: T): this {
+    return this.extend([member]);
+  }
+
+  /** Adds all of `members`, or none if one is of a wrong kind. */
+  extend(members: Iterable<T>): this {
+    const added = [...members];
+    const { memberType } = this as unknown as { memberType: new (...args: any[]) => T };
+    added.forEach((member, i) => {
+      mustBe(`${this.constructor.name}: member ${this.length + i}`, memberType, member);
+    });
+    for (const member of added) this.members[this.length] = member;
     return this;
   }
 
-  /** The module at `index`, counted from the end when negative. */
-  get(index: number): M {
-    const at = index < 0 ? index + this.size : index;
-    const module = this[at];
-    if (module === undefined)
-      throw new RangeError(`${this.constructor.name}: there is no module ${index}, only ${this.size}`);
-    return module;
-  }
-
-  *[Symbol.iterator](): Generator<M> {
-    yield* this.children() as Generator<M>;
+  *[Symbol.iterator](): Generator<T> {
+    for (let i = 0; i < this.length; i++) yield this.members[i]!;
   }
 }
 
-/** Modules in a row: each takes what the one before gives. */
-export class Sequential extends Numbered {
+/** Modules in a row: each takes what the one before gives. They are its fields '0', '1', ... */
+export class Sequential extends List<Module> {
+  [index: number]: Module;
+
   constructor(...modules: Module[]) {
-    super(modules);
+    super(modules, Module);
   }
 
   override forward(x: Tensor): Tensor {
-    for (const module of this.children()) x = module(x);
+    for (const module of this) x = module(x);
     return x;
   }
 }
 
-/** A list of modules that a `forward` of your own goes through. */
-export class ModuleList<M extends Module = Module> extends Numbered<M> {
-  constructor(modules: readonly M[] = []) {
-    super(modules);
-  }
-}
+/** A list of modules that are registered with the module whose field it is; has no forward of its own. */
+export class ModuleList<M extends Module = Module> extends List<M> {
+  [index: number]: M;
 
-/** Modules by name. */
-export class ModuleDict<M extends Module = Module> extends Module {
-  constructor(modules: Readonly<Record<string, M>> = {}) {
-    super();
-    for (const [name, module] of Object.entries(modules)) this.set(name, module);
-  }
-
-  set(name: string, module: M): this {
-    checkModule('ModuleDict', module, name);
-    if (name in this && !Object.hasOwn(this, name))
-      throw new TypeError(`ModuleDict: '${name}' is a name that every module has; choose another`);
-    (this as unknown as Record<string, M>)[name] = module;
-    return this;
-  }
-
-  get(name: string): M {
-    const found = Object.hasOwn(this, name) ? (this as unknown as Record<string, unknown>)[name] : undefined;
-    checkModule('ModuleDict', found, name);
-    return found as M;
+  constructor(modules: Iterable<M> = []) {
+    super(modules, Module as unknown as new () => M);
   }
 }
 
 /** A list of parameters. */
-export class ParameterList extends Module {
+export class ParameterList extends List<Parameter> {
   [index: number]: Parameter;
 
-  constructor(parameters: readonly Parameter[] = []) {
+  constructor(parameters: Iterable<Parameter> = []) {
+    super(parameters, Parameter);
+  }
+}
+
+/** Members by name. */
+class Dict<T> extends Module {
+  constructor(members: Record<string, T>, type: new (...args: any[]) => T) {
     super();
-    parameters.forEach((p, i) => {
-      if (!(p instanceof Parameter)) throw new TypeError(`ParameterList: ${i} is not a Parameter, got ${typeof p}`);
-      this[i] = p;
-    });
+    Object.defineProperty(this, 'memberType', { value: type });
+    for (const [name, member] of Object.entries(members)) this.set(name, member);
   }
 
-  *[Symbol.iterator](): Generator<Parameter> {
-    yield* this.parameters();
+  private get members(): Record<string, T> {
+    return this as unknown as Record<string, T>;
+  }
+
+  get(name: string): T | undefined {
+    return this.has(name) ? this.members[name] : undefined;
+  }
+
+  set(name: string, member: T): this {
+    const { memberType } = this as unknown as { memberType: new (...args: any[]) => T };
+    mustBe(`${this.constructor.name}: member '${name}'`, memberType, member);
+    if (name === '' || name.includes('.') || (name in this && !this.has(name)))
+      throw new TypeError(
+        `${this.constructor.name}: '${name}' cannot be a member's name; it is empty, dotted or taken`,
+      );
+    this.members[name] = member;
+    return this;
+  }
+
+  has(name: string): boolean {
+    return Object.keys(this).includes(name);
+  }
+
+  delete(name: string): boolean {
+    return this.has(name) && delete this.members[name];
+  }
+
+  keys(): string[] {
+    return Object.keys(this);
+  }
+
+  values(): T[] {
+    return Object.values(this.members);
+  }
+
+  entries(): [string, T][] {
+    return Object.entries(this.members);
+  }
+
+  [Symbol.iterator](): Iterator<[string, T]> {
+    return this.entries()[Symbol.iterator]();
+  }
+}
+
+/** Modules by name, registered with the module whose field it is. */
+export class ModuleDict<M extends Module = Module> extends Dict<M> {
+  constructor(modules: Record<string, M> = {}) {
+    super(modules, Module as unknown as new () => M);
+  }
+}
+
+/** Parameters by name. */
+export class ParameterDict extends Dict<Parameter> {
+  constructor(parameters: Record<string, Parameter> = {}) {
+    super(parameters, Parameter);
   }
 }

@@ -1,28 +1,81 @@
-import { embedding, noGrad, type Tensor, zeros } from '@gradgate/core';
+import { embedding, empty, noGrad, ShapeError, type Tensor } from '@gradgate/core';
+import { type EmbeddingBagOptions, embeddingBag } from '../functions/embedding.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 
-/** A table of vectors: int32 `[...]` to `[..., embeddingDim]`. Row `paddingIdx` starts at 0 and is not learned. */
+/** A learned row of `embeddingDim` numbers for each of `numEmbeddings` int32 indices: `[...]` to `[..., embeddingDim]`. */
 export class Embedding extends Module {
   readonly weight: Parameter;
+  readonly paddingIdx: number | undefined;
+
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    readonly options: { paddingIdx?: number } = {},
+    { paddingIdx }: { paddingIdx?: number } = {},
   ) {
     super();
-    const { paddingIdx } = options;
-    if (paddingIdx !== undefined && !(Number.isInteger(paddingIdx) && paddingIdx >= 0 && paddingIdx < numEmbeddings))
-      throw new RangeError(`Embedding: paddingIdx is from 0 to ${numEmbeddings - 1}, got ${paddingIdx}`);
-    this.weight = new Parameter(zeros([numEmbeddings, embeddingDim]));
+    // A negative index counts from the end, as everywhere.
+    this.paddingIdx = paddingIdx !== undefined && paddingIdx < 0 ? numEmbeddings + paddingIdx : paddingIdx;
+    if (this.paddingIdx !== undefined && !(this.paddingIdx >= 0 && this.paddingIdx < numEmbeddings))
+      throw new ShapeError('Embedding', `paddingIdx ${paddingIdx} is out of range for ${numEmbeddings} entries`);
+    this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
+    this.resetParameters();
+  }
+
+  /** From the standard normal distribution; the padding row is 0. */
+  resetParameters(): void {
     normal_(this.weight);
-    if (paddingIdx !== undefined) noGrad.run(() => this.weight.select(0, paddingIdx).zero_());
+    noGrad.run(() => {
+      if (this.paddingIdx !== undefined) this.weight.select(0, this.paddingIdx).mul_(0);
+    });
   }
+
+  /** An embedding whose rows are those of `weight` `[entries, features]`, frozen unless told otherwise. */
+  static fromPretrained(
+    weight: Tensor,
+    { freeze = true, paddingIdx }: { freeze?: boolean; paddingIdx?: number } = {},
+  ): Embedding {
+    if (weight.ndim !== 2)
+      throw new ShapeError('Embedding.fromPretrained', `takes [entries, features], got [${weight.shape.join(', ')}]`);
+    const layer = new Embedding(weight.shape[0]!, weight.shape[1]!, { paddingIdx });
+    noGrad.run(() => layer.weight.copy_(weight));
+    layer.requiresGrad_(!freeze);
+    return layer;
+  }
+
   override forward(index: Tensor): Tensor {
-    return embedding(index, this.weight, this.options);
+    return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
   }
+
   override extraRepr(): string {
-    return `${this.numEmbeddings}, ${this.embeddingDim}`;
+    const padding = this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
+  }
+}
+
+/** Sums, means or maxima of bags of embeddings. */
+export class EmbeddingBag extends Module {
+  readonly weight: Parameter;
+  readonly mode: 'sum' | 'mean' | 'max';
+
+  constructor(
+    readonly numEmbeddings: number,
+    readonly embeddingDim: number,
+    { mode = 'mean' }: { mode?: 'sum' | 'mean' | 'max' } = {},
+  ) {
+    super();
+    this.mode = mode;
+    this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
+    normal_(this.weight);
+  }
+
+  /** `index` `[B, n]`, or `[total]` with the `offsets` at which bags start. */
+  override forward(index: Tensor, options: Omit<EmbeddingBagOptions, 'mode'> = {}): Tensor {
+    return embeddingBag(index, this.weight, { ...options, mode: this.mode });
+  }
+
+  override extraRepr(): string {
+    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}`;
   }
 }

@@ -1,27 +1,88 @@
-import type { Tensor } from '@gradgate/core';
-import * as core from '@gradgate/core';
+import {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  cosineSimilarity,
+  crossEntropy,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  smoothL1Loss,
+  type Tensor,
+} from '@gradgate/core';
+import {
+  cosineEmbeddingLoss,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  pairwiseDistance,
+  poissonNllLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+} from '../functions/loss.js';
 import { Module } from '../module.js';
 
-/** A module class that keeps the options of a loss function. */
-function loss<O extends object>(name: string, fn: (input: Tensor, target: Tensor, options?: O) => Tensor) {
-  const type = class extends Module {
-    constructor(readonly options: O = {} as O) {
-      super();
-    }
-    override forward(input: Tensor, target: Tensor): Tensor {
-      return fn(input, target, this.options);
-    }
-  };
-  Object.defineProperty(type, 'name', { value: name });
-  return type;
+/** A loss of `I` tensors with its options kept. */
+export class Loss<I extends Tensor[] = [Tensor, Tensor], O extends object = object> extends Module {
+  readonly options: O;
+
+  constructor(options: O = {} as O) {
+    super();
+    this.options = options;
+  }
+
+  override forward(..._inputs: I): Tensor {
+    throw new TypeError(`${this.constructor.name} has no forward(); define it in the class`);
+  }
 }
 
-export class CrossEntropyLoss extends loss('CrossEntropyLoss', core.crossEntropy) {}
-export class NLLLoss extends loss('NLLLoss', core.nllLoss) {}
-export class MSELoss extends loss('MSELoss', core.mseLoss) {}
-export class L1Loss extends loss('L1Loss', core.l1Loss) {}
-export class SmoothL1Loss extends loss('SmoothL1Loss', core.smoothL1Loss) {}
-export class HuberLoss extends loss('HuberLoss', core.huberLoss) {}
-export class BCELoss extends loss('BCELoss', core.binaryCrossEntropy) {}
-export class BCEWithLogitsLoss extends loss('BCEWithLogitsLoss', core.binaryCrossEntropyWithLogits) {}
-export class KLDivLoss extends loss('KLDivLoss', core.klDiv) {}
+/** The module class of a loss of two tensors: its constructor takes the options of `f`. */
+function lossOf<O extends object>(
+  f: (a: Tensor, b: Tensor, options?: O) => Tensor,
+): new (
+  options?: O,
+) => Loss<[Tensor, Tensor], O> {
+  return class extends Loss<[Tensor, Tensor], O> {
+    override forward(a: Tensor, b: Tensor): Tensor {
+      return f(a, b, this.options);
+    }
+  };
+}
+
+/** The same of three tensors. */
+function lossOf3<O extends object>(
+  f: (a: Tensor, b: Tensor, c: Tensor, options?: O) => Tensor,
+): new (
+  options?: O,
+) => Loss<[Tensor, Tensor, Tensor], O> {
+  return class extends Loss<[Tensor, Tensor, Tensor], O> {
+    override forward(a: Tensor, b: Tensor, c: Tensor): Tensor {
+      return f(a, b, c, this.options);
+    }
+  };
+}
+
+// Each takes the options of the function that it is named after.
+export class MSELoss extends lossOf(mseLoss) {}
+export class L1Loss extends lossOf(l1Loss) {}
+export class HuberLoss extends lossOf(huberLoss) {}
+export class SmoothL1Loss extends lossOf(smoothL1Loss) {}
+export class CrossEntropyLoss extends lossOf(crossEntropy) {}
+export class NLLLoss extends lossOf(nllLoss) {}
+export class BCELoss extends lossOf(binaryCrossEntropy) {}
+export class BCEWithLogitsLoss extends lossOf(binaryCrossEntropyWithLogits) {}
+export class KLDivLoss extends lossOf(klDiv) {}
+export class PoissonNLLLoss extends lossOf(poissonNllLoss) {}
+export class SoftMarginLoss extends lossOf(softMarginLoss) {}
+export class MultiMarginLoss extends lossOf(multiMarginLoss) {}
+export class MultiLabelSoftMarginLoss extends lossOf(multilabelSoftMarginLoss) {}
+export class HingeEmbeddingLoss extends lossOf(hingeEmbeddingLoss) {}
+export class CosineSimilarity extends lossOf(cosineSimilarity) {}
+export class PairwiseDistance extends lossOf(pairwiseDistance) {}
+export class CosineEmbeddingLoss extends lossOf3(cosineEmbeddingLoss) {}
+export class MarginRankingLoss extends lossOf3(marginRankingLoss) {}
+export class TripletMarginLoss extends lossOf3(tripletMarginLoss) {}
+export class GaussianNLLLoss extends lossOf3(gaussianNllLoss) {}

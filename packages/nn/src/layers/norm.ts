@@ -1,169 +1,147 @@
 import {
-  batchNorm,
   groupNorm,
   instanceNorm,
   layerNorm,
-  noGrad,
   ones,
   rmsNorm,
   type Shape,
   ShapeError,
   type Tensor,
-  tensor,
   zeros,
 } from '@gradgate/core';
 import { Module } from '../module.js';
-import { type Buffer, buffer, Parameter } from '../parameter.js';
+import { Parameter } from '../parameter.js';
 
-export interface BatchNormLayerOptions {
+interface NormOptions {
   eps?: number;
-  /** How far the running statistics move. */
-  momentum?: number;
-  affine?: boolean;
-  trackRunningStats?: boolean;
+  /** Whether there are a learned weight and bias. */
+  elementwiseAffine?: boolean;
+  bias?: boolean;
 }
 
-/** What batch norms share; a subclass says how many dimensions its input may have. */
-abstract class BatchNorm extends Module {
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
-  readonly runningMean: Buffer | null;
-  readonly runningVar: Buffer | null;
-  readonly numBatchesTracked: Buffer | null;
+const shapeOf = (shape: number | Shape): Shape => (typeof shape === 'number' ? [shape] : [...shape]);
 
-  constructor(
-    readonly numFeatures: number,
-    readonly options: BatchNormLayerOptions,
-    private readonly ranks: readonly number[],
-  ) {
-    super();
-    const { affine = true, trackRunningStats = true } = options;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
-    this.runningMean = trackRunningStats ? buffer(zeros([numFeatures])) : null;
-    this.runningVar = trackRunningStats ? buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? buffer(tensor(0, { dtype: 'int32' })) : null;
-  }
-
-  override forward(x: Tensor): Tensor {
-    if (!this.ranks.includes(x.ndim))
-      throw new ShapeError(
-        this.constructor.name,
-        `takes ${this.ranks.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,
-      );
-    const training = this.training || this.runningMean === null;
-    const { momentum = 0.1, eps = 1e-5 } = this.options;
-    const out = batchNorm(x, this.runningMean, this.runningVar, {
-      weight: this.weight,
-      bias: this.bias,
-      training,
-      momentum,
-      eps,
-    });
-    if (training && this.numBatchesTracked) noGrad.run(() => this.numBatchesTracked!.add_(1));
-    return out;
-  }
-
-  override extraRepr(): string {
-    return `${this.numFeatures}`;
-  }
-}
-
-/** Batch norm over `[N, C]` or `[N, C, L]`. */
-export class BatchNorm1d extends BatchNorm {
-  constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super(numFeatures, options, [2, 3]);
-  }
-}
-
-/** Batch norm over `[N, C, H, W]`. */
-export class BatchNorm2d extends BatchNorm {
-  constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super(numFeatures, options, [4]);
-  }
-}
-
+/** Mean 0 and variance 1 over the last dimensions, then a learned scale and shift. */
 export class LayerNorm extends Module {
   readonly normalizedShape: Shape;
+  readonly eps: number;
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor(normalizedShape: number | Shape, { eps = 1e-5, elementwiseAffine = true, bias = true } = {}) {
+  constructor(
+    normalizedShape: number | Shape,
+    { eps = 1e-5, elementwiseAffine = true, bias = true }: NormOptions = {},
+  ) {
     super();
-    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+    this.normalizedShape = shapeOf(normalizedShape);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
     this.bias = elementwiseAffine && bias ? new Parameter(zeros(this.normalizedShape)) : null;
   }
-  readonly eps: number;
+
   override forward(x: Tensor): Tensor {
     return layerNorm(x, this.normalizedShape, this.weight, this.bias, { eps: this.eps });
   }
+
   override extraRepr(): string {
-    return `[${this.normalizedShape.join(', ')}]`;
+    return `[${this.normalizedShape.join(', ')}], eps=${this.eps}, elementwiseAffine=${this.weight !== null}`;
   }
 }
 
+/** Mean square 1 over the last dimensions, then a learned scale. */
 export class RMSNorm extends Module {
   readonly normalizedShape: Shape;
+  readonly eps: number | undefined;
   readonly weight: Parameter | null;
-  constructor(normalizedShape: number | Shape, { eps = 1.1920928955078125e-7, elementwiseAffine = true } = {}) {
+
+  constructor(normalizedShape: number | Shape, { eps, elementwiseAffine = true }: Omit<NormOptions, 'bias'> = {}) {
     super();
-    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+    this.normalizedShape = shapeOf(normalizedShape);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
   }
-  readonly eps: number;
+
   override forward(x: Tensor): Tensor {
     return rmsNorm(x, this.normalizedShape, this.weight, { eps: this.eps });
   }
+
+  override extraRepr(): string {
+    return `[${this.normalizedShape.join(', ')}], elementwiseAffine=${this.weight !== null}`;
+  }
 }
 
+/** Mean 0 and variance 1 over each of `numGroups` groups of channels, then a learned scale and shift of each channel. */
 export class GroupNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
+  readonly eps: number;
+
   constructor(
     readonly numGroups: number,
     readonly numChannels: number,
-    readonly options: { eps?: number; affine?: boolean } = {},
+    { eps = 1e-5, affine = true }: { eps?: number; affine?: boolean } = {},
   ) {
     super();
-    const { affine = true } = options;
-    if (numChannels % numGroups !== 0)
-      throw new RangeError(`GroupNorm: ${numChannels} channels cannot be split into ${numGroups} groups`);
+    if (!(numGroups >= 1) || numChannels % numGroups !== 0)
+      throw new ShapeError('GroupNorm', `${numChannels} channels cannot be split into ${numGroups} groups`);
+    this.eps = eps;
     this.weight = affine ? new Parameter(ones([numChannels])) : null;
     this.bias = affine ? new Parameter(zeros([numChannels])) : null;
   }
+
   override forward(x: Tensor): Tensor {
-    return groupNorm(x, this.numGroups, this.weight, this.bias, this.options);
+    return groupNorm(x, this.numGroups, this.weight, this.bias, { eps: this.eps });
+  }
+
+  override extraRepr(): string {
+    return `${this.numGroups}, ${this.numChannels}, eps=${this.eps}, affine=${this.weight !== null}`;
   }
 }
 
-/** Mean 0 and variance 1 for each sample and channel; without parameters unless `affine`. */
-abstract class InstanceNorm extends Module {
+/** Checks the input of a layer that takes `numFeatures` channels in one of some numbers of dimensions. */
+export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndims: readonly number[]): void {
+  if (!ndims.includes(x.ndim) || x.shape[1] !== numFeatures)
+    throw new ShapeError(
+      layer.constructor.name,
+      `takes [N, ${numFeatures}, ...] of ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,
+    );
+}
+
+class InstanceNormBase extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
+  readonly eps: number;
+
   constructor(
     readonly numFeatures: number,
-    readonly options: { eps?: number; affine?: boolean },
+    { eps = 1e-5, affine = false }: { eps?: number; affine?: boolean } = {},
   ) {
     super();
-    this.weight = options.affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = options.affine ? new Parameter(zeros([numFeatures])) : null;
+    this.eps = eps;
+    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
+    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
   }
+
+  protected normalize(x: Tensor, ndim: number): Tensor {
+    checkChannels(this, x, this.numFeatures, [ndim]);
+    return instanceNorm(x, this.weight, this.bias, { eps: this.eps });
+  }
+
+  override extraRepr(): string {
+    return `${this.numFeatures}, eps=${this.eps}, affine=${this.weight !== null}`;
+  }
+}
+
+/** Mean 0 and variance 1 for each sample and channel of `[N, C, L]`. */
+export class InstanceNorm1d extends InstanceNormBase {
   override forward(x: Tensor): Tensor {
-    return instanceNorm(x, this.weight, this.bias, this.options);
+    return this.normalize(x, 3);
   }
 }
 
-export class InstanceNorm1d extends InstanceNorm {
-  constructor(numFeatures: number, options: { eps?: number; affine?: boolean } = {}) {
-    super(numFeatures, options);
-  }
-}
-
-export class InstanceNorm2d extends InstanceNorm {
-  constructor(numFeatures: number, options: { eps?: number; affine?: boolean } = {}) {
-    super(numFeatures, options);
+/** Mean 0 and variance 1 for each sample and channel of `[N, C, H, W]`. */
+export class InstanceNorm2d extends InstanceNormBase {
+  override forward(x: Tensor): Tensor {
+    return this.normalize(x, 4);
   }
 }

@@ -1,79 +1,13 @@
-import {
-  type AvgPoolOptions,
-  adaptiveAvgPool1d,
-  adaptiveAvgPool2d,
-  avgPool1d,
-  avgPool2d,
-  type MaxPoolOptions,
-  maxPool1d,
-  maxPool2d,
-  type Pair,
-  type Tensor,
-} from '@gradgate/core';
-import { Module } from '../module.js';
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, avgPool1d, avgPool2d, maxPool1d, maxPool2d } from '@gradgate/core';
+import { adaptiveMaxPool1d, adaptiveMaxPool2d } from '../functions/pool.js';
+import { layerOf } from './layerOf.js';
 
-export class MaxPool2d extends Module {
-  constructor(
-    readonly kernelSize: Pair,
-    readonly options: MaxPoolOptions = {},
-  ) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return maxPool2d(x, this.kernelSize, this.options);
-  }
-}
-
-export class MaxPool1d extends Module {
-  constructor(
-    readonly kernelSize: number,
-    readonly options: MaxPoolOptions<number> = {},
-  ) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return maxPool1d(x, this.kernelSize, this.options);
-  }
-}
-
-export class AvgPool2d extends Module {
-  constructor(
-    readonly kernelSize: Pair,
-    readonly options: AvgPoolOptions = {},
-  ) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return avgPool2d(x, this.kernelSize, this.options);
-  }
-}
-
-export class AvgPool1d extends Module {
-  constructor(
-    readonly kernelSize: number,
-    readonly options: AvgPoolOptions<number> = {},
-  ) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return avgPool1d(x, this.kernelSize, this.options);
-  }
-}
-
-export class AdaptiveAvgPool2d extends Module {
-  constructor(readonly outputSize: Pair) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return adaptiveAvgPool2d(x, this.outputSize);
-  }
-}
-
-export class AdaptiveAvgPool1d extends Module {
-  constructor(readonly outputSize: number) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    return adaptiveAvgPool1d(x, this.outputSize);
-  }
-}
+// Each takes kernel or output size and the options of the function that it is named after.
+export class MaxPool1d extends layerOf(maxPool1d) {}
+export class MaxPool2d extends layerOf(maxPool2d) {}
+export class AvgPool1d extends layerOf(avgPool1d) {}
+export class AvgPool2d extends layerOf(avgPool2d) {}
+export class AdaptiveAvgPool1d extends layerOf(adaptiveAvgPool1d) {}
+export class AdaptiveAvgPool2d extends layerOf(adaptiveAvgPool2d) {}
+export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d) {}
+export class AdaptiveMaxPool2d extends layerOf(adaptiveMaxPool2d) {}

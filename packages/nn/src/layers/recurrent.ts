@@ -38,11 +38,11 @@ abstract class Recurrent extends Module {
     for (let layer = 0; layer < numLayers; layer++)
       for (const suffix of bidirectional ? ['', 'Reverse'] : ['']) {
         const inputs = layer === 0 ? inputSize : hiddenSize * (bidirectional ? 2 : 1);
-        fields[`weightIh${layer}${suffix}`] = parameter(gates * hiddenSize, inputs);
-        fields[`weightHh${layer}${suffix}`] = parameter(gates * hiddenSize, hiddenSize);
+        fields[`weightIhL${layer}${suffix}`] = parameter(gates * hiddenSize, inputs);
+        fields[`weightHhL${layer}${suffix}`] = parameter(gates * hiddenSize, hiddenSize);
         if (!bias) continue;
-        fields[`biasIh${layer}${suffix}`] = parameter(gates * hiddenSize);
-        fields[`biasHh${layer}${suffix}`] = parameter(gates * hiddenSize);
+        fields[`biasIhL${layer}${suffix}`] = parameter(gates * hiddenSize);
+        fields[`biasHhL${layer}${suffix}`] = parameter(gates * hiddenSize);
       }
   }
 
@@ -73,8 +73,8 @@ abstract class Recurrent extends Module {
     for (let layer = 0; layer < this.numLayers; layer++) {
       if (layer > 0 && p > 0) sequence = dropout(sequence, { p, training: this.training });
       const outputs = directions.map((suffix, d) => {
-        const [wi, wh] = [fields[`weightIh${layer}${suffix}`]!, fields[`weightHh${layer}${suffix}`]!];
-        const [bi, bh] = [fields[`biasIh${layer}${suffix}`], fields[`biasHh${layer}${suffix}`]];
+        const [wi, wh] = [fields[`weightIhL${layer}${suffix}`]!, fields[`weightHhL${layer}${suffix}`]!];
+        const [bi, bh] = [fields[`biasIhL${layer}${suffix}`], fields[`biasHhL${layer}${suffix}`]];
         let state: State = Array.from({ length: this.states }, (_, s) =>
           initial
             ? initial[s]!.select(0, layer * directions.length + d)

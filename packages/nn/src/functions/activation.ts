@@ -1,0 +1,16 @@
+import { leakyRelu, neg, rand, softmax, type Tensor, where } from '@gradgate/core';
+
+/** `x` where it exceeds `limit`, else `value`. */
+export const threshold = (x: Tensor, limit: number, value: number): Tensor => where(x.gt(limit), x, value);
+
+/** `softmax(-x, dim)`. */
+export const softmin = (x: Tensor, dim: number): Tensor => softmax(neg(x), dim);
+
+/** Leaky ReLU with slopes uniform in [lower, upper) in training, else the mean of both. */
+export function rrelu(x: Tensor, { lower = 1 / 8, upper = 1 / 3, training = false } = {}): Tensor {
+  if (!training) return leakyRelu(x, (lower + upper) / 2);
+  const slope = rand(x.shape, { dtype: x.dtype })
+    .mul(upper - lower)
+    .add(lower);
+  return where(x.gt(0), x, x.mul(slope));
+}

@@ -1,0 +1,40 @@
+import { embedding, IndexError, ShapeError, stack, type Tensor, zeros } from '@gradgate/core';
+
+export interface EmbeddingBagOptions {
+  /** Where each bag starts in a one-dimensional index: int32 `[B]`, rising from 0. */
+  offsets?: Tensor | null;
+  mode?: 'sum' | 'mean' | 'max';
+}
+
+/** Rows of `weight` `[V, E]`, a bag at a time: `index` `[B, n]`, or `[total]` with offsets; gives `[B, E]`. */
+export function embeddingBag(
+  index: Tensor,
+  weight: Tensor,
+  { offsets, mode = 'mean' }: EmbeddingBagOptions = {},
+): Tensor {
+  if (!['sum', 'mean', 'max'].includes(mode))
+    throw new TypeError(`embeddingBag: mode is 'sum', 'mean' or 'max', got ${String(mode)}`);
+  const reduce = (rows: Tensor, dim: number) =>
+    mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.amax(dim);
+  if (index.ndim === 2) {
+    if (offsets) throw new TypeError('embeddingBag: offsets go with a one-dimensional index only');
+    return reduce(embedding(index, weight), 1);
+  }
+  if (index.ndim !== 1 || !offsets || offsets.ndim !== 1)
+    throw new ShapeError(
+      'embeddingBag',
+      `takes an index [B, n], or [total] with offsets [B], got [${index.shape.join(', ')}]`,
+    );
+  const starts = [...offsets.toTypedArray()];
+  const ends = [...starts.slice(1), index.numel];
+  if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))
+    throw new IndexError('embeddingBag', `offsets rise from 0 to at most ${index.numel}, got [${starts.join(', ')}]`);
+  const rows = embedding(index, weight);
+  return stack(
+    starts.map((start, i) =>
+      start === ends[i]
+        ? zeros([weight.shape[1]!], { dtype: weight.dtype })
+        : reduce(rows.narrow(0, start, ends[i]! - start), 0),
+    ),
+  );
+}

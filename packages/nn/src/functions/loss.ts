@@ -1,0 +1,159 @@
+import {
+  clamp,
+  cosineSimilarity,
+  IndexError,
+  type LossOptions,
+  log,
+  logSigmoid,
+  reduceLoss,
+  ShapeError,
+  softplus,
+  type Tensor,
+  where,
+} from '@gradgate/core';
+
+/** Input and target must have one shape: a loss that broadcasts is a mistake far more often than a wish. */
+function same(op: string, a: Tensor, b: Tensor): void {
+  if (a.shape.join() !== b.shape.join())
+    throw new ShapeError(op, `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have one shape`);
+}
+
+/** The `p`-norm of `a - b + eps` along the last dimension. */
+export const pairwiseDistance = (a: Tensor, b: Tensor, { p = 2, eps = 1e-6, keepdim = false } = {}): Tensor =>
+  a.sub(b).add(eps).norm(p, -1, { keepdim });
+
+/** `max(0, -target (a - b) + margin)`; target is 1 where `a` should rank higher, else -1. */
+export function marginRankingLoss(
+  a: Tensor,
+  b: Tensor,
+  target: Tensor,
+  { margin = 0, reduction }: LossOptions & { margin?: number } = {},
+): Tensor {
+  same('marginRankingLoss', a, b);
+  return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
+}
+
+/** `x` where the target is 1, `max(0, margin - x)` where it is -1. */
+export function hingeEmbeddingLoss(
+  x: Tensor,
+  target: Tensor,
+  { margin = 1, reduction }: LossOptions & { margin?: number } = {},
+): Tensor {
+  same('hingeEmbeddingLoss', x, target);
+  return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
+}
+
+/** `1 - cos(a, b)` where the target is 1, `max(0, cos(a, b) - margin)` where it is -1; `a`, `b` `[N, D]`, target `[N]`. */
+export function cosineEmbeddingLoss(
+  a: Tensor,
+  b: Tensor,
+  target: Tensor,
+  { margin = 0, reduction }: LossOptions & { margin?: number } = {},
+): Tensor {
+  same('cosineEmbeddingLoss', a, b);
+  const cos = cosineSimilarity(a, b, { dim: -1 });
+  return reduceLoss('cosineEmbeddingLoss', where(target.eq(1), cos.neg().add(1), clamp(cos.sub(margin), 0)), reduction);
+}
+
+/** `max(0, |anchor - positive| - |anchor - negative| + margin)`, of `[N, D]`. */
+export function tripletMarginLoss(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  {
+    margin = 1,
+    p = 2,
+    eps = 1e-6,
+    swap = false,
+    reduction,
+  }: LossOptions & { margin?: number; p?: number; eps?: number; swap?: boolean } = {},
+): Tensor {
+  same('tripletMarginLoss', anchor, positive);
+  same('tripletMarginLoss', anchor, negative);
+  const near = pairwiseDistance(anchor, positive, { p, eps });
+  const far = pairwiseDistance(anchor, negative, { p, eps });
+  const distance = swap ? far.minimum(pairwiseDistance(positive, negative, { p, eps })) : far;
+  return reduceLoss('tripletMarginLoss', clamp(near.sub(distance).add(margin), 0), reduction);
+}
+
+/** `log(1 + exp(-target x))`, targets 1 and -1. */
+export function softMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  same('softMarginLoss', x, target);
+  return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
+}
+
+/** For each sample the mean over classes of the binary cross entropy of scores: `[N, C]`, targets 0 and 1. */
+export function multilabelSoftMarginLoss(
+  x: Tensor,
+  target: Tensor,
+  { weight, reduction }: LossOptions & { weight?: Tensor | null } = {},
+): Tensor {
+  same('multilabelSoftMarginLoss', x, target);
+  const each = target
+    .mul(logSigmoid(x))
+    .add(target.neg().add(1).mul(logSigmoid(x.neg())))
+    .neg();
+  return reduceLoss('multilabelSoftMarginLoss', (weight ? each.mul(weight) : each).mean(-1), reduction);
+}
+
+/** For scores `[N, C]` and classes `[N]`, the mean over wrong classes of `max(0, margin - right + wrong)^p`. */
+export function multiMarginLoss(
+  x: Tensor,
+  target: Tensor,
+  { p = 1, margin = 1, weight, reduction }: LossOptions & { p?: 1 | 2; margin?: number; weight?: Tensor | null } = {},
+): Tensor {
+  const op = 'multiMarginLoss';
+  if (x.ndim !== 2 || target.ndim !== 1 || target.shape[0] !== x.shape[0])
+    throw new ShapeError(
+      op,
+      `takes scores [N, C] and classes [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+    );
+  const classes = x.shape[1]!;
+  for (const c of target.toTypedArray())
+    if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+  const index = target.unsqueeze(1);
+  const hinge = clamp(x.sub(x.gather(1, index)).add(margin), 0);
+  const powered = p === 2 ? hinge.square() : hinge;
+  const weighted = weight ? powered.mul(weight.indexSelect(0, target).unsqueeze(1)) : powered;
+  // The target's own term is left out: it is a constant, but not 0.
+  const own = weighted.gather(1, index).squeeze(1);
+  return reduceLoss(op, weighted.sum(1).sub(own).div(classes), reduction);
+}
+
+/** The negative log likelihood of Poisson counts; `input` is the logarithm of the rate unless `logInput` is false. */
+export function poissonNllLoss(
+  input: Tensor,
+  target: Tensor,
+  {
+    logInput = true,
+    full = false,
+    eps = 1e-8,
+    reduction,
+  }: LossOptions & { logInput?: boolean; full?: boolean; eps?: number } = {},
+): Tensor {
+  same('poissonNllLoss', input, target);
+  const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
+  if (!full) return reduceLoss('poissonNllLoss', loss, reduction);
+  // Stirling's approximation of log(target!), for targets above 1.
+  const safe = where(target.gt(1), target, 1);
+  const stirling = safe
+    .mul(log(safe))
+    .sub(safe)
+    .add(log(safe.mul(2 * Math.PI)).mul(0.5));
+  return reduceLoss('poissonNllLoss', loss.add(where(target.gt(1), stirling, 0)), reduction);
+}
+
+/** The negative log likelihood of `target` under normal distributions of mean `input` and variance `variance`. */
+export function gaussianNllLoss(
+  input: Tensor,
+  target: Tensor,
+  variance: Tensor,
+  { full = false, eps = 1e-6, reduction }: LossOptions & { full?: boolean; eps?: number } = {},
+): Tensor {
+  same('gaussianNllLoss', input, target);
+  if (variance.lt(0).any().item()) throw new RangeError('gaussianNllLoss: variance holds negative values');
+  // As in PyTorch, the lower limit stays out of the gradient.
+  const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
+  const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
+  return reduceLoss('gaussianNllLoss', full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
+}

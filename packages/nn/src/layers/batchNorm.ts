@@ -1,0 +1,71 @@
+import { batchNorm, noGrad, ones, type Tensor, zeros } from '@gradgate/core';
+import { Module } from '../module.js';
+import { type Buffer, buffer, Parameter } from '../parameter.js';
+import { checkChannels } from './norm.js';
+
+export interface BatchNormModuleOptions {
+  eps?: number;
+  /** How far the running statistics move with each batch; `null` for their plain mean. */
+  momentum?: number | null;
+  affine?: boolean;
+  trackRunningStats?: boolean;
+}
+
+class BatchNormBase extends Module {
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  readonly runningMean: Buffer | null;
+  readonly runningVar: Buffer | null;
+  readonly numBatchesTracked: Buffer | null;
+  readonly eps: number;
+  readonly momentum: number | null;
+
+  constructor(
+    readonly numFeatures: number,
+    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: BatchNormModuleOptions = {},
+  ) {
+    super();
+    this.eps = eps;
+    this.momentum = momentum;
+    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
+    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.runningMean = trackRunningStats ? buffer(zeros([numFeatures])) : null;
+    this.runningVar = trackRunningStats ? buffer(ones([numFeatures])) : null;
+    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int32' })) : null;
+  }
+
+  protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
+    checkChannels(this, x, this.numFeatures, ndims);
+    const { weight, bias, eps, runningMean, runningVar } = this;
+    const batches = (this.numBatchesTracked?.item() ?? 0) + 1;
+    const y = batchNorm(x, runningMean, runningVar, {
+      weight,
+      bias,
+      eps,
+      training: this.training || runningMean === null,
+      momentum: this.momentum ?? 1 / batches,
+    });
+    // Counted after the operator's checks, so that a refused batch leaves no trace.
+    if (this.training) noGrad.run(() => this.numBatchesTracked?.add_(1));
+    return y;
+  }
+
+  override extraRepr(): string {
+    const { numFeatures, eps, momentum, weight, runningMean } = this;
+    return `${numFeatures}, eps=${eps}, momentum=${momentum}, affine=${weight !== null}, trackRunningStats=${runningMean !== null}`;
+  }
+}
+
+/** Mean 0 and variance 1 for each channel of `[N, C]` or `[N, C, L]`; by running statistics in eval. */
+export class BatchNorm1d extends BatchNormBase {
+  override forward(x: Tensor): Tensor {
+    return this.normalize(x, [2, 3]);
+  }
+}
+
+/** Mean 0 and variance 1 for each channel of `[N, C, H, W]`; by running statistics in eval. */
+export class BatchNorm2d extends BatchNormBase {
+  override forward(x: Tensor): Tensor {
+    return this.normalize(x, [4]);
+  }
+}

@@ -1,0 +1,31 @@
+import { empty, type Tensor } from '@gradgate/core';
+import { bilinear } from '../functions/bilinear.js';
+import { uniform_ } from '../init.js';
+import { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
+
+/** `a W b + bias` for each output: `[..., in1Features]` and `[..., in2Features]` to `[..., outFeatures]`. */
+export class Bilinear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(
+    readonly in1Features: number,
+    readonly in2Features: number,
+    readonly outFeatures: number,
+    { bias = true }: { bias?: boolean } = {},
+  ) {
+    super();
+    const bound = 1 / Math.sqrt(in1Features);
+    this.weight = new Parameter(uniform_(empty([outFeatures, in1Features, in2Features]), -bound, bound));
+    this.bias = bias ? new Parameter(uniform_(empty([outFeatures]), -bound, bound)) : null;
+  }
+
+  override forward(a: Tensor, b: Tensor): Tensor {
+    return bilinear(a, b, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return `${this.in1Features}, ${this.in2Features}, ${this.outFeatures}, bias=${this.bias !== null}`;
+  }
+}

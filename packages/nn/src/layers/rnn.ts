@@ -1,0 +1,306 @@
+import {
+  cat,
+  dropout,
+  empty,
+  linear,
+  relu,
+  ShapeError,
+  sigmoid,
+  stack,
+  type Tensor,
+  tanh,
+  zeros,
+} from '@gradgate/core';
+import { uniform_ } from '../init.js';
+import { Module } from '../module.js';
+import { Parameter } from '../parameter.js';
+
+/** The weights of one cell: from input and hidden state to gates, which lie one after another. */
+interface CellWeights {
+  ih: Tensor;
+  hh: Tensor;
+  bih: Tensor | null;
+  bhh: Tensor | null;
+}
+
+/** One step: the states after `x` `[N, I]`, the first of which is the output; each state is `[N, H]`. */
+type Step = (x: Tensor, states: Tensor[], weights: CellWeights) => Tensor[];
+
+const plain =
+  (nonlinearity: (x: Tensor) => Tensor): Step =>
+  (x, [h], w) => [nonlinearity(linear(x, w.ih, w.bih).add(linear(h!, w.hh, w.bhh)))];
+
+/** Gates in PyTorch's order: input, forget, cell, output. */
+const lstm: Step = (x, [h, c], w) => {
+  const [i, f, g, o] = linear(x, w.ih, w.bih)
+    .add(linear(h!, w.hh, w.bhh))
+    .chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+  const cell = sigmoid(f)
+    .mul(c!)
+    .add(sigmoid(i).mul(tanh(g)));
+  return [sigmoid(o).mul(tanh(cell)), cell];
+};
+
+/** Gates in PyTorch's order: reset, update, new. */
+const gru: Step = (x, [h], w) => {
+  const [xr, xz, xn] = linear(x, w.ih, w.bih).chunk(3, 1) as [Tensor, Tensor, Tensor];
+  const [hr, hz, hn] = linear(h!, w.hh, w.bhh).chunk(3, 1) as [Tensor, Tensor, Tensor];
+  const fresh = tanh(xn.add(sigmoid(xr.add(hr)).mul(hn)));
+  return [fresh.add(sigmoid(xz.add(hz)).mul(h!.sub(fresh)))];
+};
+
+type Nonlinearity = 'tanh' | 'relu';
+function nonlinearityOf(name: Nonlinearity): (x: Tensor) => Tensor {
+  if (name === 'tanh') return tanh;
+  if (name === 'relu') return relu;
+  throw new TypeError(`RNN: nonlinearity is 'tanh' or 'relu', got ${String(name)}`);
+}
+
+function checkSizes(name: string, sizes: Record<string, number>): void {
+  for (const [what, n] of Object.entries(sizes))
+    if (!Number.isInteger(n) || n < 1) throw new ShapeError(name, `${what} is a whole number from 1 up, got ${n}`);
+}
+
+class CellBase extends Module {
+  readonly weightIh: Parameter;
+  readonly weightHh: Parameter;
+  readonly biasIh: Parameter | null;
+  readonly biasHh: Parameter | null;
+
+  constructor(
+    readonly inputSize: number,
+    readonly hiddenSize: number,
+    gates: number,
+    bias: boolean,
+  ) {
+    super();
+    checkSizes(new.target.name, { inputSize, hiddenSize });
+    const make = (...shape: number[]) => new Parameter(start(shape, hiddenSize));
+    this.weightIh = make(gates * hiddenSize, inputSize);
+    this.weightHh = make(gates * hiddenSize, hiddenSize);
+    this.biasIh = bias ? make(gates * hiddenSize) : null;
+    this.biasHh = bias ? make(gates * hiddenSize) : null;
+  }
+
+  protected run(step: Step, x: Tensor, states: (Tensor | undefined)[]): Tensor[] {
+    if ((x.ndim !== 1 && x.ndim !== 2) || x.shape.at(-1) !== this.inputSize)
+      throw new ShapeError(
+        this.constructor.name,
+        `takes [N, ${this.inputSize}] or [${this.inputSize}], got [${x.shape.join(', ')}]`,
+      );
+    const batch = (t: Tensor) => (x.ndim === 1 ? t.unsqueeze(0) : t);
+    const rows = x.ndim === 1 ? [] : [x.shape[0]!];
+    const given = states.map((t) => {
+      const shape = [...rows, this.hiddenSize];
+      if (t && t.shape.join() !== shape.join())
+        throw new ShapeError(this.constructor.name, `the state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
+      return batch(t ?? zeros(shape, { dtype: x.dtype }));
+    });
+    const weights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh };
+    const next = step(batch(x), given, weights);
+    return x.ndim === 1 ? next.map((t) => t.squeeze(0)) : next;
+  }
+
+  override extraRepr(): string {
+    return `${this.inputSize}, ${this.hiddenSize}, bias=${this.biasIh !== null}`;
+  }
+}
+
+/** Uniform within ±1/√hiddenSize, as PyTorch starts all recurrent weights. */
+const start = (shape: readonly number[], hiddenSize: number): Tensor =>
+  uniform_(empty(shape), -1 / Math.sqrt(hiddenSize), 1 / Math.sqrt(hiddenSize));
+
+/** One step of a plain recurrent network: `x` `[N, I]`, `h` `[N, H]` (0 if not given) to the next `h`. */
+export class RNNCell extends CellBase {
+  readonly nonlinearity: Nonlinearity;
+
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    { bias = true, nonlinearity = 'tanh' }: { bias?: boolean; nonlinearity?: Nonlinearity } = {},
+  ) {
+    super(inputSize, hiddenSize, 1, bias);
+    nonlinearityOf(nonlinearity);
+    this.nonlinearity = nonlinearity;
+  }
+
+  override forward(x: Tensor, h?: Tensor): Tensor {
+    return this.run(plain(nonlinearityOf(this.nonlinearity)), x, [h])[0]!;
+  }
+}
+
+/** One step of long short-term memory: `x` `[N, I]` and `[h, c]` to the next `[h, c]`. */
+export class LSTMCell extends CellBase {
+  constructor(inputSize: number, hiddenSize: number, { bias = true }: { bias?: boolean } = {}) {
+    super(inputSize, hiddenSize, 4, bias);
+  }
+
+  override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, Tensor] {
+    return this.run(lstm, x, [state?.[0], state?.[1]]) as [Tensor, Tensor];
+  }
+}
+
+/** One step of a gated recurrent unit: `x` `[N, I]`, `h` `[N, H]` to the next `h`. */
+export class GRUCell extends CellBase {
+  constructor(inputSize: number, hiddenSize: number, { bias = true }: { bias?: boolean } = {}) {
+    super(inputSize, hiddenSize, 3, bias);
+  }
+
+  override forward(x: Tensor, h?: Tensor): Tensor {
+    return this.run(gru, x, [h])[0]!;
+  }
+}
+
+export interface RecurrentOptions {
+  numLayers?: number;
+  bias?: boolean;
+  /** `[N, L, I]` rather than `[L, N, I]`. */
+  batchFirst?: boolean;
+  /** Probability of dropping outputs of all layers but the last, in training. */
+  dropout?: number;
+  /** Whether a second network goes over the sequence backwards; outputs are put side by side. */
+  bidirectional?: boolean;
+}
+
+/** Layers of cells over a sequence. Weights are fields as `weightIhL0`, `weightHhL0Reverse`, `biasIhL1`. */
+class Recurrent extends Module {
+  readonly numLayers: number;
+  readonly batchFirst: boolean;
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+  readonly bias: boolean;
+
+  constructor(
+    readonly inputSize: number,
+    readonly hiddenSize: number,
+    gates: number,
+    { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false }: RecurrentOptions,
+  ) {
+    super();
+    checkSizes(new.target.name, { inputSize, hiddenSize, numLayers });
+    if (!(dropout >= 0 && dropout <= 1))
+      throw new TypeError(`${new.target.name}: dropout is from 0 to 1, got ${dropout}`);
+    this.numLayers = numLayers;
+    this.batchFirst = batchFirst;
+    this.dropout = dropout;
+    this.bidirectional = bidirectional;
+    this.bias = bias;
+    const fields = this as unknown as Record<string, Parameter>;
+    const directions = bidirectional ? 2 : 1;
+    for (let layer = 0; layer < numLayers; layer++)
+      for (const suffix of this.suffixes(layer)) {
+        const inputs = layer === 0 ? inputSize : hiddenSize * directions;
+        const make = (...shape: number[]) => new Parameter(start(shape, hiddenSize));
+        fields[`weightIh${suffix}`] = make(gates * hiddenSize, inputs);
+        fields[`weightHh${suffix}`] = make(gates * hiddenSize, hiddenSize);
+        if (!bias) continue;
+        fields[`biasIh${suffix}`] = make(gates * hiddenSize);
+        fields[`biasHh${suffix}`] = make(gates * hiddenSize);
+      }
+  }
+
+  private suffixes(layer: number): string[] {
+    return this.bidirectional ? [`L${layer}`, `L${layer}Reverse`] : [`L${layer}`];
+  }
+
+  /** `initial` holds each state as `[layers * directions, N, H]`; gives the outputs and the states at the end. */
+  protected run(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]] {
+    const name = this.constructor.name;
+    if ((input.ndim !== 2 && input.ndim !== 3) || input.shape.at(-1) !== this.inputSize)
+      throw new ShapeError(
+        name,
+        `takes ${this.batchFirst ? '[N, L' : '[L, N'}, ${this.inputSize}] or [L, ${this.inputSize}], got [${input.shape.join(', ')}]`,
+      );
+    const batched = input.ndim === 3;
+    const x = !batched ? input.unsqueeze(1) : this.batchFirst ? input.transpose(0, 1) : input;
+    const [length, n] = x.shape as [number, number];
+    if (length === 0) throw new ShapeError(name, `the sequence is empty: [${input.shape.join(', ')}]`);
+    const count = this.numLayers * (this.bidirectional ? 2 : 1);
+    const shape = batched ? [count, n, this.hiddenSize] : [count, this.hiddenSize];
+    const states = initial.map((t) => {
+      if (t && t.shape.join() !== shape.join())
+        throw new ShapeError(name, `the initial state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
+      return (t ?? zeros(shape, { dtype: x.dtype })).reshape([count, n, this.hiddenSize]);
+    });
+    const fields = this as unknown as Record<string, Tensor | undefined>;
+    const last: Tensor[][] = states.map(() => []);
+    let sequence = x.unbind(0);
+    for (let layer = 0, at = 0; layer < this.numLayers; layer++) {
+      const sides = this.suffixes(layer).map((suffix, side) => {
+        const weights: CellWeights = {
+          ih: fields[`weightIh${suffix}`]!,
+          hh: fields[`weightHh${suffix}`]!,
+          bih: fields[`biasIh${suffix}`] ?? null,
+          bhh: fields[`biasHh${suffix}`] ?? null,
+        };
+        let state = states.map((t) => t.select(0, at));
+        at++;
+        const outputs: Tensor[] = new Array(length);
+        for (let i = 0; i < length; i++) {
+          const t = side === 1 ? length - 1 - i : i;
+          state = step(sequence[t]!, state, weights);
+          outputs[t] = state[0]!;
+        }
+        state.forEach((t, i) => {
+          last[i]!.push(t);
+        });
+        return outputs;
+      });
+      sequence = sides.length === 1 ? sides[0]! : sides[0]!.map((t, i) => cat([t, sides[1]![i]!], 1));
+      if (this.dropout > 0 && this.training && layer < this.numLayers - 1)
+        sequence = sequence.map((t) => dropout(t, { p: this.dropout }));
+    }
+    const output = stack(sequence, batched && this.batchFirst ? 1 : 0);
+    const final = last.map((list) => stack(list));
+    return batched ? [output, final] : [output.squeeze(1), final.map((t) => t.squeeze(1))];
+  }
+
+  override extraRepr(): string {
+    const { inputSize, hiddenSize, numLayers, batchFirst, bidirectional } = this;
+    return `${inputSize}, ${hiddenSize}, numLayers=${numLayers}, batchFirst=${batchFirst}, bidirectional=${bidirectional}`;
+  }
+}
+
+/** Plain recurrent network: `[L, N, I]` and `h` `[layers * directions, N, H]` to outputs `[L, N, H * directions]` and `h`. */
+export class RNN extends Recurrent {
+  readonly nonlinearity: Nonlinearity;
+
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    { nonlinearity = 'tanh', ...options }: RecurrentOptions & { nonlinearity?: Nonlinearity } = {},
+  ) {
+    super(inputSize, hiddenSize, 1, options);
+    nonlinearityOf(nonlinearity);
+    this.nonlinearity = nonlinearity;
+  }
+
+  override forward(x: Tensor, h?: Tensor): [Tensor, Tensor] {
+    const [out, [last]] = this.run(plain(nonlinearityOf(this.nonlinearity)), x, [h]);
+    return [out, last!];
+  }
+}
+
+/** Long short-term memory (Hochreiter and Schmidhuber, 1997): gives outputs and `[h, c]`. */
+export class LSTM extends Recurrent {
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    super(inputSize, hiddenSize, 4, options);
+  }
+
+  override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, [Tensor, Tensor]] {
+    const [out, last] = this.run(lstm, x, [state?.[0], state?.[1]]);
+    return [out, last as [Tensor, Tensor]];
+  }
+}
+
+/** Gated recurrent units (Cho et al., 2014): gives outputs and `h`. */
+export class GRU extends Recurrent {
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    super(inputSize, hiddenSize, 3, options);
+  }
+
+  override forward(x: Tensor, h?: Tensor): [Tensor, Tensor] {
+    const [out, [last]] = this.run(gru, x, [h]);
+    return [out, last!];
+  }
+}

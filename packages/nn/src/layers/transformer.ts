@@ -1,0 +1,218 @@
+import { gelu, relu, ShapeError, type Tensor } from '@gradgate/core';
+import { xavierUniform_ } from '../init.js';
+import { Module } from '../module.js';
+import { MultiheadAttention } from './attention.js';
+import { ModuleList } from './container.js';
+import { Dropout } from './dropout.js';
+import { Linear } from './linear.js';
+import { LayerNorm } from './norm.js';
+
+type Activation = 'relu' | 'gelu' | ((x: Tensor) => Tensor);
+
+export interface TransformerLayerOptions {
+  dimFeedforward?: number;
+  dropout?: number;
+  activation?: Activation;
+  layerNormEps?: number;
+  /** `[N, L, E]` rather than `[L, N, E]`. */
+  batchFirst?: boolean;
+  /** Normalise before attention and feed-forward rather than after. */
+  normFirst?: boolean;
+}
+
+function activationOf(activation: Activation): (x: Tensor) => Tensor {
+  if (typeof activation === 'function') return activation;
+  if (activation === 'relu') return relu;
+  if (activation === 'gelu') return (x) => gelu(x);
+  throw new TypeError(`Transformer: activation is 'relu', 'gelu' or a function, got ${String(activation)}`);
+}
+
+/** What encoder and decoder layers share: self-attention and the feed-forward network. */
+class LayerBase extends Module {
+  readonly selfAttn: MultiheadAttention;
+  readonly linear1: Linear;
+  readonly dropout: Dropout;
+  readonly linear2: Linear;
+  readonly norm1: LayerNorm;
+  readonly norm2: LayerNorm;
+  readonly dropout1: Dropout;
+  readonly dropout2: Dropout;
+  readonly normFirst: boolean;
+  /** Kept as a closure, so that an activation that is a module is not registered by accident. */
+  protected readonly activation: { f: (x: Tensor) => Tensor };
+
+  constructor(
+    dModel: number,
+    nhead: number,
+    {
+      dimFeedforward = 2048,
+      dropout = 0.1,
+      activation = 'relu',
+      layerNormEps: eps = 1e-5,
+      batchFirst = false,
+      normFirst = false,
+    }: TransformerLayerOptions,
+  ) {
+    super();
+    this.activation = { f: activationOf(activation) };
+    this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
+    this.linear1 = new Linear(dModel, dimFeedforward);
+    this.dropout = new Dropout(dropout);
+    this.linear2 = new Linear(dimFeedforward, dModel);
+    this.norm1 = new LayerNorm(dModel, { eps });
+    this.norm2 = new LayerNorm(dModel, { eps });
+    this.dropout1 = new Dropout(dropout);
+    this.dropout2 = new Dropout(dropout);
+    this.normFirst = normFirst;
+  }
+
+  protected feedForward(x: Tensor): Tensor {
+    return this.linear2(this.dropout(this.activation.f(this.linear1(x))));
+  }
+
+  /** `x` plus what `branch` makes of it, normalised before or after. */
+  protected residual(x: Tensor, norm: LayerNorm, branch: (x: Tensor) => Tensor): Tensor {
+    return this.normFirst ? x.add(branch(norm(x))) : norm(x.add(branch(x)));
+  }
+}
+
+export interface EncoderMasks {
+  /** As `MultiheadAttention`'s attnMask. */
+  mask?: Tensor | null;
+  srcKeyPaddingMask?: Tensor | null;
+  isCausal?: boolean;
+}
+
+/** Self-attention and a feed-forward network, each added to its input and normalised. */
+export class TransformerEncoderLayer extends LayerBase {
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    super(dModel, nhead, options);
+  }
+
+  override forward(src: Tensor, { mask, srcKeyPaddingMask, isCausal }: EncoderMasks = {}): Tensor {
+    const masks = { attnMask: mask, keyPaddingMask: srcKeyPaddingMask, isCausal, needWeights: false };
+    const x = this.residual(src, this.norm1, (y) => this.dropout1(this.selfAttn(y, y, y, masks)[0]));
+    return this.residual(x, this.norm2, (y) => this.dropout2(this.feedForward(y)));
+  }
+}
+
+export interface DecoderMasks {
+  tgtMask?: Tensor | null;
+  memoryMask?: Tensor | null;
+  tgtKeyPaddingMask?: Tensor | null;
+  memoryKeyPaddingMask?: Tensor | null;
+  tgtIsCausal?: boolean;
+}
+
+/** An encoder layer that between its two parts attends to the encoder's output, `memory`. */
+export class TransformerDecoderLayer extends LayerBase {
+  readonly multiheadAttn: MultiheadAttention;
+  readonly norm3: LayerNorm;
+  readonly dropout3: Dropout;
+
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
+    super(dModel, nhead, options);
+    const { dropout = 0.1, batchFirst = false, layerNormEps: eps = 1e-5 } = options;
+    this.multiheadAttn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
+    this.norm3 = new LayerNorm(dModel, { eps });
+    this.dropout3 = new Dropout(dropout);
+  }
+
+  override forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
+    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal } = masks;
+    const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, isCausal: tgtIsCausal, needWeights: false };
+    const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights: false };
+    let x = this.residual(tgt, this.norm1, (y) => this.dropout1(this.selfAttn(y, y, y, own)[0]));
+    x = this.residual(x, this.norm2, (y) => this.dropout2(this.multiheadAttn(y, memory, memory, cross)[0]));
+    return this.residual(x, this.norm3, (y) => this.dropout3(this.feedForward(y)));
+  }
+}
+
+/** `numLayers` layers that `makeLayer` makes, each with weights of its own, and a last normalisation if wanted. */
+export class TransformerEncoder extends Module {
+  readonly layers: ModuleList<TransformerEncoderLayer>;
+  readonly norm: LayerNorm | null;
+
+  constructor(
+    makeLayer: () => TransformerEncoderLayer,
+    numLayers: number,
+    { norm = null }: { norm?: LayerNorm | null } = {},
+  ) {
+    super();
+    this.layers = new ModuleList(Array.from({ length: numLayers }, makeLayer));
+    this.norm = norm;
+  }
+
+  override forward(src: Tensor, masks: EncoderMasks = {}): Tensor {
+    let x = src;
+    for (const layer of this.layers) x = layer(x, masks);
+    return this.norm ? this.norm(x) : x;
+  }
+}
+
+/** The same for decoders. */
+export class TransformerDecoder extends Module {
+  readonly layers: ModuleList<TransformerDecoderLayer>;
+  readonly norm: LayerNorm | null;
+
+  constructor(
+    makeLayer: () => TransformerDecoderLayer,
+    numLayers: number,
+    { norm = null }: { norm?: LayerNorm | null } = {},
+  ) {
+    super();
+    this.layers = new ModuleList(Array.from({ length: numLayers }, makeLayer));
+    this.norm = norm;
+  }
+
+  override forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
+    let x = tgt;
+    for (const layer of this.layers) x = layer(x, memory, masks);
+    return this.norm ? this.norm(x) : x;
+  }
+}
+
+export interface TransformerOptions extends TransformerLayerOptions {
+  dModel?: number;
+  nhead?: number;
+  numEncoderLayers?: number;
+  numDecoderLayers?: number;
+}
+
+/** Encoder and decoder (Vaswani et al., 2017): `src` `[S, N, E]` and `tgt` `[T, N, E]` to `[T, N, E]`. */
+export class Transformer extends Module {
+  readonly encoder: TransformerEncoder;
+  readonly decoder: TransformerDecoder;
+  readonly dModel: number;
+
+  constructor({
+    dModel = 512,
+    nhead = 8,
+    numEncoderLayers = 6,
+    numDecoderLayers = 6,
+    ...layer
+  }: TransformerOptions = {}) {
+    super();
+    const norm = () => new LayerNorm(dModel, { eps: layer.layerNormEps });
+    this.dModel = dModel;
+    this.encoder = new TransformerEncoder(() => new TransformerEncoderLayer(dModel, nhead, layer), numEncoderLayers, {
+      norm: norm(),
+    });
+    this.decoder = new TransformerDecoder(() => new TransformerDecoderLayer(dModel, nhead, layer), numDecoderLayers, {
+      norm: norm(),
+    });
+    for (const p of this.parameters()) if (p.ndim > 1) xavierUniform_(p);
+  }
+
+  override forward(
+    src: Tensor,
+    tgt: Tensor,
+    masks: DecoderMasks & { srcMask?: Tensor | null; srcKeyPaddingMask?: Tensor | null } = {},
+  ): Tensor {
+    for (const [name, t] of Object.entries({ src, tgt }))
+      if (t.shape.at(-1) !== this.dModel)
+        throw new ShapeError('Transformer', `${name} has ${this.dModel} features, got [${t.shape.join(', ')}]`);
+    const { srcMask, srcKeyPaddingMask, ...decoder } = masks;
+    return this.decoder(tgt, this.encoder(src, { mask: srcMask, srcKeyPaddingMask }), decoder);
+  }
+}

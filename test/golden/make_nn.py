@@ -1,0 +1,129 @@
+"""Writes nn.jsonl: modules, optimizers' paths and schedulers' rates, computed by PyTorch. Run: python3 make_nn.py"""
+import json, os, torch
+from torch import nn
+
+torch.manual_seed(0)
+lines = []
+
+
+def data(t):
+    return {"shape": list(t.shape), "data": t.detach().double().flatten().tolist()}
+
+
+def module(name, args, options, m, *inputs, **call):
+    m = m.float()
+    for p in m.parameters():
+        with torch.no_grad():
+            p.copy_(torch.randn_like(p) * 0.4)
+    start = {k: data(v) for k, v in m.state_dict().items()}
+    ins = [i.clone().requires_grad_() if i.is_floating_point() else i for i in inputs]
+    out = m(*ins, **call)
+    flat = []
+
+    def walk(o):
+        for x in o if isinstance(o, (tuple, list)) else [o]:
+            walk(x) if isinstance(x, (tuple, list)) else flat.append(x) if x is not None else None
+
+    walk(out)
+    weights = [torch.randn_like(o) for o in flat]
+    sum((o * w).sum() for o, w in zip(flat, weights)).backward()
+    lines.append({
+        "kind": "module", "name": name, "args": args, "options": options, "state": start,
+        "inputs": [dict(data(i), dtype="float32" if i.is_floating_point() else "int32") for i in inputs],
+        "outputs": [data(o) for o in flat], "weights": [data(w) for w in weights],
+        "grads": {k: data(p.grad) for k, p in m.named_parameters()},
+        "inputGrads": [data(i.grad) if i.is_floating_point() else None for i in ins],
+        "after": {k: data(v) for k, v in m.state_dict().items()},
+    })
+
+
+x = torch.randn(5, 2, 3)
+for cls in (nn.RNN, nn.LSTM, nn.GRU):
+    n = cls.__name__
+    module(n, [3, 4], {}, cls(3, 4), x)
+    module(n, [3, 4], {"numLayers": 2, "bidirectional": True, "batchFirst": True},
+           cls(3, 4, num_layers=2, bidirectional=True, batch_first=True), x)
+e = torch.randn(2, 3, 8)
+
+
+class Attention(nn.MultiheadAttention):
+    def forward(self, q):
+        return super().forward(q, q, q, need_weights=False)[0]
+
+
+module("MultiheadAttention", [8, 2], {}, Attention(8, 2, batch_first=True), e)
+for first in (False, True):
+    for act in ("relu", "gelu"):
+        module("TransformerEncoderLayer", [8, 2], {"dimFeedforward": 16, "dropout": 0, "activation": act, "normFirst": first},
+               nn.TransformerEncoderLayer(8, 2, 16, 0.0, act, batch_first=True, norm_first=first), e)
+img = torch.randn(2, 4, 6, 5)
+module("Conv2d", [4, 6, 3], {"stride": 2, "padding": 1, "groups": 2}, nn.Conv2d(4, 6, 3, 2, 1, groups=2), img)
+module("ConvTranspose2d", [4, 6, 3], {"stride": 2, "padding": 1, "outputPadding": 1}, nn.ConvTranspose2d(4, 6, 3, 2, 1, 1), img)
+module("Conv1d", [3, 4, 2], {"dilation": 2}, nn.Conv1d(3, 4, 2, dilation=2), torch.randn(2, 3, 7))
+module("BatchNorm2d", [4], {}, nn.BatchNorm2d(4), img)
+module("BatchNorm1d", [3], {"momentum": 0.3}, nn.BatchNorm1d(3, momentum=0.3), torch.randn(5, 3))
+module("LayerNorm", [5], {}, nn.LayerNorm(5), img)
+module("GroupNorm", [2, 4], {}, nn.GroupNorm(2, 4), img)
+module("InstanceNorm2d", [4], {"affine": True}, nn.InstanceNorm2d(4, affine=True), img)
+module("Embedding", [6, 3], {"paddingIdx": 1}, nn.Embedding(6, 3, padding_idx=1), torch.tensor([[0, 1, 5], [1, 2, 2]]))
+module("Linear", [5, 3], {}, nn.Linear(5, 3), img)
+module("PReLU", [4], {}, nn.PReLU(4), img)
+module("MaxPool2d", [2], {"stride": 1}, nn.MaxPool2d(2, 1), img)
+module("AvgPool2d", [3], {"stride": 2, "padding": 1}, nn.AvgPool2d(3, 2, 1), img)
+module("AdaptiveAvgPool2d", [2], {}, nn.AdaptiveAvgPool2d(2), img)
+for name in ("ReLU6", "SiLU", "Mish", "SELU", "Hardswish", "Hardsigmoid", "Softsign", "Tanhshrink", "LogSigmoid", "ELU",
+             "Softplus", "Hardtanh", "LeakyReLU", "GELU", "GLU"):
+    module(name, [], {}, getattr(nn, name)(), torch.randn(3, 4) * 3)
+
+x, y = torch.randn(6, 3), torch.rand(6, 2)
+for name, options, kwargs in (
+    ("Adamax", {"lr": 0.05, "weightDecay": 0.1}, dict(lr=0.05, weight_decay=0.1)),
+    ("NAdam", {"lr": 0.05}, dict(lr=0.05)), ("RAdam", {"lr": 0.05}, dict(lr=0.05)),
+    ("Adadelta", {"lr": 0.5, "weightDecay": 0.1}, dict(lr=0.5, weight_decay=0.1)),
+    ("Adagrad", {"lr": 0.1, "lrDecay": 0.2, "initialAccumulatorValue": 0.3}, dict(lr=0.1, lr_decay=0.2, initial_accumulator_value=0.3)),
+    ("AdamW", {"lr": 0.05, "amsgrad": True}, dict(lr=0.05, amsgrad=True)),
+    ("RMSprop", {"lr": 0.02, "centered": True, "momentum": 0.5}, dict(lr=0.02, centered=True, momentum=0.5)),
+):
+    w = torch.randn(3, 2, requires_grad=True)
+    start = data(w)
+    opt = getattr(torch.optim, name)([w], **kwargs)
+    path = []
+    for _ in range(10):
+        opt.zero_grad()
+        ((torch.tanh(x @ w) - y) ** 2).mean().backward()
+        opt.step()
+        path.append(data(w))
+    lines.append({"kind": "optim", "name": name, "options": options, "w": start, "x": data(x), "y": data(y), "path": path})
+
+S = torch.optim.lr_scheduler
+for name, options, make in (
+    ("StepLR", {"stepSize": 3, "gamma": 0.5}, lambda o: S.StepLR(o, 3, 0.5)),
+    ("MultiStepLR", {"milestones": [2, 5]}, lambda o: S.MultiStepLR(o, [2, 5])),
+    ("ExponentialLR", {"gamma": 0.9}, lambda o: S.ExponentialLR(o, 0.9)),
+    ("CosineAnnealingLR", {"tMax": 8, "etaMin": 0.01}, lambda o: S.CosineAnnealingLR(o, 8, 0.01)),
+    ("CosineAnnealingWarmRestarts", {"t0": 3, "tMult": 2}, lambda o: S.CosineAnnealingWarmRestarts(o, 3, 2)),
+    ("OneCycleLR", {"maxLr": 1.0, "totalSteps": 12}, lambda o: S.OneCycleLR(o, 1.0, 12, cycle_momentum=False)),
+    ("LinearLR", {"totalIters": 4}, lambda o: S.LinearLR(o, total_iters=4)),
+    ("ConstantLR", {"totalIters": 4}, lambda o: S.ConstantLR(o, total_iters=4)),
+    ("PolynomialLR", {"totalIters": 6, "power": 2}, lambda o: S.PolynomialLR(o, 6, 2)),
+):
+    opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.2)
+    s = make(opt)
+    rates = [opt.param_groups[0]["lr"]]
+    for _ in range(10):
+        opt.step()
+        s.step()
+        rates.append(opt.param_groups[0]["lr"])
+    lines.append({"kind": "scheduler", "name": name, "options": options, "lr": 0.2, "rates": rates})
+opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+s = S.ReduceLROnPlateau(opt, factor=0.5, patience=1, cooldown=1)
+metrics = [5, 4, 4.5, 4.4, 4.3, 4.2, 4.1, 3, 3.5, 3.5, 3.5]
+rates = []
+for v in metrics:
+    s.step(v)
+    rates.append(opt.param_groups[0]["lr"])
+lines.append({"kind": "plateau", "metrics": metrics, "rates": rates})
+
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
+    for line in lines:
+        f.write(json.dumps(line) + "\n")
