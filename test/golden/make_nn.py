@@ -10,14 +10,15 @@ def data(t):
     return {"shape": list(t.shape), "data": t.detach().double().flatten().tolist()}
 
 
-def module(name, args, options, m, *inputs, **call):
+def module(name, args, options, m, *inputs, wanted=(0, 1, 2)):
+    """Inputs whose gradients are `wanted` are floating point and differentiable."""
     m = m.float()
     for p in m.parameters():
         with torch.no_grad():
             p.copy_(torch.randn_like(p) * 0.4)
     start = {k: data(v) for k, v in m.state_dict().items()}
-    ins = [i.clone().requires_grad_() if i.is_floating_point() else i for i in inputs]
-    out = m(*ins, **call)
+    ins = [i.clone().requires_grad_() if i.is_floating_point() and n in wanted else i for n, i in enumerate(inputs)]
+    out = m(*ins)
     flat = []
 
     def walk(o):
@@ -32,7 +33,7 @@ def module(name, args, options, m, *inputs, **call):
         "inputs": [dict(data(i), dtype="float32" if i.is_floating_point() else "int32") for i in inputs],
         "outputs": [data(o) for o in flat], "weights": [data(w) for w in weights],
         "grads": {k: data(p.grad) for k, p in m.named_parameters()},
-        "inputGrads": [data(i.grad) if i.is_floating_point() else None for i in ins],
+        "inputGrads": [data(i.grad) if i.is_floating_point() and i.grad is not None else None for i in ins],
         "after": {k: data(v) for k, v in m.state_dict().items()},
     })
 
@@ -46,17 +47,60 @@ for cls in (nn.RNN, nn.LSTM, nn.GRU):
 e = torch.randn(2, 3, 8)
 
 
-class Attention(nn.MultiheadAttention):
-    def forward(self, q):
-        return super().forward(q, q, q, need_weights=False)[0]
-
-
-module("MultiheadAttention", [8, 2], {}, Attention(8, 2, batch_first=True), e)
+module("MultiheadAttention", [8, 2], {"batchFirst": True}, nn.MultiheadAttention(8, 2, batch_first=True), e, e[:, :2], e[:, 1:])
+module("MultiheadAttention", [8, 2], {}, nn.MultiheadAttention(8, 2), e, e, e)
 for first in (False, True):
     for act in ("relu", "gelu"):
-        module("TransformerEncoderLayer", [8, 2], {"dimFeedforward": 16, "dropout": 0, "activation": act, "normFirst": first},
+        module("TransformerEncoderLayer", [8, 2], {"dimFeedforward": 16, "dropout": 0, "activation": act, "normFirst": first, "batchFirst": True},
                nn.TransformerEncoderLayer(8, 2, 16, 0.0, act, batch_first=True, norm_first=first), e)
+    module("TransformerDecoderLayer", [8, 2], {"dimFeedforward": 16, "dropout": 0, "normFirst": first},
+           nn.TransformerDecoderLayer(8, 2, 16, 0.0, norm_first=first), e, torch.randn(4, 3, 8))
+module("Transformer", [], {"dModel": 8, "nhead": 2, "numEncoderLayers": 2, "numDecoderLayers": 2, "dimFeedforward": 16, "dropout": 0},
+       nn.Transformer(8, 2, 2, 2, 16, 0.0), torch.randn(4, 3, 8), e)
+x2 = torch.randn(5, 3)
+module("RNNCell", [3, 4], {"nonlinearity": "relu"}, nn.RNNCell(3, 4, nonlinearity="relu"), x2)
+module("LSTMCell", [3, 4], {}, nn.LSTMCell(3, 4), x2)
+module("GRUCell", [3, 4], {}, nn.GRUCell(3, 4), x2, torch.randn(5, 4))
+module("GRU", [3, 4], {"numLayers": 2}, nn.GRU(3, 4, 2), x2)
+module("Bilinear", [3, 4, 2], {}, nn.Bilinear(3, 4, 2), x2, torch.randn(5, 4))
+module("EmbeddingBag", [6, 3], {"mode": "max"}, nn.EmbeddingBag(6, 3, mode="max"), torch.tensor([[0, 1, 5], [1, 2, 2]]))
 img = torch.randn(2, 4, 6, 5)
+module("Conv2d", [4, 3, [3, 2]], {"padding": [1, 2], "paddingMode": "reflect"}, nn.Conv2d(4, 3, (3, 2), padding=(1, 2), padding_mode="reflect"), img)
+module("Conv2d", [4, 3, [3, 2]], {"padding": "same", "paddingMode": "circular"}, nn.Conv2d(4, 3, (3, 2), padding="same", padding_mode="circular"), img)
+module("ConvTranspose1d", [3, 4, 3], {"stride": 2}, nn.ConvTranspose1d(3, 4, 3, 2), torch.randn(2, 3, 7))
+module("BatchNorm2d", [4], {"momentum": None}, nn.BatchNorm2d(4, momentum=None), img)
+module("AdaptiveMaxPool2d", [[4, 2]], {}, nn.AdaptiveMaxPool2d((4, 2)), img)
+module("AdaptiveMaxPool1d", [3], {}, nn.AdaptiveMaxPool1d(3), torch.randn(2, 3, 7))
+module("Upsample", [], {"scaleFactor": 2, "mode": "bilinear"}, nn.Upsample(scale_factor=2, mode="bilinear"), img)
+module("Upsample", [], {"size": [9, 4], "mode": "bilinear", "alignCorners": True}, nn.Upsample((9, 4), mode="bilinear", align_corners=True), img)
+module("Upsample", [], {"size": 7}, nn.Upsample(7), img)
+module("PixelShuffle", [2], {}, nn.PixelShuffle(2), img)
+module("PixelUnshuffle", [2], {}, nn.PixelUnshuffle(2), torch.randn(2, 3, 4, 6))
+module("ReflectionPad2d", [[1, 2, 0, 3]], {}, nn.ReflectionPad2d((1, 2, 0, 3)), img)
+module("ReplicationPad1d", [2], {}, nn.ReplicationPad1d(2), torch.randn(2, 3, 7))
+for name, args in (("ZeroPad2d", [1]), ("ConstantPad2d", [2, 0.5]), ("Flatten", []), ("Unflatten", [1, [2, 2]]), ("Softmin", [1]),
+                   ("Softmax", [1]), ("LogSoftmax", [-1]), ("Threshold", [0.1, 3])):
+    m = getattr(nn, name)(*args)
+    module(name, args, {}, m, img)
+a, b, sign = torch.randn(5, 3), torch.randn(5, 3), torch.tensor([1.0, -1, -1, 1, -1])
+positive, zeroOne, classes = torch.rand(5, 3) + 0.1, (torch.rand(5, 3) > 0.5).float(), torch.tensor([0, 2, 1, 1, 0])
+for name, options, inputs in (
+    ("PoissonNLLLoss", {}, (a, positive * 4)), ("PoissonNLLLoss", {"full": True}, (a, positive * 4)),
+    ("PoissonNLLLoss", {"logInput": False}, (positive, positive * 4)),
+    ("GaussianNLLLoss", {}, (a, b, positive)), ("GaussianNLLLoss", {"full": True, "reduction": "sum"}, (a, b, positive)),
+    ("SoftMarginLoss", {}, (a, zeroOne * 2 - 1)), ("MultiMarginLoss", {}, (a, classes)),
+    ("MultiMarginLoss", {"p": 2, "margin": 0.5}, (a, classes)), ("MultiLabelSoftMarginLoss", {}, (a, zeroOne)),
+    ("HingeEmbeddingLoss", {"margin": 0.7}, (a, zeroOne * 2 - 1)), ("CosineEmbeddingLoss", {"margin": 0.1}, (a, b, sign)),
+    ("MarginRankingLoss", {"margin": 0.2, "reduction": "none"}, (a[:, 0], b[:, 0], sign)),
+    ("TripletMarginLoss", {}, (a, b, positive)), ("TripletMarginLoss", {"swap": True, "p": 1}, (a, b, positive)),
+    ("PairwiseDistance", {}, (a, b)), ("CosineSimilarity", {}, (a, b)), ("MSELoss", {}, (a, b)), ("L1Loss", {}, (a, b)),
+    ("HuberLoss", {"delta": 0.5}, (a, b)), ("SmoothL1Loss", {"beta": 0.5}, (a, b)),
+    ("CrossEntropyLoss", {"labelSmoothing": 0.1}, (a, classes)), ("BCEWithLogitsLoss", {}, (a, zeroOne)),
+    ("BCELoss", {}, (positive * 0.8, zeroOne)), ("KLDivLoss", {"reduction": "batchmean"}, (a, positive)),
+):
+    python = {"".join("_" + c.lower() if c.isupper() else c for c in k): v for k, v in options.items()}
+    module(name, [], options, getattr(nn, name)(**python), *inputs,
+           wanted=(0, 1, 2) if name.startswith(("Triplet", "Pairwise")) else (0, 2) if name.startswith("Gaussian") else (0, 1) if len(inputs) == 3 else (0,))
 module("Conv2d", [4, 6, 3], {"stride": 2, "padding": 1, "groups": 2}, nn.Conv2d(4, 6, 3, 2, 1, groups=2), img)
 module("ConvTranspose2d", [4, 6, 3], {"stride": 2, "padding": 1, "outputPadding": 1}, nn.ConvTranspose2d(4, 6, 3, 2, 1, 1), img)
 module("Conv1d", [3, 4, 2], {"dilation": 2}, nn.Conv1d(3, 4, 2, dilation=2), torch.randn(2, 3, 7))
@@ -78,7 +122,8 @@ for name in ("ReLU6", "SiLU", "Mish", "SELU", "Hardswish", "Hardsigmoid", "Softs
 x, y = torch.randn(6, 3), torch.rand(6, 2)
 for name, options, kwargs in (
     ("Adamax", {"lr": 0.05, "weightDecay": 0.1}, dict(lr=0.05, weight_decay=0.1)),
-    ("NAdam", {"lr": 0.05}, dict(lr=0.05)), ("RAdam", {"lr": 0.05}, dict(lr=0.05)),
+    # NAdam is left out: the PyTorch this ran on (1.13) multiplied by mu once too often, which 2.x mended.
+    ("RAdam", {"lr": 0.05}, dict(lr=0.05)),
     ("Adadelta", {"lr": 0.5, "weightDecay": 0.1}, dict(lr=0.5, weight_decay=0.1)),
     ("Adagrad", {"lr": 0.1, "lrDecay": 0.2, "initialAccumulatorValue": 0.3}, dict(lr=0.1, lr_decay=0.2, initial_accumulator_value=0.3)),
     ("AdamW", {"lr": 0.05, "amsgrad": True}, dict(lr=0.05, amsgrad=True)),

@@ -61,7 +61,12 @@ export class MultiheadAttention extends Module {
   }
 
   /** Gives the output, shaped as `query`, and the attention weights `[N, L, S]`, or null if they are not wanted. */
-  override forward(query: Tensor, key: Tensor, value: Tensor, masks: AttentionMasks = {}): [Tensor, Tensor | null] {
+  override forward(
+    query: Tensor,
+    key: Tensor = query,
+    value: Tensor = key,
+    masks: AttentionMasks = {},
+  ): [Tensor, Tensor | null] {
     const batched = query.ndim === 3;
     for (const t of [query, key, value])
       if (t.ndim !== query.ndim || (t.ndim !== 2 && t.ndim !== 3) || t.shape.at(-1) !== this.embedDim)
@@ -72,7 +77,7 @@ export class MultiheadAttention extends Module {
         );
     const toBatchFirst = (t: Tensor) => (!batched ? t.unsqueeze(0) : this.batchFirst ? t : t.transpose(0, 1));
     const [out, weights] = this.attend(toBatchFirst(query), toBatchFirst(key), toBatchFirst(value), masks);
-    if (!batched) return [out.squeeze(0), weights && weights.squeeze(0)];
+    if (!batched) return [out.squeeze(0), weights?.squeeze(0) ?? null];
     return [this.batchFirst ? out : out.transpose(0, 1), weights];
   }
 
@@ -82,11 +87,7 @@ export class MultiheadAttention extends Module {
     const [n, l] = query.shape as [number, number];
     const s = key.shape[1]!;
     const project = (t: Tensor, i: number) => {
-      const y = linear(
-        t,
-        this.inProjWeight.narrow(0, i * e, e),
-        this.inProjBias && this.inProjBias.narrow(0, i * e, e),
-      );
+      const y = linear(t, this.inProjWeight.narrow(0, i * e, e), this.inProjBias?.narrow(0, i * e, e));
       return y.reshape([n, t.shape[1]!, heads, e / heads]).transpose(1, 2);
     };
     const [q, k, v] = [project(query, 0), project(key, 1), project(value, 2)];

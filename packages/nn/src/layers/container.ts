@@ -19,7 +19,7 @@ class List<T> extends Module {
     return this as unknown as Record<string, T>;
   }
 
-  get length(): number {
+  override get length(): number {
     return Object.keys(this).length;
   }
 
@@ -37,7 +37,7 @@ class List<T> extends Module {
     const added = [...members];
     const { memberType } = this as unknown as { memberType: new (...args: any[]) => T };
     added.forEach((member, i) => {
-      mustBe(`${this.constructor.name}: member ${this.length + i}`, memberType, member);
+      mustBe(`${this.constructor.name}: ${this.length + i}`, memberType, member);
     });
     for (const member of added) this.members[this.length] = member;
     return this;
@@ -98,7 +98,7 @@ class Dict<T> extends Module {
 
   set(name: string, member: T): this {
     const { memberType } = this as unknown as { memberType: new (...args: any[]) => T };
-    mustBe(`${this.constructor.name}: member '${name}'`, memberType, member);
+    mustBe(`${this.constructor.name}: '${name}'`, memberType, member);
     if (name === '' || name.includes('.') || (name in this && !this.has(name)))
       throw new TypeError(
         `${this.constructor.name}: '${name}' cannot be a member's name; it is empty, dotted or taken`,
