@@ -9,6 +9,9 @@ export class Frame {
   scope: Frame | null = null;
   /** Where it was opened; in development mode only. */
   opener: string | null;
+  /** For a scope: the frame it is open on, and how it ended. */
+  host: Frame | null = null;
+  ended: 'closed' | 'swept' | null = null;
   /** Its call has returned; only what that call started still runs in it. */
   left = false;
   /** Scopes on this frame may stay open across a yield: only the generator's own steps see it. */
@@ -40,7 +43,6 @@ interface State {
   storage: FlowStorage | null;
   /** The frame of code that no storage has a frame for. Where there is no storage at all, the current frame. */
   host: Frame;
-  scopes: number;
 }
 
 const key = Symbol.for('gradgate.grad');
@@ -49,7 +51,7 @@ function sharedState(): State {
   const realm = globalThis as unknown as Record<symbol, State | undefined>;
   const found = realm[key];
   if (found === undefined) {
-    realm[key] = { version: 1, storage: null, host: new Frame('root', true, false, null), scopes: 0 };
+    realm[key] = { version: 1, storage: null, host: new Frame('root', true, false, null) };
     return realm[key];
   }
   if (found.version !== 1)
@@ -82,6 +84,12 @@ export function currentFrame(): Frame {
   return host.scope ?? host;
 }
 
+/** The frame in force where the flow carries `flow`. */
+export function frameIn(flow: Frame | undefined): Frame {
+  const host = flow ?? state.host;
+  return host.scope ?? host;
+}
+
 /** Whether operations are recorded now. */
 export function isGradEnabled(): boolean {
   return currentFrame().enabled;
@@ -95,22 +103,17 @@ export function isInferenceMode(): boolean {
 /**
  * Calls `fn` in `frame`; what it starts (promises, timers) stays in it. The caller's frame is back when `fn` returns
  * or throws, so nobody else ever runs in it: this is what `AsyncLocalStorage.run` does, without its closure and with
- * no stack frame of its own.
+ * no stack frame of its own. `before` is what `flowFrame` says at the call.
  */
-export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
-  if (AsyncLocalStorage === undefined) {
-    const before = state.host;
-    state.host = frame;
-    try {
-      return Reflect.apply(fn, self, args);
-    } finally {
-      state.host = before;
-      if (frame.scope !== null) endScopes(frame);
-    }
-  }
-  state.storage ??= new AsyncLocalStorage();
+export function callIn<R>(
+  frame: Frame,
+  fn: (...args: any[]) => R,
+  self: unknown,
+  args: readonly unknown[],
+  before: Frame | undefined,
+): R {
   const { storage } = state;
-  const before = storage.getStore();
+  if (storage === null) return callInFirst(frame, fn, self, args);
   storage.enterWith(frame);
   try {
     return Reflect.apply(fn, self, args);
@@ -121,9 +124,31 @@ export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown
   }
 }
 
+/** The frame that the flow carries; undefined where it carries none. */
+export function flowFrame(): Frame | undefined {
+  return state.storage === null ? undefined : state.storage.getStore();
+}
+
+/** The first call makes the storage; without one the frame is swapped in a plain variable. */
+function callInFirst<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
+  if (AsyncLocalStorage !== undefined) {
+    state.storage = new AsyncLocalStorage();
+    return callIn(frame, fn, self, args, undefined);
+  }
+  const before = state.host;
+  state.host = frame;
+  try {
+    return Reflect.apply(fn, self, args);
+  } finally {
+    state.host = before;
+    frame.left = true;
+    if (frame.scope !== null) endScopes(frame);
+  }
+}
+
 /** Scopes that the guarded code left open end with it. */
 function endScopes(frame: Frame): void {
-  if (frame.ownedByGenerator || state.scopes === 0) return;
+  if (frame.ownedByGenerator) return;
   for (let scope: Frame | null = frame.scope; scope !== null && scope !== frame; scope = scope.parent) sweep(scope);
 }
 
@@ -180,34 +205,37 @@ export interface Scope {
   [Symbol.dispose](): void;
 }
 
-type Ended = 'closed' | 'swept';
-
-const ended = new WeakMap<Frame, Ended>();
-const hosts = new WeakMap<Frame, Frame>();
-const open = new Set<Frame>();
+/** Scopes that the end of the turn would find open, innermost last. */
+const open: Frame[] = [];
 let sweepDue = false;
 
 /** Opens a scope on the current frame. It is for synchronous code: one that outlives its turn is closed and reported. */
 export function openScope(frame: Frame): Scope {
   const host = currentHost();
   host.scope = frame;
-  hosts.set(frame, host);
-  state.scopes++;
+  frame.host = host;
   if (!host.ownedByGenerator) {
-    open.add(frame);
+    open.push(frame);
     if (!sweepDue) {
       sweepDue = true;
       Promise.resolve().then(sweepAll);
     }
   }
-  return { [Symbol.dispose]: () => closeScope(frame) };
+  return new OpenScope(frame);
+}
+
+class OpenScope implements Scope {
+  constructor(private readonly frame: Frame) {}
+  [Symbol.dispose](): void {
+    closeScope(this.frame);
+  }
 }
 
 /** Takes the scope out of its frame's chain, wherever it stands there. */
 function unlink(frame: Frame): void {
-  const host = hosts.get(frame)!;
-  state.scopes--;
-  open.delete(frame);
+  const host = frame.host!;
+  if (open.at(-1) === frame) open.pop();
+  else if (open.includes(frame)) open.splice(open.indexOf(frame), 1);
   if (host.scope === frame) host.scope = frame.parent === host ? null : frame.parent;
   else
     for (let scope = host.scope; scope !== null && scope !== host; scope = scope.parent)
@@ -218,15 +246,15 @@ const opened = (frame: Frame): string =>
   frame.opener === null ? '; setDevelopmentMode(true) or GRADGATE_DEV=1 tells where' : `, opened at ${frame.opener}`;
 
 function closeScope(frame: Frame): void {
-  const before = ended.get(frame);
+  const before = frame.ended;
   if (before === 'closed') throw new GradModeError(`this ${frame.kind} scope is closed already${opened(frame)}`);
-  ended.set(frame, 'closed');
+  frame.ended = 'closed';
   if (before === 'swept')
     throw new GradModeError(
       `this ${frame.kind} scope was held across an await or beyond its gate${opened(frame)}; it covered nothing there. ` +
         `Scopes are for synchronous code: use ${frame.kind}.run(async () => ...) or a decorator`,
     );
-  const host = hosts.get(frame)!;
+  const host = frame.host!;
   const innermost = host.scope === frame;
   unlink(frame);
   if (!innermost)
@@ -236,8 +264,8 @@ function closeScope(frame: Frame): void {
 }
 
 function sweep(frame: Frame): void {
-  if (ended.has(frame)) return;
-  ended.set(frame, 'swept');
+  if (frame.ended !== null) return;
+  frame.ended = 'swept';
   unlink(frame);
   report(
     `a ${frame.kind} scope was left open, or held across an await, and has been closed${opened(frame)}; ` +

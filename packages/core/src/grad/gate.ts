@@ -1,5 +1,5 @@
 import { decorate, type GateDecorator, looksLikeClass } from './decorate.js';
-import { type Frame, openScope, type Scope } from './frame.js';
+import { type Frame, flowFrame, openScope, type Scope } from './frame.js';
 import { type Condition, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
 
 /** What every gate does, with or without a condition. */
@@ -58,7 +58,7 @@ function guards(rule: Rule): Guards {
       return guard(rule, fn, fn.name || null);
     },
     enter() {
-      const frame: Frame | null = frameFor(rule, undefined, [], null);
+      const frame: Frame | null = frameFor(rule, undefined, [], null, flowFrame());
       return frame === null ? inert : openScope(frame);
     },
     async(fn) {

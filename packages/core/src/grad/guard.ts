@@ -1,4 +1,13 @@
-import { callIn, currentFrame, Frame, type FrameKind, followsAsync, GradModeError } from './frame.js';
+import {
+  callIn,
+  currentFrame,
+  Frame,
+  type FrameKind,
+  flowFrame,
+  followsAsync,
+  frameIn,
+  GradModeError,
+} from './frame.js';
 
 /** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
 export type Condition = (this: any, ...args: any[]) => boolean;
@@ -17,10 +26,11 @@ export function frameFor(
   self: unknown,
   args: readonly unknown[],
   member: string | null,
+  flow: Frame | undefined,
 ): Frame | null {
   const holds = typeof when === 'boolean' ? when : ask(when, kind, self, args, member);
   if (!holds && kind !== 'gradMode') return null;
-  const parent = currentFrame();
+  const parent = frameIn(flow);
   const enabled = kind === 'enableGrad' || (kind === 'gradMode' && holds);
   if (enabled && parent.inference)
     throw new GradModeError(
@@ -61,9 +71,11 @@ export function runGuarded(
   args: readonly unknown[],
   member: string | null,
 ): any {
-  const frame = frameFor(rule, self, args, member);
+  const before = flowFrame();
+  const frame = frameFor(rule, self, args, member, before);
   if (frame === null) return Reflect.apply(fn, self, args);
-  return cover(frame, callIn(frame, fn, self, args));
+  const result = callIn(frame, fn, self, args, before);
+  return isObject(result) ? cover(frame, result) : result;
 }
 
 interface Thenable {
@@ -88,8 +100,7 @@ const isIterator = (value: object): value is AnyIterator =>
   typeof (value as Partial<AnyIterator>).next === 'function';
 
 /** Makes sure that the lazy part of a result runs in `frame` as well. Anything else is returned as it is. */
-function cover(frame: Frame, result: unknown): unknown {
-  if (!isObject(result)) return result;
+function cover(frame: Frame, result: object): unknown {
   if (isIterator(result)) {
     if (Symbol.asyncIterator in result && !followsAsync) refuse(frame, 'an async iterator');
     return coverIterator(frame, result);
@@ -120,14 +131,14 @@ function coverIterator(frame: Frame, iterator: AnyIterator): object {
   for (const name of ['next', 'return', 'throw'] as const) {
     const method = iterator[name];
     if (typeof method !== 'function') continue;
-    define(name, (...args: unknown[]) => callIn(frame, method, iterator, args));
+    define(name, (...args: unknown[]) => callIn(frame, method, iterator, args, flowFrame()));
   }
   // An iterator is its own iterable; where a sequence makes a new one each time, that one is covered.
   for (const name of [Symbol.iterator, Symbol.asyncIterator] as const) {
     const make = (iterator as unknown as Record<symbol, AnyFunction | undefined>)[name];
     if (make === undefined) continue;
     define(name, () => {
-      const made = callIn(frame, make, iterator, []);
+      const made = callIn(frame, make, iterator, [], flowFrame());
       return made === iterator ? covered : coverIterator(frame, made);
     });
   }
@@ -142,10 +153,10 @@ function coverThenable(frame: Frame, thenable: Thenable): object {
       const caller = currentFrame();
       const bound = callbacks.map((f) =>
         typeof f === 'function'
-          ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args)
+          ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args, flowFrame())
           : f,
       );
-      return callIn(frame, thenable.then, thenable, bound);
+      return callIn(frame, thenable.then, thenable, bound, flowFrame());
     },
     writable: true,
     configurable: true,
@@ -187,7 +198,8 @@ export function bindGradMode<F extends AnyFunction>(fn: F): F {
   return likeOriginal(
     function (this: unknown, ...args: unknown[]) {
       const frame = rebound(now);
-      return cover(frame, callIn(frame, fn, this, args));
+      const result: unknown = callIn(frame, fn, this, args, flowFrame());
+      return isObject(result) ? cover(frame, result) : result;
     } as F,
     fn,
   );
@@ -203,9 +215,9 @@ export async function runCoroutine(
   self: unknown,
   args: readonly unknown[],
 ): Promise<unknown> {
-  const frame = frameFor(rule, self, args, start.name || null);
+  const frame = frameFor(rule, self, args, start.name || null, flowFrame());
   const call = (fn: AnyFunction, on: unknown, values: unknown[]): any =>
-    frame === null ? Reflect.apply(fn, on, values) : callIn(frame, fn, on, values);
+    frame === null ? Reflect.apply(fn, on, values) : callIn(frame, fn, on, values, flowFrame());
   if (frame) frame.ownedByGenerator = true;
   const steps = call(start, self, args as unknown[]) as Iterator<unknown, unknown, unknown>;
   if (!isObject(steps) || !isIterator(steps))
