@@ -10,7 +10,7 @@ export {
 } from './autograd/engine.js';
 export { explainGrad } from './autograd/explain.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
-export type { Backward, GradHook, Node, NodeHook } from './autograd/node.js';
+export { type Backward, type GradHook, type Node, type NodeHook, record, recordMany } from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export * from './errors.js';
 export * from './grad/index.js';

@@ -1,4 +1,13 @@
-import { noGrad, type Tensor, TensorError } from '@gradgate/core';
+import { type DType, DTypeError, noGrad, Tensor, TensorError } from '@gradgate/core';
+import {
+  type BackwardHook,
+  call,
+  type ForwardHook,
+  type ForwardPreHook,
+  register,
+  runStateDictHooks,
+  type StateDictHook,
+} from './hooks.js';
 import { Buffer, Parameter } from './parameter.js';
 
 /** The tensors of a module by their dotted names. */
@@ -43,12 +52,30 @@ export class Module {
 
   /** Calls `hook` before `forward` whenever the module is called. */
   registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
-    return add(hooks(this).pre, hook);
+    return register(this, 'pre', hook);
   }
 
   /** Calls `hook` after `forward` whenever the module is called. */
   registerForwardHook(hook: ForwardHook): { remove(): void } {
-    return add(hooks(this).post, hook);
+    return register(this, 'post', hook);
+  }
+
+  /**
+   * Calls `hook` in backward, with the gradients of the arguments and outputs of each call that was recorded. It runs in
+   * backward's mode; calls under noGrad never reach it.
+   */
+  registerFullBackwardHook(hook: BackwardHook): { remove(): void } {
+    return register(this, 'backward', hook);
+  }
+
+  /** Calls `hook` with each state dict that this module is in, to add to it or to take from it. */
+  registerStateDictPostHook(hook: StateDictHook): { remove(): void } {
+    return register(this, 'stateDict', hook);
+  }
+
+  /** Calls `hook` with a copy of each state dict that is about to be checked and loaded, to rename keys for example. */
+  registerLoadStateDictPreHook(hook: StateDictHook): { remove(): void } {
+    return register(this, 'loadStateDict', hook);
   }
 
   /** The fields that are modules, by name. */
@@ -122,6 +149,33 @@ export class Module {
     return found[1];
   }
 
+  /** The parameter of a dotted name. */
+  getParameter(path: string): Parameter {
+    return named(this, 'getParameter', 'parameter', path, this.namedParameters());
+  }
+
+  /** The buffer of a dotted name. */
+  getBuffer(path: string): Buffer {
+    return named(this, 'getBuffer', 'buffer', path, this.namedBuffers());
+  }
+
+  /** Converts floating point parameters, their gradients and buffers; they stay the same objects. */
+  to(dtype: DType): this {
+    if (dtype !== 'float32' && dtype !== 'float64')
+      throw new DTypeError('to', `${this.constructor.name} can be float32 or float64, got ${String(dtype)}`);
+    const tensors = [...this.parameters(), ...this.buffers()].filter((t) => t.dtype.startsWith('float'));
+    for (const t of tensors) convert(t, dtype);
+    return this;
+  }
+
+  float(): this {
+    return this.to('float32');
+  }
+
+  double(): this {
+    return this.to('float64');
+  }
+
   /** Calls `fn` with every module, children first. */
   apply(fn: (module: Module) => void): this {
     for (const child of this.children()) child.apply(fn);
@@ -131,11 +185,8 @@ export class Module {
 
   /** Parameters and persistent buffers by dotted name; the tensors share storage with the module's. */
   stateDict(): StateDict {
-    const state: StateDict = {};
-    for (const [path, module] of this.namedModules())
-      for (const [name, value] of Object.entries(module))
-        if (value instanceof Parameter || (value instanceof Buffer && value.persistent))
-          state[join(path, name)] = value.detach();
+    const state: StateDict = Object.fromEntries(ownState(this));
+    runStateDictHooks(this, 'stateDict', state);
     return state;
   }
 
@@ -144,10 +195,16 @@ export class Module {
    * `strict: false` missing and unexpected keys are returned rather than refused.
    */
   loadStateDict(
-    state: StateDict,
+    given: StateDict,
     { strict = true }: { strict?: boolean } = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
-    const own = this.stateDict();
+    if (typeof given !== 'object' || given === null)
+      throw new TypeError(
+        `loadStateDict: takes an object of tensors by name, got ${given === null ? 'null' : typeof given}`,
+      );
+    const state = { ...given };
+    runStateDictHooks(this, 'loadStateDict', state);
+    const own: StateDict = Object.fromEntries(ownState(this));
     const missingKeys = Object.keys(own).filter((key) => !Object.hasOwn(state, key));
     const unexpectedKeys = Object.keys(state).filter((key) => !Object.hasOwn(own, key));
     const problems: string[] = [];
@@ -157,7 +214,9 @@ export class Module {
     for (const key of shared) {
       const to = own[key]!;
       const from = state[key]!;
-      if (to.shape.join() !== from.shape.join())
+      if (!(from instanceof Tensor))
+        problems.push(`${key} is not a Tensor, got ${from === null ? 'null' : typeof from}`);
+      else if (to.shape.join() !== from.shape.join())
         problems.push(`${key} has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`);
       else if (to.dtype !== from.dtype)
         problems.push(`${key} is ${from.dtype}, the module's is ${to.dtype}; convert it with to()`);
@@ -201,58 +260,70 @@ export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
 
+/** Which fields have been seen to be parameters or buffers, to notice when one becomes a plain tensor. */
+const registered = new WeakMap<Module, Map<string, 'Parameter' | 'Buffer'>>();
+
+/** The fields of one module, `path` its name. */
+function fields(path: string, module: Module): [string, unknown][] {
+  const entries = Object.entries(module);
+  let seen = registered.get(module);
+  for (const [name, value] of entries) {
+    if (!(value instanceof Tensor)) continue;
+    const kind = value instanceof Parameter ? 'Parameter' : value instanceof Buffer ? 'Buffer' : null;
+    const before = seen?.get(name);
+    if (kind === null && before !== undefined)
+      throw new TypeError(
+        `${module.constructor.name}: the field '${join(path, name)}' was a ${before} and is now a plain Tensor of shape ` +
+          `[${value.shape.join(', ')}], which would be neither saved nor learned; write to it with copy_() under noGrad, ` +
+          `or assign ${before === 'Parameter' ? 'new Parameter(tensor)' : 'buffer(tensor)'}`,
+      );
+    if (kind === null) continue;
+    if (!seen) {
+      seen = new Map();
+      registered.set(module, seen);
+    }
+    seen.set(name, kind);
+  }
+  return entries;
+}
+
 /** The fields of a type in a module and all below it, each once, by dotted name. */
 function* namedTensors<T extends Tensor>(root: Module, type: new (...args: any[]) => T): Generator<[string, T]> {
   const seen = new Set<T>();
   for (const [path, module] of root.namedModules())
-    for (const [name, value] of Object.entries(module))
+    for (const [name, value] of fields(path, module))
       if (value instanceof type && !seen.has(value)) {
         seen.add(value);
         yield [join(path, name), value];
       }
 }
 
-/** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
-export type ForwardPreHook = (module: Module, args: unknown[]) => unknown[] | void;
-
-/** Sees what `forward` gave; anything it returns replaces it. */
-export type ForwardHook = (module: Module, args: unknown[], output: any) => unknown;
-
-interface Hooks {
-  readonly pre: Set<ForwardPreHook>;
-  readonly post: Set<ForwardHook>;
+/** Parameters and persistent buffers, detached, by dotted name; a shared one under each of its names. */
+function* ownState(root: Module): Generator<[string, Tensor]> {
+  for (const [path, module] of root.namedModules())
+    for (const [name, value] of fields(path, module))
+      if (value instanceof Parameter || (value instanceof Buffer && value.persistent))
+        yield [join(path, name), value.detach()];
 }
 
-/** Beside the modules, so that hooks are no fields of theirs. */
-const hooksOf = new WeakMap<Module, Hooks>();
-
-function hooks(module: Module): Hooks {
-  const found = hooksOf.get(module) ?? { pre: new Set(), post: new Set() };
-  hooksOf.set(module, found);
-  return found;
-}
-
-function add<H>(to: Set<H>, hook: H): { remove(): void } {
-  to.add(hook);
-  return {
-    remove() {
-      to.delete(hook);
-    },
-  };
-}
-
-/** What calling a module does: its hooks run in the caller's mode, around `forward`. */
-function call(module: Module, args: unknown[]): unknown {
-  const found = hooksOf.get(module);
-  if (found === undefined) return module.forward(...args);
-  let values = args;
-  for (const hook of found.pre) values = hook(module, values) ?? values;
-  let output: unknown = module.forward(...values);
-  for (const hook of found.post) {
-    const replaced = hook(module, values, output);
-    if (replaced !== undefined) output = replaced;
+function named<T>(root: Module, op: string, what: string, path: string, all: Iterable<[string, T]>): T {
+  const names: string[] = [];
+  for (const [name, value] of all) {
+    if (name === path) return value;
+    names.push(`'${name}'`);
   }
-  return output;
+  throw new TypeError(`${op}: ${root.constructor.name} has no ${what} '${path}'; it has ${names.join(', ') || 'none'}`);
+}
+
+/** Gives `t` other storage, so that optimizers and sharing modules that hold it see the change. */
+function convert(t: Tensor, dtype: DType): void {
+  if (t.dtype === dtype) return;
+  const { storage, shape, strides } = noGrad.run(() => t.detach().to(dtype));
+  // A graph that saved the old values must not go on with these.
+  storage.version = t.storage.version + 1;
+  Object.assign(t, { storage, dtype, shape, strides, offset: 0 });
+  const { grad } = t;
+  if (grad !== null) t.grad = noGrad.run(() => grad.to(dtype));
 }
 
 const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

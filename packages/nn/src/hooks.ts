@@ -1,0 +1,141 @@
+import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
+import type { Module, StateDict } from './module.js';
+
+/** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
+export type ForwardPreHook = (module: Module, args: unknown[]) => unknown[] | void;
+
+/** Sees what `forward` gave; anything it returns replaces it. */
+export type ForwardHook = (module: Module, args: unknown[], output: any) => unknown;
+
+/**
+ * Sees the gradients of a call's arguments (null for those that have none) and of its outputs; an array it returns
+ * replaces those of the arguments.
+ */
+export type BackwardHook = (
+  module: Module,
+  gradInput: readonly (Tensor | null)[],
+  gradOutput: readonly (Tensor | null)[],
+) => readonly (Tensor | null)[] | void;
+
+/** Sees, and may change, the state dict of the model of which `module` is the part named `prefix`. */
+export type StateDictHook = (module: Module, state: StateDict, prefix: string) => void;
+
+export interface Hooks {
+  readonly pre: Set<ForwardPreHook>;
+  readonly post: Set<ForwardHook>;
+  readonly backward: Set<BackwardHook>;
+  readonly stateDict: Set<StateDictHook>;
+  readonly loadStateDict: Set<StateDictHook>;
+}
+
+/** Beside the modules, so that hooks are no fields of theirs. */
+const hooksOf = new WeakMap<Module, Hooks>();
+
+/** Registers `hook`, and gives the handle that takes it off again; idempotent. */
+export function register<K extends keyof Hooks>(
+  module: Module,
+  kind: K,
+  hook: Parameters<Hooks[K]['add']>[0],
+): { remove(): void } {
+  if (typeof hook !== 'function')
+    throw new TypeError(`${module.constructor.name}: a hook is a function, got ${typeof hook}`);
+  let found = hooksOf.get(module);
+  if (!found) {
+    found = { pre: new Set(), post: new Set(), backward: new Set(), stateDict: new Set(), loadStateDict: new Set() };
+    hooksOf.set(module, found);
+  }
+  const set = found[kind] as Set<unknown>;
+  set.add(hook);
+  return {
+    remove() {
+      set.delete(hook);
+    },
+  };
+}
+
+/** Runs the state dict hooks of one kind of all modules below `root`. */
+export function runStateDictHooks(root: Module, kind: 'stateDict' | 'loadStateDict', state: StateDict): void {
+  for (const [path, module] of root.namedModules())
+    for (const hook of hooksOf.get(module)?.[kind] ?? []) hook(module, state, path === '' ? '' : `${path}.`);
+}
+
+/** What calling a module does: its hooks run in the caller's mode, around `forward`. */
+export function call(module: Module, args: unknown[]): unknown {
+  const hooks = hooksOf.get(module);
+  if (hooks === undefined) return module.forward(...args);
+  let values = args;
+  for (const hook of hooks.pre) values = hook(module, values) ?? values;
+  const watch = hooks.backward.size > 0 && isGradEnabled() ? new BackwardWatch(module, hooks.backward) : null;
+  if (watch) values = watch.arguments(values);
+  let output: unknown = module.forward(...values);
+  for (const hook of hooks.post) {
+    const replaced = hook(module, values, output);
+    if (replaced !== undefined) output = replaced;
+  }
+  return watch ? watch.outputs(output) : output;
+}
+
+type Grads = readonly (Tensor | null)[];
+
+/** Puts a node around each side of a call, so that the gradients that pass can be seen. */
+class BackwardWatch {
+  private gradOutput: Grads = [];
+  /** For each argument its place among those that require grad, or -1. */
+  private places: number[] = [];
+
+  constructor(
+    private readonly module: Module,
+    private readonly hooks: Set<BackwardHook>,
+  ) {}
+
+  arguments(args: unknown[]): unknown[] {
+    const tracked = args.filter((a): a is Tensor => a instanceof Tensor && a.requiresGrad);
+    let next = 0;
+    this.places = args.map((a) => (a instanceof Tensor && a.requiresGrad ? next++ : -1));
+    const aliases = alias('moduleInputs', tracked, (grads) => this.fire(grads));
+    return args.map((a, i) => (this.places[i]! < 0 ? a : aliases[this.places[i]!]));
+  }
+
+  outputs(output: unknown): unknown {
+    const tracked: Tensor[] = [];
+    each(output, (t) => {
+      if (t.requiresGrad) tracked.push(t);
+      return t;
+    });
+    const aliases = alias('moduleOutputs', tracked, (grads) => {
+      this.gradOutput = grads;
+      // Without an argument that requires grad nothing comes after this.
+      if (this.places.every((p) => p < 0)) this.fire([]);
+      return grads;
+    });
+    return each(output, (t) => (t.requiresGrad ? aliases[tracked.indexOf(t)]! : t));
+  }
+
+  private fire(grads: Grads): Grads {
+    let gradInput: Grads = this.places.map((p) => grads[p] ?? null);
+    for (const hook of this.hooks) {
+      const replaced = hook(this.module, gradInput, this.gradOutput);
+      if (replaced === undefined) continue;
+      if (!Array.isArray(replaced) || replaced.length !== gradInput.length)
+        throw new TypeError(
+          `${this.module.constructor.name}: a backward hook gives nothing or one gradient for each of ${gradInput.length} arguments`,
+        );
+      gradInput = replaced;
+    }
+    this.gradOutput = [];
+    return gradInput.filter((_, i) => this.places[i]! >= 0);
+  }
+}
+
+/** The same tensors behind one node, which shows the gradients to `see` and passes on what it gives. */
+function alias(name: string, tensors: readonly Tensor[], see: (grads: Grads) => Grads): Tensor[] {
+  const outs = tensors.map((t) => t.detach());
+  recordMany(name, tensors, outs, see);
+  return outs;
+}
+
+/** `value` with `f` of each tensor in it, in nested arrays too. */
+function each(value: unknown, f: (t: Tensor) => Tensor): unknown {
+  if (value instanceof Tensor) return f(value);
+  return Array.isArray(value) ? value.map((v) => each(v, f)) : value;
+}
