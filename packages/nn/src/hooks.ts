@@ -130,7 +130,9 @@ class BackwardWatch {
 /** The same tensors behind one node, which shows the gradients to `see` and passes on what it gives. */
 function alias(name: string, tensors: readonly Tensor[], see: (grads: Grads) => Grads): Tensor[] {
   const outs = tensors.map((t) => t.detach());
-  recordMany(name, tensors, outs, see);
+  const { length } = tensors;
+  // The engine leaves holes where no gradient came.
+  recordMany(name, tensors, outs, (grads) => see(Array.from({ length }, (_, i) => grads[i] ?? null)));
   return outs;
 }
 
