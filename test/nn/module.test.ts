@@ -59,7 +59,7 @@ describe('a module', () => {
   it('is called like a function, an instance of its class, and keeps private fields', () => {
     class Private extends Module {
       #w = 3;
-      name = 'mine';
+      override name = 'mine';
       override forward(x: number): number {
         return x * this.#w;
       }

@@ -15,7 +15,7 @@ class Base extends Module {
     return this.#calls;
   }
   @noGrad evaluate(x: Tensor): Tensor {
-    return this(x);
+    return this.forward(x);
   }
   @noGrad(function (this: Base) {
     return this.frozen;
@@ -29,7 +29,7 @@ class Base extends Module {
   @noGrad async score(x: Tensor): Promise<boolean[]> {
     const before = isGradEnabled();
     await Promise.resolve();
-    return [before, isGradEnabled(), this(x).requiresGrad];
+    return [before, isGradEnabled(), this.forward(x).requiresGrad];
   }
 }
 class Middle extends Base {
