@@ -1,4 +1,5 @@
 export { detectAnomaly } from './autograd/anomaly.js';
+export { checkpoint } from './autograd/checkpoint.js';
 export {
   type BackwardOptions,
   backward,
@@ -9,6 +10,8 @@ export {
   retainGrad,
 } from './autograd/engine.js';
 export { explainGrad } from './autograd/explain.js';
+export { defineFunction, FunctionContext, type FunctionDefinition } from './autograd/function.js';
+export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
 export { type Backward, type GradHook, type Node, type NodeHook, record, recordMany } from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';

@@ -212,21 +212,22 @@ export function record(
   return out;
 }
 
-/** `record` for operations of several outputs. */
+/** `record` for operations of several outputs; gives the node if there is one. */
 export function recordMany(
   name: string,
   inputs: readonly Tensor[],
   outs: readonly Tensor[],
   backward: BackwardMany,
   saved?: readonly Tensor[],
-): void {
-  if (outs.length === 0) return;
+): Node | null {
+  if (outs.length === 0) return null;
   let on = false;
   for (const out of outs) on = shouldRecord(name, inputs, out);
-  if (!on) return;
+  if (!on) return null;
   const shapes = outs.map((out) => out.shape);
   const node = new Node(name, inputs, backward, shapes, saved);
   outs.forEach((out, i) => {
     out.setHistory(node, i);
   });
+  return node;
 }

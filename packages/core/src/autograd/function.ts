@@ -1,0 +1,120 @@
+import { AutogradError } from '../errors.js';
+import { isGradEnabled, runInMode } from '../grad/index.js';
+import { isFloat } from '../tensor/dtype.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type Gradients, type Node, recordMany } from './node.js';
+
+/** What a custom function's `forward` and `backward` tell each other, and the engine. */
+export class FunctionContext {
+  #saved: readonly Tensor[] = [];
+  #node: Node | null = null;
+  #plain = new Set<Tensor>();
+  #dirty = new Set<Tensor>();
+  /** Give zeros rather than `null` for outputs that nothing used; true unless set otherwise. */
+  materializeGrads = true;
+
+  constructor(
+    /** Whether the caller records; `forward` itself runs with recording off. */
+    readonly isRecording: boolean,
+    /** For each argument whether its gradient is wanted. */
+    readonly needsInputGrad: readonly boolean[],
+  ) {}
+
+  /** Keeps tensors for `backward`: inputs or outputs. Not kept where nothing is recorded. */
+  saveForBackward(...tensors: Tensor[]): void {
+    this.#saved = tensors;
+  }
+
+  /** The tensors that were saved; throws if one was written to since. */
+  get savedTensors(): readonly Tensor[] {
+    return this.#node ? this.#node.saved : this.#saved;
+  }
+
+  /** Outputs that carry no gradient. */
+  markNonDifferentiable(...outputs: Tensor[]): void {
+    for (const t of outputs) this.#plain.add(t);
+  }
+
+  /** Inputs that `forward` has written to and returns. */
+  markDirty(...inputs: Tensor[]): void {
+    for (const t of inputs) this.#dirty.add(t);
+  }
+
+  /** @internal */
+  finish(): { saved: readonly Tensor[]; plain: ReadonlySet<Tensor>; dirty: ReadonlySet<Tensor> } {
+    const saved = this.#saved;
+    this.#saved = [];
+    return { saved, plain: this.#plain, dirty: this.#dirty };
+  }
+
+  /** @internal */
+  hangOn(node: Node): this {
+    this.#node = node;
+    return this;
+  }
+}
+
+export interface FunctionDefinition<Args extends unknown[], Out extends Tensor | readonly Tensor[]> {
+  /** What the graph and errors call it. */
+  name: string;
+  /** Computes the result, with recording off. */
+  forward(ctx: FunctionContext, ...args: Args): Out;
+  /** From the gradients of the outputs, those of the arguments, in order; `null` where there is none. */
+  backward(ctx: FunctionContext, ...grads: (Tensor | null)[]): Tensor | null | Gradients;
+  /** The rule is not made of recorded operations, so a gradient of the gradient is an error. */
+  onceDifferentiable?: boolean;
+}
+
+/** Makes an operator with a backward rule of your own. */
+export function defineFunction<Args extends unknown[], Out extends Tensor | readonly Tensor[]>(
+  definition: FunctionDefinition<Args, Out>,
+): (...args: Args) => Out {
+  const { name, forward, backward, onceDifferentiable = false } = definition;
+  return (...args) => {
+    const inputs = args.filter((a): a is Tensor & Args[number] => a instanceof Tensor);
+    const needs = args.map((a) => a instanceof Tensor && a.requiresGrad);
+    const recording = isGradEnabled() && needs.includes(true);
+    const ctx = new FunctionContext(recording, recording ? needs : needs.map(() => false));
+    const out = runInMode('backward', false, () => forward(ctx, ...args));
+    const { saved, plain, dirty } = ctx.finish();
+    // A result that is an argument as it was gets an identity of its own.
+    const own = (t: Tensor): Tensor => (inputs.includes(t as never) && !dirty.has(t) ? t.detach() : t);
+    const outputs = (out instanceof Tensor ? [out] : [...out]).map((t) => {
+      if (!(t instanceof Tensor))
+        throw new TypeError(`${name}: forward returns a Tensor or an array of them, got ${typeof t}`);
+      return own(t);
+    });
+    for (const t of dirty) t.storage.version++;
+    const differentiable = outputs.filter((t) => !plain.has(t) && isFloat(t.dtype));
+    const places = outputs.map((t) => differentiable.indexOf(t));
+    const shapes = outputs.map((t) => t.shape);
+    const dtype = differentiable[0]?.dtype ?? 'float32';
+    const isInput = args.map((a) => a instanceof Tensor);
+    const rule = (grads: readonly (Tensor | null)[], node: Node): Gradients => {
+      const all = places.map((at, i) => {
+        const g = at < 0 ? null : (grads[at] ?? null);
+        return g === null && ctx.materializeGrads ? Tensor.empty(dtype, shapes[i]!) : g;
+      });
+      const run = () => backward(ctx.hangOn(node), ...all);
+      const result = onceDifferentiable ? runInMode('backward', false, run) : run();
+      const given = result === null || result instanceof Tensor ? [result] : [...result];
+      if (given.slice(isInput.length).some((g) => g != null))
+        throw new AutogradError(name, `backward gave ${given.length} gradients for ${isInput.length} arguments`);
+      const wanted = given.filter((_, i) => isInput[i]);
+      return onceDifferentiable && isGradEnabled() ? wanted.map((g) => g && forbidTwice(name, g)) : wanted;
+    };
+    const node = recordMany(name, inputs, differentiable, rule, recording ? saved : []);
+    if (node) node.custom = true;
+    return (out instanceof Tensor ? outputs[0]! : outputs) as Out;
+  };
+}
+
+/** A gradient whose own gradient is an error. */
+function forbidTwice(name: string, g: Tensor): Tensor {
+  const out = g.detach().requiresGrad_();
+  const marked = g.detach();
+  recordMany(name, [out], [marked], () => {
+    throw new AutogradError(name, 'its rule is marked as differentiable once, so there is no gradient of its gradient');
+  });
+  return marked;
+}

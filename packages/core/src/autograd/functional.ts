@@ -1,0 +1,93 @@
+import { AutogradError } from '../errors.js';
+import { enableGrad } from '../grad/index.js';
+import { sizeOf } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { grad } from './engine.js';
+import { explainUntracked } from './explain.js';
+
+type Fn = (...inputs: Tensor[]) => Tensor;
+
+/** The inputs as leaves of a graph of their own; with `createGraph` they stay part of the caller's. */
+const fresh = (inputs: readonly Tensor[], createGraph: boolean): Tensor[] =>
+  inputs.map((t) => (createGraph && t.requiresGrad ? t : t.detach().requiresGrad_()));
+
+/** Runs `fn` with recording on, whatever the caller's mode; what `fn` itself switches off stays off. */
+function evaluate(op: string, fn: Fn, inputs: readonly Tensor[]): Tensor {
+  const out = enableGrad.run(() => fn(...inputs));
+  if (!(out instanceof Tensor)) throw new TypeError(`${op}: the function returns a Tensor, got ${typeof out}`);
+  if (!out.requiresGrad)
+    throw new AutogradError(op, `the result does not depend on the inputs: ${explainUntracked(out)}`);
+  return out;
+}
+
+const all = { allowUnused: true, materializeGrads: true } as const;
+
+/**
+ * A function that gives the value of `fn`, a single element, and its gradients with respect to all arguments. Ignores a
+ * `noGrad` around it, honours those inside `fn`.
+ */
+export function valueAndGrad(fn: Fn): (...inputs: Tensor[]) => [value: Tensor, grads: Tensor[]] {
+  return (...inputs) => {
+    const leaves = fresh(inputs, false);
+    const out = evaluate('valueAndGrad', fn, leaves);
+    return [out.detach(), grad(out, leaves, all)];
+  };
+}
+
+/** The value of `fn`, and `v` times its Jacobian: one gradient for each input. */
+export function vjp(fn: Fn, inputs: readonly Tensor[], v?: Tensor, { createGraph = false } = {}): [Tensor, Tensor[]] {
+  const leaves = fresh(inputs, createGraph);
+  const out = evaluate('vjp', fn, leaves);
+  return [createGraph ? out : out.detach(), grad(out, leaves, { ...all, gradOutputs: v ?? null, createGraph })];
+}
+
+/** The value of `fn`, and its Jacobian times the directions `v`, one for each input; by two backward passes. */
+export function jvp(
+  fn: Fn,
+  inputs: readonly Tensor[],
+  v: readonly Tensor[],
+  { createGraph = false } = {},
+): [Tensor, Tensor] {
+  const leaves = fresh(inputs, createGraph);
+  const out = evaluate('jvp', fn, leaves);
+  return enableGrad.run(() => {
+    // The gradient is linear in the weights u, and its derivative along them is the Jacobian times v.
+    const u = Tensor.empty(out.dtype, out.shape).requiresGrad_();
+    const gradients = grad(out, leaves, { ...all, gradOutputs: u, createGraph: true });
+    const along = gradients.map((g, i) => g.mul(v[i]!).sum()).reduce((a, b) => a.add(b));
+    const result = along.requiresGrad ? grad(along, u, { ...all, createGraph }) : Tensor.empty(out.dtype, out.shape);
+    return [createGraph ? out : out.detach(), result];
+  });
+}
+
+/** All derivatives of `fn`: for each input a tensor of the output's shape followed by the input's. */
+export function jacobian(fn: Fn, inputs: readonly Tensor[], { createGraph = false } = {}): Tensor[] {
+  const leaves = fresh(inputs, createGraph);
+  const out = evaluate('jacobian', fn, leaves);
+  const rows = Array.from({ length: out.numel }, (_, i) => {
+    const pick = Tensor.empty(out.dtype, out.shape);
+    pick.storage.data[i] = 1;
+    return grad(out, leaves, { ...all, gradOutputs: pick, retainGraph: true, createGraph });
+  });
+  return enableGrad(createGraph).run(() =>
+    leaves.map((t, which) => {
+      const shape = [...out.shape, ...t.shape];
+      if (sizeOf(shape) === 0) return Tensor.empty(out.dtype, shape);
+      const [first, ...rest] = rows.map((gradients) => gradients[which]!.reshape(1, -1));
+      return first!.cat(rest).reshape(shape);
+    }),
+  );
+}
+
+/** The second derivatives of `fn`, a single element, with respect to one input: its shape twice. */
+export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
+  return jacobian((y) => jacobian((z) => fn(z!), [y!], { createGraph: true })[0]!.reshape(y!.shape), [x])[0]!;
+}
+
+/** The value of `fn`, a single element, and its Hessian times `v`. */
+export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): [Tensor, Tensor] {
+  const leaf = x.detach().requiresGrad_();
+  const out = evaluate('hvp', (t) => fn(t!), [leaf]);
+  const g = grad(out, leaf, { createGraph: true });
+  return [out.detach(), g.requiresGrad ? grad(g, leaf, { ...all, gradOutputs: v }) : Tensor.empty(x.dtype, x.shape)];
+}
