@@ -23,3 +23,4 @@ export type { DType, TypedArray } from './tensor/dtype.js';
 export { defaultGenerator, Generator, manualSeed } from './tensor/random.js';
 export type { Shape } from './tensor/shape.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
+export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';

@@ -6,9 +6,15 @@ import { allocate, type DType, type TypedArray } from './dtype.js';
  */
 export class Storage {
   version = 0;
+  /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with this source text as their message. */
+  readonly send = sendPacked;
   constructor(public data: TypedArray) {}
 
   static zeros(dtype: DType, length: number): Storage {
     return new Storage(allocate(dtype, length));
   }
+}
+
+function sendPacked(): never {
+  throw new TypeError('a Tensor cannot be cloned or sent; send packTensor(t), and unpackTensor() what arrives');
 }
