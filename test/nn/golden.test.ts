@@ -87,6 +87,45 @@ describe('optimizers follow the path of PyTorch', () => {
   });
 });
 
+describe('optimizers that PyTorch has otherwise, or not at all', () => {
+  /** Ten steps on f(w) = w^4 / 4, whose gradient is w^3. */
+  const path = (optimizer: (p: Parameter) => optim.Optimizer<any, any>): number => {
+    const p = new Parameter(tensor([1.5], { dtype: 'float64' }));
+    const o = optimizer(p);
+    for (let i = 0; i < 10; i++) {
+      o.zeroGrad();
+      p.pow(4).mul(0.25).sum().backward();
+      o.step();
+    }
+    return p.item();
+  };
+
+  it('NAdam follows its paper', () => {
+    let [w, m, v, product] = [1.5, 0, 0, 1];
+    for (let t = 1; t <= 10; t++) {
+      const g = w ** 3;
+      const mu = 0.9 * (1 - 0.5 * 0.96 ** (t * 0.004));
+      const next = 0.9 * (1 - 0.5 * 0.96 ** ((t + 1) * 0.004));
+      product *= mu;
+      m = 0.9 * m + 0.1 * g;
+      v = 0.999 * v + 0.001 * g * g;
+      const direction = ((1 - mu) * g) / (1 - product) + (next * m) / (1 - product * next);
+      w -= (0.05 * direction) / (Math.sqrt(v / (1 - 0.999 ** t)) + 1e-8);
+    }
+    expect(path((p) => new optim.NAdam([p], { lr: 0.05 }))).toBeCloseTo(w, 12);
+  });
+
+  it('Lion follows its paper', () => {
+    let [w, m] = [1.5, 0];
+    for (let t = 0; t < 10; t++) {
+      const g = w ** 3;
+      w = w * (1 - 0.01 * 0.1) - 0.01 * Math.sign(0.9 * m + 0.1 * g);
+      m = 0.99 * m + 0.01 * g;
+    }
+    expect(path((p) => new optim.Lion([p], { lr: 0.01, weightDecay: 0.1 }))).toBeCloseTo(w, 12);
+  });
+});
+
 describe('schedulers give the rates of PyTorch', () => {
   const sgd = (lr: number) => new optim.SGD([new Parameter(tensor([0]))], { lr });
 

@@ -34,7 +34,7 @@ describe('J5 tensors through postMessage', () => {
   });
 
   it('J5 as it is, a tensor is refused with advice', () => {
-    expect(() => structuredClone(ones([2]))).toThrow('send packTensor(t), and unpackTensor() what arrives');
+    expect(() => structuredClone(ones([2]))).toThrow('tensorsAreSentByPackTensorAndUnpackTensor');
     expect(() => unpackTensor({} as never)).toThrow(/expected what packTensor\(\) gives/);
     expect(() => packTensor(3 as never)).toThrow(TypeError);
   });

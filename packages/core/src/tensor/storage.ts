@@ -6,8 +6,8 @@ import { allocate, type DType, type TypedArray } from './dtype.js';
  */
 export class Storage {
   version = 0;
-  /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with this source text as their message. */
-  readonly send = sendPacked;
+  /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
+  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   constructor(public data: TypedArray) {}
 
   static zeros(dtype: DType, length: number): Storage {
@@ -15,6 +15,5 @@ export class Storage {
   }
 }
 
-function sendPacked(): never {
-  throw new TypeError('a Tensor cannot be cloned or sent; send packTensor(t), and unpackTensor() what arrives');
-}
+// The error shows the start of a function's text, so the advice is its name.
+function tensorsAreSentByPackTensorAndUnpackTensor(): void {}
