@@ -4,6 +4,7 @@ import {
   enableGrad,
   explainGrad,
   inferenceMode,
+  isGradEnabled,
   noGrad,
   ones,
   setDevelopmentMode,
@@ -106,6 +107,17 @@ describe('K. tensors under noGrad', () => {
     out!.backward();
     out = null;
     expect(x.grad).not.toBeNull();
+  });
+
+  it('I8 finalization callbacks run in the default mode', async () => {
+    const modes: boolean[] = [];
+    const registry = new FinalizationRegistry(() => modes.push(isGradEnabled()));
+    noGrad.run(() => registry.register({}, 'gone'));
+    for (let i = 0; i < 20 && modes.length === 0; i++) {
+      gc();
+      await new Promise((r) => setTimeout(r, 1));
+    }
+    expect(modes).toEqual([true]);
   });
 
   it('K9 K10 backward works inside, with createGraph too', () => {
@@ -329,6 +341,17 @@ describe('M. inference mode', () => {
     const p = inferenceMode.run(() => new Parameter(ones([1])));
     expect(() => p.add(1)).toThrow(/requires grad but was made under inferenceMode/);
     expect(noGrad.run(() => p.add(1)).toArray()).toEqual([2]);
+  });
+
+  it('M9 errors on an inference tensor name where it was made', () => {
+    setDevelopmentMode(true);
+    const { x, y } = make();
+    const place = /inferenceMode at .*k-l-tensors\.test\.ts:\d+/;
+    expect(() => x.mul(y)).toThrow(place);
+    expect(() => y.add_(1)).toThrow(place);
+    expect(() => y.requiresGrad_()).toThrow(place);
+    expect(() => y.sum().backward()).toThrow(/nothing it was computed from|recording was off/);
+    expect(() => inferenceMode.run(() => zeros([1])).backward()).toThrow(place);
   });
 
   it('M8 backward of a graph from outside gives normal gradients inside', () => {

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 export function explainUntracked(t: Tensor): string {
   const what = `this ${t.dtype} tensor of shape [${t.shape.join(', ')}] does not require grad and has no gradFn`;
   if (!isFloat(t.dtype)) return `${what}: ${t.dtype} tensors never require grad; use float32`;
-  if (t.inference) return `${what}: it was made under inferenceMode; compute it outside`;
+  if (t.inference) return `${what}: it was made under ${t.inferenceOrigin}; compute it outside`;
   if (t.untracked === 'detach') return `${what}: it, or what it was computed from, came from detach()`;
   if (t.untracked !== null)
     return `${what}: recording was off where it was computed, switched off by ${describeFrame(t.untracked)}`;

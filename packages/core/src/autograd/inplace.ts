@@ -9,7 +9,10 @@ import { recordWriteThroughView } from './view.js';
 /** Refuses a write to `target` that the current mode does not allow. Called before anything is computed or written. */
 export function checkWritable(op: string, target: Tensor): void {
   if (target.inference && !isInferenceMode())
-    throw new AutogradError(op, 'a tensor made under inferenceMode cannot be written to outside of it; use clone()');
+    throw new AutogradError(
+      op,
+      `a tensor made under inferenceMode cannot be written to outside of it; use clone(). It was made under ${target.inferenceOrigin}`,
+    );
   if (target.strides.some((step, i) => step === 0 && target.shape[i]! > 1))
     throw new ShapeError(
       op,

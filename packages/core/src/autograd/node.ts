@@ -84,7 +84,7 @@ export class Node {
         throw new AutogradError(
           this.name,
           'a tensor made under inferenceMode cannot be saved for backward; use clone() outside of inferenceMode ' +
-            'to get a normal tensor',
+            `to get a normal tensor. It was made under ${t.inferenceOrigin}`,
         );
       return { value: hooks ? hooks.pack(t) : t, version: t.storage.version, hooks };
     });
@@ -177,7 +177,8 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
     if (input.inference && input.requiresGrad && isGradEnabled())
       throw new AutogradError(
         name,
-        'an input requires grad but was made under inferenceMode, so nothing can be recorded on it; make it outside, or use clone()',
+        'an input requires grad but was made under inferenceMode, so nothing can be recorded on it; make it outside, or use clone(). ' +
+          `It was made under ${input.inferenceOrigin}`,
       );
   }
   if (tracked && isGradEnabled()) return true;

@@ -100,49 +100,41 @@ export function isInferenceMode(): boolean {
   return currentFrame().inference;
 }
 
-/**
- * Calls `fn` in `frame`; what it starts (promises, timers) stays in it. The caller's frame is back when `fn` returns
- * or throws, so nobody else ever runs in it: this is what `AsyncLocalStorage.run` does, without its closure and with
- * no stack frame of its own. `before` is what `flowFrame` says at the call.
- */
-export function callIn<R>(
-  frame: Frame,
-  fn: (...args: any[]) => R,
-  self: unknown,
-  args: readonly unknown[],
-  before: Frame | undefined,
-): R {
-  const { storage } = state;
-  if (storage === null) return callInFirst(frame, fn, self, args);
-  storage.enterWith(frame);
-  try {
-    return Reflect.apply(fn, self, args);
-  } finally {
-    storage.enterWith(before);
-    frame.left = true;
-    if (frame.scope !== null) endScopes(frame);
-  }
-}
-
-/** The frame that the flow carries; undefined where it carries none. */
+/** The frame that the flow carries: what `leave` needs to put back. Undefined where it carries none. */
 export function flowFrame(): Frame | undefined {
-  return state.storage === null ? undefined : state.storage.getStore();
+  if (state.storage !== null) return state.storage.getStore();
+  return followsAsync ? undefined : state.host;
 }
 
-/** The first call makes the storage; without one the frame is swapped in a plain variable. */
-function callInFirst<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
-  if (AsyncLocalStorage !== undefined) {
+/**
+ * Makes `frame` the flow's, until `leave` puts back `before`, in the same turn and in a `finally`: so nobody else ever
+ * runs in it, and what is started in between (promises, timers) stays in it. This is what `AsyncLocalStorage.run` does,
+ * without its closure and without stack frames of its own.
+ */
+export function enter(frame: Frame): void {
+  if (state.storage !== null) state.storage.enterWith(frame);
+  else if (AsyncLocalStorage === undefined) state.host = frame;
+  else {
     state.storage = new AsyncLocalStorage();
-    return callIn(frame, fn, self, args, undefined);
+    state.storage.enterWith(frame);
   }
-  const before = state.host;
-  state.host = frame;
+}
+
+export function leave(frame: Frame, before: Frame | undefined): void {
+  if (state.storage !== null) state.storage.enterWith(before);
+  else state.host = before!;
+  frame.left = true;
+  if (frame.scope !== null) endScopes(frame);
+}
+
+/** Calls `fn` in `frame`. */
+export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
+  const before = flowFrame();
+  enter(frame);
   try {
     return Reflect.apply(fn, self, args);
   } finally {
-    state.host = before;
-    frame.left = true;
-    if (frame.scope !== null) endScopes(frame);
+    leave(frame, before);
   }
 }
 

@@ -1,12 +1,14 @@
 import {
   callIn,
   currentFrame,
+  enter,
   Frame,
   type FrameKind,
   flowFrame,
   followsAsync,
   frameIn,
   GradModeError,
+  leave,
 } from './frame.js';
 
 /** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
@@ -74,7 +76,13 @@ export function runGuarded(
   const before = flowFrame();
   const frame = frameFor(rule, self, args, member, before);
   if (frame === null) return Reflect.apply(fn, self, args);
-  const result = callIn(frame, fn, self, args, before);
+  let result: unknown;
+  enter(frame);
+  try {
+    result = Reflect.apply(fn, self, args);
+  } finally {
+    leave(frame, before);
+  }
   return isObject(result) ? cover(frame, result) : result;
 }
 
@@ -131,14 +139,14 @@ function coverIterator(frame: Frame, iterator: AnyIterator): object {
   for (const name of ['next', 'return', 'throw'] as const) {
     const method = iterator[name];
     if (typeof method !== 'function') continue;
-    define(name, (...args: unknown[]) => callIn(frame, method, iterator, args, flowFrame()));
+    define(name, (...args: unknown[]) => callIn(frame, method, iterator, args));
   }
   // An iterator is its own iterable; where a sequence makes a new one each time, that one is covered.
   for (const name of [Symbol.iterator, Symbol.asyncIterator] as const) {
     const make = (iterator as unknown as Record<symbol, AnyFunction | undefined>)[name];
     if (make === undefined) continue;
     define(name, () => {
-      const made = callIn(frame, make, iterator, [], flowFrame());
+      const made = callIn(frame, make, iterator, []);
       return made === iterator ? covered : coverIterator(frame, made);
     });
   }
@@ -153,10 +161,10 @@ function coverThenable(frame: Frame, thenable: Thenable): object {
       const caller = currentFrame();
       const bound = callbacks.map((f) =>
         typeof f === 'function'
-          ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args, flowFrame())
+          ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args)
           : f,
       );
-      return callIn(frame, thenable.then, thenable, bound, flowFrame());
+      return callIn(frame, thenable.then, thenable, bound);
     },
     writable: true,
     configurable: true,
@@ -185,10 +193,21 @@ export function original<F extends AnyFunction>(fn: F): F {
 
 /** `fn`, guarded at each call. */
 export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string | null): F {
+  // As `runGuarded`, written out: a guarded method adds one frame to the stack, under its own name.
   const guarded = function (this: unknown, ...args: unknown[]) {
-    return runGuarded(rule, fn, this, args, member);
+    const before = flowFrame();
+    const frame = frameFor(rule, this, args, member, before);
+    if (frame === null) return Reflect.apply(fn, this, args);
+    let result: unknown;
+    enter(frame);
+    try {
+      result = Reflect.apply(fn, this, args);
+    } finally {
+      leave(frame, before);
+    }
+    return isObject(result) ? cover(frame, result) : result;
   };
-  return likeOriginal(guarded as F, fn);
+  return likeOriginal(guarded as unknown as F, fn);
 }
 
 /** Makes `fn` run in the mode that is in force now, wherever it is called. */
@@ -198,7 +217,7 @@ export function bindGradMode<F extends AnyFunction>(fn: F): F {
   return likeOriginal(
     function (this: unknown, ...args: unknown[]) {
       const frame = rebound(now);
-      const result: unknown = callIn(frame, fn, this, args, flowFrame());
+      const result: unknown = callIn(frame, fn, this, args);
       return isObject(result) ? cover(frame, result) : result;
     } as F,
     fn,
@@ -217,7 +236,7 @@ export async function runCoroutine(
 ): Promise<unknown> {
   const frame = frameFor(rule, self, args, start.name || null, flowFrame());
   const call = (fn: AnyFunction, on: unknown, values: unknown[]): any =>
-    frame === null ? Reflect.apply(fn, on, values) : callIn(frame, fn, on, values, flowFrame());
+    frame === null ? Reflect.apply(fn, on, values) : callIn(frame, fn, on, values);
   if (frame) frame.ownedByGenerator = true;
   const steps = call(start, self, args as unknown[]) as Iterator<unknown, unknown, unknown>;
   if (!isObject(steps) || !isIterator(steps))

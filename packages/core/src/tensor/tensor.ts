@@ -1,6 +1,6 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
-import { isInferenceMode } from '../grad/index.js';
+import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import { allocate, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
 import {
@@ -58,7 +58,10 @@ export class Tensor {
     readonly strides: readonly number[] = contiguousStrides(shape),
     readonly offset = 0,
   ) {
-    this.inference = isInferenceMode();
+    const frame = currentFrame();
+    this.inference = frame.inference;
+    // So that an error on its later use can tell where it was made.
+    if (frame.inference) this.untracked = frame;
   }
 
   /** @internal A new tensor over `data`, row-major. */
@@ -122,12 +125,21 @@ export class Tensor {
     if (this.gradFn === null) this.#leafRequiresGrad = value;
   }
 
+  /** @internal Where an inference tensor was made, in words. */
+  get inferenceOrigin(): string {
+    const cause = this.untracked;
+    return cause === null || cause === 'detach' ? 'inferenceMode' : describeFrame(cause);
+  }
+
   /** @internal */
   checkCanRequireGrad(op: string): void {
     if (!isFloat(this.dtype))
       throw new DTypeError(op, `only floating point tensors can require grad, this one is ${this.dtype}; use .float()`);
     if (this.inference && !isInferenceMode())
-      throw new AutogradError(op, 'a tensor made under inferenceMode cannot require grad outside; use clone()');
+      throw new AutogradError(
+        op,
+        `a tensor made under inferenceMode cannot require grad outside; use clone(). It was made under ${this.inferenceOrigin}`,
+      );
   }
 
   /** Sets `requiresGrad` and returns the tensor. */
