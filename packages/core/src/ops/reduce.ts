@@ -3,7 +3,7 @@ import { ShapeError } from '../errors.js';
 import * as kernel from '../kernels/reduce.js';
 import type { DType } from '../tensor/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
+import { methods, Tensor } from '../tensor/tensor.js';
 import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
 
 /** One dimension, several, or (left out or null) all of them. */
@@ -15,6 +15,7 @@ export interface KeepDim {
 }
 
 function plan(op: string, x: Tensor, dim: Dim | undefined, options: KeepDim | undefined): kernel.Plan {
+  if (!(x instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${x === null ? 'null' : typeof x}`);
   return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), options?.keepdim ?? false);
 }
 
