@@ -4,6 +4,7 @@
  *   node bench/grad.mjs            on this Node
  *   node bench/grad.mjs --all      on Node 20, 22 and 24, whose binaries npm fetches into a temporary folder
  *
+ * Beside them PyTorch's no_grad, if python3 (or the program that PYTHON names) has torch.
  * Rounds of all cases are interleaved; the figure is the median of the rounds.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -48,7 +49,7 @@ async function measure() {
   for (let i = 0; i < 7; i++) awaitsBefore.push(await promises());
   const before = rounds({
     'query before the first frame': () => {
-      if (isGradEnabled()) sink++;
+      if (!isGradEnabled()) sink++;
     },
     'plain call': body,
   });
@@ -90,7 +91,7 @@ async function measure() {
         if (als.getStore() === undefined) sink++;
       },
       'query after': () => {
-        if (isGradEnabled()) sink++;
+        if (!isGradEnabled()) sink++;
       },
     }),
   );
@@ -131,6 +132,35 @@ function table(version, ns) {
     );
 }
 
+const torch = `
+import timeit, torch
+def gate():
+    with torch.no_grad():
+        pass
+@torch.no_grad()
+def guarded(): pass
+def plain(): pass
+best = lambda f: min(timeit.repeat(f, number=100000, repeat=7)) * 1e4
+print(torch.__version__, best(plain), best(gate), best(guarded), best(torch.is_grad_enabled))
+`;
+
+function pytorch() {
+  let out;
+  try {
+    out = execFileSync(process.env.PYTHON ?? 'python3', ['-c', torch], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  } catch {
+    console.log('\nPyTorch: not timed, python3 has no torch (PYTHON=... names another)');
+    return;
+  }
+  const [version, ...ns] = out.trim().split(' ');
+  console.log(`\nPyTorch ${version}\n| | ns |\n|---|---|`);
+  const names = ['plain call', 'with torch.no_grad()', '@torch.no_grad() function', 'torch.is_grad_enabled()'];
+  for (const [i, name] of names.entries()) console.log(`| ${name} | ${Number(ns[i]).toFixed(0)} |`);
+}
+
 if (process.argv.includes('--json')) console.log(JSON.stringify(await measure()));
 else if (process.argv.includes('--all')) {
   for (const major of [20, 22, 24]) {
@@ -147,5 +177,9 @@ else if (process.argv.includes('--all')) {
     const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
     table(version, JSON.parse(execFileSync(node, [self, '--json'], { encoding: 'utf8' })));
   }
-} else table(process.versions.node, await measure());
+  pytorch();
+} else {
+  table(process.versions.node, await measure());
+  pytorch();
+}
 if (sink === -1) console.log(sink);

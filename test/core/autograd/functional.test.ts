@@ -2,6 +2,7 @@ import {
   checkpoint,
   defineFunction,
   dropout,
+  einsum,
   type FunctionContext,
   grad,
   gradcheck,
@@ -189,6 +190,42 @@ describe('functional derivatives', () => {
       return y;
     })(x);
     expect(isGradEnabled()).toBe(true);
+  });
+
+  it('N9 a result computed under noGrad is never handed out where gradients are on', () => {
+    const w = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { requiresGrad: true },
+    );
+    const calls = [
+      () => einsum('ij,jk->ik', w, w),
+      () => w.matmul(w),
+      () => w.T,
+      () => w.at(0),
+      () => checkpoint((t: Tensor) => t.mul(2), w),
+      () => w.softmax(0),
+    ];
+    for (const call of calls) {
+      expect(noGrad.run(call).requiresGrad).toBe(false);
+      expect(call().requiresGrad).toBe(true);
+      expect(noGrad.run(call).requiresGrad).toBe(false);
+    }
+  });
+
+  it('N15 a guard holds through everything that calls a function for its derivative', () => {
+    const part = noGrad.wrap((t: Tensor) => t.mul(1));
+    const half = (t: Tensor) => part(t).mul(t).sum(); // x^2, of which the guard hides one factor: x, not 2x
+    const x = tensor([3], { dtype: 'float64' });
+    const one = tensor(1, { dtype: 'float64' });
+    expect(valueAndGrad((t) => half(t!))(x)[1][0]!.toArray()).toEqual([3]);
+    expect(vjp(half, [x], one)[1][0]!.toArray()).toEqual([3]);
+    expect(jvp(half, [x], [tensor([1], { dtype: 'float64' })])[1].item()).toBe(3);
+    expect(jacobian(half, [x])[0]!.toArray()).toEqual([3]);
+    const leafX = tensor([3], { requiresGrad: true });
+    expect(grad(checkpoint(half, leafX), leafX).toArray()).toEqual([3]);
   });
 
   it('vjp, jvp, jacobian, hessian and hvp agree with the closed forms', () => {

@@ -34,7 +34,11 @@ const own = import.meta.url.replace(/diagnostics\.\w+(\?.*)?$/, '');
 
 /** Where the code that called into this folder stands, as `file:line:column`; null unless in development mode. */
 export function place(): string | null {
-  if (!development) return null;
+  return development ? findPlace() : null;
+}
+
+/** Apart from `place`, which is on the way of every guarded call and small enough to be inlined there. */
+function findPlace(): string | null {
   const stack = new Error().stack?.split('\n').slice(1) ?? [];
   const path = own.replace(/^file:\/\//, '');
   const line = stack.find(

@@ -1,6 +1,7 @@
 import { decorate, type GateDecorator, looksLikeClass } from './decorate.js';
-import { type Frame, flowFrame, openScope, type Scope } from './frame.js';
+import { currentHost, flowFrame } from './flow.js';
 import { type Condition, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
+import { openScope, type Scope } from './scope.js';
 
 /** What every gate does, with or without a condition. */
 export interface Guards {
@@ -51,15 +52,15 @@ function guards(rule: Rule): Guards {
   return {
     run(fn) {
       check('run', fn);
-      return runGuarded(rule, fn, undefined, [], null);
+      return runGuarded(rule, fn);
     },
     wrap(fn) {
       check('wrap', fn);
       return guard(rule, fn, fn.name || null);
     },
     enter() {
-      const frame: Frame | null = frameFor(rule, undefined, [], null, flowFrame());
-      return frame === null ? inert : openScope(frame);
+      const frame = frameFor(rule, undefined, [], null, flowFrame());
+      return frame === null ? inert : openScope(frame, currentHost());
     },
     async(fn) {
       check('async', fn);

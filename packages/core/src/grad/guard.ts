@@ -1,15 +1,5 @@
-import {
-  callIn,
-  currentFrame,
-  enter,
-  Frame,
-  type FrameKind,
-  flowFrame,
-  followsAsync,
-  frameIn,
-  GradModeError,
-  leave,
-} from './frame.js';
+import { callIn, currentFrame, currentSlot, enter, flowFrame, followsAsync, frameIn, frameOf, leave } from './flow.js';
+import { Frame, type FrameKind, GradModeError } from './frame.js';
 
 /** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
 export type Condition = (this: any, ...args: any[]) => boolean;
@@ -24,26 +14,34 @@ type AnyFunction = (...args: any[]) => any;
 
 /** The frame that a gate pushes for one call, or null where its condition leaves the caller's mode in force. */
 export function frameFor(
-  { kind, when }: Rule,
+  rule: Rule,
   self: unknown,
   args: readonly unknown[],
   member: string | null,
   flow: Frame | undefined,
 ): Frame | null {
+  const { kind, when } = rule;
   const holds = typeof when === 'boolean' ? when : ask(when, kind, self, args, member);
-  if (!holds && kind !== 'gradMode') return null;
+  return holds || kind === 'gradMode' ? newFrame(kind, holds, member, flow) : null;
+}
+
+function newFrame(kind: Rule['kind'], holds: boolean, member: string | null, flow: Frame | undefined): Frame {
   const parent = frameIn(flow);
   const enabled = kind === 'enableGrad' || (kind === 'gradMode' && holds);
-  if (enabled && parent.inference)
-    throw new GradModeError(
-      `${kind}${member ? ` on ${member}` : ''}: inferenceMode is in force, and nothing can be recorded in it; ` +
-        'use noGrad outside instead, or clone() tensors outside of inferenceMode',
-    );
+  if (enabled && parent.inference) refuseInInference(kind, member);
   // A loop of timers that each pass the gate again would make a chain without end.
   const under = parent.left && parent.kind === kind ? parent.parent : parent;
   return new Frame(kind, enabled, kind === 'inferenceMode' || parent.inference, under, member);
 }
 
+function refuseInInference(kind: string, member: string | null): never {
+  throw new GradModeError(
+    `${kind}${member ? ` on ${member}` : ''}: inferenceMode is in force, and nothing can be recorded in it; ` +
+      'use noGrad outside instead, or clone() tensors outside of inferenceMode',
+  );
+}
+
+/** Small enough to be inlined, as is all on the way of a guarded call: then its arguments are never collected. */
 function ask(
   condition: Condition,
   kind: string,
@@ -52,38 +50,36 @@ function ask(
   member: string | null,
 ): boolean {
   const answer: unknown = Reflect.apply(condition, self, args);
-  if (typeof answer === 'boolean') return answer;
+  return typeof answer === 'boolean' ? answer : refuseAnswer(answer, kind, member);
+}
+
+function refuseAnswer(answer: unknown, kind: string, member: string | null): never {
+  const of = `the condition of ${kind}${member ? ` on ${member}` : ''}`;
   if (isThenable(answer)) {
     // The rejection of a promise that nobody may wait for is not another error.
     answer.then(undefined, () => {});
-    throw new TypeError(
-      `the condition of ${kind}${member ? ` on ${member}` : ''} gave a promise; it must be synchronous, and give true or false`,
-    );
+    throw new TypeError(`${of} gave a promise; it must be synchronous, and give true or false`);
   }
   throw new TypeError(
-    `the condition of ${kind}${member ? ` on ${member}` : ''} must give true or false, got ${answer === null ? 'null' : typeof answer} ${String(answer)}`,
+    `${of} must give true or false, got ${answer === null ? 'null' : typeof answer} ${String(answer)}`,
   );
 }
 
 /** Runs `fn` under the rule: its call, what it awaits, and the steps of the iterator it may return. */
-export function runGuarded(
-  rule: Rule,
-  fn: AnyFunction,
-  self: unknown,
-  args: readonly unknown[],
-  member: string | null,
-): any {
-  const before = flowFrame();
-  const frame = frameFor(rule, self, args, member, before);
-  if (frame === null) return Reflect.apply(fn, self, args);
-  let result: unknown;
-  enter(frame);
+export function runGuarded<R>(rule: Rule, fn: () => R): R {
+  const slot = currentSlot();
+  const before = frameOf(slot);
+  const frame =
+    rule.when === true ? newFrame(rule.kind, true, null, before) : frameFor(rule, undefined, [], null, before);
+  if (frame === null) return fn();
+  const entered = enter(frame, slot);
+  let result: R;
   try {
-    result = Reflect.apply(fn, self, args);
+    result = fn();
   } finally {
-    leave(frame, before);
+    leave(frame, entered, before);
   }
-  return isObject(result) ? cover(frame, result) : result;
+  return isObject(result) ? (cover(frame, result) as R) : result;
 }
 
 interface Thenable {
@@ -193,17 +189,20 @@ export function original<F extends AnyFunction>(fn: F): F {
 
 /** `fn`, guarded at each call. */
 export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string | null): F {
-  // As `runGuarded`, written out: a guarded method adds one frame to the stack, under its own name.
+  // As `runGuarded`, written out: a guarded method adds one frame to the stack, under its own name. And where no
+  // condition is asked, nobody but the method takes its arguments, so the engine need not collect them.
   const guarded = function (this: unknown, ...args: unknown[]) {
-    const before = flowFrame();
-    const frame = frameFor(rule, this, args, member, before);
+    const slot = currentSlot();
+    const before = frameOf(slot);
+    const frame =
+      rule.when === true ? newFrame(rule.kind, true, member, before) : frameFor(rule, this, args, member, before);
     if (frame === null) return Reflect.apply(fn, this, args);
+    const entered = enter(frame, slot);
     let result: unknown;
-    enter(frame);
     try {
       result = Reflect.apply(fn, this, args);
     } finally {
-      leave(frame, before);
+      leave(frame, entered, before);
     }
     return isObject(result) ? cover(frame, result) : result;
   };

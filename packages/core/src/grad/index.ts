@@ -1,28 +1,27 @@
 /**
- * Grad modes: a stack of frames that follows the flow of control (`frame.ts`), functions that run in one (`guard.ts`),
- * gates as decorators, functions and scopes (`gate.ts`, `decorate.ts`), and what they tell (`policies.ts`,
+ * Grad modes: a stack of frames (`frame.ts`) that follows the flow of control (`flow.ts`), functions that run in one (`guard.ts`),
+ * gates as decorators, functions and scopes (`gate.ts`, `decorate.ts`, `scope.ts`), and what they tell (`policies.ts`,
  * `diagnostics.ts`). Imports nothing from the rest of core.
  */
-import { currentFrame, type Frame } from './frame.js';
+import { currentFrame } from './flow.js';
+import type { Frame } from './frame.js';
 import { makeGate, makeModeGate } from './gate.js';
 
 export type { GateDecorator } from './decorate.js';
 export { describeFrame, type Reporter, setDevelopmentMode, setReporter } from './diagnostics.js';
 export {
   currentFrame,
-  type Frame,
-  type FrameKind,
   followsAsync,
-  GradModeError,
   isGradEnabled,
   isInferenceMode,
   runInMode,
-  type Scope,
   setGradEnabled,
-} from './frame.js';
+} from './flow.js';
+export { type Frame, type FrameKind, GradModeError } from './frame.js';
 export type { DecoratorGate, Gate, Guards, ModeGate } from './gate.js';
 export { bindGradMode, type Condition, original } from './guard.js';
 export { type GradPolicy, gradPolicies } from './policies.js';
+export type { Scope } from './scope.js';
 
 /** Switches recording off. */
 export const noGrad = makeGate('noGrad');

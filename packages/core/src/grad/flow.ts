@@ -1,0 +1,201 @@
+import { place, report } from './diagnostics.js';
+import { Frame, type FrameKind, GradModeError } from './frame.js';
+import { endScopes } from './scope.js';
+
+/** What the engine carries along the flow of control, from a call to its continuations: our frame is one property. */
+export interface Slot {
+  [key: symbol]: Frame | undefined;
+}
+
+/** All of gradgate's state: one per realm, whichever copies of the package are loaded. */
+interface State {
+  readonly version: 1;
+  /** The frame of code that no slot has a frame for. */
+  readonly root: Frame;
+  /** Gives the slot of the running code. Made when the first frame is pushed: it makes the engine follow promises. */
+  slot: (() => Slot) | null;
+  /** The property of a slot that holds the frame. */
+  key: symbol;
+}
+
+const name = Symbol.for('gradgate.grad');
+
+function sharedState(): State {
+  const realm = globalThis as unknown as Record<symbol, State | undefined>;
+  const found = realm[name];
+  if (found === undefined) {
+    realm[name] = { version: 1, root: new Frame('root', true, false, null), slot: null, key: name };
+    return realm[name];
+  }
+  if (found.version !== 1)
+    throw new Error(
+      `two versions of @gradgate/core that cannot share one grad mode are loaded (state ${found.version} and 1); ` +
+        'make the package manager install one version, e.g. with "overrides"',
+    );
+  return found;
+}
+
+const state = sharedState();
+
+interface AsyncHooks {
+  AsyncLocalStorage?: new () => {
+    getStore(): Frame | undefined;
+    enterWith(frame: Frame | undefined): void;
+    readonly kResourceStore?: unknown;
+  };
+  executionAsyncResource?: () => Slot;
+}
+
+// A bundler for browsers must not see an import here; and a runtime may have the function without the module.
+type Builtins = { getBuiltinModule?(id: string): AsyncHooks | undefined };
+const hooks = (globalThis as { process?: Builtins }).process?.getBuiltinModule?.('node:async_hooks');
+
+/** Whether modes follow promises and timers here. If not, guarding them throws. */
+export const followsAsync = hooks?.AsyncLocalStorage !== undefined;
+
+function startFollowing(): void {
+  state.key = Symbol('gradgate.frame');
+  if (hooks?.AsyncLocalStorage === undefined) {
+    const only: Slot = {};
+    state.slot = () => only;
+    return;
+  }
+  const storage = new hooks.AsyncLocalStorage();
+  const { kResourceStore: key } = storage;
+  const { executionAsyncResource } = hooks;
+  // Up to Node 23 a storage keeps its value in the current resource: to look that up once is what `run` does as well,
+  // and getStore() and two enterWith() would do it three times. Only if that is so, which is tried.
+  if (typeof key === 'symbol' && executionAsyncResource !== undefined) {
+    storage.enterWith(state.root);
+    const found = executionAsyncResource()[key] === state.root;
+    storage.enterWith(undefined);
+    if (found) {
+      state.key = key;
+      state.slot = executionAsyncResource;
+      return;
+    }
+  }
+  const only = Object.defineProperty({}, state.key, {
+    get: () => storage.getStore(),
+    set: (frame: Frame | undefined) => storage.enterWith(frame),
+  }) as Slot;
+  state.slot = () => only;
+}
+
+/** The frame that the flow carries, if any. */
+export function flowFrame(): Frame | undefined {
+  return state.slot === null ? undefined : state.slot()[state.key];
+}
+
+/** The frame whose `scope` may be set: that of the innermost gate of this flow. */
+export function currentHost(): Frame {
+  return flowFrame() ?? state.root;
+}
+
+/** The frame in force. */
+export function currentFrame(): Frame {
+  return frameIn(flowFrame());
+}
+
+/** The frame in force where the flow carries `flow`. */
+export function frameIn(flow: Frame | undefined): Frame {
+  const host = flow ?? state.root;
+  return host.scope ?? host;
+}
+
+/** Whether operations are recorded now. Written out, because every operator asks. */
+export function isGradEnabled(): boolean {
+  const { slot, root } = state;
+  const host = slot === null ? root : (slot()[state.key] ?? root);
+  return (host.scope ?? host).enabled;
+}
+
+/** Whether results are marked as made for inference only. */
+export function isInferenceMode(): boolean {
+  return currentFrame().inference;
+}
+
+/** The slot of the running code, or null as long as no frame has been pushed. */
+export function currentSlot(): Slot | null {
+  return state.slot === null ? null : state.slot();
+}
+
+/** The frame in `slot`: what `leave` needs to put back. */
+export function frameOf(slot: Slot | null): Frame | undefined {
+  return slot === null ? undefined : slot[state.key];
+}
+
+/**
+ * Makes `frame` the flow's, until `leave` puts back `before`, in the same turn and in a `finally`: so nobody else ever
+ * runs in it, and what is started in between (promises, timers) stays in it. This is what `AsyncLocalStorage.run` does,
+ * without its closure and without stack frames of its own.
+ */
+export function enter(frame: Frame, slot: Slot | null): Slot {
+  if (slot === null) {
+    startFollowing();
+    slot = state.slot!();
+  }
+  slot[state.key] = frame;
+  return slot;
+}
+
+export function leave(frame: Frame, slot: Slot, before: Frame | undefined): void {
+  slot[state.key] = before;
+  frame.left = true;
+  if (frame.scope !== null) endScopes(frame);
+}
+
+/** Calls `fn` in `frame`. */
+export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
+  const slot = currentSlot();
+  const before = frameOf(slot);
+  const entered = enter(frame, slot);
+  try {
+    return Reflect.apply(fn, self, args);
+  } finally {
+    leave(frame, entered, before);
+  }
+}
+
+/**
+ * Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
+ * and what `fn` starts does not stay in the mode.
+ */
+export function runInMode<R>(kind: FrameKind, enabled: boolean, fn: () => R): R {
+  const host = currentHost();
+  const before = host.scope;
+  host.scope = new Frame(kind, enabled, false, before ?? host);
+  try {
+    return fn();
+  } finally {
+    host.scope = before;
+  }
+}
+
+/** Sets whether operations are recorded, for the rest of the innermost gate or scope; returns what was. */
+export function setGradEnabled(enabled: boolean): boolean {
+  if (typeof enabled !== 'boolean')
+    throw new TypeError(`setGradEnabled: expected true or false, got ${typeof enabled} ${String(enabled)}`);
+  const frame = currentFrame();
+  if (enabled && frame.inference)
+    throw new GradModeError('setGradEnabled(true): inferenceMode is in force, and nothing can be recorded in it');
+  const before = frame.enabled;
+  frame.enabled = enabled;
+  if (frame.kind === 'root') {
+    frame.opener = place();
+    checkAfterTurn(frame);
+  }
+  return before;
+}
+
+/** In development mode, reports a default mode that is off when the macrotask is over. */
+function checkAfterTurn(root: Frame): void {
+  if (root.enabled || root.opener === null) return;
+  const timer: unknown = setTimeout(() => {
+    if (!root.enabled)
+      report(
+        `a macrotask ended with gradients off, which were switched off by setGradEnabled(false) at ${root.opener}`,
+      );
+  }, 0);
+  (timer as { unref?(): void }).unref?.();
+}
