@@ -203,7 +203,7 @@ describe('functional derivatives', () => {
     const calls = [
       () => einsum('ij,jk->ik', w, w),
       () => w.matmul(w),
-      () => w.T,
+      () => w.transpose(0, 1),
       () => w.at(0),
       () => checkpoint((t: Tensor) => t.mul(2), w),
       () => w.softmax(0),
