@@ -1,8 +1,8 @@
 import { isGradEnabled } from '../grad/index.js';
-import { allocate } from '../tensor/dtype.js';
-import { type Shape, sizeOf, stridedOffsets } from '../tensor/shape.js';
+import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { onStaleView, Tensor } from '../tensor/tensor.js';
 import { type Backward, Node, record } from './node.js';
+import { clear, putAdd, take } from './positions.js';
 
 /** A tensor over the storage of `x`, recorded as computed from it. */
 export function makeView(
@@ -21,6 +21,24 @@ export function makeView(
 }
 
 /**
+ * A tensor over the storage of `x` with any strides, which may also reach elements several times. Its gradient is put
+ * back element by element; what has a cheaper rule uses `makeView`.
+ */
+export function makeStridedView(
+  name: string,
+  x: Tensor,
+  shape: Shape,
+  strides: readonly number[],
+  offset: number,
+): Tensor {
+  const like = new Tensor(x.storage, x.dtype, x.shape, x.strides, x.offset);
+  return makeView(name, x, shape, strides, offset, (g) => {
+    const view = new Tensor(like.storage, like.dtype, shape, strides, offset);
+    return [putAdd(g, positionsInBase(view, like), like.shape)];
+  });
+}
+
+/**
  * Where the elements of `view` lie among those of its base, both in row-major order. Tracked writes through views are
  * rare, so they are expressed by positions, which hold for any strides, rather than by strides.
  */
@@ -32,31 +50,6 @@ function positionsInBase(view: Tensor, base: Tensor): Int32Array {
     index.set(o, i);
   });
   return offsets.map((o) => index.get(o)!);
-}
-
-/** `x[positions]`, in the given shape. */
-function take(x: Tensor, positions: Int32Array, shape: Shape): Tensor {
-  const from = x.shape;
-  const data = x.toTypedArray();
-  const out = allocate(x.dtype, positions.length);
-  for (let i = 0; i < out.length; i++) out[i] = data[positions[i]!]!;
-  return record('take', [x], Tensor.of(out, x.dtype, shape), (g) => [putAdd(g, positions, from)]);
-}
-
-/** Zeros of `shape` with `src` added at `positions`. */
-function putAdd(src: Tensor, positions: Int32Array, shape: Shape): Tensor {
-  const out = allocate(src.dtype, sizeOf(shape));
-  const data = src.toTypedArray();
-  for (let i = 0; i < data.length; i++) out[positions[i]!]! += data[i]!;
-  const from = src.shape;
-  return record('putAdd', [src], Tensor.of(out, src.dtype, shape), (g) => [take(g, positions, from)]);
-}
-
-/** `x` with zeros at `positions`. */
-function clear(x: Tensor, positions: Int32Array): Tensor {
-  const out = x.toTypedArray();
-  for (let i = 0; i < positions.length; i++) out[positions[i]!] = 0;
-  return record('clear', [x], Tensor.of(out, x.dtype, x.shape), (g) => [clear(g, positions)]);
 }
 
 /** Records that `view` now holds `value`, as a write to the base: what the view covered no longer gets a gradient. */

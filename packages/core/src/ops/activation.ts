@@ -1,6 +1,7 @@
 import { methods, type Tensor } from '../tensor/tensor.js';
 import { add, applyUnary, exp, gt, le, mul, neg, sigmoid, sub, tanh, unary, where } from './elementwise.js';
-import { clamp, erf, erfOf } from './math.js';
+import { clamp } from './math.js';
+import { erf, erfOf } from './special.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 

@@ -1,11 +1,12 @@
-import { record } from '../autograd/node.js';
+import { putAdd } from '../autograd/positions.js';
+import { makeStridedView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
-import { formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
+import { checkShape, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
-import { ge, le, where } from './elementwise.js';
+import { ge, le, where, withInPlace } from './elementwise.js';
 import { indexSelect } from './indexing.js';
 import type { Dim, ValuesAndIndices } from './reduce.js';
-import { cat, expand, narrow, reshape } from './shape.js';
+import { cat, expand, narrow, reshape, stack } from './shape.js';
 
 /** The whole numbers from 0 to n - 1 under `f`, as int32 indices. */
 const indices = (n: number, f: (i: number) => number): Tensor =>
@@ -151,26 +152,6 @@ export function pad(
   return out === x ? x.clone() : out;
 }
 
-/** The running sum along `dim`. */
-export function cumsum(x: Tensor, dim: number): Tensor {
-  const d = normalizeDim('cumsum', dim, x.ndim);
-  const out = Tensor.of(x.toTypedArray(), x.dtype, x.shape).to(x.dtype === 'bool' ? 'int32' : x.dtype);
-  const n = x.shape[d] ?? 1;
-  const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
-  const data = out.storage.data;
-  for (let start = 0; start < data.length; start += n * inner)
-    for (let i = start; i < start + inner; i++) {
-      let sum = 0;
-      for (let j = i; j < i + n * inner; j += inner) {
-        sum += data[j]!;
-        data[j] = sum;
-      }
-    }
-  return record('cumsum', [x], out, (g) => [reverseCumsum(g, d)]);
-}
-
-const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip(cumsum(flip(g, d), d), d));
-
 /** The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest. */
 export function sort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): ValuesAndIndices {
   const order = argsort(x, dim, { descending });
@@ -223,20 +204,53 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
     .int();
 }
 
-/** The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. */
+/** The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view. */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const a = normalizeDim('diagonal', dim1, x.ndim);
   const b = normalizeDim('diagonal', dim2, x.ndim);
-  if (a === b) throw new ShapeError('diagonal', `needs two dimensions, got ${dim1} and ${dim2}`);
-  const rest = x.shape.map((_, i) => i).filter((i) => i !== a && i !== b);
+  if (a === b || x.ndim < 2)
+    throw new ShapeError('diagonal', `needs two dimensions of ${formatShape(x.shape)}, got ${dim1} and ${dim2}`);
+  if (!Number.isInteger(offset)) throw new ShapeError('diagonal', `offset is a whole number, got ${offset}`);
   const [rows, columns] = [x.shape[a]!, x.shape[b]!];
   const n = Math.max(0, Math.min(rows + Math.min(0, offset), columns - Math.max(0, offset)));
-  const flat = x.permute([...rest, a, b]).flatten(-2, -1);
-  const start = offset >= 0 ? offset : -offset * columns;
-  return indexSelect(
-    flat,
-    -1,
-    indices(n, (i) => start + i * (columns + 1)),
+  const [stepA, stepB] = [x.strides[a]!, x.strides[b]!];
+  const start = n === 0 ? 0 : offset >= 0 ? offset * stepB : -offset * stepA;
+  const rest = (of: readonly number[], last: number) => [...of.filter((_, i) => i !== a && i !== b), last];
+  return makeStridedView('diagonal', x, rest(x.shape, n), rest(x.strides, stepA + stepB), x.offset + start);
+}
+
+/** The vectors along the last dimension as diagonals, number `offset`, of square matrices of zeros. */
+export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
+  if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
+  if (!Number.isInteger(offset)) throw new ShapeError('diagEmbed', `offset is a whole number, got ${offset}`);
+  const a = normalizeDim('diagEmbed', dim1, x.ndim + 1);
+  const b = normalizeDim('diagEmbed', dim2, x.ndim + 1);
+  if (a === b) throw new ShapeError('diagEmbed', `needs two dimensions, got ${dim1} and ${dim2}`);
+  const k = x.shape.at(-1)!;
+  const n = k + Math.abs(offset);
+  const outer = x.numel / Math.max(1, k);
+  const first = offset >= 0 ? offset : -offset * n;
+  const positions = new Int32Array(x.numel);
+  for (let o = 0, p = 0; o < outer && k > 0; o++)
+    for (let i = 0; i < k; i++) positions[p++] = o * n * n + first + i * (n + 1);
+  const matrices = putAdd(x, positions, [...x.shape.slice(0, -1), n, n]);
+  // The two new dimensions lie last; where they are wanted elsewhere, they are moved.
+  const order = matrices.shape.map((_, i) => i).slice(0, -2);
+  for (const [place, from] of [
+    [a, x.ndim - 1],
+    [b, x.ndim],
+  ].sort((p, q) => p[0]! - q[0]!) as [number, number][])
+    order.splice(place, 0, from);
+  return matrices.permute(order);
+}
+
+/** A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector. */
+export function diag(x: Tensor, offset = 0): Tensor {
+  if (x.ndim === 1) return diagEmbed(x, offset);
+  if (x.ndim === 2) return diagonal(x, offset).clone();
+  throw new ShapeError(
+    'diag',
+    `takes a vector or a matrix, got ${formatShape(x.shape)}; use diagonal() or diagEmbed()`,
   );
 }
 
@@ -267,15 +281,147 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
   return x.permute(order);
 }
 
+/** `dims` turned by `k` quarter turns. */
+export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 1]): Tensor {
+  const dims = normalizeDims('rot90', [a, b], x.ndim);
+  if (dims.length < 2 || !Number.isInteger(k))
+    throw new ShapeError('rot90', `takes a whole number of turns of two dimensions of ${formatShape(x.shape)}`);
+  const turns = ((k % 4) + 4) % 4;
+  if (turns === 0) return x.clone();
+  if (turns === 2) return flip(x, dims);
+  return turns === 1 ? flip(x.transpose(a, b), a) : flip(x, a).transpose(a, b);
+}
+
+/** Left and right exchanged: `flip` of dimension 1. */
+export const fliplr = (x: Tensor): Tensor => flip(x, 1);
+
+/** Up and down exchanged: `flip` of dimension 0. */
+export const flipud = (x: Tensor): Tensor => flip(x, 0);
+
+/** `repeat`, with missing counts as 1. */
+export function tile(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
+  const n = times.flat() as number[];
+  return repeat(x, [...Array<number>(Math.max(0, x.ndim - n.length)).fill(1), ...n]);
+}
+
+/** Windows of `size` elements, `step` apart, along `dim`: as many as fit, the elements in a new last dimension. A view. */
+export function unfoldDim(x: Tensor, dim: number, size: number, step: number): Tensor {
+  const d = normalizeDim('unfoldDim', dim, x.ndim);
+  const n = x.shape[d] ?? 1;
+  if (!Number.isInteger(size) || size < 0 || size > n || !Number.isInteger(step) || step < 1)
+    throw new ShapeError(
+      'unfoldDim',
+      `size ${size} and step ${step} do not fit dimension ${dim} of ${formatShape(x.shape)}`,
+    );
+  const replace = (of: readonly number[], v: number, last: number) => [...of.map((o, i) => (i === d ? v : o)), last];
+  const stride = x.strides[d] ?? 1;
+  const shape = x.ndim === 0 ? [size] : replace(x.shape, Math.floor((n - size) / step) + 1, size);
+  return makeStridedView(
+    'unfoldDim',
+    x,
+    shape,
+    x.ndim === 0 ? [1] : replace(x.strides, stride * step, stride),
+    x.offset,
+  );
+}
+
+const atLeast = (n: number, x: Tensor): Tensor =>
+  x.ndim >= n
+    ? x
+    : x.reshape(
+        n === 3
+          ? x.ndim === 2
+            ? [...x.shape, 1]
+            : [1, x.numel, 1]
+          : [...Array<number>(n - x.ndim).fill(1), ...x.shape],
+      );
+
+/** Joined along the first dimension, vectors as rows. */
+export const vstack = (tensors: readonly Tensor[]): Tensor =>
+  cat(
+    tensors.map((x) => atLeast(2, x)),
+    0,
+  );
+
+/** Joined along the second dimension; vectors one after another. */
+export const hstack = (tensors: readonly Tensor[]): Tensor =>
+  cat(
+    tensors.map((x) => atLeast(1, x)),
+    (tensors[0]?.ndim ?? 0) > 1 ? 1 : 0,
+  );
+
+/** Joined along the third dimension. */
+export const dstack = (tensors: readonly Tensor[]): Tensor =>
+  cat(
+    tensors.map((x) => atLeast(3, x)),
+    2,
+  );
+
+/** The matrices one after another along the diagonal, zeros elsewhere. */
+export function blockDiag(...matrices: readonly Tensor[]): Tensor {
+  const parts = matrices.map((m) => {
+    if (m.ndim > 2) throw new ShapeError('blockDiag', `takes matrices, got ${formatShape(m.shape)}`);
+    return atLeast(2, m);
+  });
+  const columns = parts.reduce((n, m) => n + m.shape[1]!, 0);
+  let before = 0;
+  return cat(
+    parts.map((m) => {
+      before += m.shape[1]!;
+      return pad(m, [before - m.shape[1]!, columns - before]);
+    }),
+    0,
+  );
+}
+
+/** Every choice of one element from each vector, as rows. */
+export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
+  if (vectors.length === 1) return vectors[0]!.clone();
+  return stack(
+    meshgrid(...vectors).map((g) => g.flatten()),
+    1,
+  );
+}
+
+/** Every choice of `r` elements of a vector, in order, as rows. */
+export function combinations(x: Tensor, r = 2, { withReplacement = false } = {}): Tensor {
+  if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
+  if (!Number.isInteger(r) || r < 0) throw new ShapeError('combinations', `r is a whole number from 0 up, got ${r}`);
+  const rows: number[][] = [];
+  const choose = (chosen: number[], from: number) => {
+    if (chosen.length === r) rows.push(chosen);
+    else for (let i = from; i < x.numel; i++) choose([...chosen, i], withReplacement ? i : i + 1);
+  };
+  choose([], 0);
+  return indexSelect(x, 0, Tensor.of(Int32Array.from(rows.flat()), 'int32', [rows.length * r])).reshape(rows.length, r);
+}
+
+const triangleIndices =
+  (op: string, keep: (offset: number, k: number) => boolean) =>
+  (rows: number, columns: number, offset = 0): Tensor => {
+    checkShape(op, [rows, columns]);
+    const found: [number, number][] = [];
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (keep(j - i, offset)) found.push([i, j]);
+    return Tensor.of(Int32Array.from([...found.map(([i]) => i), ...found.map(([, j]) => j)]), 'int32', [
+      2,
+      found.length,
+    ]);
+  };
+
+/** The coordinates at and below a diagonal: int32, `[2, n]`, rows first. */
+export const trilIndices = triangleIndices('trilIndices', (o, k) => o <= k);
+
+/** The coordinates at and above a diagonal: int32, `[2, n]`, rows first. */
+export const triuIndices = triangleIndices('triuIndices', (o, k) => o >= k);
+
+methods(withInPlace({ tril, triu }));
+methods({ diagEmbed, diag, rot90, fliplr, flipud, tile, unfold: unfoldDim });
 methods({
   flip,
   roll,
   repeat,
   repeatInterleave,
-  tril,
-  triu,
   pad,
-  cumsum,
   sort,
   argsort,
   topk,
@@ -294,12 +440,20 @@ declare module '../tensor/tensor.js' {
     repeat(times: Shape): Tensor;
     repeatInterleave(repeats: number, dim?: number): Tensor;
     tril(diagonal?: number): Tensor;
+    tril_(diagonal?: number): this;
     triu(diagonal?: number): Tensor;
+    triu_(diagonal?: number): this;
+    diagEmbed(offset?: number, dim1?: number, dim2?: number): Tensor;
+    diag(offset?: number): Tensor;
+    rot90(k?: number, dims?: readonly [number, number]): Tensor;
+    fliplr(): Tensor;
+    flipud(): Tensor;
+    tile(...times: readonly (number | Shape)[]): Tensor;
+    unfold(dim: number, size: number, step: number): Tensor;
     pad(
       padding: readonly number[],
       options?: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number },
     ): Tensor;
-    cumsum(dim: number): Tensor;
     sort(dim?: number, options?: { descending?: boolean }): ValuesAndIndices;
     argsort(dim?: number, options?: { descending?: boolean }): Tensor;
     topk(k: number, dim?: number, options?: { largest?: boolean }): ValuesAndIndices;

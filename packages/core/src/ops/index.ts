@@ -1,5 +1,6 @@
 export * from './activation.js';
 export * from './arrange.js';
+export { at, type Index, type Slice, set, slice } from './at.js';
 export * from './attention.js';
 export {
   type ConvOptions,
@@ -15,11 +16,18 @@ export * from './einsum.js';
 export * from './elementwise.js';
 export * from './embedding.js';
 export * from './indexing.js';
+export * from './linalg.js';
 export * from './loss.js';
 export * from './math.js';
 export * from './matmul.js';
 export * from './norm.js';
 export * from './pool.js';
+export * from './products.js';
+export * from './random.js';
 export * from './reduce.js';
+export * from './scan.js';
+export * from './sets.js';
 export * from './shape.js';
 export * from './softmax.js';
+export * from './special.js';
+export * from './statistics.js';

@@ -1,13 +1,22 @@
 import { record } from '../autograd/node.js';
+import { clear, put, putAdd, take as takePositions } from '../autograd/positions.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
-import { contiguousStrides, formatShape, normalizeDim, type Shape } from '../tensor/shape.js';
+import {
+  broadcastShapes,
+  contiguousStrides,
+  formatShape,
+  normalizeDim,
+  type Shape,
+  sameShape,
+} from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
-import type { TensorLike } from './elementwise.js';
-import { copy_, narrow, select, unsqueeze } from './shape.js';
+import { nonzeroPlaces } from './at.js';
+import { div, eq, mul, withInPlace } from './elementwise.js';
+import { expand, narrow, stack, to } from './shape.js';
 
 /** Flat positions that `index` names along `dim` of a row-major tensor of `shape`. */
 function positionsAlong(op: string, shape: Shape, dim: number, index: Tensor): Int32Array {
-  if (index.dtype !== 'int32') throw new DTypeError(op, `indices are int32, got ${index.dtype}; use .int()`);
+  checkIndex(op, index);
   if (index.ndim !== shape.length || index.shape.some((n, i) => i !== dim && n > shape[i]!))
     throw new ShapeError(
       op,
@@ -48,54 +57,17 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
 /** A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat. */
 export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   const d = normalizeDim('scatterAdd', dim, x.ndim);
-  if (src.ndim !== index.ndim || index.shape.some((n, i) => n > src.shape[i]!))
-    throw new ShapeError(
-      'scatterAdd',
-      `src ${formatShape(src.shape)} must cover the index ${formatShape(index.shape)}`,
-    );
-  if (src.dtype !== x.dtype)
-    throw new DTypeError('scatterAdd', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
+  const part = covering('scatterAdd', src, index, x);
   const positions = positionsAlong('scatterAdd', x.shape, d, index);
-  const data = x.toTypedArray();
-  let part = src;
-  index.shape.forEach((n, i) => {
-    part = narrow(part, i, 0, n);
-  });
-  const values = part.elements();
-  for (let i = 0; i < positions.length; i++) data[positions[i]!]! += values[i]!;
-  const shape = src.shape;
-  return record(
-    'scatterAdd',
-    [x, src],
-    Tensor.of(data, x.dtype, x.shape),
-    (g, ctx) => {
-      if (!ctx.needs(1)) return [g];
-      let gs = gather(g, d, ctx.saved[0]!);
-      // Elements of src beyond the index took no part.
-      shape.forEach((n, i) => {
-        if (gs.shape[i] !== n)
-          gs = gs.cat(
-            [
-              Tensor.empty(
-                gs.dtype,
-                gs.shape.map((v, j) => (j === i ? n - v : v)),
-              ),
-            ],
-            i,
-          );
-      });
-      return [g, gs];
-    },
-    [index],
-  );
+  return x.add(putAdd(part, positions, x.shape));
 }
 
 /** The slices that `index` (int32, one dimension) names along `dim`. */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const d = normalizeDim('indexSelect', dim, x.ndim);
+  checkIndex('indexSelect', index);
   if (index.ndim > 1)
     throw new ShapeError('indexSelect', `the index has one dimension, got ${formatShape(index.shape)}`);
-  if (index.dtype !== 'int32') throw new DTypeError('indexSelect', `indices are int32, got ${index.dtype}; use .int()`);
   const rows = index.elements() as Int32Array;
   const n = x.shape[d] ?? 1;
   for (const i of rows)
@@ -120,9 +92,9 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
 /** A copy of `x` with the slices of `src` added at the slices that `index` names along `dim`. */
 export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   const d = normalizeDim('indexAdd', dim, x.ndim);
+  checkIndex('indexAdd', index);
   const rows = index.elements();
   const expected = x.shape.map((v, i) => (i === d ? rows.length : v));
-  if (index.dtype !== 'int32') throw new DTypeError('indexAdd', `indices are int32, got ${index.dtype}; use .int()`);
   if (index.ndim > 1 || formatShape(src.shape) !== formatShape(expected))
     throw new ShapeError('indexAdd', `src has shape ${formatShape(src.shape)}, expected ${formatShape(expected)}`);
   const n = x.shape[d] ?? 1;
@@ -144,78 +116,210 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
   );
 }
 
-/** A range along one dimension, for `at` and `set`: from `start` up to but without `stop`, as in Python's slices. */
-export class Slice {
-  constructor(
-    readonly start: number | null,
-    readonly stop: number | null,
-    readonly step: number,
-  ) {}
+/** `x` with the elements of `src`, or one value, at the places that `index` (int32) names along `dim`. */
+export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
+  const d = normalizeDim('scatter', dim, x.ndim);
+  const source =
+    src instanceof Tensor
+      ? covering('scatter', src, index, x)
+      : Tensor.of(valueArray(x, index, src), x.dtype, index.shape);
+  return put(x, positionsAlong('scatter', x.shape, d, index), source);
 }
 
-/** `slice(1, 3)` is Python's `1:3`; `slice(2)` is `2:`, `slice(null, 2)` is `:2`, `slice()` is `:`. */
-export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
-  if (!Number.isInteger(step) || step < 1)
-    throw new IndexError('slice', `a step is a whole number above 0, got ${step}; use flip() to go backwards`);
-  for (const v of [start, stop])
-    if (v !== null && !Number.isInteger(v))
-      throw new IndexError('slice', `a bound is a whole number or null, got ${v}`);
-  return new Slice(start, stop, step);
+const valueArray = (x: Tensor, index: Tensor, value: number) => {
+  const t = Tensor.empty(x.dtype, index.shape).storage.data;
+  return t.fill(value);
+};
+
+/** The part of `src` that an index of this shape reads. */
+function covering(op: string, src: Tensor, index: Tensor, x: Tensor): Tensor {
+  if (src.ndim !== index.ndim || index.shape.some((n, i) => n > src.shape[i]!))
+    throw new ShapeError(op, `src ${formatShape(src.shape)} must cover the index ${formatShape(index.shape)}`);
+  if (src.dtype !== x.dtype)
+    throw new DTypeError(op, `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
+  return index.shape.reduce((part, n, i) => (part.shape[i] === n ? part : narrow(part, i, 0, n)), src);
 }
 
-/** A whole number (drops its dimension), a `slice(...)`, `null` (a new dimension) or `'...'` (all dimensions between). */
-export type Index = number | Slice | null | '...';
-
-/** The part of `x` that the indices name, one for each dimension from the first on. A view. */
-export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
-  const consumed = indices.filter((i) => i !== null && i !== '...').length;
-  if (consumed > x.ndim)
-    throw new IndexError('at', `${consumed} indices for ${formatShape(x.shape)}, which has ${x.ndim} dimensions`);
-  if (indices.filter((i) => i === '...').length > 1) throw new IndexError('at', "'...' can stand once");
-  let out = x;
-  let d = 0;
-  for (const index of indices) {
-    if (index === '...') d += x.ndim - consumed;
-    else if (index === null) out = unsqueeze(out, d++);
-    else if (index instanceof Slice) out = sliceDim(out, d++, index);
-    else if (typeof index === 'number') out = select(out, d, index);
-    else throw new TypeError(`at: an index is a number, slice(...), null or '...', got ${typeof index}`);
+/**
+ * `x` with the elements of `src` that `index` (int32) sends to one place along `dim` reduced into it. Equal extremes
+ * share the gradient. With `includeSelf: false`, what `x` had there takes no part.
+ */
+export function scatterReduce(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor,
+  reduce: 'sum' | 'mean' | 'amax' | 'amin',
+  { includeSelf = true }: { includeSelf?: boolean } = {},
+): Tensor {
+  const d = normalizeDim('scatterReduce', dim, x.ndim);
+  if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
+    throw new TypeError(`scatterReduce: reduce is 'sum', 'mean', 'amax' or 'amin', got ${JSON.stringify(reduce)}`);
+  const part = covering('scatterReduce', src, index, x);
+  const positions = positionsAlong('scatterReduce', x.shape, d, index);
+  const self = includeSelf ? x : clear(x, positions);
+  if (reduce === 'sum' || reduce === 'mean') {
+    const sum = self.add(putAdd(part, positions, x.shape));
+    if (reduce === 'sum') return sum;
+    const count = Tensor.empty(x.dtype, x.shape);
+    if (includeSelf) count.storage.data.fill(1);
+    for (const p of positions) count.storage.data[p]!++;
+    for (let i = 0; i < count.storage.data.length; i++) count.storage.data[i] = Math.max(1, count.storage.data[i]!);
+    return div(sum, count);
   }
-  return out;
+  const better = reduce === 'amax' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
+  const out = x.toTypedArray();
+  if (!includeSelf)
+    for (const p of positions) out[p] = reduce === 'amax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const values = part.elements();
+  positions.forEach((p, i) => {
+    if (better(values[i]!, out[p]!) || Number.isNaN(values[i]!)) out[p] = values[i]!;
+  });
+  const result = Tensor.of(out, x.dtype, x.shape);
+  const touched = put(
+    Tensor.empty('bool', x.shape),
+    positions,
+    Tensor.of(new Uint8Array(positions.length).fill(1), 'bool', index.shape),
+  );
+  const { shape } = x;
+  return record(
+    'scatterReduce',
+    [x, part],
+    result,
+    (g, ctx) => {
+      const [x, part, y] = ctx.saved as [Tensor, Tensor, Tensor];
+      const fromSelf = eq(x, y);
+      const selfHits = to(includeSelf ? fromSelf : fromSelf.logicalAnd(touched.logicalNot()), g.dtype);
+      const srcHits = to(eq(part, takePositions(y, positions, part.shape)), g.dtype);
+      const share = div(g, selfHits.add(putAdd(srcHits, positions, shape)));
+      return [mul(share, selfHits), mul(takePositions(share, positions, part.shape), srcHits)];
+    },
+    [x, part, result],
+  );
 }
 
-function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor {
-  const n = x.shape[dim]!;
-  const clamp = (v: number) => Math.min(n, Math.max(0, v < 0 ? v + n : v));
-  const from = clamp(start ?? 0);
-  const length = Math.max(0, clamp(stop ?? n) - from);
-  const part = length === n ? x : narrow(x, dim, Math.min(from, n), length);
-  if (step === 1) return part;
-  // Every step-th element: the first of each group, the last group may be short.
-  const count = Math.ceil(length / step);
-  return stepDim(part, dim, step, count);
+/** The elements of the flattened `x` at the places in `index` (int32), in the shape of `index`. */
+export function take(x: Tensor, index: Tensor): Tensor {
+  checkIndex('take', index);
+  const n = x.numel;
+  const positions = Int32Array.from(index.elements(), (i) => {
+    if (i < -n || i >= n) throw new IndexError('take', `index ${i} is out of range for ${n} elements`);
+    return i < 0 ? i + n : i;
+  });
+  return takePositions(x, positions, index.shape);
 }
 
-function stepDim(x: Tensor, dim: number, step: number, count: number): Tensor {
-  const places = Int32Array.from({ length: count }, (_, i) => i * step);
-  return indexSelect(x, dim, Tensor.of(places, 'int32', [count]));
+function checkIndex(op: string, index: Tensor): void {
+  if (!(index instanceof Tensor)) throw new TypeError(`${op}: the index is a Tensor, got ${typeof index}`);
+  if (index.dtype !== 'int32') throw new DTypeError(op, `indices are int32, got ${index.dtype}; use .int()`);
 }
 
-/** Writes a value, which broadcasts, to the part that the indices name: `set(t, 0, slice(1, 3), value)`. */
-export function set<T extends Tensor>(x: T, ...args: readonly [...Index[], TensorLike]): T {
-  copy_(at(x, ...(args.slice(0, -1) as Index[])), args.at(-1) as TensorLike);
-  return x;
+/** `gather` with all other dimensions broadcast: for indices as `argmax` and `argsort` give them. */
+export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
+  const d = normalizeDim('takeAlongDim', dim, x.ndim);
+  checkIndex('takeAlongDim', index);
+  if (index.ndim !== x.ndim)
+    throw new ShapeError(
+      'takeAlongDim',
+      `index ${formatShape(index.shape)} and tensor ${formatShape(x.shape)} have the same rank`,
+    );
+  const without = (shape: Shape) => shape.map((n, i) => (i === d ? 1 : n));
+  const common = broadcastShapes('takeAlongDim', without(x.shape), without(index.shape));
+  const sized = (n: number) => common.map((v, i) => (i === d ? n : v));
+  return gather(expand(x, sized(x.shape[d]!)), d, expand(index, sized(index.shape[d]!)));
 }
 
-methods({ gather, scatterAdd, indexSelect, indexAdd, at, set });
+/** The elements where `mask`, which broadcasts against `x`, holds; one dimension. */
+export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
+  const [t, places] = masked('maskedSelect', x, mask);
+  return takePositions(t, places, [places.length]);
+}
+
+/** `x` with the elements of `src`, one after another, wherever `mask`, which broadcasts, holds. */
+export function maskedScatter(x: Tensor, mask: Tensor, src: Tensor): Tensor {
+  const [t, places] = masked('maskedScatter', x, mask);
+  if (src.numel < places.length)
+    throw new ShapeError('maskedScatter', `the mask holds for ${places.length} elements, and src has ${src.numel}`);
+  if (src.dtype !== x.dtype)
+    throw new DTypeError('maskedScatter', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
+  return put(t, places, narrow(src.flatten(), 0, 0, places.length));
+}
+
+function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Int32Array] {
+  if (!(mask instanceof Tensor) || mask.dtype !== 'bool')
+    throw new DTypeError(
+      op,
+      `the mask is a bool tensor, got ${mask instanceof Tensor ? mask.dtype : typeof mask}; compare first`,
+    );
+  const shape = broadcastShapes(op, x.shape, mask.shape);
+  const holds = expand(mask, shape).elements();
+  return [expand(x, shape), Int32Array.from(holds.keys()).filter((i) => holds[i] !== 0)];
+}
+
+/** `x` with `value` in the slices that `index` (int32, one dimension) names along `dim`. */
+export function indexFill(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
+  const d = normalizeDim('indexFill', dim, x.ndim);
+  const shape = x.shape.map((n, i) => (i === d ? index.numel : n));
+  const fill = Tensor.empty(x.dtype, shape);
+  fill.storage.data.fill(value);
+  return indexCopy(x, d, index, fill);
+}
+
+/** `x` with the slices of `src` in place of those that `index` (int32, one dimension) names along `dim`. */
+export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  const d = normalizeDim('indexCopy', dim, x.ndim);
+  checkIndex('indexCopy', index);
+  const expected = x.shape.map((n, i) => (i === d ? index.numel : n));
+  if (index.ndim > 1 || !sameShape(src.shape, expected))
+    throw new ShapeError('indexCopy', `src has shape ${formatShape(src.shape)}, expected ${formatShape(expected)}`);
+  if (src.dtype !== x.dtype)
+    throw new DTypeError('indexCopy', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
+  const column = index.reshape(x.shape.map((_, i) => (i === d ? -1 : 1)));
+  return put(x, positionsAlong('indexCopy', x.shape, d, expand(column, expected).contiguous()), src);
+}
+
+/** The coordinates of the elements that are not 0: int32, one row for each. */
+export function nonzero(x: Tensor): Tensor {
+  if (x.ndim === 0) return Tensor.empty('int32', [x.item() !== 0 ? 1 : 0, 0]);
+  return stack(nonzeroPlaces(x), 1);
+}
+
+methods(withInPlace({ scatter, scatterAdd, scatterReduce, indexAdd, indexCopy, indexFill, maskedScatter }));
+methods({ gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero });
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
     gather(dim: number, index: Tensor): Tensor;
+    scatter(dim: number, index: Tensor, src: Tensor | number): Tensor;
+    scatter_(dim: number, index: Tensor, src: Tensor | number): this;
     scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor;
+    scatterAdd_(dim: number, index: Tensor, src: Tensor): this;
+    scatterReduce(
+      dim: number,
+      index: Tensor,
+      src: Tensor,
+      reduce: 'sum' | 'mean' | 'amax' | 'amin',
+      options?: { includeSelf?: boolean },
+    ): Tensor;
+    scatterReduce_(
+      dim: number,
+      index: Tensor,
+      src: Tensor,
+      reduce: 'sum' | 'mean' | 'amax' | 'amin',
+      options?: { includeSelf?: boolean },
+    ): this;
     indexSelect(dim: number, index: Tensor): Tensor;
     indexAdd(dim: number, index: Tensor, src: Tensor): Tensor;
-    at(...indices: readonly Index[]): Tensor;
-    set(...indicesAndValue: readonly [...Index[], TensorLike]): this;
+    indexAdd_(dim: number, index: Tensor, src: Tensor): this;
+    indexCopy(dim: number, index: Tensor, src: Tensor): Tensor;
+    indexCopy_(dim: number, index: Tensor, src: Tensor): this;
+    indexFill(dim: number, index: Tensor, value: number): Tensor;
+    indexFill_(dim: number, index: Tensor, value: number): this;
+    maskedSelect(mask: Tensor): Tensor;
+    maskedScatter(mask: Tensor, src: Tensor): Tensor;
+    maskedScatter_(mask: Tensor, src: Tensor): this;
+    take(index: Tensor): Tensor;
+    takeAlongDim(index: Tensor, dim: number): Tensor;
+    nonzero(): Tensor;
   }
 }

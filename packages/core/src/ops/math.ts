@@ -7,13 +7,13 @@ import {
   binary,
   div,
   eq,
-  exp,
   ge,
   le,
   log,
   lt,
   mul,
   neg,
+  sigmoid,
   sqrt,
   square,
   sub,
@@ -109,31 +109,6 @@ export const round = unary('round', {
 /** The part behind the point, with the sign of `x`. */
 export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
 
-/** The error function, to float64's precision: its series (all terms positive), or 1 minus a continued fraction. */
-export const erf = unary('erf', {
-  forward: erfOf,
-  backward: (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
-  saves: 'input',
-});
-
-export function erfOf(x: number): number {
-  const a = Math.abs(x);
-  if (!(a < 6)) return Number.isNaN(x) ? x : Math.sign(x);
-  if (a < 2.5) {
-    // exp(-x²) Σ 2^n x^(2n+1) / (2n+1)!!
-    let term = x;
-    let sum = x;
-    for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17 && n < 200; n++) {
-      term *= (2 * x * x) / (2 * n + 1);
-      sum += term;
-    }
-    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-  }
-  let fraction = 0;
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction);
-  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + fraction));
-}
-
 /** The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0. */
 export function clamp(x: Tensor, min?: number | null, max?: number | null): Tensor {
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
@@ -180,6 +155,72 @@ export const remainder = binary('remainder', {
   saves: true,
 });
 
+/** `log(exp(a) + exp(b))`, without overflow. */
+export const logaddexp = binary('logaddexp', {
+  forward: (a, b) => (a === b ? a + Math.LN2 : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
+  backward: [(g, a, b) => mul(g, sigmoid(sub(a, b))), (g, a, b) => mul(g, sigmoid(sub(b, a)))],
+  saves: true,
+  dtype: toFloat,
+});
+
+/** `sqrt(a² + b²)`, without overflow. */
+export const hypot = binary('hypot', {
+  forward: Math.hypot,
+  backward: [(g, a, b) => mul(g, div(a, hypot(a, b))), (g, a, b) => mul(g, div(b, hypot(a, b)))],
+  saves: true,
+  dtype: toFloat,
+});
+
+/** `a * log(b)`, and 0 where `a` is 0, unless `b` is NaN. */
+export const xlogy = binary('xlogy', {
+  forward: (a, b) => (a === 0 && !Number.isNaN(b) ? 0 : a * Math.log(b)),
+  backward: [(g, a, b) => mul(g, where(logicalAnd(eq(a, 0), le(b, 0)), 0, log(b))), (g, a, b) => mul(g, div(a, b))],
+  saves: true,
+  dtype: toFloat,
+});
+
+/** The size of `a` with the sign of `b`. */
+export const copysign = binary('copysign', {
+  forward: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
+  backward: [(g, a, b) => mul(g, mul(copysign(1, b), a.sign())), (g) => zero(g)],
+  saves: true,
+  dtype: toFloat,
+});
+
+/** 0 where `a < 0`, 1 where `a > 0`, and `b` where `a` is 0. */
+export const heaviside = binary('heaviside', {
+  forward: (a, b) => (a === 0 ? b : Number.isNaN(a) ? a : Number(a > 0)),
+});
+
+const numberOr = (choose: (a: number, b: number) => number) => (a: number, b: number) =>
+  Number.isNaN(a) ? b : Number.isNaN(b) ? a : choose(a, b);
+
+/** The larger of `a` and `b`; where one is NaN, the other. */
+export const fmax = binary('fmax', {
+  forward: numberOr(Math.max),
+  backward: [
+    (g, a, b) => mul(g, logicalOr(ge(a, b), isnan(b))),
+    (g, a, b) => mul(g, logicalOr(lt(a, b), logicalAnd(isnan(a), isnan(b).logicalNot()))),
+  ],
+  saves: true,
+});
+
+/** The smaller of `a` and `b`; where one is NaN, the other. */
+export const fmin = binary('fmin', {
+  forward: numberOr(Math.min),
+  backward: [
+    (g, a, b) => mul(g, logicalOr(le(a, b), isnan(b))),
+    (g, a, b) => mul(g, logicalOr(lt(b, a), logicalAnd(isnan(a), isnan(b).logicalNot()))),
+  ],
+  saves: true,
+});
+
+/** From radians to degrees. */
+export const rad2deg = (x: Tensor): Tensor => mul(x, 180 / Math.PI);
+
+/** From degrees to radians. */
+export const deg2rad = (x: Tensor): Tensor => mul(x, Math.PI / 180);
+
 /** `floor(a / b)`. */
 export const floorDivide = binary('floorDivide', { forward: (a, b) => Math.floor(a / b) });
 
@@ -225,6 +266,33 @@ export const bitwiseAnd = integers('bitwiseAnd', (a, b) => a & b);
 export const bitwiseOr = integers('bitwiseOr', (a, b) => a | b);
 export const bitwiseXor = integers('bitwiseXor', (a, b) => a ^ b);
 
+export const bitwiseLeftShift = integers('bitwiseLeftShift', (a, b) => a << b);
+export const bitwiseRightShift = integers('bitwiseRightShift', (a, b) => a >> b);
+
+/** Each bit turned; for bool the logical not. */
+export function bitwiseNot(x: Tensor): Tensor {
+  if (x.dtype === 'bool') return logicalNot(x);
+  if (isFloat(x.dtype)) throw new DTypeError('bitwiseNot', `takes int32 or bool tensors, got ${x.dtype}; use .int()`);
+  return sub(-1, x);
+}
+
+const divisor = (a: number, b: number): number => {
+  let [x, y] = [Math.abs(a), Math.abs(b)];
+  while (y !== 0) [x, y] = [y, x % y];
+  return x;
+};
+
+/** The greatest common divisor. */
+export const gcd = integers('gcd', divisor);
+
+/** The least common multiple. */
+export const lcm = integers('lcm', (a, b) => (a === 0 || b === 0 ? 0 : Math.abs(a / divisor(a, b)) * Math.abs(b)));
+
+export const isposinf = (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY);
+export const isneginf = (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY);
+/** Whether the sign is minus; also for -0. */
+export const signbit = (x: Tensor): Tensor => lt(copysign(1, x), 0);
+
 export const isnan = (x: Tensor): Tensor => x.ne(x);
 export const isinf = (x: Tensor): Tensor => eq(x.abs(), Number.POSITIVE_INFINITY);
 export const isfinite = (x: Tensor): Tensor => lt(x.abs(), Number.POSITIVE_INFINITY);
@@ -259,17 +327,45 @@ export const allclose = (
 export const equal = (a: Tensor, b: Tensor): boolean =>
   a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;
 
-methods(withInPlace({ clamp, pow, fmod, remainder, lerp, addcmul, addcdiv, nanToNum }));
+methods(
+  withInPlace({
+    clamp,
+    pow,
+    fmod,
+    remainder,
+    lerp,
+    addcmul,
+    addcdiv,
+    nanToNum,
+    floorDivide,
+    atan2,
+    copysign,
+    hypot,
+    xlogy,
+    logicalAnd,
+    logicalOr,
+    logicalXor,
+    logicalNot,
+    bitwiseAnd,
+    bitwiseOr,
+    bitwiseXor,
+    bitwiseNot,
+    bitwiseLeftShift,
+    bitwiseRightShift,
+    gcd,
+    lcm,
+    rad2deg,
+    deg2rad,
+  }),
+);
 methods({
-  floorDivide,
-  atan2,
-  logicalAnd,
-  logicalOr,
-  logicalXor,
-  logicalNot,
-  bitwiseAnd,
-  bitwiseOr,
-  bitwiseXor,
+  logaddexp,
+  heaviside,
+  fmax,
+  fmin,
+  isposinf,
+  isneginf,
+  signbit,
   isnan,
   isinf,
   isfinite,
@@ -302,35 +398,58 @@ type UnaryName =
   | 'trunc'
   | 'round'
   | 'frac'
-  | 'erf';
+  | 'logicalNot'
+  | 'bitwiseNot'
+  | 'rad2deg'
+  | 'deg2rad';
+
+type BinaryName =
+  | 'fmod'
+  | 'remainder'
+  | 'floorDivide'
+  | 'atan2'
+  | 'copysign'
+  | 'hypot'
+  | 'xlogy'
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'logicalXor'
+  | 'bitwiseAnd'
+  | 'bitwiseOr'
+  | 'bitwiseXor'
+  | 'bitwiseLeftShift'
+  | 'bitwiseRightShift'
+  | 'gcd'
+  | 'lcm';
 
 declare module '../tensor/tensor.js' {
-  interface Tensor extends Record<UnaryName, () => Tensor>, Record<`${UnaryName}_`, () => Tensor> {
+  interface Tensor
+    extends Record<UnaryName, () => Tensor>,
+      Record<`${UnaryName}_`, () => Tensor>,
+      Record<BinaryName, (other: TensorLike) => Tensor>,
+      Record<`${BinaryName}_`, (other: TensorLike) => Tensor> {
+    logaddexp(other: TensorLike): Tensor;
+    heaviside(other: TensorLike): Tensor;
+    fmax(other: TensorLike): Tensor;
+    fmin(other: TensorLike): Tensor;
     clamp(min?: number | null, max?: number | null): Tensor;
     clamp_(min?: number | null, max?: number | null): this;
     pow(exponent: TensorLike): Tensor;
     pow_(exponent: TensorLike): this;
-    fmod(other: TensorLike): Tensor;
-    remainder(other: TensorLike): Tensor;
-    floorDivide(other: TensorLike): Tensor;
-    atan2(other: TensorLike): Tensor;
     lerp(end: Tensor, weight: TensorLike): Tensor;
     lerp_(end: Tensor, weight: TensorLike): this;
     addcmul(a: Tensor, b: Tensor, options?: { value?: number }): Tensor;
     addcmul_(a: Tensor, b: Tensor, options?: { value?: number }): this;
     addcdiv(a: Tensor, b: Tensor, options?: { value?: number }): Tensor;
     addcdiv_(a: Tensor, b: Tensor, options?: { value?: number }): this;
-    logicalAnd(other: TensorLike): Tensor;
-    logicalOr(other: TensorLike): Tensor;
-    logicalXor(other: TensorLike): Tensor;
-    logicalNot(): Tensor;
-    bitwiseAnd(other: TensorLike): Tensor;
-    bitwiseOr(other: TensorLike): Tensor;
-    bitwiseXor(other: TensorLike): Tensor;
+    isposinf(): Tensor;
+    isneginf(): Tensor;
+    signbit(): Tensor;
     isnan(): Tensor;
     isinf(): Tensor;
     isfinite(): Tensor;
     nanToNum(options?: { nan?: number; posinf?: number; neginf?: number }): Tensor;
+    nanToNum_(options?: { nan?: number; posinf?: number; neginf?: number }): this;
     isclose(other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor;
     allclose(other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): boolean;
     equal(other: Tensor): boolean;

@@ -1,0 +1,185 @@
+import { inPlace } from '../autograd/inplace.js';
+import { put, take } from '../autograd/positions.js';
+import { makeStridedView } from '../autograd/view.js';
+import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { broadcastShapes, contiguousStrides, formatShape, type Shape, stridedOffsets } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { type TensorLike, toTensor } from './elementwise.js';
+import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
+
+/** A range along one dimension, for `at` and `set`: from `start` up to but without `stop`, as in Python's slices. */
+export class Slice {
+  constructor(
+    readonly start: number | null,
+    readonly stop: number | null,
+    readonly step: number,
+  ) {}
+}
+
+/** `slice(1, 3)` is Python's `1:3`; `slice(2)` is `2:`, `slice(null, 2)` is `:2`, `slice()` is `:`. */
+export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
+  if (!Number.isInteger(step) || step < 1)
+    throw new IndexError('slice', `a step is a whole number above 0, got ${step}; use flip() to go backwards`);
+  for (const v of [start, stop])
+    if (v !== null && !Number.isInteger(v))
+      throw new IndexError('slice', `a bound is a whole number or null, got ${v}`);
+  return new Slice(start, stop, step);
+}
+
+/**
+ * What names a part of a tensor, for one dimension after another: a whole number (drops the dimension), a `slice(...)`,
+ * `null` (a new dimension), `'...'` (all dimensions between), an int32 tensor or an array of whole numbers (the elements
+ * at these places), or a bool tensor (the elements where it holds, over as many dimensions as it has).
+ */
+export type Index = number | Slice | null | '...' | Tensor | readonly number[];
+
+/** How many dimensions an index stands for. */
+const consumes = (index: Index): number =>
+  index === null || index === '...' ? 0 : index instanceof Tensor && index.dtype === 'bool' ? index.ndim : 1;
+
+interface Picked {
+  /** The view that numbers, slices, `null` and `'...'` leave. */
+  readonly view: Tensor;
+  /** For a dimension of the view: which of its places are wanted. All broadcast to one shape. */
+  readonly lists: Map<number, Tensor>;
+}
+
+function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
+  const consumed = indices.reduce<number>((n, index) => n + consumes(index), 0);
+  if (consumed > x.ndim)
+    throw new IndexError(op, `${consumed} indices for ${formatShape(x.shape)}, which has ${x.ndim} dimensions`);
+  if (indices.filter((i) => i === '...').length > 1) throw new IndexError(op, "'...' can stand once");
+  let view = x;
+  let d = 0;
+  const lists = new Map<number, Tensor>();
+  for (const index of indices) {
+    if (index === '...') d += x.ndim - consumed;
+    else if (index === null) view = unsqueeze(view, d++);
+    else if (index instanceof Slice) view = sliceDim(view, d++, index);
+    else if (typeof index === 'number') view = select(view, d, index);
+    else for (const list of placesOf(op, index, view.shape, d)) lists.set(d++, list);
+  }
+  return { view, lists };
+}
+
+/** The places that a tensor or an array names, as int32 tensors, one for each dimension it stands for. */
+function placesOf(op: string, index: Tensor | readonly number[], shape: Shape, dim: number): Tensor[] {
+  if (index instanceof Tensor && index.dtype === 'bool') {
+    if (index.shape.some((n, i) => n !== shape[dim + i]))
+      throw new ShapeError(
+        op,
+        `a mask of shape ${formatShape(index.shape)} does not fit dimension ${dim} and on of ${formatShape(shape)}`,
+      );
+    return nonzeroPlaces(index);
+  }
+  if (Array.isArray(index) && index.every(Number.isInteger))
+    return [Tensor.of(Int32Array.from(index), 'int32', [index.length])];
+  if (!(index instanceof Tensor))
+    throw new TypeError(
+      `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${typeof index}`,
+    );
+  if (index.dtype !== 'int32')
+    throw new DTypeError(op, `a tensor as index is int32, or bool as a mask, got ${index.dtype}; use .int()`);
+  return [index];
+}
+
+/** The coordinates of the elements that are not 0, in row-major order: one int32 vector for each dimension. */
+export function nonzeroPlaces(x: Tensor): Tensor[] {
+  const data = x.elements();
+  const flat: number[] = [];
+  for (let i = 0; i < data.length; i++) if (data[i] !== 0) flat.push(i);
+  const steps = contiguousStrides(x.shape);
+  return x.shape.map((n, d) =>
+    Tensor.of(
+      Int32Array.from(flat, (p) => Math.floor(p / steps[d]!) % n),
+      'int32',
+      [flat.length],
+    ),
+  );
+}
+
+/** Where in `view`, row-major, the elements lie that the lists name, and the shape of the result. */
+function positionsOf(op: string, { view, lists }: Picked): { positions: Int32Array; shape: Shape } {
+  const dims = [...lists.keys()];
+  const common = [...lists.values()].reduce<Shape>((s, t) => broadcastShapes(op, s, t.shape), []);
+  const strides = contiguousStrides(view.shape);
+  const listed = new Int32Array(common.reduce((a, b) => a * b, 1));
+  for (const [d, list] of lists) {
+    const n = view.shape[d]!;
+    const values = expand(list, common).elements();
+    for (let i = 0; i < listed.length; i++) {
+      const at = values[i]!;
+      if (at < -n || at >= n) throw new IndexError(op, `index ${at} is out of range for dimension ${d} of size ${n}`);
+      listed[i]! += (at < 0 ? at + n : at) * strides[d]!;
+    }
+  }
+  // The lists' dimensions stand where the first list stood if they follow each other, else in front.
+  const adjacent = dims.every((d, i) => d === dims[0]! + i);
+  const lead = adjacent ? dims[0]! : 0;
+  const rest = view.shape.map((_, d) => d).filter((d) => !lists.has(d));
+  const [before, after] = [rest.slice(0, lead), rest.slice(lead)];
+  const offsets = (of: number[]) =>
+    stridedOffsets(
+      of.map((d) => view.shape[d]!),
+      of.map((d) => strides[d]!),
+    );
+  const [outer, inner] = [offsets(before), offsets(after)];
+  const positions = new Int32Array(outer.length * listed.length * inner.length);
+  let p = 0;
+  for (const o of outer) for (const l of listed) for (const i of inner) positions[p++] = o + l + i;
+  const sizes = (of: number[]) => of.map((d) => view.shape[d]!);
+  return { positions, shape: [...sizes(before), ...common, ...sizes(after)] };
+}
+
+/**
+ * The part of `x` that the indices name, for one dimension after another from the first on. A view; with tensors or
+ * arrays among the indices a copy, as in PyTorch.
+ */
+export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
+  const picked = pick('at', x, indices);
+  if (picked.lists.size === 0) return picked.view;
+  const { positions, shape } = positionsOf('at', picked);
+  return take(picked.view, positions, shape);
+}
+
+function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor {
+  const n = x.shape[dim]!;
+  const clamp = (v: number) => Math.min(n, Math.max(0, v < 0 ? v + n : v));
+  const from = clamp(start ?? 0);
+  const length = Math.max(0, clamp(stop ?? n) - from);
+  if (step === 1) return length === n ? x : narrow(x, dim, Math.min(from, n), length);
+  const replace = (of: readonly number[], v: number) => of.map((o, i) => (i === dim ? v : o));
+  const shape = replace(x.shape, Math.ceil(length / step));
+  const stride = x.strides[dim]!;
+  return makeStridedView('slice', x, shape, replace(x.strides, stride * step), x.offset + from * stride);
+}
+
+/** Writes a value, which broadcasts, to the part that the indices name: `set(t, 0, slice(1, 3), value)`. */
+export function set<T extends Tensor>(x: T, ...args: readonly [...Index[], TensorLike]): T {
+  const picked = pick('set', x, args.slice(0, -1) as Index[]);
+  const value = args.at(-1) as TensorLike;
+  if (picked.lists.size === 0) {
+    copy_(picked.view, value);
+    return x;
+  }
+  const { positions, shape } = positionsOf('set', picked);
+  const src = toTensor('set', value, x);
+  inPlace('set', picked.view, (self) => put(self, positions, to(fitting('set', src, shape), x.dtype)), [src]);
+  return x;
+}
+
+function fitting(op: string, src: Tensor, shape: Shape): Tensor {
+  const fits = src.ndim <= shape.length && formatShape(broadcastShapes(op, src.shape, shape)) === formatShape(shape);
+  if (!fits)
+    throw new ShapeError(op, `a value of shape ${formatShape(src.shape)} does not broadcast to ${formatShape(shape)}`);
+  return expand(src, shape);
+}
+
+methods({ at, set });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    at(...indices: readonly Index[]): Tensor;
+    set(...indicesAndValue: readonly [...Index[], TensorLike]): this;
+  }
+}

@@ -1,0 +1,126 @@
+import { ShapeError } from '../errors.js';
+import { formatShape, normalizeDim, normalizeDims } from '../tensor/shape.js';
+import { methods, type Tensor } from '../tensor/tensor.js';
+import { outer } from './einsum.js';
+import { add, mul, sub, withInPlace } from './elementwise.js';
+import { bmm, matmul, mm } from './matmul.js';
+import { broadcastTensors, cat, narrow, reshape } from './shape.js';
+
+/** Weights of a sum: `beta` of the tensor that is there, `alpha` of the product added to it. */
+export interface AddOptions {
+  beta?: number;
+  alpha?: number;
+}
+
+/** `beta x + alpha product`; with a beta of 0, what `x` holds (also NaN) takes no part, as in PyTorch. */
+function scaled(x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddOptions = {}): Tensor {
+  const p = alpha === 1 ? product : mul(product, alpha);
+  if (beta === 0) return add(mul(x.nanToNum(), 0), p);
+  return add(beta === 1 ? x : mul(x, beta), p);
+}
+
+/** `beta x + alpha a @ b` for matrices. */
+export const addmm = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => scaled(x, mm(a, b), options);
+
+/** `beta x + alpha a @ v` for a matrix and a vector. */
+export const addmv = (x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor => scaled(x, mv(a, v), options);
+
+/** `beta x + alpha outer(a, b)` for vectors. */
+export const addr = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => scaled(x, outer(a, b), options);
+
+/** `beta x + alpha a @ b` for batches of matrices. */
+export const baddbmm = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => scaled(x, bmm(a, b), options);
+
+/** `beta x + alpha` times the sum of the products of two batches of matrices. */
+export const addbmm = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor =>
+  scaled(x, bmm(a, b).sum(0), options);
+
+/** A matrix times a vector, `[m, k] @ [k]`. */
+export function mv(a: Tensor, v: Tensor): Tensor {
+  if (a.ndim !== 2 || v.ndim !== 1)
+    throw new ShapeError('mv', `takes a matrix and a vector, got ${formatShape(a.shape)} and ${formatShape(v.shape)}`);
+  return matmul(a, v);
+}
+
+/** The Kronecker product: each element of `a` times all of `b`. */
+export function kron(a: Tensor, b: Tensor): Tensor {
+  const n = Math.max(a.ndim, b.ndim);
+  const padded = (x: Tensor) => [...Array<number>(n - x.ndim).fill(1), ...x.shape];
+  const [sa, sb] = [padded(a), padded(b)];
+  const product = mul(
+    reshape(
+      a,
+      sa.flatMap((v) => [v, 1]),
+    ),
+    reshape(
+      b,
+      sb.flatMap((v) => [1, v]),
+    ),
+  );
+  return reshape(
+    product,
+    sa.map((v, i) => v * sb[i]!),
+  );
+}
+
+/** The sum of products over `dims`: so many last dimensions of `a` with the first of `b`, or lists of dimensions of each. */
+export function tensordot(
+  a: Tensor,
+  b: Tensor,
+  dims: number | readonly [readonly number[], readonly number[]] = 2,
+): Tensor {
+  const count = typeof dims === 'number' ? dims : dims[0].length;
+  if (!Number.isInteger(count) || count < 0 || count > Math.min(a.ndim, b.ndim))
+    throw new ShapeError(
+      'tensordot',
+      `${count} dimensions of ${formatShape(a.shape)} and ${formatShape(b.shape)} cannot be summed over`,
+    );
+  const last = Array.from({ length: count }, (_, i) => a.ndim - count + i);
+  const first = Array.from({ length: count }, (_, i) => i);
+  const da = typeof dims === 'number' ? last : normalizeDims('tensordot', dims[0], a.ndim);
+  const db = typeof dims === 'number' ? first : normalizeDims('tensordot', dims[1], b.ndim);
+  if (da.length !== db.length || da.some((d, i) => a.shape[d] !== b.shape[db[i]!]))
+    throw new ShapeError(
+      'tensordot',
+      `dimensions ${formatShape(da)} of ${formatShape(a.shape)} and ${formatShape(db)} of ${formatShape(b.shape)} have other sizes`,
+    );
+  const freeA = a.shape.map((_, i) => i).filter((i) => !da.includes(i));
+  const freeB = b.shape.map((_, i) => i).filter((i) => !db.includes(i));
+  const k = da.reduce((n, d) => n * a.shape[d]!, 1);
+  const rows = freeA.reduce((n, d) => n * a.shape[d]!, 1);
+  const columns = freeB.reduce((n, d) => n * b.shape[d]!, 1);
+  const product = matmul(
+    reshape(a.permute([...freeA, ...da]), rows, k),
+    reshape(b.permute([...db, ...freeB]), k, columns),
+  );
+  return reshape(product, [...freeA.map((d) => a.shape[d]!), ...freeB.map((d) => b.shape[d]!)]);
+}
+
+/** The cross product of vectors of three elements along `dim`. */
+export function cross(a: Tensor, b: Tensor, dim = -1): Tensor {
+  const [x, y] = broadcastTensors([a, b]) as [Tensor, Tensor];
+  const d = normalizeDim('cross', dim, x.ndim);
+  if (x.shape[d] !== 3)
+    throw new ShapeError('cross', `dimension ${dim} of ${formatShape(x.shape)} has size ${x.shape[d] ?? 1}, not 3`);
+  const from = (t: Tensor, i: number) => narrow(t, d, i % 3, 1);
+  return cat(
+    [0, 1, 2].map((i) => sub(mul(from(x, i + 1), from(y, i + 2)), mul(from(x, i + 2), from(y, i + 1)))),
+    d,
+  );
+}
+
+methods(withInPlace({ addmm, addmv, addr, baddbmm, addbmm }));
+methods({ mv, kron, tensordot, cross });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor
+    extends Record<AddProduct, (a: Tensor, b: Tensor, options?: AddOptions) => Tensor>,
+      Record<`${AddProduct}_`, (a: Tensor, b: Tensor, options?: AddOptions) => Tensor> {
+    mv(vector: Tensor): Tensor;
+    kron(other: Tensor): Tensor;
+    tensordot(other: Tensor, dims?: number | readonly [readonly number[], readonly number[]]): Tensor;
+    cross(other: Tensor, dim?: number): Tensor;
+  }
+}
+
+type AddProduct = 'addmm' | 'addmv' | 'addr' | 'baddbmm' | 'addbmm';

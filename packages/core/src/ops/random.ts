@@ -1,0 +1,191 @@
+import { inPlace } from '../autograd/inplace.js';
+import { ShapeError } from '../errors.js';
+import { randnLike } from '../tensor/creation.js';
+import { defaultGenerator, type Generator } from '../tensor/random.js';
+import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { add, floatOnly, mul } from './elementwise.js';
+
+export interface FromGenerator {
+  /** Where the numbers come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+/** 1 with the probability that each element of `p` gives, else 0. No gradient. */
+export function bernoulli(p: Tensor, { generator = defaultGenerator }: FromGenerator = {}): Tensor {
+  floatOnly('bernoulli', p);
+  const data = p.toTypedArray();
+  checkProbabilities('bernoulli', data, 1);
+  for (let i = 0; i < data.length; i++) data[i] = Number(generator.uniform() < data[i]!);
+  return Tensor.of(data, p.dtype, p.shape);
+}
+
+function checkProbabilities(op: string, data: ArrayLike<number>, top: number): void {
+  for (let i = 0; i < data.length; i++)
+    if (!(data[i]! >= 0 && data[i]! <= top))
+      throw new RangeError(`${op}: probabilities are from 0 ${top === 1 ? 'to 1' : 'up, and finite'}, got ${data[i]}`);
+}
+
+/**
+ * `n` places drawn with the weights in `probs`, `[categories]` or `[rows, categories]`, which need not add up to 1.
+ * int32, `[n]` or `[rows, n]`. Without replacement a place is drawn once at most.
+ */
+export function multinomial(
+  probs: Tensor,
+  n: number,
+  { replacement = false, generator = defaultGenerator }: FromGenerator & { replacement?: boolean } = {},
+): Tensor {
+  floatOnly('multinomial', probs);
+  if (probs.ndim < 1 || probs.ndim > 2 || probs.numel === 0)
+    throw new ShapeError('multinomial', `takes [categories] or [rows, categories], got ${formatShape(probs.shape)}`);
+  if (!Number.isInteger(n) || n < 1)
+    throw new RangeError(`multinomial: the number of draws is a whole number above 0, got ${n}`);
+  const k = probs.shape.at(-1)!;
+  const data = Float64Array.from(probs.elements());
+  checkProbabilities('multinomial', data, Number.MAX_VALUE);
+  const out = Tensor.empty('int32', [...probs.shape.slice(0, -1), n]);
+  for (let row = 0; row < data.length / k; row++) {
+    const weights = data.subarray(row * k, (row + 1) * k);
+    const drawable = weights.filter((w) => w > 0).length;
+    if (drawable === 0) throw new RangeError(`multinomial: the weights of row ${row} are all 0`);
+    if (!replacement && n > drawable)
+      throw new RangeError(
+        `multinomial: ${n} draws without replacement from ${drawable} places with a weight; pass replacement: true`,
+      );
+    let total = weights.reduce((a, b) => a + b, 0);
+    for (let j = 0; j < n; j++) {
+      const at = draw(weights, generator.uniform() * total);
+      out.storage.data[row * n + j] = at;
+      if (replacement) continue;
+      weights[at] = 0;
+      // Added up anew, so that rounding leaves nothing over.
+      total = weights.reduce((a, b) => a + b, 0);
+    }
+  }
+  return out;
+}
+
+function draw(weights: Float64Array, target: number): number {
+  let last = 0;
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue;
+    sum += weights[i]!;
+    last = i;
+    if (target < sum) return i;
+  }
+  return last;
+}
+
+/** Drawn from normal distributions with these means and deviations, which broadcast; numbers need a shape. */
+export function normal(
+  mean: Tensor | number,
+  std: Tensor | number,
+  { shape, generator = defaultGenerator }: FromGenerator & { shape?: Shape } = {},
+): Tensor {
+  const like =
+    mean instanceof Tensor ? mean : std instanceof Tensor ? std : Tensor.empty('float32', checkShape('normal', shape));
+  const size = mean instanceof Tensor && std instanceof Tensor ? add(mean.detach(), std.detach()) : like.detach();
+  const low = std instanceof Tensor ? (std.numel > 0 ? std.amin().item() : 0) : std;
+  if (!(low >= 0)) throw new RangeError(`normal: std is from 0 up, got ${low}`);
+  floatOnly('normal', size);
+  return add(
+    mul(randnLike(size, { generator }), std instanceof Tensor ? std.detach() : std),
+    mean instanceof Tensor ? mean.detach() : mean,
+  );
+}
+
+/** Whole numbers drawn from Poisson distributions with the rates in `rate` (Knuth's method, in parts that cannot underflow). */
+export function poisson(rate: Tensor, { generator = defaultGenerator }: FromGenerator = {}): Tensor {
+  floatOnly('poisson', rate);
+  const data = rate.toTypedArray();
+  for (const r of data)
+    if (!(r >= 0 && Number.isFinite(r))) throw new RangeError(`poisson: rates are from 0 up, and finite, got ${r}`);
+  for (let i = 0; i < data.length; i++) {
+    let count = -1;
+    for (let left = data[i]!, log = 0; ; ) {
+      count++;
+      log += Math.log(1 - generator.uniform());
+      if (-log > left) break;
+    }
+    data[i] = count;
+  }
+  return Tensor.of(data, rate.dtype, rate.shape);
+}
+
+interface Filler {
+  /** What the arguments are where they are left out. */
+  readonly defaults: readonly number[];
+  readonly check: (...parameters: number[]) => string | false;
+  readonly next: (g: Generator, ...parameters: number[]) => number;
+  /** Also into integers. */
+  readonly integers?: boolean;
+}
+
+/** Fills a tensor in place, each element drawn anew: `op(x, ...parameters, options)`. */
+const filler =
+  (op: string, { defaults, check, next, integers = false }: Filler) =>
+  (x: Tensor, ...args: (number | FromGenerator)[]): Tensor => {
+    if (!integers) floatOnly(op, x);
+    const parameters = defaults.map((d, i) => (typeof args[i] === 'number' ? (args[i] as number) : d));
+    const { generator = defaultGenerator } = (args.find((v) => typeof v === 'object') ?? {}) as FromGenerator;
+    const wrong = check(...parameters);
+    if (wrong) throw new RangeError(`${op}: ${wrong}`);
+    return inPlace(op, x, () => {
+      const out = Tensor.empty(x.dtype, x.shape);
+      const { data } = out.storage;
+      for (let i = 0; i < data.length; i++) data[i] = next(generator, ...parameters);
+      return out;
+    });
+  };
+
+methods({
+  multinomial,
+  bernoulli,
+  normal_: filler('normal_', {
+    defaults: [0, 1],
+    check: (m, s) => !(Number.isFinite(m) && s! >= 0) && `mean is finite and std from 0 up, got ${m} and ${s}`,
+    next: (g, m, s) => m! + s! * g.normal(),
+  }),
+  uniform_: filler('uniform_', {
+    defaults: [0, 1],
+    check: (from, to) => !(from! <= to!) && `from is not above to, got ${from} and ${to}`,
+    next: (g, from, to) => from! + (to! - from!) * g.uniform(),
+  }),
+  bernoulli_: filler('bernoulli_', {
+    defaults: [0.5],
+    check: (p) => !(p! >= 0 && p! <= 1) && `p is from 0 to 1, got ${p}`,
+    next: (g, p) => Number(g.uniform() < p!),
+    integers: true,
+  }),
+  exponential_: filler('exponential_', {
+    defaults: [1],
+    check: (rate) => !(rate! > 0) && `the rate is above 0, got ${rate}`,
+    next: (g, rate) => -Math.log(1 - g.uniform()) / rate!,
+  }),
+  random_: filler('random_', {
+    defaults: [0, 2 ** 24],
+    check: (from, to) =>
+      !(Number.isInteger(from) && Number.isInteger(to) && from! < to!) &&
+      `from is a whole number below to, got ${from} and ${to}`,
+    next: (g, from, to) => from! + g.below(to! - from!),
+    integers: true,
+  }),
+});
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    multinomial(n: number, options?: FromGenerator & { replacement?: boolean }): Tensor;
+    bernoulli(options?: FromGenerator): Tensor;
+    /** Draws each element anew from a normal distribution. */
+    normal_(mean?: number, std?: number, options?: FromGenerator): this;
+    /** Draws each element anew, uniform in [from, to). */
+    uniform_(from?: number, to?: number, options?: FromGenerator): this;
+    /** Each element becomes 1 with probability `p`, else 0. */
+    bernoulli_(p?: number, options?: FromGenerator): this;
+    /** Draws each element anew from an exponential distribution. */
+    exponential_(rate?: number, options?: FromGenerator): this;
+    /** Draws each element anew, a whole number in [from, to). */
+    random_(from?: number, to?: number, options?: FromGenerator): this;
+  }
+}

@@ -1,0 +1,202 @@
+import { DTypeError, ShapeError } from '../errors.js';
+import { isFloat, type TypedArray } from '../tensor/dtype.js';
+import { formatShape, normalizeDim } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { indexSelect } from './indexing.js';
+
+// What counts and looks up values. No gradient flows through any of these.
+
+/** The different values, in what order they stand in, and for each element which one it is. */
+export interface Unique {
+  /** The values, each once. */
+  readonly values: Tensor;
+  /** For each element the place of its value; int32, the shape of the input. */
+  readonly inverse: Tensor;
+  /** How often each value is there; int32. */
+  readonly counts: Tensor;
+}
+
+const ints = (values: ArrayLike<number>, shape = [values.length]): Tensor =>
+  Tensor.of(Int32Array.from(values), 'int32', shape);
+
+/** Numbers in order, NaN last. */
+const inOrder = (a: number, b: number): number => a - b || Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+
+/** Groups `keys` (for elements or slices): which were first of their kind, and the group of each. */
+function group(n: number, same: (i: number, j: number) => boolean, order: Int32Array) {
+  const first: number[] = [];
+  const counts: number[] = [];
+  const inverse = new Int32Array(n);
+  order.forEach((i, k) => {
+    if (k === 0 || !same(order[k - 1]!, i)) {
+      first.push(i);
+      counts.push(0);
+    }
+    counts[counts.length - 1]!++;
+    inverse[i] = first.length - 1;
+  });
+  return { first, counts, inverse };
+}
+
+/** The different elements in rising order; with `dim` the different slices along it. */
+export function unique(x: Tensor, { dim }: { dim?: number } = {}): Unique {
+  return groups('unique', x, dim, true);
+}
+
+/** The elements (slices along `dim`) without those that equal the one before. */
+export function uniqueConsecutive(x: Tensor, { dim }: { dim?: number } = {}): Unique {
+  return groups('uniqueConsecutive', x, dim, false);
+}
+
+function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean): Unique {
+  const t = dim === undefined ? x.detach().flatten() : x.detach();
+  const d = normalizeDim(op, dim ?? 0, t.ndim);
+  const n = t.shape[d] ?? 1;
+  const size = n === 0 ? 0 : t.numel / n;
+  const data = t.ndim === 0 ? t.elements() : t.transpose(0, d).elements();
+  const compare = (i: number, j: number) => {
+    for (let p = i * size, q = j * size, end = p + size; p < end; p++, q++) {
+      const c = inOrder(data[p]!, data[q]!);
+      if (c !== 0) return c;
+    }
+    return 0;
+  };
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  if (sorted) order.sort((i, j) => compare(i, j) || i - j);
+  const same = (i: number, j: number) => compare(i, j) === 0 && !Number.isNaN(data[i * size]);
+  const { first, counts, inverse } = group(n, same, order);
+  return {
+    values: indexSelect(t.ndim === 0 ? t.reshape(1) : t, d, ints(first)),
+    inverse: ints(inverse, dim === undefined ? [...x.shape] : [n]),
+    counts: ints(counts),
+  };
+}
+
+/** How often each whole number from 0 up is in `x` (int32), or the sum of its `weights`. */
+export function bincount(x: Tensor, { weights, minlength = 0 }: { weights?: Tensor; minlength?: number } = {}): Tensor {
+  if (x.dtype !== 'int32') throw new DTypeError('bincount', `takes int32 values, got ${x.dtype}; use .int()`);
+  if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
+  if (weights && formatShape(weights.shape) !== formatShape(x.shape))
+    throw new ShapeError(
+      'bincount',
+      `weights ${formatShape(weights.shape)} for values ${formatShape(x.shape)}: shapes must be equal`,
+    );
+  const data = x.elements();
+  let top = minlength - 1;
+  for (const v of data) {
+    if (v < 0) throw new RangeError(`bincount: values are from 0 up, got ${v}`);
+    top = Math.max(top, v);
+  }
+  const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1]);
+  const w = weights?.elements();
+  for (let i = 0; i < data.length; i++) out.storage.data[data[i]!]! += w ? w[i]! : 1;
+  return out;
+}
+
+/** How many elements lie in each of `bins` equal parts of [min, max]; without both, of what the elements span. */
+export function histc(
+  x: Tensor,
+  { bins = 100, min = 0, max = 0 }: { bins?: number; min?: number; max?: number } = {},
+): Tensor {
+  if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
+  if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histc: bins is a whole number above 0, got ${bins}`);
+  if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${min} and ${max}`);
+  const out = Tensor.empty(x.dtype, [bins]);
+  const data = x.elements();
+  let [low, high] = [min, max];
+  if (low === high && data.length > 0) {
+    [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const v of data) [low, high] = [Math.min(low, v), Math.max(high, v)];
+  }
+  if (low === high) [low, high] = [low - 1, high + 1];
+  if (!Number.isFinite(low) || !Number.isFinite(high))
+    throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
+  for (const v of data)
+    if (v >= low && v <= high) out.storage.data[Math.min(bins - 1, Math.floor(((v - low) / (high - low)) * bins))]!++;
+  return out;
+}
+
+export interface SearchOptions {
+  /** Behind equal elements rather than before them. */
+  right?: boolean;
+}
+
+/**
+ * Where `values` would go to keep `sorted` in rising order along the last dimension; int32. One line for all values, or
+ * leading dimensions as the values have.
+ */
+export function searchsorted(sorted: Tensor, values: Tensor | number, { right = false }: SearchOptions = {}): Tensor {
+  const v = values instanceof Tensor ? values : Tensor.of(Float64Array.of(values), 'float64', []);
+  if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
+  const lead = formatShape(sorted.shape.slice(0, -1));
+  if (sorted.ndim > 1 && lead !== formatShape(v.shape.slice(0, -1)))
+    throw new ShapeError(
+      'searchsorted',
+      `sorted ${formatShape(sorted.shape)} and values ${formatShape(v.shape)} must agree but for the last size`,
+    );
+  const n = sorted.shape.at(-1)!;
+  const perLine = sorted.ndim > 1 ? v.shape.at(-1)! : v.numel;
+  const [edges, data] = [sorted.elements(), v.elements()];
+  return ints(
+    Int32Array.from({ length: data.length }, (_, i) =>
+      bisect(edges, Math.floor(i / Math.max(1, perLine)) * n, n, data[i]!, right),
+    ),
+    [...v.shape],
+  );
+}
+
+function bisect(edges: TypedArray, start: number, n: number, value: number, right: boolean): number {
+  let low = 0;
+  let high = n;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    const c = inOrder(edges[start + mid]!, value);
+    if (c < 0 || (right && c === 0)) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** Which part between `boundaries`, in rising order, each element of `x` lies in; int32. */
+export const bucketize = (x: Tensor | number, boundaries: Tensor, options?: SearchOptions): Tensor => {
+  if (boundaries.ndim !== 1)
+    throw new ShapeError('bucketize', `boundaries have one dimension, got ${formatShape(boundaries.shape)}`);
+  return searchsorted(boundaries, x, options);
+};
+
+/** Whether each element is one of `values`; bool. */
+export function isin(
+  x: Tensor,
+  values: Tensor | readonly number[],
+  { invert = false }: { invert?: boolean } = {},
+): Tensor {
+  const known = new Set<number>(values instanceof Tensor ? values.elements() : values);
+  // A set takes NaN for equal to itself, which it is not.
+  known.delete(Number.NaN);
+  const data = x.elements();
+  return Tensor.of(
+    Uint8Array.from(data, (v) => Number(known.has(v) !== invert)),
+    'bool',
+    x.shape,
+  );
+}
+
+methods({
+  unique,
+  uniqueConsecutive,
+  bincount,
+  histc,
+  isin,
+  bucketize: (x, boundaries: Tensor, options?: SearchOptions) => bucketize(x, boundaries, options),
+});
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    unique(options?: { dim?: number }): Unique;
+    uniqueConsecutive(options?: { dim?: number }): Unique;
+    bincount(options?: { weights?: Tensor; minlength?: number }): Tensor;
+    histc(options?: { bins?: number; min?: number; max?: number }): Tensor;
+    isin(values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor;
+    bucketize(boundaries: Tensor, options?: SearchOptions): Tensor;
+  }
+}

@@ -1,0 +1,181 @@
+import { DTypeError } from '../errors.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { applyUnary, div, exp, log, mul, neg, square, sub, unary } from './elementwise.js';
+import { clamp } from './math.js';
+
+/** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */
+function tail(x: number): number {
+  let fraction = 0;
+  for (let n = 60; n > 0; n--) fraction = n / 2 / (x + fraction);
+  return 1 / (x + fraction);
+}
+
+/** The error function, to float64's precision: its series (all terms positive), or 1 minus the tail. */
+export function erfOf(x: number): number {
+  const a = Math.abs(x);
+  if (!(a < 6)) return Number.isNaN(x) ? x : Math.sign(x);
+  if (a >= 2.5) return Math.sign(x) * (1 - (Math.exp(-a * a) / Math.sqrt(Math.PI)) * tail(a));
+  // exp(-x²) Σ 2^n x^(2n+1) / (2n+1)!!
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17 && n < 200; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+const erfcOf = (x: number): number => (x < 2.5 ? 1 - erfOf(x) : (Math.exp(-x * x) / Math.sqrt(Math.PI)) * tail(x));
+
+/** By Winitzki's approximation (2008), and Halley's steps from there. */
+function erfinvOf(y: number): number {
+  const a = Math.abs(y);
+  if (!(a < 1)) return a === 1 ? y * Number.POSITIVE_INFINITY : Number.NaN;
+  const l = Math.log1p(-a * a);
+  const t = 2 / (Math.PI * 0.147) + l / 2;
+  let x = Math.sqrt(Math.sqrt(t * t - l / 0.147) - t);
+  for (let i = 0; i < 3; i++) {
+    const step = ((1 - a - erfcOf(x)) * Math.sqrt(Math.PI)) / (2 * Math.exp(-x * x));
+    x -= step / (1 + x * step);
+  }
+  return Math.sign(y) * x;
+}
+
+/** The error function. */
+export const erf = unary('erf', {
+  forward: erfOf,
+  backward: (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
+  saves: 'input',
+});
+
+/** `1 - erf(x)`, exact for large x. */
+export const erfc = unary('erfc', {
+  forward: erfcOf,
+  backward: (g, x) => mul(g, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI))),
+  saves: 'input',
+});
+
+/** The inverse of `erf`. */
+export const erfinv = unary('erfinv', {
+  forward: erfinvOf,
+  backward: (g, _, y) => mul(g, mul(exp(square(y)), Math.sqrt(Math.PI) / 2)),
+  saves: 'result',
+});
+
+/** The logarithm of the size of the gamma function: Stirling's series, from 10 up, and the recurrence to get there. */
+function lgammaOf(x: number): number {
+  if (Number.isNaN(x)) return x;
+  if (!Number.isFinite(x) || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY;
+  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgammaOf(1 - x);
+  if (x === 1 || x === 2) return 0;
+  let z = x;
+  let product = 1;
+  while (z < 10) product *= z++;
+  const r = 1 / (z * z);
+  const series = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r * (1 / 1188 - (r * 691) / 360360))))) / z;
+  return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - Math.log(product);
+}
+
+/** Bernoulli numbers B2, B4, ... over their factorials. */
+const bernoulli = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600];
+
+/** `Σ 1 / (x + k)^s` for whole s from 2 up (Euler and Maclaurin). */
+function hurwitz(s: number, x: number): number {
+  let sum = 0;
+  let z = x;
+  for (; z < 12; z++) sum += z ** -s;
+  sum += z ** (1 - s) / (s - 1) + z ** -s / 2;
+  let factor = s * z ** (-s - 1);
+  for (let k = 0; k < bernoulli.length; k++) {
+    sum += bernoulli[k]! * factor;
+    factor *= ((s + 2 * k + 1) * (s + 2 * k + 2)) / (z * z);
+  }
+  return sum;
+}
+
+function digammaOf(x: number): number {
+  if (x === 0) return Object.is(x, -0) ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  if (x < 0) return Number.isInteger(x) ? Number.NaN : digammaOf(1 - x) - Math.PI / Math.tan(Math.PI * x);
+  let sum = 0;
+  let z = x;
+  for (; z < 10; z++) sum -= 1 / z;
+  const r = 1 / (z * z);
+  return sum + Math.log(z) - 0.5 / z - r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r / 132))));
+}
+
+/** `log(|Γ(x)|)`. */
+export const lgamma = unary('lgamma', { forward: lgammaOf, backward: (g, x) => mul(g, digamma(x)), saves: 'input' });
+
+/** The derivative of `lgamma`. */
+export const digamma = unary('digamma', {
+  forward: digammaOf,
+  backward: (g, x) => mul(g, polygamma(1, x)),
+  saves: 'input',
+});
+
+/** The derivative of order `n` of `digamma`; `n` is a whole number from 0 up. */
+export function polygamma(n: number, x: Tensor): Tensor {
+  if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${n}`);
+  if (n === 0) return digamma(x);
+  let factorial = n % 2 === 0 ? -1 : 1;
+  for (let i = 2; i <= n; i++) factorial *= i;
+  const rule = {
+    forward: (v: number) => factorial * hurwitz(n + 1, v),
+    backward: (g: Tensor, x: Tensor) => mul(g, polygamma(n + 1, x)),
+    saves: 'input',
+  } as const;
+  return applyUnary('polygamma', rule, x);
+}
+
+/** `sin(πx) / (πx)`, and 1 at 0. */
+export const sinc = unary('sinc', {
+  forward: (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)),
+  backward: (g, x) => mul(g, sincSlope(0, x)),
+  saves: 'input',
+});
+
+/** The derivatives of `sinc`; near 0 by the series, where the closed form cancels. */
+function sincSlope(order: number, x: Tensor): Tensor {
+  const n = order + 1;
+  const forward = (v: number): number => {
+    const z = Math.PI * v;
+    const scale = Math.PI ** n;
+    if (Math.abs(z) < n + 1) {
+      // d^n/dz^n Σ (-1)^k z^2k / (2k+1)!
+      let sum = 0;
+      for (let k = Math.ceil(n / 2); k < 24; k++) {
+        let term = (k % 2 === 0 ? 1 : -1) * z ** (2 * k - n);
+        for (let i = 1; i <= 2 * k - n; i++) term /= i;
+        sum += term / (2 * k + 1);
+      }
+      return scale * sum;
+    }
+    // From z f = sin z: z f^(n) + n f^(n-1) = sin^(n) z.
+    let value = Math.sin(z) / z;
+    for (let i = 1; i <= n; i++) value = (Math.sin(z + (i * Math.PI) / 2) - i * value) / z;
+    return scale * value;
+  };
+  return applyUnary('sinc', { forward, backward: (g, x) => mul(g, sincSlope(n, x)), saves: 'input' }, x);
+}
+
+/** `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps]. */
+export function logit(x: Tensor, { eps }: { eps?: number } = {}): Tensor {
+  if (!(x instanceof Tensor)) throw new TypeError(`logit: expected a Tensor, got ${typeof x}`);
+  if (x.dtype === 'bool') throw new DTypeError('logit', 'takes numbers, got bool; use .float()');
+  const p = eps === undefined ? x : clamp(x, eps, 1 - eps);
+  return log(div(p, sub(1, p)));
+}
+
+methods({
+  logit: (x, options) => logit(x, options),
+  polygamma: (x, n: number) => polygamma(n, x),
+});
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends Record<SpecialName, () => Tensor>, Record<`${SpecialName}_`, () => Tensor> {
+    logit(options?: { eps?: number }): Tensor;
+    polygamma(n: number): Tensor;
+  }
+}
+
+type SpecialName = 'erf' | 'erfc' | 'erfinv' | 'lgamma' | 'digamma' | 'sinc';

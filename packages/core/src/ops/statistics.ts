@@ -1,0 +1,242 @@
+import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { isFloat } from '../tensor/dtype.js';
+import { formatShape, normalizeDim } from '../tensor/shape.js';
+import { methods, Tensor } from '../tensor/tensor.js';
+import { argsort, diagonal } from './arrange.js';
+import { add, div, floatOnly, mul, ne, sqrt, sub, where } from './elementwise.js';
+import { clamp, isnan } from './math.js';
+import { matmul } from './matmul.js';
+import {
+  amax,
+  amin,
+  type Dim,
+  type KeepDim,
+  mean,
+  std,
+  sum,
+  type ValuesAndIndices,
+  type VarOptions,
+  var as variance,
+} from './reduce.js';
+import { narrow, stack, unsqueeze } from './shape.js';
+
+/** The sum over `dim` of the elements that are numbers; NaN counts as 0. */
+export const nansum = (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => sum(where(isnan(x), 0, x), dim, options);
+
+/** The mean over `dim` of the elements that are not NaN. */
+export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  floatOnly('nanmean', x);
+  return div(nansum(x, dim, options), sum(isnan(x).logicalNot(), dim, options));
+}
+
+/** How many elements over `dim` are not 0; int32. */
+export const countNonzero = (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim);
+
+/** Variance and mean over `dim`. */
+export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] => [
+  variance(x, dim, options),
+  mean(x, dim, options),
+];
+
+/** Standard deviation and mean over `dim`. */
+export const stdMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] => [
+  std(x, dim, options),
+  mean(x, dim, options),
+];
+
+/** The smallest and the largest element over `dim`. */
+export const aminmax = (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor } => ({
+  min: amin(x, dim, options),
+  max: amax(x, dim, options),
+});
+
+/** The elements of `x` along `d` that `index` names, without that dimension unless it is kept. */
+function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: KeepDim): ValuesAndIndices {
+  if (x.ndim === 0) return { values: x.clone(), indices: index };
+  const values = x.gather(d, index);
+  return keepdim ? { values, indices: index } : { values: values.squeeze(d), indices: index.squeeze(d) };
+}
+
+/** The `k`-th smallest element along `dim`, counted from 1, and where it was. */
+export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices {
+  const d = normalizeDim('kthvalue', dim, x.ndim);
+  const n = x.shape[d] ?? 1;
+  if (!Number.isInteger(k) || k < 1 || k > n)
+    throw new IndexError('kthvalue', `k is from 1 to the size ${n} of dimension ${dim}, got ${k}`);
+  const order = argsort(x, d);
+  return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
+}
+
+function middle(op: string, ignoreNaN: boolean) {
+  function of(x: Tensor): Tensor;
+  function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
+  function of(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+    if (dim === undefined) {
+      if (x.numel === 0)
+        throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
+      return of(x.flatten(), 0).values;
+    }
+    const d = normalizeDim(op, dim, x.ndim);
+    const n = x.shape[d] ?? 1;
+    if (n === 0) throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
+    const order = argsort(x, d);
+    if (x.ndim === 0) return { values: x.clone(), indices: order };
+    // NaN is sorted last: then it is either the median, or does not count.
+    const numbers = sum(isnan(x).logicalNot(), d, { keepdim: true });
+    const place = ignoreNaN ? clamp(sub(numbers, 1), 0).floorDivide(2) : where(numbers.lt(n), numbers, (n - 1) >> 1);
+    return pickAlong(x, d, order.gather(d, place), options);
+  }
+  return of;
+}
+
+/** The median: of an even number of elements the lower one; NaN if one is. With `dim` also where it was. */
+export const median = middle('median', false);
+
+/** The median of the elements that are not NaN. */
+export const nanmedian = middle('nanmedian', true);
+
+/** The most frequent element along `dim`, of equally frequent ones the smallest, and where it was last. */
+export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndices {
+  const d = normalizeDim('mode', dim, x.ndim);
+  const order = argsort(x, d);
+  if (x.ndim === 0) return { values: x.clone(), indices: order };
+  const n = x.shape[d]!;
+  if (n === 0) throw new ShapeError('mode', `there is no mode of no elements: the shape is ${formatShape(x.shape)}`);
+  const lines = order.transpose(d, -1).contiguous();
+  const sorted = x.detach().gather(d, order).transpose(d, -1).elements();
+  const at = Tensor.empty('int32', [...lines.shape.slice(0, -1), 1]);
+  for (let line = 0; line < at.numel; line++) {
+    let run = 0;
+    let longest = 0;
+    for (let i = line * n; i < (line + 1) * n; i++) {
+      run = i > line * n && sorted[i] === sorted[i - 1] ? run + 1 : 1;
+      if (run > longest) {
+        longest = run;
+        at.storage.data[line] = lines.storage.data[lines.offset + i]!;
+      }
+    }
+  }
+  return pickAlong(x, d, at.transpose(d, -1).contiguous(), options);
+}
+
+export interface QuantileOptions extends KeepDim {
+  interpolation?: 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
+}
+
+/**
+ * The quantile `q`, from 0 to 1, over `dim` (over all elements if left out or null); NaN if an element is. Several `q`
+ * give a first dimension.
+ */
+export function quantile(
+  x: Tensor,
+  q: number | readonly number[],
+  dim?: number | null,
+  options: QuantileOptions = {},
+): Tensor {
+  floatOnly('quantile', x);
+  const { interpolation = 'linear', keepdim = false } = options;
+  const many = typeof q !== 'number';
+  if (many) return stack(q.map((v) => quantile(x, v, dim, options)));
+  if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile: q is from 0 to 1, got ${q}`);
+  const t = dim == null ? x.flatten() : x;
+  const d = normalizeDim('quantile', dim ?? 0, t.ndim);
+  const n = t.shape[d] ?? 1;
+  if (n === 0)
+    throw new ShapeError('quantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
+  const line = t.ndim === 0 ? t.reshape(1) : t;
+  const sorted = line.gather(d, argsort(line, d));
+  const place = q * (n - 1);
+  const low = narrow(sorted, d, Math.floor(place), 1);
+  const high = narrow(sorted, d, Math.ceil(place), 1);
+  const weights = {
+    linear: place % 1,
+    lower: 0,
+    higher: 1,
+    midpoint: 0.5,
+    nearest: nearest(place) - Math.floor(place),
+  };
+  const weight = weights[interpolation];
+  if (weight === undefined)
+    throw new TypeError(
+      `quantile: interpolation is 'linear', 'lower', 'higher', 'nearest' or 'midpoint', got ${JSON.stringify(interpolation)}`,
+    );
+  const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : add(low, mul(sub(high, low), weight));
+  const last = narrow(sorted, d, n - 1, 1);
+  const out = where(isnan(last), last, value);
+  if (keepdim) return dim == null ? out.reshape(x.shape.map(() => 1)) : out;
+  return x.ndim === 0 ? out.reshape([]) : out.squeeze(d);
+}
+
+/** Halves go to the even place, as `round` takes them. */
+const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
+
+/** The covariance of variables, `[variables, observations]`. */
+export function cov(x: Tensor, { correction = 1 }: { correction?: number } = {}): Tensor {
+  floatOnly('cov', x);
+  if (x.ndim > 2) throw new ShapeError('cov', `takes [variables, observations], got ${formatShape(x.shape)}`);
+  const rows = x.ndim === 2 ? x : x.reshape(1, -1);
+  const centered = sub(rows, mean(rows, 1, { keepdim: true }));
+  const out = div(matmul(centered, centered.t()), Math.max(0, rows.shape[1]! - correction));
+  return x.ndim === 2 ? out : out.reshape([]);
+}
+
+/** The correlation of variables, `[variables, observations]`. */
+export function corrcoef(x: Tensor): Tensor {
+  const c = cov(x);
+  if (c.ndim === 0) return div(c, c);
+  const deviation = sqrt(diagonal(c));
+  return div(div(c, unsqueeze(deviation, 1)), deviation);
+}
+
+/** The `p`-norm of `a - b`. */
+export const dist = (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p);
+
+/** The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. */
+export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
+  if (!isFloat(a.dtype) || a.dtype !== b.dtype)
+    throw new DTypeError('cdist', `takes floating point tensors of one dtype, got ${a.dtype} and ${b.dtype}`);
+  if (a.ndim < 2 || b.ndim < 2 || a.shape.at(-1) !== b.shape.at(-1))
+    throw new ShapeError(
+      'cdist',
+      `takes [..., n, k] and [..., m, k], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  return sub(unsqueeze(a, -2), unsqueeze(b, -3)).norm(p, -1);
+}
+
+methods({
+  nansum,
+  nanmean,
+  countNonzero,
+  varMean,
+  stdMean,
+  aminmax,
+  kthvalue,
+  median,
+  nanmedian,
+  mode,
+  quantile,
+  cov,
+  corrcoef,
+  dist,
+});
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    nansum(dim?: Dim, options?: KeepDim): Tensor;
+    nanmean(dim?: Dim, options?: KeepDim): Tensor;
+    countNonzero(dim?: Dim): Tensor;
+    varMean(dim?: Dim, options?: VarOptions): [Tensor, Tensor];
+    stdMean(dim?: Dim, options?: VarOptions): [Tensor, Tensor];
+    aminmax(dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor };
+    kthvalue(k: number, dim?: number, options?: KeepDim): ValuesAndIndices;
+    median(): Tensor;
+    median(dim: number, options?: KeepDim): ValuesAndIndices;
+    nanmedian(): Tensor;
+    nanmedian(dim: number, options?: KeepDim): ValuesAndIndices;
+    mode(dim?: number, options?: KeepDim): ValuesAndIndices;
+    quantile(q: number | readonly number[], dim?: number | null, options?: QuantileOptions): Tensor;
+    cov(options?: { correction?: number }): Tensor;
+    corrcoef(): Tensor;
+    dist(other: Tensor, p?: number): Tensor;
+  }
+}
