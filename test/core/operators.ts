@@ -419,6 +419,7 @@ export const notDifferentiable = new Set([
     'floatOnly',
     'erfOf',
     'checkSameShape',
+    'checkList',
     'slice',
     'LinAlgError',
   ],

@@ -200,6 +200,58 @@ case("a.matmul(a.transpose(-1, -2)).add(core.eye(3, { dtype: a.dtype })).cholesk
 for n in (-2, 0, 1, 3):
     case(f"a.matrixPower({n})", lambda a: torch.matrix_power(a if n else a.detach(), n), S)
 
+# NaN, infinities, zeros of both signs, the smallest and the largest values
+edge = i([float("nan"), inf, -inf, 0.0, -0.0, 1e-30, -1e-30, 1e30, 1.0, -1.0, 0.5, 2.5, -2.5])
+no_grad = lambda fn: lambda *a: (lambda r: [t.detach() for t in r] if isinstance(r, (list, tuple)) else r.detach())(fn(*a))
+for op in """neg exp log sqrt square abs sign tanh sigmoid relu expm1 exp2 log1p log2 log10 rsqrt reciprocal sin cos tan asin acos
+             atan sinh cosh asinh acosh atanh floor ceil trunc round frac erf erfc isnan isinf isfinite sinc logicalNot""".split():
+    name = {"logicalNot": "logical_not"}.get(op, op)
+    case(f"a.{op}()", no_grad(getattr(torch, name)), edge)
+F = torch.nn.functional
+for op, fn in [("silu", F.silu), ("gelu", F.gelu), ("softplus", F.softplus), ("elu", F.elu), ("leakyRelu", F.leaky_relu),
+               ("logSigmoid", F.logsigmoid), ("softsign", F.softsign), ("mish", F.mish), ("hardtanh", F.hardtanh), ("hardswish", F.hardswish)]:
+    case(f"core.{op}(a)", no_grad(fn), edge)
+for op in "add sub mul div maximum minimum eq ne lt le gt ge fmax fmin atan2 hypot logaddexp copysign remainder fmod pow".split():
+    case(f"a.unsqueeze(1).{op}(b)", no_grad(lambda a, b: getattr(torch, op)(a[:, None], b)), edge, edge)
+case("a.clamp(-1, 2)", no_grad(lambda a: a.clamp(-1, 2)), edge)
+case("a.nanToNum({ nan: 7 })", no_grad(lambda a: torch.nan_to_num(a.float(), 7.0).double()), edge)
+two = torch.stack([edge, edge.flip(0), torch.ones(13)])
+for op in "sum mean prod amax amin logsumexp argmax argmin any all".split():
+    case(f"a.narrow(1, 3, 10).{op}(0)", no_grad(lambda a: getattr(a[:, 3:], op)(0)), two)
+case("a.softmax(0)", no_grad(lambda a: a.softmax(0)), two)
+case("a.logSoftmax(0)", no_grad(lambda a: a.log_softmax(0)), two)
+case("a.cumsum(1)", no_grad(lambda a: a.cumsum(1)), two)
+case("((r) => [r.values, r.indices])(a.sort(1))", no_grad(lambda a: torch.sort(a, stable=True, dim=1)), two)
+case("((r) => [r.values, r.indices])(a.max(1))", no_grad(lambda a: a.max(1)), two)
+
+# no elements, and no dimensions
+none, point = torch.zeros(0, 3, dtype=torch.float64), i(2.5).double()
+for op in "sum mean prod std var logsumexp any all".split():
+    case(f"a.{op}(0)", no_grad(lambda a: getattr(a, op)(0)), none)
+    case(f"a.{op}(1)", no_grad(lambda a: getattr(a, op)(1)), none)
+for op in "sum mean prod".split():
+    case(f"a.{op}()", getattr(torch, op), none)
+    case(f"a.{op}()", getattr(torch, op), point)
+case("a.softmax(0)", lambda a: a.softmax(0), point)
+case("a.matmul(b)", torch.matmul, none, f(3, 2))
+case("a.matmul(b)", torch.matmul, f(2, 0), f(0, 3))
+case("a.matmul(b)", torch.matmul, f(2, 0, 4), f(4, 3))
+case("core.cat([a, b])", lambda a, b: torch.cat([a, b]), none, x)
+case("core.stack([a, b])", lambda a, b: torch.stack([a, b]), none, none)
+case("a.add(b)", torch.add, none, v)
+case("a.add(b)", torch.add, point, x)
+case("core.where(a.gt(0), a, b)", lambda a, b: torch.where(a > 0, a, b), none, v)
+case("a.reshape(3, 0)", lambda a: a.reshape(3, 0), none)
+case("a.indexSelect(0, b)", lambda a, b: a.index_select(0, b), x, torch.zeros(0, dtype=torch.int64))
+case("a.at(b)", lambda a, b: a[b], x, torch.zeros(0, dtype=torch.int64))
+case("core.linear(a, b, c)", F.linear, none, f(2, 3), f(2))
+case("core.conv2d(a, b)", F.conv2d, f(0, 2, 4, 4), f(3, 2, 2, 2))
+case("a.cumsum(0)", lambda a: a.cumsum(0), none)
+case("a.sort(0).values", lambda a: a.sort(0)[0], none)
+case("a.norm()", lambda a: a.norm(), none)
+case("a.transpose(0, 1)", lambda a: a.transpose(0, 1), none)
+case("a.clone().set(b, c)", put, x, x > 100, i(1.0).double())
+
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "more.jsonl")
 with open(out, "w") as file:
     for line in lines:

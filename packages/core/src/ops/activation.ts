@@ -1,3 +1,6 @@
+import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
+import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
 import { add, applyUnary, exp, gt, le, mul, neg, sigmoid, sub, tanh, unary, where } from './elementwise.js';
 import { clamp } from './math.js';
@@ -24,6 +27,7 @@ export const logSigmoid = unary('logSigmoid', {
 
 /** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
 export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+  checkTensors('gelu', x);
   if (approximate === 'tanh') {
     const inner = mul(add(x, mul(mul(x, mul(x, x)), 0.044715)), Math.sqrt(2 / Math.PI));
     return mul(mul(x, 0.5), add(tanh(inner), 1));
@@ -46,6 +50,7 @@ export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none'
 
 /** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */
 export function softplus(x: Tensor, { beta = 1, threshold = 20 } = {}): Tensor {
+  checkTensors('softplus', x);
   return applyUnary(
     'softplus',
     {
@@ -59,6 +64,7 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 } = {}): Tensor {
 
 /** `x` where positive, else `alpha (exp(x) - 1)`. */
 export function elu(x: Tensor, { alpha = 1 } = {}): Tensor {
+  checkTensors('elu', x);
   return applyUnary(
     'elu',
     {
@@ -74,7 +80,10 @@ export function elu(x: Tensor, { alpha = 1 } = {}): Tensor {
 export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
 
 /** `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. */
-export const celu = (x: Tensor, { alpha = 1 } = {}): Tensor => mul(elu(mul(x, 1 / alpha)), alpha);
+export function celu(x: Tensor, { alpha = 1 } = {}): Tensor {
+  checkTensors('celu', x);
+  return mul(elu(mul(x, 1 / alpha)), alpha);
+}
 
 /** `x` where positive, else `negativeSlope x`. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
@@ -91,28 +100,41 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 
 /** `x` where positive, else `weight x`; `weight` has one element, or one for each channel (dimension 1). */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  checkTensors('prelu', x, weight);
   const slope =
     weight.numel === 1 || x.ndim < 2 ? weight : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
   return where(gt(x, 0), x, mul(x, slope));
 }
 
 /** `x` limited to [min, max]. */
-export const hardtanh = (x: Tensor, { min = -1, max = 1 } = {}): Tensor => clamp(x, min, max);
+export function hardtanh(x: Tensor, { min = -1, max = 1 } = {}): Tensor {
+  checkTensors('hardtanh', x);
+  return clamp(x, min, max);
+}
 export const relu6 = (x: Tensor): Tensor => clamp(x, 0, 6);
 /** `relu6(x + 3) / 6`. */
 export const hardsigmoid = (x: Tensor): Tensor => mul(clamp(add(x, 3), 0, 6), 1 / 6);
 export const hardswish = (x: Tensor): Tensor => mul(x, hardsigmoid(x));
 /** `x tanh(softplus(x))`. */
 export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
-export const softsign = (x: Tensor): Tensor => x.div(add(x.abs(), 1));
+export function softsign(x: Tensor): Tensor {
+  checkTensors('softsign', x);
+  return x.div(add(x.abs(), 1));
+}
 export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
 /** `x` moved towards 0 by `lambda`, and 0 within it. */
 export const softshrink = (x: Tensor, lambda = 0.5): Tensor =>
   where(gt(x, lambda), sub(x, lambda), where(le(x, -lambda), add(x, lambda), mul(x, 0)));
 /** `x` where its size exceeds `lambda`, else 0. */
-export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => where(gt(x.abs(), lambda), x, mul(x, 0));
+export function hardshrink(x: Tensor, lambda = 0.5): Tensor {
+  checkTensors('hardshrink', x);
+  return where(gt(x.abs(), lambda), x, mul(x, 0));
+}
 /** Half of dimension `dim` times the sigmoid of the other half. */
 export function glu(x: Tensor, dim = -1): Tensor {
+  checkTensors('glu', x);
+  const n = x.shape[normalizeDim('glu', dim, x.ndim)] ?? 1;
+  if (n % 2 !== 0) throw new ShapeError('glu', `dimension ${dim} of ${formatShape(x.shape)} has an odd size, ${n}`);
   const [a, b] = x.chunk(2, dim) as [Tensor, Tensor];
   return mul(a, sigmoid(b));
 }

@@ -1,12 +1,13 @@
 import { putAdd } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { checkShape, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { ge, le, where, withInPlace } from './elementwise.js';
 import { indexSelect } from './indexing.js';
 import type { Dim, ValuesAndIndices } from './reduce.js';
-import { cat, expand, narrow, reshape, stack } from './shape.js';
+import { cat, checkList, expand, narrow, reshape, stack } from './shape.js';
 
 /** The whole numbers from 0 to n - 1 under `f`, as int32 indices. */
 const indices = (n: number, f: (i: number) => number): Tensor =>
@@ -18,6 +19,7 @@ const indices = (n: number, f: (i: number) => number): Tensor =>
 
 /** The elements in reverse order along `dims`. */
 export function flip(x: Tensor, dims: Dim): Tensor {
+  checkTensors('flip', x);
   let out = x;
   for (const d of normalizeDims('flip', dims, x.ndim))
     out = indexSelect(
@@ -30,6 +32,7 @@ export function flip(x: Tensor, dims: Dim): Tensor {
 
 /** The elements moved on by `shifts` along `dims`, those that fall off coming in at the start; flattened without dims. */
 export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
+  checkTensors('roll', x);
   if (dims === undefined) {
     if (typeof shifts !== 'number') throw new ShapeError('roll', 'several shifts need as many dims');
     return reshape(roll(reshape(x, -1), shifts, 0), x.shape);
@@ -47,6 +50,7 @@ export function roll(x: Tensor, shifts: number | readonly number[], dims?: numbe
 
 /** The tensor laid side by side with itself, `times` for each dimension; more of them than dimensions add leading ones. */
 export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
+  checkTensors('repeat', x);
   const n = times.flat() as number[];
   if (n.length < x.ndim || n.some((v) => !Number.isInteger(v) || v < 0))
     throw new ShapeError(
@@ -69,6 +73,9 @@ export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor
 
 /** Each element (or slice along `dim`) `repeats` times in a row. */
 export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor {
+  checkTensors('repeatInterleave', x);
+  if (!Number.isInteger(repeats) || repeats < 0)
+    throw new ShapeError('repeatInterleave', `repeats is a whole number from 0 up, got ${repeats}`);
   const t = dim === undefined ? reshape(x, -1) : x;
   const d = normalizeDim('repeatInterleave', dim ?? 0, t.ndim);
   return indexSelect(
@@ -90,10 +97,16 @@ function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tens
 }
 
 /** The lower triangle of matrices, with zeros above diagonal number `diagonal`. */
-export const tril = (x: Tensor, diagonal = 0): Tensor => triangle('tril', x, (o) => le(o, diagonal));
+export function tril(x: Tensor, diagonal = 0): Tensor {
+  checkTensors('tril', x);
+  return triangle('tril', x, (o) => le(o, diagonal));
+}
 
 /** The upper triangle of matrices, with zeros below diagonal number `diagonal`. */
-export const triu = (x: Tensor, diagonal = 0): Tensor => triangle('triu', x, (o) => ge(o, diagonal));
+export function triu(x: Tensor, diagonal = 0): Tensor {
+  checkTensors('triu', x);
+  return triangle('triu', x, (o) => ge(o, diagonal));
+}
 
 /**
  * Elements added at both ends of dimensions: `padding` is [before, after] of the last, then of the one before it, and so
@@ -104,6 +117,7 @@ export function pad(
   padding: readonly number[],
   { mode = 'constant', value = 0 }: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number } = {},
 ): Tensor {
+  checkTensors('pad', x);
   if (padding.length % 2 !== 0 || padding.length / 2 > x.ndim || !padding.every(Number.isInteger))
     throw new ShapeError(
       'pad',
@@ -154,12 +168,14 @@ export function pad(
 
 /** The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest. */
 export function sort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): ValuesAndIndices {
+  checkTensors('sort', x);
   const order = argsort(x, dim, { descending });
   return { values: x.ndim === 0 ? x.clone() : x.gather(dim, order), indices: order };
 }
 
 /** Where the elements along `dim` would be taken from to be in order; int32. */
 export function argsort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): Tensor {
+  checkTensors('argsort', x);
   const d = normalizeDim('argsort', dim, x.ndim);
   const out = Tensor.empty('int32', x.shape);
   const n = x.shape[d] ?? 1;
@@ -182,6 +198,7 @@ export function argsort(x: Tensor, dim = -1, { descending = false }: { descendin
 
 /** The `k` largest (or smallest) elements along `dim` in order, and where they were. */
 export function topk(x: Tensor, k: number, dim = -1, { largest = true }: { largest?: boolean } = {}): ValuesAndIndices {
+  checkTensors('topk', x);
   const d = normalizeDim('topk', dim, x.ndim);
   const n = x.shape[d] ?? 1;
   if (!Number.isInteger(k) || k < 0 || k > n)
@@ -193,6 +210,7 @@ export function topk(x: Tensor, k: number, dim = -1, { largest = true }: { large
 
 /** One-hot rows of the classes in `x` (int32), `[..., numClasses]`; int32. */
 export function oneHot(x: Tensor, numClasses = -1): Tensor {
+  checkTensors('oneHot', x);
   if (x.dtype !== 'int32') throw new TypeError(`oneHot: takes int32 classes, got ${x.dtype}; use .int()`);
   const top = x.numel === 0 ? -1 : x.amax().item();
   const n = numClasses === -1 ? top + 1 : numClasses;
@@ -206,6 +224,7 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
 
 /** The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view. */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
+  checkTensors('diagonal', x);
   const a = normalizeDim('diagonal', dim1, x.ndim);
   const b = normalizeDim('diagonal', dim2, x.ndim);
   if (a === b || x.ndim < 2)
@@ -221,6 +240,7 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
 
 /** The vectors along the last dimension as diagonals, number `offset`, of square matrices of zeros. */
 export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
+  checkTensors('diagEmbed', x);
   if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
   if (!Number.isInteger(offset)) throw new ShapeError('diagEmbed', `offset is a whole number, got ${offset}`);
   const a = normalizeDim('diagEmbed', dim1, x.ndim + 1);
@@ -246,6 +266,7 @@ export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
 
 /** A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector. */
 export function diag(x: Tensor, offset = 0): Tensor {
+  checkTensors('diag', x);
   if (x.ndim === 1) return diagEmbed(x, offset);
   if (x.ndim === 2) return diagonal(x, offset).clone();
   throw new ShapeError(
@@ -255,10 +276,16 @@ export function diag(x: Tensor, offset = 0): Tensor {
 }
 
 /** The sum of the diagonal of a matrix. */
-export const trace = (x: Tensor): Tensor => diagonal(x).sum();
+export function trace(x: Tensor): Tensor {
+  checkTensors('trace', x);
+  return diagonal(x).sum();
+}
 
 /** The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each. */
 export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
+  checkList('meshgrid', vectors);
+  for (const v of vectors)
+    if (v.ndim > 1) throw new ShapeError('meshgrid', `takes vectors, got ${formatShape(v.shape)}`);
   const shape = vectors.map((v) => v.numel);
   return vectors.map((v, i) =>
     expand(
@@ -271,10 +298,14 @@ export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
   );
 }
 
-export const swapaxes = (x: Tensor, a: number, b: number): Tensor => x.transpose(a, b);
+export function swapaxes(x: Tensor, a: number, b: number): Tensor {
+  checkTensors('swapaxes', x);
+  return x.transpose(a, b);
+}
 
 /** Dimension `from` moved to place `to`. */
 export function movedim(x: Tensor, from: number, to: number): Tensor {
+  checkTensors('movedim', x);
   const order = x.shape.map((_, i) => i);
   const [d] = order.splice(normalizeDim('movedim', from, x.ndim), 1);
   order.splice(normalizeDim('movedim', to, x.ndim), 0, d!);
@@ -283,6 +314,7 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
 
 /** `dims` turned by `k` quarter turns. */
 export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 1]): Tensor {
+  checkTensors('rot90', x);
   const dims = normalizeDims('rot90', [a, b], x.ndim);
   if (dims.length < 2 || !Number.isInteger(k))
     throw new ShapeError('rot90', `takes a whole number of turns of two dimensions of ${formatShape(x.shape)}`);
@@ -293,19 +325,27 @@ export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 
 }
 
 /** Left and right exchanged: `flip` of dimension 1. */
-export const fliplr = (x: Tensor): Tensor => flip(x, 1);
+export function fliplr(x: Tensor): Tensor {
+  checkTensors('fliplr', x);
+  return flip(x, 1);
+}
 
 /** Up and down exchanged: `flip` of dimension 0. */
-export const flipud = (x: Tensor): Tensor => flip(x, 0);
+export function flipud(x: Tensor): Tensor {
+  checkTensors('flipud', x);
+  return flip(x, 0);
+}
 
 /** `repeat`, with missing counts as 1. */
 export function tile(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
+  checkTensors('tile', x);
   const n = times.flat() as number[];
   return repeat(x, [...Array<number>(Math.max(0, x.ndim - n.length)).fill(1), ...n]);
 }
 
 /** Windows of `size` elements, `step` apart, along `dim`: as many as fit, the elements in a new last dimension. A view. */
 export function unfoldDim(x: Tensor, dim: number, size: number, step: number): Tensor {
+  checkTensors('unfoldDim', x);
   const d = normalizeDim('unfoldDim', dim, x.ndim);
   const n = x.shape[d] ?? 1;
   if (!Number.isInteger(size) || size < 0 || size > n || !Number.isInteger(step) || step < 1)
@@ -325,6 +365,11 @@ export function unfoldDim(x: Tensor, dim: number, size: number, step: number): T
   );
 }
 
+const all = (op: string, tensors: readonly Tensor[]): readonly Tensor[] => {
+  checkList(op, tensors);
+  return tensors;
+};
+
 const atLeast = (n: number, x: Tensor): Tensor =>
   x.ndim >= n
     ? x
@@ -339,27 +384,27 @@ const atLeast = (n: number, x: Tensor): Tensor =>
 /** Joined along the first dimension, vectors as rows. */
 export const vstack = (tensors: readonly Tensor[]): Tensor =>
   cat(
-    tensors.map((x) => atLeast(2, x)),
+    all('vstack', tensors).map((x) => atLeast(2, x)),
     0,
   );
 
 /** Joined along the second dimension; vectors one after another. */
 export const hstack = (tensors: readonly Tensor[]): Tensor =>
   cat(
-    tensors.map((x) => atLeast(1, x)),
-    (tensors[0]?.ndim ?? 0) > 1 ? 1 : 0,
+    all('hstack', tensors).map((x) => atLeast(1, x)),
+    tensors[0]!.ndim > 1 ? 1 : 0,
   );
 
 /** Joined along the third dimension. */
 export const dstack = (tensors: readonly Tensor[]): Tensor =>
   cat(
-    tensors.map((x) => atLeast(3, x)),
+    all('dstack', tensors).map((x) => atLeast(3, x)),
     2,
   );
 
 /** The matrices one after another along the diagonal, zeros elsewhere. */
 export function blockDiag(...matrices: readonly Tensor[]): Tensor {
-  const parts = matrices.map((m) => {
+  const parts = all('blockDiag', matrices).map((m) => {
     if (m.ndim > 2) throw new ShapeError('blockDiag', `takes matrices, got ${formatShape(m.shape)}`);
     return atLeast(2, m);
   });
@@ -376,6 +421,7 @@ export function blockDiag(...matrices: readonly Tensor[]): Tensor {
 
 /** Every choice of one element from each vector, as rows. */
 export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
+  checkList('cartesianProd', vectors);
   if (vectors.length === 1) return vectors[0]!.clone();
   return stack(
     meshgrid(...vectors).map((g) => g.flatten()),
@@ -385,6 +431,7 @@ export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
 
 /** Every choice of `r` elements of a vector, in order, as rows. */
 export function combinations(x: Tensor, r = 2, { withReplacement = false } = {}): Tensor {
+  checkTensors('combinations', x);
   if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
   if (!Number.isInteger(r) || r < 0) throw new ShapeError('combinations', `r is a whole number from 0 up, got ${r}`);
   const rows: number[][] = [];

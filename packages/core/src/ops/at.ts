@@ -2,6 +2,7 @@ import { inPlace } from '../autograd/inplace.js';
 import { put, take } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { broadcastShapes, contiguousStrides, formatShape, type Shape, stridedOffsets } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { type TensorLike, toTensor } from './elementwise.js';
@@ -57,7 +58,11 @@ function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
     else if (index === null) view = unsqueeze(view, d++);
     else if (index instanceof Slice) view = sliceDim(view, d++, index);
     else if (typeof index === 'number') view = select(view, d, index);
-    else for (const list of placesOf(op, index, view.shape, d)) lists.set(d++, list);
+    else if (index instanceof Tensor && index.dtype === 'bool' && index.ndim === 0) {
+      // A mask without dimensions keeps or drops the whole: it is the index of a new dimension.
+      view = unsqueeze(view, d);
+      lists.set(d++, Tensor.of(Int32Array.from(index.item() ? [0] : []), 'int32', [index.item()]));
+    } else for (const list of placesOf(op, index, view.shape, d)) lists.set(d++, list);
   }
   return { view, lists };
 }
@@ -136,6 +141,7 @@ function positionsOf(op: string, { view, lists }: Picked): { positions: Int32Arr
  * arrays among the indices a copy, as in PyTorch.
  */
 export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
+  checkTensors('at', x);
   const picked = pick('at', x, indices);
   if (picked.lists.size === 0) return picked.view;
   const { positions, shape } = positionsOf('at', picked);
@@ -156,6 +162,7 @@ function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor 
 
 /** Writes a value, which broadcasts, to the part that the indices name: `set(t, 0, slice(1, 3), value)`. */
 export function set<T extends Tensor>(x: T, ...args: readonly [...Index[], TensorLike]): T {
+  checkTensors('set', x);
   const picked = pick('set', x, args.slice(0, -1) as Index[]);
   const value = args.at(-1) as TensorLike;
   if (picked.lists.size === 0) {

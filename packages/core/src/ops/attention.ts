@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { tril } from './arrange.js';
@@ -25,6 +26,7 @@ export function scaledDotProductAttention(
   value: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
+  checkTensors('scaledDotProductAttention', query, key, value);
   const op = 'scaledDotProductAttention';
   for (const t of [query, key, value]) {
     floatOnly(op, t);

@@ -1,5 +1,6 @@
 import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, floatOnly } from './elementwise.js';
@@ -106,6 +107,7 @@ function check(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | unde
  * `[O]`; gives `[N, O, H', W']`. As a matrix product of the kernels with the unfolded patches.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  checkTensors('conv2d', x, weight);
   const op = 'conv2d';
   check(op, x, weight, bias, 4);
   const { groups = 1 } = options;
@@ -161,6 +163,7 @@ const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<num
 
 /** Convolution in one dimension: `x` `[N, C, L]`, `weight` `[O, C / groups, l]`, `bias` `[O]`; gives `[N, O, L']`. */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor {
+  checkTensors('conv1d', x, weight);
   check('conv1d', x, weight, bias, 3);
   return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lift(options)), 2);
 }
@@ -178,6 +181,7 @@ export function convTranspose2d(
   bias?: Tensor | null,
   options: ConvTransposeOptions = {},
 ): Tensor {
+  checkTensors('convTranspose2d', x, weight);
   const op = 'convTranspose2d';
   check(op, x, weight, bias, 4);
   const { groups = 1 } = options;
@@ -215,6 +219,7 @@ export function convTranspose1d(
   bias?: Tensor | null,
   options: ConvTransposeOptions<number> = {},
 ): Tensor {
+  checkTensors('convTranspose1d', x, weight);
   check('convTranspose1d', x, weight, bias, 3);
   const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = options;
   const lifted: ConvTransposeOptions = {

@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { diagonal } from './arrange.js';
@@ -50,6 +51,8 @@ function contract(a: Labelled, b: Labelled, keep: string): Labelled {
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   const op = 'einsum';
+  if (typeof equation !== 'string')
+    throw new TypeError(`${op}: expected an equation such as 'ij,jk->ik', got ${typeof equation}`);
   const [inputs, output] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
   const terms = inputs.split(',');
   if (terms.length !== operands.length || !operands.every((t) => t instanceof Tensor))
@@ -120,6 +123,7 @@ function takeDiagonals({ t, labels }: Labelled): Labelled {
 
 /** All products of an element of `a` with one of `b`, `[n]` and `[m]` to `[n, m]`. */
 export function outer(a: Tensor, b: Tensor): Tensor {
+  checkTensors('outer', a, b);
   if (a.ndim !== 1 || b.ndim !== 1)
     throw new ShapeError('outer', `takes two vectors, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
   return mul(unsqueeze(a, 1), b);
@@ -127,6 +131,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
 
 /** The sum of products of two vectors. */
 export function dot(a: Tensor, b: Tensor): Tensor {
+  checkTensors('dot', a, b);
   if (a.ndim !== 1 || b.ndim !== 1 || a.shape[0] !== b.shape[0])
     throw new ShapeError(
       'dot',

@@ -4,6 +4,7 @@ import { DTypeError } from '../errors.js';
 import { map, map2 } from '../kernels/elementwise.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import * as loops from '../kernels/loops.js';
+import { checkTensors } from '../tensor/check.js';
 import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
 import { type Method, methods, Tensor } from '../tensor/tensor.js';
@@ -190,8 +191,12 @@ export const abs = unary('abs', {
   keepsIntegers: true,
 });
 
-/** -1, 0 or 1. */
-export const sign = unary('sign', { forward: Math.sign, backward: (g) => mul(g, 0), keepsIntegers: true });
+/** -1, 0 or 1; 0 for NaN, as in PyTorch. */
+export const sign = unary('sign', {
+  forward: (x) => Number(x > 0) - Number(x < 0),
+  backward: (g) => mul(g, 0),
+  keepsIntegers: true,
+});
 
 /** The hyperbolic tangent. */
 export const tanh = unary('tanh', {
@@ -254,6 +259,7 @@ const floatOnly = (op: string, x: Tensor): void => {
 
 /** The elements of `a` where `condition` holds, those of `b` elsewhere; all three broadcast. */
 export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
+  checkTensors('where', condition);
   if (condition.dtype !== 'bool')
     throw new DTypeError(
       'where',
@@ -283,7 +289,10 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
 }
 
 /** `x` with `value` wherever `mask` holds. */
-export const maskedFill = (x: Tensor, mask: Tensor, value: number): Tensor => where(mask, value, x);
+export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
+  checkTensors('maskedFill', x, mask);
+  return where(mask, value, x);
+}
 
 methods(withInPlace({ add, sub, mul, div, maskedFill }));
 methods({ maximum, minimum });

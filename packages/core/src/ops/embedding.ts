@@ -1,4 +1,5 @@
 import { DTypeError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ne, where } from './elementwise.js';
@@ -7,6 +8,7 @@ import { reshape } from './shape.js';
 
 /** The rows of `weight` `[V, E]` that the int32 `index` names: `[..., E]`. Row `paddingIdx` gets no gradient. */
 export function embedding(index: Tensor, weight: Tensor, { paddingIdx }: { paddingIdx?: number } = {}): Tensor {
+  checkTensors('embedding', index, weight);
   if (index.dtype !== 'int32') throw new DTypeError('embedding', `indices are int32, got ${index.dtype}; use .int()`);
   if (weight.ndim !== 2)
     throw new ShapeError('embedding', `weight is [entries, features], got ${formatShape(weight.shape)}`);

@@ -1,6 +1,7 @@
 import { record } from '../autograd/node.js';
 import { clear, put, putAdd, take as takePositions } from '../autograd/positions.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import {
   broadcastShapes,
   contiguousStrides,
@@ -43,6 +44,7 @@ function positionsAlong(op: string, shape: Shape, dim: number, index: Tensor): I
 
 /** `out[i][j] = x[index[i][j]][j]` for dim 0, and so on: the elements that `index` (int32) names along `dim`. */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensors('gather', x, index);
   const d = normalizeDim('gather', dim, x.ndim);
   const positions = positionsAlong('gather', x.shape, d, index);
   const out = Tensor.empty(x.dtype, index.shape);
@@ -56,6 +58,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
 
 /** A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat. */
 export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  checkTensors('scatterAdd', x, index, src);
   const d = normalizeDim('scatterAdd', dim, x.ndim);
   const part = covering('scatterAdd', src, index, x);
   const positions = positionsAlong('scatterAdd', x.shape, d, index);
@@ -64,6 +67,7 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
 
 /** The slices that `index` (int32, one dimension) names along `dim`. */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensors('indexSelect', x, index);
   const d = normalizeDim('indexSelect', dim, x.ndim);
   checkIndex('indexSelect', index);
   if (index.ndim > 1)
@@ -91,6 +95,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
 
 /** A copy of `x` with the slices of `src` added at the slices that `index` names along `dim`. */
 export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  checkTensors('indexAdd', x, index, src);
   const d = normalizeDim('indexAdd', dim, x.ndim);
   checkIndex('indexAdd', index);
   const rows = index.elements();
@@ -118,6 +123,7 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
 
 /** `x` with the elements of `src`, or one value, at the places that `index` (int32) names along `dim`. */
 export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
+  checkTensors('scatter', x, index);
   const d = normalizeDim('scatter', dim, x.ndim);
   const source =
     src instanceof Tensor
@@ -152,6 +158,7 @@ export function scatterReduce(
   reduce: 'sum' | 'mean' | 'amax' | 'amin',
   { includeSelf = true }: { includeSelf?: boolean } = {},
 ): Tensor {
+  checkTensors('scatterReduce', x, index, src);
   const d = normalizeDim('scatterReduce', dim, x.ndim);
   if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
     throw new TypeError(`scatterReduce: reduce is 'sum', 'mean', 'amax' or 'amin', got ${JSON.stringify(reduce)}`);
@@ -216,6 +223,7 @@ function checkIndex(op: string, index: Tensor): void {
 
 /** `gather` with all other dimensions broadcast: for indices as `argmax` and `argsort` give them. */
 export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
+  checkTensors('takeAlongDim', x, index);
   const d = normalizeDim('takeAlongDim', dim, x.ndim);
   checkIndex('takeAlongDim', index);
   if (index.ndim !== x.ndim)
@@ -258,6 +266,7 @@ function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Int32Array] {
 
 /** `x` with `value` in the slices that `index` (int32, one dimension) names along `dim`. */
 export function indexFill(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
+  checkTensors('indexFill', x, index);
   const d = normalizeDim('indexFill', dim, x.ndim);
   const shape = x.shape.map((n, i) => (i === d ? index.numel : n));
   const fill = Tensor.empty(x.dtype, shape);
@@ -267,6 +276,7 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: number):
 
 /** `x` with the slices of `src` in place of those that `index` (int32, one dimension) names along `dim`. */
 export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  checkTensors('indexCopy', x, index, src);
   const d = normalizeDim('indexCopy', dim, x.ndim);
   checkIndex('indexCopy', index);
   const expected = x.shape.map((n, i) => (i === d ? index.numel : n));
@@ -280,6 +290,7 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
 
 /** The coordinates of the elements that are not 0: int32, one row for each. */
 export function nonzero(x: Tensor): Tensor {
+  checkTensors('nonzero', x);
   if (x.ndim === 0) return Tensor.empty('int32', [x.item() !== 0 ? 1 : 0, 0]);
   return stack(nonzeroPlaces(x), 1);
 }

@@ -1,4 +1,5 @@
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
@@ -35,12 +36,14 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
 
 /** The mean of `(input - target)²`. */
 export function mseLoss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  checkTensors('mseLoss', input, target);
   checkSameShape('mseLoss', input, target);
   return reduceLoss('mseLoss', square(sub(input, target)), reduction);
 }
 
 /** The mean of `|input - target|`. */
 export function l1Loss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  checkTensors('l1Loss', input, target);
   checkSameShape('l1Loss', input, target);
   return reduceLoss('l1Loss', sub(input, target).abs(), reduction);
 }
@@ -51,6 +54,7 @@ export function huberLoss(
   target: Tensor,
   { reduction, delta = 1 }: LossOptions & { delta?: number } = {},
 ): Tensor {
+  checkTensors('huberLoss', input, target);
   checkSameShape('huberLoss', input, target);
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
   const error = sub(input, target).abs();
@@ -64,6 +68,7 @@ export function smoothL1Loss(
   target: Tensor,
   { reduction, beta = 1 }: LossOptions & { beta?: number } = {},
 ): Tensor {
+  checkTensors('smoothL1Loss', input, target);
   checkSameShape('smoothL1Loss', input, target);
   if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${beta}`);
   return beta === 0
@@ -77,6 +82,7 @@ export function binaryCrossEntropy(
   target: Tensor,
   { reduction, weight }: LossOptions & { weight?: Tensor | null } = {},
 ): Tensor {
+  checkTensors('binaryCrossEntropy', input, target);
   checkSameShape('binaryCrossEntropy', input, target);
   if (input.lt(0).any().item() || input.gt(1).any().item())
     throw new RangeError(
@@ -92,6 +98,7 @@ export function binaryCrossEntropyWithLogits(
   target: Tensor,
   { reduction, weight, posWeight }: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null } = {},
 ): Tensor {
+  checkTensors('binaryCrossEntropyWithLogits', input, target);
   checkSameShape('binaryCrossEntropyWithLogits', input, target);
   const positive = mul(target, logSigmoid(input));
   const negative = mul(sub(1, target), logSigmoid(neg(input)));
@@ -105,6 +112,7 @@ export function klDiv(
   target: Tensor,
   { reduction = 'mean', logTarget = false }: { reduction?: Reduction | 'batchmean'; logTarget?: boolean } = {},
 ): Tensor {
+  checkTensors('klDiv', input, target);
   checkSameShape('klDiv', input, target);
   const loss = logTarget
     ? mul(target.exp(), sub(target, input))
@@ -115,6 +123,7 @@ export function klDiv(
 
 /** The cosine of the angle between `a` and `b` along `dim`. */
 export function cosineSimilarity(a: Tensor, b: Tensor, { dim = 1, eps = 1e-8 } = {}): Tensor {
+  checkTensors('cosineSimilarity', a, b);
   return div(sum(mul(a, b), dim), mul(clamp(norm(a, 2, dim), eps), clamp(norm(b, 2, dim), eps)));
 }
 
@@ -160,6 +169,7 @@ function checkClasses(
 
 /** The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged. */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  checkTensors('nllLoss', input, target);
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options;
   checkClasses('nllLoss', input, target, weight, ignoreIndex);
   const dim = input.ndim === 1 ? 0 : 1;
@@ -178,6 +188,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
  * dtype). Classes are dimension 1, or 0 for a single sample.
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkTensors('crossEntropy', input, target);
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new TypeError(`crossEntropy: labelSmoothing is from 0 to 1, got ${labelSmoothing}`);

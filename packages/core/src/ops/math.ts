@@ -1,4 +1,5 @@
 import { DTypeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
 import {
@@ -127,9 +128,9 @@ export function clamp(x: Tensor, min?: number | null, max?: number | null): Tens
   );
 }
 
-/** `a ** b`, with broadcasting. */
+/** `a ** b`, with broadcasting. 1 to any power is 1, and -1 to an infinite one, as in C and unlike in JavaScript. */
 export const pow = binary('pow', {
-  forward: (a, b) => (a === 1 ? 1 : a ** b),
+  forward: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
   backward: [
     (g, a, b) => mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
     (g, a, b) => mul(g, where(mul(eq(a, 0), ge(b, 0)).bool(), 0, mul(pow(a, b), log(a)))),
@@ -271,6 +272,7 @@ export const bitwiseRightShift = integers('bitwiseRightShift', (a, b) => a >> b)
 
 /** Each bit turned; for bool the logical not. */
 export function bitwiseNot(x: Tensor): Tensor {
+  checkTensors('bitwiseNot', x);
   if (x.dtype === 'bool') return logicalNot(x);
   if (isFloat(x.dtype)) throw new DTypeError('bitwiseNot', `takes int32 or bool tensors, got ${x.dtype}; use .int()`);
   return sub(-1, x);
@@ -293,15 +295,25 @@ export const isneginf = (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY);
 /** Whether the sign is minus; also for -0. */
 export const signbit = (x: Tensor): Tensor => lt(copysign(1, x), 0);
 
-export const isnan = (x: Tensor): Tensor => x.ne(x);
-export const isinf = (x: Tensor): Tensor => eq(x.abs(), Number.POSITIVE_INFINITY);
-export const isfinite = (x: Tensor): Tensor => lt(x.abs(), Number.POSITIVE_INFINITY);
+export function isnan(x: Tensor): Tensor {
+  checkTensors('isnan', x);
+  return x.ne(x);
+}
+export function isinf(x: Tensor): Tensor {
+  checkTensors('isinf', x);
+  return eq(x.abs(), Number.POSITIVE_INFINITY);
+}
+export function isfinite(x: Tensor): Tensor {
+  checkTensors('isfinite', x);
+  return lt(x.abs(), Number.POSITIVE_INFINITY);
+}
 
 /** NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest float32 values. */
 export function nanToNum(
   x: Tensor,
   { nan = 0, posinf = 3.4028234663852886e38, neginf = -3.4028234663852886e38 } = {},
 ): Tensor {
+  checkTensors('nanToNum', x);
   const finite = where(isnan(x), nan, x);
   return where(
     eq(finite, Number.POSITIVE_INFINITY),
@@ -312,20 +324,26 @@ export function nanToNum(
 
 /** Whether `a` and `b` differ by at most `atol + rtol * |b|`, element by element. */
 export function isclose(a: Tensor, b: Tensor, { rtol = 1e-5, atol = 1e-8, equalNan = false } = {}): Tensor {
+  checkTensors('isclose', a, b);
   const close = logicalOr(eq(a, b), logicalAnd(le(sub(a, b).abs(), add(b.abs().mul(rtol), atol)), isfinite(sub(a, b))));
   return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
 }
 
 /** Whether all elements are close. */
-export const allclose = (
+export function allclose(
   a: Tensor,
   b: Tensor,
   options?: { rtol?: number; atol?: number; equalNan?: boolean },
-): boolean => isclose(a, b, options).all().item() === 1;
+): boolean {
+  checkTensors('allclose', a, b);
+  return isclose(a, b, options).all().item() === 1;
+}
 
 /** Whether shapes and all elements are equal. */
-export const equal = (a: Tensor, b: Tensor): boolean =>
-  a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;
+export function equal(a: Tensor, b: Tensor): boolean {
+  checkTensors('equal', a, b);
+  return a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;
+}
 
 methods(
   withInPlace({

@@ -1,6 +1,7 @@
 import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { gemm, type Matrix } from '../kernels/matmul.js';
+import { checkTensors } from '../tensor/check.js';
 import { broadcastShapes, broadcastStrides, formatShape, stridedOffsets } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { add } from './elementwise.js';
@@ -72,6 +73,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** The product of two matrices, `[m, k] @ [k, n]`. */
 export function mm(a: Tensor, b: Tensor): Tensor {
+  checkTensors('mm', a, b);
   if (a.ndim !== 2 || b.ndim !== 2)
     throw new ShapeError(
       'mm',
@@ -82,6 +84,7 @@ export function mm(a: Tensor, b: Tensor): Tensor {
 
 /** The products of matrices in two batches of equal size, `[b, m, k] @ [b, k, n]`. */
 export function bmm(a: Tensor, b: Tensor): Tensor {
+  checkTensors('bmm', a, b);
   if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0])
     throw new ShapeError(
       'bmm',
@@ -98,6 +101,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       'linear',
       `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}: expected [..., in] and [out, in]`,
     );
+  if (bias) checkTensors('linear', bias);
   if (bias && (bias.ndim !== 1 || bias.shape[0] !== weight.shape[0]))
     throw new ShapeError(
       'linear',

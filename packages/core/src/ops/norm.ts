@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { noGrad } from '../grad/index.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
@@ -46,6 +47,7 @@ export function layerNorm(
   bias?: Tensor | null,
   { eps = 1e-5 } = {},
 ): Tensor {
+  checkTensors('layerNorm', x);
   floatOnly('layerNorm', x);
   return affine(standardize(x, checkTail('layerNorm', x, normalizedShape), eps), weight, bias);
 }
@@ -57,6 +59,7 @@ export function rmsNorm(
   weight?: Tensor | null,
   { eps = 1.1920928955078125e-7 } = {},
 ): Tensor {
+  checkTensors('rmsNorm', x);
   floatOnly('rmsNorm', x);
   const dims = checkTail('rmsNorm', x, normalizedShape);
   return affine(mul(x, rsqrt(add(mean(square(x), dims, { keepdim: true }), eps))), weight);
@@ -70,6 +73,7 @@ export function groupNorm(
   bias?: Tensor | null,
   { eps = 1e-5 } = {},
 ): Tensor {
+  checkTensors('groupNorm', x);
   floatOnly('groupNorm', x);
   const channels = x.shape[1] ?? 0;
   if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
@@ -82,12 +86,17 @@ export function groupNorm(
 }
 
 /** Mean 0 and variance 1 for each sample and channel of `x` `[N, C, ...]`. */
-export const instanceNorm = (
+export function instanceNorm(
   x: Tensor,
   weight?: Tensor | null,
   bias?: Tensor | null,
   options?: { eps?: number },
-): Tensor => groupNorm(x, x.shape[1] ?? 1, weight, bias, options);
+): Tensor {
+  checkTensors('instanceNorm', x);
+  if (x.ndim < 3)
+    throw new ShapeError('instanceNorm', `takes [batch, channels, ...positions], got ${formatShape(x.shape)}`);
+  return groupNorm(x, x.shape[1] ?? 1, weight, bias, options);
+}
 
 export interface BatchNormOptions {
   weight?: Tensor | null;
@@ -106,6 +115,7 @@ export function batchNorm(
   runningVar: Tensor | null,
   options: BatchNormOptions = {},
 ): Tensor {
+  checkTensors('batchNorm', x);
   const op = 'batchNorm';
   floatOnly(op, x);
   const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
@@ -138,5 +148,7 @@ export function batchNorm(
 }
 
 /** `x` with `p`-norm 1 along `dim`. */
-export const normalize = (x: Tensor, { p = 2, dim = 1, eps = 1e-12 } = {}): Tensor =>
-  div(x, clamp(norm(x, p, dim, { keepdim: true }), eps));
+export function normalize(x: Tensor, { p = 2, dim = 1, eps = 1e-12 } = {}): Tensor {
+  checkTensors('normalize', x);
+  return div(x, clamp(norm(x, p, dim, { keepdim: true }), eps));
+}

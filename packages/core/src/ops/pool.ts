@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair, steps, unfold, type Window } from './conv.js';
@@ -49,6 +50,7 @@ function windowOf(
 
 /** The largest element of each window of `x` `[N, C, H, W]`. */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions = {}): Tensor {
+  checkTensors('maxPool2d', x);
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const { kernel, stride, padding, dilation } = window;
   const [n, c, h, w] = x.shape as [number, number, number, number];
@@ -81,6 +83,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
 
 /** The mean of each window of `x` `[N, C, H, W]`. */
 export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions = {}): Tensor {
+  checkTensors('avgPool2d', x);
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
@@ -107,6 +110,7 @@ function averaging(n: number, m: number, like: Tensor): Tensor {
 
 /** Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
+  checkTensors('adaptiveAvgPool2d', x);
   floatOnly('adaptiveAvgPool2d', x);
   if (x.ndim !== 4) throw new ShapeError('adaptiveAvgPool2d', `takes [N, C, H, W], got ${formatShape(x.shape)}`);
   const [h, w] = pair('adaptiveAvgPool2d', 'outputSize', outputSize, 1);
@@ -121,12 +125,13 @@ const lifted = (op: string, x: Tensor): Tensor => {
 };
 
 /** The largest element of each window of `x` `[N, C, L]`. */
-export const maxPool1d = (
+export function maxPool1d(
   x: Tensor,
   kernelSize: number,
   { stride = kernelSize, padding = 0, dilation = 1 }: MaxPoolOptions<number> = {},
-): Tensor =>
-  squeeze(
+): Tensor {
+  checkTensors('maxPool1d', x);
+  return squeeze(
     maxPool2d(lifted('maxPool1d', x), [1, kernelSize], {
       stride: [1, stride],
       padding: [0, padding],
@@ -134,18 +139,23 @@ export const maxPool1d = (
     }),
     2,
   );
+}
 
 /** The mean of each window of `x` `[N, C, L]`. */
-export const avgPool1d = (
+export function avgPool1d(
   x: Tensor,
   kernelSize: number,
   { stride = kernelSize, padding = 0, ...rest }: AvgPoolOptions<number> = {},
-): Tensor =>
-  squeeze(
+): Tensor {
+  checkTensors('avgPool1d', x);
+  return squeeze(
     avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),
     2,
   );
+}
 
 /** Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`. */
-export const adaptiveAvgPool1d = (x: Tensor, outputSize: number): Tensor =>
-  squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), 2);
+export function adaptiveAvgPool1d(x: Tensor, outputSize: number): Tensor {
+  checkTensors('adaptiveAvgPool1d', x);
+  return squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), 2);
+}

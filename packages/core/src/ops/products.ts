@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { formatShape, normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
 import { outer } from './einsum.js';
@@ -20,23 +21,38 @@ function scaled(x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddOptions 
 }
 
 /** `beta x + alpha a @ b` for matrices. */
-export const addmm = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => scaled(x, mm(a, b), options);
+export function addmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
+  checkTensors('addmm', x, a, b);
+  return scaled(x, mm(a, b), options);
+}
 
 /** `beta x + alpha a @ v` for a matrix and a vector. */
-export const addmv = (x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor => scaled(x, mv(a, v), options);
+export function addmv(x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor {
+  checkTensors('addmv', x, a, v);
+  return scaled(x, mv(a, v), options);
+}
 
 /** `beta x + alpha outer(a, b)` for vectors. */
-export const addr = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => scaled(x, outer(a, b), options);
+export function addr(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
+  checkTensors('addr', x, a, b);
+  return scaled(x, outer(a, b), options);
+}
 
 /** `beta x + alpha a @ b` for batches of matrices. */
-export const baddbmm = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => scaled(x, bmm(a, b), options);
+export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
+  checkTensors('baddbmm', x, a, b);
+  return scaled(x, bmm(a, b), options);
+}
 
 /** `beta x + alpha` times the sum of the products of two batches of matrices. */
-export const addbmm = (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor =>
-  scaled(x, bmm(a, b).sum(0), options);
+export function addbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
+  checkTensors('addbmm', x, a, b);
+  return scaled(x, bmm(a, b).sum(0), options);
+}
 
 /** A matrix times a vector, `[m, k] @ [k]`. */
 export function mv(a: Tensor, v: Tensor): Tensor {
+  checkTensors('mv', a, v);
   if (a.ndim !== 2 || v.ndim !== 1)
     throw new ShapeError('mv', `takes a matrix and a vector, got ${formatShape(a.shape)} and ${formatShape(v.shape)}`);
   return matmul(a, v);
@@ -44,6 +60,7 @@ export function mv(a: Tensor, v: Tensor): Tensor {
 
 /** The Kronecker product: each element of `a` times all of `b`. */
 export function kron(a: Tensor, b: Tensor): Tensor {
+  checkTensors('kron', a, b);
   const n = Math.max(a.ndim, b.ndim);
   const padded = (x: Tensor) => [...Array<number>(n - x.ndim).fill(1), ...x.shape];
   const [sa, sb] = [padded(a), padded(b)];
@@ -69,6 +86,7 @@ export function tensordot(
   b: Tensor,
   dims: number | readonly [readonly number[], readonly number[]] = 2,
 ): Tensor {
+  checkTensors('tensordot', a, b);
   const count = typeof dims === 'number' ? dims : dims[0].length;
   if (!Number.isInteger(count) || count < 0 || count > Math.min(a.ndim, b.ndim))
     throw new ShapeError(
@@ -98,6 +116,7 @@ export function tensordot(
 
 /** The cross product of vectors of three elements along `dim`. */
 export function cross(a: Tensor, b: Tensor, dim = -1): Tensor {
+  checkTensors('cross', a, b);
   const [x, y] = broadcastTensors([a, b]) as [Tensor, Tensor];
   const d = normalizeDim('cross', dim, x.ndim);
   if (x.shape[d] !== 3)

@@ -1,5 +1,6 @@
 import { inPlace } from '../autograd/inplace.js';
 import { ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
 import { defaultGenerator, type Generator } from '../tensor/random.js';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
@@ -13,6 +14,7 @@ export interface FromGenerator {
 
 /** 1 with the probability that each element of `p` gives, else 0. No gradient. */
 export function bernoulli(p: Tensor, { generator = defaultGenerator }: FromGenerator = {}): Tensor {
+  checkTensors('bernoulli', p);
   floatOnly('bernoulli', p);
   const data = p.toTypedArray();
   checkProbabilities('bernoulli', data, 1);
@@ -35,6 +37,7 @@ export function multinomial(
   n: number,
   { replacement = false, generator = defaultGenerator }: FromGenerator & { replacement?: boolean } = {},
 ): Tensor {
+  checkTensors('multinomial', probs);
   floatOnly('multinomial', probs);
   if (probs.ndim < 1 || probs.ndim > 2 || probs.numel === 0)
     throw new ShapeError('multinomial', `takes [categories] or [rows, categories], got ${formatShape(probs.shape)}`);
@@ -83,6 +86,9 @@ export function normal(
   std: Tensor | number,
   { shape, generator = defaultGenerator }: FromGenerator & { shape?: Shape } = {},
 ): Tensor {
+  for (const v of [mean, std])
+    if (typeof v !== 'number' && !(v instanceof Tensor))
+      throw new TypeError(`normal: mean and std are Tensors or numbers, got ${v === null ? 'null' : typeof v}`);
   const like =
     mean instanceof Tensor ? mean : std instanceof Tensor ? std : Tensor.empty('float32', checkShape('normal', shape));
   const size = mean instanceof Tensor && std instanceof Tensor ? add(mean.detach(), std.detach()) : like.detach();
@@ -97,6 +103,7 @@ export function normal(
 
 /** Whole numbers drawn from Poisson distributions with the rates in `rate` (Knuth's method, in parts that cannot underflow). */
 export function poisson(rate: Tensor, { generator = defaultGenerator }: FromGenerator = {}): Tensor {
+  checkTensors('poisson', rate);
   floatOnly('poisson', rate);
   const data = rate.toTypedArray();
   for (const r of data)

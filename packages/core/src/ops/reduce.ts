@@ -1,6 +1,7 @@
 import { record } from '../autograd/node.js';
 import { ShapeError } from '../errors.js';
 import * as kernel from '../kernels/reduce.js';
+import { checkTensors } from '../tensor/check.js';
 import type { DType } from '../tensor/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
@@ -33,6 +34,7 @@ export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 
 /** `x` summed to `shape`, from which it was broadcast. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
+  checkTensors('sumTo', x);
   if (sameShape(x.shape, shape)) return x;
   const lead = x.ndim - shape.length;
   const dims = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
@@ -41,6 +43,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 
 /** The mean over `dim`; over all elements if it is left out. Floating point only; of nothing it is NaN. */
 export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  checkTensors('mean', x);
   floatOnly('mean', x);
   const { count } = plan('mean', x, dim, options);
   return div(sum(x, dim, options), count);
@@ -90,6 +93,7 @@ export interface VarOptions extends KeepDim {
 }
 
 function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
+  checkTensors('var', x);
   floatOnly('var', x);
   const { count } = plan('var', x, dim, options);
   const { correction = 1 } = options;
@@ -102,6 +106,7 @@ export { variance as var };
 
 /** The standard deviation over `dim`. */
 export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
+  checkTensors('std', x);
   return sqrt(variance(x, dim, options));
 }
 
@@ -138,6 +143,7 @@ export const amin = extremum('amin', kernel.minOf);
 
 function argExtremum(name: 'argmax' | 'argmin', reducer: typeof kernel.argmaxOf) {
   return (x: Tensor, dim?: number | null, options?: KeepDim): Tensor => {
+    checkTensors(name, x);
     const dims = dim == null ? null : normalizeDim(name, dim, x.ndim);
     const p = plan(name, x, dims, options);
     checkNotEmpty(name, x, p);
@@ -161,6 +167,7 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
   function reduce(x: Tensor): Tensor;
   function reduce(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function reduce(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+    checkTensors(name, x);
     if (dim === undefined) return whole(x);
     const d = normalizeDim(name, dim, x.ndim);
     const indices = arg(x, d, { keepdim: true });
@@ -192,6 +199,7 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
  * The gradient of the 2-norm at 0 is 0.
  */
 export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
+  checkTensors('norm', x);
   floatOnly('norm', x);
   if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
   if (p === Number.NEGATIVE_INFINITY) return amin(x.abs(), dim, options);

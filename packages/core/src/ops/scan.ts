@@ -1,5 +1,6 @@
 import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
@@ -26,6 +27,7 @@ const numeric = (x: Tensor): Tensor => (x.dtype === 'bool' ? to(x, 'int32') : x)
 
 /** The running sum along `dim`. */
 export function cumsum(x: Tensor, dim: number): Tensor {
+  checkTensors('cumsum', x);
   const d = normalizeDim('cumsum', dim, x.ndim);
   const out = along(numeric(x), d, (data, start, step, n) => {
     let sum = 0;
@@ -41,6 +43,7 @@ const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip
 
 /** The running product along `dim`. */
 export function cumprod(x: Tensor, dim: number): Tensor {
+  checkTensors('cumprod', x);
   const d = normalizeDim('cumprod', dim, x.ndim);
   const out = along(numeric(x), d, (data, start, step, n) => {
     let product = 1;
@@ -79,6 +82,7 @@ function cumprodGradient(g: Tensor, x: Tensor, d: number): Tensor {
 
 /** `log(cumsum(exp(x)))` along `dim`, without overflow. */
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
+  checkTensors('logcumsumexp', x);
   const d = normalizeDim('logcumsumexp', dim, x.ndim);
   if (!isFloat(x.dtype))
     throw new DTypeError('logcumsumexp', `takes floating point tensors, got ${x.dtype}; use .float()`);
@@ -116,6 +120,7 @@ export function logcumsumexp(x: Tensor, dim: number): Tensor {
 const extremum =
   (op: 'cummax' | 'cummin', better: (a: number, b: number) => boolean) =>
   (x: Tensor, dim: number): ValuesAndIndices => {
+    checkTensors(op, x);
     const d = normalizeDim(op, dim, x.ndim);
     const indices = to(
       along(to(x, toFloat(x.dtype)), d, (data, start, step, n) => {
@@ -143,6 +148,7 @@ export const cummin = extremum('cummin', (a, b) => a <= b);
 
 /** The differences of neighbours along `dim`, taken `n` times. */
 export function diff(x: Tensor, { n = 1, dim = -1, prepend, append }: DiffOptions = {}): Tensor {
+  checkTensors('diff', x);
   if (!Number.isInteger(n) || n < 0) throw new ShapeError('diff', `n is a whole number from 0 up, got ${n}`);
   if (x.ndim === 0) throw new ShapeError('diff', `takes at least one dimension, got ${formatShape(x.shape)}`);
   const d = normalizeDim('diff', dim, x.ndim);

@@ -1,4 +1,5 @@
 import { DTypeError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
@@ -40,11 +41,13 @@ function group(n: number, same: (i: number, j: number) => boolean, order: Int32A
 
 /** The different elements in rising order; with `dim` the different slices along it. */
 export function unique(x: Tensor, { dim }: { dim?: number } = {}): Unique {
+  checkTensors('unique', x);
   return groups('unique', x, dim, true);
 }
 
 /** The elements (slices along `dim`) without those that equal the one before. */
 export function uniqueConsecutive(x: Tensor, { dim }: { dim?: number } = {}): Unique {
+  checkTensors('uniqueConsecutive', x);
   return groups('uniqueConsecutive', x, dim, false);
 }
 
@@ -74,6 +77,7 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
 
 /** How often each whole number from 0 up is in `x` (int32), or the sum of its `weights`. */
 export function bincount(x: Tensor, { weights, minlength = 0 }: { weights?: Tensor; minlength?: number } = {}): Tensor {
+  checkTensors('bincount', x);
   if (x.dtype !== 'int32') throw new DTypeError('bincount', `takes int32 values, got ${x.dtype}; use .int()`);
   if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
   if (weights && formatShape(weights.shape) !== formatShape(x.shape))
@@ -98,6 +102,7 @@ export function histc(
   x: Tensor,
   { bins = 100, min = 0, max = 0 }: { bins?: number; min?: number; max?: number } = {},
 ): Tensor {
+  checkTensors('histc', x);
   if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
   if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histc: bins is a whole number above 0, got ${bins}`);
   if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${min} and ${max}`);
@@ -126,6 +131,7 @@ export interface SearchOptions {
  * leading dimensions as the values have.
  */
 export function searchsorted(sorted: Tensor, values: Tensor | number, { right = false }: SearchOptions = {}): Tensor {
+  checkTensors('searchsorted', sorted);
   const v = values instanceof Tensor ? values : Tensor.of(Float64Array.of(values), 'float64', []);
   if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
   const lead = formatShape(sorted.shape.slice(0, -1));
@@ -159,6 +165,7 @@ function bisect(edges: TypedArray, start: number, n: number, value: number, righ
 
 /** Which part between `boundaries`, in rising order, each element of `x` lies in; int32. */
 export const bucketize = (x: Tensor | number, boundaries: Tensor, options?: SearchOptions): Tensor => {
+  checkTensors('bucketize', boundaries);
   if (boundaries.ndim !== 1)
     throw new ShapeError('bucketize', `boundaries have one dimension, got ${formatShape(boundaries.shape)}`);
   return searchsorted(boundaries, x, options);
@@ -170,6 +177,7 @@ export function isin(
   values: Tensor | readonly number[],
   { invert = false }: { invert?: boolean } = {},
 ): Tensor {
+  checkTensors('isin', x);
   const known = new Set<number>(values instanceof Tensor ? values.elements() : values);
   // A set takes NaN for equal to itself, which it is not.
   known.delete(Number.NaN);

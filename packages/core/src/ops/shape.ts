@@ -3,6 +3,7 @@ import { record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { copyInto } from '../kernels/copy.js';
+import { checkTensors } from '../tensor/check.js';
 import { checkDType, type DType, isFloat, promote } from '../tensor/dtype.js';
 import {
   broadcastShapes,
@@ -20,6 +21,7 @@ import { sumTo } from './reduce.js';
 
 /** A copy with storage of its own; gradients flow through. */
 export function clone(x: Tensor): Tensor {
+  checkTensors('clone', x);
   return record('clone', [x], copy(x, x.dtype), (g) => [g]);
 }
 
@@ -30,10 +32,14 @@ function copy(x: Tensor, dtype: DType): Tensor {
 }
 
 /** The tensor itself if its elements lie in row-major order, else a copy that does. */
-export const contiguous = (x: Tensor): Tensor => (x.isContiguous ? x : clone(x));
+export function contiguous(x: Tensor): Tensor {
+  checkTensors('contiguous', x);
+  return x.isContiguous ? x : clone(x);
+}
 
 /** The tensor itself if it has this dtype, else a converted copy. Gradients flow between floating point dtypes. */
 export function to(x: Tensor, dtype: DType): Tensor {
+  checkTensors('to', x);
   if (x.dtype === checkDType('to', dtype)) return x;
   const out = copy(x, dtype);
   const from = x.dtype;
@@ -42,6 +48,7 @@ export function to(x: Tensor, dtype: DType): Tensor {
 
 /** The shape with a -1 in it worked out from the number of elements. */
 function inferShape(op: string, x: Tensor, shape: Shape): Shape {
+  checkTensors(op, x);
   const unknown = shape.indexOf(-1);
   if (unknown < 0) {
     if (sizeOf(checkShape(op, shape)) !== x.numel)
@@ -126,6 +133,7 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
 
 /** Dimensions `startDim` to `endDim` as one. */
 export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+  checkTensors('flatten', x);
   if (x.ndim === 0) return reshape(x, 1);
   const a = normalizeDim('flatten', startDim, x.ndim);
   const b = normalizeDim('flatten', endDim, x.ndim);
@@ -135,6 +143,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
 
 /** Dimension `dim` as several, of the sizes given; one may be -1. */
 export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
+  checkTensors('unflatten', x);
   const d = normalizeDim('unflatten', dim, x.ndim);
   const known = sizeOf(sizes.filter((n) => n !== -1));
   const filled = sizes.map((n) => (n === -1 ? x.shape[d]! / known : n));
@@ -148,6 +157,7 @@ export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
 
 /** The dimensions in another order; a view. */
 export function permute(x: Tensor, ...dims: readonly (number | readonly number[])[]): Tensor {
+  checkTensors('permute', x);
   const order = spreadArgs(dims).map((d) => normalizeDim('permute', d, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim)
     throw new ShapeError('permute', `${formatShape(order)} does not name each of the ${x.ndim} dimensions once`);
@@ -158,6 +168,7 @@ export function permute(x: Tensor, ...dims: readonly (number | readonly number[]
 
 /** Two dimensions swapped; a view. */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  checkTensors('transpose', x);
   const a = normalizeDim('transpose', dim0, x.ndim);
   const b = normalizeDim('transpose', dim1, x.ndim);
   const swap = (of: readonly number[]) => of.map((v, i) => (i === a ? of[b]! : i === b ? of[a]! : v));
@@ -166,12 +177,14 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 
 /** The transpose of a matrix; a view. */
 export function t(x: Tensor): Tensor {
+  checkTensors('t', x);
   if (x.ndim > 2) throw new ShapeError('t', `takes at most 2 dimensions, got ${formatShape(x.shape)}; use transpose()`);
   return x.ndim < 2 ? x : transpose(x, 0, 1);
 }
 
 /** Repeats dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size. */
 export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
+  checkTensors('expand', x);
   const given = spreadArgs(shape);
   const lead = given.length - x.ndim;
   const target = given.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead]! : n));
@@ -188,16 +201,21 @@ export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor
 }
 
 /** `expand` to the shape of `other`. */
-export const expandAs = (x: Tensor, other: Tensor): Tensor => expand(x, other.shape);
+export function expandAs(x: Tensor, other: Tensor): Tensor {
+  checkTensors('expandAs', x, other);
+  return expand(x, other.shape);
+}
 
 /** All tensors expanded to the shape they broadcast to. */
 export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
+  checkList('broadcastTensors', tensors);
   const shape = tensors.reduce<Shape>((s, x) => broadcastShapes('broadcastTensors', s, x.shape), []);
   return tensors.map((x) => expand(x, shape));
 }
 
 /** Without the dimensions of size 1: all of them, or those named; others are left. A view. */
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
+  checkTensors('squeeze', x);
   const dims =
     dim === undefined
       ? x.shape.map((_, i) => i)
@@ -210,6 +228,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 
 /** With a dimension of size 1 at `dim`. A view. */
 export function unsqueeze(x: Tensor, dim: number): Tensor {
+  checkTensors('unsqueeze', x);
   const d = normalizeDim('unsqueeze', dim, x.ndim + 1);
   const insert = (of: readonly number[], v: number) => [...of.slice(0, d), v, ...of.slice(d)];
   const step = (x.shape[d] ?? 1) * (x.strides[d] ?? 1);
@@ -219,7 +238,9 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 
 /** `length` elements from `start` along `dim`. A view. */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  checkTensors('narrow', x);
   const d = normalizeDim('narrow', dim, x.ndim);
+  checkHasDims('narrow', x);
   const n = x.shape[d] ?? 0;
   const from = start < 0 ? start + n : start;
   if (!Number.isInteger(start) || !Number.isInteger(length) || length < 0 || from < 0 || from + length > n)
@@ -229,6 +250,10 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
     );
   const shape = x.shape.map((v, i) => (i === d ? length : v));
   return makeView('narrow', x, shape, x.strides, x.offset + from * x.strides[d]!, (g) => [padDim(g, d, from, n)]);
+}
+
+function checkHasDims(op: string, x: Tensor): void {
+  if (x.ndim === 0) throw new ShapeError(op, 'a scalar tensor has no dimensions; use unsqueeze(0) first');
 }
 
 /** `g` put back at `start` into zeros of size `n` along `dim`. */
@@ -243,9 +268,10 @@ function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
 
 /** The slice at `index` of `dim`, without that dimension. A view. */
 export function select(x: Tensor, dim: number, index: number): Tensor {
+  checkTensors('select', x);
   const d = normalizeDim('select', dim, x.ndim);
   const n = x.shape[d] ?? 0;
-  if (x.ndim === 0) throw new IndexError('select', 'a scalar tensor has no dimension to select from');
+  checkHasDims('select', x);
   if (!Number.isInteger(index) || index < -n || index >= n)
     throw new IndexError('select', `index ${index} is out of range for dimension ${dim} of size ${n}`);
   const at = index < 0 ? index + n : index;
@@ -286,7 +312,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   );
 }
 
-function checkList(op: string, tensors: readonly Tensor[]): Tensor {
+export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
   if (!Array.isArray(tensors) || tensors.length === 0 || !tensors.every((x) => x instanceof Tensor))
     throw new TypeError(`${op}: expected an array of at least one Tensor`);
   return tensors[0]!;
@@ -309,7 +335,9 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 
 /** Views of at most `size` (or of the sizes given) along `dim`. */
 export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
+  checkTensors('split', x);
   const d = normalizeDim('split', dim, x.ndim);
+  checkHasDims('split', x);
   const n = x.shape[d] ?? 0;
   if (typeof size === 'number' && !(size > 0 && Number.isInteger(size)))
     throw new ShapeError('split', `a size is a whole number above 0, got ${size}`);
@@ -328,6 +356,7 @@ export function split(x: Tensor, size: number | readonly number[], dim = 0): Ten
 
 /** At most `chunks` views of equal size along `dim`; the last may be smaller. */
 export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
+  checkTensors('chunk', x);
   if (!(Number.isInteger(chunks) && chunks > 0))
     throw new ShapeError('chunk', `chunks is a whole number above 0, got ${chunks}`);
   return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);
@@ -335,7 +364,9 @@ export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
 
 /** Views of the slices along `dim`, without that dimension. */
 export function unbind(x: Tensor, dim = 0): Tensor[] {
+  checkTensors('unbind', x);
   const d = normalizeDim('unbind', dim, x.ndim);
+  checkHasDims('unbind', x);
   return Array.from({ length: x.shape[d] ?? 0 }, (_, i) => select(x, d, i));
 }
 

@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { checkTensors } from '../tensor/check.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
 import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
@@ -6,6 +7,7 @@ import { amax, type Dim, type KeepDim, sum } from './reduce.js';
 
 /** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */
 export function softmax(x: Tensor, dim: number): Tensor {
+  checkTensors('softmax', x);
   floatOnly('softmax', x);
   const d = normalizeDim('softmax', dim, x.ndim);
   const v = x.detach();
@@ -26,6 +28,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
 
 /** The logarithm of `softmax`, computed without taking the logarithm of a small number. */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
+  checkTensors('logSoftmax', x);
   floatOnly('logSoftmax', x);
   const d = normalizeDim('logSoftmax', dim, x.ndim);
   const v = x.detach();
@@ -36,10 +39,12 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
 
 /** `log(sum(exp(x)))` over `dim`, without overflow. */
 export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
+  checkTensors('logsumexp', x);
   floatOnly('logsumexp', x);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const v = x.detach();
-  const top = amax(v, dims, { keepdim: true });
+  // Of no elements the sum is 0 and its logarithm -Infinity, without a shift.
+  const top = v.numel === 0 ? sum(v, dims, { keepdim: true }) : amax(v, dims, { keepdim: true });
   // The shift of a row that holds an infinity would be inf - inf.
   const shift = where(eq(abs(top), Number.POSITIVE_INFINITY), 0, top);
   const y = add(log(sum(exp(sub(v, shift)), dims, { keepdim: true })), shift);

@@ -1,4 +1,5 @@
 import { DTypeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { applyUnary, div, exp, log, mul, neg, square, sub, unary } from './elementwise.js';
 import { clamp } from './math.js';
@@ -115,6 +116,7 @@ export const digamma = unary('digamma', {
 
 /** The derivative of order `n` of `digamma`; `n` is a whole number from 0 up. */
 export function polygamma(n: number, x: Tensor): Tensor {
+  checkTensors('polygamma', x);
   if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${n}`);
   if (n === 0) return digamma(x);
   let factorial = n % 2 === 0 ? -1 : 1;
@@ -160,6 +162,7 @@ function sincSlope(order: number, x: Tensor): Tensor {
 
 /** `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps]. */
 export function logit(x: Tensor, { eps }: { eps?: number } = {}): Tensor {
+  checkTensors('logit', x);
   if (!(x instanceof Tensor)) throw new TypeError(`logit: expected a Tensor, got ${typeof x}`);
   if (x.dtype === 'bool') throw new DTypeError('logit', 'takes numbers, got bool; use .float()');
   const p = eps === undefined ? x : clamp(x, eps, 1 - eps);

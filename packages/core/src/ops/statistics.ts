@@ -1,4 +1,5 @@
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
@@ -21,10 +22,14 @@ import {
 import { narrow, stack, unsqueeze } from './shape.js';
 
 /** The sum over `dim` of the elements that are numbers; NaN counts as 0. */
-export const nansum = (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => sum(where(isnan(x), 0, x), dim, options);
+export function nansum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  checkTensors('nansum', x);
+  return sum(where(isnan(x), 0, x), dim, options);
+}
 
 /** The mean over `dim` of the elements that are not NaN. */
 export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  checkTensors('nanmean', x);
   floatOnly('nanmean', x);
   return div(nansum(x, dim, options), sum(isnan(x).logicalNot(), dim, options));
 }
@@ -33,16 +38,16 @@ export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 export const countNonzero = (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim);
 
 /** Variance and mean over `dim`. */
-export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] => [
-  variance(x, dim, options),
-  mean(x, dim, options),
-];
+export function varMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
+  checkTensors('varMean', x);
+  return [variance(x, dim, options), mean(x, dim, options)];
+}
 
 /** Standard deviation and mean over `dim`. */
-export const stdMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] => [
-  std(x, dim, options),
-  mean(x, dim, options),
-];
+export function stdMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
+  checkTensors('stdMean', x);
+  return [std(x, dim, options), mean(x, dim, options)];
+}
 
 /** The smallest and the largest element over `dim`. */
 export const aminmax = (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor } => ({
@@ -59,6 +64,7 @@ function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: Kee
 
 /** The `k`-th smallest element along `dim`, counted from 1, and where it was. */
 export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices {
+  checkTensors('kthvalue', x);
   const d = normalizeDim('kthvalue', dim, x.ndim);
   const n = x.shape[d] ?? 1;
   if (!Number.isInteger(k) || k < 1 || k > n)
@@ -71,6 +77,7 @@ function middle(op: string, ignoreNaN: boolean) {
   function of(x: Tensor): Tensor;
   function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function of(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+    checkTensors(op, x);
     if (dim === undefined) {
       if (x.numel === 0)
         throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
@@ -97,6 +104,7 @@ export const nanmedian = middle('nanmedian', true);
 
 /** The most frequent element along `dim`, of equally frequent ones the smallest, and where it was last. */
 export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndices {
+  checkTensors('mode', x);
   const d = normalizeDim('mode', dim, x.ndim);
   const order = argsort(x, d);
   if (x.ndim === 0) return { values: x.clone(), indices: order };
@@ -133,6 +141,7 @@ export function quantile(
   dim?: number | null,
   options: QuantileOptions = {},
 ): Tensor {
+  checkTensors('quantile', x);
   floatOnly('quantile', x);
   const { interpolation = 'linear', keepdim = false } = options;
   const many = typeof q !== 'number';
@@ -172,6 +181,7 @@ const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : 
 
 /** The covariance of variables, `[variables, observations]`. */
 export function cov(x: Tensor, { correction = 1 }: { correction?: number } = {}): Tensor {
+  checkTensors('cov', x);
   floatOnly('cov', x);
   if (x.ndim > 2) throw new ShapeError('cov', `takes [variables, observations], got ${formatShape(x.shape)}`);
   const rows = x.ndim === 2 ? x : x.reshape(1, -1);
@@ -182,6 +192,7 @@ export function cov(x: Tensor, { correction = 1 }: { correction?: number } = {})
 
 /** The correlation of variables, `[variables, observations]`. */
 export function corrcoef(x: Tensor): Tensor {
+  checkTensors('corrcoef', x);
   const c = cov(x);
   if (c.ndim === 0) return div(c, c);
   const deviation = sqrt(diagonal(c));
@@ -193,6 +204,7 @@ export const dist = (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p);
 
 /** The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. */
 export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
+  checkTensors('cdist', a, b);
   if (!isFloat(a.dtype) || a.dtype !== b.dtype)
     throw new DTypeError('cdist', `takes floating point tensors of one dtype, got ${a.dtype} and ${b.dtype}`);
   if (a.ndim < 2 || b.ndim < 2 || a.shape.at(-1) !== b.shape.at(-1))
