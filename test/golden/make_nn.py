@@ -119,6 +119,38 @@ for name in ("ReLU6", "SiLU", "Mish", "SELU", "Hardswish", "Hardsigmoid", "Softs
              "Softplus", "Hardtanh", "LeakyReLU", "GELU", "GLU"):
     module(name, [], {}, getattr(nn, name)(), torch.randn(3, 4) * 3)
 
+def wrapped(wrap, name, args, options, m, *inputs):
+    module(name, args, options, m, *inputs)
+    lines[-1]["wrap"] = wrap
+
+
+wrapped("weightNorm", "Linear", [5, 3], {}, nn.utils.weight_norm(nn.Linear(5, 3)), img)
+wrapped("weightNorm", "Conv2d", [4, 6, 3], {}, nn.utils.weight_norm(nn.Conv2d(4, 6, 3)), img)
+wrapped("spectralNorm", "Linear", [5, 3], {}, nn.utils.spectral_norm(nn.Linear(5, 3)), img)
+wrapped("spectralNorm", "Conv2d", [4, 6, 3], {}, nn.utils.spectral_norm(nn.Conv2d(4, 6, 3)), img)
+module("MultiLabelMarginLoss", [], {}, nn.MultiLabelMarginLoss(), torch.randn(3, 4), torch.tensor([[3, 0, -1, 1], [-1, 0, 1, 2], [0, 1, 2, 3]]), wanted=(0,))
+targets = torch.tensor([[1, 2, 2], [3, 1, 1], [2, 3, 1]])
+for options, kwargs in (({}, {}), ({"reduction": "sum", "blank": 4}, dict(reduction="sum", blank=4)), ({"reduction": "none", "zeroInfinity": True}, dict(reduction="none", zero_infinity=True))):
+    # PyTorch gives the gradient as it is after log_softmax; so ours is compared there, too. The last sequence is too short for 3 labels.
+    for last in (6, 2) if "zeroInfinity" in options else (6,):
+        z = torch.randn(7, 3, 5, requires_grad=True)
+        out = nn.functional.ctc_loss(z.log_softmax(2), targets, torch.tensor([7, 5, last]), torch.tensor([3, 2, 3]), **kwargs)
+        out.sum().backward()
+        lines.append({"kind": "ctc", "name": "CTCLoss", "args": [], "options": options, "last": last, "input": data(z), "output": data(out), "grad": data(z.grad)})
+w0, xs, ys = torch.randn(3, 2, dtype=torch.float64), torch.randn(6, 3, dtype=torch.float64), torch.rand(6, 2, dtype=torch.float64)
+for options, kwargs in (({"maxIter": 4}, dict(max_iter=4)), ({"lr": 0.5, "maxIter": 5, "historySize": 2}, dict(lr=0.5, max_iter=5, history_size=2))):
+    w = w0.clone().requires_grad_()
+    opt = torch.optim.LBFGS([w], **kwargs)
+
+    def closure():
+        opt.zero_grad()
+        loss = ((torch.tanh(xs @ w) - ys) ** 2).mean()
+        loss.backward()
+        return loss
+
+    path = [(data(w), opt.step(closure).item())[0] for _ in range(5)]
+    lines.append({"kind": "lbfgs", "name": "LBFGS", "args": [], "options": options, "start": data(w0), "x": data(xs), "y": data(ys), "path": path[1:] + [data(w)]})
+
 x, y = torch.randn(6, 3), torch.rand(6, 2)
 for name, options, kwargs in (
     ("Adamax", {"lr": 0.05, "weightDecay": 0.1}, dict(lr=0.05, weight_decay=0.1)),

@@ -11,7 +11,7 @@ interface Data {
   dtype?: 'float32' | 'int32';
 }
 interface Line {
-  kind: 'module' | 'optim' | 'scheduler' | 'plateau';
+  kind: 'module' | 'optim' | 'scheduler' | 'plateau' | 'ctc' | 'lbfgs';
   name: string;
   args: unknown[];
   options: Record<string, unknown>;
@@ -32,9 +32,10 @@ const flat = (out: unknown): Tensor[] => (Array.isArray(out) ? out.flatMap(flat)
 const parameter = (name: string) => Object.keys(camelCase({ [name]: 0 }))[0]!;
 
 describe('modules give the values and gradients of PyTorch', () => {
-  it.each(of('module'))('%s', (_, line) => {
+  it.each(of('module').map(([n, l]) => [`${l['wrap'] ?? ''} ${n}`.trim(), l] as const))('%s', (_, line) => {
     const Layer = (nn as Record<string, any>)[line.name];
     const module: Module = new Layer(...line.args, ...(Object.keys(line.options).length > 0 ? [line.options] : []));
+    if (line['wrap']) (nn as Record<string, any>)[line['wrap']](module);
     const own = module.stateDict();
     const state = Object.fromEntries(
       Object.entries(line['state'] as Record<string, Data>).map(([k, v]) => [
@@ -198,5 +199,42 @@ describe('beside optimizers', () => {
       true,
       true,
     ]);
+  });
+});
+
+describe('CTCLoss', () => {
+  it.each(of('ctc'))('%s gives the loss of PyTorch, and its gradient before logSoftmax', (_, line) => {
+    const z = make(line['input'], true);
+    const loss = new nn.CTCLoss(line.options);
+    const targets = tensor(
+      [
+        [1, 2, 2],
+        [3, 1, 1],
+        [2, 3, 1],
+      ],
+      { dtype: 'int32' },
+    );
+    const out = loss(z.logSoftmax(2), targets, [7, 5, line['last'] as number], [3, 2, 3]);
+    expect(goldenError(out, line['output'].data)).toBeLessThan(tolerance);
+    out.sum().backward();
+    expect(goldenError(z.grad!, line['grad'].data)).toBeLessThan(tolerance);
+  });
+});
+
+describe('LBFGS', () => {
+  it.each(of('lbfgs'))('%s takes the path of PyTorch', (_, line) => {
+    const double = ({ shape, data }: Data) => tensor(Float64Array.from(data), { shape });
+    const w = double(line['start']).requiresGrad_();
+    const [x, y] = [double(line['x']), double(line['y'])];
+    const optimizer = new optim.LBFGS([w], line.options);
+    for (const step of line['path'] as Data[]) {
+      optimizer.step(() => {
+        optimizer.zeroGrad();
+        const loss = x.matmul(w).tanh().sub(y).square().mean();
+        loss.backward();
+        return loss;
+      });
+      expect(goldenError(w, step.data)).toBeLessThan(1e-9);
+    }
   });
 });

@@ -17,6 +17,7 @@ export { type Backward, type GradHook, type Node, type NodeHook, record, recordM
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export * from './errors.js';
 export * from './grad/index.js';
+export { type Matrix, type ProductBackend, setProductBackend } from './kernels/matmul.js';
 export * from './ops/index.js';
 export * from './tensor/creation.js';
 export type { DType, TypedArray } from './tensor/dtype.js';

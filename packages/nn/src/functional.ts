@@ -2,6 +2,7 @@
 export * from '@gradgate/core';
 export * from './functions/activation.js';
 export * from './functions/bilinear.js';
+export * from './functions/ctc.js';
 export * from './functions/dropout.js';
 export * from './functions/embedding.js';
 export * from './functions/interpolate.js';

@@ -1,3 +1,4 @@
+export * as data from './data/index.js';
 export * as functional from './functional.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook, StateDictHook } from './hooks.js';
 export * as init from './init.js';
@@ -5,4 +6,6 @@ export * from './layers/index.js';
 export { Module, type StateDict } from './module.js';
 export * as optim from './optim/index.js';
 export { Buffer, buffer, Parameter } from './parameter.js';
+export { removeSpectralNorm, removeWeightNorm, spectralNorm, weightNorm } from './parametrize.js';
+export * from './save/index.js';
 export { summary } from './summary.js';

@@ -12,8 +12,34 @@ export interface Matrix {
 /** Fewer multiplications than this are done at once in JavaScript: staging costs more. */
 const smallProduct = 2048;
 
+/**
+ * `out[m, n] = a[m, k] @ b[k, n]` by other means than the embedded kernels: writes all of `out` and returns true, or
+ * touches nothing and returns false. `a`, `b` and `out` are of one dtype, which may be one that it declines.
+ */
+export type ProductBackend = (
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: TypedArray,
+  outOffset: number,
+) => boolean;
+
+let productBackend: ProductBackend | null = null;
+
+/** Offers every product to `backend` first; null takes it out again. Returns the one that was there before. */
+export function setProductBackend(backend: ProductBackend | null): ProductBackend | null {
+  if (backend !== null && typeof backend !== 'function')
+    throw new TypeError(`setProductBackend: expected a function or null, got ${typeof backend}`);
+  const before = productBackend;
+  productBackend = backend;
+  return before;
+}
+
 /** `out[m, n] = a[m, k] @ b[k, n]`; `out` is row-major and starts at `outOffset`. */
 export function gemm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: TypedArray, outOffset: number): void {
+  if (productBackend?.(m, n, k, a, b, out, outOffset)) return;
   if (
     m * n * k > smallProduct &&
     out instanceof Float32Array &&

@@ -10,6 +10,7 @@ import {
   softplus,
   type Tensor,
   where,
+  zeros,
 } from '@gradgate/core';
 
 /** Input and target must have one shape: a loss that broadcasts is a mistake far more often than a wish. */
@@ -156,4 +157,28 @@ export function gaussianNllLoss(
   const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
   const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
   return reduceLoss('gaussianNllLoss', full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
+}
+
+/**
+ * For scores `[N, C]` and int32 targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
+ * `max(0, 1 - right + wrong)`, of all pairs of a right and a wrong class.
+ */
+export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+  const op = 'multilabelMarginLoss';
+  same(op, x, target);
+  if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });
+  if (x.ndim !== 2 || target.dtype !== 'int32')
+    throw new ShapeError(op, `takes scores and int32 targets [N, C], got [${x.shape.join(', ')}] and ${target.dtype}`);
+  const [n, classes] = x.shape as [number, number];
+  const right = zeros([n, classes], { dtype: x.dtype });
+  const [marks, given] = [right.elements(), target.elements()];
+  for (let row = 0; row < n; row++)
+    for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
+      const c = given[row * classes + i]!;
+      if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+      marks[row * classes + c] = 1;
+    }
+  const pairs = right.unsqueeze(2).mul(right.neg().add(1).unsqueeze(1));
+  const hinge = clamp(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1), 0);
+  return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
 }

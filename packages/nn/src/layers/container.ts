@@ -48,17 +48,29 @@ class List<T> extends Module {
   }
 }
 
-/** Modules in a row: each takes what the one before gives. They are its fields '0', '1', ... */
-export class Sequential extends List<Module> {
+/** What the first of some modules takes, and what the last gives. */
+type Takes<M extends readonly Module[]> = M extends readonly [infer F extends Module, ...Module[]]
+  ? Parameters<F['forward']>
+  : [x: Tensor];
+type Gives<M extends readonly Module[]> = M extends readonly [...Module[], infer L extends Module]
+  ? ReturnType<L['forward']>
+  : Tensor;
+
+/**
+ * Modules in a row: each takes what the one before gives. They are its fields '0', '1', ... It takes what the first one
+ * does, and gives what the last one does.
+ */
+export class Sequential<M extends readonly Module[] = Module[]> extends List<Module> {
   [index: number]: Module;
 
-  constructor(...modules: Module[]) {
+  constructor(...modules: M) {
     super(modules, Module);
   }
 
-  override forward(x: Tensor): Tensor {
-    for (const module of this) x = module(x);
-    return x;
+  override forward(...inputs: Takes<M>): Gives<M> {
+    let values: unknown[] = inputs;
+    for (const module of this) values = [module(...values)];
+    return values[0] as Gives<M>;
   }
 }
 

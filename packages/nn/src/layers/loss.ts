@@ -11,11 +11,13 @@ import {
   smoothL1Loss,
   type Tensor,
 } from '@gradgate/core';
+import { type CTCLossOptions, ctcLoss } from '../functions/ctc.js';
 import {
   cosineEmbeddingLoss,
   gaussianNllLoss,
   hingeEmbeddingLoss,
   marginRankingLoss,
+  multilabelMarginLoss,
   multilabelSoftMarginLoss,
   multiMarginLoss,
   pairwiseDistance,
@@ -26,7 +28,7 @@ import {
 import { Module } from '../module.js';
 
 /** A loss of `I` tensors with its options kept. */
-export class Loss<I extends Tensor[] = [Tensor, Tensor], O extends object = object> extends Module {
+export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = object> extends Module {
   readonly options: O;
 
   constructor(options: O = {} as O) {
@@ -78,6 +80,7 @@ export class KLDivLoss extends lossOf(klDiv) {}
 export class PoissonNLLLoss extends lossOf(poissonNllLoss) {}
 export class SoftMarginLoss extends lossOf(softMarginLoss) {}
 export class MultiMarginLoss extends lossOf(multiMarginLoss) {}
+export class MultiLabelMarginLoss extends lossOf(multilabelMarginLoss) {}
 export class MultiLabelSoftMarginLoss extends lossOf(multilabelSoftMarginLoss) {}
 export class HingeEmbeddingLoss extends lossOf(hingeEmbeddingLoss) {}
 export class CosineSimilarity extends lossOf(cosineSimilarity) {}
@@ -86,3 +89,12 @@ export class CosineEmbeddingLoss extends lossOf3(cosineEmbeddingLoss) {}
 export class MarginRankingLoss extends lossOf3(marginRankingLoss) {}
 export class TripletMarginLoss extends lossOf3(tripletMarginLoss) {}
 export class GaussianNLLLoss extends lossOf3(gaussianNllLoss) {}
+
+/** Connectionist temporal classification; see `functional.ctcLoss`. */
+export class CTCLoss extends Loss<[Tensor, Tensor, Lengths, Lengths], CTCLossOptions> {
+  override forward(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths): Tensor {
+    return ctcLoss(logProbs, targets, inputLengths, targetLengths, this.options);
+  }
+}
+
+type Lengths = Tensor | readonly number[];

@@ -3,6 +3,8 @@ export * from './adam.js';
 export * from './adamVariants.js';
 export * from './clip.js';
 export * from './ema.js';
+export * from './lbfgs.js';
+export * from './muon.js';
 export { type Group, Optimizer, type OptimizerState, type ParamGroup } from './optimizer.js';
 export * from './rmsprop.js';
 export * from './scheduler.js';

@@ -36,7 +36,7 @@ export type Group<O> = { params: Tensor[] } & O;
  */
 export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
   readonly paramGroups: Group<O>[];
-  private readonly state = new Map<Tensor, S>();
+  protected readonly state = new Map<Tensor, S>();
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O) {
     const name = new.target.name;

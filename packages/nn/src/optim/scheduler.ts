@@ -68,6 +68,8 @@ class Factor extends LRScheduler {
 /** Times `gamma` every `stepSize` epochs. */
 export class StepLR extends Factor {
   constructor(optimizer: Scheduled, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }) {
+    if (!Number.isInteger(stepSize) || stepSize < 1)
+      throw new RangeError(`StepLR: stepSize is a whole number above 0, got ${stepSize}`);
     super(optimizer, (epoch) => gamma ** Math.floor(epoch / stepSize));
   }
 }

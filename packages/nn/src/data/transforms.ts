@@ -1,0 +1,165 @@
+import { defaultGenerator, type Generator, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { interpolate } from '../functions/interpolate.js';
+
+// Images are tensors [channels, height, width], or batches of them, [..., channels, height, width].
+
+/** From one image to another, or to a tensor. */
+export type Transform = (image: Tensor) => Tensor;
+
+export interface Random {
+  generator?: Generator;
+}
+
+/** One transform after another. */
+export const compose =
+  (...transforms: readonly Transform[]): Transform =>
+  (image) =>
+    transforms.reduce((x, f) => f(x), image);
+
+/** Bytes `[height, width, channels]` (as canvases and image decoders give them) as float32 `[channels, height, width]` from 0 to 1. */
+export function toTensor(
+  bytes: Uint8Array | Uint8ClampedArray,
+  [height, width, channels]: readonly [number, number, number],
+): Tensor {
+  if (bytes.length !== height * width * channels)
+    throw new ShapeError('toTensor', `${bytes.length} bytes are no image of ${height} x ${width} x ${channels}`);
+  const values = Float32Array.from(bytes, (v) => v / 255);
+  return tensor(values, { shape: [height, width, channels] })
+    .permute(2, 0, 1)
+    .contiguous();
+}
+
+function sizes(op: string, image: Tensor): [number, number] {
+  if (image.ndim < 3)
+    throw new ShapeError(op, `takes images [..., channels, height, width], got [${image.shape.join(', ')}]`);
+  return image.shape.slice(-2) as [number, number];
+}
+
+const pair = (size: number | readonly [number, number]): readonly [number, number] =>
+  typeof size === 'number' ? [size, size] : size;
+
+/** `(x - mean) / std` for each channel. */
+export function normalize(mean: readonly number[], std: readonly number[]): Transform {
+  if (mean.length !== std.length || std.some((v) => !(v > 0)))
+    throw new RangeError(
+      `normalize: a mean and a std above 0 for each channel, got ${mean.length} and [${std.join(', ')}]`,
+    );
+  const column = (v: readonly number[]) => tensor([...v], { shape: [v.length, 1, 1] });
+  const [m, s] = [column(mean), column(std)];
+  return (image) => {
+    sizes('normalize', image);
+    if (image.shape.at(-3) !== mean.length)
+      throw new ShapeError(
+        'normalize',
+        `${mean.length} means for [${image.shape.join(', ')}], which has ${image.shape.at(-3)} channels`,
+      );
+    return image.sub(m).div(s);
+  };
+}
+
+/** The window of this size at (top, left). */
+function crop(
+  op: string,
+  image: Tensor,
+  top: number,
+  left: number,
+  [height, width]: readonly [number, number],
+): Tensor {
+  const [h, w] = sizes(op, image);
+  if (height > h || width > w)
+    throw new ShapeError(op, `an image of ${h} x ${w} has no window of ${height} x ${width}`);
+  return image.narrow(-2, top, height).narrow(-1, left, width);
+}
+
+/** The middle of an image. */
+export const centerCrop =
+  (size: number | readonly [number, number]): Transform =>
+  (image) => {
+    const [height, width] = pair(size);
+    const [h, w] = sizes('centerCrop', image);
+    return crop('centerCrop', image, Math.max(0, (h - height) >> 1), Math.max(0, (w - width) >> 1), [height, width]);
+  };
+
+/** A window at a random place, after `padding` zeros on each side. */
+export const randomCrop =
+  (
+    size: number | readonly [number, number],
+    { padding = 0, generator = defaultGenerator }: Random & { padding?: number } = {},
+  ): Transform =>
+  (image) => {
+    const [height, width] = pair(size);
+    const padded = padding > 0 ? image.pad([padding, padding, padding, padding]) : image;
+    const [h, w] = sizes('randomCrop', padded);
+    const place = (n: number) => (n > 0 ? generator.below(n + 1) : 0);
+    return crop('randomCrop', padded, place(h - height), place(w - width), [height, width]);
+  };
+
+const randomFlip =
+  (op: string, dim: number) =>
+  ({ p = 0.5, generator = defaultGenerator }: Random & { p?: number } = {}): Transform =>
+  (image) => {
+    sizes(op, image);
+    return generator.uniform() < p ? image.flip(dim) : image;
+  };
+
+/** Left and right exchanged with probability `p`. */
+export const randomHorizontalFlip = randomFlip('randomHorizontalFlip', -1);
+
+/** Up and down exchanged with probability `p`. */
+export const randomVerticalFlip = randomFlip('randomVerticalFlip', -2);
+
+/** Scaled to this size. */
+export const resize =
+  (
+    size: number | readonly [number, number],
+    { mode = 'bilinear' }: { mode?: 'bilinear' | 'nearest' } = {},
+  ): Transform =>
+  (image) => {
+    sizes('resize', image);
+    const batch = image.ndim === 3 ? image.unsqueeze(0) : image;
+    const out = interpolate(batch, { size: [...pair(size)], mode });
+    return image.ndim === 3 ? out.squeeze(0) : out;
+  };
+
+/** Zeros on each side: one number, or [left, right, top, bottom]. */
+export const pad =
+  (padding: number | readonly [number, number, number, number], { value = 0 }: { value?: number } = {}): Transform =>
+  (image) =>
+    image.pad(typeof padding === 'number' ? [padding, padding, padding, padding] : padding, { value });
+
+/** The weighted mean of red, green and blue (ITU-R 601-2), as one channel. */
+export const grayscale = (): Transform => (image) => {
+  sizes('grayscale', image);
+  if (image.shape.at(-3) !== 3) throw new ShapeError('grayscale', `takes 3 channels, got [${image.shape.join(', ')}]`);
+  return image.mul(tensor([0.299, 0.587, 0.114], { shape: [3, 1, 1] })).sum(-3, { keepdim: true });
+};
+
+/** A random rectangle set to `value` with probability `p` (Zhong et al., 2017); its area is a share of the image's. */
+export const randomErasing =
+  ({
+    p = 0.5,
+    scale = [0.02, 0.33],
+    ratio = [0.3, 3.3],
+    value = 0,
+    generator = defaultGenerator,
+  }: Random & {
+    p?: number;
+    scale?: readonly [number, number];
+    ratio?: readonly [number, number];
+    value?: number;
+  } = {}): Transform =>
+  (image) => {
+    const [h, w] = sizes('randomErasing', image);
+    if (generator.uniform() >= p) return image;
+    const between = ([a, b]: readonly [number, number]) => a + (b - a) * generator.uniform();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const area = h * w * between(scale);
+      const aspect = Math.exp(between([Math.log(ratio[0]), Math.log(ratio[1])]));
+      const [eh, ew] = [Math.round(Math.sqrt(area * aspect)), Math.round(Math.sqrt(area / aspect))];
+      if (eh >= h || ew >= w) continue;
+      const out = image.detach().clone();
+      crop('randomErasing', out, generator.below(h - eh + 1), generator.below(w - ew + 1), [eh, ew]).fill_(value);
+      return out;
+    }
+    return image;
+  };

@@ -1,0 +1,180 @@
+import {
+  defineFunction,
+  IndexError,
+  type LossOptions,
+  reduceLoss,
+  ShapeError,
+  Tensor,
+  tensor,
+  where,
+  zeros,
+} from '@gradgate/core';
+
+/** One sequence: its scores start at `offset`, `step` apart, `frames` of them, for the labels with blanks between. */
+interface Sequence {
+  offset: number;
+  frames: number;
+  labels: Int32Array;
+}
+
+interface Scores {
+  data: ArrayLike<number>;
+  /** From one frame to the next. */
+  step: number;
+}
+
+const none = Number.NEGATIVE_INFINITY;
+const logAdd = (a: number, b: number): number => {
+  if (a === none) return b;
+  if (b === none) return a;
+  return a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
+};
+
+/** Whether label `s` can be reached from two places before: over a blank between different labels. */
+const skips = (labels: Int32Array, s: number): boolean =>
+  s > 1 && labels[s] !== labels[s - 2] && labels[s] !== labels[s - 1];
+
+/** The logarithm of the probability of all paths that end at each label in each frame. */
+function forwards({ offset, frames, labels }: Sequence, { data, step }: Scores): Float64Array {
+  const n = labels.length;
+  const alpha = new Float64Array(frames * n).fill(none);
+  for (let t = 0; t < frames; t++)
+    for (let s = 0; s < n; s++) {
+      let v = t === 0 ? (s < 2 ? 0 : none) : alpha[(t - 1) * n + s]!;
+      if (t > 0 && s > 0) v = logAdd(v, alpha[(t - 1) * n + s - 1]!);
+      if (t > 0 && skips(labels, s)) v = logAdd(v, alpha[(t - 1) * n + s - 2]!);
+      alpha[t * n + s] = v + data[offset + t * step + labels[s]!]!;
+    }
+  return alpha;
+}
+
+/** The same of all paths from each label to the end, without the frame itself. */
+function backwards({ offset, frames, labels }: Sequence, { data, step }: Scores): Float64Array {
+  const n = labels.length;
+  const beta = new Float64Array(frames * n).fill(none);
+  for (let t = frames - 1; t >= 0; t--)
+    for (let s = 0; s < n; s++) {
+      if (t === frames - 1) {
+        beta[t * n + s] = s >= n - 2 ? 0 : none;
+        continue;
+      }
+      const after = (to: number) => beta[(t + 1) * n + to]! + data[offset + (t + 1) * step + labels[to]!]!;
+      let v = after(s);
+      if (s + 1 < n) v = logAdd(v, after(s + 1));
+      if (s + 2 < n && skips(labels, s + 2)) v = logAdd(v, after(s + 2));
+      beta[t * n + s] = v;
+    }
+  return beta;
+}
+
+/** The losses of all sequences, `[N]`; its gradient is not differentiable again. */
+const losses = defineFunction({
+  name: 'ctcLoss',
+  onceDifferentiable: true,
+  forward(ctx, logProbs: Tensor, sequences: readonly Sequence[]) {
+    ctx.saveForBackward(logProbs);
+    (ctx as { sequences?: readonly Sequence[] }).sequences = sequences;
+    const scores = { data: logProbs.elements(), step: logProbs.shape[1]! * logProbs.shape[2]! };
+    return tensor(
+      sequences.map((q) => -total(q, scores)),
+      { dtype: logProbs.dtype },
+    );
+  },
+  backward(ctx, grad: Tensor) {
+    const [logProbs] = ctx.savedTensors as [Tensor];
+    const { sequences } = ctx as unknown as { sequences: readonly Sequence[] };
+    const scores = { data: logProbs.elements(), step: logProbs.shape[1]! * logProbs.shape[2]! };
+    const out = zeros(logProbs.shape, { dtype: logProbs.dtype });
+    const to = out.elements();
+    const weights = grad.elements();
+    sequences.forEach((q, i) => {
+      const [alpha, beta] = [forwards(q, scores), backwards(q, scores)];
+      const all = total(q, scores);
+      if (all === none) return;
+      const n = q.labels.length;
+      for (let t = 0; t < q.frames; t++)
+        for (let s = 0; s < n; s++)
+          to[q.offset + t * scores.step + q.labels[s]!]! -=
+            weights[i]! * Math.exp(alpha[t * n + s]! + beta[t * n + s]! - all);
+    });
+    return [out, null];
+  },
+});
+
+function total(q: Sequence, scores: Scores): number {
+  const n = q.labels.length;
+  if (q.frames === 0) return n === 1 ? 0 : none;
+  const last = forwards(q, scores).subarray((q.frames - 1) * n);
+  return n === 1 ? last[0]! : logAdd(last[n - 1]!, last[n - 2]!);
+}
+
+export interface CTCLossOptions extends LossOptions {
+  /** The class that stands for no label. */
+  blank?: number;
+  /** Losses of sequences that are too short for their labels count 0, with no gradient, rather than infinity. */
+  zeroInfinity?: boolean;
+}
+
+/**
+ * Connectionist temporal classification (Graves et al., 2006): minus the logarithm of the probability of the targets,
+ * over all alignments. `logProbs` is `[T, N, C]` (or `[T, C]`), from `logSoftmax`; `targets` are int32, `[N, S]` or all
+ * one after another; the lengths say how much of each counts. The mean is of losses over target lengths.
+ */
+export function ctcLoss(
+  logProbs: Tensor,
+  targets: Tensor,
+  inputLengths: Tensor | readonly number[],
+  targetLengths: Tensor | readonly number[],
+  { blank = 0, reduction = 'mean', zeroInfinity = false }: CTCLossOptions = {},
+): Tensor {
+  if (logProbs.ndim === 2) {
+    const one = ctcLoss(logProbs.unsqueeze(1), targets, inputLengths, targetLengths, {
+      blank,
+      reduction,
+      zeroInfinity,
+    });
+    return reduction === 'none' ? one.squeeze(0) : one;
+  }
+  if (logProbs.ndim !== 3) throw new ShapeError('ctcLoss', `takes [T, N, C], got [${logProbs.shape.join(', ')}]`);
+  const [frames, batch, classes] = logProbs.shape as [number, number, number];
+  if (targets.dtype !== 'int32') throw new TypeError(`ctcLoss: targets are int32, got ${targets.dtype}; use .int()`);
+  if (!Number.isInteger(blank) || blank < 0 || blank >= classes)
+    throw new IndexError('ctcLoss', `blank ${blank} is out of range for ${classes} classes`);
+  const ins = lengths('inputLengths', inputLengths, batch, frames);
+  const labelled = targets.elements();
+  const perRow = targets.ndim === 2 ? targets.shape[1]! : null;
+  const outs = lengths('targetLengths', targetLengths, batch, perRow ?? labelled.length);
+  if (perRow === null && outs.reduce((a, b) => a + b, 0) > labelled.length)
+    throw new ShapeError('ctcLoss', `targetLengths add up to more than the ${labelled.length} targets`);
+  let at = 0;
+  const sequences = ins.map((n, i): Sequence => {
+    const start = perRow === null ? at : i * perRow;
+    at += outs[i]!;
+    const labels = new Int32Array(2 * outs[i]! + 1).fill(blank);
+    for (let k = 0; k < outs[i]!; k++) {
+      const label = labelled[start + k]!;
+      if (label < 0 || label >= classes || label === blank)
+        throw new IndexError('ctcLoss', `target ${label} is out of range for ${classes} classes, or the blank`);
+      labels[2 * k + 1] = label;
+    }
+    return { offset: i * classes, frames: n, labels };
+  });
+  let each = losses(logProbs, sequences);
+  if (zeroInfinity) each = where(each.eq(Number.POSITIVE_INFINITY), 0, each);
+  if (reduction !== 'mean') return reduceLoss('ctcLoss', each, reduction);
+  return each
+    .div(
+      tensor(
+        outs.map((n) => Math.max(1, n)),
+        { dtype: each.dtype },
+      ),
+    )
+    .mean();
+}
+
+function lengths(name: string, given: Tensor | readonly number[], count: number, most: number): number[] {
+  const list = given instanceof Tensor ? [...given.elements()] : [...given];
+  if (list.length !== count || !list.every((n) => Number.isInteger(n) && n >= 0 && n <= most))
+    throw new ShapeError('ctcLoss', `${name} are ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`);
+  return list;
+}

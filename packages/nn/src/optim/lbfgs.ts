@@ -1,0 +1,224 @@
+import { enableGrad, noGrad, type Tensor, tensor } from '@gradgate/core';
+import { type Point, strongWolfe } from './lineSearch.js';
+import { Optimizer, type OptimizerState } from './optimizer.js';
+
+export interface LBFGSOptions {
+  /** Length of a step; with a line search the first length that is tried. */
+  lr: number;
+  /** Iterations in one `step`. */
+  maxIter: number;
+  /** Calls of the closure in one `step`. */
+  maxEval: number;
+  /** Stop where no element of the gradient is larger. */
+  toleranceGrad: number;
+  /** Stop where neither the loss nor a parameter changes by more. */
+  toleranceChange: number;
+  /** How many past steps the curvature is estimated from. */
+  historySize: number;
+  lineSearchFn: 'strongWolfe' | null;
+}
+
+/** What is remembered from step to step. */
+interface Memory {
+  iterations: number;
+  evaluations: number;
+  /** The last direction, step length and gradient. */
+  direction: Float64Array;
+  length: number;
+  gradient: Float64Array;
+  /** The scale of the initial inverse curvature. */
+  scale: number;
+  /** Past changes of the parameters and of the gradient. */
+  steps: Float64Array[];
+  changes: Float64Array[];
+}
+
+const dot = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+};
+const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+
+/**
+ * Limited-memory BFGS (Nocedal, 1980): `step` takes a closure that computes the loss and its gradients, and calls it
+ * several times. Works on all parameters together, so there is one group.
+ */
+export class LBFGS extends Optimizer<LBFGSOptions> {
+  private memory: Memory | null = null;
+
+  constructor(params: Iterable<Tensor>, options: Partial<LBFGSOptions> = {}) {
+    const maxIter = options.maxIter ?? 20;
+    super(params, {
+      lr: 1,
+      maxIter,
+      maxEval: Math.floor((maxIter * 5) / 4),
+      toleranceGrad: 1e-7,
+      toleranceChange: 1e-9,
+      historySize: 100,
+      lineSearchFn: null,
+      ...options,
+    });
+    if (this.paramGroups.length > 1)
+      throw new TypeError('LBFGS: works on all parameters together; give one list, not groups');
+  }
+
+  protected update(): void {
+    throw new TypeError(
+      'LBFGS.step needs a closure that clears the gradients, computes the loss, calls backward() and returns it',
+    );
+  }
+
+  override step(): never;
+  override step<R>(closure: () => R): R;
+  override step<R>(closure?: () => R): R {
+    if (typeof closure !== 'function') return this.update() as never;
+    const group = this.paramGroups[0]!;
+    const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = group;
+    let first: R | undefined;
+    let evaluations = 0;
+    const evaluate = (): Point => {
+      const loss = enableGrad.run(closure);
+      if (evaluations++ === 0) first = loss;
+      return { value: lossValue(loss), gradient: this.flatGradient() };
+    };
+    let point = evaluate();
+    this.memory ??= emptyMemory(point.gradient.length);
+    const { memory } = this;
+    for (let n = 1; largest(point.gradient) > toleranceGrad; n++) {
+      memory.iterations++;
+      this.chooseDirection(memory, point.gradient, historySize);
+      const { direction } = memory;
+      const slope = dot(point.gradient, direction);
+      const sum = point.gradient.reduce((a, v) => a + Math.abs(v), 0);
+      memory.length = memory.iterations === 1 ? Math.min(1, 1 / sum) * lr : lr;
+      memory.gradient = point.gradient;
+      if (slope > -toleranceChange) break;
+      const before = point.value;
+      if (lineSearchFn === 'strongWolfe') {
+        const found = strongWolfe(point, slope, memory.length, maxEval - evaluations, (length) => {
+          this.move(direction, length);
+          const tried = evaluate();
+          this.move(direction, -length);
+          return { ...tried, slope: dot(tried.gradient, direction) };
+        });
+        memory.length = found.length;
+        this.move(direction, found.length);
+        point = found;
+      } else {
+        this.move(direction, memory.length);
+        if (n < maxIter) point = evaluate();
+      }
+      if (n >= maxIter || evaluations >= maxEval) break;
+      if (largest(direction) * Math.abs(memory.length) <= toleranceChange) break;
+      if (Math.abs(point.value - before) < toleranceChange) break;
+    }
+    memory.evaluations += evaluations;
+    return first!;
+  }
+
+  /** The direction of steepest descent, bent by the curvature that past steps saw (two-loop recursion). */
+  private chooseDirection(memory: Memory, gradient: Float64Array, historySize: number): void {
+    const { steps, changes } = memory;
+    if (memory.iterations > 1) {
+      const change = gradient.map((v, i) => v - memory.gradient[i]!);
+      const step = memory.direction.map((v) => v * memory.length);
+      const curvature = dot(change, step);
+      if (curvature > 1e-10) {
+        if (steps.length >= historySize) {
+          steps.shift();
+          changes.shift();
+        }
+        steps.push(step);
+        changes.push(change);
+        memory.scale = curvature / dot(change, change);
+      }
+    }
+    const q = gradient.map((v) => -v);
+    const weights = steps.map(() => 0);
+    for (let k = steps.length - 1; k >= 0; k--) {
+      const w = dot(steps[k]!, q) / dot(changes[k]!, steps[k]!);
+      weights[k] = w;
+      for (let i = 0; i < q.length; i++) q[i]! -= w * changes[k]![i]!;
+    }
+    for (let i = 0; i < q.length; i++) q[i]! *= memory.scale;
+    for (let k = 0; k < steps.length; k++) {
+      const w = weights[k]! - dot(changes[k]!, q) / dot(changes[k]!, steps[k]!);
+      for (let i = 0; i < q.length; i++) q[i]! += w * steps[k]![i]!;
+    }
+    memory.direction = q;
+  }
+
+  private flatGradient(): Float64Array {
+    const { params } = this.paramGroups[0]!;
+    const flat = new Float64Array(params.reduce((n, p) => n + p.numel, 0));
+    let at = 0;
+    for (const p of params) {
+      if (p.grad) flat.set(p.grad.elements(), at);
+      at += p.numel;
+    }
+    return flat;
+  }
+
+  private move(direction: Float64Array, length: number): void {
+    noGrad.run(() => {
+      let at = 0;
+      for (const p of this.paramGroups[0]!.params) {
+        const part = direction.subarray(at, at + p.numel).map((v) => v * length);
+        p.add_(tensor(part, { shape: p.shape }).to(p.dtype));
+        at += p.numel;
+      }
+    });
+  }
+
+  override stateDict(): OptimizerState {
+    const state = super.stateDict();
+    const { memory } = this;
+    if (memory === null) return state;
+    const rows = (list: Float64Array[]) =>
+      tensor(Float64Array.from(list.flatMap((v) => [...v])), { shape: [list.length, memory.direction.length] });
+    state.state[0] = {
+      ...{ iterations: memory.iterations, evaluations: memory.evaluations, length: memory.length, scale: memory.scale },
+      ...{ direction: tensor(memory.direction), gradient: tensor(memory.gradient) },
+      ...{ steps: rows(memory.steps), changes: rows(memory.changes) },
+    };
+    return state;
+  }
+
+  override loadStateDict(given: OptimizerState): void {
+    const own = given.state[0] as
+      | (Omit<Memory, 'direction' | 'gradient' | 'steps' | 'changes'> & Record<string, Tensor>)
+      | undefined;
+    const size = this.paramGroups[0]!.params.reduce((n, p) => n + p.numel, 0);
+    if (own && own['direction']?.numel !== size)
+      throw new TypeError(`LBFGS.loadStateDict: a state of ${own['direction']?.numel} numbers does not fit ${size}`);
+    super.loadStateDict({ ...given, state: {} });
+    const vector = (t: Tensor) => Float64Array.from(t.elements());
+    const rows = (t: Tensor) => t.unbind(0).map(vector);
+    this.memory = own
+      ? {
+          ...{ iterations: own.iterations, evaluations: own.evaluations, length: own.length, scale: own.scale },
+          ...{ direction: vector(own['direction']!), gradient: vector(own['gradient']!) },
+          ...{ steps: rows(own['steps']!), changes: rows(own['changes']!) },
+        }
+      : null;
+  }
+}
+
+const emptyMemory = (n: number): Memory => ({
+  iterations: 0,
+  evaluations: 0,
+  direction: new Float64Array(n),
+  length: 0,
+  gradient: new Float64Array(n),
+  scale: 1,
+  steps: [],
+  changes: [],
+});
+
+function lossValue(loss: unknown): number {
+  const value = typeof loss === 'number' ? loss : (loss as Partial<Tensor> | null)?.item?.();
+  if (typeof value !== 'number')
+    throw new TypeError(`LBFGS.step: the closure returns the loss, got ${loss === null ? 'null' : typeof loss}`);
+  return value;
+}

@@ -1,0 +1,57 @@
+import { lerp, noGrad, type Tensor, zerosLike } from '@gradgate/core';
+import { type Group, Optimizer, type ParamGroup } from './optimizer.js';
+
+export interface MuonOptions {
+  /** Learning rate, for matrices that are not taller than wide; taller ones take √(rows / columns) of it. */
+  lr: number;
+  /** Decoupled decay. */
+  weightDecay: number;
+  momentum: number;
+  /** Nesterov's momentum: looks one step ahead. */
+  nesterov: boolean;
+  /** Steps of the Newton-Schulz iteration. */
+  nsSteps: number;
+  /** Added to the norm that the iteration starts from. */
+  eps: number;
+}
+
+/**
+ * Muon (Jordan et al., 2024): momentum whose update is made orthogonal. For weight matrices; give biases, embeddings and
+ * the output layer to AdamW.
+ */
+export class Muon extends Optimizer<MuonOptions, { momentumBuffer?: Tensor }> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MuonOptions>>, options: Partial<MuonOptions> = {}) {
+    super(params, { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, nsSteps: 5, eps: 1e-7, ...options });
+    for (const { params } of this.paramGroups)
+      for (const p of params)
+        if (p.ndim !== 2)
+          throw new TypeError(
+            `Muon: takes matrices, got a parameter of shape [${p.shape.join(', ')}]; give it to AdamW`,
+          );
+  }
+
+  protected update(p: Tensor, grad: Tensor, state: { momentumBuffer?: Tensor }, group: Group<MuonOptions>): void {
+    const { lr, weightDecay, momentum, nesterov, nsSteps, eps } = group;
+    state.momentumBuffer ??= zerosLike(p);
+    state.momentumBuffer.lerp_(grad, 1 - momentum);
+    const direction = nesterov ? lerp(grad, state.momentumBuffer, momentum) : state.momentumBuffer;
+    const [rows, columns] = p.shape as [number, number];
+    const rate = lr * Math.sqrt(Math.max(1, rows / columns));
+    p.mul_(1 - lr * weightDecay).sub_(orthogonalize(direction, nsSteps, eps).mul(rate));
+  }
+}
+
+/** Near the closest orthogonal matrix: singular values go to about 1 (a quintic Newton-Schulz iteration). */
+export function orthogonalize(m: Tensor, steps = 5, eps = 1e-7): Tensor {
+  return noGrad.run(() => {
+    const tall = m.shape[0]! > m.shape[1]!;
+    const wide = tall ? m.t() : m;
+    let x = wide.div(wide.norm().clamp(eps));
+    for (let i = 0; i < steps; i++) {
+      const gram = x.matmul(x.t());
+      const b = gram.mul(-4.775).add(gram.matmul(gram).mul(2.0315));
+      x = x.mul(3.4445).add(b.matmul(x));
+    }
+    return tall ? x.t() : x;
+  });
+}

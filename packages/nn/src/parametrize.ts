@@ -1,0 +1,115 @@
+import { noGrad, randn, type Tensor } from '@gradgate/core';
+import type { Module } from './module.js';
+import { type Buffer, buffer, Parameter } from './parameter.js';
+
+// A weight that is computed from other parameters: the field becomes a getter, which the module does not see as a
+// parameter, and what it is computed from are parameters in its place.
+
+type Fields = Record<string, Tensor>;
+
+function weightOf(op: string, module: Module, name: string): Parameter {
+  const weight = (module as unknown as Fields)[name];
+  if (!(weight instanceof Parameter))
+    throw new TypeError(`${op}: ${module.constructor.name} has no parameter '${name}'`);
+  return weight;
+}
+
+function computed(module: Module, name: string, get: () => Tensor): void {
+  Object.defineProperty(module, name, { get, enumerable: false, configurable: true });
+}
+
+/** Puts a parameter of today's value back in the place of the computed one. */
+function bake(op: string, module: Module, name: string, parts: readonly string[]): void {
+  const fields = module as unknown as Fields;
+  if (!Object.getOwnPropertyDescriptor(module, name)?.get || parts.some((part) => !(part in module)))
+    throw new TypeError(`${op}: '${name}' of ${module.constructor.name} is not computed so`);
+  const value = new Parameter(noGrad.run(() => fields[name]!.detach().clone()));
+  for (const part of parts) delete fields[part];
+  Object.defineProperty(module, name, { value, enumerable: true, writable: true, configurable: true });
+}
+
+/** The norms of the slices along `dim`, kept as sizes of 1; of the whole where `dim` is null. */
+const norms = (v: Tensor, dim: number | null): Tensor =>
+  dim === null
+    ? v.norm()
+    : v.norm(
+        2,
+        v.shape.map((_, i) => i).filter((i) => i !== dim),
+        { keepdim: true },
+      );
+
+/**
+ * Weight normalisation (Salimans and Kingma, 2016): `weight = g v / |v|`, with `weightG` and `weightV` as parameters in
+ * place of `weight`, for each slice along `dim`. Gives the module.
+ */
+export function weightNorm<M extends Module>(
+  module: M,
+  { name = 'weight', dim = 0 }: { name?: string; dim?: number | null } = {},
+): M {
+  const weight = weightOf('weightNorm', module, name);
+  const fields = module as unknown as Fields;
+  if (dim !== null && !(dim >= 0 && dim < weight.ndim))
+    throw new RangeError(`weightNorm: '${name}' of shape [${weight.shape.join(', ')}] has no dimension ${dim}`);
+  delete fields[name];
+  fields[`${name}G`] = new Parameter(noGrad.run(() => norms(weight.detach(), dim)));
+  fields[`${name}V`] = new Parameter(weight.detach());
+  computed(module, name, () => {
+    const v = fields[`${name}V`]!;
+    return v.mul(fields[`${name}G`]!.div(norms(v, dim)));
+  });
+  return module;
+}
+
+/** Undoes `weightNorm`: the weight is a parameter again, of the value it has now. */
+export function removeWeightNorm<M extends Module>(module: M, { name = 'weight' }: { name?: string } = {}): M {
+  bake('removeWeightNorm', module, name, [`${name}G`, `${name}V`]);
+  return module;
+}
+
+/**
+ * Spectral normalisation (Miyato et al., 2018): the weight is divided by its largest singular value, which
+ * `powerIterations` of the power method estimate anew for each call of the module in training. Gives the module.
+ */
+export function spectralNorm<M extends Module>(
+  module: M,
+  { name = 'weight', powerIterations = 1, eps = 1e-12 }: { name?: string; powerIterations?: number; eps?: number } = {},
+): M {
+  const weight = weightOf('spectralNorm', module, name);
+  if (weight.ndim < 2)
+    throw new TypeError(`spectralNorm: '${name}' of shape [${weight.shape.join(', ')}] is no matrix`);
+  if (!Number.isInteger(powerIterations) || powerIterations < 1)
+    throw new RangeError(`spectralNorm: powerIterations is a whole number above 0, got ${powerIterations}`);
+  const fields = module as unknown as Fields;
+  const [rows, columns] = [weight.shape[0]!, weight.numel / weight.shape[0]!];
+  const unit = (v: Tensor): Tensor => v.div(v.norm().clamp(eps));
+  const vector = (n: number): Buffer => buffer(unit(randn([n], { dtype: weight.dtype })));
+  delete fields[name];
+  fields[`${name}Orig`] = weight;
+  fields[`${name}U`] = vector(rows);
+  fields[`${name}V`] = vector(columns);
+  const iterate = (times: number): void =>
+    noGrad.run(() => {
+      const w = fields[`${name}Orig`]!.detach().flatten(1);
+      for (let i = 0; i < times; i++) {
+        fields[`${name}V`]!.copy_(unit(w.t().matmul(fields[`${name}U`]!)));
+        fields[`${name}U`]!.copy_(unit(w.matmul(fields[`${name}V`]!)));
+      }
+    });
+  iterate(15);
+  module.registerForwardPreHook(() => {
+    if (module.training && fields[`${name}Orig`]) iterate(powerIterations);
+  });
+  computed(module, name, () => {
+    const w = fields[`${name}Orig`]!;
+    // Copies: the next call moves these, and a backward pass may still need them.
+    const [u, v] = [fields[`${name}U`]!.detach().clone(), fields[`${name}V`]!.detach().clone()];
+    return w.div(u.dot(w.flatten(1).matmul(v)));
+  });
+  return module;
+}
+
+/** Undoes `spectralNorm`: the weight is a parameter again, of the value it has now. */
+export function removeSpectralNorm<M extends Module>(module: M, { name = 'weight' }: { name?: string } = {}): M {
+  bake('removeSpectralNorm', module, name, [`${name}Orig`, `${name}U`, `${name}V`]);
+  return module;
+}
