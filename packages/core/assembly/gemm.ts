@@ -1,9 +1,10 @@
 // C[m, n] (+)= A[m, k] @ B[k, n] in float32, as Goto and van de Geijn (2008) lay it out: blocks of A and B are packed
-// into panels that stream through the cache, and a kernel keeps a 6x8 tile of C in registers. Packing reads A and B by
+// into panels that stream through the cache, and a kernel keeps a 4x8 tile of C in registers (6x8 would
+// need all of the 16 there are, and V8 keeps one for itself). Packing reads A and B by
 // strides, so transposes cost nothing more.
 import { madd } from './fma';
 
-const MR: usize = 6;
+const MR: usize = 4;
 const NR: usize = 8;
 const KC: usize = 256;
 const MC: usize = 96;
@@ -26,8 +27,6 @@ function packA(a: usize, rs: usize, cs: usize, m: usize, k: usize, to: usize): v
         store<f32>(to, load<f32>(from + rs), 4);
         store<f32>(to, load<f32>(from + 2 * rs), 8);
         store<f32>(to, load<f32>(from + 3 * rs), 12);
-        store<f32>(to, load<f32>(from + 4 * rs), 16);
-        store<f32>(to, load<f32>(from + 5 * rs), 20);
         to += MR * 4;
       }
     } else {
@@ -80,14 +79,12 @@ function put(c: usize, lo: v128, hi: v128, add: bool): void {
   v128.store(c, add ? f32x4.add(v128.load(c, 16), hi) : hi, 16);
 }
 
-/** One 6x8 tile: `c` has rows `ldc` bytes apart. */
+/** One 4x8 tile: `c` has rows `ldc` bytes apart. */
 function tile(k: usize, a: usize, b: usize, c: usize, ldc: usize, add: bool): void {
   let c00 = f32x4.splat(0), c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0), c11 = f32x4.splat(0);
   let c20 = f32x4.splat(0), c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0), c31 = f32x4.splat(0);
-  let c40 = f32x4.splat(0), c41 = f32x4.splat(0);
-  let c50 = f32x4.splat(0), c51 = f32x4.splat(0);
   for (let p: usize = 0; p < k; p++) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -103,12 +100,6 @@ function tile(k: usize, a: usize, b: usize, c: usize, ldc: usize, add: bool): vo
     x = v128.load_splat<f32>(a, 12);
     c30 = madd(x, b0, c30);
     c31 = madd(x, b1, c31);
-    x = v128.load_splat<f32>(a, 16);
-    c40 = madd(x, b0, c40);
-    c41 = madd(x, b1, c41);
-    x = v128.load_splat<f32>(a, 20);
-    c50 = madd(x, b0, c50);
-    c51 = madd(x, b1, c51);
     a += MR * 4;
     b += NR * 4;
   }
@@ -116,16 +107,17 @@ function tile(k: usize, a: usize, b: usize, c: usize, ldc: usize, add: bool): vo
   put(c + ldc, c10, c11, add);
   put(c + 2 * ldc, c20, c21, add);
   put(c + 3 * ldc, c30, c31, add);
-  put(c + 4 * ldc, c40, c41, add);
-  put(c + 5 * ldc, c50, c51, add);
 }
 
-/** Strides in elements; C is row-major with rows `n` apart; `scratch` has `gemmScratch()` bytes. */
+/**
+ * Strides in elements; C is row-major with rows `n` apart; `scratch` has `gemmScratch()` bytes. With `accumulate` the
+ * product is added to C.
+ */
 export function gemm(
   m: usize, n: usize, k: usize,
   a: usize, ars: usize, acs: usize,
   b: usize, brs: usize, bcs: usize,
-  c: usize, scratch: usize,
+  c: usize, scratch: usize, accumulate: bool,
 ): void {
   ars *= 4; acs *= 4; brs *= 4; bcs *= 4;
   const ldc = n * 4;
@@ -136,7 +128,7 @@ export function gemm(
     const nc = min(NC, n - jc);
     for (let pc: usize = 0; pc < k; pc += KC) {
       const kc = min(KC, k - pc);
-      const add = pc > 0;
+      const add = accumulate || pc > 0;
       packB(b + pc * brs + jc * bcs, brs, bcs, kc, nc, packedB);
       for (let ic: usize = 0; ic < m; ic += MC) {
         const mc = min(MC, m - ic);

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor/tensor.js';
 export function copyInto(target: Tensor, src: Tensor): void {
   if (!sameShape(target.shape, src.shape)) throw new Error('copyInto: shapes differ');
   const n = src.numel;
+  if (n === 0) return;
   const to = target.storage.data;
   const from = src.storage.data;
   const toBool = target.dtype === 'bool' && src.dtype !== 'bool';

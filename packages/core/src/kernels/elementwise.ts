@@ -2,13 +2,16 @@ import type { DType } from '../tensor/dtype.js';
 import { broadcastStrides, type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Loop1, Loop2 } from './loops.js';
+import { type StreamKernel, stream, streamFrom } from './stream.js';
 
-/** Applies `f` to every element; `loop` is a loop that does the same faster. */
-export function map(f: (x: number) => number, x: Tensor, dtype: DType, loop?: Loop1): Tensor {
+/** Applies `f` to every element; `loop` is a loop that does the same faster, `kernel` does it faster for many float32. */
+export function map(f: (x: number) => number, x: Tensor, dtype: DType, loop?: Loop1, kernel?: StreamKernel): Tensor {
   const out = Tensor.empty(dtype, x.shape);
   const to = out.storage.data;
   const from = x.storage.data;
-  if (x.isContiguous && loop) loop(to, to.length, from, x.offset);
+  if (kernel && to.length >= streamFrom && to instanceof Float32Array && from instanceof Float32Array && x.isContiguous)
+    stream(kernel, to, to.length, from, x.offset);
+  else if (x.isContiguous && loop) loop(to, to.length, from, x.offset);
   else if (x.isContiguous) for (let i = 0, o = x.offset; i < to.length; i++, o++) to[i] = f(from[o]!);
   else {
     const offsets = stridedOffsets(x.shape, x.strides, x.offset);
@@ -48,13 +51,15 @@ export function map2(
     loop(to, 0, n, x, a.offset, stepA, y, b.offset, stepB);
     return out;
   }
-  // Rows along the last dimension; where they start is looked up.
-  const outer = shape.slice(0, -1);
-  const inner = shape.at(-1)!;
-  const startA = stridedOffsets(outer, sa.slice(0, -1), a.offset);
-  const startB = stridedOffsets(outer, sb.slice(0, -1), b.offset);
-  const ia = sa.at(-1)!;
-  const ib = sb.at(-1)!;
+  // Rows along the last dimensions, as many as both go through evenly; where they start is looked up.
+  let d = shape.length - 1;
+  let inner = shape[d]!;
+  const ia = sa[d]!;
+  const ib = sb[d]!;
+  while (d > 0 && sa[d - 1] === ia * inner && sb[d - 1] === ib * inner) inner *= shape[--d]!;
+  const outer = shape.slice(0, d);
+  const startA = stridedOffsets(outer, sa.slice(0, d), a.offset);
+  const startB = stridedOffsets(outer, sb.slice(0, d), b.offset);
   for (let row = 0; row < startA.length; row++) loop(to, row * inner, inner, x, startA[row]!, ia, y, startB[row]!, ib);
   return out;
 }

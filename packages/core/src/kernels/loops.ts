@@ -48,7 +48,7 @@ export const negLoop: Loop1 = (to, n, x, p) => {
 };
 
 export const reluLoop: Loop1 = (to, n, x, p) => {
-  for (let i = 0; i < n; i++, p++) to[i] = x[p]! <= 0 ? 0 : x[p]!;
+  for (let i = 0; i < n; i++, p++) to[i] = Math.max(x[p]!, 0);
 };
 
 export const squareLoop: Loop1 = (to, n, x, p) => {

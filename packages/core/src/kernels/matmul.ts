@@ -10,7 +10,7 @@ export interface Matrix {
 }
 
 /** Fewer multiplications than this are done at once in JavaScript: staging costs more. */
-const smallProduct = 2048;
+const smallProduct = 400;
 
 /**
  * `out[m, n] = a[m, k] @ b[k, n]` by other means than the embedded kernels: writes all of `out` and returns true, or
@@ -65,7 +65,7 @@ function gemmWasm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: Fl
   const atA = kernel.put(a.data as Float32Array, a.offset, sizeA);
   const atB = kernel.put(b.data as Float32Array, b.offset, sizeB);
   const atC = kernel.take(m * n * 4);
-  kernels.gemm(m, n, k, atA, a.rowStride, a.colStride, atB, b.rowStride, b.colStride, atC, scratch);
+  kernels.gemm(m, n, k, atA, a.rowStride, a.colStride, atB, b.rowStride, b.colStride, atC, scratch, false);
   kernel.get(atC, out, outOffset, m * n);
 }
 

@@ -10,6 +10,7 @@ const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** `x * sigmoid(x)`. */
 export const silu = unary('silu', {
+  kernel: 'silu',
   forward: (x) => x * sigmoidOf(x),
   backward: (g, x) => {
     const s = sigmoid(x);

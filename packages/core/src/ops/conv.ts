@@ -1,11 +1,21 @@
 import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import {
+  col2im,
+  convolve,
+  convolveInput,
+  convolveWeight,
+  type Geometry,
+  im2col,
+  steps,
+  type Window,
+} from '../kernels/conv.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, floatOnly } from './elementwise.js';
-import { matmul } from './matmul.js';
-import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
+import { sum } from './reduce.js';
+import { reshape, squeeze, unsqueeze } from './shape.js';
 
 /** One number for height and width, or one for each. */
 export type Pair = number | readonly [number, number];
@@ -18,65 +28,116 @@ export const pair = (op: string, name: string, v: Pair, least: number): [number,
   return [h!, w!];
 };
 
-/** Where a kernel goes over an image. */
-export interface Window {
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-  readonly dilation: readonly [number, number];
-}
-
-/** How often a kernel fits along a dimension of size `n`. */
-export const steps = (n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window): number =>
-  Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
-
-/** Calls `visit(image, column)` with the positions of each pixel that a place of the kernel reads. */
-function eachPixel(
-  [n, c, h, w]: readonly [number, number, number, number],
-  window: Window,
-  visit: (image: number, column: number) => void,
-): void {
-  const { kernel, stride, padding, dilation } = window;
-  const rows = steps(h, 0, window);
-  const columns = steps(w, 1, window);
-  let at = 0;
-  for (let plane = 0; plane < n * c; plane++)
-    for (let i = 0; i < kernel[0]; i++)
-      for (let j = 0; j < kernel[1]; j++)
-        for (let y = 0; y < rows; y++) {
-          const row = y * stride[0] - padding[0] + i * dilation[0];
-          const inside = row >= 0 && row < h;
-          const start = (plane * h + row) * w;
-          for (let x = 0; x < columns; x++, at++) {
-            const column = x * stride[1] - padding[1] + j * dilation[1];
-            if (inside && column >= 0 && column < w) visit(start + column, at);
-          }
-        }
-}
-
 /** The patches of images `[N, C, H, W]` as columns `[N, C * kernel, L]`, zeros beyond the border. */
 export function unfold(x: Tensor, window: Window): Tensor {
   const shape = x.shape as [number, number, number, number];
-  const [n, c, h, w] = shape;
-  const count = steps(h, 0, window) * steps(w, 1, window);
-  const out = Tensor.empty(x.dtype, [n, c * window.kernel[0] * window.kernel[1], count]);
+  const geometry = geometryOf(shape, 1, 1, window);
+  const { places, patch, out } = columnsOf(x, geometry);
   const from = x.elements();
-  const to = out.storage.data;
-  eachPixel(shape, window, (image, column) => {
-    to[column] = from[image]!;
-  });
+  for (let n = 0; n < shape[0]; n++)
+    im2col(
+      from,
+      n * geometry.inputs * shape[2] * shape[3],
+      geometry,
+      out.storage.data.subarray(n * patch * places, (n + 1) * patch * places),
+    );
   return record('unfold', [x], out, (g) => [fold(g, shape, window)]);
+}
+
+function columnsOf(x: Tensor, { inputs, h, w, window }: Geometry) {
+  const places = steps(h, 0, window) * steps(w, 1, window);
+  const patch = inputs * window.kernel[0] * window.kernel[1];
+  return { places, patch, out: Tensor.empty(x.dtype, [x.shape[0]!, patch, places]) };
 }
 
 /** Columns added up into images of shape `[N, C, H, W]`: the transpose of `unfold`. */
 export function fold(columns: Tensor, shape: readonly [number, number, number, number], window: Window): Tensor {
   const out = Tensor.empty(columns.dtype, shape);
+  const geometry = geometryOf(shape, 1, 1, window);
   const from = columns.elements();
-  const to = out.storage.data;
-  eachPixel(shape, window, (image, column) => {
-    to[image]! += from[column]!;
-  });
+  const size = columns.shape[1]! * columns.shape[2]!;
+  for (let n = 0; n < shape[0]; n++)
+    col2im(
+      from.subarray(n * size, (n + 1) * size),
+      geometry,
+      out.storage.data,
+      n * geometry.inputs * shape[2] * shape[3],
+    );
   return record('fold', [columns], out, (g) => [unfold(g, window)]);
+}
+
+/** A convolution of images of this shape with `outputs` kernels for each of `groups`. */
+const geometryOf = (
+  [batch, channels, h, w]: readonly [number, number, number, number],
+  outputs: number,
+  groups: number,
+  window: Window,
+): Geometry => ({ batch, groups, inputs: channels / groups, outputs, h, w, window });
+
+type Four = [number, number, number, number];
+
+// A convolution and its two gradients: each is the derivative of another, so gradients of gradients need no more.
+
+/** `[N, O, H', W']` from images and kernels. */
+function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
+  const { batch, groups, outputs, h, w, window } = geometry;
+  const out = Tensor.empty(x.dtype, [batch, groups * outputs, steps(h, 0, window), steps(w, 1, window)]);
+  convolve(x.elements(), weight.elements(), bias ? bias.elements() : null, geometry, out.storage.data);
+  const shape = weight.shape as Four;
+  return record(
+    'conv2d',
+    bias ? [x, weight, bias] : [x, weight],
+    out,
+    (g, ctx) => {
+      const [x, weight] = ctx.saved as [Tensor, Tensor];
+      return [
+        ctx.needs(0) ? inputGradient(g, weight, geometry) : null,
+        ctx.needs(1) ? weightGradient(g, x, geometry, shape) : null,
+        bias && ctx.needs(2) ? sum(g, [0, 2, 3]) : null,
+      ];
+    },
+    [x, weight],
+  );
+}
+
+/** `[N, C, H, W]` from gradients of the results and kernels: also a transposed convolution. */
+function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
+  const { batch, groups, inputs, h, w } = geometry;
+  const out = Tensor.empty(g.dtype, [batch, groups * inputs, h, w]);
+  convolveInput(g.elements(), weight.elements(), geometry, out.storage.data);
+  const shape = weight.shape as Four;
+  return record(
+    'convTranspose2d',
+    [g, weight],
+    out,
+    (gg, ctx) => {
+      const [g, weight] = ctx.saved as [Tensor, Tensor];
+      return [
+        ctx.needs(0) ? forward(gg, weight, null, geometry) : null,
+        ctx.needs(1) ? weightGradient(g, gg, geometry, shape) : null,
+      ];
+    },
+    [g, weight],
+  );
+}
+
+/** `[O, C / groups, h, w]` from gradients of the results and images. */
+function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): Tensor {
+  const out = Tensor.empty(g.dtype, shape);
+  convolveWeight(g.elements(), x.elements(), geometry, out.storage.data);
+  return record(
+    'convWeight2d',
+    [g, x],
+    out,
+    (gw, ctx) => {
+      const [g, x] = ctx.saved as [Tensor, Tensor];
+      return [
+        ctx.needs(0) ? forward(x, gw, null, geometry) : null,
+        ctx.needs(1) ? inputGradient(g, gw, geometry) : null,
+      ];
+    },
+    [g, x],
+  );
 }
 
 export interface ConvOptions<Size = Pair> {
@@ -104,7 +165,7 @@ function check(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | unde
 
 /**
  * Convolution (in fact cross-correlation, as everywhere): `x` `[N, C, H, W]`, `weight` `[O, C / groups, h, w]`, `bias`
- * `[O]`; gives `[N, O, H', W']`. As a matrix product of the kernels with the unfolded patches.
+ * `[O]`; gives `[N, O, H', W']`.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
   checkTensors('conv2d', x, weight);
@@ -120,12 +181,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
     );
   if (bias && bias.shape[0] !== o) throw new ShapeError(op, `bias ${formatShape(bias.shape)} for ${o} kernels`);
   const window = windowOf(op, [kh, kw], options, [h, w]);
-  const columns = unfold(x, window);
-  const l = columns.shape[2]!;
-  const kernels = reshape(weight, [1, groups, o / groups, perGroup * kh * kw]);
-  const y = matmul(kernels, reshape(columns, [n, groups, perGroup * kh * kw, l]));
-  const out = reshape(y, [n, o, steps(h, 0, window), steps(w, 1, window)]);
-  return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
+  return forward(x, weight, bias ?? null, geometryOf([n, c, h, w], o / groups, groups, window));
 }
 
 function windowOf(
@@ -206,9 +262,7 @@ export function convTranspose2d(
   const window: Window = { kernel: [kh, kw], stride, padding, dilation };
   const size = (m: number, d: 0 | 1) =>
     (m - 1) * stride[d] - 2 * padding[d] + dilation[d] * (window.kernel[d] - 1) + extra[d]! + 1;
-  const kernels = reshape(weight, [1, groups, c / groups, perGroup * kh * kw]);
-  const columns = matmul(transpose(kernels, -1, -2), reshape(x, [n, groups, c / groups, h * w]));
-  const out = fold(reshape(columns, [n, o * kh * kw, h * w]), [n, o, size(h, 0), size(w, 1)], window);
+  const out = inputGradient(x, weight, geometryOf([n, o, size(h, 0), size(w, 1)], c / groups, groups, window));
   return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
 }
 

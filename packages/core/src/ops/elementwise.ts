@@ -4,6 +4,7 @@ import { DTypeError } from '../errors.js';
 import { map, map2 } from '../kernels/elementwise.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import * as loops from '../kernels/loops.js';
+import { type StreamKernel, streamFrom, streamReluGradient } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
@@ -24,16 +25,18 @@ export interface UnaryRule {
   readonly keepsIntegers?: boolean;
   /** A faster loop over many elements. */
   readonly loop?: Loop1;
+  /** A kernel for many float32 elements. */
+  readonly kernel?: StreamKernel;
 }
 
 /** Applies a rule to a tensor. */
 export function applyUnary(
   name: string,
-  { forward, backward, saves, keepsIntegers, loop }: UnaryRule,
+  { forward, backward, saves, keepsIntegers, loop, kernel }: UnaryRule,
   x: Tensor,
 ): Tensor {
   if (!(x instanceof Tensor)) throw new TypeError(`${name}: expected a Tensor, got ${x === null ? 'null' : typeof x}`);
-  const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop);
+  const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop, kernel);
   const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
   return record(name, [x], y, ruleOf(backward, saves !== undefined), saved);
 }
@@ -157,6 +160,7 @@ export const neg = unary('neg', {
 
 /** The natural exponential. */
 export const exp = unary('exp', {
+  kernel: 'exp',
   loop: loops.expLoop,
   forward: Math.exp,
   backward: (g, _, y) => mul(g, y),
@@ -200,6 +204,7 @@ export const sign = unary('sign', {
 
 /** The hyperbolic tangent. */
 export const tanh = unary('tanh', {
+  kernel: 'tanh',
   forward: Math.tanh,
   backward: (g, _, y) => mul(g, sub(1, mul(y, y))),
   saves: 'result',
@@ -207,6 +212,7 @@ export const tanh = unary('tanh', {
 
 /** `1 / (1 + exp(-x))`. */
 export const sigmoid = unary('sigmoid', {
+  kernel: 'sigmoid',
   forward: (x) => 1 / (1 + Math.exp(-x)),
   backward: (g, _, y) => mul(g, mul(y, sub(1, y))),
   saves: 'result',
@@ -214,12 +220,30 @@ export const sigmoid = unary('sigmoid', {
 
 /** `max(x, 0)`; its gradient is 0 at 0. */
 export const relu = unary('relu', {
+  kernel: 'relu',
   loop: loops.reluLoop,
   forward: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
-  backward: (g, _, y) => mul(g, gt(y, 0)),
+  backward: (g, _, y) => reluGradient(g, y),
   saves: 'result',
   keepsIntegers: true,
 });
+
+/** `g` where `y` is above 0, in one pass; linear in `g`, which is all a second derivative needs. */
+function reluGradient(g: Tensor, y: Tensor): Tensor {
+  const [from, of] = [g.storage.data, y.storage.data];
+  let out: Tensor;
+  if (
+    g.numel >= streamFrom &&
+    from instanceof Float32Array &&
+    of instanceof Float32Array &&
+    g.isContiguous &&
+    y.isContiguous
+  ) {
+    out = Tensor.empty(g.dtype, g.shape);
+    streamReluGradient(out.storage.data as Float32Array, g.numel, from, g.offset, of, y.offset);
+  } else out = map2((a, b) => (b > 0 ? a : 0), g, y, g.shape, g.dtype);
+  return record('reluGradient', [g], out, (gg, ctx) => [reluGradient(gg, ctx.saved[0]!)], [y]);
+}
 
 const larger = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a : b);

@@ -1,12 +1,16 @@
+import { record } from '../autograd/node.js';
+import { putAdd } from '../autograd/positions.js';
 import { ShapeError } from '../errors.js';
+import { steps, type Window } from '../kernels/conv.js';
+import { maxPool } from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Pair, pair, steps, unfold, type Window } from './conv.js';
+import { type Pair, pair, unfold } from './conv.js';
 import { div, floatOnly } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { sum } from './reduce.js';
-import { flatten, reshape, squeeze, transpose, unsqueeze } from './shape.js';
+import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
 
 export interface PoolOptions<Size = Pair> {
   /** How far the window moves; the kernel size by default. */
@@ -52,33 +56,13 @@ function windowOf(
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions = {}): Tensor {
   checkTensors('maxPool2d', x);
   const window = windowOf('maxPool2d', x, kernelSize, options);
-  const { kernel, stride, padding, dilation } = window;
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const rows = steps(h, 0, window);
-  const columns = steps(w, 1, window);
-  const index = Tensor.empty('int32', [n, c, rows * columns]);
-  const data = x.elements();
-  for (let plane = 0, at = 0; plane < n * c; plane++)
-    for (let y = 0; y < rows; y++)
-      for (let z = 0; z < columns; z++, at++) {
-        let best = Number.NEGATIVE_INFINITY;
-        let where = -1;
-        for (let i = 0; i < kernel[0]; i++) {
-          const row = y * stride[0] - padding[0] + i * dilation[0];
-          if (row < 0 || row >= h) continue;
-          for (let j = 0; j < kernel[1]; j++) {
-            const column = z * stride[1] - padding[1] + j * dilation[1];
-            if (column < 0 || column >= w) continue;
-            const v = data[(plane * h + row) * w + column]!;
-            if (where < 0 || v > best || Number.isNaN(v)) {
-              best = v;
-              where = row * w + column;
-            }
-          }
-        }
-        index.storage.data[at] = where;
-      }
-  return reshape(flatten(x, 2).gather(2, index), [n, c, rows, columns]);
+  const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
+  const out = Tensor.empty(x.dtype, shape);
+  const places = new Int32Array(out.numel);
+  maxPool(x.elements(), { planes: n * c, h, w, window }, out.storage.data, places);
+  const from = x.shape;
+  return record('maxPool2d', [x], out, (g) => [putAdd(g, places, from)]);
 }
 
 /** The mean of each window of `x` `[N, C, H, W]`. */

@@ -53,6 +53,21 @@ export class Arena {
     return at;
   }
 
+  /** Sets `length` floats at `at`. */
+  fill(at: number, value: number, length: number): void {
+    this.#floats.fill(value, at / 4, at / 4 + length);
+  }
+
+  /** Copies `length` floats of `data` to `at`. */
+  write(at: number, data: Float32Array, offset: number, length: number): void {
+    this.#floats.set(data.subarray(offset, offset + length), at / 4);
+  }
+
+  /** The `length` integers at `at`, where they lie: to be read before the next call. */
+  integers(at: number, length: number): Int32Array {
+    return new Int32Array(this.instance.memory.buffer, at, length);
+  }
+
   /** Copies `length` floats at `at` out to `offset` of `data`. */
   get(at: number, data: Float32Array, offset: number, length: number): void {
     data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);

@@ -15,7 +15,20 @@ export interface Kernels {
     bColStride: number,
     c: number,
     scratch: number,
+    accumulate: boolean,
   ): void;
+  /** See `kernels/conv.ts`: image [c, h, w], kernel, stride, padding, dilation (two each), rows and columns. */
+  im2col(image: number, ...geometryAndTarget: number[]): void;
+  col2im(columns: number, ...geometryAndTarget: number[]): void;
+  /** See `kernels/pool.ts`. */
+  maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
+  /** See `kernels/stream.ts`: `n` elements from `x` to `to`, rounded up to whole vectors. */
+  exp(to: number, x: number, n: number): void;
+  relu(to: number, x: number, n: number): void;
+  sigmoid(to: number, x: number, n: number): void;
+  silu(to: number, x: number, n: number): void;
+  tanh(to: number, x: number, n: number): void;
+  reluGradient(to: number, g: number, y: number, n: number): void;
 }
 
 /** A compiled module over the memory it works on. */

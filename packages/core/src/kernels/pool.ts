@@ -1,0 +1,64 @@
+import type { TypedArray } from '../tensor/dtype.js';
+import { steps, type Window } from './conv.js';
+import { arena } from './wasm/arena.js';
+
+/** Images `[planes, h, w]` and the window that goes over them. */
+export interface Planes {
+  readonly planes: number;
+  readonly h: number;
+  readonly w: number;
+  readonly window: Window;
+}
+
+/** The largest element of each window, and where among all elements it stands; NaN counts as the largest. */
+export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values: TypedArray, places: Int32Array): void {
+  const { kernel, stride, padding, dilation } = window;
+  const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
+  const size = rows * columns;
+  if (x instanceof Float32Array && values instanceof Float32Array) {
+    const memory = arena();
+    memory.begin('maxPool2d', (h * w + 2 * size) * 4);
+    const [plane, atValues, atPlaces] = [memory.take(h * w * 4), memory.take(size * 4), memory.take(size * 4)];
+    for (let n = 0; n < planes; n++) {
+      memory.write(plane, x, n * h * w, h * w);
+      memory.instance.kernels.maxPool(
+        plane,
+        h,
+        w,
+        ...kernel,
+        ...stride,
+        ...padding,
+        ...dilation,
+        rows,
+        columns,
+        atValues,
+        atPlaces,
+      );
+      memory.get(atValues, values, n * size, size);
+      const found = memory.integers(atPlaces, size);
+      for (let i = 0, at = n * size; i < size; i++) places[at++] = n * h * w + found[i]!;
+    }
+    return;
+  }
+  for (let n = 0, at = 0; n < planes; n++)
+    for (let y = 0; y < rows; y++)
+      for (let z = 0; z < columns; z++, at++) {
+        let best = Number.NEGATIVE_INFINITY;
+        let where = -1;
+        for (let i = 0; i < kernel[0]; i++) {
+          const row = y * stride[0] - padding[0] + i * dilation[0];
+          if (row < 0 || row >= h) continue;
+          for (let j = 0; j < kernel[1]; j++) {
+            const column = z * stride[1] - padding[1] + j * dilation[1];
+            if (column < 0 || column >= w) continue;
+            const v = x[(n * h + row) * w + column]!;
+            if (where < 0 || v > best || Number.isNaN(v)) {
+              best = v;
+              where = (n * h + row) * w + column;
+            }
+          }
+        }
+        values[at] = best;
+        places[at] = where;
+      }
+}

@@ -1,0 +1,20 @@
+import { setProductBackend } from '@gradgate/core';
+import { openLibrary } from './library.js';
+import { productsBy } from './product.js';
+
+const library = openLibrary();
+if (library) setProductBackend(productsBy(library));
+
+/** Whether products go to OpenBLAS; where not, a line on the console has said why. */
+export const isOpenblasLoaded = (): boolean => library !== null;
+
+/**
+ * Lets OpenBLAS use `n` threads in this process, its workers included; at first it takes what it finds in
+ * `OPENBLAS_NUM_THREADS`, or every core. Without OpenBLAS it does nothing. Throws a RangeError unless `n` is a
+ * positive integer.
+ */
+export function setOpenblasThreads(n: number): void {
+  if (!Number.isInteger(n) || n < 1 || n > 2 ** 31 - 1)
+    throw new RangeError(`setOpenblasThreads: expected a positive integer, got ${String(n)}`);
+  library?.setThreads(n);
+}

@@ -1,0 +1,60 @@
+import { createRequire } from 'node:module';
+
+/** `cblas_sgemm` or `cblas_dgemm`: order, transposes, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc. */
+export type Gemm = (
+  order: number,
+  transA: number,
+  transB: number,
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  a: Float32Array | Float64Array,
+  lda: number,
+  b: Float32Array | Float64Array,
+  ldb: number,
+  beta: number,
+  c: Float32Array | Float64Array,
+  ldc: number,
+) => void;
+
+export interface Library {
+  readonly sgemm: Gemm;
+  readonly dgemm: Gemm;
+  setThreads(n: number): void;
+}
+
+const standardName = process.platform === 'darwin' ? 'libopenblas.dylib' : 'libopenblas.so.0';
+
+/** OpenBLAS, or null after one line on the console that says what is missing. */
+export function openLibrary(): Library | null {
+  // A file that is named and does not load is reported: another library in its place would go unnoticed.
+  const file = process.env['GRADGATE_OPENBLAS'] || standardName;
+  try {
+    return declare(file);
+  } catch (error) {
+    const reason = String((error as Error)?.message ?? error).replaceAll(/\s+/g, ' ');
+    console.warn(
+      `@gradgate/openblas: no OpenBLAS in ${file} (${reason}); the embedded kernels go on. Install the Debian package libopenblas0, or name a library file in GRADGATE_OPENBLAS.`,
+    );
+    return null;
+  }
+}
+
+function declare(file: string): Library {
+  // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const library = koffi.load(file);
+  const config: string = library.func('const char *openblas_get_config(void)')();
+  const int = config.includes('USE64BITINT') ? 'int64_t' : 'int';
+  const gemm = (name: string, real: string) =>
+    library.func(
+      `void ${name}(int order, int transA, int transB, ${int} m, ${int} n, ${int} k, ${real} alpha, ` +
+        `${real} *a, ${int} lda, ${real} *b, ${int} ldb, ${real} beta, ${real} *c, ${int} ldc)`,
+    ) as Gemm;
+  return {
+    sgemm: gemm('cblas_sgemm', 'float'),
+    dgemm: gemm('cblas_dgemm', 'double'),
+    setThreads: library.func('void openblas_set_num_threads(int n)'),
+  };
+}
