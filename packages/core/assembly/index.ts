@@ -1,4 +1,8 @@
 export { col2im, im2col } from './conv';
-export { exp, relu, reluGradient, sigmoid, silu, tanh } from './elementwise';
+export {
+  abs, add, div, erf, exp, gelu, geluGradient, maximum, minimum, mul, neg, relu, reluGradient, sigmoid, silu, sqrt,
+  square, sub, tanh,
+} from './elementwise';
 export { gemm, gemmScratch } from './gemm';
 export { maxPool } from './pool';
+export { softmax, softmaxGradient } from './softmax';

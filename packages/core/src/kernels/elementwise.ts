@@ -2,7 +2,7 @@ import type { DType } from '../tensor/dtype.js';
 import { broadcastStrides, type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Loop1, Loop2 } from './loops.js';
-import { type StreamKernel, stream, streamFrom } from './stream.js';
+import { type StreamKernel, type StreamKernel2, stream, stream2, streamFrom, streamRowFrom } from './stream.js';
 
 /** Applies `f` to every element; `loop` is a loop that does the same faster, `kernel` does it faster for many float32. */
 export function map(f: (x: number) => number, x: Tensor, dtype: DType, loop?: Loop1, kernel?: StreamKernel): Tensor {
@@ -28,7 +28,7 @@ const loopOver =
 
 /**
  * Applies `f` to the elements of `a` and `b`, both read as if they had the broadcast shape `shape`; `loop` is a loop
- * that does the same faster.
+ * that does the same faster, `kernel` does it faster for many float32.
  */
 export function map2(
   f: (a: number, b: number) => number,
@@ -37,30 +37,39 @@ export function map2(
   shape: Shape,
   dtype: DType,
   loop = loopOver(f),
+  kernel?: StreamKernel2,
 ): Tensor {
   const out = Tensor.empty(dtype, shape);
   const to = out.storage.data;
   const n = to.length;
+  if (n === 0) return out;
   const x = a.storage.data;
   const y = b.storage.data;
   const sa = broadcastStrides(a.shape, a.strides, shape);
   const sb = broadcastStrides(b.shape, b.strides, shape);
   const stepA = flatStep(shape, sa);
   const stepB = flatStep(shape, sb);
-  if (stepA >= 0 && stepB >= 0) {
+  const flat = stepA >= 0 && stepB >= 0;
+  if (flat && n < streamFrom) {
     loop(to, 0, n, x, a.offset, stepA, y, b.offset, stepB);
     return out;
   }
   // Rows along the last dimensions, as many as both go through evenly; where they start is looked up.
   let d = shape.length - 1;
-  let inner = shape[d]!;
-  const ia = sa[d]!;
-  const ib = sb[d]!;
+  let inner = flat ? n : shape[d]!;
+  const ia = flat ? stepA : sa[d]!;
+  const ib = flat ? stepB : sb[d]!;
+  if (flat) d = 0;
   while (d > 0 && sa[d - 1] === ia * inner && sb[d - 1] === ib * inner) inner *= shape[--d]!;
   const outer = shape.slice(0, d);
   const startA = stridedOffsets(outer, sa.slice(0, d), a.offset);
   const startB = stridedOffsets(outer, sb.slice(0, d), b.offset);
-  for (let row = 0; row < startA.length; row++) loop(to, row * inner, inner, x, startA[row]!, ia, y, startB[row]!, ib);
+  const evenly = (ia === 0 || ia === 1) && (ib === 0 || ib === 1) && inner >= streamRowFrom;
+  if (kernel && evenly && to instanceof Float32Array && x instanceof Float32Array && y instanceof Float32Array)
+    stream2(kernel, to, inner, { data: x, step: ia }, startA, { data: y, step: ib }, startB);
+  else
+    for (let row = 0; row < startA.length; row++)
+      loop(to, row * inner, inner, x, startA[row]!, ia, y, startB[row]!, ib);
   return out;
 }
 

@@ -40,32 +40,20 @@ export function setProductBackend(backend: ProductBackend | null): ProductBacken
 /** `out[m, n] = a[m, k] @ b[k, n]`; `out` is row-major and starts at `outOffset`. */
 export function gemm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: TypedArray, outOffset: number): void {
   if (productBackend?.(m, n, k, a, b, out, outOffset)) return;
-  if (
-    m * n * k > smallProduct &&
-    out instanceof Float32Array &&
-    spread(m, k, a) <= 2 * m * k &&
-    spread(k, n, b) <= 2 * k * n
-  )
-    gemmWasm(m, n, k, a, b, out, outOffset);
+  if (m * n * k > smallProduct && out instanceof Float32Array) gemmWasm(m, n, k, a, b, out, outOffset);
   else gemmLoops(m, n, k, a, b, out, outOffset);
 }
-
-/** How many elements lie from the first to the last of a matrix. */
-const spread = (rows: number, columns: number, { rowStride, colStride }: Matrix): number =>
-  (rows - 1) * rowStride + (columns - 1) * colStride + 1;
 
 function gemmWasm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: Float32Array, outOffset: number): void {
   const kernel = arena();
   const { kernels } = kernel.instance;
-  const sizeA = spread(m, k, a);
-  const sizeB = spread(k, n, b);
   const scratchBytes = kernels.gemmScratch();
-  kernel.begin('matmul', (sizeA + sizeB + m * n) * 4 + scratchBytes);
+  kernel.begin('matmul', (2 * (m * k + k * n) + m * n) * 4 + scratchBytes);
   const scratch = kernel.take(scratchBytes);
-  const atA = kernel.put(a.data as Float32Array, a.offset, sizeA);
-  const atB = kernel.put(b.data as Float32Array, b.offset, sizeB);
+  const left = kernel.putMatrix(a, m, k);
+  const right = kernel.putMatrix(b, k, n);
   const atC = kernel.take(m * n * 4);
-  kernels.gemm(m, n, k, atA, a.rowStride, a.colStride, atB, b.rowStride, b.colStride, atC, scratch, false);
+  kernels.gemm(m, n, k, ...left, ...right, atC, scratch, false);
   kernel.get(atC, out, outOffset, m * n);
 }
 

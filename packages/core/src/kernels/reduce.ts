@@ -38,6 +38,42 @@ export function reduceWith(
   return out;
 }
 
+/**
+ * Sums over the reduced dimensions of a row-major tensor that fall into at most two runs: it is seen as `[keep, reduce,
+ * keep, reduce]`, and gone through in order. Null where there are more runs.
+ */
+export function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor | null {
+  if (!x.isContiguous) return null;
+  const runs = [1, 1, 1, 1];
+  let run = 0;
+  for (let d = 0; d < x.ndim; d++) {
+    if (x.shape[d] === 1) continue;
+    const reduced = dims.includes(d);
+    // Even runs are kept, odd ones reduced.
+    if ((run % 2 === 1) !== reduced) run++;
+    if (run > 3) return null;
+    runs[run]! *= x.shape[d]!;
+  }
+  const [outer, rows, kept, inner] = runs as [number, number, number, number];
+  const out = Tensor.empty(dtype, shape);
+  const to = out.storage.data;
+  const data = x.storage.data;
+  const sums = new Float64Array(kept);
+  for (let o = 0, p = x.offset; o < outer; o++) {
+    sums.fill(0);
+    for (let r = 0; r < rows; r++)
+      if (inner === 1) for (let k = 0; k < kept; k++) sums[k]! += data[p++]!;
+      else
+        for (let k = 0; k < kept; k++) {
+          let sum = 0;
+          for (const end = p + inner; p < end; p++) sum += data[p]!;
+          sums[k]! += sum;
+        }
+    for (let k = 0; k < kept; k++) to[o * kept + k] = sums[k]!;
+  }
+  return out;
+}
+
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array) => number;
 
 // Sums are taken in float64, so float32 results are as good as they can be.

@@ -1,10 +1,26 @@
+import { record } from '../autograd/node.js';
 import { ShapeError } from '../errors.js';
+import { map2 } from '../kernels/elementwise.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
-import { add, applyUnary, exp, gt, le, mul, neg, sigmoid, sub, tanh, unary, where } from './elementwise.js';
+import {
+  add,
+  applyUnary,
+  exp,
+  gt,
+  le,
+  mul,
+  neg,
+  sigmoid,
+  sub,
+  tanh,
+  type UnaryRule,
+  unary,
+  where,
+} from './elementwise.js';
 import { clamp } from './math.js';
-import { erf, erfOf } from './special.js';
+import { erfOf } from './special.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 
@@ -26,6 +42,35 @@ export const logSigmoid = unary('logSigmoid', {
   saves: 'input',
 });
 
+const cdf = (v: number): number => (1 + erfOf(v / Math.SQRT2)) / 2;
+const pdf = (v: number): number => Math.exp((-v * v) / 2) / Math.sqrt(2 * Math.PI);
+
+const exactGelu: UnaryRule = {
+  kernel: 'gelu',
+  forward: (v) => v * cdf(v),
+  backward: (g, x) => geluGradient(g, x),
+  saves: 'input',
+};
+
+/** `g (Φ(x) + x φ(x))`, in one pass; its own gradients are `g` again, and `g φ(x) (2 - x²)`. */
+function geluGradient(g: Tensor, x: Tensor): Tensor {
+  const out = map2((a, v) => a * (cdf(v) + v * pdf(v)), g, x, g.shape, g.dtype, undefined, 'geluGradient');
+  return record(
+    'geluGradient',
+    [g, x],
+    out,
+    (gg, ctx) => {
+      const [g, x] = ctx.saved as [Tensor, Tensor];
+      const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      return [
+        ctx.needs(0) ? geluGradient(gg, x) : null,
+        ctx.needs(1) ? mul(mul(gg, g), mul(density, sub(2, mul(x, x)))) : null,
+      ];
+    },
+    [g, x],
+  );
+}
+
 /** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
 export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Tensor {
   checkTensors('gelu', x);
@@ -34,19 +79,7 @@ export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none'
     return mul(mul(x, 0.5), add(tanh(inner), 1));
   }
   if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${String(approximate)}`);
-  return applyUnary(
-    'gelu',
-    {
-      forward: (v) => (v * (1 + erfOf(v / Math.SQRT2))) / 2,
-      backward: (g, x) => {
-        const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
-        const pdf = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-        return mul(g, add(cdf, mul(x, pdf)));
-      },
-      saves: 'input',
-    },
-    x,
-  );
+  return applyUnary('gelu', exactGelu, x);
 }
 
 /** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */

@@ -4,7 +4,7 @@ import { DTypeError } from '../errors.js';
 import { map, map2 } from '../kernels/elementwise.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import * as loops from '../kernels/loops.js';
-import { type StreamKernel, streamFrom, streamReluGradient } from '../kernels/stream.js';
+import type { StreamKernel, StreamKernel2 } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
@@ -77,6 +77,8 @@ interface BinaryRule {
   readonly dtype?: (promoted: DType) => DType;
   /** A faster loop over many elements. */
   readonly loop?: Loop2;
+  /** A kernel for many float32 elements. */
+  readonly kernel?: StreamKernel2;
 }
 
 /** A plain value as a tensor that takes part beside `other` without lifting its dtype. */
@@ -91,12 +93,13 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
 }
 
 /** Defines an elementwise operator of two tensors that broadcast. */
-export function binary(name: string, { forward, backward, saves, dtype, loop }: BinaryRule) {
+export function binary(name: string, { forward, backward, saves, dtype, loop, kernel }: BinaryRule) {
   return (left: TensorLike, right: TensorLike): Tensor => {
     const a = toTensor(name, left, right);
     const b = toTensor(name, right, left);
     const promoted = promote(a.dtype, b.dtype);
-    const y = map2(forward, a, b, broadcastShapes(name, a.shape, b.shape), dtype ? dtype(promoted) : promoted, loop);
+    const shape = broadcastShapes(name, a.shape, b.shape);
+    const y = map2(forward, a, b, shape, dtype ? dtype(promoted) : promoted, loop, kernel);
     if (!backward) return y;
     const shapeA = a.shape;
     const shapeB = b.shape;
@@ -120,6 +123,7 @@ const arithmetic = (p: DType): DType => (p === 'bool' ? 'int32' : p);
 
 /** `a + b`, with broadcasting. */
 export const add = binary('add', {
+  kernel: 'add',
   loop: loops.addLoop,
   forward: (a, b) => a + b,
   backward: [(g) => g, (g) => g],
@@ -127,6 +131,7 @@ export const add = binary('add', {
 
 /** `a - b`, with broadcasting. */
 export const sub = binary('sub', {
+  kernel: 'sub',
   loop: loops.subLoop,
   forward: (a, b) => a - b,
   backward: [(g) => g, (g) => neg(g)],
@@ -135,6 +140,7 @@ export const sub = binary('sub', {
 
 /** `a * b`, with broadcasting. */
 export const mul = binary('mul', {
+  kernel: 'mul',
   loop: loops.mulLoop,
   forward: (a, b) => a * b,
   backward: [(g, _, b) => mul(g, b), (g, a) => mul(g, a)],
@@ -143,6 +149,7 @@ export const mul = binary('mul', {
 
 /** `a / b` in floating point, with broadcasting. */
 export const div = binary('div', {
+  kernel: 'div',
   loop: loops.divLoop,
   forward: (a, b) => a / b,
   backward: [(g, _, b) => div(g, b), (g, a, b) => neg(mul(g, div(a, mul(b, b))))],
@@ -152,6 +159,7 @@ export const div = binary('div', {
 
 /** `-x`. */
 export const neg = unary('neg', {
+  kernel: 'neg',
   loop: loops.negLoop,
   forward: (x) => -x,
   backward: (g) => neg(g),
@@ -172,6 +180,7 @@ export const log = unary('log', { forward: Math.log, backward: (g, x) => div(g, 
 
 /** The square root. */
 export const sqrt = unary('sqrt', {
+  kernel: 'sqrt',
   loop: loops.sqrtLoop,
   forward: Math.sqrt,
   backward: (g, _, y) => div(g, mul(y, 2)),
@@ -180,6 +189,7 @@ export const sqrt = unary('sqrt', {
 
 /** `x²`. */
 export const square = unary('square', {
+  kernel: 'square',
   loop: loops.squareLoop,
   forward: (x) => x * x,
   backward: (g, x) => mul(g, mul(x, 2)),
@@ -189,6 +199,7 @@ export const square = unary('square', {
 
 /** The absolute value; its gradient is 0 at 0. */
 export const abs = unary('abs', {
+  kernel: 'abs',
   forward: Math.abs,
   backward: (g, x) => mul(g, sign(x)),
   saves: 'input',
@@ -230,18 +241,7 @@ export const relu = unary('relu', {
 
 /** `g` where `y` is above 0, in one pass; linear in `g`, which is all a second derivative needs. */
 function reluGradient(g: Tensor, y: Tensor): Tensor {
-  const [from, of] = [g.storage.data, y.storage.data];
-  let out: Tensor;
-  if (
-    g.numel >= streamFrom &&
-    from instanceof Float32Array &&
-    of instanceof Float32Array &&
-    g.isContiguous &&
-    y.isContiguous
-  ) {
-    out = Tensor.empty(g.dtype, g.shape);
-    streamReluGradient(out.storage.data as Float32Array, g.numel, from, g.offset, of, y.offset);
-  } else out = map2((a, b) => (b > 0 ? a : 0), g, y, g.shape, g.dtype);
+  const out = map2((a, b) => (b > 0 ? a : 0), g, y, g.shape, g.dtype, undefined, 'reluGradient');
   return record('reluGradient', [g], out, (gg, ctx) => [reluGradient(gg, ctx.saved[0]!)], [y]);
 }
 
@@ -254,6 +254,7 @@ const share = (g: Tensor, a: Tensor, b: Tensor, chosen: (a: Tensor, b: Tensor) =
 
 /** The larger of `a` and `b`, with broadcasting; NaN if either is. */
 export const maximum = binary('maximum', {
+  kernel: 'maximum',
   forward: larger,
   backward: [(g, a, b) => share(g, a, b, gt), (g, a, b) => share(g, b, a, gt)],
   saves: true,
@@ -261,6 +262,7 @@ export const maximum = binary('maximum', {
 
 /** The smaller of `a` and `b`, with broadcasting; NaN if either is. */
 export const minimum = binary('minimum', {
+  kernel: 'minimum',
   forward: smaller,
   backward: [(g, a, b) => share(g, a, b, lt), (g, a, b) => share(g, b, a, lt)],
   saves: true,

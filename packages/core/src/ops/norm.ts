@@ -1,17 +1,52 @@
+import { record } from '../autograd/node.js';
 import { ShapeError } from '../errors.js';
-import { noGrad } from '../grad/index.js';
+import { isGradEnabled, noGrad } from '../grad/index.js';
+import type { Layout } from '../kernels/standardize.js';
+import * as kernel from '../kernels/standardize.js';
 import { checkTensors } from '../tensor/check.js';
-import { formatShape, type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
 import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
 import { clamp, rsqrt } from './math.js';
-import { type Dim, mean, norm } from './reduce.js';
+import { mean, norm } from './reduce.js';
 import { reshape } from './shape.js';
 
-/** `(x - mean) / sqrt(var + eps)` over `dims`. */
-function standardize(x: Tensor, dims: Dim, eps: number): Tensor {
-  const centered = sub(x, mean(x, dims, { keepdim: true }));
-  return mul(centered, rsqrt(add(mean(square(centered), dims, { keepdim: true }), eps)));
+interface Standardized {
+  readonly y: Tensor;
+  /** Of each group, without gradients. */
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/** `(x - mean) / sqrt(var + eps)` over the groups of `layout`; the variance is biased. */
+function standardize(x: Tensor, layout: Layout, eps: number): Standardized {
+  const y = Tensor.empty(x.dtype, x.shape);
+  const [average, variance] = [Tensor.empty(x.dtype, [layout.groups]), Tensor.empty(x.dtype, [layout.groups])];
+  kernel.standardize(x.elements(), layout, eps, y.storage.data, average.storage.data, variance.storage.data);
+  record(
+    'standardize',
+    [x],
+    y,
+    (g, ctx) => {
+      const [x, y, variance] = ctx.saved as [Tensor, Tensor, Tensor];
+      if (isGradEnabled()) return [composedGradient(g, x, layout, eps)];
+      const out = Tensor.empty(g.dtype, g.shape);
+      kernel.standardizeGradient(g.elements(), y.elements(), variance.elements(), layout, eps, out.storage.data);
+      return [out];
+    },
+    [x, y, variance],
+  );
+  return { y, mean: average, variance };
+}
+
+/** The gradient of `standardize` made of recorded operators, for gradients of gradients. */
+function composedGradient(g: Tensor, x: Tensor, { outer, groups, inner }: Layout, eps: number): Tensor {
+  const [v, h] = [x, g].map((t) => reshape(t, [outer, groups, inner])) as [Tensor, Tensor];
+  const over = (t: Tensor) => mean(t, [0, 2], { keepdim: true });
+  const centered = sub(v, over(v));
+  const scale = rsqrt(add(over(square(centered)), eps));
+  const y = mul(centered, scale);
+  return reshape(mul(sub(sub(h, over(h)), mul(y, over(mul(h, y)))), scale), x.shape);
 }
 
 const affine = (x: Tensor, weight?: Tensor | null, bias?: Tensor | null): Tensor => {
@@ -49,7 +84,9 @@ export function layerNorm(
 ): Tensor {
   checkTensors('layerNorm', x);
   floatOnly('layerNorm', x);
-  return affine(standardize(x, checkTail('layerNorm', x, normalizedShape), eps), weight, bias);
+  checkTail('layerNorm', x, normalizedShape);
+  const inner = sizeOf(normalizedShape);
+  return affine(standardize(x, { outer: 1, groups: inner === 0 ? 0 : x.numel / inner, inner }, eps).y, weight, bias);
 }
 
 /** Mean square 1 over the last dimensions (Zhang and Sennrich, 2019). */
@@ -81,7 +118,8 @@ export function groupNorm(
       'groupNorm',
       `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
     );
-  const y = reshape(standardize(reshape(x, [x.shape[0]!, groups, -1]), 2, eps), x.shape);
+  const rows = x.shape[0]! * groups;
+  const { y } = standardize(x, { outer: 1, groups: rows, inner: rows === 0 ? 0 : x.numel / rows }, eps);
   return affine(y, perChannel('groupNorm', 'weight', x, weight), perChannel('groupNorm', 'bias', x, bias));
 }
 
@@ -126,25 +164,26 @@ export function batchNorm(
   const v = perChannel(op, 'runningVar', x, runningVar);
   if (!training) {
     if (!m || !v) throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
-    return affine(mul(sub(x, m), rsqrt(add(v, eps))), w, b);
+    // One scale and one shift for each channel: two passes over x rather than four.
+    const scale = w ? mul(rsqrt(add(v, eps)), w) : rsqrt(add(v, eps));
+    const shift = b ? sub(b, mul(m, scale)) : mul(m, scale).neg();
+    return add(mul(x, scale), shift);
   }
-  const dims = x.shape.map((_, i) => i).filter((i) => i !== 1);
-  const count = dims.reduce((n, d) => n * x.shape[d]!, 1);
+  const count = x.numel / Math.max(1, x.shape[1]!);
   if (count <= 1)
     throw new ShapeError(
       op,
       `in training there must be more than one value for each channel, got ${formatShape(x.shape)}`,
     );
-  const batchMean = mean(x, dims);
-  const centered = sub(x, perChannel(op, 'mean', x, batchMean)!);
-  const batchVar = mean(square(centered), dims);
+  const layout = { outer: x.shape[0]!, groups: x.shape[1]!, inner: sizeOf(x.shape.slice(2)) };
+  const { y, mean: batchMean, variance } = standardize(x, layout, eps);
   if (runningMean && runningVar)
     noGrad.run(() => {
       runningMean.mul_(1 - momentum).add_(mul(batchMean, momentum));
       // The running variance is that of the population, estimated without bias.
-      runningVar.mul_(1 - momentum).add_(mul(batchVar, (momentum * count) / (count - 1)));
+      runningVar.mul_(1 - momentum).add_(mul(variance, (momentum * count) / (count - 1)));
     });
-  return affine(mul(centered, rsqrt(add(perChannel(op, 'var', x, batchVar)!, eps))), w, b);
+  return affine(y, w, b);
 }
 
 /** `x` with `p`-norm 1 along `dim`. */

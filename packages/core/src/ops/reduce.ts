@@ -29,7 +29,9 @@ const sumDType = (dtype: DType): DType => (dtype === 'bool' ? 'int32' : dtype);
 export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('sum', x, dim, options);
   const { shape } = x;
-  return record('sum', [x], kernel.reduceWith(x, p, sumDType(x.dtype), kernel.sumOf), (g) => [spread(g, p, shape)]);
+  const dtype = sumDType(x.dtype);
+  const out = kernel.sumRuns(x, p, dtype) ?? kernel.reduceWith(x, p, dtype, kernel.sumOf);
+  return record('sum', [x], out, (g) => [spread(g, p, shape)]);
 }
 
 /** `x` summed to `shape`, from which it was broadcast. */

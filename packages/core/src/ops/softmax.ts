@@ -1,7 +1,9 @@
 import { record } from '../autograd/node.js';
+import { isGradEnabled } from '../grad/index.js';
+import { softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
+import { methods, Tensor } from '../tensor/tensor.js';
 import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
 import { amax, type Dim, type KeepDim, sum } from './reduce.js';
 
@@ -10,20 +12,36 @@ export function softmax(x: Tensor, dim: number): Tensor {
   checkTensors('softmax', x);
   floatOnly('softmax', x);
   const d = normalizeDim('softmax', dim, x.ndim);
-  const v = x.detach();
-  const e = x.numel === 0 ? v.clone() : exp(sub(v, amax(v, d, { keepdim: true })));
-  const y = div(e, sum(e, d, { keepdim: true }));
-  return record(
-    'softmax',
-    [x],
-    y,
-    (g, ctx) => {
-      const y = ctx.saved[0]!;
-      const gy = mul(g, y);
-      return [sub(gy, mul(y, sum(gy, d, { keepdim: true })))];
-    },
-    [y],
-  );
+  const y = softmaxForward(x.detach(), d);
+  return record('softmax', [x], y, (g, ctx) => [softmaxGradient(g, ctx.saved[0]!, d)], [y]);
+}
+
+/** Whether the elements along `d` are rows of float32 that follow each other, and many enough for the kernel. */
+const areRows = (d: number, ...tensors: Tensor[]): boolean =>
+  tensors.every((t) => t.dtype === 'float32' && t.isContiguous && d === t.ndim - 1 && t.numel >= streamFrom);
+
+function softmaxForward(v: Tensor, d: number): Tensor {
+  if (areRows(d, v)) {
+    const out = Tensor.empty(v.dtype, v.shape);
+    const n = v.shape[d]!;
+    softmaxRows(out.storage.data as Float32Array, v.storage.data as Float32Array, v.offset, v.numel / n, n);
+    return out;
+  }
+  const e = v.numel === 0 ? v.clone() : exp(sub(v, amax(v, d, { keepdim: true })));
+  return div(e, sum(e, d, { keepdim: true }));
+}
+
+/** `y (g - sum(g y))`; by recorded operators where a gradient of the gradient may be wanted. */
+function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
+  if (!isGradEnabled() && areRows(d, g, y)) {
+    const out = Tensor.empty(g.dtype, g.shape);
+    const n = g.shape[d]!;
+    const [from, of] = [g.storage.data as Float32Array, y.storage.data as Float32Array];
+    softmaxGradientRows(out.storage.data as Float32Array, from, g.offset, of, y.offset, g.numel / n, n);
+    return out;
+  }
+  const gy = mul(g, y);
+  return sub(gy, mul(y, sum(gy, d, { keepdim: true })));
 }
 
 /** The logarithm of `softmax`, computed without taking the logarithm of a small number. */

@@ -44,6 +44,7 @@ function erfinvOf(y: number): number {
 
 /** The error function. */
 export const erf = unary('erf', {
+  kernel: 'erf',
   forward: erfOf,
   backward: (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
   saves: 'input',

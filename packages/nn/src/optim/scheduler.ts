@@ -170,12 +170,13 @@ export class OneCycleLR extends LRScheduler {
   }
   protected lrAt(epoch: number): number {
     const { maxLr, totalSteps, pctStart, divFactor, finalDivFactor } = this.options;
-    if (epoch >= totalSteps)
+    // The step after the last one may be asked for: a loop ends with a step of the scheduler.
+    if (epoch > totalSteps)
       throw new RangeError(`OneCycleLR: step ${epoch} is beyond the ${totalSteps} steps it was made for`);
     const first = maxLr / divFactor;
     const top = pctStart * totalSteps - 1;
     if (epoch <= top) return cosine(first, maxLr, epoch / top);
-    return cosine(maxLr, first / finalDivFactor, (epoch - top) / (totalSteps - 1 - top));
+    return cosine(maxLr, first / finalDivFactor, Math.min(1, (epoch - top) / (totalSteps - 1 - top)));
   }
 }
 

@@ -1,4 +1,5 @@
 import { TensorError } from '../../errors.js';
+import type { Matrix } from '../matmul.js';
 import { type Instance, instantiate } from './module.js';
 
 /** Where the first allocation lies: below are the module's own constants. */
@@ -51,6 +52,25 @@ export class Arena {
     const at = this.take(length * 4);
     this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
     return at;
+  }
+
+  /**
+   * Copies a matrix in; gives its address and strides there. Rows or columns that lie far apart are packed together.
+   */
+  putMatrix({ data, offset, rowStride, colStride }: Matrix, rows: number, columns: number): [number, number, number] {
+    const size = rows * columns;
+    const spread = (rows - 1) * rowStride + (columns - 1) * colStride + 1;
+    if (spread <= 2 * size) return [this.put(data as Float32Array, offset, spread), rowStride, colStride];
+    const at = this.take(size * 4);
+    const to = this.#floats;
+    if (rowStride === 1 && colStride !== 1) {
+      for (let j = 0, p = at / 4, q = offset; j < columns; j++, q += colStride)
+        for (let i = 0; i < rows; i++) to[p++] = data[q + i]!;
+      return [at, 1, rows];
+    }
+    for (let i = 0, p = at / 4; i < rows; i++)
+      for (let j = 0, q = offset + i * rowStride; j < columns; j++, q += colStride) to[p++] = data[q]!;
+    return [at, columns, 1];
   }
 
   /** Sets `length` floats at `at`. */

@@ -1,7 +1,14 @@
+import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, plain } from './binary.js';
 
+/** `n` elements from `x` to `to`, rounded up to whole vectors. */
+type Elementwise = (to: number, x: number, n: number) => void;
+
+/** The same from `x` and `y`. */
+type Elementwise2 = (to: number, x: number, y: number, n: number) => void;
+
 /** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
-export interface Kernels {
+export interface Kernels extends Record<StreamKernel, Elementwise>, Record<StreamKernel2, Elementwise2> {
   gemmScratch(): number;
   gemm(
     m: number,
@@ -22,13 +29,8 @@ export interface Kernels {
   col2im(columns: number, ...geometryAndTarget: number[]): void;
   /** See `kernels/pool.ts`. */
   maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
-  /** See `kernels/stream.ts`: `n` elements from `x` to `to`, rounded up to whole vectors. */
-  exp(to: number, x: number, n: number): void;
-  relu(to: number, x: number, n: number): void;
-  sigmoid(to: number, x: number, n: number): void;
-  silu(to: number, x: number, n: number): void;
-  tanh(to: number, x: number, n: number): void;
-  reluGradient(to: number, g: number, y: number, n: number): void;
+  softmax(to: number, x: number, rows: number, n: number): void;
+  softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
 }
 
 /** A compiled module over the memory it works on. */

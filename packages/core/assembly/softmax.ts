@@ -1,0 +1,74 @@
+// Softmax over rows of `n` float32 elements.
+import { expOf } from './elementwise';
+
+/** The largest element of a row; NaN if one is. */
+// @ts-ignore: decorator
+@inline
+function largest(x: usize, n: usize): f32 {
+  let top: f32 = -Infinity;
+  let i: usize = 0;
+  if (n >= 4) {
+    let m = v128.load(x);
+    for (i = 4; i + 4 <= n; i += 4) m = f32x4.max(m, v128.load(x + i * 4));
+    top = max(
+      max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
+      max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
+    );
+  }
+  for (; i < n; i++) top = max(top, load<f32>(x + i * 4));
+  return top;
+}
+
+// @ts-ignore: decorator
+@inline
+function expScalar(v: f32): f32 {
+  return f32x4.extract_lane(expOf(f32x4.splat(v)), 0);
+}
+
+/** exp(x - top) of a row, written to `to`, and their sum. */
+// @ts-ignore: decorator
+@inline
+function exponentials(to: usize, x: usize, n: usize, top: f32): f32 {
+  let sums = f32x4.splat(0);
+  const shift = f32x4.splat(top);
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4) {
+    const e = expOf(f32x4.sub(v128.load(x + i * 4), shift));
+    v128.store(to + i * 4, e);
+    sums = f32x4.add(sums, e);
+  }
+  let sum =
+    f32x4.extract_lane(sums, 0) +
+    f32x4.extract_lane(sums, 1) +
+    (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3));
+  for (; i < n; i++) {
+    const e = expScalar(load<f32>(x + i * 4) - top);
+    store<f32>(to + i * 4, e);
+    sum += e;
+  }
+  return sum;
+}
+
+/** exp(x) / sum(exp(x)) of each row. */
+export function softmax(to: usize, x: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4) {
+    const sum = exponentials(to, x, n, largest(x, n));
+    const scale = f32x4.splat(<f32>1 / sum);
+    let i: usize = 0;
+    for (; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.mul(v128.load(to + i * 4), scale));
+    for (; i < n; i++) store<f32>(to + i * 4, load<f32>(to + i * 4) / sum);
+  }
+}
+
+/** y (g - sum(g y)) of each row: the gradient of softmax, where y is its result. */
+export function softmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, y += n * 4) {
+    let sum: f64 = 0;
+    for (let i: usize = 0; i < n; i++) sum += <f64>load<f32>(g + i * 4) * <f64>load<f32>(y + i * 4);
+    const s = f32x4.splat(<f32>sum);
+    let i: usize = 0;
+    for (; i + 4 <= n; i += 4)
+      v128.store(to + i * 4, f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s)));
+    for (; i < n; i++) store<f32>(to + i * 4, load<f32>(y + i * 4) * (load<f32>(g + i * 4) - <f32>sum));
+  }
+}

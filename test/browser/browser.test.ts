@@ -1,0 +1,221 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { checks } from './checks/index.js';
+import { findChromium, launch } from './chromium.js';
+import { type Site, serve } from './site.js';
+
+const executable = findChromium();
+if (!executable)
+  console.warn(
+    'browser tests skipped: no chromium, chromium-browser or google-chrome on the PATH; CHROMIUM can name one',
+  );
+
+/** Other tests may be using all cores. */
+const startTimeout = 60_000;
+
+let browser: Browser;
+beforeAll(async () => {
+  if (executable) browser = await launch(executable);
+}, startTimeout);
+afterAll(() => browser?.close());
+
+/** A page of the site in `folder`, new for each test, which fails if anything is said on the console. */
+function eachWithPage(folder: string): () => Page {
+  let site: Site;
+  let page: Page;
+  let said: string[];
+  beforeAll(async () => {
+    site = await serve(new URL(folder, import.meta.url));
+  }, startTimeout);
+  afterAll(() => site?.close());
+  beforeEach(async () => {
+    said = [];
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => said.push(`uncaught: ${error.message}`));
+    await page.goto(site.url);
+  });
+  afterEach(async () => {
+    await page?.close();
+    expect(said).toEqual([]);
+  });
+  return () => page;
+}
+
+describe.skipIf(!executable)('core and nn', () => {
+  const page = eachWithPage('./checks/');
+  it.each(Object.keys(checks))('%s', (name) => page().evaluate((name) => window.checks[name]!(), name));
+});
+
+describe.skipIf(!executable)('playground', () => {
+  const page = eachWithPage('../../playground/');
+  const press = (name: string) => page().getByRole('button', { name, exact: true }).click();
+  const text = (id: string) => page().locator(`#${id}`).innerText();
+  const number = async (id: string) => Number(await text(id));
+  const set = (name: string, on: boolean) => page().getByLabel(name).setChecked(on);
+  const graphNodes = () => page().locator('#graph .node-name').allTextContents();
+
+  /** What the timeline tells of the calls it shows, oldest first. */
+  async function calls(): Promise<{ method: string; mode: string; gates: string }[]> {
+    const titles = await page().locator('#timeline .call title').allTextContents();
+    return titles.map((title) => {
+      const [, method, mode, gates] = /^call \d+, (\w+): gradients (on|off); in force: (.*)$/.exec(title)!;
+      return { method: method!, mode: mode!, gates: gates! };
+    });
+  }
+  /** The mode of each method in the last step of training, without what drawing called after it. */
+  async function lastStep(): Promise<Record<string, string>> {
+    const all = await calls();
+    const start = all.findLastIndex((c) => c.method === 'trainStep');
+    const end = all.findIndex((c, i) => i > start && c.method === 'surface');
+    return Object.fromEntries(all.slice(start, end).map((c) => [c.method, c.mode]));
+  }
+  /** The mode of each method called to draw the surface, and of the last call of it. */
+  async function lastDrawing(): Promise<Record<string, string>> {
+    const all = await calls();
+    const start = all.findLastIndex((c) => c.method === 'surface');
+    return Object.fromEntries(all.slice(start).map((c) => [c.method, c.mode]));
+  }
+
+  it('trains: the loss falls, and stays when it is paused', async () => {
+    await press('Step');
+    const first = await number('loss');
+    await press('Start');
+    await page().waitForFunction(() => Number(document.getElementById('step')!.textContent) >= 250, null, {
+      timeout: 60_000,
+    });
+    await press('Pause');
+    const [step, last] = [await number('step'), await number('loss')];
+    expect(first).toBeGreaterThan(0.5);
+    expect(last).toBeLessThan(first / 3);
+    await page().waitForTimeout(100);
+    expect(await number('step')).toBe(step);
+    expect(await page().locator('#loss-line').getAttribute('d')).toMatch(/^M.*L/);
+  });
+
+  it('starts anew from the same seed, and differently from others', async () => {
+    const after10 = async () => {
+      for (let i = 0; i < 10; i++) await press('Step');
+      return text('loss');
+    };
+    const first = await after10();
+    await press('Reset');
+    expect(await number('step')).toBe(0);
+    expect(await after10()).toBe(first);
+    await page().getByLabel('Seed').fill('8');
+    await page().getByLabel('Seed').blur();
+    expect(await after10()).not.toBe(first);
+    await page().getByLabel('Data').selectOption('Two moons');
+    await press('100 steps');
+    expect(await number('loss')).toBeLessThan(0.3);
+  });
+
+  it('frozen: the timeline shows features without gradients, and the graph ends before them', async () => {
+    await press('Step');
+    expect(await lastStep()).toEqual({ trainStep: 'on', forward: 'on', features: 'on' });
+    const whole = await graphNodes();
+    expect(whole).toEqual(
+      expect.arrayContaining(['head.weight', 'second.weight', 'first.weight', 'first.bias', 'tanh']),
+    );
+    expect(await number('nodes')).toBe(whole.length);
+
+    await set('frozen', true);
+    await press('Step');
+    expect(await lastStep()).toEqual({ trainStep: 'on', forward: 'on', features: 'off' });
+    expect((await calls()).filter((c) => c.gates === 'noGrad on features')).not.toEqual([]);
+    const rest = await graphNodes();
+    expect(rest).toContain('head.weight');
+    expect(rest).not.toContain('second.weight');
+
+    await set('frozen', false);
+    await press('Step');
+    expect(await lastStep()).toEqual({ trainStep: 'on', forward: 'on', features: 'on' });
+    expect(await graphNodes()).toEqual(whole);
+  });
+
+  it('serving: backward() names the gate and the method, and training stops', async () => {
+    await press('Start');
+    await set('serving', true);
+    const alert = page().getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.innerText()).toMatch(/^AutogradError: backward: .* switched off by noGrad on forward/);
+    expect(await lastStep()).toEqual({ trainStep: 'on', forward: 'off', features: 'off' });
+    expect(await graphNodes()).toEqual([]);
+    await page().getByRole('button', { name: 'Start' }).waitFor();
+    await set('serving', false);
+    await press('Step');
+    expect(await alert.isVisible()).toBe(false);
+    expect(await graphNodes()).not.toEqual([]);
+  });
+
+  it('quiet and arrows: the surface records nothing, and its slopes are computed inside it', async () => {
+    await press('Step');
+    expect(await lastDrawing()).toEqual({ surface: 'off', slope: 'on', forward: 'on', features: 'on' });
+    expect(await number('surface-nodes')).toBe(0);
+    await set('arrows', false);
+    expect(await lastDrawing()).toEqual({ surface: 'off', forward: 'off', features: 'off', slope: 'off' });
+    await set('quiet', false);
+    expect(await lastDrawing()).toEqual({ surface: 'on', forward: 'on', features: 'on', slope: 'on' });
+    expect(await number('surface-nodes')).toBeGreaterThan(10);
+  });
+
+  it('reads a 1 that is drawn by hand, and the digits it draws itself', async () => {
+    const digit = page().locator('#digit');
+    await digit.getByText('Draw a digit').waitFor();
+    const { x, y, width, height } = (await page().locator('#pad').boundingBox())!;
+    await page().mouse.move(x + width / 2, y + height * 0.15);
+    await page().mouse.down();
+    await page().mouse.move(x + width / 2, y + height * 0.85, { steps: 12 });
+    await page().mouse.up();
+    await digit.getByText(/^1, \d+% sure$/).waitFor();
+    expect((await calls()).at(-1)).toEqual({ method: 'classify', mode: 'off', gates: 'noGrad on classify' });
+    for (let i = 3; i < 13; i++) {
+      await press('Draw one for me');
+      await digit.getByText(new RegExp(`^${i % 10}, `)).waitFor();
+    }
+    await press('Clear');
+    await digit.getByText('Draw a digit').waitFor();
+  });
+
+  it('refuses an async method, and covers a coroutine', async () => {
+    const lines = page().locator('#waiting-log li');
+    await press('@noGrad async score()');
+    expect(await lines.allInnerTexts()).toEqual([
+      expect.stringMatching(/^GradModeError: noGrad on score: .*AsyncLocalStorage/),
+    ]);
+    await press('noGrad.async(function* …)');
+    await page().getByText('when it is done').waitFor();
+    expect(await lines.allInnerTexts()).toEqual([
+      'the coroutine, before it waits: gradients off',
+      'its caller, meanwhile: gradients on',
+      'the coroutine, after it waited: gradients off',
+      'its caller, when it is done: gradients on',
+    ]);
+  });
+
+  it('fits in its window, and looks as in the docs', async () => {
+    for (let i = 0; i < 4; i++) await press('100 steps');
+    for (let i = 0; i < 4; i++) await press('Step');
+    await set('frozen', true);
+    for (let i = 0; i < 3; i++) await press('Step');
+    await set('frozen', false);
+    for (let i = 0; i < 2; i++) await press('Step');
+    await press('Draw one for me');
+    await page().locator('#digit').getByText(/^3, /).waitFor();
+    await press('noGrad.async(function* …)');
+    await page().getByText('when it is done').waitFor();
+    await page().mouse.move(0, 0);
+    const images = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+    mkdirSync(images, { recursive: true });
+    await page().screenshot({ path: `${images}playground.png` });
+    const [height, width] = await page().evaluate(() => [
+      document.documentElement.scrollHeight,
+      document.documentElement.scrollWidth,
+    ]);
+    expect(width).toBe(1280);
+    // Fonts differ; with those of most systems it is 800.
+    expect(height).toBeLessThan(900);
+  });
+});

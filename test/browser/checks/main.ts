@@ -1,0 +1,9 @@
+import { checks } from './index.js';
+
+declare global {
+  interface Window {
+    checks: typeof checks;
+  }
+}
+
+window.checks = checks;

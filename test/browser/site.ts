@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, preview } from 'vite';
+
+const configFile = fileURLToPath(new URL('../../playground/vite.config.ts', import.meta.url));
+
+export interface Site {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Builds the page of a folder as the playground is built, into a temporary folder, and serves it. */
+export async function serve(folder: URL): Promise<Site> {
+  const outDir = mkdtempSync(join(tmpdir(), 'gradgate-site-'));
+  const common = { root: fileURLToPath(folder), configFile, logLevel: 'warn' as const };
+  await build({ ...common, build: { outDir, emptyOutDir: true } });
+  const server = await preview({ ...common, build: { outDir }, preview: { host: '127.0.0.1', port: 0 } });
+  return {
+    url: server.resolvedUrls!.local[0]!,
+    async close() {
+      await server.close();
+      rmSync(outDir, { recursive: true });
+    },
+  };
+}
