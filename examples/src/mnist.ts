@@ -1,42 +1,12 @@
 /** Trains a small network on all of MNIST, and evaluates it by methods that record no gradients. */
-import { parseArgs } from 'node:util';
 import { crossEntropy, manualSeed, noGrad, randperm, type Tensor } from '@gradgate/core';
 import { Linear, Module, optim } from '@gradgate/nn';
-import { SingleBar } from 'cli-progress';
 import { loadMnist } from './mnistData.js';
+import { numbers } from './options.js';
+import { progress } from './progress.js';
 
-const { values } = parseArgs({
-  options: {
-    epochs: { type: 'string', default: '4' },
-    'batch-size': { type: 'string', default: '64' },
-    lr: { type: 'string', default: '0.001' },
-    seed: { type: 'string', default: '0' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  console.log('usage: npm start -- [--epochs 4] [--batch-size 64] [--lr 0.001] [--seed 0]');
-  process.exit(0);
-}
-
-function positive(name: 'epochs' | 'batch-size' | 'lr'): number {
-  const value = Number(values[name]);
-  if (!(value > 0 && Number.isFinite(value)) || (name !== 'lr' && !Number.isInteger(value))) {
-    console.error(
-      `--${name} takes a ${name === 'lr' ? '' : 'whole '}number above 0, got ${JSON.stringify(values[name])}`,
-    );
-    process.exit(2);
-  }
-  return value;
-}
-const epochs = positive('epochs');
-const batchSize = positive('batch-size');
-const lr = positive('lr');
-const seed = Number(values.seed);
-if (!Number.isInteger(seed)) {
-  console.error(`--seed takes a whole number, got ${JSON.stringify(values.seed)}`);
-  process.exit(2);
-}
+const { epochs, seed, lr, ...rest } = numbers('npm start --', { epochs: 4, 'batch-size': 64, lr: 0.001, seed: 0 });
+const batchSize = rest['batch-size'];
 
 /** While true, `features` records no gradients: only what comes after it would learn. */
 let frozen = false;
@@ -77,13 +47,7 @@ console.log(`${count} images to train with, ${test.images.size(0)} to test with;
 for (let epoch = 1; epoch <= epochs; epoch++) {
   const order = randperm(count);
   let total = 0;
-  const bar = new SingleBar({
-    format: `epoch ${epoch}/${epochs} {bar} {percentage}% | loss {loss} | {rate} images/s | {eta_formatted} left`,
-    hideCursor: true,
-    clearOnComplete: true,
-    etaBuffer: 100,
-  });
-  bar.start(count, 0, { loss: '-', rate: '-' });
+  const bar = progress(`epoch ${epoch}/${epochs}`, count, 'images');
   const epochStarted = performance.now();
   model.train();
   for (let start = 0; start < count; start += batchSize) {
@@ -98,8 +62,7 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
 
     total += loss.item() * labels.numel;
     const done = start + labels.numel;
-    const seconds = (performance.now() - epochStarted) / 1000;
-    bar.update(done, { loss: (total / done).toFixed(4), rate: Math.round(done / seconds) });
+    bar.update(done, total / done);
   }
   bar.stop();
   model.eval();

@@ -1,39 +1,148 @@
 // Elementwise functions over float32, four at a time: `n` elements, rounded up to whole vectors.
 import { madd } from './fma';
 
+// Constants are read from memory, four times over: V8 builds a constant vector anew in every turn of a loop.
+const table: usize = memory.data<f32>([
+  -104.0, 89.0, 1.44269504088896341, 12582912.0, -0.693359375, 2.12194440e-4,
+  1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+  1.0, 2.0, 0.5, -0.5, 0.70710678118654752, 0.39894228040143268,
+  0.625, -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
+  7.853861353153693e-5, -8.010193625184903e-4, 5.188327685732524e-3, -2.685381193529856e-2, 1.128358514861418e-1, -3.761262582423300e-1,
+  1.128379165726710, 2.326819970068386e-2, -1.387039388740657e-1, 3.687424674597105e-1, -5.824733027278666e-1, 6.210004621745983e-1,
+  -4.944515323274145e-1, 3.404879937665872e-1, -2.741127028184656e-1, 5.638259427386472e-1, -1.047766399936249e1, 1.297719955372516e1,
+  -7.495518717768503, 2.921019019210786, -1.015265279202700, 4.218463358204948e-1, -2.820767439740514e-1, 5.641895067754075e-1,
+]);
+
+// Where each lies in the table.
 // @ts-ignore: decorator
-@inline
-const splat = (v: f32): v128 => f32x4.splat(v);
+@inline const LOW: usize = 0;
+// @ts-ignore: decorator
+@inline const HIGH: usize = 4;
+// @ts-ignore: decorator
+@inline const LOG2E: usize = 8;
+// @ts-ignore: decorator
+@inline const MAGIC: usize = 12;
+// @ts-ignore: decorator
+@inline const LN2A: usize = 16;
+// @ts-ignore: decorator
+@inline const LN2B: usize = 20;
+// @ts-ignore: decorator
+@inline const E0: usize = 24;
+// @ts-ignore: decorator
+@inline const E1: usize = 28;
+// @ts-ignore: decorator
+@inline const E2: usize = 32;
+// @ts-ignore: decorator
+@inline const E3: usize = 36;
+// @ts-ignore: decorator
+@inline const E4: usize = 40;
+// @ts-ignore: decorator
+@inline const E5: usize = 44;
+// @ts-ignore: decorator
+@inline const ONE: usize = 48;
+// @ts-ignore: decorator
+@inline const TWO: usize = 52;
+// @ts-ignore: decorator
+@inline const HALF: usize = 56;
+// @ts-ignore: decorator
+@inline const MINUS_HALF: usize = 60;
+// @ts-ignore: decorator
+@inline const SQRT_HALF: usize = 64;
+// @ts-ignore: decorator
+@inline const DENSITY: usize = 68;
+// @ts-ignore: decorator
+@inline const NEAR: usize = 72;
+// @ts-ignore: decorator
+@inline const T0: usize = 76;
+// @ts-ignore: decorator
+@inline const T1: usize = 80;
+// @ts-ignore: decorator
+@inline const T2: usize = 84;
+// @ts-ignore: decorator
+@inline const T3: usize = 88;
+// @ts-ignore: decorator
+@inline const T4: usize = 92;
+// @ts-ignore: decorator
+@inline const F0: usize = 96;
+// @ts-ignore: decorator
+@inline const F1: usize = 100;
+// @ts-ignore: decorator
+@inline const F2: usize = 104;
+// @ts-ignore: decorator
+@inline const F3: usize = 108;
+// @ts-ignore: decorator
+@inline const F4: usize = 112;
+// @ts-ignore: decorator
+@inline const F5: usize = 116;
+// @ts-ignore: decorator
+@inline const F6: usize = 120;
+// @ts-ignore: decorator
+@inline const P0: usize = 124;
+// @ts-ignore: decorator
+@inline const P1: usize = 128;
+// @ts-ignore: decorator
+@inline const P2: usize = 132;
+// @ts-ignore: decorator
+@inline const P3: usize = 136;
+// @ts-ignore: decorator
+@inline const P4: usize = 140;
+// @ts-ignore: decorator
+@inline const P5: usize = 144;
+// @ts-ignore: decorator
+@inline const P6: usize = 148;
+// @ts-ignore: decorator
+@inline const P7: usize = 152;
+// @ts-ignore: decorator
+@inline const P8: usize = 156;
+// @ts-ignore: decorator
+@inline const R0: usize = 160;
+// @ts-ignore: decorator
+@inline const R1: usize = 164;
+// @ts-ignore: decorator
+@inline const R2: usize = 168;
+// @ts-ignore: decorator
+@inline const R3: usize = 172;
+// @ts-ignore: decorator
+@inline const R4: usize = 176;
+// @ts-ignore: decorator
+@inline const R5: usize = 180;
+// @ts-ignore: decorator
+@inline const R6: usize = 184;
+// @ts-ignore: decorator
+@inline const R7: usize = 188;
 
 /**
  * exp to about 1 ulp: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2] (Cephes). The power comes in two steps, so that
- * results below the normal range are rounded once, and those beyond it become infinite.
+ * results below the normal range are rounded once, and those beyond it become infinite. Adding a large number rounds to
+ * a whole one, and leaves it in the lowest bits.
  */
 // @ts-ignore: decorator
 @inline
 export function expOf(x: v128): v128 {
-  const clamped = f32x4.min(f32x4.max(x, splat(-104.0)), splat(89.0));
-  const n = f32x4.nearest(f32x4.mul(clamped, splat(1.44269504088896341)));
-  let r = madd(n, splat(-0.693359375), clamped);
-  r = madd(n, splat(2.12194440e-4), r);
-  let p = madd(splat(1.9875691500e-4), r, splat(1.3981999507e-3));
-  p = madd(p, r, splat(8.3334519073e-3));
-  p = madd(p, r, splat(4.1665795894e-2));
-  p = madd(p, r, splat(1.6666665459e-1));
-  p = madd(p, r, splat(5.0000001201e-1));
-  p = f32x4.add(madd(p, f32x4.mul(r, r), r), splat(1.0));
-  const whole = i32x4.trunc_sat_f32x4_s(n);
+  const clamped = f32x4.pmin(f32x4.pmax(x, v128.load_splat<f32>(table, LOW)), v128.load_splat<f32>(table, HIGH));
+  const magic = v128.load_splat<f32>(table, MAGIC);
+  const shifted = madd(clamped, v128.load_splat<f32>(table, LOG2E), magic);
+  const n = f32x4.sub(shifted, magic);
+  let r = madd(n, v128.load_splat<f32>(table, LN2A), clamped);
+  r = madd(n, v128.load_splat<f32>(table, LN2B), r);
+  let p = madd(v128.load_splat<f32>(table, E0), r, v128.load_splat<f32>(table, E1));
+  p = madd(p, r, v128.load_splat<f32>(table, E2));
+  p = madd(p, r, v128.load_splat<f32>(table, E3));
+  p = madd(p, r, v128.load_splat<f32>(table, E4));
+  p = madd(p, r, v128.load_splat<f32>(table, E5));
+  const one = v128.load_splat<f32>(table, ONE);
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), one);
+  const whole = i32x4.sub(shifted, magic);
   const half = i32x4.shr_s(whole, 1);
-  const bias = i32x4.splat(127);
-  const first = i32x4.shl(i32x4.add(half, bias), 23);
-  const second = i32x4.shl(i32x4.add(i32x4.sub(whole, half), bias), 23);
+  const first = i32x4.add(i32x4.shl(half, 23), one);
+  const second = i32x4.add(i32x4.shl(i32x4.sub(whole, half), 23), one);
   return f32x4.mul(f32x4.mul(p, first), second);
 }
 
 // @ts-ignore: decorator
 @inline
 function sigmoidOf(x: v128): v128 {
-  return f32x4.div(splat(1.0), f32x4.add(splat(1.0), expOf(f32x4.neg(x))));
+  return f32x4.div(v128.load_splat<f32>(table, ONE), f32x4.add(v128.load_splat<f32>(table, ONE), expOf(f32x4.neg(x))));
 }
 
 /** By an odd polynomial near 0 (Cephes), where 1 - 2 / (exp(2x) + 1) would cancel. */
@@ -41,14 +150,14 @@ function sigmoidOf(x: v128): v128 {
 @inline
 function tanhOf(x: v128): v128 {
   const e = expOf(f32x4.add(x, x));
-  const far = f32x4.sub(splat(1.0), f32x4.div(splat(2.0), f32x4.add(e, splat(1.0))));
+  const far = f32x4.sub(v128.load_splat<f32>(table, ONE), f32x4.div(v128.load_splat<f32>(table, TWO), f32x4.add(e, v128.load_splat<f32>(table, ONE))));
   const z = f32x4.mul(x, x);
-  let p = madd(splat(-5.70498872745e-3), z, splat(2.06390887954e-2));
-  p = madd(p, z, splat(-5.37397155531e-2));
-  p = madd(p, z, splat(1.33314422036e-1));
-  p = madd(p, z, splat(-3.33332819422e-1));
+  let p = madd(v128.load_splat<f32>(table, T0), z, v128.load_splat<f32>(table, T1));
+  p = madd(p, z, v128.load_splat<f32>(table, T2));
+  p = madd(p, z, v128.load_splat<f32>(table, T3));
+  p = madd(p, z, v128.load_splat<f32>(table, T4));
   const near = madd(f32x4.mul(p, z), x, x);
-  return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), splat(0.625)));
+  return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), v128.load_splat<f32>(table, NEAR)));
 }
 
 export function exp(to: usize, x: usize, n: usize): void {
@@ -73,13 +182,13 @@ export function silu(to: usize, x: usize, n: usize): void {
 
 /** max(x, 0); NaN stays. */
 export function relu(to: usize, x: usize, n: usize): void {
-  for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, f32x4.max(v128.load(x + i), splat(0)));
+  for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, f32x4.pmax(v128.load(x + i), f32x4.splat(0)));
 }
 
 /** g where y > 0, else 0. */
 export function reluGradient(to: usize, g: usize, y: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16)
-    v128.store(to + i, v128.and(v128.load(g + i), f32x4.gt(v128.load(y + i), splat(0))));
+    v128.store(to + i, v128.and(v128.load(g + i), f32x4.gt(v128.load(y + i), f32x4.splat(0))));
 }
 
 /** 1 - erf(a) for a from 0 up (Cephes): a polynomial below 1, a tail from there. */
@@ -87,41 +196,41 @@ export function reluGradient(to: usize, g: usize, y: usize, n: usize): void {
 @inline
 function erfcOf(a: v128): v128 {
   const z = f32x4.mul(a, a);
-  let t = madd(splat(7.853861353153693e-5), z, splat(-8.010193625184903e-4));
-  t = madd(t, z, splat(5.188327685732524e-3));
-  t = madd(t, z, splat(-2.685381193529856e-2));
-  t = madd(t, z, splat(1.128358514861418e-1));
-  t = madd(t, z, splat(-3.761262582423300e-1));
-  t = madd(t, z, splat(1.128379165726710));
-  const near = f32x4.sub(splat(1.0), f32x4.mul(t, a));
-  const q = f32x4.div(splat(1.0), a);
+  let t = madd(v128.load_splat<f32>(table, F0), z, v128.load_splat<f32>(table, F1));
+  t = madd(t, z, v128.load_splat<f32>(table, F2));
+  t = madd(t, z, v128.load_splat<f32>(table, F3));
+  t = madd(t, z, v128.load_splat<f32>(table, F4));
+  t = madd(t, z, v128.load_splat<f32>(table, F5));
+  t = madd(t, z, v128.load_splat<f32>(table, F6));
+  const near = f32x4.sub(v128.load_splat<f32>(table, ONE), f32x4.mul(t, a));
+  const q = f32x4.div(v128.load_splat<f32>(table, ONE), a);
   const y = f32x4.mul(q, q);
-  let p = madd(splat(2.326819970068386e-2), y, splat(-1.387039388740657e-1));
-  p = madd(p, y, splat(3.687424674597105e-1));
-  p = madd(p, y, splat(-5.824733027278666e-1));
-  p = madd(p, y, splat(6.210004621745983e-1));
-  p = madd(p, y, splat(-4.944515323274145e-1));
-  p = madd(p, y, splat(3.404879937665872e-1));
-  p = madd(p, y, splat(-2.741127028184656e-1));
-  p = madd(p, y, splat(5.638259427386472e-1));
-  let r = madd(splat(-1.047766399936249e1), y, splat(1.297719955372516e1));
-  r = madd(r, y, splat(-7.495518717768503));
-  r = madd(r, y, splat(2.921019019210786));
-  r = madd(r, y, splat(-1.015265279202700));
-  r = madd(r, y, splat(4.218463358204948e-1));
-  r = madd(r, y, splat(-2.820767439740514e-1));
-  r = madd(r, y, splat(5.641895067754075e-1));
-  const polynomial = v128.bitselect(p, r, f32x4.lt(a, splat(2.0)));
+  let p = madd(v128.load_splat<f32>(table, P0), y, v128.load_splat<f32>(table, P1));
+  p = madd(p, y, v128.load_splat<f32>(table, P2));
+  p = madd(p, y, v128.load_splat<f32>(table, P3));
+  p = madd(p, y, v128.load_splat<f32>(table, P4));
+  p = madd(p, y, v128.load_splat<f32>(table, P5));
+  p = madd(p, y, v128.load_splat<f32>(table, P6));
+  p = madd(p, y, v128.load_splat<f32>(table, P7));
+  p = madd(p, y, v128.load_splat<f32>(table, P8));
+  let r = madd(v128.load_splat<f32>(table, R0), y, v128.load_splat<f32>(table, R1));
+  r = madd(r, y, v128.load_splat<f32>(table, R2));
+  r = madd(r, y, v128.load_splat<f32>(table, R3));
+  r = madd(r, y, v128.load_splat<f32>(table, R4));
+  r = madd(r, y, v128.load_splat<f32>(table, R5));
+  r = madd(r, y, v128.load_splat<f32>(table, R6));
+  r = madd(r, y, v128.load_splat<f32>(table, R7));
+  const polynomial = v128.bitselect(p, r, f32x4.lt(a, v128.load_splat<f32>(table, TWO)));
   const far = f32x4.mul(f32x4.mul(expOf(f32x4.neg(z)), q), polynomial);
-  return v128.bitselect(near, far, f32x4.lt(a, splat(1.0)));
+  return v128.bitselect(near, far, f32x4.lt(a, v128.load_splat<f32>(table, ONE)));
 }
 
 /** The share of the standard normal distribution below x. */
 // @ts-ignore: decorator
 @inline
 function cdfOf(x: v128): v128 {
-  const half = f32x4.mul(erfcOf(f32x4.mul(f32x4.abs(x), splat(0.70710678118654752))), splat(0.5));
-  return v128.bitselect(half, f32x4.sub(splat(1.0), half), f32x4.lt(x, splat(0)));
+  const half = f32x4.mul(erfcOf(f32x4.mul(f32x4.abs(x), v128.load_splat<f32>(table, SQRT_HALF))), v128.load_splat<f32>(table, HALF));
+  return v128.bitselect(half, f32x4.sub(v128.load_splat<f32>(table, ONE), half), f32x4.lt(x, f32x4.splat(0)));
 }
 
 export function erf(to: usize, x: usize, n: usize): void {
@@ -130,14 +239,14 @@ export function erf(to: usize, x: usize, n: usize): void {
     const a = f32x4.abs(v);
     // Below 1 again without the detour over 1 - erf, which would cancel near 0.
     const z = f32x4.mul(a, a);
-    let t = madd(splat(7.853861353153693e-5), z, splat(-8.010193625184903e-4));
-    t = madd(t, z, splat(5.188327685732524e-3));
-    t = madd(t, z, splat(-2.685381193529856e-2));
-    t = madd(t, z, splat(1.128358514861418e-1));
-    t = madd(t, z, splat(-3.761262582423300e-1));
-    t = madd(t, z, splat(1.128379165726710));
-    const far = f32x4.sub(splat(1.0), erfcOf(a));
-    const size = v128.bitselect(f32x4.mul(t, a), far, f32x4.lt(a, splat(1.0)));
+    let t = madd(v128.load_splat<f32>(table, F0), z, v128.load_splat<f32>(table, F1));
+    t = madd(t, z, v128.load_splat<f32>(table, F2));
+    t = madd(t, z, v128.load_splat<f32>(table, F3));
+    t = madd(t, z, v128.load_splat<f32>(table, F4));
+    t = madd(t, z, v128.load_splat<f32>(table, F5));
+    t = madd(t, z, v128.load_splat<f32>(table, F6));
+    const far = f32x4.sub(v128.load_splat<f32>(table, ONE), erfcOf(a));
+    const size = v128.bitselect(f32x4.mul(t, a), far, f32x4.lt(a, v128.load_splat<f32>(table, ONE)));
     v128.store(to + i, v128.or(size, v128.and(v, i32x4.splat(0x80000000))));
   }
 }
@@ -154,7 +263,7 @@ export function gelu(to: usize, x: usize, n: usize): void {
 export function geluGradient(to: usize, g: usize, x: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16) {
     const v = v128.load(x + i);
-    const density = f32x4.mul(expOf(f32x4.mul(f32x4.mul(v, v), splat(-0.5))), splat(0.39894228040143268));
+    const density = f32x4.mul(expOf(f32x4.mul(f32x4.mul(v, v), v128.load_splat<f32>(table, MINUS_HALF))), v128.load_splat<f32>(table, DENSITY));
     v128.store(to + i, f32x4.mul(v128.load(g + i), madd(v, density, cdfOf(v))));
   }
 }

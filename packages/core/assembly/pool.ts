@@ -1,6 +1,6 @@
 /**
  * The largest element of each window of one plane `[h, w]`, float32, and where in the plane it stands; NaN counts as the
- * largest. No window lies wholly in the padding.
+ * largest. A window that misses the image gives -Infinity, at -1.
  */
 export function maxPool(
   plane: usize, h: i32, w: i32,

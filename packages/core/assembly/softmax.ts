@@ -1,5 +1,6 @@
 // Softmax over rows of `n` float32 elements.
 import { expOf } from './elementwise';
+import { madd } from './fma';
 
 /** The largest element of a row; NaN if one is. */
 // @ts-ignore: decorator
@@ -63,12 +64,18 @@ export function softmax(to: usize, x: usize, rows: usize, n: usize): void {
 /** y (g - sum(g y)) of each row: the gradient of softmax, where y is its result. */
 export function softmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize): void {
   for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, y += n * 4) {
-    let sum: f64 = 0;
-    for (let i: usize = 0; i < n; i++) sum += <f64>load<f32>(g + i * 4) * <f64>load<f32>(y + i * 4);
-    const s = f32x4.splat(<f32>sum);
+    let sums = f32x4.splat(0);
     let i: usize = 0;
+    for (; i + 4 <= n; i += 4) sums = madd(v128.load(g + i * 4), v128.load(y + i * 4), sums);
+    let sum =
+      f32x4.extract_lane(sums, 0) +
+      f32x4.extract_lane(sums, 1) +
+      (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3));
+    for (; i < n; i++) sum += load<f32>(g + i * 4) * load<f32>(y + i * 4);
+    const s = f32x4.splat(sum);
+    i = 0;
     for (; i + 4 <= n; i += 4)
       v128.store(to + i * 4, f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s)));
-    for (; i < n; i++) store<f32>(to + i * 4, load<f32>(y + i * 4) * (load<f32>(g + i * 4) - <f32>sum));
+    for (; i < n; i++) store<f32>(to + i * 4, load<f32>(y + i * 4) * (load<f32>(g + i * 4) - sum));
   }
 }

@@ -57,7 +57,20 @@ describe('the product kernel agrees with the definition', () => {
         const atA = arena.put(a.storage.data as Float32Array, 0, m * k);
         const atB = arena.put(b.storage.data as Float32Array, 0, k * n);
         const atC = arena.take(m * n * 4);
-        kernels.gemm(m, n, k, atA, a.strides[0]!, a.strides[1]!, atB, b.strides[0]!, b.strides[1]!, atC, scratch, false);
+        kernels.gemm(
+          m,
+          n,
+          k,
+          atA,
+          a.strides[0]!,
+          a.strides[1]!,
+          atB,
+          b.strides[0]!,
+          b.strides[1]!,
+          atC,
+          scratch,
+          false,
+        );
         const out = new Float32Array(m * n);
         arena.get(atC, out, 0, m * n);
         close(out, product(a, b), k);

@@ -5,16 +5,16 @@ import { record } from './node.js';
 
 // Reads and writes of single elements, by their places in row-major order. Each is the gradient of another.
 
-/** `x[positions]`, in the given shape. */
+/** `x[positions]`, in the given shape; 0 where the position is -1. */
 export function take(x: Tensor, positions: Int32Array, shape: Shape): Tensor {
   const from = x.shape;
   const data = x.elements();
   const out = allocate(x.dtype, positions.length);
-  for (let i = 0; i < out.length; i++) out[i] = data[positions[i]!]!;
+  for (let i = 0; i < out.length; i++) out[i] = data[positions[i]!] ?? 0;
   return record('take', [x], Tensor.of(out, x.dtype, shape), (g) => [putAdd(g, positions, from)]);
 }
 
-/** Zeros of `shape` with `src` added at `positions`. */
+/** Zeros of `shape` with `src` added at `positions`; what is at -1 is dropped. */
 export function putAdd(src: Tensor, positions: Int32Array, shape: Shape): Tensor {
   const out = allocate(src.dtype, sizeOf(shape));
   const data = src.elements();

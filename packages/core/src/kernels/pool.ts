@@ -10,7 +10,10 @@ export interface Planes {
   readonly window: Window;
 }
 
-/** The largest element of each window, and where among all elements it stands; NaN counts as the largest. */
+/**
+ * The largest element of each window, and where among all elements it stands; NaN counts as the largest. A
+ * window that misses the image altogether gives -Infinity, at -1.
+ */
 export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values: TypedArray, places: Int32Array): void {
   const { kernel, stride, padding, dilation } = window;
   const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
@@ -36,7 +39,7 @@ export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values:
       );
       memory.get(atValues, values, n * size, size);
       const found = memory.integers(atPlaces, size);
-      for (let i = 0, at = n * size; i < size; i++) places[at++] = n * h * w + found[i]!;
+      for (let i = 0, at = n * size; i < size; i++) places[at++] = found[i]! < 0 ? -1 : n * h * w + found[i]!;
     }
     return;
   }

@@ -1,0 +1,66 @@
+import { byId, context2d } from '../page/dom.js';
+import type { Drawing } from './image.js';
+
+const size = 168;
+
+/** The canvas one draws on, with a mouse, a pen or a finger. */
+export class Pad {
+  private readonly canvas = byId<HTMLCanvasElement>('pad');
+  private readonly context = context2d(this.canvas, size, size, { willReadFrequently: true });
+  private isDrawing = false;
+
+  /** `changed` is called after each stroke, or part of one. */
+  constructor(private readonly changed: () => void) {
+    Object.assign(this.context, { lineWidth: 14, lineCap: 'round', lineJoin: 'round', strokeStyle: '#1e293b' });
+    this.canvas.addEventListener('pointerdown', (event) => this.start(event));
+    this.canvas.addEventListener('pointermove', (event) => this.move(event));
+    for (const end of ['pointerup', 'pointercancel'] as const)
+      this.canvas.addEventListener(end, () => {
+        this.isDrawing = false;
+      });
+  }
+
+  clear(): void {
+    this.context.clearRect(0, 0, size, size);
+    this.changed();
+  }
+
+  /** Draws an SVG path in place of what there is. */
+  show(path: string): void {
+    this.context.clearRect(0, 0, size, size);
+    this.context.stroke(new Path2D(path));
+    this.changed();
+  }
+
+  read(): Drawing {
+    const { width, height } = this.canvas;
+    const { data } = this.context.getImageData(0, 0, width, height);
+    // Ink is opaque, paper is not.
+    return { ink: Uint8Array.from({ length: width * height }, (_, i) => data[4 * i + 3]!), width, height };
+  }
+
+  private start(event: PointerEvent): void {
+    this.canvas.setPointerCapture(event.pointerId);
+    this.isDrawing = true;
+    const [x, y] = this.placeOf(event);
+    this.context.beginPath();
+    this.context.moveTo(x, y);
+    this.lineTo(x, y);
+  }
+
+  private move(event: PointerEvent): void {
+    if (this.isDrawing) this.lineTo(...this.placeOf(event));
+  }
+
+  private lineTo(x: number, y: number): void {
+    this.context.lineTo(x, y);
+    this.context.stroke();
+    this.changed();
+  }
+
+  /** Where on the drawing, however large the canvas is shown. */
+  private placeOf({ clientX, clientY }: PointerEvent): [number, number] {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    return [((clientX - left) / width) * size, ((clientY - top) / height) * size];
+  }
+}

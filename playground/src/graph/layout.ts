@@ -1,0 +1,38 @@
+import type { Node } from '@gradgate/core';
+import { nextOf } from './walk.js';
+
+export interface Place {
+  row: number;
+  column: number;
+}
+
+/**
+ * A place for each node: the longest way to a leaf goes down, what branches off it goes to the right. That reads well
+ * for graphs that are mostly a chain, as those of a feed-forward network are.
+ */
+export function layOut(root: Node): Map<Node, Place> {
+  const places = new Map<Node, Place>();
+  const taken = new Set<string>();
+  const put = (node: Node, row: number, column: number): void => {
+    if (places.has(node)) return;
+    while (taken.has(`${row},${column}`)) column++;
+    taken.add(`${row},${column}`);
+    places.set(node, { row, column });
+    const next = nextOf(node).sort((a, b) => depthOf(b) - depthOf(a));
+    // A branch that is a chain stays on its row; on the main line the deepest way goes down.
+    const goesDown = column === 0 && next.length > 0 && depthOf(next[0]!) > 1 ? next.shift() : undefined;
+    for (const branch of next) put(branch, row, column + 1);
+    if (goesDown) put(goesDown, row + 1, 0);
+  };
+  const depths = new Map<Node, number>();
+  const depthOf = (node: Node): number => {
+    let depth = depths.get(node);
+    if (depth === undefined) {
+      depth = 1 + Math.max(0, ...nextOf(node).map(depthOf));
+      depths.set(node, depth);
+    }
+    return depth;
+  };
+  put(root, 0, 0);
+  return places;
+}

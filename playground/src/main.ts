@@ -1,0 +1,98 @@
+/** The page: one run of training, and what is shown of it. */
+import { startDigits } from './digits/card.js';
+import { GraphView } from './graph/view.js';
+import { countNodes } from './graph/walk.js';
+import type { DataName } from './model/data.js';
+import { type Switch, switches } from './model/switches.js';
+import { Trainer } from './model/trainer.js';
+import { byId } from './page/dom.js';
+import { forgetCalls } from './timeline/calls.js';
+import { TimelineView } from './timeline/view.js';
+import { drawLossCurve } from './training/lossCurve.js';
+import { SurfaceView } from './training/surfaceView.js';
+import { startWaiting } from './waiting/card.js';
+
+const stepsPerFrame = 2;
+
+const toggle = byId<HTMLButtonElement>('toggle');
+const failure = byId('failure');
+const timeline = new TimelineView();
+const surface = new SurfaceView();
+const graph = new GraphView();
+
+let trainer = newTrainer();
+let isRunning = false;
+let nextFrame = 0;
+
+function newTrainer(): Trainer {
+  const data = byId<HTMLSelectElement>('data').value as DataName;
+  const seed = Number(byId<HTMLInputElement>('seed').value) || 0;
+  return new Trainer(data, Math.abs(Math.trunc(seed)));
+}
+
+/** Trains `steps` steps, and draws. What backward() has to say where the loss has no graph is shown, and stops training. */
+function train(steps: number): void {
+  failure.hidden = true;
+  try {
+    for (let i = 0; i < steps; i++) trainer.step();
+  } catch (error) {
+    failure.textContent = `${(error as Error).name}: ${(error as Error).message}`;
+    failure.hidden = false;
+    setRunning(false);
+  }
+  draw();
+}
+
+function draw(): void {
+  const recorded = surface.draw(trainer.net, trainer.data);
+  drawLossCurve(trainer.losses);
+  graph.draw(trainer.loss, trainer.net);
+  timeline.update();
+  byId('step').textContent = String(trainer.losses.length);
+  byId('loss').textContent = trainer.losses.at(-1)?.toFixed(4) ?? '–';
+  byId('accuracy').textContent = trainer.losses.length ? `${(100 * trainer.accuracy).toFixed(0)}%` : '–';
+  byId('nodes').textContent = String(trainer.loss ? countNodes(trainer.loss) : 0);
+  byId('surface-nodes').textContent = String(recorded);
+}
+
+function setRunning(running: boolean): void {
+  isRunning = running;
+  toggle.textContent = running ? 'Pause' : 'Start';
+  cancelAnimationFrame(nextFrame);
+  if (running) nextFrame = requestAnimationFrame(frame);
+}
+
+function frame(): void {
+  nextFrame = requestAnimationFrame(frame);
+  train(stepsPerFrame);
+}
+
+function reset(): void {
+  setRunning(false);
+  failure.hidden = true;
+  forgetCalls();
+  trainer = newTrainer();
+  draw();
+}
+
+toggle.addEventListener('click', () => setRunning(!isRunning));
+byId('once').addEventListener('click', () => train(1));
+byId('many').addEventListener('click', () => train(100));
+byId('reset').addEventListener('click', reset);
+byId('data').addEventListener('change', reset);
+byId('seed').addEventListener('change', reset);
+
+for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch]')) {
+  const name = box.dataset['switch'] as Switch;
+  // A browser may keep the boxes of the last visit.
+  box.checked = switches[name];
+  box.addEventListener('change', () => {
+    switches[name] = box.checked;
+    failure.hidden = true;
+    if (!isRunning) draw();
+  });
+}
+
+startWaiting(() => timeline.update());
+void startDigits(() => timeline.update());
+draw();

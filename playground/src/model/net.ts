@@ -1,0 +1,47 @@
+import { enableGrad, grad, noGrad, type Tensor } from '@gradgate/core';
+import { Linear, Module } from '@gradgate/nn';
+import { note } from '../timeline/calls.js';
+import { switches } from './switches.js';
+
+export interface Surface {
+  /** The output at each point of the grid. */
+  output: Tensor;
+  /** The slope of the output at each arrow's foot, where gradients could be had. */
+  slopes: Tensor | null;
+}
+
+/** 2-16-16-1. The sign of the output is the class of a point. */
+export class Net extends Module {
+  first = new Linear(2, 16);
+  second = new Linear(16, 16);
+  head = new Linear(16, 1);
+
+  @noGrad(() => switches.frozen)
+  features(points: Tensor): Tensor {
+    note('features');
+    return this.second(this.first(points).tanh()).tanh();
+  }
+
+  @noGrad(() => switches.serving)
+  override forward(points: Tensor): Tensor {
+    note('forward');
+    return this.head(this.features(points));
+  }
+
+  @noGrad(() => switches.quiet)
+  surface(grid: Tensor, feet: Tensor): Surface {
+    note('surface');
+    return { output: this.forward(grid), slopes: this.slope(feet) };
+  }
+
+  /** Called inside `surface`, which has gradients off: where this condition fails, they stay off. */
+  @enableGrad(() => switches.arrows)
+  slope(points: Tensor): Tensor | null {
+    note('slope');
+    if (!switches.arrows) return null;
+    const x = points.detach().requiresGrad_();
+    const y = this.forward(x).sum();
+    // Nothing leads back to the points where `forward` or `features` recorded nothing.
+    return y.requiresGrad ? grad(y, [x], { allowUnused: true })[0]! : null;
+  }
+}

@@ -1,0 +1,96 @@
+import { countNodes } from '../graph/walk.js';
+import type { Points } from '../model/data.js';
+import type { Net } from '../model/net.js';
+import { byId, context2d } from '../page/dom.js';
+import { gridOf } from './grid.js';
+
+const size = 300;
+const reach = 1.15;
+const cells = 75;
+const arrows = 13;
+
+const grid = gridOf(cells, reach);
+const feet = gridOf(arrows, reach);
+
+/** Colours of output -1, 0 and 1. */
+const negative = [196, 214, 246];
+const middle = [253, 253, 255];
+const positive = [250, 207, 216];
+
+/** Draws what the model says of each place, the slope of its output, and the points it learns from. */
+export class SurfaceView {
+  private readonly context = context2d(byId<HTMLCanvasElement>('surface'), size, size);
+  private readonly small = document.createElement('canvas');
+
+  constructor() {
+    this.small.width = cells;
+    this.small.height = cells;
+  }
+
+  /** Gives the number of graph nodes that drawing has recorded: 0 under noGrad. */
+  draw(net: Net, data: Points): number {
+    const { output, slopes } = net.surface(grid, feet);
+    this.paint(output.detach().toTypedArray());
+    if (slopes) this.drawArrows(slopes.toTypedArray());
+    this.drawPoints(data);
+    return countNodes(output);
+  }
+
+  private paint(output: ArrayLike<number>): void {
+    const context = this.small.getContext('2d')!;
+    const image = context.createImageData(cells, cells);
+    for (let i = 0; i < output.length; i++) {
+      const value = Math.tanh(output[i]! / 2);
+      const end = value < 0 ? negative : positive;
+      for (let c = 0; c < 3; c++) image.data[i * 4 + c] = middle[c]! + (end[c]! - middle[c]!) * Math.abs(value);
+      image.data[i * 4 + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+    this.context.imageSmoothingQuality = 'high';
+    this.context.drawImage(this.small, 0, 0, size, size);
+  }
+
+  private drawArrows(slopes: ArrayLike<number>): void {
+    const { context } = this;
+    const from = feet.elements();
+    context.strokeStyle = 'rgb(71 85 105 / 45%)';
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let i = 0; i < slopes.length; i += 2) {
+      const steepness = Math.hypot(slopes[i]!, slopes[i + 1]!);
+      if (steepness < 0.02) continue;
+      const length = 14 * Math.tanh(steepness / 6);
+      const x = toPlot(from[i]!);
+      const y = toPlot(-from[i + 1]!);
+      const dx = (slopes[i]! / steepness) * length;
+      const dy = (-slopes[i + 1]! / steepness) * length;
+      context.moveTo(x - dx / 2, y - dy / 2);
+      context.lineTo(x + dx / 2, y + dy / 2);
+      for (const side of [-1, 1]) {
+        context.moveTo(x + dx / 2, y + dy / 2);
+        context.lineTo(x + dx / 2 - 0.3 * (dx + side * dy), y + dy / 2 - 0.3 * (dy - side * dx));
+      }
+    }
+    context.stroke();
+  }
+
+  private drawPoints({ points, classes }: Points): void {
+    const { context } = this;
+    const places = points.elements();
+    context.lineWidth = 0.8;
+    context.strokeStyle = '#fff';
+    classes.elements().forEach((side, i) => {
+      context.beginPath();
+      const x = toPlot(places[2 * i]!);
+      const y = toPlot(-places[2 * i + 1]!);
+      // Squares and circles, for those who do not see the colours.
+      if (side > 0) context.arc(x, y, 3.1, 0, 2 * Math.PI);
+      else context.rect(x - 2.6, y - 2.6, 5.2, 5.2);
+      context.fillStyle = side > 0 ? '#d1495b' : '#3566c4';
+      context.fill();
+      context.stroke();
+    });
+  }
+}
+
+const toPlot = (value: number): number => ((value / reach + 1) / 2) * size;

@@ -1,0 +1,36 @@
+import { byId } from '../page/dom.js';
+import { mode, Service } from './service.js';
+
+/** The two buttons that show what becomes of a mode across an await in this browser. */
+export function startWaiting(called: () => void): void {
+  const log = byId('waiting-log');
+  const service = new Service();
+  const say = (line: string, kind = '') => {
+    const item = document.createElement('li');
+    item.textContent = line;
+    item.className = kind || (line.endsWith(' off') ? 'off' : 'on');
+    log.append(item);
+    called();
+  };
+
+  byId('waiting-async').addEventListener('click', () => {
+    log.replaceChildren();
+    try {
+      void service.score();
+      say('This runtime follows promises: the method is covered.', 'plain');
+    } catch (error) {
+      say(`${(error as Error).name}: ${(error as Error).message}`, 'error');
+    }
+  });
+
+  const button = byId<HTMLButtonElement>('waiting-steps');
+  button.addEventListener('click', async () => {
+    log.replaceChildren();
+    button.disabled = true;
+    const done = service.scoreInSteps(say);
+    say(`its caller, meanwhile: ${mode()}`);
+    await done;
+    say(`its caller, when it is done: ${mode()}`);
+    button.disabled = false;
+  });
+}

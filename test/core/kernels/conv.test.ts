@@ -1,0 +1,147 @@
+import { Generator } from '@gradgate/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  convolve,
+  convolveInput,
+  convolveWeight,
+  type Geometry,
+  steps,
+} from '../../../packages/core/src/kernels/conv.js';
+import { maxPool } from '../../../packages/core/src/kernels/pool.js';
+
+const two = (least: number, most: number) =>
+  fc.tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most }));
+const geometries = fc
+  .record({
+    batch: fc.integer({ min: 0, max: 3 }),
+    groups: fc.integer({ min: 1, max: 2 }),
+    inputs: fc.integer({ min: 1, max: 3 }),
+    outputs: fc.integer({ min: 1, max: 3 }),
+    h: fc.integer({ min: 1, max: 9 }),
+    w: fc.integer({ min: 1, max: 9 }),
+    window: fc.record({ kernel: two(1, 3), stride: two(1, 3), padding: two(0, 2), dilation: two(1, 2) }),
+  })
+  .filter((g) => steps(g.h, 0, g.window) > 0 && steps(g.w, 1, g.window) > 0);
+
+type Make = (n: number, generator?: Generator) => Float32Array | Float64Array;
+const kinds: [string, Make][] = [
+  ['float32', (n, g) => Float32Array.from({ length: n }, () => g?.normal() ?? 0)],
+  ['float64', (n, g) => Float64Array.from({ length: n }, () => g?.normal() ?? 0)],
+];
+
+/** Calls `visit` for every product of a convolution: which result, which image element, which kernel element. */
+function products(g: Geometry, visit: (out: number, x: number, w: number) => void): void {
+  const { kernel, stride, padding, dilation } = g.window;
+  const [rows, columns] = [steps(g.h, 0, g.window), steps(g.w, 1, g.window)];
+  for (let n = 0; n < g.batch; n++)
+    for (let o = 0; o < g.groups * g.outputs; o++)
+      for (let y = 0; y < rows; y++)
+        for (let x = 0; x < columns; x++)
+          for (let c = 0; c < g.inputs; c++)
+            for (let i = 0; i < kernel[0]; i++)
+              for (let j = 0; j < kernel[1]; j++) {
+                const row = y * stride[0] - padding[0] + i * dilation[0];
+                const column = x * stride[1] - padding[1] + j * dilation[1];
+                if (row < 0 || row >= g.h || column < 0 || column >= g.w) continue;
+                const group = Math.floor(o / g.outputs);
+                visit(
+                  ((n * g.groups * g.outputs + o) * rows + y) * columns + x,
+                  ((n * g.groups * g.inputs + group * g.inputs + c) * g.h + row) * g.w + column,
+                  ((o * g.inputs + c) * kernel[0] + i) * kernel[1] + j,
+                );
+              }
+}
+
+const expectClose = (got: ArrayLike<number>, want: Float64Array) => {
+  want.forEach((v, i) => {
+    expect(Math.abs(got[i]! - v)).toBeLessThan(1e-4);
+  });
+};
+
+describe.each(kinds)(
+  'convolution of %s agrees with the definition, with any stride, padding, dilation and groups',
+  (_, make) => {
+    it.each(['forward', 'input', 'weight'] as const)('%s', (which) => {
+      fc.assert(
+        fc.property(geometries, fc.nat(), fc.boolean(), (g, seed, withBias) => {
+          const generator = new Generator(seed);
+          const [rows, columns] = [steps(g.h, 0, g.window), steps(g.w, 1, g.window)];
+          const channels = g.groups * g.outputs;
+          const x = make(g.batch * g.groups * g.inputs * g.h * g.w, generator);
+          const w = make(channels * g.inputs * g.window.kernel[0] * g.window.kernel[1], generator);
+          const gradient = make(g.batch * channels * rows * columns, generator);
+          const bias = withBias ? make(channels, generator) : null;
+          const sizes = { forward: gradient.length, input: x.length, weight: w.length };
+          const want = new Float64Array(sizes[which]);
+          const got = make(sizes[which]);
+          if (which === 'forward') {
+            if (bias)
+              for (let i = 0; i < want.length; i++) want[i] = bias[Math.floor(i / (rows * columns)) % channels]!;
+            products(g, (o, i, k) => {
+              want[o]! += x[i]! * w[k]!;
+            });
+            convolve(x, w, bias, g, got);
+          } else if (which === 'input') {
+            products(g, (o, i, k) => {
+              want[i]! += gradient[o]! * w[k]!;
+            });
+            convolveInput(gradient, w, g, got);
+          } else {
+            products(g, (o, i, k) => {
+              want[k]! += gradient[o]! * x[i]!;
+            });
+            convolveWeight(gradient, x, g, got);
+          }
+          expectClose(got, want);
+        }),
+        { numRuns: 60 },
+      );
+    });
+  },
+);
+
+describe.each(kinds)('max pooling of %s agrees with the definition', (_, make) => {
+  it('values and places, NaN first', () => {
+    fc.assert(
+      fc.property(
+        geometries.filter(
+          ({ window: { kernel, padding } }) => padding[0] * 2 <= kernel[0] && padding[1] * 2 <= kernel[1],
+        ),
+        fc.nat(),
+        fc.boolean(),
+        ({ batch, h, w, window }, seed, odd) => {
+          const generator = new Generator(seed);
+          const x = make(batch * h * w, generator);
+          if (odd && x.length > 0) x[generator.below(x.length)] = Number.NaN;
+          const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
+          const values = make(batch * rows * columns);
+          const places = new Int32Array(values.length);
+          maxPool(x, { planes: batch, h, w, window }, values, places);
+          let at = 0;
+          for (let n = 0; n < batch; n++)
+            for (let y = 0; y < rows; y++)
+              for (let z = 0; z < columns; z++, at++) {
+                const seen: number[] = [];
+                for (let i = 0; i < window.kernel[0]; i++)
+                  for (let j = 0; j < window.kernel[1]; j++) {
+                    const row = y * window.stride[0] - window.padding[0] + i * window.dilation[0];
+                    const column = z * window.stride[1] - window.padding[1] + j * window.dilation[1];
+                    if (row >= 0 && row < h && column >= 0 && column < w) seen.push((n * h + row) * w + column);
+                  }
+                // A wide window may miss a small image altogether.
+                if (seen.length === 0) {
+                  expect([values[at], places[at]]).toEqual([Number.NEGATIVE_INFINITY, -1]);
+                  continue;
+                }
+                const best = seen.some((i) => Number.isNaN(x[i])) ? Number.NaN : Math.max(...seen.map((i) => x[i]!));
+                expect(values[at]).toBe(best);
+                expect(x[places[at]!]).toBe(best);
+                expect(seen).toContain(places[at]);
+              }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
