@@ -61,6 +61,68 @@ describe('mnist', () => {
   });
 });
 
+describe('regimes that grad control is for', () => {
+  it('fine-tuning: the frozen backbone is not recorded and does not move, and the head learns', () => {
+    const out = run('regimes/frozenBackbone');
+    expect(out).toContain('pretraining: the backbone was recorded in 80 of 80 steps');
+    const [before, after] = [...out.matchAll(/accuracy ([\d.]+)/g)].slice(1).map(([, v]) => Number(v));
+    expect(after! - before!).toBeGreaterThan(0.1);
+    expect(out).toMatch(/fine-tuning: the backbone was recorded in 0 of 80 steps.*backbone unchanged/);
+  });
+
+  it('a target network gives values without taking gradients', () => {
+    const out = run('regimes/targetNetwork');
+    expect(out).toContain('policy: right right right right right right');
+    expect(out).toContain('the target network got no gradients');
+    // 0.9 to the power of the five steps before the last.
+    expect(Math.abs(Number(/first cell ([\d.]+)/.exec(out)![1]) - 0.59)).toBeLessThan(0.05);
+  });
+
+  it('accumulated gradients make the step of the whole batch', () => {
+    expect(run('regimes/gradientAccumulation')).toContain('same step: true');
+  });
+
+  it('a GAN: detach keeps the discriminator out of the generator, which finds the ring', () => {
+    const out = run('regimes/gan');
+    expect(out).toContain("the discriminator's step reached the generator 0 times");
+    expect(Math.abs(Number(/([\d.]+) after/.exec(out)![1]) - 1)).toBeLessThan(0.2);
+  });
+
+  it('a metrics callback adds nothing to the graph, and its mode ends with it', () => {
+    const out = run('regimes/metricsCallback');
+    expect(out).toContain('recorded in the callback: 0 of 100 times');
+    expect(out).toContain('the same: true');
+    expect(out).toContain('gradients are on afterwards');
+  });
+
+  it('checkpoints keep a fraction of the memory, and the same gradients', () => {
+    const out = run('regimes/checkpointing');
+    const [without, withThem] = [...out.matchAll(/([\d.]+) MB/g)].map(([, v]) => Number(v));
+    expect(withThem!).toBeLessThan(without! / 5);
+    expect(out).toContain('gradients differ by at most 0');
+  });
+});
+
+describe('larger examples', () => {
+  it('iris: more than nine in ten flowers are classified rightly over all folds', () => {
+    const out = run('iris');
+    expect(out).toContain('fold 5/5: 30 flowers');
+    expect(Number(/mean accuracy ([\d.]+)%/.exec(out)![1])).toBeGreaterThan(92);
+  });
+
+  it('cnn: learns from a twentieth of the images', () => {
+    const out = run('cnn', '--epochs', '2', '--images', '3000');
+    expect(Number(/epoch 2\/2: .* accuracy ([\d.]+)%/.exec(out)![1])).toBeGreaterThan(93);
+  });
+
+  it('charTransformer: learns, and streams characters under noGrad to a reader that records', () => {
+    const out = run('charTransformer', ...'--steps 40 --width 32 --context 32 --sample 120'.split(' '));
+    const [, chance, loss] = /loss ([\d.]+) of chance, ([\d.]+) after/.exec(out)!;
+    expect(Number(loss)).toBeLessThan(Number(chance) - 0.8);
+    expect(out).toContain('120 characters written under @noGrad, the reader recorded 120 times');
+  });
+});
+
 describe('mixed-train-eval', () => {
   it('trains and serves on one event loop without either seeing the other mode', () => {
     const out = run('mixed-train-eval');

@@ -29,8 +29,16 @@ export function report(message: string): void {
   else console.warn(`gradgate: ${message}`);
 }
 
-/** Our own files, as stack traces show them. */
-const own = import.meta.url.replace(/diagnostics\.\w+(\?.*)?$/, '');
+/** Our own files, as stack traces show them: this folder. In a bundle there is no such folder. */
+const folder = import.meta.url.replace(/diagnostics\.\w+(\?.*)?$/, '');
+const isOwn: (line: string) => boolean =
+  folder === import.meta.url
+    ? // Then by name, which a minifier may have taken away: the place is some lines too deep at worst.
+      (line) =>
+        /\bat (?:new )?(?:findPlace|place|Frame|newFrame|frameFor|runGuarded|guarded|rebound|(?:Object\.)?(?:run|enter)|setGradEnabled)\b/.test(
+          line,
+        )
+    : (line) => line.includes(folder) || line.includes(folder.replace(/^file:\/\//, ''));
 
 /** Where the code that called into this folder stands, as `file:line:column`; null unless in development mode. */
 export function place(): string | null {
@@ -40,14 +48,8 @@ export function place(): string | null {
 /** Apart from `place`, which is on the way of every guarded call and small enough to be inlined there. */
 function findPlace(): string | null {
   const stack = new Error().stack?.split('\n').slice(1) ?? [];
-  const path = own.replace(/^file:\/\//, '');
   const line = stack.find(
-    (l) =>
-      !l.includes(own) &&
-      !l.includes(path) &&
-      !l.includes('node:internal') &&
-      !l.includes('node:async_hooks') &&
-      !l.includes('<anonymous>'),
+    (l) => !isOwn(l) && !l.includes('node:internal') && !l.includes('node:async_hooks') && !l.includes('<anonymous>'),
   );
   return line?.replace(/^\s*at\s+/, '').replace(/^.*\((.*)\)$/, '$1') ?? null;
 }
@@ -58,5 +60,5 @@ export function describeFrame(frame: Frame): string {
   const member = frame.member ? ` on ${frame.member}` : '';
   return frame.opener
     ? `${name}${member} at ${frame.opener}`
-    : `${name}${member} (setDevelopmentMode(true) or GRADGATE_DEV=1 tells where)`;
+    : `${name}${member}${development ? '' : ' (setDevelopmentMode(true) or GRADGATE_DEV=1 tells where)'}`;
 }
