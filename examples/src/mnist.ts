@@ -1,9 +1,9 @@
 /** Trains a small network on all of MNIST, and evaluates it by methods that record no gradients. */
 import { crossEntropy, manualSeed, noGrad, randperm, type Tensor } from '@gradgate/core';
 import { Linear, Module, optim } from '@gradgate/nn';
+import { progress } from 'gradgate';
 import { loadMnist } from './mnistData.js';
 import { numbers } from './options.js';
-import { progress } from './progress.js';
 
 const { epochs, seed, lr, ...rest } = numbers('npm start --', { epochs: 4, 'batch-size': 64, lr: 0.001, seed: 0 });
 const batchSize = rest['batch-size'];
@@ -45,13 +45,11 @@ const optimizer = new optim.Adam(model.parameters(), { lr });
 const parameters = [...model.parameters()].reduce((n, p) => n + p.numel, 0);
 console.log(`${count} images to train with, ${test.images.size(0)} to test with; ${parameters} parameters`);
 for (let epoch = 1; epoch <= epochs; epoch++) {
-  const order = randperm(count);
-  let total = 0;
-  const bar = progress(`epoch ${epoch}/${epochs}`, count, 'images');
+  const bar = progress(randperm(count).split(batchSize), { title: `epoch ${epoch}/${epochs}`, unit: 'batches' });
   const epochStarted = performance.now();
+  let [done, total] = [0, 0];
   model.train();
-  for (let start = 0; start < count; start += batchSize) {
-    const batch = order.narrow(0, start, Math.min(batchSize, count - start));
+  for (const batch of bar) {
     const images = train.images.indexSelect(0, batch);
     const labels = train.labels.indexSelect(0, batch);
 
@@ -60,11 +58,10 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
     loss.backward();
     optimizer.step();
 
+    done += labels.numel;
     total += loss.item() * labels.numel;
-    const done = start + labels.numel;
-    bar.update(done, total / done);
+    bar.note({ loss: total / done });
   }
-  bar.stop();
   model.eval();
   const accuracy = model.evaluate(test.images, test.labels);
   const seconds = ((performance.now() - epochStarted) / 1000).toFixed(1);

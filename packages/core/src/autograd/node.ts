@@ -48,6 +48,8 @@ export class Node {
   overwrittenBy: string | null = null;
   /** Where the forward operation was called; in anomaly mode only. */
   stack: string | null = null;
+  /** For inputs without an edge: why they are not tracked, where something else than their making it is. */
+  untracked: Map<number, UntrackedCause> | null = null;
   /** A user's function: what it returns may be shared, so it is copied before it is kept. */
   custom = false;
   /** @internal The engine's mark: which run saw this node, and at which place of its order. */
@@ -66,7 +68,11 @@ export class Node {
     saved?: readonly Tensor[],
   ) {
     const edges = new Array<Edge | null>(inputs.length);
-    for (let i = 0; i < edges.length; i++) edges[i] = gradEdge(inputs[i]!);
+    for (let i = 0; i < edges.length; i++) {
+      const edge = gradEdge(inputs[i]!);
+      edges[i] = edge;
+      if (edge === null && inputs[i]!.untracked !== null) this.noteUntracked(i, inputs[i]!.untracked!);
+    }
     this.edges = edges;
     if (saved !== undefined && saved.length > 0) this.save(saved);
     onRecord?.(this);
@@ -75,6 +81,11 @@ export class Node {
   /** Whether the gradient of input `i` is wanted. */
   needs(i: number): boolean {
     return this.edges[i] !== null;
+  }
+
+  private noteUntracked(i: number, cause: UntrackedCause): void {
+    this.untracked ??= new Map();
+    this.untracked.set(i, cause);
   }
 
   private save(tensors: readonly Tensor[]): void {

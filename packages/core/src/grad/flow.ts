@@ -16,7 +16,24 @@ interface State {
   slot: (() => Slot) | null;
   /** The property of a slot that holds the frame. */
   key: symbol;
+  /** Told of every guarded call, while set. */
+  observer?: GradModeObserver | null;
 }
+
+/** A call of something guarded, as it begins. */
+export interface ObservedCall {
+  readonly gate: string;
+  /** The guarded method, where there is one. */
+  readonly member: string | null;
+  /** Whether the gate's condition held for this call. */
+  readonly held: boolean;
+  /** Whether gradients are on inside. */
+  readonly enabled: boolean;
+  readonly inference: boolean;
+}
+
+/** Gets each call as it begins; what it returns is called when the call has ended: for a promise, when that settles. */
+export type GradModeObserver = (call: ObservedCall) => () => void;
 
 const name = Symbol.for('gradgate.grad');
 
@@ -81,6 +98,16 @@ function startFollowing(): void {
   }) as Slot;
   state.slot = () => only;
 }
+
+/** Tells `observer` of every guarded call from now on; null ends that. Gives the observer before. For tools: it is slow. */
+export function observeGradModes(observer: GradModeObserver | null): GradModeObserver | null {
+  const before = state.observer ?? null;
+  state.observer = observer;
+  return before;
+}
+
+/** Who is to be told of guarded calls. */
+export const currentObserver = (): GradModeObserver | null | undefined => state.observer;
 
 /** The frame that the flow carries, if any. */
 export function flowFrame(): Frame | undefined {

@@ -1,4 +1,15 @@
-import { callIn, currentFrame, currentSlot, enter, flowFrame, followsAsync, frameIn, frameOf, leave } from './flow.js';
+import {
+  callIn,
+  currentFrame,
+  currentObserver,
+  currentSlot,
+  enter,
+  flowFrame,
+  followsAsync,
+  frameIn,
+  frameOf,
+  leave,
+} from './flow.js';
 import { Frame, type FrameKind, GradModeError } from './frame.js';
 
 /** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
@@ -71,6 +82,7 @@ export function runGuarded<R>(rule: Rule, fn: () => R): R {
   const before = frameOf(slot);
   const frame =
     rule.when === true ? newFrame(rule.kind, true, null, before) : frameFor(rule, undefined, [], null, before);
+  if (currentObserver()) return observed(rule, frame, null, fn, undefined, []) as R;
   if (frame === null) return fn();
   const entered = enter(frame, slot);
   let result: R;
@@ -80,6 +92,30 @@ export function runGuarded<R>(rule: Rule, fn: () => R): R {
     leave(frame, entered, before);
   }
   return isObject(result) ? (cover(frame, result) as R) : result;
+}
+
+/** Calls `fn` in `frame`, or as it is, and tells the observer of beginning and end. */
+function observed(
+  rule: Rule,
+  frame: Frame | null,
+  member: string | null,
+  fn: AnyFunction,
+  self: unknown,
+  args: readonly unknown[],
+): unknown {
+  const { enabled, inference } = frame ?? currentFrame();
+  const end = currentObserver()!({ gate: rule.kind, member, held: frame !== null, enabled, inference });
+  let result: unknown;
+  try {
+    result = frame === null ? Reflect.apply(fn, self, args) : callIn(frame, fn, self, args);
+    if (frame !== null && isObject(result)) result = cover(frame, result);
+  } catch (error) {
+    end();
+    throw error;
+  }
+  if (result instanceof Promise) result.then(end, end);
+  else end();
+  return result;
 }
 
 interface Thenable {
@@ -196,6 +232,7 @@ export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string |
     const before = frameOf(slot);
     const frame =
       rule.when === true ? newFrame(rule.kind, true, member, before) : frameFor(rule, this, args, member, before);
+    if (currentObserver()) return observed(rule, frame, member, fn, this, args);
     if (frame === null) return Reflect.apply(fn, this, args);
     const entered = enter(frame, slot);
     let result: unknown;

@@ -12,8 +12,11 @@ export { describeFrame, type Reporter, setDevelopmentMode, setReporter } from '.
 export {
   currentFrame,
   followsAsync,
+  type GradModeObserver,
   isGradEnabled,
   isInferenceMode,
+  type ObservedCall,
+  observeGradModes,
   runInMode,
   setGradEnabled,
 } from './flow.js';

@@ -1,0 +1,5 @@
+export { type Curves, curvesSvg, curvesText } from './curves.js';
+export { type GraphOptions, graphDot, graphSvg } from './graph.js';
+export { policiesTable } from './policies.js';
+export { type Progress, type ProgressOptions, progress } from './progress.js';
+export { recordTimeline, type TimelineEntry, timelineSvg } from './timeline.js';

@@ -1,0 +1,36 @@
+import { gradPolicies } from '@gradgate/core';
+
+/** What the decorators of all classes in `exports` (and of the classes of objects in it) say about gradients, as a table. */
+export function policiesTable(exports: Record<string, unknown>): string {
+  const classes = new Set<new (...args: any[]) => unknown>();
+  for (const value of Object.values(exports)) {
+    if (typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value)))
+      classes.add(value as never);
+    else if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
+      const { constructor } = value as { constructor?: unknown };
+      if (typeof constructor === 'function' && constructor !== Object && constructor !== Function)
+        classes.add(constructor as never);
+    }
+  }
+  const rows = [...classes].flatMap((Class) =>
+    gradPolicies(Class).map((p) => [
+      Class.name,
+      `${p.static ? 'static ' : ''}${String(p.member)}`,
+      p.kind,
+      p.gate,
+      p.condition === null ? 'always' : Function.prototype.toString.call(p.condition).replace(/\s+/g, ' '),
+      p.declaredIn,
+    ]),
+  );
+  if (rows.length === 0) return 'no class with decorated members is exported';
+  const table = [['class', 'member', 'kind', 'gate', 'condition', 'declared in'], ...rows];
+  const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
+  return table
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

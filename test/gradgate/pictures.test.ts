@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { enableGrad, inferenceMode, noGrad, observeGradModes, tensor } from '@gradgate/core';
+import { data, Linear } from '@gradgate/nn';
+import {
+  curvesSvg,
+  curvesText,
+  graphDot,
+  graphSvg,
+  policiesTable,
+  progress,
+  recordTimeline,
+  timelineSvg,
+} from 'gradgate';
+import { afterEach, describe, expect, it } from 'vitest';
+
+const cli = fileURLToPath(new URL('../../packages/gradgate/dist/cli.js', import.meta.url));
+const model = fileURLToPath(new URL('model.ts', import.meta.url));
+const run = (...args: string[]) =>
+  execFileSync(process.execPath, [cli, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const isSvg = (text: string) => expect(text).toMatch(/<svg[\s\S]*<\/svg>/);
+
+describe('graph', () => {
+  const leaf = () => tensor([1, 2], { requiresGrad: true });
+
+  it('names operations, shapes and leaves, and each node stands once', () => {
+    const w = leaf();
+    const h = w.mul(w);
+    const dot = graphDot(h.add(h).sum(), { names: { weight: w } });
+    expect(dot.match(/label="mul/g)).toHaveLength(1);
+    expect(dot.match(/label="weight\\n\[2\]"/g)).toHaveLength(1);
+    expect(dot).toContain('label="sum\\n[]"');
+    expect(dot.match(/ -> /g)).toHaveLength(6);
+  });
+
+  it('shows what is not tracked: the gate and the method, or detach', () => {
+    const w = leaf();
+    const score = noGrad.wrap(function score() {
+      return w.mul(2);
+    });
+    const dot = graphDot(w.mul(score()).add(w.mul(3).detach()));
+    expect(dot).toContain('label="under noGrad\\non score"');
+    expect(dot).toContain('label="detached"');
+    expect(graphDot(score())).toMatch(/untracked:.*switched off by noGrad on score/s);
+  });
+
+  it('is an SVG, also of a graph deeper than the stack', async () => {
+    isSvg(await graphSvg(new Linear(2, 2)(tensor([[1, 2]]))));
+    let deep = leaf();
+    for (let i = 0; i < 20_000; i++) deep = deep.neg();
+    expect(graphDot(deep).match(/label="neg/g)).toHaveLength(20_000);
+  });
+
+  it('quotes what users write', () => {
+    const w = leaf();
+    expect(graphDot(w, { names: { 'a "b" \\ c': w } })).toContain('a \\"b\\" \\\\ c');
+  });
+});
+
+describe('timeline', () => {
+  afterEach(() => {
+    observeGradModes(null);
+  });
+
+  it('has each guarded call with its mode, from beginning to end, promises until they settle', async () => {
+    const timeline = recordTimeline();
+    const wait = noGrad.wrap(async function wait() {
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      return 7;
+    });
+    const both = Promise.all([wait(), wait()]);
+    noGrad.run(() => enableGrad.run(() => {}));
+    inferenceMode.run(() => {});
+    noGrad(false).run(() => {});
+    expect(() =>
+      noGrad.run(() => {
+        throw new Error('x');
+      }),
+    ).toThrow('x');
+    expect(await both).toEqual([7, 7]);
+    const entries = timeline.stop();
+    expect(entries.map((e) => [e.member, e.gate, e.enabled, e.inference, e.held])).toEqual([
+      ['wait', 'noGrad', false, false, true],
+      ['wait', 'noGrad', false, false, true],
+      [null, 'noGrad', false, false, true],
+      [null, 'enableGrad', true, false, true],
+      [null, 'inferenceMode', false, true, true],
+      [null, 'noGrad', true, false, false],
+      [null, 'noGrad', false, false, true],
+    ]);
+    const [first, second, outer, inner] = entries;
+    expect(first!.end - first!.start).toBeGreaterThan(10);
+    expect(second!.lane).not.toBe(first!.lane);
+    expect(inner!.depth).toBe(outer!.depth + 1);
+    noGrad.run(() => {});
+    expect(timeline.stop()).toHaveLength(7);
+    isSvg(timelineSvg(entries));
+    isSvg(timelineSvg([]));
+  });
+
+  it('what is observed does as it does unobserved: modes, results, this, generators', () => {
+    const timeline = recordTimeline();
+    const o = {
+      n: 3,
+      get: noGrad.wrap(function (this: { n: number }, by: number) {
+        return this.n * by;
+      }),
+    };
+    expect(o.get(2)).toBe(6);
+    const values = noGrad.wrap(function* () {
+      yield tensor([1], { requiresGrad: true }).mul(2).requiresGrad;
+    });
+    expect([...values()]).toEqual([false]);
+    timeline.stop();
+  });
+});
+
+describe('curves', () => {
+  it('are SVG, and text', () => {
+    isSvg(curvesSvg({ train: [3, 2, Number.NaN, 1], test: [3, 2.5] }, { title: 'loss' }));
+    expect(curvesText({ loss: [3, 2, 1, Number.POSITIVE_INFINITY] }, { height: 3 })).toMatch(
+      /3\.00[\s\S]*1\.00[\s\S]*loss/,
+    );
+  });
+  it('refuse what is none', () => {
+    expect(() => curvesSvg({})).toThrow(/nothing to draw/);
+    expect(() => curvesText({ loss: ['1'] as never })).toThrow(/'loss' is not an array of numbers/);
+  });
+});
+
+describe('progress', () => {
+  it('hands on all items, sync and async, quietly where there is no terminal, and leaves the source with the loop', async () => {
+    const seen: number[] = [];
+    const bar = progress([1, 2, 3], { title: 'x' });
+    for (const i of bar) {
+      seen.push(i);
+      bar.note({ loss: i / 3 });
+    }
+    let closed = false;
+    async function* source() {
+      try {
+        for (let i = 0; ; i++) yield i;
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const i of progress(source())) if (i === 2) break;
+    expect([seen, closed]).toEqual([[1, 2, 3], true]);
+    const loader = new data.DataLoader({ length: 4, get: (i: number) => i }, { batchSize: 2 });
+    expect([...progress(loader)].map((t) => t.toArray())).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    const stream = new data.DataLoader([5], {});
+    expect([...progress(stream)]).toHaveLength(1);
+  });
+});
+
+describe('npx gradgate', () => {
+  const out = (name: string) => join(mkdtempSync(join(tmpdir(), 'gradgate-cli-')), name);
+
+  it('graph draws the default export of a TypeScript module, with the names of its parameters', () => {
+    const file = out('graph.svg');
+    expect(run('graph', model, '--out', file)).toBe(`wrote ${file}\n`);
+    const svg = readFileSync(file, 'utf8');
+    isSvg(svg);
+    for (const text of ['net.hidden.weight', 'net.output.bias', 'relu', 'under noGrad', 'on mean', 'detached'])
+      expect(svg).toContain(text);
+  });
+
+  it('policies lists what decorators say', () => {
+    const table = run('policies', model);
+    expect(table).toMatch(/Net +features +method +noGrad +\(\) ?=> ?frozen +Net/);
+    expect(table).toMatch(/Net +serve +method +noGrad +always/);
+    expect(policiesTable({ a: 1, b: () => 0 })).toBe('no class with decorated members is exported');
+  });
+
+  it('timeline shows the calls of a script, also after its last line', () => {
+    const file = out('timeline.svg');
+    expect(run('timeline', model, '-o', file)).toMatch(/wrote .*: \d+ guarded calls/);
+    const svg = readFileSync(file, 'utf8');
+    for (const text of ['serve', 'flow 2', 'features', 'gradients off']) expect(svg).toContain(text);
+  });
+
+  it('says what it wants, and writes nothing', () => {
+    const broken = out('broken.ts');
+    writeFileSync(broken, 'export default 7;');
+    expect(() => run('graph', broken, '-o', `${broken}.svg`)).toThrow(
+      /neither a tensor nor a function that gives one, but number/,
+    );
+    expect(existsSync(`${broken}.svg`)).toBe(false);
+    expect(() => run('draw', model)).toThrow(/usage: gradgate graph/);
+    expect(() => run('graph')).toThrow(/usage/);
+    expect(() => run('graph', model, '--nonsense')).toThrow(/Unknown option '--nonsense'/);
+    expect(run('--help')).toContain('usage: gradgate graph');
+  });
+});
