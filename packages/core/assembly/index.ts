@@ -6,3 +6,4 @@ export {
 export { gemm, gemmScratch } from './gemm';
 export { maxPool } from './pool';
 export { softmax, softmaxGradient } from './softmax';
+export { adam } from './optim';

@@ -37,14 +37,40 @@ export function setProductBackend(backend: ProductBackend | null): ProductBacken
   return before;
 }
 
-/** `out[m, n] = a[m, k] @ b[k, n]`; `out` is row-major and starts at `outOffset`. */
-export function gemm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: TypedArray, outOffset: number): void {
-  if (productBackend?.(m, n, k, a, b, out, outOffset)) return;
-  if (m * n * k > smallProduct && out instanceof Float32Array) gemmWasm(m, n, k, a, b, out, outOffset);
-  else gemmLoops(m, n, k, a, b, out, outOffset);
+/** A row that is added to every row of a product. */
+export interface Row {
+  readonly data: TypedArray;
+  readonly offset: number;
 }
 
-function gemmWasm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: Float32Array, outOffset: number): void {
+/** `out[m, n] = a[m, k] @ b[k, n]`, plus `bias[n]` if there is one; `out` is row-major and starts at `outOffset`. */
+export function gemm(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: TypedArray,
+  outOffset: number,
+  bias: Row | null = null,
+): void {
+  if (productBackend?.(m, n, k, a, b, out, outOffset)) {
+    if (bias)
+      for (let i = 0, p = outOffset; i < m; i++) for (let j = 0; j < n; j++) out[p++]! += bias.data[bias.offset + j]!;
+  } else if (m * n * k > smallProduct && out instanceof Float32Array) gemmWasm(m, n, k, a, b, out, outOffset, bias);
+  else gemmLoops(m, n, k, a, b, out, outOffset, bias);
+}
+
+function gemmWasm(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: Float32Array,
+  outOffset: number,
+  bias: Row | null,
+): void {
   const kernel = arena();
   const { kernels } = kernel.instance;
   const scratchBytes = kernels.gemmScratch();
@@ -53,18 +79,28 @@ function gemmWasm(m: number, n: number, k: number, a: Matrix, b: Matrix, out: Fl
   const left = kernel.putMatrix(a, m, k);
   const right = kernel.putMatrix(b, k, n);
   const atC = kernel.take(m * n * 4);
-  kernels.gemm(m, n, k, ...left, ...right, atC, scratch, false);
+  if (bias) kernel.repeat(atC, bias.data as Float32Array, bias.offset, n, m);
+  kernels.gemm(m, n, k, ...left, ...right, atC, scratch, bias !== null);
   kernel.get(atC, out, outOffset, m * n);
 }
 
 /** Any dtype; sums in float64. */
-function gemmLoops(m: number, n: number, k: number, a: Matrix, b: Matrix, out: TypedArray, outOffset: number): void {
+function gemmLoops(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: TypedArray,
+  outOffset: number,
+  bias: Row | null,
+): void {
   const x = a.data;
   const y = b.data;
   for (let i = 0, o = outOffset; i < m; i++) {
     const rowA = a.offset + i * a.rowStride;
     for (let j = 0; j < n; j++) {
-      let sum = 0;
+      let sum = bias === null ? 0 : bias.data[bias.offset + j]!;
       for (let p = 0, q = rowA, r = b.offset + j * b.colStride; p < k; p++, q += a.colStride, r += b.rowStride)
         sum += x[q]! * y[r]!;
       out[o++] = sum;

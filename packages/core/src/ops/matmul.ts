@@ -2,10 +2,9 @@ import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { gemm, type Matrix } from '../kernels/matmul.js';
 import { checkTensors } from '../tensor/check.js';
-import { broadcastShapes, broadcastStrides, formatShape, stridedOffsets } from '../tensor/shape.js';
+import { broadcastShapes, broadcastStrides, formatShape, sizeOf, stridedOffsets } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
-import { add } from './elementwise.js';
-import { sumTo } from './reduce.js';
+import { sum, sumTo } from './reduce.js';
 import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
 
 function checkPair(op: string, a: Tensor, b: Tensor): void {
@@ -13,6 +12,14 @@ function checkPair(op: string, a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype || a.dtype === 'bool')
     throw new DTypeError(op, `takes two tensors of one dtype, got ${a.dtype} and ${b.dtype}; convert with to()`);
 }
+
+/** The matrix in the last two dimensions, from `offset` on. */
+const matrixOf = (x: Tensor, offset: number): Matrix => ({
+  data: x.storage.data,
+  offset,
+  rowStride: x.strides.at(-2)!,
+  colStride: x.strides.at(-1)!,
+});
 
 /** The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. */
 function product(a: Tensor, b: Tensor): Tensor {
@@ -24,14 +31,8 @@ function product(a: Tensor, b: Tensor): Tensor {
   const out = Tensor.empty(a.dtype, [...batch, m, n]);
   const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
   const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
-  const matrix = (x: Tensor, offset: number): Matrix => ({
-    data: x.storage.data,
-    offset,
-    rowStride: x.strides.at(-2)!,
-    colStride: x.strides.at(-1)!,
-  });
   for (let i = 0; i < startsA.length; i++)
-    gemm(m, n, k, matrix(a, startsA[i]!), matrix(b, startsB[i]!), out.storage.data, i * m * n);
+    gemm(m, n, k, matrixOf(a, startsA[i]!), matrixOf(b, startsB[i]!), out.storage.data, i * m * n);
   return record(
     'matmul',
     [a, b],
@@ -107,8 +108,31 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       'linear',
       `bias ${formatShape(bias.shape)} for weight ${formatShape(weight.shape)}: expected [${weight.shape[0]}]`,
     );
-  const y = matmul(x, transpose(weight, 0, 1));
-  return bias ? add(y, bias) : y;
+  if (bias && bias.dtype !== x.dtype)
+    throw new DTypeError('linear', `input is ${x.dtype} and bias ${bias.dtype}; convert with to()`);
+  const [outputs, inputs] = weight.shape as [number, number];
+  const { shape } = x;
+  const rows = sizeOf(shape.slice(0, -1));
+  const out = Tensor.empty(x.dtype, [...shape.slice(0, -1), outputs]);
+  const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
+  const kernels = { ...matrixOf(weight, weight.offset), rowStride: weight.strides[1]!, colStride: weight.strides[0]! };
+  const row = bias ? { data: bias.elements(), offset: 0 } : null;
+  gemm(rows, outputs, inputs, matrixOf(flat, flat.offset), kernels, out.storage.data, 0, row);
+  return record(
+    'linear',
+    bias ? [x, weight, bias] : [x, weight],
+    out,
+    (g, ctx) => {
+      const [x, weight] = ctx.saved as [Tensor, Tensor];
+      const gradient = reshape(g, [rows, outputs]);
+      return [
+        ctx.needs(0) ? reshape(product(gradient, weight), shape) : null,
+        ctx.needs(1) ? product(transpose(gradient, 0, 1), reshape(x, [rows, inputs])) : null,
+        bias && ctx.needs(2) ? sum(gradient, 0) : null,
+      ];
+    },
+    [x, weight],
+  );
 }
 
 methods({ matmul, mm, bmm });

@@ -1,4 +1,5 @@
 import { type Tensor, zerosLike } from '@gradgate/core';
+import { adamStep } from '@gradgate/core/kernels';
 import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdamOptions {
@@ -21,6 +22,9 @@ interface State {
   expAvgSq: Tensor;
   maxExpAvgSq?: Tensor;
 }
+
+/** Fewer elements are stepped faster in JavaScript. */
+const kernelFrom = 256;
 
 /** Adam (Kingma and Ba, 2015). */
 export class Adam extends Optimizer<AdamOptions, Partial<State>> {
@@ -53,6 +57,12 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
     const penalty = this.decoupled ? 0 : weightDecay;
     // One pass over the parameter and its memory, rather than a dozen over temporaries.
     updateElements(p, grad, (w, g) => {
+      const [first, second] = [expAvg.storage.data, expAvgSq.storage.data];
+      if (w instanceof Float32Array && g instanceof Float32Array && !maxExpAvgSq && w.length >= kernelFrom) {
+        const constants = { keep, penalty, sign: maximize ? -1 : 1, beta1, beta2, rate, correction, eps } as const;
+        adamStep(w, g, first as Float32Array, second as Float32Array, constants);
+        return;
+      }
       const m = expAvg.storage.data;
       const v = expAvgSq.storage.data;
       const top = maxExpAvgSq?.storage.data;

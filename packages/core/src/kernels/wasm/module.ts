@@ -29,6 +29,8 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   col2im(columns: number, ...geometryAndTarget: number[]): void;
   /** See `kernels/pool.ts`. */
   maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
+  /** See `kernels/optim.ts`. */
+  adam(w: number, g: number, m: number, v: number, n: number, ...step: number[]): void;
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
 }
