@@ -7,3 +7,4 @@ export { gemm, gemmScratch } from './gemm';
 export { maxPool } from './pool';
 export { softmax, softmaxGradient } from './softmax';
 export { adam } from './optim';
+export { standardize, standardizeGradient, sum } from './rows';

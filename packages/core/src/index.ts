@@ -13,7 +13,16 @@ export { explainGrad } from './autograd/explain.js';
 export { defineFunction, FunctionContext, type FunctionDefinition } from './autograd/function.js';
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
-export { type Backward, type GradHook, type Node, type NodeHook, record, recordMany } from './autograd/node.js';
+export {
+  type Backward,
+  type BackwardMany,
+  type Edge,
+  type GradHook,
+  type Node,
+  type NodeHook,
+  record,
+  recordMany,
+} from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export * from './errors.js';
 export * from './grad/index.js';
@@ -23,5 +32,6 @@ export * from './tensor/creation.js';
 export type { DType, TypedArray } from './tensor/dtype.js';
 export { defaultGenerator, Generator, manualSeed } from './tensor/random.js';
 export type { Shape } from './tensor/shape.js';
+export type { Storage } from './tensor/storage.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';

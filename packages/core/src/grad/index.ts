@@ -21,7 +21,7 @@ export {
   setGradEnabled,
 } from './flow.js';
 export { type Frame, type FrameKind, GradModeError } from './frame.js';
-export type { DecoratorGate, Gate, Guards, ModeGate } from './gate.js';
+export type { DecoratorGate, Gate, GateFactory, Guards, ModeGate } from './gate.js';
 export { bindGradMode, type Condition, original } from './guard.js';
 export { type GradPolicy, gradPolicies } from './policies.js';
 export type { Scope } from './scope.js';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { report } from './diagnostics.js';
 import { type Frame, GradModeError } from './frame.js';
 

@@ -6,7 +6,7 @@ import { type StreamKernel, type StreamKernel2, stream, stream2, streamFrom, str
 
 /** Applies `f` to every element; `loop` is a loop that does the same faster, `kernel` does it faster for many float32. */
 export function map(f: (x: number) => number, x: Tensor, dtype: DType, loop?: Loop1, kernel?: StreamKernel): Tensor {
-  const out = Tensor.empty(dtype, x.shape);
+  const out = Tensor.unwritten(dtype, x.shape);
   const to = out.storage.data;
   const from = x.storage.data;
   if (kernel && to.length >= streamFrom && to instanceof Float32Array && from instanceof Float32Array && x.isContiguous)
@@ -39,7 +39,7 @@ export function map2(
   loop = loopOver(f),
   kernel?: StreamKernel2,
 ): Tensor {
-  const out = Tensor.empty(dtype, shape);
+  const out = Tensor.unwritten(dtype, shape);
   const to = out.storage.data;
   const n = to.length;
   if (n === 0) return out;

@@ -1,6 +1,7 @@
 import type { DType } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { streamFrom, sumOf as sumOfMany } from './stream.js';
 
 /** Which dimensions stay and which are reduced, with the result's shape. */
 export interface Plan {
@@ -54,7 +55,9 @@ export function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor 
     if (run > 3) return null;
     runs[run]! *= x.shape[d]!;
   }
-  const [outer, rows, kept, inner] = runs as [number, number, number, number];
+  const kept = runs[2]!;
+  // With nothing kept between them, both reduced runs are one.
+  const [outer, rows, inner] = kept === 1 ? [runs[0]!, 1, runs[1]! * runs[3]!] : [runs[0]!, runs[1]!, runs[3]!];
   const out = Tensor.empty(dtype, shape);
   const to = out.storage.data;
   const data = x.storage.data;
@@ -65,6 +68,11 @@ export function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor 
       if (inner === 1) for (let k = 0; k < kept; k++) sums[k]! += data[p++]!;
       else
         for (let k = 0; k < kept; k++) {
+          if (inner >= streamFrom && data instanceof Float32Array) {
+            sums[k]! += sumOfMany(data, p, inner);
+            p += inner;
+            continue;
+          }
           let sum = 0;
           for (const end = p + inner; p < end; p++) sum += data[p]!;
           sums[k]! += sum;

@@ -1,4 +1,5 @@
 import type { TypedArray } from '../tensor/dtype.js';
+import { standardizeGradientRows, standardizeRows } from './stream.js';
 
 /** Elements in row-major order seen as `[outer, groups, inner]`: each group has `outer * inner` of them. */
 export interface Layout {
@@ -19,6 +20,10 @@ export function standardize(
   means: TypedArray,
   variances: TypedArray,
 ): void {
+  if (outer === 1 && inner >= 8 && x instanceof Float32Array) {
+    standardizeRows(y as Float32Array, x, groups, inner, eps, means as Float32Array, variances as Float32Array);
+    return;
+  }
   const count = outer * inner;
   const step = groups * inner;
   for (let group = 0; group < groups; group++) {
@@ -50,6 +55,10 @@ export function standardizeGradient(
   eps: number,
   out: TypedArray,
 ): void {
+  if (outer === 1 && inner >= 8 && g instanceof Float32Array && y instanceof Float32Array) {
+    standardizeGradientRows(out as Float32Array, g, y, groups, inner, eps, variances as Float32Array);
+    return;
+  }
   const count = outer * inner;
   const step = groups * inner;
   for (let group = 0; group < groups; group++) {

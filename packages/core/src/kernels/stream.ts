@@ -119,3 +119,67 @@ export function softmaxGradientRows(
     kernel.get(result, to, r * n, count * n);
   }
 }
+
+/** The sum of `n` elements of `x` from `p` on. */
+export function sumOf(x: Float32Array, p: number, n: number): number {
+  const kernel = arena();
+  kernel.begin('sum', piece * 4);
+  const at = kernel.take(piece * 4);
+  let sum = 0;
+  for (let i = 0; i < n; i += piece) {
+    const count = Math.min(piece, n - i);
+    kernel.write(at, x, p + i, count);
+    sum += kernel.instance.kernels.sum(at, count);
+  }
+  return sum;
+}
+
+/** `(x - mean) / sqrt(var + eps)` of each of `rows` rows of `n` elements, with their means and variances. */
+export function standardizeRows(
+  to: Float32Array,
+  x: Float32Array,
+  rows: number,
+  n: number,
+  eps: number,
+  means: Float32Array,
+  variances: Float32Array,
+): void {
+  const kernel = arena();
+  const some = rowsOf(n);
+  kernel.begin('standardize', some * (n + 1) * 8);
+  const [from, result] = [kernel.take(some * n * 4), kernel.take(some * n * 4)];
+  const [atMeans, atVariances] = [kernel.take(some * 4), kernel.take(some * 4)];
+  for (let r = 0; r < rows; r += some) {
+    const count = Math.min(some, rows - r);
+    kernel.write(from, x, r * n, count * n);
+    kernel.instance.kernels.standardize(result, from, count, n, eps, atMeans, atVariances);
+    kernel.get(result, to, r * n, count * n);
+    kernel.get(atMeans, means, r, count);
+    kernel.get(atVariances, variances, r, count);
+  }
+}
+
+/** The gradient of `standardizeRows`, from that of its result `y`. */
+export function standardizeGradientRows(
+  to: Float32Array,
+  g: Float32Array,
+  y: Float32Array,
+  rows: number,
+  n: number,
+  eps: number,
+  variances: Float32Array,
+): void {
+  const kernel = arena();
+  const some = rowsOf(n);
+  kernel.begin('standardize', some * (3 * n + 1) * 4);
+  const [first, second, result] = [kernel.take(some * n * 4), kernel.take(some * n * 4), kernel.take(some * n * 4)];
+  const atVariances = kernel.take(some * 4);
+  for (let r = 0; r < rows; r += some) {
+    const count = Math.min(some, rows - r);
+    kernel.write(first, g, r * n, count * n);
+    kernel.write(second, y, r * n, count * n);
+    kernel.write(atVariances, variances, r, count);
+    kernel.instance.kernels.standardizeGradient(result, first, second, count, n, eps, atVariances);
+    kernel.get(result, to, r * n, count * n);
+  }
+}

@@ -78,7 +78,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
     if (i < 0 || i >= n)
       throw new IndexError('indexSelect', `index ${i} is out of range for dimension ${d} of size ${n}`);
   const shape = x.shape.map((v, i) => (i === d ? rows.length : v));
-  const out = Tensor.empty(x.dtype, shape);
+  const out = Tensor.unwritten(x.dtype, shape);
   const data = x.elements();
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);

@@ -28,7 +28,7 @@ function product(a: Tensor, b: Tensor): Tensor {
   const batchA = a.shape.slice(0, -2);
   const batchB = b.shape.slice(0, -2);
   const batch = broadcastShapes('matmul', batchA, batchB);
-  const out = Tensor.empty(a.dtype, [...batch, m, n]);
+  const out = Tensor.unwritten(a.dtype, [...batch, m, n]);
   const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
   const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
   for (let i = 0; i < startsA.length; i++)
@@ -113,7 +113,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const [outputs, inputs] = weight.shape as [number, number];
   const { shape } = x;
   const rows = sizeOf(shape.slice(0, -1));
-  const out = Tensor.empty(x.dtype, [...shape.slice(0, -1), outputs]);
+  const out = Tensor.unwritten(x.dtype, [...shape.slice(0, -1), outputs]);
   const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
   const kernels = { ...matrixOf(weight, weight.offset), rowStride: weight.strides[1]!, colStride: weight.strides[0]! };
   const row = bias ? { data: bias.elements(), offset: 0 } : null;

@@ -20,7 +20,7 @@ interface Standardized {
 
 /** `(x - mean) / sqrt(var + eps)` over the groups of `layout`; the variance is biased. */
 function standardize(x: Tensor, layout: Layout, eps: number): Standardized {
-  const y = Tensor.empty(x.dtype, x.shape);
+  const y = Tensor.unwritten(x.dtype, x.shape);
   const [average, variance] = [Tensor.empty(x.dtype, [layout.groups]), Tensor.empty(x.dtype, [layout.groups])];
   kernel.standardize(x.elements(), layout, eps, y.storage.data, average.storage.data, variance.storage.data);
   record(
@@ -30,7 +30,7 @@ function standardize(x: Tensor, layout: Layout, eps: number): Standardized {
     (g, ctx) => {
       const [x, y, variance] = ctx.saved as [Tensor, Tensor, Tensor];
       if (isGradEnabled()) return [composedGradient(g, x, layout, eps)];
-      const out = Tensor.empty(g.dtype, g.shape);
+      const out = Tensor.unwritten(g.dtype, g.shape);
       kernel.standardizeGradient(g.elements(), y.elements(), variance.elements(), layout, eps, out.storage.data);
       return [out];
     },

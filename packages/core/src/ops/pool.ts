@@ -58,7 +58,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
-  const out = Tensor.empty(x.dtype, shape);
+  const out = Tensor.unwritten(x.dtype, shape);
   const places = new Int32Array(out.numel);
   maxPool(x.elements(), { planes: n * c, h, w, window }, out.storage.data, places);
   const from = x.shape;

@@ -26,7 +26,7 @@ export function clone(x: Tensor): Tensor {
 }
 
 function copy(x: Tensor, dtype: DType): Tensor {
-  const out = Tensor.empty(dtype, x.shape);
+  const out = Tensor.unwritten(dtype, x.shape);
   copyInto(out, x);
   return out;
 }
@@ -295,7 +295,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const sizes = tensors.map((x) => x.shape[d]!);
   const dtype = tensors.map((x) => x.dtype).reduce(promote);
   const total = sizes.reduce((a, b) => a + b, 0);
-  const out = Tensor.empty(
+  const out = Tensor.unwritten(
     dtype,
     first.shape.map((n, i) => (i === d ? total : n)),
   );

@@ -22,7 +22,7 @@ const areRows = (d: number, ...tensors: Tensor[]): boolean =>
 
 function softmaxForward(v: Tensor, d: number): Tensor {
   if (areRows(d, v)) {
-    const out = Tensor.empty(v.dtype, v.shape);
+    const out = Tensor.unwritten(v.dtype, v.shape);
     const n = v.shape[d]!;
     softmaxRows(out.storage.data as Float32Array, v.storage.data as Float32Array, v.offset, v.numel / n, n);
     return out;
@@ -34,7 +34,7 @@ function softmaxForward(v: Tensor, d: number): Tensor {
 /** `y (g - sum(g y))`; by recorded operators where a gradient of the gradient may be wanted. */
 function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
   if (!isGradEnabled() && areRows(d, g, y)) {
-    const out = Tensor.empty(g.dtype, g.shape);
+    const out = Tensor.unwritten(g.dtype, g.shape);
     const n = g.shape[d]!;
     const [from, of] = [g.storage.data as Float32Array, y.storage.data as Float32Array];
     softmaxGradientRows(out.storage.data as Float32Array, from, g.offset, of, y.offset, g.numel / n, n);

@@ -45,6 +45,18 @@ export function allocate(dtype: DType, length: number): TypedArray {
   return array;
 }
 
+/** Node's allocator for memory that is not zeroed. */
+type Unzeroed = { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array<ArrayBuffer> } };
+const { Buffer } = globalThis as Unzeroed;
+
+/** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
+export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
+  const Type = constructors[dtype];
+  const bytes = length * Type.BYTES_PER_ELEMENT;
+  if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
+  return new Type(Buffer.allocUnsafeSlow(bytes).buffer, 0, length);
+}
+
 export const promote = (a: DType, b: DType): DType => (rank[a] >= rank[b] ? a : b);
 
 /** The dtype a plain number or boolean takes beside a tensor: it follows the tensor unless its kind is higher. */

@@ -1,7 +1,7 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
-import { allocate, type DType, isFloat, type TypedArray } from './dtype.js';
+import { allocate, allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
 import {
   contiguousStrides,
@@ -72,6 +72,11 @@ export class Tensor {
   /** @internal A new zeroed tensor. */
   static empty(dtype: DType, shape: Shape): Tensor {
     return new Tensor(new Storage(allocate(dtype, sizeOf(shape))), dtype, shape);
+  }
+
+  /** @internal A new tensor whose elements must all be written: their values are anything. */
+  static unwritten(dtype: DType, shape: Shape): Tensor {
+    return new Tensor(new Storage(allocateUnzeroed(dtype, sizeOf(shape))), dtype, shape);
   }
 
   /** Number of dimensions. */
@@ -201,7 +206,7 @@ export class Tensor {
   toTypedArray(): TypedArray {
     const { data } = this.storage;
     const n = this.numel;
-    const out = allocate(this.dtype, n);
+    const out = allocateUnzeroed(this.dtype, n);
     if (this.isContiguous) out.set(data.subarray(this.offset, this.offset + n) as never);
     else {
       const offsets = stridedOffsets(this.shape, this.strides, this.offset);

@@ -31,7 +31,12 @@ export abstract class LRScheduler {
   /** @internal Sets the rates of the current epoch. */
   apply(): void {
     this.optimizer.paramGroups.forEach((group, i) => {
-      group.lr = this.lrAt(this.lastEpoch, this.baseLrs[i]!, i);
+      const lr = this.lrAt(this.lastEpoch, this.baseLrs[i]!, i);
+      if (!(lr >= 0))
+        throw new RangeError(
+          `${this.constructor.name}: the rate of epoch ${this.lastEpoch} is ${lr}; look at its options`,
+        );
+      group.lr = lr;
     });
   }
 

@@ -31,6 +31,10 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
   /** See `kernels/optim.ts`. */
   adam(w: number, g: number, m: number, v: number, n: number, ...step: number[]): void;
+  /** See `assembly/rows.ts`. */
+  sum(x: number, n: number): number;
+  standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
+  standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
 }

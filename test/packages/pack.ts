@@ -1,0 +1,34 @@
+import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** npm, without what an npm around this process has told about its own folder. */
+export function npm(args: string[], options: ExecFileSyncOptions & { cwd: string }): string {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([k]) => !/^npm_(config_local_prefix|package_|lifecycle_)/.test(k)),
+  );
+  return execFileSync('npm', args, { ...options, env, stdio: 'pipe' }).toString();
+}
+
+/** A folder outside of the workspace, so that nothing is found in a `node_modules` above it. */
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'gradgate-packages-'));
+
+/** The tarball of a package as it would be published, in `folder`. */
+export function pack(name: string, folder: string): string {
+  npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: join(root, 'packages', name) });
+  // The package without a scope is named as the scope is.
+  const file = name === 'gradgate' ? /^gradgate-\d/ : new RegExp(`^gradgate-${name}-\\d`);
+  return join(folder, readdirSync(folder).find((f) => file.test(f))!);
+}
+
+/** The tarball of a package for the test that runs. */
+export function packForTest(name: string): string {
+  const folder = temporaryFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return pack(name, folder);
+}

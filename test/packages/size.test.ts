@@ -1,0 +1,37 @@
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { expect, it } from 'vitest';
+import { root } from './pack.js';
+
+/** Bytes of a program in a browser, minified, and the same compressed. The packages are taken as built. */
+async function measure(program: string, external: string[] = []): Promise<{ minified: number; gzip: number }> {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    external,
+    write: false,
+  });
+  const code = outputFiles[0]!.contents;
+  return { minified: code.length, gzip: gzipSync(code, { level: 9 }).length };
+}
+
+const budgets: [what: string, program: string, external: string[], gzipBudget: number][] = [
+  ['one function and noGrad of core', `export { tensor, noGrad } from '@gradgate/core'`, [], 49_000],
+  ['all of core', `export * from '@gradgate/core'`, [], 66_000],
+  ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 43_600],
+  ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 3_450],
+  ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 5_750],
+  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 4_800],
+];
+
+// Budgets are about a tenth above what was measured: whoever adds more than that raises them, and says so.
+it.each(budgets)('%s', async (what, program, external, budget) => {
+  const { minified, gzip } = await measure(program, external);
+  console.log(`${what}: ${minified} bytes minified, ${gzip} gzip, budget ${budget}`);
+  expect(gzip).toBeLessThan(budget);
+  // A budget far above the size would let it grow unseen.
+  expect(gzip).toBeGreaterThan(budget / 1.5);
+});
