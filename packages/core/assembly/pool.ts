@@ -7,25 +7,68 @@ export function maxPool(
   kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
   rows: i32, columns: i32, values: usize, places: usize,
 ): void {
-  for (let y = 0; y < rows; y++)
-    for (let x = 0; x < columns; x++, values += 4, places += 4) {
-      const top = y * sh - ph;
+  for (let y = 0; y < rows; y++) {
+    const top = y * sh - ph;
+    // The rows of the window that lie in the image.
+    const firstRow = top >= 0 ? 0 : (-top + dh - 1) / dh;
+    const lastRow = top + (kh - 1) * dh < h ? kh : h <= top ? 0 : (h - top + dh - 1) / dh;
+    let x = 0;
+    while (x < columns) {
       const left = x * sw - pw;
+      // Four windows that lie within the image from side to side, at once.
+      if (left >= 0 && x + 4 <= columns && left + 3 * sw + (kw - 1) * dw < w) {
+        fourWindows(plane, w, top, left, firstRow, lastRow, kw, sw, dh, dw, values, places);
+        x += 4;
+        values += 16;
+        places += 16;
+        continue;
+      }
+      const firstColumn = left >= 0 ? 0 : (-left + dw - 1) / dw;
+      const lastColumn = left + (kw - 1) * dw < w ? kw : w <= left ? 0 : (w - left + dw - 1) / dw;
       let best: f32 = -Infinity;
       let at = -1;
-      for (let i = 0; i < kh; i++) {
-        const row = top + i * dh;
-        if (row < 0 || row >= h) continue;
-        for (let j = 0; j < kw; j++) {
-          const column = left + j * dw;
-          if (column < 0 || column >= w) continue;
-          const v = load<f32>(plane + (<usize>(row * w + column) << 2));
-          const take = at < 0 || v > best || v != v;
-          best = take ? v : best;
-          at = take ? row * w + column : at;
+      for (let i = firstRow; i < lastRow; i++)
+        for (let j = firstColumn; j < lastColumn; j++) {
+          const place = (top + i * dh) * w + left + j * dw;
+          const v = load<f32>(plane + (<usize>place << 2));
+          if (v > best || v != v || at < 0) {
+            best = v;
+            at = place;
+          }
         }
-      }
       store<f32>(values, best);
       store<i32>(places, at);
+      x++;
+      values += 4;
+      places += 4;
     }
+  }
+}
+
+/** Without branches: which element is the largest cannot be foreseen. */
+// @ts-ignore: decorator
+@inline
+function fourWindows(
+  plane: usize, w: i32, top: i32, left: i32, firstRow: i32, lastRow: i32, kw: i32, sw: i32, dh: i32, dw: i32,
+  values: usize, places: usize,
+): void {
+  let best = f32x4.splat(-Infinity);
+  let at = i32x4.splat(-1);
+  const step = <usize>sw << 2;
+  const windows = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(sw));
+  for (let i = firstRow; i < lastRow; i++) {
+    let place = (top + i * dh) * w + left;
+    for (let j = 0; j < kw; j++, place += dw) {
+      const from = plane + (<usize>place << 2);
+      let v = v128.load32_zero(from);
+      v = v128.load_lane<f32>(from + step, v, 1);
+      v = v128.load_lane<f32>(from + 2 * step, v, 2);
+      v = v128.load_lane<f32>(from + 3 * step, v, 3);
+      const take = v128.or(v128.or(f32x4.gt(v, best), f32x4.ne(v, v)), i32x4.lt_s(at, i32x4.splat(0)));
+      best = v128.bitselect(v, best, take);
+      at = v128.bitselect(i32x4.add(windows, i32x4.splat(place)), at, take);
+    }
+  }
+  v128.store(values, best);
+  v128.store(places, at);
 }
