@@ -23,16 +23,22 @@ const matrixOf = (x: Tensor, offset: number): Matrix => ({
 
 /** The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. */
 function product(a: Tensor, b: Tensor): Tensor {
-  const [m, k] = a.shape.slice(-2) as [number, number];
+  const [m, k] = [a.shape.at(-2)!, a.shape.at(-1)!];
   const n = b.shape.at(-1)!;
-  const batchA = a.shape.slice(0, -2);
-  const batchB = b.shape.slice(0, -2);
-  const batch = broadcastShapes('matmul', batchA, batchB);
-  const out = Tensor.unwritten(a.dtype, [...batch, m, n]);
-  const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
-  const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
-  for (let i = 0; i < startsA.length; i++)
-    gemm(m, n, k, matrixOf(a, startsA[i]!), matrixOf(b, startsB[i]!), out.storage.data, i * m * n);
+  let out: Tensor;
+  if (a.ndim === 2 && b.ndim === 2) {
+    out = Tensor.unwritten(a.dtype, [m, n]);
+    gemm(m, n, k, matrixOf(a, a.offset), matrixOf(b, b.offset), out.storage.data, 0);
+  } else {
+    const batchA = a.shape.slice(0, -2);
+    const batchB = b.shape.slice(0, -2);
+    const batch = broadcastShapes('matmul', batchA, batchB);
+    out = Tensor.unwritten(a.dtype, [...batch, m, n]);
+    const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
+    const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
+    for (let i = 0; i < startsA.length; i++)
+      gemm(m, n, k, matrixOf(a, startsA[i]!), matrixOf(b, startsB[i]!), out.storage.data, i * m * n);
+  }
   return record(
     'matmul',
     [a, b],

@@ -47,8 +47,12 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('mean', x);
   floatOnly('mean', x);
-  const { count } = plan('mean', x, dim, options);
-  return div(sum(x, dim, options), count);
+  const p = plan('mean', x, dim, options);
+  const { shape } = x;
+  const out = kernel.sumRuns(x, p, x.dtype) ?? kernel.reduceWith(x, p, x.dtype, kernel.sumOf);
+  const { data } = out.storage;
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! / p.count;
+  return record('mean', [x], out, (g) => [spread(div(g, p.count), p, shape)]);
 }
 
 /** The product over `dim`; over all elements if it is left out. */

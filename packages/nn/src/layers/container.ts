@@ -44,7 +44,8 @@ class List<T> extends Module {
   }
 
   *[Symbol.iterator](): Generator<T> {
-    for (let i = 0; i < this.length; i++) yield this.members[i]!;
+    // Numbers are keys in their order.
+    yield* Object.values(this.members);
   }
 }
 
@@ -69,7 +70,7 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
 
   override forward(...inputs: Takes<M>): Gives<M> {
     let values: unknown[] = inputs;
-    for (const module of this) values = [module(...values)];
+    for (const module of Object.values(this) as Module[]) values = [module(...values)];
     return values[0] as Gives<M>;
   }
 }
