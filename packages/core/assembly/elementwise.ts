@@ -191,10 +191,10 @@ export function reluGradient(to: usize, g: usize, y: usize, n: usize): void {
     v128.store(to + i, v128.and(v128.load(g + i), f32x4.gt(v128.load(y + i), f32x4.splat(0))));
 }
 
-/** 1 - erf(a) for a from 0 up (Cephes): a polynomial below 1, a tail from there. */
+/** erf(a) for a from 0 to 1 (Cephes): an odd polynomial. */
 // @ts-ignore: decorator
 @inline
-function erfcOf(a: v128): v128 {
+function erfNear(a: v128): v128 {
   const z = f32x4.mul(a, a);
   let t = madd(v128.load_splat<f32>(table, F0), z, v128.load_splat<f32>(table, F1));
   t = madd(t, z, v128.load_splat<f32>(table, F2));
@@ -202,7 +202,15 @@ function erfcOf(a: v128): v128 {
   t = madd(t, z, v128.load_splat<f32>(table, F4));
   t = madd(t, z, v128.load_splat<f32>(table, F5));
   t = madd(t, z, v128.load_splat<f32>(table, F6));
-  const near = f32x4.sub(v128.load_splat<f32>(table, ONE), f32x4.mul(t, a));
+  return f32x4.mul(t, a);
+}
+
+/** 1 - erf(a) for a from 0 up (Cephes): a polynomial below 1, a tail from there. */
+// @ts-ignore: decorator
+@inline
+function erfcOf(a: v128): v128 {
+  const z = f32x4.mul(a, a);
+  const near = f32x4.sub(v128.load_splat<f32>(table, ONE), erfNear(a));
   const q = f32x4.div(v128.load_splat<f32>(table, ONE), a);
   const y = f32x4.mul(q, q);
   let p = madd(v128.load_splat<f32>(table, P0), y, v128.load_splat<f32>(table, P1));
@@ -237,16 +245,9 @@ export function erf(to: usize, x: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16) {
     const v = v128.load(x + i);
     const a = f32x4.abs(v);
-    // Below 1 again without the detour over 1 - erf, which would cancel near 0.
-    const z = f32x4.mul(a, a);
-    let t = madd(v128.load_splat<f32>(table, F0), z, v128.load_splat<f32>(table, F1));
-    t = madd(t, z, v128.load_splat<f32>(table, F2));
-    t = madd(t, z, v128.load_splat<f32>(table, F3));
-    t = madd(t, z, v128.load_splat<f32>(table, F4));
-    t = madd(t, z, v128.load_splat<f32>(table, F5));
-    t = madd(t, z, v128.load_splat<f32>(table, F6));
+    // Below 1 without the detour over 1 - erf, which would cancel near 0.
     const far = f32x4.sub(v128.load_splat<f32>(table, ONE), erfcOf(a));
-    const size = v128.bitselect(f32x4.mul(t, a), far, f32x4.lt(a, v128.load_splat<f32>(table, ONE)));
+    const size = v128.bitselect(erfNear(a), far, f32x4.lt(a, v128.load_splat<f32>(table, ONE)));
     v128.store(to + i, v128.or(size, v128.and(v, i32x4.splat(0x80000000))));
   }
 }

@@ -331,6 +331,37 @@ describe('checkpoints', () => {
     expect(b.w.toArray()).toEqual(a.w.toArray());
   });
 
+  it('schedulers in a row, and those that follow a metric, go on as they were', () => {
+    const make = () => {
+      const optimizer = new optim.SGD([zeros([1], { requiresGrad: true })], { lr: 1 });
+      const row = new optim.SequentialLR(
+        [
+          new optim.LinearLR(optimizer, { startFactor: 0.1, totalIters: 3 }),
+          new optim.ExponentialLR(optimizer, { gamma: 0.5 }),
+        ],
+        [3],
+      );
+      const other = new optim.SGD([zeros([1], { requiresGrad: true })], { lr: 1 });
+      const plateau = new optim.ReduceLROnPlateau(other, { patience: 1, cooldown: 1 });
+      const step = (i: number) => {
+        row.step();
+        plateau.step(i < 3 ? 3 - i : 5);
+        return [optimizer.paramGroups[0]!.lr, other.paramGroups[0]!.lr];
+      };
+      return { parts: { optimizer, row, other, plateau }, step };
+    };
+    for (const stop of [0, 2, 3, 5]) {
+      const whole = make();
+      for (let i = 0; i < stop; i++) whole.step(i);
+      const bytes = encodeCheckpoint(whole.parts);
+      const resumed = make();
+      decodeCheckpoint(bytes, resumed.parts);
+      for (let i = stop; i < 9; i++) expect(resumed.step(i)).toEqual(whole.step(i));
+    }
+    expect(() => make().parts.row.loadStateDict({})).toThrow(/not a state of 2 schedulers/);
+    expect(() => make().parts.plateau.loadStateDict({ best: 'low' })).toThrow(/not a state/);
+  });
+
   it('a part that does not fit leaves all parts as they were', () => {
     const a = run();
     a.epoch();

@@ -57,6 +57,15 @@ function eachGroup(
     for (let g = 0; g < groups; g++) visit((n * groups + g) * image, g * kernels, (n * groups + g) * result);
 }
 
+/** Kernel memory for one group of one image, and for all kernels. */
+function stage({ image, patch, places, result }: Sizes, weights: number) {
+  const kernel = arena();
+  const scratchBytes = kernel.instance.kernels.gemmScratch();
+  kernel.begin('conv2d', (image + weights + patch * places + result) * 4 + scratchBytes);
+  const [scratch, atW, atX] = [kernel.take(scratchBytes), kernel.take(weights * 4), kernel.take(image * 4)];
+  return { kernel, scratch, atW, atX, atColumns: kernel.take(patch * places * 4), atResult: kernel.take(result * 4) };
+}
+
 /** `[batch, groups * outputs, ...]`: each result is a kernel times a patch, and the bias. As a product of matrices. */
 export function convolve(
   x: TypedArray,
@@ -77,12 +86,9 @@ export function convolve(
     if (bias) for (let i = 0; i < out.length; i++) out[i]! += bias[Math.floor(i / places) % (outputs * groups)]!;
     return;
   }
-  const kernel = arena();
+  const { kernel, scratch, atW, atX, atColumns, atResult: atOut } = stage(sizes, weight.length);
   const { kernels } = kernel.instance;
-  kernel.begin('conv2d', (image + weight.length + patch * places + result) * 4 + kernels.gemmScratch());
-  const scratch = kernel.take(kernels.gemmScratch());
-  const atW = kernel.put(weight as Float32Array, 0, weight.length);
-  const [atX, atColumns, atOut] = [kernel.take(image * 4), kernel.take(patch * places * 4), kernel.take(result * 4)];
+  kernel.write(atW, weight as Float32Array, 0, weight.length);
   const shape = planes(geometry);
   eachGroup(geometry, sizes, (i, k, r) => {
     kernel.write(atX, x, i, image);
@@ -115,12 +121,9 @@ export function convolveInput(g: TypedArray, weight: TypedArray, geometry: Geome
     });
     return;
   }
-  const kernel = arena();
+  const { kernel, scratch, atW, atX, atColumns, atResult: atG } = stage(sizes, weight.length);
   const { kernels } = kernel.instance;
-  kernel.begin('conv2d', (image + weight.length + patch * places + result) * 4 + kernels.gemmScratch());
-  const scratch = kernel.take(kernels.gemmScratch());
-  const atW = kernel.put(weight as Float32Array, 0, weight.length);
-  const [atX, atColumns, atG] = [kernel.take(image * 4), kernel.take(patch * places * 4), kernel.take(result * 4)];
+  kernel.write(atW, weight as Float32Array, 0, weight.length);
   const shape = planes(geometry);
   eachGroup(geometry, sizes, (i, k, r) => {
     kernel.write(atG, g, r, result);
@@ -154,13 +157,9 @@ export function convolveWeight(g: TypedArray, x: TypedArray, geometry: Geometry,
     });
     return;
   }
-  const kernel = arena();
+  const { kernel, scratch, atW, atX, atColumns, atResult: atG } = stage(sizes, out.length);
   const { kernels } = kernel.instance;
-  kernel.begin('conv2d', (image + out.length + patch * places + result) * 4 + kernels.gemmScratch());
-  const scratch = kernel.take(kernels.gemmScratch());
-  const atW = kernel.take(out.length * 4);
   kernel.fill(atW, 0, out.length);
-  const [atX, atColumns, atG] = [kernel.take(image * 4), kernel.take(patch * places * 4), kernel.take(result * 4)];
   const shape = planes(geometry);
   eachGroup(geometry, sizes, (i, k, r) => {
     kernel.write(atX, x, i, image);

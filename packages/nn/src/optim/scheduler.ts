@@ -201,13 +201,34 @@ export class SequentialLR {
     for (const s of schedulers) s.baseLrs.splice(0, s.baseLrs.length, ...first.baseLrs);
     first.apply();
   }
+  /** Which scheduler the current epoch belongs to. */
+  private get current(): number {
+    return this.milestones.filter((m) => m <= this.lastEpoch).length;
+  }
+
   step(): void {
     this.lastEpoch++;
-    const which = this.milestones.filter((m) => m <= this.lastEpoch).length;
+    const which = this.current;
     this.schedulers[which]!.step(this.lastEpoch - (which === 0 ? 0 : this.milestones[which - 1]!));
   }
   getLastLr(): number[] {
     return this.schedulers[0]!.getLastLr();
+  }
+
+  stateDict(): Record<string, unknown> {
+    return { lastEpoch: this.lastEpoch, schedulers: this.schedulers.map((s) => s.stateDict()) };
+  }
+
+  loadStateDict(state: Record<string, unknown>): void {
+    const { lastEpoch, schedulers } = state as { lastEpoch: number; schedulers: Record<string, unknown>[] };
+    if (!Number.isInteger(lastEpoch) || !Array.isArray(schedulers) || schedulers.length !== this.schedulers.length)
+      throw new TypeError(`SequentialLR.loadStateDict: not a state of ${this.schedulers.length} schedulers`);
+    this.schedulers.forEach((s, i) => {
+      s.loadStateDict(schedulers[i]!);
+    });
+    this.lastEpoch = lastEpoch;
+    // Each has set the rates as it was loaded; those of the current one hold.
+    this.schedulers[this.current]!.apply();
   }
 }
 
@@ -257,5 +278,19 @@ export class ReduceLROnPlateau {
     for (const group of this.optimizer.paramGroups) group.lr = Math.max(group.lr * factor, minLr);
     this.#cooldown = cooldown;
     this.numBadEpochs = 0;
+  }
+
+  /** Without the rates themselves, which are the optimizer's. */
+  stateDict(): Record<string, number> {
+    return { best: this.best, numBadEpochs: this.numBadEpochs, cooldown: this.#cooldown };
+  }
+
+  loadStateDict(state: Record<string, unknown>): void {
+    const { best, numBadEpochs, cooldown } = state;
+    if (![best, numBadEpochs, cooldown].every((v) => typeof v === 'number'))
+      throw new TypeError('ReduceLROnPlateau.loadStateDict: not a state of a ReduceLROnPlateau');
+    this.best = best as number;
+    this.numBadEpochs = numBadEpochs as number;
+    this.#cooldown = cooldown as number;
   }
 }
