@@ -2,21 +2,28 @@
 import { expOf } from './elementwise';
 import { madd } from './fma';
 
-/** The largest element of a row; NaN if one is. */
+/** The largest element of a row that is a number. A NaN makes all exponentials' sum NaN, whatever they are shifted by. */
 // @ts-ignore: decorator
 @inline
 function largest(x: usize, n: usize): f32 {
-  let top: f32 = -Infinity;
+  let a = f32x4.splat(-Infinity), b = a, c = a, d = a;
   let i: usize = 0;
-  if (n >= 4) {
-    let m = v128.load(x);
-    for (i = 4; i + 4 <= n; i += 4) m = f32x4.max(m, v128.load(x + i * 4));
-    top = max(
-      max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
-      max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
-    );
+  for (; i + 16 <= n; i += 16) {
+    a = f32x4.pmax(a, v128.load(x + i * 4));
+    b = f32x4.pmax(b, v128.load(x + i * 4, 16));
+    c = f32x4.pmax(c, v128.load(x + i * 4, 32));
+    d = f32x4.pmax(d, v128.load(x + i * 4, 48));
   }
-  for (; i < n; i++) top = max(top, load<f32>(x + i * 4));
+  for (; i + 4 <= n; i += 4) a = f32x4.pmax(a, v128.load(x + i * 4));
+  a = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d));
+  let top = max(
+    max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
+    max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
+  );
+  for (; i < n; i++) {
+    const v = load<f32>(x + i * 4);
+    if (v > top) top = v;
+  }
   return top;
 }
 
