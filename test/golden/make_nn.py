@@ -201,6 +201,18 @@ for v in metrics:
     rates.append(opt.param_groups[0]["lr"])
 lines.append({"kind": "plateau", "metrics": metrics, "rates": rates})
 
+line1, picture, many = torch.randn(2, 3, 7), torch.randn(2, 3, 5, 6), torch.randn(4, 5) * 2
+for name, args, m, x in (
+    ("AdaptiveAvgPool1d", [3], nn.AdaptiveAvgPool1d(3), line1), ("AvgPool1d", [2], nn.AvgPool1d(2), line1),
+    ("MaxPool1d", [3], nn.MaxPool1d(3), line1), ("InstanceNorm1d", [3], nn.InstanceNorm1d(3), line1),
+    ("ConstantPad1d", [2, 0.5], nn.ConstantPad1d(2, 0.5), line1), ("ReflectionPad1d", [2], nn.ReflectionPad1d(2), line1),
+    ("ReplicationPad2d", [[1, 2, 0, 3]], nn.ReplicationPad2d((1, 2, 0, 3)), picture),
+    ("ReLU", [], nn.ReLU(), many), ("Sigmoid", [], nn.Sigmoid(), many), ("Tanh", [], nn.Tanh(), many), ("CELU", [], nn.CELU(), many),
+    ("Hardshrink", [], nn.Hardshrink(), many), ("Softshrink", [], nn.Softshrink(), many), ("Identity", [], nn.Identity(), many),
+):
+    module(name, args, {}, m, x)
+module("NLLLoss", [], {}, nn.NLLLoss(), many.log_softmax(1), torch.tensor([0, 4, 2, 2]), wanted=(0,))
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
     for line in lines:
         f.write(json.dumps(line) + "\n")

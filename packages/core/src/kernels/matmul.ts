@@ -1,5 +1,5 @@
 import type { TypedArray } from '../tensor/dtype.js';
-import { arena } from './wasm/arena.js';
+import { arena, stagedSize } from './wasm/arena.js';
 
 /** A matrix in memory: where it starts and how far rows and columns are apart. */
 export interface Matrix {
@@ -74,7 +74,8 @@ function gemmWasm(
   const kernel = arena();
   const { kernels } = kernel.instance;
   const scratchBytes = kernels.gemmScratch();
-  kernel.begin('matmul', (2 * (m * k + k * n) + m * n) * 4 + scratchBytes);
+  const [sizeA, sizeB] = [stagedSize(a.rowStride, a.colStride, m, k), stagedSize(b.rowStride, b.colStride, k, n)];
+  kernel.begin('matmul', (sizeA + sizeB + m * n) * 4 + scratchBytes);
   const scratch = kernel.take(scratchBytes);
   const left = kernel.putMatrix(a, m, k);
   const right = kernel.putMatrix(b, k, n);

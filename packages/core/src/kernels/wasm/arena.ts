@@ -43,7 +43,8 @@ export class Arena {
   /** The address of `bytes` more. */
   take(bytes: number): number {
     const at = this.#top;
-    this.#top += (bytes + 63) & ~63;
+    // Not by bits: sizes beyond 2^31 would turn negative.
+    this.#top += Math.ceil(bytes / 64) * 64;
     return at;
   }
 
@@ -59,8 +60,9 @@ export class Arena {
    */
   putMatrix({ data, offset, rowStride, colStride }: Matrix, rows: number, columns: number): [number, number, number] {
     const size = rows * columns;
-    const spread = (rows - 1) * rowStride + (columns - 1) * colStride + 1;
-    if (spread <= 2 * size) return [this.put(data as Float32Array, offset, spread), rowStride, colStride];
+    const spread = spreadOf(rowStride, colStride, rows, columns);
+    if (spread === stagedSize(rowStride, colStride, rows, columns))
+      return [this.put(data as Float32Array, offset, spread), rowStride, colStride];
     const at = this.take(size * 4);
     const to = this.#floats;
     if (rowStride === 1 && colStride !== 1) {
@@ -100,6 +102,16 @@ export class Arena {
   get(at: number, data: Float32Array, offset: number, length: number): void {
     data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);
   }
+}
+
+/** How many elements lie from the first to the last of a matrix. */
+const spreadOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
+  (rows - 1) * rowStride + (columns - 1) * colStride + 1;
+
+/** How many floats `putMatrix` takes: all from the first to the last element, or the elements alone if they lie far apart. */
+export function stagedSize(rowStride: number, colStride: number, rows: number, columns: number): number {
+  const spread = spreadOf(rowStride, colStride, rows, columns);
+  return spread <= 2 * rows * columns ? spread : rows * columns;
 }
 
 let shared: Arena | null = null;
