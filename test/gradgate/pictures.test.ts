@@ -17,7 +17,7 @@ import {
 } from 'gradgate';
 import { afterEach, describe, expect, it } from 'vitest';
 
-const cli = fileURLToPath(new URL('../../packages/gradgate/dist/cli.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../packages/gradgate/bin/gradgate.js', import.meta.url));
 const model = fileURLToPath(new URL('model.ts', import.meta.url));
 const run = (...args: string[]) =>
   execFileSync(process.execPath, [cli, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

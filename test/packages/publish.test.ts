@@ -35,7 +35,9 @@ describe.each(['core', 'nn', 'openblas', 'gradgate'])('packages/%s', (name) => {
 
   it('ships the build, the README, the licence and nothing else', () => {
     const { paths, files } = contents();
-    expect(paths.filter((p) => !p.startsWith('dist/')).sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    const program = name === 'gradgate' ? ['bin/gradgate.js'] : [];
+    const others = ['LICENSE', 'README.md', ...program, 'package.json'];
+    expect(paths.filter((p) => !p.startsWith('dist/')).sort()).toEqual(others);
     expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|d\.ts)$/.test(p))).toEqual([]);
     expect(paths.filter((p) => /\btests?\b|\.test\./.test(p))).toEqual([]);
     // Each module is there and has its types.
