@@ -41,7 +41,8 @@ describe.each(['core', 'nn', 'openblas', 'gradgate'])('packages/%s', (name) => {
     expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|d\.ts)$/.test(p))).toEqual([]);
     expect(paths.filter((p) => /\btests?\b|\.test\./.test(p))).toEqual([]);
     // Each module is there and has its types.
-    const stems = (end: RegExp) => paths.filter((p) => end.test(p)).map((p) => p.replace(end, ''));
+    const stems = (end: RegExp) =>
+      paths.filter((p) => p.startsWith('dist/') && end.test(p)).map((p) => p.replace(end, ''));
     expect(stems(/\.js$/).sort()).toEqual(stems(/\.d\.ts$/).sort());
     const sources = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' });
     const modules = sources.filter((f) => f.endsWith('.ts')).map((f) => `dist/${f.replaceAll('\\', '/').slice(0, -3)}`);
