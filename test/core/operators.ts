@@ -1,41 +1,44 @@
 import * as core from '@gradgate/core';
 import { randn, type Tensor, tensor } from '@gradgate/core';
 
+/** Makes an input of an operator: of the table's shape, or of another. Without a shape of its own it takes no other. */
+export interface Maker {
+  (shape?: readonly number[]): Tensor;
+  readonly shape?: readonly number[];
+}
+
 /** A call of an operator, and what makes its differentiable inputs. */
-export type Case = readonly [fn: (...inputs: any[]) => Tensor | Tensor[], ...inputs: (() => Tensor)[]];
+export type Case = readonly [fn: (...inputs: any[]) => Tensor | Tensor[], ...inputs: Maker[]];
+
+const maker = (shape: number[], make: (shape: readonly number[]) => Tensor): Maker =>
+  Object.assign((other: readonly number[] = shape) => make(other), { shape });
 
 const f64 = { dtype: 'float64', requiresGrad: true } as const;
-const any =
-  (...shape: number[]) =>
-  () =>
-    randn(shape, f64);
+const any = (...shape: number[]) => maker(shape, (of) => randn(of, f64));
 /** Away from 0, where a function has a kink or a pole. */
-const positive =
-  (...shape: number[]) =>
-  () =>
-    core.rand(shape, { dtype: 'float64' }).add(0.5).requiresGrad_();
+const positive = (...shape: number[]) =>
+  maker(shape, (of) => core.rand(of, { dtype: 'float64' }).add(0.5).requiresGrad_());
 /** Within (-0.9, 0.9). */
-const small =
-  (...shape: number[]) =>
-  () =>
-    core.rand(shape, { dtype: 'float64' }).mul(1.8).sub(0.9).requiresGrad_();
+const small = (...shape: number[]) =>
+  maker(shape, (of) => core.rand(of, { dtype: 'float64' }).mul(1.8).sub(0.9).requiresGrad_());
 /** All different and far apart: ties and kinks are not hit. */
-const distinct =
-  (...shape: number[]) =>
-  () =>
+const distinct = (...shape: number[]) =>
+  maker(shape, (of) =>
     core
-      .randperm(shape.reduce((a, b) => a * b, 1))
+      .randperm(of.reduce((a, b) => a * b, 1))
       .to('float64')
       .mul(0.37)
       .sub(1.03)
-      .view(shape)
-      .requiresGrad_();
+      .view(of)
+      .requiresGrad_(),
+  );
 /** Matrices that are well away from singular ones. */
-const regular = () =>
-  randn([2, 3, 3], { dtype: 'float64' })
+const regular = maker([2, 3, 3], (of) =>
+  randn(of, { dtype: 'float64' })
     .mul(0.3)
-    .add(core.eye(3, { dtype: 'float64' }))
-    .requiresGrad_();
+    .add(core.eye(of.at(-1)!, { dtype: 'float64' }))
+    .requiresGrad_(),
+);
 const one = (op: keyof typeof core): Case => [(x: Tensor) => (core[op] as any)(x), any(2, 3)];
 const two = (op: keyof typeof core): Case => [(a: Tensor, b: Tensor) => (core[op] as any)(a, b), any(2, 3), any(3)];
 const ints = (...values: number[]) => tensor(values, { dtype: 'int32' });
@@ -147,13 +150,13 @@ export const cases: Record<string, Case> = {
   view: [(x) => core.view(x, 3, 2), any(2, 3)],
   reshape: [(x) => core.reshape(x.t(), 6), any(2, 3)],
   flatten: [(x) => core.flatten(x), any(2, 3)],
-  unflatten: [(x) => core.unflatten(x, 0, [2, 3]), any(6)],
+  unflatten: [(x) => core.unflatten(x, 0, [2, -1]), any(6)],
   permute: [(x) => core.permute(x, 2, 0, 1), any(2, 1, 3)],
   transpose: [(x) => core.transpose(x, 0, 1), any(2, 3)],
   t: [core.t, any(2, 3)],
   swapaxes: [(x) => core.swapaxes(x, 0, 1), any(2, 3)],
   movedim: [(x) => core.movedim(x, 0, 2), any(2, 1, 3)],
-  expand: [(x) => core.expand(x, 2, 4, 3), any(4, 1)],
+  expand: [(x) => core.expand(x, 2, -1, 3), any(4, 1)],
   expandAs: [(x) => core.expandAs(x, mask), any(1, 3)],
   broadcastTensors: [(a, b) => core.broadcastTensors([a, b]), any(2, 1), any(3)],
   squeeze: [(x) => core.squeeze(x), any(2, 1)],
