@@ -54,11 +54,12 @@ function findPlace(): string | null {
   return line?.replace(/^\s*at\s+/, '').replace(/^.*\((.*)\)$/, '$1') ?? null;
 }
 
+/** How to learn the place of a frame that noted none: nothing where development mode is on already. */
+export const placeHint = (): string => (development ? '' : 'setDevelopmentMode(true) or GRADGATE_DEV=1 tells where');
+
 /** A frame in words: its gate, the method it guards, and where it was opened. */
 export function describeFrame(frame: Frame): string {
   const name = frame.kind === 'root' ? 'setGradEnabled(false)' : frame.kind;
   const member = frame.member ? ` on ${frame.member}` : '';
-  return frame.opener
-    ? `${name}${member} at ${frame.opener}`
-    : `${name}${member}${development ? '' : ' (setDevelopmentMode(true) or GRADGATE_DEV=1 tells where)'}`;
+  return frame.opener ? `${name}${member} at ${frame.opener}` : `${name}${member}${placeHint() && ` (${placeHint()})`}`;
 }

@@ -111,7 +111,7 @@ export const currentObserver = (): GradModeObserver | null | undefined => state.
 
 /** The frame that the flow carries, if any. */
 export function flowFrame(): Frame | undefined {
-  return state.slot === null ? undefined : state.slot()[state.key];
+  return frameOf(currentSlot());
 }
 
 /** The frame whose `scope` may be set: that of the innermost gate of this flow. */

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { report } from './diagnostics.js';
+import { placeHint, report } from './diagnostics.js';
 import { type Frame, GradModeError } from './frame.js';
 
 /** A mode held open by `using`, until the block ends. */
@@ -44,7 +44,7 @@ function unlink(frame: Frame): void {
 }
 
 const opened = (frame: Frame): string =>
-  frame.opener === null ? '; setDevelopmentMode(true) or GRADGATE_DEV=1 tells where' : `, opened at ${frame.opener}`;
+  frame.opener === null ? placeHint() && `; ${placeHint()}` : `, opened at ${frame.opener}`;
 
 function closeScope(frame: Frame): void {
   const before = frame.ended;

@@ -41,7 +41,7 @@ interface Sizes {
   places: number;
 }
 
-function sizesOf({ inputs, outputs, h, w, window }: Geometry): Sizes {
+export function sizesOf({ inputs, outputs, h, w, window }: Geometry): Sizes {
   const patch = inputs * window.kernel[0] * window.kernel[1];
   const places = steps(h, 0, window) * steps(w, 1, window);
   return { image: inputs * h * w, kernels: outputs * patch, result: outputs * places, patch, places };

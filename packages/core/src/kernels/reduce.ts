@@ -1,7 +1,7 @@
 import type { DType } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { streamFrom, sumOf as sumOfMany } from './stream.js';
+import { streamFrom, streamSum } from './stream.js';
 
 /** Which dimensions stay and which are reduced, with the result's shape. */
 export interface Plan {
@@ -39,11 +39,15 @@ export function reduceWith(
   return out;
 }
 
+/** The sums over the reduced dimensions. */
+export const sumOver = (x: Tensor, plan: Plan, dtype: DType): Tensor =>
+  sumRuns(x, plan, dtype) ?? reduceWith(x, plan, dtype, sumOf);
+
 /**
  * Sums over the reduced dimensions of a row-major tensor that fall into at most two runs: it is seen as `[keep, reduce,
  * keep, reduce]`, and gone through in order. Null where there are more runs.
  */
-export function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor | null {
+function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor | null {
   if (!x.isContiguous) return null;
   const runs = [1, 1, 1, 1];
   let run = 0;
@@ -62,14 +66,15 @@ export function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor 
   const to = out.storage.data;
   const data = x.storage.data;
   const sums = new Float64Array(kept);
+  const long = inner >= streamFrom && data instanceof Float32Array ? data : null;
   for (let o = 0, p = x.offset; o < outer; o++) {
     sums.fill(0);
     for (let r = 0; r < rows; r++)
       if (inner === 1) for (let k = 0; k < kept; k++) sums[k]! += data[p++]!;
       else
         for (let k = 0; k < kept; k++) {
-          if (inner >= streamFrom && data instanceof Float32Array) {
-            sums[k]! += sumOfMany(data, p, inner);
+          if (long !== null) {
+            sums[k]! += streamSum(long, p, inner);
             p += inner;
             continue;
           }
@@ -85,7 +90,7 @@ export function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor 
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array) => number;
 
 // Sums are taken in float64, so float32 results are as good as they can be.
-export const sumOf: Reducer = (data, start, offsets) => {
+const sumOf: Reducer = (data, start, offsets) => {
   let sum = 0;
   for (let j = 0; j < offsets.length; j++) sum += data[start + offsets[j]!]!;
   return sum;

@@ -1,4 +1,5 @@
 import { arena } from './wasm/arena.js';
+import type { Kernels } from './wasm/module.js';
 
 // Kernels over long float32 arrays, which are copied in, computed and copied out in pieces: the copies stay in the
 // processor's cache, and kernel memory stays small.
@@ -80,48 +81,8 @@ export function stream2(
     }
 }
 
-/** How many rows of `n` are taken at a time. */
-const rowsOf = (n: number): number => Math.max(1, Math.floor(piece / n));
-
-/** `exp(x) / sum(exp(x))` of each of `rows` rows of `n` elements. */
-export function softmaxRows(to: Float32Array, x: Float32Array, p: number, rows: number, n: number): void {
-  const kernel = arena();
-  const some = rowsOf(n);
-  kernel.begin('softmax', some * n * 8);
-  const [from, result] = [kernel.take(some * n * 4), kernel.take(some * n * 4)];
-  for (let r = 0; r < rows; r += some) {
-    const count = Math.min(some, rows - r);
-    kernel.write(from, x, p + r * n, count * n);
-    kernel.instance.kernels.softmax(result, from, count, n);
-    kernel.get(result, to, r * n, count * n);
-  }
-}
-
-/** The gradient of `softmaxRows`, from that of its result `y`. */
-export function softmaxGradientRows(
-  to: Float32Array,
-  g: Float32Array,
-  p: number,
-  y: Float32Array,
-  q: number,
-  rows: number,
-  n: number,
-): void {
-  const kernel = arena();
-  const some = rowsOf(n);
-  kernel.begin('softmax', some * n * 12);
-  const [first, second, result] = [kernel.take(some * n * 4), kernel.take(some * n * 4), kernel.take(some * n * 4)];
-  for (let r = 0; r < rows; r += some) {
-    const count = Math.min(some, rows - r);
-    kernel.write(first, g, p + r * n, count * n);
-    kernel.write(second, y, q + r * n, count * n);
-    kernel.instance.kernels.softmaxGradient(result, first, second, count, n);
-    kernel.get(result, to, r * n, count * n);
-  }
-}
-
 /** The sum of `n` elements of `x` from `p` on. */
-export function sumOf(x: Float32Array, p: number, n: number): number {
+export function streamSum(x: Float32Array, p: number, n: number): number {
   const kernel = arena();
   kernel.begin('sum', piece * 4);
   const at = kernel.take(piece * 4);
@@ -134,6 +95,56 @@ export function sumOf(x: Float32Array, p: number, n: number): number {
   return sum;
 }
 
+/** An array with so many elements for each row. */
+type Rows = readonly [data: Float32Array, width: number];
+
+/**
+ * Takes as many of `rows` rows at a time as make up a piece: copies the inputs in, calls `run` with the number of rows
+ * and the addresses of inputs and results, and copies the results out.
+ */
+function inRows(
+  op: string,
+  rows: number,
+  inputs: readonly Rows[],
+  results: readonly Rows[],
+  run: (kernels: Kernels, count: number, addresses: number[]) => void,
+): void {
+  const kernel = arena();
+  const all = [...inputs, ...results];
+  const widths = all.map(([, width]) => width);
+  const some = Math.max(1, Math.floor(piece / Math.max(...widths)));
+  kernel.begin(op, some * widths.reduce((a, b) => a + b, 0) * 4);
+  const addresses = widths.map((width) => kernel.take(some * width * 4));
+  for (let r = 0; r < rows; r += some) {
+    const count = Math.min(some, rows - r);
+    inputs.forEach(([data, width], i) => {
+      kernel.write(addresses[i]!, data, r * width, count * width);
+    });
+    run(kernel.instance.kernels, count, addresses);
+    results.forEach(([data, width], i) => {
+      kernel.get(addresses[inputs.length + i]!, data, r * width, count * width);
+    });
+  }
+}
+
+/** `exp(x) / sum(exp(x))` of each of `rows` rows of `n` elements. */
+export function softmaxRows(to: Float32Array, x: Float32Array, rows: number, n: number): void {
+  inRows('softmax', rows, [[x, n]], [[to, n]], ({ softmax }, count, [from, result]) => {
+    softmax(result!, from!, count, n);
+  });
+}
+
+/** The gradient of `softmaxRows`, from that of its result `y`. */
+export function softmaxGradientRows(to: Float32Array, g: Float32Array, y: Float32Array, rows: number, n: number): void {
+  const inputs: Rows[] = [
+    [g, n],
+    [y, n],
+  ];
+  inRows('softmax', rows, inputs, [[to, n]], ({ softmaxGradient }, count, [atG, atY, result]) => {
+    softmaxGradient(result!, atG!, atY!, count, n);
+  });
+}
+
 /** `(x - mean) / sqrt(var + eps)` of each of `rows` rows of `n` elements, with their means and variances. */
 export function standardizeRows(
   to: Float32Array,
@@ -144,19 +155,14 @@ export function standardizeRows(
   means: Float32Array,
   variances: Float32Array,
 ): void {
-  const kernel = arena();
-  const some = rowsOf(n);
-  kernel.begin('standardize', some * (n + 1) * 8);
-  const [from, result] = [kernel.take(some * n * 4), kernel.take(some * n * 4)];
-  const [atMeans, atVariances] = [kernel.take(some * 4), kernel.take(some * 4)];
-  for (let r = 0; r < rows; r += some) {
-    const count = Math.min(some, rows - r);
-    kernel.write(from, x, r * n, count * n);
-    kernel.instance.kernels.standardize(result, from, count, n, eps, atMeans, atVariances);
-    kernel.get(result, to, r * n, count * n);
-    kernel.get(atMeans, means, r, count);
-    kernel.get(atVariances, variances, r, count);
-  }
+  const results: Rows[] = [
+    [to, n],
+    [means, 1],
+    [variances, 1],
+  ];
+  inRows('standardize', rows, [[x, n]], results, ({ standardize }, count, [from, result, atMeans, atVariances]) => {
+    standardize(result!, from!, count, n, eps, atMeans!, atVariances!);
+  });
 }
 
 /** The gradient of `standardizeRows`, from that of its result `y`. */
@@ -169,17 +175,12 @@ export function standardizeGradientRows(
   eps: number,
   variances: Float32Array,
 ): void {
-  const kernel = arena();
-  const some = rowsOf(n);
-  kernel.begin('standardize', some * (3 * n + 1) * 4);
-  const [first, second, result] = [kernel.take(some * n * 4), kernel.take(some * n * 4), kernel.take(some * n * 4)];
-  const atVariances = kernel.take(some * 4);
-  for (let r = 0; r < rows; r += some) {
-    const count = Math.min(some, rows - r);
-    kernel.write(first, g, r * n, count * n);
-    kernel.write(second, y, r * n, count * n);
-    kernel.write(atVariances, variances, r, count);
-    kernel.instance.kernels.standardizeGradient(result, first, second, count, n, eps, atVariances);
-    kernel.get(result, to, r * n, count * n);
-  }
+  const inputs: Rows[] = [
+    [g, n],
+    [y, n],
+    [variances, 1],
+  ];
+  inRows('standardize', rows, inputs, [[to, n]], ({ standardizeGradient }, count, [atG, atY, atVariances, result]) => {
+    standardizeGradient(result!, atG!, atY!, count, n, eps, atVariances!);
+  });
 }

@@ -7,6 +7,7 @@ import {
   convolveWeight,
   type Geometry,
   im2col,
+  sizesOf,
   steps,
   type Window,
 } from '../kernels/conv.js';
@@ -32,37 +33,22 @@ export const pair = (op: string, name: string, v: Pair, least: number): [number,
 export function unfold(x: Tensor, window: Window): Tensor {
   const shape = x.shape as [number, number, number, number];
   const geometry = geometryOf(shape, 1, 1, window);
-  const { places, patch, out } = columnsOf(x, geometry);
-  const from = x.elements();
-  for (let n = 0; n < shape[0]; n++)
-    im2col(
-      from,
-      n * geometry.inputs * shape[2] * shape[3],
-      geometry,
-      out.storage.data.subarray(n * patch * places, (n + 1) * patch * places),
-    );
+  const { image, patch, places } = sizesOf(geometry);
+  const out = Tensor.empty(x.dtype, [shape[0], patch, places]);
+  const [from, to] = [x.elements(), out.storage.data];
+  const size = patch * places;
+  for (let n = 0; n < shape[0]; n++) im2col(from, n * image, geometry, to.subarray(n * size, (n + 1) * size));
   return record('unfold', [x], out, (g) => [fold(g, shape, window)]);
-}
-
-function columnsOf(x: Tensor, { inputs, h, w, window }: Geometry) {
-  const places = steps(h, 0, window) * steps(w, 1, window);
-  const patch = inputs * window.kernel[0] * window.kernel[1];
-  return { places, patch, out: Tensor.empty(x.dtype, [x.shape[0]!, patch, places]) };
 }
 
 /** Columns added up into images of shape `[N, C, H, W]`: the transpose of `unfold`. */
 export function fold(columns: Tensor, shape: readonly [number, number, number, number], window: Window): Tensor {
-  const out = Tensor.empty(columns.dtype, shape);
   const geometry = geometryOf(shape, 1, 1, window);
-  const from = columns.elements();
-  const size = columns.shape[1]! * columns.shape[2]!;
-  for (let n = 0; n < shape[0]; n++)
-    col2im(
-      from.subarray(n * size, (n + 1) * size),
-      geometry,
-      out.storage.data,
-      n * geometry.inputs * shape[2] * shape[3],
-    );
+  const { image, patch, places } = sizesOf(geometry);
+  const out = Tensor.empty(columns.dtype, shape);
+  const [from, to] = [columns.elements(), out.storage.data];
+  const size = patch * places;
+  for (let n = 0; n < shape[0]; n++) col2im(from.subarray(n * size, (n + 1) * size), geometry, to, n * image);
   return record('fold', [columns], out, (g) => [unfold(g, window)]);
 }
 

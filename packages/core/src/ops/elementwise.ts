@@ -35,7 +35,7 @@ export function applyUnary(
   { forward, backward, saves, keepsIntegers, loop, kernel }: UnaryRule,
   x: Tensor,
 ): Tensor {
-  if (!(x instanceof Tensor)) throw new TypeError(`${name}: expected a Tensor, got ${x === null ? 'null' : typeof x}`);
+  checkTensors(name, x);
   const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop, kernel);
   const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
   return record(name, [x], y, ruleOf(backward, saves !== undefined), saved);

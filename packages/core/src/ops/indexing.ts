@@ -2,6 +2,7 @@ import { record } from '../autograd/node.js';
 import { clear, put, putAdd, take as takePositions } from '../autograd/positions.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import { full } from '../tensor/creation.js';
 import {
   broadcastShapes,
   contiguousStrides,
@@ -126,16 +127,9 @@ export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | num
   checkTensors('scatter', x, index);
   const d = normalizeDim('scatter', dim, x.ndim);
   const source =
-    src instanceof Tensor
-      ? covering('scatter', src, index, x)
-      : Tensor.of(valueArray(x, index, src), x.dtype, index.shape);
+    src instanceof Tensor ? covering('scatter', src, index, x) : full(index.shape, src, { dtype: x.dtype });
   return put(x, positionsAlong('scatter', x.shape, d, index), source);
 }
-
-const valueArray = (x: Tensor, index: Tensor, value: number) => {
-  const t = Tensor.empty(x.dtype, index.shape).storage.data;
-  return t.fill(value);
-};
 
 /** The part of `src` that an index of this shape reads. */
 function covering(op: string, src: Tensor, index: Tensor, x: Tensor): Tensor {
@@ -269,9 +263,7 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: number):
   checkTensors('indexFill', x, index);
   const d = normalizeDim('indexFill', dim, x.ndim);
   const shape = x.shape.map((n, i) => (i === d ? index.numel : n));
-  const fill = Tensor.empty(x.dtype, shape);
-  fill.storage.data.fill(value);
-  return indexCopy(x, d, index, fill);
+  return indexCopy(x, d, index, full(shape, value, { dtype: x.dtype }));
 }
 
 /** `x` with the slices of `src` in place of those that `index` (int32, one dimension) names along `dim`. */

@@ -1,5 +1,6 @@
 import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError, TensorError } from '../errors.js';
+import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
 import { isFloat } from '../tensor/dtype.js';
 import { broadcastShapes, formatShape, sameShape } from '../tensor/shape.js';
@@ -17,7 +18,7 @@ export class LinAlgError extends TensorError {
 }
 
 function checkSquare(op: string, a: Tensor): number {
-  if (!(a instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${typeof a}`);
+  checkTensors(op, a);
   if (!isFloat(a.dtype)) throw new DTypeError(op, `takes floating point matrices, got ${a.dtype}; use .float()`);
   if (a.ndim < 2 || a.shape.at(-1) !== a.shape.at(-2))
     throw new ShapeError(op, `takes square matrices, got ${formatShape(a.shape)}`);

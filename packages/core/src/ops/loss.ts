@@ -1,7 +1,7 @@
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
 import { div, log, mul, ne, neg, square, sub, where } from './elementwise.js';
 import { clamp } from './math.js';
@@ -25,8 +25,7 @@ export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mea
 
 /** Input and target of equal shape, floating point. */
 export function checkSameShape(op: string, input: Tensor, target: Tensor): void {
-  if (!(input instanceof Tensor && target instanceof Tensor))
-    throw new TypeError(`${op}: expected an input and a target Tensor`);
+  checkTensors(op, input, target);
   if (!sameShape(input.shape, target.shape))
     throw new ShapeError(
       op,
@@ -36,14 +35,12 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
 
 /** The mean of `(input - target)²`. */
 export function mseLoss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
-  checkTensors('mseLoss', input, target);
   checkSameShape('mseLoss', input, target);
   return reduceLoss('mseLoss', square(sub(input, target)), reduction);
 }
 
 /** The mean of `|input - target|`. */
 export function l1Loss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
-  checkTensors('l1Loss', input, target);
   checkSameShape('l1Loss', input, target);
   return reduceLoss('l1Loss', sub(input, target).abs(), reduction);
 }
@@ -54,7 +51,6 @@ export function huberLoss(
   target: Tensor,
   { reduction, delta = 1 }: LossOptions & { delta?: number } = {},
 ): Tensor {
-  checkTensors('huberLoss', input, target);
   checkSameShape('huberLoss', input, target);
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
   const error = sub(input, target).abs();
@@ -68,7 +64,6 @@ export function smoothL1Loss(
   target: Tensor,
   { reduction, beta = 1 }: LossOptions & { beta?: number } = {},
 ): Tensor {
-  checkTensors('smoothL1Loss', input, target);
   checkSameShape('smoothL1Loss', input, target);
   if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${beta}`);
   return beta === 0
@@ -82,7 +77,6 @@ export function binaryCrossEntropy(
   target: Tensor,
   { reduction, weight }: LossOptions & { weight?: Tensor | null } = {},
 ): Tensor {
-  checkTensors('binaryCrossEntropy', input, target);
   checkSameShape('binaryCrossEntropy', input, target);
   if (input.lt(0).any().item() || input.gt(1).any().item())
     throw new RangeError(
@@ -98,7 +92,6 @@ export function binaryCrossEntropyWithLogits(
   target: Tensor,
   { reduction, weight, posWeight }: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null } = {},
 ): Tensor {
-  checkTensors('binaryCrossEntropyWithLogits', input, target);
   checkSameShape('binaryCrossEntropyWithLogits', input, target);
   const positive = mul(target, logSigmoid(input));
   const negative = mul(sub(1, target), logSigmoid(neg(input)));
@@ -112,7 +105,6 @@ export function klDiv(
   target: Tensor,
   { reduction = 'mean', logTarget = false }: { reduction?: Reduction | 'batchmean'; logTarget?: boolean } = {},
 ): Tensor {
-  checkTensors('klDiv', input, target);
   checkSameShape('klDiv', input, target);
   const loss = logTarget
     ? mul(target.exp(), sub(target, input))
@@ -147,8 +139,6 @@ function checkClasses(
   weight: Tensor | null | undefined,
   ignoreIndex: number,
 ): void {
-  if (!(input instanceof Tensor && target instanceof Tensor))
-    throw new TypeError(`${op}: expected an input and a target Tensor`);
   if (target.dtype !== 'int32') throw new DTypeError(op, `target classes are int32, got ${target.dtype}; use .int()`);
   const expected = input.shape.filter((_, i) => i !== (input.ndim === 1 ? 0 : 1));
   if (input.ndim === 0 || !sameShape(expected, target.shape))
@@ -192,8 +182,6 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new TypeError(`crossEntropy: labelSmoothing is from 0 to 1, got ${labelSmoothing}`);
-  if (!(input instanceof Tensor && target instanceof Tensor))
-    throw new TypeError('crossEntropy: expected an input and a target Tensor');
   const dim = input.ndim === 1 ? 0 : 1;
   const classes = input.shape[dim] ?? 1;
   const asColumn = (w: Tensor) => (input.ndim === 1 ? w : w.reshape([1, -1, ...Array<number>(input.ndim - 2).fill(1)]));

@@ -27,6 +27,7 @@ function product(a: Tensor, b: Tensor): Tensor {
   const n = b.shape.at(-1)!;
   let out: Tensor;
   if (a.ndim === 2 && b.ndim === 2) {
+    // The common case, without a batch to look up.
     out = Tensor.unwritten(a.dtype, [m, n]);
     gemm(m, n, k, matrixOf(a, a.offset), matrixOf(b, b.offset), out.storage.data, 0);
   } else {

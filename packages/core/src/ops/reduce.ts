@@ -4,7 +4,7 @@ import * as kernel from '../kernels/reduce.js';
 import { checkTensors } from '../tensor/check.js';
 import type { DType } from '../tensor/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { methods, type Tensor } from '../tensor/tensor.js';
 import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
 
 /** One dimension, several, or (left out or null) all of them. */
@@ -16,7 +16,7 @@ export interface KeepDim {
 }
 
 function plan(op: string, x: Tensor, dim: Dim | undefined, options: KeepDim | undefined): kernel.Plan {
-  if (!(x instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${x === null ? 'null' : typeof x}`);
+  checkTensors(op, x);
   return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), options?.keepdim ?? false);
 }
 
@@ -29,9 +29,7 @@ const sumDType = (dtype: DType): DType => (dtype === 'bool' ? 'int32' : dtype);
 export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('sum', x, dim, options);
   const { shape } = x;
-  const dtype = sumDType(x.dtype);
-  const out = kernel.sumRuns(x, p, dtype) ?? kernel.reduceWith(x, p, dtype, kernel.sumOf);
-  return record('sum', [x], out, (g) => [spread(g, p, shape)]);
+  return record('sum', [x], kernel.sumOver(x, p, sumDType(x.dtype)), (g) => [spread(g, p, shape)]);
 }
 
 /** `x` summed to `shape`, from which it was broadcast. */
@@ -49,7 +47,7 @@ export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   floatOnly('mean', x);
   const p = plan('mean', x, dim, options);
   const { shape } = x;
-  const out = kernel.sumRuns(x, p, x.dtype) ?? kernel.reduceWith(x, p, x.dtype, kernel.sumOf);
+  const out = kernel.sumOver(x, p, x.dtype);
   const { data } = out.storage;
   for (let i = 0; i < data.length; i++) data[i] = data[i]! / p.count;
   return record('mean', [x], out, (g) => [spread(div(g, p.count), p, shape)]);

@@ -24,7 +24,7 @@ function softmaxForward(v: Tensor, d: number): Tensor {
   if (areRows(d, v)) {
     const out = Tensor.unwritten(v.dtype, v.shape);
     const n = v.shape[d]!;
-    softmaxRows(out.storage.data as Float32Array, v.storage.data as Float32Array, v.offset, v.numel / n, n);
+    softmaxRows(out.storage.data as Float32Array, v.elements() as Float32Array, v.numel / n, n);
     return out;
   }
   const e = v.numel === 0 ? v.clone() : exp(sub(v, amax(v, d, { keepdim: true })));
@@ -36,8 +36,8 @@ function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
   if (!isGradEnabled() && areRows(d, g, y)) {
     const out = Tensor.unwritten(g.dtype, g.shape);
     const n = g.shape[d]!;
-    const [from, of] = [g.storage.data as Float32Array, y.storage.data as Float32Array];
-    softmaxGradientRows(out.storage.data as Float32Array, from, g.offset, of, y.offset, g.numel / n, n);
+    const [from, of] = [g.elements() as Float32Array, y.elements() as Float32Array];
+    softmaxGradientRows(out.storage.data as Float32Array, from, of, g.numel / n, n);
     return out;
   }
   const gy = mul(g, y);

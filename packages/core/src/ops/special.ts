@@ -1,6 +1,6 @@
 import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { methods, type Tensor } from '../tensor/tensor.js';
 import { applyUnary, div, exp, log, mul, neg, square, sub, unary } from './elementwise.js';
 import { clamp } from './math.js';
 
@@ -164,7 +164,7 @@ function sincSlope(order: number, x: Tensor): Tensor {
 /** `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps]. */
 export function logit(x: Tensor, { eps }: { eps?: number } = {}): Tensor {
   checkTensors('logit', x);
-  if (!(x instanceof Tensor)) throw new TypeError(`logit: expected a Tensor, got ${typeof x}`);
+  checkTensors('logit', x);
   if (x.dtype === 'bool') throw new DTypeError('logit', 'takes numbers, got bool; use .float()');
   const p = eps === undefined ? x : clamp(x, eps, 1 - eps);
   return log(div(p, sub(1, p)));
