@@ -25,6 +25,11 @@ async function build(features) {
       '--runtime',
       'stub',
       '--importMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '16',
+      '--maximumMemory',
+      '65536',
       '--noAssert',
       '-O3',
       '--converge',
@@ -53,11 +58,11 @@ const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 
 /** With fused multiply-add (relaxed SIMD). */
 export const fused =
-  '${await compile(['simd', 'relaxed-simd'])}';
+  '${await compile(['threads', 'simd', 'relaxed-simd'])}';
 
 /** For engines without it. */
 export const plain =
-  '${await compile(['simd'])}';
+  '${await compile(['threads', 'simd'])}';
 `;
 
 if (process.argv.includes('--check')) {

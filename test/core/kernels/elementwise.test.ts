@@ -2,13 +2,13 @@ import { Generator } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StreamKernel, StreamKernel2 } from '../../../packages/core/src/kernels/stream.js';
-import { Arena } from '../../../packages/core/src/kernels/wasm/arena.js';
+import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
 import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
 import { erfOf } from '../../../packages/core/src/ops/special.js';
 
 const instances = [
-  ['with fused multiply-add', new Arena(instantiate(true))],
-  ['without', new Arena(instantiate(false))],
+  ['with fused multiply-add', new KernelMemory(instantiate(true))],
+  ['without', new KernelMemory(instantiate(false))],
 ] as const;
 
 const cdf = (v: number) => (1 + erfOf(v / Math.SQRT2)) / 2;
@@ -75,18 +75,18 @@ function values(n: number, seed: number): Float32Array {
   );
 }
 
-describe.each(instances)('elementwise kernels %s', (_, arena) => {
-  const { kernels } = arena.instance;
+describe.each(instances)('elementwise kernels %s', (_, memory) => {
+  const { kernels } = memory.instance;
 
   it.each(Object.keys(one) as StreamKernel[])('%s agrees with the definition, for any number of elements', (name) => {
     fc.assert(
       fc.property(sizes, fc.nat(), (n, seed) => {
         const x = values(n, seed);
-        arena.begin('test', 1024);
-        const [from, to] = [arena.put(x, 0, n), arena.take(256)];
+        memory.begin('test', 1024);
+        const [from, to] = [memory.put(x, 0, n), memory.take(256)];
         kernels[name](to, from, n);
         const got = new Float32Array(n);
-        arena.get(to, got, 0, n);
+        memory.get(to, got, 0, n);
         x.forEach((v, i) => {
           const slack = name === 'gelu' ? 2e-7 : name === 'silu' ? 1e-37 : 3e-45;
           expectClose(got[i]!, one[name](v), slack, `${name}(${v})`);
@@ -99,11 +99,11 @@ describe.each(instances)('elementwise kernels %s', (_, arena) => {
     fc.assert(
       fc.property(sizes, fc.nat(), (n, seed) => {
         const [x, y] = [values(n, seed), values(n, seed + 1)];
-        arena.begin('test', 2048);
-        const [a, b, to] = [arena.put(x, 0, n), arena.put(y, 0, n), arena.take(256)];
+        memory.begin('test', 2048);
+        const [a, b, to] = [memory.put(x, 0, n), memory.put(y, 0, n), memory.take(256)];
         kernels[name](to, a, b, n);
         const got = new Float32Array(n);
-        arena.get(to, got, 0, n);
+        memory.get(to, got, 0, n);
         x.forEach((v, i) => {
           const odd = Math.abs(y[i]!) > 12 || !Number.isFinite(v) || Math.abs(v) > 100;
           if (name === 'geluGradient' && odd) return;
@@ -121,18 +121,18 @@ describe.each(instances)('elementwise kernels %s', (_, arena) => {
         const x = Float32Array.from({ length: rows * n }, () => generator.normal() * 20);
         if (odd) x[generator.below(x.length)] = [Number.NaN, Number.NEGATIVE_INFINITY, 1e30][generator.below(3)]!;
         const g = Float32Array.from({ length: rows * n }, () => generator.normal());
-        arena.begin('test', rows * n * 16);
+        memory.begin('test', rows * n * 16);
         const [from, grad, y, to] = [
-          arena.put(x, 0, rows * n),
-          arena.put(g, 0, rows * n),
-          arena.take(rows * n * 4),
-          arena.take(rows * n * 4),
+          memory.put(x, 0, rows * n),
+          memory.put(g, 0, rows * n),
+          memory.take(rows * n * 4),
+          memory.take(rows * n * 4),
         ];
         kernels.softmax(y, from, rows, n);
         kernels.softmaxGradient(to, grad, y, rows, n);
         const [gotY, got] = [new Float32Array(rows * n), new Float32Array(rows * n)];
-        arena.get(y, gotY, 0, rows * n);
-        arena.get(to, got, 0, rows * n);
+        memory.get(y, gotY, 0, rows * n);
+        memory.get(to, got, 0, rows * n);
         for (let r = 0; r < rows; r++) {
           const row = [...x.subarray(r * n, (r + 1) * n)];
           const top = row.some(Number.isNaN) ? Number.NaN : Math.max(...row);

@@ -4,7 +4,7 @@ import { Generator, randn, type Tensor } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gemm } from '../../../packages/core/src/kernels/matmul.js';
-import { Arena } from '../../../packages/core/src/kernels/wasm/arena.js';
+import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
 import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
 
 /** The plain definition, in float64. */
@@ -45,18 +45,18 @@ describe('the product kernel agrees with the definition', () => {
   ])('%s, for any sizes and transposes', (_, fused) => {
     const instance = instantiate(fused);
     if (!fused) expect(instance.fused).toBe(false);
-    const arena = new Arena(instance);
+    const memory = new KernelMemory(instance);
     const { kernels } = instance;
     fc.assert(
       fc.property(shapes, ({ m, n, k, ta, tb, seed }) => {
         const generator = new Generator(seed);
         const a = operand(m, k, ta, generator);
         const b = operand(k, n, tb, generator);
-        arena.begin('test', (m * k + k * n + m * n) * 4 + kernels.gemmScratch());
-        const scratch = arena.take(kernels.gemmScratch());
-        const atA = arena.put(a.storage.data as Float32Array, 0, m * k);
-        const atB = arena.put(b.storage.data as Float32Array, 0, k * n);
-        const atC = arena.take(m * n * 4);
+        memory.begin('test', (m * k + k * n + m * n) * 4 + kernels.gemmScratch());
+        const scratch = memory.take(kernels.gemmScratch());
+        const atA = memory.put(a.storage.data as Float32Array, 0, m * k);
+        const atB = memory.put(b.storage.data as Float32Array, 0, k * n);
+        const atC = memory.take(m * n * 4);
         kernels.gemm(
           m,
           n,
@@ -72,7 +72,7 @@ describe('the product kernel agrees with the definition', () => {
           false,
         );
         const out = new Float32Array(m * n);
-        arena.get(atC, out, 0, m * n);
+        memory.get(atC, out, 0, m * n);
         close(out, product(a, b), k);
       }),
       { numRuns: 60 },
@@ -107,8 +107,8 @@ describe('the product kernel agrees with the definition', () => {
 
 describe('kernel memory', () => {
   it('refuses what cannot be had, with the operator and the bytes', () => {
-    const arena = new Arena(instantiate());
-    expect(() => arena.begin('matmul', 2 ** 33)).toThrow(/matmul: needs 8589934592 bytes of kernel memory/);
+    const memory = new KernelMemory(instantiate());
+    expect(() => memory.begin('matmul', 2 ** 33)).toThrow(/matmul: needs 8589934592 bytes of kernel memory/);
   });
 
   it('is not asked for where operands are few or of another dtype', () => {

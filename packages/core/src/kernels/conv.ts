@@ -1,6 +1,6 @@
 import { allocate, type TypedArray } from '../tensor/dtype.js';
 import { gemm, type Matrix } from './matmul.js';
-import { arena } from './wasm/arena.js';
+import { kernelMemory } from './wasm/memory.js';
 
 /** Where a kernel goes over an image. */
 export interface Window {
@@ -59,7 +59,7 @@ function eachGroup(
 
 /** Kernel memory for one group of one image, and for all kernels. */
 function stage({ image, patch, places, result }: Sizes, weights: number) {
-  const kernel = arena();
+  const kernel = kernelMemory();
   const scratchBytes = kernel.instance.kernels.gemmScratch();
   kernel.begin('conv2d', (image + weights + patch * places + result) * 4 + scratchBytes);
   const [scratch, atW, atX] = [kernel.take(scratchBytes), kernel.take(weights * 4), kernel.take(image * 4)];

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../tensor/dtype.js';
-import { arena, stagedSize } from './wasm/arena.js';
+import { kernelMemory, stagedSize } from './wasm/memory.js';
 
 /** A matrix in memory: where it starts and how far rows and columns are apart. */
 export interface Matrix {
@@ -71,7 +71,7 @@ function gemmWasm(
   outOffset: number,
   bias: Row | null,
 ): void {
-  const kernel = arena();
+  const kernel = kernelMemory();
   const { kernels } = kernel.instance;
   const scratchBytes = kernels.gemmScratch();
   const [sizeA, sizeB] = [stagedSize(a.rowStride, a.colStride, m, k), stagedSize(b.rowStride, b.colStride, k, n)];
@@ -79,10 +79,10 @@ function gemmWasm(
   const scratch = kernel.take(scratchBytes);
   const left = kernel.putMatrix(a, m, k);
   const right = kernel.putMatrix(b, k, n);
-  const atC = kernel.take(m * n * 4);
+  const atC = kernel.target(out, outOffset, m * n);
   if (bias) kernel.repeat(atC, bias.data as Float32Array, bias.offset, n, m);
   kernels.gemm(m, n, k, ...left, ...right, atC, scratch, bias !== null);
-  kernel.get(atC, out, outOffset, m * n);
+  kernel.deliver(atC, out, outOffset, m * n);
 }
 
 /** Any dtype; sums in float64. */

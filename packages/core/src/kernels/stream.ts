@@ -1,4 +1,4 @@
-import { arena } from './wasm/arena.js';
+import { kernelMemory } from './wasm/memory.js';
 import type { Kernels } from './wasm/module.js';
 
 // Kernels over long float32 arrays, which are copied in, computed and copied out in pieces: the copies stay in the
@@ -31,15 +31,17 @@ export const streamRowFrom = 128;
 
 /** `to[i] = kernel(x[p + i])` for the first `n` elements. */
 export function stream(name: StreamKernel, to: Float32Array, n: number, x: Float32Array, p: number): void {
-  const kernel = arena();
-  const run = kernel.instance.kernels[name];
-  kernel.begin(name, piece * 8);
-  const [from, result] = [kernel.take(piece * 4), kernel.take(piece * 4)];
+  const memory = kernelMemory();
+  const run = memory.instance.kernels[name];
+  const [livesX, livesTo] = [memory.holds(x), memory.holds(to)];
+  if (livesX && livesTo) return run(to.byteOffset, x.byteOffset + p * 4, n);
+  memory.begin(name, piece * 8);
+  const [from, result] = [memory.take(piece * 4), memory.take(piece * 4)];
   for (let i = 0; i < n; i += piece) {
     const count = Math.min(piece, n - i);
-    kernel.write(from, x, p + i, count);
-    run(result, from, count);
-    kernel.get(result, to, i, count);
+    if (!livesX) memory.write(from, x, p + i, count);
+    run(livesTo ? to.byteOffset + i * 4 : result, livesX ? x.byteOffset + (p + i) * 4 : from, count);
+    if (!livesTo) memory.get(result, to, i, count);
   }
 }
 
@@ -62,67 +64,91 @@ export function stream2(
   y: Operand,
   startsY: ArrayLike<number>,
 ): void {
-  const kernel = arena();
-  const run = kernel.instance.kernels[name];
-  kernel.begin(name, piece * 12);
-  const [first, second, result] = [kernel.take(piece * 4), kernel.take(piece * 4), kernel.take(piece * 4)];
-  const load = (at: number, { data, step }: Operand, from: number, i: number, count: number): void => {
-    if (step === 1) kernel.write(at, data, from + i, count);
-    else if (i === 0) kernel.fill(at, data[from]!, count);
+  const memory = kernelMemory();
+  const run = memory.instance.kernels[name];
+  memory.begin(name, piece * 12);
+  const [first, second, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
+  const livesTo = memory.holds(to);
+  // Results that stay where they are need no pieces unless an operand does.
+  const lives = (v: Operand): boolean => v.step === 1 && memory.holds(v.data);
+  const [livesX, livesY] = [lives(x), lives(y)];
+  const most = livesTo && livesX && livesY ? n : piece;
+  const load = (
+    lives: boolean,
+    at: number,
+    { data, step }: Operand,
+    from: number,
+    i: number,
+    count: number,
+  ): number => {
+    if (lives) return data.byteOffset + (from + i) * 4;
+    if (step === 1) memory.write(at, data, from + i, count);
+    else if (i === 0) memory.fill(at, data[from]!, count);
+    return at;
   };
   for (let r = 0, out = 0; r < startsX.length; r++)
-    for (let i = 0; i < n; i += piece) {
-      const count = Math.min(piece, n - i);
-      load(first, x, startsX[r]!, i, count);
-      load(second, y, startsY[r]!, i, count);
-      run(result, first, second, count);
-      kernel.get(result, to, out, count);
+    for (let i = 0; i < n; i += most) {
+      const count = Math.min(most, n - i);
+      const a = load(livesX, first, x, startsX[r]!, i, count);
+      const b = load(livesY, second, y, startsY[r]!, i, count);
+      run(livesTo ? to.byteOffset + out * 4 : result, a, b, count);
+      if (!livesTo) memory.get(result, to, out, count);
       out += count;
     }
 }
 
 /** The sum of `n` elements of `x` from `p` on. */
 export function streamSum(x: Float32Array, p: number, n: number): number {
-  const kernel = arena();
-  kernel.begin('sum', piece * 4);
-  const at = kernel.take(piece * 4);
+  const memory = kernelMemory();
+  const lives = memory.holds(x);
+  memory.begin('sum', piece * 4);
+  const at = memory.take(piece * 4);
   let sum = 0;
   for (let i = 0; i < n; i += piece) {
     const count = Math.min(piece, n - i);
-    kernel.write(at, x, p + i, count);
-    sum += kernel.instance.kernels.sum(at, count);
+    if (!lives) memory.write(at, x, p + i, count);
+    sum += memory.instance.kernels.sum(lives ? x.byteOffset + (p + i) * 4 : at, count);
   }
   return sum;
 }
 
 /** An array with so many elements for each row. */
-type Rows = readonly [data: Float32Array, width: number];
+export type Rows = readonly [data: Float32Array, width: number];
 
 /**
- * Takes as many of `rows` rows at a time as make up a piece: copies the inputs in, calls `run` with the number of rows
- * and the addresses of inputs and results, and copies the results out.
+ * Calls `run` with a number of rows and with where the rows of each input and of each result begin, for as many rows at
+ * a time as make up a piece, or for all of them where all arrays live in kernel memory. A result that is also an input
+ * is rewritten.
  */
-function inRows(
+export function inRows(
   op: string,
   rows: number,
   inputs: readonly Rows[],
   results: readonly Rows[],
   run: (kernels: Kernels, count: number, addresses: number[]) => void,
 ): void {
-  const kernel = arena();
+  const memory = kernelMemory();
   const all = [...inputs, ...results];
-  const widths = all.map(([, width]) => width);
-  const some = Math.max(1, Math.floor(piece / Math.max(...widths)));
-  kernel.begin(op, some * widths.reduce((a, b) => a + b, 0) * 4);
-  const addresses = widths.map((width) => kernel.take(some * width * 4));
+  const lives = all.map(([data]) => memory.holds(data));
+  const widest = Math.max(...all.map(([, width]) => width));
+  const some = lives.every(Boolean) ? rows : Math.max(1, Math.floor(piece / widest));
+  memory.begin(op, some * all.reduce((sum, [, width], i) => sum + (lives[i] ? 0 : width), 0) * 4);
+  const scratch: number[] = [];
+  all.forEach(([data, width], i) => {
+    const same = inputs.findIndex(([input]) => input === data);
+    scratch.push(lives[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(some * width * 4));
+  });
+  const addresses = new Array<number>(all.length);
   for (let r = 0; r < rows; r += some) {
     const count = Math.min(some, rows - r);
-    inputs.forEach(([data, width], i) => {
-      kernel.write(addresses[i]!, data, r * width, count * width);
+    all.forEach(([data, width], i) => {
+      addresses[i] = lives[i] ? data.byteOffset + r * width * 4 : scratch[i]!;
+      if (i < inputs.length && !lives[i]) memory.write(scratch[i]!, data, r * width, count * width);
     });
-    run(kernel.instance.kernels, count, addresses);
-    results.forEach(([data, width], i) => {
-      kernel.get(addresses[inputs.length + i]!, data, r * width, count * width);
+    run(memory.instance.kernels, count, addresses);
+    results.forEach(([data, width], j) => {
+      const i = inputs.length + j;
+      if (!lives[i]) memory.get(scratch[i]!, data, r * width, count * width);
     });
   }
 }

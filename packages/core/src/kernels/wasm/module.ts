@@ -42,7 +42,10 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
 /** A compiled module over the memory it works on. */
 export interface Instance {
   readonly kernels: Kernels;
+  readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Whether other threads can work on it too. */
+  readonly shared: boolean;
   /** Whether products are added without rounding in between. */
   readonly fused: boolean;
 }
@@ -61,12 +64,31 @@ function allowRelaxedSimd(): void {
   process?.getBuiltinModule?.('node:v8')?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
 }
 
-export function instantiate(useFused = true): Instance {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-  let bytes = decode(fused);
-  if (useFused && !WebAssembly.validate(bytes)) allowRelaxedSimd();
-  const isFused = useFused && WebAssembly.validate(bytes);
-  if (!isFused) bytes = decode(plain);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return { kernels: exports as unknown as Kernels, memory, fused: isFused };
+/** A memory that threads can share, or, where there is none, one of our own. */
+function makeMemory(): [memory: WebAssembly.Memory, shared: boolean] {
+  const size = { initial: 16, maximum: 65536 };
+  try {
+    return [new WebAssembly.Memory({ ...size, shared: true }), true];
+  } catch {
+    return [new WebAssembly.Memory(size), false];
+  }
+}
+
+/** The kernels ask for a shared memory. The flags of that import follow the names `env` and `memory` and its kind. */
+function unshare(bytes: Uint8Array): Uint8Array {
+  const name = [3, ...new TextEncoder().encode('env'), 6, ...new TextEncoder().encode('memory'), 2];
+  const at = bytes.findIndex((_, i) => name.every((b, j) => bytes[i + j] === b)) + name.length;
+  return bytes.with(at, bytes[at]! & ~2);
+}
+
+export function instantiate(useFused = true, useShared = true): Instance {
+  const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
+  const prepare = (base64: string) => (shared ? decode(base64) : unshare(decode(base64)));
+  let bytes = prepare(fused);
+  if (useFused && !WebAssembly.validate(bytes as BufferSource)) allowRelaxedSimd();
+  const isFused = useFused && WebAssembly.validate(bytes as BufferSource);
+  if (!isFused) bytes = prepare(plain);
+  const module = new WebAssembly.Module(bytes as BufferSource);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { kernels: exports as unknown as Kernels, module, memory, shared, fused: isFused };
 }

@@ -1,0 +1,91 @@
+interface Block {
+  at: number;
+  size: number;
+}
+
+/** Blocks are whole cache lines. */
+const line = 64;
+
+/** Bytes rounded up to whole lines. Not by bits: sizes beyond 2^31 would turn negative. */
+export const roundUp = (bytes: number): number => Math.ceil(bytes / line) * line;
+
+/**
+ * Hands out blocks of a memory that can grow: the smallest free one that fits, else from beyond the last block. Free
+ * neighbours are joined at once, so what is free is few blocks.
+ */
+export class Heap {
+  /** By address. */
+  readonly #free: Block[] = [];
+  readonly #sizes = new Map<number, number>();
+  #end: number;
+  /** Bytes in blocks that are taken. */
+  held = 0;
+  /** The most that `held` has been. */
+  peak = 0;
+
+  constructor(
+    start: number,
+    /** Makes the memory reach up to `end`; false if it cannot. */
+    private readonly reach: (end: number) => boolean,
+  ) {
+    this.#end = start;
+  }
+
+  /** The address of a block of `bytes`, or 0 if there is no more memory. */
+  take(bytes: number): number {
+    const size = Math.max(line, roundUp(bytes));
+    const at = this.#takeFree(size) || this.#extend(size);
+    if (at === 0) return 0;
+    this.#sizes.set(at, size);
+    this.held += size;
+    if (this.held > this.peak) this.peak = this.held;
+    return at;
+  }
+
+  /** Gives a block back. */
+  release(at: number): void {
+    const size = this.#sizes.get(at);
+    if (size === undefined) throw new Error(`no block at ${at}`);
+    this.#sizes.delete(at);
+    this.held -= size;
+    const free = this.#free;
+    let i = free.findIndex((b) => b.at > at);
+    if (i < 0) i = free.length;
+    const [before, after] = [free[i - 1], free[i]];
+    const joinsBefore = before !== undefined && before.at + before.size === at;
+    const joinsAfter = after !== undefined && at + size === after.at;
+    if (joinsBefore) {
+      before.size += size + (joinsAfter ? after.size : 0);
+      if (joinsAfter) free.splice(i, 1);
+    } else if (joinsAfter) {
+      after.at = at;
+      after.size += size;
+    } else free.splice(i, 0, { at, size });
+  }
+
+  #takeFree(size: number): number {
+    const free = this.#free;
+    let best = -1;
+    for (let i = 0; i < free.length; i++)
+      if (free[i]!.size >= size && (best < 0 || free[i]!.size < free[best]!.size)) best = i;
+    if (best < 0) return 0;
+    const block = free[best]!;
+    const { at } = block;
+    if (block.size === size) free.splice(best, 1);
+    else {
+      block.at += size;
+      block.size -= size;
+    }
+    return at;
+  }
+
+  #extend(size: number): number {
+    const last = this.#free.at(-1);
+    const joins = last !== undefined && last.at + last.size === this.#end;
+    const at = joins ? last.at : this.#end;
+    if (!this.reach(at + size)) return 0;
+    if (joins) this.#free.pop();
+    this.#end = at + size;
+    return at;
+  }
+}

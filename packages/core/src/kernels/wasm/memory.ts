@@ -1,0 +1,176 @@
+import { TensorError } from '../../errors.js';
+import type { Matrix } from '../matmul.js';
+import { Heap, roundUp } from './heap.js';
+import { type Instance, instantiate } from './module.js';
+
+/** Where the first block lies: below are the module's own constants. */
+const start = 4096;
+const page = 65536;
+const most = 2 ** 32;
+/** The least that scratch memory has. */
+const scratchBytes = 2 ** 20;
+
+/**
+ * Kernel memory. Some arrays live here, as long as the library knows (see `resident.ts`), and kernels read and write
+ * them where they are. All others are copied in and out through scratch memory, which serves one kernel call at a time:
+ * `begin` starts at its bottom again.
+ */
+export class KernelMemory {
+  readonly heap: Heap;
+  #scratch = 0;
+  #size = 0;
+  #top = 0;
+  #floats: Float32Array<ArrayBuffer>;
+  /** Growing gives a new buffer object over the same memory; arrays over the ones before stay valid where it is shared. */
+  readonly #buffers = new Set<ArrayBufferLike>();
+  #buffer: ArrayBufferLike;
+
+  constructor(readonly instance: Instance) {
+    this.#buffer = instance.memory.buffer;
+    this.#floats = new Float32Array(instance.memory.buffer);
+    this.#buffers.add(this.#buffer);
+    this.heap = new Heap(start, (end) => this.#reach(end));
+  }
+
+  #reach(end: number): boolean {
+    const have = this.#floats.byteLength;
+    if (end <= have) return true;
+    if (end > most) return false;
+    const { memory, shared } = this.instance;
+    try {
+      memory.grow(Math.ceil((Math.min(most, Math.max(end, have * 2)) - have) / page));
+    } catch {
+      return false;
+    }
+    if (!shared) this.#buffers.clear();
+    this.#buffer = memory.buffer;
+    this.#buffers.add(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
+    return true;
+  }
+
+  /** Starts a call of `op` that takes up to 16 pieces of scratch memory, of `bytes` in all. */
+  begin(op: string, bytes: number): void {
+    this.#top = this.#scratch;
+    // Each piece is rounded up.
+    const needed = roundUp(bytes) + 16 * 64;
+    if (needed <= this.#size) return;
+    if (this.#size > 0) this.heap.release(this.#scratch);
+    const size = Math.max(scratchBytes, needed > most / 4 ? needed : needed * 2);
+    const at = this.heap.take(size);
+    if (at === 0) {
+      this.#size = 0;
+      throw new TensorError(
+        op,
+        `needs ${bytes} bytes of kernel memory, and of ${most} at most ${this.heap.held} are taken; use smaller batches`,
+      );
+    }
+    this.#scratch = at;
+    this.#top = at;
+    this.#size = size;
+  }
+
+  /** The address of `bytes` more. */
+  take(bytes: number): number {
+    const at = this.#top;
+    this.#top += roundUp(bytes);
+    return at;
+  }
+
+  /** Whether an array lives in kernel memory. */
+  holds(data: Float32Array): boolean {
+    // V8 keeps up to 64 bytes inside the array object, and would have to make a buffer to tell.
+    return data.length > 16 && (data.buffer === this.#buffer || this.#buffers.has(data.buffer));
+  }
+
+  /** An array of `length` floats that lives at `at`. */
+  array(at: number, length: number): Float32Array {
+    return new Float32Array(this.#buffer as ArrayBuffer, at, length);
+  }
+
+  /** The address of `length` floats from `offset` of `data`: where they live, or where they are copied to. */
+  put(data: Float32Array, offset: number, length: number): number {
+    if (this.holds(data)) return data.byteOffset + offset * 4;
+    const at = this.take(length * 4);
+    this.write(at, data, offset, length);
+    return at;
+  }
+
+  /** The address for `length` results at `offset` of `data`, which `deliver` brings there. */
+  target(data: Float32Array, offset: number, length: number): number {
+    return this.holds(data) ? data.byteOffset + offset * 4 : this.take(length * 4);
+  }
+
+  /** Brings `length` results from `at`, which `target` gave, to `offset` of `data`. */
+  deliver(at: number, data: Float32Array, offset: number, length: number): void {
+    if (!this.holds(data)) this.get(at, data, offset, length);
+  }
+
+  /**
+   * The address and strides of a matrix; where it does not live here it is copied in, and rows or columns that lie far
+   * apart are packed together.
+   */
+  putMatrix({ data, offset, rowStride, colStride }: Matrix, rows: number, columns: number): [number, number, number] {
+    if (this.holds(data as Float32Array)) return [data.byteOffset + offset * 4, rowStride, colStride];
+    const size = rows * columns;
+    const spread = spreadOf(rowStride, colStride, rows, columns);
+    if (spread === stagedSize(rowStride, colStride, rows, columns))
+      return [this.put(data as Float32Array, offset, spread), rowStride, colStride];
+    const at = this.take(size * 4);
+    const to = this.#floats;
+    if (rowStride === 1 && colStride !== 1) {
+      for (let j = 0, p = at / 4, q = offset; j < columns; j++, q += colStride)
+        for (let i = 0; i < rows; i++) to[p++] = data[q + i]!;
+      return [at, 1, rows];
+    }
+    for (let i = 0, p = at / 4; i < rows; i++)
+      for (let j = 0, q = offset + i * rowStride; j < columns; j++, q += colStride) to[p++] = data[q]!;
+    return [at, columns, 1];
+  }
+
+  /** Writes `length` floats of `data` to `at`, again and again, `times` in all. */
+  repeat(at: number, data: Float32Array, offset: number, length: number, times: number): void {
+    this.write(at, data, offset, length);
+    const [from, end] = [at / 4, at / 4 + length * times];
+    for (let done = length; from + done < end; done *= 2)
+      this.#floats.copyWithin(from + done, from, Math.min(from + done, end - done));
+  }
+
+  /** Sets `length` floats at `at`. */
+  fill(at: number, value: number, length: number): void {
+    this.#floats.fill(value, at / 4, at / 4 + length);
+  }
+
+  /** Copies `length` floats of `data` to `at`. */
+  write(at: number, data: Float32Array, offset: number, length: number): void {
+    this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
+  }
+
+  /** The `length` integers at `at`, where they lie: to be read before the next call. */
+  integers(at: number, length: number): Int32Array {
+    return new Int32Array(this.instance.memory.buffer, at, length);
+  }
+
+  /** Copies `length` floats at `at` out to `offset` of `data`. */
+  get(at: number, data: Float32Array, offset: number, length: number): void {
+    data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);
+  }
+}
+
+/** How many elements lie from the first to the last of a matrix. */
+const spreadOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
+  (rows - 1) * rowStride + (columns - 1) * colStride + 1;
+
+/** How many floats `putMatrix` takes: all from the first to the last element, or the elements alone if they lie far apart. */
+export function stagedSize(rowStride: number, colStride: number, rows: number, columns: number): number {
+  const spread = spreadOf(rowStride, colStride, rows, columns);
+  return spread <= 2 * rows * columns ? spread : rows * columns;
+}
+
+let shared: KernelMemory | null = null;
+
+/** The kernel memory of this realm; the kernels are compiled at its first use. */
+export function kernelMemory(): KernelMemory {
+  shared ??= new KernelMemory(instantiate());
+  return shared;
+}
