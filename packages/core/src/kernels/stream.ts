@@ -34,7 +34,10 @@ export function stream(name: StreamKernel, to: Float32Array, n: number, x: Float
   const memory = kernelMemory();
   const run = memory.instance.kernels[name];
   const [livesX, livesTo] = [memory.holds(x), memory.holds(to)];
-  if (livesX && livesTo) return run(to.byteOffset, x.byteOffset + p * 4, n);
+  if (livesX && livesTo) {
+    run(to.byteOffset, x.byteOffset + p * 4, n);
+    return;
+  }
   memory.begin(name, piece * 8);
   const [from, result] = [memory.take(piece * 4), memory.take(piece * 4)];
   for (let i = 0; i < n; i += piece) {
