@@ -7,6 +7,7 @@ import { methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
 import { explainUntracked } from './explain.js';
 import { AccumulateGrad, type Edge, type GradHook, gradEdge, type Node, removable } from './node.js';
+import { outsideOfPass, Temporaries } from './temporaries.js';
 
 export interface BackwardOptions {
   /** The gradient of the tensor itself; must be given unless it has one element. */
@@ -36,13 +37,15 @@ interface Run {
   readonly order: readonly Node[];
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
+  /** Null where the pass itself is recorded, and so keeps what it makes. */
+  readonly temporaries: Temporaries | null;
 }
 
 let runs = 0;
 const active: Run[] = [];
 
 /** All nodes reachable from `roots`, consumers first. With `targets`, marks the nodes on the way to one as needed. */
-function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Run {
+function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, temporaries: Temporaries | null): Run {
   const id = ++runs;
   const postorder: Node[] = [];
   // An explicit stack: graphs may be deeper than the call stack.
@@ -74,7 +77,7 @@ function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Run {
   }
   const order = postorder.reverse();
   for (let i = 0; i < order.length; i++) order[i]!.place = i;
-  return { id, order, grads: new Array(order.length) };
+  return { id, order, grads: new Array(order.length), temporaries };
 }
 
 /** The storages of gradients that more than one place holds: these are copied before a leaf keeps them. */
@@ -84,10 +87,15 @@ function deposit(run: Run, edge: Edge, grad: Tensor, seen: Set<object>, shared: 
   const slots = run.grads[edge.node.place] ?? [];
   run.grads[edge.node.place] = slots;
   const before = slots[edge.index];
+  const { temporaries } = run;
   if (before) {
-    slots[edge.index] = add(before, grad);
+    const sum = temporaries ? temporaries.run(() => add(before, grad)) : add(before, grad);
+    slots[edge.index] = sum;
+    temporaries?.hold(sum);
+    temporaries?.drop(before);
     return;
   }
+  temporaries?.hold(grad);
   if (seen.has(grad.storage)) shared.add(grad.storage);
   else seen.add(grad.storage);
   slots[edge.index] = grad;
@@ -109,13 +117,19 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
 }
 
 /** Adds a gradient to a leaf's `.grad`. The first one is kept as it is when nobody else can hold it. */
-function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, createGraph: boolean): void {
+function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, temporaries: Temporaries | null): void {
   const { leaf } = node;
   // Frozen since the forward pass.
   if (!leaf.requiresGrad) return;
-  if (leaf.grad === null) leaf.grad = createGraph ? grad : mayKeep ? grad : grad.clone();
-  else if (createGraph || leaf.grad.requiresGrad) leaf.grad = add(leaf.grad, grad);
-  else leaf.grad.add_(grad);
+  const before = leaf.heldGrad;
+  if (temporaries === null) leaf.grad = before === null ? grad : add(before, grad);
+  else if (before?.requiresGrad) leaf.grad = add(before, grad);
+  else if (before !== null) temporaries.run(() => before.add_(grad));
+  else if (!mayKeep) leaf.grad = grad.clone();
+  else {
+    temporaries.give(grad);
+    leaf.keepGrad(grad);
+  }
   if (node.postHooks) for (const hook of node.postHooks) hook(leaf);
 }
 
@@ -131,7 +145,8 @@ function execute(
   { retainGraph, createGraph }: { retainGraph: boolean; createGraph: boolean },
 ): void {
   const targets = captures && new Set(captures.map((c) => c.edge.node));
-  const run = plan(roots, targets);
+  const temporaries = createGraph ? null : new Temporaries();
+  const run = plan(roots, targets, temporaries);
   const seen = new Set<object>();
   const shared: Shared = new WeakSet();
   active.push(run);
@@ -144,11 +159,14 @@ function execute(
       const node = run.order[i]!;
       const grads = run.grads[i];
       run.grads[i] = undefined;
-      if (grads === undefined || !node.needed) continue;
-      step(node, grads);
+      if (grads === undefined) continue;
+      if (node.needed) step(node, grads);
+      if (temporaries !== null) for (let j = 0; j < grads.length; j++) if (grads[j]) temporaries.drop(grads[j]!);
+      temporaries?.sweep();
     }
   } finally {
     active.pop();
+    temporaries?.end();
     // A pass inside this one's caller has moved the marks; put them back.
     const outer = active.at(-1);
     if (outer)
@@ -159,6 +177,12 @@ function execute(
   }
 
   function step(node: Node, grads: (Tensor | null)[]): void {
+    const custom = node.nodeHooks !== null || node.custom;
+    if (
+      temporaries !== null &&
+      (custom || node.gradHooks || node.retained || captures?.some((c) => c.edge.node === node))
+    )
+      for (const grad of grads) if (grad) temporaries.publish(grad);
     if (node.gradHooks)
       for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
     if (node.retained)
@@ -170,7 +194,7 @@ function execute(
     if (node instanceof AccumulateGrad) {
       const grad = grads[0]!;
       const mayKeep = !shared.has(grad.storage) && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
-      if (captures === null) accumulate(node, grad, mayKeep, createGraph);
+      if (captures === null) accumulate(node, grad, mayKeep, temporaries);
       return;
     }
     if (targets !== null && !node.edges.some((e) => e?.node.needed)) return;
@@ -181,13 +205,12 @@ function execute(
           'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
       );
     const edges = node.edges;
-    let inputs = node.backward(grads, node);
+    const rule = () => node.backward(grads, node);
+    let inputs = temporaries === null ? rule() : custom ? outsideOfPass(rule) : temporaries.run(rule);
     if (node.nodeHooks)
       for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
     checkAnomaly(node, inputs);
     if (!retainGraph) node.release();
-    // A hook may hold on to any of these.
-    const kept = node.nodeHooks !== null || node.custom;
     for (let i = 0; i < edges.length; i++) {
       const edge = edges[i]!;
       const grad = inputs[i];
@@ -198,7 +221,8 @@ function execute(
           node.name,
           `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
         );
-      if (kept) shared.add(grad.storage);
+      // A hook may hold on to any of these.
+      if (custom) shared.add(grad.storage);
       deposit(run, edge, grad, seen, shared);
     }
   }

@@ -3,6 +3,7 @@ import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
+import { outsideOfPass } from './temporaries.js';
 
 /** Why a tensor carries no graph: the frame that had recording off, or a `detach()`. */
 export type UntrackedCause = Frame | 'detach';
@@ -110,7 +111,7 @@ export class Node {
           'to go through the graph a second time',
       );
     return (this.#saved ?? []).map(({ value, version, hooks }) => {
-      if (hooks) return hooks.unpack(value);
+      if (hooks) return outsideOfPass(() => hooks.unpack(value));
       const t = value as Tensor;
       if (t.storage.version !== version)
         throw new AutogradError(
@@ -243,3 +244,16 @@ export function recordMany(
   });
   return node;
 }
+
+/** `record` for others than core's own operators: what the rule gets to see, it may keep. */
+export const recordCustom: typeof record = (name, inputs, out, backward, saved) => {
+  recordManyCustom(name, inputs, [out], (grads, ctx) => backward(grads[0]!, ctx), saved);
+  return out;
+};
+
+/** `recordMany` for others than core's own operators: what the rule gets to see, it may keep. */
+export const recordManyCustom: typeof recordMany = (name, inputs, outs, backward, saved) => {
+  const node = recordMany(name, inputs, outs, backward, saved);
+  if (node !== null) node.custom = true;
+  return node;
+};

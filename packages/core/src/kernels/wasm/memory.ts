@@ -6,7 +6,7 @@ import { type Instance, instantiate } from './module.js';
 /** Where the first block lies: below are the module's own constants. */
 const start = 4096;
 const page = 65536;
-const most = 2 ** 32;
+export const most = 2 ** 32;
 /** The least that scratch memory has. */
 const scratchBytes = 2 ** 20;
 
