@@ -81,7 +81,7 @@ function gemmWasm(
   const right = kernel.putMatrix(b, k, n);
   const atC = kernel.target(out, outOffset, m * n);
   if (bias) kernel.repeat(atC, bias.data as Float32Array, bias.offset, n, m);
-  kernels.gemm(m, n, k, ...left, ...right, atC, scratch, bias !== null);
+  kernels.gemm(m, n, k, ...left, ...right, atC, n, scratch, bias !== null);
   kernel.deliver(atC, out, outOffset, m * n);
 }
 
