@@ -4,6 +4,7 @@ import * as nn from '../../packages/nn/dist/index.js';
 const { functional: F, optim } = nn;
 if (process.env.GRADGATE_BENCH_OPENBLAS) await import('../../packages/openblas/dist/index.js');
 core.manualSeed(1);
+core.setNumThreads?.(Number(process.env.GRADGATE_BENCH_THREADS ?? 1));
 export const version = process.env.GRADGATE_BENCH_OPENBLAS ? 'with OpenBLAS' : '0.1.0';
 
 const silent = (fn) => () => core.noGrad.run(fn);

@@ -1,4 +1,4 @@
-export { col2im, im2col } from './conv';
+export { convolve, convolveInput, convolveWeight, convScratch, gatherWeight, turnKernels } from './conv';
 export {
   abs, add, div, erf, exp, gelu, geluGradient, maximum, minimum, mul, neg, relu, reluGradient, sigmoid, silu, sqrt,
   square, sub, tanh,

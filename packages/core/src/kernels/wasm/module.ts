@@ -25,9 +25,13 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
     scratch: number,
     accumulate: boolean,
   ): void;
-  /** See `kernels/conv.ts`: image [c, h, w], kernel, stride, padding, dilation (two each), rows and columns. */
-  im2col(image: number, ...geometryAndTarget: number[]): void;
-  col2im(columns: number, ...geometryAndTarget: number[]): void;
+  /** See `assembly/conv.ts`. */
+  convScratch(g: number): number;
+  convolve(g: number, images: number, x: number, weight: number, bias: number, out: number, scratch: number): void;
+  convolveInput(g: number, images: number, grad: number, weight: number, out: number, scratch: number): void;
+  convolveWeight(g: number, images: number, grad: number, x: number, out: number, scratch: number): void;
+  gatherWeight(g: number, count: number, from: number, to: number): void;
+  turnKernels(g: number, from: number, to: number): void;
   /** See `kernels/pool.ts`. */
   maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
   /** See `kernels/optim.ts`. */
