@@ -90,8 +90,9 @@ if (names.length > 0) {
   texts.peers = `${table(head, names.map(caseRow))}
 
 ${conditions}.`;
-  texts.goals = goalsTable(figures, names, memory);
 }
+const goals = goalsTable(figures, names, memory);
+if (goals) texts.goals = goals;
 if (startUp.length > 0) texts['start-up'] = startUpTable(startUp);
 if (memory.length > 0) texts.memory = memoryTable(memory);
 for (const text of Object.values(texts)) console.log(`${text}\n`);

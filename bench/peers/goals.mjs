@@ -38,7 +38,7 @@ const goals = [
 ];
 const mostMemory = 1.1;
 
-/** A row each: the goal, the worst ratio, and how many cases reach it. What was not measured has no row. */
+/** A row each: the goal, the worst ratio, and how many cases reach it. What was not measured has no row; null if nothing. */
 export function goalsTable(figures, names, memory) {
   const rows = goals.flatMap(([what, belongs, compare, least]) => {
     const found = names
@@ -57,5 +57,6 @@ export function goalsTable(figures, names, memory) {
     factor(ratio),
     `${ratio <= mostMemory ? 1 : 0} of 1`,
   ]);
+  if (rows.length + grown.length === 0) return null;
   return table(['time in times ours', 'goal', 'worst', 'cases that reach it'], [...rows, ...grown]);
 }

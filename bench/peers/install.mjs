@@ -11,11 +11,18 @@ export const packages = {
   'js-pytorch': ['js-pytorch@0.7.2'],
 };
 
+const found = new Map();
+
 /**
  * A folder outside the workspace in which these packages can be imported; made at the first call, and kept for the
  * next run. Null, and a line on standard error, where npm cannot install them.
  */
 export function install(peer) {
+  if (!found.has(peer)) found.set(peer, folderOf(peer));
+  return found.get(peer);
+}
+
+function folderOf(peer) {
   const version = packages[peer][0].split('@').at(-1);
   const folder = join(tmpdir(), `gradgate-peers-${peer}-${version}`);
   if (existsSync(folder)) return folder;

@@ -3,7 +3,8 @@ import { install } from './install.mjs';
 import { start, startModule } from './process.mjs';
 
 const python = process.env.PYTHON ?? 'python3';
-const threads = (n) => ({ OMP_NUM_THREADS: `${n}`, OPENBLAS_NUM_THREADS: `${n}` });
+/** OpenMP's threads wait asleep: awake they would take the cores from those of OpenBLAS, and PyTorch has both. */
+const threads = (n) => ({ OMP_NUM_THREADS: `${n}`, OPENBLAS_NUM_THREADS: `${n}`, OMP_WAIT_POLICY: 'passive' });
 
 const ours = (n, env) => (id) => startModule(id, 'gradgate', { ...threads(1), GRADGATE_BENCH_THREADS: `${n}`, ...env });
 const installed = (packages) => (id) => {

@@ -7,7 +7,7 @@ from torch import nn
 
 torch.set_num_threads(int(os.environ.get("PYTORCH_BENCH_THREADS", "1")))
 torch.manual_seed(1)
-WARM_UP, SHORTEST = 0.1, 0.06
+WARM_UP, SHORTEST = 0.2, 0.06
 
 
 def variable(*shape):
@@ -126,15 +126,15 @@ cases["Adam step, 1e6 parameters"] = adam
 
 
 def prepare(make):
-    run, calls, start = make(), 0, time.perf_counter()
-    while calls < 1 or (calls < 2000 and time.perf_counter() - start < WARM_UP):
+    run, start = make(), time.perf_counter()
+    while True:
         run()
-        calls += 1
-    return run
+        if time.perf_counter() - start > WARM_UP:
+            return run
 
 
 def measure(run):
-    """Twice as many calls each time, until they have taken long enough."""
+    """As run.mjs does."""
     done, start = 0, time.perf_counter()
     while True:
         more = max(1, done)
@@ -142,7 +142,7 @@ def measure(run):
             run()
         done += more
         spent = time.perf_counter() - start
-        if spent > SHORTEST:
+        if spent > SHORTEST and (done >= 4 or spent > 5 * SHORTEST):
             return 1000 * spent / done
 
 
