@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 export const microseconds = (ms) => (ms >= 0.1 ? (1000 * ms).toFixed(0) : (1000 * ms).toPrecision(3));
