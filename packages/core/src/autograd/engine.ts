@@ -41,56 +41,61 @@ interface Run {
 let runs = 0;
 const active: Run[] = [];
 
+// Of one plan at a time, as none calls out. An explicit stack: graphs may be deeper than the call stack.
+const stack: Node[] = [];
+const nextEdge: number[] = [];
+
+function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void {
+  if (node.run === id) return;
+  node.run = id;
+  node.needed = targets === null || targets.has(node);
+  stack.push(node);
+  nextEdge.push(0);
+}
+
 /** All nodes reachable from `roots`, consumers first. With `targets`, marks the nodes on the way to one as needed. */
 function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Run {
   const id = ++runs;
-  const postorder: Node[] = [];
-  // An explicit stack: graphs may be deeper than the call stack.
-  const stack: Node[] = [];
-  const next: number[] = [];
-  const enter = (node: Node) => {
-    if (node.run === id) return;
-    node.run = id;
-    node.needed = targets === null || targets.has(node);
-    stack.push(node);
-    next.push(0);
-  };
-  for (const root of roots) {
-    enter(root.node);
+  const order: Node[] = [];
+  for (let r = 0; r < roots.length; r++) {
+    enter(roots[r]!.node, id, targets);
     while (stack.length > 0) {
       const top = stack.length - 1;
       const node = stack[top]!;
-      const i = next[top]!++;
-      if (i < node.edges.length) {
-        const edge = node.edges[i]!;
-        if (edge !== null) enter(edge.node);
+      const { edges } = node;
+      const i = nextEdge[top]!++;
+      if (i < edges.length) {
+        const edge = edges[i]!;
+        if (edge !== null) enter(edge.node, id, targets);
         continue;
       }
       stack.pop();
-      next.pop();
-      if (targets !== null) for (const edge of node.edges) if (edge?.node.needed) node.needed = true;
-      postorder.push(node);
+      nextEdge.pop();
+      if (targets !== null) for (const edge of edges) if (edge?.node.needed) node.needed = true;
+      order.push(node);
     }
   }
-  const order = postorder.reverse();
+  order.reverse();
   for (let i = 0; i < order.length; i++) order[i]!.place = i;
   return { id, order, grads: new Array(order.length) };
 }
 
-/** The storages of gradients that more than one place holds: these are copied before a leaf keeps them. */
-type Shared = WeakSet<object>;
-
-function deposit(run: Run, edge: Edge, grad: Tensor, seen: Set<object>, shared: Shared): void {
-  const slots = run.grads[edge.node.place] ?? [];
-  run.grads[edge.node.place] = slots;
-  const before = slots[edge.index];
+function deposit(run: Run, edge: Edge, grad: Tensor): void {
+  const { place } = edge.node;
+  const slots = run.grads[place];
+  const before = slots?.[edge.index];
   if (before) {
-    slots[edge.index] = add(before, grad);
+    slots![edge.index] = add(before, grad);
     return;
   }
-  if (seen.has(grad.storage)) shared.add(grad.storage);
-  else seen.add(grad.storage);
-  slots[edge.index] = grad;
+  grad.storage.holders++;
+  if (slots) slots[edge.index] = grad;
+  else if (edge.index === 0) run.grads[place] = [grad];
+  else {
+    const sparse: Tensor[] = [];
+    sparse[edge.index] = grad;
+    run.grads[place] = sparse;
+  }
 }
 
 function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
@@ -132,14 +137,13 @@ function execute(
 ): void {
   const targets = captures && new Set(captures.map((c) => c.edge.node));
   const run = plan(roots, targets);
-  const seen = new Set<object>();
-  const shared: Shared = new WeakSet();
   active.push(run);
   try {
-    for (const grad of rootGrads) shared.add(grad.storage);
-    roots.forEach((root, i) => {
-      deposit(run, root, rootGrads[i]!, seen, shared);
-    });
+    for (let i = 0; i < roots.length; i++) {
+      // The caller may hold it too.
+      rootGrads[i]!.storage.holders++;
+      deposit(run, roots[i]!, rootGrads[i]!);
+    }
     for (let i = 0; i < run.order.length; i++) {
       const node = run.order[i]!;
       const grads = run.grads[i];
@@ -169,7 +173,7 @@ function execute(
     if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
     if (node instanceof AccumulateGrad) {
       const grad = grads[0]!;
-      const mayKeep = !shared.has(grad.storage) && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
+      const mayKeep = grad.storage.holders === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
       if (captures === null) accumulate(node, grad, mayKeep, createGraph);
       return;
     }
@@ -198,8 +202,8 @@ function execute(
           node.name,
           `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
         );
-      if (kept) shared.add(grad.storage);
-      deposit(run, edge, grad, seen, shared);
+      if (kept) grad.storage.holders++;
+      deposit(run, edge, grad);
     }
   }
 }
@@ -214,7 +218,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
           'reduce it with sum() or mean(), or pass a gradient of its shape',
       );
     const one = Tensor.empty(t.dtype, t.shape);
-    one.storage.data.fill(1);
+    one.storage.data[0] = 1;
     return one;
   }
   if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${typeof gradient}`);
@@ -243,15 +247,15 @@ export function backward(tensor: Tensor, options: BackwardOptions = {}): void {
   if (options instanceof Tensor) options = { gradient: options };
   const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
   const root = rootEdge('backward', tensor);
-  const start = runInMode('backward', false, () => startGradient('backward', tensor, gradient));
-  let captures: Capture[] | null = null;
-  const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
-  if (into !== null) {
-    if (into.length === 0)
-      throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
-    captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
-  }
   runInMode('backward', createGraph, () => {
+    const start = startGradient('backward', tensor, gradient);
+    let captures: Capture[] | null = null;
+    const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
+    if (into !== null) {
+      if (into.length === 0)
+        throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
+      captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
+    }
     execute([root], [start], captures, { retainGraph, createGraph });
     into?.forEach((t, i) => {
       const { grad } = captures![i]!;

@@ -6,6 +6,8 @@ import { allocate, type DType, type TypedArray } from './dtype.js';
  */
 export class Storage {
   version = 0;
+  /** @internal How many places have held it as a gradient: one that others may hold is copied before a leaf keeps it. */
+  holders = 0;
   /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
   readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   constructor(public data: TypedArray) {}
