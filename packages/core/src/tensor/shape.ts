@@ -18,9 +18,15 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
-/** Row-major strides, in elements. */
-export function contiguousStrides(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
+const none: readonly number[] = [];
+const unit: readonly number[] = [1];
+
+/** Row-major strides, in elements. Written out for tensors of few dimensions, as every result asks. */
+export function contiguousStrides(shape: Shape): readonly number[] {
+  const { length } = shape;
+  if (length <= 1) return length === 0 ? none : unit;
+  if (length === 2) return [shape[1]! || 1, 1];
+  const strides = new Array<number>(length);
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     strides[i] = step;
