@@ -185,7 +185,7 @@ function execute(
           'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
       );
     const edges = node.edges;
-    let inputs = node.backward(grads, node);
+    let inputs = node.backward(grads[0]!, node, grads);
     if (node.nodeHooks)
       for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
     checkAnomaly(node, inputs);
