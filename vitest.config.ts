@@ -39,5 +39,10 @@ export default defineConfig({
       },
     ],
   },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 120_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 120_000,
+    // `npm run test:memory`: whatever may live in kernel memory does, and what was freed there reads as NaN.
+    setupFiles: process.env['GRADGATE_TEST_MEMORY'] ? ['test/poison.ts'] : [],
+  },
 });

@@ -20,8 +20,8 @@ export {
   type GradHook,
   type Node,
   type NodeHook,
-  record,
-  recordMany,
+  recordCustom as record,
+  recordManyCustom as recordMany,
 } from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export * from './errors.js';

@@ -1,4 +1,5 @@
 import { Tensor } from '@gradgate/core';
+import { place } from '@gradgate/core/kernels';
 
 /**
  * A tensor that a module learns: it requires grad unless told otherwise, whatever the grad mode it is made in, and is
@@ -9,6 +10,7 @@ export class Parameter extends Tensor {
     super(data.storage, data.dtype, data.shape, data.strides, data.offset);
     this.inference = data.inference;
     this.requiresGrad = requiresGrad;
+    place(this.storage);
   }
 }
 

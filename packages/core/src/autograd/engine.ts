@@ -3,10 +3,12 @@ import { runInMode } from '../grad/index.js';
 import { add } from '../ops/elementwise.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
+import { noteTemporaries } from '../tensor/storage.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
 import { explainUntracked } from './explain.js';
-import { AccumulateGrad, type Edge, type GradHook, gradEdge, type Node, removable } from './node.js';
+import { AccumulateGrad, type Edge, type GradHook, type Gradients, gradEdge, type Node, removable } from './node.js';
+import { Temporaries } from './temporaries.js';
 
 export interface BackwardOptions {
   /** The gradient of the tensor itself; must be given unless it has one element. */
@@ -36,6 +38,8 @@ interface Run {
   readonly order: readonly Node[];
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
+  /** Null where the pass itself is recorded, and so keeps what it makes. */
+  readonly temporaries: Temporaries | null;
 }
 
 let runs = 0;
@@ -54,7 +58,7 @@ function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void 
 }
 
 /** All nodes reachable from `roots`, consumers first. With `targets`, marks the nodes on the way to one as needed. */
-function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Run {
+function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, temporaries: Temporaries | null): Run {
   const id = ++runs;
   const order: Node[] = [];
   for (let r = 0; r < roots.length; r++) {
@@ -77,18 +81,23 @@ function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Run {
   }
   order.reverse();
   for (let i = 0; i < order.length; i++) order[i]!.place = i;
-  return { id, order, grads: new Array(order.length) };
+  return { id, order, grads: new Array(order.length), temporaries };
 }
 
 function deposit(run: Run, edge: Edge, grad: Tensor): void {
   const { place } = edge.node;
   const slots = run.grads[place];
   const before = slots?.[edge.index];
+  const { temporaries } = run;
   if (before) {
-    slots![edge.index] = add(before, grad);
+    const sum = temporaries ? temporaries.run(() => add(before, grad)) : add(before, grad);
+    slots![edge.index] = sum;
+    temporaries?.hold(sum);
+    temporaries?.drop(before);
     return;
   }
-  grad.storage.holders++;
+  temporaries?.hold(grad);
+  grad.storage.deposits++;
   if (slots) slots[edge.index] = grad;
   else if (edge.index === 0) run.grads[place] = [grad];
   else {
@@ -114,13 +123,19 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
 }
 
 /** Adds a gradient to a leaf's `.grad`. The first one is kept as it is when nobody else can hold it. */
-function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, createGraph: boolean): void {
+function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, temporaries: Temporaries | null): void {
   const { leaf } = node;
   // Frozen since the forward pass.
   if (!leaf.requiresGrad) return;
-  if (leaf.grad === null) leaf.grad = createGraph ? grad : mayKeep ? grad : grad.clone();
-  else if (createGraph || leaf.grad.requiresGrad) leaf.grad = add(leaf.grad, grad);
-  else leaf.grad.add_(grad);
+  const before = leaf.heldGrad;
+  if (temporaries === null) leaf.grad = before === null ? grad : add(before, grad);
+  else if (before?.requiresGrad) leaf.grad = add(before, grad);
+  else if (before !== null) temporaries.run(() => before.add_(grad));
+  else if (!mayKeep) leaf.grad = grad.clone();
+  else {
+    temporaries.give(grad);
+    leaf.keepGrad(grad);
+  }
   if (node.postHooks) for (const hook of node.postHooks) hook(leaf);
 }
 
@@ -136,23 +151,27 @@ function execute(
   { retainGraph, createGraph }: { retainGraph: boolean; createGraph: boolean },
 ): void {
   const targets = captures && new Set(captures.map((c) => c.edge.node));
-  const run = plan(roots, targets);
+  const temporaries = createGraph ? null : new Temporaries();
+  const run = plan(roots, targets, temporaries);
   active.push(run);
   try {
     for (let i = 0; i < roots.length; i++) {
       // The caller may hold it too.
-      rootGrads[i]!.storage.holders++;
+      rootGrads[i]!.storage.deposits++;
       deposit(run, roots[i]!, rootGrads[i]!);
     }
     for (let i = 0; i < run.order.length; i++) {
       const node = run.order[i]!;
       const grads = run.grads[i];
       run.grads[i] = undefined;
-      if (grads === undefined || !node.needed) continue;
-      step(node, grads);
+      if (grads === undefined) continue;
+      if (node.needed) step(node, grads);
+      if (temporaries !== null) for (let j = 0; j < grads.length; j++) if (grads[j]) temporaries.drop(grads[j]!);
+      temporaries?.sweep();
     }
   } finally {
     active.pop();
+    temporaries?.end();
     // A pass inside this one's caller has moved the marks; put them back.
     const outer = active.at(-1);
     if (outer)
@@ -163,6 +182,12 @@ function execute(
   }
 
   function step(node: Node, grads: (Tensor | null)[]): void {
+    const custom = node.nodeHooks !== null || node.custom;
+    if (
+      temporaries !== null &&
+      (custom || node.gradHooks || node.retained || captures?.some((c) => c.edge.node === node))
+    )
+      for (const grad of grads) if (grad) temporaries.publish(grad);
     if (node.gradHooks)
       for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
     if (node.retained)
@@ -173,8 +198,8 @@ function execute(
     if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
     if (node instanceof AccumulateGrad) {
       const grad = grads[0]!;
-      const mayKeep = grad.storage.holders === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
-      if (captures === null) accumulate(node, grad, mayKeep, createGraph);
+      const mayKeep = grad.storage.deposits === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
+      if (captures === null) accumulate(node, grad, mayKeep, temporaries);
       return;
     }
     if (targets !== null && !node.edges.some((e) => e?.node.needed)) return;
@@ -185,13 +210,17 @@ function execute(
           'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
       );
     const edges = node.edges;
-    let inputs = node.backward(grads[0]!, node, grads);
+    let inputs: Gradients;
+    const before = noteTemporaries(temporaries === null || custom ? null : temporaries.made);
+    try {
+      inputs = node.backward(grads[0]!, node, grads);
+    } finally {
+      noteTemporaries(before);
+    }
     if (node.nodeHooks)
       for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
     checkAnomaly(node, inputs);
     if (!retainGraph) node.release();
-    // A hook may hold on to any of these.
-    const kept = node.nodeHooks !== null || node.custom;
     for (let i = 0; i < edges.length; i++) {
       const edge = edges[i]!;
       const grad = inputs[i];
@@ -202,7 +231,8 @@ function execute(
           node.name,
           `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
         );
-      if (kept) grad.storage.holders++;
+      // A hook may hold on to any of these.
+      if (custom) grad.storage.deposits++;
       deposit(run, edge, grad);
     }
   }

@@ -2,7 +2,7 @@ import { AutogradError } from '../errors.js';
 import { isGradEnabled, runInMode } from '../grad/index.js';
 import { isFloat } from '../tensor/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Gradients, type Node, recordMany } from './node.js';
+import { type Gradients, type Node, recordManyCustom } from './node.js';
 
 /** What a custom function's `forward` and `backward` tell each other, and the engine. */
 export class FunctionContext {
@@ -103,8 +103,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
       const wanted = given.filter((_, i) => isInput[i]);
       return onceDifferentiable && isGradEnabled() ? wanted.map((g) => g && forbidTwice(name, g)) : wanted;
     };
-    const node = recordMany(name, inputs, differentiable, rule, recording ? saved : []);
-    if (node) node.custom = true;
+    recordManyCustom(name, inputs, differentiable, rule, recording ? saved : []);
     return (out instanceof Tensor ? outputs[0]! : outputs) as Out;
   };
 }
@@ -113,7 +112,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
 function forbidTwice(name: string, g: Tensor): Tensor {
   const out = g.detach().requiresGrad_();
   const marked = g.detach();
-  recordMany(name, [out], [marked], () => {
+  recordManyCustom(name, [out], [marked], () => {
     throw new AutogradError(name, 'its rule is marked as differentiable once, so there is no gradient of its gradient');
   });
   return marked;

@@ -3,6 +3,7 @@ import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
+import { outsideOfPass } from './temporaries.js';
 
 /** Why a tensor carries no graph: the frame that had recording off, or a `detach()`. */
 export type UntrackedCause = Frame | 'detach';
@@ -122,7 +123,7 @@ export class Node {
       );
     if (this.#saved === null) return [];
     const hooks = this.#hooks;
-    if (hooks) return this.#saved.map((value) => hooks.unpack(value));
+    if (hooks) return outsideOfPass(() => this.#saved!.map((value) => hooks.unpack(value)));
     const saved = this.#saved as readonly Tensor[];
     for (let i = 0; i < saved.length; i++)
       if (saved[i]!.storage.version !== this.#versions[i]) this.refuseVersion(saved[i]!, this.#versions[i]!);
@@ -261,3 +262,16 @@ export function recordMany(
   });
   return node;
 }
+
+/** `record` for others than core's own operators: what the rule gets to see, it may keep. */
+export const recordCustom: typeof record = (name, inputs, out, backward, saved) => {
+  recordManyCustom(name, inputs, [out], (grads, ctx) => backward(grads[0]!, ctx), saved);
+  return out;
+};
+
+/** `recordMany` for others than core's own operators: what the rule gets to see, it may keep. */
+export const recordManyCustom: typeof recordMany = (name, inputs, outs, backward, saved) => {
+  const node = recordMany(name, inputs, outs, backward, saved);
+  if (node !== null) node.custom = true;
+  return node;
+};

@@ -1,6 +1,6 @@
 import type { TypedArray } from '../tensor/dtype.js';
 import { steps, type Window } from './conv.js';
-import { kernelMemory } from './wasm/memory.js';
+import { copyMemory } from './wasm/memory.js';
 
 /** Images `[planes, h, w]` and the window that goes over them. */
 export interface Planes {
@@ -19,7 +19,7 @@ export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values:
   const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
   const size = rows * columns;
   if (x instanceof Float32Array && values instanceof Float32Array) {
-    const memory = kernelMemory();
+    const memory = copyMemory();
     memory.begin('maxPool2d', (h * w + 2 * size) * 4);
     const [plane, atValues, atPlaces] = [memory.take(h * w * 4), memory.take(size * 4), memory.take(size * 4)];
     for (let n = 0; n < planes; n++) {

@@ -1,4 +1,4 @@
-import { kernelMemory } from './wasm/memory.js';
+import { copyMemory, kernelMemory, lives } from './wasm/memory.js';
 import type { Kernels } from './wasm/module.js';
 
 // Kernels over long float32 arrays, which are copied in, computed and copied out in pieces: the copies stay in the
@@ -31,9 +31,9 @@ export const streamRowFrom = 128;
 
 /** `to[i] = kernel(x[p + i])` for the first `n` elements. */
 export function stream(name: StreamKernel, to: Float32Array, n: number, x: Float32Array, p: number): void {
-  const memory = kernelMemory();
+  const [livesX, livesTo] = [lives(x), lives(to)];
+  const memory = livesX || livesTo ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
-  const [livesX, livesTo] = [memory.holds(x), memory.holds(to)];
   if (livesX && livesTo) {
     run(to.byteOffset, x.byteOffset + p * 4, n);
     return;
@@ -67,14 +67,12 @@ export function stream2(
   y: Operand,
   startsY: ArrayLike<number>,
 ): void {
-  const memory = kernelMemory();
+  const [livesX, livesY, livesTo] = [x.step === 1 && lives(x.data), y.step === 1 && lives(y.data), lives(to)];
+  const memory = livesX || livesY || livesTo ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
   memory.begin(name, piece * 12);
   const [first, second, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
-  const livesTo = memory.holds(to);
   // Results that stay where they are need no pieces unless an operand does.
-  const lives = (v: Operand): boolean => v.step === 1 && memory.holds(v.data);
-  const [livesX, livesY] = [lives(x), lives(y)];
   const most = livesTo && livesX && livesY ? n : piece;
   const load = (
     lives: boolean,
@@ -102,15 +100,15 @@ export function stream2(
 
 /** The sum of `n` elements of `x` from `p` on. */
 export function streamSum(x: Float32Array, p: number, n: number): number {
-  const memory = kernelMemory();
-  const lives = memory.holds(x);
+  const there = lives(x);
+  const memory = there ? kernelMemory() : copyMemory();
   memory.begin('sum', piece * 4);
   const at = memory.take(piece * 4);
   let sum = 0;
   for (let i = 0; i < n; i += piece) {
     const count = Math.min(piece, n - i);
-    if (!lives) memory.write(at, x, p + i, count);
-    sum += memory.instance.kernels.sum(lives ? x.byteOffset + (p + i) * 4 : at, count);
+    if (!there) memory.write(at, x, p + i, count);
+    sum += memory.instance.kernels.sum(there ? x.byteOffset + (p + i) * 4 : at, count);
   }
   return sum;
 }
@@ -130,28 +128,28 @@ export function inRows(
   results: readonly Rows[],
   run: (kernels: Kernels, count: number, addresses: number[]) => void,
 ): void {
-  const memory = kernelMemory();
   const all = [...inputs, ...results];
-  const lives = all.map(([data]) => memory.holds(data));
+  const there = all.map(([data]) => lives(data));
+  const memory = there.includes(true) ? kernelMemory() : copyMemory();
   const widest = Math.max(...all.map(([, width]) => width));
-  const some = lives.every(Boolean) ? rows : Math.max(1, Math.floor(piece / widest));
-  memory.begin(op, some * all.reduce((sum, [, width], i) => sum + (lives[i] ? 0 : width), 0) * 4);
+  const some = there.every(Boolean) ? rows : Math.max(1, Math.floor(piece / widest));
+  memory.begin(op, some * all.reduce((sum, [, width], i) => sum + (there[i] ? 0 : width), 0) * 4);
   const scratch: number[] = [];
   all.forEach(([data, width], i) => {
     const same = inputs.findIndex(([input]) => input === data);
-    scratch.push(lives[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(some * width * 4));
+    scratch.push(there[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(some * width * 4));
   });
   const addresses = new Array<number>(all.length);
   for (let r = 0; r < rows; r += some) {
     const count = Math.min(some, rows - r);
     all.forEach(([data, width], i) => {
-      addresses[i] = lives[i] ? data.byteOffset + r * width * 4 : scratch[i]!;
-      if (i < inputs.length && !lives[i]) memory.write(scratch[i]!, data, r * width, count * width);
+      addresses[i] = there[i] ? data.byteOffset + r * width * 4 : scratch[i]!;
+      if (i < inputs.length && !there[i]) memory.write(scratch[i]!, data, r * width, count * width);
     });
     run(memory.instance.kernels, count, addresses);
     results.forEach(([data, width], j) => {
       const i = inputs.length + j;
-      if (!lives[i]) memory.get(scratch[i]!, data, r * width, count * width);
+      if (!there[i]) memory.get(scratch[i]!, data, r * width, count * width);
     });
   }
 }

@@ -1,7 +1,8 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
-import { allocate, allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
+import { evict, type Placement, release } from '../kernels/resident.js';
+import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
 import {
   contiguousStrides,
@@ -33,8 +34,6 @@ export interface ViewInfo {
  * tensors. Views (`view`, `transpose`, `narrow`, ...) share storage with what they were taken of.
  */
 export class Tensor {
-  /** The gradient that `backward()` accumulated; same shape, `null` until then. */
-  grad: Tensor | null = null;
   /** Made under `inferenceMode`: has no version, can't be saved for backward. */
   inference: boolean;
   /** @internal Why this tensor carries no graph, where its inputs would have given it one. */
@@ -53,6 +52,9 @@ export class Tensor {
   readonly strides: readonly number[];
   /** Whether the elements lie in row-major order without gaps. */
   readonly isContiguous: boolean;
+  #grad: Tensor | null = null;
+  /** Where the block of `#grad` is noted, if it has one. */
+  #gradPlace: Placement | null = null;
   #leafRequiresGrad = false;
   #node: Node | null = null;
 
@@ -80,12 +82,46 @@ export class Tensor {
 
   /** @internal A new zeroed tensor. */
   static empty(dtype: DType, shape: Shape): Tensor {
-    return new Tensor(new Storage(allocate(dtype, sizeOf(shape))), dtype, shape);
+    return new Tensor(Storage.zeros(dtype, sizeOf(shape)), dtype, shape);
   }
 
   /** @internal A new tensor whose elements must all be written: their values are anything. */
   static unwritten(dtype: DType, shape: Shape): Tensor {
-    return new Tensor(new Storage(allocateUnzeroed(dtype, sizeOf(shape))), dtype, shape);
+    return new Tensor(Storage.unwritten(dtype, sizeOf(shape)), dtype, shape);
+  }
+
+  /** The gradient that `backward()` accumulated; same shape, `null` until then. */
+  get grad(): Tensor | null {
+    // Nobody can tell how long the caller will keep it.
+    if (this.#gradPlace !== null) this.#moveGrad(evict);
+    return this.#grad;
+  }
+  set grad(value: Tensor | null) {
+    if (this.#gradPlace !== null && value?.storage !== this.#grad!.storage) this.#moveGrad(release);
+    this.#grad = value;
+  }
+
+  #moveGrad(by: (storage: Storage) => void): void {
+    by(this.#grad!.storage);
+    this.#gradPlace!.gradient = 0;
+    this.#gradPlace = null;
+  }
+
+  /** @internal `grad` for code of the library that does not keep it: it stays where it lives. */
+  get heldGrad(): Tensor | null {
+    return this.#grad;
+  }
+
+  /** @internal Makes a gradient that nobody else holds this leaf's; what lives in kernel memory stays there with the leaf. */
+  keepGrad(grad: Tensor): void {
+    const { placement } = this.storage;
+    this.#grad = grad;
+    if (grad.storage.block === 0) return;
+    if (placement === null || placement.gradient !== 0) evict(grad.storage);
+    else {
+      placement.gradient = grad.storage.block;
+      this.#gradPlace = placement;
+    }
   }
 
   /** Number of dimensions. */
@@ -183,12 +219,12 @@ export class Tensor {
 
   /** Drops the accumulated gradient, or with `setToNull: false` fills it with zeros. */
   zeroGrad({ setToNull = true } = {}): void {
-    if (this.grad === null) return;
+    if (this.#grad === null) return;
     if (setToNull) this.grad = null;
     else {
-      this.grad = this.grad.detach();
-      this.grad.storage.data.fill(0);
-      this.grad.storage.version++;
+      this.#grad = this.#grad.detach();
+      this.#grad.storage.data.fill(0);
+      this.#grad.storage.version++;
     }
   }
 

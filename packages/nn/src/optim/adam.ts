@@ -1,6 +1,6 @@
-import { type Tensor, zerosLike } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
 import { adamStep } from '@gradgate/core/kernels';
-import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdamOptions {
   /** Learning rate. */
@@ -30,6 +30,7 @@ const kernelFrom = 256;
 export class Adam extends Optimizer<AdamOptions, Partial<State>> {
   /** Whether weight decay acts on the weights themselves. */
   protected readonly decoupled: boolean = false;
+  protected override readonly keepsGradient = false;
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
     super(params, {
@@ -45,9 +46,9 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
 
   protected update(p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<AdamOptions>): void {
     memory.step = (memory.step ?? 0) + 1;
-    memory.expAvg ??= zerosLike(p);
-    memory.expAvgSq ??= zerosLike(p);
-    if (group.amsgrad) memory.maxExpAvgSq ??= zerosLike(p);
+    memory.expAvg ??= memoryFor(p);
+    memory.expAvgSq ??= memoryFor(p);
+    if (group.amsgrad) memory.maxExpAvgSq ??= memoryFor(p);
     const { step, expAvg, expAvgSq, maxExpAvgSq } = memory as State;
     const { lr, eps, weightDecay, maximize } = group;
     const [beta1, beta2] = group.betas;

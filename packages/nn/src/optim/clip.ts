@@ -4,7 +4,7 @@ const withGrad = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
   (Symbol.iterator in parameters && !('storage' in parameters)
     ? [...(parameters as Iterable<Tensor>)]
     : [parameters as Tensor]
-  ).filter((p) => p.grad !== null);
+  ).filter((p) => p.heldGrad !== null);
 
 /**
  * Scales all gradients together so that their joint `normType`-norm is at most `maxNorm`; returns the norm before. With
@@ -16,7 +16,7 @@ export function clipGradNorm_(
   { normType = 2, errorIfNonfinite = false }: { normType?: number; errorIfNonfinite?: boolean } = {},
 ): number {
   const list = withGrad(parameters);
-  const norms = list.map((p) => p.grad!.detach().double().norm(normType).item());
+  const norms = list.map((p) => p.heldGrad!.detach().double().norm(normType).item());
   const total =
     normType === Number.POSITIVE_INFINITY
       ? norms.reduce((a, b) => Math.max(a, b), 0)
@@ -24,13 +24,13 @@ export function clipGradNorm_(
   if (errorIfNonfinite && !Number.isFinite(total))
     throw new RangeError(`clipGradNorm_: the norm of the gradients is ${total}`);
   const scale = maxNorm / (total + 1e-6);
-  if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void p.grad!.mul_(scale)));
+  if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void p.heldGrad!.mul_(scale)));
   return total;
 }
 
 /** Limits each element of the gradients to ±clipValue. */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   noGrad.run(() => {
-    for (const p of withGrad(parameters)) p.grad!.clamp_(-clipValue, clipValue);
+    for (const p of withGrad(parameters)) p.heldGrad!.clamp_(-clipValue, clipValue);
   });
 }

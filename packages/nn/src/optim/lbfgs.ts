@@ -154,7 +154,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const flat = new Float64Array(params.reduce((n, p) => n + p.numel, 0));
     let at = 0;
     for (const p of params) {
-      if (p.grad) flat.set(p.grad.elements(), at);
+      if (p.heldGrad) flat.set(p.heldGrad.elements(), at);
       at += p.numel;
     }
     return flat;

@@ -1,4 +1,5 @@
-import { enableGrad, noGrad, Tensor, type TypedArray } from '@gradgate/core';
+import { enableGrad, noGrad, Tensor, type TypedArray, zerosLike } from '@gradgate/core';
+import { place } from '@gradgate/core/kernels';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
@@ -21,6 +22,13 @@ export function updateElements(
   p.copy_(copy);
 }
 
+/** Zeros for an optimizer to remember something of each element of `p` by. */
+export function memoryFor(p: Tensor): Tensor {
+  const memory = zerosLike(p);
+  place(memory.storage);
+  return memory;
+}
+
 /** What `stateDict` gives. */
 export interface OptimizerState {
   state: Record<number, Record<string, Tensor | number>>;
@@ -37,6 +45,8 @@ export type Group<O> = { params: Tensor[] } & O;
 export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
   readonly paramGroups: Group<O>[];
   protected readonly state = new Map<Tensor, S>();
+  /** @internal Whether `update` may keep the gradient it gets, as far as is known. */
+  protected readonly keepsGradient: boolean = true;
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O) {
     const name = new.target.name;
@@ -53,6 +63,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
           throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
         if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
         seen.add(p);
+        place(p.storage);
       }
       const options = { ...defaults, ...group, params };
       if (!(options.lr >= 0)) throw new RangeError(`${name}: lr is a number from 0 up, got ${options.lr}`);
@@ -74,13 +85,15 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     noGrad.run(() => {
       for (const group of this.paramGroups)
         for (const p of group.params) {
-          if (p.grad === null) continue;
+          // Ours do not keep it, so it may stay in kernel memory.
+          const grad = this.keepsGradient ? p.grad : p.heldGrad;
+          if (grad === null) continue;
           let state = this.state.get(p);
           if (!state) {
             state = {} as S;
             this.state.set(p, state);
           }
-          this.update(p, p.grad, state, group);
+          this.update(p, grad, state, group);
         }
     });
     return loss;

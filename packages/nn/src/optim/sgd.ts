@@ -1,5 +1,5 @@
-import { type Tensor, zerosLike } from '@gradgate/core';
-import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import type { Tensor } from '@gradgate/core';
+import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface SGDOptions {
   /** Learning rate. */
@@ -22,6 +22,8 @@ interface State {
 
 /** Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013). */
 export class SGD extends Optimizer<SGDOptions, State> {
+  protected override readonly keepsGradient = false;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<SGDOptions>>, options: Partial<SGDOptions> = {}) {
     const all = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options };
     if (all.nesterov && (all.momentum <= 0 || all.dampening !== 0))
@@ -32,7 +34,7 @@ export class SGD extends Optimizer<SGDOptions, State> {
   protected update(p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
     const first = momentum !== 0 && !state.momentumBuffer;
-    if (momentum !== 0) state.momentumBuffer ??= zerosLike(p);
+    if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
     const buffer = state.momentumBuffer?.storage.data;
     const sign = maximize ? -1 : 1;
     updateElements(p, grad, (w, g) => {

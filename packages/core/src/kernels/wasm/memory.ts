@@ -6,7 +6,7 @@ import { type Instance, instantiate } from './module.js';
 /** Where the first block lies: below are the module's own constants. */
 const start = 4096;
 const page = 65536;
-const most = 2 ** 32;
+export const most = 2 ** 32;
 /** The least that scratch memory has. */
 const scratchBytes = 2 ** 20;
 
@@ -167,10 +167,20 @@ export function stagedSize(rowStride: number, colStride: number, rows: number, c
   return spread <= 2 * rows * columns ? spread : rows * columns;
 }
 
-let shared: KernelMemory | null = null;
+let main: KernelMemory | null = null;
+let copies: KernelMemory | null = null;
 
-/** The kernel memory of this realm; the kernels are compiled at its first use. */
+/** The kernel memory of this realm, in which arrays may live; the kernels are compiled at its first use. */
 export function kernelMemory(): KernelMemory {
-  shared ??= new KernelMemory(instantiate());
-  return shared;
+  main ??= new KernelMemory(instantiate());
+  return main;
+}
+
+/** Whether an array lives in kernel memory. */
+export const lives = (data: Float32Array): boolean => main?.holds(data) ?? false;
+
+/** Memory for kernels all of whose arrays are on the JavaScript heap: where it is not shared, copies are twice as fast. */
+export function copyMemory(): KernelMemory {
+  copies ??= new KernelMemory(instantiate(true, false));
+  return copies;
 }

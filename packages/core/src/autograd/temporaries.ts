@@ -1,0 +1,75 @@
+import { evict, release } from '../kernels/resident.js';
+import { noteTemporaries, type Storage } from '../tensor/storage.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/**
+ * What the rules of one backward pass make in kernel memory. Each is freed as soon as no place of the pass holds it;
+ * nobody else can: what user code gets to see is moved to the JavaScript heap before.
+ */
+export class Temporaries {
+  /** Made by the rule under way. */
+  readonly made: Storage[] = [];
+  readonly #held = new Set<Storage>();
+
+  /** Makes what `rule` allocates temporaries. */
+  run<R>(rule: () => R): R {
+    const before = noteTemporaries(this.made);
+    try {
+      return rule();
+    } finally {
+      noteTemporaries(before);
+    }
+  }
+
+  /** A place holds `t` from now on. */
+  hold({ storage }: Tensor): void {
+    if (!isTemporary(storage)) return;
+    storage.holders++;
+    this.#held.add(storage);
+  }
+
+  /** A place no longer holds `t`. */
+  drop({ storage }: Tensor): void {
+    if (this.#held.has(storage) && --storage.holders === 0) {
+      this.#held.delete(storage);
+      release(storage);
+    }
+  }
+
+  /** The rule under way has ended: what it made and no place holds is freed. */
+  sweep(): void {
+    for (const storage of this.made) if (storage.holders === 0 && isTemporary(storage)) release(storage);
+    this.made.length = 0;
+  }
+
+  /** User code may keep `t` from now on. */
+  publish({ storage }: Tensor): void {
+    if (!isTemporary(storage)) return;
+    this.#held.delete(storage);
+    evict(storage);
+  }
+
+  /** `t` belongs to a leaf from now on, which says when it is freed. */
+  give({ storage }: Tensor): void {
+    this.#held.delete(storage);
+  }
+
+  /** The pass has ended, if by an error: all is freed. */
+  end(): void {
+    this.sweep();
+    for (const storage of this.#held) release(storage);
+    this.#held.clear();
+  }
+}
+
+const isTemporary = ({ block, placement }: Storage): boolean => block !== 0 && placement === null;
+
+/** Runs user code within a rule: what it allocates, it may keep. */
+export function outsideOfPass<R>(fn: () => R): R {
+  const before = noteTemporaries(null);
+  try {
+    return fn();
+  } finally {
+    noteTemporaries(before);
+  }
+}

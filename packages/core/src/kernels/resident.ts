@@ -1,0 +1,99 @@
+import { allocateUnzeroed, type TypedArray } from '../tensor/dtype.js';
+import type { Storage } from '../tensor/storage.js';
+import { kernelMemory, most } from './wasm/memory.js';
+
+// Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
+// gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any
+// other array is, for nobody says when it is done with.
+
+/** What tests change, to see that nothing is read after it was freed. */
+export const residence = {
+  /** Fewer elements are copied sooner than they are looked after. */
+  from: 1024,
+  /** Whether freed blocks are filled with NaN. */
+  poison: false,
+};
+
+/** What is left to scratch memory and temporaries, however many parameters there are. */
+const placedAtMost = most / 2;
+let placed = 0;
+let count = 0;
+
+/** How many arrays live in kernel memory. */
+export const residents = (): number => count;
+
+/** An array for `length` floats in kernel memory, its values anything; null where there is no room. */
+function arrayFor(length: number): Float32Array | null {
+  const memory = kernelMemory();
+  // Where it is not shared, growing takes the memory away from all arrays on it.
+  if (!memory.instance.shared) return null;
+  const at = memory.heap.take(length * 4);
+  if (at === 0) return null;
+  count++;
+  return memory.array(at, length);
+}
+
+function free(block: number): void {
+  kernelMemory().heap.release(block);
+  count--;
+}
+
+/** Puts `storage` on `length` floats in kernel memory; false, and nothing done, where there is no room. */
+export function settle(storage: Storage, length: number): boolean {
+  const array = arrayFor(length);
+  if (array === null) return false;
+  storage.data = array;
+  storage.block = array.byteOffset;
+  return true;
+}
+
+/** Frees the block under `storage`, which nobody may read any more. */
+export function release(storage: Storage): void {
+  if (residence.poison) storage.data.fill(Number.NaN);
+  free(storage.block);
+  storage.block = 0;
+  storage.data = gone;
+}
+
+/** What is left of a released array: all that reads it would get undefined. */
+const gone = new Float32Array(0);
+
+/** Moves `storage` to the JavaScript heap, and frees its block. */
+export function evict(storage: Storage): void {
+  const copy = allocateUnzeroed('float32', storage.data.length);
+  copy.set(storage.data as never);
+  if (residence.poison) storage.data.fill(Number.NaN);
+  free(storage.block);
+  storage.block = 0;
+  storage.data = copy;
+}
+
+/** What a placed storage leaves behind when it is collected. */
+export interface Placement {
+  readonly block: number;
+  readonly bytes: number;
+  /** The block of the gradient that a leaf on the storage keeps, or 0. */
+  gradient: number;
+}
+
+const collected = new FinalizationRegistry<Placement>(({ block, bytes, gradient }) => {
+  placed -= bytes;
+  free(block);
+  if (gradient !== 0) free(gradient);
+});
+
+/**
+ * Moves a storage into kernel memory for as long as it lives. This is for what is made once and used often: its block
+ * is free again only when the event loop turns after the storage has been collected. Small ones, those of other dtypes
+ * and those there is no room for stay where they are.
+ */
+export function place(storage: Storage): void {
+  const { data } = storage;
+  const bytes = data.length * 4;
+  if (!(data instanceof Float32Array) || storage.block !== 0 || data.length < residence.from) return;
+  if (placed + bytes > placedAtMost || !settle(storage, data.length)) return;
+  (storage.data as TypedArray).set(data as never);
+  placed += bytes;
+  storage.placement = { block: storage.block, bytes, gradient: 0 };
+  collected.register(storage, storage.placement);
+}
