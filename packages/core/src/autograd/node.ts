@@ -92,6 +92,12 @@ export class Node {
     return this.edges[i] !== null;
   }
 
+  /** The shape of input `i`, whose gradient is wanted. */
+  inputShape(i: number): Shape {
+    const { node, index } = this.edges[i]!;
+    return node.shapes[index]!;
+  }
+
   private noteUntracked(i: number, cause: UntrackedCause): void {
     this.untracked ??= new Map();
     this.untracked.set(i, cause);

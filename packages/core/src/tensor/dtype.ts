@@ -57,7 +57,7 @@ export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
   return new Type(Buffer.allocUnsafeSlow(bytes).buffer, 0, length);
 }
 
-export const promote = (a: DType, b: DType): DType => (rank[a] >= rank[b] ? a : b);
+export const promote = (a: DType, b: DType): DType => (a === b || rank[a] > rank[b] ? a : b);
 
 /** The dtype a plain number or boolean takes beside a tensor: it follows the tensor unless its kind is higher. */
 export function scalarDType(value: number | boolean, beside: DType): DType {

@@ -103,14 +103,12 @@ export function broadcastStrides(shape: Shape, strides: readonly number[], out: 
 
 /** Storage positions of all elements in row-major order. */
 export function stridedOffsets(shape: Shape, strides: readonly number[], start = 0): Int32Array {
-  let offsets = Int32Array.of(start);
-  for (let d = 0; d < shape.length; d++) {
-    const n = shape[d]!;
-    if (n === 1) continue;
-    const next = new Int32Array(offsets.length * n);
-    const step = strides[d]!;
-    for (let i = 0, p = 0; i < offsets.length; i++) for (let j = 0; j < n; j++) next[p++] = offsets[i]! + j * step;
-    offsets = next;
-  }
+  const offsets = new Int32Array(sizeOf(shape));
+  if (offsets.length === 0) return offsets;
+  offsets[0] = start;
+  // What is there already is the first of as many blocks as the dimension before has.
+  for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]!)
+    for (let j = 1, p = block; j < shape[d]!; j++)
+      for (let i = 0, move = j * strides[d]!; i < block; i++) offsets[p++] = offsets[i]! + move;
   return offsets;
 }
