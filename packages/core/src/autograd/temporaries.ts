@@ -38,6 +38,7 @@ export class Temporaries {
 
   /** The rule under way has ended: what it made and no place holds is freed. */
   sweep(): void {
+    if (this.made.length === 0) return;
     for (const storage of this.made) if (storage.holders === 0 && isTemporary(storage)) release(storage);
     this.made.length = 0;
   }

@@ -64,12 +64,26 @@ export function normalizeDim(op: string, dim: number, ndim: number): number {
   return dim < 0 ? dim + n : dim;
 }
 
+/** All dimensions, by how many there are. */
+const allDims: (readonly number[])[] = [];
+
 /** Several dimensions, each once; none given means all of them. */
-export function normalizeDims(op: string, dim: number | readonly number[] | null | undefined, ndim: number): number[] {
-  if (dim == null) return Array.from({ length: ndim }, (_, i) => i);
-  if (typeof dim !== 'number' && !Array.isArray(dim))
+export function normalizeDims(
+  op: string,
+  dim: number | readonly number[] | null | undefined,
+  ndim: number,
+): readonly number[] {
+  if (dim == null) {
+    allDims[ndim] ??= Array.from({ length: ndim }, (_, i) => i);
+    return allDims[ndim]!;
+  }
+  if (typeof dim === 'number') {
+    const d = normalizeDim(op, dim, ndim);
+    return ndim === 0 ? [] : [d];
+  }
+  if (!Array.isArray(dim))
     throw new TypeError(`${op}: dim is a number, an array of numbers, or left out for all, got ${typeof dim}`);
-  const dims = (typeof dim === 'number' ? [dim] : (dim as readonly number[])).map((d) => normalizeDim(op, d, ndim));
+  const dims = (dim as readonly number[]).map((d) => normalizeDim(op, d, ndim));
   if (new Set(dims).size !== dims.length)
     throw new ShapeError(op, `dim ${JSON.stringify(dim)} names a dimension twice; give each once`);
   return ndim === 0 ? [] : dims;
