@@ -34,7 +34,7 @@ export interface GradOptions {
 /** A pass under way. Passes nest when a rule or a hook calls backward itself. */
 interface Run {
   readonly id: number;
-  /** The nodes in an order in which each comes before those it passes gradients to. */
+  /** The nodes in an order in which each comes after those it passes gradients to: gone through from the end. */
   readonly order: readonly Node[];
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
@@ -57,7 +57,7 @@ function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void 
   nextEdge.push(0);
 }
 
-/** All nodes reachable from `roots`, consumers first. With `targets`, marks the nodes on the way to one as needed. */
+/** All nodes reachable from `roots`, consumers last. With `targets`, marks the nodes on the way to one as needed. */
 function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, temporaries: Temporaries | null): Run {
   const id = ++runs;
   const order: Node[] = [];
@@ -76,11 +76,10 @@ function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, tempora
       stack.pop();
       nextEdge.pop();
       if (targets !== null) for (const edge of edges) if (edge?.node.needed) node.needed = true;
+      node.place = order.length;
       order.push(node);
     }
   }
-  order.reverse();
-  for (let i = 0; i < order.length; i++) order[i]!.place = i;
   return { id, order, grads: new Array(order.length), temporaries };
 }
 
@@ -160,7 +159,7 @@ function execute(
       rootGrads[i]!.storage.deposits++;
       deposit(run, roots[i]!, rootGrads[i]!);
     }
-    for (let i = 0; i < run.order.length; i++) {
+    for (let i = run.order.length - 1; i >= 0; i--) {
       const node = run.order[i]!;
       const grads = run.grads[i];
       run.grads[i] = undefined;
@@ -173,7 +172,7 @@ function execute(
     active.pop();
     temporaries?.end();
     // A pass inside this one's caller has moved the marks; put them back.
-    const outer = active.at(-1);
+    const outer = active.length > 0 ? active[active.length - 1] : undefined;
     if (outer)
       outer.order.forEach((node, i) => {
         node.run = outer.id;
