@@ -318,10 +318,10 @@ function named<T>(root: Module, op: string, what: string, path: string, all: Ite
 /** Gives `t` other storage, so that optimizers and sharing modules that hold it see the change. */
 function convert(t: Tensor, dtype: DType): void {
   if (t.dtype === dtype) return;
-  const { storage, shape, strides } = noGrad.run(() => t.detach().to(dtype));
+  const { storage, shape, strides, isContiguous } = noGrad.run(() => t.detach().to(dtype));
   // A graph that saved the old values must not go on with these.
   storage.version = t.storage.version + 1;
-  Object.assign(t, { storage, dtype, shape, strides, offset: 0 });
+  Object.assign(t, { storage, dtype, shape, strides, isContiguous, offset: 0 });
   const { grad } = t;
   if (grad !== null) t.grad = noGrad.run(() => grad.to(dtype));
 }

@@ -3,11 +3,12 @@ import { runInMode } from '../grad/index.js';
 import { add } from '../ops/elementwise.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
+import { noteTemporaries } from '../tensor/storage.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
 import { explainUntracked } from './explain.js';
-import { AccumulateGrad, type Edge, type GradHook, gradEdge, type Node, removable } from './node.js';
-import { outsideOfPass, Temporaries } from './temporaries.js';
+import { AccumulateGrad, type Edge, type GradHook, type Gradients, gradEdge, type Node, removable } from './node.js';
+import { Temporaries } from './temporaries.js';
 
 export interface BackwardOptions {
   /** The gradient of the tensor itself; must be given unless it has one element. */
@@ -33,7 +34,7 @@ export interface GradOptions {
 /** A pass under way. Passes nest when a rule or a hook calls backward itself. */
 interface Run {
   readonly id: number;
-  /** The nodes in an order in which each comes before those it passes gradients to. */
+  /** The nodes in an order in which each comes after those it passes gradients to: gone through from the end. */
   readonly order: readonly Node[];
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
@@ -44,61 +45,65 @@ interface Run {
 let runs = 0;
 const active: Run[] = [];
 
-/** All nodes reachable from `roots`, consumers first. With `targets`, marks the nodes on the way to one as needed. */
+// Of one plan at a time, as none calls out. An explicit stack: graphs may be deeper than the call stack.
+const stack: Node[] = [];
+const nextEdge: number[] = [];
+
+function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void {
+  if (node.run === id) return;
+  node.run = id;
+  node.needed = targets === null || targets.has(node);
+  stack.push(node);
+  nextEdge.push(0);
+}
+
+/** All nodes reachable from `roots`, consumers last. With `targets`, marks the nodes on the way to one as needed. */
 function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, temporaries: Temporaries | null): Run {
   const id = ++runs;
-  const postorder: Node[] = [];
-  // An explicit stack: graphs may be deeper than the call stack.
-  const stack: Node[] = [];
-  const next: number[] = [];
-  const enter = (node: Node) => {
-    if (node.run === id) return;
-    node.run = id;
-    node.needed = targets === null || targets.has(node);
-    stack.push(node);
-    next.push(0);
-  };
-  for (const root of roots) {
-    enter(root.node);
+  const order: Node[] = [];
+  for (let r = 0; r < roots.length; r++) {
+    enter(roots[r]!.node, id, targets);
     while (stack.length > 0) {
       const top = stack.length - 1;
       const node = stack[top]!;
-      const i = next[top]!++;
-      if (i < node.edges.length) {
-        const edge = node.edges[i]!;
-        if (edge !== null) enter(edge.node);
+      const { edges } = node;
+      const i = nextEdge[top]!++;
+      if (i < edges.length) {
+        const edge = edges[i]!;
+        if (edge !== null) enter(edge.node, id, targets);
         continue;
       }
       stack.pop();
-      next.pop();
-      if (targets !== null) for (const edge of node.edges) if (edge?.node.needed) node.needed = true;
-      postorder.push(node);
+      nextEdge.pop();
+      if (targets !== null) for (const edge of edges) if (edge?.node.needed) node.needed = true;
+      node.place = order.length;
+      order.push(node);
     }
   }
-  const order = postorder.reverse();
-  for (let i = 0; i < order.length; i++) order[i]!.place = i;
   return { id, order, grads: new Array(order.length), temporaries };
 }
 
-/** The storages of gradients that more than one place holds: these are copied before a leaf keeps them. */
-type Shared = WeakSet<object>;
-
-function deposit(run: Run, edge: Edge, grad: Tensor, seen: Set<object>, shared: Shared): void {
-  const slots = run.grads[edge.node.place] ?? [];
-  run.grads[edge.node.place] = slots;
-  const before = slots[edge.index];
+function deposit(run: Run, edge: Edge, grad: Tensor): void {
+  const { place } = edge.node;
+  const slots = run.grads[place];
+  const before = slots?.[edge.index];
   const { temporaries } = run;
   if (before) {
     const sum = temporaries ? temporaries.run(() => add(before, grad)) : add(before, grad);
-    slots[edge.index] = sum;
+    slots![edge.index] = sum;
     temporaries?.hold(sum);
     temporaries?.drop(before);
     return;
   }
   temporaries?.hold(grad);
-  if (seen.has(grad.storage)) shared.add(grad.storage);
-  else seen.add(grad.storage);
-  slots[edge.index] = grad;
+  grad.storage.deposits++;
+  if (slots) slots[edge.index] = grad;
+  else if (edge.index === 0) run.grads[place] = [grad];
+  else {
+    const sparse: Tensor[] = [];
+    sparse[edge.index] = grad;
+    run.grads[place] = sparse;
+  }
 }
 
 function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
@@ -147,15 +152,14 @@ function execute(
   const targets = captures && new Set(captures.map((c) => c.edge.node));
   const temporaries = createGraph ? null : new Temporaries();
   const run = plan(roots, targets, temporaries);
-  const seen = new Set<object>();
-  const shared: Shared = new WeakSet();
   active.push(run);
   try {
-    for (const grad of rootGrads) shared.add(grad.storage);
-    roots.forEach((root, i) => {
-      deposit(run, root, rootGrads[i]!, seen, shared);
-    });
-    for (let i = 0; i < run.order.length; i++) {
+    for (let i = 0; i < roots.length; i++) {
+      // The caller may hold it too.
+      rootGrads[i]!.storage.deposits++;
+      deposit(run, roots[i]!, rootGrads[i]!);
+    }
+    for (let i = run.order.length - 1; i >= 0; i--) {
       const node = run.order[i]!;
       const grads = run.grads[i];
       run.grads[i] = undefined;
@@ -168,7 +172,7 @@ function execute(
     active.pop();
     temporaries?.end();
     // A pass inside this one's caller has moved the marks; put them back.
-    const outer = active.at(-1);
+    const outer = active.length > 0 ? active[active.length - 1] : undefined;
     if (outer)
       outer.order.forEach((node, i) => {
         node.run = outer.id;
@@ -193,7 +197,7 @@ function execute(
     if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
     if (node instanceof AccumulateGrad) {
       const grad = grads[0]!;
-      const mayKeep = !shared.has(grad.storage) && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
+      const mayKeep = grad.storage.deposits === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
       if (captures === null) accumulate(node, grad, mayKeep, temporaries);
       return;
     }
@@ -205,8 +209,13 @@ function execute(
           'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
       );
     const edges = node.edges;
-    const rule = () => node.backward(grads, node);
-    let inputs = temporaries === null ? rule() : custom ? outsideOfPass(rule) : temporaries.run(rule);
+    let inputs: Gradients;
+    const before = noteTemporaries(temporaries === null || custom ? null : temporaries.made);
+    try {
+      inputs = node.backward(grads[0]!, node, grads);
+    } finally {
+      noteTemporaries(before);
+    }
     if (node.nodeHooks)
       for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
     checkAnomaly(node, inputs);
@@ -222,8 +231,8 @@ function execute(
           `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
         );
       // A hook may hold on to any of these.
-      if (custom) shared.add(grad.storage);
-      deposit(run, edge, grad, seen, shared);
+      if (custom) grad.storage.deposits++;
+      deposit(run, edge, grad);
     }
   }
 }
@@ -238,7 +247,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
           'reduce it with sum() or mean(), or pass a gradient of its shape',
       );
     const one = Tensor.empty(t.dtype, t.shape);
-    one.storage.data.fill(1);
+    one.storage.data[0] = 1;
     return one;
   }
   if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${typeof gradient}`);
@@ -267,15 +276,15 @@ export function backward(tensor: Tensor, options: BackwardOptions = {}): void {
   if (options instanceof Tensor) options = { gradient: options };
   const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
   const root = rootEdge('backward', tensor);
-  const start = runInMode('backward', false, () => startGradient('backward', tensor, gradient));
-  let captures: Capture[] | null = null;
-  const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
-  if (into !== null) {
-    if (into.length === 0)
-      throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
-    captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
-  }
   runInMode('backward', createGraph, () => {
+    const start = startGradient('backward', tensor, gradient);
+    let captures: Capture[] | null = null;
+    const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
+    if (into !== null) {
+      if (into.length === 0)
+        throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
+      captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
+    }
     execute([root], [start], captures, { retainGraph, createGraph });
     into?.forEach((t, i) => {
       const { grad } = captures![i]!;

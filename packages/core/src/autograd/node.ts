@@ -26,10 +26,19 @@ export type BackwardMany = (grads: readonly (Tensor | null)[], ctx: Node) => Gra
 /** Sees, and may replace, the gradient of one output before its node runs. */
 export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
 
-interface SavedTensor {
-  readonly value: unknown;
-  readonly version: number;
-  readonly hooks: SavedTensorHooks | null;
+/** A rule as nodes have it: it gets the gradient of the first output, which is often the only one, and those of all. */
+type Rule = (grad: Tensor, ctx: Node, grads: readonly (Tensor | null)[]) => Gradients;
+
+const none: readonly number[] = [];
+
+const versionOf = (t: Tensor): number => t.storage.version;
+
+/** `tensors.map(f)`: most lists are of one or two, for which literals are far cheaper. */
+function mapped<R>(tensors: readonly Tensor[], f: (t: Tensor) => R): R[] {
+  const { length } = tensors;
+  if (length === 1) return [f(tensors[0]!)];
+  if (length === 2) return [f(tensors[0]!), f(tensors[1]!)];
+  return tensors.map(f);
 }
 
 /**
@@ -57,24 +66,23 @@ export class Node {
   run = 0;
   place = 0;
   needed = true;
-  #saved: SavedTensor[] | null = null;
+  /** Tensors, or what the hooks made of them. */
+  #saved: readonly unknown[] | null = null;
+  #versions: readonly number[] = none;
+  #hooks: SavedTensorHooks | null = null;
   #freed = false;
 
   constructor(
     readonly name: string,
     inputs: readonly Tensor[],
-    readonly backward: BackwardMany,
+    readonly backward: Rule,
     /** The shape of each output. */
     readonly shapes: readonly Shape[],
     saved?: readonly Tensor[],
   ) {
-    const edges = new Array<Edge | null>(inputs.length);
-    for (let i = 0; i < edges.length; i++) {
-      const edge = gradEdge(inputs[i]!);
-      edges[i] = edge;
-      if (edge === null && inputs[i]!.untracked !== null) this.noteUntracked(i, inputs[i]!.untracked!);
-    }
-    this.edges = edges;
+    this.edges = mapped(inputs, gradEdge);
+    for (let i = 0; i < inputs.length; i++)
+      if (this.edges[i] === null && inputs[i]!.untracked !== null) this.noteUntracked(i, inputs[i]!.untracked!);
     if (saved !== undefined && saved.length > 0) this.save(saved);
     onRecord?.(this);
   }
@@ -84,6 +92,12 @@ export class Node {
     return this.edges[i] !== null;
   }
 
+  /** The shape of input `i`, whose gradient is wanted. */
+  inputShape(i: number): Shape {
+    const { node, index } = this.edges[i]!;
+    return node.shapes[index]!;
+  }
+
   private noteUntracked(i: number, cause: UntrackedCause): void {
     this.untracked ??= new Map();
     this.untracked.set(i, cause);
@@ -91,15 +105,18 @@ export class Node {
 
   private save(tensors: readonly Tensor[]): void {
     const hooks = currentSavedTensorHooks();
-    this.#saved = tensors.map((t) => {
-      if (t.inference)
-        throw new AutogradError(
-          this.name,
-          'a tensor made under inferenceMode cannot be saved for backward; use clone() outside of inferenceMode ' +
-            `to get a normal tensor. It was made under ${t.inferenceOrigin}`,
-        );
-      return { value: hooks ? hooks.pack(t) : t, version: t.storage.version, hooks };
-    });
+    for (let i = 0; i < tensors.length; i++) if (tensors[i]!.inference) this.refuseInference(tensors[i]!);
+    this.#versions = mapped(tensors, versionOf);
+    this.#saved = hooks ? tensors.map((t) => hooks.pack(t)) : tensors;
+    this.#hooks = hooks;
+  }
+
+  private refuseInference(t: Tensor): never {
+    throw new AutogradError(
+      this.name,
+      'a tensor made under inferenceMode cannot be saved for backward; use clone() outside of inferenceMode ' +
+        `to get a normal tensor. It was made under ${t.inferenceOrigin}`,
+    );
   }
 
   /** The tensors saved by the forward operation; throws if one has been written to since, or if they were freed. */
@@ -110,17 +127,21 @@ export class Node {
         `the values that ${this.name} saved were freed by an earlier backward(); pass retainGraph: true to that one ` +
           'to go through the graph a second time',
       );
-    return (this.#saved ?? []).map(({ value, version, hooks }) => {
-      if (hooks) return outsideOfPass(() => hooks.unpack(value));
-      const t = value as Tensor;
-      if (t.storage.version !== version)
-        throw new AutogradError(
-          'backward',
-          `a ${t.dtype} tensor of shape [${t.shape.join(', ')}] that ${this.name} saved was modified in place since: ` +
-            `it is at version ${t.storage.version}, expected version ${version}; clone() it before the write, or write later`,
-        );
-      return t;
-    });
+    if (this.#saved === null) return [];
+    const hooks = this.#hooks;
+    if (hooks) return outsideOfPass(() => this.#saved!.map((value) => hooks.unpack(value)));
+    const saved = this.#saved as readonly Tensor[];
+    for (let i = 0; i < saved.length; i++)
+      if (saved[i]!.storage.version !== this.#versions[i]) this.refuseVersion(saved[i]!, this.#versions[i]!);
+    return saved;
+  }
+
+  private refuseVersion(t: Tensor, expected: number): never {
+    throw new AutogradError(
+      'backward',
+      `a ${t.dtype} tensor of shape [${t.shape.join(', ')}] that ${this.name} saved was modified in place since: ` +
+        `it is at version ${t.storage.version}, expected version ${expected}; clone() it before the write, or write later`,
+    );
   }
 
   /** Drops what was saved. Without saved values a node can be gone through again. */
@@ -186,16 +207,19 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
     if (input.requiresGrad) tracked = true;
     else if (input.untracked !== null) cause = input.untracked;
     if (input.viewInfo?.untracked) checkStaleView(name, input);
-    if (input.inference && input.requiresGrad && isGradEnabled())
-      throw new AutogradError(
-        name,
-        'an input requires grad but was made under inferenceMode, so nothing can be recorded on it; make it outside, or use clone(). ' +
-          `It was made under ${input.inferenceOrigin}`,
-      );
+    if (input.inference && input.requiresGrad && isGradEnabled()) refuseInferenceInput(name, input);
   }
   if (tracked && isGradEnabled()) return true;
   out.untracked = tracked ? currentFrame() : cause;
   return false;
+}
+
+function refuseInferenceInput(name: string, input: Tensor): never {
+  throw new AutogradError(
+    name,
+    'an input requires grad but was made under inferenceMode, so nothing can be recorded on it; make it outside, or use clone(). ' +
+      `It was made under ${input.inferenceOrigin}`,
+  );
 }
 
 /** A view taken while recording was off can't learn of recorded writes to its base: using it would drop gradients. */
@@ -221,7 +245,7 @@ export function record(
   saved?: readonly Tensor[],
 ): Tensor {
   if (!shouldRecord(name, inputs, out)) return out;
-  out.setHistory(new Node(name, inputs, (grads, ctx) => backward(grads[0]!, ctx), [out.shape], saved));
+  out.setHistory(new Node(name, inputs, backward, [out.shape], saved));
   return out;
 }
 
@@ -238,7 +262,7 @@ export function recordMany(
   for (const out of outs) on = shouldRecord(name, inputs, out);
   if (!on) return null;
   const shapes = outs.map((out) => out.shape);
-  const node = new Node(name, inputs, backward, shapes, saved);
+  const node = new Node(name, inputs, (_, ctx, grads) => backward(grads, ctx), shapes, saved);
   outs.forEach((out, i) => {
     out.setHistory(node, i);
   });

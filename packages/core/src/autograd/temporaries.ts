@@ -8,12 +8,13 @@ import type { Tensor } from '../tensor/tensor.js';
  */
 export class Temporaries {
   /** Made by the rule under way. */
-  readonly #made: Storage[] = [];
-  readonly #held = new Set<Storage>();
+  readonly made: Storage[] = [];
+  /** Null as long as there was none: most passes over small tensors have none. */
+  #held: Set<Storage> | null = null;
 
   /** Makes what `rule` allocates temporaries. */
   run<R>(rule: () => R): R {
-    const before = noteTemporaries(this.#made);
+    const before = noteTemporaries(this.made);
     try {
       return rule();
     } finally {
@@ -25,12 +26,13 @@ export class Temporaries {
   hold({ storage }: Tensor): void {
     if (!isTemporary(storage)) return;
     storage.holders++;
+    this.#held ??= new Set();
     this.#held.add(storage);
   }
 
   /** A place no longer holds `t`. */
   drop({ storage }: Tensor): void {
-    if (this.#held.has(storage) && --storage.holders === 0) {
+    if (this.#held?.has(storage) && --storage.holders === 0) {
       this.#held.delete(storage);
       release(storage);
     }
@@ -38,25 +40,27 @@ export class Temporaries {
 
   /** The rule under way has ended: what it made and no place holds is freed. */
   sweep(): void {
-    for (const storage of this.#made) if (storage.holders === 0 && isTemporary(storage)) release(storage);
-    this.#made.length = 0;
+    if (this.made.length === 0) return;
+    for (const storage of this.made) if (storage.holders === 0 && isTemporary(storage)) release(storage);
+    this.made.length = 0;
   }
 
   /** User code may keep `t` from now on. */
   publish({ storage }: Tensor): void {
     if (!isTemporary(storage)) return;
-    this.#held.delete(storage);
+    this.#held?.delete(storage);
     evict(storage);
   }
 
   /** `t` belongs to a leaf from now on, which says when it is freed. */
   give({ storage }: Tensor): void {
-    this.#held.delete(storage);
+    this.#held?.delete(storage);
   }
 
   /** The pass has ended, if by an error: all is freed. */
   end(): void {
     this.sweep();
+    if (this.#held === null) return;
     for (const storage of this.#held) release(storage);
     this.#held.clear();
   }

@@ -1,3 +1,4 @@
+import type { TypedArray } from '../tensor/dtype.js';
 import { sameShape, stridedOffsets } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -9,12 +10,36 @@ export function copyInto(target: Tensor, src: Tensor): void {
   const to = target.storage.data;
   const from = src.storage.data;
   const toBool = target.dtype === 'bool' && src.dtype !== 'bool';
-  if (target.isContiguous && src.isContiguous && !toBool) {
-    to.set(from.subarray(src.offset, src.offset + n) as never, target.offset);
-    return;
+  if (target.isContiguous && !toBool) {
+    if (src.isContiguous && (n > few || to === from)) {
+      to.set(from.subarray(src.offset, src.offset + n) as never, target.offset);
+      return;
+    }
+    if (to !== from) {
+      copyTo(to, target.offset, src);
+      return;
+    }
   }
   // Through a copy: the two may overlap.
   const values = src.toTypedArray();
   const offsets = stridedOffsets(target.shape, target.strides, target.offset);
   for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] !== 0 ? 1 : 0) : values[i]!;
+}
+
+/** For so many elements a loop is faster than calls of `subarray` and `set`. */
+const few = 64;
+
+/** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */
+function copyTo(to: TypedArray, p: number, src: Tensor): void {
+  const n = src.numel;
+  const from = src.storage.data;
+  if (src.isContiguous || n === 1) {
+    const q = src.offset - p;
+    if (to instanceof Float32Array && from instanceof Float32Array)
+      for (const end = p + n; p < end; p++) to[p] = from[p + q]!;
+    else for (const end = p + n; p < end; p++) to[p] = from[p + q]!;
+    return;
+  }
+  const offsets = stridedOffsets(src.shape, src.strides, src.offset);
+  for (let i = 0; i < n; i++) to[p + i] = from[offsets[i]!]!;
 }

@@ -45,15 +45,15 @@ export function map2(
   if (n === 0) return out;
   const x = a.storage.data;
   const y = b.storage.data;
-  const sa = broadcastStrides(a.shape, a.strides, shape);
-  const sb = broadcastStrides(b.shape, b.strides, shape);
-  const stepA = flatStep(shape, sa);
-  const stepB = flatStep(shape, sb);
+  const stepA = flatStep(a, shape, n);
+  const stepB = flatStep(b, shape, n);
   const flat = stepA >= 0 && stepB >= 0;
   if (flat && n < streamFrom) {
     loop(to, 0, n, x, a.offset, stepA, y, b.offset, stepB);
     return out;
   }
+  const sa = broadcastStrides(a.shape, a.strides, shape);
+  const sb = broadcastStrides(b.shape, b.strides, shape);
   // Rows along the last dimensions, as many as both go through evenly; where they start is looked up.
   let d = shape.length - 1;
   let inner = flat ? n : shape[d]!;
@@ -73,8 +73,14 @@ export function map2(
   return out;
 }
 
-/** The one step that leads through all elements in row-major order (0 for a repeated scalar), or -1 if there is none. */
-function flatStep(shape: Shape, strides: readonly number[]): number {
+/**
+ * The one step that leads through `x`, read as if it had the broadcast `shape` of `n` elements, in row-major order (0 for
+ * a repeated scalar), or -1 if there is none.
+ */
+function flatStep(x: Tensor, shape: Shape, n: number): number {
+  if (x.numel === 1) return 0;
+  if (x.numel === n && x.isContiguous) return 1;
+  const strides = broadcastStrides(x.shape, x.strides, shape);
   let step = -1;
   let next = 0;
   for (let i = shape.length - 1; i >= 0; i--) {

@@ -10,8 +10,8 @@ export interface Matrix {
   readonly colStride: number;
 }
 
-/** Fewer multiplications than this are done at once in JavaScript: staging costs more. */
-const smallProduct = 400;
+/** Up to so many steps of `gemmSmall` are done at once in JavaScript: staging costs more. */
+const smallProduct = 200;
 
 /**
  * `out[m, n] = a[m, k] @ b[k, n]` by other means than the embedded kernels: writes all of `out` and returns true, or
@@ -58,8 +58,10 @@ export function gemm(
   if (productBackend?.(m, n, k, a, b, out, outOffset)) {
     if (bias)
       for (let i = 0, p = outOffset; i < m; i++) for (let j = 0; j < n; j++) out[p++]! += bias.data[bias.offset + j]!;
-  } else if (m * n * k > smallProduct && out instanceof Float32Array) gemmWasm(m, n, k, a, b, out, outOffset, bias);
-  else gemmLoops(m, n, k, a, b, out, outOffset, bias);
+  } else if (out instanceof Float32Array) {
+    const small = ((m + 1) >> 1) * ((n + 1) >> 1) * k <= smallProduct;
+    (small ? gemmSmall : gemmWasm)(m, n, k, a, b, out, outOffset, bias);
+  } else gemmLoops(m, n, k, a, b, out, outOffset, bias);
 }
 
 /** Products with more multiplications than this are shared among threads. */
@@ -122,6 +124,54 @@ function gemmParts(
     scratch + i * scratchBytes,
     Number(accumulate),
   ]);
+}
+
+/**
+ * float32, summed in float64: four sums at a time, of two rows and two columns, so that none waits for another. Where
+ * there is no second row or column, it is the first again.
+ */
+function gemmSmall(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: Float32Array,
+  outOffset: number,
+  bias: Row | null,
+): void {
+  const x = a.data;
+  const y = b.data;
+  const { colStride: stepA } = a;
+  const { rowStride: stepB } = b;
+  for (let i = 0; i < m; i += 2) {
+    const below = i + 1 < m ? 1 : 0;
+    const rowA = a.offset + i * a.rowStride;
+    const downA = below * a.rowStride;
+    for (let j = 0; j < n; j += 2) {
+      const right = j + 1 < n ? 1 : 0;
+      const rightB = right * b.colStride;
+      let s00 = bias === null ? 0 : bias.data[bias.offset + j]!;
+      let s01 = bias === null ? 0 : bias.data[bias.offset + j + right]!;
+      let s10 = s00;
+      let s11 = s01;
+      for (let p = 0, q = rowA, r = b.offset + j * b.colStride; p < k; p++, q += stepA, r += stepB) {
+        const x0 = x[q]!;
+        const x1 = x[q + downA]!;
+        const y0 = y[r]!;
+        const y1 = y[r + rightB]!;
+        s00 += x0 * y0;
+        s01 += x0 * y1;
+        s10 += x1 * y0;
+        s11 += x1 * y1;
+      }
+      const o = outOffset + i * n + j;
+      out[o] = s00;
+      out[o + right] = s01;
+      out[o + below * n] = s10;
+      out[o + below * n + right] = s11;
+    }
+  }
 }
 
 /** Any dtype; sums in float64. */

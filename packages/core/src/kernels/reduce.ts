@@ -1,12 +1,11 @@
-import type { DType } from '../tensor/dtype.js';
+import type { DType, TypedArray } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { streamFrom, streamSum } from './stream.js';
 
-/** Which dimensions stay and which are reduced, with the result's shape. */
+/** Which dimensions are reduced, with the result's shape. */
 export interface Plan {
   readonly dims: readonly number[];
-  readonly kept: readonly number[];
   /** With the reduced dimensions as 1. */
   readonly keepShape: Shape;
   readonly shape: Shape;
@@ -15,22 +14,26 @@ export interface Plan {
 }
 
 export function planReduce(shape: Shape, dims: readonly number[], keepdim: boolean): Plan {
-  const reduced = new Set(dims);
-  const kept = shape.map((_, i) => i).filter((i) => !reduced.has(i));
-  const keepShape = shape.map((n, i) => (reduced.has(i) ? 1 : n));
+  const keepShape = shape.slice();
   let count = 1;
-  for (const d of dims) count *= shape[d]!;
-  return { dims, kept, keepShape, shape: keepdim ? keepShape : kept.map((i) => shape[i]!), count };
+  for (let i = 0; i < dims.length; i++) {
+    count *= shape[dims[i]!]!;
+    keepShape[dims[i]!] = 1;
+  }
+  if (keepdim) return { dims, keepShape, shape: keepShape, count };
+  const whole = dims.length === shape.length;
+  return { dims, keepShape, shape: whole ? [] : shape.filter((_, i) => !dims.includes(i)), count };
 }
 
 /** Calls `visit(data, start, offsets, i)` for each result `i`: its elements are `data[start + offsets[j]]`. */
 export function reduceWith(
   x: Tensor,
-  { dims, kept, shape }: Plan,
+  { dims, shape }: Plan,
   dtype: DType,
   reduce: (data: ArrayLike<number>, start: number, offsets: Int32Array) => number,
 ): Tensor {
   const pick = (which: readonly number[]) => [which.map((i) => x.shape[i]!), which.map((i) => x.strides[i]!)] as const;
+  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
   const starts = stridedOffsets(...pick(kept), x.offset);
   const offsets = stridedOffsets(...pick([...dims].sort((a, b) => a - b)));
   const out = Tensor.empty(dtype, shape);
@@ -65,6 +68,13 @@ function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor | null 
   const out = Tensor.empty(dtype, shape);
   const to = out.storage.data;
   const data = x.storage.data;
+  if (x.numel < streamFrom && (rows === 1 || inner === 1)) {
+    // Each sum by itself, so that no memory is needed to keep several.
+    for (let o = 0, p = x.offset; o < outer; o++, p += rows * kept * inner)
+      for (let k = 0; k < kept; k++)
+        to[o * kept + k] = rows === 1 ? sumFrom(data, p + k * inner, inner, 1) : sumFrom(data, p + k, rows, kept);
+    return out;
+  }
   const sums = new Float64Array(kept);
   const long = inner >= streamFrom && data instanceof Float32Array ? data : null;
   for (let o = 0, p = x.offset; o < outer; o++) {
@@ -85,6 +95,14 @@ function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor | null 
     for (let k = 0; k < kept; k++) to[o * kept + k] = sums[k]!;
   }
   return out;
+}
+
+/** The sum of `n` elements from `p` on, `step` apart. float32 has a loop of its own: see `loops.ts`. */
+function sumFrom(data: TypedArray, p: number, n: number, step: number): number {
+  let sum = 0;
+  if (data instanceof Float32Array) for (let i = 0; i < n; i++, p += step) sum += data[p]!;
+  else for (let i = 0; i < n; i++, p += step) sum += data[p]!;
+  return sum;
 }
 
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array) => number;

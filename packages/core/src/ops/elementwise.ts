@@ -30,28 +30,26 @@ export interface UnaryRule {
 }
 
 /** Applies a rule to a tensor. */
-export function applyUnary(
-  name: string,
-  { forward, backward, saves, keepsIntegers, loop, kernel }: UnaryRule,
-  x: Tensor,
-): Tensor {
+export function applyUnary(name: string, rule: UnaryRule, x: Tensor, backward = backwardOf(rule)): Tensor {
   checkTensors(name, x);
+  const { forward, saves, keepsIntegers, loop, kernel } = rule;
   const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop, kernel);
-  const saved = saves === 'input' ? [x] : saves === 'result' ? [y] : undefined;
-  return record(name, [x], y, ruleOf(backward, saves !== undefined), saved);
+  return record(name, [x], y, backward, saves === 'input' ? [x] : saves === 'result' ? [y] : undefined);
 }
 
 // Made apart from the call: a closure made in it would keep its tensors alive.
-const ruleOf =
-  (backward: UnaryRule['backward'], saves: boolean): Backward =>
-  (g, ctx) => {
-    const saved = saves ? ctx.saved[0] : undefined;
-    return [backward(g, saved!, saved!)];
+function backwardOf({ backward, saves }: UnaryRule): Backward {
+  if (saves === undefined) return (g) => [backward(g, g, g)];
+  return (g, ctx) => {
+    const saved = ctx.saved[0]!;
+    return [backward(g, saved, saved)];
   };
+}
 
 /** Defines an elementwise operator of one tensor, with its method and its in-place method `name_`. */
 export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
-  const op = (x: Tensor): Tensor => applyUnary(name, rule, x);
+  const backward = backwardOf(rule);
+  const op = (x: Tensor): Tensor => applyUnary(name, rule, x, backward);
   methods(withInPlace({ [name]: op }));
   return op;
 }
@@ -93,29 +91,27 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
 }
 
 /** Defines an elementwise operator of two tensors that broadcast. */
-export function binary(name: string, { forward, backward, saves, dtype, loop, kernel }: BinaryRule) {
+export function binary(name: string, { forward, backward, saves = false, dtype, loop, kernel }: BinaryRule) {
+  const rule = backward && gradientsOf(backward, saves);
   return (left: TensorLike, right: TensorLike): Tensor => {
     const a = toTensor(name, left, right);
     const b = toTensor(name, right, left);
     const promoted = promote(a.dtype, b.dtype);
     const shape = broadcastShapes(name, a.shape, b.shape);
     const y = map2(forward, a, b, shape, dtype ? dtype(promoted) : promoted, loop, kernel);
-    if (!backward) return y;
-    const shapeA = a.shape;
-    const shapeB = b.shape;
-    return record(
-      name,
-      [a, b],
-      y,
-      (g, ctx) => {
-        const [x, z] = saves ? ctx.saved : [];
-        return [
-          ctx.needs(0) ? sumTo(backward[0](g, x!, z!), shapeA) : null,
-          ctx.needs(1) ? sumTo(backward[1](g, x!, z!), shapeB) : null,
-        ];
-      },
-      saves ? [a, b] : undefined,
-    );
+    return rule ? record(name, [a, b], y, rule, saves ? [a, b] : undefined) : y;
+  };
+}
+
+// One for all calls of an operator, as in `backwardOf`.
+function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boolean): Backward {
+  return (g, ctx) => {
+    const saved = saves ? ctx.saved : [g, g];
+    const [a, b] = [saved[0]!, saved[1]!];
+    return [
+      ctx.needs(0) ? sumTo(ofA(g, a, b), ctx.inputShape(0)) : null,
+      ctx.needs(1) ? sumTo(ofB(g, a, b), ctx.inputShape(1)) : null,
+    ];
   };
 }
 
@@ -239,11 +235,15 @@ export const relu = unary('relu', {
   keepsIntegers: true,
 });
 
+const aboveZero = (g: number, y: number): number => (y > 0 ? g : 0);
+
 /** `g` where `y` is above 0, in one pass; linear in `g`, which is all a second derivative needs. */
 function reluGradient(g: Tensor, y: Tensor): Tensor {
-  const out = map2((a, b) => (b > 0 ? a : 0), g, y, g.shape, g.dtype, undefined, 'reluGradient');
-  return record('reluGradient', [g], out, (gg, ctx) => [reluGradient(gg, ctx.saved[0]!)], [y]);
+  const out = map2(aboveZero, g, y, g.shape, g.dtype, loops.reluGradientLoop, 'reluGradient');
+  return record('reluGradient', [g], out, reluGradientGradient, [y]);
 }
+
+const reluGradientGradient: Backward = (gg, ctx) => [reluGradient(gg, ctx.saved[0]!)];
 
 const larger = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a : b);

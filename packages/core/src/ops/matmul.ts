@@ -1,11 +1,11 @@
-import { record } from '../autograd/node.js';
+import { type Backward, record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { gemm, type Matrix } from '../kernels/matmul.js';
 import { checkTensors } from '../tensor/check.js';
-import { broadcastShapes, broadcastStrides, formatShape, sizeOf, stridedOffsets } from '../tensor/shape.js';
+import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf, stridedOffsets } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
 import { sum, sumTo } from './reduce.js';
-import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
+import { reshape, squeeze, unsqueeze } from './shape.js';
 
 function checkPair(op: string, a: Tensor, b: Tensor): void {
   if (!(a instanceof Tensor && b instanceof Tensor)) throw new TypeError(`${op}: expected two Tensors`);
@@ -13,23 +13,28 @@ function checkPair(op: string, a: Tensor, b: Tensor): void {
     throw new DTypeError(op, `takes two tensors of one dtype, got ${a.dtype} and ${b.dtype}; convert with to()`);
 }
 
-/** The matrix in the last two dimensions, from `offset` on. */
-const matrixOf = (x: Tensor, offset: number): Matrix => ({
-  data: x.storage.data,
-  offset,
-  rowStride: x.strides.at(-2)!,
-  colStride: x.strides.at(-1)!,
-});
+/** The matrix in the last two dimensions, from `offset` on, as it is or transposed. */
+function matrixOf({ storage, strides }: Tensor, offset: number, transposed: boolean): Matrix {
+  const rowStride = strides[strides.length - 2]!;
+  const colStride = strides[strides.length - 1]!;
+  return transposed
+    ? { data: storage.data, offset, rowStride: colStride, colStride: rowStride }
+    : { data: storage.data, offset, rowStride, colStride };
+}
 
-/** The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. */
-function product(a: Tensor, b: Tensor): Tensor {
-  const [m, k] = [a.shape.at(-2)!, a.shape.at(-1)!];
-  const n = b.shape.at(-1)!;
+/**
+ * The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. With `ta` or `tb` that side is given
+ * with its matrices transposed.
+ */
+function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
+  const m = a.shape[a.ndim - (ta ? 1 : 2)]!;
+  const k = a.shape[a.ndim - (ta ? 2 : 1)]!;
+  const n = b.shape[b.ndim - (tb ? 2 : 1)]!;
   let out: Tensor;
   if (a.ndim === 2 && b.ndim === 2) {
     // The common case, without a batch to look up.
     out = Tensor.unwritten(a.dtype, [m, n]);
-    gemm(m, n, k, matrixOf(a, a.offset), matrixOf(b, b.offset), out.storage.data, 0);
+    gemm(m, n, k, matrixOf(a, a.offset, ta), matrixOf(b, b.offset, tb), out.storage.data, 0);
   } else {
     const batchA = a.shape.slice(0, -2);
     const batchB = b.shape.slice(0, -2);
@@ -38,22 +43,22 @@ function product(a: Tensor, b: Tensor): Tensor {
     const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
     const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
     for (let i = 0; i < startsA.length; i++)
-      gemm(m, n, k, matrixOf(a, startsA[i]!), matrixOf(b, startsB[i]!), out.storage.data, i * m * n);
+      gemm(m, n, k, matrixOf(a, startsA[i]!, ta), matrixOf(b, startsB[i]!, tb), out.storage.data, i * m * n);
   }
-  return record(
-    'matmul',
-    [a, b],
-    out,
-    (g, ctx) => {
-      const [a, b] = ctx.saved as [Tensor, Tensor];
-      return [
-        ctx.needs(0) ? sumTo(product(g, transpose(b, -1, -2)), a.shape) : null,
-        ctx.needs(1) ? sumTo(product(transpose(a, -1, -2), g), b.shape) : null,
-      ];
-    },
-    [a, b],
-  );
+  return record('matmul', [a, b], out, gradientsOf(ta, tb), [a, b]);
 }
+
+// Made apart from the call: a closure made in it would keep its tensors alive.
+const gradientsOf =
+  (ta: boolean, tb: boolean): Backward =>
+  (g, ctx) => {
+    const a = ctx.saved[0]!;
+    const b = ctx.saved[1]!;
+    return [
+      ctx.needs(0) ? sumTo(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape) : null,
+      ctx.needs(1) ? sumTo(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape) : null,
+    ];
+  };
 
 /**
  * The matrix product, as in PyTorch: vectors `[k]` take part as a row or a column and give up that dimension again,
@@ -101,6 +106,9 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
   return matmul(a, b);
 }
 
+/** How many rows of the last dimension there are. */
+const countRows = (shape: Shape): number => (shape.length === 2 ? shape[0]! : sizeOf(shape.slice(0, -1)));
+
 /** `x @ weight.T + bias`: `x` is `[..., in]`, `weight` `[out, in]`, `bias` `[out]`. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   checkPair('linear', x, weight);
@@ -119,28 +127,26 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     throw new DTypeError('linear', `input is ${x.dtype} and bias ${bias.dtype}; convert with to()`);
   const [outputs, inputs] = weight.shape as [number, number];
   const { shape } = x;
-  const rows = sizeOf(shape.slice(0, -1));
-  const out = Tensor.unwritten(x.dtype, [...shape.slice(0, -1), outputs]);
+  const rows = countRows(shape);
   const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
-  const kernels = { ...matrixOf(weight, weight.offset), rowStride: weight.strides[1]!, colStride: weight.strides[0]! };
+  const out = Tensor.unwritten(x.dtype, x.ndim === 2 ? [rows, outputs] : [...shape.slice(0, -1), outputs]);
   const row = bias ? { data: bias.elements(), offset: 0 } : null;
-  gemm(rows, outputs, inputs, matrixOf(flat, flat.offset), kernels, out.storage.data, 0, row);
-  return record(
-    'linear',
-    bias ? [x, weight, bias] : [x, weight],
-    out,
-    (g, ctx) => {
-      const [x, weight] = ctx.saved as [Tensor, Tensor];
-      const gradient = reshape(g, [rows, outputs]);
-      return [
-        ctx.needs(0) ? reshape(product(gradient, weight), shape) : null,
-        ctx.needs(1) ? product(transpose(gradient, 0, 1), reshape(x, [rows, inputs])) : null,
-        bias && ctx.needs(2) ? sum(gradient, 0) : null,
-      ];
-    },
-    [x, weight],
-  );
+  const kernels = matrixOf(weight, weight.offset, true);
+  gemm(rows, outputs, inputs, matrixOf(flat, flat.offset, false), kernels, out.storage.data, 0, row);
+  return record('linear', bias ? [x, weight, bias] : [x, weight], out, linearGradients, [x, weight]);
 }
+
+const linearGradients: Backward = (g, ctx) => {
+  const x = ctx.saved[0]!;
+  const weight = ctx.saved[1]!;
+  const rowsOf = (t: Tensor) => (t.ndim === 2 ? t : reshape(t, [countRows(t.shape), t.shape.at(-1)!]));
+  const gradient = rowsOf(g);
+  return [
+    ctx.needs(0) ? reshape(product(gradient, weight), x.shape) : null,
+    ctx.needs(1) ? product(gradient, rowsOf(x), true) : null,
+    ctx.edges.length === 3 && ctx.needs(2) ? sum(gradient, 0) : null,
+  ];
+};
 
 methods({ matmul, mm, bmm });
 

@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { makeView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
 import * as kernel from '../kernels/reduce.js';
 import { checkTensors } from '../tensor/check.js';
@@ -21,7 +22,16 @@ function plan(op: string, x: Tensor, dim: Dim | undefined, options: KeepDim | un
 }
 
 /** The gradient of a sum: each element gets that of its result. */
-const spread = (g: Tensor, { keepShape }: kernel.Plan, shape: Shape): Tensor => g.reshape(keepShape).expand(shape);
+function spread(g: Tensor, { dims }: kernel.Plan, shape: Shape): Tensor {
+  const keepdim = g.ndim === shape.length;
+  const strides = shape.slice();
+  for (let i = 0, from = 0; i < strides.length; i++) {
+    const reduced = dims.includes(i);
+    strides[i] = reduced ? 0 : g.strides[from]!;
+    if (keepdim || !reduced) from++;
+  }
+  return makeView('expand', g, shape, strides, g.offset, (gg) => [sum(gg, dims, { keepdim })]);
+}
 
 const sumDType = (dtype: DType): DType => (dtype === 'bool' ? 'int32' : dtype);
 

@@ -125,6 +125,7 @@ export function view(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
 
 /** The same elements in another shape; one size may be -1. A view where possible, else a copy. */
 export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
+  if (shape.length === 1 && x instanceof Tensor && shape[0] === x.shape) return x;
   const target = inferShape('reshape', x, spreadArgs(shape));
   if (sameShape(target, x.shape)) return x;
   const strides = viewStrides(x, target);

@@ -29,18 +29,28 @@ const smallBytes = 2 * 1024;
 let slab = new ArrayBuffer(slabBytes);
 let carved = 0;
 
+// `new constructors[dtype](...)` would be one place for all kinds of array, and slow for that.
+function arrayOf(dtype: DType, length: number): TypedArray {
+  if (dtype === 'float32') return new Float32Array(length);
+  return new constructors[dtype](length);
+}
+
+function arrayOn(buffer: ArrayBuffer, dtype: DType, offset: number, length: number): TypedArray {
+  if (dtype === 'float32') return new Float32Array(buffer, offset, length);
+  return new constructors[dtype](buffer, offset, length);
+}
+
 /** A zeroed array for `length` elements. */
 export function allocate(dtype: DType, length: number): TypedArray {
-  const Type = constructors[dtype];
-  const bytes = length * Type.BYTES_PER_ELEMENT;
+  const bytes = length * (dtype === 'float32' ? 4 : bytesPerElement[dtype]);
   // V8 keeps up to 64 bytes inside the array object.
-  if (bytes <= 64 || bytes > smallBytes) return new Type(length);
+  if (bytes <= 64 || bytes > smallBytes) return arrayOf(dtype, length);
   const reserved = (bytes + 15) & ~15;
   if (carved + reserved > slabBytes) {
     slab = new ArrayBuffer(slabBytes);
     carved = 0;
   }
-  const array = new Type(slab, carved, length);
+  const array = arrayOn(slab, dtype, carved, length);
   carved += reserved;
   return array;
 }
@@ -51,13 +61,12 @@ const { Buffer } = globalThis as Unzeroed;
 
 /** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
 export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
-  const Type = constructors[dtype];
-  const bytes = length * Type.BYTES_PER_ELEMENT;
+  const bytes = length * bytesPerElement[dtype];
   if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
-  return new Type(Buffer.allocUnsafeSlow(bytes).buffer, 0, length);
+  return arrayOn(Buffer.allocUnsafeSlow(bytes).buffer, dtype, 0, length);
 }
 
-export const promote = (a: DType, b: DType): DType => (rank[a] >= rank[b] ? a : b);
+export const promote = (a: DType, b: DType): DType => (a === b || rank[a] > rank[b] ? a : b);
 
 /** The dtype a plain number or boolean takes beside a tensor: it follows the tensor unless its kind is higher. */
 export function scalarDType(value: number | boolean, beside: DType): DType {

@@ -18,9 +18,15 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
-/** Row-major strides, in elements. */
-export function contiguousStrides(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
+const none: readonly number[] = [];
+const unit: readonly number[] = [1];
+
+/** Row-major strides, in elements. Written out for tensors of few dimensions, as every result asks. */
+export function contiguousStrides(shape: Shape): readonly number[] {
+  const { length } = shape;
+  if (length <= 1) return length === 0 ? none : unit;
+  if (length === 2) return [shape[1]! || 1, 1];
+  const strides = new Array<number>(length);
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     strides[i] = step;
@@ -58,12 +64,26 @@ export function normalizeDim(op: string, dim: number, ndim: number): number {
   return dim < 0 ? dim + n : dim;
 }
 
+/** All dimensions, by how many there are. */
+const allDims: (readonly number[])[] = [];
+
 /** Several dimensions, each once; none given means all of them. */
-export function normalizeDims(op: string, dim: number | readonly number[] | null | undefined, ndim: number): number[] {
-  if (dim == null) return Array.from({ length: ndim }, (_, i) => i);
-  if (typeof dim !== 'number' && !Array.isArray(dim))
+export function normalizeDims(
+  op: string,
+  dim: number | readonly number[] | null | undefined,
+  ndim: number,
+): readonly number[] {
+  if (dim == null) {
+    allDims[ndim] ??= Array.from({ length: ndim }, (_, i) => i);
+    return allDims[ndim]!;
+  }
+  if (typeof dim === 'number') {
+    const d = normalizeDim(op, dim, ndim);
+    return ndim === 0 ? [] : [d];
+  }
+  if (!Array.isArray(dim))
     throw new TypeError(`${op}: dim is a number, an array of numbers, or left out for all, got ${typeof dim}`);
-  const dims = (typeof dim === 'number' ? [dim] : (dim as readonly number[])).map((d) => normalizeDim(op, d, ndim));
+  const dims = (dim as readonly number[]).map((d) => normalizeDim(op, d, ndim));
   if (new Set(dims).size !== dims.length)
     throw new ShapeError(op, `dim ${JSON.stringify(dim)} names a dimension twice; give each once`);
   return ndim === 0 ? [] : dims;
@@ -97,14 +117,12 @@ export function broadcastStrides(shape: Shape, strides: readonly number[], out: 
 
 /** Storage positions of all elements in row-major order. */
 export function stridedOffsets(shape: Shape, strides: readonly number[], start = 0): Int32Array {
-  let offsets = Int32Array.of(start);
-  for (let d = 0; d < shape.length; d++) {
-    const n = shape[d]!;
-    if (n === 1) continue;
-    const next = new Int32Array(offsets.length * n);
-    const step = strides[d]!;
-    for (let i = 0, p = 0; i < offsets.length; i++) for (let j = 0; j < n; j++) next[p++] = offsets[i]! + j * step;
-    offsets = next;
-  }
+  const offsets = new Int32Array(sizeOf(shape));
+  if (offsets.length === 0) return offsets;
+  offsets[0] = start;
+  // What is there already is the first of as many blocks as the dimension before has.
+  for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]!)
+    for (let j = 1, p = block; j < shape[d]!; j++)
+      for (let i = 0, move = j * strides[d]!; i < block; i++) offsets[p++] = offsets[i]! + move;
   return offsets;
 }

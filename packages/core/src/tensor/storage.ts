@@ -7,6 +7,8 @@ import { allocate, allocateUnzeroed, type DType, type TypedArray } from './dtype
  */
 export class Storage {
   version = 0;
+  /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. */
+  deposits = 0;
   /** @internal The block of kernel memory that `data` lives in, or 0: see `kernels/resident.ts`. */
   block = 0;
   /** @internal Set where the block is the storage's for as long as it lives, as a parameter's is. */

@@ -46,6 +46,12 @@ export class Tensor {
   accumulator: Edge | null = null;
   /** @internal Which output of its node this tensor is. */
   outputNr = 0;
+  /** Number of elements. */
+  readonly numel: number;
+  /** Row-major by default. */
+  readonly strides: readonly number[];
+  /** Whether the elements lie in row-major order without gaps. */
+  readonly isContiguous: boolean;
   #grad: Tensor | null = null;
   /** Where the block of `#grad` is noted, if it has one. */
   #gradPlace: Placement | null = null;
@@ -57,9 +63,12 @@ export class Tensor {
     readonly storage: Storage,
     readonly dtype: DType,
     readonly shape: Shape,
-    readonly strides: readonly number[] = contiguousStrides(shape),
+    strides?: readonly number[],
     readonly offset = 0,
   ) {
+    this.numel = sizeOf(shape);
+    this.strides = strides ?? contiguousStrides(shape);
+    this.isContiguous = strides === undefined || isContiguous(shape, strides);
     const frame = currentFrame();
     this.inference = frame.inference;
     // So that an error on its later use can tell where it was made.
@@ -120,20 +129,11 @@ export class Tensor {
     return this.shape.length;
   }
 
-  /** Number of elements. */
-  get numel(): number {
-    return sizeOf(this.shape);
-  }
-
   /** The shape, or the size of one dimension. */
   size(): Shape;
   size(dim: number): number;
   size(dim?: number): Shape | number {
     return dim === undefined ? this.shape : (this.shape[normalizeDim('size', dim, this.ndim)] ?? 1);
-  }
-
-  get isContiguous(): boolean {
-    return isContiguous(this.shape, this.strides);
   }
 
   /** How often the storage was written since it was made; shared with views and `detach()`. */
