@@ -5,6 +5,10 @@ export {
 } from './elementwise';
 export { gemm, gemmScratch } from './gemm';
 export { maxPool } from './pool';
-export { softmax, softmaxGradient } from './softmax';
+export { log, log1p } from './log';
+export { logitLosses, logitLossGradient, scaledDifference, squaredError } from './loss';
+export {
+  crossEntropy, crossEntropyGradient, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxGradient,
+} from './softmax';
 export { adam } from './optim';
 export { standardize, standardizeGradient, sum } from './rows';

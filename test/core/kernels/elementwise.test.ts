@@ -17,6 +17,8 @@ const one: Record<StreamKernel, (x: number) => number> = {
   erf: erfOf,
   exp: Math.exp,
   gelu: (x) => x * cdf(x),
+  log: Math.log,
+  log1p: Math.log1p,
   neg: (x) => -x,
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),

@@ -10,6 +10,8 @@ export type StreamKernel =
   | 'erf'
   | 'exp'
   | 'gelu'
+  | 'log'
+  | 'log1p'
   | 'neg'
   | 'relu'
   | 'sigmoid'

@@ -176,7 +176,12 @@ export const exp = unary('exp', {
 });
 
 /** The natural logarithm. */
-export const log = unary('log', { forward: Math.log, backward: (g, x) => div(g, x), saves: 'input' });
+export const log = unary('log', {
+  kernel: 'log',
+  forward: Math.log,
+  backward: (g, x) => div(g, x),
+  saves: 'input',
+});
 
 /** The square root. */
 export const sqrt = unary('sqrt', {

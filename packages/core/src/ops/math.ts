@@ -35,7 +35,12 @@ export const exp2 = unary('exp2', {
   saves: 'result',
 });
 /** `log(1 + x)`, exact near 0. */
-export const log1p = unary('log1p', { forward: Math.log1p, backward: (g, x) => div(g, add(x, 1)), saves: 'input' });
+export const log1p = unary('log1p', {
+  kernel: 'log1p',
+  forward: Math.log1p,
+  backward: (g, x) => div(g, add(x, 1)),
+  saves: 'input',
+});
 export const log2 = unary('log2', { forward: Math.log2, backward: (g, x) => div(g, mul(x, Math.LN2)), saves: 'input' });
 export const log10 = unary('log10', {
   forward: Math.log10,

@@ -32,7 +32,7 @@ function softmaxForward(v: Tensor, d: number): Tensor {
 }
 
 /** `y (g - sum(g y))`; by recorded operators where a gradient of the gradient may be wanted. */
-function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
+export function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
   if (!isGradEnabled() && areRows(d, g, y)) {
     const out = Tensor.unwritten(g.dtype, g.shape);
     const n = g.shape[d]!;

@@ -35,8 +35,19 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   sum(x: number, n: number): number;
   standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
   standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
+  /** See `assembly/softmax.ts`. */
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logSoftmax(to: number, x: number, rows: number, n: number): void;
+  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logsumexp(to: number, x: number, rows: number, n: number): void;
+  crossEntropy(losses: number, p: number, x: number, classes: number, rows: number, n: number): void;
+  crossEntropyGradient(to: number, p: number, g: number, classes: number, rows: number, n: number): void;
+  /** See `assembly/loss.ts`. */
+  squaredError(x: number, y: number, n: number): number;
+  scaledDifference(to: number, x: number, y: number, n: number, scale: number): void;
+  logitLosses(x: number, y: number, n: number): number;
+  logitLossGradient(to: number, x: number, y: number, n: number, scale: number): void;
 }
 
 /** A compiled module over the memory it works on. */
