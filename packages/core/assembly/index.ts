@@ -3,6 +3,10 @@ export {
   abs, add, div, erf, exp, gelu, geluGradient, maximum, minimum, mul, neg, relu, reluGradient, sigmoid, silu, sqrt,
   square, sub, tanh,
 } from './elementwise';
+export {
+  absGradient, clamp, clampGradient, elu, eluGradient, expm1, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
+  rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
+} from './gradients';
 export { gemm, gemmScratch } from './gemm';
 export { maxPool } from './pool';
 export { log, log1p } from './log';

@@ -43,6 +43,22 @@ export const eqLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
   for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p] === y[q] ? 1 : 0;
 };
 
+export const geLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p]! >= y[q]! ? 1 : 0;
+};
+
+export const ltLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p]! < y[q]! ? 1 : 0;
+};
+
+export const leLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p]! <= y[q]! ? 1 : 0;
+};
+
+export const neLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p]! !== y[q]! ? 1 : 0;
+};
+
 export const negLoop: Loop1 = (to, n, x, p) => {
   for (let i = 0; i < n; i++, p++) to[i] = -x[p]!;
 };

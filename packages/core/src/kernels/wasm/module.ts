@@ -1,11 +1,11 @@
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, plain } from './binary.js';
 
-/** `n` elements from `x` to `to`, rounded up to whole vectors. */
-type Elementwise = (to: number, x: number, n: number) => void;
+/** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
+type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) => void;
 
 /** The same from `x` and `y`. */
-type Elementwise2 = (to: number, x: number, y: number, n: number) => void;
+type Elementwise2 = (to: number, x: number, y: number, n: number, a?: number, b?: number) => void;
 
 /** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
 export interface Kernels extends Record<StreamKernel, Elementwise>, Record<StreamKernel2, Elementwise2> {
