@@ -1,4 +1,4 @@
-import { inRows, type Rows, streamFrom } from './stream.js';
+import { asFloats, inRows, type Rows, streamFrom } from './stream.js';
 
 // Losses of float32 elements and their gradients, each in one pass. Few elements are done in JavaScript.
 
@@ -17,7 +17,7 @@ export function crossEntropyRows(
   if (x.length >= streamFrom) {
     const inputs: Rows[] = [
       [x, n],
-      [floats(classes), 1],
+      [asFloats(classes), 1],
     ];
     const results: Rows[] = [
       [losses, 1],
@@ -58,7 +58,7 @@ export function crossEntropyGradientRows(
     const inputs: Rows[] = [
       [p, n],
       [g, 1],
-      [floats(classes), 1],
+      [asFloats(classes), 1],
     ];
     inRows('crossEntropy', rows, inputs, [[to, n]], ({ crossEntropyGradient }, count, [atP, atG, at, result]) => {
       crossEntropyGradient(result!, atP!, atG!, at!, count, n);
@@ -75,9 +75,6 @@ export function crossEntropyGradientRows(
     to[start + at] = (p[start + at]! - 1) * scale;
   }
 }
-
-/** Integers as floats of the same bits, which is how they are copied. */
-const floats = (x: Int32Array): Float32Array => new Float32Array(x.buffer, x.byteOffset, x.length);
 
 /** A loss of two tensors' elements, summed, and its gradient for the first. */
 export interface PairLoss {

@@ -48,7 +48,8 @@ export type StreamKernel2 =
   | 'sub'
   | 'tanhGradient';
 
-const piece = 8192;
+/** How many elements make up a piece. */
+export const piece = 8192;
 
 /** Fewer elements are done faster in JavaScript. */
 export const streamFrom = 512;
@@ -137,20 +138,9 @@ export function stream2(
     }
 }
 
-/** The sum of `n` elements of `x` from `p` on. */
-export function streamSum(x: Float32Array, p: number, n: number): number {
-  const memory = kernelMemory();
-  const lives = memory.holds(x);
-  memory.begin('sum', piece * 4);
-  const at = memory.take(piece * 4);
-  let sum = 0;
-  for (let i = 0; i < n; i += piece) {
-    const count = Math.min(piece, n - i);
-    if (!lives) memory.write(at, x, p + i, count);
-    sum += memory.instance.kernels.sum(lives ? x.byteOffset + (p + i) * 4 : at, count);
-  }
-  return sum;
-}
+/** Integers or doubles as floats of the same bits, which is how they are copied. */
+export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
+  new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
 
 /** An array with so many elements for each row. */
 export type Rows = readonly [data: Float32Array, width: number];

@@ -35,6 +35,13 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   sum(x: number, n: number): number;
   standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
   standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
+  /** See `assembly/reduce.ts`. */
+  rowSums(to: number, x: number, rows: number, n: number): void;
+  rowMoments(to: number, x: number, rows: number, n: number): void;
+  centeredSquares(to: number, x: number, means: number, rows: number, n: number): void;
+  columnSums(to: number, x: number, blocks: number, rows: number, n: number): void;
+  rowExtrema(to: number, x: number, rows: number, n: number, flip: number): void;
+  rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
   /** See `assembly/softmax.ts`. */
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
