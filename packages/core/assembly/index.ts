@@ -15,5 +15,5 @@ export {
   crossEntropy, crossEntropyGradient, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxGradient,
 } from './softmax';
 export { adam } from './optim';
-export { centeredSquares, columnSums, rowExtrema, rowMoments, rowPlaces, rowSums } from './reduce';
+export { centeredSquares, columnExtrema, columnSums, rowExtrema, rowMoments, rowPlaces, rowSums } from './reduce';
 export { standardize, standardizeGradient, sum } from './rows';

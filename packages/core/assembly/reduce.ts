@@ -1,5 +1,5 @@
 // Reductions of rows of `n` float32 elements. Sums are of float64, as PyTorch's are, and written as such.
-import { firstLanes } from './lanes';
+import { firstLanes, storeFirst } from './lanes';
 import { sum } from './rows';
 
 /** The sum of each row. */
@@ -142,4 +142,34 @@ export function rowPlaces(to: usize, x: usize, rows: usize, n: usize, flip: u32)
       }
     }
   }
+}
+
+/** The largest or smallest element of each of `n` columns of each of `blocks` blocks, and in which row the first stands. */
+export function columnExtrema(
+  values: usize, places: usize, x: usize, blocks: usize, rows: usize, n: usize, flip: u32,
+): void {
+  const f = i32x4.splat(flip);
+  const step = n * 4;
+  for (let k: usize = 0; k < blocks; k++, x += rows * step, values += step, places += step)
+    for (let j: usize = 0; j < n; j += 4) {
+      let from = x + j * 4;
+      let best = v128.xor(v128.load(from), f);
+      let at = i32x4.splat(0);
+      for (let r: usize = 1; r < rows; r++) {
+        from += step;
+        const v = v128.xor(v128.load(from), f);
+        // NaN takes the place of what is none.
+        const take = v128.or(f32x4.gt(v, best), v128.and(f32x4.ne(v, v), f32x4.eq(best, best)));
+        best = v128.bitselect(v, best, take);
+        at = v128.bitselect(i32x4.splat(<i32>r), at, take);
+      }
+      best = v128.xor(best, f);
+      if (n - j >= 4) {
+        v128.store(values + j * 4, best);
+        v128.store(places + j * 4, at);
+      } else {
+        storeFirst(values + j * 4, best, n - j);
+        storeFirst(places + j * 4, at, n - j);
+      }
+    }
 }

@@ -45,7 +45,7 @@ describe.each(instances)('reduction kernels %s', (_, memory) => {
         const all = Array.from({ length: rows }, (_, r) => [...x.subarray(r * n, (r + 1) * n)]);
         const want = all.map(reductions);
         const means = Float64Array.from(want, ({ total }) => total / n);
-        const results = [2 * rows, 4 * rows, 2 * rows, 2 * n, rows, rows, rows, rows];
+        const results = [2 * rows, 4 * rows, 2 * rows, 2 * n, rows, rows, rows, rows, n, n, n, n];
         const got = run(memory, [x, bits(means)], results, (k, x, m, sums, moments, squares, columns, ...e) => {
           k.rowSums(sums!, x!, rows, n);
           k.rowMoments(moments!, x!, rows, n);
@@ -55,10 +55,12 @@ describe.each(instances)('reduction kernels %s', (_, memory) => {
           k.rowExtrema(e[1]!, x!, rows, n, 0x80000000);
           k.rowPlaces(e[2]!, x!, rows, n, 0);
           k.rowPlaces(e[3]!, x!, rows, n, 0x80000000);
+          k.columnExtrema(e[4]!, e[5]!, x!, 1, rows, n, 0);
+          k.columnExtrema(e[6]!, e[7]!, x!, 1, rows, n, 0x80000000);
         });
         const [sums, moments, squares, columns] = got.slice(0, 4).map(doubles) as Float64Array[];
         const [max, min] = [got[4]!, got[5]!];
-        const [argmax, argmin] = got.slice(6).map((p) => new Int32Array(p.slice().buffer)) as Int32Array[];
+        const [argmax, argmin] = got.slice(6, 8).map((p) => new Int32Array(p.slice().buffer)) as Int32Array[];
         want.forEach((w, r) => {
           expect(near(sums![r]!, w.total, 1e-12, w.size * 1e-12)).toBe(true);
           expect(near(moments![2 * r]!, w.total, 1e-12, w.size * 1e-12)).toBe(true);
@@ -71,6 +73,10 @@ describe.each(instances)('reduction kernels %s', (_, memory) => {
         for (let j = 0; j < n; j++) {
           const w = reductions(all.map((row) => row[j]!));
           expect(near(columns![j]!, w.total, 1e-12, w.size * 1e-12)).toBe(true);
+          expect(got[8]![j] === w.max || Number.isNaN(w.max + got[8]![j]!)).toBe(true);
+          expect(got[10]![j] === w.min || Number.isNaN(w.min + got[10]![j]!)).toBe(true);
+          const place = (i: number) => new Int32Array(got[i]!.slice().buffer)[j];
+          expect([place(9), place(11)]).toEqual([w.argmax, w.argmin]);
         }
       }),
     );

@@ -1,7 +1,7 @@
 import type { DType } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { columnSums, rowExtrema, rowPlaces, rowSums } from './rows.js';
+import { columnExtrema, columnSums, rowExtrema, rowPlaces, rowSums, total } from './rows.js';
 import { streamFrom } from './stream.js';
 
 /** Which dimensions stay and which are reduced, with the result's shape. */
@@ -82,13 +82,17 @@ function sumRuns(x: Tensor, plan: Plan, dtype: DType): Tensor | null {
   const out = Tensor.empty(dtype, plan.shape);
   const to = out.storage.data;
   const floats = manyFloats(x);
+  if (floats && to.length === 1) {
+    to[0] = total(floats);
+    return out;
+  }
   if (floats && inner >= 4) {
     const sums = rowSums(floats, outer * rows * kept, inner);
-    const total = rows === 1 ? sums : new Float64Array(outer * kept);
+    const all = rows === 1 ? sums : new Float64Array(outer * kept);
     if (rows > 1)
       for (let o = 0, i = 0; o < outer; o++)
-        for (let r = 0; r < rows; r++) for (let k = 0; k < kept; k++) total[o * kept + k]! += sums[i++]!;
-    for (let i = 0; i < to.length; i++) to[i] = total[i]!;
+        for (let r = 0; r < rows; r++) for (let k = 0; k < kept; k++) all[o * kept + k]! += sums[i++]!;
+    for (let i = 0; i < to.length; i++) to[i] = all[i]!;
     return out;
   }
   if (floats && inner === 1 && rows * kept >= streamFrom) {
@@ -123,7 +127,7 @@ export function extremaOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor
     rowExtrema(which, out.storage.data as Float32Array, found.data, found.rows, found.n);
     return out;
   }
-  return columnExtrema(which, x, plan, false) ?? reduceWith(x, plan, x.dtype, which === 'max' ? maxOf : minOf);
+  return extremaOfColumns(which, x, plan)?.values ?? reduceWith(x, plan, x.dtype, which === 'max' ? maxOf : minOf);
 }
 
 /** Where along the reduced dimensions the first of those stand. */
@@ -134,30 +138,23 @@ export function placesOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor 
     rowPlaces(which, out.storage.data as Int32Array, found.data, found.rows, found.n);
     return out;
   }
-  return columnExtrema(which, x, plan, true) ?? reduceWith(x, plan, 'int32', which === 'max' ? argmaxOf : argminOf);
+  return (
+    extremaOfColumns(which, x, plan)?.places ?? reduceWith(x, plan, 'int32', which === 'max' ? argmaxOf : argminOf)
+  );
 }
 
-/** The extrema of columns, or where they stand, row after row; null where it is not columns that are reduced. */
-function columnExtrema(which: 'max' | 'min', x: Tensor, plan: Plan, places: boolean): Tensor | null {
+/** More than that is not copied into kernel memory for a block's columns. */
+const mostInBlock = 2 ** 22;
+
+/** The extrema of columns of float32 and where they stand; null where it is not those that are reduced. */
+function extremaOfColumns(which: 'max' | 'min', x: Tensor, plan: Plan): { values: Tensor; places: Tensor } | null {
   const runs = runsOf(x, plan);
-  if (runs?.[3] !== 1 || runs[1] === 1) return null;
-  const [outer, rows, kept] = runs;
-  const values = Tensor.unwritten(x.dtype, plan.shape);
-  const where = places ? Tensor.empty('int32', plan.shape) : null;
-  const [from, best, at] = [x.elements(), values.storage.data, where?.storage.data];
-  for (let o = 0, p = 0, start = 0; o < outer; o++, start += kept) {
-    for (let k = 0; k < kept; k++) best[start + k] = from[p++]!;
-    for (let r = 1; r < rows; r++)
-      for (let k = start; k < start + kept; k++, p++) {
-        const [v, b] = [from[p]!, best[k]!];
-        // Not where the best is NaN already.
-        if ((which === 'max' ? v > b : v < b) || (Number.isNaN(v) && !Number.isNaN(b))) {
-          best[k] = v;
-          if (at) at[k] = r;
-        }
-      }
-  }
-  return where ?? values;
+  const floats = manyFloats(x);
+  if (!floats || runs?.[3] !== 1 || runs[1] * runs[2] > mostInBlock) return null;
+  const [values, places] = [Tensor.unwritten('float32', plan.shape), Tensor.unwritten('int32', plan.shape)];
+  const [toValues, toPlaces] = [values.storage.data as Float32Array, places.storage.data as Int32Array];
+  columnExtrema(which, toValues, toPlaces, floats, runs[0], runs[1], runs[2]);
+  return { values, places };
 }
 
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array) => number;

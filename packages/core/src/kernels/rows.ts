@@ -1,4 +1,5 @@
 import { asFloats, inRows, piece, type Rows } from './stream.js';
+import { kernelMemory } from './wasm/memory.js';
 
 // Reductions of float32 arrays that consist of rows. Sums are float64.
 
@@ -161,4 +162,39 @@ export function rowPlaces(which: 'max' | 'min', to: Int32Array, x: Float32Array,
     rowPlaces(which, place, found, 1, found.length);
     to[r] = best * part + place[0]!;
   }
+}
+
+/** The largest or the smallest element of each of `n` columns of `rows` rows, in each of `blocks` blocks; and its row. */
+export function columnExtrema(
+  which: 'max' | 'min',
+  values: Float32Array,
+  places: Int32Array,
+  x: Float32Array,
+  blocks: number,
+  rows: number,
+  n: number,
+): void {
+  const results: Rows[] = [
+    [values, n],
+    [asFloats(places), n],
+  ];
+  inRows(which, blocks, [[x, rows * n]], results, ({ columnExtrema }, count, [from, atValues, atPlaces]) => {
+    columnExtrema(atValues!, atPlaces!, from!, count, rows, n, flips[which]);
+  });
+}
+
+/** The sum of all elements. */
+export function total(x: Float32Array): number {
+  const memory = kernelMemory();
+  const { sum } = memory.instance.kernels;
+  if (memory.holds(x)) return sum(x.byteOffset, x.length);
+  memory.begin('sum', piece * 4);
+  const at = memory.take(piece * 4);
+  let all = 0;
+  for (let i = 0; i < x.length; i += piece) {
+    const count = Math.min(piece, x.length - i);
+    memory.write(at, x, i, count);
+    all += sum(at, count);
+  }
+  return all;
 }

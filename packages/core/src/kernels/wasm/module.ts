@@ -40,6 +40,7 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   rowMoments(to: number, x: number, rows: number, n: number): void;
   centeredSquares(to: number, x: number, means: number, rows: number, n: number): void;
   columnSums(to: number, x: number, blocks: number, rows: number, n: number): void;
+  columnExtrema(values: number, places: number, x: number, blocks: number, rows: number, n: number, flip: number): void;
   rowExtrema(to: number, x: number, rows: number, n: number, flip: number): void;
   rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
   /** See `assembly/softmax.ts`. */
