@@ -1,2 +1,2 @@
 /** Kernels for other packages of gradgate: over plain arrays, without checks. Not for users. */
-export { type AdamStep, adamStep } from './optim.js';
+export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './optim.js';

@@ -1,3 +1,4 @@
+import type { OptimizerKernel } from '../optim.js';
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, plain } from './binary.js';
 
@@ -8,7 +9,10 @@ type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) =>
 type Elementwise2 = (to: number, x: number, y: number, n: number, a?: number, b?: number) => void;
 
 /** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
-export interface Kernels extends Record<StreamKernel, Elementwise>, Record<StreamKernel2, Elementwise2> {
+export interface Kernels
+  extends Record<StreamKernel, Elementwise>,
+    Record<StreamKernel2, Elementwise2>,
+    Record<OptimizerKernel, (...addressesSizeAndNumbers: number[]) => void> {
   gemmScratch(): number;
   gemm(
     m: number,
