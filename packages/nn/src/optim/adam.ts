@@ -1,5 +1,6 @@
 import type { Tensor } from '@gradgate/core';
 import { adamStep } from '@gradgate/core/kernels';
+import { stepByKernel } from './kernel.js';
 import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdamOptions {
@@ -67,6 +68,8 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
       const m = expAvg.storage.data;
       const v = expAvgSq.storage.data;
       const top = maxExpAvgSq?.storage.data;
+      const numbers = [keep, penalty, maximize ? -1 : 1, beta1, beta2, rate, correction, eps];
+      if (top && stepByKernel('amsgrad', w, g, [m, v, top], numbers)) return;
       for (let i = 0; i < w.length; i++) {
         const x = w[i]! * keep;
         const d = (maximize ? -g[i]! : g[i]!) + penalty * x;

@@ -1,14 +1,18 @@
+import type { OptimizerKernel } from '../optim.js';
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, plain } from './binary.js';
 
-/** `n` elements from `x` to `to`, rounded up to whole vectors. */
-type Elementwise = (to: number, x: number, n: number) => void;
+/** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
+type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) => void;
 
 /** The same from `x` and `y`. */
-type Elementwise2 = (to: number, x: number, y: number, n: number) => void;
+type Elementwise2 = (to: number, x: number, y: number, n: number, a?: number, b?: number) => void;
 
 /** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
-export interface Kernels extends Record<StreamKernel, Elementwise>, Record<StreamKernel2, Elementwise2> {
+export interface Kernels
+  extends Record<StreamKernel, Elementwise>,
+    Record<StreamKernel2, Elementwise2>,
+    Record<OptimizerKernel, (...addressesSizeAndNumbers: number[]) => void> {
   gemmScratch(): number;
   gemm(
     m: number,
@@ -40,8 +44,27 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   sum(x: number, n: number): number;
   standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
   standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
+  /** See `assembly/reduce.ts`. */
+  rowSums(to: number, x: number, rows: number, n: number): void;
+  rowMoments(to: number, x: number, rows: number, n: number): void;
+  centeredSquares(to: number, x: number, means: number, rows: number, n: number): void;
+  columnSums(to: number, x: number, blocks: number, rows: number, n: number): void;
+  columnExtrema(values: number, places: number, x: number, blocks: number, rows: number, n: number, flip: number): void;
+  rowExtrema(to: number, x: number, rows: number, n: number, flip: number): void;
+  rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
+  /** See `assembly/softmax.ts`. */
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logSoftmax(to: number, x: number, rows: number, n: number): void;
+  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logsumexp(to: number, x: number, rows: number, n: number): void;
+  crossEntropy(losses: number, p: number, x: number, classes: number, rows: number, n: number): void;
+  crossEntropyGradient(to: number, p: number, g: number, classes: number, rows: number, n: number): void;
+  /** See `assembly/loss.ts`. */
+  squaredError(x: number, y: number, n: number): number;
+  scaledDifference(to: number, x: number, y: number, n: number, scale: number): void;
+  logitLosses(x: number, y: number, n: number): number;
+  logitLossGradient(to: number, x: number, y: number, n: number, scale: number): void;
 }
 
 /** A compiled module over the memory it works on. */
