@@ -1,6 +1,6 @@
 import { allocateUnzeroed, type TypedArray } from '../tensor/dtype.js';
 import type { Storage } from '../tensor/storage.js';
-import { kernelMemory, most } from './wasm/memory.js';
+import { type KernelMemory, kernelMemory, memories, most } from './wasm/memory.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
 // gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any
@@ -18,9 +18,31 @@ export const residence = {
 const placedAtMost = most / 2;
 let placed = 0;
 let count = 0;
+let held = 0;
+let peak = 0;
 
-/** How many arrays live in kernel memory. */
-export const residents = (): number => count;
+/** What `memory()` reports. */
+export interface MemoryReport {
+  /** How many tensors' memory lives in kernel memory: parameters, their gradients, what optimizers remember. */
+  readonly tensors: number;
+  /** Bytes that these hold. */
+  readonly bytes: number;
+  /** The most bytes that they have held, with the temporaries of backward passes. */
+  readonly peak: number;
+  /** Bytes in which kernels keep copies of other arrays while they run. */
+  readonly scratch: number;
+  /** Bytes of address space that kernel memory has grown to, at most 4 GiB twice. */
+  readonly reserved: number;
+}
+
+/**
+ * What is in kernel memory. All other tensors are typed arrays that the garbage collector looks after; Node counts those
+ * in `process.memoryUsage().arrayBuffers`.
+ */
+export function memory(): MemoryReport {
+  const sum = (bytes: (m: KernelMemory) => number) => memories().reduce((all, m) => all + bytes(m), 0);
+  return { tensors: count, bytes: held, peak, scratch: sum((m) => m.scratchBytes), reserved: sum((m) => m.reserved) };
+}
 
 /** An array for `length` floats in kernel memory, its values anything; null where there is no room. */
 function arrayFor(length: number): Float32Array | null {
@@ -30,12 +52,16 @@ function arrayFor(length: number): Float32Array | null {
   const at = memory.heap.take(length * 4);
   if (at === 0) return null;
   count++;
+  held += memory.heap.sizeOf(at);
+  peak = Math.max(peak, held);
   return memory.array(at, length);
 }
 
 function free(block: number): void {
-  kernelMemory().heap.release(block);
+  const { heap } = kernelMemory();
   count--;
+  held -= heap.sizeOf(block);
+  heap.release(block);
 }
 
 /** Puts `storage` on `length` floats in kernel memory; false, and nothing done, where there is no room. */

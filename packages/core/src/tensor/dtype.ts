@@ -1,4 +1,5 @@
 import { DTypeError } from '../errors.js';
+import { keepFreedBlocks } from './malloc.js';
 
 /** Element types: float32 by default, float64 for gradient checks, int32 and bool for indices and masks. */
 export type DType = 'float32' | 'float64' | 'int32' | 'bool';
@@ -59,10 +60,13 @@ export function allocate(dtype: DType, length: number): TypedArray {
 type Unzeroed = { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array<ArrayBuffer> } };
 const { Buffer } = globalThis as Unzeroed;
 
+const largeBytes = 64 * 1024;
+
 /** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
 export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
   const bytes = length * bytesPerElement[dtype];
   if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
+  if (bytes >= largeBytes) keepFreedBlocks();
   return arrayOn(Buffer.allocUnsafeSlow(bytes).buffer, dtype, 0, length);
 }
 

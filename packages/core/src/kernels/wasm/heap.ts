@@ -20,8 +20,6 @@ export class Heap {
   #end: number;
   /** Bytes in blocks that are taken. */
   held = 0;
-  /** The most that `held` has been. */
-  peak = 0;
 
   constructor(
     start: number,
@@ -38,14 +36,19 @@ export class Heap {
     if (at === 0) return 0;
     this.#sizes.set(at, size);
     this.held += size;
-    if (this.held > this.peak) this.peak = this.held;
     return at;
+  }
+
+  /** How many bytes the block at `at` has. */
+  sizeOf(at: number): number {
+    const size = this.#sizes.get(at);
+    if (size === undefined) throw new Error(`no block at ${at}`);
+    return size;
   }
 
   /** Gives a block back. */
   release(at: number): void {
-    const size = this.#sizes.get(at);
-    if (size === undefined) throw new Error(`no block at ${at}`);
+    const size = this.sizeOf(at);
     this.#sizes.delete(at);
     this.held -= size;
     const free = this.#free;

@@ -53,6 +53,16 @@ export class KernelMemory {
     return true;
   }
 
+  /** Bytes of scratch memory. */
+  get scratchBytes(): number {
+    return this.#size;
+  }
+
+  /** Bytes that the memory has grown to, most of them untouched by anybody. */
+  get reserved(): number {
+    return this.#floats.byteLength;
+  }
+
   /** The threads that can work here, or null where this is the only one. */
   get pool(): ThreadPool | null {
     if (!this.instance.shared || getNumThreads() === 1 || typeof SharedArrayBuffer === 'undefined') return null;
@@ -67,13 +77,18 @@ export class KernelMemory {
     const needed = roundUp(bytes) + 16 * 64;
     if (needed <= this.#size) return;
     if (this.#size > 0) this.heap.release(this.#scratch);
-    const size = Math.max(scratchBytes, needed > most / 4 ? needed : needed * 2);
-    const at = this.heap.take(size);
+    // Twice that, where it is to be had, so that the next call that needs a little more finds it.
+    let size = Math.max(scratchBytes, needed * 2);
+    let at = this.heap.take(size);
+    if (at === 0) {
+      size = needed;
+      at = this.heap.take(size);
+    }
     if (at === 0) {
       this.#size = 0;
       throw new TensorError(
         op,
-        `needs ${bytes} bytes of kernel memory, and of ${most} at most ${this.heap.held} are taken; use smaller batches`,
+        `needs ${bytes} bytes of kernel memory, and of the ${most} that there can be ${this.heap.held} are taken; use smaller batches`,
       );
     }
     this.#scratch = at;
@@ -196,6 +211,9 @@ export function kernelMemory(): KernelMemory {
 
 /** Whether an array lives in kernel memory. */
 export const lives = (data: Float32Array): boolean => main?.holds(data) ?? false;
+
+/** The memories that have been made so far. */
+export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !== null);
 
 /** Memory for kernels all of whose arrays are on the JavaScript heap: where it is not shared, copies are twice as fast. */
 export function copyMemory(): KernelMemory {

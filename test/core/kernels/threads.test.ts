@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { conv2d, Generator, getNumThreads, linear, randn, setNumThreads, type Tensor } from '@gradgate/core';
+import { optim } from '@gradgate/nn';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { kernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
+import { bands } from '../../../packages/core/src/kernels/wasm/threads.js';
+
+const before = getNumThreads();
+afterEach(() => setNumThreads(before));
+
+/** Waits until `n` threads can take parts. */
+async function startThreads(n: number): Promise<void> {
+  setNumThreads(n);
+  for (const end = Date.now() + 30_000; Date.now() < end && kernelMemory().pool?.size !== n; )
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  if (n > 1) expect(kernelMemory().pool!.size).toBe(n);
+}
+
+/** Values and gradients of products, convolutions and steps that are large enough to be shared among threads. */
+function results(): Tensor[] {
+  const generator = new Generator(3);
+  const leaf = (...shape: number[]) => randn(shape, { generator, requiresGrad: true });
+  const [x, w, b] = [leaf(130, 210), leaf(101, 210), leaf(101)];
+  const product = linear(x, w, b);
+  product.square().sum().backward();
+  const [images, kernels, bias] = [leaf(9, 6, 21, 19), leaf(10, 3, 3, 3), leaf(10)];
+  const same = conv2d(images, kernels, bias, { padding: 1, groups: 2 });
+  const strided = conv2d(images, kernels, bias, { stride: 2, dilation: 2, groups: 2 });
+  same.square().sum().add(strided.square().sum()).backward();
+  const [narrow, few] = [leaf(20, 16, 20, 20), leaf(8, 16, 5, 5)];
+  const fewer = conv2d(narrow, few, null, { padding: 2 });
+  fewer.square().sum().backward();
+  const weights = leaf(300, 300);
+  weights.mul(weights).sum().backward();
+  const adam = new optim.Adam([weights]);
+  for (let i = 0; i < 3; i++) adam.step();
+  const leaves = [x, w, b, images, kernels, bias, narrow, few, weights];
+  return [product, same, strided, fewer, weights, ...leaves.map((t) => t.grad!)];
+}
+
+describe('threads', () => {
+  it('give the very same results, however many they are', async () => {
+    await startThreads(1);
+    // As text: comparing long arrays element by element takes the test runner seconds.
+    const bits = (t: Tensor) => Buffer.from(t.toTypedArray().buffer).toString('latin1');
+    const one = results().map(bits);
+    for (const n of [2, 3]) {
+      await startThreads(n);
+      for (let round = 0; round < 3; round++)
+        results().forEach((t, i) => {
+          expect(bits(t) === one[i], `result ${i} with ${n} threads`).toBe(true);
+        });
+    }
+  });
+
+  it('take each part once, and nobody takes a part of the call before', async () => {
+    await startThreads(3);
+    const memory = kernelMemory();
+    const at = memory.heap.take(64 * 64);
+    for (let call = 0; call < 3000; call++) {
+      const count = 1 + (call % 7);
+      const parts = Array.from({ length: count }, (_, i) => [at + i * 64, at + i * 64, 16]);
+      for (let i = 0; i < 16 * 8; i++) memory.fill(at + i * 4, i + 1, 1);
+      // Doubled once by each part: taken twice, it would be four times as much.
+      memory.pool!.run(
+        'add',
+        parts.map(([to, x, n]) => [to!, x!, x!, n!]),
+      );
+      const got = memory.array(at, 16 * 8);
+      for (let i = 0; i < 16 * 8; i++)
+        if (got[i] !== (i < 16 * count ? 2 : 1) * (i + 1)) expect(got[i]).toBe(`call ${call}`);
+    }
+    memory.heap.release(at);
+  });
+
+  it('are as many as one says: a whole number from 1 to 32', () => {
+    setNumThreads(5);
+    expect(getNumThreads()).toBe(5);
+    for (const bad of [0, -1, 1.5, Number.NaN, 33, '2', null])
+      expect(() => setNumThreads(bad as number)).toThrow(
+        `setNumThreads: expected a whole number from 1 to 32, got ${bad}`,
+      );
+    expect(getNumThreads()).toBe(5);
+  });
+
+  it('do not keep a program from ending', () => {
+    const core = new URL('../../../packages/core/dist/index.js', import.meta.url).href;
+    const program = `
+      const { getNumThreads, randn, setNumThreads } = await import('${core}');
+      setNumThreads(4);
+      const a = randn([300, 300]);
+      for (let i = 0; i < 200; i++) a.matmul(a);
+      console.log(getNumThreads(), 'threads, done');
+    `;
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 });
+    expect(`${out}`).toBe('4 threads, done\n');
+  });
+
+  it('are not started in workers unless one asks for them', () => {
+    const core = fileURLToPath(new URL('../../../packages/core/dist/index.js', import.meta.url));
+    const program = `
+      const { Worker } = require('node:worker_threads');
+      const inside = 'import(' + JSON.stringify(${JSON.stringify(core)}) + ').then((c) => console.log(c.getNumThreads()))';
+      new Worker(inside, { eval: true });
+    `;
+    expect(`${execFileSync(process.execPath, ['-e', program], { timeout: 60_000 })}`).toBe('1\n');
+  });
+});
+
+it('bands cover everything once, in whole units', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 40 }),
+      (n, unit, count) => {
+        const list = bands(n, unit, count);
+        expect(list.length).toBeLessThanOrEqual(count);
+        let next = 0;
+        for (const [first, length] of list) {
+          expect(first).toBe(next);
+          expect(first % unit).toBe(0);
+          expect(length).toBeGreaterThan(0);
+          next = first + length;
+        }
+        expect(next).toBe(n);
+      },
+    ),
+  );
+});
