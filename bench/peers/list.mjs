@@ -3,8 +3,11 @@ import { install } from './install.mjs';
 import { start, startModule } from './process.mjs';
 
 const python = process.env.PYTHON ?? 'python3';
-/** OpenMP's threads wait asleep: awake they would take the cores from those of OpenBLAS, and PyTorch has both. */
-const threads = (n) => ({ OMP_NUM_THREADS: `${n}`, OPENBLAS_NUM_THREADS: `${n}`, OMP_WAIT_POLICY: 'passive' });
+/**
+ * PyTorch has threads of OpenMP and of OpenBLAS. Those of OpenMP wait awake, and by default for so long that they take
+ * the cores from the others: a training step of 700 microseconds may then take 20,000. After this many turns they sleep.
+ */
+const threads = (n) => ({ OMP_NUM_THREADS: `${n}`, OPENBLAS_NUM_THREADS: `${n}`, GOMP_SPINCOUNT: '20000' });
 
 const ours = (n, env) => (id) => startModule(id, 'gradgate', { ...threads(1), GRADGATE_BENCH_THREADS: `${n}`, ...env });
 const installed = (packages) => (id) => {
