@@ -19,7 +19,10 @@ const pytorch = (own, blas) => (id) =>
     env: { ...threads(own, blas), PYTORCH_BENCH_THREADS: `${own}` },
   });
 /** Where both kinds are two they take the cores from one another: a step of 600 microseconds then takes up to 20,000. */
-const pytorchOnTwo = async (id) => faster(await pytorch(2, 1)(id), await pytorch(1, 2)(id));
+const pytorchOnTwo = async (id) => {
+  const own = await pytorch(2, 1)(id);
+  return own && faster(own, await pytorch(1, 2)(id));
+};
 
 /**
  * What `--peers` can name: the title of the column, the library whose version is told, and what starts it. The first is
