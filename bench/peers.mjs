@@ -34,7 +34,7 @@ const peak = running.find(({ id }) => id === 'peak');
 const timed = running.filter((peer) => peer !== peak);
 
 const figures = new Figures();
-/** Peers that take more than a second a call are timed in the first round only: else most of the time would be theirs. */
+/** Peers that take more than half a second a call are timed in the first round only: else most of the time would be theirs. */
 const slow = new Set();
 
 /** All peers, one after the other; the machine's peak right before and after ours, the better of the two: it is a limit. */
@@ -46,7 +46,7 @@ async function timeCase(name, round) {
     const ms = slow.has(key) ? null : await peer.ask(name);
     if (ms === null) continue;
     figures.add(name, peer.id, round, ms);
-    if (ms > 1000) slow.add(key);
+    if (ms > 500) slow.add(key);
     if (flops && peer.id === 'gradgate') {
       const after = await peak.ask('multiply-adds');
       figures.add(name, 'peak', round, (Math.min(before, after) * flops) / flopsOfPeak);
@@ -62,7 +62,7 @@ for (let round = 0; round < rounds; round++)
 for (const peer of running) peer.stop();
 const wants = (section) => section.includes(only);
 if (wants('start-up')) say('start-up');
-const startUp = wants('start-up') ? startUpTimes(Math.max(rounds, 3)) : [];
+const startUp = wants('start-up') ? startUpTimes(Math.max(rounds, 7)) : [];
 if (wants('memory')) say('memory');
 const memory = wants('memory') ? memoryUse(Math.min(rounds, 3)) : [];
 if (process.stderr.isTTY) say('');
@@ -87,9 +87,7 @@ const conditions = [
 const texts = {};
 if (names.length > 0) {
   const head = ["microseconds (times gradgate's)", ...running.map(({ id }) => known[id].title)];
-  texts.peers = `${table(head, names.map(caseRow))}
-
-${conditions}.`;
+  texts.peers = [table(head, names.map(caseRow)), '', `${conditions}.`].join('\n');
 }
 const goals = goalsTable(figures, names, memory);
 if (goals) texts.goals = goals;

@@ -41,8 +41,10 @@ export function startUpTimes(rounds) {
     .map(([title, command, empty, peer]) => ({ title, command, empty, folder: peer ? install(peer) : '.', spent: [] }))
     // The first run also fills the system's cache of files.
     .filter(({ folder, command }) => folder !== null && time(command, folder) !== null);
-  for (let round = 0; round < rounds; round++)
-    for (const { command, empty, folder, spent } of able) spent.push(time(command, folder) - time(empty, folder));
+  for (let round = 0; round < rounds; round++) {
+    const empty = new Map([emptyNode, emptyPython].map((command) => [command, time(command, '.')]));
+    for (const program of able) program.spent.push(time(program.command, program.folder) - empty.get(program.empty));
+  }
   return able.map(({ title, spent }) => ({ title, ms: median(spent) }));
 }
 

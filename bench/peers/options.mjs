@@ -34,5 +34,10 @@ function checked(args, known, names) {
     throw new RangeError(`--only: no case holds "${only}", there are\n  ${names.join('\n  ')}`);
   if (values.write && (values.only || values.peers))
     throw new RangeError('--write takes a whole run, without --only and --peers');
-  return { rounds, peers: [...new Set([known[0], ...peers])], only, write: values.write ?? false };
+  return {
+    rounds,
+    peers: known.filter((name, i) => i === 0 || peers.includes(name)),
+    only,
+    write: values.write ?? false,
+  };
 }
