@@ -27,6 +27,7 @@ export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensor
 export * from './errors.js';
 export * from './grad/index.js';
 export { type Matrix, type ProductBackend, setProductBackend } from './kernels/matmul.js';
+export { getNumThreads, setNumThreads } from './kernels/wasm/threads.js';
 export * from './ops/index.js';
 export * from './tensor/creation.js';
 export type { DType, TypedArray } from './tensor/dtype.js';

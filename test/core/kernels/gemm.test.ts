@@ -68,6 +68,7 @@ describe('the product kernel agrees with the definition', () => {
           b.strides[0]!,
           b.strides[1]!,
           atC,
+          n,
           scratch,
           false,
         );

@@ -95,7 +95,21 @@ export function convolve(
     kernels.im2col(atX, ...shape, atColumns);
     const first = (r / places) % (outputs * groups);
     if (bias) for (let o = 0; o < outputs; o++) kernel.fill(atOut + o * places * 4, bias[first + o]!, places);
-    kernels.gemm(outputs, places, patch, atW + k * 4, patch, 1, atColumns, places, 1, atOut, scratch, bias !== null);
+    kernels.gemm(
+      outputs,
+      places,
+      patch,
+      atW + k * 4,
+      patch,
+      1,
+      atColumns,
+      places,
+      1,
+      atOut,
+      places,
+      scratch,
+      bias !== null,
+    );
     kernel.get(atOut, out, r, result);
   });
 }
@@ -127,7 +141,7 @@ export function convolveInput(g: TypedArray, weight: TypedArray, geometry: Geome
   const shape = planes(geometry);
   eachGroup(geometry, sizes, (i, k, r) => {
     kernel.write(atG, g, r, result);
-    kernels.gemm(patch, places, outputs, atW + k * 4, 1, patch, atG, places, 1, atColumns, scratch, false);
+    kernels.gemm(patch, places, outputs, atW + k * 4, 1, patch, atG, places, 1, atColumns, places, scratch, false);
     kernel.fill(atX, 0, image);
     kernels.col2im(atColumns, ...shape, atX);
     kernel.get(atX, out, i, image);
@@ -165,7 +179,7 @@ export function convolveWeight(g: TypedArray, x: TypedArray, geometry: Geometry,
     kernel.write(atX, x, i, image);
     kernel.write(atG, g, r, result);
     kernels.im2col(atX, ...shape, atColumns);
-    kernels.gemm(outputs, patch, places, atG, places, 1, atColumns, 1, places, atW + k * 4, scratch, true);
+    kernels.gemm(outputs, patch, places, atG, places, 1, atColumns, 1, places, atW + k * 4, patch, scratch, true);
   });
   kernel.get(atW, out, 0, out.length);
 }

@@ -1,5 +1,6 @@
 import type { TypedArray } from '../tensor/dtype.js';
-import { kernelMemory, stagedSize } from './wasm/memory.js';
+import { copyMemory, kernelMemory, lives, stagedSize } from './wasm/memory.js';
+import { bands } from './wasm/threads.js';
 
 /** A matrix in memory: where it starts and how far rows and columns are apart. */
 export interface Matrix {
@@ -63,6 +64,9 @@ export function gemm(
   } else gemmLoops(m, n, k, a, b, out, outOffset, bias);
 }
 
+/** Products with more multiplications than this are shared among threads. */
+const largeProduct = 2 ** 20;
+
 function gemmWasm(
   m: number,
   n: number,
@@ -73,18 +77,53 @@ function gemmWasm(
   outOffset: number,
   bias: Row | null,
 ): void {
-  const kernel = kernelMemory();
+  const pool = m * n * k >= largeProduct ? kernelMemory().pool : null;
+  const threads = pool?.size ?? 1;
+  const inPlace = lives(a.data as Float32Array) || lives(b.data as Float32Array) || lives(out);
+  const kernel = inPlace || threads > 1 ? kernelMemory() : copyMemory();
   const { kernels } = kernel.instance;
   const scratchBytes = kernels.gemmScratch();
   const [sizeA, sizeB] = [stagedSize(a.rowStride, a.colStride, m, k), stagedSize(b.rowStride, b.colStride, k, n)];
-  kernel.begin('matmul', (sizeA + sizeB + m * n) * 4 + scratchBytes);
-  const scratch = kernel.take(scratchBytes);
+  kernel.begin('matmul', (sizeA + sizeB + m * n) * 4 + scratchBytes * threads);
+  const scratch = kernel.take(scratchBytes * threads);
   const left = kernel.putMatrix(a, m, k);
   const right = kernel.putMatrix(b, k, n);
   const atC = kernel.target(out, outOffset, m * n);
   if (bias) kernel.repeat(atC, bias.data as Float32Array, bias.offset, n, m);
-  kernels.gemm(m, n, k, ...left, ...right, atC, scratch, bias !== null);
+  if (threads === 1) kernels.gemm(m, n, k, ...left, ...right, atC, n, scratch, bias !== null);
+  else pool!.run('gemm', gemmParts(threads, m, n, k, left, right, atC, scratch, scratchBytes, bias !== null));
   kernel.deliver(atC, out, outOffset, m * n);
+}
+
+/** Bands of the result, whole tiles high or wide, one for each thread. */
+function gemmParts(
+  threads: number,
+  m: number,
+  n: number,
+  k: number,
+  [a, ars, acs]: readonly [number, number, number],
+  [b, brs, bcs]: readonly [number, number, number],
+  c: number,
+  scratch: number,
+  scratchBytes: number,
+  accumulate: boolean,
+): number[][] {
+  const wide = n >= m;
+  return bands(wide ? n : m, wide ? 8 : 6, threads).map(([first, count], i) => [
+    wide ? m : count,
+    wide ? count : n,
+    k,
+    wide ? a : a + first * ars * 4,
+    ars,
+    acs,
+    wide ? b + first * bcs * 4 : b,
+    brs,
+    bcs,
+    c + first * (wide ? 1 : n) * 4,
+    n,
+    scratch + i * scratchBytes,
+    Number(accumulate),
+  ]);
 }
 
 /**

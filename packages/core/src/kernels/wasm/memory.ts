@@ -2,6 +2,7 @@ import { TensorError } from '../../errors.js';
 import type { Matrix } from '../matmul.js';
 import { Heap, roundUp } from './heap.js';
 import { type Instance, instantiate } from './module.js';
+import { getNumThreads, ThreadPool } from './threads.js';
 
 /** Where the first block lies: below are the module's own constants. */
 const start = 4096;
@@ -24,6 +25,7 @@ export class KernelMemory {
   /** Growing gives a new buffer object over the same memory; arrays over the ones before stay valid where it is shared. */
   readonly #buffers = new Set<ArrayBufferLike>();
   #buffer: ArrayBufferLike;
+  #pool: ThreadPool | null = null;
 
   constructor(readonly instance: Instance) {
     this.#buffer = instance.memory.buffer;
@@ -47,6 +49,13 @@ export class KernelMemory {
     this.#buffers.add(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
     return true;
+  }
+
+  /** The threads that can work here, or null where this is the only one. */
+  get pool(): ThreadPool | null {
+    if (!this.instance.shared || getNumThreads() === 1 || typeof SharedArrayBuffer === 'undefined') return null;
+    this.#pool ??= new ThreadPool(this.instance);
+    return this.#pool;
   }
 
   /** Starts a call of `op` that takes up to 16 pieces of scratch memory, of `bytes` in all. */

@@ -21,6 +21,7 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
     bRowStride: number,
     bColStride: number,
     c: number,
+    ldc: number,
     scratch: number,
     accumulate: boolean,
   ): void;

@@ -1,0 +1,200 @@
+import type { Instance, Kernels } from './module.js';
+
+/** A kernel's arguments, for a part of what is to be done. */
+export type Part = readonly number[];
+
+// Where the control words lie.
+const NEXT = 0;
+const DONE = 1;
+const SEQUENCE = 2;
+const SLEEPERS = 3;
+const FAILED = 4;
+const READY = 5;
+
+/** Numbers that a part takes: which kernel, how many arguments, and these. */
+const partLength = 24;
+const mostParts = 64;
+
+/** How often a worker looks for more to do before it goes to sleep: some 50 microseconds. */
+const patience = 20000;
+
+/**
+ * What a worker runs. Parts are taken one by one, by whoever is free: a worker that is late leaves its part to another.
+ * One word says which part is next, how many there are, and (in the upper bits) which call it is about, so that
+ * somebody late cannot take a part of another call for one of its own.
+ */
+const program = `
+const work = ({ module, memory, control, parts, names }) => {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const kernels = names.map((name) => exports[name]);
+  Atomics.add(control, ${READY}, 1);
+  for (let seen = 0; ; ) {
+    for (let turns = 0; Atomics.load(control, ${SEQUENCE}) === seen; )
+      if (++turns > ${patience}) {
+        Atomics.add(control, ${SLEEPERS}, 1);
+        Atomics.wait(control, ${SEQUENCE}, seen);
+        Atomics.sub(control, ${SLEEPERS}, 1);
+        turns = 0;
+      }
+    seen = Atomics.load(control, ${SEQUENCE});
+    for (;;) {
+      const next = Atomics.add(control, ${NEXT}, 1);
+      const part = next & 255;
+      if (part >= ((next >> 8) & 255)) break;
+      const at = part * ${partLength};
+      const args = new Array(parts[at + 1]);
+      for (let i = 0; i < args.length; i++) args[i] = parts[at + 2 + i];
+      try {
+        kernels[parts[at]].apply(null, args);
+      } catch {
+        Atomics.store(control, ${FAILED}, 1);
+      }
+      Atomics.add(control, ${DONE}, 1);
+    }
+  }
+};
+if (typeof require === 'function') work(require('node:worker_threads').workerData);
+else self.onmessage = ({ data }) => work(data);
+`;
+
+interface ThreadWorker {
+  unref?(): void;
+  terminate(): unknown;
+  postMessage?(data: unknown): void;
+}
+
+type NodeWorkers = {
+  Worker: new (program: string, options: object) => ThreadWorker & { on(event: 'error', f: () => void): void };
+  isMainThread: boolean;
+};
+type Runtime = {
+  process?: { getBuiltinModule?(id: string): NodeWorkers | undefined };
+  crossOriginIsolated?: boolean;
+  navigator?: { hardwareConcurrency?: number };
+};
+const runtime = globalThis as Runtime;
+const nodeWorkers = runtime.process?.getBuiltinModule?.('node:worker_threads');
+
+/** How many threads there may be at most. */
+export const mostThreads = 32;
+
+/** As many threads as there are cores, and one in a worker, which is itself one of several, or where none can be had. */
+function threadsToBegin(): number {
+  const cores = Math.min(mostThreads, runtime.navigator?.hardwareConcurrency ?? coresOfNode());
+  if (nodeWorkers) return nodeWorkers.isMainThread ? cores : 1;
+  return runtime.crossOriginIsolated === true && typeof document !== 'undefined' ? cores : 1;
+}
+
+function coresOfNode(): number {
+  type Os = { availableParallelism?(): number } | undefined;
+  return (runtime.process?.getBuiltinModule?.('node:os') as Os)?.availableParallelism?.() ?? 1;
+}
+
+function startWorker(data: object): ThreadWorker {
+  if (nodeWorkers) {
+    const worker = new nodeWorkers.Worker(program, { eval: true, workerData: data, execArgv: [], env: {} });
+    // It takes no part then, and the others do all.
+    worker.on('error', () => {});
+    worker.unref?.();
+    return worker;
+  }
+  const url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.postMessage(data);
+  return worker;
+}
+
+let threads: number | null = null;
+
+/** How many threads large operators use. */
+export function getNumThreads(): number {
+  threads ??= threadsToBegin();
+  return threads;
+}
+
+/**
+ * Lets large operators use `n` threads, this one included; all cores unless it is called. Results do not depend on it.
+ * Where no memory can be shared with workers (in browsers, a page that is not cross-origin isolated), one thread does
+ * all. Throws a RangeError unless `n` is a whole number from 1 to 32.
+ */
+export function setNumThreads(n: number): void {
+  if (!Number.isInteger(n) || n < 1 || n > mostThreads)
+    throw new RangeError(`setNumThreads: expected a whole number from 1 to ${mostThreads}, got ${String(n)}`);
+  threads = n;
+}
+
+/** `n` cut into at most `count` runs, about as long as each other, of whole `unit`s but for the last: where each begins, and its length. */
+export function bands(n: number, unit: number, count: number): (readonly [first: number, length: number])[] {
+  const length = Math.max(1, Math.ceil(n / unit / count)) * unit;
+  return Array.from(
+    { length: Math.ceil(n / length) },
+    (_, i) => [i * length, Math.min(length, n - i * length)] as const,
+  );
+}
+
+/** Workers on the memory of an instance: started when there is first something for them to do. */
+export class ThreadPool {
+  readonly #control = new Int32Array(new SharedArrayBuffer(64));
+  readonly #parts = new Float64Array(new SharedArrayBuffer(8 * partLength * mostParts));
+  readonly #workers: ThreadWorker[] = [];
+  readonly #names: (keyof Kernels)[];
+  readonly #indices: Map<string, number>;
+  #calls = 0;
+
+  constructor(readonly instance: Instance) {
+    this.#names = Object.keys(instance.kernels) as (keyof Kernels)[];
+    this.#indices = new Map(this.#names.map((name, i) => [name, i]));
+  }
+
+  /** How many threads can take parts now. Those that are missing are started, and there for a later call. */
+  get size(): number {
+    const wanted = getNumThreads() - 1;
+    if (this.#workers.length < wanted && this.instance.shared) this.#start(wanted);
+    return 1 + Math.min(wanted, Atomics.load(this.#control, READY));
+  }
+
+  #start(wanted: number): void {
+    const { module, memory } = this.instance;
+    const data = { module, memory, control: this.#control, parts: this.#parts, names: this.#names };
+    try {
+      while (this.#workers.length < wanted) this.#workers.push(startWorker(data));
+    } catch {
+      // No workers here: this thread does all.
+      threads = 1 + this.#workers.length;
+    }
+  }
+
+  /** Runs a kernel for each of up to 64 parts, on all threads, and returns when the last has ended. */
+  run(name: keyof Kernels, parts: readonly Part[]): void {
+    const kernel = this.instance.kernels[name] as (...args: number[]) => void;
+    const count = parts.length;
+    if (count === 1) {
+      kernel.apply(null, parts[0] as number[]);
+      return;
+    }
+    const [control, memory] = [this.#control, this.#parts];
+    const index = this.#indices.get(name)!;
+    for (let p = 0, at = 0; p < count; p++, at += partLength) {
+      const args = parts[p]!;
+      memory[at] = index;
+      memory[at + 1] = args.length;
+      for (let i = 0; i < args.length; i++) memory[at + 2 + i] = args[i]!;
+    }
+    this.#calls = (this.#calls + 1) & 0x7fff;
+    Atomics.store(control, DONE, 0);
+    Atomics.store(control, NEXT, (this.#calls << 16) | (count << 8));
+    Atomics.add(control, SEQUENCE, 1);
+    if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, SEQUENCE);
+    for (;;) {
+      const part = Atomics.add(control, NEXT, 1) & 255;
+      if (part >= count) break;
+      kernel.apply(null, parts[part] as number[]);
+      Atomics.add(control, DONE, 1);
+    }
+    while (Atomics.load(control, DONE) < count);
+    if (Atomics.load(control, FAILED) !== 0) {
+      Atomics.store(control, FAILED, 0);
+      throw new Error(`${String(name)} failed in a worker`);
+    }
+  }
+}
