@@ -1,105 +1,113 @@
+import { readFileSync } from 'node:fs';
 import * as core from '../../packages/core/dist/index.js';
 import * as nn from '../../packages/nn/dist/index.js';
+import { kept, productCases, sizedCases } from './names.mjs';
 
 const { functional: F, optim } = nn;
-if (process.env.GRADGATE_BENCH_OPENBLAS) await import('../../packages/openblas/dist/index.js');
+const threads = Number(process.env.GRADGATE_BENCH_THREADS ?? 1);
+if (threads > 1 && !core.setNumThreads) throw new Error('it has no threads');
+core.setNumThreads?.(threads);
+if (process.env.GRADGATE_BENCH_OPENBLAS) {
+  const { isOpenblasLoaded } = await import('../../packages/openblas/dist/index.js');
+  if (!isOpenblasLoaded()) throw new Error('there is no OpenBLAS');
+}
 core.manualSeed(1);
-export const version = process.env.GRADGATE_BENCH_OPENBLAS ? 'with OpenBLAS' : '0.1.0';
+const manifest = new URL('../../packages/core/package.json', import.meta.url);
+export const version = JSON.parse(readFileSync(manifest, 'utf8')).version;
 
-const silent = (fn) => () => core.noGrad.run(fn);
-const product = (m, k, n, ta, tb) => () => {
+const product = (m, k, n, ta, tb) => {
   const a = ta ? core.randn([k, m]).t() : core.randn([m, k]);
   const b = tb ? core.randn([n, k]).t() : core.randn([k, n]);
-  return silent(() => a.matmul(b));
+  return () => a.matmul(b);
 };
-const unary = (n, f) => () => {
-  const x = core.randn([n]);
-  return silent(() => f(x));
+const x = kept((n) => core.randn([n]));
+const y = kept((n) => core.randn([n]));
+const unary = (f) => (n) => {
+  const a = x(n);
+  return () => f(a);
 };
+const variable = (...shape) => core.randn(shape, { requiresGrad: true });
+
 const train = (net, x, y, lossOf) => {
   const optimizer = new optim.Adam(net.parameters());
   return () => {
     optimizer.zeroGrad();
-    const loss = lossOf(net(x), y);
-    loss.backward();
+    lossOf(net(x), y).backward();
     optimizer.step();
   };
 };
+const backward = (inputs, f) => () => {
+  for (const x of inputs) x.grad = null;
+  f().sum().backward();
+};
+
 const mlp = (d, h, o) => new nn.Sequential(new nn.Linear(d, h), new nn.ReLU(), new nn.Linear(h, o));
+const inference = (d, h, o, batch) => {
+  const [net, x] = [mlp(d, h, o), core.randn([batch, d])];
+  return () => net(x);
+};
+/** As `@noGrad` leaves a method. */
+const guarded = (...sizes) => core.noGrad.wrap(inference(...sizes));
+const cnn = () =>
+  new nn.Sequential(
+    new nn.Conv2d(1, 16, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(16, 32, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(32 * 49, 10),
+  );
 
 export const cases = {
-  ...Object.fromEntries([32, 64, 128, 256, 512, 1024].map((n) => [`product ${n}`, product(n, n, n)])),
-  'product 64x784x128, NT': product(64, 784, 128, false, true),
-  'product 128x64x784, TN': product(128, 64, 784, true, false),
-  ...Object.fromEntries(
-    [1e3, 1e5, 1e6].flatMap((n) => [
-      [
-        `add ${n}`,
-        () => {
-          const [a, b] = [core.randn([n]), core.randn([n])];
-          return silent(() => a.add(b));
-        },
-      ],
-      [`exp ${n}`, unary(n, (x) => x.exp())],
-      [`tanh ${n}`, unary(n, (x) => x.tanh())],
-      [`sum ${n}`, unary(n, (x) => x.sum())],
-    ]),
-  ),
+  ...productCases(product),
+  ...sizedCases({
+    add: (n) => {
+      const [a, b] = [x(n), y(n)];
+      return () => a.add(b);
+    },
+    exp: unary((x) => x.exp()),
+    tanh: unary((x) => x.tanh()),
+    sum: unary((x) => x.sum()),
+  }),
+  'max 1000x100, rows': () => {
+    const x = core.randn([1000, 100]);
+    return () => x.amax(1);
+  },
   'softmax 100x1000': () => {
     const x = core.randn([100, 1000]);
-    return silent(() => x.softmax(1));
+    return () => x.softmax(1);
   },
-  'eager 8x8 forward and backward': () => {
-    const a = core.randn([8, 8], { requiresGrad: true });
-    const b = core.randn([8, 8]);
-    return () => {
-      a.grad = null;
-      a.matmul(b).sum().backward();
-    };
+  'eager 8x8, forward and backward': () => {
+    const [a, b] = [variable(8, 8), core.randn([8, 8])];
+    return backward([a], () => a.matmul(b));
   },
   'MLP 784-128-10, batch 64, train': () =>
     train(mlp(784, 128, 10), core.randn([64, 784]), core.randint(0, 10, [64]), F.crossEntropy),
-  'MLP 784-128-10, batch 64, infer': () => {
-    const [net, x] = [mlp(784, 128, 10), core.randn([64, 784])];
-    return silent(() => net(x));
-  },
+  'MLP 784-128-10, batch 64, infer under @noGrad': () => guarded(784, 128, 10, 64),
+  'MLP 784-128-10, batch 64, infer, recording': () => inference(784, 128, 10, 64),
   'MLP 2-16-1, batch 4, train': () => train(mlp(2, 16, 1), core.randn([4, 2]), core.randn([4, 1]), F.mseLoss),
+  'MLP 2-16-1, batch 4, infer under @noGrad': () => guarded(2, 16, 1, 4),
+  'MLP 2-16-1, batch 4, infer, recording': () => inference(2, 16, 1, 4),
   'CNN 28x28, batch 32, train': () =>
-    train(
-      new nn.Sequential(
-        new nn.Conv2d(1, 16, 3, { padding: 1 }),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(16, 32, 3, { padding: 1 }),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Flatten(),
-        new nn.Linear(32 * 49, 10),
-      ),
-      core.randn([32, 1, 28, 28]),
-      core.randint(0, 10, [32]),
-      F.crossEntropy,
-    ),
+    train(cnn(), core.randn([32, 1, 28, 28]), core.randint(0, 10, [32]), F.crossEntropy),
   'transformer layer 8x32x64, train': () => {
-    const layer = new nn.TransformerEncoderLayer(64, 4, {
-      dimFeedforward: 256,
-      dropout: 0,
-      activation: 'gelu',
-      batchFirst: true,
-    });
-    const [x, y] = [core.randn([8, 32, 64]), core.randn([8, 32, 64])];
-    return train(layer, x, y, F.mseLoss);
+    const options = { dimFeedforward: 256, dropout: 0, activation: 'gelu', batchFirst: true };
+    const layer = new nn.TransformerEncoderLayer(64, 4, options);
+    return train(layer, core.randn([8, 32, 64]), core.randn([8, 32, 64]), F.mseLoss);
+  },
+  'attention 8x4x64x32, forward and backward': () => {
+    const inputs = [1, 2, 3].map(() => variable(8, 4, 64, 32));
+    return backward(inputs, () => core.scaledDotProductAttention(...inputs));
   },
   'layer norm 512x512, forward and backward': () => {
-    const x = core.randn([512, 512], { requiresGrad: true });
+    const x = variable(512, 512);
     const [w, b] = [core.ones([512]), core.zeros([512])];
-    return () => {
-      x.grad = null;
-      core.layerNorm(x, [512], w, b).sum().backward();
-    };
+    return backward([x], () => core.layerNorm(x, [512], w, b));
   },
   'Adam step, 1e6 parameters': () => {
-    const p = core.randn([1000, 1000], { requiresGrad: true });
+    const p = variable(1000, 1000);
     p.grad = core.randn([1000, 1000]);
     const optimizer = new optim.Adam([p]);
     return () => optimizer.step();

@@ -1,10 +1,17 @@
 """The cases of the bench in PyTorch: reads a case's name a line, answers with its milliseconds a call."""
-import sys, time, torch
-from torch import nn
-import torch.nn.functional as F
+import json, math, os, sys, time
 
-torch.set_num_threads(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.set_num_threads(int(os.environ.get("PYTORCH_BENCH_THREADS", "1")))
 torch.manual_seed(1)
+WARM_UP, SHORTEST = 0.2, 0.06
+
+
+def variable(*shape):
+    return torch.randn(*shape, requires_grad=True)
 
 
 def product(m, k, n, ta=False, tb=False):
@@ -18,6 +25,11 @@ def unary(n, f):
     return lambda: f(x)
 
 
+def binary(n, f):
+    a, b = torch.randn(n), torch.randn(n)
+    return lambda: f(a, b)
+
+
 def train(net, x, y, loss):
     opt = torch.optim.Adam(net.parameters())
 
@@ -29,89 +41,118 @@ def train(net, x, y, loss):
     return step
 
 
+def backward(inputs, f):
+    def run():
+        for x in inputs:
+            x.grad = None
+        f().sum().backward()
+
+    return run
+
+
 def mlp(d, h, o):
     return nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, o))
 
 
-def infer():
-    net, x = mlp(784, 128, 10), torch.randn(64, 784)
-
-    def run():
-        with torch.no_grad():
-            net(x)
-
-    return run
+def inference(d, h, o, batch):
+    net, x = mlp(d, h, o), torch.randn(batch, d)
+    return lambda: net(x)
 
 
-def eager():
-    a, b = torch.randn(8, 8, requires_grad=True), torch.randn(8, 8)
+def cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(32 * 49, 10))
 
-    def run():
-        a.grad = None
-        (a @ b).sum().backward()
 
-    return run
+def attend(q, k, v):
+    # PyTorch 2 has it as one function.
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v)
+    return (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1) @ v
+
+
+def attention():
+    inputs = [variable(8, 4, 64, 32) for _ in range(3)]
+    return backward(inputs, lambda: attend(*inputs))
 
 
 def norm():
-    x, w, b = torch.randn(512, 512, requires_grad=True), torch.ones(512), torch.zeros(512)
+    x, w, b = variable(512, 512), torch.ones(512), torch.zeros(512)
+    return backward([x], lambda: F.layer_norm(x, [512], w, b))
 
-    def run():
-        x.grad = None
-        F.layer_norm(x, [512], w, b).sum().backward()
 
-    return run
+def eager():
+    a, b = variable(8, 8), torch.randn(8, 8)
+    return backward([a], lambda: a @ b)
 
 
 def adam():
-    p = torch.randn(1000, 1000, requires_grad=True)
+    p = variable(1000, 1000)
     p.grad = torch.randn(1000, 1000)
     return torch.optim.Adam([p]).step
 
 
-def binary(n):
-    a, b = torch.randn(n), torch.randn(n)
-    return lambda: a + b
-
-
 cases = {f"product {n}": lambda n=n: product(n, n, n) for n in (32, 64, 128, 256, 512, 1024)}
-cases["product 64x784x128, NT"] = lambda: product(64, 784, 128, False, True)
-cases["product 128x64x784, TN"] = lambda: product(128, 64, 784, True, False)
-for n in (1000, 100000, 1000000):
-    cases[f"add {n}"] = lambda n=n: binary(n)
+for name, args in {
+    "64x784x128, NT": (64, 784, 128, False, True),
+    "128x64x784, TN": (128, 64, 784, True, False),
+    "64x128x10, NT": (64, 128, 10, False, True),
+    "64x10x128, NN": (64, 10, 128, False, False),
+    "10x64x128, TN": (10, 64, 128, True, False),
+}.items():
+    cases[f"product {name}"] = lambda args=args: product(*args)
+for size in ("1e3", "1e5", "1e7"):
+    cases[f"add {size}"] = lambda n=int(float(size)): binary(n, torch.add)
     for name in ("exp", "tanh", "sum"):
-        cases[f"{name} {n}"] = lambda n=n, name=name: unary(n, getattr(torch, name))
-cases["softmax 100x1000"] = lambda: (lambda x: lambda: x.softmax(1))(torch.randn(100, 1000))
-cases["eager 8x8 forward and backward"] = eager
-cases["MLP 784-128-10, batch 64, train"] = lambda: train(mlp(784, 128, 10), torch.randn(64, 784), torch.randint(0, 10, (64,)), F.cross_entropy)
-cases["MLP 784-128-10, batch 64, infer"] = infer
+        cases[f"{name} {size}"] = lambda n=int(float(size)), name=name: unary(n, getattr(torch, name))
+cases["max 1000x100, rows"] = lambda: unary((1000, 100), lambda x: x.amax(1))
+cases["softmax 100x1000"] = lambda: unary((100, 1000), lambda x: x.softmax(1))
+cases["eager 8x8, forward and backward"] = eager
+for name, sizes in {"MLP 784-128-10, batch 64": (784, 128, 10, 64), "MLP 2-16-1, batch 4": (2, 16, 1, 4)}.items():
+    cases[f"{name}, infer under @noGrad"] = lambda sizes=sizes: torch.no_grad()(inference(*sizes))
+    cases[f"{name}, infer, recording"] = lambda sizes=sizes: inference(*sizes)
+cases["MLP 784-128-10, batch 64, train"] = lambda: train(
+    mlp(784, 128, 10), torch.randn(64, 784), torch.randint(0, 10, (64,)), F.cross_entropy)
 cases["MLP 2-16-1, batch 4, train"] = lambda: train(mlp(2, 16, 1), torch.randn(4, 2), torch.randn(4, 1), F.mse_loss)
 cases["CNN 28x28, batch 32, train"] = lambda: train(
-    nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(),
-                  nn.MaxPool2d(2), nn.Flatten(), nn.Linear(32 * 49, 10)),
-    torch.randn(32, 1, 28, 28), torch.randint(0, 10, (32,)), F.cross_entropy)
+    cnn(), torch.randn(32, 1, 28, 28), torch.randint(0, 10, (32,)), F.cross_entropy)
 cases["transformer layer 8x32x64, train"] = lambda: train(
-    nn.TransformerEncoderLayer(64, 4, 256, 0.0, "gelu", batch_first=True), torch.randn(8, 32, 64), torch.randn(8, 32, 64), F.mse_loss)
+    nn.TransformerEncoderLayer(64, 4, 256, 0.0, "gelu", batch_first=True), torch.randn(8, 32, 64),
+    torch.randn(8, 32, 64), F.mse_loss)
+cases["attention 8x4x64x32, forward and backward"] = attention
 cases["layer norm 512x512, forward and backward"] = norm
 cases["Adam step, 1e6 parameters"] = adam
 
-print(f"ready {torch.__version__}", flush=True)
+
+def prepare(make):
+    run, start = make(), time.perf_counter()
+    while True:
+        run()
+        if time.perf_counter() - start > WARM_UP:
+            return run
+
+
+def measure(run):
+    """As run.mjs does."""
+    done, start = 0, time.perf_counter()
+    while True:
+        more = max(1, done)
+        for _ in range(more):
+            run()
+        done += more
+        spent = time.perf_counter() - start
+        if spent > SHORTEST and (done >= 4 or spent > 5 * SHORTEST):
+            return 1000 * spent / done
+
+
+print(json.dumps({"version": torch.__version__, "cases": list(cases)}), flush=True)
 made = {}
 for line in sys.stdin:
-    name = line.strip()
-    if name not in cases:
-        print("none", flush=True)
-        continue
-    if name not in made:
-        made[name] = cases[name]()
-        for _ in range(3):
-            made[name]()
-    run, count, start = made[name], 0, time.perf_counter()
-    while True:
-        for _ in range(1 if count == 0 else count):
-            run()
-        count = max(1, 2 * count)
-        spent = time.perf_counter() - start
-        if spent > 0.08:
-            break
-    print(1000 * spent / count, flush=True)
+    name = line.rstrip("\n")
+    try:
+        if name not in made:
+            made[name] = prepare(cases[name])
+        print(measure(made[name]), flush=True)
+    except Exception as error:
+        print(f"failed {error}".split("\n")[0], flush=True)

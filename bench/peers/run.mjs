@@ -1,37 +1,54 @@
-/** Runs one peer's cases: reads a case's name a line, answers with its milliseconds a call. */
+/**
+ * Runs one peer's cases: reads a case's name a line, answers with its milliseconds a call.
+ * A case may give a promise, which is then awaited each time; cases that give none are timed without an await.
+ */
 import { createInterface } from 'node:readline';
 
-const { cases, version } = await import(`./${process.argv[2]}.mjs`);
-const made = new Map();
-console.log(`ready ${version}`);
+const answer = (line) => process.stdout.write(`${line}\n`);
+// Standard output is for answers; what a library has to say goes elsewhere.
+console.log = console.error;
 
-function measure(name) {
-  if (!made.has(name)) {
-    const run = cases[name]();
-    made.set(name, run);
-    for (
-      const start = performance.now(), n = { i: 0 };
-      n.i < 3 || (performance.now() - start < 150 && n.i < 2000);
-      n.i++
-    )
-      run();
-  }
-  const run = made.get(name);
-  let count = 0;
+const [warmUp, shortest] = [200, 60];
+const made = new Map();
+
+async function prepare(make) {
+  const run = make();
+  const first = run();
+  const waits = typeof first?.then === 'function';
+  await first;
   const start = performance.now();
-  for (;;) {
-    for (let i = Math.max(1, count); i > 0; i--) run();
-    count = Math.max(1, 2 * count);
+  while (performance.now() - start < warmUp) {
+    const result = run();
+    if (waits) await result;
+  }
+  return { run, waits };
+}
+
+/** Twice as many calls each time, until they have taken long enough; of large arrays a few, as collections come between. */
+async function measure({ run, waits }) {
+  const start = performance.now();
+  for (let done = 0; ; ) {
+    const more = Math.max(1, done);
+    if (waits) for (let i = 0; i < more; i++) await run();
+    else for (let i = 0; i < more; i++) run();
+    done += more;
     const spent = performance.now() - start;
-    if (spent > 80) return spent / count;
+    if (spent > shortest && (done >= 4 || spent > 5 * shortest)) return spent / done;
   }
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  try {
-    console.log(line in cases ? measure(line) : 'none');
-  } catch (error) {
-    made.delete(line);
-    console.log(`failed ${String(error.message).split('\n')[0]}`);
+try {
+  const { cases, version } = await import(`./${process.argv[2]}.mjs`);
+  answer(JSON.stringify({ version, cases: Object.keys(cases) }));
+  for await (const name of createInterface({ input: process.stdin })) {
+    try {
+      if (!made.has(name)) made.set(name, await prepare(cases[name]));
+      answer(await measure(made.get(name)));
+    } catch (error) {
+      made.delete(name);
+      answer(`failed ${String(error.message).split('\n')[0]}`);
+    }
   }
+} catch (error) {
+  answer(JSON.stringify({ error: String(error.message).split('\n')[0] }));
 }

@@ -1,96 +1,146 @@
-// Patches of images for convolutions as matrix products. Images are [c, h, w], float32.
-
-/** Copies `n` floats. */
-// @ts-ignore: decorator
-@inline
-function copy(to: usize, from: usize, n: i32): void {
-  let i = 0;
-  for (; i + 4 <= n; i += 4) v128.store(to + (i << 2), v128.load(from + (i << 2)));
-  for (; i < n; i++) store<f32>(to + (i << 2), load<f32>(from + (i << 2)));
-}
+// Convolutions of float32 images [c, h, w] as products of matrices. The shape is read from `g`, where it lies as
+// sixteen whole numbers; images follow each other, and so do their groups.
+import { EDGE, evenly, gemm, gemmScratch, KC, multiplyPanels, NC } from './gemm';
+import { packedHeight, packRows } from './pack';
+import { col2im, im2row, packPatches, pad } from './patches';
 
 // @ts-ignore: decorator
 @inline
-function zero(to: usize, n: i32): void {
-  let i = 0;
-  for (; i + 4 <= n; i += 4) v128.store(to + (i << 2), f32x4.splat(0));
-  for (; i < n; i++) store<f32>(to + (i << 2), 0);
-}
-
+export function groupsOf(g: usize): i32 { return load<i32>(g); }
 // @ts-ignore: decorator
 @inline
-function add(to: usize, from: usize, n: i32): void {
-  let i = 0;
-  for (; i + 4 <= n; i += 4)
-    v128.store(to + (i << 2), f32x4.add(v128.load(to + (i << 2)), v128.load(from + (i << 2))));
-  for (; i < n; i++) store<f32>(to + (i << 2), load<f32>(to + (i << 2)) + load<f32>(from + (i << 2)));
-}
-
-/** The first x whose place `x * stride + shift` is not before the image, at most `columns`. */
+export function inputsOf(g: usize): i32 { return load<i32>(g, 4); }
 // @ts-ignore: decorator
 @inline
-function firstInside(shift: i32, stride: i32, columns: i32): i32 {
-  return min(columns, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
-}
-
-/** The first x whose place is beyond an image of width `w`. */
+export function outputsOf(g: usize): i32 { return load<i32>(g, 8); }
 // @ts-ignore: decorator
 @inline
-function firstBeyond(shift: i32, stride: i32, columns: i32, w: i32): i32 {
-  return min(columns, w <= shift ? 0 : (w - shift + stride - 1) / stride);
+export function imageOf(g: usize): i32 { return inputsOf(g) * load<i32>(g, 12) * load<i32>(g, 16); }
+// @ts-ignore: decorator
+@inline
+export function placesOf(g: usize): i32 { return load<i32>(g, 52) * load<i32>(g, 56); }
+// @ts-ignore: decorator
+@inline
+export function patchOf(g: usize): i32 { return inputsOf(g) * load<i32>(g, 20) * load<i32>(g, 24); }
+/** Elements of an image with its padding. */
+// @ts-ignore: decorator
+@inline
+export function paddedOf(g: usize): i32 {
+  return inputsOf(g) * (load<i32>(g, 12) + 2 * load<i32>(g, 36)) * (load<i32>(g, 16) + 2 * load<i32>(g, 40));
 }
 
-/** The patches as columns `[c * kh * kw, rows * columns]`, zeros beyond the border. */
-export function im2col(
-  image: usize, c: i32, h: i32, w: i32,
-  kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
-  rows: i32, columns: i32, to: usize,
-): void {
-  for (let plane = 0; plane < c; plane++)
-    for (let i = 0; i < kh; i++)
-      for (let j = 0; j < kw; j++) {
-        const shift = j * dw - pw;
-        const first = firstInside(shift, sw, columns);
-        const beyond = max(first, firstBeyond(shift, sw, columns, w));
-        for (let y = 0; y < rows; y++, to += <usize>columns << 2) {
-          const row = y * sh - ph + i * dh;
-          if (row < 0 || row >= h) {
-            zero(to, columns);
-            continue;
-          }
-          zero(to, first);
-          const from = image + (<usize>((plane * h + row) * w) << 2);
-          if (sw == 1) copy(to + (<usize>first << 2), from + ((first + shift) << 2), beyond - first);
-          else
-            for (let x = first; x < beyond; x++)
-              store<f32>(to + (<usize>x << 2), load<f32>(from + ((x * sw + shift) << 2)));
-          zero(to + (<usize>beyond << 2), columns - beyond);
+/** Bytes of scratch memory for any of the kernels below. */
+export function convScratch(g: usize): usize {
+  const forward = <usize>(<i32>packedHeight(outputsOf(g)) * patchOf(g) + paddedOf(g)) * 4 + NC * KC * 4 + EDGE + 64;
+  const backward = <usize>(patchOf(g) * placesOf(g) + paddedOf(g)) * 4 + 64 + gemmScratch();
+  return max(forward, backward) + 256;
+}
+
+/**
+ * `out` gets the convolution of `images` images; `bias`, where it is not 0, is one number for each of all outputs.
+ * Kernels are packed once; of each image, patches are packed as the product needs them.
+ */
+export function convolve(g: usize, images: i32, x: usize, weight: usize, bias: usize, out: usize, scratch: usize): void {
+  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), places = <usize>placesOf(g);
+  const image = <usize>imageOf(g), height = packedHeight(outputs);
+  const packedB = scratch + height * patch * 4;
+  const edge = packedB + NC * KC * 4 + 64;
+  const padded = edge + EDGE;
+  const blockN = evenly(places, NC, 8), blockK = evenly(patch, KC, 4);
+  for (let group = 0; group < groups; group++) {
+    const kernels = weight + <usize>group * outputs * patch * 4;
+    for (let pc: usize = 0; pc < patch; pc += blockK)
+      packRows(kernels + pc * 4, patch * 4, 4, outputs, min(blockK, patch - pc), scratch + height * pc * 4);
+    for (let n = 0; n < images; n++) {
+      const at = <usize>(n * groups + group);
+      const c = out + at * outputs * places * 4;
+      const from = pad(g, x + at * image * 4, padded);
+      if (bias != 0) {
+        const first = bias + <usize>group * outputs * 4;
+        for (let o: usize = 0; o < outputs; o++) fill(c + o * places * 4, load<f32>(first + o * 4), places);
+      }
+      for (let jc: usize = 0; jc < places; jc += blockN) {
+        const nc = min(blockN, places - jc);
+        for (let pc: usize = 0; pc < patch; pc += blockK) {
+          const kc = min(blockK, patch - pc);
+          packPatches(g, from, <i32>pc, <i32>kc, <i32>jc, <i32>nc, packedB);
+          const add = bias != 0 || pc > 0;
+          multiplyPanels(outputs, nc, kc, scratch + height * pc * 4, packedB, c + jc * 4, places * 4, edge, add);
         }
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function fill(to: usize, value: f32, n: usize): void {
+  const v = f32x4.splat(value);
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4) v128.store(to + i * 4, v);
+  for (; i < n; i++) store<f32>(to + i * 4, value);
+}
+
+/** The gradient of `convolve` for its images. */
+export function convolveInput(g: usize, images: i32, grad: usize, weight: usize, out: usize, scratch: usize): void {
+  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), places = <usize>placesOf(g);
+  const image = <usize>imageOf(g);
+  const products = scratch + patch * places * 4;
+  for (let n = 0; n < images; n++)
+    for (let group = 0; group < groups; group++) {
+      const at = <usize>(n * groups + group);
+      const kernels = weight + <usize>group * outputs * patch * 4;
+      const from = grad + at * outputs * places * 4, to = out + at * image * 4;
+      gemm(patch, places, outputs, kernels, 1, patch, from, places, 1, scratch, places, products, false);
+      memory.fill(to, 0, image * 4);
+      col2im(g, scratch, to);
+    }
+}
+
+/**
+ * The gradient of `convolve` for its kernels, summed over the images: `out` gets it as `[groups, patch, outputs]`, which
+ * fills tiles better than kernels of few inputs would.
+ */
+export function convolveWeight(g: usize, images: i32, grad: usize, x: usize, out: usize, scratch: usize): void {
+  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), places = <usize>placesOf(g);
+  const image = <usize>imageOf(g);
+  const padded = scratch + patch * places * 4 + 64;
+  const products = padded + <usize>paddedOf(g) * 4;
+  for (let n = 0; n < images; n++)
+    for (let group = 0; group < groups; group++) {
+      const at = <usize>(n * groups + group);
+      im2row(g, pad(g, x + at * image * 4, padded), scratch);
+      const from = grad + at * outputs * places * 4, to = out + <usize>group * outputs * patch * 4;
+      gemm(patch, outputs, places, scratch, 1, patch, from, 1, places, to, outputs, products, n > 0);
+    }
+}
+
+/** The sum of `count` gradients that `convolveWeight` gave, one after the other, as `[groups, outputs, patch]`. */
+export function gatherWeight(g: usize, count: i32, from: usize, to: usize): void {
+  const groups = groupsOf(g), outputs = outputsOf(g), patch = patchOf(g);
+  const size = <usize>(groups * outputs * patch) * 4;
+  for (let group = 0; group < groups; group++)
+    for (let o = 0; o < outputs; o++)
+      for (let p = 0; p < patch; p++, to += 4) {
+        let at = from + (<usize>((group * patch + p) * outputs + o) << 2);
+        let sum = load<f32>(at);
+        for (let i = 1; i < count; i++) {
+          at += size;
+          sum += load<f32>(at);
+        }
+        store<f32>(to, sum);
       }
 }
 
-/** Columns added into the image they are patches of: the transpose of `im2col`. */
-export function col2im(
-  from: usize, c: i32, h: i32, w: i32,
-  kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
-  rows: i32, columns: i32, image: usize,
-): void {
-  for (let plane = 0; plane < c; plane++)
-    for (let i = 0; i < kh; i++)
-      for (let j = 0; j < kw; j++) {
-        const shift = j * dw - pw;
-        const first = firstInside(shift, sw, columns);
-        const beyond = max(first, firstBeyond(shift, sw, columns, w));
-        for (let y = 0; y < rows; y++, from += <usize>columns << 2) {
-          const row = y * sh - ph + i * dh;
-          if (row < 0 || row >= h) continue;
-          const to = image + (<usize>((plane * h + row) * w) << 2);
-          if (sw == 1) add(to + ((first + shift) << 2), from + (<usize>first << 2), beyond - first);
-          else
-            for (let x = first; x < beyond; x++) {
-              const at = to + ((x * sw + shift) << 2);
-              store<f32>(at, load<f32>(at) + load<f32>(from + (<usize>x << 2)));
-            }
-        }
-      }
+/**
+ * The kernels of the turned convolution of shape `g`, `[groups, outputs, inputs, kh, kw]`, from those of the one that it
+ * is the gradient of, `[groups, inputs, outputs, kh, kw]`.
+ */
+export function turnKernels(g: usize, from: usize, to: usize): void {
+  const groups = groupsOf(g), outputs = outputsOf(g), inputs = inputsOf(g), size = patchOf(g) / inputs;
+  for (let group = 0; group < groups; group++)
+    for (let o = 0; o < outputs; o++)
+      for (let c = 0; c < inputs; c++)
+        for (let i = size - 1; i >= 0; i--, to += 4)
+          store<f32>(to, load<f32>(from + (<usize>(((group * inputs + c) * outputs + o) * size + i) << 2)));
 }

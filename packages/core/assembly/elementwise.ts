@@ -11,6 +11,7 @@ const table: usize = memory.data<f32>([
   1.128379165726710, 2.326819970068386e-2, -1.387039388740657e-1, 3.687424674597105e-1, -5.824733027278666e-1, 6.210004621745983e-1,
   -4.944515323274145e-1, 3.404879937665872e-1, -2.741127028184656e-1, 5.638259427386472e-1, -1.047766399936249e1, 1.297719955372516e1,
   -7.495518717768503, 2.921019019210786, -1.015265279202700, 4.218463358204948e-1, -2.820767439740514e-1, 5.641895067754075e-1,
+  64.0,
 ]);
 
 // Where each lies in the table.
@@ -110,6 +111,8 @@ const table: usize = memory.data<f32>([
 @inline const R6: usize = 184;
 // @ts-ignore: decorator
 @inline const R7: usize = 188;
+// @ts-ignore: decorator
+@inline const HUGE: usize = 192;
 
 /**
  * exp to about 1 ulp: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2] (Cephes). The power comes in two steps, so that
@@ -139,9 +142,37 @@ export function expOf(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, first), second);
 }
 
+/** exp(x) - 1, where exp's polynomial does not lose what is small. */
 // @ts-ignore: decorator
 @inline
-function sigmoidOf(x: v128): v128 {
+export function expm1Of(x: v128): v128 {
+  const clamped = f32x4.pmin(f32x4.pmax(x, v128.load_splat<f32>(table, LOW)), v128.load_splat<f32>(table, HIGH));
+  const magic = v128.load_splat<f32>(table, MAGIC);
+  const shifted = madd(clamped, v128.load_splat<f32>(table, LOG2E), magic);
+  const n = f32x4.sub(shifted, magic);
+  let r = madd(n, v128.load_splat<f32>(table, LN2A), clamped);
+  r = madd(n, v128.load_splat<f32>(table, LN2B), r);
+  let p = madd(v128.load_splat<f32>(table, E0), r, v128.load_splat<f32>(table, E1));
+  p = madd(p, r, v128.load_splat<f32>(table, E2));
+  p = madd(p, r, v128.load_splat<f32>(table, E3));
+  p = madd(p, r, v128.load_splat<f32>(table, E4));
+  p = madd(p, r, v128.load_splat<f32>(table, E5));
+  const one = v128.load_splat<f32>(table, ONE);
+  const q = madd(p, f32x4.mul(r, r), r);
+  const whole = i32x4.sub(shifted, magic);
+  const half = i32x4.shr_s(whole, 1);
+  const first = i32x4.add(i32x4.shl(half, 23), one);
+  const second = i32x4.add(i32x4.shl(i32x4.sub(whole, half), 23), one);
+  // 2^n (q + 1) - 1: 2^n q is small where q is, and 2^n - 1 is exact where that matters.
+  const power = f32x4.mul(first, second);
+  const near = f32x4.add(f32x4.mul(power, q), f32x4.sub(power, one));
+  // 2^n alone may be infinite where exp is not.
+  return v128.bitselect(f32x4.mul(f32x4.mul(f32x4.add(q, one), first), second), near, f32x4.gt(n, v128.load_splat<f32>(table, HUGE)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function sigmoidOf(x: v128): v128 {
   return f32x4.div(v128.load_splat<f32>(table, ONE), f32x4.add(v128.load_splat<f32>(table, ONE), expOf(f32x4.neg(x))));
 }
 

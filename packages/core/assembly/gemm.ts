@@ -3,17 +3,19 @@
 // hands out; the loop must not be unrolled, or it spills). Packing reads A and B by strides, so transposes cost nothing
 // more.
 import { madd } from './fma';
-import { packColumns, packRows } from './pack';
+import { packColumns, packRows, panelHeight } from './pack';
 
 const MR: usize = 6;
 const NR: usize = 8;
-const KC: usize = 400;
+export const KC: usize = 400;
 const MC: usize = 96;
-const NC: usize = 512;
+export const NC: usize = 512;
+/** Bytes of a tile that hangs over the edge of C. */
+export const EDGE: usize = MR * NR * 4;
 
 /** Bytes of scratch memory that `gemm` needs: a block of A, a block of B, a tile of C. */
 export function gemmScratch(): usize {
-  return (MC * KC + NC * KC + MR * NR) * 4;
+  return (MC * KC + NC * KC) * 4 + EDGE;
 }
 
 // @ts-ignore: decorator
@@ -71,7 +73,7 @@ function tileOf6(k: usize, a: usize, b: usize, c: usize, ldc: usize, add: bool):
   put(c + 5 * ldc, c50, c51);
 }
 
-/** One 4x8 tile, for what rows are left. */
+/** One 4x8 tile, where six rows would waste more. */
 // @ts-ignore: decorator
 @inline
 function tileOf4(k: usize, a: usize, b: usize, c: usize, ldc: usize, add: bool): void {
@@ -119,10 +121,43 @@ function addTile4(k: usize, a: usize, b: usize, c: usize, ldc: usize): void {
   tileOf4(k, a, b, c, ldc, true);
 }
 
+/** The product of packed rows of A and columns of B: C[m, n], or added to it; `edge` has `EDGE` bytes. */
+export function multiplyPanels(
+  m: usize, n: usize, k: usize, packedA: usize, packedB: usize, c: usize, ldc: usize, edge: usize, add: bool,
+): void {
+  for (let j: usize = 0; j < n; j += NR) {
+    const pb = packedB + j * k * 4;
+    const nr = min(NR, n - j);
+    for (let i: usize = 0; i < m; ) {
+      const pa = packedA + i * k * 4;
+      const height = panelHeight(m - i);
+      const mr = min(height, m - i);
+      const to = c + i * ldc + j * 4;
+      i += height;
+      if (nr == NR && mr == 6) {
+        if (add) addTile6(k, pa, pb, to, ldc);
+        else tile6(k, pa, pb, to, ldc);
+      } else if (nr == NR && mr == 4) {
+        if (add) addTile4(k, pa, pb, to, ldc);
+        else tile4(k, pa, pb, to, ldc);
+      } else {
+        if (height == 6) tile6(k, pa, pb, edge, NR * 4);
+        else tile4(k, pa, pb, edge, NR * 4);
+        for (let r: usize = 0; r < mr; r++)
+          for (let s: usize = 0; s < nr; s++) {
+            const at = to + r * ldc + s * 4;
+            const v = load<f32>(edge + (r * NR + s) * 4);
+            store<f32>(at, add ? load<f32>(at) + v : v);
+          }
+      }
+    }
+  }
+}
+
 /** The size of blocks of at most `most` that `n` is cut into evenly. */
 // @ts-ignore: decorator
 @inline
-function evenly(n: usize, most: usize, unit: usize): usize {
+export function evenly(n: usize, most: usize, unit: usize): usize {
   const blocks = (n + most - 1) / most;
   const size = (n + blocks - 1) / blocks;
   return (size + unit - 1) / unit * unit;
@@ -156,31 +191,7 @@ export function gemm(
       for (let ic: usize = 0; ic < m; ic += blockM) {
         const mc = min(blockM, m - ic);
         packRows(a + ic * ars + pc * acs, ars, acs, mc, kc, packedA);
-        for (let j: usize = 0; j < nc; j += NR) {
-          const pb = packedB + j * kc * 4;
-          const nr = min(NR, nc - j);
-          for (let i: usize = 0; i < mc; i += MR) {
-            const pa = packedA + i * kc * 4;
-            const mr = min(MR, mc - i);
-            const to = c + (ic + i) * ldc + (jc + j) * 4;
-            if (nr == NR && mr == 6) {
-              if (add) addTile6(kc, pa, pb, to, ldc);
-              else tile6(kc, pa, pb, to, ldc);
-            } else if (nr == NR && mr == 4) {
-              if (add) addTile4(kc, pa, pb, to, ldc);
-              else tile4(kc, pa, pb, to, ldc);
-            } else {
-              if (mr > 4) tile6(kc, pa, pb, edge, NR * 4);
-              else tile4(kc, pa, pb, edge, NR * 4);
-              for (let r: usize = 0; r < mr; r++)
-                for (let s: usize = 0; s < nr; s++) {
-                  const at = to + r * ldc + s * 4;
-                  const v = load<f32>(edge + (r * NR + s) * 4);
-                  store<f32>(at, add ? load<f32>(at) + v : v);
-                }
-            }
-          }
-        }
+        multiplyPanels(mc, nc, kc, packedA, packedB, c + ic * ldc + jc * 4, ldc, edge, add);
       }
     }
   }

@@ -1,10 +1,19 @@
-export { col2im, im2col } from './conv';
+export { convolve, convolveInput, convolveWeight, convScratch, gatherWeight, turnKernels } from './conv';
 export {
   abs, add, div, erf, exp, gelu, geluGradient, maximum, minimum, mul, neg, relu, reluGradient, sigmoid, silu, sqrt,
   square, sub, tanh,
 } from './elementwise';
+export {
+  absGradient, clamp, clampGradient, elu, eluGradient, expm1, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
+  rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
+} from './gradients';
 export { gemm, gemmScratch } from './gemm';
 export { maxPool } from './pool';
-export { softmax, softmaxGradient } from './softmax';
-export { adam } from './optim';
+export { log, log1p } from './log';
+export { logitLosses, logitLossGradient, scaledDifference, squaredError } from './loss';
+export {
+  crossEntropy, crossEntropyGradient, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxGradient,
+} from './softmax';
+export { adagrad, adam, amsgrad, lion, momentum, rmsprop, sgd } from './optim';
+export { centeredSquares, columnExtrema, columnSums, rowExtrema, rowMoments, rowPlaces, rowSums } from './reduce';
 export { standardize, standardizeGradient, sum } from './rows';

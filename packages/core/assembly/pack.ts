@@ -25,14 +25,35 @@ function transpose(from: usize, step: usize, to: usize, apart: usize): void {
   v128.store(to + 3 * apart, v128.shuffle<f64>(b, d, 1, 3));
 }
 
-/** Rows of A, six at a time and in the end four; missing ones are zeros. Strides in bytes. */
+/** How many rows the next panel has room for, where `left` are left: tiles are six high, or four where that wastes less. */
+// @ts-ignore: decorator
+@inline
+export function panelHeight(left: usize): usize {
+  return left > 8 || left == 5 || left == 6 ? 6 : 4;
+}
+
+/** How many rows `packRows` writes for `m`. */
+export function packedHeight(m: usize): usize {
+  let height: usize = 0;
+  for (let i: usize = 0; i < m; ) {
+    const panel = panelHeight(m - i);
+    height += panel;
+    i += panel;
+  }
+  return height;
+}
+
+/** Rows of A, six or four at a time; missing ones are zeros. Strides in bytes. */
 export function packRows(a: usize, rs: usize, cs: usize, m: usize, k: usize, to: usize): void {
-  for (let i: usize = 0; i < m; i += 6) {
-    const rows = min(<usize>6, m - i);
+  for (let i: usize = 0; i < m; ) {
+    const height = panelHeight(m - i);
+    const rows = min(height, m - i);
     const from = a + i * rs;
     if (rows == 6 && cs == 4) to = sixLines(from, rs, k, to);
     else if (rows == 6 && rs == 4) to = sixNeighbours(from, cs, k, to);
-    else to = lines(from, rs, cs, rows, rows > 4 ? 6 : 4, k, to);
+    else if (rows == 4 && cs == 4) to = fourLines(from, rs, k, to);
+    else to = lines(from, rs, cs, rows, height, k, to);
+    i += height;
   }
 }
 
@@ -70,6 +91,12 @@ function sixLines(from: usize, ls: usize, k: usize, to: usize): usize {
     v128.store_lane<u64>(to + 88, b, 1);
   }
   return lines(from, ls, 4, 6, 6, k - p, to);
+}
+
+function fourLines(from: usize, ls: usize, k: usize, to: usize): usize {
+  let p: usize = 0;
+  for (; p + 4 <= k; p += 4, from += 16, to += 64) transpose(from, ls, to, 16);
+  return lines(from, ls, 4, 4, 4, k - p, to);
 }
 
 function sixNeighbours(from: usize, es: usize, k: usize, to: usize): usize {

@@ -1,37 +1,8 @@
-// Softmax over rows of `n` float32 elements.
+// Softmax over rows of `n` float32 elements, its logarithm, and the cross entropy with target classes.
 import { expOf } from './elementwise';
 import { madd } from './fma';
-
-/** The largest element of a row that is a number. A NaN makes all exponentials' sum NaN, whatever they are shifted by. */
-// @ts-ignore: decorator
-@inline
-function largest(x: usize, n: usize): f32 {
-  let a = f32x4.splat(-Infinity), b = a, c = a, d = a;
-  let i: usize = 0;
-  for (; i + 16 <= n; i += 16) {
-    a = f32x4.pmax(a, v128.load(x + i * 4));
-    b = f32x4.pmax(b, v128.load(x + i * 4, 16));
-    c = f32x4.pmax(c, v128.load(x + i * 4, 32));
-    d = f32x4.pmax(d, v128.load(x + i * 4, 48));
-  }
-  for (; i + 4 <= n; i += 4) a = f32x4.pmax(a, v128.load(x + i * 4));
-  a = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d));
-  let top = max(
-    max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
-    max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
-  );
-  for (; i < n; i++) {
-    const v = load<f32>(x + i * 4);
-    if (v > top) top = v;
-  }
-  return top;
-}
-
-// @ts-ignore: decorator
-@inline
-function expScalar(v: f32): f32 {
-  return f32x4.extract_lane(expOf(f32x4.splat(v)), 0);
-}
+import { firstLanes, largest, storeFirst, sumOfLanes } from './lanes';
+import { logScalar } from './log';
 
 /** exp(x - top) of a row, written to `to`, and their sum. */
 // @ts-ignore: decorator
@@ -45,27 +16,41 @@ function exponentials(to: usize, x: usize, n: usize, top: f32): f32 {
     v128.store(to + i * 4, e);
     sums = f32x4.add(sums, e);
   }
-  let sum =
-    f32x4.extract_lane(sums, 0) +
-    f32x4.extract_lane(sums, 1) +
-    (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3));
-  for (; i < n; i++) {
-    const e = expScalar(load<f32>(x + i * 4) - top);
-    store<f32>(to + i * 4, e);
-    sum += e;
+  if (i < n) {
+    const e = expOf(f32x4.sub(v128.load(x + i * 4), shift));
+    storeFirst(to + i * 4, e, n - i);
+    sums = f32x4.add(sums, v128.and(e, firstLanes(n - i)));
   }
+  return sumOfLanes(sums);
+}
+
+/** The same, but not written. */
+// @ts-ignore: decorator
+@inline
+function sumOfExponentials(x: usize, n: usize, top: f32): f32 {
+  let sums = f32x4.splat(0);
+  const shift = f32x4.splat(top);
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4) sums = f32x4.add(sums, expOf(f32x4.sub(v128.load(x + i * 4), shift)));
+  if (i < n) sums = f32x4.add(sums, v128.and(expOf(f32x4.sub(v128.load(x + i * 4), shift)), firstLanes(n - i)));
+  return sumOfLanes(sums);
+}
+
+/** Softmax of one row, whose largest element and sum of exponentials are written out. */
+// @ts-ignore: decorator
+@inline
+function softmaxRow(to: usize, x: usize, n: usize, top: f32): f32 {
+  const sum = exponentials(to, x, n, top);
+  const scale = f32x4.splat(<f32>1 / sum);
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.mul(v128.load(to + i * 4), scale));
+  if (i < n) storeFirst(to + i * 4, f32x4.mul(v128.load(to + i * 4), scale), n - i);
   return sum;
 }
 
 /** exp(x) / sum(exp(x)) of each row. */
 export function softmax(to: usize, x: usize, rows: usize, n: usize): void {
-  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4) {
-    const sum = exponentials(to, x, n, largest(x, n));
-    const scale = f32x4.splat(<f32>1 / sum);
-    let i: usize = 0;
-    for (; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.mul(v128.load(to + i * 4), scale));
-    for (; i < n; i++) store<f32>(to + i * 4, load<f32>(to + i * 4) / sum);
-  }
+  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4) softmaxRow(to, x, n, largest(x, n));
 }
 
 /** y (g - sum(g y)) of each row: the gradient of softmax, where y is its result. */
@@ -74,15 +59,78 @@ export function softmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: u
     let sums = f32x4.splat(0);
     let i: usize = 0;
     for (; i + 4 <= n; i += 4) sums = madd(v128.load(g + i * 4), v128.load(y + i * 4), sums);
-    let sum =
-      f32x4.extract_lane(sums, 0) +
-      f32x4.extract_lane(sums, 1) +
-      (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3));
-    for (; i < n; i++) sum += load<f32>(g + i * 4) * load<f32>(y + i * 4);
-    const s = f32x4.splat(sum);
-    i = 0;
-    for (; i + 4 <= n; i += 4)
+    if (i < n) {
+      const products = f32x4.mul(v128.load(g + i * 4), v128.load(y + i * 4));
+      sums = f32x4.add(sums, v128.and(products, firstLanes(n - i)));
+    }
+    const s = f32x4.splat(sumOfLanes(sums));
+    for (i = 0; i + 4 <= n; i += 4)
       v128.store(to + i * 4, f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s)));
-    for (; i < n; i++) store<f32>(to + i * 4, load<f32>(y + i * 4) * (load<f32>(g + i * 4) - sum));
+    if (i < n) storeFirst(to + i * 4, f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s)), n - i);
+  }
+}
+
+/** log(softmax(x)) of each row. */
+export function logSoftmax(to: usize, x: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4) {
+    const top = largest(x, n);
+    const t = f32x4.splat(top), l = f32x4.splat(logScalar(sumOfExponentials(x, n, top)));
+    let i: usize = 0;
+    for (; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.sub(f32x4.sub(v128.load(x + i * 4), t), l));
+    if (i < n) storeFirst(to + i * 4, f32x4.sub(f32x4.sub(v128.load(x + i * 4), t), l), n - i);
+  }
+}
+
+/** g - exp(y) sum(g) of each row: the gradient of logSoftmax, where y is its result. */
+export function logSoftmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, y += n * 4) {
+    let sums = f32x4.splat(0);
+    let i: usize = 0;
+    for (; i + 4 <= n; i += 4) sums = f32x4.add(v128.load(g + i * 4), sums);
+    if (i < n) sums = f32x4.add(sums, v128.and(v128.load(g + i * 4), firstLanes(n - i)));
+    const s = f32x4.splat(-sumOfLanes(sums));
+    for (i = 0; i + 4 <= n; i += 4)
+      v128.store(to + i * 4, madd(expOf(v128.load(y + i * 4)), s, v128.load(g + i * 4)));
+    if (i < n) storeFirst(to + i * 4, madd(expOf(v128.load(y + i * 4)), s, v128.load(g + i * 4)), n - i);
+  }
+}
+
+/** log(sum(exp(x))) of each row; one that holds an infinity is not shifted by it. */
+export function logsumexp(to: usize, x: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, to += 4, x += n * 4) {
+    let top = largest(x, n);
+    if (Math.abs(top) == Infinity) top = 0;
+    store<f32>(to, logScalar(sumOfExponentials(x, n, top)) + top);
+  }
+}
+
+/**
+ * Of each row of scores the softmax `p` and the loss, -log(p) of the row's class. Of rows with a class below 0 the loss
+ * is 0.
+ */
+export function crossEntropy(losses: usize, p: usize, x: usize, classes: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, losses += 4, classes += 4, p += n * 4, x += n * 4) {
+    const top = largest(x, n);
+    const log = logScalar(softmaxRow(p, x, n, top));
+    const at = load<i32>(classes);
+    store<f32>(losses, at < 0 ? 0 : log - (load<f32>(x + ((<usize>at) << 2)) - top));
+  }
+}
+
+/** The gradient of `crossEntropy` for the scores, from that of each loss: (p - 1 for the class) g. */
+export function crossEntropyGradient(to: usize, p: usize, g: usize, classes: usize, rows: usize, n: usize): void {
+  for (let r: usize = 0; r < rows; r++, g += 4, classes += 4, p += n * 4, to += n * 4) {
+    const at = load<i32>(classes);
+    if (at < 0) {
+      memory.fill(to, 0, n * 4);
+      continue;
+    }
+    const scale = load<f32>(g);
+    const s = f32x4.splat(scale);
+    const score = load<f32>(p + ((<usize>at) << 2));
+    let i: usize = 0;
+    for (; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.mul(v128.load(p + i * 4), s));
+    if (i < n) storeFirst(to + i * 4, f32x4.mul(v128.load(p + i * 4), s), n - i);
+    store<f32>(to + ((<usize>at) << 2), (score - 1) * scale);
   }
 }

@@ -2,23 +2,25 @@ import { Generator } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StreamKernel, StreamKernel2 } from '../../../packages/core/src/kernels/stream.js';
-import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
-import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
 import { erfOf } from '../../../packages/core/src/ops/special.js';
-
-const instances = [
-  ['with fused multiply-add', new KernelMemory(instantiate(true))],
-  ['without', new KernelMemory(instantiate(false))],
-] as const;
+import { instances, near, normals, run } from './run.js';
 
 const cdf = (v: number) => (1 + erfOf(v / Math.SQRT2)) / 2;
 const one: Record<StreamKernel, (x: number) => number> = {
   abs: Math.abs,
+  clamp: (x) => (x < -1.5 ? -1.5 : x > 2 ? 2 : x),
+  elu: (x) => (x > 0 ? x : 1.25 * Math.expm1(x)),
   erf: erfOf,
   exp: Math.exp,
+  expm1: Math.expm1,
   gelu: (x) => x * cdf(x),
+  leakyRelu: (x) => (x > 0 ? x : x * 0.125),
+  log: Math.log,
+  log1p: Math.log1p,
   neg: (x) => -x,
+  reciprocal: (x) => 1 / x,
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+  rsqrt: (x) => 1 / Math.sqrt(x),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   silu: (x) => x / (1 + Math.exp(-x)),
   sqrt: Math.sqrt,
@@ -33,7 +35,31 @@ const two: Record<StreamKernel2, (x: number, y: number) => number> = {
   maximum: Math.max,
   minimum: Math.min,
   reluGradient: (g, y) => (y > 0 ? g : 0),
+  absGradient: (g, x) => g * (x > 0 ? 1 : x < 0 ? -1 : 0),
+  clampGradient: (g, x) => (x >= -1.5 && x <= 2 ? g : 0),
+  eluGradient: (g, x) => (x > 0 ? g : g * 1.25 * Math.exp(x)),
+  leakyReluGradient: (g, x) => (x > 0 ? g : g * 0.125),
+  reciprocalGradient: (g, y) => -g * Math.fround(y * y),
+  rsqrtGradient: (g, y) => -0.5 * g * Math.fround(y * Math.fround(y * y)),
+  sigmoidGradient: (g, y) => g * Math.fround(y * Math.fround(1 - y)),
+  siluGradient: (g, x) => {
+    const s = 1 / (1 + Math.exp(-x));
+    return g * Math.fround(s * (1 + x * (1 - s)));
+  },
+  sqrtGradient: (g, y) => g / (2 * y),
+  squareGradient: (g, x) => g * Math.fround(2 * x),
+  tanhGradient: (g, y) => g * (1 - Math.fround(y * y)),
   geluGradient: (g, x) => g * (cdf(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI)),
+};
+
+/** What kernels take beside their operands. */
+const parameters: Partial<Record<StreamKernel | StreamKernel2, [number, number?]>> = {
+  clamp: [-1.5, 2],
+  clampGradient: [-1.5, 2],
+  elu: [1.25],
+  eluGradient: [1.25],
+  leakyRelu: [0.125],
+  leakyReluGradient: [0.125],
 };
 
 /** Within 4 units in the last place of float32, or `slack`: of terms that cancel, or of results below the normal range. */
@@ -84,7 +110,7 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
         const x = values(n, seed);
         memory.begin('test', 1024);
         const [from, to] = [memory.put(x, 0, n), memory.take(256)];
-        kernels[name](to, from, n);
+        kernels[name](to, from, n, ...(parameters[name] ?? []));
         const got = new Float32Array(n);
         memory.get(to, got, 0, n);
         x.forEach((v, i) => {
@@ -101,15 +127,49 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
         const [x, y] = [values(n, seed), values(n, seed + 1)];
         memory.begin('test', 2048);
         const [a, b, to] = [memory.put(x, 0, n), memory.put(y, 0, n), memory.take(256)];
-        kernels[name](to, a, b, n);
+        kernels[name](to, a, b, n, ...(parameters[name] ?? []));
         const got = new Float32Array(n);
         memory.get(to, got, 0, n);
         x.forEach((v, i) => {
           const odd = Math.abs(y[i]!) > 12 || !Number.isFinite(v) || Math.abs(v) > 100;
-          if (name === 'geluGradient' && odd) return;
-          const slack = name === 'geluGradient' ? 3e-7 * (1 + Math.abs(v)) : 3e-45;
+          if (['eluGradient', 'geluGradient', 'siluGradient'].includes(name) && odd) return;
+          const cancels = ['geluGradient', 'siluGradient', 'tanhGradient'].includes(name);
+          const slack = cancels
+            ? 3e-7 * (1 + Math.abs(v)) * (name === 'siluGradient' ? 1 + Math.abs(y[i]!) : 1)
+            : 1e-44;
           expectClose(got[i]!, two[name](v, y[i]!), slack, `${name}(${v}, ${y[i]})`);
         });
+      }),
+    );
+  });
+
+  it('the logarithm of softmax, its gradient, and that of the sum of exponentials', () => {
+    const odd = [Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 1e30];
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), sizes, fc.nat(), fc.boolean(), (rows, n, seed, withOdd) => {
+        const [x, g] = [normals(rows * n, seed, 20, withOdd ? odd : []), normals(rows * n, seed + 1)];
+        const [y, total] = run(memory, [x], [rows * n, rows], (k, from, y, total) => {
+          k.logSoftmax(y!, from!, rows, n);
+          k.logsumexp(total!, from!, rows, n);
+        }) as [Float32Array, Float32Array];
+        const [slope] = run(memory, [g, y], [rows * n], (k, g, y, to) => {
+          k.logSoftmaxGradient(to!, g!, y!, rows, n);
+        });
+        for (let r = 0; r < rows; r++) {
+          const row = [...x.subarray(r * n, (r + 1) * n)];
+          const gs = g.subarray(r * n, (r + 1) * n);
+          const top = Math.max(...row);
+          const shift = Math.abs(top) === Number.POSITIVE_INFINITY ? 0 : top;
+          const log = (shift: number) => Math.log(row.reduce((sum, v) => sum + Math.exp(v - shift), 0));
+          expect(near(total[r]!, log(shift) + shift, 3e-7, 1e-6)).toBe(true);
+          const sum = gs.reduce((a, v) => a + v, 0);
+          row.forEach((v, i) => {
+            const want = v - top - log(top);
+            expect(near(y[r * n + i]!, want, 3e-7, 2e-6)).toBe(true);
+            const size = gs.reduce((a, v) => a + Math.abs(v), 1);
+            expect(near(slope![r * n + i]!, gs[i]! - Math.exp(want) * sum, 0, 3e-6 * size)).toBe(true);
+          });
+        }
       }),
     );
   });

@@ -61,12 +61,30 @@ export const reluLoop: Loop1 = (to, n, x, p) => {
   else for (let i = 0; i < n; i++, p++) to[i] = Math.max(x[p]!, 0);
 };
 
+// Comparisons without a branch, which could not be foreseen.
+
 export const gtLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
-  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p]! > y[q]! ? 1 : 0;
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = Number(x[p]! > y[q]!);
 };
 
 export const eqLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
-  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = x[p] === y[q] ? 1 : 0;
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = Number(x[p]! === y[q]!);
+};
+
+export const geLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = Number(x[p]! >= y[q]!);
+};
+
+export const ltLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = Number(x[p]! < y[q]!);
+};
+
+export const leLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = Number(x[p]! <= y[q]!);
+};
+
+export const neLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
+  for (const end = i + n; i < end; i++, p += s, q += t) to[i] = Number(x[p]! !== y[q]!);
 };
 
 export const negLoop: Loop1 = (to, n, x, p) => {

@@ -30,3 +30,21 @@ export function adamStep(w: Float32Array, g: Float32Array, m: Float32Array, v: F
     adam(atW!, atG!, atM!, atV!, count, keep, penalty, sign, beta1, beta2, rate, correction, eps);
   });
 }
+
+/** Other optimizers' steps; see `assembly/optim.ts`. */
+export type OptimizerKernel = 'adagrad' | 'amsgrad' | 'lion' | 'momentum' | 'rmsprop' | 'sgd';
+
+/** One step over float32 weights, in place: `w` and what the optimizer remembers are rewritten. */
+export function optimizerStep(
+  name: OptimizerKernel,
+  w: Float32Array,
+  g: Float32Array,
+  memory: readonly Float32Array[],
+  numbers: readonly number[],
+): void {
+  const each = (arrays: readonly Float32Array[]): Rows[] => arrays.map((array) => [array, 1]);
+  const operands = 2 + memory.length;
+  inRows(name, w.length, each([w, g, ...memory]), each([w, ...memory]), (kernels, count, addresses) => {
+    kernels[name](...addresses.slice(0, operands), count, ...numbers);
+  });
+}

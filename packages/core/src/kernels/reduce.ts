@@ -1,7 +1,8 @@
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { streamFrom, streamSum } from './stream.js';
+import { columnExtrema, columnSums, rowExtrema, rowPlaces, rowSums, total } from './rows.js';
+import { streamFrom } from './stream.js';
 
 /** Which dimensions are reduced, with the result's shape. */
 export interface Plan {
@@ -46,48 +47,80 @@ export function reduceWith(
 export const sumOver = (x: Tensor, plan: Plan, dtype: DType): Tensor =>
   sumRuns(x, plan, dtype) ?? reduceWith(x, plan, dtype, sumOf);
 
-/**
- * Sums over the reduced dimensions of a row-major tensor that fall into at most two runs: it is seen as `[keep, reduce,
- * keep, reduce]`, and gone through in order. Null where there are more runs.
- */
-function sumRuns(x: Tensor, { dims, shape }: Plan, dtype: DType): Tensor | null {
+/** A row-major tensor as `[outer, rows, kept, inner]`, of which `rows` and `inner` are reduced. */
+type Runs = readonly [outer: number, rows: number, kept: number, inner: number];
+
+/** The runs of a row-major tensor's dimensions; null where there are more of them. */
+function runsOf(x: Tensor, { dims }: Plan): Runs | null {
   if (!x.isContiguous) return null;
   const runs = [1, 1, 1, 1];
   let run = 0;
   for (let d = 0; d < x.ndim; d++) {
     if (x.shape[d] === 1) continue;
-    const reduced = dims.includes(d);
     // Even runs are kept, odd ones reduced.
-    if ((run % 2 === 1) !== reduced) run++;
+    if ((run % 2 === 1) !== dims.includes(d)) run++;
     if (run > 3) return null;
     runs[run]! *= x.shape[d]!;
   }
-  const kept = runs[2]!;
   // With nothing kept between them, both reduced runs are one.
-  const [outer, rows, inner] = kept === 1 ? [runs[0]!, 1, runs[1]! * runs[3]!] : [runs[0]!, runs[1]!, runs[3]!];
-  const out = Tensor.empty(dtype, shape);
+  return runs[2] === 1 ? [runs[0]!, 1, 1, runs[1]! * runs[3]!] : (runs as unknown as Runs);
+}
+
+/** The elements of a tensor that kernels can reduce, if there are enough of them. */
+const manyFloats = (x: Tensor): Float32Array | null =>
+  x.dtype === 'float32' && x.numel >= streamFrom ? (x.elements() as Float32Array) : null;
+
+/** The rows that a tensor's last dimensions make up, if those are what is reduced: for kernels. */
+export function reducedRows(x: Tensor, plan: Plan): { data: Float32Array; rows: number; n: number } | null {
+  const runs = runsOf(x, plan);
+  const data = runs?.[1] === 1 && runs[3] > 1 ? manyFloats(x) : null;
+  return data && { data, rows: runs![0] * runs![2], n: runs![3] };
+}
+
+/** Sums over at most two runs, gone through in order. */
+function sumRuns(x: Tensor, plan: Plan, dtype: DType): Tensor | null {
+  const runs = runsOf(x, plan);
+  if (!runs) return null;
+  const [outer, rows, kept, inner] = runs;
+  const out = Tensor.empty(dtype, plan.shape);
   const to = out.storage.data;
-  const data = x.storage.data;
   if (x.numel < streamFrom && (rows === 1 || inner === 1)) {
     // Each sum by itself, so that no memory is needed to keep several.
     for (let o = 0, p = x.offset; o < outer; o++, p += rows * kept * inner)
       for (let k = 0; k < kept; k++)
-        to[o * kept + k] = rows === 1 ? sumFrom(data, p + k * inner, inner, 1) : sumFrom(data, p + k, rows, kept);
+        to[o * kept + k] =
+          rows === 1 ? sumFrom(x.storage.data, p + k * inner, inner, 1) : sumFrom(x.storage.data, p + k, rows, kept);
     return out;
   }
+  const floats = manyFloats(x);
+  if (floats && to.length === 1) {
+    to[0] = total(floats);
+    return out;
+  }
+  if (floats && inner >= 4) {
+    const sums = rowSums(floats, outer * rows * kept, inner);
+    const all = rows === 1 ? sums : new Float64Array(outer * kept);
+    if (rows > 1)
+      for (let o = 0, i = 0; o < outer; o++)
+        for (let r = 0; r < rows; r++) for (let k = 0; k < kept; k++) all[o * kept + k]! += sums[i++]!;
+    for (let i = 0; i < to.length; i++) to[i] = all[i]!;
+    return out;
+  }
+  if (floats && inner === 1 && rows * kept >= streamFrom) {
+    for (let o = 0, size = rows * kept; o < outer; o++) {
+      const sums = columnSums(floats.subarray(o * size, (o + 1) * size), rows, kept);
+      for (let k = 0; k < kept; k++) to[o * kept + k] = sums[k]!;
+    }
+    return out;
+  }
+  const { data } = x.storage;
   const sums = new Float64Array(kept);
-  const long = inner >= streamFrom && data instanceof Float32Array ? data : null;
   for (let o = 0, p = x.offset; o < outer; o++) {
     sums.fill(0);
     for (let r = 0; r < rows; r++)
       if (inner === 1) for (let k = 0; k < kept; k++) sums[k]! += data[p++]!;
       else
         for (let k = 0; k < kept; k++) {
-          if (long !== null) {
-            sums[k]! += streamSum(long, p, inner);
-            p += inner;
-            continue;
-          }
           let sum = 0;
           for (const end = p + inner; p < end; p++) sum += data[p]!;
           sums[k]! += sum;
@@ -105,6 +138,44 @@ function sumFrom(data: TypedArray, p: number, n: number, step: number): number {
   return sum;
 }
 
+/** The largest or the smallest elements over the reduced dimensions; NaN counts as either. */
+export function extremaOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor {
+  const found = reducedRows(x, plan);
+  if (found) {
+    const out = Tensor.unwritten('float32', plan.shape);
+    rowExtrema(which, out.storage.data as Float32Array, found.data, found.rows, found.n);
+    return out;
+  }
+  return extremaOfColumns(which, x, plan)?.values ?? reduceWith(x, plan, x.dtype, which === 'max' ? maxOf : minOf);
+}
+
+/** Where along the reduced dimensions the first of those stand. */
+export function placesOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor {
+  const found = reducedRows(x, plan);
+  if (found) {
+    const out = Tensor.unwritten('int32', plan.shape);
+    rowPlaces(which, out.storage.data as Int32Array, found.data, found.rows, found.n);
+    return out;
+  }
+  return (
+    extremaOfColumns(which, x, plan)?.places ?? reduceWith(x, plan, 'int32', which === 'max' ? argmaxOf : argminOf)
+  );
+}
+
+/** More than that is not copied into kernel memory for a block's columns. */
+const mostInBlock = 2 ** 22;
+
+/** The extrema of columns of float32 and where they stand; null where it is not those that are reduced. */
+function extremaOfColumns(which: 'max' | 'min', x: Tensor, plan: Plan): { values: Tensor; places: Tensor } | null {
+  const runs = runsOf(x, plan);
+  const floats = manyFloats(x);
+  if (!floats || runs?.[3] !== 1 || runs[1] * runs[2] > mostInBlock) return null;
+  const [values, places] = [Tensor.unwritten('float32', plan.shape), Tensor.unwritten('int32', plan.shape)];
+  const [toValues, toPlaces] = [values.storage.data as Float32Array, places.storage.data as Int32Array];
+  columnExtrema(which, toValues, toPlaces, floats, runs[0], runs[1], runs[2]);
+  return { values, places };
+}
+
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array) => number;
 
 // Sums are taken in float64, so float32 results are as good as they can be.
@@ -120,7 +191,7 @@ export const productOf: Reducer = (data, start, offsets) => {
   return product;
 };
 
-export const maxOf: Reducer = (data, start, offsets) => {
+const maxOf: Reducer = (data, start, offsets) => {
   let best = Number.NEGATIVE_INFINITY;
   for (let j = 0; j < offsets.length; j++) {
     const v = data[start + offsets[j]!]!;
@@ -130,7 +201,7 @@ export const maxOf: Reducer = (data, start, offsets) => {
   return best;
 };
 
-export const minOf: Reducer = (data, start, offsets) => {
+const minOf: Reducer = (data, start, offsets) => {
   let best = Number.POSITIVE_INFINITY;
   for (let j = 0; j < offsets.length; j++) {
     const v = data[start + offsets[j]!]!;
@@ -141,7 +212,7 @@ export const minOf: Reducer = (data, start, offsets) => {
 };
 
 /** The position of the first largest element; a NaN counts as the largest. */
-export const argmaxOf: Reducer = (data, start, offsets) => {
+const argmaxOf: Reducer = (data, start, offsets) => {
   let at = 0;
   let best = data[start + offsets[0]!]!;
   for (let j = 1; j < offsets.length && !Number.isNaN(best); j++) {
@@ -155,7 +226,7 @@ export const argmaxOf: Reducer = (data, start, offsets) => {
 };
 
 /** The position of the first smallest element; a NaN counts as the smallest. */
-export const argminOf: Reducer = (data, start, offsets) => {
+const argminOf: Reducer = (data, start, offsets) => {
   let at = 0;
   let best = data[start + offsets[0]!]!;
   for (let j = 1; j < offsets.length && !Number.isNaN(best); j++) {

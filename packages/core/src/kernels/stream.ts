@@ -7,11 +7,19 @@ import type { Kernels } from './wasm/module.js';
 /** Kernels that go over elements one by one. */
 export type StreamKernel =
   | 'abs'
+  | 'clamp'
+  | 'elu'
   | 'erf'
   | 'exp'
+  | 'expm1'
   | 'gelu'
+  | 'leakyRelu'
+  | 'log'
+  | 'log1p'
   | 'neg'
+  | 'reciprocal'
   | 'relu'
+  | 'rsqrt'
   | 'sigmoid'
   | 'silu'
   | 'sqrt'
@@ -19,9 +27,29 @@ export type StreamKernel =
   | 'tanh';
 
 /** The same of two arrays. */
-export type StreamKernel2 = 'add' | 'div' | 'geluGradient' | 'maximum' | 'minimum' | 'mul' | 'reluGradient' | 'sub';
+export type StreamKernel2 =
+  | 'absGradient'
+  | 'add'
+  | 'clampGradient'
+  | 'div'
+  | 'eluGradient'
+  | 'geluGradient'
+  | 'leakyReluGradient'
+  | 'maximum'
+  | 'minimum'
+  | 'mul'
+  | 'reciprocalGradient'
+  | 'reluGradient'
+  | 'rsqrtGradient'
+  | 'sigmoidGradient'
+  | 'siluGradient'
+  | 'sqrtGradient'
+  | 'squareGradient'
+  | 'sub'
+  | 'tanhGradient';
 
-const piece = 8192;
+/** How many elements make up a piece. */
+export const piece = 8192;
 
 /** Fewer elements are done faster in JavaScript. */
 export const streamFrom = 512;
@@ -29,13 +57,21 @@ export const streamFrom = 512;
 /** The same for each row, where an operand repeats from row to row. */
 export const streamRowFrom = 128;
 
-/** `to[i] = kernel(x[p + i])` for the first `n` elements. */
-export function stream(name: StreamKernel, to: Float32Array, n: number, x: Float32Array, p: number): void {
+/** `to[i] = kernel(x[p + i])` for the first `n` elements; `a` and `b` are for kernels that take parameters. */
+export function stream(
+  name: StreamKernel,
+  to: Float32Array,
+  n: number,
+  x: Float32Array,
+  p: number,
+  a = 0,
+  b = 0,
+): void {
   const [livesX, livesTo] = [lives(x), lives(to)];
   const memory = livesX || livesTo ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
   if (livesX && livesTo) {
-    run(to.byteOffset, x.byteOffset + p * 4, n);
+    run(to.byteOffset, x.byteOffset + p * 4, n, a, b);
     return;
   }
   memory.begin(name, piece * 8);
@@ -43,7 +79,7 @@ export function stream(name: StreamKernel, to: Float32Array, n: number, x: Float
   for (let i = 0; i < n; i += piece) {
     const count = Math.min(piece, n - i);
     if (!livesX) memory.write(from, x, p + i, count);
-    run(livesTo ? to.byteOffset + i * 4 : result, livesX ? x.byteOffset + (p + i) * 4 : from, count);
+    run(livesTo ? to.byteOffset + i * 4 : result, livesX ? x.byteOffset + (p + i) * 4 : from, count, a, b);
     if (!livesTo) memory.get(result, to, i, count);
   }
 }
@@ -56,7 +92,7 @@ export interface Operand {
 
 /**
  * `rows` times `n` results: row r is `kernel(x, y)` from `startsX[r]` and `startsY[r]` on. Results follow each other from
- * the start of `to`.
+ * the start of `to`. `first` and `second` are for kernels that take parameters.
  */
 export function stream2(
   name: StreamKernel2,
@@ -66,12 +102,14 @@ export function stream2(
   startsX: ArrayLike<number>,
   y: Operand,
   startsY: ArrayLike<number>,
+  first = 0,
+  second = 0,
 ): void {
   const [livesX, livesY, livesTo] = [x.step === 1 && lives(x.data), y.step === 1 && lives(y.data), lives(to)];
   const memory = livesX || livesY || livesTo ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
   memory.begin(name, piece * 12);
-  const [first, second, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
+  const [atX, atY, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
   // Results that stay where they are need no pieces unless an operand does.
   const most = livesTo && livesX && livesY ? n : piece;
   const load = (
@@ -90,28 +128,17 @@ export function stream2(
   for (let r = 0, out = 0; r < startsX.length; r++)
     for (let i = 0; i < n; i += most) {
       const count = Math.min(most, n - i);
-      const a = load(livesX, first, x, startsX[r]!, i, count);
-      const b = load(livesY, second, y, startsY[r]!, i, count);
-      run(livesTo ? to.byteOffset + out * 4 : result, a, b, count);
+      const a = load(livesX, atX, x, startsX[r]!, i, count);
+      const b = load(livesY, atY, y, startsY[r]!, i, count);
+      run(livesTo ? to.byteOffset + out * 4 : result, a, b, count, first, second);
       if (!livesTo) memory.get(result, to, out, count);
       out += count;
     }
 }
 
-/** The sum of `n` elements of `x` from `p` on. */
-export function streamSum(x: Float32Array, p: number, n: number): number {
-  const there = lives(x);
-  const memory = there ? kernelMemory() : copyMemory();
-  memory.begin('sum', piece * 4);
-  const at = memory.take(piece * 4);
-  let sum = 0;
-  for (let i = 0; i < n; i += piece) {
-    const count = Math.min(piece, n - i);
-    if (!there) memory.write(at, x, p + i, count);
-    sum += memory.instance.kernels.sum(there ? x.byteOffset + (p + i) * 4 : at, count);
-  }
-  return sum;
-}
+/** Integers or doubles as floats of the same bits, which is how they are copied. */
+export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
+  new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
 
 /** An array with so many elements for each row. */
 export type Rows = readonly [data: Float32Array, width: number];
@@ -154,21 +181,34 @@ export function inRows(
   }
 }
 
-/** `exp(x) / sum(exp(x))` of each of `rows` rows of `n` elements. */
-export function softmaxRows(to: Float32Array, x: Float32Array, rows: number, n: number): void {
-  inRows('softmax', rows, [[x, n]], [[to, n]], ({ softmax }, count, [from, result]) => {
-    softmax(result!, from!, count, n);
+/** Softmax of each of `rows` rows of `n` elements, its logarithm, or the logarithm of the sum of exponentials. */
+export function softmaxRows(
+  name: 'softmax' | 'logSoftmax' | 'logsumexp',
+  to: Float32Array,
+  x: Float32Array,
+  rows: number,
+  n: number,
+): void {
+  inRows(name, rows, [[x, n]], [[to, name === 'logsumexp' ? 1 : n]], (kernels, count, [from, result]) => {
+    kernels[name](result!, from!, count, n);
   });
 }
 
-/** The gradient of `softmaxRows`, from that of its result `y`. */
-export function softmaxGradientRows(to: Float32Array, g: Float32Array, y: Float32Array, rows: number, n: number): void {
+/** The gradient of `softmax` or `logSoftmax`, from that of its result `y`. */
+export function softmaxGradientRows(
+  name: 'softmaxGradient' | 'logSoftmaxGradient',
+  to: Float32Array,
+  g: Float32Array,
+  y: Float32Array,
+  rows: number,
+  n: number,
+): void {
   const inputs: Rows[] = [
     [g, n],
     [y, n],
   ];
-  inRows('softmax', rows, inputs, [[to, n]], ({ softmaxGradient }, count, [atG, atY, result]) => {
-    softmaxGradient(result!, atG!, atY!, count, n);
+  inRows(name, rows, inputs, [[to, n]], (kernels, count, [atG, atY, result]) => {
+    kernels[name](result!, atG!, atY!, count, n);
   });
 }
 

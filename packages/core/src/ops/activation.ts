@@ -1,7 +1,11 @@
 import { record } from '../autograd/node.js';
 import { ShapeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
 import { map2 } from '../kernels/elementwise.js';
+import { gradientWith, mapWith } from '../kernels/gradients.js';
+import type { Loop1, Loop2 } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
+import { isFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { methods, type Tensor } from '../tensor/tensor.js';
 import {
@@ -19,6 +23,7 @@ import {
   unary,
   where,
 } from './elementwise.js';
+import { siluGradient } from './gradients.js';
 import { clamp } from './math.js';
 import { erfOf } from './special.js';
 
@@ -28,10 +33,7 @@ const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 export const silu = unary('silu', {
   kernel: 'silu',
   forward: (x) => x * sigmoidOf(x),
-  backward: (g, x) => {
-    const s = sigmoid(x);
-    return mul(g, mul(s, add(mul(x, sub(1, s)), 1)));
-  },
+  backward: (g, x) => siluGradient(g, x),
   saves: 'input',
 });
 
@@ -99,16 +101,27 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 } = {}): Tensor {
 /** `x` where positive, else `alpha (exp(x) - 1)`. */
 export function elu(x: Tensor, { alpha = 1 } = {}): Tensor {
   checkTensors('elu', x);
-  return applyUnary(
-    'elu',
-    {
-      forward: (v) => (v > 0 ? v : alpha * Math.expm1(v)),
-      backward: (g, x) => mul(g, where(gt(x, 0), 1, mul(exp(clamp(x, null, 0)), alpha))),
-      saves: 'input',
-    },
-    x,
-  );
+  if (!isFloat(x.dtype)) return elu(x.float(), { alpha });
+  const y = mapWith('elu', [alpha], eluLoop(alpha), x);
+  return record('elu', [x], y, (g, ctx) => [eluGradient(g, ctx.saved[0]!, alpha)], [x]);
 }
+
+const eluGradient = (g: Tensor, x: Tensor, alpha: number): Tensor =>
+  isGradEnabled()
+    ? mul(g, where(gt(x, 0), 1, mul(exp(clamp(x, null, 0)), alpha)))
+    : gradientWith('eluGradient', [alpha], eluGradientLoop(alpha), g, x);
+
+const eluLoop =
+  (alpha: number): Loop1 =>
+  (to, n, x, p) => {
+    for (let i = 0; i < n; i++, p++) to[i] = x[p]! > 0 ? x[p]! : alpha * Math.expm1(x[p]!);
+  };
+
+const eluGradientLoop =
+  (alpha: number): Loop2 =>
+  (to, i, n, x, p, s, y, q, t) => {
+    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! > 0 ? x[p]! : x[p]! * alpha * Math.exp(y[q]!);
+  };
 
 /** `elu` with the constants that keep mean and variance (Klambauer et al., 2017). */
 export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
@@ -121,16 +134,28 @@ export function celu(x: Tensor, { alpha = 1 } = {}): Tensor {
 
 /** `x` where positive, else `negativeSlope x`. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
-  return applyUnary(
-    'leakyRelu',
-    {
-      forward: (v) => (v > 0 ? v : v * negativeSlope),
-      backward: (g, x) => mul(g, where(gt(x, 0), 1, negativeSlope)),
-      saves: 'input',
-    },
-    x,
-  );
+  checkTensors('leakyRelu', x);
+  if (!isFloat(x.dtype)) return leakyRelu(x.float(), negativeSlope);
+  const y = mapWith('leakyRelu', [negativeSlope], leakyReluLoop(negativeSlope), x);
+  return record('leakyRelu', [x], y, (g, ctx) => [leakyReluGradient(g, ctx.saved[0]!, negativeSlope)], [x]);
 }
+
+const leakyReluGradient = (g: Tensor, x: Tensor, slope: number): Tensor =>
+  isGradEnabled()
+    ? mul(g, where(gt(x, 0), 1, slope))
+    : gradientWith('leakyReluGradient', [slope], leakyReluGradientLoop(slope), g, x);
+
+const leakyReluLoop =
+  (slope: number): Loop1 =>
+  (to, n, x, p) => {
+    for (let i = 0; i < n; i++, p++) to[i] = x[p]! > 0 ? x[p]! : x[p]! * slope;
+  };
+
+const leakyReluGradientLoop =
+  (slope: number): Loop2 =>
+  (to, i, n, x, p, s, y, q, t) => {
+    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! > 0 ? x[p]! : x[p]! * slope;
+  };
 
 /** `x` where positive, else `weight x`; `weight` has one element, or one for each channel (dimension 1). */
 export function prelu(x: Tensor, weight: Tensor): Tensor {

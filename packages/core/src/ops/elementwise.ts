@@ -1,6 +1,7 @@
 import { inPlace } from '../autograd/inplace.js';
 import { type Backward, record } from '../autograd/node.js';
 import { DTypeError } from '../errors.js';
+import { choose } from '../kernels/choose.js';
 import { map, map2 } from '../kernels/elementwise.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import * as loops from '../kernels/loops.js';
@@ -9,6 +10,7 @@ import { checkTensors } from '../tensor/check.js';
 import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
 import { type Method, methods, Tensor } from '../tensor/tensor.js';
+import { absGradient, sigmoidGradient, sqrtGradient, squareGradient, tanhGradient } from './gradients.js';
 import { sumTo } from './reduce.js';
 
 /** A tensor, or a plain value that broadcasts. */
@@ -172,14 +174,19 @@ export const exp = unary('exp', {
 });
 
 /** The natural logarithm. */
-export const log = unary('log', { forward: Math.log, backward: (g, x) => div(g, x), saves: 'input' });
+export const log = unary('log', {
+  kernel: 'log',
+  forward: Math.log,
+  backward: (g, x) => div(g, x),
+  saves: 'input',
+});
 
 /** The square root. */
 export const sqrt = unary('sqrt', {
   kernel: 'sqrt',
   loop: loops.sqrtLoop,
   forward: Math.sqrt,
-  backward: (g, _, y) => div(g, mul(y, 2)),
+  backward: (g, _, y) => sqrtGradient(g, y),
   saves: 'result',
 });
 
@@ -188,7 +195,7 @@ export const square = unary('square', {
   kernel: 'square',
   loop: loops.squareLoop,
   forward: (x) => x * x,
-  backward: (g, x) => mul(g, mul(x, 2)),
+  backward: (g, x) => squareGradient(g, x),
   saves: 'input',
   keepsIntegers: true,
 });
@@ -197,7 +204,7 @@ export const square = unary('square', {
 export const abs = unary('abs', {
   kernel: 'abs',
   forward: Math.abs,
-  backward: (g, x) => mul(g, sign(x)),
+  backward: (g, x) => absGradient(g, x),
   saves: 'input',
   keepsIntegers: true,
 });
@@ -213,7 +220,7 @@ export const sign = unary('sign', {
 export const tanh = unary('tanh', {
   kernel: 'tanh',
   forward: Math.tanh,
-  backward: (g, _, y) => mul(g, sub(1, mul(y, y))),
+  backward: (g, _, y) => tanhGradient(g, y),
   saves: 'result',
 });
 
@@ -221,7 +228,7 @@ export const tanh = unary('tanh', {
 export const sigmoid = unary('sigmoid', {
   kernel: 'sigmoid',
   forward: (x) => 1 / (1 + Math.exp(-x)),
-  backward: (g, _, y) => mul(g, mul(y, sub(1, y))),
+  backward: (g, _, y) => sigmoidGradient(g, y),
   saves: 'result',
 });
 
@@ -273,11 +280,11 @@ const comparison = (name: string, forward: (a: number, b: number) => boolean, lo
   binary(name, { forward: forward as never, dtype: () => 'bool', loop });
 
 export const eq = comparison('eq', (a, b) => a === b, loops.eqLoop);
-export const ne = comparison('ne', (a, b) => a !== b);
-export const lt = comparison('lt', (a, b) => a < b);
-export const le = comparison('le', (a, b) => a <= b);
+export const ne = comparison('ne', (a, b) => a !== b, loops.neLoop);
+export const lt = comparison('lt', (a, b) => a < b, loops.ltLoop);
+export const le = comparison('le', (a, b) => a <= b, loops.leLoop);
 export const gt = comparison('gt', (a, b) => a > b, loops.gtLoop);
-export const ge = comparison('ge', (a, b) => a >= b);
+export const ge = comparison('ge', (a, b) => a >= b, loops.geLoop);
 
 const floatOnly = (op: string, x: Tensor): void => {
   if (!isFloat(x.dtype)) throw new DTypeError(op, `takes floating point tensors, got ${x.dtype}; use .float()`);
@@ -295,11 +302,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const y = toTensor('where', b, a);
   const dtype = promote(x.dtype, y.dtype);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
-  const out = Tensor.empty(dtype, shape);
-  const c = condition.expand(shape).elements();
-  const xs = x.expand(shape).elements();
-  const ys = y.expand(shape).elements();
-  for (let i = 0; i < c.length; i++) out.storage.data[i] = c[i] ? xs[i]! : ys[i]!;
+  const out = choose(condition, x, y, shape, dtype);
   const shapeX = x.shape;
   const shapeY = y.shape;
   return record(

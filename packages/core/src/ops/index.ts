@@ -28,6 +28,6 @@ export * from './reduce.js';
 export * from './scan.js';
 export * from './sets.js';
 export * from './shape.js';
-export * from './softmax.js';
+export { logSoftmax, logsumexp, softmax } from './softmax.js';
 export * from './special.js';
 export * from './statistics.js';

@@ -4,12 +4,12 @@ import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
 import { div, log, mul, ne, neg, square, sub, where } from './elementwise.js';
+import { crossEntropyOfClasses, fusable, logitLossOf, type Reduction, squaredErrorOf } from './fusedLoss.js';
 import { clamp } from './math.js';
 import { mean, norm, sum } from './reduce.js';
 import { logSoftmax } from './softmax.js';
 
-/** What becomes of the losses of single elements. */
-export type Reduction = 'mean' | 'sum' | 'none';
+export type { Reduction };
 
 export interface LossOptions {
   reduction?: Reduction;
@@ -36,6 +36,7 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
 /** The mean of `(input - target)²`. */
 export function mseLoss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
   checkSameShape('mseLoss', input, target);
+  if (fusable(reduction, input, target)) return squaredErrorOf(input, target, reduction);
   return reduceLoss('mseLoss', square(sub(input, target)), reduction);
 }
 
@@ -93,6 +94,7 @@ export function binaryCrossEntropyWithLogits(
   { reduction, weight, posWeight }: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null } = {},
 ): Tensor {
   checkSameShape('binaryCrossEntropyWithLogits', input, target);
+  if (!weight && !posWeight && fusable(reduction, input, target)) return logitLossOf(input, target, reduction);
   const positive = mul(target, logSigmoid(input));
   const negative = mul(sub(1, target), logSigmoid(neg(input)));
   const loss = neg((posWeight ? mul(positive, posWeight) : positive).add(negative));
@@ -152,9 +154,10 @@ function checkClasses(
       op,
       `weight has shape ${formatShape(weight.shape)}, expected one for each class: [${classes}]`,
     );
-  for (const c of target.elements())
-    if ((c < 0 || c >= classes) && c !== ignoreIndex)
-      throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+  const all = target.elements();
+  for (let i = 0; i < all.length; i++)
+    if ((all[i]! < 0 || all[i]! >= classes) && all[i] !== ignoreIndex)
+      throw new IndexError(op, `target class ${all[i]} is out of range for ${classes} classes`);
 }
 
 /** The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged. */
@@ -188,6 +191,9 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   const probabilities = target.dtype === input.dtype && target.ndim === input.ndim && input.ndim > 0;
   if (!probabilities) checkClasses('crossEntropy', input, target, weight, ignoreIndex);
   else checkSameShape('crossEntropy', input, target);
+  const plain = !probabilities && !weight && labelSmoothing === 0 && input.ndim === 2 && input.dtype === 'float32';
+  if (plain && ['mean', 'sum', 'none'].includes(reduction))
+    return crossEntropyOfClasses(input, target, ignoreIndex, reduction);
   const logp = logSoftmax(input, dim);
   if (probabilities) {
     const smooth = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;

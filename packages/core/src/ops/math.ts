@@ -1,7 +1,11 @@
+import { record } from '../autograd/node.js';
 import { DTypeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
+import { gradientWith, mapWith } from '../kernels/gradients.js';
+import { type Loop1, type Loop2, squareLoop } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
+import { methods, Tensor } from '../tensor/tensor.js';
 import {
   add,
   applyUnary,
@@ -23,11 +27,17 @@ import {
   where,
   withInPlace,
 } from './elementwise.js';
+import { reciprocalGradient, rsqrtGradient, squareGradient } from './gradients.js';
 
 const zero = (g: Tensor): Tensor => mul(g, 0);
 
 /** `exp(x) - 1`, exact near 0. */
-export const expm1 = unary('expm1', { forward: Math.expm1, backward: (g, _, y) => mul(g, add(y, 1)), saves: 'result' });
+export const expm1 = unary('expm1', {
+  kernel: 'expm1',
+  forward: Math.expm1,
+  backward: (g, _, y) => mul(g, add(y, 1)),
+  saves: 'result',
+});
 /** `2^x`. */
 export const exp2 = unary('exp2', {
   forward: (x) => 2 ** x,
@@ -35,7 +45,12 @@ export const exp2 = unary('exp2', {
   saves: 'result',
 });
 /** `log(1 + x)`, exact near 0. */
-export const log1p = unary('log1p', { forward: Math.log1p, backward: (g, x) => div(g, add(x, 1)), saves: 'input' });
+export const log1p = unary('log1p', {
+  kernel: 'log1p',
+  forward: Math.log1p,
+  backward: (g, x) => div(g, add(x, 1)),
+  saves: 'input',
+});
 export const log2 = unary('log2', { forward: Math.log2, backward: (g, x) => div(g, mul(x, Math.LN2)), saves: 'input' });
 export const log10 = unary('log10', {
   forward: Math.log10,
@@ -44,14 +59,16 @@ export const log10 = unary('log10', {
 });
 /** `1 / sqrt(x)`. */
 export const rsqrt = unary('rsqrt', {
+  kernel: 'rsqrt',
   forward: (x) => 1 / Math.sqrt(x),
-  backward: (g, _, y) => mul(g, mul(mul(y, mul(y, y)), -0.5)),
+  backward: (g, _, y) => rsqrtGradient(g, y),
   saves: 'result',
 });
 /** `1 / x`. */
 export const reciprocal = unary('reciprocal', {
+  kernel: 'reciprocal',
   forward: (x) => 1 / x,
-  backward: (g, _, y) => neg(mul(g, square(y))),
+  backward: (g, _, y) => reciprocalGradient(g, y),
   saves: 'result',
 });
 
@@ -115,12 +132,20 @@ export function clamp(x: Tensor, min?: number | null, max?: number | null): Tens
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
-  const inside = (x: Tensor) => mul(ge(x, low), le(x, high));
+  const backward = (g: Tensor, x: Tensor) =>
+    isGradEnabled()
+      ? mul(g, mul(ge(x, low), le(x, high)))
+      : gradientWith('clampGradient', [low, high], clampGradientLoop(low, high), g, x);
+  checkTensors('clamp', x);
+  if (isFloat(x.dtype)) {
+    const y = mapWith('clamp', [Math.min(low, high), high], clampLoop(low, high), x);
+    return record('clamp', [x], y, (g, ctx) => [backward(g, ctx.saved[0]!)], [x]);
+  }
   return applyUnary(
     'clamp',
     {
       forward: (v) => (v < low ? Math.min(low, high) : v > high ? high : v),
-      backward: (g, x) => mul(g, inside(x)),
+      backward,
       saves: 'input',
       keepsIntegers: [min, max].every((v) => v == null || Number.isInteger(v)),
     },
@@ -128,9 +153,46 @@ export function clamp(x: Tensor, min?: number | null, max?: number | null): Tens
   );
 }
 
+const clampLoop =
+  (low: number, high: number): Loop1 =>
+  (to, n, x, p) => {
+    for (let i = 0; i < n; i++, p++) {
+      const v = x[p]!;
+      to[i] = v < low ? Math.min(low, high) : v > high ? high : v;
+    }
+  };
+
+const clampGradientLoop =
+  (low: number, high: number): Loop2 =>
+  (to, i, n, x, p, s, y, q, t) => {
+    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! >= low && y[q]! <= high ? x[p]! : 0;
+  };
+
 /** `a ** b`, with broadcasting. 1 to any power is 1, and -1 to an infinite one, as in C and unlike in JavaScript. */
-export const pow = binary('pow', {
-  forward: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
+export function pow(a: TensorLike, b: TensorLike): Tensor {
+  const constant = typeof b === 'number' && a instanceof Tensor && isFloat(a.dtype);
+  return constant ? powOf(a, b) : powOfTensors(a, b);
+}
+
+const power = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
+
+/** `x ** exponent`, where the exponent has no gradient. */
+const powOf = (x: Tensor, exponent: number): Tensor =>
+  applyUnary(
+    'pow',
+    {
+      ...(exponent === 2 ? { kernel: 'square', loop: squareLoop } : {}),
+      forward: (v) => power(v, exponent),
+      backward: (g, x) =>
+        exponent === 0 ? zero(g) : exponent === 2 ? squareGradient(g, x) : mul(g, mul(pow(x, exponent - 1), exponent)),
+      saves: 'input',
+    },
+    x,
+  );
+
+const powOfTensors = binary('pow', {
+  forward: power,
   backward: [
     (g, a, b) => mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
     (g, a, b) => mul(g, where(mul(eq(a, 0), ge(b, 0)).bool(), 0, mul(pow(a, b), log(a)))),

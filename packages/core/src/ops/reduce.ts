@@ -2,10 +2,11 @@ import { record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
 import * as kernel from '../kernels/reduce.js';
+import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
 import type { DType } from '../tensor/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
+import { methods, Tensor } from '../tensor/tensor.js';
 import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
 
 /** One dimension, several, or (left out or null) all of them. */
@@ -56,11 +57,15 @@ export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('mean', x);
   floatOnly('mean', x);
   const p = plan('mean', x, dim, options);
-  const { shape } = x;
   const out = kernel.sumOver(x, p, x.dtype);
   const { data } = out.storage;
   for (let i = 0; i < data.length; i++) data[i] = data[i]! / p.count;
-  return record('mean', [x], out, (g) => [spread(div(g, p.count), p, shape)]);
+  return recordMean(x, p, out);
+}
+
+function recordMean(x: Tensor, p: kernel.Plan, means: Tensor): Tensor {
+  const { shape } = x;
+  return record('mean', [x], means, (g) => [spread(div(g, p.count), p, shape)]);
 }
 
 /** The product over `dim`; over all elements if it is left out. */
@@ -109,10 +114,54 @@ export interface VarOptions extends KeepDim {
 function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   checkTensors('var', x);
   floatOnly('var', x);
-  const { count } = plan('var', x, dim, options);
-  const { correction = 1 } = options;
-  const centered = sub(x, mean(x, dim, { keepdim: true }));
-  return div(sum(square(centered), dim, options), Math.max(0, count - correction));
+  return recordVariance(x, plan('var', x, dim, options), options, spreads(x, plan('var', x, dim, options))[1]);
+}
+
+/** The means over the reduced dimensions, and the sums of squares around them. */
+function spreads(x: Tensor, p: kernel.Plan): [means: Tensor, squares: Tensor] {
+  const v = x.detach();
+  const rows = kernel.reducedRows(v, p);
+  if (rows) {
+    const found = rowVariances(rows.data, rows.rows, rows.n);
+    return [found.means, found.squares].map((values) => {
+      const out = Tensor.unwritten('float32', p.shape);
+      out.storage.data.set(values);
+      return out;
+    }) as [Tensor, Tensor];
+  }
+  const average = mean(v, p.dims, { keepdim: true });
+  return [new Tensor(average.storage, v.dtype, p.shape), kernel.sumOver(square(sub(v, average)), p, v.dtype)];
+}
+
+function recordVariance(x: Tensor, p: kernel.Plan, { correction = 1 }: VarOptions, squares: Tensor): Tensor {
+  const divisor = Math.max(0, p.count - correction);
+  return record(
+    'var',
+    [x],
+    div(squares, divisor),
+    (g, ctx) => {
+      const x = ctx.saved[0]!;
+      const centered = sub(x, mean(x, p.dims, { keepdim: true }));
+      return [mul(centered, div(mul(g.reshape(p.keepShape), 2), divisor))];
+    },
+    [x],
+  );
+}
+
+/** Variance and mean over `dim`. */
+export function varMean(x: Tensor, dim?: Dim, options: VarOptions = {}): [Tensor, Tensor] {
+  checkTensors('varMean', x);
+  floatOnly('varMean', x);
+  const p = plan('varMean', x, dim, options);
+  const [means, squares] = spreads(x, p);
+  return [recordVariance(x, p, options, squares), recordMean(x, p, means)];
+}
+
+/** Standard deviation and mean over `dim`. */
+export function stdMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
+  checkTensors('stdMean', x);
+  const [variance, mean] = varMean(x, dim, options);
+  return [sqrt(variance), mean];
 }
 
 /** The variance over `dim`, `sum((x - mean)²) / (n - correction)`. */
@@ -124,11 +173,11 @@ export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
   return sqrt(variance(x, dim, options));
 }
 
-function extremum(name: 'amax' | 'amin', reducer: typeof kernel.maxOf) {
+function extremum(name: 'amax' | 'amin', which: 'max' | 'min') {
   return (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
     const p = plan(name, x, dim, options);
     checkNotEmpty(name, x, p);
-    const out = kernel.reduceWith(x, p, x.dtype, reducer);
+    const out = kernel.extremaOver(which, x, p);
     return record(
       name,
       [x],
@@ -150,26 +199,26 @@ function checkNotEmpty(op: string, x: Tensor, { count }: kernel.Plan): void {
 }
 
 /** The largest element over `dim`; equal ones share the gradient. */
-export const amax = extremum('amax', kernel.maxOf);
+export const amax = extremum('amax', 'max');
 
 /** The smallest element over `dim`; equal ones share the gradient. */
-export const amin = extremum('amin', kernel.minOf);
+export const amin = extremum('amin', 'min');
 
-function argExtremum(name: 'argmax' | 'argmin', reducer: typeof kernel.argmaxOf) {
+function argExtremum(name: 'argmax' | 'argmin', which: 'max' | 'min') {
   return (x: Tensor, dim?: number | null, options?: KeepDim): Tensor => {
     checkTensors(name, x);
     const dims = dim == null ? null : normalizeDim(name, dim, x.ndim);
     const p = plan(name, x, dims, options);
     checkNotEmpty(name, x, p);
-    return kernel.reduceWith(x, p, 'int32', reducer);
+    return kernel.placesOver(which, x, p);
   };
 }
 
 /** The index of the largest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
-export const argmax = argExtremum('argmax', kernel.argmaxOf);
+export const argmax = argExtremum('argmax', 'max');
 
 /** The index of the smallest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
-export const argmin = argExtremum('argmin', kernel.argminOf);
+export const argmin = argExtremum('argmin', 'min');
 
 /** Values and where they were found. */
 export interface ValuesAndIndices {
@@ -221,7 +270,7 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   if (p === 1) return sum(x.abs(), dim, options);
   if (p !== 2) return sum(x.abs().pow(p), dim, options).pow(1 / p);
   const r = plan('norm', x, dim, options);
-  const out = sqrt(sum(square(x.detach()), dim, options));
+  const out = sqrt(sumOfSquares(x.detach(), r));
   return record(
     'norm',
     [x],
@@ -229,11 +278,21 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
     (g, ctx) => {
       const [x, y] = ctx.saved as [Tensor, Tensor];
       const length = y.reshape(r.keepShape);
-      const unit = where(eq(length, 0), 0, div(x, length));
+      // Of no length there is no direction: x is divided by infinity.
+      const unit = div(x, where(eq(length, 0), Number.POSITIVE_INFINITY, length));
       return [mul(g.reshape(r.keepShape), unit)];
     },
     [x, out],
   );
+}
+
+function sumOfSquares(x: Tensor, p: kernel.Plan): Tensor {
+  const rows = kernel.reducedRows(x, p);
+  if (!rows) return kernel.sumOver(square(x), p, x.dtype);
+  const moments = rowMoments(rows.data, rows.rows, rows.n);
+  const out = Tensor.unwritten('float32', p.shape);
+  for (let r = 0; r < rows.rows; r++) out.storage.data[r] = moments[2 * r + 1]!;
+  return out;
 }
 
 methods({ norm, sum, mean, prod, var: variance, std, amax, amin, argmax, argmin, max, min, any, all });

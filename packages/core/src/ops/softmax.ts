@@ -20,26 +20,34 @@ export function softmax(x: Tensor, dim: number): Tensor {
 const areRows = (d: number, ...tensors: Tensor[]): boolean =>
   tensors.every((t) => t.dtype === 'float32' && t.isContiguous && d === t.ndim - 1 && t.numel >= streamFrom);
 
+/** A kernel's result over the rows of `v`. */
+function rowsOf(name: 'softmax' | 'logSoftmax', v: Tensor): Tensor {
+  const out = Tensor.unwritten(v.dtype, v.shape);
+  const n = v.shape.at(-1)!;
+  softmaxRows(name, out.storage.data as Float32Array, v.elements() as Float32Array, v.numel / n, n);
+  return out;
+}
+
 function softmaxForward(v: Tensor, d: number): Tensor {
-  if (areRows(d, v)) {
-    const out = Tensor.unwritten(v.dtype, v.shape);
-    const n = v.shape[d]!;
-    softmaxRows(out.storage.data as Float32Array, v.elements() as Float32Array, v.numel / n, n);
-    return out;
-  }
+  if (areRows(d, v)) return rowsOf('softmax', v);
   const e = v.numel === 0 ? v.clone() : exp(sub(v, amax(v, d, { keepdim: true })));
   return div(e, sum(e, d, { keepdim: true }));
 }
 
+/** The gradient of a kernel of rows, where no gradient of it is wanted; else null. */
+function rowsGradient(name: 'softmaxGradient' | 'logSoftmaxGradient', g: Tensor, y: Tensor, d: number): Tensor | null {
+  if (isGradEnabled() || !areRows(d, y) || g.dtype !== y.dtype) return null;
+  const out = Tensor.unwritten(g.dtype, g.shape);
+  const n = g.shape[d]!;
+  const [from, of] = [g.elements() as Float32Array, y.elements() as Float32Array];
+  softmaxGradientRows(name, out.storage.data as Float32Array, from, of, g.numel / n, n);
+  return out;
+}
+
 /** `y (g - sum(g y))`; by recorded operators where a gradient of the gradient may be wanted. */
-function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
-  if (!isGradEnabled() && areRows(d, g, y)) {
-    const out = Tensor.unwritten(g.dtype, g.shape);
-    const n = g.shape[d]!;
-    const [from, of] = [g.elements() as Float32Array, y.elements() as Float32Array];
-    softmaxGradientRows(out.storage.data as Float32Array, from, of, g.numel / n, n);
-    return out;
-  }
+export function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
+  const out = rowsGradient('softmaxGradient', g, y, d);
+  if (out) return out;
   const gy = mul(g, y);
   return sub(gy, mul(y, sum(gy, d, { keepdim: true })));
 }
@@ -49,24 +57,32 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
   checkTensors('logSoftmax', x);
   floatOnly('logSoftmax', x);
   const d = normalizeDim('logSoftmax', dim, x.ndim);
-  const v = x.detach();
-  const shifted = x.numel === 0 ? v.clone() : sub(v, amax(v, d, { keepdim: true }));
-  const y = sub(shifted, log(sum(exp(shifted), d, { keepdim: true })));
-  return record('logSoftmax', [x], y, (g, ctx) => [sub(g, mul(exp(ctx.saved[0]!), sum(g, d, { keepdim: true })))], [y]);
+  const y = logSoftmaxForward(x.detach(), d);
+  return record('logSoftmax', [x], y, (g, ctx) => [logSoftmaxGradient(g, ctx.saved[0]!, d)], [y]);
 }
+
+function logSoftmaxForward(v: Tensor, d: number): Tensor {
+  if (areRows(d, v)) return rowsOf('logSoftmax', v);
+  const shifted = v.numel === 0 ? v.clone() : sub(v, amax(v, d, { keepdim: true }));
+  return sub(shifted, log(sum(exp(shifted), d, { keepdim: true })));
+}
+
+const logSoftmaxGradient = (g: Tensor, y: Tensor, d: number): Tensor =>
+  rowsGradient('logSoftmaxGradient', g, y, d) ?? sub(g, mul(exp(y), sum(g, d, { keepdim: true })));
 
 /** `log(sum(exp(x)))` over `dim`, without overflow. */
 export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
   checkTensors('logsumexp', x);
   floatOnly('logsumexp', x);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
-  const v = x.detach();
-  // Of no elements the sum is 0 and its logarithm -Infinity, without a shift.
-  const top = v.numel === 0 ? sum(v, dims, { keepdim: true }) : amax(v, dims, { keepdim: true });
-  // The shift of a row that holds an infinity would be inf - inf.
-  const shift = where(eq(abs(top), Number.POSITIVE_INFINITY), 0, top);
-  const y = add(log(sum(exp(sub(v, shift)), dims, { keepdim: true })), shift);
-  const out = options?.keepdim ? y : y.squeeze(dims).clone();
+  const y = logsumexpForward(x.detach(), dims);
+  const out = options?.keepdim
+    ? y
+    : new Tensor(
+        y.storage,
+        y.dtype,
+        x.shape.filter((_, i) => !dims.includes(i)),
+      );
   const { shape } = y;
   return record(
     'logsumexp',
@@ -78,6 +94,26 @@ export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
     },
     [x, out],
   );
+}
+
+/** With the reduced dimensions as 1. */
+function logsumexpForward(v: Tensor, dims: readonly number[]): Tensor {
+  if (dims.length === 1 && areRows(dims[0]!, v)) {
+    const out = Tensor.unwritten(v.dtype, [...v.shape.slice(0, -1), 1]);
+    softmaxRows(
+      'logsumexp',
+      out.storage.data as Float32Array,
+      v.elements() as Float32Array,
+      out.numel,
+      v.shape.at(-1)!,
+    );
+    return out;
+  }
+  // Of no elements the sum is 0 and its logarithm -Infinity, without a shift.
+  const top = v.numel === 0 ? sum(v, dims, { keepdim: true }) : amax(v, dims, { keepdim: true });
+  // The shift of a row that holds an infinity would be inf - inf.
+  const shift = where(eq(abs(top), Number.POSITIVE_INFINITY), 0, top);
+  return add(log(sum(exp(sub(v, shift)), dims, { keepdim: true })), shift);
 }
 
 methods({ softmax, logSoftmax, logsumexp });

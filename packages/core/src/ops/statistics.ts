@@ -13,11 +13,11 @@ import {
   type Dim,
   type KeepDim,
   mean,
-  std,
+  stdMean,
   sum,
   type ValuesAndIndices,
   type VarOptions,
-  var as variance,
+  varMean,
 } from './reduce.js';
 import { narrow, stack, unsqueeze } from './shape.js';
 
@@ -36,18 +36,6 @@ export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 
 /** How many elements over `dim` are not 0; int32. */
 export const countNonzero = (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim);
-
-/** Variance and mean over `dim`. */
-export function varMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
-  checkTensors('varMean', x);
-  return [variance(x, dim, options), mean(x, dim, options)];
-}
-
-/** Standard deviation and mean over `dim`. */
-export function stdMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
-  checkTensors('stdMean', x);
-  return [std(x, dim, options), mean(x, dim, options)];
-}
 
 /** The smallest and the largest element over `dim`. */
 export const aminmax = (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor } => ({

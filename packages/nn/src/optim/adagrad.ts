@@ -1,4 +1,5 @@
 import { fullLike, type Tensor, zerosLike } from '@gradgate/core';
+import { stepByKernel } from './kernel.js';
 import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdagradOptions {
@@ -36,6 +37,7 @@ export class Adagrad extends Optimizer<AdagradOptions, { step?: number; sum?: Te
     const sum = state.sum.storage.data;
     const rate = lr / (1 + (state.step - 1) * lrDecay);
     updateElements(p, grad, (w, g) => {
+      if (stepByKernel('adagrad', w, g, [sum], [maximize ? -1 : 1, weightDecay, rate, eps])) return;
       for (let i = 0; i < w.length; i++) {
         const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
         sum[i]! += d * d;

@@ -1,5 +1,6 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
 import { type AdamStep, adamStep } from '@gradgate/core/kernels';
+import { stepByKernel } from './kernel.js';
 import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdamOptions {
@@ -62,6 +63,7 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
     const { lr, eps, weightDecay, maximize } = group;
     const [beta1, beta2] = group.betas;
     const bias = this.#biasAt(step, beta1, beta2);
+    // In the order that kernels take them in.
     const constants: AdamStep = {
       keep: this.decoupled ? 1 - lr * weightDecay : 1,
       penalty: this.decoupled ? 0 : weightDecay,
@@ -76,9 +78,11 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
     updateElements(p, grad, (w, g) => {
       const m = expAvg.storage.data;
       const v = expAvgSq.storage.data;
-      if (w instanceof Float32Array && g instanceof Float32Array && !maxExpAvgSq)
+      const top = maxExpAvgSq?.storage.data;
+      if (w instanceof Float32Array && g instanceof Float32Array && !top)
         (w.length < kernelFrom ? adamLoop : adamStep)(w, g, m as Float32Array, v as Float32Array, constants);
-      else adamAnyLoop(w, g, m, v, maxExpAvgSq?.storage.data, constants);
+      else if (!top || !stepByKernel('amsgrad', w, g, [m, v, top], Object.values(constants)))
+        adamAnyLoop(w, g, m, v, top, constants);
     });
   }
 

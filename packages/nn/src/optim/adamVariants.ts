@@ -1,4 +1,5 @@
 import { type Tensor, zerosLike } from '@gradgate/core';
+import { stepByKernel } from './kernel.js';
 import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 interface Moments {
@@ -148,7 +149,9 @@ export class Lion extends Optimizer<LionOptions, Moments> {
   ): void {
     state.expAvg ??= zerosLike(p);
     const mean = state.expAvg.storage.data;
+    const numbers = [maximize ? -1 : 1, 1 - lr * weightDecay, lr, beta1, beta2];
     updateElements(p, grad, (w, g) => {
+      if (stepByKernel('lion', w, g, [mean], numbers)) return;
       for (let i = 0; i < w.length; i++) {
         const d = maximize ? -g[i]! : g[i]!;
         const direction = Math.sign(beta1 * mean[i]! + (1 - beta1) * d);

@@ -1,4 +1,5 @@
 import { type Tensor, zerosLike } from '@gradgate/core';
+import { stepByKernel } from './kernel.js';
 import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface RMSpropOptions {
@@ -44,6 +45,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, State> {
     const buffer = state.momentumBuffer?.storage.data;
     const sign = maximize ? -1 : 1;
     updateElements(p, grad, (w, g) => {
+      if (!mean && !buffer && stepByKernel('rmsprop', w, g, [v], [sign, weightDecay, lr, alpha, eps])) return;
       for (let i = 0; i < w.length; i++) {
         const d = sign * g[i]! + weightDecay * w[i]!;
         v[i] = alpha * v[i]! + (1 - alpha) * d * d;

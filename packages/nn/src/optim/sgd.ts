@@ -1,4 +1,5 @@
 import type { Tensor } from '@gradgate/core';
+import { stepByKernel } from './kernel.js';
 import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface SGDOptions {
@@ -37,12 +38,15 @@ export class SGD extends Optimizer<SGDOptions, State> {
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
     const buffer = state.momentumBuffer?.storage.data;
     const sign = maximize ? -1 : 1;
+    // The first step takes the gradient whole.
+    const share = first ? 1 : 1 - dampening;
+    const numbers = [sign, weightDecay, lr, momentum, share, nesterov ? 1 : 0, nesterov ? momentum : 1];
     updateElements(p, grad, (w, g) => {
+      if (stepByKernel(buffer ? 'momentum' : 'sgd', w, g, buffer ? [buffer] : [], numbers)) return;
       for (let i = 0; i < w.length; i++) {
         let d = sign * g[i]! + weightDecay * w[i]!;
         if (buffer) {
-          // The first step takes the gradient whole.
-          const b = first ? d : momentum * buffer[i]! + (1 - dampening) * d;
+          const b = momentum * buffer[i]! + share * d;
           buffer[i] = b;
           d = nesterov ? d + momentum * b : b;
         }

@@ -36,6 +36,8 @@ export class KernelMemory {
 
   #reach(end: number): boolean {
     const have = this.#floats.byteLength;
+    // Kernels may read some bytes past the end of an array.
+    end += 256;
     if (end <= have) return true;
     if (end > most) return false;
     const { memory, shared } = this.instance;
@@ -153,6 +155,13 @@ export class KernelMemory {
   /** Copies `length` floats of `data` to `at`. */
   write(at: number, data: Float32Array, offset: number, length: number): void {
     this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
+  }
+
+  /** The address that whole numbers are copied to. */
+  putIntegers(values: readonly number[]): number {
+    const at = this.take(values.length * 4);
+    new Int32Array(this.instance.memory.buffer, at, values.length).set(values);
+    return at;
   }
 
   /** The `length` integers at `at`, where they lie: to be read before the next call. */

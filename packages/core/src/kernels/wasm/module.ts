@@ -1,14 +1,18 @@
+import type { OptimizerKernel } from '../optim.js';
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, plain } from './binary.js';
 
-/** `n` elements from `x` to `to`, rounded up to whole vectors. */
-type Elementwise = (to: number, x: number, n: number) => void;
+/** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
+type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) => void;
 
 /** The same from `x` and `y`. */
-type Elementwise2 = (to: number, x: number, y: number, n: number) => void;
+type Elementwise2 = (to: number, x: number, y: number, n: number, a?: number, b?: number) => void;
 
 /** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
-export interface Kernels extends Record<StreamKernel, Elementwise>, Record<StreamKernel2, Elementwise2> {
+export interface Kernels
+  extends Record<StreamKernel, Elementwise>,
+    Record<StreamKernel2, Elementwise2>,
+    Record<OptimizerKernel, (...addressesSizeAndNumbers: number[]) => void> {
   gemmScratch(): number;
   gemm(
     m: number,
@@ -25,9 +29,13 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
     scratch: number,
     accumulate: boolean,
   ): void;
-  /** See `kernels/conv.ts`: image [c, h, w], kernel, stride, padding, dilation (two each), rows and columns. */
-  im2col(image: number, ...geometryAndTarget: number[]): void;
-  col2im(columns: number, ...geometryAndTarget: number[]): void;
+  /** See `assembly/conv.ts`. */
+  convScratch(g: number): number;
+  convolve(g: number, images: number, x: number, weight: number, bias: number, out: number, scratch: number): void;
+  convolveInput(g: number, images: number, grad: number, weight: number, out: number, scratch: number): void;
+  convolveWeight(g: number, images: number, grad: number, x: number, out: number, scratch: number): void;
+  gatherWeight(g: number, count: number, from: number, to: number): void;
+  turnKernels(g: number, from: number, to: number): void;
   /** See `kernels/pool.ts`. */
   maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
   /** See `kernels/optim.ts`. */
@@ -36,8 +44,27 @@ export interface Kernels extends Record<StreamKernel, Elementwise>, Record<Strea
   sum(x: number, n: number): number;
   standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
   standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
+  /** See `assembly/reduce.ts`. */
+  rowSums(to: number, x: number, rows: number, n: number): void;
+  rowMoments(to: number, x: number, rows: number, n: number): void;
+  centeredSquares(to: number, x: number, means: number, rows: number, n: number): void;
+  columnSums(to: number, x: number, blocks: number, rows: number, n: number): void;
+  columnExtrema(values: number, places: number, x: number, blocks: number, rows: number, n: number, flip: number): void;
+  rowExtrema(to: number, x: number, rows: number, n: number, flip: number): void;
+  rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
+  /** See `assembly/softmax.ts`. */
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logSoftmax(to: number, x: number, rows: number, n: number): void;
+  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logsumexp(to: number, x: number, rows: number, n: number): void;
+  crossEntropy(losses: number, p: number, x: number, classes: number, rows: number, n: number): void;
+  crossEntropyGradient(to: number, p: number, g: number, classes: number, rows: number, n: number): void;
+  /** See `assembly/loss.ts`. */
+  squaredError(x: number, y: number, n: number): number;
+  scaledDifference(to: number, x: number, y: number, n: number, scale: number): void;
+  logitLosses(x: number, y: number, n: number): number;
+  logitLossGradient(to: number, x: number, y: number, n: number, scale: number): void;
 }
 
 /** A compiled module over the memory it works on. */

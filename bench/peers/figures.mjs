@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export const microseconds = (ms) => (ms >= 0.1 ? (1000 * ms).toFixed(0) : (1000 * ms).toPrecision(3));
+export const factor = (x) => x.toFixed(x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2);
+
+export const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** What all rounds saw: milliseconds by case and peer. A peer may lack rounds, or a case. */
+export class Figures {
+  #seen = new Map();
+
+  #rounds(name, peer) {
+    const key = `${name}, ${peer}`;
+    if (!this.#seen.has(key)) this.#seen.set(key, new Map());
+    return this.#seen.get(key);
+  }
+
+  add(name, peer, round, ms) {
+    this.#rounds(name, peer).set(round, ms);
+  }
+
+  /** The median of the rounds, or null. */
+  time(name, peer) {
+    const rounds = this.#rounds(name, peer);
+    return rounds.size > 0 ? median(rounds.values()) : null;
+  }
+
+  /**
+   * How many times the second [case, peer] the first one took, or null: the median of the rounds that saw both. Within
+   * a round the machine's speed is about the same; the ratio of two medians may be that of two speeds.
+   */
+  ratio(first, second) {
+    const [above, below] = [this.#rounds(...first), this.#rounds(...second)];
+    const ratios = [...above].filter(([round]) => below.has(round)).map(([round, ms]) => ms / below.get(round));
+    return ratios.length > 0 ? median(ratios) : null;
+  }
+}
+
+/** Puts each text between the comments of its name in a page: `<!-- name -->` and `<!-- /name -->`. */
+export function writeInto(file, texts) {
+  let page = readFileSync(file, 'utf8');
+  for (const [name, text] of Object.entries(texts)) {
+    const [begin, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`];
+    const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`${file} has no ${begin.trim()} with its end`);
+    page = page.slice(0, from + begin.length) + text + page.slice(to);
+  }
+  writeFileSync(file, page);
+}

@@ -1,0 +1,40 @@
+/** The cases that come in several sizes, for all peers in JavaScript; pytorch.py has the same names. */
+
+/** Name, m, k, n, and whether either side is a transpose. Those beneath the squares are what MLP 784-128-10 does. */
+export const products = [
+  ...[32, 64, 128, 256, 512, 1024].map((n) => [`product ${n}`, n, n, n, false, false]),
+  ['product 64x784x128, NT', 64, 784, 128, false, true],
+  ['product 128x64x784, TN', 128, 64, 784, true, false],
+  ['product 64x128x10, NT', 64, 128, 10, false, true],
+  ['product 64x10x128, NN', 64, 10, 128, false, false],
+  ['product 10x64x128, TN', 10, 64, 128, true, false],
+];
+
+export const sizes = ['1e3', '1e5', '1e7'];
+
+/** Floating point operations of a product, by its name; undefined for other cases. */
+export function flopsOf(name) {
+  const found = products.find(([product]) => product === name);
+  return found && 2 * found[1] * found[2] * found[3];
+}
+
+/** `product(m, k, n, transA, transB)` makes a case of these sizes. */
+export const productCases = (product) =>
+  Object.fromEntries(products.map(([name, ...sizes]) => [name, () => product(...sizes)]));
+
+/** `{ add: (n) => run }` as cases `add 1e3` and so on. */
+export const sizedCases = (makers) =>
+  Object.fromEntries(
+    sizes.flatMap((size) =>
+      Object.entries(makers).map(([name, make]) => [`${name} ${size}`, () => make(Number(size))]),
+    ),
+  );
+
+/** Keeps what `make` gave for a size: arrays of 1e7 numbers for every case would fill the memory. */
+export function kept(make) {
+  const found = new Map();
+  return (n) => {
+    if (!found.has(n)) found.set(n, make(n));
+    return found.get(n);
+  };
+}

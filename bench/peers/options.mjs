@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+
+const usage =
+  'usage: node bench/peers.mjs [--rounds N] [--only TEXT] [--peers NAME,NAME] [--write]\n' +
+  '  --rounds  how often each case is timed (5)\n' +
+  '  --only    the cases whose names hold this text, "start-up" and "memory" among them\n' +
+  '  --peers   those beside gradgate\n' +
+  '  --write   puts the tables into docs/performance.md; a whole run only';
+
+/** What the command line asks for; on a mistake it says which and ends the program. */
+export function optionsOf(args, known, names) {
+  try {
+    return checked(args, known, names);
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+function checked(args, known, names) {
+  const text = { type: 'string' };
+  const { values } = parseArgs({
+    args,
+    options: { rounds: text, only: text, peers: text, write: { type: 'boolean' } },
+  });
+  const rounds = Number(values.rounds ?? 5);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new RangeError(`--rounds takes a positive integer, got "${values.rounds}"`);
+  const peers = values.peers?.split(',').map((name) => name.trim()) ?? known;
+  for (const name of peers)
+    if (!known.includes(name)) throw new RangeError(`--peers: no peer "${name}", there are ${known.join(', ')}`);
+  const only = values.only ?? '';
+  if (!names.some((name) => name.includes(only)))
+    throw new RangeError(`--only: no case holds "${only}", there are\n  ${names.join('\n  ')}`);
+  if (values.write && (values.only || values.peers))
+    throw new RangeError('--write takes a whole run, without --only and --peers');
+  return { rounds, peers: [...new Set([known[0], ...peers])], only, write: values.write ?? false };
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The last line of a stream so far: why a program that ended did so. */
+function lastLine(stream) {
+  let last = '';
+  createInterface({ input: stream }).on('line', (line) => {
+    if (line.trim()) last = line.trim();
+  });
+  return () => last;
+}
+
+/** A peer's process, which is asked a case at a time; null, and a line on standard error, where it cannot start. */
+export async function start({ id, command = process.execPath, args, env = {} }) {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  let reason = '';
+  child.on('error', (error) => {
+    reason = error.message;
+  });
+  // A program that has ended is noticed by its missing answer.
+  child.stdin.on('error', () => {});
+  const complaint = lastLine(child.stderr);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => (await lines.next()).value;
+
+  const first = await next();
+  const { version, cases, error } = first ? JSON.parse(first) : { error: reason || complaint() || 'it ended' };
+  if (error) {
+    console.error(`${id}: not timed, ${error}`);
+    return null;
+  }
+  let ended = false;
+  return {
+    id,
+    version,
+    cases: new Set(cases),
+    /** Milliseconds a call, or null where there are none. */
+    async ask(name) {
+      if (ended || !this.cases.has(name)) return null;
+      child.stdin.write(`${name}\n`);
+      const answer = await next();
+      if (answer !== undefined && Number.isFinite(Number(answer))) return Number(answer);
+      ended = answer === undefined;
+      console.error(`${id}, ${name}: ${ended ? `it ended, ${complaint()}` : answer}`);
+      this.cases.delete(name);
+      return null;
+    },
+    stop: () => child.kill(),
+  };
+}
+
+/** A peer in JavaScript: the file of that name beside this one. */
+export const startModule = (id, module, env) =>
+  start({ id, args: [fileURLToPath(new URL('run.mjs', import.meta.url)), module], env });

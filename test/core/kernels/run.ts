@@ -1,0 +1,60 @@
+import { Generator } from '@gradgate/core';
+import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
+import { instantiate, type Kernels } from '../../../packages/core/src/kernels/wasm/module.js';
+
+/** Kernels over a memory of their own. */
+export const instances = [
+  ['with fused multiply-add', new KernelMemory(instantiate(true))],
+  ['without', new KernelMemory(instantiate(false))],
+] as const;
+
+/** The bits of integers or doubles as float32, which is how kernels are given them. */
+export const bits = (x: Int32Array | Float64Array): Float32Array =>
+  new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
+
+/**
+ * Calls `call` with the addresses of inputs and of results of so many floats; gives the results. Behind each result there is
+ * a mark, which has to be there still: another thread's row could follow.
+ */
+export function run(
+  memory: KernelMemory,
+  inputs: readonly Float32Array[],
+  results: readonly number[],
+  call: (kernels: Kernels, ...addresses: number[]) => void,
+): Float32Array[] {
+  memory.begin('test', 2 ** 20);
+  const from = inputs.map((x) => {
+    const at = memory.take((x.length + 4) * 4);
+    // What lies behind the last row is anything.
+    memory.fill(at, Number.NaN, x.length + 4);
+    memory.write(at, x, 0, x.length);
+    return at;
+  });
+  const mark = 12345.5;
+  const to = results.map((n) => {
+    const at = memory.take((n + 1) * 4);
+    memory.fill(at, mark, n + 1);
+    return at;
+  });
+  call(memory.instance.kernels, ...from, ...to);
+  return results.map((n, i) => {
+    const all = new Float32Array(n + 1);
+    memory.get(to[i]!, all, 0, n + 1);
+    if (all[n] !== mark) throw new Error(`result ${i} of ${n} was written beyond its end`);
+    return all.subarray(0, n);
+  });
+}
+
+/** Normal numbers, some of which are odd ones. */
+export function normals(n: number, seed: number, scale = 1, odd: readonly number[] = []): Float32Array {
+  const generator = new Generator(seed);
+  return Float32Array.from({ length: n }, () =>
+    odd.length > 0 && generator.below(8) === 0 ? odd[generator.below(odd.length)]! : generator.normal() * scale,
+  );
+}
+
+/** Whether two numbers are as close as `relative` and `absolute` say, or the same oddity. */
+export const near = (got: number, want: number, relative: number, absolute: number): boolean =>
+  Object.is(got, want) ||
+  (Number.isNaN(got) && Number.isNaN(want)) ||
+  Math.abs(got - want) <= Math.abs(want) * relative + absolute;
