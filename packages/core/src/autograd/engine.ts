@@ -38,6 +38,9 @@ interface Run {
   readonly order: readonly Node[];
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
+  /** What gets the gradients, rather than all leaves. */
+  readonly captures: readonly Capture[] | null;
+  readonly retainGraph: boolean;
   /** Null where the pass itself is recorded, and so keeps what it makes. */
   readonly temporaries: Temporaries | null;
 }
@@ -58,7 +61,7 @@ function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void 
 }
 
 /** All nodes reachable from `roots`, consumers last. With `targets`, marks the nodes on the way to one as needed. */
-function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, temporaries: Temporaries | null): Run {
+function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Pick<Run, 'id' | 'order'> {
   const id = ++runs;
   const order: Node[] = [];
   for (let r = 0; r < roots.length; r++) {
@@ -80,7 +83,7 @@ function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, tempora
       order.push(node);
     }
   }
-  return { id, order, grads: new Array(order.length), temporaries };
+  return { id, order };
 }
 
 function deposit(run: Run, edge: Edge, grad: Tensor): void {
@@ -151,7 +154,8 @@ function execute(
 ): void {
   const targets = captures && new Set(captures.map((c) => c.edge.node));
   const temporaries = createGraph ? null : new Temporaries();
-  const run = plan(roots, targets, temporaries);
+  const { id, order } = plan(roots, targets);
+  const run: Run = { id, order, grads: new Array(order.length), captures, temporaries, retainGraph };
   active.push(run);
   try {
     for (let i = 0; i < roots.length; i++) {
@@ -164,7 +168,7 @@ function execute(
       const grads = run.grads[i];
       run.grads[i] = undefined;
       if (grads === undefined) continue;
-      if (node.needed) step(node, grads);
+      if (node.needed) step(run, node, grads);
       if (temporaries !== null) for (let j = 0; j < grads.length; j++) if (grads[j]) temporaries.drop(grads[j]!);
       temporaries?.sweep();
     }
@@ -179,61 +183,63 @@ function execute(
         node.place = i;
       });
   }
+}
 
-  function step(node: Node, grads: (Tensor | null)[]): void {
-    const custom = node.nodeHooks !== null || node.custom;
-    if (
-      temporaries !== null &&
-      (custom || node.gradHooks || node.retained || captures?.some((c) => c.edge.node === node))
-    )
-      for (const grad of grads) if (grad) temporaries.publish(grad);
-    if (node.gradHooks)
-      for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
-    if (node.retained)
-      for (const [index, t] of node.retained) {
-        const grad = grads[index];
-        if (grad) t.grad = t.grad === null ? (createGraph ? grad : grad.clone()) : add(t.grad, grad);
-      }
-    if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
-    if (node instanceof AccumulateGrad) {
-      const grad = grads[0]!;
-      const mayKeep = grad.storage.deposits === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
-      if (captures === null) accumulate(node, grad, mayKeep, temporaries);
-      return;
+/** Calls one node's rule with the gradients of its outputs, and passes on what it gives. */
+function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
+  const { captures, temporaries, retainGraph } = run;
+  const custom = node.nodeHooks !== null || node.custom;
+  if (
+    temporaries !== null &&
+    (custom || node.gradHooks || node.retained || captures?.some((c) => c.edge.node === node))
+  )
+    for (const grad of grads) if (grad) temporaries.publish(grad);
+  if (node.gradHooks)
+    for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
+  if (node.retained)
+    for (const [index, t] of node.retained) {
+      const grad = grads[index];
+      if (grad) t.grad = t.grad === null ? (temporaries === null ? grad : grad.clone()) : add(t.grad, grad);
     }
-    if (targets !== null && !node.edges.some((e) => e?.node.needed)) return;
-    if (node.overwrittenBy !== null)
-      throw new AutogradError(
-        'backward',
-        `the result of ${node.name} was modified by ${node.overwrittenBy} while recording was off, so its gradient would ` +
-          'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
+  if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
+  if (node instanceof AccumulateGrad) {
+    const grad = grads[0]!;
+    const mayKeep = grad.storage.deposits === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
+    if (captures === null) accumulate(node, grad, mayKeep, temporaries);
+    return;
+  }
+  if (captures !== null && !node.edges.some((e) => e?.node.needed)) return;
+  if (node.overwrittenBy !== null)
+    throw new AutogradError(
+      'backward',
+      `the result of ${node.name} was modified by ${node.overwrittenBy} while recording was off, so its gradient would ` +
+        'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
+    );
+  const edges = node.edges;
+  let inputs: Gradients;
+  const before = noteTemporaries(temporaries === null || custom ? null : temporaries.made);
+  try {
+    inputs = node.backward(grads[0]!, node, grads);
+  } finally {
+    noteTemporaries(before);
+  }
+  if (node.nodeHooks)
+    for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
+  checkAnomaly(node, inputs);
+  if (!retainGraph) node.release();
+  for (let i = 0; i < edges.length; i++) {
+    const edge = edges[i]!;
+    const grad = inputs[i];
+    if (edge === null || grad == null) continue;
+    const expected = edge.node.shapes[edge.index]!;
+    if (!sameShape(grad.shape, expected))
+      throw new ShapeError(
+        node.name,
+        `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
       );
-    const edges = node.edges;
-    let inputs: Gradients;
-    const before = noteTemporaries(temporaries === null || custom ? null : temporaries.made);
-    try {
-      inputs = node.backward(grads[0]!, node, grads);
-    } finally {
-      noteTemporaries(before);
-    }
-    if (node.nodeHooks)
-      for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
-    checkAnomaly(node, inputs);
-    if (!retainGraph) node.release();
-    for (let i = 0; i < edges.length; i++) {
-      const edge = edges[i]!;
-      const grad = inputs[i];
-      if (edge === null || grad == null) continue;
-      const expected = edge.node.shapes[edge.index]!;
-      if (!sameShape(grad.shape, expected))
-        throw new ShapeError(
-          node.name,
-          `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
-        );
-      // A hook may hold on to any of these.
-      if (custom) grad.storage.deposits++;
-      deposit(run, edge, grad);
-    }
+    // A hook may hold on to any of these.
+    if (custom) grad.storage.deposits++;
+    deposit(run, edge, grad);
   }
 }
 

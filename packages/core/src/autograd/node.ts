@@ -79,6 +79,8 @@ export class Node {
     /** The shape of each output. */
     readonly shapes: readonly Shape[],
     saved?: readonly Tensor[],
+    /** What the rule knows beside tensors, where one function is the rule of all calls: that is cheaper than a closure. */
+    readonly memo?: unknown,
   ) {
     this.edges = mapped(inputs, gradEdge);
     for (let i = 0; i < inputs.length; i++)
@@ -235,7 +237,7 @@ function checkStaleView(name: string, view: Tensor): void {
 
 /**
  * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`.
- * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`.
+ * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`; `memo` is what else it needs.
  */
 export function record(
   name: string,
@@ -243,9 +245,10 @@ export function record(
   out: Tensor,
   backward: Backward,
   saved?: readonly Tensor[],
+  memo?: unknown,
 ): Tensor {
   if (!shouldRecord(name, inputs, out)) return out;
-  out.setHistory(new Node(name, inputs, backward, [out.shape], saved));
+  out.setHistory(new Node(name, inputs, backward, [out.shape], saved, memo));
   return out;
 }
 

@@ -36,7 +36,8 @@ export function applyUnary(name: string, rule: UnaryRule, x: Tensor, backward = 
   checkTensors(name, x);
   const { forward, saves, keepsIntegers, loop, kernel } = rule;
   const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop, kernel);
-  return record(name, [x], y, backward, saves === 'input' ? [x] : saves === 'result' ? [y] : undefined);
+  const inputs = [x];
+  return record(name, inputs, y, backward, saves === 'input' ? inputs : saves === 'result' ? [y] : undefined);
 }
 
 // Made apart from the call: a closure made in it would keep its tensors alive.
@@ -101,7 +102,8 @@ export function binary(name: string, { forward, backward, saves = false, dtype, 
     const promoted = promote(a.dtype, b.dtype);
     const shape = broadcastShapes(name, a.shape, b.shape);
     const y = map2(forward, a, b, shape, dtype ? dtype(promoted) : promoted, loop, kernel);
-    return rule ? record(name, [a, b], y, rule, saves ? [a, b] : undefined) : y;
+    const inputs = [a, b];
+    return rule ? record(name, inputs, y, rule, saves ? inputs : undefined) : y;
   };
 }
 

@@ -45,7 +45,8 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
     for (let i = 0; i < startsA.length; i++)
       gemm(m, n, k, matrixOf(a, startsA[i]!, ta), matrixOf(b, startsB[i]!, tb), out.storage.data, i * m * n);
   }
-  return record('matmul', [a, b], out, gradientsOf(ta, tb), [a, b]);
+  const inputs = [a, b];
+  return record('matmul', inputs, out, gradients[Number(ta)]![Number(tb)]!, inputs);
 }
 
 // Made apart from the call: a closure made in it would keep its tensors alive.
@@ -59,6 +60,8 @@ const gradientsOf =
       ctx.needs(1) ? sumTo(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape) : null,
     ];
   };
+
+const gradients = [false, true].map((ta) => [false, true].map((tb) => gradientsOf(ta, tb)));
 
 /**
  * The matrix product, as in PyTorch: vectors `[k]` take part as a row or a column and give up that dimension again,

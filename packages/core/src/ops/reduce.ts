@@ -1,4 +1,4 @@
-import { record } from '../autograd/node.js';
+import { type Backward, record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
 import * as kernel from '../kernels/reduce.js';
@@ -39,9 +39,10 @@ const sumDType = (dtype: DType): DType => (dtype === 'bool' ? 'int32' : dtype);
 /** The sum over `dim`; over all elements if it is left out. */
 export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('sum', x, dim, options);
-  const { shape } = x;
-  return record('sum', [x], kernel.sumOver(x, p, sumDType(x.dtype)), (g) => [spread(g, p, shape)]);
+  return record('sum', [x], kernel.sumOver(x, p, sumDType(x.dtype)), sumGradient, undefined, p);
 }
+
+const sumGradient: Backward = (g, ctx) => [spread(g, ctx.memo as kernel.Plan, ctx.inputShape(0))];
 
 /** `x` summed to `shape`, from which it was broadcast. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

@@ -69,9 +69,12 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
   }
 
   override forward(...inputs: Takes<M>): Gives<M> {
-    let values: unknown[] = inputs;
-    for (const module of Object.values(this) as Module[]) values = [module(...values)];
-    return values[0] as Gives<M>;
+    // Object.values takes several times as long for a function.
+    const names = Object.keys(this) as unknown as number[];
+    if (names.length === 0) return inputs[0] as Gives<M>;
+    let value: unknown = this[names[0]!]!(...inputs);
+    for (let i = 1; i < names.length; i++) value = this[names[i]!]!(value);
+    return value as Gives<M>;
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Tensor } from '@gradgate/core';
-import { adamStep } from '@gradgate/core/kernels';
+import type { Tensor, TypedArray } from '@gradgate/core';
+import { type AdamStep, adamStep } from '@gradgate/core/kernels';
 import { stepByKernel } from './kernel.js';
 import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
@@ -24,6 +24,14 @@ interface State {
   maxExpAvgSq?: Tensor;
 }
 
+interface Bias {
+  readonly step: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly first: number;
+  readonly second: number;
+}
+
 /** Fewer elements are stepped faster in JavaScript. */
 const kernelFrom = 256;
 
@@ -32,6 +40,7 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
   /** Whether weight decay acts on the weights themselves. */
   protected readonly decoupled: boolean = false;
   protected override readonly keepsGradient = false;
+  #bias: Bias = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
     super(params, {
@@ -53,36 +62,70 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
     const { step, expAvg, expAvgSq, maxExpAvgSq } = memory as State;
     const { lr, eps, weightDecay, maximize } = group;
     const [beta1, beta2] = group.betas;
-    const rate = lr / (1 - beta1 ** step);
-    const correction = 1 / Math.sqrt(1 - beta2 ** step);
-    const keep = this.decoupled ? 1 - lr * weightDecay : 1;
-    const penalty = this.decoupled ? 0 : weightDecay;
+    const bias = this.#biasAt(step, beta1, beta2);
+    // In the order that kernels take them in.
+    const constants: AdamStep = {
+      keep: this.decoupled ? 1 - lr * weightDecay : 1,
+      penalty: this.decoupled ? 0 : weightDecay,
+      sign: maximize ? -1 : 1,
+      beta1,
+      beta2,
+      rate: lr / bias.first,
+      correction: 1 / Math.sqrt(bias.second),
+      eps,
+    };
     // One pass over the parameter and its memory, rather than a dozen over temporaries.
     updateElements(p, grad, (w, g) => {
-      const [first, second] = [expAvg.storage.data, expAvgSq.storage.data];
-      if (w instanceof Float32Array && g instanceof Float32Array && !maxExpAvgSq && w.length >= kernelFrom) {
-        const constants = { keep, penalty, sign: maximize ? -1 : 1, beta1, beta2, rate, correction, eps } as const;
-        adamStep(w, g, first as Float32Array, second as Float32Array, constants);
-        return;
-      }
       const m = expAvg.storage.data;
       const v = expAvgSq.storage.data;
       const top = maxExpAvgSq?.storage.data;
-      const numbers = [keep, penalty, maximize ? -1 : 1, beta1, beta2, rate, correction, eps];
-      if (top && stepByKernel('amsgrad', w, g, [m, v, top], numbers)) return;
-      for (let i = 0; i < w.length; i++) {
-        const x = w[i]! * keep;
-        const d = (maximize ? -g[i]! : g[i]!) + penalty * x;
-        m[i] = beta1 * m[i]! + (1 - beta1) * d;
-        v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
-        let square = v[i]!;
-        if (top) {
-          if (square > top[i]!) top[i] = square;
-          square = top[i]!;
-        }
-        w[i] = x - (rate * m[i]!) / (Math.sqrt(square) * correction + eps);
-      }
+      if (w instanceof Float32Array && g instanceof Float32Array && !top)
+        (w.length < kernelFrom ? adamLoop : adamStep)(w, g, m as Float32Array, v as Float32Array, constants);
+      else if (!top || !stepByKernel('amsgrad', w, g, [m, v, top], Object.values(constants)))
+        adamAnyLoop(w, g, m, v, top, constants);
     });
+  }
+
+  /** What the means lack at a step, as they start from 0. Remembered: all parameters ask for the same. */
+  #biasAt(step: number, beta1: number, beta2: number): Bias {
+    const last = this.#bias;
+    if (last.step !== step || last.beta1 !== beta1 || last.beta2 !== beta2)
+      this.#bias = { step, beta1, beta2, first: 1 - beta1 ** step, second: 1 - beta2 ** step };
+    return this.#bias;
+  }
+}
+
+/** float32 has a loop of its own: one for all kinds of array is slower for each of them. */
+const adamLoop: typeof adamStep = (w, g, m, v, { keep, penalty, sign, beta1, beta2, rate, correction, eps }) => {
+  for (let i = 0; i < w.length; i++) {
+    const x = w[i]! * keep;
+    const d = sign * g[i]! + penalty * x;
+    m[i] = beta1 * m[i]! + (1 - beta1) * d;
+    v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
+    w[i] = x - (rate * m[i]!) / (Math.sqrt(v[i]!) * correction + eps);
+  }
+};
+
+/** Any dtype; with `top` for the largest mean square so far. */
+function adamAnyLoop(
+  w: TypedArray,
+  g: TypedArray,
+  m: TypedArray,
+  v: TypedArray,
+  top: TypedArray | undefined,
+  { keep, penalty, sign, beta1, beta2, rate, correction, eps }: AdamStep,
+): void {
+  for (let i = 0; i < w.length; i++) {
+    const x = w[i]! * keep;
+    const d = sign * g[i]! + penalty * x;
+    m[i] = beta1 * m[i]! + (1 - beta1) * d;
+    v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
+    let square = v[i]!;
+    if (top) {
+      if (square > top[i]!) top[i] = square;
+      square = top[i]!;
+    }
+    w[i] = x - (rate * m[i]!) / (Math.sqrt(square) * correction + eps);
   }
 }
 
