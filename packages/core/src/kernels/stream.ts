@@ -142,7 +142,7 @@ export function stream2(
 export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
   new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
 
-/** An array with so many elements for each row. */
+/** An array with so many elements for each row; with 0, all rows read the whole of it. */
 export type Rows = readonly [data: Float32Array, width: number];
 
 /**
@@ -161,19 +161,25 @@ export function inRows(
   const all = [...inputs, ...results];
   const lives = all.map(([data]) => memory.holds(data));
   const widest = Math.max(...all.map(([, width]) => width));
-  const some = lives.every(Boolean) ? rows : Math.max(1, Math.floor(piece / widest));
-  memory.begin(op, some * all.reduce((sum, [, width], i) => sum + (lives[i] ? 0 : width), 0) * 4);
+  const some = lives.every((lives, i) => lives || all[i]![1] === 0) ? rows : Math.max(1, Math.floor(piece / widest));
+  // What is taken for an array that does not live there.
+  const sizes = all.map(([data, width], i) => (lives[i] ? 0 : (width === 0 ? data.length : some * width) * 4));
+  memory.begin(
+    op,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
   const scratch: number[] = [];
   all.forEach(([data, width], i) => {
     const same = inputs.findIndex(([input]) => input === data);
-    scratch.push(lives[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(some * width * 4));
+    scratch.push(lives[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(sizes[i]!));
+    if (width === 0 && !lives[i]) memory.write(scratch[i]!, data, 0, data.length);
   });
   const addresses = new Array<number>(all.length);
   for (let r = 0; r < rows; r += some) {
     const count = Math.min(some, rows - r);
     all.forEach(([data, width], i) => {
       addresses[i] = lives[i] ? data.byteOffset + r * width * 4 : scratch[i]!;
-      if (i < inputs.length && !lives[i]) memory.write(scratch[i]!, data, r * width, count * width);
+      if (i < inputs.length && width > 0 && !lives[i]) memory.write(scratch[i]!, data, r * width, count * width);
     });
     run(memory.instance.kernels, count, addresses);
     results.forEach(([data, width], j) => {
