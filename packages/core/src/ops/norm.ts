@@ -125,7 +125,7 @@ export function groupNorm(
       `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
     );
   const [batch, inner] = [x.shape[0]!, sizeOf(x.shape.slice(2))];
-  if (fusable(x, [channels], 4, inner, weight, bias))
+  if ((weight || bias) && fusable(x, [channels], 4, inner, weight, bias))
     return normOfChannels('groupNorm', x, { batch, channels, inner, together: channels / groups }, weight, bias, eps).y;
   const rows = batch * groups;
   const { y } = standardize(x, { outer: 1, groups: rows, inner: rows === 0 ? 0 : x.numel / rows }, eps);
