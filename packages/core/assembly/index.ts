@@ -14,6 +14,7 @@ export { logitLosses, logitLossGradient, scaledDifference, squaredError } from '
 export {
   crossEntropy, crossEntropyGradient, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxGradient,
 } from './softmax';
+export { normalizeRows, normalizeRowsGradient, rowProducts, shiftRows, shiftRowsGradient } from './norm';
 export { adagrad, adam, amsgrad, lion, momentum, rmsprop, sgd } from './optim';
 export { centeredSquares, columnExtrema, columnSums, rowExtrema, rowMoments, rowPlaces, rowSums } from './reduce';
 export { standardize, standardizeGradient, sum } from './rows';

@@ -65,3 +65,61 @@ export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values:
         places[at] = where;
       }
 }
+
+/** Adds each element of `g` to the place that `maxPool` found it at. */
+export function maxPoolGradient(g: TypedArray, places: Int32Array, to: TypedArray): void {
+  for (let i = 0; i < places.length; i++) {
+    const at = places[i]!;
+    if (at >= 0) to[at]! += g[i]!;
+  }
+}
+
+/** The rows or columns of a window at each step that lie in the image: where they begin and end. */
+function spans(n: number, d: 0 | 1, window: Window): Int32Array {
+  const count = steps(n, d, window);
+  const all = new Int32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    const start = i * window.stride[d] - window.padding[d];
+    all[2 * i] = Math.max(0, start);
+    all[2 * i + 1] = Math.min(n, start + window.kernel[d]);
+  }
+  return all;
+}
+
+/** The mean of each window, without dilation; zeros of the padding count, or with `insideOnly` do not. */
+export function avgPool(x: TypedArray, { planes, h, w, window }: Planes, insideOnly: boolean, to: TypedArray): void {
+  const [rows, columns] = [spans(h, 0, window), spans(w, 1, window)];
+  const size = window.kernel[0] * window.kernel[1];
+  for (let n = 0, at = 0, plane = 0; n < planes; n++, plane += h * w)
+    for (let y = 0; y < rows.length; y += 2) {
+      const [top, bottom] = [rows[y]!, rows[y + 1]!];
+      for (let z = 0; z < columns.length; z += 2, at++) {
+        const [left, right] = [columns[z]!, columns[z + 1]!];
+        let sum = 0;
+        for (let i = top, row = plane + top * w; i < bottom; i++, row += w)
+          for (let p = row + left; p < row + right; p++) sum += x[p]!;
+        to[at] = sum / (insideOnly ? (bottom - top) * (right - left) : size);
+      }
+    }
+}
+
+/** The gradient of `avgPool`, added to `to`. */
+export function avgPoolGradient(
+  g: TypedArray,
+  { planes, h, w, window }: Planes,
+  insideOnly: boolean,
+  to: TypedArray,
+): void {
+  const [rows, columns] = [spans(h, 0, window), spans(w, 1, window)];
+  const size = window.kernel[0] * window.kernel[1];
+  for (let n = 0, at = 0, plane = 0; n < planes; n++, plane += h * w)
+    for (let y = 0; y < rows.length; y += 2) {
+      const [top, bottom] = [rows[y]!, rows[y + 1]!];
+      for (let z = 0; z < columns.length; z += 2, at++) {
+        const [left, right] = [columns[z]!, columns[z + 1]!];
+        const share = g[at]! / (insideOnly ? (bottom - top) * (right - left) : size);
+        for (let i = top, row = plane + top * w; i < bottom; i++, row += w)
+          for (let p = row + left; p < row + right; p++) to[p]! += share;
+      }
+    }
+}

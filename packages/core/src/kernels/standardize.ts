@@ -25,25 +25,25 @@ export function standardize(
     return;
   }
   const count = outer * inner;
-  const step = groups * inner;
-  for (let group = 0; group < groups; group++) {
-    let sum = 0;
-    for (let o = 0, start = group * inner; o < outer; o++, start += step)
-      for (let i = start; i < start + inner; i++) sum += x[i]!;
-    const mean = sum / count;
-    let squares = 0;
-    for (let o = 0, start = group * inner; o < outer; o++, start += step)
-      for (let i = start; i < start + inner; i++) {
-        const d = x[i]! - mean;
-        squares += d * d;
+  // Element after element, whatever group they belong to: groups may be columns.
+  const [mean, variance, scale] = [new Float64Array(groups), new Float64Array(groups), new Float64Array(groups)];
+  for (let o = 0, p = 0; o < outer; o++)
+    for (let k = 0; k < groups; k++) for (let i = 0; i < inner; i++) mean[k]! += x[p++]!;
+  for (let k = 0; k < groups; k++) mean[k]! /= count;
+  for (let o = 0, p = 0; o < outer; o++)
+    for (let k = 0; k < groups; k++)
+      for (let i = 0; i < inner; i++) {
+        const d = x[p++]! - mean[k]!;
+        variance[k]! += d * d;
       }
-    const variance = squares / count;
-    const scale = 1 / Math.sqrt(variance + eps);
-    for (let o = 0, start = group * inner; o < outer; o++, start += step)
-      for (let i = start; i < start + inner; i++) y[i] = (x[i]! - mean) * scale;
-    means[group] = mean;
-    variances[group] = variance;
+  for (let k = 0; k < groups; k++) {
+    variance[k]! /= count;
+    scale[k] = 1 / Math.sqrt(variance[k]! + eps);
   }
+  for (let o = 0, p = 0; o < outer; o++)
+    for (let k = 0; k < groups; k++) for (let i = 0; i < inner; i++, p++) y[p] = (x[p]! - mean[k]!) * scale[k]!;
+  means.set(mean);
+  variances.set(variance);
 }
 
 /** The gradient of `standardize` for `x`: `(g - mean(g) - y mean(g y)) / sqrt(var + eps)`. */
@@ -60,19 +60,19 @@ export function standardizeGradient(
     return;
   }
   const count = outer * inner;
-  const step = groups * inner;
-  for (let group = 0; group < groups; group++) {
-    let sum = 0;
-    let products = 0;
-    for (let o = 0, start = group * inner; o < outer; o++, start += step)
-      for (let i = start; i < start + inner; i++) {
-        sum += g[i]!;
-        products += g[i]! * y[i]!;
+  const [mean, slope, scale] = [new Float64Array(groups), new Float64Array(groups), new Float64Array(groups)];
+  for (let o = 0, p = 0; o < outer; o++)
+    for (let k = 0; k < groups; k++)
+      for (let i = 0; i < inner; i++, p++) {
+        mean[k]! += g[p]!;
+        slope[k]! += g[p]! * y[p]!;
       }
-    const scale = 1 / Math.sqrt(variances[group]! + eps);
-    const mean = sum / count;
-    const slope = products / count;
-    for (let o = 0, start = group * inner; o < outer; o++, start += step)
-      for (let i = start; i < start + inner; i++) out[i] = (g[i]! - mean - y[i]! * slope) * scale;
+  for (let k = 0; k < groups; k++) {
+    mean[k]! /= count;
+    slope[k]! /= count;
+    scale[k] = 1 / Math.sqrt(variances[k]! + eps);
   }
+  for (let o = 0, p = 0; o < outer; o++)
+    for (let k = 0; k < groups; k++)
+      for (let i = 0; i < inner; i++, p++) out[p] = (g[p]! - mean[k]! - y[p]! * slope[k]!) * scale[k]!;
 }

@@ -140,7 +140,7 @@ export function stream2(
 export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
   new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
 
-/** An array with so many elements for each row. */
+/** An array with so many elements for each row; with 0, all rows read the whole of it. */
 export type Rows = readonly [data: Float32Array, width: number];
 
 /**
@@ -159,19 +159,25 @@ export function inRows(
   const there = all.map(([data]) => lives(data));
   const memory = there.includes(true) ? kernelMemory() : copyMemory();
   const widest = Math.max(...all.map(([, width]) => width));
-  const some = there.every(Boolean) ? rows : Math.max(1, Math.floor(piece / widest));
-  memory.begin(op, some * all.reduce((sum, [, width], i) => sum + (there[i] ? 0 : width), 0) * 4);
+  const some = there.every((lives, i) => lives || all[i]![1] === 0) ? rows : Math.max(1, Math.floor(piece / widest));
+  // What is taken for an array that does not live there.
+  const sizes = all.map(([data, width], i) => (there[i] ? 0 : (width === 0 ? data.length : some * width) * 4));
+  memory.begin(
+    op,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
   const scratch: number[] = [];
   all.forEach(([data, width], i) => {
     const same = inputs.findIndex(([input]) => input === data);
-    scratch.push(there[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(some * width * 4));
+    scratch.push(there[i] ? 0 : same >= 0 && same < i ? scratch[same]! : memory.take(sizes[i]!));
+    if (width === 0 && !there[i]) memory.write(scratch[i]!, data, 0, data.length);
   });
   const addresses = new Array<number>(all.length);
   for (let r = 0; r < rows; r += some) {
     const count = Math.min(some, rows - r);
     all.forEach(([data, width], i) => {
       addresses[i] = there[i] ? data.byteOffset + r * width * 4 : scratch[i]!;
-      if (i < inputs.length && !there[i]) memory.write(scratch[i]!, data, r * width, count * width);
+      if (i < inputs.length && width > 0 && !there[i]) memory.write(scratch[i]!, data, r * width, count * width);
     });
     run(memory.instance.kernels, count, addresses);
     results.forEach(([data, width], j) => {

@@ -7,6 +7,7 @@ import { checkTensors } from '../tensor/check.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
+import { fusable, normOfChannels, normOfRows } from './fusedNorm.js';
 import { clamp, rsqrt } from './math.js';
 import { mean, norm } from './reduce.js';
 import { reshape } from './shape.js';
@@ -86,6 +87,8 @@ export function layerNorm(
   floatOnly('layerNorm', x);
   checkTail('layerNorm', x, normalizedShape);
   const inner = sizeOf(normalizedShape);
+  if (fusable(x, normalizedShape, 4, inner, weight, bias))
+    return normOfRows('layerNorm', x, normalizedShape, inner, weight, bias, eps, true);
   return affine(standardize(x, { outer: 1, groups: inner === 0 ? 0 : x.numel / inner, inner }, eps).y, weight, bias);
 }
 
@@ -99,6 +102,9 @@ export function rmsNorm(
   checkTensors('rmsNorm', x);
   floatOnly('rmsNorm', x);
   const dims = checkTail('rmsNorm', x, normalizedShape);
+  const inner = sizeOf(normalizedShape);
+  if (fusable(x, normalizedShape, 4, inner, weight))
+    return normOfRows('rmsNorm', x, normalizedShape, inner, weight, null, eps, false);
   return affine(mul(x, rsqrt(add(mean(square(x), dims, { keepdim: true }), eps))), weight);
 }
 
@@ -118,7 +124,10 @@ export function groupNorm(
       'groupNorm',
       `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
     );
-  const rows = x.shape[0]! * groups;
+  const [batch, inner] = [x.shape[0]!, sizeOf(x.shape.slice(2))];
+  if ((weight || bias) && fusable(x, [channels], 4, inner, weight, bias))
+    return normOfChannels('groupNorm', x, { batch, channels, inner, together: channels / groups }, weight, bias, eps).y;
+  const rows = batch * groups;
   const { y } = standardize(x, { outer: 1, groups: rows, inner: rows === 0 ? 0 : x.numel / rows }, eps);
   return affine(y, perChannel('groupNorm', 'weight', x, weight), perChannel('groupNorm', 'bias', x, bias));
 }
@@ -175,15 +184,28 @@ export function batchNorm(
       op,
       `in training there must be more than one value for each channel, got ${formatShape(x.shape)}`,
     );
-  const layout = { outer: x.shape[0]!, groups: x.shape[1]!, inner: sizeOf(x.shape.slice(2)) };
-  const { y, mean: batchMean, variance } = standardize(x, layout, eps);
+  const [batch, channels, inner] = [x.shape[0]!, x.shape[1]!, sizeOf(x.shape.slice(2))];
+  let y: Tensor;
+  let batchMean: Tensor;
+  let variance: Tensor;
+  if (fusable(x, [channels], 4, inner, weight, bias)) {
+    const found = normOfChannels(op, x, { batch, channels, inner, together: 0 }, weight, bias, eps);
+    y = found.y;
+    [batchMean, variance] = [found.statistics.means, found.statistics.variances].map((values) =>
+      Tensor.of(Float32Array.from(values), 'float32', [channels]),
+    ) as [Tensor, Tensor];
+  } else {
+    const found = standardize(x, { outer: batch, groups: channels, inner }, eps);
+    y = affine(found.y, w, b);
+    ({ mean: batchMean, variance } = found);
+  }
   if (runningMean && runningVar)
     noGrad.run(() => {
       runningMean.mul_(1 - momentum).add_(mul(batchMean, momentum));
       // The running variance is that of the population, estimated without bias.
       runningVar.mul_(1 - momentum).add_(mul(variance, (momentum * count) / (count - 1)));
     });
-  return affine(y, w, b);
+  return y;
 }
 
 /** `x` with `p`-norm 1 along `dim`. */

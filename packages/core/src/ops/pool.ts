@@ -1,16 +1,17 @@
-import { record } from '../autograd/node.js';
+import { type Backward, record } from '../autograd/node.js';
 import { putAdd } from '../autograd/positions.js';
 import { ShapeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
 import { steps, type Window } from '../kernels/conv.js';
-import { maxPool } from '../kernels/pool.js';
+import { avgPool, avgPoolGradient, maxPool, maxPoolGradient, type Planes } from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
-import { formatShape } from '../tensor/shape.js';
+import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Pair, pair, unfold } from './conv.js';
-import { div, floatOnly } from './elementwise.js';
+import { type Pair, pair } from './conv.js';
+import { floatOnly } from './elementwise.js';
 import { matmul } from './matmul.js';
-import { sum } from './reduce.js';
-import { reshape, squeeze, transpose, unsqueeze } from './shape.js';
+import { mean } from './reduce.js';
+import { squeeze, transpose, unsqueeze } from './shape.js';
 
 export interface PoolOptions<Size = Pair> {
   /** How far the window moves; the kernel size by default. */
@@ -62,7 +63,12 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const places = new Int32Array(out.numel);
   maxPool(x.elements(), { planes: n * c, h, w, window }, out.storage.data, places);
   const from = x.shape;
-  return record('maxPool2d', [x], out, (g) => [putAdd(g, places, from)]);
+  return record('maxPool2d', [x], out, (g) => {
+    if (isGradEnabled()) return [putAdd(g, places, from)];
+    const gradient = Tensor.empty(g.dtype, from);
+    maxPoolGradient(g.elements(), places, gradient.storage.data);
+    return [gradient];
+  });
 }
 
 /** The mean of each window of `x` `[N, C, H, W]`. */
@@ -71,15 +77,38 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
-  const total = (t: Tensor) => sum(unfold(reshape(t, [-1, 1, h, w]), window), 1);
-  const padded = window.padding[0] + window.padding[1] > 0;
-  if (options.countIncludePad === false && padded) {
-    const ones = Tensor.empty(x.dtype, [1, 1, h, w]);
-    ones.storage.data.fill(1);
-    return reshape(div(total(x), total(ones)), shape);
-  }
-  return reshape(div(total(x), window.kernel[0] * window.kernel[1]), shape);
+  const planes = { planes: n * c, h, w, window };
+  return record(
+    'avgPool2d',
+    [x],
+    averaged(x, planes, shape, options.countIncludePad === false),
+    avgPoolRule(planes, x.shape, shape, options.countIncludePad === false),
+  );
 }
+
+function averaged(x: Tensor, planes: Planes, shape: Shape, insideOnly: boolean): Tensor {
+  const out = Tensor.unwritten(x.dtype, shape);
+  avgPool(x.elements(), planes, insideOnly, out.storage.data);
+  return out;
+}
+
+/** The gradient of a linear function: its own gradient is the function again. */
+const avgPoolRule =
+  (planes: Planes, from: Shape, shape: Shape, insideOnly: boolean): Backward =>
+  (g) => {
+    const out = Tensor.empty(g.dtype, from);
+    avgPoolGradient(g.elements(), planes, insideOnly, out.storage.data);
+    return [
+      record('avgPool2dGradient', [g], out, (gg) => [
+        record(
+          'avgPool2d',
+          [gg],
+          averaged(gg, planes, shape, insideOnly),
+          avgPoolRule(planes, from, shape, insideOnly),
+        ),
+      ]),
+    ];
+  };
 
 /** The matrix that averages `n` elements into `m` nearly equal stretches. */
 function averaging(n: number, m: number, like: Tensor): Tensor {
@@ -98,6 +127,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   floatOnly('adaptiveAvgPool2d', x);
   if (x.ndim !== 4) throw new ShapeError('adaptiveAvgPool2d', `takes [N, C, H, W], got ${formatShape(x.shape)}`);
   const [h, w] = pair('adaptiveAvgPool2d', 'outputSize', outputSize, 1);
+  if (h === 1 && w === 1) return mean(x, [2, 3], { keepdim: true });
   const rows = averaging(x.shape[2]!, h, x);
   const columns = averaging(x.shape[3]!, w, x);
   return matmul(matmul(rows, x), transpose(columns, 0, 1));

@@ -44,6 +44,22 @@ export interface Kernels
   sum(x: number, n: number): number;
   standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
   standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
+  /** See `assembly/norm.ts`. */
+  normalizeRows(
+    ...args: [
+      ...addresses: [number, number, number, number, number, number],
+      ...sizes: [number, number, number, boolean],
+    ]
+  ): void;
+  normalizeRowsGradient(
+    ...args: [
+      ...addresses: [number, number, number, number, number, number, number],
+      ...sizes: [number, number, number, boolean],
+    ]
+  ): void;
+  shiftRows(to: number, x: number, means: number, scales: number, shifts: number, rows: number, n: number): void;
+  rowProducts(to: number, g: number, x: number, means: number, rows: number, n: number): void;
+  shiftRowsGradient(to: number, g: number, x: number, ...coefficientsAndSizes: number[]): void;
   /** See `assembly/reduce.ts`. */
   rowSums(to: number, x: number, rows: number, n: number): void;
   rowMoments(to: number, x: number, rows: number, n: number): void;
