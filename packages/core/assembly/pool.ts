@@ -1,9 +1,20 @@
 /**
- * The largest element of each window of one plane `[h, w]`, float32, and where in the plane it stands; NaN counts as the
- * largest. A window that misses the image gives -Infinity, at -1.
+ * The largest element of each window of `planes` planes `[h, w]`, float32, and where it stands among all elements, of
+ * which `base` come before the first plane; NaN counts as the largest. A window that misses the image gives -Infinity,
+ * at -1.
  */
 export function maxPool(
-  plane: usize, h: i32, w: i32,
+  x: usize, planes: i32, base: i32, h: i32, w: i32,
+  kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
+  rows: i32, columns: i32, values: usize, places: usize,
+): void {
+  const size = <usize>(rows * columns) << 2;
+  for (let p = 0; p < planes; p++, x += <usize>(h * w) << 2, base += h * w, values += size, places += size)
+    maxPoolPlane(x, base, h, w, kh, kw, sh, sw, ph, pw, dh, dw, rows, columns, values, places);
+}
+
+function maxPoolPlane(
+  plane: usize, base: i32, h: i32, w: i32,
   kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
   rows: i32, columns: i32, values: usize, places: usize,
 ): void {
@@ -17,7 +28,7 @@ export function maxPool(
       const left = x * sw - pw;
       // Four windows that lie within the image from side to side, at once.
       if (left >= 0 && x + 4 <= columns && left + 3 * sw + (kw - 1) * dw < w) {
-        fourWindows(plane, w, top, left, firstRow, lastRow, kw, sw, dh, dw, values, places);
+        fourWindows(plane, base, w, top, left, firstRow, lastRow, kw, sw, dh, dw, values, places);
         x += 4;
         values += 16;
         places += 16;
@@ -37,7 +48,7 @@ export function maxPool(
           }
         }
       store<f32>(values, best);
-      store<i32>(places, at);
+      store<i32>(places, at < 0 ? at : base + at);
       x++;
       values += 4;
       places += 4;
@@ -49,7 +60,7 @@ export function maxPool(
 // @ts-ignore: decorator
 @inline
 function fourWindows(
-  plane: usize, w: i32, top: i32, left: i32, firstRow: i32, lastRow: i32, kw: i32, sw: i32, dh: i32, dw: i32,
+  plane: usize, base: i32, w: i32, top: i32, left: i32, firstRow: i32, lastRow: i32, kw: i32, sw: i32, dh: i32, dw: i32,
   values: usize, places: usize,
 ): void {
   let best = f32x4.splat(-Infinity);
@@ -70,5 +81,5 @@ function fourWindows(
     }
   }
   v128.store(values, best);
-  v128.store(places, at);
+  v128.store(places, v128.bitselect(at, i32x4.add(at, i32x4.splat(base)), i32x4.lt_s(at, i32x4.splat(0))));
 }

@@ -1,6 +1,6 @@
 import type { TypedArray } from '../tensor/dtype.js';
 import { steps, type Window } from './conv.js';
-import { copyMemory } from './wasm/memory.js';
+import { asFloats, inRows, type Rows } from './stream.js';
 
 /** Images `[planes, h, w]` and the window that goes over them. */
 export interface Planes {
@@ -19,28 +19,14 @@ export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values:
   const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
   const size = rows * columns;
   if (x instanceof Float32Array && values instanceof Float32Array) {
-    const memory = copyMemory();
-    memory.begin('maxPool2d', (h * w + 2 * size) * 4);
-    const [plane, atValues, atPlaces] = [memory.take(h * w * 4), memory.take(size * 4), memory.take(size * 4)];
-    for (let n = 0; n < planes; n++) {
-      memory.write(plane, x, n * h * w, h * w);
-      memory.instance.kernels.maxPool(
-        plane,
-        h,
-        w,
-        ...kernel,
-        ...stride,
-        ...padding,
-        ...dilation,
-        rows,
-        columns,
-        atValues,
-        atPlaces,
-      );
-      memory.get(atValues, values, n * size, size);
-      const found = memory.integers(atPlaces, size);
-      for (let i = 0, at = n * size; i < size; i++) places[at++] = found[i]! < 0 ? -1 : n * h * w + found[i]!;
-    }
+    const shape = [h, w, ...kernel, ...stride, ...padding, ...dilation, rows, columns] as const;
+    const results: Rows[] = [
+      [values, size],
+      [asFloats(places), size],
+    ];
+    inRows('maxPool2d', planes, [[x, h * w]], results, ({ maxPool }, count, [from, atValues, atPlaces], first) => {
+      maxPool(from!, count, first * h * w, ...shape, atValues!, atPlaces!);
+    });
     return;
   }
   for (let n = 0, at = 0; n < planes; n++)

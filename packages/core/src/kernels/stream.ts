@@ -1,5 +1,6 @@
 import { copyMemory, kernelMemory, lives } from './wasm/memory.js';
 import type { Kernels } from './wasm/module.js';
+import { bands } from './wasm/threads.js';
 
 // Kernels over long float32 arrays, which are copied in, computed and copied out in pieces: the copies stay in the
 // processor's cache, and kernel memory stays small.
@@ -143,23 +144,31 @@ export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
 /** An array with so many elements for each row; with 0, all rows read the whole of it. */
 export type Rows = readonly [data: Float32Array, width: number];
 
+/** Rows with more elements than this are shared among threads. */
+const manyElements = 2 ** 16;
+
 /**
- * Calls `run` with a number of rows and with where the rows of each input and of each result begin, for as many rows at
- * a time as make up a piece, or for all of them where all arrays live in kernel memory. A result that is also an input
- * is rewritten.
+ * Calls `run` with a number of rows, where the rows of each input and of each result begin, and which row is the first:
+ * for as many rows at a time as make up a piece, or for all of them where all arrays live in kernel memory. `run` calls
+ * one kernel, or where there are several threads notes the call. A result that is also an input is rewritten.
  */
 export function inRows(
   op: string,
   rows: number,
   inputs: readonly Rows[],
   results: readonly Rows[],
-  run: (kernels: Kernels, count: number, addresses: number[]) => void,
+  run: (kernels: Kernels, count: number, addresses: number[], first: number) => void,
 ): void {
   const all = [...inputs, ...results];
   const there = all.map(([data]) => lives(data));
-  const memory = there.includes(true) ? kernelMemory() : copyMemory();
   const widest = Math.max(...all.map(([, width]) => width));
-  const some = there.every((lives, i) => lives || all[i]![1] === 0) ? rows : Math.max(1, Math.floor(piece / widest));
+  // What a kernel returns is not to be had from several threads.
+  const pool = results.length > 0 && rows * widest >= manyElements ? kernelMemory().pool : null;
+  const threads = pool?.size ?? 1;
+  const memory = threads > 1 || there.includes(true) ? kernelMemory() : copyMemory();
+  const atOnce = threads > 1 ? manyElements : piece;
+  const whole = there.every((lives, i) => lives || all[i]![1] === 0);
+  const some = whole ? rows : Math.max(1, Math.floor(atOnce / widest));
   // What is taken for an array that does not live there.
   const sizes = all.map(([data, width], i) => (there[i] ? 0 : (width === 0 ? data.length : some * width) * 4));
   memory.begin(
@@ -179,7 +188,15 @@ export function inRows(
       addresses[i] = there[i] ? data.byteOffset + r * width * 4 : scratch[i]!;
       if (i < inputs.length && width > 0 && !there[i]) memory.write(scratch[i]!, data, r * width, count * width);
     });
-    run(memory.instance.kernels, count, addresses);
+    if (threads === 1) run(memory.instance.kernels, count, addresses, r);
+    else
+      pool!.note((kernels) => {
+        // In sixteens, so that what a kernel of whole vectors writes past its end is not another's.
+        for (const [first, length] of bands(count, widest === 1 ? 16 : 1, threads)) {
+          const at = addresses.map((address, i) => address + first * all[i]![1] * 4);
+          run(kernels, length, at, r + first);
+        }
+      });
     results.forEach(([data, width], j) => {
       const i = inputs.length + j;
       if (!there[i]) memory.get(scratch[i]!, data, r * width, count * width);

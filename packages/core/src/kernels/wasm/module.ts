@@ -37,7 +37,7 @@ export interface Kernels
   gatherWeight(g: number, count: number, from: number, to: number): void;
   turnKernels(g: number, from: number, to: number): void;
   /** See `kernels/pool.ts`. */
-  maxPool(plane: number, h: number, w: number, ...windowAndTargets: number[]): void;
+  maxPool(x: number, planes: number, first: number, ...windowAndTargets: number[]): void;
   /** See `kernels/optim.ts`. */
   adam(w: number, g: number, m: number, v: number, n: number, ...step: number[]): void;
   /** See `assembly/rows.ts`. */

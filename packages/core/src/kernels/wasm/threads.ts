@@ -140,9 +140,20 @@ export class ThreadPool {
   readonly #names: (keyof Kernels)[];
   readonly #indices: Map<string, number>;
   #calls = 0;
+  /** Kernels that note their arguments rather than run. */
+  readonly #recorder: Kernels;
+  readonly #noted: Part[] = [];
+  #name!: keyof Kernels;
 
   constructor(readonly instance: Instance) {
     this.#names = Object.keys(instance.kernels) as (keyof Kernels)[];
+    const note =
+      (name: keyof Kernels) =>
+      (...args: number[]) => {
+        this.#name = name;
+        this.#noted.push(args);
+      };
+    this.#recorder = Object.fromEntries(this.#names.map((name) => [name, note(name)])) as unknown as Kernels;
     this.#indices = new Map(this.#names.map((name, i) => [name, i]));
   }
 
@@ -164,12 +175,19 @@ export class ThreadPool {
     }
   }
 
+  /** Runs on all threads what `calls` calls: one kernel, up to 64 times. Nothing comes back from it. */
+  note(calls: (kernels: Kernels) => void): void {
+    this.#noted.length = 0;
+    calls(this.#recorder);
+    this.run(this.#name, this.#noted);
+  }
+
   /** Runs a kernel for each of up to 64 parts, on all threads, and returns when the last has ended. */
   run(name: keyof Kernels, parts: readonly Part[]): void {
     const kernel = this.instance.kernels[name] as (...args: number[]) => void;
     const count = parts.length;
-    if (count === 1) {
-      kernel.apply(null, parts[0] as number[]);
+    if (count <= 1) {
+      for (const args of parts) kernel.apply(null, args as number[]);
       return;
     }
     const [control, memory] = [this.#control, this.#parts];
