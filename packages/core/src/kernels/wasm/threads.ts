@@ -15,8 +15,8 @@ const READY = 5;
 const partLength = 24;
 const mostParts = 64;
 
-/** How often a worker looks for more to do before it goes to sleep: some 50 microseconds. */
-const patience = 20000;
+/** How often a worker looks for more to do before it goes to sleep: some 400 microseconds. */
+const patience = 100_000;
 
 /**
  * What a worker runs. Parts are taken one by one, by whoever is free: a worker that is late leaves its part to another.
