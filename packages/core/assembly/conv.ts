@@ -1,5 +1,6 @@
 // Convolutions of float32 images [c, h, w] as products of matrices. The shape is read from `g`, where it lies as
 // sixteen whole numbers; images follow each other, and so do their groups.
+import { fill } from './fill';
 import { EDGE, evenly, gemm, gemmScratch, KC, multiplyPanels, NC } from './gemm';
 import { packedHeight, packRows } from './pack';
 import { col2im, im2row, packPatches, pad } from './patches';
@@ -70,15 +71,6 @@ export function convolve(g: usize, images: i32, x: usize, weight: usize, bias: u
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function fill(to: usize, value: f32, n: usize): void {
-  const v = f32x4.splat(value);
-  let i: usize = 0;
-  for (; i + 4 <= n; i += 4) v128.store(to + i * 4, v);
-  for (; i < n; i++) store<f32>(to + i * 4, value);
 }
 
 /** The gradient of `convolve` for its images. */

@@ -8,7 +8,8 @@ export {
   rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
 } from './gradients';
 export { gemm, gemmScratch } from './gemm';
-export { maxPool } from './pool';
+export { fill, repeat } from './fill';
+export { maxPool, maxPoolGradient } from './pool';
 export { log, log1p } from './log';
 export { logitLosses, logitLossGradient, scaledDifference, squaredError } from './loss';
 export {

@@ -26,7 +26,14 @@ function maxPoolPlane(
     let x = 0;
     while (x < columns) {
       const left = x * sw - pw;
-      // Four windows that lie within the image from side to side, at once.
+      // Four windows that lie within the image from side to side, at once. The last ones may be done again for that.
+      if (x > 0 && x + 4 > columns && columns >= 4 && (columns - 4) * sw >= pw && (columns - 1) * sw - pw + (kw - 1) * dw < w) {
+        const back = <usize>(x + 4 - columns) << 2;
+        x = columns - 4;
+        values -= back;
+        places -= back;
+        continue;
+      }
       if (left >= 0 && x + 4 <= columns && left + 3 * sw + (kw - 1) * dw < w) {
         fourWindows(plane, base, w, top, left, firstRow, lastRow, kw, sw, dh, dw, values, places);
         x += 4;
@@ -56,6 +63,19 @@ function maxPoolPlane(
   }
 }
 
+/** Four elements, `step` apart. */
+// @ts-ignore: decorator
+@inline
+function four(from: usize, step: i32): v128 {
+  if (step == 2) return v128.shuffle<f32>(v128.load(from), v128.load(from, 16), 0, 2, 4, 6);
+  if (step == 1) return v128.load(from);
+  const bytes = <usize>step << 2;
+  let v = v128.load32_zero(from);
+  v = v128.load_lane<f32>(from + bytes, v, 1);
+  v = v128.load_lane<f32>(from + 2 * bytes, v, 2);
+  return v128.load_lane<f32>(from + 3 * bytes, v, 3);
+}
+
 /** Without branches: which element is the largest cannot be foreseen. */
 // @ts-ignore: decorator
 @inline
@@ -64,22 +84,33 @@ function fourWindows(
   values: usize, places: usize,
 ): void {
   let best = f32x4.splat(-Infinity);
+  // Counted from the first window's corner.
   let at = i32x4.splat(-1);
-  const step = <usize>sw << 2;
-  const windows = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(sw));
   for (let i = firstRow; i < lastRow; i++) {
     let place = (top + i * dh) * w + left;
     for (let j = 0; j < kw; j++, place += dw) {
-      const from = plane + (<usize>place << 2);
-      let v = v128.load32_zero(from);
-      v = v128.load_lane<f32>(from + step, v, 1);
-      v = v128.load_lane<f32>(from + 2 * step, v, 2);
-      v = v128.load_lane<f32>(from + 3 * step, v, 3);
+      const v = four(plane + (<usize>place << 2), sw);
       const take = v128.or(v128.or(f32x4.gt(v, best), f32x4.ne(v, v)), i32x4.lt_s(at, i32x4.splat(0)));
       best = v128.bitselect(v, best, take);
-      at = v128.bitselect(i32x4.add(windows, i32x4.splat(place)), at, take);
+      at = v128.bitselect(i32x4.splat(place), at, take);
     }
   }
+  const windows = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(sw));
   v128.store(values, best);
-  v128.store(places, v128.bitselect(at, i32x4.add(at, i32x4.splat(base)), i32x4.lt_s(at, i32x4.splat(0))));
+  v128.store(places, v128.bitselect(at, i32x4.add(i32x4.add(at, windows), i32x4.splat(base)), i32x4.lt_s(at, i32x4.splat(0))));
+}
+
+/** Zeros, with each of the `size` gradients of a plane added to the place it is for; see `maxPool`. */
+export function maxPoolGradient(
+  to: usize, grad: usize, places: usize, planes: i32, base: i32, plane: i32, size: i32,
+): void {
+  for (let p = 0; p < planes; p++, base += plane, to += <usize>plane << 2) {
+    memory.fill(to, 0, <usize>plane << 2);
+    for (let i = 0; i < size; i++, grad += 4, places += 4) {
+      const place = load<i32>(places);
+      if (place < 0) continue;
+      const at = to + (<usize>(place - base) << 2);
+      store<f32>(at, load<f32>(at) + load<f32>(grad));
+    }
+  }
 }

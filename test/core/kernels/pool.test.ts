@@ -60,7 +60,7 @@ describe('pooling', () => {
         const places = new Int32Array(count);
         maxPool(x, { planes, h, w, window }, new Float32Array(count), places);
         const [got, want] = [new Float32Array(x.length), new Float64Array(x.length)];
-        maxPoolGradient(g, places, got);
+        maxPoolGradient(g, places, got, planes);
         places.forEach((at, i) => {
           want[at]! += g[i]!;
         });

@@ -52,8 +52,20 @@ export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values:
       }
 }
 
-/** Adds each element of `g` to the place that `maxPool` found it at. */
-export function maxPoolGradient(g: TypedArray, places: Int32Array, to: TypedArray): void {
+/** Zeros, with each element of `g` added to the place that `maxPool` found it at: writes all of `to`. */
+export function maxPoolGradient(g: TypedArray, places: Int32Array, to: TypedArray, planes: number): void {
+  if (g instanceof Float32Array && to instanceof Float32Array && places.length > 0) {
+    const [plane, size] = [to.length / planes, places.length / planes];
+    const inputs: Rows[] = [
+      [g, size],
+      [asFloats(places), size],
+    ];
+    inRows('maxPool2d', planes, inputs, [[to, plane]], ({ maxPoolGradient }, count, [atG, at, result], first) => {
+      maxPoolGradient(result!, atG!, at!, count, first * plane, plane, size);
+    });
+    return;
+  }
+  to.fill(0);
   for (let i = 0; i < places.length; i++) {
     const at = places[i]!;
     if (at >= 0) to[at]! += g[i]!;

@@ -73,6 +73,9 @@ export function settle(storage: Storage, length: number): boolean {
   return true;
 }
 
+/** Fills a storage that lives in kernel memory with zeros. */
+export const clear = ({ block, data }: Storage): void => kernelMemory().fill(block, 0, data.length);
+
 /** Frees the block under `storage`, which nobody may read any more. */
 export function release(storage: Storage): void {
   if (residence.poison) storage.data.fill(Number.NaN);

@@ -5,6 +5,7 @@ import { isGradEnabled } from '../grad/index.js';
 import { steps, type Window } from '../kernels/conv.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient, type Planes } from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
+import { allocateUnzeroed } from '../tensor/dtype.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
@@ -60,13 +61,13 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
   const out = Tensor.unwritten(x.dtype, shape);
-  const places = new Int32Array(out.numel);
+  const places = allocateUnzeroed('int32', out.numel) as Int32Array;
   maxPool(x.elements(), { planes: n * c, h, w, window }, out.storage.data, places);
   const from = x.shape;
   return record('maxPool2d', [x], out, (g) => {
     if (isGradEnabled()) return [putAdd(g, places, from)];
-    const gradient = Tensor.empty(g.dtype, from);
-    maxPoolGradient(g.elements(), places, gradient.storage.data);
+    const gradient = Tensor.unwritten(g.dtype, from);
+    maxPoolGradient(g.elements(), places, gradient.storage.data, n * c);
     return [gradient];
   });
 }

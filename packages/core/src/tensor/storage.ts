@@ -1,4 +1,4 @@
-import { type Placement, residence, settle } from '../kernels/resident.js';
+import { clear, type Placement, residence, settle } from '../kernels/resident.js';
 import { allocate, allocateUnzeroed, type DType, type TypedArray } from './dtype.js';
 
 /**
@@ -23,7 +23,7 @@ export class Storage {
   static zeros(dtype: DType, length: number): Storage {
     const storage = temporary(dtype, length);
     if (storage === null) return new Storage(allocate(dtype, length));
-    storage.data.fill(0);
+    clear(storage);
     return storage;
   }
 

@@ -157,14 +157,12 @@ export class KernelMemory {
   /** Writes `length` floats of `data` to `at`, again and again, `times` in all. */
   repeat(at: number, data: Float32Array, offset: number, length: number, times: number): void {
     this.write(at, data, offset, length);
-    const [from, end] = [at / 4, at / 4 + length * times];
-    for (let done = length; from + done < end; done *= 2)
-      this.#floats.copyWithin(from + done, from, Math.min(from + done, end - done));
+    this.instance.kernels.repeat(at, length, times);
   }
 
   /** Sets `length` floats at `at`. */
   fill(at: number, value: number, length: number): void {
-    this.#floats.fill(value, at / 4, at / 4 + length);
+    this.instance.kernels.fill(at, value, length);
   }
 
   /** Copies `length` floats of `data` to `at`. */

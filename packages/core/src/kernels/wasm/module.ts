@@ -29,6 +29,9 @@ export interface Kernels
     scratch: number,
     accumulate: boolean,
   ): void;
+  /** See `assembly/fill.ts`. */
+  fill(to: number, value: number, n: number): void;
+  repeat(to: number, n: number, times: number): void;
   /** See `assembly/conv.ts`. */
   convScratch(g: number): number;
   convolve(g: number, images: number, x: number, weight: number, bias: number, out: number, scratch: number): void;
@@ -38,6 +41,15 @@ export interface Kernels
   turnKernels(g: number, from: number, to: number): void;
   /** See `kernels/pool.ts`. */
   maxPool(x: number, planes: number, first: number, ...windowAndTargets: number[]): void;
+  maxPoolGradient(
+    to: number,
+    grad: number,
+    places: number,
+    planes: number,
+    first: number,
+    plane: number,
+    size: number,
+  ): void;
   /** See `kernels/optim.ts`. */
   adam(w: number, g: number, m: number, v: number, n: number, ...step: number[]): void;
   /** See `assembly/rows.ts`. */
