@@ -22,8 +22,9 @@ export function planReduce(shape: Shape, dims: readonly number[], keepdim: boole
     keepShape[dims[i]!] = 1;
   }
   if (keepdim) return { dims, keepShape, shape: keepShape, count };
-  const whole = dims.length === shape.length;
-  return { dims, keepShape, shape: whole ? [] : shape.filter((_, i) => !dims.includes(i)), count };
+  const kept = new Array<number>(shape.length - dims.length);
+  for (let i = 0, to = 0; i < shape.length; i++) if (!dims.includes(i)) kept[to++] = shape[i]!;
+  return { dims, keepShape, shape: kept, count };
 }
 
 /** Calls `visit(data, start, offsets, i)` for each result `i`: its elements are `data[start + offsets[j]]`. */

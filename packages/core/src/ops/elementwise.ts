@@ -110,8 +110,9 @@ export function binary(name: string, { forward, backward, saves = false, dtype, 
 // One for all calls of an operator, as in `backwardOf`.
 function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boolean): Backward {
   return (g, ctx) => {
-    const saved = saves ? ctx.saved : [g, g];
-    const [a, b] = [saved[0]!, saved[1]!];
+    const saved = saves ? ctx.saved : null;
+    const a = saved === null ? g : saved[0]!;
+    const b = saved === null ? g : saved[1]!;
     return [
       ctx.needs(0) ? sumTo(ofA(g, a, b), ctx.inputShape(0)) : null,
       ctx.needs(1) ? sumTo(ofB(g, a, b), ctx.inputShape(1)) : null,

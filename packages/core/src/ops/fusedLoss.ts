@@ -1,4 +1,4 @@
-import { type Backward, record, recordMany } from '../autograd/node.js';
+import { type Backward, type Node, record, recordMany } from '../autograd/node.js';
 import { isGradEnabled } from '../grad/index.js';
 import { crossEntropyGradientRows, crossEntropyRows, logitLoss, type PairLoss, squaredError } from '../kernels/loss.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -78,51 +78,52 @@ export const fusable = (reduction: Reduction | undefined, input: Tensor, target:
   input.dtype === 'float32' &&
   target.dtype === 'float32';
 
-/** The gradients of a loss of pairs, where `scale` is that of each pair's loss, and the pass that gives the first. */
+/** The gradients of a loss of pairs from `g`, that of the loss, and the pass that gives the first of them. */
 type PairRule = (
-  scale: Tensor,
-  input: Tensor,
-  target: Tensor,
+  g: Tensor,
+  divisor: number,
+  ctx: Node,
   inOnePass: (x: Tensor, y: Tensor) => Tensor,
-  needs: (i: number) => boolean,
 ) => ReturnType<Backward>;
 
 function lossOfPairs(name: string, loss: PairLoss, rule: PairRule) {
+  const gradients: Backward = (g, ctx) => {
+    const divisor = ctx.memo as number;
+    return rule(g, divisor, ctx, (x, y) => {
+      const to = Tensor.unwritten('float32', x.shape);
+      loss.gradient(to.storage.data as Float32Array, floats(x), floats(y), Math.fround(g.item() / divisor));
+      return to;
+    });
+  };
   return (input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor => {
     const divisor = reduction === 'mean' ? input.numel : 1;
     const out = Tensor.empty('float32', []);
     out.storage.data[0] = loss.sum(floats(input), floats(target)) / divisor;
-    return record(
-      name,
-      [input, target],
-      out,
-      (g, ctx) => {
-        const [x, y] = ctx.saved as [Tensor, Tensor];
-        const scale = divisor === 1 ? g : div(g, divisor);
-        const inOnePass = (x: Tensor, y: Tensor): Tensor => {
-          const to = Tensor.unwritten('float32', x.shape);
-          loss.gradient(to.storage.data as Float32Array, floats(x), floats(y), scale.item());
-          return to;
-        };
-        return rule(scale, x, y, inOnePass, (i) => ctx.needs(i));
-      },
-      [input, target],
-    );
+    const inputs = [input, target];
+    return record(name, inputs, out, gradients, inputs, divisor);
   };
 }
 
+/** The gradient of each pair's loss. */
+const share = (g: Tensor, divisor: number): Tensor => (divisor === 1 ? g : div(g, divisor));
+
 /** The mean or sum of `(input - target)²`. */
-export const squaredErrorOf = lossOfPairs('mseLoss', squaredError, (scale, x, y, inOnePass, needs) => {
+export const squaredErrorOf = lossOfPairs('mseLoss', squaredError, (g, divisor, ctx, inOnePass) => {
+  const x = ctx.saved[0]!;
+  const y = ctx.saved[1]!;
   if (isGradEnabled()) {
-    const d = mul(sub(x, y), mul(scale, 2));
+    const d = mul(sub(x, y), mul(share(g, divisor), 2));
     return [d, neg(d)];
   }
-  const d = inOnePass(needs(0) ? x : y, needs(0) ? y : x);
-  return needs(0) ? [d, needs(1) ? neg(d) : null] : [null, d];
+  if (!ctx.needs(0)) return [null, inOnePass(y, x)];
+  const d = inOnePass(x, y);
+  return [d, ctx.needs(1) ? neg(d) : null];
 });
 
 /** The mean or sum of the binary cross entropies of `sigmoid(input)` with `target`. */
-export const logitLossOf = lossOfPairs('binaryCrossEntropyWithLogits', logitLoss, (scale, x, y, inOnePass, needs) => [
-  !needs(0) ? null : isGradEnabled() ? mul(sub(sigmoid(x), y), scale) : inOnePass(x, y),
-  needs(1) ? mul(x, neg(scale)) : null,
-]);
+export const logitLossOf = lossOfPairs('binaryCrossEntropyWithLogits', logitLoss, (g, divisor, ctx, inOnePass) => {
+  const x = ctx.saved[0]!;
+  const y = ctx.saved[1]!;
+  const ofX = () => (isGradEnabled() ? mul(sub(sigmoid(x), y), share(g, divisor)) : inOnePass(x, y));
+  return [ctx.needs(0) ? ofX() : null, ctx.needs(1) ? mul(x, neg(share(g, divisor))) : null];
+});
