@@ -1,5 +1,6 @@
 import { sameShape, stridedOffsets } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { gatherStrided } from './gather.js';
 
 /** Writes the elements of `src` to those of `target`; same shape, any strides. The target's dtype converts. */
 export function copyInto(target: Tensor, src: Tensor): void {
@@ -11,6 +12,11 @@ export function copyInto(target: Tensor, src: Tensor): void {
   const toBool = target.dtype === 'bool' && src.dtype !== 'bool';
   if (target.isContiguous && src.isContiguous && !toBool) {
     to.set(from.subarray(src.offset, src.offset + n) as never, target.offset);
+    return;
+  }
+  if (target.isContiguous && !toBool && to !== from) {
+    const whole = target.offset === 0 && to.length === n;
+    gatherStrided(whole ? to : to.subarray(target.offset, target.offset + n), from, src.shape, src.strides, src.offset);
     return;
   }
   // Through a copy: the two may overlap.
