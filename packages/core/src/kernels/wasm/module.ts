@@ -65,9 +65,10 @@ export interface Kernels
   rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
   /** See `assembly/softmax.ts`. */
   softmax(to: number, x: number, rows: number, n: number): void;
-  softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  softmaxGradient(to: number, g: number, y: number, rows: number, n: number, scale: number): void;
+  limitedSoftmax(to: number, x: number, limits: number, rows: number, n: number, scale: number): void;
   logSoftmax(to: number, x: number, rows: number, n: number): void;
-  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number, unused: number): void;
   logsumexp(to: number, x: number, rows: number, n: number): void;
   crossEntropy(losses: number, p: number, x: number, classes: number, rows: number, n: number): void;
   crossEntropyGradient(to: number, p: number, g: number, classes: number, rows: number, n: number): void;
