@@ -53,8 +53,22 @@ export function softmax(to: usize, x: usize, rows: usize, n: usize): void {
   for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4) softmaxRow(to, x, n, largest(x, n));
 }
 
-/** y (g - sum(g y)) of each row: the gradient of softmax, where y is its result. */
-export function softmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize): void {
+/** Softmax of `scale` x over the first elements of each row, as many as its limit says; 0 behind them. */
+export function limitedSoftmax(to: usize, x: usize, limits: usize, rows: usize, n: usize, scale: f32): void {
+  const s = f32x4.splat(scale);
+  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4, limits += 4) {
+    const limit = <usize>min(load<u32>(limits), <u32>n);
+    let i: usize = 0;
+    for (; i + 4 <= limit; i += 4) v128.store(to + i * 4, f32x4.mul(v128.load(x + i * 4), s));
+    if (i < limit) storeFirst(to + i * 4, f32x4.mul(v128.load(x + i * 4), s), limit - i);
+    softmaxRow(to, to, limit, largest(to, limit));
+    memory.fill(to + limit * 4, 0, (n - limit) * 4);
+  }
+}
+
+/** scale y (g - sum(g y)) of each row: the gradient of softmax, where y is its result. */
+export function softmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize, scale: f32): void {
+  const k = f32x4.splat(scale);
   for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, y += n * 4) {
     let sums = f32x4.splat(0);
     let i: usize = 0;
@@ -64,9 +78,14 @@ export function softmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: u
       sums = f32x4.add(sums, v128.and(products, firstLanes(n - i)));
     }
     const s = f32x4.splat(sumOfLanes(sums));
-    for (i = 0; i + 4 <= n; i += 4)
-      v128.store(to + i * 4, f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s)));
-    if (i < n) storeFirst(to + i * 4, f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s)), n - i);
+    for (i = 0; i + 4 <= n; i += 4) {
+      const slope = f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s));
+      v128.store(to + i * 4, f32x4.mul(slope, k));
+    }
+    if (i < n) {
+      const slope = f32x4.mul(v128.load(y + i * 4), f32x4.sub(v128.load(g + i * 4), s));
+      storeFirst(to + i * 4, f32x4.mul(slope, k), n - i);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StreamKernel, StreamKernel2 } from '../../../packages/core/src/kernels/stream.js';
 import { erfOf } from '../../../packages/core/src/ops/special.js';
-import { instances, near, normals, run } from './run.js';
+import { bits, instances, near, normals, run } from './run.js';
 
 const cdf = (v: number) => (1 + erfOf(v / Math.SQRT2)) / 2;
 const one: Record<StreamKernel, (x: number) => number> = {
@@ -153,7 +153,7 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
           k.logsumexp(total!, from!, rows, n);
         }) as [Float32Array, Float32Array];
         const [slope] = run(memory, [g, y], [rows * n], (k, g, y, to) => {
-          k.logSoftmaxGradient(to!, g!, y!, rows, n);
+          k.logSoftmaxGradient(to!, g!, y!, rows, n, 1);
         });
         for (let r = 0; r < rows; r++) {
           const row = [...x.subarray(r * n, (r + 1) * n)];
@@ -174,6 +174,24 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
     );
   });
 
+  it('softmax of the first elements, scaled', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), sizes, fc.nat(), (rows, n, seed) => {
+        const x = normals(rows * n, seed, 5);
+        const generator = new Generator(seed);
+        const limits = Int32Array.from({ length: rows }, () => 1 + generator.below(n));
+        const [y] = run(memory, [x, bits(limits)], [rows * n], (k, x, limits, y) => {
+          k.limitedSoftmax(y!, x!, limits!, rows, n, 0.5);
+        }) as [Float32Array];
+        for (let r = 0; r < rows; r++) {
+          const e = Array.from(x.subarray(r * n, r * n + limits[r]!), (v) => Math.exp(v / 2));
+          const sum = e.reduce((a, b) => a + b, 0);
+          for (let i = 0; i < n; i++) expect(near(y[r * n + i]!, (e[i] ?? 0) / sum, 2e-6, 1e-7)).toBe(true);
+        }
+      }),
+    );
+  });
+
   it('softmax and its gradient agree with the definition, row by row', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), sizes, fc.nat(), fc.boolean(), (rows, n, seed, odd) => {
@@ -189,7 +207,7 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
           memory.take(rows * n * 4),
         ];
         kernels.softmax(y, from, rows, n);
-        kernels.softmaxGradient(to, grad, y, rows, n);
+        kernels.softmaxGradient(to, grad, y, rows, n, 1);
         const [gotY, got] = [new Float32Array(rows * n), new Float32Array(rows * n)];
         memory.get(y, gotY, 0, rows * n);
         memory.get(to, got, 0, rows * n);

@@ -76,6 +76,23 @@ describe.each(cases)('%s of %j', (_, shape, affine, norm) => {
 });
 
 describe('batchNorm of float32', () => {
+  it('without training gives the same whether it is recorded or not', () => {
+    const generator = new Generator(4);
+    const [x, weight, bias] = [
+      randn([3, 5, 7, 9], { generator }),
+      randn([5], { generator }),
+      randn([5], { generator }),
+    ];
+    const [m, v] = [randn([5], { generator }), randn([5], { generator }).abs().add(0.5)];
+    const plain = batchNorm(x, m, v, { weight, bias });
+    expect(plain.requiresGrad).toBe(false);
+    const recorded = batchNorm(x.clone().requiresGrad_(), m, v, { weight, bias });
+    expect(recorded.requiresGrad).toBe(true);
+    expect(plain.sub(recorded.detach()).abs().max().item()).toBeLessThan(1e-5);
+    const want = batchNorm(x.to('float64'), m.to('float64'), v.to('float64'));
+    expect(batchNorm(x, m, v).to('float64').sub(want).abs().max().item()).toBeLessThan(1e-5);
+  });
+
   it('moves running statistics as with float64', () => {
     const x = randn([4, 3, 50], { generator: new Generator(1) })
       .mul(2)

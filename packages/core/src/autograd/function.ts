@@ -79,7 +79,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     const { saved, plain, dirty } = ctx.finish();
     // A result that is an argument as it was gets an identity of its own.
     const own = (t: Tensor): Tensor => (inputs.includes(t as never) && !dirty.has(t) ? t.detach() : t);
-    const outputs = (out instanceof Tensor ? [out] : [...out]).map((t) => {
+    const outputs = (out instanceof Tensor ? [out] : [...(out as readonly Tensor[])]).map((t) => {
       if (!(t instanceof Tensor))
         throw new TypeError(`${name}: forward returns a Tensor or an array of them, got ${typeof t}`);
       return own(t);

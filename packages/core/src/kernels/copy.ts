@@ -1,6 +1,7 @@
 import type { TypedArray } from '../tensor/dtype.js';
 import { sameShape, stridedOffsets } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { gatherStrided } from './gather.js';
 
 /** Writes the elements of `src` to those of `target`; same shape, any strides. The target's dtype converts. */
 export function copyInto(target: Tensor, src: Tensor): void {
@@ -19,6 +20,11 @@ export function copyInto(target: Tensor, src: Tensor): void {
       copyTo(to, target.offset, src);
       return;
     }
+  }
+  if (target.isContiguous && !toBool && to !== from) {
+    const whole = target.offset === 0 && to.length === n;
+    gatherStrided(whole ? to : to.subarray(target.offset, target.offset + n), from, src.shape, src.strides, src.offset);
+    return;
   }
   // Through a copy: the two may overlap.
   const values = src.toTypedArray();

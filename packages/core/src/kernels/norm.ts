@@ -140,11 +140,36 @@ export function normalizeChannels(
     s[r] = scales[of[r]!]! * (weight ? weight[r % channels]! : 1);
     b[r] = bias ? bias[r % channels]! : 0;
   }
-  const inputs: Rows[] = [[x, inner], ...each(m, s, b)];
-  inRows('batchNorm', rows, inputs, [[to, inner]], ({ shiftRows }, count, [from, m, s, b, result]) => {
-    shiftRows(result!, from!, m!, s!, b!, count, inner);
-  });
+  shiftRows(to, x, m, s, b, inner);
   return { means, variances, scales };
+}
+
+/** `(x - mean) scale + shift` of each row of `n`, with numbers of its own. */
+function shiftRows(
+  to: Float32Array,
+  x: Float32Array,
+  means: Float32Array,
+  scales: Float32Array,
+  shifts: Float32Array,
+  n: number,
+): void {
+  const inputs: Rows[] = [[x, n], ...each(means, scales, shifts)];
+  inRows('batchNorm', means.length, inputs, [[to, n]], ({ shiftRows }, count, [from, m, s, b, result]) => {
+    shiftRows(result!, from!, m!, s!, b!, count, n);
+  });
+}
+
+/** `x scale + shift`, each one number for a channel of `x` `[..., channels, inner]`. */
+export function shiftChannels(
+  to: Float32Array,
+  x: Float32Array,
+  scales: Float32Array,
+  shifts: Float32Array,
+  inner: number,
+): void {
+  const rows = x.length / inner;
+  const perRow = (values: Float32Array) => Float32Array.from({ length: rows }, (_, r) => values[r % values.length]!);
+  shiftRows(to, x, new Float32Array(rows), perRow(scales), perRow(shifts), inner);
 }
 
 const each = (...arrays: Float32Array[]): Rows[] => arrays.map((a) => [a, 1]);

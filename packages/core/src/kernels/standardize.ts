@@ -24,6 +24,10 @@ export function standardize(
     standardizeRows(y as Float32Array, x, groups, inner, eps, means as Float32Array, variances as Float32Array);
     return;
   }
+  if (inner === 1) {
+    standardizeColumns(x, outer, groups, eps, y, means, variances);
+    return;
+  }
   const count = outer * inner;
   // Element after element, whatever group they belong to: groups may be columns.
   const [mean, variance, scale] = [new Float64Array(groups), new Float64Array(groups), new Float64Array(groups)];
@@ -59,6 +63,10 @@ export function standardizeGradient(
     standardizeGradientRows(out as Float32Array, g, y, groups, inner, eps, variances as Float32Array);
     return;
   }
+  if (inner === 1) {
+    standardizeColumnsGradient(g, y, variances, outer, groups, eps, out);
+    return;
+  }
   const count = outer * inner;
   const [mean, slope, scale] = [new Float64Array(groups), new Float64Array(groups), new Float64Array(groups)];
   for (let o = 0, p = 0; o < outer; o++)
@@ -75,4 +83,55 @@ export function standardizeGradient(
   for (let o = 0, p = 0; o < outer; o++)
     for (let k = 0; k < groups; k++)
       for (let i = 0; i < inner; i++, p++) out[p] = (g[p]! - mean[k]! - y[p]! * slope[k]!) * scale[k]!;
+}
+
+/** `standardize` of columns: loops over one element in each group would cost more than what they do. */
+function standardizeColumns(
+  x: TypedArray,
+  rows: number,
+  n: number,
+  eps: number,
+  y: TypedArray,
+  means: TypedArray,
+  variances: TypedArray,
+): void {
+  const [mean, variance, scale] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  for (let r = 0, p = 0; r < rows; r++) for (let k = 0; k < n; k++) mean[k]! += x[p++]!;
+  for (let k = 0; k < n; k++) mean[k]! /= rows;
+  for (let r = 0, p = 0; r < rows; r++)
+    for (let k = 0; k < n; k++) {
+      const d = x[p++]! - mean[k]!;
+      variance[k]! += d * d;
+    }
+  for (let k = 0; k < n; k++) {
+    variance[k]! /= rows;
+    scale[k] = 1 / Math.sqrt(variance[k]! + eps);
+  }
+  for (let r = 0, p = 0; r < rows; r++) for (let k = 0; k < n; k++, p++) y[p] = (x[p]! - mean[k]!) * scale[k]!;
+  means.set(mean);
+  variances.set(variance);
+}
+
+function standardizeColumnsGradient(
+  g: TypedArray,
+  y: TypedArray,
+  variances: TypedArray,
+  rows: number,
+  n: number,
+  eps: number,
+  out: TypedArray,
+): void {
+  const [mean, slope, scale] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  for (let r = 0, p = 0; r < rows; r++)
+    for (let k = 0; k < n; k++, p++) {
+      mean[k]! += g[p]!;
+      slope[k]! += g[p]! * y[p]!;
+    }
+  for (let k = 0; k < n; k++) {
+    mean[k]! /= rows;
+    slope[k]! /= rows;
+    scale[k] = 1 / Math.sqrt(variances[k]! + eps);
+  }
+  for (let r = 0, p = 0; r < rows; r++)
+    for (let k = 0; k < n; k++, p++) out[p] = (g[p]! - mean[k]! - y[p]! * slope[k]!) * scale[k]!;
 }

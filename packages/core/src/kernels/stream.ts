@@ -217,7 +217,24 @@ export function softmaxRows(
   });
 }
 
-/** The gradient of `softmax` or `logSoftmax`, from that of its result `y`. */
+/** Softmax of `scale` x over the first elements of each row, as many as its limit says; 0 behind them. */
+export function limitedSoftmaxRows(
+  to: Float32Array,
+  x: Float32Array,
+  limits: Int32Array,
+  n: number,
+  scale: number,
+): void {
+  const inputs: Rows[] = [
+    [x, n],
+    [asFloats(limits), 1],
+  ];
+  inRows('softmax', limits.length, inputs, [[to, n]], ({ limitedSoftmax }, count, [from, atLimits, result]) => {
+    limitedSoftmax(result!, from!, atLimits!, count, n, scale);
+  });
+}
+
+/** The gradient of `softmax` (times `scale`) or `logSoftmax`, from that of its result `y`. */
 export function softmaxGradientRows(
   name: 'softmaxGradient' | 'logSoftmaxGradient',
   to: Float32Array,
@@ -225,13 +242,14 @@ export function softmaxGradientRows(
   y: Float32Array,
   rows: number,
   n: number,
+  scale = 1,
 ): void {
   const inputs: Rows[] = [
     [g, n],
     [y, n],
   ];
   inRows(name, rows, inputs, [[to, n]], (kernels, count, [atG, atY, result]) => {
-    kernels[name](result!, atG!, atY!, count, n);
+    kernels[name](result!, atG!, atY!, count, n, scale);
   });
 }
 

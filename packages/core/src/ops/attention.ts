@@ -7,7 +7,7 @@ import { dropout } from './dropout.js';
 import { add, floatOnly, mul, where } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { transpose } from './shape.js';
-import { softmax } from './softmax.js';
+import { attentionWeights, softmax } from './softmax.js';
 
 export interface AttentionOptions {
   /** Bool: true where attention is allowed; floating point: added to the scores. Broadcasts to `[..., L, S]`. */
@@ -39,13 +39,21 @@ export function scaledDotProductAttention(
     );
   const { attnMask, dropoutP = 0, isCausal = false, scale = 1 / Math.sqrt(query.shape.at(-1)!) } = options;
   if (isCausal && attnMask) throw new TypeError(`${op}: give attnMask or isCausal, not both`);
-  let scores = mul(matmul(query, transpose(key, -1, -2)), scale);
-  let mask = attnMask;
+  const products = matmul(query, transpose(key, -1, -2));
+  const weights = attnMask ? null : attentionWeights(products, scale, isCausal);
+  const dropped = dropout(weights ?? softmax(masked(mul(products, scale), attnMask, isCausal), -1), {
+    p: dropoutP,
+    training: dropoutP > 0,
+  });
+  return matmul(dropped, value);
+}
+
+function masked(scores: Tensor, mask: Tensor | null | undefined, isCausal: boolean): Tensor {
   if (isCausal) {
     const ones = Tensor.empty('bool', scores.shape.slice(-2));
     ones.storage.data.fill(1);
-    mask = tril(ones);
+    return where(tril(ones), scores, Number.NEGATIVE_INFINITY);
   }
-  if (mask) scores = mask.dtype === 'bool' ? where(mask, scores, Number.NEGATIVE_INFINITY) : add(scores, mask);
-  return matmul(dropout(softmax(scores, -1), { p: dropoutP, training: dropoutP > 0 }), value);
+  if (!mask) return scores;
+  return mask.dtype === 'bool' ? where(mask, scores, Number.NEGATIVE_INFINITY) : add(scores, mask);
 }

@@ -74,6 +74,17 @@ function composed(
   return { ofX: mul(sub(rest, mul(y, over(mul(h, y)))), scale), ofWeight: mul(g, y) };
 }
 
+/** `x scale + shift` by channels, `inner` elements each, where nothing is to be recorded; else null. */
+export function shiftedChannels(x: Tensor, scale: Tensor, shift: Tensor, inner: number): Tensor | null {
+  const all = [x, scale, shift];
+  const recorded = isGradEnabled() && all.some((t) => t.requiresGrad);
+  if (recorded || inner < 4 || x.numel < streamFrom || all.some((t) => t.dtype !== 'float32')) return null;
+  const out = Tensor.unwritten('float32', x.shape);
+  kernel.shiftChannels(out.storage.data as Float32Array, floats(x)!, floats(scale)!, floats(shift)!, inner);
+  // For the reason why there is no graph.
+  return record('batchNorm', all, out, () => [null, null, null]);
+}
+
 /** Mean 0 (with `center`) and mean square 1 over the last dimensions, with a weight and a bias for each place. */
 export function normOfRows(
   name: string,

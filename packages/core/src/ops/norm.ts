@@ -7,7 +7,7 @@ import { checkTensors } from '../tensor/check.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
-import { fusable, normOfChannels, normOfRows } from './fusedNorm.js';
+import { fusable, normOfChannels, normOfRows, shiftedChannels } from './fusedNorm.js';
 import { clamp, rsqrt } from './math.js';
 import { mean, norm } from './reduce.js';
 import { reshape } from './shape.js';
@@ -176,7 +176,7 @@ export function batchNorm(
     // One scale and one shift for each channel: two passes over x rather than four.
     const scale = w ? mul(rsqrt(add(v, eps)), w) : rsqrt(add(v, eps));
     const shift = b ? sub(b, mul(m, scale)) : mul(m, scale).neg();
-    return add(mul(x, scale), shift);
+    return shiftedChannels(x, scale, shift, sizeOf(x.shape.slice(2))) ?? add(mul(x, scale), shift);
   }
   const count = x.numel / Math.max(1, x.shape[1]!);
   if (count <= 1)

@@ -1,6 +1,6 @@
 import { record } from '../autograd/node.js';
 import { isGradEnabled } from '../grad/index.js';
-import { softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
+import { limitedSoftmaxRows, softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
@@ -35,12 +35,18 @@ function softmaxForward(v: Tensor, d: number): Tensor {
 }
 
 /** The gradient of a kernel of rows, where no gradient of it is wanted; else null. */
-function rowsGradient(name: 'softmaxGradient' | 'logSoftmaxGradient', g: Tensor, y: Tensor, d: number): Tensor | null {
+function rowsGradient(
+  name: 'softmaxGradient' | 'logSoftmaxGradient',
+  g: Tensor,
+  y: Tensor,
+  d: number,
+  scale = 1,
+): Tensor | null {
   if (isGradEnabled() || !areRows(d, y) || g.dtype !== y.dtype) return null;
   const out = Tensor.unwritten(g.dtype, g.shape);
   const n = g.shape[d]!;
   const [from, of] = [g.elements() as Float32Array, y.elements() as Float32Array];
-  softmaxGradientRows(name, out.storage.data as Float32Array, from, of, g.numel / n, n);
+  softmaxGradientRows(name, out.storage.data as Float32Array, from, of, g.numel / n, n, scale);
   return out;
 }
 
@@ -50,6 +56,30 @@ export function softmaxGradient(g: Tensor, y: Tensor, d: number): Tensor {
   if (out) return out;
   const gy = mul(g, y);
   return sub(gy, mul(y, sum(gy, d, { keepdim: true })));
+}
+
+/**
+ * Softmax of `scores * scale` over the last dimension; if it is `causal`, of each row of a matrix over its first columns,
+ * up to the one with the row's number. Null where kernels cannot.
+ */
+export function attentionWeights(scores: Tensor, scale: number, causal: boolean): Tensor | null {
+  const d = scores.ndim - 1;
+  if (!areRows(d, scores)) return null;
+  const [rows, n] = scores.shape.slice(-2) as [number, number];
+  const limits = new Int32Array(scores.numel / n);
+  for (let r = 0; r < limits.length; r++) limits[r] = causal ? Math.min(n, (r % rows) + 1) : n;
+  const y = Tensor.unwritten('float32', scores.shape);
+  limitedSoftmaxRows(y.storage.data as Float32Array, scores.elements() as Float32Array, limits, n, scale);
+  return record(
+    'attentionWeights',
+    [scores],
+    y,
+    (g, ctx) => {
+      const y = ctx.saved[0]!;
+      return [rowsGradient('softmaxGradient', g, y, d, scale) ?? mul(softmaxGradient(g, y, d), scale)];
+    },
+    [y],
+  );
 }
 
 /** The logarithm of `softmax`, computed without taking the logarithm of a small number. */

@@ -1,18 +1,11 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
+import { gatherStrided } from '../kernels/gather.js';
 import { evict, type Placement, release } from '../kernels/resident.js';
 import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
-import {
-  contiguousStrides,
-  formatShape,
-  isContiguous,
-  normalizeDim,
-  type Shape,
-  sizeOf,
-  stridedOffsets,
-} from './shape.js';
+import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sizeOf } from './shape.js';
 import { Storage } from './storage.js';
 
 export type NestedArray = number | boolean | NestedArray[];
@@ -244,10 +237,7 @@ export class Tensor {
     const n = this.numel;
     const out = allocateUnzeroed(this.dtype, n);
     if (this.isContiguous) out.set(data.subarray(this.offset, this.offset + n) as never);
-    else {
-      const offsets = stridedOffsets(this.shape, this.strides, this.offset);
-      for (let i = 0; i < n; i++) out[i] = data[offsets[i]!]!;
-    }
+    else gatherStrided(out, data, this.shape, this.strides, this.offset);
     return out;
   }
 

@@ -1,6 +1,7 @@
 import type { OptimizerKernel } from '../optim.js';
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
-import { fused, plain } from './binary.js';
+import { fused, order, plain } from './binary.js';
+import { decodeText } from './text.js';
 
 /** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
 type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) => void;
@@ -82,9 +83,10 @@ export interface Kernels
   rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
   /** See `assembly/softmax.ts`. */
   softmax(to: number, x: number, rows: number, n: number): void;
-  softmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  softmaxGradient(to: number, g: number, y: number, rows: number, n: number, scale: number): void;
+  limitedSoftmax(to: number, x: number, limits: number, rows: number, n: number, scale: number): void;
   logSoftmax(to: number, x: number, rows: number, n: number): void;
-  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number): void;
+  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number, unused: number): void;
   logsumexp(to: number, x: number, rows: number, n: number): void;
   crossEntropy(losses: number, p: number, x: number, classes: number, rows: number, n: number): void;
   crossEntropyGradient(to: number, p: number, g: number, classes: number, rows: number, n: number): void;
@@ -104,13 +106,6 @@ export interface Instance {
   readonly shared: boolean;
   /** Whether products are added without rounding in between. */
   readonly fused: boolean;
-}
-
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }
 
 /** Node 20 has relaxed SIMD behind a flag, which V8 takes at run time as well. */
@@ -139,7 +134,7 @@ function unshare(bytes: Uint8Array): Uint8Array {
 
 export function instantiate(useFused = true, useShared = true): Instance {
   const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
-  const prepare = (base64: string) => (shared ? decode(base64) : unshare(decode(base64)));
+  const prepare = (text: string) => (shared ? decodeText(text, order) : unshare(decodeText(text, order)));
   let bytes = prepare(fused);
   if (useFused && !WebAssembly.validate(bytes as BufferSource)) allowRelaxedSimd();
   const isFused = useFused && WebAssembly.validate(bytes as BufferSource);
