@@ -26,6 +26,11 @@ const functions: Record<string, (x: Tensor) => Tensor> = {
   'softmax, rows': (x) => core.softmax(x, -1),
   'logSoftmax, rows': (x) => core.logSoftmax(x, -1),
   'logSoftmax, columns': (x) => core.logSoftmax(x, 0),
+  'var, rows': (x) => core.var(x, -1),
+  'var, columns': (x) => core.var(x, 0, { correction: 0 }),
+  'var of all': (x) => core.var(x).reshape(1),
+  'norm, rows': (x) => core.norm(x, 2, -1),
+  'varMean, rows': (x) => core.varMean(x, -1).reduce((a, b) => a.add(b)),
   'logsumexp, rows': (x) => core.logsumexp(x, -1),
 };
 

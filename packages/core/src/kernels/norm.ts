@@ -145,7 +145,7 @@ export function normalizeChannels(
 }
 
 /** `(x - mean) scale + shift` of each row of `n`, with numbers of its own. */
-function shiftRows(
+export function shiftRows(
   to: Float32Array,
   x: Float32Array,
   means: Float32Array,

@@ -1,6 +1,8 @@
 import { type Backward, record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
+import { shiftRows } from '../kernels/norm.js';
 import * as kernel from '../kernels/reduce.js';
 import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
@@ -115,7 +117,7 @@ export interface VarOptions extends KeepDim {
 function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   checkTensors('var', x);
   floatOnly('var', x);
-  return recordVariance(x, plan('var', x, dim, options), options, spreads(x, plan('var', x, dim, options))[1]);
+  return recordVariance(x, plan('var', x, dim, options), options, spreads(x, plan('var', x, dim, options)));
 }
 
 /** The means over the reduced dimensions, and the sums of squares around them. */
@@ -134,16 +136,30 @@ function spreads(x: Tensor, p: kernel.Plan): [means: Tensor, squares: Tensor] {
   return [new Tensor(average.storage, v.dtype, p.shape), kernel.sumOver(square(sub(v, average)), p, v.dtype)];
 }
 
-function recordVariance(x: Tensor, p: kernel.Plan, { correction = 1 }: VarOptions, squares: Tensor): Tensor {
+function recordVariance(
+  x: Tensor,
+  p: kernel.Plan,
+  { correction = 1 }: VarOptions,
+  [means, squares]: [means: Tensor, squares: Tensor],
+): Tensor {
   const divisor = Math.max(0, p.count - correction);
+  // A copy: the means may be given to the user, who may write to them.
+  const around = means.dtype === 'float32' ? Float32Array.from(means.storage.data) : null;
   return record(
     'var',
     [x],
     div(squares, divisor),
     (g, ctx) => {
       const x = ctx.saved[0]!;
-      const centered = sub(x, mean(x, p.dims, { keepdim: true }));
-      return [mul(centered, div(mul(g.reshape(p.keepShape), 2), divisor))];
+      const scale = div(mul(g, 2), divisor);
+      const rows = around && !isGradEnabled() ? kernel.reducedRows(x, p) : null;
+      if (rows) {
+        const out = Tensor.unwritten('float32', x.shape);
+        const scales = scale.elements() as Float32Array;
+        shiftRows(out.storage.data as Float32Array, rows.data, around!, scales, new Float32Array(rows.rows), rows.n);
+        return [out];
+      }
+      return [mul(sub(x, mean(x, p.dims, { keepdim: true })), scale.reshape(p.keepShape))];
     },
     [x],
   );
@@ -154,8 +170,8 @@ export function varMean(x: Tensor, dim?: Dim, options: VarOptions = {}): [Tensor
   checkTensors('varMean', x);
   floatOnly('varMean', x);
   const p = plan('varMean', x, dim, options);
-  const [means, squares] = spreads(x, p);
-  return [recordVariance(x, p, options, squares), recordMean(x, p, means)];
+  const found = spreads(x, p);
+  return [recordVariance(x, p, options, found), recordMean(x, p, found[0])];
 }
 
 /** Standard deviation and mean over `dim`. */

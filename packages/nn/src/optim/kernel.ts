@@ -2,7 +2,7 @@ import type { TypedArray } from '@gradgate/core';
 import { type OptimizerKernel, optimizerStep } from '@gradgate/core/kernels';
 
 /** Fewer elements are stepped faster in JavaScript. */
-const kernelFrom = 256;
+const kernelFrom = 1024;
 
 /**
  * One step by a kernel, which takes the weights, the gradient, what the optimizer remembers, and numbers. False, and
