@@ -11,7 +11,7 @@ const table: usize = memory.data<f32>([
   1.128379165726710, 2.326819970068386e-2, -1.387039388740657e-1, 3.687424674597105e-1, -5.824733027278666e-1, 6.210004621745983e-1,
   -4.944515323274145e-1, 3.404879937665872e-1, -2.741127028184656e-1, 5.638259427386472e-1, -1.047766399936249e1, 1.297719955372516e1,
   -7.495518717768503, 2.921019019210786, -1.015265279202700, 4.218463358204948e-1, -2.820767439740514e-1, 5.641895067754075e-1,
-  64.0,
+  64.0, 87.0,
 ]);
 
 // Where each lies in the table.
@@ -113,6 +113,8 @@ const table: usize = memory.data<f32>([
 @inline const R7: usize = 188;
 // @ts-ignore: decorator
 @inline const HUGE: usize = 192;
+// @ts-ignore: decorator
+@inline const PLAIN: usize = 196;
 
 /**
  * exp to about 1 ulp: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2] (Cephes). The power comes in two steps, so that
@@ -140,6 +142,58 @@ export function expOf(x: v128): v128 {
   const first = i32x4.add(i32x4.shl(half, 23), one);
   const second = i32x4.add(i32x4.shl(i32x4.sub(whole, half), 23), one);
   return f32x4.mul(f32x4.mul(p, first), second);
+}
+
+/** Where the result's exponent may be beyond the normal range, or x is NaN: as integers, for that is above all numbers. */
+// @ts-ignore: decorator
+@inline
+function isFar(x: v128): v128 {
+  return i32x4.gt_s(f32x4.abs(x), v128.load_splat<f32>(table, PLAIN));
+}
+
+function writeFar(to: usize, x: v128, y: v128): void {
+  v128.store(to, expOf(x));
+  v128.store(to, expOf(y), 16);
+}
+
+/**
+ * exp of eight numbers, written to `to`: the same bits as `expOf`, twice as fast. Each constant is read once for both
+ * vectors, and within the normal range the power is added to the exponent.
+ */
+// @ts-ignore: decorator
+@inline
+export function writeExp(to: usize, x: v128, y: v128): void {
+  if (v128.any_true(v128.or(isFar(x), isFar(y)))) writeFar(to, x, y);
+  else {
+    const log2e = v128.load_splat<f32>(table, LOG2E), magic = v128.load_splat<f32>(table, MAGIC);
+    const s = madd(x, log2e, magic), t = madd(y, log2e, magic);
+    const n = f32x4.sub(s, magic), m = f32x4.sub(t, magic);
+    let k = v128.load_splat<f32>(table, LN2A);
+    let r = madd(n, k, x), q = madd(m, k, y);
+    k = v128.load_splat<f32>(table, LN2B);
+    r = madd(n, k, r);
+    q = madd(m, k, q);
+    const first = v128.load_splat<f32>(table, E0);
+    k = v128.load_splat<f32>(table, E1);
+    let a = madd(first, r, k), b = madd(first, q, k);
+    k = v128.load_splat<f32>(table, E2);
+    a = madd(a, r, k);
+    b = madd(b, q, k);
+    k = v128.load_splat<f32>(table, E3);
+    a = madd(a, r, k);
+    b = madd(b, q, k);
+    k = v128.load_splat<f32>(table, E4);
+    a = madd(a, r, k);
+    b = madd(b, q, k);
+    k = v128.load_splat<f32>(table, E5);
+    a = madd(a, r, k);
+    b = madd(b, q, k);
+    k = v128.load_splat<f32>(table, ONE);
+    a = f32x4.add(madd(a, f32x4.mul(r, r), r), k);
+    b = f32x4.add(madd(b, f32x4.mul(q, q), q), k);
+    v128.store(to, i32x4.add(a, i32x4.shl(s, 23)));
+    v128.store(to, i32x4.add(b, i32x4.shl(t, 23)), 16);
+  }
 }
 
 /** exp(x) - 1, where exp's polynomial does not lose what is small. */
@@ -173,41 +227,99 @@ export function expm1Of(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoidOf(x: v128): v128 {
-  return f32x4.div(v128.load_splat<f32>(table, ONE), f32x4.add(v128.load_splat<f32>(table, ONE), expOf(f32x4.neg(x))));
+  return sigmoidFrom(expOf(f32x4.neg(x)));
 }
 
-/** By an odd polynomial near 0 (Cephes), where 1 - 2 / (exp(2x) + 1) would cancel. */
+/** sigmoid(x) from exp(-x). */
+// @ts-ignore: decorator
+@inline
+function sigmoidFrom(e: v128): v128 {
+  const one = v128.load_splat<f32>(table, ONE);
+  return f32x4.div(one, f32x4.add(one, e));
+}
+
+/** The same bits as `writeTanh` gives. */
 // @ts-ignore: decorator
 @inline
 function tanhOf(x: v128): v128 {
-  const e = expOf(f32x4.add(x, x));
-  const far = f32x4.sub(v128.load_splat<f32>(table, ONE), f32x4.div(v128.load_splat<f32>(table, TWO), f32x4.add(e, v128.load_splat<f32>(table, ONE))));
   const z = f32x4.mul(x, x);
   let p = madd(v128.load_splat<f32>(table, T0), z, v128.load_splat<f32>(table, T1));
   p = madd(p, z, v128.load_splat<f32>(table, T2));
   p = madd(p, z, v128.load_splat<f32>(table, T3));
   p = madd(p, z, v128.load_splat<f32>(table, T4));
   const near = madd(f32x4.mul(p, z), x, x);
+  const one = v128.load_splat<f32>(table, ONE);
+  const e = expOf(f32x4.add(x, x));
+  const far = f32x4.sub(one, f32x4.div(v128.load_splat<f32>(table, TWO), f32x4.add(e, one)));
   return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), v128.load_splat<f32>(table, NEAR)));
 }
 
+/**
+ * tanh of eight numbers, written to `to`: by an odd polynomial near 0 (Cephes), where 1 - 2 / (exp(2x) + 1) would cancel.
+ */
+// @ts-ignore: decorator
+@inline
+function writeTanh(to: usize, x: v128, y: v128): void {
+  writeExp(to, f32x4.add(x, x), f32x4.add(y, y));
+  const z = f32x4.mul(x, x), w = f32x4.mul(y, y);
+  const first = v128.load_splat<f32>(table, T0);
+  let k = v128.load_splat<f32>(table, T1);
+  let p = madd(first, z, k), q = madd(first, w, k);
+  k = v128.load_splat<f32>(table, T2);
+  p = madd(p, z, k);
+  q = madd(q, w, k);
+  k = v128.load_splat<f32>(table, T3);
+  p = madd(p, z, k);
+  q = madd(q, w, k);
+  k = v128.load_splat<f32>(table, T4);
+  p = madd(p, z, k);
+  q = madd(q, w, k);
+  p = madd(f32x4.mul(p, z), x, x);
+  q = madd(f32x4.mul(q, w), y, y);
+  const one = v128.load_splat<f32>(table, ONE), two = v128.load_splat<f32>(table, TWO);
+  const far = f32x4.sub(one, f32x4.div(two, f32x4.add(v128.load(to), one)));
+  const other = f32x4.sub(one, f32x4.div(two, f32x4.add(v128.load(to, 16), one)));
+  k = v128.load_splat<f32>(table, NEAR);
+  v128.store(to, v128.bitselect(p, far, f32x4.lt(f32x4.abs(x), k)));
+  v128.store(to, v128.bitselect(q, other, f32x4.lt(f32x4.abs(y), k)), 16);
+}
+
 export function exp(to: usize, x: usize, n: usize): void {
-  for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, expOf(v128.load(x + i)));
+  let i: usize = 0;
+  for (; i + 8 <= n; i += 8) writeExp(to + i * 4, v128.load(x + i * 4), v128.load(x + i * 4, 16));
+  for (; i < n; i += 4) v128.store(to + i * 4, expOf(v128.load(x + i * 4)));
 }
 
 export function sigmoid(to: usize, x: usize, n: usize): void {
-  for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, sigmoidOf(v128.load(x + i)));
+  let i: usize = 0;
+  for (; i + 8 <= n; i += 8) {
+    const at = to + i * 4;
+    writeExp(at, f32x4.neg(v128.load(x + i * 4)), f32x4.neg(v128.load(x + i * 4, 16)));
+    v128.store(at, sigmoidFrom(v128.load(at)));
+    v128.store(at, sigmoidFrom(v128.load(at, 16)), 16);
+  }
+  for (; i < n; i += 4) v128.store(to + i * 4, sigmoidOf(v128.load(x + i * 4)));
 }
 
 export function tanh(to: usize, x: usize, n: usize): void {
-  for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, tanhOf(v128.load(x + i)));
+  let i: usize = 0;
+  for (; i + 8 <= n; i += 8) writeTanh(to + i * 4, v128.load(x + i * 4), v128.load(x + i * 4, 16));
+  for (; i < n; i += 4) v128.store(to + i * 4, tanhOf(v128.load(x + i * 4)));
 }
 
 /** x * sigmoid(x) */
 export function silu(to: usize, x: usize, n: usize): void {
-  for (let i: usize = 0; i < n * 4; i += 16) {
-    const v = v128.load(x + i);
-    v128.store(to + i, f32x4.mul(v, sigmoidOf(v)));
+  let i: usize = 0;
+  for (; i + 8 <= n; i += 8) {
+    const at = to + i * 4;
+    const v = v128.load(x + i * 4), w = v128.load(x + i * 4, 16);
+    writeExp(at, f32x4.neg(v), f32x4.neg(w));
+    v128.store(at, f32x4.mul(v, sigmoidFrom(v128.load(at))));
+    v128.store(at, f32x4.mul(w, sigmoidFrom(v128.load(at, 16))), 16);
+  }
+  for (; i < n; i += 4) {
+    const v = v128.load(x + i * 4);
+    v128.store(to + i * 4, f32x4.mul(v, sigmoidOf(v)));
   }
 }
 

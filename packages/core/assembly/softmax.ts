@@ -1,5 +1,5 @@
 // Softmax over rows of `n` float32 elements, its logarithm, and the cross entropy with target classes.
-import { expOf } from './elementwise';
+import { expOf, writeExp } from './elementwise';
 import { madd } from './fma';
 import { firstLanes, largest, storeFirst, sumOfLanes } from './lanes';
 import { logScalar } from './log';
@@ -10,7 +10,15 @@ import { logScalar } from './log';
 function exponentials(to: usize, x: usize, n: usize, top: f32): f32 {
   let sums = f32x4.splat(0);
   const shift = f32x4.splat(top);
+  let others = f32x4.splat(0);
   let i: usize = 0;
+  for (; i + 8 <= n; i += 8) {
+    const at = to + i * 4;
+    writeExp(at, f32x4.sub(v128.load(x + i * 4), shift), f32x4.sub(v128.load(x + i * 4, 16), shift));
+    sums = f32x4.add(sums, v128.load(at));
+    others = f32x4.add(others, v128.load(at, 16));
+  }
+  sums = f32x4.add(sums, others);
   for (; i + 4 <= n; i += 4) {
     const e = expOf(f32x4.sub(v128.load(x + i * 4), shift));
     v128.store(to + i * 4, e);
