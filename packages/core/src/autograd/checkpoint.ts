@@ -17,6 +17,7 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
   const versions = args.map((a) => (a instanceof Tensor ? a.storage.version : 0));
   const shapes: string[] = [];
   let again: Tensor[] | null = null;
+  const taken = new Set<number>();
 
   const recompute = (): Tensor[] => {
     args.forEach((a, i) => {
@@ -52,8 +53,12 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
       unpack: (i: number) => {
         again ??= recompute();
         const t = again[i]!;
-        // Dropped when the last one is taken, unless the graph is gone through again.
-        if (i === 0) again = null;
+        taken.add(i);
+        // Dropped when each has been taken; where the graph is gone through again, it is computed again.
+        if (taken.size === again.length) {
+          again = null;
+          taken.clear();
+        }
         return t;
       },
     },

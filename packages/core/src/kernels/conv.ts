@@ -84,7 +84,8 @@ function begin(
   /** Runs `kernel` for `count` images on all threads. */
   const run = (kernel: 'convolve' | 'convolveInput' | 'convolveWeight', parts: number[][]) => {
     const calls = parts.map((args, i) => [g, ...args, scratch + i * scratchBytes]);
-    if (pool !== null) pool.run(kernel, calls);
+    // A pool works on memory that is shared, which is not taken for one thread alone.
+    if (threads > 1) pool!.run(kernel, calls);
     else for (const args of calls) (memory.instance.kernels[kernel] as (...args: number[]) => void)(...args);
   };
   return { memory, threads, g, run };

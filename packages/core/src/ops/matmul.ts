@@ -53,8 +53,10 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
 const gradientsOf =
   (ta: boolean, tb: boolean): Backward =>
   (g, ctx) => {
-    const a = ctx.saved[0]!;
-    const b = ctx.saved[1]!;
+    // Once: hooks on saved tensors see each time.
+    const { saved } = ctx;
+    const a = saved[0]!;
+    const b = saved[1]!;
     return [
       ctx.needs(0) ? sumTo(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape) : null,
       ctx.needs(1) ? sumTo(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape) : null,
@@ -140,8 +142,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
 }
 
 const linearGradients: Backward = (g, ctx) => {
-  const x = ctx.saved[0]!;
-  const weight = ctx.saved[1]!;
+  const { saved } = ctx;
+  const x = saved[0]!;
+  const weight = saved[1]!;
   const rowsOf = (t: Tensor) => (t.ndim === 2 ? t : reshape(t, [countRows(t.shape), t.shape.at(-1)!]));
   const gradient = rowsOf(g);
   return [

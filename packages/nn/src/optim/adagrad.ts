@@ -1,6 +1,6 @@
-import { fullLike, type Tensor, zerosLike } from '@gradgate/core';
+import { fullLike, type Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface AdagradOptions {
   lr: number;
@@ -13,6 +13,8 @@ export interface AdagradOptions {
 
 /** Adagrad (Duchi et al., 2011). */
 export class Adagrad extends Optimizer<AdagradOptions, { step?: number; sum?: Tensor }> {
+  protected override readonly forgetful = Adagrad.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdagradOptions>>, options: Partial<AdagradOptions> = {}) {
     super(params, {
       lr: 0.01,
@@ -58,6 +60,8 @@ export interface AdadeltaOptions {
 
 /** Adadelta (Zeiler, 2012). */
 export class Adadelta extends Optimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
+  protected override readonly forgetful = Adadelta.prototype.update;
+
   constructor(
     params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>,
     options: Partial<AdadeltaOptions> = {},
@@ -72,8 +76,8 @@ export class Adadelta extends Optimizer<AdadeltaOptions, { squareAvg?: Tensor; a
     group: Group<AdadeltaOptions>,
   ): void {
     const { lr, rho, eps, weightDecay, maximize } = group;
-    state.squareAvg ??= zerosLike(p);
-    state.accDelta ??= zerosLike(p);
+    state.squareAvg ??= memoryFor(p);
+    state.accDelta ??= memoryFor(p);
     const v = state.squareAvg.storage.data;
     const u = state.accDelta.storage.data;
     updateElements(p, grad, (w, g) => {

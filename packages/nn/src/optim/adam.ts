@@ -39,7 +39,7 @@ const kernelFrom = 256;
 export class Adam extends Optimizer<AdamOptions, Partial<State>> {
   /** Whether weight decay acts on the weights themselves. */
   protected readonly decoupled: boolean = false;
-  protected override readonly keepsGradient = false;
+  protected override readonly forgetful = Adam.prototype.update;
   #bias: Bias = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {

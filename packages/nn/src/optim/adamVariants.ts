@@ -1,6 +1,6 @@
-import { type Tensor, zerosLike } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 interface Moments {
   step?: number;
@@ -19,13 +19,15 @@ export interface MomentOptions {
 
 function start(p: Tensor, state: Moments): { step: number; m: Tensor; v: Tensor } {
   state.step = (state.step ?? 0) + 1;
-  state.expAvg ??= zerosLike(p);
-  state.expAvgSq ??= zerosLike(p);
+  state.expAvg ??= memoryFor(p);
+  state.expAvgSq ??= memoryFor(p);
   return { step: state.step, m: state.expAvg, v: state.expAvgSq };
 }
 
 /** Adam by the largest gradient rather than the mean square (Kingma and Ba, 2015). */
 export class Adamax extends Optimizer<MomentOptions, Moments> {
+  protected override readonly forgetful = Adamax.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options: Partial<MomentOptions> = {}) {
     super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
   }
@@ -57,6 +59,8 @@ export interface NAdamOptions extends MomentOptions {
 
 /** Adam with Nesterov's momentum (Dozat, 2016). */
 export class NAdam extends Optimizer<NAdamOptions, Moments> {
+  protected override readonly forgetful = NAdam.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options: Partial<NAdamOptions> = {}) {
     super(params, {
       lr: 2e-3,
@@ -100,6 +104,8 @@ export class NAdam extends Optimizer<NAdamOptions, Moments> {
 
 /** Adam whose step is rectified while its variance is not known (Liu et al., 2020). */
 export class RAdam extends Optimizer<MomentOptions, Moments> {
+  protected override readonly forgetful = RAdam.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options: Partial<MomentOptions> = {}) {
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
   }
@@ -137,6 +143,8 @@ export type LionOptions = Omit<MomentOptions, 'eps'>;
 
 /** Steps of one size in the direction of the sign (Chen et al., 2023). */
 export class Lion extends Optimizer<LionOptions, Moments> {
+  protected override readonly forgetful = Lion.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options: Partial<LionOptions> = {}) {
     super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false, ...options });
   }
@@ -147,7 +155,7 @@ export class Lion extends Optimizer<LionOptions, Moments> {
     state: Moments,
     { lr, betas: [beta1, beta2], weightDecay, maximize }: Group<LionOptions>,
   ): void {
-    state.expAvg ??= zerosLike(p);
+    state.expAvg ??= memoryFor(p);
     const mean = state.expAvg.storage.data;
     const numbers = [maximize ? -1 : 1, 1 - lr * weightDecay, lr, beta1, beta2];
     updateElements(p, grad, (w, g) => {

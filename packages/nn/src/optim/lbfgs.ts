@@ -45,6 +45,8 @@ const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math
  * several times. Works on all parameters together, so there is one group.
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
+  protected override readonly forgetful = LBFGS.prototype.update;
+
   private memory: Memory | null = null;
 
   constructor(params: Iterable<Tensor>, options: Partial<LBFGSOptions> = {}) {

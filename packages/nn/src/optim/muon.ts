@@ -1,5 +1,5 @@
-import { lerp, noGrad, type Tensor, zerosLike } from '@gradgate/core';
-import { type Group, Optimizer, type ParamGroup } from './optimizer.js';
+import { lerp, noGrad, type Tensor } from '@gradgate/core';
+import { type Group, memoryFor, Optimizer, type ParamGroup } from './optimizer.js';
 
 export interface MuonOptions {
   /** Learning rate, for matrices that are not taller than wide; taller ones take √(rows / columns) of it. */
@@ -20,6 +20,8 @@ export interface MuonOptions {
  * the output layer to AdamW.
  */
 export class Muon extends Optimizer<MuonOptions, { momentumBuffer?: Tensor }> {
+  protected override readonly forgetful = Muon.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MuonOptions>>, options: Partial<MuonOptions> = {}) {
     super(params, { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, nsSteps: 5, eps: 1e-7, ...options });
     for (const { params } of this.paramGroups)
@@ -32,7 +34,7 @@ export class Muon extends Optimizer<MuonOptions, { momentumBuffer?: Tensor }> {
 
   protected update(p: Tensor, grad: Tensor, state: { momentumBuffer?: Tensor }, group: Group<MuonOptions>): void {
     const { lr, weightDecay, momentum, nesterov, nsSteps, eps } = group;
-    state.momentumBuffer ??= zerosLike(p);
+    state.momentumBuffer ??= memoryFor(p);
     state.momentumBuffer.lerp_(grad, 1 - momentum);
     const direction = nesterov ? lerp(grad, state.momentumBuffer, momentum) : state.momentumBuffer;
     const [rows, columns] = p.shape as [number, number];

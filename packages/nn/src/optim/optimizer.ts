@@ -45,8 +45,8 @@ export type Group<O> = { params: Tensor[] } & O;
 export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
   readonly paramGroups: Group<O>[];
   protected readonly state = new Map<Tensor, S>();
-  /** @internal Whether `update` may keep the gradient it gets, as far as is known. */
-  protected readonly keepsGradient: boolean = true;
+  /** @internal The class's `update`, where it keeps no gradient that it gets; a subclass's may. */
+  protected readonly forgetful: unknown = null;
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O) {
     const name = new.target.name;
@@ -85,8 +85,8 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     noGrad.run(() => {
       for (const group of this.paramGroups)
         for (const p of group.params) {
-          // Ours do not keep it, so it may stay in kernel memory.
-          const grad = this.keepsGradient ? p.grad : p.heldGrad;
+          // Where nobody keeps it, it may stay in kernel memory.
+          const grad = this.update === this.forgetful ? p.heldGrad : p.grad;
           if (grad === null) continue;
           let state = this.state.get(p);
           if (!state) {

@@ -1,6 +1,6 @@
-import { type Tensor, zerosLike } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 
 export interface RMSpropOptions {
   lr: number;
@@ -22,6 +22,8 @@ interface State {
 
 /** RMSprop (Hinton, 2012). */
 export class RMSprop extends Optimizer<RMSpropOptions, State> {
+  protected override readonly forgetful = RMSprop.prototype.update;
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<RMSpropOptions>>, options: Partial<RMSpropOptions> = {}) {
     super(params, {
       lr: 0.01,
@@ -37,9 +39,9 @@ export class RMSprop extends Optimizer<RMSpropOptions, State> {
 
   protected update(p: Tensor, grad: Tensor, state: State, group: Group<RMSpropOptions>): void {
     const { lr, alpha, eps, weightDecay, momentum, centered, maximize } = group;
-    state.squareAvg ??= zerosLike(p);
-    if (centered) state.gradAvg ??= zerosLike(p);
-    if (momentum !== 0) state.momentumBuffer ??= zerosLike(p);
+    state.squareAvg ??= memoryFor(p);
+    if (centered) state.gradAvg ??= memoryFor(p);
+    if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
     const v = state.squareAvg.storage.data;
     const mean = state.gradAvg?.storage.data;
     const buffer = state.momentumBuffer?.storage.data;

@@ -23,7 +23,7 @@ interface State {
 
 /** Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013). */
 export class SGD extends Optimizer<SGDOptions, State> {
-  protected override readonly keepsGradient = false;
+  protected override readonly forgetful = SGD.prototype.update;
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<SGDOptions>>, options: Partial<SGDOptions> = {}) {
     const all = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options };
