@@ -1,6 +1,33 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { conv2d, Generator, getNumThreads, linear, randn, setNumThreads, type Tensor } from '@gradgate/core';
+import {
+  amax,
+  argmax,
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  crossEntropy,
+  Generator,
+  getNumThreads,
+  groupNorm,
+  layerNorm,
+  linear,
+  logSoftmax,
+  logsumexp,
+  maxPool2d,
+  mseLoss,
+  ones,
+  randint,
+  randn,
+  rmsNorm,
+  scaledDotProductAttention,
+  setNumThreads,
+  softmax,
+  sum,
+  type Tensor,
+  var as variance_,
+  zeros,
+} from '@gradgate/core';
 import { optim } from '@gradgate/nn';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -19,9 +46,39 @@ async function startThreads(n: number): Promise<void> {
   expect(kernelMemory().pool!.size).toBe(n);
 }
 
+/** The same of kernels over rows: their number and length are no multiples of anything. */
+function rows(generator: Generator): { values: Tensor[]; leaves: Tensor[] } {
+  const leaf = (...shape: number[]) => randn(shape, { generator, requiresGrad: true });
+  const [x, w, b] = [leaf(503, 261), leaf(261), leaf(261)];
+  const classes = randint(0, 261, [503], { generator });
+  const images = leaf(7, 11, 33, 39);
+  const [mean, variance] = [zeros([11]), ones([11])];
+  const values = [
+    softmax(x, 1),
+    logSoftmax(x, 1),
+    logsumexp(x, 1),
+    layerNorm(x, [261], w, b),
+    rmsNorm(x, [261], w),
+    batchNorm(images, mean, variance, { training: true }),
+    groupNorm(images, 11),
+    crossEntropy(x, classes, { reduction: 'none' }),
+    mseLoss(x, x.detach().neg()),
+    maxPool2d(images, 3, { stride: 2, padding: 1 }),
+    avgPool2d(images, 2),
+    amax(x, 1),
+    sum(x, 0),
+    sum(x, 1),
+    variance_(x, 1),
+    scaledDotProductAttention(leaf(9, 50, 30), leaf(9, 50, 30), leaf(9, 50, 30), { isCausal: true }),
+  ];
+  for (const value of values) value.mul(value).sum().backward();
+  return { values: [...values, argmax(x, 1), mean, variance], leaves: [x, w, b, images] };
+}
+
 /** Values and gradients of products, convolutions and steps that are large enough to be shared among threads. */
 function results(): Tensor[] {
   const generator = new Generator(3);
+  const overRows = rows(generator);
   const leaf = (...shape: number[]) => randn(shape, { generator, requiresGrad: true });
   const [x, w, b] = [leaf(130, 210), leaf(101, 210), leaf(101)];
   const product = linear(x, w, b);
@@ -37,8 +94,8 @@ function results(): Tensor[] {
   weights.mul(weights).sum().backward();
   const adam = new optim.Adam([weights]);
   for (let i = 0; i < 3; i++) adam.step();
-  const leaves = [x, w, b, images, kernels, bias, narrow, few, weights];
-  return [product, same, strided, fewer, weights, ...leaves.map((t) => t.grad!)];
+  const leaves = [x, w, b, images, kernels, bias, narrow, few, weights, ...overRows.leaves];
+  return [product, same, strided, fewer, weights, ...overRows.values, ...leaves.map((t) => t.grad!)];
 }
 
 describe('threads', () => {
@@ -49,7 +106,9 @@ describe('threads', () => {
       const { buffer, byteOffset, byteLength } = t.toTypedArray();
       return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString('latin1');
     };
-    const one = results().map(bits);
+    const first = results();
+    for (const t of first) expect(t.dtype === 'int32' || t.isfinite().all().item() === 1).toBe(true);
+    const one = first.map(bits);
     for (const n of [2, 3]) {
       await startThreads(n);
       for (let round = 0; round < 3; round++)
