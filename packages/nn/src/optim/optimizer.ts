@@ -22,12 +22,13 @@ export function updateElements(
   p.copy_(copy);
 }
 
-/** Zeros for an optimizer to remember something of each element of `p` by. */
-export function memoryFor(p: Tensor): Tensor {
-  const memory = zerosLike(p);
+function placed(memory: Tensor): Tensor {
   place(memory.storage);
   return memory;
 }
+
+/** Zeros for an optimizer to remember something of each element of `p` by. */
+export const memoryFor = (p: Tensor): Tensor => placed(zerosLike(p));
 
 /** What `stateDict` gives. */
 export interface OptimizerState {
@@ -141,7 +142,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
         this.state.set(
           p,
           Object.fromEntries(
-            Object.entries(memory).map(([k, v]) => [k, v instanceof Tensor ? v.detach().clone() : v]),
+            Object.entries(memory).map(([k, v]) => [k, v instanceof Tensor ? placed(v.detach().clone()) : v]),
           ) as S,
         );
     });
