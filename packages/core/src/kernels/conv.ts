@@ -36,7 +36,7 @@ interface Sizes {
   places: number;
 }
 
-export function sizesOf({ inputs, outputs, h, w, window }: Geometry): Sizes {
+function sizesOf({ inputs, outputs, h, w, window }: Geometry): Sizes {
   const patch = inputs * window.kernel[0] * window.kernel[1];
   const places = steps(h, 0, window) * steps(w, 1, window);
   return { image: inputs * h * w, kernels: outputs * patch, result: outputs * places, patch, places };
@@ -307,7 +307,7 @@ function eachPixel(
 }
 
 /** The patches of an image as columns `[patch, places]`, zeros beyond the border. */
-export function im2col(x: TypedArray, start: number, geometry: Geometry, to: TypedArray): void {
+function im2col(x: TypedArray, start: number, geometry: Geometry, to: TypedArray): void {
   to.fill(0);
   eachPixel(geometry, start, (image, column) => {
     to[column] = x[image]!;
@@ -315,7 +315,7 @@ export function im2col(x: TypedArray, start: number, geometry: Geometry, to: Typ
 }
 
 /** Columns added into the image they are patches of: the transpose of `im2col`. */
-export function col2im(columns: TypedArray, geometry: Geometry, out: TypedArray, start: number): void {
+function col2im(columns: TypedArray, geometry: Geometry, out: TypedArray, start: number): void {
   eachPixel(geometry, start, (image, column) => {
     out[image]! += columns[column]!;
   });

@@ -1,16 +1,6 @@
 import { record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import {
-  col2im,
-  convolve,
-  convolveInput,
-  convolveWeight,
-  type Geometry,
-  im2col,
-  sizesOf,
-  steps,
-  type Window,
-} from '../kernels/conv.js';
+import { convolve, convolveInput, convolveWeight, type Geometry, steps, type Window } from '../kernels/conv.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,29 +18,6 @@ export const pair = (op: string, name: string, v: Pair, least: number): [number,
       throw new ShapeError(op, `${name} is a whole number from ${least} up, or two, got ${JSON.stringify(v)}`);
   return [h!, w!];
 };
-
-/** The patches of images `[N, C, H, W]` as columns `[N, C * kernel, L]`, zeros beyond the border. */
-export function unfold(x: Tensor, window: Window): Tensor {
-  const shape = x.shape as [number, number, number, number];
-  const geometry = geometryOf(shape, 1, 1, window);
-  const { image, patch, places } = sizesOf(geometry);
-  const out = Tensor.empty(x.dtype, [shape[0], patch, places]);
-  const [from, to] = [x.elements(), out.storage.data];
-  const size = patch * places;
-  for (let n = 0; n < shape[0]; n++) im2col(from, n * image, geometry, to.subarray(n * size, (n + 1) * size));
-  return record('unfold', [x], out, (g) => [fold(g, shape, window)]);
-}
-
-/** Columns added up into images of shape `[N, C, H, W]`: the transpose of `unfold`. */
-export function fold(columns: Tensor, shape: readonly [number, number, number, number], window: Window): Tensor {
-  const geometry = geometryOf(shape, 1, 1, window);
-  const { image, patch, places } = sizesOf(geometry);
-  const out = Tensor.empty(columns.dtype, shape);
-  const [from, to] = [columns.elements(), out.storage.data];
-  const size = patch * places;
-  for (let n = 0; n < shape[0]; n++) col2im(from.subarray(n * size, (n + 1) * size), geometry, to, n * image);
-  return record('fold', [columns], out, (g) => [unfold(g, window)]);
-}
 
 /** A convolution of images of this shape with `outputs` kernels for each of `groups`. */
 const geometryOf = (

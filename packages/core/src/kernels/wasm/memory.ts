@@ -177,11 +177,6 @@ export class KernelMemory {
     return at;
   }
 
-  /** The `length` integers at `at`, where they lie: to be read before the next call. */
-  integers(at: number, length: number): Int32Array {
-    return new Int32Array(this.instance.memory.buffer, at, length);
-  }
-
   /** Copies `length` floats at `at` out to `offset` of `data`. */
   get(at: number, data: Float32Array, offset: number, length: number): void {
     data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);
