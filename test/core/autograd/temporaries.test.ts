@@ -19,11 +19,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { residence } from '../../../packages/core/src/kernels/resident.js';
 
 // What is freed reads as NaN here, so that whoever reads it is found.
+const before = { ...residence };
 beforeAll(() => {
-  residence.poison = true;
+  Object.assign(residence, { from: 1024, poison: true });
 });
 afterAll(() => {
-  residence.poison = false;
+  Object.assign(residence, before);
 });
 
 /** A model whose arrays are large enough to live in kernel memory. */
