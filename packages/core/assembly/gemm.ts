@@ -196,3 +196,23 @@ export function gemm(
     }
   }
 }
+
+/**
+ * The products of `count` pairs of matrices, which begin as many elements after `a` and `b` as `startsA` and `startsB`
+ * say; results follow each other. Otherwise as `gemm`.
+ */
+export function gemmMany(
+  count: usize, startsA: usize, startsB: usize,
+  m: usize, n: usize, k: usize,
+  a: usize, ars: usize, acs: usize,
+  b: usize, brs: usize, bcs: usize,
+  c: usize, scratch: usize,
+): void {
+  for (let i: usize = 0; i < count; i++, c += m * n * 4)
+    gemm(
+      m, n, k,
+      a + <usize>load<u32>(startsA + i * 4) * 4, ars, acs,
+      b + <usize>load<u32>(startsB + i * 4) * 4, brs, bcs,
+      c, n, scratch, false,
+    );
+}

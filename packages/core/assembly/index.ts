@@ -7,7 +7,7 @@ export {
   absGradient, clamp, clampGradient, elu, eluGradient, expm1, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
   rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
 } from './gradients';
-export { gemm, gemmScratch } from './gemm';
+export { gemm, gemmMany, gemmScratch } from './gemm';
 export { fill, repeat } from './fill';
 export { maxPool, maxPoolGradient } from './pool';
 export { log, log1p } from './log';

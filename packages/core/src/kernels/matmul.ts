@@ -95,6 +95,84 @@ function gemmWasm(
   kernel.deliver(atC, out, outOffset, m * n);
 }
 
+/** Batches of more elements than this are brought to the kernel matrix by matrix. */
+const largeBatch = 2 ** 22;
+
+/**
+ * The products of the matrices that begin at `startsA` with those at `startsB`, one after the other from the start of
+ * `out`; `a` and `b` say how the matrices lie.
+ */
+export function gemmMany(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  startsA: Int32Array,
+  b: Matrix,
+  startsB: Int32Array,
+  out: TypedArray,
+): void {
+  const count = startsA.length;
+  if (productBackend === null && out instanceof Float32Array && count > 1 && m * n * k > 0) {
+    const [spanA, spanB] = [spanOf(a, startsA, m, k), spanOf(b, startsB, k, n)];
+    const most = (matrix: number) => Math.min(2 * count * matrix, largeBatch);
+    if (spanA[1] <= most(m * k) && spanB[1] <= most(k * n) && count * m * n <= largeBatch) {
+      manyWasm(m, n, k, a, startsA, spanA, b, startsB, spanB, out);
+      return;
+    }
+  }
+  for (let i = 0; i < count; i++)
+    gemm(m, n, k, { ...a, offset: startsA[i]! }, { ...b, offset: startsB[i]! }, out, i * m * n);
+}
+
+/** From where on, and how far, the elements of all matrices lie. */
+type Span = readonly [first: number, length: number];
+
+function spanOf({ rowStride, colStride }: Matrix, starts: Int32Array, rows: number, columns: number): Span {
+  let [first, last] = [starts[0]!, starts[0]!];
+  for (const start of starts) {
+    if (start < first) first = start;
+    if (start > last) last = start;
+  }
+  return [first, last - first + (rows - 1) * rowStride + (columns - 1) * colStride + 1];
+}
+
+function manyWasm(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  startsA: Int32Array,
+  [firstA, lengthA]: Span,
+  b: Matrix,
+  startsB: Int32Array,
+  [firstB, lengthB]: Span,
+  out: Float32Array,
+): void {
+  const count = startsA.length;
+  const [x, y] = [a.data as Float32Array, b.data as Float32Array];
+  const pool = count * m * n * k >= largeProduct ? kernelMemory().pool : null;
+  const threads = pool?.size ?? 1;
+  const memory = threads > 1 || lives(x) || lives(y) || lives(out) ? kernelMemory() : copyMemory();
+  const { kernels } = memory.instance;
+  const scratchBytes = kernels.gemmScratch();
+  memory.begin('matmul', (2 * count + lengthA + lengthB + out.length) * 4 + scratchBytes * threads);
+  const scratch = memory.take(scratchBytes * threads);
+  const atA = memory.putIntegers(startsA.map((start) => start - firstA));
+  const atB = memory.putIntegers(startsB.map((start) => start - firstB));
+  const left = [memory.put(x, firstA, lengthA), a.rowStride, a.colStride];
+  const right = [memory.put(y, firstB, lengthB), b.rowStride, b.colStride];
+  const atC = memory.target(out, 0, out.length);
+  const parts = bands(count, 1, threads).map(([first, some], i) => {
+    const starts = [atA + first * 4, atB + first * 4] as const;
+    const to = [atC + first * m * n * 4, scratch + i * scratchBytes];
+    return [some, ...starts, m, n, k, ...left, ...right, ...to] as const;
+  });
+  if (threads > 1) pool!.run('gemmMany', parts);
+  else for (const args of parts) kernels.gemmMany(...args);
+  memory.deliver(atC, out, 0, out.length);
+}
+
 /** Bands of the result, whole tiles high or wide, one for each thread. */
 function gemmParts(
   threads: number,

@@ -144,7 +144,7 @@ export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
 /** An array with so many elements for each row; with 0, all rows read the whole of it. */
 export type Rows = readonly [data: Float32Array, width: number];
 
-/** Rows with more elements than this are shared among threads. */
+/** Rows with more elements than this are shared among threads, where they live in kernel memory. */
 const manyElements = 2 ** 16;
 
 /**
@@ -162,13 +162,14 @@ export function inRows(
   const all = [...inputs, ...results];
   const there = all.map(([data]) => lives(data));
   const widest = Math.max(...all.map(([, width]) => width));
-  // What a kernel returns is not to be had from several threads.
-  const pool = results.length > 0 && rows * widest >= manyElements ? kernelMemory().pool : null;
-  const threads = pool?.size ?? 1;
-  const memory = threads > 1 || there.includes(true) ? kernelMemory() : copyMemory();
-  const atOnce = threads > 1 ? manyElements : piece;
   const whole = there.every((lives, i) => lives || all[i]![1] === 0);
-  const some = whole ? rows : Math.max(1, Math.floor(atOnce / widest));
+  // Copies take longer where other threads have read what was there before: more than they would save. And what a kernel
+  // returns is not to be had from several threads.
+  const many = whole && results.length > 0 && rows * widest >= manyElements;
+  const pool = many ? kernelMemory().pool : null;
+  const threads = pool?.size ?? 1;
+  const memory = there.includes(true) ? kernelMemory() : copyMemory();
+  const some = whole ? rows : Math.max(1, Math.floor(piece / widest));
   // What is taken for an array that does not live there.
   const sizes = all.map(([data, width], i) => (there[i] ? 0 : (width === 0 ? data.length : some * width) * 4));
   memory.begin(

@@ -1,6 +1,6 @@
 import { type Backward, record } from '../autograd/node.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { gemm, type Matrix } from '../kernels/matmul.js';
+import { gemm, gemmMany, type Matrix } from '../kernels/matmul.js';
 import { checkTensors } from '../tensor/check.js';
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf, stridedOffsets } from '../tensor/shape.js';
 import { methods, Tensor } from '../tensor/tensor.js';
@@ -42,8 +42,7 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
     out = Tensor.unwritten(a.dtype, [...batch, m, n]);
     const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
     const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
-    for (let i = 0; i < startsA.length; i++)
-      gemm(m, n, k, matrixOf(a, startsA[i]!, ta), matrixOf(b, startsB[i]!, tb), out.storage.data, i * m * n);
+    gemmMany(m, n, k, matrixOf(a, 0, ta), startsA, matrixOf(b, 0, tb), startsB, out.storage.data);
   }
   const inputs = [a, b];
   return record('matmul', inputs, out, gradients[Number(ta)]![Number(tb)]!, inputs);

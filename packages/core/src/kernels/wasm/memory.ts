@@ -171,7 +171,7 @@ export class KernelMemory {
   }
 
   /** The address that whole numbers are copied to. */
-  putIntegers(values: readonly number[]): number {
+  putIntegers(values: ArrayLike<number>): number {
     const at = this.take(values.length * 4);
     new Int32Array(this.instance.memory.buffer, at, values.length).set(values);
     return at;

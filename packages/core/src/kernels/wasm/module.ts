@@ -30,6 +30,7 @@ export interface Kernels
     scratch: number,
     accumulate: boolean,
   ): void;
+  gemmMany(count: number, startsA: number, startsB: number, ...shapesAndMatrices: number[]): void;
   /** See `assembly/fill.ts`. */
   fill(to: number, value: number, n: number): void;
   repeat(to: number, n: number, times: number): void;
