@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import {
   type DType,
   Generator,
+  linear,
   type Matrix,
   type ProductBackend,
   randn,
@@ -101,6 +102,31 @@ describe('without the library', () => {
 
 it.each([0, -1, 1.5, Number.NaN, 2 ** 40, '2'])('setOpenblasThreads refuses %s', (n) => {
   expect(() => setOpenblasThreads(n as number)).toThrow(RangeError);
+});
+
+it('a linear layer adds its bias to the product, also where OpenBLAS declines', () => {
+  for (const [dtype, tolerance] of [
+    ['float32', 1e-5],
+    ['float64', 1e-13],
+  ] as const)
+    for (const [rows, inputs, outputs] of [
+      [33, 70, 21],
+      [1, 40, 50],
+      [2, 3, 4],
+      [0, 5, 6],
+    ] as const) {
+      const [x, w, b] = [
+        randn([rows, inputs], { dtype }),
+        randn([outputs, inputs], { dtype }),
+        randn([outputs], { dtype }),
+      ];
+      const { got, taken, want } = both(() => linear(x, w, b));
+      expect(taken).toBe(Number(openblas !== null && rows * inputs * outputs >= 256));
+      expect(got.shape).toEqual([rows, outputs]);
+      if (rows > 0) expect(got.sub(want).abs().max().item()).toBeLessThan(tolerance * Math.sqrt(inputs) * 10);
+      if (rows > 0)
+        expect(got.sub(x.matmul(w.t()).add(b)).abs().max().item()).toBeLessThan(tolerance * Math.sqrt(inputs) * 10);
+    }
 });
 
 it('setProductBackend refuses what is no function', () => {

@@ -11,7 +11,7 @@ const largestInt = 2 ** 31 - 1;
 
 /** Products by `cblas_sgemm` and `cblas_dgemm`; declines other dtypes, small products and layouts that BLAS has not. */
 export function productsBy({ sgemm, dgemm }: Library): ProductBackend {
-  return (m, n, k, a, b, out, outOffset) => {
+  return (m, n, k, a, b, out, outOffset, accumulate) => {
     if (m * n * k < smallProduct) return false;
     const gemm = out instanceof Float32Array ? sgemm : out instanceof Float64Array ? dgemm : null;
     if (gemm === null) return false;
@@ -34,7 +34,7 @@ export function productsBy({ sgemm, dgemm }: Library): ProductBackend {
       lda,
       from(b.data, b.offset),
       ldb,
-      0,
+      accumulate ? 1 : 0,
       from(out, outOffset),
       n,
     );

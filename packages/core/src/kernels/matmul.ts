@@ -14,8 +14,9 @@ export interface Matrix {
 const smallProduct = 200;
 
 /**
- * `out[m, n] = a[m, k] @ b[k, n]` by other means than the embedded kernels: writes all of `out` and returns true, or
- * touches nothing and returns false. `a`, `b` and `out` are of one dtype, which may be one that it declines.
+ * `out[m, n] = a[m, k] @ b[k, n]` by other means than the embedded kernels, or with `accumulate` that added to what `out`
+ * holds: writes all of `out` and returns true, or touches nothing and returns false. `a`, `b` and `out` are of one dtype,
+ * which may be one that it declines.
  */
 export type ProductBackend = (
   m: number,
@@ -25,6 +26,7 @@ export type ProductBackend = (
   b: Matrix,
   out: TypedArray,
   outOffset: number,
+  accumulate: boolean,
 ) => boolean;
 
 let productBackend: ProductBackend | null = null;
@@ -55,13 +57,23 @@ export function gemm(
   outOffset: number,
   bias: Row | null = null,
 ): void {
-  if (productBackend?.(m, n, k, a, b, out, outOffset)) {
-    if (bias)
-      for (let i = 0, p = outOffset; i < m; i++) for (let j = 0; j < n; j++) out[p++]! += bias.data[bias.offset + j]!;
-  } else if (out instanceof Float32Array) {
+  if (productBackend !== null) {
+    if (bias) repeatRow(bias, out, outOffset, m, n);
+    if (productBackend(m, n, k, a, b, out, outOffset, bias !== null)) return;
+  }
+  if (out instanceof Float32Array) {
     const small = ((m + 1) >> 1) * ((n + 1) >> 1) * k <= smallProduct;
     (small ? gemmSmall : gemmWasm)(m, n, k, a, b, out, outOffset, bias);
   } else gemmLoops(m, n, k, a, b, out, outOffset, bias);
+}
+
+/** Writes a row of `n` elements `times` times, twice as many each time. */
+function repeatRow({ data, offset }: Row, out: TypedArray, outOffset: number, times: number, n: number): void {
+  const all = times * n;
+  if (all === 0) return;
+  out.set(data.subarray(offset, offset + n) as never, outOffset);
+  for (let done = n; done < all; done *= 2)
+    out.copyWithin(outOffset + done, outOffset, outOffset + Math.min(done, all - done));
 }
 
 /** Products with more multiplications than this are shared among threads. */
