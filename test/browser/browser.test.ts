@@ -22,12 +22,12 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 /** A page of the site in `folder`, new for each test, which fails if anything is said on the console. */
-function eachWithPage(folder: string): () => Page {
+function eachWithPage(folder: string, isolated = false): () => Page {
   let site: Site;
   let page: Page;
   let said: string[];
   beforeAll(async () => {
-    site = await serve(new URL(folder, import.meta.url));
+    site = await serve(new URL(folder, import.meta.url), isolated);
   }, startTimeout);
   afterAll(() => site?.close());
   beforeEach(async () => {
@@ -47,6 +47,15 @@ function eachWithPage(folder: string): () => Page {
 describe.skipIf(!executable)('core and nn', () => {
   const page = eachWithPage('./checks/');
   it.each(Object.keys(checks))('%s', (name) => page().evaluate((name) => window.checks[name]!(), name));
+});
+
+describe.skipIf(!executable)('core and nn in a page that is cross-origin isolated', () => {
+  const page = eachWithPage('./checks/', true);
+  it('have threads', async () => {
+    expect(await page().evaluate(() => crossOriginIsolated)).toBe(true);
+    await page().evaluate(() => window.checks['threads']!());
+    expect(page().workers()).toHaveLength(1);
+  });
 });
 
 describe.skipIf(!executable)('playground', () => {

@@ -11,12 +11,22 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Builds the page of a folder as the playground is built, into a temporary folder, and serves it. */
-export async function serve(folder: URL): Promise<Site> {
+/** What a page needs to be told for its memory to be shared with workers. */
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+/**
+ * Builds the page of a folder as the playground is built, into a temporary folder, and serves it, cross-origin isolated
+ * or not.
+ */
+export async function serve(folder: URL, isolated = false): Promise<Site> {
   const outDir = mkdtempSync(join(tmpdir(), 'gradgate-site-'));
   const common = { root: fileURLToPath(folder), configFile, logLevel: 'warn' as const };
   await build({ ...common, build: { outDir, emptyOutDir: true } });
-  const server = await preview({ ...common, build: { outDir }, preview: { host: '127.0.0.1', port: 0 } });
+  const server = await preview({
+    ...common,
+    build: { outDir },
+    preview: { host: '127.0.0.1', port: 0, headers: isolated ? isolation : {} },
+  });
   return {
     url: server.resolvedUrls!.local[0]!,
     async close() {

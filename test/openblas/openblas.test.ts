@@ -270,7 +270,7 @@ describe.skipIf(!isOpenblasLoaded())('with the library', () => {
       colStride: 1,
     });
     const product = (a: Matrix, b: Matrix, outLength: number, outOffset = 0) =>
-      openblas!(16, 16, 16, a, b, new Float32Array(outLength), outOffset);
+      openblas!(16, 16, 16, a, b, new Float32Array(outLength), outOffset, false);
     expect(product(matrix(256), matrix(256), 256)).toBe(true);
     expect(product(matrix(255), matrix(256), 256)).toBe(false);
     expect(product(matrix(256), matrix(256, 1), 256)).toBe(false);

@@ -1,4 +1,5 @@
-import { Generator, matmul, randn } from '@gradgate/core';
+import { Generator, getNumThreads, matmul, memory, randn, setNumThreads } from '@gradgate/core';
+import { Linear } from '@gradgate/nn';
 import { ok, same } from './assert.js';
 
 /** The product runs in WebAssembly, compiled on the page's own thread, and is right. */
@@ -40,4 +41,31 @@ export function gradientOfMatmul(): void {
   got.forEach((g, i) => {
     ok(Math.abs(g - expected[i % 32]!) < 1e-3, `the gradient at ${i} is ${g}, expected ${expected[i % 32]}`);
   });
+}
+
+/** Products are the same with any number of threads, also where a page cannot have more than one. */
+export async function threads(): Promise<void> {
+  if (!crossOriginIsolated) same(getNumThreads(), 1, 'threads at first');
+  const a = randn([200, 200], { generator: new Generator(6) });
+  setNumThreads(1);
+  const alone = matmul(a, a);
+  setNumThreads(2);
+  for (let i = 0; i < 60; i++) {
+    ok(matmul(a, a).equal(alone), `product ${i} is another`);
+    // A worker starts when the page is idle.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Parameters live in kernel memory in browsers as well. */
+export function parametersInKernelMemory(): void {
+  const before = memory().tensors;
+  const layer = new Linear(64, 64);
+  same(memory().tensors, before + 1, 'tensors in kernel memory');
+  layer(randn([8, 64]))
+    .sum()
+    .backward();
+  same(memory().tensors, before + 2, 'with the gradient');
+  layer.zeroGrad();
+  same(memory().tensors, before + 1, 'without it');
 }
