@@ -42,7 +42,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
-    // `npm run test:memory`: whatever may live in kernel memory does, and what was freed there reads as NaN.
+    // `npm run test:memory`: whatever may live in kernel memory does, what was freed there reads as NaN, and kernels are
+    // those without fused multiply-add.
     setupFiles: process.env['GRADGATE_TEST_MEMORY'] ? ['test/poison.ts'] : [],
   },
 });

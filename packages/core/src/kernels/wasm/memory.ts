@@ -1,7 +1,7 @@
 import { TensorError } from '../../errors.js';
 import type { Matrix } from '../matmul.js';
 import { Heap, roundUp } from './heap.js';
-import { type Instance, instantiate } from './module.js';
+import { features, type Instance, instantiate } from './module.js';
 import { getNumThreads, ThreadPool } from './threads.js';
 
 /** Where the first block lies: below are the module's own constants. */
@@ -210,6 +210,6 @@ export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !==
 
 /** Memory for kernels all of whose arrays are on the JavaScript heap: where it is not shared, copies are twice as fast. */
 export function copyMemory(): KernelMemory {
-  copies ??= new KernelMemory(instantiate(true, false));
+  copies ??= new KernelMemory(instantiate(features.fused, false));
   return copies;
 }

@@ -133,7 +133,10 @@ function unshare(bytes: Uint8Array): Uint8Array {
   return bytes.with(at, bytes[at]! & ~2);
 }
 
-export function instantiate(useFused = true, useShared = true): Instance {
+/** What tests change, to run with the kernels for engines without relaxed SIMD. */
+export const features = { fused: true };
+
+export function instantiate(useFused = features.fused, useShared = true): Instance {
   const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
   const prepare = (text: string) => (shared ? decodeText(text, order) : unshare(decodeText(text, order)));
   let bytes = prepare(fused);
