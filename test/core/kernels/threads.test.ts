@@ -80,9 +80,12 @@ function results(): Tensor[] {
   const generator = new Generator(3);
   const overRows = rows(generator);
   const leaf = (...shape: number[]) => randn(shape, { generator, requiresGrad: true });
-  const [x, w, b] = [leaf(130, 210), leaf(101, 210), leaf(101)];
+  const [x, w, b] = [leaf(310, 400), leaf(301, 400), leaf(301)];
   const product = linear(x, w, b);
   product.square().sum().backward();
+  const [many, others] = [leaf(4, 200, 210), leaf(1, 210, 190)];
+  const products = many.matmul(others);
+  products.square().sum().backward();
   const [images, kernels, bias] = [leaf(9, 6, 21, 19), leaf(10, 3, 3, 3), leaf(10)];
   const same = conv2d(images, kernels, bias, { padding: 1, groups: 2 });
   const strided = conv2d(images, kernels, bias, { stride: 2, dilation: 2, groups: 2 });
@@ -95,7 +98,18 @@ function results(): Tensor[] {
   const adam = new optim.Adam([weights]);
   for (let i = 0; i < 3; i++) adam.step();
   const leaves = [x, w, b, images, kernels, bias, narrow, few, weights, ...overRows.leaves];
-  return [product, same, strided, fewer, weights, ...overRows.values, ...leaves.map((t) => t.grad!)];
+  return [
+    product,
+    products,
+    many.grad!,
+    others.grad!,
+    same,
+    strided,
+    fewer,
+    weights,
+    ...overRows.values,
+    ...leaves.map((t) => t.grad!),
+  ];
 }
 
 describe('threads', () => {

@@ -76,8 +76,14 @@ function repeatRow({ data, offset }: Row, out: TypedArray, outOffset: number, ti
     out.copyWithin(outOffset + done, outOffset, outOffset + Math.min(done, all - done));
 }
 
-/** Products with more multiplications than this are shared among threads. */
-const largeProduct = 2 ** 20;
+/**
+ * Whether threads save more than they cost: in waking them, and in copies, which take longer where another core has read
+ * what was there before.
+ */
+const pays = (multiplications: number, copied: number): boolean => multiplications >= 2 ** 21 + 40 * copied;
+
+/** `length` elements are copied, unless they live in kernel memory. */
+const copiedOf = (data: Float32Array, length: number): number => (lives(data) ? 0 : length);
 
 function gemmWasm(
   m: number,
@@ -89,13 +95,15 @@ function gemmWasm(
   outOffset: number,
   bias: Row | null,
 ): void {
-  const pool = m * n * k >= largeProduct ? kernelMemory().pool : null;
+  const [x, y] = [a.data as Float32Array, b.data as Float32Array];
+  const [sizeA, sizeB] = [stagedSize(a.rowStride, a.colStride, m, k), stagedSize(b.rowStride, b.colStride, k, n)];
+  const copied = copiedOf(x, sizeA) + copiedOf(y, sizeB) + copiedOf(out, m * n);
+  const pool = pays(m * n * k, copied) ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
-  const inPlace = lives(a.data as Float32Array) || lives(b.data as Float32Array) || lives(out);
+  const inPlace = copied < sizeA + sizeB + m * n;
   const kernel = inPlace || threads > 1 ? kernelMemory() : copyMemory();
   const { kernels } = kernel.instance;
   const scratchBytes = kernels.gemmScratch();
-  const [sizeA, sizeB] = [stagedSize(a.rowStride, a.colStride, m, k), stagedSize(b.rowStride, b.colStride, k, n)];
   kernel.begin('matmul', (sizeA + sizeB + m * n) * 4 + scratchBytes * threads);
   const scratch = kernel.take(scratchBytes * threads);
   const left = kernel.putMatrix(a, m, k);
@@ -163,9 +171,11 @@ function manyWasm(
 ): void {
   const count = startsA.length;
   const [x, y] = [a.data as Float32Array, b.data as Float32Array];
-  const pool = count * m * n * k >= largeProduct ? kernelMemory().pool : null;
+  const copied = copiedOf(x, lengthA) + copiedOf(y, lengthB) + copiedOf(out, out.length);
+  const pool = pays(count * m * n * k, copied) ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
-  const memory = threads > 1 || lives(x) || lives(y) || lives(out) ? kernelMemory() : copyMemory();
+  const inPlace = copied < lengthA + lengthB + out.length;
+  const memory = threads > 1 || inPlace ? kernelMemory() : copyMemory();
   const { kernels } = memory.instance;
   const scratchBytes = kernels.gemmScratch();
   memory.begin('matmul', (2 * count + lengthA + lengthB + out.length) * 4 + scratchBytes * threads);
