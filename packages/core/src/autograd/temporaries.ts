@@ -14,12 +14,7 @@ export class Temporaries {
 
   /** Makes what `rule` allocates temporaries. */
   run<R>(rule: () => R): R {
-    const before = noteTemporaries(this.made);
-    try {
-      return rule();
-    } finally {
-      noteTemporaries(before);
-    }
+    return noting(this.made, rule);
   }
 
   /** A place holds `t` from now on. */
@@ -69,8 +64,10 @@ export class Temporaries {
 const isTemporary = ({ block, placement }: Storage): boolean => block !== 0 && placement === null;
 
 /** Runs user code within a rule: what it allocates, it may keep. */
-export function outsideOfPass<R>(fn: () => R): R {
-  const before = noteTemporaries(null);
+export const outsideOfPass = <R>(fn: () => R): R => noting(null, fn);
+
+function noting<R>(list: Storage[] | null, fn: () => R): R {
+  const before = noteTemporaries(list);
   try {
     return fn();
   } finally {

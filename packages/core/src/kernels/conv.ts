@@ -1,6 +1,6 @@
 import { allocate, type TypedArray } from '../tensor/dtype.js';
 import { gemm, type Matrix } from './matmul.js';
-import { copyMemory, kernelMemory, lives } from './wasm/memory.js';
+import { copiedOf, copyMemory, kernelMemory, lives } from './wasm/memory.js';
 import { bands } from './wasm/threads.js';
 
 /** Where a kernel goes over an image. */
@@ -81,7 +81,7 @@ function begin(
   memory.begin('conv2d', 64 + bytesOf(threads) + scratchBytes * threads);
   const g = memory.putIntegers(numbers);
   const scratch = memory.take(scratchBytes * threads);
-  /** Runs `kernel` for `count` images on all threads. */
+  /** Runs `kernel` for each part, on all threads. */
   const run = (kernel: 'convolve' | 'convolveInput' | 'convolveWeight', parts: number[][]) => {
     const calls = parts.map((args, i) => [g, ...args, scratch + i * scratchBytes]);
     // A pool works on memory that is shared, which is not taken for one thread alone.
@@ -104,7 +104,7 @@ function overImages(
 ): void {
   const { batch } = geometry;
   if (batch === 0) return;
-  const copied = (lives(from) ? 0 : sizeFrom) + (lives(to) ? 0 : sizeTo);
+  const copied = copiedOf(from, sizeFrom) + copiedOf(to, sizeTo);
   const atOnce = (threads: number) =>
     Math.min(batch, threads * Math.max(1, Math.floor(copiedAtOnce / Math.max(1, copied))));
   const { memory, threads, g, run } = begin(geometry, sizes, [from, to], (threads) => {
@@ -248,7 +248,7 @@ function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, siz
   const blocks = Math.ceil(batch / some);
   const sums = sumsOf(out.length, some);
   const count = bands(some, 1, sums).length * blocks;
-  const copied = (lives(x) ? 0 : image) + (lives(grad) ? 0 : result);
+  const copied = copiedOf(x, image) + copiedOf(grad, result);
   const { memory, threads, g, run } = begin(geometry, sizes, [grad, x, out], () => {
     return (copied * some + (count + 1) * out.length) * 4;
   });

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../tensor/dtype.js';
-import { copyMemory, kernelMemory, lives, stagedSize } from './wasm/memory.js';
+import { copiedOf, copyMemory, kernelMemory, stagedSize } from './wasm/memory.js';
 import { bands } from './wasm/threads.js';
 
 /** A matrix in memory: where it starts and how far rows and columns are apart. */
@@ -81,9 +81,6 @@ function repeatRow({ data, offset }: Row, out: TypedArray, outOffset: number, ti
  * what was there before.
  */
 const pays = (multiplications: number, copied: number): boolean => multiplications >= 2 ** 21 + 40 * copied;
-
-/** `length` elements are copied, unless they live in kernel memory. */
-const copiedOf = (data: Float32Array, length: number): number => (lives(data) ? 0 : length);
 
 function gemmWasm(
   m: number,

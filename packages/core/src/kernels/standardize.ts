@@ -29,7 +29,7 @@ export function standardize(
     return;
   }
   const count = outer * inner;
-  // Element after element, whatever group they belong to: groups may be columns.
+  // Element after element, whatever group they belong to.
   const [mean, variance, scale] = [new Float64Array(groups), new Float64Array(groups), new Float64Array(groups)];
   for (let o = 0, p = 0; o < outer; o++)
     for (let k = 0; k < groups; k++) for (let i = 0; i < inner; i++) mean[k]! += x[p++]!;

@@ -205,6 +205,9 @@ export function kernelMemory(): KernelMemory {
 /** Whether an array lives in kernel memory. */
 export const lives = (data: Float32Array): boolean => main?.holds(data) ?? false;
 
+/** How many of `length` elements are copied for a kernel: none of those that live in kernel memory. */
+export const copiedOf = (data: Float32Array, length: number): number => (lives(data) ? 0 : length);
+
 /** The memories that have been made so far. */
 export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !== null);
 
