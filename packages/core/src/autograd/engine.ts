@@ -4,8 +4,9 @@ import { add } from '../ops/elementwise.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { noteTemporaries } from '../tensor/storage.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
+import type * as self from './engine.js';
 import { explainUntracked } from './explain.js';
 import { AccumulateGrad, type Edge, type GradHook, type Gradients, gradEdge, type Node, removable } from './node.js';
 import { Temporaries } from './temporaries.js';
@@ -278,9 +279,13 @@ function rootEdge(op: string, t: Tensor): Edge {
  * Computes the gradients of `tensor` with respect to the leaves of its graph and adds them to their `.grad`.
  * Runs with recording off, or on with `createGraph`, whatever the caller's mode.
  */
-export function backward(tensor: Tensor, options: BackwardOptions = {}): void {
-  if (options instanceof Tensor) options = { gradient: options };
-  const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
+export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {}): void {
+  const {
+    gradient,
+    createGraph = false,
+    retainGraph = createGraph,
+    inputs,
+  }: BackwardOptions = options instanceof Tensor ? { gradient: options } : options;
   const root = rootEdge('backward', tensor);
   runInMode('backward', createGraph, () => {
     const start = startGradient('backward', tensor, gradient);
@@ -371,14 +376,9 @@ export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor
   return removable(node.postHooks, hook);
 }
 
-methods({ backward, registerHook, retainGrad, registerPostAccumulateGradHook });
+const plain = { backward, registerHook, retainGrad, registerPostAccumulateGradHook };
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    /** Adds the gradients of this tensor to the `.grad` of the leaves it was computed from. */
-    backward(options?: BackwardOptions | Tensor): void;
-    registerHook(hook: GradHook): { remove(): void };
-    retainGrad(): void;
-    registerPostAccumulateGradHook(hook: (leaf: Tensor) => void): { remove(): void };
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }

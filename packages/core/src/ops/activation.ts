@@ -7,7 +7,8 @@ import type { Loop1, Loop2 } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import type * as self from './activation.js';
 import {
   add,
   applyUnary,
@@ -22,6 +23,7 @@ import {
   type UnaryRule,
   unary,
   where,
+  withInPlace,
 } from './elementwise.js';
 import { siluGradient } from './gradients.js';
 import { clamp } from './math.js';
@@ -198,15 +200,12 @@ export function glu(x: Tensor, dim = -1): Tensor {
   return mul(a, sigmoid(b));
 }
 
-methods({ gelu, softplus, elu, leakyRelu });
+const plain = { gelu, softplus, elu, leakyRelu };
+methods(plain);
+
+const withForms = { silu, logSigmoid };
+methods(withInPlace(withForms));
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    silu(): Tensor;
-    logSigmoid(): Tensor;
-    gelu(options?: { approximate?: 'none' | 'tanh' }): Tensor;
-    softplus(options?: { beta?: number; threshold?: number }): Tensor;
-    elu(options?: { alpha?: number }): Tensor;
-    leakyRelu(negativeSlope?: number): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain & typeof withForms>, InPlaceOf<typeof withForms> {}
 }

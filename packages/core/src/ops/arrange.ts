@@ -3,7 +3,8 @@ import { makeStridedView } from '../autograd/view.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { checkShape, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import type * as self from './arrange.js';
 import { ge, le, where, withInPlace } from './elementwise.js';
 import { indexSelect } from './indexing.js';
 import type { Dim, ValuesAndIndices } from './reduce.js';
@@ -461,9 +462,13 @@ export const trilIndices = triangleIndices('trilIndices', (o, k) => o <= k);
 /** The coordinates at and above a diagonal: int32, `[2, n]`, rows first. */
 export const triuIndices = triangleIndices('triuIndices', (o, k) => o >= k);
 
-methods(withInPlace({ tril, triu }));
-methods({ diagEmbed, diag, rot90, fliplr, flipud, tile, unfold: unfoldDim });
-methods({
+const plain = {
+  diagEmbed,
+  diag,
+  rot90,
+  fliplr,
+  flipud,
+  tile,
   flip,
   roll,
   repeat,
@@ -477,37 +482,18 @@ methods({
   trace,
   swapaxes,
   movedim,
-});
+};
+methods(plain);
+
+const withForms = { tril, triu };
+methods(withInPlace(withForms));
+
+const own = { unfold: unfoldDim };
+methods(own);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    flip(dims: Dim): Tensor;
-    roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor;
-    repeat(...times: number[]): Tensor;
-    repeat(times: Shape): Tensor;
-    repeatInterleave(repeats: number, dim?: number): Tensor;
-    tril(diagonal?: number): Tensor;
-    tril_(diagonal?: number): this;
-    triu(diagonal?: number): Tensor;
-    triu_(diagonal?: number): this;
-    diagEmbed(offset?: number, dim1?: number, dim2?: number): Tensor;
-    diag(offset?: number): Tensor;
-    rot90(k?: number, dims?: readonly [number, number]): Tensor;
-    fliplr(): Tensor;
-    flipud(): Tensor;
-    tile(...times: readonly (number | Shape)[]): Tensor;
-    unfold(dim: number, size: number, step: number): Tensor;
-    pad(
-      padding: readonly number[],
-      options?: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number },
-    ): Tensor;
-    sort(dim?: number, options?: { descending?: boolean }): ValuesAndIndices;
-    argsort(dim?: number, options?: { descending?: boolean }): Tensor;
-    topk(k: number, dim?: number, options?: { largest?: boolean }): ValuesAndIndices;
-    oneHot(numClasses?: number): Tensor;
-    diagonal(offset?: number, dim1?: number, dim2?: number): Tensor;
-    trace(): Tensor;
-    swapaxes(a: number, b: number): Tensor;
-    movedim(from: number, to: number): Tensor;
-  }
+  interface Tensor
+    extends MethodsFrom<typeof self, typeof plain & typeof withForms>,
+      InPlaceOf<typeof withForms>,
+      MethodsOf<typeof own> {}
 }

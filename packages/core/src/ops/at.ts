@@ -4,7 +4,8 @@ import { makeStridedView } from '../autograd/view.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { broadcastShapes, contiguousStrides, formatShape, type Shape, stridedOffsets } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import type * as self from './at.js';
 import { type TensorLike, toTensor } from './elementwise.js';
 import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
 
@@ -182,11 +183,13 @@ function fitting(op: string, src: Tensor, shape: Shape): Tensor {
   return expand(src, shape);
 }
 
-methods({ at, set });
+const plain = { at };
+methods(plain);
+methods({ set });
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    at(...indices: readonly Index[]): Tensor;
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {
+    /** Writes a value, which broadcasts, to the part that the indices name: `x.set(0, slice(1, 3), value)`. */
     set(...indicesAndValue: readonly [...Index[], TensorLike]): this;
   }
 }

@@ -1,8 +1,9 @@
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { diagonal } from './arrange.js';
+import type * as self from './einsum.js';
 import { mul } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { sum } from './reduce.js';
@@ -140,11 +141,9 @@ export function dot(a: Tensor, b: Tensor): Tensor {
   return sum(mul(a, b));
 }
 
-methods({ outer, dot });
+const plain = { outer, dot };
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    outer(other: Tensor): Tensor;
-    dot(other: Tensor): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }

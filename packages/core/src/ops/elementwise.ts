@@ -9,7 +9,8 @@ import type { StreamKernel, StreamKernel2 } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
-import { type Method, methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type Method, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import type * as self from './elementwise.js';
 import { absGradient, sigmoidGradient, sqrtGradient, squareGradient, tanhGradient } from './gradients.js';
 import { sumTo } from './reduce.js';
 
@@ -49,12 +50,10 @@ function backwardOf({ backward, saves }: UnaryRule): Backward {
   };
 }
 
-/** Defines an elementwise operator of one tensor, with its method and its in-place method `name_`. */
+/** Defines an elementwise operator of one tensor. */
 export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
   const backward = backwardOf(rule);
-  const op = (x: Tensor): Tensor => applyUnary(name, rule, x, backward);
-  methods(withInPlace({ [name]: op }));
-  return op;
+  return (x) => applyUnary(name, rule, x, backward);
 }
 
 /** The functions, and for each an in-place form `name_`. */
@@ -326,53 +325,23 @@ export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
   return where(mask, value, x);
 }
 
-methods(withInPlace({ add, sub, mul, div, maskedFill }));
-methods({ maximum, minimum });
-methods({ eq, ne, lt, le, gt, ge, where: (x, condition: Tensor, other: TensorLike) => where(condition, x, other) });
+const plain = { maximum, minimum, eq, ne, lt, le, gt, ge };
+methods(plain);
+
+const withForms = { neg, exp, log, sqrt, square, abs, sign, tanh, sigmoid, relu, add, sub, mul, div, maskedFill };
+methods(withInPlace(withForms));
+
+const own = {
+  /** This tensor's elements where `condition` holds, `other`'s elsewhere. */
+  where: (x: Tensor, condition: Tensor, other: TensorLike): Tensor => where(condition, x, other),
+};
+methods(own);
 
 export { floatOnly };
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    neg(): Tensor;
-    neg_(): this;
-    exp(): Tensor;
-    exp_(): this;
-    log(): Tensor;
-    log_(): this;
-    sqrt(): Tensor;
-    sqrt_(): this;
-    square(): Tensor;
-    square_(): this;
-    abs(): Tensor;
-    abs_(): this;
-    sign(): Tensor;
-    sign_(): this;
-    tanh(): Tensor;
-    tanh_(): this;
-    sigmoid(): Tensor;
-    sigmoid_(): this;
-    relu(): Tensor;
-    relu_(): this;
-    add(other: TensorLike): Tensor;
-    add_(other: TensorLike): this;
-    sub(other: TensorLike): Tensor;
-    sub_(other: TensorLike): this;
-    mul(other: TensorLike): Tensor;
-    mul_(other: TensorLike): this;
-    div(other: TensorLike): Tensor;
-    div_(other: TensorLike): this;
-    maximum(other: TensorLike): Tensor;
-    minimum(other: TensorLike): Tensor;
-    eq(other: TensorLike): Tensor;
-    ne(other: TensorLike): Tensor;
-    lt(other: TensorLike): Tensor;
-    le(other: TensorLike): Tensor;
-    gt(other: TensorLike): Tensor;
-    ge(other: TensorLike): Tensor;
-    /** This tensor's elements where `condition` holds, `other`'s elsewhere. */
-    where(condition: Tensor, other: TensorLike): Tensor;
-    maskedFill(mask: Tensor, value: number): Tensor;
-    maskedFill_(mask: Tensor, value: number): this;
-  }
+  interface Tensor
+    extends MethodsFrom<typeof self, typeof plain & typeof withForms>,
+      InPlaceOf<typeof withForms>,
+      MethodsOf<typeof own> {}
 }

@@ -11,9 +11,10 @@ import {
   type Shape,
   sameShape,
 } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { nonzeroPlaces } from './at.js';
 import { div, eq, mul, withInPlace } from './elementwise.js';
+import type * as self from './indexing.js';
 import { expand, narrow, stack, to } from './shape.js';
 
 /** Flat positions that `index` names along `dim` of a row-major tensor of `shape`. */
@@ -287,42 +288,12 @@ export function nonzero(x: Tensor): Tensor {
   return stack(nonzeroPlaces(x), 1);
 }
 
-methods(withInPlace({ scatter, scatterAdd, scatterReduce, indexAdd, indexCopy, indexFill, maskedScatter }));
-methods({ gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero });
+const plain = { gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero };
+methods(plain);
+
+const withForms = { scatter, scatterAdd, scatterReduce, indexAdd, indexCopy, indexFill, maskedScatter };
+methods(withInPlace(withForms));
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    gather(dim: number, index: Tensor): Tensor;
-    scatter(dim: number, index: Tensor, src: Tensor | number): Tensor;
-    scatter_(dim: number, index: Tensor, src: Tensor | number): this;
-    scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor;
-    scatterAdd_(dim: number, index: Tensor, src: Tensor): this;
-    scatterReduce(
-      dim: number,
-      index: Tensor,
-      src: Tensor,
-      reduce: 'sum' | 'mean' | 'amax' | 'amin',
-      options?: { includeSelf?: boolean },
-    ): Tensor;
-    scatterReduce_(
-      dim: number,
-      index: Tensor,
-      src: Tensor,
-      reduce: 'sum' | 'mean' | 'amax' | 'amin',
-      options?: { includeSelf?: boolean },
-    ): this;
-    indexSelect(dim: number, index: Tensor): Tensor;
-    indexAdd(dim: number, index: Tensor, src: Tensor): Tensor;
-    indexAdd_(dim: number, index: Tensor, src: Tensor): this;
-    indexCopy(dim: number, index: Tensor, src: Tensor): Tensor;
-    indexCopy_(dim: number, index: Tensor, src: Tensor): this;
-    indexFill(dim: number, index: Tensor, value: number): Tensor;
-    indexFill_(dim: number, index: Tensor, value: number): this;
-    maskedSelect(mask: Tensor): Tensor;
-    maskedScatter(mask: Tensor, src: Tensor): Tensor;
-    maskedScatter_(mask: Tensor, src: Tensor): this;
-    take(index: Tensor): Tensor;
-    takeAlongDim(index: Tensor, dim: number): Tensor;
-    nonzero(): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain & typeof withForms>, InPlaceOf<typeof withForms> {}
 }

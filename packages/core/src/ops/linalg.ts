@@ -4,9 +4,10 @@ import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
 import { isFloat } from '../tensor/dtype.js';
 import { broadcastShapes, formatShape, sameShape } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { tril } from './arrange.js';
 import { mul, neg } from './elementwise.js';
+import type * as self from './linalg.js';
 import { matmul } from './matmul.js';
 import { expand, squeeze, transpose, unsqueeze } from './shape.js';
 
@@ -241,15 +242,9 @@ export function matrixPower(a: Tensor, n: number): Tensor {
   return n % 2 === 0 ? matmul(half, half) : matmul(matmul(half, half), a);
 }
 
-methods({ solve, inverse, det, slogdet, cholesky, matrixPower });
+const plain = { solve, inverse, det, slogdet, cholesky, matrixPower };
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    solve(b: Tensor): Tensor;
-    inverse(): Tensor;
-    det(): Tensor;
-    slogdet(): { sign: Tensor; logabsdet: Tensor };
-    cholesky(): Tensor;
-    matrixPower(n: number): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }

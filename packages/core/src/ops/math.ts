@@ -5,7 +5,7 @@ import { gradientWith, mapWith } from '../kernels/gradients.js';
 import { type Loop1, type Loop2, squareLoop } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import {
   add,
   applyUnary,
@@ -28,6 +28,7 @@ import {
   withInPlace,
 } from './elementwise.js';
 import { reciprocalGradient, rsqrtGradient, squareGradient } from './gradients.js';
+import type * as self from './math.js';
 
 const zero = (g: Tensor): Tensor => mul(g, 0);
 
@@ -407,38 +408,7 @@ export function equal(a: Tensor, b: Tensor): boolean {
   return a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;
 }
 
-methods(
-  withInPlace({
-    clamp,
-    pow,
-    fmod,
-    remainder,
-    lerp,
-    addcmul,
-    addcdiv,
-    nanToNum,
-    floorDivide,
-    atan2,
-    copysign,
-    hypot,
-    xlogy,
-    logicalAnd,
-    logicalOr,
-    logicalXor,
-    logicalNot,
-    bitwiseAnd,
-    bitwiseOr,
-    bitwiseXor,
-    bitwiseNot,
-    bitwiseLeftShift,
-    bitwiseRightShift,
-    gcd,
-    lcm,
-    rad2deg,
-    deg2rad,
-  }),
-);
-methods({
+const plain = {
   logaddexp,
   heaviside,
   fmax,
@@ -452,86 +422,63 @@ methods({
   isclose,
   allclose,
   equal,
-});
+};
+methods(plain);
 
-type UnaryName =
-  | 'expm1'
-  | 'exp2'
-  | 'log1p'
-  | 'log2'
-  | 'log10'
-  | 'rsqrt'
-  | 'reciprocal'
-  | 'sin'
-  | 'cos'
-  | 'tan'
-  | 'asin'
-  | 'acos'
-  | 'atan'
-  | 'sinh'
-  | 'cosh'
-  | 'asinh'
-  | 'acosh'
-  | 'atanh'
-  | 'floor'
-  | 'ceil'
-  | 'trunc'
-  | 'round'
-  | 'frac'
-  | 'logicalNot'
-  | 'bitwiseNot'
-  | 'rad2deg'
-  | 'deg2rad';
-
-type BinaryName =
-  | 'fmod'
-  | 'remainder'
-  | 'floorDivide'
-  | 'atan2'
-  | 'copysign'
-  | 'hypot'
-  | 'xlogy'
-  | 'logicalAnd'
-  | 'logicalOr'
-  | 'logicalXor'
-  | 'bitwiseAnd'
-  | 'bitwiseOr'
-  | 'bitwiseXor'
-  | 'bitwiseLeftShift'
-  | 'bitwiseRightShift'
-  | 'gcd'
-  | 'lcm';
+const withForms = {
+  expm1,
+  exp2,
+  log1p,
+  log2,
+  log10,
+  rsqrt,
+  reciprocal,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  floor,
+  ceil,
+  trunc,
+  round,
+  frac,
+  clamp,
+  pow,
+  fmod,
+  remainder,
+  lerp,
+  addcmul,
+  addcdiv,
+  nanToNum,
+  floorDivide,
+  atan2,
+  copysign,
+  hypot,
+  xlogy,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  logicalNot,
+  bitwiseAnd,
+  bitwiseOr,
+  bitwiseXor,
+  bitwiseNot,
+  bitwiseLeftShift,
+  bitwiseRightShift,
+  gcd,
+  lcm,
+  rad2deg,
+  deg2rad,
+};
+methods(withInPlace(withForms));
 
 declare module '../tensor/tensor.js' {
-  interface Tensor
-    extends Record<UnaryName, () => Tensor>,
-      Record<`${UnaryName}_`, () => Tensor>,
-      Record<BinaryName, (other: TensorLike) => Tensor>,
-      Record<`${BinaryName}_`, (other: TensorLike) => Tensor> {
-    logaddexp(other: TensorLike): Tensor;
-    heaviside(other: TensorLike): Tensor;
-    fmax(other: TensorLike): Tensor;
-    fmin(other: TensorLike): Tensor;
-    clamp(min?: number | null, max?: number | null): Tensor;
-    clamp_(min?: number | null, max?: number | null): this;
-    pow(exponent: TensorLike): Tensor;
-    pow_(exponent: TensorLike): this;
-    lerp(end: Tensor, weight: TensorLike): Tensor;
-    lerp_(end: Tensor, weight: TensorLike): this;
-    addcmul(a: Tensor, b: Tensor, options?: { value?: number }): Tensor;
-    addcmul_(a: Tensor, b: Tensor, options?: { value?: number }): this;
-    addcdiv(a: Tensor, b: Tensor, options?: { value?: number }): Tensor;
-    addcdiv_(a: Tensor, b: Tensor, options?: { value?: number }): this;
-    isposinf(): Tensor;
-    isneginf(): Tensor;
-    signbit(): Tensor;
-    isnan(): Tensor;
-    isinf(): Tensor;
-    isfinite(): Tensor;
-    nanToNum(options?: { nan?: number; posinf?: number; neginf?: number }): Tensor;
-    nanToNum_(options?: { nan?: number; posinf?: number; neginf?: number }): this;
-    isclose(other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor;
-    allclose(other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): boolean;
-    equal(other: Tensor): boolean;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain & typeof withForms>, InPlaceOf<typeof withForms> {}
 }

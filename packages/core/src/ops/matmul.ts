@@ -3,7 +3,8 @@ import { DTypeError, ShapeError } from '../errors.js';
 import { gemm, gemmMany, type Matrix } from '../kernels/matmul.js';
 import { checkTensors } from '../tensor/check.js';
 import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf, stridedOffsets } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import type * as self from './matmul.js';
 import { sum, sumTo } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
@@ -153,12 +154,9 @@ const linearGradients: Backward = (g, ctx) => {
   ];
 };
 
-methods({ matmul, mm, bmm });
+const plain = { matmul, mm, bmm };
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    matmul(other: Tensor): Tensor;
-    mm(other: Tensor): Tensor;
-    bmm(other: Tensor): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }

@@ -1,10 +1,11 @@
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape, normalizeDim, normalizeDims } from '../tensor/shape.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import { outer } from './einsum.js';
 import { add, mul, sub, withInPlace } from './elementwise.js';
 import { bmm, matmul, mm } from './matmul.js';
+import type * as self from './products.js';
 import { broadcastTensors, cat, narrow, reshape } from './shape.js';
 
 /** Weights of a sum: `beta` of the tensor that is there, `alpha` of the product added to it. */
@@ -128,18 +129,12 @@ export function cross(a: Tensor, b: Tensor, dim = -1): Tensor {
   );
 }
 
-methods(withInPlace({ addmm, addmv, addr, baddbmm, addbmm }));
-methods({ mv, kron, tensordot, cross });
+const plain = { mv, kron, tensordot, cross };
+methods(plain);
+
+const withForms = { addmm, addmv, addr, baddbmm, addbmm };
+methods(withInPlace(withForms));
 
 declare module '../tensor/tensor.js' {
-  interface Tensor
-    extends Record<AddProduct, (a: Tensor, b: Tensor, options?: AddOptions) => Tensor>,
-      Record<`${AddProduct}_`, (a: Tensor, b: Tensor, options?: AddOptions) => Tensor> {
-    mv(vector: Tensor): Tensor;
-    kron(other: Tensor): Tensor;
-    tensordot(other: Tensor, dims?: number | readonly [readonly number[], readonly number[]]): Tensor;
-    cross(other: Tensor, dim?: number): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain & typeof withForms>, InPlaceOf<typeof withForms> {}
 }
-
-type AddProduct = 'addmm' | 'addmv' | 'addr' | 'baddbmm' | 'addbmm';

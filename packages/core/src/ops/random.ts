@@ -4,8 +4,9 @@ import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
 import { defaultGenerator, type Generator } from '../tensor/random.js';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { add, floatOnly, mul } from './elementwise.js';
+import type * as self from './random.js';
 
 export interface FromGenerator {
   /** Where the numbers come from; the default generator if not given. */
@@ -146,9 +147,10 @@ const filler =
     });
   };
 
+const plain = { multinomial, bernoulli };
+methods(plain);
+
 methods({
-  multinomial,
-  bernoulli,
   normal_: filler('normal_', {
     defaults: [0, 1],
     check: (m, s) => !(Number.isFinite(m) && s! >= 0) && `mean is finite and std from 0 up, got ${m} and ${s}`,
@@ -181,9 +183,7 @@ methods({
 });
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    multinomial(n: number, options?: FromGenerator & { replacement?: boolean }): Tensor;
-    bernoulli(options?: FromGenerator): Tensor;
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {
     /** Draws each element anew from a normal distribution. */
     normal_(mean?: number, std?: number, options?: FromGenerator): this;
     /** Draws each element anew, uniform in [from, to). */

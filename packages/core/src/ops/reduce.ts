@@ -8,8 +8,9 @@ import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
 import type { DType } from '../tensor/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
+import type * as self from './reduce.js';
 
 /** One dimension, several, or (left out or null) all of them. */
 export type Dim = number | readonly number[] | null;
@@ -312,26 +313,9 @@ function sumOfSquares(x: Tensor, p: kernel.Plan): Tensor {
   return out;
 }
 
-methods({ norm, sum, mean, prod, var: variance, std, amax, amin, argmax, argmin, max, min, any, all });
+const plain = { norm, sum, mean, prod, std, amax, amin, argmax, argmin, max, min, any, all, var: variance };
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    sum(dim?: Dim, options?: KeepDim): Tensor;
-    mean(dim?: Dim, options?: KeepDim): Tensor;
-    /** The `p`-norm; see `norm`. */
-    norm(p?: number, dim?: Dim, options?: KeepDim): Tensor;
-    prod(dim?: Dim, options?: KeepDim): Tensor;
-    var(dim?: Dim, options?: VarOptions): Tensor;
-    std(dim?: Dim, options?: VarOptions): Tensor;
-    amax(dim?: Dim, options?: KeepDim): Tensor;
-    amin(dim?: Dim, options?: KeepDim): Tensor;
-    argmax(dim?: number | null, options?: KeepDim): Tensor;
-    argmin(dim?: number | null, options?: KeepDim): Tensor;
-    max(): Tensor;
-    max(dim: number, options?: KeepDim): ValuesAndIndices;
-    min(): Tensor;
-    min(dim: number, options?: KeepDim): ValuesAndIndices;
-    any(dim?: Dim, options?: KeepDim): Tensor;
-    all(dim?: Dim, options?: KeepDim): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }

@@ -3,10 +3,11 @@ import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { flip } from './arrange.js';
 import { add, div, exp, gt, log, lt, mul, neg, sub, where, withInPlace } from './elementwise.js';
 import type { ValuesAndIndices } from './reduce.js';
+import type * as self from './scan.js';
 import { cat, expand, narrow, to } from './shape.js';
 
 /** Calls `scan(data, start, step, n)` for each line of elements along `dim` of a copy of `x`; gives the copy. */
@@ -173,18 +174,12 @@ export interface DiffOptions {
   append?: Tensor;
 }
 
-methods(withInPlace({ cumsum, cumprod }));
-methods({ logcumsumexp, cummax, cummin, diff });
+const plain = { logcumsumexp, cummax, cummin, diff };
+methods(plain);
+
+const withForms = { cumsum, cumprod };
+methods(withInPlace(withForms));
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    cumsum(dim: number): Tensor;
-    cumsum_(dim: number): this;
-    cumprod(dim: number): Tensor;
-    cumprod_(dim: number): this;
-    logcumsumexp(dim: number): Tensor;
-    cummax(dim: number): ValuesAndIndices;
-    cummin(dim: number): ValuesAndIndices;
-    diff(options?: DiffOptions): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain & typeof withForms>, InPlaceOf<typeof withForms> {}
 }

@@ -2,8 +2,9 @@ import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
+import type * as self from './sets.js';
 
 // What counts and looks up values. No gradient flows through any of these.
 
@@ -189,22 +190,15 @@ export function isin(
   );
 }
 
-methods({
-  unique,
-  uniqueConsecutive,
-  bincount,
-  histc,
-  isin,
-  bucketize: (x, boundaries: Tensor, options?: SearchOptions) => bucketize(x, boundaries, options),
-});
+const plain = { unique, uniqueConsecutive, bincount, histc, isin };
+methods(plain);
+
+const own = {
+  /** For each element the index of the interval between `boundaries` that it lies in. */
+  bucketize: (x: Tensor, boundaries: Tensor, options?: SearchOptions): Tensor => bucketize(x, boundaries, options),
+};
+methods(own);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    unique(options?: { dim?: number }): Unique;
-    uniqueConsecutive(options?: { dim?: number }): Unique;
-    bincount(options?: { weights?: Tensor; minlength?: number }): Tensor;
-    histc(options?: { bins?: number; min?: number; max?: number }): Tensor;
-    isin(values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor;
-    bucketize(boundaries: Tensor, options?: SearchOptions): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain>, MethodsOf<typeof own> {}
 }

@@ -15,9 +15,10 @@ import {
   sameShape,
   sizeOf,
 } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { type TensorLike, toTensor } from './elementwise.js';
 import { sumTo } from './reduce.js';
+import type * as self from './shape.js';
 
 /** A copy with storage of its own; gradients flow through. */
 export function clone(x: Tensor): Tensor {
@@ -390,7 +391,7 @@ export function copy_(x: Tensor, src: TensorLike): Tensor {
   });
 }
 
-methods({
+const plain = {
   clone,
   contiguous,
   to,
@@ -411,48 +412,27 @@ methods({
   chunk,
   unbind,
   copy_,
-  float: (x) => to(x, 'float32'),
-  double: (x) => to(x, 'float64'),
-  int: (x) => to(x, 'int32'),
-  bool: (x) => to(x, 'bool'),
-  cat: (x, others: readonly Tensor[], dim?: number) => cat([x, ...others], dim),
-  fill_: (x, value: number) => copy_(x, value),
-  zero_: (x) => copy_(x, 0),
-});
+};
+methods(plain);
+
+const own = {
+  /** This tensor as float32; itself if it is that already. */
+  float: (x: Tensor): Tensor => to(x, 'float32'),
+  /** This tensor as float64; itself if it is that already. */
+  double: (x: Tensor): Tensor => to(x, 'float64'),
+  /** This tensor as int32, fractions cut off; itself if it is that already. */
+  int: (x: Tensor): Tensor => to(x, 'int32'),
+  /** True where an element is not 0. */
+  bool: (x: Tensor): Tensor => to(x, 'bool'),
+  /** This tensor and `others`, joined along `dim`. */
+  cat: (x: Tensor, others: readonly Tensor[], dim?: number): Tensor => cat([x, ...others], dim),
+  /** Sets all elements to `value`. */
+  fill_: (x: Tensor, value: number): Tensor => copy_(x, value),
+  /** Sets all elements to 0. */
+  zero_: (x: Tensor): Tensor => copy_(x, 0),
+};
+methods(own);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    clone(): Tensor;
-    contiguous(): Tensor;
-    to(dtype: DType): Tensor;
-    float(): Tensor;
-    double(): Tensor;
-    int(): Tensor;
-    bool(): Tensor;
-    view(...shape: number[]): Tensor;
-    view(shape: Shape): Tensor;
-    reshape(...shape: number[]): Tensor;
-    reshape(shape: Shape): Tensor;
-    flatten(startDim?: number, endDim?: number): Tensor;
-    unflatten(dim: number, sizes: Shape): Tensor;
-    permute(...dims: number[]): Tensor;
-    permute(dims: readonly number[]): Tensor;
-    transpose(dim0: number, dim1: number): Tensor;
-    t(): Tensor;
-    expand(...shape: number[]): Tensor;
-    expand(shape: Shape): Tensor;
-    expandAs(other: Tensor): Tensor;
-    squeeze(dim?: number | readonly number[]): Tensor;
-    unsqueeze(dim: number): Tensor;
-    narrow(dim: number, start: number, length: number): Tensor;
-    select(dim: number, index: number): Tensor;
-    split(size: number | readonly number[], dim?: number): Tensor[];
-    chunk(chunks: number, dim?: number): Tensor[];
-    unbind(dim?: number): Tensor[];
-    /** This tensor and `others`, joined along `dim`. */
-    cat(others: readonly Tensor[], dim?: number): Tensor;
-    copy_(src: TensorLike): this;
-    fill_(value: number): this;
-    zero_(): this;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain>, MethodsOf<typeof own> {}
 }

@@ -3,9 +3,10 @@ import { isGradEnabled } from '../grad/index.js';
 import { limitedSoftmaxRows, softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
 import { amax, type Dim, type KeepDim, sum } from './reduce.js';
+import type * as self from './softmax.js';
 
 /** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */
 export function softmax(x: Tensor, dim: number): Tensor {
@@ -146,12 +147,9 @@ function logsumexpForward(v: Tensor, dims: readonly number[]): Tensor {
   return add(log(sum(exp(sub(v, shift)), dims, { keepdim: true })), shift);
 }
 
-methods({ softmax, logSoftmax, logsumexp });
+const plain = { softmax, logSoftmax, logsumexp };
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    softmax(dim: number): Tensor;
-    logSoftmax(dim: number): Tensor;
-    logsumexp(dim: Dim, options?: KeepDim): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }

@@ -1,8 +1,9 @@
 import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
-import { methods, type Tensor } from '../tensor/tensor.js';
-import { applyUnary, div, exp, log, mul, neg, square, sub, unary } from './elementwise.js';
+import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
+import { applyUnary, div, exp, log, mul, neg, square, sub, unary, withInPlace } from './elementwise.js';
 import { clamp } from './math.js';
+import type * as self from './special.js';
 
 /** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */
 function tail(x: number): number {
@@ -170,16 +171,21 @@ export function logit(x: Tensor, { eps }: { eps?: number } = {}): Tensor {
   return log(div(p, sub(1, p)));
 }
 
-methods({
-  logit: (x, options) => logit(x, options),
-  polygamma: (x, n: number) => polygamma(n, x),
-});
+const plain = { logit };
+methods(plain);
+
+const withForms = { erf, erfc, erfinv, lgamma, digamma, sinc };
+methods(withInPlace(withForms));
+
+const own = {
+  /** The `n`-th derivative of `digamma`. */
+  polygamma: (x: Tensor, n: number): Tensor => polygamma(n, x),
+};
+methods(own);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor extends Record<SpecialName, () => Tensor>, Record<`${SpecialName}_`, () => Tensor> {
-    logit(options?: { eps?: number }): Tensor;
-    polygamma(n: number): Tensor;
-  }
+  interface Tensor
+    extends MethodsFrom<typeof self, typeof plain & typeof withForms>,
+      InPlaceOf<typeof withForms>,
+      MethodsOf<typeof own> {}
 }
-
-type SpecialName = 'erf' | 'erfc' | 'erfinv' | 'lgamma' | 'digamma' | 'sinc';

@@ -2,24 +2,14 @@ import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
-import { methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { argsort, diagonal } from './arrange.js';
 import { add, div, floatOnly, mul, ne, sqrt, sub, where } from './elementwise.js';
 import { clamp, isnan } from './math.js';
 import { matmul } from './matmul.js';
-import {
-  amax,
-  amin,
-  type Dim,
-  type KeepDim,
-  mean,
-  stdMean,
-  sum,
-  type ValuesAndIndices,
-  type VarOptions,
-  varMean,
-} from './reduce.js';
+import { amax, amin, type Dim, type KeepDim, mean, stdMean, sum, type ValuesAndIndices, varMean } from './reduce.js';
 import { narrow, stack, unsqueeze } from './shape.js';
+import type * as self from './statistics.js';
 
 /** The sum over `dim` of the elements that are numbers; NaN counts as 0. */
 export function nansum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
@@ -203,7 +193,7 @@ export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
   return sub(unsqueeze(a, -2), unsqueeze(b, -3)).norm(p, -1);
 }
 
-methods({
+const plain = {
   nansum,
   nanmean,
   countNonzero,
@@ -218,25 +208,9 @@ methods({
   cov,
   corrcoef,
   dist,
-});
+};
+methods(plain);
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
-    nansum(dim?: Dim, options?: KeepDim): Tensor;
-    nanmean(dim?: Dim, options?: KeepDim): Tensor;
-    countNonzero(dim?: Dim): Tensor;
-    varMean(dim?: Dim, options?: VarOptions): [Tensor, Tensor];
-    stdMean(dim?: Dim, options?: VarOptions): [Tensor, Tensor];
-    aminmax(dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor };
-    kthvalue(k: number, dim?: number, options?: KeepDim): ValuesAndIndices;
-    median(): Tensor;
-    median(dim: number, options?: KeepDim): ValuesAndIndices;
-    nanmedian(): Tensor;
-    nanmedian(dim: number, options?: KeepDim): ValuesAndIndices;
-    mode(dim?: number, options?: KeepDim): ValuesAndIndices;
-    quantile(q: number | readonly number[], dim?: number | null, options?: QuantileOptions): Tensor;
-    cov(options?: { correction?: number }): Tensor;
-    corrcoef(): Tensor;
-    dist(other: Tensor, p?: number): Tensor;
-  }
+  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
 }
