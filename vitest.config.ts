@@ -31,7 +31,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@gradgate\/core\/grad$/, replacement: `${source('core')}/grad/index.ts` },
-      { find: /^@gradgate\/core\/kernels$/, replacement: `${source('core')}/kernels/index.ts` },
+      { find: /^@gradgate\/core\/internal$/, replacement: `${source('core')}/internal.ts` },
       { find: /^gradgate$/, replacement: `${source('gradgate')}/index.ts` },
       {
         find: /^@gradgate\/(\w+)$/,

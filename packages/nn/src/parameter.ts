@@ -1,5 +1,5 @@
 import { Tensor } from '@gradgate/core';
-import { place } from '@gradgate/core/kernels';
+import { place } from '@gradgate/core/internal';
 
 /**
  * A tensor that a module learns: it requires grad unless told otherwise, whatever the grad mode it is made in, and is

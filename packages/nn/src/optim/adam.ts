@@ -1,5 +1,5 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
-import { type AdamStep, adamStep } from '@gradgate/core/kernels';
+import { type AdamStep, adamStep } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
 import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
 

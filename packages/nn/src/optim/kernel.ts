@@ -1,5 +1,5 @@
 import type { TypedArray } from '@gradgate/core';
-import { type OptimizerKernel, optimizerStep } from '@gradgate/core/kernels';
+import { type OptimizerKernel, optimizerStep } from '@gradgate/core/internal';
 
 /** Fewer elements are stepped faster in JavaScript. */
 const kernelFrom = 1024;

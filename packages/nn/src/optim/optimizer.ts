@@ -1,5 +1,5 @@
 import { enableGrad, noGrad, Tensor, type TypedArray, zerosLike } from '@gradgate/core';
-import { place } from '@gradgate/core/kernels';
+import { place } from '@gradgate/core/internal';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;

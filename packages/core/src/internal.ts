@@ -1,0 +1,7 @@
+// For the other packages of gradgate: not for users, and without promises.
+export { check, checkOptions, nearest, type Schema, show } from './check.js';
+/** Kernels over plain arrays. */
+export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './kernels/optim.js';
+export { place } from './kernels/resident.js';
+export { checkTensors } from './tensor/check.js';
+export * as is from './tensor/kinds.js';

@@ -1,0 +1,8 @@
+import { instanceOf, type Kind } from '../kinds.js';
+import { Generator } from './random.js';
+import { Tensor } from './tensor.js';
+
+export * from '../kinds.js';
+
+export const tensor: Kind = instanceOf('a Tensor', () => Tensor);
+export const generator: Kind = instanceOf('a Generator', () => Generator);
