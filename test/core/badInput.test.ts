@@ -525,6 +525,13 @@ const refused: Record<string, (() => unknown)[]> = {
   addcdiv: [() => core.addcdiv(x, x, core.ones([2, 2]))],
   allclose: [() => core.allclose(x, core.ones([2, 2]))],
   sumTo: [() => core.sumTo(x, [4])],
+  softplus: [() => core.softplus(x, 2 as never), () => core.softplus(x, { Beta: 2 } as never)],
+  elu: [() => core.elu(x, 0.5 as never), () => core.elu(x, { alpha: '1' } as never)],
+  celu: [() => core.celu(x, 0.5 as never), () => core.celu(x, { Alpha: 1 } as never)],
+  hardtanh: [() => core.hardtanh(x, -1 as never), () => core.hardtanh(x, { minVal: -1 } as never)],
+  nanToNum: [() => core.nanToNum(x, 0 as never), () => core.nanToNum(x, { nan: null } as never)],
+  logit: [() => core.logit(x, 0.1 as never), () => core.logit(x, { epsilon: 0.1 } as never)],
+  cov: [() => core.cov(x, 1 as never), () => core.cov(x, { unbiased: true } as never)],
 };
 
 describe('every operator refuses by name what it cannot take', () => {

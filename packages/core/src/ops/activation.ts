@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { map2 } from '../kernels/elementwise.js';
@@ -6,6 +7,7 @@ import { gradientWith, mapWith } from '../kernels/gradients.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
@@ -75,8 +77,11 @@ function geluGradient(g: Tensor, x: Tensor): Tensor {
   );
 }
 
+const geluOptions = { approximate: is.oneOf('none', 'tanh') };
+
 /** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
-export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Tensor {
+  const { approximate = 'none' } = checkOptions('gelu', options, geluOptions);
   checkTensors('gelu', x);
   if (approximate === 'tanh') {
     const inner = mul(add(x, mul(mul(x, mul(x, x)), 0.044715)), Math.sqrt(2 / Math.PI));
@@ -86,8 +91,11 @@ export function gelu(x: Tensor, { approximate = 'none' }: { approximate?: 'none'
   return applyUnary('gelu', exactGelu, x);
 }
 
+const softplusOptions = { beta: is.number, threshold: is.number };
+
 /** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */
-export function softplus(x: Tensor, { beta = 1, threshold = 20 } = {}): Tensor {
+export function softplus(x: Tensor, options?: { beta?: number; threshold?: number }): Tensor {
+  const { beta = 1, threshold = 20 } = checkOptions('softplus', options, softplusOptions);
   checkTensors('softplus', x);
   return applyUnary(
     'softplus',
@@ -100,8 +108,11 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 } = {}): Tensor {
   );
 }
 
+const eluOptions = { alpha: is.number };
+
 /** `x` where positive, else `alpha (exp(x) - 1)`. */
-export function elu(x: Tensor, { alpha = 1 } = {}): Tensor {
+export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
+  const { alpha = 1 } = checkOptions('elu', options, eluOptions);
   checkTensors('elu', x);
   if (!isFloat(x.dtype)) return elu(x.float(), { alpha });
   const y = mapWith('elu', [alpha], eluLoop(alpha), x);
@@ -128,8 +139,11 @@ const eluGradientLoop =
 /** `elu` with the constants that keep mean and variance (Klambauer et al., 2017). */
 export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
 
+const celuOptions = { alpha: is.number };
+
 /** `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. */
-export function celu(x: Tensor, { alpha = 1 } = {}): Tensor {
+export function celu(x: Tensor, options?: { alpha?: number }): Tensor {
+  const { alpha = 1 } = checkOptions('celu', options, celuOptions);
   checkTensors('celu', x);
   return mul(elu(mul(x, 1 / alpha)), alpha);
 }
@@ -167,8 +181,11 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   return where(gt(x, 0), x, mul(x, slope));
 }
 
+const hardtanhOptions = { min: is.number, max: is.number };
+
 /** `x` limited to [min, max]. */
-export function hardtanh(x: Tensor, { min = -1, max = 1 } = {}): Tensor {
+export function hardtanh(x: Tensor, options?: { min?: number; max?: number }): Tensor {
+  const { min = -1, max = 1 } = checkOptions('hardtanh', options, hardtanhOptions);
   checkTensors('hardtanh', x);
   return clamp(x, min, max);
 }

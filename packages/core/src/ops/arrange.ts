@@ -1,7 +1,9 @@
 import { putAdd } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { checkShape, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './arrange.js';
@@ -109,6 +111,8 @@ export function triu(x: Tensor, diagonal = 0): Tensor {
   return triangle('triu', x, (o) => ge(o, diagonal));
 }
 
+const padOptions = { mode: is.oneOf('constant', 'reflect', 'replicate', 'circular'), value: is.number };
+
 /**
  * Elements added at both ends of dimensions: `padding` is [before, after] of the last, then of the one before it, and so
  * on; negative numbers cut off.
@@ -116,8 +120,9 @@ export function triu(x: Tensor, diagonal = 0): Tensor {
 export function pad(
   x: Tensor,
   padding: readonly number[],
-  { mode = 'constant', value = 0 }: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number } = {},
+  options?: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number },
 ): Tensor {
+  const { mode = 'constant', value = 0 } = checkOptions('pad', options, padOptions);
   checkTensors('pad', x);
   if (padding.length % 2 !== 0 || padding.length / 2 > x.ndim || !padding.every(Number.isInteger))
     throw new ShapeError(
@@ -167,15 +172,21 @@ export function pad(
   return out === x ? x.clone() : out;
 }
 
+const sortOptions = { descending: is.boolean };
+
 /** The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest. */
-export function sort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): ValuesAndIndices {
+export function sort(x: Tensor, dim = -1, options?: { descending?: boolean }): ValuesAndIndices {
+  const { descending = false } = checkOptions('sort', options, sortOptions);
   checkTensors('sort', x);
   const order = argsort(x, dim, { descending });
   return { values: x.ndim === 0 ? x.clone() : x.gather(dim, order), indices: order };
 }
 
+const argsortOptions = { descending: is.boolean };
+
 /** Where the elements along `dim` would be taken from to be in order; int32. */
-export function argsort(x: Tensor, dim = -1, { descending = false }: { descending?: boolean } = {}): Tensor {
+export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean }): Tensor {
+  const { descending = false } = checkOptions('argsort', options, argsortOptions);
   checkTensors('argsort', x);
   const d = normalizeDim('argsort', dim, x.ndim);
   const out = Tensor.empty('int32', x.shape);
@@ -197,8 +208,11 @@ export function argsort(x: Tensor, dim = -1, { descending = false }: { descendin
   return out;
 }
 
+const topkOptions = { largest: is.boolean };
+
 /** The `k` largest (or smallest) elements along `dim` in order, and where they were. */
-export function topk(x: Tensor, k: number, dim = -1, { largest = true }: { largest?: boolean } = {}): ValuesAndIndices {
+export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boolean }): ValuesAndIndices {
+  const { largest = true } = checkOptions('topk', options, topkOptions);
   checkTensors('topk', x);
   const d = normalizeDim('topk', dim, x.ndim);
   const n = x.shape[d] ?? 1;
@@ -430,8 +444,11 @@ export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
   );
 }
 
+const combinationsOptions = { withReplacement: is.boolean };
+
 /** Every choice of `r` elements of a vector, in order, as rows. */
-export function combinations(x: Tensor, r = 2, { withReplacement = false } = {}): Tensor {
+export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boolean }): Tensor {
+  const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
   checkTensors('combinations', x);
   if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
   if (!Number.isInteger(r) || r < 0) throw new ShapeError('combinations', `r is a whole number from 0 up, got ${r}`);

@@ -1,5 +1,7 @@
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { tril } from './arrange.js';
@@ -19,6 +21,13 @@ export interface AttentionOptions {
   scale?: number;
 }
 
+const attentionOptions = {
+  attnMask: is.nullable(is.tensor),
+  dropoutP: is.probability,
+  isCausal: is.boolean,
+  scale: is.number,
+};
+
 /** `softmax(query @ key.T * scale) @ value`: `[..., L, E]`, `[..., S, E]`, `[..., S, V]` to `[..., L, V]`. */
 export function scaledDotProductAttention(
   query: Tensor,
@@ -37,7 +46,12 @@ export function scaledDotProductAttention(
       op,
       `query ${formatShape(query.shape)}, key ${formatShape(key.shape)} and value ${formatShape(value.shape)}: expected [..., L, E], [..., S, E] and [..., S, V]`,
     );
-  const { attnMask, dropoutP = 0, isCausal = false, scale = 1 / Math.sqrt(query.shape.at(-1)!) } = options;
+  const {
+    attnMask,
+    dropoutP = 0,
+    isCausal = false,
+    scale = 1 / Math.sqrt(query.shape.at(-1)!),
+  } = checkOptions(op, options, attentionOptions);
   if (isCausal && attnMask) throw new TypeError(`${op}: give attnMask or isCausal, not both`);
   const products = matmul(query, transpose(key, -1, -2));
   const weights = attnMask ? null : attentionWeights(products, scale, isCausal);

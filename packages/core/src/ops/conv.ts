@@ -1,7 +1,9 @@
 import { record } from '../autograd/node.js';
+import { checkOptions, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { convolve, convolveInput, convolveWeight, type Geometry, steps, type Window } from '../kernels/conv.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, floatOnly } from './elementwise.js';
@@ -12,10 +14,10 @@ import { reshape, squeeze, unsqueeze } from './shape.js';
 export type Pair = number | readonly [number, number];
 
 export const pair = (op: string, name: string, v: Pair, least: number): [number, number] => {
-  const [h, w] = typeof v === 'number' ? [v, v] : v;
+  const [h, w] = typeof v === 'number' ? [v, v] : Array.isArray(v) && v.length === 2 ? v : [];
   for (const n of [h, w])
     if (!Number.isInteger(n) || n! < least)
-      throw new ShapeError(op, `${name} is a whole number from ${least} up, or two, got ${JSON.stringify(v)}`);
+      throw new ShapeError(op, `${name} is a whole number from ${least} up, or two, got ${show(v)}`);
   return [h!, w!];
 };
 
@@ -104,7 +106,11 @@ export interface ConvOptions<Size = Pair> {
   groups?: number;
 }
 
-function check(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | undefined, ndim: number): void {
+// `pair` and the geometry check the values.
+const convOptions = { stride: is.anything, padding: is.anything, dilation: is.anything, groups: is.count };
+const convTransposeOptions = { ...convOptions, outputPadding: is.anything };
+
+function checkOperands(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | undefined, ndim: number): void {
   floatOnly(op, x);
   if (x.dtype !== weight.dtype)
     throw new DTypeError(op, `input is ${x.dtype} and weight ${weight.dtype}; convert with to()`);
@@ -113,6 +119,7 @@ function check(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | unde
       op,
       `input and weight have ${ndim} dimensions each (batch or kernels, channels, sizes), got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
+  if (bias != null) checkTensors(op, bias);
   if (bias && bias.ndim !== 1) throw new ShapeError(op, `bias has one dimension, got ${formatShape(bias.shape)}`);
 }
 
@@ -123,8 +130,8 @@ function check(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | unde
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
   checkTensors('conv2d', x, weight);
   const op = 'conv2d';
-  check(op, x, weight, bias, 4);
-  const { groups = 1 } = options;
+  checkOperands(op, x, weight, bias, 4);
+  const { groups = 1 } = checkOptions(op, options, convOptions);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [o, perGroup, kh, kw] = weight.shape as [number, number, number, number];
   if (!Number.isInteger(groups) || groups < 1 || c % groups !== 0 || o % groups !== 0 || perGroup !== c / groups)
@@ -173,7 +180,8 @@ const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<num
 /** Convolution in one dimension: `x` `[N, C, L]`, `weight` `[O, C / groups, l]`, `bias` `[O]`; gives `[N, O, L']`. */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor {
   checkTensors('conv1d', x, weight);
-  check('conv1d', x, weight, bias, 3);
+  checkOperands('conv1d', x, weight, bias, 3);
+  checkOptions('conv1d', options, convOptions);
   return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lift(options)), 2);
 }
 
@@ -192,8 +200,8 @@ export function convTranspose2d(
 ): Tensor {
   checkTensors('convTranspose2d', x, weight);
   const op = 'convTranspose2d';
-  check(op, x, weight, bias, 4);
-  const { groups = 1 } = options;
+  checkOperands(op, x, weight, bias, 4);
+  const { groups = 1 } = checkOptions(op, options, convTransposeOptions);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [inputs, perGroup, kh, kw] = weight.shape as [number, number, number, number];
   if (!Number.isInteger(groups) || groups < 1 || inputs !== c || c % groups !== 0)
@@ -227,8 +235,9 @@ export function convTranspose1d(
   options: ConvTransposeOptions<number> = {},
 ): Tensor {
   checkTensors('convTranspose1d', x, weight);
-  check('convTranspose1d', x, weight, bias, 3);
-  const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = options;
+  checkOperands('convTranspose1d', x, weight, bias, 3);
+  const known = checkOptions('convTranspose1d', options, convTransposeOptions);
+  const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = known;
   const lifted: ConvTransposeOptions = {
     stride: [1, stride],
     padding: [0, padding],

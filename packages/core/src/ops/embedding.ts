@@ -1,13 +1,18 @@
+import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ne, where } from './elementwise.js';
 import { indexSelect } from './indexing.js';
 import { reshape } from './shape.js';
 
+const embeddingOptions = { paddingIdx: is.integer };
+
 /** The rows of `weight` `[V, E]` that the int32 `index` names: `[..., E]`. Row `paddingIdx` gets no gradient. */
-export function embedding(index: Tensor, weight: Tensor, { paddingIdx }: { paddingIdx?: number } = {}): Tensor {
+export function embedding(index: Tensor, weight: Tensor, options?: { paddingIdx?: number }): Tensor {
+  const { paddingIdx } = checkOptions('embedding', options, embeddingOptions);
   checkTensors('embedding', index, weight);
   if (index.dtype !== 'int32') throw new DTypeError('embedding', `indices are int32, got ${index.dtype}; use .int()`);
   if (weight.ndim !== 2)

@@ -1,8 +1,10 @@
 import { record } from '../autograd/node.js';
 import { clear, put, putAdd, take as takePositions } from '../autograd/positions.js';
+import { checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { full } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
 import {
   broadcastShapes,
   contiguousStrides,
@@ -141,6 +143,8 @@ function covering(op: string, src: Tensor, index: Tensor, x: Tensor): Tensor {
   return index.shape.reduce((part, n, i) => (part.shape[i] === n ? part : narrow(part, i, 0, n)), src);
 }
 
+const scatterReduceOptions = { includeSelf: is.boolean };
+
 /**
  * `x` with the elements of `src` that `index` (int32) sends to one place along `dim` reduced into it. Equal extremes
  * share the gradient. With `includeSelf: false`, what `x` had there takes no part.
@@ -151,8 +155,9 @@ export function scatterReduce(
   index: Tensor,
   src: Tensor,
   reduce: 'sum' | 'mean' | 'amax' | 'amin',
-  { includeSelf = true }: { includeSelf?: boolean } = {},
+  options?: { includeSelf?: boolean },
 ): Tensor {
+  const { includeSelf = true } = checkOptions('scatterReduce', options, scatterReduceOptions);
   checkTensors('scatterReduce', x, index, src);
   const d = normalizeDim('scatterReduce', dim, x.ndim);
   if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))

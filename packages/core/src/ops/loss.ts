@@ -1,5 +1,7 @@
+import { checkOptions, show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
@@ -15,12 +17,15 @@ export interface LossOptions {
   reduction?: Reduction;
 }
 
+const reductions = is.oneOf('mean', 'sum', 'none');
+export const lossOptions = { reduction: reductions };
+
 /** Applies a reduction by name. */
 export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mean'): Tensor {
   if (reduction === 'none') return loss;
   if (reduction === 'sum') return sum(loss);
   if (reduction === 'mean') return mean(loss);
-  throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', got ${JSON.stringify(reduction)}`);
+  throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', got ${show(reduction)}`);
 }
 
 /** Input and target of equal shape, floating point. */
@@ -34,24 +39,25 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
 }
 
 /** The mean of `(input - target)²`. */
-export function mseLoss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  const { reduction } = checkOptions('mseLoss', options, lossOptions);
   checkSameShape('mseLoss', input, target);
   if (fusable(reduction, input, target)) return squaredErrorOf(input, target, reduction);
   return reduceLoss('mseLoss', square(sub(input, target)), reduction);
 }
 
 /** The mean of `|input - target|`. */
-export function l1Loss(input: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  const { reduction } = checkOptions('l1Loss', options, lossOptions);
   checkSameShape('l1Loss', input, target);
   return reduceLoss('l1Loss', sub(input, target).abs(), reduction);
 }
 
+const huberLossOptions = { reduction: reductions, delta: is.positive };
+
 /** Quadratic for errors below `delta`, linear above (Huber, 1964). */
-export function huberLoss(
-  input: Tensor,
-  target: Tensor,
-  { reduction, delta = 1 }: LossOptions & { delta?: number } = {},
-): Tensor {
+export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor {
+  const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
   checkSameShape('huberLoss', input, target);
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
   const error = sub(input, target).abs();
@@ -59,12 +65,11 @@ export function huberLoss(
   return reduceLoss('huberLoss', loss, reduction);
 }
 
+const smoothL1LossOptions = { reduction: reductions, beta: is.nonNegative };
+
 /** `huberLoss` divided by `beta`: its linear part has slope 1. */
-export function smoothL1Loss(
-  input: Tensor,
-  target: Tensor,
-  { reduction, beta = 1 }: LossOptions & { beta?: number } = {},
-): Tensor {
+export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor {
+  const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
   checkSameShape('smoothL1Loss', input, target);
   if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${beta}`);
   return beta === 0
@@ -72,12 +77,15 @@ export function smoothL1Loss(
     : div(huberLoss(input, target, { reduction, delta: beta }), beta);
 }
 
+const binaryCrossEntropyOptions = { reduction: reductions, weight: is.nullable(is.tensor) };
+
 /** `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100. */
 export function binaryCrossEntropy(
   input: Tensor,
   target: Tensor,
-  { reduction, weight }: LossOptions & { weight?: Tensor | null } = {},
+  options?: LossOptions & { weight?: Tensor | null },
 ): Tensor {
+  const { reduction, weight } = checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions);
   checkSameShape('binaryCrossEntropy', input, target);
   if (input.lt(0).any().item() || input.gt(1).any().item())
     throw new RangeError(
@@ -87,12 +95,23 @@ export function binaryCrossEntropy(
   return reduceLoss('binaryCrossEntropy', weight ? mul(loss, weight) : loss, reduction);
 }
 
+const binaryCrossEntropyWithLogitsOptions = {
+  reduction: reductions,
+  weight: is.nullable(is.tensor),
+  posWeight: is.nullable(is.tensor),
+};
+
 /** `binaryCrossEntropy` of `sigmoid(input)`, without overflow; `posWeight` scales the positive part. */
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
-  { reduction, weight, posWeight }: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null } = {},
+  options?: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null },
 ): Tensor {
+  const { reduction, weight, posWeight } = checkOptions(
+    'binaryCrossEntropyWithLogits',
+    options,
+    binaryCrossEntropyWithLogitsOptions,
+  );
   checkSameShape('binaryCrossEntropyWithLogits', input, target);
   if (!weight && !posWeight && fusable(reduction, input, target)) return logitLossOf(input, target, reduction);
   const positive = mul(target, logSigmoid(input));
@@ -101,12 +120,15 @@ export function binaryCrossEntropyWithLogits(
   return reduceLoss('binaryCrossEntropyWithLogits', weight ? mul(loss, weight) : loss, reduction);
 }
 
+const klDivOptions = { reduction: is.oneOf('mean', 'sum', 'none', 'batchmean'), logTarget: is.boolean };
+
 /** `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size. */
 export function klDiv(
   input: Tensor,
   target: Tensor,
-  { reduction = 'mean', logTarget = false }: { reduction?: Reduction | 'batchmean'; logTarget?: boolean } = {},
+  options?: { reduction?: Reduction | 'batchmean'; logTarget?: boolean },
 ): Tensor {
+  const { reduction = 'mean', logTarget = false } = checkOptions('klDiv', options, klDivOptions);
   checkSameShape('klDiv', input, target);
   const loss = logTarget
     ? mul(target.exp(), sub(target, input))
@@ -115,8 +137,11 @@ export function klDiv(
   return reduceLoss('klDiv', loss, reduction);
 }
 
+const cosineSimilarityOptions = { dim: is.integer, eps: is.nonNegative };
+
 /** The cosine of the angle between `a` and `b` along `dim`. */
-export function cosineSimilarity(a: Tensor, b: Tensor, { dim = 1, eps = 1e-8 } = {}): Tensor {
+export function cosineSimilarity(a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor {
+  const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
   checkTensors('cosineSimilarity', a, b);
   return div(sum(mul(a, b), dim), mul(clamp(norm(a, 2, dim), eps), clamp(norm(b, 2, dim), eps)));
 }
@@ -132,6 +157,9 @@ export interface CrossEntropyOptions extends NllLossOptions {
   /** How much of the target is spread evenly over the classes, from 0 to 1. */
   labelSmoothing?: number;
 }
+
+const nllLossOptions = { reduction: reductions, weight: is.nullable(is.tensor), ignoreIndex: is.integer };
+const crossEntropyOptions = { ...nllLossOptions, labelSmoothing: is.probability };
 
 /** Scores `[N, C]` or `[N, C, d1, ...]` (or `[C]`) with int32 classes `[N]`, `[N, d1, ...]` (or `[]`). */
 function checkClasses(
@@ -163,7 +191,7 @@ function checkClasses(
 /** The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged. */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   checkTensors('nllLoss', input, target);
-  const { weight, ignoreIndex = -100, reduction = 'mean' } = options;
+  const { weight, ignoreIndex = -100, reduction = 'mean' } = checkOptions('nllLoss', options, nllLossOptions);
   checkClasses('nllLoss', input, target, weight, ignoreIndex);
   const dim = input.ndim === 1 ? 0 : 1;
   const counted = ne(target, ignoreIndex);
@@ -182,9 +210,8 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTensors('crossEntropy', input, target);
-  const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-    throw new TypeError(`crossEntropy: labelSmoothing is from 0 to 1, got ${labelSmoothing}`);
+  const { labelSmoothing = 0, ...rest } = checkOptions('crossEntropy', options, crossEntropyOptions);
+  const { weight, ignoreIndex = -100, reduction = 'mean' } = rest;
   const dim = input.ndim === 1 ? 0 : 1;
   const classes = input.shape[dim] ?? 1;
   const asColumn = (w: Tensor) => (input.ndim === 1 ? w : w.reshape([1, -1, ...Array<number>(input.ndim - 2).fill(1)]));
@@ -192,8 +219,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   if (!probabilities) checkClasses('crossEntropy', input, target, weight, ignoreIndex);
   else checkSameShape('crossEntropy', input, target);
   const plain = !probabilities && !weight && labelSmoothing === 0 && input.ndim === 2 && input.dtype === 'float32';
-  if (plain && ['mean', 'sum', 'none'].includes(reduction))
-    return crossEntropyOfClasses(input, target, ignoreIndex, reduction);
+  if (plain) return crossEntropyOfClasses(input, target, ignoreIndex, reduction);
   const logp = logSoftmax(input, dim);
   if (probabilities) {
     const smooth = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
@@ -201,7 +227,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
     const loss = neg(sum(mul(logp, weighted), dim));
     return reduction === 'mean' ? div(sum(loss), loss.numel) : reduceLoss('crossEntropy', loss, reduction);
   }
-  const nll = nllLoss(logp, target, options);
+  const nll = nllLoss(logp, target, rest);
   if (labelSmoothing === 0) return nll;
   const counted = ne(target, ignoreIndex);
   const all = neg(sum(weight ? mul(logp, asColumn(weight)) : logp, dim));

@@ -1,10 +1,12 @@
 import { record } from '../autograd/node.js';
+import { checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { gradientWith, mapWith } from '../kernels/gradients.js';
 import { type Loop1, type Loop2, squareLoop } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import {
   add,
@@ -303,11 +305,19 @@ export const atan2 = binary('atan2', {
 export const lerp = (start: Tensor, end: Tensor, weight: TensorLike): Tensor =>
   add(start, mul(weight, sub(end, start)));
 
+const addcOptions = { value: is.number };
+
 /** `x + value * a * b`. */
-export const addcmul = (x: Tensor, a: Tensor, b: Tensor, { value = 1 } = {}): Tensor => add(x, mul(mul(a, b), value));
+export const addcmul = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
+  const { value = 1 } = checkOptions('addcmul', options, addcOptions);
+  return add(x, mul(mul(a, b), value));
+};
 
 /** `x + value * a / b`. */
-export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, { value = 1 } = {}): Tensor => add(x, mul(div(a, b), value));
+export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
+  const { value = 1 } = checkOptions('addcdiv', options, addcOptions);
+  return add(x, mul(div(a, b), value));
+};
 
 const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
   binary(op, { forward: (a, b) => Number(forward(a !== 0, b !== 0)), dtype: () => 'bool' });
@@ -371,11 +381,15 @@ export function isfinite(x: Tensor): Tensor {
   return lt(x.abs(), Number.POSITIVE_INFINITY);
 }
 
+const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number };
+
 /** NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest float32 values. */
-export function nanToNum(
-  x: Tensor,
-  { nan = 0, posinf = 3.4028234663852886e38, neginf = -3.4028234663852886e38 } = {},
-): Tensor {
+export function nanToNum(x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor {
+  const {
+    nan = 0,
+    posinf = 3.4028234663852886e38,
+    neginf = -3.4028234663852886e38,
+  } = checkOptions('nanToNum', options, nanToNumOptions);
   checkTensors('nanToNum', x);
   const finite = where(isnan(x), nan, x);
   return where(
@@ -385,8 +399,11 @@ export function nanToNum(
   );
 }
 
+const iscloseOptions = { rtol: is.number, atol: is.number, equalNan: is.boolean };
+
 /** Whether `a` and `b` differ by at most `atol + rtol * |b|`, element by element. */
-export function isclose(a: Tensor, b: Tensor, { rtol = 1e-5, atol = 1e-8, equalNan = false } = {}): Tensor {
+export function isclose(a: Tensor, b: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor {
+  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions('isclose', options, iscloseOptions);
   checkTensors('isclose', a, b);
   const close = logicalOr(eq(a, b), logicalAnd(le(sub(a, b).abs(), add(b.abs().mul(rtol), atol)), isfinite(sub(a, b))));
   return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;

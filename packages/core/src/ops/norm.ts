@@ -1,9 +1,11 @@
 import { record } from '../autograd/node.js';
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled, noGrad } from '../grad/index.js';
 import type { Layout } from '../kernels/standardize.js';
 import * as kernel from '../kernels/standardize.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
@@ -75,14 +77,17 @@ const perChannel = (op: string, name: string, x: Tensor, t: Tensor | null | unde
   return reshape(t, [1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
 };
 
+const epsOnly = { eps: is.nonNegative };
+
 /** Mean 0 and variance 1 over the last dimensions, which have shape `normalizedShape` (Ba et al., 2016). */
 export function layerNorm(
   x: Tensor,
   normalizedShape: Shape,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  { eps = 1e-5 } = {},
+  options?: { eps?: number },
 ): Tensor {
+  const { eps = 1e-5 } = checkOptions('layerNorm', options, epsOnly);
   checkTensors('layerNorm', x);
   floatOnly('layerNorm', x);
   checkTail('layerNorm', x, normalizedShape);
@@ -93,12 +98,8 @@ export function layerNorm(
 }
 
 /** Mean square 1 over the last dimensions (Zhang and Sennrich, 2019). */
-export function rmsNorm(
-  x: Tensor,
-  normalizedShape: Shape,
-  weight?: Tensor | null,
-  { eps = 1.1920928955078125e-7 } = {},
-): Tensor {
+export function rmsNorm(x: Tensor, normalizedShape: Shape, weight?: Tensor | null, options?: { eps?: number }): Tensor {
+  const { eps = 1.1920928955078125e-7 } = checkOptions('rmsNorm', options, epsOnly);
   checkTensors('rmsNorm', x);
   floatOnly('rmsNorm', x);
   const dims = checkTail('rmsNorm', x, normalizedShape);
@@ -114,8 +115,9 @@ export function groupNorm(
   groups: number,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  { eps = 1e-5 } = {},
+  options?: { eps?: number },
 ): Tensor {
+  const { eps = 1e-5 } = checkOptions('groupNorm', options, epsOnly);
   checkTensors('groupNorm', x);
   floatOnly('groupNorm', x);
   const channels = x.shape[1] ?? 0;
@@ -140,6 +142,7 @@ export function instanceNorm(
   options?: { eps?: number },
 ): Tensor {
   checkTensors('instanceNorm', x);
+  checkOptions('instanceNorm', options, epsOnly);
   if (x.ndim < 3)
     throw new ShapeError('instanceNorm', `takes [batch, channels, ...positions], got ${formatShape(x.shape)}`);
   return groupNorm(x, x.shape[1] ?? 1, weight, bias, options);
@@ -155,6 +158,14 @@ export interface BatchNormOptions {
   eps?: number;
 }
 
+const batchNormOptions = {
+  weight: is.nullable(is.tensor),
+  bias: is.nullable(is.tensor),
+  training: is.boolean,
+  momentum: is.number,
+  eps: is.nonNegative,
+};
+
 /** Mean 0 and variance 1 for each channel of `x` `[N, C, ...]`, over batch and positions (Ioffe and Szegedy, 2015). */
 export function batchNorm(
   x: Tensor,
@@ -165,7 +176,7 @@ export function batchNorm(
   checkTensors('batchNorm', x);
   const op = 'batchNorm';
   floatOnly(op, x);
-  const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = options;
+  const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = checkOptions(op, options, batchNormOptions);
   if (x.ndim < 2) throw new ShapeError(op, `takes [N, C, ...], got ${formatShape(x.shape)}`);
   const w = perChannel(op, 'weight', x, weight);
   const b = perChannel(op, 'bias', x, bias);
@@ -208,8 +219,11 @@ export function batchNorm(
   return y;
 }
 
+const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
+
 /** `x` with `p`-norm 1 along `dim`. */
-export function normalize(x: Tensor, { p = 2, dim = 1, eps = 1e-12 } = {}): Tensor {
+export function normalize(x: Tensor, options?: { p?: number; dim?: number; eps?: number }): Tensor {
+  const { p = 2, dim = 1, eps = 1e-12 } = checkOptions('normalize', options, normalizeOptions);
   checkTensors('normalize', x);
   return div(x, clamp(norm(x, p, dim, { keepdim: true }), eps));
 }

@@ -1,11 +1,13 @@
 import { type Backward, record } from '../autograd/node.js';
 import { putAdd } from '../autograd/positions.js';
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { steps, type Window } from '../kernels/conv.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient, type Planes } from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
 import { allocateUnzeroed } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
@@ -28,6 +30,10 @@ export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
   /** Whether zeros of the padding count. */
   countIncludePad?: boolean;
 }
+
+// `pair` checks the values.
+const maxPoolOptions = { stride: is.anything, padding: is.anything, dilation: is.anything };
+const avgPoolOptions = { stride: is.anything, padding: is.anything, countIncludePad: is.boolean };
 
 function windowOf(
   op: string,
@@ -57,6 +63,7 @@ function windowOf(
 /** The largest element of each window of `x` `[N, C, H, W]`. */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions = {}): Tensor {
   checkTensors('maxPool2d', x);
+  checkOptions('maxPool2d', options, maxPoolOptions);
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
@@ -75,6 +82,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
 /** The mean of each window of `x` `[N, C, H, W]`. */
 export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions = {}): Tensor {
   checkTensors('avgPool2d', x);
+  checkOptions('avgPool2d', options, avgPoolOptions);
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
@@ -140,11 +148,8 @@ const lifted = (op: string, x: Tensor): Tensor => {
 };
 
 /** The largest element of each window of `x` `[N, C, L]`. */
-export function maxPool1d(
-  x: Tensor,
-  kernelSize: number,
-  { stride = kernelSize, padding = 0, dilation = 1 }: MaxPoolOptions<number> = {},
-): Tensor {
+export function maxPool1d(x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Tensor {
+  const { stride = kernelSize, padding = 0, dilation = 1 } = checkOptions('maxPool1d', options, maxPoolOptions);
   checkTensors('maxPool1d', x);
   return squeeze(
     maxPool2d(lifted('maxPool1d', x), [1, kernelSize], {
@@ -157,11 +162,8 @@ export function maxPool1d(
 }
 
 /** The mean of each window of `x` `[N, C, L]`. */
-export function avgPool1d(
-  x: Tensor,
-  kernelSize: number,
-  { stride = kernelSize, padding = 0, ...rest }: AvgPoolOptions<number> = {},
-): Tensor {
+export function avgPool1d(x: Tensor, kernelSize: number, options?: AvgPoolOptions<number>): Tensor {
+  const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPoolOptions);
   checkTensors('avgPool1d', x);
   return squeeze(
     avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),

@@ -1,5 +1,7 @@
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import { outer } from './einsum.js';
@@ -14,8 +16,11 @@ export interface AddOptions {
   alpha?: number;
 }
 
+const addOptions = { beta: is.number, alpha: is.number };
+
 /** `beta x + alpha product`; with a beta of 0, what `x` holds (also NaN) takes no part, as in PyTorch. */
-function scaled(x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddOptions = {}): Tensor {
+function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): Tensor {
+  const { beta = 1, alpha = 1 } = checkOptions(op, options, addOptions);
   const p = alpha === 1 ? product : mul(product, alpha);
   if (beta === 0) return add(mul(x.nanToNum(), 0), p);
   return add(beta === 1 ? x : mul(x, beta), p);
@@ -24,31 +29,31 @@ function scaled(x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddOptions 
 /** `beta x + alpha a @ b` for matrices. */
 export function addmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('addmm', x, a, b);
-  return scaled(x, mm(a, b), options);
+  return scaled('addmm', x, mm(a, b), options);
 }
 
 /** `beta x + alpha a @ v` for a matrix and a vector. */
 export function addmv(x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor {
   checkTensors('addmv', x, a, v);
-  return scaled(x, mv(a, v), options);
+  return scaled('addmv', x, mv(a, v), options);
 }
 
 /** `beta x + alpha outer(a, b)` for vectors. */
 export function addr(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('addr', x, a, b);
-  return scaled(x, outer(a, b), options);
+  return scaled('addr', x, outer(a, b), options);
 }
 
 /** `beta x + alpha a @ b` for batches of matrices. */
 export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('baddbmm', x, a, b);
-  return scaled(x, bmm(a, b), options);
+  return scaled('baddbmm', x, bmm(a, b), options);
 }
 
 /** `beta x + alpha` times the sum of the products of two batches of matrices. */
 export function addbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('addbmm', x, a, b);
-  return scaled(x, bmm(a, b).sum(0), options);
+  return scaled('addbmm', x, bmm(a, b).sum(0), options);
 }
 
 /** A matrix times a vector, `[m, k] @ [k]`. */

@@ -1,7 +1,9 @@
 import { inPlace } from '../autograd/inplace.js';
+import { check, checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
 import { defaultGenerator, type Generator } from '../tensor/random.js';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
@@ -13,8 +15,11 @@ export interface FromGenerator {
   generator?: Generator;
 }
 
+const fromGenerator = { generator: is.generator };
+
 /** 1 with the probability that each element of `p` gives, else 0. No gradient. */
-export function bernoulli(p: Tensor, { generator = defaultGenerator }: FromGenerator = {}): Tensor {
+export function bernoulli(p: Tensor, options?: FromGenerator): Tensor {
+  const { generator = defaultGenerator } = checkOptions('bernoulli', options, fromGenerator);
   checkTensors('bernoulli', p);
   floatOnly('bernoulli', p);
   const data = p.toTypedArray();
@@ -29,15 +34,18 @@ function checkProbabilities(op: string, data: ArrayLike<number>, top: number): v
       throw new RangeError(`${op}: probabilities are from 0 ${top === 1 ? 'to 1' : 'up, and finite'}, got ${data[i]}`);
 }
 
+const multinomialOptions = { replacement: is.boolean, generator: is.generator };
+
 /**
  * `n` places drawn with the weights in `probs`, `[categories]` or `[rows, categories]`, which need not add up to 1.
  * int32, `[n]` or `[rows, n]`. Without replacement a place is drawn once at most.
  */
-export function multinomial(
-  probs: Tensor,
-  n: number,
-  { replacement = false, generator = defaultGenerator }: FromGenerator & { replacement?: boolean } = {},
-): Tensor {
+export function multinomial(probs: Tensor, n: number, options?: FromGenerator & { replacement?: boolean }): Tensor {
+  const { replacement = false, generator = defaultGenerator } = checkOptions(
+    'multinomial',
+    options,
+    multinomialOptions,
+  );
   checkTensors('multinomial', probs);
   floatOnly('multinomial', probs);
   if (probs.ndim < 1 || probs.ndim > 2 || probs.numel === 0)
@@ -81,12 +89,15 @@ function draw(weights: Float64Array, target: number): number {
   return last;
 }
 
+const normalOptions = { shape: is.anything, generator: is.generator };
+
 /** Drawn from normal distributions with these means and deviations, which broadcast; numbers need a shape. */
 export function normal(
   mean: Tensor | number,
   std: Tensor | number,
-  { shape, generator = defaultGenerator }: FromGenerator & { shape?: Shape } = {},
+  options?: FromGenerator & { shape?: Shape },
 ): Tensor {
+  const { shape, generator = defaultGenerator } = checkOptions('normal', options, normalOptions);
   for (const v of [mean, std])
     if (typeof v !== 'number' && !(v instanceof Tensor))
       throw new TypeError(`normal: mean and std are Tensors or numbers, got ${v === null ? 'null' : typeof v}`);
@@ -103,7 +114,8 @@ export function normal(
 }
 
 /** Whole numbers drawn from Poisson distributions with the rates in `rate` (Knuth's method, in parts that cannot underflow). */
-export function poisson(rate: Tensor, { generator = defaultGenerator }: FromGenerator = {}): Tensor {
+export function poisson(rate: Tensor, options?: FromGenerator): Tensor {
+  const { generator = defaultGenerator } = checkOptions('poisson', options, fromGenerator);
   checkTensors('poisson', rate);
   floatOnly('poisson', rate);
   const data = rate.toTypedArray();
@@ -132,12 +144,17 @@ interface Filler {
 
 /** Fills a tensor in place, each element drawn anew: `op(x, ...parameters, options)`. */
 const filler =
-  (op: string, { defaults, check, next, integers = false }: Filler) =>
-  (x: Tensor, ...args: (number | FromGenerator)[]): Tensor => {
+  (op: string, { defaults, check: problem, next, integers = false }: Filler) =>
+  (x: Tensor, ...args: (number | FromGenerator | undefined)[]): Tensor => {
     if (!integers) floatOnly(op, x);
-    const parameters = defaults.map((d, i) => (typeof args[i] === 'number' ? (args[i] as number) : d));
-    const { generator = defaultGenerator } = (args.find((v) => typeof v === 'object') ?? {}) as FromGenerator;
-    const wrong = check(...parameters);
+    const options = typeof args.at(-1) === 'object' ? (args.pop() as FromGenerator) : undefined;
+    const { generator = defaultGenerator } = checkOptions(op, options, fromGenerator);
+    const parameters = defaults.map((d, i) => {
+      if (args[i] === undefined) return d;
+      check(op, `argument ${i + 1}`, args[i], is.number);
+      return args[i] as number;
+    });
+    const wrong = problem(...parameters);
     if (wrong) throw new RangeError(`${op}: ${wrong}`);
     return inPlace(op, x, () => {
       const out = Tensor.empty(x.dtype, x.shape);

@@ -1,5 +1,6 @@
 import { type Backward, record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
+import { checkOptions, type Schema } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { shiftRows } from '../kernels/norm.js';
@@ -7,6 +8,7 @@ import * as kernel from '../kernels/reduce.js';
 import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
 import type { DType } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
@@ -20,9 +22,18 @@ export interface KeepDim {
   keepdim?: boolean;
 }
 
-function plan(op: string, x: Tensor, dim: Dim | undefined, options: KeepDim | undefined): kernel.Plan {
+export const keepDim = { keepdim: is.boolean };
+
+function plan<O extends KeepDim = KeepDim>(
+  op: string,
+  x: Tensor,
+  dim: Dim | undefined,
+  options: O | undefined,
+  known = keepDim as Schema<O>,
+): kernel.Plan {
   checkTensors(op, x);
-  return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), options?.keepdim ?? false);
+  const { keepdim = false } = checkOptions(op, options, known);
+  return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), keepdim);
 }
 
 /** The gradient of a sum: each element gets that of its result. */
@@ -115,10 +126,13 @@ export interface VarOptions extends KeepDim {
   correction?: number;
 }
 
+const varOptions = { keepdim: is.boolean, correction: is.number };
+
 function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   checkTensors('var', x);
   floatOnly('var', x);
-  return recordVariance(x, plan('var', x, dim, options), options, spreads(x, plan('var', x, dim, options)));
+  const p = plan('var', x, dim, options, varOptions);
+  return recordVariance(x, p, options, spreads(x, p));
 }
 
 /** The means over the reduced dimensions, and the sums of squares around them. */
@@ -170,7 +184,7 @@ function recordVariance(
 export function varMean(x: Tensor, dim?: Dim, options: VarOptions = {}): [Tensor, Tensor] {
   checkTensors('varMean', x);
   floatOnly('varMean', x);
-  const p = plan('varMean', x, dim, options);
+  const p = plan('varMean', x, dim, options, varOptions);
   const found = spreads(x, p);
   return [recordVariance(x, p, options, found), recordMean(x, p, found[0])];
 }
@@ -247,13 +261,14 @@ export interface ValuesAndIndices {
 function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
   function reduce(x: Tensor): Tensor;
   function reduce(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
-  function reduce(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+  function reduce(x: Tensor, dim?: number, options?: KeepDim): Tensor | ValuesAndIndices {
     checkTensors(name, x);
+    const { keepdim = false } = checkOptions(name, options, keepDim);
     if (dim === undefined) return whole(x);
     const d = normalizeDim(name, dim, x.ndim);
     const indices = arg(x, d, { keepdim: true });
     const values = x.ndim === 0 ? x.clone() : x.gather(d, indices);
-    const squeeze = (t: Tensor) => (options.keepdim || x.ndim === 0 ? t : t.squeeze(d));
+    const squeeze = (t: Tensor) => (keepdim || x.ndim === 0 ? t : t.squeeze(d));
     return { values: squeeze(values), indices: squeeze(indices) };
   }
   return reduce;

@@ -1,7 +1,9 @@
 import { record } from '../autograd/node.js';
+import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { flip } from './arrange.js';
@@ -147,8 +149,11 @@ export const cummax = extremum('cummax', (a, b) => a >= b);
 /** The smallest element so far along `dim`, and where it was; the last of equal ones. */
 export const cummin = extremum('cummin', (a, b) => a <= b);
 
+const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: is.tensor };
+
 /** The differences of neighbours along `dim`, taken `n` times. */
-export function diff(x: Tensor, { n = 1, dim = -1, prepend, append }: DiffOptions = {}): Tensor {
+export function diff(x: Tensor, options?: DiffOptions): Tensor {
+  const { n = 1, dim = -1, prepend, append } = checkOptions('diff', options, diffOptions);
   checkTensors('diff', x);
   if (!Number.isInteger(n) || n < 0) throw new ShapeError('diff', `n is a whole number from 0 up, got ${n}`);
   if (x.ndim === 0) throw new ShapeError('diff', `takes at least one dimension, got ${formatShape(x.shape)}`);

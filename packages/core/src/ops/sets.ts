@@ -1,6 +1,8 @@
+import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, type TypedArray } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
@@ -40,14 +42,20 @@ function group(n: number, same: (i: number, j: number) => boolean, order: Int32A
   return { first, counts, inverse };
 }
 
+const uniqueOptions = { dim: is.integer };
+
 /** The different elements in rising order; with `dim` the different slices along it. */
-export function unique(x: Tensor, { dim }: { dim?: number } = {}): Unique {
+export function unique(x: Tensor, options?: { dim?: number }): Unique {
+  const { dim } = checkOptions('unique', options, uniqueOptions);
   checkTensors('unique', x);
   return groups('unique', x, dim, true);
 }
 
+const uniqueConsecutiveOptions = { dim: is.integer };
+
 /** The elements (slices along `dim`) without those that equal the one before. */
-export function uniqueConsecutive(x: Tensor, { dim }: { dim?: number } = {}): Unique {
+export function uniqueConsecutive(x: Tensor, options?: { dim?: number }): Unique {
+  const { dim } = checkOptions('uniqueConsecutive', options, uniqueConsecutiveOptions);
   checkTensors('uniqueConsecutive', x);
   return groups('uniqueConsecutive', x, dim, false);
 }
@@ -76,8 +84,11 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
   };
 }
 
+const bincountOptions = { weights: is.tensor, minlength: is.size };
+
 /** How often each whole number from 0 up is in `x` (int32), or the sum of its `weights`. */
-export function bincount(x: Tensor, { weights, minlength = 0 }: { weights?: Tensor; minlength?: number } = {}): Tensor {
+export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: number }): Tensor {
+  const { weights, minlength = 0 } = checkOptions('bincount', options, bincountOptions);
   checkTensors('bincount', x);
   if (x.dtype !== 'int32') throw new DTypeError('bincount', `takes int32 values, got ${x.dtype}; use .int()`);
   if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
@@ -98,11 +109,11 @@ export function bincount(x: Tensor, { weights, minlength = 0 }: { weights?: Tens
   return out;
 }
 
+const histcOptions = { bins: is.count, min: is.number, max: is.number };
+
 /** How many elements lie in each of `bins` equal parts of [min, max]; without both, of what the elements span. */
-export function histc(
-  x: Tensor,
-  { bins = 100, min = 0, max = 0 }: { bins?: number; min?: number; max?: number } = {},
-): Tensor {
+export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: number }): Tensor {
+  const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
   checkTensors('histc', x);
   if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
   if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histc: bins is a whole number above 0, got ${bins}`);
@@ -127,11 +138,14 @@ export interface SearchOptions {
   right?: boolean;
 }
 
+const searchsortedOptions = { right: is.boolean };
+
 /**
  * Where `values` would go to keep `sorted` in rising order along the last dimension; int32. One line for all values, or
  * leading dimensions as the values have.
  */
-export function searchsorted(sorted: Tensor, values: Tensor | number, { right = false }: SearchOptions = {}): Tensor {
+export function searchsorted(sorted: Tensor, values: Tensor | number, options?: SearchOptions): Tensor {
+  const { right = false } = checkOptions('searchsorted', options, searchsortedOptions);
   checkTensors('searchsorted', sorted);
   const v = values instanceof Tensor ? values : Tensor.of(Float64Array.of(values), 'float64', []);
   if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
@@ -172,12 +186,11 @@ export const bucketize = (x: Tensor | number, boundaries: Tensor, options?: Sear
   return searchsorted(boundaries, x, options);
 };
 
+const isinOptions = { invert: is.boolean };
+
 /** Whether each element is one of `values`; bool. */
-export function isin(
-  x: Tensor,
-  values: Tensor | readonly number[],
-  { invert = false }: { invert?: boolean } = {},
-): Tensor {
+export function isin(x: Tensor, values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor {
+  const { invert = false } = checkOptions('isin', options, isinOptions);
   checkTensors('isin', x);
   const known = new Set<number>(values instanceof Tensor ? values.elements() : values);
   // A set takes NaN for equal to itself, which it is not.

@@ -1,11 +1,12 @@
 import { record } from '../autograd/node.js';
+import { checkOptions } from '../check.js';
 import { isGradEnabled } from '../grad/index.js';
 import { limitedSoftmaxRows, softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
-import { amax, type Dim, type KeepDim, sum } from './reduce.js';
+import { amax, type Dim, type KeepDim, keepDim, sum } from './reduce.js';
 import type * as self from './softmax.js';
 
 /** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */
@@ -105,9 +106,10 @@ const logSoftmaxGradient = (g: Tensor, y: Tensor, d: number): Tensor =>
 export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
   checkTensors('logsumexp', x);
   floatOnly('logsumexp', x);
+  const { keepdim = false } = checkOptions('logsumexp', options, keepDim);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const y = logsumexpForward(x.detach(), dims);
-  const out = options?.keepdim
+  const out = keepdim
     ? y
     : new Tensor(
         y.storage,

@@ -1,5 +1,7 @@
+import { checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
 import { applyUnary, div, exp, log, mul, neg, square, sub, unary, withInPlace } from './elementwise.js';
 import { clamp } from './math.js';
@@ -162,8 +164,11 @@ function sincSlope(order: number, x: Tensor): Tensor {
   return applyUnary('sinc', { forward, backward: (g, x) => mul(g, sincSlope(n, x)), saves: 'input' }, x);
 }
 
+const logitOptions = { eps: is.number };
+
 /** `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps]. */
-export function logit(x: Tensor, { eps }: { eps?: number } = {}): Tensor {
+export function logit(x: Tensor, options?: { eps?: number }): Tensor {
+  const { eps } = checkOptions('logit', options, logitOptions);
   checkTensors('logit', x);
   checkTensors('logit', x);
   if (x.dtype === 'bool') throw new DTypeError('logit', 'takes numbers, got bool; use .float()');

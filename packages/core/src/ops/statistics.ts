@@ -1,13 +1,26 @@
+import { check, checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { argsort, diagonal } from './arrange.js';
 import { add, div, floatOnly, mul, ne, sqrt, sub, where } from './elementwise.js';
 import { clamp, isnan } from './math.js';
 import { matmul } from './matmul.js';
-import { amax, amin, type Dim, type KeepDim, mean, stdMean, sum, type ValuesAndIndices, varMean } from './reduce.js';
+import {
+  amax,
+  amin,
+  type Dim,
+  type KeepDim,
+  keepDim,
+  mean,
+  stdMean,
+  sum,
+  type ValuesAndIndices,
+  varMean,
+} from './reduce.js';
 import { narrow, stack, unsqueeze } from './shape.js';
 import type * as self from './statistics.js';
 
@@ -43,6 +56,7 @@ function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: Kee
 /** The `k`-th smallest element along `dim`, counted from 1, and where it was. */
 export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices {
   checkTensors('kthvalue', x);
+  checkOptions('kthvalue', options, keepDim);
   const d = normalizeDim('kthvalue', dim, x.ndim);
   const n = x.shape[d] ?? 1;
   if (!Number.isInteger(k) || k < 1 || k > n)
@@ -56,6 +70,7 @@ function middle(op: string, ignoreNaN: boolean) {
   function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function of(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
     checkTensors(op, x);
+    checkOptions(op, options, keepDim);
     if (dim === undefined) {
       if (x.numel === 0)
         throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
@@ -83,6 +98,7 @@ export const nanmedian = middle('nanmedian', true);
 /** The most frequent element along `dim`, of equally frequent ones the smallest, and where it was last. */
 export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndices {
   checkTensors('mode', x);
+  checkOptions('mode', options, keepDim);
   const d = normalizeDim('mode', dim, x.ndim);
   const order = argsort(x, d);
   if (x.ndim === 0) return { values: x.clone(), indices: order };
@@ -109,6 +125,11 @@ export interface QuantileOptions extends KeepDim {
   interpolation?: 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
 }
 
+const quantileOptions = {
+  keepdim: is.boolean,
+  interpolation: is.oneOf('linear', 'lower', 'higher', 'nearest', 'midpoint'),
+};
+
 /**
  * The quantile `q`, from 0 to 1, over `dim` (over all elements if left out or null); NaN if an element is. Several `q`
  * give a first dimension.
@@ -121,8 +142,9 @@ export function quantile(
 ): Tensor {
   checkTensors('quantile', x);
   floatOnly('quantile', x);
-  const { interpolation = 'linear', keepdim = false } = options;
+  const { interpolation = 'linear', keepdim = false } = checkOptions('quantile', options, quantileOptions);
   const many = typeof q !== 'number';
+  check('quantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
   if (many) return stack(q.map((v) => quantile(x, v, dim, options)));
   if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile: q is from 0 to 1, got ${q}`);
   const t = dim == null ? x.flatten() : x;
@@ -143,10 +165,6 @@ export function quantile(
     nearest: nearest(place) - Math.floor(place),
   };
   const weight = weights[interpolation];
-  if (weight === undefined)
-    throw new TypeError(
-      `quantile: interpolation is 'linear', 'lower', 'higher', 'nearest' or 'midpoint', got ${JSON.stringify(interpolation)}`,
-    );
   const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : add(low, mul(sub(high, low), weight));
   const last = narrow(sorted, d, n - 1, 1);
   const out = where(isnan(last), last, value);
@@ -157,8 +175,11 @@ export function quantile(
 /** Halves go to the even place, as `round` takes them. */
 const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
 
+const covOptions = { correction: is.number };
+
 /** The covariance of variables, `[variables, observations]`. */
-export function cov(x: Tensor, { correction = 1 }: { correction?: number } = {}): Tensor {
+export function cov(x: Tensor, options?: { correction?: number }): Tensor {
+  const { correction = 1 } = checkOptions('cov', options, covOptions);
   checkTensors('cov', x);
   floatOnly('cov', x);
   if (x.ndim > 2) throw new ShapeError('cov', `takes [variables, observations], got ${formatShape(x.shape)}`);
