@@ -29,16 +29,46 @@ export function report(message: string): void {
   else console.warn(`gradgate: ${message}`);
 }
 
-/** Our own files, as stack traces show them: this folder. In a bundle there is no such folder. */
-const folder = import.meta.url.replace(/diagnostics\.\w+(\?.*)?$/, '');
-const isOwn: (line: string) => boolean =
-  folder === import.meta.url
-    ? // Then by name, which a minifier may have taken away: the place is some lines too deep at worst.
-      (line) =>
-        /\bat (?:new )?(?:findPlace|place|Frame|newFrame|frameFor|runGuarded|guarded|rebound|(?:Object\.)?(?:run|enter)|setGradEnabled)\b/.test(
-          line,
-        )
-    : (line) => line.includes(folder) || line.includes(folder.replace(/^file:\/\//, ''));
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a line of a stack trace points to, as V8 (`at name (file:line:column)`) and others (`name@file:line:column`) write it. */
+function placeIn(traceLine = ''): Place | null {
+  const where = /^\s*at (?:.* \((.*)\)|(.*))$/.exec(traceLine);
+  const text = where ? (where[1] ?? where[2]!) : traceLine.slice(traceLine.indexOf('@') + 1);
+  const [, file, line, column] = /^(.*):(\d+):(\d+)$/.exec(text) ?? [];
+  return file === undefined ? null : { file, line: Number(line), column: Number(column) };
+}
+
+/** Where an error was made. */
+const origin = (error: Error): Place | null =>
+  String(error.stack)
+    .split('\n')
+    .map(placeIn)
+    .find((p) => p !== null) ?? null;
+
+const isBefore = (a: Place, b: Place): boolean => a.line < b.line || (a.line === b.line && a.column < b.column);
+
+/** How stack traces show this file: not every module format has `import.meta.url`. */
+const start = origin(new Error());
+/** Our own files' folder. In a bundle there is none. */
+const folder = /^(.*[/\\])diagnostics\.\w+(\?.*)?$/.exec(start?.file ?? '')?.[1];
+let end: Place | null = null;
+
+/** Called by the last module of this folder: bundles keep modules in the order in which they run, so all of it lies in between. */
+export function endOfFolder(error: Error): void {
+  end = origin(error);
+}
+
+function isOwn(traceLine: string): boolean {
+  if (folder !== undefined) return traceLine.includes(folder);
+  const place = placeIn(traceLine);
+  if (!place || !start || !end || place.file !== start.file) return false;
+  return !isBefore(place, start) && !isBefore(end, place);
+}
 
 /** Where the code that called into this folder stands, as `file:line:column`; null unless in development mode. */
 export function place(): string | null {

@@ -3,6 +3,7 @@
  * gates as decorators, functions and scopes (`gate.ts`, `decorate.ts`, `scope.ts`), and what they tell (`policies.ts`,
  * `diagnostics.ts`). Imports nothing from the rest of core.
  */
+import { endOfFolder } from './diagnostics.js';
 import { currentFrame } from './flow.js';
 import type { Frame } from './frame.js';
 import { makeGate, makeModeGate } from './gate.js';
@@ -84,3 +85,5 @@ export function runInGradMode<R>(mode: CapturedGradMode, fn: () => R): R {
   if (mode.inference) return inferenceMode.run(fn);
   return gradMode(mode.enabled).run(fn);
 }
+
+endOfFolder(new Error());

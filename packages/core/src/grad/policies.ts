@@ -17,9 +17,10 @@ type Declared = Omit<GradPolicy, 'declaredIn'>;
 
 const key = Symbol.for('gradgate.policies');
 
-// Classes made by decorators of the standard dialect get their metadata under this symbol, which Node lacks so far.
-(Symbol as { metadata?: symbol }).metadata ??= Symbol.for('Symbol.metadata');
-const metadataKey = (Symbol as unknown as { metadata: symbol }).metadata;
+// Classes made by decorators of the standard dialect get their metadata under this symbol, which Node lacks so far. Where
+// built-in objects are frozen it stays away.
+const metadataKey: symbol = (Symbol as { metadata?: symbol }).metadata ?? Symbol.for('Symbol.metadata');
+Reflect.defineProperty(Symbol, 'metadata', { value: metadataKey, writable: true, configurable: true });
 
 /** The legacy dialect's metadata, where reflect-metadata is loaded; else kept beside the class. */
 interface MetadataReflection {
