@@ -6,8 +6,8 @@ const names = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** The Chromium of this system: what CHROMIUM names, or the first one on the PATH. */
 export function findChromium(): string | undefined {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  const folders = (process.env.PATH ?? '').split(delimiter);
+  if (process.env['CHROMIUM']) return process.env['CHROMIUM'];
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 

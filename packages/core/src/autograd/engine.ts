@@ -188,21 +188,11 @@ function execute(
 
 /** Calls one node's rule with the gradients of its outputs, and passes on what it gives. */
 function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
-  const { captures, temporaries, retainGraph } = run;
+  const { captures, temporaries } = run;
+  // A hook, and a rule of a user's own, may keep what they see.
   const custom = node.nodeHooks !== null || node.custom;
-  if (
-    temporaries !== null &&
-    (custom || node.gradHooks || node.retained || captures?.some((c) => c.edge.node === node))
-  )
-    for (const grad of grads) if (grad) temporaries.publish(grad);
-  if (node.gradHooks)
-    for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
-  if (node.retained)
-    for (const [index, t] of node.retained) {
-      const grad = grads[index];
-      if (grad) t.grad = t.grad === null ? (temporaries === null ? grad : grad.clone()) : add(t.grad, grad);
-    }
-  if (captures) for (const c of captures) if (c.edge.node === node) c.grad = grads[c.edge.index] ?? null;
+  if (custom || node.gradHooks !== null || node.retained !== null || captures !== null)
+    showGradients(run, node, grads, custom);
   if (node instanceof AccumulateGrad) {
     const grad = grads[0]!;
     const mayKeep = grad.storage.deposits === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
@@ -210,13 +200,38 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
     return;
   }
   if (captures !== null && !node.edges.some((e) => e?.node.needed)) return;
+  const inputs = callRule(run, node, grads, custom);
+  checkAnomaly(node, inputs);
+  if (!run.retainGraph) node.release();
+  passOn(run, node, inputs, custom);
+}
+
+/** Shows the gradients of a node's outputs to whoever asked for them: hooks, which may replace them, `.grad`, captures. */
+function showGradients({ captures, temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): void {
+  const captured = captures?.filter((c) => c.edge.node === node) ?? [];
+  if (temporaries !== null && (custom || node.gradHooks || node.retained || captured.length > 0))
+    for (const grad of grads) if (grad) temporaries.publish(grad);
+  if (node.gradHooks)
+    for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
+  if (node.retained)
+    for (const [index, t] of node.retained) if (grads[index]) retain(t, grads[index], temporaries !== null);
+  for (const c of captured) c.grad = grads[c.edge.index] ?? null;
+}
+
+/** Adds `grad` to the `.grad` of a tensor that is not a leaf; as a copy, where the pass is not recorded. */
+function retain(t: Tensor, grad: Tensor, copy: boolean): void {
+  if (t.grad !== null) t.grad = add(t.grad, grad);
+  else t.grad = copy ? grad.clone() : grad;
+}
+
+/** The gradients of a node's inputs, as its rule and its hooks give them. */
+function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): Gradients {
   if (node.overwrittenBy !== null)
     throw new AutogradError(
       'backward',
       `the result of ${node.name} was modified by ${node.overwrittenBy} while recording was off, so its gradient would ` +
         'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
     );
-  const edges = node.edges;
   let inputs: Gradients;
   const before = noteTemporaries(temporaries === null || custom ? null : temporaries.made);
   try {
@@ -226,8 +241,11 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
   }
   if (node.nodeHooks)
     for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
-  checkAnomaly(node, inputs);
-  if (!retainGraph) node.release();
+  return inputs;
+}
+
+/** Adds the gradients of a node's inputs to those of the nodes that made them. */
+function passOn(run: Run, { name, edges }: Node, inputs: Gradients, custom: boolean): void {
   for (let i = 0; i < edges.length; i++) {
     const edge = edges[i]!;
     const grad = inputs[i];
@@ -235,7 +253,7 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
     const expected = edge.node.shapes[edge.index]!;
     if (!sameShape(grad.shape, expected))
       throw new ShapeError(
-        node.name,
+        name,
         `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
       );
     // A hook may hold on to any of these.

@@ -29,27 +29,33 @@ export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values:
     });
     return;
   }
+  const image = { planes, h, w, window };
   for (let n = 0, at = 0; n < planes; n++)
     for (let y = 0; y < rows; y++)
       for (let z = 0; z < columns; z++, at++) {
-        let best = Number.NEGATIVE_INFINITY;
-        let where = -1;
-        for (let i = 0; i < kernel[0]; i++) {
-          const row = y * stride[0] - padding[0] + i * dilation[0];
-          if (row < 0 || row >= h) continue;
-          for (let j = 0; j < kernel[1]; j++) {
-            const column = z * stride[1] - padding[1] + j * dilation[1];
-            if (column < 0 || column >= w) continue;
-            const v = x[(n * h + row) * w + column]!;
-            if (where < 0 || v > best || Number.isNaN(v)) {
-              best = v;
-              where = (n * h + row) * w + column;
-            }
-          }
-        }
-        values[at] = best;
+        const where = largestIn(x, image, n * h * w, y * stride[0] - padding[0], z * stride[1] - padding[1]);
+        values[at] = where < 0 ? Number.NEGATIVE_INFINITY : x[where]!;
         places[at] = where;
       }
+}
+
+/** Where the largest element stands of the window whose corner is at `top` and `left` of the plane from `plane` on; or -1. */
+function largestIn(x: TypedArray, { h, w, window }: Planes, plane: number, top: number, left: number): number {
+  const { kernel, dilation } = window;
+  let best = Number.NEGATIVE_INFINITY;
+  let where = -1;
+  for (let i = 0, row = top; i < kernel[0]; i++, row += dilation[0]) {
+    if (row < 0 || row >= h) continue;
+    for (let j = 0, column = left; j < kernel[1]; j++, column += dilation[1]) {
+      if (column < 0 || column >= w) continue;
+      const v = x[plane + row * w + column]!;
+      if (where < 0 || v > best || Number.isNaN(v)) {
+        best = v;
+        where = plane + row * w + column;
+      }
+    }
+  }
+  return where;
 }
 
 /** Zeros, with each element of `g` added to the place that `maxPool` found it at: writes all of `to`. */

@@ -78,57 +78,55 @@ export function reducedRows(x: Tensor, plan: Plan): { data: Float32Array; rows: 
   return data && { data, rows: runs![0] * runs![2], n: runs![3] };
 }
 
-/** Sums over at most two runs, gone through in order. */
+/** Sums over at most two runs, gone through in order; null where there are more. */
 function sumRuns(x: Tensor, plan: Plan, dtype: DType): Tensor | null {
   const runs = runsOf(x, plan);
   if (!runs) return null;
-  const [outer, rows, kept, inner] = runs;
+  const [, rows, kept, inner] = runs;
   const out = Tensor.empty(dtype, plan.shape);
   const to = out.storage.data;
-  if (x.numel < streamFrom && (rows === 1 || inner === 1)) {
-    // Each sum by itself, so that no memory is needed to keep several.
-    for (let o = 0, p = x.offset; o < outer; o++, p += rows * kept * inner)
-      for (let k = 0; k < kept; k++)
-        to[o * kept + k] =
-          rows === 1 ? sumFrom(x.storage.data, p + k * inner, inner, 1) : sumFrom(x.storage.data, p + k, rows, kept);
-    return out;
-  }
   const floats = manyFloats(x);
-  if (floats && to.length === 1) {
-    to[0] = total(floats);
-    return out;
+  if (x.numel < streamFrom && (rows === 1 || inner === 1)) sumOneByOne(to, x, runs);
+  else if (floats && to.length === 1) to[0] = total(floats);
+  else if (floats && inner >= 4) sumRowsByKernel(to, floats, runs);
+  else if (floats && inner === 1 && rows * kept >= streamFrom) sumColumnsByKernel(to, floats, runs);
+  else sumInOrder(to, x, runs);
+  return out;
+}
+
+/** Each sum by itself, so that no memory is needed to keep several. */
+function sumOneByOne(to: TypedArray, { storage: { data }, offset }: Tensor, [outer, rows, kept, inner]: Runs): void {
+  for (let o = 0, p = offset; o < outer; o++, p += rows * kept * inner)
+    for (let k = 0; k < kept; k++)
+      to[o * kept + k] = rows === 1 ? sumFrom(data, p + k * inner, inner, 1) : sumFrom(data, p + k, rows, kept);
+}
+
+function sumRowsByKernel(to: TypedArray, floats: Float32Array, [outer, rows, kept, inner]: Runs): void {
+  const sums = rowSums(floats, outer * rows * kept, inner);
+  const all = rows === 1 ? sums : new Float64Array(outer * kept);
+  if (rows > 1)
+    for (let o = 0, i = 0; o < outer; o++)
+      for (let r = 0; r < rows; r++) for (let k = 0; k < kept; k++) all[o * kept + k]! += sums[i++]!;
+  for (let i = 0; i < to.length; i++) to[i] = all[i]!;
+}
+
+function sumColumnsByKernel(to: TypedArray, floats: Float32Array, [outer, rows, kept]: Runs): void {
+  for (let o = 0, size = rows * kept; o < outer; o++) {
+    const sums = columnSums(floats.subarray(o * size, (o + 1) * size), rows, kept);
+    for (let k = 0; k < kept; k++) to[o * kept + k] = sums[k]!;
   }
-  if (floats && inner >= 4) {
-    const sums = rowSums(floats, outer * rows * kept, inner);
-    const all = rows === 1 ? sums : new Float64Array(outer * kept);
-    if (rows > 1)
-      for (let o = 0, i = 0; o < outer; o++)
-        for (let r = 0; r < rows; r++) for (let k = 0; k < kept; k++) all[o * kept + k]! += sums[i++]!;
-    for (let i = 0; i < to.length; i++) to[i] = all[i]!;
-    return out;
-  }
-  if (floats && inner === 1 && rows * kept >= streamFrom) {
-    for (let o = 0, size = rows * kept; o < outer; o++) {
-      const sums = columnSums(floats.subarray(o * size, (o + 1) * size), rows, kept);
-      for (let k = 0; k < kept; k++) to[o * kept + k] = sums[k]!;
-    }
-    return out;
-  }
-  const { data } = x.storage;
+}
+
+/** All elements as they lie in memory, each added to the sum that it belongs to. */
+function sumInOrder(to: TypedArray, { storage: { data }, offset }: Tensor, [outer, rows, kept, inner]: Runs): void {
   const sums = new Float64Array(kept);
-  for (let o = 0, p = x.offset; o < outer; o++) {
+  for (let o = 0, p = offset; o < outer; o++) {
     sums.fill(0);
     for (let r = 0; r < rows; r++)
       if (inner === 1) for (let k = 0; k < kept; k++) sums[k]! += data[p++]!;
-      else
-        for (let k = 0; k < kept; k++) {
-          let sum = 0;
-          for (const end = p + inner; p < end; p++) sum += data[p]!;
-          sums[k]! += sum;
-        }
+      else for (let k = 0; k < kept; k++, p += inner) sums[k]! += sumFrom(data, p, inner, 1);
     for (let k = 0; k < kept; k++) to[o * kept + k] = sums[k]!;
   }
-  return out;
 }
 
 /** The sum of `n` elements from `p` on, `step` apart. float32 has a loop of its own: see `loops.ts`. */
