@@ -130,6 +130,8 @@ function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, tempor
   const { leaf } = node;
   // Frozen since the forward pass.
   if (!leaf.requiresGrad) return;
+  // Of an operation that promoted the leaf to another dtype.
+  if (grad.dtype !== leaf.dtype) grad = grad.to(leaf.dtype);
   const before = leaf.heldGrad;
   if (temporaries === null) leaf.grad = before === null ? grad : add(before, grad);
   else if (before?.requiresGrad) leaf.grad = add(before, grad);
@@ -317,7 +319,9 @@ export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {})
     execute([root], [start], captures, { retainGraph, createGraph });
     into?.forEach((t, i) => {
       const { grad } = captures![i]!;
-      if (grad) t.grad = t.grad === null ? (createGraph ? grad : grad.clone()) : add(t.grad, grad);
+      if (!grad) return;
+      const own = grad.dtype !== t.dtype ? grad.to(t.dtype) : createGraph ? grad : grad.clone();
+      t.grad = t.grad === null ? own : add(t.grad, own);
     });
   });
 }

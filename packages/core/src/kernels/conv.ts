@@ -1,6 +1,6 @@
 import { allocate, type TypedArray } from '../tensor/dtype.js';
 import { gemm, type Matrix } from './matmul.js';
-import { copiedOf, copyMemory, kernelMemory, lives } from './wasm/memory.js';
+import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from './wasm/memory.js';
 import { bands } from './wasm/threads.js';
 
 /** Where a kernel goes over an image. */
@@ -104,6 +104,8 @@ function overImages(
 ): void {
   const { batch } = geometry;
   if (batch === 0) return;
+  checkLength(kernel, from, batch * sizeFrom);
+  checkLength(kernel, to, batch * sizeTo);
   const copied = copiedOf(from, sizeFrom) + copiedOf(to, sizeTo);
   const atOnce = (threads: number) =>
     Math.min(batch, threads * Math.max(1, Math.floor(copiedAtOnce / Math.max(1, copied))));
@@ -244,6 +246,8 @@ function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, siz
   const { batch, groups } = geometry;
   const [image, result] = [groups * sizes.image, groups * sizes.result];
   if (batch === 0 || out.length === 0) return void out.fill(0);
+  checkLength('convolveWeight', x, batch * image);
+  checkLength('convolveWeight', grad, batch * result);
   const some = Math.min(batch, Math.max(1, Math.floor(imagesAtOnce / Math.max(1, image + result))));
   const blocks = Math.ceil(batch / some);
   const sums = sumsOf(out.length, some);

@@ -1,4 +1,4 @@
-import { copyMemory, kernelMemory, lives } from './wasm/memory.js';
+import { checkLength, copyMemory, kernelMemory, lives } from './wasm/memory.js';
 import type { Kernels } from './wasm/module.js';
 import { bands } from './wasm/threads.js';
 
@@ -68,6 +68,8 @@ export function stream(
   a = 0,
   b = 0,
 ): void {
+  checkLength(name, x, p + n);
+  checkLength(name, to, n);
   const [livesX, livesTo] = [lives(x), lives(to)];
   const memory = livesX || livesTo ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
@@ -106,6 +108,7 @@ export function stream2(
   first = 0,
   second = 0,
 ): void {
+  checkLength(name, to, startsX.length * n);
   const [livesX, livesY, livesTo] = [x.step === 1 && lives(x.data), y.step === 1 && lives(y.data), lives(to)];
   const memory = livesX || livesY || livesTo ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
@@ -121,6 +124,7 @@ export function stream2(
     i: number,
     count: number,
   ): number => {
+    if (step === 1) checkLength(name, data, from + i + count);
     if (lives) return data.byteOffset + (from + i) * 4;
     if (step === 1) memory.write(at, data, from + i, count);
     else if (i === 0) memory.fill(at, data[from]!, count);
@@ -160,6 +164,7 @@ export function inRows(
   run: (kernels: Kernels, count: number, addresses: number[], first: number) => void,
 ): void {
   const all = [...inputs, ...results];
+  for (const [data, width] of all) checkLength(op, data, rows * width);
   const there = all.map(([data]) => lives(data));
   const widest = Math.max(...all.map(([, width]) => width));
   const whole = there.every((lives, i) => lives || all[i]![1] === 0);

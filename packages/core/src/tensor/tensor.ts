@@ -1,14 +1,18 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
+import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import { gatherStrided } from '../kernels/gather.js';
 import { evict, type Placement, release } from '../kernels/resident.js';
+import * as is from '../kinds.js';
 import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
-import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sizeOf } from './shape.js';
+import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sameShape, sizeOf } from './shape.js';
 import { Storage } from './storage.js';
 
 export type NestedArray = number | boolean | NestedArray[];
+
+const zeroGradOptions = { setToNull: is.boolean };
 
 /** How a view hangs on the tensor that owns its storage. */
 export interface ViewInfo {
@@ -90,6 +94,7 @@ export class Tensor {
     return this.#grad;
   }
   set grad(value: Tensor | null) {
+    if (value !== null) checkGrad(this, value);
     if (this.#gradPlace !== null && value?.storage !== this.#grad!.storage) this.#moveGrad(release);
     this.#grad = value;
   }
@@ -211,7 +216,8 @@ export class Tensor {
   }
 
   /** Drops the accumulated gradient, or with `setToNull: false` fills it with zeros. */
-  zeroGrad({ setToNull = true } = {}): void {
+  zeroGrad(options?: { setToNull?: boolean }): void {
+    const { setToNull = true } = checkOptions('zeroGrad', options, zeroGradOptions);
     if (this.#grad === null) return;
     if (setToNull) this.grad = null;
     else {
@@ -276,6 +282,22 @@ export class Tensor {
       throw new ShapeError('iterator', 'a scalar tensor has no dimension to iterate over; use item()');
     for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
   }
+}
+
+/** Optimizers and kernels read a gradient as far as its tensor goes. */
+function checkGrad(t: Tensor, grad: unknown): void {
+  if (!(grad instanceof Tensor)) throw new TypeError(`grad: a gradient is a Tensor or null, got ${show(grad)}`);
+  if (!sameShape(t.shape, grad.shape))
+    throw new ShapeError(
+      'grad',
+      `a tensor of shape ${formatShape(t.shape)} has a gradient of that shape, got ${formatShape(grad.shape)}`,
+    );
+  if (t.dtype !== grad.dtype)
+    throw new DTypeError(
+      'grad',
+      `a ${t.dtype} tensor has a ${t.dtype} gradient, got ${grad.dtype}; convert it with to()`,
+    );
+  if (grad === t) throw new AutogradError('grad', 'a tensor cannot be its own gradient; use clone()');
 }
 
 /** Set by `autograd/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */

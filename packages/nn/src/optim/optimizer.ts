@@ -12,6 +12,8 @@ export function updateElements(
   grad: Tensor,
   update: (weights: TypedArray, gradient: TypedArray) => void,
 ): void {
+  if (grad.numel !== p.numel)
+    throw new TypeError(`step: a gradient of ${grad.numel} elements does not fit a parameter of ${p.numel}`);
   if (p.isContiguous) {
     update(p.elements(), grad.elements());
     p.storage.version++;

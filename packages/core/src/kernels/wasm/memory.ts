@@ -12,6 +12,18 @@ export const most = 2 ** 32;
 const scratchBytes = 2 ** 20;
 
 /**
+ * Refuses an array that ends before `end`, in elements: addresses know no lengths, and what lies behind an array in
+ * kernel memory belongs to other tensors.
+ */
+export function checkLength(op: string, data: ArrayLike<number>, end: number): void {
+  if (!(end <= data.length))
+    throw new TensorError(
+      op,
+      `a kernel would go to element ${end} of an array of ${data.length}; nothing was computed`,
+    );
+}
+
+/**
  * Kernel memory. Some arrays live here, as long as the library knows (see `resident.ts`), and kernels read and write
  * them where they are. All others are copied in and out through scratch memory, which serves one kernel call at a time:
  * `begin` starts at its bottom again.
@@ -21,6 +33,8 @@ export class KernelMemory {
   #scratch = 0;
   #size = 0;
   #top = 0;
+  /** Of the call under way. */
+  #op = '';
   #floats: Float32Array<ArrayBuffer>;
   /** Growing gives a new buffer object over the same memory; arrays over the ones before stay valid where it is shared. */
   readonly #buffers = new Set<ArrayBufferLike>();
@@ -72,6 +86,7 @@ export class KernelMemory {
 
   /** Starts a call of `op` that takes up to 16 pieces of scratch memory, of `bytes` in all. */
   begin(op: string, bytes: number): void {
+    this.#op = op;
     this.#top = this.#scratch;
     // Each piece is rounded up.
     const needed = roundUp(bytes) + 16 * 64;
@@ -116,6 +131,7 @@ export class KernelMemory {
 
   /** The address of `length` floats from `offset` of `data`: where they live, or where they are copied to. */
   put(data: Float32Array, offset: number, length: number): number {
+    checkLength(this.#op, data, offset + length);
     if (this.holds(data)) return data.byteOffset + offset * 4;
     const at = this.take(length * 4);
     this.write(at, data, offset, length);
@@ -124,6 +140,7 @@ export class KernelMemory {
 
   /** The address for `length` results at `offset` of `data`, which `deliver` brings there. */
   target(data: Float32Array, offset: number, length: number): number {
+    checkLength(this.#op, data, offset + length);
     return this.holds(data) ? data.byteOffset + offset * 4 : this.take(length * 4);
   }
 
@@ -137,9 +154,10 @@ export class KernelMemory {
    * apart are packed together.
    */
   putMatrix({ data, offset, rowStride, colStride }: Matrix, rows: number, columns: number): [number, number, number] {
-    if (this.holds(data as Float32Array)) return [data.byteOffset + offset * 4, rowStride, colStride];
     const size = rows * columns;
     const spread = spreadOf(rowStride, colStride, rows, columns);
+    if (size > 0) checkLength(this.#op, data, offset + spread);
+    if (this.holds(data as Float32Array)) return [data.byteOffset + offset * 4, rowStride, colStride];
     if (spread === stagedSize(rowStride, colStride, rows, columns))
       return [this.put(data as Float32Array, offset, spread), rowStride, colStride];
     const at = this.take(size * 4);

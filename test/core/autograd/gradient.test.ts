@@ -1,0 +1,95 @@
+import { inferenceMode, manualSeed, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { optim, Parameter } from '@gradgate/nn';
+import { describe, expect, it } from 'vitest';
+import { gemm } from '../../../packages/core/src/kernels/matmul.js';
+import { optimizerStep } from '../../../packages/core/src/kernels/optim.js';
+import { maxPoolGradient } from '../../../packages/core/src/kernels/pool.js';
+import { softmaxRows, stream, stream2 } from '../../../packages/core/src/kernels/stream.js';
+
+describe('a gradient that is assigned', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['of another shape', ones([3]), /^grad: a tensor of shape \[2\] has a gradient of that shape, got \[3\]/],
+    ['that would broadcast', ones([1]), /shape \[2\]/],
+    ['of as many elements in another shape', ones([2, 1]), /shape \[2\]/],
+    [
+      'of another dtype',
+      ones([2], { dtype: 'float64' }),
+      /^grad: a float32 tensor has a float32 gradient, got float64/,
+    ],
+    ['of integers', ones([2], { dtype: 'int32' }), /^grad: a float32 tensor has a float32 gradient, got int32/],
+    ['that is an array', [1, 2], /^grad: a gradient is a Tensor or null, got \[1, 2\]/],
+    ['that is a typed array', new Float32Array(2), /^grad: a gradient is a Tensor or null/],
+    ['that is undefined', undefined, /^grad: a gradient is a Tensor or null, got undefined/],
+  ])('%s is refused, and the one before stays', (_, wrong, message) => {
+    const p = new Parameter(zeros([2]));
+    const before = ones([2]);
+    p.grad = before;
+    expect(() => {
+      p.grad = wrong as Tensor;
+    }).toThrow(message);
+    expect(p.grad).toBe(before);
+  });
+
+  it('cannot be the tensor itself', () => {
+    const p = new Parameter(zeros([2]));
+    expect(() => {
+      p.grad = p;
+    }).toThrow(/^grad: a tensor cannot be its own gradient/);
+  });
+
+  it('that fits is taken, whatever its strides; null takes it away', () => {
+    const p = new Parameter(zeros([2, 3]));
+    p.grad = randn([3, 2]).t();
+    new optim.SGD([p], { lr: 1 }).step();
+    expect(p.toArray()).toEqual(p.grad.neg().toArray());
+    p.grad = null;
+    expect(p.grad).toBe(null);
+    inferenceMode.run(() => {
+      p.grad = ones([2, 3]);
+    });
+  });
+
+  it('by backward has the dtype of its leaf, also where the operation promoted it', () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    x.mul(tensor([3, 4], { dtype: 'float64' }))
+      .sum()
+      .backward();
+    x.mul(tensor([3, 4], { dtype: 'float64' }))
+      .sum()
+      .backward({ inputs: x });
+    expect(x.grad!.dtype).toBe('float32');
+    expect(x.grad!.toArray()).toEqual([6, 8]);
+  });
+});
+
+describe('a kernel does not go beyond an array it was given', () => {
+  manualSeed(0);
+  // Parameters live in kernel memory, where the values behind them are other tensors'.
+  const [long, short] = [4096, 2048].map((n) => new Parameter(randn([n])).storage.data as Float32Array) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const refused = /would go to element \d+ of an array of \d+; nothing was computed/;
+
+  it.each<[string, () => unknown]>([
+    ['an optimizer whose gradient is short', () => optimizerStep('sgd', long, short, [], [1, 0, 1, 0, 1, 0, 1])],
+    ['an optimizer whose memory is short', () => optimizerStep('momentum', long, long, [short], [1, 0, 1, 0, 1, 0, 1])],
+    ['a kernel of one operand', () => stream('exp', long, 4096, short, 0)],
+    ['a kernel of one operand that begins late', () => stream('exp', short, 2048, long, 2049)],
+    ['a kernel whose result is short', () => stream('exp', short, 4096, long, 0)],
+    [
+      'a kernel of two operands',
+      () => stream2('add', long, 4096, { data: long, step: 1 }, [0], { data: short, step: 1 }, [0]),
+    ],
+    ['a kernel of rows', () => softmaxRows('softmax', long, short, 64, 64)],
+    ['pooling', () => maxPoolGradient(short, new Int32Array(4096), long, 4)],
+    ['a product', () => gemm(64, 64, 64, matrix(short), matrix(long), long, 0)],
+    ['a product whose result is short', () => gemm(64, 64, 64, matrix(long), matrix(long), short, 0)],
+  ])('%s', (_, call) => {
+    const before = [long.slice(), short.slice()];
+    expect(call).toThrow(refused);
+    expect([long, short]).toEqual(before);
+  });
+});
+
+const matrix = (data: Float32Array) => ({ data, offset: 0, rowStride: 64, colStride: 1 });
