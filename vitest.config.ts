@@ -34,7 +34,7 @@ export default defineConfig({
       { find: /^@gradgate\/core\/internal$/, replacement: `${source('core')}/internal.ts` },
       { find: /^gradgate$/, replacement: `${source('gradgate')}/index.ts` },
       {
-        find: /^@gradgate\/(\w+)$/,
+        find: /^@gradgate\/([\w-]+)$/,
         replacement: `${fileURLToPath(new URL('packages', import.meta.url))}/$1/src/index.ts`,
       },
     ],

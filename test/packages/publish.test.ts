@@ -12,12 +12,12 @@ const expected: Record<string, string> = {
   'NoResolution node10': 'this resolution is older than `exports`, and TypeScript 7 has dropped it',
 };
 
-describe.each(['core', 'nn', 'openblas', 'gradgate'])('packages/%s', (name) => {
+describe.each(['core', 'nn', 'openblas', 'gradgate', 'eslint-plugin'])('packages/%s', (name) => {
   const folder = join(root, 'packages', name);
   const read = (file: string) => readFileSync(join(folder, file), 'utf8');
   const contents = () => {
     const files = createPackageFromTarballData(readFileSync(packForTest(name)));
-    return { files, paths: files.listFiles().map((f) => f.replace(/^\/node_modules\/(@gradgate\/)?\w+\//, '')) };
+    return { files, paths: files.listFiles().map((f) => f.replace(/^\/node_modules\/(@gradgate\/)?[\w-]+\//, '')) };
   };
 
   it('has nothing that publint would tell of', async () => {

@@ -1,0 +1,28 @@
+/**
+ * ESLint rules for what the compiler cannot see of gates. With typed linting (`typescript-eslint`) gates are known by their type,
+ * a program's own ones included; without it, by their import from `@gradgate/...`.
+ */
+import type { ESLint, Linter } from 'eslint';
+import { noAsyncCondition } from './rules/noAsyncCondition.js';
+import { noDroppedGate } from './rules/noDroppedGate.js';
+import { noScopeAcrossAwait } from './rules/noScopeAcrossAwait.js';
+import { requireUsing } from './rules/requireUsing.js';
+
+const plugin = {
+  meta: { name: '@gradgate/eslint-plugin', namespace: '@gradgate' },
+  rules: {
+    'no-scope-across-await': noScopeAcrossAwait,
+    'require-using': requireUsing,
+    'no-dropped-gate': noDroppedGate,
+    'no-async-condition': noAsyncCondition,
+  },
+} satisfies ESLint.Plugin;
+
+const recommended: Linter.Config = {
+  name: '@gradgate/recommended',
+  plugins: { '@gradgate': plugin },
+  rules: Object.fromEntries(Object.keys(plugin.rules).map((rule) => [`@gradgate/${rule}`, 'error'])),
+};
+
+/** The plugin: `configs.recommended` switches all of its rules on. */
+export default { ...plugin, configs: { recommended } };
