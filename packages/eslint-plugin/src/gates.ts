@@ -1,11 +1,13 @@
 import type { Rule, Scope } from 'eslint';
 
+/** Names of what nodes hold, as far as the rules read them. */
+type Part =
+  | ('alternate' | 'arguments' | 'async' | 'body' | 'callee' | 'cases' | 'computed' | 'consequent' | 'declarations')
+  | ('decorators' | 'expression' | 'expressions' | 'generator' | 'id' | 'imported' | 'init' | 'kind' | 'left' | 'name')
+  | ('object' | 'property' | 'range' | 'right' | 'source' | 'value');
+
 /** A node of the syntax tree. Types of nodes differ between parsers, and decorators are not in ESLint's own. */
-export interface Node {
-  readonly type: string;
-  readonly parent: Node;
-  readonly [property: string]: any;
-}
+export type Node = { readonly type: string; readonly parent: Node } & { readonly [part in Part]: any };
 
 /** The part of the compiler's types that is asked; with `typescript-eslint` the parser gives them. */
 interface Type {
