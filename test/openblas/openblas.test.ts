@@ -1,35 +1,48 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
+  backend,
   type DType,
   Generator,
+  type Kernels,
   linear,
-  type Matrix,
-  type ProductBackend,
+  overlay,
   randn,
-  setProductBackend,
   type Tensor,
   tensor,
+  type View,
 } from '@gradgate/core';
 import { isOpenblasLoaded, setOpenblasThreads } from '@gradgate/openblas';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { kernels as wasm } from '../../packages/core/src/backend/wasm/kernels.js';
+import { openLibrary } from '../../packages/openblas/src/library.js';
+import { productsBy } from '../../packages/openblas/src/product.js';
 
-const openblas = setProductBackend(null);
-afterEach(() => void setProductBackend(null));
+const cpu = backend('cpu');
+const library = isOpenblasLoaded() ? openLibrary() : null;
+/** The embedded kernels: what is there before the package is imported. */
+const embedded = wasm;
+afterEach(() => {
+  cpu.kernels = embedded;
+});
 
 /** What `compute` gives with OpenBLAS, how many products went there, and what the embedded kernels give. */
 function both(compute: () => Tensor): { got: Tensor; taken: number; want: Tensor } {
-  setProductBackend(null);
+  cpu.kernels = embedded;
   const want = compute();
-  let taken = 0;
-  const counted: ProductBackend = (...product) => {
-    const done = openblas!(...product);
-    taken += Number(done);
-    return done;
-  };
-  setProductBackend(counted);
-  return { got: compute(), taken, want };
+  // What OpenBLAS declines arrives at the kernels under it.
+  const [called, declined] = [{ times: 0 }, { times: 0 }];
+  const counting = (kernels: Kernels, count: { times: number }): Kernels => ({
+    ...kernels,
+    matmul(...product) {
+      count.times++;
+      kernels.matmul(...product);
+    },
+  });
+  const under = counting(embedded, declined);
+  cpu.kernels = counting(library ? overlay(under, { matmul: productsBy(library, cpu) }) : under, called);
+  return { got: compute(), taken: called.times - declined.times, want };
 }
 
 function close({ got, want }: { got: Tensor; want: Tensor }, k: number, dtype: DType = 'float32') {
@@ -121,7 +134,7 @@ it('a linear layer adds its bias to the product, also where OpenBLAS declines', 
         randn([outputs], { dtype }),
       ];
       const { got, taken, want } = both(() => linear(x, w, b));
-      expect(taken).toBe(Number(openblas !== null && rows * inputs * outputs >= 256));
+      expect(taken).toBe(Number(library !== null && rows * inputs * outputs >= 256));
       expect(got.shape).toEqual([rows, outputs]);
       if (rows > 0) expect(got.sub(want).abs().max().item()).toBeLessThan(tolerance * Math.sqrt(inputs) * 10);
       if (rows > 0)
@@ -129,8 +142,12 @@ it('a linear layer adds its bias to the product, also where OpenBLAS declines', 
     }
 });
 
-it('setProductBackend refuses what is no function', () => {
-  expect(() => setProductBackend({} as never)).toThrow(/expected a function or null, got object/);
+it('an overlay of a kernel that does not exist is refused', () => {
+  expect(() => overlay(embedded, { product: { accepts: () => true, run() {} } } as never)).toThrow(/no kernel product/);
+});
+
+it('there is no backend of an unknown name', () => {
+  expect(() => backend('tpu')).toThrow(/no device tpu/);
 });
 
 if (!isOpenblasLoaded()) console.log('test/openblas: the products are skipped, the line above says why');
@@ -204,7 +221,7 @@ describe.skipIf(!isOpenblasLoaded())('with the library', () => {
     const options = { generator: new Generator(5) };
     const [batch, each] = [randn([3, 20, 30], options), randn([2, 1, 30, 20], options)];
     const many = both(() => batch.matmul(each));
-    expect(many.taken).toBe(6);
+    expect(many.taken).toBe(1);
     close(many, 30);
     const [row, matrix, column] = [randn([300], options), randn([300, 200], options), randn([200], options)];
     const rowTimes = both(() => row.matmul(matrix));
@@ -263,21 +280,22 @@ describe.skipIf(!isOpenblasLoaded())('with the library', () => {
   });
 
   it('never reads or writes beyond an array', () => {
-    const matrix = (length: number, offset = 0): Matrix => ({
-      data: new Float32Array(length),
-      offset,
-      rowStride: 16,
-      colStride: 1,
+    const matrix = (length: number, offset = 0): View => {
+      const { storage, dtype } = tensor(new Float32Array(length));
+      return { storage, dtype, shape: [16, 16], strides: [16, 1], offset, isContiguous: true };
+    };
+    const { accepts } = productsBy(library!, cpu);
+    const product = (a: View, b: View, out: View) => accepts(a, false, b, false, out, null);
+    expect(product(matrix(256), matrix(256), matrix(256))).toBe(true);
+    expect(product(matrix(255), matrix(256), matrix(256))).toBe(false);
+    expect(product(matrix(256), matrix(256, 1), matrix(256))).toBe(false);
+    expect(product(matrix(256), matrix(256), matrix(255))).toBe(false);
+    // Large enough for an array of its own.
+    const transferred = matrix(1024);
+    structuredClone(cpu.read(transferred.storage).buffer, {
+      transfer: [cpu.read(transferred.storage).buffer as ArrayBuffer],
     });
-    const product = (a: Matrix, b: Matrix, outLength: number, outOffset = 0) =>
-      openblas!(16, 16, 16, a, b, new Float32Array(outLength), outOffset, false);
-    expect(product(matrix(256), matrix(256), 256)).toBe(true);
-    expect(product(matrix(255), matrix(256), 256)).toBe(false);
-    expect(product(matrix(256), matrix(256, 1), 256)).toBe(false);
-    expect(product(matrix(256), matrix(256), 256, 1)).toBe(false);
-    const transferred = matrix(256);
-    structuredClone(transferred.data.buffer, { transfer: [transferred.data.buffer as ArrayBuffer] });
-    expect(product(transferred, matrix(256), 256)).toBe(false);
+    expect(product(transferred, matrix(256), matrix(256))).toBe(false);
   });
 
   it('setOpenblasThreads does not change what comes out', () => {

@@ -24,9 +24,10 @@ export {
   recordManyCustom as recordMany,
 } from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
+export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
+export { backend } from './backend/backends.js';
 export * from './errors.js';
 export * from './grad/index.js';
-export { type Matrix, type ProductBackend, setProductBackend } from './kernels/matmul.js';
 export { type MemoryReport, memory } from './kernels/resident.js';
 export { getNumThreads, setNumThreads } from './kernels/wasm/threads.js';
 export * from './ops/index.js';

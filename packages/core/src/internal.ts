@@ -1,4 +1,6 @@
 // For the other packages of gradgate: not for users, and without promises.
+
+export { type Layout, type Product, productOf } from './backend/product.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
 /** Kernels over plain arrays. */
 export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './kernels/optim.js';

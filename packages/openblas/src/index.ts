@@ -1,9 +1,10 @@
-import { setProductBackend } from '@gradgate/core';
+import { backend, overlay } from '@gradgate/core';
 import { openLibrary } from './library.js';
 import { productsBy } from './product.js';
 
 const library = openLibrary();
-if (library) setProductBackend(productsBy(library));
+const cpu = backend('cpu');
+if (library) cpu.kernels = overlay(cpu.kernels, { matmul: productsBy(library, cpu) });
 
 /** Whether products go to OpenBLAS; where not, a line on the console has said why. */
 export const isOpenblasLoaded = (): boolean => library !== null;

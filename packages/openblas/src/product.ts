@@ -1,5 +1,6 @@
-import type { Matrix, ProductBackend, TypedArray } from '@gradgate/core';
-import type { Library } from './library.js';
+import type { Backend, Kernels, Override, TypedArray } from '@gradgate/core';
+import { type Layout, productOf } from '@gradgate/core/internal';
+import type { Gemm, Library } from './library.js';
 
 /** With fewer multiplications than this the embedded kernels are done before the call has been made. */
 const smallProduct = 256;
@@ -9,48 +10,72 @@ const noTrans = 111;
 const trans = 112;
 const largestInt = 2 ** 31 - 1;
 
-/** Products by `cblas_sgemm` and `cblas_dgemm`; declines other dtypes, small products and layouts that BLAS has not. */
-export function productsBy({ sgemm, dgemm }: Library): ProductBackend {
-  return (m, n, k, a, b, out, outOffset, accumulate) => {
-    if (m * n * k < smallProduct) return false;
-    const gemm = out instanceof Float32Array ? sgemm : out instanceof Float64Array ? dgemm : null;
-    if (gemm === null) return false;
-    const rowsA = leading(m, k, a.rowStride, a.colStride);
-    const rowsB = leading(k, n, b.rowStride, b.colStride);
-    const lda = rowsA || leading(k, m, a.colStride, a.rowStride);
-    const ldb = rowsB || leading(n, k, b.colStride, b.rowStride);
-    if (lda === 0 || ldb === 0 || Math.max(m, n, k, lda, ldb) > largestInt) return false;
-    // OpenBLAS checks nothing: beyond an array, whose buffer may have been transferred, it would read what lies there.
-    if (!inside(m, k, a) || !inside(k, n, b) || outOffset + m * n > out.length) return false;
-    gemm(
-      rowMajor,
-      rowsA ? noTrans : trans,
-      rowsB ? noTrans : trans,
-      m,
-      n,
-      k,
-      1,
-      from(a.data, a.offset),
-      lda,
-      from(b.data, b.offset),
-      ldb,
-      accumulate ? 1 : 0,
-      from(out, outOffset),
-      n,
-    );
-    return true;
+type Matmul = Kernels['matmul'];
+
+/** Products by `cblas_sgemm` and `cblas_dgemm`; not those of other dtypes, small ones, and layouts that BLAS has not. */
+export function productsBy({ sgemm, dgemm }: Library, { read }: Backend): Override<Matmul> {
+  return {
+    accepts(a, transposeA, b, transposeB, out, bias) {
+      if (out.dtype !== 'float32' && out.dtype !== 'float64') return false;
+      const { m, n, k, ...product } = productOf(a, transposeA, b, transposeB, out);
+      if (m * n * k < smallProduct || Math.max(m, n, k) > largestInt) return false;
+      if (leadingOf(m, k, product.a) === null || leadingOf(k, n, product.b) === null) return false;
+      // OpenBLAS checks nothing: beyond an array, whose buffer may have been transferred, it would read what lies there.
+      return (
+        inside(m, k, product.a, product.startsA, read(a.storage)) &&
+        inside(k, n, product.b, product.startsB, read(b.storage)) &&
+        product.startsA.length * m * n <= read(out.storage).length &&
+        (bias === null || bias.offset + n <= read(bias.storage).length)
+      );
+    },
+    run(a, transposeA, b, transposeB, out, bias) {
+      const { m, n, k, startsA, startsB, ...product } = productOf(a, transposeA, b, transposeB, out);
+      const [x, y, to] = [read(a.storage), read(b.storage), read(out.storage)];
+      const gemm: Gemm = out.dtype === 'float32' ? sgemm : dgemm;
+      const { transposed: atA, leading: lda } = leadingOf(m, k, product.a)!;
+      const { transposed: atB, leading: ldb } = leadingOf(k, n, product.b)!;
+      if (bias) repeat(read(bias.storage).subarray(bias.offset, bias.offset + n), to);
+      for (let i = 0; i < startsA.length; i++) {
+        const operands = [from(x, startsA[i]!), lda, from(y, startsB[i]!), ldb] as const;
+        gemm(rowMajor, atA, atB, m, n, k, 1, ...operands, bias ? 1 : 0, from(to, i * m * n), n);
+      }
+    },
   };
+}
+
+/** How a matrix of `rows` and `columns` is given to BLAS; null where neither its rows nor its columns are neighbours. */
+function leadingOf(rows: number, columns: number, { rowStride, colStride }: Layout) {
+  const byRows = leading(rows, columns, rowStride, colStride);
+  if (byRows > 0) return { transposed: noTrans, leading: byRows };
+  const byColumns = leading(columns, rows, colStride, rowStride);
+  return byColumns > 0 ? { transposed: trans, leading: byColumns } : null;
 }
 
 /** How far `count` lines of `length` neighbours are apart, as BLAS wants it; 0 where they are not neighbours or overlap. */
 function leading(count: number, length: number, apart: number, step: number): number {
-  if (length > 1 && step !== 1) return 0;
+  if ((length > 1 && step !== 1) || apart > largestInt) return 0;
   if (count === 1) return length;
   return apart >= length ? apart : 0;
 }
 
-const inside = (rows: number, columns: number, { data, offset, rowStride, colStride }: Matrix): boolean =>
-  offset + (rows - 1) * rowStride + (columns - 1) * colStride < data.length;
+/** Whether all matrices that start at `starts` lie in `data`. */
+function inside(
+  rows: number,
+  columns: number,
+  { rowStride, colStride }: Layout,
+  starts: ArrayLike<number>,
+  { length }: TypedArray,
+): boolean {
+  const last = (rows - 1) * rowStride + (columns - 1) * colStride;
+  for (let i = 0; i < starts.length; i++) if (starts[i]! + last >= length) return false;
+  return true;
+}
+
+/** Fills `to` with `row`, again and again: twice as many rows with each copy. */
+function repeat(row: TypedArray, to: TypedArray): void {
+  to.set(row as never);
+  for (let done = row.length; done < to.length; done *= 2) to.copyWithin(done, 0, Math.min(done, to.length - done));
+}
 
 const from = (data: TypedArray, offset: number): Float32Array | Float64Array =>
   (offset === 0 ? data : data.subarray(offset)) as Float32Array | Float64Array;

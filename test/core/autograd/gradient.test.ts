@@ -1,7 +1,7 @@
 import { inferenceMode, manualSeed, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
 import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
-import { gemm } from '../../../packages/core/src/kernels/matmul.js';
+import { gemm } from '../../../packages/core/src/backend/wasm/matmul.js';
 import { optimizerStep } from '../../../packages/core/src/kernels/optim.js';
 import { maxPoolGradient } from '../../../packages/core/src/kernels/pool.js';
 import { softmaxRows, stream, stream2 } from '../../../packages/core/src/kernels/stream.js';
@@ -83,8 +83,8 @@ describe('a kernel does not go beyond an array it was given', () => {
     ],
     ['a kernel of rows', () => softmaxRows('softmax', long, short, 64, 64)],
     ['pooling', () => maxPoolGradient(short, new Int32Array(4096), long, 4)],
-    ['a product', () => gemm(64, 64, 64, matrix(short), matrix(long), long, 0)],
-    ['a product whose result is short', () => gemm(64, 64, 64, matrix(long), matrix(long), short, 0)],
+    ['a product', () => gemm(64, 64, 64, matrix(short), matrix(long), long, 0, null)],
+    ['a product whose result is short', () => gemm(64, 64, 64, matrix(long), matrix(long), short, 0, null)],
   ])('%s', (_, call) => {
     const before = [long.slice(), short.slice()];
     expect(call).toThrow(refused);

@@ -1,5 +1,5 @@
+import { gemmLoops as gemm, type Matrix } from '../backend/host/matmul.js';
 import { allocate, type TypedArray } from '../tensor/dtype.js';
-import { gemm, type Matrix } from './matmul.js';
 import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from './wasm/memory.js';
 import { bands } from './wasm/threads.js';
 

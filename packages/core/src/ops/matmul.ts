@@ -1,8 +1,8 @@
 import { type Backward, record } from '../autograd/node.js';
+import { kernelsOf } from '../backend/backends.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { gemm, gemmMany, type Matrix } from '../kernels/matmul.js';
 import { checkTensors } from '../tensor/check.js';
-import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf, stridedOffsets } from '../tensor/shape.js';
+import { broadcastShapes, formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './matmul.js';
 import { sum, sumTo } from './reduce.js';
@@ -14,14 +14,7 @@ function checkPair(op: string, a: Tensor, b: Tensor): void {
     throw new DTypeError(op, `takes two tensors of one dtype, got ${a.dtype} and ${b.dtype}; convert with to()`);
 }
 
-/** The matrix in the last two dimensions, from `offset` on, as it is or transposed. */
-function matrixOf({ storage, strides }: Tensor, offset: number, transposed: boolean): Matrix {
-  const rowStride = strides[strides.length - 2]!;
-  const colStride = strides[strides.length - 1]!;
-  return transposed
-    ? { data: storage.data, offset, rowStride: colStride, colStride: rowStride }
-    : { data: storage.data, offset, rowStride, colStride };
-}
+const none: Shape = [];
 
 /**
  * The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. With `ta` or `tb` that side is given
@@ -29,22 +22,11 @@ function matrixOf({ storage, strides }: Tensor, offset: number, transposed: bool
  */
 function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
   const m = a.shape[a.ndim - (ta ? 1 : 2)]!;
-  const k = a.shape[a.ndim - (ta ? 2 : 1)]!;
   const n = b.shape[b.ndim - (tb ? 2 : 1)]!;
-  let out: Tensor;
-  if (a.ndim === 2 && b.ndim === 2) {
-    // The common case, without a batch to look up.
-    out = Tensor.unwritten(a.dtype, [m, n]);
-    gemm(m, n, k, matrixOf(a, a.offset, ta), matrixOf(b, b.offset, tb), out.storage.data, 0);
-  } else {
-    const batchA = a.shape.slice(0, -2);
-    const batchB = b.shape.slice(0, -2);
-    const batch = broadcastShapes('matmul', batchA, batchB);
-    out = Tensor.unwritten(a.dtype, [...batch, m, n]);
-    const startsA = stridedOffsets(batch, broadcastStrides(batchA, a.strides.slice(0, -2), batch), a.offset);
-    const startsB = stridedOffsets(batch, broadcastStrides(batchB, b.strides.slice(0, -2), batch), b.offset);
-    gemmMany(m, n, k, matrixOf(a, 0, ta), startsA, matrixOf(b, 0, tb), startsB, out.storage.data);
-  }
+  const batched = a.ndim > 2 || b.ndim > 2;
+  const batch = batched ? broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2)) : none;
+  const out = Tensor.unwritten(a.dtype, batched ? [...batch, m, n] : [m, n]);
+  kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
   const inputs = [a, b];
   return record('matmul', inputs, out, gradients[Number(ta)]![Number(tb)]!, inputs);
 }
@@ -135,9 +117,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const rows = countRows(shape);
   const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
   const out = Tensor.unwritten(x.dtype, x.ndim === 2 ? [rows, outputs] : [...shape.slice(0, -1), outputs]);
-  const row = bias ? { data: bias.elements(), offset: 0 } : null;
-  const kernels = matrixOf(weight, weight.offset, true);
-  gemm(rows, outputs, inputs, matrixOf(flat, flat.offset, false), kernels, out.storage.data, 0, row);
+  const target = x.ndim === 2 ? out : new Tensor(out.storage, out.dtype, [rows, outputs]);
+  const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
+  kernelsOf('linear', x, weight).matmul(flat, false, weight, true, target, row);
   return record('linear', bias ? [x, weight, bias] : [x, weight], out, linearGradients, [x, weight]);
 }
 

@@ -1,0 +1,56 @@
+import type { DType, TypedArray } from '../tensor/dtype.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Storage } from '../tensor/storage.js';
+
+/** What a kernel sees of a tensor. A `Tensor` is one. */
+export interface View {
+  readonly storage: Storage;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** How far neighbours along each dimension are apart, in elements; 0 where one element is repeated. */
+  readonly strides: readonly number[];
+  /** The first element's place in the storage. */
+  readonly offset: number;
+  readonly isContiguous: boolean;
+}
+
+/**
+ * The kernels of a backend. Operators have checked shapes and dtypes and have allocated `out`, which is
+ * contiguous and covers its storage; a kernel writes all of it.
+ */
+export interface Kernels {
+  /**
+   * `a @ b`, plus `bias` added to each row: `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` alike is
+   * `[..., k, n]`; leading dimensions broadcast to those of `out`, `[..., m, n]`. All of one dtype;
+   * `bias` is contiguous.
+   */
+  matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void;
+}
+
+/** Memory of one kind, and what computes on it. */
+export interface Backend {
+  /** The device's name, such as `'cpu'`. */
+  readonly name: string;
+  /** The elements of a storage in host memory: the array itself on the host, a copy elsewhere. */
+  read(storage: Storage): TypedArray;
+  /** What operators call. `overlay` makes a table with some kernels replaced. */
+  kernels: Kernels;
+}
+
+/** A faster kernel, and which calls it takes. */
+export interface Override<K extends (...args: any[]) => void> {
+  accepts(...args: Parameters<K>): boolean;
+  readonly run: K;
+}
+
+/** A whole table of kernels: those of `faster` for the calls that they accept, else those of `base`. */
+export function overlay(base: Kernels, faster: { readonly [K in keyof Kernels]?: Override<Kernels[K]> }): Kernels {
+  const table = { ...base } as Record<string, (...args: any[]) => void>;
+  for (const [name, override] of Object.entries(faster)) {
+    const { accepts, run } = override as Override<(...args: any[]) => void>;
+    const otherwise = table[name];
+    if (otherwise === undefined) throw new TypeError(`overlay: there is no kernel ${name}`);
+    table[name] = (...args) => (accepts(...args) ? run(...args) : otherwise(...args));
+  }
+  return table as unknown as Kernels;
+}

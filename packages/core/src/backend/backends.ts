@@ -1,0 +1,13 @@
+import type { Backend, Kernels, View } from './backend.js';
+import { cpu } from './cpu.js';
+
+/** The kernels for operands of one backend. */
+export function kernelsOf(_op: string, _a: View, _b?: View): Kernels {
+  return cpu.kernels;
+}
+
+/** The backend of a device. */
+export function backend(device: string): Backend {
+  if (device !== cpu.name) throw new TypeError(`backend: there is no device ${device}; there is ${cpu.name}`);
+  return cpu;
+}

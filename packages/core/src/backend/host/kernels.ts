@@ -1,0 +1,5 @@
+import type { Kernels } from '../backend.js';
+import { matmul } from './matmul.js';
+
+/** Every kernel in plain loops, for every dtype: the definition of what the faster ones compute. */
+export const kernels: Kernels = { matmul };

@@ -1,0 +1,100 @@
+import type { TypedArray } from '../../tensor/dtype.js';
+import type { View } from '../backend.js';
+import { type Layout, productOf } from '../product.js';
+import { dataOf } from './data.js';
+
+/** A matrix in memory: where it starts and how far rows and columns are apart. */
+export interface Matrix extends Layout {
+  readonly data: TypedArray;
+  readonly offset: number;
+}
+
+/** A row that is added to every row of a product. */
+export interface Row {
+  readonly data: TypedArray;
+  readonly offset: number;
+}
+
+/** `Kernels.matmul` for any dtype: sums are taken in float64. */
+export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
+  const { m, n, k, a: layoutA, b: layoutB, startsA, startsB } = productOf(a, transposeA, b, transposeB, out);
+  const [x, y, to] = [dataOf(a), dataOf(b), dataOf(out)];
+  const gemm = to instanceof Float32Array ? gemmByFours : gemmLoops;
+  const row = bias && { data: dataOf(bias), offset: bias.offset };
+  for (let i = 0; i < startsA.length; i++) {
+    const left = { data: x, offset: startsA[i]!, ...layoutA };
+    gemm(m, n, k, left, { data: y, offset: startsB[i]!, ...layoutB }, to, i * m * n, row);
+  }
+}
+
+/**
+ * float32, summed in float64: four sums at a time, of two rows and two columns, so that none waits for another. Where
+ * there is no second row or column, it is the first again.
+ */
+export function gemmByFours(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: TypedArray,
+  outOffset: number,
+  bias: Row | null = null,
+): void {
+  const x = a.data;
+  const y = b.data;
+  const { colStride: stepA } = a;
+  const { rowStride: stepB } = b;
+  for (let i = 0; i < m; i += 2) {
+    const below = i + 1 < m ? 1 : 0;
+    const rowA = a.offset + i * a.rowStride;
+    const downA = below * a.rowStride;
+    for (let j = 0; j < n; j += 2) {
+      const right = j + 1 < n ? 1 : 0;
+      const rightB = right * b.colStride;
+      let s00 = bias === null ? 0 : bias.data[bias.offset + j]!;
+      let s01 = bias === null ? 0 : bias.data[bias.offset + j + right]!;
+      let s10 = s00;
+      let s11 = s01;
+      for (let p = 0, q = rowA, r = b.offset + j * b.colStride; p < k; p++, q += stepA, r += stepB) {
+        const x0 = x[q]!;
+        const x1 = x[q + downA]!;
+        const y0 = y[r]!;
+        const y1 = y[r + rightB]!;
+        s00 += x0 * y0;
+        s01 += x0 * y1;
+        s10 += x1 * y0;
+        s11 += x1 * y1;
+      }
+      const o = outOffset + i * n + j;
+      out[o] = s00;
+      out[o + right] = s01;
+      out[o + below * n] = s10;
+      out[o + below * n + right] = s11;
+    }
+  }
+}
+
+/** Any dtype; sums in float64. */
+export function gemmLoops(
+  m: number,
+  n: number,
+  k: number,
+  a: Matrix,
+  b: Matrix,
+  out: TypedArray,
+  outOffset: number,
+  bias: Row | null = null,
+): void {
+  const x = a.data;
+  const y = b.data;
+  for (let i = 0, o = outOffset; i < m; i++) {
+    const rowA = a.offset + i * a.rowStride;
+    for (let j = 0; j < n; j++) {
+      let sum = bias === null ? 0 : bias.data[bias.offset + j]!;
+      for (let p = 0, q = rowA, r = b.offset + j * b.colStride; p < k; p++, q += a.colStride, r += b.rowStride)
+        sum += x[q]! * y[r]!;
+      out[o++] = sum;
+    }
+  }
+}

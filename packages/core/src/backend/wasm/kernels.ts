@@ -1,0 +1,6 @@
+import type { Kernels } from '../backend.js';
+import * as host from '../host/kernels.js';
+import { matmul } from './matmul.js';
+
+/** The kernels in WebAssembly, where they pay, and those of the host elsewhere. */
+export const kernels: Kernels = { ...host.kernels, matmul };
