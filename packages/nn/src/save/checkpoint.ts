@@ -1,9 +1,13 @@
 import { Generator, Tensor, TensorError } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
+import { isPlain, maxDepth } from '../plain.js';
+import { type Bytes, shorten } from './bytes.js';
 import { readBytes, writeBytes } from './files.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { isModest } from './safetensorsHeader.js';
 
-/** What has a state: a module, an optimizer, a scheduler, an average. */
+/** What has a state: a module, an optimizer, a scheduler, an average, a data loader. */
 export interface Stateful {
   stateDict(): object;
   loadStateDict(state: any): unknown;
@@ -19,82 +23,117 @@ const isStateful = (v: unknown): v is Stateful =>
   typeof (v as Partial<Stateful>).stateDict === 'function' &&
   typeof (v as Partial<Stateful>).loadStateDict === 'function';
 
-/** A state as tensors by dotted name and the rest as plain data, in which a tensor is `{ tensor: name }`. */
-function separate(value: unknown, path: string, tensors: StateDict): unknown {
+/**
+ * A state as plain data for JSON, in which a tensor is `{ tensor: name }`, and the tensors by these names. A name is the
+ * dotted path, and where names with dots make two paths alike, it is made different: what counts is the reference.
+ */
+function separate(value: unknown, path: string, tensors: StateDict, depth = 0): unknown {
   if (value instanceof Tensor) {
-    tensors[path] = value;
-    return { tensor: path };
+    let name = path;
+    while (Object.hasOwn(tensors, name) || name === '__metadata__') name += "'";
+    tensors[name] = value;
+    return { tensor: name };
   }
-  if (value === null || ['boolean', 'string'].includes(typeof value)) return value;
-  // JSON has no NaN and no infinities.
-  if (typeof value === 'number') return Number.isFinite(value) ? value : { number: String(value) };
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+  // JSON has no NaN, no infinities and no -0.
+  if (typeof value === 'number')
+    return Number.isFinite(value) && !Object.is(value, -0)
+      ? value
+      : { number: Object.is(value, -0) ? '-0' : `${value}` };
   if (value === undefined) return { undefined: true };
-  if (Array.isArray(value)) return value.map((v, i) => separate(v, `${path}.${i}`, tensors));
-  if (typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value)))
-    return { object: Object.entries(value).map(([k, v]) => [k, separate(v, `${path}.${k}`, tensors)]) };
-  throw new TypeError(
-    `saveCheckpoint: ${path} is ${typeof value === 'object' ? value.constructor?.name : typeof value}, which cannot be saved`,
-  );
+  if (depth > maxDepth)
+    throw new TypeError(
+      `saveCheckpoint: ${shorten(path)} is nested deeper than ${maxDepth} levels, or contains itself`,
+    );
+  if (Array.isArray(value)) return Array.from(value, (v, i) => separate(v, `${path}.${i}`, tensors, depth + 1));
+  if (isPlain(value))
+    return { object: Object.entries(value).map(([k, v]) => [k, separate(v, `${path}.${k}`, tensors, depth + 1)]) };
+  const what = typeof value === 'object' ? (value.constructor?.name ?? 'no plain object') : show(value);
+  throw new TypeError(`saveCheckpoint: ${shorten(path)} is ${what}, which cannot be saved`);
 }
 
-/** The reverse of `separate`. */
+const refuse = (message: string): never => {
+  throw new TensorError('loadCheckpoint', message);
+};
+
+/** The reverse of `separate`. Its depth is that of the JSON, which has been checked. */
 function join(value: unknown, tensors: StateDict): unknown {
   if (Array.isArray(value)) return value.map((v) => join(v, tensors));
   if (typeof value !== 'object' || value === null) return value;
   if ('tensor' in value) {
     const name = String(value.tensor);
-    if (!Object.hasOwn(tensors, name)) throw new TensorError('loadCheckpoint', `the file has no tensor '${name}'`);
-    return tensors[name];
+    return Object.hasOwn(tensors, name) ? tensors[name] : refuse(`the file has no tensor '${shorten(name)}'`);
   }
   if ('number' in value) return Number(value.number);
   if ('undefined' in value) return undefined;
   const { object } = value as { object?: unknown };
-  if (!Array.isArray(object)) throw new TensorError('loadCheckpoint', 'the file holds no valid state');
+  if (!Array.isArray(object) || !object.every((e) => Array.isArray(e) && typeof e[0] === 'string'))
+    return refuse('the file holds no valid state');
   return Object.fromEntries(object.map(([k, v]) => [k, join(v, tensors)]));
+}
+
+const stateOf = (part: unknown): unknown =>
+  part instanceof Generator ? part.getState() : isStateful(part) ? part.stateDict() : part;
+
+function checkParts(op: string, parts: unknown): void {
+  if (
+    typeof parts !== 'object' ||
+    parts === null ||
+    Array.isArray(parts) ||
+    parts instanceof Tensor ||
+    isStateful(parts)
+  )
+    throw new TypeError(`${op}: takes an object of parts by name, such as { model, optimizer }, got ${show(parts)}`);
 }
 
 /** The state of all parts as the bytes of a `.safetensors` file: what `saveCheckpoint` writes. */
 export function encodeCheckpoint(parts: Parts): Uint8Array {
-  const tensors: StateDict = {};
-  const states = Object.entries(parts).map(([name, part]) => [
-    name,
-    separate(part instanceof Generator ? part.getState() : isStateful(part) ? part.stateDict() : part, name, tensors),
-  ]);
+  checkParts('saveCheckpoint', parts);
+  const tensors: StateDict = Object.create(null);
+  const states = Object.entries(parts).map(([name, part]) => [name, separate(stateOf(part), name, tensors)]);
   return encodeSafetensors(tensors, { gradgate: JSON.stringify({ version: 1, parts: Object.fromEntries(states) }) });
+}
+
+/** A level of a state takes three in the file. */
+const maxJsonDepth = 3 * (maxDepth + 2);
+const maxCommas = 8_000_000;
+
+/** The states in a checkpoint, by the names of their parts. */
+function readStates(bytes: Bytes): { states: Record<string, unknown>; tensors: StateDict } {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const text = Object.hasOwn(metadata, 'gradgate') ? metadata['gradgate']! : '';
+  if (!isModest(new TextEncoder().encode(text), maxJsonDepth, maxCommas))
+    refuse('the state is nested too deep, or has more values than any run');
+  let saved: { version?: unknown; parts?: Record<string, unknown> } | null;
+  try {
+    saved = JSON.parse(text);
+  } catch {
+    return refuse('this .safetensors file is not a checkpoint; use load() for plain tensors');
+  }
+  if (saved?.version !== 1 || typeof saved.parts !== 'object' || saved.parts === null)
+    return refuse(`a checkpoint of version ${show(saved?.version)} cannot be read; 1 can`);
+  return { states: saved.parts, tensors };
 }
 
 /**
  * Sets all parts to what `encodeCheckpoint` saved under their names, and gives back the plain values among them. If one
  * part refuses its state, all are put back to what they were.
  */
-export function decodeCheckpoint<P extends Parts>(bytes: Uint8Array, parts: P): P {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  let saved: { version?: unknown; parts?: Record<string, unknown> };
-  try {
-    saved = JSON.parse(metadata['gradgate'] ?? '');
-  } catch {
-    throw new TensorError('loadCheckpoint', 'this .safetensors file is not a checkpoint; use load() for plain tensors');
-  }
-  if (saved.version !== 1 || typeof saved.parts !== 'object' || saved.parts === null)
-    throw new TensorError('loadCheckpoint', `a checkpoint of version ${String(saved.version)} cannot be read; 1 can`);
-  const { parts: states } = saved;
+export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
+  checkParts('loadCheckpoint', parts);
+  const { states, tensors } = readStates(bytes);
   const missing = Object.keys(parts).filter((name) => !Object.hasOwn(states, name));
   if (missing.length > 0)
-    throw new TensorError(
-      'loadCheckpoint',
-      `the file has no ${missing.join(', ')}; it has ${Object.keys(states).join(', ')}`,
-    );
+    refuse(`the file has no ${missing.map(shorten).join(', ')}; it has ${Object.keys(states).map(shorten).join(', ')}`);
   const found = Object.fromEntries(Object.keys(parts).map((name) => [name, join(states[name], tensors)]));
-  const before = encodeCheckpoint(parts);
+  const own = readStates(encodeCheckpoint(parts));
   const undo: [Stateful | Generator, unknown][] = [];
-  const own = decodeSafetensors(before);
-  const ownStates = (JSON.parse(own.metadata['gradgate']!) as { parts: Record<string, unknown> }).parts;
   const put = (part: Stateful | Generator, state: unknown) =>
     part instanceof Generator ? part.setState(state as number[]) : part.loadStateDict(state);
   try {
     for (const [name, part] of Object.entries(parts)) {
       if (!(part instanceof Generator) && !isStateful(part)) continue;
-      undo.push([part, join(ownStates[name], own.tensors)]);
+      undo.push([part, join(own.states[name], own.tensors)]);
       put(part, found[name]);
     }
   } catch (error) {
@@ -110,17 +149,17 @@ export function decodeCheckpoint<P extends Parts>(bytes: Uint8Array, parts: P): 
 }
 
 /**
- * Saves a training run so that it can be resumed: `saveCheckpoint(path, { model, optimizer, scheduler, generator, epoch })`.
+ * Saves a training run so that it can be resumed: `saveCheckpoint(path, { model, optimizer, scheduler, loader, epoch })`.
  * The file is written as a whole or not at all.
  */
-export async function saveCheckpoint(path: string, parts: Parts): Promise<void> {
+export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<void> {
   await writeBytes('saveCheckpoint', path, encodeCheckpoint(parts));
 }
 
 /**
  * Takes up a run that `saveCheckpoint` saved: `const { epoch } = await loadCheckpoint(path, { model, optimizer, epoch: 0 })`.
- * Modules, optimizers, schedulers and generators are set in place, all or none; plain values are given back.
+ * Modules, optimizers, schedulers, loaders and generators are set in place, all or none; plain values are given back.
  */
-export async function loadCheckpoint<P extends Parts>(path: string, parts: P): Promise<P> {
+export async function loadCheckpoint<P extends Parts>(path: string | URL, parts: P): Promise<P> {
   return decodeCheckpoint(await readBytes('loadCheckpoint', path), parts);
 }

@@ -1,8 +1,11 @@
 import type { Tensor } from '@gradgate/core';
-import { readBytes, writeBytes } from './files.js';
+import { checkOptions, is } from '@gradgate/core/internal';
+import { pathOf, readBytes, writeBytes } from './files.js';
 import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';
-import { decodeSafetensors, encodeSafetensors, type Metadata } from './safetensors.js';
+import { openPath, readAll } from './openSafetensors.js';
+import { encodeSafetensors, type Metadata } from './safetensors.js';
 
+export type { Bytes } from './bytes.js';
 export {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -12,30 +15,44 @@ export {
   saveCheckpoint,
 } from './checkpoint.js';
 export { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';
+export { type ByteSource, openSafetensors, type SafetensorsFile, type TensorInfo } from './openSafetensors.js';
 export { decodeSafetensors, encodeSafetensors, type Metadata } from './safetensors.js';
 
-/** Writes tensors by name, such as `model.stateDict()`, as a `.safetensors` file: as a whole or not at all. */
-export async function save(path: string, tensors: Record<string, Tensor>, metadata?: Metadata): Promise<void> {
+// Paths are text or `file:` URLs, everywhere.
+
+/**
+ * Writes tensors by name, such as `model.stateDict()`, as a `.safetensors` file: as a whole or not at all. Where a file is
+ * already, its mode, its owner and links to it stay.
+ */
+export async function save(path: string | URL, tensors: Record<string, Tensor>, metadata?: Metadata): Promise<void> {
   await writeBytes('save', path, encodeSafetensors(tensors, metadata));
 }
 
-/** The tensors of a `.safetensors` file by name: `model.loadStateDict(await load(path))`. */
-export async function load(path: string): Promise<Record<string, Tensor>> {
-  return decodeSafetensors(await readBytes('load', path)).tensors;
+/**
+ * The tensors of a `.safetensors` file by name: `model.loadStateDict(await load(path))`. Of a model in shards, give the path
+ * of its `.index.json`. With `only`, the names of the tensors you want, nothing else is read from the disk.
+ */
+export async function load(
+  path: string | URL,
+  options: { only?: readonly string[] } = {},
+): Promise<Record<string, Tensor>> {
+  const { only } = checkOptions('load', options, { only: is.arrayOf(is.string) });
+  return readAll(await openPath('load', path), only);
 }
 
 /** Writes a tensor as a `.npy` file, or several by name as a `.npz` file. */
-export async function saveNumpy(path: string, value: Tensor | Record<string, Tensor>): Promise<void> {
-  await writeBytes(
-    'saveNumpy',
-    path,
-    path.endsWith('.npz') ? encodeNpz(value as Record<string, Tensor>) : encodeNpy(value as Tensor),
-  );
+export async function saveNumpy(path: string | URL, value: Tensor | Record<string, Tensor>): Promise<void> {
+  const bytes = pathOf('saveNumpy', path).endsWith('.npz')
+    ? encodeNpz(value as Record<string, Tensor>)
+    : encodeNpy(value as Tensor);
+  await writeBytes('saveNumpy', path, bytes);
 }
 
 /** The tensor in a `.npy` file. */
-export const loadNpy = async (path: string): Promise<Tensor> => decodeNpy(await readBytes('loadNpy', path));
+export const loadNpy = async (path: string | URL): Promise<Tensor> => decodeNpy(await readBytes('loadNpy', path));
 
-/** The tensors in a `.npz` file by name. */
-export const loadNpz = async (path: string): Promise<Record<string, Tensor>> =>
-  decodeNpz(await readBytes('loadNpz', path));
+/** The tensors in a `.npz` file by name: all, or `only` those named. Limits are those of `decodeNpz`. */
+export const loadNpz = async (
+  path: string | URL,
+  options?: { maxBytes?: number; only?: readonly string[] },
+): Promise<Record<string, Tensor>> => decodeNpz(await readBytes('loadNpz', path), options);

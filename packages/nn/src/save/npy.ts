@@ -1,18 +1,23 @@
 import { type DType, Tensor, TensorError, tensor } from '@gradgate/core';
-import { unzipSync, zipSync } from 'fflate';
-import { littleEndian } from './safetensors.js';
+import { checkOptions, is, show } from '@gradgate/core/internal';
+import { zipSync } from 'fflate';
+import { type Bytes, bytesOf, shorten } from './bytes.js';
+import { halfToNumber, littleEndian } from './safetensors.js';
+import { unzip } from './unpack.js';
 
-/** How a type code of NumPy is read: floats of 2 bytes are refused, integers become int32. */
+/** How a type code of NumPy is read: floats of 2 bytes become float32, integers int32. */
 const readers: Record<
   string,
   { bytes: number; dtype: DType; read(view: DataView, at: number, little: boolean): number }
 > = {
   f8: { bytes: 8, dtype: 'float64', read: (v, at, little) => v.getFloat64(at, little) },
   f4: { bytes: 4, dtype: 'float32', read: (v, at, little) => v.getFloat32(at, little) },
+  f2: { bytes: 2, dtype: 'float32', read: (v, at, little) => halfToNumber(v.getUint16(at, little)) },
   i8: { bytes: 8, dtype: 'int32', read: (v, at, little) => Number(v.getBigInt64(at, little)) },
   i4: { bytes: 4, dtype: 'int32', read: (v, at, little) => v.getInt32(at, little) },
   i2: { bytes: 2, dtype: 'int32', read: (v, at, little) => v.getInt16(at, little) },
   i1: { bytes: 1, dtype: 'int32', read: (v, at) => v.getInt8(at) },
+  u8: { bytes: 8, dtype: 'int32', read: (v, at, little) => Number(v.getBigUint64(at, little)) },
   u4: { bytes: 4, dtype: 'int32', read: (v, at, little) => v.getUint32(at, little) },
   u2: { bytes: 2, dtype: 'int32', read: (v, at, little) => v.getUint16(at, little) },
   u1: { bytes: 1, dtype: 'int32', read: (v, at) => v.getUint8(at) },
@@ -23,7 +28,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** The bytes of a `.npy` file, version 1.0. */
 export function encodeNpy(t: Tensor): Uint8Array {
-  if (!(t instanceof Tensor)) throw new TypeError(`encodeNpy: expected a Tensor, got ${typeof t}`);
+  if (!(t instanceof Tensor)) throw new TypeError(`encodeNpy: expected a Tensor, got ${show(t)}`);
   const shape = `(${t.shape.join(', ')}${t.ndim === 1 ? ',' : ''})`;
   const text = `{'descr': '${descriptions[t.dtype]}', 'fortran_order': False, 'shape': ${shape}, }`;
   // The data start at a multiple of 64.
@@ -36,18 +41,22 @@ export function encodeNpy(t: Tensor): Uint8Array {
   return out;
 }
 
-const refuse = (message: string): never => {
-  throw new TensorError('decodeNpy', message);
-};
+/** The tensor in the bytes of a `.npy` file. Pickled objects and text are refused. */
+export const decodeNpy = (file: Bytes): Tensor =>
+  readNpy(bytesOf('decodeNpy', file), (message) => {
+    throw new TensorError('decodeNpy', message);
+  });
 
-/** The tensor in the bytes of a `.npy` file. Pickled objects are refused. */
-export function decodeNpy(bytes: Uint8Array): Tensor {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`decodeNpy: expected a Uint8Array, got ${typeof bytes}`);
+/** NumPy itself reads headers up to 10,000 bytes. */
+const maxHeader = 65535;
+
+function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => never): Tensor {
   if (bytes.length < 12 || magic.some((v, i) => bytes[i] !== v)) refuse('this is no .npy file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6]!;
   if (version < 1 || version > 3) refuse(`version ${version} is not known; 1 to 3 are`);
   const [length, start] = version === 1 ? [view.getUint16(8, true), 10] : [view.getUint32(8, true), 12];
+  if (length > maxHeader) refuse(`the header claims ${length} bytes; at most ${maxHeader} are read`);
   if (start + length > bytes.length) refuse(`the file is truncated: a header of ${length} bytes in ${bytes.length}`);
   const header = new TextDecoder().decode(bytes.subarray(start, start + length));
   const field = (name: string, pattern: string): string =>
@@ -56,16 +65,19 @@ export function decodeNpy(bytes: Uint8Array): Tensor {
   const descr = field('descr', `['"][^'"]*['"]`).slice(1, -1);
   const fortran = field('fortran_order', 'True|False') === 'True';
   const shape = (field('shape', '\\([\\d,\\s]*\\)').match(/\d+/g) ?? []).map(Number);
-  const reader = readers[descr.slice(1)];
-  if (!reader || !'<>|='.includes(descr[0]!))
-    return refuse(`dtype ${descr} is not known; known are ${Object.keys(readers).join(', ')}`);
+  const code = descr.slice(1);
+  if (!Object.hasOwn(readers, code) || !'<>|='.includes(descr[0]!))
+    return refuse(
+      `dtype ${shorten(descr)} is not known${/^[USO]/.test(code) ? ' (it holds text or objects)' : ''}; known are ${Object.keys(readers).join(', ')}`,
+    );
+  if (shape.length > 64) refuse(`a tensor of ${shape.length} dimensions is not read; one of 64 is`);
+  const { bytes: width, dtype, read } = readers[code]!;
   const count = shape.reduce((a, b) => a * b, 1);
   const from = start + length;
-  if (!Number.isSafeInteger(count) || bytes.length - from !== count * reader.bytes)
+  if (!Number.isSafeInteger(count) || bytes.length - from !== count * width)
     return refuse(
-      `shape [${shape.join(', ')}] of ${descr} takes ${count * reader.bytes} bytes, and the file has ${bytes.length - from}`,
+      `shape [${shape.join(', ')}] of ${descr} takes ${count * width} bytes, and the file has ${bytes.length - from}`,
     );
-  const { dtype } = reader;
   const values =
     dtype === 'float64'
       ? new Float64Array(count)
@@ -73,7 +85,7 @@ export function decodeNpy(bytes: Uint8Array): Tensor {
         ? new Float32Array(count)
         : new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const v = reader.read(view, from + i * reader.bytes, descr[0] !== '>');
+    const v = read(view, from + i * width, descr[0] !== '>');
     if (dtype === 'int32' && v !== (v | 0)) refuse(`the file holds ${v}, which int32 cannot`);
     values[i] = v;
   }
@@ -85,35 +97,38 @@ export function decodeNpy(bytes: Uint8Array): Tensor {
 }
 
 /** Several tensors by name, as the bytes of a `.npz` file. */
-export function encodeNpz(
-  tensors: Record<string, Tensor>,
-  { compress = false }: { compress?: boolean } = {},
-): Uint8Array {
-  const files = Object.fromEntries(Object.entries(tensors).map(([name, t]) => [`${name}.npy`, encodeNpy(t)]));
-  return zipSync(files, { level: compress ? 6 : 0 });
+export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?: boolean } = {}): Uint8Array {
+  const { compress = false } = checkOptions('encodeNpz', options, { compress: is.boolean });
+  if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor)
+    throw new TypeError(`encodeNpz: takes an object of tensors by name, got ${show(tensors)}`);
+  const files = Object.entries(tensors).map(([name, t]) => {
+    if (!(t instanceof Tensor)) throw new TypeError(`encodeNpz: '${shorten(name)}' is not a Tensor, got ${show(t)}`);
+    return [`${name}.npy`, encodeNpy(t)];
+  });
+  return zipSync(Object.fromEntries(files), { level: compress ? 6 : 0 });
 }
 
 /**
- * The tensors in the bytes of a `.npz` file, by name. `maxBytes` limits what they may unpack to, 4 GiB by default: a
- * small file can claim any size.
+ * The tensors in the bytes of a `.npz` file, by name: all, or `only` those named. Check sums are compared. `maxBytes`
+ * limits what they may unpack to, 4 GiB by default: a small file can claim any size.
  */
 export function decodeNpz(
-  bytes: Uint8Array,
-  { maxBytes = 2 ** 32 }: { maxBytes?: number } = {},
+  file: Bytes,
+  options: { maxBytes?: number; only?: readonly string[] } = {},
 ): Record<string, Tensor> {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`decodeNpz: expected a Uint8Array, got ${typeof bytes}`);
-  let total = 0;
-  let files: Record<string, Uint8Array>;
-  try {
-    files = unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        total += originalSize;
-        if (total > maxBytes) throw new RangeError(`${name} makes it ${total} bytes, and maxBytes is ${maxBytes}`);
-        return name.endsWith('.npy');
-      },
-    });
-  } catch (error) {
-    throw new TensorError('decodeNpz', `the file cannot be unpacked: ${(error as Error).message}`);
-  }
-  return Object.fromEntries(Object.entries(files).map(([name, file]) => [name.slice(0, -4), decodeNpy(file)]));
+  const op = 'decodeNpz';
+  const { maxBytes = 2 ** 32, only } = checkOptions(op, options, { maxBytes: is.size, only: is.arrayOf(is.string) });
+  const bytes = bytesOf(op, file);
+  const wanted = (name: string): boolean => name.endsWith('.npy') && (only?.includes(name.slice(0, -4)) ?? true);
+  const files = unzip(op, bytes, wanted, maxBytes);
+  const missing = only?.filter((name) => !files.has(`${name}.npy`)) ?? [];
+  if (missing.length > 0) throw new TensorError(op, `the file has no ${missing.map(shorten).join(', ')}`);
+  const tensors = [...files].map(([member, data]) => {
+    const name = member.slice(0, -4);
+    const refuse = (message: string): never => {
+      throw new TensorError(op, `'${shorten(name)}' cannot be read: ${message}; { only: [...] } reads the others`);
+    };
+    return [name, readNpy(data as Uint8Array<ArrayBuffer>, refuse)];
+  });
+  return Object.fromEntries(tensors);
 }

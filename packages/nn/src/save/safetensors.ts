@@ -1,10 +1,12 @@
 import { type DType, Tensor, TensorError, tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import { type Bytes, bytesOf, shorten } from './bytes.js';
+import { type Entry, headerLength, type Metadata, parseHeader } from './safetensorsHeader.js';
 
-/** Text that travels with the tensors. */
-export type Metadata = Record<string, string>;
+export type { Metadata } from './safetensorsHeader.js';
 
 /** How a dtype of the format is read: floats of 2 bytes become float32, integers int32. */
-const readers: Record<string, { bytes: number; dtype: DType; read(view: DataView, at: number): number }> = {
+export const readers: Record<string, { bytes: number; dtype: DType; read(view: DataView, at: number): number }> = {
   F64: { bytes: 8, dtype: 'float64', read: (v, at) => v.getFloat64(at, true) },
   F32: { bytes: 4, dtype: 'float32', read: (v, at) => v.getFloat32(at, true) },
   F16: { bytes: 2, dtype: 'float32', read: (v, at) => halfToNumber(v.getUint16(at, true)) },
@@ -13,15 +15,15 @@ const readers: Record<string, { bytes: number; dtype: DType; read(view: DataView
   I32: { bytes: 4, dtype: 'int32', read: (v, at) => v.getInt32(at, true) },
   I16: { bytes: 2, dtype: 'int32', read: (v, at) => v.getInt16(at, true) },
   I8: { bytes: 1, dtype: 'int32', read: (v, at) => v.getInt8(at) },
+  U64: { bytes: 8, dtype: 'int32', read: (v, at) => Number(v.getBigUint64(at, true)) },
+  U32: { bytes: 4, dtype: 'int32', read: (v, at) => v.getUint32(at, true) },
+  U16: { bytes: 2, dtype: 'int32', read: (v, at) => v.getUint16(at, true) },
   U8: { bytes: 1, dtype: 'int32', read: (v, at) => v.getUint8(at) },
   BOOL: { bytes: 1, dtype: 'bool', read: (v, at) => v.getUint8(at) },
 };
 const names: Record<DType, string> = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' };
 
-/** What the format itself allows. */
-const maxHeader = 100_000_000;
-
-function halfToNumber(bits: number): number {
+export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -37,136 +39,102 @@ function bfloatToNumber(bits: number): number {
 
 /** Tensors by name, and text beside them, as the bytes of a `.safetensors` file. */
 export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Metadata): Uint8Array {
-  const header: Record<string, unknown> = {};
-  if (metadata) {
-    for (const [key, value] of Object.entries(metadata))
-      if (typeof value !== 'string')
-        throw new TypeError(
-          `encodeSafetensors: metadata is text, and '${key}' is ${typeof value}; use JSON.stringify()`,
-        );
-    header['__metadata__'] = metadata;
-  }
-  let size = 0;
-  const parts: Uint8Array[] = [];
-  // As the reference implementation does: wide dtypes first, so that all are aligned; then by name.
-  const bytesOf = (t: Tensor) => readers[names[t.dtype]]!.bytes;
-  const entries = Object.entries(tensors);
-  for (const [name, t] of entries) {
-    if (!(t instanceof Tensor)) throw new TypeError(`encodeSafetensors: '${name}' is not a Tensor, got ${typeof t}`);
-    if (name === '__metadata__') throw new TypeError("encodeSafetensors: no tensor can be named '__metadata__'");
-  }
-  entries.sort(([a, x], [b, y]) => bytesOf(y) - bytesOf(x) || (a < b ? -1 : 1));
-  for (const [name, t] of entries) {
-    const data = littleEndian(t);
-    header[name] = { dtype: names[t.dtype], shape: t.shape, data_offsets: [size, size + data.length] };
-    size += data.length;
-    parts.push(data);
-  }
-  let text = JSON.stringify(header);
-  const length = new TextEncoder().encode(text).length;
-  text += ' '.repeat((8 - (length % 8)) % 8);
-  const head = new TextEncoder().encode(text);
-  const out = new Uint8Array(8 + head.length + size);
-  new DataView(out.buffer).setBigUint64(0, BigInt(head.length), true);
+  const header = headerOf(tensors, metadata);
+  const head = new TextEncoder().encode(header.text);
+  // The data start at a multiple of 8.
+  const dataStart = Math.ceil((8 + head.length) / 8) * 8;
+  const out = new Uint8Array(dataStart + header.size).fill(0x20, 8 + head.length, dataStart);
+  new DataView(out.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
   out.set(head, 8);
-  let at = 8 + head.length;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+  let at = dataStart;
+  for (const t of header.tensors) {
+    const data = littleEndian(t);
+    out.set(data, at);
+    at += data.length;
   }
   return out;
 }
+
+/** The header's text, and the tensors in the order in which they lie behind it. */
+function headerOf(
+  tensors: Record<string, Tensor>,
+  metadata: Metadata | undefined,
+): { text: string; tensors: Tensor[]; size: number } {
+  const no = (message: string): never => {
+    throw new TypeError(`encodeSafetensors: ${message}`);
+  };
+  if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor)
+    no(`takes an object of tensors by name, got ${show(tensors)}`);
+  // Without a prototype, so that '__proto__' is a name like any other.
+  const header: Record<string, unknown> = Object.create(null);
+  if (metadata !== undefined) {
+    if (typeof metadata !== 'object' || metadata === null) no(`metadata is text by name, got ${show(metadata)}`);
+    for (const [key, value] of Object.entries(metadata))
+      if (typeof value !== 'string')
+        no(`metadata is text, and '${shorten(key)}' is ${typeof value}; use JSON.stringify()`);
+    header['__metadata__'] = metadata;
+  }
+  const entries = Object.entries(tensors);
+  for (const [name, t] of entries) {
+    if (!(t instanceof Tensor)) no(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
+    if (name === '__metadata__') no("no tensor can be named '__metadata__'");
+  }
+  // As the reference implementation does: wide dtypes first, so that all are aligned; then by name.
+  const bytesOfElement = (t: Tensor) => readers[names[t.dtype]]!.bytes;
+  entries.sort(([a, x], [b, y]) => bytesOfElement(y) - bytesOfElement(x) || (a < b ? -1 : 1));
+  let size = 0;
+  for (const [name, t] of entries) {
+    const end = size + t.numel * bytesOfElement(t);
+    header[name] = { dtype: names[t.dtype], shape: t.shape, data_offsets: [size, end] };
+    size = end;
+  }
+  return { text: JSON.stringify(header), tensors: entries.map(([, t]) => t), size };
+}
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** The elements as bytes, lowest first, whatever this machine does. */
 export function littleEndian(t: Tensor): Uint8Array {
   const values = t.detach().toTypedArray();
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const width = values.BYTES_PER_ELEMENT;
-  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 || width === 1) return bytes;
+  if (isLittleEndian || width === 1) return bytes;
   const swapped = new Uint8Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
   return swapped;
 }
 
-/** Where one tensor lies in the file. */
-interface Entry {
-  name: string;
-  dtype: string;
-  shape: number[];
-  start: number;
-  end: number;
-}
-
-const refuse = (message: string): never => {
-  throw new TensorError('decodeSafetensors', message);
-};
-
 /**
  * The tensors in the bytes of a `.safetensors` file, and its metadata. The whole header is checked before anything is
  * read: what is truncated, overlaps, leaves gaps or claims more than there is, is refused.
  */
-export function decodeSafetensors(bytes: Uint8Array): { tensors: Record<string, Tensor>; metadata: Metadata } {
-  if (!(bytes instanceof Uint8Array))
-    throw new TypeError(`decodeSafetensors: expected a Uint8Array, got ${typeof bytes}`);
+export function decodeSafetensors(file: Bytes): { tensors: Record<string, Tensor>; metadata: Metadata } {
+  const op = 'decodeSafetensors';
+  const bytes = bytesOf(op, file);
+  const start = 8 + headerLength(op, bytes, bytes.length);
+  const { entries, metadata } = parseHeader(op, bytes.subarray(8, start), bytes.length - start, readers);
+  const tensors = entries.map((e) => [e.name, readTensor(op, e, bytes.subarray(start + e.start, start + e.end))]);
+  return { tensors: Object.fromEntries(tensors), metadata };
+}
+
+/** The tensor of an entry, from its bytes. */
+export function readTensor(op: string, { name, dtype, shape }: Entry, bytes: Uint8Array): Tensor {
+  const refuse = (value: number, why: string): never => {
+    throw new TensorError(op, `'${shorten(name)}' holds ${value}, ${why}`);
+  };
+  const { bytes: width, dtype: own, read } = readers[dtype]!;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { entries, metadata, dataStart } = readHeader(bytes, view);
-  const tensors: Record<string, Tensor> = Object.create(null);
-  for (const { name, dtype, shape, start, end } of entries) {
-    const { bytes: width, dtype: own, read } = readers[dtype]!;
-    const count = (end - start) / width;
-    const values =
-      own === 'float64' ? new Float64Array(count) : own === 'float32' ? new Float32Array(count) : new Int32Array(count);
+  const count = bytes.length / width;
+  const values =
+    own === 'float64' ? new Float64Array(count) : own === 'float32' ? new Float32Array(count) : new Int32Array(count);
+  if (isLittleEndian && (dtype === 'F32' || dtype === 'F64' || dtype === 'I32'))
+    new Uint8Array(values.buffer).set(bytes);
+  else
     for (let i = 0; i < count; i++) {
-      const v = read(view, dataStart + start + i * width);
-      if (dtype === 'I64' && (v > 2147483647 || v < -2147483648)) refuse(`'${name}' holds ${v}, which int32 cannot`);
-      if (dtype === 'BOOL' && v > 1) refuse(`'${name}' holds ${v}, which is neither true nor false`);
+      const v = read(view, i * width);
+      if (own === 'int32' && v !== (v | 0)) refuse(v, 'which int32 cannot');
+      if (own === 'bool' && v > 1) refuse(v, 'which is neither true nor false');
       values[i] = v;
     }
-    tensors[name] = tensor(values, { shape, dtype: own });
-  }
-  return { tensors: { ...tensors }, metadata };
-}
-
-function readHeader(bytes: Uint8Array, view: DataView): { entries: Entry[]; metadata: Metadata; dataStart: number } {
-  if (bytes.length < 8) refuse(`${bytes.length} bytes are no .safetensors file`);
-  const length = view.getBigUint64(0, true);
-  if (length > BigInt(maxHeader)) refuse(`the header claims ${length} bytes; at most ${maxHeader} are allowed`);
-  const dataStart = 8 + Number(length);
-  if (dataStart > bytes.length) refuse(`the file is truncated: a header of ${length} bytes in ${bytes.length}`);
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart)));
-  } catch (error) {
-    return refuse(`the header is not JSON: ${(error as Error).message}`);
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    return refuse('the header is not an object');
-  const { __metadata__: metadata = {}, ...described } = header as Record<string, unknown>;
-  if (typeof metadata !== 'object' || metadata === null || Object.values(metadata).some((v) => typeof v !== 'string'))
-    refuse('the metadata is not text by name');
-  const entries = Object.entries(described).map(([name, value]) => readEntry(name, value));
-  const size = bytes.length - dataStart;
-  let at = 0;
-  for (const { name, start, end } of [...entries].sort((a, b) => a.start - b.start || a.end - b.end)) {
-    if (start !== at)
-      refuse(`'${name}' starts at ${start}, expected ${at}: tensors may neither overlap nor leave gaps`);
-    at = end;
-  }
-  if (at !== size) refuse(`the header describes ${at} bytes of tensors, and the file has ${size}`);
-  return { entries, metadata: metadata as Metadata, dataStart };
-}
-
-function readEntry(name: string, value: unknown): Entry {
-  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== 'string' || !Object.hasOwn(readers, dtype))
-    return refuse(`'${name}' has dtype ${String(dtype)}; known are ${Object.keys(readers).join(', ')}`);
-  const whole = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
-  if (!Array.isArray(shape) || !shape.every(whole) || shape.length > 64) return refuse(`'${name}' has no valid shape`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole))
-    return refuse(`'${name}' has no valid data_offsets`);
-  const [start, end] = offsets as [number, number];
-  const bytes = shape.reduce((n: number, v) => n * v, readers[dtype]!.bytes);
-  if (!whole(bytes) || end - start !== bytes)
-    return refuse(`'${name}' of shape [${shape.join(', ')}] takes ${bytes} bytes, and its offsets span ${end - start}`);
-  return { name, dtype, shape, start, end };
+  return tensor(values, { shape, dtype: own });
 }
