@@ -2,15 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { needChromium } from '../needs.js';
 import { checks } from './checks/index.js';
-import { findChromium, launch } from './chromium.js';
+import { launch } from './chromium.js';
 import { type Site, serve } from './site.js';
 
-const executable = findChromium();
-if (!executable)
-  console.warn(
-    'browser tests skipped: no chromium, chromium-browser or google-chrome on the PATH; CHROMIUM can name one',
-  );
+const executable = needChromium('pages in a browser');
 
 /** Other tests may be using all cores. */
 const startTimeout = 60_000;

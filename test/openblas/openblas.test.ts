@@ -12,15 +12,17 @@ import {
   tensor,
   type View,
 } from '@gradgate/core';
-import { isOpenblasLoaded, setOpenblasThreads } from '@gradgate/openblas';
+import { setOpenblasThreads } from '@gradgate/openblas';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { kernels as wasm } from '../../packages/core/src/backend/wasm/kernels.js';
 import { openLibrary } from '../../packages/openblas/src/library.js';
 import { productsBy } from '../../packages/openblas/src/product.js';
+import { needOpenblas } from '../needs.js';
 
 const cpu = backend('cpu');
-const library = isOpenblasLoaded() ? openLibrary() : null;
+const isLoaded = needOpenblas('products by OpenBLAS');
+const library = isLoaded ? openLibrary() : null;
 /** The embedded kernels: what is there before the package is imported. */
 const embedded = wasm;
 afterEach(() => {
@@ -150,9 +152,7 @@ it('there is no backend of an unknown name', () => {
   expect(() => backend('tpu')).toThrow(/no device tpu/);
 });
 
-if (!isOpenblasLoaded()) console.log('test/openblas: the products are skipped, the line above says why');
-
-describe.skipIf(!isOpenblasLoaded())('with the library', () => {
+describe.skipIf(!isLoaded)('with the library', () => {
   it('is there after the import alone, and prints nothing', () => {
     expect(run(program)).toEqual({ status: 0, lines: ['true 24000'], warnings: '' });
   });

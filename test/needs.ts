@@ -1,0 +1,39 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { isOpenblasLoaded } from '@gradgate/openblas';
+
+// What some tests need beyond Node and the packages of npm. A test that asks here is one of those that `.ci/run` runs once
+// more when it has installed what is missing.
+
+/** The first program of these names on the PATH. */
+export const findProgram = (...names: string[]): string | undefined =>
+  names
+    .flatMap((name) => (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)))
+    .find(isExecutable);
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What was found, or undefined, after one line that says which tests are skipped, and why. */
+export function need<T>(found: T | undefined, tests: string, reason: string): T | undefined {
+  if (found === undefined) console.warn(`skipped: ${tests}; ${reason}`);
+  return found;
+}
+
+/** The Chromium of this system: what CHROMIUM names, or the first one on the PATH. */
+export const needChromium = (tests: string): string | undefined =>
+  need(
+    process.env['CHROMIUM'] || findProgram('chromium', 'chromium-browser', 'google-chrome'),
+    tests,
+    'no chromium, chromium-browser or google-chrome on the PATH; CHROMIUM can name one',
+  );
+
+/** True if OpenBLAS is loaded. */
+export const needOpenblas = (tests: string): true | undefined =>
+  need(isOpenblasLoaded() || undefined, tests, 'there is no OpenBLAS; the line above says why');
