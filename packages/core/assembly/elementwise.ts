@@ -328,10 +328,10 @@ export function relu(to: usize, x: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, f32x4.pmax(v128.load(x + i), f32x4.splat(0)));
 }
 
-/** g where y > 0, else 0. */
+/** 0 where y <= 0, else g: also where y is NaN. */
 export function reluGradient(to: usize, g: usize, y: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16)
-    v128.store(to + i, v128.and(v128.load(g + i), f32x4.gt(v128.load(y + i), f32x4.splat(0))));
+    v128.store(to + i, v128.andnot(v128.load(g + i), f32x4.le(v128.load(y + i), f32x4.splat(0))));
 }
 
 /** erf(a) for a from 0 to 1 (Cephes): an odd polynomial. */

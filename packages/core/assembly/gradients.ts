@@ -105,6 +105,15 @@ export function clampGradient(to: usize, g: usize, x: usize, n: usize, low: f32,
   }
 }
 
+/** 0 where x is at or beyond `low` or `high`, else g: also where x is NaN. */
+export function hardtanhGradient(to: usize, g: usize, x: usize, n: usize, low: f32, high: f32): void {
+  const l = f32x4.splat(low), h = f32x4.splat(high);
+  for (let i: usize = 0; i < n * 4; i += 16) {
+    const v = v128.load(x + i);
+    v128.store(to + i, v128.andnot(v128.load(g + i), v128.or(f32x4.le(v, l), f32x4.ge(v, h))));
+  }
+}
+
 /** x where it is above 0, else x `slope`. */
 export function leakyRelu(to: usize, x: usize, n: usize, slope: f32): void {
   const s = f32x4.splat(slope), zero = f32x4.splat(0);

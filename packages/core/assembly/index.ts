@@ -4,7 +4,7 @@ export {
   square, sub, tanh,
 } from './elementwise';
 export {
-  absGradient, clamp, clampGradient, elu, eluGradient, expm1, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
+  absGradient, clamp, clampGradient, elu, eluGradient, expm1, hardtanhGradient, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
   rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
 } from './gradients';
 export { gemm, gemmMany, gemmScratch } from './gemm';

@@ -1,4 +1,4 @@
-import { eye, type Generator, noGrad, rand, randn, ShapeError, type Tensor, where, zeros } from '@gradgate/core';
+import { eye, type Generator, noGrad, rand, randn, ShapeError, type Tensor, tensor, zeros } from '@gradgate/core';
 
 interface InitOptions {
   generator?: Generator;
@@ -27,7 +27,7 @@ export function normal_<T extends Tensor>(t: T, mean = 0, std = 1, options: Init
   );
 }
 
-/** Fills `t` with numbers from a normal distribution that lie in [low, high]; others are drawn anew. */
+/** Fills `t` with numbers from a normal distribution that lie in [low, high]. */
 export function truncNormal_<T extends Tensor>(
   t: T,
   mean = 0,
@@ -39,13 +39,22 @@ export function truncNormal_<T extends Tensor>(
   if (!(low < high)) throw new RangeError(`truncNormal_: low must be below high, got ${low} and ${high}`);
   if (low > mean + 6 * std || high < mean - 6 * std)
     throw new RangeError(`truncNormal_: almost nothing of mean ${mean}, std ${std} lies in [${low}, ${high}]`);
-  const values = normal_(zeros(t.shape, { dtype: t.dtype }), mean, std, options);
-  for (;;) {
-    const outside = values.lt(low).logicalOr(values.gt(high));
-    if (!outside.any().item()) return fill(t, values);
-    const again = normal_(zeros(t.shape, { dtype: t.dtype }), mean, std, options);
-    fill(values, where(outside, again, values));
-  }
+  // By the inverse of the distribution function, which takes as long however little of it lies in between.
+  const shares = [low, high].map((v) =>
+    tensor((v - mean) / (std * Math.SQRT2), { dtype: 'float64' })
+      .erf()
+      .item(),
+  );
+  const drawn = uniform_(zeros(t.shape, { dtype: 'float64' }), shares[0], shares[1], options);
+  return fill(
+    t,
+    drawn
+      .erfinv()
+      .mul(std * Math.SQRT2)
+      .add(mean)
+      .clamp(low, high)
+      .to(t.dtype),
+  );
 }
 
 export const constant_ = <T extends Tensor>(t: T, value: number): T => noGrad.run(() => t.copy_(value));

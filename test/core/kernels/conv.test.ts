@@ -22,7 +22,8 @@ const geometries = fc
     w: fc.integer({ min: 1, max: 9 }),
     window: fc.record({ kernel: two(1, 3), stride: two(1, 3), padding: two(0, 2), dilation: two(1, 2) }),
   })
-  .filter((g) => steps(g.h, 0, g.window) > 0 && steps(g.w, 1, g.window) > 0);
+  .filter((g) => steps(g.h, 0, g.window) > 0 && steps(g.w, 1, g.window) > 0)
+  .map((g) => ({ ...g, places: [steps(g.h, 0, g.window), steps(g.w, 1, g.window)] as const }));
 
 type Make = (n: number, generator?: Generator) => Float32Array | Float64Array;
 const kinds: [string, Make][] = [

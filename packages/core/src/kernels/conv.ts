@@ -24,6 +24,11 @@ export interface Geometry {
   readonly h: number;
   readonly w: number;
   readonly window: Window;
+  /**
+   * Rows and columns of places that the kernel is put at. Not always as many as fit: a transposed convolution has one for
+   * each element that it is given, and its result may be larger.
+   */
+  readonly places: readonly [number, number];
 }
 
 interface Sizes {
@@ -36,9 +41,9 @@ interface Sizes {
   places: number;
 }
 
-function sizesOf({ inputs, outputs, h, w, window }: Geometry): Sizes {
+function sizesOf({ inputs, outputs, h, w, window, places: [rows, columns] }: Geometry): Sizes {
   const patch = inputs * window.kernel[0] * window.kernel[1];
-  const places = steps(h, 0, window) * steps(w, 1, window);
+  const places = rows * columns;
   return { image: inputs * h * w, kernels: outputs * patch, result: outputs * places, patch, places };
 }
 
@@ -58,9 +63,8 @@ const largeConvolution = 2 ** 20;
 const copiedAtOnce = 2 ** 16;
 
 /** The shape as the kernels read it: see `assembly/conv.ts`. */
-function numbersOf({ groups, inputs, outputs, h, w, window }: Geometry): number[] {
+function numbersOf({ groups, inputs, outputs, h, w, window, places }: Geometry): number[] {
   const { kernel, stride, padding, dilation } = window;
-  const places = [steps(h, 0, window), steps(w, 1, window)];
   return [groups, inputs, outputs, h, w, ...kernel, ...stride, ...padding, ...dilation, ...places, 0];
 }
 
@@ -172,13 +176,13 @@ export function convolve(
  * The convolution that a gradient for images is where kernels move by one place: of the results' gradients, padded as far
  * as kernels reach, with the kernels turned. Null where kernels move further or were padded further.
  */
-function turn({ outputs, inputs, h, w, window, ...rest }: Geometry): Geometry | null {
+function turn({ outputs, inputs, h, w, window, places, ...rest }: Geometry): Geometry | null {
   const { kernel, stride, padding, dilation } = window;
   const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) - padding[d];
   // Packing patches of many outputs costs more than adding up those of fewer inputs.
   if (stride[0] !== 1 || stride[1] !== 1 || reach(0) < 0 || reach(1) < 0 || outputs > inputs) return null;
   const turned = { kernel, stride, padding: [reach(0), reach(1)], dilation } as const;
-  return { ...rest, inputs: outputs, outputs: inputs, h: steps(h, 0, window), w: steps(w, 1, window), window: turned };
+  return { ...rest, inputs: outputs, outputs: inputs, h: places[0], w: places[1], window: turned, places: [h, w] };
 }
 
 /** The gradient of `convolve` for its images; also a transposed convolution. */
@@ -289,12 +293,11 @@ const allocate64 = (n: number): TypedArray => allocate('float64', n);
 
 /** Calls `visit(image, column)` with the places of each pixel that a patch holds, for images that start at `start`. */
 function eachPixel(
-  { inputs, h, w, window }: Geometry,
+  { inputs, h, w, window, places: [rows, columns] }: Geometry,
   start: number,
   visit: (image: number, column: number) => void,
 ): void {
   const { kernel, stride, padding, dilation } = window;
-  const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
   let at = 0;
   for (let plane = 0; plane < inputs; plane++)
     for (let i = 0; i < kernel[0]; i++)

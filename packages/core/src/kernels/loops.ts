@@ -52,8 +52,8 @@ export const divLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
 
 export const reluGradientLoop: Loop2 = (to, i, n, x, p, s, y, q, t) => {
   const end = i + n;
-  if (areFloat32(to, x, y)) for (; i < end; i++, p += s, q += t) to[i] = y[q]! > 0 ? x[p]! : 0;
-  else for (; i < end; i++, p += s, q += t) to[i] = y[q]! > 0 ? x[p]! : 0;
+  if (areFloat32(to, x, y)) for (; i < end; i++, p += s, q += t) to[i] = y[q]! <= 0 ? 0 : x[p]!;
+  else for (; i < end; i++, p += s, q += t) to[i] = y[q]! <= 0 ? 0 : x[p]!;
 };
 
 export const reluLoop: Loop1 = (to, n, x, p) => {

@@ -90,10 +90,44 @@ function spans(n: number, d: 0 | 1, window: Window): Int32Array {
   return all;
 }
 
-/** The mean of each window, without dilation; zeros of the padding count, or with `insideOnly` do not. */
-export function avgPool(x: TypedArray, { planes, h, w, window }: Planes, insideOnly: boolean, to: TypedArray): void {
-  const [rows, columns] = [spans(h, 0, window), spans(w, 1, window)];
-  const size = window.kernel[0] * window.kernel[1];
+/** `m` nearly equal stretches that cover `n` elements: where they begin and end. */
+function stretches(n: number, m: number): Int32Array {
+  const all = new Int32Array(2 * m);
+  for (let i = 0; i < m; i++) {
+    all[2 * i] = Math.floor((i * n) / m);
+    all[2 * i + 1] = Math.ceil(((i + 1) * n) / m);
+  }
+  return all;
+}
+
+/** Images `[planes, h, w]`, and the rows and columns of each mean that is taken of them. */
+export interface Areas {
+  readonly planes: number;
+  readonly h: number;
+  readonly w: number;
+  /** Begin and end of the rows, and of the columns. */
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  /** What sums are divided by; 0 for the number of their elements. */
+  readonly divisor: number;
+}
+
+/** A window's areas, without dilation; zeros of the padding count, or with `insideOnly` do not. */
+export const windowAreas = ({ planes, h, w, window }: Planes, insideOnly: boolean): Areas => ({
+  ...{ planes, h, w },
+  ...{ rows: spans(h, 0, window), columns: spans(w, 1, window) },
+  divisor: insideOnly ? 0 : window.kernel[0] * window.kernel[1],
+});
+
+/** Areas chosen so that there are `outH` by `outW` of them. */
+export const adaptiveAreas = (planes: number, h: number, w: number, outH: number, outW: number): Areas => ({
+  ...{ planes, h, w },
+  ...{ rows: stretches(h, outH), columns: stretches(w, outW) },
+  divisor: 0,
+});
+
+/** The mean of each area: nothing beyond it is read. */
+export function avgPool(x: TypedArray, { planes, h, w, rows, columns, divisor }: Areas, to: TypedArray): void {
   for (let n = 0, at = 0, plane = 0; n < planes; n++, plane += h * w)
     for (let y = 0; y < rows.length; y += 2) {
       const [top, bottom] = [rows[y]!, rows[y + 1]!];
@@ -102,26 +136,19 @@ export function avgPool(x: TypedArray, { planes, h, w, window }: Planes, insideO
         let sum = 0;
         for (let i = top, row = plane + top * w; i < bottom; i++, row += w)
           for (let p = row + left; p < row + right; p++) sum += x[p]!;
-        to[at] = sum / (insideOnly ? (bottom - top) * (right - left) : size);
+        to[at] = sum / (divisor || (bottom - top) * (right - left));
       }
     }
 }
 
 /** The gradient of `avgPool`, added to `to`. */
-export function avgPoolGradient(
-  g: TypedArray,
-  { planes, h, w, window }: Planes,
-  insideOnly: boolean,
-  to: TypedArray,
-): void {
-  const [rows, columns] = [spans(h, 0, window), spans(w, 1, window)];
-  const size = window.kernel[0] * window.kernel[1];
+export function avgPoolGradient(g: TypedArray, { planes, h, w, rows, columns, divisor }: Areas, to: TypedArray): void {
   for (let n = 0, at = 0, plane = 0; n < planes; n++, plane += h * w)
     for (let y = 0; y < rows.length; y += 2) {
       const [top, bottom] = [rows[y]!, rows[y + 1]!];
       for (let z = 0; z < columns.length; z += 2, at++) {
         const [left, right] = [columns[z]!, columns[z + 1]!];
-        const share = g[at]! / (insideOnly ? (bottom - top) * (right - left) : size);
+        const share = g[at]! / (divisor || (bottom - top) * (right - left));
         for (let i = top, row = plane + top * w; i < bottom; i++, row += w)
           for (let p = row + left; p < row + right; p++) to[p]! += share;
       }

@@ -190,6 +190,28 @@ export const productOf: Reducer = (data, start, offsets) => {
   return product;
 };
 
+/** The sum of squares around the mean. */
+export const squaresAroundMean: Reducer = (data, start, offsets) => {
+  const mean = sumOf(data, start, offsets) / offsets.length;
+  let sum = 0;
+  for (let j = 0; j < offsets.length; j++) sum += (data[start + offsets[j]!]! - mean) ** 2;
+  return sum;
+};
+
+export const lengthOf: Reducer = (data, start, offsets) => {
+  let sum = 0;
+  for (let j = 0; j < offsets.length; j++) sum += data[start + offsets[j]!]! ** 2;
+  return Math.sqrt(sum);
+};
+
+export const powerNormOf =
+  (p: number): Reducer =>
+  (data, start, offsets) => {
+    let sum = 0;
+    for (let j = 0; j < offsets.length; j++) sum += Math.abs(data[start + offsets[j]!]!) ** p;
+    return sum ** (1 / p);
+  };
+
 const maxOf: Reducer = (data, start, offsets) => {
   let best = Number.NEGATIVE_INFINITY;
   for (let j = 0; j < offsets.length; j++) {

@@ -35,6 +35,7 @@ export type StreamKernel2 =
   | 'div'
   | 'eluGradient'
   | 'geluGradient'
+  | 'hardtanhGradient'
   | 'leakyReluGradient'
   | 'maximum'
   | 'minimum'

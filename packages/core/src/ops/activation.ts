@@ -15,8 +15,10 @@ import {
   add,
   applyUnary,
   exp,
+  ge,
   gt,
   le,
+  lt,
   mul,
   neg,
   sigmoid,
@@ -28,7 +30,7 @@ import {
   withInPlace,
 } from './elementwise.js';
 import { siluGradient } from './gradients.js';
-import { clamp } from './math.js';
+import { clamp, logicalAnd, logicalOr } from './math.js';
 import { erfOf } from './special.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -177,22 +179,56 @@ const leakyReluGradientLoop =
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   checkTensors('prelu', x, weight);
   const slope =
-    weight.numel === 1 || x.ndim < 2 ? weight : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
-  return where(gt(x, 0), x, mul(x, slope));
+    weight.numel === 1
+      ? weight.reshape([])
+      : x.ndim < 2
+        ? weight
+        : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
+  // What is above 0 takes no part in the product: its gradient would be 0 times an infinity where it is infinite.
+  return where(gt(x, 0), x, mul(where(gt(x, 0), 0, x), slope));
 }
 
 const hardtanhOptions = { min: is.number, max: is.number };
 
-/** `x` limited to [min, max]. */
+/** `x` limited to [min, max]. Unlike that of `clamp`, its gradient is 0 at both ends too, and passes where `x` is NaN. */
 export function hardtanh(x: Tensor, options?: { min?: number; max?: number }): Tensor {
   const { min = -1, max = 1 } = checkOptions('hardtanh', options, hardtanhOptions);
-  checkTensors('hardtanh', x);
-  return clamp(x, min, max);
+  return limited('hardtanh', x, min, max);
 }
-export const relu6 = (x: Tensor): Tensor => clamp(x, 0, 6);
-/** `relu6(x + 3) / 6`. */
-export const hardsigmoid = (x: Tensor): Tensor => mul(clamp(add(x, 3), 0, 6), 1 / 6);
-export const hardswish = (x: Tensor): Tensor => mul(x, hardsigmoid(x));
+
+function limited(op: string, x: Tensor, low: number, high: number): Tensor {
+  checkTensors(op, x);
+  const y = clamp(x.detach(), low, high);
+  return isFloat(x.dtype) ? record(op, [x], y, (g, ctx) => [limitedGradient(g, ctx.saved[0]!, low, high)], [x]) : y;
+}
+
+const limitedGradient = (g: Tensor, x: Tensor, low: number, high: number): Tensor =>
+  isGradEnabled()
+    ? where(logicalOr(le(x, low), ge(x, high)), 0, g)
+    : gradientWith('hardtanhGradient', [low, high], limitedGradientLoop(low, high), g, x);
+
+const limitedGradientLoop =
+  (low: number, high: number): Loop2 =>
+  (to, i, n, x, p, s, y, q, t) => {
+    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! <= low || y[q]! >= high ? 0 : x[p]!;
+  };
+
+/** `x` limited to [0, 6]; the gradient is 0 at both ends. */
+export const relu6 = (x: Tensor): Tensor => limited('relu6', x, 0, 6);
+
+/** `relu6(x + 3) / 6`; the gradient is 0 from 3 and from -3 on, and at NaN. */
+export const hardsigmoid = unary('hardsigmoid', {
+  forward: (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
+  backward: (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), mul(g, 1 / 6), 0),
+  saves: 'input',
+});
+
+/** `x hardsigmoid(x)`; the gradient is 0 from -3 down, and passes from 3 up. */
+export const hardswish = unary('hardswish', {
+  forward: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
+  backward: (g, x) => where(le(x, -3), 0, where(ge(x, 3), g, mul(g, add(mul(x, 1 / 3), 0.5)))),
+  saves: 'input',
+});
 /** `x tanh(softplus(x))`. */
 export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
 export function softsign(x: Tensor): Tensor {
@@ -202,12 +238,24 @@ export function softsign(x: Tensor): Tensor {
 export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
 /** `x` moved towards 0 by `lambda`, and 0 within it. */
 export const softshrink = (x: Tensor, lambda = 0.5): Tensor =>
-  where(gt(x, lambda), sub(x, lambda), where(le(x, -lambda), add(x, lambda), mul(x, 0)));
+  shrunk('softshrink', x, lambda, (v) => (v > 0 ? v - lambda : v + lambda));
 /** `x` where its size exceeds `lambda`, else 0. */
 export function hardshrink(x: Tensor, lambda = 0.5): Tensor {
-  checkTensors('hardshrink', x);
-  return where(gt(x.abs(), lambda), x, mul(x, 0));
+  return shrunk('hardshrink', x, lambda, (v) => v);
 }
+
+/** 0 within `lambda` of 0, with no gradient; beyond, and where `x` is NaN, `beyond(x)` of slope 1. */
+const shrunk = (op: string, x: Tensor, lambda: number, beyond: (v: number) => number): Tensor =>
+  applyUnary(
+    op,
+    {
+      forward: (v) => (v >= -lambda && v <= lambda ? 0 : beyond(v)),
+      backward: (g, x) => where(logicalAnd(ge(x, -lambda), le(x, lambda)), 0, g),
+      saves: 'input',
+    },
+    x,
+  );
+
 /** Half of dimension `dim` times the sigmoid of the other half. */
 export function glu(x: Tensor, dim = -1): Tensor {
   checkTensors('glu', x);

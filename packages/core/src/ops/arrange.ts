@@ -452,13 +452,34 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
   checkTensors('combinations', x);
   if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
   if (!Number.isInteger(r) || r < 0) throw new ShapeError('combinations', `r is a whole number from 0 up, got ${r}`);
-  const rows: number[][] = [];
-  const choose = (chosen: number[], from: number) => {
-    if (chosen.length === r) rows.push(chosen);
-    else for (let i = from; i < x.numel; i++) choose([...chosen, i], withReplacement ? i : i + 1);
-  };
-  choose([], 0);
-  return indexSelect(x, 0, Tensor.of(Int32Array.from(rows.flat()), 'int32', [rows.length * r])).reshape(rows.length, r);
+  const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
+  if (count * r > mostChosen)
+    throw new ShapeError(
+      'combinations',
+      `there are ${count} combinations of ${r} out of ${x.numel} elements, more than can be held; draw some with multinomial() or randperm()`,
+    );
+  const chosen = new Int32Array(count * r);
+  const gap = withReplacement ? 0 : 1;
+  const row = Int32Array.from({ length: r }, (_, k) => k * gap);
+  for (let i = 0; i < count; i++) {
+    chosen.set(row, i * r);
+    // The last place that can go on does, and those behind it start right after it.
+    let k = r - 1;
+    while (k >= 0 && row[k] === x.numel - 1 - gap * (r - 1 - k)) k--;
+    if (k >= 0) for (let v = row[k]! + 1; k < r; k++, v += gap) row[k] = v;
+  }
+  return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r])).reshape(count, r);
+}
+
+/** More elements than that in all combinations are refused: their places alone would take a gigabyte. */
+const mostChosen = 2 ** 28;
+
+/** How many ways there are to choose `r` of `n`; it stops counting where there are more than could be listed. */
+function binomial(n: number, r: number): number {
+  if (r > n) return r === 0 ? 1 : 0;
+  let count = 1;
+  for (let i = 1; i <= Math.min(r, n - r) && count < 2 ** 60; i++) count = Math.round((count * (n - i + 1)) / i);
+  return count;
 }
 
 const triangleIndices =

@@ -27,7 +27,8 @@ const geometryOf = (
   outputs: number,
   groups: number,
   window: Window,
-): Geometry => ({ batch, groups, inputs: channels / groups, outputs, h, w, window });
+  places: readonly [number, number] = [steps(h, 0, window), steps(w, 1, window)],
+): Geometry => ({ batch, groups, inputs: channels / groups, outputs, h, w, window, places });
 
 type Four = [number, number, number, number];
 
@@ -35,8 +36,8 @@ type Four = [number, number, number, number];
 
 /** `[N, O, H', W']` from images and kernels. */
 function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
-  const { batch, groups, outputs, h, w, window } = geometry;
-  const out = Tensor.unwritten(x.dtype, [batch, groups * outputs, steps(h, 0, window), steps(w, 1, window)]);
+  const { batch, groups, outputs, places } = geometry;
+  const out = Tensor.unwritten(x.dtype, [batch, groups * outputs, ...places]);
   convolve(x.elements(), weight.elements(), bias ? bias.elements() : null, geometry, out.storage.data);
   const shape = weight.shape as Four;
   return record(
@@ -223,7 +224,7 @@ export function convTranspose2d(
   const window: Window = { kernel: [kh, kw], stride, padding, dilation };
   const size = (m: number, d: 0 | 1) =>
     (m - 1) * stride[d] - 2 * padding[d] + dilation[d] * (window.kernel[d] - 1) + extra[d]! + 1;
-  const out = inputGradient(x, weight, geometryOf([n, o, size(h, 0), size(w, 1)], c / groups, groups, window));
+  const out = inputGradient(x, weight, geometryOf([n, o, size(h, 0), size(w, 1)], c / groups, groups, window, [h, w]));
   return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
 }
 

@@ -95,7 +95,7 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
           op,
           `'${l}' has size ${known} and ${n} in '${equation}': ${operands.map((o) => formatShape(o.shape)).join(', ')}`,
         );
-      sizes.set(l, Math.max(known, n));
+      sizes.set(l, known === 1 ? n : known);
     });
   const full = unique.map(({ t, labels }) => ({ t: t.expand([...labels].map((l) => sizes.get(l)!)), labels }));
   let result = full[0]!;

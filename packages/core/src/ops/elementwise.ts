@@ -11,7 +11,7 @@ import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dt
 import { broadcastShapes } from '../tensor/shape.js';
 import { type InPlaceOf, type Method, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './elementwise.js';
-import { absGradient, sigmoidGradient, sqrtGradient, squareGradient, tanhGradient } from './gradients.js';
+import { absGradient, sigmoidGradient, sqrtGradient, squareGradient, tanhGradient, zerosFor } from './gradients.js';
 import { sumTo } from './reduce.js';
 
 /** A tensor, or a plain value that broadcasts. */
@@ -152,7 +152,7 @@ export const div = binary('div', {
   kernel: 'div',
   loop: loops.divLoop,
   forward: (a, b) => a / b,
-  backward: [(g, _, b) => div(g, b), (g, a, b) => neg(mul(g, div(a, mul(b, b))))],
+  backward: [(g, _, b) => div(g, b), (g, a, b) => neg(mul(g, div(div(a, b), b)))],
   saves: true,
   dtype: toFloat,
 });
@@ -214,7 +214,7 @@ export const abs = unary('abs', {
 /** -1, 0 or 1; 0 for NaN, as in PyTorch. */
 export const sign = unary('sign', {
   forward: (x) => Number(x > 0) - Number(x < 0),
-  backward: (g) => mul(g, 0),
+  backward: zerosFor,
   keepsIntegers: true,
 });
 
@@ -234,7 +234,7 @@ export const sigmoid = unary('sigmoid', {
   saves: 'result',
 });
 
-/** `max(x, 0)`; its gradient is 0 at 0. */
+/** `max(x, 0)`; its gradient is 0 at 0, and passes where `x` is NaN. */
 export const relu = unary('relu', {
   kernel: 'relu',
   loop: loops.reluLoop,
@@ -244,9 +244,9 @@ export const relu = unary('relu', {
   keepsIntegers: true,
 });
 
-const aboveZero = (g: number, y: number): number => (y > 0 ? g : 0);
+const aboveZero = (g: number, y: number): number => (y <= 0 ? 0 : g);
 
-/** `g` where `y` is above 0, in one pass; linear in `g`, which is all a second derivative needs. */
+/** `g` where `y` is not 0, in one pass; linear in `g`, which is all a second derivative needs. */
 function reluGradient(g: Tensor, y: Tensor): Tensor {
   const out = map2(aboveZero, g, y, g.shape, g.dtype, loops.reluGradientLoop, 'reluGradient');
   return record('reluGradient', [g], out, reluGradientGradient, [y]);
@@ -257,15 +257,15 @@ const reluGradientGradient: Backward = (gg, ctx) => [reluGradient(gg, ctx.saved[
 const larger = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a : b);
 
-/** The share of the gradient that goes to `a` where `chosen` says so; equal elements halve it. */
-const share = (g: Tensor, a: Tensor, b: Tensor, chosen: (a: Tensor, b: Tensor) => Tensor): Tensor =>
-  mul(g, add(mul(eq(a, b), 0.5), chosen(a, b)));
+/** What of the gradient goes to `a`: nothing where `lost` says so, half of it where both are equal. Both get it at NaN. */
+const share = (g: Tensor, a: Tensor, b: Tensor, lost: (a: Tensor, b: Tensor) => Tensor): Tensor =>
+  where(lost(a, b), 0, where(eq(a, b), mul(g, 0.5), g));
 
 /** The larger of `a` and `b`, with broadcasting; NaN if either is. */
 export const maximum = binary('maximum', {
   kernel: 'maximum',
   forward: larger,
-  backward: [(g, a, b) => share(g, a, b, gt), (g, a, b) => share(g, b, a, gt)],
+  backward: [(g, a, b) => share(g, a, b, lt), (g, a, b) => share(g, b, a, lt)],
   saves: true,
 });
 
@@ -273,7 +273,7 @@ export const maximum = binary('maximum', {
 export const minimum = binary('minimum', {
   kernel: 'minimum',
   forward: smaller,
-  backward: [(g, a, b) => share(g, a, b, lt), (g, a, b) => share(g, b, a, lt)],
+  backward: [(g, a, b) => share(g, a, b, gt), (g, a, b) => share(g, b, a, gt)],
   saves: true,
 });
 

@@ -1,10 +1,12 @@
+import { record } from '../autograd/node.js';
 import { isGradEnabled } from '../grad/index.js';
 import { map2 } from '../kernels/elementwise.js';
 import * as loops from '../kernels/gradients.js';
 import type { Loop2 } from '../kernels/loops.js';
 import type { StreamKernel2 } from '../kernels/stream.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { add, div, mul, neg, sigmoid, sign, square, sub } from './elementwise.js';
+import { Tensor } from '../tensor/tensor.js';
+import { add, div, eq, mul, neg, sigmoid, sign, square, sub, where } from './elementwise.js';
+import { sum } from './reduce.js';
 
 type Rule = (g: Tensor, v: Tensor) => Tensor;
 
@@ -40,3 +42,28 @@ export const rsqrtGradient = inOnePass('rsqrtGradient', loops.rsqrtGradientLoop,
 export const reciprocalGradient = inOnePass('reciprocalGradient', loops.reciprocalGradientLoop, (g, y) =>
   neg(mul(g, square(y))),
 );
+
+/** The gradient of a step function: 0, whatever `g` is, also where that is NaN or infinite. */
+export function zerosFor(g: Tensor): Tensor {
+  return Tensor.empty(g.dtype, g.shape);
+}
+
+/** `a / b`, and 0 where `b` is 0, with all its gradients. */
+export function divOrZero(a: Tensor, b: Tensor): Tensor {
+  const none = eq(b, 0);
+  return where(none, 0, div(a, where(none, 1, b)));
+}
+
+/** An element of `x` that was picked by its value: all that are equal to it share its gradient, NaN with NaN. */
+export const evenly = (name: string, x: Tensor, picked: Tensor): Tensor =>
+  record(
+    name,
+    [x],
+    picked,
+    (g, ctx) => {
+      const [x, y] = ctx.saved as [Tensor, Tensor];
+      const hit = Number.isNaN(y.item()) ? x.ne(x) : eq(x, y);
+      return [where(hit, div(g, sum(hit)), 0)];
+    },
+    [x, picked],
+  );

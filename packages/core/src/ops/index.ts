@@ -29,5 +29,5 @@ export * from './scan.js';
 export * from './sets.js';
 export * from './shape.js';
 export { logSoftmax, logsumexp, softmax } from './softmax.js';
-export * from './special.js';
+export { digamma, erf, erfc, erfinv, lgamma, logit, polygamma, sinc } from './special.js';
 export * from './statistics.js';

@@ -1,15 +1,20 @@
+import { record } from '../autograd/node.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { noGrad } from '../grad/index.js';
+import { map2 } from '../kernels/elementwise.js';
 import { checkTensors } from '../tensor/check.js';
+import { promote } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
-import { div, log, mul, ne, neg, square, sub, where } from './elementwise.js';
+import { add, applyUnary, div, log, lt, mul, ne, neg, square, sub, where } from './elementwise.js';
 import { crossEntropyOfClasses, fusable, logitLossOf, type Reduction, squaredErrorOf } from './fusedLoss.js';
 import { clamp } from './math.js';
 import { mean, norm, sum } from './reduce.js';
 import { logSoftmax } from './softmax.js';
+import { logit } from './special.js';
 
 export type { Reduction };
 
@@ -60,12 +65,21 @@ export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions &
   const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
   checkSameShape('huberLoss', input, target);
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
-  const error = sub(input, target).abs();
-  const loss = where(error.lt(delta), mul(square(error), 0.5), mul(sub(error, delta / 2), delta));
-  return reduceLoss('huberLoss', loss, reduction);
+  return reduceLoss('huberLoss', huber(sub(input, target), delta), reduction);
 }
 
 const smoothL1LossOptions = { reduction: reductions, beta: is.nonNegative };
+/** In one rule, `g` times the error limited to ±`delta`: that of two parts would be 0 times an infinity for large errors. */
+const huber = (error: Tensor, delta: number): Tensor =>
+  applyUnary(
+    'huber',
+    {
+      forward: (e) => (Math.abs(e) < delta ? (e * e) / 2 : delta * (Math.abs(e) - delta / 2)),
+      backward: (g, e) => mul(g, clamp(e, -delta, delta)),
+      saves: 'input',
+    },
+    error,
+  );
 
 /** `huberLoss` divided by `beta`: its linear part has slope 1. */
 export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor {
@@ -91,7 +105,7 @@ export function binaryCrossEntropy(
     throw new RangeError(
       'binaryCrossEntropy: input holds values outside of [0, 1]; use binaryCrossEntropyWithLogits for scores',
     );
-  const loss = neg(mul(target, clamp(log(input), -100)).add(mul(sub(1, target), clamp(log(sub(1, input)), -100))));
+  const loss = entropies(input, target);
   return reduceLoss('binaryCrossEntropy', weight ? mul(loss, weight) : loss, reduction);
 }
 
@@ -100,6 +114,49 @@ const binaryCrossEntropyWithLogitsOptions = {
   weight: is.nullable(is.tensor),
   posWeight: is.nullable(is.tensor),
 };
+/** The binary cross entropy of each element; its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is right. */
+function entropies(input: Tensor, target: Tensor): Tensor {
+  const logOf = (p: number) => Math.max(Math.log(p), -100);
+  const loss = map2(
+    (x, t) => -t * logOf(x) - (1 - t) * logOf(1 - x),
+    input,
+    target,
+    input.shape,
+    promote(input.dtype, target.dtype),
+  );
+  return record(
+    'binaryCrossEntropy',
+    [input, target],
+    loss,
+    (g, ctx) => {
+      const [x, t] = ctx.saved as [Tensor, Tensor];
+      return [ctx.needs(0) ? entropyGradient(g, x, t) : null, ctx.needs(1) ? neg(mul(g, logit(x))) : null];
+    },
+    [input, target],
+  );
+}
+
+/** `g (x - t) / max(x (1 - x), 1e-12)`, with a gradient of its own that is finite at 0 and 1 too. */
+function entropyGradient(g: Tensor, x: Tensor, t: Tensor): Tensor {
+  const scale = noGrad.run(() => clamp(mul(x, sub(1, x)), 1e-12));
+  const slope = noGrad.run(() => div(sub(x, t), scale));
+  return record(
+    'binaryCrossEntropyGradient',
+    [g, x, t],
+    noGrad.run(() => mul(g, slope)),
+    (gg, ctx) => {
+      const [g, x, t, scale] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
+      // x² - 2 x t + t over the square of x (1 - x).
+      const curvature = div(add(mul(x, sub(x, mul(t, 2))), t), square(add(mul(x, sub(1, x)), 1e-12)));
+      return [
+        ctx.needs(0) ? entropyGradient(gg, x, t) : null,
+        ctx.needs(1) ? mul(mul(gg, g), curvature) : null,
+        ctx.needs(2) ? neg(div(mul(gg, g), scale)) : null,
+      ];
+    },
+    [g, x, t, scale],
+  );
+}
 
 /** `binaryCrossEntropy` of `sigmoid(input)`, without overflow; `posWeight` scales the positive part. */
 export function binaryCrossEntropyWithLogits(
@@ -132,7 +189,7 @@ export function klDiv(
   checkSameShape('klDiv', input, target);
   const loss = logTarget
     ? mul(target.exp(), sub(target, input))
-    : sub(where(target.gt(0), mul(target, log(where(target.gt(0), target, 1))), 0), mul(target, input));
+    : sub(where(target.le(0), 0, mul(target, log(where(target.le(0), 1, target)))), mul(target, input));
   if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
   return reduceLoss('klDiv', loss, reduction);
 }
@@ -143,7 +200,13 @@ const cosineSimilarityOptions = { dim: is.integer, eps: is.nonNegative };
 export function cosineSimilarity(a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor {
   const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
   checkTensors('cosineSimilarity', a, b);
-  return div(sum(mul(a, b), dim), mul(clamp(norm(a, 2, dim), eps), clamp(norm(b, 2, dim), eps)));
+  // Each is divided by its own length first, so that products of lengths don't overflow. As in PyTorch, the lower limit of
+  // a length stays out of the gradient, which is finite so.
+  const direction = (x: Tensor): Tensor => {
+    const length = norm(x, 2, dim, { keepdim: true });
+    return div(x, where(lt(length.detach(), eps), add(length, sub(eps, length.detach())), length));
+  };
+  return sum(mul(direction(a), direction(b)), dim);
 }
 
 export interface NllLossOptions extends LossOptions {

@@ -29,10 +29,8 @@ import {
   where,
   withInPlace,
 } from './elementwise.js';
-import { reciprocalGradient, rsqrtGradient, squareGradient } from './gradients.js';
+import { reciprocalGradient, rsqrtGradient, squareGradient, zerosFor } from './gradients.js';
 import type * as self from './math.js';
-
-const zero = (g: Tensor): Tensor => mul(g, 0);
 
 /** `exp(x) - 1`, exact near 0. */
 export const expm1 = unary('expm1', {
@@ -115,29 +113,29 @@ export const atanh = unary('atanh', {
   saves: 'input',
 });
 
-export const floor = unary('floor', { forward: Math.floor, backward: zero, keepsIntegers: true });
-export const ceil = unary('ceil', { forward: Math.ceil, backward: zero, keepsIntegers: true });
-export const trunc = unary('trunc', { forward: Math.trunc, backward: zero, keepsIntegers: true });
+export const floor = unary('floor', { forward: Math.floor, backward: zerosFor, keepsIntegers: true });
+export const ceil = unary('ceil', { forward: Math.ceil, backward: zerosFor, keepsIntegers: true });
+export const trunc = unary('trunc', { forward: Math.trunc, backward: zerosFor, keepsIntegers: true });
 /** To the nearest whole number; halves to the even one. */
 export const round = unary('round', {
   forward: (x) => {
     const r = Math.round(x);
     return Math.abs(x - Math.trunc(x)) === 0.5 && r % 2 !== 0 ? r - 1 : r;
   },
-  backward: zero,
+  backward: zerosFor,
   keepsIntegers: true,
 });
 /** The part behind the point, with the sign of `x`. */
 export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
 
-/** The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0. */
+/** The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0, and so it is at NaN. */
 export function clamp(x: Tensor, min?: number | null, max?: number | null): Tensor {
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
   const backward = (g: Tensor, x: Tensor) =>
     isGradEnabled()
-      ? mul(g, mul(ge(x, low), le(x, high)))
+      ? where(logicalAnd(ge(x, low), le(x, high)), g, 0)
       : gradientWith('clampGradient', [low, high], clampGradientLoop(low, high), g, x);
   checkTensors('clamp', x);
   if (isFloat(x.dtype)) {
@@ -188,7 +186,11 @@ const powOf = (x: Tensor, exponent: number): Tensor =>
       ...(exponent === 2 ? { kernel: 'square', loop: squareLoop } : {}),
       forward: (v) => power(v, exponent),
       backward: (g, x) =>
-        exponent === 0 ? zero(g) : exponent === 2 ? squareGradient(g, x) : mul(g, mul(pow(x, exponent - 1), exponent)),
+        exponent === 0
+          ? zerosFor(g)
+          : exponent === 2
+            ? squareGradient(g, x)
+            : mul(g, mul(pow(x, exponent - 1), exponent)),
       saves: 'input',
     },
     x,
@@ -217,7 +219,7 @@ export const remainder = binary('remainder', {
     const r = a % b;
     return r !== 0 && r < 0 !== b < 0 ? r + b : r;
   },
-  backward: [(g) => g, (g, a, b) => neg(mul(g, floor(div(a, b))))],
+  backward: [(g) => g, (g, a, b) => neg(mul(g, floorDivide(a, b)))],
   saves: true,
 });
 
@@ -240,7 +242,7 @@ export const hypot = binary('hypot', {
 /** `a * log(b)`, and 0 where `a` is 0, unless `b` is NaN. */
 export const xlogy = binary('xlogy', {
   forward: (a, b) => (a === 0 && !Number.isNaN(b) ? 0 : a * Math.log(b)),
-  backward: [(g, a, b) => mul(g, where(logicalAnd(eq(a, 0), le(b, 0)), 0, log(b))), (g, a, b) => mul(g, div(a, b))],
+  backward: [(g, a, b) => where(logicalAnd(eq(a, 0), le(b, 0)), 0, xlogy(g, b)), (g, a, b) => mul(g, div(a, b))],
   saves: true,
   dtype: toFloat,
 });
@@ -248,7 +250,7 @@ export const xlogy = binary('xlogy', {
 /** The size of `a` with the sign of `b`. */
 export const copysign = binary('copysign', {
   forward: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
-  backward: [(g, a, b) => mul(g, mul(copysign(1, b), a.sign())), (g) => zero(g)],
+  backward: [(g, a, b) => mul(g, mul(copysign(1, b), a.sign())), zerosFor],
   saves: true,
   dtype: toFloat,
 });
@@ -265,8 +267,8 @@ const numberOr = (choose: (a: number, b: number) => number) => (a: number, b: nu
 export const fmax = binary('fmax', {
   forward: numberOr(Math.max),
   backward: [
-    (g, a, b) => mul(g, logicalOr(ge(a, b), isnan(b))),
-    (g, a, b) => mul(g, logicalOr(lt(a, b), logicalAnd(isnan(a), isnan(b).logicalNot()))),
+    (g, a, b) => where(logicalOr(ge(a, b), isnan(b)), g, 0),
+    (g, a, b) => where(logicalOr(ge(a, b), isnan(b)), 0, g),
   ],
   saves: true,
 });
@@ -275,8 +277,8 @@ export const fmax = binary('fmax', {
 export const fmin = binary('fmin', {
   forward: numberOr(Math.min),
   backward: [
-    (g, a, b) => mul(g, logicalOr(le(a, b), isnan(b))),
-    (g, a, b) => mul(g, logicalOr(lt(b, a), logicalAnd(isnan(a), isnan(b).logicalNot()))),
+    (g, a, b) => where(logicalOr(le(a, b), isnan(b)), g, 0),
+    (g, a, b) => where(logicalOr(le(a, b), isnan(b)), 0, g),
   ],
   saves: true,
 });
@@ -287,8 +289,18 @@ export const rad2deg = (x: Tensor): Tensor => mul(x, 180 / Math.PI);
 /** From degrees to radians. */
 export const deg2rad = (x: Tensor): Tensor => mul(x, Math.PI / 180);
 
-/** `floor(a / b)`. */
-export const floorDivide = binary('floorDivide', { forward: (a, b) => Math.floor(a / b) });
+/** `a / b` rounded down, from the exact quotient, as `//` in Python: 9 for 1 and 0.1, which is a little more than a tenth. */
+export const floorDivide = binary('floorDivide', {
+  forward: (a, b) => {
+    if (b === 0) return a / b;
+    const rest = a % b;
+    const quotient = (a - rest) / b - Number(rest !== 0 && b < 0 !== rest < 0);
+    if (quotient === 0) return a / b < 0 || Object.is(a / b, -0) ? -0 : 0;
+    // The quotient is whole but for rounding.
+    const whole = Math.floor(quotient);
+    return quotient - whole > 0.5 ? whole + 1 : whole;
+  },
+});
 
 /** The angle of the point (b, a), from -π to π. */
 export const atan2 = binary('atan2', {
@@ -301,9 +313,15 @@ export const atan2 = binary('atan2', {
   dtype: toFloat,
 });
 
-/** `start + weight * (end - start)`. */
-export const lerp = (start: Tensor, end: Tensor, weight: TensorLike): Tensor =>
-  add(start, mul(weight, sub(end, start)));
+/** `start + weight * (end - start)`; exactly `end` for a weight of 1. */
+export function lerp(start: Tensor, end: Tensor, weight: TensorLike): Tensor {
+  checkTensors('lerp', start, end);
+  const way = sub(end, start);
+  const fromStart = () => add(start, mul(weight, way));
+  const fromEnd = () => sub(end, mul(way, sub(1, weight)));
+  if (!(weight instanceof Tensor)) return Math.abs(Number(weight)) < 0.5 ? fromStart() : fromEnd();
+  return where(lt(weight.abs(), 0.5), fromStart(), fromEnd());
+}
 
 const addcOptions = { value: is.number };
 
@@ -383,19 +401,16 @@ export function isfinite(x: Tensor): Tensor {
 
 const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number };
 
-/** NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest float32 values. */
+/** NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest values that the dtype holds. */
 export function nanToNum(x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor {
-  const {
-    nan = 0,
-    posinf = 3.4028234663852886e38,
-    neginf = -3.4028234663852886e38,
-  } = checkOptions('nanToNum', options, nanToNumOptions);
+  const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
   checkTensors('nanToNum', x);
+  const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38;
   const finite = where(isnan(x), nan, x);
   return where(
     eq(finite, Number.POSITIVE_INFINITY),
-    posinf,
-    where(eq(finite, Number.NEGATIVE_INFINITY), neginf, finite),
+    posinf ?? largest,
+    where(eq(finite, Number.NEGATIVE_INFINITY), neginf ?? -largest, finite),
   );
 }
 

@@ -65,7 +65,10 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   // A batch of rows times one matrix is one large product.
   let out: Tensor;
   if (left.ndim > 2 && right.ndim === 2) {
-    out = reshape(product(reshape(left, -1, left.shape.at(-1)!), right), [...left.shape.slice(0, -1), right.shape[1]!]);
+    out = reshape(product(reshape(left, countRows(left.shape), left.shape.at(-1)!), right), [
+      ...left.shape.slice(0, -1),
+      right.shape[1]!,
+    ]);
   } else out = product(left, right);
   if (a.ndim === 1) out = squeeze(out, -2);
   return b.ndim === 1 ? squeeze(out, -1) : out;

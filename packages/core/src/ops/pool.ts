@@ -4,7 +4,15 @@ import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { steps, type Window } from '../kernels/conv.js';
-import { avgPool, avgPoolGradient, maxPool, maxPoolGradient, type Planes } from '../kernels/pool.js';
+import {
+  type Areas,
+  adaptiveAreas,
+  avgPool,
+  avgPoolGradient,
+  maxPool,
+  maxPoolGradient,
+  windowAreas,
+} from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
 import { allocateUnzeroed } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
@@ -12,9 +20,8 @@ import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
 import { floatOnly } from './elementwise.js';
-import { matmul } from './matmul.js';
 import { mean } from './reduce.js';
-import { squeeze, transpose, unsqueeze } from './shape.js';
+import { squeeze, unsqueeze } from './shape.js';
 
 export interface PoolOptions<Size = Pair> {
   /** How far the window moves; the kernel size by default. */
@@ -86,49 +93,31 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
-  const planes = { planes: n * c, h, w, window };
-  return record(
-    'avgPool2d',
-    [x],
-    averaged(x, planes, shape, options.countIncludePad === false),
-    avgPoolRule(planes, x.shape, shape, options.countIncludePad === false),
-  );
+  return means('avgPool2d', x, windowAreas({ planes: n * c, h, w, window }, options.countIncludePad === false), shape);
 }
 
-function averaged(x: Tensor, planes: Planes, shape: Shape, insideOnly: boolean): Tensor {
+/** The mean of each area, in the shape that the areas make. */
+const means = (op: string, x: Tensor, areas: Areas, shape: Shape): Tensor =>
+  record(op, [x], averaged(x, areas, shape), meansRule(op, areas, x.shape, shape));
+
+function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
   const out = Tensor.unwritten(x.dtype, shape);
-  avgPool(x.elements(), planes, insideOnly, out.storage.data);
+  avgPool(x.elements(), areas, out.storage.data);
   return out;
 }
 
 /** The gradient of a linear function: its own gradient is the function again. */
-const avgPoolRule =
-  (planes: Planes, from: Shape, shape: Shape, insideOnly: boolean): Backward =>
+const meansRule =
+  (op: string, areas: Areas, from: Shape, shape: Shape): Backward =>
   (g) => {
     const out = Tensor.empty(g.dtype, from);
-    avgPoolGradient(g.elements(), planes, insideOnly, out.storage.data);
+    avgPoolGradient(g.elements(), areas, out.storage.data);
     return [
-      record('avgPool2dGradient', [g], out, (gg) => [
-        record(
-          'avgPool2d',
-          [gg],
-          averaged(gg, planes, shape, insideOnly),
-          avgPoolRule(planes, from, shape, insideOnly),
-        ),
+      record(`${op}Gradient`, [g], out, (gg) => [
+        record(op, [gg], averaged(gg, areas, shape), meansRule(op, areas, from, shape)),
       ]),
     ];
   };
-
-/** The matrix that averages `n` elements into `m` nearly equal stretches. */
-function averaging(n: number, m: number, like: Tensor): Tensor {
-  const matrix = Tensor.empty(like.dtype, [m, n]);
-  for (let i = 0; i < m; i++) {
-    const start = Math.floor((i * n) / m);
-    const end = Math.ceil(((i + 1) * n) / m);
-    for (let j = start; j < end; j++) matrix.storage.data[i * n + j] = 1 / (end - start);
-  }
-  return matrix;
-}
 
 /** Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
@@ -137,9 +126,8 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   if (x.ndim !== 4) throw new ShapeError('adaptiveAvgPool2d', `takes [N, C, H, W], got ${formatShape(x.shape)}`);
   const [h, w] = pair('adaptiveAvgPool2d', 'outputSize', outputSize, 1);
   if (h === 1 && w === 1) return mean(x, [2, 3], { keepdim: true });
-  const rows = averaging(x.shape[2]!, h, x);
-  const columns = averaging(x.shape[3]!, w, x);
-  return matmul(matmul(rows, x), transpose(columns, 0, 1));
+  const [n, c, ih, iw] = x.shape as [number, number, number, number];
+  return means('adaptiveAvgPool2d', x, adaptiveAreas(n * c, ih, iw, h, w), [n, c, h, w]);
 }
 
 const lifted = (op: string, x: Tensor): Tensor => {

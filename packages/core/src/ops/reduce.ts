@@ -11,7 +11,8 @@ import type { DType } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { div, eq, floatOnly, mul, sqrt, square, sub, where } from './elementwise.js';
+import { applyUnary, div, eq, floatOnly, mul, square, sub } from './elementwise.js';
+import { divOrZero, evenly } from './gradients.js';
 import type * as self from './reduce.js';
 
 /** One dimension, several, or (left out or null) all of them. */
@@ -135,38 +136,45 @@ function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   return recordVariance(x, p, options, spreads(x, p));
 }
 
-/** The means over the reduced dimensions, and the sums of squares around them. */
-function spreads(x: Tensor, p: kernel.Plan): [means: Tensor, squares: Tensor] {
+/** The means over the reduced dimensions, and the sums of squares around them, in float64. */
+function spreads(x: Tensor, p: kernel.Plan): [means: Tensor, squares: ArrayLike<number>] {
   const v = x.detach();
   const rows = kernel.reducedRows(v, p);
   if (rows) {
     const found = rowVariances(rows.data, rows.rows, rows.n);
-    return [found.means, found.squares].map((values) => {
-      const out = Tensor.unwritten('float32', p.shape);
-      out.storage.data.set(values);
-      return out;
-    }) as [Tensor, Tensor];
+    const means = Tensor.unwritten('float32', p.shape);
+    means.storage.data.set(found.means);
+    return [means, found.squares];
   }
   const average = mean(v, p.dims, { keepdim: true });
-  return [new Tensor(average.storage, v.dtype, p.shape), kernel.sumOver(square(sub(v, average)), p, v.dtype)];
+  const means = new Tensor(average.storage, v.dtype, p.shape);
+  const squares = kernel.sumOver(square(sub(v, average)), p, v.dtype).storage.data;
+  // Squares beyond what the dtype holds, or below what it holds in full: each is added up in float64 then.
+  const exact = v.dtype === 'float64' || (squares as Float32Array).every((s) => s > 1e-30 && s < 1e30);
+  return [means, exact ? squares : kernel.reduceWith(v, p, 'float64', kernel.squaresAroundMean).storage.data];
 }
 
 function recordVariance(
   x: Tensor,
   p: kernel.Plan,
   { correction = 1 }: VarOptions,
-  [means, squares]: [means: Tensor, squares: Tensor],
+  [means, squares]: [means: Tensor, squares: ArrayLike<number>],
+  root = false,
 ): Tensor {
   const divisor = Math.max(0, p.count - correction);
+  const out = Tensor.unwritten(x.dtype, p.shape);
+  // The root of the variance in float64, which may be beyond what float32 holds.
+  for (let i = 0; i < out.storage.data.length; i++)
+    out.storage.data[i] = root ? Math.sqrt(squares[i]! / divisor) : squares[i]! / divisor;
   // A copy: the means may be given to the user, who may write to them.
   const around = means.dtype === 'float32' ? Float32Array.from(means.storage.data) : null;
   return record(
-    'var',
+    root ? 'std' : 'var',
     [x],
-    div(squares, divisor),
+    out,
     (g, ctx) => {
       const x = ctx.saved[0]!;
-      const scale = div(mul(g, 2), divisor);
+      const scale = root ? divOrZero(g, mul(ctx.saved[1]!, divisor)) : div(mul(g, 2), divisor);
       const rows = around && !isGradEnabled() ? kernel.reducedRows(x, p) : null;
       if (rows) {
         const out = Tensor.unwritten('float32', x.shape);
@@ -176,7 +184,7 @@ function recordVariance(
       }
       return [mul(sub(x, mean(x, p.dims, { keepdim: true })), scale.reshape(p.keepShape))];
     },
-    [x],
+    root ? [x, out] : [x],
   );
 }
 
@@ -192,17 +200,21 @@ export function varMean(x: Tensor, dim?: Dim, options: VarOptions = {}): [Tensor
 /** Standard deviation and mean over `dim`. */
 export function stdMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
   checkTensors('stdMean', x);
-  const [variance, mean] = varMean(x, dim, options);
-  return [sqrt(variance), mean];
+  floatOnly('stdMean', x);
+  const p = plan('stdMean', x, dim, options, varOptions);
+  const found = spreads(x, p);
+  return [recordVariance(x, p, options ?? {}, found, true), recordMean(x, p, found[0])];
 }
 
 /** The variance over `dim`, `sum((x - mean)²) / (n - correction)`. */
 export { variance as var };
 
-/** The standard deviation over `dim`. */
+/** The standard deviation over `dim`. Where it is 0, so is its gradient. */
 export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
   checkTensors('std', x);
-  return sqrt(variance(x, dim, options));
+  floatOnly('std', x);
+  const p = plan('std', x, dim, options, varOptions);
+  return recordVariance(x, p, options ?? {}, spreads(x, p), true);
 }
 
 function extremum(name: 'amax' | 'amin', which: 'max' | 'min') {
@@ -218,8 +230,7 @@ function extremum(name: 'amax' | 'amin', which: 'max' | 'min') {
         const [x, y] = ctx.saved as [Tensor, Tensor];
         // Equal extremes share the gradient.
         const hit = eq(x, y.reshape(p.keepShape));
-        const share = div(g.reshape(p.keepShape), sum(hit, p.dims, { keepdim: true }));
-        return [mul(share, hit)];
+        return [div(mul(g.reshape(p.keepShape), hit), sum(hit, p.dims, { keepdim: true }))];
       },
       [x, out],
     );
@@ -264,7 +275,7 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
   function reduce(x: Tensor, dim?: number, options?: KeepDim): Tensor | ValuesAndIndices {
     checkTensors(name, x);
     const { keepdim = false } = checkOptions(name, options, keepDim);
-    if (dim === undefined) return whole(x);
+    if (dim === undefined) return evenly(name, x, whole(x.detach()));
     const d = normalizeDim(name, dim, x.ndim);
     const indices = arg(x, d, { keepdim: true });
     const values = x.ndim === 0 ? x.clone() : x.gather(d, indices);
@@ -292,18 +303,22 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 
 /**
  * The `p`-norm over `dim`: `(Σ|x|^p)^(1/p)`; the largest size for infinity, the number of elements that are not 0 for 0.
- * The gradient of the 2-norm at 0 is 0.
+ * The gradient of a norm that is 0 is 0, and so it is at elements that are 0 wherever the slope there is not finite.
  */
 export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('norm', x);
   floatOnly('norm', x);
   if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
   if (p === Number.NEGATIVE_INFINITY) return amin(x.abs(), dim, options);
-  if (p === 0) return sum(x.ne(0).to(x.dtype), dim, options);
+  if (typeof p !== 'number' || Number.isNaN(p)) throw new TypeError(`norm: p is a number, got ${String(p)}`);
   if (p === 1) return sum(x.abs(), dim, options);
-  if (p !== 2) return sum(x.abs().pow(p), dim, options).pow(1 / p);
   const r = plan('norm', x, dim, options);
-  const out = sqrt(sumOfSquares(x.detach(), r));
+  if (p === 0) {
+    const { dtype, shape } = x;
+    return record('norm', [x], sum(x.detach().ne(0).to(dtype), dim, options), () => [Tensor.empty(dtype, shape)]);
+  }
+  if (p !== 2) return powerNorm(x, p, r);
+  const out = lengths(x.detach(), r);
   return record(
     'norm',
     [x],
@@ -311,22 +326,59 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
     (g, ctx) => {
       const [x, y] = ctx.saved as [Tensor, Tensor];
       const length = y.reshape(r.keepShape);
-      // Of no length there is no direction: x is divided by infinity.
-      const unit = div(x, where(eq(length, 0), Number.POSITIVE_INFINITY, length));
-      return [mul(g.reshape(r.keepShape), unit)];
+      // Of no length there is no direction.
+      return [mul(g.reshape(r.keepShape), divOrZero(x, length))];
     },
     [x, out],
   );
 }
 
-function sumOfSquares(x: Tensor, p: kernel.Plan): Tensor {
+/** The 2-norms, from squares added up in float64. */
+function lengths(x: Tensor, p: kernel.Plan): Tensor {
   const rows = kernel.reducedRows(x, p);
-  if (!rows) return kernel.sumOver(square(x), p, x.dtype);
+  if (!rows) return kernel.reduceWith(x, p, x.dtype, kernel.lengthOf);
   const moments = rowMoments(rows.data, rows.rows, rows.n);
   const out = Tensor.unwritten('float32', p.shape);
-  for (let r = 0; r < rows.rows; r++) out.storage.data[r] = moments[2 * r + 1]!;
+  for (let r = 0; r < rows.rows; r++) out.storage.data[r] = Math.sqrt(moments[2 * r + 1]!);
   return out;
 }
+
+/** The `p`-norm for other `p` than 0, 1, 2 and infinities: its gradient is `sign(x) |x|^(p - 1) norm^(1 - p)`. */
+function powerNorm(x: Tensor, p: number, r: kernel.Plan): Tensor {
+  const out = kernel.reduceWith(x, r, x.dtype, kernel.powerNormOf(p));
+  return record(
+    'norm',
+    [x],
+    out,
+    (g, ctx) => {
+      const [x, y] = ctx.saved as [Tensor, Tensor];
+      return [mul(signedPower(x, p - 1), mul(g, absPower(y, 1 - p)).reshape(r.keepShape))];
+    },
+    [x, out],
+  );
+}
+
+/** `sign(x) |x|^q` and `|x|^q`, 0 at 0 whatever `q`: the derivative of each is `q` times the other to the next lower power. */
+const signedPower = (x: Tensor, q: number): Tensor =>
+  applyUnary(
+    'signedPower',
+    {
+      forward: (v) => (v === 0 ? 0 : Math.sign(v) * Math.abs(v) ** q),
+      backward: (g, x) => mul(g, mul(absPower(x, q - 1), q)),
+      saves: 'input',
+    },
+    x,
+  );
+const absPower = (x: Tensor, q: number): Tensor =>
+  applyUnary(
+    'absPower',
+    {
+      forward: (v) => (v === 0 ? 0 : Math.abs(v) ** q),
+      backward: (g, x) => mul(g, mul(signedPower(x, q - 1), q)),
+      saves: 'input',
+    },
+    x,
+  );
 
 const plain = { norm, sum, mean, prod, std, amax, amin, argmax, argmin, max, min, any, all, var: variance };
 methods(plain);

@@ -3,8 +3,8 @@ import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
-import { applyUnary, div, exp, log, mul, neg, square, sub, unary, withInPlace } from './elementwise.js';
-import { clamp } from './math.js';
+import { applyUnary, div, exp, gt, lt, mul, neg, square, sub, unary, where, withInPlace } from './elementwise.js';
+import { logicalOr } from './math.js';
 import type * as self from './special.js';
 
 /** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */
@@ -68,10 +68,10 @@ export const erfinv = unary('erfinv', {
 });
 
 /** The logarithm of the size of the gamma function: Stirling's series, from 10 up, and the recurrence to get there. */
-function lgammaOf(x: number): number {
+export function lgammaOf(x: number): number {
   if (Number.isNaN(x)) return x;
   if (!Number.isFinite(x) || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY;
-  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgammaOf(1 - x);
+  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x % 1)))) - lgammaOf(1 - x);
   if (x === 1 || x === 2) return 0;
   let z = x;
   let product = 1;
@@ -86,6 +86,7 @@ const bernoulli = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691
 
 /** `Σ 1 / (x + k)^s` for whole s from 2 up (Euler and Maclaurin). */
 function hurwitz(s: number, x: number): number {
+  if (x <= 0) return hurwitzBelow(s, x);
   let sum = 0;
   let z = x;
   for (; z < 12; z++) sum += z ** -s;
@@ -98,9 +99,20 @@ function hurwitz(s: number, x: number): number {
   return sum;
 }
 
+/**
+ * The same for x up to 0, in as many steps for any of them: the sum over all whole k depends on the fraction of x alone,
+ * and is that of two sums of positive terms; what lies below x is a third.
+ */
+function hurwitzBelow(s: number, x: number): number {
+  if (Number.isInteger(x)) return Number.POSITIVE_INFINITY;
+  const fraction = x - Math.floor(x);
+  const sign = s % 2 === 0 ? 1 : -1;
+  return hurwitz(s, fraction) + sign * (hurwitz(s, 1 - fraction) - hurwitz(s, 1 - x));
+}
+
 function digammaOf(x: number): number {
   if (x === 0) return Object.is(x, -0) ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  if (x < 0) return Number.isInteger(x) ? Number.NaN : digammaOf(1 - x) - Math.PI / Math.tan(Math.PI * x);
+  if (x < 0) return Number.isInteger(x) ? Number.NaN : digammaOf(1 - x) - Math.PI / Math.tan(Math.PI * (x % 1));
   let sum = 0;
   let z = x;
   for (; z < 10; z++) sum -= 1 / z;
@@ -124,7 +136,7 @@ export function polygamma(n: number, x: Tensor): Tensor {
   if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${n}`);
   if (n === 0) return digamma(x);
   let factorial = n % 2 === 0 ? -1 : 1;
-  for (let i = 2; i <= n; i++) factorial *= i;
+  for (let i = 2; i <= n && Number.isFinite(factorial); i++) factorial *= i;
   const rule = {
     forward: (v: number) => factorial * hurwitz(n + 1, v),
     backward: (g: Tensor, x: Tensor) => mul(g, polygamma(n + 1, x)),
@@ -170,10 +182,22 @@ const logitOptions = { eps: is.number };
 export function logit(x: Tensor, options?: { eps?: number }): Tensor {
   const { eps } = checkOptions('logit', options, logitOptions);
   checkTensors('logit', x);
-  checkTensors('logit', x);
   if (x.dtype === 'bool') throw new DTypeError('logit', 'takes numbers, got bool; use .float()');
-  const p = eps === undefined ? x : clamp(x, eps, 1 - eps);
-  return log(div(p, sub(1, p)));
+  const [low, high] = eps === undefined ? [0, 1] : [eps, 1 - eps];
+  const outside = eps === undefined ? Number.NaN : 0;
+  return applyUnary(
+    'logit',
+    {
+      forward: (v) => {
+        const p = eps === undefined ? v : v < low ? low : v > high ? high : v;
+        return Math.log(p / (1 - p));
+      },
+      // In one fraction: the parts of a composed rule would be 0 and infinite at 1.
+      backward: (g, x) => where(logicalOr(lt(x, low), gt(x, high)), outside, div(g, mul(x, sub(1, x)))),
+      saves: 'input',
+    },
+    x,
+  );
 }
 
 const plain = { logit };

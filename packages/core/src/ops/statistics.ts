@@ -7,6 +7,7 @@ import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { argsort, diagonal } from './arrange.js';
 import { add, div, floatOnly, mul, ne, sqrt, sub, where } from './elementwise.js';
+import { evenly } from './gradients.js';
 import { clamp, isnan } from './math.js';
 import { matmul } from './matmul.js';
 import {
@@ -74,7 +75,7 @@ function middle(op: string, ignoreNaN: boolean) {
     if (dim === undefined) {
       if (x.numel === 0)
         throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
-      return of(x.flatten(), 0).values;
+      return evenly(op, x, of(x.detach().flatten(), 0).values);
     }
     const d = normalizeDim(op, dim, x.ndim);
     const n = x.shape[d] ?? 1;
@@ -168,8 +169,9 @@ export function quantile(
   const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : add(low, mul(sub(high, low), weight));
   const last = narrow(sorted, d, n - 1, 1);
   const out = where(isnan(last), last, value);
+  if (x.ndim === 0) return out.reshape([]);
   if (keepdim) return dim == null ? out.reshape(x.shape.map(() => 1)) : out;
-  return x.ndim === 0 ? out.reshape([]) : out.squeeze(d);
+  return out.squeeze(d);
 }
 
 /** Halves go to the even place, as `round` takes them. */
@@ -177,7 +179,7 @@ const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : 
 
 const covOptions = { correction: is.number };
 
-/** The covariance of variables, `[variables, observations]`. */
+/** The covariance of variables, `[variables, observations]`: a matrix, or of one variable its variance, of no dimension. */
 export function cov(x: Tensor, options?: { correction?: number }): Tensor {
   const { correction = 1 } = checkOptions('cov', options, covOptions);
   checkTensors('cov', x);
@@ -186,7 +188,7 @@ export function cov(x: Tensor, options?: { correction?: number }): Tensor {
   const rows = x.ndim === 2 ? x : x.reshape(1, -1);
   const centered = sub(rows, mean(rows, 1, { keepdim: true }));
   const out = div(matmul(centered, centered.t()), Math.max(0, rows.shape[1]! - correction));
-  return x.ndim === 2 ? out : out.reshape([]);
+  return rows.shape[0] === 1 ? out.reshape([]) : out;
 }
 
 /** The correlation of variables, `[variables, observations]`. */

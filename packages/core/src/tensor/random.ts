@@ -1,4 +1,4 @@
-import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
 
 /** A source of random numbers that gives the same ones for the same seed, on every platform. */
@@ -7,12 +7,12 @@ export class Generator {
   #spare: number | null = null;
 
   constructor(seed: number = Date.now()) {
-    this.#bits = xoroshiro128plus(checkSeed(seed));
+    this.#bits = seeded(seed);
   }
 
-  /** Starts anew from `seed`, a whole number. */
+  /** Starts anew from `seed`, a whole number of at most 2^53 - 1 in size. Neighbouring seeds give unrelated numbers. */
   manualSeed(seed: number): this {
-    this.#bits = xoroshiro128plus(checkSeed(seed));
+    this.#bits = seeded(seed);
     this.#spare = null;
     return this;
   }
@@ -61,9 +61,23 @@ export class Generator {
   }
 }
 
-function checkSeed(seed: number): number {
-  if (!Number.isInteger(seed)) throw new TypeError(`a seed is a whole number, got ${seed}`);
-  return seed;
+/**
+ * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) makes its state of all the seed's bits, as the
+ * authors of xoroshiro128+ advise. A state with few bits set would take hundreds of draws to look random.
+ */
+function seeded(seed: number): JumpableRandomGenerator {
+  if (!Number.isSafeInteger(seed))
+    throw new TypeError(`a seed is a whole number between -(2^53 - 1) and 2^53 - 1, got ${String(seed)}`);
+  let z = BigInt.asUintN(64, BigInt(seed));
+  const state: number[] = [];
+  for (let word = 0; word < 2; word++) {
+    z = BigInt.asUintN(64, z + 0x9e3779b97f4a7c15n);
+    let mixed = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
+    mixed = BigInt.asUintN(64, (mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn);
+    mixed ^= mixed >> 31n;
+    state.push(Number(BigInt.asIntN(32, mixed >> 32n)), Number(BigInt.asIntN(32, mixed)));
+  }
+  return xoroshiro128plusFromState(state);
 }
 
 /** Used wherever no generator is given. */

@@ -1,7 +1,7 @@
 import { leakyRelu, neg, rand, softmax, type Tensor, where } from '@gradgate/core';
 
-/** `x` where it exceeds `limit`, else `value`. */
-export const threshold = (x: Tensor, limit: number, value: number): Tensor => where(x.gt(limit), x, value);
+/** `value` up to `limit`, else `x`: also where that is NaN. */
+export const threshold = (x: Tensor, limit: number, value: number): Tensor => where(x.le(limit), value, x);
 
 /** `softmax(-x, dim)`. */
 export const softmin = (x: Tensor, dim: number): Tensor => softmax(neg(x), dim);

@@ -15,7 +15,7 @@ export function embeddingBag(
   if (!['sum', 'mean', 'max'].includes(mode))
     throw new TypeError(`embeddingBag: mode is 'sum', 'mean' or 'max', got ${String(mode)}`);
   const reduce = (rows: Tensor, dim: number) =>
-    mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.amax(dim);
+    mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
   if (index.ndim === 2) {
     if (offsets) throw new TypeError('embeddingBag: offsets go with a one-dimensional index only');
     return reduce(embedding(index, weight), 1);

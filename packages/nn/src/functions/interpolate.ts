@@ -1,4 +1,4 @@
-import { matmul, type Shape, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { record, type Shape, ShapeError, type Tensor, type TypedArray, zeros } from '@gradgate/core';
 
 export interface InterpolateOptions {
   /** The new sizes of the dimensions after the first two, or one number for all. */
@@ -11,20 +11,77 @@ export interface InterpolateOptions {
   alignCorners?: boolean;
 }
 
-/** The `[m, n]` matrix that makes `m` values of `n` along one dimension. */
-function resampling(n: number, m: number, scale: number, linear: boolean, alignCorners: boolean, like: Tensor): Tensor {
-  const matrix = new Float64Array(m * n);
+/** Which two of `n` values each of `m` is made of, and how much of the second one: only what counts is read. */
+interface Taps {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly weight: Float64Array;
+}
+
+function tapsOf(n: number, m: number, scale: number, linear: boolean, alignCorners: boolean): Taps {
+  const taps = { first: new Int32Array(m), second: new Int32Array(m), weight: new Float64Array(m) };
   for (let i = 0; i < m; i++) {
-    if (!linear) {
-      matrix[i * n + Math.min(Math.floor(i * scale), n - 1)] = 1;
-      continue;
-    }
-    const at = alignCorners ? (m > 1 ? (i * (n - 1)) / (m - 1) : 0) : Math.max((i + 0.5) * scale - 0.5, 0);
-    const low = Math.min(Math.floor(at), n - 1);
-    matrix[i * n + low]! += 1 - (at - low);
-    matrix[i * n + Math.min(low + 1, n - 1)]! += at - low;
+    const place = alignCorners ? (m > 1 ? (i * (n - 1)) / (m - 1) : 0) : Math.max((i + 0.5) * scale - 0.5, 0);
+    const at = linear ? place : i * scale;
+    taps.first[i] = Math.min(Math.floor(at), n - 1);
+    taps.second[i] = Math.min(taps.first[i]! + 1, n - 1);
+    // Behind the last value there is nothing to mix with.
+    taps.weight[i] = linear && taps.second[i]! > taps.first[i]! ? at - taps.first[i]! : 0;
   }
-  return tensor(matrix, { shape: [m, n], dtype: like.dtype });
+  return taps;
+}
+
+/** `x` `[outer, n, inner]` to `[outer, m, inner]`: for each of m two values, mixed. */
+const mixed = (x: Tensor, taps: Taps): Tensor =>
+  linearMap(
+    x,
+    [x.shape[0]!, taps.first.length, x.shape[2]!],
+    (from, to, inner) => {
+      const [n, m] = [x.shape[1]!, taps.first.length];
+      for (let row = 0; row < x.shape[0]! * m; row++) {
+        const i = row % m;
+        const start = Math.floor(row / m) * n;
+        const [p, q, w] = [(start + taps.first[i]!) * inner, (start + taps.second[i]!) * inner, taps.weight[i]!];
+        for (let k = 0; k < inner; k++)
+          to[row * inner + k] = w === 0 ? from[p + k]! : (1 - w) * from[p + k]! + w * from[q + k]!;
+      }
+    },
+    (g) => spread(g, taps, x.shape[1]!),
+  );
+
+/** The transpose of `mixed`: each of m is added to the two of n that it was made of. */
+const spread = (g: Tensor, taps: Taps, n: number): Tensor =>
+  linearMap(
+    g,
+    [g.shape[0]!, n, g.shape[2]!],
+    (from, to, inner) => {
+      const m = taps.first.length;
+      const sums = new Float64Array(to.length);
+      for (let row = 0; row < g.shape[0]! * m; row++) {
+        const i = row % m;
+        const start = Math.floor(row / m) * n;
+        const [p, q, w] = [(start + taps.first[i]!) * inner, (start + taps.second[i]!) * inner, taps.weight[i]!];
+        for (let k = 0; k < inner; k++) {
+          const v = from[row * inner + k]!;
+          sums[p + k]! += w === 0 ? v : (1 - w) * v;
+          if (w !== 0) sums[q + k]! += w * v;
+        }
+      }
+      to.set(sums);
+    },
+    (gg) => mixed(gg, taps),
+  );
+
+/** A linear function of `x` that `run` writes; the gradient is its transpose. */
+function linearMap(
+  x: Tensor,
+  shape: Shape,
+  run: (from: TypedArray, to: TypedArray, inner: number) => void,
+  transposed: (g: Tensor) => Tensor,
+): Tensor {
+  const out = zeros(shape, { dtype: x.dtype });
+  run(x.elements(), out.elements(), x.shape[2]!);
+  return record('interpolate', [x], out, (g) => [transposed(g)]);
 }
 
 /** `x` `[N, C, L]` or `[N, C, H, W]` resized. */
@@ -47,8 +104,11 @@ export function interpolate(
     if (!Number.isInteger(m) || m < 1)
       throw new ShapeError('interpolate', `[${x.shape.join(', ')}] cannot be resized to ${m} along dimension ${2 + d}`);
     const scale = scaleFactor !== undefined ? 1 / each(scaleFactor, d) : n / m;
-    const matrix = resampling(n, m, scale, mode !== 'nearest', alignCorners, x);
-    out = matmul(out.transpose(2 + d, -1), matrix.transpose(0, 1)).transpose(2 + d, -1);
+    const shape = out.shape.slice();
+    const inner = shape.slice(3 + d).reduce((a, b) => a * b, 1);
+    const outer = shape.slice(0, 2 + d).reduce((a, b) => a * b, 1);
+    shape[2 + d] = m;
+    out = mixed(out.reshape([outer, n, inner]), tapsOf(n, m, scale, mode !== 'nearest', alignCorners)).reshape(shape);
   }
   return out;
 }

@@ -1,11 +1,11 @@
 import {
   clamp,
-  cosineSimilarity,
   IndexError,
   type LossOptions,
   log,
   logSigmoid,
   reduceLoss,
+  relu,
   ShapeError,
   softplus,
   type Tensor,
@@ -52,7 +52,12 @@ export function cosineEmbeddingLoss(
   { margin = 0, reduction }: LossOptions & { margin?: number } = {},
 ): Tensor {
   same('cosineEmbeddingLoss', a, b);
-  const cos = cosineSimilarity(a, b, { dim: -1 });
+  // As in PyTorch, not by `cosineSimilarity`: with a little added to the squares, zero vectors have a gradient.
+  const squares = (x: Tensor) => x.square().sum(-1).add(1e-12);
+  const cos = a
+    .mul(b)
+    .sum(-1)
+    .div(squares(a).mul(squares(b)).sqrt());
   return reduceLoss('cosineEmbeddingLoss', where(target.eq(1), cos.neg().add(1), clamp(cos.sub(margin), 0)), reduction);
 }
 
@@ -113,7 +118,7 @@ export function multiMarginLoss(
   for (const c of target.toTypedArray())
     if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
   const index = target.unsqueeze(1);
-  const hinge = clamp(x.sub(x.gather(1, index)).add(margin), 0);
+  const hinge = relu(x.sub(x.gather(1, index)).add(margin));
   const powered = p === 2 ? hinge.square() : hinge;
   const weighted = weight ? powered.mul(weight.indexSelect(0, target).unsqueeze(1)) : powered;
   // The target's own term is left out: it is a constant, but not 0.
@@ -179,6 +184,6 @@ export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: L
       marks[row * classes + c] = 1;
     }
   const pairs = right.unsqueeze(2).mul(right.neg().add(1).unsqueeze(1));
-  const hinge = clamp(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1), 0);
+  const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
   return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
 }

@@ -1,26 +1,61 @@
-import { type Pair, ShapeError, stack, type Tensor } from '@gradgate/core';
+import { type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
 
-/** The largest element of each of `m` nearly equal stretches of dimension `dim`. */
-function stretches(x: Tensor, m: number, dim: number): Tensor {
-  if (!Number.isInteger(m) || m < 1)
-    throw new ShapeError('adaptiveMaxPool', `outputSize is a whole number from 1 up, got ${m}`);
-  const n = x.shape[dim]!;
-  const parts = Array.from({ length: m }, (_, i) => {
-    const start = Math.floor((i * n) / m);
-    return x.narrow(dim, start, Math.ceil(((i + 1) * n) / m) - start).amax(dim);
-  });
-  return stack(parts, dim);
+/** Where each of `m` nearly equal stretches of `n` elements begins and ends. */
+const stretches = (n: number, m: number): Span[] =>
+  Array.from({ length: m }, (_, i) => [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)]);
+
+type Span = readonly [number, number];
+
+/** Where in a plane, which starts at `plane` and has rows of `w`, the largest element of an area is; the last NaN, or the first of equals. */
+function placeOfLargest(
+  data: ArrayLike<number>,
+  plane: number,
+  w: number,
+  [top, bottom]: Span,
+  [left, right]: Span,
+): number {
+  let best = top * w + left;
+  for (let i = top; i < bottom; i++)
+    for (let p = i * w + left; p < i * w + right; p++) {
+      const v = data[plane + p]!;
+      if (v > data[plane + best]! || Number.isNaN(v)) best = p;
+    }
+  return best;
 }
 
-/** Maxima over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`. */
+/** The largest element of each of `outH` by `outW` areas of `x` `[N, C, H, W]`. */
+function largest(op: string, x: Tensor, [outH, outW]: readonly [number, number]): Tensor {
+  for (const m of [outH, outW])
+    if (!Number.isInteger(m) || m < 1) throw new ShapeError(op, `outputSize is a whole number from 1 up, got ${m}`);
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  if (h === 0 || w === 0) throw new ShapeError(op, `there is nothing to take a maximum of in [${x.shape.join(', ')}]`);
+  const [rows, columns] = [stretches(h, outH), stretches(w, outW)];
+  const data = x.toTypedArray();
+  const places = new Int32Array(n * c * outH * outW);
+  let at = 0;
+  for (let plane = 0; plane < data.length; plane += h * w)
+    for (const row of rows) for (const column of columns) places[at++] = placeOfLargest(data, plane, w, row, column);
+  const index = tensor(places, { shape: [n, c, outH * outW] });
+  return x
+    .reshape([n, c, h * w])
+    .gather(2, index)
+    .reshape([n, c, outH, outW]);
+}
+
+/**
+ * Maxima over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`. Of equal elements the first
+ * one gets the gradient.
+ */
 export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
   if (x.ndim !== 3) throw new ShapeError('adaptiveMaxPool1d', `takes [N, C, L], got [${x.shape.join(', ')}]`);
-  return stretches(x, outputSize, 2);
+  return largest('adaptiveMaxPool1d', x.unsqueeze(2), [1, outputSize]).squeeze(2);
 }
 
-/** Maxima over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. */
+/**
+ * Maxima over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. Of equal elements the first
+ * one gets the gradient.
+ */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: Pair): Tensor {
   if (x.ndim !== 4) throw new ShapeError('adaptiveMaxPool2d', `takes [N, C, H, W], got [${x.shape.join(', ')}]`);
-  const [h, w] = typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize;
-  return stretches(stretches(x, h, 2), w, 3);
+  return largest('adaptiveMaxPool2d', x, typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize);
 }
