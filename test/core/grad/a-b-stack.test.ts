@@ -324,6 +324,7 @@ describe('inferenceMode', () => {
 describe('P3 development mode', () => {
   it('P3 reports a default mode that is off at the end of a macrotask, with its place', async () => {
     setDevelopmentMode(true);
+    await null; // what comes before the first await is in the flow of the test's caller
     setGradEnabled(false);
     await turn();
     await turn();

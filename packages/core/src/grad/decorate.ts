@@ -33,8 +33,8 @@ export function decorate(rule: Rule, args: unknown[]): unknown {
   if (args.length >= 2 && isObjectLike(value) && (typeof second === 'string' || typeof second === 'symbol'))
     return decorateLegacy(rule, value, second, args[2] as PropertyDescriptor | undefined);
   if (typeof value === 'function' && looksLikeClass(value))
-    throw new TypeError(`@${rule.kind}: ${advice}not the class ${value.name}: decorate its methods`);
-  throw new TypeError(`@${rule.kind}: ${advice}to guard a function use ${rule.kind}.wrap(fn)`);
+    throw new TypeError(`@${rule.gate}: ${advice}not the class ${value.name}: decorate its methods`);
+  throw new TypeError(`@${rule.gate}: ${advice}to guard a function use ${rule.gate}.wrap(fn)`);
 }
 
 const isObjectLike = (v: unknown): v is object => (typeof v === 'object' && v !== null) || typeof v === 'function';
@@ -47,7 +47,7 @@ function policyOf(rule: Rule, member: string | symbol, kind: GradPolicy['kind'],
     member,
     kind,
     static: isStatic,
-    gate: rule.kind,
+    gate: rule.gate,
     condition: typeof rule.when === 'function' ? rule.when : null,
   };
 }
@@ -55,10 +55,10 @@ function policyOf(rule: Rule, member: string | symbol, kind: GradPolicy['kind'],
 function decorateStandard(rule: Rule, value: unknown, context: DecoratorContext): unknown {
   const { kind, name } = context;
   if (kind === 'class')
-    throw new TypeError(`@${rule.kind}: ${advice}not a class: decorate the methods of ${String(name)}`);
+    throw new TypeError(`@${rule.gate}: ${advice}not a class: decorate the methods of ${String(name)}`);
   if (kind === 'field')
     throw new TypeError(
-      `@${rule.kind}: ${advice}not the field ${String(name)}: make it a method, an \`accessor\`, or assign ${rule.kind}.wrap(() => ...)`,
+      `@${rule.gate}: ${advice}not the field ${String(name)}: make it a method, an \`accessor\`, or assign ${rule.gate}.wrap(() => ...)`,
     );
   declareInMetadata(
     context.metadata as Record<PropertyKey, unknown> | undefined,
@@ -78,7 +78,7 @@ function decorateLegacy(
 ): void {
   if (descriptor === undefined || !(typeof descriptor.value === 'function' || descriptor.get || descriptor.set))
     throw new TypeError(
-      `@${rule.kind}: ${advice}not the field ${String(key)}: make it a method, or assign ${rule.kind}.wrap(() => ...)`,
+      `@${rule.gate}: ${advice}not the field ${String(key)}: make it a method, or assign ${rule.gate}.wrap(() => ...)`,
     );
   const isStatic =
     typeof target === 'function' && !Object.hasOwn(target, 'prototype') ? false : typeof target === 'function';

@@ -88,7 +88,7 @@ function findPlace(): string | null {
 export const placeHint = (): string => (development ? '' : 'setDevelopmentMode(true) or GRADGATE_DEV=1 tells where');
 
 /** A frame in words: its gate, the method it guards, and where it was opened. */
-export function describeFrame(frame: Frame): string {
+export function describeFrame(frame: Pick<Frame, 'kind' | 'member' | 'opener'>): string {
   const name = frame.kind === 'root' ? 'setGradEnabled(false)' : frame.kind;
   const member = frame.member ? ` on ${frame.member}` : '';
   return frame.opener ? `${name}${member} at ${frame.opener}` : `${name}${member}${placeHint() && ` (${placeHint()})`}`;

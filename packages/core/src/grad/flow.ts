@@ -1,5 +1,5 @@
 import { place, report } from './diagnostics.js';
-import { Frame, type FrameKind, GradModeError } from './frame.js';
+import { copyOf, Frame, GradModeError, type Settings } from './frame.js';
 import { endScopes } from './scope.js';
 
 /** What the engine carries along the flow of control, from a call to its continuations: our frame is one property. */
@@ -9,13 +9,15 @@ export interface Slot {
 
 /** All of gradgate's state: one per realm, whichever copies of the package are loaded. */
 interface State {
-  readonly version: 1;
+  readonly version: 2;
   /** The frame of code that no slot has a frame for. */
   readonly root: Frame;
   /** Gives the slot of the running code. Made when the first frame is pushed: it makes the engine follow promises. */
   slot: (() => Slot) | null;
   /** The property of a slot that holds the frame. */
   key: symbol;
+  /** Whether a mode other than the grad modes has ever been set. */
+  settings: boolean;
   /** Told of every guarded call, while set. */
   observer?: GradModeObserver | null;
 }
@@ -30,6 +32,8 @@ export interface ObservedCall {
   /** Whether gradients are on inside. */
   readonly enabled: boolean;
   readonly inference: boolean;
+  /** The values of modes that `defineMode` made, by name, where they are set inside. */
+  readonly modes: Readonly<Record<string, unknown>>;
 }
 
 /** Gets each call as it begins; what it returns is called when the call has ended: for a promise, when that settles. */
@@ -41,12 +45,18 @@ function sharedState(): State {
   const realm = globalThis as unknown as Record<symbol, State | undefined>;
   const found = realm[name];
   if (found === undefined) {
-    realm[name] = { version: 1, root: new Frame('root', true, false, null), slot: null, key: name };
+    realm[name] = {
+      version: 2,
+      root: new Frame('root', true, false, null, null),
+      slot: null,
+      key: name,
+      settings: false,
+    };
     return realm[name];
   }
-  if (found.version !== 1)
+  if (found.version !== 2)
     throw new Error(
-      `two versions of @gradgate/core that cannot share one grad mode are loaded (state ${found.version} and 1); ` +
+      `two versions of @gradgate/core that cannot share one grad mode are loaded (state ${found.version} and 2); ` +
         'make the package manager install one version, e.g. with "overrides"',
     );
   return found;
@@ -63,17 +73,29 @@ interface AsyncHooks {
   executionAsyncResource?: () => Slot;
 }
 
+/** As the language is to have it: a value can be entered for a call, and not be written. */
+interface Variable {
+  get(): Frame | undefined;
+  run<R>(frame: Frame, fn: (...args: any[]) => R, ...args: unknown[]): R;
+}
+
 // A bundler for browsers must not see an import here; and a runtime may have the function without the module.
 type Builtins = { getBuiltinModule?(id: string): AsyncHooks | undefined };
-const hooks = (globalThis as { process?: Builtins }).process?.getBuiltinModule?.('node:async_hooks');
+const runtime = globalThis as { process?: Builtins; AsyncContext?: { Variable?: new () => Variable } };
+const hooks = runtime.process?.getBuiltinModule?.('node:async_hooks');
+const variable =
+  hooks?.AsyncLocalStorage === undefined && runtime.AsyncContext?.Variable !== undefined
+    ? new runtime.AsyncContext.Variable()
+    : null;
 
 /** Whether modes follow promises and timers here. If not, guarding them throws. */
-export const followsAsync = hooks?.AsyncLocalStorage !== undefined;
+export const followsAsync = hooks?.AsyncLocalStorage !== undefined || variable !== null;
 
 function startFollowing(): void {
   state.key = Symbol('gradgate.frame');
   if (hooks?.AsyncLocalStorage === undefined) {
     const only: Slot = {};
+    if (variable !== null) Object.defineProperty(only, state.key, { get: () => variable.get() });
     state.slot = () => only;
     return;
   }
@@ -115,7 +137,7 @@ export function flowFrame(): Frame | undefined {
 }
 
 /** The frame whose `scope` may be set: that of the innermost gate of this flow. */
-export function currentHost(): Frame {
+function currentHost(): Frame {
   return flowFrame() ?? state.root;
 }
 
@@ -142,6 +164,16 @@ export function isInferenceMode(): boolean {
   return currentFrame().inference;
 }
 
+/** What other modes are set to here, or null; as cheap as reading a field as long as nobody sets one. */
+export function currentSettings(): Settings | null {
+  return state.settings ? currentFrame().settings : null;
+}
+
+/** To be called before a frame gets settings. */
+export function noteSettings(): void {
+  state.settings = true;
+}
+
 /** The slot of the running code, or null as long as no frame has been pushed. */
 export function currentSlot(): Slot | null {
   return state.slot === null ? null : state.slot();
@@ -151,6 +183,9 @@ export function currentSlot(): Slot | null {
 export function frameOf(slot: Slot | null): Frame | undefined {
   return slot === null ? undefined : slot[state.key];
 }
+
+/** Whether a frame can be entered by `enter` and `leave`; else only by `callIn`. */
+export const hasSlots = variable === null;
 
 /**
  * Makes `frame` the flow's, until `leave` puts back `before`, in the same turn and in a `finally`: so nobody else ever
@@ -168,6 +203,10 @@ export function enter(frame: Frame, slot: Slot | null): Slot {
 
 export function leave(frame: Frame, slot: Slot, before: Frame | undefined): void {
   slot[state.key] = before;
+  end(frame);
+}
+
+function end(frame: Frame): void {
   frame.left = true;
   if (frame.scope !== null) endScopes(frame);
 }
@@ -175,6 +214,14 @@ export function leave(frame: Frame, slot: Slot, before: Frame | undefined): void
 /** Calls `fn` in `frame`. */
 export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
   const slot = currentSlot();
+  if (variable !== null) {
+    if (slot === null) startFollowing();
+    try {
+      return variable.run(frame, () => Reflect.apply(fn, self, args));
+    } finally {
+      end(frame);
+    }
+  }
   const before = frameOf(slot);
   const entered = enter(frame, slot);
   try {
@@ -184,14 +231,30 @@ export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown
   }
 }
 
+/** Calls `fn` where a condition left the caller's mode in force: what `fn` sets ends with it all the same. */
+export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
+  const before = flowFrame();
+  const frame = frameIn(before);
+  const { enabled, settings } = frame;
+  try {
+    return Reflect.apply(fn, self, args);
+  } finally {
+    frame.enabled = enabled;
+    frame.settings = settings;
+    const slot = currentSlot();
+    if (slot !== null && slot[state.key] !== before) slot[state.key] = before;
+  }
+}
+
 /**
  * Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
  * and what `fn` starts does not stay in the mode.
  */
-export function runInMode<R>(kind: FrameKind, enabled: boolean, fn: () => R): R {
+export function runInMode<R>(kind: string, enabled: boolean, fn: () => R): R {
   const host = currentHost();
   const before = host.scope;
-  host.scope = new Frame(kind, enabled, false, before ?? host);
+  const around = before ?? host;
+  host.scope = new Frame(kind, enabled, false, around.settings, around);
   try {
     return fn();
   } finally {
@@ -199,7 +262,53 @@ export function runInMode<R>(kind: FrameKind, enabled: boolean, fn: () => R): R 
   }
 }
 
-/** Sets whether operations are recorded, for the rest of the innermost gate or scope; returns what was. */
+/** The frame that a scope is opened on. */
+export function hostForScope(): Frame {
+  const host = currentHost();
+  // In an async generator the scope may be held while other flows run: those that have this frame must not see it.
+  return host.step?.isRunning && host.step.body.isAsync && host.scope === null && hasSlots ? put(copyOf(host)) : host;
+}
+
+/**
+ * Changes the mode in force, for the rest of its gate or scope. A scope is its flow's own; a gate's frame may be that of
+ * other flows too, so this flow gets a copy.
+ */
+export function changeMode(enabled: boolean, settings: Settings | null): Frame {
+  const host = currentHost();
+  let frame = host.scope;
+  if (frame === null) {
+    frame = host;
+    if (hasSlots) {
+      frame = put(copyOf(host));
+      host.ended ??= 'closed';
+    }
+    if (host.step?.isRunning) host.step.body.base = frame;
+  }
+  frame.enabled = enabled;
+  frame.settings = settings;
+  return frame;
+}
+
+/** Frames that this turn put in the place of others. */
+const replaced: { slot: Slot; frame: Frame; before: Frame | undefined }[] = [];
+
+/** Makes `frame` what this flow carries. */
+function put(frame: Frame): Frame {
+  const slot = currentSlot();
+  const before = frameOf(slot);
+  const entered = enter(frame, slot);
+  // Where a slot is a resource, such as a port or an interval, it is there again at its next event, which is another flow.
+  if (state.slot === hooks?.executionAsyncResource && replaced.push({ slot: entered, frame, before }) === 1)
+    Promise.resolve().then(putBack);
+  return frame;
+}
+
+function putBack(): void {
+  for (const { slot, frame, before } of replaced.splice(0).reverse())
+    if (slot[state.key] === frame) slot[state.key] = before;
+}
+
+/** Sets whether operations are recorded, for the rest of the innermost gate or scope of this flow; returns what was. */
 export function setGradEnabled(enabled: boolean): boolean {
   if (typeof enabled !== 'boolean')
     throw new TypeError(`setGradEnabled: expected true or false, got ${typeof enabled} ${String(enabled)}`);
@@ -207,10 +316,13 @@ export function setGradEnabled(enabled: boolean): boolean {
   if (enabled && frame.inference)
     throw new GradModeError('setGradEnabled(true): inferenceMode is in force, and nothing can be recorded in it');
   const before = frame.enabled;
-  frame.enabled = enabled;
-  if (frame.kind === 'root') {
-    frame.opener = place();
-    checkAfterTurn(frame);
+  const step = currentHost().step;
+  // A body that runs in the mode of who asks for its steps keeps even a mode that is no change now.
+  if (enabled === before && !(step?.isRunning && step.body.base === null)) return before;
+  const changed = changeMode(enabled, frame.settings);
+  if (changed.kind === 'root') {
+    changed.opener = place();
+    checkAfterTurn(changed);
   }
   return before;
 }
@@ -219,7 +331,7 @@ export function setGradEnabled(enabled: boolean): boolean {
 function checkAfterTurn(root: Frame): void {
   if (root.enabled || root.opener === null) return;
   const timer: unknown = setTimeout(() => {
-    if (!root.enabled)
+    if (!root.enabled && root.ended === null)
       report(
         `a macrotask ended with gradients off, which were switched off by setGradEnabled(false) at ${root.opener}`,
       );

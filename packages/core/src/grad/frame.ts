@@ -1,36 +1,75 @@
 import { place } from './diagnostics.js';
+import type { Step } from './steps.js';
 
-/** What pushed a frame: a gate, `gradMode`, a bound function, or the program's start. */
-export type FrameKind = 'root' | 'noGrad' | 'enableGrad' | 'inferenceMode' | 'gradMode' | 'bound' | 'backward';
+/** What a mode that `defineMode` made was set to, and by whom. */
+export interface Setting {
+  readonly value: unknown;
+  readonly gate: string;
+  readonly member: string | null;
+  readonly opener: string | null;
+}
 
-/** One entry of the grad-mode stack. */
+/** The modes that have been set, by name. Frames share one map until a gate sets something. */
+export type Settings = ReadonlyMap<string, Setting>;
+
+/** One entry of the mode stack. Of a flow's innermost gate, it is what the flow carries: the host of scopes. */
 export class Frame {
   /** The innermost `using` scope that is open on this frame. */
   scope: Frame | null = null;
   /** Where it was opened; in development mode only. */
   opener: string | null;
-  /** For a scope: the frame it is open on, and how it ended. */
+  /** For a scope: the frame it is open on, the scope there that is in force again when it ends, and how it ended. */
   host: Frame | null = null;
+  outer: Frame | null = null;
   ended: 'closed' | 'swept' | null = null;
   /** Its call has returned; only what that call started still runs in it. */
   left = false;
-  /** Scopes on this frame may stay open across a yield: only the generator's own steps see it. */
-  ownedByGenerator = false;
+  /** The step of a guarded generator that runs in it: its body may hold scopes across a yield. */
+  step: Step | null = null;
+  readonly depth: number;
 
   constructor(
-    readonly kind: FrameKind,
-    /** Rewritten by `setGradEnabled`. */
+    /** What pushed it: a gate's name, `bound`, `backward`, or `root`. */
+    readonly kind: string,
     public enabled: boolean,
     readonly inference: boolean,
+    public settings: Settings | null,
+    /** The frame that it is shown inside of. */
     readonly parent: Frame | null,
     /** The guarded method, `Net.evaluate`, where there is one. */
     readonly member: string | null = null,
   ) {
     this.opener = place();
+    this.depth = parent === null ? 0 : parent.depth + 1;
   }
 }
 
-/** A use of grad modes that would leave a wrong mode behind, or half cover what it guards. */
+/** The same entry of the stack, as another frame: what is written to it, those who have the first one don't see. */
+export function copyOf(frame: Frame): Frame {
+  const { kind, enabled, inference, settings, parent, member, opener, step } = frame;
+  const copy = new Frame(kind, enabled, inference, settings, parent, member);
+  copy.opener = opener;
+  copy.step = step;
+  // Nobody leaves a copy: it takes the place of a frame that is left.
+  copy.left = true;
+  return copy;
+}
+
+/** Timers that each pass a gate anew would make a chain without end: beyond this depth, calls that have returned go. */
+const deepest = 32;
+
+/** The frame to show a new one inside of: `frame`, or the nearest whose call is still running if the chain is too long. */
+export function shownParent(frame: Frame): Frame {
+  return frame.depth < deepest ? frame : cut(frame);
+}
+
+function cut(frame: Frame): Frame {
+  let running = frame;
+  while (running.parent !== null && (running.left || running.ended !== null)) running = running.parent;
+  return running;
+}
+
+/** A use of modes that would leave a wrong mode behind, or half cover what it guards. */
 export class GradModeError extends Error {
   override name = 'GradModeError';
 }

@@ -1,6 +1,8 @@
+import type { Condition } from './condition.js';
 import { decorate, type GateDecorator, looksLikeClass } from './decorate.js';
-import { currentHost, flowFrame } from './flow.js';
-import { type Condition, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
+import { flowFrame, hostForScope } from './flow.js';
+import type { Settings } from './frame.js';
+import { type Effect, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
 import { openScope, type Scope } from './scope.js';
 
 /** What every gate does, with or without a condition. */
@@ -47,7 +49,7 @@ const inert: Scope = { [Symbol.dispose]() {} };
 function guards(rule: Rule): Guards {
   const check = (op: string, fn: unknown) => {
     if (typeof fn !== 'function')
-      throw new TypeError(`${rule.kind}.${op} takes a function, got ${fn === null ? 'null' : typeof fn}`);
+      throw new TypeError(`${rule.gate}.${op} takes a function, got ${fn === null ? 'null' : typeof fn}`);
   };
   return {
     run(fn) {
@@ -60,7 +62,7 @@ function guards(rule: Rule): Guards {
     },
     enter() {
       const frame = frameFor(rule, undefined, [], null, flowFrame());
-      return frame === null ? inert : openScope(frame, currentHost());
+      return frame === null ? inert : openScope(frame, hostForScope());
     },
     async(fn) {
       check('async', fn);
@@ -78,39 +80,77 @@ function decoratorGate(rule: Rule): DecoratorGate {
 }
 
 /** A gate from what follows its name: nothing, a condition, a flag, or what a decorator is applied to. */
-function gateFrom(kind: Rule['kind'], args: unknown[], whole: DecoratorGate | null): unknown {
+function gateFrom(rule: Omit<Rule, 'when'>, args: unknown[], whole: DecoratorGate | null): unknown {
+  const { gate } = rule;
   const [first] = args;
   if (args.length > 1) {
-    if (whole) return decorate({ kind, when: true }, args);
-    throw new TypeError(`@${kind} needs a condition: @${kind}(() => ...)`);
+    if (whole) return decorate({ ...rule, when: true }, args);
+    throw new TypeError(`@${gate} needs a condition: @${gate}(() => ...)`);
   }
   if (args.length === 0 && whole) return whole;
   if (typeof first === 'boolean') {
     const refuse = () => {
       throw new TypeError(
-        `@${kind}(${first}) would freeze the flag when the class is defined; write @${kind}(() => flag), which reads it at each call`,
+        `@${gate}(${first}) would freeze the flag when the class is defined; write @${gate}(() => flag), which reads it at each call`,
       );
     };
-    return Object.assign(refuse, guards({ kind, when: first }));
+    return Object.assign(refuse, guards({ ...rule, when: first }));
   }
   if (typeof first === 'function') {
     if (looksLikeClass(first))
       throw new TypeError(
-        `@${kind} decorates methods, getters, setters and accessors, not a class (${first.name}); decorate its methods`,
+        `@${gate} decorates methods, getters, setters and accessors, not a class (${first.name}); decorate its methods`,
       );
-    return decoratorGate({ kind, when: first as Condition });
+    return decoratorGate({ ...rule, when: first as Condition });
   }
   throw new TypeError(
-    `${kind} takes a condition (a function that gives true or false) or a boolean, got ${first === null ? 'null' : typeof first}`,
+    `${gate} takes a condition (a function that gives true or false) or a boolean, got ${first === null ? 'null' : typeof first}`,
   );
 }
 
-export function makeGate(kind: 'noGrad' | 'enableGrad' | 'inferenceMode'): Gate {
-  const gate = ((...args: unknown[]) => gateFrom(kind, args, gate)) as Gate;
-  Object.defineProperty(gate, 'name', { value: kind });
-  return Object.assign(gate, guards({ kind, when: true }));
+const effects = new WeakMap<object, Effect>();
+
+/** A gate that has `effect` where it holds. */
+export function makeGate(name: string, effect: Effect): Gate {
+  const rule = { gate: name, effect, otherwise: null };
+  const gate = ((...args: unknown[]) => gateFrom(rule, args, gate)) as Gate;
+  Object.defineProperty(gate, 'name', { value: name });
+  effects.set(gate, effect);
+  return Object.assign(gate, guards({ ...rule, when: true }));
 }
 
-export function makeModeGate(): ModeGate {
-  return ((...args: unknown[]) => gateFrom('gradMode', args, null)) as ModeGate;
+export function makeModeGate(name: string, on: Effect, off: Effect): ModeGate {
+  return ((...args: unknown[]) => gateFrom({ gate: name, effect: on, otherwise: off }, args, null)) as ModeGate;
+}
+
+/**
+ * One gate that does what several do, the last one innermost: `combineGates('evaluating', noGrad, evalMode)`.
+ *
+ * It takes gates as they are exported or as `gateWith` gives them, not ones with a condition: the combined gate takes one.
+ */
+export function combineGates(name: string, ...gates: Gate[]): Gate {
+  const parts = gates.map((gate, i) => {
+    const effect = effects.get(gate);
+    if (effect === undefined)
+      throw new TypeError(`combineGates(${name}): argument ${i + 1} is not a gate without condition, such as noGrad`);
+    return effect;
+  });
+  let enabled: boolean | null = null;
+  for (const part of parts) enabled = part.enabled ?? enabled;
+  const setters = parts.flatMap(({ set }) => (set === null ? [] : [set]));
+  return makeGate(name, {
+    enabled,
+    inference: parts.some(({ inference }) => inference),
+    set:
+      setters.length === 0
+        ? null
+        : (frame, self, args) => {
+            let settings: Settings | null = frame.settings;
+            for (const set of setters) {
+              settings = set(frame, self, args);
+              frame.settings = settings;
+            }
+            return settings;
+          },
+  });
 }

@@ -1,13 +1,16 @@
 /**
- * Grad modes: a stack of frames (`frame.ts`) that follows the flow of control (`flow.ts`), functions that run in one (`guard.ts`),
- * gates as decorators, functions and scopes (`gate.ts`, `decorate.ts`, `scope.ts`), and what they tell (`policies.ts`,
- * `diagnostics.ts`). Imports nothing from the rest of core.
+ * Grad modes and others: a stack of frames (`frame.ts`) that follows the flow of control (`flow.ts`), functions that run in
+ * one (`guard.ts`) with the lazy part of what they return (`cover.ts`, `steps.ts`), gates as decorators, functions and scopes
+ * (`gate.ts`, `condition.ts`, `decorate.ts`, `scope.ts`), modes that users define (`mode.ts`), and what they tell
+ * (`policies.ts`, `diagnostics.ts`). Imports nothing from the rest of core.
  */
 import { endOfFolder } from './diagnostics.js';
 import { currentFrame } from './flow.js';
 import type { Frame } from './frame.js';
 import { makeGate, makeModeGate } from './gate.js';
+import { type Effect, valuesOf } from './guard.js';
 
+export type { Condition } from './condition.js';
 export type { GateDecorator } from './decorate.js';
 export { describeFrame, type Reporter, setDevelopmentMode, setReporter } from './diagnostics.js';
 export {
@@ -21,29 +24,35 @@ export {
   runInMode,
   setGradEnabled,
 } from './flow.js';
-export { type Frame, type FrameKind, GradModeError } from './frame.js';
-export type { DecoratorGate, Gate, GateFactory, Guards, ModeGate } from './gate.js';
-export { bindGradMode, type Condition, original } from './guard.js';
+export { type Frame, GradModeError } from './frame.js';
+export { combineGates, type DecoratorGate, type Gate, type GateFactory, type Guards, type ModeGate } from './gate.js';
+export { bindGradMode, original } from './guard.js';
+export { defineMode, type GateCall, type Mode } from './mode.js';
 export { type GradPolicy, gradPolicies } from './policies.js';
 export type { Scope } from './scope.js';
 
+const on: Effect = { enabled: true, inference: false, set: null };
+const off: Effect = { enabled: false, inference: false, set: null };
+
 /** Switches recording off. */
-export const noGrad = makeGate('noGrad');
+export const noGrad = makeGate('noGrad', off);
 
 /** Switches recording on, also inside `noGrad`. */
-export const enableGrad = makeGate('enableGrad');
+export const enableGrad = makeGate('enableGrad', on);
 
 /** Switches recording off for good: results can't take part in a graph later, except as clones. */
-export const inferenceMode = makeGate('inferenceMode');
+export const inferenceMode = makeGate('inferenceMode', { ...off, inference: true });
 
 /** A gate whose mode is computed: on if the flag or the condition says so, else off. */
-export const gradMode = makeModeGate();
+export const gradMode = makeModeGate('gradMode', on, off);
 
 /** One entry of `gradModeStack()`. */
 export interface StackEntry {
   readonly kind: string;
   readonly enabled: boolean;
   readonly inference: boolean;
+  /** The values in force there of modes that `defineMode` made, by name, as far as they are set. */
+  readonly modes: Readonly<Record<string, unknown>>;
   /** The guarded method, where there is one. */
   readonly member: string | null;
   /** Where it was opened; in development mode only. */
@@ -56,10 +65,11 @@ export interface StackEntry {
 export function gradModeStack(): StackEntry[] {
   const frames: Frame[] = [];
   for (let f: Frame | null = currentFrame(); f !== null && f.kind !== 'root'; f = f.parent) frames.push(f);
-  return frames.map(({ kind, enabled, inference, member, opener }, i) => ({
+  return frames.map(({ kind, enabled, inference, settings, member, opener }, i) => ({
     kind,
     enabled,
     inference,
+    modes: valuesOf(settings),
     member,
     opener,
     depth: frames.length - i,

@@ -1,4 +1,4 @@
-import type { Condition } from './guard.js';
+import type { Condition } from './condition.js';
 
 /** What a decorator declares about one member of a class. */
 export interface GradPolicy {

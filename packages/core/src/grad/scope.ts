@@ -13,17 +13,20 @@ let sweepDue = false;
 
 /** Opens a scope on `host`. It is for synchronous code: one that outlives its turn is closed and reported. */
 export function openScope(frame: Frame, host: Frame): Scope {
-  host.scope = frame;
   frame.host = host;
-  if (!host.ownedByGenerator) {
-    open.push(frame);
-    if (!sweepDue) {
-      sweepDue = true;
-      Promise.resolve().then(sweepAll);
-    }
+  frame.outer = host.scope;
+  host.scope = frame;
+  const scopes = listOf(host);
+  scopes.push(frame);
+  if (scopes === open && !sweepDue) {
+    sweepDue = true;
+    Promise.resolve().then(sweepAll);
   }
   return new OpenScope(frame);
 }
+
+/** The body of a guarded generator keeps its own: they may stay open across a yield. */
+const listOf = ({ step }: Frame): Frame[] => (step?.isRunning ? step.body.held : open);
 
 class OpenScope implements Scope {
   constructor(private readonly frame: Frame) {}
@@ -32,15 +35,21 @@ class OpenScope implements Scope {
   }
 }
 
-/** Takes the scope out of its frame's chain, wherever it stands there. */
+function remove(frame: Frame, list: Frame[]): boolean {
+  const i = list.lastIndexOf(frame);
+  if (i !== -1) list.splice(i, 1);
+  return i !== -1;
+}
+
+/** Takes the scope off its host, wherever it stands there. */
 function unlink(frame: Frame): void {
   const host = frame.host!;
   if (open.at(-1) === frame) open.pop();
-  else if (open.includes(frame)) open.splice(open.indexOf(frame), 1);
-  if (host.scope === frame) host.scope = frame.parent === host ? null : frame.parent;
+  else if (!remove(frame, open) && host.step) remove(frame, host.step.body.held);
+  if (host.scope === frame) host.scope = frame.outer;
   else
-    for (let scope = host.scope; scope !== null && scope !== host; scope = scope.parent)
-      if (scope.parent === frame) (scope as { parent: Frame | null }).parent = frame.parent;
+    for (let scope = host.scope; scope !== null; scope = scope.outer)
+      if (scope.outer === frame) scope.outer = frame.outer;
 }
 
 const opened = (frame: Frame): string =>
@@ -55,8 +64,7 @@ function closeScope(frame: Frame): void {
       `this ${frame.kind} scope was held across an await or beyond its gate${opened(frame)}; it covered nothing there. ` +
         `Scopes are for synchronous code: use ${frame.kind}.run(async () => ...) or a decorator`,
     );
-  const host = frame.host!;
-  const innermost = host.scope === frame;
+  const innermost = frame.host!.scope === frame;
   unlink(frame);
   if (!innermost)
     throw new GradModeError(
@@ -82,6 +90,6 @@ function sweepAll(): void {
 
 /** Scopes that the guarded code left open end with it. */
 export function endScopes(frame: Frame): void {
-  if (frame.ownedByGenerator) return;
-  for (let scope: Frame | null = frame.scope; scope !== null && scope !== frame; scope = scope.parent) sweep(scope);
+  if (frame.step !== null) return;
+  for (let scope = frame.scope; scope !== null; scope = scope.outer) sweep(scope);
 }

@@ -1,0 +1,157 @@
+import { callIn, currentFrame, followsAsync } from './flow.js';
+import { copyOf, Frame, GradModeError } from './frame.js';
+import { Body } from './steps.js';
+
+type AnyFunction = (...args: any[]) => any;
+
+interface Thenable {
+  then(resolve?: AnyFunction, reject?: AnyFunction): unknown;
+}
+
+interface AnyIterator {
+  next: AnyFunction;
+  return?: AnyFunction;
+  throw?: AnyFunction;
+}
+
+export const isObject = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+export const isThenable = (value: unknown): value is Thenable =>
+  isObject(value) && typeof (value as Thenable).then === 'function';
+
+/** By what it can do, not by its tag: compilers for older targets make generators of plain objects. */
+export const isIterator = (value: object): value is AnyIterator =>
+  (Symbol.iterator in value || Symbol.asyncIterator in value) &&
+  typeof (value as Partial<AnyIterator>).next === 'function';
+
+const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** A promise whose `then` is the engine's, of this realm or another: its continuations are in the flow already. */
+const isPlainPromise = (value: Thenable): boolean =>
+  value instanceof Promise
+    ? value.then === Promise.prototype.then
+    : tagOf(value) === 'Promise' && /\[native code\]\s*\}$/.test(Function.prototype.toString.call(value.then));
+
+/**
+ * Makes sure that the lazy part of a result runs in `frame` as well, or, where that is null, that it leaves nothing behind
+ * in the mode of whoever asks for its steps. It stays the same object.
+ */
+export function cover(frame: Frame | null, result: object): unknown {
+  if (isIterator(result)) {
+    if (Symbol.asyncIterator in result && !followsAsync)
+      return frame === null ? result : refuse(frame, 'an async iterator');
+    return coverIterator(frame, result);
+  }
+  if (frame === null || !isThenable(result)) return result;
+  if (!followsAsync) {
+    result.then(undefined, () => {});
+    return refuse(frame, 'a promise');
+  }
+  // Other thenables may start their work in then().
+  return isPlainPromise(result) ? result : coverThenable(frame, result);
+}
+
+function refuse(frame: Frame, what: string): never {
+  throw new GradModeError(
+    `${frame.kind}${frame.member ? ` on ${frame.member}` : ''}: the guarded function returned ${what}, and this runtime has no ` +
+      'AsyncLocalStorage to follow it: only the part before the first await would be covered. Write it as ' +
+      `${frame.kind}.async(function* (...) { ... yield promise ... }), or guard the synchronous parts with ${frame.kind}.run()`,
+  );
+}
+
+/** The iterators and thenables that are covered, and the bodies of the iterators. */
+const bodies = new WeakMap<object, Body>();
+const thenables = new WeakSet<object>();
+
+/** Each step of the iterator runs in `frame` from now on, with the consumer's mode back after it. */
+function coverIterator(frame: Frame | null, iterator: AnyIterator): object {
+  const known = bodies.get(iterator);
+  // Of stacked gates the inner one decides for the body.
+  if (known !== undefined) {
+    known.base ??= frame;
+    return iterator;
+  }
+  const body = new Body(frame, Symbol.asyncIterator in iterator);
+  const methods = new Map<PropertyKey, AnyFunction>();
+  // An engine that leaves the flow of a queued step to chance never gets to queue one.
+  const inTurn = tagOf(iterator) === 'AsyncGenerator';
+  for (const name of ['next', 'return', 'throw'] as const) {
+    const method = iterator[name];
+    if (typeof method !== 'function') continue;
+    methods.set(name, (...args) =>
+      inTurn ? body.runInTurn(method, iterator, args) : body.run(method, iterator, args),
+    );
+  }
+  // An iterator is its own iterable; where a sequence makes a new one each time, that one is covered.
+  for (const name of [Symbol.iterator, Symbol.asyncIterator] as const) {
+    const make = (iterator as unknown as Record<symbol, AnyFunction | undefined>)[name];
+    if (typeof make !== 'function') continue;
+    methods.set(name, () => {
+      const made: unknown =
+        frame === null ? Reflect.apply(make, iterator, []) : callIn(copyOf(frame), make, iterator, []);
+      if (made === iterator) return covered;
+      return isObject(made) && isIterator(made) ? coverIterator(frame, made) : made;
+    });
+  }
+  const covered = override(iterator, methods);
+  bodies.set(iterator, body);
+  bodies.set(covered, body);
+  return covered;
+}
+
+/** The thenable's `then` runs in `frame` from now on; the callbacks stay in the mode of who passes them. */
+function coverThenable(frame: Frame, thenable: Thenable): object {
+  if (thenables.has(thenable)) return thenable;
+  const { then } = thenable;
+  const covered = override(
+    thenable,
+    new Map<PropertyKey, AnyFunction>([
+      [
+        'then',
+        (...callbacks) => {
+          const caller = currentFrame();
+          const bound = callbacks.map((f) =>
+            typeof f === 'function'
+              ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args)
+              : f,
+          );
+          return callIn(copyOf(frame), then, thenable, bound);
+        },
+      ],
+    ]),
+  );
+  thenables.add(thenable);
+  thenables.add(covered);
+  return covered;
+}
+
+/** A frame with the mode of `frame`, for what runs in that mode later. */
+export function rebound(frame: Frame): Frame {
+  const copy = new Frame('bound', frame.enabled, frame.inference, frame.settings, frame.parent);
+  copy.opener = frame.opener;
+  return copy;
+}
+
+/**
+ * The same object with other methods: its class's private members and its identity stay. An object that takes no new
+ * properties is stood in for.
+ */
+function override(target: object, methods: Map<PropertyKey, AnyFunction>): object {
+  const takes = (name: PropertyKey) => Object.getOwnPropertyDescriptor(target, name)?.configurable ?? true;
+  if (!Object.isExtensible(target) || ![...methods.keys()].every(takes)) return standIn(target, methods);
+  for (const [name, value] of methods)
+    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+  return target;
+}
+
+const standIn = (target: object, methods: Map<PropertyKey, AnyFunction>): object =>
+  // The proxy is not of the target itself, whose fixed properties it could not replace.
+  new Proxy(Object.create(Object.getPrototypeOf(target)), {
+    get(_, name) {
+      const value: unknown = methods.get(name) ?? Reflect.get(target, name, target);
+      return typeof value === 'function' && name !== 'constructor' ? value.bind(target) : value;
+    },
+    set: (_, name, value) => Reflect.set(target, name, value, target),
+    has: (_, name) => Reflect.has(target, name),
+  });

@@ -1,0 +1,93 @@
+import { callIn, currentFrame } from './flow.js';
+import { copyOf, type Frame } from './frame.js';
+
+type AnyFunction = (...args: any[]) => any;
+
+/** The body of a guarded generator, iterator or coroutine: its mode, and what it keeps between its steps. */
+export class Body {
+  /** The scopes that it has open, innermost last. */
+  readonly held: Frame[] = [];
+  private step: Step | null = null;
+  /** Steps that were asked for while one runs. */
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    /** The frame of its steps; null where a condition left the mode of whoever asks for the step. */
+    public base: Frame | null,
+    readonly isAsync: boolean,
+  ) {}
+
+  /** Calls a method that runs the body to its next yield. */
+  run(method: AnyFunction, self: unknown, args: readonly unknown[]): unknown {
+    const host = this.begin();
+    let result: unknown;
+    try {
+      result = callIn(host, method, self, args);
+    } catch (error) {
+      this.end(host);
+      throw error;
+    }
+    const then: unknown = this.isAsync ? (result as Partial<PromiseLike<unknown>> | null)?.then : undefined;
+    if (typeof then !== 'function') {
+      this.end(host);
+      return result;
+    }
+    return Reflect.apply(then, result, [
+      (value: unknown) => {
+        this.end(host);
+        return value;
+      },
+      (error: unknown) => {
+        this.end(host);
+        throw error;
+      },
+    ]);
+  }
+
+  /** The same for an async generator, one step after another as its own queue has it: some engines lose the flow there. */
+  runInTurn(method: AnyFunction, self: unknown, args: readonly unknown[]): unknown {
+    if (!this.step?.isRunning) return this.run(method, self, args);
+    const caller = copyOf(currentFrame());
+    return new Promise((resolve) => {
+      this.waiting.push(() => resolve(callIn(caller, () => this.run(method, self, args), undefined, [])));
+    });
+  }
+
+  /**
+   * The frame of a step. A scope on it is seen only while the step runs, and a later step has the scope on a frame of
+   * its own, unless nobody else can run during a step: so flows that the body started don't see what it holds.
+   */
+  private begin(): Frame {
+    if (this.step?.isRunning) {
+      this.step.running++;
+      return this.step.host;
+    }
+    const host = this.base !== null && !this.isAsync ? this.base : copyOf(this.base ?? currentFrame());
+    this.step = host.step = new Step(this, host);
+    for (const scope of this.held) {
+      scope.host = host;
+      scope.outer = host.scope;
+      host.scope = scope;
+    }
+    return host;
+  }
+
+  private end(host: Frame): void {
+    if (--host.step!.running > 0) return;
+    for (const scope of this.held) scope.host!.scope = null;
+    this.waiting.shift()?.();
+  }
+}
+
+/** One step of a body. */
+export class Step {
+  /** Counted, since a body can ask for its own next step: the engine refuses that. */
+  running = 1;
+  constructor(
+    readonly body: Body,
+    readonly host: Frame,
+  ) {}
+  get isRunning(): boolean {
+    return this.running > 0;
+  }
+}
