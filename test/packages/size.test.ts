@@ -23,8 +23,8 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
   ['all of core', `export * from '@gradgate/core'`, [], 93_000],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 49_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 3_450],
-  ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 5_750],
-  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 4_800],
+  ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 9_000],
+  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 7_400],
 ];
 
 // Budgets are about a tenth above what was measured: whoever adds more than that raises them, and says so.

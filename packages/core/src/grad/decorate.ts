@@ -17,9 +17,12 @@ export interface GateDecorator {
   <T>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
 }
 
+/** Whether a function is a class that only `new` can call. */
+export const isClass = (fn: Function): boolean => /^class\b/.test(Function.prototype.toString.call(fn));
+
 /** Whether a function is a class, as far as its source and its prototype show. */
 export function looksLikeClass(fn: Function): boolean {
-  if (/^class\b/.test(Function.prototype.toString.call(fn))) return true;
+  if (isClass(fn)) return true;
   const prototype: unknown = fn.prototype;
   return typeof prototype === 'object' && prototype !== null && Object.getOwnPropertyNames(prototype).length > 1;
 }

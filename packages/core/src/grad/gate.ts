@@ -1,8 +1,9 @@
 import type { Condition } from './condition.js';
-import { decorate, type GateDecorator, looksLikeClass } from './decorate.js';
+import { decorate, type GateDecorator, isClass, looksLikeClass } from './decorate.js';
 import { flowFrame, hostForScope } from './flow.js';
 import type { Settings } from './frame.js';
 import { type Effect, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
+import { carryOver } from './original.js';
 import { openScope, type Scope } from './scope.js';
 
 /** What every gate does, with or without a condition. */
@@ -50,6 +51,8 @@ function guards(rule: Rule): Guards {
   const check = (op: string, fn: unknown) => {
     if (typeof fn !== 'function')
       throw new TypeError(`${rule.gate}.${op} takes a function, got ${fn === null ? 'null' : typeof fn}`);
+    if (isClass(fn))
+      throw new TypeError(`${rule.gate}.${op} takes a function, not the class ${fn.name}: guard its methods`);
   };
   return {
     run(fn) {
@@ -66,9 +69,11 @@ function guards(rule: Rule): Guards {
     },
     async(fn) {
       check('async', fn);
-      return function (this: unknown, ...args: unknown[]) {
+      const started = function (this: unknown, ...args: unknown[]) {
         return runCoroutine(rule, fn, this, args);
-      } as never;
+      };
+      carryOver(started, fn);
+      return started as never;
     },
   };
 }

@@ -15,6 +15,7 @@ import {
   noteSettings,
 } from './flow.js';
 import { copyOf, Frame, GradModeError, type Settings, shownParent } from './frame.js';
+import { likeOriginal } from './original.js';
 import { Body } from './steps.js';
 
 type AnyFunction = (...args: any[]) => any;
@@ -158,23 +159,6 @@ function observeEnd(result: object, end: () => void): void {
 /** The values of settings, by the names of their modes. */
 export const valuesOf = (settings: Settings | null): Record<string, unknown> =>
   Object.fromEntries([...(settings ?? [])].map(([name, { value }]) => [name, value]));
-
-/** Gives `wrapper` the name, length and own attributes of `fn`, and lets `original` find `fn` again. */
-export function likeOriginal<F extends AnyFunction>(wrapper: F, fn: F): F {
-  Object.defineProperty(wrapper, 'name', { value: fn.name, configurable: true });
-  Object.defineProperty(wrapper, 'length', { value: fn.length, configurable: true });
-  originals.set(wrapper, fn);
-  return wrapper;
-}
-
-const originals = new WeakMap<object, AnyFunction>();
-
-/** The function that a gate wrapped, without its guards; `fn` itself if none did. */
-export function original<F extends AnyFunction>(fn: F): F {
-  let inner: AnyFunction = fn;
-  while (originals.has(inner)) inner = originals.get(inner)!;
-  return inner as F;
-}
 
 /** Makes `fn` run in the mode that is in force now, wherever it is called. */
 export function bindGradMode<F extends AnyFunction>(fn: F): F {

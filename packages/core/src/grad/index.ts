@@ -26,8 +26,9 @@ export {
 } from './flow.js';
 export { type Frame, GradModeError } from './frame.js';
 export { combineGates, type DecoratorGate, type Gate, type GateFactory, type Guards, type ModeGate } from './gate.js';
-export { bindGradMode, original } from './guard.js';
+export { bindGradMode } from './guard.js';
 export { defineMode, type GateCall, type Mode } from './mode.js';
+export { original } from './original.js';
 export { type GradPolicy, gradPolicies } from './policies.js';
 export type { Scope } from './scope.js';
 
