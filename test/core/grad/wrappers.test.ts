@@ -26,7 +26,7 @@ const wrappers: [name: string, wrap: <F extends (...args: any[]) => any>(fn: F) 
 ];
 /** What decorators of the standard dialect make of a method and a getter that other decorators put there. */
 function decorated(fn: (...args: any[]) => any): object {
-  const put = () => fn as never;
+  const put = (_value: unknown, _context: DecoratorContext) => fn as never;
   class A {
     @noGrad @put m() {}
     @noGrad @put get g() {
