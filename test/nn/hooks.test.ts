@@ -151,17 +151,6 @@ describe('a module’s tensors', () => {
     );
     expect(() => net.getBuffer('x')).toThrow(/has no buffer 'x'; it has none/);
   });
-
-  it('cannot silently become plain tensors', () => {
-    const m = new Scale();
-    expect([...m.parameters()]).toHaveLength(1);
-    (m as { scale: Tensor }).scale = m.scale.mul(2);
-    const message = /Scale: the field 'scale' was a Parameter and is now a plain Tensor of shape \[1\]/;
-    expect(() => [...m.parameters()]).toThrow(message);
-    expect(() => m.stateDict()).toThrow(message);
-    m.scale = new Parameter(tensor([1]));
-    expect([...m.parameters()]).toHaveLength(1);
-  });
 });
 
 describe('summary', () => {

@@ -151,7 +151,7 @@ describe('recurrent layers', () => {
   it('are what their cells do step by step', () => {
     const [gru, cell] = [new nn.GRU(8, 3), new nn.GRUCell(8, 3)];
     const state = gru.stateDict();
-    cell.loadStateDict(Object.fromEntries(Object.entries(state).map(([k, v]) => [k.replace('L0', ''), v])));
+    cell.loadStateDict(Object.fromEntries(Object.entries(state).map(([k, v]) => [k.replace('_l0', ''), v])));
     const x = sequence();
     let h: Tensor | undefined;
     for (const t of x) h = cell(t, h);

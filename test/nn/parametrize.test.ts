@@ -18,7 +18,7 @@ describe('weightNorm', () => {
     const layer = new Linear(3, 2);
     const before = layer(x).toArray() as number[][];
     weightNorm(layer);
-    expect(Object.keys(layer.stateDict())).toEqual(['bias', 'weightG', 'weightV']);
+    expect(Object.keys(layer.stateDict())).toEqual(['bias', 'weight_g', 'weight_v']);
     expect(layer(x).sub(tensor(before)).abs().max().item()).toBeLessThan(1e-6);
     const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
     layer(x).square().sum().backward();
@@ -59,7 +59,7 @@ describe('spectralNorm', () => {
         .div(w.t().matmul(w.matmul(v)).norm());
     expect(w.matmul(v).norm().item()).toBeCloseTo(1, 4);
     net(x).sum().backward();
-    expect(layer.stateDict()['weightOrig']!.shape).toEqual([5, 6]);
+    expect(layer.stateDict()['weight_orig']!.shape).toEqual([5, 6]);
     removeSpectralNorm(layer);
     expect(Object.keys(layer.stateDict()).sort()).toEqual(['bias', 'weight']);
   });

@@ -1,7 +1,9 @@
 // For the other packages of gradgate: not for users, and without promises.
 
+export { removable } from './autograd/node.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
+export { report } from './grad/diagnostics.js';
 /** Kernels over plain arrays. */
 export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './kernels/optim.js';
 export { place } from './kernels/resident.js';

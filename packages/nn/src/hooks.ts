@@ -1,5 +1,9 @@
 import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
+import { removable } from '@gradgate/core/internal';
+import { located } from './location.js';
+import { type Registry, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
+import { reportStray } from './stray.js';
 
 /** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
 export type ForwardPreHook = (module: Module, args: unknown[]) => unknown[] | void;
@@ -28,10 +32,7 @@ export interface Hooks {
   readonly loadStateDict: Set<StateDictHook>;
 }
 
-/** Beside the modules, so that hooks are no fields of theirs. */
-const hooksOf = new WeakMap<Module, Hooks>();
-
-/** Registers `hook`, and gives the handle that takes it off again; idempotent. */
+/** Registers `hook`, which may be there already, and gives the handle that takes this registration off again. */
 export function register<K extends keyof Hooks>(
   module: Module,
   kind: K,
@@ -39,30 +40,37 @@ export function register<K extends keyof Hooks>(
 ): { remove(): void } {
   if (typeof hook !== 'function')
     throw new TypeError(`${module.constructor.name}: a hook is a function, got ${typeof hook}`);
-  let found = hooksOf.get(module);
-  if (!found) {
-    found = { pre: new Set(), post: new Set(), backward: new Set(), stateDict: new Set(), loadStateDict: new Set() };
-    hooksOf.set(module, found);
-  }
-  const set = found[kind] as Set<unknown>;
-  set.add(hook);
-  return {
-    remove() {
-      set.delete(hook);
-    },
+  const registry = registryOf(module);
+  registry.hooks ??= {
+    ...{ pre: new Set(), post: new Set(), backward: new Set() },
+    ...{ stateDict: new Set(), loadStateDict: new Set() },
   };
+  return removable(registry.hooks[kind] as Set<(...args: any[]) => unknown>, hook);
 }
 
-/** Runs the state dict hooks of one kind of all modules below `root`. */
-export function runStateDictHooks(root: Module, kind: 'stateDict' | 'loadStateDict', state: StateDict): void {
-  for (const [path, module] of root.namedModules())
-    for (const hook of hooksOf.get(module)?.[kind] ?? []) hook(module, state, path === '' ? '' : `${path}.`);
-}
+/** The module whose `forward` runs, as far as synchronous code can tell. */
+let running: Registry | null = null;
 
 /** What calling a module does: its hooks run in the caller's mode, around `forward`. */
-export function call(module: Module, args: unknown[]): unknown {
-  const hooks = hooksOf.get(module);
-  if (hooks === undefined) return module.forward(...args);
+export function call(registry: Registry, args: unknown[]): unknown {
+  const caller = running;
+  running = registry;
+  try {
+    if (caller !== null && !registry.owned) reportStray(caller, registry);
+    const output =
+      registry.hooks === null ? registry.module.forward(...args) : withHooks(registry, registry.hooks, args);
+    if (!(output instanceof Promise)) return output;
+    return output.then(undefined, (error) => {
+      throw located(error, registry.module, args);
+    });
+  } catch (error) {
+    throw located(error, registry.module, args);
+  } finally {
+    running = caller;
+  }
+}
+
+function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown {
   let values = args;
   for (const hook of hooks.pre) values = hook(module, values) ?? values;
   const watch = hooks.backward.size > 0 && isGradEnabled() ? new BackwardWatch(module, hooks.backward) : null;

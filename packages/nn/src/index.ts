@@ -1,3 +1,4 @@
+export { snapshot } from './copy.js';
 export * as data from './data/index.js';
 export * as functional from './functional.js';
 export type { BackwardHook, ForwardHook, ForwardPreHook, StateDictHook } from './hooks.js';

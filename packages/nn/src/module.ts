@@ -1,16 +1,19 @@
-import { type DType, DTypeError, noGrad, Tensor, TensorError } from '@gradgate/core';
+import { type DType, DTypeError, noGrad, type Tensor } from '@gradgate/core';
+import { check, is } from '@gradgate/core/internal';
+import { copyOf } from './copy.js';
 import {
   type BackwardHook,
   call,
   type ForwardHook,
   type ForwardPreHook,
   register,
-  runStateDictHooks,
   type StateDictHook,
 } from './hooks.js';
+import { asModule, join, type Member, membersOf, type Registry, registryOf } from './members.js';
 import { Buffer, Parameter } from './parameter.js';
+import { loadState, stateOf } from './state.js';
 
-/** The tensors of a module by their dotted names. */
+/** The tensors of a module by their dotted names, spelt as PyTorch does: `encoder.layers.0.self_attn.in_proj_weight`. */
 export type StateDict = Record<string, Tensor>;
 
 /**
@@ -24,7 +27,11 @@ export type StateDict = Record<string, Tensor>;
  * const scores = new Net()(x);
  * ```
  *
- * A module is a function: calling it calls `forward` with its hooks. Private `#fields` are not seen.
+ * Members in arrays, sets, maps and plain objects that are fields, and behind `accessor` fields, are registered too, by
+ * index or key: `blocks.0`. Those in `#private` fields cannot be seen; a call of one is reported.
+ *
+ * A module is a function: calling it calls `forward` with its hooks. A field that holds a parameter, a buffer or a module
+ * goes on to hold one, or null: writing something else throws, rather than losing it.
  */
 export class Module {
   /** Whether layers such as Dropout behave as in training; set by `train()` and `eval()`. No grad mode follows it. */
@@ -33,14 +40,16 @@ export class Module {
   constructor() {
     // The instance is a function, so that `net(x)` works; its class is that of `new`. Returning it from here makes it
     // the `this` of all derived constructors and field initialisers.
-    const self = ((...args: unknown[]) => call(self, args)) as unknown as Module & {
+    const target = ((...args: unknown[]) => call(registry, args)) as unknown as Module & {
       name?: string;
       length?: number;
     };
-    delete self.name;
-    delete self.length;
-    Object.setPrototypeOf(self, new.target.prototype);
-    Object.defineProperty(self, 'training', { value: true, writable: true, configurable: true });
+    delete target.name;
+    delete target.length;
+    Object.setPrototypeOf(target, new.target.prototype);
+    Object.defineProperty(target, 'training', { value: true, writable: true, configurable: true });
+    const self = asModule(target);
+    const registry: Registry = registryOf(self);
     // biome-ignore lint/correctness/noConstructorReturn: see above
     return self;
   }
@@ -78,11 +87,12 @@ export class Module {
     return register(this, 'loadStateDict', hook);
   }
 
-  /** The fields that are modules, by name. */
+  /** The modules that are fields, or in collections that are, by name. */
   *namedChildren(): Generator<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
+    for (const [name, member] of membersOf(this)) if (member instanceof Module) yield [name, member];
   }
 
+  /** The modules that are fields, or in collections that are. */
   *children(): Generator<Module> {
     for (const [, child] of this.namedChildren()) yield child;
   }
@@ -95,6 +105,7 @@ export class Module {
     for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
   }
 
+  /** This module and all below it, each once. */
   *modules(): Generator<Module> {
     for (const [, module] of this.namedModules()) yield module;
   }
@@ -104,6 +115,7 @@ export class Module {
     return namedTensors(this, Parameter);
   }
 
+  /** All parameters, each once. */
   *parameters(): Generator<Parameter> {
     for (const [, p] of this.namedParameters()) yield p;
   }
@@ -113,6 +125,7 @@ export class Module {
     return namedTensors(this, Buffer);
   }
 
+  /** All buffers, each once. */
   *buffers(): Generator<Buffer> {
     for (const [, b] of this.namedBuffers()) yield b;
   }
@@ -124,6 +137,7 @@ export class Module {
     return this;
   }
 
+  /** Sets `training` of this module and all below it to false. */
   eval(): this {
     return this.train(false);
   }
@@ -168,71 +182,55 @@ export class Module {
     return this;
   }
 
+  /** Converts to float32, as `to('float32')`. */
   float(): this {
     return this.to('float32');
   }
 
+  /** Converts to float64, as `to('float64')`. */
   double(): this {
     return this.to('float64');
   }
 
-  /** Calls `fn` with every module, children first. */
-  apply(fn: (module: Module) => void): this {
-    for (const child of this.children()) child.apply(fn);
-    fn(this);
+  /** Calls `fn` with every module, each once, children first. */
+  apply(fn: (module: this | Module) => void): this;
+  /** @internal As a function has it, for libraries that wrap functions: calls the module with `args`. */
+  apply(self: unknown, args: unknown[]): any;
+  apply(fn: unknown, args?: unknown[]): unknown {
+    if (args !== undefined) return call(registryOf(this), [...args]);
+    check('apply', 'the argument', fn, is.callback);
+    for (const module of childrenFirst(this, new Set())) (fn as (module: Module) => void)(module);
     return this;
   }
 
-  /** Parameters and persistent buffers by dotted name; the tensors share storage with the module's. */
+  /**
+   * A copy of the module and all below it: parameters, buffers and other tensors with values and gradients of their own,
+   * hooks, and plain data; what is shared inside stays shared inside. Other objects are the same as here. A class with
+   * `#private` fields overrides it.
+   */
+  clone(): this {
+    return copyOf(this);
+  }
+
+  /**
+   * Parameters and persistent buffers by dotted name, in PyTorch's spelling. Live: the tensors share storage with the
+   * module's, so they change as it learns; `snapshot(model.stateDict())` is a copy that stays. What is shared by several
+   * fields is there under each of their names.
+   */
   stateDict(): StateDict {
-    const state: StateDict = Object.fromEntries(ownState(this));
-    runStateDictHooks(this, 'stateDict', state);
-    return state;
+    return stateOf(this);
   }
 
   /**
    * Copies values into the module's parameters and buffers. Everything is checked before anything is written; with
-   * `strict: false` missing and unexpected keys are returned rather than refused.
+   * `strict: false` missing and unexpected keys are returned rather than refused. Takes names as PyTorch spells them and
+   * as the fields do; of what is shared by several fields one is enough.
    */
   loadStateDict(
     given: StateDict,
     { strict = true }: { strict?: boolean } = {},
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
-    if (typeof given !== 'object' || given === null)
-      throw new TypeError(
-        `loadStateDict: takes an object of tensors by name, got ${given === null ? 'null' : typeof given}`,
-      );
-    const state = { ...given };
-    runStateDictHooks(this, 'loadStateDict', state);
-    const own: StateDict = Object.fromEntries(ownState(this));
-    const missingKeys = Object.keys(own).filter((key) => !Object.hasOwn(state, key));
-    const unexpectedKeys = Object.keys(state).filter((key) => !Object.hasOwn(own, key));
-    const problems: string[] = [];
-    if (strict && missingKeys.length > 0) problems.push(`missing keys: ${missingKeys.join(', ')}`);
-    if (strict && unexpectedKeys.length > 0) problems.push(`unexpected keys: ${unexpectedKeys.join(', ')}`);
-    const shared = Object.keys(own).filter((key) => Object.hasOwn(state, key));
-    for (const key of shared) {
-      const to = own[key]!;
-      const from = state[key]!;
-      if (!(from instanceof Tensor))
-        problems.push(`${key} is not a Tensor, got ${from === null ? 'null' : typeof from}`);
-      else if (to.shape.join() !== from.shape.join())
-        problems.push(`${key} has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`);
-      else if (to.dtype !== from.dtype)
-        problems.push(`${key} is ${from.dtype}, the module's is ${to.dtype}; convert it with to()`);
-    }
-    if (problems.length > 0)
-      throw new TensorError(
-        'loadStateDict',
-        `${this.constructor.name} was left as it is:\n  ${problems.join('\n  ')}` +
-          (strict && missingKeys.length + unexpectedKeys.length > 0
-            ? '\n  pass strict: false to load only the keys that match'
-            : ''),
-      );
-    noGrad.run(() => {
-      for (const key of shared) own[key]!.copy_(state[key]!);
-    });
-    return { missingKeys, unexpectedKeys };
+    return loadState(this, given, strict);
   }
 
   /** What `toString` shows in the parentheses: a layer's sizes. */
@@ -242,12 +240,7 @@ export class Module {
 
   /** The module and those below it, as an indented tree. */
   toString(): string {
-    const children = [...this.namedChildren()].map(
-      ([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
-    );
-    const extra = this.extraRepr();
-    if (children.length === 0) return `${this.constructor.name}(${extra})`;
-    return `${this.constructor.name}(${extra}\n${children.join('\n')}\n)`;
+    return tree(this, []);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -260,50 +253,37 @@ export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
 
-/** Which fields have been seen to be parameters or buffers, to notice when one becomes a plain tensor. */
-const registered = new WeakMap<Module, Map<string, 'Parameter' | 'Buffer'>>();
-
-/** The fields of one module, `path` its name. */
-function fields(path: string, module: Module): [string, unknown][] {
-  const entries = Object.entries(module);
-  let seen = registered.get(module);
-  for (const [name, value] of entries) {
-    if (!(value instanceof Tensor)) continue;
-    const kind = value instanceof Parameter ? 'Parameter' : value instanceof Buffer ? 'Buffer' : null;
-    const before = seen?.get(name);
-    if (kind === null && before !== undefined)
-      throw new TypeError(
-        `${module.constructor.name}: the field '${join(path, name)}' was a ${before} and is now a plain Tensor of shape ` +
-          `[${value.shape.join(', ')}], which would be neither saved nor learned; write to it with copy_() under noGrad, ` +
-          `or assign ${before === 'Parameter' ? 'new Parameter(tensor)' : 'buffer(tensor)'}`,
-      );
-    if (kind === null) continue;
-    if (!seen) {
-      seen = new Map();
-      registered.set(module, seen);
-    }
-    seen.set(name, kind);
-  }
-  return entries;
+/** The tree of a module that is below `above`: a link to one of them is cut off. */
+function tree(module: Module, above: readonly Module[]): string {
+  const inside = [...above, module];
+  const children = [...module.namedChildren()].map(([name, child]) =>
+    inside.includes(child)
+      ? `  (${name}): ${child.constructor.name}, which this is a part of`
+      : `  (${name}): ${tree(child, inside).replaceAll('\n', '\n  ')}`,
+  );
+  const extra = module.extraRepr();
+  if (children.length === 0) return `${module.constructor.name}(${extra})`;
+  return `${module.constructor.name}(${extra}\n${children.join('\n')}\n)`;
 }
 
-/** The fields of a type in a module and all below it, each once, by dotted name. */
-function* namedTensors<T extends Tensor>(root: Module, type: new (...args: any[]) => T): Generator<[string, T]> {
+function* childrenFirst(module: Module, seen: Set<Module>): Generator<Module> {
+  seen.add(module);
+  for (const child of module.children()) if (!seen.has(child)) yield* childrenFirst(child, seen);
+  yield module;
+}
+
+/** The members of a type in a module and all below it, each once, by dotted name. */
+function* namedTensors<T extends Member & Tensor>(
+  root: Module,
+  type: new (...args: any[]) => T,
+): Generator<[string, T]> {
   const seen = new Set<T>();
   for (const [path, module] of root.namedModules())
-    for (const [name, value] of fields(path, module))
-      if (value instanceof type && !seen.has(value)) {
-        seen.add(value);
-        yield [join(path, name), value];
+    for (const [name, member] of membersOf(module))
+      if (member instanceof type && !seen.has(member)) {
+        seen.add(member);
+        yield [join(path, name), member];
       }
-}
-
-/** Parameters and persistent buffers, detached, by dotted name; a shared one under each of its names. */
-function* ownState(root: Module): Generator<[string, Tensor]> {
-  for (const [path, module] of root.namedModules())
-    for (const [name, value] of fields(path, module))
-      if (value instanceof Parameter || (value instanceof Buffer && value.persistent))
-        yield [join(path, name), value.detach()];
 }
 
 function named<T>(root: Module, op: string, what: string, path: string, all: Iterable<[string, T]>): T {
@@ -325,5 +305,3 @@ function convert(t: Tensor, dtype: DType): void {
   const { grad } = t;
   if (grad !== null) t.grad = noGrad.run(() => grad.to(dtype));
 }
-
-const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);

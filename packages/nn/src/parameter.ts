@@ -6,6 +6,9 @@ import { place } from '@gradgate/core/internal';
  * registered by being a field of a module. Shares storage with `data`.
  */
 export class Parameter extends Tensor {
+  /** To the compiler a plain tensor is no parameter. */
+  declare private readonly isParameter: true;
+
   constructor(data: Tensor, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
     super(data.storage, data.dtype, data.shape, data.strides, data.offset);
     this.inference = data.inference;
@@ -16,6 +19,9 @@ export class Parameter extends Tensor {
 
 /** A tensor that belongs to a module's state but is not learned, such as a running mean: a field made by `buffer()`. */
 export class Buffer extends Tensor {
+  /** To the compiler a plain tensor is no buffer. */
+  declare private readonly isBuffer: true;
+
   constructor(
     data: Tensor,
     /** Whether `stateDict()` holds it. */

@@ -1,4 +1,5 @@
 import { noGrad, randn, type Tensor } from '@gradgate/core';
+import { registryOf, snakeCase } from './members.js';
 import type { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
 
@@ -14,8 +15,22 @@ function weightOf(op: string, module: Module, name: string): Parameter {
   return weight;
 }
 
-function computed(module: Module, name: string, get: () => Tensor): void {
-  Object.defineProperty(module, name, { get, enumerable: false, configurable: true });
+/** Makes a field one that `get` computes from those of its module; `this` is a copy of the module in a copy of it. */
+function computed(module: Module, name: string, get: (fields: Fields) => Tensor): void {
+  Object.defineProperty(module, name, {
+    get(this: Module) {
+      return get(this as unknown as Fields);
+    },
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+/** The names under which PyTorch's newer parametrizations save the parts. */
+function alsoKnown(module: Module, names: Record<string, string>): void {
+  const registry = registryOf(module);
+  registry.aliases ??= new Map();
+  for (const [own, other] of Object.entries(names)) registry.aliases.set(snakeCase(own), [other]);
 }
 
 /** Puts a parameter of today's value back in the place of the computed one. */
@@ -53,10 +68,12 @@ export function weightNorm<M extends Module>(
   delete fields[name];
   fields[`${name}G`] = new Parameter(noGrad.run(() => norms(weight.detach(), dim)));
   fields[`${name}V`] = new Parameter(weight.detach());
-  computed(module, name, () => {
-    const v = fields[`${name}V`]!;
-    return v.mul(fields[`${name}G`]!.div(norms(v, dim)));
+  computed(module, name, (own) => {
+    const v = own[`${name}V`]!;
+    return v.mul(own[`${name}G`]!.div(norms(v, dim)));
   });
+  const before = `parametrizations.${snakeCase(name)}`;
+  alsoKnown(module, { [`${name}G`]: `${before}.original0`, [`${name}V`]: `${before}.original1` });
   return module;
 }
 
@@ -87,23 +104,30 @@ export function spectralNorm<M extends Module>(
   fields[`${name}Orig`] = weight;
   fields[`${name}U`] = vector(rows);
   fields[`${name}V`] = vector(columns);
-  const iterate = (times: number): void =>
+  const iterate = (own: Fields, times: number): void =>
     noGrad.run(() => {
-      const w = fields[`${name}Orig`]!.detach().flatten(1);
+      const w = own[`${name}Orig`]!.detach().flatten(1);
       for (let i = 0; i < times; i++) {
-        fields[`${name}V`]!.copy_(unit(w.t().matmul(fields[`${name}U`]!)));
-        fields[`${name}U`]!.copy_(unit(w.matmul(fields[`${name}V`]!)));
+        own[`${name}V`]!.copy_(unit(w.t().matmul(own[`${name}U`]!)));
+        own[`${name}U`]!.copy_(unit(w.matmul(own[`${name}V`]!)));
       }
     });
-  iterate(15);
-  module.registerForwardPreHook(() => {
-    if (module.training && fields[`${name}Orig`]) iterate(powerIterations);
+  iterate(fields, 15);
+  module.registerForwardPreHook((called) => {
+    const own = called as unknown as Fields;
+    if (called.training && own[`${name}Orig`]) iterate(own, powerIterations);
   });
-  computed(module, name, () => {
-    const w = fields[`${name}Orig`]!;
+  computed(module, name, (own) => {
+    const w = own[`${name}Orig`]!;
     // Copies: the next call moves these, and a backward pass may still need them.
-    const [u, v] = [fields[`${name}U`]!.detach().clone(), fields[`${name}V`]!.detach().clone()];
+    const [u, v] = [own[`${name}U`]!.detach().clone(), own[`${name}V`]!.detach().clone()];
     return w.div(u.dot(w.flatten(1).matmul(v)));
+  });
+  const before = `parametrizations.${snakeCase(name)}`;
+  alsoKnown(module, {
+    [`${name}Orig`]: `${before}.original`,
+    [`${name}U`]: `${before}.0._u`,
+    [`${name}V`]: `${before}.0._v`,
   });
   return module;
 }

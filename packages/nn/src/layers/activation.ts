@@ -60,7 +60,7 @@ export class Softmin extends layerOf(softmin) {}
 
 /** `x` where positive, else `weight x`, with one learned weight or one for each channel (dimension 1). */
 export class PReLU extends Module {
-  readonly weight: Parameter;
+  weight: Parameter;
 
   constructor(numParameters = 1, { init = 0.25 }: { init?: number } = {}) {
     super();

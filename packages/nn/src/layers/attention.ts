@@ -38,8 +38,8 @@ export function causalMask(n: number, m = n): Tensor {
 
 /** Attention of several heads (Vaswani et al., 2017) over `[L, N, E]`, `[N, L, E]` with `batchFirst`, or `[L, E]`. */
 export class MultiheadAttention extends Module {
-  readonly inProjWeight: Parameter;
-  readonly inProjBias: Parameter | null;
+  inProjWeight: Parameter;
+  inProjBias: Parameter | null;
   readonly outProj: Linear;
   readonly dropout: number;
   readonly batchFirst: boolean;

@@ -12,11 +12,11 @@ export interface BatchNormModuleOptions {
 }
 
 class BatchNormBase extends Module {
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
-  readonly runningMean: Buffer | null;
-  readonly runningVar: Buffer | null;
-  readonly numBatchesTracked: Buffer | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
+  runningMean: Buffer | null;
+  runningVar: Buffer | null;
+  numBatchesTracked: Buffer | null;
   readonly eps: number;
   readonly momentum: number | null;
 

@@ -6,8 +6,8 @@ import { Parameter } from '../parameter.js';
 
 /** `a W b + bias` for each output: `[..., in1Features]` and `[..., in2Features]` to `[..., outFeatures]`. */
 export class Bilinear extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  weight: Parameter;
+  bias: Parameter | null;
 
   constructor(
     readonly in1Features: number,

@@ -1,51 +1,105 @@
 import type { Tensor } from '@gradgate/core';
+import { check, is, show } from '@gradgate/core/internal';
+import { fieldMembers, fieldModules, type Member, registryOf } from '../members.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 
-const mustBe = (what: string, type: new (...args: any[]) => unknown, value: unknown): void => {
+/** Which members a container has. */
+type Type<T> = abstract new (...args: any[]) => T;
+
+const mustBe = (what: string, type: Type<unknown>, value: unknown): void => {
   if (!(value instanceof type))
     throw new TypeError(`${what} is not a ${type.name}, got ${value === null ? 'null' : typeof value}`);
 };
 
+/** The fields of a container that are members of its type, in order: numbers first. */
+function membersOfType<T extends Member>(container: Module, type: Type<T>): [string, T][] {
+  const found: [string, T][] = [];
+  for (const [name, member] of fieldMembers(container)) if (member instanceof type) found.push([name, member]);
+  return found;
+}
+
 /** Members as fields '0', '1', ..., in order. */
-class List<T> extends Module {
-  constructor(members: Iterable<T>, type: new (...args: any[]) => T) {
+abstract class List<T extends Module | Parameter> extends Module {
+  constructor(members: Iterable<T>) {
     super();
-    Object.defineProperty(this, 'memberType', { value: type });
     this.extend(members);
   }
 
-  private get members(): Record<string, T> {
-    return this as unknown as Record<string, T>;
-  }
+  /** @internal */
+  protected abstract memberType(): Type<T>;
 
+  /** How many members there are. */
   override get length(): number {
-    return Object.keys(this).length;
+    return membersOfType(this, this.memberType()).length;
   }
 
   /** Member `i`; negative numbers count from the end. */
   at(i: number): T | undefined {
-    return this.members[i < 0 ? this.length + i : i];
+    return [...this].at(i);
   }
 
+  /** Adds a member at the end. */
   append(member: T): this {
-    return this.extend([member]);
+    return this.replace('append', this.length, 0, [member]);
   }
 
-  /** Adds all of `members`, or none if one is of a wrong kind. */
+  /** Adds all of `members` at the end, or none if one is of a wrong kind. */
   extend(members: Iterable<T>): this {
-    const added = [...members];
-    const { memberType } = this as unknown as { memberType: new (...args: any[]) => T };
-    added.forEach((member, i) => {
-      mustBe(`${this.constructor.name}: ${this.length + i}`, memberType, member);
-    });
-    for (const member of added) this.members[this.length] = member;
-    return this;
+    check(`${this.constructor.name}`, 'the list of members', members, is.iterable);
+    return this.replace('', this.length, 0, [...members]);
   }
 
+  /** Puts a member before that of index `i`; negative numbers count from the end. */
+  insert(i: number, member: T): this {
+    const n = this.length;
+    check(`${this.constructor.name}.insert`, 'the index', i, is.integer);
+    if (i < -n || i > n)
+      throw new RangeError(`${this.constructor.name}.insert: the index is from ${-n} to ${n}, got ${i}`);
+    return this.replace('insert', i < 0 ? n + i : i, 0, [member]);
+  }
+
+  /** Takes out member `i`, by default the last one, and gives it. The ones after it move up. */
+  pop(i = -1): T {
+    const member = Number.isInteger(i) ? this.at(i) : undefined;
+    if (member === undefined)
+      throw new RangeError(`${this.constructor.name}.pop: there is no member ${String(i)}; it has ${this.length}`);
+    this.replace('pop', i < 0 ? this.length + i : i, 1, []);
+    return member;
+  }
+
+  /** A list of the same class with the members from `start` to before `end`, as `Array.prototype.slice` counts them. */
+  slice(start?: number, end?: number): this {
+    const part = Reflect.construct(Module, [], this.constructor) as this;
+    part.extend([...this].slice(start, end));
+    return part;
+  }
+
+  /** The members in order. */
   *[Symbol.iterator](): Generator<T> {
-    // Numbers are keys in their order.
-    yield* Object.values(this.members);
+    for (const [, member] of membersOfType(this, this.memberType())) yield member;
+  }
+
+  /** Puts `added` in the place of `count` members from `start`; members are numbered anew, without gaps. */
+  private replace(op: string, start: number, count: number, added: readonly T[]): this {
+    const type = this.memberType();
+    const what = op === '' ? this.constructor.name : `${this.constructor.name}.${op}`;
+    added.forEach((member, i) => {
+      mustBe(`${what}: ${start + i}`, type, member);
+    });
+    const own = membersOfType<T>(this, type);
+    const isNumber = ([name]: [string, T]) => /^\d+$/.test(name);
+    const numbered = own.filter(isNumber);
+    const fields = this as unknown as Record<string, T>;
+    const members = numbered.map(([, member]) => member);
+    members.splice(start, count, ...added);
+    numbered.forEach(([name], i) => {
+      if (Number(name) !== i || i >= members.length || fields[i] !== members[i]) delete fields[name];
+    });
+    members.forEach((member, i) => {
+      if (fields[i] !== member) fields[i] = member;
+    });
+    return this;
   }
 }
 
@@ -59,88 +113,128 @@ type Gives<M extends readonly Module[]> = M extends readonly [...Module[], infer
 
 /**
  * Modules in a row: each takes what the one before gives. They are its fields '0', '1', ... It takes what the first one
- * does, and gives what the last one does.
+ * does, and gives what the last one does: `new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2))`.
  */
 export class Sequential<M extends readonly Module[] = Module[]> extends List<Module> {
   [index: number]: Module;
 
   constructor(...modules: M) {
-    super(modules, Module);
+    super(modules);
+  }
+
+  /** @internal */
+  protected override memberType(): Type<Module> {
+    return Module;
   }
 
   override forward(...inputs: Takes<M>): Gives<M> {
-    // Object.values takes several times as long for a function.
-    const names = Object.keys(this) as unknown as number[];
-    if (names.length === 0) return inputs[0] as Gives<M>;
-    let value: unknown = this[names[0]!]!(...inputs);
-    for (let i = 1; i < names.length; i++) value = this[names[i]!]!(value);
+    const steps = fieldModules(this);
+    if (steps.length === 0) return inputs[0] as Gives<M>;
+    let value: unknown = steps[0]!(...inputs);
+    for (let i = 1; i < steps.length; i++) value = steps[i]!(value);
     return value as Gives<M>;
   }
 }
 
-/** A list of modules that are registered with the module whose field it is; has no forward of its own. */
+/**
+ * A list of modules that are registered with the module whose field it is; has no forward of its own. Its members are
+ * read as `list[0]`, `list.at(-1)` or by `for ... of`.
+ */
 export class ModuleList<M extends Module = Module> extends List<M> {
   [index: number]: M;
 
   constructor(modules: Iterable<M> = []) {
-    super(modules, Module as unknown as new () => M);
+    super(modules);
+  }
+
+  /** @internal */
+  protected override memberType(): Type<M> {
+    return Module as unknown as Type<M>;
   }
 }
 
-/** A list of parameters. */
+/** A list of parameters that are registered with the module whose field it is. */
 export class ParameterList extends List<Parameter> {
   [index: number]: Parameter;
 
   constructor(parameters: Iterable<Parameter> = []) {
-    super(parameters, Parameter);
+    super(parameters);
+  }
+
+  /** @internal */
+  protected override memberType(): Type<Parameter> {
+    return Parameter;
   }
 }
 
 /** Members by name. */
-class Dict<T> extends Module {
-  constructor(members: Record<string, T>, type: new (...args: any[]) => T) {
+abstract class Dict<T extends Module | Parameter> extends Module {
+  constructor(members: Record<string, T>) {
     super();
-    Object.defineProperty(this, 'memberType', { value: type });
-    for (const [name, member] of Object.entries(members)) this.set(name, member);
+    registryOf(this).keysAreChosen = true;
+    check(this.constructor.name, 'the members', members, is.object);
+    this.update(members);
   }
 
-  private get members(): Record<string, T> {
-    return this as unknown as Record<string, T>;
-  }
+  /** @internal */
+  protected abstract memberType(): Type<T>;
 
+  /** The member of a name. */
   get(name: string): T | undefined {
-    return this.has(name) ? this.members[name] : undefined;
+    return this.entries().find(([key]) => key === name)?.[1];
   }
 
+  /** Adds a member, or puts it in the place of the one of that name. */
   set(name: string, member: T): this {
-    const { memberType } = this as unknown as { memberType: new (...args: any[]) => T };
-    mustBe(`${this.constructor.name}: '${name}'`, memberType, member);
-    if (name === '' || name.includes('.') || (name in this && !this.has(name)))
+    mustBe(`${this.constructor.name}: ${show(name)}`, this.memberType(), member);
+    if (typeof name !== 'string' || name === '' || name.includes('.') || (name in this && !this.has(name)))
       throw new TypeError(
-        `${this.constructor.name}: '${name}' cannot be a member's name; it is empty, dotted or taken`,
+        `${this.constructor.name}: ${show(name)} cannot be a member's name; it is empty, dotted or taken`,
       );
-    this.members[name] = member;
+    (this as unknown as Record<string, T>)[name] = member;
     return this;
   }
 
+  /** Adds all of `members`. */
+  update(members: Record<string, T>): this {
+    for (const [name, member] of Object.entries(members)) this.set(name, member);
+    return this;
+  }
+
+  /** Whether there is a member of that name. */
   has(name: string): boolean {
-    return Object.keys(this).includes(name);
+    return this.keys().includes(name);
   }
 
+  /** Takes a member out; whether there was one. */
   delete(name: string): boolean {
-    return this.has(name) && delete this.members[name];
+    return this.has(name) && Reflect.deleteProperty(this, name);
   }
 
+  /** Takes a member out and gives it. */
+  pop(name: string): T {
+    const member = this.get(name);
+    if (member === undefined)
+      throw new RangeError(
+        `${this.constructor.name}.pop: there is no member ${show(name)}; it has ${this.keys().join(', ') || 'none'}`,
+      );
+    this.delete(name);
+    return member;
+  }
+
+  /** The names of the members, in the order in which they were added. */
   keys(): string[] {
-    return Object.keys(this);
+    return this.entries().map(([name]) => name);
   }
 
+  /** The members, in the order in which they were added. */
   values(): T[] {
-    return Object.values(this.members);
+    return this.entries().map(([, member]) => member);
   }
 
+  /** Names and members, in the order in which they were added. */
   entries(): [string, T][] {
-    return Object.entries(this.members);
+    return membersOfType(this, this.memberType());
   }
 
   [Symbol.iterator](): Iterator<[string, T]> {
@@ -151,13 +245,23 @@ class Dict<T> extends Module {
 /** Modules by name, registered with the module whose field it is. */
 export class ModuleDict<M extends Module = Module> extends Dict<M> {
   constructor(modules: Record<string, M> = {}) {
-    super(modules, Module as unknown as new () => M);
+    super(modules);
+  }
+
+  /** @internal */
+  protected override memberType(): Type<M> {
+    return Module as unknown as Type<M>;
   }
 }
 
-/** Parameters by name. */
+/** Parameters by name, registered with the module whose field it is. */
 export class ParameterDict extends Dict<Parameter> {
   constructor(parameters: Record<string, Parameter> = {}) {
-    super(parameters, Parameter);
+    super(parameters);
+  }
+
+  /** @internal */
+  protected override memberType(): Type<Parameter> {
+    return Parameter;
   }
 }

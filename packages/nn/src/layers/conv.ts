@@ -33,8 +33,8 @@ const list = (size: Pair, ndim: number): number[] => (typeof size === 'number' ?
 
 /** What convolutions share: kernels, bias, how they start. */
 class ConvBase extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  weight: Parameter;
+  bias: Parameter | null;
 
   constructor(
     readonly inChannels: number,

@@ -6,7 +6,7 @@ import { Parameter } from '../parameter.js';
 
 /** A learned row of `embeddingDim` numbers for each of `numEmbeddings` int32 indices: `[...]` to `[..., embeddingDim]`. */
 export class Embedding extends Module {
-  readonly weight: Parameter;
+  weight: Parameter;
   readonly paddingIdx: number | undefined;
 
   constructor(
@@ -56,7 +56,7 @@ export class Embedding extends Module {
 
 /** Sums, means or maxima of bags of embeddings. */
 export class EmbeddingBag extends Module {
-  readonly weight: Parameter;
+  weight: Parameter;
   readonly mode: 'sum' | 'mean' | 'max';
 
   constructor(

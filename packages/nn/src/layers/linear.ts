@@ -5,8 +5,8 @@ import { Parameter } from '../parameter.js';
 
 /** `y = x @ weight.T + bias`: `[..., inFeatures]` to `[..., outFeatures]`. */
 export class Linear extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  weight: Parameter;
+  bias: Parameter | null;
 
   constructor(
     readonly inFeatures: number,

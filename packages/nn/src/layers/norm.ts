@@ -25,8 +25,8 @@ const shapeOf = (shape: number | Shape): Shape => (typeof shape === 'number' ? [
 export class LayerNorm extends Module {
   readonly normalizedShape: Shape;
   readonly eps: number;
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
 
   constructor(
     normalizedShape: number | Shape,
@@ -52,7 +52,7 @@ export class LayerNorm extends Module {
 export class RMSNorm extends Module {
   readonly normalizedShape: Shape;
   readonly eps: number | undefined;
-  readonly weight: Parameter | null;
+  weight: Parameter | null;
 
   constructor(normalizedShape: number | Shape, { eps, elementwiseAffine = true }: Omit<NormOptions, 'bias'> = {}) {
     super();
@@ -72,8 +72,8 @@ export class RMSNorm extends Module {
 
 /** Mean 0 and variance 1 over each of `numGroups` groups of channels, then a learned scale and shift of each channel. */
 export class GroupNorm extends Module {
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
   readonly eps: number;
 
   constructor(
@@ -108,8 +108,8 @@ export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndi
 }
 
 class InstanceNormBase extends Module {
-  readonly weight: Parameter | null;
-  readonly bias: Parameter | null;
+  weight: Parameter | null;
+  bias: Parameter | null;
   readonly eps: number;
 
   constructor(

@@ -62,10 +62,10 @@ function checkSizes(name: string, sizes: Record<string, number>): void {
 }
 
 class CellBase extends Module {
-  readonly weightIh: Parameter;
-  readonly weightHh: Parameter;
-  readonly biasIh: Parameter | null;
-  readonly biasHh: Parameter | null;
+  weightIh: Parameter;
+  weightHh: Parameter;
+  biasIh: Parameter | null;
+  biasHh: Parameter | null;
 
   constructor(
     readonly inputSize: number,

@@ -1,4 +1,5 @@
 import { gelu, relu, ShapeError, type Tensor } from '@gradgate/core';
+import { check, is } from '@gradgate/core/internal';
 import { xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { MultiheadAttention } from './attention.js';
@@ -38,8 +39,8 @@ class LayerBase extends Module {
   readonly dropout1: Dropout;
   readonly dropout2: Dropout;
   readonly normFirst: boolean;
-  /** Kept as a closure, so that an activation that is a module is not registered by accident. */
-  protected readonly activation: { f: (x: Tensor) => Tensor };
+  /** A function, or a module, which is then a part of this one. */
+  readonly activation: (x: Tensor) => Tensor;
 
   constructor(
     dModel: number,
@@ -54,7 +55,7 @@ class LayerBase extends Module {
     }: TransformerLayerOptions,
   ) {
     super();
-    this.activation = { f: activationOf(activation) };
+    this.activation = activationOf(activation);
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
     this.linear1 = new Linear(dModel, dimFeedforward);
     this.dropout = new Dropout(dropout);
@@ -67,7 +68,7 @@ class LayerBase extends Module {
   }
 
   protected feedForward(x: Tensor): Tensor {
-    return this.linear2(this.dropout(this.activation.f(this.linear1(x))));
+    return this.linear2(this.dropout(this.activation(this.linear1(x))));
   }
 
   /** `x` plus what `branch` makes of it, normalised before or after. */
@@ -128,18 +129,34 @@ export class TransformerDecoderLayer extends LayerBase {
   }
 }
 
-/** `numLayers` layers that `makeLayer` makes, each with weights of its own, and a last normalisation if wanted. */
+/** `n` copies of a layer, as PyTorch makes them, or `n` that a function makes. */
+function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number): ModuleList<L> {
+  check(op, 'the number of layers', n, is.size);
+  check(op, 'the layer', layer, is.callback);
+  return new ModuleList(
+    Array.from({ length: n }, () => (layer instanceof Module ? (layer as L).clone() : (layer as () => L)())),
+  );
+}
+
+/**
+ * `numLayers` encoder layers in a row, and a last normalisation if wanted: `[L, N, E]` to the same shape. Takes a layer, of
+ * which each gets a copy of its own, or a function that makes one: then they start with different weights.
+ *
+ * ```ts
+ * const encoder = new TransformerEncoder(new TransformerEncoderLayer(64, 4), 6);
+ * ```
+ */
 export class TransformerEncoder extends Module {
   readonly layers: ModuleList<TransformerEncoderLayer>;
   readonly norm: LayerNorm | null;
 
   constructor(
-    makeLayer: () => TransformerEncoderLayer,
+    layer: TransformerEncoderLayer | (() => TransformerEncoderLayer),
     numLayers: number,
     { norm = null }: { norm?: LayerNorm | null } = {},
   ) {
     super();
-    this.layers = new ModuleList(Array.from({ length: numLayers }, makeLayer));
+    this.layers = stackOf<TransformerEncoderLayer>('TransformerEncoder', layer, numLayers);
     this.norm = norm;
   }
 
@@ -150,18 +167,21 @@ export class TransformerEncoder extends Module {
   }
 }
 
-/** The same for decoders. */
+/**
+ * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a last normalisation if wanted:
+ * `tgt` `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Takes a layer, which is copied, or a function that makes one.
+ */
 export class TransformerDecoder extends Module {
   readonly layers: ModuleList<TransformerDecoderLayer>;
   readonly norm: LayerNorm | null;
 
   constructor(
-    makeLayer: () => TransformerDecoderLayer,
+    layer: TransformerDecoderLayer | (() => TransformerDecoderLayer),
     numLayers: number,
     { norm = null }: { norm?: LayerNorm | null } = {},
   ) {
     super();
-    this.layers = new ModuleList(Array.from({ length: numLayers }, makeLayer));
+    this.layers = stackOf<TransformerDecoderLayer>('TransformerDecoder', layer, numLayers);
     this.norm = norm;
   }
 

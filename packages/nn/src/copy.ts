@@ -1,0 +1,99 @@
+import { noGrad, Tensor } from '@gradgate/core';
+import { className, type Registry, registryOf } from './members.js';
+import { Module } from './module.js';
+import { Buffer, Parameter } from './parameter.js';
+
+/** What has been copied: what is shared in the original is shared in the copy, and circles end. */
+type Copies = Map<unknown, unknown>;
+
+/**
+ * A copy of a state dict of a module, an optimizer or a scheduler that stays as it is while training goes on: its tensors
+ * have storage of their own. `const best = snapshot(model.stateDict())`.
+ */
+export function snapshot<S extends object>(state: S): S {
+  return noGrad.run(() => copy(state, new Map()) as S);
+}
+
+/** See `Module.clone`. */
+export function copyOf<M extends Module>(module: M): M {
+  return noGrad.run(() => copy(module, new Map()) as M);
+}
+
+function copy(value: unknown, copies: Copies): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  const known = copies.get(value);
+  if (known !== undefined) return known;
+  if (value instanceof Module) return copyModule(value, copies);
+  if (value instanceof Tensor) return remembered(copies, value, copyTensor(value));
+  if (Array.isArray(value)) {
+    const list: unknown[] = remembered(copies, value, []);
+    for (const item of value) list.push(copy(item, copies));
+    return list;
+  }
+  if (value instanceof Map) {
+    const map: Map<unknown, unknown> = remembered(copies, value, new Map());
+    for (const [key, item] of value) map.set(copy(key, copies), copy(item, copies));
+    return map;
+  }
+  if (value instanceof Set) {
+    const set: Set<unknown> = remembered(copies, value, new Set());
+    for (const item of value) set.add(copy(item, copies));
+    return set;
+  }
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return remembered(copies, value, (value as Float64Array).slice());
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  const object: Record<string, unknown> = remembered(copies, value, Object.create(prototype));
+  for (const [key, item] of Object.entries(value))
+    Object.defineProperty(object, key, {
+      ...{ value: copy(item, copies), enumerable: true, writable: true, configurable: true },
+    });
+  return object;
+}
+
+function remembered<T>(copies: Copies, from: unknown, to: T): T {
+  copies.set(from, to);
+  return to;
+}
+
+function copyTensor(t: Tensor): Tensor {
+  const values = t.detach().clone();
+  if (t instanceof Buffer) return new Buffer(values, t.persistent);
+  const fresh = t instanceof Parameter ? new Parameter(values, { requiresGrad: t.requiresGrad }) : values;
+  if (fresh === values && t.isLeaf && t.requiresGrad) fresh.requiresGrad_(true);
+  const { heldGrad } = t;
+  if (heldGrad !== null) fresh.grad = heldGrad.detach().clone();
+  return fresh;
+}
+
+function copyModule(module: Module, copies: Copies): Module {
+  const from = registryOf(module);
+  refusePrivate(module);
+  const to = registryOf(Reflect.construct(Module, [], module.constructor as new () => Module) as Module);
+  copies.set(module, to.module);
+  for (const [name, field] of Object.entries(Object.getOwnPropertyDescriptors(from.target)))
+    Object.defineProperty(to.module, name, 'value' in field ? { ...field, value: copy(field.value, copies) } : field);
+  copyRegistry(from, to);
+  return to.module;
+}
+
+function copyRegistry(from: Registry, to: Registry): void {
+  for (const [name, kind] of from.kinds) to.kinds.set(name, kind);
+  Object.assign(to, { aliases: from.aliases, keysAreChosen: from.keysAreChosen });
+  if (from.hooks !== null)
+    to.hooks = {
+      ...{ pre: new Set(from.hooks.pre), post: new Set(from.hooks.post), backward: new Set(from.hooks.backward) },
+      ...{ stateDict: new Set(from.hooks.stateDict), loadStateDict: new Set(from.hooks.loadStateDict) },
+    };
+}
+
+/** Private fields are made by constructors alone: a copy would lack them, and fail when they are asked for. */
+function refusePrivate(module: Module): void {
+  for (let c = module.constructor; c !== Module && typeof c === 'function'; c = Object.getPrototypeOf(c))
+    if (/\b(this|self)\.#\w|\baccessor\s+\w+\s*[=:;]|__private/.test(Function.prototype.toString.call(c)))
+      throw new TypeError(
+        `clone: ${className(module)} has private fields or accessors, which cannot be copied; give it a clone() that makes ` +
+          'a new one and calls loadStateDict(this.stateDict())',
+      );
+}

@@ -1,0 +1,62 @@
+import { Tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import type { Module } from './module.js';
+
+/** Where an error came from, as far as the calls have told that it passed through. */
+interface Trail {
+  readonly module: Module;
+  readonly message: string;
+  readonly args: readonly unknown[];
+  /** The outermost module so far in which the path is known, and the path. */
+  top: Module;
+  path: string;
+  /** What the error's message was set to. */
+  told: string;
+}
+
+const trails = new WeakMap<Error, Trail>();
+
+/**
+ * The same error, whose message names the module it came from: `body.2 (Linear): linear: ... (called with [5, 7])`. Each
+ * call that it passes through makes the path longer.
+ */
+export function located(error: unknown, module: Module, args: readonly unknown[]): unknown {
+  if (!(error instanceof Error)) return error;
+  let trail = trails.get(error);
+  if (trail === undefined) {
+    trail = { module, message: error.message, args, top: module, path: '', told: error.message };
+    trails.set(error, trail);
+  } else if (!lengthen(trail, module)) return error;
+  try {
+    tell(error, trail);
+  } catch {
+    // Frozen, or with a message of its own making: it stays as it is.
+  }
+  return error;
+}
+
+/** Whether the path goes on from `module`. */
+function lengthen(trail: Trail, module: Module): boolean {
+  for (const [name, part] of module.namedModules())
+    if (part === trail.top && name !== '') {
+      trail.path = trail.path === '' ? name : `${name}.${trail.path}`;
+      trail.top = module;
+      return true;
+    }
+  return false;
+}
+
+function tell(error: Error, trail: Trail): void {
+  const { name } = trail.module.constructor;
+  const own = trail.message.startsWith(`${name}: `) ? trail.message.slice(name.length + 2) : trail.message;
+  const where = trail.path === '' ? name : `${trail.path} (${name})`;
+  const text = `${where}: ${own} (called with ${trail.args.map(describe).join(', ') || 'nothing'})`;
+  const { stack } = error;
+  error.message = text;
+  // Written when the error was made, with the message of then.
+  if (typeof stack === 'string') error.stack = stack.replace(trail.told, () => text);
+  trail.told = text;
+}
+
+const describe = (arg: unknown): string =>
+  arg instanceof Tensor ? `${arg.dtype === 'float32' ? '' : `${arg.dtype} `}[${arg.shape.join(', ')}]` : show(arg);

@@ -1,0 +1,225 @@
+import { Tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import type { Hooks } from './hooks.js';
+import type { Module } from './module.js';
+import { Buffer, Parameter } from './parameter.js';
+
+// What belongs to a module is what stands in its fields. A module is a proxy, so that each write of a field is seen when
+// it happens: that is the one place where a write that would lose a parameter can be refused.
+
+/** What a module can own. */
+export type Member = Module | Parameter | Buffer;
+type Kind = 'Module' | 'Parameter' | 'Buffer';
+
+/** A field that is a member, or a collection in which there may be some. */
+interface Field {
+  readonly name: string;
+  readonly value: unknown;
+  readonly kind: Kind | null;
+}
+
+/** What is known of a module beside its fields. */
+export interface Registry {
+  readonly module: Module;
+  /** The fields themselves: reading them through the proxy takes longer. */
+  readonly target: object;
+  /** What each field is or was: a field that was set to null is still a parameter's. */
+  readonly kinds: Map<string, Kind>;
+  /** Null until the first hook. */
+  hooks: Hooks | null;
+  /** Whether it has been a field of another module, or in a collection that is one. */
+  owned: boolean;
+  /** Names under which other programs save a member of this module, by the name under which we do. */
+  aliases: Map<string, readonly string[]> | null;
+  /** Whether the names of its fields were chosen by the program, as ModuleDict's, and are saved as they are. */
+  keysAreChosen: boolean;
+  /** Null after a field was written. */
+  fields: readonly Field[] | null;
+}
+
+const registries = new WeakMap<object, Registry>();
+
+/** The registry of a module. */
+export const registryOf = (module: Module): Registry => registries.get(module)!;
+
+/** Makes `target` a module: gives the proxy through which its fields are written. */
+export function asModule(target: object): Module {
+  const kinds = new Map<string, Kind>();
+  const module = new Proxy(target, handler) as Module;
+  const registry: Registry = {
+    module,
+    target,
+    kinds,
+    hooks: null,
+    owned: false,
+    aliases: null,
+    keysAreChosen: false,
+    fields: null,
+  };
+  registries.set(module, registry);
+  registries.set(target, registry);
+  return module;
+}
+
+const handler: ProxyHandler<object> = {
+  // Assignments come here too.
+  defineProperty(target, key, descriptor) {
+    if (typeof key === 'string') admit(registries.get(target)!, key, descriptor);
+    return Reflect.defineProperty(target, key, descriptor);
+  },
+  deleteProperty(target, key) {
+    const registry = registries.get(target)!;
+    registry.fields = null;
+    registry.kinds.delete(String(key));
+    return Reflect.deleteProperty(target, key);
+  },
+};
+
+function kindOf(value: unknown): Kind | null {
+  if (value instanceof Tensor)
+    return value instanceof Parameter ? 'Parameter' : value instanceof Buffer ? 'Buffer' : null;
+  return registries.has(value as object) ? 'Module' : null;
+}
+
+/** What a write of a field does to the members; throws if it would lose one. */
+function admit(registry: Registry, name: string, { value, get }: PropertyDescriptor): void {
+  const before = registry.kinds.get(name);
+  const kind = typeof value === 'object' || typeof value === 'function' ? kindOf(value) : null;
+  if (before !== undefined && kind !== before && value != null)
+    throw new TypeError(lost(registry, name, before, value));
+  registry.fields = null;
+  if (get !== undefined) registry.kinds.delete(name);
+  if (kind === null) return;
+  if (name === '' || name.includes('.'))
+    throw new TypeError(
+      `${className(registry.module)}: '${name}' cannot be the name of a ${kind}; names of state are joined by dots, so no name is empty or has one`,
+    );
+  registry.kinds.set(name, kind);
+  if (kind === 'Module') registries.get(value)!.owned = true;
+}
+
+export const className = (module: Module): string => module.constructor.name;
+
+function lost(registry: Registry, name: string, before: Kind, value: unknown): string {
+  const what = value instanceof Tensor ? `a plain Tensor of shape [${value.shape.join(', ')}]` : show(value);
+  const field = `${className(registry.module)}: the field '${name}' is a ${before} and would become ${what}`;
+  if (before === 'Module')
+    return `${field}, and the layer would be neither saved nor trained; assign a Module or null, or delete the field first`;
+  const fresh = before === 'Parameter' ? 'new Parameter(tensor)' : 'buffer(tensor)';
+  return (
+    `${field}, which would be ${before === 'Parameter' ? 'neither saved nor learned' : 'no longer saved'}; write to it ` +
+    `with copy_() under noGrad, assign ${fresh} or null, or delete the field first`
+  );
+}
+
+/** Arrays, sets, maps and plain objects: members in them are found by index or key. */
+const isCollection = (value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Array.isArray(value) ||
+    value instanceof Map ||
+    value instanceof Set ||
+    [Object.prototype, null].includes(Object.getPrototypeOf(value)));
+
+function fieldsOf(registry: Registry): readonly Field[] {
+  if (registry.fields !== null) return registry.fields;
+  const fields: Field[] = [];
+  for (const [name, value] of Object.entries(registry.target)) {
+    if (typeof value !== 'object' && typeof value !== 'function') continue;
+    const kind = kindOf(value);
+    if (kind !== null || isCollection(value)) fields.push({ name, value, kind });
+  }
+  registry.fields = fields;
+  return fields;
+}
+
+/** The members that are a module's own fields, by name, without those in collections. */
+export function* fieldMembers(module: Module): Generator<[string, Member]> {
+  for (const { name, value, kind } of fieldsOf(registryOf(module))) if (kind !== null) yield [name, value as Member];
+}
+
+/** The modules that are a module's own fields. */
+export function fieldModules(module: Module): Module[] {
+  const found: Module[] = [];
+  for (const { value, kind } of fieldsOf(registryOf(module))) if (kind === 'Module') found.push(value as Module);
+  return found;
+}
+
+/** The own members of a module by name, as `fc`, `blocks.0` or `heads.left`. */
+export function* membersOf(module: Module): Generator<[string, Member]> {
+  const registry = registryOf(module);
+  const path: object[] = [];
+  for (const { name, value, kind } of fieldsOf(registry))
+    if (kind !== null) yield [name, value as Member];
+    else yield* membersIn(registry, value as object, name, path);
+  yield* accessorMembers(registry);
+}
+
+function* membersIn(registry: Registry, collection: object, name: string, path: object[]): Generator<[string, Member]> {
+  if (path.includes(collection)) return;
+  path.push(collection);
+  const entries: Iterable<[unknown, unknown]> =
+    collection instanceof Map
+      ? collection
+      : collection instanceof Set
+        ? [...collection].entries()
+        : Array.isArray(collection)
+          ? collection.entries()
+          : Object.entries(collection);
+  for (const [key, value] of entries) {
+    if (typeof value !== 'object' && typeof value !== 'function') continue;
+    const kind = kindOf(value);
+    if (kind === null) {
+      if (isCollection(value)) yield* membersIn(registry, value, `${name}.${String(key)}`, path);
+      continue;
+    }
+    if ((typeof key !== 'string' && typeof key !== 'number') || key === '' || `${key}`.includes('.'))
+      throw new TypeError(
+        `${className(registry.module)}: '${name}' holds a ${kind} under the key ${show(key)}; keys of state are texts without dots, or numbers`,
+      );
+    if (kind === 'Module') registries.get(value as object)!.owned = true;
+    yield [`${name}.${key}`, value as Member];
+  }
+  path.pop();
+}
+
+/** Members behind `accessor` fields: pairs of getter and setter, unless they give what is in a field too. */
+function* accessorMembers(registry: Registry): Generator<[string, Member]> {
+  const { module } = registry;
+  for (const name of accessorsOf(Object.getPrototypeOf(module))) {
+    const value = (module as unknown as Record<string, unknown>)[name];
+    if (typeof value !== 'object' && typeof value !== 'function') continue;
+    const kind = kindOf(value);
+    if (kind === null || fieldsOf(registry).some((field) => field.value === value)) continue;
+    if (kind === 'Module') registries.get(value as object)!.owned = true;
+    yield [name, value as Member];
+  }
+}
+
+const accessors = new WeakMap<object, readonly string[]>();
+
+function accessorsOf(prototype: object): readonly string[] {
+  const known = accessors.get(prototype);
+  if (known !== undefined) return known;
+  const above = Object.getPrototypeOf(prototype) as object | null;
+  const inherited = above === null || above === Object.prototype ? [] : accessorsOf(above);
+  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype))
+    .filter(([name, { get, set }]) => get !== undefined && set !== undefined && name !== '__proto__')
+    .map(([name]) => name);
+  const all = [...new Set([...inherited, ...own])];
+  accessors.set(prototype, all);
+  return all;
+}
+
+export const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
+
+/** A field's name as PyTorch spells it: `weightIhL0` is `weight_ih_l0`. */
+export const snakeCase = (name: string): string =>
+  name.replace(/(?<=[a-z0-9])[A-Z]+/g, (run) => `_${run.toLowerCase()}`);
+
+/** The name of a member in state dicts: the field's in PyTorch's spelling, and below it keys as they were chosen. */
+export function stateName(module: Module, name: string): string {
+  if (registryOf(module).keysAreChosen) return name;
+  const dot = name.indexOf('.');
+  return dot < 0 ? snakeCase(name) : snakeCase(name.slice(0, dot)) + name.slice(dot);
+}

@@ -1,0 +1,113 @@
+import { noGrad, Tensor, TensorError } from '@gradgate/core';
+import { className, join, membersOf, registryOf, stateName } from './members.js';
+import type { Module, StateDict } from './module.js';
+import { Buffer, Parameter } from './parameter.js';
+
+/** A module where it stands in a state dict: `prefix` ends in a dot, or is empty. */
+interface Place {
+  readonly module: Module;
+  readonly path: string;
+  readonly prefix: string;
+}
+
+/** A module and all below it, a shared one under each of its names; links to what a module is in are left out. */
+function* places(module: Module, path = '', prefix = '', above: readonly Module[] = []): Generator<Place> {
+  yield { module, path, prefix };
+  const inside = [...above, module];
+  for (const [name, child] of module.namedChildren())
+    if (!inside.includes(child)) yield* places(child, join(path, name), `${prefix}${stateName(module, name)}.`, inside);
+}
+
+/** A tensor of the state, and the other names that it may be given under. */
+interface Entry {
+  readonly tensor: Tensor;
+  readonly otherNames: readonly string[];
+}
+
+/** Parameters and persistent buffers by their names in the state dict. */
+function entriesOf(root: Module): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const { module, path, prefix } of places(root))
+    for (const [name, member] of membersOf(module)) {
+      if (!(member instanceof Parameter || (member instanceof Buffer && member.persistent))) continue;
+      const own = stateName(module, name);
+      const key = prefix + own;
+      if (entries.has(key))
+        throw new TypeError(`${className(module)}: two members are saved as '${key}'; rename the field '${name}'`);
+      const aliases = registryOf(module).aliases?.get(own) ?? [];
+      entries.set(key, { tensor: member, otherNames: [join(path, name), ...aliases.map((alias) => prefix + alias)] });
+    }
+  return entries;
+}
+
+function runHooks(root: Module, kind: 'stateDict' | 'loadStateDict', state: StateDict): void {
+  for (const { module, prefix } of places(root))
+    for (const hook of registryOf(module).hooks?.[kind] ?? []) hook(module, state, prefix);
+}
+
+/** See `Module.stateDict`. */
+export function stateOf(root: Module): StateDict {
+  const state: StateDict = {};
+  for (const [key, { tensor }] of entriesOf(root)) state[key] = tensor.detach();
+  runHooks(root, 'stateDict', state);
+  return state;
+}
+
+/** See `Module.loadStateDict`. */
+export function loadState(
+  root: Module,
+  given: StateDict,
+  strict: boolean,
+): { missingKeys: string[]; unexpectedKeys: string[] } {
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(
+      `loadStateDict: takes an object of tensors by name, got ${given === null ? 'null' : typeof given}`,
+    );
+  const state = { ...given };
+  runHooks(root, 'loadStateDict', state);
+  const own = entriesOf(root);
+  for (const [key, { otherNames }] of own) rename(state, key, otherNames, own);
+  const shared = [...own].filter(([key]) => Object.hasOwn(state, key));
+  // A tensor under several names need be given under one.
+  const found = new Set(shared.map(([, { tensor }]) => tensor));
+  const missingKeys = [...own].filter(([, { tensor }]) => !found.has(tensor)).map(([key]) => key);
+  const unexpectedKeys = Object.keys(state).filter((key) => !own.has(key));
+  const problems: string[] = [];
+  if (strict && missingKeys.length > 0) problems.push(`missing keys: ${missingKeys.join(', ')}`);
+  if (strict && unexpectedKeys.length > 0) problems.push(`unexpected keys: ${unexpectedKeys.join(', ')}`);
+  const advise = problems.length > 0;
+  for (const [key, { tensor }] of shared) {
+    const problem = misfit(tensor, state[key]);
+    if (problem !== null) problems.push(`${key} ${problem}`);
+  }
+  if (problems.length > 0)
+    throw new TensorError(
+      'loadStateDict',
+      `${className(root)} was left as it is:\n  ${problems.join('\n  ')}` +
+        (advise ? '\n  pass strict: false to load only the keys that match' : ''),
+    );
+  noGrad.run(() => {
+    for (const [key, { tensor }] of shared) tensor.copy_(state[key]!);
+  });
+  return { missingKeys, unexpectedKeys };
+}
+
+/** Brings what is given under another name of `key` to this one. */
+function rename(state: StateDict, key: string, otherNames: readonly string[], own: ReadonlyMap<string, Entry>): void {
+  if (Object.hasOwn(state, key)) return;
+  const other = otherNames.find((name) => Object.hasOwn(state, name) && !own.has(name));
+  if (other === undefined) return;
+  state[key] = state[other]!;
+  delete state[other];
+}
+
+const isInteger = ({ dtype }: Tensor): boolean => /^u?int/.test(dtype);
+
+function misfit(to: Tensor, from: unknown): string | null {
+  if (!(from instanceof Tensor)) return `is not a Tensor, got ${from === null ? 'null' : typeof from}`;
+  if (to.shape.join() !== from.shape.join())
+    return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
+  // Counters have 64 bits in PyTorch.
+  if (to.dtype === from.dtype || (isInteger(to) && isInteger(from))) return null;
+  return `is ${from.dtype}, the module's is ${to.dtype}; convert it with to()`;
+}
