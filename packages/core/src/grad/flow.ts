@@ -236,11 +236,14 @@ export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: 
   const before = flowFrame();
   const frame = frameIn(before);
   const { enabled, settings } = frame;
+  const body = before?.step?.body;
+  const base = body?.base;
   try {
     return Reflect.apply(fn, self, args);
   } finally {
     frame.enabled = enabled;
     frame.settings = settings;
+    if (body !== undefined && base !== undefined) body.base = base;
     const slot = currentSlot();
     if (slot !== null && slot[state.key] !== before) slot[state.key] = before;
   }

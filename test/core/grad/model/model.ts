@@ -1,0 +1,494 @@
+/**
+ * Random programs of gates, scopes, generators, coroutines, async functions, timers and `setGradEnabled`, run for real, each
+ * with the mode that it should be in carried along by hand: what flows say is compared with that at many points.
+ */
+import type * as Grad from '@gradgate/core/grad';
+import fc from 'fast-check';
+
+type Api = typeof Grad;
+
+/** What should be in force. */
+interface Mode {
+  readonly enabled: boolean;
+  readonly inference: boolean;
+  readonly level: number;
+  readonly tags: string;
+}
+const initial: Mode = { enabled: true, inference: false, level: 0, tags: '' };
+
+/** What runs one after another: its gate's mode, and those of the scopes that are open on it. */
+class Flow {
+  scopes: Mode[] = [];
+  /** Whether it keeps its mode: a body that a gate's condition left alone has that of who asks for the next step. */
+  fixed = true;
+  constructor(public gate: Mode) {}
+  get mode(): Mode {
+    return this.scopes.at(-1) ?? this.gate;
+  }
+  set mode(mode: Mode) {
+    if (this.scopes.length > 0) this.scopes[this.scopes.length - 1] = mode;
+    else {
+      this.gate = mode;
+      this.fixed = true;
+    }
+  }
+  /** What is started now does not see scopes. */
+  start(): Flow {
+    return new Flow(this.gate);
+  }
+}
+
+const gateNames = ['noGrad', 'enableGrad', 'inferenceMode', 'modeOn', 'modeOff', 'low', 'high', 'tag', 'both'] as const;
+type GateName = (typeof gateNames)[number];
+const forms = ['run', 'wrap', 'standard', 'legacy'] as const;
+const waits = ['tick', 'microtask', 'immediate', 'timeout', 'nextTick'] as const;
+
+/** A gate as a program uses it: `when` is what its condition gives, if it has one. */
+interface Use {
+  gate: GateName;
+  when: boolean | null;
+  form: (typeof forms)[number];
+}
+
+type Statement =
+  | { do: 'look' }
+  | { do: 'set'; enabled: boolean }
+  | { do: 'level'; level: number }
+  | { do: 'call'; use: Use; body: Statement[]; throws: boolean }
+  | { do: 'scope'; gate: GateName; when: boolean; body: Statement[] }
+  | { do: 'bind'; body: Statement[]; use: Use }
+  | { do: 'timer'; wait: (typeof waits)[number]; body: Statement[] }
+  | { do: 'async'; use: Use | null; body: Statement[]; awaited: boolean }
+  | { do: 'all'; bodies: Statement[][] }
+  | { do: 'coroutine'; use: Use; body: Statement[]; awaited: boolean }
+  | { do: 'generator'; use: Use | null; body: Statement[]; between: Statement[]; stopAfter: number }
+  | { do: 'asyncGenerator'; use: Use; body: Statement[]; between: Statement[]; inFlight: boolean }
+  | { do: 'pause'; wait: (typeof waits)[number] };
+
+/** What may stand in a body. */
+interface Where {
+  /** Its pauses: awaits of an async function, yields of a generator, both in an async generator. */
+  readonly pauses: 'none' | 'await' | 'yield' | 'both';
+  readonly starts: boolean;
+  readonly sets: boolean;
+  /** Scopes may be held over a pause. */
+  readonly holds: boolean;
+  /** In the body of an async generator, where a mode that a flow it started sets later may become its own. */
+  readonly shared: boolean;
+  /** Only what is covered without AsyncLocalStorage. */
+  readonly plain: boolean;
+}
+
+function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
+  const use = fc.record({
+    gate: fc.constantFrom(...gateNames),
+    when: fc.constantFrom(null, null, true, false),
+    form: fc.constantFrom(...forms),
+  });
+  const options: fc.Arbitrary<Statement>[] = [fc.constant({ do: 'look' })];
+  const add = <T extends Statement['do']>(name: T, fields: Record<string, fc.Arbitrary<unknown>>) =>
+    options.push(fc.record({ do: fc.constant(name), ...fields }) as never);
+  const wait = fc.constantFrom(...waits);
+  if (where.sets) {
+    add('set', { enabled: fc.boolean() });
+    add('level', { level: fc.nat(3) });
+  }
+  if (where.pauses !== 'none') add('pause', { wait });
+  if (depth > 0) {
+    const inner = (change: Partial<Where>) => statements({ ...where, ...change }, depth - 1);
+    const sync = { pauses: 'none', holds: false } as const;
+    add('call', { use, body: inner({ ...sync, sets: true }), throws: fc.boolean() });
+    const gate = fc.constantFrom(...gateNames);
+    const when = fc.constantFrom(true, true, false);
+    if (where.holds) add('scope', { gate, when, body: inner({ starts: where.starts && where.pauses !== 'both' }) });
+    else add('scope', { gate, when, body: inner(sync) });
+    add('bind', { body: inner({ ...sync, sets: true }), use });
+    // A generator without a gate has its consumer's mode, so it may do what its consumer may.
+    for (const [gated, sets] of [
+      [use, true],
+      [fc.constant(null), where.sets],
+    ] as const)
+      add('generator', {
+        use: gated,
+        body: inner({ pauses: 'yield', holds: true, sets }),
+        between: inner(sync),
+        stopAfter: fc.integer({ min: 1, max: 6 }),
+      });
+    const awaits = where.pauses === 'await' || where.pauses === 'both';
+    if (where.starts) {
+      const sets = where.sets && !where.shared;
+      add('coroutine', {
+        use,
+        body: inner({ pauses: 'yield', holds: true, sets: true }),
+        awaited: fc.constant(awaits),
+      });
+      if (!where.plain) {
+        add('timer', { wait, body: inner({ ...sync, sets }) });
+        add('async', {
+          use: fc.option(use, { nil: null }),
+          body: inner({ pauses: 'await', holds: false, sets }),
+          awaited: awaits ? fc.boolean() : fc.constant(false),
+        });
+        if (awaits) {
+          const body = inner({ pauses: 'await', holds: false, sets });
+          add('all', { bodies: fc.array(body, { minLength: 2, maxLength: 3 }) });
+          add('asyncGenerator', {
+            use,
+            body: inner({ pauses: 'both', holds: true, sets: true, shared: true }),
+            between: inner({ ...sync, sets }),
+            inFlight: fc.boolean(),
+          });
+        }
+      }
+    }
+  }
+  return fc.array(fc.oneof(...options), { minLength: 1, maxLength: depth > 2 ? 5 : 4 });
+}
+
+class Wrong extends Error {}
+
+/** Runs one program; throws where what is in force is not what should be. */
+export async function run(api: Api, program: Statement[]): Promise<void> {
+  const { noGrad, enableGrad, inferenceMode, gradMode, defineMode, combineGates } = api;
+  const level = defineMode('model.level', 0);
+  const tags = defineMode('model.tags', '');
+  const gates = {
+    noGrad,
+    enableGrad,
+    inferenceMode,
+    low: level.gate('low', 1),
+    high: level.gate('high', 2),
+    tag: tags.gateWith('tag', ({ outer }, text: string) => outer + text)('t'),
+    both: null as never as Grad.Gate,
+  };
+  gates.both = combineGates('both', noGrad, gates.high, gates.tag);
+  const pending: Promise<unknown>[] = [];
+  const faults: string[] = [];
+
+  const look = (flow: Flow, what: string): void => {
+    const { enabled, inference, level: l, tags: t } = flow.mode;
+    const is = `${api.isGradEnabled()} ${api.isInferenceMode()} ${level.get()} ${tags.get()}`;
+    if (is !== `${enabled} ${inference} ${l} ${t}`)
+      faults.push(
+        `${what}: ${is}, should be ${enabled} ${inference} ${l} ${t}; ${JSON.stringify(api.gradModeStack())}`,
+      );
+  };
+
+  /** The mode inside of a gate: null where the gate refuses. */
+  const inside = (name: GateName, when: boolean, mode: Mode): Mode | null => {
+    if (name === 'modeOn' || name === 'modeOff') {
+      const enabled = (name === 'modeOn') === when;
+      return enabled && mode.inference ? null : { ...mode, enabled };
+    }
+    if (!when) return mode;
+    switch (name) {
+      case 'noGrad':
+        return { ...mode, enabled: false };
+      case 'enableGrad':
+        return mode.inference ? null : { ...mode, enabled: true };
+      case 'inferenceMode':
+        return { ...mode, enabled: false, inference: true };
+      case 'low':
+        return { ...mode, level: 1 };
+      case 'high':
+        return { ...mode, level: 2 };
+      case 'tag':
+        return { ...mode, tags: `${mode.tags}t` };
+      case 'both':
+        return { ...mode, enabled: false, level: 2, tags: `${mode.tags}t` };
+    }
+  };
+  const gateOf = (name: GateName, when: boolean | null, flow: () => Flow): Grad.DecoratorGate | Grad.Guards => {
+    const condition = () => {
+      look(flow(), 'condition');
+      return when ?? true;
+    };
+    if (name === 'modeOn' || name === 'modeOff') {
+      const on = name === 'modeOn';
+      return gradMode(() => {
+        condition();
+        return on === (when ?? true);
+      });
+    }
+    return when === null ? gates[name] : gates[name](condition);
+  };
+  /** `fn` behind a gate, in one of the forms. */
+  const guarded = ({ gate: name, when, form }: Use, flow: () => Flow, fn: () => any): (() => any) => {
+    const gate = gateOf(name, when, flow);
+    if (form === 'run') return () => gate.run(fn);
+    if (form === 'wrap') return gate.wrap(fn);
+    const decorate = gate as unknown as (...args: unknown[]) => any;
+    if (form === 'standard') return decorate(fn, { kind: 'method', name: 'm', static: false, private: false });
+    const descriptor = { value: fn, configurable: true, writable: true };
+    decorate({}, 'm', descriptor);
+    return descriptor.value;
+  };
+  /** Whether a call was refused, as it has to be in inference mode. */
+  const refused = (call: () => void): boolean => {
+    try {
+      call();
+      return false;
+    } catch (error) {
+      if (error instanceof api.GradModeError && /inferenceMode is in force/.test(error.message)) return true;
+      throw error;
+    }
+  };
+  /** Calls in the gate of `use`: the flow has its mode meanwhile. */
+  const callIn = (use: Use, self: { flow: Flow }, fn: () => any): any => {
+    const { flow } = self;
+    const mode = inside(use.gate, use.when ?? true, flow.mode);
+    const { gate, scopes, fixed } = flow;
+    const holds = (use.when ?? true) || use.gate === 'modeOn' || use.gate === 'modeOff';
+    const call = guarded(
+      use,
+      () => flow,
+      () => {
+        if (mode === null) throw new Wrong('the body ran');
+        // Without a gate, what is started does not see the scopes either.
+        if (holds) flow.gate = mode;
+        flow.scopes = holds ? [] : [...scopes];
+        return fn();
+      },
+    );
+    let result: unknown;
+    if (mode === null) {
+      if (!refused(() => void call())) faults.push(`${use.gate} was not refused`);
+      return undefined;
+    }
+    try {
+      result = call();
+    } finally {
+      flow.gate = gate;
+      flow.scopes = scopes;
+      flow.fixed = fixed;
+    }
+    look(flow, `after ${use.gate}`);
+    return result;
+  };
+
+  const sleep = (wait: (typeof waits)[number]): Promise<void> => new Promise((resolve) => later(wait, resolve));
+  const later = (wait: (typeof waits)[number], fn: () => void): void => {
+    if (wait === 'tick') void Promise.resolve().then(fn);
+    else if (wait === 'microtask') queueMicrotask(fn);
+    else if (wait === 'immediate') setImmediate(fn);
+    else if (wait === 'nextTick') process.nextTick(fn);
+    else setTimeout(fn, 0);
+  };
+  const track = (promise: Promise<unknown>): void => void pending.push(promise);
+
+  /** Runs statements; what it yields is a pause, which its driver awaits or yields. */
+  function* execute(body: Statement[], self: { flow: Flow }): Generator<(typeof waits)[number], void, unknown> {
+    for (const s of body) {
+      look(self.flow, `before ${s.do}`);
+      if (s.do === 'pause') yield s.wait;
+      else if (s.do === 'scope') yield* scope(s, self);
+      else if ('awaited' in s && s.awaited) yield* awaited(simple(s, self));
+      else if (s.do === 'all') yield* awaited(Promise.all(s.bodies.map((b) => asyncBody(b, self)())));
+      else if (s.do === 'asyncGenerator') yield* awaited(asyncGenerator(s, self));
+      else {
+        const result = simple(s, self);
+        if (result !== undefined) track(result);
+      }
+      look(self.flow, `after ${s.do}`);
+    }
+  }
+  function* awaited(promise: any): Generator<any, void, unknown> {
+    yield promise;
+  }
+  function* scope(s: Statement & { do: 'scope' }, self: { flow: Flow }): Generator<any, void, unknown> {
+    const { flow } = self;
+    const holds = s.when || s.gate === 'modeOn' || s.gate === 'modeOff';
+    const mode = inside(s.gate, s.when, flow.mode);
+    const gate = gateOf(s.gate, s.when, () => flow);
+    if (mode === null) {
+      if (!refused(() => void gate.enter())) faults.push(`${s.gate} was not refused`);
+      return;
+    }
+    const handle = gate.enter();
+    if (holds) flow.scopes.push(mode);
+    try {
+      yield* execute(s.body, self);
+    } finally {
+      handle[Symbol.dispose]();
+      if (holds) self.flow.scopes.pop();
+    }
+  }
+  /** Runs a body that does not pause. */
+  const now = (body: Statement[], self: { flow: Flow }): void => {
+    for (const _ of execute(body, self)) throw new Wrong('a pause');
+  };
+  const asyncBody = (body: Statement[], caller: { flow: Flow }) => async (): Promise<void> => {
+    // Up to its first await an async function is in its caller's flow.
+    const self = { flow: caller.flow };
+    const steps = execute(body, self);
+    for (let step = steps.next(); !step.done; step = steps.next()) {
+      self.flow = self.flow.start();
+      const pause: unknown = step.value;
+      await (typeof pause === 'string' ? sleep(pause as (typeof waits)[number]) : pause);
+    }
+  };
+  /** The flow of a body with steps of its own: without a gate, it is that of who asks for a step. */
+  const bodyFlow = (use: Use, caller: Flow) => {
+    const holds = (use.when ?? true) || use.gate === 'modeOn' || use.gate === 'modeOff';
+    const flow = new Flow(inside(use.gate, use.when ?? true, caller.mode) ?? initial);
+    flow.fixed = holds;
+    return {
+      flow,
+      step: (asking: Flow) => {
+        if (!flow.fixed) flow.gate = asking.mode;
+      },
+    };
+  };
+
+  const simple = (s: Statement, self: { flow: Flow }): Promise<unknown> | undefined => {
+    const { flow } = self;
+    switch (s.do) {
+      case 'set': {
+        const { mode } = flow;
+        if (s.enabled && mode.inference) {
+          if (!refused(() => void api.setGradEnabled(true))) faults.push('setGradEnabled was not refused');
+          return;
+        }
+        if (api.setGradEnabled(s.enabled) !== mode.enabled) faults.push('setGradEnabled gave another mode');
+        flow.mode = { ...mode, enabled: s.enabled };
+        return;
+      }
+      case 'level':
+        if (level.set(s.level) !== flow.mode.level) faults.push('set gave another level');
+        flow.mode = { ...flow.mode, level: s.level };
+        return;
+      case 'call':
+        try {
+          callIn(s.use, self, () => {
+            now(s.body, self);
+            if (s.throws) throw new Wrong('thrown');
+          });
+        } catch (error) {
+          if (!(error instanceof Wrong) || error.message !== 'thrown') throw error;
+        }
+        return;
+      case 'bind': {
+        const bound = flow.mode;
+        const inner = { flow: new Flow(bound) };
+        const fn = api.bindGradMode(() => now(s.body, inner));
+        callIn(s.use, self, fn);
+        return;
+      }
+      case 'timer': {
+        const inner = { flow: flow.start() };
+        return new Promise<void>((resolve, reject) =>
+          later(s.wait, () => {
+            try {
+              resolve(now(s.body, inner));
+            } catch (error) {
+              reject(error);
+            }
+          }),
+        );
+      }
+      case 'async':
+        return s.use === null ? asyncBody(s.body, self)() : callIn(s.use, self, asyncBody(s.body, self));
+      case 'coroutine': {
+        const mode = inside(s.use.gate, s.use.when ?? true, flow.mode);
+        const inner = { flow: new Flow(mode ?? initial) };
+        const gate = gateOf(s.use.gate, s.use.when, () => flow);
+        const promise = gate.async(function* () {
+          for (const pause of execute(s.body, inner)) yield typeof pause === 'string' ? sleep(pause) : pause;
+        })();
+        if (mode !== null) return promise;
+        return promise.then(
+          () => void faults.push(`${s.use.gate} was not refused`),
+          () => {},
+        );
+      }
+      case 'generator':
+        return generator(s, self);
+      default:
+        return;
+    }
+  };
+  const generator = (s: Statement & { do: 'generator' }, self: { flow: Flow }): undefined => {
+    const { use } = s;
+    if (use !== null && inside(use.gate, use.when ?? true, self.flow.mode) === null) return;
+    const body = use === null ? { flow: self.flow, step() {} } : bodyFlow(use, self.flow);
+    // Without a gate a scope must not be held: it would be its consumer's.
+    const statementsOf = use === null ? s.body.filter(({ do: d }) => d !== 'scope') : s.body;
+    const make = function* () {
+      for (const pause of execute(statementsOf, body)) yield pause;
+    };
+    const steps: Generator<unknown> = use === null ? make() : guarded(use, () => self.flow, make)();
+    if (use !== null && steps[Symbol.iterator]() !== steps) faults.push('another iterator');
+    for (let i = 0; ; i++) {
+      body.step(self.flow);
+      const { done } = i === s.stopAfter ? steps.return(undefined) : steps.next();
+      look(self.flow, 'between steps');
+      if (done) return;
+      now(s.between, self);
+    }
+  };
+  const asyncGenerator = async (s: Statement & { do: 'asyncGenerator' }, caller: { flow: Flow }): Promise<void> => {
+    const self = { flow: caller.flow };
+    const { use } = s;
+    if (inside(use.gate, use.when ?? true, self.flow.mode) === null) return;
+    const body = bodyFlow(use, self.flow);
+    const make = async function* () {
+      let i = 0;
+      for (const pause of execute(s.body, body)) {
+        if (typeof pause !== 'string') await pause;
+        else if (i++ % 2 === 0) yield pause;
+        else await sleep(pause);
+      }
+    };
+    const steps: AsyncGenerator<unknown> = guarded(use, () => self.flow, make)();
+    for (let done: boolean | undefined = false; !done; ) {
+      body.step(self.flow);
+      // Steps in flight have the same asker, so their modes are the same.
+      const next = s.inFlight ? Promise.all([steps.next(), steps.next()]) : steps.next().then((r) => [r]);
+      look(self.flow, 'while a step runs');
+      self.flow = self.flow.start();
+      done = (await next).at(-1)!.done;
+      look(self.flow, 'between async steps');
+      now(s.between, self);
+    }
+  };
+
+  await null;
+  const outermost = { flow: new Flow(initial) };
+  await asyncBody(program, outermost)();
+  for (let i = 0; i < pending.length; i++) await pending[i];
+  if (faults.length > 0) throw new Error(`${faults.length} wrong, the first: ${faults[0]}`);
+}
+
+/** Checks `count` programs, a few at a time beside each other. Reports of scopes that were left open are faults too. */
+export async function check(api: Api, { count, seed, depth = 4 }: { count: number; seed?: number; depth?: number }) {
+  const reports: string[] = [];
+  const before = api.setReporter((message) => reports.push(message));
+  const plain = !api.followsAsync;
+  const where: Where = {
+    pauses: plain ? 'none' : 'await',
+    starts: true,
+    sets: !plain,
+    holds: false,
+    shared: false,
+    plain,
+  };
+  const together = 4;
+  let programs = 0;
+  // Up to Node 23 promises that were pending when the first frame was pushed have no flow of their own.
+  api.noGrad.run(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(statements(where, depth), { minLength: 1, maxLength: together }), async (list) => {
+        programs += list.length;
+        await Promise.all(list.map((program) => run(api, program)));
+        if (reports.length > 0) throw new Error(`reported: ${reports.splice(0).join(' ')}`);
+        if (!api.isGradEnabled() || api.gradModeStack().length > 0) throw new Error('a mode was left behind');
+      }),
+      { numRuns: Math.ceil(count / ((together + 1) / 2)), seed, endOnFailure: false },
+    );
+  } finally {
+    api.setReporter(before);
+  }
+  return programs;
+}
