@@ -266,7 +266,7 @@ const refused: Record<string, (() => unknown)[]> = {
   stack: [() => core.stack([]), () => core.stack([x, square]), () => core.stack([x], 4)],
   split: [() => core.split(x, 0), () => core.split(x, [1, 2]), () => core.split(x, 1, 2)],
   chunk: [() => core.chunk(x, 0), () => core.chunk(x, 2, 2)],
-  to: [() => core.to(x, 'int64' as never)],
+  to: [() => core.to(x, 'complex64' as never)],
   copy_: [() => core.copy_(whole.clone(), x), () => core.copy_(x.clone(), cube)],
   clamp: [() => core.clamp(x)],
   where: [() => core.where(x, x, x), () => core.where(bools, x, x)],

@@ -7,5 +7,6 @@ export { report } from './grad/diagnostics.js';
 /** Kernels over plain arrays. */
 export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './kernels/optim.js';
 export { place } from './kernels/resident.js';
-export { checkTensors } from './tensor/check.js';
+export { checkIntegers, checkTensors } from './tensor/check.js';
+export { isFloat, isInteger } from './tensor/dtype.js';
 export * as is from './tensor/kinds.js';

@@ -175,9 +175,12 @@ export class Module {
 
   /** Converts floating point parameters, their gradients and buffers; they stay the same objects. */
   to(dtype: DType): this {
-    if (dtype !== 'float32' && dtype !== 'float64')
-      throw new DTypeError('to', `${this.constructor.name} can be float32 or float64, got ${String(dtype)}`);
-    const tensors = [...this.parameters(), ...this.buffers()].filter((t) => t.dtype.startsWith('float'));
+    if (!floats.has(dtype))
+      throw new DTypeError(
+        'to',
+        `${this.constructor.name} can be ${[...floats].join(', ')}, got ${String(dtype)}: parameters have gradients`,
+      );
+    const tensors = [...this.parameters(), ...this.buffers()].filter((t) => floats.has(t.dtype));
     for (const t of tensors) convert(t, dtype);
     return this;
   }
@@ -190,6 +193,14 @@ export class Module {
   /** Converts to float64, as `to('float64')`. */
   double(): this {
     return this.to('float64');
+  }
+
+  half(): this {
+    return this.to('float16');
+  }
+
+  bfloat16(): this {
+    return this.to('bfloat16');
   }
 
   /** Calls `fn` with every module, each once, children first. */
@@ -294,6 +305,8 @@ function named<T>(root: Module, op: string, what: string, path: string, all: Ite
   }
   throw new TypeError(`${op}: ${root.constructor.name} has no ${what} '${path}'; it has ${names.join(', ') || 'none'}`);
 }
+
+const floats: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float16', 'bfloat16']);
 
 /** Gives `t` other storage, so that optimizers and sharing modules that hold it see the change. */
 function convert(t: Tensor, dtype: DType): void {

@@ -1,9 +1,10 @@
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { runInMode } from '../grad/index.js';
 import { add } from '../ops/elementwise.js';
+import { to } from '../ops/shape.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import { noteTemporaries } from '../tensor/storage.js';
+import { closeWindows, noteTemporaries } from '../tensor/storage.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
 import type * as self from './engine.js';
@@ -120,6 +121,11 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
         `a hook returns a tensor of the gradient's shape ${formatShape(grad.shape)} or nothing, got ` +
           `${replaced instanceof Tensor ? formatShape(replaced.shape) : typeof replaced}`,
       );
+    if (replaced.dtype !== grad.dtype)
+      throw new DTypeError(
+        'registerHook',
+        `a hook returns a gradient of its dtype ${grad.dtype}, got ${replaced.dtype}; convert it with to()`,
+      );
     grad = replaced;
   }
   return grad;
@@ -164,7 +170,7 @@ function execute(
     for (let i = 0; i < roots.length; i++) {
       // The caller may hold it too.
       rootGrads[i]!.storage.deposits++;
-      deposit(run, roots[i]!, rootGrads[i]!);
+      deposit(run, roots[i]!, inDTypeOf(roots[i]!, rootGrads[i]!));
     }
     for (let i = run.order.length - 1; i >= 0; i--) {
       const node = run.order[i]!;
@@ -260,9 +266,15 @@ function passOn(run: Run, { name, edges }: Node, inputs: Gradients, custom: bool
       );
     // A hook may hold on to any of these.
     if (custom) grad.storage.deposits++;
-    deposit(run, edge, grad);
+    deposit(run, edge, inDTypeOf(edge, grad));
   }
 }
+
+/** A gradient has the dtype of what it is the gradient of, whatever the rule made of it. */
+const inDTypeOf = ({ node, index }: Edge, grad: Tensor): Tensor => {
+  const dtype = node.dtypeOf(index);
+  return grad.dtype === dtype ? grad : to(grad, dtype);
+};
 
 /** The gradient to start from: the one given, checked, or ones for a tensor of one element. */
 function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefined): Tensor {
@@ -275,6 +287,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
       );
     const one = Tensor.empty(t.dtype, t.shape);
     one.storage.data[0] = 1;
+    closeWindows();
     return one;
   }
   if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${typeof gradient}`);

@@ -3,6 +3,7 @@ import { isGradEnabled, isInferenceMode } from '../grad/index.js';
 import { copyInto } from '../kernels/copy.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
+import { closeWindows } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { recordWriteThroughView } from './view.js';
 
@@ -78,6 +79,7 @@ function checkView(op: string, target: Tensor, value: Tensor): void {
 
 function write(op: string, target: Tensor, value: Tensor): void {
   copyInto(target, value);
+  closeWindows();
   target.storage.version++;
   if (!isGradEnabled()) {
     // The graph does not know of this write: a backward pass through the old value must not go on silently.

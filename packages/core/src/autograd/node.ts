@@ -1,6 +1,8 @@
 import { AutogradError } from '../errors.js';
 import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
+import type { DType } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
+import { closeWindows } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
 import { outsideOfPass } from './temporaries.js';
@@ -78,6 +80,8 @@ export class Node {
     readonly backward: Rule,
     /** The shape of each output. */
     readonly shapes: readonly Shape[],
+    /** The dtype of each output, or the one of all of them: gradients get it on their way in. */
+    readonly dtypes: DType | readonly DType[],
     saved?: readonly Tensor[],
     /** What the rule knows beside tensors, where one function is the rule of all calls: that is cheaper than a closure. */
     readonly memo?: unknown,
@@ -98,6 +102,11 @@ export class Node {
   inputShape(i: number): Shape {
     const { node, index } = this.edges[i]!;
     return node.shapes[index]!;
+  }
+
+  /** The dtype of output `i`, and of its gradient. */
+  dtypeOf(i: number): DType {
+    return typeof this.dtypes === 'string' ? this.dtypes : this.dtypes[i]!;
   }
 
   private noteUntracked(i: number, cause: UntrackedCause): void {
@@ -187,7 +196,12 @@ export function removable<H extends (...args: any[]) => unknown>(hooks: Set<H>, 
 export class AccumulateGrad extends Node {
   postHooks: Set<(leaf: Tensor) => void> | null = null;
   constructor(readonly leaf: Tensor) {
-    super('accumulateGrad', [], () => [], [leaf.shape]);
+    super('accumulateGrad', [], () => [], [leaf.shape], leaf.dtype);
+  }
+
+  // A module's `to()` gives its parameters another dtype.
+  override dtypeOf(): DType {
+    return this.leaf.dtype;
   }
 }
 
@@ -202,6 +216,7 @@ export function gradEdge(t: Tensor): Edge | null {
 
 /** Whether an operation on `inputs` is to be recorded. If not, notes on `out` why not. */
 function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boolean {
+  closeWindows();
   let tracked = false;
   let cause: UntrackedCause | null = null;
   for (let i = 0; i < inputs.length; i++) {
@@ -248,7 +263,7 @@ export function record(
   memo?: unknown,
 ): Tensor {
   if (!shouldRecord(name, inputs, out)) return out;
-  out.setHistory(new Node(name, inputs, backward, [out.shape], saved, memo));
+  out.setHistory(new Node(name, inputs, backward, [out.shape], out.dtype, saved, memo));
   return out;
 }
 
@@ -265,7 +280,8 @@ export function recordMany(
   for (const out of outs) on = shouldRecord(name, inputs, out);
   if (!on) return null;
   const shapes = outs.map((out) => out.shape);
-  const node = new Node(name, inputs, (_, ctx, grads) => backward(grads, ctx), shapes, saved);
+  const dtypes = outs.map((out) => out.dtype);
+  const node = new Node(name, inputs, (_, ctx, grads) => backward(grads, ctx), shapes, dtypes, saved);
   outs.forEach((out, i) => {
     out.setHistory(node, i);
   });

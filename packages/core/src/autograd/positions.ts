@@ -1,4 +1,4 @@
-import { allocate } from '../tensor/dtype.js';
+import { allocate, type TypedArray } from '../tensor/dtype.js';
 import { type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { record } from './node.js';
@@ -8,16 +8,19 @@ import { record } from './node.js';
 /** `x[positions]`, in the given shape; 0 where the position is -1. */
 export function take(x: Tensor, positions: Int32Array, shape: Shape): Tensor {
   const from = x.shape;
-  const data = x.elements();
-  const out = allocate(x.dtype, positions.length);
-  for (let i = 0; i < out.length; i++) out[i] = data[positions[i]!] ?? 0;
+  const data = x.exact();
+  const out = exactArray(x, positions.length);
+  for (let i = 0; i < out.length; i++) {
+    const at = positions[i]!;
+    if (at >= 0) out[i] = data[at]!;
+  }
   return record('take', [x], Tensor.of(out, x.dtype, shape), (g) => [putAdd(g, positions, from)]);
 }
 
 /** Zeros of `shape` with `src` added at `positions`; what is at -1 is dropped. */
 export function putAdd(src: Tensor, positions: Int32Array, shape: Shape): Tensor {
-  const out = allocate(src.dtype, sizeOf(shape));
-  const data = src.elements();
+  const out = exactArray(src, sizeOf(shape));
+  const data = src.exact();
   for (let i = 0; i < data.length; i++) out[positions[i]!]! += data[i]!;
   const from = src.shape;
   return record('putAdd', [src], Tensor.of(out, src.dtype, shape), (g) => [take(g, positions, from)]);
@@ -25,15 +28,16 @@ export function putAdd(src: Tensor, positions: Int32Array, shape: Shape): Tensor
 
 /** `x` with zeros at `positions`. */
 export function clear(x: Tensor, positions: Int32Array): Tensor {
-  const out = x.toTypedArray();
-  for (let i = 0; i < positions.length; i++) out[positions[i]!] = 0;
+  const out = x.exact().slice();
+  const zero = (x.dtype === 'int64' ? 0n : 0) as number;
+  for (let i = 0; i < positions.length; i++) out[positions[i]!] = zero;
   return record('clear', [x], Tensor.of(out, x.dtype, x.shape), (g) => [clear(g, positions)]);
 }
 
 /** `x` with the elements of `src` at `positions`; of a place that is named twice the last one counts. */
 export function put(x: Tensor, positions: Int32Array, src: Tensor): Tensor {
-  const out = x.toTypedArray();
-  const data = src.elements();
+  const out = x.exact().slice();
+  const data = src.exact();
   for (let i = 0; i < positions.length; i++) out[positions[i]!] = data[i]!;
   const { shape } = src;
   return record('put', [x, src], Tensor.of(out, x.dtype, x.shape), (g, ctx) => [
@@ -41,6 +45,10 @@ export function put(x: Tensor, positions: Int32Array, src: Tensor): Tensor {
     ctx.needs(1) ? clear(take(g, positions, shape), overwritten(positions)) : null,
   ]);
 }
+
+/** A zeroed array of the class that `exact()` gives. */
+export const exactArray = ({ dtype }: Tensor, length: number): TypedArray =>
+  dtype === 'int64' ? (new BigInt64Array(length) as never) : allocate(dtype, length);
 
 /** Which elements of a write to `positions` a later one overwrites. */
 function overwritten(positions: Int32Array): Int32Array {

@@ -62,6 +62,7 @@ export function recordWriteThroughView(view: Tensor, value: Tensor): void {
     [base, value],
     (g, ctx) => [ctx.needs(0) ? clear(g, positions) : null, ctx.needs(1) ? take(g, positions, shape) : null],
     [base.shape],
+    base.dtype,
   );
   base.history++;
   base.setHistory(write);
@@ -74,5 +75,5 @@ onStaleView((view) => {
   if (!base.requiresGrad) return view.setHistory(null);
   const positions = positionsInBase(view, base);
   const { shape } = base;
-  view.setHistory(new Node('viewOf', [base], (g) => [putAdd(g, positions, shape)], [view.shape]));
+  view.setHistory(new Node('viewOf', [base], (g) => [putAdd(g, positions, shape)], [view.shape], view.dtype));
 });

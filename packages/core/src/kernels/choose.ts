@@ -3,20 +3,25 @@ import { type Shape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { streamFrom } from './stream.js';
 
-/** The elements of `x` where `condition` holds, those of `y` elsewhere, all read as if they had the shape `shape`. */
+/**
+ * The elements of `x` where `condition` holds, those of `y` elsewhere, all read as if they had the shape `shape`. For
+ * int64 both are int64.
+ */
 export function choose(condition: Tensor, x: Tensor, y: Tensor, shape: Shape, dtype: DType): Tensor {
   const out = Tensor.unwritten(dtype, shape);
   const c = condition.expand(shape).elements() as Uint8Array;
-  const [xs, stepX] = operand(x, shape);
-  const [ys, stepY] = operand(y, shape);
-  pick(out.storage.data, c, xs, stepX, ys, stepY);
+  const [xs, stepX] = operand(x, shape, dtype === 'int64');
+  const [ys, stepY] = operand(y, shape, dtype === 'int64');
+  pick(dtype === 'int64' ? (out.bits() as never) : out.storage.data, c, xs, stepX, ys, stepY);
   return out;
 }
 
 /** One element again and again, or as many as there are results. */
-function operand(t: Tensor, shape: Shape): [TypedArray, 0 | 1] {
-  if (t.numel === 1) return [t.elements(), 0];
-  return [(sameShape(t.shape, shape) ? t : t.expand(shape)).elements(), 1];
+const elementsOf = (t: Tensor, exact: boolean): TypedArray => (exact ? t.exact() : t.elements());
+
+function operand(t: Tensor, shape: Shape, exact: boolean): [TypedArray, 0 | 1] {
+  if (t.numel === 1) return [elementsOf(t, exact), 0];
+  return [elementsOf(sameShape(t.shape, shape) ? t : t.expand(shape), exact), 1];
 }
 
 function pick(to: TypedArray, c: Uint8Array, x: TypedArray, stepX: 0 | 1, y: TypedArray, stepY: 0 | 1): void {

@@ -1,6 +1,7 @@
 import type { TypedArray } from '../tensor/dtype.js';
 import { sameShape, stridedOffsets } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { copyCoded } from './coded.js';
 import { gatherStrided } from './gather.js';
 
 /** Writes the elements of `src` to those of `target`; same shape, any strides. The target's dtype converts. */
@@ -8,6 +9,10 @@ export function copyInto(target: Tensor, src: Tensor): void {
   if (!sameShape(target.shape, src.shape)) throw new Error('copyInto: shapes differ');
   const n = src.numel;
   if (n === 0) return;
+  if (target.storage.coded !== null || src.storage.coded !== null) {
+    copyCoded(target, src);
+    return;
+  }
   const to = target.storage.data;
   const from = src.storage.data;
   const toBool = target.dtype === 'bool' && src.dtype !== 'bool';

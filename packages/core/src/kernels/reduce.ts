@@ -1,6 +1,8 @@
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
+import { Storage } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
+import { bigElements, int64Of, reduceExact } from './int64.js';
 import { columnExtrema, columnSums, rowExtrema, rowPlaces, rowSums, total } from './rows.js';
 import { streamFrom } from './stream.js';
 
@@ -34,19 +36,41 @@ export function reduceWith(
   dtype: DType,
   reduce: (data: ArrayLike<number>, start: number, offsets: Int32Array) => number,
 ): Tensor {
-  const pick = (which: readonly number[]) => [which.map((i) => x.shape[i]!), which.map((i) => x.strides[i]!)] as const;
-  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const starts = stridedOffsets(...pick(kept), x.offset);
-  const offsets = stridedOffsets(...pick([...dims].sort((a, b) => a - b)));
+  const [starts, offsets] = offsetsOf(x, dims);
   const out = Tensor.empty(dtype, shape);
   const to = out.storage.data;
-  for (let i = 0; i < to.length; i++) to[i] = reduce(x.storage.data, starts[i]!, offsets);
+  const { data } = x.storage;
+  for (let i = 0; i < to.length; i++) to[i] = reduce(data, starts[i]!, offsets);
   return out;
+}
+
+/** Where the elements of each result start, and the offsets of the elements from there. */
+function offsetsOf(x: Tensor, dims: readonly number[]): [starts: Int32Array, offsets: Int32Array] {
+  const pick = (which: readonly number[]) => [which.map((i) => x.shape[i]!), which.map((i) => x.strides[i]!)] as const;
+  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  return [stridedOffsets(...pick(kept), x.offset), stridedOffsets(...pick([...dims].sort((a, b) => a - b)))];
 }
 
 /** The sums over the reduced dimensions. */
 export const sumOver = (x: Tensor, plan: Plan, dtype: DType): Tensor =>
-  sumRuns(x, plan, dtype) ?? reduceWith(x, plan, dtype, sumOf);
+  dtype === 'int64' ? sumIntegers(x, plan) : (sumRuns(x, plan, dtype) ?? reduceWith(x, plan, dtype, sumOf));
+
+/** So many integers of up to 32 bits have a sum that float64 holds. */
+const exactCount = 2 ** 21;
+
+/** Sums of integers and bool, as int64. */
+function sumIntegers(x: Tensor, plan: Plan): Tensor {
+  if (x.dtype === 'int64' || plan.count > exactCount) return reduceIntegers('sum', x, plan);
+  const sums = sumOver(x, plan, 'float64');
+  return Tensor.of(int64Of(sums.storage.data), 'int64', plan.shape);
+}
+
+/** Sums or products of integers and bool, by 64-bit integers. */
+export function reduceIntegers(which: 'sum' | 'prod', x: Tensor, { dims, shape }: Plan): Tensor {
+  const v = new Tensor(Storage.of(bigElements(x), 'int64'), 'int64', x.shape);
+  const [starts, offsets] = offsetsOf(v, dims);
+  return Tensor.of(reduceExact(which, v.bits() as BigInt64Array, starts, offsets), 'int64', shape);
+}
 
 /** A row-major tensor as `[outer, rows, kept, inner]`, of which `rows` and `inner` are reduced. */
 type Runs = readonly [outer: number, rows: number, kept: number, inner: number];
@@ -145,11 +169,41 @@ export function extremaOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor
     rowExtrema(which, out.storage.data as Float32Array, found.data, found.rows, found.n);
     return out;
   }
+  if (x.dtype === 'int64') return exactExtrema(which, x, plan);
   return extremaOfColumns(which, x, plan)?.values ?? reduceWith(x, plan, x.dtype, which === 'max' ? maxOf : minOf);
 }
 
+/** `extremaOver` for int64: the elements themselves, found by where they stand. */
+function exactExtrema(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor {
+  const data = x.bits() as BigInt64Array;
+  const [starts, offsets] = offsetsOf(contiguousLike(x), plan.dims);
+  const places = placesOver(which, x, plan).storage.data;
+  return Tensor.of(
+    BigInt64Array.from(starts, (start, i) => data[start + offsets[places[i]!]!]!),
+    'int64',
+    plan.shape,
+  );
+}
+
+const contiguousLike = (x: Tensor): Tensor => new Tensor(x.storage, x.dtype, x.shape);
+
 /** Where along the reduced dimensions the first of those stand. */
 export function placesOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor {
+  if (x.dtype === 'int64') {
+    const [starts, offsets] = offsetsOf(contiguousLike(x), plan.dims);
+    const data = x.bits() as BigInt64Array;
+    const better = (a: bigint, b: bigint) => (which === 'max' ? a > b : a < b);
+    return Tensor.of(
+      Int32Array.from(starts, (start) => {
+        let at = 0;
+        for (let j = 1; j < offsets.length; j++)
+          if (better(data[start + offsets[j]!]!, data[start + offsets[at]!]!)) at = j;
+        return at;
+      }),
+      'int32',
+      plan.shape,
+    );
+  }
   const found = reducedRows(x, plan);
   if (found) {
     const out = Tensor.unwritten('int32', plan.shape);

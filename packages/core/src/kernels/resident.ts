@@ -117,9 +117,10 @@ const collected = new FinalizationRegistry<Placement>(({ block, bytes, gradient 
  * and those there is no room for stay where they are.
  */
 export function place(storage: Storage): void {
+  if (storage.dtype !== 'float32') return;
   const { data } = storage;
   const bytes = data.length * 4;
-  if (!(data instanceof Float32Array) || storage.block !== 0 || data.length < residence.from) return;
+  if (storage.block !== 0 || data.length < residence.from) return;
   if (placed + bytes > placedAtMost || !settle(storage, data.length)) return;
   (storage.data as TypedArray).set(data as never);
   placed += bytes;

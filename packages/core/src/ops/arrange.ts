@@ -2,7 +2,7 @@ import { putAdd } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { checkShape, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
@@ -192,9 +192,9 @@ export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean })
   const out = Tensor.empty('int32', x.shape);
   const n = x.shape[d] ?? 1;
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
-  const data = x.elements();
+  const data = x.exact();
   const compare = (a: number, b: number) =>
-    a === b ? 0 : Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a - b;
+    a === b ? 0 : Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) || a < b ? -1 : 1;
   const sign = descending ? -1 : 1;
   for (let start = 0; start < data.length; start += n * inner)
     for (let i = start; i < start + inner; i++) {
@@ -223,10 +223,10 @@ export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boole
   return { values: x.gather(d, order), indices: order };
 }
 
-/** One-hot rows of the classes in `x` (int32), `[..., numClasses]`; int32. */
+/** One-hot rows of the classes in `x` (integers), `[..., numClasses]`; int32. */
 export function oneHot(x: Tensor, numClasses = -1): Tensor {
   checkTensors('oneHot', x);
-  if (x.dtype !== 'int32') throw new TypeError(`oneHot: takes int32 classes, got ${x.dtype}; use .int()`);
+  checkIntegers('oneHot', 'classes', x);
   const top = x.numel === 0 ? -1 : x.amax().item();
   const n = numClasses === -1 ? top + 1 : numClasses;
   if (top >= n || (x.numel > 0 && x.amin().item() < 0))

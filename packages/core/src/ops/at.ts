@@ -3,6 +3,7 @@ import { put, take } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
+import { isInteger } from '../tensor/dtype.js';
 import { broadcastShapes, contiguousStrides, formatShape, type Shape, stridedOffsets } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './at.js';
@@ -84,16 +85,21 @@ function placesOf(op: string, index: Tensor | readonly number[], shape: Shape, d
     throw new TypeError(
       `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${typeof index}`,
     );
-  if (index.dtype !== 'int32')
-    throw new DTypeError(op, `a tensor as index is int32, or bool as a mask, got ${index.dtype}; use .int()`);
+  // PyTorch reads uint8 as a mask, with a warning: here it says which of the two it is.
+  if (!isInteger(index.dtype) || index.dtype === 'uint8')
+    throw new DTypeError(
+      op,
+      `a tensor as index is int32 or int64, or bool as a mask, got ${index.dtype}; use .int() or .bool()`,
+    );
   return [index];
 }
 
 /** The coordinates of the elements that are not 0, in row-major order: one int32 vector for each dimension. */
 export function nonzeroPlaces(x: Tensor): Tensor[] {
-  const data = x.elements();
+  const data = x.exact();
+  const zero = (x.dtype === 'int64' ? 0n : 0) as number;
   const flat: number[] = [];
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) flat.push(i);
+  for (let i = 0; i < data.length; i++) if (data[i] !== zero) flat.push(i);
   const steps = contiguousStrides(x.shape);
   return x.shape.map((n, d) =>
     Tensor.of(

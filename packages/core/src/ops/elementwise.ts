@@ -3,12 +3,15 @@ import { type Backward, record } from '../autograd/node.js';
 import { DTypeError } from '../errors.js';
 import { choose } from '../kernels/choose.js';
 import { map, map2 } from '../kernels/elementwise.js';
+import { type Exact1, type Exact2, mapExact, mapExact2, toInt64 } from '../kernels/int64.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import * as loops from '../kernels/loops.js';
 import type { StreamKernel, StreamKernel2 } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
-import { type DType, isFloat, promote, scalarDType, toFloat } from '../tensor/dtype.js';
-import { broadcastShapes } from '../tensor/shape.js';
+import { checkFits, type DType, isFloat, toFloat } from '../tensor/dtype.js';
+import { promote, promoteValue } from '../tensor/promote.js';
+import { broadcastShapes, type Shape } from '../tensor/shape.js';
+import { closeWindows } from '../tensor/storage.js';
 import { type InPlaceOf, type Method, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './elementwise.js';
 import { absGradient, sigmoidGradient, sqrtGradient, squareGradient, tanhGradient, zerosFor } from './gradients.js';
@@ -26,6 +29,10 @@ export interface UnaryRule {
   readonly saves?: 'input' | 'result';
   /** Integers stay integers; otherwise they become float32. */
   readonly keepsIntegers?: boolean;
+  /** The value for integers of up to 32 bits, where that in float64 is not exact. */
+  readonly integer?: (x: number) => number;
+  /** The value for int64. */
+  readonly exact?: Exact1;
   /** A faster loop over many elements. */
   readonly loop?: Loop1;
   /** A kernel for many float32 elements. */
@@ -35,10 +42,17 @@ export interface UnaryRule {
 /** Applies a rule to a tensor. */
 export function applyUnary(name: string, rule: UnaryRule, x: Tensor, backward = backwardOf(rule)): Tensor {
   checkTensors(name, x);
-  const { forward, saves, keepsIntegers, loop, kernel } = rule;
-  const y = map(forward, x, keepsIntegers && x.dtype !== 'bool' ? x.dtype : toFloat(x.dtype), loop, kernel);
+  const y = valueOf(rule, x);
+  const { saves } = rule;
   const inputs = [x];
   return record(name, inputs, y, backward, saves === 'input' ? inputs : saves === 'result' ? [y] : undefined);
+}
+
+function valueOf({ forward, keepsIntegers, integer, exact, loop, kernel }: UnaryRule, x: Tensor): Tensor {
+  if (isFloat(x.dtype)) return map(forward, x, x.dtype, loop, kernel);
+  if (!keepsIntegers || x.dtype === 'bool') return map(forward, x, 'float32', loop);
+  if (exact && x.dtype === 'int64') return mapExact(exact, x);
+  return integer ? map(integer, x, x.dtype) : map(forward, x, x.dtype, loop);
 }
 
 // Made apart from the call: a closure made in it would keep its tensors alive.
@@ -75,6 +89,10 @@ interface BinaryRule {
   readonly saves?: boolean;
   /** The result's dtype, from the dtype both sides are promoted to. */
   readonly dtype?: (promoted: DType) => DType;
+  /** The value for integers of up to 32 bits, where that in float64 is not exact. */
+  readonly integer?: (a: number, b: number) => number;
+  /** The value for int64. */
+  readonly exact?: Exact2;
   /** A faster loop over many elements. */
   readonly loop?: Loop2;
   /** A kernel for many float32 elements. */
@@ -86,24 +104,54 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
   if (value instanceof Tensor) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean')
     throw new TypeError(`${op}: expected a Tensor or a number, got ${value === null ? 'null' : typeof value}`);
-  const beside = other instanceof Tensor ? other.dtype : typeof value === 'boolean' ? 'bool' : 'float32';
-  const t = Tensor.empty(scalarDType(value, beside), []);
-  t.storage.data[0] = Number(value);
+  const t = Tensor.empty(scalarDType(value, other), []);
+  if (t.storage.coded === null) t.storage.data[0] = Number(value);
+  else t.storage.coded.bits[0] = BigInt(value);
   return t;
 }
 
+/** A dtype that holds the value: float32 beside half types, which are computed in it. */
+function scalarDType(value: number | boolean, other: TensorLike): DType {
+  if (!(other instanceof Tensor)) return typeof value === 'boolean' ? 'bool' : 'float32';
+  const { dtype } = other;
+  if (isFloat(dtype)) return dtype === 'float64' ? dtype : 'float32';
+  if (typeof value === 'boolean') return 'bool';
+  if (!Number.isInteger(value)) return 'float32';
+  return dtype !== 'int64' && value === (value | 0) ? 'int32' : Number.isSafeInteger(value) ? 'int64' : 'float64';
+}
+
+/** The dtype that the operands of an operator are promoted to, where `a` and `b` are what `toTensor` made of them. */
+function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DType {
+  if (a.dtype === b.dtype) return a.dtype;
+  if (!(left instanceof Tensor)) return right instanceof Tensor ? promoteValue(b.dtype, left) : 'float32';
+  return right instanceof Tensor ? promote(a, b) : promoteValue(a.dtype, right);
+}
+
 /** Defines an elementwise operator of two tensors that broadcast. */
-export function binary(name: string, { forward, backward, saves = false, dtype, loop, kernel }: BinaryRule) {
+export function binary(name: string, definition: BinaryRule) {
+  const { forward, backward, saves = false, dtype, integer, exact, loop, kernel } = definition;
   const rule = backward && gradientsOf(backward, saves);
   return (left: TensorLike, right: TensorLike): Tensor => {
     const a = toTensor(name, left, right);
     const b = toTensor(name, right, left);
-    const promoted = promote(a.dtype, b.dtype);
+    const common = promoted(left, right, a, b);
     const shape = broadcastShapes(name, a.shape, b.shape);
-    const y = map2(forward, a, b, shape, dtype ? dtype(promoted) : promoted, loop, kernel);
+    const result = dtype ? dtype(common) : common;
+    const y =
+      isFloat(common) || isFloat(result)
+        ? map2(forward, a, b, shape, result, loop, kernel)
+        : ofIntegers(a, b, shape, common, result);
     const inputs = [a, b];
-    return rule ? record(name, inputs, y, rule, saves ? inputs : undefined) : y;
+    if (rule) return record(name, inputs, y, rule, saves ? inputs : undefined);
+    closeWindows();
+    return y;
   };
+
+  function ofIntegers(a: Tensor, b: Tensor, shape: Shape, common: DType, result: DType): Tensor {
+    if (common === 'bool' && result === 'bool') return map2((p, q) => (forward(p, q) ? 1 : 0), a, b, shape, 'bool');
+    if (exact && (common === 'int64' || result === 'int64')) return mapExact2(exact, a, b, shape, result);
+    return integer ? map2(integer, a, b, shape, result) : map2(forward, a, b, shape, result, loop);
+  }
 }
 
 // One for all calls of an operator, as in `backwardOf`.
@@ -119,13 +167,20 @@ function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boo
   };
 }
 
-const arithmetic = (p: DType): DType => (p === 'bool' ? 'int32' : p);
+/** Bool tensors have no differences and no negatives, as in PyTorch. */
+const noBool =
+  (op: string, instead: string) =>
+  (p: DType): DType => {
+    if (p === 'bool') throw new DTypeError(op, `takes numbers, got bool; use ${instead}`);
+    return p;
+  };
 
 /** `a + b`, with broadcasting. */
 export const add = binary('add', {
   kernel: 'add',
   loop: loops.addLoop,
   forward: (a, b) => a + b,
+  exact: (a, b) => a + b,
   backward: [(g) => g, (g) => g],
 });
 
@@ -134,8 +189,9 @@ export const sub = binary('sub', {
   kernel: 'sub',
   loop: loops.subLoop,
   forward: (a, b) => a - b,
+  exact: (a, b) => a - b,
   backward: [(g) => g, (g) => neg(g)],
-  dtype: arithmetic,
+  dtype: noBool('sub', 'logicalXor(), or .int()'),
 });
 
 /** `a * b`, with broadcasting. */
@@ -143,6 +199,8 @@ export const mul = binary('mul', {
   kernel: 'mul',
   loop: loops.mulLoop,
   forward: (a, b) => a * b,
+  integer: Math.imul,
+  exact: (a, b) => a * b,
   backward: [(g, _, b) => mul(g, b), (g, a) => mul(g, a)],
   saves: true,
 });
@@ -162,6 +220,7 @@ export const neg = unary('neg', {
   kernel: 'neg',
   loop: loops.negLoop,
   forward: (x) => -x,
+  exact: (x) => -x,
   backward: (g) => neg(g),
   keepsIntegers: true,
 });
@@ -197,6 +256,8 @@ export const square = unary('square', {
   kernel: 'square',
   loop: loops.squareLoop,
   forward: (x) => x * x,
+  integer: (x) => Math.imul(x, x),
+  exact: (x) => x * x,
   backward: (g, x) => squareGradient(g, x),
   saves: 'input',
   keepsIntegers: true,
@@ -206,6 +267,7 @@ export const square = unary('square', {
 export const abs = unary('abs', {
   kernel: 'abs',
   forward: Math.abs,
+  exact: (x) => (x < 0n ? -x : x),
   backward: (g, x) => absGradient(g, x),
   saves: 'input',
   keepsIntegers: true,
@@ -214,6 +276,7 @@ export const abs = unary('abs', {
 /** -1, 0 or 1; 0 for NaN, as in PyTorch. */
 export const sign = unary('sign', {
   forward: (x) => Number(x > 0) - Number(x < 0),
+  exact: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
   backward: zerosFor,
   keepsIntegers: true,
 });
@@ -239,6 +302,7 @@ export const relu = unary('relu', {
   kernel: 'relu',
   loop: loops.reluLoop,
   forward: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+  exact: (x) => (x > 0n ? x : 0n),
   backward: (g, _, y) => reluGradient(g, y),
   saves: 'result',
   keepsIntegers: true,
@@ -265,6 +329,7 @@ const share = (g: Tensor, a: Tensor, b: Tensor, lost: (a: Tensor, b: Tensor) => 
 export const maximum = binary('maximum', {
   kernel: 'maximum',
   forward: larger,
+  exact: (a, b) => (a > b ? a : b),
   backward: [(g, a, b) => share(g, a, b, lt), (g, a, b) => share(g, b, a, lt)],
   saves: true,
 });
@@ -273,13 +338,14 @@ export const maximum = binary('maximum', {
 export const minimum = binary('minimum', {
   kernel: 'minimum',
   forward: smaller,
+  exact: (a, b) => (a < b ? a : b),
   backward: [(g, a, b) => share(g, a, b, gt), (g, a, b) => share(g, b, a, gt)],
   saves: true,
 });
 
 /** Comparisons give bool tensors, which carry no gradient. */
-const comparison = (name: string, forward: (a: number, b: number) => boolean, loop?: Loop2) =>
-  binary(name, { forward: forward as never, dtype: () => 'bool', loop });
+const comparison = (name: string, forward: <T extends number | bigint>(a: T, b: T) => boolean, loop?: Loop2) =>
+  binary(name, { forward: forward as never, exact: forward, dtype: () => 'bool', loop });
 
 export const eq = comparison('eq', (a, b) => a === b, loops.eqLoop);
 export const ne = comparison('ne', (a, b) => a !== b, loops.neLoop);
@@ -302,9 +368,10 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
     );
   const x = toTensor('where', a, b);
   const y = toTensor('where', b, a);
-  const dtype = promote(x.dtype, y.dtype);
+  const dtype = promoted(a, b, x, y);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
-  const out = choose(condition, x, y, shape, dtype);
+  const [p, q] = dtype === 'int64' ? [toInt64(x), toInt64(y)] : [x, y];
+  const out = choose(condition, p, q, shape, dtype);
   const shapeX = x.shape;
   const shapeY = y.shape;
   return record(
@@ -322,6 +389,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
 /** `x` with `value` wherever `mask` holds. */
 export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
   checkTensors('maskedFill', x, mask);
+  checkFits('maskedFill', value, x.dtype);
   return where(mask, value, x);
 }
 

@@ -1,6 +1,6 @@
 import { checkOptions } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
-import { checkTensors } from '../tensor/check.js';
+import { ShapeError } from '../errors.js';
+import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,11 +10,11 @@ import { reshape } from './shape.js';
 
 const embeddingOptions = { paddingIdx: is.integer };
 
-/** The rows of `weight` `[V, E]` that the int32 `index` names: `[..., E]`. Row `paddingIdx` gets no gradient. */
+/** The rows of `weight` `[V, E]` that `index` (integers) names: `[..., E]`. Row `paddingIdx` gets no gradient. */
 export function embedding(index: Tensor, weight: Tensor, options?: { paddingIdx?: number }): Tensor {
   const { paddingIdx } = checkOptions('embedding', options, embeddingOptions);
   checkTensors('embedding', index, weight);
-  if (index.dtype !== 'int32') throw new DTypeError('embedding', `indices are int32, got ${index.dtype}; use .int()`);
+  checkIntegers('embedding', 'indices', index);
   if (weight.ndim !== 2)
     throw new ShapeError('embedding', `weight is [entries, features], got ${formatShape(weight.shape)}`);
   const flat = reshape(index, -1);

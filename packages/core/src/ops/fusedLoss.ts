@@ -21,7 +21,7 @@ export function crossEntropyOfClasses(
   reduction: Reduction,
 ): Tensor {
   const [rows, n] = input.shape as [number, number];
-  const classes = target.toTypedArray() as Int32Array;
+  const classes = Int32Array.from(target.elements());
   let count = 0;
   for (let r = 0; r < rows; r++)
     if (classes[r] === ignoreIndex) classes[r] = -1;

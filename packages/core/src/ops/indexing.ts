@@ -1,9 +1,10 @@
 import { record } from '../autograd/node.js';
-import { clear, put, putAdd, take as takePositions } from '../autograd/positions.js';
+import { clear, exactArray, put, putAdd, take as takePositions } from '../autograd/positions.js';
 import { checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { full } from '../tensor/creation.js';
+import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import {
   broadcastShapes,
@@ -17,9 +18,10 @@ import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/ten
 import { nonzeroPlaces } from './at.js';
 import { div, eq, mul, withInPlace } from './elementwise.js';
 import type * as self from './indexing.js';
+import { floorDivide } from './math.js';
 import { expand, narrow, stack, to } from './shape.js';
 
-/** Flat positions that `index` names along `dim` of a row-major tensor of `shape`. */
+/** Flat positions that `index`, of any integer dtype, names along `dim` of a row-major tensor of `shape`. */
 function positionsAlong(op: string, shape: Shape, dim: number, index: Tensor): Int32Array {
   checkIndex(op, index);
   if (index.ndim !== shape.length || index.shape.some((n, i) => i !== dim && n > shape[i]!))
@@ -46,18 +48,22 @@ function positionsAlong(op: string, shape: Shape, dim: number, index: Tensor): I
   return out;
 }
 
-/** `out[i][j] = x[index[i][j]][j]` for dim 0, and so on: the elements that `index` (int32) names along `dim`. */
+/** `out[i][j] = x[index[i][j]][j]` for dim 0, and so on: the elements that `index` (integers) names along `dim`. */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensors('gather', x, index);
   const d = normalizeDim('gather', dim, x.ndim);
   const positions = positionsAlong('gather', x.shape, d, index);
-  const out = Tensor.empty(x.dtype, index.shape);
-  const data = x.elements();
-  for (let i = 0; i < positions.length; i++) out.storage.data[i] = data[positions[i]!]!;
+  const out = exactArray(x, positions.length);
+  const data = x.exact();
+  for (let i = 0; i < positions.length; i++) out[i] = data[positions[i]!]!;
   const { shape } = x;
-  return record('gather', [x], out, (g, ctx) => [scatterAdd(Tensor.empty(g.dtype, shape), d, ctx.saved[0]!, g)], [
-    index,
-  ]);
+  return record(
+    'gather',
+    [x],
+    Tensor.of(out, x.dtype, index.shape),
+    (g, ctx) => [scatterAdd(Tensor.empty(g.dtype, shape), d, ctx.saved[0]!, g)],
+    [index],
+  );
 }
 
 /** A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat. */
@@ -69,27 +75,28 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
   return x.add(putAdd(part, positions, x.shape));
 }
 
-/** The slices that `index` (int32, one dimension) names along `dim`. */
+/** The slices that `index` (integers, one dimension) names along `dim`. */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensors('indexSelect', x, index);
   const d = normalizeDim('indexSelect', dim, x.ndim);
   checkIndex('indexSelect', index);
   if (index.ndim > 1)
     throw new ShapeError('indexSelect', `the index has one dimension, got ${formatShape(index.shape)}`);
-  const rows = index.elements() as Int32Array;
+  const rows = index.elements();
   const n = x.shape[d] ?? 1;
   for (const i of rows)
     if (i < 0 || i >= n)
       throw new IndexError('indexSelect', `index ${i} is out of range for dimension ${d} of size ${n}`);
   const shape = x.shape.map((v, i) => (i === d ? rows.length : v));
   const out = Tensor.unwritten(x.dtype, shape);
-  const data = x.elements();
+  const to = out.storage.coded === null ? out.storage.data : (out.bits() as unknown as TypedArray);
+  const data = x.storage.coded === null ? x.elements() : (x.bits() as unknown as TypedArray);
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
   for (let o = 0, p = 0; o < outer; o++)
     for (let r = 0; r < rows.length; r++, p += inner) {
       const from = (o * n + rows[r]!) * inner;
-      out.storage.data.set(data.subarray(from, from + inner) as never, p);
+      to.set(data.subarray(from, from + inner) as never, p);
     }
   const from = x.shape;
   return record('indexSelect', [x], out, (g, ctx) => [indexAdd(Tensor.empty(g.dtype, from), d, ctx.saved[0]!, g)], [
@@ -109,8 +116,10 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
   const n = x.shape[d] ?? 1;
   for (const i of rows)
     if (i < 0 || i >= n) throw new IndexError('indexAdd', `index ${i} is out of range for dimension ${d} of size ${n}`);
-  const data = x.toTypedArray();
-  const values = src.elements();
+  if (src.dtype !== x.dtype)
+    throw new DTypeError('indexAdd', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
+  const data = x.exact().slice();
+  const values = src.exact();
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
   for (let o = 0, p = 0; o < outer; o++)
@@ -125,7 +134,7 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
   );
 }
 
-/** `x` with the elements of `src`, or one value, at the places that `index` (int32) names along `dim`. */
+/** `x` with the elements of `src`, or one value, at the places that `index` (integers) names along `dim`. */
 export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
   checkTensors('scatter', x, index);
   const d = normalizeDim('scatter', dim, x.ndim);
@@ -146,7 +155,7 @@ function covering(op: string, src: Tensor, index: Tensor, x: Tensor): Tensor {
 const scatterReduceOptions = { includeSelf: is.boolean };
 
 /**
- * `x` with the elements of `src` that `index` (int32) sends to one place along `dim` reduced into it. Equal extremes
+ * `x` with the elements of `src` that `index` (integers) sends to one place along `dim` reduced into it. Equal extremes
  * share the gradient. With `includeSelf: false`, what `x` had there takes no part.
  */
 export function scatterReduce(
@@ -168,19 +177,20 @@ export function scatterReduce(
   if (reduce === 'sum' || reduce === 'mean') {
     const sum = self.add(putAdd(part, positions, x.shape));
     if (reduce === 'sum') return sum;
-    const count = Tensor.empty(x.dtype, x.shape);
-    if (includeSelf) count.storage.data.fill(1);
-    for (const p of positions) count.storage.data[p]!++;
-    for (let i = 0; i < count.storage.data.length; i++) count.storage.data[i] = Math.max(1, count.storage.data[i]!);
-    return div(sum, count);
+    const counts = new Float64Array(x.numel);
+    if (includeSelf) counts.fill(1);
+    for (const p of positions) counts[p]!++;
+    for (let i = 0; i < counts.length; i++) counts[i] = Math.max(1, counts[i]!);
+    const count = to(Tensor.of(counts, 'float64', x.shape), isFloat(x.dtype) ? x.dtype : 'int64');
+    return isFloat(x.dtype) ? div(sum, count) : to(floorDivide(sum, count), x.dtype);
   }
   const better = reduce === 'amax' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
-  const out = x.toTypedArray();
-  if (!includeSelf)
-    for (const p of positions) out[p] = reduce === 'amax' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  const values = part.elements();
+  const out = x.exact().slice();
+  // Where what `x` had takes no part, the first value stands in its place.
+  const waiting = includeSelf ? null : new Set(positions);
+  const values = part.exact();
   positions.forEach((p, i) => {
-    if (better(values[i]!, out[p]!) || Number.isNaN(values[i]!)) out[p] = values[i]!;
+    if (waiting?.delete(p) || better(values[i]!, out[p]!) || Number.isNaN(values[i]!)) out[p] = values[i]!;
   });
   const result = Tensor.of(out, x.dtype, x.shape);
   const touched = put(
@@ -205,7 +215,7 @@ export function scatterReduce(
   );
 }
 
-/** The elements of the flattened `x` at the places in `index` (int32), in the shape of `index`. */
+/** The elements of the flattened `x` at the places in `index` (integers), in the shape of `index`. */
 export function take(x: Tensor, index: Tensor): Tensor {
   checkIndex('take', index);
   const n = x.numel;
@@ -218,7 +228,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 
 function checkIndex(op: string, index: Tensor): void {
   if (!(index instanceof Tensor)) throw new TypeError(`${op}: the index is a Tensor, got ${typeof index}`);
-  if (index.dtype !== 'int32') throw new DTypeError(op, `indices are int32, got ${index.dtype}; use .int()`);
+  checkIntegers(op, 'indices', index);
 }
 
 /** `gather` with all other dimensions broadcast: for indices as `argmax` and `argsort` give them. */
@@ -264,7 +274,7 @@ function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Int32Array] {
   return [expand(x, shape), Int32Array.from(holds.keys()).filter((i) => holds[i] !== 0)];
 }
 
-/** `x` with `value` in the slices that `index` (int32, one dimension) names along `dim`. */
+/** `x` with `value` in the slices that `index` (integers, one dimension) names along `dim`. */
 export function indexFill(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
   checkTensors('indexFill', x, index);
   const d = normalizeDim('indexFill', dim, x.ndim);
@@ -272,7 +282,7 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: number):
   return indexCopy(x, d, index, full(shape, value, { dtype: x.dtype }));
 }
 
-/** `x` with the slices of `src` in place of those that `index` (int32, one dimension) names along `dim`. */
+/** `x` with the slices of `src` in place of those that `index` (integers, one dimension) names along `dim`. */
 export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   checkTensors('indexCopy', x, index, src);
   const d = normalizeDim('indexCopy', dim, x.ndim);
@@ -289,7 +299,7 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
 /** The coordinates of the elements that are not 0: int32, one row for each. */
 export function nonzero(x: Tensor): Tensor {
   checkTensors('nonzero', x);
-  if (x.ndim === 0) return Tensor.empty('int32', [x.item() !== 0 ? 1 : 0, 0]);
+  if (x.ndim === 0) return Tensor.empty('int32', [x.bool().item() ? 1 : 0, 0]);
   return stack(nonzeroPlaces(x), 1);
 }
 

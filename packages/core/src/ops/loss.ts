@@ -1,11 +1,11 @@
 import { record } from '../autograd/node.js';
 import { checkOptions, show } from '../check.js';
-import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { IndexError, ShapeError } from '../errors.js';
 import { noGrad } from '../grad/index.js';
 import { map2 } from '../kernels/elementwise.js';
-import { checkTensors } from '../tensor/check.js';
-import { promote } from '../tensor/dtype.js';
+import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
+import { promote } from '../tensor/promote.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
@@ -122,7 +122,7 @@ function entropies(input: Tensor, target: Tensor): Tensor {
     input,
     target,
     input.shape,
-    promote(input.dtype, target.dtype),
+    promote(input, target),
   );
   return record(
     'binaryCrossEntropy',
@@ -232,7 +232,7 @@ function checkClasses(
   weight: Tensor | null | undefined,
   ignoreIndex: number,
 ): void {
-  if (target.dtype !== 'int32') throw new DTypeError(op, `target classes are int32, got ${target.dtype}; use .int()`);
+  checkIntegers(op, 'target classes', target);
   const expected = input.shape.filter((_, i) => i !== (input.ndim === 1 ? 0 : 1));
   if (input.ndim === 0 || !sameShape(expected, target.shape))
     throw new ShapeError(

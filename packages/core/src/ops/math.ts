@@ -3,6 +3,7 @@ import { checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { gradientWith, mapWith } from '../kernels/gradients.js';
+import type { Exact2 } from '../kernels/int64.js';
 import { type Loop1, type Loop2, squareLoop } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
@@ -113,17 +114,18 @@ export const atanh = unary('atanh', {
   saves: 'input',
 });
 
-export const floor = unary('floor', { forward: Math.floor, backward: zerosFor, keepsIntegers: true });
-export const ceil = unary('ceil', { forward: Math.ceil, backward: zerosFor, keepsIntegers: true });
-export const trunc = unary('trunc', { forward: Math.trunc, backward: zerosFor, keepsIntegers: true });
+const rounding = { backward: zerosFor, keepsIntegers: true, exact: (x: bigint) => x };
+
+export const floor = unary('floor', { ...rounding, forward: Math.floor });
+export const ceil = unary('ceil', { ...rounding, forward: Math.ceil });
+export const trunc = unary('trunc', { ...rounding, forward: Math.trunc });
 /** To the nearest whole number; halves to the even one. */
 export const round = unary('round', {
+  ...rounding,
   forward: (x) => {
     const r = Math.round(x);
     return Math.abs(x - Math.trunc(x)) === 0.5 && r % 2 !== 0 ? r - 1 : r;
   },
-  backward: zerosFor,
-  keepsIntegers: true,
 });
 /** The part behind the point, with the sign of `x`. */
 export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
@@ -146,6 +148,7 @@ export function clamp(x: Tensor, min?: number | null, max?: number | null): Tens
     'clamp',
     {
       forward: (v) => (v < low ? Math.min(low, high) : v > high ? high : v),
+      exact: (v) => (v < low ? BigInt(Math.min(low, high)) : v > high ? BigInt(high) : v),
       backward,
       saves: 'input',
       keepsIntegers: [min, max].every((v) => v == null || Number.isInteger(v)),
@@ -203,12 +206,38 @@ const powOfTensors = binary('pow', {
     (g, a, b) => mul(g, where(mul(eq(a, 0), ge(b, 0)).bool(), 0, mul(pow(a, b), log(a)))),
   ],
   saves: true,
-  dtype: (p) => (p === 'bool' ? 'int32' : p),
+  integer: (a, b) => integerPower(a, b, Math.imul),
+  exact: (a, b) => {
+    const wrapped = (p: bigint, q: bigint) => BigInt.asIntN(64, p * q);
+    if (b < 0n) return a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n;
+    let [result, square] = [1n, a];
+    for (let rest = b; rest > 0n; rest >>= 1n, square = wrapped(square, square))
+      if (rest & 1n) result = wrapped(result, square);
+    return result;
+  },
 });
+
+/** By squaring, so that products wrap as they do one by one. A negative power is 0, but of 1 and -1. */
+function integerPower(a: number, b: number, times: (p: number, q: number) => number): number {
+  if (b < 0) return a === 1 ? 1 : a === -1 ? (b % 2 === 0 ? 1 : -1) : 0;
+  let [result, square] = [1, a];
+  for (let rest = b; rest > 0; rest = Math.floor(rest / 2), square = times(square, square))
+    if (rest % 2 === 1) result = times(result, square);
+  return result;
+}
+
+/** Integers have no infinity to divide to. */
+function checkDivisor<T extends number | bigint>(op: string, b: T): T {
+  // Not `===`: 0n is not 0.
+  if (!b) throw new RangeError(`${op}: an integer is divided by 0; convert to floating point first, with float()`);
+  return b;
+}
 
 /** The remainder of `a / b` with the sign of `a`, as `%` in JavaScript. */
 export const fmod = binary('fmod', {
   forward: (a, b) => a % b,
+  integer: (a, b) => a % checkDivisor('fmod', b),
+  exact: (a, b) => a % checkDivisor('fmod', b),
   backward: [(g) => g, (g, a, b) => neg(mul(g, trunc(div(a, b))))],
   saves: true,
 });
@@ -218,6 +247,14 @@ export const remainder = binary('remainder', {
   forward: (a, b) => {
     const r = a % b;
     return r !== 0 && r < 0 !== b < 0 ? r + b : r;
+  },
+  integer: (a, b) => {
+    const r = a % checkDivisor('remainder', b);
+    return r !== 0 && r < 0 !== b < 0 ? r + b : r;
+  },
+  exact: (a, b) => {
+    const r = a % checkDivisor('remainder', b);
+    return r !== 0n && r < 0n !== b < 0n ? r + b : r;
   },
   backward: [(g) => g, (g, a, b) => neg(mul(g, floorDivide(a, b)))],
   saves: true,
@@ -265,6 +302,7 @@ const numberOr = (choose: (a: number, b: number) => number) => (a: number, b: nu
 
 /** The larger of `a` and `b`; where one is NaN, the other. */
 export const fmax = binary('fmax', {
+  exact: (a, b) => (a > b ? a : b),
   forward: numberOr(Math.max),
   backward: [
     (g, a, b) => where(logicalOr(ge(a, b), isnan(b)), g, 0),
@@ -275,6 +313,7 @@ export const fmax = binary('fmax', {
 
 /** The smaller of `a` and `b`; where one is NaN, the other. */
 export const fmin = binary('fmin', {
+  exact: (a, b) => (a < b ? a : b),
   forward: numberOr(Math.min),
   backward: [
     (g, a, b) => where(logicalOr(le(a, b), isnan(b)), g, 0),
@@ -299,6 +338,11 @@ export const floorDivide = binary('floorDivide', {
     // The quotient is whole but for rounding.
     const whole = Math.floor(quotient);
     return quotient - whole > 0.5 ? whole + 1 : whole;
+  },
+  integer: (a, b) => Math.floor(a / checkDivisor('floorDivide', b)),
+  exact: (a, b) => {
+    const quotient = a / checkDivisor('floorDivide', b);
+    return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
   },
 });
 
@@ -338,34 +382,51 @@ export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: num
 };
 
 const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
-  binary(op, { forward: (a, b) => Number(forward(a !== 0, b !== 0)), dtype: () => 'bool' });
+  binary(op, {
+    forward: (a, b) => Number(forward(a !== 0, b !== 0)),
+    exact: (a, b) => forward(a !== 0n, b !== 0n),
+    dtype: () => 'bool',
+  });
 
 export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
 export const logicalOr = truth('logicalOr', (a, b) => a || b);
 export const logicalXor = truth('logicalXor', (a, b) => a !== b);
 export const logicalNot = (x: Tensor): Tensor => eq(x, 0);
 
-const integers = (op: string, forward: (a: number, b: number) => number) =>
+const integers = (op: string, forward: (a: number, b: number) => number, exact: Exact2) =>
   binary(op, {
     forward,
+    exact,
     dtype: (p) => {
-      if (isFloat(p)) throw new DTypeError(op, `takes int32 or bool tensors, got ${p}; use .int()`);
+      if (isFloat(p)) throw new DTypeError(op, `takes integer or bool tensors, got ${p}; use .int()`);
       return p;
     },
   });
 
-export const bitwiseAnd = integers('bitwiseAnd', (a, b) => a & b);
-export const bitwiseOr = integers('bitwiseOr', (a, b) => a | b);
-export const bitwiseXor = integers('bitwiseXor', (a, b) => a ^ b);
+const and = <T extends number | bigint>(a: T, b: T) => (a & b) as T;
+const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
+const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 
-export const bitwiseLeftShift = integers('bitwiseLeftShift', (a, b) => a << b);
-export const bitwiseRightShift = integers('bitwiseRightShift', (a, b) => a >> b);
+export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact2);
+export const bitwiseOr = integers('bitwiseOr', or, or as Exact2);
+export const bitwiseXor = integers('bitwiseXor', xor, xor as Exact2);
+
+export const bitwiseLeftShift = integers(
+  'bitwiseLeftShift',
+  (a, b) => a << b,
+  (a, b) => a << BigInt.asUintN(6, b),
+);
+export const bitwiseRightShift = integers(
+  'bitwiseRightShift',
+  (a, b) => a >> b,
+  (a, b) => a >> BigInt.asUintN(6, b),
+);
 
 /** Each bit turned; for bool the logical not. */
 export function bitwiseNot(x: Tensor): Tensor {
   checkTensors('bitwiseNot', x);
   if (x.dtype === 'bool') return logicalNot(x);
-  if (isFloat(x.dtype)) throw new DTypeError('bitwiseNot', `takes int32 or bool tensors, got ${x.dtype}; use .int()`);
+  if (isFloat(x.dtype)) throw new DTypeError('bitwiseNot', `takes integer or bool tensors, got ${x.dtype}; use .int()`);
   return sub(-1, x);
 }
 
@@ -375,11 +436,23 @@ const divisor = (a: number, b: number): number => {
   return x;
 };
 
+const exactAbs = (x: bigint): bigint => (x < 0n ? -x : x);
+
+const exactDivisor = (a: bigint, b: bigint): bigint => {
+  let [x, y] = [exactAbs(a), exactAbs(b)];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+};
+
 /** The greatest common divisor. */
-export const gcd = integers('gcd', divisor);
+export const gcd = integers('gcd', divisor, exactDivisor);
 
 /** The least common multiple. */
-export const lcm = integers('lcm', (a, b) => (a === 0 || b === 0 ? 0 : Math.abs(a / divisor(a, b)) * Math.abs(b)));
+export const lcm = integers(
+  'lcm',
+  (a, b) => (a === 0 || b === 0 ? 0 : Math.abs(a / divisor(a, b)) * Math.abs(b)),
+  (a, b) => (a === 0n || b === 0n ? 0n : exactAbs((a / exactDivisor(a, b)) * b)),
+);
 
 export const isposinf = (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY);
 export const isneginf = (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY);

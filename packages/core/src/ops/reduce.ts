@@ -7,11 +7,11 @@ import { shiftRows } from '../kernels/norm.js';
 import * as kernel from '../kernels/reduce.js';
 import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
-import type { DType } from '../tensor/dtype.js';
+import { isFloat, toCount } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { applyUnary, div, eq, floatOnly, mul, square, sub } from './elementwise.js';
+import { applyUnary, div, eq, floatOnly, mul, ne, square, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
 import type * as self from './reduce.js';
 
@@ -49,12 +49,10 @@ function spread(g: Tensor, { dims }: kernel.Plan, shape: Shape): Tensor {
   return makeView('expand', g, shape, strides, g.offset, (gg) => [sum(gg, dims, { keepdim })]);
 }
 
-const sumDType = (dtype: DType): DType => (dtype === 'bool' ? 'int32' : dtype);
-
 /** The sum over `dim`; over all elements if it is left out. */
 export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('sum', x, dim, options);
-  return record('sum', [x], kernel.sumOver(x, p, sumDType(x.dtype)), sumGradient, undefined, p);
+  return record('sum', [x], kernel.sumOver(x, p, toCount(x.dtype)), sumGradient, undefined, p);
 }
 
 const sumGradient: Backward = (g, ctx) => [spread(g, ctx.memo as kernel.Plan, ctx.inputShape(0))];
@@ -90,7 +88,7 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   return record(
     'prod',
     [x],
-    kernel.reduceWith(x, p, sumDType(x.dtype), kernel.productOf),
+    isFloat(x.dtype) ? kernel.reduceWith(x, p, x.dtype, kernel.productOf) : kernel.reduceIntegers('prod', x, p),
     (g, ctx) => [mul(spread(g, p, ctx.saved[0]!.shape), productOfOthers(ctx.saved[0]!, p.dims))],
     [x],
   );
@@ -293,12 +291,14 @@ export const min = alongDim('min', argmin, amin);
 
 /** Whether any element over `dim` is not 0. bool. */
 export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
-  return kernel.reduceWith(x, plan('any', x, dim, options), 'bool', kernel.anyOf);
+  const p = plan('any', x, dim, options);
+  return kernel.reduceWith(x.dtype === 'int64' ? ne(x, 0) : x, p, 'bool', kernel.anyOf);
 }
 
 /** Whether all elements over `dim` are not 0. bool. */
 export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
-  return kernel.reduceWith(x, plan('all', x, dim, options), 'bool', kernel.allOf);
+  const p = plan('all', x, dim, options);
+  return kernel.reduceWith(x.dtype === 'int64' ? ne(x, 0) : x, p, 'bool', kernel.allOf);
 }
 
 /**

@@ -1,16 +1,17 @@
 import { record } from '../autograd/node.js';
 import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { bigElements, scanExact } from '../kernels/int64.js';
 import { checkTensors } from '../tensor/check.js';
-import { isFloat, toFloat } from '../tensor/dtype.js';
+import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, normalizeDim } from '../tensor/shape.js';
+import { formatShape, normalizeDim, type Shape, sizeOf } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { flip } from './arrange.js';
 import { add, div, exp, gt, log, lt, mul, neg, sub, where, withInPlace } from './elementwise.js';
 import type { ValuesAndIndices } from './reduce.js';
 import type * as self from './scan.js';
-import { cat, expand, narrow, to } from './shape.js';
+import { cat, expand, narrow } from './shape.js';
 
 /** Calls `scan(data, start, step, n)` for each line of elements along `dim` of a copy of `x`; gives the copy. */
 function along(
@@ -19,26 +20,37 @@ function along(
   scan: (data: Tensor['storage']['data'], start: number, step: number, n: number) => void,
 ): Tensor {
   const data = x.toTypedArray();
-  const n = x.shape[dim] ?? 1;
-  const inner = x.shape.slice(dim + 1).reduce((a, b) => a * b, 1);
-  for (let block = 0; block < data.length; block += n * inner)
-    for (let i = block; i < block + inner; i++) scan(data, i, inner, n);
+  eachLine(x.shape, dim, (start, step, n) => scan(data, start, step, n));
   return Tensor.of(data, x.dtype, x.shape);
 }
 
-const numeric = (x: Tensor): Tensor => (x.dtype === 'bool' ? to(x, 'int32') : x);
+/** Calls `visit(start, step, n)` for each line of elements along `dim` of a row-major tensor. */
+function eachLine(shape: Shape, dim: number, visit: (start: number, step: number, n: number) => void): void {
+  const n = shape[dim] ?? 1;
+  const inner = sizeOf(shape.slice(dim + 1));
+  const size = sizeOf(shape);
+  for (let block = 0; block < size; block += n * inner) for (let i = block; i < block + inner; i++) visit(i, inner, n);
+}
+
+/** Running sums or products of integers and bool: int64, exact. */
+function alongIntegers(which: 'sum' | 'prod', x: Tensor, dim: number): Tensor {
+  const data = bigElements(x).slice();
+  eachLine(x.shape, dim, (start, step, n) => scanExact(which, data, start, step, n));
+  return Tensor.of(data, 'int64', x.shape);
+}
 
 /** The running sum along `dim`. */
 export function cumsum(x: Tensor, dim: number): Tensor {
   checkTensors('cumsum', x);
   const d = normalizeDim('cumsum', dim, x.ndim);
-  const out = along(numeric(x), d, (data, start, step, n) => {
+  const scan = (data: TypedArray, start: number, step: number, n: number) => {
     let sum = 0;
     for (let i = 0, p = start; i < n; i++, p += step) {
       sum += data[p]!;
       data[p] = sum;
     }
-  });
+  };
+  const out = isFloat(x.dtype) ? along(x, d, scan) : alongIntegers('sum', x, d);
   return record('cumsum', [x], out, (g) => [reverseCumsum(g, d)]);
 }
 
@@ -48,13 +60,14 @@ const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip
 export function cumprod(x: Tensor, dim: number): Tensor {
   checkTensors('cumprod', x);
   const d = normalizeDim('cumprod', dim, x.ndim);
-  const out = along(numeric(x), d, (data, start, step, n) => {
+  const scan = (data: TypedArray, start: number, step: number, n: number) => {
     let product = 1;
     for (let i = 0, p = start; i < n; i++, p += step) {
       product *= data[p]!;
       data[p] = product;
     }
-  });
+  };
+  const out = isFloat(x.dtype) ? along(x, d, scan) : alongIntegers('prod', x, d);
   return record(
     'cumprod',
     [x],
@@ -125,21 +138,21 @@ const extremum =
   (x: Tensor, dim: number): ValuesAndIndices => {
     checkTensors(op, x);
     const d = normalizeDim(op, dim, x.ndim);
-    const indices = to(
-      along(to(x, toFloat(x.dtype)), d, (data, start, step, n) => {
-        let at = 0;
-        let best = data[start]!;
-        for (let i = 0, p = start; i < n; i++, p += step) {
-          const v = data[p]!;
-          if (Number.isNaN(v) || (!Number.isNaN(best) && better(v, best))) {
-            best = v;
-            at = i;
-          }
-          data[p] = at;
+    const data = x.exact();
+    const places = new Int32Array(data.length);
+    eachLine(x.shape, d, (start, step, n) => {
+      let at = 0;
+      let best = data[start]!;
+      for (let i = 0, p = start; i < n; i++, p += step) {
+        const v = data[p]!;
+        if (Number.isNaN(v) || (!Number.isNaN(best) && better(v, best))) {
+          best = v;
+          at = i;
         }
-      }),
-      'int32',
-    );
+        places[p] = at;
+      }
+    });
+    const indices = Tensor.of(places, 'int32', x.shape);
     return { values: x.ndim === 0 ? x.clone() : x.gather(d, indices), indices };
   };
 

@@ -1,12 +1,14 @@
 import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
+import { promoteTypes } from '../tensor/promote.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
 import type * as self from './sets.js';
+import { to } from './shape.js';
 
 // What counts and looks up values. No gradient flows through any of these.
 
@@ -24,7 +26,8 @@ const ints = (values: ArrayLike<number>, shape = [values.length]): Tensor =>
   Tensor.of(Int32Array.from(values), 'int32', shape);
 
 /** Numbers in order, NaN last. */
-const inOrder = (a: number, b: number): number => a - b || Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+const inOrder = (a: number, b: number): number =>
+  a < b ? -1 : a > b ? 1 : Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 
 /** Groups `keys` (for elements or slices): which were first of their kind, and the group of each. */
 function group(n: number, same: (i: number, j: number) => boolean, order: Int32Array) {
@@ -65,7 +68,7 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
   const d = normalizeDim(op, dim ?? 0, t.ndim);
   const n = t.shape[d] ?? 1;
   const size = n === 0 ? 0 : t.numel / n;
-  const data = t.ndim === 0 ? t.elements() : t.transpose(0, d).elements();
+  const data = (t.ndim === 0 ? t : t.transpose(0, d)).exact();
   const compare = (i: number, j: number) => {
     for (let p = i * size, q = j * size, end = p + size; p < end; p++, q++) {
       const c = inOrder(data[p]!, data[q]!);
@@ -90,7 +93,7 @@ const bincountOptions = { weights: is.tensor, minlength: is.size };
 export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: number }): Tensor {
   const { weights, minlength = 0 } = checkOptions('bincount', options, bincountOptions);
   checkTensors('bincount', x);
-  if (x.dtype !== 'int32') throw new DTypeError('bincount', `takes int32 values, got ${x.dtype}; use .int()`);
+  checkIntegers('bincount', 'values', x);
   if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
   if (weights && formatShape(weights.shape) !== formatShape(x.shape))
     throw new ShapeError(
@@ -104,8 +107,9 @@ export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: nu
     top = Math.max(top, v);
   }
   const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1]);
+  const counts = out.storage.data;
   const w = weights?.elements();
-  for (let i = 0; i < data.length; i++) out.storage.data[data[i]!]! += w ? w[i]! : 1;
+  for (let i = 0; i < data.length; i++) counts[data[i]!]! += w ? w[i]! : 1;
   return out;
 }
 
@@ -128,8 +132,9 @@ export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: 
   if (low === high) [low, high] = [low - 1, high + 1];
   if (!Number.isFinite(low) || !Number.isFinite(high))
     throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
+  const counts = out.storage.data;
   for (const v of data)
-    if (v >= low && v <= high) out.storage.data[Math.min(bins - 1, Math.floor(((v - low) / (high - low)) * bins))]!++;
+    if (v >= low && v <= high) counts[Math.min(bins - 1, Math.floor(((v - low) / (high - low)) * bins))]!++;
   return out;
 }
 
@@ -157,7 +162,7 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
     );
   const n = sorted.shape.at(-1)!;
   const perLine = sorted.ndim > 1 ? v.shape.at(-1)! : v.numel;
-  const [edges, data] = [sorted.elements(), v.elements()];
+  const [edges, data] = [sorted.exact(), v.exact()];
   return ints(
     Int32Array.from({ length: data.length }, (_, i) =>
       bisect(edges, Math.floor(i / Math.max(1, perLine)) * n, n, data[i]!, right),
@@ -192,10 +197,14 @@ const isinOptions = { invert: is.boolean };
 export function isin(x: Tensor, values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor {
   const { invert = false } = checkOptions('isin', options, isinOptions);
   checkTensors('isin', x);
-  const known = new Set<number>(values instanceof Tensor ? values.elements() : values);
+  if (values instanceof Tensor && (values.dtype === 'int64') !== (x.dtype === 'int64')) {
+    const dtype = promoteTypes(x.dtype, values.dtype);
+    return isin(to(x, dtype), to(values, dtype), { invert });
+  }
+  const known = new Set<number>(values instanceof Tensor ? values.exact() : values);
   // A set takes NaN for equal to itself, which it is not.
   known.delete(Number.NaN);
-  const data = x.elements();
+  const data = values instanceof Tensor ? x.exact() : x.elements();
   return Tensor.of(
     Uint8Array.from(data, (v) => Number(known.has(v) !== invert)),
     'bool',

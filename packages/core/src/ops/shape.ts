@@ -4,7 +4,8 @@ import { makeView } from '../autograd/view.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { copyInto } from '../kernels/copy.js';
 import { checkTensors } from '../tensor/check.js';
-import { checkDType, type DType, isFloat, promote } from '../tensor/dtype.js';
+import { checkDType, checkFits, type DType, isFloat } from '../tensor/dtype.js';
+import { promoteTypes } from '../tensor/promote.js';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -295,7 +296,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
         `shapes ${tensors.map((x) => formatShape(x.shape)).join(', ')} differ beyond dimension ${d}`,
       );
   const sizes = tensors.map((x) => x.shape[d]!);
-  const dtype = tensors.map((x) => x.dtype).reduce(promote);
+  const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
   const total = sizes.reduce((a, b) => a + b, 0);
   const out = Tensor.unwritten(
     dtype,
@@ -374,6 +375,7 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
 
 /** Writes `src`, which broadcasts, into `x`. */
 export function copy_(x: Tensor, src: TensorLike): Tensor {
+  if (typeof src === 'number') checkFits('copy_', src, x.dtype);
   const value = toTensor('copy_', src, x);
   return inPlace('copy_', x, () => {
     if (!sameShape(broadcastShapes('copy_', x.shape, value.shape), x.shape))
@@ -420,8 +422,20 @@ const own = {
   float: (x: Tensor): Tensor => to(x, 'float32'),
   /** This tensor as float64; itself if it is that already. */
   double: (x: Tensor): Tensor => to(x, 'float64'),
+  /** This tensor as float16; itself if it is that already. */
+  half: (x: Tensor): Tensor => to(x, 'float16'),
+  /** This tensor as bfloat16; itself if it is that already. */
+  bfloat16: (x: Tensor): Tensor => to(x, 'bfloat16'),
+  /** This tensor as int64, fractions cut off; itself if it is that already. */
+  long: (x: Tensor): Tensor => to(x, 'int64'),
   /** This tensor as int32, fractions cut off; itself if it is that already. */
   int: (x: Tensor): Tensor => to(x, 'int32'),
+  /** This tensor as int16, fractions cut off; itself if it is that already. */
+  short: (x: Tensor): Tensor => to(x, 'int16'),
+  /** This tensor as int8, fractions cut off; itself if it is that already. */
+  char: (x: Tensor): Tensor => to(x, 'int8'),
+  /** This tensor as uint8, fractions cut off; itself if it is that already. */
+  byte: (x: Tensor): Tensor => to(x, 'uint8'),
   /** True where an element is not 0. */
   bool: (x: Tensor): Tensor => to(x, 'bool'),
   /** This tensor and `others`, joined along `dim`. */

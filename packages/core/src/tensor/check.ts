@@ -1,8 +1,16 @@
 import { show } from '../check.js';
+import { DTypeError } from '../errors.js';
+import { isInteger } from './dtype.js';
 import { Tensor } from './tensor.js';
 
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {
   for (const value of values)
     if (!(value instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${show(value)}`);
+}
+
+/** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */
+export function checkIntegers(op: string, what: string, index: Tensor): void {
+  if (!isInteger(index.dtype))
+    throw new DTypeError(op, `${what} are integers such as int32 or int64, got ${index.dtype}; use .int()`);
 }

@@ -1,8 +1,18 @@
 import { DTypeError, ShapeError } from '../errors.js';
-import { allocate, checkDType, type DType, dtypeOf, isTypedArray, type TypedArray } from './dtype.js';
+import {
+  type AnyTypedArray,
+  allocate,
+  checkDType,
+  checkFits,
+  type DType,
+  dtypeOf,
+  isInteger,
+  isTypedArray,
+  type TypedArray,
+} from './dtype.js';
 import { defaultGenerator, type Generator } from './random.js';
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.js';
-import { type NestedArray, Tensor } from './tensor.js';
+import { Tensor } from './tensor.js';
 
 export interface TensorOptions {
   dtype?: DType;
@@ -27,58 +37,78 @@ function make(op: string, shape: Shape, options: TensorOptions, fill?: (data: Ty
 
 /**
  * A tensor of the given values: nested arrays, a plain value, a typed array or another tensor; always a copy.
- * Numbers become float32 and booleans bool unless `dtype` says otherwise. `shape` gives a typed array its shape.
+ * Numbers become float32, booleans bool, bigints int64 and a typed array what holds its elements, unless `dtype` says
+ * otherwise. `shape` gives a typed array its shape. A number that an integer dtype does not hold is an error; fractions
+ * are cut off.
  */
 export function tensor(
-  values: NestedArray | TypedArray | Tensor | readonly number[] | readonly (readonly number[])[],
+  values: NestedValues | AnyTypedArray | Tensor | readonly number[] | readonly (readonly number[])[],
   options: TensorOptions & { shape?: Shape } = {},
 ): Tensor {
-  if (values instanceof Tensor)
-    return tensor(values.toTypedArray(), { dtype: values.dtype, shape: values.shape, ...options });
+  if (values instanceof Tensor) return tensor(values.exact(), { dtype: values.dtype, shape: values.shape, ...options });
   if (isTypedArray(values)) {
     const shape = options.shape ?? [values.length];
     if (sizeOf(shape) !== values.length)
       throw new ShapeError('tensor', `${values.length} values do not fill shape ${formatShape(shape)}`);
-    return make('tensor', shape, { dtype: dtypeOf(values), ...options }, (data) =>
-      fillFrom(data, values, options.dtype),
-    );
+    return ofValues(shape, values, { dtype: dtypeOf(values), ...options });
   }
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
     if (level.length === 0) break;
   }
-  const flat: (number | boolean)[] = [];
-  flatten(values as NestedArray, shape, 0, flat);
-  const dtype = options.dtype ?? (flat.length > 0 && flat.every((v) => typeof v === 'boolean') ? 'bool' : 'float32');
+  const flat: PlainValue[] = [];
+  flatten(values as NestedValues, shape, 0, flat);
+  const all = (type: string): boolean => flat.length > 0 && flat.every((v) => typeof v === type);
+  const dtype = options.dtype ?? (all('boolean') ? 'bool' : all('bigint') ? 'int64' : 'float32');
   const result = options.shape ?? shape;
   if (sizeOf(result) !== flat.length)
     throw new ShapeError('tensor', `${flat.length} values do not fill shape ${formatShape(result)}`);
-  return make('tensor', result, { ...options, dtype }, (data) => fillFrom(data, flat, dtype));
+  return ofValues(result, flat, { ...options, dtype });
 }
 
-function fillFrom(data: TypedArray, values: ArrayLike<number | boolean>, dtype: DType | undefined): void {
-  if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
-  else if (isTypedArray(values)) data.set(values as never);
-  else for (let i = 0; i < data.length; i++) data[i] = Number(values[i]);
+type PlainValue = number | boolean | bigint;
+
+/** What `tensor()` takes beside arrays and tensors. */
+export type NestedValues = PlainValue | readonly NestedValues[];
+
+function ofValues(shape: Shape, values: ArrayLike<PlainValue>, options: TensorOptions): Tensor {
+  const dtype = checkDType('tensor', options.dtype);
+  const held = isTypedArray(values) && dtypeOf(values) === dtype && !(values instanceof BigUint64Array);
+  if (isInteger(dtype) && !held)
+    for (let i = 0; i < values.length; i++)
+      checkFits('tensor', typeof values[i] === 'boolean' ? 0 : (values[i] as number | bigint), dtype);
+  if (dtype === 'int64')
+    return Tensor.of(
+      BigInt64Array.from(values, (v) => (typeof v === 'number' ? BigInt(Math.trunc(v)) : BigInt(v))),
+      dtype,
+      [...shape],
+    );
+  return make('tensor', shape, options, (data) => {
+    if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
+    else if (isTypedArray(values) && typeof values[0] !== 'bigint') data.set(values as never);
+    else for (let i = 0; i < data.length; i++) data[i] = Number(values[i]);
+  });
 }
 
-function flatten(value: NestedArray, shape: Shape, depth: number, into: (number | boolean)[]): void {
+function flatten(value: NestedValues, shape: Shape, depth: number, into: PlainValue[]): void {
   if (depth === shape.length) {
-    if (typeof value !== 'number' && typeof value !== 'boolean')
+    if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')
       throw Array.isArray(value)
         ? new ShapeError('tensor', 'the nested arrays differ in depth')
         : new DTypeError('tensor', `values are numbers or booleans, got ${value === null ? 'null' : typeof value}`);
     into.push(value);
     return;
   }
-  if (!Array.isArray(value) || value.length !== shape[depth])
+  if (!isArray(value) || value.length !== shape[depth])
     throw new ShapeError(
       'tensor',
-      `the nested arrays are ragged: expected ${shape[depth]} entries at depth ${depth}, got ${Array.isArray(value) ? value.length : `the value ${String(value)}`}`,
+      `the nested arrays are ragged: expected ${shape[depth]} entries at depth ${depth}, got ${isArray(value) ? value.length : `the value ${String(value)}`}`,
     );
   for (const v of value) flatten(v, shape, depth + 1, into);
 }
+
+const isArray = (value: unknown): value is readonly NestedValues[] => Array.isArray(value);
 
 /** All zeros. */
 export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make('zeros', shape, options);
@@ -88,10 +118,13 @@ export const ones = (shape: Shape, options: TensorOptions = {}): Tensor =>
   make('ones', shape, options, (d) => d.fill(1));
 
 /** All the same value. A boolean gives a bool tensor. */
-export const full = (shape: Shape, value: number | boolean, options: TensorOptions = {}): Tensor =>
-  make('full', shape, typeof value === 'boolean' ? { dtype: 'bool', ...options } : options, (d) =>
-    d.fill(Number(value)),
-  );
+export function full(shape: Shape, value: number | boolean, options: TensorOptions = {}): Tensor {
+  const dtype = checkDType('full', options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'));
+  checkFits('full', Number(value), dtype);
+  return make('full', shape, { ...options, dtype }, (d) => {
+    d.fill(dtype === 'bool' ? Number(Boolean(value)) : Number(value));
+  });
+}
 
 /** Of a shape, to be written to; the values are zeros. */
 export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options);
@@ -119,8 +152,10 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
     throw new ShapeError('arange', `start, end and step are finite and step is not 0, got ${start}, ${end}, ${step}`);
   if ((end - start) / step < 0)
     throw new ShapeError('arange', `a step of ${step} does not lead from ${start} to ${end}`);
-  const dtype = options.dtype ?? (numbers.every(Number.isInteger) ? 'int32' : 'float32');
-  return make('arange', [Math.ceil((end - start) / step)], { ...options, dtype }, (d) => {
+  const dtype = checkDType('arange', options.dtype ?? (numbers.every(Number.isInteger) ? 'int32' : 'float32'));
+  const n = Math.ceil((end - start) / step);
+  if (n > 0) for (const v of [start, start + (n - 1) * step]) checkFits('arange', v, dtype);
+  return make('arange', [n], { ...options, dtype }, (d) => {
     for (let i = 0; i < d.length; i++) d[i] = start + i * step;
   });
 }
@@ -152,13 +187,17 @@ export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
 export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low)
     throw new ShapeError('randint', `low and high are whole numbers with low < high, got ${low} and ${high}`);
-  return random('randint', shape, { dtype: 'int32', ...options }, (g) => low + g.below(high - low));
+  const dtype = checkDType('randint', options.dtype ?? 'int32');
+  for (const v of [low, high - 1]) checkFits('randint', v, dtype);
+  return random('randint', shape, { ...options, dtype }, (g) => low + g.below(high - low));
 }
 
 /** The numbers 0 to n - 1 in random order; int32. */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const { generator = defaultGenerator } = options;
-  return make('randperm', [n], { dtype: 'int32', ...options }, (d) => {
+  const dtype = checkDType('randperm', options.dtype ?? 'int32');
+  if (n > 0) checkFits('randperm', n - 1, dtype);
+  return make('randperm', [n], { ...options, dtype }, (d) => {
     for (let i = 0; i < n; i++) d[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = generator.below(i + 1);

@@ -1,24 +1,79 @@
 import { DTypeError } from '../errors.js';
+import type { Coding } from './coding.js';
+import * as code from './coding.js';
 import { keepFreedBlocks } from './malloc.js';
 
-/** Element types: float32 by default, float64 for gradient checks, int32 and bool for indices and masks. */
-export type DType = 'float32' | 'float64' | 'int32' | 'bool';
+/** The arrays that operators read and write: plain numbers, whatever the dtype. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** What says all there is to say about a dtype. A dtype is a property of a tensor, and not of its array's class. */
+interface DTypeRecord {
+  readonly kind: 'bool' | 'integer' | 'float';
+  /** Bytes that an element takes in memory. */
+  readonly bytes: number;
+  /** The class of the arrays that operators read and write. */
+  readonly array: new (
+    lengthOrBuffer: any,
+    offset?: number,
+    length?: number,
+  ) => TypedArray;
+  /** Promotion: of two dtypes the higher rank holds both; two of equal rank need the rank above. */
+  readonly rank: number;
+  /** The least and the largest value. */
+  readonly min: number;
+  readonly max: number;
+  /** How elements are stored, where that is not as they are read and written. */
+  readonly coding?: Coding;
+}
 
-const constructors = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;
+const integer = (bits: number) => ({ kind: 'integer', min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 }) as const;
+const float = (max: number) => ({ kind: 'float', min: -max, max }) as const;
 
-/** Promotion order: the higher of two dtypes holds the result. */
-const rank: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
+export const dtypes = {
+  bool: { kind: 'bool', bytes: 1, array: Uint8Array, rank: 0, min: 0, max: 1 },
+  uint8: { kind: 'integer', bytes: 1, array: Uint8Array, rank: 1, min: 0, max: 255 },
+  int8: { ...integer(8), bytes: 1, array: Int8Array, rank: 1 },
+  int16: { ...integer(16), bytes: 2, array: Int16Array, rank: 2 },
+  int32: { ...integer(32), bytes: 4, array: Int32Array, rank: 3 },
+  int64: { ...integer(64), bytes: 8, array: Float64Array, rank: 4, coding: code.int64 },
+  float16: { ...float(65504), bytes: 2, array: Float32Array, rank: 5, coding: code.float16 },
+  bfloat16: { ...float((2 - 2 ** -7) * 2 ** 127), bytes: 2, array: Float32Array, rank: 5, coding: code.bfloat16 },
+  float32: { ...float((2 - 2 ** -23) * 2 ** 127), bytes: 4, array: Float32Array, rank: 6 },
+  float64: { ...float(Number.MAX_VALUE), bytes: 8, array: Float64Array, rank: 7 },
+} as const satisfies Record<string, DTypeRecord>;
 
-export const bytesPerElement: Record<DType, number> = { bool: 1, int32: 4, float32: 4, float64: 8 };
+/**
+ * Element types, with PyTorch's names and rules: float32 by default; float64 for gradient checks; float16 and bfloat16
+ * take half the memory and are computed in float32; int32 for indices, int64 for exact sums and for what files hold,
+ * uint8 for bytes and images, bool for masks.
+ */
+export type DType = keyof typeof dtypes;
 
-export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
+/** The record of a dtype. */
+export const recordOf = (dtype: DType): DTypeRecord => dtypes[dtype];
+
+export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtypes[dtype].kind === 'float';
+export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'integer';
 
 export function checkDType(op: string, dtype: unknown): DType {
-  if (typeof dtype !== 'string' || !Object.hasOwn(rank, dtype))
-    throw new DTypeError(op, `unknown dtype ${String(dtype)}; use one of ${Object.keys(rank).join(', ')}`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype))
+    throw new DTypeError(op, `unknown dtype ${String(dtype)}; use one of ${Object.keys(dtypes).join(', ')}`);
   return dtype as DType;
+}
+
+/** Refuses a number that an integer dtype does not hold. Fractions are cut off, as PyTorch does. */
+export function checkFits(op: string, value: number | bigint, dtype: DType): void {
+  const { kind, min, max } = dtypes[dtype];
+  if (kind !== 'integer') return;
+  const whole = typeof value === 'bigint' ? value : Math.trunc(value);
+  // 2^63 is the first number that int64 does not hold; as a float64 `max` is just that.
+  const fits =
+    dtype === 'int64' && typeof whole === 'number' ? whole >= min && whole < max : whole >= min && whole <= max;
+  if (!fits || (dtype === 'int64' && whole === 2n ** 63n))
+    throw new DTypeError(
+      op,
+      `${value} does not fit ${dtype}, which holds whole numbers from ${dtype === 'int64' ? '-2^63 to 2^63 - 1' : `${min} to ${max}`}; use a wider dtype`,
+    );
 }
 
 /**
@@ -30,20 +85,22 @@ const smallBytes = 2 * 1024;
 let slab = new ArrayBuffer(slabBytes);
 let carved = 0;
 
-// `new constructors[dtype](...)` would be one place for all kinds of array, and slow for that.
+// One `new dtypes[dtype].array(...)` for all dtypes would be a megamorphic call site; float32 has its own.
 function arrayOf(dtype: DType, length: number): TypedArray {
   if (dtype === 'float32') return new Float32Array(length);
-  return new constructors[dtype](length);
+  return new dtypes[dtype].array(length);
 }
 
 function arrayOn(buffer: ArrayBuffer, dtype: DType, offset: number, length: number): TypedArray {
   if (dtype === 'float32') return new Float32Array(buffer, offset, length);
-  return new constructors[dtype](buffer, offset, length);
+  return new dtypes[dtype].array(buffer, offset, length);
 }
 
-/** A zeroed array for `length` elements. */
+const arrayBytes = (dtype: DType): number => (dtype === 'float32' ? 4 : dtypes[dtype].array.BYTES_PER_ELEMENT);
+
+/** A zeroed array for operators to write `length` elements to. */
 export function allocate(dtype: DType, length: number): TypedArray {
-  const bytes = length * (dtype === 'float32' ? 4 : bytesPerElement[dtype]);
+  const bytes = length * arrayBytes(dtype);
   // V8 keeps up to 64 bytes inside the array object.
   if (bytes <= 64 || bytes > smallBytes) return arrayOf(dtype, length);
   const reserved = (bytes + 15) & ~15;
@@ -64,32 +121,42 @@ const largeBytes = 64 * 1024;
 
 /** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
 export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
-  const bytes = length * bytesPerElement[dtype];
+  const bytes = length * arrayBytes(dtype);
   if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
   if (bytes >= largeBytes) keepFreedBlocks();
   return arrayOn(Buffer.allocUnsafeSlow(bytes).buffer, dtype, 0, length);
 }
 
-export const promote = (a: DType, b: DType): DType => (a === b || rank[a] > rank[b] ? a : b);
-
-/** The dtype a plain number or boolean takes beside a tensor: it follows the tensor unless its kind is higher. */
-export function scalarDType(value: number | boolean, beside: DType): DType {
-  if (typeof value === 'boolean') return beside;
-  if (isFloat(beside)) return beside;
-  return Number.isInteger(value) ? 'int32' : 'float32';
-}
-
 export const toFloat = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
 
-/** The dtype of a typed array that a user hands over. */
-export function dtypeOf(array: TypedArray): DType {
-  if (array instanceof Float32Array) return 'float32';
-  if (array instanceof Float64Array) return 'float64';
-  return array instanceof Int32Array ? 'int32' : 'bool';
-}
+/** Integers stay, bool becomes int64: what PyTorch sums, multiplies and counts in. */
+export const toCount = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'int64');
 
-export const isTypedArray = (value: unknown): value is TypedArray =>
-  value instanceof Float32Array ||
-  value instanceof Float64Array ||
-  value instanceof Int32Array ||
-  value instanceof Uint8Array;
+/** The dtypes of the typed arrays that a user hands over, by class: each is held without loss. */
+const ofClass: Readonly<Record<string, DType>> = {
+  Float64Array: 'float64',
+  Float32Array: 'float32',
+  Float16Array: 'float16',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'int64',
+  Uint32Array: 'int64',
+  Int32Array: 'int32',
+  Uint16Array: 'int32',
+  Int16Array: 'int16',
+  Int8Array: 'int8',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+};
+
+/** Any typed array: what `tensor()` takes. */
+export type AnyTypedArray = TypedArray | Uint8ClampedArray | Uint16Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+const classOf = (array: AnyTypedArray): string =>
+  (array as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag];
+
+/** The dtype of a typed array that a user hands over. */
+export const dtypeOf = (array: AnyTypedArray): DType => ofClass[classOf(array)]!;
+
+/** By name, not by `instanceof`: arrays of another realm (a test runner's, a worker's) are the same. */
+export const isTypedArray = (value: unknown): value is AnyTypedArray =>
+  ArrayBuffer.isView(value) && Object.hasOwn(ofClass, classOf(value as AnyTypedArray));

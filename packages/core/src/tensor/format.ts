@@ -1,3 +1,5 @@
+import { type DType, isInteger } from './dtype.js';
+import { closeWindows } from './storage.js';
 import type { Tensor } from './tensor.js';
 
 /** Longer tensors show this many items at each end of a dimension. */
@@ -16,8 +18,9 @@ export function formatTensor(t: Tensor): string {
   if (t.numel === 0) return `tensor([]${tail})`;
 
   const shorten = t.numel > threshold;
-  const { data } = t.storage;
-  const shown: number[] = [];
+  const data: ArrayLike<number | bigint> =
+    t.dtype === 'int64' ? (t.storage.coded!.bits as BigInt64Array) : t.storage.data;
+  const shown: (number | bigint)[] = [];
   const visible = (n: number) =>
     shorten && n > 2 * edgeItems
       ? [...Array(edgeItems).keys(), -1, ...Array.from({ length: edgeItems }, (_, i) => n - edgeItems + i)]
@@ -43,13 +46,19 @@ export function formatTensor(t: Tensor): string {
     for (let i = 0; i < parts.length; i += perLine) lines.push(parts.slice(i, i + perLine).join(', '));
     return `[${lines.join(`,\n${pad}`)}]`;
   };
-  return `tensor(${render(0, t.offset, 7)}${tail})`;
+  const text = `tensor(${render(0, t.offset, 7)}${tail})`;
+  closeWindows();
+  return text;
 }
 
 /** One format for all numbers of a tensor, so that columns align. */
-function numberFormat(values: readonly number[], dtype: string): (v: number) => string {
+function numberFormat(values: readonly (number | bigint)[], dtype: DType): (v: number | bigint) => string {
   if (dtype === 'bool') return (v) => (v ? 'true' : 'false');
-  if (dtype === 'int32') return String;
+  if (isInteger(dtype)) return String;
+  return floatFormat(values as readonly number[]) as (v: number | bigint) => string;
+}
+
+function floatFormat(values: readonly number[]): (v: number) => string {
   const special = (v: number) => (Number.isNaN(v) ? 'nan' : v > 0 ? 'inf' : '-inf');
   const finite = values.filter(Number.isFinite);
   if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8))

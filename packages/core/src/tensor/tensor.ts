@@ -5,10 +5,20 @@ import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import { gatherStrided } from '../kernels/gather.js';
 import { evict, type Placement, release } from '../kernels/resident.js';
 import * as is from '../kinds.js';
+import type { Bits } from './coding.js';
 import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
-import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sameShape, sizeOf } from './shape.js';
-import { Storage } from './storage.js';
+import {
+  contiguousStrides,
+  formatShape,
+  isContiguous,
+  normalizeDim,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridedOffsets,
+} from './shape.js';
+import { closeWindows, Storage } from './storage.js';
 
 export type NestedArray = number | boolean | NestedArray[];
 
@@ -72,9 +82,9 @@ export class Tensor {
     if (frame.inference) this.untracked = frame;
   }
 
-  /** @internal A new tensor over `data`, row-major. */
-  static of(data: TypedArray, dtype: DType, shape: Shape): Tensor {
-    return new Tensor(new Storage(data), dtype, shape);
+  /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. */
+  static of(data: TypedArray | Bits, dtype: DType, shape: Shape): Tensor {
+    return new Tensor(Storage.of(data, dtype), dtype, shape);
   }
 
   /** @internal A new zeroed tensor. */
@@ -223,6 +233,7 @@ export class Tensor {
     else {
       this.#grad = this.#grad.detach();
       this.#grad.storage.data.fill(0);
+      closeWindows();
       this.#grad.storage.version++;
     }
   }
@@ -234,22 +245,55 @@ export class Tensor {
         'item',
         `only a tensor of one element has an item, this one is ${formatShape(this.shape)}; use toArray()`,
       );
+    if (this.storage.coded !== null) return this.toTypedArray()[0]!;
     return this.storage.data[this.offset]!;
   }
 
-  /** A copy of the elements in row-major order. */
+  /**
+   * A copy of the elements in row-major order, as numbers: float16 and bfloat16 as a Float32Array, int64 as a
+   * Float64Array, and refused where that does not hold them (`toBigInt64Array` does).
+   */
   toTypedArray(): TypedArray {
-    const { data } = this.storage;
-    const n = this.numel;
+    const { storage, numel: n } = this;
     const out = allocateUnzeroed(this.dtype, n);
-    if (this.isContiguous) out.set(data.subarray(this.offset, this.offset + n) as never);
-    else gatherStrided(out, data, this.shape, this.strides, this.offset);
+    if (storage.coded !== null) storage.coded.coding.decode(this.bits(), out);
+    else if (this.isContiguous) out.set(storage.data.subarray(this.offset, this.offset + n) as never);
+    else gatherStrided(out, storage.data, this.shape, this.strides, this.offset);
     return out;
+  }
+
+  /** A copy of the elements of an integer or bool tensor in row-major order, as 64-bit integers. */
+  toBigInt64Array(): BigInt64Array {
+    if (isFloat(this.dtype))
+      throw new DTypeError('toBigInt64Array', `takes integer tensors, got ${this.dtype}; use long() first`);
+    return this.dtype === 'int64'
+      ? (this.bits() as BigInt64Array).slice()
+      : BigInt64Array.from(this.elements(), BigInt);
+  }
+
+  /** @internal What is stored for the elements, in row-major order, to be read only. */
+  bits(): Bits {
+    const { bits } = this.storage.coded!;
+    if (this.isContiguous)
+      return this.numel === bits.length ? bits : bits.subarray(this.offset, this.offset + this.numel);
+    const gathered = new this.storage.coded!.coding.bits(this.numel);
+    // A loop of its own: those of numbers shall not see these arrays.
+    const offsets = stridedOffsets(this.shape, this.strides, this.offset);
+    for (let i = 0; i < gathered.length; i++) gathered[i] = bits[offsets[i]!]!;
+    return gathered;
+  }
+
+  /**
+   * @internal The elements in row-major order, to be read only, such that each is exact and can be compared and copied
+   * to an array of the same class: as `elements()` gives them, but int64 as bigints.
+   */
+  exact(): TypedArray {
+    return this.dtype === 'int64' ? (this.bits() as unknown as TypedArray) : this.elements();
   }
 
   /** @internal The elements in row-major order, to be read only: no copy where they lie so already. */
   elements(): TypedArray {
-    if (!this.isContiguous) return this.toTypedArray();
+    if (!this.isContiguous || this.storage.coded !== null) return this.toTypedArray();
     const { data } = this.storage;
     const n = this.numel;
     return this.offset === 0 && n === data.length ? data : data.subarray(this.offset, this.offset + n);

@@ -1,19 +1,21 @@
-import { tensor } from './creation.js';
-import { type DType, isFloat, isTypedArray, type TypedArray } from './dtype.js';
+import type { Bits } from './coding.js';
+import { checkDType, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
+import { checkShape, formatShape, sizeOf } from './shape.js';
 import { Tensor } from './tensor.js';
 
 /** A tensor as plain data, for `postMessage`: values and `requiresGrad`, without graph and gradient. */
 export interface PackedTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly data: TypedArray;
+  /** What is stored: the elements; float16 and bfloat16 as a Uint16Array of their bits, int64 as a BigInt64Array. */
+  readonly data: TypedArray | Bits;
   readonly requiresGrad: boolean;
 }
 
 /** The tensor as plain data. `data` is a copy that nobody else holds, so its buffer may be transferred. */
 export function packTensor(t: Tensor): PackedTensor {
   if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${typeof t}`);
-  const data = t.toTypedArray();
+  const data = t.storage.coded === null ? t.toTypedArray() : t.bits().slice();
   // Small arrays share a slab, which would be copied or transferred whole.
   const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
   return { dtype: t.dtype, shape: [...t.shape], data: own, requiresGrad: t.requiresGrad };
@@ -21,8 +23,19 @@ export function packTensor(t: Tensor): PackedTensor {
 
 /** The tensor of what `packTensor` gave: a leaf. */
 export function unpackTensor(packed: PackedTensor): Tensor {
-  if (!packed || !isTypedArray(packed.data) || !Array.isArray(packed.shape))
+  if (!packed || !ArrayBuffer.isView(packed.data) || !Array.isArray(packed.shape))
     throw new TypeError('unpackTensor: expected what packTensor() gives');
-  const { data, shape, dtype, requiresGrad } = packed;
-  return tensor(data, { shape, dtype, requiresGrad: requiresGrad && isFloat(dtype) });
+  const { data, requiresGrad } = packed;
+  const dtype = checkDType('unpackTensor', packed.dtype);
+  const shape = checkShape('unpackTensor', packed.shape);
+  const { array, coding } = recordOf(dtype);
+  const stored = coding?.bits ?? array;
+  if (data[Symbol.toStringTag] !== stored.name || data.length !== sizeOf(shape))
+    throw new TypeError(
+      `unpackTensor: ${dtype} of shape ${formatShape(shape)} is packed as a ${stored.name} of ${sizeOf(shape)}, got ` +
+        `a ${data[Symbol.toStringTag]} of ${data.length}`,
+    );
+  const own = new (stored as new (from: unknown) => TypedArray | Bits)(data);
+  const t = Tensor.of(own, dtype, [...shape]);
+  return requiresGrad && isFloat(dtype) ? t.requiresGrad_() : t;
 }

@@ -9,6 +9,7 @@ import {
   where,
   zeros,
 } from '@gradgate/core';
+import { checkIntegers } from '@gradgate/core/internal';
 
 /** One sequence: its scores start at `offset`, `step` apart, `frames` of them, for the labels with blanks between. */
 interface Sequence {
@@ -117,7 +118,7 @@ export interface CTCLossOptions extends LossOptions {
 
 /**
  * Connectionist temporal classification (Graves et al., 2006): minus the logarithm of the probability of the targets,
- * over all alignments. `logProbs` is `[T, N, C]` (or `[T, C]`), from `logSoftmax`; `targets` are int32, `[N, S]` or all
+ * over all alignments. `logProbs` is `[T, N, C]` (or `[T, C]`), from `logSoftmax`; `targets` are integers, `[N, S]` or all
  * one after another; the lengths say how much of each counts. The mean is of losses over target lengths.
  */
 export function ctcLoss(
@@ -137,7 +138,7 @@ export function ctcLoss(
   }
   if (logProbs.ndim !== 3) throw new ShapeError('ctcLoss', `takes [T, N, C], got [${logProbs.shape.join(', ')}]`);
   const [frames, batch, classes] = logProbs.shape as [number, number, number];
-  if (targets.dtype !== 'int32') throw new TypeError(`ctcLoss: targets are int32, got ${targets.dtype}; use .int()`);
+  checkIntegers('ctcLoss', 'targets', targets);
   if (!Number.isInteger(blank) || blank < 0 || blank >= classes)
     throw new IndexError('ctcLoss', `blank ${blank} is out of range for ${classes} classes`);
   const ins = lengths('inputLengths', inputLengths, batch, frames);

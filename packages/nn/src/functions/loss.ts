@@ -9,9 +9,10 @@ import {
   ShapeError,
   softplus,
   type Tensor,
+  tensor,
   where,
-  zeros,
 } from '@gradgate/core';
+import { checkIntegers } from '@gradgate/core/internal';
 
 /** Input and target must have one shape: a loss that broadcasts is a mistake far more often than a wish. */
 function same(op: string, a: Tensor, b: Tensor): void {
@@ -165,24 +166,24 @@ export function gaussianNllLoss(
 }
 
 /**
- * For scores `[N, C]` and int32 targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
+ * For scores `[N, C]` and integer targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
  * `max(0, 1 - right + wrong)`, of all pairs of a right and a wrong class.
  */
 export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
   const op = 'multilabelMarginLoss';
   same(op, x, target);
   if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });
-  if (x.ndim !== 2 || target.dtype !== 'int32')
-    throw new ShapeError(op, `takes scores and int32 targets [N, C], got [${x.shape.join(', ')}] and ${target.dtype}`);
+  checkIntegers(op, 'targets', target);
+  if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
   const [n, classes] = x.shape as [number, number];
-  const right = zeros([n, classes], { dtype: x.dtype });
-  const [marks, given] = [right.elements(), target.elements()];
+  const [marks, given] = [new Float32Array(n * classes), target.elements()];
   for (let row = 0; row < n; row++)
     for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
       const c = given[row * classes + i]!;
       if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
       marks[row * classes + c] = 1;
     }
+  const right = tensor(marks, { shape: [n, classes], dtype: x.dtype });
   const pairs = right.unsqueeze(2).mul(right.neg().add(1).unsqueeze(1));
   const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
   return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);

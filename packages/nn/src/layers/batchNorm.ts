@@ -31,7 +31,7 @@ class BatchNormBase extends Module {
     this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
     this.runningMean = trackRunningStats ? buffer(zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int32' })) : null;
+    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int64' })) : null;
   }
 
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {

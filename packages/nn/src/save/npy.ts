@@ -23,12 +23,25 @@ const readers: Record<
   u1: { bytes: 1, dtype: 'int32', read: (v, at) => v.getUint8(at) },
   b1: { bytes: 1, dtype: 'bool', read: (v, at) => v.getUint8(at) },
 };
-const descriptions: Record<DType, string> = { float32: '<f4', float64: '<f8', int32: '<i4', bool: '|b1' };
+const descriptions: Record<DType, string | null> = {
+  float64: '<f8',
+  float32: '<f4',
+  float16: '<f2',
+  bfloat16: null,
+  int64: '<i8',
+  int32: '<i4',
+  int16: '<i2',
+  int8: '|i1',
+  uint8: '|u1',
+  bool: '|b1',
+};
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** The bytes of a `.npy` file, version 1.0. */
 export function encodeNpy(t: Tensor): Uint8Array {
   if (!(t instanceof Tensor)) throw new TypeError(`encodeNpy: expected a Tensor, got ${show(t)}`);
+  if (descriptions[t.dtype] === null)
+    throw new TensorError('encodeNpy', `NumPy has no ${t.dtype}; convert the tensor with float(), or use safetensors`);
   const shape = `(${t.shape.join(', ')}${t.ndim === 1 ? ',' : ''})`;
   const text = `{'descr': '${descriptions[t.dtype]}', 'fortran_order': False, 'shape': ${shape}, }`;
   // The data start at a multiple of 64.

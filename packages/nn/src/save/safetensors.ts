@@ -1,4 +1,4 @@
-import { type DType, Tensor, TensorError, tensor } from '@gradgate/core';
+import { type DType, packTensor, Tensor, TensorError, tensor } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { type Bytes, bytesOf, shorten } from './bytes.js';
 import { type Entry, headerLength, type Metadata, parseHeader } from './safetensorsHeader.js';
@@ -21,7 +21,18 @@ export const readers: Record<string, { bytes: number; dtype: DType; read(view: D
   U8: { bytes: 1, dtype: 'int32', read: (v, at) => v.getUint8(at) },
   BOOL: { bytes: 1, dtype: 'bool', read: (v, at) => v.getUint8(at) },
 };
-const names: Record<DType, string> = { float32: 'F32', float64: 'F64', int32: 'I32', bool: 'BOOL' };
+const names: Record<DType, string> = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  int64: 'I64',
+  int32: 'I32',
+  int16: 'I16',
+  int8: 'I8',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
 
 export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -95,7 +106,7 @@ const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** The elements as bytes, lowest first, whatever this machine does. */
 export function littleEndian(t: Tensor): Uint8Array {
-  const values = t.detach().toTypedArray();
+  const values = packTensor(t.detach()).data;
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const width = values.BYTES_PER_ELEMENT;
   if (isLittleEndian || width === 1) return bytes;
