@@ -84,7 +84,7 @@ export function dirac_<T extends Tensor>(t: T, groups = 1): T {
   const center = kernel.reduce((at, k) => at * k + Math.floor(k / 2), 0);
   const values = zeros(t.shape, { dtype: t.dtype });
   const perGroup = out / groups;
-  const data = values.elements();
+  const data = values.writableElements();
   for (let g = 0; g < groups; g++)
     for (let i = 0; i < Math.min(perGroup, inputs); i++) data[((g * perGroup + i) * inputs + i) * size + center] = 1;
   return fill(t, values);
@@ -188,7 +188,7 @@ export function orthogonal_<T extends Tensor>(t: T, gain = 1, options: InitOptio
     for (let k = 0; k < length; k++) v[k]! /= norm;
   }
   const values = zeros([rows, columns], { dtype: t.dtype });
-  const data = values.elements();
+  const data = values.writableElements();
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < columns; c++) data[r * columns + c] = gain * (tall ? vectors[c]![r]! : vectors[r]![c]!);
   return fill(t, values.reshape(t.shape));
@@ -200,7 +200,7 @@ export function sparse_<T extends Tensor>(t: T, sparsity: number, std = 0.01, op
   if (!(sparsity >= 0 && sparsity <= 1)) throw new RangeError(`sparse_: sparsity is from 0 to 1, got ${sparsity}`);
   const values = normal_(zeros([n, m], { dtype: t.dtype }), 0, std, options);
   const order = rand([n, m], options).argsort(0).toTypedArray();
-  const data = values.elements();
+  const data = values.writableElements();
   for (let i = 0; i < Math.ceil(sparsity * n); i++) for (let c = 0; c < m; c++) data[order[i * m + c]! * m + c] = 0;
   return fill(t, values);
 }

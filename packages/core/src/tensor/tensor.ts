@@ -293,7 +293,11 @@ export class Tensor {
 
   /** @internal The elements in row-major order, to be read only: no copy where they lie so already. */
   elements(): TypedArray {
-    if (!this.isContiguous || this.storage.coded !== null) return this.toTypedArray();
+    return this.isContiguous && this.storage.coded === null ? this.writableElements() : this.toTypedArray();
+  }
+
+  /** @internal The elements of a contiguous tensor, to be read and written. */
+  writableElements(): TypedArray {
     const { data } = this.storage;
     const n = this.numel;
     return this.offset === 0 && n === data.length ? data : data.subarray(this.offset, this.offset + n);

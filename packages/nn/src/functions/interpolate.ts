@@ -80,7 +80,7 @@ function linearMap(
   transposed: (g: Tensor) => Tensor,
 ): Tensor {
   const out = zeros(shape, { dtype: x.dtype });
-  run(x.elements(), out.elements(), x.shape[2]!);
+  run(x.elements(), out.writableElements(), x.shape[2]!);
   return record('interpolate', [x], out, (g) => [transposed(g)]);
 }
 

@@ -31,7 +31,7 @@ const additive = (mask: Tensor, like: Tensor): Tensor =>
 /** The `[n, n]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. */
 export function causalMask(n: number, m = n): Tensor {
   const mask = zeros([n, m]);
-  const data = mask.elements();
+  const data = mask.writableElements();
   for (let i = 0; i < n; i++) for (let j = i + 1; j < m; j++) data[i * m + j] = Number.NEGATIVE_INFINITY;
   return mask;
 }

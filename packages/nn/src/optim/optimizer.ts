@@ -15,12 +15,12 @@ export function updateElements(
   if (grad.numel !== p.numel)
     throw new TypeError(`step: a gradient of ${grad.numel} elements does not fit a parameter of ${p.numel}`);
   if (p.isContiguous) {
-    update(p.elements(), grad.elements());
+    update(p.writableElements(), grad.elements());
     p.storage.version++;
     return;
   }
   const copy = p.detach().contiguous();
-  update(copy.elements(), grad.elements());
+  update(copy.writableElements(), grad.elements());
   p.copy_(copy);
 }
 
