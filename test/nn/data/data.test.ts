@@ -56,7 +56,7 @@ describe('DataLoader', () => {
       [0, 0],
       [1, 1],
     ]);
-    expect([batch!.pair[0].dtype, batch!.pair[1].dtype, batch!.on.dtype]).toEqual(['int32', 'float32', 'bool']);
+    expect([batch!.pair[0].dtype, batch!.pair[1].dtype, batch!.on.dtype]).toEqual(['float32', 'float32', 'bool']);
     expect(batch!.name).toEqual(['n0', 'n1']);
   });
 
@@ -128,7 +128,7 @@ describe('DataLoader', () => {
     expect(of({ shuffle: true, sampler: new data.SequentialSampler(4) })).toThrow(/sampler or shuffle, not both/);
     expect(of({ batchSampler: [[0]], shuffle: true })).toThrow(/takes the place of/);
     expect(of({ prefetch: -1 })).toThrow(/prefetch/);
-    expect(() => new DataLoader([1, 2], { shuffle: true })).toThrow(/a stream has its own order/);
+    expect(() => new DataLoader(new Set([1, 2]), { shuffle: true })).toThrow(/a stream has its own order/);
     expect(lists(new DataLoader(numbers(4), { batchSampler: [[3, 0], [1]] }))).toEqual([[3, 0], [1]]);
   });
 

@@ -1,71 +1,117 @@
-import { stack, Tensor, tensor } from '@gradgate/core';
+import { stack, Tensor, type TypedArray, tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import { isRecord, isThenable, maxDepth, typedArray } from '../plain.js';
 
-/** What a batch of samples of type `T` is: tensors stacked, numbers and booleans as tensors, arrays and objects by place. */
-export type Collated<T> = T extends Tensor | number | boolean
+/** What holds numbers and becomes a tensor. */
+type Numbers = Tensor | number | boolean | TypedArray;
+
+/**
+ * What a batch of samples of type `T` is: tensors and typed arrays stacked, numbers and booleans as tensors, arrays and
+ * objects by place.
+ */
+export type Collated<T> = T extends Numbers
   ? Tensor
   : T extends string
     ? string[]
     : T extends readonly unknown[]
       ? { [K in keyof T]: Collated<T[K]> }
-      : T extends object
-        ? { [K in keyof T]: Collated<T[K]> }
-        : T[];
+      : T extends BuiltIn
+        ? T[]
+        : T extends object
+          ? { [K in keyof T]: Collated<T[K]> }
+          : T[];
+type BuiltIn = Function | Date | RegExp | Error | ReadonlyMap<any, any> | ReadonlySet<any> | ArrayBuffer | DataView;
 
 /**
- * Makes a batch of samples: tensors of equal shape are stacked along a new first dimension, numbers become an int32
- * tensor if all are whole, else float32, booleans a bool tensor, strings an array; arrays and objects keep their form.
+ * Makes a batch of samples. Tensors and typed arrays of equal shape are stacked along a new first dimension. Numbers become
+ * a float32 tensor, as with `tensor()`, so that a field has one dtype in all batches; booleans become a bool tensor, strings
+ * an array. Arrays and objects keep their form: class instances give their own fields. What has none, such as a `Date`,
+ * becomes an array.
  */
 export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
-  return collate(samples, 'sample') as Collated<T>;
+  if (!Array.isArray(samples)) throw new TypeError(`defaultCollate: takes an array of samples, got ${show(samples)}`);
+  if (samples.length === 0) throw new TypeError('defaultCollate: there is no sample to make a batch of');
+  return collate(Array.from(samples), 'sample', 0) as Collated<T>;
 }
 
-function collate(values: readonly unknown[], path: string): unknown {
-  const [first] = values;
-  if (first === undefined) throw new TypeError(`defaultCollate: ${path} has no value to make a batch of`);
-  const kind = kindOf(first);
-  const other = values.findIndex((v) => kindOf(v) !== kind);
-  if (other > 0)
-    throw new TypeError(
-      `defaultCollate: ${path} is ${kind} in sample 0 and ${kindOf(values[other])} in sample ${other}`,
+function refuse(message: string): never {
+  throw new TypeError(`defaultCollate: ${message}`);
+}
+
+function collate(values: readonly unknown[], path: string, depth: number): unknown {
+  if (depth > maxDepth) refuse(`${path.slice(0, 100)}… is nested deeper than ${maxDepth} levels, or contains itself`);
+  const kinds = values.map((v) => kindOf(v, path));
+  const [kind] = kinds;
+  const other = kinds.findIndex((k) => k !== kind);
+  if (other > 0) refuse(`${path} is ${kind} in sample 0 and ${kinds[other]} in sample ${other}`);
+  if (kind === 'a Tensor') return stackTensors(values as Tensor[], path);
+  if (kind === 'a typed array')
+    return stackTensors(
+      values.map((v) => tensor(typedArray(v) as TypedArray)),
+      path,
     );
-  if (first instanceof Tensor) {
-    const tensors = values as Tensor[];
-    const odd = tensors.findIndex((t) => t.shape.join() !== first.shape.join());
-    if (odd > 0)
-      throw new TypeError(
-        `defaultCollate: ${path} has shape [${first.shape.join(', ')}] in sample 0 and [${tensors[odd]!.shape.join(', ')}] in ` +
-          `sample ${odd}; pass a collate function that pads them`,
-      );
-    return stack(tensors);
-  }
-  if (typeof first === 'number')
-    return tensor(values as number[], { dtype: values.every(Number.isInteger) ? 'int32' : 'float32' });
-  if (typeof first === 'boolean') return tensor(values as boolean[], { dtype: 'bool' });
-  if (Array.isArray(first)) {
-    const lists = values as unknown[][];
-    if (lists.some((l) => l.length !== first.length))
-      throw new TypeError(`defaultCollate: ${path} has other lengths in other samples`);
-    return first.map((_, i) =>
-      collate(
-        lists.map((l) => l[i]),
-        `${path}[${i}]`,
-      ),
-    );
-  }
-  if (Object.getPrototypeOf(first) === Object.prototype) {
-    const objects = values as Record<string, unknown>[];
-    return Object.fromEntries(
-      Object.keys(first as object).map((key) => [
-        key,
-        collate(
-          objects.map((o) => o[key]),
-          `${path}.${key}`,
-        ),
-      ]),
-    );
-  }
+  if (kind === 'number') return tensor(values as number[], { dtype: 'float32' });
+  if (kind === 'boolean') return tensor(values as boolean[], { dtype: 'bool' });
+  if (kind === 'an array') return collateArrays(values as unknown[][], path, depth);
+  if (kind === 'an object') return collateObjects(values as Record<string, unknown>[], path, depth);
   return values;
 }
 
-const kindOf = (v: unknown): string =>
-  v instanceof Tensor ? 'a Tensor' : Array.isArray(v) ? 'an array' : v === null ? 'null' : typeof v;
+function kindOf(value: unknown, path: string): string {
+  if (value === undefined) refuse(`${path} has no value to make a batch of`);
+  if (value === null) return 'null';
+  if (value instanceof Tensor) return 'a Tensor';
+  if (typeof value !== 'object' && typeof value !== 'function') return typeof value;
+  if (isThenable(value)) refuse(`${path} is a promise; await it in the dataset's get()`);
+  if (Array.isArray(value)) return 'an array';
+  if (typedArray(value)) return 'a typed array';
+  return isRecord(value) ? 'an object' : 'a value';
+}
+
+function stackTensors(tensors: Tensor[], path: string): Tensor {
+  const first = tensors[0]!;
+  const odd = tensors.findIndex((t) => t.shape.join() !== first.shape.join());
+  if (odd > 0)
+    refuse(
+      `${path} has shape [${first.shape.join(', ')}] in sample 0 and [${tensors[odd]!.shape.join(', ')}] in sample ${odd}; ` +
+        'pass a collate function that pads them',
+    );
+  const mixed = tensors.findIndex((t) => t.dtype !== first.dtype);
+  if (mixed > 0) refuse(`${path} is ${first.dtype} in sample 0 and ${tensors[mixed]!.dtype} in sample ${mixed}`);
+  return stack(tensors);
+}
+
+function collateArrays(lists: readonly unknown[][], path: string, depth: number): unknown[] {
+  const first = lists[0]!;
+  const odd = lists.findIndex((l) => l.length !== first.length);
+  if (odd > 0)
+    refuse(
+      `${path} has other lengths in other samples: ${first.length} in sample 0, ${lists[odd]!.length} in sample ${odd}`,
+    );
+  return Array.from(first, (_, i) =>
+    collate(
+      lists.map((l) => l[i]),
+      `${path}[${i}]`,
+      depth + 1,
+    ),
+  );
+}
+
+function collateObjects(objects: readonly Record<string, unknown>[], path: string, depth: number): object {
+  const keys = Object.keys(objects[0]!);
+  const odd = objects.findIndex(
+    (o) => Object.keys(o).length !== keys.length || !keys.every((key) => Object.hasOwn(o, key)),
+  );
+  if (odd > 0)
+    refuse(`${path} has ${keys.join(', ')} in sample 0 and ${Object.keys(objects[odd]!).join(', ')} in sample ${odd}`);
+  return Object.fromEntries(
+    keys.map((key) => [
+      key,
+      collate(
+        objects.map((o) => o[key]),
+        `${path}.${key}`,
+        depth + 1,
+      ),
+    ]),
+  );
+}

@@ -1,6 +1,9 @@
-import { defaultGenerator, type Generator, type Tensor } from '@gradgate/core';
+import { type Generator, Tensor } from '@gradgate/core';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { isThenable, typedArray } from '../plain.js';
+import { shuffled } from './shuffled.js';
 
-/** Samples by number. `get` may be asynchronous. */
+/** Samples by number. `get` may be asynchronous. `length` may grow: each epoch has the samples that are there when it starts. */
 export interface Dataset<T> {
   readonly length: number;
   get(index: number): T | Promise<T>;
@@ -10,6 +13,50 @@ export interface Dataset<T> {
 
 /** Samples one after another, from a stream of unknown length. */
 export type IterableDataset<T> = Iterable<T> | AsyncIterable<T>;
+
+/** What is taken as a dataset: arrays and typed arrays as their items, a tensor as the slices of its first dimension. */
+export type DatasetLike<T> = Dataset<T> | readonly T[] | ArrayLike<T> | (T extends Tensor ? Tensor : never);
+
+/** @internal The dataset of what can be one; null for streams. */
+export function asDataset<T>(op: string, source: unknown): Dataset<T> | null {
+  if (source instanceof Tensor) {
+    if (source.ndim === 0) throw new TypeError(`${op}: a tensor without dimensions has no samples`);
+    return { length: source.shape[0]!, get: (i) => source.select(0, i) as T };
+  }
+  if (Array.isArray(source) || typedArray(source)) return new ArrayDataset(op, source as ArrayLike<T>);
+  if ((typeof source !== 'object' && typeof source !== 'function') || source === null) return refuseDataset(op, source);
+  const { get, length } = source as Partial<Dataset<T>>;
+  if (typeof get === 'function' && length !== undefined) {
+    check(op, "the dataset's length", length, is.size);
+    return source as Dataset<T>;
+  }
+  return Symbol.iterator in source || Symbol.asyncIterator in source ? null : refuseDataset(op, source);
+}
+
+const refuseDataset = (op: string, source: unknown): never => {
+  throw new TypeError(`${op}: takes a dataset with length and get(), an array or a stream, got ${show(source)}`);
+};
+
+/** @internal The same where a stream will not do. */
+export const asMapped = <T>(op: string, source: unknown): Dataset<T> =>
+  asDataset<T>(op, source) ?? refuseDataset(`${op} needs samples by number and`, source);
+
+/** The items of an array, which may grow. */
+class ArrayDataset<T> implements Dataset<T> {
+  constructor(
+    private readonly op: string,
+    private readonly items: ArrayLike<T>,
+  ) {}
+
+  get length(): number {
+    return this.items.length;
+  }
+
+  get(index: number): T {
+    checkIndex(this.op, index, this.length);
+    return this.items[index]!;
+  }
+}
 
 function checkIndex(what: string, index: number, length: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= length)
@@ -22,7 +69,7 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
   readonly length: number;
 
   constructor(...tensors: T) {
-    if (tensors.length === 0 || tensors.some((t) => t.ndim === 0))
+    if (tensors.length === 0 || tensors.some((t) => !(t instanceof Tensor) || t.ndim === 0))
       throw new TypeError('TensorDataset: takes at least one tensor, and none without dimensions');
     const sizes = tensors.map((t) => t.shape[0]!);
     if (sizes.some((n) => n !== sizes[0]))
@@ -37,12 +84,27 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
   }
 }
 
+/** Several samples of a dataset. */
+const many = async <T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> =>
+  dataset.getMany ? dataset.getMany(indices) : Promise.all(indices.map(async (i) => dataset.get(i)));
+
 /** A dataset whose samples are computed by a function. */
 export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
-  constructor(
-    readonly source: Dataset<T>,
-    readonly fn: (sample: T) => U,
-  ) {}
+  readonly source: Dataset<T>;
+  readonly fn: (sample: T) => U;
+  /** Is there where the source has it. */
+  readonly getMany?: (indices: readonly number[]) => Promise<Awaited<U>[]>;
+
+  constructor(source: DatasetLike<T>, fn: (sample: T) => U) {
+    this.source = asMapped('MapDataset', source);
+    check('MapDataset', 'fn', fn, is.callback);
+    this.fn = fn;
+    if (this.source.getMany)
+      this.getMany = async (indices) => {
+        const samples = await many(this.source, indices);
+        return followed(samples, await Promise.all(samples.map(this.fn)));
+      };
+  }
 
   get length(): number {
     return this.source.length;
@@ -50,17 +112,29 @@ export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
 
   get(index: number): U | Promise<U> {
     const sample = this.source.get(index);
-    return sample instanceof Promise ? sample.then(this.fn) : this.fn(sample);
+    return isThenable(sample) ? Promise.resolve(sample).then(this.fn) : this.fn(sample);
   }
 }
 
 /** The samples of another dataset that `indices` name, in that order. */
 export class Subset<T> implements Dataset<T> {
+  readonly dataset: Dataset<T>;
+  /** Is there where the dataset has it. */
+  readonly getMany?: (indices: readonly number[]) => Promise<T[]>;
+
   constructor(
-    readonly dataset: Dataset<T>,
+    dataset: DatasetLike<T>,
     readonly indices: readonly number[],
   ) {
-    for (const i of indices) checkIndex('Subset', i, dataset.length);
+    this.dataset = asMapped('Subset', dataset);
+    check('Subset', 'indices', indices, is.iterable);
+    for (const i of indices) checkIndex('Subset', i, this.dataset.length);
+    if (this.dataset.getMany)
+      this.getMany = (numbers) =>
+        many(
+          this.dataset,
+          numbers.map((i) => this.at(i)),
+        );
   }
 
   get length(): number {
@@ -68,8 +142,12 @@ export class Subset<T> implements Dataset<T> {
   }
 
   get(index: number): T | Promise<T> {
+    return this.dataset.get(this.at(index));
+  }
+
+  private at(index: number): number {
     checkIndex('Subset', index, this.length);
-    return this.dataset.get(this.indices[index]!);
+    return this.indices[index]!;
   }
 }
 
@@ -77,8 +155,8 @@ export class Subset<T> implements Dataset<T> {
 export class ConcatDataset<T> implements Dataset<T> {
   readonly datasets: readonly Dataset<T>[];
 
-  constructor(...datasets: readonly Dataset<T>[]) {
-    this.datasets = datasets;
+  constructor(...datasets: readonly DatasetLike<T>[]) {
+    this.datasets = datasets.map((d) => asMapped('ConcatDataset', d));
   }
 
   get length(): number {
@@ -96,25 +174,18 @@ export class ConcatDataset<T> implements Dataset<T> {
   }
 }
 
-/** The whole numbers from 0 to n - 1 in random order. */
-export function shuffled(n: number, generator: Generator = defaultGenerator): number[] {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = generator.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
-}
-
 /**
  * Disjoint random parts of a dataset: of these lengths, or, if they are fractions that add up to 1, of these shares; what
  * rounding leaves over goes to the first parts, one each.
  */
 export function randomSplit<T>(
-  dataset: Dataset<T>,
+  source: DatasetLike<T>,
   lengths: readonly number[],
-  { generator }: { generator?: Generator } = {},
+  options: { generator?: Generator } = {},
 ): Subset<T>[] {
+  const dataset = asMapped<T>('randomSplit', source);
+  check('randomSplit', 'lengths', lengths, is.arrayOf(is.nonNegative));
+  const { generator } = checkOptions('randomSplit', options, { generator: is.generator });
   const n = dataset.length;
   const total = lengths.reduce((a, b) => a + b, 0);
   let sizes = lengths;
@@ -145,10 +216,12 @@ export interface Fold<T> {
  * (stratified).
  */
 export function kFold<T>(
-  dataset: Dataset<T>,
+  source: DatasetLike<T>,
   k: number,
-  { generator, labels }: { generator?: Generator; labels?: ArrayLike<number> } = {},
+  options: { generator?: Generator; labels?: ArrayLike<number> } = {},
 ): Fold<T>[] {
+  const dataset = asMapped<T>('kFold', source);
+  const { generator, labels } = checkOptions('kFold', options, { generator: is.generator, labels: is.object });
   const n = dataset.length;
   if (!Number.isInteger(k) || k < 2 || k > n)
     throw new RangeError(`kFold: k is a whole number from 2 to the ${n} samples, got ${k}`);
@@ -166,4 +239,21 @@ export function kFold<T>(
       order.filter((_, i) => i % k === fold),
     ),
   }));
+}
+
+const states = new WeakMap<object, () => object>();
+
+/** @internal Notes with samples what their dataset's state is once they are used: asked in the order of use. */
+export function noteState<T extends object>(samples: T, state: () => object): T {
+  states.set(samples, state);
+  return samples;
+}
+
+/** @internal The note of these samples, if there is one. */
+export const notedState = (samples: object): (() => object) | undefined => states.get(samples);
+
+/** Samples that were made of others have their note. */
+function followed<T extends object>(from: object, to: T): T {
+  const state = states.get(from);
+  return state ? noteState(to, state) : to;
 }

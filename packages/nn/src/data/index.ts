@@ -1,8 +1,9 @@
 export { type Collated, defaultCollate } from './collate.js';
-export { DataLoader, type DataLoaderOptions } from './dataLoader.js';
+export { DataLoader, type DataLoaderOptions, type DataLoaderState } from './dataLoader.js';
 export {
   ConcatDataset,
   type Dataset,
+  type DatasetLike,
   type Fold,
   type IterableDataset,
   kFold,
@@ -14,12 +15,15 @@ export {
 export { readIdx } from './idx.js';
 export {
   BatchSampler,
+  type BatchSamplerState,
   RandomSampler,
   type RandomSamplerOptions,
   type Sampler,
+  type SamplerState,
   SequentialSampler,
+  type Size,
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './sampler.js';
 export * as transforms from './transforms.js';
-export { type WorkerOptions, workerDataset } from './worker.js';
+export { type WorkerDataset, type WorkerOptions, workerDataset } from './worker.js';

@@ -1,17 +1,111 @@
-import { defaultGenerator, type Generator } from '@gradgate/core';
-import { shuffled } from './dataset.js';
+import { defaultGenerator, Generator } from '@gradgate/core';
+import { check, checkOptions, is } from '@gradgate/core/internal';
+import { isResumable } from '../plain.js';
+import { shuffled } from './shuffled.js';
 
-/** The order in which samples are taken: a new one each time it is gone through. */
+/**
+ * The order in which samples are taken: a new one each time it is gone through. One with `stateDict` and `loadStateDict` can
+ * be taken up in the middle.
+ */
 export interface Sampler extends Iterable<number> {
   readonly length: number;
 }
 
-/** 0, 1, 2, ... */
-export class SequentialSampler implements Sampler {
-  constructor(readonly length: number) {}
+/** How many samples there are: a number, or what has a length, such as a dataset, which is asked anew for each epoch. */
+export type Size = number | { readonly length: number };
+
+const sizeKind = {
+  text: 'a whole number from 0 up, or something with such a length',
+  is: (v: unknown): boolean => is.size.is(v) || is.size.is((v as { length?: unknown } | null)?.length),
+};
+const sizeOf = (source: Size): number => {
+  const n = typeof source === 'number' ? source : source.length;
+  check('a sampler', 'the number of samples', n, is.size);
+  return n;
+};
+/** A seed for an epoch's own numbers: so its order can be had again, whoever else draws from the generator. */
+const drawSeed = (generator = defaultGenerator): number => generator.below(2 ** 53);
+
+/** What an epoch's order follows from. */
+interface Epoch {
+  readonly size: number;
+  readonly seed: number | null;
+}
+
+/** The state of a sampler: the epoch under way, or null, how many samples of it were given out, and its own generator's. */
+export interface SamplerState {
+  epoch: Epoch | null;
+  taken: number;
+  generator: number[] | null;
+}
+
+/**
+ * A sampler that can be taken up in the middle of an epoch: `loadStateDict(state)` makes the next loop go on behind the
+ * samples that had been given out when `stateDict()` was called.
+ */
+export abstract class ResumableSampler implements Sampler {
+  abstract readonly length: number;
+  private now: { epoch: Epoch; taken: number } | null = null;
+  private resumes = false;
+
+  /** Drawn from by epochs to come; undefined for the default one, which belongs to the program. */
+  abstract readonly generator: Generator | undefined;
+  protected abstract begin(): Epoch;
+  protected abstract order(epoch: Epoch): Iterable<number>;
 
   *[Symbol.iterator](): IterableIterator<number> {
-    for (let i = 0; i < this.length; i++) yield i;
+    const now = this.resumes && this.now ? { ...this.now } : { epoch: this.begin(), taken: 0 };
+    this.resumes = false;
+    this.now = now;
+    const skipped = now.taken;
+    let i = 0;
+    for (const index of this.order(now.epoch)) {
+      if (i++ < skipped) continue;
+      now.taken = i;
+      yield index;
+    }
+    if (this.now === now) this.now = null;
+  }
+
+  stateDict(): SamplerState {
+    return {
+      epoch: this.now && { ...this.now.epoch },
+      taken: this.now?.taken ?? 0,
+      generator: this.generator?.getState() ?? null,
+    };
+  }
+
+  loadStateDict(state: SamplerState): void {
+    const { epoch, taken, generator } = (state ?? {}) as Partial<SamplerState>;
+    const fits =
+      is.size.is(taken) &&
+      (epoch === null || (is.size.is(epoch?.size) && (epoch!.seed === null || is.size.is(epoch!.seed))));
+    if (!fits) throw new TypeError(`${this.constructor.name}.loadStateDict: this is not the state of a sampler`);
+    if (generator && this.generator) this.generator.setState(generator);
+    this.now = epoch ? { epoch: { ...epoch }, taken: taken! } : null;
+    this.resumes = epoch !== null;
+  }
+}
+
+/** 0, 1, 2, ... */
+export class SequentialSampler extends ResumableSampler {
+  readonly generator = undefined;
+
+  constructor(private readonly source: Size) {
+    super();
+    check('SequentialSampler', 'the number of samples', source, sizeKind);
+  }
+
+  get length(): number {
+    return sizeOf(this.source);
+  }
+
+  protected begin(): Epoch {
+    return { size: this.length, seed: null };
+  }
+
+  protected *order({ size }: Epoch): Iterable<number> {
+    for (let i = 0; i < size; i++) yield i;
   }
 }
 
@@ -24,60 +118,98 @@ export interface RandomSamplerOptions {
 }
 
 /** All samples in random order, or, with replacement, as many draws. */
-export class RandomSampler implements Sampler {
-  readonly length: number;
-  private readonly options: RandomSamplerOptions;
+export class RandomSampler extends ResumableSampler {
+  readonly generator: Generator | undefined;
+  private readonly replacement: boolean;
+  private readonly numSamples: number | undefined;
 
   constructor(
-    readonly size: number,
+    private readonly source: Size,
     options: RandomSamplerOptions = {},
   ) {
-    const { replacement = false, numSamples = size } = options;
-    if (
-      !Number.isInteger(numSamples) ||
-      numSamples < 0 ||
-      (!replacement && numSamples > size) ||
-      (size === 0 && numSamples > 0)
-    )
+    super();
+    check('RandomSampler', 'the number of samples', source, sizeKind);
+    const { replacement, numSamples, generator } = checkOptions('RandomSampler', options, {
+      replacement: is.boolean,
+      numSamples: is.size,
+      generator: is.generator,
+    });
+    this.replacement = replacement ?? false;
+    this.numSamples = numSamples;
+    this.generator = generator;
+    this.checkDraws(this.size);
+  }
+
+  get size(): number {
+    return sizeOf(this.source);
+  }
+
+  get length(): number {
+    return this.numSamples ?? this.size;
+  }
+
+  private checkDraws(size: number): void {
+    const { numSamples = size, replacement } = this;
+    if ((!replacement && numSamples > size) || (size === 0 && numSamples > 0))
       throw new RangeError(
         `RandomSampler: cannot draw ${numSamples} of ${size} samples${replacement ? '' : ' without replacement'}`,
       );
-    this.length = numSamples;
-    this.options = options;
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
-    const { replacement = false, generator = defaultGenerator } = this.options;
-    if (replacement) for (let i = 0; i < this.length; i++) yield generator.below(this.size);
-    else yield* shuffled(this.size, generator).slice(0, this.length);
+  protected begin(): Epoch {
+    const { size } = this;
+    this.checkDraws(size);
+    return { size, seed: drawSeed(this.generator) };
+  }
+
+  protected *order({ size, seed }: Epoch): Iterable<number> {
+    const generator = new Generator(seed!);
+    const { numSamples = size } = this;
+    if (this.replacement) for (let i = 0; i < numSamples; i++) yield generator.below(size);
+    else yield* shuffled(size, generator).slice(0, numSamples);
   }
 }
 
 /** The samples that `indices` name, in random order. */
-export class SubsetRandomSampler implements Sampler {
+export class SubsetRandomSampler extends ResumableSampler {
+  readonly generator: Generator | undefined;
+
   constructor(
     readonly indices: readonly number[],
-    private readonly options: { generator?: Generator } = {},
-  ) {}
+    options: { generator?: Generator } = {},
+  ) {
+    super();
+    check('SubsetRandomSampler', 'indices', indices, is.arrayOf(is.size));
+    this.generator = checkOptions('SubsetRandomSampler', options, { generator: is.generator }).generator;
+  }
 
   get length(): number {
     return this.indices.length;
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
-    for (const i of shuffled(this.indices.length, this.options.generator)) yield this.indices[i]!;
+  protected begin(): Epoch {
+    return { size: this.length, seed: drawSeed(this.generator) };
+  }
+
+  protected *order({ size, seed }: Epoch): Iterable<number> {
+    for (const i of shuffled(size, new Generator(seed!))) yield this.indices[i]!;
   }
 }
 
 /** `numSamples` draws with these weights, with replacement: to balance classes, for example. */
-export class WeightedRandomSampler implements Sampler {
+export class WeightedRandomSampler extends ResumableSampler {
+  readonly generator: Generator | undefined;
   private readonly sums: Float64Array;
 
   constructor(
     weights: ArrayLike<number>,
     readonly length: number,
-    private readonly options: { generator?: Generator } = {},
+    options: { generator?: Generator } = {},
   ) {
+    super();
+    check('WeightedRandomSampler', 'weights', weights, numbers);
+    check('WeightedRandomSampler', 'numSamples', length, is.size);
+    this.generator = checkOptions('WeightedRandomSampler', options, { generator: is.generator }).generator;
     this.sums = Float64Array.from(weights);
     for (let i = 0, sum = 0; i < this.sums.length; i++) {
       if (!(this.sums[i]! >= 0 && this.sums[i]! < Number.POSITIVE_INFINITY))
@@ -88,10 +220,14 @@ export class WeightedRandomSampler implements Sampler {
     if (!(this.sums.at(-1)! > 0)) throw new RangeError('WeightedRandomSampler: no weight is above 0');
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
-    const { generator = defaultGenerator } = this.options;
+  protected begin(): Epoch {
+    return { size: this.length, seed: drawSeed(this.generator) };
+  }
+
+  protected *order({ size, seed }: Epoch): Iterable<number> {
+    const generator = new Generator(seed!);
     const total = this.sums.at(-1)!;
-    for (let k = 0; k < this.length; k++) {
+    for (let k = 0; k < size; k++) {
       const target = generator.uniform() * total;
       let low = 0;
       let high = this.sums.length - 1;
@@ -105,15 +241,34 @@ export class WeightedRandomSampler implements Sampler {
   }
 }
 
+const numbers = {
+  text: 'an array of numbers',
+  is: (v: unknown): boolean => (typeof v === 'object' && v !== null && 'length' in v) || Array.isArray(v),
+};
+
+/** The state of a `BatchSampler`. */
+export interface BatchSamplerState {
+  /** Batches given out of the epoch under way. */
+  batches: number;
+  /** Whether that were all. */
+  finished: boolean;
+  /** The state of the sampler, if it has one. */
+  sampler: object | null;
+}
+
 /** The samples of another sampler in batches. */
 export class BatchSampler implements Iterable<number[]> {
+  private now = { batches: 0, finished: false };
+  private resumes = false;
+
   constructor(
     readonly sampler: Sampler,
     readonly batchSize: number,
     readonly dropLast = false,
   ) {
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new RangeError(`BatchSampler: batchSize is a whole number above 0, got ${batchSize}`);
+    check('BatchSampler', 'sampler', sampler, is.iterable);
+    check('BatchSampler', 'batchSize', batchSize, is.count);
+    check('BatchSampler', 'dropLast', dropLast, is.boolean);
   }
 
   get length(): number {
@@ -122,13 +277,42 @@ export class BatchSampler implements Iterable<number[]> {
   }
 
   *[Symbol.iterator](): IterableIterator<number[]> {
+    const now = this.resumes ? { ...this.now } : { batches: 0, finished: false };
+    const skipped = this.resumes && !isResumable(this.sampler) ? now.batches * this.batchSize : 0;
+    this.resumes = false;
+    this.now = now;
+    if (!now.finished) yield* this.batchesOf(now, skipped);
+    if (this.now === now) this.now = { batches: 0, finished: false };
+  }
+
+  private *batchesOf(now: { batches: number; finished: boolean }, skipped: number): IterableIterator<number[]> {
     let batch: number[] = [];
+    let left = skipped;
     for (const i of this.sampler) {
+      if (left-- > 0) continue;
       batch.push(i);
       if (batch.length < this.batchSize) continue;
+      now.batches++;
       yield batch;
       batch = [];
     }
-    if (batch.length > 0 && !this.dropLast) yield batch;
+    if (batch.length === 0 || this.dropLast) return;
+    now.batches++;
+    // The sampler has come to its end: by its state, the next loop would start anew.
+    now.finished = true;
+    yield batch;
+  }
+
+  stateDict(): BatchSamplerState {
+    return { ...this.now, sampler: isResumable(this.sampler) ? this.sampler.stateDict() : null };
+  }
+
+  loadStateDict(state: BatchSamplerState): void {
+    const { batches, finished, sampler } = (state ?? {}) as Partial<BatchSamplerState>;
+    if (!is.size.is(batches) || typeof finished !== 'boolean' || sampler === undefined)
+      throw new TypeError('BatchSampler.loadStateDict: this is not the state of a BatchSampler');
+    if (sampler !== null && isResumable(this.sampler)) this.sampler.loadStateDict(sampler);
+    this.now = { batches: batches!, finished };
+    this.resumes = batches! > 0;
   }
 }

@@ -1,5 +1,7 @@
-import { defaultGenerator, type Generator, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { defaultGenerator, type Generator, ShapeError, type Tensor, type TypedArray, tensor } from '@gradgate/core';
+import { check, is, show } from '@gradgate/core/internal';
 import { interpolate } from '../functions/interpolate.js';
+import { typedArray } from '../plain.js';
 
 // Images are tensors [channels, height, width], or batches of them, [..., channels, height, width].
 
@@ -16,17 +18,23 @@ export const compose =
   (image) =>
     transforms.reduce((x, f) => f(x), image);
 
-/** Bytes `[height, width, channels]` (as canvases and image decoders give them) as float32 `[channels, height, width]` from 0 to 1. */
-export function toTensor(
-  bytes: Uint8Array | Uint8ClampedArray,
-  [height, width, channels]: readonly [number, number, number],
-): Tensor {
-  if (bytes.length !== height * width * channels)
-    throw new ShapeError('toTensor', `${bytes.length} bytes are no image of ${height} x ${width} x ${channels}`);
-  const values = Float32Array.from(bytes, (v) => v / 255);
-  return tensor(values, { shape: [height, width, channels] })
-    .permute(2, 0, 1)
-    .contiguous();
+/**
+ * Pixels `[height, width, channels]`, as canvases and image decoders give them, as `[channels, height, width]`. Bytes become
+ * float32 from 0 to 1; all other typed arrays keep their values, and their dtype.
+ */
+export function toTensor(pixels: TypedArray | Uint8ClampedArray, size: readonly [number, number, number]): Tensor {
+  const values = typedArray(pixels) as TypedArray | null;
+  if (!values) throw new TypeError(`toTensor: takes a typed array, got ${show(pixels)}`);
+  check('toTensor', 'the size', size, is.tuple(is.size, is.size, is.size));
+  const [height, width, channels] = size;
+  const isBytes = values instanceof Uint8Array || (values as unknown) instanceof Uint8ClampedArray;
+  if (values.length !== height * width * channels)
+    throw new ShapeError(
+      'toTensor',
+      `${values.length} ${isBytes ? 'bytes' : 'values'} are no image of ${height} x ${width} x ${channels}`,
+    );
+  const flat = isBytes ? tensor(Float32Array.from(values, (v) => v / 255)) : tensor(values);
+  return flat.reshape(height, width, channels).permute(2, 0, 1).contiguous();
 }
 
 function sizes(op: string, image: Tensor): [number, number] {

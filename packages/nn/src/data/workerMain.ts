@@ -1,35 +1,70 @@
+import { is, show } from '@gradgate/core/internal';
 import { builtin } from '../builtin.js';
-import type { Dataset } from './dataset.js';
-import { type Answer, pack } from './worker.js';
+import { isResumable } from '../plain.js';
+import { asMapped, type Dataset } from './dataset.js';
+import { type Packed, pack, unpack } from './pack.js';
+import type { Answer, Question } from './worker.js';
 
 // The program of a data worker: makes the dataset, then answers with samples.
 
 interface Parent {
-  workerData: { module: string; data: unknown };
+  workerData: { module: string; data: Packed };
   parentPort: { postMessage(answer: Answer): void; on(event: 'message', listener: (question: Question) => void): void };
-}
-interface Question {
-  id: number;
-  indices: number[];
 }
 
 const { workerData, parentPort } = builtin<Parent>('node:worker_threads')!;
-const failure = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What was thrown, in a form that can be sent: it may be anything. */
+function failure(error: unknown): NonNullable<Answer['error']> {
+  if (!(error instanceof Error)) return { name: '', message: `${show(error)} was thrown`, stack: undefined };
+  return { name: String(error.name), message: String(error.message), stack: error.stack };
+}
+
+async function samplesOf(dataset: Dataset<unknown>, indices: readonly number[]): Promise<unknown[]> {
+  if (!dataset.getMany) return Promise.all(indices.map(async (i) => dataset.get(i)));
+  const samples = await dataset.getMany(indices);
+  if (!Array.isArray(samples) || samples.length !== indices.length)
+    throw new TypeError(`getMany() gave ${show(samples)} for ${indices.length} samples; it gives an array of as many`);
+  return samples;
+}
+
+/** A state that could not be taken up: the samples asked for next would not be those behind it. */
+let refused: unknown[] = [];
+
+async function answer(dataset: Dataset<unknown>, question: Question): Promise<void> {
+  if ('state' in question) {
+    try {
+      if (isResumable(dataset)) dataset.loadStateDict(unpack(question.state));
+    } catch (error) {
+      refused = [error];
+    }
+    return;
+  }
+  const { id, indices } = question;
+  try {
+    if (refused.length > 0) throw refused[0];
+    const samples = await samplesOf(dataset, indices);
+    const state = isResumable(dataset) ? pack(dataset.stateDict()) : null;
+    parentPort.postMessage({ gradgate: id, value: { samples: pack(samples), state } });
+  } catch (error) {
+    parentPort.postMessage({ gradgate: id, error: failure(error) });
+  }
+}
 
 try {
   const { default: make } = (await import(workerData.module)) as { default?: unknown };
   if (typeof make !== 'function')
     throw new TypeError(`the default export of ${workerData.module} is not a function that makes a dataset`);
-  const dataset: Dataset<unknown> = await make(workerData.data);
-  parentPort.on('message', async ({ id, indices }) => {
-    try {
-      const samples = await Promise.all(indices.map(async (i) => dataset.get(i)));
-      parentPort.postMessage({ id, value: samples.map(pack) });
-    } catch (error) {
-      parentPort.postMessage({ id, error: failure(error) });
-    }
-  });
-  parentPort.postMessage({ id: -1, value: dataset.length });
+  const dataset = asMapped<unknown>(`the default export of ${workerData.module}`, await make(unpack(workerData.data)));
+  const { length } = dataset;
+  if (!is.size.is(length)) throw new TypeError(`the dataset's length is ${show(length)}`);
+  // One after another, so that each answer has the state that is behind its samples.
+  let last = Promise.resolve();
+  const inTurn = (question: Question) => {
+    last = last.then(() => answer(dataset, question));
+  };
+  parentPort.on('message', (question) => (isResumable(dataset) ? inTurn(question) : void answer(dataset, question)));
+  parentPort.postMessage({ gradgate: -1, value: { length } });
 } catch (error) {
-  parentPort.postMessage({ id: -1, error: failure(error) });
+  parentPort.postMessage({ gradgate: -1, error: failure(error) });
 }

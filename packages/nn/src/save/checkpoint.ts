@@ -1,27 +1,18 @@
 import { Generator, Tensor, TensorError } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
-import { isPlain, maxDepth } from '../plain.js';
+import { isPlain, isResumable, maxDepth, type Resumable } from '../plain.js';
 import { type Bytes, shorten } from './bytes.js';
 import { readBytes, writeBytes } from './files.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import { isModest } from './safetensorsHeader.js';
 
 /** What has a state: a module, an optimizer, a scheduler, an average, a data loader. */
-export interface Stateful {
-  stateDict(): object;
-  loadStateDict(state: any): unknown;
-}
+export type Stateful = Resumable;
 
 /** What a training run consists of: things with a state, random generators, and plain values such as the epoch. */
 export type Parts = Record<string, Stateful | Generator | Plain>;
 type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
-
-const isStateful = (v: unknown): v is Stateful =>
-  (typeof v === 'object' || typeof v === 'function') &&
-  v !== null &&
-  typeof (v as Partial<Stateful>).stateDict === 'function' &&
-  typeof (v as Partial<Stateful>).loadStateDict === 'function';
 
 /**
  * A state as plain data for JSON, in which a tensor is `{ tensor: name }`, and the tensors by these names. A name is the
@@ -73,7 +64,7 @@ function join(value: unknown, tensors: StateDict): unknown {
 }
 
 const stateOf = (part: unknown): unknown =>
-  part instanceof Generator ? part.getState() : isStateful(part) ? part.stateDict() : part;
+  part instanceof Generator ? part.getState() : isResumable(part) ? part.stateDict() : part;
 
 function checkParts(op: string, parts: unknown): void {
   if (
@@ -81,7 +72,7 @@ function checkParts(op: string, parts: unknown): void {
     parts === null ||
     Array.isArray(parts) ||
     parts instanceof Tensor ||
-    isStateful(parts)
+    isResumable(parts)
   )
     throw new TypeError(`${op}: takes an object of parts by name, such as { model, optimizer }, got ${show(parts)}`);
 }
@@ -132,7 +123,7 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
     part instanceof Generator ? part.setState(state as number[]) : part.loadStateDict(state);
   try {
     for (const [name, part] of Object.entries(parts)) {
-      if (!(part instanceof Generator) && !isStateful(part)) continue;
+      if (!(part instanceof Generator) && !isResumable(part)) continue;
       undo.push([part, join(own.states[name], own.tensors)]);
       put(part, found[name]);
     }
@@ -143,7 +134,7 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
   return Object.fromEntries(
     Object.entries(parts).map(([name, part]) => [
       name,
-      part instanceof Generator || isStateful(part) ? part : found[name],
+      part instanceof Generator || isResumable(part) ? part : found[name],
     ]),
   ) as P;
 }

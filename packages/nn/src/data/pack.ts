@@ -1,0 +1,29 @@
+import { type PackedTensor, packTensor, Tensor, unpackTensor } from '@gradgate/core';
+import { isRecord, maxDepth } from '../plain.js';
+
+/** A value in the form in which threads can send it to each other: each tells what it is, so that no key has a meaning. */
+export type Packed =
+  | { tensor: PackedTensor }
+  | { array: Packed[] }
+  | { object: [key: string, value: Packed][] }
+  | { value: unknown };
+
+/** Tensors, within arrays and objects too, as data. */
+export function pack(value: unknown, depth = 0): Packed {
+  if (value instanceof Tensor) return { tensor: packTensor(value) };
+  if (depth > maxDepth) throw new TypeError(`a sample is nested deeper than ${maxDepth} levels, or contains itself`);
+  // Long arrays of numbers are sent as they are.
+  if (Array.isArray(value))
+    return value.some((v) => typeof v === 'object')
+      ? { array: Array.from(value, (v) => pack(v, depth + 1)) }
+      : { value };
+  if (isRecord(value)) return { object: Object.entries(value).map(([k, v]) => [k, pack(v, depth + 1)]) };
+  return { value };
+}
+
+export function unpack(packed: Packed): unknown {
+  if ('tensor' in packed) return unpackTensor(packed.tensor);
+  if ('array' in packed) return packed.array.map(unpack);
+  if ('object' in packed) return Object.fromEntries(packed.object.map(([k, v]) => [k, unpack(v)]));
+  return packed.value;
+}
