@@ -31,6 +31,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@gradgate\/core\/grad$/, replacement: `${source('core')}/grad/index.ts` },
+      { find: /^@gradgate\/core\/lowered$/, replacement: `${source('core')}/grad/lowered.ts` },
       { find: /^@gradgate\/core\/internal$/, replacement: `${source('core')}/internal.ts` },
       { find: /^gradgate$/, replacement: `${source('gradgate')}/index.ts` },
       {

@@ -12,7 +12,7 @@ const expected: Record<string, string> = {
   'NoResolution node10': 'this resolution is older than `exports`, and TypeScript 7 has dropped it',
 };
 
-describe.each(['core', 'nn', 'openblas', 'gradgate', 'eslint-plugin'])('packages/%s', (name) => {
+describe.each(['core', 'nn', 'openblas', 'gradgate', 'eslint-plugin', 'unplugin'])('packages/%s', (name) => {
   const folder = join(root, 'packages', name);
   const read = (file: string) => readFileSync(join(folder, file), 'utf8');
   const contents = () => {

@@ -1,3 +1,4 @@
+import { followed } from './asyncFunction.js';
 import { callIn, currentFrame, followsAsync } from './flow.js';
 import { copyOf, Frame, GradModeError } from './frame.js';
 import { Body } from './steps.js';
@@ -38,13 +39,13 @@ const isPlainPromise = (value: Thenable): boolean =>
  * in the mode of whoever asks for its steps. It stays the same object.
  */
 export function cover(frame: Frame | null, result: object): unknown {
+  const follows = followsAsync || followed.has(result);
   if (isIterator(result)) {
-    if (Symbol.asyncIterator in result && !followsAsync)
-      return frame === null ? result : refuse(frame, 'an async iterator');
+    if (Symbol.asyncIterator in result && !follows) return frame === null ? result : refuse(frame, 'an async iterator');
     return coverIterator(frame, result);
   }
   if (frame === null || !isThenable(result)) return result;
-  if (!followsAsync) {
+  if (!follows) {
     result.then(undefined, () => {});
     return refuse(frame, 'a promise');
   }
@@ -56,7 +57,8 @@ function refuse(frame: Frame, what: string): never {
   throw new GradModeError(
     `${frame.kind}${frame.member ? ` on ${frame.member}` : ''}: the guarded function returned ${what}, and this runtime has no ` +
       'AsyncLocalStorage to follow it: only the part before the first await would be covered. Write it as ' +
-      `${frame.kind}.async(function* (...) { ... yield promise ... }), or guard the synchronous parts with ${frame.kind}.run()`,
+      `${frame.kind}.async(function* (...) { ... yield promise ... }), guard the synchronous parts with ${frame.kind}.run(), or ` +
+      'build with @gradgate/unplugin, which makes async functions that are covered',
   );
 }
 

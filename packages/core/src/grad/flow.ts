@@ -179,6 +179,12 @@ export function currentSlot(): Slot | null {
   return state.slot === null ? null : state.slot();
 }
 
+/** Makes `frame` what the flow carries: for the steps of a flow, each of which puts back what was. */
+export function setFlowFrame(frame: Frame | undefined): void {
+  const slot = currentSlot();
+  if (slot !== null) slot[state.key] = frame;
+}
+
 /** The frame in `slot`: what `leave` needs to put back. */
 export function frameOf(slot: Slot | null): Frame | undefined {
   return slot === null ? undefined : slot[state.key];

@@ -1,3 +1,4 @@
+import { asyncFunction } from './asyncFunction.js';
 import { ask, type Condition } from './condition.js';
 import { cover, isIterator, isObject, isThenable, rebound } from './cover.js';
 import {
@@ -178,30 +179,32 @@ export function bindGradMode<F extends AnyFunction>(fn: F): F {
  * Runs a coroutine under the rule: a generator that yields what it waits for. Each of its steps is synchronous, so this
  * covers it in full on every runtime.
  */
-export async function runCoroutine(
+export function runCoroutine(
   rule: Rule,
   start: AnyFunction,
   self: unknown,
   args: readonly unknown[],
 ): Promise<unknown> {
-  const frame = frameFor(rule, self, args, start.name || null, flowFrame()) ?? copyOf(currentFrame());
-  const body = new Body(frame, false);
-  const steps = body.run(start, self, args) as Iterator<unknown, unknown, unknown>;
-  if (!isObject(steps) || !isIterator(steps))
-    throw new TypeError(
-      `${rule.gate}.async takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
-    );
-  let step = body.run(steps.next, steps, []) as IteratorResult<unknown>;
-  while (!step.done) {
-    let value: unknown;
-    try {
-      value = await step.value;
-    } catch (error) {
-      if (steps.throw === undefined) throw error;
-      step = body.run(steps.throw, steps, [error]) as IteratorResult<unknown>;
-      continue;
+  return asyncFunction(null, null, function* () {
+    const frame = frameFor(rule, self, args, start.name || null, flowFrame()) ?? copyOf(currentFrame());
+    const body = new Body(frame, false);
+    const steps = body.run(start, self, args) as Iterator<unknown, unknown, unknown>;
+    if (!isObject(steps) || !isIterator(steps))
+      throw new TypeError(
+        `${rule.gate}.async takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
+      );
+    let step = body.run(steps.next, steps, []) as IteratorResult<unknown>;
+    while (!step.done) {
+      let value: unknown;
+      try {
+        value = yield step.value;
+      } catch (error) {
+        if (steps.throw === undefined) throw error;
+        step = body.run(steps.throw, steps, [error]) as IteratorResult<unknown>;
+        continue;
+      }
+      step = body.run(steps.next, steps, [value]) as IteratorResult<unknown>;
     }
-    step = body.run(steps.next, steps, [value]) as IteratorResult<unknown>;
-  }
-  return step.value;
+    return step.value;
+  });
 }

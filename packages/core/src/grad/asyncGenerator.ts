@@ -1,0 +1,61 @@
+import { type Body, Flow, follow, whenSettled } from './asyncFunction.js';
+
+type Method = 'next' | 'throw' | 'return';
+
+/** What the body of an async generator yields to wait for, rather than to give. */
+export class Wait {
+  constructor(
+    readonly value: unknown,
+    /** The answer is that of an iterator that the body delegates to. */
+    readonly delegates: 0 | 1 = 0,
+  ) {}
+}
+
+const asyncGeneratorPrototype: object = Object.getPrototypeOf(
+  Object.getPrototypeOf((async function* () {})()) as object,
+) as object;
+
+/** An async generator. Each step is in the flow of who asks for it, one after another. */
+export function asyncGenerator(self: unknown, args: ArrayLike<unknown> | null, body: Body): object {
+  const steps = Reflect.apply(body, self, args ?? []);
+  let last: Promise<unknown> | null = null;
+
+  function ask(method: Method, value: unknown): Promise<unknown> {
+    const flow = new Flow();
+    const answer = new Promise((resolve, reject) => {
+      const resume = (method: Method, value: unknown) => {
+        try {
+          const step = flow.run(() => steps[method](value));
+          const fail = (error: unknown) => resume('throw', error);
+          const given = step.value;
+          if (given instanceof Wait) {
+            const { delegates } = given;
+            // What a return() waits for in a `finally` is an answer like others; only a delegate's own answer is passed on.
+            const how = method === 'return' && delegates ? 'return' : 'next';
+            whenSettled(flow.wait(given.value), (answer) => resume(how, answer), fail);
+          } else whenSettled(flow.wait(given), (v) => resolve({ value: v, done: step.done }), fail);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const start = () => resume(method, value);
+      if (last === null) start();
+      else whenSettled(last, start, start);
+    });
+    const settled = whenSettled(answer, end, end);
+    function end() {
+      if (last === settled) last = null;
+    }
+    last = settled;
+    return follow(answer);
+  }
+
+  const generator = Object.create(asyncGeneratorPrototype) as object;
+  for (const method of ['next', 'throw', 'return'] as const)
+    Object.defineProperty(generator, method, {
+      value: (value: unknown) => ask(method, value),
+      writable: true,
+      configurable: true,
+    });
+  return follow(generator);
+}

@@ -1,0 +1,2 @@
+// As in a browser: nothing that follows promises.
+process.getBuiltinModule = undefined;

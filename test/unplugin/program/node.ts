@@ -1,0 +1,3 @@
+import { run } from './checks.js';
+
+console.log(JSON.stringify(await run()));

@@ -1,0 +1,3 @@
+import { run } from './checks.js';
+
+postMessage(await run());
