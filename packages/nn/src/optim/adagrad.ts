@@ -15,16 +15,19 @@ export interface AdagradOptions {
 export class Adagrad extends Optimizer<AdagradOptions, { step?: number; sum?: Tensor }> {
   protected override readonly forgetful = Adagrad.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdagradOptions>>, options: Partial<AdagradOptions> = {}) {
-    super(params, {
-      lr: 0.01,
-      lrDecay: 0,
-      weightDecay: 0,
-      initialAccumulatorValue: 0,
-      eps: 1e-10,
-      maximize: false,
-      ...options,
-    });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdagradOptions>>, options?: Partial<AdagradOptions>) {
+    super(
+      params,
+      {
+        lr: 0.01,
+        lrDecay: 0,
+        weightDecay: 0,
+        initialAccumulatorValue: 0,
+        eps: 1e-10,
+        maximize: false,
+      },
+      options,
+    );
   }
 
   protected update(
@@ -62,11 +65,8 @@ export interface AdadeltaOptions {
 export class Adadelta extends Optimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
   protected override readonly forgetful = Adadelta.prototype.update;
 
-  constructor(
-    params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>,
-    options: Partial<AdadeltaOptions> = {},
-  ) {
-    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false, ...options });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>, options?: Partial<AdadeltaOptions>) {
+    super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }, options);
   }
 
   protected update(

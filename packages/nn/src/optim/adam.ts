@@ -37,21 +37,26 @@ const kernelFrom = 256;
 
 /** Adam (Kingma and Ba, 2015). */
 export class Adam extends Optimizer<AdamOptions, Partial<State>> {
+  /** The default. */
+  protected static readonly weightDecay: number = 0;
   /** Whether weight decay acts on the weights themselves. */
   protected readonly decoupled: boolean = false;
   protected override readonly forgetful = Adam.prototype.update;
   #bias: Bias = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
-    super(params, {
-      lr: 1e-3,
-      betas: [0.9, 0.999],
-      eps: 1e-8,
-      weightDecay: 0,
-      amsgrad: false,
-      maximize: false,
-      ...options,
-    });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options?: Partial<AdamOptions>) {
+    super(
+      params,
+      {
+        lr: 1e-3,
+        betas: [0.9, 0.999],
+        eps: 1e-8,
+        weightDecay: new.target.weightDecay,
+        amsgrad: false,
+        maximize: false,
+      },
+      options,
+    );
   }
 
   protected update(p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<AdamOptions>): void {
@@ -132,8 +137,5 @@ function adamAnyLoop(
 /** Adam whose weight decay does not go through the gradient (Loshchilov and Hutter, 2019); 0.01 by default. */
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
-
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options: Partial<AdamOptions> = {}) {
-    super(params, { weightDecay: 0.01, ...options });
-  }
+  protected static override readonly weightDecay = 0.01;
 }

@@ -28,8 +28,8 @@ function start(p: Tensor, state: Moments): { step: number; m: Tensor; v: Tensor 
 export class Adamax extends Optimizer<MomentOptions, Moments> {
   protected override readonly forgetful = Adamax.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options: Partial<MomentOptions> = {}) {
-    super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
+    super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
   }
 
   protected update(
@@ -61,16 +61,19 @@ export interface NAdamOptions extends MomentOptions {
 export class NAdam extends Optimizer<NAdamOptions, Moments> {
   protected override readonly forgetful = NAdam.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options: Partial<NAdamOptions> = {}) {
-    super(params, {
-      lr: 2e-3,
-      betas: [0.9, 0.999],
-      eps: 1e-8,
-      weightDecay: 0,
-      momentumDecay: 4e-3,
-      maximize: false,
-      ...options,
-    });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options?: Partial<NAdamOptions>) {
+    super(
+      params,
+      {
+        lr: 2e-3,
+        betas: [0.9, 0.999],
+        eps: 1e-8,
+        weightDecay: 0,
+        momentumDecay: 4e-3,
+        maximize: false,
+      },
+      options,
+    );
   }
 
   protected update(p: Tensor, grad: Tensor, state: Moments, group: Group<NAdamOptions>): void {
@@ -106,8 +109,8 @@ export class NAdam extends Optimizer<NAdamOptions, Moments> {
 export class RAdam extends Optimizer<MomentOptions, Moments> {
   protected override readonly forgetful = RAdam.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options: Partial<MomentOptions> = {}) {
-    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
+    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
   }
 
   protected update(
@@ -145,8 +148,8 @@ export type LionOptions = Omit<MomentOptions, 'eps'>;
 export class Lion extends Optimizer<LionOptions, Moments> {
   protected override readonly forgetful = Lion.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options: Partial<LionOptions> = {}) {
-    super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false, ...options });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options?: Partial<LionOptions>) {
+    super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false }, options);
   }
 
   protected update(

@@ -49,25 +49,28 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   private memory: Memory | null = null;
 
-  constructor(params: Iterable<Tensor>, options: Partial<LBFGSOptions> = {}) {
-    const maxIter = options.maxIter ?? 20;
-    super(params, {
-      lr: 1,
-      maxIter,
-      maxEval: Math.floor((maxIter * 5) / 4),
-      toleranceGrad: 1e-7,
-      toleranceChange: 1e-9,
-      historySize: 100,
-      lineSearchFn: null,
-      ...options,
-    });
+  constructor(params: Iterable<Tensor>, options?: Partial<LBFGSOptions>) {
+    const maxIter = options?.maxIter ?? 20;
+    super(
+      params,
+      {
+        lr: 1,
+        maxIter,
+        maxEval: Math.floor((maxIter * 5) / 4),
+        toleranceGrad: 1e-7,
+        toleranceChange: 1e-9,
+        historySize: 100,
+        lineSearchFn: null,
+      },
+      options,
+    );
     if (this.paramGroups.length > 1)
       throw new TypeError('LBFGS: works on all parameters together; give one list, not groups');
   }
 
   protected update(): void {
     throw new TypeError(
-      'LBFGS.step needs a closure that clears the gradients, computes the loss, calls backward() and returns it',
+      'LBFGS.step: needs a closure that clears the gradients, computes the loss, calls backward() and returns it',
     );
   }
 

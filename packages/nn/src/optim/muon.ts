@@ -22,8 +22,8 @@ export interface MuonOptions {
 export class Muon extends Optimizer<MuonOptions, { momentumBuffer?: Tensor }> {
   protected override readonly forgetful = Muon.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MuonOptions>>, options: Partial<MuonOptions> = {}) {
-    super(params, { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, nsSteps: 5, eps: 1e-7, ...options });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MuonOptions>>, options?: Partial<MuonOptions>) {
+    super(params, { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, nsSteps: 5, eps: 1e-7 }, options);
     for (const { params } of this.paramGroups)
       for (const p of params)
         if (p.ndim !== 2)

@@ -1,5 +1,5 @@
 import { enableGrad, noGrad, Tensor, type TypedArray, zerosLike } from '@gradgate/core';
-import { place } from '@gradgate/core/internal';
+import { check, checkOptions, is, place, type Schema, show } from '@gradgate/core/internal';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
@@ -23,6 +23,21 @@ export function updateElements(
   update(copy.writableElements(), grad.elements());
   p.copy_(copy);
 }
+
+/** What options must be, from what they are by default: numbers from 0 up; what is null may be anything. */
+function kindsOf<O extends object>(defaults: O): Schema<O> {
+  const kindOf = (value: unknown) => {
+    if (typeof value === 'number') return is.nonNegative;
+    if (typeof value === 'boolean') return is.boolean;
+    if (Array.isArray(value)) return is.tuple(...value.map(() => is.nonNegative));
+    return is.anything;
+  };
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(value)])) as never;
+}
+
+/** The options that are not undefined. */
+const given = <O extends object>(options: O): Partial<O> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<O>;
 
 function placed(memory: Tensor): Tensor {
   place(memory.storage);
@@ -51,26 +66,32 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
   /** @internal The class's `update`, where it keeps no gradient that it gets; a subclass's may. */
   protected readonly forgetful: unknown = null;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O) {
+  /** `defaults` has every option that there is; of another name or kind than there, one is refused. */
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
     const name = new.target.name;
-    const given = [...(params as Iterable<Tensor | ParamGroup<O>>)];
-    if (given.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
+    const known = kindsOf(defaults);
+    const chosen = { ...defaults, ...given(checkOptions(name, options, known)) };
+    check(name, 'params', params, is.iterable);
+    const list = [...(params as Iterable<Tensor | ParamGroup<O>>)];
+    if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     const groups =
-      given[0] instanceof Tensor ? [{ params: given } as unknown as ParamGroup<O>] : (given as ParamGroup<O>[]);
+      list[0] instanceof Tensor ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
     const seen = new Set<Tensor>();
     this.paramGroups = groups.map((group) => {
-      const params = [...group.params];
+      if (group instanceof Tensor || typeof group !== 'object' || group === null || !('params' in group))
+        throw new TypeError(`${name}: takes parameters, or groups { params, ...options }, got ${show(group)}`);
+      const { params: own, ...options } = group;
+      check(name, 'params of a group', own, is.iterable);
+      const params = [...own];
       for (const p of params) {
-        if (!(p instanceof Tensor)) throw new TypeError(`${name}: parameters are Tensors, got ${typeof p}`);
+        if (!(p instanceof Tensor)) throw new TypeError(`${name}: parameters are Tensors, got ${show(p)}`);
         if (!p.isLeaf)
           throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
         if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
         seen.add(p);
         place(p.storage);
       }
-      const options = { ...defaults, ...group, params };
-      if (!(options.lr >= 0)) throw new RangeError(`${name}: lr is a number from 0 up, got ${options.lr}`);
-      return options;
+      return { ...chosen, ...given(checkOptions(name, options as unknown as Partial<O>, known)), params } as Group<O>;
     });
   }
 
@@ -84,6 +105,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
   step(): undefined;
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | undefined {
+    if (closure !== undefined) check(`${this.constructor.name}.step`, 'the closure', closure, is.callback);
     const loss = closure && enableGrad.run(closure);
     noGrad.run(() => {
       for (const group of this.paramGroups)

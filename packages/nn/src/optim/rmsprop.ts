@@ -24,17 +24,20 @@ interface State {
 export class RMSprop extends Optimizer<RMSpropOptions, State> {
   protected override readonly forgetful = RMSprop.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<RMSpropOptions>>, options: Partial<RMSpropOptions> = {}) {
-    super(params, {
-      lr: 0.01,
-      alpha: 0.99,
-      eps: 1e-8,
-      weightDecay: 0,
-      momentum: 0,
-      centered: false,
-      maximize: false,
-      ...options,
-    });
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<RMSpropOptions>>, options?: Partial<RMSpropOptions>) {
+    super(
+      params,
+      {
+        lr: 0.01,
+        alpha: 0.99,
+        eps: 1e-8,
+        weightDecay: 0,
+        momentum: 0,
+        centered: false,
+        maximize: false,
+      },
+      options,
+    );
   }
 
   protected update(p: Tensor, grad: Tensor, state: State, group: Group<RMSpropOptions>): void {

@@ -25,11 +25,12 @@ interface State {
 export class SGD extends Optimizer<SGDOptions, State> {
   protected override readonly forgetful = SGD.prototype.update;
 
-  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<SGDOptions>>, options: Partial<SGDOptions> = {}) {
-    const all = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options };
-    if (all.nesterov && (all.momentum <= 0 || all.dampening !== 0))
-      throw new RangeError('SGD: nesterov needs a momentum above 0 and no dampening');
-    super(params, all);
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<SGDOptions>>, options?: Partial<SGDOptions>) {
+    const defaults = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
+    super(params, defaults, options);
+    for (const { nesterov, momentum, dampening } of this.paramGroups)
+      if (nesterov && (momentum <= 0 || dampening !== 0))
+        throw new RangeError('SGD: nesterov needs a momentum above 0 and no dampening');
   }
 
   protected update(p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {
