@@ -41,7 +41,15 @@ function run(first, last) {
     // The number of the call under way, and of the last start.
     const state = new Int32Array(new SharedArrayBuffer(8));
     const worker = new Worker(new URL('./apiWorker.mjs', import.meta.url), {
-      workerData: { first, last, seed: values.seed, match: values.match, folder, state, only: values.only !== undefined },
+      workerData: {
+        first,
+        last,
+        seed: values.seed,
+        match: values.match,
+        folder,
+        state,
+        only: values.only !== undefined,
+      },
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
       stdout: values.only === undefined,
       stderr: values.only === undefined,

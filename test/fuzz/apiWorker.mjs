@@ -41,7 +41,11 @@ function walk(found, path, module, seen) {
       found.push({ name, on: isClass ? 'class' : 'function', value });
       if (!isClass) continue;
       const methods = new Set();
-      for (let p = value.prototype; p && p !== Object.prototype && p !== Function.prototype; p = Object.getPrototypeOf(p))
+      for (
+        let p = value.prototype;
+        p && p !== Object.prototype && p !== Function.prototype;
+        p = Object.getPrototypeOf(p)
+      )
         for (const method of Object.getOwnPropertyNames(p)) if (method !== 'constructor') methods.add(method);
       if (!(value.prototype instanceof Error) && value !== core.Tensor)
         for (const method of methods) found.push({ name: `${name}.${method}`, on: 'instance', value, method });
@@ -49,7 +53,8 @@ function walk(found, path, module, seen) {
       if (value[Symbol.toStringTag] === 'Module') walk(found, name, value, seen);
       else
         for (const method of ['run', 'wrap', 'enter'])
-          if (typeof value[method] === 'function') found.push({ name: `${name}.${method}`, on: 'object', value, method });
+          if (typeof value[method] === 'function')
+            found.push({ name: `${name}.${method}`, on: 'object', value, method });
     }
   }
 }
@@ -63,7 +68,8 @@ function isOurs(error) {
   if (error instanceof ThrownByArgument) return true;
   // A proxy that was revoked says so itself.
   if (/proxy that has been revoked/.test(error.message)) return true;
-  if (error.code === 'ENOENT' || error.code === 'EISDIR' || error.code === 'ENAMETOOLONG' || error.code === 'ENOTDIR') return true;
+  if (error.code === 'ENOENT' || error.code === 'EISDIR' || error.code === 'ENAMETOOLONG' || error.code === 'ENOTDIR')
+    return true;
   if (error instanceof core.TensorError || error instanceof core.GradModeError) return true;
   return /^[\w@][\w.#@/ ]*: /.test(error.message) && !v8.test(error.message);
 }
@@ -162,7 +168,8 @@ async function callOf(target, random) {
   }
   // Setters and getters are called as such.
   let descriptor;
-  for (let p = self; p && !descriptor; p = Object.getPrototypeOf(p)) descriptor = Object.getOwnPropertyDescriptor(p, method);
+  for (let p = self; p && !descriptor; p = Object.getPrototypeOf(p))
+    descriptor = Object.getOwnPropertyDescriptor(p, method);
   if (descriptor?.get) {
     if (descriptor.set && random.chance(0.5)) self[method] = argumentsFor(random, name, ['value'])[0];
     return self[method];
@@ -191,7 +198,12 @@ for (let i = first; i < last; i++) {
   learnOptions(target.name, error);
   if (!threw) parentPort.postMessage({ outcome: 'results' });
   else if (isOurs(error)) parentPort.postMessage({ outcome: 'refusals' });
-  else parentPort.postMessage({ name: target.name, fault: (only ? String(error?.stack ?? error) : String(error?.message ?? 'no Error')) , call: i });
+  else
+    parentPort.postMessage({
+      name: target.name,
+      fault: only ? String(error?.stack ?? error) : String(error?.message ?? 'no Error'),
+      call: i,
+    });
   if (only && threw) console.log(target.name, error);
   core.noGrad.run(() => {});
 }

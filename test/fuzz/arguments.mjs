@@ -45,7 +45,23 @@ export class Random {
 
   shape() {
     return this.pick([
-      ...[[], [1], [3], [4], [0], [2, 3], [3, 2], [3, 3], [4, 4], [2, 4], [1, 3], [2, 0], [2, 3, 4], [2, 4, 6], [2, 3, 4, 4]],
+      ...[
+        [],
+        [1],
+        [3],
+        [4],
+        [0],
+        [2, 3],
+        [3, 2],
+        [3, 3],
+        [4, 4],
+        [2, 4],
+        [1, 3],
+        [2, 0],
+        [2, 3, 4],
+        [2, 4, 6],
+        [2, 3, 4, 4],
+      ],
       ...[[1, 4, 5, 5], [2, 4, 6, 6], [600], [4, 600], [2, 2, 2, 2, 2]],
     ]);
   }
@@ -79,7 +95,18 @@ export class Random {
   number() {
     return this.pick([
       ...[0, 1, 2, 3, 4, 5, 7, -1, -2, 0.5, 0.1, 1e-3, 1.5, -0.5, 16],
-      ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53, 1e300, -1e300, -0],
+      ...[
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        Number.NEGATIVE_INFINITY,
+        2 ** 31,
+        2 ** 32,
+        2 ** 40,
+        2 ** 53,
+        1e300,
+        -1e300,
+        -0,
+      ],
     ]);
   }
 
@@ -103,7 +130,22 @@ const kinds = [
   (r) => r.number(),
   () => true,
   () => false,
-  (r) => r.pick(['', 'text', '__proto__', 'constructor', 'float32', 'float64', 'mean', 'none', 'sum', '\0', 'x'.repeat(5000), '0', 'weight']),
+  (r) =>
+    r.pick([
+      '',
+      'text',
+      '__proto__',
+      'constructor',
+      'float32',
+      'float64',
+      'mean',
+      'none',
+      'sum',
+      '\0',
+      'x'.repeat(5000),
+      '0',
+      'weight',
+    ]),
   () => Symbol('symbol'),
   () => 10n,
   () => ({}),
@@ -195,7 +237,10 @@ const layer = () => new nn.Linear(3, 3);
 
 /** What fits a parameter of this name, as far as a name tells. */
 const fitting = [
-  [/^(x|input|self|t|a|b|data|tensor|query|key|value|scores|logProbs|target|output|outputs|src|tgt|y|left|right|p|loss|v|mask|other)$/, (r) => r.tensor()],
+  [
+    /^(x|input|self|t|a|b|data|tensor|query|key|value|scores|logProbs|target|output|outputs|src|tgt|y|left|right|p|loss|v|mask|other)$/,
+    (r) => r.tensor(),
+  ],
   [/^(index|indices|boundaries)$/, (r) => core.randint(0, 2, r.shape())],
   [/^(weight|bias)$/, (r) => r.pick([r.tensor(), null, undefined])],
   [/^(tensors|inputs|vectors|matrices|others)$/, (r) => [r.tensor(), r.tensor()]],
@@ -206,14 +251,25 @@ const fitting = [
   [/^(module|model|layer|average|source|encoder|decoder|encoderLayer|decoderLayer)$/, layer],
   [/^(dataset|source)$/, dataset],
   [/^sampler$/, () => new nn.data.SequentialSampler(4)],
-  [/^(fn|hook|closure|callback|lrLambda|forward|collate|f)$/, (r) => r.pick([(x) => x, (x) => x.sum(), () => undefined, () => core.ones([])])],
+  [
+    /^(fn|hook|closure|callback|lrLambda|forward|collate|f)$/,
+    (r) => r.pick([(x) => x, (x) => x.sum(), () => undefined, () => core.ones([])]),
+  ],
   [/^(dim|dims|dim0|dim1|startDim|endDim|from|to|axis)$/, (r) => r.pick([0, 1, -1, 2, undefined])],
   [/^(shape|size|sizes|normalizedShape|kernelSize|outputSize|padding)$/, (r) => r.pick([2, 3, [2, 3], r.shape()])],
   [/^(options)$/, () => ({})],
   [/^(samples)$/, () => [1, 2, 3]],
   [/^(path|file|name)$/, (r) => r.pick([`${r.folder}/a.safetensors`, `${r.folder}/b.npy`, 'weight'])],
   [/^(bytes|buffer)$/, () => nn.encodeSafetensors({ a: core.ones([2]) })],
-  [/^state$/, (r) => r.pick([{ weight: core.ones([3, 3]), bias: core.ones([3]) }, optimizer(r).stateDict(), { lastEpoch: 1, baseLrs: [0.1] }])],
+  [
+    /^state$/,
+    (r) =>
+      r.pick([
+        { weight: core.ones([3, 3]), bias: core.ones([3]) },
+        optimizer(r).stateDict(),
+        { lastEpoch: 1, baseLrs: [0.1] },
+      ]),
+  ],
   [/./, (r) => r.pick([1, 2, 3, 4, 0.5])],
 ];
 
@@ -227,7 +283,12 @@ function optionsFor(r, names, wrong) {
 }
 
 /** Arguments for parameters of these names: each fits, or with probability `wrong` is anything at all; some are left out or added. */
-export function argumentsFor(random, name, names, { wrong = random.pick([0, 0.15, 0.5, 1]), options = new Map() } = {}) {
+export function argumentsFor(
+  random,
+  name,
+  names,
+  { wrong = random.pick([0, 0.15, 0.5, 1]), options = new Map() } = {},
+) {
   const args = names.flatMap((parameter) => {
     const make = () => {
       if (random.chance(wrong)) return random.anything();

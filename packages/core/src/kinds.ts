@@ -35,6 +35,11 @@ export const oneOf = (...values: readonly string[]): Kind => ({
   text: values.map((v) => `'${v}'`).join(' or '),
   is: (v) => values.includes(v as string),
 });
+/** One of these numbers. */
+export const oneOfNumbers = (...values: readonly number[]): Kind => ({
+  text: values.join(' or '),
+  is: (v) => values.includes(v as number),
+});
 export const either = (...kinds: readonly Kind[]): Kind => ({
   text: kinds.map((k) => k.text).join(', or '),
   is: (v) => kinds.some((k) => k.is(v)),
@@ -45,6 +50,8 @@ export const arrayOf = ({ text, is }: Kind): Kind => ({
   text: `an array, each item ${text}`,
   is: (v) => Array.isArray(v) && v.every(is),
 });
+/** An argument that may be left out. */
+export const optional = ({ text, is }: Kind): Kind => ({ text, is: (v) => v === undefined || is(v) });
 /** An array of exactly these. */
 export const tuple = (...kinds: readonly Kind[]): Kind => ({
   text: `[${kinds.map((k) => k.text).join(', ')}]`,

@@ -1,11 +1,23 @@
 /** Functions of tensors without state: all of core's operators that layers are made of, and those of this folder. */
 export * from '@gradgate/core';
-export * from './functions/activation.js';
-export * from './functions/bilinear.js';
-export * from './functions/ctc.js';
-export * from './functions/dropout.js';
-export * from './functions/embedding.js';
-export * from './functions/interpolate.js';
-export * from './functions/loss.js';
-export * from './functions/pixelShuffle.js';
-export * from './functions/pool.js';
+export { rrelu, softmin, threshold } from './functions/activation.js';
+export { bilinear } from './functions/bilinear.js';
+export { type CTCLossOptions, ctcLoss } from './functions/ctc.js';
+export { alphaDropout, dropout1d, dropout2d } from './functions/dropout.js';
+export { type EmbeddingBagOptions, embeddingBag } from './functions/embedding.js';
+export { type InterpolateOptions, interpolate } from './functions/interpolate.js';
+export {
+  cosineEmbeddingLoss,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  pairwiseDistance,
+  poissonNllLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+} from './functions/loss.js';
+export { pixelShuffle, pixelUnshuffle } from './functions/pixelShuffle.js';
+export { adaptiveMaxPool1d, adaptiveMaxPool2d } from './functions/pool.js';

@@ -7,7 +7,6 @@ import { gradientWith, mapWith } from '../kernels/gradients.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
-import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
@@ -31,6 +30,7 @@ import {
 } from './elementwise.js';
 import { siluGradient } from './gradients.js';
 import { clamp, logicalAnd, logicalOr } from './math.js';
+import { celuOptions, eluOptions, geluOptions, hardtanhOptions, softplusOptions } from './options.js';
 import { erfOf } from './special.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -79,8 +79,6 @@ function geluGradient(g: Tensor, x: Tensor): Tensor {
   );
 }
 
-const geluOptions = { approximate: is.oneOf('none', 'tanh') };
-
 /** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
 export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Tensor {
   const { approximate = 'none' } = checkOptions('gelu', options, geluOptions);
@@ -92,8 +90,6 @@ export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Te
   if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${String(approximate)}`);
   return applyUnary('gelu', exactGelu, x);
 }
-
-const softplusOptions = { beta: is.number, threshold: is.number };
 
 /** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */
 export function softplus(x: Tensor, options?: { beta?: number; threshold?: number }): Tensor {
@@ -109,8 +105,6 @@ export function softplus(x: Tensor, options?: { beta?: number; threshold?: numbe
     x,
   );
 }
-
-const eluOptions = { alpha: is.number };
 
 /** `x` where positive, else `alpha (exp(x) - 1)`. */
 export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
@@ -140,8 +134,6 @@ const eluGradientLoop =
 
 /** `elu` with the constants that keep mean and variance (Klambauer et al., 2017). */
 export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
-
-const celuOptions = { alpha: is.number };
 
 /** `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. */
 export function celu(x: Tensor, options?: { alpha?: number }): Tensor {
@@ -187,8 +179,6 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   // What is above 0 takes no part in the product: its gradient would be 0 times an infinity where it is infinite.
   return where(gt(x, 0), x, mul(where(gt(x, 0), 0, x), slope));
 }
-
-const hardtanhOptions = { min: is.number, max: is.number };
 
 /** `x` limited to [min, max]. Unlike that of `clamp`, its gradient is 0 at both ends too, and passes where `x` is NaN. */
 export function hardtanh(x: Tensor, options?: { min?: number; max?: number }): Tensor {

@@ -4,7 +4,6 @@ import { IndexError, ShapeError } from '../errors.js';
 import { noGrad } from '../grad/index.js';
 import { map2 } from '../kernels/elementwise.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
-import * as is from '../tensor/kinds.js';
 import { promote } from '../tensor/promote.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -12,6 +11,17 @@ import { logSigmoid } from './activation.js';
 import { add, applyUnary, div, log, lt, mul, ne, neg, square, sub, where } from './elementwise.js';
 import { crossEntropyOfClasses, fusable, logitLossOf, type Reduction, squaredErrorOf } from './fusedLoss.js';
 import { clamp } from './math.js';
+import {
+  binaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogitsOptions,
+  cosineSimilarityOptions,
+  crossEntropyOptions,
+  huberLossOptions,
+  klDivOptions,
+  lossOptions,
+  nllLossOptions,
+  smoothL1LossOptions,
+} from './options.js';
 import { mean, norm, sum } from './reduce.js';
 import { logSoftmax } from './softmax.js';
 import { logit } from './special.js';
@@ -21,9 +31,6 @@ export type { Reduction };
 export interface LossOptions {
   reduction?: Reduction;
 }
-
-const reductions = is.oneOf('mean', 'sum', 'none');
-export const lossOptions = { reduction: reductions };
 
 /** Applies a reduction by name. */
 export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mean'): Tensor {
@@ -58,8 +65,6 @@ export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Te
   return reduceLoss('l1Loss', sub(input, target).abs(), reduction);
 }
 
-const huberLossOptions = { reduction: reductions, delta: is.positive };
-
 /** Quadratic for errors below `delta`, linear above (Huber, 1964). */
 export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor {
   const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
@@ -68,7 +73,6 @@ export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions &
   return reduceLoss('huberLoss', huber(sub(input, target), delta), reduction);
 }
 
-const smoothL1LossOptions = { reduction: reductions, beta: is.nonNegative };
 /** In one rule, `g` times the error limited to ±`delta`: that of two parts would be 0 times an infinity for large errors. */
 const huber = (error: Tensor, delta: number): Tensor =>
   applyUnary(
@@ -91,8 +95,6 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOption
     : div(huberLoss(input, target, { reduction, delta: beta }), beta);
 }
 
-const binaryCrossEntropyOptions = { reduction: reductions, weight: is.nullable(is.tensor) };
-
 /** `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100. */
 export function binaryCrossEntropy(
   input: Tensor,
@@ -109,11 +111,6 @@ export function binaryCrossEntropy(
   return reduceLoss('binaryCrossEntropy', weight ? mul(loss, weight) : loss, reduction);
 }
 
-const binaryCrossEntropyWithLogitsOptions = {
-  reduction: reductions,
-  weight: is.nullable(is.tensor),
-  posWeight: is.nullable(is.tensor),
-};
 /** The binary cross entropy of each element; its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is right. */
 function entropies(input: Tensor, target: Tensor): Tensor {
   const logOf = (p: number) => Math.max(Math.log(p), -100);
@@ -177,8 +174,6 @@ export function binaryCrossEntropyWithLogits(
   return reduceLoss('binaryCrossEntropyWithLogits', weight ? mul(loss, weight) : loss, reduction);
 }
 
-const klDivOptions = { reduction: is.oneOf('mean', 'sum', 'none', 'batchmean'), logTarget: is.boolean };
-
 /** `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size. */
 export function klDiv(
   input: Tensor,
@@ -193,8 +188,6 @@ export function klDiv(
   if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
   return reduceLoss('klDiv', loss, reduction);
 }
-
-const cosineSimilarityOptions = { dim: is.integer, eps: is.nonNegative };
 
 /** The cosine of the angle between `a` and `b` along `dim`. */
 export function cosineSimilarity(a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor {
@@ -220,9 +213,6 @@ export interface CrossEntropyOptions extends NllLossOptions {
   /** How much of the target is spread evenly over the classes, from 0 to 1. */
   labelSmoothing?: number;
 }
-
-const nllLossOptions = { reduction: reductions, weight: is.nullable(is.tensor), ignoreIndex: is.integer };
-const crossEntropyOptions = { ...nllLossOptions, labelSmoothing: is.probability };
 
 /** Scores `[N, C]` or `[N, C, d1, ...]` (or `[C]`) with int32 classes `[N]`, `[N, d1, ...]` (or `[]`). */
 function checkClasses(

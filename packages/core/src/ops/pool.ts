@@ -15,11 +15,11 @@ import {
 } from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
 import { allocateUnzeroed } from '../tensor/dtype.js';
-import * as is from '../tensor/kinds.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
 import { floatOnly } from './elementwise.js';
+import { avgPoolOptions, maxPoolOptions } from './options.js';
 import { mean } from './reduce.js';
 import { squeeze, unsqueeze } from './shape.js';
 
@@ -39,8 +39,6 @@ export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
 }
 
 // `pair` checks the values.
-const maxPoolOptions = { stride: is.anything, padding: is.anything, dilation: is.anything };
-const avgPoolOptions = { stride: is.anything, padding: is.anything, countIncludePad: is.boolean };
 
 function windowOf(
   op: string,

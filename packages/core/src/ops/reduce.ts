@@ -13,6 +13,7 @@ import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from 
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { applyUnary, div, eq, floatOnly, mul, ne, square, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
+import { keepDim } from './options.js';
 import type * as self from './reduce.js';
 
 /** One dimension, several, or (left out or null) all of them. */
@@ -22,8 +23,6 @@ export interface KeepDim {
   /** Keep reduced dimensions, with size 1. */
   keepdim?: boolean;
 }
-
-export const keepDim = { keepdim: is.boolean };
 
 function plan<O extends KeepDim = KeepDim>(
   op: string,

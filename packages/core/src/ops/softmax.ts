@@ -6,7 +6,8 @@ import { checkTensors } from '../tensor/check.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
-import { amax, type Dim, type KeepDim, keepDim, sum } from './reduce.js';
+import { keepDim } from './options.js';
+import { amax, type Dim, type KeepDim, sum } from './reduce.js';
 import type * as self from './softmax.js';
 
 /** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */

@@ -10,18 +10,8 @@ import { add, div, floatOnly, mul, ne, sqrt, sub, where } from './elementwise.js
 import { evenly } from './gradients.js';
 import { clamp, isnan } from './math.js';
 import { matmul } from './matmul.js';
-import {
-  amax,
-  amin,
-  type Dim,
-  type KeepDim,
-  keepDim,
-  mean,
-  stdMean,
-  sum,
-  type ValuesAndIndices,
-  varMean,
-} from './reduce.js';
+import { keepDim } from './options.js';
+import { amax, amin, type Dim, type KeepDim, mean, stdMean, sum, type ValuesAndIndices, varMean } from './reduce.js';
 import { narrow, stack, unsqueeze } from './shape.js';
 import type * as self from './statistics.js';
 

@@ -1,7 +1,10 @@
 import { matmul, ShapeError, type Tensor } from '@gradgate/core';
+import { checkTensors } from '@gradgate/core/internal';
 
 /** `a weight[o] b + bias[o]` for each `o`: `[..., I]`, `[..., J]` and `[O, I, J]` to `[..., O]`. */
 export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  checkTensors('bilinear', a, b, weight);
+  if (bias != null) checkTensors('bilinear', bias);
   const [o, i, j] = weight.shape;
   if (
     weight.ndim !== 3 ||

@@ -9,7 +9,7 @@ import {
   where,
   zeros,
 } from '@gradgate/core';
-import { checkIntegers } from '@gradgate/core/internal';
+import { check, checkIntegers, checkOptions, checkTensors, is, options as known } from '@gradgate/core/internal';
 
 /** One sequence: its scores start at `offset`, `step` apart, `frames` of them, for the labels with blanks between. */
 interface Sequence {
@@ -116,6 +116,8 @@ export interface CTCLossOptions extends LossOptions {
   zeroInfinity?: boolean;
 }
 
+export const ctcLossOptions = { ...known.lossOptions, blank: is.size, zeroInfinity: is.boolean };
+
 /**
  * Connectionist temporal classification (Graves et al., 2006): minus the logarithm of the probability of the targets,
  * over all alignments. `logProbs` is `[T, N, C]` (or `[T, C]`), from `logSoftmax`; `targets` are integers, `[N, S]` or all
@@ -126,8 +128,10 @@ export function ctcLoss(
   targets: Tensor,
   inputLengths: Tensor | readonly number[],
   targetLengths: Tensor | readonly number[],
-  { blank = 0, reduction = 'mean', zeroInfinity = false }: CTCLossOptions = {},
+  options?: CTCLossOptions,
 ): Tensor {
+  checkTensors('ctcLoss', logProbs, targets);
+  const { blank = 0, reduction = 'mean', zeroInfinity = false } = checkOptions('ctcLoss', options, ctcLossOptions);
   if (logProbs.ndim === 2) {
     const one = ctcLoss(logProbs.unsqueeze(1), targets, inputLengths, targetLengths, {
       blank,
@@ -174,6 +178,7 @@ export function ctcLoss(
 }
 
 function lengths(name: string, given: Tensor | readonly number[], count: number, most: number): number[] {
+  check('ctcLoss', name, given, is.either(is.tensor, is.iterable));
   const list = given instanceof Tensor ? [...given.elements()] : [...given];
   if (list.length !== count || !list.every((n) => Number.isInteger(n) && n >= 0 && n <= most))
     throw new ShapeError('ctcLoss', `${name} are ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`);

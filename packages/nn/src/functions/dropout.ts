@@ -1,12 +1,17 @@
 import { dropout, full, ge, rand, type Shape, ShapeError, type Tensor } from '@gradgate/core';
+import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
 interface DropoutOptions {
   p?: number;
   training?: boolean;
 }
 
+const dropoutOptions = { p: is.probability, training: is.boolean };
+
 /** Dropout of whole channels of `x` `[N, C, ...]`: one decision for each sample and channel. */
-function channels(op: string, x: Tensor, ndim: number, { p = 0.5, training = true }: DropoutOptions): Tensor {
+function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions | undefined): Tensor {
+  checkTensors(op, x);
+  const { p = 0.5, training = true } = checkOptions(op, options, dropoutOptions);
   if (x.ndim !== ndim && x.ndim !== ndim - 1)
     throw new ShapeError(op, `takes [N, C, ...] of ${ndim} dimensions or without N, got [${x.shape.join(', ')}]`);
   const kept = x.ndim - (ndim - 2);
@@ -16,17 +21,18 @@ function channels(op: string, x: Tensor, ndim: number, { p = 0.5, training = tru
 }
 
 /** Dropout of whole channels of `x` `[N, C, L]` or `[C, L]`. */
-export const dropout1d = (x: Tensor, options: DropoutOptions = {}): Tensor => channels('dropout1d', x, 3, options);
+export const dropout1d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout1d', x, 3, options);
 
 /** Dropout of whole channels of `x` `[N, C, H, W]` or `[C, H, W]`. */
-export const dropout2d = (x: Tensor, options: DropoutOptions = {}): Tensor => channels('dropout2d', x, 4, options);
+export const dropout2d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout2d', x, 4, options);
 
 // SELU's limit for large negative inputs, -scale * alpha: what a dropped element becomes.
 const saturated = -1.0507009873554805 * 1.6732632423543772;
 
 /** Dropout that keeps mean 0 and variance 1 (Klambauer et al., 2017); goes with SELU. */
-export function alphaDropout(x: Tensor, { p = 0.5, training = true }: DropoutOptions = {}): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new TypeError(`alphaDropout: p is a probability from 0 to 1, got ${p}`);
+export function alphaDropout(x: Tensor, options?: DropoutOptions): Tensor {
+  checkTensors('alphaDropout', x);
+  const { p = 0.5, training = true } = checkOptions('alphaDropout', options, dropoutOptions);
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
   const kept = ge(rand(x.shape, { dtype: x.dtype }), p).to(x.dtype);

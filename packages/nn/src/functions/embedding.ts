@@ -1,4 +1,5 @@
 import { embedding, IndexError, ShapeError, stack, type Tensor, zeros } from '@gradgate/core';
+import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
 export interface EmbeddingBagOptions {
   /** Where each bag starts in a one-dimensional index: int32 `[B]`, rising from 0. */
@@ -6,14 +7,12 @@ export interface EmbeddingBagOptions {
   mode?: 'sum' | 'mean' | 'max';
 }
 
+const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode: is.oneOf('sum', 'mean', 'max') };
+
 /** Rows of `weight` `[V, E]`, a bag at a time: `index` `[B, n]`, or `[total]` with offsets; gives `[B, E]`. */
-export function embeddingBag(
-  index: Tensor,
-  weight: Tensor,
-  { offsets, mode = 'mean' }: EmbeddingBagOptions = {},
-): Tensor {
-  if (!['sum', 'mean', 'max'].includes(mode))
-    throw new TypeError(`embeddingBag: mode is 'sum', 'mean' or 'max', got ${String(mode)}`);
+export function embeddingBag(index: Tensor, weight: Tensor, options?: EmbeddingBagOptions): Tensor {
+  checkTensors('embeddingBag', index, weight);
+  const { offsets, mode = 'mean' } = checkOptions('embeddingBag', options, embeddingBagOptions);
   const reduce = (rows: Tensor, dim: number) =>
     mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
   if (index.ndim === 2) {
@@ -25,6 +24,7 @@ export function embeddingBag(
       'embeddingBag',
       `takes an index [B, n], or [total] with offsets [B], got [${index.shape.join(', ')}]`,
     );
+  if (offsets.numel === 0) throw new ShapeError('embeddingBag', 'offsets are empty; they name at least one bag');
   const starts = [...offsets.toTypedArray()];
   const ends = [...starts.slice(1), index.numel];
   if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))

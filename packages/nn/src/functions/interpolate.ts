@@ -1,4 +1,5 @@
 import { record, type Shape, ShapeError, type Tensor, type TypedArray, zeros } from '@gradgate/core';
+import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
 export interface InterpolateOptions {
   /** The new sizes of the dimensions after the first two, or one number for all. */
@@ -84,18 +85,27 @@ function linearMap(
   return record('interpolate', [x], out, (g) => [transposed(g)]);
 }
 
+export const interpolateOptions = {
+  size: is.either(is.count, is.arrayOf(is.count)),
+  scaleFactor: is.either(is.positive, is.arrayOf(is.positive)),
+  mode: is.oneOf('nearest', 'linear', 'bilinear'),
+  alignCorners: is.boolean,
+};
+
 /** `x` `[N, C, L]` or `[N, C, H, W]` resized. */
-export function interpolate(
-  x: Tensor,
-  { size, scaleFactor, mode = 'nearest', alignCorners = false }: InterpolateOptions,
-): Tensor {
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  checkTensors('interpolate', x);
+  const {
+    size,
+    scaleFactor,
+    mode = 'nearest',
+    alignCorners = false,
+  } = checkOptions('interpolate', options, interpolateOptions);
   const dims = x.ndim - 2;
   if (dims !== 1 && dims !== 2)
     throw new ShapeError('interpolate', `takes [N, C, L] or [N, C, H, W], got [${x.shape.join(', ')}]`);
   if ((size === undefined) === (scaleFactor === undefined))
     throw new TypeError('interpolate: give either size or scaleFactor');
-  if (!['nearest', 'linear', 'bilinear'].includes(mode))
-    throw new TypeError(`interpolate: mode is 'nearest', 'linear' or 'bilinear', got ${String(mode)}`);
   const each = (v: number | readonly number[], d: number) => (typeof v === 'number' ? v : v[d]!);
   let out = x;
   for (let d = 0; d < dims; d++) {

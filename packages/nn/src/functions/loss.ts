@@ -12,7 +12,26 @@ import {
   tensor,
   where,
 } from '@gradgate/core';
-import { checkIntegers } from '@gradgate/core/internal';
+import { checkIntegers, checkOptions, checkTensors, is, options as known } from '@gradgate/core/internal';
+
+export const pairwiseDistanceOptions = { p: is.number, eps: is.number, keepdim: is.boolean };
+export const marginOptions = { ...known.lossOptions, margin: is.number };
+export const tripletMarginLossOptions = {
+  ...known.lossOptions,
+  margin: is.number,
+  p: is.number,
+  eps: is.number,
+  swap: is.boolean,
+};
+export const multilabelSoftMarginLossOptions = { ...known.lossOptions, weight: is.nullable(is.tensor) };
+export const multiMarginLossOptions = {
+  ...known.lossOptions,
+  p: is.oneOfNumbers(1, 2),
+  margin: is.number,
+  weight: is.nullable(is.tensor),
+};
+export const poissonNllLossOptions = { ...known.lossOptions, logInput: is.boolean, full: is.boolean, eps: is.number };
+export const gaussianNllLossOptions = { ...known.lossOptions, full: is.boolean, eps: is.positive };
 
 /** Input and target must have one shape: a loss that broadcasts is a mistake far more often than a wish. */
 function same(op: string, a: Tensor, b: Tensor): void {
@@ -21,26 +40,33 @@ function same(op: string, a: Tensor, b: Tensor): void {
 }
 
 /** The `p`-norm of `a - b + eps` along the last dimension. */
-export const pairwiseDistance = (a: Tensor, b: Tensor, { p = 2, eps = 1e-6, keepdim = false } = {}): Tensor =>
-  a.sub(b).add(eps).norm(p, -1, { keepdim });
+export function pairwiseDistance(
+  a: Tensor,
+  b: Tensor,
+  options?: { p?: number; eps?: number; keepdim?: boolean },
+): Tensor {
+  checkTensors('pairwiseDistance', a, b);
+  const { p = 2, eps = 1e-6, keepdim = false } = checkOptions('pairwiseDistance', options, pairwiseDistanceOptions);
+  return a.sub(b).add(eps).norm(p, -1, { keepdim });
+}
 
 /** `max(0, -target (a - b) + margin)`; target is 1 where `a` should rank higher, else -1. */
 export function marginRankingLoss(
   a: Tensor,
   b: Tensor,
   target: Tensor,
-  { margin = 0, reduction }: LossOptions & { margin?: number } = {},
+  options?: LossOptions & { margin?: number },
 ): Tensor {
+  checkTensors('marginRankingLoss', a, b, target);
+  const { margin = 0, reduction } = checkOptions('marginRankingLoss', options, marginOptions);
   same('marginRankingLoss', a, b);
   return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
 }
 
 /** `x` where the target is 1, `max(0, margin - x)` where it is -1. */
-export function hingeEmbeddingLoss(
-  x: Tensor,
-  target: Tensor,
-  { margin = 1, reduction }: LossOptions & { margin?: number } = {},
-): Tensor {
+export function hingeEmbeddingLoss(x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor {
+  checkTensors('hingeEmbeddingLoss', x, target);
+  const { margin = 1, reduction } = checkOptions('hingeEmbeddingLoss', options, marginOptions);
   same('hingeEmbeddingLoss', x, target);
   return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
 }
@@ -50,8 +76,10 @@ export function cosineEmbeddingLoss(
   a: Tensor,
   b: Tensor,
   target: Tensor,
-  { margin = 0, reduction }: LossOptions & { margin?: number } = {},
+  options?: LossOptions & { margin?: number },
 ): Tensor {
+  checkTensors('cosineEmbeddingLoss', a, b, target);
+  const { margin = 0, reduction } = checkOptions('cosineEmbeddingLoss', options, marginOptions);
   same('cosineEmbeddingLoss', a, b);
   // As in PyTorch, not by `cosineSimilarity`: with a little added to the squares, zero vectors have a gradient.
   const squares = (x: Tensor) => x.square().sum(-1).add(1e-12);
@@ -67,14 +95,16 @@ export function tripletMarginLoss(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  {
+  options?: LossOptions & { margin?: number; p?: number; eps?: number; swap?: boolean },
+): Tensor {
+  checkTensors('tripletMarginLoss', anchor, positive, negative);
+  const {
     margin = 1,
     p = 2,
     eps = 1e-6,
     swap = false,
     reduction,
-  }: LossOptions & { margin?: number; p?: number; eps?: number; swap?: boolean } = {},
-): Tensor {
+  } = checkOptions('tripletMarginLoss', options, tripletMarginLossOptions);
   same('tripletMarginLoss', anchor, positive);
   same('tripletMarginLoss', anchor, negative);
   const near = pairwiseDistance(anchor, positive, { p, eps });
@@ -84,7 +114,9 @@ export function tripletMarginLoss(
 }
 
 /** `log(1 + exp(-target x))`, targets 1 and -1. */
-export function softMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function softMarginLoss(x: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  checkTensors('softMarginLoss', x, target);
+  const { reduction } = checkOptions('softMarginLoss', options, known.lossOptions);
   same('softMarginLoss', x, target);
   return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
 }
@@ -93,8 +125,10 @@ export function softMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOpt
 export function multilabelSoftMarginLoss(
   x: Tensor,
   target: Tensor,
-  { weight, reduction }: LossOptions & { weight?: Tensor | null } = {},
+  options?: LossOptions & { weight?: Tensor | null },
 ): Tensor {
+  checkTensors('multilabelSoftMarginLoss', x, target);
+  const { weight, reduction } = checkOptions('multilabelSoftMarginLoss', options, multilabelSoftMarginLossOptions);
   same('multilabelSoftMarginLoss', x, target);
   const each = target
     .mul(logSigmoid(x))
@@ -107,8 +141,10 @@ export function multilabelSoftMarginLoss(
 export function multiMarginLoss(
   x: Tensor,
   target: Tensor,
-  { p = 1, margin = 1, weight, reduction }: LossOptions & { p?: 1 | 2; margin?: number; weight?: Tensor | null } = {},
+  options?: LossOptions & { p?: 1 | 2; margin?: number; weight?: Tensor | null },
 ): Tensor {
+  checkTensors('multiMarginLoss', x, target);
+  const { p = 1, margin = 1, weight, reduction } = checkOptions('multiMarginLoss', options, multiMarginLossOptions);
   const op = 'multiMarginLoss';
   if (x.ndim !== 2 || target.ndim !== 1 || target.shape[0] !== x.shape[0])
     throw new ShapeError(
@@ -131,13 +167,15 @@ export function multiMarginLoss(
 export function poissonNllLoss(
   input: Tensor,
   target: Tensor,
-  {
+  options?: LossOptions & { logInput?: boolean; full?: boolean; eps?: number },
+): Tensor {
+  checkTensors('poissonNllLoss', input, target);
+  const {
     logInput = true,
     full = false,
     eps = 1e-8,
     reduction,
-  }: LossOptions & { logInput?: boolean; full?: boolean; eps?: number } = {},
-): Tensor {
+  } = checkOptions('poissonNllLoss', options, poissonNllLossOptions);
   same('poissonNllLoss', input, target);
   const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
   if (!full) return reduceLoss('poissonNllLoss', loss, reduction);
@@ -155,8 +193,10 @@ export function gaussianNllLoss(
   input: Tensor,
   target: Tensor,
   variance: Tensor,
-  { full = false, eps = 1e-6, reduction }: LossOptions & { full?: boolean; eps?: number } = {},
+  options?: LossOptions & { full?: boolean; eps?: number },
 ): Tensor {
+  checkTensors('gaussianNllLoss', input, target, variance);
+  const { full = false, eps = 1e-6, reduction } = checkOptions('gaussianNllLoss', options, gaussianNllLossOptions);
   same('gaussianNllLoss', input, target);
   if (variance.lt(0).any().item()) throw new RangeError('gaussianNllLoss: variance holds negative values');
   // As in PyTorch, the lower limit stays out of the gradient.
@@ -169,7 +209,9 @@ export function gaussianNllLoss(
  * For scores `[N, C]` and integer targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
  * `max(0, 1 - right + wrong)`, of all pairs of a right and a wrong class.
  */
-export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function multilabelMarginLoss(x: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  checkTensors('multilabelMarginLoss', x, target);
+  const { reduction } = checkOptions('multilabelMarginLoss', options, known.lossOptions);
   const op = 'multilabelMarginLoss';
   same(op, x, target);
   if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });

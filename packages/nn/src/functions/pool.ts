@@ -1,4 +1,5 @@
 import { type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { check, checkTensors, is } from '@gradgate/core/internal';
 
 /** Where each of `m` nearly equal stretches of `n` elements begins and ends. */
 const stretches = (n: number, m: number): Span[] =>
@@ -25,8 +26,6 @@ function placeOfLargest(
 
 /** The largest element of each of `outH` by `outW` areas of `x` `[N, C, H, W]`. */
 function largest(op: string, x: Tensor, [outH, outW]: readonly [number, number]): Tensor {
-  for (const m of [outH, outW])
-    if (!Number.isInteger(m) || m < 1) throw new ShapeError(op, `outputSize is a whole number from 1 up, got ${m}`);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   if (h === 0 || w === 0) throw new ShapeError(op, `there is nothing to take a maximum of in [${x.shape.join(', ')}]`);
   const [rows, columns] = [stretches(h, outH), stretches(w, outW)];
@@ -47,6 +46,8 @@ function largest(op: string, x: Tensor, [outH, outW]: readonly [number, number])
  * one gets the gradient.
  */
 export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
+  checkTensors('adaptiveMaxPool1d', x);
+  check('adaptiveMaxPool1d', 'outputSize', outputSize, is.count);
   if (x.ndim !== 3) throw new ShapeError('adaptiveMaxPool1d', `takes [N, C, L], got [${x.shape.join(', ')}]`);
   return largest('adaptiveMaxPool1d', x.unsqueeze(2), [1, outputSize]).squeeze(2);
 }
@@ -56,6 +57,8 @@ export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
  * one gets the gradient.
  */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: Pair): Tensor {
+  checkTensors('adaptiveMaxPool2d', x);
+  check('adaptiveMaxPool2d', 'outputSize', outputSize, is.either(is.count, is.tuple(is.count, is.count)));
   if (x.ndim !== 4) throw new ShapeError('adaptiveMaxPool2d', `takes [N, C, H, W], got [${x.shape.join(', ')}]`);
   return largest('adaptiveMaxPool2d', x, typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize);
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '@gradgate/core';
+import { check, checkOptions, type Kind, type Schema, show } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 
 /** A module without parameters: a function of one tensor with its options kept. */
@@ -8,20 +9,48 @@ export class Layer extends Module {
   }
 }
 
-const show = (option: unknown): string => {
+const showOption = (option: unknown): string => {
   if (typeof option !== 'object' || option === null || Array.isArray(option)) return JSON.stringify(option) ?? '';
   return Object.entries(option)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ');
 };
 
-/** The module class of `f`: its constructor takes what `f` takes after the input, so that the two never differ. */
-export function layerOf<A extends unknown[]>(f: (x: Tensor, ...options: A) => Tensor): new (...options: A) => Layer {
+/** What an argument of a layer must be, or the options that it takes. */
+export type Takes = Kind | Schema<any>;
+
+const isKind = (takes: Takes): takes is Kind => typeof takes['is'] === 'function';
+
+/** Refuses what a layer does not take: here, rather than at its first call. */
+export function checkArguments(name: string, args: readonly unknown[], takes: readonly Takes[]): void {
+  if (args.length > takes.length) {
+    const most = takes.length === 0 ? 'no arguments' : `at most ${takes.length}`;
+    throw new TypeError(`${name}: takes ${most}, got ${args.map(show).join(', ')}`);
+  }
+  takes.forEach((kind, i) => {
+    if (!isKind(kind)) checkOptions(name, args[i] as object | undefined, kind);
+    else if (i >= args.length && !kind.is(undefined))
+      throw new TypeError(`${name}: argument ${i + 1} is missing: ${kind.text}`);
+    else check(name, `argument ${i + 1}`, args[i], kind);
+  });
+}
+
+/**
+ * The module class of `f`: its constructor takes what `f` takes after the input, so that the two never differ. `takes`
+ * says what each of these must be.
+ */
+export function layerOf<A extends unknown[]>(
+  f: (x: Tensor, ...options: A) => Tensor,
+  ...takes: readonly Takes[]
+): new (
+  ...options: A
+) => Layer {
   return class extends Layer {
     readonly options: A;
 
     constructor(...options: A) {
       super();
+      checkArguments(new.target.name, options, takes);
       this.options = options;
     }
 
@@ -32,7 +61,7 @@ export function layerOf<A extends unknown[]>(f: (x: Tensor, ...options: A) => Te
     override extraRepr(): string {
       return this.options
         .filter((o) => o !== undefined)
-        .map(show)
+        .map(showOption)
         .join(', ');
     }
   };

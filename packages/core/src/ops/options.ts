@@ -1,0 +1,26 @@
+import * as is from '../tensor/kinds.js';
+
+// What options operators take that layers of nn, or several operators, have too.
+
+export const reductions = is.oneOf('mean', 'sum', 'none');
+export const lossOptions = { reduction: reductions };
+export const huberLossOptions = { reduction: reductions, delta: is.positive };
+export const smoothL1LossOptions = { reduction: reductions, beta: is.nonNegative };
+export const binaryCrossEntropyOptions = { reduction: reductions, weight: is.nullable(is.tensor) };
+export const binaryCrossEntropyWithLogitsOptions = {
+  reduction: reductions,
+  weight: is.nullable(is.tensor),
+  posWeight: is.nullable(is.tensor),
+};
+export const klDivOptions = { reduction: is.oneOf('mean', 'sum', 'none', 'batchmean'), logTarget: is.boolean };
+export const cosineSimilarityOptions = { dim: is.integer, eps: is.nonNegative };
+export const nllLossOptions = { reduction: reductions, weight: is.nullable(is.tensor), ignoreIndex: is.integer };
+export const crossEntropyOptions = { ...nllLossOptions, labelSmoothing: is.probability };
+export const maxPoolOptions = { stride: is.anything, padding: is.anything, dilation: is.anything };
+export const avgPoolOptions = { stride: is.anything, padding: is.anything, countIncludePad: is.boolean };
+export const geluOptions = { approximate: is.oneOf('none', 'tanh') };
+export const softplusOptions = { beta: is.number, threshold: is.number };
+export const eluOptions = { alpha: is.number };
+export const celuOptions = { alpha: is.number };
+export const hardtanhOptions = { min: is.number, max: is.number };
+export const keepDim = { keepdim: is.boolean };

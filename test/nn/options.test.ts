@@ -1,0 +1,100 @@
+import * as core from '@gradgate/core';
+import { ones, randn, zeros } from '@gradgate/core';
+import * as nn from '@gradgate/nn';
+import { functional as F, optim, Parameter } from '@gradgate/nn';
+import { describe, expect, it } from 'vitest';
+
+const x = randn([2, 4]);
+const image = randn([1, 2, 6, 6]);
+const params = () => [new Parameter(zeros([2, 2]))];
+
+/** JavaScript callers get no help from the compiler. */
+const any = (value: unknown): never => value as never;
+
+describe('an option that does not exist is refused, with the nearest name', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'sum',
+      () => core.sum(x, 1, any({ keepDim: true })),
+      /^sum: there is no option 'keepDim'; did you mean 'keepdim'\?/,
+    ],
+    ['std', () => core.std(x, 1, any({ unbiased: true })), /^(std|var): there is no option 'unbiased'/],
+    ['backward', () => x.sum().backward(any({ retain_graph: true })), /did you mean 'retainGraph'\?/],
+    ['zeros', () => zeros([2], any({ requires_grad: true })), /^zeros: .* did you mean 'requiresGrad'\?/],
+    ['conv2d', () => core.conv2d(image, ones([1, 2, 3, 3]), null, any({ strides: 2 })), /did you mean 'stride'\?/],
+    ['F.pairwiseDistance', () => F.pairwiseDistance(x, x, any({ keepDim: true })), /did you mean 'keepdim'\?/],
+    ['MSELoss', () => new nn.MSELoss(any({ reduce: 'sum' })), /^MSELoss: .* did you mean 'reduction'\?/],
+    [
+      'CrossEntropyLoss',
+      () => new nn.CrossEntropyLoss(any({ label_smoothing: 0.1 })),
+      /did you mean 'labelSmoothing'\?/,
+    ],
+    ['MaxPool2d', () => new nn.MaxPool2d(2, any({ ceilMode: true })), /^MaxPool2d: there is no option 'ceilMode'/],
+    ['maxPool2d', () => core.maxPool2d(image, 3, any({ ceilMode: true })), /^maxPool2d: there is no option 'ceilMode'/],
+    ['Adam', () => new optim.Adam(params(), any({ learningRate: 1 })), /^Adam: .* did you mean 'lr'\?/],
+    ['AdamW', () => new optim.AdamW(params(), any({ weight_decay: 1 })), /^AdamW: .* did you mean 'weightDecay'\?/],
+    ['SGD', () => new optim.SGD(params(), any({ wd: 1 })), /^SGD: .* did you mean 'weightDecay'\?/],
+    [
+      'a group',
+      () => new optim.SGD([{ params: params(), momentun: 1 }], { lr: 1 }),
+      /^SGD: .* did you mean 'momentum'\?/,
+    ],
+    ['LBFGS', () => new optim.LBFGS(params(), any({ maxIterations: 1 })), /^LBFGS: .* did you mean 'maxIter'\?/],
+    ['LBFGS', () => new optim.LBFGS(params(), any({ max_iter: 1 })), /^LBFGS: .* did you mean 'maxIter'\?/],
+    ['zeroGrad', () => x.zeroGrad(any({ set_to_none: true })), /^zeroGrad: there is no option/],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+});
+
+describe('an option given by its place is refused', () => {
+  it.each<[string, () => unknown]>([
+    ['sum', () => core.sum(x, 1, any(true))],
+    ['dropout', () => core.dropout(x, any(0.3))],
+    ['mseLoss', () => core.mseLoss(x, x, any('sum'))],
+    ['layerNorm', () => core.layerNorm(x, [4], null, null, any(1e-5))],
+    ['elu', () => core.elu(x, any(1))],
+    ['MSELoss', () => new nn.MSELoss(any('sum'))],
+    ['ELU', () => new nn.ELU(any(1))],
+    ['MaxPool2d', () => new nn.MaxPool2d(3, any(2))],
+    ['SGD', () => new optim.SGD(params(), any(0.1))],
+    ['normal', () => core.normal(0, 1, any([2, 3]))],
+  ])('%s', (name, call) => {
+    expect(call).toThrow(new RegExp(`^${name}: options are an object, such as`));
+  });
+
+  it('and so is an argument too many of a layer', () => {
+    expect(() => new nn.ReLU(...any([true]))).toThrow('ReLU: takes no arguments, got true');
+    expect(() => new nn.Softmax(...any([1, 2]))).toThrow('Softmax: takes at most 1, got 1, 2');
+  });
+});
+
+describe('an option of another kind is refused where it is given', () => {
+  it.each<[string, () => unknown, string]>([
+    ['lr', () => new optim.SGD(params(), { lr: any('0.1') }), "SGD: lr is a number from 0 up, got '0.1'"],
+    ['lr', () => new optim.SGD(params(), { lr: Number.NaN }), 'SGD: lr is a number from 0 up, got NaN'],
+    ['betas', () => new optim.Adam(params(), { betas: any([0.9]) }), 'Adam: betas is [a number from 0 up, a number'],
+    [
+      'reduction',
+      () => new nn.MSELoss({ reduction: any('avg') }),
+      "MSELoss: reduction is 'mean' or 'sum' or 'none', got 'avg'",
+    ],
+    ['keepdim', () => core.sum(x, 1, { keepdim: any('yes') }), "sum: keepdim is true or false, got 'yes'"],
+    ['dim', () => new nn.Softmax(any('x')), "Softmax: argument 1 is a whole number, got 'x'"],
+    ['limit', () => new nn.Threshold(any(undefined), 1), 'Threshold: argument 1 is a number, got undefined'],
+    [
+      'weight',
+      () => core.nllLoss(x, ones([2], { dtype: 'int32' }), { weight: any([1, 2]) }),
+      'nllLoss: weight is a Tensor',
+    ],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+});
+
+it('options that are undefined are as good as not given', () => {
+  const { paramGroups } = new optim.Adam(params(), { lr: undefined, eps: 1e-3 });
+  expect(paramGroups[0]).toMatchObject({ lr: 1e-3, eps: 1e-3, weightDecay: 0 });
+  expect(new optim.AdamW(params()).paramGroups[0]!.weightDecay).toBe(0.01);
+  expect(new optim.AdamW(params(), { weightDecay: 0 }).paramGroups[0]!.weightDecay).toBe(0);
+});
