@@ -201,7 +201,7 @@ const kinds = [
   () => ({ valueOf: () => 2 }),
   () => ({ length: -1 }),
   () => ({ length: 2, 0: 1, 1: 2 }),
-  () => ({ then: 1 }),
+  () => Object.fromEntries([['then', 1]]),
   (r) => r.pick([Float32Array, Float64Array, Int8Array, Uint8Array, Int32Array, BigInt64Array]).from([]),
   () => new Float32Array(6),
   () => new Uint8Array([1, 2, 3, 0]),

@@ -79,7 +79,8 @@ export function nearest(name: string, known: readonly string[]): string | null {
   const wanted = plain(name.slice(0, 40));
   const exact = known.find((k) => plain(k) === wanted || plain(k) === initials(name) || initials(k) === wanted);
   if (exact !== undefined) return exact;
-  let best: string | null = null;
+  const start = known.find((k) => wanted.length >= 4 && plain(k).startsWith(wanted.slice(0, 4)));
+  let best: string | null = start ?? null;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const k of known) {
     const far = editDistance(wanted, plain(k));
