@@ -1,6 +1,7 @@
 // For the other packages of gradgate: not for users, and without promises.
 
 export { removable } from './autograd/node.js';
+export { synchronous } from './autograd/synchronous.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
 export { report } from './grad/diagnostics.js';

@@ -1,4 +1,15 @@
-import { inferenceMode, manualSeed, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import {
+  defineFunction,
+  detectAnomaly,
+  inferenceMode,
+  manualSeed,
+  ones,
+  randn,
+  savedTensorsHooks,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@gradgate/core';
 import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { gemm } from '../../../packages/core/src/backend/wasm/matmul.js';
@@ -93,3 +104,84 @@ describe('a kernel does not go beyond an array it was given', () => {
 });
 
 const matrix = (data: Float32Array) => ({ data, offset: 0, rowStride: 64, colStride: 1 });
+
+describe('what covers synchronous code only refuses code that is not', () => {
+  const hooks = { pack: (t: Tensor) => t, unpack: (t: Tensor) => t };
+  it.each<[string, (fn: () => unknown) => unknown]>([
+    ['detectAnomaly', (fn) => detectAnomaly(fn)],
+    ['savedTensorsHooks', (fn) => savedTensorsHooks(hooks, fn)],
+  ])('%s', (name, call) => {
+    const message = new RegExp(`^${name}: takes a synchronous function, and this one gave a`);
+    expect(() => call(async () => ones([1]))).toThrow(message);
+    expect(() => call(async () => Promise.reject(new Error('nobody sees this')))).toThrow(message);
+    expect(() =>
+      call(function* () {
+        yield 1;
+      }),
+    ).toThrow(message);
+    expect(call(() => 1)).toBe(1);
+    expect(() => call(1 as never)).toThrow(`${name}: the function is a function, got 1`);
+  });
+
+  it('and is off again after', () => {
+    expect(() => detectAnomaly(async () => 1)).toThrow();
+    const x = tensor([0], { requiresGrad: true });
+    expect(() => x.log().mul(0).sum().backward()).not.toThrow();
+  });
+});
+
+describe('a custom function', () => {
+  const product = (backward: (g: Tensor) => unknown) =>
+    defineFunction({
+      name: 'product',
+      forward: (_, a: Tensor, b: Tensor) => a.mul(b),
+      backward: (_, g) => backward(g!) as Tensor[],
+    })(tensor([1], { requiresGrad: true }), tensor([2], { requiresGrad: true }));
+
+  it.each<[string, (g: Tensor) => unknown, RegExp]>([
+    ['too few gradients', (g) => [g], /^product: backward gave 1 gradients for 2 arguments; give one each/],
+    ['one for two', (g) => g, /^product: backward gave 1 gradients for 2 arguments/],
+    ['too many gradients', (g) => [g, g, g], /^product: backward gave 3 gradients for 2 arguments/],
+    ['no gradients', () => undefined, /^product: what backward gives is an array/],
+    ['numbers', () => [1, 2], /^product: what backward gives is an array/],
+    [
+      'a gradient of another shape',
+      () => [ones([3]), null],
+      /^product: .* gradient of shape \[3\] for input 0 of shape \[1\]/,
+    ],
+  ])('that gives %s is refused', (_, backward, message) => {
+    expect(() => product(backward).sum().backward()).toThrow(message);
+  });
+
+  it('that gives null for an argument leaves it without', () => {
+    expect(() =>
+      product((g) => [g, null])
+        .sum()
+        .backward(),
+    ).not.toThrow();
+  });
+
+  it('that is no function is refused when it is defined', () => {
+    expect(() => defineFunction({ name: 'f', forward: 1 } as never)).toThrow(
+      'defineFunction: forward is a function, got 1',
+    );
+    expect(() => defineFunction({ name: 'f', forwards: 1 } as never)).toThrow(/did you mean 'forward'\?/);
+  });
+});
+
+describe('arrays that hold themselves, or are nested deep', () => {
+  it('are refused by tensor()', () => {
+    const circular: unknown[] = [];
+    circular[0] = circular;
+    let deep: unknown[] = [1];
+    for (let i = 0; i < 1e5; i++) deep = [deep];
+    for (const a of [circular, deep])
+      expect(() => tensor(a as never)).toThrow('tensor: arrays are nested deeper than 64 times; does one hold itself?');
+  });
+
+  it('that stand in many places are counted before they are gone through', () => {
+    let wide: unknown[] = [1, 1, 1, 1];
+    for (let i = 0; i < 30; i++) wide = [wide, wide, wide, wide];
+    expect(() => tensor(wide as never)).toThrow(/^tensor: shape \[4, .* elements; at most 2\^32 can be held/);
+  });
+});

@@ -47,10 +47,10 @@ describe('tensor', () => {
   it.each([
     ['ragged arrays', () => tensor([[1, 2], [3]] as never), /ragged.*expected 2 entries at depth 1, got 1/],
     ['mixed depth', () => tensor([1, [2]] as never), /depth/],
-    ['strings', () => tensor(['a'] as never), /numbers or booleans, got string/],
+    ['strings', () => tensor(['a'] as never), /numbers or booleans, got 'a'/],
     ['a shape that does not fit', () => tensor([1, 2, 3], { shape: [2, 2] }), /3 values do not fill shape \[2, 2\]/],
-    ['an unknown dtype', () => tensor([1], { dtype: 'complex64' as never }), /unknown dtype complex64; use one of/],
-    ['a negative size', () => zeros([2, -1]), /whole numbers from 0 up, got \[2,-1\]/],
+    ['an unknown dtype', () => tensor([1], { dtype: 'complex64' as never }), /unknown dtype 'complex64'; use one of/],
+    ['a negative size', () => zeros([2, -1]), /whole numbers from 0 up, got \[2, -1\]/],
     ['a size that is no number', () => zeros(['2' as never]), /zeros: a shape is an array/],
     [
       'int32 that requires grad',

@@ -1,5 +1,8 @@
+import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
+import * as is from '../kinds.js';
 import { type Gradients, type Node, setOnRecord } from './node.js';
+import { synchronous } from './synchronous.js';
 
 let depth = 0;
 
@@ -12,9 +15,10 @@ const noteStack = (node: Node): void => {
  * an error that names the forward operation and its place. Slow; for finding mistakes. Scoped to `fn`.
  */
 export function detectAnomaly<R>(fn: () => R): R {
+  check('detectAnomaly', 'the function', fn, is.callback);
   if (depth++ === 0) setOnRecord(noteStack);
   try {
-    return fn();
+    return synchronous('detectAnomaly', fn);
   } finally {
     if (--depth === 0) setOnRecord(null);
   }

@@ -1,5 +1,7 @@
+import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { enableGrad, isGradEnabled } from '../grad/index.js';
+import * as is from '../kinds.js';
 import { defaultGenerator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { savedTensorsHooks } from './savedTensorHooks.js';
@@ -12,6 +14,7 @@ import { savedTensorsHooks } from './savedTensorHooks.js';
  * are an error.
  */
 export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, ...args: Args): R {
+  check('checkpoint', 'the function', fn, is.callback);
   if (!isGradEnabled()) return fn(...args);
   const random = defaultGenerator.getState();
   const versions = args.map((a) => (a instanceof Tensor ? a.storage.version : 0));

@@ -1,8 +1,10 @@
+import { check, checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { runInMode } from '../grad/index.js';
 import { add } from '../ops/elementwise.js';
 import { to } from '../ops/shape.js';
 import { isFloat } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { closeWindows, noteTemporaries } from '../tensor/storage.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
@@ -249,8 +251,23 @@ function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], cu
   }
   if (node.nodeHooks)
     for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
+  if (custom) checkGradients(node, inputs);
   return inputs;
 }
+
+/** What a user's own rule, or a hook, gave: a tensor or null for each input. */
+function checkGradients({ name, edges }: Node, inputs: unknown): void {
+  check(name, 'what its backward rule gives', inputs, gradients);
+  const { length } = inputs as readonly unknown[];
+  // Inputs behind the last one that needs a gradient need not be given one.
+  if (length > edges.length || edges.slice(length).some((edge) => edge !== null))
+    throw new AutogradError(
+      name,
+      `its backward rule gave ${length} gradients for ${edges.length} inputs; give one each, null where there is none`,
+    );
+}
+
+const gradients = is.arrayOf(is.optional(is.nullable(is.tensor)));
 
 /** Adds the gradients of a node's inputs to those of the nodes that made them. */
 function passOn(run: Run, { name, edges }: Node, inputs: Gradients, custom: boolean): void {
@@ -290,7 +307,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
     closeWindows();
     return one;
   }
-  if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${typeof gradient}`);
+  if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
   if (!sameShape(gradient.shape, t.shape))
     throw new ShapeError(
       op,
@@ -302,11 +319,26 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
 }
 
 function rootEdge(op: string, t: Tensor): Edge {
-  if (!(t instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${typeof t}`);
+  if (!(t instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${show(t)}`);
   const edge = gradEdge(t);
   if (edge === null) throw new AutogradError(op, explainUntracked(t));
   return edge;
 }
+
+const tensorOrList = is.either(is.tensor, is.arrayOf(is.tensor));
+const backwardOptions = {
+  gradient: is.nullable(is.tensor),
+  retainGraph: is.boolean,
+  createGraph: is.boolean,
+  inputs: tensorOrList,
+};
+const gradOptions = {
+  gradOutputs: is.nullable(is.either(is.tensor, is.arrayOf(is.nullable(is.tensor)))),
+  retainGraph: is.boolean,
+  createGraph: is.boolean,
+  allowUnused: is.boolean,
+  materializeGrads: is.boolean,
+};
 
 /**
  * Computes the gradients of `tensor` with respect to the leaves of its graph and adds them to their `.grad`.
@@ -318,7 +350,7 @@ export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {})
     createGraph = false,
     retainGraph = createGraph,
     inputs,
-  }: BackwardOptions = options instanceof Tensor ? { gradient: options } : options;
+  } = checkOptions('backward', options instanceof Tensor ? { gradient: options } : options, backwardOptions);
   const root = rootEdge('backward', tensor);
   runInMode('backward', createGraph, () => {
     const start = startGradient('backward', tensor, gradient);
@@ -352,8 +384,11 @@ export function grad(
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = {},
 ): Tensor | null | (Tensor | null)[] {
-  const { createGraph = false, retainGraph = createGraph, materializeGrads = false } = options;
-  const { allowUnused = materializeGrads } = options;
+  const known = checkOptions('grad', options, gradOptions);
+  const { createGraph = false, retainGraph = createGraph, materializeGrads = false } = known;
+  const { allowUnused = materializeGrads } = known;
+  check('grad', 'outputs', outputs, tensorOrList);
+  check('grad', 'inputs', inputs, tensorOrList);
   const outs = outputs instanceof Tensor ? [outputs] : outputs;
   const ins = inputs instanceof Tensor ? [inputs] : inputs;
   const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
@@ -382,6 +417,7 @@ export function grad(
 /** Calls `hook` with the gradient of `tensor` whenever one is computed; what it returns replaces the gradient. */
 export function registerHook(tensor: Tensor, hook: GradHook): { remove(): void } {
   const { node, index } = rootEdge('registerHook', tensor);
+  check('registerHook', 'the hook', hook, is.callback);
   node.gradHooks ??= new Map();
   let hooks = node.gradHooks.get(index);
   if (!hooks) {
@@ -402,6 +438,7 @@ export function retainGrad(tensor: Tensor): void {
 /** Calls `hook` with the leaf after a gradient has been added to its `.grad`. */
 export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor) => void): { remove(): void } {
   const { node } = rootEdge('registerPostAccumulateGradHook', leaf);
+  check('registerPostAccumulateGradHook', 'the hook', hook, is.callback);
   if (!(node instanceof AccumulateGrad))
     throw new AutogradError(
       'registerPostAccumulateGradHook',

@@ -1,6 +1,9 @@
+import { check, checkOptions } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { isGradEnabled, runInMode } from '../grad/index.js';
+import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
+import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Gradients, type Node, recordManyCustom } from './node.js';
 
@@ -22,6 +25,7 @@ export class FunctionContext {
 
   /** Keeps tensors for `backward`: inputs or outputs. Not kept where nothing is recorded. */
   saveForBackward(...tensors: Tensor[]): void {
+    checkTensors('saveForBackward', ...tensors);
     this.#saved = tensors;
   }
 
@@ -65,25 +69,33 @@ export interface FunctionDefinition<Args extends unknown[], Out extends Tensor |
   onceDifferentiable?: boolean;
 }
 
+const definitionOptions = {
+  name: is.string,
+  forward: is.callback,
+  backward: is.callback,
+  onceDifferentiable: is.boolean,
+};
+
 /** Makes an operator with a backward rule of your own. */
 export function defineFunction<Args extends unknown[], Out extends Tensor | readonly Tensor[]>(
   definition: FunctionDefinition<Args, Out>,
 ): (...args: Args) => Out {
+  checkOptions('defineFunction', definition, definitionOptions);
   const { name, forward, backward, onceDifferentiable = false } = definition;
+  check('defineFunction', 'name', name, is.string);
+  check('defineFunction', 'forward', forward, is.callback);
+  check('defineFunction', 'backward', backward, is.callback);
   return (...args) => {
     const inputs = args.filter((a): a is Tensor & Args[number] => a instanceof Tensor);
     const needs = args.map((a) => a instanceof Tensor && a.requiresGrad);
     const recording = isGradEnabled() && needs.includes(true);
     const ctx = new FunctionContext(recording, recording ? needs : needs.map(() => false));
     const out = runInMode('backward', false, () => forward(ctx, ...args));
+    check(name, 'what forward gives', out, is.either(is.tensor, is.arrayOf(is.tensor)));
     const { saved, plain, dirty } = ctx.finish();
     // A result that is an argument as it was gets an identity of its own.
     const own = (t: Tensor): Tensor => (inputs.includes(t as never) && !dirty.has(t) ? t.detach() : t);
-    const outputs = (out instanceof Tensor ? [out] : [...(out as readonly Tensor[])]).map((t) => {
-      if (!(t instanceof Tensor))
-        throw new TypeError(`${name}: forward returns a Tensor or an array of them, got ${typeof t}`);
-      return own(t);
-    });
+    const outputs = (out instanceof Tensor ? [out] : [...(out as readonly Tensor[])]).map(own);
     for (const t of dirty) t.storage.version++;
     const differentiable = outputs.filter((t) => !plain.has(t) && isFloat(t.dtype));
     const places = outputs.map((t) => differentiable.indexOf(t));
@@ -97,9 +109,14 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
       });
       const run = () => backward(ctx.hangOn(node), ...all);
       const result = onceDifferentiable ? runInMode('backward', false, run) : run();
-      const given = result === null || result instanceof Tensor ? [result] : [...result];
-      if (given.slice(isInput.length).some((g) => g != null))
-        throw new AutogradError(name, `backward gave ${given.length} gradients for ${isInput.length} arguments`);
+      const given = result === null || result instanceof Tensor ? [result] : result;
+      check(name, 'what backward gives', given, gradients);
+      // Arguments behind the last tensor have no gradient, and need not be given one.
+      if (given.length <= isInput.lastIndexOf(true) || given.slice(isInput.length).some((g) => g != null))
+        throw new AutogradError(
+          name,
+          `backward gave ${given.length} gradients for ${isInput.length} arguments; give one each, null where there is none`,
+        );
       const wanted = given.filter((_, i) => isInput[i]);
       return onceDifferentiable && isGradEnabled() ? wanted.map((g) => g && forbidTwice(name, g)) : wanted;
     };
@@ -107,6 +124,8 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     return (out instanceof Tensor ? outputs[0]! : outputs) as Out;
   };
 }
+
+const gradients = is.arrayOf(is.optional(is.nullable(is.tensor)));
 
 /** A gradient whose own gradient is an error. */
 function forbidTwice(name: string, g: Tensor): Tensor {

@@ -1,5 +1,8 @@
-import { AutogradError } from '../errors.js';
+import { check, checkOptions, show } from '../check.js';
+import { AutogradError, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { grad } from './engine.js';
@@ -8,13 +11,24 @@ import { explainUntracked } from './explain.js';
 type Fn = (...inputs: Tensor[]) => Tensor;
 
 /** The inputs as leaves of a graph of their own; with `createGraph` they stay part of the caller's. */
-const fresh = (inputs: readonly Tensor[], createGraph: boolean): Tensor[] =>
-  inputs.map((t) => (createGraph && t.requiresGrad ? t : t.detach().requiresGrad_()));
+const fresh = (op: string, inputs: readonly Tensor[], createGraph: boolean): Tensor[] => {
+  check(op, 'inputs', inputs, tensors);
+  return inputs.map((t) => (createGraph && t.requiresGrad ? t : t.detach().requiresGrad_()));
+};
+
+const tensors = is.arrayOf(is.tensor);
+const graphOptions = { createGraph: is.boolean };
+
+interface GraphOptions {
+  /** Record the derivative itself, so that it has a gradient. */
+  createGraph?: boolean;
+}
 
 /** Runs `fn` with recording on, whatever the caller's mode; what `fn` itself switches off stays off. */
 function evaluate(op: string, fn: Fn, inputs: readonly Tensor[]): Tensor {
+  check(op, 'the function', fn, is.callback);
   const out = enableGrad.run(() => fn(...inputs));
-  if (!(out instanceof Tensor)) throw new TypeError(`${op}: the function returns a Tensor, got ${typeof out}`);
+  if (!(out instanceof Tensor)) throw new TypeError(`${op}: the function returns a Tensor, got ${show(out)}`);
   if (!out.requiresGrad)
     throw new AutogradError(op, `the result does not depend on the inputs: ${explainUntracked(out)}`);
   return out;
@@ -27,28 +41,32 @@ const all = { allowUnused: true, materializeGrads: true } as const;
  * `noGrad` around it, honours those inside `fn`.
  */
 export function valueAndGrad(fn: Fn): (...inputs: Tensor[]) => [value: Tensor, grads: Tensor[]] {
+  check('valueAndGrad', 'the function', fn, is.callback);
   return (...inputs) => {
-    const leaves = fresh(inputs, false);
+    const leaves = fresh('valueAndGrad', inputs, false);
     const out = evaluate('valueAndGrad', fn, leaves);
     return [out.detach(), grad(out, leaves, all)];
   };
 }
 
 /** The value of `fn`, and `v` times its Jacobian: one gradient for each input. */
-export function vjp(fn: Fn, inputs: readonly Tensor[], v?: Tensor, { createGraph = false } = {}): [Tensor, Tensor[]] {
-  const leaves = fresh(inputs, createGraph);
+export function vjp(fn: Fn, inputs: readonly Tensor[], v?: Tensor | null, options?: GraphOptions): [Tensor, Tensor[]] {
+  const { createGraph = false } = checkOptions('vjp', options, graphOptions);
+  const leaves = fresh('vjp', inputs, createGraph);
   const out = evaluate('vjp', fn, leaves);
   return [createGraph ? out : out.detach(), grad(out, leaves, { ...all, gradOutputs: v ?? null, createGraph })];
 }
 
 /** The value of `fn`, and its Jacobian times the directions `v`, one for each input; by two backward passes. */
-export function jvp(
-  fn: Fn,
-  inputs: readonly Tensor[],
-  v: readonly Tensor[],
-  { createGraph = false } = {},
-): [Tensor, Tensor] {
-  const leaves = fresh(inputs, createGraph);
+export function jvp(fn: Fn, inputs: readonly Tensor[], v: readonly Tensor[], options?: GraphOptions): [Tensor, Tensor] {
+  const { createGraph = false } = checkOptions('jvp', options, graphOptions);
+  check('jvp', 'v', v, tensors);
+  const leaves = fresh('jvp', inputs, createGraph);
+  if (leaves.length === 0 || v.length !== leaves.length)
+    throw new ShapeError(
+      'jvp',
+      `takes one direction for each input, and at least one; got ${v.length} for ${leaves.length}`,
+    );
   const out = evaluate('jvp', fn, leaves);
   return enableGrad.run(() => {
     // The gradient is linear in the weights u, and its derivative along them is the Jacobian times v.
@@ -61,8 +79,9 @@ export function jvp(
 }
 
 /** All derivatives of `fn`: for each input a tensor of the output's shape followed by the input's. */
-export function jacobian(fn: Fn, inputs: readonly Tensor[], { createGraph = false } = {}): Tensor[] {
-  const leaves = fresh(inputs, createGraph);
+export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptions): Tensor[] {
+  const { createGraph = false } = checkOptions('jacobian', options, graphOptions);
+  const leaves = fresh('jacobian', inputs, createGraph);
   const out = evaluate('jacobian', fn, leaves);
   const rows = Array.from({ length: out.numel }, (_, i) => {
     const pick = Tensor.empty(out.dtype, out.shape);
@@ -81,11 +100,15 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], { createGraph = fals
 
 /** The second derivatives of `fn`, a single element, with respect to one input: its shape twice. */
 export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
+  checkTensors('hessian', x);
+  check('hessian', 'the function', fn, is.callback);
   return jacobian((y) => jacobian((z) => fn(z!), [y!], { createGraph: true })[0]!.reshape(y!.shape), [x])[0]!;
 }
 
 /** The value of `fn`, a single element, and its Hessian times `v`. */
 export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): [Tensor, Tensor] {
+  checkTensors('hvp', x, v);
+  check('hvp', 'the function', fn, is.callback);
   const leaf = x.detach().requiresGrad_();
   const out = evaluate('hvp', (t) => fn(t!), [leaf]);
   const g = grad(out, leaf, { createGraph: true });

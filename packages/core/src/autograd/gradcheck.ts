@@ -1,5 +1,7 @@
+import { check, checkOptions } from '../check.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
+import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { grad } from './engine.js';
 
@@ -14,6 +16,7 @@ type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
 const outputsOf = (fn: Fn, inputs: readonly Tensor[]): Tensor[] => {
   const out = fn(...inputs);
+  check('gradcheck', 'what the function returns', out, is.either(is.tensor, is.arrayOf(is.tensor)));
   return (out instanceof Tensor ? [out] : [...out]).filter((t) => t.dtype === 'float64');
 };
 
@@ -26,15 +29,16 @@ const weights = (shape: readonly number[]): Tensor => {
   return t;
 };
 
+const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonNegative };
+
 /**
  * Compares the gradients of `fn`, weighted sums of its outputs, with central differences. Inputs are float64; those that
  * require grad are checked. Returns true, or throws an error that names input, element and both values.
  */
-export function gradcheck(
-  fn: Fn,
-  inputs: readonly Tensor[],
-  { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }: GradcheckOptions = {},
-): true {
+export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
+  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = checkOptions('gradcheck', options, gradcheckOptions);
+  check('gradcheck', 'the function', fn, is.callback);
+  check('gradcheck', 'inputs', inputs, is.iterable);
   if (!isGradEnabled())
     throw new AutogradError(
       'gradcheck',
@@ -49,6 +53,7 @@ export function gradcheck(
     outputsOf(fn, inputs)
       .map((t) => t.mul(weights(t.shape)).sum())
       .reduce((a, b) => a.add(b));
+  if (outputsOf(fn, inputs).length === 0) throw new AutogradError('gradcheck', 'the function gives no float64 tensor');
   const loss = total();
   if (!loss.requiresGrad) throw new AutogradError('gradcheck', 'no output depends on an input that requires grad');
   const analytical = grad(loss, checked, { allowUnused: true, materializeGrads: true });
@@ -78,6 +83,7 @@ export function gradcheck(
 
 /** `gradcheck` of the gradients themselves: the second derivatives. */
 export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
+  check('gradgradcheck', 'the function', fn, is.callback);
   return gradcheck(
     (...args) => {
       const checked = args.filter((t) => t.requiresGrad);

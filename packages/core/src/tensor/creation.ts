@@ -1,4 +1,6 @@
+import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { checkTensors } from './check.js';
 import {
   type AnyTypedArray,
   allocate,
@@ -10,8 +12,9 @@ import {
   isTypedArray,
   type TypedArray,
 } from './dtype.js';
+import * as is from './kinds.js';
 import { defaultGenerator, type Generator } from './random.js';
-import { checkShape, formatShape, type Shape, sizeOf } from './shape.js';
+import { checkShape, formatShape, mostDims, type Shape, sizeOf } from './shape.js';
 import { Tensor } from './tensor.js';
 
 export interface TensorOptions {
@@ -25,14 +28,31 @@ export interface RandomOptions extends TensorOptions {
   generator?: Generator;
 }
 
+const tensorOptions = { dtype: is.anything, requiresGrad: is.boolean };
+const randomOptions = { ...tensorOptions, generator: is.generator };
+const valuesOptions = { ...tensorOptions, shape: is.anything };
+
+/** `options` of `op`, with others in place of those that are not given. */
+function withDefaults<O extends TensorOptions>(op: string, options: O | undefined, defaults: TensorOptions): O {
+  const given = checkOptions(op, options as RandomOptions | undefined, randomOptions);
+  return { ...defaults, ...given, dtype: given.dtype ?? defaults.dtype } as O;
+}
+
 const finish = (t: Tensor, { requiresGrad = false }: TensorOptions): Tensor => (requiresGrad ? t.requiresGrad_() : t);
 
-function make(op: string, shape: Shape, options: TensorOptions, fill?: (data: TypedArray) => void): Tensor {
+function make(
+  op: string,
+  shape: Shape,
+  options: TensorOptions | undefined,
+  fill?: (data: TypedArray) => void,
+  known: Schema<RandomOptions> | Schema<TensorOptions> = tensorOptions,
+): Tensor {
+  const chosen = checkOptions(op, options, known as Schema<TensorOptions>);
   const size = checkShape(op, shape);
-  const dtype = checkDType(op, options.dtype ?? 'float32');
+  const dtype = checkDType(op, chosen.dtype ?? 'float32');
   const data = allocate(dtype, sizeOf(size));
   fill?.(data);
-  return finish(Tensor.of(data, dtype, size), options);
+  return finish(Tensor.of(data, dtype, size), chosen);
 }
 
 /**
@@ -45,26 +65,32 @@ export function tensor(
   values: NestedValues | AnyTypedArray | Tensor | readonly number[] | readonly (readonly number[])[],
   options: TensorOptions & { shape?: Shape } = {},
 ): Tensor {
+  const { shape: given, ...others } = checkOptions('tensor', options, valuesOptions);
+  if (given !== undefined) checkShape('tensor', given);
   if (values instanceof Tensor) return tensor(values.exact(), { dtype: values.dtype, shape: values.shape, ...options });
   if (isTypedArray(values)) {
-    const shape = options.shape ?? [values.length];
+    const shape = given ?? [values.length];
     if (sizeOf(shape) !== values.length)
       throw new ShapeError('tensor', `${values.length} values do not fill shape ${formatShape(shape)}`);
-    return ofValues(shape, values, { dtype: dtypeOf(values), ...options });
+    return ofValues(shape, values, withDefaults('tensor', others, { dtype: dtypeOf(values) }));
   }
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
+    if (shape.length === mostDims)
+      throw new ShapeError('tensor', `arrays are nested deeper than ${mostDims} times; does one hold itself?`);
     shape.push(level.length);
     if (level.length === 0) break;
   }
+  // One array may stand in many places: what is short to write down may be too much to hold.
+  checkShape('tensor', shape);
   const flat: PlainValue[] = [];
   flatten(values as NestedValues, shape, 0, flat);
   const all = (type: string): boolean => flat.length > 0 && flat.every((v) => typeof v === type);
   const dtype = options.dtype ?? (all('boolean') ? 'bool' : all('bigint') ? 'int64' : 'float32');
-  const result = options.shape ?? shape;
+  const result = given ?? shape;
   if (sizeOf(result) !== flat.length)
     throw new ShapeError('tensor', `${flat.length} values do not fill shape ${formatShape(result)}`);
-  return ofValues(result, flat, { ...options, dtype });
+  return ofValues(result, flat, { ...others, dtype });
 }
 
 type PlainValue = number | boolean | bigint;
@@ -96,14 +122,14 @@ function flatten(value: NestedValues, shape: Shape, depth: number, into: PlainVa
     if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')
       throw Array.isArray(value)
         ? new ShapeError('tensor', 'the nested arrays differ in depth')
-        : new DTypeError('tensor', `values are numbers or booleans, got ${value === null ? 'null' : typeof value}`);
+        : new DTypeError('tensor', `values are numbers or booleans, got ${show(value)}`);
     into.push(value);
     return;
   }
   if (!isArray(value) || value.length !== shape[depth])
     throw new ShapeError(
       'tensor',
-      `the nested arrays are ragged: expected ${shape[depth]} entries at depth ${depth}, got ${isArray(value) ? value.length : `the value ${String(value)}`}`,
+      `the nested arrays are ragged: expected ${shape[depth]} entries at depth ${depth}, got ${isArray(value) ? value.length : show(value)}`,
     );
   for (const v of value) flatten(v, shape, depth + 1, into);
 }
@@ -117,8 +143,12 @@ export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make
 export const ones = (shape: Shape, options: TensorOptions = {}): Tensor =>
   make('ones', shape, options, (d) => d.fill(1));
 
+const numberOrBoolean = is.either(is.number, is.boolean);
+
 /** All the same value. A boolean gives a bool tensor. */
 export function full(shape: Shape, value: number | boolean, options: TensorOptions = {}): Tensor {
+  check('full', 'value', value, numberOrBoolean);
+  checkOptions('full', options, tensorOptions);
   const dtype = checkDType('full', options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'));
   checkFits('full', Number(value), dtype);
   return make('full', shape, { ...options, dtype }, (d) => {
@@ -129,24 +159,32 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
 /** Of a shape, to be written to; the values are zeros. */
 export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options);
 
-const like = (t: Tensor, options: TensorOptions): TensorOptions => ({ dtype: t.dtype, ...options });
+/** Shape and options for a tensor as `t` is. */
+function like<O extends TensorOptions>(op: string, t: Tensor, options: O): [Shape, O] {
+  checkTensors(op, t);
+  return [t.shape, withDefaults(op, options, { dtype: t.dtype })];
+}
 
 /** Zeros of the shape and dtype of `t`; does not require grad. */
-export const zerosLike = (t: Tensor, options: TensorOptions = {}): Tensor => zeros(t.shape, like(t, options));
-export const onesLike = (t: Tensor, options: TensorOptions = {}): Tensor => ones(t.shape, like(t, options));
-export const fullLike = (t: Tensor, value: number, options: TensorOptions = {}): Tensor =>
-  full(t.shape, value, like(t, options));
-export const emptyLike = (t: Tensor, options: TensorOptions = {}): Tensor => empty(t.shape, like(t, options));
-export const randLike = (t: Tensor, options: RandomOptions = {}): Tensor => rand(t.shape, like(t, options));
-export const randnLike = (t: Tensor, options: RandomOptions = {}): Tensor => randn(t.shape, like(t, options));
+export const zerosLike = (t: Tensor, options: TensorOptions = {}): Tensor => zeros(...like('zerosLike', t, options));
+export const onesLike = (t: Tensor, options: TensorOptions = {}): Tensor => ones(...like('onesLike', t, options));
+export const fullLike = (t: Tensor, value: number, options: TensorOptions = {}): Tensor => {
+  const [shape, chosen] = like('fullLike', t, options);
+  return full(shape, value, chosen);
+};
+export const emptyLike = (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options));
+export const randLike = (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options));
+export const randnLike = (t: Tensor, options: RandomOptions = {}): Tensor => randn(...like('randnLike', t, options));
 
 /** `start`, `start + step`, ... up to but without `end`. One argument is the end. int32 unless one is a fraction. */
 export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
 export function arange(...args: (number | TensorOptions | undefined)[]): Tensor {
-  const numbers = args.filter((v): v is number => typeof v === 'number');
-  const options = (args.find((v) => typeof v === 'object') ?? {}) as TensorOptions;
+  const given = typeof args.at(-1) === 'object' ? (args.at(-1) as TensorOptions) : undefined;
+  const options = checkOptions('arange', given, tensorOptions);
+  const numbers = args.slice(0, given === undefined ? 3 : -1).filter((v) => v !== undefined) as number[];
+  for (const n of numbers) check('arange', 'an argument', n, is.number);
   const [start, end, step = 1] = numbers.length === 1 ? [0, numbers[0]!] : (numbers as [number, number, number?]);
   if (!(Number.isFinite(start) && Number.isFinite(end) && Number.isFinite(step) && step !== 0))
     throw new ShapeError('arange', `start, end and step are finite and step is not 0, got ${start}, ${end}, ${step}`);
@@ -161,15 +199,18 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
 }
 
 /** `steps` values evenly spaced from `start` to `end`, both included. */
-export const linspace = (start: number, end: number, steps: number, options: TensorOptions = {}): Tensor =>
-  make('linspace', [steps], options, (d) => {
+export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
+  check('linspace', 'start', start, is.number);
+  check('linspace', 'end', end, is.number);
+  return make('linspace', [steps], options, (d) => {
     for (let i = 0; i < steps; i++)
       d[i] = steps === 1 ? start : i === steps - 1 ? end : start + ((end - start) * i) / (steps - 1);
   });
+}
 
 /** Ones on the diagonal, `[n, m]` (m = n if left out). */
 export function eye(n: number, m: number | TensorOptions = n, options: TensorOptions = {}): Tensor {
-  if (typeof m === 'object') return eye(n, n, m);
+  if (typeof m === 'object' && m !== null) return eye(n, n, m);
   return make('eye', [n, m], options, (d) => {
     for (let i = 0; i < Math.min(n, m); i++) d[i * m + i] = 1;
   });
@@ -186,7 +227,11 @@ export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
 /** Whole numbers from `low` up to but without `high`; int32. */
 export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low)
-    throw new ShapeError('randint', `low and high are whole numbers with low < high, got ${low} and ${high}`);
+    throw new ShapeError(
+      'randint',
+      `low and high are whole numbers with low < high, got ${show(low)} and ${show(high)}`,
+    );
+  checkOptions('randint', options, randomOptions);
   const dtype = checkDType('randint', options.dtype ?? 'int32');
   for (const v of [low, high - 1]) checkFits('randint', v, dtype);
   return random('randint', shape, { ...options, dtype }, (g) => low + g.below(high - low));
@@ -194,21 +239,33 @@ export function randint(low: number, high: number, shape: Shape, options: Random
 
 /** The numbers 0 to n - 1 in random order; int32. */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
-  const { generator = defaultGenerator } = options;
-  const dtype = checkDType('randperm', options.dtype ?? 'int32');
-  if (n > 0) checkFits('randperm', n - 1, dtype);
-  return make('randperm', [n], { ...options, dtype }, (d) => {
-    for (let i = 0; i < n; i++) d[i] = i;
-    for (let i = n - 1; i > 0; i--) {
-      const j = generator.below(i + 1);
-      [d[i], d[j]] = [d[j]!, d[i]!];
-    }
-  });
+  const chosen = withDefaults('randperm', options, { dtype: 'int32' });
+  const { generator = defaultGenerator } = chosen;
+  if (n > 0) checkFits('randperm', n - 1, checkDType('randperm', chosen.dtype));
+  return make(
+    'randperm',
+    [n],
+    chosen,
+    (d) => {
+      for (let i = 0; i < n; i++) d[i] = i;
+      for (let i = n - 1; i > 0; i--) {
+        const j = generator.below(i + 1);
+        [d[i], d[j]] = [d[j]!, d[i]!];
+      }
+    },
+    randomOptions,
+  );
 }
 
 function random(op: string, shape: Shape, options: RandomOptions, next: (g: Generator) => number): Tensor {
-  const { generator = defaultGenerator } = options;
-  return make(op, shape, options, (d) => {
-    for (let i = 0; i < d.length; i++) d[i] = next(generator);
-  });
+  const { generator = defaultGenerator } = checkOptions(op, options, randomOptions);
+  return make(
+    op,
+    shape,
+    options,
+    (d) => {
+      for (let i = 0; i < d.length; i++) d[i] = next(generator);
+    },
+    randomOptions,
+  );
 }

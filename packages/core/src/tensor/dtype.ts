@@ -1,3 +1,4 @@
+import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import type { Coding } from './coding.js';
 import * as code from './coding.js';
@@ -57,7 +58,7 @@ export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'inte
 
 export function checkDType(op: string, dtype: unknown): DType {
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype))
-    throw new DTypeError(op, `unknown dtype ${String(dtype)}; use one of ${Object.keys(dtypes).join(', ')}`);
+    throw new DTypeError(op, `unknown dtype ${show(dtype)}; use one of ${Object.keys(dtypes).join(', ')}`);
   return dtype as DType;
 }
 

@@ -1,3 +1,4 @@
+import { show } from '../check.js';
 import { IndexError, ShapeError } from '../errors.js';
 
 export type Shape = readonly number[];
@@ -47,10 +48,15 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
+/** Deeper than anybody means, and far from where recursion ends. */
+export const mostDims = 64;
+
 /** A shape a user gave: whole numbers from 0 up. */
 export function checkShape(op: string, shape: unknown): number[] {
-  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0))
-    throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${JSON.stringify(shape)}`);
+  if (!Array.isArray(shape) || !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0))
+    throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${show(shape)}`);
+  if (shape.length > mostDims)
+    throw new ShapeError(op, `a tensor has at most ${mostDims} dimensions, got a shape of ${shape.length}`);
   if (sizeOf(shape) > 2 ** 32)
     throw new ShapeError(op, `shape ${formatShape(shape)} has ${sizeOf(shape)} elements; at most 2^32 can be held`);
   return shape.slice();
@@ -60,7 +66,10 @@ export function checkShape(op: string, shape: unknown): number[] {
 export function normalizeDim(op: string, dim: number, ndim: number): number {
   const n = Math.max(ndim, 1);
   if (!Number.isInteger(dim) || dim < -n || dim >= n)
-    throw new IndexError(op, `dim ${dim} is out of range for a tensor of ${ndim} dimensions; use ${-n} to ${n - 1}`);
+    throw new IndexError(
+      op,
+      `dim ${show(dim)} is out of range for a tensor of ${ndim} dimensions; use ${-n} to ${n - 1}`,
+    );
   return dim < 0 ? dim + n : dim;
 }
 
@@ -82,10 +91,10 @@ export function normalizeDims(
     return ndim === 0 ? [] : [d];
   }
   if (!Array.isArray(dim))
-    throw new TypeError(`${op}: dim is a number, an array of numbers, or left out for all, got ${typeof dim}`);
+    throw new TypeError(`${op}: dim is a number, an array of numbers, or left out for all, got ${show(dim)}`);
   const dims = (dim as readonly number[]).map((d) => normalizeDim(op, d, ndim));
   if (new Set(dims).size !== dims.length)
-    throw new ShapeError(op, `dim ${JSON.stringify(dim)} names a dimension twice; give each once`);
+    throw new ShapeError(op, `dim ${show(dim)} names a dimension twice; give each once`);
   return ndim === 0 ? [] : dims;
 }
 
