@@ -5,6 +5,7 @@ export {
   backward,
   type GradOptions,
   grad,
+  onBackwardEnd,
   registerHook,
   registerPostAccumulateGradHook,
   retainGrad,

@@ -6,12 +6,14 @@ import { Tensor } from '@gradgate/core';
 import { register as registerCommonJs } from 'tsx/cjs/api';
 import { register } from 'tsx/esm/api';
 import { graphSvg } from './graph.js';
+import { launch, launchUsage, parseLaunch } from './launch.js';
 import { policiesTable } from './policies.js';
 import { recordTimeline, timelineSvg } from './timeline.js';
 
 const usage = `usage: gradgate graph model.ts      the autograd graph of the module's default export, a tensor or a function that gives one
        gradgate policies model.ts   a table of what the decorators of exported classes say
        gradgate timeline script.ts  which guarded methods ran when, and in which mode, while the script ran
+       gradgate launch -n 4 train.ts  the program as ranks of MPI; see gradgate launch --help
 
   -o, --out FILE   where the picture goes; the module's name with .svg by default`;
 
@@ -37,7 +39,19 @@ function namesIn(exports: Record<string, unknown>): [string, Tensor][] {
   });
 }
 
+/** `gradgate launch`: the program's own arguments follow its name, so this command reads its arguments by itself. */
+async function launchRanks(args: readonly string[]): Promise<void> {
+  if (args.length === 0 || args[0] === '-h' || args[0] === '--help') return console.log(launchUsage);
+  try {
+    // TypeScript, with decorators, as it stands.
+    process.exitCode = await launch(parseLaunch(args), ['--import', import.meta.resolve('tsx')]);
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${launchUsage}`);
+  }
+}
+
 async function main(): Promise<void> {
+  if (process.argv[2] === 'launch') return launchRanks(process.argv.slice(3));
   let parsed: { values: { out?: string; help?: boolean }; positionals: string[] };
   try {
     parsed = parseArgs({

@@ -47,6 +47,8 @@ interface Run {
   readonly retainGraph: boolean;
   /** Null where the pass itself is recorded, and so keeps what it makes. */
   readonly temporaries: Temporaries | null;
+  /** Called when the pass is done. */
+  readonly callbacks: (() => void)[];
 }
 
 let runs = 0;
@@ -166,7 +168,7 @@ function execute(
   const targets = captures && new Set(captures.map((c) => c.edge.node));
   const temporaries = createGraph ? null : new Temporaries();
   const { id, order } = plan(roots, targets);
-  const run: Run = { id, order, grads: new Array(order.length), captures, temporaries, retainGraph };
+  const run: Run = { id, order, grads: new Array(order.length), captures, temporaries, retainGraph, callbacks: [] };
   active.push(run);
   try {
     for (let i = 0; i < roots.length; i++) {
@@ -194,6 +196,20 @@ function execute(
         node.place = i;
       });
   }
+  for (const callback of run.callbacks) callback();
+}
+
+/**
+ * Calls `callback` once, when the backward pass under way has gone through its graph and before `backward()` returns. For
+ * hooks that gather what they see, such as gradients to be sent: of nested passes it is the outermost that counts. It is
+ * not called if the pass fails. Throws where none is under way.
+ */
+export function onBackwardEnd(callback: () => void): void {
+  if (typeof callback !== 'function') throw new TypeError(`onBackwardEnd: expected a function, got ${typeof callback}`);
+  const pass = active[0];
+  if (pass === undefined)
+    throw new AutogradError('onBackwardEnd', 'no backward pass is under way; call it in a hook on a gradient');
+  pass.callbacks.push(callback);
 }
 
 /** Calls one node's rule with the gradients of its outputs, and passes on what it gives. */

@@ -56,6 +56,21 @@ function make(
 }
 
 /**
+ * A tensor over the memory of a typed array, without a copy: what is written to one is seen in the other, as with PyTorch's
+ * `from_numpy`. For memory that is shared with other threads or libraries. Nobody counts writes to the array, so writing to
+ * it between a forward and a backward pass gives wrong gradients.
+ *
+ * @param shape One dimension with all elements by default.
+ */
+export function fromTypedArray(array: TypedArray, { shape = [array.length] }: { shape?: Shape } = {}): Tensor {
+  if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${typeof array}`);
+  checkShape('fromTypedArray', shape);
+  if (sizeOf(shape) !== array.length)
+    throw new ShapeError('fromTypedArray', `${array.length} elements do not fill shape ${formatShape(shape)}`);
+  return Tensor.of(array, dtypeOf(array), [...shape]);
+}
+
+/**
  * A tensor of the given values: nested arrays, a plain value, a typed array or another tensor; always a copy.
  * Numbers become float32, booleans bool, bigints int64 and a typed array what holds its elements, unless `dtype` says
  * otherwise. `shape` gives a typed array its shape. A number that an integer dtype does not hold is an error; fractions

@@ -1,0 +1,50 @@
+import type { Op } from './library.js';
+import type { Numbers } from './mpi.js';
+
+/** Cells of the memory that both threads watch. */
+export const posted = 0;
+export const done = 1;
+/** 1 while the other thread is inside MPI, where nobody can interrupt it. */
+export const busy = 2;
+export const cells = 4;
+
+/** What the thread that calls MPI is asked to do. Arrays are on shared memory; results are written there. */
+export type Job = {
+  readonly group: number /** What all ranks of the group must agree on; null where one rank calls alone. */;
+  readonly description: string | null;
+} & (
+  | { readonly op: 'allReduce'; readonly data: Numbers; readonly by: Op }
+  | { readonly op: 'broadcast'; readonly data: Numbers; readonly root: number }
+  | { readonly op: 'allGather'; readonly from: Numbers; readonly to: Numbers }
+  | { readonly op: 'gather'; readonly from: Numbers; readonly to: Numbers | null; readonly root: number }
+  | { readonly op: 'scatter'; readonly from: Numbers | null; readonly to: Numbers; readonly root: number }
+  | { readonly op: 'reduceScatter'; readonly from: Numbers; readonly to: Numbers; readonly by: Op }
+  | { readonly op: 'barrier' }
+  | { readonly op: 'send'; readonly data: Numbers; readonly to: number; readonly tag: number }
+  | { readonly op: 'recv'; readonly data: Numbers; readonly from: number | null; readonly tag: number }
+  | { readonly op: 'newGroup'; readonly id: number; readonly ranks: readonly number[] }
+  | { readonly op: 'abort'; readonly code: number }
+  | { readonly op: 'destroy' }
+);
+
+/** What came of a job. */
+export interface Outcome {
+  readonly id: number;
+  readonly error: string | null;
+  /** For `recv` the rank that sent. */
+  readonly source?: number;
+}
+
+/** What the thread tells once it has joined the other ranks. */
+export interface Joined {
+  readonly error: string | null;
+  readonly rank: number;
+  readonly size: number;
+  readonly library: string;
+}
+
+export interface WorkerData {
+  readonly flags: Int32Array;
+  readonly jobs: import('node:worker_threads').MessagePort;
+  readonly outcomes: import('node:worker_threads').MessagePort;
+}

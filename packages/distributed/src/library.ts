@@ -1,0 +1,195 @@
+import { createRequire } from 'node:module';
+import type { LibraryHandle } from 'koffi';
+
+/** A handle of MPI: an address in Open MPI, a number in MPICH and in the standard ABI of MPI 5. */
+export type Handle = number | bigint;
+
+/** How the arrays are called that MPI can add up. */
+export type Element = 'float32' | 'float64' | 'int8' | 'uint8' | 'int16' | 'int32' | 'int64';
+export type Op = 'sum' | 'product' | 'min' | 'max';
+
+/** What differs between the libraries: `mpi.h` defines it, and no function tells it. */
+interface Table {
+  readonly handle: 'int' | 'intptr_t';
+  readonly world: Handle;
+  readonly errorsReturn: Handle;
+  readonly byte: Handle;
+  readonly types: Readonly<Record<Element, Handle>>;
+  readonly ops: Readonly<Record<Op, Handle>>;
+  readonly inPlace: number;
+  readonly statusIgnore: number;
+  readonly anySource: number;
+  /** Which integer of a status is the source. */
+  readonly sourceAt: number;
+}
+
+export type Kind = 'Open MPI' | 'MPICH' | 'MPI ABI';
+
+const mpich: Table = {
+  handle: 'int',
+  world: 0x44000000,
+  errorsReturn: 0x54000001,
+  byte: 0x4c00010d,
+  types: {
+    float32: 0x4c00040a,
+    float64: 0x4c00080b,
+    int8: 0x4c000137,
+    uint8: 0x4c00013b,
+    int16: 0x4c000238,
+    int32: 0x4c000439,
+    int64: 0x4c00083a,
+  },
+  ops: { max: 0x58000001, min: 0x58000002, sum: 0x58000003, product: 0x58000004 },
+  inPlace: -1,
+  statusIgnore: 1,
+  anySource: -2,
+  sourceAt: 2,
+};
+
+/** MPI 5.0, chapter on the application binary interface. */
+const abi: Table = {
+  handle: 'intptr_t',
+  world: 0x101,
+  errorsReturn: 0x142,
+  byte: 0x247,
+  types: {
+    float32: 0x210,
+    float64: 0x214,
+    int8: 0x240,
+    uint8: 0x241,
+    int16: 0x248,
+    int32: 0x250,
+    int64: 0x258,
+  },
+  ops: { sum: 0x21, min: 0x22, max: 0x23, product: 0x24 },
+  inPlace: 1,
+  statusIgnore: 0,
+  anySource: -1,
+  sourceAt: 0,
+};
+
+/** Open MPI's handles are the addresses of its variables. */
+function openMpi(at: (name: string) => Handle): Table {
+  return {
+    handle: 'intptr_t',
+    world: at('ompi_mpi_comm_world'),
+    errorsReturn: at('ompi_mpi_errors_return'),
+    byte: at('ompi_mpi_byte'),
+    types: {
+      float32: at('ompi_mpi_float'),
+      float64: at('ompi_mpi_double'),
+      int8: at('ompi_mpi_int8_t'),
+      uint8: at('ompi_mpi_uint8_t'),
+      int16: at('ompi_mpi_int16_t'),
+      int32: at('ompi_mpi_int32_t'),
+      int64: at('ompi_mpi_int64_t'),
+    },
+    ops: {
+      sum: at('ompi_mpi_op_sum'),
+      product: at('ompi_mpi_op_prod'),
+      min: at('ompi_mpi_op_min'),
+      max: at('ompi_mpi_op_max'),
+    },
+    inPlace: 1,
+    statusIgnore: 0,
+    anySource: -1,
+    sourceAt: 0,
+  };
+}
+
+/** What the launcher's variables tell a rank. */
+export interface Launched {
+  readonly by: string;
+  /** The library that the launcher belongs to, where its variables tell. */
+  readonly kind: Kind | null;
+  /** How many ranks it started, where its variables tell. */
+  readonly size: number | null;
+}
+
+/** Who started this process as a rank of MPI; null if nobody did. */
+export function launchedBy(env: NodeJS.ProcessEnv): Launched | null {
+  const number = (text: string | undefined) => (text === undefined ? null : Number(text));
+  if (env['OMPI_COMM_WORLD_SIZE'] !== undefined)
+    return { by: "Open MPI's mpirun", kind: 'Open MPI', size: number(env['OMPI_COMM_WORLD_SIZE']) };
+  if (env['PMI_SIZE'] !== undefined || env['PMI_RANK'] !== undefined)
+    return { by: "MPICH's mpiexec, or srun", kind: 'MPICH', size: number(env['PMI_SIZE']) };
+  if (env['PMIX_RANK'] !== undefined) return { by: 'a launcher that speaks PMIx', kind: null, size: null };
+  return null;
+}
+
+const extension = process.platform === 'darwin' ? 'dylib' : 'so';
+const files: Readonly<Record<Kind, readonly string[]>> =
+  process.platform === 'darwin'
+    ? { 'Open MPI': ['libmpi.dylib'], MPICH: ['libmpi.dylib', 'libmpich.dylib'], 'MPI ABI': ['libmpi_abi.dylib'] }
+    : {
+        'Open MPI': ['libmpi.so.40', 'libmpi.so'],
+        MPICH: ['libmpich.so.12', 'libmpi.so.12'],
+        'MPI ABI': [`libmpi_abi.${extension}.0`],
+      };
+
+/** The files to try, the launcher's own library first. */
+function candidates(launched: Launched | null, env: NodeJS.ProcessEnv): readonly string[] {
+  const named = env['GRADGATE_MPI'];
+  if (named) return [named];
+  const kinds: Kind[] = launched?.kind ? [launched.kind, 'MPI ABI'] : ['Open MPI', 'MPICH', 'MPI ABI'];
+  return kinds.flatMap((kind) => files[kind]);
+}
+
+export interface Library {
+  readonly kind: Kind;
+  /** The first line of what the library says about itself. */
+  readonly version: string;
+  readonly table: Table;
+  /** A function by its C signature, in which `HANDLE` stands for the type of handles. */
+  bind(signature: string): (...args: any[]) => number;
+}
+
+/** Loads the MPI that belongs to the launcher, and refuses another one: its ranks would not find each other. */
+export function openLibrary(launched: Launched | null, env: NodeJS.ProcessEnv = process.env): Library {
+  // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const tried: string[] = [];
+  for (const file of candidates(launched, env)) {
+    let library: LibraryHandle;
+    try {
+      // MPI's plugins look for its symbols in the whole process.
+      library = koffi.load(file, { global: true } as never);
+    } catch (error) {
+      tried.push(`${file}: ${String((error as Error).message).replaceAll(/\s+/g, ' ')}`);
+      continue;
+    }
+    const version = versionOf(library);
+    const kind: Kind = file.includes('mpi_abi') ? 'MPI ABI' : /open mpi/i.test(version) ? 'Open MPI' : 'MPICH';
+    if (launched?.kind && kind !== 'MPI ABI' && kind !== launched.kind)
+      throw new Error(
+        `${file} is ${kind} (${version}), but this rank was started by ${launched.by}; name the library of the launcher in GRADGATE_MPI, or start the program with the launcher of ${kind}`,
+      );
+    const table =
+      kind === 'Open MPI'
+        ? openMpi((name) => koffi.address(library.symbol(name, 'int')))
+        : kind === 'MPICH'
+          ? mpich
+          : abi;
+    return {
+      kind,
+      version,
+      table,
+      bind: (signature) => library.func(signature.replaceAll('HANDLE', table.handle)) as never,
+    };
+  }
+  throw new Error(
+    `no MPI library could be loaded (${tried.join('; ')}); install Open MPI or MPICH, such as Debian's openmpi-bin or mpich, or name the library's file in GRADGATE_MPI`,
+  );
+}
+
+function versionOf(library: LibraryHandle): string {
+  const [text, length] = [Buffer.alloc(8192), new Int32Array(1)];
+  (library.func('int MPI_Get_library_version(void *text, void *length)') as (...args: unknown[]) => number)(
+    text,
+    length,
+  );
+  return text
+    .toString('latin1', 0, length[0])
+    .split(/[\0\n]/)[0]!
+    .trim();
+}

@@ -1,0 +1,30 @@
+import { tensor } from '@gradgate/core';
+import { broadcast } from './collectives.js';
+import { DistributedError } from './connection.js';
+import { type Group, world } from './world.js';
+
+/**
+ * Calls `fn` in rank 0 alone, for what must be done once, such as saving a checkpoint or printing. The others wait until
+ * it is done, and get undefined; if it fails, all ranks throw.
+ *
+ * @example
+ * await onMain(() => saveCheckpoint('last.safetensors', { model: model.module, optimizer }));
+ */
+export async function onMain<R>(fn: () => R | Promise<R>, group: Group = world()): Promise<R | undefined> {
+  if (typeof fn !== 'function') throw new TypeError(`onMain: expected a function, got ${typeof fn}`);
+  const outcome = tensor([0], { dtype: 'int32' });
+  let result: R | undefined;
+  let error: unknown;
+  if (group.rank === 0) {
+    try {
+      result = await fn();
+    } catch (reason) {
+      error = reason;
+      outcome.fill_(1);
+    }
+  }
+  await broadcast(outcome, { group, async: true }).promise;
+  if (outcome.item() === 0) return result;
+  if (group.rank === 0) throw error;
+  throw new DistributedError('onMain: the function failed in rank 0');
+}

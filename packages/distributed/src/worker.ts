@@ -1,0 +1,123 @@
+// The thread that makes all calls of MPI, so that a collective goes on while the main thread computes. It sleeps until
+// the main thread has posted a job, and never returns to an event loop.
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { busy, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import { launchedBy, openLibrary } from './library.js';
+import { type Communicator, Mpi, type Request } from './mpi.js';
+
+const { flags, jobs, outcomes } = workerData as WorkerData;
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Sends and receives under way: MPI works on them while they are asked after. */
+const pending: { id: number; request: Request }[] = [];
+const groups = new Map<number, Communicator | null>();
+
+function settle(outcome: Outcome): void {
+  outcomes.postMessage(outcome);
+  Atomics.add(flags, done, 1);
+  Atomics.notify(flags, done);
+}
+
+function testPending(mpi: Mpi): void {
+  for (let i = pending.length - 1; i >= 0; i--) {
+    const { id, request } = pending[i]!;
+    try {
+      const { done, source } = mpi.test(request);
+      if (!done) continue;
+      settle({ id, error: null, source });
+    } catch (error) {
+      settle({ id, error: textOf(error) });
+    }
+    pending.splice(i, 1);
+  }
+}
+
+function run(mpi: Mpi, comm: Communicator, job: Job): Request | null {
+  if (job.description !== null) mpi.agree(comm, job.description);
+  switch (job.op) {
+    case 'allReduce':
+      mpi.allReduce(comm, job.data, job.by);
+      break;
+    case 'broadcast':
+      mpi.broadcast(comm, job.data, job.root);
+      break;
+    case 'allGather':
+      mpi.allGather(comm, job.from, job.to);
+      break;
+    case 'gather':
+      mpi.gather(comm, job.from, job.to, job.root);
+      break;
+    case 'scatter':
+      mpi.scatter(comm, job.from, job.to, job.root);
+      break;
+    case 'reduceScatter':
+      mpi.reduceScatter(comm, job.from, job.to, job.by);
+      break;
+    case 'barrier':
+      mpi.barrier(comm);
+      break;
+    case 'send':
+      return mpi.send(comm, job.data, job.to, job.tag);
+    case 'recv':
+      return mpi.receive(comm, job.data, job.from, job.tag);
+    case 'newGroup':
+      groups.set(job.id, mpi.split(job.ranks));
+      break;
+    case 'abort':
+      mpi.abort(job.code);
+      break;
+    case 'destroy':
+      mpi.finalize();
+  }
+  return null;
+}
+
+function serve(mpi: Mpi): void {
+  groups.set(0, mpi.world);
+  for (let id = 0; ; id++) {
+    // While something is under way MPI is asked after it now and then, else the thread sleeps.
+    while (Atomics.load(flags, posted) <= id) {
+      Atomics.wait(flags, posted, id, pending.length > 0 ? 0.05 : undefined);
+      testPending(mpi);
+    }
+    const job = receiveMessageOnPort(jobs)!.message as Job;
+    let request: Request | null = null;
+    let error: string | null = null;
+    Atomics.store(flags, busy, 1);
+    try {
+      request = run(mpi, groups.get(job.group)!, job);
+    } catch (reason) {
+      error = textOf(reason);
+    }
+    Atomics.store(flags, busy, 0);
+    if (request) pending.push({ id, request });
+    else settle({ id, error });
+    if (job.op === 'destroy' && error === null) return;
+  }
+}
+
+function join(): Mpi | null {
+  const failed = (error: string): null => {
+    outcomes.postMessage({ error, rank: 0, size: 1, library: '' } satisfies Joined);
+    return null;
+  };
+  try {
+    const launched = launchedBy(process.env);
+    const library = openLibrary(launched);
+    Atomics.store(flags, busy, 1);
+    const mpi = new Mpi(library);
+    Atomics.store(flags, busy, 0);
+    const { rank, size } = mpi.world;
+    if (launched?.size != null && launched.size !== size)
+      return failed(
+        `${launched.by} started ${launched.size} ranks, but ${library.version} sees ${size}: it is not the launcher's library; name that in GRADGATE_MPI`,
+      );
+    outcomes.postMessage({ error: null, rank, size, library: library.version } satisfies Joined);
+    return mpi;
+  } catch (error) {
+    return failed(textOf(error));
+  }
+}
+
+const mpi = join();
+if (mpi) serve(mpi);

@@ -1,0 +1,130 @@
+import { Connection, DistributedError } from './connection.js';
+import type { Job } from './job.js';
+import { launchedBy } from './library.js';
+import { Work } from './work.js';
+
+export interface InitOptions {
+  /**
+   * How many milliseconds anybody waits without a collective coming to an end, 300,000 (5 minutes) by default. After that
+   * the call throws: a rank is missing.
+   */
+  timeout?: number;
+}
+
+/** Some ranks that call collectives among themselves. Ranks count from 0 in each group. */
+export interface Group {
+  /** Of this process in the group; -1 where it is not among its ranks. */
+  readonly rank: number;
+  readonly size: number;
+  /** The ranks of the world that belong to it, in their order. */
+  readonly ranks: readonly number[];
+  /** @internal */
+  readonly id: number;
+}
+
+/** What there is of the world: nothing before `init`. */
+const state: { connection: Connection | null; world: Group | null; groups: number } = {
+  connection: null,
+  world: null,
+  groups: 0,
+};
+
+const all = (size: number): number[] => Array.from({ length: size }, (_, rank) => rank);
+
+/**
+ * Joins the other ranks; to be called once, before anything else of this package, and in every rank. In a process that no
+ * launcher of MPI started it makes a world of one rank, in which every collective is there and gives what it should: the
+ * same program runs anywhere. Start several with `npx gradgate launch -n 4 train.ts`, or with `mpirun` itself.
+ *
+ * Throws where MPI is missing, is not the launcher's library, or the other ranks do not join within the timeout.
+ *
+ * @example
+ * await init({ timeout: 60_000 });
+ * console.log(`rank ${rank()} of ${worldSize()}`);
+ * await destroy();
+ */
+export async function init({ timeout = 300_000 }: InitOptions = {}): Promise<void> {
+  if (typeof timeout !== 'number' || !(timeout > 0) || timeout > 2 ** 31 - 1)
+    throw new RangeError(`init: timeout is a number of milliseconds above 0, got ${String(timeout)}`);
+  if (state.world) throw new DistributedError('init: called a second time; call destroy() before');
+  const connection = launchedBy(process.env) ? await Connection.open(timeout) : null;
+  state.connection = connection;
+  const size = connection?.size ?? 1;
+  state.world = { id: 0, rank: connection?.rank ?? 0, size, ranks: all(size) };
+  if (connection) process.on('beforeExit', endByItself);
+}
+
+// A program that is done has no more to say to the others.
+function endByItself(): void {
+  if (state.world) void destroy();
+}
+
+/** Whether `init()` has been called, and `destroy()` not yet. */
+export const isInitialized = (): boolean => state.world !== null;
+
+/** The world: all ranks. Throws before `init()`. */
+export function world(): Group {
+  if (!state.world) throw new DistributedError('the ranks have not been joined; call `await init()` first');
+  return state.world;
+}
+
+/** The number of this process among those of the world, from 0; or within a group. */
+export const rank = (group: Group = world()): number => group.rank;
+
+/** How many ranks there are in the world, or in a group. */
+export const worldSize = (group: Group = world()): number => group.size;
+
+/** The MPI that is in use, in its own words; null in a world of one process. */
+export function library(): string | null {
+  world();
+  return state.connection?.library ?? null;
+}
+
+/**
+ * A group of some ranks of the world, in the order given. All ranks of the world call it alike, those that do not belong to
+ * it too: they get a group in which they have rank -1.
+ */
+export function newGroup(ranks: readonly number[]): Group {
+  const { size, rank } = world();
+  if (!Array.isArray(ranks) || ranks.length === 0 || new Set(ranks).size !== ranks.length)
+    throw new TypeError(`newGroup: expected a list of different ranks, got ${JSON.stringify(ranks) ?? String(ranks)}`);
+  for (const r of ranks)
+    if (!Number.isInteger(r) || r < 0 || r >= size)
+      throw new RangeError(`newGroup: ranks are whole numbers from 0 to ${size - 1}, got ${String(r)}`);
+  const id = ++state.groups;
+  run(
+    { op: 'newGroup', id, ranks, group: 0, description: `newGroup([${ranks.join(', ')}])` },
+    'newGroup',
+    () => {},
+  ).wait();
+  return { id, rank: ranks.indexOf(rank), size: ranks.length, ranks: [...ranks] };
+}
+
+/** @internal Posts a job to the thread of MPI; alone in the world, it is done at once. */
+export function run<T>(job: Job, name: string, finish: (source: number) => T): Work<T> {
+  const { connection } = state;
+  if (connection === null) return Work.done(name, () => finish(0));
+  return connection.post(job, new Work(name, connection, finish));
+}
+
+/**
+ * Leaves the world: what is under way is finished first, and all ranks wait for each other. A rank that ends without it,
+ * by an error or by `process.exit()`, ends all ranks with a non-zero exit code.
+ */
+export async function destroy(): Promise<void> {
+  world();
+  const { connection } = state;
+  if (connection) {
+    process.off('beforeExit', endByItself);
+    try {
+      await run({ op: 'destroy', group: 0, description: 'destroy()' }, 'destroy', () => {}).promise;
+    } catch (error) {
+      // It cannot be mended: the process ends with it, and the others with the process.
+      console.error(`gradgate: ${(error as Error).message}`);
+      process.exit(1);
+    }
+    await connection.close();
+  }
+  state.connection = null;
+  state.world = null;
+}

@@ -1,0 +1,124 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { availableParallelism, constants } from 'node:os';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+
+export const launchUsage = `usage: gradgate launch [-n RANKS] [--hosts A,B] [--mpirun FILE] [--mpirun-arg ARG]... program.ts [arguments]
+
+  Starts a program as ranks of MPI, for @gradgate/distributed: each line of output gets the number of its rank, and when
+  one rank fails all of them end. The exit code is 0 where all ranks succeed.
+
+  -n, --ranks N        how many; by default one for each processor
+      --hosts A,B      where; here by default. The program, Node and MPI are at the same places there
+      --mpirun FILE    the launcher of Open MPI or MPICH; by default mpirun, or else mpiexec
+      --mpirun-arg ARG one more argument for it; may be repeated, as in --mpirun-arg=--mca --mpirun-arg=btl_tcp_if_include`;
+
+/** What the command line asks for. */
+export interface Launch {
+  readonly ranks: number;
+  readonly hosts: readonly string[];
+  readonly mpirun: string | null;
+  readonly more: readonly string[];
+  /** The program and its arguments. */
+  readonly program: readonly string[];
+}
+
+/** Reads the arguments after `launch`; what stands behind the program's name is the program's. Throws where they are wrong. */
+export function parseLaunch(args: readonly string[]): Launch {
+  const at = args.findIndex((arg, i) => !arg.startsWith('-') && !takesValue(args[i - 1]));
+  const { values } = parseArgs({
+    args: [...(at < 0 ? args : args.slice(0, at))],
+    options: {
+      ranks: { type: 'string', short: 'n' },
+      hosts: { type: 'string' },
+      mpirun: { type: 'string' },
+      'mpirun-arg': { type: 'string', multiple: true },
+    },
+  });
+  if (at < 0) throw new TypeError('gradgate launch: which program?');
+  const ranks = values.ranks === undefined ? availableParallelism() : Number(values.ranks);
+  if (!Number.isInteger(ranks) || ranks < 1)
+    throw new RangeError(`gradgate launch: -n takes a whole number from 1 up, got ${values.ranks}`);
+  const hosts = values.hosts === undefined ? [] : values.hosts.split(',').filter((host) => host !== '');
+  for (const host of hosts)
+    if (!/^[\w.-]+(:\d+)?$/.test(host)) throw new TypeError(`gradgate launch: ${host} is no name of a host`);
+  return { ranks, hosts, mpirun: values.mpirun ?? null, more: values['mpirun-arg'] ?? [], program: args.slice(at) };
+}
+
+const takesValue = (arg: string | undefined): boolean =>
+  arg !== undefined && ['-n', '--ranks', '--hosts', '--mpirun', '--mpirun-arg'].includes(arg);
+
+export type Launcher = 'Open MPI 4' | 'Open MPI' | 'MPICH';
+
+/** Which library a launcher belongs to, by what it says about itself; null if it says nothing that we know. */
+export function launcherOf(version: string): Launcher | null {
+  const openMpi = /open ?mpi\)? v?(\d+)|\(openrte\) (\d+)/i.exec(version);
+  if (openMpi) return Number(openMpi[1] ?? openMpi[2]) < 5 ? 'Open MPI 4' : 'Open MPI';
+  if (/prte|open mpi/i.test(version)) return 'Open MPI';
+  return /hydra|mpich/i.test(version) ? 'MPICH' : null;
+}
+
+/** The launcher's arguments before the program. */
+export function flagsOf(launcher: Launcher, { ranks, hosts, more }: Launch, isRoot: boolean): string[] {
+  const each = Math.ceil(ranks / Math.max(1, hosts.length));
+  if (launcher === 'MPICH') {
+    const where =
+      hosts.length > 0 ? ['-hosts', hosts.map((h) => h.replace(/:\d+$/, '')).join(','), '-ppn', `${each}`] : [];
+    return ['-prepend-rank', '-n', `${ranks}`, ...where, ...more];
+  }
+  const where = hosts.length > 0 ? ['--host', hosts.map((h) => (h.includes(':') ? h : `${h}:${each}`)).join(',')] : [];
+  const tag = launcher === 'Open MPI 4' ? ['--tag-output'] : ['--output', 'tag'];
+  // More ranks than cores are for trying out; that root may start them is what containers need.
+  return [...tag, '--oversubscribe', ...(isRoot ? ['--allow-run-as-root'] : []), '-n', `${ranks}`, ...where, ...more];
+}
+
+/** A line as it is shown: with the rank in front, where the launcher has told it. */
+export function showLine(line: string): string {
+  // Open MPI: [job,rank]<stream>text, with a colon and a space in some versions.
+  const tagged = /^\[\d+,(\d+)\](?:\[[^\]]*\])?<std(?:out|err|diag)>: ?(.*)$/.exec(line);
+  return tagged ? `[${tagged[1]}] ${tagged[2]}` : line;
+}
+
+/** Starts the program, and gives the exit code once all ranks have ended. */
+export async function launch(request: Launch, loader: readonly string[]): Promise<number> {
+  const found = findLauncher(request.mpirun);
+  const flags = flagsOf(found.launcher, request, process.getuid?.() === 0);
+  const child = spawn(found.file, [...flags, process.execPath, ...loader, ...request.program], {
+    stdio: ['inherit', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? 128 + (constants.signals[signal!] ?? 0)));
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => process.stdout.write(`${showLine(line)}\n`));
+  createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`${showLine(line)}\n`));
+  // The launcher ends its ranks; a second signal ends the launcher.
+  let asked = false;
+  const stop = (signal: NodeJS.Signals) => {
+    child.kill(asked ? 'SIGKILL' : signal);
+    asked = true;
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    return await ended;
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+function findLauncher(named: string | null): { file: string; launcher: Launcher } {
+  for (const file of named === null ? ['mpirun', 'mpiexec'] : [named]) {
+    const { stdout, stderr, error } = spawnSync(file, ['--version'], { encoding: 'utf8' });
+    if (error) continue;
+    const launcher = launcherOf(`${stdout}${stderr}`);
+    if (launcher) return { file, launcher };
+    throw new Error(
+      `gradgate launch: ${file} is neither Open MPI's launcher nor MPICH's: ${`${stdout}${stderr}`.split('\n')[0]}`,
+    );
+  }
+  throw new Error(
+    `gradgate launch: there is no ${named ?? 'mpirun'}; install Open MPI or MPICH, such as Debian's openmpi-bin or mpich, or name it with --mpirun`,
+  );
+}
