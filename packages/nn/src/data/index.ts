@@ -13,6 +13,7 @@ export {
   TensorDataset,
 } from './dataset.js';
 export { readIdx } from './idx.js';
+export { classWeights, StandardScaler, trainTestSplit } from './preprocess.js';
 export {
   BatchSampler,
   type BatchSamplerState,

@@ -1,5 +1,5 @@
 import { defaultGenerator, type Generator, ShapeError, type Tensor, type TypedArray, tensor } from '@gradgate/core';
-import { check, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { interpolate } from '../functions/interpolate.js';
 import { typedArray } from '../plain.js';
 
@@ -35,6 +35,28 @@ export function toTensor(pixels: TypedArray | Uint8ClampedArray, size: readonly 
     );
   const flat = isBytes ? tensor(Float32Array.from(values, (v) => v / 255)) : tensor(values);
   return flat.reshape(height, width, channels).permute(2, 0, 1).contiguous();
+}
+
+/** Pixels as canvases have them, and `ImageData`: four bytes each, red, green, blue and opacity. */
+export interface Pixels {
+  readonly data: Uint8ClampedArray | Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * The image in an `ImageData`, such as `context.getImageData(0, 0, width, height)` gives, as float32 `[channels, height,
+ * width]` from 0 to 1. `channels` is 3 by default, without opacity; 4 keeps it.
+ */
+export function fromPixels(image: Pixels, options: { channels?: 3 | 4 } = {}): Tensor {
+  const { data, width, height } = (image ?? {}) as Partial<Pixels>;
+  if (!typedArray(data) || !is.size.is(width) || !is.size.is(height))
+    throw new TypeError(`fromPixels: takes an ImageData, with data, width and height, got ${show(image)}`);
+  const { channels = 3 } = checkOptions('fromPixels', options, {
+    channels: { text: '3 or 4', is: (v) => v === 3 || v === 4 },
+  });
+  const all = toTensor(data!, [height!, width!, 4]);
+  return channels === 4 ? all : all.narrow(0, 0, 3).contiguous();
 }
 
 function sizes(op: string, image: Tensor): [number, number] {

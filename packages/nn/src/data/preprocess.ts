@@ -1,0 +1,159 @@
+import { type Generator, noGrad, ShapeError, Tensor, TensorError, tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
+import { asMapped, type DatasetLike, Subset } from './dataset.js';
+import { shuffled } from './shuffled.js';
+
+// What tables need before they are learned from.
+
+/**
+ * Brings columns to mean 0 and standard deviation 1: `fit` takes them from the training data, `transform` applies them to
+ * any, `inverse` goes back. Columns that never change become 0. Its state can be saved with the model's.
+ *
+ * ```ts
+ * const scaler = new data.StandardScaler().fit(xTrain);
+ * const [a, b] = [scaler.transform(xTrain), scaler.transform(xTest)];
+ * ```
+ */
+export class StandardScaler {
+  /** The mean of each column, `[columns]`; null before `fit`. */
+  mean: Tensor | null = null;
+  /** The standard deviation of each column, 1 where it is 0; null before `fit`. */
+  std: Tensor | null = null;
+
+  /** Takes mean and standard deviation (of the whole, without Bessel's correction) of each column of `x`, `[rows, columns]`. */
+  fit(x: Tensor): this {
+    const op = 'StandardScaler.fit';
+    checkTensors(op, x);
+    if (x.ndim !== 2 || x.shape[0] === 0)
+      throw new ShapeError(op, `takes [rows, columns] with at least one row, got [${x.shape.join(', ')}]`);
+    if (!x.dtype.startsWith('float')) throw new TensorError(op, `takes floats, got ${x.dtype}; convert with float()`);
+    noGrad.run(() => {
+      // In float64: a column of large values that differ little would lose its spread.
+      const wide = x.detach().double();
+      const mean = wide.mean(0);
+      const std = wide.sub(mean).square().mean(0).sqrt();
+      this.mean = mean.to(x.dtype);
+      this.std = std.add(std.eq(0).double()).to(x.dtype);
+    });
+    return this;
+  }
+
+  /** `(x - mean) / std`. */
+  transform(x: Tensor): Tensor {
+    const { mean, std } = this.fitted('StandardScaler.transform', x);
+    return x.sub(mean).div(std);
+  }
+
+  /** `x * std + mean`: predictions in the units of the data. */
+  inverse(x: Tensor): Tensor {
+    const { mean, std } = this.fitted('StandardScaler.inverse', x);
+    return x.mul(std).add(mean);
+  }
+
+  stateDict(): { mean: Tensor | null; std: Tensor | null } {
+    return { mean: this.mean, std: this.std };
+  }
+
+  loadStateDict({ mean, std }: { mean: Tensor | null; std: Tensor | null }): void {
+    const op = 'StandardScaler.loadStateDict';
+    if (mean === null && std === null) {
+      this.mean = null;
+      this.std = null;
+      return;
+    }
+    checkTensors(op, mean, std);
+    if (mean!.ndim !== 1 || mean!.shape.join() !== std!.shape.join())
+      throw new ShapeError(op, `mean [${mean!.shape.join(', ')}] and std [${std!.shape.join(', ')}] must be alike`);
+    this.mean = mean!.detach().clone();
+    this.std = std!.detach().clone();
+  }
+
+  private fitted(op: string, x: Tensor): { mean: Tensor; std: Tensor } {
+    checkTensors(op, x);
+    const { mean, std } = this;
+    if (!mean || !std) throw new TypeError(`${op}: call fit(x) first`);
+    if (x.shape.at(-1) !== mean.numel)
+      throw new ShapeError(
+        op,
+        `[${x.shape.join(', ')}] has not the ${mean.numel} columns of the data it was fitted to`,
+      );
+    return { mean, std };
+  }
+}
+
+/**
+ * A dataset in a random part to learn from and one to test with: `testSize` is a share or a count, 0.25 by default. With
+ * `labels`, one for each sample, each part has its share of every class (stratified).
+ */
+export function trainTestSplit<T>(
+  source: DatasetLike<T>,
+  options: { testSize?: number; labels?: ArrayLike<number | string>; generator?: Generator } = {},
+): [train: Subset<T>, test: Subset<T>] {
+  const op = 'trainTestSplit';
+  const dataset = asMapped<T>(op, source);
+  const {
+    testSize = 0.25,
+    labels,
+    generator,
+  } = checkOptions(op, options, { testSize: is.positive, labels: is.anything, generator: is.generator });
+  const n = dataset.length;
+  const count = testSize < 1 ? Math.ceil(n * testSize) : testSize;
+  if (!Number.isInteger(count) || count >= n)
+    throw new RangeError(`${op}: testSize is a share below 1, or a count below the ${n} samples, got ${testSize}`);
+  const order = shuffled(n, generator);
+  const test = new Set(labels ? stratified(op, order, labelsOf(op, labels), count) : order.slice(0, count));
+  return [
+    new Subset(
+      dataset,
+      order.filter((i) => !test.has(i)),
+    ),
+    new Subset(
+      dataset,
+      order.filter((i) => test.has(i)),
+    ),
+  ];
+}
+
+/** `count` of these samples, of each class as many as its share; what rounding leaves goes to the largest remainders. */
+function stratified(op: string, order: readonly number[], labels: readonly unknown[], count: number): number[] {
+  if (labels.length !== order.length)
+    throw new RangeError(`${op}: ${labels.length} labels for ${order.length} samples`);
+  const classes = new Map<unknown, number[]>();
+  for (const i of order) {
+    const own = classes.get(labels[i]);
+    if (own) own.push(i);
+    else classes.set(labels[i], [i]);
+  }
+  const shares = [...classes.values()].map((samples) => ({ samples, exact: (samples.length * count) / order.length }));
+  const left = count - shares.reduce((sum, s) => sum + Math.floor(s.exact), 0);
+  shares.sort((a, b) => (b.exact % 1) - (a.exact % 1));
+  return shares.flatMap(({ samples, exact }, i) => samples.slice(0, Math.floor(exact) + (i < left ? 1 : 0)));
+}
+
+/**
+ * Weights that make rare classes count as much as the others, `n / (classes * count)` for each class, as a float32 tensor
+ * `[classes]`: for `crossEntropy(logits, y, { weight })`. `labels` are whole numbers from 0 up, as an array or a tensor.
+ */
+export function classWeights(labels: ArrayLike<number> | Tensor, options: { numClasses?: number } = {}): Tensor {
+  const op = 'classWeights';
+  const { numClasses } = checkOptions(op, options, { numClasses: is.count });
+  const all = labelsOf(op, labels) as number[];
+  if (all.length === 0) throw new TypeError(`${op}: there are no labels`);
+  for (const y of all) check(op, 'a label', y, is.size);
+  const most = all.reduce((a, b) => Math.max(a, b), 0);
+  const classes = numClasses ?? most + 1;
+  if (most >= classes) throw new RangeError(`${op}: label ${most} is not one of ${classes} classes`);
+  if (classes > 2 ** 24) throw new RangeError(`${op}: ${classes} classes are too many; are these labels?`);
+  const counts = new Float64Array(classes);
+  for (const y of all) counts[y]!++;
+  const missing = counts.indexOf(0);
+  if (missing >= 0) throw new RangeError(`${op}: class ${missing} has no sample, so no weight makes up for it`);
+  return tensor(Float32Array.from(counts, (c) => all.length / (classes * c)));
+}
+
+function labelsOf(op: string, labels: unknown): unknown[] {
+  if (labels instanceof Tensor) return Array.from(labels.toTypedArray() as ArrayLike<number>);
+  if (typeof labels !== 'object' || labels === null || !('length' in labels))
+    throw new TypeError(`${op}: labels are an array or a tensor, got ${show(labels)}`);
+  return Array.from(labels as ArrayLike<unknown>);
+}
