@@ -1,6 +1,14 @@
-import { fullLike, type Tensor } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import {
+  BuiltInOptimizer,
+  type Group,
+  type MemoryKinds,
+  memoryFor,
+  type ParamGroup,
+  rule,
+  updateElements,
+} from './optimizer.js';
 
 export interface AdagradOptions {
   lr: number;
@@ -12,9 +20,7 @@ export interface AdagradOptions {
 }
 
 /** Adagrad (Duchi et al., 2011). */
-export class Adagrad extends Optimizer<AdagradOptions, { step?: number; sum?: Tensor }> {
-  protected override readonly forgetful = Adagrad.prototype.update;
-
+export class Adagrad extends BuiltInOptimizer<AdagradOptions, { step?: number; sum?: Tensor }> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdagradOptions>>, options?: Partial<AdagradOptions>) {
     super(
       params,
@@ -30,15 +36,14 @@ export class Adagrad extends Optimizer<AdagradOptions, { step?: number; sum?: Te
     );
   }
 
-  protected update(
-    p: Tensor,
-    grad: Tensor,
-    state: { step?: number; sum?: Tensor },
-    group: Group<AdagradOptions>,
-  ): void {
+  protected override memory(): MemoryKinds {
+    return { step: 'number', sum: 'tensor' };
+  }
+
+  override [rule](p: Tensor, grad: Tensor, state: { step?: number; sum?: Tensor }, group: Group<AdagradOptions>): void {
     const { lr, lrDecay, weightDecay, eps, maximize } = group;
     state.step = (state.step ?? 0) + 1;
-    state.sum ??= fullLike(p, group.initialAccumulatorValue);
+    state.sum ??= memoryFor(p, group.initialAccumulatorValue);
     const sum = state.sum.storage.data;
     const rate = lr / (1 + (state.step - 1) * lrDecay);
     updateElements(p, grad, (w, g) => {
@@ -62,14 +67,16 @@ export interface AdadeltaOptions {
 }
 
 /** Adadelta (Zeiler, 2012). */
-export class Adadelta extends Optimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
-  protected override readonly forgetful = Adadelta.prototype.update;
-
+export class Adadelta extends BuiltInOptimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>, options?: Partial<AdadeltaOptions>) {
     super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }, options);
   }
 
-  protected update(
+  protected override memory(): MemoryKinds {
+    return { squareAvg: 'tensor', accDelta: 'tensor' };
+  }
+
+  override [rule](
     p: Tensor,
     grad: Tensor,
     state: { squareAvg?: Tensor; accDelta?: Tensor },

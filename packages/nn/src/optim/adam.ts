@@ -1,7 +1,15 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
 import { type AdamStep, adamStep } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
-import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import {
+  BuiltInOptimizer,
+  type Group,
+  type MemoryKinds,
+  memoryFor,
+  type ParamGroup,
+  rule,
+  updateElements,
+} from './optimizer.js';
 
 export interface AdamOptions {
   /** Learning rate. */
@@ -36,12 +44,11 @@ interface Bias {
 const kernelFrom = 256;
 
 /** Adam (Kingma and Ba, 2015). */
-export class Adam extends Optimizer<AdamOptions, Partial<State>> {
+export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
   /** The default. */
   protected static readonly weightDecay: number = 0;
   /** Whether weight decay acts on the weights themselves. */
   protected readonly decoupled: boolean = false;
-  protected override readonly forgetful = Adam.prototype.update;
   #bias: Bias = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options?: Partial<AdamOptions>) {
@@ -59,7 +66,12 @@ export class Adam extends Optimizer<AdamOptions, Partial<State>> {
     );
   }
 
-  protected update(p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<AdamOptions>): void {
+  protected override memory({ amsgrad }: Group<AdamOptions>): MemoryKinds {
+    const always = { step: 'number', expAvg: 'tensor', expAvgSq: 'tensor' } as const;
+    return amsgrad ? { ...always, maxExpAvgSq: 'tensor' } : always;
+  }
+
+  override [rule](p: Tensor, grad: Tensor, memory: Partial<State>, group: Group<AdamOptions>): void {
     memory.step = (memory.step ?? 0) + 1;
     memory.expAvg ??= memoryFor(p);
     memory.expAvgSq ??= memoryFor(p);

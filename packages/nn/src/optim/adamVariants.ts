@@ -1,11 +1,20 @@
 import type { Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import {
+  BuiltInOptimizer,
+  type Group,
+  type MemoryKinds,
+  memoryFor,
+  type ParamGroup,
+  rule,
+  updateElements,
+} from './optimizer.js';
 
 interface Moments {
   step?: number;
   expAvg?: Tensor;
   expAvgSq?: Tensor;
+  expInf?: Tensor;
   muProduct?: number;
 }
 
@@ -17,28 +26,34 @@ export interface MomentOptions {
   maximize: boolean;
 }
 
-function start(p: Tensor, state: Moments): { step: number; m: Tensor; v: Tensor } {
+function start(
+  p: Tensor,
+  state: Moments,
+  second: 'expAvgSq' | 'expInf' = 'expAvgSq',
+): { step: number; m: Tensor; v: Tensor } {
   state.step = (state.step ?? 0) + 1;
   state.expAvg ??= memoryFor(p);
-  state.expAvgSq ??= memoryFor(p);
-  return { step: state.step, m: state.expAvg, v: state.expAvgSq };
+  state[second] ??= memoryFor(p);
+  return { step: state.step, m: state.expAvg, v: state[second] };
 }
 
 /** Adam by the largest gradient rather than the mean square (Kingma and Ba, 2015). */
-export class Adamax extends Optimizer<MomentOptions, Moments> {
-  protected override readonly forgetful = Adamax.prototype.update;
-
+export class Adamax extends BuiltInOptimizer<MomentOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
     super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
   }
 
-  protected update(
+  protected override memory(): MemoryKinds {
+    return { step: 'number', expAvg: 'tensor', expInf: 'tensor' };
+  }
+
+  override [rule](
     p: Tensor,
     grad: Tensor,
     state: Moments,
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
-    const { step, m, v } = start(p, state);
+    const { step, m, v } = start(p, state, 'expInf');
     const [mean, norm] = [m.storage.data, v.storage.data];
     const rate = lr / (1 - beta1 ** step);
     updateElements(p, grad, (w, g) => {
@@ -58,9 +73,7 @@ export interface NAdamOptions extends MomentOptions {
 }
 
 /** Adam with Nesterov's momentum (Dozat, 2016). */
-export class NAdam extends Optimizer<NAdamOptions, Moments> {
-  protected override readonly forgetful = NAdam.prototype.update;
-
+export class NAdam extends BuiltInOptimizer<NAdamOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options?: Partial<NAdamOptions>) {
     super(
       params,
@@ -76,7 +89,11 @@ export class NAdam extends Optimizer<NAdamOptions, Moments> {
     );
   }
 
-  protected update(p: Tensor, grad: Tensor, state: Moments, group: Group<NAdamOptions>): void {
+  protected override memory(): MemoryKinds {
+    return { step: 'number', expAvg: 'tensor', expAvgSq: 'tensor', muProduct: 'number' };
+  }
+
+  override [rule](p: Tensor, grad: Tensor, state: Moments, group: Group<NAdamOptions>): void {
     const {
       lr,
       betas: [beta1, beta2],
@@ -106,14 +123,16 @@ export class NAdam extends Optimizer<NAdamOptions, Moments> {
 }
 
 /** Adam whose step is rectified while its variance is not known (Liu et al., 2020). */
-export class RAdam extends Optimizer<MomentOptions, Moments> {
-  protected override readonly forgetful = RAdam.prototype.update;
-
+export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
   }
 
-  protected update(
+  protected override memory(): MemoryKinds {
+    return { step: 'number', expAvg: 'tensor', expAvgSq: 'tensor' };
+  }
+
+  override [rule](
     p: Tensor,
     grad: Tensor,
     state: Moments,
@@ -145,14 +164,16 @@ export class RAdam extends Optimizer<MomentOptions, Moments> {
 export type LionOptions = Omit<MomentOptions, 'eps'>;
 
 /** Steps of one size in the direction of the sign (Chen et al., 2023). */
-export class Lion extends Optimizer<LionOptions, Moments> {
-  protected override readonly forgetful = Lion.prototype.update;
-
+export class Lion extends BuiltInOptimizer<LionOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options?: Partial<LionOptions>) {
     super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false }, options);
   }
 
-  protected update(
+  protected override memory(): MemoryKinds {
+    return { expAvg: 'tensor' };
+  }
+
+  override [rule](
     p: Tensor,
     grad: Tensor,
     state: Moments,

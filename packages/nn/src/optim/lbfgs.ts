@@ -1,6 +1,8 @@
-import { enableGrad, noGrad, type Tensor, tensor } from '@gradgate/core';
+import { enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
 import { type Point, strongWolfe } from './lineSearch.js';
-import { Optimizer, type OptimizerState } from './optimizer.js';
+import { type Group, Optimizer } from './optimizer.js';
+import type { OptimizerState } from './state.js';
 
 export interface LBFGSOptions {
   /** Length of a step; with a line search the first length that is tried. */
@@ -26,6 +28,8 @@ interface Memory {
   direction: Float64Array;
   length: number;
   gradient: Float64Array;
+  /** The loss before it. */
+  loss: number;
   /** The scale of the initial inverse curvature. */
   scale: number;
   /** Past changes of the parameters and of the gradient. */
@@ -45,9 +49,7 @@ const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math
  * several times. Works on all parameters together, so there is one group.
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
-  protected override readonly forgetful = LBFGS.prototype.update;
-
-  private memory: Memory | null = null;
+  private past: Memory | null = null;
 
   constructor(params: Iterable<Tensor>, options?: Partial<LBFGSOptions>) {
     const maxIter = options?.maxIter ?? 20;
@@ -64,7 +66,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       },
       options,
     );
-    if (this.paramGroups.length > 1)
+  }
+
+  protected override checkGroup(_group: Group<LBFGSOptions>): void {
+    if (this.paramGroups.length > 0)
       throw new TypeError('LBFGS: works on all parameters together; give one list, not groups');
   }
 
@@ -88,8 +93,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       return { value: lossValue(loss), gradient: this.flatGradient() };
     };
     let point = evaluate();
-    this.memory ??= emptyMemory(point.gradient.length);
-    const { memory } = this;
+    this.past ??= emptyMemory(point.gradient.length);
+    const { past: memory } = this;
     for (let n = 1; largest(point.gradient) > toleranceGrad; n++) {
       memory.iterations++;
       this.chooseDirection(memory, point.gradient, historySize);
@@ -98,6 +103,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       const sum = point.gradient.reduce((a, v) => a + Math.abs(v), 0);
       memory.length = memory.iterations === 1 ? Math.min(1, 1 / sum) * lr : lr;
       memory.gradient = point.gradient;
+      memory.loss = point.value;
       if (slope > -toleranceChange) break;
       const before = point.value;
       if (lineSearchFn === 'strongWolfe') {
@@ -178,36 +184,63 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   override stateDict(): OptimizerState {
     const state = super.stateDict();
-    const { memory } = this;
+    const { past: memory } = this;
     if (memory === null) return state;
-    const rows = (list: Float64Array[]) =>
-      tensor(Float64Array.from(list.flatMap((v) => [...v])), { shape: [list.length, memory.direction.length] });
+    const ro = memory.steps.map((step, i) => 1 / dot(memory.changes[i]!, step));
     state.state[0] = {
-      ...{ iterations: memory.iterations, evaluations: memory.evaluations, length: memory.length, scale: memory.scale },
-      ...{ direction: tensor(memory.direction), gradient: tensor(memory.gradient) },
-      ...{ steps: rows(memory.steps), changes: rows(memory.changes) },
+      ...{ func_evals: memory.evaluations, n_iter: memory.iterations, t: memory.length, H_diag: memory.scale, ro },
+      ...{ d: tensor(memory.direction), prev_flat_grad: tensor(memory.gradient), prev_loss: memory.loss },
+      // PyTorch's names: of the changes of the gradient, and of the steps.
+      ...{ old_dirs: memory.changes.map((v) => tensor(v)), old_stps: memory.steps.map((v) => tensor(v)) },
     };
     return state;
   }
 
   override loadStateDict(given: OptimizerState): void {
-    const own = given.state[0] as
-      | (Omit<Memory, 'direction' | 'gradient' | 'steps' | 'changes'> & Record<string, Tensor>)
-      | undefined;
+    const own = given?.state?.[0];
     const size = this.paramGroups[0]!.params.reduce((n, p) => n + p.numel, 0);
-    if (own && own['direction']?.numel !== size)
-      throw new TypeError(`LBFGS.loadStateDict: a state of ${own['direction']?.numel} numbers does not fit ${size}`);
+    const memory = own === undefined ? null : readMemory(own as Record<string, unknown>, size);
     super.loadStateDict({ ...given, state: {} });
-    const vector = (t: Tensor) => Float64Array.from(t.elements());
-    const rows = (t: Tensor) => t.unbind(0).map(vector);
-    this.memory = own
-      ? {
-          ...{ iterations: own.iterations, evaluations: own.evaluations, length: own.length, scale: own.scale },
-          ...{ direction: vector(own['direction']!), gradient: vector(own['gradient']!) },
-          ...{ steps: rows(own['steps']!), changes: rows(own['changes']!) },
-        }
-      : null;
+    this.past = memory;
   }
+}
+
+/** What was remembered, by PyTorch's names or those of earlier versions. */
+function readMemory(own: Record<string, unknown>, size: number): Memory {
+  const refuse = (name: string, what: string): never => {
+    throw new TypeError(`LBFGS.loadStateDict: ${name} is ${what}, got ${show(own[name])}`);
+  };
+  const named = (name: string, former: string): string => (name in own || !(former in own) ? name : former);
+  const number = (name: string, former: string): number => {
+    const key = named(name, former);
+    const value = own[key] instanceof Tensor && own[key].numel === 1 ? own[key].item() : own[key];
+    return typeof value === 'number' ? value : refuse(key, 'a number');
+  };
+  const isVector = (v: unknown): v is Tensor => v instanceof Tensor && v.ndim === 1 && v.numel === size;
+  const vector = (name: string, former: string): Float64Array => {
+    const key = named(name, former);
+    const value = own[key];
+    return isVector(value)
+      ? Float64Array.from(value.detach().toTypedArray(), Number)
+      : refuse(key, `a vector of ${size}`);
+  };
+  const rows = (name: string, former: string): Float64Array[] => {
+    const key = named(name, former);
+    const value = own[key];
+    const list = value instanceof Tensor && value.ndim === 2 ? value.unbind(0) : value;
+    return Array.isArray(list) && list.every(isVector)
+      ? list.map((v: Tensor) => Float64Array.from(v.detach().toTypedArray(), Number))
+      : refuse(key, `a list of vectors of ${size}`);
+  };
+  const [steps, changes] = [rows('old_stps', 'steps'), rows('old_dirs', 'changes')];
+  if (steps.length !== changes.length) refuse('old_stps', `a list of ${changes.length} vectors, as old_dirs`);
+  return {
+    ...{ iterations: number('n_iter', 'iterations'), evaluations: number('func_evals', 'evaluations') },
+    ...{ length: number('t', 'length'), scale: number('H_diag', 'scale') },
+    loss: 'prev_loss' in own ? number('prev_loss', '') : Number.NaN,
+    ...{ direction: vector('d', 'direction'), gradient: vector('prev_flat_grad', 'gradient') },
+    ...{ steps, changes },
+  };
 }
 
 const emptyMemory = (n: number): Memory => ({
@@ -216,12 +249,17 @@ const emptyMemory = (n: number): Memory => ({
   direction: new Float64Array(n),
   length: 0,
   gradient: new Float64Array(n),
+  loss: Number.NaN,
   scale: 1,
   steps: [],
   changes: [],
 });
 
 function lossValue(loss: unknown): number {
+  if (typeof (loss as Partial<Promise<unknown>> | null)?.then === 'function')
+    throw new TypeError(
+      'LBFGS.step: the closure is called several times in one step and is synchronous, got one that returns a promise',
+    );
   const value = typeof loss === 'number' ? loss : (loss as Partial<Tensor> | null)?.item?.();
   if (typeof value !== 'number')
     throw new TypeError(`LBFGS.step: the closure returns the loss, got ${loss === null ? 'null' : typeof loss}`);

@@ -1,5 +1,5 @@
 import { lerp, noGrad, type Tensor } from '@gradgate/core';
-import { type Group, memoryFor, Optimizer, type ParamGroup } from './optimizer.js';
+import { BuiltInOptimizer, type Group, type MemoryKinds, memoryFor, type ParamGroup, rule } from './optimizer.js';
 
 export interface MuonOptions {
   /** Learning rate, for matrices that are not taller than wide; taller ones take √(rows / columns) of it. */
@@ -19,20 +19,22 @@ export interface MuonOptions {
  * Muon (Jordan et al., 2024): momentum whose update is made orthogonal. For weight matrices; give biases, embeddings and
  * the output layer to AdamW.
  */
-export class Muon extends Optimizer<MuonOptions, { momentumBuffer?: Tensor }> {
-  protected override readonly forgetful = Muon.prototype.update;
-
+export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tensor }> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MuonOptions>>, options?: Partial<MuonOptions>) {
     super(params, { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, nsSteps: 5, eps: 1e-7 }, options);
-    for (const { params } of this.paramGroups)
-      for (const p of params)
-        if (p.ndim !== 2)
-          throw new TypeError(
-            `Muon: takes matrices, got a parameter of shape [${p.shape.join(', ')}]; give it to AdamW`,
-          );
   }
 
-  protected update(p: Tensor, grad: Tensor, state: { momentumBuffer?: Tensor }, group: Group<MuonOptions>): void {
+  protected override checkGroup({ params }: Group<MuonOptions>): void {
+    for (const p of params)
+      if (p.ndim !== 2)
+        throw new TypeError(`Muon: takes matrices, got a parameter of shape [${p.shape.join(', ')}]; give it to AdamW`);
+  }
+
+  protected override memory(): MemoryKinds {
+    return { momentumBuffer: 'tensor' };
+  }
+
+  override [rule](p: Tensor, grad: Tensor, state: { momentumBuffer?: Tensor }, group: Group<MuonOptions>): void {
     const { lr, weightDecay, momentum, nesterov, nsSteps, eps } = group;
     state.momentumBuffer ??= memoryFor(p);
     state.momentumBuffer.lerp_(grad, 1 - momentum);

@@ -1,5 +1,6 @@
-import { enableGrad, noGrad, Tensor, type TypedArray, zerosLike } from '@gradgate/core';
+import { enableGrad, fullLike, noGrad, Tensor, type TypedArray } from '@gradgate/core';
 import { check, checkOptions, is, place, type Schema, show } from '@gradgate/core/internal';
+import { type OptimizerState, readState, writeState } from './state.js';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
@@ -44,74 +45,109 @@ function placed(memory: Tensor): Tensor {
   return memory;
 }
 
-/** Zeros for an optimizer to remember something of each element of `p` by. */
-export const memoryFor = (p: Tensor): Tensor => placed(zerosLike(p));
-
-/** What `stateDict` gives. */
-export interface OptimizerState {
-  state: Record<number, Record<string, Tensor | number>>;
-  paramGroups: ({ params: number[] } & Record<string, unknown>)[];
-}
+/** What an optimizer remembers something of each element of `p` by: `value` at first. */
+export const memoryFor = (p: Tensor, value = 0): Tensor => placed(fullLike(p, value));
 
 /** A group with all its options. */
-export type Group<O> = { params: Tensor[] } & O;
+export type Group<O> = {
+  params: Tensor[];
+  /** The rate that schedulers start from; they set it. */
+  initialLr?: number;
+} & O;
+
+/** What a class remembers of a parameter once it has stepped it, by name. */
+export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number'>>;
 
 /**
  * Base class of optimizers. A subclass says in `update` how one parameter follows its gradient; `state` is its memory
  * for that parameter, empty at first.
  */
 export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
-  readonly paramGroups: Group<O>[];
+  /** Parameters with their options, which may be changed between steps. */
+  readonly paramGroups: Group<O>[] = [];
   protected readonly state = new Map<Tensor, S>();
-  /** @internal The class's `update`, where it keeps no gradient that it gets; a subclass's may. */
-  protected readonly forgetful: unknown = null;
+  readonly #defaults: O;
+  readonly #known: Schema<O>;
 
   /** `defaults` has every option that there is; of another name or kind than there, one is refused. */
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
     const name = new.target.name;
-    const known = kindsOf(defaults);
-    const chosen = { ...defaults, ...given(checkOptions(name, options, known)) };
+    this.#known = kindsOf(defaults);
+    this.#defaults = { ...defaults, ...given(checkOptions(name, options, this.#known)) };
     check(name, 'params', params, is.iterable);
     const list = [...(params as Iterable<Tensor | ParamGroup<O>>)];
     if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     const groups =
       list[0] instanceof Tensor ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
-    const seen = new Set<Tensor>();
-    this.paramGroups = groups.map((group) => {
-      if (group instanceof Tensor || typeof group !== 'object' || group === null || !('params' in group))
-        throw new TypeError(`${name}: takes parameters, or groups { params, ...options }, got ${show(group)}`);
-      const { params: own, ...options } = group;
-      check(name, 'params of a group', own, is.iterable);
-      const params = [...own];
-      for (const p of params) {
-        if (!(p instanceof Tensor)) throw new TypeError(`${name}: parameters are Tensors, got ${show(p)}`);
-        if (!p.isLeaf)
-          throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
-        if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
-        seen.add(p);
-        place(p.storage);
-      }
-      return { ...chosen, ...given(checkOptions(name, options as unknown as Partial<O>, known)), params } as Group<O>;
-    });
+    for (const group of groups) this.addParamGroup(group);
   }
+
+  /**
+   * Adds parameters with options of their own, as when layers are thawed during training; what is not given is as the
+   * constructor got it. Everything is checked before the group is added.
+   */
+  addParamGroup(group: ParamGroup<O>): void {
+    const name = this.constructor.name;
+    if (group instanceof Tensor || typeof group !== 'object' || group === null || !('params' in group))
+      throw new TypeError(`${name}: takes parameters, or groups { params, ...options }, got ${show(group)}`);
+    const { params: own, ...options } = group;
+    const list = own instanceof Tensor ? [own] : own;
+    check(name, 'params of a group', list, is.iterable);
+    const params = [...list];
+    const seen = new Set(this.paramGroups.flatMap((g) => g.params));
+    for (const p of params) {
+      if (!(p instanceof Tensor)) throw new TypeError(`${name}: parameters are Tensors, got ${show(p)}`);
+      if (!p.isLeaf)
+        throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
+      if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
+      seen.add(p);
+    }
+    const known = { ...this.#known, initialLr: is.nonNegative } as unknown as Schema<O>;
+    const chosen = given(checkOptions(name, options as unknown as Partial<O>, known));
+    const complete = { ...this.#defaults, ...chosen, params } as Group<O>;
+    this.checkGroup(complete);
+    for (const p of params) place(p.storage);
+    this.paramGroups.push(complete);
+  }
+
+  /** Refuses options and parameters that do not go together. */
+  protected checkGroup(_group: Group<O>): void {}
 
   /** Changes `p` in place; called under noGrad. */
   protected abstract update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
+  /** What the memory of a parameter holds once `update` has seen it; null where that is not known. */
+  protected memory(_group: Group<O>): MemoryKinds | null {
+    return null;
+  }
+
   /**
    * Updates all parameters that have a gradient, under noGrad. A closure, if given, computes the loss anew; it runs
-   * with gradients on, whatever the caller's mode.
+   * with gradients on, whatever the caller's mode. Where it is asynchronous, the update waits for it, and so does the
+   * caller: `await optimizer.step(async () => ...)`.
    */
   step(): undefined;
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | undefined {
     if (closure !== undefined) check(`${this.constructor.name}.step`, 'the closure', closure, is.callback);
     const loss = closure && enableGrad.run(closure);
+    if (!isThenable(loss)) {
+      this.#updateAll();
+      return loss;
+    }
+    return loss.then((value: unknown) => {
+      this.#updateAll();
+      return value;
+    }) as R;
+  }
+
+  #updateAll(): void {
+    // Where nobody keeps it, a gradient may stay in kernel memory.
+    const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
     noGrad.run(() => {
       for (const group of this.paramGroups)
         for (const p of group.params) {
-          // Where nobody keeps it, it may stay in kernel memory.
-          const grad = this.update === this.forgetful ? p.heldGrad : p.grad;
+          const grad = keepsNone ? p.heldGrad : p.grad;
           if (grad === null) continue;
           let state = this.state.get(p);
           if (!state) {
@@ -121,59 +157,54 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
           this.update(p, grad, state, group);
         }
     });
-    return loss;
   }
 
-  /** Options of all groups and the memory of each parameter, by its number; tensors share storage with the optimizer's. */
+  /**
+   * Options of all groups and the memory of each parameter, by its number, with PyTorch's names: `param_groups`, `exp_avg`.
+   * A snapshot: it stays as it is while training goes on.
+   */
   stateDict(): OptimizerState {
-    const all = this.paramGroups.flatMap((g) => g.params);
-    const state: OptimizerState['state'] = {};
-    all.forEach((p, i) => {
-      const own = this.state.get(p);
-      if (own) state[i] = { ...own } as Record<string, Tensor | number>;
-    });
-    return {
-      state,
-      paramGroups: this.paramGroups.map(({ params, ...options }) => ({
-        ...options,
-        params: params.map((p) => all.indexOf(p)),
-      })),
-    };
+    return writeState(this.paramGroups, this.state as ReadonlyMap<Tensor, object>);
   }
 
-  /** Takes over a state from `stateDict`. Everything is checked before anything changes. */
-  loadStateDict({ state, paramGroups }: OptimizerState): void {
-    const name = this.constructor.name;
-    const sizes = (groups: readonly { params: readonly unknown[] }[]) => groups.map((g) => g.params.length).join(', ');
-    if (!Array.isArray(paramGroups) || sizes(paramGroups) !== sizes(this.paramGroups))
-      throw new TypeError(
-        `${name}.loadStateDict: groups of ${sizes(paramGroups ?? [])} parameters do not fit those of ${sizes(this.paramGroups)}`,
-      );
-    const all = this.paramGroups.flatMap((g) => g.params);
-    for (const [i, memory] of Object.entries(state))
-      for (const [key, value] of Object.entries(memory))
-        if (value instanceof Tensor && value.shape.join() !== all[Number(i)]?.shape.join())
-          throw new TypeError(
-            `${name}.loadStateDict: ${key} of parameter ${i} has shape [${value.shape.join(', ')}], the parameter [${all[Number(i)]?.shape.join(', ')}]`,
-          );
-    paramGroups.forEach(({ params: _, ...options }, i) => {
-      Object.assign(this.paramGroups[i]!, options);
+  /**
+   * Takes over a state from `stateDict`, with names as PyTorch spells them or as the fields do. Everything is checked before
+   * anything changes: the groups, the options by kind, and of the memory names, shapes and dtypes.
+   */
+  loadStateDict(state: OptimizerState): void {
+    const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.#known, (group) =>
+      this.memory(group as Group<O>),
+    );
+    options.forEach((own, i) => {
+      Object.assign(this.paramGroups[i]!, own);
     });
     this.state.clear();
-    all.forEach((p, i) => {
-      const memory = state[i];
-      if (memory)
-        this.state.set(
-          p,
-          Object.fromEntries(
-            Object.entries(memory).map(([k, v]) => [k, v instanceof Tensor ? placed(v.detach().clone()) : v]),
-          ) as S,
-        );
-    });
+    for (const [p, own] of memory) {
+      for (const value of Object.values(own)) if (value instanceof Tensor) place(value.storage);
+      this.state.set(p, own as S);
+    }
   }
 
   /** Drops the gradients of all parameters, or with `setToNull: false` fills them with zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     for (const { params } of this.paramGroups) for (const p of params) p.zeroGrad(options);
   }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+
+/** The name under which this package's optimizers have their rule: no other can be put in its place. */
+export const rule = Symbol('rule');
+
+/** The optimizers of this package: they keep no gradient, where an `update` of one's own may. */
+export abstract class BuiltInOptimizer<O extends { lr: number }, S extends object = object> extends Optimizer<O, S> {
+  /** @internal As `update`. */
+  abstract [rule](p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
+
+  protected override update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void {
+    this[rule](p, grad, state, group);
+  }
+
+  protected abstract override memory(group: Group<O>): MemoryKinds;
 }

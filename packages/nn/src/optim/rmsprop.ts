@@ -1,6 +1,14 @@
 import type { Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import {
+  BuiltInOptimizer,
+  type Group,
+  type MemoryKinds,
+  memoryFor,
+  type ParamGroup,
+  rule,
+  updateElements,
+} from './optimizer.js';
 
 export interface RMSpropOptions {
   lr: number;
@@ -21,9 +29,7 @@ interface State {
 }
 
 /** RMSprop (Hinton, 2012). */
-export class RMSprop extends Optimizer<RMSpropOptions, State> {
-  protected override readonly forgetful = RMSprop.prototype.update;
-
+export class RMSprop extends BuiltInOptimizer<RMSpropOptions, State> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<RMSpropOptions>>, options?: Partial<RMSpropOptions>) {
     super(
       params,
@@ -40,7 +46,15 @@ export class RMSprop extends Optimizer<RMSpropOptions, State> {
     );
   }
 
-  protected update(p: Tensor, grad: Tensor, state: State, group: Group<RMSpropOptions>): void {
+  protected override memory({ centered, momentum }: Group<RMSpropOptions>): MemoryKinds {
+    return {
+      squareAvg: 'tensor',
+      ...(centered ? { gradAvg: 'tensor' } : {}),
+      ...(momentum !== 0 ? { momentumBuffer: 'tensor' } : {}),
+    };
+  }
+
+  override [rule](p: Tensor, grad: Tensor, state: State, group: Group<RMSpropOptions>): void {
     const { lr, alpha, eps, weightDecay, momentum, centered, maximize } = group;
     state.squareAvg ??= memoryFor(p);
     if (centered) state.gradAvg ??= memoryFor(p);

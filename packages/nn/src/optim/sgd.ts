@@ -1,6 +1,14 @@
 import type { Tensor } from '@gradgate/core';
 import { stepByKernel } from './kernel.js';
-import { type Group, memoryFor, Optimizer, type ParamGroup, updateElements } from './optimizer.js';
+import {
+  BuiltInOptimizer,
+  type Group,
+  type MemoryKinds,
+  memoryFor,
+  type ParamGroup,
+  rule,
+  updateElements,
+} from './optimizer.js';
 
 export interface SGDOptions {
   /** Learning rate. */
@@ -22,18 +30,22 @@ interface State {
 }
 
 /** Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013). */
-export class SGD extends Optimizer<SGDOptions, State> {
-  protected override readonly forgetful = SGD.prototype.update;
-
+export class SGD extends BuiltInOptimizer<SGDOptions, State> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<SGDOptions>>, options?: Partial<SGDOptions>) {
     const defaults = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
     super(params, defaults, options);
-    for (const { nesterov, momentum, dampening } of this.paramGroups)
-      if (nesterov && (momentum <= 0 || dampening !== 0))
-        throw new RangeError('SGD: nesterov needs a momentum above 0 and no dampening');
   }
 
-  protected update(p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {
+  protected override checkGroup({ nesterov, momentum, dampening }: Group<SGDOptions>): void {
+    if (nesterov && (momentum <= 0 || dampening !== 0))
+      throw new RangeError('SGD: nesterov needs a momentum above 0 and no dampening');
+  }
+
+  protected override memory({ momentum }: Group<SGDOptions>): MemoryKinds {
+    return momentum === 0 ? {} : { momentumBuffer: 'tensor' };
+  }
+
+  override [rule](p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
     const first = momentum !== 0 && !state.momentumBuffer;
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);

@@ -1,0 +1,144 @@
+import { noGrad, Tensor } from '@gradgate/core';
+import { type Schema, show } from '@gradgate/core/internal';
+import { snapshot } from '../copy.js';
+import { snakeCase } from '../members.js';
+
+/** What an optimizer's `stateDict` gives, with PyTorch's names. */
+export interface OptimizerState {
+  /** The memory of each parameter, by its number. */
+  state: Record<number, Record<string, Tensor | number | readonly (Tensor | number)[]>>;
+  param_groups: ({ params: number[] } & Record<string, unknown>)[];
+}
+
+type Groups = readonly { readonly params: readonly Tensor[] }[];
+type Named = Record<string, unknown>;
+
+const spelt = (object: object): Named =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [snakeCase(key), value]));
+
+/** The state of groups of parameters and what is remembered of each. */
+export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>): OptimizerState {
+  const state: OptimizerState['state'] = {};
+  const params = groups.flatMap((g) => g.params);
+  params.forEach((p, i) => {
+    const own = memory.get(p);
+    if (own) state[i] = snapshot(spelt(own)) as OptimizerState['state'][number];
+  });
+  return {
+    state,
+    param_groups: groups.map(({ params: own, ...options }) => ({
+      ...spelt(structuredClone(options)),
+      params: own.map((p) => params.indexOf(p)),
+    })),
+  };
+}
+
+/** Options of PyTorch's that say how it computes, and not what. */
+const ofPyTorch = ['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'];
+
+/** Names of what is remembered that are spelt otherwise in files written by earlier versions. */
+const formerly: Record<string, string> = { expInf: 'expAvgSq' };
+
+/** A state that fits: the options of each group, and what is remembered of each parameter. */
+export interface Fitting {
+  readonly options: readonly Named[];
+  readonly memory: ReadonlyMap<Tensor, Named>;
+}
+
+/** Checks a state as a whole, and gives copies of what is to be taken over. */
+export function readState(
+  name: string,
+  given: unknown,
+  groups: Groups,
+  known: Schema<any>,
+  memoryOf: (group: object) => Readonly<Record<string, 'tensor' | 'number'>> | null,
+): Fitting {
+  const refuse = (message: string): never => {
+    throw new TypeError(`${name}.loadStateDict: ${message}`);
+  };
+  if (!isNamed(given)) return refuse(`takes what stateDict() gives, got ${show(given)}`);
+  const saved = given['param_groups'] ?? given['paramGroups'];
+  const sizes = (list: readonly unknown[]) =>
+    list.map((g) => (isNamed(g) && Array.isArray(g['params']) ? g['params'].length : show(g))).join(', ');
+  const lists = Array.isArray(saved) ? saved : [];
+  if (!Array.isArray(saved) || sizes(lists) !== sizes(groups))
+    return refuse(`groups of ${sizes(lists) || 'no'} parameters do not fit those of ${sizes(groups)}`);
+  const problems: string[] = [];
+  const options = lists.map((group: Named, i) => readOptions(group, known, `group ${i}: `, problems));
+  const memory = new Map<Tensor, Named>();
+  const params = groups.flatMap((g, i) => g.params.map((p) => ({ p, group: { ...g, ...options[i] } })));
+  const numbers = lists.flatMap((g: Named) => g['params'] as unknown[]);
+  const state = given['state'] ?? {};
+  if (!isNamed(state)) return refuse(`state is an object, got ${show(state)}`);
+  for (const [number, value] of Object.entries(state)) {
+    const found = params[numbers.findIndex((n) => String(n) === number)];
+    const where = `parameter ${number}`;
+    if (found === undefined) problems.push(`${where} is in no group`);
+    else if (!isNamed(value)) problems.push(`${where} has a state that is an object, got ${show(value)}`);
+    else memory.set(found.p, readMemory(value, found.p, memoryOf(found.group), where, problems));
+  }
+  if (problems.length > 0) return refuse(`left as it was:\n  ${problems.join('\n  ')}`);
+  return { options, memory };
+}
+
+const isNamed = (value: unknown): value is Named =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tensor);
+
+/** The key of a name that is spelt as a key or as PyTorch does. */
+const keyOf = (name: string, keys: readonly string[]): string | undefined =>
+  keys.find((key) => key === name || snakeCase(key) === name);
+
+function readOptions(group: Named, known: Schema<any>, where: string, problems: string[]): Named {
+  const options: Named = {};
+  const keys = Object.keys(known);
+  for (const [name, value] of Object.entries(group)) {
+    if (name === 'params' || ofPyTorch.includes(name)) continue;
+    const key = keyOf(name, [...keys, 'initialLr']);
+    const kind = key === 'initialLr' ? known['lr'] : key === undefined ? undefined : known[key];
+    if (key === undefined || kind === undefined) problems.push(`${where}there is no option '${name}'`);
+    else if (!kind.is(value)) problems.push(`${where}${name} is ${kind.text}, got ${show(value)}`);
+    else options[key] = Array.isArray(value) ? [...value] : value;
+  }
+  if (!('lr' in options) && !('lr' in group)) problems.push(`${where}lr is missing`);
+  return options;
+}
+
+function readMemory(
+  given: Named,
+  p: Tensor,
+  kinds: Readonly<Record<string, 'tensor' | 'number'>> | null,
+  where: string,
+  problems: string[],
+): Named {
+  const memory: Named = {};
+  const keys = Object.keys(kinds ?? given);
+  for (const [name, value] of Object.entries(given)) {
+    // PyTorch has null for what is not there yet, and counts steps where the rule does not.
+    if (value === null || (name === 'step' && !keys.includes('step'))) continue;
+    const key = keyOf(name, keys) ?? keys.find((k) => keyOf(name, [formerly[k] ?? '']) !== undefined);
+    if (key === undefined) {
+      problems.push(`${where}: nothing is remembered as '${name}'`);
+      continue;
+    }
+    const [read, problem] = readValue(value, p, kinds?.[key] ?? (value instanceof Tensor ? 'tensor' : 'number'));
+    if (problem !== null) problems.push(`${where}: ${name} ${problem}`);
+    memory[key] = read;
+  }
+  const missing = kinds === null || Object.keys(given).length === 0 ? [] : keys.filter((key) => !(key in memory));
+  if (missing.length > 0) problems.push(`${where}: ${missing.map(snakeCase).join(', ')} is missing`);
+  return memory;
+}
+
+/** A value to be remembered, or what is wrong with it. */
+function readValue(value: unknown, p: Tensor, kind: 'tensor' | 'number'): [unknown, string | null] {
+  if (kind === 'number') {
+    const number = value instanceof Tensor && value.numel === 1 ? value.item() : value;
+    return [number, typeof number === 'number' && number >= 0 ? null : `is a number from 0 up, got ${show(number)}`];
+  }
+  const shape = `[${p.shape.join(', ')}]`;
+  if (!(value instanceof Tensor)) return [value, `is a tensor of shape ${shape}, got ${show(value)}`];
+  if (value.shape.join() !== p.shape.join())
+    return [value, `has shape [${value.shape.join(', ')}], the parameter ${shape}`];
+  if (value.dtype !== p.dtype) return [value, `is ${value.dtype}, the parameter ${p.dtype}; convert it with to()`];
+  return [noGrad.run(() => value.detach().clone()), null];
+}
