@@ -8,6 +8,68 @@ const rosenbrock = (p: Tensor) => {
 };
 
 describe('LBFGS', () => {
+  // PyTorch's calls of the closure and parameters after each of four steps: maxEval ends a step between line searches only.
+  it.each([
+    [
+      3,
+      20,
+      [
+        [3, -1.417193411, 2.025574265],
+        [3, -1.420097242, 2.018497201],
+        [3, -1.407339633, 1.953434878],
+        [3, -1.308369891, 1.64296955],
+      ],
+    ],
+    [
+      7,
+      20,
+      [
+        [7, -1.407339633, 1.953434878],
+        [7, -0.958657377, 0.9131429814],
+        [7, -0.4427389143, 0.1377147619],
+        [7, -0.1390135154, 0.009653239158],
+      ],
+    ],
+    [
+      25,
+      20,
+      [
+        [24, -0.1875085582, 0.02389098284],
+        [24, 0.9943873861, 0.9877425778],
+        [5, 0.9999993923, 0.999998865],
+        [1, 0.9999993923, 0.999998865],
+      ],
+    ],
+    [
+      2,
+      5,
+      [
+        [3, -1.417193411, 2.025574265],
+        [2, -1.419667733, 2.022777895],
+        [2, -1.420097242, 2.018497201],
+        [2, -1.417892243, 1.999759839],
+      ],
+    ],
+  ])('with strong Wolfe steps, maxEval %s and maxIter %s goes the way of PyTorch', (maxEval, maxIter, path) => {
+    const x = tensor([-1.5, 2, 0.5], { dtype: 'float64', requiresGrad: true });
+    const optimizer = new optim.LBFGS([x], { lr: 1, maxIter, maxEval, lineSearchFn: 'strongWolfe' });
+    for (const [calls, ...wanted] of path) {
+      let count = 0;
+      optimizer.step(() => {
+        count++;
+        optimizer.zeroGrad();
+        const [a, b, c] = x.unbind(0) as [Tensor, Tensor, Tensor];
+        const loss = a.neg().add(1).square().add(b.sub(a.square()).square().mul(100)).add(c.sub(b).cosh());
+        loss.backward();
+        return loss;
+      });
+      expect(count).toBe(calls);
+      wanted.forEach((v, i) => {
+        expect(x.toTypedArray()[i]).toBeCloseTo(v, 7);
+      });
+    }
+  });
+
   it('with strong Wolfe steps reaches the bottom of a curved valley', () => {
     const p = tensor([-1.2, 1], { dtype: 'float64', requiresGrad: true });
     const optimizer = new optim.LBFGS([p], { lineSearchFn: 'strongWolfe', maxIter: 60, maxEval: 200 });

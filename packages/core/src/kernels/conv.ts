@@ -179,6 +179,8 @@ export function convolve(
 function turn({ outputs, inputs, h, w, window, places, ...rest }: Geometry): Geometry | null {
   const { kernel, stride, padding, dilation } = window;
   const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) - padding[d];
+  // Rows that no kernel reaches, which a transposed convolution may have, would be read beyond the padding.
+  if (places[0] !== steps(h, 0, window) || places[1] !== steps(w, 1, window)) return null;
   // Packing patches of many outputs costs more than adding up those of fewer inputs.
   if (stride[0] !== 1 || stride[1] !== 1 || reach(0) < 0 || reach(1) < 0 || outputs > inputs) return null;
   const turned = { kernel, stride, padding: [reach(0), reach(1)], dilation } as const;

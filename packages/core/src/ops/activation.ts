@@ -251,7 +251,7 @@ export function glu(x: Tensor, dim = -1): Tensor {
   checkTensors('glu', x);
   const n = x.shape[normalizeDim('glu', dim, x.ndim)] ?? 1;
   if (n % 2 !== 0) throw new ShapeError('glu', `dimension ${dim} of ${formatShape(x.shape)} has an odd size, ${n}`);
-  const [a, b] = x.chunk(2, dim) as [Tensor, Tensor];
+  const [a, b] = [x.narrow(dim, 0, n / 2), x.narrow(dim, n / 2, n / 2)];
   return mul(a, sigmoid(b));
 }
 

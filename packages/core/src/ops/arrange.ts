@@ -322,8 +322,8 @@ export function swapaxes(x: Tensor, a: number, b: number): Tensor {
 export function movedim(x: Tensor, from: number, to: number): Tensor {
   checkTensors('movedim', x);
   const order = x.shape.map((_, i) => i);
-  const [d] = order.splice(normalizeDim('movedim', from, x.ndim), 1);
-  order.splice(normalizeDim('movedim', to, x.ndim), 0, d!);
+  const moved = order.splice(normalizeDim('movedim', from, x.ndim), 1);
+  order.splice(normalizeDim('movedim', to, x.ndim), 0, ...moved);
   return x.permute(order);
 }
 

@@ -390,7 +390,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
 export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
   checkTensors('maskedFill', x, mask);
   checkFits('maskedFill', value, x.dtype);
-  return where(mask, value, x);
+  return where(mask, x.dtype === 'bool' ? Boolean(value) : value, x);
 }
 
 const plain = { maximum, minimum, eq, ne, lt, le, gt, ge };

@@ -479,6 +479,7 @@ export function nanToNum(x: Tensor, options?: { nan?: number; posinf?: number; n
   const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
   checkTensors('nanToNum', x);
   const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38;
+  if (!isFloat(x.dtype)) return x.clone();
   const finite = where(isnan(x), nan, x);
   return where(
     eq(finite, Number.POSITIVE_INFINITY),

@@ -7,6 +7,7 @@ import { shiftRows } from '../kernels/norm.js';
 import * as kernel from '../kernels/reduce.js';
 import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
+import { ones as newOnes, onesLike } from '../tensor/creation.js';
 import { isFloat, toCount } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
@@ -97,10 +98,11 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   // One dimension at a time: others = (others along this dim) * (product over the remaining dims).
   const [first, ...rest] = dims;
-  if (first === undefined) return x.detach().mul(0).add(1);
+  if (first === undefined) return onesLike(x);
   const n = x.shape[first]!;
   const slices = Array.from({ length: n }, (_, i) => x.narrow(first, i, 1));
-  const ones = n > 0 ? mul(slices[0]!, 0).add(1) : x;
+  const size = x.shape.map((n, d) => (d === first ? 1 : n));
+  const ones = newOnes(size, { dtype: x.dtype });
   const before: Tensor[] = [];
   let acc = ones;
   for (let i = 0; i < n; i++) {

@@ -1,3 +1,4 @@
+import { record } from '../autograd/node.js';
 import { check, checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
@@ -56,6 +57,16 @@ export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}):
   return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
 }
 
+/** NaN, of no elements; tracked, so that its gradient is none. */
+function ofNothing(op: string, x: Tensor): Tensor {
+  if (!isFloat(x.dtype))
+    throw new ShapeError(op, `there is no median of no integers: the shape is ${formatShape(x.shape)}`);
+  const { shape } = x;
+  const out = Tensor.empty(x.dtype, []);
+  out.storage.data[0] = Number.NaN;
+  return record(op, [x], out, (g) => [Tensor.empty(g.dtype, shape)]);
+}
+
 function middle(op: string, ignoreNaN: boolean) {
   function of(x: Tensor): Tensor;
   function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
@@ -63,8 +74,7 @@ function middle(op: string, ignoreNaN: boolean) {
     checkTensors(op, x);
     checkOptions(op, options, keepDim);
     if (dim === undefined) {
-      if (x.numel === 0)
-        throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
+      if (x.numel === 0) return ofNothing(op, x);
       return evenly(op, x, of(x.detach().flatten(), 0).values);
     }
     const d = normalizeDim(op, dim, x.ndim);

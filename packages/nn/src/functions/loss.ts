@@ -223,10 +223,11 @@ export function multilabelMarginLoss(x: Tensor, target: Tensor, options?: LossOp
     for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
       const c = given[row * classes + i]!;
       if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
-      marks[row * classes + c] = 1;
+      // A class that stands there twice counts twice.
+      marks[row * classes + c]! += 1;
     }
   const right = tensor(marks, { shape: [n, classes], dtype: x.dtype });
-  const pairs = right.unsqueeze(2).mul(right.neg().add(1).unsqueeze(1));
+  const pairs = right.unsqueeze(2).mul(right.eq(0).unsqueeze(1));
   const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
   return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
 }

@@ -107,10 +107,17 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       if (slope > -toleranceChange) break;
       const before = point.value;
       if (lineSearchFn === 'strongWolfe') {
-        const found = strongWolfe(point, slope, memory.length, maxEval - evaluations, (length) => {
+        const { params } = group;
+        const start = noGrad.run(() => params.map((p) => p.clone()));
+        const found = strongWolfe(point, slope, memory.length, largest(direction), (length) => {
           this.move(direction, length);
           const tried = evaluate();
-          this.move(direction, -length);
+          // Put back rather than moved back, which would leave roundings.
+          noGrad.run(() => {
+            params.forEach((p, i) => {
+              p.copy_(start[i]!);
+            });
+          });
           return { ...tried, slope: dot(tried.gradient, direction) };
         });
         memory.length = found.length;

@@ -10,53 +10,71 @@ export interface Tried extends Point {
   readonly length: number;
 }
 
+/** What a search may cost, and how small an interval it goes into: PyTorch's numbers. */
+const [mostProbes, smallestChange] = [25, 1e-9];
+const [decrease, flatten] = [1e-4, 0.9];
+
 /**
  * A step along a line that lowers the loss enough and flattens its slope enough: the strong Wolfe conditions (Nocedal
- * and Wright, 2006, algorithms 3.5 and 3.6). Gives the best point found within `budget` calls of `at`.
+ * and Wright, 2006, algorithms 3.5 and 3.6), with the choices that PyTorch makes, so that the paths are the same.
+ * `reach` is the largest change of a parameter by a step of length 1.
  */
 export function strongWolfe(
   start: Point,
   startSlope: number,
   firstLength: number,
-  budget: number,
+  reach: number,
   at: (length: number) => Point & { slope: number },
 ): Tried {
-  const [decrease, flatten] = [1e-4, 0.9];
   const origin: Tried = { ...start, slope: startSlope, length: 0 };
-  let left = Math.max(1, Math.min(25, budget));
-  const probe = (length: number): Tried => {
-    left--;
-    return { ...at(length), length };
-  };
+  const probe = (length: number): Tried => ({ ...at(length), length });
   const tooHigh = (p: Tried) => !(p.value <= start.value + decrease * p.length * startSlope);
   const flat = (p: Tried) => Math.abs(p.slope) <= -flatten * startSlope;
 
   // Longer and longer, until a good length lies between the last two.
   let before = origin;
   let here = probe(firstLength);
-  let bracket: [Tried, Tried] | null = null;
-  for (let n = 0; bracket === null; n++) {
-    if (tooHigh(here) || (n > 0 && here.value >= before.value)) bracket = [before, here];
-    else if (flat(here)) return here;
-    else if (here.slope >= 0) bracket = [here, before];
-    else if (left <= 0) return here;
-    else {
-      const longest = here.length * 10;
-      const next = minimumOfCubic(before, here, here.length + 0.01 * (here.length - before.length), longest);
-      before = here;
-      here = probe(next);
-    }
+  let probes = 0;
+  for (; probes < mostProbes; probes++) {
+    if (tooHigh(here) || (probes > 1 && here.value >= before.value)) break;
+    if (flat(here)) return here;
+    if (here.slope >= 0) break;
+    const longest = here.length * 10;
+    const next = minimumOfCubic(before, here, here.length + 0.01 * (here.length - before.length), longest);
+    before = here;
+    here = probe(next);
   }
+  if (probes === mostProbes) before = origin;
+  return zoom([before, here], mostProbes - probes, reach, probe, tooHigh, flat);
+}
+
+/** The best point within a bracket, which is made smaller until one is good. */
+function zoom(
+  [before, here]: readonly [Tried, Tried],
+  budget: number,
+  reach: number,
+  probe: (length: number) => Tried,
+  tooHigh: (p: Tried) => boolean,
+  flat: (p: Tried) => boolean,
+): Tried {
   // `low` has the lower loss; a good length lies towards `high`.
-  let [low, high] = bracket;
-  while (left > 0) {
-    const [a, b] = low.length < high.length ? [low, high] : [high, low];
-    const width = b.length - a.length;
-    if (width * Math.abs(startSlope) < 1e-9) break;
-    // Well inside: at an end the bracket would not shrink.
-    const next = probe(minimumOfCubic(low, high, a.length + 0.1 * width, b.length - 0.1 * width));
-    if (tooHigh(next) || next.value >= low.value) high = next;
-    else {
+  let [low, high] = before.value <= here.value ? [before, here] : [here, before];
+  let stuck = false;
+  for (let left = budget; left > 0; left--) {
+    const [from, to] = low.length < high.length ? [low.length, high.length] : [high.length, low.length];
+    if ((to - from) * reach < smallestChange) break;
+    let length: number = minimumOfCubic(low, high, from, to);
+    // Twice near an end, or at one: a tenth inside, or else the bracket would hardly shrink.
+    const margin = 0.1 * (to - from);
+    const nearEnd = Math.min(to - length, length - from) < margin;
+    const moved: boolean = nearEnd && (stuck || length >= to || length <= from);
+    if (moved) length = Math.abs(length - to) < Math.abs(length - from) ? to - margin : from + margin;
+    stuck = nearEnd && !moved;
+    const next: Tried = probe(length);
+    if (tooHigh(next) || next.value >= low.value) {
+      high = next;
+      if (high.value < low.value) [low, high] = [high, low];
+    } else {
       if (flat(next)) return next;
       if (next.slope * (high.length - low.length) >= 0) high = low;
       low = next;

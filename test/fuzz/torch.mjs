@@ -1,0 +1,14 @@
+// node test/fuzz/torch.mjs --cases 20000 --seed 1 --python /usr/bin/python3: random programs against PyTorch, at length.
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: String(Date.now() % 1e9) },
+    python: { type: 'string', default: 'python3' },
+  },
+});
+console.log(`seed ${values.seed}`);
+const env = { ...process.env, FUZZ_CASES: values.cases, FUZZ_SEED: values.seed, FUZZ_PYTHON: values.python };
+process.exit(spawnSync('npx', ['vitest', 'run', 'test/fuzz/torch.test.ts'], { env, stdio: 'inherit' }).status ?? 1);

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { report, runTorchCase, type TorchCase } from './torchCases.js';
+
+const stored = new URL('torch.jsonl', import.meta.url);
+const program = fileURLToPath(new URL('torch_cases.py', import.meta.url));
+
+it('random programs give the values, shapes, dtypes and gradients of PyTorch', () => {
+  const lines = readFileSync(stored, 'utf8').trim().split('\n');
+  expect(lines.length).toBeGreaterThan(2000);
+  const wrong = lines.flatMap((line) => {
+    const c = JSON.parse(line) as TorchCase;
+    const found = runTorchCase(c);
+    return found === null ? [] : [report(c, found)];
+  });
+  expect(wrong.join('\n')).toBe('');
+});
+
+// `npm run fuzz:torch -- --cases 20000 --seed 1` sets these: new programs, from a Python that has torch.
+const { FUZZ_CASES: cases, FUZZ_SEED: seed = '1000000', FUZZ_PYTHON: python = 'python3' } = process.env;
+
+it.skipIf(!cases)('so do as many new ones as are asked for', { timeout: 0 }, async () => {
+  let count = 0;
+  let last = Number(seed);
+  const wrong: string[] = [];
+  // Now and then PyTorch itself dies of a fault in its memory: it is started anew behind the last program.
+  for (let deaths = 0; count < Number(cases) && deaths < 100; deaths++) {
+    const child = spawn(python, [program, String(Number(cases) - count), String(last)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (!line.endsWith('}')) continue;
+      count++;
+      const c = JSON.parse(line) as TorchCase;
+      last = c.s;
+      const found = runTorchCase(c);
+      if (found !== null) wrong.push(report(c, found));
+    }
+    await ended;
+    last += deaths;
+  }
+  console.log(`${count} programs, ${wrong.length} differences`);
+  expect(count).toBe(Number(cases));
+  expect(wrong.join('\n')).toBe('');
+});

@@ -1,0 +1,88 @@
+import * as core from '@gradgate/core';
+import { type DType, type Tensor, tensor } from '@gradgate/core';
+import { functional } from '@gradgate/nn';
+
+/** Floats are `f` (float32) and `d` (float64), integers of any width `i`, and bools `b`; null is NaN. */
+type Stored = readonly [kind: 'f' | 'd' | 'i' | 'b', shape: number[], data: (number | null)[]];
+
+/** One line of `torch.jsonl`, as `torch_cases.py` writes it: a program and what PyTorch makes of it. */
+export interface TorchCase {
+  /** The seed that makes this case anew. */
+  readonly s: number;
+  /** The program: an expression of the inputs a, b, ..., of core as `g` and of nn's functional as `F`. */
+  readonly js: string;
+  readonly in: Stored[];
+  readonly out: Stored;
+  /** The gradients of the inputs, each result weighted with `weightOf` its place; 0 where there is none. */
+  readonly g: (0 | (number | null)[])[];
+}
+
+const dtypes: Record<Stored[0], DType> = { f: 'float32', d: 'float64', i: 'int32', b: 'bool' };
+const numbers = (data: readonly (number | null)[]) => Float64Array.from(data, (v) => v ?? Number.NaN);
+const weightOf = (k: number): number => 0.25 + ((k * 7) % 5) * 0.5;
+
+function kindOf({ dtype }: Tensor): Stored[0] {
+  return dtype === 'float32' ? 'f' : dtype === 'float64' ? 'd' : dtype === 'bool' ? 'b' : 'i';
+}
+
+/** The first place where the values differ by more than roundings do, in words. */
+function differs(what: string, got: ArrayLike<number>, wanted: Float64Array, exact: boolean): string | null {
+  if (got.length !== wanted.length) return `${what}: ${got.length} elements, expected ${wanted.length}`;
+  const tolerance = exact ? 1e-7 : 5e-5;
+  // Where terms cancel, roundings are in proportion to the largest of them.
+  const scale = wanted.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 1);
+  for (let i = 0; i < wanted.length; i++) {
+    const [a, b] = [got[i]!, wanted[i]!];
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+    if (!(Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), 1, exact ? 0 : scale / 10)))
+      return `${what}[${i}]: got ${a}, PyTorch ${b}`;
+  }
+  return null;
+}
+
+/** Runs a case; null where values, shapes, dtypes and gradients are PyTorch's, else what differs. */
+export function runTorchCase(c: TorchCase): string | null {
+  const inputs = c.in.map(([kind, shape, data]) =>
+    tensor(numbers(data), { shape, dtype: dtypes[kind], requiresGrad: kind === 'f' || kind === 'd' }),
+  );
+  const names = inputs.map((_, i) => 'abcdehij'[i]!);
+  const [kind, shape, data] = c.out;
+  try {
+    const out = new Function('g', 'F', ...names, `return ${c.js}`)(core, functional, ...inputs) as Tensor;
+    if (out.shape.join() !== shape.join()) return `shape [${out.shape}], PyTorch [${shape}]`;
+    if (kindOf(out) !== kind) return `dtype ${out.dtype}, PyTorch ${kind}`;
+    const exact = !c.in.some(([k]) => k === 'f') && kind !== 'f';
+    const wrong = differs('value', out.toTypedArray() as Float64Array, numbers(data), exact);
+    if (wrong) return wrong;
+    // Gradients that are 0 throughout are not always noted.
+    if (!out.requiresGrad) return c.g.some((g) => g !== 0) ? 'untracked' : null;
+    out.backward(
+      tensor(
+        Float64Array.from({ length: out.numel }, (_, k) => weightOf(k)),
+        { shape, dtype: out.dtype },
+      ),
+    );
+    for (const [i, g] of c.g.entries()) {
+      const mine = inputs[i]!.grad;
+      // Inputs that have no say may have no gradient, or zeros.
+      if (g === 0) {
+        if (mine?.toTypedArray().some((v) => v !== 0)) return `gradient of ${names[i]}: PyTorch has none`;
+      } else {
+        const found = differs(
+          `gradient of ${names[i]}`,
+          mine?.toTypedArray() ?? new Float64Array(g.length),
+          numbers(g),
+          exact,
+        );
+        if (found) return found;
+      }
+    }
+    return null;
+  } catch (error) {
+    return `threw ${error}`;
+  }
+}
+
+/** A difference with all that it takes to look into it. */
+export const report = (c: TorchCase, wrong: string): string =>
+  `${c.s}: ${c.js}\n  ${wrong}\n  ${JSON.stringify(c.in, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)).slice(0, 400)}`;
