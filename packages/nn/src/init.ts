@@ -57,8 +57,11 @@ export function truncNormal_<T extends Tensor>(
   );
 }
 
+/** Sets all elements to `value`. */
 export const constant_ = <T extends Tensor>(t: T, value: number): T => noGrad.run(() => t.copy_(value));
+/** Sets all elements to 1. */
 export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
+/** Sets all elements to 0. */
 export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
 
 function matrix(op: string, t: Tensor): readonly [number, number] {

@@ -98,6 +98,7 @@ function admit(registry: Registry, name: string, { value, get }: PropertyDescrip
   if (kind === 'Module') registries.get(value)!.owned = true;
 }
 
+/** The name of a module's class, for errors. */
 export const className = (module: Module): string => module.constructor.name;
 
 function lost(registry: Registry, name: string, before: Kind, value: unknown): string {
@@ -211,6 +212,7 @@ function accessorsOf(prototype: object): readonly string[] {
   return all;
 }
 
+/** A name below another, joined by a dot. */
 export const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
 
 /** A field's name as PyTorch spells it: `weightIhL0` is `weight_ih_l0`. */

@@ -21,6 +21,7 @@ export function pack(value: unknown, depth = 0): Packed {
   return { value };
 }
 
+/** The reverse of `pack`. */
 export function unpack(packed: Packed): unknown {
   if ('tensor' in packed) return unpackTensor(packed.tensor);
   if ('array' in packed) return packed.array.map(unpack);

@@ -34,6 +34,7 @@ const names: Record<DType, string> = {
   bool: 'BOOL',
 };
 
+/** The number that the 16 bits of a half-precision float stand for. */
 export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
