@@ -14,7 +14,7 @@ export interface GateDecorator {
     context: ClassAccessorDecoratorContext<any, T>,
   ): ClassAccessorDecoratorResult<any, T>;
   // Legacy (experimentalDecorators): the same positions by their property descriptor.
-  <T>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
+  <T>(target: object, key: PropertyKey, descriptor: TypedPropertyDescriptor<T>): void;
 }
 
 /** Whether a function is a class that only `new` can call. */
@@ -33,7 +33,7 @@ const advice = 'it decorates methods, getters, setters and accessors; ';
 export function decorate(rule: Rule, args: unknown[]): unknown {
   const [value, second] = args;
   if (isContext(second)) return decorateStandard(rule, value, second);
-  if (args.length >= 2 && isObjectLike(value) && (typeof second === 'string' || typeof second === 'symbol'))
+  if (args.length >= 2 && isObjectLike(value) && isKey(second))
     return decorateLegacy(rule, value, second, args[2] as PropertyDescriptor | undefined);
   if (typeof value === 'function' && looksLikeClass(value))
     throw new TypeError(`@${rule.gate}: ${advice}not the class ${value.name}: decorate its methods`);
@@ -41,6 +41,9 @@ export function decorate(rule: Rule, args: unknown[]): unknown {
 }
 
 const isObjectLike = (v: unknown): v is object => (typeof v === 'object' && v !== null) || typeof v === 'function';
+
+/** A member's name. Compilers give a numeric one as a number. */
+const isKey = (v: unknown): v is PropertyKey => typeof v === 'string' || typeof v === 'symbol' || typeof v === 'number';
 
 const isContext = (v: unknown): v is DecoratorContext =>
   typeof v === 'object' && v !== null && typeof (v as DecoratorContext).kind === 'string' && 'name' in v;
@@ -76,7 +79,7 @@ function decorateStandard(rule: Rule, value: unknown, context: DecoratorContext)
 function decorateLegacy(
   rule: Rule,
   target: object,
-  key: string | symbol,
+  key: PropertyKey,
   descriptor: PropertyDescriptor | undefined,
 ): void {
   if (descriptor === undefined || !(typeof descriptor.value === 'function' || descriptor.get || descriptor.set))
@@ -88,7 +91,7 @@ function decorateLegacy(
   const owner = isStatic ? (target as Function).name : target.constructor?.name;
   const member = owner ? `${owner}.${String(key)}` : String(key);
   const kind = descriptor.value ? 'method' : descriptor.get ? 'getter' : 'setter';
-  declareOnTarget(target, policyOf(rule, key, kind, isStatic));
+  declareOnTarget(target, policyOf(rule, typeof key === 'number' ? String(key) : key, kind, isStatic));
   for (const part of ['value', 'get', 'set'] as const)
     if (descriptor[part]) descriptor[part] = guard(rule, descriptor[part] as AnyFunction, member);
 }

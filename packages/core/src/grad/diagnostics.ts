@@ -37,9 +37,11 @@ interface Place {
 
 /** What a line of a stack trace points to, as V8 (`at name (file:line:column)`) and others (`name@file:line:column`) write it. */
 function placeIn(traceLine = ''): Place | null {
-  const where = /^\s*at (?:.* \((.*)\)|(.*))$/.exec(traceLine);
+  const where = /^\s*at (?:[^(]* \((.*)\)|(.*))$/.exec(traceLine);
   const text = where ? (where[1] ?? where[2]!) : traceLine.slice(traceLine.indexOf('@') + 1);
-  const [, file, line, column] = /^(.*):(\d+):(\d+)$/.exec(text) ?? [];
+  // Code from `eval` has no file: what counts is who made it.
+  const from = /\(([^()]+:\d+:\d+)\)/.exec(text)?.[1] ?? text;
+  const [, file, line, column] = /^(?:async )?(.*):(\d+):(\d+)$/.exec(from) ?? [];
   return file === undefined ? null : { file, line: Number(line), column: Number(column) };
 }
 
@@ -75,13 +77,16 @@ export function place(): string | null {
   return development ? findPlace() : null;
 }
 
+/** The files of the runtime itself, in Node, Deno and Bun. */
+const ofRuntime = /^(?:node|ext|internal|native|bun)(?::|$)/;
+
 /** Apart from `place`, which is on the way of every guarded call and small enough to be inlined there. */
 function findPlace(): string | null {
-  const stack = new Error().stack?.split('\n').slice(1) ?? [];
-  const line = stack.find(
-    (l) => !isOwn(l) && !l.includes('node:internal') && !l.includes('node:async_hooks') && !l.includes('<anonymous>'),
-  );
-  return line?.replace(/^\s*at\s+/, '').replace(/^.*\((.*)\)$/, '$1') ?? null;
+  for (const traceLine of String(new Error().stack).split('\n')) {
+    const at = placeIn(traceLine);
+    if (at !== null && !isOwn(traceLine) && !ofRuntime.test(at.file)) return `${at.file}:${at.line}:${at.column}`;
+  }
+  return null;
 }
 
 /** How to learn the place of a frame that noted none: nothing where development mode is on already. */

@@ -42,6 +42,12 @@ class A {
   @noGrad @enableGrad stacked() {
     return isGradEnabled();
   }
+  @noGrad 42() {
+    return isGradEnabled();
+  }
+  @noGrad 'a b'() {
+    return isGradEnabled();
+  }
   @noGrad [Symbol.toPrimitive]() {
     return Number(isGradEnabled());
   }
@@ -53,6 +59,11 @@ describe('the legacy dialect (experimentalDecorators, emitDecoratorMetadata)', (
     expect([new A().n(), A.s(), Number(new A()), new A().stacked()]).toEqual([false, false, 0, true]);
     expect([A.prototype.m.name, A.prototype.m.length]).toEqual(['m', 1]);
     expect(Object.getOwnPropertyDescriptor(A.prototype, 'm')!.enumerable).toBe(false);
+  });
+
+  it('members with numbers and texts for names are guarded', () => {
+    expect([new A()[42](), new A()['a b']()]).toEqual([false, false]);
+    expect(gradPolicies(A).map(({ member }) => member)).toEqual(expect.arrayContaining(['42', 'a b']));
   });
 
   it('C3 C7 conditions are read at each call, with this', () => {
