@@ -123,3 +123,58 @@ describe('without AsyncLocalStorage', () => {
     ).toEqual([false, true, false, true, false, false, true, false, false, true]);
   });
 });
+
+describe('with AsyncContext.Variable, as the language is to have it', () => {
+  /** A stand-in, and no AsyncLocalStorage to be found. */
+  const program = (code: string): unknown =>
+    JSON.parse(
+      execFileSync(
+        process.execPath,
+        [
+          '-e',
+          `const { AsyncLocalStorage } = require('node:async_hooks');
+          globalThis.AsyncContext = { Variable: class { #s = new AsyncLocalStorage(); run(v, f, ...a) { return this.#s.run(v, f, ...a); } get() { return this.#s.getStore(); } } };
+          process.getBuiltinModule = undefined;
+          ${bundle}
+          const grad = module.exports; const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+          (async () => { const out = []; ${code}; console.log(JSON.stringify(out)); })()`,
+        ],
+        { encoding: 'utf8' },
+      ),
+    );
+
+  it('async functions, generators, scopes and other modes are covered as with AsyncLocalStorage', () => {
+    expect(
+      program(`
+        out.push(grad.followsAsync, grad.isGradEnabled());
+        const look = async () => { const a = grad.isGradEnabled(); await sleep(2); return [a, grad.isGradEnabled()]; };
+        out.push(...(await Promise.all([grad.noGrad.run(look), look(), grad.noGrad.wrap(() => grad.enableGrad.run(look))()])).flat());
+        const g = grad.noGrad.wrap(async function* () { await null; yield grad.isGradEnabled(); { const s = grad.enableGrad.enter(); yield grad.isGradEnabled(); s[Symbol.dispose](); } yield grad.isGradEnabled(); })();
+        for await (const v of g) out.push(v, grad.isGradEnabled());
+        const mode = grad.defineMode('test', 0), one = mode.gate('one', 1);
+        out.push(await one.run(async () => { await null; return mode.get(); }), mode.get());
+        out.push(grad.noGrad.run(() => { grad.setGradEnabled(true); return grad.isGradEnabled(); }), grad.isGradEnabled());
+        try { grad.noGrad.run(() => { throw 1; }); } catch { out.push(grad.isGradEnabled()); }`),
+    ).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+      true,
+      false,
+      true,
+      1,
+      0,
+      true,
+      true,
+      true,
+    ]);
+  });
+});

@@ -75,3 +75,39 @@ noGrad('x');
 // @ts-expect-error run takes a function
 noGrad.run(1);
 export const condition: Condition = () => true;
+
+// A condition has to fit what it decorates.
+export class Fitting {
+  frozen = false;
+  @noGrad(() => true) any(_x: number, ..._rest: string[]): void {}
+  @noGrad((x: number) => x > 1) fewer(_x: number, _y: string): void {}
+  @noGrad(function (this: Fitting) {
+    return this.frozen;
+  })
+  own(): void {}
+  @noGrad((x) => x === 1) contextual(_x: number): void {}
+  @enableGrad(() => true) get value(): number {
+    return 1;
+  }
+  @noGrad(() => true) static shared(): void {}
+  // @ts-expect-error the parameter is a text
+  @noGrad((x: number) => x > 1) otherParameter(_x: string): void {}
+  // @ts-expect-error there is one parameter
+  @noGrad((x: number, y: number) => x > y) fewerParameters(_x: number): void {}
+  // @ts-expect-error `this` is no Date
+  @noGrad(function (this: Date) {
+    return this.getTime() > 1;
+  })
+  otherThis(): void {}
+  // @ts-expect-error the same for gradMode
+  @gradMode((x: number) => x > 1) mode(_x: string): void {}
+  // @ts-expect-error and for static members
+  @noGrad(function (this: Fitting) {
+    return this.frozen;
+  })
+  static otherStatic(): void {}
+  // @ts-expect-error and for getters
+  @noGrad((x: number) => x > 1) get other(): number {
+    return 1;
+  }
+}

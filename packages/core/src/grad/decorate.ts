@@ -17,6 +17,37 @@ export interface GateDecorator {
   <T>(target: object, key: PropertyKey, descriptor: TypedPropertyDescriptor<T>): void;
 }
 
+/** Shown by the compiler in the place of a type: what is wrong, and the way out. */
+type Misfit = "the condition does not fit this member: it is called with the member's own `this` and parameters";
+
+/** `T` if condition `C` can be called where a member with this `this` and these arguments is. */
+type IfFits<C, This, Args extends unknown[], T> = [C] extends [(this: This, ...args: Args) => boolean] ? T : Misfit;
+
+/** A decorator with a condition, which has to fit what is decorated. */
+export interface ConditionalDecorator<C> {
+  <This, F extends (this: This, ...args: any[]) => any>(
+    value: F & IfFits<C, This, Parameters<F>, unknown>,
+    context: ClassMethodDecoratorContext<This, F>,
+  ): F;
+  <This, V>(
+    value: ((this: This) => V) & IfFits<C, This, [], unknown>,
+    context: ClassGetterDecoratorContext<This, V>,
+  ): (this: This) => V;
+  <This, V>(
+    value: ((this: This, value: V) => void) & IfFits<C, This, [V], unknown>,
+    context: ClassSetterDecoratorContext<This, V>,
+  ): (this: This, value: V) => void;
+  <This, V>(
+    value: ClassAccessorDecoratorTarget<This, V> & IfFits<C, This, [V?], unknown>,
+    context: ClassAccessorDecoratorContext<This, V>,
+  ): ClassAccessorDecoratorResult<This, V>;
+  <This extends object, T>(
+    target: This,
+    key: PropertyKey,
+    descriptor: TypedPropertyDescriptor<T> & IfFits<C, This, T extends AnyFunction ? Parameters<T> : [T?], unknown>,
+  ): void;
+}
+
 /** Whether a function is a class that only `new` can call. */
 export const isClass = (fn: Function): boolean => /^class\b/.test(Function.prototype.toString.call(fn));
 

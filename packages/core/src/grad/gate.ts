@@ -1,5 +1,5 @@
 import type { Condition } from './condition.js';
-import { decorate, type GateDecorator, isClass, looksLikeClass } from './decorate.js';
+import { type ConditionalDecorator, decorate, type GateDecorator, isClass, looksLikeClass } from './decorate.js';
 import { flowFrame, hostForScope } from './flow.js';
 import type { Settings } from './frame.js';
 import { type Effect, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
@@ -23,14 +23,34 @@ export interface Guards {
 /** A gate that a decorator can name: it always holds, or where its condition does. */
 export interface DecoratorGate extends Guards, GateDecorator {}
 
+/** A gate that holds where its condition does. */
+export interface ConditionalGate<C> extends Guards, ConditionalDecorator<C> {}
+
+/** The compiler shows this name where a flag stands in a decorator: it would be read once, when the class is defined. */
+export interface NotADecorator_WriteAConditionInstead extends Guards {}
+type Flagged = NotADecorator_WriteAConditionInstead;
+
+/** What is wrong with a condition, in the place of a type: the compiler shows it. */
+type Advice<C> = C extends (...args: any[]) => infer R
+  ? [R] extends [boolean]
+    ? unknown
+    : [R] extends [PromiseLike<unknown>]
+      ? 'the condition must be synchronous: it is asked before the call, and gives true or false'
+      : 'the condition must give true or false'
+  : {
+      readonly advice: 'a gate takes a condition, such as () => flag, or a boolean; run(fn) and wrap(fn) take what is guarded';
+    };
+
 /** What a gate makes of what follows its name. */
 export interface GateFactory {
   /** The gate itself: `@noGrad()` is `@noGrad`. */
   (): DecoratorGate;
   /** Holds where the condition does, which is called at each call, as the method is. */
-  (condition: Condition): DecoratorGate;
+  <C extends Condition>(condition: C): ConditionalGate<C>;
   /** Holds if the flag is true, as it is now. Not a decorator: that would freeze the flag when the class is defined. */
-  (flag: boolean): Guards;
+  (flag: boolean): Flagged;
+  /** Anything else is refused. */
+  <C>(condition: C & Advice<C>): ConditionalGate<C>;
 }
 
 /**
@@ -41,8 +61,9 @@ export type Gate = GateDecorator & GateFactory & Guards;
 
 /** `gradMode`: records if the flag or the condition says so, and does not if it does not. */
 export interface ModeGate {
-  (condition: Condition): DecoratorGate;
-  (enabled: boolean): Guards;
+  <C extends Condition>(condition: C): ConditionalGate<C>;
+  (enabled: boolean): Flagged;
+  <C>(condition: C & Advice<C>): ConditionalGate<C>;
 }
 
 const inert: Scope = { [Symbol.dispose]() {} };

@@ -11,7 +11,7 @@ import { makeGate, makeModeGate } from './gate.js';
 import { type Effect, valuesOf } from './guard.js';
 
 export type { Condition } from './condition.js';
-export type { GateDecorator } from './decorate.js';
+export type { ConditionalDecorator, GateDecorator } from './decorate.js';
 export { describeFrame, type Reporter, setDevelopmentMode, setReporter } from './diagnostics.js';
 export {
   currentFrame,
@@ -25,7 +25,15 @@ export {
   setGradEnabled,
 } from './flow.js';
 export { type Frame, GradModeError } from './frame.js';
-export { combineGates, type DecoratorGate, type Gate, type GateFactory, type Guards, type ModeGate } from './gate.js';
+export {
+  type ConditionalGate,
+  combineGates,
+  type DecoratorGate,
+  type Gate,
+  type GateFactory,
+  type Guards,
+  type ModeGate,
+} from './gate.js';
 export { bindGradMode } from './guard.js';
 export { defineMode, type GateCall, type Mode } from './mode.js';
 export { original } from './original.js';
