@@ -1,4 +1,12 @@
-import { enableGrad, gradModeStack, isGradEnabled, noGrad, setGradEnabled, setReporter } from '@gradgate/core';
+import {
+  enableGrad,
+  gradModeStack,
+  isGradEnabled,
+  noGrad,
+  setDevelopmentMode,
+  setGradEnabled,
+  setReporter,
+} from '@gradgate/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const reports: string[] = [];
@@ -157,6 +165,48 @@ describe('F. generators', () => {
     expect(() => g.next()).toThrow(/held across an await or beyond its gate/);
     expect(isGradEnabled()).toBe(true);
   });
+
+  it.each([
+    [
+      'a generator',
+      function* () {
+        using _ = noGrad.enter();
+        yield isGradEnabled();
+        yield isGradEnabled();
+      },
+    ],
+    [
+      'an async generator',
+      async function* () {
+        using _ = noGrad.enter();
+        yield isGradEnabled();
+        yield isGradEnabled();
+      },
+    ],
+  ] as const)(
+    'in development mode a scope that %s without a gate holds is closed and reported at the yield',
+    async (_, raw) => {
+      const { next } = Object.getPrototypeOf(Object.getPrototypeOf(raw()));
+      setDevelopmentMode(true);
+      try {
+        const g = raw();
+        const first = g.next();
+        expect(isGradEnabled()).toBe(true);
+        expect(reports).toEqual([expect.stringMatching(/held across an await or a yield.*f-generators\.test\.ts:\d+/)]);
+        expect((await first).value).toBe(false);
+        const guarded = noGrad.wrap(function* () {
+          using _ = enableGrad.enter();
+          yield isGradEnabled();
+          yield isGradEnabled();
+        })();
+        expect([...guarded]).toEqual([true, true]);
+        expect(reports).toHaveLength(1);
+      } finally {
+        setDevelopmentMode(false);
+      }
+      expect(Object.getPrototypeOf(Object.getPrototypeOf(raw())).next).toBe(next);
+    },
+  );
 
   it('F17 two raw generators closed in opposite order leave the mode as before', () => {
     const raw = function* () {

@@ -21,7 +21,7 @@ describe('what a guarded function returns is the same object', () => {
       return this;
     }
     // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
-    then(resolve: (v: unknown) => void) {
+    then(resolve: (v: unknown) => void): any {
       resolve([isGradEnabled(), ++this.#runs]);
     }
   }
@@ -63,7 +63,7 @@ describe('what a guarded function returns is the same object', () => {
     const counter = Object.freeze(new Counter());
     const covered = noGrad.run(() => counter);
     expect([covered instanceof Counter, [...covered], covered.left]).toEqual([true, [false, false], -1]);
-    expect(await noGrad.run(() => Object.freeze(new Query()))).toEqual([false, 1]);
+    expect(await (noGrad.run(() => Object.freeze(new Query())) as PromiseLike<unknown>)).toEqual([false, 1]);
   });
 });
 
@@ -93,7 +93,7 @@ describe('promises', () => {
         return Promise.resolve(isGradEnabled()).then(resolve, reject);
       }
     }
-    const lazy = new Lazy(() => {});
+    const lazy = new Lazy(() => {}) as Promise<boolean>;
     expect(noGrad.run(() => lazy)).toBe(lazy);
     expect(await lazy).toBe(false);
   });
@@ -110,7 +110,14 @@ describe('async generators with several steps in flight', () => {
       }
       throw new Error('end');
     })();
-    const results = await Promise.allSettled([g.next(), g.next(), g.next(), g.next(), g.next(), g.return()]);
+    const results = await Promise.allSettled([
+      g.next(),
+      g.next(),
+      g.next(),
+      g.next(),
+      g.next(),
+      g.return(undefined as never),
+    ]);
     expect(seen).toEqual([0, false, 1, false, 2, false]);
     expect(results.map((r) => (r.status === 'fulfilled' ? r.value : r.reason.message))).toEqual([
       { value: 0, done: false },

@@ -14,7 +14,16 @@ let reporter: Reporter | null = null;
 export function setDevelopmentMode(on: boolean): boolean {
   const before = development;
   development = on;
+  if (on !== before) watch?.(on);
   return before;
+}
+
+let watch: ((on: boolean) => void) | null = null;
+
+/** Has `fn` told when development mode begins and ends. */
+export function whenDeveloping(fn: (on: boolean) => void): void {
+  watch = fn;
+  if (development) fn(true);
 }
 
 /** Sends reports to `to` rather than to `console.warn`; `null` puts that back. Returns who had them before. */

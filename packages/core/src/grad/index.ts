@@ -2,13 +2,14 @@
  * Grad modes and others: a stack of frames (`frame.ts`) that follows the flow of control (`flow.ts`), functions that run in
  * one (`guard.ts`) with the lazy part of what they return (`cover.ts`, `steps.ts`), gates as decorators, functions and scopes
  * (`gate.ts`, `condition.ts`, `decorate.ts`, `scope.ts`), modes that users define (`mode.ts`), and what they tell
- * (`policies.ts`, `diagnostics.ts`). Imports nothing from the rest of core.
+ * (`policies.ts`, `diagnostics.ts`, `yields.ts`). Imports nothing from the rest of core.
  */
 import { endOfFolder } from './diagnostics.js';
 import { currentFrame } from './flow.js';
 import type { Frame } from './frame.js';
 import { makeGate, makeModeGate } from './gate.js';
 import { type Effect, valuesOf } from './guard.js';
+import './yields.js';
 
 export type { Condition } from './condition.js';
 export type { ConditionalDecorator, GateDecorator } from './decorate.js';

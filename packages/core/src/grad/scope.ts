@@ -77,7 +77,7 @@ function sweep(frame: Frame): void {
   frame.ended = 'swept';
   unlink(frame);
   report(
-    `a ${frame.kind} scope was left open, or held across an await, and has been closed${opened(frame)}; ` +
+    `a ${frame.kind} scope was left open, or held across an await or a yield, and has been closed${opened(frame)}; ` +
       `write \`using _ = ${frame.kind}.enter()\` in synchronous code, and ${frame.kind}.run(...) elsewhere`,
   );
 }
@@ -86,6 +86,14 @@ function sweep(frame: Frame): void {
 function sweepAll(): void {
   sweepDue = false;
   for (const frame of [...open].reverse()) sweep(frame);
+}
+
+/** How many scopes are open that have to end in this turn. */
+export const countOpen = (): number => open.length;
+
+/** Closes and reports those that were opened since there were `count`. */
+export function closeSince(count: number): void {
+  while (open.length > count) sweep(open.at(-1)!);
 }
 
 /** Scopes that the guarded code left open end with it. */
