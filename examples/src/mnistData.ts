@@ -6,7 +6,7 @@ import { data } from '@gradgate/nn';
 export interface Digits {
   /** `[N, 784]`, float32 from 0 to 1. */
   images: Tensor;
-  /** `[N]`, int32. */
+  /** `[N]`, uint8. */
   labels: Tensor;
 }
 

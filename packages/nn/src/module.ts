@@ -195,10 +195,12 @@ export class Module {
     return this.to('float64');
   }
 
+  /** Converts to float16, as `to('float16')`. */
   half(): this {
     return this.to('float16');
   }
 
+  /** Converts to bfloat16, as `to('bfloat16')`. */
   bfloat16(): this {
     return this.to('bfloat16');
   }

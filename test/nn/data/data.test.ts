@@ -290,6 +290,8 @@ describe('readIdx', () => {
       [3, 255],
     ]);
     expect(data.readIdx(Uint8Array.of(...header(11, 1), 255, 254)).toArray()).toEqual([-2]);
+    const dtypes = [8, 9, 11, 12, 13, 14].map((type) => data.readIdx(Uint8Array.of(...header(type, 0))).dtype);
+    expect(dtypes).toEqual(['uint8', 'int8', 'int16', 'int32', 'float32', 'float64']);
     expect(data.readIdx(Uint8Array.of(...header(13, 1), 63, 128, 0, 0)).toArray()).toEqual([1]);
   });
   it('refuses what is damaged', () => {

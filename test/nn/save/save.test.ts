@@ -74,13 +74,13 @@ describe('safetensors', () => {
     expect(out.trim()).toBe('0.0 7 (0, 4)');
   });
 
-  it('reads halves as float32 and all integers as int32', () => {
+  it('reads each kind of number into its own dtype', () => {
     const { tensors } = decodeSafetensors(golden('other.safetensors'));
     expect(plain(tensors)).toEqual({
-      half: ['float32', [5], [1.5, -0, 65504, 2 ** -24, Number.POSITIVE_INFINITY]],
-      long: ['int32', [1, 2], [1, -2]],
-      byte: ['int32', [2], [0, 255]],
-      short: ['int32', [1], [-3]],
+      half: ['float16', [5], [1.5, -0, 65504, 2 ** -24, Number.POSITIVE_INFINITY]],
+      long: ['int64', [1, 2], [1, -2]],
+      byte: ['uint8', [2], [0, 255]],
+      short: ['int16', [1], [-3]],
     });
   });
 
@@ -88,12 +88,26 @@ describe('safetensors', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
-        fc.constantFrom('float32', 'float64'),
+        fc.constantFrom(
+          ...([
+            'float64',
+            'float32',
+            'float16',
+            'bfloat16',
+            'int64',
+            'int32',
+            'int16',
+            'int8',
+            'uint8',
+            'bool',
+          ] as const),
+        ),
         (shape, dtype) => {
-          const t = randn(shape, { dtype });
+          const t = randn(shape).mul(50).to(dtype);
           const view = t.ndim > 1 ? t.transpose(0, 1) : t;
           const { tensors } = decodeSafetensors(encodeSafetensors({ view }));
           expect(plain(tensors)).toEqual(plain({ view }));
+          if (dtype !== 'bfloat16') expect(plain({ view: decodeNpy(encodeNpy(view)) })).toEqual(plain({ view }));
         },
       ),
     );

@@ -10,12 +10,12 @@ import { type KernelMemory, kernelMemory, memories, most } from './wasm/memory.j
 export const residence = {
   /** Fewer elements are copied sooner than they are looked after. */
   from: 1024,
-  /** The most bytes of parameters, their gradients and optimizers' memory; the rest is for scratch memory and temporaries. */
-  budget: most / 2,
   /** Whether freed blocks are filled with NaN. */
   poison: false,
 };
 
+/** What is left to scratch memory and temporaries, however many parameters there are. */
+const placedAtMost = most / 2;
 let placed = 0;
 let count = 0;
 let held = 0;
@@ -108,24 +108,8 @@ export interface Placement {
 const collected = new FinalizationRegistry<Placement>(({ block, bytes, gradient }) => {
   placed -= bytes;
   free(block);
-  if (gradient === 0) return;
-  placed -= bytes;
-  free(gradient);
+  if (gradient !== 0) free(gradient);
 });
-
-/** Lets the gradient in `block` stay with its leaf; false, and nothing done, beyond the budget. */
-export function placeGradient(placement: Placement, block: number): boolean {
-  if (placement.gradient !== 0 || placed + placement.bytes > residence.budget) return false;
-  placed += placement.bytes;
-  placement.gradient = block;
-  return true;
-}
-
-/** The gradient is no longer the leaf's. */
-export function takeGradient(placement: Placement): void {
-  placed -= placement.bytes;
-  placement.gradient = 0;
-}
 
 /**
  * Moves a storage into kernel memory for as long as it lives. This is for what is made once and used often: its block
@@ -137,7 +121,7 @@ export function place(storage: Storage): void {
   const { data } = storage;
   const bytes = data.length * 4;
   if (storage.block !== 0 || data.length < residence.from) return;
-  if (placed + bytes > residence.budget || !settle(storage, data.length)) return;
+  if (placed + bytes > placedAtMost || !settle(storage, data.length)) return;
   (storage.data as TypedArray).set(data as never);
   placed += bytes;
   storage.placement = { block: storage.block, bytes, gradient: 0 };

@@ -29,6 +29,8 @@ export interface UnaryRule {
   readonly saves?: 'input' | 'result';
   /** Integers stay integers; otherwise they become float32. */
   readonly keepsIntegers?: boolean;
+  /** What bool gives, float32 if it is left out; null refuses it. */
+  readonly ofBool?: 'bool' | 'int64' | null;
   /** The value for integers of up to 32 bits, where that in float64 is not exact. */
   readonly integer?: (x: number) => number;
   /** The value for int64. */
@@ -42,15 +44,20 @@ export interface UnaryRule {
 /** Applies a rule to a tensor. */
 export function applyUnary(name: string, rule: UnaryRule, x: Tensor, backward = backwardOf(rule)): Tensor {
   checkTensors(name, x);
-  const y = valueOf(rule, x);
+  const y = valueOf(name, rule, x);
   const { saves } = rule;
   const inputs = [x];
   return record(name, inputs, y, backward, saves === 'input' ? inputs : saves === 'result' ? [y] : undefined);
 }
 
-function valueOf({ forward, keepsIntegers, integer, exact, loop, kernel }: UnaryRule, x: Tensor): Tensor {
+function valueOf(name: string, rule: UnaryRule, x: Tensor): Tensor {
+  const { forward, keepsIntegers, ofBool, integer, exact, loop, kernel } = rule;
   if (isFloat(x.dtype)) return map(forward, x, x.dtype, loop, kernel);
-  if (!keepsIntegers || x.dtype === 'bool') return map(forward, x, 'float32', loop);
+  if (x.dtype === 'bool') {
+    if (ofBool === null) throw new DTypeError(name, 'takes numbers, got bool; use .int() or .float()');
+    return ofBool === 'int64' ? mapExact(exact!, x) : map(forward, x, ofBool ?? 'float32', loop);
+  }
+  if (!keepsIntegers) return map(forward, x, 'float32', loop);
   if (exact && x.dtype === 'int64') return mapExact(exact, x);
   return integer ? map(integer, x, x.dtype) : map(forward, x, x.dtype, loop);
 }
@@ -87,6 +94,8 @@ interface BinaryRule {
   ];
   /** Whether the rule reads `a` and `b`. */
   readonly saves?: boolean;
+  /** What to use instead, where bool is refused. */
+  readonly noBool?: string;
   /** The result's dtype, from the dtype both sides are promoted to. */
   readonly dtype?: (promoted: DType) => DType;
   /** The value for integers of up to 32 bits, where that in float64 is not exact. */
@@ -127,13 +136,23 @@ function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DT
   return right instanceof Tensor ? promote(a, b) : promoteValue(a.dtype, right);
 }
 
+/** A plain value as a tensor of this dtype. */
+function scalarOf(dtype: DType, value: number | boolean): Tensor {
+  const t = Tensor.empty(dtype, []);
+  t.storage.data[0] = dtype === 'bool' ? Number(Boolean(value)) : Number(value);
+  closeWindows();
+  return t;
+}
+
 /** Defines an elementwise operator of two tensors that broadcast. */
 export function binary(name: string, definition: BinaryRule) {
-  const { forward, backward, saves = false, dtype, integer, exact, loop, kernel } = definition;
+  const { forward, backward, saves = false, noBool, dtype, integer, exact, loop, kernel } = definition;
   const rule = backward && gradientsOf(backward, saves);
   return (left: TensorLike, right: TensorLike): Tensor => {
     const a = toTensor(name, left, right);
     const b = toTensor(name, right, left);
+    if (noBool !== undefined && (a.dtype === 'bool' || b.dtype === 'bool'))
+      throw new DTypeError(name, `takes numbers, got ${a.dtype} and ${b.dtype}; use ${noBool}`);
     const common = promoted(left, right, a, b);
     const shape = broadcastShapes(name, a.shape, b.shape);
     const result = dtype ? dtype(common) : common;
@@ -167,14 +186,6 @@ function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boo
   };
 }
 
-/** Bool tensors have no differences and no negatives, as in PyTorch. */
-const noBool =
-  (op: string, instead: string) =>
-  (p: DType): DType => {
-    if (p === 'bool') throw new DTypeError(op, `takes numbers, got bool; use ${instead}`);
-    return p;
-  };
-
 /** `a + b`, with broadcasting. */
 export const add = binary('add', {
   kernel: 'add',
@@ -191,7 +202,7 @@ export const sub = binary('sub', {
   forward: (a, b) => a - b,
   exact: (a, b) => a - b,
   backward: [(g) => g, (g) => neg(g)],
-  dtype: noBool('sub', 'logicalXor(), or .int()'),
+  noBool: 'logicalXor(), logicalNot(), or .int()',
 });
 
 /** `a * b`, with broadcasting. */
@@ -221,6 +232,7 @@ export const neg = unary('neg', {
   loop: loops.negLoop,
   forward: (x) => -x,
   exact: (x) => -x,
+  ofBool: null,
   backward: (g) => neg(g),
   keepsIntegers: true,
 });
@@ -258,6 +270,7 @@ export const square = unary('square', {
   forward: (x) => x * x,
   integer: (x) => Math.imul(x, x),
   exact: (x) => x * x,
+  ofBool: 'int64',
   backward: (g, x) => squareGradient(g, x),
   saves: 'input',
   keepsIntegers: true,
@@ -268,6 +281,7 @@ export const abs = unary('abs', {
   kernel: 'abs',
   forward: Math.abs,
   exact: (x) => (x < 0n ? -x : x),
+  ofBool: 'bool',
   backward: (g, x) => absGradient(g, x),
   saves: 'input',
   keepsIntegers: true,
@@ -277,6 +291,7 @@ export const abs = unary('abs', {
 export const sign = unary('sign', {
   forward: (x) => Number(x > 0) - Number(x < 0),
   exact: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+  ofBool: 'bool',
   backward: zerosFor,
   keepsIntegers: true,
 });
@@ -303,6 +318,7 @@ export const relu = unary('relu', {
   loop: loops.reluLoop,
   forward: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   exact: (x) => (x > 0n ? x : 0n),
+  ofBool: null,
   backward: (g, _, y) => reluGradient(g, y),
   saves: 'result',
   keepsIntegers: true,
@@ -390,7 +406,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
 export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
   checkTensors('maskedFill', x, mask);
   checkFits('maskedFill', value, x.dtype);
-  return where(mask, x.dtype === 'bool' ? Boolean(value) : value, x);
+  return where(mask, scalarOf(x.dtype, value), x);
 }
 
 const plain = { maximum, minimum, eq, ne, lt, le, gt, ge };

@@ -148,6 +148,7 @@ export function clamp(x: Tensor, min?: number | null, max?: number | null): Tens
     'clamp',
     {
       forward: (v) => (v < low ? Math.min(low, high) : v > high ? high : v),
+      ofBool: [min, max].every((v) => v == null || Number.isInteger(v)) ? 'int64' : undefined,
       exact: (v) => (v < low ? BigInt(Math.min(low, high)) : v > high ? BigInt(high) : v),
       backward,
       saves: 'input',

@@ -10,7 +10,6 @@ import {
   broadcastShapes,
   broadcastStrides,
   checkShape,
-  checkSize,
   formatShape,
   normalizeDim,
   type Shape,
@@ -299,9 +298,10 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const sizes = tensors.map((x) => x.shape[d]!);
   const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
   const total = sizes.reduce((a, b) => a + b, 0);
-  const shape = first.shape.map((n, i) => (i === d ? total : n));
-  checkSize('cat', shape);
-  const out = Tensor.unwritten(dtype, shape);
+  const out = Tensor.unwritten(
+    dtype,
+    first.shape.map((n, i) => (i === d ? total : n)),
+  );
   const starts: number[] = [];
   let at = 0;
   tensors.forEach((x, i) => {

@@ -3,11 +3,13 @@ import { checkOptions } from '../check.js';
 import { isGradEnabled } from '../grad/index.js';
 import { limitedSoftmaxRows, softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
 import { checkTensors } from '../tensor/check.js';
+import { isFloat } from '../tensor/dtype.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { abs, add, div, eq, exp, floatOnly, log, mul, sub, where } from './elementwise.js';
 import { keepDim } from './options.js';
 import { amax, type Dim, type KeepDim, sum } from './reduce.js';
+import { to } from './shape.js';
 import type * as self from './softmax.js';
 
 /** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */
@@ -106,7 +108,7 @@ const logSoftmaxGradient = (g: Tensor, y: Tensor, d: number): Tensor =>
 /** `log(sum(exp(x)))` over `dim`, without overflow. */
 export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
   checkTensors('logsumexp', x);
-  floatOnly('logsumexp', x);
+  if (!isFloat(x.dtype)) return logsumexp(to(x, 'float32'), dim, options);
   const { keepdim = false } = checkOptions('logsumexp', options, keepDim);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const y = logsumexpForward(x.detach(), dims);

@@ -3,7 +3,7 @@ import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import { gatherStrided } from '../kernels/gather.js';
-import { evict, type Placement, placeGradient, release, takeGradient } from '../kernels/resident.js';
+import { evict, type Placement, release } from '../kernels/resident.js';
 import * as is from '../kinds.js';
 import type { Bits } from './coding.js';
 import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
@@ -111,7 +111,7 @@ export class Tensor {
 
   #moveGrad(by: (storage: Storage) => void): void {
     by(this.#grad!.storage);
-    takeGradient(this.#gradPlace!);
+    this.#gradPlace!.gradient = 0;
     this.#gradPlace = null;
   }
 
@@ -125,8 +125,11 @@ export class Tensor {
     const { placement } = this.storage;
     this.#grad = grad;
     if (grad.storage.block === 0) return;
-    if (placement !== null && placeGradient(placement, grad.storage.block)) this.#gradPlace = placement;
-    else evict(grad.storage);
+    if (placement === null || placement.gradient !== 0) evict(grad.storage);
+    else {
+      placement.gradient = grad.storage.block;
+      this.#gradPlace = placement;
+    }
   }
 
   /** Number of dimensions. */

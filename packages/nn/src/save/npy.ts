@@ -1,28 +1,12 @@
-import { type DType, Tensor, TensorError, tensor } from '@gradgate/core';
+import { type DType, Tensor, TensorError } from '@gradgate/core';
 import { checkOptions, is, show } from '@gradgate/core/internal';
 import { zipSync } from 'fflate';
 import { type Bytes, bytesOf, shorten } from './bytes.js';
-import { halfToNumber, littleEndian } from './safetensors.js';
+import { bytesPerElement, type ElementName, elements, littleEndian, readElements } from './elements.js';
 import { unzip } from './unpack.js';
 
-/** How a type code of NumPy is read: floats of 2 bytes become float32, integers int32. */
-const readers: Record<
-  string,
-  { bytes: number; dtype: DType; read(view: DataView, at: number, little: boolean): number }
-> = {
-  f8: { bytes: 8, dtype: 'float64', read: (v, at, little) => v.getFloat64(at, little) },
-  f4: { bytes: 4, dtype: 'float32', read: (v, at, little) => v.getFloat32(at, little) },
-  f2: { bytes: 2, dtype: 'float32', read: (v, at, little) => halfToNumber(v.getUint16(at, little)) },
-  i8: { bytes: 8, dtype: 'int32', read: (v, at, little) => Number(v.getBigInt64(at, little)) },
-  i4: { bytes: 4, dtype: 'int32', read: (v, at, little) => v.getInt32(at, little) },
-  i2: { bytes: 2, dtype: 'int32', read: (v, at, little) => v.getInt16(at, little) },
-  i1: { bytes: 1, dtype: 'int32', read: (v, at) => v.getInt8(at) },
-  u8: { bytes: 8, dtype: 'int32', read: (v, at, little) => Number(v.getBigUint64(at, little)) },
-  u4: { bytes: 4, dtype: 'int32', read: (v, at, little) => v.getUint32(at, little) },
-  u2: { bytes: 2, dtype: 'int32', read: (v, at, little) => v.getUint16(at, little) },
-  u1: { bytes: 1, dtype: 'int32', read: (v, at) => v.getUint8(at) },
-  b1: { bytes: 1, dtype: 'bool', read: (v, at) => v.getUint8(at) },
-};
+/** NumPy's type codes: its own names of the kinds of numbers. */
+const codes = new Set(Object.keys(elements).filter((name) => name !== 'bf2'));
 const descriptions: Record<DType, string | null> = {
   float64: '<f8',
   float32: '<f4',
@@ -79,32 +63,23 @@ function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => ne
   const fortran = field('fortran_order', 'True|False') === 'True';
   const shape = (field('shape', '\\([\\d,\\s]*\\)').match(/\d+/g) ?? []).map(Number);
   const code = descr.slice(1);
-  if (!Object.hasOwn(readers, code) || !'<>|='.includes(descr[0]!))
+  if (!codes.has(code) || !'<>|='.includes(descr[0]!))
     return refuse(
-      `dtype ${shorten(descr)} is not known${/^[USO]/.test(code) ? ' (it holds text or objects)' : ''}; known are ${Object.keys(readers).join(', ')}`,
+      `dtype ${shorten(descr)} is not known${/^[USO]/.test(code) ? ' (it holds text or objects)' : ''}; known are ${[...codes].join(', ')}`,
     );
   if (shape.length > 64) refuse(`a tensor of ${shape.length} dimensions is not read; one of 64 is`);
-  const { bytes: width, dtype, read } = readers[code]!;
+  const element = code as ElementName;
+  const width = bytesPerElement(element);
   const count = shape.reduce((a, b) => a * b, 1);
   const from = start + length;
   if (!Number.isSafeInteger(count) || bytes.length - from !== count * width)
     return refuse(
       `shape [${shape.join(', ')}] of ${descr} takes ${count * width} bytes, and the file has ${bytes.length - from}`,
     );
-  const values =
-    dtype === 'float64'
-      ? new Float64Array(count)
-      : dtype === 'float32'
-        ? new Float32Array(count)
-        : new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    const v = read(view, from + i * width, descr[0] !== '>');
-    if (dtype === 'int32' && v !== (v | 0)) refuse(`the file holds ${v}, which int32 cannot`);
-    values[i] = v;
-  }
-  if (!fortran || shape.length < 2) return tensor(values, { shape, dtype });
-  const reversed = [...shape].reverse();
-  return tensor(values, { shape: reversed, dtype })
+  const read = (sizes: readonly number[]): Tensor =>
+    readElements(element, bytes.subarray(from), sizes, descr[0] !== '>', refuse);
+  if (!fortran || shape.length < 2) return read(shape);
+  return read([...shape].reverse())
     .permute(shape.map((_, i) => shape.length - 1 - i))
     .contiguous();
 }

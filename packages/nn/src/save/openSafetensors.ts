@@ -2,7 +2,7 @@ import { type Tensor, TensorError } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { shorten } from './bytes.js';
 import { openFile, pathOf } from './files.js';
-import { readers, readTensor } from './safetensors.js';
+import { readTensor, widths } from './safetensors.js';
 import { headerLength, isModest, type Metadata, parseHeader } from './safetensorsHeader.js';
 
 /** Where bytes can be read from any place: an open file, ranges of an HTTP resource, a database. */
@@ -77,7 +77,7 @@ async function openShard(op: string, source: ByteSource): Promise<SafetensorsFil
     const length = headerLength(op, await source.read(0, Math.min(8, source.size)), source.size);
     const dataStart = 8 + length;
     const header = await readWhole(op, source, 8, length);
-    const { entries, metadata } = parseHeader(op, header, source.size - dataStart, readers);
+    const { entries, metadata } = parseHeader(op, header, source.size - dataStart, widths);
     const tensors = new Map(entries.map((e) => [e.name, e]));
     const get = async (name: string): Promise<Tensor> => {
       const entry = find(op, tensors, name);

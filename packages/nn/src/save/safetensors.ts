@@ -1,26 +1,31 @@
-import { type DType, packTensor, Tensor, TensorError, tensor } from '@gradgate/core';
+import { type DType, Tensor, TensorError } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { type Bytes, bytesOf, shorten } from './bytes.js';
+import { bytesPerElement, type ElementName, littleEndian, readElements } from './elements.js';
 import { type Entry, headerLength, type Metadata, parseHeader } from './safetensorsHeader.js';
 
 export type { Metadata } from './safetensorsHeader.js';
 
-/** How a dtype of the format is read: floats of 2 bytes become float32, integers int32. */
-export const readers: Record<string, { bytes: number; dtype: DType; read(view: DataView, at: number): number }> = {
-  F64: { bytes: 8, dtype: 'float64', read: (v, at) => v.getFloat64(at, true) },
-  F32: { bytes: 4, dtype: 'float32', read: (v, at) => v.getFloat32(at, true) },
-  F16: { bytes: 2, dtype: 'float32', read: (v, at) => halfToNumber(v.getUint16(at, true)) },
-  BF16: { bytes: 2, dtype: 'float32', read: (v, at) => bfloatToNumber(v.getUint16(at, true)) },
-  I64: { bytes: 8, dtype: 'int32', read: (v, at) => Number(v.getBigInt64(at, true)) },
-  I32: { bytes: 4, dtype: 'int32', read: (v, at) => v.getInt32(at, true) },
-  I16: { bytes: 2, dtype: 'int32', read: (v, at) => v.getInt16(at, true) },
-  I8: { bytes: 1, dtype: 'int32', read: (v, at) => v.getInt8(at) },
-  U64: { bytes: 8, dtype: 'int32', read: (v, at) => Number(v.getBigUint64(at, true)) },
-  U32: { bytes: 4, dtype: 'int32', read: (v, at) => v.getUint32(at, true) },
-  U16: { bytes: 2, dtype: 'int32', read: (v, at) => v.getUint16(at, true) },
-  U8: { bytes: 1, dtype: 'int32', read: (v, at) => v.getUint8(at) },
-  BOOL: { bytes: 1, dtype: 'bool', read: (v, at) => v.getUint8(at) },
+/** The format's dtypes, as kinds of numbers. */
+export const kinds: Readonly<Record<string, ElementName>> = {
+  F64: 'f8',
+  F32: 'f4',
+  F16: 'f2',
+  BF16: 'bf2',
+  I64: 'i8',
+  I32: 'i4',
+  I16: 'i2',
+  I8: 'i1',
+  U64: 'u8',
+  U32: 'u4',
+  U16: 'u2',
+  U8: 'u1',
+  BOOL: 'b1',
 };
+/** What `parseHeader` asks of a dtype. */
+export const widths = Object.fromEntries(
+  Object.entries(kinds).map(([dtype, name]) => [dtype, { bytes: bytesPerElement(name) }]),
+);
 const names: Record<DType, string> = {
   float64: 'F64',
   float32: 'F32',
@@ -33,21 +38,6 @@ const names: Record<DType, string> = {
   uint8: 'U8',
   bool: 'BOOL',
 };
-
-/** The number that the 16 bits of a half-precision float stand for. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-function bfloatToNumber(bits: number): number {
-  scratch.setUint32(0, bits << 16);
-  return scratch.getFloat32(0);
-}
 
 /** Tensors by name, and text beside them, as the bytes of a `.safetensors` file. */
 export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Metadata): Uint8Array {
@@ -92,7 +82,7 @@ function headerOf(
     if (name === '__metadata__') no("no tensor can be named '__metadata__'");
   }
   // As the reference implementation does: wide dtypes first, so that all are aligned; then by name.
-  const bytesOfElement = (t: Tensor) => readers[names[t.dtype]]!.bytes;
+  const bytesOfElement = (t: Tensor) => bytesPerElement(kinds[names[t.dtype]]!);
   entries.sort(([a, x], [b, y]) => bytesOfElement(y) - bytesOfElement(x) || (a < b ? -1 : 1));
   let size = 0;
   for (const [name, t] of entries) {
@@ -103,19 +93,6 @@ function headerOf(
   return { text: JSON.stringify(header), tensors: entries.map(([, t]) => t), size };
 }
 
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/** The elements as bytes, lowest first, whatever this machine does. */
-export function littleEndian(t: Tensor): Uint8Array {
-  const values = packTensor(t.detach()).data;
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const width = values.BYTES_PER_ELEMENT;
-  if (isLittleEndian || width === 1) return bytes;
-  const swapped = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
-  return swapped;
-}
-
 /**
  * The tensors in the bytes of a `.safetensors` file, and its metadata. The whole header is checked before anything is
  * read: what is truncated, overlaps, leaves gaps or claims more than there is, is refused.
@@ -124,29 +101,13 @@ export function decodeSafetensors(file: Bytes): { tensors: Record<string, Tensor
   const op = 'decodeSafetensors';
   const bytes = bytesOf(op, file);
   const start = 8 + headerLength(op, bytes, bytes.length);
-  const { entries, metadata } = parseHeader(op, bytes.subarray(8, start), bytes.length - start, readers);
+  const { entries, metadata } = parseHeader(op, bytes.subarray(8, start), bytes.length - start, widths);
   const tensors = entries.map((e) => [e.name, readTensor(op, e, bytes.subarray(start + e.start, start + e.end))]);
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
 /** The tensor of an entry, from its bytes. */
-export function readTensor(op: string, { name, dtype, shape }: Entry, bytes: Uint8Array): Tensor {
-  const refuse = (value: number, why: string): never => {
-    throw new TensorError(op, `'${shorten(name)}' holds ${value}, ${why}`);
-  };
-  const { bytes: width, dtype: own, read } = readers[dtype]!;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = bytes.length / width;
-  const values =
-    own === 'float64' ? new Float64Array(count) : own === 'float32' ? new Float32Array(count) : new Int32Array(count);
-  if (isLittleEndian && (dtype === 'F32' || dtype === 'F64' || dtype === 'I32'))
-    new Uint8Array(values.buffer).set(bytes);
-  else
-    for (let i = 0; i < count; i++) {
-      const v = read(view, i * width);
-      if (own === 'int32' && v !== (v | 0)) refuse(v, 'which int32 cannot');
-      if (own === 'bool' && v > 1) refuse(v, 'which is neither true nor false');
-      values[i] = v;
-    }
-  return tensor(values, { shape, dtype: own });
-}
+export const readTensor = (op: string, { name, dtype, shape }: Entry, bytes: Uint8Array): Tensor =>
+  readElements(kinds[dtype]!, bytes, shape, true, (message) => {
+    throw new TensorError(op, `'${shorten(name)}' cannot be read: ${message}`);
+  });
