@@ -1,3 +1,4 @@
+import { isOfAnotherCopy, twoCopies } from './brand.js';
 import type { Kind } from './kinds.js';
 
 // Checks of arguments and options, the same everywhere: what is wrong is refused by the name of the function, before
@@ -14,6 +15,7 @@ export function show(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return showArray(value);
   const { shape, dtype } = value as { shape?: unknown; dtype?: unknown };
+  if (isOfAnotherCopy(value)) return `a tensor ${twoCopies}`;
   if (Array.isArray(shape) && typeof dtype === 'string') return `a ${dtype} tensor of shape ${showArray(shape)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object';

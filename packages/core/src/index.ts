@@ -1,3 +1,6 @@
+import './tensor/devtools.js';
+import './tensor/equality.js';
+
 export { detectAnomaly } from './autograd/anomaly.js';
 export { checkpoint } from './autograd/checkpoint.js';
 export {

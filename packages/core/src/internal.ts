@@ -3,6 +3,7 @@
 export { removable } from './autograd/node.js';
 export { synchronous } from './autograd/synchronous.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
+export { brand, isOfAnotherCopy, twoCopies } from './brand.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
 export { report } from './grad/diagnostics.js';
 /** Kernels over plain arrays. */

@@ -1,5 +1,5 @@
 import { Tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { isOfAnotherCopy, show, twoCopies } from '@gradgate/core/internal';
 import type { Hooks } from './hooks.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -36,6 +36,9 @@ export interface Registry {
   /** Null after a field was written. */
   fields: readonly Field[] | null;
 }
+
+/** The brand of the modules of this copy of the package. */
+export const thisCopy: object = Object.freeze({});
 
 const registries = new WeakMap<object, Registry>();
 
@@ -76,9 +79,13 @@ const handler: ProxyHandler<object> = {
 };
 
 function kindOf(value: unknown): Kind | null {
-  if (value instanceof Tensor)
-    return value instanceof Parameter ? 'Parameter' : value instanceof Buffer ? 'Buffer' : null;
-  return registries.has(value as object) ? 'Module' : null;
+  if (value instanceof Parameter) return 'Parameter';
+  if (value instanceof Buffer) return 'Buffer';
+  if (registries.has(value as object)) return 'Module';
+  // It would be lost in silence. Tensors may be of another copy of this package alone.
+  if (value instanceof Tensor ? /^(Parameter|Buffer)$/.test(value.constructor.name) : isOfAnotherCopy(value, thisCopy))
+    throw new TypeError(`a module's field, or a collection in it, holds something ${twoCopies}`);
+  return null;
 }
 
 /** What a write of a field does to the members; throws if it would lose one. */

@@ -1,5 +1,5 @@
 import { type DType, DTypeError, noGrad, type Tensor } from '@gradgate/core';
-import { check, is } from '@gradgate/core/internal';
+import { brand, check, is } from '@gradgate/core/internal';
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,
@@ -9,7 +9,7 @@ import {
   register,
   type StateDictHook,
 } from './hooks.js';
-import { asModule, join, type Member, membersOf, type Registry, registryOf } from './members.js';
+import { asModule, join, type Member, membersOf, type Registry, registryOf, thisCopy } from './members.js';
 import { Buffer, Parameter } from './parameter.js';
 import { loadState, stateOf } from './state.js';
 
@@ -256,8 +256,28 @@ export class Module {
     return tree(this, []);
   }
 
+  /** Refuses `JSON.stringify(model)`: it would be text without the weights, or all of them by accident. */
+  toJSON(): never {
+    throw new TypeError(
+      `${this.constructor.name}: a module is not JSON; save() and encodeSafetensors() keep its stateDict(), ` +
+        'JSON.stringify(model.stateDict()) gives its numbers, and String(model) its layers',
+    );
+  }
+
+  /** Node, debuggers and notebooks print modules as `toString` does. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
+  }
+  [Symbol.for('debug.description')](): string {
+    return this.toString();
+  }
+  [Symbol.for('Jupyter.display')](): { 'text/plain': string } {
+    return { 'text/plain': this.toString() };
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 }
 

@@ -180,7 +180,9 @@ describe('workers', () => {
     expect(await dataset.get(2)).toEqual({ i: 2, square: 4 });
     await expect(dataset.get(99)).rejects.toThrow(/a worker ended with code 3/);
     await dataset.close();
-    await expect(built.workerDataset('file:///nowhere.mjs')).rejects.toThrow(/in a worker: Cannot find module/);
+    await expect(built.workerDataset('file:///nowhere.mjs')).rejects.toThrow(
+      /Cannot find module file:\/\/\/nowhere.mjs; .*current directory/,
+    );
     await expect(built.workerDataset(module(), { workers: 0 })).rejects.toThrow(/above 0/);
   });
 });

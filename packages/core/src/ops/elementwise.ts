@@ -1,5 +1,6 @@
 import { inPlace } from '../autograd/inplace.js';
 import { type Backward, record } from '../autograd/node.js';
+import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { choose } from '../kernels/choose.js';
 import { map, map2 } from '../kernels/elementwise.js';
@@ -112,7 +113,7 @@ interface BinaryRule {
 export function toTensor(op: string, value: TensorLike, other: TensorLike): Tensor {
   if (value instanceof Tensor) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean')
-    throw new TypeError(`${op}: expected a Tensor or a number, got ${value === null ? 'null' : typeof value}`);
+    throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
   const t = Tensor.empty(scalarDType(value, other), []);
   if (t.storage.coded === null) t.storage.data[0] = Number(value);
   else t.storage.coded.bits[0] = BigInt(value);

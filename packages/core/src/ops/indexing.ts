@@ -1,6 +1,6 @@
 import { record } from '../autograd/node.js';
 import { clear, exactArray, put, putAdd, take as takePositions } from '../autograd/positions.js';
-import { checkOptions } from '../check.js';
+import { checkOptions, show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { full } from '../tensor/creation.js';
@@ -227,7 +227,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 }
 
 function checkIndex(op: string, index: Tensor): void {
-  if (!(index instanceof Tensor)) throw new TypeError(`${op}: the index is a Tensor, got ${typeof index}`);
+  if (!(index instanceof Tensor)) throw new TypeError(`${op}: the index is a Tensor, got ${show(index)}`);
   checkIntegers(op, 'indices', index);
 }
 

@@ -1,5 +1,6 @@
 import { type Backward, record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
+import { show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { broadcastShapes, formatShape, type Shape, sizeOf } from '../tensor/shape.js';
@@ -9,7 +10,8 @@ import { sum, sumTo } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
 function checkPair(op: string, a: Tensor, b: Tensor): void {
-  if (!(a instanceof Tensor && b instanceof Tensor)) throw new TypeError(`${op}: expected two Tensors`);
+  if (!(a instanceof Tensor && b instanceof Tensor))
+    throw new TypeError(`${op}: expected two Tensors, got ${show(a instanceof Tensor ? b : a)}`);
   if (a.dtype !== b.dtype || a.dtype === 'bool')
     throw new DTypeError(op, `takes two tensors of one dtype, got ${a.dtype} and ${b.dtype}; convert with to()`);
 }

@@ -6,6 +6,11 @@ export class Generator {
   #bits: JumpableRandomGenerator;
   #spare: number | null = null;
 
+  /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
+  get [Symbol.toStringTag](): string {
+    return 'Generator';
+  }
+
   constructor(seed: number = Date.now()) {
     this.#bits = seeded(seed);
   }

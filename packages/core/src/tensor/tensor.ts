@@ -1,4 +1,5 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
+import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
@@ -319,9 +320,39 @@ export class Tensor {
     return formatTensor(this);
   }
 
-  /** Node prints tensors as `toString` does. */
+  /** The elements for `JSON.stringify`, as `toArray` gives them. JSON has no NaN and no infinity: both become null. */
+  toJSON(): NestedArray {
+    return this.toArray();
+  }
+
+  /** Node, debuggers and notebooks print tensors as `toString` does. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return formatTensor(this);
+  }
+  [Symbol.for('debug.description')](): string {
+    return formatTensor(this);
+  }
+  [Symbol.for('Jupyter.display')](): { 'text/plain': string } {
+    return { 'text/plain': formatTensor(this) };
+  }
+
+  /** JavaScript's own operators would take the text for a value: `loss += t` would give a string, and `t > 1` false. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return formatTensor(this);
+    throw new TypeError(
+      'a Tensor is no number for the operators of JavaScript, such as + and >: use item() for the number of a tensor of ' +
+        'one element, add(), gt() and their like for tensors, and String(t) for text',
+    );
+  }
+
+  /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
+  get [Symbol.toStringTag](): string {
+    return 'Tensor';
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 
   /** Iterates over the first dimension: views of one dimension less. */

@@ -1,3 +1,4 @@
+import { show } from '../check.js';
 import type { Bits } from './coding.js';
 import { checkDType, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
 import { checkShape, formatShape, sizeOf } from './shape.js';
@@ -14,7 +15,7 @@ export interface PackedTensor {
 
 /** The tensor as plain data. `data` is a copy that nobody else holds, so its buffer may be transferred. */
 export function packTensor(t: Tensor): PackedTensor {
-  if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${typeof t}`);
+  if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
   const data = t.storage.coded === null ? t.toTypedArray() : t.bits().slice();
   // Small arrays share a slab, which would be copied or transferred whole.
   const own = data.byteLength === data.buffer.byteLength ? data : data.slice();

@@ -3,6 +3,7 @@ import { builtin } from '../builtin.js';
 import type { Resumable } from '../plain.js';
 import { type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
+import { moduleUrl, workerProgram } from './workerFiles.js';
 
 /** The part of `node:worker_threads` that is used. */
 interface Thread {
@@ -39,8 +40,8 @@ interface WorkersState {
 
 /**
  * A dataset whose samples are made in worker threads (Node only). `module` is the URL of a module whose default export is
- * a function that makes the dataset, from `data`: `workerDataset(new URL('./images.js', import.meta.url))`. Threads do
- * not keep the process alive; `close()` ends them at once.
+ * a function that makes the dataset, from `data`: `workerDataset(new URL('./images.js', import.meta.url))`; a path is taken
+ * from the current directory. Threads do not keep the process alive; `close()` ends them at once.
  */
 export async function workerDataset<T>(module: URL | string, options: WorkerOptions = {}): Promise<WorkerDataset<T>> {
   const op = 'workerDataset';
@@ -48,10 +49,12 @@ export async function workerDataset<T>(module: URL | string, options: WorkerOpti
   check(op, 'module', module, { text: 'a URL', is: (v) => v instanceof URL || (typeof v === 'string' && v !== '') });
   const threads = builtin<WorkerThreads>('node:worker_threads');
   if (!threads) throw new TypeError(`${op}: this runtime has no worker_threads; use the dataset itself`);
+  const url = moduleUrl(module);
+  const program = workerProgram();
   const start = (): Remote => {
     try {
-      const workerData = { module: String(module), data: pack(data) };
-      return new Remote(new threads.Worker(new URL('./workerMain.js', import.meta.url), { workerData }));
+      const workerData = { module: url, data: pack(data) };
+      return new Remote(new threads.Worker(program, { workerData }));
     } catch (error) {
       throw new TypeError(`${op}: data cannot be sent to a thread: ${(error as Error).message}`);
     }

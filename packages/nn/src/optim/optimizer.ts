@@ -113,6 +113,18 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
   /** Refuses options and parameters that do not go together. */
   protected checkGroup(_group: Group<O>): void {}
 
+  /** Refuses `JSON.stringify(optimizer)`, which would not have its memory of each parameter. */
+  toJSON(): never {
+    throw new TypeError(
+      `${this.constructor.name}: an optimizer is not JSON; save its stateDict(), or use JSON.stringify(optimizer.stateDict())`,
+    );
+  }
+
+  /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
+  get [Symbol.toStringTag](): string {
+    return 'Optimizer';
+  }
+
   /** Changes `p` in place; called under noGrad. */
   protected abstract update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 

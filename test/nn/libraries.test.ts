@@ -1,0 +1,96 @@
+import { ones, type Tensor } from '@gradgate/core';
+import { Linear, optim } from '@gradgate/nn';
+import memoize from 'lodash.memoize';
+import { autorun, makeAutoObservable, observable } from 'mobx';
+import { describe, expect, it, vi } from 'vitest';
+import { reactive, ref, watchEffect } from 'vue';
+
+// Tensors, modules and optimizers in the hands of libraries that wrap what they are given.
+
+describe('Vue', () => {
+  it('reactive() and ref() leave tensors, modules and optimizers as they are', () => {
+    const net = new Linear(2, 1);
+    const state = reactive({ x: ones([2]), net, optimizer: new optim.Adam(net.parameters(), { lr: 0.1 }) });
+    expect(state.x.add(1).toArray()).toEqual([2, 2]);
+    expect([...state.net.parameters()]).toHaveLength(2);
+    state
+      .net(state.x as Tensor)
+      .sum()
+      .backward();
+    state.optimizer.step();
+    expect(net.weight.grad!.toArray()).toEqual([[1, 1]]);
+    expect(
+      ref(ones([2]))
+        .value.mul(3)
+        .toArray(),
+    ).toEqual([3, 3]);
+  });
+
+  it('a new tensor in a field is seen', () => {
+    const state = reactive({ loss: ones([]) });
+    const seen: number[] = [];
+    watchEffect(() => seen.push(state.loss.item()), { flush: 'sync' });
+    state.loss = ones([]).mul(2);
+    expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe('MobX', () => {
+  it('observable objects hold tensors, and modules that can be called', () => {
+    const state = observable({ x: ones([2]), net: new Linear(2, 1) });
+    expect(state.x.add(1).toArray()).toEqual([2, 2]);
+    expect(state.net(state.x).shape).toEqual([1]);
+  });
+
+  it('a class with a module and a loss', () => {
+    class Store {
+      net = new Linear(2, 1);
+      loss = ones([]);
+      constructor() {
+        makeAutoObservable(this, { net: false });
+      }
+      train() {
+        this.loss = this.net(ones([2]))
+          .sum()
+          .square();
+      }
+    }
+    const store = new Store();
+    const seen: unknown[] = [];
+    autorun(() => seen.push(store.loss.shape.length));
+    store.train();
+    expect(seen).toEqual([0, 0]);
+    expect([...store.net.parameters()]).toHaveLength(2);
+  });
+});
+
+describe('wrappers of functions', () => {
+  const net = new Linear(2, 3);
+  it.each([
+    ['vi.fn', (f: Linear) => vi.fn(f as (x: Tensor) => Tensor)],
+    ['lodash memoize', (f: Linear) => memoize(f as (x: Tensor) => Tensor)],
+    ['Reflect.apply', (f: Linear) => (x: Tensor) => Reflect.apply(f, null, [x]) as Tensor],
+    ['Function.prototype.call', (f: Linear) => (x: Tensor) => Function.prototype.call.call(f, null, x) as Tensor],
+    ['Function.prototype.bind', (f: Linear) => Function.prototype.bind.call(f, null) as (x: Tensor) => Tensor],
+  ])('%s of a module calls it', (_, wrap) => {
+    expect(wrap(net)(ones([2])).shape).toEqual([3]);
+  });
+});
+
+it('modules and optimizers are refused by JSON, with stateDict as the way', () => {
+  const net = new Linear(1, 1);
+  expect(() => JSON.stringify({ net })).toThrow(/Linear: a module is not JSON.*stateDict/);
+  expect(() => JSON.stringify(new optim.SGD(net.parameters(), { lr: 1 }))).toThrow(/SGD: an optimizer is not JSON/);
+  expect(JSON.parse(JSON.stringify(net.stateDict()))).toEqual({
+    weight: net.weight.toArray(),
+    bias: net.bias!.toArray(),
+  });
+});
+
+it('a field refuses what another copy of the package made', () => {
+  const other = Object.assign(() => {}, { [Symbol.for('gradgate')]: {} });
+  const net = new Linear(1, 1) as Linear & { other?: unknown };
+  expect(() => {
+    net.other = other;
+  }).toThrow(/another copy of gradgate/);
+});
