@@ -1,5 +1,6 @@
 import { ones, type Tensor } from '@gradgate/core';
 import { Linear, optim } from '@gradgate/nn';
+// @ts-expect-error: it has no types of its own
 import memoize from 'lodash.memoize';
 import { autorun, makeAutoObservable, observable } from 'mobx';
 import { describe, expect, it, vi } from 'vitest';

@@ -9,8 +9,15 @@ export { report } from './grad/diagnostics.js';
 /** Kernels over plain arrays. */
 export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './kernels/optim.js';
 export { place } from './kernels/resident.js';
+
 export type { Kind } from './kinds.js';
-export * as options from './ops/options.js';
+
+import * as options from './ops/options.js';
+
 export { checkIntegers, checkTensors } from './tensor/check.js';
 export { isFloat, isInteger } from './tensor/dtype.js';
-export * as is from './tensor/kinds.js';
+
+import * as is from './tensor/kinds.js';
+
+// Written so because Babel takes `export * as` only with a plugin.
+export { is, options };

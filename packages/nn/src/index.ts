@@ -1,12 +1,21 @@
 export { snapshot } from './copy.js';
-export * as data from './data/index.js';
-export * as functional from './functional.js';
+
+import * as data from './data/index.js';
+import * as functional from './functional.js';
+
 export type { BackwardHook, ForwardHook, ForwardPreHook, StateDictHook } from './hooks.js';
-export * as init from './init.js';
+
+import * as init from './init.js';
+
 export * from './layers/index.js';
 export { Module, type StateDict } from './module.js';
-export * as optim from './optim/index.js';
+
+import * as optim from './optim/index.js';
+
 export { Buffer, buffer, Parameter } from './parameter.js';
 export { removeSpectralNorm, removeWeightNorm, spectralNorm, weightNorm } from './parametrize.js';
 export * from './save/index.js';
 export { summary } from './summary.js';
+
+// Written so because Babel takes `export * as` only with a plugin.
+export { data, functional, init, optim };

@@ -26,5 +26,10 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './sampler.js';
-export * as transforms from './transforms.js';
+
+import * as transforms from './transforms.js';
+
 export { type WorkerDataset, type WorkerOptions, workerDataset } from './worker.js';
+
+// Written so because Babel takes `export * as` only with a plugin.
+export { transforms };
