@@ -1,4 +1,4 @@
-import { residence } from '../packages/core/src/kernels/resident.js';
+import { residence } from '../packages/core/src/backend/wasm/residency.js';
 import { features } from '../packages/core/src/kernels/wasm/module.js';
 
 // Set for `npm run test:memory`; see `vitest.config.ts`.

@@ -212,7 +212,6 @@ const refused: Record<string, (() => unknown)[]> = {
       'std',
       'softmax',
       'logSoftmax',
-      'logsumexp',
       'norm',
       'nanmean',
       'quantile',

@@ -15,6 +15,7 @@ import {
 import { setOpenblasThreads } from '@gradgate/openblas';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { dataOf } from '../../packages/core/src/backend/host/data.js';
 import { kernels as wasm } from '../../packages/core/src/backend/wasm/kernels.js';
 import { openLibrary } from '../../packages/openblas/src/library.js';
 import { productsBy } from '../../packages/openblas/src/product.js';
@@ -250,7 +251,7 @@ describe.skipIf(!isLoaded)('with the library', () => {
       const options = { dtype, generator: new Generator(6) };
       const a = randn([m, 50], options);
       const b = randn([50, n], options);
-      const [x, y] = [a.storage.data, b.storage.data];
+      const [x, y] = [dataOf(a), dataOf(b)];
       // A zero beside them: 0 * NaN and 0 * Infinity are NaN, and must not be skipped.
       x.fill(0, 0, 50);
       x[7] = Number.NaN;

@@ -30,9 +30,10 @@ export {
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
 export { backend } from './backend/backends.js';
+export type { Storage } from './backend/storage.js';
+export { type MemoryReport, memory } from './backend/wasm/residency.js';
 export * from './errors.js';
 export * from './grad/index.js';
-export { type MemoryReport, memory } from './kernels/resident.js';
 export { getNumThreads, setNumThreads } from './kernels/wasm/threads.js';
 export * from './ops/index.js';
 export * from './tensor/creation.js';
@@ -40,6 +41,5 @@ export type { AnyTypedArray, DType, TypedArray } from './tensor/dtype.js';
 export { promoteTypes } from './tensor/promote.js';
 export { defaultGenerator, Generator, manualSeed } from './tensor/random.js';
 export type { Shape } from './tensor/shape.js';
-export type { Storage } from './tensor/storage.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';

@@ -1,5 +1,5 @@
 import { Tensor } from '@gradgate/core';
-import { place } from '@gradgate/core/internal';
+import { pin } from '@gradgate/core/internal';
 
 /**
  * A tensor that a module learns: it requires grad unless told otherwise, whatever the grad mode it is made in, and is
@@ -13,7 +13,7 @@ export class Parameter extends Tensor {
     super(data.storage, data.dtype, data.shape, data.strides, data.offset);
     this.inference = data.inference;
     this.requiresGrad = requiresGrad;
-    place(this.storage);
+    pin(this);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from '@gradgate/core';
 import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
+import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import { gemm } from '../../../packages/core/src/backend/wasm/matmul.js';
 import { optimizerStep } from '../../../packages/core/src/kernels/optim.js';
 import { maxPoolGradient } from '../../../packages/core/src/kernels/pool.js';
@@ -76,7 +77,7 @@ describe('a gradient that is assigned', () => {
 describe('a kernel does not go beyond an array it was given', () => {
   manualSeed(0);
   // Parameters live in kernel memory, where the values behind them are other tensors'.
-  const [long, short] = [4096, 2048].map((n) => new Parameter(randn([n])).storage.data as Float32Array) as [
+  const [long, short] = [4096, 2048].map((n) => dataOf(new Parameter(randn([n]))) as Float32Array) as [
     Float32Array,
     Float32Array,
   ];

@@ -16,7 +16,7 @@ import {
 } from '@gradgate/core';
 import { functional as F, Linear, optim, Parameter, ReLU, Sequential } from '@gradgate/nn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { residence } from '../../../packages/core/src/kernels/resident.js';
+import { residence } from '../../../packages/core/src/backend/wasm/residency.js';
 
 // What is freed reads as NaN here, so that whoever reads it is found.
 const before = { ...residence };

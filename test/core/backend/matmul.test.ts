@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Generator, randn, type Tensor, tensor, zeros } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import { matmul } from '../../../packages/core/src/backend/wasm/matmul.js';
 import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
 import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
@@ -54,8 +55,8 @@ describe('the product kernel agrees with the definition', () => {
         const b = operand(k, n, tb, generator);
         memory.begin('test', (m * k + k * n + m * n) * 4 + kernels.gemmScratch());
         const scratch = memory.take(kernels.gemmScratch());
-        const atA = memory.put(a.storage.data as Float32Array, 0, m * k);
-        const atB = memory.put(b.storage.data as Float32Array, 0, k * n);
+        const atA = memory.put(dataOf(a) as Float32Array, 0, m * k);
+        const atB = memory.put(dataOf(b) as Float32Array, 0, k * n);
         const atC = memory.take(m * n * 4);
         kernels.gemm(
           m,

@@ -1,3 +1,6 @@
+import { dataOf } from '../backend/host/data.js';
+import { closeWindows } from '../backend/host/storage.js';
+import { noteTemporaries } from '../backend/storage.js';
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { runInMode } from '../grad/index.js';
@@ -6,7 +9,6 @@ import { to } from '../ops/shape.js';
 import { isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import { closeWindows, noteTemporaries } from '../tensor/storage.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
 import type * as self from './engine.js';
@@ -319,7 +321,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
           'reduce it with sum() or mean(), or pass a gradient of its shape',
       );
     const one = Tensor.empty(t.dtype, t.shape);
-    one.storage.data[0] = 1;
+    dataOf(one)[0] = 1;
     closeWindows();
     return one;
   }

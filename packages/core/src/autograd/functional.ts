@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
@@ -85,7 +86,7 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
   const out = evaluate('jacobian', fn, leaves);
   const rows = Array.from({ length: out.numel }, (_, i) => {
     const pick = Tensor.empty(out.dtype, out.shape);
-    pick.storage.data[i] = 1;
+    dataOf(pick)[i] = 1;
     return grad(out, leaves, { ...all, gradOutputs: pick, retainGraph: true, createGraph });
   });
   return enableGrad(createGraph).run(() =>

@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import { check, checkOptions } from '../check.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
@@ -23,8 +24,8 @@ const outputsOf = (fn: Fn, inputs: readonly Tensor[]): Tensor[] => {
 /** Fixed weights, so that each output element counts differently. */
 const weights = (shape: readonly number[]): Tensor => {
   const t = Tensor.empty('float64', shape);
-  t.storage.data.forEach((_, i) => {
-    t.storage.data[i] = Math.sin(i * 1.7 + 0.4) + 1.3;
+  dataOf(t).forEach((_, i) => {
+    dataOf(t)[i] = Math.sin(i * 1.7 + 0.4) + 1.3;
   });
   return t;
 };
@@ -58,7 +59,7 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
   if (!loss.requiresGrad) throw new AutogradError('gradcheck', 'no output depends on an input that requires grad');
   const analytical = grad(loss, checked, { allowUnused: true, materializeGrads: true });
   checked.forEach((t, which) => {
-    const { data } = t.storage;
+    const data = dataOf(t);
     const got = analytical[which]!.toTypedArray();
     const base = t.isContiguous ? t.offset : -1;
     if (base < 0) throw new AutogradError('gradcheck', 'inputs must be contiguous');

@@ -1,9 +1,9 @@
+import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
 import { copyInto } from '../kernels/copy.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import { closeWindows } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { recordWriteThroughView } from './view.js';
 

@@ -1,5 +1,4 @@
-import { evict, release } from '../kernels/resident.js';
-import { noteTemporaries, type Storage } from '../tensor/storage.js';
+import { noteTemporaries, type Storage } from '../backend/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -29,14 +28,14 @@ export class Temporaries {
   drop({ storage }: Tensor): void {
     if (this.#held?.has(storage) && --storage.holders === 0) {
       this.#held.delete(storage);
-      release(storage);
+      free(storage);
     }
   }
 
   /** The rule under way has ended: what it made and no place holds is freed. */
   sweep(): void {
     if (this.made.length === 0) return;
-    for (const storage of this.made) if (storage.holders === 0 && isTemporary(storage)) release(storage);
+    for (const storage of this.made) if (storage.holders === 0 && isTemporary(storage)) free(storage);
     this.made.length = 0;
   }
 
@@ -44,7 +43,7 @@ export class Temporaries {
   publish({ storage }: Tensor): void {
     if (!isTemporary(storage)) return;
     this.#held?.delete(storage);
-    evict(storage);
+    storage.backend.memory!.keep(storage);
   }
 
   /** `t` belongs to a leaf from now on, which says when it is freed. */
@@ -56,12 +55,14 @@ export class Temporaries {
   end(): void {
     this.sweep();
     if (this.#held === null) return;
-    for (const storage of this.#held) release(storage);
+    for (const storage of this.#held) free(storage);
     this.#held.clear();
   }
 }
 
-const isTemporary = ({ block, placement }: Storage): boolean => block !== 0 && placement === null;
+const isTemporary = (storage: Storage): boolean => storage.backend.memory?.isTemporary(storage) ?? false;
+
+const free = (storage: Storage): void => storage.backend.memory!.free(storage);
 
 /** Runs user code within a rule: what it allocates, it may keep. */
 export const outsideOfPass = <R>(fn: () => R): R => noting(null, fn);

@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
-import type { Storage } from '../tensor/storage.js';
+import type { Storage } from './storage.js';
 
 /** What a kernel sees of a tensor. A `Tensor` is one. */
 export interface View {
@@ -31,10 +31,40 @@ export interface Kernels {
 export interface Backend {
   /** The device's name, such as `'cpu'`. */
   readonly name: string;
-  /** The elements of a storage in host memory: the array itself on the host, a copy elsewhere. */
+  /** Memory for `length` elements: zeros, or anything where all of it will be written. */
+  allocate(dtype: DType, length: number, fill: 'zeros' | 'uninitialized'): Storage;
+  /**
+   * The elements of a storage in host memory: the array itself on the host, a copy elsewhere. A device that cannot be
+   * read at once throws, and says so.
+   */
   read(storage: Storage): TypedArray;
+  /** The same where reading takes a while. */
+  readAsync(storage: Storage): Promise<TypedArray>;
+  /** Writes elements from `offset` on. */
+  write(storage: Storage, values: TypedArray, offset?: number): void;
   /** What operators call. `overlay` makes a table with some kernels replaced. */
   kernels: Kernels;
+  /** Memory that is given back by hand, where there is such. */
+  readonly memory?: ManagedMemory;
+}
+
+/**
+ * Memory that is given back as soon as somebody knows that nobody reads it any more, rather than when the garbage collector
+ * finds that out: the engine knows of what a backward pass makes.
+ */
+export interface ManagedMemory {
+  /** Whether a storage was made by a rule of a backward pass, and is freed by it. */
+  isTemporary(storage: Storage): boolean;
+  /** Nobody reads it any more. */
+  free(storage: Storage): void;
+  /** User code may keep it from now on: it is left to the garbage collector. */
+  keep(storage: Storage): void;
+  /** It is used often and for long, as parameters are: moves it to where kernels work best. */
+  pin(storage: Storage): void;
+  /** Makes a temporary that nobody else holds the gradient of a leaf on `owner`; gives whether it stays managed with it. */
+  adopt(owner: Storage, gradient: Storage): boolean;
+  /** The gradient that was adopted is no longer the leaf's. */
+  disown(owner: Storage): void;
 }
 
 /** A faster kernel, and which calls it takes. */

@@ -11,3 +11,8 @@ export function backend(device: string): Backend {
   if (device !== cpu.name) throw new TypeError(`backend: there is no device ${device}; there is ${cpu.name}`);
   return cpu;
 }
+
+/** Moves the memory of a tensor that is used often and for long to where kernels work best. */
+export function pin({ storage }: View): void {
+  storage.backend.memory?.pin(storage);
+}

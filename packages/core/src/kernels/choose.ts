@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -12,7 +13,7 @@ export function choose(condition: Tensor, x: Tensor, y: Tensor, shape: Shape, dt
   const c = condition.expand(shape).elements() as Uint8Array;
   const [xs, stepX] = operand(x, shape, dtype === 'int64');
   const [ys, stepY] = operand(y, shape, dtype === 'int64');
-  pick(dtype === 'int64' ? (out.bits() as never) : out.storage.data, c, xs, stepX, ys, stepY);
+  pick(dtype === 'int64' ? (out.bits() as never) : dataOf(out), c, xs, stepX, ys, stepY);
   return out;
 }
 

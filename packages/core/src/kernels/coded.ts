@@ -1,11 +1,12 @@
+import { codedOf, dataOf } from '../backend/host/data.js';
 import { recordOf, type TypedArray } from '../tensor/dtype.js';
 import { stridedOffsets } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** `copyInto` where either side is stored otherwise than as numbers. int64 keeps all of its bits. */
 export function copyCoded(target: Tensor, src: Tensor): void {
-  const { coded } = target.storage;
-  const to = (coded === null ? target.storage.data : coded.bits) as TypedArray;
+  const coded = codedOf(target);
+  const to = (coded === null ? dataOf(target) : coded.bits) as TypedArray;
   const values = converted(target, src);
   if (target.isContiguous) {
     to.set(values as never, target.offset);

@@ -1,3 +1,4 @@
+import { codedOf, dataOf } from '../backend/host/data.js';
 import type { TypedArray } from '../tensor/dtype.js';
 import { sameShape, stridedOffsets } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -9,12 +10,12 @@ export function copyInto(target: Tensor, src: Tensor): void {
   if (!sameShape(target.shape, src.shape)) throw new Error('copyInto: shapes differ');
   const n = src.numel;
   if (n === 0) return;
-  if (target.storage.coded !== null || src.storage.coded !== null) {
+  if (codedOf(target) !== null || codedOf(src) !== null) {
     copyCoded(target, src);
     return;
   }
-  const to = target.storage.data;
-  const from = src.storage.data;
+  const to = dataOf(target);
+  const from = dataOf(src);
   const toBool = target.dtype === 'bool' && src.dtype !== 'bool';
   if (target.isContiguous && !toBool) {
     if (src.isContiguous && (n > few || to === from)) {
@@ -43,7 +44,7 @@ const few = 64;
 /** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */
 function copyTo(to: TypedArray, p: number, src: Tensor): void {
   const n = src.numel;
-  const from = src.storage.data;
+  const from = dataOf(src);
   if (src.isContiguous || n === 1) {
     const q = src.offset - p;
     if (to instanceof Float32Array && from instanceof Float32Array)

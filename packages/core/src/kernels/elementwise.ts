@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import type { DType } from '../tensor/dtype.js';
 import { broadcastStrides, type Shape, stridedOffsets } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -7,8 +8,8 @@ import { type StreamKernel, type StreamKernel2, stream, stream2, streamFrom, str
 /** Applies `f` to every element; `loop` is a loop that does the same faster, `kernel` does it faster for many float32. */
 export function map(f: (x: number) => number, x: Tensor, dtype: DType, loop?: Loop1, kernel?: StreamKernel): Tensor {
   const out = Tensor.unwritten(dtype, x.shape);
-  const to = out.storage.data;
-  const from = x.storage.data;
+  const to = dataOf(out);
+  const from = dataOf(x);
   if (kernel && to.length >= streamFrom && to instanceof Float32Array && from instanceof Float32Array && x.isContiguous)
     stream(kernel, to, to.length, from, x.offset);
   else if (x.isContiguous && loop) loop(to, to.length, from, x.offset);
@@ -40,11 +41,11 @@ export function map2(
   kernel?: StreamKernel2,
 ): Tensor {
   const out = Tensor.unwritten(dtype, shape);
-  const to = out.storage.data;
+  const to = dataOf(out);
   const n = to.length;
   if (n === 0) return out;
-  const x = a.storage.data;
-  const y = b.storage.data;
+  const x = dataOf(a);
+  const y = dataOf(b);
   const stepA = flatStep(a, shape, n);
   const stepB = flatStep(b, shape, n);
   const flat = stepA >= 0 && stepB >= 0;

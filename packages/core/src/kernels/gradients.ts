@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import { Tensor } from '../tensor/tensor.js';
 import { map, map2 } from './elementwise.js';
 import type { Loop1, Loop2 } from './loops.js';
@@ -52,7 +53,7 @@ const unused = (): number => Number.NaN;
 export function mapWith(kernel: StreamKernel, parameters: Parameters, loop: Loop1, x: Tensor): Tensor {
   if (!kernelFits(x)) return map(unused, x.isContiguous ? x : x.detach().contiguous(), x.dtype, loop);
   const out = Tensor.unwritten(x.dtype, x.shape);
-  stream(kernel, out.storage.data as Float32Array, x.numel, x.storage.data as Float32Array, x.offset, ...parameters);
+  stream(kernel, dataOf(out) as Float32Array, x.numel, dataOf(x) as Float32Array, x.offset, ...parameters);
   return out;
 }
 
@@ -60,8 +61,8 @@ export function mapWith(kernel: StreamKernel, parameters: Parameters, loop: Loop
 export function gradientWith(kernel: StreamKernel2, parameters: Parameters, loop: Loop2, g: Tensor, x: Tensor): Tensor {
   if (!kernelFits(g, x)) return map2(unused, g, x, g.shape, g.dtype, loop);
   const out = Tensor.unwritten(g.dtype, g.shape);
-  const operand = ({ storage }: Tensor) => ({ data: storage.data as Float32Array, step: 1 }) as const;
-  const to = out.storage.data as Float32Array;
+  const operand = (t: Tensor) => ({ data: dataOf(t) as Float32Array, step: 1 }) as const;
+  const to = dataOf(out) as Float32Array;
   stream2(kernel, to, g.numel, operand(g), [g.offset], operand(x), [x.offset], ...parameters);
   return out;
 }

@@ -1,3 +1,4 @@
+import { codedOf, dataOf } from '../backend/host/data.js';
 import { type DType, isFloat, type TypedArray } from '../tensor/dtype.js';
 import { broadcastStrides, type Shape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -35,7 +36,7 @@ export function mapExact2(f: Exact2, a: Tensor, b: Tensor, shape: Shape, dtype: 
     return Tensor.of(out, dtype, shape);
   }
   const out = Tensor.unwritten(dtype, shape);
-  const to = out.storage.data;
+  const to = dataOf(out);
   for (let i = 0; i < to.length; i++) to[i] = Number(f(x[i]!, y[i]!));
   return out;
 }
@@ -44,8 +45,8 @@ export function mapExact2(f: Exact2, a: Tensor, b: Tensor, shape: Shape, dtype: 
 export const toInt64 = (t: Tensor): Tensor => {
   if (t.dtype === 'int64') return t;
   const out = Tensor.empty('int64', t.shape);
-  if (isFloat(t.dtype)) out.storage.coded!.coding.encode(t.elements(), out.storage.coded!.bits);
-  else (out.storage.coded!.bits as BigInt64Array).set(bigElements(t));
+  if (isFloat(t.dtype)) codedOf(out)!.coding.encode(t.elements(), codedOf(out)!.bits);
+  else (codedOf(out)!.bits as BigInt64Array).set(bigElements(t));
   return out;
 };
 

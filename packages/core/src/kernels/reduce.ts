@@ -1,6 +1,7 @@
+import { dataOf } from '../backend/host/data.js';
+import { HostStorage } from '../backend/host/storage.js';
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
-import { Storage } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { bigElements, int64Of, reduceExact } from './int64.js';
 import { columnExtrema, columnSums, rowExtrema, rowPlaces, rowSums, total } from './rows.js';
@@ -38,8 +39,8 @@ export function reduceWith(
 ): Tensor {
   const [starts, offsets] = offsetsOf(x, dims);
   const out = Tensor.empty(dtype, shape);
-  const to = out.storage.data;
-  const { data } = x.storage;
+  const to = dataOf(out);
+  const data = dataOf(x);
   for (let i = 0; i < to.length; i++) to[i] = reduce(data, starts[i]!, offsets);
   return out;
 }
@@ -62,12 +63,12 @@ const exactCount = 2 ** 21;
 function sumIntegers(x: Tensor, plan: Plan): Tensor {
   if (x.dtype === 'int64' || plan.count > exactCount) return reduceIntegers('sum', x, plan);
   const sums = sumOver(x, plan, 'float64');
-  return Tensor.of(int64Of(sums.storage.data), 'int64', plan.shape);
+  return Tensor.of(int64Of(dataOf(sums)), 'int64', plan.shape);
 }
 
 /** Sums or products of integers and bool, by 64-bit integers. */
 export function reduceIntegers(which: 'sum' | 'prod', x: Tensor, { dims, shape }: Plan): Tensor {
-  const v = new Tensor(Storage.of(bigElements(x), 'int64'), 'int64', x.shape);
+  const v = new Tensor(HostStorage.of(bigElements(x), 'int64'), 'int64', x.shape);
   const [starts, offsets] = offsetsOf(v, dims);
   return Tensor.of(reduceExact(which, v.bits() as BigInt64Array, starts, offsets), 'int64', shape);
 }
@@ -108,7 +109,7 @@ function sumRuns(x: Tensor, plan: Plan, dtype: DType): Tensor | null {
   if (!runs) return null;
   const [, rows, kept, inner] = runs;
   const out = Tensor.empty(dtype, plan.shape);
-  const to = out.storage.data;
+  const to = dataOf(out);
   const floats = manyFloats(x);
   if (x.numel < streamFrom && (rows === 1 || inner === 1)) sumOneByOne(to, x, runs);
   else if (floats && to.length === 1) to[0] = total(floats);
@@ -119,7 +120,9 @@ function sumRuns(x: Tensor, plan: Plan, dtype: DType): Tensor | null {
 }
 
 /** Each sum by itself, so that no memory is needed to keep several. */
-function sumOneByOne(to: TypedArray, { storage: { data }, offset }: Tensor, [outer, rows, kept, inner]: Runs): void {
+function sumOneByOne(to: TypedArray, x: Tensor, [outer, rows, kept, inner]: Runs): void {
+  const data = dataOf(x);
+  const { offset } = x;
   for (let o = 0, p = offset; o < outer; o++, p += rows * kept * inner)
     for (let k = 0; k < kept; k++)
       to[o * kept + k] = rows === 1 ? sumFrom(data, p + k * inner, inner, 1) : sumFrom(data, p + k, rows, kept);
@@ -142,7 +145,9 @@ function sumColumnsByKernel(to: TypedArray, floats: Float32Array, [outer, rows, 
 }
 
 /** All elements as they lie in memory, each added to the sum that it belongs to. */
-function sumInOrder(to: TypedArray, { storage: { data }, offset }: Tensor, [outer, rows, kept, inner]: Runs): void {
+function sumInOrder(to: TypedArray, x: Tensor, [outer, rows, kept, inner]: Runs): void {
+  const data = dataOf(x);
+  const { offset } = x;
   const sums = new Float64Array(kept);
   for (let o = 0, p = offset; o < outer; o++) {
     sums.fill(0);
@@ -166,7 +171,7 @@ export function extremaOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor
   const found = reducedRows(x, plan);
   if (found) {
     const out = Tensor.unwritten('float32', plan.shape);
-    rowExtrema(which, out.storage.data as Float32Array, found.data, found.rows, found.n);
+    rowExtrema(which, dataOf(out) as Float32Array, found.data, found.rows, found.n);
     return out;
   }
   if (x.dtype === 'int64') return exactExtrema(which, x, plan);
@@ -177,7 +182,7 @@ export function extremaOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor
 function exactExtrema(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor {
   const data = x.bits() as BigInt64Array;
   const [starts, offsets] = offsetsOf(contiguousLike(x), plan.dims);
-  const places = placesOver(which, x, plan).storage.data;
+  const places = dataOf(placesOver(which, x, plan));
   return Tensor.of(
     BigInt64Array.from(starts, (start, i) => data[start + offsets[places[i]!]!]!),
     'int64',
@@ -207,7 +212,7 @@ export function placesOver(which: 'max' | 'min', x: Tensor, plan: Plan): Tensor 
   const found = reducedRows(x, plan);
   if (found) {
     const out = Tensor.unwritten('int32', plan.shape);
-    rowPlaces(which, out.storage.data as Int32Array, found.data, found.rows, found.n);
+    rowPlaces(which, dataOf(out) as Int32Array, found.data, found.rows, found.n);
     return out;
   }
   return (
@@ -224,7 +229,7 @@ function extremaOfColumns(which: 'max' | 'min', x: Tensor, plan: Plan): { values
   const floats = manyFloats(x);
   if (!floats || runs?.[3] !== 1 || runs[1] * runs[2] > mostInBlock) return null;
   const [values, places] = [Tensor.unwritten('float32', plan.shape), Tensor.unwritten('int32', plan.shape)];
-  const [toValues, toPlaces] = [values.storage.data as Float32Array, places.storage.data as Int32Array];
+  const [toValues, toPlaces] = [dataOf(values) as Float32Array, dataOf(places) as Int32Array];
   columnExtrema(which, toValues, toPlaces, floats, runs[0], runs[1], runs[2]);
   return { values, places };
 }

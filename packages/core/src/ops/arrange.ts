@@ -1,5 +1,6 @@
 import { putAdd } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
@@ -148,7 +149,7 @@ export function pad(
           out.dtype,
           out.shape.map((v, j) => (j === d ? Math.max(0, size) : v)),
         );
-        t.storage.data.fill(value);
+        dataOf(t).fill(value);
         return t;
       };
       out = cat([edge(before), kept, edge(after)], d);
@@ -202,7 +203,7 @@ export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean })
         (a, b) => sign * compare(data[i + a * inner]!, data[i + b * inner]!),
       );
       order.forEach((from, j) => {
-        out.storage.data[i + j * inner] = from;
+        dataOf(out)[i + j * inner] = from;
       });
     }
   return out;

@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
@@ -65,7 +66,7 @@ export function scaledDotProductAttention(
 function masked(scores: Tensor, mask: Tensor | null | undefined, isCausal: boolean): Tensor {
   if (isCausal) {
     const ones = Tensor.empty('bool', scores.shape.slice(-2));
-    ones.storage.data.fill(1);
+    dataOf(ones).fill(1);
     return where(tril(ones), scores, Number.NEGATIVE_INFINITY);
   }
   if (!mask) return scores;

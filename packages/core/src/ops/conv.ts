@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { convolve, convolveInput, convolveWeight, type Geometry, steps, type Window } from '../kernels/conv.js';
@@ -38,7 +39,7 @@ type Four = [number, number, number, number];
 function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
   const { batch, groups, outputs, places } = geometry;
   const out = Tensor.unwritten(x.dtype, [batch, groups * outputs, ...places]);
-  convolve(x.elements(), weight.elements(), bias ? bias.elements() : null, geometry, out.storage.data);
+  convolve(x.elements(), weight.elements(), bias ? bias.elements() : null, geometry, dataOf(out));
   const shape = weight.shape as Four;
   return record(
     'conv2d',
@@ -60,7 +61,7 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
 function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
   const { batch, groups, inputs, h, w } = geometry;
   const out = Tensor.empty(g.dtype, [batch, groups * inputs, h, w]);
-  convolveInput(g.elements(), weight.elements(), geometry, out.storage.data);
+  convolveInput(g.elements(), weight.elements(), geometry, dataOf(out));
   const shape = weight.shape as Four;
   return record(
     'convTranspose2d',
@@ -80,7 +81,7 @@ function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
 /** `[O, C / groups, h, w]` from gradients of the results and images. */
 function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): Tensor {
   const out = Tensor.empty(g.dtype, shape);
-  convolveWeight(g.elements(), x.elements(), geometry, out.storage.data);
+  convolveWeight(g.elements(), x.elements(), geometry, dataOf(out));
   return record(
     'convWeight2d',
     [g, x],

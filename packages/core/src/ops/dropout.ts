@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { checkTensors } from '../tensor/check.js';
 import { rand } from '../tensor/creation.js';
@@ -17,7 +18,7 @@ export function dropout(x: Tensor, options?: { p?: number; training?: boolean; g
   if (p === 1) return mul(x, 0);
   // What is drawn becomes the mask in place.
   const mask = rand(x.shape, { dtype: x.dtype, generator });
-  const { data } = mask.storage;
+  const data = dataOf(mask);
   const scale = 1 / (1 - p);
   for (let i = 0; i < data.length; i++) data[i] = Number(data[i]! >= p) * scale;
   return mul(x, mask);

@@ -1,5 +1,7 @@
 import { inPlace } from '../autograd/inplace.js';
 import { type Backward, record } from '../autograd/node.js';
+import { codedOf, dataOf } from '../backend/host/data.js';
+import { closeWindows } from '../backend/host/storage.js';
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { choose } from '../kernels/choose.js';
@@ -12,7 +14,6 @@ import { checkTensors } from '../tensor/check.js';
 import { checkFits, type DType, isFloat, toFloat } from '../tensor/dtype.js';
 import { promote, promoteValue } from '../tensor/promote.js';
 import { broadcastShapes, type Shape } from '../tensor/shape.js';
-import { closeWindows } from '../tensor/storage.js';
 import { type InPlaceOf, type Method, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './elementwise.js';
 import { absGradient, sigmoidGradient, sqrtGradient, squareGradient, tanhGradient, zerosFor } from './gradients.js';
@@ -115,8 +116,9 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
   if (typeof value !== 'number' && typeof value !== 'boolean')
     throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
   const t = Tensor.empty(scalarDType(value, other), []);
-  if (t.storage.coded === null) t.storage.data[0] = Number(value);
-  else t.storage.coded.bits[0] = BigInt(value);
+  const coded = codedOf(t);
+  if (coded === null) dataOf(t)[0] = Number(value);
+  else coded.bits[0] = BigInt(value);
   return t;
 }
 
@@ -140,7 +142,7 @@ function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DT
 /** A plain value as a tensor of this dtype. */
 function scalarOf(dtype: DType, value: number | boolean): Tensor {
   const t = Tensor.empty(dtype, []);
-  t.storage.data[0] = dtype === 'bool' ? Number(Boolean(value)) : Number(value);
+  dataOf(t)[0] = dtype === 'bool' ? Number(Boolean(value)) : Number(value);
   closeWindows();
   return t;
 }

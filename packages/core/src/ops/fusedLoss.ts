@@ -1,4 +1,5 @@
 import { type Backward, type Node, record, recordMany } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { isGradEnabled } from '../grad/index.js';
 import { crossEntropyGradientRows, crossEntropyRows, logitLoss, type PairLoss, squaredError } from '../kernels/loss.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,14 +29,14 @@ export function crossEntropyOfClasses(
     else count++;
   const p = Tensor.unwritten('float32', input.shape);
   const losses = Tensor.unwritten('float32', [rows]);
-  crossEntropyRows(losses.storage.data as Float32Array, p.storage.data as Float32Array, floats(input), classes, n);
+  crossEntropyRows(dataOf(losses) as Float32Array, dataOf(p) as Float32Array, floats(input), classes, n);
   let loss = losses;
   const divisor = reduction === 'mean' ? count : 1;
   if (reduction !== 'none') {
     let sum = 0;
-    for (let r = 0; r < rows; r++) sum += losses.storage.data[r]!;
+    for (let r = 0; r < rows; r++) sum += dataOf(losses)[r]!;
     loss = Tensor.empty('float32', []);
-    loss.storage.data[0] = sum / divisor;
+    dataOf(loss)[0] = sum / divisor;
   }
   // The softmax is an output too, which nobody else sees: a gradient of the gradient goes through it.
   recordMany(
@@ -60,15 +61,15 @@ function crossEntropyGradient(g: Tensor, p: Tensor, classes: Int32Array, divisor
     const [chosen, counted] = [Tensor.empty('float32', p.shape), Tensor.empty('bool', [rows, 1])];
     for (let r = 0; r < rows; r++)
       if (classes[r]! >= 0) {
-        chosen.storage.data[r * n + classes[r]!] = 1;
-        counted.storage.data[r] = 1;
+        dataOf(chosen)[r * n + classes[r]!] = 1;
+        dataOf(counted)[r] = 1;
       }
     const scale = g.ndim === 0 ? div(g, divisor) : g.reshape([rows, 1]);
     return where(counted, mul(sub(p, chosen), scale), 0);
   }
   const out = Tensor.unwritten('float32', p.shape);
   const each = g.ndim === 0 ? new Float32Array(rows).fill(g.item() / divisor) : floats(g);
-  crossEntropyGradientRows(out.storage.data as Float32Array, floats(p), each, classes, n);
+  crossEntropyGradientRows(dataOf(out) as Float32Array, floats(p), each, classes, n);
   return out;
 }
 
@@ -91,14 +92,14 @@ function lossOfPairs(name: string, loss: PairLoss, rule: PairRule) {
     const divisor = ctx.memo as number;
     return rule(g, divisor, ctx, (x, y) => {
       const to = Tensor.unwritten('float32', x.shape);
-      loss.gradient(to.storage.data as Float32Array, floats(x), floats(y), Math.fround(g.item() / divisor));
+      loss.gradient(dataOf(to) as Float32Array, floats(x), floats(y), Math.fround(g.item() / divisor));
       return to;
     });
   };
   return (input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor => {
     const divisor = reduction === 'mean' ? input.numel : 1;
     const out = Tensor.empty('float32', []);
-    out.storage.data[0] = loss.sum(floats(input), floats(target)) / divisor;
+    dataOf(out)[0] = loss.sum(floats(input), floats(target)) / divisor;
     const inputs = [input, target];
     return record(name, inputs, out, gradients, inputs, divisor);
   };

@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { isGradEnabled } from '../grad/index.js';
 import * as kernel from '../kernels/norm.js';
 import { streamFrom } from '../kernels/stream.js';
@@ -26,7 +27,7 @@ export const fusable = (x: Tensor, shape: Shape, least: number, inner: number, .
 /** A tensor of sums. */
 function ofSums(sums: Float64Array, shape: Shape): Tensor {
   const out = Tensor.unwritten('float32', shape);
-  out.storage.data.set(sums);
+  dataOf(out).set(sums);
   return out;
 }
 
@@ -80,7 +81,7 @@ export function shiftedChannels(x: Tensor, scale: Tensor, shift: Tensor, inner: 
   const recorded = isGradEnabled() && all.some((t) => t.requiresGrad);
   if (recorded || inner < 4 || x.numel < streamFrom || all.some((t) => t.dtype !== 'float32')) return null;
   const out = Tensor.unwritten('float32', x.shape);
-  kernel.shiftChannels(out.storage.data as Float32Array, floats(x)!, floats(scale)!, floats(shift)!, inner);
+  kernel.shiftChannels(dataOf(out) as Float32Array, floats(x)!, floats(scale)!, floats(shift)!, inner);
   // For the reason why there is no graph.
   return record('batchNorm', all, out, () => [null, null, null]);
 }
@@ -97,7 +98,7 @@ export function normOfRows(
   center: boolean,
 ): Tensor {
   const y = Tensor.unwritten('float32', x.shape);
-  const [from, to] = [floats(x)!, y.storage.data as Float32Array];
+  const [from, to] = [floats(x)!, dataOf(y) as Float32Array];
   const statistics = kernel.normalizeRows(to, from, floats(weight), floats(bias), n, eps, center);
   return recordNorm(name, x, weight, bias, y, (g, x, weight) => {
     if (isGradEnabled()) {
@@ -107,7 +108,7 @@ export function normOfRows(
       return [reshape(ofX, x.shape), reshape(sum(ofWeight, 0), shape), reshape(sum(rows(g), 0), shape)];
     }
     const out = Tensor.unwritten('float32', x.shape);
-    const to = out.storage.data as Float32Array;
+    const to = dataOf(out) as Float32Array;
     const sums = kernel.normalizeRowsGradient(to, floats(g)!, floats(x)!, floats(weight), statistics, n, center);
     return [out, ofSums(sums.weight, shape), ofSums(sums.bias, shape)];
   });
@@ -124,7 +125,7 @@ export function normOfChannels(
 ): { y: Tensor; statistics: kernel.GroupStatistics } {
   const { batch, channels, inner, together } = layout;
   const y = Tensor.unwritten('float32', x.shape);
-  const [from, to] = [floats(x)!, y.storage.data as Float32Array];
+  const [from, to] = [floats(x)!, dataOf(y) as Float32Array];
   const statistics = kernel.normalizeChannels(to, from, floats(weight), floats(bias), layout, eps);
   recordNorm(name, x, weight, bias, y, (g, x, weight) => {
     if (isGradEnabled()) {
@@ -138,7 +139,7 @@ export function normOfChannels(
       return [reshape(ofX, x.shape), perChannel(ofWeight), perChannel(parts(g))];
     }
     const out = Tensor.unwritten('float32', x.shape);
-    const to = out.storage.data as Float32Array;
+    const to = dataOf(out) as Float32Array;
     const sums = kernel.normalizeChannelsGradient(to, floats(g)!, floats(x)!, floats(weight), statistics, layout);
     return [out, ofSums(sums.weight, [channels]), ofSums(sums.bias, [channels])];
   });

@@ -1,5 +1,6 @@
 import { record } from '../autograd/node.js';
 import { clear, exactArray, put, putAdd, take as takePositions } from '../autograd/positions.js';
+import { codedOf, dataOf } from '../backend/host/data.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
@@ -89,8 +90,8 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
       throw new IndexError('indexSelect', `index ${i} is out of range for dimension ${d} of size ${n}`);
   const shape = x.shape.map((v, i) => (i === d ? rows.length : v));
   const out = Tensor.unwritten(x.dtype, shape);
-  const to = out.storage.coded === null ? out.storage.data : (out.bits() as unknown as TypedArray);
-  const data = x.storage.coded === null ? x.elements() : (x.bits() as unknown as TypedArray);
+  const to = codedOf(out) === null ? dataOf(out) : (out.bits() as unknown as TypedArray);
+  const data = codedOf(x) === null ? x.elements() : (x.bits() as unknown as TypedArray);
   const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
   for (let o = 0, p = 0; o < outer; o++)

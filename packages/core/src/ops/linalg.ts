@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { DTypeError, ShapeError, TensorError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
@@ -103,7 +104,7 @@ export function solve(a: Tensor, b: Tensor): Tensor {
   if (!sameShape(batch, b.shape.slice(0, -2))) return solve(a, expand(b, [...batch, n, k]));
   const [as, bs] = [a.elements(), b.elements()];
   const out = Tensor.empty(a.dtype, b.shape);
-  const to = out.storage.data;
+  const to = dataOf(out);
   for (let m = 0; m * n * n < as.length; m++) {
     const lu = factor(as, m * n * n, n);
     checkRegular('solve', lu, n, a);
@@ -158,8 +159,8 @@ export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
       s *= Math.sign(d);
       log += Math.log(Math.abs(d));
     }
-    sign.storage.data[m] = s;
-    logabsdet.storage.data[m] = log;
+    dataOf(sign)[m] = s;
+    dataOf(logabsdet)[m] = log;
   }
   record(
     'slogdet',
@@ -180,7 +181,7 @@ export function det(a: Tensor): Tensor {
     const lu = factor(data, m * n * n, n);
     let d = lu.sign;
     for (let i = 0; i < n; i++) d *= lu.data[i * n + i]!;
-    out.storage.data[m] = d;
+    dataOf(out)[m] = d;
   }
   return record(
     'det',
@@ -212,7 +213,7 @@ export function cholesky(a: Tensor): Tensor {
           );
         l[i * n + j] = i === j ? Math.sqrt(v) : v / l[j * n + j]!;
       }
-    out.storage.data.set(l as never, start);
+    dataOf(out).set(l as never, start);
   }
   return record(
     'cholesky',

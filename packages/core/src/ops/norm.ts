@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled, noGrad } from '../grad/index.js';
@@ -25,7 +26,7 @@ interface Standardized {
 function standardize(x: Tensor, layout: Layout, eps: number): Standardized {
   const y = Tensor.unwritten(x.dtype, x.shape);
   const [average, variance] = [Tensor.empty(x.dtype, [layout.groups]), Tensor.empty(x.dtype, [layout.groups])];
-  kernel.standardize(x.elements(), layout, eps, y.storage.data, average.storage.data, variance.storage.data);
+  kernel.standardize(x.elements(), layout, eps, dataOf(y), dataOf(average), dataOf(variance));
   record(
     'standardize',
     [x],
@@ -34,7 +35,7 @@ function standardize(x: Tensor, layout: Layout, eps: number): Standardized {
       const [x, y, variance] = ctx.saved as [Tensor, Tensor, Tensor];
       if (isGradEnabled()) return [composedGradient(g, x, layout, eps)];
       const out = Tensor.unwritten(g.dtype, g.shape);
-      kernel.standardizeGradient(g.elements(), y.elements(), variance.elements(), layout, eps, out.storage.data);
+      kernel.standardizeGradient(g.elements(), y.elements(), variance.elements(), layout, eps, dataOf(out));
       return [out];
     },
     [x, y, variance],

@@ -1,5 +1,6 @@
 import { type Backward, record } from '../autograd/node.js';
 import { putAdd } from '../autograd/positions.js';
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
@@ -74,12 +75,12 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
   const out = Tensor.unwritten(x.dtype, shape);
   const places = allocateUnzeroed('int32', out.numel) as Int32Array;
-  maxPool(x.elements(), { planes: n * c, h, w, window }, out.storage.data, places);
+  maxPool(x.elements(), { planes: n * c, h, w, window }, dataOf(out), places);
   const from = x.shape;
   return record('maxPool2d', [x], out, (g) => {
     if (isGradEnabled()) return [putAdd(g, places, from)];
     const gradient = Tensor.unwritten(g.dtype, from);
-    maxPoolGradient(g.elements(), places, gradient.storage.data, n * c);
+    maxPoolGradient(g.elements(), places, dataOf(gradient), n * c);
     return [gradient];
   });
 }
@@ -100,7 +101,7 @@ const means = (op: string, x: Tensor, areas: Areas, shape: Shape): Tensor =>
 
 function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
   const out = Tensor.unwritten(x.dtype, shape);
-  avgPool(x.elements(), areas, out.storage.data);
+  avgPool(x.elements(), areas, dataOf(out));
   return out;
 }
 
@@ -109,7 +110,7 @@ const meansRule =
   (op: string, areas: Areas, from: Shape, shape: Shape): Backward =>
   (g) => {
     const out = Tensor.empty(g.dtype, from);
-    avgPoolGradient(g.elements(), areas, out.storage.data);
+    avgPoolGradient(g.elements(), areas, dataOf(out));
     return [
       record(`${op}Gradient`, [g], out, (gg) => [
         record(op, [gg], averaged(gg, areas, shape), meansRule(op, areas, from, shape)),

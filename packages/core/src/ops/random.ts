@@ -1,4 +1,5 @@
 import { inPlace } from '../autograd/inplace.js';
+import { dataOf } from '../backend/host/data.js';
 import { check, checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
@@ -68,7 +69,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
     let total = weights.reduce((a, b) => a + b, 0);
     for (let j = 0; j < n; j++) {
       const at = draw(weights, generator.uniform() * total);
-      out.storage.data[row * n + j] = at;
+      dataOf(out)[row * n + j] = at;
       if (replacement) continue;
       weights[at] = 0;
       // Added up anew, so that rounding leaves nothing over.
@@ -188,7 +189,7 @@ const filler =
     if (wrong) throw new RangeError(`${op}: ${wrong}`);
     return inPlace(op, x, () => {
       const out = Tensor.empty(x.dtype, x.shape);
-      const { data } = out.storage;
+      const data = dataOf(out);
       for (let i = 0; i < data.length; i++) data[i] = next(generator, ...parameters);
       return out;
     });

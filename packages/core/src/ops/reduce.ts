@@ -1,5 +1,6 @@
 import { type Backward, record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions, type Schema } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
@@ -72,7 +73,7 @@ export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   floatOnly('mean', x);
   const p = plan('mean', x, dim, options);
   const out = kernel.sumOver(x, p, x.dtype);
-  const { data } = out.storage;
+  const data = dataOf(out);
   for (let i = 0; i < data.length; i++) data[i] = data[i]! / p.count;
   return recordMean(x, p, out);
 }
@@ -142,15 +143,15 @@ function spreads(x: Tensor, p: kernel.Plan): [means: Tensor, squares: ArrayLike<
   if (rows) {
     const found = rowVariances(rows.data, rows.rows, rows.n);
     const means = Tensor.unwritten('float32', p.shape);
-    means.storage.data.set(found.means);
+    dataOf(means).set(found.means);
     return [means, found.squares];
   }
   const average = mean(v, p.dims, { keepdim: true });
   const means = new Tensor(average.storage, v.dtype, p.shape);
-  const squares = kernel.sumOver(square(sub(v, average)), p, v.dtype).storage.data;
+  const squares = dataOf(kernel.sumOver(square(sub(v, average)), p, v.dtype));
   // Squares beyond what the dtype holds, or below what it holds in full: each is added up in float64 then.
   const exact = v.dtype === 'float64' || (squares as Float32Array).every((s) => s > 1e-30 && s < 1e30);
-  return [means, exact ? squares : kernel.reduceWith(v, p, 'float64', kernel.squaresAroundMean).storage.data];
+  return [means, exact ? squares : dataOf(kernel.reduceWith(v, p, 'float64', kernel.squaresAroundMean))];
 }
 
 function recordVariance(
@@ -163,10 +164,10 @@ function recordVariance(
   const divisor = Math.max(0, p.count - correction);
   const out = Tensor.unwritten(x.dtype, p.shape);
   // The root of the variance in float64, which may be beyond what float32 holds.
-  for (let i = 0; i < out.storage.data.length; i++)
-    out.storage.data[i] = root ? Math.sqrt(squares[i]! / divisor) : squares[i]! / divisor;
+  for (let i = 0; i < dataOf(out).length; i++)
+    dataOf(out)[i] = root ? Math.sqrt(squares[i]! / divisor) : squares[i]! / divisor;
   // A copy: the means may be given to the user, who may write to them.
-  const around = means.dtype === 'float32' ? Float32Array.from(means.storage.data) : null;
+  const around = means.dtype === 'float32' ? Float32Array.from(dataOf(means)) : null;
   return record(
     root ? 'std' : 'var',
     [x],
@@ -178,7 +179,7 @@ function recordVariance(
       if (rows) {
         const out = Tensor.unwritten('float32', x.shape);
         const scales = scale.elements() as Float32Array;
-        shiftRows(out.storage.data as Float32Array, rows.data, around!, scales, new Float32Array(rows.rows), rows.n);
+        shiftRows(dataOf(out) as Float32Array, rows.data, around!, scales, new Float32Array(rows.rows), rows.n);
         return [out];
       }
       return [mul(sub(x, mean(x, p.dims, { keepdim: true })), scale.reshape(p.keepShape))];
@@ -340,7 +341,7 @@ function lengths(x: Tensor, p: kernel.Plan): Tensor {
   if (!rows) return kernel.reduceWith(x, p, x.dtype, kernel.lengthOf);
   const moments = rowMoments(rows.data, rows.rows, rows.n);
   const out = Tensor.unwritten('float32', p.shape);
-  for (let r = 0; r < rows.rows; r++) out.storage.data[r] = Math.sqrt(moments[2 * r + 1]!);
+  for (let r = 0; r < rows.rows; r++) dataOf(out)[r] = Math.sqrt(moments[2 * r + 1]!);
   return out;
 }
 

@@ -17,7 +17,7 @@ import { cat, expand, narrow } from './shape.js';
 function along(
   x: Tensor,
   dim: number,
-  scan: (data: Tensor['storage']['data'], start: number, step: number, n: number) => void,
+  scan: (data: TypedArray, start: number, step: number, n: number) => void,
 ): Tensor {
   const data = x.toTypedArray();
   eachLine(x.shape, dim, (start, step, n) => scan(data, start, step, n));

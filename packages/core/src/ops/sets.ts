@@ -1,3 +1,4 @@
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
@@ -107,7 +108,7 @@ export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: nu
     top = Math.max(top, v);
   }
   const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1]);
-  const counts = out.storage.data;
+  const counts = dataOf(out);
   const w = weights?.elements();
   for (let i = 0; i < data.length; i++) counts[data[i]!]! += w ? w[i]! : 1;
   return out;
@@ -132,7 +133,7 @@ export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: 
   if (low === high) [low, high] = [low - 1, high + 1];
   if (!Number.isFinite(low) || !Number.isFinite(high))
     throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
-  const counts = out.storage.data;
+  const counts = dataOf(out);
   for (const v of data)
     if (v >= low && v <= high) counts[Math.min(bins - 1, Math.floor(((v - low) / (high - low)) * bins))]!++;
   return out;

@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { isGradEnabled } from '../grad/index.js';
 import { limitedSoftmaxRows, softmaxGradientRows, softmaxRows, streamFrom } from '../kernels/stream.js';
@@ -29,7 +30,7 @@ const areRows = (d: number, ...tensors: Tensor[]): boolean =>
 function rowsOf(name: 'softmax' | 'logSoftmax', v: Tensor): Tensor {
   const out = Tensor.unwritten(v.dtype, v.shape);
   const n = v.shape.at(-1)!;
-  softmaxRows(name, out.storage.data as Float32Array, v.elements() as Float32Array, v.numel / n, n);
+  softmaxRows(name, dataOf(out) as Float32Array, v.elements() as Float32Array, v.numel / n, n);
   return out;
 }
 
@@ -51,7 +52,7 @@ function rowsGradient(
   const out = Tensor.unwritten(g.dtype, g.shape);
   const n = g.shape[d]!;
   const [from, of] = [g.elements() as Float32Array, y.elements() as Float32Array];
-  softmaxGradientRows(name, out.storage.data as Float32Array, from, of, g.numel / n, n, scale);
+  softmaxGradientRows(name, dataOf(out) as Float32Array, from, of, g.numel / n, n, scale);
   return out;
 }
 
@@ -74,7 +75,7 @@ export function attentionWeights(scores: Tensor, scale: number, causal: boolean)
   const limits = new Int32Array(scores.numel / n);
   for (let r = 0; r < limits.length; r++) limits[r] = causal ? Math.min(n, (r % rows) + 1) : n;
   const y = Tensor.unwritten('float32', scores.shape);
-  limitedSoftmaxRows(y.storage.data as Float32Array, scores.elements() as Float32Array, limits, n, scale);
+  limitedSoftmaxRows(dataOf(y) as Float32Array, scores.elements() as Float32Array, limits, n, scale);
   return record(
     'attentionWeights',
     [scores],
@@ -136,13 +137,7 @@ export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
 function logsumexpForward(v: Tensor, dims: readonly number[]): Tensor {
   if (dims.length === 1 && areRows(dims[0]!, v)) {
     const out = Tensor.unwritten(v.dtype, [...v.shape.slice(0, -1), 1]);
-    softmaxRows(
-      'logsumexp',
-      out.storage.data as Float32Array,
-      v.elements() as Float32Array,
-      out.numel,
-      v.shape.at(-1)!,
-    );
+    softmaxRows('logsumexp', dataOf(out) as Float32Array, v.elements() as Float32Array, out.numel, v.shape.at(-1)!);
     return out;
   }
   // Of no elements the sum is 0 and its logarithm -Infinity, without a shift.

@@ -1,4 +1,5 @@
 import { record } from '../autograd/node.js';
+import { dataOf } from '../backend/host/data.js';
 import { check, checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
@@ -63,7 +64,7 @@ function ofNothing(op: string, x: Tensor): Tensor {
     throw new ShapeError(op, `there is no median of no integers: the shape is ${formatShape(x.shape)}`);
   const { shape } = x;
   const out = Tensor.empty(x.dtype, []);
-  out.storage.data[0] = Number.NaN;
+  dataOf(out)[0] = Number.NaN;
   return record(op, [x], out, (g) => [Tensor.empty(g.dtype, shape)]);
 }
 
@@ -115,7 +116,7 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
       run = i > line * n && sorted[i] === sorted[i - 1] ? run + 1 : 1;
       if (run > longest) {
         longest = run;
-        at.storage.data[line] = lines.storage.data[lines.offset + i]!;
+        dataOf(at)[line] = dataOf(lines)[lines.offset + i]!;
       }
     }
   }

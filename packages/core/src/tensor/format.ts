@@ -1,5 +1,6 @@
+import { codedOf, dataOf } from '../backend/host/data.js';
+import { closeWindows } from '../backend/host/storage.js';
 import { type DType, isInteger } from './dtype.js';
-import { closeWindows } from './storage.js';
 import type { Tensor } from './tensor.js';
 
 /** Longer tensors show this many items at each end of a dimension. */
@@ -18,8 +19,7 @@ export function formatTensor(t: Tensor): string {
   if (t.numel === 0) return `tensor([]${tail})`;
 
   const shorten = t.numel > threshold;
-  const data: ArrayLike<number | bigint> =
-    t.dtype === 'int64' ? (t.storage.coded!.bits as BigInt64Array) : t.storage.data;
+  const data: ArrayLike<number | bigint> = t.dtype === 'int64' ? (codedOf(t)!.bits as BigInt64Array) : dataOf(t);
   const shown: (number | bigint)[] = [];
   const visible = (n: number) =>
     shorten && n > 2 * edgeItems

@@ -1,10 +1,14 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
+import type { Backend } from '../backend/backend.js';
+import { cpu } from '../backend/cpu.js';
+import { codedOf, dataOf } from '../backend/host/data.js';
+import { closeWindows, HostStorage } from '../backend/host/storage.js';
+import type { Storage } from '../backend/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import { gatherStrided } from '../kernels/gather.js';
-import { evict, type Placement, release } from '../kernels/resident.js';
 import * as is from '../kinds.js';
 import type { Bits } from './coding.js';
 import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
@@ -19,7 +23,6 @@ import {
   sizeOf,
   stridedOffsets,
 } from './shape.js';
-import { closeWindows, Storage } from './storage.js';
 
 export type NestedArray = number | boolean | NestedArray[];
 
@@ -61,8 +64,8 @@ export class Tensor {
   /** Whether the elements lie in row-major order without gaps. */
   readonly isContiguous: boolean;
   #grad: Tensor | null = null;
-  /** Where the block of `#grad` is noted, if it has one. */
-  #gradPlace: Placement | null = null;
+  /** The storage with which the memory of `#grad` is freed, where it is freed by hand. */
+  #gradOwner: Storage | null = null;
   #leafRequiresGrad = false;
   #node: Node | null = null;
 
@@ -85,35 +88,36 @@ export class Tensor {
 
   /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. */
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape): Tensor {
-    return new Tensor(Storage.of(data, dtype), dtype, shape);
+    return new Tensor(HostStorage.of(data, dtype), dtype, shape);
   }
 
   /** @internal A new zeroed tensor. */
-  static empty(dtype: DType, shape: Shape): Tensor {
-    return new Tensor(Storage.zeros(dtype, sizeOf(shape)), dtype, shape);
+  static empty(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
+    return new Tensor(backend.allocate(dtype, sizeOf(shape), 'zeros'), dtype, shape);
   }
 
   /** @internal A new tensor whose elements must all be written: their values are anything. */
-  static unwritten(dtype: DType, shape: Shape): Tensor {
-    return new Tensor(Storage.unwritten(dtype, sizeOf(shape)), dtype, shape);
+  static unwritten(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
+    return new Tensor(backend.allocate(dtype, sizeOf(shape), 'uninitialized'), dtype, shape);
   }
 
   /** The gradient that `backward()` accumulated; same shape, `null` until then. */
   get grad(): Tensor | null {
-    // Nobody can tell how long the caller will keep it.
-    if (this.#gradPlace !== null) this.#moveGrad(evict);
+    // The caller may keep it, so its memory is left to the garbage collector.
+    if (this.#gradOwner !== null) this.#disown(this.#gradOwner, 'keep');
     return this.#grad;
   }
   set grad(value: Tensor | null) {
     if (value !== null) checkGrad(this, value);
-    if (this.#gradPlace !== null && value?.storage !== this.#grad!.storage) this.#moveGrad(release);
+    if (this.#gradOwner !== null && value?.storage !== this.#grad!.storage) this.#disown(this.#gradOwner, 'free');
     this.#grad = value;
   }
 
-  #moveGrad(by: (storage: Storage) => void): void {
-    by(this.#grad!.storage);
-    this.#gradPlace!.gradient = 0;
-    this.#gradPlace = null;
+  #disown(owner: Storage, by: 'keep' | 'free'): void {
+    const memory = owner.backend.memory!;
+    memory[by](this.#grad!.storage);
+    memory.disown(owner);
+    this.#gradOwner = null;
   }
 
   /** @internal `grad` for code of the library that does not keep it: it stays where it lives. */
@@ -121,16 +125,15 @@ export class Tensor {
     return this.#grad;
   }
 
-  /** @internal Makes a gradient that nobody else holds this leaf's; what lives in kernel memory stays there with the leaf. */
+  /** @internal Makes a gradient that nobody else holds this leaf's; managed memory stays managed with the leaf. */
   keepGrad(grad: Tensor): void {
-    const { placement } = this.storage;
     this.#grad = grad;
-    if (grad.storage.block === 0) return;
-    if (placement === null || placement.gradient !== 0) evict(grad.storage);
-    else {
-      placement.gradient = grad.storage.block;
-      this.#gradPlace = placement;
-    }
+    if (this.storage.backend.memory?.adopt(this.storage, grad.storage)) this.#gradOwner = this.storage;
+  }
+
+  /** The device that the elements are on, such as `'cpu'`. */
+  get device(): string {
+    return this.storage.backend.name;
   }
 
   /** Number of dimensions. */
@@ -233,7 +236,7 @@ export class Tensor {
     if (setToNull) this.grad = null;
     else {
       this.#grad = this.#grad.detach();
-      this.#grad.storage.data.fill(0);
+      dataOf(this.#grad).fill(0);
       closeWindows();
       this.#grad.storage.version++;
     }
@@ -246,8 +249,8 @@ export class Tensor {
         'item',
         `only a tensor of one element has an item, this one is ${formatShape(this.shape)}; use toArray()`,
       );
-    if (this.storage.coded !== null) return this.toTypedArray()[0]!;
-    return this.storage.data[this.offset]!;
+    if (codedOf(this) !== null) return this.toTypedArray()[0]!;
+    return dataOf(this)[this.offset]!;
   }
 
   /**
@@ -255,11 +258,12 @@ export class Tensor {
    * Float64Array, and refused where that does not hold them (`toBigInt64Array` does).
    */
   toTypedArray(): TypedArray {
-    const { storage, numel: n } = this;
+    const n = this.numel;
     const out = allocateUnzeroed(this.dtype, n);
-    if (storage.coded !== null) storage.coded.coding.decode(this.bits(), out);
-    else if (this.isContiguous) out.set(storage.data.subarray(this.offset, this.offset + n) as never);
-    else gatherStrided(out, storage.data, this.shape, this.strides, this.offset);
+    const coded = codedOf(this);
+    if (coded !== null) coded.coding.decode(this.bits(), out);
+    else if (this.isContiguous) out.set(dataOf(this).subarray(this.offset, this.offset + n) as never);
+    else gatherStrided(out, dataOf(this), this.shape, this.strides, this.offset);
     return out;
   }
 
@@ -274,10 +278,11 @@ export class Tensor {
 
   /** @internal What is stored for the elements, in row-major order, to be read only. */
   bits(): Bits {
-    const { bits } = this.storage.coded!;
+    const { bits } = codedOf(this)!;
     if (this.isContiguous)
       return this.numel === bits.length ? bits : bits.subarray(this.offset, this.offset + this.numel);
-    const gathered = new this.storage.coded!.coding.bits(this.numel);
+    const { coding } = codedOf(this)!;
+    const gathered = new coding.bits(this.numel);
     // A loop of its own: those of numbers shall not see these arrays.
     const offsets = stridedOffsets(this.shape, this.strides, this.offset);
     for (let i = 0; i < gathered.length; i++) gathered[i] = bits[offsets[i]!]!;
@@ -294,12 +299,12 @@ export class Tensor {
 
   /** @internal The elements in row-major order, to be read only: no copy where they lie so already. */
   elements(): TypedArray {
-    return this.isContiguous && this.storage.coded === null ? this.writableElements() : this.toTypedArray();
+    return this.isContiguous && codedOf(this) === null ? this.writableElements() : this.toTypedArray();
   }
 
   /** @internal The elements of a contiguous tensor, to be read and written. */
   writableElements(): TypedArray {
-    const { data } = this.storage;
+    const data = dataOf(this);
     const n = this.numel;
     return this.offset === 0 && n === data.length ? data : data.subarray(this.offset, this.offset + n);
   }

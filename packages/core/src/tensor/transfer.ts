@@ -1,3 +1,4 @@
+import { codedOf } from '../backend/host/data.js';
 import { show } from '../check.js';
 import type { Bits } from './coding.js';
 import { checkDType, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
@@ -16,7 +17,7 @@ export interface PackedTensor {
 /** The tensor as plain data. `data` is a copy that nobody else holds, so its buffer may be transferred. */
 export function packTensor(t: Tensor): PackedTensor {
   if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
-  const data = t.storage.coded === null ? t.toTypedArray() : t.bits().slice();
+  const data = codedOf(t) === null ? t.toTypedArray() : t.bits().slice();
   // Small arrays share a slab, which would be copied or transferred whole.
   const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
   return { dtype: t.dtype, shape: [...t.shape], data: own, requiresGrad: t.requiresGrad };

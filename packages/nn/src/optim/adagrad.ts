@@ -1,4 +1,5 @@
 import type { Tensor } from '@gradgate/core';
+import { dataOf } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
 import {
   BuiltInOptimizer,
@@ -44,7 +45,7 @@ export class Adagrad extends BuiltInOptimizer<AdagradOptions, { step?: number; s
     const { lr, lrDecay, weightDecay, eps, maximize } = group;
     state.step = (state.step ?? 0) + 1;
     state.sum ??= memoryFor(p, group.initialAccumulatorValue);
-    const sum = state.sum.storage.data;
+    const sum = dataOf(state.sum);
     const rate = lr / (1 + (state.step - 1) * lrDecay);
     updateElements(p, grad, (w, g) => {
       if (stepByKernel('adagrad', w, g, [sum], [maximize ? -1 : 1, weightDecay, rate, eps])) return;
@@ -85,8 +86,8 @@ export class Adadelta extends BuiltInOptimizer<AdadeltaOptions, { squareAvg?: Te
     const { lr, rho, eps, weightDecay, maximize } = group;
     state.squareAvg ??= memoryFor(p);
     state.accDelta ??= memoryFor(p);
-    const v = state.squareAvg.storage.data;
-    const u = state.accDelta.storage.data;
+    const v = dataOf(state.squareAvg);
+    const u = dataOf(state.accDelta);
     updateElements(p, grad, (w, g) => {
       for (let i = 0; i < w.length; i++) {
         const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;

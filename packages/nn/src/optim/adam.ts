@@ -1,5 +1,5 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
-import { type AdamStep, adamStep } from '@gradgate/core/internal';
+import { type AdamStep, adamStep, dataOf } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
 import {
   BuiltInOptimizer,
@@ -93,9 +93,9 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
     };
     // One pass over the parameter and its memory, rather than a dozen over temporaries.
     updateElements(p, grad, (w, g) => {
-      const m = expAvg.storage.data;
-      const v = expAvgSq.storage.data;
-      const top = maxExpAvgSq?.storage.data;
+      const m = dataOf(expAvg);
+      const v = dataOf(expAvgSq);
+      const top = maxExpAvgSq && dataOf(maxExpAvgSq);
       if (w instanceof Float32Array && g instanceof Float32Array && !top)
         (w.length < kernelFrom ? adamLoop : adamStep)(w, g, m as Float32Array, v as Float32Array, constants);
       else if (!top || !stepByKernel('amsgrad', w, g, [m, v, top], Object.values(constants)))

@@ -1,4 +1,5 @@
 import type { Tensor } from '@gradgate/core';
+import { dataOf } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
 import {
   BuiltInOptimizer,
@@ -54,7 +55,7 @@ export class Adamax extends BuiltInOptimizer<MomentOptions, Moments> {
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
     const { step, m, v } = start(p, state, 'expInf');
-    const [mean, norm] = [m.storage.data, v.storage.data];
+    const [mean, norm] = [dataOf(m), dataOf(v)];
     const rate = lr / (1 - beta1 ** step);
     updateElements(p, grad, (w, g) => {
       for (let i = 0; i < w.length; i++) {
@@ -103,7 +104,7 @@ export class NAdam extends BuiltInOptimizer<NAdamOptions, Moments> {
       maximize,
     } = group;
     const { step, m, v } = start(p, state);
-    const [mean, square] = [m.storage.data, v.storage.data];
+    const [mean, square] = [dataOf(m), dataOf(v)];
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
     const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay));
     state.muProduct = (state.muProduct ?? 1) * mu;
@@ -139,7 +140,7 @@ export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
     const { step, m, v } = start(p, state);
-    const [mean, square] = [m.storage.data, v.storage.data];
+    const [mean, square] = [dataOf(m), dataOf(v)];
     const correction1 = 1 - beta1 ** step;
     const correction2 = 1 - beta2 ** step;
     const longest = 2 / (1 - beta2) - 1;
@@ -180,7 +181,7 @@ export class Lion extends BuiltInOptimizer<LionOptions, Moments> {
     { lr, betas: [beta1, beta2], weightDecay, maximize }: Group<LionOptions>,
   ): void {
     state.expAvg ??= memoryFor(p);
-    const mean = state.expAvg.storage.data;
+    const mean = dataOf(state.expAvg);
     const numbers = [maximize ? -1 : 1, 1 - lr * weightDecay, lr, beta1, beta2];
     updateElements(p, grad, (w, g) => {
       if (stepByKernel('lion', w, g, [mean], numbers)) return;

@@ -1,5 +1,5 @@
 import { enableGrad, fullLike, noGrad, Tensor, type TypedArray } from '@gradgate/core';
-import { check, checkOptions, is, place, type Schema, show } from '@gradgate/core/internal';
+import { check, checkOptions, is, pin, type Schema, show } from '@gradgate/core/internal';
 import { type OptimizerState, readState, writeState } from './state.js';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
@@ -41,7 +41,7 @@ const given = <O extends object>(options: O): Partial<O> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<O>;
 
 function placed(memory: Tensor): Tensor {
-  place(memory.storage);
+  pin(memory);
   return memory;
 }
 
@@ -106,7 +106,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     const chosen = given(checkOptions(name, options as unknown as Partial<O>, known));
     const complete = { ...this.#defaults, ...chosen, params } as Group<O>;
     this.checkGroup(complete);
-    for (const p of params) place(p.storage);
+    for (const p of params) pin(p);
     this.paramGroups.push(complete);
   }
 
@@ -192,7 +192,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     });
     this.state.clear();
     for (const [p, own] of memory) {
-      for (const value of Object.values(own)) if (value instanceof Tensor) place(value.storage);
+      for (const value of Object.values(own)) if (value instanceof Tensor) pin(value);
       this.state.set(p, own as S);
     }
   }

@@ -1,4 +1,5 @@
 import type { Tensor } from '@gradgate/core';
+import { dataOf } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
 import {
   BuiltInOptimizer,
@@ -59,9 +60,9 @@ export class RMSprop extends BuiltInOptimizer<RMSpropOptions, State> {
     state.squareAvg ??= memoryFor(p);
     if (centered) state.gradAvg ??= memoryFor(p);
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
-    const v = state.squareAvg.storage.data;
-    const mean = state.gradAvg?.storage.data;
-    const buffer = state.momentumBuffer?.storage.data;
+    const v = dataOf(state.squareAvg);
+    const mean = state.gradAvg && dataOf(state.gradAvg);
+    const buffer = state.momentumBuffer && dataOf(state.momentumBuffer);
     const sign = maximize ? -1 : 1;
     updateElements(p, grad, (w, g) => {
       if (!mean && !buffer && stepByKernel('rmsprop', w, g, [v], [sign, weightDecay, lr, alpha, eps])) return;

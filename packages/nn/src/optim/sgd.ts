@@ -1,4 +1,5 @@
 import type { Tensor } from '@gradgate/core';
+import { dataOf } from '@gradgate/core/internal';
 import { stepByKernel } from './kernel.js';
 import {
   BuiltInOptimizer,
@@ -49,7 +50,7 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
     const first = momentum !== 0 && !state.momentumBuffer;
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
-    const buffer = state.momentumBuffer?.storage.data;
+    const buffer = state.momentumBuffer && dataOf(state.momentumBuffer);
     const sign = maximize ? -1 : 1;
     // The first step takes the gradient whole.
     const share = first ? 1 : 1 - dampening;

@@ -1,6 +1,7 @@
-import { allocateUnzeroed, type TypedArray } from '../tensor/dtype.js';
-import type { Storage } from '../tensor/storage.js';
-import { type KernelMemory, kernelMemory, memories, most } from './wasm/memory.js';
+import { type KernelMemory, kernelMemory, memories, most } from '../../kernels/wasm/memory.js';
+import { allocateUnzeroed, type TypedArray } from '../../tensor/dtype.js';
+import type { ManagedMemory } from '../backend.js';
+import type { HostStorage as Storage } from '../host/storage.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
 // gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any
@@ -127,3 +128,27 @@ export function place(storage: Storage): void {
   storage.placement = { block: storage.block, bytes, gradient: 0 };
   collected.register(storage, storage.placement);
 }
+
+/** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is if it is freed with the leaf. */
+function adopt(owner: Storage, gradient: Storage): boolean {
+  if (gradient.block === 0) return false;
+  const { placement } = owner;
+  if (placement === null || placement.gradient !== 0) {
+    evict(gradient);
+    return false;
+  }
+  placement.gradient = gradient.block;
+  return true;
+}
+
+/** The host's memory that is given back by hand. */
+export const managedMemory: ManagedMemory = {
+  isTemporary: (storage) => (storage as Storage).block !== 0 && (storage as Storage).placement === null,
+  free: (storage) => release(storage as Storage),
+  keep: (storage) => evict(storage as Storage),
+  pin: (storage) => place(storage as Storage),
+  adopt: (owner, gradient) => adopt(owner as Storage, gradient as Storage),
+  disown(owner) {
+    (owner as Storage).placement!.gradient = 0;
+  },
+};

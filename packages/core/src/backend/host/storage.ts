@@ -1,41 +1,38 @@
-import { clear, type Placement, residence, settle } from '../kernels/resident.js';
-import type { Bits, Coding } from './coding.js';
-import { allocate, allocateUnzeroed, type DType, recordOf, type TypedArray } from './dtype.js';
+import type { Bits, Coding } from '../../tensor/coding.js';
+import { allocate, allocateUnzeroed, type DType, recordOf, type TypedArray } from '../../tensor/dtype.js';
+import type { Backend } from '../backend.js';
+import { currentTemporaries, Storage } from '../storage.js';
+import { clear, type Placement, residence, settle } from '../wasm/residency.js';
 
-/**
- * The memory behind a tensor, shared by its views and by `detach()`.
- * The version counts writes, so that a backward pass can tell that a saved value has changed since.
- */
-export class Storage {
-  version = 0;
-  /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. */
-  deposits = 0;
-  /** @internal The block of kernel memory that `data` lives in, or 0: see `kernels/resident.ts`. */
+/** Memory of the host: a typed array. */
+export class HostStorage extends Storage {
+  /** One for all of them: `cpu.ts` puts it on the prototype. */
+  declare readonly backend: Backend;
+  /** @internal The block of kernel memory that `data` lives in, or 0: see `backend/wasm/residency.ts`. */
   block = 0;
   /** @internal Set where the block is the storage's for as long as it lives, as a parameter's is. */
   placement: Placement | null = null;
-  /** @internal How many places of a backward pass hold this temporary of it. */
-  holders = 0;
   /** @internal Where the dtype is not stored as numbers: what is stored, and `data` is a window on it. */
   coded: Coded | null = null;
-  /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
-  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   constructor(
     public data: TypedArray,
-    readonly dtype: DType,
-  ) {}
+    dtype: DType,
+    length = data.length,
+  ) {
+    super(dtype, length);
+  }
 
   /** A storage of the given numbers, or of what is stored for them. */
-  static of(data: TypedArray | Bits, dtype: DType): Storage {
-    if (dtype === 'float32') return new Storage(data as TypedArray, dtype);
+  static of(data: TypedArray | Bits, dtype: DType): HostStorage {
+    if (dtype === 'float32') return new HostStorage(data as TypedArray, dtype);
     const { coding } = recordOf(dtype);
     return coding === undefined
-      ? new Storage(data as TypedArray, dtype)
+      ? new HostStorage(data as TypedArray, dtype)
       : withBits(data instanceof coding.bits ? (data as Bits) : encoded(data as TypedArray, coding), coding, dtype);
   }
 
   /** All zeros. */
-  static zeros(dtype: DType, length: number): Storage {
+  static zeros(dtype: DType, length: number): HostStorage {
     const storage = temporary(dtype, length);
     if (storage === null) return made(dtype, length, allocate);
     clear(storage);
@@ -43,16 +40,16 @@ export class Storage {
   }
 
   /** To be written as a whole: its values are anything. */
-  static unwritten(dtype: DType, length: number): Storage {
+  static uninitialized(dtype: DType, length: number): HostStorage {
     return temporary(dtype, length) ?? made(dtype, length, allocateUnzeroed);
   }
 }
 
-function made(dtype: DType, length: number, allocate: (dtype: DType, length: number) => TypedArray): Storage {
-  if (dtype === 'float32') return new Storage(allocate(dtype, length), dtype);
+function made(dtype: DType, length: number, allocate: (dtype: DType, length: number) => TypedArray): HostStorage {
+  if (dtype === 'float32') return new HostStorage(allocate(dtype, length), dtype);
   const { coding } = recordOf(dtype);
   return coding === undefined
-    ? new Storage(allocate(dtype, length), dtype)
+    ? new HostStorage(allocate(dtype, length), dtype)
     : withBits(new coding.bits(length), coding, dtype);
 }
 
@@ -111,37 +108,25 @@ export function closeWindows(): void {
   for (const coded of done) coded.close();
 }
 
-const windowed: PropertyDescriptor & ThisType<Storage> = {
+const windowed: PropertyDescriptor & ThisType<HostStorage> = {
   get() {
     return this.coded!.window;
   },
 };
 
-function withBits(bits: Bits, coding: Coding, dtype: DType): Storage {
-  const storage = new Storage(none, dtype);
+function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
+  const storage = new HostStorage(none, dtype, bits.length);
   storage.coded = new Coded(bits, coding, dtype);
   return Object.defineProperty(storage, 'data', windowed);
 }
 
-/** The temporaries made since a backward rule began, while one runs. */
-let temporaries: Storage[] | null = null;
-
-/** Large float32 storages made from now on live in kernel memory and are noted in `list`; null ends that. Gives the list before. */
-export function noteTemporaries(list: Storage[] | null): Storage[] | null {
-  const before = temporaries;
-  temporaries = list;
-  return before;
-}
-
-function temporary(dtype: DType, length: number): Storage | null {
+function temporary(dtype: DType, length: number): HostStorage | null {
+  const temporaries = currentTemporaries();
   if (temporaries === null || dtype !== 'float32' || length < residence.from) return null;
-  const storage = new Storage(none, dtype);
+  const storage = new HostStorage(none, dtype, length);
   if (!settle(storage, length)) return null;
   temporaries.push(storage);
   return storage;
 }
 
 const none = new Float32Array(0);
-
-// The error shows the start of a function's text, so the advice is its name.
-function tensorsAreSentByPackTensorAndUnpackTensor(): void {}

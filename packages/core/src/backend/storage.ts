@@ -1,0 +1,39 @@
+import type { DType } from '../tensor/dtype.js';
+import type { Backend } from './backend.js';
+
+/**
+ * The memory behind a tensor, shared by its views and by `detach()`. Only its backend knows what it is.
+ * The version counts writes, so that a backward pass can tell that a saved value has changed since.
+ */
+export abstract class Storage {
+  /** Whose memory it is. */
+  abstract readonly backend: Backend;
+  version = 0;
+  /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. */
+  deposits = 0;
+  /** @internal How many places of a backward pass hold this temporary of it. */
+  holders = 0;
+  /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
+  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
+  constructor(
+    readonly dtype: DType,
+    /** How many elements there are. */
+    readonly length: number,
+  ) {}
+}
+
+/** The temporaries made since a backward rule began, while one runs. */
+let temporaries: Storage[] | null = null;
+
+/** What backends allocate from now on may be freed by a backward pass, and is noted in `list`; null ends that. Gives the list before. */
+export function noteTemporaries(list: Storage[] | null): Storage[] | null {
+  const before = temporaries;
+  temporaries = list;
+  return before;
+}
+
+/** Where a backend notes what it makes for a backward rule; null where none runs. */
+export const currentTemporaries = (): Storage[] | null => temporaries;
+
+// The error shows the start of a function's text, so the advice is its name.
+function tensorsAreSentByPackTensorAndUnpackTensor(): void {}
