@@ -188,3 +188,24 @@ typed.run('scopes by their type', plugin.rules['no-scope-across-await'], {
     },
   ],
 });
+
+const net = 'class Net extends Module { fc = new Linear(1, 1);';
+for (const [kind, tester] of Object.entries({ typed, untyped }))
+  tester.run(`prefer-eval-mode, ${kind}`, plugin.rules['prefer-eval-mode'], {
+    valid: [
+      `${net} score() { this.eval(); } }`,
+      `${net} step() { this.forward().backward(); } } function score(net: Net) { net.eval(); }`,
+      `${net} step() { this.forward().backward(); } score(shell: any) { shell.eval('1 + 1'); } }`,
+    ].map((code) => ({
+      filename: `${project}/standard/model.ts`,
+      code: `import { Linear, Module } from '@gradgate/nn'; ${code}`,
+    })),
+    invalid: [
+      `${net} score() { this.eval(); } step() { this.forward().backward(); } }`,
+      `${net} score() { this.fc.eval(); } resume() { this.train(); } }`,
+    ].map((code) => ({
+      filename: `${project}/standard/model.ts`,
+      code: `import { Linear, Module } from '@gradgate/nn'; ${code}`,
+      errors: [{ messageId: 'shared' }],
+    })),
+  });

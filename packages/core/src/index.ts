@@ -1,7 +1,7 @@
 import './tensor/devtools.js';
 import './tensor/equality.js';
 
-export { detectAnomaly } from './autograd/anomaly.js';
+export { anomalyMode, detectAnomaly } from './autograd/anomaly.js';
 export { checkpoint } from './autograd/checkpoint.js';
 export {
   type BackwardOptions,
@@ -39,7 +39,7 @@ export * from './ops/index.js';
 export * from './tensor/creation.js';
 export type { AnyTypedArray, DType, TypedArray } from './tensor/dtype.js';
 export { promoteTypes } from './tensor/promote.js';
-export { defaultGenerator, Generator, manualSeed } from './tensor/random.js';
+export { currentGenerator, defaultGenerator, forkRng, Generator, manualSeed } from './tensor/random.js';
 export type { Shape } from './tensor/shape.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';

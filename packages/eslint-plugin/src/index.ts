@@ -6,6 +6,7 @@ import type { ESLint, Linter } from 'eslint';
 import { noAsyncCondition } from './rules/noAsyncCondition.js';
 import { noDroppedGate } from './rules/noDroppedGate.js';
 import { noScopeAcrossAwait } from './rules/noScopeAcrossAwait.js';
+import { preferEvalMode } from './rules/preferEvalMode.js';
 import { requireUsing } from './rules/requireUsing.js';
 
 const plugin = {
@@ -15,6 +16,7 @@ const plugin = {
     'require-using': requireUsing,
     'no-dropped-gate': noDroppedGate,
     'no-async-condition': noAsyncCondition,
+    'prefer-eval-mode': preferEvalMode,
   },
 } satisfies ESLint.Plugin;
 

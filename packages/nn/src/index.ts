@@ -1,3 +1,4 @@
+export { evalMode, evaluating, trainMode } from '@gradgate/core';
 export { snapshot } from './copy.js';
 
 import * as data from './data/index.js';

@@ -1,4 +1,4 @@
-import { type DType, DTypeError, noGrad, type Tensor } from '@gradgate/core';
+import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
 import { brand, check, is } from '@gradgate/core/internal';
 import { copyOf } from './copy.js';
 import {
@@ -12,6 +12,8 @@ import {
 import { asModule, join, type Member, membersOf, type Registry, registryOf, thisCopy } from './members.js';
 import { Buffer, Parameter } from './parameter.js';
 import { loadState, stateOf } from './state.js';
+
+const ownTraining = Symbol('training');
 
 /** The tensors of a module by their dotted names, spelt as PyTorch does: `encoder.layers.0.self_attn.in_proj_weight`. */
 export type StateDict = Record<string, Tensor>;
@@ -34,8 +36,18 @@ export type StateDict = Record<string, Tensor>;
  * goes on to hold one, or null: writing something else throws, rather than losing it.
  */
 export class Module {
-  /** Whether layers such as Dropout behave as in training; set by `train()` and `eval()`. No grad mode follows it. */
-  training = true;
+  /**
+   * Whether layers such as Dropout behave as in training here: as `evalMode` or `trainMode` of this flow says, and else as
+   * `train()` and `eval()` set it, for all flows. No grad mode follows it.
+   */
+  get training(): boolean {
+    return isTraining(this[ownTraining]);
+  }
+  set training(value: boolean) {
+    this[ownTraining] = value;
+  }
+  /** What `train()` and `eval()` set; no field that is listed. */
+  declare private [ownTraining]: boolean;
 
   constructor() {
     // The instance is a function, so that `net(x)` works; its class is that of `new`. Returning it from here makes it
@@ -47,7 +59,7 @@ export class Module {
     delete target.name;
     delete target.length;
     Object.setPrototypeOf(target, new.target.prototype);
-    Object.defineProperty(target, 'training', { value: true, writable: true, configurable: true });
+    Object.defineProperty(target, ownTraining, { value: true, writable: true, configurable: true });
     const self = asModule(target);
     const registry: Registry = registryOf(self);
     // biome-ignore lint/correctness/noConstructorReturn: see above

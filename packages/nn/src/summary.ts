@@ -1,4 +1,4 @@
-import { type GradPolicy, gradPolicies, noGrad, Tensor } from '@gradgate/core';
+import { evaluating, type GradPolicy, gradPolicies, Tensor } from '@gradgate/core';
 import type { Module } from './module.js';
 
 const shapes = (out: unknown): string =>
@@ -19,8 +19,8 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
 
 /**
  * A table of the model: for each module its class, the shape of its output for `inputs`, its own parameters, whether
- * they are trainable or frozen, and what its decorators say about gradients. The model runs once, under noGrad and in
- * eval mode; `training` is put back after. A module that is called several times shows its last output.
+ * they are trainable or frozen, and what its decorators say about gradients. The model runs once, in `evaluating`. A module
+ * that is called several times shows its last output.
  */
 export function summary(model: Module, ...inputs: unknown[]): string {
   const modules = [...model.namedModules()];
@@ -28,15 +28,10 @@ export function summary(model: Module, ...inputs: unknown[]): string {
   const handles = modules.map(([, m]) =>
     m.registerForwardHook((module, _, out) => void outputs.set(module, shapes(out))),
   );
-  const training = modules.map(([, m]) => m.training);
   try {
-    model.eval();
-    if (inputs.length > 0) noGrad.run(() => (model as (...args: unknown[]) => unknown)(...inputs));
+    if (inputs.length > 0) evaluating.run(() => (model as (...args: unknown[]) => unknown)(...inputs));
   } finally {
     for (const handle of handles) handle.remove();
-    modules.forEach(([, m], i) => {
-      m.training = training[i]!;
-    });
   }
   const rows = modules.map(([path, m]) => {
     const own = count([...m.namedParameters()].filter(([name]) => !name.includes('.')).map(([, p]) => p));

@@ -1,32 +1,34 @@
 import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
+import { defineMode, type Gate } from '../grad/index.js';
 import * as is from '../kinds.js';
 import { type Gradients, type Node, setOnRecord } from './node.js';
-import { synchronous } from './synchronous.js';
 
-let depth = 0;
+const anomaly = defineMode('gradgate.anomaly', false);
 
 const noteStack = (node: Node): void => {
-  node.stack = new Error().stack?.split('\n').slice(2).join('\n') ?? null;
+  if (anomaly.get()) node.stack = new Error().stack?.split('\n').slice(2).join('\n') ?? null;
 };
 
 /**
- * Runs `fn` in anomaly mode: every operation notes where it was called, and a backward pass that gives a NaN stops with
- * an error that names the forward operation and its place. Slow; for finding mistakes. Scoped to `fn`.
+ * A gate in which every operation notes where it was called, and a backward pass that gives a NaN stops with an error that
+ * names the forward operation and its place. It follows the flow: other flows are as fast as ever. Slow; for finding mistakes.
  */
+export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
+  // From the first use on: until then no operation asks.
+  setOnRecord(noteStack);
+  return true;
+})();
+
+/** Runs `fn` in `anomalyMode`: its call, and what it awaits. */
 export function detectAnomaly<R>(fn: () => R): R {
   check('detectAnomaly', 'the function', fn, is.callback);
-  if (depth++ === 0) setOnRecord(noteStack);
-  try {
-    return synchronous('detectAnomaly', fn);
-  } finally {
-    if (--depth === 0) setOnRecord(null);
-  }
+  return anomalyMode.run(fn);
 }
 
 /** Throws if anomaly mode is on and a rule gave a NaN. */
 export function checkAnomaly(node: Node, grads: Gradients): void {
-  if (depth === 0) return;
+  if (!anomaly.get()) return;
   grads.forEach((grad, i) => {
     if (!grad?.toTypedArray().some(Number.isNaN)) return;
     throw new AutogradError(

@@ -1,14 +1,16 @@
 import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
-import { enableGrad, isGradEnabled } from '../grad/index.js';
+import { bindGradMode, isGradEnabled } from '../grad/index.js';
 import * as is from '../kinds.js';
-import { defaultGenerator } from '../tensor/random.js';
+import { currentGenerator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
-import { savedTensorsHooks } from './savedTensorHooks.js';
+import { type SavedTensorHooks, savedTensorsHooks } from './savedTensorHooks.js';
+import { synchronous } from './synchronous.js';
 
 /**
  * Runs `fn` without keeping what its operations save for backward; the backward pass runs it again to get that back
- * (Chen et al., 2016). Random numbers are the same in both runs. Where gradients are off it just runs `fn`.
+ * (Chen et al., 2016). Random numbers and modes, such as `evalMode`, are the same in both runs. Where gradients are off it
+ * just runs `fn`. An async `fn` is refused: checkpoint the parts between its awaits.
  *
  * `fn` must do the same in both runs: a second run that saves other tensors, or inputs that were written to in between,
  * are an error.
@@ -16,7 +18,10 @@ import { savedTensorsHooks } from './savedTensorHooks.js';
 export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, ...args: Args): R {
   check('checkpoint', 'the function', fn, is.callback);
   if (!isGradEnabled()) return fn(...args);
-  const random = defaultGenerator.getState();
+  const generator = currentGenerator();
+  const random = generator.getState();
+  // All modes of the first run are those of the second, wherever backward is called.
+  const runWith = bindGradMode((hooks: SavedTensorHooks) => savedTensorsHooks(hooks, () => fn(...args)));
   const versions = args.map((a) => (a instanceof Tensor ? a.storage.version : 0));
   const shapes: string[] = [];
   let again: Tensor[] | null = null;
@@ -31,14 +36,12 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
         );
     });
     const kept: Tensor[] = [];
-    const now = defaultGenerator.getState();
-    defaultGenerator.setState(random);
+    const now = generator.getState();
+    generator.setState(random);
     try {
-      enableGrad.run(() =>
-        savedTensorsHooks({ pack: (t) => kept.push(t) - 1, unpack: (i: number) => kept[i]! }, () => fn(...args)),
-      );
+      runWith({ pack: (t) => kept.push(t) - 1, unpack: (i: number) => kept[i]! });
     } finally {
-      defaultGenerator.setState(now);
+      generator.setState(now);
     }
     const found = kept.map(describe);
     if (found.join() !== shapes.join())
@@ -65,7 +68,8 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
         return t;
       },
     },
-    () => fn(...args),
+    // Backward, which is synchronous, could not run an async function again.
+    () => synchronous('checkpoint', () => fn(...args)),
   );
 }
 

@@ -1,7 +1,7 @@
 import { check } from '../check.js';
+import { defineMode, type Gate } from '../grad/index.js';
 import * as is from '../kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { synchronous } from './synchronous.js';
 
 /** What is kept in place of a tensor that an operation saves, and how the tensor comes back from it. */
 export interface SavedTensorHooks {
@@ -9,24 +9,29 @@ export interface SavedTensorHooks {
   unpack(packed: any): Tensor;
 }
 
-let current: SavedTensorHooks | null = null;
+const mode = defineMode<SavedTensorHooks | null>('gradgate.savedTensorsHooks', null);
 
-export const currentSavedTensorHooks = (): SavedTensorHooks | null => current;
+export const currentSavedTensorHooks = mode.get;
+
+const saving = mode.gateWith('savedTensorsHooks', (_, hooks: SavedTensorHooks) => hooks);
 
 /**
- * Runs `fn`, and sends every tensor that an operation in it saves for backward through `pack`; backward gets it back
- * through `unpack`. For synchronous code: the hooks are off again when `fn` returns, and one that gives a promise is refused.
+ * Sends every tensor that an operation saves for backward through `pack`; backward gets it back through `unpack`. With `fn` it
+ * runs that, and covers what it awaits; without it gives a gate, to decorate methods with for example. Of hooks inside of
+ * hooks the inner ones are in force.
+ *
+ * ```ts
+ * const offload = savedTensorsHooks({ pack: (t) => t.toArray(), unpack: (values) => tensor(values) });
+ * const loss = offload.run(() => model(x).sum());
+ * ```
  */
-export function savedTensorsHooks<R>(hooks: SavedTensorHooks, fn: () => R): R {
+export function savedTensorsHooks(hooks: SavedTensorHooks): Gate;
+export function savedTensorsHooks<R>(hooks: SavedTensorHooks, fn: () => R): R;
+export function savedTensorsHooks<R>(hooks: SavedTensorHooks, fn?: () => R): R | Gate {
   check('savedTensorsHooks', 'hooks', hooks, is.object);
   check('savedTensorsHooks', 'pack', hooks.pack, is.callback);
   check('savedTensorsHooks', 'unpack', hooks.unpack, is.callback);
-  check('savedTensorsHooks', 'the function', fn, is.callback);
-  const before = current;
-  current = hooks;
-  try {
-    return synchronous('savedTensorsHooks', fn);
-  } finally {
-    current = before;
-  }
+  if (fn !== undefined) check('savedTensorsHooks', 'the function', fn, is.callback);
+  const gate = saving(hooks);
+  return fn === undefined ? gate : gate.run(fn);
 }

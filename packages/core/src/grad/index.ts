@@ -7,8 +7,9 @@
 import { endOfFolder } from './diagnostics.js';
 import { currentFrame } from './flow.js';
 import type { Frame } from './frame.js';
-import { makeGate, makeModeGate } from './gate.js';
+import { combineGates, makeGate, makeModeGate } from './gate.js';
 import { type Effect, valuesOf } from './guard.js';
+import { evalMode } from './training.js';
 import './yields.js';
 
 export type { Condition } from './condition.js';
@@ -40,6 +41,7 @@ export { defineMode, type GateCall, type Mode } from './mode.js';
 export { original } from './original.js';
 export { type GradPolicy, gradPolicies } from './policies.js';
 export type { Scope } from './scope.js';
+export { evalMode, isTraining, trainMode } from './training.js';
 
 const on: Effect = { enabled: true, inference: false, set: null };
 const off: Effect = { enabled: false, inference: false, set: null };
@@ -55,6 +57,9 @@ export const inferenceMode = makeGate('inferenceMode', { ...off, inference: true
 
 /** A gate whose mode is computed: on if the flag or the condition says so, else off. */
 export const gradMode = makeModeGate('gradMode', on, off);
+
+/** No gradients, and layers as in evaluation: what a method that serves or measures wants. */
+export const evaluating = combineGates('evaluating', noGrad, evalMode);
 
 /** One entry of `gradModeStack()`. */
 export interface StackEntry {

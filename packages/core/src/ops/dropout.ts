@@ -1,5 +1,6 @@
 import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
+import { isTraining } from '../grad/index.js';
 import { checkTensors } from '../tensor/check.js';
 import { rand } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
@@ -14,7 +15,7 @@ export function dropout(x: Tensor, options?: { p?: number; training?: boolean; g
   const { p = 0.5, training = true, generator } = checkOptions('dropout', options, dropoutOptions);
   checkTensors('dropout', x);
   if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${p}`);
-  if (!training || p === 0) return x;
+  if (p === 0 || !isTraining(training)) return x;
   if (p === 1) return mul(x, 0);
   // What is drawn becomes the mask in place.
   const mask = rand(x.shape, { dtype: x.dtype, generator });

@@ -2,7 +2,7 @@ import { record } from '../autograd/node.js';
 import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
-import { isGradEnabled, noGrad } from '../grad/index.js';
+import { isGradEnabled, isTraining, noGrad } from '../grad/index.js';
 import type { Layout } from '../kernels/standardize.js';
 import * as kernel from '../kernels/standardize.js';
 import { checkTensors } from '../tensor/check.js';
@@ -183,7 +183,8 @@ export function batchNorm(
   const b = perChannel(op, 'bias', x, bias);
   const m = perChannel(op, 'runningMean', x, runningMean);
   const v = perChannel(op, 'runningVar', x, runningVar);
-  if (!training) {
+  // Without running statistics the batch's own are all there is.
+  if (!isTraining(training) && !(training && !m && !v)) {
     if (!m || !v) throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
     // One scale and one shift for each channel: two passes over x rather than four.
     const scale = w ? mul(rsqrt(add(v, eps)), w) : rsqrt(add(v, eps));

@@ -5,7 +5,7 @@ import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
-import { defaultGenerator, type Generator } from '../tensor/random.js';
+import { currentGenerator, type Generator } from '../tensor/random.js';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { add, floatOnly, mul } from './elementwise.js';
@@ -21,7 +21,7 @@ const fromGenerator = { generator: is.generator };
 
 /** 1 with the probability that each element of `p` gives, else 0. No gradient. */
 export function bernoulli(p: Tensor, options?: FromGenerator): Tensor {
-  const { generator = defaultGenerator } = checkOptions('bernoulli', options, fromGenerator);
+  const { generator = currentGenerator() } = checkOptions('bernoulli', options, fromGenerator);
   checkTensors('bernoulli', p);
   floatOnly('bernoulli', p);
   const data = p.toTypedArray();
@@ -43,7 +43,7 @@ const multinomialOptions = { replacement: is.boolean, generator: is.generator };
  * int32, `[n]` or `[rows, n]`. Without replacement a place is drawn once at most.
  */
 export function multinomial(probs: Tensor, n: number, options?: FromGenerator & { replacement?: boolean }): Tensor {
-  const { replacement = false, generator = defaultGenerator } = checkOptions(
+  const { replacement = false, generator = currentGenerator() } = checkOptions(
     'multinomial',
     options,
     multinomialOptions,
@@ -99,7 +99,7 @@ export function normal(
   std: Tensor | number,
   options?: FromGenerator & { shape?: Shape },
 ): Tensor {
-  const { shape, generator = defaultGenerator } = checkOptions('normal', options, normalOptions);
+  const { shape, generator = currentGenerator() } = checkOptions('normal', options, normalOptions);
   for (const v of [mean, std])
     if (typeof v !== 'number' && !(v instanceof Tensor))
       throw new TypeError(`normal: mean and std are Tensors or numbers, got ${v === null ? 'null' : typeof v}`);
@@ -117,7 +117,7 @@ export function normal(
 
 /** Whole numbers drawn from Poisson distributions with the rates in `rate`, each in about as many steps whatever its rate. */
 export function poisson(rate: Tensor, options?: FromGenerator): Tensor {
-  const { generator = defaultGenerator } = checkOptions('poisson', options, fromGenerator);
+  const { generator = currentGenerator() } = checkOptions('poisson', options, fromGenerator);
   checkTensors('poisson', rate);
   floatOnly('poisson', rate);
   const data = rate.toTypedArray();
@@ -179,7 +179,7 @@ const filler =
   (x: Tensor, ...args: (number | FromGenerator | undefined)[]): Tensor => {
     if (!integers) floatOnly(op, x);
     const options = typeof args.at(-1) === 'object' ? (args.pop() as FromGenerator) : undefined;
-    const { generator = defaultGenerator } = checkOptions(op, options, fromGenerator);
+    const { generator = currentGenerator() } = checkOptions(op, options, fromGenerator);
     const parameters = defaults.map((d, i) => {
       if (args[i] === undefined) return d;
       check(op, `argument ${i + 1}`, args[i], is.number);

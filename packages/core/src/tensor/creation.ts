@@ -13,7 +13,7 @@ import {
   type TypedArray,
 } from './dtype.js';
 import * as is from './kinds.js';
-import { defaultGenerator, type Generator } from './random.js';
+import { currentGenerator, type Generator } from './random.js';
 import { checkShape, formatShape, mostDims, type Shape, sizeOf } from './shape.js';
 import { Tensor } from './tensor.js';
 
@@ -255,7 +255,7 @@ export function randint(low: number, high: number, shape: Shape, options: Random
 /** The numbers 0 to n - 1 in random order; int32. */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const chosen = withDefaults('randperm', options, { dtype: 'int32' });
-  const { generator = defaultGenerator } = chosen;
+  const { generator = currentGenerator() } = chosen;
   if (n > 0) checkFits('randperm', n - 1, checkDType('randperm', chosen.dtype));
   return make(
     'randperm',
@@ -273,7 +273,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
 }
 
 function random(op: string, shape: Shape, options: RandomOptions, next: (g: Generator) => number): Tensor {
-  const { generator = defaultGenerator } = checkOptions(op, options, randomOptions);
+  const { generator = currentGenerator() } = checkOptions(op, options, randomOptions);
   return make(
     op,
     shape,

@@ -1,5 +1,6 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
+import { defineMode, type Gate } from '../grad/index.js';
 
 /** A source of random numbers that gives the same ones for the same seed, on every platform. */
 export class Generator {
@@ -85,10 +86,37 @@ function seeded(seed: number): JumpableRandomGenerator {
   return xoroshiro128plusFromState(state);
 }
 
-/** Used wherever no generator is given. */
+/** Used wherever no generator is given, outside of `forkRng`. */
 export const defaultGenerator = new Generator();
 
-/** Seeds the default generator. */
+const generator = defineMode<Generator | null>('gradgate.generator', null);
+
+/** The generator that is used here where none is given: that of the innermost `forkRng` of this flow, or the default one. */
+export const currentGenerator = (): Generator => generator.get() ?? defaultGenerator;
+
+/**
+ * A gate whose random numbers are its own: they don't shift those of the code around it or of other flows, also where these
+ * interleave. `forkRng(seed)` starts from the seed at each call, so each call draws the same numbers;
+ * `forkRng(generator)` goes on with that generator; `forkRng()` starts from a copy of the state of the generator around it.
+ *
+ * ```ts
+ * const sample = forkRng(0).run(() => randn([2, 3]));
+ * ```
+ */
+export function forkRng(from?: number | Generator): Gate {
+  if (typeof from === 'number') seeded(from);
+  else if (from !== undefined && !(from instanceof Generator))
+    throw new TypeError(`forkRng: takes a seed or a Generator, got ${from === null ? 'null' : typeof from}`);
+  return forking(from);
+}
+
+const forking = generator.gateWith('forkRng', ({ outer }, from: number | Generator | undefined) => {
+  if (from instanceof Generator) return from;
+  if (from !== undefined) return new Generator(from);
+  return new Generator(0).setState((outer ?? defaultGenerator).getState());
+});
+
+/** Seeds the generator that is used here where none is given: the default one, outside of `forkRng`. */
 export function manualSeed(seed: number): Generator {
-  return defaultGenerator.manualSeed(seed);
+  return currentGenerator().manualSeed(seed);
 }

@@ -1,4 +1,4 @@
-import { defaultGenerator, Generator } from '@gradgate/core';
+import { currentGenerator, Generator } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { isResumable } from '../plain.js';
 import { shuffled } from './shuffled.js';
@@ -24,7 +24,7 @@ const sizeOf = (source: Size): number => {
   return n;
 };
 /** A seed for an epoch's own numbers: so its order can be had again, whoever else draws from the generator. */
-const drawSeed = (generator = defaultGenerator): number => generator.below(2 ** 53);
+const drawSeed = (generator = currentGenerator()): number => generator.below(2 ** 53);
 
 /** What an epoch's order follows from. */
 interface Epoch {

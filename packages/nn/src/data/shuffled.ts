@@ -1,7 +1,7 @@
-import { defaultGenerator, type Generator } from '@gradgate/core';
+import { currentGenerator, type Generator } from '@gradgate/core';
 
 /** The whole numbers from 0 to n - 1 in random order. */
-export function shuffled(n: number, generator: Generator = defaultGenerator): number[] {
+export function shuffled(n: number, generator: Generator = currentGenerator()): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
     const j = generator.below(i + 1);

@@ -1,4 +1,4 @@
-import { defaultGenerator, type Generator, ShapeError, type Tensor, type TypedArray, tensor } from '@gradgate/core';
+import { currentGenerator, type Generator, ShapeError, type Tensor, type TypedArray, tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { interpolate } from '../functions/interpolate.js';
 import { typedArray } from '../plain.js';
@@ -114,7 +114,7 @@ export const centerCrop =
 export const randomCrop =
   (
     size: number | readonly [number, number],
-    { padding = 0, generator = defaultGenerator }: Random & { padding?: number } = {},
+    { padding = 0, generator = currentGenerator() }: Random & { padding?: number } = {},
   ): Transform =>
   (image) => {
     const [height, width] = pair(size);
@@ -126,7 +126,7 @@ export const randomCrop =
 
 const randomFlip =
   (op: string, dim: number) =>
-  ({ p = 0.5, generator = defaultGenerator }: Random & { p?: number } = {}): Transform =>
+  ({ p = 0.5, generator = currentGenerator() }: Random & { p?: number } = {}): Transform =>
   (image) => {
     sizes(op, image);
     return generator.uniform() < p ? image.flip(dim) : image;
@@ -171,7 +171,7 @@ export const randomErasing =
     scale = [0.02, 0.33],
     ratio = [0.3, 3.3],
     value = 0,
-    generator = defaultGenerator,
+    generator = currentGenerator(),
   }: Random & {
     p?: number;
     scale?: readonly [number, number];

@@ -1,4 +1,4 @@
-import { leakyRelu, neg, rand, softmax, type Tensor, where } from '@gradgate/core';
+import { isTraining, leakyRelu, neg, rand, softmax, type Tensor, where } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
 /** `value` up to `limit`, else `x`: also where that is NaN. */
@@ -18,7 +18,7 @@ const rreluOptions = { lower: is.number, upper: is.number, training: is.boolean 
 export function rrelu(x: Tensor, options?: { lower?: number; upper?: number; training?: boolean }): Tensor {
   checkTensors('rrelu', x);
   const { lower = 1 / 8, upper = 1 / 3, training = false } = checkOptions('rrelu', options, rreluOptions);
-  if (!training) return leakyRelu(x, (lower + upper) / 2);
+  if (!isTraining(training)) return leakyRelu(x, (lower + upper) / 2);
   const slope = rand(x.shape, { dtype: x.dtype })
     .mul(upper - lower)
     .add(lower);

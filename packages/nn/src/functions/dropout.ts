@@ -1,4 +1,4 @@
-import { dropout, full, ge, rand, type Shape, ShapeError, type Tensor } from '@gradgate/core';
+import { dropout, full, ge, isTraining, rand, type Shape, ShapeError, type Tensor } from '@gradgate/core';
 import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
 interface DropoutOptions {
@@ -17,7 +17,7 @@ function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions |
   const kept = x.ndim - (ndim - 2);
   const shape: Shape = x.shape.map((n, d) => (d < kept ? n : 1));
   const mask = dropout(full(shape, 1, { dtype: x.dtype }), { p, training });
-  return training && p > 0 ? x.mul(mask) : x;
+  return p > 0 && isTraining(training) ? x.mul(mask) : x;
 }
 
 /** Dropout of whole channels of `x` `[N, C, L]` or `[C, L]`. */
@@ -33,7 +33,7 @@ const saturated = -1.0507009873554805 * 1.6732632423543772;
 export function alphaDropout(x: Tensor, options?: DropoutOptions): Tensor {
   checkTensors('alphaDropout', x);
   const { p = 0.5, training = true } = checkOptions('alphaDropout', options, dropoutOptions);
-  if (!training || p === 0) return x;
+  if (p === 0 || !isTraining(training)) return x;
   if (p === 1) return x.mul(0);
   const kept = ge(rand(x.shape, { dtype: x.dtype }), p).to(x.dtype);
   const a = ((1 - p) * (1 + p * saturated ** 2)) ** -0.5;

@@ -34,4 +34,11 @@ export class Net extends Module {
     gates.quiet.enter(); // require-using
     return this.forward(x);
   }
+  step(x: Tensor): void {
+    this.forward(x).sum().backward();
+  }
+  measure(x: Tensor): Tensor {
+    this.eval(); // prefer-eval-mode
+    return this.fc.eval()(x); // prefer-eval-mode
+  }
 }

@@ -1,0 +1,23 @@
+import type { Gate } from './gate.js';
+import { defineMode } from './mode.js';
+
+const training = defineMode<boolean | null>('gradgate.training', null);
+
+/**
+ * Layers such as Dropout and BatchNorm behave as in evaluation in this flow, whatever `training` of their module is; other
+ * flows are untouched. Grad modes stay as they are: see `evaluating`.
+ *
+ * ```ts
+ * const scores = evalMode.run(() => model(x));
+ * ```
+ */
+export const evalMode: Gate = training.gate('evalMode', false);
+
+/** Layers behave as in training in this flow, for example for Monte Carlo dropout. */
+export const trainMode: Gate = training.gate('trainMode', true);
+
+/**
+ * Whether layers behave as in training here: as the innermost `evalMode` or `trainMode` of this flow says, and where there is
+ * none, as `own` does, a module's `training` or an operator's option.
+ */
+export const isTraining = (own: boolean): boolean => training.get() ?? own;
