@@ -50,6 +50,8 @@ describe('evalMode and trainMode', () => {
     expect([evalMode.run(() => drop.training), drop.training]).toEqual([false, true]);
     expect([isTraining(false), isTraining(true), trainMode.run(() => isTraining(false))]).toEqual([false, true, true]);
     expect(nn.evalMode).toBe(evalMode);
+    expect([drop.clone().training, evalMode.run(() => drop.clone()).training]).toEqual([true, true]);
+    expect(drop.eval().clone().training).toBe(false);
   });
 
   it('reach every layer and function that differs in training', () => {

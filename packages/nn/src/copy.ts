@@ -72,8 +72,11 @@ function copyModule(module: Module, copies: Copies): Module {
   refusePrivate(module);
   const to = registryOf(Reflect.construct(Module, [], module.constructor as new () => Module) as Module);
   copies.set(module, to.module);
-  for (const [name, field] of Object.entries(Object.getOwnPropertyDescriptors(from.target)))
+  // What `train()` and `eval()` set is under a symbol.
+  for (const name of Reflect.ownKeys(from.target)) {
+    const field = Object.getOwnPropertyDescriptor(from.target, name)!;
     Object.defineProperty(to.module, name, 'value' in field ? { ...field, value: copy(field.value, copies) } : field);
+  }
   copyRegistry(from, to);
   return to.module;
 }
