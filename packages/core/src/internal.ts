@@ -2,14 +2,13 @@
 
 export { removable } from './autograd/node.js';
 export { synchronous } from './autograd/synchronous.js';
-export { pin } from './backend/backends.js';
+export type { StepRule } from './backend/backend.js';
+export { kernelsOf, pin } from './backend/backends.js';
 export { dataOf } from './backend/host/data.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export { brand, isOfAnotherCopy, twoCopies } from './brand.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
 export { report } from './grad/diagnostics.js';
-/** Kernels over plain arrays. */
-export { type AdamStep, adamStep, type OptimizerKernel, optimizerStep } from './kernels/optim.js';
 
 export type { Kind } from './kinds.js';
 

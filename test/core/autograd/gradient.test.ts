@@ -14,7 +14,7 @@ import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import { gemm } from '../../../packages/core/src/backend/wasm/matmul.js';
-import { optimizerStep } from '../../../packages/core/src/kernels/optim.js';
+import { stepByKernel } from '../../../packages/core/src/backend/wasm/step.js';
 import { maxPoolGradient } from '../../../packages/core/src/kernels/pool.js';
 import { softmaxRows, stream, stream2 } from '../../../packages/core/src/kernels/stream.js';
 
@@ -84,8 +84,8 @@ describe('a kernel does not go beyond an array it was given', () => {
   const refused = /would go to element \d+ of an array of \d+; nothing was computed/;
 
   it.each<[string, () => unknown]>([
-    ['an optimizer whose gradient is short', () => optimizerStep('sgd', long, short, [], [1, 0, 1, 0, 1, 0, 1])],
-    ['an optimizer whose memory is short', () => optimizerStep('momentum', long, long, [short], [1, 0, 1, 0, 1, 0, 1])],
+    ['an optimizer whose gradient is short', () => stepByKernel('sgd', long, short, [], [1, 0, 1, 0, 1, 0, 1])],
+    ['an optimizer whose memory is short', () => stepByKernel('momentum', long, long, [short], [1, 0, 1, 0, 1, 0, 1])],
     ['a kernel of one operand', () => stream('exp', long, 4096, short, 0)],
     ['a kernel of one operand that begins late', () => stream('exp', short, 2048, long, 2049)],
     ['a kernel whose result is short', () => stream('exp', short, 4096, long, 0)],

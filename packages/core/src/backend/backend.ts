@@ -25,6 +25,23 @@ export interface Kernels {
    * `bias` is contiguous.
    */
   matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void;
+
+  /**
+   * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the rule's numbers.
+   * All are of one length; `w` and `memory` are contiguous.
+   */
+  step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void;
+}
+
+/**
+ * How an optimizer rewrites the elements of a parameter and what it remembers of them, defined once: the loop is what the
+ * host runs, and what faster kernels have to follow.
+ */
+export interface StepRule {
+  /** Names the kernel, where a backend has one. */
+  readonly name: string;
+  /** Rewrites `w`, and `memory` as it needs to; all arrays are as long as the gradient `g`. */
+  readonly loop: (w: TypedArray, g: TypedArray, memory: readonly TypedArray[], numbers: readonly number[]) => void;
 }
 
 /** Memory of one kind, and what computes on it. */

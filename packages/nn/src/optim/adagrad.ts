@@ -1,14 +1,13 @@
-import type { Tensor } from '@gradgate/core';
-import { dataOf } from '@gradgate/core/internal';
-import { stepByKernel } from './kernel.js';
+import type { Tensor, TypedArray } from '@gradgate/core';
+import type { StepRule } from '@gradgate/core/internal';
 import {
+  applyStep,
   BuiltInOptimizer,
   type Group,
   type MemoryKinds,
   memoryFor,
   type ParamGroup,
   rule,
-  updateElements,
 } from './optimizer.js';
 
 export interface AdagradOptions {
@@ -45,18 +44,22 @@ export class Adagrad extends BuiltInOptimizer<AdagradOptions, { step?: number; s
     const { lr, lrDecay, weightDecay, eps, maximize } = group;
     state.step = (state.step ?? 0) + 1;
     state.sum ??= memoryFor(p, group.initialAccumulatorValue);
-    const sum = dataOf(state.sum);
     const rate = lr / (1 + (state.step - 1) * lrDecay);
-    updateElements(p, grad, (w, g) => {
-      if (stepByKernel('adagrad', w, g, [sum], [maximize ? -1 : 1, weightDecay, rate, eps])) return;
-      for (let i = 0; i < w.length; i++) {
-        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
-        sum[i]! += d * d;
-        w[i] = w[i]! - (rate * d) / (Math.sqrt(sum[i]!) + eps);
-      }
-    });
+    applyStep(adagradRule, p, grad, [state.sum], [maximize ? -1 : 1, weightDecay, rate, eps]);
   }
 }
+
+const adagradRule: StepRule = {
+  name: 'adagrad',
+  loop(w, g, [memory], [sign, weightDecay, rate, eps]) {
+    const sum = memory!;
+    for (let i = 0; i < w.length; i++) {
+      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      sum[i]! += d * d;
+      w[i] = w[i]! - (rate! * d) / (Math.sqrt(sum[i]!) + eps!);
+    }
+  },
+};
 
 export interface AdadeltaOptions {
   lr: number;
@@ -86,16 +89,20 @@ export class Adadelta extends BuiltInOptimizer<AdadeltaOptions, { squareAvg?: Te
     const { lr, rho, eps, weightDecay, maximize } = group;
     state.squareAvg ??= memoryFor(p);
     state.accDelta ??= memoryFor(p);
-    const v = dataOf(state.squareAvg);
-    const u = dataOf(state.accDelta);
-    updateElements(p, grad, (w, g) => {
-      for (let i = 0; i < w.length; i++) {
-        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
-        v[i] = rho * v[i]! + (1 - rho) * d * d;
-        const move = (Math.sqrt(u[i]! + eps) / Math.sqrt(v[i]! + eps)) * d;
-        u[i] = rho * u[i]! + (1 - rho) * move * move;
-        w[i] = w[i]! - lr * move;
-      }
-    });
+    applyStep(adadeltaRule, p, grad, [state.squareAvg, state.accDelta], [maximize ? -1 : 1, weightDecay, lr, rho, eps]);
   }
 }
+
+const adadeltaRule: StepRule = {
+  name: 'adadelta',
+  loop(w, g, memory, [sign, weightDecay, lr, rho, eps]) {
+    const [v, u] = memory as [TypedArray, TypedArray];
+    for (let i = 0; i < w.length; i++) {
+      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      v[i] = rho! * v[i]! + (1 - rho!) * d * d;
+      const move = (Math.sqrt(u[i]! + eps!) / Math.sqrt(v[i]! + eps!)) * d;
+      u[i] = rho! * u[i]! + (1 - rho!) * move * move;
+      w[i] = w[i]! - lr! * move;
+    }
+  },
+};

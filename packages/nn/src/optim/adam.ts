@@ -1,14 +1,13 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
-import { type AdamStep, adamStep, dataOf } from '@gradgate/core/internal';
-import { stepByKernel } from './kernel.js';
+import type { StepRule } from '@gradgate/core/internal';
 import {
+  applyStep,
   BuiltInOptimizer,
   type Group,
   type MemoryKinds,
   memoryFor,
   type ParamGroup,
   rule,
-  updateElements,
 } from './optimizer.js';
 
 export interface AdamOptions {
@@ -39,9 +38,6 @@ interface Bias {
   readonly first: number;
   readonly second: number;
 }
-
-/** Fewer elements are stepped faster in JavaScript. */
-const kernelFrom = 256;
 
 /** Adam (Kingma and Ba, 2015). */
 export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
@@ -80,27 +76,12 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
     const { lr, eps, weightDecay, maximize } = group;
     const [beta1, beta2] = group.betas;
     const bias = this.#biasAt(step, beta1, beta2);
-    // In the order that kernels take them in.
-    const constants: AdamStep = {
-      keep: this.decoupled ? 1 - lr * weightDecay : 1,
-      penalty: this.decoupled ? 0 : weightDecay,
-      sign: maximize ? -1 : 1,
-      beta1,
-      beta2,
-      rate: lr / bias.first,
-      correction: 1 / Math.sqrt(bias.second),
-      eps,
-    };
-    // One pass over the parameter and its memory, rather than a dozen over temporaries.
-    updateElements(p, grad, (w, g) => {
-      const m = dataOf(expAvg);
-      const v = dataOf(expAvgSq);
-      const top = maxExpAvgSq && dataOf(maxExpAvgSq);
-      if (w instanceof Float32Array && g instanceof Float32Array && !top)
-        (w.length < kernelFrom ? adamLoop : adamStep)(w, g, m as Float32Array, v as Float32Array, constants);
-      else if (!top || !stepByKernel('amsgrad', w, g, [m, v, top], Object.values(constants)))
-        adamAnyLoop(w, g, m, v, top, constants);
-    });
+    const keep = this.decoupled ? 1 - lr * weightDecay : 1;
+    const penalty = this.decoupled ? 0 : weightDecay;
+    const sign = maximize ? -1 : 1;
+    const numbers = [keep, penalty, sign, beta1, beta2, lr / bias.first, 1 / Math.sqrt(bias.second), eps];
+    if (maxExpAvgSq) applyStep(amsgradRule, p, grad, [expAvg, expAvgSq, maxExpAvgSq], numbers);
+    else applyStep(adamRule, p, grad, [expAvg, expAvgSq], numbers);
   }
 
   /** What the means lack at a step, as they start from 0. Remembered: all parameters ask for the same. */
@@ -112,8 +93,28 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
   }
 }
 
-/** float32 has a loop of its own: one for all kinds of array is slower for each of them. */
-const adamLoop: typeof adamStep = (w, g, m, v, { keep, penalty, sign, beta1, beta2, rate, correction, eps }) => {
+const adamRule: StepRule = {
+  name: 'adam',
+  loop(w, g, [m, v], numbers) {
+    // float32 has a loop of its own: V8 specialises each for the classes of arrays that it has seen.
+    const isFloat32 = w instanceof Float32Array && g instanceof Float32Array;
+    (isFloat32 ? adamLoop : adamLoopOfOthers)(w, g, m!, v!, numbers);
+  },
+};
+
+function adamLoop(w: TypedArray, g: TypedArray, m: TypedArray, v: TypedArray, numbers: readonly number[]): void {
+  const [keep, penalty, sign, beta1, beta2, rate, correction, eps] = numbers as Eight;
+  for (let i = 0; i < w.length; i++) {
+    const x = w[i]! * keep;
+    const d = sign * g[i]! + penalty * x;
+    m[i] = beta1 * m[i]! + (1 - beta1) * d;
+    v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
+    w[i] = x - (rate * m[i]!) / (Math.sqrt(v[i]!) * correction + eps);
+  }
+}
+
+const adamLoopOfOthers: typeof adamLoop = (w, g, m, v, numbers) => {
+  const [keep, penalty, sign, beta1, beta2, rate, correction, eps] = numbers as Eight;
   for (let i = 0; i < w.length; i++) {
     const x = w[i]! * keep;
     const d = sign * g[i]! + penalty * x;
@@ -123,28 +124,23 @@ const adamLoop: typeof adamStep = (w, g, m, v, { keep, penalty, sign, beta1, bet
   }
 };
 
-/** Any dtype; with `top` for the largest mean square so far. */
-function adamAnyLoop(
-  w: TypedArray,
-  g: TypedArray,
-  m: TypedArray,
-  v: TypedArray,
-  top: TypedArray | undefined,
-  { keep, penalty, sign, beta1, beta2, rate, correction, eps }: AdamStep,
-): void {
-  for (let i = 0; i < w.length; i++) {
-    const x = w[i]! * keep;
-    const d = sign * g[i]! + penalty * x;
-    m[i] = beta1 * m[i]! + (1 - beta1) * d;
-    v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
-    let square = v[i]!;
-    if (top) {
-      if (square > top[i]!) top[i] = square;
-      square = top[i]!;
+type Eight = readonly [number, number, number, number, number, number, number, number];
+
+const amsgradRule: StepRule = {
+  name: 'amsgrad',
+  loop(w, g, memory, numbers) {
+    const [keep, penalty, sign, beta1, beta2, rate, correction, eps] = numbers as Eight;
+    const [m, v, top] = memory as [TypedArray, TypedArray, TypedArray];
+    for (let i = 0; i < w.length; i++) {
+      const x = w[i]! * keep;
+      const d = sign * g[i]! + penalty * x;
+      m[i] = beta1 * m[i]! + (1 - beta1) * d;
+      v[i] = beta2 * v[i]! + (1 - beta2) * d * d;
+      if (v[i]! > top[i]!) top[i] = v[i]!;
+      w[i] = x - (rate * m[i]!) / (Math.sqrt(top[i]!) * correction + eps);
     }
-    w[i] = x - (rate * m[i]!) / (Math.sqrt(square) * correction + eps);
-  }
-}
+  },
+};
 
 /** Adam whose weight decay does not go through the gradient (Loshchilov and Hutter, 2019); 0.01 by default. */
 export class AdamW extends Adam {

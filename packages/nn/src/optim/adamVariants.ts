@@ -1,15 +1,19 @@
-import type { Tensor } from '@gradgate/core';
-import { dataOf } from '@gradgate/core/internal';
-import { stepByKernel } from './kernel.js';
+import type { Tensor, TypedArray } from '@gradgate/core';
+import type { StepRule } from '@gradgate/core/internal';
 import {
+  applyStep,
   BuiltInOptimizer,
   type Group,
   type MemoryKinds,
   memoryFor,
   type ParamGroup,
   rule,
-  updateElements,
 } from './optimizer.js';
+
+type Two = readonly [TypedArray, TypedArray];
+type Numbers<N extends number, All extends number[] = []> = All['length'] extends N
+  ? All
+  : Numbers<N, [...All, number]>;
 
 interface Moments {
   step?: number;
@@ -55,18 +59,24 @@ export class Adamax extends BuiltInOptimizer<MomentOptions, Moments> {
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
     const { step, m, v } = start(p, state, 'expInf');
-    const [mean, norm] = [dataOf(m), dataOf(v)];
-    const rate = lr / (1 - beta1 ** step);
-    updateElements(p, grad, (w, g) => {
-      for (let i = 0; i < w.length; i++) {
-        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
-        mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
-        norm[i] = Math.max(beta2 * norm[i]!, Math.abs(d) + eps);
-        w[i] = w[i]! - (rate * mean[i]!) / norm[i]!;
-      }
-    });
+    const numbers = [maximize ? -1 : 1, weightDecay, beta1, beta2, lr / (1 - beta1 ** step), eps];
+    applyStep(adamaxRule, p, grad, [m, v], numbers);
   }
 }
+
+const adamaxRule: StepRule = {
+  name: 'adamax',
+  loop(w, g, memory, numbers) {
+    const [sign, weightDecay, beta1, beta2, rate, eps] = numbers as Numbers<6>;
+    const [mean, norm] = memory as Two;
+    for (let i = 0; i < w.length; i++) {
+      const d = sign * g[i]! + weightDecay * w[i]!;
+      mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
+      norm[i] = Math.max(beta2 * norm[i]!, Math.abs(d) + eps);
+      w[i] = w[i]! - (rate * mean[i]!) / norm[i]!;
+    }
+  },
+};
 
 export interface NAdamOptions extends MomentOptions {
   /** How fast the momentum reaches its full value. */
@@ -104,24 +114,31 @@ export class NAdam extends BuiltInOptimizer<NAdamOptions, Moments> {
       maximize,
     } = group;
     const { step, m, v } = start(p, state);
-    const [mean, square] = [dataOf(m), dataOf(v)];
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
     const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay));
     state.muProduct = (state.muProduct ?? 1) * mu;
     const ofGradient = (lr * (1 - mu)) / (1 - state.muProduct);
     const ofMean = (lr * muNext) / (1 - state.muProduct * muNext);
     const correction = 1 - beta2 ** step;
-    updateElements(p, grad, (w, g) => {
-      for (let i = 0; i < w.length; i++) {
-        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
-        mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
-        square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
-        const denominator = Math.sqrt(square[i]! / correction) + eps;
-        w[i] = w[i]! - (ofGradient * d + ofMean * mean[i]!) / denominator;
-      }
-    });
+    const numbers = [maximize ? -1 : 1, weightDecay, beta1, beta2, ofGradient, ofMean, correction, eps];
+    applyStep(nadamRule, p, grad, [m, v], numbers);
   }
 }
+
+const nadamRule: StepRule = {
+  name: 'nadam',
+  loop(w, g, memory, numbers) {
+    const [sign, weightDecay, beta1, beta2, ofGradient, ofMean, correction, eps] = numbers as Numbers<8>;
+    const [mean, square] = memory as Two;
+    for (let i = 0; i < w.length; i++) {
+      const d = sign * g[i]! + weightDecay * w[i]!;
+      mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
+      square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
+      const denominator = Math.sqrt(square[i]! / correction) + eps;
+      w[i] = w[i]! - (ofGradient * d + ofMean * mean[i]!) / denominator;
+    }
+  },
+};
 
 /** Adam whose step is rectified while its variance is not known (Liu et al., 2020). */
 export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
@@ -140,7 +157,6 @@ export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
     const { step, m, v } = start(p, state);
-    const [mean, square] = [dataOf(m), dataOf(v)];
     const correction1 = 1 - beta1 ** step;
     const correction2 = 1 - beta2 ** step;
     const longest = 2 / (1 - beta2) - 1;
@@ -150,17 +166,30 @@ export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
         ? Math.sqrt(((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length)) *
           Math.sqrt(correction2)
         : 0;
-    updateElements(p, grad, (w, g) => {
-      for (let i = 0; i < w.length; i++) {
-        const d = (maximize ? -g[i]! : g[i]!) + weightDecay * w[i]!;
-        mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
-        square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
-        const adapted = rectified === 0 ? 1 : rectified / (Math.sqrt(square[i]!) + eps);
-        w[i] = w[i]! - (lr * mean[i]! * adapted) / correction1;
-      }
-    });
+    applyStep(
+      radamRule,
+      p,
+      grad,
+      [m, v],
+      [maximize ? -1 : 1, weightDecay, beta1, beta2, lr, correction1, rectified, eps],
+    );
   }
 }
+
+const radamRule: StepRule = {
+  name: 'radam',
+  loop(w, g, memory, numbers) {
+    const [sign, weightDecay, beta1, beta2, lr, correction, rectified, eps] = numbers as Numbers<8>;
+    const [mean, square] = memory as Two;
+    for (let i = 0; i < w.length; i++) {
+      const d = sign * g[i]! + weightDecay * w[i]!;
+      mean[i] = beta1 * mean[i]! + (1 - beta1) * d;
+      square[i] = beta2 * square[i]! + (1 - beta2) * d * d;
+      const adapted = rectified === 0 ? 1 : rectified / (Math.sqrt(square[i]!) + eps);
+      w[i] = w[i]! - (lr * mean[i]! * adapted) / correction;
+    }
+  },
+};
 
 export type LionOptions = Omit<MomentOptions, 'eps'>;
 
@@ -181,16 +210,20 @@ export class Lion extends BuiltInOptimizer<LionOptions, Moments> {
     { lr, betas: [beta1, beta2], weightDecay, maximize }: Group<LionOptions>,
   ): void {
     state.expAvg ??= memoryFor(p);
-    const mean = dataOf(state.expAvg);
-    const numbers = [maximize ? -1 : 1, 1 - lr * weightDecay, lr, beta1, beta2];
-    updateElements(p, grad, (w, g) => {
-      if (stepByKernel('lion', w, g, [mean], numbers)) return;
-      for (let i = 0; i < w.length; i++) {
-        const d = maximize ? -g[i]! : g[i]!;
-        const direction = Math.sign(beta1 * mean[i]! + (1 - beta1) * d);
-        w[i] = w[i]! * (1 - lr * weightDecay) - lr * direction;
-        mean[i] = beta2 * mean[i]! + (1 - beta2) * d;
-      }
-    });
+    applyStep(lionRule, p, grad, [state.expAvg], [maximize ? -1 : 1, 1 - lr * weightDecay, lr, beta1, beta2]);
   }
 }
+
+const lionRule: StepRule = {
+  name: 'lion',
+  loop(w, g, [memory], numbers) {
+    const [sign, keep, lr, beta1, beta2] = numbers as Numbers<5>;
+    const mean = memory!;
+    for (let i = 0; i < w.length; i++) {
+      const d = sign * g[i]!;
+      const direction = Math.sign(beta1 * mean[i]! + (1 - beta1) * d);
+      w[i] = w[i]! * keep - lr * direction;
+      mean[i] = beta2 * mean[i]! + (1 - beta2) * d;
+    }
+  },
+};

@@ -172,7 +172,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const flat = new Float64Array(params.reduce((n, p) => n + p.numel, 0));
     let at = 0;
     for (const p of params) {
-      if (p.heldGrad) flat.set(p.heldGrad.elements(), at);
+      if (p.heldGrad) flat.set(p.heldGrad.toTypedArray(), at);
       at += p.numel;
     }
     return flat;

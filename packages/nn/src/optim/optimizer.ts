@@ -1,27 +1,31 @@
-import { enableGrad, fullLike, noGrad, Tensor, type TypedArray } from '@gradgate/core';
-import { check, checkOptions, is, pin, type Schema, show } from '@gradgate/core/internal';
+import { enableGrad, fullLike, noGrad, Tensor } from '@gradgate/core';
+import { check, checkOptions, is, kernelsOf, pin, type Schema, type StepRule, show } from '@gradgate/core/internal';
 import { type OptimizerState, readState, writeState } from './state.js';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
 
 /**
- * Lets `update` rewrite the elements of `p`, given those of its gradient, both in row-major order, and counts the write.
+ * Rewrites a parameter and what the optimizer remembers of it by a rule, in one pass rather than in a dozen operators, and
+ * counts the write.
  */
-export function updateElements(
+export function applyStep(
+  rule: StepRule,
   p: Tensor,
   grad: Tensor,
-  update: (weights: TypedArray, gradient: TypedArray) => void,
+  memory: readonly Tensor[],
+  numbers: readonly number[],
 ): void {
   if (grad.numel !== p.numel)
     throw new TypeError(`step: a gradient of ${grad.numel} elements does not fit a parameter of ${p.numel}`);
+  const { step } = kernelsOf('step', p, grad);
   if (p.isContiguous) {
-    update(p.writableElements(), grad.elements());
+    step(rule, p, grad, memory, numbers);
     p.storage.version++;
     return;
   }
   const copy = p.detach().contiguous();
-  update(copy.writableElements(), grad.elements());
+  step(rule, copy, grad, memory, numbers);
   p.copy_(copy);
 }
 

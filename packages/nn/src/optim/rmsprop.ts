@@ -1,14 +1,13 @@
 import type { Tensor } from '@gradgate/core';
-import { dataOf } from '@gradgate/core/internal';
-import { stepByKernel } from './kernel.js';
+import type { StepRule } from '@gradgate/core/internal';
 import {
+  applyStep,
   BuiltInOptimizer,
   type Group,
   type MemoryKinds,
   memoryFor,
   type ParamGroup,
   rule,
-  updateElements,
 } from './optimizer.js';
 
 export interface RMSpropOptions {
@@ -60,24 +59,35 @@ export class RMSprop extends BuiltInOptimizer<RMSpropOptions, State> {
     state.squareAvg ??= memoryFor(p);
     if (centered) state.gradAvg ??= memoryFor(p);
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
-    const v = dataOf(state.squareAvg);
-    const mean = state.gradAvg && dataOf(state.gradAvg);
-    const buffer = state.momentumBuffer && dataOf(state.momentumBuffer);
-    const sign = maximize ? -1 : 1;
-    updateElements(p, grad, (w, g) => {
-      if (!mean && !buffer && stepByKernel('rmsprop', w, g, [v], [sign, weightDecay, lr, alpha, eps])) return;
+    const { squareAvg, gradAvg, momentumBuffer } = state;
+    const numbers = [maximize ? -1 : 1, weightDecay, lr, alpha, eps, momentum];
+    const memory = [squareAvg, gradAvg, momentumBuffer].filter((t) => t !== undefined);
+    applyStep(rules[Number(centered)]![Number(momentum !== 0)]!, p, grad, memory, numbers);
+  }
+}
+
+/** With or without means of the gradient, and with or without momentum. */
+const rules = [false, true].map((centered) => [false, true].map((momentum) => ruleOf(centered, momentum)));
+
+function ruleOf(centered: boolean, withMomentum: boolean): StepRule {
+  return {
+    name: centered || withMomentum ? 'rmsprop with more' : 'rmsprop',
+    loop(w, g, memory, [sign, weightDecay, lr, alpha, eps, momentum]) {
+      const v = memory[0]!;
+      const mean = centered ? memory[1]! : null;
+      const buffer = withMomentum ? memory.at(-1)! : null;
       for (let i = 0; i < w.length; i++) {
-        const d = sign * g[i]! + weightDecay * w[i]!;
-        v[i] = alpha * v[i]! + (1 - alpha) * d * d;
+        const d = sign! * g[i]! + weightDecay! * w[i]!;
+        v[i] = alpha! * v[i]! + (1 - alpha!) * d * d;
         let variance = v[i]!;
         if (mean) {
-          mean[i] = alpha * mean[i]! + (1 - alpha) * d;
+          mean[i] = alpha! * mean[i]! + (1 - alpha!) * d;
           variance -= mean[i]! * mean[i]!;
         }
-        const move = d / (Math.sqrt(variance) + eps);
-        if (buffer) buffer[i] = momentum * buffer[i]! + move;
-        w[i] = w[i]! - lr * (buffer ? buffer[i]! : move);
+        const move = d / (Math.sqrt(variance) + eps!);
+        if (buffer) buffer[i] = momentum! * buffer[i]! + move;
+        w[i] = w[i]! - lr! * (buffer ? buffer[i]! : move);
       }
-    });
-  }
+    },
+  };
 }

@@ -1,14 +1,13 @@
 import type { Tensor } from '@gradgate/core';
-import { dataOf } from '@gradgate/core/internal';
-import { stepByKernel } from './kernel.js';
+import type { StepRule } from '@gradgate/core/internal';
 import {
+  applyStep,
   BuiltInOptimizer,
   type Group,
   type MemoryKinds,
   memoryFor,
   type ParamGroup,
   rule,
-  updateElements,
 } from './optimizer.js';
 
 export interface SGDOptions {
@@ -50,22 +49,30 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
     const first = momentum !== 0 && !state.momentumBuffer;
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
-    const buffer = state.momentumBuffer && dataOf(state.momentumBuffer);
     const sign = maximize ? -1 : 1;
     // The first step takes the gradient whole.
     const share = first ? 1 : 1 - dampening;
     const numbers = [sign, weightDecay, lr, momentum, share, nesterov ? 1 : 0, nesterov ? momentum : 1];
-    updateElements(p, grad, (w, g) => {
-      if (stepByKernel(buffer ? 'momentum' : 'sgd', w, g, buffer ? [buffer] : [], numbers)) return;
-      for (let i = 0; i < w.length; i++) {
-        let d = sign * g[i]! + weightDecay * w[i]!;
-        if (buffer) {
-          const b = momentum * buffer[i]! + share * d;
-          buffer[i] = b;
-          d = nesterov ? d + momentum * b : b;
-        }
-        w[i] = w[i]! - lr * d;
-      }
-    });
+    if (state.momentumBuffer) applyStep(withMomentum, p, grad, [state.momentumBuffer], numbers);
+    else applyStep(plain, p, grad, [], numbers);
   }
 }
+
+const plain: StepRule = {
+  name: 'sgd',
+  loop(w, g, _, [sign, weightDecay, lr]) {
+    for (let i = 0; i < w.length; i++) w[i] = w[i]! - lr! * (sign! * g[i]! + weightDecay! * w[i]!);
+  },
+};
+
+const withMomentum: StepRule = {
+  name: 'momentum',
+  loop(w, g, [buffer], [sign, weightDecay, lr, momentum, share, nesterov]) {
+    for (let i = 0; i < w.length; i++) {
+      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      const b = momentum! * buffer![i]! + share! * d;
+      buffer![i] = b;
+      w[i] = w[i]! - lr! * (nesterov ? d + momentum! * b : b);
+    }
+  },
+};

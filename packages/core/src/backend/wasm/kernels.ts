@@ -1,6 +1,7 @@
 import type { Kernels } from '../backend.js';
 import * as host from '../host/kernels.js';
 import { matmul } from './matmul.js';
+import { step } from './step.js';
 
 /** The kernels in WebAssembly, where they pay, and those of the host elsewhere. */
-export const kernels: Kernels = { ...host.kernels, matmul };
+export const kernels: Kernels = { ...host.kernels, matmul, step };

@@ -1,4 +1,4 @@
-import type { OptimizerKernel } from '../optim.js';
+import type { StepKernel } from '../../backend/wasm/step.js';
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, order, plain } from './binary.js';
 import { decodeText } from './text.js';
@@ -13,7 +13,7 @@ type Elementwise2 = (to: number, x: number, y: number, n: number, a?: number, b?
 export interface Kernels
   extends Record<StreamKernel, Elementwise>,
     Record<StreamKernel2, Elementwise2>,
-    Record<OptimizerKernel, (...addressesSizeAndNumbers: number[]) => void> {
+    Record<StepKernel, (...addressesSizeAndNumbers: number[]) => void> {
   gemmScratch(): number;
   gemm(
     m: number,
@@ -52,8 +52,6 @@ export interface Kernels
     plane: number,
     size: number,
   ): void;
-  /** See `kernels/optim.ts`. */
-  adam(w: number, g: number, m: number, v: number, n: number, ...step: number[]): void;
   /** See `assembly/rows.ts`. */
   sum(x: number, n: number): number;
   standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;

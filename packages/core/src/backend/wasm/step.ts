@@ -1,0 +1,44 @@
+import { inRows, type Rows } from '../../kernels/stream.js';
+import type { StepRule, View } from '../backend.js';
+import { elementsOf, targetOf } from '../host/data.js';
+import * as host from '../host/step.js';
+
+/** The rules that have a kernel, and from how many elements on it is faster than the loop: see `assembly/optim.ts`. */
+const kernelFrom = { adagrad: 1024, adam: 256, amsgrad: 1024, lion: 1024, momentum: 1024, rmsprop: 1024, sgd: 1024 };
+
+export type StepKernel = keyof typeof kernelFrom;
+
+const isFloat32 = ({ dtype }: View): boolean => dtype === 'float32';
+
+/** `Kernels.step` for float32. */
+export function step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void {
+  const from: number | undefined = Object.hasOwn(kernelFrom, rule.name)
+    ? kernelFrom[rule.name as StepKernel]
+    : undefined;
+  const weights = targetOf(w);
+  if (from === undefined || weights.length < from || !(isFloat32(w) && isFloat32(g) && memory.every(isFloat32)))
+    host.step(rule, w, g, memory, numbers);
+  else
+    stepByKernel(
+      rule.name as StepKernel,
+      weights as Float32Array,
+      elementsOf(g) as Float32Array,
+      memory.map(targetOf) as Float32Array[],
+      numbers,
+    );
+}
+
+/** One step over float32 weights, in place: `w` and what the optimizer remembers are rewritten. */
+export function stepByKernel(
+  name: StepKernel,
+  w: Float32Array,
+  g: Float32Array,
+  memory: readonly Float32Array[],
+  numbers: readonly number[],
+): void {
+  const each = (arrays: readonly Float32Array[]): Rows[] => arrays.map((array) => [array, 1]);
+  const operands = 2 + memory.length;
+  inRows(name, w.length, each([w, g, ...memory]), each([w, ...memory]), (kernels, count, addresses) => {
+    kernels[name](...addresses.slice(0, operands), count, ...numbers);
+  });
+}
