@@ -21,6 +21,11 @@ export class DTypeError extends TensorError {
   override name = 'DTypeError';
 }
 
+/** Tensors on devices that do not fit together, or a device that lacks what is asked of it. */
+export class DeviceError extends TensorError {
+  override name = 'DeviceError';
+}
+
 /** An index outside its dimension. */
 export class IndexError extends TensorError {
   override name = 'IndexError';

@@ -29,7 +29,7 @@ export {
 } from './autograd/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
 export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
-export { backend } from './backend/backends.js';
+export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';
 export type { Storage } from './backend/storage.js';
 export { type MemoryReport, memory } from './backend/wasm/residency.js';
 export * from './errors.js';

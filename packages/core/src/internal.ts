@@ -3,7 +3,7 @@
 export { removable } from './autograd/node.js';
 export { synchronous } from './autograd/synchronous.js';
 export type { StepRule } from './backend/backend.js';
-export { kernelsOf, pin } from './backend/backends.js';
+export { isDevice, kernelsOf, pin } from './backend/backends.js';
 export { dataOf } from './backend/host/data.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export { brand, isOfAnotherCopy, twoCopies } from './brand.js';

@@ -1,5 +1,5 @@
 import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
-import { brand, check, is } from '@gradgate/core/internal';
+import { brand, check, is, isDevice } from '@gradgate/core/internal';
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,
@@ -185,8 +185,16 @@ export class Module {
     return named(this, 'getBuffer', 'buffer', path, this.namedBuffers());
   }
 
-  /** Converts floating point parameters, their gradients and buffers; they stay the same objects. */
-  to(dtype: DType): this {
+  /**
+   * Converts floating point parameters, their gradients and buffers to a dtype, or moves all of them to a device; they stay
+   * the same objects.
+   */
+  to(target: DType | (string & {})): this {
+    if (isDevice(target)) {
+      for (const t of [...this.parameters(), ...this.buffers()]) convert(t, target);
+      return this;
+    }
+    const dtype = target as DType;
     if (!floats.has(dtype))
       throw new DTypeError(
         'to',
@@ -343,12 +351,12 @@ function named<T>(root: Module, op: string, what: string, path: string, all: Ite
 const floats: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float16', 'bfloat16']);
 
 /** Gives `t` other storage, so that optimizers and sharing modules that hold it see the change. */
-function convert(t: Tensor, dtype: DType): void {
-  if (t.dtype === dtype) return;
-  const { storage, shape, strides, isContiguous } = noGrad.run(() => t.detach().to(dtype));
+function convert(t: Tensor, target: string): void {
+  if (t.dtype === target || t.device === target) return;
+  const { storage, dtype, shape, strides, isContiguous } = noGrad.run(() => t.detach().to(target));
   // A graph that saved the old values must not go on with these.
   storage.version = t.storage.version + 1;
   Object.assign(t, { storage, dtype, shape, strides, isContiguous, offset: 0 });
   const { grad } = t;
-  if (grad !== null) t.grad = noGrad.run(() => grad.to(dtype));
+  if (grad !== null) t.grad = noGrad.run(() => grad.to(target));
 }

@@ -323,7 +323,8 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
     const one = Tensor.empty(t.dtype, t.shape);
     dataOf(one)[0] = 1;
     closeWindows();
-    return one;
+    const { backend } = t.storage;
+    return one.storage.backend === backend ? one : one.moved(backend);
   }
   if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
   if (!sameShape(gradient.shape, t.shape))

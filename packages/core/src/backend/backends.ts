@@ -1,15 +1,66 @@
+import { show } from '../check.js';
+import { DeviceError } from '../errors.js';
 import type { Backend, Kernels, View } from './backend.js';
 import { cpu } from './cpu.js';
+import type { Storage } from './storage.js';
 
-/** The kernels for operands of one backend. */
-export function kernelsOf(_op: string, _a: View, _b?: View): Kernels {
-  return cpu.kernels;
+/** The devices that there are, and the one on which tensors are made where none is named. */
+const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: cpu };
+
+/** The backend of a device. Throws where there is none of that name. */
+export function backend(device: string): Backend {
+  const found = state.backends.get(device);
+  if (!found)
+    throw new DeviceError(
+      'device',
+      `there is no device ${show(device)}; there is ${[...state.backends.keys()].join(', ')}`,
+    );
+  return found;
 }
 
-/** The backend of a device. */
-export function backend(device: string): Backend {
-  if (device !== cpu.name) throw new TypeError(`backend: there is no device ${device}; there is ${cpu.name}`);
-  return cpu;
+/** Whether there is a device of this name. */
+export const isDevice = (name: unknown): name is string => state.backends.has(name as string);
+
+/** Adds a device: tensors can be made on it and moved to it from now on. For packages that bring one. */
+export function registerBackend(backend: Backend): void {
+  if (typeof backend?.name !== 'string' || typeof backend.allocate !== 'function')
+    throw new TypeError(`registerBackend: expected a backend, got ${show(backend)}`);
+  if (state.backends.has(backend.name))
+    throw new DeviceError('registerBackend', `there is a device ${backend.name} already`);
+  state.backends.set(backend.name, backend);
+}
+
+/** Makes tensors on this device where creation functions name none; returns the one before. `'cpu'` at first. */
+export function setDefaultDevice(device: string): string {
+  const before = state.default.name;
+  state.default = backend(device);
+  return before;
+}
+
+/** The device on which tensors are made where none is named. */
+export const getDefaultDevice = (): string => state.default.name;
+
+/** The kernels for operands that are all on one device. */
+export function kernelsOf(op: string, a: View, b?: View | null, c?: View | null): Kernels {
+  const { backend } = a.storage;
+  if ((b && b.storage.backend !== backend) || (c && c.storage.backend !== backend)) refuseMixed(op, [a, b, c]);
+  return backend.kernels;
+}
+
+function refuseMixed(op: string, views: readonly (View | null | undefined)[]): never {
+  const devices = views.filter((v) => v != null).map((v) => v.storage.backend.name);
+  throw new DeviceError(
+    op,
+    `the tensors are on ${devices.join(' and ')}; move them to one device, as in x.to('${devices[0]}')`,
+  );
+}
+
+/** For backends that cannot be read at once: says how the values are to be had. */
+export function refuseRead({ backend }: Storage): never {
+  throw new DeviceError(
+    'read',
+    `the values of a tensor on ${backend.name} are not there at once; use await t.data(), await t.itemAsync() or await t.toArrayAsync()`,
+  );
 }
 
 /** Moves the memory of a tensor that is used often and for long to where kernels work best. */

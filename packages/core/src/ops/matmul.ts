@@ -27,7 +27,7 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
   const n = b.shape[b.ndim - (tb ? 2 : 1)]!;
   const batched = a.ndim > 2 || b.ndim > 2;
   const batch = batched ? broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2)) : none;
-  const out = Tensor.unwritten(a.dtype, batched ? [...batch, m, n] : [m, n]);
+  const out = Tensor.unwritten(a.dtype, batched ? [...batch, m, n] : [m, n], a.storage.backend);
   kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
   const inputs = [a, b];
   return record('matmul', inputs, out, gradients[Number(ta)]![Number(tb)]!, inputs);
@@ -121,7 +121,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const { shape } = x;
   const rows = countRows(shape);
   const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
-  const out = Tensor.unwritten(x.dtype, x.ndim === 2 ? [rows, outputs] : [...shape.slice(0, -1), outputs]);
+  const sizes = x.ndim === 2 ? [rows, outputs] : [...shape.slice(0, -1), outputs];
+  const out = Tensor.unwritten(x.dtype, sizes, x.storage.backend);
   const target = x.ndim === 2 ? out : new Tensor(out.storage, out.dtype, [rows, outputs]);
   const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
   kernelsOf('linear', x, weight).matmul(flat, false, weight, true, target, row);

@@ -1,6 +1,7 @@
 import { inPlace } from '../autograd/inplace.js';
 import { record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
+import { backend, isDevice } from '../backend/backends.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { copyInto } from '../kernels/copy.js';
 import { checkTensors } from '../tensor/check.js';
@@ -40,12 +41,21 @@ export function contiguous(x: Tensor): Tensor {
 }
 
 /** The tensor itself if it has this dtype, else a converted copy. Gradients flow between floating point dtypes. */
-export function to(x: Tensor, dtype: DType): Tensor {
+export function to(x: Tensor, target: DType | (string & {})): Tensor {
   checkTensors('to', x);
-  if (x.dtype === checkDType('to', dtype)) return x;
+  if (isDevice(target)) return toDevice(x, target);
+  const dtype = checkDType('to', target);
+  if (x.dtype === dtype) return x;
   const out = copy(x, dtype);
   const from = x.dtype;
   return isFloat(dtype) ? record('to', [x], out, (g) => [to(g, from)]) : out;
+}
+
+/** The same values on another device; itself where it is there already. */
+function toDevice(x: Tensor, device: string): Tensor {
+  if (x.device === device) return x;
+  const from = x.device;
+  return record('to', [x], x.moved(backend(device)), (g) => [toDevice(g, from)]);
 }
 
 /** The shape with a -1 in it worked out from the number of elements. */

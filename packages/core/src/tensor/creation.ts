@@ -1,3 +1,4 @@
+import { backend, getDefaultDevice } from '../backend/backends.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkTensors } from './check.js';
@@ -19,6 +20,8 @@ import { Tensor } from './tensor.js';
 
 export interface TensorOptions {
   dtype?: DType;
+  /** The device, `'cpu'` unless `setDefaultDevice` has named another. */
+  device?: string;
   /** Whether operations on the tensor are recorded. Floating point only. */
   requiresGrad?: boolean;
 }
@@ -28,7 +31,7 @@ export interface RandomOptions extends TensorOptions {
   generator?: Generator;
 }
 
-const tensorOptions = { dtype: is.anything, requiresGrad: is.boolean };
+const tensorOptions = { dtype: is.anything, device: is.string, requiresGrad: is.boolean };
 const randomOptions = { ...tensorOptions, generator: is.generator };
 const valuesOptions = { ...tensorOptions, shape: is.anything };
 
@@ -38,7 +41,11 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
   return { ...defaults, ...given, dtype: given.dtype ?? defaults.dtype } as O;
 }
 
-const finish = (t: Tensor, { requiresGrad = false }: TensorOptions): Tensor => (requiresGrad ? t.requiresGrad_() : t);
+/** What was made on the host, on its device. */
+function finish(t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
+  const made = device === 'cpu' ? t : t.moved(backend(device));
+  return requiresGrad ? made.requiresGrad_() : made;
+}
 
 function make(
   op: string,
@@ -119,12 +126,10 @@ function ofValues(shape: Shape, values: ArrayLike<PlainValue>, options: TensorOp
   if (isInteger(dtype) && !held)
     for (let i = 0; i < values.length; i++)
       checkFits('tensor', typeof values[i] === 'boolean' ? 0 : (values[i] as number | bigint), dtype);
-  if (dtype === 'int64')
-    return Tensor.of(
-      BigInt64Array.from(values, (v) => (typeof v === 'number' ? BigInt(Math.trunc(v)) : BigInt(v))),
-      dtype,
-      [...shape],
-    );
+  if (dtype === 'int64') {
+    const exact = BigInt64Array.from(values, (v) => (typeof v === 'number' ? BigInt(Math.trunc(v)) : BigInt(v)));
+    return finish(Tensor.of(exact, dtype, [...shape]), options);
+  }
   return make('tensor', shape, options, (data) => {
     if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
     else if (isTypedArray(values) && typeof values[0] !== 'bigint') data.set(values as never);
@@ -177,7 +182,7 @@ export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make
 /** Shape and options for a tensor as `t` is. */
 function like<O extends TensorOptions>(op: string, t: Tensor, options: O): [Shape, O] {
   checkTensors(op, t);
-  return [t.shape, withDefaults(op, options, { dtype: t.dtype })];
+  return [t.shape, withDefaults(op, options, { dtype: t.dtype, device: t.device })];
 }
 
 /** Zeros of the shape and dtype of `t`; does not require grad. */

@@ -1,3 +1,4 @@
+import { cpu } from '../backend/cpu.js';
 import { codedOf, dataOf } from '../backend/host/data.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { type DType, isInteger } from './dtype.js';
@@ -17,6 +18,8 @@ export function formatTensor(t: Tensor): string {
   if (t.numel === 0 && t.ndim !== 1) suffix.unshift(`shape: [${t.shape.join(', ')}]`);
   const tail = suffix.map((s) => `, ${s}`).join('');
   if (t.numel === 0) return `tensor([]${tail})`;
+  if (t.storage.backend !== cpu)
+    return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
 
   const shorten = t.numel > threshold;
   const data: ArrayLike<number | bigint> = t.dtype === 'int64' ? (codedOf(t)!.bits as BigInt64Array) : dataOf(t);

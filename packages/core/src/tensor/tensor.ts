@@ -242,15 +242,19 @@ export class Tensor {
     }
   }
 
-  /** The one element as a number (a boolean for bool tensors). */
+  /** The one element as a number (a boolean for bool tensors). Throws on a device that cannot be read at once. */
   item(): number {
+    this.#checkOne('item');
+    if (this.storage.backend !== cpu || codedOf(this) !== null) return this.toTypedArray()[0]!;
+    return dataOf(this)[this.offset]!;
+  }
+
+  #checkOne(op: string): void {
     if (this.numel !== 1)
       throw new ShapeError(
-        'item',
+        op,
         `only a tensor of one element has an item, this one is ${formatShape(this.shape)}; use toArray()`,
       );
-    if (codedOf(this) !== null) return this.toTypedArray()[0]!;
-    return dataOf(this)[this.offset]!;
   }
 
   /**
@@ -258,6 +262,8 @@ export class Tensor {
    * Float64Array, and refused where that does not hold them (`toBigInt64Array` does).
    */
   toTypedArray(): TypedArray {
+    const { backend } = this.storage;
+    if (backend !== cpu) return this.#gathered(backend.read(this.storage));
     const n = this.numel;
     const out = allocateUnzeroed(this.dtype, n);
     const coded = codedOf(this);
@@ -265,6 +271,38 @@ export class Tensor {
     else if (this.isContiguous) out.set(dataOf(this).subarray(this.offset, this.offset + n) as never);
     else gatherStrided(out, dataOf(this), this.shape, this.strides, this.offset);
     return out;
+  }
+
+  /** The elements out of what a device has handed over of the whole storage. */
+  #gathered(data: TypedArray): TypedArray {
+    const out = allocateUnzeroed(this.dtype, this.numel);
+    gatherStrided(out, data, this.shape, this.strides, this.offset);
+    return out;
+  }
+
+  /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
+  async data(): Promise<TypedArray> {
+    const { backend } = this.storage;
+    return backend === cpu ? this.toTypedArray() : this.#gathered(await backend.readAsync(this.storage));
+  }
+
+  /** The one element, as `item` gives it, on every device. */
+  async itemAsync(): Promise<number> {
+    this.#checkOne('itemAsync');
+    return (await this.data())[0]!;
+  }
+
+  /** The elements as `toArray` gives them, on every device. */
+  async toArrayAsync(): Promise<NestedArray> {
+    return this.#nested(await this.data());
+  }
+
+  /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
+  moved(to: Backend): Tensor {
+    const storage = to.allocate(this.dtype, this.numel, 'uninitialized');
+    to.write(storage, this.toTypedArray());
+    closeWindows();
+    return new Tensor(storage, this.dtype, this.shape);
   }
 
   /** A copy of the elements of an integer or bool tensor in row-major order, as 64-bit integers. */
@@ -311,7 +349,10 @@ export class Tensor {
 
   /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors. */
   toArray(): NestedArray {
-    const flat = this.toTypedArray();
+    return this.#nested(this.toTypedArray());
+  }
+
+  #nested(flat: TypedArray): NestedArray {
     const value = (i: number) => (this.dtype === 'bool' ? flat[i] !== 0 : flat[i]!);
     const steps = contiguousStrides(this.shape);
     const nest = (dim: number, start: number): NestedArray =>

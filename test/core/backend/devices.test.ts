@@ -1,0 +1,117 @@
+import {
+  DeviceError,
+  getDefaultDevice,
+  ones,
+  randn,
+  registerBackend,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@gradgate/core';
+import { Linear } from '@gradgate/nn';
+import { afterEach, describe, expect, it } from 'vitest';
+import { cases } from '../operators.js';
+import { far } from './far.js';
+
+registerBackend(far);
+afterEach(() => void setDefaultDevice('cpu'));
+
+describe('a device', () => {
+  it('is told by each tensor, and named where a tensor is made', async () => {
+    expect(ones([2]).device).toBe('cpu');
+    const x = tensor([1, 2], { device: 'far' });
+    expect([x.device, zeros([2], { device: 'far' }).device]).toEqual(['far', 'far']);
+    expect(await x.toArrayAsync()).toEqual([1, 2]);
+    expect(() => ones([2], { device: 'tpu' })).toThrow(/there is no device .?tpu.*cpu, far/);
+    expect(() => ones([2], { device: 3 } as never)).toThrow(TypeError);
+  });
+
+  it('may be the default one', () => {
+    expect(setDefaultDevice('far')).toBe('cpu');
+    expect(getDefaultDevice()).toBe('far');
+    expect(ones([2]).device).toBe('far');
+    expect(ones([2], { device: 'cpu' }).device).toBe('cpu');
+    expect(() => setDefaultDevice('tpu')).toThrow(DeviceError);
+  });
+
+  it('is where tensors are moved to and from, with their gradients', async () => {
+    const w = tensor([1, 2, 3], { requiresGrad: true });
+    const there = w.to('far');
+    expect([there.device, there.requiresGrad, w.to('cpu') === w]).toEqual(['far', true, true]);
+    expect(await there.data()).toEqual(new Float32Array([1, 2, 3]));
+    expect(await there.narrow(0, 2, 1).itemAsync()).toBe(3);
+    expect(
+      await tensor(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        { device: 'far' },
+      )
+        .t()
+        .toArrayAsync(),
+    ).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    expect(() => registerBackend(far)).toThrow(/there is a device far already/);
+  });
+
+  it('that cannot be read at once says so', () => {
+    const x = ones([1], { device: 'far' });
+    expect(() => x.item()).toThrow(/tensor on far are not there at once; use await t.data\(\)/);
+    expect(() => x.toArray()).toThrow(DeviceError);
+    expect(() => x.to('cpu')).toThrow(DeviceError);
+    expect(String(x)).toBe('tensor(shape: [1], device: far; its values are read by await t.data())');
+  });
+
+  it('refuses tensors of two devices by name, with the way out', () => {
+    expect(() => ones([2, 2]).matmul(ones([2, 2], { device: 'far' }))).toThrow(
+      /matmul: the tensors are on cpu and far; move them to one device, as in x.to\('cpu'\)/,
+    );
+  });
+
+  it('takes a module, which stays the same', async () => {
+    const layer = new Linear(3, 2);
+    const { weight } = layer;
+    const x = randn([4, 3]);
+    const want = layer(x).toArray();
+    expect(layer.to('far')).toBe(layer);
+    expect([layer.weight === weight, weight.device, weight.requiresGrad]).toEqual([true, 'far', true]);
+    const got = await layer(x.to('far')).toArrayAsync();
+    expect(got).toEqual(want);
+  });
+});
+
+describe('operators on a device that cannot be read at once', () => {
+  const onDevice = (t: Tensor) => t.detach().to('far').requiresGrad_(t.requiresGrad);
+  const working: string[] = [];
+
+  it.each(Object.keys(cases))('%s gives what it gives on the host, or is refused by name', async (name) => {
+    const [fn, ...makers] = cases[name]!;
+    const inputs = makers.map((make) => make());
+    const there = inputs.map(onDevice);
+    let got: Tensor[];
+    let gradients: (Tensor | null)[];
+    try {
+      got = [fn(...there)].flat();
+      got[0]!.sum().backward();
+      gradients = there.map((t) => t.grad);
+    } catch (error) {
+      expect(error).toBeInstanceOf(DeviceError);
+      return;
+    }
+    const want = [fn(...inputs)].flat();
+    want[0]!.sum().backward();
+    for (const [i, t] of want.entries()) expect(await got[i]!.data()).toEqual(t.toTypedArray());
+    for (const [i, t] of inputs.entries())
+      expect((await gradients[i]?.data()) ?? null).toEqual(t.grad?.toTypedArray() ?? null);
+    working.push(name);
+  });
+
+  it('are counted', () => {
+    console.log(`operators on far: ${working.length} of ${Object.keys(cases).length}`);
+    expect(working.length).toBeGreaterThanOrEqual(0);
+  });
+});

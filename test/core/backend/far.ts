@@ -1,0 +1,48 @@
+// A device whose memory can only be read asynchronously, as that of a GPU: what operators, modules and optimizers do with
+// an array behind its back fails here. It computes by the host's kernels, on copies.
+import { type Backend, DeviceError, type DType, type Kernels, refuseRead, type TypedArray } from '@gradgate/core';
+import { cpu } from '../../../packages/core/src/backend/cpu.js';
+import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
+import { HostStorage } from '../../../packages/core/src/backend/host/storage.js';
+import { Storage } from '../../../packages/core/src/backend/storage.js';
+
+class FarStorage extends Storage {
+  readonly #held: HostStorage;
+  constructor(
+    readonly backend: Backend,
+    dtype: DType,
+    length: number,
+  ) {
+    super(dtype, length);
+    this.#held = HostStorage.zeros(dtype, length);
+  }
+  /** For the device alone. */
+  static held(storage: Storage): HostStorage {
+    return (storage as FarStorage).#held;
+  }
+}
+
+/** What kernels of the host see in the place of views of the device, in arguments of any shape. */
+function seen(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(seen);
+  if (typeof value !== 'object' || value === null || !('storage' in value)) return value;
+  const { dtype, shape, strides, offset, isContiguous, numel } = value as Record<string, unknown>;
+  const given = (value as { storage: Storage }).storage;
+  if (given.backend !== far) throw new DeviceError('far', `a kernel was given memory of ${given.backend.name}`);
+  const storage = FarStorage.held(given);
+  return { storage, dtype, shape, strides, offset, isContiguous, numel };
+}
+
+export const far: Backend = {
+  name: 'far',
+  allocate: (dtype, length) => new FarStorage(far, dtype, length),
+  read: (storage) => refuseRead(storage),
+  readAsync: async (storage): Promise<TypedArray> => cpu.read(FarStorage.held(storage)).slice() as TypedArray,
+  write: (storage, values, offset) => cpu.write(FarStorage.held(storage), values, offset),
+  kernels: Object.fromEntries(
+    Object.entries(host).map(([name, kernel]) => [
+      name,
+      (...args: unknown[]) => (kernel as (...args: unknown[]) => unknown)(...args.map(seen)),
+    ]),
+  ) as unknown as Kernels,
+};
