@@ -4,16 +4,18 @@ import { type Backend, DeviceError, type DType, type Kernels, refuseRead, type T
 import { cpu } from '../../../packages/core/src/backend/cpu.js';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
 import { HostStorage } from '../../../packages/core/src/backend/host/storage.js';
-import { Storage } from '../../../packages/core/src/backend/storage.js';
+import type { Storage } from '../../../packages/core/src/backend/storage.js';
 
-class FarStorage extends Storage {
+class FarStorage implements Storage {
+  version = 0;
+  deposits = 0;
+  holders = 0;
   readonly #held: HostStorage;
   constructor(
     readonly backend: Backend,
-    dtype: DType,
-    length: number,
+    readonly dtype: DType,
+    readonly length: number,
   ) {
-    super(dtype, length);
     this.#held = HostStorage.zeros(dtype, length);
   }
   /** For the device alone. */

@@ -5,21 +5,18 @@ import type { Backend } from './backend.js';
  * The memory behind a tensor, shared by its views and by `detach()`. Only its backend knows what it is.
  * The version counts writes, so that a backward pass can tell that a saved value has changed since.
  */
-export abstract class Storage {
+export interface Storage {
   /** Whose memory it is. */
-  abstract readonly backend: Backend;
-  version = 0;
-  /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. */
-  deposits = 0;
-  /** @internal How many places of a backward pass hold this temporary of it. */
-  holders = 0;
-  /** @internal Makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
-  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
-  constructor(
-    readonly dtype: DType,
-    /** How many elements there are. */
-    readonly length: number,
-  ) {}
+  readonly backend: Backend;
+  readonly dtype: DType;
+  /** How many elements there are. */
+  readonly length: number;
+  /** 0 at first. */
+  version: number;
+  /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. 0 at first. */
+  deposits: number;
+  /** @internal How many places of a backward pass hold this temporary of it. 0 at first. */
+  holders: number;
 }
 
 /** The temporaries made since a backward rule began, while one runs. */
@@ -35,5 +32,6 @@ export function noteTemporaries(list: Storage[] | null): Storage[] | null {
 /** Where a backend notes what it makes for a backward rule; null where none runs. */
 export const currentTemporaries = (): Storage[] | null => temporaries;
 
+/** A field of each storage with this function makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
 // The error shows the start of a function's text, so the advice is its name.
-function tensorsAreSentByPackTensorAndUnpackTensor(): void {}
+export function tensorsAreSentByPackTensorAndUnpackTensor(): void {}

@@ -49,7 +49,9 @@ export interface ConditionalDecorator<C> {
 }
 
 /** Whether a function is a class that only `new` can call. */
-export const isClass = (fn: Function): boolean => /^class\b/.test(Function.prototype.toString.call(fn));
+// Arrow functions, which most calls of `run` take, have no prototype, and need not be read.
+export const isClass = (fn: Function): boolean =>
+  fn.prototype !== undefined && /^class\b/.test(Function.prototype.toString.call(fn));
 
 /** Whether a function is a class, as far as its source and its prototype show. */
 export function looksLikeClass(fn: Function): boolean {

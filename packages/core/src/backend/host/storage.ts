@@ -1,25 +1,30 @@
 import type { Bits, Coding } from '../../tensor/coding.js';
 import { allocate, allocateUnzeroed, type DType, recordOf, type TypedArray } from '../../tensor/dtype.js';
 import type { Backend } from '../backend.js';
-import { currentTemporaries, Storage } from '../storage.js';
+import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../storage.js';
 import { clear, type Placement, residence, settle } from '../wasm/residency.js';
 
 /** Memory of the host: a typed array. */
-export class HostStorage extends Storage {
+export class HostStorage implements Storage {
   /** One for all of them: `cpu.ts` puts it on the prototype. */
   declare readonly backend: Backend;
+  version = 0;
+  deposits = 0;
+  holders = 0;
   /** @internal The block of kernel memory that `data` lives in, or 0: see `backend/wasm/residency.ts`. */
   block = 0;
   /** @internal Set where the block is the storage's for as long as it lives, as a parameter's is. */
   placement: Placement | null = null;
   /** @internal Where the dtype is not stored as numbers: what is stored, and `data` is a window on it. */
   coded: Coded | null = null;
+  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   constructor(
     public data: TypedArray,
-    dtype: DType,
-    length = data.length,
-  ) {
-    super(dtype, length);
+    readonly dtype: DType,
+  ) {}
+
+  get length(): number {
+    return this.coded === null ? this.data.length : this.coded.length;
   }
 
   /** A storage of the given numbers, or of what is stored for them. */
@@ -41,6 +46,9 @@ export class HostStorage extends Storage {
 
   /** To be written as a whole: its values are anything. */
   static uninitialized(dtype: DType, length: number): HostStorage {
+    // Most of them, without further questions.
+    if (dtype === 'float32' && currentTemporaries() === null)
+      return new HostStorage(allocateUnzeroed(dtype, length), dtype);
     return temporary(dtype, length) ?? made(dtype, length, allocateUnzeroed);
   }
 }
@@ -73,6 +81,10 @@ export class Coded {
     readonly dtype: DType,
   ) {
     this.#bits = bits;
+  }
+
+  get length(): number {
+    return this.#bits.length;
   }
 
   /** The numbers, to be read and written. What was written since they were last asked for is rounded first. */
@@ -115,7 +127,7 @@ const windowed: PropertyDescriptor & ThisType<HostStorage> = {
 };
 
 function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
-  const storage = new HostStorage(none, dtype, bits.length);
+  const storage = new HostStorage(none, dtype);
   storage.coded = new Coded(bits, coding, dtype);
   return Object.defineProperty(storage, 'data', windowed);
 }
@@ -123,7 +135,7 @@ function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
 function temporary(dtype: DType, length: number): HostStorage | null {
   const temporaries = currentTemporaries();
   if (temporaries === null || dtype !== 'float32' || length < residence.from) return null;
-  const storage = new HostStorage(none, dtype, length);
+  const storage = new HostStorage(none, dtype);
   if (!settle(storage, length)) return null;
   temporaries.push(storage);
   return storage;
