@@ -37,3 +37,9 @@ export const needChromium = (tests: string): string | undefined =>
 /** True if OpenBLAS is loaded. */
 export const needOpenblas = (tests: string): true | undefined =>
   need(isOpenblasLoaded() || undefined, tests, 'there is no OpenBLAS; the line above says why');
+
+/** The launchers of MPI: Debian has those of Open MPI and of MPICH side by side, under these names. */
+export const needMpi = (tests: string): string[] =>
+  ['mpirun.openmpi', 'mpirun.mpich'].filter((name) =>
+    need(findProgram(name), `${tests}, by ${name}`, "Debian's openmpi-bin and mpich have it"),
+  );

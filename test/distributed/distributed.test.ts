@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { needMpi } from '../needs.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = (name: string) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
@@ -29,22 +30,20 @@ function launch(mpirun: string, ranks: number, name: string, ...args: string[]) 
 
 const lines = (text: string): string[] => text.trim().split('\n').sort();
 
-it.each(['collectives', 'training'])('without a launcher a program is a world of one rank: %s', (name) => {
+it.each(['collectives', 'models', 'training'])('without a launcher a program is a world of one rank: %s', (name) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program(name)], { cwd: root, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).not.toBe('');
 });
 
-// Debian has both libraries side by side under these names.
-const launchers = ['mpirun.openmpi', 'mpirun.mpich'].filter((file) => !spawnSync(file, ['--version']).error);
-if (launchers.length < 2)
-  console.log(
-    `test/distributed: skipped for want of Debian's openmpi-bin or mpich; there is ${launchers.join() || 'neither'}`,
-  );
-
-describe.each(launchers)('by %s', (mpirun) => {
-  it.each([2, 4])('every collective gives what it should in %i ranks', (ranks) => {
-    const { status, stdout, stderr } = launch(mpirun, ranks, 'collectives');
+describe.each(needMpi('training as ranks of MPI'))('by %s', (mpirun) => {
+  it.each([
+    [2, 'collectives'],
+    [4, 'collectives'],
+    [2, 'models'],
+    [4, 'models'],
+  ])('%i ranks: every one of the %s does what it should', (ranks, name) => {
+    const { status, stdout, stderr } = launch(mpirun, ranks, name);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(lines(stdout)).toEqual(Array.from({ length: ranks }, (_, rank) => `[${rank}] right`));
   });
@@ -70,8 +69,8 @@ describe.each(launchers)('by %s', (mpirun) => {
   it.each([
     ['throws', /rank 1 of 2 fails, and all ranks are ended: Error: rank 1 is out of luck/],
     ['rejects a promise', /rank 1 of 2 fails, and all ranks are ended: Error: rank 1 is out of luck/],
-    ['exits', /rank 1 of 2 ends without destroy\(\)/],
-    ['exits with 7', /./],
+    ['exits', /rank 1 of 2 ends with exit code 0 and without destroy\(\)/],
+    ['exits with 7', /rank 1 of 2 ends with exit code 7 and without destroy\(\)/],
     ['is killed', /./],
     ['leaves early', /rank 0 calls allReduce\(float32 \[10\], sum\); rank 1 calls destroy\(\)/],
     ['ends early', /rank 0 calls allReduce\(float32 \[10\], sum\); rank 1 calls destroy\(\)/],

@@ -10,7 +10,7 @@ const { first, last, seed, match, folder, state, only } = workerData;
 
 /** Not to be called: they change what all later calls do, write to the terminal, or start what does not end. */
 const excluded =
-  /\.(setProductBackend|setNumThreads|setReporter|setDevelopmentMode|setGradEnabled|openblas|showProgress|progress|workerDataset|observeGradModes)$/;
+  /\.(setProductBackend|setNumThreads|setReporter|setDevelopmentMode|setGradEnabled|openblas|showProgress|progress|workerDataset|observeGradModes|init|destroy|world|noSync.enter)$/;
 
 /** All functions, classes, methods and gates that the packages export, by name. */
 async function targets() {
@@ -180,6 +180,8 @@ async function callOf(target, random) {
 }
 
 process.on('unhandledRejection', () => {});
+// Packages whose functions need it are in a world of one rank.
+await (await import('@gradgate/distributed')).init();
 const all = await targets();
 parentPort.postMessage({ name: 'start' });
 for (let i = first; i < last; i++) {

@@ -101,6 +101,11 @@ export class Bucket {
     }
   }
 
+  /** Of all parameters whether they are still what the memory was made for. */
+  get fits(): boolean {
+    return this.#slots.every(({ parameter: p, gradient: g }) => p.dtype === g.dtype && p.requiresGrad);
+  }
+
   /** Forgets a pass that failed: what is under way is waited for. */
   reset(): void {
     this.#arrived.clear();

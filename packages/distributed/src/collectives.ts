@@ -1,9 +1,10 @@
-import { type DType, noGrad, Tensor, tensor } from '@gradgate/core';
+import { type DType, noGrad, type Tensor, tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is, isFloat } from '@gradgate/core/internal';
 import type { Job } from './job.js';
 import type { Op } from './library.js';
 import type { Numbers } from './mpi.js';
 import type { Work } from './work.js';
-import { type Group, run, world } from './world.js';
+import { type Group, groupKind, run, world } from './world.js';
 
 /** How elements are put together; `mean` is the sum divided by the number of ranks, and for floating point only. */
 export type ReduceOp = 'sum' | 'mean' | 'product' | 'min' | 'max';
@@ -55,12 +56,16 @@ function give({ buffer }: Numbers): void {
   else pool.set(buffer.byteLength, [buffer as unknown as SharedArrayBuffer]);
 }
 
-function arrayOf(op: string, t: unknown): Numbers {
-  if (!(t instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${t === null ? 'null' : typeof t}`);
-  const { dtype } = t;
-  if ((dtype as string) === 'float16' || (dtype as string) === 'bfloat16')
-    throw new TypeError(`${op}: MPI has no ${dtype}; use .float()`);
-  return t.toTypedArray() as Numbers;
+/** What MPI counts up to. */
+const mostElements = 2 ** 31 - 1;
+
+/** The elements as MPI knows them: int64 as it is, float16 and bfloat16 as float32, which holds them. */
+function arrayOf(op: string, t: Tensor): Numbers {
+  if (t.numel > mostElements)
+    throw new RangeError(
+      `${op}: MPI counts up to ${mostElements} elements, got ${t.numel}; use narrow() for parts of it`,
+    );
+  return t.exact() as Numbers;
 }
 
 /** A copy of a tensor's elements on shared memory. */
@@ -75,26 +80,38 @@ function write(t: Tensor, from: Numbers): void {
   noGrad.run(() => t.copy_(tensor(copy, { shape: t.shape, dtype: t.dtype } as never)));
 }
 
-function check(op: string, group: Group): void {
+/** The options, checked, and the group with this rank in it. */
+function optionsOf<O extends CollectiveOptions>(
+  op: string,
+  given: O | undefined,
+  more: object = {},
+): O & { group: Group } {
+  const options = checkOptions<O & Partial<Async>>(op, given, {
+    group: groupKind,
+    async: is.boolean,
+    ...more,
+  } as never);
+  const { group = world() } = options;
   if (group.rank < 0)
     throw new RangeError(`${op}: this rank does not belong to the group of ranks ${group.ranks.join(', ')}`);
+  return { ...options, group };
 }
 
 function checkRank(op: string, name: string, rank: number, group: Group): void {
-  if (!Number.isInteger(rank) || rank < 0 || rank >= group.size)
-    throw new RangeError(`${op}: ${name} is a rank from 0 to ${group.size - 1} of the group, got ${String(rank)}`);
+  const text = `a whole number from 0 to ${group.size - 1}, a rank of the group`;
+  check(op, name, rank, { text, is: (r) => is.size.is(r) && (r as number) < group.size });
 }
 
 const describe = (op: string, t: { dtype: DType; shape: readonly number[] }, more = ''): string =>
   `${op}(${t.dtype} [${t.shape.join(', ')}]${more})`;
 
-const answer = <T>(work: Work<T>, options: object): T | Work<T> =>
-  (options as Partial<Async>).async === true ? work : work.wait();
+const answer = <T>(work: Work<T>, options: CollectiveOptions | undefined): T | Work<T> =>
+  (options as Partial<Async> | undefined)?.async === true ? work : work.wait();
+
+const reduceOps = is.oneOf('sum', 'mean', 'product', 'min', 'max');
 
 function checkReduce(op: string, t: Tensor, by: ReduceOp): Op {
-  if (!['sum', 'mean', 'product', 'min', 'max'].includes(by))
-    throw new TypeError(`${op}: op is 'sum', 'mean', 'product', 'min' or 'max', got ${String(by)}`);
-  if (by === 'mean' && !/float/.test(t.dtype)) throw new TypeError(`${op}: the mean of ${t.dtype}; use .float()`);
+  if (by === 'mean' && !isFloat(t.dtype)) throw new TypeError(`${op}: the mean of ${t.dtype}; use .float()`);
   // For true and false, which are 1 and 0, a sum is an or.
   if (t.dtype === 'bool') return by === 'sum' ? 'max' : by === 'product' ? 'min' : (by as Op);
   return by === 'mean' ? 'sum' : by;
@@ -114,9 +131,9 @@ function scale(array: Numbers, by: ReduceOp, size: number): void {
  */
 export function allReduce(t: Tensor, options: ReduceOptions & Async): Work<Tensor>;
 export function allReduce(t: Tensor, options?: ReduceOptions): Tensor;
-export function allReduce(t: Tensor, options: ReduceOptions = {}): Tensor | Work<Tensor> {
-  const { group = world(), op = 'sum' } = options;
-  check('allReduce', group);
+export function allReduce(t: Tensor, options?: ReduceOptions): Tensor | Work<Tensor> {
+  checkTensors('allReduce', t);
+  const { group, op = 'sum' } = optionsOf('allReduce', options, { op: reduceOps });
   const by = checkReduce('allReduce', t, op);
   const data = shared(arrayOf('allReduce', t));
   const description = describe('allReduce', t, `, ${op}`);
@@ -133,9 +150,9 @@ export function allReduce(t: Tensor, options: ReduceOptions = {}): Tensor | Work
 /** Writes the tensor of rank `root` into those of all ranks. */
 export function broadcast(t: Tensor, options: RootOptions & Async): Work<Tensor>;
 export function broadcast(t: Tensor, options?: RootOptions): Tensor;
-export function broadcast(t: Tensor, options: RootOptions = {}): Tensor | Work<Tensor> {
-  const { group = world(), root = 0 } = options;
-  check('broadcast', group);
+export function broadcast(t: Tensor, options?: RootOptions): Tensor | Work<Tensor> {
+  checkTensors('broadcast', t);
+  const { group, root = 0 } = optionsOf('broadcast', options, { root: is.size });
   checkRank('broadcast', 'root', root, group);
   const data = shared(arrayOf('broadcast', t));
   const description = describe('broadcast', t, `, root ${root}`);
@@ -158,9 +175,9 @@ function parts(all: Numbers, count: number, like: Tensor): Tensor[] {
 /** The tensors of all ranks, in the order of ranks. Shapes and dtypes are equal in all ranks. */
 export function allGather(t: Tensor, options: CollectiveOptions & Async): Work<Tensor[]>;
 export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[];
-export function allGather(t: Tensor, options: CollectiveOptions = {}): Tensor[] | Work<Tensor[]> {
-  const { group = world() } = options;
-  check('allGather', group);
+export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[] | Work<Tensor[]> {
+  checkTensors('allGather', t);
+  const { group } = optionsOf('allGather', options);
   const from = shared(arrayOf('allGather', t));
   const to = take(from.constructor as NumbersClass, from.length * group.size);
   if (group.size === 1) to.set(from as never);
@@ -177,9 +194,9 @@ export function allGather(t: Tensor, options: CollectiveOptions = {}): Tensor[] 
 /** The tensors of all ranks, in rank `root`; null in the others. */
 export function gather(t: Tensor, options: RootOptions & Async): Work<Tensor[] | null>;
 export function gather(t: Tensor, options?: RootOptions): Tensor[] | null;
-export function gather(t: Tensor, options: RootOptions = {}): Tensor[] | null | Work<Tensor[] | null> {
-  const { group = world(), root = 0 } = options;
-  check('gather', group);
+export function gather(t: Tensor, options?: RootOptions): Tensor[] | null | Work<Tensor[] | null> {
+  checkTensors('gather', t);
+  const { group, root = 0 } = optionsOf('gather', options, { root: is.size });
   checkRank('gather', 'root', root, group);
   const from = shared(arrayOf('gather', t));
   const to = group.rank === root ? take(from.constructor as NumbersClass, from.length * group.size) : null;
@@ -197,9 +214,9 @@ export function gather(t: Tensor, options: RootOptions = {}): Tensor[] | null | 
 /** Writes one of the tensors that rank `root` gives, as many as there are ranks, into `t` of each rank. */
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions & Async): Work<Tensor>;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor;
-export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions = {}): Tensor | Work<Tensor> {
-  const { group = world(), root = 0 } = options;
-  check('scatter', group);
+export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor | Work<Tensor> {
+  checkTensors('scatter', t);
+  const { group, root = 0 } = optionsOf('scatter', options, { root: is.size });
   checkRank('scatter', 'root', root, group);
   const array = arrayOf('scatter', t);
   const to = take(array.constructor as NumbersClass, array.length);
@@ -217,16 +234,13 @@ export function scatter(t: Tensor, list: readonly Tensor[] | null, options: Root
 
 /** One array of as many tensors as there are ranks, all like `t`. */
 function together(op: string, list: readonly Tensor[] | null, t: Tensor, group: Group): Numbers {
-  if (!Array.isArray(list) || list.length !== group.size)
-    throw new TypeError(
-      `${op}: expected a list of ${group.size} tensors, one for each rank, got ${Array.isArray(list) ? list.length : String(list)}`,
-    );
-  const arrays = list.map((part) => arrayOf(op, part));
-  for (const part of list as Tensor[])
-    if (part.dtype !== t.dtype || part.shape.join() !== t.shape.join())
-      throw new TypeError(
-        `${op}: the tensors are ${describe('', part)} and ${describe('', t)}; all are of one shape and dtype`,
-      );
+  const text = `an array of ${group.size} tensors like the first argument, one for each rank`;
+  const isLike = (part: unknown) => is.tensor.is(part) && describe('', part as Tensor) === describe('', t);
+  check(op, 'list', list, {
+    text: `${text} (${describe('', t).slice(1, -1)})`,
+    is: (v) => Array.isArray(v) && v.length === group.size && v.every(isLike),
+  });
+  const arrays = list!.map((part) => arrayOf(op, part));
   const all = take(arrays[0]!.constructor as NumbersClass, t.numel * group.size);
   arrays.forEach((array, i) => {
     all.set(array as never, i * t.numel);
@@ -240,9 +254,9 @@ function together(op: string, list: readonly Tensor[] | null, t: Tensor, group: 
  */
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions & Async): Work<Tensor>;
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor;
-export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions = {}): Tensor | Work<Tensor> {
-  const { group = world(), op = 'sum' } = options;
-  check('reduceScatter', group);
+export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor | Work<Tensor> {
+  checkTensors('reduceScatter', t);
+  const { group, op = 'sum' } = optionsOf('reduceScatter', options, { op: reduceOps });
   const array = arrayOf('reduceScatter', t);
   const by = checkReduce('reduceScatter', t, op);
   const from = together('reduceScatter', list, t, group);
@@ -262,9 +276,8 @@ export function reduceScatter(t: Tensor, list: readonly Tensor[], options: Reduc
 /** Waits until all ranks have called it. */
 export function barrier(options: CollectiveOptions & Async): Work<void>;
 export function barrier(options?: CollectiveOptions): void;
-export function barrier(options: CollectiveOptions = {}): void | Work<void> {
-  const { group = world() } = options;
-  check('barrier', group);
+export function barrier(options?: CollectiveOptions): void | Work<void> {
+  const { group } = optionsOf('barrier', options);
   const description = 'barrier()';
   return answer(
     run({ op: 'barrier', group: group.id, description }, description, () => {}),
@@ -272,19 +285,15 @@ export function barrier(options: CollectiveOptions = {}): void | Work<void> {
   );
 }
 
-function checkTag(op: string, tag: number): void {
-  if (!Number.isInteger(tag) || tag < 0 || tag > 32767)
-    throw new RangeError(`${op}: tag is a whole number from 0 to 32767, got ${String(tag)}`);
-}
+const tagKind = { text: 'a whole number from 0 to 32767', is: (v: unknown) => is.size.is(v) && (v as number) <= 32767 };
 
 /** Sends a tensor to the rank `to`, which calls `recv`. Blocks until it has been taken over; with `async` it does not. */
 export function send(t: Tensor, to: number, options: MessageOptions & Async): Work<void>;
 export function send(t: Tensor, to: number, options?: MessageOptions): void;
-export function send(t: Tensor, to: number, options: MessageOptions = {}): void | Work<void> {
-  const { group = world(), tag = 0 } = options;
-  check('send', group);
+export function send(t: Tensor, to: number, options?: MessageOptions): void | Work<void> {
+  checkTensors('send', t);
+  const { group, tag = 0 } = optionsOf('send', options, { tag: tagKind });
   checkRank('send', 'to', to, group);
-  checkTag('send', tag);
   if (to === group.rank) throw new RangeError(`send: rank ${to} cannot send to itself`);
   const data = shared(arrayOf('send', t));
   const name = describe('send', t, ` to rank ${to}`);
@@ -300,11 +309,10 @@ export function send(t: Tensor, to: number, options: MessageOptions = {}): void 
  */
 export function recv(t: Tensor, from: number | null, options: MessageOptions & Async): Work<number>;
 export function recv(t: Tensor, from?: number | null, options?: MessageOptions): number;
-export function recv(t: Tensor, from: number | null = null, options: MessageOptions = {}): number | Work<number> {
-  const { group = world(), tag = 0 } = options;
-  check('recv', group);
+export function recv(t: Tensor, from: number | null = null, options?: MessageOptions): number | Work<number> {
+  checkTensors('recv', t);
+  const { group, tag = 0 } = optionsOf('recv', options, { tag: tagKind });
   if (from !== null) checkRank('recv', 'from', from, group);
-  checkTag('recv', tag);
   if (from === group.rank || group.size === 1)
     throw new RangeError(`recv: nobody else sends to rank ${group.rank} of ${group.size}`);
   const array = arrayOf('recv', t);

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { busy, cells, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import { abort, busy, cells, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
 import type { Work } from './work.js';
 
 /** A collective that went wrong: it names the call, the rank and what to look for. */
@@ -52,6 +52,7 @@ export class Connection {
   /** Starts the thread and joins the other ranks. */
   static async open(timeout: number): Promise<Connection> {
     keepUcxOut();
+    shareProcessor();
     const flags = new Int32Array(new SharedArrayBuffer(4 * cells));
     const [jobs, outcomes] = [new MessageChannel(), new MessageChannel()];
     const data: WorkerData = { flags, jobs: jobs.port2, outcomes: outcomes.port2 };
@@ -163,27 +164,28 @@ export class Connection {
   }
 
   /**
-   * A rank that ends without `destroy()` ends them all: MPI would let the others wait for it. Where the thread is inside
-   * MPI, the process could not end by itself either.
+   * A rank that ends without `destroy()` ends them all: MPI would let the others wait for it. Where the thread is stuck inside
+   * MPI, the process could not end by itself either. `gradgate launch` knows what is printed.
    */
   readonly #onExit = (code: number): void => {
     if (this.#finalized) return;
-    if (this.#uncaught)
+    const who = `gradgate: rank ${this.rank} of ${this.size}`;
+    if (this.#uncaught) console.error(`${who} fails, and all ranks are ended:`, this.#uncaught.error);
+    else
       console.error(
-        `gradgate: rank ${this.rank} of ${this.size} fails, and all ranks are ended:`,
-        this.#uncaught.error,
+        `${who} ends with exit code ${code} and without destroy(), while others may wait for it: all ranks are ended`,
       );
-    else if (code === 0 && this.#broken === null)
-      console.error(
-        `gradgate: rank ${this.rank} of ${this.size} ends without destroy(), while others may wait for it: all ranks are ended`,
-      );
+    // The launcher of MPICH shows nothing more once it knows: what was printed has to be there before.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, printMilliseconds);
     if (Atomics.load(this.#flags, busy) === 1) process.kill(process.pid, 'SIGKILL');
     process.exitCode = code || 1;
-    this.#jobs.postMessage({ op: 'abort', group: 0, description: null, code: code || 1 } satisfies Job);
-    Atomics.store(this.#flags, posted, ++this.#next);
+    Atomics.store(this.#flags, abort, code || 1);
+    Atomics.notify(this.#flags, abort);
+    Atomics.add(this.#flags, posted, 1);
     Atomics.notify(this.#flags, posted);
-    // MPI ends the process; should it not, then we do.
-    Atomics.wait(this.#flags, done, Atomics.load(this.#flags, done), 2000);
+    // MPI ends the process; should it not, such as where it cannot reach the launcher, then we do.
+    const started = Date.now();
+    while (Date.now() - started < abortMilliseconds) Atomics.wait(this.#flags, abort, code || 1, abortMilliseconds);
     process.kill(process.pid, 'SIGKILL');
   };
 
@@ -217,5 +219,20 @@ function keepUcxOut(): void {
   process.env['UCX_ERROR_SIGNALS'] ??= '';
   process.env['UCX_HANDLE_ERRORS'] ??= 'none';
 }
+
+/**
+ * Inside a collective MPI waits busily, and where there are more ranks than processors the one that is waited for would be
+ * kept from working. So the libraries are asked to let others have the processor. What the user has set stays.
+ */
+function shareProcessor(): void {
+  process.env['OMPI_MCA_mpi_yield_when_idle'] ??= '1';
+  process.env['MPIR_CVAR_POLLS_BEFORE_YIELD'] ??= '10';
+}
+
+/** How long lines take to the launcher. */
+const printMilliseconds = 500;
+
+/** How long MPI has to end the process. */
+const abortMilliseconds = 2000;
 
 const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;

@@ -1,10 +1,11 @@
-import { onBackwardEnd, type Tensor, tensor } from '@gradgate/core';
+import { isGradEnabled, onBackwardEnd, type Tensor, tensor } from '@gradgate/core';
+import { check, checkOptions, is } from '@gradgate/core/internal';
 import { Module, type Parameter } from '@gradgate/nn';
 import { type Bucket, bucketsOf } from './bucket.js';
 import { broadcast } from './collectives.js';
 import { DistributedError } from './connection.js';
 import { isSyncing } from './noSync.js';
-import { type Group, run, world } from './world.js';
+import { type Group, groupKind, run, world } from './world.js';
 
 export interface DistributedDataParallelOptions {
   /** The ranks that train together; all by default. */
@@ -13,7 +14,14 @@ export interface DistributedDataParallelOptions {
   bucketBytes?: number;
   /** Whether rank 0's buffers, such as running statistics, are the others' too before each forward pass in training. */
   broadcastBuffers?: boolean;
+  /**
+   * Whether gradients are sent while the backward pass goes on, true by default. False sends them at its end: for models whose
+   * parameters get gradients several times a pass, as some that call `checkpoint` do.
+   */
+  overlap?: boolean;
 }
+
+const name = 'DistributedDataParallel';
 
 /** A backward pass under way. */
 interface Pass {
@@ -31,8 +39,9 @@ interface Pass {
  * parameter that the pass did not reach takes part with zeros; where no rank reached it, its gradient stays as it is.
  * Under `noSync` gradients add up in each rank.
  *
- * All ranks make the same number of passes. Batches of several lengths come out as means of means; where the last batch may
- * be missing in some ranks, `DistributedSampler` makes their numbers equal.
+ * All ranks make the same number of passes; `DistributedSampler` makes their numbers of samples equal. Batches of several
+ * lengths come out as means of means. Parameters may be frozen and thawed between passes, by all ranks alike. Gradients of
+ * gradients (`createGraph`) and those that `grad()` gives are not sent. `ddp.module` is the module itself, for its state dict.
  *
  * @example
  * await init();
@@ -45,34 +54,66 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   readonly #group: Group;
   readonly #bucketBytes: number;
   readonly #broadcastBuffers: boolean;
-  #parameters: Parameter[];
-  #buckets: Bucket[];
+  readonly #overlap: boolean;
+  readonly #hooked = new WeakSet<Parameter>();
+  #parameters: Parameter[] = [];
+  #buckets: Bucket[] = [];
   #bucketOf = new Map<Parameter, Bucket>();
   #pass: Pass | null = null;
+  #failed = false;
   #ordered = false;
 
   constructor(
     readonly module: M,
-    options: DistributedDataParallelOptions = {},
+    options?: DistributedDataParallelOptions,
   ) {
     super();
-    if (!(module instanceof Module))
-      throw new TypeError(
-        `DistributedDataParallel: expected a Module, got ${module === null ? 'null' : typeof module}`,
-      );
-    const { group = world(), bucketBytes = 25 * 2 ** 20, broadcastBuffers = true } = options;
-    if (!(bucketBytes > 0)) throw new RangeError(`DistributedDataParallel: bucketBytes is above 0, got ${bucketBytes}`);
+    check(
+      name,
+      'module',
+      module,
+      is.instanceOf('a Module', () => Module),
+    );
+    const {
+      group = world(),
+      bucketBytes = 25 * 2 ** 20,
+      broadcastBuffers = true,
+      overlap = true,
+    } = checkOptions(name, options, {
+      group: groupKind,
+      bucketBytes: is.positive,
+      broadcastBuffers: is.boolean,
+      overlap: is.boolean,
+    });
+    if (group.rank < 0) throw new RangeError(`${name}: this rank does not belong to the group`);
     this.#group = group;
     this.#bucketBytes = bucketBytes;
     this.#broadcastBuffers = broadcastBuffers;
+    this.#overlap = overlap;
+    const trained = this.#trained();
+    if (trained.length === 0) throw new TypeError(`${name}: no parameter of the module requires grad`);
     this.#start();
-    // The last layers are the first that gradients reach.
-    this.#parameters = [...module.parameters()].filter((p) => p.requiresGrad).reverse();
-    if (this.#parameters.length === 0)
-      throw new TypeError('DistributedDataParallel: no parameter of the module requires grad');
-    for (const p of this.#parameters) {
+    this.#distribute(trained);
+  }
+
+  /** The parameters that gradients are expected for, in the order in which they are: the last layers are the first. */
+  #trained(): Parameter[] {
+    const trained: Parameter[] = [];
+    for (const [path, p] of this.module.namedParameters()) {
+      if (!p.requiresGrad) continue;
       if (p.dtype !== 'float32' && p.dtype !== 'float64')
-        throw new TypeError(`DistributedDataParallel: parameters are float32 or float64, one is ${p.dtype}`);
+        throw new TypeError(`${name}: parameters are float32 or float64, ${path} is ${p.dtype}; use module.float()`);
+      trained.push(p);
+    }
+    return trained.reverse();
+  }
+
+  #distribute(parameters: Parameter[]): void {
+    this.#parameters = parameters;
+    this.#ordered = false;
+    for (const p of parameters) {
+      if (this.#hooked.has(p)) continue;
+      this.#hooked.add(p);
       p.registerPostAccumulateGradHook(() => this.#arrived(p));
     }
     this.#buckets = this.#fill();
@@ -85,9 +126,9 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     const job = {
       op: 'barrier',
       group: this.#group.id,
-      description: `DistributedDataParallel(${description})`,
+      description: `${name}(${description})`,
     } as const;
-    run(job, 'DistributedDataParallel', () => {}).wait();
+    run(job, name, () => {}).wait();
     for (const [, t] of all) broadcast(t, { group: this.#group });
   }
 
@@ -101,28 +142,54 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   }
 
   override forward(...args: Parameters<M['forward']>): ReturnType<M['forward']> {
-    if (this.#pass !== null) this.#forget();
-    if (this.training && this.#broadcastBuffers && isSyncing() && this.#group.size > 1)
-      for (const b of this.module.buffers()) broadcast(b as Tensor, { group: this.#group });
+    if (this.#failed) this.#forget();
+    if (isGradEnabled()) {
+      this.#refresh();
+      if (this.training && this.#broadcastBuffers && isSyncing() && this.#group.size > 1)
+        for (const b of this.module.buffers()) broadcast(b as Tensor, { group: this.#group });
+    }
     return (this.module as unknown as (...args: Parameters<M['forward']>) => ReturnType<M['forward']>)(...args);
   }
 
+  /** Since the last pass parameters may have been frozen, thawed or converted: by all ranks, or the next collective says so. */
+  #refresh(): void {
+    let trained = 0;
+    for (const p of this.module.parameters()) {
+      if (!p.requiresGrad) continue;
+      trained++;
+      if (!this.#bucketOf.has(p)) trained = Number.NaN;
+    }
+    if (trained === this.#parameters.length && this.#buckets.every((b) => b.fits)) return;
+    this.#distribute(this.#trained());
+  }
+
+  /** Not to be had: parameters belong to one of them. Clone `ddp.module`. */
+  override clone(): never {
+    throw new TypeError(`${name}: clone its module, and make another one of that`);
+  }
+
   #arrived(p: Parameter): void {
-    if (!isSyncing()) return;
+    const bucket = this.#bucketOf.get(p);
+    if (!isSyncing() || bucket === undefined) return;
+    if (this.#failed) this.#forget();
     this.#pass ??= this.#begin();
     const pass = this.#pass;
-    const bucket = this.#bucketOf.get(p)!;
     if (bucket.isSent)
       throw new DistributedError(
-        'DistributedDataParallel: a parameter got a gradient after its bucket was sent; call backward() once a pass, or use noSync for all but the last',
+        `${name}: a parameter got a second gradient in one pass, and its bucket has been sent, as happens with checkpoint(); use { overlap: false }`,
       );
     pass.order.push(p);
     bucket.take(p);
-    while (this.#buckets[pass.sent]?.isFull) this.#buckets[pass.sent++]!.send();
+    while (this.#overlap && this.#buckets[pass.sent]?.isFull) this.#buckets[pass.sent++]!.send();
   }
 
   #begin(): Pass {
-    onBackwardEnd(() => this.#finish());
+    onBackwardEnd(
+      () => this.#finish(),
+      () => {
+        this.#failed = true;
+      },
+    );
     return { sent: 0, order: [] };
   }
 
@@ -145,8 +212,9 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     this.#buckets = this.#fill();
   }
 
-  /** A backward pass failed before this forward pass: what it has sent is waited for, and nothing of it counts. */
+  /** A backward pass failed before this one: what it has sent is waited for, and nothing of it counts. */
   #forget(): void {
+    this.#failed = false;
     this.#pass = null;
     for (const bucket of this.#buckets) bucket.reset();
   }

@@ -6,11 +6,14 @@ export const posted = 0;
 export const done = 1;
 /** 1 while the other thread is inside MPI, where nobody can interrupt it. */
 export const busy = 2;
+/** The exit code with which all ranks are to be ended; 0 while they are not. */
+export const abort = 3;
 export const cells = 4;
 
 /** What the thread that calls MPI is asked to do. Arrays are on shared memory; results are written there. */
 export type Job = {
-  readonly group: number /** What all ranks of the group must agree on; null where one rank calls alone. */;
+  readonly group: number;
+  /** What all ranks of the group must agree on; null where one rank calls alone. */
   readonly description: string | null;
 } & (
   | { readonly op: 'allReduce'; readonly data: Numbers; readonly by: Op }
@@ -23,7 +26,6 @@ export type Job = {
   | { readonly op: 'send'; readonly data: Numbers; readonly to: number; readonly tag: number }
   | { readonly op: 'recv'; readonly data: Numbers; readonly from: number | null; readonly tag: number }
   | { readonly op: 'newGroup'; readonly id: number; readonly ranks: readonly number[] }
-  | { readonly op: 'abort'; readonly code: number }
   | { readonly op: 'destroy' }
 );
 

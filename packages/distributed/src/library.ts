@@ -100,8 +100,8 @@ function openMpi(at: (name: string) => Handle): Table {
 /** What the launcher's variables tell a rank. */
 export interface Launched {
   readonly by: string;
-  /** The library that the launcher belongs to, where its variables tell. */
-  readonly kind: Kind | null;
+  /** The libraries whose ranks it can start; the first is the likeliest. */
+  readonly kinds: readonly Kind[];
   /** How many ranks it started, where its variables tell. */
   readonly size: number | null;
 }
@@ -110,10 +110,13 @@ export interface Launched {
 export function launchedBy(env: NodeJS.ProcessEnv): Launched | null {
   const number = (text: string | undefined) => (text === undefined ? null : Number(text));
   if (env['OMPI_COMM_WORLD_SIZE'] !== undefined)
-    return { by: "Open MPI's mpirun", kind: 'Open MPI', size: number(env['OMPI_COMM_WORLD_SIZE']) };
+    return { by: "Open MPI's mpirun", kinds: ['Open MPI'], size: number(env['OMPI_COMM_WORLD_SIZE']) };
   if (env['PMI_SIZE'] !== undefined || env['PMI_RANK'] !== undefined)
-    return { by: "MPICH's mpiexec, or srun", kind: 'MPICH', size: number(env['PMI_SIZE']) };
-  if (env['PMIX_RANK'] !== undefined) return { by: 'a launcher that speaks PMIx', kind: null, size: null };
+    return env['SLURM_JOB_ID'] === undefined
+      ? { by: "MPICH's mpiexec", kinds: ['MPICH'], size: number(env['PMI_SIZE']) }
+      : { by: "srun or MPICH's mpiexec", kinds: ['MPICH', 'Open MPI'], size: number(env['PMI_SIZE']) };
+  if (env['PMIX_RANK'] !== undefined)
+    return { by: 'a launcher that speaks PMIx', kinds: ['Open MPI', 'MPICH'], size: null };
   return null;
 }
 
@@ -131,7 +134,7 @@ const files: Readonly<Record<Kind, readonly string[]>> =
 function candidates(launched: Launched | null, env: NodeJS.ProcessEnv): readonly string[] {
   const named = env['GRADGATE_MPI'];
   if (named) return [named];
-  const kinds: Kind[] = launched?.kind ? [launched.kind, 'MPI ABI'] : ['Open MPI', 'MPICH', 'MPI ABI'];
+  const kinds: Kind[] = [...(launched?.kinds ?? ['Open MPI', 'MPICH']), 'MPI ABI'];
   return kinds.flatMap((kind) => files[kind]);
 }
 
@@ -160,7 +163,7 @@ export function openLibrary(launched: Launched | null, env: NodeJS.ProcessEnv = 
     }
     const version = versionOf(library);
     const kind: Kind = file.includes('mpi_abi') ? 'MPI ABI' : /open mpi/i.test(version) ? 'Open MPI' : 'MPICH';
-    if (launched?.kind && kind !== 'MPI ABI' && kind !== launched.kind)
+    if (launched && kind !== 'MPI ABI' && !launched.kinds.includes(kind))
       throw new Error(
         `${file} is ${kind} (${version}), but this rank was started by ${launched.by}; name the library of the launcher in GRADGATE_MPI, or start the program with the launcher of ${kind}`,
       );

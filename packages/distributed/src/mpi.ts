@@ -43,6 +43,7 @@ export class Mpi {
       size: bind('int MPI_Comm_size(HANDLE comm, void *size)'),
       split: bind('int MPI_Comm_split(HANDLE comm, int color, int key, void *to)'),
       allreduce: bind(`int MPI_Allreduce(intptr_t from, void *to, int n, HANDLE type, ${collective})`),
+      iallreduce: bind(`int MPI_Iallreduce(intptr_t from, void *to, int n, HANDLE type, ${collective}, void *request)`),
       bcast: bind('int MPI_Bcast(void *data, int n, HANDLE type, int root, HANDLE comm)'),
       allgather: bind('int MPI_Allgather(void *from, int n, HANDLE type, void *to, int m, HANDLE type2, HANDLE comm)'),
       gather: bind(
@@ -98,13 +99,20 @@ export class Mpi {
 
   /**
    * Makes sure that all ranks call the same collective, as `description` tells: MPI itself would hang, or mix up their
-   * data. Costs one reduction of eight bytes.
+   * data. Costs one reduction of eight bytes, for which `poll` waits: in a call that blocks, MPI would keep the processor busy
+   * and could not be stopped while a rank is missing.
    */
-  agree(comm: Communicator, description: string): void {
+  agree(comm: Communicator, description: string, poll: (isDone: () => boolean) => void): void {
     const hash = hashOf(description);
     const both = Int32Array.of(hash, -hash);
     const { table } = this.#library;
-    this.#check('agree', this.#calls.allreduce(table.inPlace, both, 2, table.types.int32, table.ops.max, comm.handle));
+    const [request, flag, status] = [new BigUint64Array(1), new Int32Array(1), new Int32Array(16)];
+    const { iallreduce, test } = this.#calls;
+    this.#check('agree', iallreduce(table.inPlace, both, 2, table.types.int32, table.ops.max, comm.handle, request));
+    poll(() => {
+      this.#check('agree', test(request, flag, status));
+      return flag[0] !== 0;
+    });
     if (both[0] === hash && both[1] === -hash) return;
     const [own, all] = [Buffer.alloc(describedBytes), Buffer.alloc(describedBytes * comm.size)];
     own.write(description.slice(0, describedBytes - 1));

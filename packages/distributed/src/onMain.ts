@@ -1,7 +1,8 @@
 import { tensor } from '@gradgate/core';
+import { check, is } from '@gradgate/core/internal';
 import { broadcast } from './collectives.js';
 import { DistributedError } from './connection.js';
-import { type Group, world } from './world.js';
+import { type Group, groupKind, world } from './world.js';
 
 /**
  * Calls `fn` in rank 0 alone, for what must be done once, such as saving a checkpoint or printing. The others wait until
@@ -11,7 +12,9 @@ import { type Group, world } from './world.js';
  * await onMain(() => saveCheckpoint('last.safetensors', { model: model.module, optimizer }));
  */
 export async function onMain<R>(fn: () => R | Promise<R>, group: Group = world()): Promise<R | undefined> {
-  if (typeof fn !== 'function') throw new TypeError(`onMain: expected a function, got ${typeof fn}`);
+  check('onMain', 'fn', fn, is.callback);
+  check('onMain', 'group', group, groupKind);
+  if (group.rank < 0) throw new RangeError('onMain: this rank does not belong to the group');
   const outcome = tensor([0], { dtype: 'int32' });
   let result: R | undefined;
   let error: unknown;

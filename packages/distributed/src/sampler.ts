@@ -1,6 +1,7 @@
 import { Generator } from '@gradgate/core';
-import type { data } from '@gradgate/nn';
-import { type Group, world } from './world.js';
+import { check, checkOptions, is } from '@gradgate/core/internal';
+import { data } from '@gradgate/nn';
+import { type Group, groupKind, world } from './world.js';
 
 export interface DistributedSamplerOptions {
   /** The ranks that share the samples; all by default. */
@@ -15,7 +16,8 @@ export interface DistributedSamplerOptions {
 
 /**
  * Each rank's part of the samples: every sample is in one part, up to the few that make all parts equally long, which are
- * taken twice or left out. Call `setEpoch` before each epoch, or all epochs have the same order.
+ * taken twice or left out. Call `setEpoch` before each epoch, or all epochs have the same order. Its state is the same in all
+ * ranks, so that what rank 0 has saved is taken up by all: the next loop goes on in the middle of the epoch.
  *
  * @example
  * const sampler = new DistributedSampler(dataset, { seed: 7 });
@@ -25,7 +27,8 @@ export interface DistributedSamplerOptions {
  *   for await (const batch of loader) { ... }
  * }
  */
-export class DistributedSampler implements data.Sampler {
+export class DistributedSampler extends data.ResumableSampler {
+  readonly generator = undefined;
   readonly #dataset: { readonly length: number };
   readonly #group: Group;
   readonly #shuffle: boolean;
@@ -33,10 +36,24 @@ export class DistributedSampler implements data.Sampler {
   readonly #dropLast: boolean;
   #epoch = 0;
 
-  constructor(dataset: { readonly length: number }, options: DistributedSamplerOptions = {}) {
-    if (!Number.isInteger(dataset?.length))
-      throw new TypeError('DistributedSampler: expected a dataset, or anything else with a length');
-    const { group = world(), shuffle = true, seed = 0, dropLast = false } = options;
+  constructor(dataset: { readonly length: number }, options?: DistributedSamplerOptions) {
+    super();
+    check('DistributedSampler', 'dataset', dataset, {
+      text: 'a dataset, or anything else with a length',
+      is: (v) => is.size.is((v as { length?: unknown } | null | undefined)?.length),
+    });
+    const {
+      group = world(),
+      shuffle = true,
+      seed = 0,
+      dropLast = false,
+    } = checkOptions('DistributedSampler', options, {
+      group: groupKind,
+      shuffle: is.boolean,
+      seed: is.size,
+      dropLast: is.boolean,
+    });
+    if (group.rank < 0) throw new RangeError('DistributedSampler: this rank does not belong to the group');
     this.#dataset = dataset;
     this.#group = group;
     this.#shuffle = shuffle;
@@ -46,32 +63,29 @@ export class DistributedSampler implements data.Sampler {
 
   /** How many samples this rank takes. */
   get length(): number {
-    const { length } = this.#dataset;
-    return (this.#dropLast ? Math.floor : Math.ceil)(length / this.#group.size);
+    return this.#lengthOf(this.#dataset.length);
+  }
+
+  #lengthOf(size: number): number {
+    return (this.#dropLast ? Math.floor : Math.ceil)(size / this.#group.size);
   }
 
   /** Makes the order that of an epoch: its number, the same in all ranks. */
   setEpoch(epoch: number): void {
-    if (!Number.isInteger(epoch) || epoch < 0)
-      throw new RangeError(`DistributedSampler.setEpoch: the epoch is a whole number from 0 up, got ${String(epoch)}`);
+    check('DistributedSampler.setEpoch', 'the epoch', epoch, is.size);
     this.#epoch = epoch;
   }
 
-  *[Symbol.iterator](): IterableIterator<number> {
-    const n = this.#dataset.length;
-    const order = this.#shuffle ? shuffled(n, this.#seed + this.#epoch) : Array.from({ length: n }, (_, i) => i);
-    const { rank, size } = this.#group;
-    for (let i = 0; i < this.length; i++) yield order[(i * size + rank) % n]!;
+  protected begin(): { size: number; seed: number } {
+    return { size: this.#dataset.length, seed: this.#seed + this.#epoch };
   }
-}
 
-/** 0 to n - 1 in random order (Fisher and Yates). */
-function shuffled(n: number, seed: number): number[] {
-  const generator = new Generator(seed);
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = generator.below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
+  protected *order({ size, seed }: { size: number; seed: number | null }): Iterable<number> {
+    const order = this.#shuffle ? [...new data.RandomSampler(size, { generator: new Generator(seed!) })] : null;
+    const { rank, size: ranks } = this.#group;
+    for (let i = 0; i < this.#lengthOf(size); i++) {
+      const at = (i * ranks + rank) % size;
+      yield order ? order[at]! : at;
+    }
   }
-  return order;
 }

@@ -1,4 +1,5 @@
-import { batchNorm, defineFunction, noGrad, ones, type Tensor, tensor, zeros } from '@gradgate/core';
+import { batchNorm, defineFunction, noGrad, ones, ShapeError, type Tensor, tensor, zeros } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import {
   BatchNorm1d,
   BatchNorm2d,
@@ -9,7 +10,7 @@ import {
   Parameter,
 } from '@gradgate/nn';
 import { allReduce } from './collectives.js';
-import { type Group, world } from './world.js';
+import { type Group, groupKind, world } from './world.js';
 
 export interface SyncBatchNormOptions extends BatchNormModuleOptions {
   /** The ranks whose batches make up one; all by default. */
@@ -43,31 +44,46 @@ export class SyncBatchNorm extends Module {
 
   constructor(
     readonly numFeatures: number,
-    options: SyncBatchNormOptions = {},
+    options?: SyncBatchNormOptions,
   ) {
     super();
-    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, group = world() } = options;
+    check('SyncBatchNorm', 'numFeatures', numFeatures, is.count);
+    const {
+      eps = 1e-5,
+      momentum = 0.1,
+      affine = true,
+      trackRunningStats = true,
+      group = world(),
+    } = checkOptions('SyncBatchNorm', options, {
+      eps: is.nonNegative,
+      momentum: is.nullable(is.probability),
+      affine: is.boolean,
+      trackRunningStats: is.boolean,
+      group: groupKind,
+    });
+    if (group.rank < 0) throw new RangeError('SyncBatchNorm: this rank does not belong to the group');
     this.eps = eps;
     this.momentum = momentum;
     this.weight = affine ? new Parameter(ones([numFeatures])) : null;
     this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
     this.runningMean = trackRunningStats ? buffer(zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int32' })) : null;
+    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int64' })) : null;
     this.#group = group;
     this.#sum = sumOver(group);
   }
 
   override forward(x: Tensor): Tensor {
     const { numFeatures, runningMean, runningVar, weight, bias, eps } = this;
+    checkTensors('SyncBatchNorm', x);
     if (x.ndim < 2 || x.shape[1] !== numFeatures)
-      throw new TypeError(`SyncBatchNorm: expected [N, ${numFeatures}, ...], got [${x.shape.join(', ')}]`);
-    if (!this.training && runningMean !== null)
-      return batchNorm(x, runningMean, runningVar, { weight, bias, eps, training: false });
+      throw new ShapeError('SyncBatchNorm', `takes [N, ${numFeatures}, ...], got [${x.shape.join(', ')}]`);
+    if (!this.training)
+      return batchNorm(x, runningMean, runningVar, { weight, bias, eps, training: runningMean === null });
     const dims = x.shape.map((_, d) => d).filter((d) => d !== 1);
     const perChannel = [1, numFeatures, ...dims.slice(1).map(() => 1)];
     const all = allReduce(tensor([x.numel / numFeatures], { dtype: 'float64' }), { group: this.#group }).item();
-    if (all < 2) throw new TypeError('SyncBatchNorm: expected more than one value for each channel in training');
+    if (all < 2) throw new ShapeError('SyncBatchNorm', 'expected more than one value for each channel in training');
     const mean = this.#sum(x.sum(dims)).div(all);
     const centered = x.sub(mean.reshape(perChannel));
     const variance = this.#sum(centered.square().sum(dims)).div(all);
@@ -89,6 +105,19 @@ export class SyncBatchNorm extends Module {
     });
   }
 
+  /** As that of any module; hooks stay behind. */
+  override clone(): this {
+    const { eps, momentum, weight, runningMean } = this;
+    const options = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
+    const copy = new SyncBatchNorm(this.numFeatures, { ...options, group: this.#group });
+    copy.to((weight ?? runningMean)?.dtype ?? 'float32').loadStateDict(this.stateDict());
+    for (const name of ['weight', 'bias'] as const) {
+      copy[name]?.requiresGrad_(this[name]!.requiresGrad);
+      if (this[name]?.grad) copy[name]!.grad = this[name].grad.detach().clone();
+    }
+    return copy.train(this.training) as this;
+  }
+
   override extraRepr(): string {
     return `${this.numFeatures}, eps=${this.eps}, momentum=${this.momentum}`;
   }
@@ -100,18 +129,62 @@ export class SyncBatchNorm extends Module {
  * to `DistributedDataParallel`, and before an optimizer gets its parameters.
  */
 export function convertSyncBatchNorm<M extends Module>(module: M, group: Group = world()): M | SyncBatchNorm {
-  if (module instanceof BatchNorm1d || module instanceof BatchNorm2d) {
-    const { eps, momentum, weight, runningMean } = module;
-    const options = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null, group };
-    const converted = new SyncBatchNorm(module.numFeatures, options);
-    for (const field of ['weight', 'bias', 'runningMean', 'runningVar', 'numBatchesTracked'] as const)
-      (converted as unknown as Record<string, unknown>)[field] = module[field];
-    converted.train(module.training);
-    return converted;
+  check(
+    'convertSyncBatchNorm',
+    'module',
+    module,
+    is.instanceOf('a Module', () => Module),
+  );
+  check('convertSyncBatchNorm', 'group', group, groupKind);
+  const converted = new Map<object, object>();
+
+  /** What comes in the place of a module; the same for one that stands in several places. */
+  function convert(value: unknown): unknown {
+    if (value instanceof BatchNorm1d || value instanceof BatchNorm2d) {
+      if (!converted.has(value)) converted.set(value, syncedOf(value, group));
+      return converted.get(value);
+    }
+    const isModule = value instanceof Module;
+    if ((isModule || isCollection(value)) && !converted.has(value)) {
+      converted.set(value, value);
+      if (isModule) for (const [name, child] of value.namedChildren()) put(value, name, child);
+      replaceIn(value);
+    }
+    return value;
   }
-  for (const [name, child] of module.namedChildren()) {
-    const converted = convertSyncBatchNorm(child, group);
-    if (converted !== child) (module as unknown as Record<string, unknown>)[name] = converted;
+
+  // Where nothing changes nothing is written: collections may be frozen.
+  function replaceIn(owner: object): void {
+    if (owner instanceof Map)
+      for (const [key, value] of owner) if (convert(value) !== value) owner.set(key, convert(value));
+    if (owner instanceof Set) {
+      const values = [...owner];
+      if (values.every((value) => convert(value) === value)) return;
+      owner.clear();
+      for (const value of values) owner.add(convert(value));
+    } else for (const [name, value] of Object.entries(owner)) put(owner, name, value);
   }
-  return module;
+
+  function put(owner: object, name: string, value: unknown): void {
+    const now = convert(value);
+    // A dotted name is that of a collection's member, which is put there.
+    if (now !== value && !name.includes('.')) (owner as Record<string, unknown>)[name] = now;
+  }
+
+  return convert(module) as M | SyncBatchNorm;
+}
+
+const isCollection = (value: unknown): value is object =>
+  Array.isArray(value) ||
+  value instanceof Map ||
+  value instanceof Set ||
+  (typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value)));
+
+function syncedOf(module: BatchNorm1d | BatchNorm2d, group: Group): SyncBatchNorm {
+  const { eps, momentum, weight, runningMean } = module;
+  const options = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null, group };
+  const synced = new SyncBatchNorm(module.numFeatures, options);
+  for (const field of ['weight', 'bias', 'runningMean', 'runningVar', 'numBatchesTracked'] as const)
+    (synced as unknown as Record<string, unknown>)[field] = module[field];
+  return synced.train(module.training);
 }

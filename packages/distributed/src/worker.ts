@@ -1,7 +1,7 @@
 // The thread that makes all calls of MPI, so that a collective goes on while the main thread computes. It sleeps until
 // the main thread has posted a job, and never returns to an event loop.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { busy, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import { abort, busy, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
 import { launchedBy, openLibrary } from './library.js';
 import { type Communicator, Mpi, type Request } from './mpi.js';
 
@@ -32,8 +32,31 @@ function testPending(mpi: Mpi): void {
   }
 }
 
+const spinMilliseconds = 0.2;
+const napMilliseconds = 0.05;
+
+/**
+ * Asks `isDone` until it is so: at first without a pause, then with short ones, in which whoever shares the processor can
+ * work. MPI itself would keep it busy. Ends all ranks where the main thread wants that.
+ */
+function poll(mpi: Mpi, isDone: () => boolean): void {
+  const started = performance.now();
+  while (!isDone()) {
+    if (performance.now() - started > spinMilliseconds) Atomics.wait(flags, abort, 0, napMilliseconds);
+    abortIfAsked(mpi);
+    testPending(mpi);
+  }
+}
+
+function abortIfAsked(mpi: Mpi): void {
+  const code = Atomics.load(flags, abort);
+  if (code !== 0) mpi.abort(code);
+}
+
 function run(mpi: Mpi, comm: Communicator, job: Job): Request | null {
-  if (job.description !== null) mpi.agree(comm, job.description);
+  // Whoever waits for other ranks does so here; behind it all ranks are there.
+  if (job.description !== null) mpi.agree(comm, job.description, (isDone) => poll(mpi, isDone));
+  Atomics.store(flags, busy, 1);
   switch (job.op) {
     case 'allReduce':
       mpi.allReduce(comm, job.data, job.by);
@@ -63,9 +86,6 @@ function run(mpi: Mpi, comm: Communicator, job: Job): Request | null {
     case 'newGroup':
       groups.set(job.id, mpi.split(job.ranks));
       break;
-    case 'abort':
-      mpi.abort(job.code);
-      break;
     case 'destroy':
       mpi.finalize();
   }
@@ -77,13 +97,14 @@ function serve(mpi: Mpi): void {
   for (let id = 0; ; id++) {
     // While something is under way MPI is asked after it now and then, else the thread sleeps.
     while (Atomics.load(flags, posted) <= id) {
-      Atomics.wait(flags, posted, id, pending.length > 0 ? 0.05 : undefined);
+      Atomics.wait(flags, posted, id, pending.length > 0 ? napMilliseconds : undefined);
+      abortIfAsked(mpi);
       testPending(mpi);
     }
+    abortIfAsked(mpi);
     const job = receiveMessageOnPort(jobs)!.message as Job;
     let request: Request | null = null;
     let error: string | null = null;
-    Atomics.store(flags, busy, 1);
     try {
       request = run(mpi, groups.get(job.group)!, job);
     } catch (reason) {

@@ -1,3 +1,4 @@
+import { check, checkOptions, is } from '@gradgate/core/internal';
 import { Connection, DistributedError } from './connection.js';
 import type { Job } from './job.js';
 import { launchedBy } from './library.js';
@@ -22,6 +23,19 @@ export interface Group {
   readonly id: number;
 }
 
+/** Those of this world: none of one that was left. */
+let groups = new WeakSet<Group>();
+/** @internal */
+export const groupKind = {
+  text: 'a group, as newGroup gives it',
+  is: (v: unknown): boolean => typeof v === 'object' && v !== null && groups.has(v as Group),
+};
+
+function groupOf(group: Group): Group {
+  groups.add(group);
+  return group;
+}
+
 /** What there is of the world: nothing before `init`. */
 const state: { connection: Connection | null; world: Group | null; groups: number } = {
   connection: null,
@@ -43,16 +57,20 @@ const all = (size: number): number[] => Array.from({ length: size }, (_, rank) =
  * console.log(`rank ${rank()} of ${worldSize()}`);
  * await destroy();
  */
-export async function init({ timeout = 300_000 }: InitOptions = {}): Promise<void> {
-  if (typeof timeout !== 'number' || !(timeout > 0) || timeout > 2 ** 31 - 1)
-    throw new RangeError(`init: timeout is a number of milliseconds above 0, got ${String(timeout)}`);
+export async function init(options?: InitOptions): Promise<void> {
+  const { timeout = 300_000 } = checkOptions('init', options, { timeout: milliseconds });
   if (state.world) throw new DistributedError('init: called a second time; call destroy() before');
   const connection = launchedBy(process.env) ? await Connection.open(timeout) : null;
   state.connection = connection;
   const size = connection?.size ?? 1;
-  state.world = { id: 0, rank: connection?.rank ?? 0, size, ranks: all(size) };
+  state.world = groupOf({ id: 0, rank: connection?.rank ?? 0, size, ranks: all(size) });
   if (connection) process.on('beforeExit', endByItself);
 }
+
+const milliseconds = {
+  text: 'a number of milliseconds above 0, and at most 2^31 - 1',
+  is: (v: unknown) => is.positive.is(v) && (v as number) < 2 ** 31,
+};
 
 // A program that is done has no more to say to the others.
 function endByItself(): void {
@@ -64,15 +82,21 @@ export const isInitialized = (): boolean => state.world !== null;
 
 /** The world: all ranks. Throws before `init()`. */
 export function world(): Group {
-  if (!state.world) throw new DistributedError('the ranks have not been joined; call `await init()` first');
+  if (!state.world) throw new DistributedError('world: the ranks have not been joined; call `await init()` first');
   return state.world;
 }
 
 /** The number of this process among those of the world, from 0; or within a group. */
-export const rank = (group: Group = world()): number => group.rank;
+export function rank(group: Group = world()): number {
+  check('rank', 'group', group, groupKind);
+  return group.rank;
+}
 
 /** How many ranks there are in the world, or in a group. */
-export const worldSize = (group: Group = world()): number => group.size;
+export function worldSize(group: Group = world()): number {
+  check('worldSize', 'group', group, groupKind);
+  return group.size;
+}
 
 /** The MPI that is in use, in its own words; null in a world of one process. */
 export function library(): string | null {
@@ -86,18 +110,18 @@ export function library(): string | null {
  */
 export function newGroup(ranks: readonly number[]): Group {
   const { size, rank } = world();
-  if (!Array.isArray(ranks) || ranks.length === 0 || new Set(ranks).size !== ranks.length)
-    throw new TypeError(`newGroup: expected a list of different ranks, got ${JSON.stringify(ranks) ?? String(ranks)}`);
-  for (const r of ranks)
-    if (!Number.isInteger(r) || r < 0 || r >= size)
-      throw new RangeError(`newGroup: ranks are whole numbers from 0 to ${size - 1}, got ${String(r)}`);
+  const isRank = (r: unknown) => is.size.is(r) && (r as number) < size;
+  check('newGroup', 'ranks', ranks, {
+    text: `an array of different ranks, whole numbers from 0 to ${size - 1}`,
+    is: (v) => Array.isArray(v) && v.length > 0 && v.every(isRank) && new Set(v).size === v.length,
+  });
   const id = ++state.groups;
   run(
     { op: 'newGroup', id, ranks, group: 0, description: `newGroup([${ranks.join(', ')}])` },
     'newGroup',
     () => {},
   ).wait();
-  return { id, rank: ranks.indexOf(rank), size: ranks.length, ranks: [...ranks] };
+  return groupOf({ id, rank: ranks.indexOf(rank), size: ranks.length, ranks: [...ranks] });
 }
 
 /** @internal Posts a job to the thread of MPI; alone in the world, it is done at once. */
@@ -127,4 +151,5 @@ export async function destroy(): Promise<void> {
   }
   state.connection = null;
   state.world = null;
+  groups = new WeakSet();
 }

@@ -1,88 +1,234 @@
-import type { Tensor } from '@gradgate/core';
-import type { optim } from '@gradgate/nn';
-import { broadcast } from './collectives.js';
-import { type Group, world } from './world.js';
+import { cat, enableGrad, noGrad, type Tensor, tensor, zeros } from '@gradgate/core';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { decodeCheckpoint, encodeCheckpoint, type optim } from '@gradgate/nn';
+import { allReduce, broadcast } from './collectives.js';
+import { gatherBytes } from './gatherBytes.js';
+import { type Group, groupKind, world } from './world.js';
+
+type State = optim.OptimizerState;
 
 /** What is asked of an optimizer: those of `optim` have it. */
 interface Local {
-  readonly paramGroups: { params: Tensor[]; lr: number }[];
+  readonly paramGroups: { params: Tensor[]; lr: number; initialLr?: number }[];
   step(): unknown;
-  stateDict(): optim.OptimizerState;
-  loadStateDict(state: optim.OptimizerState): void;
+  stateDict(): State;
+  loadStateDict(state: State): void;
 }
+
+const name = 'ZeroRedundancyOptimizer';
 
 /**
  * An optimizer that keeps in each rank what it remembers of that rank's share of the parameters only, such as Adam's
  * moments: with n ranks an n-th of the memory (stage 1 of ZeRO). After each step the ranks send each other their shares of
- * the parameters. The parameters' path is that of the optimizer by itself.
+ * the parameters. The parameters' path is that of the optimizer by itself, and gradients are whole in all ranks, so that
+ * `clipGradNorm_` does what it does in one process.
  *
- * @param make Makes the optimizer of some parameters.
+ * Its state is that of the optimizer by itself, too: `consolidateStateDict()` brings it to one rank, whose `stateDict()` can
+ * be saved, and loaded by any number of ranks or by the optimizer without this class.
+ *
+ * @param make Makes the optimizer of some parameters; all ranks with the same groups of options.
  *
  * @example
  * const optimizer = new ZeroRedundancyOptimizer(model.parameters(), (params) => new optim.AdamW(params, { lr: 1e-3 }));
+ * optimizer.consolidateStateDict(); // in all ranks
+ * await onMain(() => saveCheckpoint('last.safetensors', { model: ddp.module, optimizer }));
  */
 export class ZeroRedundancyOptimizer {
-  /** This rank's optimizer; null where there are fewer parameters than ranks. */
-  readonly local: Local | null;
+  /** The optimizer of this rank's share. */
+  readonly local: Local;
   readonly #shares: readonly (readonly Tensor[])[];
   readonly #params: readonly Tensor[];
   readonly #group: Group;
+  /** The group of options that each parameter is in, by the parameter's number. */
+  readonly #places: readonly number[];
+  #consolidated: State | null = null;
 
-  constructor(
-    params: Iterable<Tensor>,
-    make: (params: Tensor[]) => Local,
-    { group = world() }: { group?: Group } = {},
-  ) {
+  constructor(params: Iterable<Tensor>, make: (params: Tensor[]) => Local, options?: { group?: Group }) {
+    check(name, 'params', params, is.iterable);
     this.#params = [...params];
-    if (this.#params.length === 0)
-      throw new TypeError('ZeroRedundancyOptimizer: got no parameters; pass module.parameters()');
-    if (typeof make !== 'function')
-      throw new TypeError(
-        `ZeroRedundancyOptimizer: the second argument makes an optimizer of parameters, got ${typeof make}`,
-      );
+    check(name, 'params', this.#params, is.arrayOf(is.tensor));
+    check(name, 'the second argument, which makes an optimizer of parameters,', make, is.callback);
+    const { group = world() } = checkOptions(name, options, { group: groupKind });
+    if (group.rank < 0) throw new RangeError(`${name}: this rank does not belong to the group`);
+    if (this.#params.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     this.#group = group;
     this.#shares = sharesOf(this.#params, group.size);
     const own = this.#shares[group.rank]!;
-    this.local = own.length > 0 ? make([...own]) : null;
+    // Where there are fewer parameters than ranks some have none; their options are changed by schedulers all the same.
+    this.local = make(own.length > 0 ? [...own] : [zeros([0])]);
+    if (!isOptimizer(this.local)) throw new TypeError(`${name}: make gives an optimizer, got ${show(this.local)}`);
+    this.#places = this.#placesOf();
+  }
+
+  #placesOf(): number[] {
+    const places = new Int32Array(this.#params.length);
+    this.local.paramGroups.forEach(({ params }, i) => {
+      for (const p of params) if (this.#params.includes(p)) places[this.#params.indexOf(p)] = i + 1;
+    });
+    return [...allReduce(tensor(places), { op: 'max', group: this.#group }).toTypedArray()].map((i) => i - 1);
   }
 
   /** The groups of this rank's optimizer: for schedulers, which change the learning rate in all ranks alike. */
-  get paramGroups(): { params: Tensor[]; lr: number }[] {
-    return this.local?.paramGroups ?? [];
+  get paramGroups(): { params: Tensor[]; lr: number; initialLr?: number }[] {
+    return this.local.paramGroups;
   }
 
-  /** Updates this rank's share, and takes over those of the others. A closure computes the loss anew before. */
+  /**
+   * Updates this rank's share, and takes over those of the others. A closure computes the loss anew before, with gradients
+   * on; where it is asynchronous, the caller waits: `await optimizer.step(async () => ...)`.
+   */
   step(): undefined;
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | undefined {
-    const loss = closure?.();
-    this.local?.step();
-    const { size } = this.#group;
-    if (size > 1)
-      this.#shares
-        .flatMap((share, root) => share.map((p) => broadcast(p.detach(), { root, group: this.#group, async: true })))
-        .map((work) => work.wait());
-    return loss;
+    check(`${name}.step`, 'the closure', closure, is.optional(is.callback));
+    const loss = closure && enableGrad.run(closure);
+    if (typeof (loss as PromiseLike<unknown> | undefined)?.then !== 'function') {
+      this.#update();
+      return loss;
+    }
+    return (loss as unknown as PromiseLike<unknown>).then((value) => {
+      this.#update();
+      return value;
+    }) as R;
   }
 
-  zeroGrad({ setToNull = true }: { setToNull?: boolean } = {}): void {
-    for (const p of this.#params) p.zeroGrad({ setToNull });
-  }
-
-  /** This rank's share of the state. Each rank saves its own, and loads it in a world of the same size. */
-  stateDict(): { rank: number; size: number; local: optim.OptimizerState | null } {
-    const { rank, size } = this.#group;
-    return { rank, size, local: this.local?.stateDict() ?? null };
-  }
-
-  loadStateDict(state: { rank: number; size: number; local: optim.OptimizerState | null }): void {
-    const { rank, size } = this.#group;
-    if (state?.rank !== rank || state.size !== size)
-      throw new TypeError(
-        `ZeroRedundancyOptimizer.loadStateDict: this is the share of rank ${String(state?.rank)} of ${String(state?.size)}, not that of rank ${rank} of ${size}`,
+  #update(): void {
+    this.#consolidated = null;
+    this.local.step();
+    if (this.#group.size === 1) return;
+    noGrad.run(() => {
+      const sent = this.#shares.flatMap((share, root) =>
+        byDType(share).map((params) => {
+          const flat = cat(params.map((p) => p.detach().reshape([-1])));
+          return { params, root, work: broadcast(flat, { root, group: this.#group, async: true }) };
+        }),
       );
-    if (state.local) this.local?.loadStateDict(state.local);
+      for (const { params, root, work } of sent) {
+        const flat = work.wait();
+        if (root === this.#group.rank) continue;
+        let offset = 0;
+        for (const p of params) {
+          p.copy_(flat.narrow(0, offset, p.numel).reshape(p.shape));
+          offset += p.numel;
+        }
+      }
+    });
   }
+
+  /** The numbers of the parameters of each group of options: they are counted group by group, as PyTorch does. */
+  #numbers(): Map<Tensor, number> {
+    const order = [...this.#params.keys()].filter((i) => this.#places[i]! >= 0);
+    order.sort((a, b) => this.#places[a]! - this.#places[b]! || a - b);
+    return new Map(order.map((i, number) => [this.#params[i]!, number]));
+  }
+
+  /** The options of the groups with the numbers of their parameters, and of this rank's parameters what is remembered. */
+  #share(): State {
+    const numbers = this.#numbers();
+    const own = this.local.stateDict();
+    const params = this.local.paramGroups.flatMap((group) => group.params);
+    const numbered = Object.entries(own.state).map(([i, memory]) => [numbers.get(params[Number(i)]!), memory]);
+    return {
+      state: Object.fromEntries(numbered.filter(([number]) => number !== undefined)),
+      param_groups: own.param_groups.map((options, place) => ({
+        ...options,
+        params: [...numbers]
+          .filter(([p]) => this.#places[this.#params.indexOf(p)] === place)
+          .map(([, number]) => number),
+      })),
+    };
+  }
+
+  /**
+   * Brings what all ranks remember to rank `to`, 0 by default, whose `stateDict()` then gives the whole state until the next
+   * step. All ranks call it.
+   */
+  consolidateStateDict(to = 0): void {
+    const text = `a whole number from 0 to ${this.#group.size - 1}, a rank of the group`;
+    check(`${name}.consolidateStateDict`, 'to', to, {
+      text,
+      is: (r) => is.size.is(r) && (r as number) < this.#group.size,
+    });
+    const share = this.#share();
+    const shares = gatherBytes(encodeCheckpoint({ share: holderOf(share) }), to, this.#group);
+    if (shares === null) return;
+    const all = shares.map((bytes) => {
+      const holder = holderOf({ state: {}, param_groups: [] });
+      decodeCheckpoint(bytes, { share: holder });
+      return holder.state;
+    });
+    this.#consolidated = { ...share, state: Object.assign({}, ...all.map(({ state }) => state)) };
+  }
+
+  /**
+   * The whole state, where `consolidateStateDict()` has brought it; else this rank's share of it, which the same rank can load
+   * in a world of the same size.
+   */
+  stateDict(): State & { rank?: number; size?: number } {
+    if (this.#consolidated) return this.#consolidated;
+    const { rank, size } = this.#group;
+    return size === 1 ? this.#share() : { ...this.#share(), rank, size };
+  }
+
+  /**
+   * Takes over a whole state, of this class or of the optimizer by itself, or this rank's share of one. Everything is checked
+   * before anything changes. All ranks call it.
+   */
+  loadStateDict(state: State & { rank?: number; size?: number }): void {
+    const { rank, size } = this.#group;
+    const refusal = (what: string) => new TypeError(`${name}.loadStateDict: ${what}`);
+    const { state: memory = {}, param_groups: groups } = (state ?? {}) as Partial<State>;
+    if (!Array.isArray(groups) || !groups.every((g) => Array.isArray(g?.params)) || !is.object.is(memory))
+      throw refusal(`takes what stateDict() gives, got ${show(state)}`);
+    if (state.rank !== undefined && (state.rank !== rank || state.size !== size))
+      throw refusal(
+        `this is the share of rank ${state.rank} of ${state.size}, not that of rank ${rank} of ${size}; call consolidateStateDict() in all ranks before it is saved`,
+      );
+    const own = this.#share().param_groups;
+    const lengths = (list: State['param_groups']) => list.map((g) => g.params.length).join(', ');
+    if (lengths(groups) !== lengths(own))
+      throw refusal(`groups of ${lengths(groups) || 'no'} parameters do not fit those of ${lengths(own)}`);
+    const numbers = this.#numbers();
+    const given = groups.flatMap((g) => g.params);
+    const mine: State = { state: {}, param_groups: [] };
+    let i = 0;
+    this.local.paramGroups.forEach(({ params }, place) => {
+      mine.param_groups.push({ ...groups[place]!, params: params.map((_, k) => i + k) });
+      for (const p of params) {
+        const remembered = memory[given[numbers.get(p) ?? -1]!];
+        if (remembered !== undefined) mine.state[i] = remembered;
+        i++;
+      }
+    });
+    this.local.loadStateDict(mine);
+    this.#consolidated = null;
+  }
+
+  /** Drops the gradients of all parameters, or with `setToNull: false` fills them with zeros. */
+  zeroGrad(options?: { setToNull?: boolean }): void {
+    for (const p of this.#params) p.zeroGrad(options);
+  }
+}
+
+const isOptimizer = (value: unknown): boolean =>
+  is.object.is(value) &&
+  Array.isArray((value as Local).paramGroups) &&
+  [(value as Local).step, (value as Local).stateDict, (value as Local).loadStateDict].every(is.callback.is);
+
+/** What keeps a state, for a checkpoint. */
+const holderOf = (state: State) => ({
+  state,
+  stateDict() {
+    return this.state;
+  },
+  loadStateDict(loaded: State) {
+    this.state = loaded;
+  },
+});
+
+function byDType(params: readonly Tensor[]): Tensor[][] {
+  const dtypes = [...new Set(params.map((p) => p.dtype))];
+  return dtypes.map((dtype) => params.filter((p) => p.dtype === dtype));
 }
 
 /** Splits parameters so that all ranks have about as many elements: the largest first, each to who has least. */

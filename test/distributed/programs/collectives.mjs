@@ -1,5 +1,5 @@
 // What each collective gives, in any number of ranks. Prints "right" if all of it is right.
-import { deepStrictEqual as equal, throws } from 'node:assert';
+import { deepStrictEqual as equal, rejects, throws } from 'node:assert';
 import { ones, tensor, zeros } from '@gradgate/core';
 import {
   allGather,
@@ -59,6 +59,63 @@ equal(
   [n * r + total],
 );
 equal(allReduce(zeros([0])).shape, [0]);
+equal(
+  allGather(zeros([0, 2])).map((t) => t.shape),
+  ranks.map(() => [0, 2]),
+);
+// Every dtype, as what is sent and as what is added up; int64 beyond what a number holds.
+for (const dtype of ['uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'bfloat16', 'float32', 'float64']) {
+  const own = tensor([[r, 1]], { dtype });
+  equal(allReduce(own.clone()).toArray(), [[total, n]], dtype);
+  equal(allReduce(own.clone(), { op: 'max' }).dtype, dtype);
+  equal(allReduce(own.clone(), { op: 'min' }).toArray(), [[0, 1]], dtype);
+  equal(
+    list(allGather(own)),
+    ranks.map((i) => [[i, 1]]),
+    dtype,
+  );
+  equal(broadcast(own.clone(), { root: n - 1 }).toArray(), [[n - 1, 1]], dtype);
+}
+const large = 2n ** 60n + 1n;
+equal(
+  [...allReduce(tensor([large + BigInt(r)], { dtype: 'int64' }), { op: 'max' }).toBigInt64Array()],
+  [large + BigInt(n - 1)],
+);
+equal(
+  [
+    ...allGather(tensor([large]))
+      .at(-1)
+      .toBigInt64Array(),
+  ],
+  [large],
+);
+equal(allReduce(tensor([0.5 + r], { dtype: 'float16' }), { op: 'mean' }).item(), 0.5 + total / n);
+// Transposed, and of another offset.
+equal(
+  list(
+    allGather(
+      tensor([
+        [1, 2],
+        [3, r],
+      ]).t(),
+    ),
+  ),
+  ranks.map((i) => [
+    [1, 3],
+    [2, i],
+  ]),
+);
+equal(allReduce(tensor([0, 1, 2, r]).narrow(0, 2, 2).expand([2, 2]).clone()).toArray(), [
+  [2 * n, total],
+  [2 * n, total],
+]);
+// A write counts: what is saved for backward is guarded.
+const weight = ones([2]);
+weight.requiresGrad = true;
+const held = tensor([1, 2]);
+const product = weight.mul(held).sum();
+allReduce(held);
+throws(() => product.backward(), /modified|in place/);
 barrier();
 
 // Several under way at once, and taken in another order.
@@ -93,12 +150,26 @@ await onMain(() => {
   (error) => equal(error.message, r === 0 ? 'of rank 0' : 'onMain: the function failed in rank 0'),
 );
 
-throws(() => allReduce([1]), /allReduce: expected a Tensor/);
-throws(() => allReduce(ones([1]), { op: 'average' }), /'sum', 'mean'/);
+throws(() => allReduce([1]), /^TypeError: allReduce: expected a Tensor, got \[1\]/);
+throws(() => allReduce(ones([1]), { op: 'average' }), /allReduce: op is 'sum' or 'mean'.*got 'average'/);
+throws(() => allReduce(ones([1]), { reduce: 'sum' }), /allReduce: there is no option 'reduce'/);
+throws(() => allReduce(ones([1]), 'sum'), /allReduce: options are an object/);
+throws(() => allReduce(ones([1]), { async: 1 }), /allReduce: async is true or false, got 1/);
+throws(() => allReduce(ones([1]), { group: { rank: 0, size: 1, ranks: [0], id: 0 } }), /group is a group, as newGroup/);
 throws(() => allReduce(ones([1], { dtype: 'int32' }), { op: 'mean' }), /the mean of int32/);
-throws(() => broadcast(ones([1]), { root: n }), /root is a rank from 0/);
-throws(() => newGroup([n]), /ranks are whole numbers/);
+throws(() => broadcast(ones([1]), { root: n }), /broadcast: root is a whole number from 0 to/);
+throws(
+  () => reduceScatter(ones([1]), [ones([2])]),
+  /reduceScatter: list is an array of \d tensors like the first argument/,
+);
+throws(() => barrier({ root: 1 }), /barrier: there is no option 'root'/);
+throws(() => newGroup([n]), /newGroup: ranks is an array of different ranks/);
+throws(() => newGroup([0, 0]), /newGroup: ranks is an array of different ranks/);
 throws(() => send(ones([1]), r), /cannot send to itself/);
+throws(() => recv(ones([1]), null, { tag: -1 }), /recv: tag is a whole number from 0 to 32767, got -1/);
+throws(() => rank(null), /rank: group is a group/);
+await rejects(init({ timeout: -1 }), /init: timeout is a number of milliseconds/);
+await rejects(init(), /init: called a second time/);
 equal(typeof library(), n === 1 ? 'object' : 'string');
 await destroy();
 equal(isInitialized(), false);

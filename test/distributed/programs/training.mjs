@@ -67,6 +67,6 @@ for (const [name, t] of Object.entries(net.stateDict()))
   worst = Math.max(worst, t.double().sub(reference[name].double()).abs().max().item());
 let equal = true;
 for (const p of net.parameters()) for (const q of allGather(p.detach())) equal &&= q.equal(p);
-const kept = zero ? Object.keys(optimizer.stateDict().local?.state ?? {}).length : null;
+const kept = zero ? Object.keys(optimizer.stateDict().state).length : null;
 console.log(JSON.stringify({ rank: r, size: n, worst, equal, unused: net.unused.weight.grad === null, kept }));
 await destroy();

@@ -49,8 +49,8 @@ interface Run {
   readonly retainGraph: boolean;
   /** Null where the pass itself is recorded, and so keeps what it makes. */
   readonly temporaries: Temporaries | null;
-  /** Called when the pass is done. */
-  readonly callbacks: (() => void)[];
+  /** Called when the pass is done, or has failed. */
+  readonly callbacks: { readonly done: () => void; readonly failed: (() => void) | undefined }[];
 }
 
 let runs = 0;
@@ -187,6 +187,9 @@ function execute(
       if (temporaries !== null) for (let j = 0; j < grads.length; j++) if (grads[j]) temporaries.drop(grads[j]!);
       temporaries?.sweep();
     }
+  } catch (error) {
+    for (const { failed } of run.callbacks) failed?.();
+    throw error;
   } finally {
     active.pop();
     temporaries?.end();
@@ -198,20 +201,21 @@ function execute(
         node.place = i;
       });
   }
-  for (const callback of run.callbacks) callback();
+  for (const { done } of run.callbacks) done();
 }
 
 /**
- * Calls `callback` once, when the backward pass under way has gone through its graph and before `backward()` returns. For
- * hooks that gather what they see, such as gradients to be sent: of nested passes it is the outermost that counts. It is
- * not called if the pass fails. Throws where none is under way.
+ * Calls `done` once, when the backward pass under way has gone through its graph and before `backward()` returns, or `failed`
+ * if the pass fails. For hooks that gather what they see, such as gradients to be sent: of nested passes it is the outermost
+ * that counts. Throws where none is under way.
  */
-export function onBackwardEnd(callback: () => void): void {
-  if (typeof callback !== 'function') throw new TypeError(`onBackwardEnd: expected a function, got ${typeof callback}`);
+export function onBackwardEnd(done: () => void, failed?: () => void): void {
+  check('onBackwardEnd', 'done', done, is.callback);
+  check('onBackwardEnd', 'failed', failed, is.optional(is.callback));
   const pass = active[0];
   if (pass === undefined)
     throw new AutogradError('onBackwardEnd', 'no backward pass is under way; call it in a hook on a gradient');
-  pass.callbacks.push(callback);
+  pass.callbacks.push({ done, failed });
 }
 
 /** Calls one node's rule with the gradients of its outputs, and passes on what it gives. */

@@ -19,6 +19,7 @@ export {
   type BatchSamplerState,
   RandomSampler,
   type RandomSamplerOptions,
+  ResumableSampler,
   type Sampler,
   type SamplerState,
   SequentialSampler,

@@ -1,0 +1,296 @@
+// What programs do with data-parallel modules beside training them as they are. Prints "right" if all of it is right.
+import { deepStrictEqual as equal, ok, throws } from 'node:assert';
+import { checkpoint, manualSeed, noGrad, randn, tensor } from '@gradgate/core';
+import {
+  allGather,
+  allReduce,
+  convertSyncBatchNorm,
+  DistributedDataParallel,
+  DistributedSampler,
+  destroy,
+  init,
+  newGroup,
+  noSync,
+  rank,
+  SyncBatchNorm,
+  worldSize,
+  ZeroRedundancyOptimizer,
+} from '@gradgate/distributed';
+import { BatchNorm1d, data, evalMode, Linear, Module, optim, Sequential, Tanh } from '@gradgate/nn';
+
+await init({ timeout: 20_000 });
+const [r, n] = [rank(), worldSize()];
+const x = (seed, ...shape) => {
+  manualSeed(seed);
+  return randn(shape, { dtype: 'float64' });
+};
+const make = (...sizes) => {
+  manualSeed(4);
+  return new Sequential(...sizes.slice(1).flatMap((to, i) => [new Linear(sizes[i], to), new Tanh()])).to('float64');
+};
+const isSame = (a, b) => a.sub(b).abs().max().item() < 1e-12;
+/** Whether gradients are those of a process that sees all ranks' batches, as the mean of their losses. */
+function sameGradients(model, whole, lossOf) {
+  whole.zeroGrad();
+  for (let i = 0; i < n; i++) lossOf(whole, i).div(n).backward();
+  const others = [...whole.parameters()];
+  [...model.parameters()].forEach((p, i) => {
+    equal(p.grad === null, others[i].grad === null);
+    if (p.grad) ok(isSame(p.grad, others[i].grad), `gradient ${i}`);
+  });
+}
+const square = (model, i, seed = 7) =>
+  model(x(seed + 10 * i, 5, 3))
+    .square()
+    .mean();
+
+{
+  // A pass that fails in all ranks, after some buckets were sent, leaves nothing behind; also without another forward pass.
+  const [net, whole] = [make(3, 8, 8, 2), make(3, 8, 8, 2)];
+  const ddp = new DistributedDataParallel(net, { bucketBytes: 64 });
+  let fails = true;
+  const hook = net[0].weight.registerHook(() => {
+    if (fails) throw new Error('on purpose');
+  });
+  const loss = square(ddp, r);
+  throws(() => loss.backward({ retainGraph: true }), /on purpose/);
+  fails = false;
+  net.zeroGrad();
+  loss.backward({ retainGraph: true });
+  sameGradients(net, whole, square);
+  // Two passes through one graph add up, and so do two losses.
+  loss.backward();
+  square(ddp, r, 8).backward();
+  sameGradients(net, whole, (m, i) =>
+    square(m, i)
+      .mul(2)
+      .add(square(m, i, 8)),
+  );
+  // Zeroed in place, a gradient is still the bucket's.
+  net.zeroGrad({ setToNull: false });
+  square(ddp, r).backward();
+  sameGradients(net, whole, square);
+  hook.remove();
+  // Frozen, and thawed again.
+  for (const frozen of [true, false]) {
+    for (const model of [net, whole]) model[0].requiresGrad_(!frozen);
+    net.zeroGrad();
+    square(ddp, r).backward();
+    sameGradients(net, whole, square);
+  }
+  // In evaluation, under noGrad and in one rank alone nothing is sent.
+  if (r === 0) {
+    ddp.eval();
+    noGrad.run(() => ddp(x(1, 2, 3)));
+    ddp.train();
+    noGrad.run(() => ddp(x(1, 2, 3)));
+    evalMode.run(() => ddp(x(1, 2, 3)));
+  }
+  throws(() => ddp.clone(), /DistributedDataParallel: clone its module/);
+  throws(() => new DistributedDataParallel(make(3, 2).half()), /0\.weight is float16; use module\.float\(\)/);
+  throws(() => new DistributedDataParallel(make(3, 2), { bucketSize: 3 }), /there is no option 'bucketSize'/);
+  throws(
+    () => new DistributedDataParallel(make(3, 2).requiresGrad_(false)),
+    /no parameter of the module requires grad/,
+  );
+  throws(() => new DistributedDataParallel({}), /DistributedDataParallel: module is a Module, got an object/);
+}
+{
+  // The order in which gradients come changes from pass to pass, and some do not come at all.
+  class Branches extends Module {
+    a = make(3, 4);
+    b = make(3, 4);
+    forward(input, which) {
+      return which === 0
+        ? this.a(this.b(input).narrow(1, 0, 3))
+        : which === 1
+          ? this.b(this.a(input).narrow(1, 0, 3))
+          : this.a(input);
+    }
+  }
+  const [net, whole] = [new Branches(), new Branches()];
+  const ddp = new DistributedDataParallel(net, { bucketBytes: 64 });
+  for (const which of [0, 1, 2, 0]) {
+    net.zeroGrad();
+    const lossOf = (m, i) =>
+      m(x(i, 5, 3), which)
+        .square()
+        .mean();
+    lossOf(ddp, r).backward();
+    sameGradients(net, whole, lossOf);
+  }
+  // Another branch in each rank: what no rank reached gets no gradient.
+  net.zeroGrad();
+  const lossOf = (m, i) =>
+    m(x(i, 5, 3), i % 2)
+      .square()
+      .mean();
+  lossOf(ddp, r).backward();
+  sameGradients(net, whole, lossOf);
+}
+{
+  // A layer in two places, also where the passes nest.
+  class Tied extends Module {
+    first = new Linear(3, 3).to('float64');
+    again = this.first;
+    last = new Linear(3, 3).to('float64');
+    forward(input) {
+      return this.last(checkpoint((t) => this.again(t).tanh(), this.first(input).tanh()));
+    }
+  }
+  manualSeed(2);
+  const net = new Tied();
+  manualSeed(2);
+  const whole = new Tied();
+  const ddp = new DistributedDataParallel(net, { overlap: false });
+  square(ddp, r).backward();
+  sameGradients(net, whole, square);
+}
+{
+  // Two models in one pass, under noSync and without; and groups.
+  const [g, d] = [make(3, 3), make(3, 2)];
+  const [wholeG, wholeD] = [make(3, 3), make(3, 2)];
+  const [dg, dd] = [new DistributedDataParallel(g), new DistributedDataParallel(d)];
+  noSync.run(() =>
+    dd(dg(x(r, 4, 3)))
+      .square()
+      .mean()
+      .backward(),
+  );
+  dd(dg(x(r + 50, 4, 3)))
+    .square()
+    .mean()
+    .backward();
+  wholeD.zeroGrad();
+  sameGradients(g, wholeG, (m, i) =>
+    wholeD(m(x(i, 4, 3)))
+      .square()
+      .mean()
+      .add(
+        wholeD(m(x(i + 50, 4, 3)))
+          .square()
+          .mean(),
+      ),
+  );
+  [...d.parameters()].forEach((p, i) => {
+    ok(isSame(p.grad, [...wholeD.parameters()][i].grad));
+  });
+  const half = newGroup([0]);
+  if (half.rank === 0)
+    new DistributedDataParallel(make(3, 2), { group: half })(x(1, 2, 3))
+      .sum()
+      .backward();
+  else throws(() => new DistributedDataParallel(make(3, 2), { group: half }), /does not belong to the group/);
+}
+{
+  // Batch norms wherever they stand, each once; states have PyTorch's names.
+  const shared = new BatchNorm1d(3);
+  class Net extends Module {
+    list = [new BatchNorm1d(2), { inner: shared }];
+    map = new Map([['a', new BatchNorm1d(2)]]);
+    set = new Set([shared, new Linear(2, 2)]);
+    row = new Sequential(new Linear(3, 3), shared);
+    alone = shared;
+  }
+  const net = new Net();
+  const names = Object.keys(net.stateDict());
+  convertSyncBatchNorm(net);
+  ok(![...net.modules()].some((m) => m instanceof BatchNorm1d));
+  equal([...net.modules()].filter((m) => m instanceof SyncBatchNorm).length, 3);
+  ok(net.alone === net.row[1] && net.set.has(net.alone) && net.list[1].inner === net.alone);
+  equal(Object.keys(net.stateDict()), names);
+  ok(names.includes('row.1.running_mean'));
+  const copy = net.alone.eval().clone();
+  ok(copy instanceof SyncBatchNorm && copy.weight !== net.alone.weight && !copy.training);
+  equal(copy.stateDict().running_var.toArray(), [1, 1, 1]);
+  throws(() => net.alone(x(1, 4, 4)), /SyncBatchNorm: takes \[N, 3, \.\.\.\], got \[4, 4\]/);
+  throws(() => net.alone(null), /SyncBatchNorm: expected a Tensor, got null/);
+  throws(() => convertSyncBatchNorm(5), /convertSyncBatchNorm: module is a Module, got 5/);
+}
+{
+  // Clipping and ZeRO: the path of one process; its state is that of the optimizer by itself, for any number of ranks.
+  const [net, whole] = [make(3, 6, 6, 2), make(3, 6, 6, 2)];
+  const ddp = new DistributedDataParallel(net);
+  const adam = (params) =>
+    new optim.AdamW(
+      [1, 2].map((dims) => ({ params: params.filter((p) => p.ndim === dims), weightDecay: dims === 1 ? 0 : 0.1 })),
+      { lr: 0.05 },
+    );
+  let zero = new ZeroRedundancyOptimizer(ddp.parameters(), adam);
+  let alone = adam([...whole.parameters()]);
+  let scheduler = new optim.StepLR(zero, { stepSize: 2, gamma: 0.5 });
+  let schedulerAlone = new optim.StepLR(alone, { stepSize: 2, gamma: 0.5 });
+  for (let step = 0; step < 8; step++) {
+    zero.zeroGrad();
+    square(ddp, r, step).backward();
+    sameGradients(net, whole, (m, i) => square(m, i, step));
+    const norms = [net, whole].map((m) => optim.clipGradNorm_(m.parameters(), 0.01));
+    ok(Math.abs(norms[0] - norms[1]) < 1e-12);
+    equal(
+      [...allGather(tensor([norms[0]], { dtype: 'float64' }))].map((t) => t.item()),
+      Array(n).fill(norms[0]),
+    );
+    zero.step();
+    alone.step();
+    scheduler.step();
+    schedulerAlone.step();
+    [...net.parameters()].forEach((p, i) => {
+      ok(isSame(p, [...whole.parameters()][i]), `step ${step}`);
+    });
+    if (step === 3) {
+      // Whole on every rank in turn, and taken over by optimizers that are new, in both directions.
+      for (let to = 0; to < n; to++) zero.consolidateStateDict(to);
+      const states = { zero: zero.stateDict(), alone: alone.stateDict() };
+      equal(states.zero.param_groups, states.alone.param_groups);
+      equal(Object.keys(states.zero.state), Object.keys(states.alone.state));
+      zero = new ZeroRedundancyOptimizer(ddp.parameters(), adam);
+      zero.loadStateDict(states.alone);
+      alone = adam([...whole.parameters()]);
+      alone.loadStateDict(states.zero);
+      const at = scheduler.stateDict();
+      scheduler = new optim.StepLR(zero, { stepSize: 2, gamma: 0.5 });
+      schedulerAlone = new optim.StepLR(alone, { stepSize: 2, gamma: 0.5 });
+      scheduler.loadStateDict(at);
+      schedulerAlone.loadStateDict(at);
+    }
+  }
+  const share = zero.stateDict();
+  zero.loadStateDict(share);
+  if (n > 1) {
+    throws(
+      () => zero.loadStateDict({ ...share, rank: (r + 1) % n }),
+      /this is the share of rank \d of \d.*call consolidateStateDict/,
+    );
+    const kept = allReduce(tensor([Object.keys(share.state).length])).item();
+    equal(kept, [...net.parameters()].length);
+  }
+  throws(
+    () => zero.loadStateDict(null),
+    /ZeroRedundancyOptimizer\.loadStateDict: takes what stateDict\(\) gives, got null/,
+  );
+  throws(() => new ZeroRedundancyOptimizer([tensor([1])], () => ({})), /make gives an optimizer, got an object/);
+}
+{
+  // Samples: every one in some rank, in another order each epoch, taken up in the middle.
+  const dataset = new data.TensorDataset(tensor([...Array(10).keys()]));
+  const sampler = new DistributedSampler(dataset, { seed: 3 });
+  sampler.setEpoch(1);
+  const first = [...sampler];
+  equal(first.length, Math.ceil(10 / n));
+  const all = allGather(tensor(first)).flatMap((t) => t.toArray());
+  equal(new Set(all).size, 10);
+  sampler.setEpoch(2);
+  ok([...sampler].join() !== first.join());
+  sampler.setEpoch(1);
+  const loop = sampler[Symbol.iterator]();
+  loop.next();
+  const state = sampler.stateDict();
+  const other = new DistributedSampler(dataset, { seed: 3 });
+  other.loadStateDict(state);
+  equal([...other], first.slice(1));
+  equal(new DistributedSampler(dataset, { shuffle: false, dropLast: true }).length, Math.floor(10 / n));
+  throws(() => new DistributedSampler(3), /dataset is a dataset, or anything else with a length, got 3/);
+  throws(() => sampler.setEpoch(-1), /the epoch is a whole number from 0 up, got -1/);
+}
+await destroy();
+console.log('right');
