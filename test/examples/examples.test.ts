@@ -84,8 +84,14 @@ describe('regimes that grad control is for', () => {
 
   it('a GAN: detach keeps the discriminator out of the generator, which finds the ring', () => {
     const out = run('regimes/gan');
-    expect(out).toContain("the discriminator's step reached the generator 0 times");
+    expect(out).toContain('a step reached the other network 0 times');
     expect(Math.abs(Number(/([\d.]+) after/.exec(out)![1]) - 1)).toBeLessThan(0.2);
+  });
+
+  it('MAML: gradients go through a gradient step, and one step on a new curve fits it', () => {
+    const [, before, after] = /curve: ([\d.]+) before meta-learning, ([\d.]+) after/.exec(run('regimes/maml'))!;
+    expect(Number(before)).toBeGreaterThan(0.5);
+    expect(Number(after)).toBeLessThan(0.25);
   });
 
   it('a metrics callback adds nothing to the graph, and its mode ends with it', () => {

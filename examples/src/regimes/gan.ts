@@ -1,6 +1,6 @@
 /**
  * A generator and a discriminator play against each other over points on a ring. `detach()` keeps the discriminator's
- * step out of the generator; while the generator steps, the discriminator's parameters require no grad.
+ * step out of the generator; `freezing` keeps the generator's step from recording gradients of the discriminator.
  */
 import {
   binaryCrossEntropyWithLogits,
@@ -13,7 +13,7 @@ import {
   type Tensor,
   zeros,
 } from '@gradgate/core';
-import { LeakyReLU, Linear, optim, Sequential } from '@gradgate/nn';
+import { freezing, LeakyReLU, Linear, optim, Sequential } from '@gradgate/nn';
 
 manualSeed(3);
 const real = (n: number): Tensor => {
@@ -53,13 +53,13 @@ for (let step = 0; step < steps; step++) {
   optimizerD.step();
   if ([...generator.parameters()].some((p) => p.grad !== null && step === 0)) leaked++;
 
-  discriminator.requiresGrad_(false);
   optimizerG.zeroGrad();
-  binaryCrossEntropyWithLogits(discriminator(fake), ones([n, 1])).backward();
+  optimizerD.zeroGrad();
+  freezing(discriminator).run(() => binaryCrossEntropyWithLogits(discriminator(fake), ones([n, 1])).backward());
+  if ([...discriminator.parameters()].some((p) => p.grad !== null)) leaked++;
   optimizerG.step();
-  discriminator.requiresGrad_(true);
 }
-console.log(`the discriminator's step reached the generator ${leaked} times`);
+console.log(`a step reached the other network ${leaked} times`);
 console.log(
   `mean radius of generated points ${before.toFixed(2)} before, ${radiusOf(sample(500)).toFixed(2)} after ${steps} steps; the ring has 1`,
 );

@@ -14,6 +14,7 @@ export {
   retainGrad,
 } from './autograd/engine.js';
 export { explainGrad } from './autograd/explain.js';
+export { type Freezable, freezing, type HasParameters } from './autograd/freezing.js';
 export { defineFunction, FunctionContext, type FunctionDefinition } from './autograd/function.js';
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';

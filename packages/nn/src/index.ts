@@ -1,5 +1,6 @@
-export { evalMode, evaluating, trainMode } from '@gradgate/core';
+export { evalMode, evaluating, freezing, trainMode } from '@gradgate/core';
 export { snapshot } from './copy.js';
+export { functionalCall } from './functionalCall.js';
 
 import * as data from './data/index.js';
 import * as functional from './functional.js';

@@ -1,4 +1,4 @@
-import { Tensor } from '@gradgate/core';
+import { defineMode, Tensor } from '@gradgate/core';
 import { isOfAnotherCopy, show, twoCopies } from '@gradgate/core/internal';
 import type { Hooks } from './hooks.js';
 import type { Module } from './module.js';
@@ -77,6 +77,30 @@ const handler: ProxyHandler<object> = {
     return Reflect.deleteProperty(target, key);
   },
 };
+
+/** Tensors that stand for those of modules in this flow: see `functionalCall`. */
+const substitutes = defineMode<ReadonlyMap<Tensor, Tensor>>('@gradgate/nn.substitutes', new Map());
+
+/** A gate in which modules have other tensors in the place of some of theirs. */
+export const substituting = substitutes.gateWith(
+  'functionalCall',
+  ({ outer }, tensors: ReadonlyMap<Tensor, Tensor>) => new Map([...outer, ...tensors]),
+);
+
+/**
+ * Makes modules ask for substitutes where their fields are read. Reading is faster without, so it starts with the first
+ * `functionalCall` of a program.
+ */
+export function startSubstituting(): void {
+  handler.get ??= (target, key, receiver) => {
+    const value: unknown = Reflect.get(target, key, receiver);
+    if (typeof value !== 'object' || value === null) return value;
+    if (value instanceof Tensor) return substitutes.get().get(value) ?? value;
+    if (!Array.isArray(value)) return value;
+    const all = substitutes.get();
+    return value.some((item) => all.has(item)) ? value.map((item) => all.get(item) ?? item) : value;
+  };
+}
 
 function kindOf(value: unknown): Kind | null {
   if (value instanceof Parameter) return 'Parameter';

@@ -223,6 +223,7 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
     const input = inputs[i]!;
     if (input.requiresGrad) tracked = true;
     else if (input.untracked !== null) cause = input.untracked;
+    else if (input.isFrozenHere) cause = currentFrame();
     if (input.viewInfo?.untracked) checkStaleView(name, input);
     if (input.inference && input.requiresGrad && isGradEnabled()) refuseInferenceInput(name, input);
   }

@@ -67,6 +67,8 @@ export class Tensor {
   /** The storage with which the memory of `#grad` is freed, where it is freed by hand. */
   #gradOwner: Storage | null = null;
   #leafRequiresGrad = false;
+  /** Whether a gate has named this leaf as frozen in its flow. */
+  #freezable = false;
   #node: Node | null = null;
 
   /** @internal Users call `tensor`, `zeros` and the other creation functions. */
@@ -163,7 +165,7 @@ export class Tensor {
 
   /** Whether operations on this tensor are recorded. Settable on leaves only. */
   get requiresGrad(): boolean {
-    return this.#leafRequiresGrad || this.gradFn !== null;
+    return (this.#leafRequiresGrad && !(this.#freezable && isFrozen(this))) || this.gradFn !== null;
   }
   set requiresGrad(value: boolean) {
     if (typeof value !== 'boolean')
@@ -176,6 +178,16 @@ export class Tensor {
       );
     if (value) this.checkCanRequireGrad('requiresGrad');
     if (this.gradFn === null) this.#leafRequiresGrad = value;
+  }
+
+  /** @internal From now on it is asked whether this flow has the leaf frozen. */
+  markFreezable(): void {
+    this.#freezable = true;
+  }
+
+  /** @internal Whether this leaf requires grad but for a `freezing` gate of this flow. */
+  get isFrozenHere(): boolean {
+    return this.#freezable && this.#leafRequiresGrad && isFrozen(this);
   }
 
   /** @internal Where an inference tensor was made, in words. */
@@ -460,6 +472,12 @@ export type InPlaceOf<F> = {
     ? InPlaceForm<R>
     : never;
 };
+
+/** Set by `autograd/freezing.ts`, which knows the mode. */
+let isFrozen: (leaf: Tensor) => boolean;
+export function onFreezable(ask: typeof isFrozen): void {
+  isFrozen = ask;
+}
 
 export type Method = (self: any, ...args: any[]) => unknown;
 

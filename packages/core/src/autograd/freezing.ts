@@ -1,0 +1,74 @@
+import { show } from '../check.js';
+import { defineMode, type Gate } from '../grad/index.js';
+import { onFreezable, Tensor } from '../tensor/tensor.js';
+
+const frozen = defineMode<ReadonlySet<Tensor>>('gradgate.frozen', new Set());
+
+// Asked for leaves alone that some gate has named.
+onFreezable((leaf) => frozen.get().has(leaf));
+
+/** What has parameters, as modules have. */
+export interface HasParameters {
+  parameters(): Iterable<Tensor>;
+}
+
+/** Leaves, what has parameters, such as modules, or several of them. */
+export type Freezable = Tensor | HasParameters | Iterable<Tensor | HasParameters>;
+
+/** What is frozen, or a function of the call that says so: it gets `this` and the arguments of the guarded function. */
+type What<Self, Args extends unknown[]> = Freezable | ((self: Self, ...args: Args) => Freezable);
+
+/**
+ * A gate in which parameters do not require grad, in this flow alone: what is computed with them is not recorded for them,
+ * while gradients flow on to the inputs. Other flows, which may train the same parameters, are untouched. Within, `requiresGrad`
+ * is false, and a backward pass adds nothing to their gradients. It has all the forms of `noGrad`.
+ *
+ * @param what Leaves, modules, a list of them, or a function of `this` and the arguments that gives them, called at each call.
+ *
+ * ```ts
+ * class Gan {
+ *   @freezing((self: Gan) => self.discriminator) generatorStep() { ... }
+ * }
+ * freezing(backbone).run(() => loss(head(backbone(x)), y).backward());
+ * ```
+ */
+export function freezing<Self = any, Args extends unknown[] = any[]>(what: What<Self, Args>): Gate {
+  // What is no function of the call is checked where it is written.
+  const given = isFunctionOfCall(what) ? null : leavesOf(what as Freezable);
+  return gate(given, what as What<unknown, unknown[]>);
+}
+
+const gate = frozen.gateWith(
+  'freezing',
+  ({ outer, self, args }, given: readonly Tensor[] | null, what: What<unknown, unknown[]>) => {
+    const leaves = given ?? leavesOf((what as (self: unknown, ...args: unknown[]) => Freezable)(self, ...args));
+    const all = new Set(outer);
+    for (const leaf of leaves) {
+      leaf.markFreezable();
+      all.add(leaf);
+    }
+    return all;
+  },
+);
+
+const hasParameters = (value: unknown): value is HasParameters =>
+  value !== null && value !== undefined && typeof (value as Partial<HasParameters>).parameters === 'function';
+
+// Modules are functions too.
+const isFunctionOfCall = (what: unknown): boolean => typeof what === 'function' && !hasParameters(what);
+
+function leavesOf(what: unknown): Tensor[] {
+  if (what instanceof Tensor) {
+    if (!what.isLeaf)
+      throw new TypeError(
+        `freezing: takes leaves, this tensor was computed by ${what.gradFn!.name}; use detach() for its value`,
+      );
+    return [what];
+  }
+  if (hasParameters(what)) return [...what.parameters()];
+  if (typeof what === 'object' && what !== null && typeof (what as Iterable<unknown>)[Symbol.iterator] === 'function')
+    return [...(what as Iterable<unknown>)].flatMap(leavesOf);
+  throw new TypeError(
+    `freezing: takes parameters, modules, a list of them or a function that gives them, got ${show(what)}`,
+  );
+}
