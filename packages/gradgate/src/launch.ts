@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { availableParallelism, constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 
 export const launchUsage = `usage: gradgate launch [-n RANKS] [--hosts A,B] [--mpirun FILE] [--mpirun-arg ARG]... program.ts [arguments]
@@ -79,34 +80,73 @@ export function showLine(line: string): string {
   return tagged ? `[${tagged[1]}] ${tagged[2]}` : line;
 }
 
-/** Starts the program, and gives the exit code once all ranks have ended. */
+/** How a rank that ends by itself says so. */
+const failure = /gradgate: rank \d+ of \d+ (fails|ends)/;
+/** How long the launcher has to end all ranks: it cannot reach a host whose link is lost, and would wait for it. */
+const graceMilliseconds = 5000;
+
+/**
+ * Starts the program, and gives the exit code once all ranks have ended: that of the launcher, or 128 and the number of a
+ * signal that we got. It is not 0 if a rank has failed.
+ */
 export async function launch(request: Launch, loader: readonly string[]): Promise<number> {
   const found = findLauncher(request.mpirun);
   const flags = flagsOf(found.launcher, request, process.getuid?.() === 0);
   const child = spawn(found.file, [...flags, process.execPath, ...loader, ...request.program], {
     stdio: ['inherit', 'pipe', 'pipe'],
   });
-  const ended = new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve(code ?? 128 + (constants.signals[signal!] ?? 0)));
-  });
-  createInterface({ input: child.stdout }).on('line', (line) => process.stdout.write(`${showLine(line)}\n`));
-  createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`${showLine(line)}\n`));
-  // The launcher ends its ranks; a second signal ends the launcher.
-  let asked = false;
-  const stop = (signal: NodeJS.Signals) => {
-    child.kill(asked ? 'SIGKILL' : signal);
-    asked = true;
+  let grace: NodeJS.Timeout | null = null;
+  const endSoon = () => {
+    grace ??= setTimeout(() => child.kill('SIGKILL'), graceMilliseconds);
   };
+  const show = (from: Readable, to: NodeJS.WriteStream) =>
+    createInterface({ input: from }).on('line', (line) => {
+      if (failure.test(line)) endSoon();
+      to.write(`${showLine(line)}\n`);
+    });
+  let got: NodeJS.Signals | null = null;
+  // The launcher ends its ranks; a second signal ends the launcher.
+  const stop = (signal: NodeJS.Signals) => {
+    child.kill(got ? 'SIGKILL' : signal);
+    got = signal;
+    endSoon();
+  };
+  show(child.stdout, process.stdout);
+  show(child.stderr, process.stderr);
+  // Whoever read the output has gone, as `head` does.
+  const gone = () => stop('SIGTERM');
+  process.stdout.on('error', gone);
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {
-    return await ended;
+    const code = await endOf(child);
+    if (got !== null) return 128 + constants.signals[got as NodeJS.Signals];
+    // A code of ours where we had to end the launcher.
+    return grace === null ? code : child.signalCode === 'SIGKILL' ? 1 : code || 1;
   } finally {
+    if (grace !== null) clearTimeout(grace);
+    process.stdout.off('error', gone);
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
 }
+
+/** The exit code of a process, once its output has been read. What it has started may hold on to its pipes for longer. */
+const endOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      const own = code ?? 128 + constants.signals[signal!];
+      const late = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, 1000);
+      child.on('close', () => {
+        clearTimeout(late);
+        resolve(own);
+      });
+    });
+  });
 
 function findLauncher(named: string | null): { file: string; launcher: Launcher } {
   for (const file of named === null ? ['mpirun', 'mpiexec'] : [named]) {
