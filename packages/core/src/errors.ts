@@ -1,3 +1,6 @@
+/** No message is longer, whatever was passed: one of megabytes helps nobody. */
+const longest = 2000;
+
 /** Every refusal of bad input by a tensor operation: names the operator, what it saw, and the way out. */
 export class TensorError extends Error {
   override name = 'TensorError';
@@ -7,7 +10,7 @@ export class TensorError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(`${op}: ${message}`, options);
+    super(`${op}: ${message.length <= longest ? message : `${message.slice(0, longest)}…`}`, options);
   }
 }
 

@@ -1,12 +1,11 @@
-import { writeFileSync } from 'node:fs';
-import { basename, extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Tensor } from '@gradgate/core';
-import { register as registerCommonJs } from 'tsx/cjs/api';
-import { register } from 'tsx/esm/api';
-import { graphSvg } from './graph.js';
+import { graphDot, graphSvg } from './graph.js';
 import { launch, launchUsage, parseLaunch } from './launch.js';
+import { load, UserError } from './load.js';
 import { policiesTable } from './policies.js';
 import { recordTimeline, timelineSvg } from './timeline.js';
 
@@ -17,17 +16,8 @@ const usage = `usage: gradgate graph model.ts      the autograd graph of the mod
 
   -o, --out FILE   where the picture goes; the module's name with .svg by default`;
 
-class UserError extends Error {}
-
-async function load(file: string): Promise<Record<string, unknown>> {
-  // TypeScript, with decorators, as it stands.
-  registerCommonJs();
-  register();
-  const module = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
-  // Where no package.json says "type": "module", the file is CommonJS, and all it exports is its default.
-  const inner = module['default'] as Record<string, unknown> | undefined;
-  return inner?.['__esModule'] ? inner : module;
-}
+const isModule = (value: unknown): boolean =>
+  typeof (value as { namedParameters?: unknown } | null | undefined)?.namedParameters === 'function';
 
 /** The names of the parameters of all modules that are exported. */
 function namesIn(exports: Record<string, unknown>): [string, Tensor][] {
@@ -39,19 +29,36 @@ function namesIn(exports: Record<string, unknown>): [string, Tensor][] {
   });
 }
 
+/** How a rank is told to run a program. */
+const runOne = '--run-program';
+
 /** `gradgate launch`: the program's own arguments follow its name, so this command reads its arguments by itself. */
 async function launchRanks(args: readonly string[]): Promise<void> {
   if (args.length === 0 || args[0] === '-h' || args[0] === '--help') return console.log(launchUsage);
   try {
-    // TypeScript, with decorators, as it stands.
-    process.exitCode = await launch(parseLaunch(args), ['--import', import.meta.resolve('tsx')]);
+    // Each rank is this program again, which loads TypeScript with decorators as it stands.
+    process.exitCode = await launch(parseLaunch(args), [fileURLToPath(import.meta.url), runOne]);
   } catch (error) {
     throw new UserError(`${(error as Error).message}\n\n${launchUsage}`);
   }
 }
 
+function checkOut(command: string, out: string): void {
+  if (command === 'policies') return;
+  const formats = command === 'graph' ? ['.svg', '.dot'] : ['.svg'];
+  if (!formats.includes(extname(out)))
+    throw new UserError(`gradgate ${command}: pictures are ${formats.join(' or ')} files, got ${out}`);
+  if (!existsSync(dirname(out))) throw new UserError(`gradgate ${command}: there is no folder ${dirname(out)}`);
+}
+
 async function main(): Promise<void> {
   if (process.argv[2] === 'launch') return launchRanks(process.argv.slice(3));
+  if (process.argv[2] === runOne) {
+    const [node, , , file, ...args] = process.argv as [string, string, string, string, ...string[]];
+    process.argv = [node, file, ...args];
+    await load(file);
+    return;
+  }
   let parsed: { values: { out?: string; help?: boolean }; positionals: string[] };
   try {
     parsed = parseArgs({
@@ -67,16 +74,22 @@ async function main(): Promise<void> {
   if (!command || !file || more.length > 0 || !['graph', 'policies', 'timeline'].includes(command))
     throw new UserError(usage);
   const out = values.out ?? `${basename(file, extname(file))}.${command}.svg`;
+  checkOut(command, out);
   if (command === 'policies') return console.log(policiesTable(await load(file)));
   if (command === 'graph') {
     const module = await load(file);
     const exported = module['default'];
+    if (isModule(exported))
+      throw new UserError(
+        `gradgate graph: the default export of ${file} is a module, whose input is not known; export a function, () => module(input)`,
+      );
     const t: unknown = exported instanceof Tensor || typeof exported !== 'function' ? exported : await exported();
     if (!(t instanceof Tensor))
       throw new UserError(
         `gradgate graph: the default export of ${file} is neither a tensor nor a function that gives one, but ${typeof t}`,
       );
-    writeFileSync(out, await graphSvg(t, { names: namesIn(module) }));
+    const options = { names: namesIn(module) };
+    writeFileSync(out, extname(out) === '.dot' ? graphDot(t, options) : await graphSvg(t, options));
     return console.log(`wrote ${out}`);
   }
   const timeline = recordTimeline();

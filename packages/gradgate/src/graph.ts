@@ -1,5 +1,6 @@
-import { explainGrad, type Node, type Tensor } from '@gradgate/core';
+import { explainGrad, type Node, Tensor } from '@gradgate/core';
 import { instance } from '@viz-js/viz';
+import { printable } from './text.js';
 
 export interface GraphOptions {
   /** Names for leaves: `model.namedParameters()`, or a record. */
@@ -18,14 +19,22 @@ const looks = {
 };
 
 const quote = (text: string): string =>
-  `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+  `"${printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 const shapeOf = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /**
  * The autograd graph below a tensor in Graphviz's language: operations in blue, leaves that require grad in green, and,
  * dashed, what is not tracked: in red with the gate it was made under, in grey what came from `detach()`.
  */
-export function graphDot(t: Tensor, { names = {}, direction = 'TB' }: GraphOptions = {}): string {
+export function graphDot(t: Tensor, options: GraphOptions = {}): string {
+  if (!(t instanceof Tensor)) throw new TypeError(`graph: expected a Tensor, got ${t === null ? 'null' : typeof t}`);
+  const { names = {}, direction = 'TB', ...others } = options;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new TypeError(`graph: there is no option ${printable(unknown)}; there are names and direction`);
+  // It stands in the picture's text as it is.
+  if (direction !== 'LR' && direction !== 'TB')
+    throw new TypeError(`graph: direction is 'LR' or 'TB', got ${printable(String(direction)).slice(0, 40)}`);
   const known = new Map<Tensor, string>();
   for (const [name, leaf] of Symbol.iterator in names ? names : Object.entries(names)) known.set(leaf, name);
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import { gradPolicies } from '@gradgate/core';
+import { oneLine } from './text.js';
 
 /** What the decorators of all classes in `exports` (and of the classes of objects in it) say about gradients, as a table. */
 export function policiesTable(exports: Record<string, unknown>): string {
@@ -23,7 +24,10 @@ export function policiesTable(exports: Record<string, unknown>): string {
     ]),
   );
   if (rows.length === 0) return 'no class with decorated members is exported';
-  const table = [['class', 'member', 'kind', 'gate', 'condition', 'declared in'], ...rows];
+  const table = [
+    ['class', 'member', 'kind', 'gate', 'condition', 'declared in'],
+    ...rows.map((row) => row.map(oneLine)),
+  ];
   const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
   return table
     .map((row) =>

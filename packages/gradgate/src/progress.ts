@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { oneLine } from './text.js';
 
 export interface ProgressOptions {
   title?: string;
@@ -80,7 +81,7 @@ class Bar {
   constructor(title: string, unit: string, total: number) {
     const left = total > 0 ? '{bar} {percentage}% | ' : '{value} | ';
     this.bar = new SingleBar({
-      format: `${title} ${left}{rate} ${unit}/s${total > 0 ? ' | {eta_formatted} left' : ''}{notes}`,
+      format: `${oneLine(title)} ${left}{rate} ${unit}/s${total > 0 ? ' | {eta_formatted} left' : ''}{notes}`,
       hideCursor: true,
       clearOnComplete: true,
       etaBuffer: 100,

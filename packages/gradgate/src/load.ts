@@ -1,0 +1,71 @@
+import { rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type BuildFailure, build } from 'esbuild';
+
+/** What the user can mend: shown as it is, without a stack. */
+export class UserError extends Error {}
+
+// Of modules that were CommonJS: a bundle of ES modules has none of these.
+const banner = [
+  "import { createRequire as $createRequire } from 'node:module';",
+  "import { fileURLToPath as $fileURLToPath } from 'node:url';",
+  "import { dirname as $dirname } from 'node:path';",
+  'const require = $createRequire(import.meta.url);',
+  'const __filename = $fileURLToPath(import.meta.url);',
+  'const __dirname = $dirname(__filename);',
+].join('');
+
+/**
+ * Loads a module of the user's, in TypeScript or JavaScript, with decorators of either dialect, ES module or CommonJS, by the
+ * nearest tsconfig.json. Its own files become one ES module beside it, for as long as it takes to load that; packages stay
+ * outside, so that there is one copy of gradgate.
+ */
+export async function load(file: string): Promise<Record<string, unknown>> {
+  const path = resolve(file);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new UserError(`there is no file ${file}`);
+  if (found.isDirectory()) throw new UserError(`${file} is a folder; name the module in it`);
+  const bundle = join(dirname(path), `.${basename(path)}.${process.pid}.mjs`);
+  try {
+    await build({
+      entryPoints: [path],
+      outfile: bundle,
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      sourcemap: 'inline',
+      banner: { js: banner },
+      logLevel: 'silent',
+    });
+    process.setSourceMapsEnabled(true);
+    return exportsOf((await import(pathToFileURL(bundle).href)) as Record<string, unknown>);
+  } catch (error) {
+    throw isBuildFailure(error) ? new UserError(describe(file, error)) : error;
+  } finally {
+    rmSync(bundle, { force: true });
+  }
+}
+
+const isBuildFailure = (error: unknown): error is BuildFailure => Array.isArray((error as BuildFailure | null)?.errors);
+
+function describe(file: string, { errors }: BuildFailure): string {
+  const [first] = errors;
+  const at = first?.location
+    ? `${first.location.file}:${first.location.line}:${first.location.column + 1}: `
+    : `${file}: `;
+  return `${at}${first?.text ?? 'cannot be built'}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`;
+}
+
+/** What a module exports. All that one in CommonJS exports is its default. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const inner = module['default'] as Record<string, unknown> | undefined;
+  if (Object.keys(module).length !== 1 || inner === null || inner === undefined) return module;
+  if (inner['__esModule']) return inner;
+  // `module.exports = something`, whose own fields are exports too.
+  return typeof inner === 'function' || typeof inner === 'object'
+    ? { ...inner, default: inner['default'] ?? inner }
+    : module;
+}

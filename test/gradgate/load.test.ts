@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder: string;
+const gradgate = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'packages/gradgate/bin/gradgate.js'), ...args],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  );
+  return { status, lines: `${stdout}${stderr}`.trim().split('\n') };
+};
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+const model = `
+  import { ones, noGrad } from '@gradgate/core';
+  import { Linear } from '@gradgate/nn';
+  class Net extends Linear { @noGrad score() { return 1; } }
+  export const net = new Net(3, 2);
+  export default () => net(ones([1, 3])).sum();
+`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gradgate-load-'));
+  mkdirSync(join(folder, 'node_modules/@gradgate'), { recursive: true });
+  for (const name of ['core', 'nn'])
+    symlinkSync(join(root, 'packages', name), join(folder, 'node_modules/@gradgate', name));
+  write('package.json', '{}');
+  write('esm/package.json', '{ "type": "module" }');
+  for (const path of ['model.ts', 'model.mts', 'esm/model.ts', 'esm/model.cts', 'model.js'])
+    write(path, model.replace('@noGrad', path.endsWith('.js') ? '' : '@noGrad'));
+  write(
+    'model.cjs',
+    `const { ones } = require('@gradgate/core'); const { Linear } = require('@gradgate/nn');
+     const net = new Linear(3, 2); module.exports = () => net(ones([1, 3])).sum(); module.exports.net = net;`,
+  );
+  write('aliased/tsconfig.json', '{ "compilerOptions": { "paths": { "~/*": ["./lib/*"] } } }');
+  write('aliased/lib/n.ts', 'export const n: number = 2;');
+  write(
+    'aliased/model.ts',
+    "import { ones } from '@gradgate/core'; import { n } from '~/n'; export default ones([n], { requiresGrad: true }).sum();",
+  );
+  write('module.ts', "import { Linear } from '@gradgate/nn'; export default new Linear(3, 2);");
+  write('wrong.ts', 'export default 1 +;');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.each(['model.ts', 'model.mts', 'model.js', 'model.cjs', 'esm/model.ts', 'esm/model.cts', 'aliased/model.ts'])(
+  'the command line takes %s, and leaves nothing behind but the picture',
+  (path) => {
+    expect(gradgate('graph', path, '-o', 'out.svg')).toEqual({ status: 0, lines: ['wrote out.svg'] });
+    const svg = readFileSync(join(folder, 'out.svg'), 'utf8');
+    expect(svg).toContain(path.startsWith('aliased') ? 'leaf' : 'net.weight');
+    rmSync(join(folder, 'out.svg'));
+    expect(readdirSync(dirname(join(folder, path))).filter((name) => name.startsWith('.'))).toEqual([]);
+  },
+);
+
+it('a picture is of the kind that its name says', () => {
+  expect(gradgate('graph', 'model.ts', '-o', 'out.dot').status).toBe(0);
+  expect(readFileSync(join(folder, 'out.dot'), 'utf8')).toMatch(/^digraph autograd/);
+  expect(gradgate('graph', 'model.ts', '-o', 'out.png')).toEqual({
+    status: 2,
+    lines: ['gradgate graph: pictures are .svg or .dot files, got out.png'],
+  });
+  expect(existsSync(join(folder, 'out.png'))).toBe(false);
+});
+
+it.each([
+  [['graph', 'missing.ts'], 'there is no file missing.ts'],
+  [['graph', 'esm'], 'esm is a folder; name the module in it'],
+  [['graph', 'model.ts', '-o', 'nowhere/out.svg'], 'gradgate graph: there is no folder nowhere'],
+  [['policies', 'missing.ts'], 'there is no file missing.ts'],
+  [['timeline', 'missing.ts'], 'there is no file missing.ts'],
+  [
+    ['graph', 'module.ts'],
+    'gradgate graph: the default export of module.ts is a module, whose input is not known; export a function, () => module(input)',
+  ],
+  [['graph', 'wrong.ts'], 'wrong.ts:1:19: Unexpected ";"'],
+])('gradgate %j says in one line what is wrong', (args, line) => {
+  expect(gradgate(...args)).toEqual({ status: 2, lines: [line] });
+});
