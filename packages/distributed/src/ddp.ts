@@ -111,6 +111,8 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   #distribute(parameters: Parameter[]): void {
     this.#parameters = parameters;
     this.#ordered = false;
+    // Alone, a rank has the means already.
+    if (this.#group.size === 1) return;
     for (const p of parameters) {
       if (this.#hooked.has(p)) continue;
       this.#hooked.add(p);
@@ -153,6 +155,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
 
   /** Since the last pass parameters may have been frozen, thawed or converted: by all ranks, or the next collective says so. */
   #refresh(): void {
+    if (this.#group.size === 1) return;
     let trained = 0;
     for (const p of this.module.parameters()) {
       if (!p.requiresGrad) continue;
