@@ -31,7 +31,8 @@ import {
 import { optim } from '@gradgate/nn';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { kernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
+import { KernelMemory, kernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
+import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
 import { bands } from '../../../packages/core/src/kernels/wasm/threads.js';
 
 const before = getNumThreads();
@@ -206,4 +207,47 @@ it('bands cover everything once, in whole units', () => {
       },
     ),
   );
+});
+
+it('threads that were ended are replaced, and results are as before', async () => {
+  const module = process.getBuiltinModule('node:worker_threads') as { Worker: new (...args: any[]) => any };
+  const Original = module.Worker;
+  const started: { terminate(): Promise<number> }[] = [];
+  module.Worker = class extends Original {
+    constructor(...args: unknown[]) {
+      super(...args);
+      started.push(this as never);
+    }
+  };
+  try {
+    const memory = new KernelMemory(instantiate());
+    setNumThreads(3);
+    const ready = async () => {
+      for (const end = Date.now() + 30_000; Date.now() < end && memory.pool!.size !== 3; )
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(memory.pool!.size).toBe(3);
+    };
+    await ready();
+    expect(started).toHaveLength(2);
+    await started[0]!.terminate();
+    for (const end = Date.now() + 5000; Date.now() < end && memory.pool!.size === 3; )
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await ready();
+    expect(started).toHaveLength(4);
+    const { heap, instance, pool } = memory;
+    const at = heap.take(4 * 1024);
+    pool!.note((kernels) => {
+      for (let part = 0; part < 4; part++) kernels.fill(at + part * 1024, part + 1, 256);
+    });
+    const floats = new Float32Array(instance.memory.buffer, at, 1024);
+    expect([0, 256, 512, 768].map((i) => [floats[i], floats[i + 255]])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ]);
+  } finally {
+    module.Worker = Original;
+    await Promise.all(started.map((worker) => worker.terminate()));
+  }
 });

@@ -1,3 +1,4 @@
+import { TensorError } from '../../errors.js';
 import type { Instance, Kernels } from './module.js';
 
 /** A kernel's arguments, for a part of what is to be done. */
@@ -17,6 +18,9 @@ const mostParts = 64;
 
 /** How often a worker looks for more to do before it goes to sleep: some 400 microseconds. */
 const patience = 100_000;
+
+/** After so many milliseconds without a part done a worker that had one must have been ended. */
+const lost = 60_000;
 
 /**
  * What a worker runs. Parts are taken one by one, by whoever is free: a worker that is late leaves its part to another.
@@ -64,7 +68,7 @@ interface ThreadWorker {
 }
 
 type NodeWorkers = {
-  Worker: new (program: string, options: object) => ThreadWorker & { on(event: 'error', f: () => void): void };
+  Worker: new (program: string, options: object) => ThreadWorker & { on(event: 'error' | 'exit', f: () => void): void };
   isMainThread: boolean;
 };
 type Runtime = {
@@ -90,11 +94,12 @@ function coresOfNode(): number {
   return (runtime.process?.getBuiltinModule?.('node:os') as Os)?.availableParallelism?.() ?? 1;
 }
 
-function startWorker(data: object): ThreadWorker {
+function startWorker(data: object, ended: () => void): ThreadWorker {
   if (nodeWorkers) {
     const worker = new nodeWorkers.Worker(program, { eval: true, workerData: data, execArgv: [], env: {} });
     // It takes no part then, and the others do all.
     worker.on('error', () => {});
+    worker.on('exit', ended);
     worker.unref?.();
     return worker;
   }
@@ -134,9 +139,9 @@ export function bands(n: number, unit: number, count: number): (readonly [first:
 
 /** Workers on the memory of an instance: started when there is first something for them to do. */
 export class ThreadPool {
-  readonly #control = new Int32Array(new SharedArrayBuffer(64));
-  readonly #parts = new Float64Array(new SharedArrayBuffer(8 * partLength * mostParts));
-  readonly #workers: ThreadWorker[] = [];
+  #control = new Int32Array(new SharedArrayBuffer(64));
+  #parts = new Float64Array(new SharedArrayBuffer(8 * partLength * mostParts));
+  #workers: ThreadWorker[] = [];
   readonly #names: (keyof Kernels)[];
   readonly #indices: Map<string, number>;
   #calls = 0;
@@ -167,11 +172,45 @@ export class ThreadPool {
   #start(wanted: number): void {
     const { module, memory } = this.instance;
     const data = { module, memory, control: this.#control, parts: this.#parts, names: this.#names };
+    const ended = () => {
+      // Its counts are not to be trusted any more.
+      if (data.control === this.#control) this.#startAnew();
+    };
     try {
-      while (this.#workers.length < wanted) this.#workers.push(startWorker(data));
+      while (this.#workers.length < wanted) this.#workers.push(startWorker(data, ended));
     } catch {
       // No workers here: this thread does all.
       threads = 1 + this.#workers.length;
+    }
+  }
+
+  /** Leaves the workers that there are to themselves; new ones are started when there is something for them to do. */
+  #startAnew(): void {
+    const workers = this.#workers;
+    this.#control = new Int32Array(new SharedArrayBuffer(64));
+    this.#parts = new Float64Array(new SharedArrayBuffer(8 * partLength * mostParts));
+    this.#workers = [];
+    for (const worker of workers) worker.terminate();
+  }
+
+  /** Waits until all parts are done: at first by looking, as long as a worker looks, then asleep where that is allowed. */
+  #wait(name: string, count: number): void {
+    const control = this.#control;
+    for (let turns = 0; turns < patience; turns++) if (Atomics.load(control, DONE) >= count) return;
+    let since = performance.now();
+    for (let before = -1; ; ) {
+      const done = Atomics.load(control, DONE);
+      if (done >= count) return;
+      if (done !== before) [before, since] = [done, performance.now()];
+      else if (performance.now() - since > lost) {
+        this.#startAnew();
+        throw new TensorError(
+          name,
+          'a thread that had a part of it was ended, so its result is not whole; call it again',
+        );
+      }
+      // In pages the main thread may not sleep.
+      if (nodeWorkers) Atomics.wait(control, DONE, done, 0.05);
     }
   }
 
@@ -209,10 +248,10 @@ export class ThreadPool {
       kernel.apply(null, parts[part] as number[]);
       Atomics.add(control, DONE, 1);
     }
-    while (Atomics.load(control, DONE) < count);
+    this.#wait(String(name), count);
     if (Atomics.load(control, FAILED) !== 0) {
       Atomics.store(control, FAILED, 0);
-      throw new Error(`${String(name)} failed in a worker`);
+      throw new TensorError(String(name), 'failed in a thread');
     }
   }
 }
