@@ -30,7 +30,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@gradgate\/core\/grad$/, replacement: source('core/src/grad/index.ts') },
-      { find: /^@gradgate\/core\/kernels$/, replacement: source('core/src/kernels/index.ts') },
+      { find: /^@gradgate\/core\/internal$/, replacement: source('core/src/internal.ts') },
       { find: /^@gradgate\/(core|nn)$/, replacement: `${source('')}$1/src/index.ts` },
     ],
   },

@@ -15,7 +15,12 @@ manualSeed(seed);
 const generator = new Generator(seed);
 const model = new CharTransformer({ context, width, heads, layers });
 const optimizer = new optim.AdamW(model.parameters(), { lr: rest.lr, betas: [0.9, 0.95] });
-const scheduler = new optim.OneCycleLR(optimizer, { maxLr: rest.lr, totalSteps: steps, pctStart: 0.1 });
+const scheduler = new optim.OneCycleLR(optimizer, {
+  maxLr: rest.lr,
+  totalSteps: steps,
+  pctStart: 0.1,
+  cycleMomentum: false,
+});
 const batch = rest['batch-size'];
 const parameters = [...model.parameters()].reduce((n, p) => n + p.numel, 0);
 console.log(`${text.length} characters of sonnets, ${alphabet.length} different; ${parameters} parameters`);

@@ -150,7 +150,7 @@ it('an overlay of a kernel that does not exist is refused', () => {
 });
 
 it('there is no backend of an unknown name', () => {
-  expect(() => backend('tpu')).toThrow(/no device tpu/);
+  expect(() => backend('tpu')).toThrow(/no device 'tpu'/);
 });
 
 describe.skipIf(!isLoaded)('with the library', () => {

@@ -62,14 +62,16 @@ export class Connection {
       // The loaders of the program that started us are none of the thread's business.
       execArgv: [],
     });
+    // Processes take their time to start, the more of them the longer.
+    const toJoin = Math.max(timeout, 30_000);
     const joined = await new Promise<Joined>((resolve, reject) => {
       const late = setTimeout(() => {
-        const text = `init: the other ranks did not join within ${seconds(timeout)}`;
+        const text = `init: the other ranks did not join within ${seconds(toJoin)}`;
         console.error(`gradgate: ${text}`);
         // Inside MPI_Init nothing else ends the thread.
         if (Atomics.load(flags, busy) === 1) process.kill(process.pid, 'SIGKILL');
         reject(new DistributedError(text));
-      }, timeout);
+      }, toJoin);
       outcomes.port1.once('message', (message: Joined) => {
         clearTimeout(late);
         resolve(message);

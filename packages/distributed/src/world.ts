@@ -7,7 +7,7 @@ import { Work } from './work.js';
 export interface InitOptions {
   /**
    * How many milliseconds anybody waits without a collective coming to an end, 300,000 (5 minutes) by default. After that
-   * the call throws: a rank is missing.
+   * the call throws: a rank is missing. To join, the others have at least 30 seconds.
    */
   timeout?: number;
 }
