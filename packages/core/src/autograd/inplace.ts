@@ -1,7 +1,7 @@
+import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
-import { copyInto } from '../kernels/copy.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -78,7 +78,7 @@ function checkView(op: string, target: Tensor, value: Tensor): void {
 }
 
 function write(op: string, target: Tensor, value: Tensor): void {
-  copyInto(target, value);
+  kernelsOf(op, target, value).copy(value, target);
   closeWindows();
   target.storage.version++;
   if (!isGradEnabled()) {

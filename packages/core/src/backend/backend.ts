@@ -20,6 +20,21 @@ export interface View {
  */
 export interface Kernels {
   /**
+   * Writes the elements of `x` to those of `out`, of the same shape, and converts them to the dtype of `out`. Both may have
+   * any strides, and may lie in one storage and overlap; `out` may be a part of its storage, and has no element twice.
+   */
+  copy(x: View, out: View): void;
+
+  /** Writes `value`, converted to the dtype of `out`, to all elements of the storage of `out`. */
+  fill(value: number | boolean, out: View): void;
+
+  /**
+   * The elements of `a` where the bool `condition` holds, those of `b` elsewhere. All three broadcast to the shape of
+   * `out`, and `a` and `b` are converted to its dtype.
+   */
+  where(condition: View, a: View, b: View, out: View): void;
+
+  /**
    * `a @ b`, plus `bias` added to each row: `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` alike is
    * `[..., k, n]`; leading dimensions broadcast to those of `out`, `[..., m, n]`. All of one dtype;
    * `bias` is contiguous.

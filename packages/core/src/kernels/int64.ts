@@ -1,6 +1,7 @@
-import { codedOf, dataOf } from '../backend/host/data.js';
-import { type DType, isFloat, type TypedArray } from '../tensor/dtype.js';
-import { broadcastStrides, type Shape, sameShape } from '../tensor/shape.js';
+import { broadcastView, dataOf } from '../backend/host/data.js';
+import { int64Elements, int64Of } from '../backend/host/int64.js';
+import type { DType } from '../tensor/dtype.js';
+import type { Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 
 // Loops over 64-bit integers, apart from those over numbers: a bigint at their places would slow them all down.
@@ -10,13 +11,7 @@ export type Exact1 = (x: bigint) => bigint;
 export type Exact2 = (a: bigint, b: bigint) => bigint | boolean;
 
 /** The elements of an integer or bool tensor, read as if it had the broadcast shape `shape`, as 64-bit integers. */
-export function bigElements(t: Tensor, shape: Shape = t.shape): BigInt64Array {
-  const v = sameShape(t.shape, shape)
-    ? t
-    : new Tensor(t.storage, t.dtype, shape, broadcastStrides(t.shape, t.strides, shape), t.offset);
-  if (v.dtype === 'int64') return v.bits() as BigInt64Array;
-  return int64Of(v.elements());
-}
+export const bigElements = (t: Tensor, shape: Shape = t.shape): BigInt64Array => int64Elements(broadcastView(t, shape));
 
 /** Applies `f` to every element; gives int64. */
 export function mapExact(f: Exact1, x: Tensor): Tensor {
@@ -41,15 +36,6 @@ export function mapExact2(f: Exact2, a: Tensor, b: Tensor, shape: Shape, dtype: 
   return out;
 }
 
-/** The numbers of a tensor as int64: fractions are cut off, what is beyond wraps. */
-export const toInt64 = (t: Tensor): Tensor => {
-  if (t.dtype === 'int64') return t;
-  const out = Tensor.empty('int64', t.shape);
-  if (isFloat(t.dtype)) codedOf(out)!.coding.encode(t.elements(), codedOf(out)!.bits);
-  else (codedOf(out)!.bits as BigInt64Array).set(bigElements(t));
-  return out;
-};
-
 /** The sums or products of the elements at `start + offsets[j]` for each start: exact, wrapping modulo 2^64. */
 export function reduceExact(
   which: 'sum' | 'prod',
@@ -69,12 +55,7 @@ export function reduceExact(
   return out;
 }
 
-/** Whole numbers as 64-bit integers. */
-export const int64Of = (values: TypedArray): BigInt64Array => {
-  const out = new BigInt64Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = BigInt(values[i]!);
-  return out;
-};
+export { int64Of };
 
 /** The running sums or products along lines of `n` elements, `step` apart: exact, wrapping modulo 2^64. */
 export function scanExact(which: 'sum' | 'prod', data: BigInt64Array, start: number, step: number, n: number): void {

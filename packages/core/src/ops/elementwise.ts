@@ -1,12 +1,12 @@
 import { inPlace } from '../autograd/inplace.js';
 import { type Backward, record } from '../autograd/node.js';
-import { codedOf, dataOf } from '../backend/host/data.js';
+import type { Backend } from '../backend/backend.js';
+import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
-import { choose } from '../kernels/choose.js';
 import { map, map2 } from '../kernels/elementwise.js';
-import { type Exact1, type Exact2, mapExact, mapExact2, toInt64 } from '../kernels/int64.js';
+import { type Exact1, type Exact2, mapExact, mapExact2 } from '../kernels/int64.js';
 import type { Loop1, Loop2 } from '../kernels/loops.js';
 import * as loops from '../kernels/loops.js';
 import type { StreamKernel, StreamKernel2 } from '../kernels/stream.js';
@@ -115,11 +115,7 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
   if (value instanceof Tensor) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean')
     throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
-  const t = Tensor.empty(scalarDType(value, other), []);
-  const coded = codedOf(t);
-  if (coded === null) dataOf(t)[0] = Number(value);
-  else coded.bits[0] = BigInt(value);
-  return t;
+  return scalarOf(scalarDType(value, other), value, other instanceof Tensor ? other.storage.backend : undefined);
 }
 
 /** A dtype that holds the value: float32 beside half types, which are computed in it. */
@@ -140,10 +136,9 @@ function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DT
 }
 
 /** A plain value as a tensor of this dtype. */
-function scalarOf(dtype: DType, value: number | boolean): Tensor {
-  const t = Tensor.empty(dtype, []);
-  dataOf(t)[0] = dtype === 'bool' ? Number(Boolean(value)) : Number(value);
-  closeWindows();
+function scalarOf(dtype: DType, value: number | boolean, backend?: Backend): Tensor {
+  const t = Tensor.unwritten(dtype, [], backend);
+  t.storage.backend.kernels.fill(value, t);
   return t;
 }
 
@@ -389,8 +384,8 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const y = toTensor('where', b, a);
   const dtype = promoted(a, b, x, y);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
-  const [p, q] = dtype === 'int64' ? [toInt64(x), toInt64(y)] : [x, y];
-  const out = choose(condition, p, q, shape, dtype);
+  const out = Tensor.unwritten(dtype, shape, condition.storage.backend);
+  kernelsOf('where', condition, x, y).where(condition, x, y, out);
   const shapeX = x.shape;
   const shapeY = y.shape;
   return record(
@@ -409,7 +404,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
 export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
   checkTensors('maskedFill', x, mask);
   checkFits('maskedFill', value, x.dtype);
-  return where(mask, scalarOf(x.dtype, value), x);
+  return where(mask, scalarOf(x.dtype, value, x.storage.backend), x);
 }
 
 const plain = { maximum, minimum, eq, ne, lt, le, gt, ge };

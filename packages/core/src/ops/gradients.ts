@@ -45,7 +45,7 @@ export const reciprocalGradient = inOnePass('reciprocalGradient', loops.reciproc
 
 /** The gradient of a step function: 0, whatever `g` is, also where that is NaN or infinite. */
 export function zerosFor(g: Tensor): Tensor {
-  return Tensor.empty(g.dtype, g.shape);
+  return Tensor.empty(g.dtype, g.shape, g.storage.backend);
 }
 
 /** `a / b`, and 0 where `b` is 0, with all its gradients. */

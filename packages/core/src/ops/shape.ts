@@ -1,9 +1,8 @@
 import { inPlace } from '../autograd/inplace.js';
 import { record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
-import { backend, isDevice } from '../backend/backends.js';
+import { backend, isDevice, kernelsOf } from '../backend/backends.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
-import { copyInto } from '../kernels/copy.js';
 import { checkTensors } from '../tensor/check.js';
 import { checkDType, checkFits, type DType, isFloat } from '../tensor/dtype.js';
 import { promoteTypes } from '../tensor/promote.js';
@@ -29,8 +28,9 @@ export function clone(x: Tensor): Tensor {
 }
 
 function copy(x: Tensor, dtype: DType): Tensor {
-  const out = Tensor.unwritten(dtype, x.shape);
-  copyInto(out, x);
+  const { backend } = x.storage;
+  const out = Tensor.unwritten(dtype, x.shape, backend);
+  backend.kernels.copy(x, out);
   return out;
 }
 
@@ -311,12 +311,14 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const out = Tensor.unwritten(
     dtype,
     first.shape.map((n, i) => (i === d ? total : n)),
+    first.storage.backend,
   );
   const starts: number[] = [];
   let at = 0;
   tensors.forEach((x, i) => {
     starts.push(at);
-    if (x.numel > 0) copyInto(new Tensor(out.storage, dtype, x.shape, out.strides, at * out.strides[d]!), x);
+    const part = new Tensor(out.storage, dtype, x.shape, out.strides, at * out.strides[d]!);
+    if (x.numel > 0) kernelsOf('cat', out, x).copy(x, part);
     at += sizes[i]!;
   });
   const dtypes = tensors.map((x) => x.dtype);

@@ -1,28 +1,19 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import type { Backend } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
-import { codedOf, dataOf } from '../backend/host/data.js';
+import { bitsOf, codedOf, dataOf } from '../backend/host/data.js';
+import { gatherStrided } from '../backend/host/gather.js';
 import { closeWindows, HostStorage } from '../backend/host/storage.js';
 import type { Storage } from '../backend/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
-import { gatherStrided } from '../kernels/gather.js';
 import * as is from '../kinds.js';
 import type { Bits } from './coding.js';
 import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
-import {
-  contiguousStrides,
-  formatShape,
-  isContiguous,
-  normalizeDim,
-  type Shape,
-  sameShape,
-  sizeOf,
-  stridedOffsets,
-} from './shape.js';
+import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sameShape, sizeOf } from './shape.js';
 
 export type NestedArray = number | boolean | NestedArray[];
 
@@ -328,15 +319,7 @@ export class Tensor {
 
   /** @internal What is stored for the elements, in row-major order, to be read only. */
   bits(): Bits {
-    const { bits } = codedOf(this)!;
-    if (this.isContiguous)
-      return this.numel === bits.length ? bits : bits.subarray(this.offset, this.offset + this.numel);
-    const { coding } = codedOf(this)!;
-    const gathered = new coding.bits(this.numel);
-    // A loop of its own: those of numbers shall not see these arrays.
-    const offsets = stridedOffsets(this.shape, this.strides, this.offset);
-    for (let i = 0; i < gathered.length; i++) gathered[i] = bits[offsets[i]!]!;
-    return gathered;
+    return bitsOf(this);
   }
 
   /**

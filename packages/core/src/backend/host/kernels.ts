@@ -1,6 +1,8 @@
 import type { Kernels } from '../backend.js';
+import { copy, fill } from './copy.js';
 import { matmul } from './matmul.js';
 import { step } from './step.js';
+import { where } from './where.js';
 
 /** Every kernel in plain loops, for every dtype: the definition of what the faster ones compute. */
-export const kernels: Kernels = { matmul, step };
+export const kernels: Kernels = { copy, fill, matmul, step, where };

@@ -1,17 +1,16 @@
-import { codedOf, dataOf } from '../backend/host/data.js';
-import type { TypedArray } from '../tensor/dtype.js';
-import { sameShape, stridedOffsets } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { copyCoded } from './coded.js';
+import type { TypedArray } from '../../tensor/dtype.js';
+import { sizeOf, stridedOffsets } from '../../tensor/shape.js';
+import type { View } from '../backend.js';
+import { copyCoded, fillCoded } from './coded.js';
+import { codedOf, dataOf, elementsOf } from './data.js';
 import { gatherStrided } from './gather.js';
 
-/** Writes the elements of `src` to those of `target`; same shape, any strides. The target's dtype converts. */
-export function copyInto(target: Tensor, src: Tensor): void {
-  if (!sameShape(target.shape, src.shape)) throw new Error('copyInto: shapes differ');
-  const n = src.numel;
+/** `Kernels.copy` for any dtypes. */
+export function copy(src: View, target: View): void {
+  const n = sizeOf(src.shape);
   if (n === 0) return;
   if (codedOf(target) !== null || codedOf(src) !== null) {
-    copyCoded(target, src);
+    copyCoded(src, target);
     return;
   }
   const to = dataOf(target);
@@ -32,8 +31,8 @@ export function copyInto(target: Tensor, src: Tensor): void {
     gatherStrided(whole ? to : to.subarray(target.offset, target.offset + n), from, src.shape, src.strides, src.offset);
     return;
   }
-  // Through a copy: the two may overlap.
-  const values = src.toTypedArray();
+  // Through a copy where the two may overlap.
+  const values = to === from ? elementsOf(src).slice() : elementsOf(src);
   const offsets = stridedOffsets(target.shape, target.strides, target.offset);
   for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] !== 0 ? 1 : 0) : values[i]!;
 }
@@ -42,8 +41,8 @@ export function copyInto(target: Tensor, src: Tensor): void {
 const few = 64;
 
 /** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */
-function copyTo(to: TypedArray, p: number, src: Tensor): void {
-  const n = src.numel;
+function copyTo(to: TypedArray, p: number, src: View): void {
+  const n = sizeOf(src.shape);
   const from = dataOf(src);
   if (src.isContiguous || n === 1) {
     const q = src.offset - p;
@@ -54,4 +53,11 @@ function copyTo(to: TypedArray, p: number, src: Tensor): void {
   }
   const offsets = stridedOffsets(src.shape, src.strides, src.offset);
   for (let i = 0; i < n; i++) to[p + i] = from[offsets[i]!]!;
+}
+
+/** `Kernels.fill` for any dtype. */
+export function fill(value: number | boolean, out: View): void {
+  const coded = codedOf(out);
+  if (coded === null) dataOf(out).fill(out.dtype === 'bool' ? Number(Boolean(value)) : Number(value));
+  else fillCoded(coded, Number(value));
 }
