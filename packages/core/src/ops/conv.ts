@@ -5,7 +5,7 @@ import { DTypeError, ShapeError } from '../errors.js';
 import { convolve, convolveInput, convolveWeight, type Geometry, steps, type Window } from '../kernels/conv.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape } from '../tensor/shape.js';
+import { checkSize, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, floatOnly } from './elementwise.js';
 import { sum } from './reduce.js';
@@ -38,7 +38,9 @@ type Four = [number, number, number, number];
 /** `[N, O, H', W']` from images and kernels. */
 function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
   const { batch, groups, outputs, places } = geometry;
-  const out = Tensor.unwritten(x.dtype, [batch, groups * outputs, ...places]);
+  const all = [batch, groups * outputs, ...places];
+  checkSize('conv', all, x.shape, weight.shape);
+  const out = Tensor.unwritten(x.dtype, all);
   convolve(x.elements(), weight.elements(), bias ? bias.elements() : null, geometry, dataOf(out));
   const shape = weight.shape as Four;
   return record(
@@ -60,6 +62,7 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
 /** `[N, C, H, W]` from gradients of the results and kernels: also a transposed convolution. */
 function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
   const { batch, groups, inputs, h, w } = geometry;
+  checkSize('convTranspose', [batch, groups * inputs, h, w], g.shape, weight.shape);
   const out = Tensor.empty(g.dtype, [batch, groups * inputs, h, w]);
   convolveInput(g.elements(), weight.elements(), geometry, dataOf(out));
   const shape = weight.shape as Four;

@@ -9,6 +9,7 @@ import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import {
   broadcastShapes,
+  checkSize,
   contiguousStrides,
   formatShape,
   normalizeDim,
@@ -89,6 +90,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
     if (i < 0 || i >= n)
       throw new IndexError('indexSelect', `index ${i} is out of range for dimension ${d} of size ${n}`);
   const shape = x.shape.map((v, i) => (i === d ? rows.length : v));
+  checkSize('indexSelect', shape, x.shape);
   const out = Tensor.unwritten(x.dtype, shape);
   const to = codedOf(out) === null ? dataOf(out) : (out.bits() as unknown as TypedArray);
   const data = codedOf(x) === null ? x.elements() : (x.bits() as unknown as TypedArray);

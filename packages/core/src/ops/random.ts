@@ -6,7 +6,7 @@ import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { currentGenerator, type Generator } from '../tensor/random.js';
-import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
+import { checkShape, checkSize, formatShape, type Shape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { add, floatOnly, mul } from './elementwise.js';
 import type * as self from './random.js';
@@ -57,6 +57,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
   const k = probs.shape.at(-1)!;
   const data = Float64Array.from(probs.elements());
   checkProbabilities('multinomial', data, Number.MAX_VALUE);
+  checkSize('multinomial', [...probs.shape.slice(0, -1), n], probs.shape);
   const out = Tensor.empty('int32', [...probs.shape.slice(0, -1), n]);
   for (let row = 0; row < data.length / k; row++) {
     const weights = data.subarray(row * k, (row + 1) * k);

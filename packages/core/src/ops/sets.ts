@@ -5,7 +5,7 @@ import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { isFloat, type TypedArray } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { promoteTypes } from '../tensor/promote.js';
-import { formatShape, normalizeDim } from '../tensor/shape.js';
+import { checkSize, formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
 import type * as self from './sets.js';
@@ -107,6 +107,7 @@ export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: nu
     if (v < 0) throw new RangeError(`bincount: values are from 0 up, got ${v}`);
     top = Math.max(top, v);
   }
+  checkSize('bincount', [top + 1]);
   const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1]);
   const counts = dataOf(out);
   const w = weights?.elements();
@@ -123,6 +124,7 @@ export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: 
   if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
   if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histc: bins is a whole number above 0, got ${bins}`);
   if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${min} and ${max}`);
+  checkSize('histc', [bins]);
   const out = Tensor.empty(x.dtype, [bins]);
   const data = x.elements();
   let [low, high] = [min, max];

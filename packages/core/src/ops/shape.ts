@@ -10,6 +10,7 @@ import {
   broadcastShapes,
   broadcastStrides,
   checkShape,
+  checkSize,
   formatShape,
   normalizeDim,
   type Shape,
@@ -308,11 +309,9 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const sizes = tensors.map((x) => x.shape[d]!);
   const dtype = tensors.map((x) => x.dtype).reduce(promoteTypes);
   const total = sizes.reduce((a, b) => a + b, 0);
-  const out = Tensor.unwritten(
-    dtype,
-    first.shape.map((n, i) => (i === d ? total : n)),
-    first.storage.backend,
-  );
+  const shape = first.shape.map((n, i) => (i === d ? total : n));
+  checkSize('cat', shape);
+  const out = Tensor.unwritten(dtype, shape, first.storage.backend);
   const starts: number[] = [];
   let at = 0;
   tensors.forEach((x, i) => {

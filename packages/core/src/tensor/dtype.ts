@@ -1,5 +1,5 @@
 import { show } from '../check.js';
-import { DTypeError } from '../errors.js';
+import { DTypeError, TensorError } from '../errors.js';
 import type { Coding } from './coding.js';
 import * as code from './coding.js';
 import { keepFreedBlocks } from './malloc.js';
@@ -103,7 +103,8 @@ const arrayBytes = (dtype: DType): number => (dtype === 'float32' ? 4 : dtypes[d
 export function allocate(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
   // V8 keeps up to 64 bytes inside the array object.
-  if (bytes <= 64 || bytes > smallBytes) return arrayOf(dtype, length);
+  if (bytes <= 64) return arrayOf(dtype, length);
+  if (bytes > smallBytes) return large(dtype, length, () => arrayOf(dtype, length));
   const reserved = (bytes + 15) & ~15;
   if (carved + reserved > slabBytes) {
     slab = new ArrayBuffer(slabBytes);
@@ -125,7 +126,22 @@ export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
   if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
   if (bytes >= largeBytes) keepFreedBlocks();
-  return arrayOn(Buffer.allocUnsafeSlow(bytes).buffer, dtype, 0, length);
+  const { allocUnsafeSlow } = Buffer;
+  return large(dtype, length, () => arrayOn(allocUnsafeSlow(bytes).buffer, dtype, 0, length));
+}
+
+/** What `make` gives, or an error that says what could not be had. */
+function large(dtype: DType, length: number, make: () => TypedArray): TypedArray {
+  try {
+    return make();
+  } catch (error) {
+    const bytes = length * arrayBytes(dtype);
+    throw new TensorError(
+      'memory',
+      `${length} elements of ${dtype} need ${bytes} bytes, which cannot be had; use smaller tensors, or smaller batches`,
+      { cause: error },
+    );
+  }
 }
 
 export const toFloat = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');

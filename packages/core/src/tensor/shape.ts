@@ -48,6 +48,17 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
+/** Refuses a result that no array can hold; `from` are the shapes that it comes of. */
+export function checkSize(op: string, shape: Shape, ...from: readonly Shape[]): void {
+  const n = sizeOf(shape);
+  if (n <= 2 ** 32) return;
+  const of = from.length === 0 ? '' : ` of ${from.map(formatShape).join(' and ')}`;
+  throw new ShapeError(
+    op,
+    `shape ${formatShape(shape)}${of} has ${n} elements, ${4 * n} bytes of float32; at most 2^32 can be held`,
+  );
+}
+
 /** Deeper than anybody means, and far from where recursion ends. */
 export const mostDims = 64;
 
@@ -57,8 +68,7 @@ export function checkShape(op: string, shape: unknown): number[] {
     throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${show(shape)}`);
   if (shape.length > mostDims)
     throw new ShapeError(op, `a tensor has at most ${mostDims} dimensions, got a shape of ${shape.length}`);
-  if (sizeOf(shape) > 2 ** 32)
-    throw new ShapeError(op, `shape ${formatShape(shape)} has ${sizeOf(shape)} elements; at most 2^32 can be held`);
+  checkSize(op, shape);
   return shape.slice();
 }
 
@@ -114,6 +124,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
       );
     out[n - i] = x === 1 ? y : x;
   }
+  checkSize(op, out, a, b);
   return out;
 }
 

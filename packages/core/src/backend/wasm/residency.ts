@@ -11,12 +11,12 @@ import type { HostStorage as Storage } from '../host/storage.js';
 export const residence = {
   /** Fewer elements are copied sooner than they are looked after. */
   from: 1024,
+  /** The most bytes of parameters, their gradients and optimizers' memory; the rest is for scratch memory and temporaries. */
+  budget: most / 2,
   /** Whether freed blocks are filled with NaN. */
   poison: false,
 };
 
-/** What is left to scratch memory and temporaries, however many parameters there are. */
-const placedAtMost = most / 2;
 let placed = 0;
 let count = 0;
 let held = 0;
@@ -109,7 +109,9 @@ export interface Placement {
 const collected = new FinalizationRegistry<Placement>(({ block, bytes, gradient }) => {
   placed -= bytes;
   free(block);
-  if (gradient !== 0) free(gradient);
+  if (gradient === 0) return;
+  placed -= bytes;
+  free(gradient);
 });
 
 /**
@@ -122,21 +124,22 @@ export function place(storage: Storage): void {
   const { data } = storage;
   const bytes = data.length * 4;
   if (storage.block !== 0 || data.length < residence.from) return;
-  if (placed + bytes > placedAtMost || !settle(storage, data.length)) return;
+  if (placed + bytes > residence.budget || !settle(storage, data.length)) return;
   (storage.data as TypedArray).set(data as never);
   placed += bytes;
   storage.placement = { block: storage.block, bytes, gradient: 0 };
   collected.register(storage, storage.placement);
 }
 
-/** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is if it is freed with the leaf. */
+/** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is, within the budget, and is freed with the leaf. */
 function adopt(owner: Storage, gradient: Storage): boolean {
   if (gradient.block === 0) return false;
   const { placement } = owner;
-  if (placement === null || placement.gradient !== 0) {
+  if (placement === null || placement.gradient !== 0 || placed + placement.bytes > residence.budget) {
     evict(gradient);
     return false;
   }
+  placed += placement.bytes;
   placement.gradient = gradient.block;
   return true;
 }
@@ -149,6 +152,8 @@ export const managedMemory: ManagedMemory = {
   pin: (storage) => place(storage as Storage),
   adopt: (owner, gradient) => adopt(owner as Storage, gradient as Storage),
   disown(owner) {
-    (owner as Storage).placement!.gradient = 0;
+    const placement = (owner as Storage).placement!;
+    placed -= placement.bytes;
+    placement.gradient = 0;
   },
 };
