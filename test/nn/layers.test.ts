@@ -162,7 +162,9 @@ describe('recurrent layers', () => {
     const gru = new nn.GRU(8, 3);
     expect(() => gru(ones([5, 2, 7]))).toThrow(/GRU: takes \[L, N, 8\] or \[L, 8\], got \[5, 2, 7\]/);
     expect(() => gru(sequence(), zeros([1, 3, 3]))).toThrow(/initial state is \[1, 2, 3\], got \[1, 3, 3\]/);
-    expect(() => new nn.RNN(2, 2, { nonlinearity: 'gelu' as never })).toThrow(/'tanh' or 'relu', got gelu/);
+    expect(() => new nn.RNN(2, 2, { nonlinearity: 'gelu' as never })).toThrow(
+      /^RNN: nonlinearity is 'tanh' or 'relu', got 'gelu'/,
+    );
   });
 });
 

@@ -42,6 +42,27 @@ describe('an option that does not exist is refused, with the nearest name', () =
     ['LBFGS', () => new optim.LBFGS(params(), any({ maxIterations: 1 })), /^LBFGS: .* did you mean 'maxIter'\?/],
     ['LBFGS', () => new optim.LBFGS(params(), any({ max_iter: 1 })), /^LBFGS: .* did you mean 'maxIter'\?/],
     ['zeroGrad', () => x.zeroGrad(any({ set_to_none: true })), /^zeroGrad: there is no option/],
+    ['Conv2d', () => new nn.Conv2d(1, 1, 3, any({ strides: 2 })), /^Conv2d: .* did you mean 'stride'\?/],
+    [
+      'ConvTranspose1d',
+      () => new nn.ConvTranspose1d(1, 1, 3, any({ paddingMode: 'zeros' })),
+      /^ConvTranspose1d: there/,
+    ],
+    ['BatchNorm2d', () => new nn.BatchNorm2d(2, any({ track_running_stats: false })), /^BatchNorm2d: .*'trackRunning/],
+    ['LayerNorm', () => new nn.LayerNorm(2, any({ elementwise_affine: false })), /'elementwiseAffine'\?/],
+    ['GRU', () => new nn.GRU(2, 2, any({ num_layers: 2 })), /^GRU: .* did you mean 'numLayers'\?/],
+    ['RNN', () => new nn.RNN(2, 2, any({ nonlinearty: 'relu' })), /^RNN: .* did you mean 'nonlinearity'\?/],
+    [
+      'Embedding',
+      () => new nn.Embedding(2, 2, any({ padding_idx: 0 })),
+      /^Embedding: .*the only one is paddingIdx|'paddingIdx'/,
+    ],
+    ['Transformer', () => new nn.Transformer(any({ d_model: 4 })), /^Transformer: .* did you mean 'dModel'\?/],
+    [
+      'Transformer masks',
+      () => new nn.TransformerEncoderLayer(4, 2)(x, any({ src_mask: x })),
+      /TransformerEncoderLayer: there/,
+    ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message);
   });
@@ -59,6 +80,14 @@ describe('an option given by its place is refused', () => {
     ['MaxPool2d', () => new nn.MaxPool2d(3, any(2))],
     ['SGD', () => new optim.SGD(params(), any(0.1))],
     ['normal', () => core.normal(0, 1, any([2, 3]))],
+    ['Conv2d', () => new nn.Conv2d(1, 1, 3, any(2))],
+    ['Linear', () => new nn.Linear(2, 3, any(false))],
+    ['LSTM', () => new nn.LSTM(2, 3, any(2))],
+    ['LayerNorm', () => new nn.LayerNorm(4, any(1e-5))],
+    ['Embedding', () => new nn.Embedding(4, 2, any(0))],
+    ['TransformerEncoderLayer', () => new nn.TransformerEncoderLayer(4, 2, any(16))],
+    ['Parameter', () => new Parameter(zeros([2]), any(false))],
+    ['buffer', () => nn.buffer(zeros([2]), any(false))],
   ])('%s', (name, call) => {
     expect(call).toThrow(new RegExp(`^${name}: options are an object, such as`));
   });
@@ -97,4 +126,28 @@ it('options that are undefined are as good as not given', () => {
   expect(paramGroups[0]).toMatchObject({ lr: 1e-3, eps: 1e-3, weightDecay: 0 });
   expect(new optim.AdamW(params()).paramGroups[0]!.weightDecay).toBe(0.01);
   expect(new optim.AdamW(params(), { weightDecay: 0 }).paramGroups[0]!.weightDecay).toBe(0);
+});
+
+describe('layers with parameters refuse what is no size when they are made, and what is no tensor when they are called', () => {
+  it.each<[string, () => unknown]>([
+    ['Linear: inFeatures is a whole number from 0 up, got 2.5', () => new nn.Linear(2.5, 1)],
+    ["Conv2d: outChannels is a whole number above 0, got '4'", () => new nn.Conv2d(1, any('4'), 3)],
+    ['Conv1d: kernelSize is a whole number above 0, got [3, 3]', () => new nn.Conv1d(1, 1, any([3, 3]))],
+    ['BatchNorm1d: numFeatures is a whole number from 0 up, got undefined', () => new nn.BatchNorm1d(any(undefined))],
+    ['LSTM: hiddenSize is a whole number above 0, got 0', () => new nn.LSTM(2, 0)],
+    ['LayerNorm: normalizedShape is', () => new nn.LayerNorm(any('4'))],
+    ['MultiheadAttention: numHeads is a whole number above 0, got 0', () => new nn.MultiheadAttention(4, 0)],
+    ['Parameter: expected a Tensor, got [1, 2]', () => new Parameter(any([1, 2]))],
+    ['buffer: expected a Tensor, got undefined', () => nn.buffer(any(undefined))],
+    ['LSTM: expected a Tensor, got undefined', () => new nn.LSTM(2, 2)(any(undefined))],
+    ['LSTM: the state is', () => new nn.LSTM(4, 2)(randn([3, 1, 4]), any(x))],
+    ['GRUCell: expected a Tensor, got null', () => new nn.GRUCell(4, 2)(x, any(null))],
+    ['BatchNorm1d: expected a Tensor', () => new nn.BatchNorm1d(2)(any('x'))],
+    [
+      'TransformerEncoder: expected a Tensor',
+      () => new nn.TransformerEncoder(new nn.TransformerEncoderLayer(4, 1), 1)(any(1)),
+    ],
+  ])('%s', (message, call) => {
+    expect(call).toThrow(message);
+  });
 });

@@ -1,5 +1,8 @@
 import { Tensor } from '@gradgate/core';
-import { pin } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, pin } from '@gradgate/core/internal';
+
+const parameterOptions = { requiresGrad: is.boolean };
+const bufferOptions = { persistent: is.boolean };
 
 /**
  * A tensor that a module learns: it requires grad unless told otherwise, whatever the grad mode it is made in, and is
@@ -9,7 +12,9 @@ export class Parameter extends Tensor {
   /** To the compiler a plain tensor is no parameter. */
   declare private readonly isParameter: true;
 
-  constructor(data: Tensor, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
+  constructor(data: Tensor, options: { requiresGrad?: boolean } = {}) {
+    checkTensors('Parameter', data);
+    const { requiresGrad = true } = checkOptions('Parameter', options, parameterOptions);
     super(data.storage, data.dtype, data.shape, data.strides, data.offset);
     this.inference = data.inference;
     this.requiresGrad = requiresGrad;
@@ -33,5 +38,7 @@ export class Buffer extends Tensor {
 }
 
 /** Makes a tensor a buffer of the module whose field it becomes; `persistent: false` keeps it out of `stateDict()`. */
-export const buffer = (data: Tensor, { persistent = true }: { persistent?: boolean } = {}): Buffer =>
-  new Buffer(data, persistent);
+export function buffer(data: Tensor, options: { persistent?: boolean } = {}): Buffer {
+  checkTensors('buffer', data);
+  return new Buffer(data, checkOptions('buffer', options, bufferOptions).persistent);
+}

@@ -1,7 +1,9 @@
 import { dropout, empty, linear, matmul, ShapeError, softmax, type Tensor, where, zeros } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { xavierUniform_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
 import { Linear } from './linear.js';
 
 export interface MultiheadAttentionOptions {
@@ -24,12 +26,24 @@ export interface AttentionMasks {
   averageAttnWeights?: boolean;
 }
 
+const attentionOptions = { dropout: is.probability, bias: is.boolean, batchFirst: is.boolean };
+const mask = is.nullable(is.tensor);
+const masksKnown = {
+  keyPaddingMask: mask,
+  attnMask: mask,
+  isCausal: is.boolean,
+  needWeights: is.boolean,
+  averageAttnWeights: is.boolean,
+};
+
 /** A mask as numbers to be added to scores: bool masks leave out what is true, as PyTorch's modules do. */
 const additive = (mask: Tensor, like: Tensor): Tensor =>
   mask.dtype === 'bool' ? where(mask, Number.NEGATIVE_INFINITY, zeros(mask.shape, { dtype: like.dtype })) : mask;
 
 /** The `[n, n]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. */
 export function causalMask(n: number, m = n): Tensor {
+  check('causalMask', 'the length', n, is.size);
+  check('causalMask', 'the number of keys', m, is.size);
   const mask = zeros([n, m]);
   const data = mask.writableElements();
   for (let i = 0; i < n; i++) for (let j = i + 1; j < m; j++) data[i * m + j] = Number.NEGATIVE_INFINITY;
@@ -47,11 +61,14 @@ export class MultiheadAttention extends Module {
   constructor(
     readonly embedDim: number,
     readonly numHeads: number,
-    { dropout = 0, bias = true, batchFirst = false }: MultiheadAttentionOptions = {},
+    options: MultiheadAttentionOptions = {},
   ) {
     super();
-    if (!(numHeads >= 1) || embedDim % numHeads !== 0)
-      throw new ShapeError('MultiheadAttention', `${embedDim} features cannot be split into ${numHeads} heads`);
+    const { name } = new.target;
+    const given = checkLayer(name, { embedDim, numHeads }, options, attentionOptions, is.count);
+    const { dropout = 0, bias = true, batchFirst = false } = given;
+    if (embedDim % numHeads !== 0)
+      throw new ShapeError(name, `${embedDim} features cannot be split into ${numHeads} heads`);
     this.dropout = dropout;
     this.batchFirst = batchFirst;
     this.inProjWeight = new Parameter(xavierUniform_(empty([3 * embedDim, embedDim])));
@@ -67,6 +84,8 @@ export class MultiheadAttention extends Module {
     value: Tensor = key,
     masks: AttentionMasks = {},
   ): [Tensor, Tensor | null] {
+    checkTensors('MultiheadAttention', query, key, value);
+    checkOptions('MultiheadAttention', masks, masksKnown);
     const batched = query.ndim === 3;
     for (const t of [query, key, value])
       if (t.ndim !== query.ndim || (t.ndim !== 2 && t.ndim !== 3) || t.shape.at(-1) !== this.embedDim)

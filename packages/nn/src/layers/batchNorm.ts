@@ -1,6 +1,8 @@
 import { batchNorm, noGrad, ones, type Tensor, zeros } from '@gradgate/core';
+import { is } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { type Buffer, buffer, Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
 import { checkChannels } from './norm.js';
 
 export interface BatchNormModuleOptions {
@@ -10,6 +12,13 @@ export interface BatchNormModuleOptions {
   affine?: boolean;
   trackRunningStats?: boolean;
 }
+
+const batchNormOptions = {
+  eps: is.nonNegative,
+  momentum: is.nullable(is.probability),
+  affine: is.boolean,
+  trackRunningStats: is.boolean,
+};
 
 class BatchNormBase extends Module {
   weight: Parameter | null;
@@ -22,9 +31,11 @@ class BatchNormBase extends Module {
 
   constructor(
     readonly numFeatures: number,
-    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: BatchNormModuleOptions = {},
+    options: BatchNormModuleOptions = {},
   ) {
     super();
+    const given = checkLayer(new.target.name, { numFeatures }, options, batchNormOptions);
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = given;
     this.eps = eps;
     this.momentum = momentum;
     this.weight = affine ? new Parameter(ones([numFeatures])) : null;

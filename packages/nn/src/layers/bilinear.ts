@@ -1,8 +1,13 @@
 import { empty, type Tensor } from '@gradgate/core';
+import { is } from '@gradgate/core/internal';
 import { bilinear } from '../functions/bilinear.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
+import type { LinearOptions } from './linear.js';
+
+const bilinearOptions = { bias: is.boolean };
 
 /** `a W b + bias` for each output: `[..., in1Features]` and `[..., in2Features]` to `[..., outFeatures]`. */
 export class Bilinear extends Module {
@@ -13,10 +18,12 @@ export class Bilinear extends Module {
     readonly in1Features: number,
     readonly in2Features: number,
     readonly outFeatures: number,
-    { bias = true }: { bias?: boolean } = {},
+    options: LinearOptions = {},
   ) {
     super();
-    const bound = 1 / Math.sqrt(in1Features);
+    const sizes = { in1Features, in2Features, outFeatures };
+    const { bias = true } = checkLayer(new.target.name, sizes, options, bilinearOptions);
+    const bound = in1Features > 0 ? 1 / Math.sqrt(in1Features) : 0;
     this.weight = new Parameter(uniform_(empty([outFeatures, in1Features, in2Features]), -bound, bound));
     this.bias = bias ? new Parameter(uniform_(empty([outFeatures]), -bound, bound)) : null;
   }

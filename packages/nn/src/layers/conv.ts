@@ -9,9 +9,11 @@ import {
   ShapeError,
   type Tensor,
 } from '@gradgate/core';
+import { check, is, type Kind, type Schema } from '@gradgate/core/internal';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
 
 export interface ConvModuleOptions<Size = Pair> {
   stride?: Size;
@@ -29,29 +31,65 @@ export interface ConvTransposeModuleOptions<Size = Pair>
   outputPadding?: Size;
 }
 
+const pairs = (n: Kind): Kind => is.either(n, is.tuple(n, n));
+const shared = { groups: is.count, bias: is.boolean };
+/** Of one dimension or of two: the options, as `sizes` are what counts of them may be. */
+const convOptions = (sizes: (n: Kind) => Kind) => ({
+  ...shared,
+  stride: sizes(is.count),
+  padding: is.either(sizes(is.size), is.oneOf('same', 'valid')),
+  dilation: sizes(is.count),
+  paddingMode: is.oneOf('zeros', 'reflect', 'replicate', 'circular'),
+});
+const transposeOptions = (sizes: (n: Kind) => Kind) => ({
+  ...shared,
+  stride: sizes(is.count),
+  padding: sizes(is.size),
+  dilation: sizes(is.count),
+  outputPadding: sizes(is.size),
+});
+const one = (n: Kind): Kind => n;
+const known = {
+  conv1d: convOptions(one),
+  conv2d: convOptions(pairs),
+  convTranspose1d: transposeOptions(one),
+  convTranspose2d: transposeOptions(pairs),
+};
+
+/** The sizes of a kernel of `ndim` dimensions. */
+function kernelOf(name: string, size: Pair, ndim: number): number[] {
+  check(name, 'kernelSize', size, ndim === 1 ? is.count : pairs(is.count));
+  return list(size, ndim);
+}
+
 const list = (size: Pair, ndim: number): number[] => (typeof size === 'number' ? Array(ndim).fill(size) : [...size]);
+
+/** The options that all convolutions have. */
+type Common = { groups?: number; bias?: boolean };
 
 /** What convolutions share: kernels, bias, how they start. */
 class ConvBase extends Module {
   weight: Parameter;
   bias: Parameter | null;
+  readonly kernelSize: readonly number[];
 
   constructor(
     readonly inChannels: number,
     readonly outChannels: number,
-    readonly kernelSize: readonly number[],
-    groups: number,
-    bias: boolean,
+    kernelSize: Pair,
+    ndim: number,
+    options: Common,
+    known: Schema<Common>,
     transposed: boolean,
   ) {
     super();
-    const name = new.target.name;
-    for (const [what, n] of Object.entries({ inChannels, outChannels, groups }))
-      if (!Number.isInteger(n) || n < 1) throw new ShapeError(name, `${what} is a whole number from 1 up, got ${n}`);
+    const { name } = new.target;
+    const { groups = 1, bias = true } = checkLayer(name, { inChannels, outChannels }, options, known, is.count);
+    this.kernelSize = kernelOf(name, kernelSize, ndim);
     if (inChannels % groups !== 0 || outChannels % groups !== 0)
       throw new ShapeError(name, `${inChannels} to ${outChannels} channels cannot be split into ${groups} groups`);
     const channels = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
-    this.weight = new Parameter(empty([...channels, ...kernelSize]));
+    this.weight = new Parameter(empty([...channels, ...this.kernelSize]));
     this.bias = bias ? new Parameter(empty([outChannels])) : null;
     this.resetParameters();
   }
@@ -91,7 +129,7 @@ export class Conv1d extends ConvBase {
   readonly options: ConvModuleOptions<number>;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvModuleOptions<number> = {}) {
-    super(inChannels, outChannels, [kernelSize], options.groups ?? 1, options.bias ?? true, false);
+    super(inChannels, outChannels, kernelSize, 1, options, known.conv1d, false);
     this.options = options;
   }
 
@@ -108,7 +146,7 @@ export class Conv2d extends ConvBase {
   readonly options: ConvModuleOptions;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvModuleOptions = {}) {
-    super(inChannels, outChannels, list(kernelSize, 2), options.groups ?? 1, options.bias ?? true, false);
+    super(inChannels, outChannels, kernelSize, 2, options, known.conv2d, false);
     this.options = options;
   }
 
@@ -130,12 +168,13 @@ export class ConvTranspose1d extends ConvBase {
     kernelSize: number,
     options: ConvTransposeModuleOptions<number> = {},
   ) {
-    super(inChannels, outChannels, [kernelSize], options.groups ?? 1, options.bias ?? true, true);
+    super(inChannels, outChannels, kernelSize, 1, options, known.convTranspose1d, true);
     this.options = options;
   }
 
   override forward(x: Tensor): Tensor {
-    return convTranspose1d(x, this.weight, this.bias, this.options);
+    const { bias: _, ...options } = this.options;
+    return convTranspose1d(x, this.weight, this.bias, options);
   }
 }
 
@@ -144,11 +183,12 @@ export class ConvTranspose2d extends ConvBase {
   readonly options: ConvTransposeModuleOptions;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvTransposeModuleOptions = {}) {
-    super(inChannels, outChannels, list(kernelSize, 2), options.groups ?? 1, options.bias ?? true, true);
+    super(inChannels, outChannels, kernelSize, 2, options, known.convTranspose2d, true);
     this.options = options;
   }
 
   override forward(x: Tensor): Tensor {
-    return convTranspose2d(x, this.weight, this.bias, this.options);
+    const { bias: _, ...options } = this.options;
+    return convTranspose2d(x, this.weight, this.bias, options);
   }
 }

@@ -1,8 +1,18 @@
 import { embedding, empty, noGrad, ShapeError, type Tensor } from '@gradgate/core';
+import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { type EmbeddingBagOptions, embeddingBag } from '../functions/embedding.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
+
+export interface EmbeddingOptions {
+  /** The entry that stands for nothing: its row is 0, and stays so. */
+  paddingIdx?: number;
+}
+const embeddingOptions = { paddingIdx: is.integer };
+const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
+const bagOptions = { mode: is.oneOf('sum', 'mean', 'max') };
 
 /** A learned row of `embeddingDim` numbers for each of `numEmbeddings` int32 indices: `[...]` to `[..., embeddingDim]`. */
 export class Embedding extends Module {
@@ -12,13 +22,15 @@ export class Embedding extends Module {
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    { paddingIdx }: { paddingIdx?: number } = {},
+    options: EmbeddingOptions = {},
   ) {
     super();
+    const { name } = new.target;
+    const { paddingIdx } = checkLayer(name, { numEmbeddings, embeddingDim }, options, embeddingOptions);
     // A negative index counts from the end, as everywhere.
     this.paddingIdx = paddingIdx !== undefined && paddingIdx < 0 ? numEmbeddings + paddingIdx : paddingIdx;
     if (this.paddingIdx !== undefined && !(this.paddingIdx >= 0 && this.paddingIdx < numEmbeddings))
-      throw new ShapeError('Embedding', `paddingIdx ${paddingIdx} is out of range for ${numEmbeddings} entries`);
+      throw new ShapeError(name, `paddingIdx ${paddingIdx} is out of range for ${numEmbeddings} entries`);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     this.resetParameters();
   }
@@ -32,10 +44,9 @@ export class Embedding extends Module {
   }
 
   /** An embedding whose rows are those of `weight` `[entries, features]`, frozen unless told otherwise. */
-  static fromPretrained(
-    weight: Tensor,
-    { freeze = true, paddingIdx }: { freeze?: boolean; paddingIdx?: number } = {},
-  ): Embedding {
+  static fromPretrained(weight: Tensor, options: EmbeddingOptions & { freeze?: boolean } = {}): Embedding {
+    const { freeze = true, paddingIdx } = checkOptions('Embedding.fromPretrained', options, pretrainedOptions);
+    checkTensors('Embedding.fromPretrained', weight);
     if (weight.ndim !== 2)
       throw new ShapeError('Embedding.fromPretrained', `takes [entries, features], got [${weight.shape.join(', ')}]`);
     const layer = new Embedding(weight.shape[0]!, weight.shape[1]!, { paddingIdx });
@@ -62,9 +73,11 @@ export class EmbeddingBag extends Module {
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    { mode = 'mean' }: { mode?: 'sum' | 'mean' | 'max' } = {},
+    options: { mode?: 'sum' | 'mean' | 'max' } = {},
   ) {
     super();
+    const sizes = { numEmbeddings, embeddingDim };
+    const { mode = 'mean' } = checkLayer(new.target.name, sizes, options, bagOptions);
     this.mode = mode;
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     normal_(this.weight);
@@ -72,7 +85,8 @@ export class EmbeddingBag extends Module {
 
   /** `index` `[B, n]`, or `[total]` with the `offsets` at which bags start. */
   override forward(index: Tensor, options: Omit<EmbeddingBagOptions, 'mode'> = {}): Tensor {
-    return embeddingBag(index, this.weight, { ...options, mode: this.mode });
+    const { offsets } = checkOptions('EmbeddingBag', options, { offsets: is.nullable(is.tensor) });
+    return embeddingBag(index, this.weight, { offsets, mode: this.mode });
   }
 
   override extraRepr(): string {

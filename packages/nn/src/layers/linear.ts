@@ -1,7 +1,15 @@
 import { empty, linear, type Tensor } from '@gradgate/core';
+import { is } from '@gradgate/core/internal';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
+
+export interface LinearOptions {
+  /** Whether a learned bias is added; true by default. */
+  bias?: boolean;
+}
+const linearOptions = { bias: is.boolean };
 
 /** `y = x @ weight.T + bias`: `[..., inFeatures]` to `[..., outFeatures]`. */
 export class Linear extends Module {
@@ -11,9 +19,10 @@ export class Linear extends Module {
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true }: { bias?: boolean } = {},
+    options: LinearOptions = {},
   ) {
     super();
+    const { bias = true } = checkLayer(new.target.name, { inFeatures, outFeatures }, options, linearOptions);
     this.weight = new Parameter(empty([outFeatures, inFeatures]));
     this.bias = bias ? new Parameter(empty([outFeatures])) : null;
     this.resetParameters();

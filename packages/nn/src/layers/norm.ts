@@ -9,8 +9,10 @@ import {
   type Tensor,
   zeros,
 } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
 
 interface NormOptions {
   eps?: number;
@@ -19,7 +21,15 @@ interface NormOptions {
   bias?: boolean;
 }
 
-const shapeOf = (shape: number | Shape): Shape => (typeof shape === 'number' ? [shape] : [...shape]);
+const shapes = is.either(is.size, is.arrayOf(is.size));
+function shapeOf(name: string, shape: number | Shape): Shape {
+  check(name, 'normalizedShape', shape, shapes);
+  return typeof shape === 'number' ? [shape] : [...shape];
+}
+
+const rmsNormOptions = { eps: is.nonNegative, elementwiseAffine: is.boolean };
+const layerNormOptions = { ...rmsNormOptions, bias: is.boolean };
+const affineOptions = { eps: is.nonNegative, affine: is.boolean };
 
 /** Mean 0 and variance 1 over the last dimensions, then a learned scale and shift. */
 export class LayerNorm extends Module {
@@ -28,12 +38,11 @@ export class LayerNorm extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
 
-  constructor(
-    normalizedShape: number | Shape,
-    { eps = 1e-5, elementwiseAffine = true, bias = true }: NormOptions = {},
-  ) {
+  constructor(normalizedShape: number | Shape, options: NormOptions = {}) {
     super();
-    this.normalizedShape = shapeOf(normalizedShape);
+    const { name } = new.target;
+    this.normalizedShape = shapeOf(name, normalizedShape);
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = checkOptions(name, options, layerNormOptions);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
     this.bias = elementwiseAffine && bias ? new Parameter(zeros(this.normalizedShape)) : null;
@@ -54,9 +63,11 @@ export class RMSNorm extends Module {
   readonly eps: number | undefined;
   weight: Parameter | null;
 
-  constructor(normalizedShape: number | Shape, { eps, elementwiseAffine = true }: Omit<NormOptions, 'bias'> = {}) {
+  constructor(normalizedShape: number | Shape, options: Omit<NormOptions, 'bias'> = {}) {
     super();
-    this.normalizedShape = shapeOf(normalizedShape);
+    const { name } = new.target;
+    this.normalizedShape = shapeOf(name, normalizedShape);
+    const { eps, elementwiseAffine = true } = checkOptions(name, options, rmsNormOptions);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
   }
@@ -79,11 +90,13 @@ export class GroupNorm extends Module {
   constructor(
     readonly numGroups: number,
     readonly numChannels: number,
-    { eps = 1e-5, affine = true }: { eps?: number; affine?: boolean } = {},
+    options: { eps?: number; affine?: boolean } = {},
   ) {
     super();
-    if (!(numGroups >= 1) || numChannels % numGroups !== 0)
-      throw new ShapeError('GroupNorm', `${numChannels} channels cannot be split into ${numGroups} groups`);
+    const { name } = new.target;
+    const { eps = 1e-5, affine = true } = checkLayer(name, { numGroups, numChannels }, options, affineOptions);
+    if (numGroups === 0 || numChannels % numGroups !== 0)
+      throw new ShapeError(name, `${numChannels} channels cannot be split into ${numGroups} groups`);
     this.eps = eps;
     this.weight = affine ? new Parameter(ones([numChannels])) : null;
     this.bias = affine ? new Parameter(zeros([numChannels])) : null;
@@ -100,6 +113,7 @@ export class GroupNorm extends Module {
 
 /** Checks the input of a layer that takes `numFeatures` channels in one of some numbers of dimensions. */
 export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndims: readonly number[]): void {
+  checkTensors(layer.constructor.name, x);
   if (!ndims.includes(x.ndim) || x.shape[1] !== numFeatures)
     throw new ShapeError(
       layer.constructor.name,
@@ -114,9 +128,10 @@ class InstanceNormBase extends Module {
 
   constructor(
     readonly numFeatures: number,
-    { eps = 1e-5, affine = false }: { eps?: number; affine?: boolean } = {},
+    options: { eps?: number; affine?: boolean } = {},
   ) {
     super();
+    const { eps = 1e-5, affine = false } = checkLayer(new.target.name, { numFeatures }, options, affineOptions);
     this.eps = eps;
     this.weight = affine ? new Parameter(ones([numFeatures])) : null;
     this.bias = affine ? new Parameter(zeros([numFeatures])) : null;

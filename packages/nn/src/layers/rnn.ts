@@ -11,9 +11,11 @@ import {
   tanh,
   zeros,
 } from '@gradgate/core';
+import { check, checkTensors, is, type Schema } from '@gradgate/core/internal';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
 
 /** The weights of one cell: from input and hidden state to gates, which lie one after another. */
 interface CellWeights {
@@ -50,16 +52,26 @@ const gru: Step = (x, [h], w) => {
 };
 
 type Nonlinearity = 'tanh' | 'relu';
-function nonlinearityOf(name: Nonlinearity): (x: Tensor) => Tensor {
-  if (name === 'tanh') return tanh;
-  if (name === 'relu') return relu;
-  throw new TypeError(`RNN: nonlinearity is 'tanh' or 'relu', got ${String(name)}`);
+const nonlinearities = { tanh, relu };
+
+interface CellOptions {
+  bias?: boolean;
+}
+const cellOptions = { bias: is.boolean };
+const nonlinearity = is.oneOf('tanh', 'relu');
+
+/** The states that were given with an input: tensors, or none. */
+function checkStates(name: string, states: readonly unknown[]): void {
+  checkTensors(name, ...states.filter((state) => state !== undefined));
 }
 
-function checkSizes(name: string, sizes: Record<string, number>): void {
-  for (const [what, n] of Object.entries(sizes))
-    if (!Number.isInteger(n) || n < 1) throw new ShapeError(name, `${what} is a whole number from 1 up, got ${n}`);
+/** The two states of an LSTM, if they are given. */
+function pairOf(name: string, state: unknown): [Tensor | undefined, Tensor | undefined] {
+  if (state === undefined) return [undefined, undefined];
+  check(name, 'the state', state, lstmState);
+  return state as [Tensor, Tensor];
 }
+const lstmState = is.tuple(is.tensor, is.tensor);
 
 class CellBase extends Module {
   weightIh: Parameter;
@@ -71,10 +83,11 @@ class CellBase extends Module {
     readonly inputSize: number,
     readonly hiddenSize: number,
     gates: number,
-    bias: boolean,
+    options: CellOptions,
+    known: Schema<CellOptions> = cellOptions,
   ) {
     super();
-    checkSizes(new.target.name, { inputSize, hiddenSize });
+    const { bias = true } = checkLayer(new.target.name, { inputSize, hiddenSize }, options, known, is.count);
     const make = (...shape: number[]) => new Parameter(start(shape, hiddenSize));
     this.weightIh = make(gates * hiddenSize, inputSize);
     this.weightHh = make(gates * hiddenSize, hiddenSize);
@@ -83,6 +96,8 @@ class CellBase extends Module {
   }
 
   protected run(step: Step, x: Tensor, states: (Tensor | undefined)[]): Tensor[] {
+    checkTensors(this.constructor.name, x);
+    checkStates(this.constructor.name, states);
     if ((x.ndim !== 1 && x.ndim !== 2) || x.shape.at(-1) !== this.inputSize)
       throw new ShapeError(
         this.constructor.name,
@@ -114,36 +129,31 @@ const start = (shape: readonly number[], hiddenSize: number): Tensor =>
 export class RNNCell extends CellBase {
   readonly nonlinearity: Nonlinearity;
 
-  constructor(
-    inputSize: number,
-    hiddenSize: number,
-    { bias = true, nonlinearity = 'tanh' }: { bias?: boolean; nonlinearity?: Nonlinearity } = {},
-  ) {
-    super(inputSize, hiddenSize, 1, bias);
-    nonlinearityOf(nonlinearity);
-    this.nonlinearity = nonlinearity;
+  constructor(inputSize: number, hiddenSize: number, options: CellOptions & { nonlinearity?: Nonlinearity } = {}) {
+    super(inputSize, hiddenSize, 1, options, { ...cellOptions, nonlinearity } as Schema<CellOptions>);
+    this.nonlinearity = options.nonlinearity ?? 'tanh';
   }
 
   override forward(x: Tensor, h?: Tensor): Tensor {
-    return this.run(plain(nonlinearityOf(this.nonlinearity)), x, [h])[0]!;
+    return this.run(plain(nonlinearities[this.nonlinearity]), x, [h])[0]!;
   }
 }
 
 /** One step of long short-term memory: `x` `[N, I]` and `[h, c]` to the next `[h, c]`. */
 export class LSTMCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, { bias = true }: { bias?: boolean } = {}) {
-    super(inputSize, hiddenSize, 4, bias);
+  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    super(inputSize, hiddenSize, 4, options);
   }
 
   override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, Tensor] {
-    return this.run(lstm, x, [state?.[0], state?.[1]]) as [Tensor, Tensor];
+    return this.run(lstm, x, pairOf(this.constructor.name, state)) as [Tensor, Tensor];
   }
 }
 
 /** One step of a gated recurrent unit: `x` `[N, I]`, `h` `[N, H]` to the next `h`. */
 export class GRUCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, { bias = true }: { bias?: boolean } = {}) {
-    super(inputSize, hiddenSize, 3, bias);
+  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    super(inputSize, hiddenSize, 3, options);
   }
 
   override forward(x: Tensor, h?: Tensor): Tensor {
@@ -162,6 +172,14 @@ export interface RecurrentOptions {
   bidirectional?: boolean;
 }
 
+const recurrentOptions = {
+  numLayers: is.count,
+  bias: is.boolean,
+  batchFirst: is.boolean,
+  dropout: is.probability,
+  bidirectional: is.boolean,
+};
+
 /** Layers of cells over a sequence. Weights are fields as `weightIhL0`, `weightHhL0Reverse`, `biasIhL1`. */
 class Recurrent extends Module {
   readonly numLayers: number;
@@ -174,12 +192,12 @@ class Recurrent extends Module {
     readonly inputSize: number,
     readonly hiddenSize: number,
     gates: number,
-    { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false }: RecurrentOptions,
+    options: RecurrentOptions,
+    known: Schema<RecurrentOptions> = recurrentOptions,
   ) {
     super();
-    checkSizes(new.target.name, { inputSize, hiddenSize, numLayers });
-    if (!(dropout >= 0 && dropout <= 1))
-      throw new TypeError(`${new.target.name}: dropout is from 0 to 1, got ${dropout}`);
+    const given = checkLayer(new.target.name, { inputSize, hiddenSize }, options, known, is.count);
+    const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = given;
     this.numLayers = numLayers;
     this.batchFirst = batchFirst;
     this.dropout = dropout;
@@ -206,6 +224,8 @@ class Recurrent extends Module {
   /** `initial` holds each state as `[layers * directions, N, H]`; gives the outputs and the states at the end. */
   protected run(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]] {
     const name = this.constructor.name;
+    checkTensors(name, input);
+    checkStates(name, initial);
     if ((input.ndim !== 2 && input.ndim !== 3) || input.shape.at(-1) !== this.inputSize)
       throw new ShapeError(
         name,
@@ -265,18 +285,13 @@ class Recurrent extends Module {
 export class RNN extends Recurrent {
   readonly nonlinearity: Nonlinearity;
 
-  constructor(
-    inputSize: number,
-    hiddenSize: number,
-    { nonlinearity = 'tanh', ...options }: RecurrentOptions & { nonlinearity?: Nonlinearity } = {},
-  ) {
-    super(inputSize, hiddenSize, 1, options);
-    nonlinearityOf(nonlinearity);
-    this.nonlinearity = nonlinearity;
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions & { nonlinearity?: Nonlinearity } = {}) {
+    super(inputSize, hiddenSize, 1, options, { ...recurrentOptions, nonlinearity } as Schema<RecurrentOptions>);
+    this.nonlinearity = options.nonlinearity ?? 'tanh';
   }
 
   override forward(x: Tensor, h?: Tensor): [Tensor, Tensor] {
-    const [out, [last]] = this.run(plain(nonlinearityOf(this.nonlinearity)), x, [h]);
+    const [out, [last]] = this.run(plain(nonlinearities[this.nonlinearity]), x, [h]);
     return [out, last!];
   }
 }
@@ -288,7 +303,7 @@ export class LSTM extends Recurrent {
   }
 
   override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, [Tensor, Tensor]] {
-    const [out, last] = this.run(lstm, x, [state?.[0], state?.[1]]);
+    const [out, last] = this.run(lstm, x, pairOf(this.constructor.name, state));
     return [out, last as [Tensor, Tensor]];
   }
 }

@@ -1,8 +1,9 @@
 import { gelu, relu, ShapeError, type Tensor } from '@gradgate/core';
-import { check, is } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { MultiheadAttention } from './attention.js';
+import { checkLayer } from './checkLayer.js';
 import { ModuleList } from './container.js';
 import { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
@@ -24,9 +25,34 @@ export interface TransformerLayerOptions {
 function activationOf(activation: Activation): (x: Tensor) => Tensor {
   if (typeof activation === 'function') return activation;
   if (activation === 'relu') return relu;
-  if (activation === 'gelu') return (x) => gelu(x);
-  throw new TypeError(`Transformer: activation is 'relu', 'gelu' or a function, got ${String(activation)}`);
+  return (x) => gelu(x);
 }
+
+const layerOptions = {
+  dimFeedforward: is.count,
+  dropout: is.probability,
+  activation: is.either(is.oneOf('relu', 'gelu'), is.callback),
+  layerNormEps: is.nonNegative,
+  batchFirst: is.boolean,
+  normFirst: is.boolean,
+};
+const transformerOptions = {
+  ...layerOptions,
+  dModel: is.count,
+  nhead: is.count,
+  numEncoderLayers: is.size,
+  numDecoderLayers: is.size,
+};
+const optionalMask = is.nullable(is.tensor);
+const encoderMasks = { mask: optionalMask, srcKeyPaddingMask: optionalMask, isCausal: is.boolean };
+const decoderMasks = {
+  tgtMask: optionalMask,
+  memoryMask: optionalMask,
+  tgtKeyPaddingMask: optionalMask,
+  memoryKeyPaddingMask: optionalMask,
+  tgtIsCausal: is.boolean,
+};
+const transformerMasks = { ...decoderMasks, srcMask: optionalMask, srcKeyPaddingMask: optionalMask };
 
 /** What encoder and decoder layers share: self-attention and the feed-forward network. */
 class LayerBase extends Module {
@@ -42,19 +68,16 @@ class LayerBase extends Module {
   /** A function, or a module, which is then a part of this one. */
   readonly activation: (x: Tensor) => Tensor;
 
-  constructor(
-    dModel: number,
-    nhead: number,
-    {
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions) {
+    super();
+    const {
       dimFeedforward = 2048,
       dropout = 0.1,
       activation = 'relu',
       layerNormEps: eps = 1e-5,
       batchFirst = false,
       normFirst = false,
-    }: TransformerLayerOptions,
-  ) {
-    super();
+    } = checkLayer(new.target.name, { dModel, nhead }, options, layerOptions, is.count);
     this.activation = activationOf(activation);
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
     this.linear1 = new Linear(dModel, dimFeedforward);
@@ -90,7 +113,9 @@ export class TransformerEncoderLayer extends LayerBase {
     super(dModel, nhead, options);
   }
 
-  override forward(src: Tensor, { mask, srcKeyPaddingMask, isCausal }: EncoderMasks = {}): Tensor {
+  override forward(src: Tensor, given: EncoderMasks = {}): Tensor {
+    checkTensors('TransformerEncoderLayer', src);
+    const { mask, srcKeyPaddingMask, isCausal } = checkOptions('TransformerEncoderLayer', given, encoderMasks);
     const masks = { attnMask: mask, keyPaddingMask: srcKeyPaddingMask, isCausal, needWeights: false };
     const x = this.residual(src, this.norm1, (y) => this.dropout1(this.selfAttn(y, y, y, masks)[0]));
     return this.residual(x, this.norm2, (y) => this.dropout2(this.feedForward(y)));
@@ -120,6 +145,8 @@ export class TransformerDecoderLayer extends LayerBase {
   }
 
   override forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
+    checkTensors('TransformerDecoderLayer', tgt, memory);
+    checkOptions('TransformerDecoderLayer', masks, decoderMasks);
     const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal } = masks;
     const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, isCausal: tgtIsCausal, needWeights: false };
     const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights: false };
@@ -128,6 +155,8 @@ export class TransformerDecoderLayer extends LayerBase {
     return this.residual(x, this.norm3, (y) => this.dropout3(this.feedForward(y)));
   }
 }
+
+const stackOptions = { norm: is.nullable(is.instanceOf('a module', () => Module)) };
 
 /** `n` copies of a layer, as PyTorch makes them, or `n` that a function makes. */
 function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number): ModuleList<L> {
@@ -153,14 +182,17 @@ export class TransformerEncoder extends Module {
   constructor(
     layer: TransformerEncoderLayer | (() => TransformerEncoderLayer),
     numLayers: number,
-    { norm = null }: { norm?: LayerNorm | null } = {},
+    options: { norm?: LayerNorm | null } = {},
   ) {
     super();
+    const { norm = null } = checkOptions('TransformerEncoder', options, stackOptions);
     this.layers = stackOf<TransformerEncoderLayer>('TransformerEncoder', layer, numLayers);
     this.norm = norm;
   }
 
   override forward(src: Tensor, masks: EncoderMasks = {}): Tensor {
+    checkTensors('TransformerEncoder', src);
+    checkOptions('TransformerEncoder', masks, encoderMasks);
     let x = src;
     for (const layer of this.layers) x = layer(x, masks);
     return this.norm ? this.norm(x) : x;
@@ -178,14 +210,17 @@ export class TransformerDecoder extends Module {
   constructor(
     layer: TransformerDecoderLayer | (() => TransformerDecoderLayer),
     numLayers: number,
-    { norm = null }: { norm?: LayerNorm | null } = {},
+    options: { norm?: LayerNorm | null } = {},
   ) {
     super();
+    const { norm = null } = checkOptions('TransformerDecoder', options, stackOptions);
     this.layers = stackOf<TransformerDecoderLayer>('TransformerDecoder', layer, numLayers);
     this.norm = norm;
   }
 
   override forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
+    checkTensors('TransformerDecoder', tgt, memory);
+    checkOptions('TransformerDecoder', masks, decoderMasks);
     let x = tgt;
     for (const layer of this.layers) x = layer(x, memory, masks);
     return this.norm ? this.norm(x) : x;
@@ -205,14 +240,10 @@ export class Transformer extends Module {
   readonly decoder: TransformerDecoder;
   readonly dModel: number;
 
-  constructor({
-    dModel = 512,
-    nhead = 8,
-    numEncoderLayers = 6,
-    numDecoderLayers = 6,
-    ...layer
-  }: TransformerOptions = {}) {
+  constructor(options: TransformerOptions = {}) {
     super();
+    checkOptions('Transformer', options, transformerOptions);
+    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, ...layer } = options;
     const norm = () => new LayerNorm(dModel, { eps: layer.layerNormEps });
     this.dModel = dModel;
     this.encoder = new TransformerEncoder(() => new TransformerEncoderLayer(dModel, nhead, layer), numEncoderLayers, {
@@ -229,6 +260,8 @@ export class Transformer extends Module {
     tgt: Tensor,
     masks: DecoderMasks & { srcMask?: Tensor | null; srcKeyPaddingMask?: Tensor | null } = {},
   ): Tensor {
+    checkTensors('Transformer', src, tgt);
+    checkOptions('Transformer', masks, transformerMasks);
     for (const [name, t] of Object.entries({ src, tgt }))
       if (t.shape.at(-1) !== this.dModel)
         throw new ShapeError('Transformer', `${name} has ${this.dModel} features, got [${t.shape.join(', ')}]`);
