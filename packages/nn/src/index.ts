@@ -10,6 +10,7 @@ export type { BackwardHook, ForwardHook, ForwardPreHook, StateDictHook } from '.
 import * as init from './init.js';
 
 export * from './layers/index.js';
+export * as metrics from './metrics/index.js';
 export { Module, type StateDict } from './module.js';
 
 import * as optim from './optim/index.js';

@@ -1,0 +1,116 @@
+import type { Tensor } from '@gradgate/core';
+import { checkOptions, is } from '@gradgate/core/internal';
+import { checkTensor, Metric } from './metric.js';
+
+interface RankingOptions {
+  /** With several classes: the mean over them, each counted once (`'macro'`, the default) or as often as it is there. */
+  average?: 'macro' | 'weighted';
+}
+
+/** Metrics of an order: they keep all scores, of one class or of several. */
+abstract class Ranking extends Metric {
+  // [scores of a sample, then of each sample: its scores, its label]
+  readonly average: 'macro' | 'weighted';
+
+  constructor(op: string, options: RankingOptions) {
+    super();
+    this.average = checkOptions(op, options, { average: is.oneOf('macro', 'weighted') }).average ?? 'macro';
+  }
+
+  /** Takes scores [N] and a target [N] of 0 and 1, or scores [N, classes] and a target [N] of classes. */
+  update(scores: Tensor, target: Tensor): void {
+    const op = `${this.name}.update`;
+    checkTensor(op, 'scores', scores);
+    checkTensor(op, 'target', target);
+    if (target.ndim !== 1 || scores.ndim > 2 || scores.shape[0] !== target.shape[0])
+      throw new TypeError(
+        `${op}: takes scores [N] or [N, classes] and a target [N], got [${scores.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+      );
+    const width = scores.ndim === 2 ? scores.shape[1]! : 1;
+    const classes = Math.max(2, width);
+    const [s, labels] = [scores.toTypedArray(), target.toTypedArray()];
+    if (s.some(Number.isNaN)) throw new RangeError(`${op}: a score is NaN, which has no place in an order`);
+    const values = [width];
+    labels.forEach((label, i) => {
+      if (!(Number.isInteger(label) && label >= 0 && label < classes))
+        throw new RangeError(`${op}: a label is ${label}; labels are whole numbers from 0 to ${classes - 1}`);
+      for (let c = 0; c < width; c++) values.push(s[i * width + c]!);
+      values.push(label);
+    });
+    this.merge(values);
+  }
+
+  protected merge(values: readonly number[]): void {
+    if (this.isEmpty) this.values = [...values];
+    else if (values[0] !== this.values[0])
+      throw new TypeError(`${this.name}: scores of ${values[0]} classes, before of ${this.values[0]}`);
+    else for (let i = 1; i < values.length; i++) this.values.push(values[i]!);
+  }
+
+  /** The figure of groups of equal scores, highest first: how many of each are of the class, and how many are not. */
+  protected abstract score(
+    groups: readonly (readonly [number, number])[],
+    positives: number,
+    negatives: number,
+  ): number;
+
+  compute(): number {
+    this.checkUpdated();
+    const width = this.values[0]!;
+    const n = (this.values.length - 1) / (width + 1);
+    let [total, weights] = [0, 0];
+    for (let c = 0; c < width; c++) {
+      const pairs = Array.from({ length: n }, (_, i) => {
+        const at = 1 + i * (width + 1);
+        return [this.values[at + c]!, Number(this.values[at + width] === (width === 1 ? 1 : c))] as const;
+      }).sort((a, b) => b[0] - a[0] || 0);
+      const groups: [number, number][] = [];
+      pairs.forEach(([score, isOf], i) => {
+        if (i === 0 || pairs[i - 1]![0] !== score) groups.push([0, 0]);
+        groups.at(-1)![isOf ? 0 : 1]++;
+      });
+      const positives = groups.reduce((sum, [p]) => sum + p, 0);
+      const weight = this.average === 'weighted' && width > 1 ? positives : 1;
+      total += weight * this.score(groups, positives, n - positives);
+      weights += weight;
+    }
+    return total / weights;
+  }
+}
+
+/**
+ * The area under the ROC curve: how likely a sample of the class has a higher score than one that is not. Of several classes,
+ * each against the rest. NaN where a class has no samples, or all.
+ */
+export class AUROC extends Ranking {
+  constructor(options: RankingOptions = {}) {
+    super('AUROC', options);
+  }
+
+  protected score(groups: readonly (readonly [number, number])[], positives: number, negatives: number): number {
+    let [above, area] = [0, 0];
+    for (const [p, n] of groups) {
+      area += n * (above + p / 2);
+      above += p;
+    }
+    return area / (positives * negatives);
+  }
+}
+
+/** The mean precision over the ranks of a class's samples (the area under the precision-recall curve); 0 for a class without any. */
+export class AveragePrecision extends Ranking {
+  constructor(options: RankingOptions = {}) {
+    super('AveragePrecision', options);
+  }
+
+  protected score(groups: readonly (readonly [number, number])[], positives: number): number {
+    if (positives === 0) return 0;
+    let [above, seen, total] = [0, 0, 0];
+    for (const [p, n] of groups) {
+      above += p;
+      seen += p + n;
+      total += (p * above) / seen;
+    }
+    return total / positives;
+  }
+}

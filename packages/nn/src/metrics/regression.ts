@@ -1,0 +1,167 @@
+import { logSoftmax, noGrad, type Tensor } from '@gradgate/core';
+import { check, checkOptions, is } from '@gradgate/core/internal';
+import { checkSame, checkTensor, Metric, SumMetric } from './metric.js';
+
+/** The mean of numbers, such as losses; each may have a weight, such as the size of its batch. */
+export class Mean extends SumMetric {
+  /** Takes a number, or a tensor each of whose elements counts. */
+  update(value: number | Tensor, weight = 1): void {
+    check('Mean.update', 'weight', weight, is.nonNegative);
+    check('Mean.update', 'value', value, is.either(is.number, is.tensor));
+    const values = typeof value === 'number' ? [value] : value.toTypedArray();
+    this.merge([weight * sum(values, (v) => v), weight * values.length]);
+  }
+
+  compute(): number {
+    this.checkUpdated();
+    return this.values[0]! / this.values[1]!;
+  }
+}
+
+/** The mean squared error; with `root: true` its root (RMSE). Predictions and target are of one shape. */
+export class MeanSquaredError extends SumMetric {
+  readonly root: boolean;
+
+  constructor(options: { root?: boolean } = {}) {
+    super();
+    this.root = checkOptions('MeanSquaredError', options, { root: is.boolean }).root ?? false;
+  }
+
+  update(predictions: Tensor, target: Tensor): void {
+    this.merge(differences('MeanSquaredError.update', predictions, target, (d) => d * d));
+  }
+
+  compute(): number {
+    this.checkUpdated();
+    const mean = this.values[0]! / this.values[1]!;
+    return this.root ? Math.sqrt(mean) : mean;
+  }
+}
+
+/** The mean absolute error. Predictions and target are of one shape. */
+export class MeanAbsoluteError extends SumMetric {
+  update(predictions: Tensor, target: Tensor): void {
+    this.merge(differences('MeanAbsoluteError.update', predictions, target, Math.abs));
+  }
+
+  compute(): number {
+    this.checkUpdated();
+    return this.values[0]! / this.values[1]!;
+  }
+}
+
+/**
+ * How much of the target's variance the predictions explain (R²): 1 at best, 0 for who always says the mean. Takes [N] or
+ * [N, outputs]; of several outputs the mean. NaN for a single sample.
+ */
+export class R2Score extends Metric {
+  // [samples, then of each output: mean, sum of squared deviations from it, sum of squared errors]
+  update(predictions: Tensor, target: Tensor): void {
+    const op = 'R2Score.update';
+    checkSame(op, predictions, target);
+    if (target.ndim < 1 || target.ndim > 2)
+      throw new TypeError(`${op}: takes [N] or [N, outputs], got [${target.shape.join(', ')}]`);
+    const [n, outputs = 1] = target.shape as [number, number?];
+    if (n === 0) return;
+    const [p, y] = [predictions.toTypedArray(), target.toTypedArray()];
+    const values = [n];
+    for (let o = 0; o < outputs; o++) {
+      let [mean, squares, errors] = [0, 0, 0];
+      for (let i = 0; i < n; i++) mean += y[i * outputs + o]! / n;
+      for (let i = 0; i < n; i++) {
+        squares += (y[i * outputs + o]! - mean) ** 2;
+        errors += (y[i * outputs + o]! - p[i * outputs + o]!) ** 2;
+      }
+      values.push(mean, squares, errors);
+    }
+    this.merge(values);
+  }
+
+  // Sums of squares alone would lose all digits where the mean is far from 0 (Chan, Golub and LeVeque, 1979).
+  protected merge(values: readonly number[]): void {
+    if (this.isEmpty) {
+      this.values = [...values];
+      return;
+    }
+    if (values.length !== this.values.length)
+      throw new TypeError(
+        `R2Score: a batch of ${(values.length - 1) / 3} outputs, before ${(this.values.length - 1) / 3}`,
+      );
+    const [n, m] = [this.values[0]!, values[0]!];
+    const merged = [n + m];
+    for (let i = 1; i < values.length; i += 3) {
+      const far = values[i]! - this.values[i]!;
+      merged.push(
+        this.values[i]! + (far * m) / (n + m),
+        this.values[i + 1]! + values[i + 1]! + (far * far * n * m) / (n + m),
+        this.values[i + 2]! + values[i + 2]!,
+      );
+    }
+    this.values = merged;
+  }
+
+  compute(): number {
+    this.checkUpdated();
+    if (this.values[0]! < 2) return Number.NaN;
+    const scores: number[] = [];
+    for (let i = 2; i < this.values.length; i += 3) {
+      const [squares, errors] = [this.values[i]!, this.values[i + 1]!];
+      scores.push(squares === 0 ? Number(errors === 0) : 1 - errors / squares);
+    }
+    return sum(scores, (v) => v) / scores.length;
+  }
+}
+
+/**
+ * The exponential of the mean cross entropy, of language models. Takes logits [..., classes] and target [...], numbers of
+ * classes; targets that are `ignoreIndex` (-100) do not count.
+ */
+export class Perplexity extends SumMetric {
+  readonly ignoreIndex: number;
+
+  constructor(options: { ignoreIndex?: number } = {}) {
+    super();
+    this.ignoreIndex = checkOptions('Perplexity', options, { ignoreIndex: is.integer }).ignoreIndex ?? -100;
+  }
+
+  update(logits: Tensor, target: Tensor): void {
+    const op = 'Perplexity.update';
+    checkTensor(op, 'logits', logits);
+    checkTensor(op, 'target', target);
+    const classes = logits.shape.at(-1) ?? 0;
+    if (logits.shape.slice(0, -1).join() !== target.shape.join() || logits.ndim !== target.ndim + 1)
+      throw new TypeError(
+        `${op}: takes logits [..., classes] and target [...], got [${logits.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+      );
+    const logs = noGrad.run(() => logSoftmax(logits.detach().double(), -1)).toTypedArray();
+    let [loss, n] = [0, 0];
+    Array.from(target.toTypedArray()).forEach((label, i) => {
+      if (label === this.ignoreIndex) return;
+      if (!(Number.isInteger(label) && label >= 0 && label < classes))
+        throw new RangeError(`${op}: a target is ${label}; there are classes 0 to ${classes - 1}`);
+      loss -= logs[i * classes + label]!;
+      n++;
+    });
+    if (n > 0) this.merge([loss, n]);
+  }
+
+  compute(): number {
+    this.checkUpdated();
+    return Math.exp(this.values[0]! / this.values[1]!);
+  }
+}
+
+const sum = (values: ArrayLike<number>, f: (v: number) => number): number => {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += f(values[i]!);
+  return total;
+};
+
+/** The sum of `f` of all differences, and how many there are. */
+function differences(op: string, predictions: Tensor, target: Tensor, f: (d: number) => number): [number, number] {
+  checkSame(op, predictions, target);
+  const [p, y] = [predictions.toTypedArray(), target.toTypedArray()];
+  let total = 0;
+  for (let i = 0; i < p.length; i++) total += f(p[i]! - y[i]!);
+  return [total, p.length];
+}
