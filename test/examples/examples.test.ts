@@ -124,7 +124,7 @@ describe('larger examples', () => {
   it('charTransformer: learns, and streams characters under noGrad to a reader that records', () => {
     const out = run('charTransformer', ...'--steps 60 --width 32 --context 32 --sample 120'.split(' '));
     const [, chance, loss] = /loss ([\d.]+) of chance, ([\d.]+) after/.exec(out)!;
-    expect(Number(loss)).toBeLessThan(Number(chance) - 0.7);
+    expect(Number(loss)).toBeLessThan(Number(chance) - 0.8);
     expect(out).toContain('120 characters written under @noGrad, the reader recorded 120 times');
   });
 });

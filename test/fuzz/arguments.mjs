@@ -273,11 +273,11 @@ const fitting = [
   [/./, (r) => r.pick([1, 2, 3, 4, 0.5])],
 ];
 
-const fit = (r, name) => fitting.find(([pattern]) => pattern.test(name))[1](r);
+const matching = (r, name) => fitting.find(([pattern]) => pattern.test(name))[1](r);
 
 function optionsFor(r, names, wrong) {
   const options = {};
-  for (const name of names) if (r.chance(0.4)) options[name] = r.chance(wrong) ? r.anything() : fit(r, name);
+  for (const name of names) if (r.chance(0.4)) options[name] = r.chance(wrong) ? r.anything() : matching(r, name);
   if (r.chance(wrong / 2)) options[r.pick(['unknown', 'keep_dim', 'learningRate', '__proto__x'])] = 1;
   return options;
 }
@@ -292,7 +292,7 @@ export function argumentsFor(
   const args = names.flatMap((parameter) => {
     const make = () => {
       if (random.chance(wrong)) return random.anything();
-      if (parameter !== 'options') return fit(random, parameter);
+      if (parameter !== 'options') return matching(random, parameter);
       const known = options.get(name);
       // Learns what there is from the error.
       if (known === undefined) return { __unknown: 1 };
