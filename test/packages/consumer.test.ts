@@ -95,10 +95,15 @@ console.log('one state', sameGate.run(() => isGradEnabled()), sameQuery === isGr
 `;
 const printed = 'forward true evaluate false\nstepped true\nanswer true false\none state false true\n';
 
-/** The declarations of the packages are checked as well; `Scope`, which is for `using`, names `Symbol.dispose`. */
-const strictLibraries = { lib: ['es2022', 'dom'], skipLibCheck: false };
+/** A program for Node: no `dom`, and the declarations of the packages are checked as well; `Scope`, which is for `using`, names `Symbol.dispose`. */
+const strictLibraries = {
+  lib: ['es2023'],
+  types: ['node'],
+  typeRoots: [join(root, 'node_modules/@types')],
+  skipLibCheck: false,
+};
 /** What most projects have. */
-const usualLibraries = { lib: ['es2022', 'dom'], skipLibCheck: true };
+const usualLibraries = { lib: ['es2022', 'dom'], types: [], skipLibCheck: true };
 
 const commonJs = `
 import core = require('@gradgate/core');
@@ -160,7 +165,6 @@ describe.skipIf(obstacle !== null)('the tarballs in a project of their own', () 
             strict: true,
             noImplicitOverride: true,
             ...(resolution === 'nodenext' ? strictLibraries : usualLibraries),
-            types: [],
             rootDir: '.',
             outDir: 'out',
             ...(dialect === 'legacy' ? { experimentalDecorators: true } : {}),

@@ -106,13 +106,17 @@ export interface Placement {
   gradient: number;
 }
 
-const collected = new FinalizationRegistry<Placement>(({ block, bytes, gradient }) => {
-  placed -= bytes;
-  free(block);
-  if (gradient === 0) return;
-  placed -= bytes;
-  free(gradient);
-});
+/** Null where an engine has none: nobody would free what is placed, so that nothing is. */
+const collected =
+  typeof FinalizationRegistry === 'undefined'
+    ? null
+    : new FinalizationRegistry<Placement>(({ block, bytes, gradient }) => {
+        placed -= bytes;
+        free(block);
+        if (gradient === 0) return;
+        placed -= bytes;
+        free(gradient);
+      });
 
 /**
  * Moves a storage into kernel memory for as long as it lives. This is for what is made once and used often: its block
@@ -120,7 +124,7 @@ const collected = new FinalizationRegistry<Placement>(({ block, bytes, gradient 
  * and those there is no room for stay where they are.
  */
 export function place(storage: Storage): void {
-  if (storage.dtype !== 'float32') return;
+  if (collected === null || storage.dtype !== 'float32') return;
   const { data } = storage;
   const bytes = data.length * 4;
   if (storage.block !== 0 || data.length < residence.from) return;

@@ -1,4 +1,5 @@
 import type { StepKernel } from '../../backend/wasm/step.js';
+import { TensorError } from '../../errors.js';
 import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, order, plain } from './binary.js';
 import { decodeText } from './text.js';
@@ -96,11 +97,18 @@ export interface Kernels
   logitLossGradient(to: number, x: number, y: number, n: number, scale: number): void;
 }
 
+/** What is used of a `WebAssembly.Memory`, whose types a program without the library `dom` lacks. */
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 /** A compiled module over the memory it works on. */
 export interface Instance {
   readonly kernels: Kernels;
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  /** A `WebAssembly.Module`. */
+  readonly module: object;
+  readonly memory: Memory;
   /** Whether other threads can work on it too. */
   readonly shared: boolean;
   /** Whether products are added without rounding in between. */
@@ -134,14 +142,35 @@ function unshare(bytes: Uint8Array): Uint8Array {
 /** What tests change, to run with the kernels for engines without relaxed SIMD. */
 export const features = { fused: true };
 
+/** Refused by the engine, or by the page; what there is to be done is in `docs/memory-and-threads.md`. */
+function refuse(cause?: Error): never {
+  const why = cause ? `this page or process refuses to compile it (${cause.message})` : 'there is none here';
+  throw new TensorError(
+    'WebAssembly',
+    `the kernels of this operator need WebAssembly, and ${why}; allow 'wasm-unsafe-eval' in the script-src of the ` +
+      'Content-Security-Policy, run Node without --jitless, or take a browser out of its lockdown mode',
+    { cause },
+  );
+}
+
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes as BufferSource);
+  } catch (error) {
+    return refuse(error as Error);
+  }
+}
+
+/** Compiles the kernels. Throws a TensorError, which says what to do, where WebAssembly is missing or refused. */
 export function instantiate(useFused = features.fused, useShared = true): Instance {
+  if (typeof WebAssembly === 'undefined') refuse();
   const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
   const prepare = (text: string) => (shared ? decodeText(text, order) : unshare(decodeText(text, order)));
   let bytes = prepare(fused);
   if (useFused && !WebAssembly.validate(bytes as BufferSource)) allowRelaxedSimd();
   const isFused = useFused && WebAssembly.validate(bytes as BufferSource);
   if (!isFused) bytes = prepare(plain);
-  const module = new WebAssembly.Module(bytes as BufferSource);
+  const module = compile(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   return { kernels: exports as unknown as Kernels, module, memory, shared, fused: isFused };
 }
