@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { steps } from '../../../packages/core/src/kernels/conv.js';
+import { outputSize } from '../../../packages/core/src/backend/convolution.js';
 import {
   avgPool,
   avgPoolGradient,
@@ -24,7 +24,7 @@ const geometries = fc
       dilation: fc.constant([1, 1] as [number, number]),
     }),
   })
-  .filter((g) => steps(g.h, 0, g.window) > 0 && steps(g.w, 1, g.window) > 0)
+  .filter((g) => outputSize(g.h, 0, g.window) > 0 && outputSize(g.w, 1, g.window) > 0)
   .filter(({ window: { kernel, padding } }) => padding[0] * 2 <= kernel[0] && padding[1] * 2 <= kernel[1]);
 
 describe('pooling', () => {
@@ -32,7 +32,7 @@ describe('pooling', () => {
     fc.assert(
       fc.property(geometries, fc.nat(), fc.boolean(), ({ planes, h, w, window }, seed, insideOnly) => {
         const { kernel, stride, padding } = window;
-        const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
+        const [rows, columns] = [outputSize(h, 0, window), outputSize(w, 1, window)];
         const [x, g] = [normals(planes * h * w, seed), normals(planes * rows * columns, seed + 1)];
         const [got, slope] = [new Float32Array(g.length), new Float32Array(x.length)];
         const areas = windowAreas({ planes, h, w, window }, insideOnly);
@@ -62,7 +62,7 @@ describe('pooling', () => {
   it('gives the gradient of a largest element to its place', () => {
     fc.assert(
       fc.property(geometries, fc.nat(), ({ planes, h, w, window }, seed) => {
-        const count = planes * steps(h, 0, window) * steps(w, 1, window);
+        const count = planes * outputSize(h, 0, window) * outputSize(w, 1, window);
         const [x, g] = [normals(planes * h * w, seed), normals(count, seed + 1)];
         const places = new Int32Array(count);
         maxPool(x, { planes, h, w, window }, new Float32Array(count), places);

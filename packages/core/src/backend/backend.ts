@@ -1,5 +1,6 @@
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
+import type { Geometry } from './convolution.js';
 import type { Storage } from './storage.js';
 
 /** What a kernel sees of a tensor. A `Tensor` is one. */
@@ -40,6 +41,19 @@ export interface Kernels {
    * `bias` is contiguous.
    */
   matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void;
+
+  /**
+   * The convolution of images `x` `[batch, groups * inputs, h, w]` with kernels `weight`
+   * `[groups * outputs, inputs, ...window.kernel]`, plus `bias` `[groups * outputs]`: `out` is
+   * `[batch, groups * outputs, ...places]`. All of one dtype, with any strides.
+   */
+  conv(x: View, weight: View, bias: View | null, geometry: Geometry, out: View): void;
+
+  /** The gradient of `conv` for its images, given that of its result; also a transposed convolution. */
+  convInput(g: View, weight: View, geometry: Geometry, out: View): void;
+
+  /** The gradient of `conv` for its kernels, given that of its result: added up over the batch. */
+  convWeight(g: View, x: View, geometry: Geometry, out: View): void;
 
   /**
    * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the rule's numbers.

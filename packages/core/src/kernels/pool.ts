@@ -1,5 +1,5 @@
+import { outputSize, type Window } from '../backend/convolution.js';
 import type { TypedArray } from '../tensor/dtype.js';
-import { steps, type Window } from './conv.js';
 import { asFloats, inRows, type Rows } from './stream.js';
 
 /** Images `[planes, h, w]` and the window that goes over them. */
@@ -16,7 +16,7 @@ export interface Planes {
  */
 export function maxPool(x: TypedArray, { planes, h, w, window }: Planes, values: TypedArray, places: Int32Array): void {
   const { kernel, stride, padding, dilation } = window;
-  const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
+  const [rows, columns] = [outputSize(h, 0, window), outputSize(w, 1, window)];
   const size = rows * columns;
   if (x instanceof Float32Array && values instanceof Float32Array) {
     const shape = [h, w, ...kernel, ...stride, ...padding, ...dilation, rows, columns] as const;
@@ -80,7 +80,7 @@ export function maxPoolGradient(g: TypedArray, places: Int32Array, to: TypedArra
 
 /** The rows or columns of a window at each step that lie in the image: where they begin and end. */
 function spans(n: number, d: 0 | 1, window: Window): Int32Array {
-  const count = steps(n, d, window);
+  const count = outputSize(n, d, window);
   const all = new Int32Array(2 * count);
   for (let i = 0; i < count; i++) {
     const start = i * window.stride[d] - window.padding[d];

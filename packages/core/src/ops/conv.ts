@@ -1,8 +1,8 @@
 import { record } from '../autograd/node.js';
-import { dataOf } from '../backend/host/data.js';
+import { kernelsOf } from '../backend/backends.js';
+import { type Geometry, outputSize, type Window } from '../backend/convolution.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { convolve, convolveInput, convolveWeight, type Geometry, steps, type Window } from '../kernels/conv.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { checkSize, formatShape } from '../tensor/shape.js';
@@ -28,7 +28,7 @@ const geometryOf = (
   outputs: number,
   groups: number,
   window: Window,
-  places: readonly [number, number] = [steps(h, 0, window), steps(w, 1, window)],
+  places: readonly [number, number] = [outputSize(h, 0, window), outputSize(w, 1, window)],
 ): Geometry => ({ batch, groups, inputs: channels / groups, outputs, h, w, window, places });
 
 type Four = [number, number, number, number];
@@ -40,8 +40,8 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
   const { batch, groups, outputs, places } = geometry;
   const all = [batch, groups * outputs, ...places];
   checkSize('conv', all, x.shape, weight.shape);
-  const out = Tensor.unwritten(x.dtype, all);
-  convolve(x.elements(), weight.elements(), bias ? bias.elements() : null, geometry, dataOf(out));
+  const out = Tensor.unwritten(x.dtype, all, x.storage.backend);
+  kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
   const shape = weight.shape as Four;
   return record(
     'conv2d',
@@ -63,8 +63,8 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
 function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
   const { batch, groups, inputs, h, w } = geometry;
   checkSize('convTranspose', [batch, groups * inputs, h, w], g.shape, weight.shape);
-  const out = Tensor.empty(g.dtype, [batch, groups * inputs, h, w]);
-  convolveInput(g.elements(), weight.elements(), geometry, dataOf(out));
+  const out = Tensor.unwritten(g.dtype, [batch, groups * inputs, h, w], g.storage.backend);
+  kernelsOf('convTranspose2d', g, weight).convInput(g, weight, geometry, out);
   const shape = weight.shape as Four;
   return record(
     'convTranspose2d',
@@ -83,8 +83,8 @@ function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
 
 /** `[O, C / groups, h, w]` from gradients of the results and images. */
 function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): Tensor {
-  const out = Tensor.empty(g.dtype, shape);
-  convolveWeight(g.elements(), x.elements(), geometry, dataOf(out));
+  const out = Tensor.unwritten(g.dtype, shape, g.storage.backend);
+  kernelsOf('convWeight2d', g, x).convWeight(g, x, geometry, out);
   return record(
     'convWeight2d',
     [g, x],
@@ -166,7 +166,7 @@ function windowOf(
     padding = [total[0]! / 2, total[1]! / 2];
   } else padding = pair(op, 'padding', options.padding === 'valid' ? 0 : (options.padding ?? 0), 0);
   const window = { kernel, stride, padding, dilation };
-  if (steps(h, 0, window) < 1 || steps(w, 1, window) < 1)
+  if (outputSize(h, 0, window) < 1 || outputSize(w, 1, window) < 1)
     throw new ShapeError(
       op,
       `a kernel of ${formatShape(kernel)} with dilation ${formatShape(dilation)} does not fit into [${h}, ${w}] with padding ${formatShape(padding)}`,

@@ -1,10 +1,10 @@
 import { type Backward, record } from '../autograd/node.js';
 import { putAdd } from '../autograd/positions.js';
+import { outputSize, type Window } from '../backend/convolution.js';
 import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
-import { steps, type Window } from '../kernels/conv.js';
 import {
   type Areas,
   adaptiveAreas,
@@ -61,7 +61,7 @@ function windowOf(
       op,
       `padding ${formatShape(window.padding)} is more than half the kernel ${formatShape(kernel)}`,
     );
-  if (steps(x.shape[2]!, 0, window) < 1 || steps(x.shape[3]!, 1, window) < 1)
+  if (outputSize(x.shape[2]!, 0, window) < 1 || outputSize(x.shape[3]!, 1, window) < 1)
     throw new ShapeError(op, `a window of ${formatShape(kernel)} does not fit into ${formatShape(x.shape)}`);
   return window;
 }
@@ -72,7 +72,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   checkOptions('maxPool2d', options, maxPoolOptions);
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
+  const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
   const out = Tensor.unwritten(x.dtype, shape);
   const places = allocateUnzeroed('int32', out.numel) as Int32Array;
   maxPool(x.elements(), { planes: n * c, h, w, window }, dataOf(out), places);
@@ -91,7 +91,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   checkOptions('avgPool2d', options, avgPoolOptions);
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const shape = [n, c, steps(h, 0, window), steps(w, 1, window)];
+  const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
   return means('avgPool2d', x, windowAreas({ planes: n * c, h, w, window }, options.countIncludePad === false), shape);
 }
 

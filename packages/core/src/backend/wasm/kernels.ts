@@ -1,7 +1,8 @@
 import type { Kernels } from '../backend.js';
 import * as host from '../host/kernels.js';
+import { conv, convInput, convWeight } from './conv.js';
 import { matmul } from './matmul.js';
 import { step } from './step.js';
 
 /** The kernels in WebAssembly, where they pay, and those of the host elsewhere. */
-export const kernels: Kernels = { ...host.kernels, matmul, step };
+export const kernels: Kernels = { ...host.kernels, conv, convInput, convWeight, matmul, step };

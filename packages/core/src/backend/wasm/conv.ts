@@ -1,61 +1,9 @@
-import { gemmLoops as gemm, type Matrix } from '../backend/host/matmul.js';
-import { allocate, type TypedArray } from '../tensor/dtype.js';
-import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from './wasm/memory.js';
-import { bands } from './wasm/threads.js';
-
-/** Where a kernel goes over an image. */
-export interface Window {
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-  readonly dilation: readonly [number, number];
-}
-
-/** How often a kernel fits along a dimension of size `n`. */
-export const steps = (n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window): number =>
-  Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
-
-/** A convolution of images `[batch, groups * inputs, h, w]` with kernels `[groups * outputs, inputs, ...window.kernel]`. */
-export interface Geometry {
-  readonly batch: number;
-  readonly groups: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly h: number;
-  readonly w: number;
-  readonly window: Window;
-  /**
-   * Rows and columns of places that the kernel is put at. Not always as many as fit: a transposed convolution has one for
-   * each element that it is given, and its result may be larger.
-   */
-  readonly places: readonly [number, number];
-}
-
-interface Sizes {
-  /** Elements of one group of one image, of one group's kernels, and of its result. */
-  image: number;
-  kernels: number;
-  result: number;
-  /** Elements of a patch, and how many patches there are. */
-  patch: number;
-  places: number;
-}
-
-function sizesOf({ inputs, outputs, h, w, window, places: [rows, columns] }: Geometry): Sizes {
-  const patch = inputs * window.kernel[0] * window.kernel[1];
-  const places = rows * columns;
-  return { image: inputs * h * w, kernels: outputs * patch, result: outputs * places, patch, places };
-}
-
-/** Calls `visit` with the offsets of each group of each image, of its kernels and of its result. */
-function eachGroup(
-  { batch, groups }: Geometry,
-  { image, kernels, result }: Sizes,
-  visit: (image: number, kernels: number, result: number) => void,
-): void {
-  for (let n = 0; n < batch; n++)
-    for (let g = 0; g < groups; g++) visit((n * groups + g) * image, g * kernels, (n * groups + g) * result);
-}
+import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from '../../kernels/wasm/memory.js';
+import { bands } from '../../kernels/wasm/threads.js';
+import type { View } from '../backend.js';
+import { type Geometry, outputSize, type Sizes, sizesOf } from '../convolution.js';
+import * as host from '../host/conv.js';
+import { dataOf, elementsOf } from '../host/data.js';
 
 /** Convolutions with more multiplications than this are shared among threads. */
 const largeConvolution = 2 ** 20;
@@ -145,31 +93,25 @@ function overImages(
   }
 }
 
-/** `[batch, groups * outputs, ...]`: each result is a kernel times a patch, and the bias. As a product of matrices. */
-export function convolve(
-  x: TypedArray,
-  weight: TypedArray,
-  bias: TypedArray | null,
-  geometry: Geometry,
-  out: TypedArray,
-): void {
-  const sizes = sizesOf(geometry);
-  const { image, result, patch, places } = sizes;
-  const { outputs, groups } = geometry;
-  if (out instanceof Float32Array && x instanceof Float32Array) {
-    const [from, to] = [
-      [x, groups * image],
-      [out, groups * result],
-    ] as const;
-    overImages('convolve', geometry, sizes, from, to, weight as Float32Array, bias as Float32Array | null);
+/** Whether the kernels take it: they would not write what is a sum of nothing. */
+const accepts = ({ dtype }: View, { inputs, outputs }: Geometry): boolean =>
+  dtype === 'float32' && inputs > 0 && outputs > 0;
+
+const floatsOf = (view: View) => elementsOf(view) as Float32Array;
+
+/** `Kernels.conv` for float32. */
+export function conv(x: View, weight: View, bias: View | null, geometry: Geometry, out: View): void {
+  if (!accepts(out, geometry)) {
+    host.conv(x, weight, bias, geometry, out);
     return;
   }
-  const columns = allocate64(patch * places);
-  eachGroup(geometry, sizes, (i, k, r) => {
-    im2col(x, i, geometry, columns);
-    gemm(outputs, places, patch, rows(weight, k, patch), rows(columns, 0, places), out, r);
-  });
-  if (bias) for (let i = 0; i < out.length; i++) out[i]! += bias[Math.floor(i / places) % (outputs * groups)]!;
+  const sizes = sizesOf(geometry);
+  const { groups } = geometry;
+  const [from, to] = [
+    [floatsOf(x), groups * sizes.image],
+    [dataOf(out) as Float32Array, groups * sizes.result],
+  ] as const;
+  overImages('convolve', geometry, sizes, from, to, floatsOf(weight), bias && floatsOf(bias));
 }
 
 /**
@@ -180,41 +122,43 @@ function turn({ outputs, inputs, h, w, window, places, ...rest }: Geometry): Geo
   const { kernel, stride, padding, dilation } = window;
   const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) - padding[d];
   // Rows that no kernel reaches, which a transposed convolution may have, would be read beyond the padding.
-  if (places[0] !== steps(h, 0, window) || places[1] !== steps(w, 1, window)) return null;
+  if (places[0] !== outputSize(h, 0, window) || places[1] !== outputSize(w, 1, window)) return null;
   // Packing patches of many outputs costs more than adding up those of fewer inputs.
   if (stride[0] !== 1 || stride[1] !== 1 || reach(0) < 0 || reach(1) < 0 || outputs > inputs) return null;
   const turned = { kernel, stride, padding: [reach(0), reach(1)], dilation } as const;
   return { ...rest, inputs: outputs, outputs: inputs, h: places[0], w: places[1], window: turned, places: [h, w] };
 }
 
-/** The gradient of `convolve` for its images; also a transposed convolution. */
-export function convolveInput(g: TypedArray, weight: TypedArray, geometry: Geometry, out: TypedArray): void {
-  const sizes = sizesOf(geometry);
-  const { image, result, patch, places } = sizes;
-  const { outputs, groups } = geometry;
-  if (out instanceof Float32Array && g instanceof Float32Array) {
-    const [from, to] = [
-      [g, groups * result],
-      [out, groups * image],
-    ] as const;
-    const turned = turn(geometry);
-    if (turned) overImages('convolve', turned, sizesOf(turned), from, to, weight as Float32Array, null, true);
-    else overImages('convolveInput', geometry, sizes, from, to, weight as Float32Array, null);
+/** `Kernels.convInput` for float32. */
+export function convInput(g: View, weight: View, geometry: Geometry, out: View): void {
+  if (!accepts(out, geometry)) {
+    host.convInput(g, weight, geometry, out);
     return;
   }
-  const columns = allocate64(patch * places);
-  eachGroup(geometry, sizes, (i, k, r) => {
-    gemm(
-      patch,
-      places,
-      outputs,
-      { data: weight, offset: k, rowStride: 1, colStride: patch },
-      rows(g, r, places),
-      columns,
-      0,
-    );
-    col2im(columns, geometry, out, i);
-  });
+  const sizes = sizesOf(geometry);
+  const { groups } = geometry;
+  const [from, to] = [
+    [floatsOf(g), groups * sizes.result],
+    [dataOf(out) as Float32Array, groups * sizes.image],
+  ] as const;
+  const kernels = floatsOf(weight);
+  const turned = turn(geometry);
+  if (turned) {
+    overImages('convolve', turned, sizesOf(turned), from, to, kernels, null, true);
+    if (startsFinite(to[0], geometry)) return;
+  }
+  overImages('convolveInput', geometry, sizes, from, to, kernels, null);
+}
+
+/**
+ * Whether a turned convolution multiplied its padding by finite numbers only: a zero times NaN would be NaN in places that
+ * the kernel's element never was put at. Each element of a channel has a part in the channel's first pixel.
+ */
+function startsFinite(images: Float32Array, { batch, groups, inputs, h, w }: Geometry): boolean {
+  const size = h * w;
+  const end = batch === 0 || size === 0 ? 0 : groups * inputs * size;
+  for (let i = 0; i < end; i += size) if (!Number.isFinite(images[i]!)) return false;
+  return true;
 }
 
 /** How many sums of images there are for the gradient of kernels of `size` elements: however many threads there are. */
@@ -222,30 +166,13 @@ const sumsOf = (size: number, batch: number): number => Math.min(batch, 8, Math.
 /** How many elements of images are in kernel memory at a time, at most. */
 const imagesAtOnce = 2 ** 24;
 
-/** The gradient of `convolve` for its kernels: added up over the batch. */
-export function convolveWeight(g: TypedArray, x: TypedArray, geometry: Geometry, out: TypedArray): void {
-  const sizes = sizesOf(geometry);
-  const { patch, places } = sizes;
-  const { outputs } = geometry;
-  if (out instanceof Float32Array && g instanceof Float32Array && x instanceof Float32Array) {
-    weightSums(g, x, geometry, sizes, out);
+/** `Kernels.convWeight` for float32. */
+export function convWeight(g: View, x: View, geometry: Geometry, out: View): void {
+  if (!accepts(out, geometry)) {
+    host.convWeight(g, x, geometry, out);
     return;
   }
-  const columns = allocate64(patch * places);
-  const part = allocate64(outputs * patch);
-  eachGroup(geometry, sizes, (i, k, r) => {
-    im2col(x, i, geometry, columns);
-    gemm(
-      outputs,
-      patch,
-      places,
-      rows(g, r, places),
-      { data: columns, offset: 0, rowStride: 1, colStride: places },
-      part,
-      0,
-    );
-    for (let p = 0; p < part.length; p++) out[k + p]! += part[p]!;
-  });
+  weightSums(floatsOf(g), floatsOf(x), geometry, sizesOf(geometry), dataOf(out) as Float32Array);
 }
 
 function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, sizes: Sizes, out: Float32Array): void {
@@ -283,49 +210,4 @@ function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, siz
   const at = memory.target(out, 0, out.length);
   memory.instance.kernels.gatherWeight(g, done, atSums, at);
   memory.deliver(at, out, 0, out.length);
-}
-
-const rows = (data: TypedArray, offset: number, rowStride: number): Matrix => ({
-  data,
-  offset,
-  rowStride,
-  colStride: 1,
-});
-const allocate64 = (n: number): TypedArray => allocate('float64', n);
-
-/** Calls `visit(image, column)` with the places of each pixel that a patch holds, for images that start at `start`. */
-function eachPixel(
-  { inputs, h, w, window, places: [rows, columns] }: Geometry,
-  start: number,
-  visit: (image: number, column: number) => void,
-): void {
-  const { kernel, stride, padding, dilation } = window;
-  let at = 0;
-  for (let plane = 0; plane < inputs; plane++)
-    for (let i = 0; i < kernel[0]; i++)
-      for (let j = 0; j < kernel[1]; j++)
-        for (let y = 0; y < rows; y++) {
-          const row = y * stride[0] - padding[0] + i * dilation[0];
-          const inside = row >= 0 && row < h;
-          const from = start + (plane * h + row) * w;
-          for (let x = 0; x < columns; x++, at++) {
-            const column = x * stride[1] - padding[1] + j * dilation[1];
-            if (inside && column >= 0 && column < w) visit(from + column, at);
-          }
-        }
-}
-
-/** The patches of an image as columns `[patch, places]`, zeros beyond the border. */
-function im2col(x: TypedArray, start: number, geometry: Geometry, to: TypedArray): void {
-  to.fill(0);
-  eachPixel(geometry, start, (image, column) => {
-    to[column] = x[image]!;
-  });
-}
-
-/** Columns added into the image they are patches of: the transpose of `im2col`. */
-function col2im(columns: TypedArray, geometry: Geometry, out: TypedArray, start: number): void {
-  eachPixel(geometry, start, (image, column) => {
-    out[image]! += columns[column]!;
-  });
 }

@@ -1,13 +1,10 @@
-import { Generator } from '@gradgate/core';
+import { conv2d, Generator, ones, Tensor } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  convolve,
-  convolveInput,
-  convolveWeight,
-  type Geometry,
-  steps,
-} from '../../../packages/core/src/kernels/conv.js';
+import { type Geometry, outputSize } from '../../../packages/core/src/backend/convolution.js';
+import * as host from '../../../packages/core/src/backend/host/conv.js';
+import { dataOf } from '../../../packages/core/src/backend/host/data.js';
+import * as wasm from '../../../packages/core/src/backend/wasm/conv.js';
 import { maxPool } from '../../../packages/core/src/kernels/pool.js';
 
 const two = (least: number, most: number) =>
@@ -22,8 +19,8 @@ const geometries = fc
     w: fc.integer({ min: 1, max: 9 }),
     window: fc.record({ kernel: two(1, 3), stride: two(1, 3), padding: two(0, 2), dilation: two(1, 2) }),
   })
-  .filter((g) => steps(g.h, 0, g.window) > 0 && steps(g.w, 1, g.window) > 0)
-  .map((g) => ({ ...g, places: [steps(g.h, 0, g.window), steps(g.w, 1, g.window)] as const }));
+  .filter((g) => outputSize(g.h, 0, g.window) > 0 && outputSize(g.w, 1, g.window) > 0)
+  .map((g) => ({ ...g, places: [outputSize(g.h, 0, g.window), outputSize(g.w, 1, g.window)] as const }));
 
 type Make = (n: number, generator?: Generator) => Float32Array | Float64Array;
 const kinds: [string, Make][] = [
@@ -34,7 +31,7 @@ const kinds: [string, Make][] = [
 /** Calls `visit` for every product of a convolution: which result, which image element, which kernel element. */
 function products(g: Geometry, visit: (out: number, x: number, w: number) => void): void {
   const { kernel, stride, padding, dilation } = g.window;
-  const [rows, columns] = [steps(g.h, 0, g.window), steps(g.w, 1, g.window)];
+  const [rows, columns] = [outputSize(g.h, 0, g.window), outputSize(g.w, 1, g.window)];
   for (let n = 0; n < g.batch; n++)
     for (let o = 0; o < g.groups * g.outputs; o++)
       for (let y = 0; y < rows; y++)
@@ -60,14 +57,21 @@ const expectClose = (got: ArrayLike<number>, want: Float64Array) => {
   });
 };
 
-describe.each(kinds)(
-  'convolution of %s agrees with the definition, with any stride, padding, dilation and groups',
-  (_, make) => {
+const tables = kinds.flatMap(([dtype, make]) => [
+  [dtype, 'host', make, host] as const,
+  [dtype, 'wasm', make, wasm] as const,
+]);
+const view = (data: Float32Array | Float64Array) =>
+  Tensor.of(data, data instanceof Float32Array ? 'float32' : 'float64', [data.length]);
+
+describe.each(tables)(
+  'convolution of %s by %s agrees with the definition, with any stride, padding, dilation and groups',
+  (_dtype, _table, make, kernels) => {
     it.each(['forward', 'input', 'weight'] as const)('%s', (which) => {
       fc.assert(
         fc.property(geometries, fc.nat(), fc.boolean(), (g, seed, withBias) => {
           const generator = new Generator(seed);
-          const [rows, columns] = [steps(g.h, 0, g.window), steps(g.w, 1, g.window)];
+          const [rows, columns] = [outputSize(g.h, 0, g.window), outputSize(g.w, 1, g.window)];
           const channels = g.groups * g.outputs;
           const x = make(g.batch * g.groups * g.inputs * g.h * g.w, generator);
           const w = make(channels * g.inputs * g.window.kernel[0] * g.window.kernel[1], generator);
@@ -75,32 +79,56 @@ describe.each(kinds)(
           const bias = withBias ? make(channels, generator) : null;
           const sizes = { forward: gradient.length, input: x.length, weight: w.length };
           const want = new Float64Array(sizes[which]);
-          const got = make(sizes[which]);
+          const out = view(make(sizes[which]).fill(Number.NaN));
           if (which === 'forward') {
             if (bias)
               for (let i = 0; i < want.length; i++) want[i] = bias[Math.floor(i / (rows * columns)) % channels]!;
             products(g, (o, i, k) => {
               want[o]! += x[i]! * w[k]!;
             });
-            convolve(x, w, bias, g, got);
+            kernels.conv(view(x), view(w), bias && view(bias), g, out);
           } else if (which === 'input') {
             products(g, (o, i, k) => {
               want[i]! += gradient[o]! * w[k]!;
             });
-            convolveInput(gradient, w, g, got);
+            kernels.convInput(view(gradient), view(w), g, out);
           } else {
             products(g, (o, i, k) => {
               want[k]! += gradient[o]! * x[i]!;
             });
-            convolveWeight(gradient, x, g, got);
+            kernels.convWeight(view(gradient), view(x), g, out);
           }
-          expectClose(got, want);
+          expectClose(dataOf(out), want);
         }),
         { numRuns: 60 },
       );
     });
   },
 );
+
+describe('the gradient of images', () => {
+  it.each(['float32', 'float64'] as const)(
+    '%s: a weight that is no finite number reaches only where it was put',
+    (dtype) => {
+      for (const channels of [1, 2, 16])
+        for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+          const x = ones([1, channels, 4, 4], { dtype, requiresGrad: true });
+          const weight = ones([channels, channels, 3, 3], { dtype });
+          // The top left element of the first kernel is never put at the last row and column.
+          weight.narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 0, 1).narrow(3, 0, 1).fill_(bad);
+          conv2d(x, weight, null, { padding: 1 }).sum().backward();
+          const got = x.grad!.toArray() as number[][][][];
+          const finite = got[0]![0]!.map((row) => row.map(Number.isFinite));
+          expect(finite).toEqual([
+            [false, false, false, true],
+            [false, false, false, true],
+            [false, false, false, true],
+            [true, true, true, true],
+          ]);
+        }
+    },
+  );
+});
 
 describe.each(kinds)('max pooling of %s agrees with the definition', (_, make) => {
   it('values and places, NaN first', () => {
@@ -115,7 +143,7 @@ describe.each(kinds)('max pooling of %s agrees with the definition', (_, make) =
           const generator = new Generator(seed);
           const x = make(batch * h * w, generator);
           if (odd && x.length > 0) x[generator.below(x.length)] = Number.NaN;
-          const [rows, columns] = [steps(h, 0, window), steps(w, 1, window)];
+          const [rows, columns] = [outputSize(h, 0, window), outputSize(w, 1, window)];
           const values = make(batch * rows * columns);
           const places = new Int32Array(values.length);
           maxPool(x, { planes: batch, h, w, window }, values, places);

@@ -1,0 +1,43 @@
+/** Where a kernel goes over an image. */
+export interface Window {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+}
+
+/** How often a kernel fits along a dimension of size `n`. */
+export const outputSize = (n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window): number =>
+  Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
+
+/** A convolution of images `[batch, groups * inputs, h, w]` with kernels `[groups * outputs, inputs, ...window.kernel]`. */
+export interface Geometry {
+  readonly batch: number;
+  readonly groups: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly h: number;
+  readonly w: number;
+  readonly window: Window;
+  /**
+   * Rows and columns of places that the kernel is put at. Not always as many as fit: a transposed convolution has one for
+   * each element that it is given, and its result may be larger.
+   */
+  readonly places: readonly [number, number];
+}
+
+export interface Sizes {
+  /** Elements of one group of one image, of one group's kernels, and of its result. */
+  image: number;
+  kernels: number;
+  result: number;
+  /** Elements of a patch, and how many patches there are. */
+  patch: number;
+  places: number;
+}
+
+export function sizesOf({ inputs, outputs, h, w, window, places: [rows, columns] }: Geometry): Sizes {
+  const patch = inputs * window.kernel[0] * window.kernel[1];
+  const places = rows * columns;
+  return { image: inputs * h * w, kernels: outputs * patch, result: outputs * places, patch, places };
+}
