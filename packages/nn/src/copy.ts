@@ -60,8 +60,8 @@ function remembered<T>(copies: Copies, from: unknown, to: T): T {
 function copyTensor(t: Tensor): Tensor {
   const values = t.detach().clone();
   if (t instanceof Buffer) return new Buffer(values, t.persistent);
-  const fresh = t instanceof Parameter ? new Parameter(values, { requiresGrad: t.requiresGrad }) : values;
-  if (fresh === values && t.isLeaf && t.requiresGrad) fresh.requiresGrad_(true);
+  const fresh = t instanceof Parameter ? new Parameter(values, { requiresGrad: t.ownRequiresGrad }) : values;
+  if (fresh === values && t.isLeaf && t.ownRequiresGrad) fresh.requiresGrad_(true);
   const { heldGrad } = t;
   if (heldGrad !== null) fresh.grad = heldGrad.detach().clone();
   return fresh;

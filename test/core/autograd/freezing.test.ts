@@ -1,4 +1,14 @@
-import { explainGrad, freezing, gradPolicies, isGradEnabled, noGrad, ones, type Tensor, tensor } from '@gradgate/core';
+import {
+  explainGrad,
+  freezing,
+  gradPolicies,
+  isGradEnabled,
+  noGrad,
+  ones,
+  packTensor,
+  type Tensor,
+  tensor,
+} from '@gradgate/core';
 import { Linear, Module } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
@@ -103,6 +113,17 @@ describe('freezing', () => {
       yield w.requiresGrad;
     })();
     expect([steps.next().value, w.requiresGrad, steps.next().value]).toEqual([false, true, false]);
+  });
+
+  it('is not carried on by copies, nor lets recorded writes make a result of what it names', () => {
+    const [w, net] = [leaf(1), new Linear(2, 2)];
+    freezing([w, net]).run(() => {
+      expect(packTensor(w).requiresGrad).toBe(true);
+      expect(() => w.add_(leaf(1))).toThrow(/add_: a leaf that requires grad/);
+    });
+    const copy = freezing(net).run(() => net.clone());
+    expect(copy.weight.requiresGrad).toBe(true);
+    expect(w.isLeaf).toBe(true);
   });
 
   it('is named where a result has no graph', () => {

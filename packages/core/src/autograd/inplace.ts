@@ -21,7 +21,8 @@ export function checkWritable(op: string, target: Tensor): void {
     );
   if (!isGradEnabled()) return;
   const base = target.viewInfo?.base ?? target;
-  if (base.isLeaf && base.requiresGrad)
+  // Also where this flow has it frozen: a recorded write would make it a result in all flows.
+  if (base.isLeaf && base.ownRequiresGrad)
     throw new AutogradError(
       op,
       `a ${base === target ? 'leaf' : 'view of a leaf'} that requires grad cannot be written to while gradients are recorded; wrap the write in noGrad.run(() => ...)`,

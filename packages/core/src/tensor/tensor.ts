@@ -171,6 +171,11 @@ export class Tensor {
     if (this.gradFn === null) this.#leafRequiresGrad = value;
   }
 
+  /** @internal `requiresGrad` outside of all `freezing` gates. */
+  get ownRequiresGrad(): boolean {
+    return this.#leafRequiresGrad || this.gradFn !== null;
+  }
+
   /** @internal From now on it is asked whether this flow has the leaf frozen. */
   markFreezable(): void {
     this.#freezable = true;

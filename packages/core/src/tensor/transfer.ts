@@ -20,7 +20,7 @@ export function packTensor(t: Tensor): PackedTensor {
   const data = codedOf(t) === null ? t.toTypedArray() : t.bits().slice();
   // Small arrays share a slab, which would be copied or transferred whole.
   const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
-  return { dtype: t.dtype, shape: [...t.shape], data: own, requiresGrad: t.requiresGrad };
+  return { dtype: t.dtype, shape: [...t.shape], data: own, requiresGrad: t.ownRequiresGrad };
 }
 
 /** The tensor of what `packTensor` gave: a leaf. */
