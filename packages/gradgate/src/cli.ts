@@ -56,7 +56,13 @@ async function main(): Promise<void> {
   if (process.argv[2] === runOne) {
     const [node, , , file, ...args] = process.argv as [string, string, string, string, ...string[]];
     process.argv = [node, file, ...args];
-    await load(file);
+    await load(file).catch((error: unknown) => {
+      if (error instanceof UserError) throw error;
+      // As if Node ran it: what the program listens to for uncaught errors is told.
+      setImmediate(() => {
+        throw error;
+      });
+    });
     return;
   }
   let parsed: { values: { out?: string; help?: boolean }; positionals: string[] };

@@ -10,8 +10,11 @@ export type { BackwardHook, ForwardHook, ForwardPreHook, StateDictHook } from '.
 import * as init from './init.js';
 
 export * from './layers/index.js';
-export * as metrics from './metrics/index.js';
+
+import * as metrics from './metrics/index.js';
+
 export { Module, type StateDict } from './module.js';
+export { metrics };
 
 import * as optim from './optim/index.js';
 
