@@ -12,22 +12,13 @@ import {
   runInGradMode,
   setDevelopmentMode,
   setGradEnabled,
-  setReporter,
 } from '@gradgate/core';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { collectReports } from './reports.js';
 
-const reports: string[] = [];
-beforeEach(() => {
-  reports.length = 0;
-  setReporter((message) => reports.push(message));
-});
-afterEach(() => {
-  setReporter(null);
-  setDevelopmentMode(false);
-  // No test may leave a mode behind.
-  expect([isGradEnabled(), gradModeStack()]).toEqual([true, []]);
-});
+const reports = collectReports();
+afterEach(() => setDevelopmentMode(false));
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('A. the mode stack', () => {

@@ -1,23 +1,8 @@
-import {
-  enableGrad,
-  gradModeStack,
-  isGradEnabled,
-  noGrad,
-  setDevelopmentMode,
-  setGradEnabled,
-  setReporter,
-} from '@gradgate/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { enableGrad, isGradEnabled, noGrad, setDevelopmentMode, setGradEnabled } from '@gradgate/core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectReports } from './reports.js';
 
-const reports: string[] = [];
-beforeEach(() => {
-  reports.length = 0;
-  setReporter((m) => reports.push(m));
-});
-afterEach(() => {
-  setReporter(null);
-  expect([isGradEnabled(), gradModeStack()]).toEqual([true, []]);
-});
+const reports = collectReports();
 
 const seen: boolean[] = [];
 class A {

@@ -7,19 +7,11 @@ import {
   isInferenceMode,
   noGrad,
   setGradEnabled,
-  setReporter,
 } from '@gradgate/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectReports } from './reports.js';
 
-const reports: string[] = [];
-beforeEach(() => {
-  reports.length = 0;
-  setReporter((m) => reports.push(m));
-});
-afterEach(() => {
-  setReporter(null);
-  expect([isGradEnabled(), gradModeStack()]).toEqual([true, []]);
-});
+const reports = collectReports();
 const sleep = (ms = 0) => new Promise<void>((r) => setTimeout(r, ms));
 
 describe('a scope puts back what was in force before it', () => {

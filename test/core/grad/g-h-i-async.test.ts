@@ -1,26 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import {
-  bindGradMode,
-  enableGrad,
-  gradModeStack,
-  isGradEnabled,
-  noGrad,
-  setDevelopmentMode,
-  setReporter,
-} from '@gradgate/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bindGradMode, enableGrad, isGradEnabled, noGrad, setDevelopmentMode } from '@gradgate/core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { collectReports } from './reports.js';
 
-const reports: string[] = [];
-beforeEach(() => {
-  reports.length = 0;
-  setReporter((m) => reports.push(m));
-});
-afterEach(() => {
-  setReporter(null);
-  setDevelopmentMode(false);
-  expect([isGradEnabled(), gradModeStack()]).toEqual([true, []]);
-});
+const reports = collectReports();
+afterEach(() => setDevelopmentMode(false));
 const sleep = (ms = 0) => new Promise((r) => setTimeout(r, ms));
 
 class A {
