@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { needMpi } from '../needs.js';
 import { launch, lines, program, root } from './launch.js';
+
+/** What stands beside a program that only its ranks need. */
+const leftBehind = (name: string) => readdirSync(dirname(program(name))).filter((file) => file.startsWith(`.${name}`));
 
 const launchers = needMpi('training as ranks of MPI');
 
@@ -70,6 +73,7 @@ describe.each(launchers)('by %s', (mpirun) => {
     expect(status).not.toBeNull();
     expect(stderr + stdout).toMatch(reason);
     expect(seconds).toBeLessThan(20);
+    expect(leftBehind('failing')).toEqual([]);
   });
 
   it.each([

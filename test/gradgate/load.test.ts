@@ -76,6 +76,20 @@ it.each(['model.ts', 'model.mts', 'model.js', 'model.cjs', 'esm/model.ts', 'esm/
   },
 );
 
+it.each([
+  ['ends itself', 'await null; process.exit(3);', 3],
+  [
+    'throws what nobody catches',
+    "setTimeout(() => { throw new Error('late'); }); await new Promise(() => setInterval(() => {}, 1e3));",
+    1,
+  ],
+])('a script that %s before its last line leaves nothing behind', (_, script, code) => {
+  write('ends/package.json', '{ "type": "module" }');
+  write('ends/script.ts', script);
+  expect(gradgate('timeline', 'ends/script.ts', '-o', 'out.svg').status).toBe(code);
+  expect(readdirSync(join(folder, 'ends')).sort()).toEqual(['package.json', 'script.ts']);
+});
+
 it('a picture is of the kind that its name says', () => {
   expect(gradgate('graph', 'model.ts', '-o', 'out.dot').status).toBe(0);
   expect(readFileSync(join(folder, 'out.dot'), 'utf8')).toMatch(/^digraph autograd/);

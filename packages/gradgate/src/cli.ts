@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { Tensor } from '@gradgate/core';
 import { graphDot, graphSvg } from './graph.js';
 import { launch, launchUsage, parseLaunch } from './launch.js';
-import { load, UserError } from './load.js';
+import { load, removeBundles, UserError } from './load.js';
 import { policiesTable } from './policies.js';
 import { recordTimeline, timelineSvg } from './timeline.js';
 
@@ -29,7 +29,7 @@ function namesIn(exports: Record<string, unknown>): [string, Tensor][] {
   });
 }
 
-/** How a rank is told to run a program. */
+/** How a rank is told to run a program; the id of the process that launches it and the program follow. */
 const runOne = '--run-program';
 
 /** `gradgate launch`: the program's own arguments follow its name, so this command reads its arguments by itself. */
@@ -37,7 +37,12 @@ async function launchRanks(args: readonly string[]): Promise<void> {
   if (args.length === 0 || args[0] === '-h' || args[0] === '--help') return console.log(launchUsage);
   try {
     // Each rank is this program again, which loads TypeScript with decorators as it stands.
-    process.exitCode = await launch(parseLaunch(args), [fileURLToPath(import.meta.url), runOne]);
+    const request = parseLaunch(args);
+    try {
+      process.exitCode = await launch(request, [fileURLToPath(import.meta.url), runOne, String(process.pid)]);
+    } finally {
+      removeBundles(request.program[0]!, process.pid);
+    }
   } catch (error) {
     throw new UserError(`${(error as Error).message}\n\n${launchUsage}`);
   }
@@ -54,9 +59,9 @@ function checkOut(command: string, out: string): void {
 async function main(): Promise<void> {
   if (process.argv[2] === 'launch') return launchRanks(process.argv.slice(3));
   if (process.argv[2] === runOne) {
-    const [node, , , file, ...args] = process.argv as [string, string, string, string, ...string[]];
+    const [node, , , launcher, file, ...args] = process.argv as [string, string, string, string, string, ...string[]];
     process.argv = [node, file, ...args];
-    await load(file).catch((error: unknown) => {
+    await load(file, Number(launcher)).catch((error: unknown) => {
       if (error instanceof UserError) throw error;
       // As if Node ran it: what the program listens to for uncaught errors is told.
       setImmediate(() => {

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildFailure, build } from 'esbuild';
@@ -19,14 +19,17 @@ const banner = [
 /**
  * Loads a module of the user's, in TypeScript or JavaScript, with decorators of either dialect, ES module or CommonJS, by the
  * nearest tsconfig.json. Its own files become one ES module beside it, for as long as it takes to load that; packages stay
- * outside, so that there is one copy of gradgate.
+ * outside, so that there is one copy of gradgate. `launcher` is the process that removes that file if this one is killed.
  */
-export async function load(file: string): Promise<Record<string, unknown>> {
+export async function load(file: string, launcher: number = process.pid): Promise<Record<string, unknown>> {
   const path = resolve(file);
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new UserError(`there is no file ${file}`);
   if (found.isDirectory()) throw new UserError(`${file} is a folder; name the module in it`);
-  const bundle = join(dirname(path), `.${basename(path)}.${process.pid}.mjs`);
+  const bundle = join(dirname(path), `${bundlePrefix(path, launcher)}${process.pid}.mjs`);
+  const remove = () => rmSync(bundle, { force: true });
+  // A program that ends itself at its top level never gets to the end of this function.
+  process.once('exit', remove);
   try {
     await build({
       entryPoints: [path],
@@ -45,8 +48,19 @@ export async function load(file: string): Promise<Record<string, unknown>> {
   } catch (error) {
     throw isBuildFailure(error) ? new UserError(describe(file, error)) : error;
   } finally {
-    rmSync(bundle, { force: true });
+    remove();
+    process.off('exit', remove);
   }
+}
+
+const bundlePrefix = (path: string, launcher: number): string => `.${basename(path)}.${launcher}-`;
+
+/** Removes what processes that have been killed while they loaded a module have left beside it. */
+export function removeBundles(file: string, launcher: number): void {
+  const folder = dirname(resolve(file));
+  if (!statSync(folder, { throwIfNoEntry: false })) return;
+  const prefix = bundlePrefix(file, launcher);
+  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
 }
 
 const isBuildFailure = (error: unknown): error is BuildFailure => Array.isArray((error as BuildFailure | null)?.errors);
