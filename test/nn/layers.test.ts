@@ -308,7 +308,7 @@ describe('bad input', () => {
     ['Embedding', () => new nn.Embedding(3, 2, { paddingIdx: 3 }), /paddingIdx 3 is out of range for 3 entries/],
     ['Embedding', () => new nn.Embedding(3, 2)(ones([1])), /indices are integers such as int32 or int64, got float32/],
     ['Upsample', () => new nn.Upsample({})(image()), /either size or scaleFactor/],
-    ['PixelShuffle', () => new nn.PixelShuffle(3)(image()), /takes \[N, C \* 3², H, W\], got \[2, 4, 6, 6\]/],
+    ['PixelShuffle', () => new nn.PixelShuffle(3)(image()), /takes \[\.\.\., C \* 3², H, W\], got \[2, 4, 6, 6\]/],
     ['MarginRankingLoss', () => new nn.MarginRankingLoss()(ones([2]), ones([3]), ones([2])), /\[2\] and target \[3\]/],
     [
       'MultiMarginLoss',
@@ -350,5 +350,15 @@ describe('pieces', () => {
         [0, 0],
       ],
     ]);
+  });
+
+  it('pixelShuffle and pixelUnshuffle take any leading dimensions', () => {
+    const batch = arange(48).reshape([2, 1, 4, 3, 2]);
+    const one = nn.functional.pixelShuffle(batch.select(0, 1).select(0, 0), 2);
+    expect(one.shape).toEqual([1, 6, 4]);
+    const all = nn.functional.pixelShuffle(batch, 2);
+    expect(all.select(0, 1).select(0, 0).toArray()).toEqual(one.toArray());
+    expect(nn.functional.pixelUnshuffle(all, 2).toArray()).toEqual(batch.toArray());
+    expect(() => nn.functional.pixelShuffle(ones([4, 4]), 2)).toThrow(/takes \[\.\.\., C \* 2², H, W\], got \[4, 4\]/);
   });
 });

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as core from '@gradgate/core';
+import * as nn from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
@@ -28,11 +30,41 @@ function undocumented(file: string): string[] {
   });
 }
 
+/** What a program of an editor's hover has no use for: base classes, and what needs a file beside it. */
+const withoutExample = new Set(['Loss', 'checkChannels', 'workerDataset']);
+
+/** Whether the docstring above an exported name has an example. */
+function hasExample(source: string, name: string): boolean {
+  const lines = source.split('\n');
+  const at = lines.findIndex((line) =>
+    new RegExp(`^export (?:abstract )?(?:async )?(?:class|function|const) ${name}\\b`).test(line),
+  );
+  if (at < 0) return false;
+  const before = lines.slice(0, at).join('\n');
+  return before.slice(before.lastIndexOf('/**')).includes('* ```ts');
+}
+
 describe('every exported class and function has a docstring, which editors show', () => {
   it.each(['nn/src', 'gradgate/src', 'openblas/src'])('%s', (folder) => {
     const files = sources(join(packages, folder));
     expect(files.length).toBeGreaterThan(0);
     expect(files.flatMap((f) => undocumented(f).map((name) => `${f.slice(packages.length)}: ${name}`))).toEqual([]);
+  });
+
+  it.each([
+    ['layers and the rest of nn', nn],
+    ['functional', Object.fromEntries(Object.entries(nn.functional).filter(([name]) => !(name in core)))],
+    ['optim', nn.optim],
+    ['init', nn.init],
+    ['data', nn.data],
+    ['metrics', nn.metrics],
+  ] as const)('%s: with an example', (_, names) => {
+    const files = sources(join(packages, 'nn/src')).map((f) => readFileSync(f, 'utf8'));
+    const lacking = Object.entries(names as Record<string, unknown>)
+      .filter(([name, value]) => typeof value === 'function' && !(name in core) && !withoutExample.has(name))
+      .map(([name]) => name)
+      .filter((name) => !files.some((source) => hasExample(source, name)));
+    expect(lacking).toEqual([]);
   });
 
   it('the check sees one that is missing', () => {

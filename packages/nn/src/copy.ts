@@ -9,6 +9,13 @@ type Copies = Map<unknown, unknown>;
 /**
  * A copy of a state dict of a module, an optimizer or a scheduler that stays as it is while training goes on: its tensors
  * have storage of their own. `const best = snapshot(model.stateDict())`.
+ *
+ * ```ts
+ * const model = new Linear(1, 1);
+ * const best = snapshot(model.stateDict());
+ * init.zeros_(model.weight);
+ * model.loadStateDict(best);
+ * ```
  */
 export function snapshot<S extends object>(state: S): S {
   return noGrad.run(() => copy(state, new Map()) as S);

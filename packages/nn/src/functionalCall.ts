@@ -16,7 +16,8 @@ import { Module } from './module.js';
  * @returns What `module(...args)` gives: hooks run too.
  *
  * ```ts
- * const [loss] = [mseLoss(functionalCall(net, adapted, x), y)];
+ * const net = new Linear(1, 1);
+ * functionalCall(net, { weight: tensor([[2]]), bias: tensor([1]) }, tensor([3])); // [7]
  * ```
  */
 export function functionalCall<M extends Module>(

@@ -7,7 +7,13 @@ interface InitOptions {
 /** Writes values into `t` without recording. */
 const fill = <T extends Tensor>(t: T, values: Tensor): T => noGrad.run(() => t.copy_(values));
 
-/** Fills `t` with numbers uniform in [low, high). Not recorded, like all of these. */
+/**
+ * Fills `t` with numbers uniform in [`low`, `high`), 0 and 1 by default, and gives it. Not recorded, like all of these.
+ *
+ * ```ts
+ * init.uniform_(empty([3, 5])).lt(1).all(); // true
+ * ```
+ */
 export function uniform_<T extends Tensor>(t: T, low = 0, high = 1, options: InitOptions = {}): T {
   return fill(
     t,
@@ -17,7 +23,13 @@ export function uniform_<T extends Tensor>(t: T, low = 0, high = 1, options: Ini
   );
 }
 
-/** Fills `t` with numbers from a normal distribution. */
+/**
+ * Fills `t` with numbers from a normal distribution of `mean` and `std`, 0 and 1 by default, and gives it.
+ *
+ * ```ts
+ * init.normal_(empty([3]), 5, 0); // [5, 5, 5]
+ * ```
+ */
 export function normal_<T extends Tensor>(t: T, mean = 0, std = 1, options: InitOptions = {}): T {
   return fill(
     t,
@@ -27,7 +39,13 @@ export function normal_<T extends Tensor>(t: T, mean = 0, std = 1, options: Init
   );
 }
 
-/** Fills `t` with numbers from a normal distribution that lie in [low, high]. */
+/**
+ * Fills `t` with numbers from a normal distribution that lie in [low, high].
+ *
+ * ```ts
+ * init.truncNormal_(empty([100]), 0, 1, -2, 2).abs().le(2).all(); // true
+ * ```
+ */
 export function truncNormal_<T extends Tensor>(
   t: T,
   mean = 0,
@@ -57,11 +75,29 @@ export function truncNormal_<T extends Tensor>(
   );
 }
 
-/** Sets all elements to `value`. */
+/**
+ * Sets all elements to `value`, and gives `t`.
+ *
+ * ```ts
+ * init.constant_(empty([2]), 0.3); // [0.3, 0.3]
+ * ```
+ */
 export const constant_ = <T extends Tensor>(t: T, value: number): T => noGrad.run(() => t.copy_(value));
-/** Sets all elements to 1. */
+/**
+ * Sets all elements to 1, and gives `t`.
+ *
+ * ```ts
+ * init.ones_(empty([2])); // [1, 1]
+ * ```
+ */
 export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
-/** Sets all elements to 0. */
+/**
+ * Sets all elements to 0, and gives `t`.
+ *
+ * ```ts
+ * init.zeros_(empty([2])); // [0, 0]
+ * ```
+ */
 export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
 
 function matrix(op: string, t: Tensor): readonly [number, number] {
@@ -69,13 +105,25 @@ function matrix(op: string, t: Tensor): readonly [number, number] {
   return [t.shape[0]!, t.shape[1]!];
 }
 
-/** The identity matrix. */
+/**
+ * The identity matrix in a matrix `t`, which need not be square. Throws for other shapes.
+ *
+ * ```ts
+ * init.eye_(empty([2, 3])); // [[1, 0, 0], [0, 1, 0]]
+ * ```
+ */
 export function eye_<T extends Tensor>(t: T): T {
   const [n, m] = matrix('eye_', t);
   return fill(t, eye(n, m, { dtype: t.dtype }));
 }
 
-/** Convolution kernels `[O, I, ...]` that pass channel i to channel i, in each of `groups` groups. */
+/**
+ * Convolution kernels `[O, I, ...]` that pass channel i to channel i, in each of `groups` groups.
+ *
+ * ```ts
+ * init.dirac_(empty([1, 1, 3])); // [[[0, 1, 0]]]
+ * ```
+ */
 export function dirac_<T extends Tensor>(t: T, groups = 1): T {
   const [out, inputs, ...kernel] = t.shape as [number, number, ...number[]];
   if (t.ndim < 3 || t.ndim > 5 || out % groups !== 0)
@@ -102,7 +150,13 @@ function fans(op: string, t: Tensor): { in: number; out: number } {
 
 export type Nonlinearity = 'linear' | 'conv1d' | 'conv2d' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
-/** The factor that keeps the variance of signals through a nonlinearity; `param` is leakyRelu's slope. */
+/**
+ * The factor that keeps the variance of signals through a nonlinearity; `param` is leakyRelu's slope, 0.01 by default.
+ *
+ * ```ts
+ * init.calculateGain('relu'); // 1.414
+ * ```
+ */
 export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
   switch (nonlinearity) {
     case 'linear':
@@ -123,14 +177,28 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
   }
 }
 
-/** Uniform with variance `2 gain² / (fanIn + fanOut)` (Glorot and Bengio, 2010). */
+/**
+ * Uniform with variance `2 gain² / (fanIn + fanOut)` (Glorot and Bengio, 2010). `t` has two dimensions or more; `gain`
+ * is 1 by default.
+ *
+ * ```ts
+ * init.xavierUniform_(empty([4, 2])).abs().le(1).all(); // true
+ * ```
+ */
 export function xavierUniform_<T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T {
   const fan = fans('xavierUniform_', t);
   const bound = gain * Math.sqrt(6 / (fan.in + fan.out));
   return uniform_(t, -bound, bound, options);
 }
 
-/** Normal with variance `2 gain² / (fanIn + fanOut)`. */
+/**
+ * Normal with variance `2 gain² / (fanIn + fanOut)` (Glorot and Bengio, 2010). `t` has two dimensions or more; `gain`
+ * is 1 by default.
+ *
+ * ```ts
+ * init.xavierNormal_(empty([4, 2])).shape; // [4, 2]
+ * ```
+ */
 export function xavierNormal_<T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T {
   const fan = fans('xavierNormal_', t);
   return normal_(t, 0, gain * Math.sqrt(2 / (fan.in + fan.out)), options);
@@ -155,18 +223,39 @@ function kaimingStd(
   return calculateGain(nonlinearity, a) / Math.sqrt(Math.max(1, mode === 'fanIn' ? fan.in : fan.out));
 }
 
-/** Uniform with variance `gain² / fan` (He et al., 2015). */
+/**
+ * Uniform with variance `gain² / fan` (He et al., 2015). Options: `a`, the slope of leakyRelu, 0; `mode` 'fanIn' or
+ * 'fanOut'; `nonlinearity` 'leakyRelu'.
+ *
+ * ```ts
+ * init.kaimingUniform_(empty([4, 2]), { nonlinearity: 'relu' }).shape; // [4, 2]
+ * ```
+ */
 export function kaimingUniform_<T extends Tensor>(t: T, options: KaimingOptions = {}): T {
   const bound = Math.sqrt(3) * kaimingStd('kaimingUniform_', t, options);
   return uniform_(t, -bound, bound, { generator: options.generator });
 }
 
-/** Normal with variance `gain² / fan`. */
+/**
+ * Normal with variance `gain² / fan` (He et al., 2015). Options as of `kaimingUniform_`.
+ *
+ * ```ts
+ * init.kaimingNormal_(empty([4, 2]), { mode: 'fanOut' }).shape; // [4, 2]
+ * ```
+ */
 export function kaimingNormal_<T extends Tensor>(t: T, options: KaimingOptions = {}): T {
   return normal_(t, 0, kaimingStd('kaimingNormal_', t, options), { generator: options.generator });
 }
 
-/** A weight whose rows (or columns, if there are more rows) are orthonormal times `gain` (Saxe et al., 2013). */
+/**
+ * A weight whose rows (or columns, if there are more rows) are orthonormal times `gain`, 1 by default (Saxe et al.,
+ * 2013).
+ *
+ * ```ts
+ * const w = init.orthogonal_(empty([2, 2]));
+ * allclose(w.matmul(w.t()), eye(2), { atol: 1e-5 }); // true
+ * ```
+ */
 export function orthogonal_<T extends Tensor>(t: T, gain = 1, options: InitOptions = {}): T {
   if (t.ndim < 2) throw new ShapeError('orthogonal_', `takes two dimensions or more, got [${t.shape.join(', ')}]`);
   const rows = t.shape[0]!;
@@ -197,7 +286,13 @@ export function orthogonal_<T extends Tensor>(t: T, gain = 1, options: InitOptio
   return fill(t, values.reshape(t.shape));
 }
 
-/** A matrix with a share `sparsity` of zeros in each column, the rest normal (Martens, 2010). */
+/**
+ * A matrix with a share `sparsity` of zeros in each column, the rest normal of `std`, 0.01 by default (Martens, 2010).
+ *
+ * ```ts
+ * init.sparse_(empty([4, 1]), 0.5).eq(0).sum(); // 2
+ * ```
+ */
 export function sparse_<T extends Tensor>(t: T, sparsity: number, std = 0.01, options: InitOptions = {}): T {
   const [n, m] = matrix('sparse_', t);
   if (!(sparsity >= 0 && sparsity <= 1)) throw new RangeError(`sparse_: sparsity is from 0 to 1, got ${sparsity}`);

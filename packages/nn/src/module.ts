@@ -24,9 +24,11 @@ export type StateDict = Record<string, Tensor>;
  * ```ts
  * class Net extends Module {
  *   fc = new Linear(784, 10);
- *   override forward(x: Tensor) { return this.fc(x); }
+ *   override forward(x: Tensor) {
+ *     return this.fc(x);
+ *   }
  * }
- * const scores = new Net()(x);
+ * new Net()(randn([5, 784])).shape; // [5, 10]
  * ```
  *
  * Members in arrays, sets, maps and plain objects that are fields, and behind `accessor` fields, are registered too, by

@@ -7,6 +7,13 @@ const bufferOptions = { persistent: is.boolean };
 /**
  * A tensor that a module learns: it requires grad unless told otherwise, whatever the grad mode it is made in, and is
  * registered by being a field of a module. Shares storage with `data`.
+ *
+ * ```ts
+ * class Scale extends Module {
+ *   factor = new Parameter(ones([1]));
+ * }
+ * [...new Scale().parameters()].length; // 1
+ * ```
  */
 export class Parameter extends Tensor {
   /** To the compiler a plain tensor is no parameter. */
@@ -22,7 +29,16 @@ export class Parameter extends Tensor {
   }
 }
 
-/** A tensor that belongs to a module's state but is not learned, such as a running mean: a field made by `buffer()`. */
+/**
+ * A tensor that belongs to a module's state but is not learned, such as a running mean: a field made by `buffer()`.
+ *
+ * ```ts
+ * class Counter extends Module {
+ *   calls = buffer(zeros([]));
+ * }
+ * Object.keys(new Counter().stateDict()); // ['calls']
+ * ```
+ */
 export class Buffer extends Tensor {
   /** To the compiler a plain tensor is no buffer. */
   declare private readonly isBuffer: true;
@@ -37,7 +53,16 @@ export class Buffer extends Tensor {
   }
 }
 
-/** Makes a tensor a buffer of the module whose field it becomes; `persistent: false` keeps it out of `stateDict()`. */
+/**
+ * Makes a tensor a buffer of the module whose field it becomes; `persistent: false` keeps it out of `stateDict()`.
+ *
+ * ```ts
+ * class Cached extends Module {
+ *   cache = buffer(zeros([8]), { persistent: false });
+ * }
+ * Object.keys(new Cached().stateDict()); // []
+ * ```
+ */
 export function buffer(data: Tensor, options: { persistent?: boolean } = {}): Buffer {
   checkTensors('buffer', data);
   return new Buffer(data, checkOptions('buffer', options, bufferOptions).persistent);

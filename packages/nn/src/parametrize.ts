@@ -56,6 +56,11 @@ const norms = (v: Tensor, dim: number | null): Tensor =>
 /**
  * Weight normalisation (Salimans and Kingma, 2016): `weight = g v / |v|`, with `weightG` and `weightV` as parameters in
  * place of `weight`, for each slice along `dim`. Gives the module.
+ *
+ * ```ts
+ * const layer = weightNorm(new Linear(3, 2));
+ * [...layer.namedParameters()].map(([name]) => name); // ['bias', 'weightG', 'weightV']
+ * ```
  */
 export function weightNorm<M extends Module>(
   module: M,
@@ -77,7 +82,13 @@ export function weightNorm<M extends Module>(
   return module;
 }
 
-/** Undoes `weightNorm`: the weight is a parameter again, of the value it has now. */
+/**
+ * Undoes `weightNorm`: the weight is a parameter again, of the value it has now.
+ *
+ * ```ts
+ * removeWeightNorm(weightNorm(new Linear(3, 2))).weight.shape; // [2, 3]
+ * ```
+ */
 export function removeWeightNorm<M extends Module>(module: M, { name = 'weight' }: { name?: string } = {}): M {
   bake('removeWeightNorm', module, name, [`${name}G`, `${name}V`]);
   return module;
@@ -86,6 +97,10 @@ export function removeWeightNorm<M extends Module>(module: M, { name = 'weight' 
 /**
  * Spectral normalisation (Miyato et al., 2018): the weight is divided by its largest singular value, which
  * `powerIterations` of the power method estimate anew for each call of the module in training. Gives the module.
+ *
+ * ```ts
+ * spectralNorm(new Linear(3, 2))(randn([5, 3])).shape; // [5, 2]
+ * ```
  */
 export function spectralNorm<M extends Module>(
   module: M,
@@ -132,7 +147,13 @@ export function spectralNorm<M extends Module>(
   return module;
 }
 
-/** Undoes `spectralNorm`: the weight is a parameter again, of the value it has now. */
+/**
+ * Undoes `spectralNorm`: the weight is a parameter again, of the value it has now.
+ *
+ * ```ts
+ * removeSpectralNorm(spectralNorm(new Linear(3, 2))).weight.shape; // [2, 3]
+ * ```
+ */
 export function removeSpectralNorm<M extends Module>(module: M, { name = 'weight' }: { name?: string } = {}): M {
   bake('removeSpectralNorm', module, name, [`${name}Orig`, `${name}U`, `${name}V`]);
   return module;

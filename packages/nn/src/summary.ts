@@ -21,6 +21,10 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
  * A table of the model: for each module its class, the shape of its output for `inputs`, its own parameters, whether
  * they are trainable or frozen, and what its decorators say about gradients. The model runs once, in `evaluating`. A module
  * that is called several times shows its last output.
+ *
+ * ```ts
+ * console.log(summary(new Sequential(new Linear(784, 10)), randn([1, 784])));
+ * ```
  */
 export function summary(model: Module, ...inputs: unknown[]): string {
   const modules = [...model.namedModules()];

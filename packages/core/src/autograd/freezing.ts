@@ -26,10 +26,16 @@ type What<Self, Args extends unknown[]> = Freezable | ((self: Self, ...args: Arg
  * @param what Leaves, modules, a list of them, or a function of `this` and the arguments that gives them, called at each call.
  *
  * ```ts
- * class Gan {
- *   @freezing((self: Gan) => self.discriminator) generatorStep() { ... }
+ * const [backbone, head] = [new Linear(2, 2), new Linear(2, 1)];
+ * class Model {
+ *   backbone = backbone;
+ *   @freezing((self: Model) => self.backbone) step(x: Tensor): void {
+ *     head(this.backbone(x)).sum().backward();
+ *   }
  * }
- * freezing(backbone).run(() => loss(head(backbone(x)), y).backward());
+ * new Model().step(ones([1, 2]));
+ * backbone.weight.grad; // null
+ * head.bias!.grad; // [1]
  * ```
  */
 export function freezing<Self = any, Args extends unknown[] = any[]>(what: What<Self, Args>): Gate {

@@ -22,7 +22,9 @@ const saving = mode.gateWith('savedTensorsHooks', (_, hooks: SavedTensorHooks) =
  *
  * ```ts
  * const offload = savedTensorsHooks({ pack: (t) => t.toArray(), unpack: (values) => tensor(values) });
- * const loss = offload.run(() => model(x).sum());
+ * const x = tensor([1, 2], { requiresGrad: true });
+ * offload.run(() => x.square().sum()).backward();
+ * x.grad; // [2, 4]
  * ```
  */
 export function savedTensorsHooks(hooks: SavedTensorHooks): Gate;

@@ -43,12 +43,14 @@ export interface Mode<T> {
  *
  * ```ts
  * const training = defineMode<boolean | null>('my-package.training', null);
- * const evalMode = training.gate('evalMode', false);
+ * const evaluation = training.gate('evaluation', false);
  * class Net {
- *   @evalMode score() {
- *     return training.get(); // false
+ *   @evaluation score() {
+ *     return training.get();
  *   }
  * }
+ * new Net().score(); // false
+ * training.get(); // null
  * ```
  */
 export function defineMode<T>(name: string, initial: T): Mode<T> {

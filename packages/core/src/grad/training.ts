@@ -8,7 +8,8 @@ const training = defineMode<boolean | null>('gradgate.training', null);
  * flows are untouched. Grad modes stay as they are: see `evaluating`.
  *
  * ```ts
- * const scores = evalMode.run(() => model(x));
+ * const model = new Dropout();
+ * evalMode.run(() => model(tensor([1, 2]))); // [1, 2]
  * ```
  */
 export const evalMode: Gate = training.gate('evalMode', false);

@@ -27,6 +27,10 @@ type BuiltIn = Function | Date | RegExp | Error | ReadonlyMap<any, any> | Readon
  * a float32 tensor, as with `tensor()`, so that a field has one dtype in all batches; booleans become a bool tensor, strings
  * an array. Arrays and objects keep their form: class instances give their own fields. What has none, such as a `Date`,
  * becomes an array.
+ *
+ * ```ts
+ * data.defaultCollate([{ x: 1, name: 'a' }, { x: 2, name: 'b' }]); // { x: [1, 2], name: ['a', 'b'] }
+ * ```
  */
 export function defaultCollate<T>(samples: readonly T[]): Collated<T> {
   if (!Array.isArray(samples)) throw new TypeError(`defaultCollate: takes an array of samples, got ${show(samples)}`);

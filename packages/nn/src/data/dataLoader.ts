@@ -58,6 +58,12 @@ type Progress = After & { batches: number };
  *
  * `stateDict()` tells where the loop that came last is. After `loadStateDict(state)`, in another process too, the next loop
  * goes on behind the last batch that had been given out, in the same order; those after it start anew as ever.
+ *
+ * ```ts
+ * const dataset = new data.TensorDataset(arange(6).reshape([3, 2]), tensor([0, 1, 0]));
+ * const loader = new data.DataLoader(dataset, { batchSize: 2 });
+ * [...loader].map(([x]) => x.shape[0]); // [2, 1]
+ * ```
  */
 export class DataLoader<T, B = Collated<T>> {
   readonly dataset: DatasetLike<T> | IterableDataset<T>;

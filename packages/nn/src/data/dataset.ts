@@ -63,7 +63,14 @@ function checkIndex(what: string, index: number, length: number): void {
     throw new RangeError(`${what}: sample ${index} is out of range; there are ${length}`);
 }
 
-/** Sample i is slice i of each tensor; all have as many. */
+/**
+ * Sample i is slice i of each tensor; all have as many.
+ *
+ * ```ts
+ * const dataset = new data.TensorDataset(tensor([[1], [2]]), tensor([10, 20]));
+ * dataset.get(1); // [[2], 20]
+ * ```
+ */
 export class TensorDataset<const T extends readonly Tensor[]> implements Dataset<{ [K in keyof T]: Tensor }> {
   readonly tensors: T;
   readonly length: number;
@@ -88,7 +95,13 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
 const many = async <T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> =>
   dataset.getMany ? dataset.getMany(indices) : Promise.all(indices.map(async (i) => dataset.get(i)));
 
-/** A dataset whose samples are computed by a function. */
+/**
+ * A dataset whose samples are computed by a function.
+ *
+ * ```ts
+ * new data.MapDataset([1, 2, 3], (x: number) => 10 * x).get(1); // 20
+ * ```
+ */
 export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
   readonly source: Dataset<T>;
   readonly fn: (sample: T) => U;
@@ -116,7 +129,13 @@ export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
   }
 }
 
-/** The samples of another dataset that `indices` name, in that order. */
+/**
+ * The samples of another dataset that `indices` name, in that order.
+ *
+ * ```ts
+ * new data.Subset([10, 20, 30], [2, 0]).get(0); // 30
+ * ```
+ */
 export class Subset<T> implements Dataset<T> {
   readonly dataset: Dataset<T>;
   /** Is there where the dataset has it. */
@@ -151,7 +170,13 @@ export class Subset<T> implements Dataset<T> {
   }
 }
 
-/** Datasets one after another. */
+/**
+ * Datasets one after another.
+ *
+ * ```ts
+ * new data.ConcatDataset([1, 2], [3]).get(2); // 3
+ * ```
+ */
 export class ConcatDataset<T> implements Dataset<T> {
   readonly datasets: readonly Dataset<T>[];
 
@@ -177,6 +202,11 @@ export class ConcatDataset<T> implements Dataset<T> {
 /**
  * Disjoint random parts of a dataset: of these lengths, or, if they are fractions that add up to 1, of these shares; what
  * rounding leaves over goes to the first parts, one each.
+ *
+ * ```ts
+ * const [train, valid] = data.randomSplit([10, 20, 30, 40], [0.75, 0.25]);
+ * train!.length; // 3
+ * ```
  */
 export function randomSplit<T>(
   source: DatasetLike<T>,
@@ -214,6 +244,10 @@ export interface Fold<T> {
 /**
  * `k` splits for cross validation: each sample is tested once. With `labels`, each fold has its share of every class
  * (stratified).
+ *
+ * ```ts
+ * for (const { train, test } of data.kFold([10, 20, 30, 40], 2)) test.length; // 2
+ * ```
  */
 export function kFold<T>(
   source: DatasetLike<T>,

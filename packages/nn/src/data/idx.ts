@@ -10,6 +10,10 @@ const kinds: Readonly<Record<number, ElementName>> = { 8: 'u1', 9: 'i1', 11: 'i2
 /**
  * The tensor in an IDX file, the format of MNIST, packed by gzip or not, in the file's dtype: uint8 for
  * images and labels of MNIST. `maxBytes` limits what a packed file may unpack to, 4 GiB by default.
+ *
+ * ```ts
+ * data.readIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])); // [7, 9]
+ * ```
  */
 export function readIdx(file: Bytes, options: { maxBytes?: number } = {}): Tensor {
   const { maxBytes = 2 ** 32 } = checkOptions('readIdx', options, { maxBytes: is.size });

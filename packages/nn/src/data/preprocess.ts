@@ -6,12 +6,12 @@ import { shuffled } from './shuffled.js';
 // What tables need before they are learned from.
 
 /**
- * Brings columns to mean 0 and standard deviation 1: `fit` takes them from the training data, `transform` applies them to
- * any, `inverse` goes back. Columns that never change become 0. Its state can be saved with the model's.
+ * Brings columns to mean 0 and standard deviation 1: `fit` takes them from the training data, `transform` applies them
+ * to any, `inverse` goes back. Columns that never change become 0. Its state can be saved with the model's.
  *
  * ```ts
- * const scaler = new data.StandardScaler().fit(xTrain);
- * const [a, b] = [scaler.transform(xTrain), scaler.transform(xTest)];
+ * const scaler = new data.StandardScaler().fit(tensor([[1], [3]]));
+ * scaler.transform(tensor([[5]])); // [[3]]
  * ```
  */
 export class StandardScaler {
@@ -82,8 +82,13 @@ export class StandardScaler {
 }
 
 /**
- * A dataset in a random part to learn from and one to test with: `testSize` is a share or a count, 0.25 by default. With
- * `labels`, one for each sample, each part has its share of every class (stratified).
+ * A dataset in a random part to learn from and one to test with: `testSize` is a share or a count, 0.25 by default.
+ * With `labels`, one for each sample, each part has its share of every class (stratified).
+ *
+ * ```ts
+ * const [train, test] = data.trainTestSplit([10, 20, 30, 40]);
+ * train.length; // 3
+ * ```
  */
 export function trainTestSplit<T>(
   source: DatasetLike<T>,
@@ -131,8 +136,13 @@ function stratified(op: string, order: readonly number[], labels: readonly unkno
 }
 
 /**
- * Weights that make rare classes count as much as the others, `n / (classes * count)` for each class, as a float32 tensor
- * `[classes]`: for `crossEntropy(logits, y, { weight })`. `labels` are whole numbers from 0 up, as an array or a tensor.
+ * Weights that make rare classes count as much as the others, `n / (classes * count)` for each class, as a float32
+ * tensor `[classes]`: for `crossEntropy(logits, y, { weight })`. `labels` are whole numbers from 0 up, as an array or a
+ * tensor.
+ *
+ * ```ts
+ * data.classWeights([0, 0, 0, 1]); // [0.6667, 2]
+ * ```
  */
 export function classWeights(labels: ArrayLike<number> | Tensor, options: { numClasses?: number } = {}): Tensor {
   const op = 'classWeights';

@@ -42,6 +42,15 @@ export interface SamplerState {
 /**
  * A sampler that can be taken up in the middle of an epoch: `loadStateDict(state)` makes the next loop go on behind the
  * samples that had been given out when `stateDict()` was called.
+ *
+ * ```ts
+ * const sampler = new data.RandomSampler(10);
+ * const order = sampler[Symbol.iterator]();
+ * order.next();
+ * const state = sampler.stateDict();
+ * sampler.loadStateDict(state);
+ * [...sampler].length; // 9
+ * ```
  */
 export abstract class ResumableSampler implements Sampler {
   abstract readonly length: number;
@@ -87,7 +96,13 @@ export abstract class ResumableSampler implements Sampler {
   }
 }
 
-/** 0, 1, 2, ... */
+/**
+ * 0, 1, 2, ...
+ *
+ * ```ts
+ * [...new data.SequentialSampler(3)]; // [0, 1, 2]
+ * ```
+ */
 export class SequentialSampler extends ResumableSampler {
   readonly generator = undefined;
 
@@ -117,7 +132,13 @@ export interface RandomSamplerOptions {
   generator?: Generator;
 }
 
-/** All samples in random order, or, with replacement, as many draws. */
+/**
+ * All samples in random order, or, with replacement, as many draws.
+ *
+ * ```ts
+ * [...new data.RandomSampler(10, { replacement: true, numSamples: 4 })].length; // 4
+ * ```
+ */
 export class RandomSampler extends ResumableSampler {
   readonly generator: Generator | undefined;
   private readonly replacement: boolean;
@@ -170,7 +191,13 @@ export class RandomSampler extends ResumableSampler {
   }
 }
 
-/** The samples that `indices` name, in random order. */
+/**
+ * The samples that `indices` name, in random order.
+ *
+ * ```ts
+ * [...new data.SubsetRandomSampler([3, 5])].sort(); // [3, 5]
+ * ```
+ */
 export class SubsetRandomSampler extends ResumableSampler {
   readonly generator: Generator | undefined;
 
@@ -196,7 +223,13 @@ export class SubsetRandomSampler extends ResumableSampler {
   }
 }
 
-/** `numSamples` draws with these weights, with replacement: to balance classes, for example. */
+/**
+ * `numSamples` draws with these weights, with replacement: to balance classes, for example.
+ *
+ * ```ts
+ * [...new data.WeightedRandomSampler([0, 1], 3)]; // [1, 1, 1]
+ * ```
+ */
 export class WeightedRandomSampler extends ResumableSampler {
   readonly generator: Generator | undefined;
   private readonly sums: Float64Array;
@@ -256,7 +289,13 @@ export interface BatchSamplerState {
   sampler: object | null;
 }
 
-/** The samples of another sampler in batches. */
+/**
+ * The samples of another sampler in batches.
+ *
+ * ```ts
+ * [...new data.BatchSampler(new data.SequentialSampler(5), 2)]; // [[0, 1], [2, 3], [4]]
+ * ```
+ */
 export class BatchSampler implements Iterable<number[]> {
   private now = { batches: 0, finished: false };
   private resumes = false;

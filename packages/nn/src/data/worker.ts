@@ -39,9 +39,10 @@ interface WorkersState {
 }
 
 /**
- * A dataset whose samples are made in worker threads (Node only). `module` is the URL of a module whose default export is
- * a function that makes the dataset, from `data`: `workerDataset(new URL('./images.js', import.meta.url))`; a path is taken
- * from the current directory. Threads do not keep the process alive; `close()` ends them at once.
+ * A dataset whose samples are made in worker threads (Node only). `module` is the URL of a module whose default export
+ * is a function that makes the dataset, from `data`; a path is taken from the current directory. Threads do not keep
+ * the process alive; `close()` ends them at once. With two threads: `await workerDataset(new URL('./images.js',
+ * import.meta.url), { workers: 2 })`.
  */
 export async function workerDataset<T>(module: URL | string, options: WorkerOptions = {}): Promise<WorkerDataset<T>> {
   const op = 'workerDataset';

@@ -1,7 +1,13 @@
 import { isTraining, leakyRelu, neg, rand, softmax, type Tensor, where } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
-/** `value` up to `limit`, else `x`: also where that is NaN. */
+/**
+ * `value` up to `limit`, else `x`: also where that is NaN. Any shape, kept.
+ *
+ * ```ts
+ * functional.threshold(tensor([0, 1]), 0.1, 20); // [20, 1]
+ * ```
+ */
 export function threshold(x: Tensor, limit: number, value: number): Tensor {
   checkTensors('threshold', x);
   check('threshold', 'limit', limit, is.number);
@@ -9,12 +15,25 @@ export function threshold(x: Tensor, limit: number, value: number): Tensor {
   return where(x.le(limit), value, x);
 }
 
-/** `softmax(-x, dim)`. */
+/**
+ * `softmax(-x, dim)`. Any shape, kept.
+ *
+ * ```ts
+ * functional.softmin(tensor([0, 0]), 0); // [0.5, 0.5]
+ * ```
+ */
 export const softmin = (x: Tensor, dim: number): Tensor => softmax(neg(x), dim);
 
 const rreluOptions = { lower: is.number, upper: is.number, training: is.boolean };
 
-/** Leaky ReLU with slopes uniform in [lower, upper) in training, else the mean of both. */
+/**
+ * Leaky ReLU with slopes uniform in [`lower`, `upper`), 1/8 and 1/3 by default, in training, else the mean of both.
+ * `training` is false by default. Any shape, kept.
+ *
+ * ```ts
+ * functional.rrelu(tensor([-1, 2]), { lower: 0.1, upper: 0.3 }); // [-0.2, 2]
+ * ```
+ */
 export function rrelu(x: Tensor, options?: { lower?: number; upper?: number; training?: boolean }): Tensor {
   checkTensors('rrelu', x);
   const { lower = 1 / 8, upper = 1 / 3, training = false } = checkOptions('rrelu', options, rreluOptions);

@@ -1,7 +1,13 @@
 import { matmul, ShapeError, type Tensor } from '@gradgate/core';
 import { checkTensors } from '@gradgate/core/internal';
 
-/** `a weight[o] b + bias[o]` for each `o`: `[..., I]`, `[..., J]` and `[O, I, J]` to `[..., O]`. */
+/**
+ * `a weight[o] b + bias[o]` for each `o`: `[..., I]`, `[..., J]` and `[O, I, J]` to `[..., O]`.
+ *
+ * ```ts
+ * functional.bilinear(tensor([2]), tensor([3]), tensor([[[1]]])); // [6]
+ * ```
+ */
 export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   checkTensors('bilinear', a, b, weight);
   if (bias != null) checkTensors('bilinear', bias);

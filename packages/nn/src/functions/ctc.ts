@@ -122,6 +122,11 @@ export const ctcLossOptions = { ...known.lossOptions, blank: is.size, zeroInfini
  * Connectionist temporal classification (Graves et al., 2006): minus the logarithm of the probability of the targets,
  * over all alignments. `logProbs` is `[T, N, C]` (or `[T, C]`), from `logSoftmax`; `targets` are integers, `[N, S]` or all
  * one after another; the lengths say how much of each counts. The mean is of losses over target lengths.
+ *
+ * ```ts
+ * const logProbs = logSoftmax(zeros([3, 1, 2]), -1);
+ * functional.ctcLoss(logProbs, tensor([[1]], { dtype: 'int32' }), [3], [1]); // 0.2877
+ * ```
  */
 export function ctcLoss(
   logProbs: Tensor,

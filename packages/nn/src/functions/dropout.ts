@@ -20,16 +20,36 @@ function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions |
   return p > 0 && isTraining(training) ? x.mul(mask) : x;
 }
 
-/** Dropout of whole channels of `x` `[N, C, L]` or `[C, L]`. */
+/**
+ * Dropout of whole channels of `x` `[N, C, L]` or `[C, L]`. Options: `p` 0.5, `training`, by default as the flow says
+ * and else true.
+ *
+ * ```ts
+ * functional.dropout1d(tensor([[1, 2]]), { training: false }); // [[1, 2]]
+ * ```
+ */
 export const dropout1d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout1d', x, 3, options);
 
-/** Dropout of whole channels of `x` `[N, C, H, W]` or `[C, H, W]`. */
+/**
+ * Dropout of whole channels of `x` `[N, C, H, W]` or `[C, H, W]`. Options as of `dropout1d`.
+ *
+ * ```ts
+ * functional.dropout2d(ones([1, 2, 1, 1]), { p: 1, training: true }); // [[[[0]], [[0]]]]
+ * ```
+ */
 export const dropout2d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout2d', x, 4, options);
 
 // SELU's limit for large negative inputs, -scale * alpha: what a dropped element becomes.
 const saturated = -1.0507009873554805 * 1.6732632423543772;
 
-/** Dropout that keeps mean 0 and variance 1 (Klambauer et al., 2017); goes with SELU. */
+/**
+ * Dropout that keeps mean 0 and variance 1 (Klambauer et al., 2017); goes with SELU. Options as of `dropout1d`. Any
+ * shape, kept.
+ *
+ * ```ts
+ * functional.alphaDropout(tensor([1, 2]), { training: false }); // [1, 2]
+ * ```
+ */
 export function alphaDropout(x: Tensor, options?: DropoutOptions): Tensor {
   checkTensors('alphaDropout', x);
   const { p = 0.5, training = true } = checkOptions('alphaDropout', options, dropoutOptions);

@@ -9,7 +9,15 @@ export interface EmbeddingBagOptions {
 
 const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode: is.oneOf('sum', 'mean', 'max') };
 
-/** Rows of `weight` `[V, E]`, a bag at a time: `index` `[B, n]`, or `[total]` with offsets; gives `[B, E]`. */
+/**
+ * Rows of `weight` `[V, E]`, a bag at a time, as a `mode` 'mean' (the default), 'sum' or 'max': `index` `[B, n]`, or
+ * `[total]` with `offsets` `[B]`; gives `[B, E]`.
+ *
+ * ```ts
+ * const index = tensor([[0, 1]], { dtype: 'int32' });
+ * functional.embeddingBag(index, tensor([[1, 2], [3, 4]])); // [[2, 3]]
+ * ```
+ */
 export function embeddingBag(index: Tensor, weight: Tensor, options?: EmbeddingBagOptions): Tensor {
   checkTensors('embeddingBag', index, weight);
   const { offsets, mode = 'mean' } = checkOptions('embeddingBag', options, embeddingBagOptions);

@@ -92,7 +92,14 @@ export const interpolateOptions = {
   alignCorners: is.boolean,
 };
 
-/** `x` `[N, C, L]` or `[N, C, H, W]` resized. */
+/**
+ * `x` `[N, C, L]` or `[N, C, H, W]` resized to `size` or by `scaleFactor`. Options: `mode` 'nearest', 'linear' or
+ * 'bilinear'; `alignCorners` false.
+ *
+ * ```ts
+ * functional.interpolate(tensor([[[1, 2]]]), { scaleFactor: 2 }); // [[[1, 1, 2, 2]]]
+ * ```
+ */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   checkTensors('interpolate', x);
   const {

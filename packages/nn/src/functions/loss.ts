@@ -39,7 +39,14 @@ function same(op: string, a: Tensor, b: Tensor): void {
     throw new ShapeError(op, `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have one shape`);
 }
 
-/** The `p`-norm of `a - b + eps` along the last dimension. */
+/**
+ * The `p`-norm, 2 by default, of `a - b + eps` along the last dimension: `[..., D]` to `[...]`, or `[..., 1]` with
+ * `keepdim`. `eps` is 1e-6 by default.
+ *
+ * ```ts
+ * functional.pairwiseDistance(tensor([0, 0]), tensor([3, 4])); // 5
+ * ```
+ */
 export function pairwiseDistance(
   a: Tensor,
   b: Tensor,
@@ -50,7 +57,14 @@ export function pairwiseDistance(
   return a.sub(b).add(eps).norm(p, -1, { keepdim });
 }
 
-/** `max(0, -target (a - b) + margin)`; target is 1 where `a` should rank higher, else -1. */
+/**
+ * `max(0, -target (a - b) + margin)`; target is 1 where `a` should rank higher, else -1. All of one shape; `margin` is
+ * 0 by default. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.marginRankingLoss(tensor([1]), tensor([3]), tensor([1])); // 2
+ * ```
+ */
 export function marginRankingLoss(
   a: Tensor,
   b: Tensor,
@@ -63,7 +77,14 @@ export function marginRankingLoss(
   return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
 }
 
-/** `x` where the target is 1, `max(0, margin - x)` where it is -1. */
+/**
+ * `x` where the target is 1, `max(0, margin - x)` where it is -1. Both of one shape; `margin` is 1 by default. `{
+ * reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.hingeEmbeddingLoss(tensor([0.2, 0.2]), tensor([1, -1])); // 0.5
+ * ```
+ */
 export function hingeEmbeddingLoss(x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor {
   checkTensors('hingeEmbeddingLoss', x, target);
   const { margin = 1, reduction } = checkOptions('hingeEmbeddingLoss', options, marginOptions);
@@ -71,7 +92,14 @@ export function hingeEmbeddingLoss(x: Tensor, target: Tensor, options?: LossOpti
   return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
 }
 
-/** `1 - cos(a, b)` where the target is 1, `max(0, cos(a, b) - margin)` where it is -1; `a`, `b` `[N, D]`, target `[N]`. */
+/**
+ * `1 - cos(a, b)` where the target is 1, `max(0, cos(a, b) - margin)` where it is -1; `a`, `b` `[N, D]`, target `[N]`;
+ * `margin` is 0 by default. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])); // 1
+ * ```
+ */
 export function cosineEmbeddingLoss(
   a: Tensor,
   b: Tensor,
@@ -90,7 +118,14 @@ export function cosineEmbeddingLoss(
   return reduceLoss('cosineEmbeddingLoss', where(target.eq(1), cos.neg().add(1), clamp(cos.sub(margin), 0)), reduction);
 }
 
-/** `max(0, |anchor - positive| - |anchor - negative| + margin)`, of `[N, D]`. */
+/**
+ * `max(0, |anchor - positive| - |anchor - negative| + margin)`, of `[N, D]`. Options: `margin` 1, `p` 2, `eps` 1e-6,
+ * `swap` false. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[3, 4]])); // 0
+ * ```
+ */
 export function tripletMarginLoss(
   anchor: Tensor,
   positive: Tensor,
@@ -113,7 +148,13 @@ export function tripletMarginLoss(
   return reduceLoss('tripletMarginLoss', clamp(near.sub(distance).add(margin), 0), reduction);
 }
 
-/** `log(1 + exp(-target x))`, targets 1 and -1. */
+/**
+ * `log(1 + exp(-target x))`, targets 1 and -1, both of one shape. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.softMarginLoss(tensor([0]), tensor([1])); // 0.6931
+ * ```
+ */
 export function softMarginLoss(x: Tensor, target: Tensor, options?: LossOptions): Tensor {
   checkTensors('softMarginLoss', x, target);
   const { reduction } = checkOptions('softMarginLoss', options, known.lossOptions);
@@ -121,7 +162,14 @@ export function softMarginLoss(x: Tensor, target: Tensor, options?: LossOptions)
   return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
 }
 
-/** For each sample the mean over classes of the binary cross entropy of scores: `[N, C]`, targets 0 and 1. */
+/**
+ * For each sample the mean over classes of the binary cross entropy of scores: `[N, C]`, targets 0 and 1; `weight`
+ * `[C]`. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])); // 0.6931
+ * ```
+ */
 export function multilabelSoftMarginLoss(
   x: Tensor,
   target: Tensor,
@@ -137,7 +185,14 @@ export function multilabelSoftMarginLoss(
   return reduceLoss('multilabelSoftMarginLoss', (weight ? each.mul(weight) : each).mean(-1), reduction);
 }
 
-/** For scores `[N, C]` and classes `[N]`, the mean over wrong classes of `max(0, margin - right + wrong)^p`. */
+/**
+ * For scores `[N, C]` and classes `[N]`, the mean over wrong classes of `max(0, margin - right + wrong)^p`. Options:
+ * `p` 1, `margin` 1, `weight` `[C]`. Throws for a class out of range. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int32' })); // 0.25
+ * ```
+ */
 export function multiMarginLoss(
   x: Tensor,
   target: Tensor,
@@ -163,7 +218,15 @@ export function multiMarginLoss(
   return reduceLoss(op, weighted.sum(1).sub(own).div(classes), reduction);
 }
 
-/** The negative log likelihood of Poisson counts; `input` is the logarithm of the rate unless `logInput` is false. */
+/**
+ * The negative log likelihood of Poisson counts; `input` is the logarithm of the rate unless `logInput` is false.
+ * `full: true` adds the term of the counts alone, by Stirling; `eps` 1e-8 keeps the logarithm finite. `{ reduction }`
+ * is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.poissonNllLoss(tensor([0]), tensor([2])); // 1
+ * ```
+ */
 export function poissonNllLoss(
   input: Tensor,
   target: Tensor,
@@ -188,7 +251,15 @@ export function poissonNllLoss(
   return reduceLoss('poissonNllLoss', loss.add(where(target.gt(1), stirling, 0)), reduction);
 }
 
-/** The negative log likelihood of `target` under normal distributions of mean `input` and variance `variance`. */
+/**
+ * The negative log likelihood of `target` under normal distributions of mean `input` and variance `variance`, at least
+ * `eps`, 1e-6 by default. `full: true` adds the constant. Throws for a negative variance. `{ reduction }` is 'mean',
+ * 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.gaussianNllLoss(tensor([0]), tensor([2]), tensor([1])); // 2
+ * ```
+ */
 export function gaussianNllLoss(
   input: Tensor,
   target: Tensor,
@@ -207,7 +278,11 @@ export function gaussianNllLoss(
 
 /**
  * For scores `[N, C]` and integer targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
- * `max(0, 1 - right + wrong)`, of all pairs of a right and a wrong class.
+ * `max(0, 1 - right + wrong)`, of all pairs of a right and a wrong class. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * functional.multilabelMarginLoss(tensor([[0, 1]]), tensor([[1, -1]], { dtype: 'int32' })); // 0
+ * ```
  */
 export function multilabelMarginLoss(x: Tensor, target: Tensor, options?: LossOptions): Tensor {
   checkTensors('multilabelMarginLoss', x, target);

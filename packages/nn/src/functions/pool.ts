@@ -42,8 +42,11 @@ function largest(op: string, x: Tensor, [outH, outW]: readonly [number, number])
 }
 
 /**
- * Maxima over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`. Of equal elements the first
- * one gets the gradient.
+ * Maxima of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`.
+ *
+ * ```ts
+ * functional.adaptiveMaxPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[3, 7]]]
+ * ```
  */
 export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
   checkTensors('adaptiveMaxPool1d', x);
@@ -53,8 +56,12 @@ export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
 }
 
 /**
- * Maxima over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. Of equal elements the first
- * one gets the gradient.
+ * Maxima of as many windows as `outputSize` says, a number or `[height, width]`: `[N, C, H, W]` to `[N, C,
+ * ...outputSize]`.
+ *
+ * ```ts
+ * functional.adaptiveMaxPool2d(randn([4, 3, 8, 8]), [2, 4]).shape; // [4, 3, 2, 4]
+ * ```
  */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: Pair): Tensor {
   checkTensors('adaptiveMaxPool2d', x);

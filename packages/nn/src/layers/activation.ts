@@ -34,69 +34,218 @@ import { layerOf } from './layerOf.js';
 
 // Each takes the options of the function that it is named after.
 
-/** `max(x, 0)` of each element. Any shape, kept. */
+/**
+ * `max(x, 0)` of each element. Any shape, kept.
+ *
+ * ```ts
+ * new ReLU()(tensor([-1, 0, 2])); // [0, 0, 2]
+ * ```
+ */
 export class ReLU extends layerOf(relu) {}
-/** `min(max(x, 0), 6)` of each element. Any shape, kept. */
+/**
+ * `min(max(x, 0), 6)` of each element. Any shape, kept.
+ *
+ * ```ts
+ * new ReLU6()(tensor([-1, 3, 8])); // [0, 3, 6]
+ * ```
+ */
 export class ReLU6 extends layerOf(relu6) {}
-/** `x` where positive, else `negativeSlope x`; 0.01 by default. Any shape, kept. */
+/**
+ * `x` where positive, else `negativeSlope x`; 0.01 by default. Any shape, kept.
+ *
+ * ```ts
+ * new LeakyReLU(0.1)(tensor([-1, 2])); // [-0.1, 2]
+ * ```
+ */
 export class LeakyReLU extends layerOf(leakyRelu, is.optional(is.number)) {}
 /**
  * `x` where positive, else `alpha (exp(x) - 1)` (Clevert et al., 2015); alpha is 1 by default. Any shape, kept.
+ *
+ * ```ts
+ * new ELU({ alpha: 2 })(tensor([-1, 2])); // [-1.264, 2]
+ * ```
  */
 export class ELU extends layerOf(elu, known.eluOptions) {}
-/** `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` (Barron, 2017); alpha is 1 by default. Any shape, kept. */
+/**
+ * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` (Barron, 2017); alpha is 1 by default. Any shape, kept.
+ *
+ * ```ts
+ * new CELU({ alpha: 2 })(tensor([-1, 2])); // [-0.7869, 2]
+ * ```
+ */
 export class CELU extends layerOf(celu, known.celuOptions) {}
-/** ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017). Any shape, kept. */
+/**
+ * ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017). Any shape, kept.
+ *
+ * ```ts
+ * new SELU()(tensor([-1, 2])); // [-1.111, 2.101]
+ * ```
+ */
 export class SELU extends layerOf(selu) {}
 /**
- * `x` times the normal distribution function at x (Hendrycks and Gimpel, 2016): `new GELU({ approximate: 'tanh' })`
- * for the approximation. Any shape, kept.
+ * `x` times the normal distribution function at x (Hendrycks and Gimpel, 2016); with `{ approximate: 'tanh' }` an
+ * approximation of it, as GPT-2 has it. Any shape, kept.
+ *
+ * ```ts
+ * new GELU()(tensor([-1, 2])); // [-0.1587, 1.954]
+ * ```
  */
 export class GELU extends layerOf(gelu, known.geluOptions) {}
-/** `x sigmoid(x)`, also called swish. Any shape, kept. */
+/**
+ * `x sigmoid(x)`, also called swish. Any shape, kept.
+ *
+ * ```ts
+ * new SiLU()(tensor([-1, 2])); // [-0.2689, 1.762]
+ * ```
+ */
 export class SiLU extends layerOf(silu) {}
-/** `x tanh(softplus(x))` (Misra, 2019). Any shape, kept. */
+/**
+ * `x tanh(softplus(x))` (Misra, 2019). Any shape, kept.
+ *
+ * ```ts
+ * new Mish()(tensor([-1, 2])); // [-0.3034, 1.944]
+ * ```
+ */
 export class Mish extends layerOf(mish) {}
 /**
  * Halves `a` and `b` of dimension `dim` (the last one by default) to `a sigmoid(b)` (Dauphin et al., 2016): half the
- * size there.
+ * size there. Throws where that size is odd.
+ *
+ * ```ts
+ * new GLU()(tensor([[1, 2, 0, 0]])); // [[0.5, 1]]
+ * ```
  */
 export class GLU extends layerOf(glu, is.optional(is.integer)) {}
-/** `1 / (1 + exp(-x))` of each element. Any shape, kept. */
+/**
+ * `1 / (1 + exp(-x))` of each element. Any shape, kept.
+ *
+ * ```ts
+ * new Sigmoid()(tensor([0, 2])); // [0.5, 0.8808]
+ * ```
+ */
 export class Sigmoid extends layerOf(sigmoid) {}
-/** `log(sigmoid(x))`, computed without overflow. Any shape, kept. */
+/**
+ * `log(sigmoid(x))`, computed without overflow. Any shape, kept.
+ *
+ * ```ts
+ * new LogSigmoid()(tensor([0, -100])); // [-0.6931, -100]
+ * ```
+ */
 export class LogSigmoid extends layerOf(logSigmoid) {}
-/** `x / 6 + 1/2` within 0 and 1. Any shape, kept. */
+/**
+ * `x / 6 + 1/2` within 0 and 1. Any shape, kept.
+ *
+ * ```ts
+ * new Hardsigmoid()(tensor([-4, 0, 4])); // [0, 0.5, 1]
+ * ```
+ */
 export class Hardsigmoid extends layerOf(hardsigmoid) {}
-/** `x hardsigmoid(x)` (Howard et al., 2019). Any shape, kept. */
+/**
+ * `x hardsigmoid(x)` (Howard et al., 2019). Any shape, kept.
+ *
+ * ```ts
+ * new Hardswish()(tensor([-4, 1, 4])); // [0, 0.6667, 4]
+ * ```
+ */
 export class Hardswish extends layerOf(hardswish) {}
-/** `x` within `minVal` and `maxVal`, which are -1 and 1 by default. Any shape, kept. */
+/**
+ * `x` within `minVal` and `maxVal`, which are -1 and 1 by default. Any shape, kept.
+ *
+ * ```ts
+ * new Hardtanh()(tensor([-3, 0.5, 3])); // [-1, 0.5, 1]
+ * ```
+ */
 export class Hardtanh extends layerOf(hardtanh, known.hardtanhOptions) {}
-/** The hyperbolic tangent of each element. Any shape, kept. */
+/**
+ * The hyperbolic tangent of each element. Any shape, kept.
+ *
+ * ```ts
+ * new Tanh()(tensor([0, 1])); // [0, 0.7616]
+ * ```
+ */
 export class Tanh extends layerOf(tanh) {}
-/** `x - tanh(x)` of each element. Any shape, kept. */
+/**
+ * `x - tanh(x)` of each element. Any shape, kept.
+ *
+ * ```ts
+ * new Tanhshrink()(tensor([0, 1])); // [0, 0.2384]
+ * ```
+ */
 export class Tanhshrink extends layerOf(tanhshrink) {}
 /**
  * `log(1 + exp(beta x)) / beta`; beta is 1 by default, and where `beta x` is above `threshold`, 20 by default, x
  * itself. Any shape, kept.
+ *
+ * ```ts
+ * new Softplus()(tensor([0, 30])); // [0.6931, 30]
+ * ```
  */
 export class Softplus extends layerOf(softplus, known.softplusOptions) {}
-/** `x / (1 + |x|)` of each element. Any shape, kept. */
+/**
+ * `x / (1 + |x|)` of each element. Any shape, kept.
+ *
+ * ```ts
+ * new Softsign()(tensor([-1, 3])); // [-0.5, 0.75]
+ * ```
+ */
 export class Softsign extends layerOf(softsign) {}
-/** `x` moved towards 0 by `lambda`, 0.5 by default, and 0 within it. Any shape, kept. */
+/**
+ * `x` moved towards 0 by `lambda`, 0.5 by default, and 0 within it. Any shape, kept.
+ *
+ * ```ts
+ * new Softshrink()(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
+ * ```
+ */
 export class Softshrink extends layerOf(softshrink, is.optional(is.nonNegative)) {}
-/** `x` where `|x|` is above `lambda`, 0.5 by default, else 0. Any shape, kept. */
+/**
+ * `x` where `|x|` is above `lambda`, 0.5 by default, else 0. Any shape, kept.
+ *
+ * ```ts
+ * new Hardshrink()(tensor([-2, 0.3, 2])); // [-2, 0, 2]
+ * ```
+ */
 export class Hardshrink extends layerOf(hardshrink, is.optional(is.nonNegative)) {}
-/** `x` where it is above `threshold`, else `value`: `new Threshold(0.1, 20)`. Any shape, kept. */
+/**
+ * `x` where it is above `threshold`, else `value`. Any shape, kept.
+ *
+ * ```ts
+ * new Threshold(0.1, 20)(tensor([0, 1])); // [20, 1]
+ * ```
+ */
 export class Threshold extends layerOf(threshold, is.number, is.number) {}
-/** Positive numbers whose sum along `dim` is 1: `exp(x) / sum(exp(x))`. Any shape, kept: `new Softmax(-1)`. */
+/**
+ * Positive numbers whose sum along `dim` is 1: `exp(x) / sum(exp(x))`. Any shape, kept.
+ *
+ * ```ts
+ * new Softmax(-1)(tensor([[0, 0]])); // [[0.5, 0.5]]
+ * ```
+ */
 export class Softmax extends layerOf(softmax, is.integer) {}
-/** The logarithm of softmax along `dim`, computed without overflow. Any shape, kept: `new LogSoftmax(-1)`. */
+/**
+ * The logarithm of softmax along `dim`, computed without overflow. Any shape, kept.
+ *
+ * ```ts
+ * new LogSoftmax(-1)(tensor([[0, 0]])); // [[-0.6931, -0.6931]]
+ * ```
+ */
 export class LogSoftmax extends layerOf(logSoftmax, is.integer) {}
-/** Softmax of `-x` along `dim`. Any shape, kept. */
+/**
+ * Softmax of `-x` along `dim`: the smallest gets the most. Any shape, kept.
+ *
+ * ```ts
+ * new Softmin(-1)(tensor([[0, 1]])); // [[0.7311, 0.2689]]
+ * ```
+ */
 export class Softmin extends layerOf(softmin, is.integer) {}
 
-/** `x` where positive, else `weight x`, with one learned weight or one for each channel (dimension 1). */
+/**
+ * `x` where positive, else `weight x` (He et al., 2015). Parameter: `weight` `[numParameters]`, 1 by default for one
+ * slope, or as many as there are channels (dimension 1); it starts at `init`, 0.25 by default. Any shape, kept.
+ *
+ * ```ts
+ * new PReLU()(tensor([[-4, 4]])); // [[-1, 4]]
+ * ```
+ */
 export class PReLU extends Module {
   weight: Parameter;
 
@@ -114,7 +263,14 @@ export class PReLU extends Module {
   }
 }
 
-/** Leaky ReLU whose slope is drawn anew for each element in training, and the middle of its range in eval. */
+/**
+ * Leaky ReLU whose slope is drawn anew for each element in training, uniform in `[lower, upper)`, 1/8 and 1/3 by
+ * default, and is the middle of the two in eval (Xu et al., 2015). Any shape, kept.
+ *
+ * ```ts
+ * new RReLU(0.1, 0.3).eval()(tensor([-1, 2])); // [-0.2, 2]
+ * ```
+ */
 export class RReLU extends Module {
   constructor(
     readonly lower = 1 / 8,

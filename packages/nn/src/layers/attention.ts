@@ -40,7 +40,14 @@ const masksKnown = {
 const additive = (mask: Tensor, like: Tensor): Tensor =>
   mask.dtype === 'bool' ? where(mask, Number.NEGATIVE_INFINITY, zeros(mask.shape, { dtype: like.dtype })) : mask;
 
-/** The `[n, n]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. */
+/**
+ * The `[n, m]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. It
+ * is added to the scores; `m` is `n` by default.
+ *
+ * ```ts
+ * causalMask(2); // [[0, -Infinity], [0, 0]]
+ * ```
+ */
 export function causalMask(n: number, m = n): Tensor {
   check('causalMask', 'the length', n, is.size);
   check('causalMask', 'the number of keys', m, is.size);
@@ -50,7 +57,20 @@ export function causalMask(n: number, m = n): Tensor {
   return mask;
 }
 
-/** Attention of several heads (Vaswani et al., 2017) over `[L, N, E]`, `[N, L, E]` with `batchFirst`, or `[L, E]`. */
+/**
+ * Attention of several heads (Vaswani et al., 2017) over `[L, N, E]`, `[N, L, E]` with `batchFirst`, or `[L, E]`. Gives
+ * the output, shaped as `query`, and the weights. Options: `dropout` 0, `bias` true, `batchFirst` false. Parameters:
+ * `inProjWeight` `[3 E, E]`, `inProjBias` `[3 E]`, and the layer `outProj`. Throws where `numHeads` does not divide
+ * `embedDim`.
+ *
+ * ```ts
+ * const attention = new MultiheadAttention(16, 4, { batchFirst: true });
+ * const x = randn([2, 5, 16]);
+ * const [out, weights] = attention(x, x, x, { isCausal: true });
+ * out.shape; // [2, 5, 16]
+ * weights!.shape; // [2, 5, 5]
+ * ```
+ */
 export class MultiheadAttention extends Module {
   inProjWeight: Parameter;
   inProjBias: Parameter | null;

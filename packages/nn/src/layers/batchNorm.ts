@@ -67,14 +67,31 @@ class BatchNormBase extends Module {
   }
 }
 
-/** Mean 0 and variance 1 for each channel of `[N, C]` or `[N, C, L]`; by running statistics in eval. */
+/**
+ * Mean 0 and variance 1 for each channel of `[N, numFeatures]` or `[N, numFeatures, L]`, kept, then a learned scale and
+ * shift (Ioffe and Szegedy, 2015): by the batch in training, by running statistics in eval. Options: `eps`, 1e-5 by
+ * default; `momentum`, 0.1; `affine` and `trackRunningStats`, true. Throws in training for a single value a channel.
+ *
+ * ```ts
+ * const layer = new BatchNorm1d(1);
+ * layer(tensor([[1], [3]])); // [[-1], [1]]
+ * layer.runningMean; // [0.2]
+ * ```
+ */
 export class BatchNorm1d extends BatchNormBase {
   override forward(x: Tensor): Tensor {
     return this.normalize(x, [2, 3]);
   }
 }
 
-/** Mean 0 and variance 1 for each channel of `[N, C, H, W]`; by running statistics in eval. */
+/**
+ * Mean 0 and variance 1 for each channel of `[N, numFeatures, H, W]`, kept, then a learned scale and shift (Ioffe and
+ * Szegedy, 2015): by the batch in training, by running statistics in eval. Options as of `BatchNorm1d`.
+ *
+ * ```ts
+ * new BatchNorm2d(3)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
+ * ```
+ */
 export class BatchNorm2d extends BatchNormBase {
   override forward(x: Tensor): Tensor {
     return this.normalize(x, [4]);

@@ -112,8 +112,13 @@ type Gives<M extends readonly Module[]> = M extends readonly [...Module[], infer
   : Tensor;
 
 /**
- * Modules in a row: each takes what the one before gives. They are its fields '0', '1', ... It takes what the first one
- * does, and gives what the last one does: `new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2))`.
+ * Modules in a row: each takes what the one before gives. They are its fields '0', '1', ..., and may be read as
+ * `model[0]` or by `for ... of`.
+ *
+ * ```ts
+ * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2));
+ * model(randn([5, 4])).shape; // [5, 2]
+ * ```
  */
 export class Sequential<M extends readonly Module[] = Module[]> extends List<Module> {
   [index: number]: Module;
@@ -137,8 +142,19 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
 }
 
 /**
- * A list of modules that are registered with the module whose field it is; has no forward of its own. Its members are
- * read as `list[0]`, `list.at(-1)` or by `for ... of`.
+ * A list of modules that are registered with the module whose field it is; it has no forward of its own. Its members
+ * are read as `list[0]`, `list.at(-1)` or by `for ... of`.
+ *
+ * ```ts
+ * class Deep extends Module {
+ *   layers = new ModuleList([new Linear(4, 4), new Linear(4, 4)]);
+ *   override forward(x: Tensor): Tensor {
+ *     for (const layer of this.layers) x = relu(layer(x));
+ *     return x;
+ *   }
+ * }
+ * [...new Deep().parameters()].length; // 4
+ * ```
  */
 export class ModuleList<M extends Module = Module> extends List<M> {
   [index: number]: M;
@@ -153,7 +169,13 @@ export class ModuleList<M extends Module = Module> extends List<M> {
   }
 }
 
-/** A list of parameters that are registered with the module whose field it is. */
+/**
+ * A list of parameters that are registered with the module whose field it is.
+ *
+ * ```ts
+ * new ParameterList([new Parameter(zeros([2])), new Parameter(zeros([3]))]).length; // 2
+ * ```
+ */
 export class ParameterList extends List<Parameter> {
   [index: number]: Parameter;
 
@@ -242,7 +264,14 @@ abstract class Dict<T extends Module | Parameter> extends Module {
   }
 }
 
-/** Modules by name, registered with the module whose field it is. */
+/**
+ * Modules by name, registered with the module whose field it is; it has no forward of its own.
+ *
+ * ```ts
+ * const heads = new ModuleDict({ colour: new Linear(8, 3), size: new Linear(8, 1) });
+ * heads.get('colour')!(randn([5, 8])).shape; // [5, 3]
+ * ```
+ */
 export class ModuleDict<M extends Module = Module> extends Dict<M> {
   constructor(modules: Record<string, M> = {}) {
     super(modules);
@@ -254,7 +283,13 @@ export class ModuleDict<M extends Module = Module> extends Dict<M> {
   }
 }
 
-/** Parameters by name, registered with the module whose field it is. */
+/**
+ * Parameters by name, registered with the module whose field it is.
+ *
+ * ```ts
+ * new ParameterDict({ scale: new Parameter(ones([3])) }).get('scale'); // [1, 1, 1]
+ * ```
+ */
 export class ParameterDict extends Dict<Parameter> {
   constructor(parameters: Record<string, Parameter> = {}) {
     super(parameters);

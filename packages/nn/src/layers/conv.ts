@@ -124,7 +124,15 @@ function padded(
   return pad(x, each.reverse().flat(), { mode });
 }
 
-/** Convolution with learned kernels: `[N, inChannels, L]` to `[N, outChannels, L']`. */
+/**
+ * Convolution with learned kernels: `[N, inChannels, L]` to `[N, outChannels, L2]`. Parameters: `weight` `[outChannels,
+ * inChannels / groups, kernelSize]` and `bias` `[outChannels]`. Options: `stride` 1, `padding` 0 (or 'same', 'valid'),
+ * `dilation` 1, `groups` 1, `bias` true, `paddingMode` 'zeros'. Throws where `groups` does not divide the channels.
+ *
+ * ```ts
+ * new Conv1d(16, 33, 3, { stride: 2 })(randn([20, 16, 50])).shape; // [20, 33, 24]
+ * ```
+ */
 export class Conv1d extends ConvBase {
   readonly options: ConvModuleOptions<number>;
 
@@ -141,7 +149,16 @@ export class Conv1d extends ConvBase {
   }
 }
 
-/** Convolution with learned kernels: `[N, inChannels, H, W]` to `[N, outChannels, H', W']`. */
+/**
+ * Convolution with learned kernels: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`. `kernelSize` and the options
+ * are a number, or `[height, width]`. Parameters: `weight` `[outChannels, inChannels / groups, ...kernelSize]` and
+ * `bias` `[outChannels]`. Options: `stride` 1, `padding` 0 (or 'same', 'valid'), `dilation` 1, `groups` 1, `bias` true,
+ * `paddingMode` 'zeros'.
+ *
+ * ```ts
+ * new Conv2d(3, 16, 3, { padding: 'same' })(randn([4, 3, 8, 8])).shape; // [4, 16, 8, 8]
+ * ```
+ */
 export class Conv2d extends ConvBase {
   readonly options: ConvModuleOptions;
 
@@ -158,7 +175,15 @@ export class Conv2d extends ConvBase {
   }
 }
 
-/** The transpose of `Conv1d`: `[N, inChannels, L]` to `[N, outChannels, L']`. */
+/**
+ * The transpose of `Conv1d`, which makes lines longer: `[N, inChannels, L]` to `[N, outChannels, L2]`, with `L2 = (L -
+ * 1) stride - 2 padding + dilation (kernelSize - 1) + outputPadding + 1`. Parameters: `weight` `[inChannels,
+ * outChannels / groups, kernelSize]` and `bias` `[outChannels]`.
+ *
+ * ```ts
+ * new ConvTranspose1d(4, 2, 2, { stride: 2 })(randn([1, 4, 10])).shape; // [1, 2, 20]
+ * ```
+ */
 export class ConvTranspose1d extends ConvBase {
   readonly options: ConvTransposeModuleOptions<number>;
 
@@ -178,7 +203,15 @@ export class ConvTranspose1d extends ConvBase {
   }
 }
 
-/** The transpose of `Conv2d`: `[N, inChannels, H, W]` to `[N, outChannels, H', W']`. */
+/**
+ * The transpose of `Conv2d`, which makes planes larger: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`; sizes as
+ * for `ConvTranspose1d`. Parameters: `weight` `[inChannels, outChannels / groups, ...kernelSize]` and `bias`
+ * `[outChannels]`.
+ *
+ * ```ts
+ * new ConvTranspose2d(16, 3, 2, { stride: 2 })(randn([4, 16, 4, 4])).shape; // [4, 3, 8, 8]
+ * ```
+ */
 export class ConvTranspose2d extends ConvBase {
   readonly options: ConvTransposeModuleOptions;
 

@@ -27,24 +27,53 @@ class DropoutBase extends Module {
   }
 }
 
-/** In training, sets elements to 0 with probability `p` and scales the rest by 1 / (1 - p); in eval, passes through. */
+/**
+ * In training, sets elements to 0 with probability `p`, 0.5 by default, and scales the rest by `1 / (1 - p)`; in eval,
+ * passes its input through (Srivastava et al., 2014). Which of both, `evalMode` and `trainMode` of the flow say first,
+ * and then `training`. Any shape, kept.
+ *
+ * ```ts
+ * const drop = new Dropout(0.2);
+ * evalMode.run(() => drop(tensor([1, 2]))); // [1, 2]
+ * ```
+ */
 export class Dropout extends DropoutBase {}
 
-/** Dropout of whole channels of `[N, C, L]`. */
+/**
+ * Dropout of whole channels of `[N, C, L]` or `[C, L]`, with probability `p`, 0.5 by default (Tompson et al., 2015).
+ *
+ * ```ts
+ * new Dropout1d().eval()(tensor([[[1, 2]]])); // [[[1, 2]]]
+ * ```
+ */
 export class Dropout1d extends DropoutBase {
   protected override drop(): DropoutFunction {
     return dropout1d;
   }
 }
 
-/** Dropout of whole channels of `[N, C, H, W]`. */
+/**
+ * Dropout of whole channels of `[N, C, H, W]` or `[C, H, W]`, with probability `p`, 0.5 by default (Tompson et al.,
+ * 2015).
+ *
+ * ```ts
+ * new Dropout2d(0.1)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
+ * ```
+ */
 export class Dropout2d extends DropoutBase {
   protected override drop(): DropoutFunction {
     return dropout2d;
   }
 }
 
-/** Dropout that keeps mean and variance of SELU's outputs. */
+/**
+ * Dropout that keeps mean and variance of SELU's outputs: dropped elements get SELU's lowest value rather than 0
+ * (Klambauer et al., 2017). `p` is 0.5 by default. Any shape, kept.
+ *
+ * ```ts
+ * new Sequential(new SELU(), new AlphaDropout(0.1))(randn([4, 8])).shape; // [4, 8]
+ * ```
+ */
 export class AlphaDropout extends DropoutBase {
   protected override drop(): DropoutFunction {
     return alphaDropout;

@@ -14,7 +14,16 @@ const embeddingOptions = { paddingIdx: is.integer };
 const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
 const bagOptions = { mode: is.oneOf('sum', 'mean', 'max') };
 
-/** A learned row of `embeddingDim` numbers for each of `numEmbeddings` int32 indices: `[...]` to `[..., embeddingDim]`. */
+/**
+ * A learned row of `embeddingDim` numbers for each of `numEmbeddings` indices: integers `[...]` to `[...,
+ * embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`, from the standard normal distribution; the row
+ * `paddingIdx` is 0 and gets no gradient. Throws for an index out of range.
+ *
+ * ```ts
+ * const words = new Embedding(1000, 16, { paddingIdx: 0 });
+ * words(tensor([[5, 7, 0]], { dtype: 'int32' })).shape; // [1, 3, 16]
+ * ```
+ */
 export class Embedding extends Module {
   weight: Parameter;
   readonly paddingIdx: number | undefined;
@@ -65,7 +74,16 @@ export class Embedding extends Module {
   }
 }
 
-/** Sums, means or maxima of bags of embeddings. */
+/**
+ * Means of bags of embeddings, or sums or maxima with `mode` 'sum' or 'max': indices `[N, n]`, or `[total]` with
+ * `offsets`, to `[N, embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`.
+ *
+ * ```ts
+ * const bag = new EmbeddingBag(1000, 16, { mode: 'sum' });
+ * const words = tensor([5, 7, 9], { dtype: 'int32' });
+ * bag(words, { offsets: tensor([0, 2], { dtype: 'int32' }) }).shape; // [2, 16]
+ * ```
+ */
 export class EmbeddingBag extends Module {
   weight: Parameter;
   readonly mode: 'sum' | 'mean' | 'max';

@@ -11,7 +11,16 @@ export interface LinearOptions {
 }
 const linearOptions = { bias: is.boolean };
 
-/** `y = x @ weight.T + bias`: `[..., inFeatures]` to `[..., outFeatures]`. */
+/**
+ * A fully connected layer: `y = x @ weight.T + bias`, `[..., inFeatures]` to `[..., outFeatures]`. Parameters: `weight`
+ * `[outFeatures, inFeatures]` and `bias` `[outFeatures]`, or null with `{ bias: false }`. Throws where the last size of
+ * the input is not `inFeatures`.
+ *
+ * ```ts
+ * const layer = new Linear(3, 2);
+ * layer(randn([5, 3])).shape; // [5, 2]
+ * ```
+ */
 export class Linear extends Module {
   weight: Parameter;
   bias: Parameter | null;

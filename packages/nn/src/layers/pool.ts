@@ -7,30 +7,72 @@ const sizes = is.either(is.count, is.tuple(is.count, is.count));
 
 // Each takes kernel or output size and the options of the function that it is named after.
 /**
- * The largest of each window: `[N, C, L]` to `[N, C, L2]`: `new MaxPool1d(2)`. Options: `stride` (the kernel by
- * default), `padding`, `dilation`, `ceilMode`.
+ * The largest of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
+ * `dilation`, `ceilMode`.
+ *
+ * ```ts
+ * new MaxPool1d(2)(tensor([[[1, 5, 2, 3]]])); // [[[5, 3]]]
+ * ```
  */
 export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions) {}
 /**
- * The largest of each window: `[N, C, H, W]` to `[N, C, H2, W2]`: `new MaxPool2d(2)`. Options: `stride` (the kernel
- * by default), `padding`, `dilation`, `ceilMode`.
+ * The largest of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
+ * `dilation`, `ceilMode`.
+ *
+ * ```ts
+ * new MaxPool2d(3, { stride: 2, padding: 1 })(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
+ * ```
  */
 export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {}
 /**
  * The mean of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `ceilMode`.
+ * `ceilMode`, `countIncludePad`.
+ *
+ * ```ts
+ * new AvgPool1d(2)(tensor([[[1, 5, 2, 4]]])); // [[[3, 3]]]
+ * ```
  */
 export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPoolOptions) {}
 /**
  * The mean of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `ceilMode`.
+ * `ceilMode`, `countIncludePad`.
+ *
+ * ```ts
+ * new AvgPool2d(2)(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
+ * ```
  */
 export class AvgPool2d extends layerOf(avgPool2d, sizes, known.avgPoolOptions) {}
-/** Means of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`. */
+/**
+ * Means of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`.
+ *
+ * ```ts
+ * new AdaptiveAvgPool1d(2)(tensor([[[1, 3, 5, 7]]])); // [[[2, 6]]]
+ * ```
+ */
 export class AdaptiveAvgPool1d extends layerOf(adaptiveAvgPool1d, is.count) {}
-/** Means of as many windows as `outputSize` says: `[N, C, H, W]` to `[N, C, ...outputSize]`. */
+/**
+ * Means of as many windows as `outputSize` says, a number or `[height, width]`: `[N, C, H, W]` to `[N, C,
+ * ...outputSize]`.
+ *
+ * ```ts
+ * new AdaptiveAvgPool2d(1)(randn([4, 3, 8, 8])).shape; // [4, 3, 1, 1]
+ * ```
+ */
 export class AdaptiveAvgPool2d extends layerOf(adaptiveAvgPool2d, sizes) {}
-/** Maxima of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`. */
+/**
+ * Maxima of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`.
+ *
+ * ```ts
+ * new AdaptiveMaxPool1d(2)(tensor([[[1, 3, 5, 7]]])); // [[[3, 7]]]
+ * ```
+ */
 export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d, is.count) {}
-/** Maxima of as many windows as `outputSize` says: `[N, C, H, W]` to `[N, C, ...outputSize]`. */
+/**
+ * Maxima of as many windows as `outputSize` says, a number or `[height, width]`: `[N, C, H, W]` to `[N, C,
+ * ...outputSize]`.
+ *
+ * ```ts
+ * new AdaptiveMaxPool2d([2, 4])(randn([4, 3, 8, 8])).shape; // [4, 3, 2, 4]
+ * ```
+ */
 export class AdaptiveMaxPool2d extends layerOf(adaptiveMaxPool2d, sizes) {}

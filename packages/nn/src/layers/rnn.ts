@@ -125,7 +125,14 @@ class CellBase extends Module {
 const start = (shape: readonly number[], hiddenSize: number): Tensor =>
   uniform_(empty(shape), -1 / Math.sqrt(hiddenSize), 1 / Math.sqrt(hiddenSize));
 
-/** One step of a plain recurrent network: `x` `[N, I]`, `h` `[N, H]` (0 if not given) to the next `h`. */
+/**
+ * One step of a plain recurrent network, `tanh(W x + b + U h + c)`: `x` `[N, inputSize]` or `[inputSize]`, and `h` `[N,
+ * hiddenSize]`, 0 if it is not given, to the next `h`.
+ *
+ * ```ts
+ * new RNNCell(3, 5)(randn([2, 3])).shape; // [2, 5]
+ * ```
+ */
 export class RNNCell extends CellBase {
   readonly nonlinearity: Nonlinearity;
 
@@ -139,7 +146,15 @@ export class RNNCell extends CellBase {
   }
 }
 
-/** One step of long short-term memory: `x` `[N, I]` and `[h, c]` to the next `[h, c]`. */
+/**
+ * One step of long short-term memory: `x` `[N, inputSize]` or `[inputSize]`, and `[h, c]`, each `[N, hiddenSize]`, 0 if
+ * they are not given, to the next `[h, c]`.
+ *
+ * ```ts
+ * const [h, c] = new LSTMCell(3, 5)(randn([2, 3]));
+ * h.shape; // [2, 5]
+ * ```
+ */
 export class LSTMCell extends CellBase {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
     super(inputSize, hiddenSize, 4, options);
@@ -150,7 +165,14 @@ export class LSTMCell extends CellBase {
   }
 }
 
-/** One step of a gated recurrent unit: `x` `[N, I]`, `h` `[N, H]` to the next `h`. */
+/**
+ * One step of a gated recurrent unit: `x` `[N, inputSize]` or `[inputSize]`, and `h` `[N, hiddenSize]`, 0 if it is not
+ * given, to the next `h`.
+ *
+ * ```ts
+ * new GRUCell(3, 5)(randn([2, 3])).shape; // [2, 5]
+ * ```
+ */
 export class GRUCell extends CellBase {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
     super(inputSize, hiddenSize, 3, options);
@@ -281,7 +303,18 @@ class Recurrent extends Module {
   }
 }
 
-/** Plain recurrent network: `[L, N, I]` and `h` `[layers * directions, N, H]` to outputs `[L, N, H * directions]` and `h`. */
+/**
+ * A plain recurrent network over sequences: `[L, N, inputSize]`, `[N, L, inputSize]` with `batchFirst` or `[L,
+ * inputSize]`, and the initial `h` `[layers * directions, N, hiddenSize]`, 0 if it is not given. Gives the outputs `[L,
+ * N, hiddenSize * directions]` and the last `h`. Options: `nonlinearity` 'tanh' or 'relu', `numLayers` 1, `bias` true,
+ * `batchFirst` false, `dropout` 0, `bidirectional` false.
+ *
+ * ```ts
+ * const [out, h] = new RNN(3, 5, { numLayers: 2 })(randn([7, 2, 3]));
+ * out.shape; // [7, 2, 5]
+ * h.shape; // [2, 2, 5]
+ * ```
+ */
 export class RNN extends Recurrent {
   readonly nonlinearity: Nonlinearity;
 
@@ -296,7 +329,19 @@ export class RNN extends Recurrent {
   }
 }
 
-/** Long short-term memory (Hochreiter and Schmidhuber, 1997): gives outputs and `[h, c]`. */
+/**
+ * Long short-term memory over sequences (Hochreiter and Schmidhuber, 1997): `[L, N, inputSize]`, `[N, L, inputSize]`
+ * with `batchFirst` or `[L, inputSize]`, and the initial `[h, c]`, each `[layers * directions, N, hiddenSize]`. Gives
+ * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Options: `numLayers` 1, `bias` true,
+ * `batchFirst` false, `dropout` 0 between layers, `bidirectional` false. Parameters as in PyTorch: `weightIhL0`,
+ * `weightHhL0`, `biasIhL0`, `weightIhL0Reverse`, ...
+ *
+ * ```ts
+ * const [out, [h, c]] = new LSTM(3, 5, { batchFirst: true })(randn([2, 7, 3]));
+ * out.shape; // [2, 7, 5]
+ * h.shape; // [1, 2, 5]
+ * ```
+ */
 export class LSTM extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     super(inputSize, hiddenSize, 4, options);
@@ -308,7 +353,16 @@ export class LSTM extends Recurrent {
   }
 }
 
-/** Gated recurrent units (Cho et al., 2014): gives outputs and `h`. */
+/**
+ * Gated recurrent units over sequences (Cho et al., 2014): inputs and options as of `LSTM`, with one state `h`. Gives
+ * the outputs and the last `h`.
+ *
+ * ```ts
+ * const [out, h] = new GRU(3, 5, { bidirectional: true })(randn([7, 2, 3]));
+ * out.shape; // [7, 2, 10]
+ * h.shape; // [2, 2, 5]
+ * ```
+ */
 export class GRU extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     super(inputSize, hiddenSize, 3, options);

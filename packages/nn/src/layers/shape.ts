@@ -4,26 +4,63 @@ import { interpolate, interpolateOptions } from '../functions/interpolate.js';
 import { pixelShuffle, pixelUnshuffle } from '../functions/pixelShuffle.js';
 import { layerOf } from './layerOf.js';
 
-/** Gives its input; takes any arguments. */
+/**
+ * Gives its input, and takes any arguments: stands where a layer may be left out.
+ *
+ * ```ts
+ * new Identity(54)(tensor([1, 2])); // [1, 2]
+ * ```
+ */
 export class Identity extends layerOf((x: Tensor, ..._ignored: unknown[]) => x, ...Array<Kind>(16).fill(is.anything)) {
   override extraRepr(): string {
     return '';
   }
 }
 
-/** Dimensions `startDim` to `endDim` as one; by default all but the first. */
+/**
+ * Dimensions `startDim` to `endDim` as one; by default all but the first: `[N, ...]` to `[N, the product]`.
+ *
+ * ```ts
+ * new Flatten()(zeros([4, 3, 8, 8])).shape; // [4, 192]
+ * ```
+ */
 export class Flatten extends layerOf(
   (x: Tensor, startDim: number = 1, endDim: number = -1) => flatten(x, startDim, endDim),
   is.optional(is.integer),
   is.optional(is.integer),
 ) {}
-/** Dimension `dim` as several ones of `sizes`: `new Unflatten(1, [2, 3])` makes `[N, 6]` `[N, 2, 3]`. */
+/**
+ * Dimension `dim` as several ones of `sizes`, one of which may be -1: the reverse of `Flatten`.
+ *
+ * ```ts
+ * new Unflatten(1, [2, 3])(zeros([4, 6])).shape; // [4, 2, 3]
+ * ```
+ */
 export class Unflatten extends layerOf(unflatten, is.integer, is.arrayOf(is.integer)) {}
-/** Channels to pixels (Shi et al., 2016): `[N, C r r, H, W]` to `[N, C, H r, W r]`. */
+/**
+ * Channels to pixels (Shi et al., 2016): `[N, C r r, H, W]` to `[N, C, H r, W r]`.
+ *
+ * ```ts
+ * new PixelShuffle(2)(zeros([1, 12, 4, 4])).shape; // [1, 3, 8, 8]
+ * ```
+ */
 export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
-/** Pixels to channels, the reverse of `PixelShuffle`: `[N, C, H r, W r]` to `[N, C r r, H, W]`. */
+/**
+ * Pixels to channels, the reverse of `PixelShuffle`: `[N, C, H r, W r]` to `[N, C r r, H, W]`.
+ *
+ * ```ts
+ * new PixelUnshuffle(2)(zeros([1, 3, 8, 8])).shape; // [1, 12, 4, 4]
+ * ```
+ */
 export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
-/** Larger planes `[N, C, H, W]`, or shorter lines, by `size` or `scaleFactor`; `mode` is 'nearest' by default. */
+/**
+ * Planes `[N, C, H, W]` or lines `[N, C, L]` resized to `size` or by `scaleFactor`; `mode` is 'nearest' by default, see
+ * `functional.interpolate`.
+ *
+ * ```ts
+ * new Upsample({ scaleFactor: 2 })(zeros([1, 3, 4, 4])).shape; // [1, 3, 8, 8]
+ * ```
+ */
 export class Upsample extends layerOf(interpolate, interpolateOptions) {}
 
 /** One number for all sides, or [before, after] of the last dimension, then of the one before it. */
@@ -36,28 +73,87 @@ const padding = (mode: 'constant' | 'reflect' | 'replicate' | 'circular', dims: 
     is.optional(is.number),
   );
 
-/** Zeros around the last dimension: one number for both sides, or `[left, right]`. */
+/**
+ * Zeros around the last dimension: one number for both sides, or `[left, right]`. Negative numbers cut.
+ *
+ * ```ts
+ * new ZeroPad1d([1, 2])(tensor([[[5]]])); // [[[0, 5, 0, 0]]]
+ * ```
+ */
 export class ZeroPad1d extends padding('constant', 1) {}
-/** Zeros around the last two dimensions: one number for all sides, or `[left, right, top, bottom]`. */
+/**
+ * Zeros around the last two dimensions: one number for all sides, or `[left, right, top, bottom]`. Negative numbers
+ * cut.
+ *
+ * ```ts
+ * new ZeroPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
+ * ```
+ */
 export class ZeroPad2d extends padding('constant', 2) {}
 /**
- * A value around the last dimension: `new ConstantPad1d(2, 0.5)`; one number for both sides, or `[left, right]`.
+ * `value` around the last dimension: one number for both sides, or `[left, right]`.
+ *
+ * ```ts
+ * new ConstantPad1d(1, 0.5)(tensor([[[5]]])); // [[[0.5, 5, 0.5]]]
+ * ```
  */
 export class ConstantPad1d extends padding('constant', 1) {}
-/** A value around the last two dimensions; one number for all sides, or `[left, right, top, bottom]`. */
+/**
+ * `value` around the last two dimensions: one number for all sides, or `[left, right, top, bottom]`.
+ *
+ * ```ts
+ * new ConstantPad2d(1, 0.5)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
+ * ```
+ */
 export class ConstantPad2d extends padding('constant', 2) {}
-/** The last dimension mirrored at its ends, which are not repeated: one number, or `[left, right]`. */
+/**
+ * The last dimension mirrored at its ends, which are not repeated: one number, or `[left, right]`, each less than the
+ * size.
+ *
+ * ```ts
+ * new ReflectionPad1d(2)(tensor([[[1, 2, 3]]])); // [[[3, 2, 1, 2, 3, 2, 1]]]
+ * ```
+ */
 export class ReflectionPad1d extends padding('reflect', 1) {}
 /**
- * The last two dimensions mirrored at their ends, which are not repeated: one number, or `[left, right, top,
- * bottom]`.
+ * The last two dimensions mirrored at their ends, which are not repeated: one number, or `[left, right, top, bottom]`,
+ * each less than the size.
+ *
+ * ```ts
+ * new ReflectionPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
+ * ```
  */
 export class ReflectionPad2d extends padding('reflect', 2) {}
-/** The ends of the last dimension repeated outwards: one number, or `[left, right]`. */
+/**
+ * The ends of the last dimension repeated outwards: one number, or `[left, right]`.
+ *
+ * ```ts
+ * new ReplicationPad1d(2)(tensor([[[1, 2]]])); // [[[1, 1, 1, 2, 2, 2]]]
+ * ```
+ */
 export class ReplicationPad1d extends padding('replicate', 1) {}
-/** The ends of the last two dimensions repeated outwards: one number, or `[left, right, top, bottom]`. */
+/**
+ * The ends of the last two dimensions repeated outwards: one number, or `[left, right, top, bottom]`.
+ *
+ * ```ts
+ * new ReplicationPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
+ * ```
+ */
 export class ReplicationPad2d extends padding('replicate', 2) {}
-/** The last dimension continued from its other end: one number, or `[left, right]`. */
+/**
+ * The last dimension continued from its other end: one number, or `[left, right]`, at most the size.
+ *
+ * ```ts
+ * new CircularPad1d(1)(tensor([[[1, 2, 3]]])); // [[[3, 1, 2, 3, 1]]]
+ * ```
+ */
 export class CircularPad1d extends padding('circular', 1) {}
-/** The last two dimensions continued from their other ends: one number, or `[left, right, top, bottom]`. */
+/**
+ * The last two dimensions continued from their other ends: one number, or `[left, right, top, bottom]`, at most the
+ * sizes.
+ *
+ * ```ts
+ * new CircularPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
+ * ```
+ */
 export class CircularPad2d extends padding('circular', 2) {}

@@ -107,7 +107,16 @@ export interface EncoderMasks {
   isCausal?: boolean;
 }
 
-/** Self-attention and a feed-forward network, each added to its input and normalised. */
+/**
+ * Self-attention and a feed-forward network, each added to its input and normalised (Vaswani et al., 2017): `[L, N,
+ * E]`, or `[N, L, E]` with `batchFirst`, kept. Options: `dimFeedforward` 2048, `dropout` 0.1, `activation` 'relu',
+ * 'gelu' or a function, `layerNormEps` 1e-5, `batchFirst` false, `normFirst` false.
+ *
+ * ```ts
+ * const layer = new TransformerEncoderLayer(16, 4, { dimFeedforward: 32 });
+ * layer(randn([5, 2, 16]), { isCausal: true }).shape; // [5, 2, 16]
+ * ```
+ */
 export class TransformerEncoderLayer extends LayerBase {
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
     super(dModel, nhead, options);
@@ -130,7 +139,15 @@ export interface DecoderMasks {
   tgtIsCausal?: boolean;
 }
 
-/** An encoder layer that between its two parts attends to the encoder's output, `memory`. */
+/**
+ * An encoder layer that between its two parts attends to the encoder's output, `memory`: `tgt` `[T, N, E]` and `memory`
+ * `[S, N, E]` to `[T, N, E]`. Options as of `TransformerEncoderLayer`.
+ *
+ * ```ts
+ * const layer = new TransformerDecoderLayer(16, 4, { dimFeedforward: 32 });
+ * layer(randn([5, 2, 16]), randn([7, 2, 16])).shape; // [5, 2, 16]
+ * ```
+ */
 export class TransformerDecoderLayer extends LayerBase {
   readonly multiheadAttn: MultiheadAttention;
   readonly norm3: LayerNorm;
@@ -168,11 +185,12 @@ function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number):
 }
 
 /**
- * `numLayers` encoder layers in a row, and a last normalisation if wanted: `[L, N, E]` to the same shape. Takes a layer, of
- * which each gets a copy of its own, or a function that makes one: then they start with different weights.
+ * `numLayers` encoder layers in a row, and a last normalisation if wanted: `[L, N, E]` to the same shape. Takes a
+ * layer, of which each gets a copy of its own, or a function that makes one: then they start with different weights.
  *
  * ```ts
- * const encoder = new TransformerEncoder(new TransformerEncoderLayer(64, 4), 6);
+ * const encoder = new TransformerEncoder(new TransformerEncoderLayer(16, 4), 2);
+ * encoder(randn([5, 2, 16])).shape; // [5, 2, 16]
  * ```
  */
 export class TransformerEncoder extends Module {
@@ -200,8 +218,14 @@ export class TransformerEncoder extends Module {
 }
 
 /**
- * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a last normalisation if wanted:
- * `tgt` `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Takes a layer, which is copied, or a function that makes one.
+ * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a last normalisation if
+ * wanted: `tgt` `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Takes a layer, which is copied, or a function that
+ * makes one.
+ *
+ * ```ts
+ * const decoder = new TransformerDecoder(() => new TransformerDecoderLayer(16, 4), 2);
+ * decoder(randn([5, 2, 16]), randn([7, 2, 16])).shape; // [5, 2, 16]
+ * ```
  */
 export class TransformerDecoder extends Module {
   readonly layers: ModuleList<TransformerDecoderLayer>;
@@ -234,7 +258,15 @@ export interface TransformerOptions extends TransformerLayerOptions {
   numDecoderLayers?: number;
 }
 
-/** Encoder and decoder (Vaswani et al., 2017): `src` `[S, N, E]` and `tgt` `[T, N, E]` to `[T, N, E]`. */
+/**
+ * Encoder and decoder (Vaswani et al., 2017): `src` `[S, N, E]` and `tgt` `[T, N, E]` to `[T, N, E]`. Options: `dModel`
+ * 512, `nhead` 8, `numEncoderLayers` and `numDecoderLayers` 6, and those of `TransformerEncoderLayer`.
+ *
+ * ```ts
+ * const model = new Transformer({ dModel: 16, nhead: 4, numEncoderLayers: 1, numDecoderLayers: 1 });
+ * model(randn([7, 2, 16]), randn([5, 2, 16])).shape; // [5, 2, 16]
+ * ```
+ */
 export class Transformer extends Module {
   readonly encoder: TransformerEncoder;
   readonly decoder: TransformerDecoder;

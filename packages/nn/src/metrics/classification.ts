@@ -35,6 +35,12 @@ function checkLabels(op: string, labels: Labels, classes: number): void {
  * The part of samples whose class is right; with `topK` a class among the k highest scores is. Takes scores [N, classes, ...]
  * or labels [N, ...], and a target [N, ...]; scores of the target's own shape and floating point are for two classes, and
  * above `threshold` (0.5) they mean class 1.
+ *
+ * ```ts
+ * const accuracy = new metrics.Accuracy();
+ * accuracy.update(tensor([[0.9, 0.1], [0.2, 0.8]]), tensor([0, 0], { dtype: 'int32' }));
+ * accuracy.compute(); // 0.5
+ * ```
  */
 export class Accuracy extends SumMetric {
   readonly topK: number;
@@ -122,7 +128,15 @@ abstract class Confusion<V> extends Metric<V> {
   }
 }
 
-/** How often each class (row) was taken for each (column), as [classes, classes]; see `Accuracy` for what it takes. */
+/**
+ * How often each class (row) was taken for each (column), as [classes, classes]; see `Accuracy` for what it takes.
+ *
+ * ```ts
+ * const matrix = new metrics.ConfusionMatrix({ numClasses: 2 });
+ * matrix.update(tensor([0, 1, 1], { dtype: 'int32' }), tensor([0, 0, 1], { dtype: 'int32' }));
+ * matrix.compute(); // [[1, 1], [0, 1]]
+ * ```
+ */
 export class ConfusionMatrix extends Confusion<Tensor> {
   constructor(options: ClassOptions = {}) {
     super(checkOptions('ConfusionMatrix', options, classOptions));
@@ -175,7 +189,15 @@ abstract class Score extends Confusion<number> {
 
 const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
-/** The part of what was predicted as a class that is of it; see `Accuracy` for what it takes. */
+/**
+ * The part of what was predicted as a class that is of it; see `Accuracy` for what it takes.
+ *
+ * ```ts
+ * const precision = new metrics.Precision({ average: 'binary' });
+ * precision.update(tensor([1, 1], { dtype: 'int32' }), tensor([1, 0], { dtype: 'int32' }));
+ * precision.compute(); // 0.5
+ * ```
+ */
 export class Precision extends Score {
   constructor(options: ScoreOptions = {}) {
     super('Precision', options);
@@ -186,7 +208,15 @@ export class Precision extends Score {
   }
 }
 
-/** The part of a class that was predicted as it; see `Accuracy` for what it takes. */
+/**
+ * The part of a class that was predicted as it; see `Accuracy` for what it takes.
+ *
+ * ```ts
+ * const recall = new metrics.Recall({ average: 'binary' });
+ * recall.update(tensor([1, 0], { dtype: 'int32' }), tensor([1, 1], { dtype: 'int32' }));
+ * recall.compute(); // 0.5
+ * ```
+ */
 export class Recall extends Score {
   constructor(options: ScoreOptions = {}) {
     super('Recall', options);
@@ -197,7 +227,15 @@ export class Recall extends Score {
   }
 }
 
-/** The harmonic mean of precision and recall; see `Accuracy` for what it takes. */
+/**
+ * The harmonic mean of precision and recall; see `Accuracy` for what it takes.
+ *
+ * ```ts
+ * const f1 = new metrics.F1Score({ average: 'binary' });
+ * f1.update(tensor([1, 0], { dtype: 'int32' }), tensor([1, 1], { dtype: 'int32' }));
+ * f1.compute(); // 0.6667
+ * ```
+ */
 export class F1Score extends Score {
   constructor(options: ScoreOptions = {}) {
     super('F1Score', options);

@@ -21,6 +21,13 @@ export interface MetricState {
  *
  * A metric of your own says what it keeps in `values`, how the values of two of them become one in `merge`, and the figure
  * in `compute`.
+ *
+ * ```ts
+ * const loss = new metrics.Mean();
+ * for (const value of [1, 2, 6]) loss.update(value);
+ * loss.compute(); // 3
+ * loss.reset();
+ * ```
  */
 export abstract class Metric<V = number> {
   /** All that is kept; empty before the first batch. */

@@ -81,6 +81,12 @@ abstract class Ranking extends Metric {
 /**
  * The area under the ROC curve: how likely a sample of the class has a higher score than one that is not. Of several classes,
  * each against the rest. NaN where a class has no samples, or all.
+ *
+ * ```ts
+ * const auroc = new metrics.AUROC();
+ * auroc.update(tensor([0.1, 0.4, 0.35, 0.8]), tensor([0, 0, 1, 1], { dtype: 'int32' }));
+ * auroc.compute(); // 0.75
+ * ```
  */
 export class AUROC extends Ranking {
   constructor(options: RankingOptions = {}) {
@@ -97,7 +103,16 @@ export class AUROC extends Ranking {
   }
 }
 
-/** The mean precision over the ranks of a class's samples (the area under the precision-recall curve); 0 for a class without any. */
+/**
+ * The mean precision over the ranks of a class's samples (the area under the precision-recall curve); 0 for a class
+ * without any.
+ *
+ * ```ts
+ * const precision = new metrics.AveragePrecision();
+ * precision.update(tensor([0.1, 0.4, 0.35, 0.8]), tensor([0, 0, 1, 1], { dtype: 'int32' }));
+ * precision.compute(); // 0.8333
+ * ```
+ */
 export class AveragePrecision extends Ranking {
   constructor(options: RankingOptions = {}) {
     super('AveragePrecision', options);

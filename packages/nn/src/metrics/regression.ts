@@ -2,7 +2,16 @@ import { logSoftmax, noGrad, type Tensor } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { checkSame, checkTensor, Metric, SumMetric } from './metric.js';
 
-/** The mean of numbers, such as losses; each may have a weight, such as the size of its batch. */
+/**
+ * The mean of numbers, such as losses; each may have a weight, such as the size of its batch.
+ *
+ * ```ts
+ * const average = new metrics.Mean();
+ * average.update(1, 3);
+ * average.update(5);
+ * average.compute(); // 2
+ * ```
+ */
 export class Mean extends SumMetric {
   /** Takes a number, or a tensor each of whose elements counts. */
   update(value: number | Tensor, weight = 1): void {
@@ -18,7 +27,15 @@ export class Mean extends SumMetric {
   }
 }
 
-/** The mean squared error; with `root: true` its root (RMSE). Predictions and target are of one shape. */
+/**
+ * The mean squared error; with `root: true` its root (RMSE). Predictions and target are of one shape.
+ *
+ * ```ts
+ * const error = new metrics.MeanSquaredError({ root: true });
+ * error.update(tensor([0, 0]), tensor([3, 3]));
+ * error.compute(); // 3
+ * ```
+ */
 export class MeanSquaredError extends SumMetric {
   readonly root: boolean;
 
@@ -38,7 +55,15 @@ export class MeanSquaredError extends SumMetric {
   }
 }
 
-/** The mean absolute error. Predictions and target are of one shape. */
+/**
+ * The mean absolute error. Predictions and target are of one shape.
+ *
+ * ```ts
+ * const error = new metrics.MeanAbsoluteError();
+ * error.update(tensor([0, 0]), tensor([1, 3]));
+ * error.compute(); // 2
+ * ```
+ */
 export class MeanAbsoluteError extends SumMetric {
   update(predictions: Tensor, target: Tensor): void {
     this.merge(differences('MeanAbsoluteError.update', predictions, target, Math.abs));
@@ -53,6 +78,12 @@ export class MeanAbsoluteError extends SumMetric {
 /**
  * How much of the target's variance the predictions explain (R²): 1 at best, 0 for who always says the mean. Takes [N] or
  * [N, outputs]; of several outputs the mean. NaN for a single sample.
+ *
+ * ```ts
+ * const r2 = new metrics.R2Score();
+ * r2.update(tensor([1, 2, 3]), tensor([1, 2, 3]));
+ * r2.compute(); // 1
+ * ```
  */
 export class R2Score extends Metric {
   // [samples, then of each output: mean, sum of squared deviations from it, sum of squared errors]
@@ -115,6 +146,12 @@ export class R2Score extends Metric {
 /**
  * The exponential of the mean cross entropy, of language models. Takes logits [..., classes] and target [...], numbers of
  * classes; targets that are `ignoreIndex` (-100) do not count.
+ *
+ * ```ts
+ * const perplexity = new metrics.Perplexity();
+ * perplexity.update(zeros([1, 2, 4]), tensor([[0, 3]], { dtype: 'int32' }));
+ * perplexity.compute(); // 4
+ * ```
  */
 export class Perplexity extends SumMetric {
   readonly ignoreIndex: number;

@@ -19,7 +19,18 @@ export interface AdagradOptions {
   maximize: boolean;
 }
 
-/** Adagrad (Duchi et al., 2011). */
+/**
+ * Adagrad (Duchi et al., 2011): each step is divided by the root of the sum of all squares so far. Options: `lr` 0.01,
+ * `lrDecay` 0, `weightDecay` 0, `initialAccumulatorValue` 0, `eps` 1e-10, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.Adagrad(model.parameters(), { lr: 0.01 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class Adagrad extends BuiltInOptimizer<AdagradOptions, { step?: number; sum?: Tensor }> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdagradOptions>>, options?: Partial<AdagradOptions>) {
     super(
@@ -70,7 +81,18 @@ export interface AdadeltaOptions {
   maximize: boolean;
 }
 
-/** Adadelta (Zeiler, 2012). */
+/**
+ * Adadelta (Zeiler, 2012): steps in proportion to the root of the mean square of the steps before. Options: `lr` 1,
+ * `rho` 0.9, `eps` 1e-6, `weightDecay` 0, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.Adadelta(model.parameters(), { rho: 0.95 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class Adadelta extends BuiltInOptimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>, options?: Partial<AdadeltaOptions>) {
     super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }, options);

@@ -39,7 +39,18 @@ interface Bias {
   readonly second: number;
 }
 
-/** Adam (Kingma and Ba, 2015). */
+/**
+ * Adam (Kingma and Ba, 2015): steps by the running mean of the gradient over the root of that of its square. Options:
+ * `lr` 1e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0, `amsgrad` false, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
   /** The default. */
   protected static readonly weightDecay: number = 0;
@@ -142,7 +153,18 @@ const amsgradRule: StepRule = {
   },
 };
 
-/** Adam whose weight decay does not go through the gradient (Loshchilov and Hutter, 2019); 0.01 by default. */
+/**
+ * Adam whose weight decay does not go through the gradient (Loshchilov and Hutter, 2019); `weightDecay` is 0.01 by
+ * default, other options as of `Adam`.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.AdamW(model.parameters(), { lr: 1e-3, weightDecay: 0.1 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class AdamW extends Adam {
   protected override readonly decoupled = true;
   protected static override readonly weightDecay = 0.01;

@@ -42,7 +42,18 @@ function start(
   return { step: state.step, m: state.expAvg, v: state[second] };
 }
 
-/** Adam by the largest gradient rather than the mean square (Kingma and Ba, 2015). */
+/**
+ * Adam by the largest gradient rather than the mean square (Kingma and Ba, 2015). Options: `lr` 2e-3, `betas` [0.9,
+ * 0.999], `eps` 1e-8, `weightDecay` 0, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.Adamax(model.parameters(), { lr: 2e-3 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class Adamax extends BuiltInOptimizer<MomentOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
     super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
@@ -83,7 +94,18 @@ export interface NAdamOptions extends MomentOptions {
   momentumDecay: number;
 }
 
-/** Adam with Nesterov's momentum (Dozat, 2016). */
+/**
+ * Adam with Nesterov's momentum (Dozat, 2016). Options: `lr` 2e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0,
+ * `momentumDecay` 4e-3, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.NAdam(model.parameters(), { lr: 2e-3 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class NAdam extends BuiltInOptimizer<NAdamOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options?: Partial<NAdamOptions>) {
     super(
@@ -140,7 +162,18 @@ const nadamRule: StepRule = {
   },
 };
 
-/** Adam whose step is rectified while its variance is not known (Liu et al., 2020). */
+/**
+ * Adam whose step is rectified while its variance is not known (Liu et al., 2020). Options: `lr` 1e-3, `betas` [0.9,
+ * 0.999], `eps` 1e-8, `weightDecay` 0, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.RAdam(model.parameters(), { lr: 1e-3 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
@@ -193,7 +226,18 @@ const radamRule: StepRule = {
 
 export type LionOptions = Omit<MomentOptions, 'eps'>;
 
-/** Steps of one size in the direction of the sign (Chen et al., 2023). */
+/**
+ * Steps of one size in the direction of the sign of the momentum (Chen et al., 2023). Options: `lr` 1e-4, `betas` [0.9,
+ * 0.99], `weightDecay` 0, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.Lion(model.parameters(), { lr: 1e-4 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class Lion extends BuiltInOptimizer<LionOptions, Moments> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options?: Partial<LionOptions>) {
     super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false }, options);

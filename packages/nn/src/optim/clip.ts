@@ -7,8 +7,16 @@ const withGrad = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
   ).filter((p) => p.heldGrad !== null);
 
 /**
- * Scales all gradients together so that their joint `normType`-norm is at most `maxNorm`; returns the norm before. With
- * `errorIfNonfinite` a norm that is NaN or infinite throws, and nothing is scaled.
+ * Scales all gradients together so that their joint `normType`-norm, 2 by default, is at most `maxNorm`; returns the
+ * norm before. With `errorIfNonfinite` a norm that is NaN or infinite throws, and nothing is scaled. To be called
+ * between `backward()` and `step()`.
+ *
+ * ```ts
+ * const w = tensor([3, 4], { requiresGrad: true });
+ * w.square().sum().div(2).backward();
+ * optim.clipGradNorm_([w], 1); // 5
+ * w.grad; // [0.6, 0.8]
+ * ```
  */
 export function clipGradNorm_(
   parameters: Tensor | Iterable<Tensor>,
@@ -28,7 +36,16 @@ export function clipGradNorm_(
   return total;
 }
 
-/** Limits each element of the gradients to ±clipValue. */
+/**
+ * Limits each element of the gradients to ±`clipValue`.
+ *
+ * ```ts
+ * const w = tensor([3, 4], { requiresGrad: true });
+ * w.square().sum().backward();
+ * optim.clipGradValue_([w], 7);
+ * w.grad; // [6, 7]
+ * ```
+ */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   noGrad.run(() => {
     for (const p of withGrad(parameters)) p.heldGrad!.clamp_(-clipValue, clipValue);

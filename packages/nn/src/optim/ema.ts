@@ -2,8 +2,15 @@ import { noGrad } from '@gradgate/core';
 import type { Module } from '../module.js';
 
 /**
- * Keeps `average` near `source`: an exponential moving average of its weights, as for evaluation or a target network.
- * Buffers are copied. The average starts equal to the source and does not require grad.
+ * Keeps `average` near `source`: an exponential moving average of its weights, `decay` of the old and the rest of the
+ * new, for evaluation or as a target network. Buffers are copied. The average starts equal to the source and does not
+ * require grad.
+ *
+ * ```ts
+ * const [model, average] = [new Linear(3, 1), new Linear(3, 1)];
+ * const ema = new optim.ExponentialMovingAverage(average, model, 0.99);
+ * ema.update();
+ * ```
  */
 export class ExponentialMovingAverage<M extends Module> {
   constructor(

@@ -46,7 +46,20 @@ const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math
 
 /**
  * Limited-memory BFGS (Nocedal, 1980): `step` takes a closure that computes the loss and its gradients, and calls it
- * several times. Works on all parameters together, so there is one group.
+ * several times. Works on all parameters together, so there is one group. Options: `lr` 1, `maxIter` 20, `maxEval` 1.25
+ * of that, `toleranceGrad` 1e-7, `toleranceChange` 1e-9, `historySize` 100, `lineSearchFn` null or 'strongWolfe'.
+ *
+ * ```ts
+ * const x = tensor([-1, 2], { requiresGrad: true });
+ * const optimizer = new optim.LBFGS([x], { lineSearchFn: 'strongWolfe' });
+ * optimizer.step(() => {
+ *   optimizer.zeroGrad();
+ *   const loss = x.sub(3).square().sum();
+ *   loss.backward();
+ *   return loss;
+ * });
+ * x; // [3, 3]
+ * ```
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
   private past: Memory | null = null;

@@ -16,8 +16,16 @@ export interface MuonOptions {
 }
 
 /**
- * Muon (Jordan et al., 2024): momentum whose update is made orthogonal. For weight matrices; give biases, embeddings and
- * the output layer to AdamW.
+ * Muon (Jordan et al., 2024): momentum whose update is made orthogonal. For weight matrices; give biases, embeddings
+ * and the output layer to AdamW. Options: `lr` 1e-3, `weightDecay` 0.1, `momentum` 0.95, `nesterov` true, `nsSteps` 5,
+ * `eps` 1e-7. Throws for a parameter that is not a matrix.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * const optimizers = [new optim.Muon([model.weight]), new optim.AdamW([model.bias!])];
+ * model(randn([4, 3])).square().mean().backward();
+ * for (const optimizer of optimizers) optimizer.step();
+ * ```
  */
 export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tensor }> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MuonOptions>>, options?: Partial<MuonOptions>) {
@@ -45,7 +53,13 @@ export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tenso
   }
 }
 
-/** Near the closest orthogonal matrix: singular values go to about 1 (a quintic Newton-Schulz iteration). */
+/**
+ * Near the closest orthogonal matrix: singular values go to about 1 (a quintic Newton-Schulz iteration).
+ *
+ * ```ts
+ * optim.orthogonalize(tensor([[2, 0], [0, 0.5]])).shape; // [2, 2]
+ * ```
+ */
 export function orthogonalize(m: Tensor, steps = 5, eps = 1e-7): Tensor {
   return noGrad.run(() => {
     const tall = m.shape[0]! > m.shape[1]!;

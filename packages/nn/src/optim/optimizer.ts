@@ -65,6 +65,19 @@ export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number'>>;
 /**
  * Base class of optimizers. A subclass says in `update` how one parameter follows its gradient; `state` is its memory
  * for that parameter, empty at first.
+ *
+ * ```ts
+ * class SignSGD extends optim.Optimizer<{ lr: number }> {
+ *   protected override update(p: Tensor, grad: Tensor, _: object, { lr }: { lr: number }): void {
+ *     p.sub_(grad.sign().mul(lr));
+ *   }
+ * }
+ * const w = tensor([5], { requiresGrad: true });
+ * const optimizer = new SignSGD([w], { lr: 0.1 });
+ * w.square().sum().backward();
+ * optimizer.step();
+ * w; // [4.9]
+ * ```
  */
 export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
   /** Parameters with their options, which may be changed between steps. */

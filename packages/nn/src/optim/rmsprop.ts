@@ -28,7 +28,18 @@ interface State {
   momentumBuffer?: Tensor;
 }
 
-/** RMSprop (Hinton, 2012). */
+/**
+ * RMSprop (Hinton, 2012): each step is divided by the root of the running mean of squares. Options: `lr` 0.01, `alpha`
+ * 0.99, `eps` 1e-8, `weightDecay` 0, `momentum` 0, `centered` false, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.RMSprop(model.parameters(), { lr: 0.01 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class RMSprop extends BuiltInOptimizer<RMSpropOptions, State> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<RMSpropOptions>>, options?: Partial<RMSpropOptions>) {
     super(

@@ -35,6 +35,17 @@ function checkOptimizer(name: string, optimizer: unknown): void {
  * defined by the epoch alone (`LambdaLR`, warm restarts, `OneCycleLR`) go on from the rate that they find. The rate that they
  * start from is kept in the groups as `initialLr`, and with the optimizer's state: so a scheduler that is made for a resumed
  * optimizer starts from the same. `lastEpoch` says how many steps a run that is resumed had made, less one.
+ *
+ * ```ts
+ * class Halving extends optim.LRScheduler {
+ *   protected override lrAt(baseLr: number, epoch: number): number {
+ *     return baseLr / 2 ** epoch;
+ *   }
+ * }
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * new Halving(optimizer).step();
+ * optimizer.paramGroups[0]!.lr; // 0.5
+ * ```
  */
 export abstract class LRScheduler {
   /** How many steps were made. */
@@ -185,7 +196,16 @@ interface Resumable {
 }
 const lastEpochKind = { lastEpoch: is.integer };
 
-/** Multiplies the rate by `gamma` every `stepSize` steps: `new StepLR(optimizer, { stepSize: 30, gamma: 0.1 })`. */
+/**
+ * Multiplies the rate by `gamma`, 0.1 by default, every `stepSize` steps.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.StepLR(optimizer, { stepSize: 2 });
+ * for (let epoch = 0; epoch < 2; epoch++) scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 0.1
+ * ```
+ */
 export class StepLR extends Factor {
   constructor(optimizer: Scheduled, options: { stepSize: number; gamma?: number } & Resumable) {
     const known = { stepSize: is.count, gamma: is.nonNegative, ...lastEpochKind };
@@ -197,7 +217,16 @@ export class StepLR extends Factor {
   }
 }
 
-/** Multiplies the rate by `gamma` at each of the steps `milestones`. */
+/**
+ * Multiplies the rate by `gamma`, 0.1 by default, at each of the steps `milestones`.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.MultiStepLR(optimizer, { milestones: [1, 3] });
+ * scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 0.1
+ * ```
+ */
 export class MultiStepLR extends Factor {
   constructor(optimizer: Scheduled, options: { milestones: readonly number[]; gamma?: number } & Resumable) {
     const known = { milestones: is.arrayOf(is.size), gamma: is.nonNegative, ...lastEpochKind };
@@ -213,7 +242,15 @@ export class MultiStepLR extends Factor {
   }
 }
 
-/** Multiplies the rate by `gamma` in each step. */
+/**
+ * Multiplies the rate by `gamma` in each step.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * new optim.ExponentialLR(optimizer, { gamma: 0.9 }).step();
+ * optimizer.paramGroups[0]!.lr; // 0.9
+ * ```
+ */
 export class ExponentialLR extends Factor {
   constructor(optimizer: Scheduled, options: { gamma: number } & Resumable) {
     const { gamma, lastEpoch } = checkOptions('ExponentialLR', options, { gamma: is.nonNegative, ...lastEpochKind });
@@ -227,7 +264,15 @@ export class ExponentialLR extends Factor {
   }
 }
 
-/** Sets the rate to the one at the start times what `lrLambda` gives for the number of steps made. */
+/**
+ * Sets the rate to the one at the start times what `lrLambda` gives for the number of steps made.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * new optim.LambdaLR(optimizer, (epoch) => 1 / (1 + epoch)).step();
+ * optimizer.paramGroups[0]!.lr; // 0.5
+ * ```
+ */
 export class LambdaLR extends LRScheduler {
   constructor(
     optimizer: Scheduled,
@@ -244,7 +289,18 @@ export class LambdaLR extends LRScheduler {
   }
 }
 
-/** Multiplies the rate by a factor that goes from `startFactor` to `endFactor` in equal steps, `totalIters` of them. */
+/**
+ * Multiplies the rate by a factor that goes from `startFactor`, 1/3 by default, to `endFactor`, 1, in equal steps,
+ * `totalIters` of them, 5 by default: a warm-up.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.LinearLR(optimizer, { startFactor: 0.5, totalIters: 2 });
+ * optimizer.paramGroups[0]!.lr; // 0.5
+ * scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 0.75
+ * ```
+ */
 export class LinearLR extends Factor {
   constructor(
     optimizer: Scheduled,
@@ -259,7 +315,15 @@ export class LinearLR extends Factor {
   }
 }
 
-/** Multiplies the rate by `factor` for the first `totalIters` steps. */
+/**
+ * Multiplies the rate by `factor`, 1/3 by default, for the first `totalIters` steps, 5 by default.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * new optim.ConstantLR(optimizer, { factor: 0.5 });
+ * optimizer.paramGroups[0]!.lr; // 0.5
+ * ```
+ */
 export class ConstantLR extends Factor {
   constructor(optimizer: Scheduled, options: { factor?: number; totalIters?: number } & Resumable = {}) {
     const known = { factor: is.nonNegative, totalIters: is.size, ...lastEpochKind };
@@ -268,7 +332,16 @@ export class ConstantLR extends Factor {
   }
 }
 
-/** Brings the rate down to 0 over `totalIters` steps, as the power `power` of the part of them that is left. */
+/**
+ * Brings the rate down to 0 over `totalIters` steps, 5 by default, as the power `power`, 1 by default, of the part of
+ * them that is left.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * new optim.PolynomialLR(optimizer, { totalIters: 4 }).step();
+ * optimizer.paramGroups[0]!.lr; // 0.75
+ * ```
+ */
 export class PolynomialLR extends Factor {
   constructor(optimizer: Scheduled, options: { totalIters?: number; power?: number } & Resumable = {}) {
     const known = { totalIters: is.count, power: is.nonNegative, ...lastEpochKind };
@@ -280,7 +353,17 @@ export class PolynomialLR extends Factor {
 const cosine = (from: number, to: number, part: number): number =>
   to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
 
-/** Down to `etaMin` along half a cosine over `tMax` steps, and up again after (Loshchilov and Hutter, 2017). */
+/**
+ * Down to `etaMin`, 0 by default, along half a cosine over `tMax` steps, and up again after (Loshchilov and Hutter,
+ * 2017).
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.CosineAnnealingLR(optimizer, { tMax: 2 });
+ * scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 0.5
+ * ```
+ */
 export class CosineAnnealingLR extends LRScheduler {
   readonly options: { tMax: number; etaMin: number };
 
@@ -307,7 +390,19 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 }
 
-/** Half cosines with restarts, the first `t0` steps long, each `tMult` times the one before. */
+/**
+ * Half cosines with restarts, the first `t0` steps long, each `tMult` times the one before, 1 by default (Loshchilov
+ * and Hutter, 2017).
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.CosineAnnealingWarmRestarts(optimizer, { t0: 2 });
+ * scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 0.5
+ * scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 1
+ * ```
+ */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   readonly options: { t0: number; tMult: number; etaMin: number };
 
@@ -373,8 +468,14 @@ interface Phase {
 type WithMomentum = { momentum?: number; betas?: readonly [number, number] };
 
 /**
- * Up to `maxLr` over the first `pctStart` of the steps, then down far below the start (Smith and Topin, 2018), while momentum
- * goes down and up again. To be stepped after each batch.
+ * Up to `maxLr` over the first `pctStart` of the steps, then down far below the start (Smith and Topin, 2018), while
+ * momentum goes down and up again. To be stepped after each batch.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.OneCycleLR(optimizer, { maxLr: 1, totalSteps: 10, cycleMomentum: false });
+ * optimizer.paramGroups[0]!.lr; // 0.04
+ * ```
  */
 export class OneCycleLR extends LRScheduler {
   readonly options: { totalSteps: number; divFactor: number; finalDivFactor: number };
@@ -469,8 +570,10 @@ export class OneCycleLR extends LRScheduler {
  * Schedulers one after another: each from its milestone on, starting at its own beginning.
  *
  * ```ts
- * const warmUp = new LinearLR(optimizer, { startFactor: 0.1, totalIters: 5 });
- * const scheduler = new SequentialLR([warmUp, new CosineAnnealingLR(optimizer, { tMax: 95 })], [5]);
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const warmUp = new optim.LinearLR(optimizer, { startFactor: 0.1, totalIters: 5 });
+ * const scheduler = new optim.SequentialLR([warmUp, new optim.CosineAnnealingLR(optimizer, { tMax: 95 })], [5]);
+ * optimizer.paramGroups[0]!.lr; // 0.1
  * ```
  */
 export class SequentialLR {
@@ -553,7 +656,18 @@ const plateauKinds = {
   ...{ cooldown: is.size, minLr: is.nonNegative },
 };
 
-/** Multiplies the rate by `factor` when a metric has not improved for more than `patience` epochs: `step(loss)`. */
+/**
+ * Multiplies the rate by `factor`, 0.1 by default, when a metric has not improved for more than `patience` epochs, 10
+ * by default.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.ReduceLROnPlateau(optimizer, { patience: 0 });
+ * scheduler.step(0.7);
+ * scheduler.step(0.8);
+ * optimizer.paramGroups[0]!.lr; // 0.1
+ * ```
+ */
 export class ReduceLROnPlateau {
   /** The best metric so far. */
   best: number;

@@ -29,7 +29,19 @@ interface State {
   momentumBuffer?: Tensor;
 }
 
-/** Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013). */
+/**
+ * Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013): `w -= lr * gradient`. Options: `lr`
+ * 1e-3, `momentum` 0, `dampening` 0, `weightDecay` 0, `nesterov` false, `maximize` false. Throws where `nesterov` has
+ * no momentum.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.zeroGrad();
+ * ```
+ */
 export class SGD extends BuiltInOptimizer<SGDOptions, State> {
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<SGDOptions>>, options?: Partial<SGDOptions>) {
     const defaults = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };

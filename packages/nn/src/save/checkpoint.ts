@@ -77,7 +77,14 @@ function checkParts(op: string, parts: unknown): void {
     throw new TypeError(`${op}: takes an object of parts by name, such as { model, optimizer }, got ${show(parts)}`);
 }
 
-/** The state of all parts as the bytes of a `.safetensors` file: what `saveCheckpoint` writes. */
+/**
+ * The state of all parts as the bytes of a `.safetensors` file: what `saveCheckpoint` writes.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * decodeCheckpoint(encodeCheckpoint({ model, epoch: 3 }), { model, epoch: 0 }).epoch; // 3
+ * ```
+ */
 export function encodeCheckpoint(parts: Parts): Uint8Array {
   checkParts('saveCheckpoint', parts);
   const tensors: StateDict = Object.create(null);
@@ -109,6 +116,11 @@ function readStates(bytes: Bytes): { states: Record<string, unknown>; tensors: S
 /**
  * Sets all parts to what `encodeCheckpoint` saved under their names, and gives back the plain values among them. If one
  * part refuses its state, all are put back to what they were.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * decodeCheckpoint(encodeCheckpoint({ model, epoch: 3 }), { model, epoch: 0 }).epoch; // 3
+ * ```
  */
 export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
   checkParts('loadCheckpoint', parts);
@@ -142,6 +154,12 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
 /**
  * Saves a training run so that it can be resumed: `saveCheckpoint(path, { model, optimizer, scheduler, loader, epoch })`.
  * The file is written as a whole or not at all.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * const optimizer = new optim.Adam(model.parameters());
+ * await saveCheckpoint('run.safetensors', { model, optimizer, epoch: 3 });
+ * ```
  */
 export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<void> {
   await writeBytes('saveCheckpoint', path, encodeCheckpoint(parts));
@@ -150,6 +168,13 @@ export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<
 /**
  * Takes up a run that `saveCheckpoint` saved: `const { epoch } = await loadCheckpoint(path, { model, optimizer, epoch: 0 })`.
  * Modules, optimizers, schedulers, loaders and generators are set in place, all or none; plain values are given back.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * await saveCheckpoint('model-only.safetensors', { model, epoch: 3 });
+ * const { epoch } = await loadCheckpoint('model-only.safetensors', { model, epoch: 0 });
+ * epoch; // 3
+ * ```
  */
 export async function loadCheckpoint<P extends Parts>(path: string | URL, parts: P): Promise<P> {
   return decodeCheckpoint(await readBytes('loadCheckpoint', path), parts);

@@ -23,6 +23,11 @@ export { decodeSafetensors, encodeSafetensors, type Metadata } from './safetenso
 /**
  * Writes tensors by name, such as `model.stateDict()`, as a `.safetensors` file: as a whole or not at all. Where a file is
  * already, its mode, its owner and links to it stay.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * await save('model.safetensors', model.stateDict(), { epoch: '3' });
+ * ```
  */
 export async function save(path: string | URL, tensors: Record<string, Tensor>, metadata?: Metadata): Promise<void> {
   await writeBytes('save', path, encodeSafetensors(tensors, metadata));
@@ -31,6 +36,11 @@ export async function save(path: string | URL, tensors: Record<string, Tensor>, 
 /**
  * The tensors of a `.safetensors` file by name: `model.loadStateDict(await load(path))`. Of a model in shards, give the path
  * of its `.index.json`. With `only`, the names of the tensors you want, nothing else is read from the disk.
+ *
+ * ```ts
+ * await save('two.safetensors', { a: ones([2]), b: zeros([1]) });
+ * await load('two.safetensors', { only: ['a'] }); // { a: [1, 1] }
+ * ```
  */
 export async function load(
   path: string | URL,
@@ -40,7 +50,14 @@ export async function load(
   return readAll(await openPath('load', path), only);
 }
 
-/** Writes a tensor as a `.npy` file, or several by name as a `.npz` file. */
+/**
+ * Writes a tensor as a `.npy` file, or several by name as a `.npz` file.
+ *
+ * ```ts
+ * await saveNumpy('x.npy', tensor([1, 2]));
+ * await saveNumpy('xy.npz', { x: tensor([1, 2]), y: tensor([3]) });
+ * ```
+ */
 export async function saveNumpy(path: string | URL, value: Tensor | Record<string, Tensor>): Promise<void> {
   const bytes = pathOf('saveNumpy', path).endsWith('.npz')
     ? encodeNpz(value as Record<string, Tensor>)
@@ -48,10 +65,24 @@ export async function saveNumpy(path: string | URL, value: Tensor | Record<strin
   await writeBytes('saveNumpy', path, bytes);
 }
 
-/** The tensor in a `.npy` file. */
+/**
+ * The tensor in a `.npy` file.
+ *
+ * ```ts
+ * await saveNumpy('x.npy', tensor([1, 2]));
+ * await loadNpy('x.npy'); // [1, 2]
+ * ```
+ */
 export const loadNpy = async (path: string | URL): Promise<Tensor> => decodeNpy(await readBytes('loadNpy', path));
 
-/** The tensors in a `.npz` file by name: all, or `only` those named. Limits are those of `decodeNpz`. */
+/**
+ * The tensors in a `.npz` file by name: all, or `only` those named. Limits are those of `decodeNpz`.
+ *
+ * ```ts
+ * await saveNumpy('xy.npz', { x: tensor([1, 2]), y: tensor([3]) });
+ * await loadNpz('xy.npz', { only: ['y'] }); // { y: [3] }
+ * ```
+ */
 export const loadNpz = async (
   path: string | URL,
   options?: { maxBytes?: number; only?: readonly string[] },

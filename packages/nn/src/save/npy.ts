@@ -21,7 +21,13 @@ const descriptions: Record<DType, string | null> = {
 };
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** The bytes of a `.npy` file, version 1.0. */
+/**
+ * The bytes of a `.npy` file, version 1.0.
+ *
+ * ```ts
+ * decodeNpy(encodeNpy(tensor([1, 2]))); // [1, 2]
+ * ```
+ */
 export function encodeNpy(t: Tensor): Uint8Array {
   if (!(t instanceof Tensor)) throw new TypeError(`encodeNpy: expected a Tensor, got ${show(t)}`);
   if (descriptions[t.dtype] === null)
@@ -38,7 +44,13 @@ export function encodeNpy(t: Tensor): Uint8Array {
   return out;
 }
 
-/** The tensor in the bytes of a `.npy` file. Pickled objects and text are refused. */
+/**
+ * The tensor in the bytes of a `.npy` file. Pickled objects and text are refused.
+ *
+ * ```ts
+ * decodeNpy(encodeNpy(tensor([1, 2]))); // [1, 2]
+ * ```
+ */
 export const decodeNpy = (file: Bytes): Tensor =>
   readNpy(bytesOf('decodeNpy', file), (message) => {
     throw new TensorError('decodeNpy', message);
@@ -84,7 +96,13 @@ function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => ne
     .contiguous();
 }
 
-/** Several tensors by name, as the bytes of a `.npz` file. */
+/**
+ * Several tensors by name, as the bytes of a `.npz` file.
+ *
+ * ```ts
+ * decodeNpz(encodeNpz({ x: tensor([1, 2]) }, { compress: true })); // { x: [1, 2] }
+ * ```
+ */
 export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?: boolean } = {}): Uint8Array {
   const { compress = false } = checkOptions('encodeNpz', options, { compress: is.boolean });
   if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor)
@@ -99,6 +117,10 @@ export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?:
 /**
  * The tensors in the bytes of a `.npz` file, by name: all, or `only` those named. Check sums are compared. `maxBytes`
  * limits what they may unpack to, 4 GiB by default: a small file can claim any size.
+ *
+ * ```ts
+ * decodeNpz(encodeNpz({ x: tensor([1, 2]) }), { maxBytes: 2 ** 20 }); // { x: [1, 2] }
+ * ```
  */
 export function decodeNpz(
   file: Bytes,

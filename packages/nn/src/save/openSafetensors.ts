@@ -39,8 +39,9 @@ export interface SafetensorsFile {
  * source of ranges of bytes. A path that ends in `.index.json` opens all shards that the index names; they lie beside it.
  *
  * ```ts
- * const file = await openSafetensors('model.safetensors.index.json');
- * const embedding = await file.get('model.embed_tokens.weight');
+ * await save('model.safetensors', { weight: ones([2]), bias: zeros([1]) });
+ * const file = await openSafetensors('model.safetensors');
+ * await file.get('weight'); // [1, 1]
  * await file.close();
  * ```
  */

@@ -39,7 +39,13 @@ const names: Record<DType, string> = {
   bool: 'BOOL',
 };
 
-/** Tensors by name, and text beside them, as the bytes of a `.safetensors` file. */
+/**
+ * Tensors by name, and text beside them, as the bytes of a `.safetensors` file.
+ *
+ * ```ts
+ * decodeSafetensors(encodeSafetensors({ a: ones([2]) })).tensors; // { a: [1, 1] }
+ * ```
+ */
 export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Metadata): Uint8Array {
   const header = headerOf(tensors, metadata);
   const head = new TextEncoder().encode(header.text);
@@ -96,6 +102,10 @@ function headerOf(
 /**
  * The tensors in the bytes of a `.safetensors` file, and its metadata. The whole header is checked before anything is
  * read: what is truncated, overlaps, leaves gaps or claims more than there is, is refused.
+ *
+ * ```ts
+ * decodeSafetensors(encodeSafetensors({ a: ones([2]) })).tensors; // { a: [1, 1] }
+ * ```
  */
 export function decodeSafetensors(file: Bytes): { tensors: Record<string, Tensor>; metadata: Metadata } {
   const op = 'decodeSafetensors';
