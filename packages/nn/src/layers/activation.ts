@@ -149,7 +149,7 @@ export class Hardsigmoid extends layerOf(hardsigmoid) {}
  */
 export class Hardswish extends layerOf(hardswish) {}
 /**
- * `x` within `minVal` and `maxVal`, which are -1 and 1 by default. Any shape, kept.
+ * `x` within `min` and `max`, which are -1 and 1 by default. Any shape, kept.
  *
  * ```ts
  * new Hardtanh()(tensor([-3, 0.5, 3])); // [-1, 0.5, 1]

@@ -8,7 +8,7 @@ const sizes = is.either(is.count, is.tuple(is.count, is.count));
 // Each takes kernel or output size and the options of the function that it is named after.
 /**
  * The largest of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `dilation`, `ceilMode`.
+ * `dilation`.
  *
  * ```ts
  * new MaxPool1d(2)(tensor([[[1, 5, 2, 3]]])); // [[[5, 3]]]
@@ -17,7 +17,7 @@ const sizes = is.either(is.count, is.tuple(is.count, is.count));
 export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions) {}
 /**
  * The largest of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `dilation`, `ceilMode`.
+ * `dilation`.
  *
  * ```ts
  * new MaxPool2d(3, { stride: 2, padding: 1 })(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
@@ -26,7 +26,7 @@ export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions
 export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {}
 /**
  * The mean of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `ceilMode`, `countIncludePad`.
+ * `countIncludePad`.
  *
  * ```ts
  * new AvgPool1d(2)(tensor([[[1, 5, 2, 4]]])); // [[[3, 3]]]
@@ -35,7 +35,7 @@ export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {
 export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPoolOptions) {}
 /**
  * The mean of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `ceilMode`, `countIncludePad`.
+ * `countIncludePad`.
  *
  * ```ts
  * new AvgPool2d(2)(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
