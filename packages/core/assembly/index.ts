@@ -13,7 +13,8 @@ export { maxPool, maxPoolGradient } from './pool';
 export { log, log1p } from './log';
 export { logitLosses, logitLossGradient, scaledDifference, squaredError } from './loss';
 export {
-  crossEntropy, crossEntropyGradient, limitedSoftmax, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxGradient,
+  crossEntropy, crossEntropyGradient, limitedSoftmax, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxColumns,
+  softmaxColumnsGradient, softmaxGradient,
 } from './softmax';
 export { normalizeRows, normalizeRowsGradient, rowProducts, shiftRows, shiftRowsGradient } from './norm';
 export { adagrad, adam, amsgrad, lion, momentum, rmsprop, sgd } from './optim';

@@ -2,7 +2,7 @@
 import { expOf, writeExp } from './elementwise';
 import { madd } from './fma';
 import { firstLanes, largest, storeFirst, sumOfLanes } from './lanes';
-import { logScalar } from './log';
+import { logOf, logScalar } from './log';
 
 /** exp(x - top) of a row, written to `to`, and their sum. */
 // @ts-ignore: decorator
@@ -108,8 +108,9 @@ export function logSoftmax(to: usize, x: usize, rows: usize, n: usize): void {
   }
 }
 
-/** g - exp(y) sum(g) of each row: the gradient of logSoftmax, where y is its result. */
-export function logSoftmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize): void {
+/** scale (g - exp(y) sum(g)) of each row: the gradient of logSoftmax, where y is its result. */
+export function logSoftmaxGradient(to: usize, g: usize, y: usize, rows: usize, n: usize, scale: f32): void {
+  const k = f32x4.splat(scale);
   for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, y += n * 4) {
     let sums = f32x4.splat(0);
     let i: usize = 0;
@@ -117,8 +118,8 @@ export function logSoftmaxGradient(to: usize, g: usize, y: usize, rows: usize, n
     if (i < n) sums = f32x4.add(sums, v128.and(v128.load(g + i * 4), firstLanes(n - i)));
     const s = f32x4.splat(-sumOfLanes(sums));
     for (i = 0; i + 4 <= n; i += 4)
-      v128.store(to + i * 4, madd(expOf(v128.load(y + i * 4)), s, v128.load(g + i * 4)));
-    if (i < n) storeFirst(to + i * 4, madd(expOf(v128.load(y + i * 4)), s, v128.load(g + i * 4)), n - i);
+      v128.store(to + i * 4, f32x4.mul(madd(expOf(v128.load(y + i * 4)), s, v128.load(g + i * 4)), k));
+    if (i < n) storeFirst(to + i * 4, f32x4.mul(madd(expOf(v128.load(y + i * 4)), s, v128.load(g + i * 4)), k), n - i);
   }
 }
 
@@ -160,4 +161,59 @@ export function crossEntropyGradient(to: usize, p: usize, g: usize, classes: usi
     if (i < n) storeFirst(to + i * 4, f32x4.mul(v128.load(p + i * 4), s), n - i);
     store<f32>(to + ((<usize>at) << 2), (score - 1) * scale);
   }
+}
+
+/** Writes as many lanes as there are columns left, at most four. */
+// @ts-ignore: decorator
+@inline
+function storeColumns(to: usize, v: v128, columns: usize): void {
+  if (columns >= 4) v128.store(to, v);
+  else storeFirst(to, v, columns);
+}
+
+/** Softmax of each column of each of `blocks` blocks of `n` rows of `inner` elements, or its logarithm. */
+export function softmaxColumns(to: usize, x: usize, blocks: usize, n: usize, inner: usize, log: bool): void {
+  const step = inner * 4, size = n * step;
+  for (let b: usize = 0; b < blocks; b++, to += size, x += size)
+    for (let k: usize = 0; k < inner; k += 4) {
+      const from = x + k * 4, at = to + k * 4;
+      let top = f32x4.splat(-Infinity);
+      for (let i: usize = 0; i < size; i += step) top = f32x4.pmax(top, v128.load(from + i));
+      let sum = f32x4.splat(0);
+      for (let i: usize = 0; i < size; i += step) {
+        const e = expOf(f32x4.sub(v128.load(from + i), top));
+        sum = f32x4.add(sum, e);
+        if (!log) storeColumns(at + i, e, inner - k);
+      }
+      if (log) {
+        const l = logOf(sum);
+        for (let i: usize = 0; i < size; i += step)
+          storeColumns(at + i, f32x4.sub(f32x4.sub(v128.load(from + i), top), l), inner - k);
+      } else {
+        const scale = f32x4.div(f32x4.splat(1), sum);
+        for (let i: usize = 0; i < size; i += step)
+          storeColumns(at + i, f32x4.mul(v128.load(at + i), scale), inner - k);
+      }
+    }
+}
+
+/** The gradient of `softmaxColumns`, where y is its result; that of softmax itself times `scale`. */
+export function softmaxColumnsGradient(
+  to: usize, g: usize, y: usize, blocks: usize, n: usize, inner: usize, log: bool, scale: f32,
+): void {
+  const step = inner * 4, size = n * step, factor = f32x4.splat(scale);
+  for (let b: usize = 0; b < blocks; b++, to += size, g += size, y += size)
+    for (let k: usize = 0; k < inner; k += 4) {
+      const gs = g + k * 4, ys = y + k * 4, at = to + k * 4;
+      let sum = f32x4.splat(0);
+      for (let i: usize = 0; i < size; i += step) {
+        const d = v128.load(gs + i);
+        sum = log ? f32x4.add(sum, d) : madd(d, v128.load(ys + i), sum);
+      }
+      for (let i: usize = 0; i < size; i += step) {
+        const d = v128.load(gs + i), v = v128.load(ys + i);
+        const slope = log ? f32x4.sub(d, f32x4.mul(expOf(v), sum)) : f32x4.mul(v, f32x4.sub(d, sum));
+        storeColumns(at + i, f32x4.mul(slope, factor), inner - k);
+      }
+    }
 }

@@ -55,12 +55,29 @@ export interface Kernels {
   /** The gradient of `conv` for its kernels, given that of its result: added up over the batch. */
   convWeight(g: View, x: View, geometry: Geometry, out: View): void;
 
+  /** `exp(x) / sum(exp(x))` along `dim`, or its logarithm, in the shape of `x`. `x` is shifted so that nothing overflows. */
+  softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void;
+
+  /** `scale` times the gradient of `softmax`, given that of its result `y`. All are of one shape. */
+  softmaxGradient(kind: SoftmaxKind, g: View, y: View, dim: number, scale: number, out: View): void;
+
+  /** `log(sum(exp(x)))` over `dims`, without overflow. `out` has the other dimensions. */
+  logsumexp(x: View, dims: readonly number[], out: View): void;
+
+  /**
+   * Softmax of `scores * scale` `[..., L, S]` over the last dimension; if it is causal, of row `i` of each matrix over its
+   * columns up to `i`, and 0 behind them.
+   */
+  attentionWeights(scores: View, scale: number, isCausal: boolean, out: View): void;
+
   /**
    * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the rule's numbers.
    * All are of one length; `w` and `memory` are contiguous.
    */
   step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void;
 }
+
+export type SoftmaxKind = 'softmax' | 'logSoftmax';
 
 /**
  * How an optimizer rewrites the elements of a parameter and what it remembers of them, defined once: the loop is what the

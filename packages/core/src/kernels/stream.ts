@@ -211,55 +211,6 @@ export function inRows(
   }
 }
 
-/** Softmax of each of `rows` rows of `n` elements, its logarithm, or the logarithm of the sum of exponentials. */
-export function softmaxRows(
-  name: 'softmax' | 'logSoftmax' | 'logsumexp',
-  to: Float32Array,
-  x: Float32Array,
-  rows: number,
-  n: number,
-): void {
-  inRows(name, rows, [[x, n]], [[to, name === 'logsumexp' ? 1 : n]], (kernels, count, [from, result]) => {
-    kernels[name](result!, from!, count, n);
-  });
-}
-
-/** Softmax of `scale` x over the first elements of each row, as many as its limit says; 0 behind them. */
-export function limitedSoftmaxRows(
-  to: Float32Array,
-  x: Float32Array,
-  limits: Int32Array,
-  n: number,
-  scale: number,
-): void {
-  const inputs: Rows[] = [
-    [x, n],
-    [asFloats(limits), 1],
-  ];
-  inRows('softmax', limits.length, inputs, [[to, n]], ({ limitedSoftmax }, count, [from, atLimits, result]) => {
-    limitedSoftmax(result!, from!, atLimits!, count, n, scale);
-  });
-}
-
-/** The gradient of `softmax` (times `scale`) or `logSoftmax`, from that of its result `y`. */
-export function softmaxGradientRows(
-  name: 'softmaxGradient' | 'logSoftmaxGradient',
-  to: Float32Array,
-  g: Float32Array,
-  y: Float32Array,
-  rows: number,
-  n: number,
-  scale = 1,
-): void {
-  const inputs: Rows[] = [
-    [g, n],
-    [y, n],
-  ];
-  inRows(name, rows, inputs, [[to, n]], (kernels, count, [atG, atY, result]) => {
-    kernels[name](result!, atG!, atY!, count, n, scale);
-  });
-}
-
 /** `(x - mean) / sqrt(var + eps)` of each of `rows` rows of `n` elements, with their means and variances. */
 export function standardizeRows(
   to: Float32Array,

@@ -1,11 +1,9 @@
-import { dataOf } from '../backend/host/data.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
-import { tril } from './arrange.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { dropout } from './dropout.js';
 import { add, floatOnly, mul, where } from './elementwise.js';
 import { matmul } from './matmul.js';
@@ -55,20 +53,12 @@ export function scaledDotProductAttention(
   } = checkOptions(op, options, attentionOptions);
   if (isCausal && attnMask) throw new TypeError(`${op}: give attnMask or isCausal, not both`);
   const products = matmul(query, transpose(key, -1, -2));
-  const weights = attnMask ? null : attentionWeights(products, scale, isCausal);
-  const dropped = dropout(weights ?? softmax(masked(mul(products, scale), attnMask, isCausal), -1), {
-    p: dropoutP,
-    training: dropoutP > 0,
-  });
+  const weights = attnMask
+    ? softmax(masked(mul(products, scale), attnMask), -1)
+    : attentionWeights(products, scale, isCausal);
+  const dropped = dropout(weights, { p: dropoutP, training: dropoutP > 0 });
   return matmul(dropped, value);
 }
 
-function masked(scores: Tensor, mask: Tensor | null | undefined, isCausal: boolean): Tensor {
-  if (isCausal) {
-    const ones = Tensor.empty('bool', scores.shape.slice(-2));
-    dataOf(ones).fill(1);
-    return where(tril(ones), scores, Number.NEGATIVE_INFINITY);
-  }
-  if (!mask) return scores;
-  return mask.dtype === 'bool' ? where(mask, scores, Number.NEGATIVE_INFINITY) : add(scores, mask);
-}
+const masked = (scores: Tensor, mask: Tensor): Tensor =>
+  mask.dtype === 'bool' ? where(mask, scores, Number.NEGATIVE_INFINITY) : add(scores, mask);

@@ -144,6 +144,9 @@ function large(dtype: DType, length: number, make: () => TypedArray): TypedArray
   }
 }
 
+/** The dtype in which floating point is computed: half types are only stored. */
+export const computedIn = (dtype: DType): DType => (dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype);
+
 export const toFloat = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
 
 /** Integers stay, bool becomes int64: what PyTorch sums, multiplies and counts in. */

@@ -85,8 +85,10 @@ export interface Kernels
   softmax(to: number, x: number, rows: number, n: number): void;
   softmaxGradient(to: number, g: number, y: number, rows: number, n: number, scale: number): void;
   limitedSoftmax(to: number, x: number, limits: number, rows: number, n: number, scale: number): void;
+  softmaxColumns(to: number, x: number, blocks: number, n: number, inner: number, log: boolean): void;
+  softmaxColumnsGradient(to: number, g: number, y: number, ...sizesLogAndScale: number[]): void;
   logSoftmax(to: number, x: number, rows: number, n: number): void;
-  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number, unused: number): void;
+  logSoftmaxGradient(to: number, g: number, y: number, rows: number, n: number, scale: number): void;
   logsumexp(to: number, x: number, rows: number, n: number): void;
   crossEntropy(losses: number, p: number, x: number, classes: number, rows: number, n: number): void;
   crossEntropyGradient(to: number, p: number, g: number, classes: number, rows: number, n: number): void;

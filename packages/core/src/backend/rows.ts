@@ -1,0 +1,30 @@
+import { isContiguous, type Shape } from '../tensor/shape.js';
+import type { View } from './backend.js';
+
+/** A row-major array seen as `[outer, n, inner]`: `outer * inner` rows of `n` elements that are `inner` apart. */
+export interface Rows {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+}
+
+/** The rows along one dimension. A scalar is one row of one element. */
+export function rowsAlong(shape: Shape, dim: number): Rows {
+  let outer = 1;
+  let inner = 1;
+  for (let d = 0; d < dim; d++) outer *= shape[d]!;
+  for (let d = dim + 1; d < shape.length; d++) inner *= shape[d]!;
+  return { outer, n: shape[dim] ?? 1, inner };
+}
+
+/** The view with some of its dimensions behind the others, so that each row along them is one in row-major order. */
+export function movedLast(view: View, dims: readonly number[]): View {
+  const kept = view.shape.length - dims.length;
+  if (dims.every((d, i) => d === kept + i)) return view;
+  const { storage, dtype, offset } = view;
+  const order = view.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  for (const d of dims) order.push(d);
+  const shape = order.map((d) => view.shape[d]!);
+  const strides = order.map((d) => view.strides[d]!);
+  return { storage, dtype, shape, strides, offset, isContiguous: isContiguous(shape, strides) };
+}
