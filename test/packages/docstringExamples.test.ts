@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
 import { transformSync } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 
-// Editors show docstrings, so their examples have to be right: each ```ts block compiles, and runs, with all that core and nn
-// export in scope. A line `expression; // value` also has to give that value.
+// Editors show docstrings, so their examples have to be right: each ```ts block compiles, and runs, with all that core, nn and
+// distributions export in scope. A line `expression; // value` also has to give that value.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const packages = join(root, 'packages');
-const scope: Record<string, unknown> = { ...core, ...nn };
+const scope: Record<string, unknown> = { ...core, ...nn, ...distributions };
 
 interface Example {
   readonly place: string;
@@ -29,7 +30,7 @@ function examplesOf(file: string): Example[] {
   }));
 }
 
-const examples = ['core/src', 'nn/src'].flatMap((folder) =>
+const examples = ['core/src', 'nn/src', 'distributions/src'].flatMap((folder) =>
   readdirSync(join(packages, folder), { recursive: true, encoding: 'utf8' })
     .filter((f) => f.endsWith('.ts'))
     .sort()
@@ -107,13 +108,19 @@ describe('examples in docstrings compile', () => {
     mkdirSync(folder, { recursive: true });
     const { Tensor: _, ...values } = core;
     programs.forEach(({ place, code }, i) => {
-      const imports = [
-        `import { ${[...used(code, Object.keys(values)), 'Tensor'].join(', ')} } from '@gradgate/core';`,
-        `import { ${used(
-          code,
-          Object.keys(nn).filter((name) => !(name in core)),
-        ).join(', ')} } from '@gradgate/nn';`,
-      ];
+      const imports = (
+        [
+          ['@gradgate/core', [...used(code, Object.keys(values)), 'Tensor']],
+          [
+            '@gradgate/nn',
+            used(
+              code,
+              Object.keys(nn).filter((name) => !(name in core)),
+            ),
+          ],
+          ['@gradgate/distributions', used(code, Object.keys(distributions))],
+        ] as const
+      ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
       writeFileSync(join(folder, `${i}.ts`), `${imports.join(' ')} // ${place}\n${code}\nexport {};\n`);
     });
     const config = {

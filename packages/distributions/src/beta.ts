@@ -1,0 +1,78 @@
+import { digamma, type Generator, lgamma, type Shape, stack, type Tensor, xlogy } from '@gradgate/core';
+import { positive, unitInterval } from './constraints.js';
+import { Dirichlet } from './dirichlet.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { standardGamma } from './draws.js';
+
+/**
+ * The beta distribution over numbers from 0 to 1, with `concentration1` towards 1 and `concentration0` towards 0.
+ *
+ * ```ts
+ * const beta = new Beta(3, 1);
+ * beta.mean; // 0.75
+ * beta.logProb(0.5); // -0.2877
+ * ```
+ */
+export class Beta extends Distribution {
+  readonly concentration1: Tensor;
+  readonly concentration0: Tensor;
+  readonly support = unitInterval;
+
+  constructor(concentration1: TensorLike, concentration0: TensorLike, options?: DistributionOptions) {
+    const constraints = { concentration1: positive, concentration0: positive };
+    const given = parametersOf('Beta', { concentration1, concentration0 }, constraints, options);
+    super(given.concentration1.shape, [], options);
+    this.concentration1 = given.concentration1;
+    this.concentration0 = given.concentration0;
+  }
+
+  override get hasRsample(): boolean {
+    return true;
+  }
+  override get mean(): Tensor {
+    return this.concentration1.div(this.concentration1.add(this.concentration0));
+  }
+  /** Where no concentration is above 1, the end of the larger one. */
+  override get mode(): Tensor {
+    const both = stack([this.concentration1, this.concentration0], -1);
+    return new Dirichlet(both, { validateArgs: false }).mode.select(-1, 0);
+  }
+  override get variance(): Tensor {
+    const [a, b] = [this.concentration1, this.concentration0];
+    const total = a.add(b);
+    return a.mul(b).div(total.square().mul(total.add(1)));
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    const one = standardGamma(this.concentration1.expand(shape), generator);
+    return one.div(one.add(standardGamma(this.concentration0.expand(shape), generator)));
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const [a, b] = [this.concentration1, this.concentration0];
+    return xlogy(a.sub(1), value)
+      .add(xlogy(b.sub(1), value.neg().add(1)))
+      .sub(this.logBeta());
+  }
+
+  /** The logarithm of the beta function of both concentrations. */
+  private logBeta(): Tensor {
+    const [a, b] = [this.concentration1, this.concentration0];
+    return lgamma(a)
+      .add(lgamma(b))
+      .sub(lgamma(a.add(b)));
+  }
+
+  override entropy(): Tensor {
+    const [a, b] = [this.concentration1, this.concentration0];
+    return this.logBeta()
+      .sub(a.sub(1).mul(digamma(a)))
+      .sub(b.sub(1).mul(digamma(b)))
+      .add(
+        a
+          .add(b)
+          .sub(2)
+          .mul(digamma(a.add(b))),
+      );
+  }
+}

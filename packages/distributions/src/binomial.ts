@@ -1,0 +1,77 @@
+import { arange, type Generator, lgamma, type Shape, type Tensor, where } from '@gradgate/core';
+import { count, wholeUpTo } from './constraints.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { binomialDraws } from './draws.js';
+import { type Chance, chanceOf } from './probabilities.js';
+
+/**
+ * How often something of probability `probs`, or of log odds `logits`, happens in `totalCount` attempts.
+ *
+ * ```ts
+ * const heads = new Binomial(10, { probs: 0.5 });
+ * heads.mean; // 5
+ * heads.logProb(5); // -1.402
+ * ```
+ */
+export class Binomial extends Distribution {
+  readonly totalCount: Tensor;
+  readonly probs: Tensor;
+  readonly logits: Tensor;
+
+  constructor(totalCount: TensorLike, chance: Chance & DistributionOptions) {
+    const beside = parametersOf('Binomial', { totalCount }, { totalCount: count }, chance);
+    const { probs, logits } = chanceOf('Binomial', chance, beside);
+    super(probs.shape, [], { validateArgs: chance.validateArgs });
+    this.totalCount = beside.totalCount.to(probs.dtype).expand(probs.shape);
+    this.probs = probs;
+    this.logits = logits;
+  }
+
+  get support() {
+    return wholeUpTo(this.totalCount.detach());
+  }
+  override get mean(): Tensor {
+    return this.totalCount.mul(this.probs);
+  }
+  override get mode(): Tensor {
+    return this.totalCount.add(1).mul(this.probs).floor().minimum(this.totalCount);
+  }
+  override get variance(): Tensor {
+    return this.mean.mul(this.probs.neg().add(1));
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    return binomialDraws(this.totalCount.detach(), this.probs.detach(), shape, generator);
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const x = value.to(this.probs.dtype);
+    const n = this.totalCount;
+    const ways = lgamma(n.add(1))
+      .sub(lgamma(x.add(1)))
+      .sub(lgamma(n.sub(x).add(1)));
+    // n log(1 + exp(logits)), without overflow.
+    const norm = n.mul(this.logits.clamp(0)).add(n.mul(this.logits.abs().neg().exp().log1p()));
+    return ways.add(x.mul(this.logits)).sub(norm);
+  }
+
+  /** By going through all counts; sizes grow with the largest `totalCount`. */
+  override entropy(): Tensor {
+    const most = this.totalCount.numel === 0 ? 0 : this.totalCount.amax().item();
+    const { dtype, device } = this.probs;
+    const counts = arange(most + 1, { dtype, device }).reshape([most + 1, ...this.batchShape.map(() => 1)]);
+    const inside = counts.le(this.totalCount);
+    const logs = this.logDensity(where(inside, counts, 0));
+    return where(inside, logs.exp().mul(logs), 0).sum(0).neg();
+  }
+
+  /** 0 to `totalCount`, which has to be the same everywhere. */
+  override enumerateSupport(): Tensor {
+    const most = this.totalCount.amax().item();
+    if (this.totalCount.amin().item() !== most)
+      throw new RangeError('Binomial.enumerateSupport: totalCount is the same everywhere');
+    const { dtype, device } = this.probs;
+    const counts = arange(most + 1, { dtype, device }).reshape([most + 1, ...this.batchShape.map(() => 1)]);
+    return counts.expand(most + 1, ...this.batchShape);
+  }
+}

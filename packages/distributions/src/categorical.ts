@@ -1,0 +1,170 @@
+import {
+  broadcastTensors,
+  type Generator,
+  logSoftmax,
+  multinomial,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  zeros,
+} from '@gradgate/core';
+import { checkIntegers, checkOptions, is } from '@gradgate/core/internal';
+import { nonNegative, oneHot, real, wholeUpTo } from './constraints.js';
+import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
+import { clampProbs } from './probabilities.js';
+
+/** Probabilities or their logarithms: one of both. */
+export interface Weights {
+  /** From 0 up; they need not add up to 1. */
+  probs?: Tensor;
+  /** Any numbers: the logarithms of probabilities, but for a number to be added. */
+  logits?: Tensor;
+}
+
+const known = { probs: is.tensor, logits: is.tensor, validateArgs: is.boolean };
+
+/** The one of both that is given, `[..., k]`, checked. */
+function weightsOf(op: string, weights: Weights & DistributionOptions): { probs?: Tensor; logits?: Tensor } {
+  const { probs, logits, validateArgs = true } = checkOptions(op, weights, known);
+  if ((probs === undefined) === (logits === undefined)) throw new TypeError(`${op}: give probs or logits, one of both`);
+  const x = (probs ?? logits)!;
+  if (x.ndim < 1 || x.shape.at(-1) === 0)
+    throw new ShapeError(op, `${probs ? 'probs' : 'logits'} are [..., classes], got [${x.shape.join(', ')}]`);
+  if (validateArgs) (probs ? nonNegative : real).check(op, probs ? 'probs' : 'logits', x);
+  return { probs, logits };
+}
+
+/** What distributions over classes share: probabilities and their logarithms, each made of the other. */
+export abstract class OverClasses extends Distribution {
+  /** Logarithms of the probabilities, `[..., classes]`: they add up to 1. */
+  readonly logits: Tensor;
+  /** `[..., classes]`; they add up to 1. */
+  readonly probs: Tensor;
+
+  constructor(weights: Weights & DistributionOptions, events: 0 | 1) {
+    const { probs, logits } = weightsOf(new.target.name, weights);
+    const { shape } = (probs ?? logits)!;
+    super(shape.slice(0, -1), events === 0 ? [] : shape.slice(-1), { validateArgs: weights.validateArgs });
+    if (probs) {
+      this.probs = probs.div(probs.sum(-1, { keepdim: true }));
+      this.logits = clampProbs(this.probs).log();
+    } else {
+      this.logits = logSoftmax(logits!, -1);
+      this.probs = this.logits.exp();
+    }
+  }
+
+  /** How many classes there are. */
+  get classes(): number {
+    return this.logits.shape.at(-1)!;
+  }
+
+  /** Class numbers `[...shape, ...batchShape]`. */
+  protected drawClasses(shape: Shape, generator: Generator | undefined): Tensor {
+    const rows = this.batchShape.reduce((n, size) => n * size, 1);
+    const all = shape.reduce((n, size) => n * size, 1);
+    const { device } = this.probs;
+    if (all === 0) return zeros(shape, { dtype: 'int32', device });
+    const weights = this.probs.detach().reshape([rows, this.classes]);
+    return multinomial(weights, all / rows, { replacement: true, generator })
+      .t()
+      .reshape(shape);
+  }
+
+  override entropy(): Tensor {
+    return this.logits.mul(this.probs).sum(-1).neg();
+  }
+}
+
+/**
+ * The distribution of class numbers with these `probs` or `logits`, `[..., classes]`. Samples are int32.
+ *
+ * ```ts
+ * const policy = new Categorical({ logits: zeros([2, 4]) });
+ * const action = policy.sample(); // int32 [2]
+ * policy.logProb(action); // [-1.386, -1.386]
+ * policy.entropy(); // [1.386, 1.386]
+ * ```
+ */
+export class Categorical extends OverClasses {
+  constructor(weights: Weights & DistributionOptions) {
+    super(weights, 0);
+  }
+
+  get support() {
+    return wholeUpTo(this.classes - 1);
+  }
+  /** NaN: class numbers have no mean. */
+  override get mean(): Tensor {
+    return this.logits.select(-1, 0).mul(Number.NaN);
+  }
+  /** NaN: class numbers have no variance. */
+  override get variance(): Tensor {
+    return this.mean;
+  }
+  override get mode(): Tensor {
+    return this.probs.argmax(-1);
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    return this.drawClasses(shape, generator);
+  }
+
+  override logProb(value: TensorLike): Tensor {
+    const classes = this.checkValue('logProb', value);
+    return this.logDensity(typeof value === 'number' ? classes.int() : classes);
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    checkIntegers('Categorical.logProb', 'classes', value);
+    const [at] = broadcastTensors([value, this.logits.detach().select(-1, 0)]);
+    const logits = this.logits.expand(...at!.shape, this.classes);
+    return logits.gather(-1, at!.unsqueeze(-1)).squeeze(-1);
+  }
+
+  override enumerateSupport(): Tensor {
+    return classNumbers(this.classes, this.batchShape, this.logits.device);
+  }
+}
+
+/** 0, 1, ... along a first dimension, for each of a batch. */
+function classNumbers(n: number, batchShape: Shape, device: string): Tensor {
+  const numbers = zeros([n], { dtype: 'int32', device }).add(1).cumsum(0).sub(1).int();
+  return numbers.reshape([n, ...batchShape.map(() => 1)]).expand(n, ...batchShape);
+}
+
+/**
+ * The same as vectors of which one element is 1: events are `[classes]`, floating point.
+ *
+ * ```ts
+ * new OneHotCategorical({ probs: tensor([0, 1]) }).sample(); // [0, 1]
+ * ```
+ */
+export class OneHotCategorical extends OverClasses {
+  constructor(weights: Weights & DistributionOptions) {
+    super(weights, 1);
+  }
+
+  readonly support = oneHot;
+  override get mean(): Tensor {
+    return this.probs;
+  }
+  override get variance(): Tensor {
+    return this.probs.mul(this.probs.neg().add(1));
+  }
+  override get mode(): Tensor {
+    return this.#vectors(this.probs.argmax(-1));
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    return this.#vectors(this.drawClasses(shape.slice(0, -1), generator));
+  }
+
+  #vectors(classes: Tensor): Tensor {
+    return classes.oneHot(this.classes).to(this.probs.dtype);
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    return this.logits.mul(value).sum(-1);
+  }
+}

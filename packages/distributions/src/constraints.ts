@@ -1,0 +1,117 @@
+import { DTypeError, logicalAnd, ShapeError, type Tensor } from '@gradgate/core';
+import { isFloat } from '@gradgate/core/internal';
+
+/** What the elements of a parameter or a value may be. */
+export interface Constraint {
+  /** As in "scale is a positive number". */
+  readonly text: string;
+  /** Throws an error that names the first element that is not so. */
+  check(op: string, name: string, value: Tensor): void;
+}
+
+/** A constraint on numbers one by one: `holds` gives bool. */
+export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats = true): Constraint {
+  return {
+    text,
+    check(op, name, value) {
+      if (ofFloats && !isFloat(value.dtype))
+        throw new DTypeError(op, `${name} is floating point, got ${value.dtype}; use .float()`);
+      const ok = holds(value.detach());
+      if (ok.all().item()) return;
+      const wrong = value.detach().expand(ok.shape).flatten().select(0, ok.flatten().int().argmin().item());
+      throw new RangeError(`${op}: ${name} is ${text}, got ${wrong.item()}`);
+    },
+  };
+}
+
+const isCount = (x: Tensor): Tensor => logicalAnd(x.ge(0), x.eq(x.floor()));
+
+export const real = elementwise('a number', (x) => x.eq(x));
+export const positive = elementwise('above 0', (x) => x.gt(0));
+export const nonNegative = elementwise('from 0 up', (x) => x.ge(0));
+export const unitInterval = elementwise('from 0 to 1', (x) => logicalAnd(x.ge(0), x.le(1)));
+export const zeroOrOne = elementwise('0 or 1', (x) => x.eq(0).logicalOr(x.eq(1)), false);
+export const count = elementwise('a whole number from 0 up', isCount, false);
+
+/** Numbers between two tensors, both included. */
+export const between = (low: Tensor, high: Tensor): Constraint =>
+  elementwise('within the bounds', (x) => logicalAnd(x.ge(low), x.le(high)));
+
+/** Whole numbers from 0 up to `high`, a number or a tensor, included. */
+export const wholeUpTo = (high: Tensor | number): Constraint =>
+  elementwise(
+    typeof high === 'number' ? `a whole number from 0 to ${high}` : 'a whole number from 0 to the count',
+    (x) => logicalAnd(isCount(x), x.le(high)),
+    false,
+  );
+
+/** Vectors of numbers, along the last dimension. */
+export const realVector: Constraint = {
+  text: 'a vector of numbers',
+  check(op, name, value) {
+    checkVector(op, name, value);
+    real.check(op, name, value);
+  },
+};
+
+/** Vectors from 0 up whose sum is 1, along the last dimension. */
+export const simplex: Constraint = {
+  text: 'a vector from 0 up with sum 1',
+  check(op, name, value) {
+    checkVector(op, name, value);
+    nonNegative.check(op, name, value);
+    const sums = value.detach().sum(-1);
+    if (
+      !sums
+        .sub(1)
+        .abs()
+        .lt(1e-6 * Math.max(value.shape.at(-1)!, 1) + 1e-6)
+        .all()
+        .item()
+    )
+      throw new RangeError(
+        `${op}: ${name} is ${this.text}, got sums from ${sums.amin().item()} to ${sums.amax().item()}`,
+      );
+  },
+};
+
+/** Lower triangular matrices with a positive diagonal. */
+export const lowerCholesky: Constraint = {
+  text: 'a lower triangular matrix with a diagonal above 0',
+  check(op, name, value) {
+    checkMatrix(op, name, value);
+    const t = value.detach();
+    const ok = t.tril().eq(t).all().item() && t.diagonal(0, -2, -1).gt(0).all().item();
+    if (!ok) throw new RangeError(`${op}: ${name} is ${this.text}`);
+  },
+};
+
+/** Symmetric matrices; that they are positive definite shows when they are factored. */
+export const symmetric: Constraint = {
+  text: 'a symmetric matrix',
+  check(op, name, value) {
+    checkMatrix(op, name, value);
+    const t = value.detach();
+    if (!t.sub(t.transpose(-1, -2)).abs().le(t.abs().amax().mul(1e-5)).all().item())
+      throw new RangeError(`${op}: ${name} is ${this.text}`);
+  },
+};
+
+function checkVector(op: string, name: string, { ndim }: Tensor): void {
+  if (ndim < 1) throw new ShapeError(op, `${name} has a dimension at least, got []`);
+}
+
+function checkMatrix(op: string, name: string, { ndim, shape }: Tensor): void {
+  if (ndim < 2 || shape.at(-1) !== shape.at(-2))
+    throw new ShapeError(op, `${name} is square matrices [..., n, n], got [${shape.join(', ')}]`);
+}
+
+/** Vectors of which one element is 1 and the others are 0, along the last dimension. */
+export const oneHot: Constraint = {
+  text: 'a vector of which one element is 1 and the others 0',
+  check(op, name, value) {
+    checkVector(op, name, value);
+    zeroOrOne.check(op, name, value);
+    if (!value.detach().sum(-1).eq(1).all().item()) throw new RangeError(`${op}: ${name} is ${this.text}`);
+  },
+};

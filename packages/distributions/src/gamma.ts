@@ -1,0 +1,75 @@
+import { digamma, type Generator, lgamma, type Shape, type Tensor, xlogy } from '@gradgate/core';
+import { nonNegative, positive } from './constraints.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { standardGamma } from './draws.js';
+
+/**
+ * The gamma distribution of shape `concentration` and this `rate`: their quotient is the mean.
+ *
+ * ```ts
+ * const gamma = new Gamma(2, 4);
+ * gamma.mean; // 0.5
+ * gamma.logProb(1); // -1.227
+ * ```
+ */
+export class Gamma extends Distribution {
+  readonly concentration: Tensor;
+  readonly rate: Tensor;
+  readonly support = nonNegative;
+
+  constructor(concentration: TensorLike, rate: TensorLike, options?: DistributionOptions) {
+    const constraints = { concentration: positive, rate: positive };
+    const given = parametersOf('Gamma', { concentration, rate }, constraints, options);
+    super(given.rate.shape, [], options);
+    this.concentration = given.concentration;
+    this.rate = given.rate;
+  }
+
+  override get hasRsample(): boolean {
+    return true;
+  }
+  override get mean(): Tensor {
+    return this.concentration.div(this.rate);
+  }
+  override get mode(): Tensor {
+    return this.concentration.sub(1).clamp(0).div(this.rate);
+  }
+  override get variance(): Tensor {
+    return this.concentration.div(this.rate.square());
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    return standardGamma(this.concentration.expand(shape), generator).div(this.rate);
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const { concentration, rate } = this;
+    return xlogy(concentration, rate)
+      .add(xlogy(concentration.sub(1), value))
+      .sub(rate.mul(value))
+      .sub(lgamma(concentration));
+  }
+
+  override entropy(): Tensor {
+    const { concentration, rate } = this;
+    const skew = concentration.neg().add(1).mul(digamma(concentration));
+    return concentration.sub(rate.log()).add(lgamma(concentration)).add(skew);
+  }
+}
+
+/**
+ * The chi-squared distribution of `df` degrees of freedom: of the sum of that many squares of standard normal numbers.
+ *
+ * ```ts
+ * new Chi2(3).mean; // 3
+ * ```
+ */
+export class Chi2 extends Gamma {
+  readonly df: Tensor;
+
+  constructor(df: TensorLike, options?: DistributionOptions) {
+    const given = parametersOf('Chi2', { df }, { df: positive }, options).df;
+    super(given.mul(0.5), 0.5, options);
+    this.df = given;
+  }
+}

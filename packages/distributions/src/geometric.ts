@@ -1,0 +1,55 @@
+import { broadcastTensors, type Generator, log1p, rand, type Shape, type Tensor, where } from '@gradgate/core';
+import { Bernoulli } from './bernoulli.js';
+import { count } from './constraints.js';
+import { Distribution, type DistributionOptions } from './distribution.js';
+import { type Chance, chanceOf, clampProbs } from './probabilities.js';
+
+/**
+ * How often something of probability `probs` fails before it happens.
+ *
+ * ```ts
+ * const geometric = new Geometric({ probs: 0.5 });
+ * geometric.mean; // 1
+ * geometric.logProb(2); // -2.079
+ * ```
+ */
+export class Geometric extends Distribution {
+  readonly probs: Tensor;
+  readonly logits: Tensor;
+  readonly support = count;
+
+  constructor(chance: Chance & DistributionOptions) {
+    const { probs, logits } = chanceOf('Geometric', chance);
+    super(probs.shape, [], { validateArgs: chance.validateArgs });
+    this.probs = probs;
+    this.logits = logits;
+    if (this.validateArgs && !probs.gt(0).all().item()) throw new RangeError('Geometric: probs are above 0');
+  }
+
+  override get mean(): Tensor {
+    return this.probs.reciprocal().sub(1);
+  }
+  override get mode(): Tensor {
+    return this.probs.mul(0);
+  }
+  override get variance(): Tensor {
+    return this.mean.div(this.probs);
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    const { dtype, device } = this.probs;
+    const logs = log1p(rand(shape, { dtype, device, generator }).neg());
+    return logs.div(log1p(clampProbs(this.probs).neg())).floor();
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const [x, p] = broadcastTensors([value.to(this.probs.dtype), this.probs]);
+    // Where p is 1, the first attempt succeeds: 0 times a logarithm of 0.
+    const inner = p!.eq(1).logicalAnd(x!.eq(0));
+    return x!.mul(log1p(where(inner, 0, p!).neg())).add(this.probs.log());
+  }
+
+  override entropy(): Tensor {
+    return new Bernoulli({ logits: this.logits, validateArgs: false }).entropy().div(this.probs);
+  }
+}

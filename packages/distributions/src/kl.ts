@@ -1,0 +1,184 @@
+import { digamma, lgamma, log, solve, type Tensor, where, xlogy } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import { Bernoulli } from './bernoulli.js';
+import { Beta } from './beta.js';
+import { Binomial } from './binomial.js';
+import { Categorical, OneHotCategorical } from './categorical.js';
+import { Dirichlet } from './dirichlet.js';
+import { Distribution } from './distribution.js';
+import { Exponential } from './exponential.js';
+import { Gamma } from './gamma.js';
+import { Geometric } from './geometric.js';
+import { Independent } from './independent.js';
+import { Laplace } from './laplace.js';
+import { MultivariateNormal } from './multivariateNormal.js';
+import { Normal } from './normal.js';
+import { Poisson } from './poisson.js';
+import { LogNormal } from './transformed.js';
+import { Uniform } from './uniform.js';
+
+type Class<D> = abstract new (...args: any[]) => D;
+type Rule = (p: any, q: any) => Tensor;
+
+const rules = new Map<Class<Distribution>, Map<Class<Distribution>, Rule>>();
+
+/**
+ * Says how the divergence of two classes of distributions is computed, for them and their subclasses: the nearest counts.
+ *
+ * ```ts
+ * class Standard extends Normal {
+ *   constructor() {
+ *     super(0, 1);
+ *   }
+ * }
+ * registerKl(Standard, Standard, (p) => p.loc.mul(0));
+ * klDivergence(new Standard(), new Standard()); // 0
+ * ```
+ */
+export function registerKl<P extends Distribution, Q extends Distribution>(
+  p: Class<P>,
+  q: Class<Q>,
+  rule: (p: P, q: Q) => Tensor,
+): void {
+  const ofP = rules.get(p) ?? new Map<Class<Distribution>, Rule>();
+  rules.set(p, ofP.set(q, rule));
+}
+
+/**
+ * The Kullback-Leibler divergence of `p` from `q`: how much longer, in nats, events of `p` are described by a code for `q`;
+ * `[...batchShape]`. Throws where no rule is known for the two classes.
+ *
+ * ```ts
+ * klDivergence(new Normal(0, 1), new Normal(1, 1)); // 0.5
+ * ```
+ */
+export function klDivergence(p: Distribution, q: Distribution): Tensor {
+  for (const d of [p, q])
+    if (!(d instanceof Distribution)) throw new TypeError(`klDivergence: expected a distribution, got ${show(d)}`);
+  for (const a of classesOf(p))
+    for (const b of classesOf(q)) {
+      const rule = rules.get(a)?.get(b);
+      if (rule !== undefined) return rule(p, q);
+    }
+  throw new TypeError(
+    `klDivergence: no rule for ${p.constructor.name} and ${q.constructor.name}; add one with registerKl(), or average ` +
+      'p.logProb(x) - q.logProb(x) over samples x of p',
+  );
+}
+
+/** The class of a distribution and its bases, nearest first. */
+function* classesOf(d: Distribution): Generator<Class<Distribution>> {
+  for (let c = d.constructor; c !== Function.prototype && c !== null; c = Object.getPrototypeOf(c))
+    yield c as unknown as Class<Distribution>;
+}
+
+const rest = (x: Tensor): Tensor => x.neg().add(1);
+
+registerKl(Normal, Normal, (p, q) => {
+  const ratio = p.scale.div(q.scale).square();
+  const apart = p.loc.sub(q.loc).div(q.scale).square();
+  return ratio.add(apart).sub(1).sub(ratio.log()).mul(0.5);
+});
+
+registerKl(LogNormal, LogNormal, (p, q) => klDivergence(p.base, q.base));
+
+registerKl(Laplace, Laplace, (p, q) => {
+  const ratio = p.scale.div(q.scale);
+  const apart = p.loc.sub(q.loc).abs();
+  const near = apart.div(p.scale).neg().exp().mul(ratio);
+  return apart.div(q.scale).add(near).sub(ratio.log()).sub(1);
+});
+
+registerKl(Exponential, Exponential, (p, q) => {
+  const ratio = q.rate.div(p.rate);
+  return ratio.sub(ratio.log()).sub(1);
+});
+
+registerKl(Gamma, Gamma, (p, q) => {
+  const [a, b] = [p.concentration, q.concentration];
+  return b
+    .mul(p.rate.div(q.rate).log())
+    .add(lgamma(b))
+    .sub(lgamma(a))
+    .add(a.sub(b).mul(digamma(a)))
+    .add(q.rate.sub(p.rate).mul(a.div(p.rate)));
+});
+
+registerKl(Beta, Beta, (p, q) => {
+  const [a, b, c, d] = [p.concentration1, p.concentration0, q.concentration1, q.concentration0];
+  const [sumP, sumQ] = [a.add(b), c.add(d)];
+  return lgamma(c)
+    .add(lgamma(d))
+    .add(lgamma(sumP))
+    .sub(lgamma(a))
+    .sub(lgamma(b))
+    .sub(lgamma(sumQ))
+    .add(a.sub(c).mul(digamma(a)))
+    .add(b.sub(d).mul(digamma(b)))
+    .add(sumQ.sub(sumP).mul(digamma(sumP)));
+});
+
+registerKl(Dirichlet, Dirichlet, (p, q) => {
+  const [a, b] = [p.concentration, q.concentration];
+  const total = a.sum(-1);
+  const slopes = digamma(a).sub(digamma(total).unsqueeze(-1));
+  return lgamma(total)
+    .sub(lgamma(b.sum(-1)))
+    .sub(lgamma(a).sub(lgamma(b)).sum(-1))
+    .add(a.sub(b).mul(slopes).sum(-1));
+});
+
+registerKl(Uniform, Uniform, (p, q) => {
+  const inside = q.low.le(p.low).logicalAnd(q.high.ge(p.high));
+  return where(inside, q.high.sub(q.low).div(p.high.sub(p.low)).log(), Number.POSITIVE_INFINITY);
+});
+
+registerKl(Bernoulli, Bernoulli, (p, q) => {
+  const one = xlogy(p.probs, p.probs).sub(xlogy(p.probs, q.probs));
+  const zero = xlogy(rest(p.probs), rest(p.probs)).sub(xlogy(rest(p.probs), rest(q.probs)));
+  return one.add(zero);
+});
+
+registerKl(Binomial, Binomial, (p, q) => {
+  const each = klDivergence(
+    new Bernoulli({ probs: p.probs, validateArgs: false }),
+    new Bernoulli({ probs: q.probs, validateArgs: false }),
+  );
+  const same = p.totalCount.mul(each);
+  if (p.totalCount.lt(q.totalCount).any().item())
+    throw new RangeError('klDivergence: of binomials the totalCount of p is not below that of q');
+  return where(p.totalCount.gt(q.totalCount), Number.POSITIVE_INFINITY, same);
+});
+
+registerKl(Geometric, Geometric, (p, q) =>
+  p
+    .entropy()
+    .neg()
+    .sub(log(rest(q.probs)).mul(p.mean))
+    .sub(q.probs.log()),
+);
+
+registerKl(Poisson, Poisson, (p, q) => xlogy(p.rate, p.rate).sub(xlogy(p.rate, q.rate)).sub(p.rate).add(q.rate));
+
+/** Of two distributions over classes, by probabilities and logarithms. */
+const ofClasses = (p: Categorical | OneHotCategorical, q: Categorical | OneHotCategorical): Tensor => {
+  const each = p.probs.mul(p.logits.sub(q.logits));
+  // What cannot happen does not count, and what only q takes for impossible counts without end.
+  const bounded = where(p.probs.eq(0), 0, each);
+  return where(q.probs.eq(0).logicalAnd(p.probs.gt(0)), Number.POSITIVE_INFINITY, bounded).sum(-1);
+};
+registerKl(Categorical, Categorical, ofClasses);
+registerKl(OneHotCategorical, OneHotCategorical, ofClasses);
+
+registerKl(MultivariateNormal, MultivariateNormal, (p, q) => {
+  const spread = solve(q.scaleTril, p.scaleTril);
+  const apart = solve(q.scaleTril, p.loc.sub(q.loc).unsqueeze(-1)).squeeze(-1);
+  const squares = spread.square().sum([-1, -2]).add(apart.square().sum(-1));
+  return squares.sub(p.eventShape[0]!).mul(0.5).add(q.halfLogDet()).sub(p.halfLogDet());
+});
+
+registerKl(Independent, Independent, (p, q) => {
+  if (p.dims !== q.dims) throw new TypeError(`klDivergence: Independent of ${p.dims} and of ${q.dims} dimensions`);
+  const each = klDivergence(p.base, q.base);
+  return p.dims === 0 ? each : each.sum(Array.from({ length: p.dims }, (_, i) => -1 - i));
+});

@@ -1,0 +1,128 @@
+import {
+  cholesky,
+  type Generator,
+  inverse,
+  matmul,
+  randn,
+  type Shape,
+  ShapeError,
+  solve,
+  type Tensor,
+} from '@gradgate/core';
+import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { type Constraint, lowerCholesky, realVector, symmetric } from './constraints.js';
+import { Distribution, type DistributionOptions } from './distribution.js';
+
+/** How the components vary together: one of the three. */
+export interface Covariance {
+  /** `[..., n, n]`, symmetric and positive definite. */
+  covarianceMatrix?: Tensor;
+  /** The inverse of the covariance. */
+  precisionMatrix?: Tensor;
+  /** The lower triangular `L` of `L Lᵀ`, with a positive diagonal: needs no factoring. */
+  scaleTril?: Tensor;
+}
+
+const given = {
+  covarianceMatrix: is.tensor,
+  precisionMatrix: is.tensor,
+  scaleTril: is.tensor,
+  validateArgs: is.boolean,
+};
+const constraints: Record<keyof Covariance, Constraint> = {
+  covarianceMatrix: symmetric,
+  precisionMatrix: symmetric,
+  scaleTril: lowerCholesky,
+};
+
+/**
+ * The normal distribution over vectors, of mean `loc` `[..., n]` and a covariance. Throws where the covariance is not
+ * positive definite.
+ *
+ * ```ts
+ * const gaussian = new MultivariateNormal(zeros([2]), { covarianceMatrix: eye(2) });
+ * gaussian.logProb(tensor([1, 1])); // -2.838
+ * gaussian.rsample([5]).shape; // [5, 2]
+ * ```
+ */
+export class MultivariateNormal extends Distribution {
+  readonly loc: Tensor;
+  /** The lower triangular factor of the covariance, `[..., n, n]`. */
+  readonly scaleTril: Tensor;
+  readonly support = realVector;
+
+  constructor(loc: Tensor, covariance: Covariance & DistributionOptions) {
+    const op = 'MultivariateNormal';
+    checkTensors(op, loc);
+    const { validateArgs, ...options } = checkOptions(op, covariance, given);
+    const names = (Object.keys(options) as (keyof Covariance)[]).filter((name) => options[name] !== undefined);
+    const name = names[0];
+    if (name === undefined || names.length > 1)
+      throw new TypeError(
+        `${op}: give one of ${Object.keys(constraints).join(', ')}, got ${names.join(', ') || 'none'}`,
+      );
+    const matrix = options[name]!;
+    const n = loc.shape.at(-1);
+    if (n === undefined || matrix.ndim < 2 || matrix.shape.at(-1) !== n || matrix.shape.at(-2) !== n)
+      throw new ShapeError(
+        op,
+        `loc is [..., n] and ${name} [..., n, n], got [${loc.shape.join(', ')}] and [${matrix.shape.join(', ')}]`,
+      );
+    if (validateArgs !== false) {
+      realVector.check(op, 'loc', loc);
+      constraints[name].check(op, name, matrix);
+    }
+    const wide = loc.add(matrix.select(-1, 0).mul(0));
+    super(wide.shape.slice(0, -1), [n], { validateArgs });
+    this.loc = wide;
+    const factor = name === 'scaleTril' ? matrix : cholesky(name === 'precisionMatrix' ? inverse(matrix) : matrix);
+    this.scaleTril = factor.expand(...this.batchShape, n, n);
+  }
+
+  override get hasRsample(): boolean {
+    return true;
+  }
+  override get mean(): Tensor {
+    return this.loc;
+  }
+  override get mode(): Tensor {
+    return this.loc;
+  }
+  /** `[..., n, n]`. */
+  get covarianceMatrix(): Tensor {
+    return matmul(this.scaleTril, this.scaleTril.transpose(-1, -2));
+  }
+  /** `[..., n, n]`. */
+  get precisionMatrix(): Tensor {
+    return inverse(this.covarianceMatrix);
+  }
+  override get variance(): Tensor {
+    return this.scaleTril.square().sum(-1);
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    const { dtype, device } = this.loc;
+    const z = randn(shape, { dtype, device, generator });
+    return this.loc.add(matmul(this.scaleTril, z.unsqueeze(-1)).squeeze(-1));
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const z = solve(this.scaleTril, value.sub(this.loc).unsqueeze(-1)).squeeze(-1);
+    const n = this.eventShape[0]!;
+    return z
+      .square()
+      .sum(-1)
+      .add(n * Math.log(2 * Math.PI))
+      .mul(-0.5)
+      .sub(this.halfLogDet());
+  }
+
+  /** Half the logarithm of the covariance's determinant. */
+  halfLogDet(): Tensor {
+    return this.scaleTril.diagonal(0, -2, -1).log().sum(-1);
+  }
+
+  override entropy(): Tensor {
+    return this.halfLogDet().add(0.5 * this.eventShape[0]! * (1 + Math.log(2 * Math.PI)));
+  }
+}

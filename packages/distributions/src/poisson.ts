@@ -1,0 +1,44 @@
+import { type Generator, lgamma, poisson, type Shape, type Tensor, xlogy } from '@gradgate/core';
+import { count, nonNegative } from './constraints.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+
+/**
+ * The Poisson distribution of this `rate`: how many of independent events happen where `rate` are to be expected.
+ *
+ * ```ts
+ * const calls = new Poisson(3);
+ * calls.logProb(2); // -1.496
+ * calls.variance; // 3
+ * ```
+ */
+export class Poisson extends Distribution {
+  readonly rate: Tensor;
+  readonly support = count;
+
+  constructor(rate: TensorLike, options?: DistributionOptions) {
+    const given = parametersOf('Poisson', { rate }, { rate: nonNegative }, options);
+    super(given.rate.shape, [], options);
+    this.rate = given.rate;
+  }
+
+  override get mean(): Tensor {
+    return this.rate;
+  }
+  override get mode(): Tensor {
+    return this.rate.floor();
+  }
+  override get variance(): Tensor {
+    return this.rate;
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    return poisson(this.rate.detach().expand(shape), { generator });
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const x = value.to(this.rate.dtype);
+    return xlogy(x, this.rate)
+      .sub(this.rate)
+      .sub(lgamma(x.add(1)));
+  }
+}

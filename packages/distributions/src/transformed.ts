@@ -1,0 +1,122 @@
+import { type Generator, logicalXor, type Shape, Tensor, tensor, where } from '@gradgate/core';
+import { check, is, show } from '@gradgate/core/internal';
+import { positive, real, unitInterval } from './constraints.js';
+import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
+import { Normal } from './normal.js';
+import { ExpTransform, type Transform } from './transforms.js';
+
+/**
+ * The distribution of what `transforms`, one after another, make of draws from `base`.
+ *
+ * ```ts
+ * const base = new Normal(zeros([2]), 1);
+ * const bounded = new TransformedDistribution(base, [new TanhTransform()]);
+ * bounded.logProb(tensor([0, 0.5])); // [-0.9189, -0.7821]
+ * ```
+ */
+export class TransformedDistribution extends Distribution {
+  readonly base: Distribution;
+  readonly transforms: readonly Transform[];
+
+  constructor(base: Distribution, transforms: Transform | readonly Transform[], options?: DistributionOptions) {
+    const op = new.target.name;
+    if (!(base instanceof Distribution)) throw new TypeError(`${op}: expected a distribution, got ${show(base)}`);
+    const list = Array.isArray(transforms) ? transforms : [transforms];
+    check(op, 'transforms', list, is.arrayOf(transform));
+    super(base.batchShape, base.eventShape, { validateArgs: base.validateArgs, ...options });
+    this.base = base;
+    this.transforms = list;
+  }
+
+  get support() {
+    return this.transforms.at(-1)?.codomain ?? this.base.support;
+  }
+  override get hasRsample(): boolean {
+    return this.base.hasRsample;
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    const sample = shape.slice(0, shape.length - this.batchShape.length - this.eventShape.length);
+    const x = this.hasRsample ? this.base.rsample(sample, { generator }) : this.base.sample(sample, { generator });
+    return this.transforms.reduce((y, t) => t.forward(y), x);
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const events = this.eventShape.map((_, i) => -1 - i);
+    let y = value;
+    let shrinking: Tensor | null = null;
+    for (const t of this.transforms.toReversed()) {
+      const x = t.inverse(y);
+      const each = t.logAbsDerivative(x, y);
+      const sum = events.length === 0 ? each : each.sum(events);
+      shrinking = shrinking === null ? sum : shrinking.add(sum);
+      y = x;
+    }
+    const log = this.base.logProb(y);
+    return shrinking === null ? log : log.sub(shrinking);
+  }
+
+  override cdf(value: TensorLike): Tensor {
+    const y = this.checkValue('cdf', value, real);
+    const p = this.base.cdf(this.transforms.reduceRight((x, t) => t.inverse(x), y));
+    return this.#turned(p);
+  }
+
+  override icdf(p: TensorLike): Tensor {
+    const x = this.base.icdf(this.#turned(this.checkValue('icdf', p, unitInterval)));
+    return this.transforms.reduce((y, t) => t.forward(y), x);
+  }
+
+  /** `1 - p` where the transforms, taken together, fall. */
+  #turned(p: Tensor): Tensor {
+    const falls = this.transforms
+      .map(({ rises }) => (rises instanceof Tensor ? rises.logicalNot() : tensor(!rises, { device: p.device })))
+      .reduce((a, b) => logicalXor(a, b), tensor(false, { device: p.device }));
+    return where(falls, p.neg().add(1), p);
+  }
+}
+
+const transform = {
+  text: 'a transform',
+  is: (t: unknown) =>
+    typeof (t as Transform | null)?.forward === 'function' && typeof (t as Transform).inverse === 'function',
+};
+
+/**
+ * The distribution of numbers whose logarithm is normal, of mean `loc` and standard deviation `scale`.
+ *
+ * ```ts
+ * const prices = new LogNormal(0, 1);
+ * prices.mean; // 1.649
+ * prices.logProb(1); // -0.9189
+ * ```
+ */
+export class LogNormal extends TransformedDistribution {
+  readonly loc: Tensor;
+  readonly scale: Tensor;
+
+  constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
+    const base = new Normal(loc, scale, options);
+    super(base, new ExpTransform(), options);
+    this.loc = base.loc;
+    this.scale = base.scale;
+  }
+
+  override get support() {
+    return positive;
+  }
+  override get mean(): Tensor {
+    return this.loc.add(this.scale.square().mul(0.5)).exp();
+  }
+  override get mode(): Tensor {
+    return this.loc.sub(this.scale.square()).exp();
+  }
+  override get variance(): Tensor {
+    const square = this.scale.square();
+    return square.expm1().mul(this.loc.mul(2).add(square).exp());
+  }
+
+  override entropy(): Tensor {
+    return this.base.entropy().add(this.loc);
+  }
+}

@@ -1,0 +1,211 @@
+import { arange, eye, ones, randn, tensor, zeros } from '@gradgate/core';
+import * as d from '@gradgate/distributions';
+import { describe, expect, it } from 'vitest';
+
+describe('bad input is refused by name', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    ['a scale of 0', () => new d.Normal(0, 0), /^Normal: scale is above 0, got 0$/],
+    ['NaN', () => new d.Normal(tensor([0, Number.NaN]), 1), /^Normal: loc is a number, got NaN$/],
+    ['integers', () => new d.Normal(arange(3), 1), /^Normal: loc is floating point, got int32; use \.float\(\)$/],
+    ['text', () => new d.Normal('0' as never, 1), /^Normal: loc is a Tensor or a number, got '0'$/],
+    ['shapes that do not broadcast', () => new d.Normal(zeros([2]), ones([3])), /\[2\].*\[3\]/],
+    ['bounds in the wrong order', () => new d.Uniform(1, 1), /low is below high/],
+    ['probabilities above 1', () => new d.Bernoulli({ probs: 1.5 }), /^Bernoulli: probs is from 0 to 1, got 1\.5$/],
+    ['both', () => new d.Bernoulli({ probs: 0.5, logits: 0 }), /give probs or logits, one of both/],
+    ['neither', () => new d.Categorical({}), /^Categorical: give probs or logits, one of both$/],
+    ['a probability for options', () => new d.Bernoulli(0.5 as never), /takes \{ probs \} or \{ logits \}, got 0\.5/],
+    ['a misspelt option', () => new d.Normal(0, 1, { validateArg: false } as never), /did you mean 'validateArgs'/],
+    ['negative weights', () => new d.Categorical({ probs: tensor([1, -1]) }), /probs is from 0 up, got -1/],
+    ['a number of weights', () => new d.Categorical({ probs: tensor(1) }), /probs are \[\.\.\., classes\], got \[\]/],
+    [
+      'a count that is no whole number',
+      () => new d.Binomial(2.5, { probs: 0.5 }),
+      /totalCount is a whole number from 0 up, got 2\.5/,
+    ],
+    [
+      'several covariances',
+      () => new d.MultivariateNormal(zeros([2]), { covarianceMatrix: eye(2), scaleTril: eye(2) }),
+      /give one of covarianceMatrix, precisionMatrix, scaleTril, got covarianceMatrix, scaleTril/,
+    ],
+    [
+      'a covariance of another size',
+      () => new d.MultivariateNormal(zeros([2]), { covarianceMatrix: eye(3) }),
+      /loc is \[\.\.\., n\] and covarianceMatrix \[\.\.\., n, n\], got \[2\] and \[3, 3\]/,
+    ],
+    [
+      'a covariance that is not positive definite',
+      () =>
+        new d.MultivariateNormal(zeros([2]), {
+          covarianceMatrix: tensor([
+            [1, 2],
+            [2, 1],
+          ]),
+        }),
+      /positive definite/,
+    ],
+    [
+      'a factor that is not triangular',
+      () => new d.MultivariateNormal(zeros([2]), { scaleTril: ones([2, 2]) }),
+      /lower triangular/,
+    ],
+    [
+      'too many event dimensions',
+      () => new d.Independent(new d.Normal(0, 1), 1),
+      /there are 0 batch dimensions, got dims 1/,
+    ],
+    ['something else for a distribution', () => new d.Independent(3 as never, 1), /expected a distribution, got 3/],
+    [
+      'weights of another size',
+      () => new d.MixtureSameFamily(new d.Categorical({ probs: ones([3]) }), new d.Normal(zeros([2]), 1)),
+      /weights for 3 components, but components of batch shape \[2\]/,
+    ],
+    [
+      'something else for a transform',
+      () => new d.TransformedDistribution(new d.Normal(0, 1), [3 as never]),
+      /transforms is an array, each item a transform/,
+    ],
+  ])('%s', (_, make, message) => expect(make).toThrow(message));
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'a value outside',
+      () => new d.Exponential(1).logProb(-1),
+      /^Exponential\.logProb: the value is from 0 up, got -1$/,
+    ],
+    [
+      'a class out of range',
+      () => new d.Categorical({ probs: ones([3]) }).logProb(3),
+      /the value is a whole number from 0 to 2, got 3/,
+    ],
+    [
+      'a value that does not broadcast',
+      () => new d.Normal(zeros([2]), 1).logProb(zeros([3])),
+      /\[3\] does not broadcast with \[2\]/,
+    ],
+    [
+      'an event of another size',
+      () => new d.Dirichlet(ones([3])).logProb(tensor([0.5, 0.5])),
+      /events are \[3\], got a value of \[2\]/,
+    ],
+    [
+      'a vector whose sum is not 1',
+      () => new d.Dirichlet(ones([2])).logProb(tensor([0.5, 0.6])),
+      /from 0 up with sum 1, got sums from 1\.1/,
+    ],
+    ['counts of another sum', () => new d.Multinomial(3, { probs: ones([2]) }).logProb(tensor([1, 1])), /with sum 3/],
+    [
+      'a vector with two ones',
+      () => new d.OneHotCategorical({ probs: ones([2]) }).logProb(ones([2])),
+      /one element is 1/,
+    ],
+    ['rsample of whole numbers', () => new d.Poisson(1).rsample(), /^Poisson: samples carry no gradient/],
+    ['a shape that is no array', () => new d.Normal(0, 1).sample(3 as never), /Normal\.sample: the shape is an array/],
+    [
+      'a quantile that there is not',
+      () => new d.Gamma(1, 1).icdf(0.5),
+      /^Gamma: there is no icdf\(\) of this distribution$/,
+    ],
+    [
+      'a divergence that there is not',
+      () => d.klDivergence(new d.Normal(0, 1), new d.Gamma(1, 1)),
+      /no rule for Normal and Gamma; add one with registerKl/,
+    ],
+    [
+      'something else for a divergence',
+      () => d.klDivergence(1 as never, new d.Normal(0, 1)),
+      /expected a distribution, got 1/,
+    ],
+  ])('%s', (_, call, message) => expect(call).toThrow(message));
+
+  it('validateArgs: false checks nothing', () => {
+    expect(new d.Normal(0, -1, { validateArgs: false }).mean.item()).toBe(0);
+    expect(new d.Exponential(1, { validateArgs: false }).logProb(-1).item()).toBe(1);
+  });
+});
+
+describe('what is made of other distributions', () => {
+  it('Independent sums over its dimensions', () => {
+    const base = new d.Normal(randn([4, 3]), 1);
+    const one = new d.Independent(base, 1);
+    expect([one.batchShape, one.eventShape]).toEqual([[4], [3]]);
+    const x = randn([5, 4, 3]);
+    expect(one.logProb(x).sub(base.logProb(x).sum(-1)).abs().amax().item()).toBeLessThan(1e-5);
+    expect(one.entropy().shape).toEqual([4]);
+    const other = new d.Independent(new d.Normal(zeros([4, 3]), 1), 1);
+    expect(d.klDivergence(one, other).shape).toEqual([4]);
+  });
+
+  it('transforms go back and forth, and probabilities with them', () => {
+    const base = new d.Normal(tensor([0, 0.5], { dtype: 'float64' }), 1);
+    for (const t of [
+      new d.ExpTransform(),
+      new d.SigmoidTransform(),
+      new d.TanhTransform(),
+      new d.SoftplusTransform(),
+      new d.AffineTransform(1, -2),
+    ]) {
+      const dist = new d.TransformedDistribution(base, t);
+      const x = base.sample([3]);
+      const y = t.forward(x);
+      expect(t.inverse(y).sub(x).abs().amax().item()).toBeLessThan(1e-9);
+      // The derivative of the distribution function is the density.
+      const h = 1e-5;
+      const slope = dist
+        .cdf(y.add(h))
+        .sub(dist.cdf(y.sub(h)))
+        .div(2 * h);
+      expect(slope.sub(dist.logProb(y).exp()).abs().amax().item()).toBeLessThan(1e-6);
+      expect(dist.icdf(dist.cdf(y)).sub(y).abs().amax().item()).toBeLessThan(1e-6);
+    }
+  });
+
+  it('a mixture is the weighted sum of its densities', () => {
+    const weights = new d.Categorical({
+      probs: tensor([
+        [1, 3],
+        [2, 2],
+      ]),
+    });
+    const components = new d.Normal(
+      tensor([
+        [-1, 1],
+        [0, 5],
+      ]),
+      tensor([
+        [1, 2],
+        [1, 1],
+      ]),
+    );
+    const mixture = new d.MixtureSameFamily(weights, components);
+    const x = randn([6, 2]);
+    const sum = components.logProb(x.unsqueeze(-1)).exp().mul(weights.probs).sum(-1);
+    expect(mixture.logProb(x).exp().sub(sum).abs().amax().item()).toBeLessThan(1e-6);
+    expect(mixture.sample([3]).shape).toEqual([3, 2]);
+    const vectors = new d.MixtureSameFamily(
+      new d.Categorical({ probs: ones([3]) }),
+      new d.Independent(new d.Normal(zeros([4, 3, 2]), 1), 1),
+    );
+    expect([vectors.batchShape, vectors.eventShape, vectors.sample([5]).shape]).toEqual([[4], [2], [5, 4, 2]]);
+    expect([vectors.mean.shape, vectors.variance.shape]).toEqual([
+      [4, 2],
+      [4, 2],
+    ]);
+  });
+
+  it('the nearest rule for a divergence counts', () => {
+    class Mine extends d.Normal {}
+    expect(d.klDivergence(new Mine(0, 1), new d.Normal(1, 1)).item()).toBeCloseTo(0.5);
+    d.registerKl(Mine, d.Normal, (p) => p.loc.mul(0).add(7));
+    expect(d.klDivergence(new Mine(0, 1), new d.Normal(1, 1)).item()).toBe(7);
+    expect(d.klDivergence(new d.Normal(0, 1), new Mine(1, 1)).item()).toBeCloseTo(0.5);
+  });
+
+  it('all values of a finite distribution', () => {
+    expect(new d.Bernoulli({ probs: tensor([0.1, 0.2]) }).enumerateSupport().toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(new d.Categorical({ probs: ones([3]) }).enumerateSupport().toArray()).toEqual([0, 1, 2]);
+    expect(new d.Binomial(2, { probs: tensor([0.5]) }).enumerateSupport().toArray()).toEqual([[0], [1], [2]]);
+  });
+});

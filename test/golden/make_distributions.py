@@ -1,0 +1,87 @@
+"""PyTorch's numbers for distributions.json: python3 make_distributions.py (torch 1.13, scipy)"""
+import json, math, os
+import torch, torch.distributions as D
+from scipy import special
+
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(3)
+t = lambda *v: torch.tensor(v)
+
+# name: (ours, constructor's arguments as JSON, theirs, values)
+def spec(name, args, theirs, values): return dict(name=name, args=args, theirs=theirs, values=values)
+T = lambda x: dict(tensor=x)
+specs = [
+    spec('Normal', [T([0., 1, -2]), T([1., 0.5, 3])], D.Normal(t(0., 1, -2), t(1., .5, 3)), [0., [0.3, 1.7, -9]]),
+    spec('LogNormal', [T([0., 1]), T([1., 0.5])], D.LogNormal(t(0., 1), t(1., .5)), [0.5, [3., 0.01]]),
+    spec('Laplace', [T([0., 1]), T([1., 0.5])], D.Laplace(t(0., 1), t(1., .5)), [0.5, [-3., 1]]),
+    spec('Uniform', [T([0., -1]), T([1., 5])], D.Uniform(t(0., -1), t(1., 5)), [0.5, [0.9, 4.5]]),
+    spec('Exponential', [T([0.5, 2])], D.Exponential(t(0.5, 2)), [0.5, [0., 4]]),
+    spec('Gamma', [T([0.5, 2, 30]), T([1., 0.5, 4])], D.Gamma(t(.5, 2, 30), t(1., .5, 4)), [0.5, [1e-3, 7, 8]]),
+    spec('Chi2', [T([1., 4.5])], D.Chi2(t(1., 4.5)), [0.5, [2., 9]]),
+    spec('Beta', [T([0.5, 2, 8]), T([0.5, 3, 1])], D.Beta(t(.5, 2, 8), t(.5, 3, 1)), [0.5, [1e-3, 0.7, 0.99]]),
+    spec('Dirichlet', [T([[1., 2, 3], [0.5, 0.5, 9]])], D.Dirichlet(torch.tensor([[1., 2, 3], [.5, .5, 9]])), [[0.2, 0.3, 0.5]]),
+    spec('StudentT', [T([3., 1.5, 0.7, 40]), T([0., 1, 0, 2]), T([1., 2, 1, 0.1])], D.StudentT(t(3., 1.5, .7, 40), t(0., 1, 0, 2), t(1., 2, 1, .1)), [0.5, [-3., 1, 20, 2.1]]),
+    spec('Bernoulli', [dict(probs=T([0.25, 0.5, 0.9]))], D.Bernoulli(t(.25, .5, .9)), [1., [0., 1, 1]]),
+    spec('Bernoulli', [dict(logits=T([-30., 0, 2]))], D.Bernoulli(logits=t(-30., 0, 2)), [1., [0., 1, 0]]),
+    spec('Geometric', [dict(probs=T([0.25, 0.9]))], D.Geometric(t(.25, .9)), [0., [3., 1]]),
+    spec('Geometric', [dict(logits=T([-1., 2]))], D.Geometric(logits=t(-1., 2)), [4.]),
+    spec('Poisson', [T([0.5, 12])], D.Poisson(t(.5, 12)), [3., [0., 20]]),
+    spec('Binomial', [T([10., 4]), dict(probs=T([0.3, 0.9]))], D.Binomial(t(10., 4), t(.3, .9)), [3., [0., 4]]),
+    spec('Binomial', [7, dict(logits=T([-2., 3]))], D.Binomial(7, logits=t(-2., 3)), [3., [0., 7]]),
+    spec('Categorical', [dict(probs=T([[1., 2, 5], [1, 0, 0]]))], D.Categorical(torch.tensor([[1., 2, 5], [1, 0, 0]])), [[2, 0]]),
+    spec('Categorical', [dict(logits=T([[0., 2, -5], [1, 700, 0]]))], D.Categorical(logits=torch.tensor([[0., 2, -5], [1, 700, 0]])), [[2, 1], [[0, 0], [1, 2]]]),
+    spec('OneHotCategorical', [dict(probs=T([1., 2, 5]))], D.OneHotCategorical(t(1., 2, 5)), [[0., 1, 0]]),
+    spec('Multinomial', [6, dict(probs=T([1., 2, 5]))], D.Multinomial(6, t(1., 2, 5)), [[1., 2, 3], [[0., 0, 6], [6, 0, 0]]]),
+    spec('MultivariateNormal', [T([1., -1]), dict(covarianceMatrix=T([[2., 0.5], [0.5, 1]]))], D.MultivariateNormal(t(1., -1), torch.tensor([[2., .5], [.5, 1]])), [[0., 0], [[1., -1], [3, 3]]]),
+    spec('MultivariateNormal', [T([[1., -1], [0, 0]]), dict(precisionMatrix=T([[2., 0.5], [0.5, 1]]))], D.MultivariateNormal(torch.tensor([[1., -1], [0, 0]]), precision_matrix=torch.tensor([[2., .5], [.5, 1]])), [[0., 0]]),
+    spec('MultivariateNormal', [T([1., -1]), dict(scaleTril=T([[2., 0], [0.5, 1]]))], D.MultivariateNormal(t(1., -1), scale_tril=torch.tensor([[2., 0], [.5, 1]])), [[0., 0]]),
+]
+def number(x): return x if math.isfinite(x) else 'NaN' if math.isnan(x) else 'Infinity' if x > 0 else '-Infinity'
+def get(f):
+    try: x = f()
+    except (NotImplementedError, AttributeError): return None
+    return dict(shape=list(x.shape), data=[number(v) for v in x.double().flatten().tolist()])
+cases = []
+for s in specs:
+    d = s.pop('theirs')
+    s['batch_shape'], s['event_shape'] = list(d.batch_shape), list(d.event_shape)
+    for name in ['mean', 'variance', 'mode', 'stddev']: s[name] = get(lambda: getattr(d, name))
+    s['entropy'] = get(d.entropy)
+    dtype = torch.int64 if s['name'] == 'Categorical' else torch.float64
+    values, s['values'] = s['values'], []
+    for v in values:
+        x = torch.tensor(v, dtype=dtype)
+        s['values'].append(dict(value=v, log_prob=get(lambda: d.log_prob(x)), cdf=get(lambda: d.cdf(x))))
+    if not s['event_shape'] and s['name'] not in ('Gamma', 'Chi2'):
+        s['icdf'] = get(lambda: d.icdf(torch.tensor(0.3)))
+    cases.append(s)
+pairs = []
+def kl(name, p, q, a, b): pairs.append(dict(name=name, p=p, q=q, kl=get(lambda: D.kl_divergence(a, b))))
+kl('Normal', [0.5, 1.5], [-1., 0.7], D.Normal(t(.5), t(1.5)), D.Normal(t(-1.), t(.7)))
+kl('LogNormal', [0.5, 1.5], [-1., 0.7], D.LogNormal(t(.5), t(1.5)), D.LogNormal(t(-1.), t(.7)))
+kl('Laplace', [0.5, 1.5], [-1., 0.7], D.Laplace(t(.5), t(1.5)), D.Laplace(t(-1.), t(.7)))
+kl('Exponential', [0.5], [2.], D.Exponential(t(.5)), D.Exponential(t(2.)))
+kl('Gamma', [2.5, 1.5], [4., 0.7], D.Gamma(t(2.5), t(1.5)), D.Gamma(t(4.), t(.7)))
+kl('Beta', [2.5, 1.5], [4., 0.7], D.Beta(t(2.5), t(1.5)), D.Beta(t(4.), t(.7)))
+kl('Dirichlet', [T([1., 2, 3])], [T([3., 1, 0.5])], D.Dirichlet(t(1., 2, 3)), D.Dirichlet(t(3., 1, .5)))
+kl('Uniform', [0., 1.], [-1., 3.], D.Uniform(t(0.), t(1.)), D.Uniform(t(-1.), t(3.)))
+kl('Uniform', [0., 1.], [0.5, 3.], D.Uniform(t(0.), t(1.)), D.Uniform(t(.5), t(3.)))
+kl('Bernoulli', [dict(probs=T([0.2, 1, 0]))], [dict(probs=T([0.6, 0.9, 0.9]))], D.Bernoulli(t(.2, 1, 0)), D.Bernoulli(t(.6, .9, .9)))
+kl('Binomial', [5, dict(probs=T([0.2]))], [5, dict(probs=T([0.6]))], D.Binomial(5, t(.2)), D.Binomial(5, t(.6)))
+kl('Geometric', [dict(probs=T([0.2]))], [dict(probs=T([0.6]))], D.Geometric(t(.2)), D.Geometric(t(.6)))
+kl('Poisson', [0.5], [3.], D.Poisson(t(.5)), D.Poisson(t(3.)))
+kl('Categorical', [dict(probs=T([1., 2, 0]))], [dict(probs=T([1., 1, 1]))], D.Categorical(t(1., 2, 0)), D.Categorical(t(1., 1, 1)))
+kl('Categorical', [dict(probs=T([1., 2, 3]))], [dict(probs=T([1., 1, 0]))], D.Categorical(t(1., 2, 3)), D.Categorical(t(1., 1, 0)))
+kl('MultivariateNormal', [T([1., -1]), dict(scaleTril=T([[2., 0], [0.5, 1]]))], [T([0., 2]), dict(scaleTril=T([[1., 0], [-0.5, 3]]))],
+   D.MultivariateNormal(t(1., -1), scale_tril=torch.tensor([[2., 0], [.5, 1]])), D.MultivariateNormal(t(0., 2), scale_tril=torch.tensor([[1., 0], [-.5, 3]])))
+# The derivative of a gamma draw in its shape at a fixed probability: a central difference of scipy's quantiles.
+draws = []
+for alpha in [0.05, 0.3, 1.0, 2.5, 9.0, 60.0, 900.0, 2e4, 1e6]:
+    for u in [0.02, 0.3, 0.5, 0.8, 0.99]:
+        x = float(special.gammaincinv(alpha, u))
+        if x < 1e-300: continue
+        h = alpha * 1e-4
+        d = float(special.gammaincinv(alpha + h, u) - special.gammaincinv(alpha - h, u)) / (2 * h)
+        draws.append([alpha, x, d])
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'distributions.json'), 'w') as file:
+    json.dump(dict(cases=cases, kl=pairs, gamma_draws=draws), file)
