@@ -1,4 +1,4 @@
-import type { Backend, Kernels, Override, TypedArray } from '@gradgate/core';
+import type { Backend, Kernels, Override, TypedArray, View } from '@gradgate/core';
 import { type Layout, productOf } from '@gradgate/core/internal';
 import type { Gemm, Library } from './library.js';
 
@@ -13,7 +13,9 @@ const largestInt = 2 ** 31 - 1;
 type Matmul = Kernels['matmul'];
 
 /** Products by `cblas_sgemm` and `cblas_dgemm`; not those of other dtypes, small ones, and layouts that BLAS has not. */
-export function productsBy({ sgemm, dgemm }: Library, { read }: Backend): Override<Matmul> {
+export function productsBy({ sgemm, dgemm }: Library, backend: Backend): Override<Matmul> {
+  // float32 and float64 are stored as numbers.
+  const read = (storage: View['storage']) => backend.read(storage) as TypedArray;
   return {
     accepts(a, transposeA, b, transposeB, out, bias) {
       if (out.dtype !== 'float32' && out.dtype !== 'float64') return false;

@@ -38,7 +38,7 @@ function seen(value: unknown): unknown {
 export const far: Backend = {
   name: 'far',
   allocate: (dtype, length) => new FarStorage(far, dtype, length),
-  read: (storage) => refuseRead(storage),
+  read: refuseRead,
   readAsync: async (storage): Promise<TypedArray> => cpu.read(FarStorage.held(storage)).slice() as TypedArray,
   write: (storage, values, offset) => cpu.write(FarStorage.held(storage), values, offset),
   kernels: Object.fromEntries(

@@ -1,4 +1,3 @@
-import { dataOf } from '../backend/host/data.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { noteTemporaries } from '../backend/storage.js';
 import { check, checkOptions, show } from '../check.js';
@@ -324,11 +323,11 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
         `the gradient of a tensor of shape ${formatShape(t.shape)} must be given, as it is implied for one element only; ` +
           'reduce it with sum() or mean(), or pass a gradient of its shape',
       );
-    const one = Tensor.empty(t.dtype, t.shape);
-    dataOf(one)[0] = 1;
-    closeWindows();
     const { backend } = t.storage;
-    return one.storage.backend === backend ? one : one.moved(backend);
+    const one = Tensor.unwritten(t.dtype, t.shape, backend);
+    backend.kernels.fill(1, one);
+    closeWindows();
+    return one;
   }
   if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
   if (!sameShape(gradient.shape, t.shape))
@@ -428,7 +427,7 @@ export function grad(
   });
   const result = captures.map(({ grad }, i) => {
     if (grad !== null || (allowUnused && !materializeGrads)) return grad;
-    if (materializeGrads) return Tensor.empty(ins[i]!.dtype, ins[i]!.shape);
+    if (materializeGrads) return Tensor.empty(ins[i]!.dtype, ins[i]!.shape, ins[i]!.storage.backend);
     throw new AutogradError(
       'grad',
       `input ${i} of shape ${formatShape(ins[i]!.shape)} was not used to compute the outputs; pass allowUnused: true to get null for it`,

@@ -101,11 +101,12 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     const places = outputs.map((t) => differentiable.indexOf(t));
     const shapes = outputs.map((t) => t.shape);
     const dtypes = outputs.map((t) => (isFloat(t.dtype) ? t.dtype : 'float32'));
+    const backends = outputs.map((t) => t.storage.backend);
     const isInput = args.map((a) => a instanceof Tensor);
     const rule = (grads: readonly (Tensor | null)[], node: Node): Gradients => {
       const all = places.map((at, i) => {
         const g = at < 0 ? null : (grads[at] ?? null);
-        return g === null && ctx.materializeGrads ? Tensor.empty(dtypes[i]!, shapes[i]!) : g;
+        return g === null && ctx.materializeGrads ? Tensor.empty(dtypes[i]!, shapes[i]!, backends[i]!) : g;
       });
       const run = () => backward(ctx.hangOn(node), ...all);
       const result = onceDifferentiable ? runInMode('backward', false, run) : run();

@@ -1,8 +1,8 @@
-import { dataOf } from '../backend/host/data.js';
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
 import { checkTensors } from '../tensor/check.js';
+import { allocate } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -16,6 +16,8 @@ const fresh = (op: string, inputs: readonly Tensor[], createGraph: boolean): Ten
   check(op, 'inputs', inputs, tensors);
   return inputs.map((t) => (createGraph && t.requiresGrad ? t : t.detach().requiresGrad_()));
 };
+
+const zerosAs = ({ dtype, shape, storage }: Tensor): Tensor => Tensor.empty(dtype, shape, storage.backend);
 
 const tensors = is.arrayOf(is.tensor);
 const graphOptions = { createGraph: is.boolean };
@@ -71,10 +73,10 @@ export function jvp(fn: Fn, inputs: readonly Tensor[], v: readonly Tensor[], opt
   const out = evaluate('jvp', fn, leaves);
   return enableGrad.run(() => {
     // The gradient is linear in the weights u, and its derivative along them is the Jacobian times v.
-    const u = Tensor.empty(out.dtype, out.shape).requiresGrad_();
+    const u = zerosAs(out).requiresGrad_();
     const gradients = grad(out, leaves, { ...all, gradOutputs: u, createGraph: true });
     const along = gradients.map((g, i) => g.mul(v[i]!).sum()).reduce((a, b) => a.add(b));
-    const result = along.requiresGrad ? grad(along, u, { ...all, createGraph }) : Tensor.empty(out.dtype, out.shape);
+    const result = along.requiresGrad ? grad(along, u, { ...all, createGraph }) : zerosAs(out);
     return [createGraph ? out : out.detach(), result];
   });
 }
@@ -85,14 +87,13 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
   const leaves = fresh('jacobian', inputs, createGraph);
   const out = evaluate('jacobian', fn, leaves);
   const rows = Array.from({ length: out.numel }, (_, i) => {
-    const pick = Tensor.empty(out.dtype, out.shape);
-    dataOf(pick)[i] = 1;
+    const pick = Tensor.of(allocate(out.dtype, out.numel).fill(1, i, i + 1), out.dtype, out.shape, out.storage.backend);
     return grad(out, leaves, { ...all, gradOutputs: pick, retainGraph: true, createGraph });
   });
   return enableGrad(createGraph).run(() =>
     leaves.map((t, which) => {
       const shape = [...out.shape, ...t.shape];
-      if (sizeOf(shape) === 0) return Tensor.empty(out.dtype, shape);
+      if (sizeOf(shape) === 0) return Tensor.empty(out.dtype, shape, out.storage.backend);
       const [first, ...rest] = rows.map((gradients) => gradients[which]!.reshape(1, -1));
       return first!.cat(rest).reshape(shape);
     }),
@@ -113,5 +114,5 @@ export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): [Tensor, T
   const leaf = x.detach().requiresGrad_();
   const out = evaluate('hvp', (t) => fn(t!), [leaf]);
   const g = grad(out, leaf, { createGraph: true });
-  return [out.detach(), g.requiresGrad ? grad(g, leaf, { ...all, gradOutputs: v }) : Tensor.empty(x.dtype, x.shape)];
+  return [out.detach(), g.requiresGrad ? grad(g, leaf, { ...all, gradOutputs: v }) : zerosAs(x)];
 }

@@ -1,4 +1,3 @@
-import { dataOf } from '../backend/host/data.js';
 import { check, checkOptions } from '../check.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
@@ -22,13 +21,13 @@ const outputsOf = (fn: Fn, inputs: readonly Tensor[]): Tensor[] => {
 };
 
 /** Fixed weights, so that each output element counts differently. */
-const weights = (shape: readonly number[]): Tensor => {
-  const t = Tensor.empty('float64', shape);
-  dataOf(t).forEach((_, i) => {
-    dataOf(t)[i] = Math.sin(i * 1.7 + 0.4) + 1.3;
-  });
-  return t;
-};
+const weightsFor = ({ shape, numel, storage }: Tensor): Tensor =>
+  Tensor.of(
+    Float64Array.from({ length: numel }, (_, i) => Math.sin(i * 1.7 + 0.4) + 1.3),
+    'float64',
+    shape,
+    storage.backend,
+  );
 
 const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonNegative };
 
@@ -52,25 +51,24 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
       throw new DTypeError('gradcheck', `inputs are float64, got ${t.dtype}; finite differences are too coarse in it`);
   const total = (): Tensor =>
     outputsOf(fn, inputs)
-      .map((t) => t.mul(weights(t.shape)).sum())
+      .map((t) => t.mul(weightsFor(t)).sum())
       .reduce((a, b) => a.add(b));
   if (outputsOf(fn, inputs).length === 0) throw new AutogradError('gradcheck', 'the function gives no float64 tensor');
   const loss = total();
   if (!loss.requiresGrad) throw new AutogradError('gradcheck', 'no output depends on an input that requires grad');
   const analytical = grad(loss, checked, { allowUnused: true, materializeGrads: true });
   checked.forEach((t, which) => {
-    const data = dataOf(t);
-    const got = analytical[which]!.toTypedArray();
-    const base = t.isContiguous ? t.offset : -1;
-    if (base < 0) throw new AutogradError('gradcheck', 'inputs must be contiguous');
+    const got = analytical[which]!.elements('gradcheck');
+    if (!t.isContiguous) throw new AutogradError('gradcheck', 'inputs must be contiguous');
+    const before = t.toTypedArray();
+    const { storage, offset } = t;
+    const totalWith = (value: number, i: number): number => {
+      storage.backend.write(storage, Float64Array.of(value), offset + i);
+      return total().item();
+    };
     for (let i = 0; i < got.length; i++) {
-      const before = data[base + i]!;
-      data[base + i] = before + eps;
-      const up = total().item();
-      data[base + i] = before - eps;
-      const down = total().item();
-      data[base + i] = before;
-      const numerical = (up - down) / (2 * eps);
+      const numerical = (totalWith(before[i]! + eps, i) - totalWith(before[i]! - eps, i)) / (2 * eps);
+      storage.backend.write(storage, Float64Array.of(before[i]!), offset + i);
       const error = Math.abs(got[i]! - numerical);
       if (!(error <= atol + rtol * Math.abs(numerical)))
         throw new AutogradError(
@@ -89,7 +87,7 @@ export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradc
     (...args) => {
       const checked = args.filter((t) => t.requiresGrad);
       const loss = outputsOf(fn, args)
-        .map((t) => t.mul(weights(t.shape)).sum())
+        .map((t) => t.mul(weightsFor(t)).sum())
         .reduce((a, b) => a.add(b));
       const firsts = grad(loss, checked, { createGraph: true, allowUnused: true, materializeGrads: true });
       // The inputs themselves take part, so that rules that are linear in them have something to differentiate.

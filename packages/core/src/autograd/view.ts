@@ -2,7 +2,7 @@ import { isGradEnabled } from '../grad/index.js';
 import { type Shape, stridedOffsets } from '../tensor/shape.js';
 import { onStaleView, Tensor } from '../tensor/tensor.js';
 import { type Backward, Node, record } from './node.js';
-import { clear, putAdd, take } from './positions.js';
+import { addAlong, clearAlong, gatherAlong, positionsOn } from './positions.js';
 
 /** A tensor over the storage of `x`, recorded as computed from it. */
 export function makeView(
@@ -34,7 +34,7 @@ export function makeStridedView(
   const like = new Tensor(x.storage, x.dtype, x.shape, x.strides, x.offset);
   return makeView(name, x, shape, strides, offset, (g) => {
     const view = new Tensor(like.storage, like.dtype, shape, strides, offset);
-    return [putAdd(g, positionsInBase(view, like), like.shape)];
+    return [addAlong(g, null, positionsOn(g, positionsInBase(view, like), shape), like.shape)];
   });
 }
 
@@ -60,7 +60,13 @@ export function recordWriteThroughView(view: Tensor, value: Tensor): void {
   const write = new Node(
     'copySlices',
     [base, value],
-    (g, ctx) => [ctx.needs(0) ? clear(g, positions) : null, ctx.needs(1) ? take(g, positions, shape) : null],
+    (g, ctx) => {
+      const index = positionsOn(g, positions, shape);
+      return [
+        ctx.needs(0) ? clearAlong(g, null, index) : null,
+        ctx.needs(1) ? gatherAlong('gather', g, null, index) : null,
+      ];
+    },
     [base.shape],
     base.dtype,
   );
@@ -75,5 +81,6 @@ onStaleView((view) => {
   if (!base.requiresGrad) return view.setHistory(null);
   const positions = positionsInBase(view, base);
   const { shape } = base;
-  view.setHistory(new Node('viewOf', [base], (g) => [putAdd(g, positions, shape)], [view.shape], view.dtype));
+  const rule: Backward = (g) => [addAlong(g, null, positionsOn(g, positions, g.shape), shape)];
+  view.setHistory(new Node('viewOf', [base], rule, [view.shape], view.dtype));
 });

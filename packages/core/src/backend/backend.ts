@@ -1,4 +1,6 @@
+import type { Bits } from '../tensor/coding.js';
 import type { DType, TypedArray } from '../tensor/dtype.js';
+import type { Generator } from '../tensor/random.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Geometry } from './convolution.js';
 import type { Storage } from './storage.js';
@@ -34,6 +36,51 @@ export interface Kernels {
    * `out`, and `a` and `b` are converted to its dtype.
    */
   where(condition: View, a: View, b: View, out: View): void;
+
+  /**
+   * Throws what `refuse` makes of the first element of `x` that is not from `least` to `most`, both included: NaN is not.
+   * A device that is not read at once does nothing, and lets its other kernels stay within bounds.
+   */
+  checkRange(x: View, least: number, most: number, refuse: (value: number) => Error): void;
+
+  /**
+   * The elements of `x` that `index` names along dimension `dim`: `out[i][j] = x[index[i][j]][j]` for dimension 0. `index`,
+   * of any integer dtype, has the shape of `out`, the rank of `x` and no larger sizes beside `dim`. It has been checked;
+   * below 0 it counts from the end.
+   */
+  gather(x: View, dim: number, index: View, out: View): void;
+
+  /**
+   * Writes the elements of `src`, of the shape and rank that `gather` asks of `index`, to where they name elements of `out`:
+   * in place of those ('set': of several the last one), or added to them (in bool: or), or where they are larger or smaller,
+   * NaN above all. `out` holds values before. `src` has the dtype of `out`.
+   */
+  scatter(reduce: 'set' | 'add' | 'amax' | 'amin', dim: number, index: View, src: View, out: View): void;
+
+  /** The slices of `x` along `dim` that the vector `index` names: integers as `gather` takes them. */
+  indexSelect(x: View, dim: number, index: View, out: View): void;
+
+  /** Adds the slices of `src` along `dim` to those of `out` that the vector `index` names; they may repeat. */
+  indexAdd(dim: number, index: View, src: View, out: View): void;
+
+  /**
+   * The places in the flattened tensor of `shape` of what `lists` name, for each dimension integers as `gather` takes them, or
+   * null for all of it. The lists are of one shape. It stands in the shape of `out` (int32) in front of dimension `lead` of
+   * those that are taken whole.
+   */
+  ravelIndex(lists: readonly (View | null)[], shape: Shape, lead: number, out: View): void;
+
+  /**
+   * Where along `dim` the elements of `x` would be taken from to be in order: int32. Equal ones keep their order; NaN counts
+   * as the largest.
+   */
+  argsort(x: View, dim: number, descending: boolean, out: View): void;
+
+  /**
+   * Fills `out` with what `rule` draws, one element after another, from the `parameters` of all of them or, in a view of
+   * the shape of `out`, of each.
+   */
+  random(rule: RandomRule, generator: Generator, parameters: View | readonly number[], out: View): void;
 
   /**
    * `a @ b`, plus `bias` added to each row: `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` alike is
@@ -90,6 +137,17 @@ export interface StepRule {
   readonly loop: (w: TypedArray, g: TypedArray, memory: readonly TypedArray[], numbers: readonly number[]) => void;
 }
 
+/**
+ * How elements are drawn from a distribution, defined once: the loop is what the host runs, and for the same generator each
+ * device gives the same numbers.
+ */
+export interface RandomRule {
+  /** Names the kernel, where a backend has one. */
+  readonly name: string;
+  /** Draws all elements of `to`. The parameters are those of all elements, or one for each. */
+  readonly loop: (to: TypedArray, generator: Generator, parameters: TypedArray | readonly number[]) => void;
+}
+
 /** Memory of one kind, and what computes on it. */
 export interface Backend {
   /** The device's name, such as `'cpu'`. */
@@ -97,14 +155,15 @@ export interface Backend {
   /** Memory for `length` elements: zeros, or anything where all of it will be written. */
   allocate(dtype: DType, length: number, fill: 'zeros' | 'uninitialized'): Storage;
   /**
-   * The elements of a storage in host memory: the array itself on the host, a copy elsewhere. A device that cannot be
-   * read at once throws, and says so.
+   * What a storage holds, in host memory: the array itself on the host, a copy elsewhere. Of a dtype with a coding it is
+   * what is stored, such as a BigInt64Array for int64. A device that cannot be read at once throws by `refuseRead`, which
+   * names the operator `op` and says what to do.
    */
-  read(storage: Storage): TypedArray;
+  read(storage: Storage, op?: string): TypedArray | Bits;
   /** The same where reading takes a while. */
-  readAsync(storage: Storage): Promise<TypedArray>;
-  /** Writes elements from `offset` on. */
-  write(storage: Storage, values: TypedArray, offset?: number): void;
+  readAsync(storage: Storage): Promise<TypedArray | Bits>;
+  /** Writes elements, as `read` gives them, from `offset` on. */
+  write(storage: Storage, values: TypedArray | Bits, offset?: number): void;
   /** What operators call. `overlay` makes a table with some kernels replaced. */
   kernels: Kernels;
   /** Memory that is given back by hand, where there is such. */

@@ -56,10 +56,11 @@ function refuseMixed(op: string, views: readonly (View | null | undefined)[]): n
 }
 
 /** For backends that cannot be read at once: says how the values are to be had. */
-export function refuseRead({ backend }: Storage): never {
+export function refuseRead({ backend }: Storage, op = 'read'): never {
   throw new DeviceError(
-    'read',
-    `the values of a tensor on ${backend.name} are not there at once; use await t.data(), await t.itemAsync() or await t.toArrayAsync()`,
+    op,
+    `the values of a tensor on ${backend.name} are not there at once; use await t.data(), await t.itemAsync() or ` +
+      'await t.toArrayAsync(), and tensor(await t.data(), { shape: t.shape }) for operators that need them on the host',
   );
 }
 

@@ -1,6 +1,6 @@
-import { putAdd } from '../autograd/positions.js';
+import { record } from '../autograd/node.js';
 import { makeStridedView } from '../autograd/view.js';
-import { dataOf } from '../backend/host/data.js';
+import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
@@ -13,12 +13,13 @@ import { indexSelect } from './indexing.js';
 import type { Dim, ValuesAndIndices } from './reduce.js';
 import { cat, checkList, expand, narrow, reshape, stack } from './shape.js';
 
-/** The whole numbers from 0 to n - 1 under `f`, as int32 indices. */
-const indices = (n: number, f: (i: number) => number): Tensor =>
+/** The whole numbers from 0 to n - 1 under `f`, as int32 indices for `x`. */
+const indices = (x: Tensor, n: number, f: (i: number) => number): Tensor =>
   Tensor.of(
     Int32Array.from({ length: n }, (_, i) => f(i)),
     'int32',
     [n],
+    x.storage.backend,
   );
 
 /** The elements in reverse order along `dims`. */
@@ -29,7 +30,7 @@ export function flip(x: Tensor, dims: Dim): Tensor {
     out = indexSelect(
       out,
       d,
-      indices(x.shape[d]!, (i) => x.shape[d]! - 1 - i),
+      indices(x, x.shape[d]!, (i) => x.shape[d]! - 1 - i),
     );
   return out === x ? x.clone() : out;
 }
@@ -85,7 +86,7 @@ export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tens
   return indexSelect(
     t,
     d,
-    indices(t.shape[d]! * repeats, (i) => Math.floor(i / repeats)),
+    indices(x, t.shape[d]! * repeats, (i) => Math.floor(i / repeats)),
   );
 }
 
@@ -93,9 +94,9 @@ export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tens
 function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tensor {
   if (x.ndim < 2) throw new ShapeError(op, `takes matrices, got ${formatShape(x.shape)}`);
   const [rows, columns] = x.shape.slice(-2) as [number, number];
-  const offset = indices(columns, (j) => j)
+  const offset = indices(x, columns, (j) => j)
     .unsqueeze(0)
-    .sub(indices(rows, (i) => i).unsqueeze(1));
+    .sub(indices(x, rows, (i) => i).unsqueeze(1));
   // A boolean follows the dtype beside it, so masks stay masks.
   return where(keep(offset), x, false);
 }
@@ -145,11 +146,10 @@ export function pad(
       const from = Math.max(0, -before);
       const kept = narrow(out, d, from, n - from - Math.max(0, -after));
       const edge = (size: number) => {
-        const t = Tensor.empty(
-          out.dtype,
-          out.shape.map((v, j) => (j === d ? Math.max(0, size) : v)),
-        );
-        dataOf(t).fill(value);
+        const { backend } = out.storage;
+        const shape = out.shape.map((v, j) => (j === d ? Math.max(0, size) : v));
+        const t = Tensor.unwritten(out.dtype, shape, backend);
+        backend.kernels.fill(value, t);
         return t;
       };
       out = cat([edge(before), kept, edge(after)], d);
@@ -167,7 +167,7 @@ export function pad(
     out = indexSelect(
       out,
       d,
-      indices(n + before + after, (j) => at(j - before)),
+      indices(x, n + before + after, (j) => at(j - before)),
     );
   }
   return out === x ? x.clone() : out;
@@ -190,22 +190,8 @@ export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean })
   const { descending = false } = checkOptions('argsort', options, argsortOptions);
   checkTensors('argsort', x);
   const d = normalizeDim('argsort', dim, x.ndim);
-  const out = Tensor.empty('int32', x.shape);
-  const n = x.shape[d] ?? 1;
-  const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
-  const data = x.exact();
-  const compare = (a: number, b: number) =>
-    a === b ? 0 : Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) || a < b ? -1 : 1;
-  const sign = descending ? -1 : 1;
-  for (let start = 0; start < data.length; start += n * inner)
-    for (let i = start; i < start + inner; i++) {
-      const order = Array.from({ length: n }, (_, j) => j).sort(
-        (a, b) => sign * compare(data[i + a * inner]!, data[i + b * inner]!),
-      );
-      order.forEach((from, j) => {
-        dataOf(out)[i + j * inner] = from;
-      });
-    }
+  const out = Tensor.unwritten('int32', x.shape, x.storage.backend);
+  kernelsOf('argsort', x).argsort(x, d, descending, out);
   return out;
 }
 
@@ -228,13 +214,13 @@ export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boole
 export function oneHot(x: Tensor, numClasses = -1): Tensor {
   checkTensors('oneHot', x);
   checkIntegers('oneHot', 'classes', x);
-  const top = x.numel === 0 ? -1 : x.amax().item();
-  const n = numClasses === -1 ? top + 1 : numClasses;
-  if (top >= n || (x.numel > 0 && x.amin().item() < 0))
-    throw new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got up to ${top}`);
+  const counted = () => (x.numel === 0 ? 0 : x.amax().elements('oneHot')[0]! + 1);
+  const n = numClasses === -1 ? counted() : numClasses;
+  const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${v}`);
+  kernelsOf('oneHot', x).checkRange(x, 0, n - 1, refuse);
   return x
     .unsqueeze(-1)
-    .eq(indices(n, (i) => i))
+    .eq(indices(x, n, (i) => i))
     .int();
 }
 
@@ -264,12 +250,12 @@ export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
   if (a === b) throw new ShapeError('diagEmbed', `needs two dimensions, got ${dim1} and ${dim2}`);
   const k = x.shape.at(-1)!;
   const n = k + Math.abs(offset);
-  const outer = x.numel / Math.max(1, k);
-  const first = offset >= 0 ? offset : -offset * n;
-  const positions = new Int32Array(x.numel);
-  for (let o = 0, p = 0; o < outer && k > 0; o++)
-    for (let i = 0; i < k; i++) positions[p++] = o * n * n + first + i * (n + 1);
-  const matrices = putAdd(x, positions, [...x.shape.slice(0, -1), n, n]);
+  const { backend } = x.storage;
+  const zeros = Tensor.empty(x.dtype, [...x.shape.slice(0, -1), n, n], backend);
+  const strides = [...zeros.strides.slice(0, -2), n + 1];
+  const start = offset >= 0 ? offset : -offset * n;
+  backend.kernels.copy(x, new Tensor(zeros.storage, x.dtype, x.shape, strides, start));
+  const matrices = record('diagEmbed', [x], zeros, (g) => [diagonal(g, offset, -2, -1)]);
   // The two new dimensions lie last; where they are wanted elsewhere, they are moved.
   const order = matrices.shape.map((_, i) => i).slice(0, -2);
   for (const [place, from] of [
@@ -469,7 +455,7 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
     while (k >= 0 && row[k] === x.numel - 1 - gap * (r - 1 - k)) k--;
     if (k >= 0) for (let v = row[k]! + 1; k < r; k++, v += gap) row[k] = v;
   }
-  return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r])).reshape(count, r);
+  return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r], x.storage.backend)).reshape(count, r);
 }
 
 /** More elements than that in all combinations are refused: their places alone would take a gigabyte. */

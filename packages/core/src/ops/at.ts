@@ -1,13 +1,15 @@
 import { inPlace } from '../autograd/inplace.js';
-import { put, take } from '../autograd/positions.js';
+import { gatherAlong, selectSlices } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
+import { kernelsOf } from '../backend/backends.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isInteger } from '../tensor/dtype.js';
-import { broadcastShapes, contiguousStrides, formatShape, type Shape, stridedOffsets } from '../tensor/shape.js';
+import { broadcastShapes, checkSize, contiguousStrides, formatShape, type Shape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './at.js';
 import { type TensorLike, toTensor } from './elementwise.js';
+import { putAlong } from './put.js';
 import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
 
 /** A range along one dimension, for `at` and `set`: from `start` up to but without `stop`, as in Python's slices. */
@@ -63,24 +65,25 @@ function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
     else if (index instanceof Tensor && index.dtype === 'bool' && index.ndim === 0) {
       // A mask without dimensions keeps or drops the whole: it is the index of a new dimension.
       view = unsqueeze(view, d);
-      lists.set(d++, Tensor.of(Int32Array.from(index.item() ? [0] : []), 'int32', [index.item()]));
-    } else for (const list of placesOf(op, index, view.shape, d)) lists.set(d++, list);
+      const kept = nonzeroPositions(op, index);
+      lists.set(d++, Tensor.of(kept, 'int32', [kept.length], x.storage.backend));
+    } else for (const list of listsOf(op, index, view, d)) lists.set(d++, list);
   }
   return { view, lists };
 }
 
-/** The places that a tensor or an array names, as int32 tensors, one for each dimension it stands for. */
-function placesOf(op: string, index: Tensor | readonly number[], shape: Shape, dim: number): Tensor[] {
+/** What a tensor or an array names, as tensors of integers, one for each dimension it stands for. */
+function listsOf(op: string, index: Tensor | readonly number[], { shape, storage }: Tensor, dim: number): Tensor[] {
   if (index instanceof Tensor && index.dtype === 'bool') {
     if (index.shape.some((n, i) => n !== shape[dim + i]))
       throw new ShapeError(
         op,
         `a mask of shape ${formatShape(index.shape)} does not fit dimension ${dim} and on of ${formatShape(shape)}`,
       );
-    return nonzeroPlaces(index);
+    return nonzeroCoordinates(op, index);
   }
   if (Array.isArray(index) && index.every(Number.isInteger))
-    return [Tensor.of(Int32Array.from(index), 'int32', [index.length])];
+    return [Tensor.of(Int32Array.from(index), 'int32', [index.length], storage.backend)];
   if (!(index instanceof Tensor))
     throw new TypeError(
       `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${typeof index}`,
@@ -94,53 +97,53 @@ function placesOf(op: string, index: Tensor | readonly number[], shape: Shape, d
   return [index];
 }
 
-/** The coordinates of the elements that are not 0, in row-major order: one int32 vector for each dimension. */
-export function nonzeroPlaces(x: Tensor): Tensor[] {
-  const data = x.exact();
+/** Where in the flattened `x` the elements are that are not 0. How many there are has to be known at once. */
+export function nonzeroPositions(op: string, x: Tensor): Int32Array {
+  const data = x.exact(op);
   const zero = (x.dtype === 'int64' ? 0n : 0) as number;
-  const flat: number[] = [];
-  for (let i = 0; i < data.length; i++) if (data[i] !== zero) flat.push(i);
+  let count = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] !== zero) count++;
+  const positions = new Int32Array(count);
+  for (let i = 0, p = 0; p < count; i++) if (data[i] !== zero) positions[p++] = i;
+  return positions;
+}
+
+/** The coordinates of the elements that are not 0, in row-major order: one int32 vector for each dimension. */
+export function nonzeroCoordinates(op: string, x: Tensor): Tensor[] {
+  const positions = nonzeroPositions(op, x);
   const steps = contiguousStrides(x.shape);
   return x.shape.map((n, d) =>
     Tensor.of(
-      Int32Array.from(flat, (p) => Math.floor(p / steps[d]!) % n),
+      positions.map((p) => Math.floor(p / steps[d]!) % n),
       'int32',
-      [flat.length],
+      [positions.length],
+      x.storage.backend,
     ),
   );
 }
 
-/** Where in `view`, row-major, the elements lie that the lists name, and the shape of the result. */
-function positionsOf(op: string, { view, lists }: Picked): { positions: Int32Array; shape: Shape } {
-  const dims = [...lists.keys()];
-  const common = [...lists.values()].reduce<Shape>((s, t) => broadcastShapes(op, s, t.shape), []);
-  const strides = contiguousStrides(view.shape);
-  const listed = new Int32Array(common.reduce((a, b) => a * b, 1));
+function checkLists(op: string, { view, lists }: Picked): void {
   for (const [d, list] of lists) {
     const n = view.shape[d]!;
-    const values = expand(list, common).elements();
-    for (let i = 0; i < listed.length; i++) {
-      const at = values[i]!;
-      if (at < -n || at >= n) throw new IndexError(op, `index ${at} is out of range for dimension ${d} of size ${n}`);
-      listed[i]! += (at < 0 ? at + n : at) * strides[d]!;
-    }
+    const refuse = (at: number) => new IndexError(op, `index ${at} is out of range for dimension ${d} of size ${n}`);
+    kernelsOf(op, view, list).checkRange(list, -n, n - 1, refuse);
   }
+}
+
+/** Where in the flattened `view` the elements lie that the lists name: int32, in the shape of the result. */
+function positionsOf(op: string, { view, lists }: Picked): Tensor {
+  const { shape, storage } = view;
+  const common = [...lists.values()].reduce<Shape>((s, t) => broadcastShapes(op, s, t.shape), []);
   // The lists' dimensions stand where the first list stood if they follow each other, else in front.
-  const adjacent = dims.every((d, i) => d === dims[0]! + i);
-  const lead = adjacent ? dims[0]! : 0;
-  const rest = view.shape.map((_, d) => d).filter((d) => !lists.has(d));
-  const [before, after] = [rest.slice(0, lead), rest.slice(lead)];
-  const offsets = (of: number[]) =>
-    stridedOffsets(
-      of.map((d) => view.shape[d]!),
-      of.map((d) => strides[d]!),
-    );
-  const [outer, inner] = [offsets(before), offsets(after)];
-  const positions = new Int32Array(outer.length * listed.length * inner.length);
-  let p = 0;
-  for (const o of outer) for (const l of listed) for (const i of inner) positions[p++] = o + l + i;
-  const sizes = (of: number[]) => of.map((d) => view.shape[d]!);
-  return { positions, shape: [...sizes(before), ...common, ...sizes(after)] };
+  const dims = [...lists.keys()];
+  const lead = dims.every((d, i) => d === dims[0]! + i) ? dims[0]! : 0;
+  const whole = shape.filter((_, d) => !lists.has(d));
+  const size = [...whole.slice(0, lead), ...common, ...whole.slice(lead)];
+  checkSize(op, size, shape);
+  const out = Tensor.unwritten('int32', size, storage.backend);
+  const each = shape.map((_, d) => (lists.has(d) ? expand(lists.get(d)!, common) : null));
+  storage.backend.kernels.ravelIndex(each, shape, lead, out);
+  return out;
 }
 
 /**
@@ -150,9 +153,12 @@ function positionsOf(op: string, { view, lists }: Picked): { positions: Int32Arr
 export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
   checkTensors('at', x);
   const picked = pick('at', x, indices);
-  if (picked.lists.size === 0) return picked.view;
-  const { positions, shape } = positionsOf('at', picked);
-  return take(picked.view, positions, shape);
+  const { view, lists } = picked;
+  if (lists.size === 0) return view;
+  checkLists('at', picked);
+  const [[dim, list]] = [...lists] as [[number, Tensor]];
+  if (lists.size === 1 && list.ndim === 1) return selectSlices('at', view, dim, list);
+  return gatherAlong('at', view, null, positionsOf('at', picked));
 }
 
 function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor {
@@ -176,9 +182,12 @@ export function set<T extends Tensor>(x: T, ...args: readonly [...Index[], Tenso
     copy_(picked.view, value);
     return x;
   }
-  const { positions, shape } = positionsOf('set', picked);
+  checkLists('set', picked);
+  const positions = positionsOf('set', picked);
   const src = toTensor('set', value, x);
-  inPlace('set', picked.view, (self) => put(self, positions, to(fitting('set', src, shape), x.dtype)), [src]);
+  const write = (self: Tensor) =>
+    putAlong('set', self, null, positions, to(fitting('set', src, positions.shape), x.dtype));
+  inPlace('set', picked.view, write, [src]);
   return x;
 }
 

@@ -1,71 +1,43 @@
 import { record } from '../autograd/node.js';
-import { clear, exactArray, put, putAdd, take as takePositions } from '../autograd/positions.js';
-import { codedOf, dataOf } from '../backend/host/data.js';
-import { checkOptions, show } from '../check.js';
+import { addAlong, clearAlong, copyOf, gatherAlong, repeated, selectSlices, writeTo } from '../autograd/positions.js';
+import { kernelsOf } from '../backend/backends.js';
+import { check, checkOptions, show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
-import { full } from '../tensor/creation.js';
-import { isFloat, type TypedArray } from '../tensor/dtype.js';
+import { checkFits, isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import {
-  broadcastShapes,
-  checkSize,
-  contiguousStrides,
-  formatShape,
-  normalizeDim,
-  type Shape,
-  sameShape,
-} from '../tensor/shape.js';
+import { broadcastShapes, formatShape, normalizeDim, type Shape, sameShape } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { nonzeroPlaces } from './at.js';
+import { nonzeroCoordinates, nonzeroPositions } from './at.js';
 import { div, eq, mul, withInPlace } from './elementwise.js';
 import type * as self from './indexing.js';
 import { floorDivide } from './math.js';
+import { putAlong } from './put.js';
 import { expand, narrow, stack, to } from './shape.js';
 
-/** Flat positions that `index`, of any integer dtype, names along `dim` of a row-major tensor of `shape`. */
-function positionsAlong(op: string, shape: Shape, dim: number, index: Tensor): Int32Array {
+/** Refuses an `index`, of any integer dtype, that does not name elements of `x` along `dim`. */
+function checkAlong(op: string, { shape }: Tensor, dim: number, index: Tensor): void {
   checkIndex(op, index);
   if (index.ndim !== shape.length || index.shape.some((n, i) => i !== dim && n > shape[i]!))
     throw new ShapeError(
       op,
       `an index of shape ${formatShape(index.shape)} does not fit ${formatShape(shape)}: the same rank, and no size larger beside dimension ${dim}`,
     );
-  const strides = contiguousStrides(shape);
+  checkWithin(op, shape, dim, index);
+}
+
+function checkWithin(op: string, shape: Shape, dim: number, index: Tensor): void {
   const n = shape[dim] ?? 1;
-  const values = index.elements();
-  const out = new Int32Array(values.length);
-  const steps = contiguousStrides(index.shape);
-  for (let i = 0; i < out.length; i++) {
-    const at = values[i]!;
-    if (at < 0 || at >= n) throw new IndexError(op, `index ${at} is out of range for dimension ${dim} of size ${n}`);
-    let position = 0;
-    for (let d = 0, rest = i; d < shape.length; d++) {
-      const c = Math.floor(rest / steps[d]!);
-      rest -= c * steps[d]!;
-      position += (d === dim ? at : c) * strides[d]!;
-    }
-    out[i] = position;
-  }
-  return out;
+  const refuse = (at: number) => new IndexError(op, `index ${at} is out of range for dimension ${dim} of size ${n}`);
+  kernelsOf(op, index).checkRange(index, 0, n - 1, refuse);
 }
 
 /** `out[i][j] = x[index[i][j]][j]` for dim 0, and so on: the elements that `index` (integers) names along `dim`. */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensors('gather', x, index);
   const d = normalizeDim('gather', dim, x.ndim);
-  const positions = positionsAlong('gather', x.shape, d, index);
-  const out = exactArray(x, positions.length);
-  const data = x.exact();
-  for (let i = 0; i < positions.length; i++) out[i] = data[positions[i]!]!;
-  const { shape } = x;
-  return record(
-    'gather',
-    [x],
-    Tensor.of(out, x.dtype, index.shape),
-    (g, ctx) => [scatterAdd(Tensor.empty(g.dtype, shape), d, ctx.saved[0]!, g)],
-    [index],
-  );
+  checkAlong('gather', x, d, index);
+  return gatherAlong('gather', x, d, index);
 }
 
 /** A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat. */
@@ -73,8 +45,19 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
   checkTensors('scatterAdd', x, index, src);
   const d = normalizeDim('scatterAdd', dim, x.ndim);
   const part = covering('scatterAdd', src, index, x);
-  const positions = positionsAlong('scatterAdd', x.shape, d, index);
-  return x.add(putAdd(part, positions, x.shape));
+  checkAlong('scatterAdd', x, d, index);
+  return addTo(x, d, index, part);
+}
+
+function addTo(x: Tensor, d: number, index: Tensor, part: Tensor): Tensor {
+  const out = writeTo(copyOf(x), 'scatterAdd', 'add', d, index, part);
+  return record(
+    'scatterAdd',
+    [x, part],
+    out,
+    (g, ctx) => [g, ctx.needs(1) ? gatherAlong('gather', g, d, ctx.saved[0]!) : null],
+    [index],
+  );
 }
 
 /** The slices that `index` (integers, one dimension) names along `dim`. */
@@ -84,27 +67,8 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   checkIndex('indexSelect', index);
   if (index.ndim > 1)
     throw new ShapeError('indexSelect', `the index has one dimension, got ${formatShape(index.shape)}`);
-  const rows = index.elements();
-  const n = x.shape[d] ?? 1;
-  for (const i of rows)
-    if (i < 0 || i >= n)
-      throw new IndexError('indexSelect', `index ${i} is out of range for dimension ${d} of size ${n}`);
-  const shape = x.shape.map((v, i) => (i === d ? rows.length : v));
-  checkSize('indexSelect', shape, x.shape);
-  const out = Tensor.unwritten(x.dtype, shape);
-  const to = codedOf(out) === null ? dataOf(out) : (out.bits() as unknown as TypedArray);
-  const data = codedOf(x) === null ? x.elements() : (x.bits() as unknown as TypedArray);
-  const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
-  const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
-  for (let o = 0, p = 0; o < outer; o++)
-    for (let r = 0; r < rows.length; r++, p += inner) {
-      const from = (o * n + rows[r]!) * inner;
-      to.set(data.subarray(from, from + inner) as never, p);
-    }
-  const from = x.shape;
-  return record('indexSelect', [x], out, (g, ctx) => [indexAdd(Tensor.empty(g.dtype, from), d, ctx.saved[0]!, g)], [
-    index,
-  ]);
+  checkWithin('indexSelect', x.shape, d, index);
+  return selectSlices('indexSelect', x, d, index);
 }
 
 /** A copy of `x` with the slices of `src` added at the slices that `index` names along `dim`. */
@@ -112,27 +76,19 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
   checkTensors('indexAdd', x, index, src);
   const d = normalizeDim('indexAdd', dim, x.ndim);
   checkIndex('indexAdd', index);
-  const rows = index.elements();
-  const expected = x.shape.map((v, i) => (i === d ? rows.length : v));
+  const expected = x.shape.map((v, i) => (i === d ? index.numel : v));
   if (index.ndim > 1 || formatShape(src.shape) !== formatShape(expected))
     throw new ShapeError('indexAdd', `src has shape ${formatShape(src.shape)}, expected ${formatShape(expected)}`);
-  const n = x.shape[d] ?? 1;
-  for (const i of rows)
-    if (i < 0 || i >= n) throw new IndexError('indexAdd', `index ${i} is out of range for dimension ${d} of size ${n}`);
+  checkWithin('indexAdd', x.shape, d, index);
   if (src.dtype !== x.dtype)
     throw new DTypeError('indexAdd', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
-  const data = x.exact().slice();
-  const values = src.exact();
-  const inner = x.shape.slice(d + 1).reduce((a, b) => a * b, 1);
-  const outer = x.shape.slice(0, d).reduce((a, b) => a * b, 1);
-  for (let o = 0, p = 0; o < outer; o++)
-    for (let r = 0; r < rows.length; r++)
-      for (let j = 0, q = (o * n + rows[r]!) * inner; j < inner; j++) data[q++]! += values[p++]!;
+  const out = copyOf(x);
+  kernelsOf('indexAdd', x, index, src).indexAdd(d, index, src, out);
   return record(
     'indexAdd',
     [x, src],
-    Tensor.of(data, x.dtype, x.shape),
-    (g, ctx) => [g, ctx.needs(1) ? indexSelect(g, d, ctx.saved[0]!) : null],
+    out,
+    (g, ctx) => [g, ctx.needs(1) ? selectSlices('indexSelect', g, d, ctx.saved[0]!) : null],
     [index],
   );
 }
@@ -142,8 +98,16 @@ export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | num
   checkTensors('scatter', x, index);
   const d = normalizeDim('scatter', dim, x.ndim);
   const source =
-    src instanceof Tensor ? covering('scatter', src, index, x) : full(index.shape, src, { dtype: x.dtype });
-  return put(x, positionsAlong('scatter', x.shape, d, index), source);
+    src instanceof Tensor ? covering('scatter', src, index, x) : repeatedValue('scatter', src, index.shape, x);
+  checkAlong('scatter', x, d, index);
+  return putAlong('scatter', x, d, index, source);
+}
+
+/** A number, which the dtype of `x` has to hold, everywhere. */
+function repeatedValue(op: string, value: number, shape: Shape, x: Tensor): Tensor {
+  check(op, 'the value', value, is.either(is.number, is.boolean));
+  checkFits(op, Number(value), x.dtype);
+  return repeated(value, shape, x);
 }
 
 /** The part of `src` that an index of this shape reads. */
@@ -175,46 +139,49 @@ export function scatterReduce(
   if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
     throw new TypeError(`scatterReduce: reduce is 'sum', 'mean', 'amax' or 'amin', got ${JSON.stringify(reduce)}`);
   const part = covering('scatterReduce', src, index, x);
-  const positions = positionsAlong('scatterReduce', x.shape, d, index);
-  const self = includeSelf ? x : clear(x, positions);
-  if (reduce === 'sum' || reduce === 'mean') {
-    const sum = self.add(putAdd(part, positions, x.shape));
-    if (reduce === 'sum') return sum;
-    const counts = new Float64Array(x.numel);
-    if (includeSelf) counts.fill(1);
-    for (const p of positions) counts[p]!++;
-    for (let i = 0; i < counts.length; i++) counts[i] = Math.max(1, counts[i]!);
-    const count = to(Tensor.of(counts, 'float64', x.shape), isFloat(x.dtype) ? x.dtype : 'int64');
-    return isFloat(x.dtype) ? div(sum, count) : to(floorDivide(sum, count), x.dtype);
-  }
-  const better = reduce === 'amax' ? (a: number, b: number) => a > b : (a: number, b: number) => a < b;
-  const out = x.exact().slice();
-  // Where what `x` had takes no part, the first value stands in its place.
-  const waiting = includeSelf ? null : new Set(positions);
-  const values = part.exact();
-  positions.forEach((p, i) => {
-    if (waiting?.delete(p) || better(values[i]!, out[p]!) || Number.isNaN(values[i]!)) out[p] = values[i]!;
-  });
-  const result = Tensor.of(out, x.dtype, x.shape);
-  const touched = put(
-    Tensor.empty('bool', x.shape),
-    positions,
-    Tensor.of(new Uint8Array(positions.length).fill(1), 'bool', index.shape),
-  );
+  checkAlong('scatterReduce', x, d, index);
+  if (reduce === 'amax' || reduce === 'amin') return extremes(x, d, index, part, reduce, includeSelf);
+  const sum = addTo(includeSelf ? x : clearAlong(x, d, index), d, index, part);
+  return reduce === 'sum' ? sum : divide(sum, countOf(x, d, index, includeSelf));
+}
+
+/** Of how many elements each of the sum is. */
+function countOf({ shape, storage }: Tensor, d: number, index: Tensor, includeSelf: boolean): Tensor {
+  const count = Tensor.unwritten('int32', shape, storage.backend);
+  storage.backend.kernels.fill(1, count);
+  if (!includeSelf) writeTo(count, 'scatterReduce', 'set', d, index, repeated(0, index.shape, count));
+  return writeTo(count, 'scatterReduce', 'add', d, index, repeated(1, index.shape, count));
+}
+
+const divide = (sum: Tensor, count: Tensor): Tensor =>
+  isFloat(sum.dtype) ? div(sum, to(count, sum.dtype)) : to(floorDivide(sum, to(count, 'int64')), sum.dtype);
+
+function extremes(
+  x: Tensor,
+  d: number,
+  index: Tensor,
+  part: Tensor,
+  reduce: 'amax' | 'amin',
+  includeSelf: boolean,
+): Tensor {
+  const out = copyOf(x);
+  // Where what `x` had takes no part, one of the values stands in its place.
+  if (!includeSelf) writeTo(out, 'scatterReduce', 'set', d, index, part);
+  writeTo(out, 'scatterReduce', reduce, d, index, part);
   const { shape } = x;
   return record(
     'scatterReduce',
     [x, part],
-    result,
+    out,
     (g, ctx) => {
-      const [x, part, y] = ctx.saved as [Tensor, Tensor, Tensor];
+      const [x, part, y, index] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
       const fromSelf = eq(x, y);
-      const selfHits = to(includeSelf ? fromSelf : fromSelf.logicalAnd(touched.logicalNot()), g.dtype);
-      const srcHits = to(eq(part, takePositions(y, positions, part.shape)), g.dtype);
-      const share = div(g, selfHits.add(putAdd(srcHits, positions, shape)));
-      return [mul(share, selfHits), mul(takePositions(share, positions, part.shape), srcHits)];
+      const selfHits = to(includeSelf ? fromSelf : clearAlong(fromSelf, d, index), g.dtype);
+      const srcHits = to(eq(part, gatherAlong('gather', y, d, index)), g.dtype);
+      const share = div(g, selfHits.add(addAlong(srcHits, d, index, shape)));
+      return [mul(share, selfHits), mul(gatherAlong('gather', share, d, index), srcHits)];
     },
-    [x, part, result],
+    [x, part, out, index],
   );
 }
 
@@ -222,11 +189,9 @@ export function scatterReduce(
 export function take(x: Tensor, index: Tensor): Tensor {
   checkIndex('take', index);
   const n = x.numel;
-  const positions = Int32Array.from(index.elements(), (i) => {
-    if (i < -n || i >= n) throw new IndexError('take', `index ${i} is out of range for ${n} elements`);
-    return i < 0 ? i + n : i;
-  });
-  return takePositions(x, positions, index.shape);
+  const refuse = (i: number) => new IndexError('take', `index ${i} is out of range for ${n} elements`);
+  kernelsOf('take', x, index).checkRange(index, -n, n - 1, refuse);
+  return gatherAlong('take', x, null, index);
 }
 
 function checkIndex(op: string, index: Tensor): void {
@@ -252,29 +217,31 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
 
 /** The elements where `mask`, which broadcasts against `x`, holds; one dimension. */
 export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
-  const [t, places] = masked('maskedSelect', x, mask);
-  return takePositions(t, places, [places.length]);
+  const [t, positions] = masked('maskedSelect', x, mask);
+  return gatherAlong('maskedSelect', t, null, positions);
 }
 
 /** `x` with the elements of `src`, one after another, wherever `mask`, which broadcasts, holds. */
 export function maskedScatter(x: Tensor, mask: Tensor, src: Tensor): Tensor {
-  const [t, places] = masked('maskedScatter', x, mask);
-  if (src.numel < places.length)
-    throw new ShapeError('maskedScatter', `the mask holds for ${places.length} elements, and src has ${src.numel}`);
+  const [t, positions] = masked('maskedScatter', x, mask);
+  const count = positions.numel;
+  if (src.numel < count)
+    throw new ShapeError('maskedScatter', `the mask holds for ${count} elements, and src has ${src.numel}`);
   if (src.dtype !== x.dtype)
     throw new DTypeError('maskedScatter', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
-  return put(t, places, narrow(src.flatten(), 0, 0, places.length));
+  return putAlong('maskedScatter', t, null, positions, narrow(src.flatten(), 0, 0, count));
 }
 
-function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Int32Array] {
+/** `x` as the mask broadcasts it, and the places in it, flattened, where the mask holds. */
+function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
   if (!(mask instanceof Tensor) || mask.dtype !== 'bool')
     throw new DTypeError(
       op,
       `the mask is a bool tensor, got ${mask instanceof Tensor ? mask.dtype : typeof mask}; compare first`,
     );
   const shape = broadcastShapes(op, x.shape, mask.shape);
-  const holds = expand(mask, shape).elements();
-  return [expand(x, shape), Int32Array.from(holds.keys()).filter((i) => holds[i] !== 0)];
+  const positions = nonzeroPositions(op, expand(mask, shape));
+  return [expand(x, shape), Tensor.of(positions, 'int32', [positions.length], x.storage.backend)];
 }
 
 /** `x` with `value` in the slices that `index` (integers, one dimension) names along `dim`. */
@@ -282,7 +249,7 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: number):
   checkTensors('indexFill', x, index);
   const d = normalizeDim('indexFill', dim, x.ndim);
   const shape = x.shape.map((n, i) => (i === d ? index.numel : n));
-  return indexCopy(x, d, index, full(shape, value, { dtype: x.dtype }));
+  return indexCopy(x, d, index, repeatedValue('indexFill', value, shape, x));
 }
 
 /** `x` with the slices of `src` in place of those that `index` (integers, one dimension) names along `dim`. */
@@ -296,14 +263,15 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
   if (src.dtype !== x.dtype)
     throw new DTypeError('indexCopy', `src is ${src.dtype} and the tensor ${x.dtype}; they must be equal`);
   const column = index.reshape(x.shape.map((_, i) => (i === d ? -1 : 1)));
-  return put(x, positionsAlong('indexCopy', x.shape, d, expand(column, expected).contiguous()), src);
+  checkWithin('indexCopy', x.shape, d, index);
+  return putAlong('indexCopy', x, d, expand(column, expected), src);
 }
 
 /** The coordinates of the elements that are not 0: int32, one row for each. */
 export function nonzero(x: Tensor): Tensor {
   checkTensors('nonzero', x);
-  if (x.ndim === 0) return Tensor.empty('int32', [x.bool().item() ? 1 : 0, 0]);
-  return stack(nonzeroPlaces(x), 1);
+  if (x.ndim === 0) return Tensor.empty('int32', [nonzeroPositions('nonzero', x).length, 0], x.storage.backend);
+  return stack(nonzeroCoordinates('nonzero', x), 1);
 }
 
 const plain = { gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero };

@@ -1,12 +1,15 @@
 import { inPlace } from '../autograd/inplace.js';
-import { dataOf } from '../backend/host/data.js';
+import type { RandomRule } from '../backend/backend.js';
+import { kernelsOf } from '../backend/backends.js';
+import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
+import { allocate } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { currentGenerator, type Generator } from '../tensor/random.js';
-import { checkShape, checkSize, formatShape, type Shape } from '../tensor/shape.js';
+import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { add, floatOnly, mul } from './elementwise.js';
 import type * as self from './random.js';
@@ -24,17 +27,28 @@ export function bernoulli(p: Tensor, options?: FromGenerator): Tensor {
   const { generator = currentGenerator() } = checkOptions('bernoulli', options, fromGenerator);
   checkTensors('bernoulli', p);
   floatOnly('bernoulli', p);
-  const data = p.toTypedArray();
-  checkProbabilities('bernoulli', data, 1);
-  for (let i = 0; i < data.length; i++) data[i] = Number(generator.uniform() < data[i]!);
-  return Tensor.of(data, p.dtype, p.shape);
+  kernelsOf('bernoulli', p).checkRange(p, 0, 1, refuseProbability('bernoulli', 'to 1'));
+  return drawn(bernoulliRule, generator, p, p);
 }
 
-function checkProbabilities(op: string, data: ArrayLike<number>, top: number): void {
-  for (let i = 0; i < data.length; i++)
-    if (!(data[i]! >= 0 && data[i]! <= top))
-      throw new RangeError(`${op}: probabilities are from 0 ${top === 1 ? 'to 1' : 'up, and finite'}, got ${data[i]}`);
+const bernoulliRule: RandomRule = {
+  name: 'bernoulli',
+  loop(to, generator, p) {
+    for (let i = 0; i < to.length; i++) to[i] = Number(generator.uniform() < p[i]!);
+  },
+};
+
+/** A tensor like `like`, each element drawn anew. */
+function drawn(rule: RandomRule, generator: Generator, parameters: Tensor | readonly number[], like: Tensor): Tensor {
+  const { backend } = like.storage;
+  const out = Tensor.unwritten(like.dtype, like.shape, backend);
+  backend.kernels.random(rule, generator, parameters, out);
+  closeWindows();
+  return out;
 }
+
+const refuseProbability = (op: string, top: string) => (p: number) =>
+  new RangeError(`${op}: probabilities are from 0 ${top}, got ${p}`);
 
 const multinomialOptions = { replacement: is.boolean, generator: is.generator };
 
@@ -55,10 +69,16 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
   if (!Number.isInteger(n) || n < 1)
     throw new RangeError(`multinomial: the number of draws is a whole number above 0, got ${n}`);
   const k = probs.shape.at(-1)!;
-  const data = Float64Array.from(probs.elements());
-  checkProbabilities('multinomial', data, Number.MAX_VALUE);
+  const data = Float64Array.from(probs.elements('multinomial'));
+  kernelsOf('multinomial', probs).checkRange(
+    probs,
+    0,
+    Number.MAX_VALUE,
+    refuseProbability('multinomial', 'up, and finite'),
+  );
   checkSize('multinomial', [...probs.shape.slice(0, -1), n], probs.shape);
-  const out = Tensor.empty('int32', [...probs.shape.slice(0, -1), n]);
+  const shape = [...probs.shape.slice(0, -1), n];
+  const out = allocate('int32', sizeOf(shape));
   for (let row = 0; row < data.length / k; row++) {
     const weights = data.subarray(row * k, (row + 1) * k);
     const drawable = weights.filter((w) => w > 0).length;
@@ -70,14 +90,14 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
     let total = weights.reduce((a, b) => a + b, 0);
     for (let j = 0; j < n; j++) {
       const at = draw(weights, generator.uniform() * total);
-      dataOf(out)[row * n + j] = at;
+      out[row * n + j] = at;
       if (replacement) continue;
       weights[at] = 0;
       // Added up anew, so that rounding leaves nothing over.
       total = weights.reduce((a, b) => a + b, 0);
     }
   }
-  return out;
+  return Tensor.of(out, 'int32', shape, probs.storage.backend);
 }
 
 function draw(weights: Float64Array, target: number): number {
@@ -107,8 +127,9 @@ export function normal(
   const like =
     mean instanceof Tensor ? mean : std instanceof Tensor ? std : Tensor.empty('float32', checkShape('normal', shape));
   const size = mean instanceof Tensor && std instanceof Tensor ? add(mean.detach(), std.detach()) : like.detach();
-  const low = std instanceof Tensor ? (std.numel > 0 ? std.amin().item() : 0) : std;
-  if (!(low >= 0)) throw new RangeError(`normal: std is from 0 up, got ${low}`);
+  const refuse = (low: number) => new RangeError(`normal: std is from 0 up, got ${low}`);
+  if (std instanceof Tensor) kernelsOf('normal', std).checkRange(std, 0, Number.POSITIVE_INFINITY, refuse);
+  else if (!(std >= 0)) throw refuse(std);
   floatOnly('normal', size);
   return add(
     mul(randnLike(size, { generator }), std instanceof Tensor ? std.detach() : std),
@@ -121,20 +142,25 @@ export function poisson(rate: Tensor, options?: FromGenerator): Tensor {
   const { generator = currentGenerator() } = checkOptions('poisson', options, fromGenerator);
   checkTensors('poisson', rate);
   floatOnly('poisson', rate);
-  const data = rate.toTypedArray();
-  for (const r of data)
-    if (!(r >= 0 && Number.isFinite(r))) throw new RangeError(`poisson: rates are from 0 up, and finite, got ${r}`);
-  for (let i = 0; i < data.length; i++) {
-    const rate = data[i]!;
-    data[i] =
-      rate < 10
-        ? smallPoisson(rate, generator)
-        : rate < 1e9
-          ? poissonByRejection(rate, generator)
-          : largePoisson(rate, generator);
-  }
-  return Tensor.of(data, rate.dtype, rate.shape);
+  kernelsOf('poisson', rate).checkRange(
+    rate,
+    0,
+    Number.MAX_VALUE,
+    (r) => new RangeError(`poisson: rates are from 0 up, and finite, got ${r}`),
+  );
+  return drawn(poissonRule, generator, rate, rate);
 }
+
+const poissonRule: RandomRule = {
+  name: 'poisson',
+  loop(to, generator, rates) {
+    for (let i = 0; i < to.length; i++) {
+      const rate = rates[i]!;
+      const drawOne = rate < 10 ? smallPoisson : rate < 1e9 ? poissonByRejection : largePoisson;
+      to[i] = drawOne(rate, generator);
+    }
+  },
+};
 
 /** Knuth's method: as many numbers as it takes for their product to fall below exp(-rate). */
 function smallPoisson(rate: number, generator: Generator): number {
@@ -169,15 +195,21 @@ interface Filler {
   /** What the arguments are where they are left out. */
   readonly defaults: readonly number[];
   readonly check: (...parameters: number[]) => string | false;
-  readonly next: (g: Generator, ...parameters: number[]) => number;
+  /** One element. */
+  readonly next: (generator: Generator, a: number, b: number) => number;
   /** Also into integers. */
   readonly integers?: boolean;
 }
 
 /** Fills a tensor in place, each element drawn anew: `op(x, ...parameters, options)`. */
-const filler =
-  (op: string, { defaults, check: problem, next, integers = false }: Filler) =>
-  (x: Tensor, ...args: (number | FromGenerator | undefined)[]): Tensor => {
+function filler(op: string, { defaults, check: problem, next, integers = false }: Filler) {
+  const rule: RandomRule = {
+    name: op,
+    loop(to, generator, [a = 0, b = 0]) {
+      for (let i = 0; i < to.length; i++) to[i] = next(generator, a, b);
+    },
+  };
+  return (x: Tensor, ...args: (number | FromGenerator | undefined)[]): Tensor => {
     if (!integers) floatOnly(op, x);
     const options = typeof args.at(-1) === 'object' ? (args.pop() as FromGenerator) : undefined;
     const { generator = currentGenerator() } = checkOptions(op, options, fromGenerator);
@@ -188,13 +220,9 @@ const filler =
     });
     const wrong = problem(...parameters);
     if (wrong) throw new RangeError(`${op}: ${wrong}`);
-    return inPlace(op, x, () => {
-      const out = Tensor.empty(x.dtype, x.shape);
-      const data = dataOf(out);
-      for (let i = 0; i < data.length; i++) data[i] = next(generator, ...parameters);
-      return out;
-    });
+    return inPlace(op, x, () => drawn(rule, generator, parameters, x));
   };
+}
 
 const plain = { multinomial, bernoulli };
 methods(plain);
@@ -203,30 +231,30 @@ methods({
   normal_: filler('normal_', {
     defaults: [0, 1],
     check: (m, s) => !(Number.isFinite(m) && s! >= 0) && `mean is finite and std from 0 up, got ${m} and ${s}`,
-    next: (g, m, s) => m! + s! * g.normal(),
+    next: (g, m, s) => m + s * g.normal(),
   }),
   uniform_: filler('uniform_', {
     defaults: [0, 1],
     check: (from, to) => !(from! <= to!) && `from is not above to, got ${from} and ${to}`,
-    next: (g, from, to) => from! + (to! - from!) * g.uniform(),
+    next: (g, from, to) => from + (to - from) * g.uniform(),
   }),
   bernoulli_: filler('bernoulli_', {
     defaults: [0.5],
     check: (p) => !(p! >= 0 && p! <= 1) && `p is from 0 to 1, got ${p}`,
-    next: (g, p) => Number(g.uniform() < p!),
+    next: (g, p) => Number(g.uniform() < p),
     integers: true,
   }),
   exponential_: filler('exponential_', {
     defaults: [1],
     check: (rate) => !(rate! > 0) && `the rate is above 0, got ${rate}`,
-    next: (g, rate) => -Math.log(1 - g.uniform()) / rate!,
+    next: (g, rate) => -Math.log(1 - g.uniform()) / rate,
   }),
   random_: filler('random_', {
     defaults: [0, 2 ** 24],
     check: (from, to) =>
       !(Number.isInteger(from) && Number.isInteger(to) && from! < to!) &&
       `from is a whole number below to, got ${from} and ${to}`,
-    next: (g, from, to) => from! + g.below(to! - from!),
+    next: (g, from, to) => from + g.below(to - from),
     integers: true,
   }),
 });

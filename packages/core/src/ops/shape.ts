@@ -276,6 +276,7 @@ function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
     Tensor.empty(
       g.dtype,
       g.shape.map((v, i) => (i === dim ? size : v)),
+      g.storage.backend,
     );
   return cat([zeros(start), g, zeros(n - start - g.shape[dim]!)], dim);
 }

@@ -1,7 +1,6 @@
 import { cpu } from '../backend/cpu.js';
-import { codedOf, dataOf } from '../backend/host/data.js';
-import { closeWindows } from '../backend/host/storage.js';
 import { type DType, isInteger } from './dtype.js';
+import { contiguousStrides } from './shape.js';
 import type { Tensor } from './tensor.js';
 
 /** Longer tensors show this many items at each end of a dimension. */
@@ -22,7 +21,8 @@ export function formatTensor(t: Tensor): string {
     return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
 
   const shorten = t.numel > threshold;
-  const data: ArrayLike<number | bigint> = t.dtype === 'int64' ? (codedOf(t)!.bits as BigInt64Array) : dataOf(t);
+  const data: ArrayLike<number | bigint> = t.exact();
+  const strides = contiguousStrides(t.shape);
   const shown: (number | bigint)[] = [];
   const visible = (n: number) =>
     shorten && n > 2 * edgeItems
@@ -30,16 +30,16 @@ export function formatTensor(t: Tensor): string {
       : [...Array(n).keys()];
   const collect = (dim: number, at: number): void => {
     if (dim === t.ndim) shown.push(data[at]!);
-    else for (const i of visible(t.shape[dim]!)) if (i >= 0) collect(dim + 1, at + i * t.strides[dim]!);
+    else for (const i of visible(t.shape[dim]!)) if (i >= 0) collect(dim + 1, at + i * strides[dim]!);
   };
-  collect(0, t.offset);
+  collect(0, 0);
   const show = numberFormat(shown, t.dtype);
   const width = t.ndim === 0 ? 0 : Math.max(...shown.map((v) => show(v).length));
 
   const render = (dim: number, at: number, indent: number): string => {
     if (dim === t.ndim) return show(data[at]!).padStart(width);
     const parts = visible(t.shape[dim]!).map((i) =>
-      i < 0 ? '...' : render(dim + 1, at + i * t.strides[dim]!, indent + 1),
+      i < 0 ? '...' : render(dim + 1, at + i * strides[dim]!, indent + 1),
     );
     const last = dim === t.ndim - 1;
     const pad = ' '.repeat(indent + 1);
@@ -49,9 +49,7 @@ export function formatTensor(t: Tensor): string {
     for (let i = 0; i < parts.length; i += perLine) lines.push(parts.slice(i, i + perLine).join(', '));
     return `[${lines.join(`,\n${pad}`)}]`;
   };
-  const text = `tensor(${render(0, t.offset, 7)}${tail})`;
-  closeWindows();
-  return text;
+  return `tensor(${render(0, 0, 7)}${tail})`;
 }
 
 /** One format for all numbers of a tensor, so that columns align. */

@@ -1,9 +1,8 @@
 import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import type { Backend } from '../backend/backend.js';
-import { cpu } from '../backend/cpu.js';
-import { bitsOf, codedOf, dataOf } from '../backend/host/data.js';
-import { gatherStrided } from '../backend/host/gather.js';
-import { closeWindows, HostStorage } from '../backend/host/storage.js';
+import { cpu, wrap } from '../backend/cpu.js';
+import { bitsAmong, numbersAmong, targetOf } from '../backend/host/data.js';
+import { closeWindows } from '../backend/host/storage.js';
 import type { Storage } from '../backend/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
@@ -11,7 +10,7 @@ import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import * as is from '../kinds.js';
 import type { Bits } from './coding.js';
-import { allocateUnzeroed, type DType, isFloat, type TypedArray } from './dtype.js';
+import { allocateUnzeroed, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
 import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sameShape, sizeOf } from './shape.js';
 
@@ -79,9 +78,10 @@ export class Tensor {
     if (frame.inference) this.untracked = frame;
   }
 
-  /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. */
-  static of(data: TypedArray | Bits, dtype: DType, shape: Shape): Tensor {
-    return new Tensor(HostStorage.of(data, dtype), dtype, shape);
+  /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than the host. */
+  static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
+    const t = new Tensor(wrap(data, dtype), dtype, shape);
+    return backend === cpu ? t : t.moved(backend);
   }
 
   /** @internal A new zeroed tensor. */
@@ -244,17 +244,15 @@ export class Tensor {
     if (setToNull) this.grad = null;
     else {
       this.#grad = this.#grad.detach();
-      dataOf(this.#grad).fill(0);
-      closeWindows();
-      this.#grad.storage.version++;
+      clear(this.#grad);
     }
   }
 
   /** The one element as a number (a boolean for bool tensors). Throws on a device that cannot be read at once. */
   item(): number {
     this.#checkOne('item');
-    if (this.storage.backend !== cpu || codedOf(this) !== null) return this.toTypedArray()[0]!;
-    return dataOf(this)[this.offset]!;
+    if (this.dtype !== 'float32' && recordOf(this.dtype).coding !== undefined) return this.elements('item')[0]!;
+    return (this.storage.backend.read(this.storage, 'item') as TypedArray)[this.offset]!;
   }
 
   #checkOne(op: string): void {
@@ -270,28 +268,29 @@ export class Tensor {
    * Float64Array, and refused where that does not hold them (`toBigInt64Array` does).
    */
   toTypedArray(): TypedArray {
-    const { backend } = this.storage;
-    if (backend !== cpu) return this.#gathered(backend.read(this.storage));
-    const n = this.numel;
-    const out = allocateUnzeroed(this.dtype, n);
-    const coded = codedOf(this);
-    if (coded !== null) coded.coding.decode(this.bits(), out);
-    else if (this.isContiguous) out.set(dataOf(this).subarray(this.offset, this.offset + n) as never);
-    else gatherStrided(out, dataOf(this), this.shape, this.strides, this.offset);
+    return this.#copyAmong(this.storage.backend.read(this.storage, 'toTypedArray'));
+  }
+
+  #copyAmong(stored: TypedArray | Bits): TypedArray {
+    const elements = this.#elementsAmong(stored);
+    if (!this.isContiguous || recordOf(this.dtype).coding !== undefined) return elements;
+    const out = allocateUnzeroed(this.dtype, this.numel);
+    out.set(elements as never);
     return out;
   }
 
-  /** The elements out of what a device has handed over of the whole storage. */
-  #gathered(data: TypedArray): TypedArray {
+  /** The elements out of what the backend has handed over of the whole storage, to be read only. */
+  #elementsAmong(stored: TypedArray | Bits): TypedArray {
+    const { coding } = recordOf(this.dtype);
+    if (coding === undefined) return numbersAmong(stored as TypedArray, this);
     const out = allocateUnzeroed(this.dtype, this.numel);
-    gatherStrided(out, data, this.shape, this.strides, this.offset);
+    coding.decode(bitsAmong(stored as Bits, this), out);
     return out;
   }
 
   /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
   async data(): Promise<TypedArray> {
-    const { backend } = this.storage;
-    return backend === cpu ? this.toTypedArray() : this.#gathered(await backend.readAsync(this.storage));
+    return this.#copyAmong(await this.storage.backend.readAsync(this.storage));
   }
 
   /** The one element, as `item` gives it, on every device. */
@@ -308,8 +307,7 @@ export class Tensor {
   /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
   moved(to: Backend): Tensor {
     const storage = to.allocate(this.dtype, this.numel, 'uninitialized');
-    to.write(storage, this.toTypedArray());
-    closeWindows();
+    to.write(storage, this.stored('to'));
     return new Tensor(storage, this.dtype, this.shape);
   }
 
@@ -318,33 +316,39 @@ export class Tensor {
     if (isFloat(this.dtype))
       throw new DTypeError('toBigInt64Array', `takes integer tensors, got ${this.dtype}; use long() first`);
     return this.dtype === 'int64'
-      ? (this.bits() as BigInt64Array).slice()
-      : BigInt64Array.from(this.elements(), BigInt);
+      ? (this.stored('toBigInt64Array') as BigInt64Array).slice()
+      : BigInt64Array.from(this.elements('toBigInt64Array'), BigInt);
   }
 
-  /** @internal What is stored for the elements, in row-major order, to be read only. */
+  /** @internal What is stored for the elements, in row-major order, to be read only: for `op`, which an error names. */
+  stored(op?: string): TypedArray | Bits {
+    const stored = this.storage.backend.read(this.storage, op);
+    return recordOf(this.dtype).coding === undefined
+      ? numbersAmong(stored as TypedArray, this)
+      : bitsAmong(stored as Bits, this);
+  }
+
+  /** @internal The same of a dtype with a coding. */
   bits(): Bits {
-    return bitsOf(this);
+    return this.stored() as Bits;
   }
 
   /**
    * @internal The elements in row-major order, to be read only, such that each is exact and can be compared and copied
    * to an array of the same class: as `elements()` gives them, but int64 as bigints.
    */
-  exact(): TypedArray {
-    return this.dtype === 'int64' ? (this.bits() as unknown as TypedArray) : this.elements();
+  exact(op?: string): TypedArray {
+    return this.dtype === 'int64' ? (this.stored(op) as never) : this.elements(op);
   }
 
   /** @internal The elements in row-major order, to be read only: no copy where they lie so already. */
-  elements(): TypedArray {
-    return this.isContiguous && codedOf(this) === null ? this.writableElements() : this.toTypedArray();
+  elements(op?: string): TypedArray {
+    return this.#elementsAmong(this.storage.backend.read(this.storage, op));
   }
 
-  /** @internal The elements of a contiguous tensor, to be read and written. */
+  /** @internal The elements of a contiguous tensor of the host, to be read and written. */
   writableElements(): TypedArray {
-    const data = dataOf(this);
-    const n = this.numel;
-    return this.offset === 0 && n === data.length ? data : data.subarray(this.offset, this.offset + n);
+    return targetOf(this);
   }
 
   /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors. */
@@ -407,6 +411,16 @@ export class Tensor {
       throw new ShapeError('iterator', 'a scalar tensor has no dimension to iterate over; use item()');
     for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
   }
+}
+
+/** Fills a gradient with zeros: no more than its tensor shows of the memory. */
+function clear(grad: Tensor): void {
+  const { storage } = grad;
+  const { kernels } = storage.backend;
+  if (grad.numel === storage.length) kernels.fill(0, grad);
+  else kernels.copy(Tensor.empty(grad.dtype, [], storage.backend).expand(grad.shape), grad);
+  closeWindows();
+  storage.version++;
 }
 
 /** Optimizers and kernels read a gradient as far as its tensor goes. */

@@ -1,4 +1,3 @@
-import { codedOf } from '../backend/host/data.js';
 import { show } from '../check.js';
 import type { Bits } from './coding.js';
 import { checkDType, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
@@ -17,10 +16,8 @@ export interface PackedTensor {
 /** The tensor as plain data. `data` is a copy that nobody else holds, so its buffer may be transferred. */
 export function packTensor(t: Tensor): PackedTensor {
   if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
-  const data = codedOf(t) === null ? t.toTypedArray() : t.bits().slice();
-  // Small arrays share a slab, which would be copied or transferred whole.
-  const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
-  return { dtype: t.dtype, shape: [...t.shape], data: own, requiresGrad: t.ownRequiresGrad };
+  // Small arrays share a slab, which would be copied or transferred whole: `slice` gives a buffer of its own.
+  return { dtype: t.dtype, shape: [...t.shape], data: t.stored('packTensor').slice(), requiresGrad: t.ownRequiresGrad };
 }
 
 /** The tensor of what `packTensor` gave: a leaf. */

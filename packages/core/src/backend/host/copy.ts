@@ -3,7 +3,7 @@ import { sizeOf, stridedOffsets } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { copyCoded, fillCoded } from './coded.js';
 import { codedOf, dataOf, elementsOf } from './data.js';
-import { gatherStrided } from './gather.js';
+import { gatherStrided } from './strided.js';
 
 /** `Kernels.copy` for any dtypes. */
 export function copy(src: View, target: View): void {

@@ -1,12 +1,12 @@
 import { DeviceError } from '../../errors.js';
 import type { Bits } from '../../tensor/coding.js';
 import type { TypedArray } from '../../tensor/dtype.js';
-import { allocateUnzeroed } from '../../tensor/dtype.js';
+import { allocateUnzeroed, recordOf } from '../../tensor/dtype.js';
 import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import type { Storage } from '../storage.js';
-import { gatherStrided } from './gather.js';
 import type { Coded, HostStorage } from './storage.js';
+import { gatherStrided } from './strided.js';
 
 /** The array that a view of host memory looks at. */
 export function dataOf({ storage }: View): TypedArray {
@@ -25,6 +25,23 @@ function refuse({ backend }: Storage): never {
 /** What is stored for elements that are no numbers in memory: see `Coded`; null for other dtypes. */
 export const codedOf = ({ storage }: View): Coded | null => (storage as HostStorage).coded ?? null;
 
+/** All that memory holds of the storage under a view: to copy elements from one to another as they are. */
+export function storedOf(view: View): TypedArray {
+  const coded = codedOf(view);
+  return coded === null ? dataOf(view) : (coded.bits as never);
+}
+
+/** The elements of a view as they are stored, in row-major order, read-only. */
+export const storedElementsOf = (view: View): TypedArray =>
+  codedOf(view) === null ? numbersAmong(dataOf(view), view) : (bitsOf(view) as never);
+
+/** The array under a view for exact arithmetic: int64 as bigints. */
+export const exactOf = (view: View): TypedArray => (view.dtype === 'int64' ? storedOf(view) : dataOf(view));
+
+/** The elements of a view for exact arithmetic, in row-major order, read-only. */
+export const exactElementsOf = (view: View): TypedArray =>
+  view.dtype === 'int64' ? (bitsOf(view) as never) : elementsOf(view);
+
 /** The elements of a contiguous view, to be read and written. */
 export function targetOf(view: View): TypedArray {
   const data = dataOf(view);
@@ -35,22 +52,33 @@ export function targetOf(view: View): TypedArray {
 /** The elements of a view in row-major order, read-only: no copy if they lie so already and are stored as numbers. */
 export function elementsOf(view: View): TypedArray {
   const coded = codedOf(view);
-  if (view.isContiguous && coded === null) return targetOf(view);
+  if (coded === null) return numbersAmong(dataOf(view), view);
   const out = allocateUnzeroed(view.dtype, sizeOf(view.shape));
-  if (coded !== null) coded.coding.decode(bitsOf(view), out);
-  else gatherStrided(out, dataOf(view), view.shape, view.strides, view.offset);
+  coded.coding.decode(bitsOf(view), out);
   return out;
 }
 
 /** What is stored for the elements of a view, in row-major order, read-only; of dtypes that are not stored as numbers. */
-export function bitsOf(view: View): Bits {
-  const { bits, coding } = codedOf(view)!;
+export const bitsOf = (view: View): Bits => bitsAmong(codedOf(view)!.bits, view);
+
+/** The elements of a view, in row-major order, read-only, out of all numbers of its storage. */
+export function numbersAmong(stored: TypedArray, view: View): TypedArray {
   const n = sizeOf(view.shape);
-  if (view.isContiguous) return n === bits.length ? bits : bits.subarray(view.offset, view.offset + n);
-  const gathered = new coding.bits(n);
+  if (view.isContiguous)
+    return view.offset === 0 && n === stored.length ? stored : stored.subarray(view.offset, view.offset + n);
+  const gathered = allocateUnzeroed(view.dtype, n);
+  gatherStrided(gathered, stored, view.shape, view.strides, view.offset);
+  return gathered;
+}
+
+/** The same out of what is stored for a dtype that is not stored as numbers. */
+export function bitsAmong(stored: Bits, view: View): Bits {
+  const n = sizeOf(view.shape);
+  if (view.isContiguous) return n === stored.length ? stored : stored.subarray(view.offset, view.offset + n);
+  const gathered = new (recordOf(view.dtype).coding!.bits)(n);
   // A loop of its own: those of numbers shall not see these arrays.
   const offsets = stridedOffsets(view.shape, view.strides, view.offset);
-  for (let i = 0; i < n; i++) gathered[i] = bits[offsets[i]!]!;
+  for (let i = 0; i < n; i++) gathered[i] = stored[offsets[i]!]!;
   return gathered;
 }
 

@@ -1,10 +1,35 @@
 import type { Kernels } from '../backend.js';
+import { argsort } from './argsort.js';
+import { checkRange } from './checkRange.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { copy, fill } from './copy.js';
+import { gather } from './gather.js';
+import { indexAdd, indexSelect } from './indexSelect.js';
 import { matmul } from './matmul.js';
+import { random } from './random.js';
+import { ravelIndex } from './ravelIndex.js';
+import { scatter } from './scatter.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
 import { where } from './where.js';
 
 /** Every kernel in plain loops, for every dtype: the definition of what the faster ones compute. */
-export const kernels: Kernels = { conv, convInput, convWeight, copy, fill, matmul, step, where, ...softmax };
+export const kernels: Kernels = {
+  argsort,
+  checkRange,
+  conv,
+  convInput,
+  convWeight,
+  copy,
+  fill,
+  gather,
+  indexAdd,
+  indexSelect,
+  matmul,
+  random,
+  ravelIndex,
+  scatter,
+  step,
+  where,
+  ...softmax,
+};

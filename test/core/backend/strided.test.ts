@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { gatherStrided } from '../../../packages/core/src/backend/host/gather.js';
+import { gatherStrided } from '../../../packages/core/src/backend/host/strided.js';
 import { stridedOffsets } from '../../../packages/core/src/tensor/shape.js';
 
 it('reads strided elements in row-major order', () => {

@@ -1,0 +1,63 @@
+import type { View } from '../backend.js';
+import { rowsAlong } from '../rows.js';
+import { dataOf, exactElementsOf } from './data.js';
+
+/** Numbers as they are; of int64 bigints. */
+type Keys = Float64Array | BigInt64Array;
+
+/** `Kernels.argsort` for any dtype: each line is sorted by merging. */
+export function argsort(x: View, dim: number, descending: boolean, out: View): void {
+  const data = exactElementsOf(x);
+  const to = dataOf(out);
+  const { n, inner } = rowsAlong(x.shape, dim);
+  const keys: Keys = x.dtype === 'int64' ? new BigInt64Array(n) : new Float64Array(n);
+  const [order, spare] = [new Int32Array(n), new Int32Array(n)];
+  for (let block = 0; block < data.length; block += n * inner)
+    for (let start = block; start < block + inner; start++) {
+      for (let i = 0, p = start; i < n; i++, p += inner) keys[i] = data[p]!;
+      const sorted = sortLine(keys, descending, order, spare);
+      for (let i = 0, p = start; i < n; i++, p += inner) to[p] = sorted[i]!;
+    }
+}
+
+/** The places of the keys in order, in one of the two arrays; NaN counts as the largest. */
+function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int32Array): Int32Array {
+  const n = keys.length;
+  let numbers = n;
+  // biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.
+  for (let i = 0; i < n; i++) if (keys[i] !== keys[i]) numbers--;
+  // NaN stands apart, for it is neither before nor after anything.
+  const first = descending ? n - numbers : 0;
+  // biome-ignore lint/suspicious/noSelfCompare: as above.
+  for (let i = 0, p = first, q = descending ? 0 : numbers; i < n; i++) order[keys[i] === keys[i] ? p++ : q++] = i;
+  spare.set(order);
+  let [from, to] = [order, spare];
+  const end = first + numbers;
+  for (let width = 1; width < numbers; width *= 2) {
+    for (let left = first; left < end; left += 2 * width)
+      merge(keys, descending, from, to, left, Math.min(left + width, end), Math.min(left + 2 * width, end));
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+/** Merges two sorted runs of `from`, up to `middle` and up to `end`, into `to`; of equal keys the left one comes first. */
+function merge(
+  keys: Keys,
+  descending: boolean,
+  from: Int32Array,
+  to: Int32Array,
+  left: number,
+  middle: number,
+  end: number,
+): void {
+  let [a, b] = [left, middle];
+  for (let p = left; p < end; p++) {
+    if (b >= end) to[p] = from[a++]!;
+    else if (a >= middle) to[p] = from[b++]!;
+    else {
+      const [x, y] = [keys[from[a]!]!, keys[from[b]!]!];
+      to[p] = (descending ? y > x : y < x) ? from[b++]! : from[a++]!;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+import type { View } from '../backend.js';
+import { elementsOf } from './data.js';
+
+/** `Kernels.checkRange` for any dtype. */
+export function checkRange(x: View, least: number, most: number, refuse: (value: number) => Error): void {
+  const data = elementsOf(x);
+  for (let i = 0; i < data.length; i++) if (!(data[i]! >= least && data[i]! <= most)) throw refuse(data[i]!);
+}

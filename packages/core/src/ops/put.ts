@@ -1,0 +1,39 @@
+import { record } from '../autograd/node.js';
+import { type Along, clearAlong, copyOf, gatherAlong, readTo, writeTo } from '../autograd/positions.js';
+import type { Shape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { eq, where } from './elementwise.js';
+
+/** `x` with the elements of `src` where `index` names elements; where it names one twice the last one counts. */
+export function putAlong(op: string, x: Tensor, dim: Along, index: Tensor, src: Tensor): Tensor {
+  const out = writeTo(copyOf(x), op, 'set', dim, index, src);
+  const { shape } = x;
+  return record(
+    op,
+    [x, src],
+    out,
+    (g, ctx) => {
+      const index = ctx.saved[0]!;
+      return [
+        ctx.needs(0) ? clearAlong(g, dim, index) : null,
+        ctx.needs(1) ? where(isLast(dim, index, shape), gatherAlong('gather', g, dim, index), 0) : null,
+      ];
+    },
+    [index],
+  );
+}
+
+/** Which elements of a write to a tensor of `shape` no later one overwrites: bool, in the shape of the index. */
+function isLast(dim: Along, index: Tensor, shape: Shape): Tensor {
+  const { backend } = index.storage;
+  const numbers = Tensor.of(
+    Int32Array.from({ length: index.numel }, (_, i) => i),
+    'int32',
+    index.shape,
+    backend,
+  );
+  const writers = writeTo(Tensor.empty('int32', shape, backend), 'scatter', 'set', dim, index, numbers);
+  const last = Tensor.unwritten('int32', index.shape, backend);
+  readTo(last, 'gather', writers, dim, index);
+  return eq(last, numbers);
+}
