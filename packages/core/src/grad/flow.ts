@@ -213,7 +213,7 @@ export function leave(frame: Frame, slot: Slot, before: Frame | undefined): void
 }
 
 function end(frame: Frame): void {
-  frame.left = true;
+  frame.ended = 'left';
   if (frame.scope !== null) endScopes(frame);
 }
 
@@ -289,7 +289,7 @@ export function changeMode(enabled: boolean, settings: Settings | null): Frame {
     frame = host;
     if (hasSlots) {
       frame = put(copyOf(host));
-      host.ended ??= 'closed';
+      host.ended = 'replaced';
     }
     if (host.step?.isRunning) host.step.body.base = frame;
   }
@@ -340,7 +340,7 @@ export function setGradEnabled(enabled: boolean): boolean {
 function checkAfterTurn(root: Frame): void {
   if (root.enabled || root.opener === null) return;
   const timer: unknown = setTimeout(() => {
-    if (!root.enabled && root.ended === null)
+    if (!root.enabled && root.ended !== 'replaced')
       report(
         `a macrotask ended with gradients off, which were switched off by setGradEnabled(false) at ${root.opener}`,
       );

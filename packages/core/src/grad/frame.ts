@@ -12,18 +12,20 @@ export interface Setting {
 /** The modes that have been set, by name. Frames share one map until a gate sets something. */
 export type Settings = ReadonlyMap<string, Setting>;
 
-/** One entry of the mode stack. Of a flow's innermost gate, it is what the flow carries: the host of scopes. */
+/**
+ * One entry of the mode stack. Of a flow's innermost gate, it is what the flow carries: the host of scopes.
+ * Each guarded call makes one, and its cost grows with the number of fields.
+ */
 export class Frame {
-  /** The innermost `using` scope that is open on this frame. */
+  /** The innermost `using` scope that is open on this frame; of a scope, the one around it there. */
   scope: Frame | null = null;
   /** Where it was opened; in development mode only. */
   opener: string | null;
-  /** For a scope: the frame it is open on, the scope there that is in force again when it ends, and how it ended. */
-  host: Frame | null = null;
-  outer: Frame | null = null;
-  ended: 'closed' | 'swept' | null = null;
-  /** Its call has returned; only what that call started still runs in it. */
-  left = false;
+  /**
+   * How it ended: its call has been left, and only what that call started still runs in it; another frame was put in its
+   * place; or, of a scope, it was closed, or swept where nobody did.
+   */
+  ended: 'left' | 'replaced' | 'closed' | 'swept' | null = null;
   /** The step of a guarded generator that runs in it: its body may hold scopes across a yield. */
   step: Step | null = null;
   readonly depth: number;
@@ -51,7 +53,7 @@ export function copyOf(frame: Frame): Frame {
   copy.opener = opener;
   copy.step = step;
   // Nobody leaves a copy: it takes the place of a frame that is left.
-  copy.left = true;
+  copy.ended = 'left';
   return copy;
 }
 
@@ -65,7 +67,7 @@ export function shownParent(frame: Frame): Frame {
 
 function cut(frame: Frame): Frame {
   let running = frame;
-  while (running.parent !== null && (running.left || running.ended !== null)) running = running.parent;
+  while (running.parent !== null && running.ended !== null) running = running.parent;
   return running;
 }
 

@@ -77,8 +77,14 @@ function guards(rule: Rule): Guards {
   };
   return {
     run(fn) {
-      check('run', fn);
-      return runGuarded(rule, fn);
+      if (typeof fn !== 'function') check('run', fn);
+      try {
+        return runGuarded(rule, fn);
+      } catch (error) {
+        // A class, which cannot be called. To ask before the call would cost a third of it.
+        check('run', fn);
+        throw error;
+      }
     },
     wrap(fn) {
       check('wrap', fn);

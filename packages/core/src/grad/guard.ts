@@ -126,15 +126,7 @@ function callSlowly(
   self: unknown,
   args: readonly unknown[],
 ): unknown {
-  const { enabled, inference, settings } = frame ?? currentFrame();
-  const end = currentObserver()?.({
-    gate: rule.gate,
-    member,
-    held: frame !== null,
-    enabled,
-    inference,
-    modes: valuesOf(settings),
-  });
+  const end = currentObserver() ? observeStart(rule, frame, member) : undefined;
   let result: unknown;
   try {
     result = frame === null ? callAsCaller(fn, self, args) : callIn(frame, fn, self, args);
@@ -148,6 +140,11 @@ function callSlowly(
     else end();
   }
   return result;
+}
+
+function observeStart({ gate }: Rule, frame: Frame | null, member: string | null): (() => void) | undefined {
+  const { enabled, inference, settings } = frame ?? currentFrame();
+  return currentObserver()?.({ gate, member, held: frame !== null, enabled, inference, modes: valuesOf(settings) });
 }
 
 /** A lazy thenable must not start its work for being observed. */

@@ -1,12 +1,13 @@
 import { callIn, currentFrame } from './flow.js';
 import { copyOf, type Frame } from './frame.js';
+import type { OpenScope } from './scope.js';
 
 type AnyFunction = (...args: any[]) => any;
 
 /** The body of a guarded generator, iterator or coroutine: its mode, and what it keeps between its steps. */
 export class Body {
   /** The scopes that it has open, innermost last. */
-  readonly held: Frame[] = [];
+  readonly held: OpenScope[] = [];
   private step: Step | null = null;
   /** Steps that were asked for while one runs. */
   private readonly waiting: (() => void)[] = [];
@@ -66,15 +67,15 @@ export class Body {
     this.step = host.step = new Step(this, host);
     for (const scope of this.held) {
       scope.host = host;
-      scope.outer = host.scope;
-      host.scope = scope;
+      scope.frame.scope = host.scope;
+      host.scope = scope.frame;
     }
     return host;
   }
 
   private end(host: Frame): void {
     if (--host.step!.running > 0) return;
-    for (const scope of this.held) scope.host!.scope = null;
+    for (const scope of this.held) scope.host.scope = null;
     this.waiting.shift()?.();
   }
 }
