@@ -2,7 +2,7 @@ import './tensor/devtools.js';
 import './tensor/equality.js';
 
 export { anomalyMode, detectAnomaly } from './autograd/anomaly.js';
-export { checkpoint } from './autograd/checkpoint.js';
+export { checkpoint, selectiveCheckpoint } from './autograd/checkpoint.js';
 export {
   type BackwardOptions,
   backward,
@@ -18,6 +18,7 @@ export { type Freezable, freezing, type HasParameters } from './autograd/freezin
 export { defineFunction, FunctionContext, type FunctionDefinition } from './autograd/function.js';
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
+export type { KeepableOperator } from './autograd/keep.js';
 export {
   type Backward,
   type BackwardMany,

@@ -159,6 +159,8 @@ export class Node {
   release(): void {
     if (this.#saved === null) return;
     this.#saved = null;
+    // They may keep results of their own.
+    this.#hooks = null;
     this.#freed = true;
   }
 

@@ -1,3 +1,4 @@
+import { keepResult, keptResult } from '../autograd/keep.js';
 import { record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type Geometry, outputSize, type Window } from '../backend/convolution.js';
@@ -37,11 +38,7 @@ type Four = [number, number, number, number];
 
 /** `[N, O, H', W']` from images and kernels. */
 function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
-  const { batch, groups, outputs, places } = geometry;
-  const all = [batch, groups * outputs, ...places];
-  checkSize('conv', all, x.shape, weight.shape);
-  const out = Tensor.unwritten(x.dtype, all, x.storage.backend);
-  kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
+  const out = keptResult('conv2d') ?? keepResult('conv2d', convolve(x, weight, bias, geometry));
   const shape = weight.shape as Four;
   return record(
     'conv2d',
@@ -59,12 +56,18 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
   );
 }
 
+function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
+  const { batch, groups, outputs, places } = geometry;
+  const all = [batch, groups * outputs, ...places];
+  checkSize('conv', all, x.shape, weight.shape);
+  const out = Tensor.unwritten(x.dtype, all, x.storage.backend);
+  kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
+  return out;
+}
+
 /** `[N, C, H, W]` from gradients of the results and kernels: also a transposed convolution. */
 function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
-  const { batch, groups, inputs, h, w } = geometry;
-  checkSize('convTranspose', [batch, groups * inputs, h, w], g.shape, weight.shape);
-  const out = Tensor.unwritten(g.dtype, [batch, groups * inputs, h, w], g.storage.backend);
-  kernelsOf('convTranspose2d', g, weight).convInput(g, weight, geometry, out);
+  const out = keptResult('convTranspose2d') ?? keepResult('convTranspose2d', convolveBack(g, weight, geometry));
   const shape = weight.shape as Four;
   return record(
     'convTranspose2d',
@@ -79,6 +82,14 @@ function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
     },
     [g, weight],
   );
+}
+
+function convolveBack(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
+  const { batch, groups, inputs, h, w } = geometry;
+  checkSize('convTranspose', [batch, groups * inputs, h, w], g.shape, weight.shape);
+  const out = Tensor.unwritten(g.dtype, [batch, groups * inputs, h, w], g.storage.backend);
+  kernelsOf('convTranspose2d', g, weight).convInput(g, weight, geometry, out);
+  return out;
 }
 
 /** `[O, C / groups, h, w]` from gradients of the results and images. */

@@ -1,3 +1,4 @@
+import { keepResult, keptResult } from '../autograd/keep.js';
 import { record } from '../autograd/node.js';
 import { dataOf } from '../backend/host/data.js';
 import { DTypeError, ShapeError, TensorError } from '../errors.js';
@@ -102,6 +103,22 @@ export function solve(a: Tensor, b: Tensor): Tensor {
   const batch = broadcastShapes('solve', a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (!sameShape(batch, a.shape.slice(0, -2))) return solve(expand(a, [...batch, n, n]), b);
   if (!sameShape(batch, b.shape.slice(0, -2))) return solve(a, expand(b, [...batch, n, k]));
+  const out = keptResult('solve') ?? keepResult('solve', solutions(a, b, n, k));
+  return record(
+    'solve',
+    [a, b],
+    out,
+    (g, ctx) => {
+      const [a, x] = ctx.saved as [Tensor, Tensor];
+      const gb = solve(transpose(a, -1, -2), g);
+      return [ctx.needs(0) ? neg(matmul(gb, transpose(x, -1, -2))) : null, gb];
+    },
+    [a, out],
+  );
+}
+
+/** Of equations without broadcasting. */
+function solutions(a: Tensor, b: Tensor, n: number, k: number): Tensor {
   const [as, bs] = [a.elements(), b.elements()];
   const out = Tensor.empty(a.dtype, b.shape);
   const to = dataOf(out);
@@ -119,17 +136,7 @@ export function solve(a: Tensor, b: Tensor): Tensor {
       },
     );
   }
-  return record(
-    'solve',
-    [a, b],
-    out,
-    (g, ctx) => {
-      const [a, x] = ctx.saved as [Tensor, Tensor];
-      const gb = solve(transpose(a, -1, -2), g);
-      return [ctx.needs(0) ? neg(matmul(gb, transpose(x, -1, -2))) : null, gb];
-    },
-    [a, out],
-  );
+  return out;
 }
 
 function checkRegular(op: string, { data }: LU, n: number, a: Tensor): void {
@@ -198,6 +205,25 @@ export function det(a: Tensor): Tensor {
 /** The lower triangular L with `L L^T = A`, for symmetric positive definite matrices; reads the lower triangle. */
 export function cholesky(a: Tensor): Tensor {
   const n = checkSquare('cholesky', a);
+  const out = keptResult('cholesky') ?? keepResult('cholesky', lowerFactors(a, n));
+  return record(
+    'cholesky',
+    [a],
+    out,
+    (g, ctx) => {
+      // Murray (2016): L^-T Φ(L^T g) L^-1, made symmetric; Φ takes the lower triangle and half of the diagonal.
+      const lt = transpose(ctx.saved[0]!, -1, -2);
+      const p = matmul(lt, tril(g));
+      const phi = mul(tril(p).add(tril(p, -1)), 0.5);
+      const left = solve(lt, phi);
+      const s = transpose(solve(lt, transpose(left, -1, -2)), -1, -2);
+      return [mul(s.add(transpose(s, -1, -2)), 0.5)];
+    },
+    [out],
+  );
+}
+
+function lowerFactors(a: Tensor, n: number): Tensor {
   const out = Tensor.empty(a.dtype, a.shape);
   const data = a.elements();
   const l = new Float64Array(n * n);
@@ -215,21 +241,7 @@ export function cholesky(a: Tensor): Tensor {
       }
     dataOf(out).set(l as never, start);
   }
-  return record(
-    'cholesky',
-    [a],
-    out,
-    (g, ctx) => {
-      // Murray (2016): L^-T Φ(L^T g) L^-1, made symmetric; Φ takes the lower triangle and half of the diagonal.
-      const lt = transpose(ctx.saved[0]!, -1, -2);
-      const p = matmul(lt, tril(g));
-      const phi = mul(tril(p).add(tril(p, -1)), 0.5);
-      const left = solve(lt, phi);
-      const s = transpose(solve(lt, transpose(left, -1, -2)), -1, -2);
-      return [mul(s.add(transpose(s, -1, -2)), 0.5)];
-    },
-    [out],
-  );
+  return out;
 }
 
 /** A square matrix multiplied with itself; negative powers are of the inverse. */

@@ -1,3 +1,4 @@
+import { keepResult, keptResult } from '../autograd/keep.js';
 import { type Backward, record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
@@ -29,10 +30,15 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
   const batch = batched ? broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2)) : none;
   const shape = batched ? [...batch, m, n] : [m, n];
   checkSize('matmul', shape, a.shape, b.shape);
-  const out = Tensor.unwritten(a.dtype, shape, a.storage.backend);
-  kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
+  const out = keptResult('matmul') ?? keepResult('matmul', multiply(a, ta, b, tb, shape));
   const inputs = [a, b];
   return record('matmul', inputs, out, gradients[Number(ta)]![Number(tb)]!, inputs);
+}
+
+function multiply(a: Tensor, ta: boolean, b: Tensor, tb: boolean, shape: Shape): Tensor {
+  const out = Tensor.unwritten(a.dtype, shape, a.storage.backend);
+  kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
+  return out;
 }
 
 // Made apart from the call: a closure made in it would keep its tensors alive.
@@ -119,6 +125,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     );
   if (bias && bias.dtype !== x.dtype)
     throw new DTypeError('linear', `input is ${x.dtype} and bias ${bias.dtype}; convert with to()`);
+  const out = keptResult('linear') ?? keepResult('linear', multiplyRows(x, weight, bias));
+  return record('linear', bias ? [x, weight, bias] : [x, weight], out, linearGradients, [x, weight]);
+}
+
+function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined): Tensor {
   const [outputs, inputs] = weight.shape as [number, number];
   const { shape } = x;
   const rows = countRows(shape);
@@ -128,7 +139,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const target = x.ndim === 2 ? out : new Tensor(out.storage, out.dtype, [rows, outputs]);
   const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
   kernelsOf('linear', x, weight).matmul(flat, false, weight, true, target, row);
-  return record('linear', bias ? [x, weight, bias] : [x, weight], out, linearGradients, [x, weight]);
+  return out;
 }
 
 const linearGradients: Backward = (g, ctx) => {

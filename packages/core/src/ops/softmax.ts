@@ -1,3 +1,4 @@
+import { keepResult, keptResult } from '../autograd/keep.js';
 import { type Backward, record } from '../autograd/node.js';
 import type { SoftmaxKind } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
@@ -27,9 +28,14 @@ function along(kind: SoftmaxKind, x: Tensor, dim: number): Tensor {
   checkTensors(kind, x);
   floatOnly(kind, x);
   const d = normalizeDim(kind, dim, x.ndim);
+  const y = keptResult(kind) ?? keepResult(kind, byKernel(kind, x, d));
+  return record(kind, [x], y, gradients[kind], [y], d);
+}
+
+function byKernel(kind: SoftmaxKind, x: Tensor, d: number): Tensor {
   const y = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
   kernelsOf(kind, x).softmax(kind, x, d, y);
-  return record(kind, [x], y, gradients[kind], [y], d);
+  return y;
 }
 
 const gradients: Record<SoftmaxKind, Backward> = {
@@ -61,9 +67,14 @@ export function softmaxGradient(g: Tensor, y: Tensor, d: number, scale = 1): Ten
  * up to the one with the row's number.
  */
 export function attentionWeights(scores: Tensor, scale: number, isCausal: boolean): Tensor {
+  const y = keptResult('attentionWeights') ?? keepResult('attentionWeights', weightsByKernel(scores, scale, isCausal));
+  return record('attentionWeights', [scores], y, attentionGradient, [y], scale);
+}
+
+function weightsByKernel(scores: Tensor, scale: number, isCausal: boolean): Tensor {
   const y = Tensor.unwritten(scores.dtype, scores.shape, scores.storage.backend);
   kernelsOf('scaledDotProductAttention', scores).attentionWeights(scores, scale, isCausal, y);
-  return record('attentionWeights', [scores], y, attentionGradient, [y], scale);
+  return y;
 }
 
 const attentionGradient: Backward = (g, ctx) => {
