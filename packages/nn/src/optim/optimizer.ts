@@ -1,4 +1,4 @@
-import { enableGrad, fullLike, noGrad, Tensor } from '@gradgate/core';
+import { enableGrad, fullLike, noGrad, type Shape, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, kernelsOf, pin, type Schema, type StepRule, show } from '@gradgate/core/internal';
 import { type OptimizerState, readState, writeState } from './state.js';
 
@@ -29,12 +29,13 @@ export function applyStep(
   p.copy_(copy);
 }
 
-/** What options must be, from what they are by default: numbers from 0 up; what is null may be anything. */
+/** What options must be, from what they are by default: numbers from 0 up, unless that is below; what is null may be anything. */
 function kindsOf<O extends object>(defaults: O): Schema<O> {
   const kindOf = (value: unknown) => {
-    if (typeof value === 'number') return is.nonNegative;
+    if (typeof value === 'number') return value < 0 ? is.number : is.nonNegative;
     if (typeof value === 'boolean') return is.boolean;
-    if (Array.isArray(value)) return is.tuple(...value.map(() => is.nonNegative));
+    if (Array.isArray(value))
+      return is.tuple(...value.map((v) => (v === null ? is.nullable(is.nonNegative) : is.nonNegative)));
     return is.anything;
   };
   return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(value)])) as never;
@@ -59,8 +60,8 @@ export type Group<O> = {
   initialLr?: number;
 } & O;
 
-/** What a class remembers of a parameter once it has stepped it, by name. */
-export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number'>>;
+/** What a class remembers of a parameter once it has stepped it, by name: a tensor of its shape, or of another one. */
+export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number' | Shape>>;
 
 /**
  * Base class of optimizers. A subclass says in `update` how one parameter follows its gradient; `state` is its memory
@@ -146,7 +147,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
   protected abstract update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
   /** What the memory of a parameter holds once `update` has seen it; null where that is not known. */
-  protected memory(_group: Group<O>): MemoryKinds | null {
+  protected memory(_group: Group<O>, _p: Tensor): MemoryKinds | null {
     return null;
   }
 
@@ -201,8 +202,8 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
    * anything changes: the groups, the options by kind, and of the memory names, shapes and dtypes.
    */
   loadStateDict(state: OptimizerState): void {
-    const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.#known, (group) =>
-      this.memory(group as Group<O>),
+    const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.#known, (group, p) =>
+      this.memory(group as Group<O>, p),
     );
     options.forEach((own, i) => {
       Object.assign(this.paramGroups[i]!, own);
@@ -235,5 +236,5 @@ export abstract class BuiltInOptimizer<O extends { lr: number }, S extends objec
     this[rule](p, grad, state, group);
   }
 
-  protected abstract override memory(group: Group<O>): MemoryKinds;
+  protected abstract override memory(group: Group<O>, p: Tensor): MemoryKinds;
 }

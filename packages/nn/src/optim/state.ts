@@ -2,6 +2,7 @@ import { noGrad, Tensor } from '@gradgate/core';
 import { type Schema, show } from '@gradgate/core/internal';
 import { snapshot } from '../copy.js';
 import { snakeCase } from '../members.js';
+import type { MemoryKinds } from './optimizer.js';
 
 /** What an optimizer's `stateDict` gives, with PyTorch's names. */
 export interface OptimizerState {
@@ -51,7 +52,7 @@ export function readState(
   given: unknown,
   groups: Groups,
   known: Schema<any>,
-  memoryOf: (group: object) => Readonly<Record<string, 'tensor' | 'number'>> | null,
+  memoryOf: (group: object, p: Tensor) => MemoryKinds | null,
 ): Fitting {
   const refuse = (message: string): never => {
     throw new TypeError(`${name}.loadStateDict: ${message}`);
@@ -75,7 +76,7 @@ export function readState(
     const where = `parameter ${number}`;
     if (found === undefined) problems.push(`${where} is in no group`);
     else if (!isNamed(value)) problems.push(`${where} has a state that is an object, got ${show(value)}`);
-    else memory.set(found.p, readMemory(value, found.p, memoryOf(found.group), where, problems));
+    else memory.set(found.p, readMemory(value, found.p, memoryOf(found.group, found.p), where, problems));
   }
   if (problems.length > 0) return refuse(`left as it was:\n  ${problems.join('\n  ')}`);
   return { options, memory };
@@ -103,13 +104,7 @@ function readOptions(group: Named, known: Schema<any>, where: string, problems: 
   return options;
 }
 
-function readMemory(
-  given: Named,
-  p: Tensor,
-  kinds: Readonly<Record<string, 'tensor' | 'number'>> | null,
-  where: string,
-  problems: string[],
-): Named {
+function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: string, problems: string[]): Named {
   const memory: Named = {};
   const keys = Object.keys(kinds ?? given);
   for (const [name, value] of Object.entries(given)) {
@@ -130,15 +125,16 @@ function readMemory(
 }
 
 /** A value to be remembered, or what is wrong with it. */
-function readValue(value: unknown, p: Tensor, kind: 'tensor' | 'number'): [unknown, string | null] {
+function readValue(value: unknown, p: Tensor, kind: MemoryKinds[string]): [unknown, string | null] {
   if (kind === 'number') {
     const number = value instanceof Tensor && value.numel === 1 ? value.item() : value;
     return [number, typeof number === 'number' && number >= 0 ? null : `is a number from 0 up, got ${show(number)}`];
   }
-  const shape = `[${p.shape.join(', ')}]`;
+  const wanted = kind === 'tensor' ? p.shape : kind;
+  const shape = `[${wanted.join(', ')}]`;
   if (!(value instanceof Tensor)) return [value, `is a tensor of shape ${shape}, got ${show(value)}`];
-  if (value.shape.join() !== p.shape.join())
-    return [value, `has shape [${value.shape.join(', ')}], the parameter ${shape}`];
+  if (value.shape.join() !== wanted.join())
+    return [value, `has shape [${value.shape.join(', ')}], ${kind === 'tensor' ? 'the parameter' : 'not'} ${shape}`];
   if (value.dtype !== p.dtype) return [value, `is ${value.dtype}, the parameter ${p.dtype}; convert it with to()`];
   return [noGrad.run(() => value.detach().clone()), null];
 }

@@ -1,0 +1,88 @@
+import { type Tensor, zeros } from '@gradgate/core';
+import { BuiltInOptimizer, type Group, type MemoryKinds, type ParamGroup, rule } from './optimizer.js';
+
+export interface AdafactorOptions {
+  /** The largest rate; it falls as one over the root of the number of steps. */
+  lr: number;
+  /** The power of the number of steps with which the means of squares grow longer. */
+  beta2Decay: number;
+  /** The smallest root of a mean square, by default the dtype's smallest step; and the smallest size of weights. */
+  eps: readonly [number | null, number];
+  /** How far a step's root mean square may be above 1. */
+  d: number;
+  /** Decoupled decay. */
+  weightDecay: number;
+  maximize: boolean;
+}
+
+interface State {
+  step?: number;
+  rowVar?: Tensor;
+  colVar?: Tensor;
+  variance?: Tensor;
+}
+
+/**
+ * Adafactor (Shazeer and Stern, 2018): steps relative to the size of the weights, by mean squares of which a matrix keeps its
+ * rows and columns alone: a fraction of Adam's memory. Options: `lr` 0.01, `beta2Decay` -0.8, `eps` [null, 1e-3], `d` 1,
+ * `weightDecay` 0, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 2);
+ * const optimizer = new optim.Adafactor(model.parameters(), { lr: 0.01 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * ```
+ */
+export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdafactorOptions>>, options?: Partial<AdafactorOptions>) {
+    const defaults = { lr: 0.01, beta2Decay: -0.8, eps: [null, 1e-3] as const, d: 1, weightDecay: 0, maximize: false };
+    super(params, defaults, options);
+  }
+
+  protected override checkGroup({ beta2Decay, d }: Group<AdafactorOptions>): void {
+    if (!(beta2Decay <= 0)) throw new RangeError(`Adafactor: beta2Decay is not above 0, got ${beta2Decay}`);
+    if (!(d >= 1)) throw new RangeError(`Adafactor: d is from 1 up, got ${d}`);
+  }
+
+  protected override memory(_: Group<AdafactorOptions>, p: Tensor): MemoryKinds {
+    if (p.ndim < 2) return { step: 'number', variance: 'tensor' };
+    const [lead, rows, columns] = [p.shape.slice(0, -2), p.shape.at(-2)!, p.shape.at(-1)!];
+    return { step: 'number', rowVar: [...lead, rows, 1], colVar: [...lead, 1, columns] };
+  }
+
+  override [rule](p: Tensor, gradient: Tensor, state: State, group: Group<AdafactorOptions>): void {
+    const { lr, beta2Decay, d, weightDecay, maximize } = group;
+    const [given, smallest] = group.eps;
+    const eps = given ?? (p.dtype === 'float64' ? Number.EPSILON : 2 ** -23);
+    const grad = maximize ? gradient.neg() : gradient;
+    const step = (state.step ?? 0) + 1;
+    const share = step ** beta2Decay;
+    const size = (x: Tensor) => x.norm().item() / Math.sqrt(x.numel);
+    const rate = Math.max(smallest, size(p)) * Math.min(lr, 1 / Math.sqrt(step));
+    const estimate = this.#estimate(grad, state, share, eps);
+    const update = grad.mul(estimate.clamp(eps * eps).rsqrt());
+    const limit = Math.max(1, size(update) / d);
+    if (weightDecay !== 0) p.mul_(1 - lr * weightDecay);
+    p.sub_(update.mul(rate / limit));
+    state.step = step;
+  }
+
+  /** The mean squares of the gradient, of a matrix from those of its rows and columns. */
+  #estimate(grad: Tensor, state: State, share: number, eps: number): Tensor {
+    const { dtype, device } = grad;
+    const start = (shape: readonly number[]) => zeros([...shape], { dtype, device });
+    const squares = grad.square();
+    if (grad.ndim < 2) {
+      state.variance ??= start(grad.shape);
+      return state.variance.lerp_(squares, share);
+    }
+    const rows = squares.mean(-1, { keepdim: true });
+    const columns = squares.mean(-2, { keepdim: true });
+    state.rowVar ??= start(rows.shape);
+    state.colVar ??= start(columns.shape);
+    state.rowVar.lerp_(rows, share);
+    state.colVar.lerp_(columns, share);
+    return state.rowVar.mul(state.colVar).div(state.rowVar.mean(-2, { keepdim: true }).clamp(eps));
+  }
+}

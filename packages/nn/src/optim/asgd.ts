@@ -1,0 +1,83 @@
+import type { Tensor, TypedArray } from '@gradgate/core';
+import type { StepRule } from '@gradgate/core/internal';
+import {
+  applyStep,
+  BuiltInOptimizer,
+  type Group,
+  type MemoryKinds,
+  memoryFor,
+  type ParamGroup,
+  rule,
+} from './optimizer.js';
+
+export interface ASGDOptions {
+  /** Learning rate. */
+  lr: number;
+  /** How fast the rate falls. */
+  lambd: number;
+  /** The power with which it falls. */
+  alpha: number;
+  /** The step from which on the average is taken. */
+  t0: number;
+  /** L2 penalty. */
+  weightDecay: number;
+  maximize: boolean;
+}
+
+interface State {
+  step?: number;
+  eta?: number;
+  mu?: number;
+  /** The average of the weights. */
+  ax?: Tensor;
+}
+
+/**
+ * Averaged stochastic gradient descent (Polyak and Juditsky, 1992): besides its steps it keeps the mean of the weights, which
+ * `averages()` gives. Options: `lr` 0.01, `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weightDecay` 0, `maximize` false.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const optimizer = new optim.ASGD(model.parameters(), { lr: 0.01, t0: 0 });
+ * model(randn([4, 3])).square().mean().backward();
+ * optimizer.step();
+ * optimizer.averages().get(model.weight)!.shape; // [1, 3]
+ * ```
+ */
+export class ASGD extends BuiltInOptimizer<ASGDOptions, State> {
+  constructor(params: Iterable<Tensor> | Iterable<ParamGroup<ASGDOptions>>, options?: Partial<ASGDOptions>) {
+    super(params, { lr: 0.01, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0, maximize: false }, options);
+  }
+
+  protected override memory(): MemoryKinds {
+    return { step: 'number', eta: 'number', mu: 'number', ax: 'tensor' };
+  }
+
+  override [rule](p: Tensor, grad: Tensor, state: State, group: Group<ASGDOptions>): void {
+    const { lr, lambd, alpha, t0, weightDecay, maximize } = group;
+    state.ax ??= memoryFor(p);
+    const step = (state.step ?? 0) + 1;
+    const eta = state.eta ?? lr;
+    applyStep(asgdRule, p, grad, [state.ax], [maximize ? -1 : 1, weightDecay, lambd, eta, state.mu ?? 1]);
+    state.step = step;
+    state.eta = lr / (1 + lambd * lr * step) ** alpha;
+    state.mu = 1 / Math.max(1, step - t0);
+  }
+
+  /** The average of each parameter that has been stepped. */
+  averages(): Map<Tensor, Tensor> {
+    return new Map([...this.state].filter(([, { ax }]) => ax !== undefined).map(([p, { ax }]) => [p, ax!.clone()]));
+  }
+}
+
+const asgdRule: StepRule = {
+  name: 'asgd',
+  loop(w, g, memory, [sign, weightDecay, lambd, eta, mu]) {
+    const [average] = memory as [TypedArray];
+    for (let i = 0; i < w.length; i++) {
+      const d = sign! * g[i]! + weightDecay! * w[i]!;
+      w[i] = w[i]! * (1 - lambd! * eta!) - eta! * d;
+      average[i] = mu === 1 ? w[i]! : average[i]! + (w[i]! - average[i]!) * mu!;
+    }
+  },
+};

@@ -1,0 +1,113 @@
+import { check, checkOptions, is } from '@gradgate/core/internal';
+import { hasMomentum, setMomentum } from './momentum.js';
+import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
+
+export interface CyclicOptions extends Resumable {
+  /** The lowest rate, for all groups or for each. */
+  baseLr: number | readonly number[];
+  /** The highest rate, for all groups or for each. */
+  maxLr: number | readonly number[];
+  /** How many steps the rate goes up; 2000 by default. */
+  stepSizeUp?: number;
+  /** How many it goes down; as many by default. */
+  stepSizeDown?: number;
+  /** All cycles alike, each half as high as the one before, or lower by `gamma` with each step; 'triangular' by default. */
+  mode?: 'triangular' | 'triangular2' | 'expRange';
+  /** For 'expRange'; 1 by default. */
+  gamma?: number;
+  /** Whether momentum, or the first of `betas`, goes the other way; by default where the optimizer has one. */
+  cycleMomentum?: boolean;
+  /** The lowest momentum; 0.8 by default. */
+  baseMomentum?: number;
+  /** The highest momentum; 0.9 by default. */
+  maxMomentum?: number;
+}
+
+const rates = is.either(is.nonNegative, is.arrayOf(is.nonNegative));
+const kinds = {
+  ...{ baseLr: rates, maxLr: rates, stepSizeUp: is.count, stepSizeDown: is.count, gamma: is.nonNegative },
+  ...{ mode: is.oneOf('triangular', 'triangular2', 'expRange'), cycleMomentum: is.boolean },
+  ...{ baseMomentum: is.nonNegative, maxMomentum: is.nonNegative, ...lastEpochKind },
+};
+
+/**
+ * Up and down between two rates, again and again (Smith, 2017), while momentum goes down and up. To be stepped after each
+ * batch.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const scheduler = new optim.CyclicLR(optimizer, { baseLr: 0.1, maxLr: 0.5, stepSizeUp: 4 });
+ * scheduler.step();
+ * optimizer.paramGroups[0]!.lr; // 0.2
+ * ```
+ */
+export class CyclicLR extends LRScheduler {
+  readonly #range: { low: number[]; high: number[] };
+  readonly #length: { up: number; total: number };
+  readonly #scale: (cycle: number, epoch: number) => number;
+  readonly #momentum: { low: number; high: number } | null;
+
+  constructor(optimizer: Scheduled, options: CyclicOptions) {
+    const op = 'CyclicLR';
+    const given = checkOptions(op, options, kinds);
+    const { stepSizeUp = 2000, stepSizeDown = stepSizeUp, mode = 'triangular', gamma = 1 } = given;
+    const { cycleMomentum, baseMomentum = 0.8, maxMomentum = 0.9, lastEpoch } = given;
+    check(op, 'baseLr', given.baseLr, kinds.baseLr);
+    check(op, 'maxLr', given.maxLr, kinds.maxLr);
+    checkOptimizer(op, optimizer);
+    const groups = optimizer.paramGroups;
+    if (cycleMomentum === true && !hasMomentum(optimizer))
+      throw new TypeError(`${op}: cycleMomentum is for optimizers that have momentum or betas`);
+    const each = (name: string, rate: number | readonly number[]): number[] => {
+      const list = typeof rate === 'number' ? groups.map(() => rate) : [...rate];
+      if (list.length !== groups.length)
+        throw new TypeError(`${op}: ${name} has ${list.length} rates, and the optimizer ${groups.length} groups`);
+      return list;
+    };
+    const range = { low: each('baseLr', given.baseLr), high: each('maxLr', given.maxLr) };
+    super(optimizer, lastEpoch);
+    this.#range = range;
+    this.#length = { up: stepSizeUp, total: stepSizeUp + stepSizeDown };
+    this.#scale = scales(gamma)[mode];
+    this.#momentum =
+      cycleMomentum !== false && hasMomentum(optimizer) ? { low: baseMomentum, high: maxMomentum } : null;
+    groups.forEach((group, i) => {
+      group.initialLr = range.low[i]!;
+      this.baseLrs[i] = range.low[i]!;
+    });
+    this.begin();
+    this.#setMomentum();
+  }
+
+  /** How high the rate of a step stands between both, from 0 to 1. */
+  #height(epoch: number): number {
+    const { up, total } = this.#length;
+    const cycle = Math.floor(epoch / total);
+    const at = epoch - cycle * total;
+    const height = at <= up ? at / up : (total - at) / (total - up);
+    return Math.max(0, height) * this.#scale(cycle + 1, epoch);
+  }
+
+  protected lrAt(epoch: number, _baseLr: number, group: number): number {
+    const { low, high } = this.#range;
+    const [from, to] = [low[group] ?? low.at(-1)!, high[group] ?? high.at(-1)!];
+    return from + (to - from) * this.#height(epoch);
+  }
+
+  override step(epoch?: number): void {
+    super.step(epoch);
+    this.#setMomentum();
+  }
+
+  #setMomentum(): void {
+    if (this.#momentum === null) return;
+    const { low, high } = this.#momentum;
+    setMomentum(this.optimizer, high - (high - low) * this.#height(this.lastEpoch));
+  }
+}
+
+const scales = (gamma: number) => ({
+  triangular: () => 1,
+  triangular2: (cycle: number) => 1 / 2 ** (cycle - 1),
+  expRange: (_: number, epoch: number) => gamma ** epoch,
+});

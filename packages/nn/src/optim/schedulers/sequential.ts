@@ -1,0 +1,72 @@
+import { check, is } from '@gradgate/core/internal';
+import { either, type LRScheduler } from './scheduler.js';
+
+/**
+ * Schedulers one after another: each from its milestone on, starting at its own beginning.
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
+ * const warmUp = new optim.LinearLR(optimizer, { startFactor: 0.1, totalIters: 5 });
+ * const scheduler = new optim.SequentialLR([warmUp, new optim.CosineAnnealingLR(optimizer, { tMax: 95 })], [5]);
+ * optimizer.paramGroups[0]!.lr; // 0.1
+ * ```
+ */
+export class SequentialLR {
+  /** How many steps were made. */
+  lastEpoch = 0;
+
+  constructor(
+    readonly schedulers: readonly LRScheduler[],
+    readonly milestones: readonly number[],
+  ) {
+    check('SequentialLR', 'schedulers', schedulers, is.arrayOf(is.object));
+    check('SequentialLR', 'milestones', milestones, is.arrayOf(is.size));
+    if (schedulers.length === 0 || milestones.length !== schedulers.length - 1)
+      throw new TypeError(
+        `SequentialLR: ${schedulers.length} schedulers need ${schedulers.length - 1} milestones, got ${milestones.length}`,
+      );
+    // Each has set the rates of its own beginning when it was made.
+    const [first] = schedulers as [LRScheduler];
+    for (const group of first.optimizer.paramGroups) group.lr = group.initialLr!;
+    first.begin();
+  }
+
+  /** Which scheduler the current epoch belongs to. */
+  private get current(): number {
+    return this.milestones.filter((m) => m <= this.lastEpoch).length;
+  }
+
+  /** Steps the scheduler whose turn it is. */
+  step(): void {
+    this.lastEpoch++;
+    const which = this.current;
+    const scheduler = this.schedulers[which]!;
+    if (which > 0 && this.milestones[which - 1] === this.lastEpoch) scheduler.step(0);
+    else scheduler.step();
+  }
+
+  /** The rates in force. */
+  getLastLr(): number[] {
+    return this.schedulers[0]!.getLastLr();
+  }
+
+  /** The state of all, with PyTorch's names. A snapshot. */
+  stateDict(): Record<string, unknown> {
+    return { last_epoch: this.lastEpoch, _schedulers: this.schedulers.map((s) => s.stateDict()) };
+  }
+
+  /** Takes over a state, rates included; all is checked before anything changes. */
+  loadStateDict(state: object): void {
+    const given = (state ?? {}) as Record<string, unknown>;
+    const lastEpoch = either(given, 'last_epoch', 'lastEpoch');
+    const states = either(given, '_schedulers', 'schedulers');
+    const count = this.schedulers.length;
+    if (!is.size.is(lastEpoch) || !Array.isArray(states) || states.length !== count)
+      throw new TypeError(`SequentialLR.loadStateDict: not a state of ${count} schedulers`);
+    this.schedulers.forEach((s, i) => void s.readState(states[i]));
+    this.lastEpoch = lastEpoch as number;
+    // Each sets the rates; those of the current one hold.
+    for (const i of [...this.schedulers.keys()].filter((k) => k !== this.current).concat(this.current))
+      this.schedulers[i]!.loadStateDict(states[i]);
+  }
+}

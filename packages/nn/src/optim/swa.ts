@@ -1,0 +1,105 @@
+import { noGrad, Tensor } from '@gradgate/core';
+import { check, is, show } from '@gradgate/core/internal';
+import { Module } from '../module.js';
+
+/** How the average moves, given a weight of it, one of the model and how many models are in it. */
+export type AveragingFunction = (average: Tensor, current: Tensor, count: number) => Tensor;
+
+const equalWeights: AveragingFunction = (average, current, count) =>
+  average.add(current.sub(average).mul(1 / (count + 1)));
+
+/**
+ * The mean of a model's weights over training (Izmailov et al., 2018): `updateParameters` takes them into it. It is called
+ * as the model is. Buffers stay as they were when it was made, so `updateBn` computes those of BatchNorm anew at the end.
+ * With a function of your own for `average`, another one than the mean: `(a, w) => a.lerp(w, 0.01)`.
+ *
+ * ```ts
+ * const model = new Linear(3, 1);
+ * const averaged = new optim.AveragedModel(model);
+ * for (let epoch = 0; epoch < 3; epoch++) averaged.updateParameters(model);
+ * averaged(randn([2, 3])).shape; // [2, 1]
+ * averaged.count; // 3
+ * ```
+ */
+export class AveragedModel<M extends Module> extends Module {
+  /** A copy of the model, with the averaged weights. */
+  readonly module: M;
+  /** How many models are in the average. */
+  count = 0;
+
+  constructor(
+    model: M,
+    private readonly average: AveragingFunction = equalWeights,
+  ) {
+    if (!(model instanceof Module)) throw new TypeError(`AveragedModel: expected a Module, got ${show(model)}`);
+    check('AveragedModel', 'average', average, is.callback);
+    super();
+    this.module = model.clone();
+    this.module.requiresGrad_(false);
+  }
+
+  override forward(...args: Parameters<M['forward']>): ReturnType<M['forward']> {
+    return (this.module as (...args: unknown[]) => unknown)(...args) as ReturnType<M['forward']>;
+  }
+
+  /** Takes the weights of a model, of the same structure, into the average. */
+  @noGrad updateParameters(model: M): void {
+    const op = 'AveragedModel.updateParameters';
+    if (!(model instanceof Module)) throw new TypeError(`${op}: expected a Module, got ${show(model)}`);
+    const current = new Map(model.namedParameters());
+    const pairs = [...this.module.namedParameters()].map(([name, p]) => {
+      const other = current.get(name);
+      if (other === undefined || other.shape.join() !== p.shape.join())
+        throw new TypeError(`${op}: the model has no parameter ${name} of shape [${p.shape.join(', ')}]`);
+      return [p, other] as const;
+    });
+    for (const [p, other] of pairs)
+      p.copy_(this.count === 0 ? other : this.average(p.detach(), other.detach(), this.count));
+    this.count++;
+  }
+}
+
+/** A BatchNorm layer, as far as its statistics go. */
+interface Statistics {
+  momentum: number | null;
+  runningMean: Tensor;
+  runningVar: Tensor;
+  numBatchesTracked: Tensor;
+}
+
+function statisticsOf(module: object): Statistics[] {
+  const { runningMean, numBatchesTracked } = module as Partial<Statistics>;
+  return runningMean instanceof Tensor && numBatchesTracked instanceof Tensor ? [module as Statistics] : [];
+}
+
+/**
+ * Computes the running statistics of all BatchNorm layers of a model anew, as the mean over a loader's batches: after weights
+ * were averaged. A batch is the input, or an array whose first item is. Modules are as they were afterwards.
+ *
+ * ```ts
+ * const model = new Sequential(new Linear(3, 2), new BatchNorm1d(2));
+ * optim.updateBn([randn([8, 3]), randn([8, 3])], model);
+ * ```
+ */
+export function updateBn(loader: Iterable<Tensor | readonly unknown[]>, model: Module): void {
+  check('updateBn', 'the loader', loader, is.iterable);
+  if (!(model instanceof Module)) throw new TypeError(`updateBn: expected a Module, got ${show(model)}`);
+  const layers = [...model.modules()].flatMap(statisticsOf).map((layer) => ({ layer, momentum: layer.momentum }));
+  if (layers.length === 0) return;
+  const training = [...model.modules()].map((module) => ({ module, training: module.training }));
+  try {
+    noGrad.run(() => {
+      for (const { layer } of layers) {
+        layer.runningMean.mul_(0);
+        layer.runningVar.mul_(0).add_(1);
+        layer.numBatchesTracked.mul_(0);
+        layer.momentum = null;
+      }
+      model.train();
+      for (const batch of loader) (model as (x: unknown) => unknown)(Array.isArray(batch) ? batch[0] : batch);
+    });
+  } finally {
+    for (const { layer, momentum } of layers) layer.momentum = momentum;
+    for (const { module, training: was } of training) module.training = was;
+  }
+}
