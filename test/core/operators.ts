@@ -413,17 +413,5 @@ export const notDifferentiable = new Set([
     'countNonzero',
   ],
   // What operators are made of and called with, rather than operators.
-  ...[
-    'unary',
-    'binary',
-    'applyUnary',
-    'withInPlace',
-    'toTensor',
-    'floatOnly',
-    'erfOf',
-    'checkSameShape',
-    'checkList',
-    'slice',
-    'LinAlgError',
-  ],
+  ...['unary', 'binary', 'erfOf', 'checkSameShape', 'checkList', 'slice', 'LinAlgError'],
 ]);

@@ -13,10 +13,11 @@ import {
 import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { dataOf } from '../../../packages/core/src/backend/host/data.js';
+import { binaryByKernel, unaryByKernel } from '../../../packages/core/src/backend/wasm/elementwise.js';
 import { gemm } from '../../../packages/core/src/backend/wasm/matmul.js';
 import { stepByKernel } from '../../../packages/core/src/backend/wasm/step.js';
 import { maxPoolGradient } from '../../../packages/core/src/kernels/pool.js';
-import { inRows, stream, stream2 } from '../../../packages/core/src/kernels/stream.js';
+import { inRows } from '../../../packages/core/src/kernels/stream.js';
 
 describe('a gradient that is assigned', () => {
   it.each<[string, unknown, RegExp]>([
@@ -86,12 +87,12 @@ describe('a kernel does not go beyond an array it was given', () => {
   it.each<[string, () => unknown]>([
     ['an optimizer whose gradient is short', () => stepByKernel('sgd', long, short, [], [1, 0, 1, 0, 1, 0, 1])],
     ['an optimizer whose memory is short', () => stepByKernel('momentum', long, long, [short], [1, 0, 1, 0, 1, 0, 1])],
-    ['a kernel of one operand', () => stream('exp', long, 4096, short, 0)],
-    ['a kernel of one operand that begins late', () => stream('exp', short, 2048, long, 2049)],
-    ['a kernel whose result is short', () => stream('exp', short, 4096, long, 0)],
+    ['a kernel of one operand', () => unaryByKernel('exp', long, 4096, short, 0)],
+    ['a kernel of one operand that begins late', () => unaryByKernel('exp', short, 2048, long, 2049)],
+    ['a kernel whose result is short', () => unaryByKernel('exp', short, 4096, long, 0)],
     [
       'a kernel of two operands',
-      () => stream2('add', long, 4096, { data: long, step: 1 }, [0], { data: short, step: 1 }, [0]),
+      () => binaryByKernel('add', long, 4096, { data: long, step: 1 }, [0], { data: short, step: 1 }, [0]),
     ],
     ['a kernel of rows', () => inRows('softmax', 64, [[short, 64]], [[long, 64]], () => {})],
     ['pooling', () => maxPoolGradient(short, new Int32Array(4096), long, 4)],

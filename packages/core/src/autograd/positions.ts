@@ -20,7 +20,7 @@ export function copyOf(x: Tensor): Tensor {
 
 function flat(x: Tensor): View {
   const { storage, dtype, numel, offset } = x.isContiguous ? x : copyOf(x);
-  return { storage, dtype, shape: [numel], strides: [1], offset, isContiguous: true };
+  return { storage, dtype, numel, shape: [numel], strides: [1], offset, isContiguous: true };
 }
 
 /** Writes the elements of `x` that `index` names to `out`. */

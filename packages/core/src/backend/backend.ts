@@ -3,6 +3,7 @@ import type { DType, TypedArray } from '../tensor/dtype.js';
 import type { Generator } from '../tensor/random.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Geometry } from './convolution.js';
+import type { BinaryFunction, Parameters as Numbers, UnaryFunction } from './functions.js';
 import type { Storage } from './storage.js';
 
 /** What a kernel sees of a tensor. A `Tensor` is one. */
@@ -10,6 +11,8 @@ export interface View {
   readonly storage: Storage;
   readonly dtype: DType;
   readonly shape: Shape;
+  /** How many elements there are. */
+  readonly numel: number;
   /** How far neighbours along each dimension are apart, in elements; 0 where one element is repeated. */
   readonly strides: readonly number[];
   /** The first element's place in the storage. */
@@ -81,6 +84,15 @@ export interface Kernels {
    * the shape of `out`, of each.
    */
   random(rule: RandomRule, generator: Generator, parameters: View | readonly number[], out: View): void;
+
+  /**
+   * An elementwise function of `x`, of the shape of `out`. The dtypes tell how it is computed: int64 exactly, other
+   * integers by the function's rule for them, all else as numbers that are rounded to the dtype of `out`.
+   */
+  unary(fn: UnaryFunction, x: View, out: View, parameters?: Numbers): void;
+
+  /** The same of two operands that broadcast to the shape of `out`. */
+  binary(fn: BinaryFunction, a: View, b: View, out: View, parameters?: Numbers): void;
 
   /**
    * `a @ b`, plus `bias` added to each row: `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` alike is

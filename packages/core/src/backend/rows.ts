@@ -21,10 +21,10 @@ export function rowsAlong(shape: Shape, dim: number): Rows {
 export function movedLast(view: View, dims: readonly number[]): View {
   const kept = view.shape.length - dims.length;
   if (dims.every((d, i) => d === kept + i)) return view;
-  const { storage, dtype, offset } = view;
+  const { storage, dtype, numel, offset } = view;
   const order = view.shape.map((_, d) => d).filter((d) => !dims.includes(d));
   for (const d of dims) order.push(d);
   const shape = order.map((d) => view.shape[d]!);
   const strides = order.map((d) => view.strides[d]!);
-  return { storage, dtype, shape, strides, offset, isContiguous: isContiguous(shape, strides) };
+  return { storage, dtype, numel, shape, strides, offset, isContiguous: isContiguous(shape, strides) };
 }

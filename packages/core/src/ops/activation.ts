@@ -1,34 +1,22 @@
 import { record } from '../autograd/node.js';
+import * as loops from '../backend/host/loops.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
-import { isGradEnabled } from '../grad/index.js';
-import { map2 } from '../kernels/elementwise.js';
-import { gradientWith, mapWith } from '../kernels/gradients.js';
-import type { Loop1, Loop2 } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
 import {
-  add,
   applyUnary,
-  exp,
-  ge,
-  gt,
-  le,
-  lt,
-  mul,
-  neg,
-  sigmoid,
-  sub,
-  tanh,
+  fusedGradient,
+  type Gradient,
   type UnaryRule,
   unary,
-  where,
+  unaryOperator,
   withInPlace,
-} from './elementwise.js';
-import { siluGradient } from './gradients.js';
+} from './define.js';
+import { add, exp, ge, gt, le, lt, mul, neg, sigmoid, sub, tanh, where } from './elementwise.js';
 import { clamp, logicalAnd, logicalOr } from './math.js';
 import { celuOptions, eluOptions, geluOptions, hardtanhOptions, softplusOptions } from './options.js';
 import { erfOf } from './special.js';
@@ -37,10 +25,18 @@ const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** `x * sigmoid(x)`. */
 export const silu = unary('silu', {
-  kernel: 'silu',
   forward: (x) => x * sigmoidOf(x),
   backward: (g, x) => siluGradient(g, x),
   saves: 'input',
+});
+
+const siluGradient = fusedGradient('siluGradient', {
+  forward: (g, x) => g * sigmoidOf(x) * (1 + x * (1 - sigmoidOf(x))),
+  loop: loops.siluGradient,
+  recorded: (g, x) => {
+    const s = sigmoid(x);
+    return mul(g, mul(s, add(mul(x, sub(1, s)), 1)));
+  },
 });
 
 /** `log(sigmoid(x))`, without overflow. */
@@ -53,31 +49,31 @@ export const logSigmoid = unary('logSigmoid', {
 const cdf = (v: number): number => (1 + erfOf(v / Math.SQRT2)) / 2;
 const pdf = (v: number): number => Math.exp((-v * v) / 2) / Math.sqrt(2 * Math.PI);
 
-const exactGelu: UnaryRule = {
-  kernel: 'gelu',
+const exactGelu = unaryOperator('gelu', {
   forward: (v) => v * cdf(v),
   backward: (g, x) => geluGradient(g, x),
   saves: 'input',
-};
+});
 
-/** `g (Φ(x) + x φ(x))`, in one pass; its own gradients are `g` again, and `g φ(x) (2 - x²)`. */
-function geluGradient(g: Tensor, x: Tensor): Tensor {
-  const out = map2((a, v) => a * (cdf(v) + v * pdf(v)), g, x, g.shape, g.dtype, undefined, 'geluGradient');
-  return record(
-    'geluGradient',
-    [g, x],
-    out,
-    (gg, ctx) => {
-      const [g, x] = ctx.saved as [Tensor, Tensor];
-      const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-      return [
-        ctx.needs(0) ? geluGradient(gg, x) : null,
-        ctx.needs(1) ? mul(mul(gg, g), mul(density, sub(2, mul(x, x)))) : null,
-      ];
-    },
-    [g, x],
-  );
-}
+/** `g (Φ(x) + x φ(x))`; its own gradients are `g` again, and `g φ(x) (2 - x²)`. */
+const geluGradient: Gradient = fusedGradient('geluGradient', {
+  forward: (g, x) => g * (cdf(x) + x * pdf(x)),
+  recorded: (g, x, _, fused) =>
+    record(
+      'geluGradient',
+      [g, x],
+      fused(g, x),
+      (gg, ctx) => {
+        const [g, x] = ctx.saved as [Tensor, Tensor];
+        const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+        return [
+          ctx.needs(0) ? geluGradient(gg, x) : null,
+          ctx.needs(1) ? mul(mul(gg, g), mul(density, sub(2, mul(x, x)))) : null,
+        ];
+      },
+      [g, x],
+    ),
+});
 
 /** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
 export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Tensor {
@@ -88,49 +84,41 @@ export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Te
     return mul(mul(x, 0.5), add(tanh(inner), 1));
   }
   if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${String(approximate)}`);
-  return applyUnary('gelu', exactGelu, x);
+  return applyUnary(exactGelu, x);
 }
 
 /** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */
 export function softplus(x: Tensor, options?: { beta?: number; threshold?: number }): Tensor {
   const { beta = 1, threshold = 20 } = checkOptions('softplus', options, softplusOptions);
   checkTensors('softplus', x);
-  return applyUnary(
-    'softplus',
-    {
-      forward: (v) => (v * beta > threshold ? v : Math.log1p(Math.exp(v * beta)) / beta),
-      backward: (g, x) => mul(g, where(gt(mul(x, beta), threshold), 1, sigmoid(mul(x, beta)))),
-      saves: 'input',
-    },
-    x,
-  );
+  return applyUnary(softplusOperator, x, [beta, threshold]);
 }
+
+const softplusOperator = unaryOperator('softplus', {
+  forward: (v, beta, threshold) => (v * beta > threshold ? v : Math.log1p(Math.exp(v * beta)) / beta),
+  backward: (g, x, _, [beta, threshold]) => mul(g, where(gt(mul(x, beta!), threshold!), 1, sigmoid(mul(x, beta!)))),
+  saves: 'input',
+});
 
 /** `x` where positive, else `alpha (exp(x) - 1)`. */
 export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
   const { alpha = 1 } = checkOptions('elu', options, eluOptions);
   checkTensors('elu', x);
-  if (!isFloat(x.dtype)) return elu(x.float(), { alpha });
-  const y = mapWith('elu', [alpha], eluLoop(alpha), x);
-  return record('elu', [x], y, (g, ctx) => [eluGradient(g, ctx.saved[0]!, alpha)], [x]);
+  return applyUnary(eluOperator, x, [alpha]);
 }
 
-const eluGradient = (g: Tensor, x: Tensor, alpha: number): Tensor =>
-  isGradEnabled()
-    ? mul(g, where(gt(x, 0), 1, mul(exp(clamp(x, null, 0)), alpha)))
-    : gradientWith('eluGradient', [alpha], eluGradientLoop(alpha), g, x);
+const eluOperator = unaryOperator('elu', {
+  forward: (v, alpha) => (v > 0 ? v : alpha * Math.expm1(v)),
+  loop: loops.elu,
+  backward: (g, x, _, alpha) => eluGradient(g, x, alpha),
+  saves: 'input',
+});
 
-const eluLoop =
-  (alpha: number): Loop1 =>
-  (to, n, x, p) => {
-    for (let i = 0; i < n; i++, p++) to[i] = x[p]! > 0 ? x[p]! : alpha * Math.expm1(x[p]!);
-  };
-
-const eluGradientLoop =
-  (alpha: number): Loop2 =>
-  (to, i, n, x, p, s, y, q, t) => {
-    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! > 0 ? x[p]! : x[p]! * alpha * Math.exp(y[q]!);
-  };
+const eluGradient = fusedGradient('eluGradient', {
+  forward: (g, x, alpha) => (x > 0 ? g : g * alpha * Math.exp(x)),
+  loop: loops.eluGradient,
+  recorded: (g, x, [alpha]) => mul(g, where(gt(x, 0), 1, mul(exp(clamp(x, null, 0)), alpha!))),
+});
 
 /** `elu` with the constants that keep mean and variance (Klambauer et al., 2017). */
 export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
@@ -143,29 +131,20 @@ export function celu(x: Tensor, options?: { alpha?: number }): Tensor {
 }
 
 /** `x` where positive, else `negativeSlope x`. */
-export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
-  checkTensors('leakyRelu', x);
-  if (!isFloat(x.dtype)) return leakyRelu(x.float(), negativeSlope);
-  const y = mapWith('leakyRelu', [negativeSlope], leakyReluLoop(negativeSlope), x);
-  return record('leakyRelu', [x], y, (g, ctx) => [leakyReluGradient(g, ctx.saved[0]!, negativeSlope)], [x]);
-}
+export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => applyUnary(leakyReluOperator, x, [negativeSlope]);
 
-const leakyReluGradient = (g: Tensor, x: Tensor, slope: number): Tensor =>
-  isGradEnabled()
-    ? mul(g, where(gt(x, 0), 1, slope))
-    : gradientWith('leakyReluGradient', [slope], leakyReluGradientLoop(slope), g, x);
+const leakyReluOperator = unaryOperator('leakyRelu', {
+  forward: (v, slope) => (v > 0 ? v : v * slope),
+  loop: loops.leakyRelu,
+  backward: (g, x, _, slope) => leakyReluGradient(g, x, slope),
+  saves: 'input',
+});
 
-const leakyReluLoop =
-  (slope: number): Loop1 =>
-  (to, n, x, p) => {
-    for (let i = 0; i < n; i++, p++) to[i] = x[p]! > 0 ? x[p]! : x[p]! * slope;
-  };
-
-const leakyReluGradientLoop =
-  (slope: number): Loop2 =>
-  (to, i, n, x, p, s, y, q, t) => {
-    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! > 0 ? x[p]! : x[p]! * slope;
-  };
+const leakyReluGradient = fusedGradient('leakyReluGradient', {
+  forward: (g, x, slope) => (x > 0 ? g : g * slope),
+  loop: loops.leakyReluGradient,
+  recorded: (g, x, [slope]) => mul(g, where(gt(x, 0), 1, slope!)),
+});
 
 /** `x` where positive, else `weight x`; `weight` has one element, or one for each channel (dimension 1). */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
@@ -189,19 +168,15 @@ export function hardtanh(x: Tensor, options?: { min?: number; max?: number }): T
 function limited(op: string, x: Tensor, low: number, high: number): Tensor {
   checkTensors(op, x);
   const y = clamp(x.detach(), low, high);
-  return isFloat(x.dtype) ? record(op, [x], y, (g, ctx) => [limitedGradient(g, ctx.saved[0]!, low, high)], [x]) : y;
+  if (!isFloat(x.dtype)) return y;
+  return record(op, [x], y, (g, ctx) => [hardtanhGradient(g, ctx.saved[0]!, [low, high])], [x]);
 }
 
-const limitedGradient = (g: Tensor, x: Tensor, low: number, high: number): Tensor =>
-  isGradEnabled()
-    ? where(logicalOr(le(x, low), ge(x, high)), 0, g)
-    : gradientWith('hardtanhGradient', [low, high], limitedGradientLoop(low, high), g, x);
-
-const limitedGradientLoop =
-  (low: number, high: number): Loop2 =>
-  (to, i, n, x, p, s, y, q, t) => {
-    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! <= low || y[q]! >= high ? 0 : x[p]!;
-  };
+const hardtanhGradient = fusedGradient('hardtanhGradient', {
+  forward: (g, x, low, high) => (x <= low || x >= high ? 0 : g),
+  loop: loops.hardtanhGradient,
+  recorded: (g, x, [low, high]) => where(logicalOr(le(x, low!), ge(x, high!)), 0, g),
+});
 
 /** `x` limited to [0, 6]; the gradient is 0 at both ends. */
 export const relu6 = (x: Tensor): Tensor => limited('relu6', x, 0, 6);
@@ -227,24 +202,27 @@ export function softsign(x: Tensor): Tensor {
 }
 export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
 /** `x` moved towards 0 by `lambda`, and 0 within it. */
-export const softshrink = (x: Tensor, lambda = 0.5): Tensor =>
-  shrunk('softshrink', x, lambda, (v) => (v > 0 ? v - lambda : v + lambda));
+export const softshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(softshrinkOperator, x, [lambda]);
 /** `x` where its size exceeds `lambda`, else 0. */
-export function hardshrink(x: Tensor, lambda = 0.5): Tensor {
-  return shrunk('hardshrink', x, lambda, (v) => v);
-}
+export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(hardshrinkOperator, x, [lambda]);
 
-/** 0 within `lambda` of 0, with no gradient; beyond, and where `x` is NaN, `beyond(x)` of slope 1. */
-const shrunk = (op: string, x: Tensor, lambda: number, beyond: (v: number) => number): Tensor =>
-  applyUnary(
-    op,
-    {
-      forward: (v) => (v >= -lambda && v <= lambda ? 0 : beyond(v)),
-      backward: (g, x) => where(logicalAnd(ge(x, -lambda), le(x, lambda)), 0, g),
-      saves: 'input',
-    },
-    x,
-  );
+const isWithin = (v: number, lambda: number): boolean => v >= -lambda && v <= lambda;
+
+/** The slope is 1, also where `x` is NaN, and 0 within `lambda` of 0. */
+const shrunk: Pick<UnaryRule, 'backward' | 'saves'> = {
+  backward: (g, x, _, [lambda]) => where(logicalAnd(ge(x, -lambda!), le(x, lambda!)), 0, g),
+  saves: 'input',
+};
+
+const softshrinkOperator = unaryOperator('softshrink', {
+  ...shrunk,
+  forward: (v, lambda) => (isWithin(v, lambda) ? 0 : v > 0 ? v - lambda : v + lambda),
+});
+
+const hardshrinkOperator = unaryOperator('hardshrink', {
+  ...shrunk,
+  forward: (v, lambda) => (isWithin(v, lambda) ? 0 : v),
+});
 
 /** Half of dimension `dim` times the sigmoid of the other half. */
 export function glu(x: Tensor, dim = -1): Tensor {

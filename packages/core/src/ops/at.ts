@@ -8,7 +8,7 @@ import { isInteger } from '../tensor/dtype.js';
 import { broadcastShapes, checkSize, contiguousStrides, formatShape, type Shape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './at.js';
-import { type TensorLike, toTensor } from './elementwise.js';
+import { type TensorLike, toTensor } from './define.js';
 import { putAlong } from './put.js';
 import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
 

@@ -8,7 +8,8 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { checkSize, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { add, floatOnly } from './elementwise.js';
+import { floatOnly } from './define.js';
+import { add } from './elementwise.js';
 import { sum } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 

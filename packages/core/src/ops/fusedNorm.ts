@@ -5,8 +5,8 @@ import * as kernel from '../kernels/norm.js';
 import { streamFrom } from '../kernels/stream.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { add, mul, square, sub } from './elementwise.js';
-import { rsqrt } from './math.js';
+import { add, mul, sub } from './elementwise.js';
+import { rsqrt, square } from './math.js';
 import { mean, sum } from './reduce.js';
 import { reshape } from './shape.js';
 

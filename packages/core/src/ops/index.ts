@@ -11,6 +11,13 @@ export {
   convTranspose2d,
   type Pair,
 } from './conv.js';
+export {
+  type BinaryRule,
+  customBinary as binary,
+  customUnary as unary,
+  type TensorLike,
+  type UnaryRule,
+} from './define.js';
 export * from './dropout.js';
 export * from './einsum.js';
 export * from './elementwise.js';

@@ -2,15 +2,14 @@ import { record } from '../autograd/node.js';
 import { checkOptions, show } from '../check.js';
 import { IndexError, ShapeError } from '../errors.js';
 import { noGrad } from '../grad/index.js';
-import { map2 } from '../kernels/elementwise.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
-import { promote } from '../tensor/promote.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
-import { add, applyUnary, div, log, lt, mul, ne, neg, square, sub, where } from './elementwise.js';
+import { applyUnary, binary, unaryOperator } from './define.js';
+import { add, div, log, lt, mul, ne, neg, sub, where } from './elementwise.js';
 import { crossEntropyOfClasses, fusable, logitLossOf, type Reduction, squaredErrorOf } from './fusedLoss.js';
-import { clamp } from './math.js';
+import { clamp, square } from './math.js';
 import {
   binaryCrossEntropyOptions,
   binaryCrossEntropyWithLogitsOptions,
@@ -74,16 +73,13 @@ export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions &
 }
 
 /** In one rule, `g` times the error limited to ±`delta`: that of two parts would be 0 times an infinity for large errors. */
-const huber = (error: Tensor, delta: number): Tensor =>
-  applyUnary(
-    'huber',
-    {
-      forward: (e) => (Math.abs(e) < delta ? (e * e) / 2 : delta * (Math.abs(e) - delta / 2)),
-      backward: (g, e) => mul(g, clamp(e, -delta, delta)),
-      saves: 'input',
-    },
-    error,
-  );
+const huber = (error: Tensor, delta: number): Tensor => applyUnary(huberOperator, error, [delta]);
+
+const huberOperator = unaryOperator('huber', {
+  forward: (e, delta) => (Math.abs(e) < delta ? (e * e) / 2 : delta * (Math.abs(e) - delta / 2)),
+  backward: (g, e, _, [delta]) => mul(g, clamp(e, -delta!, delta!)),
+  saves: 'input',
+});
 
 /** `huberLoss` divided by `beta`: its linear part has slope 1. */
 export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor {
@@ -111,27 +107,14 @@ export function binaryCrossEntropy(
   return reduceLoss('binaryCrossEntropy', weight ? mul(loss, weight) : loss, reduction);
 }
 
+const logOf = (p: number): number => Math.max(Math.log(p), -100);
+
 /** The binary cross entropy of each element; its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is right. */
-function entropies(input: Tensor, target: Tensor): Tensor {
-  const logOf = (p: number) => Math.max(Math.log(p), -100);
-  const loss = map2(
-    (x, t) => -t * logOf(x) - (1 - t) * logOf(1 - x),
-    input,
-    target,
-    input.shape,
-    promote(input, target),
-  );
-  return record(
-    'binaryCrossEntropy',
-    [input, target],
-    loss,
-    (g, ctx) => {
-      const [x, t] = ctx.saved as [Tensor, Tensor];
-      return [ctx.needs(0) ? entropyGradient(g, x, t) : null, ctx.needs(1) ? neg(mul(g, logit(x))) : null];
-    },
-    [input, target],
-  );
-}
+const entropies = binary('binaryCrossEntropy', {
+  forward: (x, t) => -t * logOf(x) - (1 - t) * logOf(1 - x),
+  backward: [entropyGradient, (g, x) => neg(mul(g, logit(x)))],
+  saves: true,
+});
 
 /** `g (x - t) / max(x (1 - x), 1e-12)`, with a gradient of its own that is finite at 0 and 1 too. */
 function entropyGradient(g: Tensor, x: Tensor, t: Tensor): Tensor {

@@ -1,41 +1,47 @@
-import { record } from '../autograd/node.js';
+import type { BinaryFunction } from '../backend/functions.js';
+import * as loops from '../backend/host/loops.js';
 import { checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
-import { isGradEnabled } from '../grad/index.js';
-import { gradientWith, mapWith } from '../kernels/gradients.js';
-import type { Exact2 } from '../kernels/int64.js';
-import { type Loop1, type Loop2, squareLoop } from '../kernels/loops.js';
 import { checkTensors } from '../tensor/check.js';
 import { isFloat, toFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import {
-  add,
   applyUnary,
   binary,
-  div,
-  eq,
-  ge,
-  le,
-  log,
-  lt,
-  mul,
-  neg,
-  sigmoid,
-  sqrt,
-  square,
-  sub,
+  fusedGradient,
   type TensorLike,
+  type UnaryRule,
   unary,
-  where,
+  unaryOperator,
   withInPlace,
-} from './elementwise.js';
-import { reciprocalGradient, rsqrtGradient, squareGradient, zerosFor } from './gradients.js';
+  zerosFor,
+} from './define.js';
+import { add, div, eq, ge, le, log, lt, mul, neg, sigmoid, sqrt, sub, where } from './elementwise.js';
 import type * as self from './math.js';
+
+const squareRule: UnaryRule = {
+  loop: loops.square,
+  forward: (x) => x * x,
+  integer: (x) => Math.imul(x, x),
+  exact: (x) => x * x,
+  ofBool: 'int64',
+  backward: (g, x) => squareGradient(g, x),
+  saves: 'input',
+  keepsIntegers: true,
+};
+
+/** `x²`. */
+export const square = unary('square', squareRule);
+
+const squareGradient = fusedGradient('squareGradient', {
+  forward: (g, x) => 2 * g * x,
+  loop: loops.squareGradient,
+  recorded: (g, x) => mul(g, mul(x, 2)),
+});
 
 /** `exp(x) - 1`, exact near 0. */
 export const expm1 = unary('expm1', {
-  kernel: 'expm1',
   forward: Math.expm1,
   backward: (g, _, y) => mul(g, add(y, 1)),
   saves: 'result',
@@ -48,7 +54,6 @@ export const exp2 = unary('exp2', {
 });
 /** `log(1 + x)`, exact near 0. */
 export const log1p = unary('log1p', {
-  kernel: 'log1p',
   forward: Math.log1p,
   backward: (g, x) => div(g, add(x, 1)),
   saves: 'input',
@@ -61,17 +66,28 @@ export const log10 = unary('log10', {
 });
 /** `1 / sqrt(x)`. */
 export const rsqrt = unary('rsqrt', {
-  kernel: 'rsqrt',
   forward: (x) => 1 / Math.sqrt(x),
   backward: (g, _, y) => rsqrtGradient(g, y),
   saves: 'result',
 });
+
+const rsqrtGradient = fusedGradient('rsqrtGradient', {
+  forward: (g, y) => -0.5 * g * y * y * y,
+  loop: loops.rsqrtGradient,
+  recorded: (g, y) => mul(g, mul(mul(y, mul(y, y)), -0.5)),
+});
+
 /** `1 / x`. */
 export const reciprocal = unary('reciprocal', {
-  kernel: 'reciprocal',
   forward: (x) => 1 / x,
   backward: (g, _, y) => reciprocalGradient(g, y),
   saves: 'result',
+});
+
+const reciprocalGradient = fusedGradient('reciprocalGradient', {
+  forward: (g, y) => -g * y * y,
+  loop: loops.reciprocalGradient,
+  recorded: (g, y) => neg(mul(g, square(y))),
 });
 
 export const sin = unary('sin', { forward: Math.sin, backward: (g, x) => mul(g, cos(x)), saves: 'input' });
@@ -133,45 +149,28 @@ export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward:
 /** The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0, and so it is at NaN. */
 export function clamp(x: Tensor, min?: number | null, max?: number | null): Tensor {
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
+  checkTensors('clamp', x);
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
-  const backward = (g: Tensor, x: Tensor) =>
-    isGradEnabled()
-      ? where(logicalAnd(ge(x, low), le(x, high)), g, 0)
-      : gradientWith('clampGradient', [low, high], clampGradientLoop(low, high), g, x);
-  checkTensors('clamp', x);
-  if (isFloat(x.dtype)) {
-    const y = mapWith('clamp', [Math.min(low, high), high], clampLoop(low, high), x);
-    return record('clamp', [x], y, (g, ctx) => [backward(g, ctx.saved[0]!)], [x]);
-  }
-  return applyUnary(
-    'clamp',
-    {
-      forward: (v) => (v < low ? Math.min(low, high) : v > high ? high : v),
-      ofBool: [min, max].every((v) => v == null || Number.isInteger(v)) ? 'int64' : undefined,
-      exact: (v) => (v < low ? BigInt(Math.min(low, high)) : v > high ? BigInt(high) : v),
-      backward,
-      saves: 'input',
-      keepsIntegers: [min, max].every((v) => v == null || Number.isInteger(v)),
-    },
-    x,
-  );
+  const isWhole = [min, max].every((v) => v == null || Number.isInteger(v));
+  return applyUnary(clampOperator, isFloat(x.dtype) || isWhole ? x : x.float(), [low, high]);
 }
 
-const clampLoop =
-  (low: number, high: number): Loop1 =>
-  (to, n, x, p) => {
-    for (let i = 0; i < n; i++, p++) {
-      const v = x[p]!;
-      to[i] = v < low ? Math.min(low, high) : v > high ? high : v;
-    }
-  };
+const clampOperator = unaryOperator('clamp', {
+  forward: (v, low, high) => (v < low ? Math.min(low, high) : v > high ? high : v),
+  exact: (v, low, high) => (v < low ? BigInt(Math.min(low, high)) : v > high ? BigInt(high) : v),
+  loop: loops.clamp,
+  backward: (g, x, _, limits) => clampGradient(g, x, limits),
+  saves: 'input',
+  keepsIntegers: true,
+  ofBool: 'int64',
+});
 
-const clampGradientLoop =
-  (low: number, high: number): Loop2 =>
-  (to, i, n, x, p, s, y, q, t) => {
-    for (const end = i + n; i < end; i++, p += s, q += t) to[i] = y[q]! >= low && y[q]! <= high ? x[p]! : 0;
-  };
+const clampGradient = fusedGradient('clampGradient', {
+  forward: (g, x, low, high) => (x >= low && x <= high ? g : 0),
+  loop: loops.clampGradient,
+  recorded: (g, x, [low, high]) => where(logicalAnd(ge(x, low!), le(x, high!)), g, 0),
+});
 
 /** `a ** b`, with broadcasting. 1 to any power is 1, and -1 to an infinite one, as in C and unlike in JavaScript. */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
@@ -184,21 +183,15 @@ const power = (a: number, b: number): number =>
 
 /** `x ** exponent`, where the exponent has no gradient. */
 const powOf = (x: Tensor, exponent: number): Tensor =>
-  applyUnary(
-    'pow',
-    {
-      ...(exponent === 2 ? { kernel: 'square', loop: squareLoop } : {}),
-      forward: (v) => power(v, exponent),
-      backward: (g, x) =>
-        exponent === 0
-          ? zerosFor(g)
-          : exponent === 2
-            ? squareGradient(g, x)
-            : mul(g, mul(pow(x, exponent - 1), exponent)),
-      saves: 'input',
-    },
-    x,
-  );
+  exponent === 2 ? applyUnary(squareAsPower, x) : applyUnary(powerOperator, x, [exponent]);
+
+const squareAsPower = unaryOperator('pow', { ...squareRule, name: 'square' });
+
+const powerOperator = unaryOperator('pow', {
+  forward: power,
+  backward: (g, x, _, [exponent]) => (exponent === 0 ? zerosFor(g) : mul(g, mul(pow(x, exponent! - 1), exponent!))),
+  saves: 'input',
+});
 
 const powOfTensors = binary('pow', {
   forward: power,
@@ -394,7 +387,9 @@ export const logicalOr = truth('logicalOr', (a, b) => a || b);
 export const logicalXor = truth('logicalXor', (a, b) => a !== b);
 export const logicalNot = (x: Tensor): Tensor => eq(x, 0);
 
-const integers = (op: string, forward: (a: number, b: number) => number, exact: Exact2) =>
+type Exact = NonNullable<BinaryFunction['exact']>;
+
+const integers = (op: string, forward: (a: number, b: number) => number, exact: Exact) =>
   binary(op, {
     forward,
     exact,
@@ -408,9 +403,9 @@ const and = <T extends number | bigint>(a: T, b: T) => (a & b) as T;
 const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
 const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 
-export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact2);
-export const bitwiseOr = integers('bitwiseOr', or, or as Exact2);
-export const bitwiseXor = integers('bitwiseXor', xor, xor as Exact2);
+export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact);
+export const bitwiseOr = integers('bitwiseOr', or, or as Exact);
+export const bitwiseXor = integers('bitwiseXor', xor, xor as Exact);
 
 export const bitwiseLeftShift = integers(
   'bitwiseLeftShift',
@@ -533,6 +528,7 @@ const plain = {
 methods(plain);
 
 const withForms = {
+  square,
   expm1,
   exp2,
   log1p,

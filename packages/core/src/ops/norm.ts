@@ -9,9 +9,10 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { add, div, floatOnly, mul, square, sub } from './elementwise.js';
+import { floatOnly } from './define.js';
+import { add, div, mul, sub } from './elementwise.js';
 import { fusable, normOfChannels, normOfRows, shiftedChannels } from './fusedNorm.js';
-import { clamp, rsqrt } from './math.js';
+import { clamp, rsqrt, square } from './math.js';
 import { mean, norm } from './reduce.js';
 import { reshape } from './shape.js';
 

@@ -19,7 +19,7 @@ import { allocateUnzeroed } from '../tensor/dtype.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
-import { floatOnly } from './elementwise.js';
+import { floatOnly } from './define.js';
 import { avgPoolOptions, maxPoolOptions } from './options.js';
 import { mean } from './reduce.js';
 import { squeeze, unsqueeze } from './shape.js';

@@ -11,7 +11,8 @@ import * as is from '../tensor/kinds.js';
 import { currentGenerator, type Generator } from '../tensor/random.js';
 import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { add, floatOnly, mul } from './elementwise.js';
+import { floatOnly } from './define.js';
+import { add, mul } from './elementwise.js';
 import type * as self from './random.js';
 import { lgammaOf } from './special.js';
 

@@ -1,7 +1,6 @@
-import { type Backward, record } from '../autograd/node.js';
-import { makeView } from '../autograd/view.js';
+import { record } from '../autograd/node.js';
 import { dataOf } from '../backend/host/data.js';
-import { checkOptions, type Schema } from '../check.js';
+import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { shiftRows } from '../kernels/norm.js';
@@ -9,63 +8,19 @@ import * as kernel from '../kernels/reduce.js';
 import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
-import { isFloat, toCount } from '../tensor/dtype.js';
+import { isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, normalizeDim, normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
+import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { applyUnary, div, eq, floatOnly, mul, ne, square, sub } from './elementwise.js';
+import { applyUnary, floatOnly, unaryOperator } from './define.js';
+import { div, eq, mul, ne, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
+import { square } from './math.js';
 import { keepDim } from './options.js';
 import type * as self from './reduce.js';
+import { type Dim, expandOver, type KeepDim, plan, sum } from './sum.js';
 
-/** One dimension, several, or (left out or null) all of them. */
-export type Dim = number | readonly number[] | null;
-
-export interface KeepDim {
-  /** Keep reduced dimensions, with size 1. */
-  keepdim?: boolean;
-}
-
-function plan<O extends KeepDim = KeepDim>(
-  op: string,
-  x: Tensor,
-  dim: Dim | undefined,
-  options: O | undefined,
-  known = keepDim as Schema<O>,
-): kernel.Plan {
-  checkTensors(op, x);
-  const { keepdim = false } = checkOptions(op, options, known);
-  return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), keepdim);
-}
-
-/** The gradient of a sum: each element gets that of its result. */
-function spread(g: Tensor, { dims }: kernel.Plan, shape: Shape): Tensor {
-  const keepdim = g.ndim === shape.length;
-  const strides = shape.slice();
-  for (let i = 0, from = 0; i < strides.length; i++) {
-    const reduced = dims.includes(i);
-    strides[i] = reduced ? 0 : g.strides[from]!;
-    if (keepdim || !reduced) from++;
-  }
-  return makeView('expand', g, shape, strides, g.offset, (gg) => [sum(gg, dims, { keepdim })]);
-}
-
-/** The sum over `dim`; over all elements if it is left out. */
-export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
-  const p = plan('sum', x, dim, options);
-  return record('sum', [x], kernel.sumOver(x, p, toCount(x.dtype)), sumGradient, undefined, p);
-}
-
-const sumGradient: Backward = (g, ctx) => [spread(g, ctx.memo as kernel.Plan, ctx.inputShape(0))];
-
-/** `x` summed to `shape`, from which it was broadcast. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  checkTensors('sumTo', x);
-  if (sameShape(x.shape, shape)) return x;
-  const lead = x.ndim - shape.length;
-  const dims = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
-  return sum(x, dims, { keepdim: true }).reshape(shape);
-}
+export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
 
 /** The mean over `dim`; over all elements if it is left out. Floating point only; of nothing it is NaN. */
 export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
@@ -80,7 +35,7 @@ export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 
 function recordMean(x: Tensor, p: kernel.Plan, means: Tensor): Tensor {
   const { shape } = x;
-  return record('mean', [x], means, (g) => [spread(div(g, p.count), p, shape)]);
+  return record('mean', [x], means, (g) => [expandOver(div(g, p.count), p, shape)]);
 }
 
 /** The product over `dim`; over all elements if it is left out. */
@@ -90,7 +45,7 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
     'prod',
     [x],
     isFloat(x.dtype) ? kernel.reduceWith(x, p, x.dtype, kernel.productOf) : kernel.reduceIntegers('prod', x, p),
-    (g, ctx) => [mul(spread(g, p, ctx.saved[0]!.shape), productOfOthers(ctx.saved[0]!, p.dims))],
+    (g, ctx) => [mul(expandOver(g, p, ctx.saved[0]!.shape), productOfOthers(ctx.saved[0]!, p.dims))],
     [x],
   );
 }
@@ -361,28 +316,20 @@ function powerNorm(x: Tensor, p: number, r: kernel.Plan): Tensor {
 }
 
 /** `sign(x) |x|^q` and `|x|^q`, 0 at 0 whatever `q`: the derivative of each is `q` times the other to the next lower power. */
-const signedPower = (x: Tensor, q: number): Tensor =>
-  applyUnary(
-    'signedPower',
-    {
-      forward: (v) => (v === 0 ? 0 : Math.sign(v) * Math.abs(v) ** q),
-      backward: (g, x) => mul(g, mul(absPower(x, q - 1), q)),
-      saves: 'input',
-    },
-    x,
-  );
-const absPower = (x: Tensor, q: number): Tensor =>
-  applyUnary(
-    'absPower',
-    {
-      forward: (v) => (v === 0 ? 0 : Math.abs(v) ** q),
-      backward: (g, x) => mul(g, mul(signedPower(x, q - 1), q)),
-      saves: 'input',
-    },
-    x,
-  );
+const signedPowerOperator = unaryOperator('signedPower', {
+  forward: (v, q) => (v === 0 ? 0 : Math.sign(v) * Math.abs(v) ** q),
+  backward: (g, x, _, [q]) => mul(g, mul(absPower(x, q! - 1), q!)),
+  saves: 'input',
+});
+const absPowerOperator = unaryOperator('absPower', {
+  forward: (v, q) => (v === 0 ? 0 : Math.abs(v) ** q),
+  backward: (g, x, _, [q]) => mul(g, mul(signedPower(x, q! - 1), q!)),
+  saves: 'input',
+});
+const signedPower = (x: Tensor, q: number): Tensor => applyUnary(signedPowerOperator, x, [q]);
+const absPower = (x: Tensor, q: number): Tensor => applyUnary(absPowerOperator, x, [q]);
 
-const plain = { norm, sum, mean, prod, std, amax, amin, argmax, argmin, max, min, any, all, var: variance };
+const plain = { norm, mean, prod, std, amax, amin, argmax, argmin, max, min, any, all, var: variance };
 methods(plain);
 
 declare module '../tensor/tensor.js' {

@@ -18,7 +18,7 @@ import {
   sizeOf,
 } from '../tensor/shape.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
-import { type TensorLike, toTensor } from './elementwise.js';
+import { type TensorLike, toTensor } from './define.js';
 import { sumTo } from './reduce.js';
 import type * as self from './shape.js';
 

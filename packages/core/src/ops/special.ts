@@ -3,8 +3,9 @@ import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
-import { applyUnary, div, exp, gt, lt, mul, neg, square, sub, unary, where, withInPlace } from './elementwise.js';
-import { logicalOr } from './math.js';
+import { applyUnary, unary, unaryOperator, withInPlace } from './define.js';
+import { div, exp, gt, lt, mul, neg, sub, where } from './elementwise.js';
+import { logicalOr, square } from './math.js';
 import type * as self from './special.js';
 
 /** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */
@@ -47,7 +48,6 @@ function erfinvOf(y: number): number {
 
 /** The error function. */
 export const erf = unary('erf', {
-  kernel: 'erf',
   forward: erfOf,
   backward: (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
   saves: 'input',
@@ -137,43 +137,49 @@ export function polygamma(n: number, x: Tensor): Tensor {
   if (n === 0) return digamma(x);
   let factorial = n % 2 === 0 ? -1 : 1;
   for (let i = 2; i <= n && Number.isFinite(factorial); i++) factorial *= i;
-  const rule = {
-    forward: (v: number) => factorial * hurwitz(n + 1, v),
-    backward: (g: Tensor, x: Tensor) => mul(g, polygamma(n + 1, x)),
-    saves: 'input',
-  } as const;
-  return applyUnary('polygamma', rule, x);
+  return applyUnary(polygammaOperator, x, [n, factorial]);
 }
+
+const polygammaOperator = unaryOperator('polygamma', {
+  forward: (v, n, factorial) => factorial * hurwitz(n + 1, v),
+  backward: (g, x, _, [n]) => mul(g, polygamma(n! + 1, x)),
+  saves: 'input',
+});
 
 /** `sin(πx) / (πx)`, and 1 at 0. */
 export const sinc = unary('sinc', {
   forward: (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)),
-  backward: (g, x) => mul(g, sincSlope(0, x)),
+  backward: (g, x) => mul(g, sincSlope(1, x)),
   saves: 'input',
 });
 
-/** The derivatives of `sinc`; near 0 by the series, where the closed form cancels. */
-function sincSlope(order: number, x: Tensor): Tensor {
-  const n = order + 1;
-  const forward = (v: number): number => {
-    const z = Math.PI * v;
-    const scale = Math.PI ** n;
-    if (Math.abs(z) < n + 1) {
-      // d^n/dz^n Σ (-1)^k z^2k / (2k+1)!
-      let sum = 0;
-      for (let k = Math.ceil(n / 2); k < 24; k++) {
-        let term = (k % 2 === 0 ? 1 : -1) * z ** (2 * k - n);
-        for (let i = 1; i <= 2 * k - n; i++) term /= i;
-        sum += term / (2 * k + 1);
-      }
-      return scale * sum;
+/** The derivative of order `n` of `sinc`. */
+const sincSlope = (n: number, x: Tensor): Tensor => applyUnary(sincSlopeOperator, x, [n]);
+
+const sincSlopeOperator = unaryOperator('sincSlope', {
+  forward: sincSlopeOf,
+  backward: (g, x, _, [n]) => mul(g, sincSlope(n! + 1, x)),
+  saves: 'input',
+});
+
+/** Near 0 by the series, where the closed form cancels. */
+function sincSlopeOf(v: number, n: number): number {
+  const z = Math.PI * v;
+  const scale = Math.PI ** n;
+  if (Math.abs(z) < n + 1) {
+    // d^n/dz^n Σ (-1)^k z^2k / (2k+1)!
+    let sum = 0;
+    for (let k = Math.ceil(n / 2); k < 24; k++) {
+      let term = (k % 2 === 0 ? 1 : -1) * z ** (2 * k - n);
+      for (let i = 1; i <= 2 * k - n; i++) term /= i;
+      sum += term / (2 * k + 1);
     }
-    // From z f = sin z: z f^(n) + n f^(n-1) = sin^(n) z.
-    let value = Math.sin(z) / z;
-    for (let i = 1; i <= n; i++) value = (Math.sin(z + (i * Math.PI) / 2) - i * value) / z;
-    return scale * value;
-  };
-  return applyUnary('sinc', { forward, backward: (g, x) => mul(g, sincSlope(n, x)), saves: 'input' }, x);
+    return scale * sum;
+  }
+  // From z f = sin z: z f^(n) + n f^(n-1) = sin^(n) z.
+  let value = Math.sin(z) / z;
+  for (let i = 1; i <= n; i++) value = (Math.sin(z + (i * Math.PI) / 2) - i * value) / z;
+  return scale * value;
 }
 
 const logitOptions = { eps: is.number };
@@ -183,22 +189,22 @@ export function logit(x: Tensor, options?: { eps?: number }): Tensor {
   const { eps } = checkOptions('logit', options, logitOptions);
   checkTensors('logit', x);
   if (x.dtype === 'bool') throw new DTypeError('logit', 'takes numbers, got bool; use .float()');
-  const [low, high] = eps === undefined ? [0, 1] : [eps, 1 - eps];
-  const outside = eps === undefined ? Number.NaN : 0;
-  return applyUnary(
-    'logit',
-    {
-      forward: (v) => {
-        const p = eps === undefined ? v : v < low ? low : v > high ? high : v;
-        return Math.log(p / (1 - p));
-      },
-      // In one fraction: the parts of a composed rule would be 0 and infinite at 1.
-      backward: (g, x) => where(logicalOr(lt(x, low), gt(x, high)), outside, div(g, mul(x, sub(1, x)))),
-      saves: 'input',
-    },
-    x,
-  );
+  return applyUnary(logitOperator, x, [eps ?? Number.NaN]);
 }
+
+/** NaN for `eps` is none. */
+const logitOperator = unaryOperator('logit', {
+  forward: (v, eps) => {
+    const p = v < eps ? eps : v > 1 - eps ? 1 - eps : v;
+    return Math.log(p / (1 - p));
+  },
+  // In one fraction: the parts of a composed rule would be 0 and infinite at 1.
+  backward: (g, x, _, [eps]) => {
+    const [low, high, outside] = Number.isNaN(eps!) ? [0, 1, Number.NaN] : [eps!, 1 - eps!, 0];
+    return where(logicalOr(lt(x, low), gt(x, high)), outside, div(g, mul(x, sub(1, x))));
+  },
+  saves: 'input',
+});
 
 const plain = { logit };
 methods(plain);

@@ -87,5 +87,5 @@ export function broadcastView(view: View, shape: Shape): View {
   if (sameShape(view.shape, shape)) return view;
   const { storage, dtype, offset } = view;
   const strides = broadcastStrides(view.shape, view.strides, shape);
-  return { storage, dtype, shape, strides, offset, isContiguous: isContiguous(shape, strides) };
+  return { storage, dtype, shape, numel: sizeOf(shape), strides, offset, isContiguous: isContiguous(shape, strides) };
 }

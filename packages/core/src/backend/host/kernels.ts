@@ -3,6 +3,7 @@ import { argsort } from './argsort.js';
 import { checkRange } from './checkRange.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { copy, fill } from './copy.js';
+import { binary, unary } from './elementwise.js';
 import { gather } from './gather.js';
 import { indexAdd, indexSelect } from './indexSelect.js';
 import { matmul } from './matmul.js';
@@ -16,6 +17,7 @@ import { where } from './where.js';
 /** Every kernel in plain loops, for every dtype: the definition of what the faster ones compute. */
 export const kernels: Kernels = {
   argsort,
+  binary,
   checkRange,
   conv,
   convInput,
@@ -30,6 +32,7 @@ export const kernels: Kernels = {
   ravelIndex,
   scatter,
   step,
+  unary,
   where,
   ...softmax,
 };

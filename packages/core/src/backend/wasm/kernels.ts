@@ -1,9 +1,20 @@
 import type { Kernels } from '../backend.js';
 import * as host from '../host/kernels.js';
 import { conv, convInput, convWeight } from './conv.js';
+import { binary, unary } from './elementwise.js';
 import { matmul } from './matmul.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
 
 /** The kernels in WebAssembly, where they pay, and those of the host elsewhere. */
-export const kernels: Kernels = { ...host.kernels, conv, convInput, convWeight, matmul, step, ...softmax };
+export const kernels: Kernels = {
+  ...host.kernels,
+  binary,
+  conv,
+  convInput,
+  convWeight,
+  matmul,
+  step,
+  unary,
+  ...softmax,
+};

@@ -1,6 +1,6 @@
+import type { BinaryKernel, UnaryKernel } from '../../backend/wasm/elementwise.js';
 import type { StepKernel } from '../../backend/wasm/step.js';
 import { TensorError } from '../../errors.js';
-import type { StreamKernel, StreamKernel2 } from '../stream.js';
 import { fused, order, plain } from './binary.js';
 import { decodeText } from './text.js';
 
@@ -12,8 +12,8 @@ type Elementwise2 = (to: number, x: number, y: number, n: number, a?: number, b?
 
 /** What `assembly/index.ts` exports. Addresses and sizes in bytes, strides in elements. */
 export interface Kernels
-  extends Record<StreamKernel, Elementwise>,
-    Record<StreamKernel2, Elementwise2>,
+  extends Record<UnaryKernel, Elementwise>,
+    Record<BinaryKernel, Elementwise2>,
     Record<StepKernel, (...addressesSizeAndNumbers: number[]) => void> {
   gemmScratch(): number;
   gemm(

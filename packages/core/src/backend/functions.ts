@@ -1,0 +1,58 @@
+import type { TypedArray } from '../tensor/dtype.js';
+
+// Elementwise functions, each defined once, for one element: the host computes what they say, faster kernels are found by
+// their names and have to follow them.
+
+/** Numbers that a function takes beside its operands: limits, slopes and the like. */
+export type Parameters = readonly number[];
+
+export const noParameters: Parameters = [];
+
+/** `count` results from the start of `out`; the operand starts at `offset`, without gaps. `first` and `second` are parameters. */
+export type UnaryLoop = (
+  out: TypedArray,
+  count: number,
+  x: TypedArray,
+  offset: number,
+  first: number,
+  second: number,
+) => void;
+
+/** `count` results from position `start` of `out`; operands start at their offsets and go on by their strides. */
+export type BinaryLoop = (
+  out: TypedArray,
+  start: number,
+  count: number,
+  a: TypedArray,
+  aOffset: number,
+  aStride: number,
+  b: TypedArray,
+  bOffset: number,
+  bStride: number,
+  first: number,
+  second: number,
+) => void;
+
+/** An elementwise function of one number and up to two parameters. */
+export interface UnaryFunction {
+  /** Names the kernel, where a backend has one: no two functions share a name. */
+  readonly name: string;
+  /** The value, in float64. */
+  readonly forward: (x: number, first: number, second: number) => number;
+  /** The value for integers of up to 32 bits, where that in float64 is not exact. */
+  readonly integer: ((x: number, first: number, second: number) => number) | undefined;
+  /** The value for int64. */
+  readonly exact: ((x: bigint, first: number, second: number) => bigint) | undefined;
+  /** A loop of its own, where it is used so often that V8 shall compile one for it alone. */
+  readonly loop: UnaryLoop | undefined;
+}
+
+/** An elementwise function of two numbers and up to two parameters. */
+export interface BinaryFunction {
+  readonly name: string;
+  readonly forward: (a: number, b: number, first: number, second: number) => number;
+  readonly integer: ((a: number, b: number, first: number, second: number) => number) | undefined;
+  /** The value for int64; true or false from a comparison. */
+  readonly exact: ((a: bigint, b: bigint, first: number, second: number) => bigint | boolean) | undefined;
+  readonly loop: BinaryLoop | undefined;
+}

@@ -1,0 +1,201 @@
+import { piece } from '../../kernels/stream.js';
+import { checkLength, copyMemory, kernelMemory, lives } from '../../kernels/wasm/memory.js';
+import type { View } from '../backend.js';
+import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../functions.js';
+import { dataOf, elementsOf } from '../host/data.js';
+import * as host from '../host/elementwise.js';
+import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
+
+/** The functions that have a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
+export const unaryKernels = [
+  'abs',
+  'clamp',
+  'elu',
+  'erf',
+  'exp',
+  'expm1',
+  'gelu',
+  'leakyRelu',
+  'log',
+  'log1p',
+  'neg',
+  'reciprocal',
+  'relu',
+  'rsqrt',
+  'sigmoid',
+  'silu',
+  'sqrt',
+  'square',
+  'tanh',
+] as const;
+
+/** The same for functions of two numbers. */
+export const binaryKernels = [
+  'absGradient',
+  'add',
+  'clampGradient',
+  'div',
+  'eluGradient',
+  'geluGradient',
+  'hardtanhGradient',
+  'leakyReluGradient',
+  'maximum',
+  'minimum',
+  'mul',
+  'reciprocalGradient',
+  'reluGradient',
+  'rsqrtGradient',
+  'sigmoidGradient',
+  'siluGradient',
+  'sqrtGradient',
+  'squareGradient',
+  'sub',
+  'tanhGradient',
+] as const;
+
+export type UnaryKernel = (typeof unaryKernels)[number];
+export type BinaryKernel = (typeof binaryKernels)[number];
+
+const hasUnary: ReadonlySet<string> = new Set(unaryKernels);
+const hasBinary: ReadonlySet<string> = new Set(binaryKernels);
+
+/** Fewer elements are done faster in JavaScript. */
+const kernelFrom = 512;
+
+/** The same for each row, where an operand repeats from row to row. */
+const rowFrom = 128;
+
+/** `Kernels.unary` for float32. */
+export function unary(fn: UnaryFunction, x: View, out: View, parameters: Parameters = noParameters): void {
+  const { numel } = out;
+  if (numel < kernelFrom || out.dtype !== 'float32' || x.dtype !== 'float32' || !hasUnary.has(fn.name)) {
+    host.unary(fn, x, out, parameters);
+    return;
+  }
+  const from = x.isContiguous ? dataOf(x) : elementsOf(x);
+  const offset = x.isContiguous ? x.offset : 0;
+  const [first, second] = parameters;
+  unaryByKernel(
+    fn.name as UnaryKernel,
+    dataOf(out) as Float32Array,
+    numel,
+    from as Float32Array,
+    offset,
+    first,
+    second,
+  );
+}
+
+/** `Kernels.binary` for float32. */
+export function binary(fn: BinaryFunction, a: View, b: View, out: View, parameters: Parameters = noParameters): void {
+  if (out.dtype !== 'float32' || a.dtype !== 'float32' || b.dtype !== 'float32') host.binary(fn, a, b, out, parameters);
+  else if (out.numel >= rowFrom && hasBinary.has(fn.name)) many(fn, a, b, out, parameters);
+  else eachPair(fn.forward, fn.loop, a, b, out, parameters);
+}
+
+function many(fn: BinaryFunction, a: View, b: View, out: View, parameters: Parameters): void {
+  const { numel, shape } = out;
+  const stepA = flatStep(a, shape, numel);
+  const stepB = flatStep(b, shape, numel);
+  const isFlat = stepA >= 0 && stepB >= 0;
+  if (isFlat && numel < kernelFrom) {
+    eachPair(fn.forward, fn.loop, a, b, out, parameters);
+    return;
+  }
+  const rows = isFlat ? { count: numel, startsA: [a.offset], stepA, startsB: [b.offset], stepB } : rowsOf(a, b, shape);
+  if (rows.count < rowFrom || !isEven(rows.stepA) || !isEven(rows.stepB)) {
+    eachRow(fn.forward, fn.loop, rows, a, b, out, parameters);
+    return;
+  }
+  const left = { data: dataOf(a) as Float32Array, step: rows.stepA as 0 | 1 };
+  const right = { data: dataOf(b) as Float32Array, step: rows.stepB as 0 | 1 };
+  const to = dataOf(out) as Float32Array;
+  const [first, second] = parameters;
+  binaryByKernel(fn.name as BinaryKernel, to, rows.count, left, rows.startsA, right, rows.startsB, first, second);
+}
+
+/** Kernels read elements that follow each other, or one again and again. */
+const isEven = (step: number): boolean => step === 0 || step === 1;
+
+/** `to[i] = kernel(x[p + i])` for the first `n` elements; `a` and `b` are for kernels that take parameters. */
+export function unaryByKernel(
+  name: UnaryKernel,
+  to: Float32Array,
+  n: number,
+  x: Float32Array,
+  p: number,
+  a = 0,
+  b = 0,
+): void {
+  checkLength(name, x, p + n);
+  checkLength(name, to, n);
+  const [livesX, livesTo] = [lives(x), lives(to)];
+  const memory = livesX || livesTo ? kernelMemory() : copyMemory();
+  const run = memory.instance.kernels[name];
+  if (livesX && livesTo) {
+    run(to.byteOffset, x.byteOffset + p * 4, n, a, b);
+    return;
+  }
+  memory.begin(name, piece * 8);
+  const [from, result] = [memory.take(piece * 4), memory.take(piece * 4)];
+  for (let i = 0; i < n; i += piece) {
+    const count = Math.min(piece, n - i);
+    if (!livesX) memory.write(from, x, p + i, count);
+    run(livesTo ? to.byteOffset + i * 4 : result, livesX ? x.byteOffset + (p + i) * 4 : from, count, a, b);
+    if (!livesTo) memory.get(result, to, i, count);
+  }
+}
+
+/** An operand: where its first element is, and whether it goes on from there or is one element again and again. */
+export interface Operand {
+  readonly data: Float32Array;
+  readonly step: 0 | 1;
+}
+
+/**
+ * `rows` times `n` results: row r is `kernel(x, y)` from `startsX[r]` and `startsY[r]` on. Results follow each other from
+ * the start of `to`. `first` and `second` are for kernels that take parameters.
+ */
+export function binaryByKernel(
+  name: BinaryKernel,
+  to: Float32Array,
+  n: number,
+  x: Operand,
+  startsX: ArrayLike<number>,
+  y: Operand,
+  startsY: ArrayLike<number>,
+  first = 0,
+  second = 0,
+): void {
+  checkLength(name, to, startsX.length * n);
+  const [livesX, livesY, livesTo] = [x.step === 1 && lives(x.data), y.step === 1 && lives(y.data), lives(to)];
+  const memory = livesX || livesY || livesTo ? kernelMemory() : copyMemory();
+  const run = memory.instance.kernels[name];
+  memory.begin(name, piece * 12);
+  const [atX, atY, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
+  // Results that stay where they are need no pieces unless an operand does.
+  const most = livesTo && livesX && livesY ? n : piece;
+  const load = (
+    lives: boolean,
+    at: number,
+    { data, step }: Operand,
+    from: number,
+    i: number,
+    count: number,
+  ): number => {
+    if (step === 1) checkLength(name, data, from + i + count);
+    if (lives) return data.byteOffset + (from + i) * 4;
+    if (step === 1) memory.write(at, data, from + i, count);
+    else if (i === 0) memory.fill(at, data[from]!, count);
+    return at;
+  };
+  for (let r = 0, out = 0; r < startsX.length; r++)
+    for (let i = 0; i < n; i += most) {
+      const count = Math.min(most, n - i);
+      const a = load(livesX, atX, x, startsX[r]!, i, count);
+      const b = load(livesY, atY, y, startsY[r]!, i, count);
+      run(livesTo ? to.byteOffset + out * 4 : result, a, b, count, first, second);
+      if (!livesTo) memory.get(result, to, out, count);
+      out += count;
+    }
+}

@@ -1,0 +1,263 @@
+import { inPlace } from '../autograd/inplace.js';
+import { type Backward, record } from '../autograd/node.js';
+import type { Backend } from '../backend/backend.js';
+import { kernelsOf } from '../backend/backends.js';
+import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../backend/functions.js';
+import { show } from '../check.js';
+import { DTypeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
+import { checkTensors } from '../tensor/check.js';
+import { type DType, isFloat } from '../tensor/dtype.js';
+import { promote, promoteValue } from '../tensor/promote.js';
+import { broadcastShapes } from '../tensor/shape.js';
+import { type Method, Tensor } from '../tensor/tensor.js';
+import { sumTo } from './sum.js';
+
+/** A tensor, or a plain value that broadcasts. */
+export type TensorLike = Tensor | number | boolean;
+
+/** A function of one number, its gradient and the dtypes that it takes. */
+export interface UnaryRule extends Partial<UnaryFunction> {
+  /** That of the kernel, where it is another operator's. */
+  readonly name?: string;
+  /** The value for one element, in float64; parameters follow it. */
+  readonly forward: UnaryFunction['forward'];
+  /** The gradient of `x`, given that of the result `y`; both are as they were in the forward pass. */
+  readonly backward: (g: Tensor, x: Tensor, y: Tensor, parameters: Parameters) => Tensor;
+  /** What the rule reads; nothing else is kept in memory. */
+  readonly saves?: 'input' | 'result';
+  /** Integers stay integers; otherwise they become float32. */
+  readonly keepsIntegers?: boolean;
+  /** What bool gives, float32 if it is left out; null refuses it. */
+  readonly ofBool?: 'bool' | 'int64' | null;
+}
+
+/** An elementwise operator of one tensor. */
+export interface UnaryOperator {
+  readonly name: string;
+  readonly fn: UnaryFunction;
+  readonly rule: UnaryRule;
+  readonly backward: Backward;
+}
+
+/** All elementwise functions of core by name: what kernels are tested against. */
+export const functions = {
+  unary: new Map<string, UnaryFunction>(),
+  binary: new Map<string, BinaryFunction>(),
+};
+
+// Records of one shape, whatever was left out, so that kernels see one kind of object.
+const unaryFunction = (name: string, rule: Partial<UnaryFunction> & Pick<UnaryFunction, 'forward'>): UnaryFunction => ({
+  name,
+  forward: rule.forward,
+  integer: rule.integer,
+  exact: rule.exact,
+  loop: rule.loop,
+});
+
+const binaryFunction = (
+  name: string,
+  rule: Partial<BinaryFunction> & Pick<BinaryFunction, 'forward'>,
+): BinaryFunction => ({
+  name,
+  forward: rule.forward,
+  integer: rule.integer,
+  exact: rule.exact,
+  loop: rule.loop,
+});
+
+/** Notes a function of core. Kernels are found by name, so each belongs to one function. */
+function defined<F extends { readonly name: string }>(all: Map<string, F>, fn: F): F {
+  if (all.has(fn.name)) throw new Error(`there are two elementwise functions ${fn.name}`);
+  all.set(fn.name, fn);
+  return fn;
+}
+
+/** An elementwise operator of one tensor and of numbers, for `applyUnary`. */
+export function unaryOperator(name: string, rule: UnaryRule): UnaryOperator {
+  const fn = unaryFunction(rule.name ?? name, rule);
+  return operatorOf(name, rule.name === undefined ? defined(functions.unary, fn) : fn, rule);
+}
+
+const operatorOf = (name: string, fn: UnaryFunction, rule: UnaryRule): UnaryOperator => ({
+  name,
+  fn,
+  rule,
+  backward: backwardOf(rule),
+});
+
+/** Applies an operator to a tensor; its function and its rule get the parameters. */
+export function applyUnary(operator: UnaryOperator, x: Tensor, parameters: Parameters = noParameters): Tensor {
+  const { name, fn, rule, backward } = operator;
+  checkTensors(name, x);
+  const y = Tensor.unwritten(resultDType(name, rule, x), x.shape, x.storage.backend);
+  x.storage.backend.kernels.unary(fn, x, y, parameters);
+  const { saves } = rule;
+  const inputs = [x];
+  const saved = saves === 'input' ? inputs : saves === 'result' ? [y] : undefined;
+  return record(name, inputs, y, backward, saved, parameters);
+}
+
+function resultDType(name: string, { ofBool, keepsIntegers }: UnaryRule, { dtype }: Tensor): DType {
+  if (isFloat(dtype)) return dtype;
+  if (dtype !== 'bool') return keepsIntegers ? dtype : 'float32';
+  if (ofBool === null) throw new DTypeError(name, 'takes numbers, got bool; use .int() or .float()');
+  return ofBool ?? 'float32';
+}
+
+// Made apart from the call: a closure made in it would keep its tensors alive.
+function backwardOf({ backward, saves }: UnaryRule): Backward {
+  if (saves === undefined) return (g, ctx) => [backward(g, g, g, ctx.memo as Parameters)];
+  return (g, ctx) => {
+    const saved = ctx.saved[0]!;
+    return [backward(g, saved, saved, ctx.memo as Parameters)];
+  };
+}
+
+/** Defines an elementwise operator of core of one tensor. */
+export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
+  const operator = unaryOperator(name, rule);
+  return (x) => applyUnary(operator, x);
+}
+
+/** Kernels are found by name, and no name of core's begins so. */
+const custom = (name: string): string => `custom ${name}`;
+
+/** Defines an elementwise operator of one tensor. */
+export function customUnary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
+  const operator = operatorOf(name, unaryFunction(custom(name), rule), rule);
+  return (x) => applyUnary(operator, x);
+}
+
+/** The functions, and for each an in-place form `name_`. */
+export function withInPlace(functions: Record<string, Method>): Record<string, Method> {
+  const all: Record<string, Method> = { ...functions };
+  for (const [name, fn] of Object.entries(functions))
+    all[`${name}_`] = (self, ...args) => inPlace(`${name}_`, self, (x) => fn(x, ...args) as Tensor, args);
+  return all;
+}
+
+/** A function of two numbers, its gradients and the dtypes it takes. */
+export interface BinaryRule extends Partial<BinaryFunction> {
+  readonly forward: BinaryFunction['forward'];
+  /** The gradients of `a` and `b` before they are summed to their shapes; called for those that are wanted. */
+  readonly backward?: readonly [
+    (g: Tensor, a: Tensor, b: Tensor) => Tensor,
+    (g: Tensor, a: Tensor, b: Tensor) => Tensor,
+  ];
+  /** Whether the rule reads `a` and `b`. */
+  readonly saves?: boolean;
+  /** What to use instead, where bool is refused. */
+  readonly noBool?: string;
+  /** The result's dtype, from the dtype both sides are promoted to. */
+  readonly dtype?: (promoted: DType) => DType;
+}
+
+/** A plain value as a tensor that takes part beside `other` without lifting its dtype. */
+export function toTensor(op: string, value: TensorLike, other: TensorLike): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value !== 'number' && typeof value !== 'boolean')
+    throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
+  return scalarOf(scalarDType(value, other), value, other instanceof Tensor ? other.storage.backend : undefined);
+}
+
+/** A dtype that holds the value: float32 beside half types, which are computed in it. */
+function scalarDType(value: number | boolean, other: TensorLike): DType {
+  if (!(other instanceof Tensor)) return typeof value === 'boolean' ? 'bool' : 'float32';
+  const { dtype } = other;
+  if (isFloat(dtype)) return dtype === 'float64' ? dtype : 'float32';
+  if (typeof value === 'boolean') return 'bool';
+  if (!Number.isInteger(value)) return 'float32';
+  return dtype !== 'int64' && value === (value | 0) ? 'int32' : Number.isSafeInteger(value) ? 'int64' : 'float64';
+}
+
+/** The dtype that the operands of an operator are promoted to, where `a` and `b` are what `toTensor` made of them. */
+export function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DType {
+  if (a.dtype === b.dtype) return a.dtype;
+  if (!(left instanceof Tensor)) return right instanceof Tensor ? promoteValue(b.dtype, left) : 'float32';
+  return right instanceof Tensor ? promote(a, b) : promoteValue(a.dtype, right);
+}
+
+/** A plain value as a tensor of this dtype. */
+export function scalarOf(dtype: DType, value: number | boolean, backend?: Backend): Tensor {
+  const t = Tensor.unwritten(dtype, [], backend);
+  t.storage.backend.kernels.fill(value, t);
+  return t;
+}
+
+/** Defines an elementwise operator of core of two tensors that broadcast. */
+export const binary = (name: string, rule: BinaryRule) =>
+  binaryOperator(name, defined(functions.binary, binaryFunction(name, rule)), rule);
+
+/** Defines an elementwise operator of two tensors that broadcast. */
+export const customBinary = (name: string, rule: BinaryRule) =>
+  binaryOperator(name, binaryFunction(custom(name), rule), rule);
+
+function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
+  const { backward, saves = false, noBool, dtype } = rule;
+  const gradients = backward && gradientsOf(backward, saves);
+  return (left: TensorLike, right: TensorLike): Tensor => {
+    const a = toTensor(name, left, right);
+    const b = toTensor(name, right, left);
+    if (noBool !== undefined && (a.dtype === 'bool' || b.dtype === 'bool'))
+      throw new DTypeError(name, `takes numbers, got ${a.dtype} and ${b.dtype}; use ${noBool}`);
+    const common = promoted(left, right, a, b);
+    const shape = broadcastShapes(name, a.shape, b.shape);
+    const kernels = kernelsOf(name, a, b);
+    const y = Tensor.unwritten(dtype ? dtype(common) : common, shape, a.storage.backend);
+    if (common === 'int64' && y.dtype === 'bool') kernels.binary(fn, exactly(a, left), exactly(b, right), y);
+    else kernels.binary(fn, a, b, y);
+    const inputs = [a, b];
+    return gradients ? record(name, inputs, y, gradients, saves ? inputs : undefined) : y;
+  };
+}
+
+/** A plain value beyond 2^53 beside int64, with which it is compared exactly. */
+const exactly = (t: Tensor, value: TensorLike): Tensor =>
+  t.dtype === 'float64' ? scalarOf('int64', value as number, t.storage.backend) : t;
+
+// One for all calls of an operator, as in `backwardOf`.
+function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boolean): Backward {
+  return (g, ctx) => {
+    const saved = saves ? ctx.saved : null;
+    const a = saved === null ? g : saved[0]!;
+    const b = saved === null ? g : saved[1]!;
+    return [
+      ctx.needs(0) ? sumTo(ofA(g, a, b), ctx.inputShape(0)) : null,
+      ctx.needs(1) ? sumTo(ofB(g, a, b), ctx.inputShape(1)) : null,
+    ];
+  };
+}
+
+/** A gradient as one function of two numbers: that of the result, and what the function saw or gave. */
+export interface GradientRule extends Partial<BinaryFunction> {
+  readonly forward: BinaryFunction['forward'];
+  /** The same of recorded operators, where a gradient of the gradient may be wanted; `fused` is the kernel's. */
+  readonly recorded: (g: Tensor, v: Tensor, parameters: Parameters, fused: Gradient) => Tensor;
+}
+
+/** The gradient of an elementwise operator, given that of its result and what the operator saved. */
+export type Gradient = (g: Tensor, v: Tensor, parameters?: Parameters) => Tensor;
+
+/** A gradient in one pass by a kernel; made of recorded operators where a gradient of it may be wanted. */
+export function fusedGradient(name: string, rule: GradientRule): Gradient {
+  const fn = defined(functions.binary, binaryFunction(name, rule));
+  const { recorded } = rule;
+  const fused: Gradient = (g, v, parameters) => {
+    const out = Tensor.unwritten(g.dtype, g.shape, g.storage.backend);
+    kernelsOf(name, g, v).binary(fn, g, v, out, parameters);
+    return out;
+  };
+  return (g, v, parameters = noParameters) =>
+    isGradEnabled() ? recorded(g, v, parameters, fused) : fused(g, v, parameters);
+}
+
+/** The gradient of a step function: 0, whatever `g` is, also where that is NaN or infinite. */
+export function zerosFor(g: Tensor): Tensor {
+  return Tensor.empty(g.dtype, g.shape, g.storage.backend);
+}
+
+/** Refuses all but floating point. */
+export function floatOnly(op: string, x: Tensor): void {
+  if (!isFloat(x.dtype)) throw new DTypeError(op, `takes floating point tensors, got ${x.dtype}; use .float()`);
+}
