@@ -283,7 +283,7 @@ describe.skipIf(!isLoaded)('with the library', () => {
   it('never reads or writes beyond an array', () => {
     const matrix = (length: number, offset = 0): View => {
       const { storage, dtype } = tensor(new Float32Array(length));
-      return { storage, dtype, shape: [16, 16], strides: [16, 1], offset, isContiguous: true };
+      return { storage, dtype, shape: [16, 16], numel: 256, strides: [16, 1], offset, isContiguous: true };
     };
     const { accepts } = productsBy(library!, cpu);
     const product = (a: View, b: View, out: View) => accepts(a, false, b, false, out, null);
