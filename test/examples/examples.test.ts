@@ -109,6 +109,15 @@ describe('regimes that grad control is for', () => {
   });
 });
 
+describe('whole programs', () => {
+  it('csvRegression: stops early, and is nearer on the test set than a first epoch was', () => {
+    const out = run('programs/csvRegression', '60');
+    const [, error, first] = /: ([\d.]+) thousand off on the test set, at first ([\d.]+)/.exec(out)!;
+    expect(Number(error)).toBeLessThan(Number(first) / 3);
+    expect(out).toMatch(/^epoch 2\/60 {2}loss/m);
+  });
+});
+
 describe('larger examples', () => {
   it('iris: more than nine in ten flowers are classified rightly over all folds', () => {
     const out = run('iris');

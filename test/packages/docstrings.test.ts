@@ -45,7 +45,7 @@ function hasExample(source: string, name: string): boolean {
 }
 
 describe('every exported class and function has a docstring, which editors show', () => {
-  it.each(['nn/src', 'gradgate/src', 'openblas/src', 'distributions/src'])('%s', (folder) => {
+  it.each(['nn/src', 'train/src', 'gradgate/src', 'openblas/src', 'distributions/src'])('%s', (folder) => {
     const files = sources(join(packages, folder));
     expect(files.length).toBeGreaterThan(0);
     expect(files.flatMap((f) => undocumented(f).map((name) => `${f.slice(packages.length)}: ${name}`))).toEqual([]);

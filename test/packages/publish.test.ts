@@ -12,7 +12,7 @@ const expected: Record<string, string> = {
   'NoResolution node10': 'this resolution is older than `exports`, and TypeScript 7 has dropped it',
 };
 
-describe.each(['core', 'nn', 'openblas', 'gradgate', 'eslint-plugin', 'unplugin', 'distributions'])(
+describe.each(['core', 'nn', 'train', 'openblas', 'gradgate', 'eslint-plugin', 'unplugin', 'distributions'])(
   'packages/%s',
   (name) => {
     const folder = join(root, 'packages', name);

@@ -69,6 +69,11 @@ export abstract class Metric<V = number> {
     }
   }
 
+  /** Puts what another instance, with the same options, has counted behind what this one has. */
+  mergeState(state: MetricState): void {
+    if (state.values.length > 0) this.merge(state.values);
+  }
+
   /**
    * A metric of what all ranks have counted, each its own batches; this one stays as it is. All ranks call it alike.
    *

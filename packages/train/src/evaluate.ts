@@ -1,0 +1,54 @@
+import { evaluating } from '@gradgate/core';
+import { checkOptions, is } from '@gradgate/core/internal';
+import type { Module, metrics } from '@gradgate/nn';
+import { Figures, type StepResult } from './figures.js';
+import { type Batches, breathe, checkBatches, type Step, type Steps, sizeOf, validationStepOf } from './steps.js';
+
+/** Goes through batches under `evaluating`. @internal */
+export async function evaluateWith<V>(
+  op: string,
+  step: Step<V>,
+  model: Module,
+  batches: Batches<V>,
+  { ranks, beforeBatch }: { ranks?: metrics.Ranks; beforeBatch?: () => unknown },
+): Promise<Record<string, number>> {
+  const figures = new Figures();
+  let count = 0;
+  try {
+    for await (const batch of batches) {
+      await beforeBatch?.();
+      const result: StepResult = await evaluating.run(() => step(batch, model));
+      await figures.note(op, result, sizeOf(batch));
+      count++;
+      await breathe();
+    }
+    if (count === 0) throw new TypeError(`${op}: there is no batch to validate on`);
+    return figures.compute(ranks);
+  } finally {
+    figures.reset();
+  }
+}
+
+/**
+ * The figures of a model over batches: what its `validationStep`, or else its `trainingStep`, gives for each batch under
+ * `evaluating`, so that nothing is recorded, dropout is off and what trains the model meanwhile is not touched.
+ *
+ * @param options.step A function in place of the model's own step.
+ * @param options.ranks The ranks over which figures are put together: the module `@gradgate/distributed`.
+ * @param options.signal Ends it with the signal's reason.
+ * @example
+ * const { loss, accuracy } = await evaluate(model, testLoader);
+ */
+export async function evaluate<V>(
+  model: Module & Partial<Steps<V, V>>,
+  batches: Batches<V>,
+  options: { step?: Step<V>; ranks?: metrics.Ranks; signal?: AbortSignal } = {},
+): Promise<Record<string, number>> {
+  const known = { step: is.callback, ranks: is.anything, signal: is.object };
+  const { step, ranks, signal } = checkOptions('evaluate', options, known);
+  checkBatches('evaluate', 'the batches', batches);
+  return evaluateWith('evaluate', validationStepOf('evaluate', model, step), model, batches, {
+    ranks,
+    beforeBatch: () => signal?.throwIfAborted(),
+  });
+}

@@ -1,0 +1,124 @@
+import { currentGenerator } from '@gradgate/core';
+import { checkOptions, is } from '@gradgate/core/internal';
+import { type Module, snapshot } from '@gradgate/nn';
+import type { Callback } from './callback.js';
+import { fit } from './fit.js';
+import type { Run } from './run.js';
+import { type Batches, checkBatches, type Step, type Stepped, type Steps } from './steps.js';
+
+/** What came of the steps with growing rates. */
+export interface LearningRates {
+  /** The rate of each step. */
+  rates: number[];
+  /** The loss of each step, smoothed. */
+  losses: number[];
+  /** The rate at which the loss fell fastest; null where it did not fall. */
+  suggestion: number | null;
+}
+
+const smoothing = 0.98;
+
+/** Raises the rate with each step, until the loss is four times its best. */
+class RangeTest implements Callback {
+  readonly rates: number[] = [];
+  readonly losses: number[] = [];
+  private average = 0;
+
+  constructor(
+    private readonly optimizer: Stepped,
+    private readonly rateOf: (step: number) => number,
+  ) {}
+
+  onFitStart(): void {
+    this.setRate(0);
+  }
+
+  onStep(run: Run): void {
+    this.average = smoothing * this.average + (1 - smoothing) * run.batchFigures['loss']!;
+    const loss = this.average / (1 - smoothing ** run.step);
+    if (!Number.isFinite(loss)) {
+      run.stop();
+      return;
+    }
+    this.rates.push(this.rateOf(run.step - 1));
+    this.losses.push(loss);
+    if (loss > 4 * Math.min(...this.losses)) run.stop();
+    this.setRate(run.step);
+  }
+
+  private setRate(step: number): void {
+    for (const group of this.optimizer.paramGroups) group.lr = this.rateOf(step);
+  }
+}
+
+/** A loop without end over batches. */
+async function* again<B>(batches: Batches<B>): AsyncGenerator<B> {
+  for (;;) {
+    let some = false;
+    for await (const batch of batches) {
+      some = true;
+      yield batch;
+    }
+    if (!some) return;
+  }
+}
+
+/**
+ * Looks for a learning rate (Smith, 2017): trains for some steps with a rate that grows from `start` to `end`, and suggests
+ * the one at which the loss falls fastest. Model, optimizer, loader and random numbers are then as they were.
+ *
+ * @param options.train The batches; gone through anew where they do not last.
+ * @param options.steps How many rates are tried; 100 by default.
+ * @example
+ * const { suggestion } = await findLearningRate(model, { train: loader, optimizer });
+ */
+export async function findLearningRate<B>(
+  model: Module & Partial<Steps<B, any>>,
+  options: {
+    train: Batches<B>;
+    optimizer: Stepped;
+    trainingStep?: Step<B>;
+    start?: number;
+    end?: number;
+    steps?: number;
+    signal?: AbortSignal;
+  },
+): Promise<LearningRates> {
+  const known = { ...{ train: is.anything, optimizer: is.object, trainingStep: is.callback, signal: is.object } };
+  const numbers = { start: is.positive, end: is.positive, steps: is.count };
+  const given = checkOptions('findLearningRate', options, { ...known, ...numbers });
+  const { train, optimizer, trainingStep, signal, start = 1e-7, end = 1, steps = 100 } = given;
+  checkBatches('findLearningRate', 'train', train);
+  if (steps < 10) throw new RangeError(`findLearningRate: steps are at least 10, got ${steps}`);
+  if (end <= start) throw new RangeError(`findLearningRate: end, ${end}, is above start, ${start}`);
+  const test = new RangeTest(optimizer, (step) => start * (end / start) ** (step / (steps - 1)));
+  const generator = currentGenerator();
+  const loader =
+    'loadStateDict' in train ? (train as unknown as { stateDict(): object; loadStateDict(state: object): void }) : null;
+  const before = { model: snapshot(model.stateDict()), optimizer: optimizer.stateDict(), loader: loader?.stateDict() };
+  const random = generator.getState();
+  try {
+    const callbacks = [test];
+    await fit(model, { train: again(train), optimizer, trainingStep, maxSteps: steps, epochs: 1, callbacks, signal });
+  } finally {
+    model.loadStateDict(before.model);
+    optimizer.loadStateDict(before.optimizer);
+    optimizer.zeroGrad();
+    if (loader) loader.loadStateDict(before.loader!);
+    generator.setState(random);
+  }
+  return { rates: test.rates, losses: test.losses, suggestion: steepest(test) };
+}
+
+/** Where the loss falls fastest over the logarithm of the rate: seen over a tenth of the steps on each side, to rise above noise. */
+function steepest({ rates, losses }: { rates: number[]; losses: number[] }): number | null {
+  const reach = Math.max(1, Math.floor(rates.length / 10));
+  let best: number | null = null;
+  let slope = 0;
+  // The average of the first losses follows the batches that they are of.
+  for (let i = 3 * reach; i + reach < rates.length; i++) {
+    const own = losses[i + reach]! - losses[i - reach]!;
+    if (own < slope) [best, slope] = [rates[i]!, own];
+  }
+  return best;
+}

@@ -1,0 +1,12 @@
+export type { Callback } from './callback.js';
+export { EarlyStopping } from './earlyStopping.js';
+export { evaluate } from './evaluate.js';
+export type { FigureRecord, StepResult } from './figures.js';
+export { findLearningRate, type LearningRates } from './findLearningRate.js';
+export { type FitOptions, fit } from './fit.js';
+export { LearningRateMonitor } from './learningRateMonitor.js';
+export { ModelCheckpoint } from './modelCheckpoint.js';
+export { ProgressLine } from './progressLine.js';
+export type { Run } from './run.js';
+export type { Batches, Step, Stepped, Steps } from './steps.js';
+export { WeightAveraging } from './weightAveraging.js';

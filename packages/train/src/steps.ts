@@ -1,0 +1,79 @@
+import { Tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import type { Module } from '@gradgate/nn';
+import type { StepResult } from './figures.js';
+
+/** Batches to go through: a `DataLoader`, an array, a generator; anew in each epoch. */
+export type Batches<B> = Iterable<B> | AsyncIterable<B>;
+
+/** What is done with a batch: gives the loss, or an object of figures. `model` is the one that it is done with. */
+export type Step<B> = (batch: B, model: Module) => StepResult | PromiseLike<StepResult>;
+
+/** An optimizer: one of `optim`, or what shares its work out among ranks. */
+export interface Stepped {
+  readonly paramGroups: { params: Tensor[]; lr: number }[];
+  step(): unknown;
+  zeroGrad(): void;
+  stateDict(): object;
+  loadStateDict(state: any): unknown;
+}
+
+/** The steps that a model brings as methods; without `validationStep` its `trainingStep` validates. */
+export interface Steps<B, V> {
+  trainingStep(batch: B, model: Module): StepResult | PromiseLike<StepResult>;
+  validationStep(batch: V, model: Module): StepResult | PromiseLike<StepResult>;
+}
+
+/** The function among the options, or else the method of the model. */
+export function stepOf<B>(op: string, name: keyof Steps<B, B>, model: Module, given: Step<B> | undefined): Step<B> {
+  if (given) return given;
+  const method = (model as Partial<Steps<B, B>>)[name];
+  if (typeof method !== 'function')
+    throw new TypeError(`${op}: ${model.constructor.name} has no ${name}(batch), and none is among the options`);
+  return (batch, current) => (current as unknown as Steps<B, B>)[name](batch, current);
+}
+
+/** The step that validates: `validationStep`, or else `trainingStep`. */
+export function validationStepOf<V>(
+  op: string,
+  model: Module,
+  given: Step<V> | undefined,
+  training?: Step<V>,
+): Step<V> {
+  const own = typeof (model as Partial<Steps<V, V>>).validationStep === 'function';
+  if (given || own || !training) return stepOf(op, own || given ? 'validationStep' : 'trainingStep', model, given);
+  return training;
+}
+
+/** How many samples are in a batch: the first dimension of its first tensor, or 1. */
+export function sizeOf(batch: unknown, depth = 0): number {
+  if (batch instanceof Tensor) return batch.shape[0] ?? 1;
+  if (typeof batch !== 'object' || batch === null || depth > 4) return 1;
+  const first = Object.values(batch).find((value) => typeof value === 'object' && value !== null);
+  return sizeOf(first, depth + 1);
+}
+
+/** Refuses what cannot be gone through. */
+export function checkBatches(op: string, name: string, batches: unknown): void {
+  const given = Object(batches) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  const isIterable = typeof given[Symbol.iterator] === 'function' || typeof given[Symbol.asyncIterator] === 'function';
+  if (!isIterable || typeof batches === 'string' || batches instanceof Tensor)
+    throw new TypeError(`${op}: ${name} are batches: a DataLoader, an array or another iterable; got ${show(batches)}`);
+}
+
+let lastPause = 0;
+
+/**
+ * Lets timers, requests and pages have their turn, at most some hundred times a second: a loop that only awaits what is
+ * there already would keep them waiting.
+ */
+export async function breathe(): Promise<void> {
+  const now = performance.now();
+  if (now - lastPause < 8) return;
+  lastPause = now;
+  const { setImmediate } = globalThis as { setImmediate?: (done: () => void) => void };
+  await new Promise<void>((resolve) => {
+    if (setImmediate) setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+}

@@ -1,0 +1,330 @@
+import {
+  evaluating,
+  forkRng,
+  isGradEnabled,
+  manualSeed,
+  mseLoss,
+  noGrad,
+  ones,
+  type Tensor,
+  tensor,
+} from '@gradgate/core';
+import { Linear, Module, metrics, optim } from '@gradgate/nn';
+import { evaluate, fit } from '@gradgate/train';
+import { describe, expect, it } from 'vitest';
+import { Classifier, loaderOf } from './models.js';
+
+const adam = (model: Module, lr = 0.05) => new optim.Adam(model.parameters(), { lr });
+
+/** One weight that starts at 1, and whose gradient for a batch x is the mean of x. */
+class Slope extends Module {
+  readonly seen: number[] = [];
+  layer = new Linear(1, 1, { bias: false });
+  constructor() {
+    super();
+    noGrad.run(() => this.layer.weight.fill_(1));
+  }
+  trainingStep(x: Tensor) {
+    return this.layer(x).mean();
+  }
+  get weight(): number {
+    return this.layer.weight.item();
+  }
+}
+const column = (...values: number[]) => tensor(values.map((v) => [v]));
+
+describe('fit', () => {
+  it('learns, and gives each figure by epoch', async () => {
+    manualSeed(1);
+    const model = new Classifier();
+    const run = await fit(model, {
+      train: loaderOf(128, 1),
+      validation: loaderOf(64, 2),
+      optimizer: adam(model),
+      epochs: 5,
+    });
+    expect(Object.keys(run.history)).toEqual(['loss', 'accuracy', 'valLoss', 'valAccuracy']);
+    for (const values of Object.values(run.history)) expect(values).toHaveLength(5);
+    expect(run.history['valAccuracy']!.at(-1)).toBeGreaterThan(0.9);
+    expect(run.history['loss']!.at(-1)).toBeLessThan(run.history['loss']![0]! / 2);
+    expect({ epoch: run.epoch, step: run.step, samples: run.samples }).toEqual({ epoch: 5, step: 80, samples: 640 });
+  });
+
+  it('trains in the modes of the caller and validates under evaluating, whatever the model says', async () => {
+    const model = new Classifier();
+    await fit(model, { train: loaderOf(16, 1), validation: loaderOf(8, 2), optimizer: adam(model), epochs: 1 });
+    expect(model.modes).toEqual([
+      ...new Array(2).fill('training: grad true, dropout true'),
+      'validation: grad false, dropout false',
+    ]);
+    expect(model.training).toBe(true);
+  });
+
+  it('the figures are means over samples, not over batches', async () => {
+    const model = new Slope();
+    const run = await fit(model, { train: [column(1, 1, 1), column(5)], optimizer: adam(model, 0), epochs: 1 });
+    expect(run.history['loss']).toEqual([2]);
+  });
+
+  it('takes functions in place of methods, and other optimizers by hand', async () => {
+    const layer = new Linear(1, 1);
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
+    const run = await fit(layer, {
+      train: [ones([4, 1])],
+      epochs: 30,
+      trainingStep: (x) => {
+        const loss = mseLoss(layer(x), x.mul(3));
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return { loss, rate: 0.1 };
+      },
+      validation: [ones([1, 1])],
+      validationStep: (x) => ({ prediction: layer(x) }),
+    });
+    expect(run.history['rate']).toEqual(new Array(30).fill(0.1));
+    expect(run.history['valPrediction']!.at(-1)).toBeCloseTo(3, 1);
+  });
+
+  it('without validationStep, trainingStep validates, recording nothing', async () => {
+    const model = new Slope();
+    const run = await fit(model, { train: [column(1)], validation: [column(4)], optimizer: adam(model, 0), epochs: 1 });
+    expect(run.history).toEqual({ loss: [1], valLoss: [4] });
+  });
+
+  it('accumulates: batches make the step of their mean, and what is left at the end of an epoch makes one', async () => {
+    const model = new Slope();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    const weights: number[] = [];
+    const onStep = () => void weights.push(model.weight);
+    const train = [column(1), column(2), column(4)];
+    await fit(model, { train, optimizer, epochs: 1, accumulateGradBatches: 2, callbacks: [{ onStep }] });
+    expect(weights).toEqual([1 - 1.5, 1 - 1.5 - 2]);
+  });
+
+  it('clips by norm and by value', async () => {
+    const clipped = async (options: object) => {
+      const model = new Slope();
+      const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+      await fit(model, { train: [column(8)], optimizer, epochs: 1, ...options });
+      return model.weight;
+    };
+    expect(await clipped({})).toBe(-7);
+    expect(await clipped({ clipGradNorm: 0.5 })).toBeCloseTo(0.5, 5);
+    expect(await clipped({ clipGradValue: 0.25 })).toBe(0.75);
+  });
+
+  it('steps schedulers each epoch or each step, and a plateau by the figure that is watched', async () => {
+    const rates = async (make: (o: optim.SGD) => optim.LRScheduler | optim.ReduceLROnPlateau, options: object = {}) => {
+      const model = new Slope();
+      const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+      const seen: number[] = [];
+      const onStep = () => void seen.push(optimizer.paramGroups[0]!.lr);
+      const train = [column(0), column(0)];
+      await fit(model, {
+        train,
+        optimizer,
+        scheduler: make(optimizer),
+        epochs: 2,
+        callbacks: [{ onStep }],
+        ...options,
+      });
+      return seen;
+    };
+    const halving = (o: optim.SGD) => new optim.StepLR(o, { stepSize: 1, gamma: 0.5 });
+    expect(await rates(halving)).toEqual([1, 1, 0.5, 0.5]);
+    expect(await rates(halving, { schedulerInterval: 'step' })).toEqual([0.5, 0.25, 0.125, 0.0625]);
+    const plateau = (o: optim.SGD) => new optim.ReduceLROnPlateau(o, { factor: 0.1, patience: 0 });
+    expect(await rates(plateau, { epochs: 3 })).toEqual([1, 1, 1, 1, 0.1, 0.1]);
+  });
+
+  it('maxSteps ends it within an epoch, whose figures are of what was seen', async () => {
+    const model = new Slope();
+    const run = await fit(model, { train: [column(1), column(3), column(9)], optimizer: adam(model, 0), maxSteps: 2 });
+    expect(run.history).toEqual({ loss: [2] });
+    expect(run.stopReason).toBe('maxSteps, 2, are done');
+  });
+
+  it('a step that gives nothing does not count', async () => {
+    const model = new Slope();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    const trainingStep = (x: Tensor) => (x.item() > 5 ? undefined : model.layer(x).mean());
+    const run = await fit(model, { train: [column(1), column(9)], optimizer, epochs: 1, trainingStep });
+    expect({ weight: model.weight, step: run.step, loss: run.history['loss'] }).toEqual({
+      weight: 0,
+      step: 1,
+      loss: [1],
+    });
+  });
+
+  it('metrics are put together over ranks', async () => {
+    const model = new Slope();
+    // Another rank that has seen the same.
+    const ranks = { rank: () => 0, worldSize: () => 1, allReduce: (t: Tensor) => t.mul_(2) };
+    const run = await fit(model, { train: [column(1, 3)], optimizer: adam(model, 0), epochs: 1, ranks });
+    expect(run.history['loss']).toEqual([2]);
+  });
+});
+
+describe('in one process', () => {
+  it('two runs at once go as each would alone', async () => {
+    const train = (seed: number) =>
+      forkRng(seed).run(async () => {
+        const model = new Classifier();
+        const optimizer = adam(model);
+        return fit(model, { train: loaderOf(64, seed), validation: loaderOf(32, 9), optimizer, epochs: 3 });
+      });
+    const alone = [await train(1), await train(2)];
+    const together = await Promise.all([train(1), train(2)]);
+    expect(together.map((run) => run.history)).toEqual(alone.map((run) => run.history));
+    expect(alone[0]!.history).not.toEqual(alone[1]!.history);
+  });
+
+  it('what serves the model meanwhile is in its own modes and gets its turn', async () => {
+    const model = new Classifier();
+    const served: boolean[] = [];
+    let isOver = false;
+    const serve = evaluating.wrap(async () => {
+      while (!isOver) {
+        await new Promise((resolve) => setTimeout(resolve));
+        served.push(isGradEnabled() || model.training);
+        model(ones([1, 2]));
+      }
+    });
+    const serving = serve();
+    const run = fit(model, { train: loaderOf(4096, 1), optimizer: adam(model), epochs: 1 });
+    await run.finally(() => {
+      isOver = true;
+    });
+    await serving;
+    expect(served.length).toBeGreaterThan(3);
+    expect(served).not.toContain(true);
+    expect(new Set(model.modes)).toEqual(new Set(['training: grad true, dropout true']));
+  });
+
+  it('a signal ends it with its reason, at once or while it runs', async () => {
+    const model = new Slope();
+    const optimizer = adam(model, 0);
+    const stopped = AbortSignal.abort(new Error('before'));
+    await expect(fit(model, { train: [column(1)], optimizer, epochs: 1, signal: stopped })).rejects.toThrow('before');
+    const controller = new AbortController();
+    const seen: string[] = [];
+    const callbacks = [
+      {
+        onStep: () => controller.abort(new Error('while')),
+        onAbort: () => seen.push('abort'),
+        onFitEnd: () => seen.push('end'),
+        close: () => seen.push('close'),
+      },
+    ];
+    const { signal } = controller;
+    const run = fit(model, { train: [column(1), column(1)], optimizer, epochs: 1, signal, callbacks });
+    await expect(run).rejects.toThrow('while');
+    expect(seen).toEqual(['abort', 'close']);
+  });
+});
+
+describe('fit refuses', () => {
+  const model = new Slope();
+  const optimizer = adam(model);
+  const train = [column(1)];
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      'what is no module',
+      () => fit({} as Module, { train, optimizer, epochs: 1 }),
+      /the model is a Module, got an object/,
+    ],
+    [
+      'misspelt options',
+      () => fit(model, { train, optimizer, epoch: 1 } as never),
+      /no option 'epoch'; did you mean 'epochs'/,
+    ],
+    ['no number of epochs', () => fit(model, { train, optimizer }), /give epochs, or maxSteps/],
+    [
+      'no step',
+      () => fit(new Linear(1, 1) as Module, { train, optimizer, epochs: 1 }),
+      /Linear has no trainingStep\(batch\)/,
+    ],
+    [
+      'a tensor as batches',
+      () => fit(model, { train: column(1) as never, optimizer, epochs: 1 }),
+      /train are batches: a DataLoader/,
+    ],
+    [
+      'what is no optimizer',
+      () => fit(model, { train, optimizer: 'adam' as never, epochs: 1 }),
+      /the optimizer is one of optim, got 'adam'/,
+    ],
+    [
+      'a loss that is a number',
+      () => fit(model, { train, optimizer, epochs: 1, trainingStep: () => ({ loss: 1 }) }),
+      /gives the loss, a Tensor.*got 1/,
+    ],
+    [
+      'figures of many elements',
+      () =>
+        fit(model, {
+          train,
+          optimizer,
+          epochs: 1,
+          trainingStep: (x) => ({ loss: model.layer(x).mean(), all: ones([2]) }),
+        }),
+      /all is a number, a tensor of one element or a metric.*float32 tensor of shape \[2\]/,
+    ],
+    [
+      'a generator in its second epoch',
+      () =>
+        fit(model, {
+          train: (function* () {
+            yield column(1);
+          })(),
+          optimizer,
+          epochs: 2,
+        }),
+      /train gives no batches in epoch 2/,
+    ],
+    [
+      'no batch to validate on',
+      () => fit(model, { train, validation: [], optimizer, epochs: 1 }),
+      /no batch to validate on/,
+    ],
+    [
+      'a metric that is made anew',
+      () =>
+        fit(model, {
+          train: [...train, ...train],
+          optimizer,
+          epochs: 1,
+          trainingStep: (x) => {
+            const mean = new metrics.Mean();
+            mean.update(1);
+            return { loss: model.layer(x).mean(), mean };
+          },
+        }),
+      /mean is another metric than in the batch before/,
+    ],
+    ['a run that records nothing', () => noGrad.run(() => fit(model, { train, optimizer, epochs: 1 })), /noGrad/],
+  ])('%s', async (_what, run, message) => {
+    await expect(run()).rejects.toThrow(message);
+  });
+});
+
+describe('evaluate', () => {
+  it('gives the figures of a model, and resets its metrics', async () => {
+    manualSeed(3);
+    const model = new Classifier();
+    const figures = await evaluate(model, loaderOf(32, 1));
+    const again = await evaluate(model, loaderOf(32, 1));
+    expect(again).toEqual(figures);
+    expect(Object.keys(figures)).toEqual(['loss', 'accuracy']);
+    expect(model.accuracy.isEmpty).toBe(true);
+  });
+
+  it('takes a step and a signal', async () => {
+    const layer = new Linear(1, 1);
+    const step = (x: Tensor) => ({ grad: Number(layer(x).requiresGrad) });
+    expect(await evaluate(layer, [column(1)], { step })).toEqual({ grad: 0 });
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(evaluate(layer, [column(1)], { step, signal })).rejects.toThrow('enough');
+  });
+});
