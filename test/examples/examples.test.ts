@@ -94,6 +94,14 @@ describe('regimes that grad control is for', () => {
     expect(Number(after)).toBeLessThan(0.25);
   });
 
+  it('averaged weights are evaluated beside training, each evaluation with the weights that it began with', () => {
+    const out = run('regimes/ema');
+    expect(out).toContain('600 of 600 training steps were recorded');
+    expect(out).toContain('0 of 120 evaluations beside them differ');
+    const [, own, averaged] = /weights ([\d.]+), of their average ([\d.]+)/.exec(out)!;
+    expect(Number(averaged)).toBeLessThan(0.8 * Number(own));
+  });
+
   it('a metrics callback adds nothing to the graph, and its mode ends with it', () => {
     const out = run('regimes/metricsCallback');
     expect(out).toContain('recorded in the callback: 0 of 100 times');

@@ -257,6 +257,30 @@ describe('members in collections', () => {
   });
 });
 
+it('a module that calls itself, also by way of another one, is not reported', () => {
+  class Leaf extends Module {
+    w = new Parameter(ones([1]));
+    override forward(x: Tensor, back: (x: Tensor) => Tensor): Tensor {
+      return back(x.mul(this.w));
+    }
+  }
+  class Tree extends Module {
+    w = new Parameter(ones([1]));
+    leaf = new Leaf();
+    override forward(x: Tensor, depth: number): Tensor {
+      return depth === 0 ? x.mul(this.w) : this.leaf((this as Tree)(x, depth - 1), (y: Tensor) => (this as Tree)(y, 0));
+    }
+  }
+  const reports: string[] = [];
+  const before = setReporter((message) => void reports.push(message));
+  try {
+    expect(new Tree()(ones([1]), 3).item()).toBe(1);
+    expect(reports).toEqual([]);
+  } finally {
+    setReporter(before);
+  }
+});
+
 describe('lists', () => {
   const names = (m: Module) => [...m.namedChildren()].map(([name]) => name);
 

@@ -48,15 +48,16 @@ export function register<K extends keyof Hooks>(
   return removable(registry.hooks[kind] as Set<(...args: any[]) => unknown>, hook);
 }
 
-/** The module whose `forward` runs, as far as synchronous code can tell. */
-let running: Registry | null = null;
+/** The modules whose `forward` runs, as far as synchronous code can tell, innermost last. */
+const running: Registry[] = [];
 
 /** What calling a module does: its hooks run in the caller's mode, around `forward`. */
 export function call(registry: Registry, args: unknown[]): unknown {
-  const caller = running;
-  running = registry;
+  const depth = running.push(registry);
   try {
-    if (caller !== null && !registry.owned) reportStray(caller, registry);
+    // A module that calls itself, or is called by one of its own, is not stray.
+    if (!registry.owned && depth > 1 && running.indexOf(registry) === depth - 1)
+      reportStray(running[depth - 2]!, registry);
     const output =
       registry.hooks === null
         ? // Looked up on the target: a look-up through the proxy takes longer.
@@ -69,7 +70,7 @@ export function call(registry: Registry, args: unknown[]): unknown {
   } catch (error) {
     throw located(error, registry.module, args);
   } finally {
-    running = caller;
+    running.pop();
   }
 }
 

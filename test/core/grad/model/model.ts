@@ -1,20 +1,11 @@
 /**
- * Random programs of gates, scopes, generators, coroutines, async functions, timers and `setGradEnabled`, run for real, each
- * with the mode that it should be in carried along by hand: what flows say is compared with that at many points.
+ * Random programs of gates of all modes, in both dialects, scopes, generators, coroutines, async functions, timers,
+ * `setGradEnabled` and calls of modules with other weights, run for real, each with the modes that it should be in carried
+ * along by hand: what flows say is compared with that at many points.
  */
-import type * as Grad from '@gradgate/core/grad';
+import type { DecoratorGate, Guards, Generator as RandomGenerator } from '@gradgate/core';
 import fc from 'fast-check';
-
-type Api = typeof Grad;
-
-/** What should be in force. */
-interface Mode {
-  readonly enabled: boolean;
-  readonly inference: boolean;
-  readonly level: number;
-  readonly tags: string;
-}
-const initial: Mode = { enabled: true, inference: false, level: 0, tags: '' };
+import { type Api, type GateName, gateNames, type Mode, Modes } from './modes.js';
 
 /** What runs one after another: its gate's mode, and those of the scopes that are open on it. */
 class Flow {
@@ -38,8 +29,6 @@ class Flow {
   }
 }
 
-const gateNames = ['noGrad', 'enableGrad', 'inferenceMode', 'modeOn', 'modeOff', 'low', 'high', 'tag', 'both'] as const;
-type GateName = (typeof gateNames)[number];
 const forms = ['run', 'wrap', 'standard', 'legacy'] as const;
 const waits = ['tick', 'microtask', 'immediate', 'timeout', 'nextTick'] as const;
 
@@ -55,7 +44,7 @@ type Statement =
   | { do: 'set'; enabled: boolean }
   | { do: 'level'; level: number }
   | { do: 'call'; use: Use; body: Statement[]; throws: boolean }
-  | { do: 'scope'; gate: GateName; when: boolean; body: Statement[] }
+  | { do: 'scope'; gate: Exclude<GateName, 'weights'>; when: boolean; body: Statement[] }
   | { do: 'bind'; body: Statement[]; use: Use }
   | { do: 'timer'; wait: (typeof waits)[number]; body: Statement[] }
   | { do: 'async'; use: Use | null; body: Statement[]; awaited: boolean }
@@ -85,6 +74,9 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
     when: fc.constantFrom(null, null, true, false),
     form: fc.constantFrom(...forms),
   });
+  // The call of a module has one form, and no condition.
+  const weights = fc.constant({ gate: 'weights', when: null, form: 'run' });
+  const call = fc.oneof({ arbitrary: use, weight: 12 }, { arbitrary: weights, weight: 1 });
   const options: fc.Arbitrary<Statement>[] = [fc.constant({ do: 'look' })];
   const add = <T extends Statement['do']>(name: T, fields: Record<string, fc.Arbitrary<unknown>>) =>
     options.push(fc.record({ do: fc.constant(name), ...fields }) as never);
@@ -97,15 +89,15 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
   if (depth > 0) {
     const inner = (change: Partial<Where>) => statements({ ...where, ...change }, depth - 1);
     const sync = { pauses: 'none', holds: false } as const;
-    add('call', { use, body: inner({ ...sync, sets: true }), throws: fc.boolean() });
+    add('call', { use: call, body: inner({ ...sync, sets: true }), throws: fc.boolean() });
     const gate = fc.constantFrom(...gateNames);
     const when = fc.constantFrom(true, true, false);
     if (where.holds) add('scope', { gate, when, body: inner({ starts: where.starts && where.pauses !== 'both' }) });
     else add('scope', { gate, when, body: inner(sync) });
-    add('bind', { body: inner({ ...sync, sets: true }), use });
+    add('bind', { body: inner({ ...sync, sets: true }), use: call });
     // A generator without a gate has its consumer's mode, so it may do what its consumer may.
     for (const [gated, sets] of [
-      [use, true],
+      [call, true],
       [fc.constant(null), where.sets],
     ] as const)
       add('generator', {
@@ -125,7 +117,7 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
       if (!where.plain) {
         add('timer', { wait, body: inner({ ...sync, sets }) });
         add('async', {
-          use: fc.option(use, { nil: null }),
+          use: fc.option(call, { nil: null }),
           body: inner({ pauses: 'await', holds: false, sets }),
           awaited: awaits ? fc.boolean() : fc.constant(false),
         });
@@ -133,7 +125,7 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
           const body = inner({ pauses: 'await', holds: false, sets });
           add('all', { bodies: fc.array(body, { minLength: 2, maxLength: 3 }) });
           add('asyncGenerator', {
-            use,
+            use: call,
             body: inner({ pauses: 'both', holds: true, sets: true, shared: true }),
             between: inner({ ...sync, sets }),
             inFlight: fc.boolean(),
@@ -146,66 +138,33 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
 }
 
 class Wrong extends Error {}
+/** What a program throws itself. */
+class Thrown extends Error {}
 
 /** Runs one program; throws where what is in force is not what should be. */
-export async function run(api: Api, program: Statement[]): Promise<void> {
-  const { noGrad, enableGrad, inferenceMode, gradMode, defineMode, combineGates } = api;
-  const level = defineMode('model.level', 0);
-  const tags = defineMode('model.tags', '');
-  const gates = {
-    noGrad,
-    enableGrad,
-    inferenceMode,
-    low: level.gate('low', 1),
-    high: level.gate('high', 2),
-    tag: tags.gateWith('tag', ({ outer }, text: string) => outer + text)('t'),
-    both: null as never as Grad.Gate,
-  };
-  gates.both = combineGates('both', noGrad, gates.high, gates.tag);
+export async function run(api: Api, program: Statement[], random: RandomGenerator): Promise<void> {
+  const modes = new Modes(api, random);
+  const { gates, level, initial } = modes;
   const pending: Promise<unknown>[] = [];
   const faults: string[] = [];
 
   const look = (flow: Flow, what: string): void => {
-    const { enabled, inference, level: l, tags: t } = flow.mode;
-    const is = `${api.isGradEnabled()} ${api.isInferenceMode()} ${level.get()} ${tags.get()}`;
-    if (is !== `${enabled} ${inference} ${l} ${t}`)
-      faults.push(
-        `${what}: ${is}, should be ${enabled} ${inference} ${l} ${t}; ${JSON.stringify(api.gradModeStack())}`,
-      );
+    const difference = modes.difference(flow.mode);
+    if (difference !== null) faults.push(`${what}: ${difference}; ${JSON.stringify(api.gradModeStack())}`);
   };
-
-  /** The mode inside of a gate: null where the gate refuses. */
-  const inside = (name: GateName, when: boolean, mode: Mode): Mode | null => {
-    if (name === 'modeOn' || name === 'modeOff') {
-      const enabled = (name === 'modeOn') === when;
-      return enabled && mode.inference ? null : { ...mode, enabled };
-    }
-    if (!when) return mode;
-    switch (name) {
-      case 'noGrad':
-        return { ...mode, enabled: false };
-      case 'enableGrad':
-        return mode.inference ? null : { ...mode, enabled: true };
-      case 'inferenceMode':
-        return { ...mode, enabled: false, inference: true };
-      case 'low':
-        return { ...mode, level: 1 };
-      case 'high':
-        return { ...mode, level: 2 };
-      case 'tag':
-        return { ...mode, tags: `${mode.tags}t` };
-      case 'both':
-        return { ...mode, enabled: false, level: 2, tags: `${mode.tags}t` };
-    }
-  };
-  const gateOf = (name: GateName, when: boolean | null, flow: () => Flow): Grad.DecoratorGate | Grad.Guards => {
+  const inside = modes.inside.bind(modes);
+  const gateOf = (
+    name: Exclude<GateName, 'weights'>,
+    when: boolean | null,
+    flow: () => Flow,
+  ): DecoratorGate | Guards => {
     const condition = () => {
       look(flow(), 'condition');
       return when ?? true;
     };
     if (name === 'modeOn' || name === 'modeOff') {
       const on = name === 'modeOn';
-      return gradMode(() => {
+      return api.gradMode(() => {
         condition();
         return on === (when ?? true);
       });
@@ -214,6 +173,10 @@ export async function run(api: Api, program: Statement[]): Promise<void> {
   };
   /** `fn` behind a gate, in one of the forms. */
   const guarded = ({ gate: name, when, form }: Use, flow: () => Flow, fn: () => any): (() => any) => {
+    if (name === 'weights') {
+      const weight = flow().mode.weight + 1;
+      return () => modes.callWithWeight(weight, fn);
+    }
     const gate = gateOf(name, when, flow);
     if (form === 'run') return () => gate.run(fn);
     if (form === 'wrap') return gate.wrap(fn);
@@ -361,10 +324,10 @@ export async function run(api: Api, program: Statement[]): Promise<void> {
         try {
           callIn(s.use, self, () => {
             now(s.body, self);
-            if (s.throws) throw new Wrong('thrown');
+            if (s.throws) throw new Thrown();
           });
         } catch (error) {
-          if (!(error instanceof Wrong) || error.message !== 'thrown') throw error;
+          if (!(error instanceof Thrown)) throw error;
         }
         return;
       case 'bind': {
@@ -391,7 +354,7 @@ export async function run(api: Api, program: Statement[]): Promise<void> {
       case 'coroutine': {
         const mode = inside(s.use.gate, s.use.when ?? true, flow.mode);
         const inner = { flow: new Flow(mode ?? initial) };
-        const gate = gateOf(s.use.gate, s.use.when, () => flow);
+        const gate = gateOf(s.use.gate as Exclude<GateName, 'weights'>, s.use.when, () => flow);
         const promise = gate.async(function* () {
           for (const pause of execute(s.body, inner)) yield typeof pause === 'string' ? sleep(pause) : pause;
         })();
@@ -473,6 +436,8 @@ export async function check(api: Api, { count, seed, depth = 4 }: { count: numbe
     plain,
   };
   const together = 4;
+  api.manualSeed(1);
+  const random = new api.Generator(1);
   let programs = 0;
   // Up to Node 23 promises that were pending when the first frame was pushed have no flow of their own.
   api.noGrad.run(() => {});
@@ -481,7 +446,7 @@ export async function check(api: Api, { count, seed, depth = 4 }: { count: numbe
     await fc.assert(
       fc.asyncProperty(fc.array(statements(where, depth), { minLength: 1, maxLength: together }), async (list) => {
         programs += list.length;
-        await Promise.all(list.map((program) => run(api, program)));
+        await Promise.all(list.map((program) => run(api, program, random)));
         if (reports.length > 0) throw new Error(`reported: ${reports.splice(0).join(' ')}`);
         if (!api.isGradEnabled() || api.gradModeStack().length > 0) throw new Error('a mode was left behind');
       }),

@@ -23,7 +23,11 @@ buildSync({
   format: 'esm',
   platform: 'node',
   outfile: program,
-  alias: { '@gradgate/core/grad': here('../../../../packages/core/src/grad/index.ts') },
+  alias: {
+    '@gradgate/core/internal': here('../../../../packages/core/src/internal.ts'),
+    '@gradgate/core': here('../../../../packages/core/src/index.ts'),
+    '@gradgate/nn': here('../../../../packages/nn/src/index.ts'),
+  },
 });
 const plain = join(folder, 'plain.mjs');
 writeFileSync(plain, `process.getBuiltinModule = undefined;\nawait import('./model.mjs');\n`);
