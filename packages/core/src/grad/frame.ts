@@ -28,7 +28,6 @@ export class Frame {
   ended: 'left' | 'replaced' | 'closed' | 'swept' | null = null;
   /** The step of a guarded generator that runs in it: its body may hold scopes across a yield. */
   step: Step | null = null;
-  readonly depth: number;
 
   constructor(
     /** What pushed it: a gate's name, `bound`, `backward`, or `root`. */
@@ -42,7 +41,6 @@ export class Frame {
     readonly member: string | null = null,
   ) {
     this.opener = place();
-    this.depth = parent === null ? 0 : parent.depth + 1;
   }
 }
 
@@ -57,15 +55,22 @@ export function copyOf(frame: Frame): Frame {
   return copy;
 }
 
-/** Timers that each pass a gate anew would make a chain without end: beyond this depth, calls that have returned go. */
-const deepest = 32;
+/** Timers that each pass a gate anew would make a chain without end: beyond this length, calls that have returned go. */
+const longest = 32;
 
 /** The frame to show a new one inside of: `frame`, or the nearest whose call is still running if the chain is too long. */
 export function shownParent(frame: Frame): Frame {
-  return frame.depth < deepest ? frame : cut(frame);
+  // Those that are running are no more than the calls on the stack.
+  return frame.ended === null ? frame : shorten(frame);
 }
 
-function cut(frame: Frame): Frame {
+function shorten(frame: Frame): Frame {
+  let length = 0;
+  for (let f: Frame | null = frame; f !== null; f = f.parent) if (++length === longest) return runningIn(frame);
+  return frame;
+}
+
+function runningIn(frame: Frame): Frame {
   let running = frame;
   while (running.parent !== null && running.ended !== null) running = running.parent;
   return running;

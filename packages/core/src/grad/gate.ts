@@ -2,7 +2,7 @@ import type { Condition } from './condition.js';
 import { type ConditionalDecorator, decorate, type GateDecorator, isClass, looksLikeClass } from './decorate.js';
 import { flowFrame, hostForScope } from './flow.js';
 import type { Settings } from './frame.js';
-import { type Effect, frameFor, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
+import { type Effect, frameHere, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
 import { carryOver } from './original.js';
 import { openScope, type Scope } from './scope.js';
 
@@ -91,7 +91,7 @@ function guards(rule: Rule): Guards {
       return guard(rule, fn, fn.name || null);
     },
     enter() {
-      const frame = frameFor(rule, undefined, [], null, flowFrame());
+      const frame = frameHere(rule, flowFrame());
       return frame === null ? inert : openScope(frame, hostForScope());
     },
     async(fn) {

@@ -62,6 +62,10 @@ export function frameFor(
   return frame;
 }
 
+/** The same for what is no call of a function: `run` and `enter`. */
+export const frameHere = (rule: Rule, flow: Frame | undefined): Frame | null =>
+  isPlain(rule) ? newFrame(rule.gate, rule.effect, null, flow) : frameFor(rule, undefined, [], null, flow);
+
 function newFrame(gate: string, effect: Effect, member: string | null, flow: Frame | undefined): Frame {
   const parent = frameIn(flow);
   const enabled = effect.enabled ?? parent.enabled;
@@ -80,9 +84,7 @@ function refuseInInference(gate: string, member: string | null): never {
 export function runGuarded<R>(rule: Rule, fn: () => R): R {
   const slot = currentSlot();
   const before = frameOf(slot);
-  const frame = isPlain(rule)
-    ? newFrame(rule.gate, rule.effect, null, before)
-    : frameFor(rule, undefined, [], null, before);
+  const frame = frameHere(rule, before);
   if (frame === null || !hasSlots || currentObserver()) return callSlowly(rule, frame, null, fn, undefined, []) as R;
   const entered = enter(frame, slot);
   let result: R;
