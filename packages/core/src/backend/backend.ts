@@ -95,6 +95,22 @@ export interface Kernels {
   binary(fn: BinaryFunction, a: View, b: View, out: View, parameters?: Numbers): void;
 
   /**
+   * A reduction of `x` over `dims`, in any order; `out` has the other dimensions. Of integers, sums and products are int64
+   * and wrap. `argmax` and `argmin` give the first place (int32) along `dims`, taken in their order in memory; of NaN there
+   * is none larger or smaller. `power` is that of a norm.
+   */
+  reduce(which: Reduction, x: View, dims: readonly number[], out: View, power?: number): void;
+
+  /**
+   * The sums of squares around the means over `dims`, divided by how many elements there are less `correction`, or the
+   * roots of that; and the means. `out` and `means` have the other dimensions.
+   */
+  variance(x: View, dims: readonly number[], correction: number, root: boolean, out: View, means: View): void;
+
+  /** `(x - means) * scale`, in the shape of `x`; `means` and `scale` have the dimensions beside `dims`. */
+  varianceGradient(x: View, dims: readonly number[], means: View, scale: View, out: View): void;
+
+  /**
    * `a @ b`, plus `bias` added to each row: `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` alike is
    * `[..., k, n]`; leading dimensions broadcast to those of `out`, `[..., m, n]`. All of one dtype;
    * `bias` is contiguous.
@@ -137,6 +153,8 @@ export interface Kernels {
 }
 
 export type SoftmaxKind = 'softmax' | 'logSoftmax';
+
+export type Reduction = 'sum' | 'mean' | 'prod' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'any' | 'all' | 'norm';
 
 /**
  * How an optimizer rewrites the elements of a parameter and what it remembers of them, defined once: the loop is what the

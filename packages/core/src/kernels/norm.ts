@@ -1,4 +1,4 @@
-import { centeredSquares, rowMoments } from './rows.js';
+import { centeredSquares, rowMoments } from '../backend/wasm/rowReductions.js';
 import { asFloats, inRows, type Rows } from './stream.js';
 
 // Normalisation of float32 elements with weights and biases, and its gradients.

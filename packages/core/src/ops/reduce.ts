@@ -1,24 +1,20 @@
-import { record } from '../autograd/node.js';
-import { dataOf } from '../backend/host/data.js';
+import { type Backward, record } from '../autograd/node.js';
+import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
-import { shiftRows } from '../kernels/norm.js';
-import * as kernel from '../kernels/reduce.js';
-import { rowMoments, rowVariances } from '../kernels/rows.js';
 import { checkTensors } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
-import { isFloat } from '../tensor/dtype.js';
+import { toCount } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { applyUnary, floatOnly, unaryOperator } from './define.js';
-import { div, eq, mul, ne, sub } from './elementwise.js';
+import { div, eq, mul, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
-import { square } from './math.js';
 import { keepDim } from './options.js';
 import type * as self from './reduce.js';
-import { type Dim, expandOver, type KeepDim, plan, sum } from './sum.js';
+import { type Dim, expandOver, type KeepDim, type Plan, plan, reduced, sum } from './sum.js';
 
 export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
 
@@ -27,13 +23,10 @@ export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('mean', x);
   floatOnly('mean', x);
   const p = plan('mean', x, dim, options);
-  const out = kernel.sumOver(x, p, x.dtype);
-  const data = dataOf(out);
-  for (let i = 0; i < data.length; i++) data[i] = data[i]! / p.count;
-  return recordMean(x, p, out);
+  return recordMean(x, p, reduced('mean', x, p, x.dtype));
 }
 
-function recordMean(x: Tensor, p: kernel.Plan, means: Tensor): Tensor {
+function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
   const { shape } = x;
   return record('mean', [x], means, (g) => [expandOver(div(g, p.count), p, shape)]);
 }
@@ -44,7 +37,7 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   return record(
     'prod',
     [x],
-    isFloat(x.dtype) ? kernel.reduceWith(x, p, x.dtype, kernel.productOf) : kernel.reduceIntegers('prod', x, p),
+    reduced('prod', x, p, toCount(x.dtype)),
     (g, ctx) => [mul(expandOver(g, p, ctx.saved[0]!.shape), productOfOthers(ctx.saved[0]!, p.dims))],
     [x],
   );
@@ -88,77 +81,48 @@ function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   checkTensors('var', x);
   floatOnly('var', x);
   const p = plan('var', x, dim, options, varOptions);
-  return recordVariance(x, p, options, spreads(x, p));
+  return recordVariance('var', x, p, options)[0];
 }
 
-/** The means over the reduced dimensions, and the sums of squares around them, in float64. */
-function spreads(x: Tensor, p: kernel.Plan): [means: Tensor, squares: ArrayLike<number>] {
-  const v = x.detach();
-  const rows = kernel.reducedRows(v, p);
-  if (rows) {
-    const found = rowVariances(rows.data, rows.rows, rows.n);
-    const means = Tensor.unwritten('float32', p.shape);
-    dataOf(means).set(found.means);
-    return [means, found.squares];
-  }
-  const average = mean(v, p.dims, { keepdim: true });
-  const means = new Tensor(average.storage, v.dtype, p.shape);
-  const squares = dataOf(kernel.sumOver(square(sub(v, average)), p, v.dtype));
-  // Squares beyond what the dtype holds, or below what it holds in full: each is added up in float64 then.
-  const exact = v.dtype === 'float64' || (squares as Float32Array).every((s) => s > 1e-30 && s < 1e30);
-  return [means, exact ? squares : dataOf(kernel.reduceWith(v, p, 'float64', kernel.squaresAroundMean))];
-}
-
-function recordVariance(
-  x: Tensor,
-  p: kernel.Plan,
-  { correction = 1 }: VarOptions,
-  [means, squares]: [means: Tensor, squares: ArrayLike<number>],
-  root = false,
-): Tensor {
+/** Computes and records the variances, or their roots; gives the means too. */
+function recordVariance(name: 'var' | 'std', x: Tensor, p: Plan, options: VarOptions = {}): [Tensor, means: Tensor] {
+  const { correction = 1 } = options;
+  const root = name === 'std';
+  const { backend } = x.storage;
+  const out = Tensor.unwritten(x.dtype, p.shape, backend);
+  const means = Tensor.unwritten(x.dtype, p.shape, backend);
+  backend.kernels.variance(x, p.dims, correction, root, out, means);
   const divisor = Math.max(0, p.count - correction);
-  const out = Tensor.unwritten(x.dtype, p.shape);
-  // The root of the variance in float64, which may be beyond what float32 holds.
-  for (let i = 0; i < dataOf(out).length; i++)
-    dataOf(out)[i] = root ? Math.sqrt(squares[i]! / divisor) : squares[i]! / divisor;
-  // A copy: the means may be given to the user, who may write to them.
-  const around = means.dtype === 'float32' ? Float32Array.from(dataOf(means)) : null;
-  return record(
-    root ? 'std' : 'var',
-    [x],
-    out,
-    (g, ctx) => {
-      const x = ctx.saved[0]!;
-      const scale = root ? divOrZero(g, mul(ctx.saved[1]!, divisor)) : div(mul(g, 2), divisor);
-      const rows = around && !isGradEnabled() ? kernel.reducedRows(x, p) : null;
-      if (rows) {
-        const out = Tensor.unwritten('float32', x.shape);
-        const scales = scale.elements() as Float32Array;
-        shiftRows(dataOf(out) as Float32Array, rows.data, around!, scales, new Float32Array(rows.rows), rows.n);
-        return [out];
-      }
-      return [mul(sub(x, mean(x, p.dims, { keepdim: true })), scale.reshape(p.keepShape))];
-    },
-    root ? [x, out] : [x],
-  );
+  const backward: Backward = (g, ctx) => {
+    const [x, means, out] = ctx.saved as [Tensor, Tensor, Tensor];
+    const scale = root ? divOrZero(g, mul(out, divisor)) : div(mul(g, 2), divisor);
+    return [varianceGradient(x, p, means, scale)];
+  };
+  return [record(name, [x], out, backward, root ? [x, means, out] : [x, means]), means];
+}
+
+function varianceGradient(x: Tensor, p: Plan, means: Tensor, scale: Tensor): Tensor {
+  if (isGradEnabled()) return mul(sub(x, mean(x, p.dims, { keepdim: true })), scale.reshape(p.keepShape));
+  const out = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+  kernelsOf('var', x, scale).varianceGradient(x, p.dims, means, scale, out);
+  return out;
 }
 
 /** Variance and mean over `dim`. */
-export function varMean(x: Tensor, dim?: Dim, options: VarOptions = {}): [Tensor, Tensor] {
-  checkTensors('varMean', x);
-  floatOnly('varMean', x);
-  const p = plan('varMean', x, dim, options, varOptions);
-  const found = spreads(x, p);
-  return [recordVariance(x, p, options, found), recordMean(x, p, found[0])];
-}
+export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] =>
+  withMean('varMean', 'var', x, dim, options);
 
 /** Standard deviation and mean over `dim`. */
-export function stdMean(x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
-  checkTensors('stdMean', x);
-  floatOnly('stdMean', x);
-  const p = plan('stdMean', x, dim, options, varOptions);
-  const found = spreads(x, p);
-  return [recordVariance(x, p, options ?? {}, found, true), recordMean(x, p, found[0])];
+export const stdMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] =>
+  withMean('stdMean', 'std', x, dim, options);
+
+function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] {
+  checkTensors(op, x);
+  floatOnly(op, x);
+  const p = plan(op, x, dim, options, varOptions);
+  const [out, means] = recordVariance(name, x, p, options);
+  // A copy: the user may write to it.
+  return [out, recordMean(x, p, means.clone())];
 }
 
 /** The variance over `dim`, `sum((x - mean)²) / (n - correction)`. */
@@ -169,14 +133,14 @@ export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
   checkTensors('std', x);
   floatOnly('std', x);
   const p = plan('std', x, dim, options, varOptions);
-  return recordVariance(x, p, options ?? {}, spreads(x, p), true);
+  return recordVariance('std', x, p, options)[0];
 }
 
-function extremum(name: 'amax' | 'amin', which: 'max' | 'min') {
+function extremum(name: 'amax' | 'amin') {
   return (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
     const p = plan(name, x, dim, options);
     checkNotEmpty(name, x, p);
-    const out = kernel.extremaOver(which, x, p);
+    const out = reduced(name, x, p, x.dtype);
     return record(
       name,
       [x],
@@ -192,31 +156,31 @@ function extremum(name: 'amax' | 'amin', which: 'max' | 'min') {
   };
 }
 
-function checkNotEmpty(op: string, x: Tensor, { count }: kernel.Plan): void {
+function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
   if (count === 0) throw new ShapeError(op, `there is no ${op} of no elements: the shape is ${formatShape(x.shape)}`);
 }
 
 /** The largest element over `dim`; equal ones share the gradient. */
-export const amax = extremum('amax', 'max');
+export const amax = extremum('amax');
 
 /** The smallest element over `dim`; equal ones share the gradient. */
-export const amin = extremum('amin', 'min');
+export const amin = extremum('amin');
 
-function argExtremum(name: 'argmax' | 'argmin', which: 'max' | 'min') {
+function argExtremum(name: 'argmax' | 'argmin') {
   return (x: Tensor, dim?: number | null, options?: KeepDim): Tensor => {
     checkTensors(name, x);
     const dims = dim == null ? null : normalizeDim(name, dim, x.ndim);
     const p = plan(name, x, dims, options);
     checkNotEmpty(name, x, p);
-    return kernel.placesOver(which, x, p);
+    return reduced(name, x, p, 'int32');
   };
 }
 
 /** The index of the largest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
-export const argmax = argExtremum('argmax', 'max');
+export const argmax = argExtremum('argmax');
 
 /** The index of the smallest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
-export const argmin = argExtremum('argmin', 'min');
+export const argmin = argExtremum('argmin');
 
 /** Values and where they were found. */
 export interface ValuesAndIndices {
@@ -249,13 +213,13 @@ export const min = alongDim('min', argmin, amin);
 /** Whether any element over `dim` is not 0. bool. */
 export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('any', x, dim, options);
-  return kernel.reduceWith(x.dtype === 'int64' ? ne(x, 0) : x, p, 'bool', kernel.anyOf);
+  return reduced('any', x, p, 'bool');
 }
 
 /** Whether all elements over `dim` are not 0. bool. */
 export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('all', x, dim, options);
-  return kernel.reduceWith(x.dtype === 'int64' ? ne(x, 0) : x, p, 'bool', kernel.allOf);
+  return reduced('all', x, p, 'bool');
 }
 
 /**
@@ -271,11 +235,12 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   if (p === 1) return sum(x.abs(), dim, options);
   const r = plan('norm', x, dim, options);
   if (p === 0) {
-    const { dtype, shape } = x;
-    return record('norm', [x], sum(x.detach().ne(0).to(dtype), dim, options), () => [Tensor.empty(dtype, shape)]);
+    const { dtype, shape, storage } = x;
+    const counts = sum(x.detach().ne(0).to(dtype), dim, options);
+    return record('norm', [x], counts, () => [Tensor.empty(dtype, shape, storage.backend)]);
   }
   if (p !== 2) return powerNorm(x, p, r);
-  const out = lengths(x.detach(), r);
+  const out = reduced('norm', x, r, x.dtype);
   return record(
     'norm',
     [x],
@@ -290,19 +255,9 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   );
 }
 
-/** The 2-norms, from squares added up in float64. */
-function lengths(x: Tensor, p: kernel.Plan): Tensor {
-  const rows = kernel.reducedRows(x, p);
-  if (!rows) return kernel.reduceWith(x, p, x.dtype, kernel.lengthOf);
-  const moments = rowMoments(rows.data, rows.rows, rows.n);
-  const out = Tensor.unwritten('float32', p.shape);
-  for (let r = 0; r < rows.rows; r++) dataOf(out)[r] = Math.sqrt(moments[2 * r + 1]!);
-  return out;
-}
-
 /** The `p`-norm for other `p` than 0, 1, 2 and infinities: its gradient is `sign(x) |x|^(p - 1) norm^(1 - p)`. */
-function powerNorm(x: Tensor, p: number, r: kernel.Plan): Tensor {
-  const out = kernel.reduceWith(x, r, x.dtype, kernel.powerNormOf(p));
+function powerNorm(x: Tensor, p: number, r: Plan): Tensor {
+  const out = reduced('norm', x, r, x.dtype, p);
   return record(
     'norm',
     [x],

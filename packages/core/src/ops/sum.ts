@@ -1,11 +1,11 @@
 import { type Backward, record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
+import type { Reduction } from '../backend/backend.js';
 import { checkOptions, type Schema } from '../check.js';
-import * as kernel from '../kernels/reduce.js';
 import { checkTensors } from '../tensor/check.js';
-import { toCount } from '../tensor/dtype.js';
+import { type DType, toCount } from '../tensor/dtype.js';
 import { normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
-import { type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { keepDim } from './options.js';
 import type * as self from './sum.js';
 
@@ -17,6 +17,29 @@ export interface KeepDim {
   keepdim?: boolean;
 }
 
+/** Which dimensions are reduced, with the result's shape. */
+export interface Plan {
+  readonly dims: readonly number[];
+  /** With the reduced dimensions as 1. */
+  readonly keepShape: Shape;
+  readonly shape: Shape;
+  /** Elements reduced into one. */
+  readonly count: number;
+}
+
+function planReduce(shape: Shape, dims: readonly number[], keepdim: boolean): Plan {
+  const keepShape = shape.slice();
+  let count = 1;
+  for (let i = 0; i < dims.length; i++) {
+    count *= shape[dims[i]!]!;
+    keepShape[dims[i]!] = 1;
+  }
+  if (keepdim) return { dims, keepShape, shape: keepShape, count };
+  const kept = new Array<number>(shape.length - dims.length);
+  for (let i = 0, to = 0; i < shape.length; i++) if (!dims.includes(i)) kept[to++] = shape[i]!;
+  return { dims, keepShape, shape: kept, count };
+}
+
 /** Which dimensions are reduced, with the options checked. */
 export function plan<O extends KeepDim = KeepDim>(
   op: string,
@@ -24,14 +47,22 @@ export function plan<O extends KeepDim = KeepDim>(
   dim: Dim | undefined,
   options: O | undefined,
   known = keepDim as Schema<O>,
-): kernel.Plan {
+): Plan {
   checkTensors(op, x);
   const { keepdim = false } = checkOptions(op, options, known);
-  return kernel.planReduce(x.shape, normalizeDims(op, dim, x.ndim), keepdim);
+  return planReduce(x.shape, normalizeDims(op, dim, x.ndim), keepdim);
+}
+
+/** The values of a reduction. */
+export function reduced(which: Reduction, x: Tensor, { dims, shape }: Plan, dtype: DType, power?: number): Tensor {
+  const { backend } = x.storage;
+  const out = Tensor.unwritten(dtype, shape, backend);
+  backend.kernels.reduce(which, x, dims, out, power);
+  return out;
 }
 
 /** The gradient of a sum: each element gets that of its result. */
-export function expandOver(g: Tensor, { dims }: kernel.Plan, shape: Shape): Tensor {
+export function expandOver(g: Tensor, { dims }: Plan, shape: Shape): Tensor {
   const keepdim = g.ndim === shape.length;
   const strides = shape.slice();
   for (let i = 0, from = 0; i < strides.length; i++) {
@@ -45,10 +76,10 @@ export function expandOver(g: Tensor, { dims }: kernel.Plan, shape: Shape): Tens
 /** The sum over `dim`; over all elements if it is left out. */
 export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('sum', x, dim, options);
-  return record('sum', [x], kernel.sumOver(x, p, toCount(x.dtype)), sumGradient, undefined, p);
+  return record('sum', [x], reduced('sum', x, p, toCount(x.dtype)), sumGradient, undefined, p);
 }
 
-const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.memo as kernel.Plan, ctx.inputShape(0))];
+const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.memo as Plan, ctx.inputShape(0))];
 
 /** `x` summed to `shape`, from which it was broadcast. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

@@ -9,9 +9,11 @@ import { indexAdd, indexSelect } from './indexSelect.js';
 import { matmul } from './matmul.js';
 import { random } from './random.js';
 import { ravelIndex } from './ravelIndex.js';
+import { reduce } from './reduce.js';
 import { scatter } from './scatter.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
+import { variance, varianceGradient } from './variance.js';
 import { where } from './where.js';
 
 /** Every kernel in plain loops, for every dtype: the definition of what the faster ones compute. */
@@ -30,9 +32,12 @@ export const kernels: Kernels = {
   matmul,
   random,
   ravelIndex,
+  reduce,
   scatter,
   step,
   unary,
+  variance,
+  varianceGradient,
   where,
   ...softmax,
 };

@@ -3,6 +3,7 @@ import * as host from '../host/kernels.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { binary, unary } from './elementwise.js';
 import { matmul } from './matmul.js';
+import { reduce, variance, varianceGradient } from './reduce.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
 
@@ -14,7 +15,10 @@ export const kernels: Kernels = {
   convInput,
   convWeight,
   matmul,
+  reduce,
   step,
   unary,
+  variance,
+  varianceGradient,
   ...softmax,
 };

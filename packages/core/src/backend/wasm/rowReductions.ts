@@ -1,5 +1,5 @@
-import { asFloats, inRows, piece, type Rows } from './stream.js';
-import { copyMemory, kernelMemory, lives } from './wasm/memory.js';
+import { asFloats, inRows, piece, type Rows } from '../../kernels/stream.js';
+import { copyMemory, kernelMemory, lives } from '../../kernels/wasm/memory.js';
 
 // Reductions of float32 arrays that consist of rows. Sums are float64.
 
@@ -141,7 +141,7 @@ export function rowExtrema(which: 'max' | 'min', to: Float32Array, x: Float32Arr
 }
 
 /** Where in each row the first of those stands. */
-export function rowPlaces(which: 'max' | 'min', to: Int32Array, x: Float32Array, rows: number, n: number): void {
+export function rowArgExtrema(which: 'max' | 'min', to: Int32Array, x: Float32Array, rows: number, n: number): void {
   if (n <= piece) {
     inRows(which, rows, [[x, n]], [[asFloats(to), 1]], ({ rowPlaces }, count, [from, result]) => {
       rowPlaces(result!, from!, count, n, flips[which]);
@@ -159,7 +159,7 @@ export function rowPlaces(which: 'max' | 'min', to: Int32Array, x: Float32Array,
     for (let i = 1; i < parts.length && !Number.isNaN(parts[best]!); i++)
       if (Number.isNaN(parts[i]!) || (which === 'max' ? parts[i]! > parts[best]! : parts[i]! < parts[best]!)) best = i;
     const found = row.subarray(best * part, Math.min(n, (best + 1) * part));
-    rowPlaces(which, place, found, 1, found.length);
+    rowArgExtrema(which, place, found, 1, found.length);
     to[r] = best * part + place[0]!;
   }
 }
