@@ -42,7 +42,10 @@ function spreadsOf(x: View, dims: readonly number[], means: Float64Array, square
     for (let j = 0; j < offsets.length; j++) sum += data[start + offsets[j]!]!;
     const mean = sum / offsets.length;
     let square = 0;
-    for (let j = 0; j < offsets.length; j++) square += (data[start + offsets[j]!]! - mean) ** 2;
+    for (let j = 0; j < offsets.length; j++) {
+      const d = data[start + offsets[j]!]! - mean;
+      square += d * d;
+    }
     means[i] = mean;
     squares[i] = square;
   }
@@ -83,12 +86,19 @@ function addSquares(
   inner: number,
 ): void {
   for (let r = 0, p = first; r < rows; r++)
-    if (inner === 1) for (let k = 0; k < sums.length; k++) sums[k]! += (data[p++]! - means[k]!) ** 2;
+    if (inner === 1)
+      for (let k = 0; k < sums.length; k++) {
+        const d = data[p++]! - means[k]!;
+        sums[k]! += d * d;
+      }
     else
       for (let k = 0; k < sums.length; k++) {
         const mean = means[k]!;
         let sum = 0;
-        for (const end = p + inner; p < end; p++) sum += (data[p]! - mean) ** 2;
+        for (const end = p + inner; p < end; p++) {
+          const d = data[p]! - mean;
+          sum += d * d;
+        }
         sums[k]! += sum;
       }
 }
