@@ -15,13 +15,16 @@ export function variance(
   means: View,
 ): void {
   const count = sizeOf(dims.map((d) => x.shape[d]!));
-  const sums = new Float64Array(out.numel);
+  const means64 = new Float64Array(out.numel);
   const squares = new Float64Array(out.numel);
   const runs = runsOf(x, dims);
-  if (runs === null) spreadsOf(x, dims, sums, squares);
-  else spreadsInOrder(x, runs, sums, squares);
+  if (runs === null) spreadsOf(x, dims, means64, squares);
+  else {
+    meansInOrder(x, runs, means64);
+    squaresInOrder(x, runs, means64, squares);
+  }
   writeVariances(squares, count - correction, root, out);
-  dataOf(means).set(sums);
+  dataOf(means).set(means64);
   closeWindows();
 }
 
@@ -51,56 +54,77 @@ function spreadsOf(x: View, dims: readonly number[], means: Float64Array, square
   }
 }
 
-/** The same of all elements as they lie in memory, each added to what it belongs to. */
-function spreadsInOrder(x: View, [outer, rows, kept, inner]: Runs, means: Float64Array, squares: Float64Array): void {
+// The same of all elements as they lie in memory, each added to what it belongs to.
+
+function meansInOrder(x: View, [outer, rows, kept, inner]: Runs, means: Float64Array): void {
   const data = dataOf(x);
-  const size = rows * kept * inner;
-  for (let o = 0, first = x.offset; o < outer; o++, first += size) {
-    const [mean, square] = [means, squares].map((all) => all.subarray(o * kept, (o + 1) * kept)) as [
-      Float64Array,
-      Float64Array,
-    ];
-    addValues(mean, data, first, rows, inner);
-    for (let k = 0; k < kept; k++) mean[k]! /= rows * inner;
-    addSquares(square, mean, data, first, rows, inner);
+  for (let row = 0, p = x.offset; row < outer * rows; row++) {
+    const at = Math.floor(row / rows) * kept;
+    if (inner === 1) for (let k = at; k < at + kept; k++) means[k]! += data[p++]!;
+    else
+      for (let k = at; k < at + kept; k++) {
+        let sum = 0;
+        for (const end = p + inner; p < end; p++) sum += data[p]!;
+        means[k]! += sum;
+      }
+  }
+  for (let i = 0; i < means.length; i++) means[i]! /= rows * inner;
+}
+
+export function squaresInOrder(x: View, runs: Runs, means: Float64Array, squares: Float64Array): void {
+  const [outer, rows, kept, inner] = runs;
+  const data = dataOf(x);
+  for (let o = 0, p = x.offset; o < outer; o++, p += rows * kept * inner) {
+    if (inner === 1) squaresOfColumns(data, p, rows, kept, means, squares, o * kept);
+    else
+      for (let row = 0; row < rows * kept; row++) {
+        const k = o * kept + (row % kept);
+        squares[k]! += squaresFrom(data, p + row * inner, inner, 1, means[k]!);
+      }
   }
 }
 
-function addValues(sums: Float64Array, data: TypedArray, first: number, rows: number, inner: number): void {
-  for (let r = 0, p = first; r < rows; r++)
-    if (inner === 1) for (let k = 0; k < sums.length; k++) sums[k]! += data[p++]!;
-    else
-      for (let k = 0; k < sums.length; k++) {
-        let sum = 0;
-        for (const end = p + inner; p < end; p++) sum += data[p]!;
-        sums[k]! += sum;
-      }
+/** The sum of squares around `mean` of `n` elements from `p` on, `step` apart. */
+function squaresFrom(data: TypedArray, p: number, n: number, step: number, mean: number): number {
+  let sum = 0;
+  for (let i = 0; i < n; i++, p += step) {
+    const d = data[p]! - mean;
+    sum += d * d;
+  }
+  return sum;
 }
 
-function addSquares(
-  sums: Float64Array,
-  means: Float64Array,
+/** Four columns at a time, so that no sum waits for another. */
+function squaresOfColumns(
   data: TypedArray,
   first: number,
   rows: number,
-  inner: number,
+  kept: number,
+  means: Float64Array,
+  squares: Float64Array,
+  at: number,
 ): void {
-  for (let r = 0, p = first; r < rows; r++)
-    if (inner === 1)
-      for (let k = 0; k < sums.length; k++) {
-        const d = data[p++]! - means[k]!;
-        sums[k]! += d * d;
-      }
-    else
-      for (let k = 0; k < sums.length; k++) {
-        const mean = means[k]!;
-        let sum = 0;
-        for (const end = p + inner; p < end; p++) {
-          const d = data[p]! - mean;
-          sum += d * d;
-        }
-        sums[k]! += sum;
-      }
+  let k = 0;
+  for (; k + 4 <= kept; k += 4) {
+    const i = at + k;
+    const [m0, m1, m2, m3] = [means[i]!, means[i + 1]!, means[i + 2]!, means[i + 3]!];
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (let r = 0, p = first + k; r < rows; r++, p += kept) {
+      const d0 = data[p]! - m0;
+      const d1 = data[p + 1]! - m1;
+      const d2 = data[p + 2]! - m2;
+      const d3 = data[p + 3]! - m3;
+      s0 += d0 * d0;
+      s1 += d1 * d1;
+      s2 += d2 * d2;
+      s3 += d3 * d3;
+    }
+    squares[i] = s0;
+    squares[i + 1] = s1;
+    squares[i + 2] = s2;
+    squares[i + 3] = s3;
+  }
+  for (; k < kept; k++) squares[at + k] = squaresFrom(data, first + k, rows, kept, means[at + k]!);
 }
 
 /** `Kernels.varianceGradient` for any dtype. */

@@ -5,7 +5,7 @@ import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/reduce.js';
 import { type Runs, runsOf } from '../host/reduce.js';
 import * as hostVariance from '../host/variance.js';
-import { writeVariances } from '../host/variance.js';
+import { squaresInOrder, writeVariances } from '../host/variance.js';
 import {
   columnExtrema,
   columnSums,
@@ -109,7 +109,7 @@ function argExtrema(which: 'max' | 'min', x: View, runs: Runs, to: Int32Array): 
   return true;
 }
 
-/** `Kernels.variance` for rows of float32. */
+/** `Kernels.variance` for rows and columns of float32. */
 export function variance(
   x: View,
   dims: readonly number[],
@@ -119,14 +119,30 @@ export function variance(
   means: View,
 ): void {
   const runs = x.numel >= reduceFrom && x.dtype === 'float32' ? runsOf(x, dims) : null;
-  if (runs === null || !isRows(runs)) {
-    hostVariance.variance(x, dims, correction, root, out, means);
-    return;
+  const found = runs && (isRows(runs) ? spreadsOfRows(x, runs) : isColumns(runs) ? spreadsOfColumns(x, runs) : null);
+  if (found === null) hostVariance.variance(x, dims, correction, root, out, means);
+  else {
+    writeVariances(found.squares, x.numel / out.numel - correction, root, out);
+    dataOf(means).set(found.means);
   }
-  const [outer, , kept, inner] = runs;
-  const found = rowVariances(floatsOf(x), outer * kept, inner);
-  writeVariances(found.squares, inner - correction, root, out);
-  dataOf(means).set(found.means);
+}
+
+/** Means, and the sums of squares around them. */
+interface Spreads {
+  readonly means: Float64Array;
+  readonly squares: Float64Array;
+}
+
+const spreadsOfRows = (x: View, [outer, , kept, inner]: Runs): Spreads =>
+  rowVariances(floatsOf(x), outer * kept, inner);
+
+function spreadsOfColumns(x: View, runs: Runs): Spreads {
+  const [outer, rows, kept] = runs;
+  const [means, squares] = [new Float64Array(outer * kept), new Float64Array(outer * kept)];
+  sumColumns(means, floatsOf(x), runs);
+  for (let i = 0; i < means.length; i++) means[i]! /= rows;
+  squaresInOrder(x, runs, means, squares);
+  return { means, squares };
 }
 
 /** `Kernels.varianceGradient` for rows of float32. */
