@@ -1,5 +1,9 @@
+import { checkOptions, is } from '@gradgate/core/internal';
 import asciichart from 'asciichart';
-import { renderSvg } from './echarts.js';
+import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
+import { line } from 'd3-shape';
+import * as chart from './chart.js';
+import { ticksOf } from './chart.js';
 
 /** Values over steps or epochs, by name: `{ 'train loss': [...], 'test loss': [...] }`. */
 export type Curves = Record<string, readonly number[]>;
@@ -11,32 +15,120 @@ function check(curves: Curves): void {
   if (Object.keys(curves).length === 0) throw new TypeError('curves: there is nothing to draw');
 }
 
-/** Curves as SVG. Values that are not finite leave a gap. */
-export function curvesSvg(
-  curves: Curves,
-  {
-    width = 640,
-    height = 360,
-    title = '',
-    xLabel = 'epoch',
-    yLabel = '',
-  }: { width?: number; height?: number; title?: string; xLabel?: string; yLabel?: string } = {},
-): string {
-  check(curves);
-  return renderSvg(width, height, {
-    title: { text: title, left: 8, top: 4, textStyle: { fontSize: 14 } },
-    legend: { right: 24, top: 4, itemGap: 24 },
-    grid: { left: 64, right: 24, top: 44, bottom: 44 },
-    xAxis: { type: 'value', name: xLabel, nameLocation: 'middle', nameGap: 26, minInterval: 1, min: 1 },
-    yAxis: { type: 'value', name: yLabel, nameLocation: 'middle', nameGap: 44, scale: true },
-    series: Object.entries(curves).map(([name, values]) => ({
-      name,
-      type: 'line',
-      showSymbol: values.length < 40,
-      data: values.map((v, i) => [i + 1, Number.isFinite(v) ? v : null]),
-    })),
+/** How curves are drawn. */
+export interface CurvesOptions {
+  width?: number;
+  height?: number;
+  title?: string;
+  xLabel?: string;
+  yLabel?: string;
+  /** A logarithmic axis of values, such as for losses; what is not above 0 leaves a gap. */
+  yLog?: boolean;
+  /** A logarithmic axis of steps, or of `x`. */
+  xLog?: boolean;
+  /** How much of the value before stays in each one, from 0 (by default) to 1: the curve itself is drawn pale behind. */
+  smoothing?: number;
+  /** Where the values are; 1, 2, 3 and so on by default. Learning rates, for example. */
+  x?: readonly number[];
+}
+
+const known = {
+  ...{ width: is.positive, height: is.positive, title: is.string, xLabel: is.string, yLabel: is.string },
+  ...{ yLog: is.boolean, xLog: is.boolean, smoothing: is.probability, x: is.arrayOf(is.number) },
+};
+
+/** The colours of curves, which people with any kind of colour vision tell apart (Okabe and Ito, 2008). */
+const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+
+/** An exponential moving average, of finite values only, that starts at the first of them (as TensorBoard smooths). */
+export function smooth(values: readonly number[], weight: number): number[] {
+  let [average, seen] = [0, 0];
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return value;
+    average = weight * average + (1 - weight) * value;
+    seen++;
+    return weight === 1 ? values.find(Number.isFinite)! : average / (1 - weight ** seen);
   });
 }
+
+/** The least and the greatest of values that can be drawn. */
+function extent(op: string, values: readonly number[], log: boolean): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const v of values)
+    if (Number.isFinite(v) && (!log || v > 0)) {
+      low = Math.min(low, v);
+      high = Math.max(high, v);
+    }
+  if (low > high) throw new TypeError(`curves: there is no finite value${log ? ' above 0' : ''} to draw ${op}`);
+  if (low < high) return [low, high];
+  return log ? [low / 2, low * 2] : [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2];
+}
+
+/**
+ * Curves as SVG. Values that are not finite leave a gap.
+ *
+ * ```ts
+ * const svg = curvesSvg({ loss: [2.3, 0.4, 0.2] }, { yLog: true, smoothing: 0.5 });
+ * ```
+ */
+export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
+  check(curves);
+  const given = checkOptions('curvesSvg', options, known);
+  const { width = 640, height = 360, title = '', xLabel = 'epoch', yLabel = '', yLog = false, xLog = false } = given;
+  const { smoothing = 0, x } = given;
+  const entries = Object.entries(curves);
+  const longest = Math.max(...entries.map(([, values]) => values.length));
+  if (x && x.length < longest) throw new TypeError(`curvesSvg: x has ${x.length} numbers, and a curve ${longest}`);
+  const at = x ?? Array.from({ length: longest }, (_, i) => i + 1);
+  const [left, right, top, bottom] = [64, width - 24, 44, height - 44];
+  const scale = (log: boolean, domain: [number, number], range: [number, number]) =>
+    (log ? scaleLog(domain, range) : scaleLinear(domain, range)) as ScaleContinuousNumeric<number, number>;
+  const xs = scale(xLog, extent('along x', at.slice(0, longest), xLog), [left, right]);
+  const all = entries.flatMap(([, values]) => [...values]);
+  const ys = scale(yLog, extent('along y', all, yLog), [bottom, top]).nice();
+  const draw = line<number>()
+    .defined((v, i) => Number.isFinite(v) && (!yLog || v > 0) && Number.isFinite(xs(at[i]!)))
+    .x((_, i) => xs(at[i]!))
+    .y((v) => ys(v))
+    .digits(2);
+  const parts: string[] = [];
+  for (const [value, text] of ticksOf(ys, 6))
+    parts.push(
+      chart.line(left, ys(value), right, ys(value)),
+      chart.label(left - 8, ys(value) + 4, text, { anchor: 'end' }),
+    );
+  // Epochs are whole.
+  for (const [value, text] of ticksOf(xs, Math.min(10, longest)))
+    if (x || xLog || Number.isInteger(value))
+      parts.push(chart.label(xs(value), bottom + 18, text, { anchor: 'middle' }));
+  parts.push(chart.line(left, bottom, right, bottom, '#888'));
+  entries.forEach(([, values], i) => {
+    const colour = colours[i % colours.length]!;
+    if (smoothing > 0) parts.push(chart.path(draw([...values]) ?? '', colour, 1, 0.3));
+    parts.push(chart.path(draw(smooth(values, smoothing)) ?? '', colour, 2));
+    if (values.length < 40 && smoothing === 0) parts.push(...points(values, at, xs, ys, yLog, colour));
+  });
+  parts.push(
+    chart.legend(
+      entries.map(([name], i) => [name, colours[i % colours.length]!] as const),
+      right,
+      20,
+    ),
+    chart.label((left + right) / 2, height - 8, xLabel, { anchor: 'middle' }),
+    chart.label(16, (top + bottom) / 2, yLabel, { anchor: 'middle', turned: true }),
+  );
+  return chart.picture(width, height, title, parts);
+}
+
+type Scale = ScaleContinuousNumeric<number, number>;
+
+/** A dot for each value; so one that stands alone is seen. */
+const points = (values: readonly number[], at: readonly number[], xs: Scale, ys: Scale, log: boolean, colour: string) =>
+  values.flatMap((v, i) =>
+    Number.isFinite(v) && (!log || v > 0)
+      ? [`<circle cx="${xs(at[i]!).toFixed(2)}" cy="${ys(v).toFixed(2)}" r="2.5" fill="${colour}"/>`]
+      : [],
+  );
 
 /** Curves as text for a terminal. */
 export function curvesText(curves: Curves, { height = 10 }: { height?: number } = {}): string {
@@ -49,7 +141,7 @@ export function curvesText(curves: Curves, { height = 10 }: { height?: number } 
       return last;
     });
   });
-  const colours = [asciichart.blue, asciichart.green, asciichart.red, asciichart.magenta, asciichart.cyan];
-  const names = Object.keys(curves).map((name, i) => `${colours[i % colours.length]}${name}${asciichart.reset}`);
-  return `${asciichart.plot(lists, { height, colors: colours })}\n${names.join('   ')}`;
+  const ansi = [asciichart.blue, asciichart.green, asciichart.red, asciichart.magenta, asciichart.cyan];
+  const names = Object.keys(curves).map((name, i) => `${ansi[i % ansi.length]}${name}${asciichart.reset}`);
+  return `${asciichart.plot(lists, { height, colors: ansi })}\n${names.join('   ')}`;
 }

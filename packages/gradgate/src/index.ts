@@ -1,4 +1,4 @@
-export { type Curves, curvesSvg, curvesText } from './curves.js';
+export { type Curves, type CurvesOptions, curvesSvg, curvesText } from './curves.js';
 export { type GraphOptions, graphDot, graphSvg } from './graph.js';
 export { policiesTable } from './policies.js';
 export { type Progress, type ProgressOptions, progress } from './progress.js';

@@ -1,5 +1,6 @@
 import { type ObservedCall, observeGradModes } from '@gradgate/core';
-import { renderSvg } from './echarts.js';
+import { scaleLinear } from 'd3-scale';
+import * as chart from './chart.js';
 
 /** A guarded call, with its times in milliseconds from the start of the recording. */
 export interface TimelineEntry extends ObservedCall {
@@ -73,33 +74,33 @@ export function timelineSvg(entries: readonly TimelineEntry[], { width = 960, ti
   const first = entries[0]?.start ?? 0;
   const height = 90 + 26 * Math.max(1, rows.length);
   const modes = Object.keys(colours) as (keyof typeof colours)[];
-  return renderSvg(width, height, {
-    title: { text: title, left: 8, top: 4, textStyle: { fontSize: 14 } },
-    // Text is measured without a page, and comes out wider: hence the room.
-    legend: { right: 24, top: 4, itemGap: 28, data: modes.map((m) => names[m]) },
-    grid: { left: 190, right: 24, top: 40, bottom: 36 },
-    xAxis: { type: 'value', name: 'ms', min: 0 },
-    yAxis: { type: 'category', data: rows, inverse: true, axisLabel: { width: 175, overflow: 'truncate' } },
-    series: modes.map((mode) => ({
-      name: names[mode],
-      type: 'custom',
-      itemStyle: { color: colours[mode] },
-      data: entries
-        .filter((e) => modeOf(e) === mode)
-        .map((e) => ({ value: [e.start - first, rows.indexOf(rowOf(e)), e.end - first, Number(e.held)] })),
-      renderItem: (
-        _: unknown,
-        api: { value(i: number): number; coord(v: number[]): [number, number]; size(v: number[]): number[] },
-      ) => {
-        const [x, y] = api.coord([api.value(0), api.value(1)]);
-        const [end] = api.coord([api.value(2), api.value(1)]);
-        const bar = api.size([0, 1])[1]! * 0.6;
-        return {
-          type: 'rect',
-          shape: { x, y: y - bar / 2, width: Math.max(1.5, end - x), height: bar },
-          style: { fill: colours[mode], opacity: api.value(3) ? 0.9 : 0.35 },
-        };
-      },
-    })),
+  const [left, right, top, bottom] = [190, width - 24, 40, height - 36];
+  const row = (bottom - top) / Math.max(1, rows.length);
+  const end = Math.max(0.001, ...entries.map((e) => e.end - first));
+  const xs = scaleLinear([0, end], [left, right]);
+  const parts: string[] = [];
+  for (const [value, text] of chart.ticksOf(xs, 8))
+    parts.push(
+      chart.line(xs(value), top, xs(value), bottom),
+      chart.label(xs(value), bottom + 16, text, { anchor: 'middle' }),
+    );
+  parts.push(chart.label(right, bottom + 31, 'ms', { anchor: 'end' }));
+  rows.forEach((name, i) => {
+    const fitting = chart.widthOf(name) > 175 ? `${name.slice(0, 24)}…` : name;
+    parts.push(chart.label(left - 10, top + (i + 0.5) * row + 4, fitting, { anchor: 'end' }));
   });
+  for (const e of entries) {
+    const [x, until] = [xs(e.start - first), xs(e.end - first)];
+    const y = top + (rows.indexOf(rowOf(e)) + 0.2) * row;
+    const what = `${rowOf(e)}: ${names[modeOf(e)]}, ${(e.end - e.start).toFixed(2)} ms`;
+    parts.push(chart.rect(x, y, Math.max(1.5, until - x), row * 0.6, colours[modeOf(e)], e.held ? 0.9 : 0.35, what));
+  }
+  parts.push(
+    chart.legend(
+      modes.map((mode) => [names[mode], colours[mode]] as const),
+      right,
+      20,
+    ),
+  );
+  return chart.picture(width, height, title, parts);
 }

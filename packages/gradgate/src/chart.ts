@@ -1,0 +1,80 @@
+import type { ScaleContinuousNumeric } from 'd3-scale';
+import { printable } from './text.js';
+
+/** Text as it stands in a picture's markup. */
+export const escaped = (text: string): string =>
+  printable(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+const round = (n: number): number => Math.round(n * 100) / 100;
+
+export interface TextOptions {
+  anchor?: 'start' | 'middle' | 'end';
+  size?: number;
+  weight?: number;
+  turned?: boolean;
+  colour?: string;
+}
+
+/** A line of text; `turned` reads upwards. */
+export function label(
+  x: number,
+  y: number,
+  text: string,
+  { anchor = 'start', size = 12, weight = 400, turned = false, colour = '#444' }: TextOptions = {},
+): string {
+  const turn = turned ? ` transform="rotate(-90 ${round(x)} ${round(y)})"` : '';
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${colour}"${turn}>${escaped(text)}</text>`;
+}
+
+export function rect(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  fill: string,
+  opacity = 1,
+  title = '',
+): string {
+  const inner = title ? `<title>${escaped(title)}</title>` : '';
+  return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" fill="${fill}" opacity="${opacity}">${inner}</rect>`;
+}
+
+export const path = (d: string, stroke: string, width = 1.5, opacity = 1): string =>
+  `<path d="${d}" fill="none" stroke="${stroke}" stroke-width="${width}" stroke-linejoin="round" opacity="${opacity}"/>`;
+
+export const line = (x1: number, y1: number, x2: number, y2: number, stroke = '#ddd'): string =>
+  `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${stroke}"/>`;
+
+/** About how wide text is: there is no page to measure it on. */
+export const widthOf = (text: string, size = 12): number => [...text].length * size * 0.58;
+
+/** Names with their colours in a row that ends at `right`. */
+export function legend(entries: readonly (readonly [string, string])[], right: number, y: number): string {
+  let x = right;
+  return [...entries]
+    .reverse()
+    .map(([name, colour]) => {
+      x -= widthOf(name) + 4;
+      const part = `${rect(x - 16, y - 9, 12, 10, colour)}${label(x, y, name)}`;
+      x -= 28;
+      return part;
+    })
+    .join('');
+}
+
+type Scale = ScaleContinuousNumeric<number, number>;
+
+/** Tick marks of a scale that are far enough apart to be read, and their text. */
+export function ticksOf(scale: Scale, count: number): [number, string][] {
+  // A logarithmic scale leaves out the text of most ticks between its decades.
+  const isShown = scale.tickFormat(count);
+  return scale
+    .ticks(count)
+    .filter((value) => isShown(value) !== '')
+    .map((value) => [value, String(Number(value.toPrecision(6)))]);
+}
+
+/** A whole picture. */
+export const picture = (width: number, height: number, title: string, parts: readonly string[]): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif">` +
+  `<rect width="${width}" height="${height}" fill="#fff"/>${title ? label(8, 20, title, { size: 14, weight: 700 }) : ''}${parts.join('')}</svg>`;

@@ -1,0 +1,29 @@
+import type { Logger } from './logger.js';
+import { Sink } from './sink.js';
+
+/**
+ * Writes a line of JSON for each call: `{"step":100,"time":1735689600.5,"epoch/loss":0.25}`. What is NaN or infinite is `null`.
+ * A file that is there is added to.
+ *
+ * ```ts
+ * const log = new JsonLines('runs/first.jsonl');
+ * await log.addFigures({ loss: 0.25 }, 100);
+ * ```
+ */
+export class JsonLines implements Logger {
+  private readonly sink: Sink;
+
+  /** @param target A path, or a function that takes the bytes of each line. */
+  constructor(target: string | ((bytes: Uint8Array) => unknown)) {
+    this.sink = new Sink(target);
+  }
+
+  addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
+    const line = JSON.stringify({ step, time: Date.now() / 1000, ...figures });
+    return this.sink.write(new TextEncoder().encode(`${line}\n`));
+  }
+
+  close(): Promise<void> {
+    return this.sink.close();
+  }
+}

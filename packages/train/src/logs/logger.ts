@@ -1,0 +1,59 @@
+import type { Tensor } from '@gradgate/core';
+import { checkOptions, is, show } from '@gradgate/core/internal';
+import type { Callback } from '../callback.js';
+import type { Run } from '../run.js';
+
+/** What takes figures: `SummaryWriter`, `JsonLines`, or an observer of your own. */
+export interface Logger {
+  /** Takes figures by their names, after so many steps. */
+  addFigures(figures: Readonly<Record<string, number>>, step: number): unknown;
+  /** Takes the values of a tensor. */
+  addHistogram?(tag: string, values: Tensor, step: number): unknown;
+  close?(): unknown;
+}
+
+/**
+ * Tells a logger of a run: figures of epochs as `epoch/valLoss`, those of batches as `step/loss`.
+ *
+ * ```ts
+ * const callbacks = [new Logging(new SummaryWriter('runs/first'))];
+ * ```
+ */
+export class Logging implements Callback {
+  private readonly everySteps: number;
+  private readonly histograms: boolean;
+
+  /**
+   * @param options.everySteps How often the figures of a batch are told; 50 by default.
+   * @param options.histograms Whether the values of all parameters are told after each epoch.
+   */
+  constructor(
+    readonly logger: Logger,
+    options: { everySteps?: number; histograms?: boolean } = {},
+  ) {
+    if (typeof logger?.addFigures !== 'function')
+      throw new TypeError(`Logging: the logger has addFigures(figures, step), got ${show(logger)}`);
+    const given = checkOptions('Logging', options, { everySteps: is.count, histograms: is.boolean });
+    this.everySteps = given.everySteps ?? 50;
+    this.histograms = given.histograms ?? false;
+  }
+
+  async onStep(run: Run): Promise<void> {
+    if (run.isMain && run.step % this.everySteps === 0)
+      await this.logger.addFigures(prefixed('step', run.batchFigures), run.step);
+  }
+
+  async onEpochEnd(run: Run): Promise<void> {
+    if (!run.isMain) return;
+    await this.logger.addFigures(prefixed('epoch', run.figures), run.step);
+    if (this.histograms)
+      for (const [name, p] of run.model.namedParameters()) await this.logger.addHistogram?.(name, p.detach(), run.step);
+  }
+
+  async close(): Promise<void> {
+    await this.logger.close?.();
+  }
+}
+
+const prefixed = (prefix: string, figures: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix}/${name}`, value]));

@@ -1,0 +1,25 @@
+/** Where bytes go: a file that is added to, or a function. Writes are made one after the other. */
+export class Sink {
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly target: string | ((bytes: Uint8Array) => unknown)) {}
+
+  write(bytes: Uint8Array): Promise<void> {
+    const { target } = this;
+    const written = this.last.then(() => (typeof target === 'string' ? append(target, bytes) : target(bytes)));
+    // Whoever waits for it gets the error; those behind it are tried all the same.
+    this.last = written.catch(() => {});
+    return written.then(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.last;
+  }
+}
+
+async function append(path: string, bytes: Uint8Array): Promise<void> {
+  const { appendFile, mkdir } = await import('node:fs/promises');
+  const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  if (end > 0) await mkdir(path.slice(0, end), { recursive: true });
+  await appendFile(path, bytes);
+}

@@ -1,0 +1,152 @@
+import { type Node, noGrad, Tensor } from '@gradgate/core';
+import { check, is, show } from '@gradgate/core/internal';
+import { encode } from 'fast-png';
+import type { Logger } from './logger.js';
+import * as records from './records.js';
+import { Sink } from './sink.js';
+
+/** Files of one process and second are told apart by it. */
+let files = 0;
+
+/**
+ * Writes what TensorBoard shows into a folder, `tensorboard --logdir runs`: scalars, histograms, images, text,
+ * hyperparameters and graphs. Names are PyTorch's. Every method gives a promise that is fulfilled once it is written.
+ *
+ * ```ts
+ * const writer = new SummaryWriter('runs/first');
+ * await writer.addScalar('loss', 0.25, 100);
+ * await writer.close();
+ * ```
+ */
+export class SummaryWriter implements Logger {
+  private readonly sink: Sink;
+
+  /** @param target A folder, made if it is not there; or a function that takes the bytes, where there are no files. */
+  constructor(target: string | ((bytes: Uint8Array) => unknown)) {
+    check('SummaryWriter', 'the target', target, is.either(is.string, is.callback));
+    const seconds = Math.floor(Date.now() / 1000);
+    const name = `events.out.tfevents.${seconds}.gradgate.${globalThis.process?.pid ?? 0}.${files++}`;
+    this.sink = new Sink(typeof target === 'string' ? `${target}/${name}` : target);
+    this.write(records.version, 0).catch(() => {});
+  }
+
+  addScalar(tag: string, value: number, step: number): Promise<void> {
+    return this.addFigures({ [tag]: value }, step);
+  }
+
+  /** Several scalars of one step. */
+  addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
+    for (const [tag, value] of Object.entries(figures)) check('addFigures', tag, value, is.number);
+    return this.write(records.scalars(figures), step);
+  }
+
+  /** The values of a tensor, in `bins` intervals of one width. Those that are not finite are left out. */
+  addHistogram(tag: string, values: Tensor, step: number, { bins = 30 }: { bins?: number } = {}): Promise<void> {
+    check('addHistogram', 'values', values, is.tensor);
+    check('addHistogram', 'bins', bins, is.count);
+    return this.write(records.histogram(tag, histogramOf(Array.from(values.toTypedArray(), Number), bins)), step);
+  }
+
+  /** An image [channels, height, width] of 1, 3 or 4 channels: floats from 0 to 1, or bytes. */
+  addImage(tag: string, image: Tensor, step: number): Promise<void> {
+    if (!(image instanceof Tensor) || image.ndim !== 3 || ![1, 3, 4].includes(image.shape[0]!))
+      throw new TypeError(`addImage: the image is [channels, height, width] of 1, 3 or 4 channels, got ${show(image)}`);
+    const [channels, height, width] = image.shape as [number, number, number];
+    const bytes = noGrad.run(() => {
+      const pixels = image.permute([1, 2, 0]);
+      return pixels.dtype === 'uint8' ? pixels : pixels.clamp(0, 1).mul(255).round();
+    });
+    const png = encode({
+      width,
+      height,
+      channels,
+      depth: 8,
+      data: Uint8Array.from(bytes.toTypedArray() as Float32Array),
+    });
+    return this.write(records.image(tag, height, width, channels, png), step);
+  }
+
+  /** Text, which is shown as Markdown. */
+  addText(tag: string, text: string, step: number): Promise<void> {
+    check('addText', 'the text', text, is.string);
+    return this.write(records.textSummary(tag, text), step);
+  }
+
+  /** What a run was made with, and the figures that runs are compared by, which are written as scalars. */
+  async addHparams(
+    hparams: Readonly<Record<string, number | string | boolean>>,
+    metrics: Readonly<Record<string, number>>,
+    step = 0,
+  ): Promise<void> {
+    for (const [name, value] of Object.entries(hparams))
+      check('addHparams', name, value, is.either(is.number, is.string, is.boolean));
+    const all = records.hparams(hparams, Object.keys(metrics), Date.now() / 1000);
+    await Promise.all([...all.map((fields) => this.write(fields, 0)), this.addFigures(metrics, step)]);
+  }
+
+  /** The operations that a tensor was computed by; `names` has those of leaves, such as `model.namedParameters()`. */
+  addGraph(result: Tensor, names: Iterable<readonly [string, Tensor]> = []): Promise<void> {
+    if (!(result instanceof Tensor) || result.gradFn === null)
+      throw new TypeError(`addGraph: takes a tensor whose computation was recorded, got ${show(result)}`);
+    return this.write(records.graph(nodesOf(result.gradFn, new Map([...names].map(([name, t]) => [t, name])))), 0);
+  }
+
+  /** Waits until all is written. */
+  close(): Promise<void> {
+    return this.sink.close();
+  }
+
+  private write(fields: Parameters<typeof records.event>[2], step: number): Promise<void> {
+    check('SummaryWriter', 'the step', step, is.size);
+    return this.sink.write(records.record(records.event(Date.now() / 1000, step, fields)));
+  }
+}
+
+function histogramOf(values: readonly number[], bins: number): records.Histogram {
+  const finite = values.filter(Number.isFinite);
+  let [min, max, sum, sumOfSquares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
+  for (const v of finite) {
+    min = Math.min(min, v);
+    max = Math.max(max, v);
+    sum += v;
+    sumOfSquares += v * v;
+  }
+  if (finite.length === 0) [min, max] = [0, 0];
+  const width = max > min ? (max - min) / bins : 1;
+  // The first bucket is empty: its right edge is where the others begin.
+  const limits = Array.from({ length: bins + 1 }, (_, i) => min + i * width);
+  if (max > min) limits[bins] = max;
+  const counts = new Array<number>(bins + 1).fill(0);
+  for (const v of finite) counts[1 + Math.min(bins - 1, Math.floor((v - min) / width))]!++;
+  return { min, max, count: finite.length, sum, sumOfSquares, limits, counts };
+}
+
+/** Operations and leaves from the result on; not by recursion, as graphs can be deeper than the stack. */
+function nodesOf(root: Node, known: ReadonlyMap<Tensor, string>): records.GraphNode[] {
+  const names = new Map<Node, string>();
+  const used = new Map<string, number>();
+  const open: Node[] = [];
+  const nameOf = (node: Node): string => {
+    const found = names.get(node);
+    if (found !== undefined) return found;
+    const { leaf } = node as { leaf?: Tensor };
+    const wanted = ((leaf && known.get(leaf)) ?? (leaf ? 'leaf' : node.name))
+      .replace(/[^\w./-]/g, '_')
+      .replaceAll('.', '/');
+    const count = used.get(wanted) ?? 0;
+    used.set(wanted, count + 1);
+    const name = count === 0 ? wanted : `${wanted}_${count}`;
+    names.set(node, name);
+    open.push(node);
+    return name;
+  };
+  nameOf(root);
+  const nodes: records.GraphNode[] = [];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const { leaf } = node as { leaf?: Tensor };
+    const inputs = leaf ? [] : node.edges.flatMap((edge) => (edge === null ? [] : [nameOf(edge.node)]));
+    const shape = leaf?.shape ?? node.shapes[0] ?? [];
+    nodes.push({ name: names.get(node)!, op: leaf ? 'Parameter' : node.name, inputs, shape });
+  }
+  return nodes;
+}
