@@ -4,7 +4,6 @@ export { removable } from './autograd/node.js';
 export { synchronous } from './autograd/synchronous.js';
 export type { StepRule } from './backend/backend.js';
 export { isDevice, kernelsOf, pin } from './backend/backends.js';
-export { dataOf } from './backend/host/data.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export { brand, isOfAnotherCopy, twoCopies } from './brand.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';

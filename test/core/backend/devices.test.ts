@@ -84,9 +84,41 @@ describe('a device', () => {
   });
 });
 
+/** What asks for values at once, has no kernels behind the seam yet, or takes a mask that its case made on the host. */
+const known = [
+  'where',
+  'maskedFill',
+  'cumsum',
+  'maxPool2d',
+  'maxPool1d',
+  'avgPool2d',
+  'avgPool1d',
+  'adaptiveAvgPool2d',
+  'adaptiveAvgPool1d',
+  'layerNorm',
+  'groupNorm',
+  'instanceNorm',
+  'batchNorm',
+  'dropout',
+  'binaryCrossEntropy',
+  'nllLoss',
+  'crossEntropy',
+  'solve',
+  'inverse',
+  'det',
+  'slogdet',
+  'cholesky',
+  'matrixPower',
+  'cumprod',
+  'logcumsumexp',
+  'cummax',
+  'cummin',
+  'mode',
+];
+
 describe('operators on a device that cannot be read at once', () => {
   const onDevice = (t: Tensor) => t.detach().to('far').requiresGrad_(t.requiresGrad);
-  const working: string[] = [];
+  const refused: string[] = [];
 
   it.each(Object.keys(cases))('%s gives what it gives on the host, or is refused by name', async (name) => {
     const [fn, ...makers] = cases[name]!;
@@ -95,23 +127,28 @@ describe('operators on a device that cannot be read at once', () => {
     let got: Tensor[];
     let gradients: (Tensor | null)[];
     try {
+      // What the case makes itself is on the device too.
+      setDefaultDevice('far');
       got = [fn(...there)].flat();
       got[0]!.sum().backward();
       gradients = there.map((t) => t.grad);
     } catch (error) {
       expect(error).toBeInstanceOf(DeviceError);
+      refused.push(name);
       return;
+    } finally {
+      setDefaultDevice('cpu');
     }
     const want = [fn(...inputs)].flat();
     want[0]!.sum().backward();
     for (const [i, t] of want.entries()) expect(await got[i]!.data()).toEqual(t.toTypedArray());
     for (const [i, t] of inputs.entries())
       expect((await gradients[i]?.data()) ?? null).toEqual(t.grad?.toTypedArray() ?? null);
-    working.push(name);
   });
 
-  it('are counted', () => {
-    console.log(`operators on far: ${working.length} of ${Object.keys(cases).length}`);
-    expect(working.length).toBeGreaterThanOrEqual(0);
+  it('all operators run there but for those that are listed', () => {
+    const all = Object.keys(cases).length;
+    console.log(`operators on far: ${all - refused.length} of ${all}; refused: ${refused.join(', ')}`);
+    expect(refused.filter((name) => !known.includes(name))).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import { record } from '../autograd/node.js';
+import * as loops from '../backend/host/loops.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { binary } from './define.js';
 import { div, eq, where } from './elementwise.js';
 import { sum } from './sum.js';
 
@@ -9,6 +11,14 @@ export function divOrZero(a: Tensor, b: Tensor): Tensor {
   return where(none, 0, div(a, where(none, 1, b)));
 }
 
+/** Whether two numbers are equal, NaN with NaN. */
+const same = binary('same', {
+  forward: (a, b) => Number(a === b || (Number.isNaN(a) && Number.isNaN(b))),
+  exact: (a, b) => a === b,
+  loop: loops.same,
+  dtype: () => 'bool',
+});
+
 /** An element of `x` that was picked by its value: all that are equal to it share its gradient, NaN with NaN. */
 export const evenly = (name: string, x: Tensor, picked: Tensor): Tensor =>
   record(
@@ -17,7 +27,7 @@ export const evenly = (name: string, x: Tensor, picked: Tensor): Tensor =>
     picked,
     (g, ctx) => {
       const [x, y] = ctx.saved as [Tensor, Tensor];
-      const hit = Number.isNaN(y.item()) ? x.ne(x) : eq(x, y);
+      const hit = same(x, y);
       return [where(hit, div(g, sum(hit)), 0)];
     },
     [x, picked],

@@ -51,7 +51,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   const n = x.shape[first]!;
   const slices = Array.from({ length: n }, (_, i) => x.narrow(first, i, 1));
   const size = x.shape.map((n, d) => (d === first ? 1 : n));
-  const ones = newOnes(size, { dtype: x.dtype });
+  const ones = newOnes(size, { dtype: x.dtype, device: x.device });
   const before: Tensor[] = [];
   let acc = ones;
   for (let i = 0; i < n; i++) {

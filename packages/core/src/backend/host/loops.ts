@@ -69,6 +69,15 @@ export const ne: BinaryLoop = (out, i, count, a, p, s, b, q, t) => {
   for (const end = i + count; i < end; i++, p += s, q += t) out[i] = Number(a[p]! !== b[q]!);
 };
 
+/** NaN is the same as NaN. */
+export const same: BinaryLoop = (out, i, count, a, p, s, b, q, t) => {
+  for (const end = i + count; i < end; i++, p += s, q += t) {
+    const x = a[p]!;
+    const y = b[q]!;
+    out[i] = Number(x === y) | (Number(Number.isNaN(x)) & Number(Number.isNaN(y)));
+  }
+};
+
 export const neg: UnaryLoop = (out, count, x, p) => {
   for (let i = 0; i < count; i++, p++) out[i] = -x[p]!;
 };
