@@ -213,6 +213,39 @@ for name, args, m, x in (
     module(name, args, {}, m, x)
 module("NLLLoss", [], {}, nn.NLLLoss(), many.log_softmax(1), torch.tensor([0, 4, 2, 2]), wanted=(0,))
 
+e5, e6 = torch.randn(4, 3, 5), torch.randn(4, 3, 6)
+module("MultiheadAttention", [8, 2], {"kdim": 5, "vdim": 6}, nn.MultiheadAttention(8, 2, kdim=5, vdim=6), torch.randn(2, 3, 8), e5, e6)
+module("MultiheadAttention", [8, 2], {"addBiasKv": True, "addZeroAttn": True}, nn.MultiheadAttention(8, 2, add_bias_kv=True, add_zero_attn=True), e, e, e)
+module("LSTM", [3, 5], {"projSize": 2}, nn.LSTM(3, 5, proj_size=2), torch.randn(5, 2, 3))
+module("LSTM", [3, 5], {"projSize": 2, "numLayers": 2, "bidirectional": True}, nn.LSTM(3, 5, 2, proj_size=2, bidirectional=True), torch.randn(5, 2, 3))
+module("Embedding", [4, 3], {"maxNorm": 0.5}, nn.Embedding(4, 3, max_norm=0.5), torch.tensor([[1, 0], [3, 1]]))
+module("LocalResponseNorm", [3], {"alpha": 0.5, "k": 2}, nn.LocalResponseNorm(3, 0.5, 0.75, 2), torch.randn(2, 5, 3, 2))
+module("LocalResponseNorm", [2], {}, nn.LocalResponseNorm(2), torch.randn(2, 5, 3))
+module("Unfold", [[2, 3]], {"stride": [1, 2], "padding": 1, "dilation": [2, 1]}, nn.Unfold((2, 3), (2, 1), 1, (1, 2)), picture)
+module("Fold", [[4, 5], 2], {"padding": 1, "stride": 2}, nn.Fold((4, 5), 2, 1, 1, 2), torch.randn(2, 12, 9))
+module("AdaptiveLogSoftmaxWithLoss", [8, 20, [4, 10]], {"divValue": 2, "headBias": True},
+       nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10], 2.0, True), torch.randn(5, 8), torch.tensor([0, 5, 19, 3, 12]))
+module("TripletMarginWithDistanceLoss", [], {"swap": True, "margin": 0.5}, nn.TripletMarginWithDistanceLoss(swap=True, margin=0.5), many, many.flip(0), many.flip(1))
+
+
+def functional(name, inputs, options, **kwargs):
+    """Of several tensors, each of which requires grad."""
+    ins = [i.clone().requires_grad_() if torch.is_tensor(i) else i for i in inputs]
+    snake = "".join("_" + c.lower() if c.isupper() else c for c in name)
+    out = getattr(nn.functional, snake)(*ins, **kwargs)
+    weight = torch.randn_like(out)
+    (out * weight).sum().backward()
+    lines.append({"kind": "functional", "name": name, "options": options, "inputs": [data(i) if torch.is_tensor(i) else i for i in ins],
+                  "output": data(out), "weight": data(weight), "inputGrads": [data(i.grad) if torch.is_tensor(i) and i.grad is not None else None for i in ins]})
+
+
+for corners in (False, True):
+    functional("affineGrid", [torch.randn(2, 2, 3), [2, 1, 3, 4]], {"alignCorners": corners}, align_corners=corners)
+    for mode in ("bilinear", "nearest", "bicubic"):
+        for padding in ("zeros", "border", "reflection"):
+            functional("gridSample", [picture, torch.rand(2, 3, 2, 2) * 3 - 1.5], {"mode": mode, "paddingMode": padding, "alignCorners": corners},
+                       mode=mode, padding_mode=padding, align_corners=corners)
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
     for line in lines:
         f.write(json.dumps(line) + "\n")

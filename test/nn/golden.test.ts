@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Tensor, tensor } from '@gradgate/core';
+import { Tensor, tensor } from '@gradgate/core';
 import * as nn from '@gradgate/nn';
 import { type Module, optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ interface Data {
   dtype?: 'float32' | 'int32';
 }
 interface Line {
-  kind: 'module' | 'optim' | 'scheduler' | 'plateau' | 'ctc' | 'lbfgs';
+  kind: 'module' | 'optim' | 'scheduler' | 'plateau' | 'ctc' | 'lbfgs' | 'functional';
   name: string;
   args: unknown[];
   options: Record<string, unknown>;
@@ -28,7 +28,11 @@ const of = (kind: Line['kind']) =>
 const make = ({ shape, data, dtype = 'float32' }: Data, requiresGrad = false): Tensor =>
   tensor(data, { shape, dtype, requiresGrad });
 const tolerance = 2e-5;
-const flat = (out: unknown): Tensor[] => (Array.isArray(out) ? out.flatMap(flat) : [out as Tensor]);
+/** The tensors of what a module gives, in order. */
+function flat(out: unknown): Tensor[] {
+  if (out instanceof Tensor) return [out];
+  return Object.values(out as object).flatMap(flat);
+}
 const parameter = (name: string) => Object.keys(camelCase({ [name]: 0 }))[0]!;
 
 describe('modules give the values and gradients of PyTorch', () => {
@@ -65,6 +69,21 @@ describe('modules give the values and gradients of PyTorch', () => {
     const after = module.stateDict();
     for (const [k, v] of Object.entries(line['after'] as Record<string, Data>))
       expect(goldenError(after[k]!, v.data), k).toBeLessThan(tolerance);
+  });
+});
+
+describe('functions give the values and gradients of PyTorch', () => {
+  it.each(of('functional'))('%s', (_, line) => {
+    const inputs = (line['inputs'] as (Data | number[])[]).map((i) => ('data' in i ? make(i, true) : i));
+    const out = (nn.functional as Record<string, any>)[line.name](...inputs, line.options) as Tensor;
+    expect(out.shape).toEqual(line['output'].shape);
+    expect(goldenError(out, line['output'].data)).toBeLessThan(tolerance);
+    out.mul(make(line['weight'])).sum().backward();
+    inputs.forEach((t, i) => {
+      const g = line['inputGrads'][i] as Data | null;
+      if (t instanceof Tensor && g)
+        expect(goldenError(t.grad ?? t.detach().mul(0), g.data), `input ${i}`).toBeLessThan(tolerance * 5);
+    });
   });
 });
 

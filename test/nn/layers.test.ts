@@ -1,4 +1,16 @@
-import { arange, manualSeed, noGrad, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import {
+  arange,
+  Generator,
+  gradcheck,
+  gradgradcheck,
+  manualSeed,
+  noGrad,
+  ones,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@gradgate/core';
 import * as nn from '@gradgate/nn';
 import { functional as F, init } from '@gradgate/nn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -361,4 +373,123 @@ describe('pieces', () => {
     expect(nn.functional.pixelUnshuffle(all, 2).toArray()).toEqual(batch.toArray());
     expect(() => nn.functional.pixelShuffle(ones([4, 4]), 2)).toThrow(/takes \[\.\.\., C \* 2², H, W\], got \[4, 4\]/);
   });
+
+  it('convolutions take one image without a batch', () => {
+    const [line, image] = [randn([3, 7]), randn([3, 6, 5])];
+    for (const [layer, x] of [
+      [new nn.Conv1d(3, 4, 3), line],
+      [new nn.Conv2d(3, 4, 3), image],
+      [new nn.ConvTranspose1d(3, 4, 3), line],
+      [new nn.ConvTranspose2d(3, 4, 3), image],
+    ] as const)
+      expect(layer(x).toArray()).toEqual(layer(x.unsqueeze(0)).squeeze(0).toArray());
+    expect(() => new nn.Conv2d(3, 4, 3)(line)).toThrow(/have 4 dimensions each/);
+  });
+
+  it('gumbelSoftmax gives one-hot vectors as often as the scores say, with the gradient of the soft ones', () => {
+    const logits = tensor([0, Math.log(3)], { requiresGrad: true });
+    const generator = new Generator(1);
+    const draws = nn.functional.gumbelSoftmax(logits.expand(2000, 2), { hard: true, generator });
+    expect(draws.sum(1).toArray()).toEqual(Array(2000).fill(1));
+    expect(Math.abs(draws.mean(0).at(1).item() - 0.75)).toBeLessThan(0.05);
+    draws.select(1, 0).sum().backward();
+    expect(logits.grad!.at(0).item()).toBeGreaterThan(0);
+    const soft = nn.functional.gumbelSoftmax(randn([3, 4]), { tau: 0.5, dim: 0 });
+    expect(soft.sum(0).sub(1).abs().amax().item()).toBeLessThan(1e-6);
+  });
+
+  it('the probabilities of an adaptive softmax add up to 1, and are those of its targets', () => {
+    const layer = new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10]);
+    const x = randn([6, 8]);
+    const target = tensor([0, 4, 9, 10, 19, 3], { dtype: 'int32' });
+    const all = layer.logProb(x);
+    expect(all.exp().sum(1).sub(1).abs().amax().item()).toBeLessThan(1e-5);
+    const { output, loss } = layer(x, target);
+    expect(
+      output
+        .sub(all.gather(1, target.unsqueeze(1)).squeeze(1))
+        .abs()
+        .amax()
+        .item(),
+    ).toBeLessThan(1e-5);
+    expect(loss.item()).toBeCloseTo(-output.mean().item(), 5);
+    expect(layer.predict(x).toArray()).toEqual(all.argmax(1).toArray());
+    expect(layer(x.select(0, 0), target.select(0, 0)).output.shape).toEqual([]);
+    expect(() => layer(x, target.add(1))).toThrow(/a target is out of range for 20 classes/);
+    expect(() => new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 20])).toThrow(
+      /cutoffs rise, and are below 20, got \[4, 20\]/,
+    );
+  });
+
+  it('first and second gradients of unfold, fold and gridSample', () => {
+    const double = { dtype: 'float64', requiresGrad: true } as const;
+    const x = randn([1, 2, 4, 4], double);
+    const f = nn.functional;
+    expect(gradcheck((t) => f.unfold(t, [2, 3], { padding: 1 }).square(), [x])).toBe(true);
+    expect(gradcheck((t) => f.fold(t, 3, 2).square(), [randn([1, 4, 4], double)])).toBe(true);
+    // Away from the borders of pixels, where the slope changes.
+    const grid = tensor(
+      [
+        [
+          [
+            [-0.4, 0.13],
+            [0.3, -0.62],
+          ],
+        ],
+      ],
+      double,
+    );
+    expect(gradcheck((a, b) => f.gridSample(a, b), [x, grid])).toBe(true);
+    expect(gradgradcheck((a, b) => f.gridSample(a, b, { mode: 'bicubic' }), [x, grid])).toBe(true);
+  });
+
+  it('Embedding with maxNorm scales the rows that are used, and no others', () => {
+    const layer = nn.Embedding.fromPretrained(
+      tensor([
+        [3, 4],
+        [0.3, 0.4],
+        [6, 8],
+      ]),
+      { maxNorm: 1, freeze: false },
+    );
+    const rows = layer(tensor([0, 1], { dtype: 'int32' }));
+    expect(
+      rows
+        .norm(2, 1)
+        .sub(tensor([1, 0.5]))
+        .abs()
+        .amax()
+        .item(),
+    ).toBeLessThan(1e-6);
+    expect(layer.weight.select(0, 2).toArray()).toEqual([6, 8]);
+    rows.sum().backward();
+    expect(layer.weight.grad!.toArray()).toEqual([
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'unfold',
+      () => nn.functional.unfold(image(), 9),
+      /a kernel of \[9, 9\] with dilation \[1, 1\] does not fit into \[6, 6\]/,
+    ],
+    ['fold', () => nn.functional.fold(ones([1, 4, 5]), 3, 2), /takes \[N, C \* 4, 4\], got \[1, 4, 5\]/],
+    [
+      'gridSample',
+      () => nn.functional.gridSample(image(), ones([2, 3, 3])),
+      /takes \[N, C, H, W\] and a grid \[N, h, w, 2\]/,
+    ],
+    ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 2]), [1, 1, 2, 2]), /theta is \[1, 2, 3\]/],
+    ['localResponseNorm', () => nn.functional.localResponseNorm(ones([2, 2]), 2), /three dimensions or more/],
+    ['gumbelSoftmax', () => nn.functional.gumbelSoftmax(ones([2]), { tau: 0 }), /tau is a number above 0, got 0/],
+    ['LSTM', () => new nn.LSTM(2, 3, { projSize: 3 }), /projSize is below hiddenSize, got 3 and 3/],
+    [
+      'MultiheadAttention',
+      () => new nn.MultiheadAttention(4, 2, { kdim: 3 })(ones([2, 1, 4])),
+      /key is \[length, batch, 3\]/,
+    ],
+  ])('%s refuses what does not fit', (_, call, message) => expect(call).toThrow(message));
 });

@@ -5,9 +5,13 @@ export { bilinear } from './functions/bilinear.js';
 export { type CTCLossOptions, ctcLoss } from './functions/ctc.js';
 export { alphaDropout, dropout1d, dropout2d } from './functions/dropout.js';
 export { type EmbeddingBagOptions, embeddingBag } from './functions/embedding.js';
+export { affineGrid, type GridSampleOptions, gridSample } from './functions/grid.js';
+export { type GumbelSoftmaxOptions, gumbelSoftmax } from './functions/gumbelSoftmax.js';
 export { type InterpolateOptions, interpolate } from './functions/interpolate.js';
+export { type LocalResponseNormOptions, localResponseNorm } from './functions/localResponseNorm.js';
 export {
   cosineEmbeddingLoss,
+  type Distance,
   gaussianNllLoss,
   hingeEmbeddingLoss,
   marginRankingLoss,
@@ -18,6 +22,8 @@ export {
   poissonNllLoss,
   softMarginLoss,
   tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
 } from './functions/loss.js';
 export { pixelShuffle, pixelUnshuffle } from './functions/pixelShuffle.js';
 export { adaptiveMaxPool1d, adaptiveMaxPool2d } from './functions/pool.js';
+export { fold, type UnfoldOptions, unfold } from './functions/unfold.js';

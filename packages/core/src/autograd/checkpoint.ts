@@ -30,7 +30,10 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
  *   their calls in the first run. All other operators are computed again, and so is a result that has been written to.
  *
  * ```ts
- * const y = selectiveCheckpoint(['linear'], (x) => block(x), x);
+ * const block = (x: Tensor) => linear(x, eye(2)).tanh();
+ * const x = tensor([[1, 2]], { requiresGrad: true });
+ * selectiveCheckpoint(['linear'], block, x).sum().backward();
+ * x.grad; // [[0.42, 0.07065]]
  * ```
  */
 export function selectiveCheckpoint<Args extends unknown[], R>(

@@ -140,12 +140,16 @@ function checkOperands(op: string, x: Tensor, weight: Tensor, bias: Tensor | nul
   if (bias && bias.ndim !== 1) throw new ShapeError(op, `bias has one dimension, got ${formatShape(bias.shape)}`);
 }
 
+/** Whether `x` is one image rather than a batch of them. */
+const isOneOf = (x: Tensor, weight: Tensor): boolean => x.ndim === weight.ndim - 1 && x.ndim > 1;
+
 /**
  * Convolution (in fact cross-correlation, as everywhere): `x` `[N, C, H, W]`, `weight` `[O, C / groups, h, w]`, `bias`
- * `[O]`; gives `[N, O, H', W']`.
+ * `[O]`; gives `[N, O, H', W']`. One image `[C, H, W]` gives `[O, H', W']`.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
   checkTensors('conv2d', x, weight);
+  if (isOneOf(x, weight)) return squeeze(conv2d(unsqueeze(x, 0), weight, bias, options), 0);
   const op = 'conv2d';
   checkOperands(op, x, weight, bias, 4);
   const { groups = 1 } = checkOptions(op, options, convOptions);
@@ -197,6 +201,7 @@ const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<num
 /** Convolution in one dimension: `x` `[N, C, L]`, `weight` `[O, C / groups, l]`, `bias` `[O]`; gives `[N, O, L']`. */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor {
   checkTensors('conv1d', x, weight);
+  if (isOneOf(x, weight)) return squeeze(conv1d(unsqueeze(x, 0), weight, bias, options), 0);
   checkOperands('conv1d', x, weight, bias, 3);
   checkOptions('conv1d', options, convOptions);
   return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lift(options)), 2);
@@ -216,6 +221,7 @@ export function convTranspose2d(
   options: ConvTransposeOptions = {},
 ): Tensor {
   checkTensors('convTranspose2d', x, weight);
+  if (isOneOf(x, weight)) return squeeze(convTranspose2d(unsqueeze(x, 0), weight, bias, options), 0);
   const op = 'convTranspose2d';
   checkOperands(op, x, weight, bias, 4);
   const { groups = 1 } = checkOptions(op, options, convTransposeOptions);
@@ -252,6 +258,7 @@ export function convTranspose1d(
   options: ConvTransposeOptions<number> = {},
 ): Tensor {
   checkTensors('convTranspose1d', x, weight);
+  if (isOneOf(x, weight)) return squeeze(convTranspose1d(unsqueeze(x, 0), weight, bias, options), 0);
   checkOperands('convTranspose1d', x, weight, bias, 3);
   const known = checkOptions('convTranspose1d', options, convTransposeOptions);
   const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = known;

@@ -148,6 +148,42 @@ export function tripletMarginLoss(
   return reduceLoss('tripletMarginLoss', clamp(near.sub(distance).add(margin), 0), reduction);
 }
 
+/** How far two tensors are apart: a number for each pair. */
+export type Distance = (a: Tensor, b: Tensor) => Tensor;
+
+export const tripletMarginWithDistanceLossOptions = {
+  ...known.lossOptions,
+  distanceFunction: is.callback,
+  margin: is.number,
+  swap: is.boolean,
+};
+
+/**
+ * `tripletMarginLoss` with a distance of your own, `distanceFunction`: by default that of `pairwiseDistance`. Options:
+ * `margin` 1, `swap` false. `{ reduction }` is 'mean', 'sum' or 'none'.
+ *
+ * ```ts
+ * const far = (a: Tensor, b: Tensor) => a.sub(b).abs().sum(-1);
+ * const [anchor, near] = [tensor([[0, 0]]), tensor([[1, 0]])];
+ * functional.tripletMarginWithDistanceLoss(anchor, near, tensor([[1, 1]]), { distanceFunction: far }); // 0
+ * ```
+ */
+export function tripletMarginWithDistanceLoss(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options?: LossOptions & { distanceFunction?: Distance; margin?: number; swap?: boolean },
+): Tensor {
+  const op = 'tripletMarginWithDistanceLoss';
+  checkTensors(op, anchor, positive, negative);
+  const given = checkOptions(op, options, tripletMarginWithDistanceLossOptions);
+  const { distanceFunction = pairwiseDistance, margin = 1, swap = false, reduction } = given;
+  const near = distanceFunction(anchor, positive);
+  const far = distanceFunction(anchor, negative);
+  const distance = swap ? far.minimum(distanceFunction(positive, negative)) : far;
+  return reduceLoss(op, clamp(near.sub(distance).add(margin), 0), reduction);
+}
+
 /**
  * `log(1 + exp(-target x))`, targets 1 and -1, both of one shape. `{ reduction }` is 'mean', 'sum' or 'none'.
  *

@@ -1,6 +1,18 @@
-import { dropout, empty, linear, matmul, ShapeError, softmax, type Tensor, where, zeros } from '@gradgate/core';
+import {
+  cat,
+  dropout,
+  empty,
+  linear,
+  matmul,
+  pad,
+  ShapeError,
+  softmax,
+  type Tensor,
+  where,
+  zeros,
+} from '@gradgate/core';
 import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
-import { xavierUniform_, zeros_ } from '../init.js';
+import { xavierNormal_, xavierUniform_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
@@ -12,6 +24,14 @@ export interface MultiheadAttentionOptions {
   bias?: boolean;
   /** `[N, L, E]` rather than `[L, N, E]`. */
   batchFirst?: boolean;
+  /** The number of features of keys; `embedDim` by default. */
+  kdim?: number;
+  /** The number of features of values; `embedDim` by default. */
+  vdim?: number;
+  /** Whether a learned key and value are added to the sequence. */
+  addBiasKv?: boolean;
+  /** Whether a key and a value of zeros are added to the sequence. */
+  addZeroAttn?: boolean;
 }
 
 export interface AttentionMasks {
@@ -26,7 +46,15 @@ export interface AttentionMasks {
   averageAttnWeights?: boolean;
 }
 
-const attentionOptions = { dropout: is.probability, bias: is.boolean, batchFirst: is.boolean };
+const attentionOptions = {
+  dropout: is.probability,
+  bias: is.boolean,
+  batchFirst: is.boolean,
+  kdim: is.count,
+  vdim: is.count,
+  addBiasKv: is.boolean,
+  addZeroAttn: is.boolean,
+};
 const mask = is.nullable(is.tensor);
 const masksKnown = {
   keyPaddingMask: mask,
@@ -59,7 +87,7 @@ export function causalMask(n: number, m = n): Tensor {
 
 /**
  * Attention of several heads (Vaswani et al., 2017) over `[L, N, E]`, `[N, L, E]` with `batchFirst`, or `[L, E]`. Gives
- * the output, shaped as `query`, and the weights. Options: `dropout` 0, `bias` true, `batchFirst` false. Parameters:
+ * the output, shaped as `query`, and the weights. Options: `dropout` 0, `bias` true, `batchFirst` false, `kdim` and `vdim` `embedDim`, `addBiasKv` and `addZeroAttn` false. Parameters:
  * `inProjWeight` `[3 E, E]`, `inProjBias` `[3 E]`, and the layer `outProj`. Throws where `numHeads` does not divide
  * `embedDim`.
  *
@@ -72,11 +100,21 @@ export function causalMask(n: number, m = n): Tensor {
  * ```
  */
 export class MultiheadAttention extends Module {
-  inProjWeight: Parameter;
+  /** Of query, key and value, one below the other; null where their features differ, see `qProjWeight`. */
+  inProjWeight: Parameter | null = null;
+  /** `[E, E]`, `[E, kdim]` and `[E, vdim]`, where the features differ. */
+  qProjWeight: Parameter | null = null;
+  kProjWeight: Parameter | null = null;
+  vProjWeight: Parameter | null = null;
   inProjBias: Parameter | null;
+  biasK: Parameter | null;
+  biasV: Parameter | null;
   readonly outProj: Linear;
   readonly dropout: number;
   readonly batchFirst: boolean;
+  readonly kdim: number;
+  readonly vdim: number;
+  readonly addZeroAttn: boolean;
 
   constructor(
     readonly embedDim: number,
@@ -86,15 +124,28 @@ export class MultiheadAttention extends Module {
     super();
     const { name } = new.target;
     const given = checkLayer(name, { embedDim, numHeads }, options, attentionOptions, is.count);
-    const { dropout = 0, bias = true, batchFirst = false } = given;
+    const { dropout = 0, bias = true, batchFirst = false, addBiasKv = false, addZeroAttn = false } = given;
+    const { kdim = embedDim, vdim = embedDim } = given;
     if (embedDim % numHeads !== 0)
       throw new ShapeError(name, `${embedDim} features cannot be split into ${numHeads} heads`);
     this.dropout = dropout;
     this.batchFirst = batchFirst;
-    this.inProjWeight = new Parameter(xavierUniform_(empty([3 * embedDim, embedDim])));
+    this.kdim = kdim;
+    this.vdim = vdim;
+    this.addZeroAttn = addZeroAttn;
+    const weight = (rows: number, columns: number) => new Parameter(xavierUniform_(empty([rows, columns])));
+    if (kdim === embedDim && vdim === embedDim) this.inProjWeight = weight(3 * embedDim, embedDim);
+    else {
+      this.qProjWeight = weight(embedDim, embedDim);
+      this.kProjWeight = weight(embedDim, kdim);
+      this.vProjWeight = weight(embedDim, vdim);
+    }
     this.inProjBias = bias ? new Parameter(zeros([3 * embedDim])) : null;
     this.outProj = new Linear(embedDim, embedDim, { bias });
     if (this.outProj.bias) zeros_(this.outProj.bias);
+    const row = () => new Parameter(xavierNormal_(empty([1, 1, embedDim])));
+    this.biasK = addBiasKv ? row() : null;
+    this.biasV = addBiasKv ? row() : null;
   }
 
   /** Gives the output, shaped as `query`, and the attention weights `[N, L, S]`, or null if they are not wanted. */
@@ -107,12 +158,17 @@ export class MultiheadAttention extends Module {
     checkTensors('MultiheadAttention', query, key, value);
     checkOptions('MultiheadAttention', masks, masksKnown);
     const batched = query.ndim === 3;
-    for (const t of [query, key, value])
-      if (t.ndim !== query.ndim || (t.ndim !== 2 && t.ndim !== 3) || t.shape.at(-1) !== this.embedDim)
+    const inputs = [
+      ['query', query, this.embedDim],
+      ['key', key, this.kdim],
+      ['value', value, this.vdim],
+    ] as const;
+    for (const [name, t, features] of inputs)
+      if (t.ndim !== query.ndim || (t.ndim !== 2 && t.ndim !== 3) || t.shape.at(-1) !== features)
         throw new ShapeError(
           'MultiheadAttention',
-          `query, key and value are [length, batch, ${this.embedDim}], [batch, length, ${this.embedDim}] with batchFirst ` +
-            `or [length, ${this.embedDim}], got [${t.shape.join(', ')}]`,
+          `${name} is [length, batch, ${features}], [batch, length, ${features}] with batchFirst ` +
+            `or [length, ${features}], got [${t.shape.join(', ')}]`,
         );
     const toBatchFirst = (t: Tensor) => (!batched ? t.unsqueeze(0) : this.batchFirst ? t : t.transpose(0, 1));
     const [out, weights] = this.attend(toBatchFirst(query), toBatchFirst(key), toBatchFirst(value), masks);
@@ -124,25 +180,32 @@ export class MultiheadAttention extends Module {
     const { embedDim: e, numHeads: heads } = this;
     const { keyPaddingMask, attnMask, isCausal = false, needWeights = true, averageAttnWeights = true } = masks;
     const [n, l] = query.shape as [number, number];
-    const s = key.shape[1]!;
-    const project = (t: Tensor, i: number) => {
-      const y = linear(t, this.inProjWeight.narrow(0, i * e, e), this.inProjBias?.narrow(0, i * e, e));
-      return y.reshape([n, t.shape[1]!, heads, e / heads]).transpose(1, 2);
+    const project = (t: Tensor, i: number, own: Parameter | null, extra: Parameter | null) => {
+      const weight = own ?? this.inProjWeight!.narrow(0, i * e, e);
+      let y = linear(t, weight, this.inProjBias?.narrow(0, i * e, e));
+      if (extra) y = cat([y, extra.expand(n, 1, e)], 1);
+      if (this.addZeroAttn && i > 0) y = cat([y, zeros([n, 1, e], { dtype: y.dtype, device: y.device })], 1);
+      return y.reshape([n, y.shape[1]!, heads, e / heads]).transpose(1, 2);
     };
-    const [q, k, v] = [project(query, 0), project(key, 1), project(value, 2)];
+    const q = project(query, 0, this.qProjWeight, null);
+    const k = project(key, 1, this.kProjWeight, this.biasK);
+    const v = project(value, 2, this.vProjWeight, this.biasV);
+    // Those that are added to the sequence are always seen.
+    const s = k.shape[2]!;
+    const added = s - key.shape[1]!;
     let scores = matmul(q.mul(1 / Math.sqrt(e / heads)), k.transpose(-1, -2));
     if (isCausal && attnMask) throw new TypeError('MultiheadAttention: give attnMask or isCausal, not both');
-    const mask = isCausal ? causalMask(l, s) : attnMask;
+    const mask = isCausal ? causalMask(l, s - added) : attnMask;
     if (mask) {
-      const given = additive(mask, scores);
+      const given = pad(additive(mask, scores), [0, added]);
       if (given.ndim !== 2 && given.ndim !== 3)
         throw new ShapeError(
           'MultiheadAttention',
-          `attnMask is [${l}, ${s}] or [${n * heads}, ${l}, ${s}], got [${mask.shape.join(', ')}]`,
+          `attnMask is [${l}, ${s - added}] or [${n * heads}, ${l}, ${s - added}], got [${mask.shape.join(', ')}]`,
         );
       scores = scores.add(given.ndim === 3 ? given.reshape([n, heads, l, s]) : given);
     }
-    if (keyPaddingMask) scores = scores.add(additive(keyPaddingMask, scores).reshape([n, 1, 1, s]));
+    if (keyPaddingMask) scores = scores.add(pad(additive(keyPaddingMask, scores), [0, added]).reshape([n, 1, 1, s]));
     const weights = softmax(scores, -1);
     const used = dropout(weights, { p: this.dropout, training: this.training });
     const out = matmul(used, v).transpose(1, 2).reshape([n, l, e]);

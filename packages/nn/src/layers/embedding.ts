@@ -1,4 +1,4 @@
-import { embedding, empty, noGrad, ShapeError, type Tensor } from '@gradgate/core';
+import { embedding, empty, noGrad, ShapeError, type Tensor, where } from '@gradgate/core';
 import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { type EmbeddingBagOptions, embeddingBag } from '../functions/embedding.js';
 import { normal_ } from '../init.js';
@@ -9,15 +9,20 @@ import { checkLayer } from './checkLayer.js';
 export interface EmbeddingOptions {
   /** The entry that stands for nothing: its row is 0, and stays so. */
   paddingIdx?: number;
+  /** Rows that are used are first scaled down to at most this norm, in place. */
+  maxNorm?: number;
+  /** Of which power that norm is; 2 by default. */
+  normType?: number;
 }
-const embeddingOptions = { paddingIdx: is.integer };
+const embeddingOptions = { paddingIdx: is.integer, maxNorm: is.nonNegative, normType: is.positive };
 const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
 const bagOptions = { mode: is.oneOf('sum', 'mean', 'max') };
 
 /**
  * A learned row of `embeddingDim` numbers for each of `numEmbeddings` indices: integers `[...]` to `[...,
  * embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`, from the standard normal distribution; the row
- * `paddingIdx` is 0 and gets no gradient. Throws for an index out of range.
+ * `paddingIdx` is 0 and gets no gradient; with `maxNorm`, rows that are used are first scaled down to that norm. Throws for an index out of
+ * range.
  *
  * ```ts
  * const words = new Embedding(1000, 16, { paddingIdx: 0 });
@@ -27,6 +32,8 @@ const bagOptions = { mode: is.oneOf('sum', 'mean', 'max') };
 export class Embedding extends Module {
   weight: Parameter;
   readonly paddingIdx: number | undefined;
+  readonly maxNorm: number | undefined;
+  readonly normType: number;
 
   constructor(
     readonly numEmbeddings: number,
@@ -35,7 +42,10 @@ export class Embedding extends Module {
   ) {
     super();
     const { name } = new.target;
-    const { paddingIdx } = checkLayer(name, { numEmbeddings, embeddingDim }, options, embeddingOptions);
+    const given = checkLayer(name, { numEmbeddings, embeddingDim }, options, embeddingOptions);
+    const { paddingIdx, maxNorm, normType = 2 } = given;
+    this.maxNorm = maxNorm;
+    this.normType = normType;
     // A negative index counts from the end, as everywhere.
     this.paddingIdx = paddingIdx !== undefined && paddingIdx < 0 ? numEmbeddings + paddingIdx : paddingIdx;
     if (this.paddingIdx !== undefined && !(this.paddingIdx >= 0 && this.paddingIdx < numEmbeddings))
@@ -54,18 +64,27 @@ export class Embedding extends Module {
 
   /** An embedding whose rows are those of `weight` `[entries, features]`, frozen unless told otherwise. */
   static fromPretrained(weight: Tensor, options: EmbeddingOptions & { freeze?: boolean } = {}): Embedding {
-    const { freeze = true, paddingIdx } = checkOptions('Embedding.fromPretrained', options, pretrainedOptions);
+    const { freeze = true, ...own } = checkOptions('Embedding.fromPretrained', options, pretrainedOptions);
     checkTensors('Embedding.fromPretrained', weight);
     if (weight.ndim !== 2)
       throw new ShapeError('Embedding.fromPretrained', `takes [entries, features], got [${weight.shape.join(', ')}]`);
-    const layer = new Embedding(weight.shape[0]!, weight.shape[1]!, { paddingIdx });
+    const layer = new Embedding(weight.shape[0]!, weight.shape[1]!, own);
     noGrad.run(() => layer.weight.copy_(weight));
     layer.requiresGrad_(!freeze);
     return layer;
   }
 
   override forward(index: Tensor): Tensor {
+    if (this.maxNorm !== undefined) this.#limit(index, this.maxNorm);
     return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
+  }
+
+  /** Scales the rows that are used down to the norm. */
+  @noGrad #limit(index: Tensor, maxNorm: number): void {
+    const used = embedding(index, this.weight).reshape(-1, this.embeddingDim);
+    const norms = used.norm(this.normType, 1, { keepdim: true });
+    const scaled = used.mul(where(norms.gt(maxNorm), norms.add(1e-7).reciprocal().mul(maxNorm), 1));
+    this.weight.copy_(this.weight.indexCopy(0, index.reshape(-1), scaled));
   }
 
   override extraRepr(): string {

@@ -1,4 +1,5 @@
 export * from './activation.js';
+export * from './adaptiveSoftmax.js';
 export * from './attention.js';
 export * from './batchNorm.js';
 export * from './bilinear.js';

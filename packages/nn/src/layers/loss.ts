@@ -32,6 +32,8 @@ import {
   softMarginLoss,
   tripletMarginLoss,
   tripletMarginLossOptions,
+  tripletMarginWithDistanceLoss,
+  tripletMarginWithDistanceLossOptions,
 } from '../functions/loss.js';
 import { Module } from '../module.js';
 
@@ -277,6 +279,19 @@ export class MarginRankingLoss extends lossOf3(marginRankingLoss, marginOptions)
  * ```
  */
 export class TripletMarginLoss extends lossOf3(tripletMarginLoss, tripletMarginLossOptions) {}
+/**
+ * `TripletMarginLoss` with a distance of your own. Options: `distanceFunction`, by default that of `PairwiseDistance`;
+ * `margin` 1, `swap` false, `reduction`.
+ *
+ * ```ts
+ * const loss = new TripletMarginWithDistanceLoss({ distanceFunction: (a, b) => a.sub(b).abs().sum(-1) });
+ * loss(tensor([[0, 0]]), tensor([[1, 0]]), tensor([[1, 1]])); // 0
+ * ```
+ */
+export class TripletMarginWithDistanceLoss extends lossOf3(
+  tripletMarginWithDistanceLoss,
+  tripletMarginWithDistanceLossOptions,
+) {}
 /**
  * Negative log likelihood of a target under normal distributions of mean `input` and variance `variance`, which is at
  * least `eps`, 1e-6 by default. `full: true` adds the constant. Throws for a negative variance. `{ reduction }` is

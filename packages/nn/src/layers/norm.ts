@@ -10,9 +10,11 @@ import {
   zeros,
 } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { localResponseNorm, localResponseNormOptions } from '../functions/localResponseNorm.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
+import { layerOf } from './layerOf.js';
 
 interface NormOptions {
   eps?: number;
@@ -198,3 +200,13 @@ export class InstanceNorm2d extends InstanceNormBase {
     return this.normalize(x, 4);
   }
 }
+
+/**
+ * Divides each element by the mean square of `size` channels around it (Krizhevsky et al., 2012): `[N, C, ...]`, kept.
+ * Options: `alpha` 1e-4, `beta` 0.75, `k` 1.
+ *
+ * ```ts
+ * new LocalResponseNorm(2, { alpha: 1, beta: 1 })(ones([1, 2, 1])); // [[[0.6667], [0.5]]]
+ * ```
+ */
+export class LocalResponseNorm extends layerOf(localResponseNorm, is.count, localResponseNormOptions) {}

@@ -23,6 +23,8 @@ interface CellWeights {
   hh: Tensor;
   bih: Tensor | null;
   bhh: Tensor | null;
+  /** From the hidden state to fewer features, where there are such. */
+  hr: Tensor | null;
 }
 
 /** One step: the states after `x` `[N, I]`, the first of which is the output; each state is `[N, H]`. */
@@ -40,7 +42,8 @@ const lstm: Step = (x, [h, c], w) => {
   const cell = sigmoid(f)
     .mul(c!)
     .add(sigmoid(i).mul(tanh(g)));
-  return [sigmoid(o).mul(tanh(cell)), cell];
+  const out = sigmoid(o).mul(tanh(cell));
+  return [w.hr ? linear(out, w.hr) : out, cell];
 };
 
 /** Gates in PyTorch's order: reset, update, new. */
@@ -111,7 +114,7 @@ class CellBase extends Module {
         throw new ShapeError(this.constructor.name, `the state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
       return batch(t ?? zeros(shape, { dtype: x.dtype }));
     });
-    const weights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh };
+    const weights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh, hr: null };
     const next = step(batch(x), given, weights);
     return x.ndim === 1 ? next.map((t) => t.squeeze(0)) : next;
   }
@@ -209,6 +212,8 @@ class Recurrent extends Module {
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly bias: boolean;
+  /** The features of an output: fewer than those of the state where it is projected. */
+  readonly outputSize: number;
 
   constructor(
     readonly inputSize: number,
@@ -216,6 +221,7 @@ class Recurrent extends Module {
     gates: number,
     options: RecurrentOptions,
     known: Schema<RecurrentOptions> = recurrentOptions,
+    projSize = 0,
   ) {
     super();
     const given = checkLayer(new.target.name, { inputSize, hiddenSize }, options, known, is.count);
@@ -225,17 +231,21 @@ class Recurrent extends Module {
     this.dropout = dropout;
     this.bidirectional = bidirectional;
     this.bias = bias;
+    const outputs = projSize === 0 ? hiddenSize : projSize;
+    this.outputSize = outputs;
     const fields = this as unknown as Record<string, Parameter>;
     const directions = bidirectional ? 2 : 1;
     for (let layer = 0; layer < numLayers; layer++)
       for (const suffix of this.suffixes(layer)) {
-        const inputs = layer === 0 ? inputSize : hiddenSize * directions;
+        const inputs = layer === 0 ? inputSize : outputs * directions;
         const make = (...shape: number[]) => new Parameter(start(shape, hiddenSize));
         fields[`weightIh${suffix}`] = make(gates * hiddenSize, inputs);
-        fields[`weightHh${suffix}`] = make(gates * hiddenSize, hiddenSize);
-        if (!bias) continue;
-        fields[`biasIh${suffix}`] = make(gates * hiddenSize);
-        fields[`biasHh${suffix}`] = make(gates * hiddenSize);
+        fields[`weightHh${suffix}`] = make(gates * hiddenSize, outputs);
+        if (bias) {
+          fields[`biasIh${suffix}`] = make(gates * hiddenSize);
+          fields[`biasHh${suffix}`] = make(gates * hiddenSize);
+        }
+        if (projSize > 0) fields[`weightHr${suffix}`] = make(projSize, hiddenSize);
       }
   }
 
@@ -258,11 +268,13 @@ class Recurrent extends Module {
     const [length, n] = x.shape as [number, number];
     if (length === 0) throw new ShapeError(name, `the sequence is empty: [${input.shape.join(', ')}]`);
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
-    const shape = batched ? [count, n, this.hiddenSize] : [count, this.hiddenSize];
-    const states = initial.map((t) => {
+    const states = initial.map((t, i) => {
+      // Of the states the first one is the output.
+      const features = i === 0 ? this.outputSize : this.hiddenSize;
+      const shape = batched ? [count, n, features] : [count, features];
       if (t && t.shape.join() !== shape.join())
         throw new ShapeError(name, `the initial state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
-      return (t ?? zeros(shape, { dtype: x.dtype })).reshape([count, n, this.hiddenSize]);
+      return (t ?? zeros(shape, { dtype: x.dtype })).reshape([count, n, features]);
     });
     const fields = this as unknown as Record<string, Tensor | undefined>;
     const last: Tensor[][] = states.map(() => []);
@@ -274,6 +286,7 @@ class Recurrent extends Module {
           hh: fields[`weightHh${suffix}`]!,
           bih: fields[`biasIh${suffix}`] ?? null,
           bhh: fields[`biasHh${suffix}`] ?? null,
+          hr: fields[`weightHr${suffix}`] ?? null,
         };
         let state = states.map((t) => t.select(0, at));
         at++;
@@ -333,7 +346,7 @@ export class RNN extends Recurrent {
  * Long short-term memory over sequences (Hochreiter and Schmidhuber, 1997): `[L, N, inputSize]`, `[N, L, inputSize]`
  * with `batchFirst` or `[L, inputSize]`, and the initial `[h, c]`, each `[layers * directions, N, hiddenSize]`. Gives
  * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Options: `numLayers` 1, `bias` true,
- * `batchFirst` false, `dropout` 0 between layers, `bidirectional` false. Parameters as in PyTorch: `weightIhL0`,
+ * `batchFirst` false, `dropout` 0 between layers, `bidirectional` false, `projSize` 0: with it outputs and `h` are projected to so many features (Sak et al., 2014). Parameters as in PyTorch: `weightIhL0`,
  * `weightHhL0`, `biasIhL0`, `weightIhL0Reverse`, ...
  *
  * ```ts
@@ -343,8 +356,16 @@ export class RNN extends Recurrent {
  * ```
  */
 export class LSTM extends Recurrent {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
-    super(inputSize, hiddenSize, 4, options);
+  /** The features that outputs are projected to; 0 for none. */
+  readonly projSize: number;
+
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions & { projSize?: number } = {}) {
+    const { projSize = 0 } = options ?? {};
+    const known = { ...recurrentOptions, projSize: is.size } as Schema<RecurrentOptions>;
+    super(inputSize, hiddenSize, 4, options, known, projSize);
+    if (projSize >= hiddenSize)
+      throw new RangeError(`LSTM: projSize is below hiddenSize, got ${projSize} and ${hiddenSize}`);
+    this.projSize = projSize;
   }
 
   override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, [Tensor, Tensor]] {

@@ -2,7 +2,10 @@ import { flatten, pad, type Tensor, unflatten } from '@gradgate/core';
 import { is, type Kind } from '@gradgate/core/internal';
 import { interpolate, interpolateOptions } from '../functions/interpolate.js';
 import { pixelShuffle, pixelUnshuffle } from '../functions/pixelShuffle.js';
+import { fold, unfold, unfoldOptions } from '../functions/unfold.js';
 import { layerOf } from './layerOf.js';
+
+const sizes = is.either(is.count, is.tuple(is.count, is.count));
 
 /**
  * Gives its input, and takes any arguments: stands where a layer may be left out.
@@ -53,6 +56,24 @@ export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
  * ```
  */
 export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
+/**
+ * The windows of planes as columns: `[N, C, H, W]` to `[N, C * kh * kw, windows]`. Options: `stride` 1, `padding` 0,
+ * `dilation` 1, each a number or `[height, width]`.
+ *
+ * ```ts
+ * new Unfold(3, { padding: 1 })(randn([2, 3, 8, 8])).shape; // [2, 27, 64]
+ * ```
+ */
+export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
+/**
+ * Sums windows up to planes, the reverse of `Unfold` but that places in several windows count several times: `[N, C * kh *
+ * kw, windows]` to `[N, C, ...outputSize]`. Options as of `Unfold`.
+ *
+ * ```ts
+ * new Fold([3, 3], 2)(ones([1, 4, 4])); // [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]
+ * ```
+ */
+export class Fold extends layerOf(fold, sizes, sizes, unfoldOptions) {}
 /**
  * Planes `[N, C, H, W]` or lines `[N, C, L]` resized to `size` or by `scaleFactor`; `mode` is 'nearest' by default, see
  * `functional.interpolate`.

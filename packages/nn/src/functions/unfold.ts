@@ -1,0 +1,105 @@
+import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zeros } from '@gradgate/core';
+import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
+
+export interface UnfoldOptions {
+  /** How far the window moves; 1 by default. */
+  stride?: Pair;
+  /** Zeros on each side; 0 by default. */
+  padding?: Pair;
+  /** How far the places of a window are apart; 1 by default. */
+  dilation?: Pair;
+}
+
+const pairs = (kind: typeof is.count) => is.either(kind, is.tuple(kind, kind));
+export const unfoldOptions = { stride: pairs(is.count), padding: pairs(is.size), dilation: pairs(is.count) };
+
+type Two = readonly [number, number];
+const two = (v: Pair): Two => (typeof v === 'number' ? [v, v] : v);
+
+/** The windows over a plane, as options say. */
+interface Windows {
+  readonly kernel: Two;
+  readonly stride: Two;
+  readonly padding: Two;
+  readonly dilation: Two;
+  /** How many there are, down and across. */
+  readonly places: Two;
+}
+
+function windowsOf(op: string, plane: Two, kernelSize: Pair, options: UnfoldOptions | undefined): Windows {
+  const given = checkOptions(op, options, unfoldOptions);
+  const kernel = two(kernelSize);
+  const [stride, padding, dilation] = [two(given.stride ?? 1), two(given.padding ?? 0), two(given.dilation ?? 1)];
+  const count = (d: 0 | 1) =>
+    Math.floor((plane[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
+  const places = [count(0), count(1)] as const;
+  if (kernel.some((k) => !(Number.isInteger(k) && k > 0)) || places.some((n) => n < 1))
+    throw new ShapeError(
+      op,
+      `a kernel of [${kernel.join(', ')}] with dilation [${dilation.join(', ')}] does not fit into [${plane.join(', ')}] with padding [${padding.join(', ')}]`,
+    );
+  return { kernel, stride, padding, dilation, places };
+}
+
+/**
+ * The windows of planes as columns (im2col): `[N, C, H, W]` to `[N, C * kh * kw, windows]`, or without `N`.
+ *
+ * ```ts
+ * functional.unfold(arange(4).float().reshape([1, 1, 2, 2]), 1); // [[[0, 1, 2, 3]]]
+ * functional.unfold(randn([2, 3, 8, 8]), 3, { padding: 1 }).shape; // [2, 27, 64]
+ * ```
+ */
+export function unfold(x: Tensor, kernelSize: Pair, options?: UnfoldOptions): Tensor {
+  checkTensors('unfold', x);
+  if (x.ndim === 3) return unfold(x.unsqueeze(0), kernelSize, options).squeeze(0);
+  if (x.ndim !== 4) throw new ShapeError('unfold', `takes [N, C, H, W] or [C, H, W], got [${x.shape.join(', ')}]`);
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const { kernel, stride, padding, dilation, places } = windowsOf('unfold', [h, w], kernelSize, options);
+  const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) + 1;
+  return pad(x, [padding[1], padding[1], padding[0], padding[0]])
+    .unfold(2, reach(0), stride[0])
+    .unfold(3, reach(1), stride[1])
+    .at(slice(), slice(), slice(), slice(), slice(null, null, dilation[0]), slice(null, null, dilation[1]))
+    .permute(0, 1, 4, 5, 2, 3)
+    .reshape([n, c * kernel[0] * kernel[1], places[0] * places[1]]);
+}
+
+/**
+ * Planes `outputSize` of which each element is the sum of what windows have at its place (col2im): `[N, C * kh * kw, windows]`
+ * to `[N, C, ...outputSize]`, or without `N`. The gradient of `unfold` as an operator.
+ *
+ * ```ts
+ * functional.fold(ones([1, 4, 4]), [3, 3], 2); // [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]
+ * ```
+ */
+export function fold(x: Tensor, outputSize: Pair, kernelSize: Pair, options?: UnfoldOptions): Tensor {
+  checkTensors('fold', x);
+  if (x.ndim === 2) return fold(x.unsqueeze(0), outputSize, kernelSize, options).squeeze(0);
+  const [h, w] = two(outputSize);
+  const windows = windowsOf('fold', [h, w], kernelSize, options);
+  const { kernel, padding, places } = windows;
+  const [area, count] = [kernel[0] * kernel[1], places[0] * places[1]];
+  if (x.ndim !== 3 || x.shape[1]! % area !== 0 || x.shape[2] !== count)
+    throw new ShapeError('fold', `takes [N, C * ${area}, ${count}], got [${x.shape.join(', ')}]`);
+  const [n, c] = [x.shape[0]!, x.shape[1]! / area];
+  const wide: Two = [h + 2 * padding[0], w + 2 * padding[1]];
+  const shape: Shape = [n, c, area * count];
+  const index = tensor(placesIn(wide, windows)).expand(shape);
+  return zeros([n, c, wide[0] * wide[1]], { dtype: x.dtype, device: x.device })
+    .scatterAdd(2, index, x.reshape(shape))
+    .reshape([n, c, ...wide])
+    .narrow(2, padding[0], h)
+    .narrow(3, padding[1], w);
+}
+
+/** Where in a padded plane each place of the kernel lies, of one window after another. */
+function placesIn([, width]: Two, { kernel, stride, dilation, places }: Windows): Int32Array {
+  const found = new Int32Array(kernel[0] * kernel[1] * places[0] * places[1]);
+  let at = 0;
+  for (let i = 0; i < kernel[0]; i++)
+    for (let j = 0; j < kernel[1]; j++)
+      for (let row = 0; row < places[0]; row++)
+        for (let column = 0; column < places[1]; column++)
+          found[at++] = (row * stride[0] + i * dilation[0]) * width + column * stride[1] + j * dilation[1];
+  return found;
+}

@@ -1,0 +1,113 @@
+import { cat, IndexError, logSoftmax, ShapeError, type Tensor, where } from '@gradgate/core';
+import { check, checkIntegers, checkTensors, is } from '@gradgate/core/internal';
+import { Module } from '../module.js';
+import { checkLayer } from './checkLayer.js';
+import { ModuleList, Sequential } from './container.js';
+import { Linear } from './linear.js';
+
+export interface AdaptiveLogSoftmaxOptions {
+  /** By how much each cluster's features are fewer than those of the one before; 4 by default. */
+  divValue?: number;
+  /** Whether the head has a bias; false by default. */
+  headBias?: boolean;
+}
+
+const known = { divValue: is.positive, headBias: is.boolean };
+
+/**
+ * Softmax over many classes, of which the frequent ones come first (Grave et al., 2017): those below the first cutoff in a
+ * head, the rarer ones in clusters with fewer features. `[N, inFeatures]` and targets `[N]`, or one sample without `N`, to
+ * the log probabilities of the targets and their loss. `cutoffs` rise, and are below `numClasses`.
+ *
+ * ```ts
+ * const layer = new AdaptiveLogSoftmaxWithLoss(16, 1000, [10, 100]);
+ * const { output, loss } = layer(randn([5, 16]), tensor([0, 5, 50, 500, 999], { dtype: 'int32' }));
+ * output.shape; // [5]
+ * layer.logProb(randn([5, 16])).shape; // [5, 1000]
+ * ```
+ */
+export class AdaptiveLogSoftmaxWithLoss extends Module {
+  readonly cutoffs: readonly number[];
+  readonly head: Linear;
+  readonly tail: ModuleList<Sequential<[Linear, Linear]>>;
+
+  constructor(
+    readonly inFeatures: number,
+    readonly numClasses: number,
+    cutoffs: readonly number[],
+    options: AdaptiveLogSoftmaxOptions = {},
+  ) {
+    super();
+    const { name } = new.target;
+    const { divValue = 4, headBias = false } = checkLayer(name, { inFeatures, numClasses }, options, known, is.count);
+    check(name, 'cutoffs', cutoffs, is.arrayOf(is.count));
+    const rise = [...cutoffs, numClasses].every((c, i, all) => i === 0 || c > all[i - 1]!);
+    if (cutoffs.length === 0 || !rise)
+      throw new RangeError(`${name}: cutoffs rise, and are below ${numClasses}, got [${cutoffs.join(', ')}]`);
+    this.cutoffs = [...cutoffs, numClasses];
+    this.head = new Linear(inFeatures, this.cutoffs[0]! + cutoffs.length, { bias: headBias });
+    this.tail = new ModuleList(
+      cutoffs.map((cutoff, i) => {
+        const inner = Math.floor(inFeatures / divValue ** (i + 1));
+        const classes = this.cutoffs[i + 1]! - cutoff;
+        return new Sequential(
+          new Linear(inFeatures, inner, { bias: false }),
+          new Linear(inner, classes, { bias: false }),
+        );
+      }),
+    );
+  }
+
+  /** The log probability of each target, `[N]`, and the mean of their negatives. */
+  override forward(x: Tensor, target: Tensor): { output: Tensor; loss: Tensor } {
+    const name = this.constructor.name;
+    checkTensors(name, x, target);
+    checkIntegers(name, 'targets', target);
+    if (x.ndim === 1 && target.ndim === 0) {
+      const { output, loss } = this.forward(x.unsqueeze(0), target.unsqueeze(0));
+      return { output: output.squeeze(0), loss };
+    }
+    if (x.ndim !== 2 || x.shape[1] !== this.inFeatures || target.ndim !== 1 || target.shape[0] !== x.shape[0])
+      throw new ShapeError(
+        name,
+        `takes [N, ${this.inFeatures}] and targets [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+      );
+    const outside = target.lt(0).logicalOr(target.ge(this.numClasses));
+    if (outside.any().item()) throw new IndexError(name, `a target is out of range for ${this.numClasses} classes`);
+    const head = logSoftmax(this.head(x), 1);
+    const [first] = this.cutoffs as [number];
+    const inHead = target.lt(first);
+    let output = pick(head, where(inHead, target, 0));
+    [...this.tail].forEach((cluster, i) => {
+      const [low, high] = [this.cutoffs[i]!, this.cutoffs[i + 1]!];
+      const inside = target.ge(low).logicalAnd(target.lt(high));
+      const rows = inside.nonzero().squeeze(1);
+      if (rows.numel === 0) return;
+      // Only the rows whose target is there go through the cluster.
+      const own = logSoftmax(cluster(x.indexSelect(0, rows)), 1);
+      const found = pick(own, target.indexSelect(0, rows).sub(low)).add(head.indexSelect(0, rows).select(1, first + i));
+      output = output.mul(inside.logicalNot().to(output.dtype)).indexAdd(0, rows, found);
+    });
+    return { output, loss: output.mean().neg() };
+  }
+
+  /** The log probabilities of all classes: `[N, inFeatures]` to `[N, numClasses]`. */
+  logProb(x: Tensor): Tensor {
+    const head = logSoftmax(this.head(x), 1);
+    const [first] = this.cutoffs as [number];
+    const clusters = [...this.tail].map((cluster, i) => logSoftmax(cluster(x), 1).add(head.narrow(1, first + i, 1)));
+    return cat([head.narrow(1, 0, first), ...clusters], 1);
+  }
+
+  /** The most likely class of each sample: `[N, inFeatures]` to `[N]`. */
+  predict(x: Tensor): Tensor {
+    return this.logProb(x).argmax(1);
+  }
+
+  override extraRepr(): string {
+    return `${this.inFeatures}, ${this.numClasses}, cutoffs=[${this.cutoffs.slice(0, -1).join(', ')}]`;
+  }
+}
+
+/** The element of each row that `index` names. */
+const pick = (rows: Tensor, index: Tensor): Tensor => rows.gather(1, index.unsqueeze(1)).squeeze(1);
