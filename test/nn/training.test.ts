@@ -5,6 +5,7 @@ import {
   evalMode,
   evaluating,
   forkRng,
+  freezing,
   Generator,
   gradPolicies,
   isGradEnabled,
@@ -22,6 +23,7 @@ import {
   BatchNorm1d,
   Dropout,
   functional,
+  functionalCall,
   GRU,
   Linear,
   Module,
@@ -169,6 +171,98 @@ it('60 training steps have dropout and 120 requests that are served meanwhile ha
   await Promise.all(work);
   expect(wrong).toEqual([]);
   expect(service.training).toBe(true);
+});
+
+it('60 steps, 60 of the head alone, 120 sampled answers and 60 evaluations of other weights at once: 0 are wrong', async () => {
+  class Net extends Module {
+    backbone = new Linear(8, 64);
+    drop = new Dropout(0.5);
+    head = new Linear(64, 8);
+    override forward(x: Tensor): Tensor {
+      return this.head(this.drop(this.backbone(x)));
+    }
+    @evaluating async evaluate(x: Tensor): Promise<Tensor> {
+      await tick();
+      const y = this.forward(x);
+      await null;
+      return y.add(this.forward(x));
+    }
+  }
+  const wrong: string[] = [];
+  const expectThat = (holds: boolean, what: string) => void (holds || wrong.push(what));
+  const run = async (alone: boolean) => {
+    manualSeed(11);
+    const net = new Net();
+    const optimizer = new optim.SGD(net.parameters(), { lr: 0.001 });
+    const seen: number[] = [];
+    const step = async (i: number) => {
+      await tick();
+      const dropped = zeros(net.drop(ones([2, 64])));
+      expectThat(dropped > 20, `step ${i} had no dropout`);
+      await null;
+      optimizer.zeroGrad();
+      const loss = mseLoss(net(randn([2, 8])), randn([2, 8]));
+      loss.backward();
+      expectThat(net.backbone.weight.grad !== null, `step ${i} did not reach the backbone`);
+      optimizer.step();
+      seen.push(dropped, loss.item());
+    };
+    const headStep = (i: number) =>
+      freezing(net.backbone).run(async () => {
+        await tick();
+        optimizer.zeroGrad();
+        const loss = mseLoss(net(randn([2, 8])), randn([2, 8]));
+        await null;
+        optimizer.zeroGrad();
+        loss.backward();
+        expectThat(net.backbone.weight.grad === null, `the backbone was not frozen in step ${i} of the head`);
+        expectThat(net.head.weight.grad !== null, `step ${i} of the head did not learn`);
+        optimizer.step();
+        seen.push(loss.item());
+      });
+    const weights = Object.fromEntries([...net.namedParameters()].map(([name, p]) => [name, p.detach().clone()]));
+    const x = ones([2, 8]);
+    const once = evaluating.run(() => net(x));
+    const expected = once.add(once);
+    const request = async (i: number) => {
+      const y = await forkRng(i).run(async () => {
+        await tick();
+        const x = await net.evaluate(randn([2, 8]));
+        await null;
+        return { x, drawn: randn([4]) };
+      });
+      const alike = forkRng(i).run(() => [randn([2, 8]), randn([4])][1]!);
+      expectThat(same(y.drawn, alike), `request ${i} drew other numbers`);
+      expectThat(!y.x.requiresGrad, `request ${i} was recorded`);
+    };
+    class Evaluation extends Module {
+      net = net;
+      override forward(): Promise<Tensor> {
+        return this.net.evaluate(x);
+      }
+    }
+    const evaluation = new Evaluation();
+    const named = Object.fromEntries(Object.entries(weights).map(([name, t]) => [`net.${name}`, t]));
+    const averaged = async (i: number) => {
+      const y = await functionalCall(evaluation, named);
+      expectThat(!y.requiresGrad && same(y, expected), `evaluation ${i} saw other weights`);
+    };
+    const work: Promise<void>[] = [];
+    for (let i = 0; i < 60; i++) {
+      if (!alone) work.push(request(2 * i));
+      work.push(step(i));
+      if (!alone) work.push(averaged(i));
+      work.push(headStep(i));
+      if (!alone) work.push(request(2 * i + 1));
+    }
+    await Promise.all(work);
+    expect(net.training).toBe(true);
+    return seen;
+  };
+  const together = await run(false);
+  expect(wrong).toEqual([]);
+  expect(together).toEqual(await run(true));
+  expect(wrong).toEqual([]);
 });
 
 describe('forkRng', () => {

@@ -103,7 +103,7 @@ export class Bucket {
 
   /** Of all parameters whether they are still what the memory was made for. */
   get fits(): boolean {
-    return this.#slots.every(({ parameter: p, gradient: g }) => p.dtype === g.dtype && p.requiresGrad);
+    return this.#slots.every(({ parameter: p, gradient: g }) => p.dtype === g.dtype && p.ownRequiresGrad);
   }
 
   /** Forgets a pass that failed: what is under way is waited for. */

@@ -40,7 +40,8 @@ interface Pass {
  * Under `noSync` gradients add up in each rank.
  *
  * All ranks make the same number of passes; `DistributedSampler` makes their numbers of samples equal. Batches of several
- * lengths come out as means of means. Parameters may be frozen and thawed between passes, by all ranks alike. Gradients of
+ * lengths come out as means of means. Parameters may be frozen and thawed between passes, by all ranks alike; under `freezing`
+ * they take part with zeros, as others that the pass does not reach. Gradients of
  * gradients (`createGraph`) and those that `grad()` gives are not sent. `ddp.module` is the module itself, for its state dict.
  *
  * @example
@@ -100,7 +101,8 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   #trained(): Parameter[] {
     const trained: Parameter[] = [];
     for (const [path, p] of this.module.namedParameters()) {
-      if (!p.requiresGrad) continue;
+      // Whatever this flow has frozen: another flow may be between its forward and its backward pass.
+      if (!p.ownRequiresGrad) continue;
       if (p.dtype !== 'float32' && p.dtype !== 'float64')
         throw new TypeError(`${name}: parameters are float32 or float64, ${path} is ${p.dtype}; use module.float()`);
       trained.push(p);
@@ -158,7 +160,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     if (this.#group.size === 1) return;
     let trained = 0;
     for (const p of this.module.parameters()) {
-      if (!p.requiresGrad) continue;
+      if (!p.ownRequiresGrad) continue;
       trained++;
       if (!this.#bucketOf.has(p)) trained = Number.NaN;
     }

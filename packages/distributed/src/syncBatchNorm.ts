@@ -112,7 +112,7 @@ export class SyncBatchNorm extends Module {
     const copy = new SyncBatchNorm(this.numFeatures, { ...options, group: this.#group });
     copy.to((weight ?? runningMean)?.dtype ?? 'float32').loadStateDict(this.stateDict());
     for (const name of ['weight', 'bias'] as const) {
-      copy[name]?.requiresGrad_(this[name]!.requiresGrad);
+      copy[name]?.requiresGrad_(this[name]!.ownRequiresGrad);
       if (this[name]?.grad) copy[name]!.grad = this[name].grad.detach().clone();
     }
     return copy.train(this.training) as this;

@@ -1,6 +1,9 @@
 import {
+  checkpoint,
+  evalMode,
   explainGrad,
   freezing,
+  grad,
   gradPolicies,
   isGradEnabled,
   noGrad,
@@ -9,7 +12,7 @@ import {
   type Tensor,
   tensor,
 } from '@gradgate/core';
-import { Linear, Module } from '@gradgate/nn';
+import { functionalCall, Linear, Module, optim } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -132,6 +135,64 @@ describe('freezing', () => {
     expect(explainGrad(y)).toContain('freezing');
     expect(() => y.backward()).toThrow(/freezing/);
     expect(noGrad.run(() => freezing(w).run(() => w.requiresGrad))).toBe(false);
+  });
+
+  it('is named also within other gates, and where the leaf itself is asked for', () => {
+    const w = leaf(1);
+    freezing(w).run(() =>
+      evalMode.run(() => {
+        expect(() => w.mul(2).sum().backward()).toThrow(/switched off by freezing/);
+        expect(explainGrad(w)).toMatch(/does not require grad and has no gradFn here: it is frozen by freezing/);
+        expect(() => grad(leaf(2).mul(w).sum(), w)).toThrow(/grad: .* it is frozen by freezing/);
+      }),
+    );
+  });
+
+  it('lets hooks be registered, which stay', () => {
+    const w = leaf(3);
+    const seen: number[] = [];
+    freezing(w).run(() => {
+      w.registerHook((g) => void seen.push(g.item()));
+      w.registerPostAccumulateGradHook((leaf) => void seen.push(leaf.grad!.item()));
+      w.mul(leaf(1)).sum().backward();
+    });
+    expect(seen).toEqual([]);
+    w.square().sum().backward();
+    expect(seen).toEqual([6, 6]);
+  });
+
+  it('goes together with functionalCall, checkpoints and optimizers', () => {
+    const net = new Linear(2, 1);
+    const weight = ones([1, 2]).requiresGrad_();
+    const x = ones([1, 2], { requiresGrad: true });
+    freezing(net).run(() => functionalCall(net, { weight }, x).sum().backward());
+    expect([weight.grad!.toArray(), net.weight.grad, net.bias!.grad, x.grad!.toArray()]).toEqual([
+      [[1, 1]],
+      null,
+      null,
+      [[1, 1]],
+    ]);
+    // What stands in for a parameter is frozen by its own name alone.
+    freezing(weight).run(() => expect(functionalCall(net, { weight }, ones([1, 2])).gradFn!.edges[1]).toBeNull());
+
+    const loss = freezing(net.weight).run(() => checkpoint((t: Tensor) => net(t).square().sum(), x));
+    loss.backward();
+    expect([net.weight.grad, net.bias!.grad === null]).toEqual([null, false]);
+
+    const before = net.weight.toArray();
+    freezing(net.weight).run(() => {
+      const optimizer = new optim.Adam(net.parameters(), { lr: 0.1, weightDecay: 0.1 });
+      optimizer.zeroGrad();
+      net(ones([3, 2]))
+        .sum()
+        .backward();
+      optimizer.step();
+      expect(net.weight.toArray()).toEqual(before);
+      expect(net.bias!.grad).not.toBeNull();
+      // The parameters are the optimizer's in other flows too.
+      expect(optimizer.paramGroups.flatMap(({ params }) => [...params])).toContain(net.weight);
+    });
+    expect(net.weight.requiresGrad).toBe(true);
   });
 
   it.each([[undefined], [null], [3], ['fc'], [[3]], [{}]])('refuses %j', (what) => {

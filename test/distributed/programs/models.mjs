@@ -1,6 +1,6 @@
 // What programs do with data-parallel modules beside training them as they are. Prints "right" if all of it is right.
 import { deepStrictEqual as equal, ok, throws } from 'node:assert';
-import { checkpoint, manualSeed, noGrad, randn, tensor } from '@gradgate/core';
+import { checkpoint, freezing, manualSeed, noGrad, randn, tensor } from '@gradgate/core';
 import {
   allGather,
   allReduce,
@@ -94,6 +94,35 @@ const square = (model, i, seed = 7) =>
     /no parameter of the module requires grad/,
   );
   throws(() => new DistributedDataParallel({}), /DistributedDataParallel: module is a Module, got an object/);
+}
+{
+  // Frozen in one flow, while another one is between its passes: all ranks have the same gradients, also of what adds up.
+  const [net, whole] = [make(3, 8, 8, 2), make(3, 8, 8, 2)];
+  const ddp = freezing(net[0]).run(() => new DistributedDataParallel(net, { bucketBytes: 64 }));
+  const loss = square(ddp, r);
+  freezing(net[0]).run(() => square(ddp, r, 8).backward());
+  ok(net[0].weight.grad === null && net[2].weight.grad !== null);
+  loss.backward();
+  for (let i = 0; i < n; i++) square(whole, i).div(n).backward();
+  ok(isSame(net[0].weight.grad, whole[0].weight.grad), 'the gradient of what another flow has frozen');
+  noSync.run(() => freezing(net[2]).run(() => square(ddp, r, 9).backward()));
+  square(ddp, r, 6).backward();
+  const frozen = (m, part, i, seed) => freezing(m[part]).run(() => square(m, i, seed));
+  whole.zeroGrad();
+  for (let i = 0; i < n; i++) {
+    frozen(whole, 0, i, 8).div(n).backward();
+    freezing(whole[2]).run(() => square(whole, i, 9).div(n).backward());
+    square(whole, i)
+      .add(square(whole, i, 6))
+      .div(n)
+      .backward();
+  }
+  const others = [...whole.parameters()];
+  [...net.parameters()].forEach((p, i) => {
+    ok(isSame(p.grad, others[i].grad), `frozen: gradient ${i}`);
+  });
+  const made = freezing(net).run(() => convertSyncBatchNorm(new Sequential(new BatchNorm1d(3))));
+  ok([...made.parameters()].every((p) => p.requiresGrad));
 }
 {
   // The order in which gradients come changes from pass to pass, and some do not come at all.

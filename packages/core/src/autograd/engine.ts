@@ -12,7 +12,16 @@ import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
 import type * as self from './engine.js';
 import { explainUntracked } from './explain.js';
-import { AccumulateGrad, type Edge, type GradHook, type Gradients, gradEdge, type Node, removable } from './node.js';
+import {
+  AccumulateGrad,
+  type Edge,
+  type GradHook,
+  type Gradients,
+  gradEdge,
+  leafEdge,
+  type Node,
+  removable,
+} from './node.js';
 import { Temporaries } from './temporaries.js';
 
 export interface BackwardOptions {
@@ -342,9 +351,16 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
 
 function rootEdge(op: string, t: Tensor): Edge {
   if (!(t instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${show(t)}`);
-  const edge = gradEdge(t);
-  if (edge === null) throw new AutogradError(op, explainUntracked(t));
-  return edge;
+  return gradEdge(t) ?? refuseUntracked(op, t);
+}
+
+function refuseUntracked(op: string, t: Tensor): never {
+  throw new AutogradError(op, explainUntracked(t));
+}
+
+/** Where a hook goes: it stays, so also on a leaf that this flow has frozen. */
+function hookEdge(op: string, t: Tensor): Edge {
+  return t instanceof Tensor && t.isFrozenHere ? leafEdge(t) : rootEdge(op, t);
 }
 
 const tensorOrList = is.either(is.tensor, is.arrayOf(is.tensor));
@@ -438,7 +454,7 @@ export function grad(
 
 /** Calls `hook` with the gradient of `tensor` whenever one is computed; what it returns replaces the gradient. */
 export function registerHook(tensor: Tensor, hook: GradHook): { remove(): void } {
-  const { node, index } = rootEdge('registerHook', tensor);
+  const { node, index } = hookEdge('registerHook', tensor);
   check('registerHook', 'the hook', hook, is.callback);
   node.gradHooks ??= new Map();
   let hooks = node.gradHooks.get(index);
@@ -459,7 +475,7 @@ export function retainGrad(tensor: Tensor): void {
 
 /** Calls `hook` with the leaf after a gradient has been added to its `.grad`. */
 export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor) => void): { remove(): void } {
-  const { node } = rootEdge('registerPostAccumulateGradHook', leaf);
+  const { node } = hookEdge('registerPostAccumulateGradHook', leaf);
   check('registerPostAccumulateGradHook', 'the hook', hook, is.callback);
   if (!(node instanceof AccumulateGrad))
     throw new AutogradError(

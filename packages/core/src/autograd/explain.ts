@@ -1,11 +1,13 @@
 import { describeFrame } from '../grad/index.js';
 import { isFloat } from '../tensor/dtype.js';
+import { frozen } from '../tensor/frozen.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Why there is no gradient to compute for `t`, and the way out. */
 export function explainUntracked(t: Tensor): string {
   const what = `this ${t.dtype} tensor of shape [${t.shape.join(', ')}] does not require grad and has no gradFn`;
   if (!isFloat(t.dtype)) return `${what}: ${t.dtype} tensors never require grad; use float32`;
+  if (t.isFrozenHere) return `${what} here: it is frozen by ${describeFrame(frozen.setBy!)}`;
   if (t.inference) return `${what}: it was made under ${t.inferenceOrigin}; compute it outside`;
   if (t.untracked === 'detach') return `${what}: it, or what it was computed from, came from detach()`;
   if (t.untracked !== null)

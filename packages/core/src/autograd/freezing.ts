@@ -1,11 +1,7 @@
 import { show } from '../check.js';
-import { defineMode, type Gate } from '../grad/index.js';
-import { onFreezable, Tensor } from '../tensor/tensor.js';
-
-const frozen = defineMode<ReadonlySet<Tensor>>('gradgate.frozen', new Set());
-
-// Asked for leaves alone that some gate has named.
-onFreezable((leaf) => frozen.get().has(leaf));
+import type { Gate } from '../grad/index.js';
+import { frozen } from '../tensor/frozen.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /** What has parameters, as modules have. */
 export interface HasParameters {

@@ -2,13 +2,14 @@ import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError } from '../errors.js';
 import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
 import type { DType } from '../tensor/dtype.js';
+import { frozen } from '../tensor/frozen.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
 import { outsideOfPass } from './temporaries.js';
 
 /** Why a tensor carries no graph: the frame that had recording off, or a `detach()`. */
-export type UntrackedCause = Frame | 'detach';
+export type UntrackedCause = Pick<Frame, 'kind' | 'member' | 'opener'> | 'detach';
 
 /** A place a gradient flows to: one output of a node. */
 export interface Edge {
@@ -211,7 +212,11 @@ export class AccumulateGrad extends Node {
 export function gradEdge(t: Tensor): Edge | null {
   const node = t.gradFn;
   if (node !== null) return { node, index: t.outputNr };
-  if (!t.requiresGrad) return null;
+  return t.requiresGrad ? leafEdge(t) : null;
+}
+
+/** The accumulator of a leaf. */
+export function leafEdge(t: Tensor): Edge {
   t.accumulator ??= { node: new AccumulateGrad(t), index: 0 };
   return t.accumulator;
 }
@@ -225,7 +230,7 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
     const input = inputs[i]!;
     if (input.requiresGrad) tracked = true;
     else if (input.untracked !== null) cause = input.untracked;
-    else if (input.isFrozenHere) cause = currentFrame();
+    else if (input.isFrozenHere) cause = frozen.setBy;
     if (input.viewInfo?.untracked) checkStaleView(name, input);
     if (input.inference && input.requiresGrad && isGradEnabled()) refuseInferenceInput(name, input);
   }

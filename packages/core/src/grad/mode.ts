@@ -15,6 +15,8 @@ export interface GateCall<T> {
 /** A mode of the program that follows the flow of control, as grad modes do. */
 export interface Mode<T> {
   readonly name: string;
+  /** The gate that sets it here, with the method that it guards and, in development mode, its place; null if none does. */
+  readonly setBy: Pick<Frame, 'kind' | 'member' | 'opener'> | null;
   /** The value in force in this flow: that of the innermost gate which sets it, or else the initial one. */
   get(): T;
   /** Changes the value for the rest of the innermost gate or scope of this flow, and returns what it was. */
@@ -65,6 +67,10 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
   };
   return {
     name,
+    get setBy() {
+      const setting = currentSettings()?.get(name);
+      return setting === undefined ? null : { kind: setting.gate, member: setting.member, opener: setting.opener };
+    },
     get: () => valueIn(currentSettings()),
     set(value) {
       const frame = currentFrame();
@@ -92,10 +98,9 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
         });
     },
     explain() {
-      const setting = currentSettings()?.get(name);
-      if (setting === undefined) return `${name} is ${String(initial)}: no gate sets it here`;
-      const { gate: kind, member, opener } = setting;
-      return `${name} is ${String(setting.value)}, set by ${describeFrame({ kind, member, opener })}`;
+      const { setBy } = this;
+      if (setBy === null) return `${name} is ${String(initial)}: no gate sets it here`;
+      return `${name} is ${String(this.get())}, set by ${describeFrame(setBy)}`;
     },
   };
 }

@@ -12,6 +12,7 @@ import * as is from '../kinds.js';
 import type { Bits } from './coding.js';
 import { allocateUnzeroed, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
 import { formatTensor } from './format.js';
+import { frozen } from './frozen.js';
 import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sameShape, sizeOf } from './shape.js';
 
 export type NestedArray = number | boolean | NestedArray[];
@@ -156,7 +157,7 @@ export class Tensor {
 
   /** Whether operations on this tensor are recorded. Settable on leaves only. */
   get requiresGrad(): boolean {
-    return (this.#leafRequiresGrad && !(this.#freezable && isFrozen(this))) || this.gradFn !== null;
+    return (this.#leafRequiresGrad && !(this.#freezable && frozen.get().has(this))) || this.gradFn !== null;
   }
   set requiresGrad(value: boolean) {
     if (typeof value !== 'boolean')
@@ -183,7 +184,7 @@ export class Tensor {
 
   /** @internal Whether this leaf requires grad but for a `freezing` gate of this flow. */
   get isFrozenHere(): boolean {
-    return this.#freezable && this.#leafRequiresGrad && isFrozen(this);
+    return this.#freezable && this.#leafRequiresGrad && frozen.get().has(this);
   }
 
   /** @internal Where an inference tensor was made, in words. */
@@ -474,12 +475,6 @@ export type InPlaceOf<F> = {
     ? InPlaceForm<R>
     : never;
 };
-
-/** Set by `autograd/freezing.ts`, which knows the mode. */
-let isFrozen: (leaf: Tensor) => boolean;
-export function onFreezable(ask: typeof isFrozen): void {
-  isFrozen = ask;
-}
 
 export type Method = (self: any, ...args: any[]) => unknown;
 
