@@ -36,42 +36,62 @@ function dot(x: usize, y: usize, n: usize): f64 {
   return total;
 }
 
-/** y = (x - mean) / sqrt(var + eps) of each row; the means and variances go where they belong, one for each row. */
+/** (x - mean) scale of each row, where scale is 1 / sqrt(var + eps); both go where they belong, one for each row. */
 export function standardize(
-  to: usize, x: usize, rows: usize, n: usize, eps: f64, means: usize, variances: usize,
+  to: usize, means: usize, scales: usize, x: usize, rows: usize, n: usize, eps: f64,
 ): void {
-  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4, means += 4, variances += 4) {
+  for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4, means += 4, scales += 4) {
     const mean = sum(x, n) / <f64>n;
     const shift = f32x4.splat(<f32>mean);
     let i: usize = 0;
     for (; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.sub(v128.load(x + i * 4), shift));
     for (; i < n; i++) store<f32>(to + i * 4, load<f32>(x + i * 4) - <f32>mean);
-    const variance = dot(to, to, n) / <f64>n;
-    const scale = <f32>(1 / Math.sqrt(variance + eps));
+    const scale = <f32>(1 / Math.sqrt(dot(to, to, n) / <f64>n + eps));
     const s = f32x4.splat(scale);
     for (i = 0; i + 4 <= n; i += 4) v128.store(to + i * 4, f32x4.mul(v128.load(to + i * 4), s));
     for (; i < n; i++) store<f32>(to + i * 4, load<f32>(to + i * 4) * scale);
     store<f32>(means, <f32>mean);
-    store<f32>(variances, <f32>variance);
+    store<f32>(scales, scale);
   }
 }
 
-/** The gradient of `standardize` for x, from that of its result y. */
+/** The gradient of `standardize` for x. */
 export function standardizeGradient(
-  to: usize, g: usize, y: usize, rows: usize, n: usize, eps: f64, variances: usize,
+  to: usize, g: usize, x: usize, means: usize, scales: usize, rows: usize, n: usize,
 ): void {
-  for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, y += n * 4, variances += 4) {
-    const mean = <f32>(sum(g, n) / <f64>n);
-    const slope = <f32>(dot(g, y, n) / <f64>n);
-    const scale = <f32>(1 / Math.sqrt(<f64>load<f32>(variances) + eps));
-    const m = f32x4.splat(mean), k = f32x4.splat(slope), s = f32x4.splat(scale);
+  for (let r: usize = 0; r < rows; r++, to += n * 4, g += n * 4, x += n * 4, means += 4, scales += 4) {
+    const mean = load<f32>(means), scale = load<f32>(scales);
+    const total = sum(g, n) / <f64>n;
+    const product = centeredDot(g, x, n, <f64>mean) / <f64>n;
+    const a = f32x4.splat(<f32>total), m = f32x4.splat(mean), s = f32x4.splat(scale);
+    const b = <f32>(product * <f64>scale * <f64>scale), k = f32x4.splat(b);
     let i: usize = 0;
     for (; i + 4 <= n; i += 4) {
-      const centered = f32x4.sub(v128.load(g + i * 4), m);
-      const v = f32x4.sub(centered, f32x4.mul(v128.load(y + i * 4), k));
-      v128.store(to + i * 4, f32x4.mul(v, s));
+      const slope = f32x4.mul(f32x4.sub(v128.load(x + i * 4), m), k);
+      v128.store(to + i * 4, f32x4.mul(f32x4.sub(f32x4.sub(v128.load(g + i * 4), a), slope), s));
     }
     for (; i < n; i++)
-      store<f32>(to + i * 4, (load<f32>(g + i * 4) - mean - load<f32>(y + i * 4) * slope) * scale);
+      store<f32>(to + i * 4, (load<f32>(g + i * 4) - <f32>total - (load<f32>(x + i * 4) - mean) * b) * scale);
   }
+}
+
+/** The sum of g (x - mean). */
+// @ts-ignore: decorator
+@inline
+function centeredDot(g: usize, x: usize, n: usize, mean: f64): f64 {
+  const m = f64x2.splat(mean);
+  let a = f64x2.splat(0), b = f64x2.splat(0);
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4) {
+    const p = f64x2.promote_low_f32x4(v128.load64_zero(g + i * 4));
+    const q = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(x + i * 4)), m);
+    a = f64x2.add(a, f64x2.mul(p, q));
+    const r = f64x2.promote_low_f32x4(v128.load64_zero(g + i * 4, 8));
+    const s = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(x + i * 4, 8)), m);
+    b = f64x2.add(b, f64x2.mul(r, s));
+  }
+  const v = f64x2.add(a, b);
+  let total = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+  for (; i < n; i++) total += <f64>load<f32>(g + i * 4) * (<f64>load<f32>(x + i * 4) - mean);
+  return total;
 }

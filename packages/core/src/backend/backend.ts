@@ -2,6 +2,7 @@ import type { Bits } from '../tensor/coding.js';
 import type { DType, TypedArray } from '../tensor/dtype.js';
 import type { Generator } from '../tensor/random.js';
 import type { Shape } from '../tensor/shape.js';
+import type { Channels } from './channels.js';
 import type { Geometry } from './convolution.js';
 import type { BinaryFunction, Parameters as Numbers, UnaryFunction } from './functions.js';
 import type { Storage } from './storage.js';
@@ -144,6 +145,67 @@ export interface Kernels {
    * columns up to `i`, and 0 behind them.
    */
   attentionWeights(scores: View, scale: number, isCausal: boolean, out: View): void;
+
+  /**
+   * `(x - mean) * scale * weight + bias` for each row of `x`, where `scale` is `1 / sqrt(var + eps)`, and without `isCentered`
+   * the mean is taken as 0. There are as many rows as `means` and `scales` have elements, and these are written too; `weight`
+   * and `bias` have one element for each place of a row.
+   */
+  normRows(
+    x: View,
+    weight: View | null,
+    bias: View | null,
+    eps: number,
+    isCentered: boolean,
+    out: View,
+    means: View,
+    scales: View,
+  ): void;
+
+  /** The gradients of `normRows` for `x` and, unless they are null, for weight and bias, given that of its result. */
+  normRowsGradient(
+    g: View,
+    x: View,
+    weight: View | null,
+    means: View,
+    scales: View,
+    isCentered: boolean,
+    out: View,
+    ofWeight: View | null,
+    ofBias: View | null,
+  ): void;
+
+  /**
+   * `(x - mean) / sqrt(var + eps) * weight + bias` by groups of channels, with a weight and a bias for each channel. The
+   * means and (biased) variances of the groups are written too.
+   */
+  normChannels(
+    x: View,
+    weight: View | null,
+    bias: View | null,
+    layout: Channels,
+    eps: number,
+    out: View,
+    means: View,
+    variances: View,
+  ): void;
+
+  /** The gradients of `normChannels` for `x` and, unless they are null, for weight and bias, given that of its result. */
+  normChannelsGradient(
+    g: View,
+    x: View,
+    weight: View | null,
+    means: View,
+    variances: View,
+    layout: Channels,
+    eps: number,
+    out: View,
+    ofWeight: View | null,
+    ofBias: View | null,
+  ): void;
+
+  /** `x * scale + shift` of `x` `[N, C, ...]`, with one number of each for a channel, `[C]`. */
+  scaleChannels(x: View, scale: View, shift: View, out: View): void;
 
   /**
    * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the rule's numbers.

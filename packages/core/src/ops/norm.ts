@@ -1,83 +1,228 @@
 import { record } from '../autograd/node.js';
-import { dataOf } from '../backend/host/data.js';
+import { kernelsOf } from '../backend/backends.js';
+import type { Channels } from '../backend/channels.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled, isTraining, noGrad } from '../grad/index.js';
-import type { Layout } from '../kernels/standardize.js';
-import * as kernel from '../kernels/standardize.js';
 import { checkTensors } from '../tensor/check.js';
+import { computedIn, type DType } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
+import { promoteTypes } from '../tensor/promote.js';
+import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { computed, widened } from './computed.js';
 import { floatOnly } from './define.js';
-import { add, div, mul, sub } from './elementwise.js';
-import { fusable, normOfChannels, normOfRows, shiftedChannels } from './fusedNorm.js';
+import { add, div, mul, neg, sub } from './elementwise.js';
 import { clamp, rsqrt, square } from './math.js';
-import { mean, norm } from './reduce.js';
-import { reshape } from './shape.js';
+import { mean, norm, sum } from './reduce.js';
+import { reshape, to } from './shape.js';
 
-interface Standardized {
-  readonly y: Tensor;
-  /** Of each group, without gradients. */
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-}
+type Affine = Tensor | null | undefined;
 
-/** `(x - mean) / sqrt(var + eps)` over the groups of `layout`; the variance is biased. */
-function standardize(x: Tensor, layout: Layout, eps: number): Standardized {
-  const y = Tensor.unwritten(x.dtype, x.shape);
-  const [average, variance] = [Tensor.empty(x.dtype, [layout.groups]), Tensor.empty(x.dtype, [layout.groups])];
-  kernel.standardize(x.elements(), layout, eps, dataOf(y), dataOf(average), dataOf(variance));
-  record(
-    'standardize',
-    [x],
+/** The dtype of `x` together with a weight or a bias. */
+const joined = (dtype: DType, t: Affine): DType => (t && t.dtype !== dtype ? promoteTypes(dtype, t.dtype) : dtype);
+
+const resultOf = (x: Tensor, weight: Affine, bias: Affine): DType => joined(joined(x.dtype, weight), bias);
+
+const unwrittenLike = (t: Tensor): Tensor => Tensor.unwritten(t.dtype, t.shape, t.storage.backend);
+
+/** Writes the gradients of `x`, and of weight and bias where they are wanted, to tensors like these. */
+type GradientKernel = (
+  g: Tensor,
+  saved: readonly Tensor[],
+  x: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+) => void;
+
+/**
+ * Records a normalisation of `x`. Its rule saves `x`, two statistics and the weight; `composed` gives all three gradients by
+ * recorded operators, where gradients of them may be wanted.
+ */
+function recordNorm(
+  op: string,
+  x: Tensor,
+  weight: Affine,
+  bias: Affine,
+  y: Tensor,
+  statistics: readonly [Tensor, Tensor],
+  kernel: GradientKernel,
+  composed: (g: Tensor, x: Tensor, weight: Tensor | null) => readonly [x: Tensor, weight: Tensor, bias: Tensor],
+): Tensor {
+  const inputs = [x];
+  if (weight) inputs.push(weight);
+  if (bias) inputs.push(bias);
+  const shape = (weight ?? bias)?.shape;
+  const [atWeight, atBias] = [weight ? 1 : -1, bias ? inputs.length - 1 : -1];
+  const biasType = bias?.dtype;
+  return record(
+    op,
+    inputs,
     y,
     (g, ctx) => {
-      const [x, y, variance] = ctx.saved as [Tensor, Tensor, Tensor];
-      if (isGradEnabled()) return [composedGradient(g, x, layout, eps)];
-      const out = Tensor.unwritten(g.dtype, g.shape);
-      kernel.standardizeGradient(g.elements(), y.elements(), variance.elements(), layout, eps, dataOf(out));
-      return [out];
+      const { saved } = ctx;
+      const [x, , , weight = null] = saved as [Tensor, Tensor, Tensor, Tensor?];
+      if (isGradEnabled()) {
+        const [ofX, ofWeight, ofBias] = composed(widened(g), widened(x), weight && widened(weight));
+        return [ofX, ...(atWeight > 0 ? [ofWeight] : []), ...(atBias > 0 ? [ofBias] : [])];
+      }
+      const { backend } = x.storage;
+      const ofX = unwrittenLike(x);
+      const ofWeight = atWeight > 0 && ctx.needs(atWeight) ? unwrittenLike(weight!) : null;
+      const ofBias = atBias > 0 && ctx.needs(atBias) ? Tensor.unwritten(biasType!, shape!, backend) : null;
+      kernel(g, saved, ofX, ofWeight, ofBias);
+      return [ofX, ...(atWeight > 0 ? [ofWeight] : []), ...(atBias > 0 ? [ofBias] : [])];
     },
-    [x, y, variance],
+    weight ? [x, ...statistics, weight] : [x, ...statistics],
   );
-  return { y, mean: average, variance };
 }
 
-/** The gradient of `standardize` made of recorded operators, for gradients of gradients. */
-function composedGradient(g: Tensor, x: Tensor, { outer, groups, inner }: Layout, eps: number): Tensor {
-  const [v, h] = [x, g].map((t) => reshape(t, [outer, groups, inner])) as [Tensor, Tensor];
-  const over = (t: Tensor) => mean(t, [0, 2], { keepdim: true });
-  const centered = sub(v, over(v));
+/** The gradients of a normalisation over `dims`, made of operators: `x` and `g` have equal shapes, `w` broadcasts. */
+function composedGradients(
+  g: Tensor,
+  x: Tensor,
+  w: Tensor | null,
+  dims: number[],
+  eps: number,
+  isCentered: boolean,
+): { ofX: Tensor; ofWeight: Tensor } {
+  const over = (t: Tensor) => mean(t, dims, { keepdim: true });
+  const centered = isCentered ? sub(x, over(x)) : x;
   const scale = rsqrt(add(over(square(centered)), eps));
   const y = mul(centered, scale);
-  return reshape(mul(sub(sub(h, over(h)), mul(y, over(mul(h, y)))), scale), x.shape);
+  const h = w ? mul(g, w) : g;
+  const rest = isCentered ? sub(h, over(h)) : h;
+  return { ofX: mul(sub(rest, mul(y, over(mul(h, y)))), scale), ofWeight: mul(g, y) };
 }
 
-const affine = (x: Tensor, weight?: Tensor | null, bias?: Tensor | null): Tensor => {
-  const scaled = weight ? mul(x, weight) : x;
-  return bias ? add(scaled, bias) : scaled;
-};
+/** Mean 0 (if it is centered) and mean square 1 over the last dimensions, `shape`, with a weight and a bias for each place. */
+function normOfRows(
+  op: string,
+  x: Tensor,
+  shape: Shape,
+  weight: Affine,
+  bias: Affine,
+  eps: number,
+  isCentered: boolean,
+): Tensor {
+  const n = sizeOf(shape);
+  const { backend } = x.storage;
+  const dtype = resultOf(x, weight, bias);
+  const y = Tensor.unwritten(dtype, x.shape, backend);
+  const rows = [n === 0 ? 0 : x.numel / n];
+  const means = Tensor.unwritten(computedIn(dtype), rows, backend);
+  const scales = Tensor.unwritten(computedIn(dtype), rows, backend);
+  kernelsOf(op, x, weight, bias).normRows(x, weight ?? null, bias ?? null, eps, isCentered, y, means, scales);
+  return recordNorm(
+    op,
+    x,
+    weight,
+    bias,
+    y,
+    [means, scales],
+    (g, [x, means, scales, weight], ofX, ofWeight, ofBias) => {
+      kernelsOf(op, g, x).normRowsGradient(g, x!, weight ?? null, means!, scales!, isCentered, ofX, ofWeight, ofBias);
+    },
+    (g, x, weight) => {
+      const rows = (t: Tensor) => reshape(t, [-1, n]);
+      const { ofX, ofWeight } = composedGradients(rows(g), rows(x), weight && reshape(weight, n), [1], eps, isCentered);
+      return [reshape(ofX, x.shape), reshape(sum(ofWeight, 0), shape), reshape(sum(rows(g), 0), shape)];
+    },
+  );
+}
 
-function checkTail(op: string, x: Tensor, shape: Shape): number[] {
-  if (shape.length === 0 || shape.join() !== x.shape.slice(-shape.length).join())
+/** Mean 0 and variance 1 over groups of channels, with a weight and a bias for each channel; and the groups' statistics. */
+function normOfChannels(
+  op: string,
+  x: Tensor,
+  layout: Channels,
+  weight: Affine,
+  bias: Affine,
+  eps: number,
+): { y: Tensor; means: Tensor; variances: Tensor } {
+  const { batch, channels, inner, together } = layout;
+  const { backend } = x.storage;
+  const dtype = resultOf(x, weight, bias);
+  const y = Tensor.unwritten(dtype, x.shape, backend);
+  const groups = [together === 0 ? channels : (batch * channels) / together];
+  const means = Tensor.unwritten(computedIn(dtype), groups, backend);
+  const variances = Tensor.unwritten(computedIn(dtype), groups, backend);
+  kernelsOf(op, x, weight, bias).normChannels(x, weight ?? null, bias ?? null, layout, eps, y, means, variances);
+  recordNorm(
+    op,
+    x,
+    weight,
+    bias,
+    y,
+    [means, variances],
+    (g, [x, means, variances, weight = null], ofX, ofWeight, ofBias) => {
+      const { normChannelsGradient } = kernelsOf(op, g, x);
+      normChannelsGradient(g, x!, weight, means!, variances!, layout, eps, ofX, ofWeight, ofBias);
+    },
+    (g, x, weight) => {
+      // [batch, groups, channels of a group, inner]
+      const size = together || 1;
+      const parts = (t: Tensor) => reshape(t, [batch, channels / size, size, inner]);
+      const w = weight && reshape(weight, [1, channels / size, size, 1]);
+      const dims = together === 0 ? [0, 2, 3] : [2, 3];
+      const { ofX, ofWeight } = composedGradients(parts(g), parts(x), w, dims, eps, true);
+      const perChannel = (t: Tensor) => reshape(sum(t, [0, 3]), [channels]);
+      return [reshape(ofX, x.shape), perChannel(ofWeight), perChannel(parts(g))];
+    },
+  );
+  return { y, means, variances };
+}
+
+/** `x * scale + shift`, with one number of each for a channel. */
+function scaleChannels(x: Tensor, scale: Tensor, shift: Tensor, dtype: DType): Tensor {
+  const y = Tensor.unwritten(dtype, x.shape, x.storage.backend);
+  kernelsOf('batchNorm', x, scale, shift).scaleChannels(x, scale, shift, y);
+  return record(
+    'batchNorm',
+    [x, scale, shift],
+    y,
+    (g, ctx) => {
+      const [x, scale] = ctx.saved as [Tensor, Tensor];
+      const rest = x.shape.map((_, d) => d).filter((d) => d !== 1);
+      const perChannel = (t: Tensor) => sum(t, rest);
+      const wide = to(g, scale.dtype);
+      return [
+        ctx.needs(0) ? mul(g, reshape(scale, [1, -1, ...rest.slice(1).map(() => 1)])) : null,
+        ctx.needs(1) ? perChannel(mul(wide, x)) : null,
+        ctx.needs(2) ? perChannel(wide) : null,
+      ];
+    },
+    [x, scale],
+  );
+}
+
+/** Refuses a shape that `x` does not end in. */
+function checkTail(op: string, x: Tensor, shape: Shape): void {
+  const lead = x.ndim - shape.length;
+  if (shape.length === 0 || lead < 0 || !shape.every((n, i) => n === x.shape[lead + i]))
     throw new ShapeError(
       op,
       `input ${formatShape(x.shape)} does not end in the normalized shape ${formatShape(shape)}`,
     );
-  return shape.map((_, i) => x.ndim - 1 - i);
 }
 
-/** A value for each channel (dimension 1) in a shape that broadcasts with `x`. */
-const perChannel = (op: string, name: string, x: Tensor, t: Tensor | null | undefined): Tensor | null => {
-  if (!t) return null;
-  if (t.ndim !== 1 || t.shape[0] !== x.shape[1])
+/** Refuses a weight or a bias of another shape than one that has an element for each place of a row. */
+function checkPlaces(op: string, name: string, t: Affine, shape: Shape): void {
+  if (t && !sameShape(t.shape, shape))
+    throw new ShapeError(
+      op,
+      `${name} has shape ${formatShape(t.shape)}, expected the normalized shape ${formatShape(shape)}`,
+    );
+}
+
+/** Refuses what is not one number for each channel (dimension 1) of `x`. */
+function checkChannels(op: string, name: string, t: Affine, x: Tensor): void {
+  if (t && (t.ndim !== 1 || t.shape[0] !== x.shape[1]))
     throw new ShapeError(
       op,
       `${name} has shape ${formatShape(t.shape)}, expected [${x.shape[1]}], one for each channel of ${formatShape(x.shape)}`,
     );
-  return reshape(t, [1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
-};
+}
 
 const epsOnly = { eps: is.nonNegative };
 
@@ -93,10 +238,9 @@ export function layerNorm(
   checkTensors('layerNorm', x);
   floatOnly('layerNorm', x);
   checkTail('layerNorm', x, normalizedShape);
-  const inner = sizeOf(normalizedShape);
-  if (fusable(x, normalizedShape, 4, inner, weight, bias))
-    return normOfRows('layerNorm', x, normalizedShape, inner, weight, bias, eps, true);
-  return affine(standardize(x, { outer: 1, groups: inner === 0 ? 0 : x.numel / inner, inner }, eps).y, weight, bias);
+  checkPlaces('layerNorm', 'weight', weight, normalizedShape);
+  checkPlaces('layerNorm', 'bias', bias, normalizedShape);
+  return normOfRows('layerNorm', x, normalizedShape, weight, bias, eps, true);
 }
 
 /** Mean square 1 over the last dimensions (Zhang and Sennrich, 2019). */
@@ -104,11 +248,9 @@ export function rmsNorm(x: Tensor, normalizedShape: Shape, weight?: Tensor | nul
   const { eps = 1.1920928955078125e-7 } = checkOptions('rmsNorm', options, epsOnly);
   checkTensors('rmsNorm', x);
   floatOnly('rmsNorm', x);
-  const dims = checkTail('rmsNorm', x, normalizedShape);
-  const inner = sizeOf(normalizedShape);
-  if (fusable(x, normalizedShape, 4, inner, weight))
-    return normOfRows('rmsNorm', x, normalizedShape, inner, weight, null, eps, false);
-  return affine(mul(x, rsqrt(add(mean(square(x), dims, { keepdim: true }), eps))), weight);
+  checkTail('rmsNorm', x, normalizedShape);
+  checkPlaces('rmsNorm', 'weight', weight, normalizedShape);
+  return normOfRows('rmsNorm', x, normalizedShape, weight, null, eps, false);
 }
 
 /** Mean 0 and variance 1 over each of `groups` groups of channels of `x` `[N, C, ...]` (Wu and He, 2018). */
@@ -128,12 +270,12 @@ export function groupNorm(
       'groupNorm',
       `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
     );
-  const [batch, inner] = [x.shape[0]!, sizeOf(x.shape.slice(2))];
-  if ((weight || bias) && fusable(x, [channels], 4, inner, weight, bias))
-    return normOfChannels('groupNorm', x, { batch, channels, inner, together: channels / groups }, weight, bias, eps).y;
-  const rows = batch * groups;
-  const { y } = standardize(x, { outer: 1, groups: rows, inner: rows === 0 ? 0 : x.numel / rows }, eps);
-  return affine(y, perChannel('groupNorm', 'weight', x, weight), perChannel('groupNorm', 'bias', x, bias));
+  checkChannels('groupNorm', 'weight', weight, x);
+  checkChannels('groupNorm', 'bias', bias, x);
+  const inner = sizeOf(x.shape.slice(2));
+  const together = channels / groups;
+  if (!weight && !bias) return normOfRows('groupNorm', x, [together * inner], null, null, eps, true);
+  return normOfChannels('groupNorm', x, { batch: x.shape[0]!, channels, inner, together }, weight, bias, eps).y;
 }
 
 /** Mean 0 and variance 1 for each sample and channel of `x` `[N, C, ...]`. */
@@ -180,17 +322,23 @@ export function batchNorm(
   floatOnly(op, x);
   const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = checkOptions(op, options, batchNormOptions);
   if (x.ndim < 2) throw new ShapeError(op, `takes [N, C, ...], got ${formatShape(x.shape)}`);
-  const w = perChannel(op, 'weight', x, weight);
-  const b = perChannel(op, 'bias', x, bias);
-  const m = perChannel(op, 'runningMean', x, runningMean);
-  const v = perChannel(op, 'runningVar', x, runningVar);
+  checkChannels(op, 'weight', weight, x);
+  checkChannels(op, 'bias', bias, x);
+  checkChannels(op, 'runningMean', runningMean, x);
+  checkChannels(op, 'runningVar', runningVar, x);
   // Without running statistics the batch's own are all there is.
-  if (!isTraining(training) && !(training && !m && !v)) {
-    if (!m || !v) throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
-    // One scale and one shift for each channel: two passes over x rather than four.
-    const scale = w ? mul(rsqrt(add(v, eps)), w) : rsqrt(add(v, eps));
-    const shift = b ? sub(b, mul(m, scale)) : mul(m, scale).neg();
-    return shiftedChannels(x, scale, shift, sizeOf(x.shape.slice(2))) ?? add(mul(x, scale), shift);
+  if (!isTraining(training) && !(training && !runningMean && !runningVar)) {
+    if (!runningMean || !runningVar)
+      throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
+    const scale = rsqrt(add(widened(runningVar), eps));
+    const weighted = weight ? mul(scale, weight) : scale;
+    const shift = mul(widened(runningMean), weighted);
+    return scaleChannels(
+      x,
+      weighted,
+      bias ? sub(bias, shift) : neg(shift),
+      joined(joined(resultOf(x, weight, bias), runningMean), runningVar),
+    );
   }
   const count = x.numel / Math.max(1, x.shape[1]!);
   if (count <= 1)
@@ -199,25 +347,12 @@ export function batchNorm(
       `in training there must be more than one value for each channel, got ${formatShape(x.shape)}`,
     );
   const [batch, channels, inner] = [x.shape[0]!, x.shape[1]!, sizeOf(x.shape.slice(2))];
-  let y: Tensor;
-  let batchMean: Tensor;
-  let variance: Tensor;
-  if (fusable(x, [channels], 4, inner, weight, bias)) {
-    const found = normOfChannels(op, x, { batch, channels, inner, together: 0 }, weight, bias, eps);
-    y = found.y;
-    [batchMean, variance] = [found.statistics.means, found.statistics.variances].map((values) =>
-      Tensor.of(Float32Array.from(values), 'float32', [channels]),
-    ) as [Tensor, Tensor];
-  } else {
-    const found = standardize(x, { outer: batch, groups: channels, inner }, eps);
-    y = affine(found.y, w, b);
-    ({ mean: batchMean, variance } = found);
-  }
+  const { y, means, variances } = normOfChannels(op, x, { batch, channels, inner, together: 0 }, weight, bias, eps);
   if (runningMean && runningVar)
     noGrad.run(() => {
-      runningMean.mul_(1 - momentum).add_(mul(batchMean, momentum));
+      runningMean.mul_(1 - momentum).add_(mul(means, momentum));
       // The running variance is that of the population, estimated without bias.
-      runningVar.mul_(1 - momentum).add_(mul(variance, (momentum * count) / (count - 1)));
+      runningVar.mul_(1 - momentum).add_(mul(variances, (momentum * count) / (count - 1)));
     });
   return y;
 }
@@ -228,5 +363,5 @@ const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
 export function normalize(x: Tensor, options?: { p?: number; dim?: number; eps?: number }): Tensor {
   const { p = 2, dim = 1, eps = 1e-12 } = checkOptions('normalize', options, normalizeOptions);
   checkTensors('normalize', x);
-  return div(x, clamp(norm(x, p, dim, { keepdim: true }), eps));
+  return computed((x) => div(x, clamp(norm(x, p, dim, { keepdim: true }), eps)), x);
 }

@@ -8,6 +8,7 @@ import { checkTensors } from '../tensor/check.js';
 import { computedIn, isFloat } from '../tensor/dtype.js';
 import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { computed } from './computed.js';
 import { floatOnly } from './define.js';
 import { exp, mul, sub } from './elementwise.js';
 import { keepDim } from './options.js';
@@ -87,8 +88,7 @@ const attentionGradient: Backward = (g, ctx) => {
 export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
   checkTensors('logsumexp', x);
   if (!isFloat(x.dtype)) return logsumexp(to(x, 'float32'), dim, options);
-  const computed = computedIn(x.dtype);
-  if (computed !== x.dtype) return to(logsumexp(to(x, computed), dim, options), x.dtype);
+  if (computedIn(x.dtype) !== x.dtype) return computed((x) => logsumexp(x, dim, options), x);
   const { keepdim = false } = checkOptions('logsumexp', options, keepDim);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const kept = x.shape.map((n, i) => (dims.includes(i) ? 1 : n));

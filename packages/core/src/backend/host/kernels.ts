@@ -7,6 +7,7 @@ import { binary, unary } from './elementwise.js';
 import { gather } from './gather.js';
 import { indexAdd, indexSelect } from './indexSelect.js';
 import { matmul } from './matmul.js';
+import * as norm from './norm.js';
 import { random } from './random.js';
 import { ravelIndex } from './ravelIndex.js';
 import { reduce } from './reduce.js';
@@ -39,5 +40,6 @@ export const kernels: Kernels = {
   variance,
   varianceGradient,
   where,
+  ...norm,
   ...softmax,
 };

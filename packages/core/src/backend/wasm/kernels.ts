@@ -3,6 +3,7 @@ import * as host from '../host/kernels.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { binary, unary } from './elementwise.js';
 import { matmul } from './matmul.js';
+import { normChannels, normChannelsGradient, normRows, normRowsGradient, scaleChannels } from './norm.js';
 import { reduce, variance, varianceGradient } from './reduce.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
@@ -21,4 +22,9 @@ export const kernels: Kernels = {
   variance,
   varianceGradient,
   ...softmax,
+  normChannels,
+  normChannelsGradient,
+  normRows,
+  normRowsGradient,
+  scaleChannels,
 };

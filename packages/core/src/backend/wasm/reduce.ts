@@ -1,4 +1,3 @@
-import { shiftRows } from '../../kernels/norm.js';
 import type { TypedArray } from '../../tensor/dtype.js';
 import type { Reduction, View } from '../backend.js';
 import { dataOf, elementsOf } from '../host/data.js';
@@ -6,6 +5,7 @@ import * as host from '../host/reduce.js';
 import { type Runs, runsOf } from '../host/reduce.js';
 import * as hostVariance from '../host/variance.js';
 import { squaresInOrder, writeVariances } from '../host/variance.js';
+import { shiftRows } from './norm.js';
 import {
   columnExtrema,
   columnSums,

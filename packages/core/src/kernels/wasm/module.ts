@@ -55,8 +55,8 @@ export interface Kernels
   ): void;
   /** See `assembly/rows.ts`. */
   sum(x: number, n: number): number;
-  standardize(to: number, x: number, rows: number, n: number, eps: number, means: number, variances: number): void;
-  standardizeGradient(to: number, g: number, y: number, rows: number, n: number, eps: number, variances: number): void;
+  standardize(to: number, means: number, scales: number, x: number, rows: number, n: number, eps: number): void;
+  standardizeGradient(to: number, g: number, x: number, means: number, scales: number, rows: number, n: number): void;
   /** See `assembly/norm.ts`. */
   normalizeRows(
     ...args: [
