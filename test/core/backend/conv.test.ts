@@ -5,7 +5,6 @@ import { type Geometry, outputSize } from '../../../packages/core/src/backend/co
 import * as host from '../../../packages/core/src/backend/host/conv.js';
 import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import * as wasm from '../../../packages/core/src/backend/wasm/conv.js';
-import { maxPool } from '../../../packages/core/src/kernels/pool.js';
 
 const two = (least: number, most: number) =>
   fc.tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most }));
@@ -128,49 +127,4 @@ describe('the gradient of images', () => {
         }
     },
   );
-});
-
-describe.each(kinds)('max pooling of %s agrees with the definition', (_, make) => {
-  it('values and places, NaN first', () => {
-    fc.assert(
-      fc.property(
-        geometries.filter(
-          ({ window: { kernel, padding } }) => padding[0] * 2 <= kernel[0] && padding[1] * 2 <= kernel[1],
-        ),
-        fc.nat(),
-        fc.boolean(),
-        ({ batch, h, w, window }, seed, odd) => {
-          const generator = new Generator(seed);
-          const x = make(batch * h * w, generator);
-          if (odd && x.length > 0) x[generator.below(x.length)] = Number.NaN;
-          const [rows, columns] = [outputSize(h, 0, window), outputSize(w, 1, window)];
-          const values = make(batch * rows * columns);
-          const places = new Int32Array(values.length);
-          maxPool(x, { planes: batch, h, w, window }, values, places);
-          let at = 0;
-          for (let n = 0; n < batch; n++)
-            for (let y = 0; y < rows; y++)
-              for (let z = 0; z < columns; z++, at++) {
-                const seen: number[] = [];
-                for (let i = 0; i < window.kernel[0]; i++)
-                  for (let j = 0; j < window.kernel[1]; j++) {
-                    const row = y * window.stride[0] - window.padding[0] + i * window.dilation[0];
-                    const column = z * window.stride[1] - window.padding[1] + j * window.dilation[1];
-                    if (row >= 0 && row < h && column >= 0 && column < w) seen.push((n * h + row) * w + column);
-                  }
-                // A wide window may miss a small image altogether.
-                if (seen.length === 0) {
-                  expect([values[at], places[at]]).toEqual([Number.NEGATIVE_INFINITY, -1]);
-                  continue;
-                }
-                const best = seen.some((i) => Number.isNaN(x[i])) ? Number.NaN : Math.max(...seen.map((i) => x[i]!));
-                expect(values[at]).toBe(best);
-                expect(x[places[at]!]).toBe(best);
-                expect(seen).toContain(places[at]);
-              }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
 });

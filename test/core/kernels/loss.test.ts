@@ -1,12 +1,6 @@
 import { Generator } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  crossEntropyGradientRows,
-  crossEntropyRows,
-  logitLoss,
-  squaredError,
-} from '../../../packages/core/src/kernels/loss.js';
 import { bits, instances, near, normals, run } from './run.js';
 
 const sizes = { rows: fc.integer({ min: 1, max: 6 }), n: fc.integer({ min: 1, max: 37 }), seed: fc.nat() };
@@ -100,53 +94,5 @@ describe.each(instances)('loss kernels %s', (_, memory) => {
         });
       }),
     );
-  });
-});
-
-describe('losses agree with the definition in JavaScript and in pieces', () => {
-  it.each([
-    [3, 4],
-    [7, 100],
-    [700, 33],
-  ])('cross entropy of [%i, %i]', (rows, n) => {
-    for (const withOdd of [false, true])
-      checkCrossEntropy(
-        rows,
-        n,
-        rows,
-        withOdd,
-        (x, classes) => {
-          const [losses, p] = [new Float32Array(rows), new Float32Array(rows * n)];
-          crossEntropyRows(losses, p, x, classes, n);
-          return [losses, p];
-        },
-        (p, g, classes) => {
-          const to = new Float32Array(p.length).fill(1);
-          crossEntropyGradientRows(to, p, g, classes, n);
-          return to;
-        },
-      );
-  });
-
-  it.each([1, 100, 20001])('pairs, %i of them', (n) => {
-    const [x, y] = [normals(n, n), normals(n, n + 1)];
-    const sum = (f: (v: number, w: number) => number) => x.reduce((s, v, i) => s + f(v, y[i]!), 0);
-    expect(
-      near(
-        squaredError.sum(x, y),
-        sum((v, w) => (v - w) ** 2),
-        1e-6,
-        0,
-      ),
-    ).toBe(true);
-    const entropy = sum((v, w) => Math.log1p(Math.exp(v)) - v * w);
-    expect(near(logitLoss.sum(x, y), entropy, 1e-5, 1e-5)).toBe(true);
-    const [a, b] = [new Float32Array(n), new Float32Array(n)];
-    squaredError.gradient(a, x, y, 3);
-    logitLoss.gradient(b, x, y, 3);
-    x.forEach((v, i) => {
-      expect(near(a[i]!, 6 * (v - y[i]!), 1e-6, 1e-5)).toBe(true);
-      expect(near(b[i]!, 3 / (1 + Math.exp(-v)) - 3 * y[i]!, 1e-6, 1e-5)).toBe(true);
-    });
   });
 });

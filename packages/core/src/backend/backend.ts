@@ -3,8 +3,9 @@ import type { DType, TypedArray } from '../tensor/dtype.js';
 import type { Generator } from '../tensor/random.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Channels } from './channels.js';
-import type { Geometry } from './convolution.js';
+import type { Geometry, Window } from './convolution.js';
 import type { BinaryFunction, Parameters as Numbers, UnaryFunction } from './functions.js';
+import type { Areas } from './pooling.js';
 import type { Storage } from './storage.js';
 
 /** What a kernel sees of a tensor. A `Tensor` is one. */
@@ -42,10 +43,11 @@ export interface Kernels {
   where(condition: View, a: View, b: View, out: View): void;
 
   /**
-   * Throws what `refuse` makes of the first element of `x` that is not from `least` to `most`, both included: NaN is not.
+   * Throws what `refuse` makes of the first element of `x` that is not from `least` to `most`, both included, nor equal to
+   * `except`; NaN is not.
    * A device that is not read at once does nothing, and lets its other kernels stay within bounds.
    */
-  checkRange(x: View, least: number, most: number, refuse: (value: number) => Error): void;
+  checkRange(x: View, least: number, most: number, refuse: (value: number) => Error, except?: number): void;
 
   /**
    * The elements of `x` that `index` names along dimension `dim`: `out[i][j] = x[index[i][j]][j]` for dimension 0. `index`,
@@ -208,11 +210,59 @@ export interface Kernels {
   scaleChannels(x: View, scale: View, shift: View, out: View): void;
 
   /**
+   * Of rows of scores `x` `[N, C]` the softmax `p`, the classes that `target` `[N]` names (int32, -1 for `ignoreIndex`) and the
+   * loss, `-log(p)` of the row's class: that of each row, `[N]`, 0 where it has no class, or their sum, or the mean of those
+   * that have one. `target` is within range.
+   */
+  crossEntropy(
+    x: View,
+    target: View,
+    ignoreIndex: number,
+    reduction: LossReduction,
+    loss: View,
+    p: View,
+    classes: View,
+  ): void;
+
+  /** The gradient of `crossEntropy` for the scores, given that of the loss and what it wrote to `p` and `classes`. */
+  crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void;
+
+  /** The sum of a loss of the elements of `x` and `y`, which have one shape, over `divisor`. `out` has one element. */
+  pairLoss(name: PairLoss, x: View, y: View, divisor: number, out: View): void;
+
+  /** The gradient of `pairLoss` for `x`, given that of its result. */
+  pairLossGradient(name: PairLoss, g: View, x: View, y: View, divisor: number, out: View): void;
+
+  /**
+   * The largest element of each place of a window on images `x` `[N, C, h, w]`, NaN before all others, and in `places`
+   * (int32) where among all elements of `x` it stands; -Infinity, at -1, where the window misses the image.
+   */
+  maxPool(x: View, window: Window, out: View, places: View): void;
+
+  /** Each element of `g` added to the element of `out` that `places` tells, which are 0 otherwise; -1 tells of none. */
+  maxPoolGradient(g: View, places: View, out: View): void;
+
+  /** The mean of each area of images `x` `[N, C, h, w]`. Nothing beyond the areas is read. */
+  avgPool(x: View, areas: Areas, out: View): void;
+
+  /** The gradient of `avgPool` for images of the shape of `out`, given that of its result. */
+  avgPoolGradient(g: View, areas: Areas, out: View): void;
+
+  /** 0 where an element of `draws` is below `p`, `1 / (1 - p)` elsewhere. Both may be the same. */
+  dropoutMask(draws: View, p: number, out: View): void;
+
+  /**
    * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the rule's numbers.
    * All are of one length; `w` and `memory` are contiguous.
    */
   step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void;
 }
+
+/** What becomes of the losses of single elements. */
+export type LossReduction = 'mean' | 'sum' | 'none';
+
+/** `(x - y)²`, and the binary cross entropy of `sigmoid(x)` with `y`. */
+export type PairLoss = 'squaredError' | 'logitEntropy';
 
 export type SoftmaxKind = 'softmax' | 'logSoftmax';
 

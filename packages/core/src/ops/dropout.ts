@@ -1,11 +1,12 @@
-import { dataOf } from '../backend/host/data.js';
+import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { isTraining } from '../grad/index.js';
 import { checkTensors } from '../tensor/check.js';
 import { rand } from '../tensor/creation.js';
+import { computedIn } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import type { Generator } from '../tensor/random.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { mul } from './elementwise.js';
 
 const dropoutOptions = { p: is.probability, training: is.boolean, generator: is.generator };
@@ -17,10 +18,9 @@ export function dropout(x: Tensor, options?: { p?: number; training?: boolean; g
   if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${p}`);
   if (p === 0 || !isTraining(training)) return x;
   if (p === 1) return mul(x, 0);
-  // What is drawn becomes the mask in place.
-  const mask = rand(x.shape, { dtype: x.dtype, generator });
-  const data = dataOf(mask);
-  const scale = 1 / (1 - p);
-  for (let i = 0; i < data.length; i++) data[i] = Number(data[i]! >= p) * scale;
+  // What is drawn becomes the mask in place, unless the dtype is a half type, for which it would be too coarse.
+  const draws = rand(x.shape, { dtype: computedIn(x.dtype), generator, device: x.device });
+  const mask = draws.dtype === x.dtype ? draws : Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+  kernelsOf('dropout', x).dropoutMask(draws, p, mask);
   return mul(x, mask);
 }

@@ -11,6 +11,7 @@ export {
   convTranspose2d,
   type Pair,
 } from './conv.js';
+export * from './crossEntropy.js';
 export {
   type BinaryRule,
   customBinary as binary,

@@ -1,28 +1,29 @@
-import { record } from '../autograd/node.js';
+import { type Backward, record } from '../autograd/node.js';
+import type { PairLoss, LossReduction as Reduction } from '../backend/backend.js';
+import { kernelsOf } from '../backend/backends.js';
 import { checkOptions, show } from '../check.js';
-import { IndexError, ShapeError } from '../errors.js';
-import { noGrad } from '../grad/index.js';
-import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { ShapeError } from '../errors.js';
+import { isGradEnabled, noGrad } from '../grad/index.js';
+import { checkTensors } from '../tensor/check.js';
+import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
+import { computed, widened } from './computed.js';
 import { applyUnary, binary, unaryOperator } from './define.js';
-import { add, div, log, lt, mul, ne, neg, sub, where } from './elementwise.js';
-import { crossEntropyOfClasses, fusable, logitLossOf, type Reduction, squaredErrorOf } from './fusedLoss.js';
+import { add, div, log, lt, mul, neg, sigmoid, sub, where } from './elementwise.js';
 import { clamp, square } from './math.js';
 import {
   binaryCrossEntropyOptions,
   binaryCrossEntropyWithLogitsOptions,
   cosineSimilarityOptions,
-  crossEntropyOptions,
   huberLossOptions,
   klDivOptions,
   lossOptions,
-  nllLossOptions,
   smoothL1LossOptions,
 } from './options.js';
 import { mean, norm, sum } from './reduce.js';
-import { logSoftmax } from './softmax.js';
+import { to } from './shape.js';
 import { logit } from './special.js';
 
 export type { Reduction };
@@ -49,19 +50,77 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
     );
 }
 
+/** Whether a loss of pairs can be had in one pass; what is rarer is made of operators. */
+const fusable = (reduction: Reduction | undefined, input: Tensor, target: Tensor): boolean =>
+  (reduction === undefined || reduction === 'mean' || reduction === 'sum') &&
+  input.dtype === target.dtype &&
+  isFloat(input.dtype);
+
+/** The gradients of a loss of pairs from `g`, that of the loss; `inOnePass` gives the first of them. */
+type PairRule = (
+  g: Tensor,
+  divisor: number,
+  x: Tensor,
+  y: Tensor,
+  needs: readonly [boolean, boolean],
+  inOnePass: (x: Tensor, y: Tensor) => Tensor,
+) => ReturnType<Backward>;
+
+function lossOfPairs(op: string, loss: PairLoss, rule: PairRule) {
+  const gradients: Backward = (g, ctx) => {
+    const divisor = ctx.memo as number;
+    const [x, y] = ctx.saved as [Tensor, Tensor];
+    return rule(g, divisor, x, y, [ctx.needs(0), ctx.needs(1)], (x, y) => {
+      const out = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+      kernelsOf(op, g, x, y).pairLossGradient(loss, g, x, y, divisor, out);
+      return out;
+    });
+  };
+  return (input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor => {
+    const divisor = reduction === 'mean' ? input.numel : 1;
+    const out = Tensor.unwritten(input.dtype, [], input.storage.backend);
+    kernelsOf(op, input, target).pairLoss(loss, input, target, divisor, out);
+    const inputs = [input, target];
+    return record(op, inputs, out, gradients, inputs, divisor);
+  };
+}
+
+/** The gradient of each pair's loss. */
+const share = (g: Tensor, divisor: number): Tensor => (divisor === 1 ? g : div(g, divisor));
+
+const squaredErrorOf = lossOfPairs('mseLoss', 'squaredError', (g, divisor, x, y, needs, inOnePass) => {
+  if (isGradEnabled()) {
+    const d = mul(sub(x, y), mul(share(g, divisor), 2));
+    return [d, neg(d)];
+  }
+  if (!needs[0]) return [null, inOnePass(y, x)];
+  const d = inOnePass(x, y);
+  return [d, needs[1] ? neg(d) : null];
+});
+
+const logitEntropyOf = lossOfPairs(
+  'binaryCrossEntropyWithLogits',
+  'logitEntropy',
+  (g, divisor, x, y, needs, inOnePass) => {
+    const ofX = () => (isGradEnabled() ? mul(sub(sigmoid(x), y), share(g, divisor)) : inOnePass(x, y));
+    const ofY = () => to(mul(widened(x), neg(share(widened(g), divisor))), y.dtype);
+    return [needs[0] ? ofX() : null, needs[1] ? ofY() : null];
+  },
+);
+
 /** The mean of `(input - target)²`. */
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   const { reduction } = checkOptions('mseLoss', options, lossOptions);
   checkSameShape('mseLoss', input, target);
   if (fusable(reduction, input, target)) return squaredErrorOf(input, target, reduction);
-  return reduceLoss('mseLoss', square(sub(input, target)), reduction);
+  return computed((x, y) => reduceLoss('mseLoss', square(sub(x, y)), reduction), input, target);
 }
 
 /** The mean of `|input - target|`. */
 export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   const { reduction } = checkOptions('l1Loss', options, lossOptions);
   checkSameShape('l1Loss', input, target);
-  return reduceLoss('l1Loss', sub(input, target).abs(), reduction);
+  return computed((x, y) => reduceLoss('l1Loss', sub(x, y).abs(), reduction), input, target);
 }
 
 /** Quadratic for errors below `delta`, linear above (Huber, 1964). */
@@ -69,7 +128,7 @@ export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions &
   const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
   checkSameShape('huberLoss', input, target);
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
-  return reduceLoss('huberLoss', huber(sub(input, target), delta), reduction);
+  return computed((x, y) => reduceLoss('huberLoss', huber(sub(x, y), delta), reduction), input, target);
 }
 
 /** In one rule, `g` times the error limited to ±`delta`: that of two parts would be 0 times an infinity for large errors. */
@@ -86,9 +145,8 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOption
   const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
   checkSameShape('smoothL1Loss', input, target);
   if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${beta}`);
-  return beta === 0
-    ? l1Loss(input, target, { reduction })
-    : div(huberLoss(input, target, { reduction, delta: beta }), beta);
+  if (beta === 0) return l1Loss(input, target, { reduction });
+  return computed((x, y) => div(huberLoss(x, y, { reduction, delta: beta }), beta), input, target);
 }
 
 /** `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100. */
@@ -99,12 +157,25 @@ export function binaryCrossEntropy(
 ): Tensor {
   const { reduction, weight } = checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions);
   checkSameShape('binaryCrossEntropy', input, target);
-  if (input.lt(0).any().item() || input.gt(1).any().item())
-    throw new RangeError(
-      'binaryCrossEntropy: input holds values outside of [0, 1]; use binaryCrossEntropyWithLogits for scores',
+  const refuse = (value: number) =>
+    new RangeError(
+      `binaryCrossEntropy: input holds ${value}, which is outside of [0, 1]; use binaryCrossEntropyWithLogits for scores`,
     );
-  const loss = entropies(input, target);
-  return reduceLoss('binaryCrossEntropy', weight ? mul(loss, weight) : loss, reduction);
+  kernelsOf('binaryCrossEntropy', input, target, weight).checkRange(input, 0, 1, refuse);
+  return weighted('binaryCrossEntropy', entropies, input, target, weight, reduction);
+}
+
+/** The losses of `x` and `y`, weighted and reduced. */
+function weighted(
+  op: string,
+  losses: (x: Tensor, y: Tensor) => Tensor,
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null | undefined,
+  reduction: Reduction | undefined,
+): Tensor {
+  const loss = (x: Tensor, y: Tensor, w?: Tensor) => reduceLoss(op, w ? mul(losses(x, y), w) : losses(x, y), reduction);
+  return weight ? computed(loss, input, target, weight) : computed(loss, input, target);
 }
 
 const logOf = (p: number): number => Math.max(Math.log(p), -100);
@@ -150,11 +221,13 @@ export function binaryCrossEntropyWithLogits(
     binaryCrossEntropyWithLogitsOptions,
   );
   checkSameShape('binaryCrossEntropyWithLogits', input, target);
-  if (!weight && !posWeight && fusable(reduction, input, target)) return logitLossOf(input, target, reduction);
-  const positive = mul(target, logSigmoid(input));
-  const negative = mul(sub(1, target), logSigmoid(neg(input)));
-  const loss = neg((posWeight ? mul(positive, posWeight) : positive).add(negative));
-  return reduceLoss('binaryCrossEntropyWithLogits', weight ? mul(loss, weight) : loss, reduction);
+  if (!weight && !posWeight && fusable(reduction, input, target)) return logitEntropyOf(input, target, reduction);
+  const losses = (x: Tensor, y: Tensor) => {
+    const positive = mul(y, logSigmoid(x));
+    const negative = mul(sub(1, y), logSigmoid(neg(x)));
+    return neg((posWeight ? mul(positive, posWeight) : positive).add(negative));
+  };
+  return weighted('binaryCrossEntropyWithLogits', losses, input, target, weight, reduction);
 }
 
 /** `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size. */
@@ -165,11 +238,14 @@ export function klDiv(
 ): Tensor {
   const { reduction = 'mean', logTarget = false } = checkOptions('klDiv', options, klDivOptions);
   checkSameShape('klDiv', input, target);
-  const loss = logTarget
-    ? mul(target.exp(), sub(target, input))
-    : sub(where(target.le(0), 0, mul(target, log(where(target.le(0), 1, target)))), mul(target, input));
-  if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
-  return reduceLoss('klDiv', loss, reduction);
+  const divergence = (input: Tensor, target: Tensor) => {
+    const loss = logTarget
+      ? mul(target.exp(), sub(target, input))
+      : sub(where(target.le(0), 0, mul(target, log(where(target.le(0), 1, target)))), mul(target, input));
+    if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
+    return reduceLoss('klDiv', loss, reduction);
+  };
+  return computed(divergence, input, target);
 }
 
 /** The cosine of the angle between `a` and `b` along `dim`. */
@@ -182,97 +258,5 @@ export function cosineSimilarity(a: Tensor, b: Tensor, options?: { dim?: number;
     const length = norm(x, 2, dim, { keepdim: true });
     return div(x, where(lt(length.detach(), eps), add(length, sub(eps, length.detach())), length));
   };
-  return sum(mul(direction(a), direction(b)), dim);
-}
-
-export interface NllLossOptions extends LossOptions {
-  /** A weight for each class, `[C]`. */
-  weight?: Tensor | null;
-  /** Targets of this class are left out. */
-  ignoreIndex?: number;
-}
-
-export interface CrossEntropyOptions extends NllLossOptions {
-  /** How much of the target is spread evenly over the classes, from 0 to 1. */
-  labelSmoothing?: number;
-}
-
-/** Scores `[N, C]` or `[N, C, d1, ...]` (or `[C]`) with int32 classes `[N]`, `[N, d1, ...]` (or `[]`). */
-function checkClasses(
-  op: string,
-  input: Tensor,
-  target: Tensor,
-  weight: Tensor | null | undefined,
-  ignoreIndex: number,
-): void {
-  checkIntegers(op, 'target classes', target);
-  const expected = input.shape.filter((_, i) => i !== (input.ndim === 1 ? 0 : 1));
-  if (input.ndim === 0 || !sameShape(expected, target.shape))
-    throw new ShapeError(
-      op,
-      `scores ${formatShape(input.shape)} need target classes of shape ${formatShape(expected)}, got ${formatShape(target.shape)}`,
-    );
-  const classes = input.shape[input.ndim === 1 ? 0 : 1]!;
-  if (weight && !sameShape(weight.shape, [classes]))
-    throw new ShapeError(
-      op,
-      `weight has shape ${formatShape(weight.shape)}, expected one for each class: [${classes}]`,
-    );
-  const all = target.elements();
-  for (let i = 0; i < all.length; i++)
-    if ((all[i]! < 0 || all[i]! >= classes) && all[i] !== ignoreIndex)
-      throw new IndexError(op, `target class ${all[i]} is out of range for ${classes} classes`);
-}
-
-/** The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged. */
-export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
-  checkTensors('nllLoss', input, target);
-  const { weight, ignoreIndex = -100, reduction = 'mean' } = checkOptions('nllLoss', options, nllLossOptions);
-  checkClasses('nllLoss', input, target, weight, ignoreIndex);
-  const dim = input.ndim === 1 ? 0 : 1;
-  const counted = ne(target, ignoreIndex);
-  const index = where(counted, target, 0);
-  const picked = input.gather(dim, index.unsqueeze(dim)).squeeze(dim);
-  const each = weight ? weight.indexSelect(0, index.flatten()).reshape(index.shape) : counted.to(input.dtype);
-  const w = mul(each, counted);
-  const loss = neg(mul(where(counted, picked, 0), w));
-  if (reduction === 'mean') return div(sum(loss), sum(w));
-  return reduceLoss('nllLoss', loss, reduction);
-}
-
-/**
- * The cross entropy of scores before softmax with target classes (int32) or class probabilities (the scores' shape and
- * dtype). Classes are dimension 1, or 0 for a single sample.
- */
-export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkTensors('crossEntropy', input, target);
-  const { labelSmoothing = 0, ...rest } = checkOptions('crossEntropy', options, crossEntropyOptions);
-  const { weight, ignoreIndex = -100, reduction = 'mean' } = rest;
-  const dim = input.ndim === 1 ? 0 : 1;
-  const classes = input.shape[dim] ?? 1;
-  const asColumn = (w: Tensor) => (input.ndim === 1 ? w : w.reshape([1, -1, ...Array<number>(input.ndim - 2).fill(1)]));
-  const probabilities = target.dtype === input.dtype && target.ndim === input.ndim && input.ndim > 0;
-  if (!probabilities) checkClasses('crossEntropy', input, target, weight, ignoreIndex);
-  else checkSameShape('crossEntropy', input, target);
-  const plain = !probabilities && !weight && labelSmoothing === 0 && input.ndim === 2 && input.dtype === 'float32';
-  if (plain) return crossEntropyOfClasses(input, target, ignoreIndex, reduction);
-  const logp = logSoftmax(input, dim);
-  if (probabilities) {
-    const smooth = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
-    const weighted = weight ? mul(smooth, asColumn(weight)) : smooth;
-    const loss = neg(sum(mul(logp, weighted), dim));
-    return reduction === 'mean' ? div(sum(loss), loss.numel) : reduceLoss('crossEntropy', loss, reduction);
-  }
-  const nll = nllLoss(logp, target, rest);
-  if (labelSmoothing === 0) return nll;
-  const counted = ne(target, ignoreIndex);
-  const all = neg(sum(weight ? mul(logp, asColumn(weight)) : logp, dim));
-  const smooth = where(counted, all, 0);
-  let smoothLoss: Tensor;
-  if (reduction === 'mean') {
-    const index = where(counted, target, 0);
-    const w = weight ? mul(weight.indexSelect(0, index.flatten()).reshape(index.shape), counted) : counted;
-    smoothLoss = div(sum(smooth), sum(w));
-  } else smoothLoss = reduceLoss('crossEntropy', smooth, reduction);
-  return nll.mul(1 - labelSmoothing).add(smoothLoss.mul(labelSmoothing / classes));
+  return computed((a, b) => sum(mul(direction(a), direction(b)), dim), a, b);
 }

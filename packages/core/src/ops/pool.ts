@@ -1,28 +1,19 @@
 import { type Backward, record } from '../autograd/node.js';
-import { putAdd } from '../autograd/positions.js';
+import { kernelsOf } from '../backend/backends.js';
 import { outputSize, type Window } from '../backend/convolution.js';
-import { dataOf } from '../backend/host/data.js';
+import { type Areas, adaptiveAreas, windowAreas } from '../backend/pooling.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
-import { isGradEnabled } from '../grad/index.js';
-import {
-  type Areas,
-  adaptiveAreas,
-  avgPool,
-  avgPoolGradient,
-  maxPool,
-  maxPoolGradient,
-  windowAreas,
-} from '../kernels/pool.js';
 import { checkTensors } from '../tensor/check.js';
-import { allocateUnzeroed } from '../tensor/dtype.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
 import { floatOnly } from './define.js';
+import { ge, where } from './elementwise.js';
+import { indexSelect } from './indexing.js';
 import { avgPoolOptions, maxPoolOptions } from './options.js';
 import { mean } from './reduce.js';
-import { squeeze, unsqueeze } from './shape.js';
+import { reshape, squeeze, unsqueeze } from './shape.js';
 
 export interface PoolOptions<Size = Pair> {
   /** How far the window moves; the kernel size by default. */
@@ -73,16 +64,25 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
-  const out = Tensor.unwritten(x.dtype, shape);
-  const places = allocateUnzeroed('int32', out.numel) as Int32Array;
-  maxPool(x.elements(), { planes: n * c, h, w, window }, dataOf(out), places);
+  const out = Tensor.unwritten(x.dtype, shape, x.storage.backend);
+  const places = Tensor.unwritten('int32', shape, x.storage.backend);
+  kernelsOf('maxPool2d', x).maxPool(x, window, out, places);
   const from = x.shape;
-  return record('maxPool2d', [x], out, (g) => {
-    if (isGradEnabled()) return [putAdd(g, places, from)];
-    const gradient = Tensor.unwritten(g.dtype, from);
-    maxPoolGradient(g.elements(), places, dataOf(gradient), n * c);
-    return [gradient];
-  });
+  return record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [places]);
+}
+
+/** Each element of `g` at the place of images of `shape` that it was found at. */
+function maxPoolGradient(g: Tensor, places: Tensor, shape: Shape): Tensor {
+  const out = Tensor.unwritten(g.dtype, shape, g.storage.backend);
+  kernelsOf('maxPool2d', g, places).maxPoolGradient(g, places, out);
+  return record('maxPool2dGradient', [g], out, (gg, ctx) => [elementsAt(gg, ctx.saved[0]!)], [places]);
+}
+
+/** The elements at these places, 0 where the place is -1. */
+function elementsAt(x: Tensor, places: Tensor): Tensor {
+  const isThere = ge(places, 0);
+  const found = indexSelect(reshape(x, [x.numel]), 0, reshape(where(isThere, places, 0), [places.numel]));
+  return where(isThere, reshape(found, places.shape), 0);
 }
 
 /** The mean of each window of `x` `[N, C, H, W]`. */
@@ -92,7 +92,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
-  return means('avgPool2d', x, windowAreas({ planes: n * c, h, w, window }, options.countIncludePad === false), shape);
+  return means('avgPool2d', x, windowAreas(h, w, window, options.countIncludePad === false), shape);
 }
 
 /** The mean of each area, in the shape that the areas make. */
@@ -100,8 +100,8 @@ const means = (op: string, x: Tensor, areas: Areas, shape: Shape): Tensor =>
   record(op, [x], averaged(x, areas, shape), meansRule(op, areas, x.shape, shape));
 
 function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
-  const out = Tensor.unwritten(x.dtype, shape);
-  avgPool(x.elements(), areas, dataOf(out));
+  const out = Tensor.unwritten(x.dtype, shape, x.storage.backend);
+  kernelsOf('avgPool2d', x).avgPool(x, areas, out);
   return out;
 }
 
@@ -109,8 +109,8 @@ function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
 const meansRule =
   (op: string, areas: Areas, from: Shape, shape: Shape): Backward =>
   (g) => {
-    const out = Tensor.empty(g.dtype, from);
-    avgPoolGradient(g.elements(), areas, dataOf(out));
+    const out = Tensor.unwritten(g.dtype, from, g.storage.backend);
+    kernelsOf('avgPool2d', g).avgPoolGradient(g, areas, out);
     return [
       record(`${op}Gradient`, [g], out, (gg) => [
         record(op, [gg], averaged(gg, areas, shape), meansRule(op, areas, from, shape)),
@@ -126,7 +126,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const [h, w] = pair('adaptiveAvgPool2d', 'outputSize', outputSize, 1);
   if (h === 1 && w === 1) return mean(x, [2, 3], { keepdim: true });
   const [n, c, ih, iw] = x.shape as [number, number, number, number];
-  return means('adaptiveAvgPool2d', x, adaptiveAreas(n * c, ih, iw, h, w), [n, c, h, w]);
+  return means('adaptiveAvgPool2d', x, adaptiveAreas(ih, iw, h, w), [n, c, h, w]);
 }
 
 const lifted = (op: string, x: Tensor): Tensor => {

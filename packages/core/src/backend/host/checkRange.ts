@@ -2,7 +2,16 @@ import type { View } from '../backend.js';
 import { elementsOf } from './data.js';
 
 /** `Kernels.checkRange` for any dtype. */
-export function checkRange(x: View, least: number, most: number, refuse: (value: number) => Error): void {
+export function checkRange(
+  x: View,
+  least: number,
+  most: number,
+  refuse: (value: number) => Error,
+  except?: number,
+): void {
   const data = elementsOf(x);
-  for (let i = 0; i < data.length; i++) if (!(data[i]! >= least && data[i]! <= most)) throw refuse(data[i]!);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (!(value >= least && value <= most) && value !== except) throw refuse(value);
+  }
 }

@@ -3,11 +3,14 @@ import { argsort } from './argsort.js';
 import { checkRange } from './checkRange.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { copy, fill } from './copy.js';
+import { dropoutMask } from './dropout.js';
 import { binary, unary } from './elementwise.js';
 import { gather } from './gather.js';
 import { indexAdd, indexSelect } from './indexSelect.js';
+import { crossEntropy, crossEntropyGradient, pairLoss, pairLossGradient } from './loss.js';
 import { matmul } from './matmul.js';
 import * as norm from './norm.js';
+import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pool.js';
 import { random } from './random.js';
 import { ravelIndex } from './ravelIndex.js';
 import { reduce } from './reduce.js';
@@ -40,6 +43,15 @@ export const kernels: Kernels = {
   variance,
   varianceGradient,
   where,
+  crossEntropy,
+  crossEntropyGradient,
+  pairLoss,
+  pairLossGradient,
+  dropoutMask,
+  avgPool,
+  avgPoolGradient,
+  maxPool,
+  maxPoolGradient,
   ...norm,
   ...softmax,
 };

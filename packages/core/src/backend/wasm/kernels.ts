@@ -2,8 +2,10 @@ import type { Kernels } from '../backend.js';
 import * as host from '../host/kernels.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { binary, unary } from './elementwise.js';
+import { crossEntropy, crossEntropyGradient, pairLoss, pairLossGradient } from './loss.js';
 import { matmul } from './matmul.js';
 import { normChannels, normChannelsGradient, normRows, normRowsGradient, scaleChannels } from './norm.js';
+import { maxPool, maxPoolGradient } from './pool.js';
 import { reduce, variance, varianceGradient } from './reduce.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
@@ -15,6 +17,12 @@ export const kernels: Kernels = {
   conv,
   convInput,
   convWeight,
+  crossEntropy,
+  crossEntropyGradient,
+  pairLoss,
+  pairLossGradient,
+  maxPool,
+  maxPoolGradient,
   matmul,
   reduce,
   step,

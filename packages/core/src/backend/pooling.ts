@@ -1,0 +1,46 @@
+import { outputSize, type Window } from './convolution.js';
+
+/** The rows and columns of images that each mean is taken of. */
+export interface Areas {
+  /** Begin and end of the rows, one after the other, and of the columns. */
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  /** What sums are divided by; 0 for the number of their elements. */
+  readonly divisor: number;
+}
+
+/** The areas of a window, without dilation; zeros of the padding count, or with `insideOnly` do not. */
+export const windowAreas = (h: number, w: number, window: Window, insideOnly: boolean): Areas => ({
+  rows: spans(h, 0, window),
+  columns: spans(w, 1, window),
+  divisor: insideOnly ? 0 : window.kernel[0] * window.kernel[1],
+});
+
+/** Areas chosen so that there are `outH` by `outW` of them. */
+export const adaptiveAreas = (h: number, w: number, outH: number, outW: number): Areas => ({
+  rows: stretches(h, outH),
+  columns: stretches(w, outW),
+  divisor: 0,
+});
+
+/** The rows or columns of a window at each step that lie in the image. */
+function spans(n: number, d: 0 | 1, window: Window): Int32Array {
+  const count = outputSize(n, d, window);
+  const all = new Int32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    const start = i * window.stride[d] - window.padding[d];
+    all[2 * i] = Math.max(0, start);
+    all[2 * i + 1] = Math.min(n, start + window.kernel[d]);
+  }
+  return all;
+}
+
+/** `m` nearly equal stretches that cover `n` elements. */
+function stretches(n: number, m: number): Int32Array {
+  const all = new Int32Array(2 * m);
+  for (let i = 0; i < m; i++) {
+    all[2 * i] = Math.floor((i * n) / m);
+    all[2 * i + 1] = Math.ceil(((i + 1) * n) / m);
+  }
+  return all;
+}
