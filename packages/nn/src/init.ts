@@ -1,4 +1,15 @@
-import { eye, type Generator, noGrad, rand, randn, ShapeError, type Tensor, tensor, zeros } from '@gradgate/core';
+import {
+  eye,
+  type Generator,
+  noGrad,
+  rand,
+  randn,
+  ShapeError,
+  type Tensor,
+  tensor,
+  where,
+  zeros,
+} from '@gradgate/core';
 
 interface InitOptions {
   generator?: Generator;
@@ -133,12 +144,11 @@ export function dirac_<T extends Tensor>(t: T, groups = 1): T {
     );
   const size = kernel.reduce((a, b) => a * b, 1);
   const center = kernel.reduce((at, k) => at * k + Math.floor(k / 2), 0);
-  const values = zeros(t.shape, { dtype: t.dtype });
+  const data = new Float64Array(t.numel);
   const perGroup = out / groups;
-  const data = values.writableElements();
   for (let g = 0; g < groups; g++)
     for (let i = 0; i < Math.min(perGroup, inputs); i++) data[((g * perGroup + i) * inputs + i) * size + center] = 1;
-  return fill(t, values);
+  return fill(t, tensor(data, { shape: t.shape, dtype: t.dtype, device: t.device }));
 }
 
 /** How many inputs an output sees, and how many outputs an input: of a weight `[out, in, ...]`. */
@@ -279,11 +289,10 @@ export function orthogonal_<T extends Tensor>(t: T, gain = 1, options: InitOptio
     const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
     for (let k = 0; k < length; k++) v[k]! /= norm;
   }
-  const values = zeros([rows, columns], { dtype: t.dtype });
-  const data = values.writableElements();
+  const data = new Float64Array(rows * columns);
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < columns; c++) data[r * columns + c] = gain * (tall ? vectors[c]![r]! : vectors[r]![c]!);
-  return fill(t, values.reshape(t.shape));
+  return fill(t, tensor(data, { shape: t.shape, dtype: t.dtype, device: t.device }));
 }
 
 /**
@@ -298,7 +307,7 @@ export function sparse_<T extends Tensor>(t: T, sparsity: number, std = 0.01, op
   if (!(sparsity >= 0 && sparsity <= 1)) throw new RangeError(`sparse_: sparsity is from 0 to 1, got ${sparsity}`);
   const values = normal_(zeros([n, m], { dtype: t.dtype }), 0, std, options);
   const order = rand([n, m], options).argsort(0).toTypedArray();
-  const data = values.writableElements();
-  for (let i = 0; i < Math.ceil(sparsity * n); i++) for (let c = 0; c < m; c++) data[order[i * m + c]! * m + c] = 0;
-  return fill(t, values);
+  const dropped = new Uint8Array(n * m);
+  for (let i = 0; i < Math.ceil(sparsity * n); i++) for (let c = 0; c < m; c++) dropped[order[i * m + c]! * m + c] = 1;
+  return fill(t, where(tensor(dropped, { shape: [n, m], dtype: 'bool' }), 0, values));
 }

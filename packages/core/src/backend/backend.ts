@@ -6,6 +6,7 @@ import type { Channels } from './channels.js';
 import type { Geometry, Window } from './convolution.js';
 import type { BinaryFunction, Parameters as Numbers, UnaryFunction } from './functions.js';
 import type { Areas } from './pooling.js';
+import type { Taps } from './resampling.js';
 import type { Storage } from './storage.js';
 
 /** What a kernel sees of a tensor. A `Tensor` is one. */
@@ -247,6 +248,12 @@ export interface Kernels {
 
   /** The gradient of `avgPool` for images of the shape of `out`, given that of its result. */
   avgPoolGradient(g: View, areas: Areas, out: View): void;
+
+  /** `x` `[outer, n, inner]` to `[outer, m, inner]`: each of m is two of n values, mixed as `taps` says. */
+  resample(x: View, taps: Taps, out: View): void;
+
+  /** The gradient of `resample`, given that of its result: also the transpose of a linear function. */
+  resampleGradient(g: View, taps: Taps, out: View): void;
 
   /** 0 where an element of `draws` is below `p`, `1 / (1 - p)` elsewhere. Both may be the same. */
   dropoutMask(draws: View, p: number, out: View): void;

@@ -7,7 +7,6 @@ import {
   Tensor,
   tensor,
   where,
-  zeros,
 } from '@gradgate/core';
 import { check, checkIntegers, checkOptions, checkTensors, is, options as known } from '@gradgate/core/internal';
 
@@ -75,19 +74,18 @@ const losses = defineFunction({
   forward(ctx, logProbs: Tensor, sequences: readonly Sequence[]) {
     ctx.saveForBackward(logProbs);
     (ctx as { sequences?: readonly Sequence[] }).sequences = sequences;
-    const scores = { data: logProbs.elements(), step: logProbs.shape[1]! * logProbs.shape[2]! };
+    const scores = { data: logProbs.toTypedArray(), step: logProbs.shape[1]! * logProbs.shape[2]! };
     return tensor(
       sequences.map((q) => -total(q, scores)),
-      { dtype: logProbs.dtype },
+      { dtype: logProbs.dtype, device: logProbs.device },
     );
   },
   backward(ctx, grad: Tensor) {
     const [logProbs] = ctx.savedTensors as [Tensor];
     const { sequences } = ctx as unknown as { sequences: readonly Sequence[] };
-    const scores = { data: logProbs.elements(), step: logProbs.shape[1]! * logProbs.shape[2]! };
-    const out = zeros(logProbs.shape, { dtype: logProbs.dtype });
-    const to = out.writableElements();
-    const weights = grad.elements();
+    const scores = { data: logProbs.toTypedArray(), step: logProbs.shape[1]! * logProbs.shape[2]! };
+    const to = new Float64Array(logProbs.numel);
+    const weights = grad.toTypedArray();
     sequences.forEach((q, i) => {
       const [alpha, beta] = [forwards(q, scores), backwards(q, scores)];
       const all = total(q, scores);
@@ -98,7 +96,7 @@ const losses = defineFunction({
           to[q.offset + t * scores.step + q.labels[s]!]! -=
             weights[i]! * Math.exp(alpha[t * n + s]! + beta[t * n + s]! - all);
     });
-    return [out, null];
+    return [tensor(to, { shape: logProbs.shape, dtype: logProbs.dtype, device: logProbs.device }), null];
   },
 });
 
@@ -151,7 +149,7 @@ export function ctcLoss(
   if (!Number.isInteger(blank) || blank < 0 || blank >= classes)
     throw new IndexError('ctcLoss', `blank ${blank} is out of range for ${classes} classes`);
   const ins = lengths('inputLengths', inputLengths, batch, frames);
-  const labelled = targets.elements();
+  const labelled = targets.toTypedArray();
   const perRow = targets.ndim === 2 ? targets.shape[1]! : null;
   const outs = lengths('targetLengths', targetLengths, batch, perRow ?? labelled.length);
   if (perRow === null && outs.reduce((a, b) => a + b, 0) > labelled.length)
@@ -176,7 +174,7 @@ export function ctcLoss(
     .div(
       tensor(
         outs.map((n) => Math.max(1, n)),
-        { dtype: each.dtype },
+        { dtype: each.dtype, device: each.device },
       ),
     )
     .mean();
@@ -184,7 +182,7 @@ export function ctcLoss(
 
 function lengths(name: string, given: Tensor | readonly number[], count: number, most: number): number[] {
   check('ctcLoss', name, given, is.either(is.tensor, is.iterable));
-  const list = given instanceof Tensor ? [...given.elements()] : [...given];
+  const list = given instanceof Tensor ? [...given.toTypedArray()] : [...given];
   if (list.length !== count || !list.every((n) => Number.isInteger(n) && n >= 0 && n <= most))
     throw new ShapeError('ctcLoss', `${name} are ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`);
   return list;

@@ -1,5 +1,5 @@
-import { record, type Shape, ShapeError, type Tensor, type TypedArray, zeros } from '@gradgate/core';
-import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { record, type Shape, ShapeError, type Tensor, zeros } from '@gradgate/core';
+import { checkOptions, checkTensors, is, kernelsOf, type Taps } from '@gradgate/core/internal';
 
 export interface InterpolateOptions {
   /** The new sizes of the dimensions after the first two, or one number for all. */
@@ -10,13 +10,6 @@ export interface InterpolateOptions {
   mode?: 'nearest' | 'linear' | 'bilinear';
   /** Whether the outermost pixels' centers, rather than their edges, are matched. */
   alignCorners?: boolean;
-}
-
-/** Which two of `n` values each of `m` is made of, and how much of the second one: only what counts is read. */
-interface Taps {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-  readonly weight: Float64Array;
 }
 
 function tapsOf(n: number, m: number, scale: number, linear: boolean, alignCorners: boolean): Taps {
@@ -33,56 +26,18 @@ function tapsOf(n: number, m: number, scale: number, linear: boolean, alignCorne
 }
 
 /** `x` `[outer, n, inner]` to `[outer, m, inner]`: for each of m two values, mixed. */
-const mixed = (x: Tensor, taps: Taps): Tensor =>
-  linearMap(
-    x,
-    [x.shape[0]!, taps.first.length, x.shape[2]!],
-    (from, to, inner) => {
-      const [n, m] = [x.shape[1]!, taps.first.length];
-      for (let row = 0; row < x.shape[0]! * m; row++) {
-        const i = row % m;
-        const start = Math.floor(row / m) * n;
-        const [p, q, w] = [(start + taps.first[i]!) * inner, (start + taps.second[i]!) * inner, taps.weight[i]!];
-        for (let k = 0; k < inner; k++)
-          to[row * inner + k] = w === 0 ? from[p + k]! : (1 - w) * from[p + k]! + w * from[q + k]!;
-      }
-    },
-    (g) => spread(g, taps, x.shape[1]!),
-  );
+function mixed(x: Tensor, taps: Taps): Tensor {
+  const [outer, n, inner] = x.shape as [number, number, number];
+  const out = zeros([outer, taps.first.length, inner], { dtype: x.dtype, device: x.device });
+  kernelsOf('interpolate', x).resample(x, taps, out);
+  return record('interpolate', [x], out, (g) => [spread(g, taps, n)]);
+}
 
 /** The transpose of `mixed`: each of m is added to the two of n that it was made of. */
-const spread = (g: Tensor, taps: Taps, n: number): Tensor =>
-  linearMap(
-    g,
-    [g.shape[0]!, n, g.shape[2]!],
-    (from, to, inner) => {
-      const m = taps.first.length;
-      const sums = new Float64Array(to.length);
-      for (let row = 0; row < g.shape[0]! * m; row++) {
-        const i = row % m;
-        const start = Math.floor(row / m) * n;
-        const [p, q, w] = [(start + taps.first[i]!) * inner, (start + taps.second[i]!) * inner, taps.weight[i]!];
-        for (let k = 0; k < inner; k++) {
-          const v = from[row * inner + k]!;
-          sums[p + k]! += w === 0 ? v : (1 - w) * v;
-          if (w !== 0) sums[q + k]! += w * v;
-        }
-      }
-      to.set(sums);
-    },
-    (gg) => mixed(gg, taps),
-  );
-
-/** A linear function of `x` that `run` writes; the gradient is its transpose. */
-function linearMap(
-  x: Tensor,
-  shape: Shape,
-  run: (from: TypedArray, to: TypedArray, inner: number) => void,
-  transposed: (g: Tensor) => Tensor,
-): Tensor {
-  const out = zeros(shape, { dtype: x.dtype });
-  run(x.elements(), out.writableElements(), x.shape[2]!);
-  return record('interpolate', [x], out, (g) => [transposed(g)]);
+function spread(g: Tensor, taps: Taps, n: number): Tensor {
+  const out = zeros([g.shape[0]!, n, g.shape[2]!], { dtype: g.dtype, device: g.device });
+  kernelsOf('interpolate', g).resampleGradient(g, taps, out);
+  return record('interpolate', [g], out, (gg) => [mixed(gg, taps)]);
 }
 
 export const interpolateOptions = {

@@ -12,7 +12,7 @@ import {
   tensor,
   where,
 } from '@gradgate/core';
-import { checkIntegers, checkOptions, checkTensors, is, options as known } from '@gradgate/core/internal';
+import { checkIntegers, checkOptions, checkTensors, is, kernelsOf, options as known } from '@gradgate/core/internal';
 
 export const pairwiseDistanceOptions = { p: is.number, eps: is.number, keepdim: is.boolean };
 export const marginOptions = { ...known.lossOptions, margin: is.number };
@@ -243,8 +243,8 @@ export function multiMarginLoss(
       `takes scores [N, C] and classes [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
     );
   const classes = x.shape[1]!;
-  for (const c of target.toTypedArray())
-    if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+  const refuse = (c: number) => new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+  kernelsOf(op, x, target, weight).checkRange(target, 0, classes - 1, refuse);
   const index = target.unsqueeze(1);
   const hinge = relu(x.sub(x.gather(1, index)).add(margin));
   const powered = p === 2 ? hinge.square() : hinge;

@@ -2,12 +2,14 @@ import {
   cat,
   dropout,
   empty,
+  full,
   linear,
   matmul,
   pad,
   ShapeError,
   softmax,
   type Tensor,
+  triu,
   where,
   zeros,
 } from '@gradgate/core';
@@ -79,10 +81,7 @@ const additive = (mask: Tensor, like: Tensor): Tensor =>
 export function causalMask(n: number, m = n): Tensor {
   check('causalMask', 'the length', n, is.size);
   check('causalMask', 'the number of keys', m, is.size);
-  const mask = zeros([n, m]);
-  const data = mask.writableElements();
-  for (let i = 0; i < n; i++) for (let j = i + 1; j < m; j++) data[i * m + j] = Number.NEGATIVE_INFINITY;
-  return mask;
+  return triu(full([n, m], Number.NEGATIVE_INFINITY), 1);
 }
 
 /**

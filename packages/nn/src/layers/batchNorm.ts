@@ -48,13 +48,14 @@ class BatchNormBase extends Module {
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
     checkChannels(this, x, this.numFeatures, ndims);
     const { weight, bias, eps, runningMean, runningVar } = this;
-    const batches = (this.numBatchesTracked?.item() ?? 0) + 1;
+    // Read only where the average is over all batches: a device might have to be waited for.
+    const momentum = this.momentum ?? 1 / ((this.numBatchesTracked?.item() ?? 0) + 1);
     const y = batchNorm(x, runningMean, runningVar, {
       weight,
       bias,
       eps,
       training: this.training || runningMean === null,
-      momentum: this.momentum ?? 1 / batches,
+      momentum,
     });
     // Counted after the operator's checks, so that a refused batch leaves no trace.
     if (this.training) noGrad.run(() => this.numBatchesTracked?.add_(1));

@@ -14,6 +14,7 @@ import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pool.js';
 import { random } from './random.js';
 import { ravelIndex } from './ravelIndex.js';
 import { reduce } from './reduce.js';
+import * as resample from './resample.js';
 import { scatter } from './scatter.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
@@ -53,5 +54,6 @@ export const kernels: Kernels = {
   maxPool,
   maxPoolGradient,
   ...norm,
+  ...resample,
   ...softmax,
 };

@@ -1,0 +1,44 @@
+import { grad, ones, randint, randn, registerBackend, type Tensor, tensor } from '@gradgate/core';
+import { BatchNorm1d, causalMask, functional, init } from '@gradgate/nn';
+import { expect, it } from 'vitest';
+import { far } from '../core/backend/far.js';
+
+registerBackend(far);
+
+it.each<[string, (x: Tensor) => Tensor]>([
+  ['interpolate', (x) => functional.interpolate(x.reshape([1, 2, 6]), { size: 9, mode: 'linear' })],
+  [
+    'multiMarginLoss',
+    (x) => functional.multiMarginLoss(x.reshape([4, 3]), randint(0, 3, [4], { device: x.device }).mul(0)),
+  ],
+  ['batch norm in training', (x) => new BatchNorm1d(3).to(x.device)(x.reshape([4, 3]))],
+])('%s and its gradient read nothing of a device that is read later', async (_, f) => {
+  const values = randn([12]);
+  const derivatives = (device: string): Tensor[] => {
+    const x = values.to(device).detach().requiresGrad_();
+    const y = f(x);
+    return [y, grad(y, [x], { gradOutputs: ones(y.shape, { device }) })[0]!];
+  };
+  const [got, want] = [derivatives('far'), derivatives('cpu')];
+  for (const [i, t] of want.entries()) {
+    const values = await got[i]!.data();
+    t.toTypedArray().forEach((v, j) => {
+      expect(values[j]).toBeCloseTo(v, 5);
+    });
+  }
+});
+
+it('values made on the host are moved to the device of what they initialise', async () => {
+  const kernels = init.dirac_(ones([2, 2, 3], { device: 'far' }));
+  expect(Array.from(await kernels.data())).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+});
+
+it('a causal mask is 0 where one may look', () => {
+  expect(causalMask(2, 3).toArray()).toEqual([
+    [0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    [0, 0, Number.NEGATIVE_INFINITY],
+  ]);
+  expect(() => functional.multiMarginLoss(ones([1, 3]), tensor([3], { dtype: 'int32' }))).toThrow(
+    'multiMarginLoss: target class 3 is out of range for 3 classes',
+  );
+});
