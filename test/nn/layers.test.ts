@@ -1,5 +1,8 @@
 import {
+  allclose,
   arange,
+  cat,
+  eye,
   Generator,
   gradcheck,
   gradgradcheck,
@@ -157,7 +160,7 @@ describe('recurrent layers', () => {
     const [whole] = lstm(x);
     const [first, state] = lstm(x.narrow(0, 0, 2));
     const [second] = lstm(x.narrow(0, 2, 3), state);
-    expect(F.allclose(F.cat([first, second]), whole, { atol: 1e-6 })).toBe(true);
+    expect(allclose(cat([first, second]), whole, { atol: 1e-6 })).toBe(true);
   });
 
   it('are what their cells do step by step', () => {
@@ -167,7 +170,7 @@ describe('recurrent layers', () => {
     const x = sequence();
     let h: Tensor | undefined;
     for (const t of x) h = cell(t, h);
-    expect(F.allclose(gru(x)[1].select(0, 0), h!, { atol: 1e-6 })).toBe(true);
+    expect(allclose(gru(x)[1].select(0, 0), h!, { atol: 1e-6 })).toBe(true);
   });
 
   it('name the shapes they were given and need', () => {
@@ -184,12 +187,12 @@ describe('attention', () => {
   it('does not look at what its masks leave out', () => {
     const mha = new nn.MultiheadAttention(8, 2, { batchFirst: true });
     const x = randn([1, 4, 8]);
-    const changed = F.cat([x.narrow(1, 0, 3), randn([1, 1, 8])], 1);
+    const changed = cat([x.narrow(1, 0, 3), randn([1, 1, 8])], 1);
     const keyPaddingMask = tensor([[false, false, false, true]]);
     const attnMask = nn.causalMask(4);
     for (const masks of [{ keyPaddingMask }, { attnMask }, { isCausal: true }]) {
       const [a, b] = [mha(x, x, x, masks)[0], mha(x, changed, changed, masks)[0]];
-      expect(F.allclose(a.narrow(1, 0, 3), b.narrow(1, 0, 3), { atol: 1e-6 })).toBe(true);
+      expect(allclose(a.narrow(1, 0, 3), b.narrow(1, 0, 3), { atol: 1e-6 })).toBe(true);
     }
     expect(mha(x, x, x, { keyPaddingMask })[1]!.at('...', 3).toArray()).toEqual([[0, 0, 0, 0]]);
     expect(mha(x, x, x, { needWeights: false })[1]).toBeNull();
@@ -291,7 +294,7 @@ describe('init', () => {
     ]) {
       const w = init.orthogonal_(zeros(shape), 2).reshape([shape[0]!, -1]);
       const gram = w.shape[0]! <= w.shape[1]! ? w.matmul(w.t()) : w.t().matmul(w);
-      expect(F.allclose(gram, F.eye(gram.shape[0]!).mul(4), { atol: 1e-5 })).toBe(true);
+      expect(allclose(gram, eye(gram.shape[0]!).mul(4), { atol: 1e-5 })).toBe(true);
     }
   });
 
