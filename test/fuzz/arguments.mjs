@@ -1,5 +1,8 @@
 import * as core from '@gradgate/core';
+import { ZeroRedundancyOptimizer } from '@gradgate/distributed';
+import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
+import { ModelCheckpoint } from '@gradgate/train';
 
 /** What an argument throws by itself, when it is looked at. */
 export class ThrownByArgument extends Error {}
@@ -116,6 +119,15 @@ export class Random {
   }
 }
 
+/** A proxy of one, or what only inherits from the class, is none. */
+export const isTensor = (x) => {
+  try {
+    return x instanceof core.Tensor && x.isLeaf !== undefined;
+  } catch {
+    return false;
+  }
+};
+
 const deep = (n) => {
   let a = [];
   for (let i = 0; i < n; i++) a = [a];
@@ -172,7 +184,7 @@ const kinds = [
   () => new Set([1, 2]),
   () => () => undefined,
   () => (x) => x,
-  () => (x) => (x instanceof core.Tensor ? x.mul(2).sum() : 1),
+  () => (x) => (isTensor(x) ? x.mul(2).sum() : 1),
   () => raise,
   () => async (x) => x,
   () =>
@@ -234,33 +246,148 @@ const parameterList = (r) => {
 const dataset = () => new nn.data.TensorDataset(core.randn([5, 3]), core.zeros([5]));
 const optimizer = (r) => new nn.optim.SGD(parameterList(r), { lr: 0.1 });
 const layer = () => new nn.Linear(3, 3);
+const encoderLayer = () => new nn.TransformerEncoderLayer(4, 2);
+const decoderLayer = () => new nn.TransformerDecoderLayer(4, 2);
 
-/** What fits a parameter of this name, as far as a name tells. */
+const { Bernoulli, Binomial, Categorical, Geometric, Multinomial, Normal, OneHotCategorical } = distributions;
+const normals = () => new Normal(core.zeros([2]), 1);
+const probs = () => ({ probs: core.full([2], 0.5) });
+
+/** Instances of classes whose constructors take what a name does not tell. */
+export const made = {
+  Module: layer,
+  Loss: () => new nn.MSELoss(),
+  Metric: () => new nn.metrics.Mean(),
+  Optimizer: optimizer,
+  LRScheduler: (r) => new nn.optim.StepLR(optimizer(r), { stepSize: 1 }),
+  ResumableSampler: () => new nn.data.SequentialSampler(4),
+  TransformerEncoder: () => new nn.TransformerEncoder(encoderLayer(), 2),
+  TransformerDecoder: () => new nn.TransformerDecoder(decoderLayer(), 2),
+  Unflatten: () => new nn.Unflatten(1, [2, 2]),
+  Parameter: () => new nn.Parameter(core.ones([2])),
+  Transformer: () =>
+    new nn.Transformer({ dModel: 4, nhead: 2, numEncoderLayers: 1, numDecoderLayers: 1, dimFeedforward: 8 }),
+  TransformerEncoderLayer: encoderLayer,
+  TransformerDecoderLayer: decoderLayer,
+  GroupNorm: () => new nn.GroupNorm(1, 4),
+  MultiheadAttention: () => new nn.MultiheadAttention(4, 2),
+  SequentialLR: (r) => {
+    const o = optimizer(r);
+    return new nn.optim.SequentialLR([new nn.optim.ConstantLR(o), new nn.optim.ExponentialLR(o, { gamma: 0.9 })], [2]);
+  },
+  TensorError: () => new core.TensorError('op', 'text'),
+  ShapeError: () => new core.ShapeError('op', 'text'),
+  AutogradError: () => new core.AutogradError('op', 'text'),
+  DeviceError: () => new core.DeviceError('op', 'text'),
+  DTypeError: () => new core.DTypeError('op', 'text'),
+  IndexError: () => new core.IndexError('op', 'text'),
+  LinAlgError: () => new core.LinAlgError('op', 'text'),
+  PixelShuffle: () => new nn.PixelShuffle(2),
+  PixelUnshuffle: () => new nn.PixelUnshuffle(2),
+  ELU: () => new nn.ELU(),
+  ReLU: () => new nn.ReLU(),
+  ReLU6: () => new nn.ReLU6(),
+  SiLU: () => new nn.SiLU(),
+  Threshold: () => new nn.Threshold(1, 0),
+  Subset: () => new nn.data.Subset(dataset(), [0, 2]),
+  SubsetRandomSampler: () => new nn.data.SubsetRandomSampler([0, 2]),
+  WeightedRandomSampler: () => new nn.data.WeightedRandomSampler([0.5, 1], 4),
+  TensorDataset: dataset,
+  MultiStepLR: (r) => new nn.optim.MultiStepLR(optimizer(r), { milestones: [1, 2] }),
+  StepLR: (r) => new nn.optim.StepLR(optimizer(r), { stepSize: 1 }),
+  OneCycleLR: (r) => new nn.optim.OneCycleLR(optimizer(r), { maxLr: 0.1, totalSteps: 5 }),
+  Muon: () => new nn.optim.Muon([new nn.Parameter(core.ones([2, 2]))]),
+  CyclicLR: (r) => new nn.optim.CyclicLR(optimizer(r), { baseLr: 0.1, maxLr: 0.2 }),
+  SWALR: (r) => new nn.optim.SWALR(optimizer(r), { swaLr: 0.1 }),
+  AffineTransform: () => new distributions.AffineTransform(0, 2),
+  Bernoulli: () => new Bernoulli(probs()),
+  Binomial: () => new Binomial(3, probs()),
+  Categorical: () => new Categorical(probs()),
+  Dirichlet: () => new distributions.Dirichlet(core.ones([3])),
+  Distribution: normals,
+  Exponential: () => new distributions.Exponential(1),
+  Gamma: () => new distributions.Gamma(1, 2),
+  Geometric: () => new Geometric(probs()),
+  Independent: () => new distributions.Independent(normals(), 1),
+  ModelCheckpoint: (r) => new ModelCheckpoint(r.folder),
+  Laplace: () => new distributions.Laplace(0, 1),
+  LogNormal: () => new distributions.LogNormal(0, 1),
+  MixtureSameFamily: () => new distributions.MixtureSameFamily(new Categorical(probs()), normals()),
+  Multinomial: () => new Multinomial(3, probs()),
+  MultivariateNormal: () => new distributions.MultivariateNormal(core.zeros([2]), { covarianceMatrix: core.eye(2) }),
+  Normal: normals,
+  OneHotCategorical: () => new OneHotCategorical(probs()),
+  StudentT: () => new distributions.StudentT(3),
+  TransformedDistribution: () =>
+    new distributions.TransformedDistribution(normals(), [new distributions.TanhTransform()]),
+  Uniform: () => new distributions.Uniform(0, 1),
+  ZeroRedundancyOptimizer: (r) =>
+    new ZeroRedundancyOptimizer(parameterList(r), (p) => new nn.optim.SGD(p, { lr: 0.1 })),
+};
+
+/** What fits a parameter or an option of this name, as far as a name tells. */
 const fitting = [
   [
-    /^(x|input|self|t|a|b|data|tensor|query|key|value|scores|logProbs|target|output|outputs|src|tgt|y|left|right|p|loss|v|mask|other)$/,
+    /^(x|input|self|t|a|b|data|tensor|query|key|value|scores|logProbs|target|targets|output|outputs|src|tgt|y|left|right|loss|v|mask|other|anchor|positive|negative|variance|condition|probs|rate|labels|m|image|images|attnMask|keyPaddingMask|posWeight|gradient|gradOutputs)$/,
     (r) => r.tensor(),
   ],
-  [/^(index|indices|boundaries)$/, (r) => core.randint(0, 2, r.shape())],
-  [/^(weight|bias)$/, (r) => r.pick([r.tensor(), null, undefined])],
-  [/^(tensors|inputs|vectors|matrices|others)$/, (r) => [r.tensor(), r.tensor()]],
-  [/^\.\.\.(tensors|inputs|vectors|matrices|operands|datasets|modules|layers)$/, (r) => r.tensor()],
+  [/^(index|indices|boundaries|inputLengths|targetLengths|offsets)$/, (r) => core.randint(0, 2, r.shape())],
+  [/^(weight|bias|weights)$/, (r) => r.pick([r.tensor(), null, undefined, true, false])],
+  [/^(tensors|vectors|matrices|others|list)$/, (r) => [r.tensor(), r.tensor()]],
+  [/^inputs$/, (r) => r.pick([r.tensor(), [r.tensor(), r.tensor()]])],
+  [/^\.\.\.(tensors|inputs|vectors|matrices|operands|args)$/, (r) => r.tensor()],
+  [/^\.\.\.(modules|layers)$/, layer],
+  [/^\.\.\.datasets$/, dataset],
+  [/^\.\.\.transforms$/, () => nn.data.transforms.grayscale()],
   [/^(params|parameters)$/, parameterList],
   [/^optimizer$/, optimizer],
-  [/^(schedulers)$/, (r) => [new nn.optim.ExponentialLR(optimizer(r), { gamma: 0.9 })]],
-  [/^(module|model|layer|average|source|encoder|decoder|encoderLayer|decoderLayer)$/, layer],
-  [/^(dataset|source)$/, dataset],
+  [/^schedulers$/, (r) => [new nn.optim.ExponentialLR(optimizer(r), { gamma: 0.9 })]],
+  [/^(module|model|layer|average|what|encoder|decoder|encoderLayer|decoderLayer)$/, layer],
+  [/^modules$/, (r) => r.pick([[layer()], { a: layer() }])],
+  [/^(dataset|source)$/, (r) => r.pick([dataset(), dataset(), layer()])],
   [/^sampler$/, () => new nn.data.SequentialSampler(4)],
+  [/^generator$/, () => new core.Generator(1)],
+  [/^(dtype|target)$/, (r) => r.pick(['float32', 'float64', 'int32', 'int64', 'bool', 'uint8', 'bfloat16'])],
+  [/^(device)$/, () => 'cpu'],
+  [/^reduction$/, (r) => r.pick(['mean', 'sum', 'none'])],
+  [/^mode$/, (r) => r.pick(['nearest', 'bilinear', 'mean', 'sum', 'max', 'constant', 'fanIn', 'fanOut', 'min'])],
+  [/^nonlinearity$/, (r) => r.pick(['relu', 'tanh', 'linear'])],
+  [/^equation$/, (r) => r.pick(['ij,jk->ik', 'i,i', 'ij->ji', 'ii', '...i,i'])],
   [
-    /^(fn|hook|closure|callback|lrLambda|forward|collate|f)$/,
-    (r) => r.pick([(x) => x, (x) => x.sum(), () => undefined, () => core.ones([])]),
+    /^(fn|hook|closure|callback|lrLambda|forward|backward|collate|collateFn|f|done|failed|make|rule)$/,
+    (r) => r.pick([(x) => x, (x) => (isTensor(x) ? x.sum() : x), () => undefined, () => core.ones([])]),
   ],
   [/^(dim|dims|dim0|dim1|startDim|endDim|from|to|axis)$/, (r) => r.pick([0, 1, -1, 2, undefined])],
-  [/^(shape|size|sizes|normalizedShape|kernelSize|outputSize|padding)$/, (r) => r.pick([2, 3, [2, 3], r.shape()])],
-  [/^(options)$/, () => ({})],
-  [/^(samples)$/, () => [1, 2, 3]],
-  [/^(path|file|name)$/, (r) => r.pick([`${r.folder}/a.safetensors`, `${r.folder}/b.npy`, 'weight'])],
+  [
+    /^(shape|sizes|lengths|normalizedShape|kernelSize|outputSize|padding|stride|dilation|size)$/,
+    (r) => r.pick([2, 3, [2, 3], r.shape()]),
+  ],
+  [/^\.\.\.(shape|dims|times)$/, (r) => r.pick([1, 2, 3])],
+  [/^milestones$/, () => [1, 2]],
+  [/^samples$/, (r) => r.pick([[1, 2, 3], [r.tensor()], [{ a: 1 }, { a: 2 }]])],
+  [
+    /^(path|file)$/,
+    (r) =>
+      r.pick([
+        `${r.folder}/a.safetensors`,
+        `${r.folder}/b.npy`,
+        nn.encodeNpy(core.ones([2])),
+        nn.encodeSafetensors({ a: core.ones([2]) }),
+      ]),
+  ],
+  [/^name$/, () => 'weight'],
+  [/^op$/, () => 'mine'],
   [/^(bytes|buffer)$/, () => nn.encodeSafetensors({ a: core.ones([2]) })],
+  [/^parts$/, () => ({ model: layer() })],
+  [/^pixels$/, () => new Uint8Array(12)],
+  [/^(mean|std)$/, (r) => r.pick([[0.5, 0.5, 0.5], 0.5, 1])],
+  [/^(values)$/, (r) => r.pick([[1, 2, 3], [[1], [2]], new Float32Array(4), r.tensor()])],
+  [/^(array)$/, () => new Float32Array(6)],
+  [/^(betas|scale|ratio)$/, () => [0.5, 0.9]],
+  [
+    /^(lr|maxLr|gamma|momentum|dampening|eps|alpha|beta|p|decay|weightDecay|dropout|factor)$/,
+    (r) => r.pick([0.1, 0.5, 0.9]),
+  ],
   [
     /^state$/,
     (r) =>
@@ -269,6 +396,14 @@ const fitting = [
         optimizer(r).stateDict(),
         { lastEpoch: 1, baseLrs: [0.1] },
       ]),
+  ],
+  [
+    /^(n|in|out|num|embed|hidden|d[A-Z]|nhead|k|steps|total|groups|batch|rows|columns|epochs|length|in\d)/,
+    (r) => r.pick([1, 2, 3, 4]),
+  ],
+  [
+    /^(is|keep|requires|affine|return|batchFirst|bidirectional|persistent|drop|shuffle|amsgrad|nesterov|maximize|unbiased|sorted|largest|normFirst|retain|create|allow|training)/,
+    (r) => r.chance(0.5),
   ],
   [/./, (r) => r.pick([1, 2, 3, 4, 0.5])],
 ];
@@ -282,27 +417,26 @@ function optionsFor(r, names, wrong) {
   return options;
 }
 
-/** Arguments for parameters of these names: each fits, or with probability `wrong` is anything at all; some are left out or added. */
+/**
+ * Arguments for parameters of these names: each fits, or with probability `wrong` is anything at all; some are left out or
+ * added, unless `all` are wanted. `options` are the names of those there are; null asks for them, by one that there is none of.
+ */
 export function argumentsFor(
   random,
-  name,
   names,
-  { wrong = random.pick([0, 0.15, 0.5, 1]), options = new Map() } = {},
+  { wrong = random.pick([0, 0.15, 0.5, 1]), options = [], all = false } = {},
 ) {
   const args = names.flatMap((parameter) => {
     const make = () => {
       if (random.chance(wrong)) return random.anything();
-      if (parameter !== 'options') return matching(random, parameter);
-      const known = options.get(name);
-      // Learns what there is from the error.
-      if (known === undefined) return { __unknown: 1 };
-      return optionsFor(random, known, wrong);
+      if (!/^(options|userOptions)$/.test(parameter)) return matching(random, parameter);
+      return options === null ? { unknownOption: 1 } : optionsFor(random, options, wrong);
     };
     return parameter.startsWith('...') ? random.many(3, make) : [make()];
   });
   if (wrong > 0 && random.chance(0.1)) args.pop();
   if (wrong > 0 && random.chance(0.1)) args.push(random.anything());
   if (wrong > 0 && random.chance(0.05)) args.length = 0;
-  if (names.includes('options') && random.chance(0.3)) args.splice(names.indexOf('options'), 1);
+  if (!all && names.includes('options') && random.chance(0.3)) args.splice(names.indexOf('options'), 1);
   return args;
 }
