@@ -124,6 +124,34 @@ describe('whole programs', () => {
     expect(Number(error)).toBeLessThan(Number(first) / 3);
     expect(out).toMatch(/^epoch 2\/60 {2}loss/m);
   });
+
+  it('lstmForecast: two years are forecast from those before', () => {
+    expect(Number(/off by ([\d.]+)%/.exec(run('programs/lstmForecast'))![1])).toBeLessThan(12);
+  });
+
+  it('textClassifier: tells kind words from unkind ones', () => {
+    const out = run('programs/textClassifier');
+    expect(out).toContain('The room was bright, a joy! kind\nDull food, and cold unkind');
+    expect(Number(/epoch 12\/12 .* valAccuracy ([\d.]+)/.exec(out)![1])).toBeGreaterThan(0.9);
+  });
+
+  it('ppoCartPole: poles stand for longer', () => {
+    const steps = [...run('programs/ppoCartPole', '12').matchAll(/stood for (\d+) steps/g)].map(([, n]) => Number(n));
+    expect(steps).toHaveLength(12);
+    expect(Math.max(...steps.slice(6))).toBeGreaterThan(3 * steps[0]!);
+  });
+
+  it('gan: generated points come near the ring', () => {
+    const out = run('programs/gan');
+    const [, before, after] = /radius ([\d.]+) before, ([\d.]+) after/.exec(out)!;
+    expect(Math.abs(Number(after) - 1)).toBeLessThan(Math.min(0.35, Math.abs(Number(before) - 1)));
+  });
+
+  it('mamlServing: answers get better while it learns', () => {
+    const errors = /off by ([\d., ]+)/.exec(run('programs/mamlServing'))![1]!.split(', ').map(Number);
+    expect(errors).toHaveLength(5);
+    expect(errors.at(-1)).toBeLessThan(errors[0]! / 2);
+  });
 });
 
 describe('larger examples', () => {
