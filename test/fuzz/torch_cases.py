@@ -163,6 +163,8 @@ def apply_reduce(p, x, exact):
     name = rng.choice("sum mean prod var std amax amin norm logsumexp any all argmax argmin max min median nanmedian nansum nanmean countNonzero varMean stdMean aminmax maxAll".split())
     if not exact and name in ("any", "all", "argmax", "argmin", "max", "min", "median", "nanmedian", "amax", "amin", "aminmax", "maxAll"):
         raise Skip
+    if x.t.numel() == 0 and not x.t.is_floating_point() and name in ("median", "nanmedian", "maxAll"):
+        raise Skip  # Integers have no NaN for the median of none: 1.13 gives any number, here it is refused.
     if not finite(x.t) and name in no_special | {"varMean", "stdMean", "mean", "nanmean"}:
         raise Skip
     keep, jkeep = flag()
@@ -224,6 +226,8 @@ def apply_shape(p, x, exact):
         raise Skip
     same = x.exact
     m = x.t.shape[d] if n else 1
+    if kind == "mode" and m > 16 and x.t.is_floating_point():
+        raise Skip  # Of equal elements in a long row any may have the gradient: 1.13 sorts them by std::sort.
     i = rng.randrange(max(1, m)) if m else 0
     k = rng.randint(-1, 1)
     two = f"({x.js}, {jd})"
@@ -282,6 +286,8 @@ def apply_binary(p, x, exact):
     if x.t.dtype == torch.bool or x.t.is_floating_point() and x.t.dtype != p.dtype:
         raise Skip  # What dtypes mix to is tested elsewhere.
     y = like(p, x)
+    if name in no_special and not finite(y.t):
+        raise Skip
     a, b = (x, y) if rng.random() < 0.6 else (y, x)
     return Value(f"g.{name}({a.js}, {b.js})", binary[name](a.t, b.t), False), name
 
@@ -582,8 +588,13 @@ def tensor(t):
 
 
 def close(a, b):
+    """Whether PyTorch's own roundings are below half of what `torchCases.ts` allows."""
     a, b = a.detach().double(), b.detach().double()
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True)
+    if a.shape != b.shape:
+        return False
+    same = (a == b) | (a.isnan() & b.isnan())
+    most = max([1.0, *b[b.isfinite()].abs().tolist()])
+    return bool((same | ((a - b).abs() <= 2.5e-5 * b.abs().clamp(min=max(1.0, most / 10)))).all())
 
 
 def case(seed):

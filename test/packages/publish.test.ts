@@ -12,63 +12,56 @@ const expected: Record<string, string> = {
   'NoResolution node10': 'this resolution is older than `exports`, and TypeScript 7 has dropped it',
 };
 
-describe.each(['core', 'nn', 'train', 'openblas', 'gradgate', 'eslint-plugin', 'unplugin', 'distributions'])(
-  'packages/%s',
-  (name) => {
-    const folder = join(root, 'packages', name);
-    const read = (file: string) => readFileSync(join(folder, file), 'utf8');
-    const contents = () => {
-      const files = createPackageFromTarballData(readFileSync(packForTest(name)));
-      return { files, paths: files.listFiles().map((f) => f.replace(/^\/node_modules\/(@gradgate\/)?[\w-]+\//, '')) };
-    };
+describe.each(readdirSync(join(root, 'packages')))('packages/%s', (name) => {
+  const folder = join(root, 'packages', name);
+  const read = (file: string) => readFileSync(join(folder, file), 'utf8');
+  const contents = () => {
+    const files = createPackageFromTarballData(readFileSync(packForTest(name)));
+    return { files, paths: files.listFiles().map((f) => f.replace(/^\/node_modules\/(@gradgate\/)?[\w-]+\//, '')) };
+  };
 
-    it('has nothing that publint would tell of', async () => {
-      const { messages } = await publint({ pkgDir: folder, pack: 'npm', level: 'suggestion', strict: true });
-      const pkg = JSON.parse(read('package.json'));
-      expect(messages.map((m) => formatMessage(m, pkg))).toEqual([]);
-    });
+  it('has nothing that publint would tell of', async () => {
+    const { messages } = await publint({ pkgDir: folder, pack: 'npm', level: 'suggestion', strict: true });
+    const pkg = JSON.parse(read('package.json'));
+    expect(messages.map((m) => formatMessage(m, pkg))).toEqual([]);
+  });
 
-    it('has types that every resolution finds which finds the module', async () => {
-      const result = await checkPackage(contents().files);
-      if (!result.types) throw new Error('no types at all');
-      const found = result.problems.map((p) => ('resolutionKind' in p ? `${p.kind} ${p.resolutionKind}` : p.kind));
-      expect([...new Set(found)].sort()).toEqual(Object.keys(expected));
-    });
+  it('has types that every resolution finds which finds the module', async () => {
+    const result = await checkPackage(contents().files);
+    if (!result.types) throw new Error('no types at all');
+    const found = result.problems.map((p) => ('resolutionKind' in p ? `${p.kind} ${p.resolutionKind}` : p.kind));
+    expect([...new Set(found)].sort()).toEqual(Object.keys(expected));
+  });
 
-    it('ships the build, the README, the licence and nothing else', () => {
-      const { paths, files } = contents();
-      const program = name === 'gradgate' ? ['bin/gradgate.js'] : [];
-      const others = ['LICENSE', 'README.md', ...program, 'package.json'];
-      expect(paths.filter((p) => !p.startsWith('dist/')).sort()).toEqual(others);
-      expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|d\.ts)$/.test(p))).toEqual([]);
-      expect(paths.filter((p) => /\btests?\b|\.test\./.test(p))).toEqual([]);
-      // Each module is there and has its types.
-      const stems = (end: RegExp) =>
-        paths.filter((p) => p.startsWith('dist/') && end.test(p)).map((p) => p.replace(end, ''));
-      expect(stems(/\.js$/).sort()).toEqual(stems(/\.d\.ts$/).sort());
-      const sources = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' });
-      const modules = sources
-        .filter((f) => f.endsWith('.ts'))
-        .map((f) => `dist/${f.replaceAll('\\', '/').slice(0, -3)}`);
-      expect(modules.filter((m) => !paths.includes(`${m}.js`))).toEqual([]);
-      // Nothing absolute of the machine that built it.
-      const own = files.listFiles().filter((f) => files.readFile(f).includes(root));
-      expect(own).toEqual([]);
-    });
+  it('ships the build, the README, the licence and nothing else', () => {
+    const { paths, files } = contents();
+    const program = name === 'gradgate' ? ['bin/gradgate.js'] : [];
+    const others = ['LICENSE', 'README.md', ...program, 'package.json'];
+    expect(paths.filter((p) => !p.startsWith('dist/')).sort()).toEqual(others);
+    expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|d\.ts)$/.test(p))).toEqual([]);
+    expect(paths.filter((p) => /\btests?\b|\.test\./.test(p))).toEqual([]);
+    // Each module is there and has its types.
+    const stems = (end: RegExp) =>
+      paths.filter((p) => p.startsWith('dist/') && end.test(p)).map((p) => p.replace(end, ''));
+    expect(stems(/\.js$/).sort()).toEqual(stems(/\.d\.ts$/).sort());
+    const sources = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' });
+    const modules = sources.filter((f) => f.endsWith('.ts')).map((f) => `dist/${f.replaceAll('\\', '/').slice(0, -3)}`);
+    expect(modules.filter((m) => !paths.includes(`${m}.js`))).toEqual([]);
+    // Nothing absolute of the machine that built it.
+    const own = files.listFiles().filter((f) => files.readFile(f).includes(root));
+    expect(own).toEqual([]);
+  });
 
-    it('says in package.json and README what it is', () => {
-      const pkg = JSON.parse(read('package.json'));
-      expect(pkg).toMatchObject({ license: 'MIT', type: 'module', engines: { node: '>=20.19' } });
-      expect(pkg.publishConfig).toEqual({ access: 'public' });
-      expect(pkg.keywords.length).toBeGreaterThan(4);
-      // Core puts methods on tensors and openblas sets a backend when they are imported; the others can be shaken.
-      expect(pkg.sideEffects).toBe(name === 'core' || name === 'openblas');
-      for (const [entry, target] of Object.entries<object | string>(pkg.exports))
-        if (entry !== './package.json') expect(Object.keys(target)).toEqual(['types', 'default']);
-      expect(read('README.md')).toMatch(
-        new RegExp(`^# (@gradgate/)?${name}\n[\\s\\S]*npm install [\\s\\S]*\`\`\`ts\n`),
-      );
-      expect(read('LICENSE')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
-    });
-  },
-);
+  it('says in package.json and README what it is', () => {
+    const pkg = JSON.parse(read('package.json'));
+    expect(pkg).toMatchObject({ license: 'MIT', type: 'module', engines: { node: '>=20.19' } });
+    expect(pkg.publishConfig).toEqual({ access: 'public' });
+    expect(pkg.keywords.length).toBeGreaterThan(4);
+    // Core puts methods on tensors and openblas sets a backend when they are imported; the others can be shaken.
+    expect(pkg.sideEffects).toBe(name === 'core' || name === 'openblas');
+    for (const [entry, target] of Object.entries<object | string>(pkg.exports))
+      if (entry !== './package.json') expect(Object.keys(target)).toEqual(['types', 'default']);
+    expect(read('README.md')).toMatch(new RegExp(`^# (@gradgate/)?${name}\n[\\s\\S]*npm install [\\s\\S]*\`\`\`ts\n`));
+    expect(read('LICENSE')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
+  });
+});

@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { installedFile } from '@gradgate/core/internal';
 import { abort, busy, cells, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
 import type { Work } from './work.js';
 
@@ -51,12 +52,18 @@ export class Connection {
 
   /** Starts the thread and joins the other ranks. */
   static async open(timeout: number): Promise<Connection> {
+    const program = installedFile(new Error(), '@gradgate/distributed', './dist/worker.js');
+    if (program === null)
+      throw new DistributedError(
+        'init: the thread that calls MPI loads its program from the package @gradgate/distributed, and it is not installed ' +
+          'where this bundle runs; install it there',
+      );
     keepUcxOut();
     shareProcessor();
     const flags = new Int32Array(new SharedArrayBuffer(4 * cells));
     const [jobs, outcomes] = [new MessageChannel(), new MessageChannel()];
     const data: WorkerData = { flags, jobs: jobs.port2, outcomes: outcomes.port2 };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(program, {
       workerData: data,
       transferList: [jobs.port2, outcomes.port2],
       // The loaders of the program that started us are none of the thread's business.

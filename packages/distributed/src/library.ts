@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { requireInstalled } from '@gradgate/core/internal';
 import type { LibraryHandle } from 'koffi';
 
 /** A handle of MPI: an address in Open MPI, a number in MPICH and in the standard ABI of MPI 5. */
@@ -150,7 +150,7 @@ export interface Library {
 /** Loads the MPI that belongs to the launcher, and refuses another one: its ranks would not find each other. */
 export function openLibrary(launched: Launched | null, env: NodeJS.ProcessEnv = process.env): Library {
   // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const koffi = requireInstalled(new Error(), 'koffi') as typeof import('koffi');
   const tried: string[] = [];
   for (const file of candidates(launched, env)) {
     let library: LibraryHandle;

@@ -27,4 +27,9 @@ const recommended: Linter.Config = {
 };
 
 /** The plugin: `configs.recommended` switches all of its rules on. */
-export default { ...plugin, configs: { recommended } };
+const withConfigs: typeof plugin & { configs: { recommended: Linter.Config } } = {
+  ...plugin,
+  configs: { recommended },
+};
+
+export default withConfigs;

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { requireInstalled } from '@gradgate/core/internal';
 
 /** `cblas_sgemm` or `cblas_dgemm`: order, transposes, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc. */
 export type Gemm = (
@@ -30,20 +30,20 @@ const standardName = process.platform === 'darwin' ? 'libopenblas.dylib' : 'libo
 export function openLibrary(): Library | null {
   // A file that is named and does not load is reported: another library in its place would go unnoticed.
   const file = process.env['GRADGATE_OPENBLAS'] || standardName;
+  let advice = 'Install the package koffi where this program runs: it cannot be in a bundle.';
   try {
-    return declare(file);
+    // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
+    const koffi = requireInstalled(new Error(), 'koffi') as typeof import('koffi');
+    advice = 'Install the Debian package libopenblas0, or name a library file in GRADGATE_OPENBLAS.';
+    return declare(koffi, file);
   } catch (error) {
     const reason = String((error as Error)?.message ?? error).replaceAll(/\s+/g, ' ');
-    console.warn(
-      `@gradgate/openblas: no OpenBLAS in ${file} (${reason}); the embedded kernels go on. Install the Debian package libopenblas0, or name a library file in GRADGATE_OPENBLAS.`,
-    );
+    console.warn(`@gradgate/openblas: no OpenBLAS in ${file} (${reason}); the embedded kernels go on. ${advice}`);
     return null;
   }
 }
 
-function declare(file: string): Library {
-  // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+function declare(koffi: typeof import('koffi'), file: string): Library {
   const library = koffi.load(file);
   const config: string = library.func('const char *openblas_get_config(void)')();
   const int = config.includes('USE64BITINT') ? 'int64_t' : 'int';

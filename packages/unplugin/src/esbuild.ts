@@ -1,3 +1,7 @@
-import unplugin from './index.js';
+import type { Plugin } from 'esbuild';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.esbuild;
+const plugin: (options?: Options) => Plugin = unplugin.esbuild;
+
+export default plugin;

@@ -1,3 +1,6 @@
-import unplugin from './index.js';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.farm;
+const plugin: (options?: Options) => any = unplugin.farm;
+
+export default plugin;

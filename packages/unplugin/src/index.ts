@@ -2,64 +2,14 @@
  * A plugin for Vite, Rollup, Rolldown, webpack, Rspack, esbuild and Farm. It lowers standard decorators, which browsers do not
  * parse, and async functions, whose steps then stay in the mode of their flow: gates cover them as they do in Node.
  */
-import { dirname } from 'node:path';
-import type { TransformOptions } from 'esbuild';
-import { getTsconfig } from 'get-tsconfig';
-import { createUnplugin, type FilterPattern, type UnpluginInstance } from 'unplugin';
-import { type Lowering, lower, mayNeed } from './lower.js';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export interface Options {
-  /** Modules to lower; by default those of JavaScript and TypeScript, and of Vue, Svelte and Astro. */
-  include?: FilterPattern;
-  /** Modules to leave as they are, of those; by default what is in `node_modules`. */
-  exclude?: FilterPattern;
-  /** Whether async functions, async generators and `for await` are lowered; true by default. */
-  async?: boolean;
-  /** Whether standard decorators, `accessor` and `using` are lowered; true by default. */
-  decorators?: boolean;
-}
+export type { Options, Pattern } from './options.js';
 
-const modules = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)(?:$|\?)/;
-/** Parts of a component that are no script, and what a bundler made of an asset. */
-const noScript = /[?&](?:type=(?:style|template)|lang\.(?:css|s[ac]ss|less|styl|postcss|pug)|raw|url|inline)\b/;
-/** Core does by hand what this plugin has compilers do. */
-const core = /[\\/](?:@gradgate|packages)[\\/]core[\\/](?:dist|src)[\\/]/;
+type Bundler = 'vite' | 'rollup' | 'rolldown' | 'webpack' | 'rspack' | 'esbuild' | 'farm';
 
-const name = '@gradgate/unplugin';
+/** Makes the plugin for a bundler: `gradgate.vite(options)`. Entries such as `@gradgate/unplugin/vite` know its type. */
+const plugins: Readonly<Record<Bundler, (options?: Options) => any>> = unplugin;
 
-/** Bundlers whose own transformers have been through a module when this plugin gets it: no types are left. */
-const comesLast = new Set(['vite', 'rolldown', 'webpack', 'rspack', 'farm']);
-
-function optionsFor(id: string, framework: string): TransformOptions {
-  const [file] = id.split('?') as [string];
-  const extension = /\.[cm]?([jt]sx?)$/.exec(file)?.[1] ?? 'js';
-  const options: TransformOptions = { loader: extension as 'js', sourcefile: file, jsx: 'preserve' };
-  if (!extension.startsWith('t')) return options;
-  const { compilerOptions } = (!file.startsWith('\0') && getTsconfig(dirname(file))?.config) || {};
-  // An import that seems unused in what is left of TypeScript has been kept on purpose.
-  const kept = comesLast.has(framework) ? { verbatimModuleSyntax: true } : {};
-  return { ...options, tsconfigRaw: { compilerOptions: { ...compilerOptions, jsx: 'preserve', ...kept } as object } };
-}
-
-const toList = (pattern: FilterPattern | undefined): (string | RegExp)[] =>
-  pattern === undefined ? [] : [pattern].flat();
-
-const unplugin: UnpluginInstance<Options | undefined> = createUnplugin((given = {}, { framework }) => {
-  const lowering: Lowering = { async: given.async ?? true, decorators: given.decorators ?? true };
-  const exclude = toList(given.exclude ?? /[\\/]node_modules[\\/]/);
-  return {
-    name,
-    // After the bundler's own TypeScript, where it has one.
-    enforce: 'post',
-    transform: {
-      filter: { id: { include: toList(given.include ?? modules), exclude: [...exclude, noScript, core] } },
-      handler: (code, id) => (mayNeed(code, lowering) ? lower(code, optionsFor(id, framework), lowering) : null),
-    },
-    vite: {
-      // Workers are built by plugins of their own.
-      config: () => ({ worker: { plugins: () => [{ ...unplugin.vite(given), config: undefined }].flat() } }),
-    },
-  };
-});
-
-export default unplugin;
+export default plugins;

@@ -1,3 +1,7 @@
-import unplugin from './index.js';
+import type { Plugin } from 'rolldown';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.rolldown;
+const plugin: (options?: Options) => Plugin | Plugin[] = unplugin.rolldown;
+
+export default plugin;

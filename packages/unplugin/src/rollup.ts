@@ -1,3 +1,7 @@
-import unplugin from './index.js';
+import type { Plugin } from 'rollup';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.rollup;
+const plugin: (options?: Options) => Plugin | Plugin[] = unplugin.rollup;
+
+export default plugin;

@@ -1,3 +1,7 @@
-import unplugin from './index.js';
+import type { RspackPluginInstance } from '@rspack/core';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.rspack;
+const plugin: (options?: Options) => RspackPluginInstance = unplugin.rspack;
+
+export default plugin;

@@ -1,3 +1,7 @@
-import unplugin from './index.js';
+import type { Plugin } from 'vite';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.vite;
+const plugin: (options?: Options) => Plugin | Plugin[] = unplugin.vite;
+
+export default plugin;

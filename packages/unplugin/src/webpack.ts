@@ -1,3 +1,7 @@
-import unplugin from './index.js';
+import type { WebpackPluginInstance } from 'webpack';
+import type { Options } from './options.js';
+import { unplugin } from './plugin.js';
 
-export default unplugin.webpack;
+const plugin: (options?: Options) => WebpackPluginInstance = unplugin.webpack;
+
+export default plugin;

@@ -103,6 +103,16 @@ describe('gradients at singular points are those of PyTorch', () => {
   });
 });
 
+it("running sums of exponentials of infinities are PyTorch's, and those of a single number its own", () => {
+  const x = tensor([inf, 1, inf, -inf], { dtype: 'float64', requiresGrad: true });
+  const y = x.logcumsumexp(0);
+  expect(y.toArray()).toEqual([inf, inf, inf, inf]);
+  y.sum().backward();
+  expect(x.grad!.toArray()).toEqual([nan, 0, nan, 0]);
+  expect(tensor([-inf, -inf, 0, 0]).logcumsumexp(0).toArray()).toEqual([-inf, -inf, 0, Math.fround(Math.log(2))]);
+  for (const value of [inf, -inf, 2]) expect(gradients((x) => x.logcumsumexp(0), value)).toEqual([1]);
+});
+
 describe('subgradients', () => {
   it.each([3, many])(
     'pass where the input is NaN: relu, relu6, hardtanh, threshold, maximum, minimum, of %s elements',

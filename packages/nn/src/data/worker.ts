@@ -1,5 +1,4 @@
-import { check, checkOptions, is } from '@gradgate/core/internal';
-import { builtin } from '../builtin.js';
+import { builtin, check, checkOptions, is } from '@gradgate/core/internal';
 import type { Resumable } from '../plain.js';
 import { type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';

@@ -1,5 +1,4 @@
-import { is, show } from '@gradgate/core/internal';
-import { builtin } from '../builtin.js';
+import { builtin, is, show } from '@gradgate/core/internal';
 import { isResumable } from '../plain.js';
 import { asMapped, type Dataset } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';

@@ -1,4 +1,4 @@
-import { builtin } from '../builtin.js';
+import { builtin } from '@gradgate/core/internal';
 
 // The parts of Node's own modules that are used.
 interface Stats {
