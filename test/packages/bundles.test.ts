@@ -81,8 +81,14 @@ const bundlers: Record<string, { formats: Format[]; build(name: string, format: 
     formats: ['esm', 'cjs', 'iife'],
     async build(name, format) {
       const outfile = join(project, `esbuild-${name}-${format}.${extension(format)}`);
-      const options = { entryPoints: [entry(name)], bundle: true, format, outfile, platform: 'node' } as const;
-      const { warnings } = await esbuild({ ...options, logLevel: 'silent' });
+      const { warnings } = await esbuild({
+        entryPoints: [entry(name)],
+        bundle: true,
+        format,
+        outfile,
+        platform: 'node',
+        logLevel: 'silent',
+      });
       expect(warnings.map(({ text }) => text)).toEqual([]);
       return outfile;
     },
