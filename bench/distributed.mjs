@@ -2,9 +2,9 @@
  * Milliseconds of a training step in 1, 2 and 4 ranks of this machine beside threads of one process on the same cores, each in
  * new processes:
  *
- *   node bench/distributed.mjs [--mpirun mpirun] [--steps 30] [--ranks 1,2]
+ *   node bench/distributed.mjs [--mpirun mpirun] [--steps 30] [--ranks 1,2] [--batches 64,256,1024] [--repeats 3]
  *
- * The whole batch is the same in each row: ranks share it out. "not sent" is a step under noSync, "at the end" one whose
+ * The whole batch is the same in each row: ranks share it out. Figures are medians over repeats, in which all rows take turns. "not sent" is a step under noSync, "at the end" one whose
  * gradients are sent after the backward pass; what lies between them is what overlap can hide.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,6 +18,8 @@ const { values, positionals } = parseArgs({
     mpirun: { type: 'string', default: 'mpirun' },
     steps: { type: 'string', default: '30' },
     ranks: { type: 'string', default: '1,2' },
+    batches: { type: 'string', default: '64,256,1024' },
+    repeats: { type: 'string', default: '3' },
   },
   allowPositionals: true,
 });
@@ -25,10 +27,10 @@ const sizes = [784, 512, 512, 10];
 
 /** Times steps of this rank's part of a batch; rank 0 prints them. */
 async function measure(batch, steps, threads) {
-  const { manualSeed, randn, setNumThreads } = await import('../packages/core/dist/index.js');
-  const nn = await import('../packages/nn/dist/index.js');
+  const { manualSeed, randn, setNumThreads } = await import('@gradgate/core');
+  const nn = await import('@gradgate/nn');
   const { allReduce, barrier, DistributedDataParallel, destroy, init, noSync, rank, worldSize } = await import(
-    '../packages/distributed/dist/index.js'
+    '@gradgate/distributed'
   );
   await init({ timeout: 120_000 });
   setNumThreads(threads);
@@ -62,7 +64,7 @@ async function measure(batch, steps, threads) {
     }
     times[name] = median(times[name]);
   }
-  const gradients = (await import('../packages/core/dist/index.js')).zeros([elements]);
+  const gradients = (await import('@gradgate/core')).zeros([elements]);
   const sending = [];
   for (let i = 0; i < steps; i++) {
     barrier();
@@ -77,29 +79,38 @@ async function measure(batch, steps, threads) {
 
 if (positionals[0] === 'measure') await measure(...positionals.slice(1).map(Number));
 else {
-  const rows = [];
-  for (const batch of [64, 256, 1024])
-    for (const [ranks, threads] of [[1, 1], [1, 2], ...values.ranks.split(',').map((n) => [Number(n), 1])].filter(
-      ([r, t], i, all) => all.findIndex(([a, b]) => a === r && b === t) === i,
-    )) {
+  const numbers = (list) => list.split(',').map(Number);
+  const places = [
+    [1, 1],
+    [1, 2],
+    ...numbers(values.ranks)
+      .filter((n) => n > 1)
+      .map((n) => [n, 1]),
+  ];
+  const runs = numbers(values.batches).flatMap((batch) =>
+    places.map(([ranks, threads]) => ({ batch, ranks, threads, figures: [] })),
+  );
+  for (let repeat = 0; repeat < Number(values.repeats); repeat++)
+    for (const { batch, ranks, threads, figures } of runs) {
       const own = [self, 'measure', batch, values.steps, threads].map(String);
       const cli = fileURLToPath(new URL('../packages/gradgate/bin/gradgate.js', import.meta.url));
       const launch = ranks === 1 ? [] : [cli, 'launch', '-n', `${ranks}`, '--mpirun', values.mpirun];
       const out = execFileSync(process.execPath, [...launch, ...own], { encoding: 'utf8' });
-      const f = JSON.parse(/FIGURES (.*)/.exec(out)[1]);
-      const show = (ms) => ms.toFixed(1);
-      const moved = ranks === 1 ? 0 : (2 * (ranks - 1) * f.bytes) / ranks / 1e6;
-      rows.push([
-        `${batch}`,
-        `${ranks}`,
-        `${threads}`,
-        show(f.sent),
-        show(f['at the end']),
-        show(f['not sent']),
-        ranks === 1 ? '' : show(f.allReduce),
-        moved.toFixed(1),
-      ]);
+      figures.push(JSON.parse(/FIGURES (.*)/.exec(out)[1]));
     }
+  const rows = runs.map(({ batch, ranks, threads, figures }) => {
+    const of = (name) => median(figures.map((f) => f[name]));
+    const moved = (2 * (ranks - 1) * of('bytes')) / ranks / 1e6;
+    const times = [of('sent'), of('at the end'), of('not sent'), ...(ranks === 1 ? [] : [of('allReduce')])];
+    return [
+      batch,
+      ranks,
+      threads,
+      ...times.map((ms) => ms.toFixed(1)),
+      ...(ranks === 1 ? [''] : []),
+      moved.toFixed(1),
+    ].map(String);
+  });
   console.log(
     table(
       [

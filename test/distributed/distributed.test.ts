@@ -56,6 +56,11 @@ describe.each(launchers)('by %s', (mpirun) => {
     ['exits', /rank 1 of 2 ends with exit code 0 and without destroy\(\)/],
     ['exits with 7', /rank 1 of 2 ends with exit code 7 and without destroy\(\)/],
     ['is killed', /./],
+    ['is stopped', /rank 0 of 2: allReduce\(float32 \[10\], sum\) has waited for 3 s/],
+    ['loops', /rank 0 of 2: allReduce\(float32 \[10\], sum\) has waited for 3 s/],
+    ['throws in a hook', /rank 1 of 2 fails, and all ranks are ended: Error: rank 1 is out of luck/],
+    ['throws before it joins', /rank 1 of 2 ends with exit code 1 before it joins the others/],
+    ['makes fewer steps', /rank 0 calls allReduce\(gradients in bucket 0 of .*; rank 1 calls destroy\(\)/],
     ['leaves early', /rank 0 calls allReduce\(float32 \[10\], sum\); rank 1 calls destroy\(\)/],
     ['ends early', /rank 0 calls allReduce\(float32 \[10\], sum\); rank 1 calls destroy\(\)/],
     ['hangs', /rank 0 of 2: allReduce\(float32 \[10\], sum\) has waited for 3 s/],
@@ -66,7 +71,22 @@ describe.each(launchers)('by %s', (mpirun) => {
     ['has another dtype', /rank 1 calls allReduce\(float64 \[10\], sum\)/],
     ['calls another collective', /rank 0 calls allReduce\(float32 \[10\], sum\); rank 1 calls barrier\(\)/],
     ['has another model', /rank 0 calls DistributedDataParallel\(weight float32 \[4, 3\].*rank 1 calls .*\[5, 3\]/],
-    ['waits for a message', /rank 0 of 2: recv\(float32 \[2\] from rank 1\) has waited for 3 s/],
+    [
+      'has another layer far behind',
+      /rank 0 calls DistributedData.*59\.weight float32 \[4, 2\].*59\.weight float32 \[3, 2\]/,
+    ],
+    [
+      'trains models in another order',
+      /rank 0 calls .*DistributedDataParallel 1, .*rank 1 calls .*DistributedDataParallel 2, /,
+    ],
+    [
+      'calls another collective, and nobody waits',
+      /rank 0 calls allReduce\(float32 \[2\], sum\); rank 1 calls .*\[1\]/,
+    ],
+    ['does not send a message', /rank 0 of 2: recv\(float32 \[2\] from rank 1\) has waited for 3 s/],
+    ['does not take a message', /rank 0 of 2: send\(float32 \[1000000\] to rank 1\) has waited for 3 s/],
+    ['sends another dtype', /recv: rank 1 sent 1 elements of float64, and 2 of float32 are expected/],
+    ['sends too much', /recv: rank 1 sent 5 elements of float32, and 2 of float32 are expected/],
   ])('a rank that %s ends all ranks in time, with an exit code and a reason', async (how, reason) => {
     const { status, stderr, stdout, seconds } = await launch(mpirun, 2, ['failing', how]);
     expect(status).not.toBe(0);

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -88,6 +88,20 @@ it.each([
   write('ends/script.ts', script);
   expect(gradgate('timeline', 'ends/script.ts', '-o', 'out.svg').status).toBe(code);
   expect(readdirSync(join(folder, 'ends')).sort()).toEqual(['package.json', 'script.ts']);
+});
+
+it('what a killed script has left is removed at the next start, and what a running one has is not', () => {
+  write('killed/package.json', '{ "type": "module" }');
+  write('killed/script.ts', "if (process.env['KILLED']) process.kill(process.pid, 'SIGKILL');");
+  const files = () => readdirSync(join(folder, 'killed')).filter((name) => name.startsWith('.'));
+  process.env['KILLED'] = '1';
+  expect(gradgate('timeline', 'killed/script.ts', '-o', 'out.svg').status).not.toBe(0);
+  delete process.env['KILLED'];
+  expect(files()).toEqual([expect.stringMatching(/^\.script\.ts\.\d+-\d+\./)]);
+  const others = [`.script.ts.1-${process.pid}.${hostname()}.mjs`, '.script.ts.1-2.another-host.mjs', '.script.ts.mjs'];
+  for (const name of others) write(`killed/${name}`, '');
+  expect(gradgate('timeline', 'killed/script.ts', '-o', 'out.svg').status).toBe(0);
+  expect(files().sort()).toEqual([...others].sort());
 });
 
 it('a picture is of the kind that its name says', () => {

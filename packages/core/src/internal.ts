@@ -1,5 +1,6 @@
 // For the other packages of gradgate: not for users, and without promises.
 
+export { checkWritable } from './autograd/inplace.js';
 export { removable } from './autograd/node.js';
 export { synchronous } from './autograd/synchronous.js';
 export type { StepRule } from './backend/backend.js';

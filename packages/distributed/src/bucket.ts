@@ -24,6 +24,8 @@ export class Bucket {
     readonly index: number,
     parameters: readonly Parameter[],
     private readonly group: Group,
+    /** The number of the module among those that are trained: so that two of one size are not mixed up. */
+    private readonly model: number,
   ) {
     const Class = parameters[0]!.dtype === 'float64' ? Float64Array : Float32Array;
     const size = parameters.reduce((sum, p) => sum + p.numel, 0);
@@ -73,14 +75,15 @@ export class Bucket {
         this.#used[i] = 0;
       }
     }
-    const name = `allReduce of the gradients in bucket ${this.index} (${this.#slots.length} parameters, ${this.#memory.length} elements)`;
+    const bucket = `bucket ${this.index} of DistributedDataParallel ${this.model}`;
+    const name = `allReduce of the gradients in ${bucket} (${this.#slots.length} parameters, ${this.#memory.length} elements)`;
     this.#work = run(
       {
         op: 'allReduce',
         data: this.#memory,
         by: 'sum',
         group: this.group.id,
-        description: `allReduce(gradients in bucket ${this.index}, ${dtypeOf(this.#memory)} [${this.#memory.length}])`,
+        description: `allReduce(gradients in ${bucket}, ${dtypeOf(this.#memory)} [${this.#memory.length}])`,
       },
       name,
       () => {},
@@ -119,7 +122,12 @@ const dtypeOf = (memory: Float32Array | Float64Array): DType =>
   memory instanceof Float64Array ? 'float64' : 'float32';
 
 /** Groups parameters, in the order in which their gradients are expected, into buckets of one dtype and some size. */
-export function bucketsOf(parameters: readonly Parameter[], bucketBytes: number, group: Group): Bucket[] {
+export function bucketsOf(
+  parameters: readonly Parameter[],
+  bucketBytes: number,
+  group: Group,
+  model: number,
+): Bucket[] {
   const lists: Parameter[][] = [];
   let bytes = 0;
   for (const parameter of parameters) {
@@ -135,7 +143,7 @@ export function bucketsOf(parameters: readonly Parameter[], bucketBytes: number,
       bytes = size;
     }
   }
-  return lists.map((list, i) => new Bucket(i, list, group));
+  return lists.map((list, i) => new Bucket(i, list, group, model));
 }
 
 const firstBucketBytes = 2 ** 20;

@@ -1,6 +1,6 @@
 import { type DType, noGrad, type Tensor, tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is, isFloat } from '@gradgate/core/internal';
-import type { Job } from './job.js';
+import { check, checkOptions, checkTensors, checkWritable, is, isFloat } from '@gradgate/core/internal';
+import { dtypeNames, type Job } from './job.js';
 import type { Op } from './library.js';
 import type { Numbers } from './mpi.js';
 import type { Work } from './work.js';
@@ -75,6 +75,12 @@ function shared(array: Numbers): Numbers {
   return to;
 }
 
+/** Refuses what is to be written, before anything is sent. */
+function checkTarget(op: string, t: Tensor): void {
+  checkTensors(op, t);
+  noGrad.run(() => checkWritable(op, t));
+}
+
 function write(t: Tensor, from: Numbers): void {
   const copy = from.slice() as never;
   noGrad.run(() => t.copy_(tensor(copy, { shape: t.shape, dtype: t.dtype } as never)));
@@ -132,7 +138,7 @@ function scale(array: Numbers, by: ReduceOp, size: number): void {
 export function allReduce(t: Tensor, options: ReduceOptions & Async): Work<Tensor>;
 export function allReduce(t: Tensor, options?: ReduceOptions): Tensor;
 export function allReduce(t: Tensor, options?: ReduceOptions): Tensor | Work<Tensor> {
-  checkTensors('allReduce', t);
+  checkTarget('allReduce', t);
   const { group, op = 'sum' } = optionsOf('allReduce', options, { op: reduceOps });
   const by = checkReduce('allReduce', t, op);
   const data = shared(arrayOf('allReduce', t));
@@ -151,7 +157,7 @@ export function allReduce(t: Tensor, options?: ReduceOptions): Tensor | Work<Ten
 export function broadcast(t: Tensor, options: RootOptions & Async): Work<Tensor>;
 export function broadcast(t: Tensor, options?: RootOptions): Tensor;
 export function broadcast(t: Tensor, options?: RootOptions): Tensor | Work<Tensor> {
-  checkTensors('broadcast', t);
+  checkTarget('broadcast', t);
   const { group, root = 0 } = optionsOf('broadcast', options, { root: is.size });
   checkRank('broadcast', 'root', root, group);
   const data = shared(arrayOf('broadcast', t));
@@ -215,7 +221,7 @@ export function gather(t: Tensor, options?: RootOptions): Tensor[] | null | Work
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions & Async): Work<Tensor>;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor | Work<Tensor> {
-  checkTensors('scatter', t);
+  checkTarget('scatter', t);
   const { group, root = 0 } = optionsOf('scatter', options, { root: is.size });
   checkRank('scatter', 'root', root, group);
   const array = arrayOf('scatter', t);
@@ -255,7 +261,7 @@ function together(op: string, list: readonly Tensor[] | null, t: Tensor, group: 
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions & Async): Work<Tensor>;
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor;
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor | Work<Tensor> {
-  checkTensors('reduceScatter', t);
+  checkTarget('reduceScatter', t);
   const { group, op = 'sum' } = optionsOf('reduceScatter', options, { op: reduceOps });
   const array = arrayOf('reduceScatter', t);
   const by = checkReduce('reduceScatter', t, op);
@@ -285,7 +291,8 @@ export function barrier(options?: CollectiveOptions): void | Work<void> {
   );
 }
 
-const tagKind = { text: 'a whole number from 0 to 32767', is: (v: unknown) => is.size.is(v) && (v as number) <= 32767 };
+/** MPI has tags up to 32767 at least, and a message takes two. */
+const tagKind = { text: 'a whole number from 0 to 16383', is: (v: unknown) => is.size.is(v) && (v as number) <= 16383 };
 
 /** Sends a tensor to the rank `to`, which calls `recv`. Blocks until it has been taken over; with `async` it does not. */
 export function send(t: Tensor, to: number, options: MessageOptions & Async): Work<void>;
@@ -298,7 +305,11 @@ export function send(t: Tensor, to: number, options?: MessageOptions): void | Wo
   const data = shared(arrayOf('send', t));
   const name = describe('send', t, ` to rank ${to}`);
   return answer(
-    run({ op: 'send', data, to, tag, group: group.id, description: null }, name, () => give(data)),
+    run(
+      { op: 'send', data, dtype: dtypeNames.indexOf(t.dtype), to, tag, group: group.id, description: null },
+      name,
+      () => give(data),
+    ),
     options,
   );
 }
@@ -310,7 +321,7 @@ export function send(t: Tensor, to: number, options?: MessageOptions): void | Wo
 export function recv(t: Tensor, from: number | null, options: MessageOptions & Async): Work<number>;
 export function recv(t: Tensor, from?: number | null, options?: MessageOptions): number;
 export function recv(t: Tensor, from: number | null = null, options?: MessageOptions): number | Work<number> {
-  checkTensors('recv', t);
+  checkTarget('recv', t);
   const { group, tag = 0 } = optionsOf('recv', options, { tag: tagKind });
   if (from !== null) checkRank('recv', 'from', from, group);
   if (from === group.rank || group.size === 1)
@@ -318,7 +329,8 @@ export function recv(t: Tensor, from: number | null = null, options?: MessageOpt
   const array = arrayOf('recv', t);
   const data = take(array.constructor as NumbersClass, array.length);
   const name = describe('recv', t, ` from ${from === null ? 'any rank' : `rank ${from}`}`);
-  const work = run({ op: 'recv', data, from, tag, group: group.id, description: null }, name, (source) => {
+  const dtype = dtypeNames.indexOf(t.dtype);
+  const work = run({ op: 'recv', data, dtype, from, tag, group: group.id, description: null }, name, (source) => {
     write(t, data);
     give(data);
     return source;

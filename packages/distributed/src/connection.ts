@@ -1,12 +1,15 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { installedFile } from '@gradgate/core/internal';
 import { abort, busy, cells, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
-import type { Work } from './work.js';
+import { Work } from './work.js';
 
 /** A collective that went wrong: it names the call, the rank and what to look for. */
 export class DistributedError extends Error {
   override readonly name = 'DistributedError';
 }
+
+/** Tells `gradgate launch`'s part in a rank that from now on it is told here how the rank ends. */
+const joins = Symbol.for('@gradgate/distributed.joins');
 
 /**
  * The main thread's end of the thread that calls MPI. Jobs are done in the order in which they were posted; whoever waits
@@ -20,6 +23,8 @@ export class Connection {
   readonly #worker: Worker;
   readonly #jobs: MessagePort;
   readonly #outcomes: MessagePort;
+  /** What has failed without anybody having waited for it. */
+  readonly unseen = new Set<Work<any>>();
   readonly #running = new Map<number, Work<unknown>>();
   #next = 0;
   #listening = false;
@@ -58,6 +63,7 @@ export class Connection {
         'init: the thread that calls MPI loads its program from the package @gradgate/distributed, and it is not installed ' +
           'where this bundle runs; install it there',
       );
+    Object.assign(globalThis, { [joins]: true });
     keepUcxOut();
     shareProcessor();
     const flags = new Int32Array(new SharedArrayBuffer(4 * cells));
@@ -99,7 +105,10 @@ export class Connection {
   post<T>(job: Job, work: Work<T>): Work<T> {
     if (this.#broken) throw this.#broken;
     if (this.#ended) throw new DistributedError(`${work.name}: destroy() has been called; call init() before`);
-    if (job.op === 'destroy') this.#ended = true;
+    return this.#send(job, work);
+  }
+
+  #send<T>(job: Job, work: Work<T>): Work<T> {
     this.#running.set(this.#next, work as Work<unknown>);
     this.#jobs.postMessage(job);
     Atomics.store(this.#flags, posted, ++this.#next);
@@ -206,8 +215,20 @@ export class Connection {
   #uncaught: { readonly error: unknown } | null = null;
   #finalized = false;
 
-  /** The other ranks may end as well: nothing is under way any more. */
-  async close(): Promise<void> {
+  /** Ends the process, and all ranks, with an error that nobody can catch. */
+  fail(error: unknown): never {
+    this.#uncaught = { error };
+    process.exit(1);
+  }
+
+  /** Waits until all ranks have come here with nothing under way, and ends MPI. Throws what failed without anybody waiting. */
+  async leave(): Promise<void> {
+    const work = () => new Work('destroy', this, () => {});
+    const arrived = this.post({ op: 'barrier', group: 0, description: 'destroy()' }, work());
+    this.#ended = true;
+    await arrived.promise;
+    for (const { error } of this.unseen) throw error;
+    await this.#send({ op: 'destroy', group: 0, description: null }, work()).promise;
     this.#finalized = true;
     process.off('exit', this.#onExit);
     process.off('uncaughtExceptionMonitor', this.#onUncaught);

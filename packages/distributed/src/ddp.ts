@@ -41,8 +41,8 @@ interface Pass {
  *
  * All ranks make the same number of passes; `DistributedSampler` makes their numbers of samples equal. Batches of several
  * lengths come out as means of means. Parameters may be frozen and thawed between passes, by all ranks alike; under `freezing`
- * they take part with zeros, as others that the pass does not reach. Gradients of
- * gradients (`createGraph`) and those that `grad()` gives are not sent. `ddp.module` is the module itself, for its state dict.
+ * they take part with zeros, as others that the pass does not reach. Gradients that `grad()` gives are not sent. `ddp.module`
+ * is the module itself, for its state dict.
  *
  * @example
  * await init();
@@ -56,6 +56,8 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   readonly #bucketBytes: number;
   readonly #broadcastBuffers: boolean;
   readonly #overlap: boolean;
+  /** Its place among those of the group: in all ranks the same number names the same module. */
+  readonly #number: number;
   readonly #hooked = new WeakSet<Parameter>();
   #parameters: Parameter[] = [];
   #buckets: Bucket[] = [];
@@ -93,6 +95,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     this.#overlap = overlap;
     const trained = this.#trained();
     if (trained.length === 0) throw new TypeError(`${name}: no parameter of the module requires grad`);
+    this.#number = ++group.models;
     this.#start();
     this.#distribute(trained);
   }
@@ -137,7 +140,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   }
 
   #fill(): Bucket[] {
-    const buckets = bucketsOf(this.#parameters, this.#bucketBytes, this.#group);
+    const buckets = bucketsOf(this.#parameters, this.#bucketBytes, this.#group, this.#number);
     this.#bucketOf.clear();
     let i = 0;
     for (const bucket of buckets)
@@ -177,6 +180,10 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     const bucket = this.#bucketOf.get(p);
     if (!isSyncing() || bucket === undefined) return;
     if (this.#failed) this.#forget();
+    if (p.grad!.requiresGrad)
+      throw new DistributedError(
+        `${name}: backward({ createGraph: true }) gives gradients whose own gradients cannot be sent; call it under noSync, or use grad() for them`,
+      );
     this.#pass ??= this.#begin();
     const pass = this.#pass;
     if (bucket.isSent)

@@ -1,3 +1,4 @@
+import type { DType } from '@gradgate/core';
 import type { Op } from './library.js';
 import type { Numbers } from './mpi.js';
 
@@ -9,6 +10,20 @@ export const busy = 2;
 /** The exit code with which all ranks are to be ended; 0 while they are not. */
 export const abort = 3;
 export const cells = 4;
+
+/** The dtypes by the numbers that ranks send each other. */
+export const dtypeNames: readonly DType[] = [
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint8',
+  'bool',
+];
 
 /** What the thread that calls MPI is asked to do. Arrays are on shared memory; results are written there. */
 export type Job = {
@@ -23,8 +38,14 @@ export type Job = {
   | { readonly op: 'scatter'; readonly from: Numbers | null; readonly to: Numbers; readonly root: number }
   | { readonly op: 'reduceScatter'; readonly from: Numbers; readonly to: Numbers; readonly by: Op }
   | { readonly op: 'barrier' }
-  | { readonly op: 'send'; readonly data: Numbers; readonly to: number; readonly tag: number }
-  | { readonly op: 'recv'; readonly data: Numbers; readonly from: number | null; readonly tag: number }
+  | { readonly op: 'send'; readonly data: Numbers; readonly dtype: number; readonly to: number; readonly tag: number }
+  | {
+      readonly op: 'recv';
+      readonly data: Numbers;
+      readonly dtype: number;
+      readonly from: number | null;
+      readonly tag: number;
+    }
   | { readonly op: 'newGroup'; readonly id: number; readonly ranks: readonly number[] }
   | { readonly op: 'destroy' }
 );

@@ -17,8 +17,9 @@ interface Table {
   readonly types: Readonly<Record<Element, Handle>>;
   readonly ops: Readonly<Record<Op, Handle>>;
   readonly inPlace: number;
-  readonly statusIgnore: number;
   readonly anySource: number;
+  /** MPI_THREAD_FUNNELED: one thread makes all calls. */
+  readonly funneled: number;
   /** Which integer of a status is the source. */
   readonly sourceAt: number;
 }
@@ -41,8 +42,8 @@ const mpich: Table = {
   },
   ops: { max: 0x58000001, min: 0x58000002, sum: 0x58000003, product: 0x58000004 },
   inPlace: -1,
-  statusIgnore: 1,
   anySource: -2,
+  funneled: 1,
   sourceAt: 2,
 };
 
@@ -63,8 +64,8 @@ const abi: Table = {
   },
   ops: { sum: 0x21, min: 0x22, max: 0x23, product: 0x24 },
   inPlace: 1,
-  statusIgnore: 0,
   anySource: -1,
+  funneled: 1024,
   sourceAt: 0,
 };
 
@@ -91,8 +92,8 @@ function openMpi(at: (name: string) => Handle): Table {
       max: at('ompi_mpi_op_max'),
     },
     inPlace: 1,
-    statusIgnore: 0,
     anySource: -1,
+    funneled: 1,
     sourceAt: 0,
   };
 }
@@ -106,7 +107,7 @@ export interface Launched {
   readonly size: number | null;
 }
 
-/** Who started this process as a rank of MPI; null if nobody did. */
+/** Who started this process as a rank of MPI; null if nobody did. Throws for tasks that would not know of each other. */
 export function launchedBy(env: NodeJS.ProcessEnv): Launched | null {
   const number = (text: string | undefined) => (text === undefined ? null : Number(text));
   if (env['OMPI_COMM_WORLD_SIZE'] !== undefined)
@@ -117,17 +118,26 @@ export function launchedBy(env: NodeJS.ProcessEnv): Launched | null {
       : { by: "srun or MPICH's mpiexec", kinds: ['MPICH', 'Open MPI'], size: number(env['PMI_SIZE']) };
   if (env['PMIX_RANK'] !== undefined)
     return { by: 'a launcher that speaks PMIx', kinds: ['Open MPI', 'MPICH'], size: null };
+  const tasks = number(env['SLURM_STEP_NUM_TASKS']) ?? 1;
+  if (tasks > 1)
+    throw new Error(
+      `init: srun started ${tasks} tasks, and did not tell them how to find each other: each would train alone; start them with --mpi=pmix for Open MPI or --mpi=pmi2 for MPICH`,
+    );
   return null;
 }
 
-const extension = process.platform === 'darwin' ? 'dylib' : 'so';
 const files: Readonly<Record<Kind, readonly string[]>> =
   process.platform === 'darwin'
-    ? { 'Open MPI': ['libmpi.dylib'], MPICH: ['libmpi.dylib', 'libmpich.dylib'], 'MPI ABI': ['libmpi_abi.dylib'] }
+    ? {
+        'Open MPI': ['libmpi.dylib'],
+        MPICH: ['libmpi.dylib', 'libmpich.dylib'],
+        'MPI ABI': ['libmpi_abi.1.dylib', 'libmpi_abi.dylib'],
+      }
     : {
         'Open MPI': ['libmpi.so.40', 'libmpi.so'],
         MPICH: ['libmpich.so.12', 'libmpi.so.12'],
-        'MPI ABI': [`libmpi_abi.${extension}.0`],
+        // MPICH 5.0 calls it version 0, everybody else 1.
+        'MPI ABI': ['libmpi_abi.so.1', 'libmpi_abi.so.0'],
       };
 
 /** The files to try, the launcher's own library first. */

@@ -1,3 +1,4 @@
+import { dtypeNames } from './job.js';
 import type { Element, Handle, Library, Op } from './library.js';
 
 /** Arrays that MPI reads and writes where they are. */
@@ -11,17 +12,21 @@ export interface Communicator {
 }
 
 /** A send or receive under way. */
-export interface Request {
-  readonly op: string;
-  readonly request: BigUint64Array;
-  readonly element: Element;
-  /** How many elements a receiver expects; null for a sender. */
-  readonly expected: number | null;
+export interface Message {
+  readonly op: 'send' | 'recv';
+  readonly data: Numbers;
+  /** What goes before the elements, since MPI compares neither dtypes nor lengths: the number of the dtype, and how many. */
+  readonly header: Int32Array;
+  /** What MPI has yet to end, in this order. */
+  readonly requests: BigUint64Array[];
+  /** Of a receiver whose sender is not known yet. */
+  receiveFrom: ((source: number) => BigUint64Array) | null;
+  source: number;
 }
 
 const undefinedColor = -32766;
-/** How many bytes a rank tells the others about a collective that it calls. */
-const describedBytes = 256;
+/** How many bytes of what it calls a rank tells the others, at most. */
+const describedBytes = 2 ** 20;
 
 /** What is called of MPI, all of it in one thread. Errors are JavaScript's, with MPI's own text. */
 export class Mpi {
@@ -57,10 +62,8 @@ export class Mpi {
       isend: bind('int MPI_Isend(void *data, int n, HANDLE type, int to, int tag, HANDLE comm, void *request)'),
       irecv: bind('int MPI_Irecv(void *data, int n, HANDLE type, int from, int tag, HANDLE comm, void *request)'),
       test: bind('int MPI_Test(void *request, void *flag, void *status)'),
-      count: bind('int MPI_Get_count(void *status, HANDLE type, void *count)'),
     };
-    // One thread makes all calls: MPI_THREAD_FUNNELED.
-    this.#check('init', this.#calls.init(null, null, 1, new Int32Array(1)));
+    this.#check('init', this.#calls.init(null, null, library.table.funneled, new Int32Array(1)));
     this.world = this.#communicator(library.table.world);
   }
 
@@ -114,16 +117,17 @@ export class Mpi {
       return flag[0] !== 0;
     });
     if (both[0] === hash && both[1] === -hash) return;
-    const [own, all] = [Buffer.alloc(describedBytes), Buffer.alloc(describedBytes * comm.size)];
-    own.write(description.slice(0, describedBytes - 1));
-    this.#check(
-      'agree',
-      this.#calls.allgather(own, describedBytes, table.byte, all, describedBytes, table.byte, comm.handle),
+    const own = Buffer.from(description).subarray(0, describedBytes);
+    const longest = Int32Array.of(own.length);
+    this.allReduce(comm, longest, 'max');
+    const length = longest[0]!;
+    const [padded, all] = [Buffer.alloc(length), Buffer.alloc(length * comm.size)];
+    own.copy(padded);
+    this.#check('agree', this.#calls.allgather(padded, length, table.byte, all, length, table.byte, comm.handle));
+    const texts = Array.from({ length: comm.size }, (_, rank) =>
+      all.toString('utf8', rank * length, (rank + 1) * length).replace(/\0+$/, ''),
     );
-    const calls = Array.from({ length: comm.size }, (_, rank) => {
-      const text = all.toString('utf8', rank * describedBytes, (rank + 1) * describedBytes);
-      return `rank ${rank} calls ${text.split('\0')[0]}`;
-    });
+    const calls = differing(texts).map((text, rank) => `rank ${rank} calls ${text}`);
     throw new Error(`the ranks do not call the same collective: ${calls.join('; ')}`);
   }
 
@@ -162,34 +166,53 @@ export class Mpi {
     this.#check('barrier', this.#calls.barrier(comm.handle));
   }
 
-  send(comm: Communicator, data: Numbers, to: number, tag: number): Request {
+  #isend(comm: Communicator, data: Numbers, to: number, tag: number): BigUint64Array {
     const request = new BigUint64Array(1);
     const code = this.#calls.isend(data, data.length, this.#type(data), to, tag, comm.handle, request);
     this.#check('send', code);
-    return { op: 'send', request, element: elementOf(data), expected: null };
+    return request;
   }
 
-  receive(comm: Communicator, data: Numbers, from: number | null, tag: number): Request {
+  #irecv(comm: Communicator, data: Numbers, from: number, tag: number): BigUint64Array {
     const request = new BigUint64Array(1);
-    const source = from ?? this.#library.table.anySource;
-    this.#check('recv', this.#calls.irecv(data, data.length, this.#type(data), source, tag, comm.handle, request));
-    return { op: 'recv', request, element: elementOf(data), expected: data.length };
+    const code = this.#calls.irecv(data, data.length, this.#type(data), from, tag, comm.handle, request);
+    this.#check('recv', code);
+    return request;
   }
 
-  /** Whether a send or receive is done, and the rank that sent; throws if it failed. */
-  test({ op, request, element, expected }: Request): { done: boolean; source: number } {
-    const { table } = this.#library;
+  send(comm: Communicator, data: Numbers, dtype: number, to: number, tag: number): Message {
+    const header = Int32Array.of(dtype, data.length);
+    const requests = [this.#isend(comm, header, to, 2 * tag), this.#isend(comm, data, to, 2 * tag + 1)];
+    return { op: 'send', data, header, requests, receiveFrom: null, source: -1 };
+  }
+
+  receive(comm: Communicator, data: Numbers, dtype: number, from: number | null, tag: number): Message {
+    const header = new Int32Array(2);
+    const requests = [this.#irecv(comm, header, from ?? this.#library.table.anySource, 2 * tag)];
+    const receiveFrom = (source: number) => {
+      const sent = `${header[1]} elements of ${dtypeNames[header[0]!]}`;
+      const expected = `${data.length} of ${dtypeNames[dtype]}`;
+      if (header[0] !== dtype || header[1] !== data.length)
+        throw new Error(`recv: rank ${source} sent ${sent}, and ${expected} are expected`);
+      return this.#irecv(comm, data, source, 2 * tag + 1);
+    };
+    return { op: 'recv', data, header, requests, receiveFrom, source: -1 };
+  }
+
+  /** Whether a send or receive is done; throws if it failed. */
+  test(message: Message): boolean {
     const [flag, status] = [new Int32Array(1), new Int32Array(16)];
-    this.#check(op, this.#calls.test(request, flag, status));
-    if (flag[0] === 0) return { done: false, source: -1 };
-    const source = status[table.sourceAt]!;
-    if (expected !== null) {
-      const count = new Int32Array(1);
-      this.#check(op, this.#calls.count(status, table.types[element], count));
-      if (count[0] !== expected)
-        throw new Error(`recv: rank ${source} sent ${count[0]} elements of ${element}, and ${expected} are expected`);
+    const { op, requests, receiveFrom } = message;
+    while (requests.length > 0) {
+      this.#check(op, this.#calls.test(requests[0], flag, status));
+      if (flag[0] === 0) return false;
+      requests.shift();
+      message.source = status[this.#library.table.sourceAt]!;
+      if (receiveFrom === null || message.receiveFrom === null) continue;
+      message.receiveFrom = null;
+      requests.push(receiveFrom(message.source));
     }
-    return { done: true, source };
+    return true;
   }
 
   /** Ends all ranks of the world at once, with an exit code. */
@@ -200,6 +223,18 @@ export class Mpi {
   finalize(): void {
     this.#check('destroy', this.#calls.finalize());
   }
+}
+
+/** Texts, one of each rank, without what they have in common where that is long: so that what differs is seen. */
+function differing(texts: readonly string[]): string[] {
+  const [first] = texts as [string];
+  let at = 0;
+  while (at < first.length && texts.every((text) => text[at] === first[at])) at++;
+  const from = at < 100 ? 0 : at - 50;
+  return texts.map((text) => {
+    const head = from > 0 ? `${text.slice(0, 30)} ... ` : '';
+    return `${head}${text.slice(from, from + 250)}${text.length > from + 250 ? ' ...' : ''}`;
+  });
 }
 
 function elementOf(data: Numbers): Element {

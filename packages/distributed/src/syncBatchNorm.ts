@@ -1,14 +1,7 @@
-import { batchNorm, defineFunction, noGrad, ones, ShapeError, type Tensor, tensor, zeros } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
-import {
-  BatchNorm1d,
-  BatchNorm2d,
-  type BatchNormModuleOptions,
-  type Buffer,
-  buffer,
-  Module,
-  Parameter,
-} from '@gradgate/nn';
+import { defineFunction, noGrad, ShapeError, type Tensor, tensor } from '@gradgate/core';
+import { check, is, type Schema } from '@gradgate/core/internal';
+import { BatchNorm1d, BatchNorm2d, type BatchNormModuleOptions, Module } from '@gradgate/nn';
+import { BatchNormBase, checkChannels } from '@gradgate/nn/internal';
 import { allReduce } from './collectives.js';
 import { type Group, groupKind, world } from './world.js';
 
@@ -17,7 +10,7 @@ export interface SyncBatchNormOptions extends BatchNormModuleOptions {
   group?: Group;
 }
 
-/** The sum over all ranks as an operator: its gradient is the sum of the ranks' gradients. */
+/** The sum over the ranks of a group as an operator: its gradient is the sum of the ranks' gradients. */
 const sumOver = (group: Group) =>
   defineFunction<[Tensor], Tensor>({
     name: 'sumOverRanks',
@@ -31,96 +24,52 @@ const sumOver = (group: Group) =>
  * together, as if one process had the whole batch. In evaluation, and alone in the world, it is as `BatchNorm1d` and
  * `BatchNorm2d`, whose names its parameters and buffers have.
  */
-export class SyncBatchNorm extends Module {
-  weight: Parameter | null;
-  bias: Parameter | null;
-  runningMean: Buffer | null;
-  runningVar: Buffer | null;
-  numBatchesTracked: Buffer | null;
-  readonly eps: number;
-  readonly momentum: number | null;
-  readonly #group: Group;
-  readonly #sum: (x: Tensor) => Tensor;
+export class SyncBatchNorm extends BatchNormBase {
+  protected static override readonly options: Schema<SyncBatchNormOptions> = {
+    ...BatchNormBase.options,
+    group: groupKind,
+  };
+  /** The ranks whose batches make up one. */
+  readonly group: Group;
 
-  constructor(
-    readonly numFeatures: number,
-    options?: SyncBatchNormOptions,
-  ) {
-    super();
-    check('SyncBatchNorm', 'numFeatures', numFeatures, is.count);
-    const {
-      eps = 1e-5,
-      momentum = 0.1,
-      affine = true,
-      trackRunningStats = true,
-      group = world(),
-    } = checkOptions('SyncBatchNorm', options, {
-      eps: is.nonNegative,
-      momentum: is.nullable(is.probability),
-      affine: is.boolean,
-      trackRunningStats: is.boolean,
-      group: groupKind,
-    });
+  constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {
+    super(numFeatures, options);
+    const { group = world() } = options;
     if (group.rank < 0) throw new RangeError('SyncBatchNorm: this rank does not belong to the group');
-    this.eps = eps;
-    this.momentum = momentum;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
-    this.runningMean = trackRunningStats ? buffer(zeros([numFeatures])) : null;
-    this.runningVar = trackRunningStats ? buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int64' })) : null;
-    this.#group = group;
-    this.#sum = sumOver(group);
+    this.group = group;
   }
 
   override forward(x: Tensor): Tensor {
-    const { numFeatures, runningMean, runningVar, weight, bias, eps } = this;
-    checkTensors('SyncBatchNorm', x);
-    if (x.ndim < 2 || x.shape[1] !== numFeatures)
-      throw new ShapeError('SyncBatchNorm', `takes [N, ${numFeatures}, ...], got [${x.shape.join(', ')}]`);
-    if (!this.training)
-      return batchNorm(x, runningMean, runningVar, { weight, bias, eps, training: runningMean === null });
+    if (!this.training) return this.normalize(x, ndims);
+    const { numFeatures, weight, bias, eps, group } = this;
+    checkChannels(this, x, numFeatures, ndims);
     const dims = x.shape.map((_, d) => d).filter((d) => d !== 1);
     const perChannel = [1, numFeatures, ...dims.slice(1).map(() => 1)];
-    const all = allReduce(tensor([x.numel / numFeatures], { dtype: 'float64' }), { group: this.#group }).item();
+    const all = allReduce(tensor([x.numel / numFeatures], { dtype: 'float64' }), { group }).item();
     if (all < 2) throw new ShapeError('SyncBatchNorm', 'expected more than one value for each channel in training');
-    const mean = this.#sum(x.sum(dims)).div(all);
+    const sum = sumOver(group);
+    const mean = sum(x.sum(dims)).div(all);
     const centered = x.sub(mean.reshape(perChannel));
-    const variance = this.#sum(centered.square().sum(dims)).div(all);
-    this.#track(mean, variance.mul(all / (all - 1)));
+    const variance = sum(centered.square().sum(dims)).div(all);
+    track(this, mean, variance.mul(all / (all - 1)));
     let y = centered.div(variance.add(eps).sqrt().reshape(perChannel));
     if (weight) y = y.mul(weight.reshape(perChannel));
     return bias ? y.add(bias.reshape(perChannel)) : y;
   }
+}
 
-  /** Moves the running statistics; PyTorch's is the unbiased variance. */
-  #track(mean: Tensor, variance: Tensor): void {
-    const { runningMean, runningVar, numBatchesTracked } = this;
-    if (!runningMean || !runningVar || !numBatchesTracked) return;
-    noGrad.run(() => {
-      numBatchesTracked.add_(1);
-      const momentum = this.momentum ?? 1 / numBatchesTracked.item();
-      runningMean.mul_(1 - momentum).add_(mean.mul(momentum));
-      runningVar.mul_(1 - momentum).add_(variance.mul(momentum));
-    });
-  }
+const ndims = [2, 3, 4, 5];
 
-  /** As that of any module; hooks stay behind. */
-  override clone(): this {
-    const { eps, momentum, weight, runningMean } = this;
-    const options = { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null };
-    const copy = new SyncBatchNorm(this.numFeatures, { ...options, group: this.#group });
-    copy.to((weight ?? runningMean)?.dtype ?? 'float32').loadStateDict(this.stateDict());
-    for (const name of ['weight', 'bias'] as const) {
-      copy[name]?.requiresGrad_(this[name]!.ownRequiresGrad);
-      if (this[name]?.grad) copy[name]!.grad = this[name].grad.detach().clone();
-    }
-    return copy.train(this.training) as this;
-  }
-
-  override extraRepr(): string {
-    return `${this.numFeatures}, eps=${this.eps}, momentum=${this.momentum}`;
-  }
+/** Moves the running statistics; PyTorch's is the unbiased variance. */
+function track(layer: SyncBatchNorm, mean: Tensor, variance: Tensor): void {
+  const { runningMean, runningVar, numBatchesTracked } = layer;
+  if (!runningMean || !runningVar || !numBatchesTracked) return;
+  noGrad.run(() => {
+    numBatchesTracked.add_(1);
+    const momentum = layer.momentum ?? 1 / numBatchesTracked.item();
+    runningMean.mul_(1 - momentum).add_(mean.mul(momentum));
+    runningVar.mul_(1 - momentum).add_(variance.mul(momentum));
+  });
 }
 
 /**

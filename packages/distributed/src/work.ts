@@ -25,12 +25,14 @@ export class Work<T> {
   /** Blocks until the collective is done, and gives its result. Throws what went wrong, or after the timeout. */
   wait(): T {
     if (this.#state === 'running') this.connection!.waitFor(this);
-    if (this.#state === 'failed') throw this.#error!;
-    return this.#value;
+    if (this.#state !== 'failed') return this.#value;
+    this.connection?.unseen.delete(this);
+    throw this.#error!;
   }
 
   /** The result, without blocking: what other flows do goes on meanwhile. */
   get promise(): Promise<T> {
+    this.connection?.unseen.delete(this);
     this.#promise ??= new Promise<T>((resolve, reject) => {
       if (this.#state === 'done') resolve(this.#value);
       else if (this.#state === 'failed') reject(this.#error!);
@@ -58,8 +60,14 @@ export class Work<T> {
     } catch (reason) {
       this.#error = reason as Error;
       this.#state = 'failed';
-      this.#waiting?.reject(this.#error);
+      if (this.#waiting) this.#waiting.reject(this.#error);
+      else this.connection?.unseen.add(this);
     }
+  }
+
+  /** @internal */
+  get error(): Error | null {
+    return this.#error;
   }
 
   /** @internal A collective of one rank, which is done at once. */

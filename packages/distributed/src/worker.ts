@@ -3,13 +3,13 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { abort, busy, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
 import { launchedBy, openLibrary } from './library.js';
-import { type Communicator, Mpi, type Request } from './mpi.js';
+import { type Communicator, type Message, Mpi } from './mpi.js';
 
 const { flags, jobs, outcomes } = workerData as WorkerData;
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Sends and receives under way: MPI works on them while they are asked after. */
-const pending: { id: number; request: Request }[] = [];
+const pending: { id: number; message: Message }[] = [];
 const groups = new Map<number, Communicator | null>();
 
 function settle(outcome: Outcome): void {
@@ -20,11 +20,10 @@ function settle(outcome: Outcome): void {
 
 function testPending(mpi: Mpi): void {
   for (let i = pending.length - 1; i >= 0; i--) {
-    const { id, request } = pending[i]!;
+    const { id, message } = pending[i]!;
     try {
-      const { done, source } = mpi.test(request);
-      if (!done) continue;
-      settle({ id, error: null, source });
+      if (!mpi.test(message)) continue;
+      settle({ id, error: null, source: message.source });
     } catch (error) {
       settle({ id, error: textOf(error) });
     }
@@ -53,7 +52,7 @@ function abortIfAsked(mpi: Mpi): void {
   if (code !== 0) mpi.abort(code);
 }
 
-function run(mpi: Mpi, comm: Communicator, job: Job): Request | null {
+function run(mpi: Mpi, comm: Communicator, job: Job): Message | null {
   // Whoever waits for other ranks does so here; behind it all ranks are there.
   if (job.description !== null) mpi.agree(comm, job.description, (isDone) => poll(mpi, isDone));
   Atomics.store(flags, busy, 1);
@@ -80,9 +79,9 @@ function run(mpi: Mpi, comm: Communicator, job: Job): Request | null {
       mpi.barrier(comm);
       break;
     case 'send':
-      return mpi.send(comm, job.data, job.to, job.tag);
+      return mpi.send(comm, job.data, job.dtype, job.to, job.tag);
     case 'recv':
-      return mpi.receive(comm, job.data, job.from, job.tag);
+      return mpi.receive(comm, job.data, job.dtype, job.from, job.tag);
     case 'newGroup':
       groups.set(job.id, mpi.split(job.ranks));
       break;
@@ -103,15 +102,15 @@ function serve(mpi: Mpi): void {
     }
     abortIfAsked(mpi);
     const job = receiveMessageOnPort(jobs)!.message as Job;
-    let request: Request | null = null;
+    let message: Message | null = null;
     let error: string | null = null;
     try {
-      request = run(mpi, groups.get(job.group)!, job);
+      message = run(mpi, groups.get(job.group)!, job);
     } catch (reason) {
       error = textOf(reason);
     }
     Atomics.store(flags, busy, 0);
-    if (request) pending.push({ id, request });
+    if (message) pending.push({ id, message });
     else settle({ id, error });
     if (job.op === 'destroy' && error === null) return;
   }

@@ -12,15 +12,26 @@ export interface InitOptions {
   timeout?: number;
 }
 
-/** Some ranks that call collectives among themselves. Ranks count from 0 in each group. */
-export interface Group {
-  /** Of this process in the group; -1 where it is not among its ranks. */
-  readonly rank: number;
-  readonly size: number;
-  /** The ranks of the world that belong to it, in their order. */
-  readonly ranks: readonly number[];
+/** Some ranks that call collectives among themselves, as `newGroup` gives them. Ranks count from 0 in each group. */
+export class Group {
+  /** @internal How many modules train in it. */
+  models = 0;
+
   /** @internal */
-  readonly id: number;
+  constructor(
+    /** @internal */
+    readonly id: number,
+    /** Of this process in the group; -1 where it is not among its ranks. */
+    readonly rank: number,
+    /** The ranks of the world that belong to it, in their order. */
+    readonly ranks: readonly number[],
+  ) {
+    groups.add(this);
+  }
+
+  get size(): number {
+    return this.ranks.length;
+  }
 }
 
 /** Those of this world: none of one that was left. */
@@ -28,20 +39,17 @@ let groups = new WeakSet<Group>();
 /** @internal */
 export const groupKind = {
   text: 'a group, as newGroup gives it',
-  is: (v: unknown): boolean => typeof v === 'object' && v !== null && groups.has(v as Group),
+  is: (v: unknown): boolean => v instanceof Group && groups.has(v),
 };
-
-function groupOf(group: Group): Group {
-  groups.add(group);
-  return group;
-}
 
 /** What there is of the world: nothing before `init`. */
-const state: { connection: Connection | null; world: Group | null; groups: number } = {
-  connection: null,
-  world: null,
-  groups: 0,
-};
+const state: { connection: Connection | null; world: Group | null; groups: number; phase: 'out' | 'joining' | 'left' } =
+  {
+    connection: null,
+    world: null,
+    groups: 0,
+    phase: 'out',
+  };
 
 const all = (size: number): number[] => Array.from({ length: size }, (_, rank) => rank);
 
@@ -59,12 +67,24 @@ const all = (size: number): number[] => Array.from({ length: size }, (_, rank) =
  */
 export async function init(options?: InitOptions): Promise<void> {
   const { timeout = 300_000 } = checkOptions('init', options, { timeout: milliseconds });
-  if (state.world) throw new DistributedError('init: called a second time; call destroy() before');
-  const connection = launchedBy(process.env) ? await Connection.open(timeout) : null;
+  if (state.world || state.phase === 'joining')
+    throw new DistributedError('init: called a second time; call destroy() before');
+  if (state.phase === 'left')
+    throw new DistributedError('init: MPI joins ranks once in a process, and this one has left them by destroy()');
+  const connection = launchedBy(process.env) ? await join(timeout) : null;
   state.connection = connection;
   const size = connection?.size ?? 1;
-  state.world = groupOf({ id: 0, rank: connection?.rank ?? 0, size, ranks: all(size) });
+  state.world = new Group(0, connection?.rank ?? 0, all(size));
   if (connection) process.on('beforeExit', endByItself);
+}
+
+async function join(timeout: number): Promise<Connection> {
+  state.phase = 'joining';
+  try {
+    return await Connection.open(timeout);
+  } finally {
+    state.phase = 'out';
+  }
 }
 
 const milliseconds = {
@@ -121,7 +141,7 @@ export function newGroup(ranks: readonly number[]): Group {
     'newGroup',
     () => {},
   ).wait();
-  return groupOf({ id, rank: ranks.indexOf(rank), size: ranks.length, ranks: [...ranks] });
+  return new Group(id, ranks.indexOf(rank), [...ranks]);
 }
 
 /** @internal Posts a job to the thread of MPI; alone in the world, it is done at once. */
@@ -132,7 +152,8 @@ export function run<T>(job: Job, name: string, finish: (source: number) => T): W
 }
 
 /**
- * Leaves the world: what is under way is finished first, and all ranks wait for each other. A rank that ends without it,
+ * Leaves the world: what is under way is finished first, and all ranks wait for each other. Where something has failed that
+ * nobody waited for, the process ends with that error. A rank that ends without it,
  * by an error or by `process.exit()`, ends all ranks with a non-zero exit code.
  */
 export async function destroy(): Promise<void> {
@@ -141,13 +162,12 @@ export async function destroy(): Promise<void> {
   if (connection) {
     process.off('beforeExit', endByItself);
     try {
-      await run({ op: 'destroy', group: 0, description: 'destroy()' }, 'destroy', () => {}).promise;
+      await connection.leave();
     } catch (error) {
       // It cannot be mended: the process ends with it, and the others with the process.
-      console.error(`gradgate: ${(error as Error).message}`);
-      process.exit(1);
+      connection.fail(error);
     }
-    await connection.close();
+    state.phase = 'left';
   }
   state.connection = null;
   state.world = null;

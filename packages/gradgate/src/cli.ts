@@ -48,6 +48,17 @@ async function launchRanks(args: readonly string[]): Promise<void> {
   }
 }
 
+/**
+ * The launcher of MPICH lets the others wait for a rank that fails before it joins them: `launch` ends them for this line.
+ * After that @gradgate/distributed tells.
+ */
+function tellEarlyEnd(code: number): void {
+  const { env } = process;
+  const [rank, size] = [env['OMPI_COMM_WORLD_RANK'] ?? env['PMI_RANK'], env['OMPI_COMM_WORLD_SIZE'] ?? env['PMI_SIZE']];
+  if (code !== 0 && !(Symbol.for('@gradgate/distributed.joins') in globalThis))
+    console.error(`gradgate: rank ${rank} of ${size} ends with exit code ${code} before it joins the others`);
+}
+
 function checkOut(command: string, out: string): void {
   if (command === 'policies') return;
   const formats = command === 'graph' ? ['.svg', '.dot'] : ['.svg'];
@@ -61,6 +72,7 @@ async function main(): Promise<void> {
   if (process.argv[2] === runOne) {
     const [node, , , launcher, file, ...args] = process.argv as [string, string, string, string, string, ...string[]];
     process.argv = [node, file, ...args];
+    process.once('exit', tellEarlyEnd);
     await load(file, Number(launcher)).catch((error: unknown) => {
       if (error instanceof UserError) throw error;
       // As if Node ran it: what the program listens to for uncaught errors is told.

@@ -1,4 +1,5 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildFailure, build } from 'esbuild';
@@ -26,7 +27,8 @@ export async function load(file: string, launcher: number = process.pid): Promis
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new UserError(`there is no file ${file}`);
   if (found.isDirectory()) throw new UserError(`${file} is a folder; name the module in it`);
-  const bundle = join(dirname(path), `${bundlePrefix(path, launcher)}${process.pid}.mjs`);
+  removeStaleBundles(path);
+  const bundle = join(dirname(path), `${bundlePrefix(path, launcher)}${process.pid}.${hostname()}.mjs`);
   const remove = () => rmSync(bundle, { force: true });
   // A program that ends itself at its top level never gets to the end of this function.
   process.once('exit', remove);
@@ -57,10 +59,32 @@ const bundlePrefix = (path: string, launcher: number): string => `.${basename(pa
 
 /** Removes what processes that have been killed while they loaded a module have left beside it. */
 export function removeBundles(file: string, launcher: number): void {
+  removeBeside(file, (name) => name.startsWith(bundlePrefix(file, launcher)));
+}
+
+/** Removes what nobody was there to remove: that of processes of this host which are no more. */
+function removeStaleBundles(path: string): void {
+  const start = `.${basename(path)}.`;
+  const end = `.${hostname()}.mjs`;
+  removeBeside(path, (name) => {
+    if (!name.startsWith(start) || !name.endsWith(end)) return false;
+    const ids = /^\d+-(\d+)$/.exec(name.slice(start.length, -end.length));
+    return ids !== null && !isAlive(Number(ids[1]));
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+function removeBeside(file: string, which: (name: string) => boolean): void {
   const folder = dirname(resolve(file));
   if (!statSync(folder, { throwIfNoEntry: false })) return;
-  const prefix = bundlePrefix(file, launcher);
-  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
+  for (const name of readdirSync(folder)) if (which(name)) rmSync(join(folder, name), { force: true });
 }
 
 const isBuildFailure = (error: unknown): error is BuildFailure => Array.isArray((error as BuildFailure | null)?.errors);

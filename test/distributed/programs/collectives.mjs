@@ -22,7 +22,9 @@ import {
 } from '@gradgate/distributed';
 
 throws(() => rank(), /call `await init\(\)` first/);
-await init({ timeout: 20_000 });
+const joined = init({ timeout: 20_000 });
+if (process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK) await rejects(init(), /init: called a second time/);
+await joined;
 const [r, n] = [rank(), worldSize()];
 const ranks = Array.from({ length: n }, (_, i) => i);
 const total = ranks.reduce((sum, i) => sum + i, 0);
@@ -136,6 +138,15 @@ if (n > 1) {
   equal(got.sum().item(), 300_000 * from);
   sent.wait();
   barrier();
+  // Several between the same two, of several dtypes, taken in another order than that of their tags.
+  const messages = [tensor([1.5, 2]), tensor([2n ** 60n + 1n]), tensor([true, false]), ones([0, 3])];
+  const gone = messages.map((t, tag) => send(t, to, { tag, async: true }));
+  for (const tag of [3, 1, 0, 2]) {
+    const t = messages[tag].clone().zero_();
+    equal(recv(t, from, { tag }), from);
+    equal(t.equal(messages[tag]), true);
+  }
+  for (const work of gone) work.wait();
 
   const ends = newGroup([n - 1, 0]);
   equal([ends.rank, ends.size], [[n - 1, 0].indexOf(r), 2]);
@@ -150,6 +161,20 @@ await onMain(() => {
   (error) => equal(error.message, r === 0 ? 'of rank 0' : 'onMain: the function failed in rank 0'),
 );
 
+for (const refuse of [
+  (t) => allReduce(t),
+  (t) => broadcast(t),
+  (t) => scatter(t, null),
+  (t) => reduceScatter(t, []),
+  (t) => recv(t),
+])
+  throws(
+    () => refuse(ones([1]).expand([3])),
+    /^ShapeError: (allReduce|broadcast|scatter|reduceScatter|recv): several elements of this tensor .* share one place/,
+  );
+// Nobody waits for it: it is finished before the ranks part.
+const last = tensor([r]);
+allReduce(last, { async: true });
 throws(() => allReduce([1]), /^TypeError: allReduce: expected a Tensor, got \[1\]/);
 throws(() => allReduce(ones([1]), { op: 'average' }), /allReduce: op is 'sum' or 'mean'.*got 'average'/);
 throws(() => allReduce(ones([1]), { reduce: 'sum' }), /allReduce: there is no option 'reduce'/);
@@ -166,12 +191,14 @@ throws(() => barrier({ root: 1 }), /barrier: there is no option 'root'/);
 throws(() => newGroup([n]), /newGroup: ranks is an array of different ranks/);
 throws(() => newGroup([0, 0]), /newGroup: ranks is an array of different ranks/);
 throws(() => send(ones([1]), r), /cannot send to itself/);
-throws(() => recv(ones([1]), null, { tag: -1 }), /recv: tag is a whole number from 0 to 32767, got -1/);
+throws(() => recv(ones([1]), null, { tag: -1 }), /recv: tag is a whole number from 0 to 16383, got -1/);
 throws(() => rank(null), /rank: group is a group/);
 await rejects(init({ timeout: -1 }), /init: timeout is a number of milliseconds/);
 await rejects(init(), /init: called a second time/);
 equal(typeof library(), n === 1 ? 'object' : 'string');
 await destroy();
 equal(isInitialized(), false);
+equal(last.item(), total);
+if (n > 1) await rejects(init(), /init: MPI joins ranks once in a process, and this one has left them by destroy\(\)/);
 throws(() => barrier(), /call `await init\(\)` first/);
 console.log('right');

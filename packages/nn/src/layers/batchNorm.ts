@@ -1,5 +1,5 @@
 import { batchNorm, noGrad, ones, type Tensor, zeros } from '@gradgate/core';
-import { is } from '@gradgate/core/internal';
+import { is, type Schema } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { type Buffer, buffer, Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
@@ -13,14 +13,16 @@ export interface BatchNormModuleOptions {
   trackRunningStats?: boolean;
 }
 
-const batchNormOptions = {
-  eps: is.nonNegative,
-  momentum: is.nullable(is.probability),
-  affine: is.boolean,
-  trackRunningStats: is.boolean,
-};
+/** What batch norms have in common; those of other packages extend it as well. */
+export class BatchNormBase extends Module {
+  /** The options that the constructor knows. */
+  protected static readonly options: Schema<BatchNormModuleOptions> = {
+    eps: is.nonNegative,
+    momentum: is.nullable(is.probability),
+    affine: is.boolean,
+    trackRunningStats: is.boolean,
+  };
 
-class BatchNormBase extends Module {
   weight: Parameter | null;
   bias: Parameter | null;
   runningMean: Buffer | null;
@@ -34,7 +36,7 @@ class BatchNormBase extends Module {
     options: BatchNormModuleOptions = {},
   ) {
     super();
-    const given = checkLayer(new.target.name, { numFeatures }, options, batchNormOptions);
+    const given = checkLayer(new.target.name, { numFeatures }, options, new.target.options);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = given;
     this.eps = eps;
     this.momentum = momentum;
