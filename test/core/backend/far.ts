@@ -37,6 +37,7 @@ function seen(value: unknown): unknown {
 
 export const far: Backend = {
   name: 'far',
+  isAsync: true,
   allocate: (dtype, length) => new FarStorage(far, dtype, length),
   read: refuseRead,
   readAsync: async (storage): Promise<TypedArray> => cpu.read(FarStorage.held(storage)).slice() as TypedArray,

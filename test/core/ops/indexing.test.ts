@@ -37,8 +37,46 @@ const cases: Record<string, (x: Tensor, on: (t: Tensor) => Tensor) => Tensor> = 
         ]),
       ),
     ),
+  scatter: (x, on) =>
+    x.scatter(
+      1,
+      on(
+        index([
+          [0, 0],
+          [2, 1],
+        ]),
+      ),
+      x.detach().neg_(),
+    ),
   scatterAdd: (x, on) => x.scatterAdd(0, on(index([[1, 1, 0]])), on(tensor([[10, 20, 30]]))),
+  'scatterReduce mean': (x, on) =>
+    x.scatterReduce(
+      1,
+      on(
+        index([
+          [0, 0],
+          [2, 0],
+        ]),
+      ),
+      x,
+      'mean',
+    ),
+  'scatterReduce amax': (x, on) =>
+    x.scatterReduce(
+      1,
+      on(
+        index([
+          [0, 0],
+          [2, 0],
+        ]),
+      ),
+      x,
+      'amax',
+      { includeSelf: false },
+    ),
   indexSelect: (x, on) => x.indexSelect(1, on(tensor([2, 0, 0], { dtype: 'uint8' }))),
+  indexAdd: (x, on) => x.indexAdd(0, on(tensor([1, 1], { dtype: 'int32' })), x),
+  indexCopy: (x, on) => x.indexCopy(0, on(tensor([0, 0], { dtype: 'int32' })), x),
   indexFill: (x, on) => x.indexFill(1, on(tensor([1], { dtype: 'int32' })), 7),
   take: (x, on) => x.take(on(index([[-1, 0]]))),
   'at of a list': (x) => x.at('...', [-1, 0]),

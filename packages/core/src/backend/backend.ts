@@ -84,6 +84,45 @@ export interface Kernels {
   argsort(x: View, dim: number, descending: boolean, out: View): void;
 
   /**
+   * Where along `dim` the most frequent element of `x` is the last time, of equally frequent ones the smallest: int32, with
+   * a size of 1 along `dim`.
+   */
+  mode(x: View, dim: number, out: View): void;
+
+  /**
+   * Running sums, products, or logarithms of sums of exponentials along `dim`, of integers and bool as int64; or where the
+   * largest or smallest element so far is, the last of equal ones and NaN above all: int32.
+   */
+  scan(which: 'sum' | 'prod' | 'logsumexp' | 'argmax' | 'argmin', x: View, dim: number, out: View): void;
+
+  /**
+   * Where `values` would go to keep the lines of `sorted`, along its last dimension, in rising order: in front of equal
+   * elements or `right` of them, NaN last; int32. `sorted` is one line, or has the leading dimensions of `values`.
+   */
+  searchsorted(sorted: View, values: View, right: boolean, out: View): void;
+
+  /** Whether each element of `x` is among `values`, or is not: bool. */
+  isin(x: View, values: View, invert: boolean, out: View): void;
+
+  /** How many elements lie in each of the parts of [low, high], as many as `out` has elements. */
+  histogram(x: View, low: number, high: number, out: View): void;
+
+  /**
+   * The `X` of `A X = B`: `a` is `[..., n, n]`, `b` and `out` are `[..., n, k]`. Throws what `singular` gives where there is
+   * none; a device that is not read at once gives numbers that are not finite.
+   */
+  solve(a: View, b: View, out: View, singular: () => Error): void;
+
+  /** The determinants of `[..., n, n]`. */
+  det(a: View, out: View): void;
+
+  /** Their signs, and the logarithms of their sizes. */
+  slogdet(a: View, sign: View, logabsdet: View): void;
+
+  /** The lower triangular `L` with `L L^T = A`. Throws what `refuse` gives for what is not positive definite, as `solve` does. */
+  cholesky(a: View, out: View, refuse: () => Error): void;
+
+  /**
    * Fills `out` with what `rule` draws, one element after another, from the `parameters` of all of them or, in a view of
    * the shape of `out`, of each.
    */
@@ -309,6 +348,8 @@ export interface Backend {
    * names the operator `op` and says what to do.
    */
   read(storage: Storage, op?: string): TypedArray | Bits;
+  /** Set where `read` always throws: what would look at values to choose a faster way takes the general one. */
+  readonly isAsync?: boolean;
   /** The same where reading takes a while. */
   readAsync(storage: Storage): Promise<TypedArray | Bits>;
   /** Writes elements, as `read` gives them, from `offset` on. */

@@ -1,11 +1,12 @@
 import { record } from '../autograd/node.js';
+import { gatherAlong, repeated, writeTo } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { checkShape, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
+import { checkShape, checkSize, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './arrange.js';
 import { withInPlace } from './define.js';
@@ -181,7 +182,10 @@ export function sort(x: Tensor, dim = -1, options?: { descending?: boolean }): V
   const { descending = false } = checkOptions('sort', options, sortOptions);
   checkTensors('sort', x);
   const order = argsort(x, dim, { descending });
-  return { values: x.ndim === 0 ? x.clone() : x.gather(dim, order), indices: order };
+  return {
+    values: x.ndim === 0 ? x.clone() : gatherAlong('gather', x, normalizeDim('sort', dim, x.ndim), order),
+    indices: order,
+  };
 }
 
 const argsortOptions = { descending: is.boolean };
@@ -208,7 +212,7 @@ export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boole
     throw new ShapeError('topk', `k is from 0 to the size ${n} of dimension ${dim}, got ${k}`);
   if (x.ndim === 0) return sort(x);
   const order = narrow(argsort(x, d, { descending: largest }), d, 0, k).contiguous();
-  return { values: x.gather(d, order), indices: order };
+  return { values: gatherAlong('gather', x, d, order), indices: order };
 }
 
 /** One-hot rows of the classes in `x` (integers), `[..., numClasses]`; int32. */
@@ -219,10 +223,9 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
   const n = numClasses === -1 ? counted() : numClasses;
   const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${v}`);
   kernelsOf('oneHot', x).checkRange(x, 0, n - 1, refuse);
-  return x
-    .unsqueeze(-1)
-    .eq(indices(x, n, (i) => i))
-    .int();
+  checkSize('oneHot', [...x.shape, n], x.shape);
+  const out = Tensor.empty('int32', [...x.shape, n], x.storage.backend);
+  return writeTo(out, 'oneHot', 'set', x.ndim, x.unsqueeze(-1), repeated(1, [...x.shape, 1], out));
 }
 
 /** The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view. */

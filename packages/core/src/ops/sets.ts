@@ -1,8 +1,12 @@
-import { dataOf } from '../backend/host/data.js';
+import { repeated, writeTo } from '../autograd/positions.js';
+import type { Backend } from '../backend/backend.js';
+import { kernelsOf } from '../backend/backends.js';
+import { inOrder } from '../backend/host/searchsorted.js';
+import { closeWindows } from '../backend/host/storage.js';
 import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
-import { isFloat, type TypedArray } from '../tensor/dtype.js';
+import { isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { promoteTypes } from '../tensor/promote.js';
 import { checkSize, formatShape, normalizeDim } from '../tensor/shape.js';
@@ -23,12 +27,8 @@ export interface Unique {
   readonly counts: Tensor;
 }
 
-const ints = (values: ArrayLike<number>, shape = [values.length]): Tensor =>
-  Tensor.of(Int32Array.from(values), 'int32', shape);
-
-/** Numbers in order, NaN last. */
-const inOrder = (a: number, b: number): number =>
-  a < b ? -1 : a > b ? 1 : Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+const ints = (values: ArrayLike<number>, backend: Backend, shape = [values.length]): Tensor =>
+  Tensor.of(Int32Array.from(values), 'int32', shape, backend);
 
 /** Groups `keys` (for elements or slices): which were first of their kind, and the group of each. */
 function group(n: number, same: (i: number, j: number) => boolean, order: Int32Array) {
@@ -69,7 +69,7 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
   const d = normalizeDim(op, dim ?? 0, t.ndim);
   const n = t.shape[d] ?? 1;
   const size = n === 0 ? 0 : t.numel / n;
-  const data = (t.ndim === 0 ? t : t.transpose(0, d)).exact();
+  const data = (t.ndim === 0 ? t : t.transpose(0, d)).exact(op);
   const compare = (i: number, j: number) => {
     for (let p = i * size, q = j * size, end = p + size; p < end; p++, q++) {
       const c = inOrder(data[p]!, data[q]!);
@@ -81,10 +81,11 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
   if (sorted) order.sort((i, j) => compare(i, j) || i - j);
   const same = (i: number, j: number) => compare(i, j) === 0 && !Number.isNaN(data[i * size]);
   const { first, counts, inverse } = group(n, same, order);
+  const { backend } = x.storage;
   return {
-    values: indexSelect(t.ndim === 0 ? t.reshape(1) : t, d, ints(first)),
-    inverse: ints(inverse, dim === undefined ? [...x.shape] : [n]),
-    counts: ints(counts),
+    values: indexSelect(t.ndim === 0 ? t.reshape(1) : t, d, ints(first, backend)),
+    inverse: ints(inverse, backend, dim === undefined ? [...x.shape] : [n]),
+    counts: ints(counts, backend),
   };
 }
 
@@ -101,17 +102,16 @@ export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: nu
       'bincount',
       `weights ${formatShape(weights.shape)} for values ${formatShape(x.shape)}: shapes must be equal`,
     );
-  const data = x.elements();
+  const data = x.elements('bincount');
   let top = minlength - 1;
-  for (const v of data) {
-    if (v < 0) throw new RangeError(`bincount: values are from 0 up, got ${v}`);
-    top = Math.max(top, v);
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! < 0) throw new RangeError(`bincount: values are from 0 up, got ${data[i]}`);
+    top = Math.max(top, data[i]!);
   }
   checkSize('bincount', [top + 1]);
-  const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1]);
-  const counts = dataOf(out);
-  const w = weights?.elements();
-  for (let i = 0; i < data.length; i++) counts[data[i]!]! += w ? w[i]! : 1;
+  const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1], x.storage.backend);
+  writeTo(out, 'bincount', 'add', 0, x, weights ?? repeated(1, x.shape, out));
+  closeWindows();
   return out;
 }
 
@@ -125,19 +125,17 @@ export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: 
   if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histc: bins is a whole number above 0, got ${bins}`);
   if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${min} and ${max}`);
   checkSize('histc', [bins]);
-  const out = Tensor.empty(x.dtype, [bins]);
-  const data = x.elements();
   let [low, high] = [min, max];
-  if (low === high && data.length > 0) {
+  if (low === high && x.numel > 0) {
     [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const v of data) [low, high] = [Math.min(low, v), Math.max(high, v)];
+    for (const v of x.elements('histc')) [low, high] = [Math.min(low, v), Math.max(high, v)];
   }
   if (low === high) [low, high] = [low - 1, high + 1];
   if (!Number.isFinite(low) || !Number.isFinite(high))
     throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
-  const counts = dataOf(out);
-  for (const v of data)
-    if (v >= low && v <= high) counts[Math.min(bins - 1, Math.floor(((v - low) / (high - low)) * bins))]!++;
+  const out = Tensor.unwritten(x.dtype, [bins], x.storage.backend);
+  kernelsOf('histc', x).histogram(x, low, high, out);
+  closeWindows();
   return out;
 }
 
@@ -155,7 +153,8 @@ const searchsortedOptions = { right: is.boolean };
 export function searchsorted(sorted: Tensor, values: Tensor | number, options?: SearchOptions): Tensor {
   const { right = false } = checkOptions('searchsorted', options, searchsortedOptions);
   checkTensors('searchsorted', sorted);
-  const v = values instanceof Tensor ? values : Tensor.of(Float64Array.of(values), 'float64', []);
+  const v =
+    values instanceof Tensor ? values : Tensor.of(Float64Array.of(values), 'float64', [], sorted.storage.backend);
   if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
   const lead = formatShape(sorted.shape.slice(0, -1));
   if (sorted.ndim > 1 && lead !== formatShape(v.shape.slice(0, -1)))
@@ -163,27 +162,9 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
       'searchsorted',
       `sorted ${formatShape(sorted.shape)} and values ${formatShape(v.shape)} must agree but for the last size`,
     );
-  const n = sorted.shape.at(-1)!;
-  const perLine = sorted.ndim > 1 ? v.shape.at(-1)! : v.numel;
-  const [edges, data] = [sorted.exact(), v.exact()];
-  return ints(
-    Int32Array.from({ length: data.length }, (_, i) =>
-      bisect(edges, Math.floor(i / Math.max(1, perLine)) * n, n, data[i]!, right),
-    ),
-    [...v.shape],
-  );
-}
-
-function bisect(edges: TypedArray, start: number, n: number, value: number, right: boolean): number {
-  let low = 0;
-  let high = n;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    const c = inOrder(edges[start + mid]!, value);
-    if (c < 0 || (right && c === 0)) low = mid + 1;
-    else high = mid;
-  }
-  return low;
+  const out = Tensor.unwritten('int32', v.shape, sorted.storage.backend);
+  kernelsOf('searchsorted', sorted, v).searchsorted(sorted, v, right, out);
+  return out;
 }
 
 /** Which part between `boundaries`, in rising order, each element of `x` lies in; int32. */
@@ -204,15 +185,12 @@ export function isin(x: Tensor, values: Tensor | readonly number[], options?: { 
     const dtype = promoteTypes(x.dtype, values.dtype);
     return isin(to(x, dtype), to(values, dtype), { invert });
   }
-  const known = new Set<number>(values instanceof Tensor ? values.exact() : values);
-  // A set takes NaN for equal to itself, which it is not.
-  known.delete(Number.NaN);
-  const data = values instanceof Tensor ? x.exact() : x.elements();
-  return Tensor.of(
-    Uint8Array.from(data, (v) => Number(known.has(v) !== invert)),
-    'bool',
-    x.shape,
-  );
+  const { backend } = x.storage;
+  const known =
+    values instanceof Tensor ? values : Tensor.of(Float64Array.from(values), 'float64', [values.length], backend);
+  const out = Tensor.unwritten('bool', x.shape, backend);
+  kernelsOf('isin', x, known).isin(x, known, invert, out);
+  return out;
 }
 
 const plain = { unique, uniqueConsecutive, bincount, histc, isin };

@@ -1,5 +1,6 @@
 import { record } from '../autograd/node.js';
-import { dataOf } from '../backend/host/data.js';
+import { gatherAlong } from '../autograd/positions.js';
+import { kernelsOf } from '../backend/backends.js';
 import { check, checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
@@ -43,7 +44,7 @@ export const aminmax = (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor;
 /** The elements of `x` along `d` that `index` names, without that dimension unless it is kept. */
 function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: KeepDim): ValuesAndIndices {
   if (x.ndim === 0) return { values: x.clone(), indices: index };
-  const values = x.gather(d, index);
+  const values = gatherAlong('gather', x, d, index);
   return keepdim ? { values, indices: index } : { values: values.squeeze(d), indices: index.squeeze(d) };
 }
 
@@ -64,9 +65,10 @@ function ofNothing(op: string, x: Tensor): Tensor {
   if (!isFloat(x.dtype))
     throw new ShapeError(op, `there is no median of no integers: the shape is ${formatShape(x.shape)}`);
   const { shape } = x;
-  const out = Tensor.empty(x.dtype, []);
-  dataOf(out)[0] = Number.NaN;
-  return record(op, [x], out, (g) => [Tensor.empty(g.dtype, shape)]);
+  const { backend } = x.storage;
+  const out = Tensor.unwritten(x.dtype, [], backend);
+  backend.kernels.fill(Number.NaN, out);
+  return record(op, [x], out, (g) => [Tensor.empty(g.dtype, shape, backend)]);
 }
 
 function middle(op: string, ignoreNaN: boolean) {
@@ -103,25 +105,12 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
   checkTensors('mode', x);
   checkOptions('mode', options, keepDim);
   const d = normalizeDim('mode', dim, x.ndim);
-  const order = argsort(x, d);
-  if (x.ndim === 0) return { values: x.clone(), indices: order };
-  const n = x.shape[d]!;
+  const n = x.shape[d] ?? 1;
   if (n === 0) throw new ShapeError('mode', `there is no mode of no elements: the shape is ${formatShape(x.shape)}`);
-  const lines = order.transpose(d, -1).contiguous();
-  const sorted = x.detach().gather(d, order).transpose(d, -1).elements();
-  const at = Tensor.empty('int32', [...lines.shape.slice(0, -1), 1]);
-  for (let line = 0; line < at.numel; line++) {
-    let run = 0;
-    let longest = 0;
-    for (let i = line * n; i < (line + 1) * n; i++) {
-      run = i > line * n && sorted[i] === sorted[i - 1] ? run + 1 : 1;
-      if (run > longest) {
-        longest = run;
-        dataOf(at)[line] = dataOf(lines)[lines.offset + i]!;
-      }
-    }
-  }
-  return pickAlong(x, d, at.transpose(d, -1).contiguous(), options);
+  const shape = x.shape.map((v, i) => (i === d ? 1 : v));
+  const at = Tensor.unwritten('int32', shape, x.storage.backend);
+  kernelsOf('mode', x).mode(x, d, at);
+  return pickAlong(x, d, at, options);
 }
 
 export interface QuantileOptions extends KeepDim {
@@ -156,7 +145,7 @@ export function quantile(
   if (n === 0)
     throw new ShapeError('quantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
   const line = t.ndim === 0 ? t.reshape(1) : t;
-  const sorted = line.gather(d, argsort(line, d));
+  const sorted = gatherAlong('gather', line, d, argsort(line, d));
   const place = q * (n - 1);
   const low = narrow(sorted, d, Math.floor(place), 1);
   const high = narrow(sorted, d, Math.ceil(place), 1);

@@ -89,7 +89,8 @@ export function tensor(
 ): Tensor {
   const { shape: given, ...others } = checkOptions('tensor', options, valuesOptions);
   if (given !== undefined) checkShape('tensor', given);
-  if (values instanceof Tensor) return tensor(values.exact(), { dtype: values.dtype, shape: values.shape, ...options });
+  if (values instanceof Tensor)
+    return tensor(values.exact('tensor'), { dtype: values.dtype, shape: values.shape, ...options });
   if (isTypedArray(values)) {
     const shape = given ?? [values.length];
     if (sizeOf(shape) !== values.length)

@@ -1,4 +1,3 @@
-import { cpu } from '../backend/cpu.js';
 import { type DType, isInteger } from './dtype.js';
 import { contiguousStrides } from './shape.js';
 import type { Tensor } from './tensor.js';
@@ -17,7 +16,7 @@ export function formatTensor(t: Tensor): string {
   if (t.numel === 0 && t.ndim !== 1) suffix.unshift(`shape: [${t.shape.join(', ')}]`);
   const tail = suffix.map((s) => `, ${s}`).join('');
   if (t.numel === 0) return `tensor([]${tail})`;
-  if (t.storage.backend !== cpu)
+  if (t.storage.backend.isAsync)
     return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
 
   const shorten = t.numel > threshold;

@@ -3,14 +3,17 @@ import { rowsAlong } from '../rows.js';
 import { dataOf, exactElementsOf } from './data.js';
 
 /** Numbers as they are; of int64 bigints. */
-type Keys = Float64Array | BigInt64Array;
+export type Keys = Float64Array | BigInt64Array;
+
+export const keysFor = ({ dtype }: View, n: number): Keys =>
+  dtype === 'int64' ? new BigInt64Array(n) : new Float64Array(n);
 
 /** `Kernels.argsort` for any dtype: each line is sorted by merging. */
 export function argsort(x: View, dim: number, descending: boolean, out: View): void {
   const data = exactElementsOf(x);
   const to = dataOf(out);
   const { n, inner } = rowsAlong(x.shape, dim);
-  const keys: Keys = x.dtype === 'int64' ? new BigInt64Array(n) : new Float64Array(n);
+  const keys = keysFor(x, n);
   const [order, spare] = [new Int32Array(n), new Int32Array(n)];
   for (let block = 0; block < data.length; block += n * inner)
     for (let start = block; start < block + inner; start++) {
@@ -21,7 +24,7 @@ export function argsort(x: View, dim: number, descending: boolean, out: View): v
 }
 
 /** The places of the keys in order, in one of the two arrays; NaN counts as the largest. */
-function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int32Array): Int32Array {
+export function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int32Array): Int32Array {
   const n = keys.length;
   let numbers = n;
   // biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.
