@@ -30,8 +30,31 @@ function undocumented(file: string): string[] {
   });
 }
 
-/** What a program of an editor's hover has no use for: base classes, and what needs a file beside it. */
-const withoutExample = new Set(['Loss', 'checkChannels', 'workerDataset']);
+/** What an example of few lines cannot show: base classes, errors, what needs a file beside it, and what extensions are made of. */
+const withoutExample = new Set([
+  ...[
+    'Loss',
+    'workerDataset',
+    'FunctionContext',
+    'TensorError',
+    'ShapeError',
+    'DTypeError',
+    'DeviceError',
+    'IndexError',
+  ],
+  ...['AutogradError', 'GradModeError', 'recordMany', 'overlay', 'backend', 'refuseRead', 'registerBackend', 'memory'],
+  ...[
+    'setNumThreads',
+    'describeFrame',
+    'setDevelopmentMode',
+    'setReporter',
+    'currentFrame',
+    'runInMode',
+    'binary',
+    'unary',
+  ],
+  ...['reduceLoss', 'checkSameShape', 'sumTo', 'var'],
+]);
 
 /** Whether the docstring above an exported name has an example. */
 function hasExample(source: string, name: string): boolean {
@@ -43,6 +66,13 @@ function hasExample(source: string, name: string): boolean {
   const before = lines.slice(0, at).join('\n');
   return before.slice(before.lastIndexOf('/**')).includes('* ```ts');
 }
+
+/** The classes and functions that have no example. */
+const lacking = (names: object, files: readonly string[]): string[] =>
+  Object.entries(names)
+    .filter(([name, value]) => typeof value === 'function' && !withoutExample.has(name))
+    .map(([name]) => name)
+    .filter((name) => !files.some((source) => hasExample(source, name)));
 
 describe('every exported class and function has a docstring, which editors show', () => {
   it.each(['nn/src', 'train/src', 'gradgate/src', 'openblas/src', 'distributions/src'])('%s', (folder) => {
@@ -60,11 +90,13 @@ describe('every exported class and function has a docstring, which editors show'
     ['metrics', nn.metrics],
   ] as const)('%s: with an example', (_, names) => {
     const files = sources(join(packages, 'nn/src')).map((f) => readFileSync(f, 'utf8'));
-    const lacking = Object.entries(names as Record<string, unknown>)
-      .filter(([name, value]) => typeof value === 'function' && !(name in core) && !withoutExample.has(name))
-      .map(([name]) => name)
-      .filter((name) => !files.some((source) => hasExample(source, name)));
-    expect(lacking).toEqual([]);
+    const own = Object.entries(names as Record<string, unknown>).filter(([name]) => !(name in core));
+    expect(lacking(Object.fromEntries(own), files)).toEqual([]);
+  });
+
+  it('core: with an example', () => {
+    const files = sources(join(packages, 'core/src')).map((f) => readFileSync(f, 'utf8'));
+    expect(lacking(core, files)).toEqual([]);
   });
 
   it('the check sees one that is missing', () => {

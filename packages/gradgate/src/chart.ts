@@ -26,6 +26,7 @@ export function label(
   return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${colour}"${turn}>${escaped(text)}</text>`;
 }
 
+/** A rectangle of one colour. */
 export function rect(
   x: number,
   y: number,

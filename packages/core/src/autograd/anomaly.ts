@@ -13,6 +13,10 @@ const noteStack = (node: Node): void => {
 /**
  * A gate in which every operation notes where it was called, and a backward pass that gives a NaN stops with an error that
  * names the forward operation and its place. It follows the flow: other flows are as fast as ever. Slow; for finding mistakes.
+ *
+ * ```ts
+ * anomalyMode.run(() => tensor([4], { requiresGrad: true }).sqrt().sum().backward());
+ * ```
  */
 export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
   // From the first use on: until then no operation asks.
@@ -20,7 +24,18 @@ export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
   return true;
 })();
 
-/** Runs `fn` in `anomalyMode`: its call, and what it awaits. */
+/**
+ * Runs `fn` in `anomalyMode`: its call, and what it awaits.
+ *
+ * ```ts
+ * const x = tensor([-1], { requiresGrad: true });
+ * try {
+ *   detectAnomaly(() => x.sqrt().sum().backward());
+ * } catch (error) {
+ *   error instanceof AutogradError; // true
+ * }
+ * ```
+ */
 export function detectAnomaly<R>(fn: () => R): R {
   check('detectAnomaly', 'the function', fn, is.callback);
   return anomalyMode.run(fn);

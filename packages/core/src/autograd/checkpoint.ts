@@ -15,6 +15,12 @@ import { synchronous } from './synchronous.js';
  *
  * `fn` must do the same in both runs: a second run that saves other tensors, or inputs that were written to in between,
  * are an error.
+ *
+ * ```ts
+ * const x = tensor([1, 2], { requiresGrad: true });
+ * checkpoint((y: Tensor) => y.exp().log().sum(), x).backward();
+ * x.grad; // [1, 1]
+ * ```
  */
 export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, ...args: Args): R {
   check('checkpoint', 'the function', fn, is.callback);

@@ -216,6 +216,14 @@ function execute(
  * Calls `done` once, when the backward pass under way has gone through its graph and before `backward()` returns, or `failed`
  * if the pass fails. For hooks that gather what they see, such as gradients to be sent: of nested passes it is the outermost
  * that counts. Throws where none is under way.
+ *
+ * ```ts
+ * const x = tensor([1], { requiresGrad: true });
+ * let ended = false;
+ * registerHook(x, () => onBackwardEnd(() => (ended = true)));
+ * x.sum().backward();
+ * ended; // true
+ * ```
  */
 export function onBackwardEnd(done: () => void, failed?: () => void): void {
   check('onBackwardEnd', 'done', done, is.callback);
@@ -381,6 +389,12 @@ const gradOptions = {
 /**
  * Computes the gradients of `tensor` with respect to the leaves of its graph and adds them to their `.grad`.
  * Runs with recording off, or on with `createGraph`, whatever the caller's mode.
+ *
+ * ```ts
+ * const x = tensor([1, 2], { requiresGrad: true });
+ * backward(x.square().sum());
+ * x.grad; // [2, 4]
+ * ```
  */
 export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {}): void {
   const {
@@ -409,7 +423,14 @@ export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {})
   });
 }
 
-/** The gradients of the sum of `outputs` with respect to `inputs`; `.grad` of no tensor changes. */
+/**
+ * The gradients of the sum of `outputs` with respect to `inputs`; `.grad` of no tensor changes.
+ *
+ * ```ts
+ * const x = tensor([3], { requiresGrad: true });
+ * grad(x.square(), x); // [6]
+ * ```
+ */
 export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor, options?: GradOptions): Tensor;
 export function grad(
   outputs: Tensor | readonly Tensor[],
@@ -452,7 +473,16 @@ export function grad(
   return inputs instanceof Tensor ? result[0]! : result;
 }
 
-/** Calls `hook` with the gradient of `tensor` whenever one is computed; what it returns replaces the gradient. */
+/**
+ * Calls `hook` with the gradient of `tensor` whenever one is computed; what it returns replaces the gradient.
+ *
+ * ```ts
+ * const x = tensor([3], { requiresGrad: true });
+ * registerHook(x, (g) => g.mul(10));
+ * x.square().sum().backward();
+ * x.grad; // [60]
+ * ```
+ */
 export function registerHook(tensor: Tensor, hook: GradHook): { remove(): void } {
   const { node, index } = hookEdge('registerHook', tensor);
   check('registerHook', 'the hook', hook, is.callback);
@@ -465,7 +495,17 @@ export function registerHook(tensor: Tensor, hook: GradHook): { remove(): void }
   return removable(hooks, hook);
 }
 
-/** Keeps the gradient of a tensor that is not a leaf in its `.grad` as well. */
+/**
+ * Keeps the gradient of a tensor that is not a leaf in its `.grad` as well.
+ *
+ * ```ts
+ * const x = tensor([3], { requiresGrad: true });
+ * const y = x.mul(2);
+ * retainGrad(y);
+ * y.square().sum().backward();
+ * y.grad; // [12]
+ * ```
+ */
 export function retainGrad(tensor: Tensor): void {
   const { node, index } = rootEdge('retainGrad', tensor);
   if (tensor.isLeaf) return;
@@ -473,7 +513,16 @@ export function retainGrad(tensor: Tensor): void {
   node.retained.set(index, tensor);
 }
 
-/** Calls `hook` with the leaf after a gradient has been added to its `.grad`. */
+/**
+ * Calls `hook` with the leaf after a gradient has been added to its `.grad`.
+ *
+ * ```ts
+ * const x = tensor([3], { requiresGrad: true });
+ * registerPostAccumulateGradHook(x, (leaf) => noGrad.run(() => void leaf.sub_(leaf.grad!)));
+ * x.square().sum().backward();
+ * x; // [-3]
+ * ```
+ */
 export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor) => void): { remove(): void } {
   const { node } = hookEdge('registerPostAccumulateGradHook', leaf);
   check('registerPostAccumulateGradHook', 'the hook', hook, is.callback);

@@ -15,7 +15,13 @@ export function explainUntracked(t: Tensor): string {
   return `${what}: nothing it was computed from requires grad; set requiresGrad on an input before computing it`;
 }
 
-/** Whether operations on `t` are recorded, and if not, why: the gate and its place, `detach()`, its inputs or its dtype. */
+/**
+ * Whether operations on `t` are recorded, and if not, why: the gate and its place, `detach()`, its inputs or its dtype.
+ *
+ * ```ts
+ * explainGrad(noGrad.run(() => tensor([1], { requiresGrad: true }).mul(2)));
+ * ```
+ */
 export function explainGrad(t: Tensor): string {
   if (t.gradFn !== null) return `tracked: computed by ${t.gradFn.name}`;
   if (t.requiresGrad) return 'tracked: a leaf that requires grad';

@@ -76,7 +76,20 @@ const definitionOptions = {
   onceDifferentiable: is.boolean,
 };
 
-/** Makes an operator with a backward rule of your own. */
+/**
+ * Makes an operator with a backward rule of your own.
+ *
+ * ```ts
+ * const double = defineFunction({
+ *   name: 'double',
+ *   forward: (_ctx, x: Tensor) => x.mul(2),
+ *   backward: (_ctx, g: Tensor) => [g.mul(2)],
+ * });
+ * const x = tensor([3], { requiresGrad: true });
+ * double(x).sum().backward();
+ * x.grad; // [2]
+ * ```
+ */
 export function defineFunction<Args extends unknown[], Out extends Tensor | readonly Tensor[]>(
   definition: FunctionDefinition<Args, Out>,
 ): (...args: Args) => Out {

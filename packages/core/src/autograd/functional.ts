@@ -42,6 +42,12 @@ const all = { allowUnused: true, materializeGrads: true } as const;
 /**
  * A function that gives the value of `fn`, a single element, and its gradients with respect to all arguments. Ignores a
  * `noGrad` around it, honours those inside `fn`.
+ *
+ * ```ts
+ * const [value, [dx]] = valueAndGrad((x: Tensor) => x.square().sum())(tensor([1, 2]));
+ * value; // 5
+ * dx; // [2, 4]
+ * ```
  */
 export function valueAndGrad(fn: Fn): (...inputs: Tensor[]) => [value: Tensor, grads: Tensor[]] {
   check('valueAndGrad', 'the function', fn, is.callback);
@@ -52,7 +58,13 @@ export function valueAndGrad(fn: Fn): (...inputs: Tensor[]) => [value: Tensor, g
   };
 }
 
-/** The value of `fn`, and `v` times its Jacobian: one gradient for each input. */
+/**
+ * The value of `fn`, and `v` times its Jacobian: one gradient for each input.
+ *
+ * ```ts
+ * vjp((x: Tensor) => x.square(), [tensor([1, 2])], tensor([1, 1])); // [[1, 4], [[2, 4]]]
+ * ```
+ */
 export function vjp(fn: Fn, inputs: readonly Tensor[], v?: Tensor | null, options?: GraphOptions): [Tensor, Tensor[]] {
   const { createGraph = false } = checkOptions('vjp', options, graphOptions);
   const leaves = fresh('vjp', inputs, createGraph);
@@ -60,7 +72,13 @@ export function vjp(fn: Fn, inputs: readonly Tensor[], v?: Tensor | null, option
   return [createGraph ? out : out.detach(), grad(out, leaves, { ...all, gradOutputs: v ?? null, createGraph })];
 }
 
-/** The value of `fn`, and its Jacobian times the directions `v`, one for each input; by two backward passes. */
+/**
+ * The value of `fn`, and its Jacobian times the directions `v`, one for each input; by two backward passes.
+ *
+ * ```ts
+ * jvp((x: Tensor) => x.square(), [tensor([1, 2])], [tensor([1, 0])]); // [[1, 4], [2, 0]]
+ * ```
+ */
 export function jvp(fn: Fn, inputs: readonly Tensor[], v: readonly Tensor[], options?: GraphOptions): [Tensor, Tensor] {
   const { createGraph = false } = checkOptions('jvp', options, graphOptions);
   check('jvp', 'v', v, tensors);
@@ -81,7 +99,13 @@ export function jvp(fn: Fn, inputs: readonly Tensor[], v: readonly Tensor[], opt
   });
 }
 
-/** All derivatives of `fn`: for each input a tensor of the output's shape followed by the input's. */
+/**
+ * All derivatives of `fn`: for each input a tensor of the output's shape followed by the input's.
+ *
+ * ```ts
+ * jacobian((x: Tensor) => x.square(), [tensor([1, 2])]); // [[[2, 0], [0, 4]]]
+ * ```
+ */
 export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptions): Tensor[] {
   const { createGraph = false } = checkOptions('jacobian', options, graphOptions);
   const leaves = fresh('jacobian', inputs, createGraph);
@@ -100,14 +124,26 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
   );
 }
 
-/** The second derivatives of `fn`, a single element, with respect to one input: its shape twice. */
+/**
+ * The second derivatives of `fn`, a single element, with respect to one input: its shape twice.
+ *
+ * ```ts
+ * hessian((x: Tensor) => x.square().sum(), tensor([1, 2])); // [[2, 0], [0, 2]]
+ * ```
+ */
 export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
   checkTensors('hessian', x);
   check('hessian', 'the function', fn, is.callback);
   return jacobian((y) => jacobian((z) => fn(z!), [y!], { createGraph: true })[0]!.reshape(y!.shape), [x])[0]!;
 }
 
-/** The value of `fn`, a single element, and its Hessian times `v`. */
+/**
+ * The value of `fn`, a single element, and its Hessian times `v`.
+ *
+ * ```ts
+ * hvp((x: Tensor) => x.square().sum(), tensor([1, 2]), tensor([1, 0])); // [5, [2, 0]]
+ * ```
+ */
 export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): [Tensor, Tensor] {
   checkTensors('hvp', x, v);
   check('hvp', 'the function', fn, is.callback);

@@ -34,6 +34,10 @@ const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonN
 /**
  * Compares the gradients of `fn`, weighted sums of its outputs, with central differences. Inputs are float64; those that
  * require grad are checked. Returns true, or throws an error that names input, element and both values.
+ *
+ * ```ts
+ * gradcheck((x) => x.exp(), [tensor([1, 2], { dtype: 'float64', requiresGrad: true })]); // true
+ * ```
  */
 export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = checkOptions('gradcheck', options, gradcheckOptions);
@@ -80,7 +84,13 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
   return true;
 }
 
-/** `gradcheck` of the gradients themselves: the second derivatives. */
+/**
+ * `gradcheck` of the gradients themselves: the second derivatives.
+ *
+ * ```ts
+ * gradgradcheck((x) => x.exp(), [tensor([1, 2], { dtype: 'float64', requiresGrad: true })]); // true
+ * ```
+ */
 export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
   check('gradgradcheck', 'the function', fn, is.callback);
   return gradcheck(

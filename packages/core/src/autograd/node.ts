@@ -261,6 +261,14 @@ function checkStaleView(name: string, view: Tensor): void {
 /**
  * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`.
  * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`; `memo` is what else it needs.
+ *
+ * ```ts
+ * const x = tensor([3], { requiresGrad: true });
+ * const doubled = noGrad.run(() => x.mul(2));
+ * record('double', [x], doubled, (g) => [g.mul(2)]);
+ * doubled.sum().backward();
+ * x.grad; // [2]
+ * ```
  */
 export function record(
   name: string,

@@ -30,14 +30,26 @@ export function registerBackend(backend: Backend): void {
   state.backends.set(backend.name, backend);
 }
 
-/** Makes tensors on this device where creation functions name none; returns the one before. `'cpu'` at first. */
+/**
+ * Makes tensors on this device where creation functions name none; returns the one before. `'cpu'` at first.
+ *
+ * ```ts
+ * setDefaultDevice('cpu'); // 'cpu'
+ * ```
+ */
 export function setDefaultDevice(device: string): string {
   const before = state.default.name;
   state.default = backend(device);
   return before;
 }
 
-/** The device on which tensors are made where none is named. */
+/**
+ * The device on which tensors are made where none is named.
+ *
+ * ```ts
+ * getDefaultDevice(); // 'cpu'
+ * ```
+ */
 export const getDefaultDevice = (): string => state.default.name;
 
 /** The kernels for operands that are all on one device. */

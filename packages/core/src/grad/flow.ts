@@ -121,7 +121,20 @@ function startFollowing(): void {
   state.slot = () => only;
 }
 
-/** Tells `observer` of every guarded call from now on; null ends that. Gives the observer before. For tools: it is slow. */
+/**
+ * Tells `observer` of every guarded call from now on; null ends that. Gives the observer before. For tools: it is slow.
+ *
+ * ```ts
+ * const seen: string[] = [];
+ * const before = observeGradModes(({ gate }) => {
+ *   seen.push(gate);
+ *   return () => {};
+ * });
+ * noGrad.run(() => {});
+ * observeGradModes(before);
+ * seen; // ['noGrad']
+ * ```
+ */
 export function observeGradModes(observer: GradModeObserver | null): GradModeObserver | null {
   const before = state.observer ?? null;
   state.observer = observer;
@@ -152,14 +165,26 @@ export function frameIn(flow: Frame | undefined): Frame {
   return host.scope ?? host;
 }
 
-/** Whether operations are recorded now. Written out, because every operator asks. */
+/**
+ * Whether operations are recorded now. Written out, because every operator asks.
+ *
+ * ```ts
+ * noGrad.run(() => isGradEnabled()); // false
+ * ```
+ */
 export function isGradEnabled(): boolean {
   const { slot, root } = state;
   const host = slot === null ? root : (slot()[state.key] ?? root);
   return (host.scope ?? host).enabled;
 }
 
-/** Whether results are marked as made for inference only. */
+/**
+ * Whether results are marked as made for inference only.
+ *
+ * ```ts
+ * inferenceMode.run(() => isInferenceMode()); // true
+ * ```
+ */
 export function isInferenceMode(): boolean {
   return currentFrame().inference;
 }
@@ -317,7 +342,13 @@ function putBack(): void {
     if (slot[state.key] === frame) slot[state.key] = before;
 }
 
-/** Sets whether operations are recorded, for the rest of the innermost gate or scope of this flow; returns what was. */
+/**
+ * Sets whether operations are recorded, for the rest of the innermost gate or scope of this flow; returns what was.
+ *
+ * ```ts
+ * noGrad.run(() => setGradEnabled(true)); // false
+ * ```
+ */
 export function setGradEnabled(enabled: boolean): boolean {
   if (typeof enabled !== 'boolean')
     throw new TypeError(`setGradEnabled: expected true or false, got ${typeof enabled} ${String(enabled)}`);

@@ -159,6 +159,11 @@ export function makeModeGate(name: string, on: Effect, off: Effect): ModeGate {
  * One gate that does what several do, the last one innermost: `combineGates('evaluating', noGrad, evalMode)`.
  *
  * It takes gates as they are exported or as `gateWith` gives them, not ones with a condition: the combined gate takes one.
+ *
+ * ```ts
+ * const serving = combineGates('serving', inferenceMode, evalMode);
+ * serving.run(() => [isGradEnabled(), isTraining(true)]); // [false, false]
+ * ```
  */
 export function combineGates(name: string, ...gates: Gate[]): Gate {
   const parts = gates.map((gate, i) => {

@@ -160,7 +160,14 @@ function observeEnd(result: object, end: () => void): void {
 export const valuesOf = (settings: Settings | null): Record<string, unknown> =>
   Object.fromEntries([...(settings ?? [])].map(([name, { value }]) => [name, value]));
 
-/** Makes `fn` run in the mode that is in force now, wherever it is called. */
+/**
+ * Makes `fn` run in the mode that is in force now, wherever it is called.
+ *
+ * ```ts
+ * const later = noGrad.run(() => bindGradMode(() => isGradEnabled()));
+ * later(); // false
+ * ```
+ */
 export function bindGradMode<F extends AnyFunction>(fn: F): F {
   if (typeof fn !== 'function') throw new TypeError(`bindGradMode: expected a function, got ${typeof fn}`);
   const now = rebound(currentFrame());

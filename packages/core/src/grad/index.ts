@@ -46,19 +46,56 @@ export { evalMode, isTraining, trainMode } from './training.js';
 const on: Effect = { enabled: true, inference: false, set: null };
 const off: Effect = { enabled: false, inference: false, set: null };
 
-/** Switches recording off. */
+/**
+ * Switches recording off.
+ *
+ * ```ts
+ * const w = tensor([1], { requiresGrad: true });
+ * noGrad.run(() => w.mul(2).requiresGrad); // false
+ * class Model {
+ *   @noGrad(() => true) score() {
+ *     return w.mul(2);
+ *   }
+ * }
+ * new Model().score().requiresGrad; // false
+ * ```
+ */
 export const noGrad = makeGate('noGrad', off);
 
-/** Switches recording on, also inside `noGrad`. */
+/**
+ * Switches recording on, also inside `noGrad`.
+ *
+ * ```ts
+ * noGrad.run(() => enableGrad.run(() => isGradEnabled())); // true
+ * ```
+ */
 export const enableGrad = makeGate('enableGrad', on);
 
-/** Switches recording off for good: results can't take part in a graph later, except as clones. */
+/**
+ * Switches recording off for good: results can't take part in a graph later, except as clones.
+ *
+ * ```ts
+ * inferenceMode.run(() => isInferenceMode()); // true
+ * ```
+ */
 export const inferenceMode = makeGate('inferenceMode', { ...off, inference: true });
 
-/** A gate whose mode is computed: on if the flag or the condition says so, else off. */
+/**
+ * A gate whose mode is computed: on if the flag or the condition says so, else off.
+ *
+ * ```ts
+ * gradMode(false).run(() => isGradEnabled()); // false
+ * ```
+ */
 export const gradMode = makeModeGate('gradMode', on, off);
 
-/** No gradients, and layers as in evaluation: what a method that serves or measures wants. */
+/**
+ * No gradients, and layers as in evaluation: what a method that serves or measures wants.
+ *
+ * ```ts
+ * evaluating.run(() => [isGradEnabled(), isTraining(true)]); // [false, false]
+ * ```
+ */
 export const evaluating = combineGates('evaluating', noGrad, evalMode);
 
 /** One entry of `gradModeStack()`. */
@@ -76,7 +113,13 @@ export interface StackEntry {
   readonly depth: number;
 }
 
-/** The gates and scopes in force here, innermost first. */
+/**
+ * The gates and scopes in force here, innermost first.
+ *
+ * ```ts
+ * noGrad.run(() => gradModeStack().map(({ kind }) => kind)); // ['noGrad']
+ * ```
+ */
 export function gradModeStack(): StackEntry[] {
   const frames: Frame[] = [];
   for (let f: Frame | null = currentFrame(); f !== null && f.kind !== 'root'; f = f.parent) frames.push(f);
@@ -97,13 +140,25 @@ export interface CapturedGradMode {
   readonly inference: boolean;
 }
 
-/** The mode in force, as plain data for `postMessage`. */
+/**
+ * The mode in force, as plain data for `postMessage`.
+ *
+ * ```ts
+ * noGrad.run(() => captureGradMode()); // { enabled: false, inference: false }
+ * ```
+ */
 export function captureGradMode(): CapturedGradMode {
   const { enabled, inference } = currentFrame();
   return { enabled, inference };
 }
 
-/** Runs `fn` in a mode that `captureGradMode` gave, here or in another thread. */
+/**
+ * Runs `fn` in a mode that `captureGradMode` gave, here or in another thread.
+ *
+ * ```ts
+ * runInGradMode({ enabled: false, inference: false }, () => isGradEnabled()); // false
+ * ```
+ */
 export function runInGradMode<R>(mode: CapturedGradMode, fn: () => R): R {
   if (typeof mode?.enabled !== 'boolean' || typeof mode.inference !== 'boolean')
     throw new TypeError('runInGradMode: expected a mode from captureGradMode()');

@@ -39,7 +39,14 @@ export function carryOver(wrapper: AnyFunction, fn: AnyFunction): void {
 
 const originals = new WeakMap<object, AnyFunction>();
 
-/** The function that a gate wrapped, without its guards; `fn` itself if none did. */
+/**
+ * The function that a gate wrapped, without its guards; `fn` itself if none did.
+ *
+ * ```ts
+ * const plain = () => isGradEnabled();
+ * original(noGrad.wrap(plain)) === plain; // true
+ * ```
+ */
 export function original<F extends AnyFunction>(fn: F): F {
   let inner: AnyFunction = fn;
   while (originals.has(inner)) inner = originals.get(inner)!;

@@ -57,6 +57,13 @@ function ownPolicies(type: Class): Declared[] {
 /**
  * What the decorators of a class and its bases declare, base first. A member that a subclass overrides counts as the
  * subclass declares it: without a decorator it has no policy. Stacked decorators give a row each, the inner one first.
+ *
+ * ```ts
+ * class Model {
+ *   @noGrad score() {}
+ * }
+ * gradPolicies(Model).map(({ member, gate }) => [member, gate]); // [['score', 'noGrad']]
+ * ```
  */
 export function gradPolicies(type: Class): GradPolicy[] {
   if (typeof type !== 'function') throw new TypeError(`gradPolicies: expected a class, got ${typeof type}`);

@@ -14,11 +14,21 @@ const training = defineMode<boolean | null>('gradgate.training', null);
  */
 export const evalMode: Gate = training.gate('evalMode', false);
 
-/** Layers behave as in training in this flow, for example for Monte Carlo dropout. */
+/**
+ * Layers behave as in training in this flow, for example for Monte Carlo dropout.
+ *
+ * ```ts
+ * evalMode.run(() => trainMode.run(() => isTraining(false))); // true
+ * ```
+ */
 export const trainMode: Gate = training.gate('trainMode', true);
 
 /**
  * Whether layers behave as in training here: as the innermost `evalMode` or `trainMode` of this flow says, and where there is
  * none, as `own` does, a module's `training` or an operator's option.
+ *
+ * ```ts
+ * evalMode.run(() => isTraining(true)); // false
+ * ```
  */
 export const isTraining = (own: boolean): boolean => training.get() ?? own;

@@ -23,7 +23,13 @@ import { erfOf } from './special.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** `x * sigmoid(x)`. */
+/**
+ * `x * sigmoid(x)`.
+ *
+ * ```ts
+ * silu(tensor([-1, 0, 2])); // [-0.2689, 0, 1.762]
+ * ```
+ */
 export const silu = unary('silu', {
   forward: (x) => x * sigmoidOf(x),
   backward: (g, x) => siluGradient(g, x),
@@ -39,7 +45,13 @@ const siluGradient = fusedGradient('siluGradient', {
   },
 });
 
-/** `log(sigmoid(x))`, without overflow. */
+/**
+ * `log(sigmoid(x))`, without overflow.
+ *
+ * ```ts
+ * logSigmoid(tensor([-1, 0, 2])); // [-1.313, -0.6931, -0.1269]
+ * ```
+ */
 export const logSigmoid = unary('logSigmoid', {
   forward: (x) => Math.min(0, x) - Math.log1p(Math.exp(-Math.abs(x))),
   backward: (g, x) => mul(g, sigmoid(neg(x))),
@@ -75,7 +87,13 @@ const geluGradient: Gradient = fusedGradient('geluGradient', {
     ),
 });
 
-/** `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation. */
+/**
+ * `x * Φ(x)` (Hendrycks and Gimpel, 2016), exactly or by its `'tanh'` approximation.
+ *
+ * ```ts
+ * gelu(tensor([-1, 0, 2])); // [-0.1587, 0, 1.954]
+ * ```
+ */
 export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Tensor {
   const { approximate = 'none' } = checkOptions('gelu', options, geluOptions);
   checkTensors('gelu', x);
@@ -87,7 +105,13 @@ export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Te
   return applyUnary(exactGelu, x);
 }
 
-/** `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`. */
+/**
+ * `log(1 + exp(beta x)) / beta`, and `x` itself where `beta x` exceeds `threshold`.
+ *
+ * ```ts
+ * softplus(tensor([-1, 0, 30])); // [0.3133, 0.6931, 30]
+ * ```
+ */
 export function softplus(x: Tensor, options?: { beta?: number; threshold?: number }): Tensor {
   const { beta = 1, threshold = 20 } = checkOptions('softplus', options, softplusOptions);
   checkTensors('softplus', x);
@@ -100,7 +124,13 @@ const softplusOperator = unaryOperator('softplus', {
   saves: 'input',
 });
 
-/** `x` where positive, else `alpha (exp(x) - 1)`. */
+/**
+ * `x` where positive, else `alpha (exp(x) - 1)`.
+ *
+ * ```ts
+ * elu(tensor([-1, 2])); // [-0.6321, 2]
+ * ```
+ */
 export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
   const { alpha = 1 } = checkOptions('elu', options, eluOptions);
   checkTensors('elu', x);
@@ -120,17 +150,35 @@ const eluGradient = fusedGradient('eluGradient', {
   recorded: (g, x, [alpha]) => mul(g, where(gt(x, 0), 1, mul(exp(clamp(x, null, 0)), alpha!))),
 });
 
-/** `elu` with the constants that keep mean and variance (Klambauer et al., 2017). */
+/**
+ * `elu` with the constants that keep mean and variance (Klambauer et al., 2017).
+ *
+ * ```ts
+ * selu(tensor([-1, 2])); // [-1.111, 2.101]
+ * ```
+ */
 export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
 
-/** `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`. */
+/**
+ * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`.
+ *
+ * ```ts
+ * celu(tensor([-1, 2]), { alpha: 2 }); // [-0.7869, 2]
+ * ```
+ */
 export function celu(x: Tensor, options?: { alpha?: number }): Tensor {
   const { alpha = 1 } = checkOptions('celu', options, celuOptions);
   checkTensors('celu', x);
   return mul(elu(mul(x, 1 / alpha)), alpha);
 }
 
-/** `x` where positive, else `negativeSlope x`. */
+/**
+ * `x` where positive, else `negativeSlope x`.
+ *
+ * ```ts
+ * leakyRelu(tensor([-1, 2]), 0.1); // [-0.1, 2]
+ * ```
+ */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => applyUnary(leakyReluOperator, x, [negativeSlope]);
 
 const leakyReluOperator = unaryOperator('leakyRelu', {
@@ -146,7 +194,13 @@ const leakyReluGradient = fusedGradient('leakyReluGradient', {
   recorded: (g, x, [slope]) => mul(g, where(gt(x, 0), 1, slope!)),
 });
 
-/** `x` where positive, else `weight x`; `weight` has one element, or one for each channel (dimension 1). */
+/**
+ * `x` where positive, else `weight x`; `weight` has one element, or one for each channel (dimension 1).
+ *
+ * ```ts
+ * prelu(tensor([-4, 4]), tensor([0.25])); // [-1, 4]
+ * ```
+ */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   checkTensors('prelu', x, weight);
   const slope =
@@ -159,7 +213,13 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   return where(gt(x, 0), x, mul(where(gt(x, 0), 0, x), slope));
 }
 
-/** `x` limited to [min, max]. Unlike that of `clamp`, its gradient is 0 at both ends too, and passes where `x` is NaN. */
+/**
+ * `x` limited to [min, max]. Unlike that of `clamp`, its gradient is 0 at both ends too, and passes where `x` is NaN.
+ *
+ * ```ts
+ * hardtanh(tensor([-3, 0.5, 3])); // [-1, 0.5, 1]
+ * ```
+ */
 export function hardtanh(x: Tensor, options?: { min?: number; max?: number }): Tensor {
   const { min = -1, max = 1 } = checkOptions('hardtanh', options, hardtanhOptions);
   return limited('hardtanh', x, min, max);
@@ -178,32 +238,82 @@ const hardtanhGradient = fusedGradient('hardtanhGradient', {
   recorded: (g, x, [low, high]) => where(logicalOr(le(x, low!), ge(x, high!)), 0, g),
 });
 
-/** `x` limited to [0, 6]; the gradient is 0 at both ends. */
+/**
+ * `x` limited to [0, 6]; the gradient is 0 at both ends.
+ *
+ * ```ts
+ * relu6(tensor([-1, 3, 8])); // [0, 3, 6]
+ * ```
+ */
 export const relu6 = (x: Tensor): Tensor => limited('relu6', x, 0, 6);
 
-/** `relu6(x + 3) / 6`; the gradient is 0 from 3 and from -3 on, and at NaN. */
+/**
+ * `relu6(x + 3) / 6`; the gradient is 0 from 3 and from -3 on, and at NaN.
+ *
+ * ```ts
+ * hardsigmoid(tensor([-4, 0, 4])); // [0, 0.5, 1]
+ * ```
+ */
 export const hardsigmoid = unary('hardsigmoid', {
   forward: (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
   backward: (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), mul(g, 1 / 6), 0),
   saves: 'input',
 });
 
-/** `x hardsigmoid(x)`; the gradient is 0 from -3 down, and passes from 3 up. */
+/**
+ * `x hardsigmoid(x)`; the gradient is 0 from -3 down, and passes from 3 up.
+ *
+ * ```ts
+ * hardswish(tensor([-4, 1, 4])); // [0, 0.6667, 4]
+ * ```
+ */
 export const hardswish = unary('hardswish', {
   forward: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
   backward: (g, x) => where(le(x, -3), 0, where(ge(x, 3), g, mul(g, add(mul(x, 1 / 3), 0.5)))),
   saves: 'input',
 });
-/** `x tanh(softplus(x))`. */
+/**
+ * `x tanh(softplus(x))`.
+ *
+ * ```ts
+ * mish(tensor([-1, 2])); // [-0.3034, 1.944]
+ * ```
+ */
 export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
+/**
+ * `x / (1 + |x|)`. Any shape, kept.
+ *
+ * ```ts
+ * softsign(tensor([-1, 3])); // [-0.5, 0.75]
+ * ```
+ */
 export function softsign(x: Tensor): Tensor {
   checkTensors('softsign', x);
   return x.div(add(x.abs(), 1));
 }
+/**
+ * `x - tanh(x)`. Any shape, kept.
+ *
+ * ```ts
+ * tanhshrink(tensor([0, 1])); // [0, 0.2384]
+ * ```
+ */
 export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
-/** `x` moved towards 0 by `lambda`, and 0 within it. */
+/**
+ * `x` moved towards 0 by `lambda`, and 0 within it.
+ *
+ * ```ts
+ * softshrink(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
+ * ```
+ */
 export const softshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(softshrinkOperator, x, [lambda]);
-/** `x` where its size exceeds `lambda`, else 0. */
+/**
+ * `x` where its size exceeds `lambda`, else 0.
+ *
+ * ```ts
+ * hardshrink(tensor([-2, 0.3, 2])); // [-2, 0, 2]
+ * ```
+ */
 export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(hardshrinkOperator, x, [lambda]);
 
 const isWithin = (v: number, lambda: number): boolean => v >= -lambda && v <= lambda;
@@ -224,7 +334,13 @@ const hardshrinkOperator = unaryOperator('hardshrink', {
   forward: (v, lambda) => (isWithin(v, lambda) ? 0 : v),
 });
 
-/** Half of dimension `dim` times the sigmoid of the other half. */
+/**
+ * Half of dimension `dim` times the sigmoid of the other half.
+ *
+ * ```ts
+ * glu(tensor([1, 2, 0, 0])); // [0.5, 1]
+ * ```
+ */
 export function glu(x: Tensor, dim = -1): Tensor {
   checkTensors('glu', x);
   const n = x.shape[normalizeDim('glu', dim, x.ndim)] ?? 1;

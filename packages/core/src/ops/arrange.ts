@@ -24,7 +24,13 @@ const indices = (x: Tensor, n: number, f: (i: number) => number): Tensor =>
     x.storage.backend,
   );
 
-/** The elements in reverse order along `dims`. */
+/**
+ * The elements in reverse order along `dims`.
+ *
+ * ```ts
+ * flip(tensor([1, 2, 3]), 0); // [3, 2, 1]
+ * ```
+ */
 export function flip(x: Tensor, dims: Dim): Tensor {
   checkTensors('flip', x);
   let out = x;
@@ -37,7 +43,13 @@ export function flip(x: Tensor, dims: Dim): Tensor {
   return out === x ? x.clone() : out;
 }
 
-/** The elements moved on by `shifts` along `dims`, those that fall off coming in at the start; flattened without dims. */
+/**
+ * The elements moved on by `shifts` along `dims`, those that fall off coming in at the start; flattened without dims.
+ *
+ * ```ts
+ * roll(tensor([1, 2, 3]), 1); // [3, 1, 2]
+ * ```
+ */
 export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
   checkTensors('roll', x);
   if (dims === undefined) {
@@ -55,7 +67,13 @@ export function roll(x: Tensor, shifts: number | readonly number[], dims?: numbe
   }, x.clone());
 }
 
-/** The tensor laid side by side with itself, `times` for each dimension; more of them than dimensions add leading ones. */
+/**
+ * The tensor laid side by side with itself, `times` for each dimension; more of them than dimensions add leading ones.
+ *
+ * ```ts
+ * repeat(tensor([1, 2]), 2, 2); // [[1, 2, 1, 2], [1, 2, 1, 2]]
+ * ```
+ */
 export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
   checkTensors('repeat', x);
   const n = times.flat() as number[];
@@ -78,7 +96,13 @@ export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor
   );
 }
 
-/** Each element (or slice along `dim`) `repeats` times in a row. */
+/**
+ * Each element (or slice along `dim`) `repeats` times in a row.
+ *
+ * ```ts
+ * repeatInterleave(tensor([1, 2]), 2); // [1, 1, 2, 2]
+ * ```
+ */
 export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor {
   checkTensors('repeatInterleave', x);
   if (!Number.isInteger(repeats) || repeats < 0)
@@ -103,13 +127,25 @@ function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tens
   return where(keep(offset), x, false);
 }
 
-/** The lower triangle of matrices, with zeros above diagonal number `diagonal`. */
+/**
+ * The lower triangle of matrices, with zeros above diagonal number `diagonal`.
+ *
+ * ```ts
+ * tril(ones([2, 2])); // [[1, 0], [1, 1]]
+ * ```
+ */
 export function tril(x: Tensor, diagonal = 0): Tensor {
   checkTensors('tril', x);
   return triangle('tril', x, (o) => le(o, diagonal));
 }
 
-/** The upper triangle of matrices, with zeros below diagonal number `diagonal`. */
+/**
+ * The upper triangle of matrices, with zeros below diagonal number `diagonal`.
+ *
+ * ```ts
+ * triu(ones([2, 2])); // [[1, 1], [0, 1]]
+ * ```
+ */
 export function triu(x: Tensor, diagonal = 0): Tensor {
   checkTensors('triu', x);
   return triangle('triu', x, (o) => ge(o, diagonal));
@@ -120,6 +156,10 @@ const padOptions = { mode: is.oneOf('constant', 'reflect', 'replicate', 'circula
 /**
  * Elements added at both ends of dimensions: `padding` is [before, after] of the last, then of the one before it, and so
  * on; negative numbers cut off.
+ *
+ * ```ts
+ * pad(tensor([1, 2]), [1, 2]); // [0, 1, 2, 0, 0]
+ * ```
  */
 export function pad(
   x: Tensor,
@@ -177,7 +217,13 @@ export function pad(
 
 const sortOptions = { descending: is.boolean };
 
-/** The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest. */
+/**
+ * The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest.
+ *
+ * ```ts
+ * sort(tensor([3, 1, 2])); // { values: [1, 2, 3], indices: [1, 2, 0] }
+ * ```
+ */
 export function sort(x: Tensor, dim = -1, options?: { descending?: boolean }): ValuesAndIndices {
   const { descending = false } = checkOptions('sort', options, sortOptions);
   checkTensors('sort', x);
@@ -190,7 +236,13 @@ export function sort(x: Tensor, dim = -1, options?: { descending?: boolean }): V
 
 const argsortOptions = { descending: is.boolean };
 
-/** Where the elements along `dim` would be taken from to be in order; int32. */
+/**
+ * Where the elements along `dim` would be taken from to be in order; int32.
+ *
+ * ```ts
+ * argsort(tensor([3, 1, 2])); // [1, 2, 0]
+ * ```
+ */
 export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean }): Tensor {
   const { descending = false } = checkOptions('argsort', options, argsortOptions);
   checkTensors('argsort', x);
@@ -202,7 +254,13 @@ export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean })
 
 const topkOptions = { largest: is.boolean };
 
-/** The `k` largest (or smallest) elements along `dim` in order, and where they were. */
+/**
+ * The `k` largest (or smallest) elements along `dim` in order, and where they were.
+ *
+ * ```ts
+ * topk(tensor([3, 1, 2]), 2); // { values: [3, 2], indices: [0, 2] }
+ * ```
+ */
 export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boolean }): ValuesAndIndices {
   const { largest = true } = checkOptions('topk', options, topkOptions);
   checkTensors('topk', x);
@@ -215,7 +273,13 @@ export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boole
   return { values: gatherAlong('gather', x, d, order), indices: order };
 }
 
-/** One-hot rows of the classes in `x` (integers), `[..., numClasses]`; int32. */
+/**
+ * One-hot rows of the classes in `x` (integers), `[..., numClasses]`; int32.
+ *
+ * ```ts
+ * oneHot(tensor([0, 2], { dtype: 'int32' })); // [[1, 0, 0], [0, 0, 1]]
+ * ```
+ */
 export function oneHot(x: Tensor, numClasses = -1): Tensor {
   checkTensors('oneHot', x);
   checkIntegers('oneHot', 'classes', x);
@@ -228,7 +292,13 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
   return writeTo(out, 'oneHot', 'set', x.ndim, x.unsqueeze(-1), repeated(1, [...x.shape, 1], out));
 }
 
-/** The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view. */
+/**
+ * The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view.
+ *
+ * ```ts
+ * diagonal(tensor([[1, 2], [3, 4]])); // [1, 4]
+ * ```
+ */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   checkTensors('diagonal', x);
   const a = normalizeDim('diagonal', dim1, x.ndim);
@@ -244,7 +314,13 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   return makeStridedView('diagonal', x, rest(x.shape, n), rest(x.strides, stepA + stepB), x.offset + start);
 }
 
-/** The vectors along the last dimension as diagonals, number `offset`, of square matrices of zeros. */
+/**
+ * The vectors along the last dimension as diagonals, number `offset`, of square matrices of zeros.
+ *
+ * ```ts
+ * diagEmbed(tensor([1, 2])); // [[1, 0], [0, 2]]
+ * ```
+ */
 export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
   checkTensors('diagEmbed', x);
   if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
@@ -270,7 +346,13 @@ export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
   return matrices.permute(order);
 }
 
-/** A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector. */
+/**
+ * A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector.
+ *
+ * ```ts
+ * diag(tensor([1, 2])); // [[1, 0], [0, 2]]
+ * ```
+ */
 export function diag(x: Tensor, offset = 0): Tensor {
   checkTensors('diag', x);
   if (x.ndim === 1) return diagEmbed(x, offset);
@@ -281,13 +363,27 @@ export function diag(x: Tensor, offset = 0): Tensor {
   );
 }
 
-/** The sum of the diagonal of a matrix. */
+/**
+ * The sum of the diagonal of a matrix.
+ *
+ * ```ts
+ * trace(tensor([[1, 2], [3, 4]])); // 5
+ * ```
+ */
 export function trace(x: Tensor): Tensor {
   checkTensors('trace', x);
   return diagonal(x).sum();
 }
 
-/** The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each. */
+/**
+ * The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each.
+ *
+ * ```ts
+ * const [x, y] = meshgrid(tensor([1, 2]), tensor([3, 4]));
+ * x; // [[1, 1], [2, 2]]
+ * y; // [[3, 4], [3, 4]]
+ * ```
+ */
 export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
   checkList('meshgrid', vectors);
   for (const v of vectors)
@@ -304,12 +400,25 @@ export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
   );
 }
 
+/**
+ * Two dimensions swapped, as by `transpose`; a view.
+ *
+ * ```ts
+ * swapaxes(zeros([2, 3]), 0, 1).shape; // [3, 2]
+ * ```
+ */
 export function swapaxes(x: Tensor, a: number, b: number): Tensor {
   checkTensors('swapaxes', x);
   return x.transpose(a, b);
 }
 
-/** Dimension `from` moved to place `to`. */
+/**
+ * Dimension `from` moved to place `to`.
+ *
+ * ```ts
+ * movedim(zeros([2, 3, 4]), 0, 2).shape; // [3, 4, 2]
+ * ```
+ */
 export function movedim(x: Tensor, from: number, to: number): Tensor {
   checkTensors('movedim', x);
   const order = x.shape.map((_, i) => i);
@@ -318,7 +427,13 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
   return x.permute(order);
 }
 
-/** `dims` turned by `k` quarter turns. */
+/**
+ * `dims` turned by `k` quarter turns.
+ *
+ * ```ts
+ * rot90(tensor([[1, 2], [3, 4]])); // [[2, 4], [1, 3]]
+ * ```
+ */
 export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 1]): Tensor {
   checkTensors('rot90', x);
   const dims = normalizeDims('rot90', [a, b], x.ndim);
@@ -330,26 +445,50 @@ export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 
   return turns === 1 ? flip(x.transpose(a, b), a) : flip(x, a).transpose(a, b);
 }
 
-/** Left and right exchanged: `flip` of dimension 1. */
+/**
+ * Left and right exchanged: `flip` of dimension 1.
+ *
+ * ```ts
+ * fliplr(tensor([[1, 2], [3, 4]])); // [[2, 1], [4, 3]]
+ * ```
+ */
 export function fliplr(x: Tensor): Tensor {
   checkTensors('fliplr', x);
   return flip(x, 1);
 }
 
-/** Up and down exchanged: `flip` of dimension 0. */
+/**
+ * Up and down exchanged: `flip` of dimension 0.
+ *
+ * ```ts
+ * flipud(tensor([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
+ * ```
+ */
 export function flipud(x: Tensor): Tensor {
   checkTensors('flipud', x);
   return flip(x, 0);
 }
 
-/** `repeat`, with missing counts as 1. */
+/**
+ * `repeat`, with missing counts as 1.
+ *
+ * ```ts
+ * tile(tensor([1, 2]), 2); // [1, 2, 1, 2]
+ * ```
+ */
 export function tile(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
   checkTensors('tile', x);
   const n = times.flat() as number[];
   return repeat(x, [...Array<number>(Math.max(0, x.ndim - n.length)).fill(1), ...n]);
 }
 
-/** Windows of `size` elements, `step` apart, along `dim`: as many as fit, the elements in a new last dimension. A view. */
+/**
+ * Windows of `size` elements, `step` apart, along `dim`: as many as fit, the elements in a new last dimension. A view.
+ *
+ * ```ts
+ * unfoldDim(tensor([1, 2, 3, 4]), 0, 2, 1); // [[1, 2], [2, 3], [3, 4]]
+ * ```
+ */
 export function unfoldDim(x: Tensor, dim: number, size: number, step: number): Tensor {
   checkTensors('unfoldDim', x);
   const d = normalizeDim('unfoldDim', dim, x.ndim);
@@ -387,28 +526,52 @@ const atLeast = (n: number, x: Tensor): Tensor =>
           : [...Array<number>(n - x.ndim).fill(1), ...x.shape],
       );
 
-/** Joined along the first dimension, vectors as rows. */
+/**
+ * Joined along the first dimension, vectors as rows.
+ *
+ * ```ts
+ * vstack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
+ * ```
+ */
 export const vstack = (tensors: readonly Tensor[]): Tensor =>
   cat(
     all('vstack', tensors).map((x) => atLeast(2, x)),
     0,
   );
 
-/** Joined along the second dimension; vectors one after another. */
+/**
+ * Joined along the second dimension; vectors one after another.
+ *
+ * ```ts
+ * hstack([tensor([1, 2]), tensor([3])]); // [1, 2, 3]
+ * ```
+ */
 export const hstack = (tensors: readonly Tensor[]): Tensor =>
   cat(
     all('hstack', tensors).map((x) => atLeast(1, x)),
     tensors[0]!.ndim > 1 ? 1 : 0,
   );
 
-/** Joined along the third dimension. */
+/**
+ * Joined along the third dimension.
+ *
+ * ```ts
+ * dstack([tensor([1, 2]), tensor([3, 4])]); // [[[1, 3], [2, 4]]]
+ * ```
+ */
 export const dstack = (tensors: readonly Tensor[]): Tensor =>
   cat(
     all('dstack', tensors).map((x) => atLeast(3, x)),
     2,
   );
 
-/** The matrices one after another along the diagonal, zeros elsewhere. */
+/**
+ * The matrices one after another along the diagonal, zeros elsewhere.
+ *
+ * ```ts
+ * blockDiag(tensor([[1]]), tensor([[2, 3]])); // [[1, 0, 0], [0, 2, 3]]
+ * ```
+ */
 export function blockDiag(...matrices: readonly Tensor[]): Tensor {
   const parts = all('blockDiag', matrices).map((m) => {
     if (m.ndim > 2) throw new ShapeError('blockDiag', `takes matrices, got ${formatShape(m.shape)}`);
@@ -425,7 +588,13 @@ export function blockDiag(...matrices: readonly Tensor[]): Tensor {
   );
 }
 
-/** Every choice of one element from each vector, as rows. */
+/**
+ * Every choice of one element from each vector, as rows.
+ *
+ * ```ts
+ * cartesianProd(tensor([1, 2]), tensor([3, 4])); // [[1, 3], [1, 4], [2, 3], [2, 4]]
+ * ```
+ */
 export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
   checkList('cartesianProd', vectors);
   if (vectors.length === 1) return vectors[0]!.clone();
@@ -437,7 +606,13 @@ export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
 
 const combinationsOptions = { withReplacement: is.boolean };
 
-/** Every choice of `r` elements of a vector, in order, as rows. */
+/**
+ * Every choice of `r` elements of a vector, in order, as rows.
+ *
+ * ```ts
+ * combinations(tensor([1, 2, 3])); // [[1, 2], [1, 3], [2, 3]]
+ * ```
+ */
 export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boolean }): Tensor {
   const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
   checkTensors('combinations', x);
@@ -485,10 +660,22 @@ const triangleIndices =
     ]);
   };
 
-/** The coordinates at and below a diagonal: int32, `[2, n]`, rows first. */
+/**
+ * The coordinates at and below a diagonal: int32, `[2, n]`, rows first.
+ *
+ * ```ts
+ * trilIndices(2, 2); // [[0, 1, 1], [0, 0, 1]]
+ * ```
+ */
 export const trilIndices = triangleIndices('trilIndices', (o, k) => o <= k);
 
-/** The coordinates at and above a diagonal: int32, `[2, n]`, rows first. */
+/**
+ * The coordinates at and above a diagonal: int32, `[2, n]`, rows first.
+ *
+ * ```ts
+ * triuIndices(2, 2); // [[0, 0, 1], [0, 1, 1]]
+ * ```
+ */
 export const triuIndices = triangleIndices('triuIndices', (o, k) => o >= k);
 
 const plain = {

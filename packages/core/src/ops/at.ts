@@ -21,7 +21,13 @@ export class Slice {
   ) {}
 }
 
-/** `slice(1, 3)` is Python's `1:3`; `slice(2)` is `2:`, `slice(null, 2)` is `:2`, `slice()` is `:`. */
+/**
+ * `slice(1, 3)` is Python's `1:3`; `slice(2)` is `2:`, `slice(null, 2)` is `:2`, `slice()` is `:`.
+ *
+ * ```ts
+ * at(tensor([1, 2, 3, 4]), slice(1, 3)); // [2, 3]
+ * ```
+ */
 export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
   if (!Number.isInteger(step) || step < 1)
     throw new IndexError('slice', `a step is a whole number above 0, got ${step}; use flip() to go backwards`);
@@ -149,6 +155,12 @@ function positionsOf(op: string, { view, lists }: Picked): Tensor {
 /**
  * The part of `x` that the indices name, for one dimension after another from the first on. A view; with tensors or
  * arrays among the indices a copy, as in PyTorch.
+ *
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]]);
+ * at(x, 1); // [3, 4]
+ * at(x, slice(), 0); // [1, 3]
+ * ```
  */
 export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
   checkTensors('at', x);
@@ -173,7 +185,13 @@ function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor 
   return makeStridedView('slice', x, shape, replace(x.strides, stride * step), x.offset + from * stride);
 }
 
-/** Writes a value, which broadcasts, to the part that the indices name: `set(t, 0, slice(1, 3), value)`. */
+/**
+ * Writes a value, which broadcasts, to the part that the indices name: `set(t, 0, slice(1, 3), value)`.
+ *
+ * ```ts
+ * set(zeros([2, 2]), 0, slice(), 1); // [[1, 1], [0, 0]]
+ * ```
+ */
 export function set<T extends Tensor>(x: T, ...args: readonly [...Index[], TensorLike]): T {
   checkTensors('set', x);
   const picked = pick('set', x, args.slice(0, -1) as Index[]);

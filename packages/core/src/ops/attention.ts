@@ -28,7 +28,13 @@ const attentionOptions = {
   scale: is.number,
 };
 
-/** `softmax(query @ key.T * scale) @ value`: `[..., L, E]`, `[..., S, E]`, `[..., S, V]` to `[..., L, V]`. */
+/**
+ * `softmax(query @ key.T * scale) @ value`: `[..., L, E]`, `[..., S, E]`, `[..., S, V]` to `[..., L, V]`.
+ *
+ * ```ts
+ * scaledDotProductAttention(randn([2, 5, 8]), randn([2, 7, 8]), randn([2, 7, 4])).shape; // [2, 5, 4]
+ * ```
+ */
 export function scaledDotProductAttention(
   query: Tensor,
   key: Tensor,

@@ -146,6 +146,10 @@ const isOneOf = (x: Tensor, weight: Tensor): boolean => x.ndim === weight.ndim -
 /**
  * Convolution (in fact cross-correlation, as everywhere): `x` `[N, C, H, W]`, `weight` `[O, C / groups, h, w]`, `bias`
  * `[O]`; gives `[N, O, H', W']`. One image `[C, H, W]` gives `[O, H', W']`.
+ *
+ * ```ts
+ * conv2d(ones([1, 1, 3, 3]), ones([1, 1, 2, 2])); // [[[[4, 4], [4, 4]]]]
+ * ```
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
   checkTensors('conv2d', x, weight);
@@ -198,7 +202,13 @@ const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<num
   groups,
 });
 
-/** Convolution in one dimension: `x` `[N, C, L]`, `weight` `[O, C / groups, l]`, `bias` `[O]`; gives `[N, O, L']`. */
+/**
+ * Convolution in one dimension: `x` `[N, C, L]`, `weight` `[O, C / groups, l]`, `bias` `[O]`; gives `[N, O, L']`.
+ *
+ * ```ts
+ * conv1d(tensor([[[1, 2, 3]]]), tensor([[[1, 1]]])); // [[[3, 5]]]
+ * ```
+ */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor {
   checkTensors('conv1d', x, weight);
   if (isOneOf(x, weight)) return squeeze(conv1d(unsqueeze(x, 0), weight, bias, options), 0);
@@ -213,7 +223,14 @@ export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size
   outputPadding?: Size;
 }
 
-/** The gradient of `conv2d` as an operator: `x` `[N, C, H, W]`, `weight` `[C, O / groups, h, w]`; gives `[N, O, H', W']`. */
+/**
+ * The gradient of `conv2d` as an operator: `x` `[N, C, H, W]`, `weight` `[C, O / groups, h, w]`; gives `[N, O, H',
+ * W']`.
+ *
+ * ```ts
+ * convTranspose2d(ones([1, 1, 1, 1]), ones([1, 1, 2, 2]), null, { stride: 2 }); // [[[[1, 1], [1, 1]]]]
+ * ```
+ */
 export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
@@ -250,7 +267,13 @@ export function convTranspose2d(
   return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
 }
 
-/** The gradient of `conv1d` as an operator: `x` `[N, C, L]`, `weight` `[C, O / groups, l]`; gives `[N, O, L']`. */
+/**
+ * The gradient of `conv1d` as an operator: `x` `[N, C, L]`, `weight` `[C, O / groups, l]`; gives `[N, O, L']`.
+ *
+ * ```ts
+ * convTranspose1d(tensor([[[1, 2]]]), tensor([[[1, 1]]]), null, { stride: 2 }); // [[[1, 1, 2, 2]]]
+ * ```
+ */
 export function convTranspose1d(
   x: Tensor,
   weight: Tensor,

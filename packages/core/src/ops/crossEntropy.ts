@@ -57,7 +57,13 @@ function checkClasses(
   kernelsOf(op, input, target, weight).checkRange(target, 0, classes - 1, refuse, ignoreIndex);
 }
 
-/** The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged. */
+/**
+ * The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged.
+ *
+ * ```ts
+ * nllLoss(tensor([[-0.5, -0.9]]), tensor([1], { dtype: 'int32' })); // 0.9
+ * ```
+ */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   checkTensors('nllLoss', input, target);
   const { weight, ignoreIndex = -100, reduction = 'mean' } = checkOptions('nllLoss', options, nllLossOptions);
@@ -78,6 +84,10 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
 /**
  * The cross entropy of scores before softmax with target classes (int32) or class probabilities (the scores' shape and
  * dtype). Classes are dimension 1, or 0 for a single sample.
+ *
+ * ```ts
+ * crossEntropy(zeros([2, 4]), tensor([0, 3], { dtype: 'int32' })); // 1.386
+ * ```
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTensors('crossEntropy', input, target);

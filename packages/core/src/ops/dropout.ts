@@ -11,7 +11,13 @@ import { mul } from './elementwise.js';
 
 const dropoutOptions = { p: is.probability, training: is.boolean, generator: is.generator };
 
-/** Sets elements to 0 with probability `p` and scales the rest by 1 / (1 - p); without `training` gives `x` itself. */
+/**
+ * Sets elements to 0 with probability `p` and scales the rest by 1 / (1 - p); without `training` gives `x` itself.
+ *
+ * ```ts
+ * dropout(tensor([1, 2]), { p: 0.5, training: false }); // [1, 2]
+ * ```
+ */
 export function dropout(x: Tensor, options?: { p?: number; training?: boolean; generator?: Generator }): Tensor {
   const { p = 0.5, training = true, generator } = checkOptions('dropout', options, dropoutOptions);
   checkTensors('dropout', x);

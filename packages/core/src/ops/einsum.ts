@@ -49,6 +49,10 @@ function contract(a: Labelled, b: Labelled, keep: string): Labelled {
 /**
  * Sums of products by Einstein's notation: `einsum('ij,jk->ik', a, b)`. Labels are letters; those missing from the result
  * are summed over; without `->` the result has the labels that occur once, in order; `...` stands for any dimensions.
+ *
+ * ```ts
+ * einsum('ij,jk->ik', tensor([[1, 2], [3, 4]]), eye(2)); // [[1, 2], [3, 4]]
+ * ```
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   const op = 'einsum';
@@ -122,7 +126,13 @@ function takeDiagonals({ t, labels }: Labelled): Labelled {
   return { t, labels };
 }
 
-/** All products of an element of `a` with one of `b`, `[n]` and `[m]` to `[n, m]`. */
+/**
+ * All products of an element of `a` with one of `b`, `[n]` and `[m]` to `[n, m]`.
+ *
+ * ```ts
+ * outer(tensor([1, 2]), tensor([3, 4])); // [[3, 4], [6, 8]]
+ * ```
+ */
 export function outer(a: Tensor, b: Tensor): Tensor {
   checkTensors('outer', a, b);
   if (a.ndim !== 1 || b.ndim !== 1)
@@ -130,7 +140,13 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   return mul(unsqueeze(a, 1), b);
 }
 
-/** The sum of products of two vectors. */
+/**
+ * The sum of products of two vectors.
+ *
+ * ```ts
+ * dot(tensor([1, 2]), tensor([3, 4])); // 11
+ * ```
+ */
 export function dot(a: Tensor, b: Tensor): Tensor {
   checkTensors('dot', a, b);
   if (a.ndim !== 1 || b.ndim !== 1 || a.shape[0] !== b.shape[0])

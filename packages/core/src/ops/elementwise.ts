@@ -22,7 +22,13 @@ import {
 import type * as self from './elementwise.js';
 import { sumTo } from './sum.js';
 
-/** `a + b`, with broadcasting. */
+/**
+ * `a + b`, with broadcasting.
+ *
+ * ```ts
+ * add(tensor([1, 2]), 10); // [11, 12]
+ * ```
+ */
 export const add = binary('add', {
   loop: loops.add,
   forward: (a, b) => a + b,
@@ -30,7 +36,13 @@ export const add = binary('add', {
   backward: [(g) => g, (g) => g],
 });
 
-/** `a - b`, with broadcasting. */
+/**
+ * `a - b`, with broadcasting.
+ *
+ * ```ts
+ * sub(tensor([1, 2]), tensor([3, 5])); // [-2, -3]
+ * ```
+ */
 export const sub = binary('sub', {
   loop: loops.sub,
   forward: (a, b) => a - b,
@@ -39,7 +51,13 @@ export const sub = binary('sub', {
   noBool: 'logicalXor(), logicalNot(), or .int()',
 });
 
-/** `a * b`, with broadcasting. */
+/**
+ * `a * b`, with broadcasting.
+ *
+ * ```ts
+ * mul(tensor([[1], [2]]), tensor([3, 4])); // [[3, 4], [6, 8]]
+ * ```
+ */
 export const mul = binary('mul', {
   loop: loops.mul,
   forward: (a, b) => a * b,
@@ -49,7 +67,13 @@ export const mul = binary('mul', {
   saves: true,
 });
 
-/** `a / b` in floating point, with broadcasting. */
+/**
+ * `a / b` in floating point, with broadcasting.
+ *
+ * ```ts
+ * div(tensor([1, 2], { dtype: 'int32' }), 2); // [0.5, 1]
+ * ```
+ */
 export const div = binary('div', {
   loop: loops.div,
   forward: (a, b) => a / b,
@@ -58,7 +82,13 @@ export const div = binary('div', {
   dtype: toFloat,
 });
 
-/** `-x`. */
+/**
+ * `-x`.
+ *
+ * ```ts
+ * neg(tensor([1, -2])); // [-1, 2]
+ * ```
+ */
 export const neg = unary('neg', {
   loop: loops.neg,
   forward: (x) => -x,
@@ -68,7 +98,13 @@ export const neg = unary('neg', {
   keepsIntegers: true,
 });
 
-/** The natural exponential. */
+/**
+ * The natural exponential.
+ *
+ * ```ts
+ * exp(tensor([0, 1])); // [1, 2.718]
+ * ```
+ */
 export const exp = unary('exp', {
   loop: loops.exp,
   forward: Math.exp,
@@ -76,14 +112,26 @@ export const exp = unary('exp', {
   saves: 'result',
 });
 
-/** The natural logarithm. */
+/**
+ * The natural logarithm.
+ *
+ * ```ts
+ * log(tensor([1, Math.E])); // [0, 1]
+ * ```
+ */
 export const log = unary('log', {
   forward: Math.log,
   backward: (g, x) => div(g, x),
   saves: 'input',
 });
 
-/** The square root. */
+/**
+ * The square root.
+ *
+ * ```ts
+ * sqrt(tensor([4, 9])); // [2, 3]
+ * ```
+ */
 export const sqrt = unary('sqrt', {
   loop: loops.sqrt,
   forward: Math.sqrt,
@@ -97,7 +145,13 @@ const sqrtGradient = fusedGradient('sqrtGradient', {
   recorded: (g, y) => div(g, mul(y, 2)),
 });
 
-/** The absolute value; its gradient is 0 at 0. */
+/**
+ * The absolute value; its gradient is 0 at 0.
+ *
+ * ```ts
+ * abs(tensor([2, -3])); // [2, 3]
+ * ```
+ */
 export const abs = unary('abs', {
   forward: Math.abs,
   exact: (x) => (x < 0n ? -x : x),
@@ -113,7 +167,13 @@ const absGradient = fusedGradient('absGradient', {
   recorded: (g, x) => mul(g, sign(x)),
 });
 
-/** -1, 0 or 1; 0 for NaN, as in PyTorch. */
+/**
+ * -1, 0 or 1; 0 for NaN, as in PyTorch.
+ *
+ * ```ts
+ * sign(tensor([2, -3, 0])); // [1, -1, 0]
+ * ```
+ */
 export const sign = unary('sign', {
   forward: (x) => Number(x > 0) - Number(x < 0),
   exact: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
@@ -122,7 +182,13 @@ export const sign = unary('sign', {
   keepsIntegers: true,
 });
 
-/** The hyperbolic tangent. */
+/**
+ * The hyperbolic tangent.
+ *
+ * ```ts
+ * tanh(tensor([0, 1])); // [0, 0.7616]
+ * ```
+ */
 export const tanh = unary('tanh', {
   forward: Math.tanh,
   backward: (g, _, y) => tanhGradient(g, y),
@@ -135,7 +201,13 @@ const tanhGradient = fusedGradient('tanhGradient', {
   recorded: (g, y) => mul(g, sub(1, mul(y, y))),
 });
 
-/** `1 / (1 + exp(-x))`. */
+/**
+ * `1 / (1 + exp(-x))`.
+ *
+ * ```ts
+ * sigmoid(tensor([0, 2])); // [0.5, 0.8808]
+ * ```
+ */
 export const sigmoid = unary('sigmoid', {
   forward: (x) => 1 / (1 + Math.exp(-x)),
   backward: (g, _, y) => sigmoidGradient(g, y),
@@ -148,7 +220,13 @@ const sigmoidGradient = fusedGradient('sigmoidGradient', {
   recorded: (g, y) => mul(g, mul(y, sub(1, y))),
 });
 
-/** `max(x, 0)`; its gradient is 0 at 0, and passes where `x` is NaN. */
+/**
+ * `max(x, 0)`; its gradient is 0 at 0, and passes where `x` is NaN.
+ *
+ * ```ts
+ * relu(tensor([-1, 2])); // [0, 2]
+ * ```
+ */
 export const relu = unary('relu', {
   loop: loops.relu,
   forward: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
@@ -174,7 +252,13 @@ const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a 
 const share = (g: Tensor, a: Tensor, b: Tensor, lost: (a: Tensor, b: Tensor) => Tensor): Tensor =>
   where(lost(a, b), 0, where(eq(a, b), mul(g, 0.5), g));
 
-/** The larger of `a` and `b`, with broadcasting; NaN if either is. */
+/**
+ * The larger of `a` and `b`, with broadcasting; NaN if either is.
+ *
+ * ```ts
+ * maximum(tensor([1, 5]), tensor([3, 2])); // [3, 5]
+ * ```
+ */
 export const maximum = binary('maximum', {
   forward: larger,
   exact: (a, b) => (a > b ? a : b),
@@ -182,7 +266,13 @@ export const maximum = binary('maximum', {
   saves: true,
 });
 
-/** The smaller of `a` and `b`, with broadcasting; NaN if either is. */
+/**
+ * The smaller of `a` and `b`, with broadcasting; NaN if either is.
+ *
+ * ```ts
+ * minimum(tensor([1, 5]), 3); // [1, 3]
+ * ```
+ */
 export const minimum = binary('minimum', {
   forward: smaller,
   exact: (a, b) => (a < b ? a : b),
@@ -194,14 +284,62 @@ export const minimum = binary('minimum', {
 const comparison = (name: string, forward: <T extends number | bigint>(a: T, b: T) => boolean, loop?: BinaryLoop) =>
   binary(name, { forward: forward as never, exact: forward, dtype: () => 'bool', loop });
 
+/**
+ * Whether `a` equals `b`, with broadcasting; bool. NaN equals nothing.
+ *
+ * ```ts
+ * eq(tensor([1, 2]), 2); // [false, true]
+ * ```
+ */
 export const eq = comparison('eq', (a, b) => a === b, loops.eq);
+/**
+ * Whether `a` differs from `b`, with broadcasting; bool.
+ *
+ * ```ts
+ * ne(tensor([1, 2]), 2); // [true, false]
+ * ```
+ */
 export const ne = comparison('ne', (a, b) => a !== b, loops.ne);
+/**
+ * Whether `a < b`, with broadcasting; bool.
+ *
+ * ```ts
+ * lt(tensor([1, 2]), 2); // [true, false]
+ * ```
+ */
 export const lt = comparison('lt', (a, b) => a < b, loops.lt);
+/**
+ * Whether `a <= b`, with broadcasting; bool.
+ *
+ * ```ts
+ * le(tensor([1, 2]), 2); // [true, true]
+ * ```
+ */
 export const le = comparison('le', (a, b) => a <= b, loops.le);
+/**
+ * Whether `a > b`, with broadcasting; bool.
+ *
+ * ```ts
+ * gt(tensor([1, 2]), 1); // [false, true]
+ * ```
+ */
 export const gt = comparison('gt', (a, b) => a > b, loops.gt);
+/**
+ * Whether `a >= b`, with broadcasting; bool.
+ *
+ * ```ts
+ * ge(tensor([1, 2]), 2); // [false, true]
+ * ```
+ */
 export const ge = comparison('ge', (a, b) => a >= b, loops.ge);
 
-/** The elements of `a` where `condition` holds, those of `b` elsewhere; all three broadcast. */
+/**
+ * The elements of `a` where `condition` holds, those of `b` elsewhere; all three broadcast.
+ *
+ * ```ts
+ * where(tensor([true, false]), tensor([1, 2]), 0); // [1, 0]
+ * ```
+ */
 export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   checkTensors('where', condition);
   if (condition.dtype !== 'bool')
@@ -229,7 +367,13 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   );
 }
 
-/** `x` with `value` wherever `mask` holds. */
+/**
+ * `x` with `value` wherever `mask` holds.
+ *
+ * ```ts
+ * maskedFill(tensor([1, 2]), tensor([true, false]), 0); // [0, 2]
+ * ```
+ */
 export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
   checkTensors('maskedFill', x, mask);
   checkFits('maskedFill', value, x.dtype);

@@ -10,7 +10,13 @@ import { reshape } from './shape.js';
 
 const embeddingOptions = { paddingIdx: is.integer };
 
-/** The rows of `weight` `[V, E]` that `index` (integers) names: `[..., E]`. Row `paddingIdx` gets no gradient. */
+/**
+ * The rows of `weight` `[V, E]` that `index` (integers) names: `[..., E]`. Row `paddingIdx` gets no gradient.
+ *
+ * ```ts
+ * embedding(tensor([1, 0], { dtype: 'int32' }), tensor([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
+ * ```
+ */
 export function embedding(index: Tensor, weight: Tensor, options?: { paddingIdx?: number }): Tensor {
   const { paddingIdx } = checkOptions('embedding', options, embeddingOptions);
   checkTensors('embedding', index, weight);

@@ -33,7 +33,13 @@ function checkWithin(op: string, shape: Shape, dim: number, index: Tensor): void
   kernelsOf(op, index).checkRange(index, 0, n - 1, refuse);
 }
 
-/** `out[i][j] = x[index[i][j]][j]` for dim 0, and so on: the elements that `index` (integers) names along `dim`. */
+/**
+ * `out[i][j] = x[index[i][j]][j]` for dim 0, and so on: the elements that `index` (integers) names along `dim`.
+ *
+ * ```ts
+ * gather(tensor([[1, 2], [3, 4]]), 1, tensor([[0], [1]], { dtype: 'int32' })); // [[1], [4]]
+ * ```
+ */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensors('gather', x, index);
   const d = normalizeDim('gather', dim, x.ndim);
@@ -41,7 +47,13 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   return gatherAlong('gather', x, d, index);
 }
 
-/** A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat. */
+/**
+ * A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat.
+ *
+ * ```ts
+ * scatterAdd(zeros([2]), 0, tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 2, 3])); // [3, 3]
+ * ```
+ */
 export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   checkTensors('scatterAdd', x, index, src);
   const d = normalizeDim('scatterAdd', dim, x.ndim);
@@ -61,7 +73,13 @@ function addTo(x: Tensor, d: number, index: Tensor, part: Tensor): Tensor {
   );
 }
 
-/** The slices that `index` (integers, one dimension) names along `dim`. */
+/**
+ * The slices that `index` (integers, one dimension) names along `dim`.
+ *
+ * ```ts
+ * indexSelect(tensor([[1, 2], [3, 4]]), 0, tensor([1], { dtype: 'int32' })); // [[3, 4]]
+ * ```
+ */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensors('indexSelect', x, index);
   const d = normalizeDim('indexSelect', dim, x.ndim);
@@ -72,7 +90,13 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   return selectSlices('indexSelect', x, d, index);
 }
 
-/** A copy of `x` with the slices of `src` added at the slices that `index` names along `dim`. */
+/**
+ * A copy of `x` with the slices of `src` added at the slices that `index` names along `dim`.
+ *
+ * ```ts
+ * indexAdd(zeros([2, 2]), 0, tensor([1], { dtype: 'int32' }), tensor([[1, 2]])); // [[0, 0], [1, 2]]
+ * ```
+ */
 export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   checkTensors('indexAdd', x, index, src);
   const d = normalizeDim('indexAdd', dim, x.ndim);
@@ -94,7 +118,13 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
   );
 }
 
-/** `x` with the elements of `src`, or one value, at the places that `index` (integers) names along `dim`. */
+/**
+ * `x` with the elements of `src`, or one value, at the places that `index` (integers) names along `dim`.
+ *
+ * ```ts
+ * scatter(zeros([3]), 0, tensor([0, 2], { dtype: 'int32' }), tensor([1, 2])); // [1, 0, 2]
+ * ```
+ */
 export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
   checkTensors('scatter', x, index);
   const d = normalizeDim('scatter', dim, x.ndim);
@@ -125,6 +155,10 @@ const scatterReduceOptions = { includeSelf: is.boolean };
 /**
  * `x` with the elements of `src` that `index` (integers) sends to one place along `dim` reduced into it. Equal extremes
  * share the gradient. With `includeSelf: false`, what `x` had there takes no part.
+ *
+ * ```ts
+ * scatterReduce(zeros([2]), 0, tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 5, 3]), 'amax'); // [5, 3]
+ * ```
  */
 export function scatterReduce(
   x: Tensor,
@@ -186,7 +220,13 @@ function extremes(
   );
 }
 
-/** The elements of the flattened `x` at the places in `index` (integers), in the shape of `index`. */
+/**
+ * The elements of the flattened `x` at the places in `index` (integers), in the shape of `index`.
+ *
+ * ```ts
+ * take(tensor([[1, 2], [3, 4]]), tensor([0, 3], { dtype: 'int32' })); // [1, 4]
+ * ```
+ */
 export function take(x: Tensor, index: Tensor): Tensor {
   checkIndex('take', index);
   const n = x.numel;
@@ -200,7 +240,14 @@ function checkIndex(op: string, index: Tensor): void {
   checkIntegers(op, 'indices', index);
 }
 
-/** `gather` with all other dimensions broadcast: for indices as `argmax` and `argsort` give them. */
+/**
+ * `gather` with all other dimensions broadcast: for indices as `argmax` and `argsort` give them.
+ *
+ * ```ts
+ * const x = tensor([3, 1, 2]);
+ * takeAlongDim(x, argsort(x), 0); // [1, 2, 3]
+ * ```
+ */
 export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
   checkTensors('takeAlongDim', x, index);
   const d = normalizeDim('takeAlongDim', dim, x.ndim);
@@ -216,13 +263,26 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
   return gather(expand(x, sized(x.shape[d]!)), d, expand(index, sized(index.shape[d]!)));
 }
 
-/** The elements where `mask`, which broadcasts against `x`, holds; one dimension. */
+/**
+ * The elements where `mask`, which broadcasts against `x`, holds; one dimension.
+ *
+ * ```ts
+ * const x = tensor([1, -2, 3]);
+ * maskedSelect(x, gt(x, 0)); // [1, 3]
+ * ```
+ */
 export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
   const [t, positions] = masked('maskedSelect', x, mask);
   return gatherAlong('maskedSelect', t, null, positions);
 }
 
-/** `x` with the elements of `src`, one after another, wherever `mask`, which broadcasts, holds. */
+/**
+ * `x` with the elements of `src`, one after another, wherever `mask`, which broadcasts, holds.
+ *
+ * ```ts
+ * maskedScatter(zeros([3]), tensor([true, false, true]), tensor([1, 2])); // [1, 0, 2]
+ * ```
+ */
 export function maskedScatter(x: Tensor, mask: Tensor, src: Tensor): Tensor {
   const [t, positions] = masked('maskedScatter', x, mask);
   const count = positions.numel;
@@ -245,7 +305,13 @@ function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
   return [expand(x, shape), Tensor.of(positions, 'int32', [positions.length], x.storage.backend)];
 }
 
-/** `x` with `value` in the slices that `index` (integers, one dimension) names along `dim`. */
+/**
+ * `x` with `value` in the slices that `index` (integers, one dimension) names along `dim`.
+ *
+ * ```ts
+ * indexFill(zeros([3]), 0, tensor([1], { dtype: 'int32' }), 5); // [0, 5, 0]
+ * ```
+ */
 export function indexFill(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
   checkTensors('indexFill', x, index);
   const d = normalizeDim('indexFill', dim, x.ndim);
@@ -253,7 +319,13 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: number):
   return indexCopy(x, d, index, repeatedValue('indexFill', value, shape, x));
 }
 
-/** `x` with the slices of `src` in place of those that `index` (integers, one dimension) names along `dim`. */
+/**
+ * `x` with the slices of `src` in place of those that `index` (integers, one dimension) names along `dim`.
+ *
+ * ```ts
+ * indexCopy(zeros([3]), 0, tensor([2, 0], { dtype: 'int32' }), tensor([1, 2])); // [2, 0, 1]
+ * ```
+ */
 export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
   checkTensors('indexCopy', x, index, src);
   const d = normalizeDim('indexCopy', dim, x.ndim);
@@ -268,7 +340,13 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
   return putAlong('indexCopy', x, d, expand(column, expected), src);
 }
 
-/** The coordinates of the elements that are not 0: int32, one row for each. */
+/**
+ * The coordinates of the elements that are not 0: int32, one row for each.
+ *
+ * ```ts
+ * nonzero(tensor([[0, 1], [1, 0]])); // [[0, 1], [1, 0]]
+ * ```
+ */
 export function nonzero(x: Tensor): Tensor {
   checkTensors('nonzero', x);
   if (x.ndim === 0) return Tensor.empty('int32', [nonzeroPositions('nonzero', x).length, 0], x.storage.backend);

@@ -15,7 +15,17 @@ import { expand, squeeze, transpose, unsqueeze } from './shape.js';
 
 // Leading dimensions are a batch.
 
-/** A matrix that cannot be inverted, or is not positive definite. */
+/**
+ * A matrix that cannot be inverted, or is not positive definite.
+ *
+ * ```ts
+ * try {
+ *   inverse(zeros([2, 2]));
+ * } catch (error) {
+ *   error instanceof LinAlgError; // true
+ * }
+ * ```
+ */
 export class LinAlgError extends TensorError {
   override name = 'LinAlgError';
 }
@@ -28,7 +38,13 @@ function checkSquare(op: string, a: Tensor): number {
   return a.shape.at(-1)!;
 }
 
-/** The `X` of `A X = B`: `[..., n, n]` and `[..., n, k]`, or a vector `[n]`. Leading dimensions broadcast. */
+/**
+ * The `X` of `A X = B`: `[..., n, n]` and `[..., n, k]`, or a vector `[n]`. Leading dimensions broadcast.
+ *
+ * ```ts
+ * solve(tensor([[2, 0], [0, 4]]), tensor([2, 4])); // [1, 1]
+ * ```
+ */
 export function solve(a: Tensor, b: Tensor): Tensor {
   const n = checkSquare('solve', a);
   if (!(b instanceof Tensor) || b.dtype !== a.dtype)
@@ -71,13 +87,25 @@ function solutions(a: Tensor, b: Tensor, n: number): Tensor {
 
 const identity = (n: number, { dtype, device }: Tensor): Tensor => eye(n, { dtype, device });
 
-/** The inverse of square matrices. */
+/**
+ * The inverse of square matrices.
+ *
+ * ```ts
+ * inverse(tensor([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
+ * ```
+ */
 export function inverse(a: Tensor): Tensor {
   const n = checkSquare('inverse', a);
   return solve(a, identity(n, a).expand(a.shape));
 }
 
-/** Sign and logarithm of the size of the determinants; of singular matrices 0 and -Infinity. */
+/**
+ * Sign and logarithm of the size of the determinants; of singular matrices 0 and -Infinity.
+ *
+ * ```ts
+ * slogdet(tensor([[2, 0], [0, -4]])); // { sign: -1, logabsdet: 2.079 }
+ * ```
+ */
 export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
   checkSquare('slogdet', a);
   const result = () => Tensor.unwritten(a.dtype, a.shape.slice(0, -2), a.storage.backend);
@@ -93,7 +121,13 @@ export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
   return { sign, logabsdet };
 }
 
-/** The determinants of square matrices. There is no gradient at a singular matrix: it throws. */
+/**
+ * The determinants of square matrices. There is no gradient at a singular matrix: it throws.
+ *
+ * ```ts
+ * det(tensor([[1, 2], [3, 4]])); // -2
+ * ```
+ */
 export function det(a: Tensor): Tensor {
   checkSquare('det', a);
   const out = Tensor.unwritten(a.dtype, a.shape.slice(0, -2), a.storage.backend);
@@ -110,7 +144,13 @@ export function det(a: Tensor): Tensor {
   );
 }
 
-/** The lower triangular L with `L L^T = A`, for symmetric positive definite matrices; reads the lower triangle. */
+/**
+ * The lower triangular L with `L L^T = A`, for symmetric positive definite matrices; reads the lower triangle.
+ *
+ * ```ts
+ * cholesky(tensor([[4, 0], [0, 9]])); // [[2, 0], [0, 3]]
+ * ```
+ */
 export function cholesky(a: Tensor): Tensor {
   const n = checkSquare('cholesky', a);
   const out = keptResult('cholesky') ?? keepResult('cholesky', lowerFactors(a, n));
@@ -143,7 +183,13 @@ const notPositive = ({ shape }: Tensor, n: number): LinAlgError =>
     `a matrix of ${formatShape(shape)} is not positive definite; add a multiple of eye(${n}) to it`,
   );
 
-/** A square matrix multiplied with itself; negative powers are of the inverse. */
+/**
+ * A square matrix multiplied with itself; negative powers are of the inverse.
+ *
+ * ```ts
+ * matrixPower(tensor([[1, 1], [0, 1]]), 3); // [[1, 3], [0, 1]]
+ * ```
+ */
 export function matrixPower(a: Tensor, n: number): Tensor {
   const size = checkSquare('matrixPower', a);
   if (!Number.isInteger(n)) throw new RangeError(`matrixPower: the power is a whole number, got ${n}`);

@@ -108,7 +108,13 @@ const logitEntropyOf = lossOfPairs(
   },
 );
 
-/** The mean of `(input - target)²`. */
+/**
+ * The mean of `(input - target)²`.
+ *
+ * ```ts
+ * mseLoss(tensor([1, 2]), tensor([1, 4])); // 2
+ * ```
+ */
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   const { reduction } = checkOptions('mseLoss', options, lossOptions);
   checkSameShape('mseLoss', input, target);
@@ -116,14 +122,26 @@ export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): T
   return computed((x, y) => reduceLoss('mseLoss', square(sub(x, y)), reduction), input, target);
 }
 
-/** The mean of `|input - target|`. */
+/**
+ * The mean of `|input - target|`.
+ *
+ * ```ts
+ * l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: 'none' }); // [0, 2]
+ * ```
+ */
 export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   const { reduction } = checkOptions('l1Loss', options, lossOptions);
   checkSameShape('l1Loss', input, target);
   return computed((x, y) => reduceLoss('l1Loss', sub(x, y).abs(), reduction), input, target);
 }
 
-/** Quadratic for errors below `delta`, linear above (Huber, 1964). */
+/**
+ * Quadratic for errors below `delta`, linear above (Huber, 1964).
+ *
+ * ```ts
+ * huberLoss(tensor([0, 0]), tensor([0.5, 3])); // 1.313
+ * ```
+ */
 export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor {
   const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
   checkSameShape('huberLoss', input, target);
@@ -140,7 +158,13 @@ const huberOperator = unaryOperator('huber', {
   saves: 'input',
 });
 
-/** `huberLoss` divided by `beta`: its linear part has slope 1. */
+/**
+ * `huberLoss` divided by `beta`: its linear part has slope 1.
+ *
+ * ```ts
+ * smoothL1Loss(tensor([0]), tensor([1]), { beta: 2 }); // 0.25
+ * ```
+ */
 export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor {
   const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
   checkSameShape('smoothL1Loss', input, target);
@@ -149,7 +173,13 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOption
   return computed((x, y) => div(huberLoss(x, y, { reduction, delta: beta }), beta), input, target);
 }
 
-/** `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100. */
+/**
+ * `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100.
+ *
+ * ```ts
+ * binaryCrossEntropy(tensor([0.5, 0.9]), tensor([1, 1])); // 0.3993
+ * ```
+ */
 export function binaryCrossEntropy(
   input: Tensor,
   target: Tensor,
@@ -209,7 +239,13 @@ function entropyGradient(g: Tensor, x: Tensor, t: Tensor): Tensor {
   );
 }
 
-/** `binaryCrossEntropy` of `sigmoid(input)`, without overflow; `posWeight` scales the positive part. */
+/**
+ * `binaryCrossEntropy` of `sigmoid(input)`, without overflow; `posWeight` scales the positive part.
+ *
+ * ```ts
+ * binaryCrossEntropyWithLogits(tensor([0]), tensor([1])); // 0.6931
+ * ```
+ */
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
@@ -230,7 +266,13 @@ export function binaryCrossEntropyWithLogits(
   return weighted('binaryCrossEntropyWithLogits', losses, input, target, weight, reduction);
 }
 
-/** `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size. */
+/**
+ * `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size.
+ *
+ * ```ts
+ * klDiv(log(tensor([0.25, 0.75])), tensor([0.5, 0.5]), { reduction: 'sum' }); // 0.1438
+ * ```
+ */
 export function klDiv(
   input: Tensor,
   target: Tensor,
@@ -248,7 +290,13 @@ export function klDiv(
   return computed(divergence, input, target);
 }
 
-/** The cosine of the angle between `a` and `b` along `dim`. */
+/**
+ * The cosine of the angle between `a` and `b` along `dim`.
+ *
+ * ```ts
+ * cosineSimilarity(tensor([[1, 0]]), tensor([[1, 1]])); // [0.7071]
+ * ```
+ */
 export function cosineSimilarity(a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor {
   const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
   checkTensors('cosineSimilarity', a, b);

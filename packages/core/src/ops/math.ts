@@ -31,7 +31,13 @@ const squareRule: UnaryRule = {
   keepsIntegers: true,
 };
 
-/** `x²`. */
+/**
+ * `x²`.
+ *
+ * ```ts
+ * square(tensor([2, -3])); // [4, 9]
+ * ```
+ */
 export const square = unary('square', squareRule);
 
 const squareGradient = fusedGradient('squareGradient', {
@@ -40,31 +46,69 @@ const squareGradient = fusedGradient('squareGradient', {
   recorded: (g, x) => mul(g, mul(x, 2)),
 });
 
-/** `exp(x) - 1`, exact near 0. */
+/**
+ * `exp(x) - 1`, exact near 0.
+ *
+ * ```ts
+ * expm1(tensor([0, 1])); // [0, 1.718]
+ * ```
+ */
 export const expm1 = unary('expm1', {
   forward: Math.expm1,
   backward: (g, _, y) => mul(g, add(y, 1)),
   saves: 'result',
 });
-/** `2^x`. */
+/**
+ * `2^x`.
+ *
+ * ```ts
+ * exp2(tensor([0, 3])); // [1, 8]
+ * ```
+ */
 export const exp2 = unary('exp2', {
   forward: (x) => 2 ** x,
   backward: (g, _, y) => mul(g, mul(y, Math.LN2)),
   saves: 'result',
 });
-/** `log(1 + x)`, exact near 0. */
+/**
+ * `log(1 + x)`, exact near 0.
+ *
+ * ```ts
+ * log1p(tensor([0, 1])); // [0, 0.6931]
+ * ```
+ */
 export const log1p = unary('log1p', {
   forward: Math.log1p,
   backward: (g, x) => div(g, add(x, 1)),
   saves: 'input',
 });
+/**
+ * The logarithm to base 2.
+ *
+ * ```ts
+ * log2(tensor([1, 8])); // [0, 3]
+ * ```
+ */
 export const log2 = unary('log2', { forward: Math.log2, backward: (g, x) => div(g, mul(x, Math.LN2)), saves: 'input' });
+/**
+ * The logarithm to base 10.
+ *
+ * ```ts
+ * log10(tensor([1, 100])); // [0, 2]
+ * ```
+ */
 export const log10 = unary('log10', {
   forward: Math.log10,
   backward: (g, x) => div(g, mul(x, Math.LN10)),
   saves: 'input',
 });
-/** `1 / sqrt(x)`. */
+/**
+ * `1 / sqrt(x)`.
+ *
+ * ```ts
+ * rsqrt(tensor([4, 25])); // [0.5, 0.2]
+ * ```
+ */
 export const rsqrt = unary('rsqrt', {
   forward: (x) => 1 / Math.sqrt(x),
   backward: (g, _, y) => rsqrtGradient(g, y),
@@ -77,7 +121,13 @@ const rsqrtGradient = fusedGradient('rsqrtGradient', {
   recorded: (g, y) => mul(g, mul(mul(y, mul(y, y)), -0.5)),
 });
 
-/** `1 / x`. */
+/**
+ * `1 / x`.
+ *
+ * ```ts
+ * reciprocal(tensor([4, 5])); // [0.25, 0.2]
+ * ```
+ */
 export const reciprocal = unary('reciprocal', {
   forward: (x) => 1 / x,
   backward: (g, _, y) => reciprocalGradient(g, y),
@@ -90,40 +140,117 @@ const reciprocalGradient = fusedGradient('reciprocalGradient', {
   recorded: (g, y) => neg(mul(g, square(y))),
 });
 
+/**
+ * The sine, of radians.
+ *
+ * ```ts
+ * sin(tensor([0, Math.PI / 2])); // [0, 1]
+ * ```
+ */
 export const sin = unary('sin', { forward: Math.sin, backward: (g, x) => mul(g, cos(x)), saves: 'input' });
+/**
+ * The cosine, of radians.
+ *
+ * ```ts
+ * cos(tensor([0, Math.PI])); // [1, -1]
+ * ```
+ */
 export const cos = unary('cos', { forward: Math.cos, backward: (g, x) => neg(mul(g, sin(x))), saves: 'input' });
+/**
+ * The tangent, of radians.
+ *
+ * ```ts
+ * tan(tensor([0, 1])); // [0, 1.557]
+ * ```
+ */
 export const tan = unary('tan', {
   forward: Math.tan,
   backward: (g, _, y) => mul(g, add(square(y), 1)),
   saves: 'result',
 });
+/**
+ * The inverse sine, in radians from -π/2 to π/2; NaN outside of [-1, 1].
+ *
+ * ```ts
+ * asin(tensor([0, 1])); // [0, 1.571]
+ * ```
+ */
 export const asin = unary('asin', {
   forward: Math.asin,
   backward: (g, x) => div(g, sqrt(sub(1, square(x)))),
   saves: 'input',
 });
+/**
+ * The inverse cosine, in radians from 0 to π; NaN outside of [-1, 1].
+ *
+ * ```ts
+ * acos(tensor([0, 1])); // [1.571, 0]
+ * ```
+ */
 export const acos = unary('acos', {
   forward: Math.acos,
   backward: (g, x) => neg(div(g, sqrt(sub(1, square(x))))),
   saves: 'input',
 });
+/**
+ * The inverse tangent, in radians from -π/2 to π/2.
+ *
+ * ```ts
+ * atan(tensor([0, 1])); // [0, 0.7854]
+ * ```
+ */
 export const atan = unary('atan', {
   forward: Math.atan,
   backward: (g, x) => div(g, add(square(x), 1)),
   saves: 'input',
 });
+/**
+ * The hyperbolic sine.
+ *
+ * ```ts
+ * sinh(tensor([0, 1])); // [0, 1.175]
+ * ```
+ */
 export const sinh = unary('sinh', { forward: Math.sinh, backward: (g, x) => mul(g, cosh(x)), saves: 'input' });
+/**
+ * The hyperbolic cosine.
+ *
+ * ```ts
+ * cosh(tensor([0, 1])); // [1, 1.543]
+ * ```
+ */
 export const cosh = unary('cosh', { forward: Math.cosh, backward: (g, x) => mul(g, sinh(x)), saves: 'input' });
+/**
+ * The inverse hyperbolic sine.
+ *
+ * ```ts
+ * asinh(tensor([0, 1])); // [0, 0.8814]
+ * ```
+ */
 export const asinh = unary('asinh', {
   forward: Math.asinh,
   backward: (g, x) => div(g, sqrt(add(square(x), 1))),
   saves: 'input',
 });
+/**
+ * The inverse hyperbolic cosine; NaN below 1.
+ *
+ * ```ts
+ * acosh(tensor([1, 2])); // [0, 1.317]
+ * ```
+ */
 export const acosh = unary('acosh', {
   forward: Math.acosh,
   backward: (g, x) => div(g, sqrt(sub(square(x), 1))),
   saves: 'input',
 });
+/**
+ * The inverse hyperbolic tangent; NaN outside of [-1, 1].
+ *
+ * ```ts
+ * atanh(tensor([0, 0.5])); // [0, 0.5493]
+ * ```
+ */
 export const atanh = unary('atanh', {
   forward: Math.atanh,
   backward: (g, x) => div(g, sub(1, square(x))),
@@ -132,10 +259,37 @@ export const atanh = unary('atanh', {
 
 const rounding = { backward: zerosFor, keepsIntegers: true, exact: (x: bigint) => x };
 
+/**
+ * The largest whole number that is not above. Integers stay as they are; the gradient is 0.
+ *
+ * ```ts
+ * floor(tensor([1.5, -1.5])); // [1, -2]
+ * ```
+ */
 export const floor = unary('floor', { ...rounding, forward: Math.floor });
+/**
+ * The smallest whole number that is not below. Integers stay as they are; the gradient is 0.
+ *
+ * ```ts
+ * ceil(tensor([1.5, -1.5])); // [2, -1]
+ * ```
+ */
 export const ceil = unary('ceil', { ...rounding, forward: Math.ceil });
+/**
+ * The whole number towards 0. Integers stay as they are; the gradient is 0.
+ *
+ * ```ts
+ * trunc(tensor([1.5, -1.5])); // [1, -1]
+ * ```
+ */
 export const trunc = unary('trunc', { ...rounding, forward: Math.trunc });
-/** To the nearest whole number; halves to the even one. */
+/**
+ * To the nearest whole number; halves to the even one.
+ *
+ * ```ts
+ * round(tensor([0.5, 1.5, 2.4])); // [0, 2, 2]
+ * ```
+ */
 export const round = unary('round', {
   ...rounding,
   forward: (x) => {
@@ -143,10 +297,23 @@ export const round = unary('round', {
     return Math.abs(x - Math.trunc(x)) === 0.5 && r % 2 !== 0 ? r - 1 : r;
   },
 });
-/** The part behind the point, with the sign of `x`. */
+/**
+ * The part behind the point, with the sign of `x`.
+ *
+ * ```ts
+ * frac(tensor([1.5, -1.5])); // [0.5, -0.5]
+ * ```
+ */
 export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
 
-/** The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0, and so it is at NaN. */
+/**
+ * The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0, and so it is at
+ * NaN.
+ *
+ * ```ts
+ * clamp(tensor([-3, 0.5, 3]), -1, 1); // [-1, 0.5, 1]
+ * ```
+ */
 export function clamp(x: Tensor, min?: number | null, max?: number | null): Tensor {
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   checkTensors('clamp', x);
@@ -172,7 +339,13 @@ const clampGradient = fusedGradient('clampGradient', {
   recorded: (g, x, [low, high]) => where(logicalAnd(ge(x, low!), le(x, high!)), g, 0),
 });
 
-/** `a ** b`, with broadcasting. 1 to any power is 1, and -1 to an infinite one, as in C and unlike in JavaScript. */
+/**
+ * `a ** b`, with broadcasting. 1 to any power is 1, and -1 to an infinite one, as in C and unlike in JavaScript.
+ *
+ * ```ts
+ * pow(tensor([2, 3]), 2); // [4, 9]
+ * ```
+ */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
   const constant = typeof b === 'number' && a instanceof Tensor && isFloat(a.dtype);
   return constant ? powOf(a, b) : powOfTensors(a, b);
@@ -227,7 +400,13 @@ function checkDivisor<T extends number | bigint>(op: string, b: T): T {
   return b;
 }
 
-/** The remainder of `a / b` with the sign of `a`, as `%` in JavaScript. */
+/**
+ * The remainder of `a / b` with the sign of `a`, as `%` in JavaScript.
+ *
+ * ```ts
+ * fmod(tensor([5, -5]), 3); // [2, -2]
+ * ```
+ */
 export const fmod = binary('fmod', {
   forward: (a, b) => a % b,
   integer: (a, b) => a % checkDivisor('fmod', b),
@@ -236,7 +415,13 @@ export const fmod = binary('fmod', {
   saves: true,
 });
 
-/** The remainder of `a / b` with the sign of `b`, as `%` in Python. */
+/**
+ * The remainder of `a / b` with the sign of `b`, as `%` in Python.
+ *
+ * ```ts
+ * remainder(tensor([5, -5]), 3); // [2, 1]
+ * ```
+ */
 export const remainder = binary('remainder', {
   forward: (a, b) => {
     const r = a % b;
@@ -254,7 +439,13 @@ export const remainder = binary('remainder', {
   saves: true,
 });
 
-/** `log(exp(a) + exp(b))`, without overflow. */
+/**
+ * `log(exp(a) + exp(b))`, without overflow.
+ *
+ * ```ts
+ * logaddexp(tensor([0]), tensor([0])); // [0.6931]
+ * ```
+ */
 export const logaddexp = binary('logaddexp', {
   forward: (a, b) => (a === b ? a + Math.LN2 : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
   backward: [(g, a, b) => mul(g, sigmoid(sub(a, b))), (g, a, b) => mul(g, sigmoid(sub(b, a)))],
@@ -262,7 +453,13 @@ export const logaddexp = binary('logaddexp', {
   dtype: toFloat,
 });
 
-/** `sqrt(a² + b²)`, without overflow. */
+/**
+ * `sqrt(a² + b²)`, without overflow.
+ *
+ * ```ts
+ * hypot(tensor([3]), tensor([4])); // [5]
+ * ```
+ */
 export const hypot = binary('hypot', {
   forward: Math.hypot,
   backward: [(g, a, b) => mul(g, div(a, hypot(a, b))), (g, a, b) => mul(g, div(b, hypot(a, b)))],
@@ -270,7 +467,13 @@ export const hypot = binary('hypot', {
   dtype: toFloat,
 });
 
-/** `a * log(b)`, and 0 where `a` is 0, unless `b` is NaN. */
+/**
+ * `a * log(b)`, and 0 where `a` is 0, unless `b` is NaN.
+ *
+ * ```ts
+ * xlogy(tensor([0, 2]), tensor([0, Math.E])); // [0, 2]
+ * ```
+ */
 export const xlogy = binary('xlogy', {
   forward: (a, b) => (a === 0 && !Number.isNaN(b) ? 0 : a * Math.log(b)),
   backward: [(g, a, b) => where(logicalAnd(eq(a, 0), le(b, 0)), 0, xlogy(g, b)), (g, a, b) => mul(g, div(a, b))],
@@ -278,7 +481,13 @@ export const xlogy = binary('xlogy', {
   dtype: toFloat,
 });
 
-/** The size of `a` with the sign of `b`. */
+/**
+ * The size of `a` with the sign of `b`.
+ *
+ * ```ts
+ * copysign(tensor([1, 2]), tensor([-3, 4])); // [-1, 2]
+ * ```
+ */
 export const copysign = binary('copysign', {
   forward: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
   backward: [(g, a, b) => mul(g, mul(copysign(1, b), a.sign())), zerosFor],
@@ -286,7 +495,13 @@ export const copysign = binary('copysign', {
   dtype: toFloat,
 });
 
-/** 0 where `a < 0`, 1 where `a > 0`, and `b` where `a` is 0. */
+/**
+ * 0 where `a < 0`, 1 where `a > 0`, and `b` where `a` is 0.
+ *
+ * ```ts
+ * heaviside(tensor([-1, 0, 2]), tensor([0.5])); // [0, 0.5, 1]
+ * ```
+ */
 export const heaviside = binary('heaviside', {
   forward: (a, b) => (a === 0 ? b : Number.isNaN(a) ? a : Number(a > 0)),
 });
@@ -294,7 +509,13 @@ export const heaviside = binary('heaviside', {
 const numberOr = (choose: (a: number, b: number) => number) => (a: number, b: number) =>
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : choose(a, b);
 
-/** The larger of `a` and `b`; where one is NaN, the other. */
+/**
+ * The larger of `a` and `b`; where one is NaN, the other.
+ *
+ * ```ts
+ * fmax(tensor([1, NaN]), tensor([3, 2])); // [3, 2]
+ * ```
+ */
 export const fmax = binary('fmax', {
   exact: (a, b) => (a > b ? a : b),
   forward: numberOr(Math.max),
@@ -305,7 +526,13 @@ export const fmax = binary('fmax', {
   saves: true,
 });
 
-/** The smaller of `a` and `b`; where one is NaN, the other. */
+/**
+ * The smaller of `a` and `b`; where one is NaN, the other.
+ *
+ * ```ts
+ * fmin(tensor([1, NaN]), tensor([3, 2])); // [1, 2]
+ * ```
+ */
 export const fmin = binary('fmin', {
   exact: (a, b) => (a < b ? a : b),
   forward: numberOr(Math.min),
@@ -316,13 +543,32 @@ export const fmin = binary('fmin', {
   saves: true,
 });
 
-/** From radians to degrees. */
+/**
+ * From radians to degrees.
+ *
+ * ```ts
+ * rad2deg(tensor([Math.PI])); // [180]
+ * ```
+ */
 export const rad2deg = (x: Tensor): Tensor => mul(x, 180 / Math.PI);
 
-/** From degrees to radians. */
+/**
+ * From degrees to radians.
+ *
+ * ```ts
+ * deg2rad(tensor([180])); // [3.142]
+ * ```
+ */
 export const deg2rad = (x: Tensor): Tensor => mul(x, Math.PI / 180);
 
-/** `a / b` rounded down, from the exact quotient, as `//` in Python: 9 for 1 and 0.1, which is a little more than a tenth. */
+/**
+ * `a / b` rounded down, from the exact quotient, as `//` in Python: 9 for 1 and 0.1, which is a little more than a
+ * tenth.
+ *
+ * ```ts
+ * floorDivide(tensor([7, -7]), 2); // [3, -4]
+ * ```
+ */
 export const floorDivide = binary('floorDivide', {
   forward: (a, b) => {
     if (b === 0) return a / b;
@@ -340,7 +586,13 @@ export const floorDivide = binary('floorDivide', {
   },
 });
 
-/** The angle of the point (b, a), from -π to π. */
+/**
+ * The angle of the point (b, a), from -π to π.
+ *
+ * ```ts
+ * atan2(tensor([1]), tensor([1])); // [0.7854]
+ * ```
+ */
 export const atan2 = binary('atan2', {
   forward: Math.atan2,
   backward: [
@@ -351,7 +603,13 @@ export const atan2 = binary('atan2', {
   dtype: toFloat,
 });
 
-/** `start + weight * (end - start)`; exactly `end` for a weight of 1. */
+/**
+ * `start + weight * (end - start)`; exactly `end` for a weight of 1.
+ *
+ * ```ts
+ * lerp(tensor([0]), tensor([10]), 0.3); // [3]
+ * ```
+ */
 export function lerp(start: Tensor, end: Tensor, weight: TensorLike): Tensor {
   checkTensors('lerp', start, end);
   const way = sub(end, start);
@@ -363,13 +621,25 @@ export function lerp(start: Tensor, end: Tensor, weight: TensorLike): Tensor {
 
 const addcOptions = { value: is.number };
 
-/** `x + value * a * b`. */
+/**
+ * `x + value * a * b`.
+ *
+ * ```ts
+ * addcmul(tensor([1]), tensor([2]), tensor([3]), { value: 2 }); // [13]
+ * ```
+ */
 export const addcmul = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
   const { value = 1 } = checkOptions('addcmul', options, addcOptions);
   return add(x, mul(mul(a, b), value));
 };
 
-/** `x + value * a / b`. */
+/**
+ * `x + value * a / b`.
+ *
+ * ```ts
+ * addcdiv(tensor([1]), tensor([6]), tensor([3])); // [3]
+ * ```
+ */
 export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
   const { value = 1 } = checkOptions('addcdiv', options, addcOptions);
   return add(x, mul(div(a, b), value));
@@ -382,9 +652,37 @@ const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
     dtype: () => 'bool',
   });
 
+/**
+ * Whether both are not 0, with broadcasting; bool.
+ *
+ * ```ts
+ * logicalAnd(tensor([true, true]), tensor([true, false])); // [true, false]
+ * ```
+ */
 export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
+/**
+ * Whether one is not 0, with broadcasting; bool.
+ *
+ * ```ts
+ * logicalOr(tensor([true, false]), tensor([false, false])); // [true, false]
+ * ```
+ */
 export const logicalOr = truth('logicalOr', (a, b) => a || b);
+/**
+ * Whether exactly one is not 0, with broadcasting; bool.
+ *
+ * ```ts
+ * logicalXor(tensor([true, true]), tensor([true, false])); // [false, true]
+ * ```
+ */
 export const logicalXor = truth('logicalXor', (a, b) => a !== b);
+/**
+ * Whether an element is 0; bool.
+ *
+ * ```ts
+ * logicalNot(tensor([0, 2])); // [true, false]
+ * ```
+ */
 export const logicalNot = (x: Tensor): Tensor => eq(x, 0);
 
 type Exact = NonNullable<BinaryFunction['exact']>;
@@ -403,22 +701,63 @@ const and = <T extends number | bigint>(a: T, b: T) => (a & b) as T;
 const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
 const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 
+/**
+ * Each bit that both have; integers or bool, with broadcasting.
+ *
+ * ```ts
+ * bitwiseAnd(tensor([6], { dtype: 'int32' }), 3); // [2]
+ * ```
+ */
 export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact);
+/**
+ * Each bit that one has; integers or bool, with broadcasting.
+ *
+ * ```ts
+ * bitwiseOr(tensor([6], { dtype: 'int32' }), 3); // [7]
+ * ```
+ */
 export const bitwiseOr = integers('bitwiseOr', or, or as Exact);
+/**
+ * Each bit that exactly one has; integers or bool, with broadcasting.
+ *
+ * ```ts
+ * bitwiseXor(tensor([6], { dtype: 'int32' }), 3); // [5]
+ * ```
+ */
 export const bitwiseXor = integers('bitwiseXor', xor, xor as Exact);
 
+/**
+ * The bits of `a` moved up by `b` places; integers, with broadcasting.
+ *
+ * ```ts
+ * bitwiseLeftShift(tensor([1, 3], { dtype: 'int32' }), 2); // [4, 12]
+ * ```
+ */
 export const bitwiseLeftShift = integers(
   'bitwiseLeftShift',
   (a, b) => a << b,
   (a, b) => a << BigInt.asUintN(6, b),
 );
+/**
+ * The bits of `a` moved down by `b` places, the sign kept; integers, with broadcasting.
+ *
+ * ```ts
+ * bitwiseRightShift(tensor([8, -8], { dtype: 'int32' }), 2); // [2, -2]
+ * ```
+ */
 export const bitwiseRightShift = integers(
   'bitwiseRightShift',
   (a, b) => a >> b,
   (a, b) => a >> BigInt.asUintN(6, b),
 );
 
-/** Each bit turned; for bool the logical not. */
+/**
+ * Each bit turned; for bool the logical not.
+ *
+ * ```ts
+ * bitwiseNot(tensor([0, 5], { dtype: 'int32' })); // [-1, -6]
+ * ```
+ */
 export function bitwiseNot(x: Tensor): Tensor {
   checkTensors('bitwiseNot', x);
   if (x.dtype === 'bool') return logicalNot(x);
@@ -440,29 +779,82 @@ const exactDivisor = (a: bigint, b: bigint): bigint => {
   return x;
 };
 
-/** The greatest common divisor. */
+/**
+ * The greatest common divisor.
+ *
+ * ```ts
+ * gcd(tensor([12], { dtype: 'int32' }), tensor([18], { dtype: 'int32' })); // [6]
+ * ```
+ */
 export const gcd = integers('gcd', divisor, exactDivisor);
 
-/** The least common multiple. */
+/**
+ * The least common multiple.
+ *
+ * ```ts
+ * lcm(tensor([4], { dtype: 'int32' }), tensor([6], { dtype: 'int32' })); // [12]
+ * ```
+ */
 export const lcm = integers(
   'lcm',
   (a, b) => (a === 0 || b === 0 ? 0 : Math.abs(a / divisor(a, b)) * Math.abs(b)),
   (a, b) => (a === 0n || b === 0n ? 0n : exactAbs((a / exactDivisor(a, b)) * b)),
 );
 
+/**
+ * Whether an element is Infinity; bool.
+ *
+ * ```ts
+ * isposinf(tensor([Infinity, 1])); // [true, false]
+ * ```
+ */
 export const isposinf = (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY);
+/**
+ * Whether an element is -Infinity; bool.
+ *
+ * ```ts
+ * isneginf(tensor([-Infinity, 1])); // [true, false]
+ * ```
+ */
 export const isneginf = (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY);
-/** Whether the sign is minus; also for -0. */
+/**
+ * Whether the sign is minus; also for -0.
+ *
+ * ```ts
+ * signbit(tensor([-1, 2])); // [true, false]
+ * ```
+ */
 export const signbit = (x: Tensor): Tensor => lt(copysign(1, x), 0);
 
+/**
+ * Whether an element is NaN; bool.
+ *
+ * ```ts
+ * isnan(tensor([NaN, 1])); // [true, false]
+ * ```
+ */
 export function isnan(x: Tensor): Tensor {
   checkTensors('isnan', x);
   return x.ne(x);
 }
+/**
+ * Whether an element is Infinity or -Infinity; bool.
+ *
+ * ```ts
+ * isinf(tensor([-Infinity, 1])); // [true, false]
+ * ```
+ */
 export function isinf(x: Tensor): Tensor {
   checkTensors('isinf', x);
   return eq(x.abs(), Number.POSITIVE_INFINITY);
 }
+/**
+ * Whether an element is neither NaN nor infinite; bool.
+ *
+ * ```ts
+ * isfinite(tensor([NaN, 1])); // [false, true]
+ * ```
+ */
 export function isfinite(x: Tensor): Tensor {
   checkTensors('isfinite', x);
   return lt(x.abs(), Number.POSITIVE_INFINITY);
@@ -470,7 +862,13 @@ export function isfinite(x: Tensor): Tensor {
 
 const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number };
 
-/** NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest values that the dtype holds. */
+/**
+ * NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest values that the dtype holds.
+ *
+ * ```ts
+ * nanToNum(tensor([NaN, 1])); // [0, 1]
+ * ```
+ */
 export function nanToNum(x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor {
   const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
   checkTensors('nanToNum', x);
@@ -486,7 +884,13 @@ export function nanToNum(x: Tensor, options?: { nan?: number; posinf?: number; n
 
 const iscloseOptions = { rtol: is.number, atol: is.number, equalNan: is.boolean };
 
-/** Whether `a` and `b` differ by at most `atol + rtol * |b|`, element by element. */
+/**
+ * Whether `a` and `b` differ by at most `atol + rtol * |b|`, element by element.
+ *
+ * ```ts
+ * isclose(tensor([1, 2]), tensor([1.000001, 3])); // [true, false]
+ * ```
+ */
 export function isclose(a: Tensor, b: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor {
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions('isclose', options, iscloseOptions);
   checkTensors('isclose', a, b);
@@ -494,7 +898,13 @@ export function isclose(a: Tensor, b: Tensor, options?: { rtol?: number; atol?: 
   return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
 }
 
-/** Whether all elements are close. */
+/**
+ * Whether all elements are close.
+ *
+ * ```ts
+ * allclose(tensor([1]), tensor([1.000001])); // true
+ * ```
+ */
 export function allclose(
   a: Tensor,
   b: Tensor,
@@ -504,7 +914,13 @@ export function allclose(
   return isclose(a, b, options).all().item() === 1;
 }
 
-/** Whether shapes and all elements are equal. */
+/**
+ * Whether shapes and all elements are equal.
+ *
+ * ```ts
+ * equal(tensor([1, 2]), tensor([1, 2])); // true
+ * ```
+ */
 export function equal(a: Tensor, b: Tensor): boolean {
   checkTensors('equal', a, b);
   return a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;

@@ -60,6 +60,10 @@ const gradients = [false, true].map((ta) => [false, true].map((tb) => gradientsO
 /**
  * The matrix product, as in PyTorch: vectors `[k]` take part as a row or a column and give up that dimension again,
  * leading dimensions broadcast.
+ *
+ * ```ts
+ * matmul(tensor([[1, 2], [3, 4]]), tensor([1, 1])); // [3, 7]
+ * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   checkPair('matmul', a, b);
@@ -84,7 +88,13 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return b.ndim === 1 ? squeeze(out, -1) : out;
 }
 
-/** The product of two matrices, `[m, k] @ [k, n]`. */
+/**
+ * The product of two matrices, `[m, k] @ [k, n]`.
+ *
+ * ```ts
+ * mm(tensor([[1, 2], [3, 4]]), eye(2)); // [[1, 2], [3, 4]]
+ * ```
+ */
 export function mm(a: Tensor, b: Tensor): Tensor {
   checkTensors('mm', a, b);
   if (a.ndim !== 2 || b.ndim !== 2)
@@ -95,7 +105,13 @@ export function mm(a: Tensor, b: Tensor): Tensor {
   return matmul(a, b);
 }
 
-/** The products of matrices in two batches of equal size, `[b, m, k] @ [b, k, n]`. */
+/**
+ * The products of matrices in two batches of equal size, `[b, m, k] @ [b, k, n]`.
+ *
+ * ```ts
+ * bmm(zeros([5, 2, 3]), zeros([5, 3, 4])).shape; // [5, 2, 4]
+ * ```
+ */
 export function bmm(a: Tensor, b: Tensor): Tensor {
   checkTensors('bmm', a, b);
   if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0])
@@ -109,7 +125,13 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
 /** How many rows of the last dimension there are. */
 const countRows = (shape: Shape): number => (shape.length === 2 ? shape[0]! : sizeOf(shape.slice(0, -1)));
 
-/** `x @ weight.T + bias`: `x` is `[..., in]`, `weight` `[out, in]`, `bias` `[out]`. */
+/**
+ * `x @ weight.T + bias`: `x` is `[..., in]`, `weight` `[out, in]`, `bias` `[out]`.
+ *
+ * ```ts
+ * linear(tensor([[1, 2]]), tensor([[3, 4]]), tensor([5])); // [[16]]
+ * ```
+ */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   checkPair('linear', x, weight);
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== weight.shape[1])

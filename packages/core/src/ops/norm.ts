@@ -226,7 +226,13 @@ function checkChannels(op: string, name: string, t: Affine, x: Tensor): void {
 
 const epsOnly = { eps: is.nonNegative };
 
-/** Mean 0 and variance 1 over the last dimensions, which have shape `normalizedShape` (Ba et al., 2016). */
+/**
+ * Mean 0 and variance 1 over the last dimensions, which have shape `normalizedShape` (Ba et al., 2016).
+ *
+ * ```ts
+ * layerNorm(tensor([[1, 3]]), [2]); // [[-1, 1]]
+ * ```
+ */
 export function layerNorm(
   x: Tensor,
   normalizedShape: Shape,
@@ -243,7 +249,13 @@ export function layerNorm(
   return normOfRows('layerNorm', x, normalizedShape, weight, bias, eps, true);
 }
 
-/** Mean square 1 over the last dimensions (Zhang and Sennrich, 2019). */
+/**
+ * Mean square 1 over the last dimensions (Zhang and Sennrich, 2019).
+ *
+ * ```ts
+ * rmsNorm(tensor([[1, 7]]), [2]); // [[0.2, 1.4]]
+ * ```
+ */
 export function rmsNorm(x: Tensor, normalizedShape: Shape, weight?: Tensor | null, options?: { eps?: number }): Tensor {
   const { eps = 1.1920928955078125e-7 } = checkOptions('rmsNorm', options, epsOnly);
   checkTensors('rmsNorm', x);
@@ -253,7 +265,13 @@ export function rmsNorm(x: Tensor, normalizedShape: Shape, weight?: Tensor | nul
   return normOfRows('rmsNorm', x, normalizedShape, weight, null, eps, false);
 }
 
-/** Mean 0 and variance 1 over each of `groups` groups of channels of `x` `[N, C, ...]` (Wu and He, 2018). */
+/**
+ * Mean 0 and variance 1 over each of `groups` groups of channels of `x` `[N, C, ...]` (Wu and He, 2018).
+ *
+ * ```ts
+ * groupNorm(randn([4, 6, 8]), 2).shape; // [4, 6, 8]
+ * ```
+ */
 export function groupNorm(
   x: Tensor,
   groups: number,
@@ -278,7 +296,13 @@ export function groupNorm(
   return normOfChannels('groupNorm', x, { batch: x.shape[0]!, channels, inner, together }, weight, bias, eps).y;
 }
 
-/** Mean 0 and variance 1 for each sample and channel of `x` `[N, C, ...]`. */
+/**
+ * Mean 0 and variance 1 for each sample and channel of `x` `[N, C, ...]`.
+ *
+ * ```ts
+ * instanceNorm(tensor([[[1, 3]]])); // [[[-1, 1]]]
+ * ```
+ */
 export function instanceNorm(
   x: Tensor,
   weight?: Tensor | null,
@@ -310,7 +334,13 @@ const batchNormOptions = {
   eps: is.nonNegative,
 };
 
-/** Mean 0 and variance 1 for each channel of `x` `[N, C, ...]`, over batch and positions (Ioffe and Szegedy, 2015). */
+/**
+ * Mean 0 and variance 1 for each channel of `x` `[N, C, ...]`, over batch and positions (Ioffe and Szegedy, 2015).
+ *
+ * ```ts
+ * batchNorm(tensor([[1], [3]]), null, null, { training: true }); // [[-1], [1]]
+ * ```
+ */
 export function batchNorm(
   x: Tensor,
   runningMean: Tensor | null,
@@ -359,7 +389,13 @@ export function batchNorm(
 
 const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
 
-/** `x` with `p`-norm 1 along `dim`. */
+/**
+ * `x` with `p`-norm 1 along `dim`.
+ *
+ * ```ts
+ * normalize(tensor([[3, 4]])); // [[0.6, 0.8]]
+ * ```
+ */
 export function normalize(x: Tensor, options?: { p?: number; dim?: number; eps?: number }): Tensor {
   const { p = 2, dim = 1, eps = 1e-12 } = checkOptions('normalize', options, normalizeOptions);
   checkTensors('normalize', x);

@@ -57,7 +57,13 @@ function windowOf(
   return window;
 }
 
-/** The largest element of each window of `x` `[N, C, H, W]`. */
+/**
+ * The largest element of each window of `x` `[N, C, H, W]`.
+ *
+ * ```ts
+ * maxPool2d(randn([4, 3, 8, 8]), 2).shape; // [4, 3, 4, 4]
+ * ```
+ */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions = {}): Tensor {
   checkTensors('maxPool2d', x);
   checkOptions('maxPool2d', options, maxPoolOptions);
@@ -85,7 +91,13 @@ function elementsAt(x: Tensor, places: Tensor): Tensor {
   return where(isThere, reshape(found, places.shape), 0);
 }
 
-/** The mean of each window of `x` `[N, C, H, W]`. */
+/**
+ * The mean of each window of `x` `[N, C, H, W]`.
+ *
+ * ```ts
+ * avgPool2d(ones([1, 1, 2, 2]), 2); // [[[[1]]]]
+ * ```
+ */
 export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions = {}): Tensor {
   checkTensors('avgPool2d', x);
   checkOptions('avgPool2d', options, avgPoolOptions);
@@ -118,7 +130,13 @@ const meansRule =
     ];
   };
 
-/** Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`. */
+/**
+ * Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`.
+ *
+ * ```ts
+ * adaptiveAvgPool2d(randn([4, 3, 8, 8]), 1).shape; // [4, 3, 1, 1]
+ * ```
+ */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   checkTensors('adaptiveAvgPool2d', x);
   floatOnly('adaptiveAvgPool2d', x);
@@ -134,7 +152,13 @@ const lifted = (op: string, x: Tensor): Tensor => {
   return unsqueeze(x, 2);
 };
 
-/** The largest element of each window of `x` `[N, C, L]`. */
+/**
+ * The largest element of each window of `x` `[N, C, L]`.
+ *
+ * ```ts
+ * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2); // [[[5, 3]]]
+ * ```
+ */
 export function maxPool1d(x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Tensor {
   const { stride = kernelSize, padding = 0, dilation = 1 } = checkOptions('maxPool1d', options, maxPoolOptions);
   checkTensors('maxPool1d', x);
@@ -148,7 +172,13 @@ export function maxPool1d(x: Tensor, kernelSize: number, options?: MaxPoolOption
   );
 }
 
-/** The mean of each window of `x` `[N, C, L]`. */
+/**
+ * The mean of each window of `x` `[N, C, L]`.
+ *
+ * ```ts
+ * avgPool1d(tensor([[[1, 5, 2, 4]]]), 2); // [[[3, 3]]]
+ * ```
+ */
 export function avgPool1d(x: Tensor, kernelSize: number, options?: AvgPoolOptions<number>): Tensor {
   const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPoolOptions);
   checkTensors('avgPool1d', x);
@@ -158,7 +188,13 @@ export function avgPool1d(x: Tensor, kernelSize: number, options?: AvgPoolOption
   );
 }
 
-/** Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`. */
+/**
+ * Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`.
+ *
+ * ```ts
+ * adaptiveAvgPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[2, 6]]]
+ * ```
+ */
 export function adaptiveAvgPool1d(x: Tensor, outputSize: number): Tensor {
   checkTensors('adaptiveAvgPool1d', x);
   return squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), 2);

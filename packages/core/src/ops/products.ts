@@ -27,37 +27,73 @@ function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): T
   return add(beta === 1 ? x : mul(x, beta), p);
 }
 
-/** `beta x + alpha a @ b` for matrices. */
+/**
+ * `beta x + alpha a @ b` for matrices.
+ *
+ * ```ts
+ * addmm(ones([2, 2]), tensor([[1, 2], [3, 4]]), eye(2), { beta: 10 }); // [[11, 12], [13, 14]]
+ * ```
+ */
 export function addmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('addmm', x, a, b);
   return scaled('addmm', x, mm(a, b), options);
 }
 
-/** `beta x + alpha a @ v` for a matrix and a vector. */
+/**
+ * `beta x + alpha a @ v` for a matrix and a vector.
+ *
+ * ```ts
+ * addmv(ones([2]), tensor([[1, 2], [3, 4]]), ones([2])); // [4, 8]
+ * ```
+ */
 export function addmv(x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor {
   checkTensors('addmv', x, a, v);
   return scaled('addmv', x, mv(a, v), options);
 }
 
-/** `beta x + alpha outer(a, b)` for vectors. */
+/**
+ * `beta x + alpha outer(a, b)` for vectors.
+ *
+ * ```ts
+ * addr(zeros([2, 2]), tensor([1, 2]), tensor([3, 4])); // [[3, 4], [6, 8]]
+ * ```
+ */
 export function addr(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('addr', x, a, b);
   return scaled('addr', x, outer(a, b), options);
 }
 
-/** `beta x + alpha a @ b` for batches of matrices. */
+/**
+ * `beta x + alpha a @ b` for batches of matrices.
+ *
+ * ```ts
+ * baddbmm(ones([1, 1, 1]), ones([1, 1, 3]), ones([1, 3, 1])); // [[[4]]]
+ * ```
+ */
 export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('baddbmm', x, a, b);
   return scaled('baddbmm', x, bmm(a, b), options);
 }
 
-/** `beta x + alpha` times the sum of the products of two batches of matrices. */
+/**
+ * `beta x + alpha` times the sum of the products of two batches of matrices.
+ *
+ * ```ts
+ * addbmm(ones([1, 1]), ones([2, 1, 3]), ones([2, 3, 1])); // [[7]]
+ * ```
+ */
 export function addbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
   checkTensors('addbmm', x, a, b);
   return scaled('addbmm', x, bmm(a, b).sum(0), options);
 }
 
-/** A matrix times a vector, `[m, k] @ [k]`. */
+/**
+ * A matrix times a vector, `[m, k] @ [k]`.
+ *
+ * ```ts
+ * mv(tensor([[1, 2], [3, 4]]), tensor([1, 0])); // [1, 3]
+ * ```
+ */
 export function mv(a: Tensor, v: Tensor): Tensor {
   checkTensors('mv', a, v);
   if (a.ndim !== 2 || v.ndim !== 1)
@@ -65,7 +101,13 @@ export function mv(a: Tensor, v: Tensor): Tensor {
   return matmul(a, v);
 }
 
-/** The Kronecker product: each element of `a` times all of `b`. */
+/**
+ * The Kronecker product: each element of `a` times all of `b`.
+ *
+ * ```ts
+ * kron(eye(2), tensor([[1, 2]])); // [[1, 2, 0, 0], [0, 0, 1, 2]]
+ * ```
+ */
 export function kron(a: Tensor, b: Tensor): Tensor {
   checkTensors('kron', a, b);
   const n = Math.max(a.ndim, b.ndim);
@@ -87,7 +129,14 @@ export function kron(a: Tensor, b: Tensor): Tensor {
   );
 }
 
-/** The sum of products over `dims`: so many last dimensions of `a` with the first of `b`, or lists of dimensions of each. */
+/**
+ * The sum of products over `dims`: so many last dimensions of `a` with the first of `b`, or lists of dimensions of
+ * each.
+ *
+ * ```ts
+ * tensordot(zeros([2, 3, 4]), zeros([3, 4, 5])).shape; // [2, 5]
+ * ```
+ */
 export function tensordot(
   a: Tensor,
   b: Tensor,
@@ -121,7 +170,13 @@ export function tensordot(
   return reshape(product, [...freeA.map((d) => a.shape[d]!), ...freeB.map((d) => b.shape[d]!)]);
 }
 
-/** The cross product of vectors of three elements along `dim`. */
+/**
+ * The cross product of vectors of three elements along `dim`.
+ *
+ * ```ts
+ * cross(tensor([1, 0, 0]), tensor([0, 1, 0])); // [0, 0, 1]
+ * ```
+ */
 export function cross(a: Tensor, b: Tensor, dim = -1): Tensor {
   checkTensors('cross', a, b);
   const [x, y] = broadcastTensors([a, b]) as [Tensor, Tensor];

@@ -23,7 +23,13 @@ export interface FromGenerator {
 
 const fromGenerator = { generator: is.generator };
 
-/** 1 with the probability that each element of `p` gives, else 0. No gradient. */
+/**
+ * 1 with the probability that each element of `p` gives, else 0. No gradient.
+ *
+ * ```ts
+ * bernoulli(tensor([0, 1])); // [0, 1]
+ * ```
+ */
 export function bernoulli(p: Tensor, options?: FromGenerator): Tensor {
   const { generator = currentGenerator() } = checkOptions('bernoulli', options, fromGenerator);
   checkTensors('bernoulli', p);
@@ -56,6 +62,10 @@ const multinomialOptions = { replacement: is.boolean, generator: is.generator };
 /**
  * `n` places drawn with the weights in `probs`, `[categories]` or `[rows, categories]`, which need not add up to 1.
  * int32, `[n]` or `[rows, n]`. Without replacement a place is drawn once at most.
+ *
+ * ```ts
+ * multinomial(tensor([0, 1, 0]), 1); // [1]
+ * ```
  */
 export function multinomial(probs: Tensor, n: number, options?: FromGenerator & { replacement?: boolean }): Tensor {
   const { replacement = false, generator = currentGenerator() } = checkOptions(
@@ -115,7 +125,13 @@ function draw(weights: Float64Array, target: number): number {
 
 const normalOptions = { shape: is.anything, generator: is.generator };
 
-/** Drawn from normal distributions with these means and deviations, which broadcast; numbers need a shape. */
+/**
+ * Drawn from normal distributions with these means and deviations, which broadcast; numbers need a shape.
+ *
+ * ```ts
+ * normal(tensor([1, 2]), 0); // [1, 2]
+ * ```
+ */
 export function normal(
   mean: Tensor | number,
   std: Tensor | number,
@@ -138,7 +154,14 @@ export function normal(
   );
 }
 
-/** Whole numbers drawn from Poisson distributions with the rates in `rate`, each in about as many steps whatever its rate. */
+/**
+ * Whole numbers drawn from Poisson distributions with the rates in `rate`, each in about as many steps whatever its
+ * rate.
+ *
+ * ```ts
+ * poisson(zeros([2])); // [0, 0]
+ * ```
+ */
 export function poisson(rate: Tensor, options?: FromGenerator): Tensor {
   const { generator = currentGenerator() } = checkOptions('poisson', options, fromGenerator);
   checkTensors('poisson', rate);

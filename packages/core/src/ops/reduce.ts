@@ -18,7 +18,13 @@ import { type Dim, expandOver, type KeepDim, type Plan, plan, reduced, sum } fro
 
 export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
 
-/** The mean over `dim`; over all elements if it is left out. Floating point only; of nothing it is NaN. */
+/**
+ * The mean over `dim`; over all elements if it is left out. Floating point only; of nothing it is NaN.
+ *
+ * ```ts
+ * mean(tensor([[1, 2], [3, 4]]), 1, { keepdim: true }); // [[1.5], [3.5]]
+ * ```
+ */
 export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('mean', x);
   floatOnly('mean', x);
@@ -31,7 +37,13 @@ function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
   return record('mean', [x], means, (g) => [expandOver(div(g, p.count), p, shape)]);
 }
 
-/** The product over `dim`; over all elements if it is left out. */
+/**
+ * The product over `dim`; over all elements if it is left out.
+ *
+ * ```ts
+ * prod(tensor([[1, 2], [3, 4]])); // 24
+ * ```
+ */
 export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('prod', x, dim, options);
   return record(
@@ -108,11 +120,23 @@ function varianceGradient(x: Tensor, p: Plan, means: Tensor, scale: Tensor): Ten
   return out;
 }
 
-/** Variance and mean over `dim`. */
+/**
+ * Variance and mean over `dim`.
+ *
+ * ```ts
+ * varMean(tensor([1, 3])); // [2, 2]
+ * ```
+ */
 export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] =>
   withMean('varMean', 'var', x, dim, options);
 
-/** Standard deviation and mean over `dim`. */
+/**
+ * Standard deviation and mean over `dim`.
+ *
+ * ```ts
+ * stdMean(tensor([1, 3]), 0, { correction: 0 }); // [1, 2]
+ * ```
+ */
 export const stdMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Tensor] =>
   withMean('stdMean', 'std', x, dim, options);
 
@@ -128,7 +152,13 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
 /** The variance over `dim`, `sum((x - mean)²) / (n - correction)`. */
 export { variance as var };
 
-/** The standard deviation over `dim`. Where it is 0, so is its gradient. */
+/**
+ * The standard deviation over `dim`. Where it is 0, so is its gradient.
+ *
+ * ```ts
+ * std(tensor([1, 3])); // 1.414
+ * ```
+ */
 export function std(x: Tensor, dim?: Dim, options?: VarOptions): Tensor {
   checkTensors('std', x);
   floatOnly('std', x);
@@ -160,10 +190,22 @@ function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
   if (count === 0) throw new ShapeError(op, `there is no ${op} of no elements: the shape is ${formatShape(x.shape)}`);
 }
 
-/** The largest element over `dim`; equal ones share the gradient. */
+/**
+ * The largest element over `dim`; equal ones share the gradient.
+ *
+ * ```ts
+ * amax(tensor([[1, 2], [3, 4]]), 1); // [2, 4]
+ * ```
+ */
 export const amax = extremum('amax');
 
-/** The smallest element over `dim`; equal ones share the gradient. */
+/**
+ * The smallest element over `dim`; equal ones share the gradient.
+ *
+ * ```ts
+ * amin(tensor([[1, 2], [3, 4]]), 1); // [1, 3]
+ * ```
+ */
 export const amin = extremum('amin');
 
 function argExtremum(name: 'argmax' | 'argmin') {
@@ -176,10 +218,22 @@ function argExtremum(name: 'argmax' | 'argmin') {
   };
 }
 
-/** The index of the largest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
+/**
+ * The index of the largest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32.
+ *
+ * ```ts
+ * argmax(tensor([[1, 2], [3, 4]]), 1); // [1, 1]
+ * ```
+ */
 export const argmax = argExtremum('argmax');
 
-/** The index of the smallest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32. */
+/**
+ * The index of the smallest element along `dim` (in the flattened tensor if left out); the first of equal ones. int32.
+ *
+ * ```ts
+ * argmin(tensor([[1, 2], [3, 4]])); // 0
+ * ```
+ */
 export const argmin = argExtremum('argmin');
 
 /** Values and where they were found. */
@@ -204,19 +258,44 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
   return reduce;
 }
 
-/** The largest element; with `dim`, the largest along it and their indices. */
+/**
+ * The largest element; with `dim`, the largest along it and their indices.
+ *
+ * ```ts
+ * max(tensor([[1, 2], [3, 4]])); // 4
+ * max(tensor([[1, 2], [3, 4]]), 1); // { values: [2, 4], indices: [1, 1] }
+ * ```
+ */
 export const max = alongDim('max', argmax, amax);
 
-/** The smallest element; with `dim`, the smallest along it and their indices. */
+/**
+ * The smallest element; with `dim`, the smallest along it and their indices.
+ *
+ * ```ts
+ * min(tensor([[1, 2], [3, 4]]), 0); // { values: [1, 2], indices: [0, 0] }
+ * ```
+ */
 export const min = alongDim('min', argmin, amin);
 
-/** Whether any element over `dim` is not 0. bool. */
+/**
+ * Whether any element over `dim` is not 0. bool.
+ *
+ * ```ts
+ * any(tensor([[0, 1], [0, 0]]), 1); // [true, false]
+ * ```
+ */
 export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('any', x, dim, options);
   return reduced('any', x, p, 'bool');
 }
 
-/** Whether all elements over `dim` are not 0. bool. */
+/**
+ * Whether all elements over `dim` are not 0. bool.
+ *
+ * ```ts
+ * all(tensor([1, 2])); // true
+ * ```
+ */
 export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('all', x, dim, options);
   return reduced('all', x, p, 'bool');
@@ -225,6 +304,10 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 /**
  * The `p`-norm over `dim`: `(Σ|x|^p)^(1/p)`; the largest size for infinity, the number of elements that are not 0 for 0.
  * The gradient of a norm that is 0 is 0, and so it is at elements that are 0 wherever the slope there is not finite.
+ *
+ * ```ts
+ * norm(tensor([3, 4])); // 5
+ * ```
  */
 export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('norm', x);

@@ -24,7 +24,13 @@ function scanned(op: string, which: Scan, x: Tensor, d: number, dtype: DType): T
   return out;
 }
 
-/** The running sum along `dim`. */
+/**
+ * The running sum along `dim`.
+ *
+ * ```ts
+ * cumsum(tensor([1, 2, 3]), 0); // [1, 3, 6]
+ * ```
+ */
 export function cumsum(x: Tensor, dim: number): Tensor {
   checkTensors('cumsum', x);
   const d = normalizeDim('cumsum', dim, x.ndim);
@@ -34,7 +40,13 @@ export function cumsum(x: Tensor, dim: number): Tensor {
 
 const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip(cumsum(flip(g, d), d), d));
 
-/** The running product along `dim`. */
+/**
+ * The running product along `dim`.
+ *
+ * ```ts
+ * cumprod(tensor([1, 2, 3]), 0); // [1, 2, 6]
+ * ```
+ */
 export function cumprod(x: Tensor, dim: number): Tensor {
   checkTensors('cumprod', x);
   const d = normalizeDim('cumprod', dim, x.ndim);
@@ -71,7 +83,13 @@ function cumprodGradient(g: Tensor, x: Tensor, d: number): Tensor {
   return mul(reached, g.transpose(d, -1).unsqueeze(-2)).sum(-1).transpose(d, -1);
 }
 
-/** `log(cumsum(exp(x)))` along `dim`, without overflow. */
+/**
+ * `log(cumsum(exp(x)))` along `dim`, without overflow.
+ *
+ * ```ts
+ * logcumsumexp(tensor([0, 0]), 0); // [0, 0.6931]
+ * ```
+ */
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
   checkTensors('logcumsumexp', x);
   const d = normalizeDim('logcumsumexp', dim, x.ndim);
@@ -106,15 +124,33 @@ const extremum =
     return { values: x.ndim === 0 ? x.clone() : gatherAlong('gather', x, d, indices), indices };
   };
 
-/** The largest element so far along `dim`, and where it was; the last of equal ones. */
+/**
+ * The largest element so far along `dim`, and where it was; the last of equal ones.
+ *
+ * ```ts
+ * cummax(tensor([1, 3, 2]), 0); // { values: [1, 3, 3], indices: [0, 1, 1] }
+ * ```
+ */
 export const cummax = extremum('cummax', 'argmax');
 
-/** The smallest element so far along `dim`, and where it was; the last of equal ones. */
+/**
+ * The smallest element so far along `dim`, and where it was; the last of equal ones.
+ *
+ * ```ts
+ * cummin(tensor([2, 3, 1]), 0); // { values: [2, 2, 1], indices: [0, 0, 2] }
+ * ```
+ */
 export const cummin = extremum('cummin', 'argmin');
 
 const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: is.tensor };
 
-/** The differences of neighbours along `dim`, taken `n` times. */
+/**
+ * The differences of neighbours along `dim`, taken `n` times.
+ *
+ * ```ts
+ * diff(tensor([1, 4, 9])); // [3, 5]
+ * ```
+ */
 export function diff(x: Tensor, options?: DiffOptions): Tensor {
   const { n = 1, dim = -1, prepend, append } = checkOptions('diff', options, diffOptions);
   checkTensors('diff', x);

@@ -48,7 +48,13 @@ function group(n: number, same: (i: number, j: number) => boolean, order: Int32A
 
 const uniqueOptions = { dim: is.integer };
 
-/** The different elements in rising order; with `dim` the different slices along it. */
+/**
+ * The different elements in rising order; with `dim` the different slices along it.
+ *
+ * ```ts
+ * unique(tensor([2, 1, 2])).values; // [1, 2]
+ * ```
+ */
 export function unique(x: Tensor, options?: { dim?: number }): Unique {
   const { dim } = checkOptions('unique', options, uniqueOptions);
   checkTensors('unique', x);
@@ -57,7 +63,13 @@ export function unique(x: Tensor, options?: { dim?: number }): Unique {
 
 const uniqueConsecutiveOptions = { dim: is.integer };
 
-/** The elements (slices along `dim`) without those that equal the one before. */
+/**
+ * The elements (slices along `dim`) without those that equal the one before.
+ *
+ * ```ts
+ * uniqueConsecutive(tensor([1, 1, 2, 1])).values; // [1, 2, 1]
+ * ```
+ */
 export function uniqueConsecutive(x: Tensor, options?: { dim?: number }): Unique {
   const { dim } = checkOptions('uniqueConsecutive', options, uniqueConsecutiveOptions);
   checkTensors('uniqueConsecutive', x);
@@ -91,7 +103,13 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
 
 const bincountOptions = { weights: is.tensor, minlength: is.size };
 
-/** How often each whole number from 0 up is in `x` (int32), or the sum of its `weights`. */
+/**
+ * How often each whole number from 0 up is in `x` (int32), or the sum of its `weights`.
+ *
+ * ```ts
+ * bincount(tensor([0, 2, 2], { dtype: 'int32' })); // [1, 0, 2]
+ * ```
+ */
 export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: number }): Tensor {
   const { weights, minlength = 0 } = checkOptions('bincount', options, bincountOptions);
   checkTensors('bincount', x);
@@ -117,7 +135,13 @@ export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: nu
 
 const histcOptions = { bins: is.count, min: is.number, max: is.number };
 
-/** How many elements lie in each of `bins` equal parts of [min, max]; without both, of what the elements span. */
+/**
+ * How many elements lie in each of `bins` equal parts of [min, max]; without both, of what the elements span.
+ *
+ * ```ts
+ * histc(tensor([0, 1, 2, 3]), { bins: 2 }); // [2, 2]
+ * ```
+ */
 export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: number }): Tensor {
   const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
   checkTensors('histc', x);
@@ -149,6 +173,10 @@ const searchsortedOptions = { right: is.boolean };
 /**
  * Where `values` would go to keep `sorted` in rising order along the last dimension; int32. One line for all values, or
  * leading dimensions as the values have.
+ *
+ * ```ts
+ * searchsorted(tensor([1, 3, 5]), tensor([2, 3])); // [1, 1]
+ * ```
  */
 export function searchsorted(sorted: Tensor, values: Tensor | number, options?: SearchOptions): Tensor {
   const { right = false } = checkOptions('searchsorted', options, searchsortedOptions);
@@ -167,7 +195,13 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
   return out;
 }
 
-/** Which part between `boundaries`, in rising order, each element of `x` lies in; int32. */
+/**
+ * Which part between `boundaries`, in rising order, each element of `x` lies in; int32.
+ *
+ * ```ts
+ * bucketize(tensor([0, 2, 9]), tensor([1, 3])); // [0, 1, 2]
+ * ```
+ */
 export const bucketize = (x: Tensor | number, boundaries: Tensor, options?: SearchOptions): Tensor => {
   checkTensors('bucketize', boundaries);
   if (boundaries.ndim !== 1)
@@ -177,7 +211,13 @@ export const bucketize = (x: Tensor | number, boundaries: Tensor, options?: Sear
 
 const isinOptions = { invert: is.boolean };
 
-/** Whether each element is one of `values`; bool. */
+/**
+ * Whether each element is one of `values`; bool.
+ *
+ * ```ts
+ * isin(tensor([1, 2]), [2, 3]); // [false, true]
+ * ```
+ */
 export function isin(x: Tensor, values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor {
   const { invert = false } = checkOptions('isin', options, isinOptions);
   checkTensors('isin', x);

@@ -22,7 +22,14 @@ import { type TensorLike, toTensor } from './define.js';
 import { sumTo } from './reduce.js';
 import type * as self from './shape.js';
 
-/** A copy with storage of its own; gradients flow through. */
+/**
+ * A copy with storage of its own; gradients flow through.
+ *
+ * ```ts
+ * const x = tensor([1, 2]);
+ * clone(x).storage === x.storage; // false
+ * ```
+ */
 export function clone(x: Tensor): Tensor {
   checkTensors('clone', x);
   return record('clone', [x], copy(x, x.dtype), (g) => [g]);
@@ -35,13 +42,25 @@ function copy(x: Tensor, dtype: DType): Tensor {
   return out;
 }
 
-/** The tensor itself if its elements lie in row-major order, else a copy that does. */
+/**
+ * The tensor itself if its elements lie in row-major order, else a copy that does.
+ *
+ * ```ts
+ * contiguous(transpose(tensor([[1, 2], [3, 4]]), 0, 1)).isContiguous; // true
+ * ```
+ */
 export function contiguous(x: Tensor): Tensor {
   checkTensors('contiguous', x);
   return x.isContiguous ? x : clone(x);
 }
 
-/** The tensor itself if it has this dtype, else a converted copy. Gradients flow between floating point dtypes. */
+/**
+ * The tensor itself if it has this dtype, else a converted copy. Gradients flow between floating point dtypes.
+ *
+ * ```ts
+ * to(tensor([1.5, -1.5]), 'int32'); // [1, -1]
+ * ```
+ */
 export function to(x: Tensor, target: DType | (string & {})): Tensor {
   checkTensors('to', x);
   if (isDevice(target)) return toDevice(x, target);
@@ -124,7 +143,13 @@ function viewAs(op: string, x: Tensor, shape: Shape, strides: number[]): Tensor 
   return makeView(op, x, shape, strides, x.offset, (g) => [reshape(g, from)]);
 }
 
-/** The same elements in another shape, sharing storage; one size may be -1. Throws where that needs a copy. */
+/**
+ * The same elements in another shape, sharing storage; one size may be -1. Throws where that needs a copy.
+ *
+ * ```ts
+ * view(arange(4), 2, 2); // [[0, 1], [2, 3]]
+ * ```
+ */
 export function view(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
   const target = inferShape('view', x, spreadArgs(shape));
   const strides = viewStrides(x, target);
@@ -136,7 +161,13 @@ export function view(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
   return viewAs('view', x, target, strides);
 }
 
-/** The same elements in another shape; one size may be -1. A view where possible, else a copy. */
+/**
+ * The same elements in another shape; one size may be -1. A view where possible, else a copy.
+ *
+ * ```ts
+ * reshape(arange(6), 2, -1).shape; // [2, 3]
+ * ```
+ */
 export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
   if (shape.length === 1 && x instanceof Tensor && shape[0] === x.shape) return x;
   const target = inferShape('reshape', x, spreadArgs(shape));
@@ -145,7 +176,13 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
   return strides ? viewAs('reshape', x, target, strides) : reshape(clone(x), target);
 }
 
-/** Dimensions `startDim` to `endDim` as one. */
+/**
+ * Dimensions `startDim` to `endDim` as one.
+ *
+ * ```ts
+ * flatten(zeros([4, 3, 2]), 1).shape; // [4, 6]
+ * ```
+ */
 export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   checkTensors('flatten', x);
   if (x.ndim === 0) return reshape(x, 1);
@@ -155,7 +192,13 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   return reshape(x, [...x.shape.slice(0, a), sizeOf(x.shape.slice(a, b + 1)), ...x.shape.slice(b + 1)]);
 }
 
-/** Dimension `dim` as several, of the sizes given; one may be -1. */
+/**
+ * Dimension `dim` as several, of the sizes given; one may be -1.
+ *
+ * ```ts
+ * unflatten(zeros([4, 6]), 1, [2, -1]).shape; // [4, 2, 3]
+ * ```
+ */
 export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
   checkTensors('unflatten', x);
   const d = normalizeDim('unflatten', dim, x.ndim);
@@ -169,7 +212,13 @@ export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
   return reshape(x, [...x.shape.slice(0, d), ...filled, ...x.shape.slice(d + 1)]);
 }
 
-/** The dimensions in another order; a view. */
+/**
+ * The dimensions in another order; a view.
+ *
+ * ```ts
+ * permute(zeros([2, 3, 4]), 2, 0, 1).shape; // [4, 2, 3]
+ * ```
+ */
 export function permute(x: Tensor, ...dims: readonly (number | readonly number[])[]): Tensor {
   checkTensors('permute', x);
   const order = spreadArgs(dims).map((d) => normalizeDim('permute', d, x.ndim));
@@ -180,7 +229,13 @@ export function permute(x: Tensor, ...dims: readonly (number | readonly number[]
   return makeView('permute', x, pick(x.shape), pick(x.strides), x.offset, (g) => [permute(g, back)]);
 }
 
-/** Two dimensions swapped; a view. */
+/**
+ * Two dimensions swapped; a view.
+ *
+ * ```ts
+ * transpose(tensor([[1, 2], [3, 4]]), 0, 1); // [[1, 3], [2, 4]]
+ * ```
+ */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   checkTensors('transpose', x);
   const a = normalizeDim('transpose', dim0, x.ndim);
@@ -189,14 +244,26 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   return makeView('transpose', x, swap(x.shape), swap(x.strides), x.offset, (g) => [transpose(g, a, b)]);
 }
 
-/** The transpose of a matrix; a view. */
+/**
+ * The transpose of a matrix; a view.
+ *
+ * ```ts
+ * t(tensor([[1, 2], [3, 4]])); // [[1, 3], [2, 4]]
+ * ```
+ */
 export function t(x: Tensor): Tensor {
   checkTensors('t', x);
   if (x.ndim > 2) throw new ShapeError('t', `takes at most 2 dimensions, got ${formatShape(x.shape)}; use transpose()`);
   return x.ndim < 2 ? x : transpose(x, 0, 1);
 }
 
-/** Repeats dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size. */
+/**
+ * Repeats dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size.
+ *
+ * ```ts
+ * expand(tensor([[1], [2]]), -1, 3); // [[1, 1, 1], [2, 2, 2]]
+ * ```
+ */
 export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
   checkTensors('expand', x);
   const given = spreadArgs(shape);
@@ -214,20 +281,38 @@ export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor
   return makeView('expand', x, target, broadcastStrides(x.shape, x.strides, target), x.offset, (g) => [sumTo(g, from)]);
 }
 
-/** `expand` to the shape of `other`. */
+/**
+ * `expand` to the shape of `other`.
+ *
+ * ```ts
+ * expandAs(tensor([1, 2]), zeros([3, 2])).shape; // [3, 2]
+ * ```
+ */
 export function expandAs(x: Tensor, other: Tensor): Tensor {
   checkTensors('expandAs', x, other);
   return expand(x, other.shape);
 }
 
-/** All tensors expanded to the shape they broadcast to. */
+/**
+ * All tensors expanded to the shape they broadcast to.
+ *
+ * ```ts
+ * broadcastTensors([zeros([3, 1]), zeros([2])]).map((x) => x.shape); // [[3, 2], [3, 2]]
+ * ```
+ */
 export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
   checkList('broadcastTensors', tensors);
   const shape = tensors.reduce<Shape>((s, x) => broadcastShapes('broadcastTensors', s, x.shape), []);
   return tensors.map((x) => expand(x, shape));
 }
 
-/** Without the dimensions of size 1: all of them, or those named; others are left. A view. */
+/**
+ * Without the dimensions of size 1: all of them, or those named; others are left. A view.
+ *
+ * ```ts
+ * squeeze(zeros([1, 3, 1])).shape; // [3]
+ * ```
+ */
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   checkTensors('squeeze', x);
   const dims =
@@ -240,7 +325,13 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   return makeView('squeeze', x, pick(x.shape), pick(x.strides), x.offset, (g) => [reshape(g, from)]);
 }
 
-/** With a dimension of size 1 at `dim`. A view. */
+/**
+ * With a dimension of size 1 at `dim`. A view.
+ *
+ * ```ts
+ * unsqueeze(zeros([3]), 0).shape; // [1, 3]
+ * ```
+ */
 export function unsqueeze(x: Tensor, dim: number): Tensor {
   checkTensors('unsqueeze', x);
   const d = normalizeDim('unsqueeze', dim, x.ndim + 1);
@@ -250,7 +341,13 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
   return makeView('unsqueeze', x, insert(x.shape, 1), insert(x.strides, step), x.offset, (g) => [reshape(g, from)]);
 }
 
-/** `length` elements from `start` along `dim`. A view. */
+/**
+ * `length` elements from `start` along `dim`. A view.
+ *
+ * ```ts
+ * narrow(arange(5), 0, 1, 3); // [1, 2, 3]
+ * ```
+ */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
   checkTensors('narrow', x);
   const d = normalizeDim('narrow', dim, x.ndim);
@@ -281,7 +378,13 @@ function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
   return cat([zeros(start), g, zeros(n - start - g.shape[dim]!)], dim);
 }
 
-/** The slice at `index` of `dim`, without that dimension. A view. */
+/**
+ * The slice at `index` of `dim`, without that dimension. A view.
+ *
+ * ```ts
+ * select(tensor([[1, 2], [3, 4]]), 0, 1); // [3, 4]
+ * ```
+ */
 export function select(x: Tensor, dim: number, index: number): Tensor {
   checkTensors('select', x);
   const d = normalizeDim('select', dim, x.ndim);
@@ -296,7 +399,13 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
   ]);
 }
 
-/** The tensors one after another along `dim`; all other sizes equal. */
+/**
+ * The tensors one after another along `dim`; all other sizes equal.
+ *
+ * ```ts
+ * cat([tensor([1]), tensor([2, 3])]); // [1, 2, 3]
+ * ```
+ */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = checkList('cat', tensors);
   const d = normalizeDim('cat', dim, first.ndim);
@@ -333,7 +442,13 @@ export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
   return tensors[0]!;
 }
 
-/** The tensors, of equal shape, along a new dimension at `dim`. */
+/**
+ * The tensors, of equal shape, along a new dimension at `dim`.
+ *
+ * ```ts
+ * stack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
+ * ```
+ */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = checkList('stack', tensors);
   for (const x of tensors)
@@ -348,7 +463,13 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   );
 }
 
-/** Views of at most `size` (or of the sizes given) along `dim`. */
+/**
+ * Views of at most `size` (or of the sizes given) along `dim`.
+ *
+ * ```ts
+ * split(arange(5), 2); // [[0, 1], [2, 3], [4]]
+ * ```
+ */
 export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
   checkTensors('split', x);
   const d = normalizeDim('split', dim, x.ndim);
@@ -369,7 +490,13 @@ export function split(x: Tensor, size: number | readonly number[], dim = 0): Ten
   });
 }
 
-/** At most `chunks` views of equal size along `dim`; the last may be smaller. */
+/**
+ * At most `chunks` views of equal size along `dim`; the last may be smaller.
+ *
+ * ```ts
+ * chunk(arange(4), 2); // [[0, 1], [2, 3]]
+ * ```
+ */
 export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
   checkTensors('chunk', x);
   if (!(Number.isInteger(chunks) && chunks > 0))
@@ -377,7 +504,13 @@ export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
   return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);
 }
 
-/** Views of the slices along `dim`, without that dimension. */
+/**
+ * Views of the slices along `dim`, without that dimension.
+ *
+ * ```ts
+ * unbind(tensor([[1, 2], [3, 4]])); // [[1, 2], [3, 4]]
+ * ```
+ */
 export function unbind(x: Tensor, dim = 0): Tensor[] {
   checkTensors('unbind', x);
   const d = normalizeDim('unbind', dim, x.ndim);
@@ -385,7 +518,15 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
   return Array.from({ length: x.shape[d] ?? 0 }, (_, i) => select(x, d, i));
 }
 
-/** Writes `src`, which broadcasts, into `x`. */
+/**
+ * Writes `src`, which broadcasts, into `x`.
+ *
+ * ```ts
+ * const x = zeros([2]);
+ * copy_(x, 3);
+ * x; // [3, 3]
+ * ```
+ */
 export function copy_(x: Tensor, src: TensorLike): Tensor {
   if (typeof src === 'number') checkFits('copy_', src, x.dtype);
   const value = toTensor('copy_', src, x);

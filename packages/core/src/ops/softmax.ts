@@ -16,12 +16,24 @@ import { type Dim, type KeepDim, sum } from './reduce.js';
 import { to } from './shape.js';
 import type * as self from './softmax.js';
 
-/** `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow. */
+/**
+ * `exp(x) / sum(exp(x))` along `dim`, shifted by the maximum so that it does not overflow.
+ *
+ * ```ts
+ * softmax(tensor([[0, 0]]), -1); // [[0.5, 0.5]]
+ * ```
+ */
 export function softmax(x: Tensor, dim: number): Tensor {
   return along('softmax', x, dim);
 }
 
-/** The logarithm of `softmax`, computed without taking the logarithm of a small number. */
+/**
+ * The logarithm of `softmax`, computed without taking the logarithm of a small number.
+ *
+ * ```ts
+ * logSoftmax(tensor([0, 0]), 0); // [-0.6931, -0.6931]
+ * ```
+ */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
   return along('logSoftmax', x, dim);
 }
@@ -84,7 +96,13 @@ const attentionGradient: Backward = (g, ctx) => {
   return [softmaxGradient(g, y, y.ndim - 1, ctx.memo as number)];
 };
 
-/** `log(sum(exp(x)))` over `dim`, without overflow. */
+/**
+ * `log(sum(exp(x)))` over `dim`, without overflow.
+ *
+ * ```ts
+ * logsumexp(tensor([0, 0]), 0); // 0.6931
+ * ```
+ */
 export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
   checkTensors('logsumexp', x);
   if (!isFloat(x.dtype)) return logsumexp(to(x, 'float32'), dim, options);

@@ -46,21 +46,39 @@ function erfinvOf(y: number): number {
   return Math.sign(y) * x;
 }
 
-/** The error function. */
+/**
+ * The error function.
+ *
+ * ```ts
+ * erf(tensor([0, 1])); // [0, 0.8427]
+ * ```
+ */
 export const erf = unary('erf', {
   forward: erfOf,
   backward: (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
   saves: 'input',
 });
 
-/** `1 - erf(x)`, exact for large x. */
+/**
+ * `1 - erf(x)`, exact for large x.
+ *
+ * ```ts
+ * erfc(tensor([0, 1])); // [1, 0.1573]
+ * ```
+ */
 export const erfc = unary('erfc', {
   forward: erfcOf,
   backward: (g, x) => mul(g, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI))),
   saves: 'input',
 });
 
-/** The inverse of `erf`. */
+/**
+ * The inverse of `erf`.
+ *
+ * ```ts
+ * erfinv(tensor([0, 0.5])); // [0, 0.4769]
+ * ```
+ */
 export const erfinv = unary('erfinv', {
   forward: erfinvOf,
   backward: (g, _, y) => mul(g, mul(exp(square(y)), Math.sqrt(Math.PI) / 2)),
@@ -120,17 +138,35 @@ function digammaOf(x: number): number {
   return sum + Math.log(z) - 0.5 / z - r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r / 132))));
 }
 
-/** `log(|Γ(x)|)`. */
+/**
+ * `log(|Γ(x)|)`.
+ *
+ * ```ts
+ * lgamma(tensor([1, 4])); // [0, 1.792]
+ * ```
+ */
 export const lgamma = unary('lgamma', { forward: lgammaOf, backward: (g, x) => mul(g, digamma(x)), saves: 'input' });
 
-/** The derivative of `lgamma`. */
+/**
+ * The derivative of `lgamma`.
+ *
+ * ```ts
+ * digamma(tensor([1])); // [-0.5772]
+ * ```
+ */
 export const digamma = unary('digamma', {
   forward: digammaOf,
   backward: (g, x) => mul(g, polygamma(1, x)),
   saves: 'input',
 });
 
-/** The derivative of order `n` of `digamma`; `n` is a whole number from 0 up. */
+/**
+ * The derivative of order `n` of `digamma`; `n` is a whole number from 0 up.
+ *
+ * ```ts
+ * polygamma(1, tensor([1])); // [1.645]
+ * ```
+ */
 export function polygamma(n: number, x: Tensor): Tensor {
   checkTensors('polygamma', x);
   if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${n}`);
@@ -146,7 +182,13 @@ const polygammaOperator = unaryOperator('polygamma', {
   saves: 'input',
 });
 
-/** `sin(πx) / (πx)`, and 1 at 0. */
+/**
+ * `sin(πx) / (πx)`, and 1 at 0.
+ *
+ * ```ts
+ * sinc(tensor([0, 0.5])); // [1, 0.6366]
+ * ```
+ */
 export const sinc = unary('sinc', {
   forward: (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)),
   backward: (g, x) => mul(g, sincSlope(1, x)),
@@ -184,7 +226,13 @@ function sincSlopeOf(v: number, n: number): number {
 
 const logitOptions = { eps: is.number };
 
-/** `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps]. */
+/**
+ * `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps].
+ *
+ * ```ts
+ * logit(tensor([0.5, 0.9])); // [0, 2.197]
+ * ```
+ */
 export function logit(x: Tensor, options?: { eps?: number }): Tensor {
   const { eps } = checkOptions('logit', options, logitOptions);
   checkTensors('logit', x);

@@ -19,23 +19,47 @@ import { amax, amin, type Dim, type KeepDim, mean, stdMean, sum, type ValuesAndI
 import { narrow, stack, unsqueeze } from './shape.js';
 import type * as self from './statistics.js';
 
-/** The sum over `dim` of the elements that are numbers; NaN counts as 0. */
+/**
+ * The sum over `dim` of the elements that are numbers; NaN counts as 0.
+ *
+ * ```ts
+ * nansum(tensor([1, NaN, 2])); // 3
+ * ```
+ */
 export function nansum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('nansum', x);
   return sum(where(isnan(x), 0, x), dim, options);
 }
 
-/** The mean over `dim` of the elements that are not NaN. */
+/**
+ * The mean over `dim` of the elements that are not NaN.
+ *
+ * ```ts
+ * nanmean(tensor([1, NaN, 3])); // 2
+ * ```
+ */
 export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('nanmean', x);
   floatOnly('nanmean', x);
   return div(nansum(x, dim, options), sum(isnan(x).logicalNot(), dim, options));
 }
 
-/** How many elements over `dim` are not 0; int32. */
+/**
+ * How many elements over `dim` are not 0; int32.
+ *
+ * ```ts
+ * countNonzero(tensor([1, 0, 2])); // 2
+ * ```
+ */
 export const countNonzero = (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim);
 
-/** The smallest and the largest element over `dim`. */
+/**
+ * The smallest and the largest element over `dim`.
+ *
+ * ```ts
+ * aminmax(tensor([3, 1, 2])); // { min: 1, max: 3 }
+ * ```
+ */
 export const aminmax = (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor } => ({
   min: amin(x, dim, options),
   max: amax(x, dim, options),
@@ -48,7 +72,13 @@ function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: Kee
   return keepdim ? { values, indices: index } : { values: values.squeeze(d), indices: index.squeeze(d) };
 }
 
-/** The `k`-th smallest element along `dim`, counted from 1, and where it was. */
+/**
+ * The `k`-th smallest element along `dim`, counted from 1, and where it was.
+ *
+ * ```ts
+ * kthvalue(tensor([3, 1, 2]), 2); // { values: 2, indices: 2 }
+ * ```
+ */
 export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices {
   checkTensors('kthvalue', x);
   checkOptions('kthvalue', options, keepDim);
@@ -94,13 +124,31 @@ function middle(op: string, ignoreNaN: boolean) {
   return of;
 }
 
-/** The median: of an even number of elements the lower one; NaN if one is. With `dim` also where it was. */
+/**
+ * The median: of an even number of elements the lower one; NaN if one is. With `dim` also where it was.
+ *
+ * ```ts
+ * median(tensor([3, 1, 2])); // 2
+ * ```
+ */
 export const median = middle('median', false);
 
-/** The median of the elements that are not NaN. */
+/**
+ * The median of the elements that are not NaN.
+ *
+ * ```ts
+ * nanmedian(tensor([3, NaN, 1])); // 1
+ * ```
+ */
 export const nanmedian = middle('nanmedian', true);
 
-/** The most frequent element along `dim`, of equally frequent ones the smallest, and where it was last. */
+/**
+ * The most frequent element along `dim`, of equally frequent ones the smallest, and where it was last.
+ *
+ * ```ts
+ * mode(tensor([1, 2, 2])); // { values: 2, indices: 2 }
+ * ```
+ */
 export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndices {
   checkTensors('mode', x);
   checkOptions('mode', options, keepDim);
@@ -125,6 +173,10 @@ const quantileOptions = {
 /**
  * The quantile `q`, from 0 to 1, over `dim` (over all elements if left out or null); NaN if an element is. Several `q`
  * give a first dimension.
+ *
+ * ```ts
+ * quantile(tensor([1, 2, 3]), [0, 0.25]); // [1, 1.5]
+ * ```
  */
 export function quantile(
   x: Tensor,
@@ -170,7 +222,13 @@ const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : 
 
 const covOptions = { correction: is.number };
 
-/** The covariance of variables, `[variables, observations]`: a matrix, or of one variable its variance, of no dimension. */
+/**
+ * The covariance of variables, `[variables, observations]`: a matrix, or of one variable its variance, of no dimension.
+ *
+ * ```ts
+ * cov(tensor([[1, 3], [2, 4]])); // [[2, 2], [2, 2]]
+ * ```
+ */
 export function cov(x: Tensor, options?: { correction?: number }): Tensor {
   const { correction = 1 } = checkOptions('cov', options, covOptions);
   checkTensors('cov', x);
@@ -182,7 +240,13 @@ export function cov(x: Tensor, options?: { correction?: number }): Tensor {
   return rows.shape[0] === 1 ? out.reshape([]) : out;
 }
 
-/** The correlation of variables, `[variables, observations]`. */
+/**
+ * The correlation of variables, `[variables, observations]`.
+ *
+ * ```ts
+ * corrcoef(tensor([[1, 3], [4, 2]])); // [[1, -1], [-1, 1]]
+ * ```
+ */
 export function corrcoef(x: Tensor): Tensor {
   checkTensors('corrcoef', x);
   const c = cov(x);
@@ -191,10 +255,22 @@ export function corrcoef(x: Tensor): Tensor {
   return div(div(c, unsqueeze(deviation, 1)), deviation);
 }
 
-/** The `p`-norm of `a - b`. */
+/**
+ * The `p`-norm of `a - b`.
+ *
+ * ```ts
+ * dist(tensor([0, 0]), tensor([3, 4])); // 5
+ * ```
+ */
 export const dist = (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p);
 
-/** The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. */
+/**
+ * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`.
+ *
+ * ```ts
+ * cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]])); // [[5, 1]]
+ * ```
+ */
 export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
   checkTensors('cdist', a, b);
   if (!isFloat(a.dtype) || a.dtype !== b.dtype)

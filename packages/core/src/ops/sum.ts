@@ -73,7 +73,14 @@ export function expandOver(g: Tensor, { dims }: Plan, shape: Shape): Tensor {
   return makeView('expand', g, shape, strides, g.offset, (gg) => [sum(gg, dims, { keepdim })]);
 }
 
-/** The sum over `dim`; over all elements if it is left out. */
+/**
+ * The sum over `dim`; over all elements if it is left out.
+ *
+ * ```ts
+ * sum(tensor([[1, 2], [3, 4]])); // 10
+ * sum(tensor([[1, 2], [3, 4]]), 0); // [4, 6]
+ * ```
+ */
 export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   const p = plan('sum', x, dim, options);
   return record('sum', [x], reduced('sum', x, p, toCount(x.dtype)), sumGradient, undefined, p);

@@ -68,6 +68,13 @@ function make(
  * it between a forward and a backward pass gives wrong gradients.
  *
  * @param shape One dimension with all elements by default.
+ *
+ * ```ts
+ * const bytes = Float32Array.of(1, 2);
+ * const x = fromTypedArray(bytes);
+ * bytes[0] = 5;
+ * x; // [5, 2]
+ * ```
  */
 export function fromTypedArray(array: TypedArray, { shape = [array.length] }: { shape?: Shape } = {}): Tensor {
   if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${typeof array}`);
@@ -82,6 +89,11 @@ export function fromTypedArray(array: TypedArray, { shape = [array.length] }: { 
  * Numbers become float32, booleans bool, bigints int64 and a typed array what holds its elements, unless `dtype` says
  * otherwise. `shape` gives a typed array its shape. A number that an integer dtype does not hold is an error; fractions
  * are cut off.
+ *
+ * ```ts
+ * tensor([[1, 2], [3, 4]]).shape; // [2, 2]
+ * tensor(Int32Array.of(1, 2, 3, 4), { shape: [2, 2] }).dtype; // 'int32'
+ * ```
  */
 export function tensor(
   values: NestedValues | AnyTypedArray | Tensor | readonly number[] | readonly (readonly number[])[],
@@ -157,16 +169,34 @@ function flatten(value: NestedValues, shape: Shape, depth: number, into: PlainVa
 
 const isArray = (value: unknown): value is readonly NestedValues[] => Array.isArray(value);
 
-/** All zeros. */
+/**
+ * All zeros.
+ *
+ * ```ts
+ * zeros([2]); // [0, 0]
+ * ```
+ */
 export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make('zeros', shape, options);
 
-/** All ones. */
+/**
+ * All ones.
+ *
+ * ```ts
+ * ones([2], { dtype: 'int64' }).dtype; // 'int64'
+ * ```
+ */
 export const ones = (shape: Shape, options: TensorOptions = {}): Tensor =>
   make('ones', shape, options, (d) => d.fill(1));
 
 const numberOrBoolean = is.either(is.number, is.boolean);
 
-/** All the same value. A boolean gives a bool tensor. */
+/**
+ * All the same value. A boolean gives a bool tensor.
+ *
+ * ```ts
+ * full([2], 7); // [7, 7]
+ * ```
+ */
 export function full(shape: Shape, value: number | boolean, options: TensorOptions = {}): Tensor {
   check('full', 'value', value, numberOrBoolean);
   checkOptions('full', options, tensorOptions);
@@ -177,7 +207,13 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
   });
 }
 
-/** Of a shape, to be written to; the values are zeros. */
+/**
+ * Of a shape, to be written to; the values are zeros.
+ *
+ * ```ts
+ * empty([2, 3]).shape; // [2, 3]
+ * ```
+ */
 export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options);
 
 /** Shape and options for a tensor as `t` is. */
@@ -186,18 +222,66 @@ function like<O extends TensorOptions>(op: string, t: Tensor, options: O): [Shap
   return [t.shape, withDefaults(op, options, { dtype: t.dtype, device: t.device })];
 }
 
-/** Zeros of the shape and dtype of `t`; does not require grad. */
+/**
+ * Zeros of the shape and dtype of `t`; does not require grad.
+ *
+ * ```ts
+ * zerosLike(tensor([1, 2])); // [0, 0]
+ * ```
+ */
 export const zerosLike = (t: Tensor, options: TensorOptions = {}): Tensor => zeros(...like('zerosLike', t, options));
+/**
+ * Ones of the shape, dtype and device of `t`; does not require grad.
+ *
+ * ```ts
+ * onesLike(tensor([5, 6])); // [1, 1]
+ * ```
+ */
 export const onesLike = (t: Tensor, options: TensorOptions = {}): Tensor => ones(...like('onesLike', t, options));
+/**
+ * `value` everywhere, of the shape, dtype and device of `t`; does not require grad.
+ *
+ * ```ts
+ * fullLike(tensor([5, 6]), 3); // [3, 3]
+ * ```
+ */
 export const fullLike = (t: Tensor, value: number, options: TensorOptions = {}): Tensor => {
   const [shape, chosen] = like('fullLike', t, options);
   return full(shape, value, chosen);
 };
+/**
+ * Of the shape, dtype and device of `t`, to be written to; the values are zeros.
+ *
+ * ```ts
+ * emptyLike(tensor([5, 6])).shape; // [2]
+ * ```
+ */
 export const emptyLike = (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options));
+/**
+ * Uniform in [0, 1), of the shape, dtype and device of `t`.
+ *
+ * ```ts
+ * randLike(tensor([5, 6])).lt(1).all(); // true
+ * ```
+ */
 export const randLike = (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options));
+/**
+ * From the standard normal distribution, of the shape, dtype and device of `t`.
+ *
+ * ```ts
+ * randnLike(tensor([5, 6])).shape; // [2]
+ * ```
+ */
 export const randnLike = (t: Tensor, options: RandomOptions = {}): Tensor => randn(...like('randnLike', t, options));
 
-/** `start`, `start + step`, ... up to but without `end`. One argument is the end. int32 unless one is a fraction. */
+/**
+ * `start`, `start + step`, ... up to but without `end`. One argument is the end. int32 unless one is a fraction.
+ *
+ * ```ts
+ * arange(3); // [0, 1, 2]
+ * arange(1, 2, 0.5); // [1, 1.5]
+ * ```
+ */
 export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
@@ -219,7 +303,13 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
   });
 }
 
-/** `steps` values evenly spaced from `start` to `end`, both included. */
+/**
+ * `steps` values evenly spaced from `start` to `end`, both included.
+ *
+ * ```ts
+ * linspace(0, 1, 3); // [0, 0.5, 1]
+ * ```
+ */
 export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
   check('linspace', 'start', start, is.number);
   check('linspace', 'end', end, is.number);
@@ -229,7 +319,13 @@ export function linspace(start: number, end: number, steps: number, options: Ten
   });
 }
 
-/** Ones on the diagonal, `[n, m]` (m = n if left out). */
+/**
+ * Ones on the diagonal, `[n, m]` (m = n if left out).
+ *
+ * ```ts
+ * eye(2); // [[1, 0], [0, 1]]
+ * ```
+ */
 export function eye(n: number, m: number | TensorOptions = n, options: TensorOptions = {}): Tensor {
   if (typeof m === 'object' && m !== null) return eye(n, n, m);
   return make('eye', [n, m], options, (d) => {
@@ -237,15 +333,33 @@ export function eye(n: number, m: number | TensorOptions = n, options: TensorOpt
   });
 }
 
-/** Uniform in [0, 1). */
+/**
+ * Uniform in [0, 1).
+ *
+ * ```ts
+ * rand([2, 3]).shape; // [2, 3]
+ * ```
+ */
 export const rand = (shape: Shape, options: RandomOptions = {}): Tensor =>
   random('rand', shape, options, (g) => g.uniform());
 
-/** From the standard normal distribution. */
+/**
+ * From the standard normal distribution.
+ *
+ * ```ts
+ * randn([2, 3]).shape; // [2, 3]
+ * ```
+ */
 export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
   random('randn', shape, options, (g) => g.normal());
 
-/** Whole numbers from `low` up to but without `high`; int32. */
+/**
+ * Whole numbers from `low` up to but without `high`; int32.
+ *
+ * ```ts
+ * randint(0, 10, [100]).lt(10).all(); // true
+ * ```
+ */
 export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low)
     throw new ShapeError(
@@ -258,7 +372,13 @@ export function randint(low: number, high: number, shape: Shape, options: Random
   return random('randint', shape, { ...options, dtype }, (g) => low + g.below(high - low));
 }
 
-/** The numbers 0 to n - 1 in random order; int32. */
+/**
+ * The numbers 0 to n - 1 in random order; int32.
+ *
+ * ```ts
+ * randperm(3).sort().values; // [0, 1, 2]
+ * ```
+ */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const chosen = withDefaults('randperm', options, { dtype: 'int32' });
   const { generator = currentGenerator() } = chosen;

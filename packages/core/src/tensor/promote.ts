@@ -2,7 +2,13 @@ import { type DType, dtypes, isFloat } from './dtype.js';
 
 const above: Readonly<Record<number, DType>> = { 1: 'int16', 5: 'float32' };
 
-/** The least dtype that two dtypes promote to: `torch.promote_types`. */
+/**
+ * The least dtype that two dtypes promote to: `torch.promote_types`.
+ *
+ * ```ts
+ * promoteTypes('int32', 'float32'); // 'float32'
+ * ```
+ */
 export function promoteTypes(a: DType, b: DType): DType {
   if (a === b) return a;
   const [x, y] = [dtypes[a].rank, dtypes[b].rank];

@@ -2,7 +2,14 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
 import { defineMode, type Gate } from '../grad/index.js';
 
-/** A source of random numbers that gives the same ones for the same seed, on every platform. */
+/**
+ * A source of random numbers that gives the same ones for the same seed, on every platform.
+ *
+ * ```ts
+ * const generator = new Generator(1);
+ * rand([2], { generator }).shape; // [2]
+ * ```
+ */
 export class Generator {
   #bits: JumpableRandomGenerator;
   #spare: number | null = null;
@@ -91,7 +98,14 @@ export const defaultGenerator = new Generator();
 
 const generator = defineMode<Generator | null>('gradgate.generator', null);
 
-/** The generator that is used here where none is given: that of the innermost `forkRng` of this flow, or the default one. */
+/**
+ * The generator that is used here where none is given: that of the innermost `forkRng` of this flow, or the default
+ * one.
+ *
+ * ```ts
+ * forkRng(3).run(() => currentGenerator() === defaultGenerator); // false
+ * ```
+ */
 export const currentGenerator = (): Generator => generator.get() ?? defaultGenerator;
 
 /**
@@ -116,7 +130,16 @@ const forking = generator.gateWith('forkRng', ({ outer }, from: number | Generat
   return new Generator(0).setState((outer ?? defaultGenerator).getState());
 });
 
-/** Seeds the generator that is used here where none is given: the default one, outside of `forkRng`. */
+/**
+ * Seeds the generator that is used here where none is given: the default one, outside of `forkRng`.
+ *
+ * ```ts
+ * manualSeed(1);
+ * const first = rand([2]);
+ * manualSeed(1);
+ * equal(rand([2]), first); // true
+ * ```
+ */
 export function manualSeed(seed: number): Generator {
   return currentGenerator().manualSeed(seed);
 }

@@ -34,6 +34,11 @@ export interface ViewInfo {
  *
  * Operators are methods and functions of the same name; each is defined in one file under `ops/`. Nobody disposes of
  * tensors. Views (`view`, `transpose`, `narrow`, ...) share storage with what they were taken of.
+ *
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]]);
+ * x.add(1).sum().item(); // 14
+ * ```
  */
 export class Tensor {
   /** Made under `inferenceMode`: has no version, can't be saved for backward. */

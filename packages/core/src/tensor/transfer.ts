@@ -13,14 +13,26 @@ export interface PackedTensor {
   readonly requiresGrad: boolean;
 }
 
-/** The tensor as plain data. `data` is a copy that nobody else holds, so its buffer may be transferred. */
+/**
+ * The tensor as plain data. `data` is a copy that nobody else holds, so its buffer may be transferred.
+ *
+ * ```ts
+ * unpackTensor(packTensor(tensor([1, 2]))); // [1, 2]
+ * ```
+ */
 export function packTensor(t: Tensor): PackedTensor {
   if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
   // Small arrays share a slab, which would be copied or transferred whole: `slice` gives a buffer of its own.
   return { dtype: t.dtype, shape: [...t.shape], data: t.stored('packTensor').slice(), requiresGrad: t.ownRequiresGrad };
 }
 
-/** The tensor of what `packTensor` gave: a leaf. */
+/**
+ * The tensor of what `packTensor` gave: a leaf.
+ *
+ * ```ts
+ * unpackTensor(packTensor(tensor([1, 2]))); // [1, 2]
+ * ```
+ */
 export function unpackTensor(packed: PackedTensor): Tensor {
   if (!packed || !ArrayBuffer.isView(packed.data) || !Array.isArray(packed.shape))
     throw new TypeError('unpackTensor: expected what packTensor() gives');

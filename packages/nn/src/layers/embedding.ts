@@ -80,11 +80,13 @@ export class Embedding extends Module {
   }
 
   /** Scales the rows that are used down to the norm. */
-  @noGrad #limit(index: Tensor, maxNorm: number): void {
-    const used = embedding(index, this.weight).reshape(-1, this.embeddingDim);
-    const norms = used.norm(this.normType, 1, { keepdim: true });
-    const scaled = used.mul(where(norms.gt(maxNorm), norms.add(1e-7).reciprocal().mul(maxNorm), 1));
-    this.weight.copy_(this.weight.indexCopy(0, index.reshape(-1), scaled));
+  #limit(index: Tensor, maxNorm: number): void {
+    noGrad.run(() => {
+      const used = embedding(index, this.weight).reshape(-1, this.embeddingDim);
+      const norms = used.norm(this.normType, 1, { keepdim: true });
+      const scaled = used.mul(where(norms.gt(maxNorm), norms.add(1e-7).reciprocal().mul(maxNorm), 1));
+      this.weight.copy_(this.weight.indexCopy(0, index.reshape(-1), scaled));
+    });
   }
 
   override extraRepr(): string {

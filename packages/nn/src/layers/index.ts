@@ -1,7 +1,7 @@
 export * from './activation.js';
 export * from './adaptiveSoftmax.js';
 export * from './attention.js';
-export * from './batchNorm.js';
+export { BatchNorm1d, BatchNorm2d, type BatchNormModuleOptions } from './batchNorm.js';
 export * from './bilinear.js';
 export * from './container.js';
 export * from './conv.js';
@@ -9,7 +9,7 @@ export * from './dropout.js';
 export * from './embedding.js';
 export * from './linear.js';
 export * from './loss.js';
-export * from './norm.js';
+export { GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, LocalResponseNorm, RMSNorm } from './norm.js';
 export * from './pool.js';
 export * from './rnn.js';
 export * from './shape.js';

@@ -111,7 +111,13 @@ function startWorker(data: object, ended: () => void): ThreadWorker {
 
 let threads: number | null = null;
 
-/** How many threads large operators use. */
+/**
+ * How many threads large operators use.
+ *
+ * ```ts
+ * getNumThreads() >= 1; // true
+ * ```
+ */
 export function getNumThreads(): number {
   threads ??= threadsToBegin();
   return threads;
