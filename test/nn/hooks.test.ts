@@ -108,6 +108,20 @@ describe('state dict hooks', () => {
 });
 
 describe('a module’s tensors', () => {
+  it('take integers of another width where they hold them, and are left alone where they do not', () => {
+    class Counter extends Module {
+      count = buffer(tensor([1, 2], { dtype: 'int32' }));
+    }
+    const counter = new Counter();
+    counter.loadStateDict({ count: tensor([-5, 7], { dtype: 'int64' }) });
+    expect(counter.count.toArray()).toEqual([-5, 7]);
+    const wide = tensor([3, 2 ** 33], { dtype: 'int64' });
+    expect(() => counter.loadStateDict({ count: wide })).toThrow(
+      /count has values that the module's int32 does not hold/,
+    );
+    expect(counter.count.toArray()).toEqual([-5, 7]);
+  });
+
   it('are converted in place, gradients too', () => {
     class Net extends Module {
       fc = new Linear(2, 2);

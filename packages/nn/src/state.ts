@@ -1,4 +1,4 @@
-import { noGrad, Tensor, TensorError } from '@gradgate/core';
+import { equal, noGrad, Tensor, TensorError } from '@gradgate/core';
 import { className, join, membersOf, registryOf, stateName } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -108,6 +108,10 @@ function misfit(to: Tensor, from: unknown): string | null {
   if (to.shape.join() !== from.shape.join())
     return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
   // Counters have 64 bits in PyTorch.
-  if (to.dtype === from.dtype || (isInteger(to) && isInteger(from))) return null;
+  if (to.dtype === from.dtype) return null;
+  if (isInteger(to) && isInteger(from))
+    return equal(from.detach().to(to.dtype).to(from.dtype), from.detach())
+      ? null
+      : `has values that the module's ${to.dtype} does not hold`;
   return `is ${from.dtype}, the module's is ${to.dtype}; convert it with to()`;
 }
