@@ -85,22 +85,17 @@ describe('a device', () => {
 });
 
 /** What asks for values at once, has no kernels behind the seam yet, or takes a mask that its case made on the host. */
-const known = [
-  'where',
-  'maskedFill',
-  'cumsum',
-  'solve',
-  'inverse',
-  'det',
-  'slogdet',
-  'cholesky',
-  'matrixPower',
-  'cumprod',
-  'logcumsumexp',
-  'cummax',
-  'cummin',
-  'mode',
-];
+const known = ['where', 'maskedFill'];
+
+/** Kernels of the host add up in another order than those of the device: the last digit may differ. */
+async function expectNear(got: Tensor | null, want: Tensor | null): Promise<void> {
+  expect(got?.shape).toEqual(want?.shape);
+  if (got === null || want === null) return;
+  const [values, expected] = [await got.data(), want.toTypedArray()];
+  expect(values.constructor).toBe(expected.constructor);
+  for (const [i, v] of values.entries())
+    if (!Object.is(v, expected[i])) expect(Math.abs(v - expected[i]!) / Math.max(1, Math.abs(v))).toBeLessThan(1e-6);
+}
 
 describe('operators on a device that cannot be read at once', () => {
   const onDevice = (t: Tensor) => t.detach().to('far').requiresGrad_(t.requiresGrad);
@@ -127,9 +122,8 @@ describe('operators on a device that cannot be read at once', () => {
     }
     const want = [fn(...inputs)].flat();
     want[0]!.sum().backward();
-    for (const [i, t] of want.entries()) expect(await got[i]!.data()).toEqual(t.toTypedArray());
-    for (const [i, t] of inputs.entries())
-      expect((await gradients[i]?.data()) ?? null).toEqual(t.grad?.toTypedArray() ?? null);
+    for (const [i, t] of want.entries()) await expectNear(got[i]!, t);
+    for (const [i, t] of inputs.entries()) await expectNear(gradients[i]!, t.grad);
   });
 
   it('all operators run there but for those that are listed', () => {

@@ -5,6 +5,7 @@ import { cpu } from '../../../packages/core/src/backend/cpu.js';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
 import { HostStorage } from '../../../packages/core/src/backend/host/storage.js';
 import type { Storage } from '../../../packages/core/src/backend/storage.js';
+import { noteTemporaries } from '../../../packages/core/src/backend/storage.js';
 
 class FarStorage implements Storage {
   version = 0;
@@ -16,7 +17,10 @@ class FarStorage implements Storage {
     readonly dtype: DType,
     readonly length: number,
   ) {
+    // Its memory is this device's own: no pass of the engine may give it back.
+    const temporaries = noteTemporaries(null);
     this.#held = HostStorage.zeros(dtype, length);
+    noteTemporaries(temporaries);
   }
   /** For the device alone. */
   static held(storage: Storage): HostStorage {
