@@ -103,11 +103,11 @@ export function logcumsumexp(x: Tensor, dim: number): Tensor {
     (g, ctx) => {
       // Through logarithms too: the exponentials alone could overflow. Apart for gradients above and below 0.
       const [x, y] = ctx.saved as [Tensor, Tensor];
+      if (x.ndim === 0) return [g];
       const part = (sign: (t: Tensor, v: number) => Tensor, size: Tensor) => {
         const known = log(where(sign(g, 0), size, 1));
         const terms = where(sign(g, 0), sub(known, y), Number.NEGATIVE_INFINITY);
-        const sums = x.ndim === 0 ? terms : flip(logcumsumexp(flip(terms, d), d), d);
-        return exp(add(x, sums));
+        return exp(add(x, flip(logcumsumexp(flip(terms, d), d), d)));
       };
       return [sub(part(gt, g), part(lt, neg(g)))];
     },

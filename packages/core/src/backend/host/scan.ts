@@ -45,7 +45,10 @@ const lines: Record<Which, Line> = {
       if (v > top) {
         sum = sum * Math.exp(top - v) + 1;
         top = v;
-      } else if (v !== Number.NEGATIVE_INFINITY) sum += Math.exp(v - top);
+      } else if (v === top) {
+        // The difference of two infinities is NaN; so long as there was nothing but -Infinity, there is nothing to add.
+        if (sum !== 0) sum += 1;
+      } else sum += Math.exp(v - top);
       to[p] = sum === 0 ? top : top + Math.log(sum);
     }
   },
