@@ -1,8 +1,17 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pack, root, temporaryFolder } from './pack.js';
+import { npm, root, temporaryFolder } from './pack.js';
 
 const project = temporaryFolder();
 afterAll(() => rmSync(project, { recursive: true }));
@@ -25,6 +34,18 @@ interface Manifest {
   peerDependencies?: Record<string, string>;
 }
 
+/** Puts the files that the tarball of a package would have into a folder. */
+function unpack(name: string, folder: string): void {
+  const from = join(root, 'packages', name);
+  const [{ files }] = JSON.parse(npm(['pack', '--json', '--dry-run', '--ignore-scripts'], { cwd: from })) as [
+    { files: { path: string }[] },
+  ];
+  for (const { path } of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    copyFileSync(join(from, path), join(folder, path));
+  }
+}
+
 /** What the tarballs export, as imports of a program. */
 const imports: string[] = [];
 
@@ -32,7 +53,7 @@ beforeAll(() => {
   for (const name of readdirSync(join(root, 'packages'))) {
     const folder = installed(name === 'gradgate' ? name : `@gradgate/${name}`);
     mkdirSync(folder, { recursive: true });
-    execFileSync('tar', ['-xzf', pack(name, project), '-C', folder, '--strip-components=1']);
+    unpack(name, folder);
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
     for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
       if (!/gradgate/.test(dependency)) link(dependency);
