@@ -130,6 +130,15 @@ describe.each(layers)('%s', (_, make, inputs, shapes, count) => {
     expect(run(to)).toEqual(run(from));
   });
 
+  it('has a clone that computes the same with tensors of its own', () => {
+    const layer = make().eval();
+    const copy = layer.clone();
+    const given = inputs();
+    expect(flat(copy(...given)).map((t) => t.toArray())).toEqual(flat(layer(...given)).map((t) => t.toArray()));
+    const own = new Set(layer.parameters());
+    expect([...copy.parameters()].filter((p) => own.has(p))).toEqual([]);
+  });
+
   it('records nothing under noGrad', () => {
     expect(noGrad.run(() => flat(make()(...inputs()))).map((t) => t.requiresGrad)).not.toContain(true);
   });

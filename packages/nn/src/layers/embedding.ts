@@ -21,8 +21,8 @@ const bagOptions = { mode: is.oneOf('sum', 'mean', 'max') };
 /**
  * A learned row of `embeddingDim` numbers for each of `numEmbeddings` indices: integers `[...]` to `[...,
  * embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`, from the standard normal distribution; the row
- * `paddingIdx` is 0 and gets no gradient; with `maxNorm`, rows that are used are first scaled down to that norm. Throws for an index out of
- * range.
+ * `paddingIdx` is 0 and gets no gradient; with `maxNorm`, rows that are used are first scaled down to that norm. Throws
+ * for an index out of range.
  *
  * ```ts
  * const words = new Embedding(1000, 16, { paddingIdx: 0 });
@@ -75,24 +75,24 @@ export class Embedding extends Module {
   }
 
   override forward(index: Tensor): Tensor {
-    if (this.maxNorm !== undefined) this.#limit(index, this.maxNorm);
+    if (this.maxNorm !== undefined) limitNorms(this.weight, index, this.maxNorm, this.normType);
     return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
-  }
-
-  /** Scales the rows that are used down to the norm. */
-  #limit(index: Tensor, maxNorm: number): void {
-    noGrad.run(() => {
-      const used = embedding(index, this.weight).reshape(-1, this.embeddingDim);
-      const norms = used.norm(this.normType, 1, { keepdim: true });
-      const scaled = used.mul(where(norms.gt(maxNorm), norms.add(1e-7).reciprocal().mul(maxNorm), 1));
-      this.weight.copy_(this.weight.indexCopy(0, index.reshape(-1), scaled));
-    });
   }
 
   override extraRepr(): string {
     const padding = this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`;
     return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
   }
+}
+
+/** Scales the rows of `weight` that `index` names down to `maxNorm`, in place. */
+function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType: number): void {
+  noGrad.run(() => {
+    const used = embedding(index, weight).reshape(-1, weight.shape[1]!);
+    const norms = used.norm(normType, 1, { keepdim: true });
+    const scaled = used.mul(where(norms.gt(maxNorm), norms.add(1e-7).reciprocal().mul(maxNorm), 1));
+    weight.copy_(weight.indexCopy(0, index.reshape(-1), scaled));
+  });
 }
 
 /**
