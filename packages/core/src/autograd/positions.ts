@@ -1,7 +1,6 @@
 import type { View } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
-import { allocate, type TypedArray } from '../tensor/dtype.js';
-import { checkSize, type Shape, sizeOf } from '../tensor/shape.js';
+import { checkSize, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { record } from './node.js';
 
@@ -94,28 +93,3 @@ function addSlices(src: Tensor, dim: number, index: Tensor, shape: Shape): Tenso
 /** Positions that are known, for the functions above. */
 export const positionsOn = ({ storage }: Tensor, positions: Int32Array, shape: Shape): Tensor =>
   Tensor.of(positions, 'int32', shape, storage.backend);
-
-/** `x[positions]`, in the given shape; 0 where the position is -1. */
-function take(x: Tensor, positions: Int32Array, shape: Shape): Tensor {
-  const from = x.shape;
-  const data = x.exact();
-  const out = exactArray(x, positions.length);
-  for (let i = 0; i < out.length; i++) {
-    const at = positions[i]!;
-    if (at >= 0) out[i] = data[at]!;
-  }
-  return record('take', [x], Tensor.of(out, x.dtype, shape), (g) => [putAdd(g, positions, from)]);
-}
-
-/** Zeros of `shape` with `src` added at `positions`; what is at -1 is dropped. */
-export function putAdd(src: Tensor, positions: Int32Array, shape: Shape): Tensor {
-  const out = exactArray(src, sizeOf(shape));
-  const data = src.exact();
-  for (let i = 0; i < data.length; i++) out[positions[i]!]! += data[i]!;
-  const from = src.shape;
-  return record('putAdd', [src], Tensor.of(out, src.dtype, shape), (g) => [take(g, positions, from)]);
-}
-
-/** A zeroed array of the class that `exact()` gives. */
-const exactArray = ({ dtype }: Tensor, length: number): TypedArray =>
-  dtype === 'int64' ? (new BigInt64Array(length) as never) : allocate(dtype, length);
