@@ -87,11 +87,17 @@ describe('a device', () => {
 /** What asks for values at once, has no kernels behind the seam yet, or takes a mask that its case made on the host. */
 const known = ['where', 'maskedFill'];
 
-/** Kernels of the host add up in another order than those of the device: the last digit may differ. */
-async function expectNear(got: Tensor | null, want: Tensor | null): Promise<void> {
+/** The gradient of `cumprod` goes another way where values cannot be looked at: its last digit may differ. */
+const rounded = ['cumprod'];
+
+async function expectSame(name: string, got: Tensor | null, want: Tensor | null): Promise<void> {
   expect(got?.shape).toEqual(want?.shape);
   if (got === null || want === null) return;
   const [values, expected] = [await got.data(), want.toTypedArray()];
+  if (!rounded.includes(name)) {
+    expect(values).toEqual(expected);
+    return;
+  }
   expect(values.constructor).toBe(expected.constructor);
   for (const [i, v] of values.entries())
     if (!Object.is(v, expected[i])) expect(Math.abs(v - expected[i]!) / Math.max(1, Math.abs(v))).toBeLessThan(1e-6);
@@ -122,8 +128,8 @@ describe('operators on a device that cannot be read at once', () => {
     }
     const want = [fn(...inputs)].flat();
     want[0]!.sum().backward();
-    for (const [i, t] of want.entries()) await expectNear(got[i]!, t);
-    for (const [i, t] of inputs.entries()) await expectNear(gradients[i]!, t.grad);
+    for (const [i, t] of want.entries()) await expectSame(name, got[i]!, t);
+    for (const [i, t] of inputs.entries()) await expectSame(name, gradients[i]!, t.grad);
   });
 
   it('all operators run there but for those that are listed', () => {
