@@ -8,9 +8,6 @@ import { bands } from './wasm/threads.js';
 /** How many elements make up a piece. */
 export const piece = 8192;
 
-/** Fewer elements are done faster in JavaScript. */
-export const streamFrom = 512;
-
 /** Integers or doubles as floats of the same bits, which is how they are copied. */
 export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
   new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);

@@ -3,7 +3,7 @@ import { bands } from '../../kernels/wasm/threads.js';
 import type { View } from '../backend.js';
 import { type Geometry, outputSize, type Sizes, sizesOf } from '../convolution.js';
 import * as host from '../host/conv.js';
-import { dataOf, elementsOf } from '../host/data.js';
+import { arrayOf, floatsOf } from './floats.js';
 
 /** Convolutions with more multiplications than this are shared among threads. */
 const largeConvolution = 2 ** 20;
@@ -97,8 +97,6 @@ function overImages(
 const accepts = ({ dtype }: View, { inputs, outputs }: Geometry): boolean =>
   dtype === 'float32' && inputs > 0 && outputs > 0;
 
-const floatsOf = (view: View) => elementsOf(view) as Float32Array;
-
 /** `Kernels.conv` for float32. */
 export function conv(x: View, weight: View, bias: View | null, geometry: Geometry, out: View): void {
   if (!accepts(out, geometry)) {
@@ -109,7 +107,7 @@ export function conv(x: View, weight: View, bias: View | null, geometry: Geometr
   const { groups } = geometry;
   const [from, to] = [
     [floatsOf(x), groups * sizes.image],
-    [dataOf(out) as Float32Array, groups * sizes.result],
+    [arrayOf(out), groups * sizes.result],
   ] as const;
   overImages('convolve', geometry, sizes, from, to, floatsOf(weight), bias && floatsOf(bias));
 }
@@ -139,7 +137,7 @@ export function convInput(g: View, weight: View, geometry: Geometry, out: View):
   const { groups } = geometry;
   const [from, to] = [
     [floatsOf(g), groups * sizes.result],
-    [dataOf(out) as Float32Array, groups * sizes.image],
+    [arrayOf(out), groups * sizes.image],
   ] as const;
   const kernels = floatsOf(weight);
   const turned = turn(geometry);
@@ -172,7 +170,7 @@ export function convWeight(g: View, x: View, geometry: Geometry, out: View): voi
     host.convWeight(g, x, geometry, out);
     return;
   }
-  weightSums(floatsOf(g), floatsOf(x), geometry, sizesOf(geometry), dataOf(out) as Float32Array);
+  weightSums(floatsOf(g), floatsOf(x), geometry, sizesOf(geometry), arrayOf(out));
 }
 
 function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, sizes: Sizes, out: Float32Array): void {

@@ -5,6 +5,7 @@ import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction 
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/elementwise.js';
 import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
+import { arrayOf, isFloat32, kernelFrom } from './floats.js';
 
 /** The functions that have a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
 export const unaryKernels = [
@@ -59,36 +60,25 @@ export type BinaryKernel = (typeof binaryKernels)[number];
 const hasUnary: ReadonlySet<string> = new Set(unaryKernels);
 const hasBinary: ReadonlySet<string> = new Set(binaryKernels);
 
-/** Fewer elements are done faster in JavaScript. */
-const kernelFrom = 512;
-
 /** The same for each row, where an operand repeats from row to row. */
 const rowFrom = 128;
 
 /** `Kernels.unary` for float32. */
 export function unary(fn: UnaryFunction, x: View, out: View, parameters: Parameters = noParameters): void {
   const { numel } = out;
-  if (numel < kernelFrom || out.dtype !== 'float32' || x.dtype !== 'float32' || !hasUnary.has(fn.name)) {
+  if (numel < kernelFrom || !isFloat32(out) || !isFloat32(x) || !hasUnary.has(fn.name)) {
     host.unary(fn, x, out, parameters);
     return;
   }
   const from = x.isContiguous ? dataOf(x) : elementsOf(x);
   const offset = x.isContiguous ? x.offset : 0;
   const [first, second] = parameters;
-  unaryByKernel(
-    fn.name as UnaryKernel,
-    dataOf(out) as Float32Array,
-    numel,
-    from as Float32Array,
-    offset,
-    first,
-    second,
-  );
+  unaryByKernel(fn.name as UnaryKernel, arrayOf(out), numel, from as Float32Array, offset, first, second);
 }
 
 /** `Kernels.binary` for float32. */
 export function binary(fn: BinaryFunction, a: View, b: View, out: View, parameters: Parameters = noParameters): void {
-  if (out.dtype !== 'float32' || a.dtype !== 'float32' || b.dtype !== 'float32') host.binary(fn, a, b, out, parameters);
+  if (!(isFloat32(out) && isFloat32(a) && isFloat32(b))) host.binary(fn, a, b, out, parameters);
   else if (out.numel >= rowFrom && hasBinary.has(fn.name)) many(fn, a, b, out, parameters);
   else eachPair(fn.forward, fn.loop, a, b, out, parameters);
 }
@@ -107,9 +97,9 @@ function many(fn: BinaryFunction, a: View, b: View, out: View, parameters: Param
     eachRow(fn.forward, fn.loop, rows, a, b, out, parameters);
     return;
   }
-  const left = { data: dataOf(a) as Float32Array, step: rows.stepA as 0 | 1 };
-  const right = { data: dataOf(b) as Float32Array, step: rows.stepB as 0 | 1 };
-  const to = dataOf(out) as Float32Array;
+  const left = { data: arrayOf(a), step: rows.stepA as 0 | 1 };
+  const right = { data: arrayOf(b), step: rows.stepB as 0 | 1 };
+  const to = arrayOf(out);
   const [first, second] = parameters;
   binaryByKernel(fn.name as BinaryKernel, to, rows.count, left, rows.startsA, right, rows.startsB, first, second);
 }

@@ -1,16 +1,10 @@
 import { asFloats, inRows, type Rows } from '../../kernels/stream.js';
-import { sizeOf } from '../../tensor/shape.js';
 import type { LossReduction, PairLoss, View } from '../backend.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/loss.js';
+import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
 
-/** Fewer elements are done faster in JavaScript. */
-const kernelFrom = 512;
-
-const accepts = (x: View, y: View = x): boolean =>
-  sizeOf(x.shape) >= kernelFrom && x.dtype === 'float32' && y.dtype === 'float32';
-
-const floatsOf = (view: View): Float32Array => elementsOf(view) as Float32Array;
+const accepts = (x: View, y: View = x): boolean => x.numel >= kernelFrom && isFloat32(x) && isFloat32(y);
 
 /** `Kernels.crossEntropy` for float32. */
 export function crossEntropy(
@@ -28,7 +22,7 @@ export function crossEntropy(
   }
   const [given, named] = [elementsOf(target), dataOf(classes) as Int32Array];
   for (let r = 0; r < named.length; r++) named[r] = given[r] === ignoreIndex ? -1 : given[r]!;
-  const losses = reduction === 'none' ? (dataOf(loss) as Float32Array) : new Float32Array(named.length);
+  const losses = reduction === 'none' ? arrayOf(loss) : new Float32Array(named.length);
   const n = x.shape[1]!;
   const inputs: Rows[] = [
     [floatsOf(x), n],
@@ -36,7 +30,7 @@ export function crossEntropy(
   ];
   const results: Rows[] = [
     [losses, 1],
-    [dataOf(p) as Float32Array, n],
+    [arrayOf(p), n],
   ];
   inRows('crossEntropy', named.length, inputs, results, (kernels, count, [from, at, atLosses, atP]) => {
     kernels.crossEntropy(atLosses!, atP!, from!, at!, count, n);
@@ -46,7 +40,7 @@ export function crossEntropy(
 
 /** `Kernels.crossEntropyGradient` for float32. */
 export function crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void {
-  if (!accepts(p, out) || g.dtype !== 'float32') {
+  if (!accepts(p, out) || !isFloat32(g)) {
     host.crossEntropyGradient(g, p, classes, reduction, out);
     return;
   }
@@ -60,7 +54,7 @@ export function crossEntropyGradient(g: View, p: View, classes: View, reduction:
     [scales, 1],
     [asFloats(named), 1],
   ];
-  const results: Rows[] = [[dataOf(out) as Float32Array, n]];
+  const results: Rows[] = [[arrayOf(out), n]];
   inRows('crossEntropy', named.length, inputs, results, (kernels, count, [atP, atG, at, result]) => {
     kernels.crossEntropyGradient(result!, atP!, atG!, at!, count, n);
   });
@@ -83,7 +77,7 @@ export function pairLoss(name: PairLoss, x: View, y: View, divisor: number, out:
     [floatsOf(x), 1],
     [floatsOf(y), 1],
   ];
-  inRows(name, sizeOf(x.shape), inputs, [], (kernels, count, [atX, atY]) => {
+  inRows(name, x.numel, inputs, [], (kernels, count, [atX, atY]) => {
     total += kernels[pairKernels[name].sum](atX!, atY!, count);
   });
   dataOf(out)[0] = total / divisor;
@@ -101,8 +95,8 @@ export function pairLossGradient(name: PairLoss, g: View, x: View, y: View, divi
     [floatsOf(x), 1],
     [floatsOf(y), 1],
   ];
-  const results: Rows[] = [[dataOf(out) as Float32Array, 1]];
-  inRows(name, sizeOf(x.shape), inputs, results, (kernels, count, [atX, atY, result]) => {
+  const results: Rows[] = [[arrayOf(out), 1]];
+  inRows(name, x.numel, inputs, results, (kernels, count, [atX, atY, result]) => {
     kernels[gradient](result!, atX!, atY!, count, scale);
   });
 }

@@ -5,17 +5,18 @@ import { dataOf } from '../host/data.js';
 import * as host from '../host/matmul.js';
 import { gemmByFours, type Matrix, type Row } from '../host/matmul.js';
 import { type Layout, type Product, productOf } from '../product.js';
+import { arrayOf, isFloat32 } from './floats.js';
 
 /** Up to so many steps of `gemmByFours` are done at once in JavaScript: staging costs more. */
 const smallProduct = 200;
 
 /** `Kernels.matmul` for float32; sums are taken in float32. */
 export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
-  if (out.dtype !== 'float32') host.matmul(a, transposeA, b, transposeB, out, bias);
+  if (!isFloat32(out)) host.matmul(a, transposeA, b, transposeB, out, bias);
   else if (out.shape.length === 2) one(a, transposeA, b, transposeB, out, bias);
   else if (bias === null) {
     const product = productOf(a, transposeA, b, transposeB, out);
-    many(product, dataOf(a) as Float32Array, dataOf(b) as Float32Array, dataOf(out) as Float32Array);
+    many(product, arrayOf(a), arrayOf(b), arrayOf(out));
   } else host.matmul(a, transposeA, b, transposeB, out, bias);
 }
 
@@ -63,7 +64,7 @@ const largeBatch = 2 ** 22;
 function one(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
   const [m, n] = out.shape as [number, number];
   const k = a.shape[transposeA ? 0 : 1]!;
-  const to = dataOf(out) as Float32Array;
+  const to = arrayOf(out);
   const small = ((m + 1) >> 1) * ((n + 1) >> 1) * k <= smallProduct;
   (small ? gemmByFours : gemm)(m, n, k, matrixOf(a, transposeA), matrixOf(b, transposeB), to, 0, bias && rowOf(bias));
 }

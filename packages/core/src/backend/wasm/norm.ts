@@ -2,22 +2,16 @@ import { asFloats, inRows, type Rows } from '../../kernels/stream.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { type Channels, type Groups, groupsOf, sumChannels } from '../channels.js';
-import { dataOf, elementsOf } from '../host/data.js';
+import { elementsOf } from '../host/data.js';
 import * as host from '../host/norm.js';
+import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
 import { centeredSquares, rowMoments } from './rowReductions.js';
 
-/** Fewer elements, and shorter rows, are done faster in JavaScript. */
-const kernelFrom = 512;
+/** Shorter rows are done faster in JavaScript. */
 const rowFrom = 4;
 
 const accepts = (x: View, n: number, ...others: (View | null)[]): boolean =>
-  x.dtype === 'float32' &&
-  n >= rowFrom &&
-  sizeOf(x.shape) >= kernelFrom &&
-  others.every((view) => view === null || view.dtype === 'float32');
-
-const floatsOf = (view: View): Float32Array => elementsOf(view) as Float32Array;
-const targetOf = (view: View): Float32Array => dataOf(view) as Float32Array;
+  isFloat32(x) && n >= rowFrom && x.numel >= kernelFrom && others.every((view) => view === null || isFloat32(view));
 
 /** The weights of each place of a row, ones where there are none; and the biases. */
 const weightsOf = (weight: View | null, n: number): Float32Array =>
@@ -35,16 +29,16 @@ export function normRows(
   means: View,
   scales: View,
 ): void {
-  const rows = sizeOf(means.shape);
-  const n = sizeOf(x.shape) / rows;
+  const rows = means.numel;
+  const n = x.numel / rows;
   if (!accepts(x, n, weight, bias)) {
     host.normRows(x, weight, bias, eps, isCentered, out, means, scales);
     return;
   }
   const results: Rows[] = [
-    [targetOf(out), n],
-    [targetOf(means), 1],
-    [targetOf(scales), 1],
+    [arrayOf(out), n],
+    [arrayOf(means), 1],
+    [arrayOf(scales), 1],
   ];
   if (isCentered && !weight && !bias) {
     inRows('layerNorm', rows, [[floatsOf(x), n]], results, ({ standardize }, count, [from, result, m, s]) => {
@@ -77,13 +71,13 @@ export function normRowsGradient(
   ofWeight: View | null,
   ofBias: View | null,
 ): void {
-  const rows = sizeOf(means.shape);
-  const n = sizeOf(x.shape) / rows;
+  const rows = means.numel;
+  const n = x.numel / rows;
   if (!accepts(x, n, g, weight)) {
     host.normRowsGradient(g, x, weight, means, scales, isCentered, out, ofWeight, ofBias);
     return;
   }
-  const [gradient, from, to, m, s] = [floatsOf(g), floatsOf(x), targetOf(out), floatsOf(means), floatsOf(scales)];
+  const [gradient, from, to, m, s] = [floatsOf(g), floatsOf(x), arrayOf(out), floatsOf(means), floatsOf(scales)];
   if (isCentered && !weight && !ofBias) {
     const inputs: Rows[] = [[gradient, n], [from, n], ...single(m, s)];
     inRows('layerNorm', rows, inputs, [[to, n]], ({ standardizeGradient }, count, [atG, atX, m, s, result]) => {
@@ -110,8 +104,8 @@ export function normRowsGradient(
     }
     done = end;
   }
-  if (ofWeight) targetOf(ofWeight).set(weights);
-  if (ofBias) targetOf(ofBias).set(biases);
+  if (ofWeight) arrayOf(ofWeight).set(weights);
+  if (ofBias) arrayOf(ofBias).set(biases);
 }
 
 /** `Kernels.normChannels` for float32. */
@@ -143,9 +137,9 @@ export function normChannels(
     scales[r] = scale[of[r]!]! * (w ? w[r % channels]! : 1);
     added[r] = b ? b[r % channels]! : 0;
   }
-  shiftRows(targetOf(out), from, shifts, scales, added, inner);
-  targetOf(means).set(mean);
-  targetOf(variances).set(variance);
+  shiftRows(arrayOf(out), from, shifts, scales, added, inner);
+  arrayOf(means).set(mean);
+  arrayOf(variances).set(variance);
 }
 
 /** The mean and the (biased) variance of each group of rows of `n`. */
@@ -204,7 +198,7 @@ export function scaleChannels(x: View, scale: View, shift: View, out: View): voi
   const rows = from.length / inner;
   const perRow = (values: Float32Array) => Float32Array.from({ length: rows }, (_, r) => values[r % values.length]!);
   const [scales, shifts] = [perRow(floatsOf(scale)), perRow(floatsOf(shift))];
-  shiftRows(targetOf(out), from, new Float32Array(rows), scales, shifts, inner);
+  shiftRows(arrayOf(out), from, new Float32Array(rows), scales, shifts, inner);
 }
 
 /** `Kernels.normChannelsGradient` for float32. */
@@ -251,11 +245,11 @@ export function normChannelsGradient(
     'batchNorm',
     rows,
     all,
-    [[targetOf(out), inner]],
+    [[arrayOf(out), inner]],
     ({ shiftRowsGradient }, some, [atG, atX, m, p, q, b, result]) => {
       shiftRowsGradient(result!, atG!, atX!, m!, p!, q!, b!, some, inner);
     },
   );
-  if (ofWeight) targetOf(ofWeight).set(weights);
-  if (ofBias) targetOf(ofBias).set(biases);
+  if (ofWeight) arrayOf(ofWeight).set(weights);
+  if (ofBias) arrayOf(ofBias).set(biases);
 }

@@ -3,20 +3,21 @@ import type { View } from '../backend.js';
 import type { Window } from '../convolution.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/pool.js';
+import { arrayOf, floatsOf, isFloat32 } from './floats.js';
 
 /** `Kernels.maxPool` for float32. */
 export function maxPool(x: View, window: Window, out: View, places: View): void {
-  if (x.dtype !== 'float32') {
+  if (!isFloat32(x)) {
     host.maxPool(x, window, out, places);
     return;
   }
   const { kernel, stride, padding, dilation } = window;
   const [batch, channels, h, w] = x.shape as [number, number, number, number];
   const [rows, columns] = out.shape.slice(2) as [number, number];
-  const [values, at] = [dataOf(out) as Float32Array, asFloats(dataOf(places) as Int32Array)];
+  const [values, at] = [arrayOf(out), asFloats(dataOf(places) as Int32Array)];
   const shape = [h, w, ...kernel, ...stride, ...padding, ...dilation, rows, columns] as const;
   const size = rows * columns;
-  const inputs: Rows[] = [[elementsOf(x) as Float32Array, h * w]];
+  const inputs: Rows[] = [[floatsOf(x), h * w]];
   const results: Rows[] = [
     [values, size],
     [at, size],
@@ -29,15 +30,15 @@ export function maxPool(x: View, window: Window, out: View, places: View): void 
 /** `Kernels.maxPoolGradient` for float32. */
 export function maxPoolGradient(g: View, places: View, out: View): void {
   const at = elementsOf(places) as Int32Array;
-  if (g.dtype !== 'float32' || out.dtype !== 'float32' || at.length === 0) {
+  if (!isFloat32(g) || !isFloat32(out) || at.length === 0) {
     host.maxPoolGradient(g, places, out);
     return;
   }
-  const to = dataOf(out) as Float32Array;
+  const to = arrayOf(out);
   const planes = out.shape[0]! * out.shape[1]!;
   const [plane, size] = [to.length / planes, at.length / planes];
   const inputs: Rows[] = [
-    [elementsOf(g) as Float32Array, size],
+    [floatsOf(g), size],
     [asFloats(at), size],
   ];
   inRows('maxPool2d', planes, inputs, [[to, plane]], (kernels, count, [atG, atPlaces, result], first) => {

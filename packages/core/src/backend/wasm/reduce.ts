@@ -1,10 +1,11 @@
 import type { TypedArray } from '../../tensor/dtype.js';
 import type { Reduction, View } from '../backend.js';
-import { dataOf, elementsOf } from '../host/data.js';
+import { dataOf } from '../host/data.js';
 import * as host from '../host/reduce.js';
 import { type Runs, runsOf } from '../host/reduce.js';
 import * as hostVariance from '../host/variance.js';
 import { squaresInOrder, writeVariances } from '../host/variance.js';
+import { arrayOf, floatsOf, isFloat32, kernelFrom, largestBlock } from './floats.js';
 import { shiftRows } from './norm.js';
 import {
   columnExtrema,
@@ -17,12 +18,9 @@ import {
   total,
 } from './rowReductions.js';
 
-/** Fewer elements are done faster in JavaScript. */
-const reduceFrom = 512;
-
 /** `Kernels.reduce` for float32. */
 export function reduce(which: Reduction, x: View, dims: readonly number[], out: View, power = 2): void {
-  const runs = x.numel >= reduceFrom && x.dtype === 'float32' ? runsOf(x, dims) : null;
+  const runs = x.numel >= kernelFrom && isFloat32(x) ? runsOf(x, dims) : null;
   if (runs === null || !byKernel(which, x, runs, out, power)) host.reduce(which, x, dims, out, power);
 }
 
@@ -35,7 +33,7 @@ function byKernel(which: Reduction, x: View, runs: Runs, out: View, power: numbe
       return sum(x, runs, dataOf(out)) && divide(dataOf(out), x.numel / out.numel);
     case 'amax':
     case 'amin':
-      return extrema(which === 'amax' ? 'max' : 'min', x, runs, dataOf(out) as Float32Array);
+      return extrema(which === 'amax' ? 'max' : 'min', x, runs, arrayOf(out));
     case 'argmax':
     case 'argmin':
       return argExtrema(which === 'argmax' ? 'max' : 'min', x, runs, dataOf(out) as Int32Array);
@@ -46,8 +44,6 @@ function byKernel(which: Reduction, x: View, runs: Runs, out: View, power: numbe
   }
 }
 
-const floatsOf = (x: View): Float32Array => elementsOf(x) as Float32Array;
-
 /** Whether it is the last dimensions that are reduced, to more than one element. */
 const isRows = ([, rows, , inner]: Runs): boolean => rows === 1 && inner > 1;
 
@@ -55,7 +51,7 @@ function sum(x: View, runs: Runs, to: TypedArray): boolean {
   const [, rows, kept, inner] = runs;
   if (to.length === 1) to[0] = total(floatsOf(x));
   else if (inner >= 4) sumRows(to, floatsOf(x), runs);
-  else if (inner === 1 && rows * kept >= reduceFrom) sumColumns(to, floatsOf(x), runs);
+  else if (inner === 1 && rows * kept >= kernelFrom) sumColumns(to, floatsOf(x), runs);
   else return false;
   return true;
 }
@@ -88,10 +84,7 @@ function lengths(x: View, [outer, , kept, inner]: Runs, to: TypedArray): true {
   return true;
 }
 
-/** More than that is not copied into kernel memory for a block's columns. */
-const mostInBlock = 2 ** 22;
-
-const isColumns = ([, rows, kept, inner]: Runs): boolean => inner === 1 && rows * kept <= mostInBlock;
+const isColumns = ([, rows, kept, inner]: Runs): boolean => inner === 1 && rows * kept <= largestBlock;
 
 function extrema(which: 'max' | 'min', x: View, runs: Runs, to: Float32Array): boolean {
   const [outer, rows, kept, inner] = runs;
@@ -118,7 +111,7 @@ export function variance(
   out: View,
   means: View,
 ): void {
-  const runs = x.numel >= reduceFrom && x.dtype === 'float32' ? runsOf(x, dims) : null;
+  const runs = x.numel >= kernelFrom && isFloat32(x) ? runsOf(x, dims) : null;
   const found = runs && (isRows(runs) ? spreadsOfRows(x, runs) : isColumns(runs) ? spreadsOfColumns(x, runs) : null);
   if (found === null) hostVariance.variance(x, dims, correction, root, out, means);
   else {
@@ -147,12 +140,12 @@ function spreadsOfColumns(x: View, runs: Runs): Spreads {
 
 /** `Kernels.varianceGradient` for rows of float32. */
 export function varianceGradient(x: View, dims: readonly number[], means: View, scale: View, out: View): void {
-  const runs = x.numel >= reduceFrom && x.dtype === 'float32' && scale.dtype === 'float32' ? runsOf(x, dims) : null;
+  const runs = x.numel >= kernelFrom && isFloat32(x) && isFloat32(scale) ? runsOf(x, dims) : null;
   if (runs === null || !isRows(runs)) {
     hostVariance.varianceGradient(x, dims, means, scale, out);
     return;
   }
   const [outer, , kept, inner] = runs;
   const shifts = new Float32Array(outer * kept);
-  shiftRows(dataOf(out) as Float32Array, floatsOf(x), floatsOf(means), floatsOf(scale), shifts, inner);
+  shiftRows(arrayOf(out), floatsOf(x), floatsOf(means), floatsOf(scale), shifts, inner);
 }

@@ -1,23 +1,12 @@
 import { asFloats, inRows } from '../../kernels/stream.js';
-import { sizeOf } from '../../tensor/shape.js';
 import type { SoftmaxKind, View } from '../backend.js';
-import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/softmax.js';
 import { movedLast, rowsAlong } from '../rows.js';
-
-/** Fewer elements are done faster in JavaScript. */
-const kernelFrom = 512;
-
-const isFloat32 = ({ dtype }: View): boolean => dtype === 'float32';
-
-const floatsOf = (view: View): Float32Array => elementsOf(view) as Float32Array;
-
-/** More than that is not copied into kernel memory for a block's columns. */
-const largestBlock = 2 ** 22;
+import { arrayOf, floatsOf, isFloat32, kernelFrom, largestBlock } from './floats.js';
 
 /** `Kernels.softmax` for float32. */
 export function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void {
-  const to = dataOf(out) as Float32Array;
+  const to = arrayOf(out);
   const { outer, n, inner } = rowsAlong(x.shape, dim);
   if (to.length < kernelFrom || !isFloat32(x) || n * inner > largestBlock) {
     host.softmax(kind, x, dim, out);
@@ -32,7 +21,7 @@ export function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): voi
 
 /** `Kernels.softmaxGradient` for float32. */
 export function softmaxGradient(kind: SoftmaxKind, g: View, y: View, dim: number, scale: number, out: View): void {
-  const to = dataOf(out) as Float32Array;
+  const to = arrayOf(out);
   const { outer, n, inner } = rowsAlong(y.shape, dim);
   if (to.length < kernelFrom || !isFloat32(y) || !isFloat32(g) || n * inner > largestBlock) {
     host.softmaxGradient(kind, g, y, dim, scale, out);
@@ -49,12 +38,12 @@ export function softmaxGradient(kind: SoftmaxKind, g: View, y: View, dim: number
 
 /** `Kernels.logsumexp` for float32. */
 export function logsumexp(x: View, dims: readonly number[], out: View): void {
-  if (sizeOf(x.shape) < kernelFrom || !isFloat32(x)) {
+  if (x.numel < kernelFrom || !isFloat32(x)) {
     host.logsumexp(x, dims, out);
     return;
   }
   const from = floatsOf(movedLast(x, dims));
-  const to = dataOf(out) as Float32Array;
+  const to = arrayOf(out);
   const n = from.length / to.length;
   inRows('logsumexp', to.length, [[from, n]], [[to, 1]], (kernels, count, [atX, result]) => {
     kernels.logsumexp(result!, atX!, count, n);
@@ -63,12 +52,12 @@ export function logsumexp(x: View, dims: readonly number[], out: View): void {
 
 /** `Kernels.attentionWeights` for float32. */
 export function attentionWeights(scores: View, scale: number, isCausal: boolean, out: View): void {
-  if (sizeOf(scores.shape) < kernelFrom || !isFloat32(scores)) {
+  if (scores.numel < kernelFrom || !isFloat32(scores)) {
     host.attentionWeights(scores, scale, isCausal, out);
     return;
   }
   const [rows, n] = scores.shape.slice(-2) as [number, number];
-  const [from, to] = [floatsOf(scores), dataOf(out) as Float32Array];
+  const [from, to] = [floatsOf(scores), arrayOf(out)];
   const limits = new Int32Array(to.length / n);
   for (let r = 0; r < limits.length; r++) limits[r] = isCausal ? Math.min(n, (r % rows) + 1) : n;
   const inputs = [[from, n] as const, [asFloats(limits), 1] as const];

@@ -1,14 +1,13 @@
 import { inRows, type Rows } from '../../kernels/stream.js';
 import type { StepRule, View } from '../backend.js';
-import { elementsOf, targetOf } from '../host/data.js';
+import { targetOf } from '../host/data.js';
 import * as host from '../host/step.js';
+import { floatsOf, isFloat32 } from './floats.js';
 
 /** The rules that have a kernel, and from how many elements on it is faster than the loop: see `assembly/optim.ts`. */
 const kernelFrom = { adagrad: 1024, adam: 256, amsgrad: 1024, lion: 1024, momentum: 1024, rmsprop: 1024, sgd: 1024 };
 
 export type StepKernel = keyof typeof kernelFrom;
-
-const isFloat32 = ({ dtype }: View): boolean => dtype === 'float32';
 
 /** `Kernels.step` for float32. */
 export function step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void {
@@ -22,7 +21,7 @@ export function step(rule: StepRule, w: View, g: View, memory: readonly View[], 
     stepByKernel(
       rule.name as StepKernel,
       weights as Float32Array,
-      elementsOf(g) as Float32Array,
+      floatsOf(g),
       memory.map(targetOf) as Float32Array[],
       numbers,
     );
