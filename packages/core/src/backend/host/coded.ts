@@ -1,5 +1,5 @@
 import { type DType, recordOf, type TypedArray } from '../../tensor/dtype.js';
-import { sizeOf, stridedOffsets } from '../../tensor/shape.js';
+import { stridedOffsets } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { bitsOf, codedOf, dataOf, elementsOf } from './data.js';
 import type { Coded } from './storage.js';
@@ -23,13 +23,13 @@ function converted(target: View, src: View): TypedArray {
   if (src.dtype === dtype) return bitsOf(src).slice() as never;
   const { coding, array } = recordOf(dtype);
   if (coding === undefined) {
-    const out = new array(sizeOf(src.shape));
+    const out = new array(src.numel);
     if (src.dtype !== 'int64') fill(out, elementsOf(src), dtype === 'bool');
     else fillFromBig(out, bitsOf(src) as BigInt64Array, dtype);
     return out;
   }
-  const out = new coding.bits(sizeOf(src.shape));
-  const values = new array(sizeOf(src.shape));
+  const out = new coding.bits(src.numel);
+  const values = new array(src.numel);
   if (src.dtype === 'int64') fillFromBig(values, bitsOf(src) as BigInt64Array, dtype);
   else fill(values, elementsOf(src), false);
   coding.encode(values, out);

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../tensor/dtype.js';
-import { sizeOf, stridedOffsets } from '../../tensor/shape.js';
+import { stridedOffsets } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { copyCoded, fillCoded } from './coded.js';
 import { codedOf, dataOf, elementsOf } from './data.js';
@@ -7,7 +7,7 @@ import { gatherStrided } from './strided.js';
 
 /** `Kernels.copy` for any dtypes. */
 export function copy(src: View, target: View): void {
-  const n = sizeOf(src.shape);
+  const n = src.numel;
   if (n === 0) return;
   if (codedOf(target) !== null || codedOf(src) !== null) {
     copyCoded(src, target);
@@ -42,7 +42,7 @@ const few = 64;
 
 /** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */
 function copyTo(to: TypedArray, p: number, src: View): void {
-  const n = sizeOf(src.shape);
+  const n = src.numel;
   const from = dataOf(src);
   if (src.isContiguous || n === 1) {
     const q = src.offset - p;

@@ -45,7 +45,7 @@ export const exactElementsOf = (view: View): TypedArray =>
 /** The elements of a contiguous view, to be read and written. */
 export function targetOf(view: View): TypedArray {
   const data = dataOf(view);
-  const n = sizeOf(view.shape);
+  const n = view.numel;
   return view.offset === 0 && n === data.length ? data : data.subarray(view.offset, view.offset + n);
 }
 
@@ -53,7 +53,7 @@ export function targetOf(view: View): TypedArray {
 export function elementsOf(view: View): TypedArray {
   const coded = codedOf(view);
   if (coded === null) return numbersAmong(dataOf(view), view);
-  const out = allocateUnzeroed(view.dtype, sizeOf(view.shape));
+  const out = allocateUnzeroed(view.dtype, view.numel);
   coded.coding.decode(bitsOf(view), out);
   return out;
 }
@@ -63,7 +63,7 @@ export const bitsOf = (view: View): Bits => bitsAmong(codedOf(view)!.bits, view)
 
 /** The elements of a view, in row-major order, read-only, out of all numbers of its storage. */
 export function numbersAmong(stored: TypedArray, view: View): TypedArray {
-  const n = sizeOf(view.shape);
+  const n = view.numel;
   if (view.isContiguous)
     return view.offset === 0 && n === stored.length ? stored : stored.subarray(view.offset, view.offset + n);
   const gathered = allocateUnzeroed(view.dtype, n);
@@ -73,7 +73,7 @@ export function numbersAmong(stored: TypedArray, view: View): TypedArray {
 
 /** The same out of what is stored for a dtype that is not stored as numbers. */
 export function bitsAmong(stored: Bits, view: View): Bits {
-  const n = sizeOf(view.shape);
+  const n = view.numel;
   if (view.isContiguous) return n === stored.length ? stored : stored.subarray(view.offset, view.offset + n);
   const gathered = new (recordOf(view.dtype).coding!.bits)(n);
   // A loop of its own: those of numbers shall not see these arrays.

@@ -1,5 +1,4 @@
 import { isFloat, recordOf, type TypedArray } from '../../tensor/dtype.js';
-import { sizeOf } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { bitsOf, elementsOf } from './data.js';
 
@@ -7,7 +6,7 @@ import { bitsOf, elementsOf } from './data.js';
 export function int64Elements(view: View): BigInt64Array {
   if (view.dtype === 'int64') return bitsOf(view) as BigInt64Array;
   if (!isFloat(view.dtype)) return int64Of(elementsOf(view));
-  const out = new BigInt64Array(sizeOf(view.shape));
+  const out = new BigInt64Array(view.numel);
   recordOf('int64').coding!.encode(elementsOf(view), out);
   return out;
 }

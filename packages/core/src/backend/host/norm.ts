@@ -62,7 +62,7 @@ export function normRowsGradient(
   const w = elementsIf(weight);
   const n = from.length / m.length;
   const sums = ofWeight ?? ofBias;
-  const [weights, biases] = [zeros(sums ? sizeOf(sums.shape) : 0), zeros(sums ? sizeOf(sums.shape) : 0)];
+  const [weights, biases] = [zeros(sums ? sums.numel : 0), zeros(sums ? sums.numel : 0)];
   for (let r = 0, start = 0; r < m.length; r++, start += n) {
     const [mean, scale] = [m[r]!, s[r]!];
     let [total, slope] = [0, 0];

@@ -1,11 +1,11 @@
-import { contiguousStrides, type Shape, sizeOf, stridedOffsets } from '../../tensor/shape.js';
+import { contiguousStrides, type Shape, stridedOffsets } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.ravelIndex`. */
 export function ravelIndex(lists: readonly (View | null)[], shape: Shape, lead: number, out: View): void {
   const strides = contiguousStrides(shape);
-  const listed = new Int32Array(sizeOf(lists.find((list) => list !== null)!.shape));
+  const listed = new Int32Array(lists.find((list) => list !== null)!.numel);
   lists.forEach((list, d) => {
     if (list === null) return;
     const names = elementsOf(list);

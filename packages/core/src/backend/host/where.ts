@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../tensor/dtype.js';
-import { type Shape, sizeOf } from '../../tensor/shape.js';
+import type { Shape } from '../../tensor/shape.js';
 import type { View } from '../backend.js';
 import { broadcastView, codedOf, dataOf, elementsOf } from './data.js';
 import { int64Elements } from './int64.js';
@@ -19,7 +19,7 @@ export function where(condition: View, a: View, b: View, out: View): void {
 
 /** One element again and again, or as many as there are results; as 64-bit integers where they have to be exact. */
 function operandOf(view: View, shape: Shape, isExact: boolean): [TypedArray, 0 | 1] {
-  const isOne = sizeOf(view.shape) === 1;
+  const isOne = view.numel === 1;
   const whole = isOne ? view : broadcastView(view, shape);
   return [isExact ? (int64Elements(whole) as never) : elementsOf(whole), isOne ? 0 : 1];
 }
