@@ -17,6 +17,12 @@ export function rowsAlong(shape: Shape, dim: number): Rows {
   return { outer, n: shape[dim] ?? 1, inner };
 }
 
+/** Calls `visit` with where each row begins, in the order of the rows. */
+export function eachLine({ outer, n, inner }: Rows, visit: (start: number) => void): void {
+  for (let o = 0, block = 0; o < outer; o++, block += n * inner)
+    for (let start = block; start < block + inner; start++) visit(start);
+}
+
 /** The view with some of its dimensions behind the others, so that each row along them is one in row-major order. */
 export function movedLast(view: View, dims: readonly number[]): View {
   const kept = view.shape.length - dims.length;

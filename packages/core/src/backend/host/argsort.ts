@@ -1,30 +1,39 @@
 import type { View } from '../backend.js';
-import { rowsAlong } from '../rows.js';
+import { eachLine, rowsAlong } from '../rows.js';
 import { dataOf, exactElementsOf } from './data.js';
 
 /** Numbers as they are; of int64 bigints. */
-export type Keys = Float64Array | BigInt64Array;
+type Keys = Float64Array | BigInt64Array;
 
-export const keysFor = ({ dtype }: View, n: number): Keys =>
-  dtype === 'int64' ? new BigInt64Array(n) : new Float64Array(n);
+/** Calls `visit` for each line along `dim` with its elements, their places in order, and where it begins in memory. */
+export function eachSorted(
+  x: View,
+  dim: number,
+  descending: boolean,
+  visit: (keys: Keys, sorted: Int32Array, start: number) => void,
+): void {
+  const data = exactElementsOf(x);
+  const rows = rowsAlong(x.shape, dim);
+  const { n, inner } = rows;
+  const keys = x.dtype === 'int64' ? new BigInt64Array(n) : new Float64Array(n);
+  const [order, spare] = [new Int32Array(n), new Int32Array(n)];
+  eachLine(rows, (start) => {
+    for (let i = 0, p = start; i < n; i++, p += inner) keys[i] = data[p]!;
+    visit(keys, sortLine(keys, descending, order, spare), start);
+  });
+}
 
 /** `Kernels.argsort` for any dtype: each line is sorted by merging. */
 export function argsort(x: View, dim: number, descending: boolean, out: View): void {
-  const data = exactElementsOf(x);
   const to = dataOf(out);
-  const { n, inner } = rowsAlong(x.shape, dim);
-  const keys = keysFor(x, n);
-  const [order, spare] = [new Int32Array(n), new Int32Array(n)];
-  for (let block = 0; block < data.length; block += n * inner)
-    for (let start = block; start < block + inner; start++) {
-      for (let i = 0, p = start; i < n; i++, p += inner) keys[i] = data[p]!;
-      const sorted = sortLine(keys, descending, order, spare);
-      for (let i = 0, p = start; i < n; i++, p += inner) to[p] = sorted[i]!;
-    }
+  const { inner } = rowsAlong(x.shape, dim);
+  eachSorted(x, dim, descending, (_, sorted, start) => {
+    for (let i = 0, p = start; i < sorted.length; i++, p += inner) to[p] = sorted[i]!;
+  });
 }
 
 /** The places of the keys in order, in one of the two arrays; NaN counts as the largest. */
-export function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int32Array): Int32Array {
+function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int32Array): Int32Array {
   const n = keys.length;
   let numbers = n;
   // biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.

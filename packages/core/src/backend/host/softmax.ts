@@ -1,15 +1,15 @@
 import type { TypedArray } from '../../tensor/dtype.js';
 import type { SoftmaxKind, View } from '../backend.js';
-import { movedLast, rowsAlong } from '../rows.js';
+import { eachLine, movedLast, rowsAlong } from '../rows.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.softmax` for any dtype. */
 export function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void {
   const [from, to] = [elementsOf(x), dataOf(out)];
-  const { n, inner } = rowsAlong(x.shape, dim);
+  const rows = rowsAlong(x.shape, dim);
+  const { n, inner } = rows;
   const row = kind === 'softmax' ? softmaxRow : logSoftmaxRow;
-  for (let block = 0; block < to.length; block += n * inner)
-    for (let start = block; start < block + inner; start++) row(to, from, start, n, inner);
+  eachLine(rows, (start) => row(to, from, start, n, inner));
 }
 
 /** The largest of `n` elements, `step` apart. NaN is passed over: it makes the sum of exponentials NaN, whatever the shift. */
@@ -45,10 +45,10 @@ function logSoftmaxRow(to: TypedArray, x: TypedArray, start: number, n: number, 
 /** `Kernels.softmaxGradient` for any dtype. */
 export function softmaxGradient(kind: SoftmaxKind, g: View, y: View, dim: number, scale: number, out: View): void {
   const [gradient, result, to] = [elementsOf(g), elementsOf(y), dataOf(out)];
-  const { n, inner } = rowsAlong(y.shape, dim);
+  const rows = rowsAlong(y.shape, dim);
+  const { n, inner } = rows;
   const row = kind === 'softmax' ? softmaxGradientRow : logSoftmaxGradientRow;
-  for (let block = 0; block < to.length; block += n * inner)
-    for (let start = block; start < block + inner; start++) row(to, gradient, result, start, n, inner, scale);
+  eachLine(rows, (start) => row(to, gradient, result, start, n, inner, scale));
 }
 
 type GradientRow = (
