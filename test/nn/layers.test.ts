@@ -274,10 +274,12 @@ describe('containers', () => {
 
   it('refuse what they cannot hold, and then hold nothing of it', () => {
     const list = new nn.ModuleList();
-    expect(() => list.extend([new nn.ReLU(), 3 as never])).toThrow(/ModuleList: 1 is not a Module, got number/);
+    expect(() => list.extend([new nn.ReLU(), 3 as never])).toThrow(/ModuleList: 1 is not a Module, got 3/);
     expect(list.length).toBe(0);
     expect(() => new nn.ModuleDict({ forward: new nn.ReLU() })).toThrow(/'forward' cannot be a member's name/);
-    expect(() => new nn.ParameterList([ones([1]) as never])).toThrow(/ParameterList: 0 is not a Parameter, got object/);
+    expect(() => new nn.ParameterList([ones([1]) as never])).toThrow(
+      /ParameterList: 0 is not a Parameter, got a float32 tensor/,
+    );
   });
 });
 

@@ -295,7 +295,7 @@ describe('forkRng', () => {
     const copied = forkRng().run(draw);
     expect(draw()).toEqual(copied);
     expect(defaultGenerator.getState()).not.toEqual(new Generator(4).getState());
-    expect(() => forkRng('x' as never)).toThrow(/forkRng: takes a seed or a Generator, got string/);
+    expect(() => forkRng('x' as never)).toThrow(/forkRng: takes a seed or a Generator, got 'x'/);
     expect(() => forkRng(0.5)).toThrow(/whole number/);
   });
 

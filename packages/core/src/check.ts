@@ -10,16 +10,19 @@ export type Schema<O> = { readonly [K in keyof Required<O>]: Kind };
 /** A value as errors show it, in few words. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (isOfAnotherCopy(value)) return `${showForeign(value as object)} ${twoCopies}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return showArray(value);
   const { shape, dtype } = value as { shape?: unknown; dtype?: unknown };
-  if (isOfAnotherCopy(value)) return `a tensor ${twoCopies}`;
   if (Array.isArray(shape) && typeof dtype === 'string') return `a ${dtype} tensor of shape ${showArray(shape)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object';
 }
+
+const showForeign = (value: object): string =>
+  typeof value === 'function' ? 'a module' : 'shape' in value ? 'a tensor' : `an instance of ${value.constructor.name}`;
 
 const showArray = (values: readonly unknown[]): string => {
   const shown = values.slice(0, 8).map((v) => (Array.isArray(v) ? '[…]' : show(v)));

@@ -7,7 +7,7 @@ export type { StepRule } from './backend/backend.js';
 export { isDevice, kernelsOf, pin } from './backend/backends.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export type { Taps } from './backend/resampling.js';
-export { brand, isOfAnotherCopy, twoCopies } from './brand.js';
+export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
 export { builtin, installedFile, requireInstalled } from './builtin.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
 export { report } from './grad/diagnostics.js';

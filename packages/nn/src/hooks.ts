@@ -1,5 +1,5 @@
 import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
-import { removable } from '@gradgate/core/internal';
+import { removable, show } from '@gradgate/core/internal';
 import { located } from './location.js';
 import { type Registry, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
@@ -39,7 +39,7 @@ export function register<K extends keyof Hooks>(
   hook: Parameters<Hooks[K]['add']>[0],
 ): { remove(): void } {
   if (typeof hook !== 'function')
-    throw new TypeError(`${module.constructor.name}: a hook is a function, got ${typeof hook}`);
+    throw new TypeError(`${module.constructor.name}: a hook is a function, got ${show(hook)}`);
   const registry = registryOf(module);
   registry.hooks ??= {
     ...{ pre: new Set(), post: new Set(), backward: new Set() },

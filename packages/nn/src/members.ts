@@ -1,5 +1,5 @@
 import { defineMode, Tensor } from '@gradgate/core';
-import { isOfAnotherCopy, show, twoCopies } from '@gradgate/core/internal';
+import { thisCopy as coreCopy, isOfAnotherCopy, show, twoCopies } from '@gradgate/core/internal';
 import type { Hooks } from './hooks.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -38,7 +38,7 @@ export interface Registry {
 }
 
 /** The brand of the modules of this copy of the package. */
-export const thisCopy: object = Object.freeze({});
+export const thisCopy: object = Object.freeze(Object.create(coreCopy));
 
 const registries = new WeakMap<object, Registry>();
 

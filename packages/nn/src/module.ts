@@ -1,5 +1,5 @@
 import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
-import { brand, check, is, isDevice } from '@gradgate/core/internal';
+import { brand, check, is, isDevice, show } from '@gradgate/core/internal';
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,
@@ -146,7 +146,7 @@ export class Module {
 
   /** Sets `training` of this module and all below it. */
   train(mode = true): this {
-    if (typeof mode !== 'boolean') throw new TypeError(`train: mode is true or false, got ${typeof mode}`);
+    if (typeof mode !== 'boolean') throw new TypeError(`train: mode is true or false, got ${show(mode)}`);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

@@ -1,6 +1,7 @@
 import { noGrad, randn, type Tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
 import { registryOf, snakeCase } from './members.js';
-import type { Module } from './module.js';
+import { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
 
 // A weight that is computed from other parameters: the field becomes a getter, which the module does not see as a
@@ -9,6 +10,7 @@ import { type Buffer, buffer, Parameter } from './parameter.js';
 type Fields = Record<string, Tensor>;
 
 function weightOf(op: string, module: Module, name: string): Parameter {
+  if (!(module instanceof Module)) throw new TypeError(`${op}: expected a Module, got ${show(module)}`);
   const weight = (module as unknown as Fields)[name];
   if (!(weight instanceof Parameter))
     throw new TypeError(`${op}: ${module.constructor.name} has no parameter '${name}'`);

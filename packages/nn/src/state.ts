@@ -1,4 +1,5 @@
 import { equal, noGrad, Tensor, TensorError } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
 import { className, join, membersOf, registryOf, stateName } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -60,9 +61,7 @@ export function loadState(
   strict: boolean,
 ): { missingKeys: string[]; unexpectedKeys: string[] } {
   if (typeof given !== 'object' || given === null)
-    throw new TypeError(
-      `loadStateDict: takes an object of tensors by name, got ${given === null ? 'null' : typeof given}`,
-    );
+    throw new TypeError(`loadStateDict: takes an object of tensors by name, got ${show(given)}`);
   const state = { ...given };
   runHooks(root, 'loadStateDict', state);
   const own = entriesOf(root);
@@ -104,7 +103,7 @@ function rename(state: StateDict, key: string, otherNames: readonly string[], ow
 const isInteger = ({ dtype }: Tensor): boolean => /^u?int/.test(dtype);
 
 function misfit(to: Tensor, from: unknown): string | null {
-  if (!(from instanceof Tensor)) return `is not a Tensor, got ${from === null ? 'null' : typeof from}`;
+  if (!(from instanceof Tensor)) return `is not a Tensor, got ${show(from)}`;
   if (to.shape.join() !== from.shape.join())
     return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
   // Counters have 64 bits in PyTorch.

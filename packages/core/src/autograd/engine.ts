@@ -133,7 +133,7 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
       throw new ShapeError(
         'registerHook',
         `a hook returns a tensor of the gradient's shape ${formatShape(grad.shape)} or nothing, got ` +
-          `${replaced instanceof Tensor ? formatShape(replaced.shape) : typeof replaced}`,
+          `${replaced instanceof Tensor ? formatShape(replaced.shape) : show(replaced)}`,
       );
     if (replaced.dtype !== grad.dtype)
       throw new DTypeError(

@@ -1,3 +1,4 @@
+import { show } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -54,7 +55,7 @@ export class KeptResults {
   note(op: KeepableOperator, { storage, dtype, shape, inference }: Tensor): void {
     const wanted: unknown = this.wants(op);
     if (typeof wanted !== 'boolean')
-      throw new TypeError(`checkpoint: what says whether to keep ${op} must give true or false, got ${typeof wanted}`);
+      throw new TypeError(`checkpoint: what says whether to keep ${op} must give true or false, got ${show(wanted)}`);
     const tensor = wanted && !inference ? new Tensor(storage, dtype, shape) : null;
     this.#results.push({ op, tensor, version: storage.version });
   }

@@ -2,6 +2,7 @@ import { inPlace } from '../autograd/inplace.js';
 import { gatherAlong, selectSlices } from '../autograd/positions.js';
 import { makeStridedView } from '../autograd/view.js';
 import { kernelsOf } from '../backend/backends.js';
+import { show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { isInteger } from '../tensor/dtype.js';
@@ -92,7 +93,7 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
     return [Tensor.of(Int32Array.from(index), 'int32', [index.length], storage.backend)];
   if (!(index instanceof Tensor))
     throw new TypeError(
-      `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${typeof index}`,
+      `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${show(index)}`,
     );
   // PyTorch reads uint8 as a mask, with a warning: here it says which of the two it is.
   if (!isInteger(index.dtype) || index.dtype === 'uint8')

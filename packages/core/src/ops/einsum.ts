@@ -1,7 +1,8 @@
+import { show } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { formatShape } from '../tensor/shape.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import { diagonal } from './arrange.js';
 import type * as self from './einsum.js';
 import { mul } from './elementwise.js';
@@ -57,10 +58,11 @@ function contract(a: Labelled, b: Labelled, keep: string): Labelled {
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   const op = 'einsum';
   if (typeof equation !== 'string')
-    throw new TypeError(`${op}: expected an equation such as 'ij,jk->ik', got ${typeof equation}`);
+    throw new TypeError(`${op}: expected an equation such as 'ij,jk->ik', got ${show(equation)}`);
   const [inputs, output] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
   const terms = inputs.split(',');
-  if (terms.length !== operands.length || !operands.every((t) => t instanceof Tensor))
+  checkTensors(op, ...operands);
+  if (terms.length !== operands.length)
     throw new TypeError(`${op}: '${equation}' names ${terms.length} operands, got ${operands.length}`);
   // The dimensions under an ellipsis get labels of their own, aligned at the end.
   const hidden = (n: number) =>

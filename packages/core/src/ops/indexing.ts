@@ -298,7 +298,7 @@ function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
   if (!(mask instanceof Tensor) || mask.dtype !== 'bool')
     throw new DTypeError(
       op,
-      `the mask is a bool tensor, got ${mask instanceof Tensor ? mask.dtype : typeof mask}; compare first`,
+      `the mask is a bool tensor, got ${mask instanceof Tensor ? mask.dtype : show(mask)}; compare first`,
     );
   const shape = broadcastShapes(op, x.shape, mask.shape);
   const positions = nonzeroPositions(op, expand(mask, shape));

@@ -1,6 +1,7 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
+import { show } from '../check.js';
 import { DTypeError, ShapeError, TensorError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
@@ -50,7 +51,7 @@ export function solve(a: Tensor, b: Tensor): Tensor {
   if (!(b instanceof Tensor) || b.dtype !== a.dtype)
     throw new DTypeError(
       'solve',
-      `both sides have one dtype, got ${a.dtype} and ${b instanceof Tensor ? b.dtype : typeof b}`,
+      `both sides have one dtype, got ${a.dtype} and ${b instanceof Tensor ? b.dtype : show(b)}`,
     );
   if (b.ndim === 1) return squeeze(solve(a, unsqueeze(b, 1)), -1);
   if (b.ndim < 2 || b.shape.at(-2) !== n)

@@ -2,7 +2,7 @@ import { inPlace } from '../autograd/inplace.js';
 import type { RandomRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
-import { check, checkOptions } from '../check.js';
+import { check, checkOptions, show } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
@@ -140,7 +140,7 @@ export function normal(
   const { shape, generator = currentGenerator() } = checkOptions('normal', options, normalOptions);
   for (const v of [mean, std])
     if (typeof v !== 'number' && !(v instanceof Tensor))
-      throw new TypeError(`normal: mean and std are Tensors or numbers, got ${v === null ? 'null' : typeof v}`);
+      throw new TypeError(`normal: mean and std are Tensors or numbers, got ${show(v)}`);
   const like =
     mean instanceof Tensor ? mean : std instanceof Tensor ? std : Tensor.empty('float32', checkShape('normal', shape));
   const size = mean instanceof Tensor && std instanceof Tensor ? add(mean.detach(), std.detach()) : like.detach();

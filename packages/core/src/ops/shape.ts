@@ -2,6 +2,7 @@ import { inPlace } from '../autograd/inplace.js';
 import { record } from '../autograd/node.js';
 import { makeView } from '../autograd/view.js';
 import { backend, isDevice, kernelsOf } from '../backend/backends.js';
+import { show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import { checkDType, checkFits, type DType, isFloat } from '../tensor/dtype.js';
@@ -438,7 +439,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 
 export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
   if (!Array.isArray(tensors) || tensors.length === 0 || !tensors.every((x) => x instanceof Tensor))
-    throw new TypeError(`${op}: expected an array of at least one Tensor`);
+    throw new TypeError(`${op}: expected an array of at least one Tensor, got ${show(tensors)}`);
   return tensors[0]!;
 }
 

@@ -77,7 +77,7 @@ function make(
  * ```
  */
 export function fromTypedArray(array: TypedArray, { shape = [array.length] }: { shape?: Shape } = {}): Tensor {
-  if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${typeof array}`);
+  if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${show(array)}`);
   checkShape('fromTypedArray', shape);
   if (sizeOf(shape) !== array.length)
     throw new ShapeError('fromTypedArray', `${array.length} elements do not fill shape ${formatShape(shape)}`);

@@ -1,5 +1,7 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
+import { brand, thisCopy } from '../brand.js';
+import { show } from '../check.js';
 import { defineMode, type Gate } from '../grad/index.js';
 
 /**
@@ -17,6 +19,11 @@ export class Generator {
   /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
   get [Symbol.toStringTag](): string {
     return 'Generator';
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 
   constructor(seed: number = Date.now()) {
@@ -120,7 +127,7 @@ export const currentGenerator = (): Generator => generator.get() ?? defaultGener
 export function forkRng(from?: number | Generator): Gate {
   if (typeof from === 'number') seeded(from);
   else if (from !== undefined && !(from instanceof Generator))
-    throw new TypeError(`forkRng: takes a seed or a Generator, got ${from === null ? 'null' : typeof from}`);
+    throw new TypeError(`forkRng: takes a seed or a Generator, got ${show(from)}`);
   return forking(from);
 }
 

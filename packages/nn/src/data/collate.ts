@@ -1,5 +1,5 @@
 import { stack, Tensor, type TypedArray, tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import { isRecord, isThenable, maxDepth, typedArray } from '../plain.js';
 
 /** What holds numbers and becomes a tensor. */
@@ -65,6 +65,7 @@ function kindOf(value: unknown, path: string): string {
   if (value === undefined) refuse(`${path} has no value to make a batch of`);
   if (value === null) return 'null';
   if (value instanceof Tensor) return 'a Tensor';
+  if (isOfAnotherCopy(value)) refuse(`${path} is ${show(value)}`);
   if (typeof value !== 'object' && typeof value !== 'function') return typeof value;
   if (isThenable(value)) refuse(`${path} is a promise; await it in the dataset's get()`);
   if (Array.isArray(value)) return 'an array';

@@ -77,7 +77,9 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
 
   constructor(...tensors: T) {
     if (tensors.length === 0 || tensors.some((t) => !(t instanceof Tensor) || t.ndim === 0))
-      throw new TypeError('TensorDataset: takes at least one tensor, and none without dimensions');
+      throw new TypeError(
+        `TensorDataset: takes at least one tensor, and none without dimensions, got ${show(tensors)}`,
+      );
     const sizes = tensors.map((t) => t.shape[0]!);
     if (sizes.some((n) => n !== sizes[0]))
       throw new TypeError(`TensorDataset: tensors of ${sizes.join(', ')} samples; all must have as many`);

@@ -8,8 +8,7 @@ import { Parameter } from '../parameter.js';
 type Type<T> = abstract new (...args: any[]) => T;
 
 const mustBe = (what: string, type: Type<unknown>, value: unknown): void => {
-  if (!(value instanceof type))
-    throw new TypeError(`${what} is not a ${type.name}, got ${value === null ? 'null' : typeof value}`);
+  if (!(value instanceof type)) throw new TypeError(`${what} is not a ${type.name}, got ${show(value)}`);
 };
 
 /** The fields of a container that are members of its type, in order: numbers first. */

@@ -281,7 +281,6 @@ function lossValue(loss: unknown): number {
       'LBFGS.step: the closure is called several times in one step and is synchronous, got one that returns a promise',
     );
   const value = typeof loss === 'number' ? loss : (loss as Partial<Tensor> | null)?.item?.();
-  if (typeof value !== 'number')
-    throw new TypeError(`LBFGS.step: the closure returns the loss, got ${loss === null ? 'null' : typeof loss}`);
+  if (typeof value !== 'number') throw new TypeError(`LBFGS.step: the closure returns the loss, got ${show(loss)}`);
   return value;
 }

@@ -1,3 +1,4 @@
+import { show } from '@gradgate/core/internal';
 /** What holds bytes: all decoders take any of these. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
@@ -8,9 +9,7 @@ export function bytesOf(op: string, value: unknown): Uint8Array<ArrayBuffer> {
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]')
     return ownMemory(new Uint8Array(value as ArrayBuffer));
-  throw new TypeError(
-    `${op}: expected bytes, as a Uint8Array or an ArrayBuffer, got ${value === null ? 'null' : typeof value}`,
-  );
+  throw new TypeError(`${op}: expected bytes, as a Uint8Array or an ArrayBuffer, got ${show(value)}`);
 }
 
 /** Text decoders refuse shared memory, and another thread could change it after the checks. */

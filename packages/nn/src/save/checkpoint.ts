@@ -1,5 +1,5 @@
 import { Generator, Tensor, TensorError } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
 import { isPlain, isResumable, maxDepth, type Resumable } from '../plain.js';
 import { type Bytes, shorten } from './bytes.js';
@@ -39,7 +39,8 @@ function separate(value: unknown, path: string, tensors: StateDict, depth = 0): 
   if (Array.isArray(value)) return Array.from(value, (v, i) => separate(v, `${path}.${i}`, tensors, depth + 1));
   if (isPlain(value))
     return { object: Object.entries(value).map(([k, v]) => [k, separate(v, `${path}.${k}`, tensors, depth + 1)]) };
-  const what = typeof value === 'object' ? (value.constructor?.name ?? 'no plain object') : show(value);
+  const what =
+    typeof value === 'object' && !isOfAnotherCopy(value) ? (value.constructor?.name ?? 'no plain object') : show(value);
   throw new TypeError(`saveCheckpoint: ${shorten(path)} is ${what}, which cannot be saved`);
 }
 

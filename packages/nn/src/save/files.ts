@@ -1,4 +1,4 @@
-import { builtin } from '@gradgate/core/internal';
+import { builtin, show } from '@gradgate/core/internal';
 
 // The parts of Node's own modules that are used.
 interface Stats {
@@ -64,9 +64,7 @@ function system(op: string): System {
 export function pathOf(op: string, path: unknown): string {
   if (typeof path === 'string' && path !== '') return path;
   if (!(path instanceof URL))
-    throw new TypeError(
-      `${op}: path is text or a file: URL, got ${path === '' ? 'an empty text' : path === null ? 'null' : typeof path}`,
-    );
+    throw new TypeError(`${op}: path is text or a file: URL, got ${path === '' ? 'an empty text' : show(path)}`);
   if (path.protocol !== 'file:')
     throw new TypeError(`${op}: ${path.href.slice(0, 200)} is no file; fetch() its bytes and use the decode functions`);
   const url = builtin<{ fileURLToPath(url: URL): string }>('node:url');

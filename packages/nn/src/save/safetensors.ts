@@ -79,7 +79,7 @@ function headerOf(
     if (typeof metadata !== 'object' || metadata === null) no(`metadata is text by name, got ${show(metadata)}`);
     for (const [key, value] of Object.entries(metadata))
       if (typeof value !== 'string')
-        no(`metadata is text, and '${shorten(key)}' is ${typeof value}; use JSON.stringify()`);
+        no(`metadata is text, and '${shorten(key)}' is ${show(value)}; use JSON.stringify()`);
     header['__metadata__'] = metadata;
   }
   const entries = Object.entries(tensors);
