@@ -1,5 +1,5 @@
 /**
- * Compiles `assembly/` into `src/kernels/wasm/binary.ts`, which is committed: neither users nor tests need the
+ * Compiles `assembly/` into `src/backend/wasm/binary.ts`, which is committed: neither users nor tests need the
  * AssemblyScript compiler. Run it after a change in `assembly/`; a test checks that it gives the committed file.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import asc from 'assemblyscript/asc';
 import { transform } from 'esbuild';
 
 const assembly = fileURLToPath(new URL('../assembly', import.meta.url));
-const target = new URL('../src/kernels/wasm/binary.ts', import.meta.url);
+const target = new URL('../src/backend/wasm/binary.ts', import.meta.url);
 
 async function compile(features) {
   const { binary, error, stderr } = await build(features);
@@ -62,7 +62,7 @@ for (const byte of [...fused, ...plain]) counts[byte]++;
 const order = [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
 
 // Only `src` has it as text, and Node 20 does not read TypeScript.
-const { code } = await transform(readFileSync(new URL('../src/kernels/wasm/text.ts', import.meta.url), 'utf8'), {
+const { code } = await transform(readFileSync(new URL('../src/backend/wasm/text.ts', import.meta.url), 'utf8'), {
   loader: 'ts',
 });
 const { encodeText } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
@@ -94,7 +94,7 @@ export const plain = slices.filter((_, i) => i % 2 === 1).join('');
 
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/kernels/wasm/binary.ts is not what assembly/ gives; run scripts/build-kernels.mjs');
+    console.error('src/backend/wasm/binary.ts is not what assembly/ gives; run scripts/build-kernels.mjs');
     process.exit(1);
   }
 } else {

@@ -19,6 +19,12 @@ export { defineFunction, FunctionContext, type FunctionDefinition } from './auto
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
 export type { KeepableOperator } from './autograd/keep.js';
+export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
+export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';
+export { type MemoryReport, memory } from './backend/wasm/residency.js';
+export { getNumThreads, setNumThreads } from './backend/wasm/threads.js';
+export * from './errors.js';
+export * from './grad/index.js';
 export {
   type Backward,
   type BackwardMany,
@@ -28,20 +34,14 @@ export {
   type NodeHook,
   recordCustom as record,
   recordManyCustom as recordMany,
-} from './autograd/node.js';
-export { type SavedTensorHooks, savedTensorsHooks } from './autograd/savedTensorHooks.js';
-export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
-export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';
-export type { Storage } from './backend/storage.js';
-export { type MemoryReport, memory } from './backend/wasm/residency.js';
-export * from './errors.js';
-export * from './grad/index.js';
-export { getNumThreads, setNumThreads } from './kernels/wasm/threads.js';
+} from './graph/node.js';
+export { type SavedTensorHooks, savedTensorsHooks } from './graph/savedTensorHooks.js';
+export type { AnyTypedArray, DType, TypedArray } from './memory/dtype.js';
+export { promoteTypes } from './memory/promote.js';
+export type { Shape } from './memory/shape.js';
+export type { Storage } from './memory/storage.js';
 export * from './ops/index.js';
 export * from './tensor/creation.js';
-export type { AnyTypedArray, DType, TypedArray } from './tensor/dtype.js';
-export { promoteTypes } from './tensor/promote.js';
 export { currentGenerator, defaultGenerator, forkRng, Generator, manualSeed } from './tensor/random.js';
-export type { Shape } from './tensor/shape.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';

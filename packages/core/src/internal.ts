@@ -1,7 +1,5 @@
 // For the other packages of gradgate: not for users, and without promises.
 
-export { checkWritable } from './autograd/inplace.js';
-export { removable } from './autograd/node.js';
 export { synchronous } from './autograd/synchronous.js';
 export type { StepRule } from './backend/backend.js';
 export { isDevice, kernelsOf, pin } from './backend/backends.js';
@@ -11,13 +9,15 @@ export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
 export { builtin, installedFile, requireInstalled } from './builtin.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
 export { report } from './grad/diagnostics.js';
+export { checkWritable } from './graph/inplace.js';
+export { removable } from './graph/node.js';
 
 export type { Kind } from './kinds.js';
 
 import * as options from './ops/options.js';
 
+export { isFloat, isInteger } from './memory/dtype.js';
 export { checkIntegers, checkTensors } from './tensor/check.js';
-export { isFloat, isInteger } from './tensor/dtype.js';
 
 import * as is from './tensor/kinds.js';
 

@@ -15,8 +15,8 @@ import { describe, expect, it } from 'vitest';
 import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import { binaryByKernel, unaryByKernel } from '../../../packages/core/src/backend/wasm/elementwise.js';
 import { gemm } from '../../../packages/core/src/backend/wasm/matmul.js';
+import { inRows } from '../../../packages/core/src/backend/wasm/rows.js';
 import { stepByKernel } from '../../../packages/core/src/backend/wasm/step.js';
-import { inRows } from '../../../packages/core/src/kernels/stream.js';
 
 describe('a gradient that is assigned', () => {
   it.each<[string, unknown, RegExp]>([

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
 import { closeWindows } from '../../../packages/core/src/backend/host/storage.js';
 import { kernels as wasm } from '../../../packages/core/src/backend/wasm/kernels.js';
-import type { DType } from '../../../packages/core/src/tensor/dtype.js';
+import type { DType } from '../../../packages/core/src/memory/dtype.js';
 
 /** What normal numbers are not. */
 export const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-42, -1e-42, 1e30, -1e30, 0, -0];

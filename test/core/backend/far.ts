@@ -4,8 +4,8 @@ import { type Backend, DeviceError, type DType, type Kernels, refuseRead, type T
 import { cpu } from '../../../packages/core/src/backend/cpu.js';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
 import { HostStorage } from '../../../packages/core/src/backend/host/storage.js';
-import type { Storage } from '../../../packages/core/src/backend/storage.js';
-import { noteTemporaries } from '../../../packages/core/src/backend/storage.js';
+import type { Storage } from '../../../packages/core/src/memory/storage.js';
+import { noteTemporaries } from '../../../packages/core/src/memory/storage.js';
 
 class FarStorage implements Storage {
   version = 0;

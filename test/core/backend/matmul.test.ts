@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import { matmul } from '../../../packages/core/src/backend/wasm/matmul.js';
-import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
-import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
+import { KernelMemory } from '../../../packages/core/src/backend/wasm/memory.js';
+import { instantiate } from '../../../packages/core/src/backend/wasm/module.js';
 
 /** The plain definition, in float64. */
 function product(a: Tensor, b: Tensor): number[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { gatherStrided } from '../../../packages/core/src/backend/host/strided.js';
-import { stridedOffsets } from '../../../packages/core/src/tensor/shape.js';
+import { stridedOffsets } from '../../../packages/core/src/memory/shape.js';
 
 it('reads strided elements in row-major order', () => {
   const dimension = fc.tuple(fc.constantFrom(0, 1, 2, 3, 5, 20, 40), fc.constantFrom(0, 1, 2, 3, 20, 40, 60));

@@ -1,8 +1,8 @@
 import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { defineMode, type Gate } from '../grad/index.js';
+import { type Gradients, type Node, setOnRecord } from '../graph/node.js';
 import * as is from '../kinds.js';
-import { type Gradients, type Node, setOnRecord } from './node.js';
 
 const anomaly = defineMode('gradgate.anomaly', false);
 

@@ -1,11 +1,11 @@
 import { check, show } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { bindGradMode, isGradEnabled } from '../grad/index.js';
+import { currentSavedTensorHooks, type SavedTensorHooks, savedTensorsHooks } from '../graph/savedTensorHooks.js';
 import * as is from '../kinds.js';
 import { currentGenerator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type KeepableOperator, KeptResults, keepableOperators } from './keep.js';
-import { currentSavedTensorHooks, type SavedTensorHooks, savedTensorsHooks } from './savedTensorHooks.js';
 import { synchronous } from './synchronous.js';
 
 /**

@@ -1,17 +1,7 @@
 import { closeWindows } from '../backend/host/storage.js';
-import { noteTemporaries } from '../backend/storage.js';
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { runInMode } from '../grad/index.js';
-import { add } from '../ops/elementwise.js';
-import { to } from '../ops/shape.js';
-import { isFloat } from '../tensor/dtype.js';
-import * as is from '../tensor/kinds.js';
-import { formatShape, sameShape } from '../tensor/shape.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { checkAnomaly } from './anomaly.js';
-import type * as self from './engine.js';
-import { explainUntracked } from './explain.js';
 import {
   AccumulateGrad,
   type Edge,
@@ -21,8 +11,18 @@ import {
   leafEdge,
   type Node,
   removable,
-} from './node.js';
-import { Temporaries } from './temporaries.js';
+} from '../graph/node.js';
+import { Temporaries } from '../graph/temporaries.js';
+import { isFloat } from '../memory/dtype.js';
+import { formatShape, sameShape } from '../memory/shape.js';
+import { noteTemporaries } from '../memory/storage.js';
+import { add } from '../ops/elementwise.js';
+import { to } from '../ops/shape.js';
+import * as is from '../tensor/kinds.js';
+import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { checkAnomaly } from './anomaly.js';
+import type * as self from './engine.js';
+import { explainUntracked } from './explain.js';
 
 export interface BackwardOptions {
   /** The gradient of the tensor itself; must be given unless it has one element. */

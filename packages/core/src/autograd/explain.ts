@@ -1,5 +1,5 @@
 import { describeFrame } from '../grad/index.js';
-import { isFloat } from '../tensor/dtype.js';
+import { isFloat } from '../memory/dtype.js';
 import { frozen } from '../tensor/frozen.js';
 import type { Tensor } from '../tensor/tensor.js';
 

@@ -1,11 +1,11 @@
 import { check, checkOptions } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { isGradEnabled, runInMode } from '../grad/index.js';
+import { type Gradients, type Node, recordManyCustom } from '../graph/node.js';
+import { isFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
-import { isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Gradients, type Node, recordManyCustom } from './node.js';
 
 /** What a custom function's `forward` and `backward` tell each other, and the engine. */
 export class FunctionContext {

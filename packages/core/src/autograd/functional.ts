@@ -1,10 +1,10 @@
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
+import { allocate } from '../memory/dtype.js';
+import { sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { allocate } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { grad } from './engine.js';
 import { explainUntracked } from './explain.js';

@@ -1,13 +1,13 @@
-import type { Bits } from '../tensor/coding.js';
-import type { DType, TypedArray } from '../tensor/dtype.js';
+import type { Bits } from '../memory/coding.js';
+import type { DType, TypedArray } from '../memory/dtype.js';
+import type { Shape } from '../memory/shape.js';
+import type { Storage } from '../memory/storage.js';
 import type { Generator } from '../tensor/random.js';
-import type { Shape } from '../tensor/shape.js';
 import type { Channels } from './channels.js';
 import type { Geometry, Window } from './convolution.js';
 import type { BinaryFunction, Parameters as Numbers, UnaryFunction } from './functions.js';
 import type { Areas } from './pooling.js';
 import type { Taps } from './resampling.js';
-import type { Storage } from './storage.js';
 
 /** What a kernel sees of a tensor. A `Tensor` is one. */
 export interface View {

@@ -1,8 +1,8 @@
 import { show } from '../check.js';
 import { DeviceError } from '../errors.js';
+import type { Storage } from '../memory/storage.js';
 import type { Backend, Kernels, View } from './backend.js';
 import { cpu } from './cpu.js';
-import type { Storage } from './storage.js';
 
 /** The devices that there are, and the one on which tensors are made where none is named. */
 const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: cpu };

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../tensor/dtype.js';
+import type { TypedArray } from '../memory/dtype.js';
 
 /** `[batch, channels, inner]`, where a group is some channels of a sample, or one channel of the whole batch. */
 export interface Channels {

@@ -1,8 +1,8 @@
-import type { Bits } from '../tensor/coding.js';
-import type { DType, TypedArray } from '../tensor/dtype.js';
+import type { Bits } from '../memory/coding.js';
+import type { DType, TypedArray } from '../memory/dtype.js';
+import type { Storage } from '../memory/storage.js';
 import type { Backend } from './backend.js';
 import { HostStorage } from './host/storage.js';
-import type { Storage } from './storage.js';
 import { kernels } from './wasm/kernels.js';
 import { managedMemory } from './wasm/residency.js';
 

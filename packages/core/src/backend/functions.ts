@@ -1,4 +1,4 @@
-import type { TypedArray } from '../tensor/dtype.js';
+import type { TypedArray } from '../memory/dtype.js';
 
 // Elementwise functions, each defined once, for one element: the host computes what they say, faster kernels are found by
 // their names and have to follow them.

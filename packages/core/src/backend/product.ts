@@ -1,4 +1,4 @@
-import { broadcastStrides, stridedOffsets } from '../tensor/shape.js';
+import { broadcastStrides, stridedOffsets } from '../memory/shape.js';
 import type { View } from './backend.js';
 
 /** How far the rows of a matrix are apart, and its columns. */

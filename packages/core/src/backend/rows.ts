@@ -1,4 +1,4 @@
-import { isContiguous, type Shape } from '../tensor/shape.js';
+import { isContiguous, type Shape } from '../memory/shape.js';
 import type { View } from './backend.js';
 
 /** A row-major array seen as `[outer, n, inner]`: `outer * inner` rows of `n` elements that are `inner` apart. */

@@ -1,10 +1,10 @@
-import { record } from '../autograd/node.js';
 import * as loops from '../backend/host/loops.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { isFloat } from '../memory/dtype.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { isFloat } from '../tensor/dtype.js';
-import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
 import {

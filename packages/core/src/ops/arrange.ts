@@ -1,12 +1,12 @@
-import { record } from '../autograd/node.js';
-import { gatherAlong, repeated, writeTo } from '../autograd/positions.js';
-import { makeStridedView } from '../autograd/view.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { gatherAlong, repeated, writeTo } from '../graph/positions.js';
+import { makeStridedView } from '../graph/view.js';
+import { checkShape, checkSize, formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { checkShape, checkSize, formatShape, normalizeDim, normalizeDims, type Shape } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './arrange.js';
 import { withInPlace } from './define.js';

@@ -1,8 +1,8 @@
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { floatOnly } from './define.js';
 import { dropout } from './dropout.js';

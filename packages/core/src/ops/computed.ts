@@ -1,5 +1,5 @@
-import { computedIn } from '../tensor/dtype.js';
-import { promote } from '../tensor/promote.js';
+import { computedIn } from '../memory/dtype.js';
+import { promote } from '../memory/promote.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { to } from './shape.js';
 

@@ -1,12 +1,12 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
-import { record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type Geometry, outputSize, type Window } from '../backend/convolution.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { checkSize, formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { checkSize, formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { floatOnly } from './define.js';
 import { add } from './elementwise.js';

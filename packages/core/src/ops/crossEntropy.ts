@@ -1,13 +1,13 @@
-import { recordMany } from '../autograd/node.js';
 import type { LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { IndexError, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
+import { recordMany } from '../graph/node.js';
+import { computedIn, type DType, isFloat } from '../memory/dtype.js';
+import { formatShape, sameShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { arange } from '../tensor/creation.js';
-import { computedIn, type DType, isFloat } from '../tensor/dtype.js';
-import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { computed } from './computed.js';
 import { add, div, eq, ge, mul, ne, neg, sub, where } from './elementwise.js';

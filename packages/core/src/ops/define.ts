@@ -1,15 +1,15 @@
-import { inPlace } from '../autograd/inplace.js';
-import { type Backward, record } from '../autograd/node.js';
 import type { Backend } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../backend/functions.js';
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
+import { inPlace } from '../graph/inplace.js';
+import { type Backward, record } from '../graph/node.js';
+import { type DType, isFloat } from '../memory/dtype.js';
+import { promote, promoteValue } from '../memory/promote.js';
+import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { type DType, isFloat } from '../tensor/dtype.js';
-import { promote, promoteValue } from '../tensor/promote.js';
-import { broadcastShapes } from '../tensor/shape.js';
 import { type Method, Tensor } from '../tensor/tensor.js';
 import { sumTo } from './sum.js';
 

@@ -1,9 +1,9 @@
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { isTraining } from '../grad/index.js';
+import { computedIn } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
 import { rand } from '../tensor/creation.js';
-import { computedIn } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import type { Generator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';

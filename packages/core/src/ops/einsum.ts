@@ -1,7 +1,7 @@
 import { show } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { formatShape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import { diagonal } from './arrange.js';
 import type * as self from './einsum.js';

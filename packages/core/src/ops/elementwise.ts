@@ -1,11 +1,11 @@
-import { record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import type { BinaryLoop } from '../backend/functions.js';
 import * as loops from '../backend/host/loops.js';
 import { DTypeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { checkFits, toFloat } from '../memory/dtype.js';
+import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { checkFits, toFloat } from '../tensor/dtype.js';
-import { broadcastShapes } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import {
   binary,

@@ -1,5 +1,5 @@
-import { record } from '../autograd/node.js';
 import * as loops from '../backend/host/loops.js';
+import { record } from '../graph/node.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { binary } from './define.js';
 import { div, eq, where } from './elementwise.js';

@@ -1,7 +1,7 @@
 export * from './activation.js';
 export * from './arrange.js';
-export { at, type Index, type Slice, set, slice } from './at.js';
 export * from './attention.js';
+export * from './blas.js';
 export {
   type ConvOptions,
   type ConvTransposeOptions,
@@ -30,12 +30,12 @@ export * from './math.js';
 export * from './matmul.js';
 export * from './norm.js';
 export * from './pool.js';
-export * from './products.js';
 export * from './random.js';
 export * from './reduce.js';
 export * from './scan.js';
-export * from './sets.js';
 export * from './shape.js';
+export { at, type Index, type Slice, set, slice } from './slicing.js';
 export { logSoftmax, logsumexp, softmax } from './softmax.js';
 export { digamma, erf, erfc, erfinv, lgamma, logit, polygamma, sinc } from './special.js';
 export * from './statistics.js';
+export * from './unique.js';

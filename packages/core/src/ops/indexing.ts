@@ -1,20 +1,20 @@
-import { record } from '../autograd/node.js';
-import { addAlong, clearAlong, copyOf, gatherAlong, repeated, selectSlices, writeTo } from '../autograd/positions.js';
 import { kernelsOf } from '../backend/backends.js';
 import { check, checkOptions, show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { addAlong, clearAlong, copyOf, gatherAlong, repeated, selectSlices, writeTo } from '../graph/positions.js';
+import { checkFits, isFloat } from '../memory/dtype.js';
+import { broadcastShapes, formatShape, normalizeDim, type Shape, sameShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
-import { checkFits, isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { broadcastShapes, formatShape, normalizeDim, type Shape, sameShape } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { nonzeroCoordinates, nonzeroPositions } from './at.js';
 import { withInPlace } from './define.js';
 import { div, eq, mul } from './elementwise.js';
 import type * as self from './indexing.js';
 import { floorDivide } from './math.js';
 import { putAlong } from './put.js';
 import { expand, narrow, stack, to } from './shape.js';
+import { nonzeroCoordinates, nonzeroPositions } from './slicing.js';
 
 /** Refuses an `index`, of any integer dtype, that does not name elements of `x` along `dim`. */
 function checkAlong(op: string, { shape }: Tensor, dim: number, index: Tensor): void {

@@ -1,12 +1,12 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
-import { record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
 import { DTypeError, ShapeError, TensorError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { isFloat } from '../memory/dtype.js';
+import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
-import { isFloat } from '../tensor/dtype.js';
-import { broadcastShapes, formatShape, sameShape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { tril } from './arrange.js';
 import { mul, neg } from './elementwise.js';

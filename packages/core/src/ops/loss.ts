@@ -1,12 +1,12 @@
-import { type Backward, record } from '../autograd/node.js';
 import type { PairLoss, LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions, show } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled, noGrad } from '../grad/index.js';
+import { type Backward, record } from '../graph/node.js';
+import { isFloat } from '../memory/dtype.js';
+import { formatShape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { isFloat } from '../tensor/dtype.js';
-import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
 import { computed, widened } from './computed.js';

@@ -2,8 +2,8 @@ import type { BinaryFunction } from '../backend/functions.js';
 import * as loops from '../backend/host/loops.js';
 import { checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
+import { isFloat, toFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
-import { isFloat, toFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import {

@@ -1,10 +1,10 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
-import { type Backward, record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { type Backward, record } from '../graph/node.js';
+import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './matmul.js';
 import { sum, sumTo } from './reduce.js';

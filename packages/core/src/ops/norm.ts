@@ -1,14 +1,14 @@
-import { record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import type { Channels } from '../backend/channels.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled, isTraining, noGrad } from '../grad/index.js';
+import { record } from '../graph/node.js';
+import { computedIn, type DType } from '../memory/dtype.js';
+import { promoteTypes } from '../memory/promote.js';
+import { formatShape, type Shape, sameShape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { computedIn, type DType } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { promoteTypes } from '../tensor/promote.js';
-import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { computed, widened } from './computed.js';
 import { floatOnly } from './define.js';

@@ -1,11 +1,11 @@
-import { type Backward, record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { outputSize, type Window } from '../backend/convolution.js';
 import { type Areas, adaptiveAreas, windowAreas } from '../backend/pooling.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { type Backward, record } from '../graph/node.js';
+import { formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
 import { floatOnly } from './define.js';

@@ -1,6 +1,6 @@
-import { record } from '../autograd/node.js';
-import { type Along, clearAlong, copyOf, gatherAlong, readTo, writeTo } from '../autograd/positions.js';
-import type { Shape } from '../tensor/shape.js';
+import { record } from '../graph/node.js';
+import { type Along, clearAlong, copyOf, gatherAlong, readTo, writeTo } from '../graph/positions.js';
+import type { Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { eq, where } from './elementwise.js';
 

@@ -1,15 +1,15 @@
-import { inPlace } from '../autograd/inplace.js';
 import type { RandomRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions, show } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { inPlace } from '../graph/inplace.js';
+import { allocate } from '../memory/dtype.js';
+import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
-import { allocate } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
 import { currentGenerator, type Generator } from '../tensor/random.js';
-import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { floatOnly } from './define.js';
 import { add, mul } from './elementwise.js';

@@ -1,13 +1,13 @@
-import { type Backward, record } from '../autograd/node.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
+import { type Backward, record } from '../graph/node.js';
+import { toCount } from '../memory/dtype.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
-import { toCount } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { applyUnary, floatOnly, unaryOperator } from './define.js';
 import { div, eq, mul, sub } from './elementwise.js';

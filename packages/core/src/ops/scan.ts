@@ -1,13 +1,13 @@
-import { record } from '../autograd/node.js';
-import { gatherAlong, positionsOn } from '../autograd/positions.js';
 import type { Kernels } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { gatherAlong, positionsOn } from '../graph/positions.js';
+import { type DType, isFloat, toCount } from '../memory/dtype.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { type DType, isFloat, toCount } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { flip } from './arrange.js';
 import { withInPlace } from './define.js';

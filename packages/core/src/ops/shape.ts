@@ -1,12 +1,11 @@
-import { inPlace } from '../autograd/inplace.js';
-import { record } from '../autograd/node.js';
-import { makeView } from '../autograd/view.js';
 import { backend, isDevice, kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
-import { checkTensors } from '../tensor/check.js';
-import { checkDType, checkFits, type DType, isFloat } from '../tensor/dtype.js';
-import { promoteTypes } from '../tensor/promote.js';
+import { inPlace } from '../graph/inplace.js';
+import { record } from '../graph/node.js';
+import { makeView } from '../graph/view.js';
+import { checkDType, checkFits, type DType, isFloat } from '../memory/dtype.js';
+import { promoteTypes } from '../memory/promote.js';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -17,7 +16,8 @@ import {
   type Shape,
   sameShape,
   sizeOf,
-} from '../tensor/shape.js';
+} from '../memory/shape.js';
+import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { type TensorLike, toTensor } from './define.js';
 import { sumTo } from './reduce.js';

@@ -1,12 +1,12 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
-import { type Backward, record } from '../autograd/node.js';
 import type { SoftmaxKind } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { isGradEnabled } from '../grad/index.js';
+import { type Backward, record } from '../graph/node.js';
+import { computedIn, isFloat } from '../memory/dtype.js';
+import { normalizeDim, normalizeDims } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { computedIn, isFloat } from '../tensor/dtype.js';
-import { normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { computed } from './computed.js';
 import { floatOnly } from './define.js';

@@ -1,12 +1,12 @@
-import { record } from '../autograd/node.js';
-import { gatherAlong } from '../autograd/positions.js';
 import { kernelsOf } from '../backend/backends.js';
 import { check, checkOptions } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { gatherAlong } from '../graph/positions.js';
+import { isFloat } from '../memory/dtype.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { argsort, diagonal } from './arrange.js';
 import { floatOnly } from './define.js';

@@ -1,10 +1,10 @@
-import { type Backward, record } from '../autograd/node.js';
-import { makeView } from '../autograd/view.js';
 import type { Reduction } from '../backend/backend.js';
 import { checkOptions, type Schema } from '../check.js';
+import { type Backward, record } from '../graph/node.js';
+import { makeView } from '../graph/view.js';
+import { type DType, toCount } from '../memory/dtype.js';
+import { normalizeDims, type Shape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { type DType, toCount } from '../tensor/dtype.js';
-import { normalizeDims, type Shape, sameShape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { keepDim } from './options.js';
 import type * as self from './sum.js';

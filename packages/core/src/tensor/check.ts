@@ -1,6 +1,6 @@
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
-import { isInteger } from './dtype.js';
+import { isInteger } from '../memory/dtype.js';
 import { Tensor } from './tensor.js';
 
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */

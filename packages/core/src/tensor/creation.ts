@@ -1,7 +1,6 @@
 import { backend, getDefaultDevice } from '../backend/backends.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { checkTensors } from './check.js';
 import {
   type AnyTypedArray,
   allocate,
@@ -12,10 +11,11 @@ import {
   isInteger,
   isTypedArray,
   type TypedArray,
-} from './dtype.js';
+} from '../memory/dtype.js';
+import { checkShape, formatShape, mostDims, type Shape, sizeOf } from '../memory/shape.js';
+import { checkTensors } from './check.js';
 import * as is from './kinds.js';
 import { currentGenerator, type Generator } from './random.js';
-import { checkShape, formatShape, mostDims, type Shape, sizeOf } from './shape.js';
 import { Tensor } from './tensor.js';
 
 export interface TensorOptions {

@@ -1,4 +1,4 @@
-import { sameShape } from './shape.js';
+import { sameShape } from '../memory/shape.js';
 import { Tensor } from './tensor.js';
 
 /** Same shape, dtype and elements, as `Object.is` compares them: NaN is NaN. What the graph is does not count. */

@@ -1,5 +1,5 @@
-import { type DType, isInteger } from './dtype.js';
-import { contiguousStrides } from './shape.js';
+import { type DType, isInteger } from '../memory/dtype.js';
+import { contiguousStrides } from '../memory/shape.js';
 import type { Tensor } from './tensor.js';
 
 /** Longer tensors show this many items at each end of a dimension. */

@@ -1,19 +1,27 @@
-import type { Edge, Node, UntrackedCause } from '../autograd/node.js';
 import type { Backend } from '../backend/backend.js';
 import { cpu, wrap } from '../backend/cpu.js';
 import { bitsAmong, numbersAmong, targetOf } from '../backend/host/data.js';
 import { closeWindows } from '../backend/host/storage.js';
-import type { Storage } from '../backend/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
+import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
-import type { Bits } from './coding.js';
-import { allocateUnzeroed, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
+import type { Bits } from '../memory/coding.js';
+import { allocateUnzeroed, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import {
+  contiguousStrides,
+  formatShape,
+  isContiguous,
+  normalizeDim,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../memory/shape.js';
+import type { Storage } from '../memory/storage.js';
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
-import { contiguousStrides, formatShape, isContiguous, normalizeDim, type Shape, sameShape, sizeOf } from './shape.js';
 
 export type NestedArray = number | boolean | NestedArray[];
 
@@ -445,7 +453,7 @@ function checkGrad(t: Tensor, grad: unknown): void {
   if (grad === t) throw new AutogradError('grad', 'a tensor cannot be its own gradient; use clone()');
 }
 
-/** Set by `autograd/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
+/** Set by `graph/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
 let refreshView: (view: Tensor) => void;
 export function onStaleView(refresh: typeof refreshView): void {
   refreshView = refresh;

@@ -1,7 +1,7 @@
 import { show } from '../check.js';
-import type { Bits } from './coding.js';
-import { checkDType, type DType, isFloat, recordOf, type TypedArray } from './dtype.js';
-import { checkShape, formatShape, sizeOf } from './shape.js';
+import type { Bits } from '../memory/coding.js';
+import { checkDType, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { checkShape, formatShape, sizeOf } from '../memory/shape.js';
 import { Tensor } from './tensor.js';
 
 /** A tensor as plain data, for `postMessage`: values and `requiresGrad`, without graph and gradient. */

@@ -1,5 +1,5 @@
-import { type DType, recordOf, type TypedArray } from '../../tensor/dtype.js';
-import { stridedOffsets } from '../../tensor/shape.js';
+import { type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
+import { stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { bitsOf, codedOf, dataOf, elementsOf } from './data.js';
 import type { Coded } from './storage.js';

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 
 // Normalisation of `[batch, channels]`, element after element: loops over one element of each channel would cost more than
 // what they do. Sums are taken in float64.

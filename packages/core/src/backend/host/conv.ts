@@ -1,4 +1,4 @@
-import { allocate, type TypedArray } from '../../tensor/dtype.js';
+import { allocate, type TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { type Geometry, type Sizes, sizesOf } from '../convolution.js';
 import { dataOf, elementsOf } from './data.js';

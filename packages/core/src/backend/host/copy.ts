@@ -1,5 +1,5 @@
-import type { TypedArray } from '../../tensor/dtype.js';
-import { stridedOffsets } from '../../tensor/shape.js';
+import type { TypedArray } from '../../memory/dtype.js';
+import { stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { copyCoded, fillCoded } from './coded.js';
 import { codedOf, dataOf, elementsOf } from './data.js';

@@ -1,10 +1,10 @@
 import { DeviceError } from '../../errors.js';
-import type { Bits } from '../../tensor/coding.js';
-import type { TypedArray } from '../../tensor/dtype.js';
-import { allocateUnzeroed, recordOf } from '../../tensor/dtype.js';
-import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../tensor/shape.js';
+import type { Bits } from '../../memory/coding.js';
+import type { TypedArray } from '../../memory/dtype.js';
+import { allocateUnzeroed, recordOf } from '../../memory/dtype.js';
+import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../memory/shape.js';
+import type { Storage } from '../../memory/storage.js';
 import type { View } from '../backend.js';
-import type { Storage } from '../storage.js';
 import type { Coded, HostStorage } from './storage.js';
 import { gatherStrided } from './strided.js';
 

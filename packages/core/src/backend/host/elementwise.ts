@@ -1,5 +1,5 @@
-import { isFloat } from '../../tensor/dtype.js';
-import { broadcastStrides, type Shape, stridedOffsets } from '../../tensor/shape.js';
+import { isFloat } from '../../memory/dtype.js';
+import { broadcastStrides, type Shape, stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import {
   type BinaryFunction,

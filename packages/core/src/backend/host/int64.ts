@@ -1,4 +1,4 @@
-import { isFloat, recordOf, type TypedArray } from '../../tensor/dtype.js';
+import { isFloat, recordOf, type TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { bitsOf, elementsOf } from './data.js';
 

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { BinaryLoop, UnaryLoop } from '../functions.js';
 
 // Loops of the functions that most programs live on. The others go through one loop for all, which calls the function for

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { type Layout, productOf } from '../product.js';
 import { dataOf } from './data.js';

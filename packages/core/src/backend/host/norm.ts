@@ -1,5 +1,5 @@
-import type { TypedArray } from '../../tensor/dtype.js';
-import { sizeOf } from '../../tensor/shape.js';
+import type { TypedArray } from '../../memory/dtype.js';
+import { sizeOf } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { type Channels, groupsOf, sumChannels } from '../channels.js';
 import { normColumns, normColumnsGradient } from './columns.js';

@@ -1,4 +1,4 @@
-import { contiguousStrides, type Shape, stridedOffsets } from '../../tensor/shape.js';
+import { contiguousStrides, type Shape, stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { dataOf, elementsOf } from './data.js';
 

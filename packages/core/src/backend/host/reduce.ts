@@ -1,5 +1,5 @@
-import type { TypedArray } from '../../tensor/dtype.js';
-import { contiguousStrides, stridedOffsets } from '../../tensor/shape.js';
+import type { TypedArray } from '../../memory/dtype.js';
+import { contiguousStrides, stridedOffsets } from '../../memory/shape.js';
 import type { Reduction, View } from '../backend.js';
 import { codedOf, dataOf } from './data.js';
 import { int64Elements } from './int64.js';

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { Kernels, View } from '../backend.js';
 import { rowsAlong } from '../rows.js';
 import { dataOf, exactElementsOf, storedOf } from './data.js';

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { dataOf, exactElementsOf } from './data.js';
 

@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { SoftmaxKind, View } from '../backend.js';
 import { eachLine, movedLast, rowsAlong } from '../rows.js';
 import { dataOf, elementsOf } from './data.js';

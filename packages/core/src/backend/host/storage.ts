@@ -1,7 +1,7 @@
-import type { Bits, Coding } from '../../tensor/coding.js';
-import { allocate, allocateUnzeroed, type DType, recordOf, type TypedArray } from '../../tensor/dtype.js';
+import type { Bits, Coding } from '../../memory/coding.js';
+import { allocate, allocateUnzeroed, type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
+import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../../memory/storage.js';
 import type { Backend } from '../backend.js';
-import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../storage.js';
 import { clear, type Placement, residence, settle } from '../wasm/residency.js';
 
 /** Memory of the host: a typed array. */

@@ -1,5 +1,5 @@
-import type { TypedArray } from '../../tensor/dtype.js';
-import { type Shape, stridedOffsets } from '../../tensor/shape.js';
+import type { TypedArray } from '../../memory/dtype.js';
+import { type Shape, stridedOffsets } from '../../memory/shape.js';
 
 /** Writes the elements of a strided array, which start at `start` of `from`, to `to` in row-major order. */
 export function gatherStrided(

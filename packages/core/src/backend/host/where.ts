@@ -1,5 +1,5 @@
-import type { TypedArray } from '../../tensor/dtype.js';
-import type { Shape } from '../../tensor/shape.js';
+import type { TypedArray } from '../../memory/dtype.js';
+import type { Shape } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { broadcastView, codedOf, dataOf, elementsOf } from './data.js';
 import { int64Elements } from './int64.js';

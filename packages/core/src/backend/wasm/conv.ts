@@ -1,9 +1,9 @@
-import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from '../../kernels/wasm/memory.js';
-import { bands } from '../../kernels/wasm/threads.js';
 import type { View } from '../backend.js';
 import { type Geometry, outputSize, type Sizes, sizesOf } from '../convolution.js';
 import * as host from '../host/conv.js';
 import { arrayOf, floatsOf } from './floats.js';
+import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from './memory.js';
+import { bands } from './threads.js';
 
 /** Convolutions with more multiplications than this are shared among threads. */
 const largeConvolution = 2 ** 20;

@@ -1,11 +1,11 @@
-import { piece } from '../../kernels/stream.js';
-import { checkLength, copyMemory, kernelMemory, lives } from '../../kernels/wasm/memory.js';
 import type { View } from '../backend.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../functions.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/elementwise.js';
 import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
+import { checkLength, copyMemory, kernelMemory, lives } from './memory.js';
+import { piece } from './rows.js';
 
 /** The functions that have a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
 export const unaryKernels = [

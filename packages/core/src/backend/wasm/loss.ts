@@ -1,8 +1,8 @@
-import { asFloats, inRows, type Rows } from '../../kernels/stream.js';
 import type { LossReduction, PairLoss, View } from '../backend.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/loss.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
+import { asFloats, inRows, type Rows } from './rows.js';
 
 const accepts = (x: View, y: View = x): boolean => x.numel >= kernelFrom && isFloat32(x) && isFloat32(y);
 

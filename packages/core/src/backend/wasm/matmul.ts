@@ -1,11 +1,11 @@
-import { copiedOf, copyMemory, kernelMemory, stagedSize } from '../../kernels/wasm/memory.js';
-import { bands } from '../../kernels/wasm/threads.js';
 import type { View } from '../backend.js';
 import { dataOf } from '../host/data.js';
 import * as host from '../host/matmul.js';
 import { gemmByFours, type Matrix, type Row } from '../host/matmul.js';
 import { type Layout, type Product, productOf } from '../product.js';
 import { arrayOf, isFloat32 } from './floats.js';
+import { copiedOf, copyMemory, kernelMemory, stagedSize } from './memory.js';
+import { bands } from './threads.js';
 
 /** Up to so many steps of `gemmByFours` are done at once in JavaScript: staging costs more. */
 const smallProduct = 200;

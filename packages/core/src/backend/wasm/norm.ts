@@ -1,11 +1,11 @@
-import { asFloats, inRows, type Rows } from '../../kernels/stream.js';
-import { sizeOf } from '../../tensor/shape.js';
+import { sizeOf } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { type Channels, type Groups, groupsOf, sumChannels } from '../channels.js';
 import { elementsOf } from '../host/data.js';
 import * as host from '../host/norm.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
 import { centeredSquares, rowMoments } from './rowReductions.js';
+import { asFloats, inRows, type Rows } from './rows.js';
 
 /** Shorter rows are done faster in JavaScript. */
 const rowFrom = 4;

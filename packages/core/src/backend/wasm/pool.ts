@@ -1,9 +1,9 @@
-import { asFloats, inRows, type Rows } from '../../kernels/stream.js';
 import type { View } from '../backend.js';
 import type { Window } from '../convolution.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/pool.js';
 import { arrayOf, floatsOf, isFloat32 } from './floats.js';
+import { asFloats, inRows, type Rows } from './rows.js';
 
 /** `Kernels.maxPool` for float32. */
 export function maxPool(x: View, window: Window, out: View, places: View): void {

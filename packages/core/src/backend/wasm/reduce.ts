@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../tensor/dtype.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { Reduction, View } from '../backend.js';
 import { dataOf } from '../host/data.js';
 import * as host from '../host/reduce.js';

@@ -1,7 +1,7 @@
-import { type KernelMemory, kernelMemory, memories, most } from '../../kernels/wasm/memory.js';
-import { allocateUnzeroed, type TypedArray } from '../../tensor/dtype.js';
+import { allocateUnzeroed, type TypedArray } from '../../memory/dtype.js';
 import type { ManagedMemory } from '../backend.js';
 import type { HostStorage as Storage } from '../host/storage.js';
+import { type KernelMemory, kernelMemory, memories, most } from './memory.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
 // gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any

@@ -1,5 +1,5 @@
-import { asFloats, inRows, piece, type Rows } from '../../kernels/stream.js';
-import { copyMemory, kernelMemory, lives } from '../../kernels/wasm/memory.js';
+import { copyMemory, kernelMemory, lives } from './memory.js';
+import { asFloats, inRows, piece, type Rows } from './rows.js';
 
 // Reductions of float32 arrays that consist of rows. Sums are float64.
 

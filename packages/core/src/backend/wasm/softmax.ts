@@ -1,8 +1,8 @@
-import { asFloats, inRows } from '../../kernels/stream.js';
 import type { SoftmaxKind, View } from '../backend.js';
 import * as host from '../host/softmax.js';
 import { movedLast, rowsAlong } from '../rows.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom, largestBlock } from './floats.js';
+import { asFloats, inRows } from './rows.js';
 
 /** `Kernels.softmax` for float32. */
 export function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void {

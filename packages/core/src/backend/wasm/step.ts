@@ -1,8 +1,8 @@
-import { inRows, type Rows } from '../../kernels/stream.js';
 import type { StepRule, View } from '../backend.js';
 import { targetOf } from '../host/data.js';
 import * as host from '../host/step.js';
 import { floatsOf, isFloat32 } from './floats.js';
+import { inRows, type Rows } from './rows.js';
 
 /** The rules that have a kernel, and from how many elements on it is faster than the loop: see `assembly/optim.ts`. */
 const kernelFrom = { adagrad: 1024, adam: 256, amsgrad: 1024, lion: 1024, momentum: 1024, rmsprop: 1024, sgd: 1024 };

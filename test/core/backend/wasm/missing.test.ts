@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const url = (path: string): string => JSON.stringify(new URL(`../../../packages/${path}`, import.meta.url).href);
+const url = (path: string): string => JSON.stringify(new URL(`../../../../packages/${path}`, import.meta.url).href);
 
 /** Runs a program of its own, after `before`, under flags of Node. */
 function run(flags: string[], before: string, body: string) {

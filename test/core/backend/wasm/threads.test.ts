@@ -31,9 +31,9 @@ import {
 import { optim } from '@gradgate/nn';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { KernelMemory, kernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
-import { instantiate } from '../../../packages/core/src/kernels/wasm/module.js';
-import { bands } from '../../../packages/core/src/kernels/wasm/threads.js';
+import { KernelMemory, kernelMemory } from '../../../../packages/core/src/backend/wasm/memory.js';
+import { instantiate } from '../../../../packages/core/src/backend/wasm/module.js';
+import { bands } from '../../../../packages/core/src/backend/wasm/threads.js';
 
 const before = getNumThreads();
 afterEach(() => setNumThreads(before));
@@ -164,7 +164,7 @@ describe('threads', () => {
   });
 
   it('do not keep a program from ending', () => {
-    const core = new URL('../../../packages/core/dist/index.js', import.meta.url).href;
+    const core = new URL('../../../../packages/core/dist/index.js', import.meta.url).href;
     const program = `
       const { getNumThreads, randn, setNumThreads } = await import('${core}');
       setNumThreads(4);
@@ -177,7 +177,7 @@ describe('threads', () => {
   });
 
   it('are not started in workers unless one asks for them', () => {
-    const core = fileURLToPath(new URL('../../../packages/core/dist/index.js', import.meta.url));
+    const core = fileURLToPath(new URL('../../../../packages/core/dist/index.js', import.meta.url));
     const program = `
       const { Worker } = require('node:worker_threads');
       const inside = 'import(' + JSON.stringify(${JSON.stringify(core)}) + ').then((c) => console.log(c.getNumThreads()))';

@@ -1,19 +1,19 @@
-import { repeated, writeTo } from '../autograd/positions.js';
 import type { Backend } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { inOrder } from '../backend/host/searchsorted.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { checkOptions } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
+import { repeated, writeTo } from '../graph/positions.js';
+import { isFloat } from '../memory/dtype.js';
+import { promoteTypes } from '../memory/promote.js';
+import { checkSize, formatShape, normalizeDim } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
-import { isFloat } from '../tensor/dtype.js';
 import * as is from '../tensor/kinds.js';
-import { promoteTypes } from '../tensor/promote.js';
-import { checkSize, formatShape, normalizeDim } from '../tensor/shape.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
-import type * as self from './sets.js';
 import { to } from './shape.js';
+import type * as self from './unique.js';
 
 // What counts and looks up values. No gradient flows through any of these.
 

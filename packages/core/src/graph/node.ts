@@ -1,9 +1,9 @@
 import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError } from '../errors.js';
 import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
-import type { DType } from '../tensor/dtype.js';
+import type { DType } from '../memory/dtype.js';
+import type { Shape } from '../memory/shape.js';
 import { frozen } from '../tensor/frozen.js';
-import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
 import { outsideOfPass } from './temporaries.js';

@@ -1,14 +1,14 @@
 import { checkOptions } from '../check.js';
 import { ShapeError } from '../errors.js';
+import { formatShape, normalizeDim, normalizeDims } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { formatShape, normalizeDim, normalizeDims } from '../tensor/shape.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import type * as self from './blas.js';
 import { withInPlace } from './define.js';
 import { outer } from './einsum.js';
 import { add, mul, sub } from './elementwise.js';
 import { bmm, matmul, mm } from './matmul.js';
-import type * as self from './products.js';
 import { broadcastTensors, cat, narrow, reshape } from './shape.js';
 
 /** Weights of a sum: `beta` of the tensor that is there, `alpha` of the product added to it. */

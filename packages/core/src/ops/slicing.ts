@@ -1,17 +1,17 @@
-import { inPlace } from '../autograd/inplace.js';
-import { gatherAlong, selectSlices } from '../autograd/positions.js';
-import { makeStridedView } from '../autograd/view.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
 import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { inPlace } from '../graph/inplace.js';
+import { gatherAlong, selectSlices } from '../graph/positions.js';
+import { makeStridedView } from '../graph/view.js';
+import { isInteger } from '../memory/dtype.js';
+import { broadcastShapes, checkSize, contiguousStrides, formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { isInteger } from '../tensor/dtype.js';
-import { broadcastShapes, checkSize, contiguousStrides, formatShape, type Shape } from '../tensor/shape.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import type * as self from './at.js';
 import { type TensorLike, toTensor } from './define.js';
 import { putAlong } from './put.js';
 import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
+import type * as self from './slicing.js';
 
 /** A range along one dimension, for `at` and `set`: from `start` up to but without `stop`, as in Python's slices. */
 export class Slice {

@@ -1,5 +1,5 @@
-import type { Matrix } from '../../backend/host/matmul.js';
 import { TensorError } from '../../errors.js';
+import type { Matrix } from '../host/matmul.js';
 import { Heap, roundUp } from './heap.js';
 import { features, type Instance, instantiate } from './module.js';
 import { getNumThreads, ThreadPool } from './threads.js';

@@ -177,7 +177,7 @@ describe('F. generators', () => {
         const g = raw();
         const first = g.next();
         expect(isGradEnabled()).toBe(true);
-        expect(reports).toEqual([expect.stringMatching(/held across an await or a yield.*f-generators\.test\.ts:\d+/)]);
+        expect(reports).toEqual([expect.stringMatching(/held across an await or a yield.*generators\.test\.ts:\d+/)]);
         expect((await first).value).toBe(false);
         const guarded = noGrad.wrap(function* () {
           using _ = enableGrad.enter();

@@ -2,8 +2,8 @@ import * as core from '@gradgate/core';
 import { manualSeed, memory, mseLoss, ones, randn } from '@gradgate/core';
 import { Linear } from '@gradgate/nn';
 import { afterEach, describe, expect, it } from 'vitest';
-import { residence } from '../../../packages/core/src/backend/wasm/residency.js';
-import { allocate } from '../../../packages/core/src/tensor/dtype.js';
+import { residence } from '../../../../packages/core/src/backend/wasm/residency.js';
+import { allocate } from '../../../../packages/core/src/memory/dtype.js';
 
 const { budget } = residence;
 afterEach(() => {

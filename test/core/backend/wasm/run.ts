@@ -1,6 +1,6 @@
 import { Generator } from '@gradgate/core';
-import { KernelMemory } from '../../../packages/core/src/kernels/wasm/memory.js';
-import { instantiate, type Kernels } from '../../../packages/core/src/kernels/wasm/module.js';
+import { KernelMemory } from '../../../../packages/core/src/backend/wasm/memory.js';
+import { instantiate, type Kernels } from '../../../../packages/core/src/backend/wasm/module.js';
 
 /** Kernels over a memory of their own. */
 export const instances = [

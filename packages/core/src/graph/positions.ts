@@ -1,6 +1,6 @@
 import type { View } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
-import { checkSize, type Shape } from '../tensor/shape.js';
+import { checkSize, type Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { record } from './node.js';
 

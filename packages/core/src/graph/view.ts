@@ -1,5 +1,5 @@
 import { isGradEnabled } from '../grad/index.js';
-import { type Shape, stridedOffsets } from '../tensor/shape.js';
+import { type Shape, stridedOffsets } from '../memory/shape.js';
 import { onStaleView, Tensor } from '../tensor/tensor.js';
 import { type Backward, Node, record } from './node.js';
 import { addAlong, clearAlong, gatherAlong, positionsOn } from './positions.js';

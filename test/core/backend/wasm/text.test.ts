@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeText, encodeText } from '../../../packages/core/src/kernels/wasm/text.js';
+import { decodeText, encodeText } from '../../../../packages/core/src/backend/wasm/text.js';
 
 it('bytes come back from their text, which a string literal in a page can hold', () => {
   const orders = fc.shuffledSubarray([...Array(256).keys()], { minLength: 256 });

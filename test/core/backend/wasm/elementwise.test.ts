@@ -6,8 +6,8 @@ import {
   binaryKernels,
   type UnaryKernel,
   unaryKernels,
-} from '../../../packages/core/src/backend/wasm/elementwise.js';
-import { functions } from '../../../packages/core/src/ops/define.js';
+} from '../../../../packages/core/src/backend/wasm/elementwise.js';
+import { functions } from '../../../../packages/core/src/ops/define.js';
 import { bits, instances, near, normals, run } from './run.js';
 
 /** What kernels take beside their operands. */

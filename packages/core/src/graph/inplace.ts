@@ -2,8 +2,8 @@ import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
-import { isFloat } from '../tensor/dtype.js';
-import { formatShape, sameShape } from '../tensor/shape.js';
+import { isFloat } from '../memory/dtype.js';
+import { formatShape, sameShape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { recordWriteThroughView } from './view.js';
 

@@ -1,5 +1,5 @@
-import type { DType } from '../tensor/dtype.js';
-import type { Backend } from './backend.js';
+import type { Backend } from '../backend/backend.js';
+import type { DType } from './dtype.js';
 
 /**
  * The memory behind a tensor, shared by its views and by `detach()`. Only its backend knows what it is.

@@ -1,6 +1,6 @@
-import { checkLength, copyMemory, kernelMemory, lives } from './wasm/memory.js';
-import type { Kernels } from './wasm/module.js';
-import { bands } from './wasm/threads.js';
+import { checkLength, copyMemory, kernelMemory, lives } from './memory.js';
+import type { Kernels } from './module.js';
+import { bands } from './threads.js';
 
 // Kernels over long float32 arrays, which are copied in, computed and copied out in pieces: the copies stay in the
 // processor's cache, and kernel memory stays small.

@@ -1,7 +1,7 @@
-import type { BinaryKernel, UnaryKernel } from '../../backend/wasm/elementwise.js';
-import type { StepKernel } from '../../backend/wasm/step.js';
 import { TensorError } from '../../errors.js';
 import { fused, order, plain } from './binary.js';
+import type { BinaryKernel, UnaryKernel } from './elementwise.js';
+import type { StepKernel } from './step.js';
 import { decodeText } from './text.js';
 
 /** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
@@ -42,7 +42,7 @@ export interface Kernels
   convolveWeight(g: number, images: number, grad: number, x: number, out: number, scratch: number): void;
   gatherWeight(g: number, count: number, from: number, to: number): void;
   turnKernels(g: number, from: number, to: number): void;
-  /** See `kernels/pool.ts`. */
+  /** See `assembly/pool.ts`. */
   maxPool(x: number, planes: number, first: number, ...windowAndTargets: number[]): void;
   maxPoolGradient(
     to: number,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heap } from '../../../packages/core/src/kernels/wasm/heap.js';
+import { Heap } from '../../../../packages/core/src/backend/wasm/heap.js';
 
 /** What to do: take so many bytes, or give back one of those that are taken. */
 const steps = fc.array(fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: -1000, max: -1 })), {

@@ -100,8 +100,8 @@ describe('G. async methods', () => {
       return isGradEnabled();
     };
     const p = held();
-    await expect(p).rejects.toThrow(/held across an await.*g-h-i-async\.test\.ts:\d+.*use noGrad\.run\(async/);
-    expect(reports).toEqual([expect.stringMatching(/held across an await.*g-h-i-async\.test\.ts:\d+/)]);
+    await expect(p).rejects.toThrow(/held across an await.*async\.test\.ts:\d+.*use noGrad\.run\(async/);
+    expect(reports).toEqual([expect.stringMatching(/held across an await.*async\.test\.ts:\d+/)]);
   });
 
   it('G14 G15 a plain function that returns a promise is covered too', async () => {

@@ -1,4 +1,4 @@
-import { noteTemporaries, type Storage } from '../backend/storage.js';
+import { noteTemporaries, type Storage } from '../memory/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
