@@ -21,10 +21,24 @@ const standardDecorators: Plugin = {
   },
 };
 
+/**
+ * Links of the page into the docs, `docs:grad-modes`. Where the page lies in a folder of the site of the docs, they are its pages
+ * (`GRADGATE_DOCS=../`), else files in the repository.
+ */
+const docsLinks: Plugin = {
+  name: 'docs-links',
+  transformIndexHtml(html) {
+    const site = process.env['GRADGATE_DOCS'];
+    return html.replace(/"docs:([\w-]+)(#[\w-]+)?"/g, (_, page: string, part = '') =>
+      site ? `"${site}${page}.html${part}"` : `"https://github.com/gradgate/gradgate/blob/main/docs/${page}.md${part}"`,
+    );
+  },
+};
+
 export default defineConfig({
   // Relative addresses, so that the page can lie in any folder of a site.
   base: './',
-  plugins: [standardDecorators],
+  plugins: [standardDecorators, docsLinks],
   build: { target: 'es2022' },
   // The packages' sources, so that nothing has to be built first.
   resolve: {

@@ -3,20 +3,31 @@ import { startDigits } from './digits/card.js';
 import { GraphView } from './graph/view.js';
 import { countNodes } from './graph/walk.js';
 import type { DataName } from './model/data.js';
+import netFile from './model/net.ts?raw';
 import { type Switch, switches } from './model/switches.js';
 import { Trainer } from './model/trainer.js';
+import trainerFile from './model/trainer.ts?raw';
 import { byId } from './page/dom.js';
-import { forgetCalls } from './timeline/calls.js';
-import { TimelineView } from './timeline/view.js';
+import { onTheme } from './page/theme.js';
+import { startServing } from './serving/card.js';
+import { forgetCalls, scenes } from './timeline/calls.js';
+import { sourceOf } from './timeline/source.js';
+import { Timeline } from './timeline/view.js';
 import { drawLossCurve } from './training/lossCurve.js';
 import { SurfaceView } from './training/surfaceView.js';
 import { startWaiting } from './waiting/card.js';
 
 const stepsPerFrame = 2;
 
+/** Who asked for less motion starts it. */
+const startsItself = !matchMedia('(prefers-reduced-motion: reduce)').matches;
+
 const toggle = byId<HTMLButtonElement>('toggle');
 const failure = byId('failure');
-const timeline = new TimelineView();
+const sources = scenes.training.map(
+  (method) => [method, sourceOf(method === 'step' ? trainerFile : netFile, `note('${method}');`)] as const,
+);
+const timeline = new Timeline('training', byId('timeline'), new Map(sources), 'step', byId('now'));
 const surface = new SurfaceView();
 const graph = new GraphView();
 
@@ -30,16 +41,17 @@ function newTrainer(): Trainer {
   return new Trainer(data, Math.abs(Math.trunc(seed)));
 }
 
-/** Trains `steps` steps, and draws. What backward() has to say where the loss has no graph is shown, and stops training. */
+/** Trains `steps` steps, and draws. What backward() has to say where the loss has no graph is shown until a step has one again. */
 function train(steps: number): void {
-  failure.hidden = true;
+  let said = '';
   try {
     for (let i = 0; i < steps; i++) trainer.step();
   } catch (error) {
-    failure.textContent = `${(error as Error).name}: ${(error as Error).message}`;
-    failure.hidden = false;
-    setRunning(false);
+    said = `${(error as Error).name}: ${(error as Error).message}`;
   }
+  // An alert is read out whenever its text is set.
+  if (failure.textContent !== said) failure.textContent = said;
+  failure.hidden = said === '';
   draw();
 }
 
@@ -47,7 +59,8 @@ function draw(): void {
   const recorded = surface.draw(trainer.net, trainer.data);
   drawLossCurve(trainer.losses);
   graph.draw(trainer.loss, trainer.net);
-  timeline.update();
+  // While it trains, the timeline stays until one has followed it.
+  if (!isRunning || timeline.isAtEnd) timeline.update();
   byId('step').textContent = String(trainer.losses.length);
   byId('loss').textContent = trainer.losses.at(-1)?.toFixed(4) ?? '–';
   byId('accuracy').textContent = trainer.losses.length ? `${(100 * trainer.accuracy).toFixed(0)}%` : '–';
@@ -68,11 +81,11 @@ function frame(): void {
 }
 
 function reset(): void {
-  setRunning(false);
   failure.hidden = true;
-  forgetCalls();
+  forgetCalls('training');
   trainer = newTrainer();
   draw();
+  timeline.update();
 }
 
 toggle.addEventListener('click', () => setRunning(!isRunning));
@@ -88,11 +101,15 @@ for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch
   box.checked = switches[name];
   box.addEventListener('change', () => {
     switches[name] = box.checked;
-    failure.hidden = true;
-    if (!isRunning) draw();
+    if (isRunning) train(1);
+    else draw();
+    timeline.update();
   });
 }
 
-startWaiting(() => timeline.update());
-void startDigits(() => timeline.update());
+startServing(startsItself);
+startWaiting();
+void startDigits();
+onTheme(draw);
+setRunning(startsItself);
 draw();

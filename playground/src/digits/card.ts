@@ -1,11 +1,17 @@
 import { byId } from '../page/dom.js';
+import { onTheme } from '../page/theme.js';
+import { sourceOf } from '../timeline/source.js';
+import { Timeline } from '../timeline/view.js';
 import { examples } from './examples.js';
 import { toMnist } from './image.js';
 import { Pad } from './pad.js';
 import { DigitReader } from './reader.js';
+import file from './reader.ts?raw';
 
-/** Reads what is drawn at each stroke; `called` is told after each call of the model. */
-export async function startDigits(called: () => void): Promise<void> {
+/** Reads what is drawn at each stroke. */
+export async function startDigits(): Promise<void> {
+  const sources = new Map([['classify', sourceOf(file, "note('classify');")] as const]);
+  const timeline = new Timeline('digits', byId('digits-timeline'), sources, 'classify', byId('digits-now'));
   const answer = byId('digit');
   const bars = byId('digit-bars');
   for (let d = 0; d < 10; d++) {
@@ -32,7 +38,7 @@ export async function startDigits(called: () => void): Promise<void> {
     due = false;
     const image = reader && toMnist(pad.read());
     show(image && reader!.classify(image));
-    if (image) called();
+    if (image) timeline.update();
   };
   // However many events of the pointer a frame brings.
   const pad = new Pad(() => {
@@ -41,6 +47,7 @@ export async function startDigits(called: () => void): Promise<void> {
     requestAnimationFrame(read);
   });
 
+  onTheme(() => pad.recolour());
   let next = 3;
   byId('pad-clear').addEventListener('click', () => pad.clear());
   byId('pad-example').addEventListener('click', () => pad.show(examples[next++ % examples.length]!));

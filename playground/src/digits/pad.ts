@@ -1,4 +1,5 @@
 import { byId, context2d } from '../page/dom.js';
+import { colour, css } from '../page/theme.js';
 import type { Drawing } from './image.js';
 
 const size = 168;
@@ -11,7 +12,7 @@ export class Pad {
 
   /** `changed` is called after each stroke, or part of one. */
   constructor(private readonly changed: () => void) {
-    Object.assign(this.context, { lineWidth: 14, lineCap: 'round', lineJoin: 'round', strokeStyle: '#1e293b' });
+    Object.assign(this.context, { lineWidth: 14, lineCap: 'round', lineJoin: 'round', strokeStyle: ink() });
     this.canvas.addEventListener('pointerdown', (event) => this.start(event));
     this.canvas.addEventListener('pointermove', (event) => this.move(event));
     for (const end of ['pointerup', 'pointercancel'] as const)
@@ -30,6 +31,15 @@ export class Pad {
     this.context.clearRect(0, 0, size, size);
     this.context.stroke(new Path2D(path));
     this.changed();
+  }
+
+  /** Gives what is drawn the ink of a dark or light page. */
+  recolour(): void {
+    const { context } = this;
+    Object.assign(context, { strokeStyle: ink(), fillStyle: ink() });
+    context.globalCompositeOperation = 'source-in';
+    context.fillRect(0, 0, size, size);
+    context.globalCompositeOperation = 'source-over';
   }
 
   read(): Drawing {
@@ -64,3 +74,5 @@ export class Pad {
     return [((clientX - left) / width) * size, ((clientY - top) / height) * size];
   }
 }
+
+const ink = (): string => css(colour('ink'));

@@ -29,7 +29,8 @@ export class DigitReader extends Module {
   /** How likely each digit is. */
   @noGrad classify(pixels: Float32Array): number[] {
     note('classify');
-    const scores = this.forward(tensor(pixels, { shape: [1, 784] }));
-    return [...softmax(scores, 1).toTypedArray()].map(Number);
+    const image = tensor(pixels, { shape: [1, 784] });
+    const likely = softmax(this.forward(image), 1);
+    return [...likely.toTypedArray()].map(Number);
   }
 }

@@ -10,7 +10,7 @@ export interface Surface {
   slopes: Tensor | null;
 }
 
-/** 2-16-16-1. The sign of the output is the class of a point. */
+/** 2-16-16-1. The sign of the output is the class of a point. The page shows these methods as they are here. */
 export class Net extends Module {
   first = new Linear(2, 16);
   second = new Linear(16, 16);
@@ -38,10 +38,13 @@ export class Net extends Module {
   @enableGrad(() => switches.arrows)
   slope(points: Tensor): Tensor | null {
     note('slope');
-    if (!switches.arrows) return null;
-    const x = points.detach().requiresGrad_();
-    const y = this.forward(x).sum();
-    // Nothing leads back to the points where `forward` or `features` recorded nothing.
-    return y.requiresGrad ? grad(y, [x], { allowUnused: true })[0]! : null;
+    return switches.arrows ? slopeOf(this, points) : null;
   }
+}
+
+/** How the output changes at each of the points, `[n, 2]`; `null` where nothing leads back to them. */
+function slopeOf(net: Net, points: Tensor): Tensor | null {
+  const x = points.detach().requiresGrad_();
+  const y = net.forward(x).sum();
+  return y.requiresGrad ? grad(y, [x], { allowUnused: true })[0]! : null;
 }

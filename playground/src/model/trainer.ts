@@ -25,14 +25,18 @@ export class Trainer {
 
   /** One step on all points. Throws, and changes nothing, where the loss has no graph. */
   step(): void {
-    note('trainStep');
-    this.optimizer.zeroGrad();
     const { points, classes } = this.data;
-    const output: Tensor = this.net(points);
+    note('step');
+    const output = this.net(points);
     this.loss = functional.softMarginLoss(output, classes);
+    this.optimizer.zeroGrad();
     this.loss.backward();
     this.optimizer.step();
-    this.losses.push(this.loss.item());
-    this.accuracy = output.detach().mul(classes).gt(0).float().mean().item();
+    this.keep(this.loss, output.detach());
+  }
+
+  private keep(loss: Tensor, output: Tensor): void {
+    this.losses.push(loss.item());
+    this.accuracy = output.mul(this.data.classes).gt(0).float().mean().item();
   }
 }

@@ -1,10 +1,16 @@
 import { gradModeStack, isGradEnabled } from '@gradgate/core';
 
-export const methods = ['trainStep', 'forward', 'features', 'surface', 'slope', 'classify', 'score'] as const;
-export type Method = (typeof methods)[number];
+/** The methods that each scene of the page shows. */
+export const scenes = {
+  training: ['step', 'forward', 'features', 'surface', 'slope'],
+  digits: ['classify'],
+  waiting: ['score'],
+} as const;
+export type Scene = keyof typeof scenes;
+export type Method = (typeof scenes)[Scene][number];
 
 export interface Call {
-  /** Counted from 1. */
+  /** Counted from 1 in each scene. */
   readonly number: number;
   readonly method: Method;
   /** Whether gradients were on inside the method. */
@@ -13,22 +19,28 @@ export interface Call {
   readonly gates: readonly string[];
 }
 
-/** How many of the last calls are kept. */
-export const kept = 96;
+/** How many of the last calls of a scene are kept. */
+export const kept = 36;
 
-let recent: Call[] = [];
-let count = 0;
+const recent = new Map<Scene, Call[]>();
+const counts = new Map<Scene, number>();
 
-/** A method says that it runs: called inside it, so this reads the mode that holds there. */
+/** A method says that it runs: called inside it, so this reads the mode that holds there. The page shows the next line as live. */
 export function note(method: Method): void {
+  const scene = (Object.keys(scenes) as Scene[]).find((s) => (scenes[s] as readonly Method[]).includes(method))!;
   const gates = gradModeStack().map(({ kind, member }) => (member ? `${kind} on ${member}` : kind));
-  recent.push({ number: ++count, method, on: isGradEnabled(), gates });
-  if (recent.length > kept) recent.shift();
+  const number = (counts.get(scene) ?? 0) + 1;
+  counts.set(scene, number);
+  recent.set(scene, [...recentCalls(scene), { number, method, on: isGradEnabled(), gates }].slice(-kept));
 }
 
-export const recentCalls = (): readonly Call[] => recent;
+export const recentCalls = (scene: Scene): readonly Call[] => recent.get(scene) ?? [];
 
-export function forgetCalls(): void {
-  recent = [];
-  count = 0;
+export function forgetCalls(scene: Scene): void {
+  recent.delete(scene);
+  counts.delete(scene);
 }
+
+/** A call in words. */
+export const describe = ({ number, method, on, gates }: Call): string =>
+  `call ${number}, ${method}: gradients ${on ? 'on' : 'off'}; in force: ${gates.join(', then ') || 'no gate'}`;

@@ -1,53 +1,110 @@
-import { byId, svg } from '../page/dom.js';
-import { type Call, kept, methods, recentCalls } from './calls.js';
+import { svg } from '../page/dom.js';
+import { type Call, describe, kept, type Method, recentCalls, type Scene } from './calls.js';
+import { Code } from './code.js';
+import type { Source } from './source.js';
 
-const lane = 17;
-const cell = 7.4;
-const labels = 74;
+/** Units of a lane's picture, which is stretched over what room there is. */
+const cell = 10;
+const height = 40;
 
-/** The strip: a lane a method, a column a call. High and filled: gradients on; low: off. */
-export class TimelineView {
-  private readonly cells: SVGRectElement[] = [];
-  private readonly strip = byId<SVGSVGElement>('timeline');
+/** How long a call is shown when the last ones are gone through one by one. */
+const pace = 320;
 
-  constructor() {
-    const width = labels + kept * cell;
-    this.strip.setAttribute('viewBox', `0 0 ${width} ${methods.length * lane}`);
-    methods.forEach((method, i) => {
-      this.strip.append(
-        svg('line', { class: 'lane', x1: labels, x2: width, y1: (i + 1) * lane - 1.5, y2: (i + 1) * lane - 1.5 }),
-        svg('text', { class: 'lane-name', x: labels - 10, y: i * lane + 12 }, method),
-      );
-    });
-    for (let i = 0; i < kept; i++) {
-      const rect = svg('rect', { x: labels + i * cell, width: cell - 1.4, rx: 1.4, visibility: 'hidden' });
-      rect.append(svg('title'));
-      this.cells.push(rect);
-      this.strip.append(rect);
+const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+interface Lane {
+  readonly code: Code;
+  readonly picture: SVGSVGElement;
+}
+
+/**
+ * The methods of a scene, each beside its lane: a column a call; high and filled: gradients on; low: off. The last calls are gone
+ * through one by one, slowly enough to be followed, and the line that ran is lit; meanwhile the page may be far ahead.
+ */
+export class Timeline {
+  private readonly lanes = new Map<Method, Lane>();
+  private calls: readonly Call[] = [];
+  private at = -1;
+  private timer = 0;
+
+  /** `from` is the method with which a round of calls starts; `saying` is told of the call that is lit. */
+  constructor(
+    private readonly scene: Scene,
+    place: HTMLElement,
+    sources: ReadonlyMap<Method, Source>,
+    private readonly from: Method,
+    private readonly saying: HTMLElement,
+  ) {
+    for (const [method, source] of sources) {
+      const row = document.createElement('div');
+      row.className = 'method';
+      const code = new Code(source);
+      code.element.setAttribute('aria-label', `The code of ${method}`);
+      const picture = svg('svg', {
+        class: 'lane',
+        viewBox: `0 0 ${kept * cell} ${height}`,
+        preserveAspectRatio: 'none',
+        role: 'img',
+      });
+      picture.addEventListener('pointerover', (event) => {
+        const index = (event.target as Element).getAttribute('data-index');
+        if (index !== null) this.light(Number(index));
+      });
+      row.append(code.element, picture);
+      place.append(row);
+      this.lanes.set(method, { code, picture });
     }
   }
 
+  /** Shows the last calls, and goes through those of the last round. */
   update(): void {
-    const calls = recentCalls();
-    this.cells.forEach((rect, i) => {
-      const call = calls[i];
-      if (call) show(rect, call);
-      else rect.setAttribute('visibility', 'hidden');
-    });
-    const off = calls.filter((c) => !c.on).length;
-    this.strip.setAttribute(
-      'aria-label',
-      `The last ${calls.length} calls of methods: ${calls.length - off} with gradients on, ${off} with gradients off`,
-    );
+    this.calls = recentCalls(this.scene);
+    for (const [method, { picture }] of this.lanes) {
+      const own = this.calls.flatMap((call, i) => (call.method === method ? [{ call, i }] : []));
+      picture.replaceChildren(...own.map(({ call, i }) => bar(call, kept - this.calls.length + i, i)));
+      const off = own.filter(({ call }) => !call.on).length;
+      picture.setAttribute(
+        'aria-label',
+        `The last ${own.length} calls of ${method}: ${own.length - off} with gradients on, ${off} with gradients off`,
+      );
+    }
+    clearTimeout(this.timer);
+    this.timer = 0;
+    if (isStill) this.light(this.calls.length - 1);
+    else this.walk(this.calls.findLastIndex((call) => call.method === this.from));
+  }
+
+  /** Whether the last round has been gone through. */
+  get isAtEnd(): boolean {
+    return this.timer === 0;
+  }
+
+  private walk(index: number): void {
+    this.light(index);
+    this.timer =
+      index < this.calls.length - 1
+        ? window.setTimeout(() => this.walk(index + 1), pace)
+        : window.setTimeout(() => {
+            this.timer = 0;
+          }, pace);
+  }
+
+  private light(index: number): void {
+    this.lanes.get(this.calls[this.at]?.method ?? this.from)?.code.light(null);
+    this.at = index;
+    const call = this.calls[index];
+    for (const { picture } of this.lanes.values())
+      for (const rect of picture.children)
+        rect.classList.toggle('lit', call !== undefined && rect.getAttribute('data-index') === String(index));
+    this.saying.textContent = call ? describe(call) : '';
+    if (call) this.lanes.get(call.method)!.code.light(call.on ? 'on' : 'off');
   }
 }
 
-function show(rect: SVGRectElement, { number, method, on, gates }: Call): void {
-  const height = on ? lane - 4 : (lane - 4) / 2;
-  const mode = on ? 'on' : 'off';
-  rect.setAttribute('visibility', 'visible');
-  rect.setAttribute('class', `call ${mode}`);
-  rect.setAttribute('y', String((methods.indexOf(method) + 1) * lane - 2 - height));
-  rect.setAttribute('height', String(height));
-  rect.firstElementChild!.textContent = `call ${number}, ${method}: gradients ${mode}; in force: ${gates.join(', then ') || 'no gate'}`;
+function bar(call: Call, column: number, index: number): SVGRectElement {
+  const tall = call.on ? height - 6 : (height - 6) / 2.4;
+  const place = { x: column * cell + 1, y: height - tall, width: cell - 2.5, height: tall };
+  const rect = svg('rect', { class: `call ${call.on ? 'on' : 'off'}`, 'data-index': index, ...place });
+  rect.append(svg('title', {}, describe(call)));
+  return rect;
 }

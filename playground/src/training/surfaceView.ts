@@ -2,6 +2,7 @@ import { countNodes } from '../graph/walk.js';
 import type { Points } from '../model/data.js';
 import type { Net } from '../model/net.js';
 import { byId, context2d } from '../page/dom.js';
+import { colour, css, onTheme } from '../page/theme.js';
 import { gridOf } from './grid.js';
 
 const size = 300;
@@ -12,17 +13,28 @@ const arrows = 13;
 const grid = gridOf(cells, reach);
 const feet = gridOf(arrows, reach);
 
-/** Colours of output -1, 0 and 1. */
-const negative = [196, 214, 246];
-const middle = [253, 253, 255];
-const positive = [250, 207, 216];
+const readColours = () => ({
+  // Of output -1, 0 and 1.
+  negative: colour('surface-negative'),
+  middle: colour('surface-middle'),
+  positive: colour('surface-positive'),
+  arrow: css(colour('ink'), 0.45),
+  edge: css(colour('paper')),
+  circle: css(colour('point-positive')),
+  square: css(colour('point-negative')),
+});
 
 /** Draws what the model says of each place, the slope of its output, and the points it learns from. */
 export class SurfaceView {
   private readonly context = context2d(byId<HTMLCanvasElement>('surface'), size, size);
   private readonly small = document.createElement('canvas');
 
+  private colours = readColours();
+
   constructor() {
+    onTheme(() => {
+      this.colours = readColours();
+    });
     this.small.width = cells;
     this.small.height = cells;
   }
@@ -38,6 +50,7 @@ export class SurfaceView {
 
   private paint(output: ArrayLike<number>): void {
     const context = this.small.getContext('2d')!;
+    const { negative, middle, positive } = this.colours;
     const image = context.createImageData(cells, cells);
     for (let i = 0; i < output.length; i++) {
       const value = Math.tanh(output[i]! / 2);
@@ -53,7 +66,7 @@ export class SurfaceView {
   private drawArrows(slopes: ArrayLike<number>): void {
     const { context } = this;
     const from = feet.elements();
-    context.strokeStyle = 'rgb(71 85 105 / 45%)';
+    context.strokeStyle = this.colours.arrow;
     context.lineWidth = 1;
     context.beginPath();
     for (let i = 0; i < slopes.length; i += 2) {
@@ -78,7 +91,7 @@ export class SurfaceView {
     const { context } = this;
     const places = points.elements();
     context.lineWidth = 0.8;
-    context.strokeStyle = '#fff';
+    context.strokeStyle = this.colours.edge;
     classes.elements().forEach((side, i) => {
       context.beginPath();
       const x = toPlot(places[2 * i]!);
@@ -86,7 +99,7 @@ export class SurfaceView {
       // Squares and circles, for those who do not see the colours.
       if (side > 0) context.arc(x, y, 3.1, 0, 2 * Math.PI);
       else context.rect(x - 2.6, y - 2.6, 5.2, 5.2);
-      context.fillStyle = side > 0 ? '#d1495b' : '#3566c4';
+      context.fillStyle = side > 0 ? this.colours.circle : this.colours.square;
       context.fill();
       context.stroke();
     });

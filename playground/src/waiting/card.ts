@@ -1,8 +1,13 @@
 import { byId } from '../page/dom.js';
+import { sourceOf } from '../timeline/source.js';
+import { Timeline } from '../timeline/view.js';
 import { mode, Service } from './service.js';
+import file from './service.ts?raw';
 
 /** The two buttons that show what becomes of a mode across an await in this browser. */
-export function startWaiting(called: () => void): void {
+export function startWaiting(): void {
+  const sources = new Map([['score', sourceOf(file, "note('score');")] as const]);
+  const timeline = new Timeline('waiting', byId('waiting-timeline'), sources, 'score', byId('waiting-now'));
   const log = byId('waiting-log');
   const service = new Service();
   const say = (line: string, kind = '') => {
@@ -10,7 +15,7 @@ export function startWaiting(called: () => void): void {
     item.textContent = line;
     item.className = kind || (line.endsWith(' off') ? 'off' : 'on');
     log.append(item);
-    called();
+    timeline.update();
   };
 
   byId('waiting-async').addEventListener('click', () => {

@@ -1,0 +1,45 @@
+/** A method as its file has it, without what tells the page of it. */
+export interface Source {
+  readonly lines: readonly string[];
+  /** Which line is lit while the method runs. */
+  readonly live: number;
+}
+
+/**
+ * The method in whose body the line `mark` stands, with its decorator, moved to the left; `file` is the text of a module. The live
+ * line is the one after the mark.
+ */
+export function sourceOf(file: string, mark: string): Source {
+  const all = file.split('\n');
+  const at = all.findIndex((line) => line.trim() === mark);
+  // What members of a class start and end with.
+  const isMember = (line: string, i: number) => /^ {2}\S/.test(line) && i !== at;
+  let first = all.findLastIndex((line, i) => i < at && isMember(line, i));
+  if (all[first - 1]!.startsWith('  @')) first--;
+  const last = all.findIndex((line, i) => i > at && isMember(line, i));
+  const isShown = (line: string) => !/^\s*note\(/.test(line);
+  const before = all.slice(first, at + 1).filter(isShown);
+  const lines = [...before, ...all.slice(at + 1, last + 1).filter(isShown)].map((line) => line.slice(2));
+  return { lines, live: before.length };
+}
+
+interface Part {
+  readonly text: string;
+  readonly kind: '' | 'gate' | 'word' | 'comment';
+}
+
+/** The parts of a line that are coloured: decorators, words of the language, and the rest. */
+export function partsOf(line: string): Part[] {
+  const pattern =
+    /(?<comment>\/\/.*)|(?<gate>@\w+|\b(?:noGrad|enableGrad|evaluating|evalMode)\b)|(?<word>\b(?:async|await|yield|const|return|this|new|null|override|function|class|extends|void)\b)/g;
+  const parts: Part[] = [];
+  let end = 0;
+  for (const match of line.matchAll(pattern)) {
+    parts.push({ text: line.slice(end, match.index), kind: '' });
+    const kind = match.groups!['gate'] ? 'gate' : match.groups!['word'] ? 'word' : 'comment';
+    parts.push({ text: match[0], kind });
+    end = match.index + match[0].length;
+  }
+  parts.push({ text: line.slice(end), kind: '' });
+  return parts.filter(({ text }) => text !== '');
+}
