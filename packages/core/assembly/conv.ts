@@ -19,7 +19,7 @@ export function outputsOf(g: usize): i32 { return load<i32>(g, 8); }
 export function imageOf(g: usize): i32 { return inputsOf(g) * load<i32>(g, 12) * load<i32>(g, 16); }
 // @ts-ignore: decorator
 @inline
-export function placesOf(g: usize): i32 { return load<i32>(g, 52) * load<i32>(g, 56); }
+export function positionsOf(g: usize): i32 { return load<i32>(g, 52) * load<i32>(g, 56); }
 // @ts-ignore: decorator
 @inline
 export function patchOf(g: usize): i32 { return inputsOf(g) * load<i32>(g, 20) * load<i32>(g, 24); }
@@ -33,7 +33,7 @@ export function paddedOf(g: usize): i32 {
 /** Bytes of scratch memory for any of the kernels below. */
 export function convScratch(g: usize): usize {
   const forward = <usize>(<i32>packedHeight(outputsOf(g)) * patchOf(g) + paddedOf(g)) * 4 + NC * KC * 4 + EDGE + 64;
-  const backward = <usize>(patchOf(g) * placesOf(g) + paddedOf(g)) * 4 + 64 + gemmScratch();
+  const backward = <usize>(patchOf(g) * positionsOf(g) + paddedOf(g)) * 4 + 64 + gemmScratch();
   return max(forward, backward) + 256;
 }
 
@@ -42,31 +42,31 @@ export function convScratch(g: usize): usize {
  * Kernels are packed once; of each image, patches are packed as the product needs them.
  */
 export function convolve(g: usize, images: i32, x: usize, weight: usize, bias: usize, out: usize, scratch: usize): void {
-  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), places = <usize>placesOf(g);
+  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), positions = <usize>positionsOf(g);
   const image = <usize>imageOf(g), height = packedHeight(outputs);
   const packedB = scratch + height * patch * 4;
   const edge = packedB + NC * KC * 4 + 64;
   const padded = edge + EDGE;
-  const blockN = evenly(places, NC, 8), blockK = evenly(patch, KC, 4);
+  const blockN = evenly(positions, NC, 8), blockK = evenly(patch, KC, 4);
   for (let group = 0; group < groups; group++) {
     const kernels = weight + <usize>group * outputs * patch * 4;
     for (let pc: usize = 0; pc < patch; pc += blockK)
       packRows(kernels + pc * 4, patch * 4, 4, outputs, min(blockK, patch - pc), scratch + height * pc * 4);
     for (let n = 0; n < images; n++) {
       const at = <usize>(n * groups + group);
-      const c = out + at * outputs * places * 4;
+      const c = out + at * outputs * positions * 4;
       const from = pad(g, x + at * image * 4, padded);
       if (bias != 0) {
         const first = bias + <usize>group * outputs * 4;
-        for (let o: usize = 0; o < outputs; o++) fill(c + o * places * 4, load<f32>(first + o * 4), places);
+        for (let o: usize = 0; o < outputs; o++) fill(c + o * positions * 4, load<f32>(first + o * 4), positions);
       }
-      for (let jc: usize = 0; jc < places; jc += blockN) {
-        const nc = min(blockN, places - jc);
+      for (let jc: usize = 0; jc < positions; jc += blockN) {
+        const nc = min(blockN, positions - jc);
         for (let pc: usize = 0; pc < patch; pc += blockK) {
           const kc = min(blockK, patch - pc);
           packPatches(g, from, <i32>pc, <i32>kc, <i32>jc, <i32>nc, packedB);
           const add = bias != 0 || pc > 0;
-          multiplyPanels(outputs, nc, kc, scratch + height * pc * 4, packedB, c + jc * 4, places * 4, edge, add);
+          multiplyPanels(outputs, nc, kc, scratch + height * pc * 4, packedB, c + jc * 4, positions * 4, edge, add);
         }
       }
     }
@@ -75,15 +75,15 @@ export function convolve(g: usize, images: i32, x: usize, weight: usize, bias: u
 
 /** The gradient of `convolve` for its images. */
 export function convolveInput(g: usize, images: i32, grad: usize, weight: usize, out: usize, scratch: usize): void {
-  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), places = <usize>placesOf(g);
+  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), positions = <usize>positionsOf(g);
   const image = <usize>imageOf(g);
-  const products = scratch + patch * places * 4;
+  const products = scratch + patch * positions * 4;
   for (let n = 0; n < images; n++)
     for (let group = 0; group < groups; group++) {
       const at = <usize>(n * groups + group);
       const kernels = weight + <usize>group * outputs * patch * 4;
-      const from = grad + at * outputs * places * 4, to = out + at * image * 4;
-      gemm(patch, places, outputs, kernels, 1, patch, from, places, 1, scratch, places, products, false);
+      const from = grad + at * outputs * positions * 4, to = out + at * image * 4;
+      gemm(patch, positions, outputs, kernels, 1, patch, from, positions, 1, scratch, positions, products, false);
       memory.fill(to, 0, image * 4);
       col2im(g, scratch, to);
     }
@@ -94,16 +94,16 @@ export function convolveInput(g: usize, images: i32, grad: usize, weight: usize,
  * fills tiles better than kernels of few inputs would.
  */
 export function convolveWeight(g: usize, images: i32, grad: usize, x: usize, out: usize, scratch: usize): void {
-  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), places = <usize>placesOf(g);
+  const groups = groupsOf(g), outputs = <usize>outputsOf(g), patch = <usize>patchOf(g), positions = <usize>positionsOf(g);
   const image = <usize>imageOf(g);
-  const padded = scratch + patch * places * 4 + 64;
+  const padded = scratch + patch * positions * 4 + 64;
   const products = padded + <usize>paddedOf(g) * 4;
   for (let n = 0; n < images; n++)
     for (let group = 0; group < groups; group++) {
       const at = <usize>(n * groups + group);
       im2row(g, pad(g, x + at * image * 4, padded), scratch);
-      const from = grad + at * outputs * places * 4, to = out + <usize>group * outputs * patch * 4;
-      gemm(patch, outputs, places, scratch, 1, patch, from, 1, places, to, outputs, products, n > 0);
+      const from = grad + at * outputs * positions * 4, to = out + <usize>group * outputs * patch * 4;
+      gemm(patch, outputs, positions, scratch, 1, patch, from, 1, positions, to, outputs, products, n > 0);
     }
 }
 
@@ -125,10 +125,10 @@ export function gatherWeight(g: usize, count: i32, from: usize, to: usize): void
 }
 
 /**
- * The kernels of the turned convolution of shape `g`, `[groups, outputs, inputs, kh, kw]`, from those of the one that it
+ * The kernels of the flipped convolution of shape `g`, `[groups, outputs, inputs, kh, kw]`, from those of the one that it
  * is the gradient of, `[groups, inputs, outputs, kh, kw]`.
  */
-export function turnKernels(g: usize, from: usize, to: usize): void {
+export function flipKernels(g: usize, from: usize, to: usize): void {
   const groups = groupsOf(g), outputs = outputsOf(g), inputs = inputsOf(g), size = patchOf(g) / inputs;
   for (let group = 0; group < groups; group++)
     for (let o = 0; o < outputs; o++)

@@ -201,7 +201,7 @@ export function gemm(
  * The products of `count` pairs of matrices, which begin as many elements after `a` and `b` as `startsA` and `startsB`
  * say; results follow each other. Otherwise as `gemm`.
  */
-export function gemmMany(
+export function batchedGemm(
   count: usize, startsA: usize, startsB: usize,
   m: usize, n: usize, k: usize,
   a: usize, ars: usize, acs: usize,

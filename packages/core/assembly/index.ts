@@ -1,4 +1,4 @@
-export { convolve, convolveInput, convolveWeight, convScratch, gatherWeight, turnKernels } from './conv';
+export { convolve, convolveInput, convolveWeight, convScratch, gatherWeight, flipKernels } from './conv';
 export {
   abs, add, div, erf, exp, gelu, geluGradient, maximum, minimum, mul, neg, relu, reluGradient, sigmoid, silu, sqrt,
   square, sub, tanh,
@@ -7,7 +7,7 @@ export {
   absGradient, clamp, clampGradient, elu, eluGradient, expm1, hardtanhGradient, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
   rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
 } from './gradients';
-export { gemm, gemmMany, gemmScratch } from './gemm';
+export { gemm, batchedGemm, gemmScratch } from './gemm';
 export { fill, repeat } from './fill';
 export { maxPool, maxPoolGradient } from './pool';
 export { log, log1p } from './log';

@@ -6,7 +6,7 @@ import { sum } from './rows';
 /** The sum of (x - mean)². */
 // @ts-ignore: decorator
 @inline
-function spread(x: usize, n: usize, mean: f64): f64 {
+function squaresAround(x: usize, n: usize, mean: f64): f64 {
   const m = f64x2.splat(mean);
   // Four sums, so that none waits for another.
   let a = f64x2.splat(0), b = a, c = a, d = a;
@@ -40,7 +40,7 @@ export function normalizeRows(
 ): void {
   for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4, means += 4, scales += 4) {
     const mean = center ? sum(x, n) / <f64>n : 0;
-    const scale = <f32>(1 / Math.sqrt(spread(x, n, mean) / <f64>n + eps));
+    const scale = <f32>(1 / Math.sqrt(squaresAround(x, n, mean) / <f64>n + eps));
     store<f32>(means, <f32>mean);
     store<f32>(scales, scale);
     const m = f32x4.splat(<f32>mean), s = f32x4.splat(scale);

@@ -1,5 +1,5 @@
 // Patches of float32 images [c, h, w]. The shape of a convolution is read from `g`; see `conv.ts`.
-import { inputsOf, paddedOf, placesOf } from './conv';
+import { inputsOf, paddedOf, positionsOf } from './conv';
 
 /** Copies `n` floats. */
 // @ts-ignore: decorator
@@ -98,13 +98,13 @@ export function pad(g: usize, image: usize, to: usize): usize {
 }
 
 /**
- * Elements `pc` to `pc + kc` of the patches at places `jc` to `jc + nc`, from an image with its padding, as columns for
- * the product kernel: of each element, those of eight places side by side. Rows may be written past the eighth place:
+ * Elements `pc` to `pc + kc` of the patches at positions `jc` to `jc + nc`, from an image with its padding, as columns for
+ * the product kernel: of each element, those of eight positions side by side. Rows may be written past the eighth place:
  * the next element is written over that, and behind the last there is room for it.
  */
 export function packPatches(g: usize, image: usize, pc: i32, kc: i32, jc: i32, nc: i32, to: usize): void {
   const kh = load<i32>(g, 20), kw = load<i32>(g, 24), sh = load<i32>(g, 28), sw = load<i32>(g, 32);
-  const columns = load<i32>(g, 56), last = placesOf(g) - 1;
+  const columns = load<i32>(g, 56), last = positionsOf(g) - 1;
   const W = load<i32>(g, 16) + 2 * load<i32>(g, 40), H = load<i32>(g, 12) + 2 * load<i32>(g, 36);
   // Bytes from element to element, from row to row and from plane to plane of a patch.
   const element = <usize>load<i32>(g, 48) << 2, row = <usize>(load<i32>(g, 44) * W) << 2, plane = <usize>(H * W) << 2;
@@ -136,7 +136,7 @@ export function packPatches(g: usize, image: usize, pc: i32, kc: i32, jc: i32, n
   }
 }
 
-/** Eight places in one row of the result. */
+/** Eight positions in one row of the result. */
 // @ts-ignore: decorator
 @inline
 function oneSegment(at: usize, run: i32, element: usize, to: usize): void {
@@ -146,7 +146,7 @@ function oneSegment(at: usize, run: i32, element: usize, to: usize): void {
   }
 }
 
-/** Up to four places in one row, `apart` bytes, and the others in the next. */
+/** Up to four positions in one row, `apart` bytes, and the others in the next. */
 // @ts-ignore: decorator
 @inline
 function shortSegment(at: usize, next: usize, apart: usize, run: i32, element: usize, to: usize): void {
@@ -157,7 +157,7 @@ function shortSegment(at: usize, next: usize, apart: usize, run: i32, element: u
   }
 }
 
-/** More than four places in one row, `apart` bytes, and the others in the next. */
+/** More than four positions in one row, `apart` bytes, and the others in the next. */
 // @ts-ignore: decorator
 @inline
 function longSegment(at: usize, next: usize, apart: usize, run: i32, element: usize, to: usize): void {

@@ -6,17 +6,17 @@
 export function maxPool(
   x: usize, planes: i32, base: i32, h: i32, w: i32,
   kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
-  rows: i32, columns: i32, values: usize, places: usize,
+  rows: i32, columns: i32, values: usize, indices: usize,
 ): void {
   const size = <usize>(rows * columns) << 2;
-  for (let p = 0; p < planes; p++, x += <usize>(h * w) << 2, base += h * w, values += size, places += size)
-    maxPoolPlane(x, base, h, w, kh, kw, sh, sw, ph, pw, dh, dw, rows, columns, values, places);
+  for (let p = 0; p < planes; p++, x += <usize>(h * w) << 2, base += h * w, values += size, indices += size)
+    maxPoolPlane(x, base, h, w, kh, kw, sh, sw, ph, pw, dh, dw, rows, columns, values, indices);
 }
 
 function maxPoolPlane(
   plane: usize, base: i32, h: i32, w: i32,
   kh: i32, kw: i32, sh: i32, sw: i32, ph: i32, pw: i32, dh: i32, dw: i32,
-  rows: i32, columns: i32, values: usize, places: usize,
+  rows: i32, columns: i32, values: usize, indices: usize,
 ): void {
   for (let y = 0; y < rows; y++) {
     const top = y * sh - ph;
@@ -31,14 +31,14 @@ function maxPoolPlane(
         const back = <usize>(x + 4 - columns) << 2;
         x = columns - 4;
         values -= back;
-        places -= back;
+        indices -= back;
         continue;
       }
       if (left >= 0 && x + 4 <= columns && left + 3 * sw + (kw - 1) * dw < w) {
-        fourWindows(plane, base, w, top, left, firstRow, lastRow, kw, sw, dh, dw, values, places);
+        fourWindows(plane, base, w, top, left, firstRow, lastRow, kw, sw, dh, dw, values, indices);
         x += 4;
         values += 16;
-        places += 16;
+        indices += 16;
         continue;
       }
       const firstColumn = left >= 0 ? 0 : (-left + dw - 1) / dw;
@@ -55,10 +55,10 @@ function maxPoolPlane(
           }
         }
       store<f32>(values, best);
-      store<i32>(places, at < 0 ? at : base + at);
+      store<i32>(indices, at < 0 ? at : base + at);
       x++;
       values += 4;
-      places += 4;
+      indices += 4;
     }
   }
 }
@@ -81,7 +81,7 @@ function four(from: usize, step: i32): v128 {
 @inline
 function fourWindows(
   plane: usize, base: i32, w: i32, top: i32, left: i32, firstRow: i32, lastRow: i32, kw: i32, sw: i32, dh: i32, dw: i32,
-  values: usize, places: usize,
+  values: usize, indices: usize,
 ): void {
   let best = f32x4.splat(-Infinity);
   // Counted from the first window's corner.
@@ -97,17 +97,17 @@ function fourWindows(
   }
   const windows = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(sw));
   v128.store(values, best);
-  v128.store(places, v128.bitselect(at, i32x4.add(i32x4.add(at, windows), i32x4.splat(base)), i32x4.lt_s(at, i32x4.splat(0))));
+  v128.store(indices, v128.bitselect(at, i32x4.add(i32x4.add(at, windows), i32x4.splat(base)), i32x4.lt_s(at, i32x4.splat(0))));
 }
 
 /** Zeros, with each of the `size` gradients of a plane added to the place it is for; see `maxPool`. */
 export function maxPoolGradient(
-  to: usize, grad: usize, places: usize, planes: i32, base: i32, plane: i32, size: i32,
+  to: usize, grad: usize, indices: usize, planes: i32, base: i32, plane: i32, size: i32,
 ): void {
   for (let p = 0; p < planes; p++, base += plane, to += <usize>plane << 2) {
     memory.fill(to, 0, <usize>plane << 2);
-    for (let i = 0; i < size; i++, grad += 4, places += 4) {
-      const place = load<i32>(places);
+    for (let i = 0; i < size; i++, grad += 4, indices += 4) {
+      const place = load<i32>(indices);
       if (place < 0) continue;
       const at = to + (<usize>(place - base) << 2);
       store<f32>(at, load<f32>(at) + load<f32>(grad));

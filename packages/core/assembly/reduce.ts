@@ -146,11 +146,11 @@ export function rowPlaces(to: usize, x: usize, rows: usize, n: usize, flip: u32)
 
 /** The largest or smallest element of each of `n` columns of each of `blocks` blocks, and in which row the first stands. */
 export function columnExtrema(
-  values: usize, places: usize, x: usize, blocks: usize, rows: usize, n: usize, flip: u32,
+  values: usize, indices: usize, x: usize, blocks: usize, rows: usize, n: usize, flip: u32,
 ): void {
   const f = i32x4.splat(flip);
   const step = n * 4;
-  for (let k: usize = 0; k < blocks; k++, x += rows * step, values += step, places += step)
+  for (let k: usize = 0; k < blocks; k++, x += rows * step, values += step, indices += step)
     for (let j: usize = 0; j < n; j += 4) {
       let from = x + j * 4;
       let best = v128.xor(v128.load(from), f);
@@ -166,10 +166,10 @@ export function columnExtrema(
       best = v128.xor(best, f);
       if (n - j >= 4) {
         v128.store(values + j * 4, best);
-        v128.store(places + j * 4, at);
+        v128.store(indices + j * 4, at);
       } else {
         storeFirst(values + j * 4, best, n - j);
-        storeFirst(places + j * 4, at, n - j);
+        storeFirst(indices + j * 4, at, n - j);
       }
     }
 }

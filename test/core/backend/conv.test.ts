@@ -19,7 +19,7 @@ const geometries = fc
     window: fc.record({ kernel: two(1, 3), stride: two(1, 3), padding: two(0, 2), dilation: two(1, 2) }),
   })
   .filter((g) => outputSize(g.h, 0, g.window) > 0 && outputSize(g.w, 1, g.window) > 0)
-  .map((g) => ({ ...g, places: [outputSize(g.h, 0, g.window), outputSize(g.w, 1, g.window)] as const }));
+  .map((g) => ({ ...g, positions: [outputSize(g.h, 0, g.window), outputSize(g.w, 1, g.window)] as const }));
 
 type Make = (n: number, generator?: Generator) => Float32Array | Float64Array;
 const kinds: [string, Make][] = [

@@ -9,8 +9,8 @@ import { noteTemporaries } from '../../../packages/core/src/memory/storage.js';
 
 class FarStorage implements Storage {
   version = 0;
-  deposits = 0;
-  holders = 0;
+  uses = 0;
+  refCount = 0;
   readonly #held: HostStorage;
   constructor(
     readonly backend: Backend,

@@ -95,16 +95,16 @@ function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Pick<R
       stack.pop();
       nextEdge.pop();
       if (targets !== null) for (const edge of edges) if (edge?.node.needed) node.needed = true;
-      node.place = order.length;
+      node.position = order.length;
       order.push(node);
     }
   }
   return { id, order };
 }
 
-function deposit(run: Run, edge: Edge, grad: Tensor): void {
-  const { place } = edge.node;
-  const slots = run.grads[place];
+function addGradient(run: Run, edge: Edge, grad: Tensor): void {
+  const { position } = edge.node;
+  const slots = run.grads[position];
   const before = slots?.[edge.index];
   const { temporaries } = run;
   if (before) {
@@ -115,13 +115,13 @@ function deposit(run: Run, edge: Edge, grad: Tensor): void {
     return;
   }
   temporaries?.hold(grad);
-  grad.storage.deposits++;
+  grad.storage.uses++;
   if (slots) slots[edge.index] = grad;
-  else if (edge.index === 0) run.grads[place] = [grad];
+  else if (edge.index === 0) run.grads[position] = [grad];
   else {
     const sparse: Tensor[] = [];
     sparse[edge.index] = grad;
-    run.grads[place] = sparse;
+    run.grads[position] = sparse;
   }
 }
 
@@ -183,8 +183,8 @@ function execute(
   try {
     for (let i = 0; i < roots.length; i++) {
       // The caller may hold it too.
-      rootGrads[i]!.storage.deposits++;
-      deposit(run, roots[i]!, inDTypeOf(roots[i]!, rootGrads[i]!));
+      rootGrads[i]!.storage.uses++;
+      addGradient(run, roots[i]!, inDTypeOf(roots[i]!, rootGrads[i]!));
     }
     for (let i = run.order.length - 1; i >= 0; i--) {
       const node = run.order[i]!;
@@ -206,7 +206,7 @@ function execute(
     if (outer)
       outer.order.forEach((node, i) => {
         node.run = outer.id;
-        node.place = i;
+        node.position = i;
       });
   }
   for (const { done } of run.callbacks) done();
@@ -243,7 +243,7 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
     showGradients(run, node, grads, custom);
   if (node instanceof AccumulateGrad) {
     const grad = grads[0]!;
-    const mayKeep = grad.storage.deposits === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
+    const mayKeep = grad.storage.uses === 1 && grad.viewInfo === null && grad.isContiguous && !node.gradHooks;
     if (captures === null) accumulate(node, grad, mayKeep, temporaries);
     return;
   }
@@ -320,8 +320,8 @@ function passOn(run: Run, { name, edges }: Node, inputs: Gradients, custom: bool
         `its backward rule gave a gradient of shape ${formatShape(grad.shape)} for input ${i} of shape ${formatShape(expected)}`,
       );
     // A hook may hold on to any of these.
-    if (custom) grad.storage.deposits++;
-    deposit(run, edge, inDTypeOf(edge, grad));
+    if (custom) grad.storage.uses++;
+    addGradient(run, edge, inDTypeOf(edge, grad));
   }
 }
 

@@ -277,10 +277,10 @@ export interface Kernels {
    * The largest element of each place of a window on images `x` `[N, C, h, w]`, NaN before all others, and in `places`
    * (int32) where among all elements of `x` it stands; -Infinity, at -1, where the window misses the image.
    */
-  maxPool(x: View, window: Window, out: View, places: View): void;
+  maxPool(x: View, window: Window, out: View, indices: View): void;
 
   /** Each element of `g` added to the element of `out` that `places` tells, which are 0 otherwise; -1 tells of none. */
-  maxPoolGradient(g: View, places: View, out: View): void;
+  maxPoolGradient(g: View, indices: View, out: View): void;
 
   /** The mean of each area of images `x` `[N, C, h, w]`. Nothing beyond the areas is read. */
   avgPool(x: View, areas: Areas, out: View): void;

@@ -20,10 +20,10 @@ export interface Geometry {
   readonly w: number;
   readonly window: Window;
   /**
-   * Rows and columns of places that the kernel is put at. Not always as many as fit: a transposed convolution has one for
+   * Rows and columns of positions that the kernel is put at. Not always as many as fit: a transposed convolution has one for
    * each element that it is given, and its result may be larger.
    */
-  readonly places: readonly [number, number];
+  readonly positions: readonly [number, number];
 }
 
 export interface Sizes {
@@ -33,11 +33,11 @@ export interface Sizes {
   result: number;
   /** Elements of a patch, and how many patches there are. */
   patch: number;
-  places: number;
+  positions: number;
 }
 
-export function sizesOf({ inputs, outputs, h, w, window, places: [rows, columns] }: Geometry): Sizes {
+export function sizesOf({ inputs, outputs, h, w, window, positions: [rows, columns] }: Geometry): Sizes {
   const patch = inputs * window.kernel[0] * window.kernel[1];
-  const places = rows * columns;
-  return { image: inputs * h * w, kernels: outputs * patch, result: outputs * places, patch, places };
+  const positions = rows * columns;
+  return { image: inputs * h * w, kernels: outputs * patch, result: outputs * positions, patch, positions };
 }

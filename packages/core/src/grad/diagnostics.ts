@@ -82,7 +82,7 @@ function isOwn(traceLine: string): boolean {
 }
 
 /** Where the code that called into this folder stands, as `file:line:column`; null unless in development mode. */
-export function place(): string | null {
+export function callSite(): string | null {
   return development ? findPlace() : null;
 }
 

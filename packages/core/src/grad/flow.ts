@@ -1,4 +1,4 @@
-import { place, report } from './diagnostics.js';
+import { callSite, report } from './diagnostics.js';
 import { copyOf, Frame, GradModeError, type Settings } from './frame.js';
 import { endScopes } from './scope.js';
 
@@ -361,7 +361,7 @@ export function setGradEnabled(enabled: boolean): boolean {
   if (enabled === before && !(step?.isRunning && step.body.base === null)) return before;
   const changed = changeMode(enabled, frame.settings);
   if (changed.kind === 'root') {
-    changed.opener = place();
+    changed.opener = callSite();
     checkAfterTurn(changed);
   }
   return before;

@@ -1,4 +1,4 @@
-import { place } from './diagnostics.js';
+import { callSite } from './diagnostics.js';
 import type { Step } from './steps.js';
 
 /** What a mode that `defineMode` made was set to, and by whom. */
@@ -40,7 +40,7 @@ export class Frame {
     /** The guarded method, `Net.evaluate`, where there is one. */
     readonly member: string | null = null,
   ) {
-    this.opener = place();
+    this.opener = callSite();
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeFrame, place } from './diagnostics.js';
+import { callSite, describeFrame } from './diagnostics.js';
 import { changeMode, currentFrame, currentSettings, noteSettings } from './flow.js';
 import type { Frame, Setting, Settings } from './frame.js';
 import { type Gate, makeGate } from './gate.js';
@@ -76,7 +76,7 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
       const frame = currentFrame();
       const before = valueIn(frame.settings);
       noteSettings();
-      const setting: Setting = { value, gate: `${name}.set`, member: null, opener: place() };
+      const setting: Setting = { value, gate: `${name}.set`, member: null, opener: callSite() };
       changeMode(frame.enabled, new Map(frame.settings).set(name, setting));
       return before;
     },

@@ -37,7 +37,7 @@ const none: readonly number[] = [];
 const versionOf = (t: Tensor): number => t.storage.version;
 
 /** `tensors.map(f)`: most lists are of one or two, for which literals are far cheaper. */
-function mapped<R>(tensors: readonly Tensor[], f: (t: Tensor) => R): R[] {
+function mapTensors<R>(tensors: readonly Tensor[], f: (t: Tensor) => R): R[] {
   const { length } = tensors;
   if (length === 1) return [f(tensors[0]!)];
   if (length === 2) return [f(tensors[0]!), f(tensors[1]!)];
@@ -65,9 +65,9 @@ export class Node {
   untracked: Map<number, UntrackedCause> | null = null;
   /** A user's function: what it returns may be shared, so it is copied before it is kept. */
   custom = false;
-  /** @internal The engine's mark: which run saw this node, and at which place of its order. */
+  /** @internal The engine's mark: which run saw this node, and at which position of its order. */
   run = 0;
-  place = 0;
+  position = 0;
   needed = true;
   /** Tensors, or what the hooks made of them. */
   #saved: readonly unknown[] | null = null;
@@ -85,9 +85,9 @@ export class Node {
     readonly dtypes: DType | readonly DType[],
     saved?: readonly Tensor[],
     /** What the rule knows beside tensors, where one function is the rule of all calls: that is cheaper than a closure. */
-    readonly memo?: unknown,
+    readonly attributes?: unknown,
   ) {
-    this.edges = mapped(inputs, gradEdge);
+    this.edges = mapTensors(inputs, gradEdge);
     for (let i = 0; i < inputs.length; i++)
       if (this.edges[i] === null && inputs[i]!.untracked !== null) this.noteUntracked(i, inputs[i]!.untracked!);
     if (saved !== undefined && saved.length > 0) this.save(saved);
@@ -118,7 +118,7 @@ export class Node {
   private save(tensors: readonly Tensor[]): void {
     const hooks = currentSavedTensorHooks();
     for (let i = 0; i < tensors.length; i++) if (tensors[i]!.inference) this.refuseInference(tensors[i]!);
-    this.#versions = mapped(tensors, versionOf);
+    this.#versions = mapTensors(tensors, versionOf);
     this.#saved = hooks ? tensors.map((t) => hooks.pack(t)) : tensors;
     this.#hooks = hooks;
   }
@@ -260,7 +260,7 @@ function checkStaleView(name: string, view: Tensor): void {
 
 /**
  * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`.
- * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`; `memo` is what else it needs.
+ * `saved` are the tensors the rule needs, in the order it reads them from `ctx.saved`; `attributes` is what else it needs.
  *
  * ```ts
  * const x = tensor([3], { requiresGrad: true });
@@ -276,10 +276,10 @@ export function record(
   out: Tensor,
   backward: Backward,
   saved?: readonly Tensor[],
-  memo?: unknown,
+  attributes?: unknown,
 ): Tensor {
   if (!shouldRecord(name, inputs, out)) return out;
-  out.setHistory(new Node(name, inputs, backward, [out.shape], out.dtype, saved, memo));
+  out.setHistory(new Node(name, inputs, backward, [out.shape], out.dtype, saved, attributes));
   return out;
 }
 

@@ -19,14 +19,14 @@ export class Temporaries {
   /** A place holds `t` from now on. */
   hold({ storage }: Tensor): void {
     if (!isTemporary(storage)) return;
-    storage.holders++;
+    storage.refCount++;
     this.#held ??= new Set();
     this.#held.add(storage);
   }
 
   /** A place no longer holds `t`. */
   drop({ storage }: Tensor): void {
-    if (this.#held?.has(storage) && --storage.holders === 0) {
+    if (this.#held?.has(storage) && --storage.refCount === 0) {
       this.#held.delete(storage);
       free(storage);
     }
@@ -35,7 +35,7 @@ export class Temporaries {
   /** The rule under way has ended: what it made and no place holds is freed. */
   sweep(): void {
     if (this.made.length === 0) return;
-    for (const storage of this.made) if (storage.holders === 0 && isTemporary(storage)) free(storage);
+    for (const storage of this.made) if (storage.refCount === 0 && isTemporary(storage)) free(storage);
     this.made.length = 0;
   }
 

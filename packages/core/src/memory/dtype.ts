@@ -122,7 +122,7 @@ const { Buffer } = globalThis as Unzeroed;
 const largeBytes = 64 * 1024;
 
 /** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
-export function allocateUnzeroed(dtype: DType, length: number): TypedArray {
+export function allocateUninitialized(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
   if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
   if (bytes >= largeBytes) keepFreedBlocks();

@@ -4,7 +4,7 @@ type Runtime = {
 };
 const { process, Buffer } = globalThis as Runtime;
 
-let told = false;
+let done = false;
 
 /**
  * The C library asks the system for each large block and gives it back when it is freed, and fresh pages are slow: they
@@ -14,8 +14,8 @@ let told = false;
  * way to free an array's memory without waiting for the garbage collector.
  */
 export function keepFreedBlocks(): void {
-  if (told) return;
-  told = true;
+  if (done) return;
+  done = true;
   if (!process?.versions?.node || !Buffer?.allocUnsafeSlow || typeof MessageChannel === 'undefined') return;
   // A little less than 32 MiB, beyond which glibc does not go.
   const { buffer } = Buffer.allocUnsafeSlow(2 ** 25 - 2 ** 16);

@@ -14,9 +14,9 @@ export interface Storage {
   /** 0 at first. */
   version: number;
   /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. 0 at first. */
-  deposits: number;
+  uses: number;
   /** @internal How many places of a backward pass hold this temporary of it. 0 at first. */
-  holders: number;
+  refCount: number;
 }
 
 /** The temporaries made since a backward rule began, while one runs. */

@@ -30,8 +30,8 @@ const geometryOf = (
   outputs: number,
   groups: number,
   window: Window,
-  places: readonly [number, number] = [outputSize(h, 0, window), outputSize(w, 1, window)],
-): Geometry => ({ batch, groups, inputs: channels / groups, outputs, h, w, window, places });
+  positions: readonly [number, number] = [outputSize(h, 0, window), outputSize(w, 1, window)],
+): Geometry => ({ batch, groups, inputs: channels / groups, outputs, h, w, window, positions });
 
 type Four = [number, number, number, number];
 
@@ -58,8 +58,8 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
 }
 
 function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
-  const { batch, groups, outputs, places } = geometry;
-  const all = [batch, groups * outputs, ...places];
+  const { batch, groups, outputs, positions } = geometry;
+  const all = [batch, groups * outputs, ...positions];
   checkSize('conv', all, x.shape, weight.shape);
   const out = Tensor.unwritten(x.dtype, all, x.storage.backend);
   kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
@@ -117,7 +117,7 @@ export interface ConvOptions<Size = Pair> {
   stride?: Size;
   /** Zeros on each side; `'same'` keeps the size (stride 1), `'valid'` is 0. */
   padding?: Size | 'same' | 'valid';
-  /** How far the places of the kernel are apart; 1 by default. */
+  /** How far the positions of the kernel are apart; 1 by default. */
   dilation?: Size;
   /** Channels are split into so many groups, each with kernels of its own. */
   groups?: number;

@@ -107,10 +107,10 @@ function resultDType(name: string, { ofBool, keepsIntegers }: UnaryRule, { dtype
 
 // Made apart from the call: a closure made in it would keep its tensors alive.
 function backwardOf({ backward, saves }: UnaryRule): Backward {
-  if (saves === undefined) return (g, ctx) => [backward(g, g, g, ctx.memo as Parameters)];
+  if (saves === undefined) return (g, ctx) => [backward(g, g, g, ctx.attributes as Parameters)];
   return (g, ctx) => {
     const saved = ctx.saved[0]!;
-    return [backward(g, saved, saved, ctx.memo as Parameters)];
+    return [backward(g, saved, saved, ctx.attributes as Parameters)];
   };
 }
 

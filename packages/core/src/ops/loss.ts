@@ -68,7 +68,7 @@ type PairRule = (
 
 function lossOfPairs(op: string, loss: PairLoss, rule: PairRule) {
   const gradients: Backward = (g, ctx) => {
-    const divisor = ctx.memo as number;
+    const divisor = ctx.attributes as number;
     const [x, y] = ctx.saved as [Tensor, Tensor];
     return rule(g, divisor, x, y, [ctx.needs(0), ctx.needs(1)], (x, y) => {
       const out = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);

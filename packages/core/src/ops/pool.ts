@@ -71,24 +71,24 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
   const out = Tensor.unwritten(x.dtype, shape, x.storage.backend);
-  const places = Tensor.unwritten('int32', shape, x.storage.backend);
-  kernelsOf('maxPool2d', x).maxPool(x, window, out, places);
+  const indices = Tensor.unwritten('int32', shape, x.storage.backend);
+  kernelsOf('maxPool2d', x).maxPool(x, window, out, indices);
   const from = x.shape;
-  return record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [places]);
+  return record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [indices]);
 }
 
 /** Each element of `g` at the place of images of `shape` that it was found at. */
-function maxPoolGradient(g: Tensor, places: Tensor, shape: Shape): Tensor {
+function maxPoolGradient(g: Tensor, indices: Tensor, shape: Shape): Tensor {
   const out = Tensor.unwritten(g.dtype, shape, g.storage.backend);
-  kernelsOf('maxPool2d', g, places).maxPoolGradient(g, places, out);
-  return record('maxPool2dGradient', [g], out, (gg, ctx) => [elementsAt(gg, ctx.saved[0]!)], [places]);
+  kernelsOf('maxPool2d', g, indices).maxPoolGradient(g, indices, out);
+  return record('maxPool2dGradient', [g], out, (gg, ctx) => [elementsAt(gg, ctx.saved[0]!)], [indices]);
 }
 
-/** The elements at these places, 0 where the place is -1. */
-function elementsAt(x: Tensor, places: Tensor): Tensor {
-  const isThere = ge(places, 0);
-  const found = indexSelect(reshape(x, [x.numel]), 0, reshape(where(isThere, places, 0), [places.numel]));
-  return where(isThere, reshape(found, places.shape), 0);
+/** The elements at these indices, 0 where the place is -1. */
+function elementsAt(x: Tensor, indices: Tensor): Tensor {
+  const isThere = ge(indices, 0);
+  const found = indexSelect(reshape(x, [x.numel]), 0, reshape(where(isThere, indices, 0), [indices.numel]));
+  return where(isThere, reshape(found, indices.shape), 0);
 }
 
 /**

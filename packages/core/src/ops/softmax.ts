@@ -53,10 +53,10 @@ function byKernel(kind: SoftmaxKind, x: Tensor, d: number): Tensor {
 }
 
 const gradients: Record<SoftmaxKind, Backward> = {
-  softmax: (g, ctx) => [softmaxGradient(g, ctx.saved[0]!, ctx.memo as number)],
+  softmax: (g, ctx) => [softmaxGradient(g, ctx.saved[0]!, ctx.attributes as number)],
   logSoftmax: (g, ctx) => {
     const y = ctx.saved[0]!;
-    const d = ctx.memo as number;
+    const d = ctx.attributes as number;
     if (isGradEnabled()) return [sub(g, mul(exp(y), sum(g, d, { keepdim: true })))];
     return [gradientByKernel('logSoftmax', g, y, d)];
   },
@@ -93,7 +93,7 @@ function weightsByKernel(scores: Tensor, scale: number, isCausal: boolean): Tens
 
 const attentionGradient: Backward = (g, ctx) => {
   const y = ctx.saved[0]!;
-  return [softmaxGradient(g, y, y.ndim - 1, ctx.memo as number)];
+  return [softmaxGradient(g, y, y.ndim - 1, ctx.attributes as number)];
 };
 
 /**

@@ -86,7 +86,7 @@ export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   return record('sum', [x], reduced('sum', x, p, toCount(x.dtype)), sumGradient, undefined, p);
 }
 
-const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.memo as Plan, ctx.inputShape(0))];
+const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.attributes as Plan, ctx.inputShape(0))];
 
 /** `x` summed to `shape`, from which it was broadcast. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

@@ -9,7 +9,7 @@ import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
 import type { Bits } from '../memory/coding.js';
-import { allocateUnzeroed, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { allocateUninitialized, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import {
   contiguousStrides,
   formatShape,
@@ -288,7 +288,7 @@ export class Tensor {
   #copyAmong(stored: TypedArray | Bits): TypedArray {
     const elements = this.#elementsAmong(stored);
     if (!this.isContiguous || recordOf(this.dtype).coding !== undefined) return elements;
-    const out = allocateUnzeroed(this.dtype, this.numel);
+    const out = allocateUninitialized(this.dtype, this.numel);
     out.set(elements as never);
     return out;
   }
@@ -297,7 +297,7 @@ export class Tensor {
   #elementsAmong(stored: TypedArray | Bits): TypedArray {
     const { coding } = recordOf(this.dtype);
     if (coding === undefined) return numbersAmong(stored as TypedArray, this);
-    const out = allocateUnzeroed(this.dtype, this.numel);
+    const out = allocateUninitialized(this.dtype, this.numel);
     coding.decode(bitsAmong(stored as Bits, this), out);
     return out;
   }

@@ -18,8 +18,8 @@ describe('blocks of kernel memory', () => {
         });
         const taken: { at: number; size: number }[] = [];
         for (const step of list) {
-          if (step >= 0) taken.push({ at: heap.take(step), size: step });
-          else if (taken.length > 0) heap.release(taken.splice(-step % taken.length, 1)[0]!.at);
+          if (step >= 0) taken.push({ at: heap.allocate(step), size: step });
+          else if (taken.length > 0) heap.free(taken.splice(-step % taken.length, 1)[0]!.at);
           const sorted = [...taken].sort((a, b) => a.at - b.at);
           sorted.forEach(({ at, size }, i) => {
             expect(at % 64).toBe(0);
@@ -39,22 +39,22 @@ describe('blocks of kernel memory', () => {
       end = Math.max(end, to);
       return true;
     });
-    const blocks = [100, 2000, 64, 700, 3000].map((n) => heap.take(n));
+    const blocks = [100, 2000, 64, 700, 3000].map((n) => heap.allocate(n));
     const reached = end;
-    for (const i of [3, 0, 4, 2, 1]) heap.release(blocks[i]!);
+    for (const i of [3, 0, 4, 2, 1]) heap.free(blocks[i]!);
     expect(heap.held).toBe(0);
-    expect(heap.take(reached - 0x1000)).toBe(0x1000);
+    expect(heap.allocate(reached - 0x1000)).toBe(0x1000);
     expect(end).toBe(reached);
   });
 
   it('are refused with 0 where memory cannot grow, and nothing is lost', () => {
     const heap = new Heap(64, (to) => to <= 1024);
-    const at = heap.take(512);
+    const at = heap.allocate(512);
     expect(at).toBe(64);
-    expect(heap.take(1024)).toBe(0);
+    expect(heap.allocate(1024)).toBe(0);
     expect(heap.held).toBe(512);
-    expect(heap.take(256)).toBe(576);
-    heap.release(at);
-    expect(() => heap.release(at)).toThrow('no block at 64');
+    expect(heap.allocate(256)).toBe(576);
+    heap.free(at);
+    expect(() => heap.free(at)).toThrow('no block at 64');
   });
 });

@@ -136,7 +136,7 @@ describe('threads', () => {
   it('take each part once, and nobody takes a part of the call before', async () => {
     await startThreads(3);
     const memory = kernelMemory();
-    const at = memory.heap.take(64 * 64);
+    const at = memory.heap.allocate(64 * 64);
     for (let call = 0; call < 3000; call++) {
       const count = 1 + (call % 7);
       const parts = Array.from({ length: count }, (_, i) => [at + i * 64, at + i * 64, 16]);
@@ -150,7 +150,7 @@ describe('threads', () => {
       for (let i = 0; i < 16 * 8; i++)
         if (got[i] !== (i < 16 * count ? 2 : 1) * (i + 1)) expect(got[i]).toBe(`call ${call}`);
     }
-    memory.heap.release(at);
+    memory.heap.free(at);
   });
 
   it('are as many as one says: a whole number from 1 to 32', () => {
@@ -235,7 +235,7 @@ it('threads that were ended are replaced, and results are as before', async () =
     await ready();
     expect(started).toHaveLength(4);
     const { heap, instance, pool } = memory;
-    const at = heap.take(4 * 1024);
+    const at = heap.allocate(4 * 1024);
     pool!.note((kernels) => {
       for (let part = 0; part < 4; part++) kernels.fill(at + part * 1024, part + 1, 256);
     });

@@ -7,30 +7,30 @@ import { gemmLoops as gemm, type Matrix } from './matmul.js';
 /** `Kernels.conv` for any dtype, as a product of matrices. */
 export function conv(x: View, weight: View, bias: View | null, geometry: Geometry, out: View): void {
   const sizes = sizesOf(geometry);
-  const { patch, places } = sizes;
+  const { patch, positions } = sizes;
   const { outputs, groups } = geometry;
   const [images, kernels, to] = [elementsOf(x), elementsOf(weight), dataOf(out)];
-  const columns = allocate64(patch * places);
+  const columns = allocate64(patch * positions);
   eachGroup(geometry, sizes, (i, k, r) => {
     im2col(images, i, geometry, columns);
-    gemm(outputs, places, patch, rows(kernels, k, patch), rows(columns, 0, places), to, r);
+    gemm(outputs, positions, patch, rows(kernels, k, patch), rows(columns, 0, positions), to, r);
   });
   if (bias === null) return;
   const added = elementsOf(bias);
-  for (let i = 0; i < to.length; i++) to[i]! += added[Math.floor(i / places) % (outputs * groups)]!;
+  for (let i = 0; i < to.length; i++) to[i]! += added[Math.floor(i / positions) % (outputs * groups)]!;
 }
 
 /** `Kernels.convInput` for any dtype. */
 export function convInput(g: View, weight: View, geometry: Geometry, out: View): void {
   const sizes = sizesOf(geometry);
-  const { patch, places } = sizes;
+  const { patch, positions } = sizes;
   const { outputs } = geometry;
   const [gradient, kernels, to] = [elementsOf(g), elementsOf(weight), dataOf(out)];
-  const columns = allocate64(patch * places);
+  const columns = allocate64(patch * positions);
   to.fill(0);
   eachGroup(geometry, sizes, (i, k, r) => {
     const turned = { data: kernels, offset: k, rowStride: 1, colStride: patch };
-    gemm(patch, places, outputs, turned, rows(gradient, r, places), columns, 0);
+    gemm(patch, positions, outputs, turned, rows(gradient, r, positions), columns, 0);
     col2im(columns, geometry, to, i);
   });
 }
@@ -38,16 +38,16 @@ export function convInput(g: View, weight: View, geometry: Geometry, out: View):
 /** `Kernels.convWeight` for any dtype. */
 export function convWeight(g: View, x: View, geometry: Geometry, out: View): void {
   const sizes = sizesOf(geometry);
-  const { patch, places } = sizes;
+  const { patch, positions } = sizes;
   const { outputs } = geometry;
   const [gradient, images, to] = [elementsOf(g), elementsOf(x), dataOf(out)];
-  const columns = allocate64(patch * places);
+  const columns = allocate64(patch * positions);
   const part = allocate64(outputs * patch);
   to.fill(0);
   eachGroup(geometry, sizes, (i, k, r) => {
     im2col(images, i, geometry, columns);
-    const turned = { data: columns, offset: 0, rowStride: 1, colStride: places };
-    gemm(outputs, patch, places, rows(gradient, r, places), turned, part, 0);
+    const turned = { data: columns, offset: 0, rowStride: 1, colStride: positions };
+    gemm(outputs, patch, positions, rows(gradient, r, positions), turned, part, 0);
     for (let p = 0; p < part.length; p++) to[k + p]! += part[p]!;
   });
 }
@@ -70,9 +70,9 @@ const rows = (data: TypedArray, offset: number, rowStride: number): Matrix => ({
 });
 const allocate64 = (n: number): TypedArray => allocate('float64', n);
 
-/** Calls `visit(image, column)` with the places of each pixel that a patch holds, for images that start at `start`. */
+/** Calls `visit(image, column)` with the positions of each pixel that a patch holds, for images that start at `start`. */
 function eachPixel(
-  { inputs, h, w, window, places: [rows, columns] }: Geometry,
+  { inputs, h, w, window, positions: [rows, columns] }: Geometry,
   start: number,
   visit: (image: number, column: number) => void,
 ): void {
@@ -92,7 +92,7 @@ function eachPixel(
         }
 }
 
-/** The patches of an image as columns `[patch, places]`, zeros beyond the border. */
+/** The patches of an image as columns `[patch, positions]`, zeros beyond the border. */
 function im2col(x: TypedArray, start: number, geometry: Geometry, to: TypedArray): void {
   to.fill(0);
   eachPixel(geometry, start, (image, column) => {

@@ -17,7 +17,7 @@ export function copy(src: View, target: View): void {
   const from = dataOf(src);
   const toBool = target.dtype === 'bool' && src.dtype !== 'bool';
   if (target.isContiguous && !toBool) {
-    if (src.isContiguous && (n > few || to === from)) {
+    if (src.isContiguous && (n > smallCopy || to === from)) {
       to.set(from.subarray(src.offset, src.offset + n) as never, target.offset);
       return;
     }
@@ -38,7 +38,7 @@ export function copy(src: View, target: View): void {
 }
 
 /** For so many elements a loop is faster than calls of `subarray` and `set`. */
-const few = 64;
+const smallCopy = 64;
 
 /** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */
 function copyTo(to: TypedArray, p: number, src: View): void {

@@ -1,7 +1,7 @@
 import { DeviceError } from '../../errors.js';
 import type { Bits } from '../../memory/coding.js';
 import type { TypedArray } from '../../memory/dtype.js';
-import { allocateUnzeroed, recordOf } from '../../memory/dtype.js';
+import { allocateUninitialized, recordOf } from '../../memory/dtype.js';
 import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../memory/shape.js';
 import type { Storage } from '../../memory/storage.js';
 import type { View } from '../backend.js';
@@ -53,7 +53,7 @@ export function targetOf(view: View): TypedArray {
 export function elementsOf(view: View): TypedArray {
   const coded = codedOf(view);
   if (coded === null) return numbersAmong(dataOf(view), view);
-  const out = allocateUnzeroed(view.dtype, view.numel);
+  const out = allocateUninitialized(view.dtype, view.numel);
   coded.coding.decode(bitsOf(view), out);
   return out;
 }
@@ -66,7 +66,7 @@ export function numbersAmong(stored: TypedArray, view: View): TypedArray {
   const n = view.numel;
   if (view.isContiguous)
     return view.offset === 0 && n === stored.length ? stored : stored.subarray(view.offset, view.offset + n);
-  const gathered = allocateUnzeroed(view.dtype, n);
+  const gathered = allocateUninitialized(view.dtype, n);
   gatherStrided(gathered, stored, view.shape, view.strides, view.offset);
   return gathered;
 }

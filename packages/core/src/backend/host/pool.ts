@@ -7,11 +7,11 @@ import { dataOf, elementsOf } from './data.js';
 type Images = readonly [batch: number, channels: number, h: number, w: number];
 
 /** `Kernels.maxPool` for any dtype. */
-export function maxPool(x: View, window: Window, out: View, places: View): void {
+export function maxPool(x: View, window: Window, out: View, indices: View): void {
   const { stride, padding } = window;
   const [batch, channels, h, w] = x.shape as Images;
   const [, , rows, columns] = out.shape as Images;
-  const [from, values, at] = [elementsOf(x), dataOf(out), dataOf(places)];
+  const [from, values, at] = [elementsOf(x), dataOf(out), dataOf(indices)];
   for (let n = 0, i = 0; n < batch * channels; n++)
     for (let y = 0; y < rows; y++)
       for (let z = 0; z < columns; z++, i++) {
@@ -48,8 +48,8 @@ function largestIn(
 }
 
 /** `Kernels.maxPoolGradient` for any dtype. */
-export function maxPoolGradient(g: View, places: View, out: View): void {
-  const [gradient, at, to] = [elementsOf(g), elementsOf(places), dataOf(out)];
+export function maxPoolGradient(g: View, indices: View, out: View): void {
+  const [gradient, at, to] = [elementsOf(g), elementsOf(indices), dataOf(out)];
   to.fill(0);
   for (let i = 0; i < at.length; i++) if (at[i]! >= 0) to[at[i]!]! += gradient[i]!;
 }

@@ -1,20 +1,20 @@
 import type { Bits, Coding } from '../../memory/coding.js';
-import { allocate, allocateUnzeroed, type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
+import { allocate, allocateUninitialized, type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
 import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../../memory/storage.js';
 import type { Backend } from '../backend.js';
-import { clear, type Placement, residence, settle } from '../wasm/residency.js';
+import { allocateInKernelMemory, clear, type Pinned, residence } from '../wasm/residency.js';
 
 /** Memory of the host: a typed array. */
 export class HostStorage implements Storage {
   /** One for all of them: `cpu.ts` puts it on the prototype. */
   declare readonly backend: Backend;
   version = 0;
-  deposits = 0;
-  holders = 0;
+  uses = 0;
+  refCount = 0;
   /** @internal The block of kernel memory that `data` lives in, or 0: see `backend/wasm/residency.ts`. */
   block = 0;
   /** @internal Set where the block is the storage's for as long as it lives, as a parameter's is. */
-  placement: Placement | null = null;
+  pinned: Pinned | null = null;
   /** @internal Where the dtype is not stored as numbers: what is stored, and `data` is a window on it. */
   coded: Coded | null = null;
   readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
@@ -48,8 +48,8 @@ export class HostStorage implements Storage {
   static uninitialized(dtype: DType, length: number): HostStorage {
     // Most of them, without further questions.
     if (dtype === 'float32' && currentTemporaries() === null)
-      return new HostStorage(allocateUnzeroed(dtype, length), dtype);
-    return temporary(dtype, length) ?? made(dtype, length, allocateUnzeroed);
+      return new HostStorage(allocateUninitialized(dtype, length), dtype);
+    return temporary(dtype, length) ?? made(dtype, length, allocateUninitialized);
   }
 }
 
@@ -90,7 +90,7 @@ export class Coded {
   /** The numbers, to be read and written. What was written since they were last asked for is rounded first. */
   get window(): TypedArray {
     if (this.#window === null) {
-      this.#window = allocateUnzeroed(this.dtype, this.#bits.length);
+      this.#window = allocateUninitialized(this.dtype, this.#bits.length);
       open.push(this);
     } else this.coding.encode(this.#window, this.#bits);
     this.coding.decode(this.#bits, this.#window);
@@ -136,7 +136,7 @@ function temporary(dtype: DType, length: number): HostStorage | null {
   const temporaries = currentTemporaries();
   if (temporaries === null || dtype !== 'float32' || length < residence.from) return null;
   const storage = new HostStorage(none, dtype);
-  if (!settle(storage, length)) return null;
+  if (!allocateInKernelMemory(storage, length)) return null;
   temporaries.push(storage);
   return storage;
 }

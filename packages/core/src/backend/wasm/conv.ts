@@ -2,7 +2,7 @@ import type { View } from '../backend.js';
 import { type Geometry, outputSize, type Sizes, sizesOf } from '../convolution.js';
 import * as host from '../host/conv.js';
 import { arrayOf, floatsOf } from './floats.js';
-import { checkLength, copiedOf, copyMemory, kernelMemory, lives } from './memory.js';
+import { checkLength, copiedOf, copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
 import { bands } from './threads.js';
 
 /** Convolutions with more multiplications than this are shared among threads. */
@@ -11,22 +11,22 @@ const largeConvolution = 2 ** 20;
 const copiedAtOnce = 2 ** 16;
 
 /** The shape as the kernels read it: see `assembly/conv.ts`. */
-function numbersOf({ groups, inputs, outputs, h, w, window, places }: Geometry): number[] {
+function numbersOf({ groups, inputs, outputs, h, w, window, positions }: Geometry): number[] {
   const { kernel, stride, padding, dilation } = window;
-  return [groups, inputs, outputs, h, w, ...kernel, ...stride, ...padding, ...dilation, ...places, 0];
+  return [groups, inputs, outputs, h, w, ...kernel, ...stride, ...padding, ...dilation, ...positions, 0];
 }
 
 /** A call of the kernels: the memory, its threads, the shape there, and scratch memory for each thread. */
 function begin(
   geometry: Geometry,
-  { patch, places }: Sizes,
+  { patch, positions }: Sizes,
   arrays: readonly Float32Array[],
   bytesOf: (threads: number) => number,
 ) {
   const { batch, groups, outputs } = geometry;
-  const pool = batch * groups * outputs * patch * places >= largeConvolution ? kernelMemory().pool : null;
+  const pool = batch * groups * outputs * patch * positions >= largeConvolution ? kernelMemory().pool : null;
   const threads = Math.min(batch, pool?.size ?? 1);
-  const memory = threads > 1 || arrays.some(lives) ? kernelMemory() : copyMemory();
+  const memory = threads > 1 || arrays.some(isInKernelMemory) ? kernelMemory() : copyMemory();
   const numbers = numbersOf(geometry);
   memory.begin('conv2d', 64);
   const scratchBytes = memory.instance.kernels.convScratch(memory.putIntegers(numbers));
@@ -52,7 +52,7 @@ function overImages(
   [to, sizeTo]: readonly [Float32Array, number],
   weight: Float32Array,
   bias: Float32Array | null,
-  turned = false,
+  flipped = false,
 ): void {
   const { batch } = geometry;
   if (batch === 0) return;
@@ -65,15 +65,15 @@ function overImages(
     return (copied * atOnce(threads) + 2 * weight.length + (bias?.length ?? 0)) * 4;
   });
   let atWeight = memory.put(weight, 0, weight.length);
-  if (turned) {
+  if (flipped) {
     const given = atWeight;
     atWeight = memory.take(weight.length * 4);
-    memory.instance.kernels.turnKernels(g, given, atWeight);
+    memory.instance.kernels.flipKernels(g, given, atWeight);
   }
   const atBias = bias ? memory.put(bias, 0, bias.length) : 0;
   const some = atOnce(threads);
-  const scratchFrom = lives(from) ? 0 : memory.take(sizeFrom * some * 4);
-  const scratchTo = lives(to) ? 0 : memory.take(sizeTo * some * 4);
+  const scratchFrom = isInKernelMemory(from) ? 0 : memory.take(sizeFrom * some * 4);
+  const scratchTo = isInKernelMemory(to) ? 0 : memory.take(sizeTo * some * 4);
   for (let n = 0; n < batch; n += some) {
     const count = Math.min(some, batch - n);
     if (scratchFrom) memory.write(scratchFrom, from, n * sizeFrom, count * sizeFrom);
@@ -114,17 +114,25 @@ export function conv(x: View, weight: View, bias: View | null, geometry: Geometr
 
 /**
  * The convolution that a gradient for images is where kernels move by one place: of the results' gradients, padded as far
- * as kernels reach, with the kernels turned. Null where kernels move further or were padded further.
+ * as kernels reach, with the kernels flipped. Null where kernels move further or were padded further.
  */
-function turn({ outputs, inputs, h, w, window, places, ...rest }: Geometry): Geometry | null {
+function flippedGeometry({ outputs, inputs, h, w, window, positions, ...rest }: Geometry): Geometry | null {
   const { kernel, stride, padding, dilation } = window;
   const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) - padding[d];
   // Rows that no kernel reaches, which a transposed convolution may have, would be read beyond the padding.
-  if (places[0] !== outputSize(h, 0, window) || places[1] !== outputSize(w, 1, window)) return null;
+  if (positions[0] !== outputSize(h, 0, window) || positions[1] !== outputSize(w, 1, window)) return null;
   // Packing patches of many outputs costs more than adding up those of fewer inputs.
   if (stride[0] !== 1 || stride[1] !== 1 || reach(0) < 0 || reach(1) < 0 || outputs > inputs) return null;
-  const turned = { kernel, stride, padding: [reach(0), reach(1)], dilation } as const;
-  return { ...rest, inputs: outputs, outputs: inputs, h: places[0], w: places[1], window: turned, places: [h, w] };
+  const flipped = { kernel, stride, padding: [reach(0), reach(1)], dilation } as const;
+  return {
+    ...rest,
+    inputs: outputs,
+    outputs: inputs,
+    h: positions[0],
+    w: positions[1],
+    window: flipped,
+    positions: [h, w],
+  };
 }
 
 /** `Kernels.convInput` for float32. */
@@ -140,16 +148,16 @@ export function convInput(g: View, weight: View, geometry: Geometry, out: View):
     [arrayOf(out), groups * sizes.image],
   ] as const;
   const kernels = floatsOf(weight);
-  const turned = turn(geometry);
-  if (turned) {
-    overImages('convolve', turned, sizesOf(turned), from, to, kernels, null, true);
+  const flipped = flippedGeometry(geometry);
+  if (flipped) {
+    overImages('convolve', flipped, sizesOf(flipped), from, to, kernels, null, true);
     if (startsFinite(to[0], geometry)) return;
   }
   overImages('convolveInput', geometry, sizes, from, to, kernels, null);
 }
 
 /**
- * Whether a turned convolution multiplied its padding by finite numbers only: a zero times NaN would be NaN in places that
+ * Whether a flipped convolution multiplied its padding by finite numbers only: a zero times NaN would be NaN in positions that
  * the kernel's element never was put at. Each element of a channel has a part in the channel's first pixel.
  */
 function startsFinite(images: Float32Array, { batch, groups, inputs, h, w }: Geometry): boolean {
@@ -188,8 +196,8 @@ function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, siz
     return (copied * some + (count + 1) * out.length) * 4;
   });
   const atSums = memory.take(count * out.length * 4);
-  const scratchX = lives(x) ? 0 : memory.take(image * some * 4);
-  const scratchG = lives(grad) ? 0 : memory.take(result * some * 4);
+  const scratchX = isInKernelMemory(x) ? 0 : memory.take(image * some * 4);
+  const scratchG = isInKernelMemory(grad) ? 0 : memory.take(result * some * 4);
   let done = 0;
   for (let n = 0; n < batch; n += some) {
     const images = Math.min(some, batch - n);

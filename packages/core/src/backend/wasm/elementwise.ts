@@ -4,7 +4,7 @@ import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/elementwise.js';
 import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
-import { checkLength, copyMemory, kernelMemory, lives } from './memory.js';
+import { checkLength, copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
 import { piece } from './rows.js';
 
 /** The functions that have a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
@@ -119,10 +119,10 @@ export function unaryByKernel(
 ): void {
   checkLength(name, x, p + n);
   checkLength(name, to, n);
-  const [livesX, livesTo] = [lives(x), lives(to)];
-  const memory = livesX || livesTo ? kernelMemory() : copyMemory();
+  const [xInPlace, toInPlace] = [isInKernelMemory(x), isInKernelMemory(to)];
+  const memory = xInPlace || toInPlace ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
-  if (livesX && livesTo) {
+  if (xInPlace && toInPlace) {
     run(to.byteOffset, x.byteOffset + p * 4, n, a, b);
     return;
   }
@@ -130,9 +130,9 @@ export function unaryByKernel(
   const [from, result] = [memory.take(piece * 4), memory.take(piece * 4)];
   for (let i = 0; i < n; i += piece) {
     const count = Math.min(piece, n - i);
-    if (!livesX) memory.write(from, x, p + i, count);
-    run(livesTo ? to.byteOffset + i * 4 : result, livesX ? x.byteOffset + (p + i) * 4 : from, count, a, b);
-    if (!livesTo) memory.get(result, to, i, count);
+    if (!xInPlace) memory.write(from, x, p + i, count);
+    run(toInPlace ? to.byteOffset + i * 4 : result, xInPlace ? x.byteOffset + (p + i) * 4 : from, count, a, b);
+    if (!toInPlace) memory.get(result, to, i, count);
   }
 }
 
@@ -158,15 +158,19 @@ export function binaryByKernel(
   second = 0,
 ): void {
   checkLength(name, to, startsX.length * n);
-  const [livesX, livesY, livesTo] = [x.step === 1 && lives(x.data), y.step === 1 && lives(y.data), lives(to)];
-  const memory = livesX || livesY || livesTo ? kernelMemory() : copyMemory();
+  const [xInPlace, yInPlace, toInPlace] = [
+    x.step === 1 && isInKernelMemory(x.data),
+    y.step === 1 && isInKernelMemory(y.data),
+    isInKernelMemory(to),
+  ];
+  const memory = xInPlace || yInPlace || toInPlace ? kernelMemory() : copyMemory();
   const run = memory.instance.kernels[name];
   memory.begin(name, piece * 12);
   const [atX, atY, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
   // Results that stay where they are need no pieces unless an operand does.
-  const most = livesTo && livesX && livesY ? n : piece;
+  const atOnce = toInPlace && xInPlace && yInPlace ? n : piece;
   const load = (
-    lives: boolean,
+    inPlace: boolean,
     at: number,
     { data, step }: Operand,
     from: number,
@@ -174,18 +178,18 @@ export function binaryByKernel(
     count: number,
   ): number => {
     if (step === 1) checkLength(name, data, from + i + count);
-    if (lives) return data.byteOffset + (from + i) * 4;
+    if (inPlace) return data.byteOffset + (from + i) * 4;
     if (step === 1) memory.write(at, data, from + i, count);
     else if (i === 0) memory.fill(at, data[from]!, count);
     return at;
   };
   for (let r = 0, out = 0; r < startsX.length; r++)
-    for (let i = 0; i < n; i += most) {
-      const count = Math.min(most, n - i);
-      const a = load(livesX, atX, x, startsX[r]!, i, count);
-      const b = load(livesY, atY, y, startsY[r]!, i, count);
-      run(livesTo ? to.byteOffset + out * 4 : result, a, b, count, first, second);
-      if (!livesTo) memory.get(result, to, out, count);
+    for (let i = 0; i < n; i += atOnce) {
+      const count = Math.min(atOnce, n - i);
+      const a = load(xInPlace, atX, x, startsX[r]!, i, count);
+      const b = load(yInPlace, atY, y, startsY[r]!, i, count);
+      run(toInPlace ? to.byteOffset + out * 4 : result, a, b, count, first, second);
+      if (!toInPlace) memory.get(result, to, out, count);
       out += count;
     }
 }

@@ -30,7 +30,7 @@ export class Heap {
   }
 
   /** The address of a block of `bytes`, or 0 if there is no more memory. */
-  take(bytes: number): number {
+  allocate(bytes: number): number {
     const size = Math.max(line, roundUp(bytes));
     const at = this.#takeFree(size) || this.#extend(size);
     if (at === 0) return 0;
@@ -47,7 +47,7 @@ export class Heap {
   }
 
   /** Gives a block back. */
-  release(at: number): void {
+  free(at: number): void {
     const size = this.sizeOf(at);
     this.#sizes.delete(at);
     this.held -= size;

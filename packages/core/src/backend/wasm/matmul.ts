@@ -85,8 +85,8 @@ function many({ m, n, k, a, b, startsA, startsB }: Product, x: Float32Array, y: 
   const count = startsA.length;
   if (count > 1 && m * n * k > 0) {
     const [spanA, spanB] = [spanOf(a, startsA, m, k), spanOf(b, startsB, k, n)];
-    const most = (matrix: number) => Math.min(2 * count * matrix, largeBatch);
-    if (spanA[1] <= most(m * k) && spanB[1] <= most(k * n) && count * m * n <= largeBatch) {
+    const limit = (matrix: number) => Math.min(2 * count * matrix, largeBatch);
+    if (spanA[1] <= limit(m * k) && spanB[1] <= limit(k * n) && count * m * n <= largeBatch) {
       batchedGemm(m, n, k, { ...a, data: x }, startsA, spanA, { ...b, data: y }, startsB, spanB, out);
       return;
     }
@@ -144,8 +144,8 @@ function batchedGemm(
     const to = [atC + first * m * n * 4, scratch + i * scratchBytes];
     return [some, ...starts, m, n, k, ...left, ...right, ...to] as const;
   });
-  if (threads > 1) pool!.run('gemmMany', parts);
-  else for (const args of parts) kernels.gemmMany(...args);
+  if (threads > 1) pool!.run('batchedGemm', parts);
+  else for (const args of parts) kernels.batchedGemm(...args);
   memory.deliver(atC, out, 0, out.length);
 }
 

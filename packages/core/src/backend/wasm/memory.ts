@@ -7,7 +7,7 @@ import { getNumThreads, ThreadPool } from './threads.js';
 /** Where the first block lies: below are the module's own constants. */
 const start = 4096;
 const page = 65536;
-export const most = 2 ** 32;
+export const maxBytes = 2 ** 32;
 /** The least that scratch memory has. */
 const scratchBytes = 2 ** 20;
 
@@ -24,7 +24,7 @@ export function checkLength(op: string, data: ArrayLike<number>, end: number): v
 }
 
 /**
- * Kernel memory. Some arrays live here, as long as the library knows (see `resident.ts`), and kernels read and write
+ * Kernel memory. Some arrays live here, as long as the library knows (see `residency.ts`), and kernels read and write
  * them where they are. All others are copied in and out through scratch memory, which serves one kernel call at a time:
  * `begin` starts at its bottom again.
  */
@@ -53,10 +53,10 @@ export class KernelMemory {
     // Kernels may read some bytes past the end of an array.
     end += 256;
     if (end <= have) return true;
-    if (end > most) return false;
+    if (end > maxBytes) return false;
     const { memory, shared } = this.instance;
     try {
-      memory.grow(Math.ceil((Math.min(most, Math.max(end, have * 2)) - have) / page));
+      memory.grow(Math.ceil((Math.min(maxBytes, Math.max(end, have * 2)) - have) / page));
     } catch {
       return false;
     }
@@ -91,19 +91,19 @@ export class KernelMemory {
     // Each piece is rounded up.
     const needed = roundUp(bytes) + 16 * 64;
     if (needed <= this.#size) return;
-    if (this.#size > 0) this.heap.release(this.#scratch);
+    if (this.#size > 0) this.heap.free(this.#scratch);
     // Twice that, where it is to be had, so that the next call that needs a little more finds it.
     let size = Math.max(scratchBytes, needed * 2);
-    let at = this.heap.take(size);
+    let at = this.heap.allocate(size);
     if (at === 0) {
       size = needed;
-      at = this.heap.take(size);
+      at = this.heap.allocate(size);
     }
     if (at === 0) {
       this.#size = 0;
       throw new TensorError(
         op,
-        `needs ${bytes} bytes of kernel memory, and of the ${most} that there can be ${this.heap.held} are taken; use smaller batches`,
+        `needs ${bytes} bytes of kernel memory, and of the ${maxBytes} that there can be ${this.heap.held} are taken; use smaller batches`,
       );
     }
     this.#scratch = at;
@@ -155,11 +155,11 @@ export class KernelMemory {
    */
   putMatrix({ data, offset, rowStride, colStride }: Matrix, rows: number, columns: number): [number, number, number] {
     const size = rows * columns;
-    const spread = spreadOf(rowStride, colStride, rows, columns);
-    if (size > 0) checkLength(this.#op, data, offset + spread);
+    const span = spanOf(rowStride, colStride, rows, columns);
+    if (size > 0) checkLength(this.#op, data, offset + span);
     if (this.holds(data as Float32Array)) return [data.byteOffset + offset * 4, rowStride, colStride];
-    if (spread === stagedSize(rowStride, colStride, rows, columns))
-      return [this.put(data as Float32Array, offset, spread), rowStride, colStride];
+    if (span === stagedSize(rowStride, colStride, rows, columns))
+      return [this.put(data as Float32Array, offset, span), rowStride, colStride];
     const at = this.take(size * 4);
     const to = this.#floats;
     if (rowStride === 1 && colStride !== 1) {
@@ -202,13 +202,13 @@ export class KernelMemory {
 }
 
 /** How many elements lie from the first to the last of a matrix. */
-const spreadOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
+const spanOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
   (rows - 1) * rowStride + (columns - 1) * colStride + 1;
 
 /** How many floats `putMatrix` takes: all from the first to the last element, or the elements alone if they lie far apart. */
 export function stagedSize(rowStride: number, colStride: number, rows: number, columns: number): number {
-  const spread = spreadOf(rowStride, colStride, rows, columns);
-  return spread <= 2 * rows * columns ? spread : rows * columns;
+  const span = spanOf(rowStride, colStride, rows, columns);
+  return span <= 2 * rows * columns ? span : rows * columns;
 }
 
 let main: KernelMemory | null = null;
@@ -221,10 +221,10 @@ export function kernelMemory(): KernelMemory {
 }
 
 /** Whether an array lives in kernel memory. */
-export const lives = (data: Float32Array): boolean => main?.holds(data) ?? false;
+export const isInKernelMemory = (data: Float32Array): boolean => main?.holds(data) ?? false;
 
 /** How many of `length` elements are copied for a kernel: none of those that live in kernel memory. */
-export const copiedOf = (data: Float32Array, length: number): number => (lives(data) ? 0 : length);
+export const copiedOf = (data: Float32Array, length: number): number => (isInKernelMemory(data) ? 0 : length);
 
 /** The memories that have been made so far. */
 export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !== null);

@@ -31,7 +31,7 @@ export interface Kernels
     scratch: number,
     accumulate: boolean,
   ): void;
-  gemmMany(count: number, startsA: number, startsB: number, ...shapesAndMatrices: number[]): void;
+  batchedGemm(count: number, startsA: number, startsB: number, ...shapesAndMatrices: number[]): void;
   /** See `assembly/fill.ts`. */
   fill(to: number, value: number, n: number): void;
   repeat(to: number, n: number, times: number): void;
@@ -41,13 +41,13 @@ export interface Kernels
   convolveInput(g: number, images: number, grad: number, weight: number, out: number, scratch: number): void;
   convolveWeight(g: number, images: number, grad: number, x: number, out: number, scratch: number): void;
   gatherWeight(g: number, count: number, from: number, to: number): void;
-  turnKernels(g: number, from: number, to: number): void;
+  flipKernels(g: number, from: number, to: number): void;
   /** See `assembly/pool.ts`. */
   maxPool(x: number, planes: number, first: number, ...windowAndTargets: number[]): void;
   maxPoolGradient(
     to: number,
     grad: number,
-    places: number,
+    indices: number,
     planes: number,
     first: number,
     plane: number,
@@ -78,7 +78,15 @@ export interface Kernels
   rowMoments(to: number, x: number, rows: number, n: number): void;
   centeredSquares(to: number, x: number, means: number, rows: number, n: number): void;
   columnSums(to: number, x: number, blocks: number, rows: number, n: number): void;
-  columnExtrema(values: number, places: number, x: number, blocks: number, rows: number, n: number, flip: number): void;
+  columnExtrema(
+    values: number,
+    indices: number,
+    x: number,
+    blocks: number,
+    rows: number,
+    n: number,
+    flip: number,
+  ): void;
   rowExtrema(to: number, x: number, rows: number, n: number, flip: number): void;
   rowPlaces(to: number, x: number, rows: number, n: number, flip: number): void;
   /** See `assembly/softmax.ts`. */

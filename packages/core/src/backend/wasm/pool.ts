@@ -6,15 +6,15 @@ import { arrayOf, floatsOf, isFloat32 } from './floats.js';
 import { asFloats, inRows, type Rows } from './rows.js';
 
 /** `Kernels.maxPool` for float32. */
-export function maxPool(x: View, window: Window, out: View, places: View): void {
+export function maxPool(x: View, window: Window, out: View, indices: View): void {
   if (!isFloat32(x)) {
-    host.maxPool(x, window, out, places);
+    host.maxPool(x, window, out, indices);
     return;
   }
   const { kernel, stride, padding, dilation } = window;
   const [batch, channels, h, w] = x.shape as [number, number, number, number];
   const [rows, columns] = out.shape.slice(2) as [number, number];
-  const [values, at] = [arrayOf(out), asFloats(dataOf(places) as Int32Array)];
+  const [values, at] = [arrayOf(out), asFloats(dataOf(indices) as Int32Array)];
   const shape = [h, w, ...kernel, ...stride, ...padding, ...dilation, rows, columns] as const;
   const size = rows * columns;
   const inputs: Rows[] = [[floatsOf(x), h * w]];
@@ -28,10 +28,10 @@ export function maxPool(x: View, window: Window, out: View, places: View): void 
 }
 
 /** `Kernels.maxPoolGradient` for float32. */
-export function maxPoolGradient(g: View, places: View, out: View): void {
-  const at = elementsOf(places) as Int32Array;
+export function maxPoolGradient(g: View, indices: View, out: View): void {
+  const at = elementsOf(indices) as Int32Array;
   if (!isFloat32(g) || !isFloat32(out) || at.length === 0) {
-    host.maxPoolGradient(g, places, out);
+    host.maxPoolGradient(g, indices, out);
     return;
   }
   const to = arrayOf(out);

@@ -1,7 +1,7 @@
-import { allocateUnzeroed, type TypedArray } from '../../memory/dtype.js';
+import { allocateUninitialized, type TypedArray } from '../../memory/dtype.js';
 import type { ManagedMemory } from '../backend.js';
 import type { HostStorage as Storage } from '../host/storage.js';
-import { type KernelMemory, kernelMemory, memories, most } from './memory.js';
+import { type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
 // gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any
@@ -12,15 +12,13 @@ export const residence = {
   /** Fewer elements are copied sooner than they are looked after. */
   from: 1024,
   /** The most bytes of parameters, their gradients and optimizers' memory; the rest is for scratch memory and temporaries. */
-  budget: most / 2,
+  budget: maxBytes / 2,
   /** Whether freed blocks are filled with NaN. */
   poison: false,
 };
 
-let placed = 0;
-let count = 0;
-let held = 0;
-let peak = 0;
+/** What is in kernel memory: how many blocks, their bytes, the most that these have been, and the bytes of those that are pinned. */
+const usage = { count: 0, bytes: 0, peak: 0, pinned: 0 };
 
 /** What `memory()` reports. */
 export interface MemoryReport {
@@ -42,7 +40,13 @@ export interface MemoryReport {
  */
 export function memory(): MemoryReport {
   const sum = (bytes: (m: KernelMemory) => number) => memories().reduce((all, m) => all + bytes(m), 0);
-  return { tensors: count, bytes: held, peak, scratch: sum((m) => m.scratchBytes), reserved: sum((m) => m.reserved) };
+  return {
+    tensors: usage.count,
+    bytes: usage.bytes,
+    peak: usage.peak,
+    scratch: sum((m) => m.scratchBytes),
+    reserved: sum((m) => m.reserved),
+  };
 }
 
 /** An array for `length` floats in kernel memory, its values anything; null where there is no room. */
@@ -50,23 +54,23 @@ function arrayFor(length: number): Float32Array | null {
   const memory = kernelMemory();
   // Where it is not shared, growing takes the memory away from all arrays on it.
   if (!memory.instance.shared) return null;
-  const at = memory.heap.take(length * 4);
+  const at = memory.heap.allocate(length * 4);
   if (at === 0) return null;
-  count++;
-  held += memory.heap.sizeOf(at);
-  peak = Math.max(peak, held);
+  usage.count++;
+  usage.bytes += memory.heap.sizeOf(at);
+  usage.peak = Math.max(usage.peak, usage.bytes);
   return memory.array(at, length);
 }
 
-function free(block: number): void {
+function freeBlock(block: number): void {
   const { heap } = kernelMemory();
-  count--;
-  held -= heap.sizeOf(block);
-  heap.release(block);
+  usage.count--;
+  usage.bytes -= heap.sizeOf(block);
+  heap.free(block);
 }
 
 /** Puts `storage` on `length` floats in kernel memory; false, and nothing done, where there is no room. */
-export function settle(storage: Storage, length: number): boolean {
+export function allocateInKernelMemory(storage: Storage, length: number): boolean {
   const array = arrayFor(length);
   if (array === null) return false;
   storage.data = array;
@@ -78,9 +82,9 @@ export function settle(storage: Storage, length: number): boolean {
 export const clear = ({ block, data }: Storage): void => kernelMemory().fill(block, 0, data.length);
 
 /** Frees the block under `storage`, which nobody may read any more. */
-export function release(storage: Storage): void {
+export function free(storage: Storage): void {
   if (residence.poison) storage.data.fill(Number.NaN);
-  free(storage.block);
+  freeBlock(storage.block);
   storage.block = 0;
   storage.data = gone;
 }
@@ -89,33 +93,33 @@ export function release(storage: Storage): void {
 const gone = new Float32Array(0);
 
 /** Moves `storage` to the JavaScript heap, and frees its block. */
-export function evict(storage: Storage): void {
-  const copy = allocateUnzeroed('float32', storage.data.length);
+function moveToHeap(storage: Storage): void {
+  const copy = allocateUninitialized('float32', storage.data.length);
   copy.set(storage.data as never);
   if (residence.poison) storage.data.fill(Number.NaN);
-  free(storage.block);
+  freeBlock(storage.block);
   storage.block = 0;
   storage.data = copy;
 }
 
-/** What a placed storage leaves behind when it is collected. */
-export interface Placement {
+/** What a pinned storage leaves behind when it is collected. */
+export interface Pinned {
   readonly block: number;
   readonly bytes: number;
   /** The block of the gradient that a leaf on the storage keeps, or 0. */
   gradient: number;
 }
 
-/** Null where an engine has none: nobody would free what is placed, so that nothing is. */
+/** Null where an engine has none: nobody would free what is pinned, so that nothing is. */
 const collected =
   typeof FinalizationRegistry === 'undefined'
     ? null
-    : new FinalizationRegistry<Placement>(({ block, bytes, gradient }) => {
-        placed -= bytes;
-        free(block);
+    : new FinalizationRegistry<Pinned>(({ block, bytes, gradient }) => {
+        usage.pinned -= bytes;
+        freeBlock(block);
         if (gradient === 0) return;
-        placed -= bytes;
-        free(gradient);
+        usage.pinned -= bytes;
+        freeBlock(gradient);
       });
 
 /**
@@ -123,41 +127,41 @@ const collected =
  * is free again only when the event loop turns after the storage has been collected. Small ones, those of other dtypes
  * and those there is no room for stay where they are.
  */
-export function place(storage: Storage): void {
+export function pin(storage: Storage): void {
   if (collected === null || storage.dtype !== 'float32') return;
   const { data } = storage;
   const bytes = data.length * 4;
   if (storage.block !== 0 || data.length < residence.from) return;
-  if (placed + bytes > residence.budget || !settle(storage, data.length)) return;
+  if (usage.pinned + bytes > residence.budget || !allocateInKernelMemory(storage, data.length)) return;
   (storage.data as TypedArray).set(data as never);
-  placed += bytes;
-  storage.placement = { block: storage.block, bytes, gradient: 0 };
-  collected.register(storage, storage.placement);
+  usage.pinned += bytes;
+  storage.pinned = { block: storage.block, bytes, gradient: 0 };
+  collected.register(storage, storage.pinned);
 }
 
 /** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is, within the budget, and is freed with the leaf. */
 function adopt(owner: Storage, gradient: Storage): boolean {
   if (gradient.block === 0) return false;
-  const { placement } = owner;
-  if (placement === null || placement.gradient !== 0 || placed + placement.bytes > residence.budget) {
-    evict(gradient);
+  const { pinned } = owner;
+  if (pinned === null || pinned.gradient !== 0 || usage.pinned + pinned.bytes > residence.budget) {
+    moveToHeap(gradient);
     return false;
   }
-  placed += placement.bytes;
-  placement.gradient = gradient.block;
+  usage.pinned += pinned.bytes;
+  pinned.gradient = gradient.block;
   return true;
 }
 
 /** The host's memory that is given back by hand. */
 export const managedMemory: ManagedMemory = {
-  isTemporary: (storage) => (storage as Storage).block !== 0 && (storage as Storage).placement === null,
-  free: (storage) => release(storage as Storage),
-  keep: (storage) => evict(storage as Storage),
-  pin: (storage) => place(storage as Storage),
+  isTemporary: (storage) => (storage as Storage).block !== 0 && (storage as Storage).pinned === null,
+  free: (storage) => free(storage as Storage),
+  keep: (storage) => moveToHeap(storage as Storage),
+  pin: (storage) => pin(storage as Storage),
   adopt: (owner, gradient) => adopt(owner as Storage, gradient as Storage),
   disown(owner) {
-    const placement = (owner as Storage).placement!;
-    placed -= placement.bytes;
-    placement.gradient = 0;
+    const pinned = (owner as Storage).pinned!;
+    usage.pinned -= pinned.bytes;
+    pinned.gradient = 0;
   },
 };

@@ -1,4 +1,4 @@
-import { copyMemory, kernelMemory, lives } from './memory.js';
+import { copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
 import { asFloats, inRows, piece, type Rows } from './rows.js';
 
 // Reductions of float32 arrays that consist of rows. Sums are float64.
@@ -168,7 +168,7 @@ export function rowArgExtrema(which: 'max' | 'min', to: Int32Array, x: Float32Ar
 export function columnExtrema(
   which: 'max' | 'min',
   values: Float32Array,
-  places: Int32Array,
+  indices: Int32Array,
   x: Float32Array,
   blocks: number,
   rows: number,
@@ -176,7 +176,7 @@ export function columnExtrema(
 ): void {
   const results: Rows[] = [
     [values, n],
-    [asFloats(places), n],
+    [asFloats(indices), n],
   ];
   inRows(which, blocks, [[x, rows * n]], results, ({ columnExtrema }, count, [from, atValues, atPlaces]) => {
     columnExtrema(atValues!, atPlaces!, from!, count, rows, n, flips[which]);
@@ -185,7 +185,7 @@ export function columnExtrema(
 
 /** The sum of all elements. */
 export function total(x: Float32Array): number {
-  if (lives(x)) return kernelMemory().instance.kernels.sum(x.byteOffset, x.length);
+  if (isInKernelMemory(x)) return kernelMemory().instance.kernels.sum(x.byteOffset, x.length);
   const memory = copyMemory();
   const { sum } = memory.instance.kernels;
   memory.begin('sum', piece * 4);

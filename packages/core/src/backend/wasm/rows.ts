@@ -1,4 +1,4 @@
-import { checkLength, copyMemory, kernelMemory, lives } from './memory.js';
+import { checkLength, copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
 import type { Kernels } from './module.js';
 import { bands } from './threads.js';
 
@@ -32,9 +32,9 @@ export function inRows(
 ): void {
   const all = [...inputs, ...results];
   for (const [data, width] of all) checkLength(op, data, rows * width);
-  const there = all.map(([data]) => lives(data));
+  const there = all.map(([data]) => isInKernelMemory(data));
   const widest = Math.max(...all.map(([, width]) => width));
-  const whole = there.every((lives, i) => lives || all[i]![1] === 0);
+  const whole = there.every((inPlace, i) => inPlace || all[i]![1] === 0);
   // Copies take longer where other threads have read what was there before: more than they would save. And what a kernel
   // returns is not to be had from several threads.
   const many = whole && results.length > 0 && rows * widest >= manyElements;

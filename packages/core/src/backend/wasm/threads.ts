@@ -14,10 +14,10 @@ const READY = 5;
 
 /** Numbers that a part takes: which kernel, how many arguments, and these. */
 const partLength = 24;
-const mostParts = 64;
+const maxParts = 64;
 
 /** How often a worker looks for more to do before it goes to sleep: some 400 microseconds. */
-const patience = 100_000;
+const spinCount = 100_000;
 
 /** After so many milliseconds without a part done a worker that had one must have been ended. */
 const lost = 60_000;
@@ -33,12 +33,12 @@ const work = ({ module, memory, control, parts, names }) => {
   const kernels = names.map((name) => exports[name]);
   Atomics.add(control, ${READY}, 1);
   for (let seen = 0; ; ) {
-    for (let turns = 0; Atomics.load(control, ${SEQUENCE}) === seen; )
-      if (++turns > ${patience}) {
+    for (let spins = 0; Atomics.load(control, ${SEQUENCE}) === seen; )
+      if (++spins > ${spinCount}) {
         Atomics.add(control, ${SLEEPERS}, 1);
         Atomics.wait(control, ${SEQUENCE}, seen);
         Atomics.sub(control, ${SLEEPERS}, 1);
-        turns = 0;
+        spins = 0;
       }
     seen = Atomics.load(control, ${SEQUENCE});
     for (;;) {
@@ -146,7 +146,7 @@ export function bands(n: number, unit: number, count: number): (readonly [first:
 /** Workers on the memory of an instance: started when there is first something for them to do. */
 export class ThreadPool {
   #control = new Int32Array(new SharedArrayBuffer(64));
-  #parts = new Float64Array(new SharedArrayBuffer(8 * partLength * mostParts));
+  #parts = new Float64Array(new SharedArrayBuffer(8 * partLength * maxParts));
   #workers: ThreadWorker[] = [];
   readonly #names: (keyof Kernels)[];
   readonly #indices: Map<string, number>;
@@ -194,7 +194,7 @@ export class ThreadPool {
   #startAnew(): void {
     const workers = this.#workers;
     this.#control = new Int32Array(new SharedArrayBuffer(64));
-    this.#parts = new Float64Array(new SharedArrayBuffer(8 * partLength * mostParts));
+    this.#parts = new Float64Array(new SharedArrayBuffer(8 * partLength * maxParts));
     this.#workers = [];
     for (const worker of workers) worker.terminate();
   }
@@ -202,7 +202,7 @@ export class ThreadPool {
   /** Waits until all parts are done: at first by looking, as long as a worker looks, then asleep where that is allowed. */
   #wait(name: string, count: number): void {
     const control = this.#control;
-    for (let turns = 0; turns < patience; turns++) if (Atomics.load(control, DONE) >= count) return;
+    for (let spins = 0; spins < spinCount; spins++) if (Atomics.load(control, DONE) >= count) return;
     let since = performance.now();
     for (let before = -1; ; ) {
       const done = Atomics.load(control, DONE);
