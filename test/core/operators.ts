@@ -273,7 +273,6 @@ export const cases: Record<string, Case> = {
   cosineSimilarity: [core.cosineSimilarity, any(2, 3), any(2, 3)],
   nllLoss: [(x) => core.nllLoss(x, ints(2, 0)), any(2, 3)],
   crossEntropy: [(x) => core.crossEntropy(x, ints(2, 0), { labelSmoothing: 0.1 }), any(2, 3)],
-  reduceLoss: [(x) => core.reduceLoss('reduceLoss', x), any(2, 3)],
   diagEmbed: [(x) => core.diagEmbed(x, 1), any(2, 3)],
   diag: [core.diag, any(3)],
   rot90: [(x) => core.rot90(x), any(2, 3)],

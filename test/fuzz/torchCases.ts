@@ -34,7 +34,8 @@ function differs(what: string, got: ArrayLike<number>, wanted: Float64Array, exa
   for (let i = 0; i < wanted.length; i++) {
     const [a, b] = [got[i]!, wanted[i]!];
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-    if (!(Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), 1, exact ? 0 : scale / 10)))
+    // An infinity is within no tolerance.
+    if (!Number.isFinite(b) || !(Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), 1, exact ? 0 : scale / 10)))
       return `${what}[${i}]: got ${a}, PyTorch ${b}`;
   }
   return null;

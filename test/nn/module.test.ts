@@ -75,7 +75,7 @@ describe('a module', () => {
     ]);
     // @ts-expect-error forward takes a number
     m('x');
-    expect(() => new Module().forward()).toThrow(/Module has no forward\(\)/);
+    expect(() => new Module().forward()).toThrow(/Module: has no forward\(\)/);
   });
 
   it('prints as a tree', () => {
@@ -278,7 +278,7 @@ describe('layers', () => {
     expect(y.mean().item()).toBeCloseTo(1, 1);
     const x = ones([4]);
     expect(d.eval()(x)).toBe(x);
-    expect(() => new Dropout(1.5)).toThrow(/probability from 0 to 1, got 1.5/);
+    expect(() => new Dropout(1.5)).toThrow(/Dropout: p is a number from 0 to 1, got 1.5/);
     expect(() => new Sequential(3 as never)).toThrow(/Sequential: 0 is not a Module/);
   });
 

@@ -9,6 +9,14 @@ export type Schema<O> = { readonly [K in keyof Required<O>]: Kind };
 
 /** A value as errors show it, in few words. */
 export function show(value: unknown): string {
+  try {
+    return inWords(value);
+  } catch {
+    return 'an object that cannot be looked at';
+  }
+}
+
+function inWords(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (isOfAnotherCopy(value)) return `${showForeign(value as object)} ${twoCopies}`;
   if (typeof value === 'function') return 'a function';

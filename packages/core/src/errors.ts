@@ -10,7 +10,8 @@ export class TensorError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(`${op}: ${message.length <= longest ? message : `${message.slice(0, longest)}…`}`, options);
+    const text = typeof message === 'string' ? message : 'an error whose message is no text';
+    super(`${op}: ${text.length <= longest ? text : `${text.slice(0, longest)}…`}`, options);
   }
 }
 
@@ -37,4 +38,33 @@ export class IndexError extends TensorError {
 /** A backward pass, or a write, that would give a wrong gradient. */
 export class AutogradError extends TensorError {
   override name = 'AutogradError';
+}
+
+/** The same error in the name of `op`: where an operator is made of others, their refusals are its own. */
+export function inNameOf(op: string, error: unknown): unknown {
+  if (!(error instanceof TensorError || error instanceof TypeError || error instanceof RangeError)) return error;
+  const { message, stack } = error;
+  if (/^(Invalid typed array length|Array buffer allocation failed|Invalid array length)/.test(message))
+    return new TensorError(op, 'this takes more memory than can be had; use smaller tensors, or smaller batches', {
+      cause: error,
+    });
+  const by = /^\w+(?=: )/.exec(message)?.[0];
+  if (by === undefined || by === op) return error;
+  error.message = op + message.slice(by.length);
+  if (typeof stack === 'string') error.stack = stack.replace(message, () => error.message);
+  if (error instanceof TensorError) (error as { op: string }).op = op;
+  return error;
+}
+
+/** The operator `op`, which is made of others: what they refuse is refused in its name. */
+export function named<F extends (...args: any[]) => unknown>(op: string, compute: F): F {
+  const operator = (...args: unknown[]) => {
+    try {
+      return compute(...args);
+    } catch (error) {
+      throw inNameOf(op, error);
+    }
+  };
+  Object.defineProperties(operator, { name: { value: op }, length: { value: compute.length } });
+  return operator as F;
 }

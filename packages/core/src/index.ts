@@ -3,6 +3,7 @@ import './tensor/equality.js';
 
 export { anomalyMode, detectAnomaly } from './autograd/anomaly.js';
 export { checkpoint, selectiveCheckpoint } from './autograd/checkpoint.js';
+export { record, recordMany } from './autograd/custom.js';
 export {
   type BackwardOptions,
   backward,
@@ -23,17 +24,22 @@ export { type Backend, type Kernels, type Override, overlay, type View } from '.
 export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';
 export { type MemoryReport, memory } from './backend/wasm/residency.js';
 export { getNumThreads, setNumThreads } from './backend/wasm/threads.js';
-export * from './errors.js';
-export * from './grad/index.js';
 export {
-  type Backward,
-  type BackwardMany,
-  type Edge,
-  type GradHook,
-  type Node,
-  type NodeHook,
-  recordCustom as record,
-  recordManyCustom as recordMany,
+  AutogradError,
+  DeviceError,
+  DTypeError,
+  IndexError,
+  ShapeError,
+  TensorError,
+} from './errors.js';
+export * from './grad/index.js';
+export type {
+  Backward,
+  BackwardMany,
+  Edge,
+  GradHook,
+  Node,
+  NodeHook,
 } from './graph/node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './graph/savedTensorHooks.js';
 export type { AnyTypedArray, DType, TypedArray } from './memory/dtype.js';

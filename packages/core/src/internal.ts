@@ -8,11 +8,14 @@ export type { Taps } from './backend/resampling.js';
 export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
 export { builtin, installedFile, requireInstalled } from './builtin.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
+export { named } from './errors.js';
 export { report } from './grad/diagnostics.js';
 export { checkWritable } from './graph/inplace.js';
 export { removable } from './graph/node.js';
 
 export type { Kind } from './kinds.js';
+
+export { checkSameShape, reduceLoss } from './ops/loss.js';
 
 import * as options from './ops/options.js';
 

@@ -24,7 +24,11 @@ export const integer = numeric('a whole number', Number.isSafeInteger);
 export const size = numeric('a whole number from 0 up', (n) => Number.isSafeInteger(n) && n >= 0);
 export const count = numeric('a whole number above 0', (n) => Number.isSafeInteger(n) && n > 0);
 export const string: Kind = { text: 'a string', is: (v) => typeof v === 'string' };
-export const callback: Kind = { text: 'a function', is: (v) => typeof v === 'function' };
+/** Not a class, which cannot be called. */
+export const callback: Kind = {
+  text: 'a function',
+  is: (v) => typeof v === 'function' && !/^class\b/.test(Function.prototype.toString.call(v)),
+};
 export const object: Kind = { text: 'an object', is: (v) => typeof v === 'object' && v !== null };
 export const iterable: Kind = {
   text: 'an array or another iterable',
@@ -48,7 +52,8 @@ export const either = (...kinds: readonly Kind[]): Kind => ({
 export const nullable = ({ text, is }: Kind): Kind => ({ text: `${text}, or null`, is: (v) => v === null || is(v) });
 export const arrayOf = ({ text, is }: Kind): Kind => ({
   text: `an array, each item ${text}`,
-  is: (v) => Array.isArray(v) && v.every(is),
+  // Not `every`, which passes over holes.
+  is: (v) => Array.isArray(v) && v.findIndex((item) => !is(item)) === -1,
 });
 /** An argument that may be left out. */
 export const optional = ({ text, is }: Kind): Kind => ({ text, is: (v) => v === undefined || is(v) });

@@ -39,12 +39,12 @@ const defaults: Record<string, Required<Tolerance>> = {
 };
 
 function checkReceived(op: string, received: unknown): asserts received is Tensor {
-  if (!(received instanceof Tensor)) throw new TypeError(`${op}: expect() takes a Tensor here, got ${show(received)}`);
+  if (!Tensor.is(received)) throw new TypeError(`${op}: expect() takes a Tensor here, got ${show(received)}`);
 }
 
 /** What is expected may be written as nested arrays: then it has the dtype of what there is. */
 const expectedTensor = (expected: unknown, { dtype }: Tensor): Tensor =>
-  expected instanceof Tensor ? expected : tensor(expected as NestedArray, { dtype });
+  Tensor.is(expected) ? expected : tensor(expected as NestedArray, { dtype });
 
 /** What differs before any element does, or null. */
 function differsAsAWhole(t: Tensor, expected: Tensor): string | null {

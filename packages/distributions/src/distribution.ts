@@ -46,6 +46,8 @@ export abstract class Distribution {
     options?: DistributionOptions,
   ) {
     const { validateArgs = true } = checkOptions(new.target.name, options, distributionOptions);
+    check(new.target.name, 'batchShape', batchShape, is.arrayOf(is.size));
+    check(new.target.name, 'eventShape', eventShape, is.arrayOf(is.size));
     this.validateArgs = validateArgs;
   }
 
@@ -163,7 +165,7 @@ export abstract class Distribution {
 
 /** A parameter or a value as a tensor. */
 function toTensor(op: string, name: string, value: TensorLike, like?: Tensor): Tensor {
-  if (value instanceof Tensor) return value;
+  if (Tensor.is(value)) return value;
   if (typeof value !== 'number') throw new TypeError(`${op}: ${name} is a Tensor or a number, got ${show(value)}`);
   return tensor(value, like && { dtype: like.dtype, device: like.device });
 }
@@ -179,7 +181,7 @@ export function parametersOf<const N extends string>(
   options: DistributionOptions | undefined,
 ): Record<N, Tensor> {
   const names = Object.keys(values) as N[];
-  const like = names.map((name) => values[name]).find((value): value is Tensor => value instanceof Tensor);
+  const like = names.map((name) => values[name]).find((value): value is Tensor => Tensor.is(value));
   const tensors = broadcastTensors(names.map((name) => toTensor(op, name, values[name], like)));
   const given = Object.fromEntries(names.map((name, i) => [name, tensors[i]!])) as Record<N, Tensor>;
   if (options?.validateArgs !== false) for (const name of names) constraints[name].check(op, name, given[name]);

@@ -70,7 +70,7 @@ export class TransformedDistribution extends Distribution {
   /** `1 - p` where the transforms, taken together, fall. */
   #turned(p: Tensor): Tensor {
     const falls = this.transforms
-      .map(({ rises }) => (rises instanceof Tensor ? rises.logicalNot() : tensor(!rises, { device: p.device })))
+      .map(({ rises }) => (Tensor.is(rises) ? rises.logicalNot() : tensor(!rises, { device: p.device })))
       .reduce((a, b) => logicalXor(a, b), tensor(false, { device: p.device }));
     return where(falls, p.neg().add(1), p);
   }

@@ -1,5 +1,5 @@
 import { log1p, logSigmoid, sigmoid, softplus, Tensor, tanh, tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { checkTensors, show } from '@gradgate/core/internal';
 import { type Constraint, elementwise, positive, real, unitInterval } from './constraints.js';
 import type { TensorLike } from './distribution.js';
 
@@ -21,12 +21,15 @@ export class ExpTransform implements Transform {
   readonly codomain = positive;
   readonly rises = true;
   forward(x: Tensor): Tensor {
+    checkTensors('ExpTransform.forward', x);
     return x.exp();
   }
   inverse(y: Tensor): Tensor {
+    checkTensors('ExpTransform.inverse', y);
     return y.log();
   }
   logAbsDerivative(x: Tensor): Tensor {
+    checkTensors('ExpTransform.logAbsDerivative', x);
     return x;
   }
 }
@@ -44,18 +47,21 @@ export class AffineTransform implements Transform {
     return this.scale.detach().gt(0);
   }
   forward(x: Tensor): Tensor {
+    checkTensors('AffineTransform.forward', x);
     return this.loc.add(this.scale.mul(x));
   }
   inverse(y: Tensor): Tensor {
+    checkTensors('AffineTransform.inverse', y);
     return y.sub(this.loc).div(this.scale);
   }
   logAbsDerivative(x: Tensor): Tensor {
+    checkTensors('AffineTransform.logAbsDerivative', x);
     return this.scale.abs().log().add(x.detach().mul(0));
   }
 }
 
 function asTensor(op: string, value: TensorLike): Tensor {
-  if (value instanceof Tensor) return value;
+  if (Tensor.is(value)) return value;
   if (typeof value !== 'number') throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
   return tensor(value);
 }
@@ -65,12 +71,15 @@ export class SigmoidTransform implements Transform {
   readonly codomain = unitInterval;
   readonly rises = true;
   forward(x: Tensor): Tensor {
+    checkTensors('SigmoidTransform.forward', x);
     return sigmoid(x);
   }
   inverse(y: Tensor): Tensor {
+    checkTensors('SigmoidTransform.inverse', y);
     return y.log().sub(log1p(y.neg()));
   }
   logAbsDerivative(x: Tensor): Tensor {
+    checkTensors('SigmoidTransform.logAbsDerivative', x);
     return logSigmoid(x).add(logSigmoid(x.neg()));
   }
 }
@@ -80,12 +89,15 @@ export class TanhTransform implements Transform {
   readonly codomain = elementwise('from -1 to 1', (x) => x.abs().le(1));
   readonly rises = true;
   forward(x: Tensor): Tensor {
+    checkTensors('TanhTransform.forward', x);
     return tanh(x);
   }
   inverse(y: Tensor): Tensor {
+    checkTensors('TanhTransform.inverse', y);
     return y.atanh();
   }
   logAbsDerivative(x: Tensor): Tensor {
+    checkTensors('TanhTransform.logAbsDerivative', x);
     // 2 (log 2 - x - softplus(-2 x)): exact for large x, where 1 - tanh² is not.
     return x
       .add(softplus(x.mul(-2)))
@@ -99,12 +111,15 @@ export class SoftplusTransform implements Transform {
   readonly codomain = positive;
   readonly rises = true;
   forward(x: Tensor): Tensor {
+    checkTensors('SoftplusTransform.forward', x);
     return softplus(x);
   }
   inverse(y: Tensor): Tensor {
+    checkTensors('SoftplusTransform.inverse', y);
     return y.neg().expm1().neg().log().add(y);
   }
   logAbsDerivative(x: Tensor): Tensor {
+    checkTensors('SoftplusTransform.logAbsDerivative', x);
     return logSigmoid(x);
   }
 }

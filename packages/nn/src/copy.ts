@@ -31,7 +31,7 @@ function copy(value: unknown, copies: Copies): unknown {
   const known = copies.get(value);
   if (known !== undefined) return known;
   if (value instanceof Module) return copyModule(value, copies);
-  if (value instanceof Tensor) return remembered(copies, value, copyTensor(value));
+  if (Tensor.is(value)) return remembered(copies, value, copyTensor(value));
   if (Array.isArray(value)) {
     const list: unknown[] = remembered(copies, value, []);
     for (const item of value) list.push(copy(item, copies));

@@ -26,7 +26,7 @@ export function functionalCall<M extends Module>(
   ...args: Parameters<M['forward']>
 ): ReturnType<M['forward']> {
   if (!(module instanceof Module)) throw new TypeError(`functionalCall: expected a Module, got ${show(module)}`);
-  if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor)
+  if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
     throw new TypeError(`functionalCall: expected tensors by name, got ${show(tensors)}`);
   const own = new Map<string, Tensor>([...module.namedParameters(), ...module.namedBuffers()]);
   const chosen = new Map<Tensor, Tensor>();
@@ -36,7 +36,7 @@ export function functionalCall<M extends Module>(
       throw new TypeError(
         `functionalCall: ${className(module)} has no parameter or buffer '${name}'; it has ${[...own.keys()].slice(0, 8).join(', ')}`,
       );
-    if (!(tensor instanceof Tensor)) throw new TypeError(`functionalCall: '${name}' is a Tensor, got ${show(tensor)}`);
+    if (!Tensor.is(tensor)) throw new TypeError(`functionalCall: '${name}' is a Tensor, got ${show(tensor)}`);
     if (tensor.shape.join() !== before.shape.join())
       throw new ShapeError(
         'functionalCall',
@@ -55,7 +55,7 @@ export function functionalCall<M extends Module>(
 /** A tensor by a name that is not the first of a shared one. */
 function find(module: Module, path: string): Tensor | null {
   for (const [name, member] of membersOf(module)) {
-    if (name === path && member instanceof Tensor) return member;
+    if (name === path && Tensor.is(member)) return member;
     if (member instanceof Module && path.startsWith(`${name}.`)) {
       const found = find(member, path.slice(name.length + 1));
       if (found) return found;

@@ -101,9 +101,9 @@ class BackwardWatch {
   ) {}
 
   arguments(args: unknown[]): unknown[] {
-    const tracked = args.filter((a): a is Tensor => a instanceof Tensor && a.requiresGrad);
+    const tracked = args.filter((a): a is Tensor => Tensor.is(a) && a.requiresGrad);
     let next = 0;
-    this.places = args.map((a) => (a instanceof Tensor && a.requiresGrad ? next++ : -1));
+    this.places = args.map((a) => (Tensor.is(a) && a.requiresGrad ? next++ : -1));
     const aliases = alias('moduleInputs', tracked, (grads) => this.fire(grads));
     return args.map((a, i) => (this.places[i]! < 0 ? a : aliases[this.places[i]!]));
   }
@@ -150,6 +150,6 @@ function alias(name: string, tensors: readonly Tensor[], see: (grads: Grads) => 
 
 /** `value` with `f` of each tensor in it, in nested arrays too. */
 function each(value: unknown, f: (t: Tensor) => Tensor): unknown {
-  if (value instanceof Tensor) return f(value);
+  if (Tensor.is(value)) return f(value);
   return Array.isArray(value) ? value.map((v) => each(v, f)) : value;
 }

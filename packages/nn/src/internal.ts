@@ -1,3 +1,3 @@
 // For the other packages of gradgate: not for users, and without promises.
 export { BatchNormBase } from './layers/batchNorm.js';
-export { checkChannels } from './layers/norm.js';
+export { checkChannels } from './layers/checkLayer.js';

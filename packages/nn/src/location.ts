@@ -59,4 +59,4 @@ function tell(error: Error, trail: Trail): void {
 }
 
 const describe = (arg: unknown): string =>
-  arg instanceof Tensor ? `${arg.dtype === 'float32' ? '' : `${arg.dtype} `}[${arg.shape.join(', ')}]` : show(arg);
+  Tensor.is(arg) ? `${arg.dtype === 'float32' ? '' : `${arg.dtype} `}[${arg.shape.join(', ')}]` : show(arg);

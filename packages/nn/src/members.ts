@@ -43,7 +43,16 @@ export const thisCopy: object = Object.freeze(Object.create(coreCopy));
 const registries = new WeakMap<object, Registry>();
 
 /** The registry of a module. */
-export const registryOf = (module: Module): Registry => registries.get(module)!;
+export const registryOf = (module: Module): Registry => registries.get(module) ?? inherited(module);
+
+/** What a gate has wrapped inherits from the module. */
+function inherited(module: Module): Registry {
+  for (let of: object | null = module; of !== null; of = Object.getPrototypeOf(of)) {
+    const registry = registries.get(of);
+    if (registry !== undefined) return registry;
+  }
+  throw new TypeError('Module: this object only inherits from the class; make modules with new');
+}
 
 /** Makes `target` a module: gives the proxy through which its fields are written. */
 export function asModule(target: object): Module {
@@ -95,7 +104,7 @@ export function startSubstituting(): void {
   handler.get ??= (target, key, receiver) => {
     const value: unknown = Reflect.get(target, key, receiver);
     if (typeof value !== 'object' || value === null) return value;
-    if (value instanceof Tensor) return substitutes.get().get(value) ?? value;
+    if (Tensor.is(value)) return substitutes.get().get(value) ?? value;
     if (!Array.isArray(value)) return value;
     const all = substitutes.get();
     return value.some((item) => all.has(item)) ? value.map((item) => all.get(item) ?? item) : value;
@@ -107,8 +116,8 @@ function kindOf(value: unknown): Kind | null {
   if (value instanceof Buffer) return 'Buffer';
   if (registries.has(value as object)) return 'Module';
   // It would be lost in silence. Tensors may be of another copy of this package alone.
-  if (value instanceof Tensor ? /^(Parameter|Buffer)$/.test(value.constructor.name) : isOfAnotherCopy(value, thisCopy))
-    throw new TypeError(`a module's field, or a collection in it, holds something ${twoCopies}`);
+  if (Tensor.is(value) ? /^(Parameter|Buffer)$/.test(value.constructor.name) : isOfAnotherCopy(value, thisCopy))
+    throw new TypeError(`Module: a field, or a collection in one, holds something ${twoCopies}`);
   return null;
 }
 
@@ -133,7 +142,7 @@ function admit(registry: Registry, name: string, { value, get }: PropertyDescrip
 export const className = (module: Module): string => module.constructor.name;
 
 function lost(registry: Registry, name: string, before: Kind, value: unknown): string {
-  const what = value instanceof Tensor ? `a plain Tensor of shape [${value.shape.join(', ')}]` : show(value);
+  const what = Tensor.is(value) ? `a plain Tensor of shape [${value.shape.join(', ')}]` : show(value);
   const field = `${className(registry.module)}: the field '${name}' is a ${before} and would become ${what}`;
   if (before === 'Module')
     return `${field}, and the layer would be neither saved nor trained; assign a Module or null, or delete the field first`;

@@ -1,5 +1,7 @@
 import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
-import { brand, check, is, isDevice, show } from '@gradgate/core/internal';
+
+import { brand, check, checkOptions, is, isDevice, show } from '@gradgate/core/internal';
+
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,
@@ -13,7 +15,11 @@ import { asModule, join, type Member, membersOf, type Registry, registryOf, this
 import { Buffer, Parameter } from './parameter.js';
 import { loadState, stateOf } from './state.js';
 
+const aSet = is.instanceOf('a Set', () => Set);
+
 const ownTraining = Symbol('training');
+
+const loadStateDictOptions = { strict: is.boolean };
 
 /** The tensors of a module by their dotted names, spelt as PyTorch does: `encoder.layers.0.self_attn.in_proj_weight`. */
 export type StateDict = Record<string, Tensor>;
@@ -70,7 +76,7 @@ export class Module {
 
   /** Computes the module's output. Every module has its own; call the module itself to run its hooks too. */
   forward(..._args: any[]): any {
-    throw new TypeError(`${this.constructor.name} has no forward(); define it in the class`);
+    throw new TypeError(`${this.constructor.name}: has no forward(); define it in the class`);
   }
 
   /** Calls `hook` before `forward` whenever the module is called. */
@@ -113,6 +119,8 @@ export class Module {
 
   /** This module and all below it, each once, by dotted name; its own name is ''. */
   *namedModules(prefix = '', seen = new Set<Module>()): Generator<[string, Module]> {
+    check('namedModules', 'prefix', prefix, is.string);
+    check('namedModules', 'seen', seen, aSet);
     if (seen.has(this)) return;
     seen.add(this);
     yield [prefix, this];
@@ -158,6 +166,7 @@ export class Module {
 
   /** Sets `requiresGrad` of all parameters there are now. */
   requiresGrad_(value = true): this {
+    check('requiresGrad_', 'the argument', value, is.boolean);
     for (const p of this.parameters()) p.requiresGrad_(value);
     return this;
   }
@@ -169,6 +178,7 @@ export class Module {
 
   /** The module of a dotted name; '' is this one. */
   getSubmodule(path: string): Module {
+    check('getSubmodule', 'path', path, is.string);
     const found = [...this.namedModules()].find(([name]) => name === path);
     if (!found)
       throw new TypeError(
@@ -200,7 +210,7 @@ export class Module {
     if (!floats.has(dtype))
       throw new DTypeError(
         'to',
-        `${this.constructor.name} can be ${[...floats].join(', ')}, got ${String(dtype)}: parameters have gradients`,
+        `${this.constructor.name} can be ${[...floats].join(', ')}, got ${show(dtype)}: parameters have gradients`,
       );
     const tensors = [...this.parameters(), ...this.buffers()].filter((t) => floats.has(t.dtype));
     for (const t of tensors) convert(t, dtype);
@@ -261,10 +271,8 @@ export class Module {
    * `strict: false` missing and unexpected keys are returned rather than refused. Takes names as PyTorch spells them and
    * as the fields do; of what is shared by several fields one is enough.
    */
-  loadStateDict(
-    given: StateDict,
-    { strict = true }: { strict?: boolean } = {},
-  ): { missingKeys: string[]; unexpectedKeys: string[] } {
+  loadStateDict(given: StateDict, options?: { strict?: boolean }): { missingKeys: string[]; unexpectedKeys: string[] } {
+    const { strict = true } = checkOptions('loadStateDict', options, loadStateDictOptions);
     return loadState(this, given, strict);
   }
 
@@ -342,6 +350,7 @@ function* namedTensors<T extends Member & Tensor>(
 }
 
 function named<T>(root: Module, op: string, what: string, path: string, all: Iterable<[string, T]>): T {
+  check(op, 'path', path, is.string);
   const names: string[] = [];
   for (const [name, value] of all) {
     if (name === path) return value;

@@ -1,5 +1,5 @@
 import { Tensor } from '@gradgate/core';
-import { checkOptions, checkTensors, is, pin } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, pin } from '@gradgate/core/internal';
 
 const parameterOptions = { requiresGrad: is.boolean };
 const bufferOptions = { persistent: is.boolean };
@@ -48,6 +48,8 @@ export class Buffer extends Tensor {
     /** Whether `stateDict()` holds it. */
     readonly persistent = true,
   ) {
+    checkTensors('Buffer', data);
+    check('Buffer', 'persistent', persistent, is.boolean);
     super(data.storage, data.dtype, data.shape, data.strides, data.offset);
     this.inference = data.inference;
   }

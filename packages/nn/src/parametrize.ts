@@ -1,5 +1,7 @@
 import { noGrad, randn, type Tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+
+import { checkOptions, is, show } from '@gradgate/core/internal';
+
 import { registryOf, snakeCase } from './members.js';
 import { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
@@ -9,8 +11,16 @@ import { type Buffer, buffer, Parameter } from './parameter.js';
 
 type Fields = Record<string, Tensor>;
 
-function weightOf(op: string, module: Module, name: string): Parameter {
+const nameOption = { name: is.string };
+const weightNormOptions = { ...nameOption, dim: is.nullable(is.integer) };
+const spectralNormOptions = { ...nameOption, powerIterations: is.count, eps: is.nonNegative };
+
+function checkModule(op: string, module: unknown): void {
   if (!(module instanceof Module)) throw new TypeError(`${op}: expected a Module, got ${show(module)}`);
+}
+
+function weightOf(op: string, module: Module, name: string): Parameter {
+  checkModule(op, module);
   const weight = (module as unknown as Fields)[name];
   if (!(weight instanceof Parameter))
     throw new TypeError(`${op}: ${module.constructor.name} has no parameter '${name}'`);
@@ -37,6 +47,7 @@ function alsoKnown(module: Module, names: Record<string, string>): void {
 
 /** Puts a parameter of today's value back in the place of the computed one. */
 function bake(op: string, module: Module, name: string, parts: readonly string[]): void {
+  checkModule(op, module);
   const fields = module as unknown as Fields;
   if (!Object.getOwnPropertyDescriptor(module, name)?.get || parts.some((part) => !(part in module)))
     throw new TypeError(`${op}: '${name}' of ${module.constructor.name} is not computed so`);
@@ -64,10 +75,8 @@ const norms = (v: Tensor, dim: number | null): Tensor =>
  * [...layer.namedParameters()].map(([name]) => name); // ['bias', 'weightG', 'weightV']
  * ```
  */
-export function weightNorm<M extends Module>(
-  module: M,
-  { name = 'weight', dim = 0 }: { name?: string; dim?: number | null } = {},
-): M {
+export function weightNorm<M extends Module>(module: M, options?: { name?: string; dim?: number | null }): M {
+  const { name = 'weight', dim = 0 } = checkOptions('weightNorm', options, weightNormOptions);
   const weight = weightOf('weightNorm', module, name);
   const fields = module as unknown as Fields;
   if (dim !== null && !(dim >= 0 && dim < weight.ndim))
@@ -91,7 +100,8 @@ export function weightNorm<M extends Module>(
  * removeWeightNorm(weightNorm(new Linear(3, 2))).weight.shape; // [2, 3]
  * ```
  */
-export function removeWeightNorm<M extends Module>(module: M, { name = 'weight' }: { name?: string } = {}): M {
+export function removeWeightNorm<M extends Module>(module: M, options?: { name?: string }): M {
+  const { name = 'weight' } = checkOptions('removeWeightNorm', options, nameOption);
   bake('removeWeightNorm', module, name, [`${name}G`, `${name}V`]);
   return module;
 }
@@ -106,13 +116,16 @@ export function removeWeightNorm<M extends Module>(module: M, { name = 'weight' 
  */
 export function spectralNorm<M extends Module>(
   module: M,
-  { name = 'weight', powerIterations = 1, eps = 1e-12 }: { name?: string; powerIterations?: number; eps?: number } = {},
+  options?: { name?: string; powerIterations?: number; eps?: number },
 ): M {
+  const {
+    name = 'weight',
+    powerIterations = 1,
+    eps = 1e-12,
+  } = checkOptions('spectralNorm', options, spectralNormOptions);
   const weight = weightOf('spectralNorm', module, name);
   if (weight.ndim < 2)
     throw new TypeError(`spectralNorm: '${name}' of shape [${weight.shape.join(', ')}] is no matrix`);
-  if (!Number.isInteger(powerIterations) || powerIterations < 1)
-    throw new RangeError(`spectralNorm: powerIterations is a whole number above 0, got ${powerIterations}`);
   const fields = module as unknown as Fields;
   const [rows, columns] = [weight.shape[0]!, weight.numel / weight.shape[0]!];
   const unit = (v: Tensor): Tensor => v.div(v.norm().clamp(eps));
@@ -156,7 +169,8 @@ export function spectralNorm<M extends Module>(
  * removeSpectralNorm(spectralNorm(new Linear(3, 2))).weight.shape; // [2, 3]
  * ```
  */
-export function removeSpectralNorm<M extends Module>(module: M, { name = 'weight' }: { name?: string } = {}): M {
+export function removeSpectralNorm<M extends Module>(module: M, options?: { name?: string }): M {
+  const { name = 'weight' } = checkOptions('removeSpectralNorm', options, nameOption);
   bake('removeSpectralNorm', module, name, [`${name}Orig`, `${name}U`, `${name}V`]);
   return module;
 }

@@ -1,5 +1,5 @@
 import { equal, noGrad, Tensor, TensorError } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { isInteger, show } from '@gradgate/core/internal';
 import { className, join, membersOf, registryOf, stateName } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -100,15 +100,13 @@ function rename(state: StateDict, key: string, otherNames: readonly string[], ow
   delete state[other];
 }
 
-const isInteger = ({ dtype }: Tensor): boolean => /^u?int/.test(dtype);
-
 function misfit(to: Tensor, from: unknown): string | null {
-  if (!(from instanceof Tensor)) return `is not a Tensor, got ${show(from)}`;
+  if (!Tensor.is(from)) return `is not a Tensor, got ${show(from)}`;
   if (to.shape.join() !== from.shape.join())
     return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
   // Counters have 64 bits in PyTorch.
   if (to.dtype === from.dtype) return null;
-  if (isInteger(to) && isInteger(from))
+  if (isInteger(to.dtype) && isInteger(from.dtype))
     return equal(from.detach().to(to.dtype).to(from.dtype), from.detach())
       ? null
       : `has values that the module's ${to.dtype} does not hold`;

@@ -1,8 +1,9 @@
 import { evaluating, type GradPolicy, gradPolicies, Tensor } from '@gradgate/core';
-import type { Module } from './module.js';
+import { show } from '@gradgate/core/internal';
+import { Module } from './module.js';
 
 const shapes = (out: unknown): string =>
-  out instanceof Tensor ? `[${out.shape.join(', ')}]` : Array.isArray(out) ? out.map(shapes).join(' ') : '';
+  Tensor.is(out) ? `[${out.shape.join(', ')}]` : Array.isArray(out) ? out.map(shapes).join(' ') : '';
 
 const policy = ({ member, gate, condition }: GradPolicy): string =>
   `${String(member)}: ${gate}${condition === null ? '' : ' if its condition holds'}`;
@@ -27,6 +28,7 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
  * ```
  */
 export function summary(model: Module, ...inputs: unknown[]): string {
+  if (!(model instanceof Module)) throw new TypeError(`summary: takes a Module, got ${show(model)}`);
   const modules = [...model.namedModules()];
   const outputs = new Map<Module, string>();
   const handles = modules.map(([, m]) =>

@@ -258,13 +258,15 @@ describe('selectiveCheckpoint', () => {
     expect(() => selectiveCheckpoint('matmul' as never, () => x)).toThrow(/got 'matmul'/);
     expect(() => selectiveCheckpoint(['matmul'], 3 as never)).toThrow(/selectiveCheckpoint: the function/);
     expect(() => selectiveCheckpoint((() => 1) as never, (t: Tensor) => t.matmul(t), x)).toThrow(
-      /whether to keep matmul must give true or false, got number/,
+      /selectiveCheckpoint\(keep\): what says whether to keep matmul must give true or false, got 1/,
     );
     expect(() => selectiveCheckpoint(['matmul'], async () => x)).toThrow(/gave a promise/);
     let other = false;
     const y = selectiveCheckpoint(['matmul'], (t: Tensor) => (other ? t.softmax(0) : t.matmul(t)).exp(), x).sum();
     other = true;
-    expect(() => y.backward()).toThrow(/the second run computed softmax where the first computed matmul/);
+    expect(() => y.backward()).toThrow(
+      /selectiveCheckpoint\(keep\): the second run computed softmax where the first computed matmul/,
+    );
     const z = selectiveCheckpoint([], (t: Tensor) => (other ? t : t.softmax(0)).softmax(0).exp(), x).sum();
     other = false;
     expect(() => z.backward()).toThrow(/the second run computed softmax where the first had ended/);

@@ -89,7 +89,7 @@ describe('C. forms and conditions', () => {
   });
 
   it.each([
-    ['a promise', () => Promise.resolve(true), /the condition of noGrad on m gave a promise; it must be synchronous/],
+    ['a promise', () => Promise.resolve(true), /noGrad: the condition on m gave a promise; it must be synchronous/],
     ['a rejected promise', () => Promise.reject(new Error('x')), /gave a promise/],
     ['a number', () => 1, /must give true or false, got number 1/],
     ['undefined', () => undefined, /got undefined/],
@@ -153,7 +153,7 @@ describe('C. forms and conditions', () => {
     expect(noGrad.wrap(o.get.bind(o))()).toEqual([1, false]);
     expect(noGrad.wrap(Math.max)(1, 3)).toBe(3);
     expect(noGrad.wrap(o.get).call({ x: 2, get: o.get })).toEqual([2, false]);
-    expect(() => noGrad.wrap(3 as never)).toThrow(/noGrad.wrap takes a function, got number/);
+    expect(() => noGrad.wrap(3 as never)).toThrow(/noGrad.wrap: takes a function, got number/);
   });
 
   it('C16 a class is refused with advice', () => {

@@ -215,14 +215,14 @@ describe('a mode that a user defines', () => {
   });
 
   it('refuses what is no name, no computation and no gate', () => {
-    expect(() => defineMode('', 1)).toThrow(/defineMode: the name must be a text/);
+    expect(() => defineMode('', 1)).toThrow(/defineMode: the name is a text/);
     expect(() => defineMode(3 as never, 1)).toThrow(TypeError);
     expect(() => training.gate('', true)).toThrow(/test\.training\.gate: the name/);
     expect(() => frozen.gateWith('x', [] as never)).toThrow(/computes the value, a function; got object/);
     expect(() => combineGates('x', noGrad, noGrad(() => true) as never)).toThrow(
-      /argument 2 is not a gate without condition/,
+      /combineGates: argument 2 of \w+ is not a gate without condition/,
     );
-    expect(() => evalMode.run(3 as never)).toThrow(/evalMode\.run takes a function/);
-    expect(() => evalMode('x' as never)).toThrow(/evalMode takes a condition/);
+    expect(() => evalMode.run(3 as never)).toThrow(/evalMode\.run: takes a function/);
+    expect(() => evalMode('x' as never)).toThrow(/evalMode: takes a condition/);
   });
 });

@@ -81,7 +81,7 @@ describe('A. the mode stack', () => {
     const outer = noGrad.enter();
     const inner = enableGrad.enter();
     expect(() => outer[Symbol.dispose]()).toThrow(
-      /noGrad scope was closed before one that was opened inside it, opened at .*stack\.test\.ts:\d+/,
+      /noGrad: this scope was closed before one that was opened inside it, opened at .*stack\.test\.ts:\d+/,
     );
     expect(isGradEnabled()).toBe(true);
     inner[Symbol.dispose]();

@@ -96,7 +96,7 @@ describe('what wraps a function', () => {
   it('refuses a class, whose methods are to be guarded', () => {
     class Model {}
     expect(() => noGrad.wrap(Model as never)).toThrow(
-      /noGrad\.wrap takes a function, not the class Model: guard its methods/,
+      /noGrad\.wrap: takes a function, not the class Model: guard its methods/,
     );
     expect(() => noGrad.run(Model as never)).toThrow(/not the class Model/);
   });

@@ -132,7 +132,7 @@ function hooksFor(
 /** Keeps an input for the second run: through hooks where there are some, as those of a checkpoint around this one. */
 function holdInput(input: unknown, i: number): () => unknown {
   const hooks = currentSavedTensorHooks();
-  if (!(input instanceof Tensor)) return () => input;
+  if (!Tensor.is(input)) return () => input;
   return hooks === null || input.isLeaf ? holdTensor(input, i) : holdPacked(hooks.pack(input), hooks);
 }
 

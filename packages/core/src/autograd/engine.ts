@@ -129,11 +129,11 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
   for (const hook of hooks) {
     const replaced = hook(grad);
     if (replaced == null) continue;
-    if (!(replaced instanceof Tensor) || !sameShape(replaced.shape, grad.shape))
+    if (!Tensor.is(replaced) || !sameShape(replaced.shape, grad.shape))
       throw new ShapeError(
         'registerHook',
         `a hook returns a tensor of the gradient's shape ${formatShape(grad.shape)} or nothing, got ` +
-          `${replaced instanceof Tensor ? formatShape(replaced.shape) : show(replaced)}`,
+          `${Tensor.is(replaced) ? formatShape(replaced.shape) : show(replaced)}`,
       );
     if (replaced.dtype !== grad.dtype)
       throw new DTypeError(
@@ -346,7 +346,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
     closeWindows();
     return one;
   }
-  if (!(gradient instanceof Tensor)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
+  if (!Tensor.is(gradient)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
   if (!sameShape(gradient.shape, t.shape))
     throw new ShapeError(
       op,
@@ -358,7 +358,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
 }
 
 function rootEdge(op: string, t: Tensor): Edge {
-  if (!(t instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${show(t)}`);
+  if (!Tensor.is(t)) throw new TypeError(`${op}: expected a Tensor, got ${show(t)}`);
   return gradEdge(t) ?? refuseUntracked(op, t);
 }
 
@@ -368,7 +368,7 @@ function refuseUntracked(op: string, t: Tensor): never {
 
 /** Where a hook goes: it stays, so also on a leaf that this flow has frozen. */
 function hookEdge(op: string, t: Tensor): Edge {
-  return t instanceof Tensor && t.isFrozenHere ? leafEdge(t) : rootEdge(op, t);
+  return Tensor.is(t) && t.isFrozenHere ? leafEdge(t) : rootEdge(op, t);
 }
 
 const tensorOrList = is.either(is.tensor, is.arrayOf(is.tensor));
@@ -402,12 +402,12 @@ export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {})
     createGraph = false,
     retainGraph = createGraph,
     inputs,
-  } = checkOptions('backward', options instanceof Tensor ? { gradient: options } : options, backwardOptions);
+  } = checkOptions('backward', Tensor.is(options) ? { gradient: options } : options, backwardOptions);
   const root = rootEdge('backward', tensor);
   runInMode('backward', createGraph, () => {
     const start = startGradient('backward', tensor, gradient);
     let captures: Capture[] | null = null;
-    const into = inputs === undefined ? null : inputs instanceof Tensor ? [inputs] : inputs;
+    const into = inputs === undefined ? null : Tensor.is(inputs) ? [inputs] : inputs;
     if (into !== null) {
       if (into.length === 0)
         throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
@@ -448,9 +448,9 @@ export function grad(
   const { allowUnused = materializeGrads } = known;
   check('grad', 'outputs', outputs, tensorOrList);
   check('grad', 'inputs', inputs, tensorOrList);
-  const outs = outputs instanceof Tensor ? [outputs] : outputs;
-  const ins = inputs instanceof Tensor ? [inputs] : inputs;
-  const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
+  const outs = Tensor.is(outputs) ? [outputs] : outputs;
+  const ins = Tensor.is(inputs) ? [inputs] : inputs;
+  const given = Tensor.is(options.gradOutputs) ? [options.gradOutputs] : (options.gradOutputs ?? []);
   if (options.gradOutputs != null && given.length !== outs.length)
     throw new ShapeError(
       'grad',
@@ -470,7 +470,7 @@ export function grad(
       `input ${i} of shape ${formatShape(ins[i]!.shape)} was not used to compute the outputs; pass allowUnused: true to get null for it`,
     );
   });
-  return inputs instanceof Tensor ? result[0]! : result;
+  return Tensor.is(inputs) ? result[0]! : result;
 }
 
 /**
@@ -536,7 +536,7 @@ export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor
 }
 
 const plain = { backward, registerHook, retainGrad, registerPostAccumulateGradHook };
-methods(plain);
+methods(plain, { runOthers: true });
 
 declare module '../tensor/tensor.js' {
   interface Tensor extends MethodsFrom<typeof self, typeof plain> {}

@@ -1,5 +1,6 @@
 import { describeFrame } from '../grad/index.js';
 import { isFloat } from '../memory/dtype.js';
+import { checkTensors } from '../tensor/check.js';
 import { frozen } from '../tensor/frozen.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -23,6 +24,7 @@ export function explainUntracked(t: Tensor): string {
  * ```
  */
 export function explainGrad(t: Tensor): string {
+  checkTensors('explainGrad', t);
   if (t.gradFn !== null) return `tracked: computed by ${t.gradFn.name}`;
   if (t.requiresGrad) return 'tracked: a leaf that requires grad';
   return `untracked: ${explainUntracked(t)}`;

@@ -1,5 +1,6 @@
 import { show } from '../check.js';
 import type { Gate } from '../grad/index.js';
+import { mostDims } from '../memory/shape.js';
 import { frozen } from '../tensor/frozen.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -59,8 +60,9 @@ const hasParameters = (value: unknown): value is HasParameters =>
 // Modules are functions too.
 const isFunctionOfCall = (what: unknown): boolean => typeof what === 'function' && !hasParameters(what);
 
-function leavesOf(what: unknown): Tensor[] {
-  if (what instanceof Tensor) {
+function leavesOf(what: unknown, depth = 0): Tensor[] {
+  if (depth > mostDims) throw new TypeError('freezing: lists are nested too deep; does one hold itself?');
+  if (Tensor.is(what)) {
     if (!what.isLeaf)
       throw new TypeError(
         `freezing: takes leaves, this tensor was computed by ${what.gradFn!.name}; use detach() for its value`,
@@ -69,7 +71,7 @@ function leavesOf(what: unknown): Tensor[] {
   }
   if (hasParameters(what)) return [...what.parameters()];
   if (typeof what === 'object' && what !== null && typeof (what as Iterable<unknown>)[Symbol.iterator] === 'function')
-    return [...(what as Iterable<unknown>)].flatMap(leavesOf);
+    return [...(what as Iterable<unknown>)].flatMap((part) => leavesOf(part, depth + 1));
   throw new TypeError(
     `freezing: takes parameters, modules, a list of them or a function that gives them, got ${show(what)}`,
   );

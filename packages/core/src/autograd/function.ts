@@ -36,11 +36,13 @@ export class FunctionContext {
 
   /** Outputs that carry no gradient. */
   markNonDifferentiable(...outputs: Tensor[]): void {
+    checkTensors('markNonDifferentiable', ...outputs);
     for (const t of outputs) this.#plain.add(t);
   }
 
   /** Inputs that `forward` has written to and returns. */
   markDirty(...inputs: Tensor[]): void {
+    checkTensors('markDirty', ...inputs);
     for (const t of inputs) this.#dirty.add(t);
   }
 
@@ -93,14 +95,15 @@ const definitionOptions = {
 export function defineFunction<Args extends unknown[], Out extends Tensor | readonly Tensor[]>(
   definition: FunctionDefinition<Args, Out>,
 ): (...args: Args) => Out {
+  check('defineFunction', 'the definition', definition, is.object);
   checkOptions('defineFunction', definition, definitionOptions);
   const { name, forward, backward, onceDifferentiable = false } = definition;
   check('defineFunction', 'name', name, is.string);
   check('defineFunction', 'forward', forward, is.callback);
   check('defineFunction', 'backward', backward, is.callback);
   return (...args) => {
-    const inputs = args.filter((a): a is Tensor & Args[number] => a instanceof Tensor);
-    const needs = args.map((a) => a instanceof Tensor && a.requiresGrad);
+    const inputs = args.filter((a): a is Tensor & Args[number] => Tensor.is(a));
+    const needs = args.map((a) => Tensor.is(a) && a.requiresGrad);
     const recording = isGradEnabled() && needs.includes(true);
     const ctx = new FunctionContext(recording, recording ? needs : needs.map(() => false));
     const out = runInMode('backward', false, () => forward(ctx, ...args));
@@ -108,14 +111,14 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     const { saved, plain, dirty } = ctx.finish();
     // A result that is an argument as it was gets an identity of its own.
     const own = (t: Tensor): Tensor => (inputs.includes(t as never) && !dirty.has(t) ? t.detach() : t);
-    const outputs = (out instanceof Tensor ? [out] : [...(out as readonly Tensor[])]).map(own);
+    const outputs = (Tensor.is(out) ? [out] : [...(out as readonly Tensor[])]).map(own);
     for (const t of dirty) t.storage.version++;
     const differentiable = outputs.filter((t) => !plain.has(t) && isFloat(t.dtype));
     const places = outputs.map((t) => differentiable.indexOf(t));
     const shapes = outputs.map((t) => t.shape);
     const dtypes = outputs.map((t) => (isFloat(t.dtype) ? t.dtype : 'float32'));
     const backends = outputs.map((t) => t.storage.backend);
-    const isInput = args.map((a) => a instanceof Tensor);
+    const isInput = args.map((a) => Tensor.is(a));
     const rule = (grads: readonly (Tensor | null)[], node: Node): Gradients => {
       const all = places.map((at, i) => {
         const g = at < 0 ? null : (grads[at] ?? null);
@@ -123,7 +126,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
       });
       const run = () => backward(ctx.hangOn(node), ...all);
       const result = onceDifferentiable ? runInMode('backward', false, run) : run();
-      const given = result === null || result instanceof Tensor ? [result] : result;
+      const given = result === null || Tensor.is(result) ? [result] : result;
       check(name, 'what backward gives', given, gradients);
       // Arguments behind the last tensor have no gradient, and need not be given one.
       if (given.length <= isInput.lastIndexOf(true) || given.slice(isInput.length).some((g) => g != null))
@@ -135,7 +138,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
       return onceDifferentiable && isGradEnabled() ? wanted.map((g) => g && forbidTwice(name, g)) : wanted;
     };
     recordManyCustom(name, inputs, differentiable, rule, recording ? saved : []);
-    return (out instanceof Tensor ? outputs[0]! : outputs) as Out;
+    return (Tensor.is(out) ? outputs[0]! : outputs) as Out;
   };
 }
 

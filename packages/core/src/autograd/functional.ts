@@ -31,7 +31,7 @@ interface GraphOptions {
 function evaluate(op: string, fn: Fn, inputs: readonly Tensor[]): Tensor {
   check(op, 'the function', fn, is.callback);
   const out = enableGrad.run(() => fn(...inputs));
-  if (!(out instanceof Tensor)) throw new TypeError(`${op}: the function returns a Tensor, got ${show(out)}`);
+  if (!Tensor.is(out)) throw new TypeError(`${op}: the function returns a Tensor, got ${show(out)}`);
   if (!out.requiresGrad)
     throw new AutogradError(op, `the result does not depend on the inputs: ${explainUntracked(out)}`);
   return out;

@@ -17,7 +17,7 @@ type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 const outputsOf = (fn: Fn, inputs: readonly Tensor[]): Tensor[] => {
   const out = fn(...inputs);
   check('gradcheck', 'what the function returns', out, is.either(is.tensor, is.arrayOf(is.tensor)));
-  return (out instanceof Tensor ? [out] : [...out]).filter((t) => t.dtype === 'float64');
+  return (Tensor.is(out) ? [out] : [...out]).filter((t) => t.dtype === 'float64');
 };
 
 /** Fixed weights, so that each output element counts differently. */
@@ -29,6 +29,8 @@ const weightsFor = ({ shape, numel, storage }: Tensor): Tensor =>
     storage.backend,
   );
 
+// What is no tensor is handed on as it is.
+const inputKinds = is.arrayOf(is.anything);
 const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonNegative };
 
 /**
@@ -42,13 +44,13 @@ const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonN
 export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = checkOptions('gradcheck', options, gradcheckOptions);
   check('gradcheck', 'the function', fn, is.callback);
-  check('gradcheck', 'inputs', inputs, is.iterable);
+  check('gradcheck', 'inputs', inputs, inputKinds);
   if (!isGradEnabled())
     throw new AutogradError(
       'gradcheck',
       'gradients are off here, so there is nothing to check; call it outside of noGrad',
     );
-  const checked = inputs.filter((t) => t instanceof Tensor && t.requiresGrad);
+  const checked = inputs.filter((t) => Tensor.is(t) && t.requiresGrad);
   if (checked.length === 0) throw new AutogradError('gradcheck', 'none of the inputs requires grad');
   for (const t of checked)
     if (t.dtype !== 'float64')
@@ -93,9 +95,10 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
  */
 export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
   check('gradgradcheck', 'the function', fn, is.callback);
+  check('gradgradcheck', 'inputs', inputs, inputKinds);
   return gradcheck(
     (...args) => {
-      const checked = args.filter((t) => t.requiresGrad);
+      const checked = args.filter((t) => Tensor.is(t) && t.requiresGrad);
       const loss = outputsOf(fn, args)
         .map((t) => t.mul(weightsFor(t)).sum())
         .reduce((a, b) => a.add(b));

@@ -35,6 +35,9 @@ interface Run {
 
 const state = { run: null as Run | null };
 
+/** Who refuses: not a plain name, which the operator under way would put its own in the place of. */
+const keeping = 'selectiveCheckpoint(keep)';
+
 /** The results that a checkpoint keeps, in the order in which its function computes them. */
 export class KeptResults {
   readonly #results: Result[] = [];
@@ -55,7 +58,7 @@ export class KeptResults {
   note(op: KeepableOperator, { storage, dtype, shape, inference }: Tensor): void {
     const wanted: unknown = this.wants(op);
     if (typeof wanted !== 'boolean')
-      throw new TypeError(`checkpoint: what says whether to keep ${op} must give true or false, got ${show(wanted)}`);
+      throw new TypeError(`${keeping}: what says whether to keep ${op} must give true or false, got ${show(wanted)}`);
     const tensor = wanted && !inference ? new Tensor(storage, dtype, shape) : null;
     this.#results.push({ op, tensor, version: storage.version });
   }
@@ -65,7 +68,7 @@ export class KeptResults {
     const result = this.#results[i];
     if (result?.op !== op)
       throw new AutogradError(
-        'checkpoint',
+        keeping,
         `the second run computed ${op} where the first ${result ? `computed ${result.op}` : 'had ended'}; the function must ` +
           'not depend on what changes in between, such as a flag that a condition reads',
       );

@@ -387,6 +387,8 @@ export interface Override<K extends (...args: any[]) => void> {
 
 /** A whole table of kernels: those of `faster` for the calls that they accept, else those of `base`. */
 export function overlay(base: Kernels, faster: { readonly [K in keyof Kernels]?: Override<Kernels[K]> }): Kernels {
+  for (const [name, value] of Object.entries({ base, faster }))
+    if (typeof value !== 'object' || value === null) throw new TypeError(`overlay: ${name} is an object of kernels`);
   const table = { ...base } as Record<string, (...args: any[]) => void>;
   for (const [name, override] of Object.entries(faster)) {
     const { accepts, run } = override as Override<(...args: any[]) => void>;

@@ -1,5 +1,6 @@
-import { show } from '../check.js';
+import { check, show } from '../check.js';
 import { DeviceError } from '../errors.js';
+import * as is from '../kinds.js';
 import type { Storage } from '../memory/storage.js';
 import type { Backend, Kernels, View } from './backend.js';
 import { cpu } from './cpu.js';
@@ -8,13 +9,12 @@ import { cpu } from './cpu.js';
 const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: cpu };
 
 /** The backend of a device. Throws where there is none of that name. */
-export function backend(device: string): Backend {
+export const backend = (device: string): Backend => backendFor('backend', device);
+
+function backendFor(op: string, device: string): Backend {
   const found = state.backends.get(device);
   if (!found)
-    throw new DeviceError(
-      'device',
-      `there is no device ${show(device)}; there is ${[...state.backends.keys()].join(', ')}`,
-    );
+    throw new DeviceError(op, `there is no device ${show(device)}; there is ${[...state.backends.keys()].join(', ')}`);
   return found;
 }
 
@@ -39,7 +39,7 @@ export function registerBackend(backend: Backend): void {
  */
 export function setDefaultDevice(device: string): string {
   const before = state.default.name;
-  state.default = backend(device);
+  state.default = backendFor('setDefaultDevice', device);
   return before;
 }
 
@@ -68,10 +68,11 @@ function refuseMixed(op: string, views: readonly (View | null | undefined)[]): n
 }
 
 /** For backends that cannot be read at once: says how the values are to be had. */
-export function refuseRead({ backend }: Storage, op = 'read'): never {
+export function refuseRead(storage: Storage, op = 'read'): never {
+  check('refuseRead', 'op', op, is.string);
   throw new DeviceError(
     op,
-    `the values of a tensor on ${backend.name} are not there at once; use await t.data(), await t.itemAsync() or ` +
+    `the values of a tensor on ${storage?.backend?.name ?? 'another device'} are not there at once; use await t.data(), await t.itemAsync() or ` +
       'await t.toArrayAsync(), and tensor(await t.data(), { shape: t.shape }) for operators that need them on the host',
   );
 }

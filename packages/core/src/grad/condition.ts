@@ -16,13 +16,12 @@ export function ask(
 }
 
 function refuseAnswer(answer: unknown, gate: string, member: string | null): never {
-  const of = `the condition of ${gate}${member ? ` on ${member}` : ''}`;
+  const of = `${gate}: the condition${member ? ` on ${member}` : ''}`;
   if (isThenable(answer)) {
     // The rejection of a promise that nobody may wait for is not another error.
     answer.then(undefined, () => {});
     throw new TypeError(`${of} gave a promise; it must be synchronous, and give true or false`);
   }
-  throw new TypeError(
-    `${of} must give true or false, got ${answer === null ? 'null' : typeof answer} ${String(answer)}`,
-  );
+  const got = answer === null ? 'null' : typeof answer === 'number' ? `number ${answer}` : typeof answer;
+  throw new TypeError(`${of} must give true or false, got ${got}`);
 }

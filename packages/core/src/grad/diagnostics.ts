@@ -103,6 +103,7 @@ export const placeHint = (): string => (development ? '' : 'setDevelopmentMode(t
 
 /** A frame in words: its gate, the method it guards, and where it was opened. */
 export function describeFrame(frame: Pick<Frame, 'kind' | 'member' | 'opener'>): string {
+  if (typeof frame?.kind !== 'string') throw new TypeError('describeFrame: takes a frame, as currentFrame() gives');
   const name = frame.kind === 'root' ? 'setGradEnabled(false)' : frame.kind;
   const member = frame.member ? ` on ${frame.member}` : '';
   return frame.opener ? `${name}${member} at ${frame.opener}` : `${name}${member}${placeHint() && ` (${placeHint()})`}`;

@@ -281,7 +281,7 @@ export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: 
 }
 
 /**
- * Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
+ * @internal Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
  * and what `fn` starts does not stay in the mode.
  */
 export function runInMode<R>(kind: string, enabled: boolean, fn: () => R): R {
@@ -351,7 +351,7 @@ function putBack(): void {
  */
 export function setGradEnabled(enabled: boolean): boolean {
   if (typeof enabled !== 'boolean')
-    throw new TypeError(`setGradEnabled: expected true or false, got ${typeof enabled} ${String(enabled)}`);
+    throw new TypeError(`setGradEnabled: expected true or false, got ${enabled === null ? 'null' : typeof enabled}`);
   const frame = currentFrame();
   if (enabled && frame.inference)
     throw new GradModeError('setGradEnabled(true): inferenceMode is in force, and nothing can be recorded in it');

@@ -71,9 +71,9 @@ const inert: Scope = { [Symbol.dispose]() {} };
 function guards(rule: Rule): Guards {
   const check = (op: string, fn: unknown) => {
     if (typeof fn !== 'function')
-      throw new TypeError(`${rule.gate}.${op} takes a function, got ${fn === null ? 'null' : typeof fn}`);
+      throw new TypeError(`${rule.gate}.${op}: takes a function, got ${fn === null ? 'null' : typeof fn}`);
     if (isClass(fn))
-      throw new TypeError(`${rule.gate}.${op} takes a function, not the class ${fn.name}: guard its methods`);
+      throw new TypeError(`${rule.gate}.${op}: takes a function, not the class ${fn.name}: guard its methods`);
   };
   return {
     run(fn) {
@@ -117,13 +117,13 @@ function gateFrom(rule: Omit<Rule, 'when'>, args: unknown[], whole: DecoratorGat
   const [first] = args;
   if (args.length > 1) {
     if (whole) return decorate({ ...rule, when: true }, args);
-    throw new TypeError(`@${gate} needs a condition: @${gate}(() => ...)`);
+    throw new TypeError(`@${gate}: needs a condition, as in @${gate}(() => ...)`);
   }
   if (args.length === 0 && whole) return whole;
   if (typeof first === 'boolean') {
     const refuse = () => {
       throw new TypeError(
-        `@${gate}(${first}) would freeze the flag when the class is defined; write @${gate}(() => flag), which reads it at each call`,
+        `@${gate}(${first}): would freeze the flag when the class is defined; write @${gate}(() => flag), which reads it at each call`,
       );
     };
     return Object.assign(refuse, guards({ ...rule, when: first }));
@@ -131,13 +131,21 @@ function gateFrom(rule: Omit<Rule, 'when'>, args: unknown[], whole: DecoratorGat
   if (typeof first === 'function') {
     if (looksLikeClass(first))
       throw new TypeError(
-        `@${gate} decorates methods, getters, setters and accessors, not a class (${first.name}); decorate its methods`,
+        `@${gate}: decorates methods, getters, setters and accessors, not a class (${first.name}); decorate its methods`,
       );
     return decoratorGate({ ...rule, when: first as Condition });
   }
   throw new TypeError(
-    `${gate} takes a condition (a function that gives true or false) or a boolean, got ${first === null ? 'null' : typeof first}`,
+    `${gate}: takes a condition (a function that gives true or false) or a boolean, got ${first === null ? 'null' : typeof first}`,
   );
+}
+
+/** Refuses a name that is no text, or empty. */
+export function checkName(what: string, name: unknown): void {
+  if (typeof name !== 'string' || name === '')
+    throw new TypeError(
+      `${what}: the name is a text that is not empty, got ${name === '' ? 'an empty one' : typeof name}`,
+    );
 }
 
 const effects = new WeakMap<object, Effect>();
@@ -166,10 +174,11 @@ export function makeModeGate(name: string, on: Effect, off: Effect): ModeGate {
  * ```
  */
 export function combineGates(name: string, ...gates: Gate[]): Gate {
+  checkName('combineGates', name);
   const parts = gates.map((gate, i) => {
     const effect = effects.get(gate);
     if (effect === undefined)
-      throw new TypeError(`combineGates(${name}): argument ${i + 1} is not a gate without condition, such as noGrad`);
+      throw new TypeError(`combineGates: argument ${i + 1} of ${name} is not a gate without condition, such as noGrad`);
     return effect;
   });
   let enabled: boolean | null = null;

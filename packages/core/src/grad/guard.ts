@@ -197,7 +197,7 @@ export function runCoroutine(
     const steps = body.run(start, self, args) as Iterator<unknown, unknown, unknown>;
     if (!isObject(steps) || !isIterator(steps))
       throw new TypeError(
-        `${rule.gate}.async takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
+        `${rule.gate}.async: takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
       );
     let step = body.run(steps.next, steps, []) as IteratorResult<unknown>;
     while (!step.done) {

@@ -1,7 +1,7 @@
 import { callSite, describeFrame } from './diagnostics.js';
 import { changeMode, currentFrame, currentSettings, noteSettings } from './flow.js';
 import type { Frame, Setting, Settings } from './frame.js';
-import { type Gate, makeGate } from './gate.js';
+import { checkName, type Gate, makeGate } from './gate.js';
 
 /** The call that a gate is at: what `gateWith` computes its value from. */
 export interface GateCall<T> {
@@ -103,9 +103,4 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
       return `${name} is ${String(this.get())}, set by ${describeFrame(setBy)}`;
     },
   };
-}
-
-function checkName(what: string, name: unknown): void {
-  if (typeof name !== 'string' || name === '')
-    throw new TypeError(`${what}: the name must be a text that is not empty, got ${String(name) || 'an empty one'}`);
 }

@@ -60,18 +60,18 @@ const opened = (frame: Frame): string =>
 
 function close({ frame, host }: OpenScope): void {
   const before = frame.ended;
-  if (before === 'closed') throw new GradModeError(`this ${frame.kind} scope is closed already${opened(frame)}`);
+  if (before === 'closed') throw new GradModeError(`${frame.kind}: this scope is closed already${opened(frame)}`);
   frame.ended = 'closed';
   if (before === 'swept')
     throw new GradModeError(
-      `this ${frame.kind} scope was held across an await or beyond its gate${opened(frame)}; it covered nothing there. ` +
+      `${frame.kind}: this scope was held across an await or beyond its gate${opened(frame)}; it covered nothing there. ` +
         `Scopes are for synchronous code: use ${frame.kind}.run(async () => ...) or a decorator`,
     );
   const innermost = host.scope === frame;
   unlink(frame, host);
   if (!innermost)
     throw new GradModeError(
-      `this ${frame.kind} scope was closed before one that was opened inside it${opened(frame)}; close scopes in reverse order, as \`using\` does`,
+      `${frame.kind}: this scope was closed before one that was opened inside it${opened(frame)}; close scopes in reverse order, as \`using\` does`,
     );
 }
 

@@ -4,6 +4,7 @@ import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
 import { isFloat } from '../memory/dtype.js';
 import { formatShape, sameShape } from '../memory/shape.js';
+import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
 import { recordWriteThroughView } from './view.js';
 
@@ -39,8 +40,9 @@ export function inPlace<T extends Tensor>(
   compute: (self: Tensor) => Tensor,
   others: readonly unknown[] = [],
 ): T {
+  checkTensors(op, target);
   checkWritable(op, target);
-  const tracked = (t: unknown) => t instanceof Tensor && t.requiresGrad;
+  const tracked = (t: unknown) => Tensor.is(t) && t.requiresGrad;
   const value = compute(isGradEnabled() && [target, ...others].some(tracked) ? before(target) : target);
   checkFits(op, target, value);
   checkView(op, target, value);

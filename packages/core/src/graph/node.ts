@@ -304,12 +304,6 @@ export function recordMany(
   return node;
 }
 
-/** `record` for others than core's own operators: what the rule gets to see, it may keep. */
-export const recordCustom: typeof record = (name, inputs, out, backward, saved) => {
-  recordManyCustom(name, inputs, [out], (grads, ctx) => backward(grads[0]!, ctx), saved);
-  return out;
-};
-
 /** `recordMany` for others than core's own operators: what the rule gets to see, it may keep. */
 export const recordManyCustom: typeof recordMany = (name, inputs, outs, backward, saved) => {
   const node = recordMany(name, inputs, outs, backward, saved);

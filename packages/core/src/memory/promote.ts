@@ -1,4 +1,4 @@
-import { type DType, dtypes, isFloat } from './dtype.js';
+import { checkDType, type DType, dtypes, isFloat } from './dtype.js';
 
 const above: Readonly<Record<number, DType>> = { 1: 'int16', 5: 'float32' };
 
@@ -10,8 +10,8 @@ const above: Readonly<Record<number, DType>> = { 1: 'int16', 5: 'float32' };
  * ```
  */
 export function promoteTypes(a: DType, b: DType): DType {
-  if (a === b) return a;
-  const [x, y] = [dtypes[a].rank, dtypes[b].rank];
+  if (a === b) return checkDType('promoteTypes', a);
+  const [x, y] = [a, b].map((dtype) => dtypes[checkDType('promoteTypes', dtype)].rank) as [number, number];
   return x === y ? above[x]! : x > y ? a : b;
 }
 

@@ -3,8 +3,9 @@ import { IndexError, ShapeError } from '../errors.js';
 
 export type Shape = readonly number[];
 
-/** Shapes as errors show them: `[2, 3]`. */
-export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+/** Shapes as errors show them: `[2, 3]`; also what was given for one. */
+export const formatShape = (shape: Shape): string =>
+  Array.isArray(shape) && shape.every((n) => typeof n === 'number') ? `[${shape.join(', ')}]` : show(shape);
 
 export function sizeOf(shape: Shape): number {
   let n = 1;

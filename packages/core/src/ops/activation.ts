@@ -1,10 +1,11 @@
 import * as loops from '../backend/host/loops.js';
-import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { check, checkOptions, show } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
 import {
@@ -22,6 +23,11 @@ import { celuOptions, eluOptions, geluOptions, hardtanhOptions, softplusOptions 
 import { erfOf } from './special.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
+
+function aNumber(op: string, name: string, value: number): number {
+  check(op, name, value, is.number);
+  return value;
+}
 
 /**
  * `x * sigmoid(x)`.
@@ -101,7 +107,7 @@ export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Te
     const inner = mul(add(x, mul(mul(x, mul(x, x)), 0.044715)), Math.sqrt(2 / Math.PI));
     return mul(mul(x, 0.5), add(tanh(inner), 1));
   }
-  if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${String(approximate)}`);
+  if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${show(approximate)}`);
   return applyUnary(exactGelu, x);
 }
 
@@ -131,11 +137,11 @@ const softplusOperator = unaryOperator('softplus', {
  * elu(tensor([-1, 2])); // [-0.6321, 2]
  * ```
  */
-export function elu(x: Tensor, options?: { alpha?: number }): Tensor {
+export const elu = /* @__PURE__ */ named('elu', (x: Tensor, options?: { alpha?: number }): Tensor => {
   const { alpha = 1 } = checkOptions('elu', options, eluOptions);
   checkTensors('elu', x);
   return applyUnary(eluOperator, x, [alpha]);
-}
+});
 
 const eluOperator = unaryOperator('elu', {
   forward: (v, alpha) => (v > 0 ? v : alpha * Math.expm1(v)),
@@ -157,7 +163,10 @@ const eluGradient = fusedGradient('eluGradient', {
  * selu(tensor([-1, 2])); // [-1.111, 2.101]
  * ```
  */
-export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805);
+export const selu = /* @__PURE__ */ named(
+  'selu',
+  (x: Tensor): Tensor => mul(elu(x, { alpha: 1.6732632423543772 }), 1.0507009873554805),
+);
 
 /**
  * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`.
@@ -166,11 +175,11 @@ export const selu = (x: Tensor): Tensor => mul(elu(x, { alpha: 1.673263242354377
  * celu(tensor([-1, 2]), { alpha: 2 }); // [-0.7869, 2]
  * ```
  */
-export function celu(x: Tensor, options?: { alpha?: number }): Tensor {
+export const celu = /* @__PURE__ */ named('celu', (x: Tensor, options?: { alpha?: number }): Tensor => {
   const { alpha = 1 } = checkOptions('celu', options, celuOptions);
   checkTensors('celu', x);
   return mul(elu(mul(x, 1 / alpha)), alpha);
-}
+});
 
 /**
  * `x` where positive, else `negativeSlope x`.
@@ -179,7 +188,11 @@ export function celu(x: Tensor, options?: { alpha?: number }): Tensor {
  * leakyRelu(tensor([-1, 2]), 0.1); // [-0.1, 2]
  * ```
  */
-export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => applyUnary(leakyReluOperator, x, [negativeSlope]);
+export const leakyRelu = /* @__PURE__ */ named(
+  'leakyRelu',
+  (x: Tensor, negativeSlope = 0.01): Tensor =>
+    applyUnary(leakyReluOperator, x, [aNumber('leakyRelu', 'negativeSlope', negativeSlope)]),
+);
 
 const leakyReluOperator = unaryOperator('leakyRelu', {
   forward: (v, slope) => (v > 0 ? v : v * slope),
@@ -201,7 +214,7 @@ const leakyReluGradient = fusedGradient('leakyReluGradient', {
  * prelu(tensor([-4, 4]), tensor([0.25])); // [-1, 4]
  * ```
  */
-export function prelu(x: Tensor, weight: Tensor): Tensor {
+export const prelu = /* @__PURE__ */ named('prelu', (x: Tensor, weight: Tensor): Tensor => {
   checkTensors('prelu', x, weight);
   const slope =
     weight.numel === 1
@@ -211,7 +224,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
         : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
   // What is above 0 takes no part in the product: its gradient would be 0 times an infinity where it is infinite.
   return where(gt(x, 0), x, mul(where(gt(x, 0), 0, x), slope));
-}
+});
 
 /**
  * `x` limited to [min, max]. Unlike that of `clamp`, its gradient is 0 at both ends too, and passes where `x` is NaN.
@@ -220,10 +233,13 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
  * hardtanh(tensor([-3, 0.5, 3])); // [-1, 0.5, 1]
  * ```
  */
-export function hardtanh(x: Tensor, options?: { min?: number; max?: number }): Tensor {
-  const { min = -1, max = 1 } = checkOptions('hardtanh', options, hardtanhOptions);
-  return limited('hardtanh', x, min, max);
-}
+export const hardtanh = /* @__PURE__ */ named(
+  'hardtanh',
+  (x: Tensor, options?: { min?: number; max?: number }): Tensor => {
+    const { min = -1, max = 1 } = checkOptions('hardtanh', options, hardtanhOptions);
+    return limited('hardtanh', x, min, max);
+  },
+);
 
 function limited(op: string, x: Tensor, low: number, high: number): Tensor {
   checkTensors(op, x);
@@ -245,7 +261,7 @@ const hardtanhGradient = fusedGradient('hardtanhGradient', {
  * relu6(tensor([-1, 3, 8])); // [0, 3, 6]
  * ```
  */
-export const relu6 = (x: Tensor): Tensor => limited('relu6', x, 0, 6);
+export const relu6 = /* @__PURE__ */ named('relu6', (x: Tensor): Tensor => limited('relu6', x, 0, 6));
 
 /**
  * `relu6(x + 3) / 6`; the gradient is 0 from 3 and from -3 on, and at NaN.
@@ -279,7 +295,7 @@ export const hardswish = unary('hardswish', {
  * mish(tensor([-1, 2])); // [-0.3034, 1.944]
  * ```
  */
-export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
+export const mish = /* @__PURE__ */ named('mish', (x: Tensor): Tensor => mul(x, tanh(softplus(x))));
 /**
  * `x / (1 + |x|)`. Any shape, kept.
  *
@@ -287,10 +303,10 @@ export const mish = (x: Tensor): Tensor => mul(x, tanh(softplus(x)));
  * softsign(tensor([-1, 3])); // [-0.5, 0.75]
  * ```
  */
-export function softsign(x: Tensor): Tensor {
+export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor => {
   checkTensors('softsign', x);
   return x.div(add(x.abs(), 1));
-}
+});
 /**
  * `x - tanh(x)`. Any shape, kept.
  *
@@ -298,7 +314,7 @@ export function softsign(x: Tensor): Tensor {
  * tanhshrink(tensor([0, 1])); // [0, 0.2384]
  * ```
  */
-export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
+export const tanhshrink = /* @__PURE__ */ named('tanhshrink', (x: Tensor): Tensor => sub(x, tanh(x)));
 /**
  * `x` moved towards 0 by `lambda`, and 0 within it.
  *
@@ -306,7 +322,10 @@ export const tanhshrink = (x: Tensor): Tensor => sub(x, tanh(x));
  * softshrink(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
  * ```
  */
-export const softshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(softshrinkOperator, x, [lambda]);
+export const softshrink = /* @__PURE__ */ named(
+  'softshrink',
+  (x: Tensor, lambda = 0.5): Tensor => applyUnary(softshrinkOperator, x, [aNumber('softshrink', 'lambda', lambda)]),
+);
 /**
  * `x` where its size exceeds `lambda`, else 0.
  *
@@ -314,7 +333,10 @@ export const softshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(softsh
  * hardshrink(tensor([-2, 0.3, 2])); // [-2, 0, 2]
  * ```
  */
-export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => applyUnary(hardshrinkOperator, x, [lambda]);
+export const hardshrink = /* @__PURE__ */ named(
+  'hardshrink',
+  (x: Tensor, lambda = 0.5): Tensor => applyUnary(hardshrinkOperator, x, [aNumber('hardshrink', 'lambda', lambda)]),
+);
 
 const isWithin = (v: number, lambda: number): boolean => v >= -lambda && v <= lambda;
 

@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
-import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { check, checkOptions, show } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { gatherAlong, repeated, writeTo } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
@@ -31,7 +31,7 @@ const indices = (x: Tensor, n: number, f: (i: number) => number): Tensor =>
  * flip(tensor([1, 2, 3]), 0); // [3, 2, 1]
  * ```
  */
-export function flip(x: Tensor, dims: Dim): Tensor {
+export const flip = /* @__PURE__ */ named('flip', (x: Tensor, dims: Dim): Tensor => {
   checkTensors('flip', x);
   let out = x;
   for (const d of normalizeDims('flip', dims, x.ndim))
@@ -41,7 +41,7 @@ export function flip(x: Tensor, dims: Dim): Tensor {
       indices(x, x.shape[d]!, (i) => x.shape[d]! - 1 - i),
     );
   return out === x ? x.clone() : out;
-}
+});
 
 /**
  * The elements moved on by `shifts` along `dims`, those that fall off coming in at the start; flattened without dims.
@@ -50,22 +50,26 @@ export function flip(x: Tensor, dims: Dim): Tensor {
  * roll(tensor([1, 2, 3]), 1); // [3, 1, 2]
  * ```
  */
-export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
-  checkTensors('roll', x);
-  if (dims === undefined) {
-    if (typeof shifts !== 'number') throw new ShapeError('roll', 'several shifts need as many dims');
-    return reshape(roll(reshape(x, -1), shifts, 0), x.shape);
-  }
-  const by = [shifts].flat() as number[];
-  const along = [dims].flat() as number[];
-  if (by.length !== along.length) throw new ShapeError('roll', `${by.length} shifts for ${along.length} dims`);
-  return along.reduce((out, dim, i) => {
-    const d = normalizeDim('roll', dim, x.ndim);
-    const n = x.shape[d] ?? 1;
-    const s = n === 0 ? 0 : ((by[i]! % n) + n) % n;
-    return s === 0 ? out : cat([narrow(out, d, n - s, s), narrow(out, d, 0, n - s)], d);
-  }, x.clone());
-}
+export const roll = /* @__PURE__ */ named(
+  'roll',
+  (x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor => {
+    checkTensors('roll', x);
+    if (dims === undefined) {
+      if (typeof shifts !== 'number') throw new ShapeError('roll', 'several shifts need as many dims');
+      return reshape(roll(reshape(x, -1), shifts, 0), x.shape);
+    }
+    const by = [shifts].flat() as number[];
+    const along = [dims].flat() as number[];
+    check('roll', 'shifts', by, is.arrayOf(is.integer));
+    if (by.length !== along.length) throw new ShapeError('roll', `${by.length} shifts for ${along.length} dims`);
+    return along.reduce((out, dim, i) => {
+      const d = normalizeDim('roll', dim, x.ndim);
+      const n = x.shape[d] ?? 1;
+      const s = n === 0 ? 0 : ((by[i]! % n) + n) % n;
+      return s === 0 ? out : cat([narrow(out, d, n - s, s), narrow(out, d, 0, n - s)], d);
+    }, x.clone());
+  },
+);
 
 /**
  * The tensor laid side by side with itself, `times` for each dimension; more of them than dimensions add leading ones.
@@ -103,18 +107,21 @@ export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor
  * repeatInterleave(tensor([1, 2]), 2); // [1, 1, 2, 2]
  * ```
  */
-export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor {
-  checkTensors('repeatInterleave', x);
-  if (!Number.isInteger(repeats) || repeats < 0)
-    throw new ShapeError('repeatInterleave', `repeats is a whole number from 0 up, got ${repeats}`);
-  const t = dim === undefined ? reshape(x, -1) : x;
-  const d = normalizeDim('repeatInterleave', dim ?? 0, t.ndim);
-  return indexSelect(
-    t,
-    d,
-    indices(x, t.shape[d]! * repeats, (i) => Math.floor(i / repeats)),
-  );
-}
+export const repeatInterleave = /* @__PURE__ */ named(
+  'repeatInterleave',
+  (x: Tensor, repeats: number, dim?: number): Tensor => {
+    checkTensors('repeatInterleave', x);
+    if (!Number.isInteger(repeats) || repeats < 0)
+      throw new ShapeError('repeatInterleave', `repeats is a whole number from 0 up, got ${show(repeats)}`);
+    const t = dim === undefined ? reshape(x, -1) : x;
+    const d = normalizeDim('repeatInterleave', dim ?? 0, t.ndim);
+    return indexSelect(
+      t,
+      d,
+      indices(x, t.shape[d]! * repeats, (i) => Math.floor(i / repeats)),
+    );
+  },
+);
 
 /** True at and below the diagonal: where column - row is at most `diagonal`. */
 function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tensor {
@@ -134,10 +141,11 @@ function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tens
  * tril(ones([2, 2])); // [[1, 0], [1, 1]]
  * ```
  */
-export function tril(x: Tensor, diagonal = 0): Tensor {
+export const tril = /* @__PURE__ */ named('tril', (x: Tensor, diagonal = 0): Tensor => {
   checkTensors('tril', x);
+  check('tril', 'the diagonal', diagonal, is.integer);
   return triangle('tril', x, (o) => le(o, diagonal));
-}
+});
 
 /**
  * The upper triangle of matrices, with zeros below diagonal number `diagonal`.
@@ -146,10 +154,11 @@ export function tril(x: Tensor, diagonal = 0): Tensor {
  * triu(ones([2, 2])); // [[1, 1], [0, 1]]
  * ```
  */
-export function triu(x: Tensor, diagonal = 0): Tensor {
+export const triu = /* @__PURE__ */ named('triu', (x: Tensor, diagonal = 0): Tensor => {
   checkTensors('triu', x);
+  check('triu', 'the diagonal', diagonal, is.integer);
   return triangle('triu', x, (o) => ge(o, diagonal));
-}
+});
 
 const padOptions = { mode: is.oneOf('constant', 'reflect', 'replicate', 'circular'), value: is.number };
 
@@ -161,59 +170,66 @@ const padOptions = { mode: is.oneOf('constant', 'reflect', 'replicate', 'circula
  * pad(tensor([1, 2]), [1, 2]); // [0, 1, 2, 0, 0]
  * ```
  */
-export function pad(
-  x: Tensor,
-  padding: readonly number[],
-  options?: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number },
-): Tensor {
-  const { mode = 'constant', value = 0 } = checkOptions('pad', options, padOptions);
-  checkTensors('pad', x);
-  if (padding.length % 2 !== 0 || padding.length / 2 > x.ndim || !padding.every(Number.isInteger))
-    throw new ShapeError(
-      'pad',
-      `padding ${formatShape(padding)} is not [before, after] for up to ${x.ndim} dimensions`,
-    );
-  let out = x;
-  for (let i = 0; i < padding.length / 2; i++) {
-    const d = x.ndim - 1 - i;
-    const n = x.shape[d]!;
-    const [before, after] = [padding[2 * i]!, padding[2 * i + 1]!];
-    if (n + before + after < 0)
+export const pad = /* @__PURE__ */ named(
+  'pad',
+  (
+    x: Tensor,
+    padding: readonly number[],
+    options?: { mode?: 'constant' | 'reflect' | 'replicate' | 'circular'; value?: number },
+  ): Tensor => {
+    const { mode = 'constant', value = 0 } = checkOptions('pad', options, padOptions);
+    checkTensors('pad', x);
+    if (
+      !Array.isArray(padding) ||
+      padding.length % 2 !== 0 ||
+      padding.length / 2 > x.ndim ||
+      !padding.every(Number.isInteger)
+    )
       throw new ShapeError(
         'pad',
-        `padding ${before} and ${after} leave nothing of dimension ${d} of ${formatShape(x.shape)}`,
+        `padding ${formatShape(padding)} is not [before, after] for up to ${x.ndim} dimensions`,
       );
-    if (before === 0 && after === 0) continue;
-    if (mode === 'constant') {
-      const from = Math.max(0, -before);
-      const kept = narrow(out, d, from, n - from - Math.max(0, -after));
-      const edge = (size: number) => {
-        const { backend } = out.storage;
-        const shape = out.shape.map((v, j) => (j === d ? Math.max(0, size) : v));
-        const t = Tensor.unwritten(out.dtype, shape, backend);
-        backend.kernels.fill(value, t);
-        return t;
-      };
-      out = cat([edge(before), kept, edge(after)], d);
-      continue;
+    let out = x;
+    for (let i = 0; i < padding.length / 2; i++) {
+      const d = x.ndim - 1 - i;
+      const n = x.shape[d]!;
+      const [before, after] = [padding[2 * i]!, padding[2 * i + 1]!];
+      if (n + before + after < 0)
+        throw new ShapeError(
+          'pad',
+          `padding ${before} and ${after} leave nothing of dimension ${d} of ${formatShape(x.shape)}`,
+        );
+      if (before === 0 && after === 0) continue;
+      if (mode === 'constant') {
+        const from = Math.max(0, -before);
+        const kept = narrow(out, d, from, n - from - Math.max(0, -after));
+        const edge = (size: number) => {
+          const { backend } = out.storage;
+          const shape = out.shape.map((v, j) => (j === d ? Math.max(0, size) : v));
+          const t = Tensor.unwritten(out.dtype, shape, backend);
+          backend.kernels.fill(value, t);
+          return t;
+        };
+        out = cat([edge(before), kept, edge(after)], d);
+        continue;
+      }
+      if (mode === 'reflect' && (before >= n || after >= n))
+        throw new ShapeError('pad', `reflect needs padding below the size ${n} of dimension ${d}`);
+      const at = {
+        reflect: (p: number) => (p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p),
+        replicate: (p: number) => Math.min(n - 1, Math.max(0, p)),
+        circular: (p: number) => ((p % n) + n) % n,
+      }[mode];
+      if (!at) throw new TypeError(`pad: mode is 'constant', 'reflect', 'replicate' or 'circular', got ${show(mode)}`);
+      out = indexSelect(
+        out,
+        d,
+        indices(x, n + before + after, (j) => at(j - before)),
+      );
     }
-    if (mode === 'reflect' && (before >= n || after >= n))
-      throw new ShapeError('pad', `reflect needs padding below the size ${n} of dimension ${d}`);
-    const at = {
-      reflect: (p: number) => (p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p),
-      replicate: (p: number) => Math.min(n - 1, Math.max(0, p)),
-      circular: (p: number) => ((p % n) + n) % n,
-    }[mode];
-    if (!at)
-      throw new TypeError(`pad: mode is 'constant', 'reflect', 'replicate' or 'circular', got ${JSON.stringify(mode)}`);
-    out = indexSelect(
-      out,
-      d,
-      indices(x, n + before + after, (j) => at(j - before)),
-    );
-  }
-  return out === x ? x.clone() : out;
-}
+    return out === x ? x.clone() : out;
+  },
+);
 
 const sortOptions = { descending: is.boolean };
 
@@ -224,15 +240,18 @@ const sortOptions = { descending: is.boolean };
  * sort(tensor([3, 1, 2])); // { values: [1, 2, 3], indices: [1, 2, 0] }
  * ```
  */
-export function sort(x: Tensor, dim = -1, options?: { descending?: boolean }): ValuesAndIndices {
-  const { descending = false } = checkOptions('sort', options, sortOptions);
-  checkTensors('sort', x);
-  const order = argsort(x, dim, { descending });
-  return {
-    values: x.ndim === 0 ? x.clone() : gatherAlong('gather', x, normalizeDim('sort', dim, x.ndim), order),
-    indices: order,
-  };
-}
+export const sort = /* @__PURE__ */ named(
+  'sort',
+  (x: Tensor, dim = -1, options?: { descending?: boolean }): ValuesAndIndices => {
+    const { descending = false } = checkOptions('sort', options, sortOptions);
+    checkTensors('sort', x);
+    const order = argsort(x, dim, { descending });
+    return {
+      values: x.ndim === 0 ? x.clone() : gatherAlong('gather', x, normalizeDim('sort', dim, x.ndim), order),
+      indices: order,
+    };
+  },
+);
 
 const argsortOptions = { descending: is.boolean };
 
@@ -243,14 +262,17 @@ const argsortOptions = { descending: is.boolean };
  * argsort(tensor([3, 1, 2])); // [1, 2, 0]
  * ```
  */
-export function argsort(x: Tensor, dim = -1, options?: { descending?: boolean }): Tensor {
-  const { descending = false } = checkOptions('argsort', options, argsortOptions);
-  checkTensors('argsort', x);
-  const d = normalizeDim('argsort', dim, x.ndim);
-  const out = Tensor.unwritten('int32', x.shape, x.storage.backend);
-  kernelsOf('argsort', x).argsort(x, d, descending, out);
-  return out;
-}
+export const argsort = /* @__PURE__ */ named(
+  'argsort',
+  (x: Tensor, dim = -1, options?: { descending?: boolean }): Tensor => {
+    const { descending = false } = checkOptions('argsort', options, argsortOptions);
+    checkTensors('argsort', x);
+    const d = normalizeDim('argsort', dim, x.ndim);
+    const out = Tensor.unwritten('int32', x.shape, x.storage.backend);
+    kernelsOf('argsort', x).argsort(x, d, descending, out);
+    return out;
+  },
+);
 
 const topkOptions = { largest: is.boolean };
 
@@ -261,17 +283,20 @@ const topkOptions = { largest: is.boolean };
  * topk(tensor([3, 1, 2]), 2); // { values: [3, 2], indices: [0, 2] }
  * ```
  */
-export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boolean }): ValuesAndIndices {
-  const { largest = true } = checkOptions('topk', options, topkOptions);
-  checkTensors('topk', x);
-  const d = normalizeDim('topk', dim, x.ndim);
-  const n = x.shape[d] ?? 1;
-  if (!Number.isInteger(k) || k < 0 || k > n)
-    throw new ShapeError('topk', `k is from 0 to the size ${n} of dimension ${dim}, got ${k}`);
-  if (x.ndim === 0) return sort(x);
-  const order = narrow(argsort(x, d, { descending: largest }), d, 0, k).contiguous();
-  return { values: gatherAlong('gather', x, d, order), indices: order };
-}
+export const topk = /* @__PURE__ */ named(
+  'topk',
+  (x: Tensor, k: number, dim = -1, options?: { largest?: boolean }): ValuesAndIndices => {
+    const { largest = true } = checkOptions('topk', options, topkOptions);
+    checkTensors('topk', x);
+    const d = normalizeDim('topk', dim, x.ndim);
+    const n = x.shape[d] ?? 1;
+    if (!Number.isInteger(k) || k < 0 || k > n)
+      throw new ShapeError('topk', `k is from 0 to the size ${n} of dimension ${dim}, got ${show(k)}`);
+    if (x.ndim === 0) return sort(x);
+    const order = narrow(argsort(x, d, { descending: largest }), d, 0, k).contiguous();
+    return { values: gatherAlong('gather', x, d, order), indices: order };
+  },
+);
 
 /**
  * One-hot rows of the classes in `x` (integers), `[..., numClasses]`; int32.
@@ -280,17 +305,17 @@ export function topk(x: Tensor, k: number, dim = -1, options?: { largest?: boole
  * oneHot(tensor([0, 2], { dtype: 'int32' })); // [[1, 0, 0], [0, 0, 1]]
  * ```
  */
-export function oneHot(x: Tensor, numClasses = -1): Tensor {
+export const oneHot = /* @__PURE__ */ named('oneHot', (x: Tensor, numClasses = -1): Tensor => {
   checkTensors('oneHot', x);
   checkIntegers('oneHot', 'classes', x);
   const counted = () => (x.numel === 0 ? 0 : x.amax().elements('oneHot')[0]! + 1);
   const n = numClasses === -1 ? counted() : numClasses;
-  const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${v}`);
+  const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${show(v)}`);
   kernelsOf('oneHot', x).checkRange(x, 0, n - 1, refuse);
   checkSize('oneHot', [...x.shape, n], x.shape);
   const out = Tensor.empty('int32', [...x.shape, n], x.storage.backend);
   return writeTo(out, 'oneHot', 'set', x.ndim, x.unsqueeze(-1), repeated(1, [...x.shape, 1], out));
-}
+});
 
 /**
  * The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view.
@@ -304,8 +329,11 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const a = normalizeDim('diagonal', dim1, x.ndim);
   const b = normalizeDim('diagonal', dim2, x.ndim);
   if (a === b || x.ndim < 2)
-    throw new ShapeError('diagonal', `needs two dimensions of ${formatShape(x.shape)}, got ${dim1} and ${dim2}`);
-  if (!Number.isInteger(offset)) throw new ShapeError('diagonal', `offset is a whole number, got ${offset}`);
+    throw new ShapeError(
+      'diagonal',
+      `needs two dimensions of ${formatShape(x.shape)}, got ${show(dim1)} and ${show(dim2)}`,
+    );
+  if (!Number.isInteger(offset)) throw new ShapeError('diagonal', `offset is a whole number, got ${show(offset)}`);
   const [rows, columns] = [x.shape[a]!, x.shape[b]!];
   const n = Math.max(0, Math.min(rows + Math.min(0, offset), columns - Math.max(0, offset)));
   const [stepA, stepB] = [x.strides[a]!, x.strides[b]!];
@@ -321,13 +349,13 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
  * diagEmbed(tensor([1, 2])); // [[1, 0], [0, 2]]
  * ```
  */
-export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
+export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor => {
   checkTensors('diagEmbed', x);
   if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
-  if (!Number.isInteger(offset)) throw new ShapeError('diagEmbed', `offset is a whole number, got ${offset}`);
+  if (!Number.isInteger(offset)) throw new ShapeError('diagEmbed', `offset is a whole number, got ${show(offset)}`);
   const a = normalizeDim('diagEmbed', dim1, x.ndim + 1);
   const b = normalizeDim('diagEmbed', dim2, x.ndim + 1);
-  if (a === b) throw new ShapeError('diagEmbed', `needs two dimensions, got ${dim1} and ${dim2}`);
+  if (a === b) throw new ShapeError('diagEmbed', `needs two dimensions, got ${show(dim1)} and ${show(dim2)}`);
   const k = x.shape.at(-1)!;
   const n = k + Math.abs(offset);
   const { backend } = x.storage;
@@ -344,7 +372,7 @@ export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
   ].sort((p, q) => p[0]! - q[0]!) as [number, number][])
     order.splice(place, 0, from);
   return matrices.permute(order);
-}
+});
 
 /**
  * A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector.
@@ -353,7 +381,7 @@ export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
  * diag(tensor([1, 2])); // [[1, 0], [0, 2]]
  * ```
  */
-export function diag(x: Tensor, offset = 0): Tensor {
+export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tensor => {
   checkTensors('diag', x);
   if (x.ndim === 1) return diagEmbed(x, offset);
   if (x.ndim === 2) return diagonal(x, offset).clone();
@@ -361,7 +389,7 @@ export function diag(x: Tensor, offset = 0): Tensor {
     'diag',
     `takes a vector or a matrix, got ${formatShape(x.shape)}; use diagonal() or diagEmbed()`,
   );
-}
+});
 
 /**
  * The sum of the diagonal of a matrix.
@@ -370,10 +398,10 @@ export function diag(x: Tensor, offset = 0): Tensor {
  * trace(tensor([[1, 2], [3, 4]])); // 5
  * ```
  */
-export function trace(x: Tensor): Tensor {
+export const trace = /* @__PURE__ */ named('trace', (x: Tensor): Tensor => {
   checkTensors('trace', x);
   return diagonal(x).sum();
-}
+});
 
 /**
  * The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each.
@@ -407,10 +435,10 @@ export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
  * swapaxes(zeros([2, 3]), 0, 1).shape; // [3, 2]
  * ```
  */
-export function swapaxes(x: Tensor, a: number, b: number): Tensor {
+export const swapaxes = /* @__PURE__ */ named('swapaxes', (x: Tensor, a: number, b: number): Tensor => {
   checkTensors('swapaxes', x);
   return x.transpose(a, b);
-}
+});
 
 /**
  * Dimension `from` moved to place `to`.
@@ -434,16 +462,21 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
  * rot90(tensor([[1, 2], [3, 4]])); // [[2, 4], [1, 3]]
  * ```
  */
-export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 1]): Tensor {
-  checkTensors('rot90', x);
-  const dims = normalizeDims('rot90', [a, b], x.ndim);
-  if (dims.length < 2 || !Number.isInteger(k))
-    throw new ShapeError('rot90', `takes a whole number of turns of two dimensions of ${formatShape(x.shape)}`);
-  const turns = ((k % 4) + 4) % 4;
-  if (turns === 0) return x.clone();
-  if (turns === 2) return flip(x, dims);
-  return turns === 1 ? flip(x.transpose(a, b), a) : flip(x, a).transpose(a, b);
-}
+export const rot90 = /* @__PURE__ */ named(
+  'rot90',
+  (x: Tensor, k = 1, dims: readonly [number, number] = [0, 1]): Tensor => {
+    checkTensors('rot90', x);
+    check('rot90', 'the turns', k, is.integer);
+    check('rot90', 'dims', dims, is.tuple(is.integer, is.integer));
+    const [a, b] = dims;
+    if (normalizeDims('rot90', dims, x.ndim).length < 2)
+      throw new ShapeError('rot90', `takes two dimensions of ${formatShape(x.shape)}`);
+    const turns = ((k % 4) + 4) % 4;
+    if (turns === 0) return x.clone();
+    if (turns === 2) return flip(x, dims);
+    return turns === 1 ? flip(x.transpose(a, b), a) : flip(x, a).transpose(a, b);
+  },
+);
 
 /**
  * Left and right exchanged: `flip` of dimension 1.
@@ -452,10 +485,10 @@ export function rot90(x: Tensor, k = 1, [a, b]: readonly [number, number] = [0, 
  * fliplr(tensor([[1, 2], [3, 4]])); // [[2, 1], [4, 3]]
  * ```
  */
-export function fliplr(x: Tensor): Tensor {
+export const fliplr = /* @__PURE__ */ named('fliplr', (x: Tensor): Tensor => {
   checkTensors('fliplr', x);
   return flip(x, 1);
-}
+});
 
 /**
  * Up and down exchanged: `flip` of dimension 0.
@@ -464,10 +497,10 @@ export function fliplr(x: Tensor): Tensor {
  * flipud(tensor([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
  * ```
  */
-export function flipud(x: Tensor): Tensor {
+export const flipud = /* @__PURE__ */ named('flipud', (x: Tensor): Tensor => {
   checkTensors('flipud', x);
   return flip(x, 0);
-}
+});
 
 /**
  * `repeat`, with missing counts as 1.
@@ -476,11 +509,11 @@ export function flipud(x: Tensor): Tensor {
  * tile(tensor([1, 2]), 2); // [1, 2, 1, 2]
  * ```
  */
-export function tile(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
+export const tile = /* @__PURE__ */ named('tile', (x: Tensor, ...times: readonly (number | Shape)[]): Tensor => {
   checkTensors('tile', x);
   const n = times.flat() as number[];
   return repeat(x, [...Array<number>(Math.max(0, x.ndim - n.length)).fill(1), ...n]);
-}
+});
 
 /**
  * Windows of `size` elements, `step` apart, along `dim`: as many as fit, the elements in a new last dimension. A view.
@@ -533,11 +566,14 @@ const atLeast = (n: number, x: Tensor): Tensor =>
  * vstack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
  * ```
  */
-export const vstack = (tensors: readonly Tensor[]): Tensor =>
-  cat(
-    all('vstack', tensors).map((x) => atLeast(2, x)),
-    0,
-  );
+export const vstack = /* @__PURE__ */ named(
+  'vstack',
+  (tensors: readonly Tensor[]): Tensor =>
+    cat(
+      all('vstack', tensors).map((x) => atLeast(2, x)),
+      0,
+    ),
+);
 
 /**
  * Joined along the second dimension; vectors one after another.
@@ -546,11 +582,14 @@ export const vstack = (tensors: readonly Tensor[]): Tensor =>
  * hstack([tensor([1, 2]), tensor([3])]); // [1, 2, 3]
  * ```
  */
-export const hstack = (tensors: readonly Tensor[]): Tensor =>
-  cat(
-    all('hstack', tensors).map((x) => atLeast(1, x)),
-    tensors[0]!.ndim > 1 ? 1 : 0,
-  );
+export const hstack = /* @__PURE__ */ named(
+  'hstack',
+  (tensors: readonly Tensor[]): Tensor =>
+    cat(
+      all('hstack', tensors).map((x) => atLeast(1, x)),
+      tensors[0]!.ndim > 1 ? 1 : 0,
+    ),
+);
 
 /**
  * Joined along the third dimension.
@@ -559,11 +598,14 @@ export const hstack = (tensors: readonly Tensor[]): Tensor =>
  * dstack([tensor([1, 2]), tensor([3, 4])]); // [[[1, 3], [2, 4]]]
  * ```
  */
-export const dstack = (tensors: readonly Tensor[]): Tensor =>
-  cat(
-    all('dstack', tensors).map((x) => atLeast(3, x)),
-    2,
-  );
+export const dstack = /* @__PURE__ */ named(
+  'dstack',
+  (tensors: readonly Tensor[]): Tensor =>
+    cat(
+      all('dstack', tensors).map((x) => atLeast(3, x)),
+      2,
+    ),
+);
 
 /**
  * The matrices one after another along the diagonal, zeros elsewhere.
@@ -572,7 +614,7 @@ export const dstack = (tensors: readonly Tensor[]): Tensor =>
  * blockDiag(tensor([[1]]), tensor([[2, 3]])); // [[1, 0, 0], [0, 2, 3]]
  * ```
  */
-export function blockDiag(...matrices: readonly Tensor[]): Tensor {
+export const blockDiag = /* @__PURE__ */ named('blockDiag', (...matrices: readonly Tensor[]): Tensor => {
   const parts = all('blockDiag', matrices).map((m) => {
     if (m.ndim > 2) throw new ShapeError('blockDiag', `takes matrices, got ${formatShape(m.shape)}`);
     return atLeast(2, m);
@@ -586,7 +628,7 @@ export function blockDiag(...matrices: readonly Tensor[]): Tensor {
     }),
     0,
   );
-}
+});
 
 /**
  * Every choice of one element from each vector, as rows.
@@ -595,14 +637,14 @@ export function blockDiag(...matrices: readonly Tensor[]): Tensor {
  * cartesianProd(tensor([1, 2]), tensor([3, 4])); // [[1, 3], [1, 4], [2, 3], [2, 4]]
  * ```
  */
-export function cartesianProd(...vectors: readonly Tensor[]): Tensor {
+export const cartesianProd = /* @__PURE__ */ named('cartesianProd', (...vectors: readonly Tensor[]): Tensor => {
   checkList('cartesianProd', vectors);
   if (vectors.length === 1) return vectors[0]!.clone();
   return stack(
     meshgrid(...vectors).map((g) => g.flatten()),
     1,
   );
-}
+});
 
 const combinationsOptions = { withReplacement: is.boolean };
 
@@ -617,7 +659,8 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
   const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
   checkTensors('combinations', x);
   if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
-  if (!Number.isInteger(r) || r < 0) throw new ShapeError('combinations', `r is a whole number from 0 up, got ${r}`);
+  if (!Number.isInteger(r) || r < 0)
+    throw new ShapeError('combinations', `r is a whole number from 0 up, got ${show(r)}`);
   const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
   if (count * r > mostChosen)
     throw new ShapeError(
@@ -652,6 +695,7 @@ const triangleIndices =
   (op: string, keep: (offset: number, k: number) => boolean) =>
   (rows: number, columns: number, offset = 0): Tensor => {
     checkShape(op, [rows, columns]);
+    check(op, 'offset', offset, is.integer);
     const found: [number, number][] = [];
     for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (keep(j - i, offset)) found.push([i, j]);
     return Tensor.of(Int32Array.from([...found.map(([i]) => i), ...found.map(([, j]) => j)]), 'int32', [

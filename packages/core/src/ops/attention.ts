@@ -1,5 +1,5 @@
 import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -35,37 +35,35 @@ const attentionOptions = {
  * scaledDotProductAttention(randn([2, 5, 8]), randn([2, 7, 8]), randn([2, 7, 4])).shape; // [2, 5, 4]
  * ```
  */
-export function scaledDotProductAttention(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  options: AttentionOptions = {},
-): Tensor {
-  checkTensors('scaledDotProductAttention', query, key, value);
-  const op = 'scaledDotProductAttention';
-  for (const t of [query, key, value]) {
-    floatOnly(op, t);
-    if (t.ndim < 2) throw new ShapeError(op, `takes [..., length, features], got ${formatShape(t.shape)}`);
-  }
-  if (query.shape.at(-1) !== key.shape.at(-1) || key.shape.at(-2) !== value.shape.at(-2))
-    throw new ShapeError(
-      op,
-      `query ${formatShape(query.shape)}, key ${formatShape(key.shape)} and value ${formatShape(value.shape)}: expected [..., L, E], [..., S, E] and [..., S, V]`,
-    );
-  const {
-    attnMask,
-    dropoutP = 0,
-    isCausal = false,
-    scale = 1 / Math.sqrt(query.shape.at(-1)!),
-  } = checkOptions(op, options, attentionOptions);
-  if (isCausal && attnMask) throw new TypeError(`${op}: give attnMask or isCausal, not both`);
-  const products = matmul(query, transpose(key, -1, -2));
-  const weights = attnMask
-    ? softmax(masked(mul(products, scale), attnMask), -1)
-    : attentionWeights(products, scale, isCausal);
-  const dropped = dropout(weights, { p: dropoutP, training: dropoutP > 0 });
-  return matmul(dropped, value);
-}
+export const scaledDotProductAttention = /* @__PURE__ */ named(
+  'scaledDotProductAttention',
+  (query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor => {
+    checkTensors('scaledDotProductAttention', query, key, value);
+    const op = 'scaledDotProductAttention';
+    for (const t of [query, key, value]) {
+      floatOnly(op, t);
+      if (t.ndim < 2) throw new ShapeError(op, `takes [..., length, features], got ${formatShape(t.shape)}`);
+    }
+    if (query.shape.at(-1) !== key.shape.at(-1) || key.shape.at(-2) !== value.shape.at(-2))
+      throw new ShapeError(
+        op,
+        `query ${formatShape(query.shape)}, key ${formatShape(key.shape)} and value ${formatShape(value.shape)}: expected [..., L, E], [..., S, E] and [..., S, V]`,
+      );
+    const {
+      attnMask,
+      dropoutP = 0,
+      isCausal = false,
+      scale = 1 / Math.sqrt(query.shape.at(-1)!),
+    } = checkOptions(op, options, attentionOptions);
+    if (isCausal && attnMask) throw new TypeError(`${op}: give attnMask or isCausal, not both`);
+    const products = matmul(query, transpose(key, -1, -2));
+    const weights = attnMask
+      ? softmax(masked(mul(products, scale), attnMask), -1)
+      : attentionWeights(products, scale, isCausal);
+    const dropped = dropout(weights, { p: dropoutP, training: dropoutP > 0 });
+    return matmul(dropped, value);
+  },
+);
 
 const masked = (scores: Tensor, mask: Tensor): Tensor =>
   mask.dtype === 'bool' ? where(mask, scores, Number.NEGATIVE_INFINITY) : add(scores, mask);

@@ -1,5 +1,5 @@
-import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { check, checkOptions } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim, normalizeDims } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -34,10 +34,10 @@ function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): T
  * addmm(ones([2, 2]), tensor([[1, 2], [3, 4]]), eye(2), { beta: 10 }); // [[11, 12], [13, 14]]
  * ```
  */
-export function addmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
+export const addmm = /* @__PURE__ */ named('addmm', (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => {
   checkTensors('addmm', x, a, b);
   return scaled('addmm', x, mm(a, b), options);
-}
+});
 
 /**
  * `beta x + alpha a @ v` for a matrix and a vector.
@@ -46,10 +46,10 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Te
  * addmv(ones([2]), tensor([[1, 2], [3, 4]]), ones([2])); // [4, 8]
  * ```
  */
-export function addmv(x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor {
+export const addmv = /* @__PURE__ */ named('addmv', (x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Tensor => {
   checkTensors('addmv', x, a, v);
   return scaled('addmv', x, mv(a, v), options);
-}
+});
 
 /**
  * `beta x + alpha outer(a, b)` for vectors.
@@ -58,10 +58,10 @@ export function addmv(x: Tensor, a: Tensor, v: Tensor, options?: AddOptions): Te
  * addr(zeros([2, 2]), tensor([1, 2]), tensor([3, 4])); // [[3, 4], [6, 8]]
  * ```
  */
-export function addr(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
+export const addr = /* @__PURE__ */ named('addr', (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => {
   checkTensors('addr', x, a, b);
   return scaled('addr', x, outer(a, b), options);
-}
+});
 
 /**
  * `beta x + alpha a @ b` for batches of matrices.
@@ -70,10 +70,13 @@ export function addr(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Ten
  * baddbmm(ones([1, 1, 1]), ones([1, 1, 3]), ones([1, 3, 1])); // [[[4]]]
  * ```
  */
-export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
-  checkTensors('baddbmm', x, a, b);
-  return scaled('baddbmm', x, bmm(a, b), options);
-}
+export const baddbmm = /* @__PURE__ */ named(
+  'baddbmm',
+  (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => {
+    checkTensors('baddbmm', x, a, b);
+    return scaled('baddbmm', x, bmm(a, b), options);
+  },
+);
 
 /**
  * `beta x + alpha` times the sum of the products of two batches of matrices.
@@ -82,10 +85,13 @@ export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): 
  * addbmm(ones([1, 1]), ones([2, 1, 3]), ones([2, 3, 1])); // [[7]]
  * ```
  */
-export function addbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor {
-  checkTensors('addbmm', x, a, b);
-  return scaled('addbmm', x, bmm(a, b).sum(0), options);
-}
+export const addbmm = /* @__PURE__ */ named(
+  'addbmm',
+  (x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): Tensor => {
+    checkTensors('addbmm', x, a, b);
+    return scaled('addbmm', x, bmm(a, b).sum(0), options);
+  },
+);
 
 /**
  * A matrix times a vector, `[m, k] @ [k]`.
@@ -94,12 +100,12 @@ export function addbmm(x: Tensor, a: Tensor, b: Tensor, options?: AddOptions): T
  * mv(tensor([[1, 2], [3, 4]]), tensor([1, 0])); // [1, 3]
  * ```
  */
-export function mv(a: Tensor, v: Tensor): Tensor {
+export const mv = /* @__PURE__ */ named('mv', (a: Tensor, v: Tensor): Tensor => {
   checkTensors('mv', a, v);
   if (a.ndim !== 2 || v.ndim !== 1)
     throw new ShapeError('mv', `takes a matrix and a vector, got ${formatShape(a.shape)} and ${formatShape(v.shape)}`);
   return matmul(a, v);
-}
+});
 
 /**
  * The Kronecker product: each element of `a` times all of `b`.
@@ -108,7 +114,7 @@ export function mv(a: Tensor, v: Tensor): Tensor {
  * kron(eye(2), tensor([[1, 2]])); // [[1, 2, 0, 0], [0, 0, 1, 2]]
  * ```
  */
-export function kron(a: Tensor, b: Tensor): Tensor {
+export const kron = /* @__PURE__ */ named('kron', (a: Tensor, b: Tensor): Tensor => {
   checkTensors('kron', a, b);
   const n = Math.max(a.ndim, b.ndim);
   const padded = (x: Tensor) => [...Array<number>(n - x.ndim).fill(1), ...x.shape];
@@ -127,7 +133,7 @@ export function kron(a: Tensor, b: Tensor): Tensor {
     product,
     sa.map((v, i) => v * sb[i]!),
   );
-}
+});
 
 /**
  * The sum of products over `dims`: so many last dimensions of `a` with the first of `b`, or lists of dimensions of
@@ -137,38 +143,38 @@ export function kron(a: Tensor, b: Tensor): Tensor {
  * tensordot(zeros([2, 3, 4]), zeros([3, 4, 5])).shape; // [2, 5]
  * ```
  */
-export function tensordot(
-  a: Tensor,
-  b: Tensor,
-  dims: number | readonly [readonly number[], readonly number[]] = 2,
-): Tensor {
-  checkTensors('tensordot', a, b);
-  const count = typeof dims === 'number' ? dims : dims[0].length;
-  if (!Number.isInteger(count) || count < 0 || count > Math.min(a.ndim, b.ndim))
-    throw new ShapeError(
-      'tensordot',
-      `${count} dimensions of ${formatShape(a.shape)} and ${formatShape(b.shape)} cannot be summed over`,
+export const tensordot = /* @__PURE__ */ named(
+  'tensordot',
+  (a: Tensor, b: Tensor, dims: number | readonly [readonly number[], readonly number[]] = 2): Tensor => {
+    checkTensors('tensordot', a, b);
+    check('tensordot', 'dims', dims, is.either(is.size, is.tuple(is.arrayOf(is.integer), is.arrayOf(is.integer))));
+    const count = typeof dims === 'number' ? dims : dims[0].length;
+    if (!Number.isInteger(count) || count < 0 || count > Math.min(a.ndim, b.ndim))
+      throw new ShapeError(
+        'tensordot',
+        `${count} dimensions of ${formatShape(a.shape)} and ${formatShape(b.shape)} cannot be summed over`,
+      );
+    const last = Array.from({ length: count }, (_, i) => a.ndim - count + i);
+    const first = Array.from({ length: count }, (_, i) => i);
+    const da = typeof dims === 'number' ? last : normalizeDims('tensordot', dims[0], a.ndim);
+    const db = typeof dims === 'number' ? first : normalizeDims('tensordot', dims[1], b.ndim);
+    if (da.length !== db.length || da.some((d, i) => a.shape[d] !== b.shape[db[i]!]))
+      throw new ShapeError(
+        'tensordot',
+        `dimensions ${formatShape(da)} of ${formatShape(a.shape)} and ${formatShape(db)} of ${formatShape(b.shape)} have other sizes`,
+      );
+    const freeA = a.shape.map((_, i) => i).filter((i) => !da.includes(i));
+    const freeB = b.shape.map((_, i) => i).filter((i) => !db.includes(i));
+    const k = da.reduce((n, d) => n * a.shape[d]!, 1);
+    const rows = freeA.reduce((n, d) => n * a.shape[d]!, 1);
+    const columns = freeB.reduce((n, d) => n * b.shape[d]!, 1);
+    const product = matmul(
+      reshape(a.permute([...freeA, ...da]), rows, k),
+      reshape(b.permute([...db, ...freeB]), k, columns),
     );
-  const last = Array.from({ length: count }, (_, i) => a.ndim - count + i);
-  const first = Array.from({ length: count }, (_, i) => i);
-  const da = typeof dims === 'number' ? last : normalizeDims('tensordot', dims[0], a.ndim);
-  const db = typeof dims === 'number' ? first : normalizeDims('tensordot', dims[1], b.ndim);
-  if (da.length !== db.length || da.some((d, i) => a.shape[d] !== b.shape[db[i]!]))
-    throw new ShapeError(
-      'tensordot',
-      `dimensions ${formatShape(da)} of ${formatShape(a.shape)} and ${formatShape(db)} of ${formatShape(b.shape)} have other sizes`,
-    );
-  const freeA = a.shape.map((_, i) => i).filter((i) => !da.includes(i));
-  const freeB = b.shape.map((_, i) => i).filter((i) => !db.includes(i));
-  const k = da.reduce((n, d) => n * a.shape[d]!, 1);
-  const rows = freeA.reduce((n, d) => n * a.shape[d]!, 1);
-  const columns = freeB.reduce((n, d) => n * b.shape[d]!, 1);
-  const product = matmul(
-    reshape(a.permute([...freeA, ...da]), rows, k),
-    reshape(b.permute([...db, ...freeB]), k, columns),
-  );
-  return reshape(product, [...freeA.map((d) => a.shape[d]!), ...freeB.map((d) => b.shape[d]!)]);
-}
+    return reshape(product, [...freeA.map((d) => a.shape[d]!), ...freeB.map((d) => b.shape[d]!)]);
+  },
+);
 
 /**
  * The cross product of vectors of three elements along `dim`.
@@ -177,7 +183,7 @@ export function tensordot(
  * cross(tensor([1, 0, 0]), tensor([0, 1, 0])); // [0, 0, 1]
  * ```
  */
-export function cross(a: Tensor, b: Tensor, dim = -1): Tensor {
+export const cross = /* @__PURE__ */ named('cross', (a: Tensor, b: Tensor, dim = -1): Tensor => {
   checkTensors('cross', a, b);
   const [x, y] = broadcastTensors([a, b]) as [Tensor, Tensor];
   const d = normalizeDim('cross', dim, x.ndim);
@@ -188,7 +194,7 @@ export function cross(a: Tensor, b: Tensor, dim = -1): Tensor {
     [0, 1, 2].map((i) => sub(mul(from(x, i + 1), from(y, i + 2)), mul(from(x, i + 2), from(y, i + 1)))),
     d,
   );
-}
+});
 
 const plain = { mv, kron, tensordot, cross };
 methods(plain);

@@ -2,7 +2,7 @@ import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type Geometry, outputSize, type Window } from '../backend/convolution.js';
 import { checkOptions, show } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { checkSize, formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -209,13 +209,16 @@ const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<num
  * conv1d(tensor([[[1, 2, 3]]]), tensor([[[1, 1]]])); // [[[3, 5]]]
  * ```
  */
-export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor {
-  checkTensors('conv1d', x, weight);
-  if (isOneOf(x, weight)) return squeeze(conv1d(unsqueeze(x, 0), weight, bias, options), 0);
-  checkOperands('conv1d', x, weight, bias, 3);
-  checkOptions('conv1d', options, convOptions);
-  return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lift(options)), 2);
-}
+export const conv1d = /* @__PURE__ */ named(
+  'conv1d',
+  (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor => {
+    checkTensors('conv1d', x, weight);
+    if (isOneOf(x, weight)) return squeeze(conv1d(unsqueeze(x, 0), weight, bias, options), 0);
+    checkOperands('conv1d', x, weight, bias, 3);
+    checkOptions('conv1d', options, convOptions);
+    return squeeze(conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lift(options)), 2);
+  },
+);
 
 export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size>, 'padding'> {
   padding?: Size;
@@ -274,23 +277,21 @@ export function convTranspose2d(
  * convTranspose1d(tensor([[[1, 2]]]), tensor([[[1, 1]]]), null, { stride: 2 }); // [[[1, 1, 2, 2]]]
  * ```
  */
-export function convTranspose1d(
-  x: Tensor,
-  weight: Tensor,
-  bias?: Tensor | null,
-  options: ConvTransposeOptions<number> = {},
-): Tensor {
-  checkTensors('convTranspose1d', x, weight);
-  if (isOneOf(x, weight)) return squeeze(convTranspose1d(unsqueeze(x, 0), weight, bias, options), 0);
-  checkOperands('convTranspose1d', x, weight, bias, 3);
-  const known = checkOptions('convTranspose1d', options, convTransposeOptions);
-  const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = known;
-  const lifted: ConvTransposeOptions = {
-    stride: [1, stride],
-    padding: [0, padding],
-    dilation: [1, dilation],
-    outputPadding: [0, outputPadding],
-    groups,
-  };
-  return squeeze(convTranspose2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lifted), 2);
-}
+export const convTranspose1d = /* @__PURE__ */ named(
+  'convTranspose1d',
+  (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions<number> = {}): Tensor => {
+    checkTensors('convTranspose1d', x, weight);
+    if (isOneOf(x, weight)) return squeeze(convTranspose1d(unsqueeze(x, 0), weight, bias, options), 0);
+    checkOperands('convTranspose1d', x, weight, bias, 3);
+    const known = checkOptions('convTranspose1d', options, convTransposeOptions);
+    const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups } = known;
+    const lifted: ConvTransposeOptions = {
+      stride: [1, stride],
+      padding: [0, padding],
+      dilation: [1, dilation],
+      outputPadding: [0, outputPadding],
+      groups,
+    };
+    return squeeze(convTranspose2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, lifted), 2);
+  },
+);

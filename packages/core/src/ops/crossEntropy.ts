@@ -1,7 +1,7 @@
 import type { LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
-import { IndexError, ShapeError } from '../errors.js';
+import { IndexError, named, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { recordMany } from '../graph/node.js';
 import { computedIn, type DType, isFloat } from '../memory/dtype.js';
@@ -64,22 +64,25 @@ function checkClasses(
  * nllLoss(tensor([[-0.5, -0.9]]), tensor([1], { dtype: 'int32' })); // 0.9
  * ```
  */
-export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
-  checkTensors('nllLoss', input, target);
-  const { weight, ignoreIndex = -100, reduction = 'mean' } = checkOptions('nllLoss', options, nllLossOptions);
-  checkClasses('nllLoss', input, target, weight, ignoreIndex);
-  const dim = classDim(input);
-  const counted = ne(target, ignoreIndex);
-  const index = where(counted, target, 0);
-  const likelihood = (input: Tensor, weight?: Tensor): Tensor => {
-    const picked = input.gather(dim, index.unsqueeze(dim)).squeeze(dim);
-    const each = weight ? weight.indexSelect(0, index.flatten()).reshape(index.shape) : counted.to(input.dtype);
-    const w = mul(each, counted);
-    const loss = neg(mul(where(counted, picked, 0), w));
-    return reduction === 'mean' ? div(sum(loss), sum(w)) : reduceLoss('nllLoss', loss, reduction);
-  };
-  return weight ? computed(likelihood, input, weight) : computed(likelihood, input);
-}
+export const nllLoss = /* @__PURE__ */ named(
+  'nllLoss',
+  (input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor => {
+    checkTensors('nllLoss', input, target);
+    const { weight, ignoreIndex = -100, reduction = 'mean' } = checkOptions('nllLoss', options, nllLossOptions);
+    checkClasses('nllLoss', input, target, weight, ignoreIndex);
+    const dim = classDim(input);
+    const counted = ne(target, ignoreIndex);
+    const index = where(counted, target, 0);
+    const likelihood = (input: Tensor, weight?: Tensor): Tensor => {
+      const picked = input.gather(dim, index.unsqueeze(dim)).squeeze(dim);
+      const each = weight ? weight.indexSelect(0, index.flatten()).reshape(index.shape) : counted.to(input.dtype);
+      const w = mul(each, counted);
+      const loss = neg(mul(where(counted, picked, 0), w));
+      return reduction === 'mean' ? div(sum(loss), sum(w)) : reduceLoss('nllLoss', loss, reduction);
+    };
+    return weight ? computed(likelihood, input, weight) : computed(likelihood, input);
+  },
+);
 
 /**
  * The cross entropy of scores before softmax with target classes (int32) or class probabilities (the scores' shape and
@@ -89,27 +92,30 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
  * crossEntropy(zeros([2, 4]), tensor([0, 3], { dtype: 'int32' })); // 1.386
  * ```
  */
-export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  checkTensors('crossEntropy', input, target);
-  const { labelSmoothing = 0, ...rest } = checkOptions('crossEntropy', options, crossEntropyOptions);
-  const { weight, ignoreIndex = -100, reduction = 'mean' } = rest;
-  const probabilities = target.dtype === input.dtype && target.ndim === input.ndim && input.ndim > 0;
-  if (probabilities) {
-    checkSameShape('crossEntropy', input, target);
-    const entropy = (input: Tensor, target: Tensor, weight?: Tensor) =>
-      entropyOfProbabilities(input, target, weight, labelSmoothing, reduction);
-    return weight ? computed(entropy, input, target, weight) : computed(entropy, input, target);
-  }
-  checkClasses('crossEntropy', input, target, weight, ignoreIndex);
-  if (!weight && labelSmoothing === 0 && isFloat(input.dtype))
-    return entropyOfClasses(input, target, ignoreIndex, reduction);
-  const entropy = (input: Tensor, weight?: Tensor) => {
-    const logp = logSoftmax(input, classDim(input));
-    const nll = nllLoss(logp, target, { weight, ignoreIndex, reduction });
-    return labelSmoothing === 0 ? nll : smoothed(nll, logp, target, weight, ignoreIndex, reduction, labelSmoothing);
-  };
-  return weight ? computed(entropy, input, weight) : computed(entropy, input);
-}
+export const crossEntropy = /* @__PURE__ */ named(
+  'crossEntropy',
+  (input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
+    checkTensors('crossEntropy', input, target);
+    const { labelSmoothing = 0, ...rest } = checkOptions('crossEntropy', options, crossEntropyOptions);
+    const { weight, ignoreIndex = -100, reduction = 'mean' } = rest;
+    const probabilities = target.dtype === input.dtype && target.ndim === input.ndim && input.ndim > 0;
+    if (probabilities) {
+      checkSameShape('crossEntropy', input, target);
+      const entropy = (input: Tensor, target: Tensor, weight?: Tensor) =>
+        entropyOfProbabilities(input, target, weight, labelSmoothing, reduction);
+      return weight ? computed(entropy, input, target, weight) : computed(entropy, input, target);
+    }
+    checkClasses('crossEntropy', input, target, weight, ignoreIndex);
+    if (!weight && labelSmoothing === 0 && isFloat(input.dtype))
+      return entropyOfClasses(input, target, ignoreIndex, reduction);
+    const entropy = (input: Tensor, weight?: Tensor) => {
+      const logp = logSoftmax(input, classDim(input));
+      const nll = nllLoss(logp, target, { weight, ignoreIndex, reduction });
+      return labelSmoothing === 0 ? nll : smoothed(nll, logp, target, weight, ignoreIndex, reduction, labelSmoothing);
+    };
+    return weight ? computed(entropy, input, weight) : computed(entropy, input);
+  },
+);
 
 /** A weight for each class in a shape that broadcasts with scores. */
 const asColumn = (weight: Tensor, input: Tensor): Tensor =>

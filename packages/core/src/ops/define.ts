@@ -1,15 +1,16 @@
 import type { Backend } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../backend/functions.js';
-import { show } from '../check.js';
-import { DTypeError } from '../errors.js';
+import { check } from '../check.js';
+import { DTypeError, inNameOf } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { type Backward, record } from '../graph/node.js';
 import { type DType, isFloat } from '../memory/dtype.js';
 import { promote, promoteValue } from '../memory/promote.js';
 import { broadcastShapes } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkTensors, showOther } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { type Method, Tensor } from '../tensor/tensor.js';
 import { sumTo } from './sum.js';
 
@@ -90,12 +91,16 @@ const operatorOf = (name: string, fn: UnaryFunction, rule: UnaryRule): UnaryOper
 export function applyUnary(operator: UnaryOperator, x: Tensor, parameters: Parameters = noParameters): Tensor {
   const { name, fn, rule, backward } = operator;
   checkTensors(name, x);
-  const y = Tensor.unwritten(resultDType(name, rule, x), x.shape, x.storage.backend);
-  x.storage.backend.kernels.unary(fn, x, y, parameters);
-  const { saves } = rule;
-  const inputs = [x];
-  const saved = saves === 'input' ? inputs : saves === 'result' ? [y] : undefined;
-  return record(name, inputs, y, backward, saved, parameters);
+  try {
+    const y = Tensor.unwritten(resultDType(name, rule, x), x.shape, x.storage.backend);
+    x.storage.backend.kernels.unary(fn, x, y, parameters);
+    const { saves } = rule;
+    const inputs = [x];
+    const saved = saves === 'input' ? inputs : saves === 'result' ? [y] : undefined;
+    return record(name, inputs, y, backward, saved, parameters);
+  } catch (error) {
+    throw inNameOf(name, error);
+  }
 }
 
 function resultDType(name: string, { ofBool, keepsIntegers }: UnaryRule, { dtype }: Tensor): DType {
@@ -123,8 +128,15 @@ export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
 /** Kernels are found by name, and no name of core's begins so. */
 const custom = (name: string): string => `custom ${name}`;
 
+function checkRule(op: string, name: unknown, rule: { forward: unknown }): void {
+  check(op, 'the name', name, is.string);
+  check(op, 'the rule', rule, is.object);
+  check(op, 'forward of the rule', rule.forward, is.callback);
+}
+
 /** Defines an elementwise operator of one tensor. */
 export function customUnary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
+  checkRule('unary', name, rule);
   const operator = operatorOf(name, unaryFunction(custom(name), rule), rule);
   return (x) => applyUnary(operator, x);
 }
@@ -155,9 +167,9 @@ export interface BinaryRule extends Partial<BinaryFunction> {
 
 /** A plain value as a tensor that takes part beside `other` without lifting its dtype. */
 export function toTensor(op: string, value: TensorLike, other: TensorLike): Tensor {
-  if (value instanceof Tensor) return value;
+  if (Tensor.is(value)) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean')
-    throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
+    throw new TypeError(`${op}: expected a Tensor or a number, got ${showOther(value)}`);
   return scalarOf(scalarDType(value, other), value, other instanceof Tensor ? other.storage.backend : undefined);
 }
 
@@ -190,8 +202,10 @@ export const binary = (name: string, rule: BinaryRule) =>
   binaryOperator(name, defined(functions.binary, binaryFunction(name, rule)), rule);
 
 /** Defines an elementwise operator of two tensors that broadcast. */
-export const customBinary = (name: string, rule: BinaryRule) =>
-  binaryOperator(name, binaryFunction(custom(name), rule), rule);
+export const customBinary = (name: string, rule: BinaryRule) => {
+  checkRule('binary', name, rule);
+  return binaryOperator(name, binaryFunction(custom(name), rule), rule);
+};
 
 function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
   const { backward, saves = false, noBool, dtype } = rule;
@@ -204,11 +218,15 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
     const common = promoted(left, right, a, b);
     const shape = broadcastShapes(name, a.shape, b.shape);
     const kernels = kernelsOf(name, a, b);
-    const y = Tensor.unwritten(dtype ? dtype(common) : common, shape, a.storage.backend);
-    if (common === 'int64' && y.dtype === 'bool') kernels.binary(fn, exactly(a, left), exactly(b, right), y);
-    else kernels.binary(fn, a, b, y);
-    const inputs = [a, b];
-    return gradients ? record(name, inputs, y, gradients, saves ? inputs : undefined) : y;
+    try {
+      const y = Tensor.unwritten(dtype ? dtype(common) : common, shape, a.storage.backend);
+      if (common === 'int64' && y.dtype === 'bool') kernels.binary(fn, exactly(a, left), exactly(b, right), y);
+      else kernels.binary(fn, a, b, y);
+      const inputs = [a, b];
+      return gradients ? record(name, inputs, y, gradients, saves ? inputs : undefined) : y;
+    } catch (error) {
+      throw inNameOf(name, error);
+    }
   };
 }
 

@@ -1,5 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
-import { checkOptions } from '../check.js';
+import { checkOptions, show } from '../check.js';
+import { named } from '../errors.js';
 import { isTraining } from '../grad/index.js';
 import { computedIn } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
@@ -18,15 +19,18 @@ const dropoutOptions = { p: is.probability, training: is.boolean, generator: is.
  * dropout(tensor([1, 2]), { p: 0.5, training: false }); // [1, 2]
  * ```
  */
-export function dropout(x: Tensor, options?: { p?: number; training?: boolean; generator?: Generator }): Tensor {
-  const { p = 0.5, training = true, generator } = checkOptions('dropout', options, dropoutOptions);
-  checkTensors('dropout', x);
-  if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${p}`);
-  if (p === 0 || !isTraining(training)) return x;
-  if (p === 1) return mul(x, 0);
-  // What is drawn becomes the mask in place, unless the dtype is a half type, for which it would be too coarse.
-  const draws = rand(x.shape, { dtype: computedIn(x.dtype), generator, device: x.device });
-  const mask = draws.dtype === x.dtype ? draws : Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
-  kernelsOf('dropout', x).dropoutMask(draws, p, mask);
-  return mul(x, mask);
-}
+export const dropout = /* @__PURE__ */ named(
+  'dropout',
+  (x: Tensor, options?: { p?: number; training?: boolean; generator?: Generator }): Tensor => {
+    const { p = 0.5, training = true, generator } = checkOptions('dropout', options, dropoutOptions);
+    checkTensors('dropout', x);
+    if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${show(p)}`);
+    if (p === 0 || !isTraining(training)) return x;
+    if (p === 1) return mul(x, 0);
+    // What is drawn becomes the mask in place, unless the dtype is a half type, for which it would be too coarse.
+    const draws = rand(x.shape, { dtype: computedIn(x.dtype), generator, device: x.device });
+    const mask = draws.dtype === x.dtype ? draws : Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+    kernelsOf('dropout', x).dropoutMask(draws, p, mask);
+    return mul(x, mask);
+  },
+);

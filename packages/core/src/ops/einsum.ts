@@ -1,5 +1,5 @@
 import { show } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
@@ -55,7 +55,7 @@ function contract(a: Labelled, b: Labelled, keep: string): Labelled {
  * einsum('ij,jk->ik', tensor([[1, 2], [3, 4]]), eye(2)); // [[1, 2], [3, 4]]
  * ```
  */
-export function einsum(equation: string, ...operands: Tensor[]): Tensor {
+export const einsum = /* @__PURE__ */ named('einsum', (equation: string, ...operands: Tensor[]): Tensor => {
   const op = 'einsum';
   if (typeof equation !== 'string')
     throw new TypeError(`${op}: expected an equation such as 'ij,jk->ik', got ${show(equation)}`);
@@ -114,7 +114,7 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
     result = contract(result, full[i]!, later);
   }
   return arrange(reduceTo(result, target), target);
-}
+});
 
 /** A label that stands twice in one operand takes its diagonal. */
 function takeDiagonals({ t, labels }: Labelled): Labelled {
@@ -135,12 +135,12 @@ function takeDiagonals({ t, labels }: Labelled): Labelled {
  * outer(tensor([1, 2]), tensor([3, 4])); // [[3, 4], [6, 8]]
  * ```
  */
-export function outer(a: Tensor, b: Tensor): Tensor {
+export const outer = /* @__PURE__ */ named('outer', (a: Tensor, b: Tensor): Tensor => {
   checkTensors('outer', a, b);
   if (a.ndim !== 1 || b.ndim !== 1)
     throw new ShapeError('outer', `takes two vectors, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
   return mul(unsqueeze(a, 1), b);
-}
+});
 
 /**
  * The sum of products of two vectors.
@@ -149,7 +149,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
  * dot(tensor([1, 2]), tensor([3, 4])); // 11
  * ```
  */
-export function dot(a: Tensor, b: Tensor): Tensor {
+export const dot = /* @__PURE__ */ named('dot', (a: Tensor, b: Tensor): Tensor => {
   checkTensors('dot', a, b);
   if (a.ndim !== 1 || b.ndim !== 1 || a.shape[0] !== b.shape[0])
     throw new ShapeError(
@@ -157,7 +157,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
       `takes two vectors of one size, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
     );
   return sum(mul(a, b));
-}
+});
 
 const plain = { outer, dot };
 methods(plain);

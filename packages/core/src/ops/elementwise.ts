@@ -1,11 +1,13 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { BinaryLoop } from '../backend/functions.js';
 import * as loops from '../backend/host/loops.js';
-import { DTypeError } from '../errors.js';
+import { check } from '../check.js';
+import { DTypeError, named } from '../errors.js';
 import { record } from '../graph/node.js';
 import { checkFits, toFloat } from '../memory/dtype.js';
 import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import {
   binary,
@@ -374,11 +376,12 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
  * maskedFill(tensor([1, 2]), tensor([true, false]), 0); // [0, 2]
  * ```
  */
-export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
+export const maskedFill = /* @__PURE__ */ named('maskedFill', (x: Tensor, mask: Tensor, value: number): Tensor => {
   checkTensors('maskedFill', x, mask);
-  checkFits('maskedFill', value, x.dtype);
+  check('maskedFill', 'value', value, is.either(is.number, is.boolean));
+  checkFits('maskedFill', Number(value), x.dtype);
   return where(mask, scalarOf(x.dtype, value, x.storage.backend), x);
-}
+});
 
 const plain = { maximum, minimum, eq, ne, lt, le, gt, ge };
 methods(plain);

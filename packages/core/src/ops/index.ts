@@ -25,7 +25,18 @@ export * from './elementwise.js';
 export * from './embedding.js';
 export * from './indexing.js';
 export * from './linalg.js';
-export * from './loss.js';
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  cosineSimilarity,
+  huberLoss,
+  klDiv,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+  type Reduction,
+  smoothL1Loss,
+} from './loss.js';
 export * from './math.js';
 export * from './matmul.js';
 export * from './norm.js';
@@ -33,7 +44,31 @@ export * from './pool.js';
 export * from './random.js';
 export * from './reduce.js';
 export * from './scan.js';
-export * from './shape.js';
+export {
+  broadcastTensors,
+  cat,
+  chunk,
+  clone,
+  contiguous,
+  copy_,
+  expand,
+  expandAs,
+  flatten,
+  narrow,
+  permute,
+  reshape,
+  select,
+  split,
+  squeeze,
+  stack,
+  t,
+  to,
+  transpose,
+  unbind,
+  unflatten,
+  unsqueeze,
+  view,
+} from './shape.js';
 export { at, type Index, type Slice, set, slice } from './slicing.js';
 export { logSoftmax, logsumexp, softmax } from './softmax.js';
 export { digamma, erf, erfc, erfinv, lgamma, logit, polygamma, sinc } from './special.js';

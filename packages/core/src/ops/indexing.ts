@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
 import { check, checkOptions, show } from '../check.js';
-import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { DTypeError, IndexError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { addAlong, clearAlong, copyOf, gatherAlong, repeated, selectSlices, writeTo } from '../graph/positions.js';
 import { checkFits, isFloat } from '../memory/dtype.js';
@@ -125,14 +125,16 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
  * scatter(zeros([3]), 0, tensor([0, 2], { dtype: 'int32' }), tensor([1, 2])); // [1, 0, 2]
  * ```
  */
-export function scatter(x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor {
-  checkTensors('scatter', x, index);
-  const d = normalizeDim('scatter', dim, x.ndim);
-  const source =
-    src instanceof Tensor ? covering('scatter', src, index, x) : repeatedValue('scatter', src, index.shape, x);
-  checkAlong('scatter', x, d, index);
-  return putAlong('scatter', x, d, index, source);
-}
+export const scatter = /* @__PURE__ */ named(
+  'scatter',
+  (x: Tensor, dim: number, index: Tensor, src: Tensor | number): Tensor => {
+    checkTensors('scatter', x, index);
+    const d = normalizeDim('scatter', dim, x.ndim);
+    const source = Tensor.is(src) ? covering('scatter', src, index, x) : repeatedValue('scatter', src, index.shape, x);
+    checkAlong('scatter', x, d, index);
+    return putAlong('scatter', x, d, index, source);
+  },
+);
 
 /** A number, which the dtype of `x` has to hold, everywhere. */
 function repeatedValue(op: string, value: number, shape: Shape, x: Tensor): Tensor {
@@ -172,7 +174,7 @@ export function scatterReduce(
   checkTensors('scatterReduce', x, index, src);
   const d = normalizeDim('scatterReduce', dim, x.ndim);
   if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
-    throw new TypeError(`scatterReduce: reduce is 'sum', 'mean', 'amax' or 'amin', got ${JSON.stringify(reduce)}`);
+    throw new TypeError(`scatterReduce: reduce is 'sum', 'mean', 'amax' or 'amin', got ${show(reduce)}`);
   const part = covering('scatterReduce', src, index, x);
   checkAlong('scatterReduce', x, d, index);
   if (reduce === 'amax' || reduce === 'amin') return extremes(x, d, index, part, reduce, includeSelf);
@@ -228,6 +230,7 @@ function extremes(
  * ```
  */
 export function take(x: Tensor, index: Tensor): Tensor {
+  checkTensors('take', x);
   checkIndex('take', index);
   const n = x.numel;
   const refuse = (i: number) => new IndexError('take', `index ${i} is out of range for ${n} elements`);
@@ -236,7 +239,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 }
 
 function checkIndex(op: string, index: Tensor): void {
-  if (!(index instanceof Tensor)) throw new TypeError(`${op}: the index is a Tensor, got ${show(index)}`);
+  if (!Tensor.is(index)) throw new TypeError(`${op}: the index is a Tensor, got ${show(index)}`);
   checkIntegers(op, 'indices', index);
 }
 
@@ -248,7 +251,7 @@ function checkIndex(op: string, index: Tensor): void {
  * takeAlongDim(x, argsort(x), 0); // [1, 2, 3]
  * ```
  */
-export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
+export const takeAlongDim = /* @__PURE__ */ named('takeAlongDim', (x: Tensor, index: Tensor, dim: number): Tensor => {
   checkTensors('takeAlongDim', x, index);
   const d = normalizeDim('takeAlongDim', dim, x.ndim);
   checkIndex('takeAlongDim', index);
@@ -261,7 +264,7 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
   const common = broadcastShapes('takeAlongDim', without(x.shape), without(index.shape));
   const sized = (n: number) => common.map((v, i) => (i === d ? n : v));
   return gather(expand(x, sized(x.shape[d]!)), d, expand(index, sized(index.shape[d]!)));
-}
+});
 
 /**
  * The elements where `mask`, which broadcasts against `x`, holds; one dimension.
@@ -295,10 +298,11 @@ export function maskedScatter(x: Tensor, mask: Tensor, src: Tensor): Tensor {
 
 /** `x` as the mask broadcasts it, and the places in it, flattened, where the mask holds. */
 function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
-  if (!(mask instanceof Tensor) || mask.dtype !== 'bool')
+  checkTensors(op, x);
+  if (!Tensor.is(mask) || mask.dtype !== 'bool')
     throw new DTypeError(
       op,
-      `the mask is a bool tensor, got ${mask instanceof Tensor ? mask.dtype : show(mask)}; compare first`,
+      `the mask is a bool tensor, got ${Tensor.is(mask) ? mask.dtype : show(mask)}; compare first`,
     );
   const shape = broadcastShapes(op, x.shape, mask.shape);
   const positions = nonzeroPositions(op, expand(mask, shape));
@@ -312,12 +316,15 @@ function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
  * indexFill(zeros([3]), 0, tensor([1], { dtype: 'int32' }), 5); // [0, 5, 0]
  * ```
  */
-export function indexFill(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
-  checkTensors('indexFill', x, index);
-  const d = normalizeDim('indexFill', dim, x.ndim);
-  const shape = x.shape.map((n, i) => (i === d ? index.numel : n));
-  return indexCopy(x, d, index, repeatedValue('indexFill', value, shape, x));
-}
+export const indexFill = /* @__PURE__ */ named(
+  'indexFill',
+  (x: Tensor, dim: number, index: Tensor, value: number): Tensor => {
+    checkTensors('indexFill', x, index);
+    const d = normalizeDim('indexFill', dim, x.ndim);
+    const shape = x.shape.map((n, i) => (i === d ? index.numel : n));
+    return indexCopy(x, d, index, repeatedValue('indexFill', value, shape, x));
+  },
+);
 
 /**
  * `x` with the slices of `src` in place of those that `index` (integers, one dimension) names along `dim`.
@@ -347,11 +354,11 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
  * nonzero(tensor([[0, 1], [1, 0]])); // [[0, 1], [1, 0]]
  * ```
  */
-export function nonzero(x: Tensor): Tensor {
+export const nonzero = /* @__PURE__ */ named('nonzero', (x: Tensor): Tensor => {
   checkTensors('nonzero', x);
   if (x.ndim === 0) return Tensor.empty('int32', [nonzeroPositions('nonzero', x).length, 0], x.storage.backend);
   return stack(nonzeroCoordinates('nonzero', x), 1);
-}
+});
 
 const plain = { gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero };
 methods(plain);

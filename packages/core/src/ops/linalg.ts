@@ -1,7 +1,7 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
-import { DTypeError, ShapeError, TensorError } from '../errors.js';
+import { DTypeError, named, ShapeError, TensorError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { isFloat } from '../memory/dtype.js';
 import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
@@ -48,11 +48,8 @@ function checkSquare(op: string, a: Tensor): number {
  */
 export function solve(a: Tensor, b: Tensor): Tensor {
   const n = checkSquare('solve', a);
-  if (!(b instanceof Tensor) || b.dtype !== a.dtype)
-    throw new DTypeError(
-      'solve',
-      `both sides have one dtype, got ${a.dtype} and ${b instanceof Tensor ? b.dtype : show(b)}`,
-    );
+  if (!Tensor.is(b) || b.dtype !== a.dtype)
+    throw new DTypeError('solve', `both sides have one dtype, got ${a.dtype} and ${Tensor.is(b) ? b.dtype : show(b)}`);
   if (b.ndim === 1) return squeeze(solve(a, unsqueeze(b, 1)), -1);
   if (b.ndim < 2 || b.shape.at(-2) !== n)
     throw new ShapeError(
@@ -95,10 +92,10 @@ const identity = (n: number, { dtype, device }: Tensor): Tensor => eye(n, { dtyp
  * inverse(tensor([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
  * ```
  */
-export function inverse(a: Tensor): Tensor {
+export const inverse = /* @__PURE__ */ named('inverse', (a: Tensor): Tensor => {
   const n = checkSquare('inverse', a);
   return solve(a, identity(n, a).expand(a.shape));
-}
+});
 
 /**
  * Sign and logarithm of the size of the determinants; of singular matrices 0 and -Infinity.
@@ -152,7 +149,7 @@ export function det(a: Tensor): Tensor {
  * cholesky(tensor([[4, 0], [0, 9]])); // [[2, 0], [0, 3]]
  * ```
  */
-export function cholesky(a: Tensor): Tensor {
+export const cholesky = /* @__PURE__ */ named('cholesky', (a: Tensor): Tensor => {
   const n = checkSquare('cholesky', a);
   const out = keptResult('cholesky') ?? keepResult('cholesky', lowerFactors(a, n));
   return record(
@@ -170,7 +167,7 @@ export function cholesky(a: Tensor): Tensor {
     },
     [out],
   );
-}
+});
 
 function lowerFactors(a: Tensor, n: number): Tensor {
   const out = Tensor.unwritten(a.dtype, a.shape, a.storage.backend);
@@ -191,15 +188,15 @@ const notPositive = ({ shape }: Tensor, n: number): LinAlgError =>
  * matrixPower(tensor([[1, 1], [0, 1]]), 3); // [[1, 3], [0, 1]]
  * ```
  */
-export function matrixPower(a: Tensor, n: number): Tensor {
+export const matrixPower = /* @__PURE__ */ named('matrixPower', (a: Tensor, n: number): Tensor => {
   const size = checkSquare('matrixPower', a);
-  if (!Number.isInteger(n)) throw new RangeError(`matrixPower: the power is a whole number, got ${n}`);
+  if (!Number.isInteger(n)) throw new RangeError(`matrixPower: the power is a whole number, got ${show(n)}`);
   if (n < 0) return matrixPower(inverse(a), -n);
   if (n === 0) return identity(size, a).expand(a.shape).clone();
   const half = n === 1 ? a : matrixPower(a, n >> 1);
   if (n === 1) return a.clone();
   return n % 2 === 0 ? matmul(half, half) : matmul(matmul(half, half), a);
-}
+});
 
 const plain = { solve, inverse, det, slogdet, cholesky, matrixPower };
 methods(plain);

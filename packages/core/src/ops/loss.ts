@@ -1,7 +1,7 @@
 import type { PairLoss, LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions, show } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { isGradEnabled, noGrad } from '../grad/index.js';
 import { type Backward, record } from '../graph/node.js';
 import { isFloat } from '../memory/dtype.js';
@@ -115,12 +115,15 @@ const logitEntropyOf = lossOfPairs(
  * mseLoss(tensor([1, 2]), tensor([1, 4])); // 2
  * ```
  */
-export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  const { reduction } = checkOptions('mseLoss', options, lossOptions);
-  checkSameShape('mseLoss', input, target);
-  if (fusable(reduction, input, target)) return squaredErrorOf(input, target, reduction);
-  return computed((x, y) => reduceLoss('mseLoss', square(sub(x, y)), reduction), input, target);
-}
+export const mseLoss = /* @__PURE__ */ named(
+  'mseLoss',
+  (input: Tensor, target: Tensor, options?: LossOptions): Tensor => {
+    const { reduction } = checkOptions('mseLoss', options, lossOptions);
+    checkSameShape('mseLoss', input, target);
+    if (fusable(reduction, input, target)) return squaredErrorOf(input, target, reduction);
+    return computed((x, y) => reduceLoss('mseLoss', square(sub(x, y)), reduction), input, target);
+  },
+);
 
 /**
  * The mean of `|input - target|`.
@@ -129,11 +132,14 @@ export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): T
  * l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: 'none' }); // [0, 2]
  * ```
  */
-export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  const { reduction } = checkOptions('l1Loss', options, lossOptions);
-  checkSameShape('l1Loss', input, target);
-  return computed((x, y) => reduceLoss('l1Loss', sub(x, y).abs(), reduction), input, target);
-}
+export const l1Loss = /* @__PURE__ */ named(
+  'l1Loss',
+  (input: Tensor, target: Tensor, options?: LossOptions): Tensor => {
+    const { reduction } = checkOptions('l1Loss', options, lossOptions);
+    checkSameShape('l1Loss', input, target);
+    return computed((x, y) => reduceLoss('l1Loss', sub(x, y).abs(), reduction), input, target);
+  },
+);
 
 /**
  * Quadratic for errors below `delta`, linear above (Huber, 1964).
@@ -142,12 +148,15 @@ export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Te
  * huberLoss(tensor([0, 0]), tensor([0.5, 3])); // 1.313
  * ```
  */
-export function huberLoss(input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor {
-  const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
-  checkSameShape('huberLoss', input, target);
-  if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${delta}`);
-  return computed((x, y) => reduceLoss('huberLoss', huber(sub(x, y), delta), reduction), input, target);
-}
+export const huberLoss = /* @__PURE__ */ named(
+  'huberLoss',
+  (input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor => {
+    const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
+    checkSameShape('huberLoss', input, target);
+    if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${show(delta)}`);
+    return computed((x, y) => reduceLoss('huberLoss', huber(sub(x, y), delta), reduction), input, target);
+  },
+);
 
 /** In one rule, `g` times the error limited to ±`delta`: that of two parts would be 0 times an infinity for large errors. */
 const huber = (error: Tensor, delta: number): Tensor => applyUnary(huberOperator, error, [delta]);
@@ -165,13 +174,16 @@ const huberOperator = unaryOperator('huber', {
  * smoothL1Loss(tensor([0]), tensor([1]), { beta: 2 }); // 0.25
  * ```
  */
-export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor {
-  const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
-  checkSameShape('smoothL1Loss', input, target);
-  if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${beta}`);
-  if (beta === 0) return l1Loss(input, target, { reduction });
-  return computed((x, y) => div(huberLoss(x, y, { reduction, delta: beta }), beta), input, target);
-}
+export const smoothL1Loss = /* @__PURE__ */ named(
+  'smoothL1Loss',
+  (input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor => {
+    const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
+    checkSameShape('smoothL1Loss', input, target);
+    if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${show(beta)}`);
+    if (beta === 0) return l1Loss(input, target, { reduction });
+    return computed((x, y) => div(huberLoss(x, y, { reduction, delta: beta }), beta), input, target);
+  },
+);
 
 /**
  * `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100.
@@ -180,20 +192,19 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options?: LossOption
  * binaryCrossEntropy(tensor([0.5, 0.9]), tensor([1, 1])); // 0.3993
  * ```
  */
-export function binaryCrossEntropy(
-  input: Tensor,
-  target: Tensor,
-  options?: LossOptions & { weight?: Tensor | null },
-): Tensor {
-  const { reduction, weight } = checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions);
-  checkSameShape('binaryCrossEntropy', input, target);
-  const refuse = (value: number) =>
-    new RangeError(
-      `binaryCrossEntropy: input holds ${value}, which is outside of [0, 1]; use binaryCrossEntropyWithLogits for scores`,
-    );
-  kernelsOf('binaryCrossEntropy', input, target, weight).checkRange(input, 0, 1, refuse);
-  return weighted('binaryCrossEntropy', entropies, input, target, weight, reduction);
-}
+export const binaryCrossEntropy = /* @__PURE__ */ named(
+  'binaryCrossEntropy',
+  (input: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
+    const { reduction, weight } = checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions);
+    checkSameShape('binaryCrossEntropy', input, target);
+    const refuse = (value: number) =>
+      new RangeError(
+        `binaryCrossEntropy: input holds ${value}, which is outside of [0, 1]; use binaryCrossEntropyWithLogits for scores`,
+      );
+    kernelsOf('binaryCrossEntropy', input, target, weight).checkRange(input, 0, 1, refuse);
+    return weighted('binaryCrossEntropy', entropies, input, target, weight, reduction);
+  },
+);
 
 /** The losses of `x` and `y`, weighted and reduced. */
 function weighted(
@@ -246,25 +257,28 @@ function entropyGradient(g: Tensor, x: Tensor, t: Tensor): Tensor {
  * binaryCrossEntropyWithLogits(tensor([0]), tensor([1])); // 0.6931
  * ```
  */
-export function binaryCrossEntropyWithLogits(
-  input: Tensor,
-  target: Tensor,
-  options?: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null },
-): Tensor {
-  const { reduction, weight, posWeight } = checkOptions(
-    'binaryCrossEntropyWithLogits',
-    options,
-    binaryCrossEntropyWithLogitsOptions,
-  );
-  checkSameShape('binaryCrossEntropyWithLogits', input, target);
-  if (!weight && !posWeight && fusable(reduction, input, target)) return logitEntropyOf(input, target, reduction);
-  const losses = (x: Tensor, y: Tensor) => {
-    const positive = mul(y, logSigmoid(x));
-    const negative = mul(sub(1, y), logSigmoid(neg(x)));
-    return neg((posWeight ? mul(positive, posWeight) : positive).add(negative));
-  };
-  return weighted('binaryCrossEntropyWithLogits', losses, input, target, weight, reduction);
-}
+export const binaryCrossEntropyWithLogits = /* @__PURE__ */ named(
+  'binaryCrossEntropyWithLogits',
+  (
+    input: Tensor,
+    target: Tensor,
+    options?: LossOptions & { weight?: Tensor | null; posWeight?: Tensor | null },
+  ): Tensor => {
+    const { reduction, weight, posWeight } = checkOptions(
+      'binaryCrossEntropyWithLogits',
+      options,
+      binaryCrossEntropyWithLogitsOptions,
+    );
+    checkSameShape('binaryCrossEntropyWithLogits', input, target);
+    if (!weight && !posWeight && fusable(reduction, input, target)) return logitEntropyOf(input, target, reduction);
+    const losses = (x: Tensor, y: Tensor) => {
+      const positive = mul(y, logSigmoid(x));
+      const negative = mul(sub(1, y), logSigmoid(neg(x)));
+      return neg((posWeight ? mul(positive, posWeight) : positive).add(negative));
+    };
+    return weighted('binaryCrossEntropyWithLogits', losses, input, target, weight, reduction);
+  },
+);
 
 /**
  * `target (log(target) - input)` with log-probabilities as input; `'batchmean'` divides the sum by the batch size.
@@ -273,22 +287,21 @@ export function binaryCrossEntropyWithLogits(
  * klDiv(log(tensor([0.25, 0.75])), tensor([0.5, 0.5]), { reduction: 'sum' }); // 0.1438
  * ```
  */
-export function klDiv(
-  input: Tensor,
-  target: Tensor,
-  options?: { reduction?: Reduction | 'batchmean'; logTarget?: boolean },
-): Tensor {
-  const { reduction = 'mean', logTarget = false } = checkOptions('klDiv', options, klDivOptions);
-  checkSameShape('klDiv', input, target);
-  const divergence = (input: Tensor, target: Tensor) => {
-    const loss = logTarget
-      ? mul(target.exp(), sub(target, input))
-      : sub(where(target.le(0), 0, mul(target, log(where(target.le(0), 1, target)))), mul(target, input));
-    if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
-    return reduceLoss('klDiv', loss, reduction);
-  };
-  return computed(divergence, input, target);
-}
+export const klDiv = /* @__PURE__ */ named(
+  'klDiv',
+  (input: Tensor, target: Tensor, options?: { reduction?: Reduction | 'batchmean'; logTarget?: boolean }): Tensor => {
+    const { reduction = 'mean', logTarget = false } = checkOptions('klDiv', options, klDivOptions);
+    checkSameShape('klDiv', input, target);
+    const divergence = (input: Tensor, target: Tensor) => {
+      const loss = logTarget
+        ? mul(target.exp(), sub(target, input))
+        : sub(where(target.le(0), 0, mul(target, log(where(target.le(0), 1, target)))), mul(target, input));
+      if (reduction === 'batchmean') return div(sum(loss), input.shape[0] ?? 1);
+      return reduceLoss('klDiv', loss, reduction);
+    };
+    return computed(divergence, input, target);
+  },
+);
 
 /**
  * The cosine of the angle between `a` and `b` along `dim`.
@@ -297,14 +310,17 @@ export function klDiv(
  * cosineSimilarity(tensor([[1, 0]]), tensor([[1, 1]])); // [0.7071]
  * ```
  */
-export function cosineSimilarity(a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor {
-  const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
-  checkTensors('cosineSimilarity', a, b);
-  // Each is divided by its own length first, so that products of lengths don't overflow. As in PyTorch, the lower limit of
-  // a length stays out of the gradient, which is finite so.
-  const direction = (x: Tensor): Tensor => {
-    const length = norm(x, 2, dim, { keepdim: true });
-    return div(x, where(lt(length.detach(), eps), add(length, sub(eps, length.detach())), length));
-  };
-  return computed((a, b) => sum(mul(direction(a), direction(b)), dim), a, b);
-}
+export const cosineSimilarity = /* @__PURE__ */ named(
+  'cosineSimilarity',
+  (a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor => {
+    const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
+    checkTensors('cosineSimilarity', a, b);
+    // Each is divided by its own length first, so that products of lengths don't overflow. As in PyTorch, the lower limit of
+    // a length stays out of the gradient, which is finite so.
+    const direction = (x: Tensor): Tensor => {
+      const length = norm(x, 2, dim, { keepdim: true });
+      return div(x, where(lt(length.detach(), eps), add(length, sub(eps, length.detach())), length));
+    };
+    return computed((a, b) => sum(mul(direction(a), direction(b)), dim), a, b);
+  },
+);

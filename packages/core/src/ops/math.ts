@@ -1,7 +1,7 @@
 import type { BinaryFunction } from '../backend/functions.js';
 import * as loops from '../backend/host/loops.js';
-import { checkOptions } from '../check.js';
-import { DTypeError } from '../errors.js';
+import { checkOptions, show } from '../check.js';
+import { DTypeError, named } from '../errors.js';
 import { isFloat, toFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -314,14 +314,17 @@ export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward:
  * clamp(tensor([-3, 0.5, 3]), -1, 1); // [-1, 0.5, 1]
  * ```
  */
-export function clamp(x: Tensor, min?: number | null, max?: number | null): Tensor {
+export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: number | null, max?: number | null): Tensor => {
+  for (const bound of [min, max])
+    if (bound != null && typeof bound !== 'number')
+      throw new TypeError(`clamp: min and max are numbers, got ${show(bound)}`);
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   checkTensors('clamp', x);
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
   const isWhole = [min, max].every((v) => v == null || Number.isInteger(v));
   return applyUnary(clampOperator, isFloat(x.dtype) || isWhole ? x : x.float(), [low, high]);
-}
+});
 
 const clampOperator = unaryOperator('clamp', {
   forward: (v, low, high) => (v < low ? Math.min(low, high) : v > high ? high : v),
@@ -347,7 +350,7 @@ const clampGradient = fusedGradient('clampGradient', {
  * ```
  */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
-  const constant = typeof b === 'number' && a instanceof Tensor && isFloat(a.dtype);
+  const constant = typeof b === 'number' && Tensor.is(a) && isFloat(a.dtype);
   return constant ? powOf(a, b) : powOfTensors(a, b);
 }
 
@@ -550,7 +553,7 @@ export const fmin = binary('fmin', {
  * rad2deg(tensor([Math.PI])); // [180]
  * ```
  */
-export const rad2deg = (x: Tensor): Tensor => mul(x, 180 / Math.PI);
+export const rad2deg = /* @__PURE__ */ named('rad2deg', (x: Tensor): Tensor => mul(x, 180 / Math.PI));
 
 /**
  * From degrees to radians.
@@ -559,7 +562,7 @@ export const rad2deg = (x: Tensor): Tensor => mul(x, 180 / Math.PI);
  * deg2rad(tensor([180])); // [3.142]
  * ```
  */
-export const deg2rad = (x: Tensor): Tensor => mul(x, Math.PI / 180);
+export const deg2rad = /* @__PURE__ */ named('deg2rad', (x: Tensor): Tensor => mul(x, Math.PI / 180));
 
 /**
  * `a / b` rounded down, from the exact quotient, as `//` in Python: 9 for 1 and 0.1, which is a little more than a
@@ -610,14 +613,14 @@ export const atan2 = binary('atan2', {
  * lerp(tensor([0]), tensor([10]), 0.3); // [3]
  * ```
  */
-export function lerp(start: Tensor, end: Tensor, weight: TensorLike): Tensor {
+export const lerp = /* @__PURE__ */ named('lerp', (start: Tensor, end: Tensor, weight: TensorLike): Tensor => {
   checkTensors('lerp', start, end);
   const way = sub(end, start);
   const fromStart = () => add(start, mul(weight, way));
   const fromEnd = () => sub(end, mul(way, sub(1, weight)));
-  if (!(weight instanceof Tensor)) return Math.abs(Number(weight)) < 0.5 ? fromStart() : fromEnd();
+  if (!Tensor.is(weight)) return Math.abs(Number(weight)) < 0.5 ? fromStart() : fromEnd();
   return where(lt(weight.abs(), 0.5), fromStart(), fromEnd());
-}
+});
 
 const addcOptions = { value: is.number };
 
@@ -628,10 +631,13 @@ const addcOptions = { value: is.number };
  * addcmul(tensor([1]), tensor([2]), tensor([3]), { value: 2 }); // [13]
  * ```
  */
-export const addcmul = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
-  const { value = 1 } = checkOptions('addcmul', options, addcOptions);
-  return add(x, mul(mul(a, b), value));
-};
+export const addcmul = /* @__PURE__ */ named(
+  'addcmul',
+  (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
+    const { value = 1 } = checkOptions('addcmul', options, addcOptions);
+    return add(x, mul(mul(a, b), value));
+  },
+);
 
 /**
  * `x + value * a / b`.
@@ -640,10 +646,13 @@ export const addcmul = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: num
  * addcdiv(tensor([1]), tensor([6]), tensor([3])); // [3]
  * ```
  */
-export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
-  const { value = 1 } = checkOptions('addcdiv', options, addcOptions);
-  return add(x, mul(div(a, b), value));
-};
+export const addcdiv = /* @__PURE__ */ named(
+  'addcdiv',
+  (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
+    const { value = 1 } = checkOptions('addcdiv', options, addcOptions);
+    return add(x, mul(div(a, b), value));
+  },
+);
 
 const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
   binary(op, {
@@ -683,7 +692,7 @@ export const logicalXor = truth('logicalXor', (a, b) => a !== b);
  * logicalNot(tensor([0, 2])); // [true, false]
  * ```
  */
-export const logicalNot = (x: Tensor): Tensor => eq(x, 0);
+export const logicalNot = /* @__PURE__ */ named('logicalNot', (x: Tensor): Tensor => eq(x, 0));
 
 type Exact = NonNullable<BinaryFunction['exact']>;
 
@@ -692,7 +701,7 @@ const integers = (op: string, forward: (a: number, b: number) => number, exact: 
     forward,
     exact,
     dtype: (p) => {
-      if (isFloat(p)) throw new DTypeError(op, `takes integer or bool tensors, got ${p}; use .int()`);
+      if (isFloat(p)) throw new DTypeError(op, `takes integer or bool tensors, got ${show(p)}; use .int()`);
       return p;
     },
   });
@@ -808,7 +817,7 @@ export const lcm = integers(
  * isposinf(tensor([Infinity, 1])); // [true, false]
  * ```
  */
-export const isposinf = (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY);
+export const isposinf = /* @__PURE__ */ named('isposinf', (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY));
 /**
  * Whether an element is -Infinity; bool.
  *
@@ -816,7 +825,7 @@ export const isposinf = (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY);
  * isneginf(tensor([-Infinity, 1])); // [true, false]
  * ```
  */
-export const isneginf = (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY);
+export const isneginf = /* @__PURE__ */ named('isneginf', (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY));
 /**
  * Whether the sign is minus; also for -0.
  *
@@ -824,7 +833,7 @@ export const isneginf = (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY);
  * signbit(tensor([-1, 2])); // [true, false]
  * ```
  */
-export const signbit = (x: Tensor): Tensor => lt(copysign(1, x), 0);
+export const signbit = /* @__PURE__ */ named('signbit', (x: Tensor): Tensor => lt(copysign(1, x), 0));
 
 /**
  * Whether an element is NaN; bool.
@@ -833,10 +842,10 @@ export const signbit = (x: Tensor): Tensor => lt(copysign(1, x), 0);
  * isnan(tensor([NaN, 1])); // [true, false]
  * ```
  */
-export function isnan(x: Tensor): Tensor {
+export const isnan = /* @__PURE__ */ named('isnan', (x: Tensor): Tensor => {
   checkTensors('isnan', x);
   return x.ne(x);
-}
+});
 /**
  * Whether an element is Infinity or -Infinity; bool.
  *
@@ -844,10 +853,10 @@ export function isnan(x: Tensor): Tensor {
  * isinf(tensor([-Infinity, 1])); // [true, false]
  * ```
  */
-export function isinf(x: Tensor): Tensor {
+export const isinf = /* @__PURE__ */ named('isinf', (x: Tensor): Tensor => {
   checkTensors('isinf', x);
   return eq(x.abs(), Number.POSITIVE_INFINITY);
-}
+});
 /**
  * Whether an element is neither NaN nor infinite; bool.
  *
@@ -855,10 +864,10 @@ export function isinf(x: Tensor): Tensor {
  * isfinite(tensor([NaN, 1])); // [false, true]
  * ```
  */
-export function isfinite(x: Tensor): Tensor {
+export const isfinite = /* @__PURE__ */ named('isfinite', (x: Tensor): Tensor => {
   checkTensors('isfinite', x);
   return lt(x.abs(), Number.POSITIVE_INFINITY);
-}
+});
 
 const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number };
 
@@ -869,18 +878,21 @@ const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number }
  * nanToNum(tensor([NaN, 1])); // [0, 1]
  * ```
  */
-export function nanToNum(x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor {
-  const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
-  checkTensors('nanToNum', x);
-  const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38;
-  if (!isFloat(x.dtype)) return x.clone();
-  const finite = where(isnan(x), nan, x);
-  return where(
-    eq(finite, Number.POSITIVE_INFINITY),
-    posinf ?? largest,
-    where(eq(finite, Number.NEGATIVE_INFINITY), neginf ?? -largest, finite),
-  );
-}
+export const nanToNum = /* @__PURE__ */ named(
+  'nanToNum',
+  (x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor => {
+    const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
+    checkTensors('nanToNum', x);
+    const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38;
+    if (!isFloat(x.dtype)) return x.clone();
+    const finite = where(isnan(x), nan, x);
+    return where(
+      eq(finite, Number.POSITIVE_INFINITY),
+      posinf ?? largest,
+      where(eq(finite, Number.NEGATIVE_INFINITY), neginf ?? -largest, finite),
+    );
+  },
+);
 
 const iscloseOptions = { rtol: is.number, atol: is.number, equalNan: is.boolean };
 
@@ -891,12 +903,18 @@ const iscloseOptions = { rtol: is.number, atol: is.number, equalNan: is.boolean 
  * isclose(tensor([1, 2]), tensor([1.000001, 3])); // [true, false]
  * ```
  */
-export function isclose(a: Tensor, b: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor {
-  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions('isclose', options, iscloseOptions);
-  checkTensors('isclose', a, b);
-  const close = logicalOr(eq(a, b), logicalAnd(le(sub(a, b).abs(), add(b.abs().mul(rtol), atol)), isfinite(sub(a, b))));
-  return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
-}
+export const isclose = /* @__PURE__ */ named(
+  'isclose',
+  (a: Tensor, b: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor => {
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions('isclose', options, iscloseOptions);
+    checkTensors('isclose', a, b);
+    const close = logicalOr(
+      eq(a, b),
+      logicalAnd(le(sub(a, b).abs(), add(b.abs().mul(rtol), atol)), isfinite(sub(a, b))),
+    );
+    return equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
+  },
+);
 
 /**
  * Whether all elements are close.
@@ -905,14 +923,13 @@ export function isclose(a: Tensor, b: Tensor, options?: { rtol?: number; atol?: 
  * allclose(tensor([1]), tensor([1.000001])); // true
  * ```
  */
-export function allclose(
-  a: Tensor,
-  b: Tensor,
-  options?: { rtol?: number; atol?: number; equalNan?: boolean },
-): boolean {
-  checkTensors('allclose', a, b);
-  return isclose(a, b, options).all().item() === 1;
-}
+export const allclose = /* @__PURE__ */ named(
+  'allclose',
+  (a: Tensor, b: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): boolean => {
+    checkTensors('allclose', a, b);
+    return isclose(a, b, options).all().item() === 1;
+  },
+);
 
 /**
  * Whether shapes and all elements are equal.

@@ -1,7 +1,7 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -11,8 +11,8 @@ import { sum, sumTo } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
 function checkPair(op: string, a: Tensor, b: Tensor): void {
-  if (!(a instanceof Tensor && b instanceof Tensor))
-    throw new TypeError(`${op}: expected two Tensors, got ${show(a instanceof Tensor ? b : a)}`);
+  if (!(Tensor.is(a) && Tensor.is(b)))
+    throw new TypeError(`${op}: expected two Tensors, got ${show(Tensor.is(a) ? b : a)}`);
   if (a.dtype !== b.dtype || a.dtype === 'bool')
     throw new DTypeError(op, `takes two tensors of one dtype, got ${a.dtype} and ${b.dtype}; convert with to()`);
 }
@@ -95,7 +95,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
  * mm(tensor([[1, 2], [3, 4]]), eye(2)); // [[1, 2], [3, 4]]
  * ```
  */
-export function mm(a: Tensor, b: Tensor): Tensor {
+export const mm = /* @__PURE__ */ named('mm', (a: Tensor, b: Tensor): Tensor => {
   checkTensors('mm', a, b);
   if (a.ndim !== 2 || b.ndim !== 2)
     throw new ShapeError(
@@ -103,7 +103,7 @@ export function mm(a: Tensor, b: Tensor): Tensor {
       `takes two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}; use matmul()`,
     );
   return matmul(a, b);
-}
+});
 
 /**
  * The products of matrices in two batches of equal size, `[b, m, k] @ [b, k, n]`.
@@ -112,7 +112,7 @@ export function mm(a: Tensor, b: Tensor): Tensor {
  * bmm(zeros([5, 2, 3]), zeros([5, 3, 4])).shape; // [5, 2, 4]
  * ```
  */
-export function bmm(a: Tensor, b: Tensor): Tensor {
+export const bmm = /* @__PURE__ */ named('bmm', (a: Tensor, b: Tensor): Tensor => {
   checkTensors('bmm', a, b);
   if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0])
     throw new ShapeError(
@@ -120,7 +120,7 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
       `takes [b, m, k] and [b, k, n], got ${formatShape(a.shape)} and ${formatShape(b.shape)}; use matmul()`,
     );
   return matmul(a, b);
-}
+});
 
 /** How many rows of the last dimension there are. */
 const countRows = (shape: Shape): number => (shape.length === 2 ? shape[0]! : sizeOf(shape.slice(0, -1)));

@@ -1,7 +1,7 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { Channels } from '../backend/channels.js';
-import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { check, checkOptions } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { isGradEnabled, isTraining, noGrad } from '../grad/index.js';
 import { record } from '../graph/node.js';
 import { computedIn, type DType } from '../memory/dtype.js';
@@ -198,6 +198,7 @@ function scaleChannels(x: Tensor, scale: Tensor, shift: Tensor, dtype: DType): T
 
 /** Refuses a shape that `x` does not end in. */
 function checkTail(op: string, x: Tensor, shape: Shape): void {
+  check(op, 'the normalized shape', shape, is.arrayOf(is.size));
   const lead = x.ndim - shape.length;
   if (shape.length === 0 || lead < 0 || !shape.every((n, i) => n === x.shape[lead + i]))
     throw new ShapeError(
@@ -208,6 +209,7 @@ function checkTail(op: string, x: Tensor, shape: Shape): void {
 
 /** Refuses a weight or a bias of another shape than one that has an element for each place of a row. */
 function checkPlaces(op: string, name: string, t: Affine, shape: Shape): void {
+  if (t != null) checkTensors(op, t);
   if (t && !sameShape(t.shape, shape))
     throw new ShapeError(
       op,
@@ -217,6 +219,7 @@ function checkPlaces(op: string, name: string, t: Affine, shape: Shape): void {
 
 /** Refuses what is not one number for each channel (dimension 1) of `x`. */
 function checkChannels(op: string, name: string, t: Affine, x: Tensor): void {
+  if (t != null) checkTensors(op, t);
   if (t && (t.ndim !== 1 || t.shape[0] !== x.shape[1]))
     throw new ShapeError(
       op,
@@ -233,21 +236,24 @@ const epsOnly = { eps: is.nonNegative };
  * layerNorm(tensor([[1, 3]]), [2]); // [[-1, 1]]
  * ```
  */
-export function layerNorm(
-  x: Tensor,
-  normalizedShape: Shape,
-  weight?: Tensor | null,
-  bias?: Tensor | null,
-  options?: { eps?: number },
-): Tensor {
-  const { eps = 1e-5 } = checkOptions('layerNorm', options, epsOnly);
-  checkTensors('layerNorm', x);
-  floatOnly('layerNorm', x);
-  checkTail('layerNorm', x, normalizedShape);
-  checkPlaces('layerNorm', 'weight', weight, normalizedShape);
-  checkPlaces('layerNorm', 'bias', bias, normalizedShape);
-  return normOfRows('layerNorm', x, normalizedShape, weight, bias, eps, true);
-}
+export const layerNorm = /* @__PURE__ */ named(
+  'layerNorm',
+  (
+    x: Tensor,
+    normalizedShape: Shape,
+    weight?: Tensor | null,
+    bias?: Tensor | null,
+    options?: { eps?: number },
+  ): Tensor => {
+    const { eps = 1e-5 } = checkOptions('layerNorm', options, epsOnly);
+    checkTensors('layerNorm', x);
+    floatOnly('layerNorm', x);
+    checkTail('layerNorm', x, normalizedShape);
+    checkPlaces('layerNorm', 'weight', weight, normalizedShape);
+    checkPlaces('layerNorm', 'bias', bias, normalizedShape);
+    return normOfRows('layerNorm', x, normalizedShape, weight, bias, eps, true);
+  },
+);
 
 /**
  * Mean square 1 over the last dimensions (Zhang and Sennrich, 2019).
@@ -256,14 +262,17 @@ export function layerNorm(
  * rmsNorm(tensor([[1, 7]]), [2]); // [[0.2, 1.4]]
  * ```
  */
-export function rmsNorm(x: Tensor, normalizedShape: Shape, weight?: Tensor | null, options?: { eps?: number }): Tensor {
-  const { eps = 1.1920928955078125e-7 } = checkOptions('rmsNorm', options, epsOnly);
-  checkTensors('rmsNorm', x);
-  floatOnly('rmsNorm', x);
-  checkTail('rmsNorm', x, normalizedShape);
-  checkPlaces('rmsNorm', 'weight', weight, normalizedShape);
-  return normOfRows('rmsNorm', x, normalizedShape, weight, null, eps, false);
-}
+export const rmsNorm = /* @__PURE__ */ named(
+  'rmsNorm',
+  (x: Tensor, normalizedShape: Shape, weight?: Tensor | null, options?: { eps?: number }): Tensor => {
+    const { eps = 1.1920928955078125e-7 } = checkOptions('rmsNorm', options, epsOnly);
+    checkTensors('rmsNorm', x);
+    floatOnly('rmsNorm', x);
+    checkTail('rmsNorm', x, normalizedShape);
+    checkPlaces('rmsNorm', 'weight', weight, normalizedShape);
+    return normOfRows('rmsNorm', x, normalizedShape, weight, null, eps, false);
+  },
+);
 
 /**
  * Mean 0 and variance 1 over each of `groups` groups of channels of `x` `[N, C, ...]` (Wu and He, 2018).
@@ -272,29 +281,26 @@ export function rmsNorm(x: Tensor, normalizedShape: Shape, weight?: Tensor | nul
  * groupNorm(randn([4, 6, 8]), 2).shape; // [4, 6, 8]
  * ```
  */
-export function groupNorm(
-  x: Tensor,
-  groups: number,
-  weight?: Tensor | null,
-  bias?: Tensor | null,
-  options?: { eps?: number },
-): Tensor {
-  const { eps = 1e-5 } = checkOptions('groupNorm', options, epsOnly);
-  checkTensors('groupNorm', x);
-  floatOnly('groupNorm', x);
-  const channels = x.shape[1] ?? 0;
-  if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
-    throw new ShapeError(
-      'groupNorm',
-      `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
-    );
-  checkChannels('groupNorm', 'weight', weight, x);
-  checkChannels('groupNorm', 'bias', bias, x);
-  const inner = sizeOf(x.shape.slice(2));
-  const together = channels / groups;
-  if (!weight && !bias) return normOfRows('groupNorm', x, [together * inner], null, null, eps, true);
-  return normOfChannels('groupNorm', x, { batch: x.shape[0]!, channels, inner, together }, weight, bias, eps).y;
-}
+export const groupNorm = /* @__PURE__ */ named(
+  'groupNorm',
+  (x: Tensor, groups: number, weight?: Tensor | null, bias?: Tensor | null, options?: { eps?: number }): Tensor => {
+    const { eps = 1e-5 } = checkOptions('groupNorm', options, epsOnly);
+    checkTensors('groupNorm', x);
+    floatOnly('groupNorm', x);
+    const channels = x.shape[1] ?? 0;
+    if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
+      throw new ShapeError(
+        'groupNorm',
+        `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
+      );
+    checkChannels('groupNorm', 'weight', weight, x);
+    checkChannels('groupNorm', 'bias', bias, x);
+    const inner = sizeOf(x.shape.slice(2));
+    const together = channels / groups;
+    if (!weight && !bias) return normOfRows('groupNorm', x, [together * inner], null, null, eps, true);
+    return normOfChannels('groupNorm', x, { batch: x.shape[0]!, channels, inner, together }, weight, bias, eps).y;
+  },
+);
 
 /**
  * Mean 0 and variance 1 for each sample and channel of `x` `[N, C, ...]`.
@@ -303,18 +309,16 @@ export function groupNorm(
  * instanceNorm(tensor([[[1, 3]]])); // [[[-1, 1]]]
  * ```
  */
-export function instanceNorm(
-  x: Tensor,
-  weight?: Tensor | null,
-  bias?: Tensor | null,
-  options?: { eps?: number },
-): Tensor {
-  checkTensors('instanceNorm', x);
-  checkOptions('instanceNorm', options, epsOnly);
-  if (x.ndim < 3)
-    throw new ShapeError('instanceNorm', `takes [batch, channels, ...positions], got ${formatShape(x.shape)}`);
-  return groupNorm(x, x.shape[1] ?? 1, weight, bias, options);
-}
+export const instanceNorm = /* @__PURE__ */ named(
+  'instanceNorm',
+  (x: Tensor, weight?: Tensor | null, bias?: Tensor | null, options?: { eps?: number }): Tensor => {
+    checkTensors('instanceNorm', x);
+    checkOptions('instanceNorm', options, epsOnly);
+    if (x.ndim < 3)
+      throw new ShapeError('instanceNorm', `takes [batch, channels, ...positions], got ${formatShape(x.shape)}`);
+    return groupNorm(x, x.shape[1] ?? 1, weight, bias, options);
+  },
+);
 
 export interface BatchNormOptions {
   weight?: Tensor | null;
@@ -341,51 +345,49 @@ const batchNormOptions = {
  * batchNorm(tensor([[1], [3]]), null, null, { training: true }); // [[-1], [1]]
  * ```
  */
-export function batchNorm(
-  x: Tensor,
-  runningMean: Tensor | null,
-  runningVar: Tensor | null,
-  options: BatchNormOptions = {},
-): Tensor {
-  checkTensors('batchNorm', x);
-  const op = 'batchNorm';
-  floatOnly(op, x);
-  const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = checkOptions(op, options, batchNormOptions);
-  if (x.ndim < 2) throw new ShapeError(op, `takes [N, C, ...], got ${formatShape(x.shape)}`);
-  checkChannels(op, 'weight', weight, x);
-  checkChannels(op, 'bias', bias, x);
-  checkChannels(op, 'runningMean', runningMean, x);
-  checkChannels(op, 'runningVar', runningVar, x);
-  // Without running statistics the batch's own are all there is.
-  if (!isTraining(training) && !(training && !runningMean && !runningVar)) {
-    if (!runningMean || !runningVar)
-      throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
-    const scale = rsqrt(add(widened(runningVar), eps));
-    const weighted = weight ? mul(scale, weight) : scale;
-    const shift = mul(widened(runningMean), weighted);
-    return scaleChannels(
-      x,
-      weighted,
-      bias ? sub(bias, shift) : neg(shift),
-      joined(joined(resultOf(x, weight, bias), runningMean), runningVar),
-    );
-  }
-  const count = x.numel / Math.max(1, x.shape[1]!);
-  if (count <= 1)
-    throw new ShapeError(
-      op,
-      `in training there must be more than one value for each channel, got ${formatShape(x.shape)}`,
-    );
-  const [batch, channels, inner] = [x.shape[0]!, x.shape[1]!, sizeOf(x.shape.slice(2))];
-  const { y, means, variances } = normOfChannels(op, x, { batch, channels, inner, together: 0 }, weight, bias, eps);
-  if (runningMean && runningVar)
-    noGrad.run(() => {
-      runningMean.mul_(1 - momentum).add_(mul(means, momentum));
-      // The running variance is that of the population, estimated without bias.
-      runningVar.mul_(1 - momentum).add_(mul(variances, (momentum * count) / (count - 1)));
-    });
-  return y;
-}
+export const batchNorm = /* @__PURE__ */ named(
+  'batchNorm',
+  (x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, options: BatchNormOptions = {}): Tensor => {
+    checkTensors('batchNorm', x);
+    const op = 'batchNorm';
+    floatOnly(op, x);
+    const { weight, bias, training = false, momentum = 0.1, eps = 1e-5 } = checkOptions(op, options, batchNormOptions);
+    if (x.ndim < 2) throw new ShapeError(op, `takes [N, C, ...], got ${formatShape(x.shape)}`);
+    checkChannels(op, 'weight', weight, x);
+    checkChannels(op, 'bias', bias, x);
+    checkChannels(op, 'runningMean', runningMean, x);
+    checkChannels(op, 'runningVar', runningVar, x);
+    // Without running statistics the batch's own are all there is.
+    if (!isTraining(training) && !(training && !runningMean && !runningVar)) {
+      if (!runningMean || !runningVar)
+        throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
+      const scale = rsqrt(add(widened(runningVar), eps));
+      const weighted = weight ? mul(scale, weight) : scale;
+      const shift = mul(widened(runningMean), weighted);
+      return scaleChannels(
+        x,
+        weighted,
+        bias ? sub(bias, shift) : neg(shift),
+        joined(joined(resultOf(x, weight, bias), runningMean), runningVar),
+      );
+    }
+    const count = x.numel / Math.max(1, x.shape[1]!);
+    if (count <= 1)
+      throw new ShapeError(
+        op,
+        `in training there must be more than one value for each channel, got ${formatShape(x.shape)}`,
+      );
+    const [batch, channels, inner] = [x.shape[0]!, x.shape[1]!, sizeOf(x.shape.slice(2))];
+    const { y, means, variances } = normOfChannels(op, x, { batch, channels, inner, together: 0 }, weight, bias, eps);
+    if (runningMean && runningVar)
+      noGrad.run(() => {
+        runningMean.mul_(1 - momentum).add_(mul(means, momentum));
+        // The running variance is that of the population, estimated without bias.
+        runningVar.mul_(1 - momentum).add_(mul(variances, (momentum * count) / (count - 1)));
+      });
+    return y;
+  },
+);
 
 const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
 
@@ -396,8 +398,11 @@ const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
  * normalize(tensor([[3, 4]])); // [[0.6, 0.8]]
  * ```
  */
-export function normalize(x: Tensor, options?: { p?: number; dim?: number; eps?: number }): Tensor {
-  const { p = 2, dim = 1, eps = 1e-12 } = checkOptions('normalize', options, normalizeOptions);
-  checkTensors('normalize', x);
-  return computed((x) => div(x, clamp(norm(x, p, dim, { keepdim: true }), eps)), x);
-}
+export const normalize = /* @__PURE__ */ named(
+  'normalize',
+  (x: Tensor, options?: { p?: number; dim?: number; eps?: number }): Tensor => {
+    const { p = 2, dim = 1, eps = 1e-12 } = checkOptions('normalize', options, normalizeOptions);
+    checkTensors('normalize', x);
+    return computed((x) => div(x, clamp(norm(x, p, dim, { keepdim: true }), eps)), x);
+  },
+);

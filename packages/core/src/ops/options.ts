@@ -16,8 +16,10 @@ export const klDivOptions = { reduction: is.oneOf('mean', 'sum', 'none', 'batchm
 export const cosineSimilarityOptions = { dim: is.integer, eps: is.nonNegative };
 export const nllLossOptions = { reduction: reductions, weight: is.nullable(is.tensor), ignoreIndex: is.integer };
 export const crossEntropyOptions = { ...nllLossOptions, labelSmoothing: is.probability };
-export const maxPoolOptions = { stride: is.anything, padding: is.anything, dilation: is.anything };
-export const avgPoolOptions = { stride: is.anything, padding: is.anything, countIncludePad: is.boolean };
+/** One whole number for each dimension, or one for all. */
+export const sizeOrSizes = is.either(is.size, is.arrayOf(is.size));
+export const maxPoolOptions = { stride: sizeOrSizes, padding: sizeOrSizes, dilation: sizeOrSizes };
+export const avgPoolOptions = { stride: sizeOrSizes, padding: sizeOrSizes, countIncludePad: is.boolean };
 export const geluOptions = { approximate: is.oneOf('none', 'tanh') };
 export const softplusOptions = { beta: is.number, threshold: is.number };
 export const eluOptions = { alpha: is.number };

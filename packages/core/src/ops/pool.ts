@@ -2,7 +2,7 @@ import { kernelsOf } from '../backend/backends.js';
 import { outputSize, type Window } from '../backend/convolution.js';
 import { type Areas, adaptiveAreas, windowAreas } from '../backend/pooling.js';
 import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -159,18 +159,21 @@ const lifted = (op: string, x: Tensor): Tensor => {
  * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2); // [[[5, 3]]]
  * ```
  */
-export function maxPool1d(x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Tensor {
-  const { stride = kernelSize, padding = 0, dilation = 1 } = checkOptions('maxPool1d', options, maxPoolOptions);
-  checkTensors('maxPool1d', x);
-  return squeeze(
-    maxPool2d(lifted('maxPool1d', x), [1, kernelSize], {
-      stride: [1, stride],
-      padding: [0, padding],
-      dilation: [1, dilation],
-    }),
-    2,
-  );
-}
+export const maxPool1d = /* @__PURE__ */ named(
+  'maxPool1d',
+  (x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Tensor => {
+    const { stride = kernelSize, padding = 0, dilation = 1 } = checkOptions('maxPool1d', options, maxPoolOptions);
+    checkTensors('maxPool1d', x);
+    return squeeze(
+      maxPool2d(lifted('maxPool1d', x), [1, kernelSize], {
+        stride: [1, stride],
+        padding: [0, padding],
+        dilation: [1, dilation],
+      }),
+      2,
+    );
+  },
+);
 
 /**
  * The mean of each window of `x` `[N, C, L]`.
@@ -179,14 +182,17 @@ export function maxPool1d(x: Tensor, kernelSize: number, options?: MaxPoolOption
  * avgPool1d(tensor([[[1, 5, 2, 4]]]), 2); // [[[3, 3]]]
  * ```
  */
-export function avgPool1d(x: Tensor, kernelSize: number, options?: AvgPoolOptions<number>): Tensor {
-  const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPoolOptions);
-  checkTensors('avgPool1d', x);
-  return squeeze(
-    avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),
-    2,
-  );
-}
+export const avgPool1d = /* @__PURE__ */ named(
+  'avgPool1d',
+  (x: Tensor, kernelSize: number, options?: AvgPoolOptions<number>): Tensor => {
+    const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPoolOptions);
+    checkTensors('avgPool1d', x);
+    return squeeze(
+      avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),
+      2,
+    );
+  },
+);
 
 /**
  * Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`.
@@ -195,7 +201,7 @@ export function avgPool1d(x: Tensor, kernelSize: number, options?: AvgPoolOption
  * adaptiveAvgPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[2, 6]]]
  * ```
  */
-export function adaptiveAvgPool1d(x: Tensor, outputSize: number): Tensor {
+export const adaptiveAvgPool1d = /* @__PURE__ */ named('adaptiveAvgPool1d', (x: Tensor, outputSize: number): Tensor => {
   checkTensors('adaptiveAvgPool1d', x);
   return squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), 2);
-}
+});

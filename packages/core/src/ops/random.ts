@@ -2,7 +2,7 @@ import type { RandomRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions, show } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { inPlace } from '../graph/inplace.js';
 import { allocate } from '../memory/dtype.js';
 import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
@@ -30,13 +30,13 @@ const fromGenerator = { generator: is.generator };
  * bernoulli(tensor([0, 1])); // [0, 1]
  * ```
  */
-export function bernoulli(p: Tensor, options?: FromGenerator): Tensor {
+export const bernoulli = /* @__PURE__ */ named('bernoulli', (p: Tensor, options?: FromGenerator): Tensor => {
   const { generator = currentGenerator() } = checkOptions('bernoulli', options, fromGenerator);
   checkTensors('bernoulli', p);
   floatOnly('bernoulli', p);
   kernelsOf('bernoulli', p).checkRange(p, 0, 1, refuseProbability('bernoulli', 'to 1'));
   return drawn(bernoulliRule, generator, p, p);
-}
+});
 
 const bernoulliRule: RandomRule = {
   name: 'bernoulli',
@@ -55,7 +55,7 @@ function drawn(rule: RandomRule, generator: Generator, parameters: Tensor | read
 }
 
 const refuseProbability = (op: string, top: string) => (p: number) =>
-  new RangeError(`${op}: probabilities are from 0 ${top}, got ${p}`);
+  new RangeError(`${op}: probabilities are from 0 ${top}, got ${show(p)}`);
 
 const multinomialOptions = { replacement: is.boolean, generator: is.generator };
 
@@ -78,7 +78,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
   if (probs.ndim < 1 || probs.ndim > 2 || probs.numel === 0)
     throw new ShapeError('multinomial', `takes [categories] or [rows, categories], got ${formatShape(probs.shape)}`);
   if (!Number.isInteger(n) || n < 1)
-    throw new RangeError(`multinomial: the number of draws is a whole number above 0, got ${n}`);
+    throw new RangeError(`multinomial: the number of draws is a whole number above 0, got ${show(n)}`);
   const k = probs.shape.at(-1)!;
   const data = Float64Array.from(probs.elements('multinomial'));
   kernelsOf('multinomial', probs).checkRange(
@@ -132,27 +132,25 @@ const normalOptions = { shape: is.anything, generator: is.generator };
  * normal(tensor([1, 2]), 0); // [1, 2]
  * ```
  */
-export function normal(
-  mean: Tensor | number,
-  std: Tensor | number,
-  options?: FromGenerator & { shape?: Shape },
-): Tensor {
-  const { shape, generator = currentGenerator() } = checkOptions('normal', options, normalOptions);
-  for (const v of [mean, std])
-    if (typeof v !== 'number' && !(v instanceof Tensor))
-      throw new TypeError(`normal: mean and std are Tensors or numbers, got ${show(v)}`);
-  const like =
-    mean instanceof Tensor ? mean : std instanceof Tensor ? std : Tensor.empty('float32', checkShape('normal', shape));
-  const size = mean instanceof Tensor && std instanceof Tensor ? add(mean.detach(), std.detach()) : like.detach();
-  const refuse = (low: number) => new RangeError(`normal: std is from 0 up, got ${low}`);
-  if (std instanceof Tensor) kernelsOf('normal', std).checkRange(std, 0, Number.POSITIVE_INFINITY, refuse);
-  else if (!(std >= 0)) throw refuse(std);
-  floatOnly('normal', size);
-  return add(
-    mul(randnLike(size, { generator }), std instanceof Tensor ? std.detach() : std),
-    mean instanceof Tensor ? mean.detach() : mean,
-  );
-}
+export const normal = /* @__PURE__ */ named(
+  'normal',
+  (mean: Tensor | number, std: Tensor | number, options?: FromGenerator & { shape?: Shape }): Tensor => {
+    const { shape, generator = currentGenerator() } = checkOptions('normal', options, normalOptions);
+    for (const v of [mean, std])
+      if (typeof v !== 'number' && !Tensor.is(v))
+        throw new TypeError(`normal: mean and std are Tensors or numbers, got ${show(v)}`);
+    const like = Tensor.is(mean) ? mean : Tensor.is(std) ? std : Tensor.empty('float32', checkShape('normal', shape));
+    const size = Tensor.is(mean) && Tensor.is(std) ? add(mean.detach(), std.detach()) : like.detach();
+    const refuse = (low: number) => new RangeError(`normal: std is from 0 up, got ${low}`);
+    if (Tensor.is(std)) kernelsOf('normal', std).checkRange(std, 0, Number.POSITIVE_INFINITY, refuse);
+    else if (!(std >= 0)) throw refuse(std);
+    floatOnly('normal', size);
+    return add(
+      mul(randnLike(size, { generator }), Tensor.is(std) ? std.detach() : std),
+      Tensor.is(mean) ? mean.detach() : mean,
+    );
+  },
+);
 
 /**
  * Whole numbers drawn from Poisson distributions with the rates in `rate`, each in about as many steps whatever its
@@ -162,7 +160,7 @@ export function normal(
  * poisson(zeros([2])); // [0, 0]
  * ```
  */
-export function poisson(rate: Tensor, options?: FromGenerator): Tensor {
+export const poisson = /* @__PURE__ */ named('poisson', (rate: Tensor, options?: FromGenerator): Tensor => {
   const { generator = currentGenerator() } = checkOptions('poisson', options, fromGenerator);
   checkTensors('poisson', rate);
   floatOnly('poisson', rate);
@@ -170,10 +168,10 @@ export function poisson(rate: Tensor, options?: FromGenerator): Tensor {
     rate,
     0,
     Number.MAX_VALUE,
-    (r) => new RangeError(`poisson: rates are from 0 up, and finite, got ${r}`),
+    (r) => new RangeError(`poisson: rates are from 0 up, and finite, got ${show(r)}`),
   );
   return drawn(poissonRule, generator, rate, rate);
-}
+});
 
 const poissonRule: RandomRule = {
   name: 'poisson',
@@ -254,30 +252,31 @@ methods(plain);
 methods({
   normal_: filler('normal_', {
     defaults: [0, 1],
-    check: (m, s) => !(Number.isFinite(m) && s! >= 0) && `mean is finite and std from 0 up, got ${m} and ${s}`,
+    check: (m, s) =>
+      !(Number.isFinite(m) && s! >= 0) && `mean is finite and std from 0 up, got ${show(m)} and ${show(s)}`,
     next: (g, m, s) => m + s * g.normal(),
   }),
   uniform_: filler('uniform_', {
     defaults: [0, 1],
-    check: (from, to) => !(from! <= to!) && `from is not above to, got ${from} and ${to}`,
+    check: (from, to) => !(from! <= to!) && `from is not above to, got ${show(from)} and ${show(to)}`,
     next: (g, from, to) => from + (to - from) * g.uniform(),
   }),
   bernoulli_: filler('bernoulli_', {
     defaults: [0.5],
-    check: (p) => !(p! >= 0 && p! <= 1) && `p is from 0 to 1, got ${p}`,
+    check: (p) => !(p! >= 0 && p! <= 1) && `p is from 0 to 1, got ${show(p)}`,
     next: (g, p) => Number(g.uniform() < p),
     integers: true,
   }),
   exponential_: filler('exponential_', {
     defaults: [1],
-    check: (rate) => !(rate! > 0) && `the rate is above 0, got ${rate}`,
+    check: (rate) => !(rate! > 0) && `the rate is above 0, got ${show(rate)}`,
     next: (g, rate) => -Math.log(1 - g.uniform()) / rate,
   }),
   random_: filler('random_', {
     defaults: [0, 2 ** 24],
     check: (from, to) =>
       !(Number.isInteger(from) && Number.isInteger(to) && from! < to!) &&
-      `from is a whole number below to, got ${from} and ${to}`,
+      `from is a whole number below to, got ${show(from)} and ${show(to)}`,
     next: (g, from, to) => from + g.below(to - from),
     integers: true,
   }),

@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
-import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { checkOptions, show } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { type Backward, record } from '../graph/node.js';
 import { toCount } from '../memory/dtype.js';
@@ -255,7 +255,7 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
     const squeeze = (t: Tensor) => (keepdim || x.ndim === 0 ? t : t.squeeze(d));
     return { values: squeeze(values), indices: squeeze(indices) };
   }
-  return reduce;
+  return named(name, reduce);
 }
 
 /**
@@ -314,7 +314,7 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   floatOnly('norm', x);
   if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
   if (p === Number.NEGATIVE_INFINITY) return amin(x.abs(), dim, options);
-  if (typeof p !== 'number' || Number.isNaN(p)) throw new TypeError(`norm: p is a number, got ${String(p)}`);
+  if (typeof p !== 'number' || Number.isNaN(p)) throw new TypeError(`norm: p is a number, got ${show(p)}`);
   if (p === 1) return sum(x.abs(), dim, options);
   const r = plan('norm', x, dim, options);
   if (p === 0) {

@@ -1,6 +1,6 @@
 import { backend, isDevice, kernelsOf } from '../backend/backends.js';
-import { show } from '../check.js';
-import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { check, show } from '../check.js';
+import { DTypeError, IndexError, inNameOf, named, ShapeError } from '../errors.js';
 import { inPlace } from '../graph/inplace.js';
 import { record } from '../graph/node.js';
 import { makeView } from '../graph/view.js';
@@ -18,6 +18,7 @@ import {
   sizeOf,
 } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { type TensorLike, toTensor } from './define.js';
 import { sumTo } from './reduce.js';
@@ -31,10 +32,10 @@ import type * as self from './shape.js';
  * clone(x).storage === x.storage; // false
  * ```
  */
-export function clone(x: Tensor): Tensor {
+export const clone = /* @__PURE__ */ named('clone', (x: Tensor): Tensor => {
   checkTensors('clone', x);
   return record('clone', [x], copy(x, x.dtype), (g) => [g]);
-}
+});
 
 function copy(x: Tensor, dtype: DType): Tensor {
   const { backend } = x.storage;
@@ -52,7 +53,12 @@ function copy(x: Tensor, dtype: DType): Tensor {
  */
 export function contiguous(x: Tensor): Tensor {
   checkTensors('contiguous', x);
-  return x.isContiguous ? x : clone(x);
+  if (x.isContiguous) return x;
+  try {
+    return clone(x);
+  } catch (error) {
+    throw inNameOf('contiguous', error);
+  }
 }
 
 /**
@@ -170,7 +176,7 @@ export function view(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
  * ```
  */
 export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor {
-  if (shape.length === 1 && x instanceof Tensor && shape[0] === x.shape) return x;
+  if (shape.length === 1 && Tensor.is(x) && shape[0] === x.shape) return x;
   const target = inferShape('reshape', x, spreadArgs(shape));
   if (sameShape(target, x.shape)) return x;
   const strides = viewStrides(x, target);
@@ -184,14 +190,14 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
  * flatten(zeros([4, 3, 2]), 1).shape; // [4, 6]
  * ```
  */
-export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+export const flatten = /* @__PURE__ */ named('flatten', (x: Tensor, startDim = 0, endDim = -1): Tensor => {
   checkTensors('flatten', x);
   if (x.ndim === 0) return reshape(x, 1);
   const a = normalizeDim('flatten', startDim, x.ndim);
   const b = normalizeDim('flatten', endDim, x.ndim);
   if (a > b) throw new ShapeError('flatten', `startDim ${startDim} comes after endDim ${endDim}`);
   return reshape(x, [...x.shape.slice(0, a), sizeOf(x.shape.slice(a, b + 1)), ...x.shape.slice(b + 1)]);
-}
+});
 
 /**
  * Dimension `dim` as several, of the sizes given; one may be -1.
@@ -200,9 +206,10 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
  * unflatten(zeros([4, 6]), 1, [2, -1]).shape; // [4, 2, 3]
  * ```
  */
-export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
+export const unflatten = /* @__PURE__ */ named('unflatten', (x: Tensor, dim: number, sizes: Shape): Tensor => {
   checkTensors('unflatten', x);
   const d = normalizeDim('unflatten', dim, x.ndim);
+  check('unflatten', 'sizes', sizes, is.arrayOf(is.integer));
   const known = sizeOf(sizes.filter((n) => n !== -1));
   const filled = sizes.map((n) => (n === -1 ? x.shape[d]! / known : n));
   if (sizeOf(filled) !== x.shape[d])
@@ -211,7 +218,7 @@ export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
       `dimension ${dim} has size ${x.shape[d]} and cannot become ${formatShape(sizes)}`,
     );
   return reshape(x, [...x.shape.slice(0, d), ...filled, ...x.shape.slice(d + 1)]);
-}
+});
 
 /**
  * The dimensions in another order; a view.
@@ -289,10 +296,10 @@ export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor
  * expandAs(tensor([1, 2]), zeros([3, 2])).shape; // [3, 2]
  * ```
  */
-export function expandAs(x: Tensor, other: Tensor): Tensor {
+export const expandAs = /* @__PURE__ */ named('expandAs', (x: Tensor, other: Tensor): Tensor => {
   checkTensors('expandAs', x, other);
   return expand(x, other.shape);
-}
+});
 
 /**
  * All tensors expanded to the shape they broadcast to.
@@ -301,11 +308,11 @@ export function expandAs(x: Tensor, other: Tensor): Tensor {
  * broadcastTensors([zeros([3, 1]), zeros([2])]).map((x) => x.shape); // [[3, 2], [3, 2]]
  * ```
  */
-export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
+export const broadcastTensors = /* @__PURE__ */ named('broadcastTensors', (tensors: readonly Tensor[]): Tensor[] => {
   checkList('broadcastTensors', tensors);
   const shape = tensors.reduce<Shape>((s, x) => broadcastShapes('broadcastTensors', s, x.shape), []);
   return tensors.map((x) => expand(x, shape));
-}
+});
 
 /**
  * Without the dimensions of size 1: all of them, or those named; others are left. A view.
@@ -438,7 +445,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
-  if (!Array.isArray(tensors) || tensors.length === 0 || !tensors.every((x) => x instanceof Tensor))
+  if (!Array.isArray(tensors) || tensors.length === 0 || !is.arrayOf(is.tensor).is(tensors))
     throw new TypeError(`${op}: expected an array of at least one Tensor, got ${show(tensors)}`);
   return tensors[0]!;
 }
@@ -450,7 +457,7 @@ export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
  * stack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
  * ```
  */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+export const stack = /* @__PURE__ */ named('stack', (tensors: readonly Tensor[], dim = 0): Tensor => {
   const first = checkList('stack', tensors);
   for (const x of tensors)
     if (!sameShape(x.shape, first.shape))
@@ -462,7 +469,7 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
     tensors.map((x) => unsqueeze(x, normalizeDim('stack', dim, first.ndim + 1))),
     dim,
   );
-}
+});
 
 /**
  * Views of at most `size` (or of the sizes given) along `dim`.
@@ -471,25 +478,29 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
  * split(arange(5), 2); // [[0, 1], [2, 3], [4]]
  * ```
  */
-export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
-  checkTensors('split', x);
-  const d = normalizeDim('split', dim, x.ndim);
-  checkHasDims('split', x);
-  const n = x.shape[d] ?? 0;
-  if (typeof size === 'number' && !(size > 0 && Number.isInteger(size)))
-    throw new ShapeError('split', `a size is a whole number above 0, got ${size}`);
-  const sizes =
-    typeof size === 'number'
-      ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
-      : size;
-  if (sizes.reduce((a, b) => a + b, 0) !== n)
-    throw new ShapeError('split', `sizes ${formatShape(sizes)} do not add up to ${n}, the size of dimension ${dim}`);
-  let at = 0;
-  return sizes.map((length) => {
-    at += length;
-    return narrow(x, d, at - length, length);
-  });
-}
+export const split = /* @__PURE__ */ named(
+  'split',
+  (x: Tensor, size: number | readonly number[], dim = 0): Tensor[] => {
+    checkTensors('split', x);
+    const d = normalizeDim('split', dim, x.ndim);
+    checkHasDims('split', x);
+    const n = x.shape[d] ?? 0;
+    if (typeof size === 'number' && !(size > 0 && Number.isInteger(size)))
+      throw new ShapeError('split', `a size is a whole number above 0, got ${show(size)}`);
+    if (typeof size !== 'number') check('split', 'size', size, is.arrayOf(is.size));
+    const sizes =
+      typeof size === 'number'
+        ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
+        : size;
+    if (sizes.reduce((a, b) => a + b, 0) !== n)
+      throw new ShapeError('split', `sizes ${formatShape(sizes)} do not add up to ${n}, the size of dimension ${dim}`);
+    let at = 0;
+    return sizes.map((length) => {
+      at += length;
+      return narrow(x, d, at - length, length);
+    });
+  },
+);
 
 /**
  * At most `chunks` views of equal size along `dim`; the last may be smaller.
@@ -498,12 +509,12 @@ export function split(x: Tensor, size: number | readonly number[], dim = 0): Ten
  * chunk(arange(4), 2); // [[0, 1], [2, 3]]
  * ```
  */
-export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
+export const chunk = /* @__PURE__ */ named('chunk', (x: Tensor, chunks: number, dim = 0): Tensor[] => {
   checkTensors('chunk', x);
   if (!(Number.isInteger(chunks) && chunks > 0))
-    throw new ShapeError('chunk', `chunks is a whole number above 0, got ${chunks}`);
+    throw new ShapeError('chunk', `chunks is a whole number above 0, got ${show(chunks)}`);
   return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);
-}
+});
 
 /**
  * Views of the slices along `dim`, without that dimension.
@@ -529,12 +540,13 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
  * ```
  */
 export function copy_(x: Tensor, src: TensorLike): Tensor {
+  checkTensors('copy_', x);
   if (typeof src === 'number') checkFits('copy_', src, x.dtype);
   const value = toTensor('copy_', src, x);
   return inPlace('copy_', x, () => {
     if (!sameShape(broadcastShapes('copy_', x.shape, value.shape), x.shape))
       throw new ShapeError('copy_', `${formatShape(value.shape)} does not broadcast to ${formatShape(x.shape)}`);
-    if (isFloat(value.dtype) && !isFloat(x.dtype) && src instanceof Tensor)
+    if (isFloat(value.dtype) && !isFloat(x.dtype) && Tensor.is(src))
       throw new DTypeError(
         'copy_',
         `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`,
@@ -593,7 +605,10 @@ const own = {
   /** True where an element is not 0. */
   bool: (x: Tensor): Tensor => to(x, 'bool'),
   /** This tensor and `others`, joined along `dim`. */
-  cat: (x: Tensor, others: readonly Tensor[], dim?: number): Tensor => cat([x, ...others], dim),
+  cat: (x: Tensor, others: readonly Tensor[], dim?: number): Tensor => {
+    check('cat', 'others', others, is.arrayOf(is.tensor));
+    return cat([x, ...others], dim);
+  },
   /** Sets all elements to `value`. */
   fill_: (x: Tensor, value: number): Tensor => copy_(x, value),
   /** Sets all elements to 0. */

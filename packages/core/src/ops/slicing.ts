@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
-import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { DTypeError, IndexError, named, ShapeError } from '../errors.js';
 import { inPlace } from '../graph/inplace.js';
 import { gatherAlong, selectSlices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
@@ -31,10 +31,10 @@ export class Slice {
  */
 export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
   if (!Number.isInteger(step) || step < 1)
-    throw new IndexError('slice', `a step is a whole number above 0, got ${step}; use flip() to go backwards`);
+    throw new IndexError('slice', `a step is a whole number above 0, got ${show(step)}; use flip() to go backwards`);
   for (const v of [start, stop])
     if (v !== null && !Number.isInteger(v))
-      throw new IndexError('slice', `a bound is a whole number or null, got ${v}`);
+      throw new IndexError('slice', `a bound is a whole number or null, got ${show(v)}`);
   return new Slice(start, stop, step);
 }
 
@@ -47,7 +47,7 @@ export type Index = number | Slice | null | '...' | Tensor | readonly number[];
 
 /** How many dimensions an index stands for. */
 const consumes = (index: Index): number =>
-  index === null || index === '...' ? 0 : index instanceof Tensor && index.dtype === 'bool' ? index.ndim : 1;
+  index === null || index === '...' ? 0 : Tensor.is(index) && index.dtype === 'bool' ? index.ndim : 1;
 
 interface Picked {
   /** The view that numbers, slices, `null` and `'...'` leave. */
@@ -69,7 +69,7 @@ function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
     else if (index === null) view = unsqueeze(view, d++);
     else if (index instanceof Slice) view = sliceDim(view, d++, index);
     else if (typeof index === 'number') view = select(view, d, index);
-    else if (index instanceof Tensor && index.dtype === 'bool' && index.ndim === 0) {
+    else if (Tensor.is(index) && index.dtype === 'bool' && index.ndim === 0) {
       // A mask without dimensions keeps or drops the whole: it is the index of a new dimension.
       view = unsqueeze(view, d);
       const kept = nonzeroPositions(op, index);
@@ -81,7 +81,7 @@ function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
 
 /** What a tensor or an array names, as tensors of integers, one for each dimension it stands for. */
 function listsOf(op: string, index: Tensor | readonly number[], { shape, storage }: Tensor, dim: number): Tensor[] {
-  if (index instanceof Tensor && index.dtype === 'bool') {
+  if (Tensor.is(index) && index.dtype === 'bool') {
     if (index.shape.some((n, i) => n !== shape[dim + i]))
       throw new ShapeError(
         op,
@@ -91,7 +91,7 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
   }
   if (Array.isArray(index) && index.every(Number.isInteger))
     return [Tensor.of(Int32Array.from(index), 'int32', [index.length], storage.backend)];
-  if (!(index instanceof Tensor))
+  if (!Tensor.is(index))
     throw new TypeError(
       `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${show(index)}`,
     );
@@ -163,7 +163,7 @@ function positionsOf(op: string, { view, lists }: Picked): Tensor {
  * at(x, slice(), 0); // [1, 3]
  * ```
  */
-export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
+export const at = /* @__PURE__ */ named('at', (x: Tensor, ...indices: readonly Index[]): Tensor => {
   checkTensors('at', x);
   const picked = pick('at', x, indices);
   const { view, lists } = picked;
@@ -172,7 +172,7 @@ export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
   const [[dim, list]] = [...lists] as [[number, Tensor]];
   if (lists.size === 1 && list.ndim === 1) return selectSlices('at', view, dim, list);
   return gatherAlong('at', view, null, positionsOf('at', picked));
-}
+});
 
 function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor {
   const n = x.shape[dim]!;
@@ -193,22 +193,25 @@ function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor 
  * set(zeros([2, 2]), 0, slice(), 1); // [[1, 1], [0, 0]]
  * ```
  */
-export function set<T extends Tensor>(x: T, ...args: readonly [...Index[], TensorLike]): T {
-  checkTensors('set', x);
-  const picked = pick('set', x, args.slice(0, -1) as Index[]);
-  const value = args.at(-1) as TensorLike;
-  if (picked.lists.size === 0) {
-    copy_(picked.view, value);
+export const set = /* @__PURE__ */ named(
+  'set',
+  <T extends Tensor>(x: T, ...args: readonly [...Index[], TensorLike]): T => {
+    checkTensors('set', x);
+    const picked = pick('set', x, args.slice(0, -1) as Index[]);
+    const value = args.at(-1) as TensorLike;
+    if (picked.lists.size === 0) {
+      copy_(picked.view, value);
+      return x;
+    }
+    checkLists('set', picked);
+    const positions = positionsOf('set', picked);
+    const src = toTensor('set', value, x);
+    const write = (self: Tensor) =>
+      putAlong('set', self, null, positions, to(fitting('set', src, positions.shape), x.dtype));
+    inPlace('set', picked.view, write, [src]);
     return x;
-  }
-  checkLists('set', picked);
-  const positions = positionsOf('set', picked);
-  const src = toTensor('set', value, x);
-  const write = (self: Tensor) =>
-    putAlong('set', self, null, positions, to(fitting('set', src, positions.shape), x.dtype));
-  inPlace('set', picked.view, write, [src]);
-  return x;
-}
+  },
+);
 
 function fitting(op: string, src: Tensor, shape: Shape): Tensor {
   const fits = src.ndim <= shape.length && formatShape(broadcastShapes(op, src.shape, shape)) === formatShape(shape);

@@ -1,4 +1,4 @@
-import { checkOptions } from '../check.js';
+import { checkOptions, show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -169,7 +169,7 @@ export const digamma = unary('digamma', {
  */
 export function polygamma(n: number, x: Tensor): Tensor {
   checkTensors('polygamma', x);
-  if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${n}`);
+  if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${show(n)}`);
   if (n === 0) return digamma(x);
   let factorial = n % 2 === 0 ? -1 : 1;
   for (let i = 2; i <= n && Number.isFinite(factorial); i++) factorial *= i;

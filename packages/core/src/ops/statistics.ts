@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
-import { check, checkOptions } from '../check.js';
-import { DTypeError, IndexError, ShapeError } from '../errors.js';
+import { check, checkOptions, show } from '../check.js';
+import { DTypeError, IndexError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { gatherAlong } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
@@ -26,10 +26,10 @@ import type * as self from './statistics.js';
  * nansum(tensor([1, NaN, 2])); // 3
  * ```
  */
-export function nansum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+export const nansum = /* @__PURE__ */ named('nansum', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
   checkTensors('nansum', x);
   return sum(where(isnan(x), 0, x), dim, options);
-}
+});
 
 /**
  * The mean over `dim` of the elements that are not NaN.
@@ -38,11 +38,11 @@ export function nansum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
  * nanmean(tensor([1, NaN, 3])); // 2
  * ```
  */
-export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
   checkTensors('nanmean', x);
   floatOnly('nanmean', x);
   return div(nansum(x, dim, options), sum(isnan(x).logicalNot(), dim, options));
-}
+});
 
 /**
  * How many elements over `dim` are not 0; int32.
@@ -51,7 +51,7 @@ export function nanmean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
  * countNonzero(tensor([1, 0, 2])); // 2
  * ```
  */
-export const countNonzero = (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim);
+export const countNonzero = /* @__PURE__ */ named('countNonzero', (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim));
 
 /**
  * The smallest and the largest element over `dim`.
@@ -60,10 +60,13 @@ export const countNonzero = (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim)
  * aminmax(tensor([3, 1, 2])); // { min: 1, max: 3 }
  * ```
  */
-export const aminmax = (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor } => ({
-  min: amin(x, dim, options),
-  max: amax(x, dim, options),
-});
+export const aminmax = /* @__PURE__ */ named(
+  'aminmax',
+  (x: Tensor, dim?: Dim, options?: KeepDim): { min: Tensor; max: Tensor } => ({
+    min: amin(x, dim, options),
+    max: amax(x, dim, options),
+  }),
+);
 
 /** The elements of `x` along `d` that `index` names, without that dimension unless it is kept. */
 function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: KeepDim): ValuesAndIndices {
@@ -85,7 +88,7 @@ export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}):
   const d = normalizeDim('kthvalue', dim, x.ndim);
   const n = x.shape[d] ?? 1;
   if (!Number.isInteger(k) || k < 1 || k > n)
-    throw new IndexError('kthvalue', `k is from 1 to the size ${n} of dimension ${dim}, got ${k}`);
+    throw new IndexError('kthvalue', `k is from 1 to the size ${n} of dimension ${dim}, got ${show(k)}`);
   const order = argsort(x, d);
   return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
 }
@@ -178,44 +181,42 @@ const quantileOptions = {
  * quantile(tensor([1, 2, 3]), [0, 0.25]); // [1, 1.5]
  * ```
  */
-export function quantile(
-  x: Tensor,
-  q: number | readonly number[],
-  dim?: number | null,
-  options: QuantileOptions = {},
-): Tensor {
-  checkTensors('quantile', x);
-  floatOnly('quantile', x);
-  const { interpolation = 'linear', keepdim = false } = checkOptions('quantile', options, quantileOptions);
-  const many = typeof q !== 'number';
-  check('quantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
-  if (many) return stack(q.map((v) => quantile(x, v, dim, options)));
-  if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile: q is from 0 to 1, got ${q}`);
-  const t = dim == null ? x.flatten() : x;
-  const d = normalizeDim('quantile', dim ?? 0, t.ndim);
-  const n = t.shape[d] ?? 1;
-  if (n === 0)
-    throw new ShapeError('quantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
-  const line = t.ndim === 0 ? t.reshape(1) : t;
-  const sorted = gatherAlong('gather', line, d, argsort(line, d));
-  const place = q * (n - 1);
-  const low = narrow(sorted, d, Math.floor(place), 1);
-  const high = narrow(sorted, d, Math.ceil(place), 1);
-  const weights = {
-    linear: place % 1,
-    lower: 0,
-    higher: 1,
-    midpoint: 0.5,
-    nearest: nearest(place) - Math.floor(place),
-  };
-  const weight = weights[interpolation];
-  const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : add(low, mul(sub(high, low), weight));
-  const last = narrow(sorted, d, n - 1, 1);
-  const out = where(isnan(last), last, value);
-  if (x.ndim === 0) return out.reshape([]);
-  if (keepdim) return dim == null ? out.reshape(x.shape.map(() => 1)) : out;
-  return out.squeeze(d);
-}
+export const quantile = /* @__PURE__ */ named(
+  'quantile',
+  (x: Tensor, q: number | readonly number[], dim?: number | null, options: QuantileOptions = {}): Tensor => {
+    checkTensors('quantile', x);
+    floatOnly('quantile', x);
+    const { interpolation = 'linear', keepdim = false } = checkOptions('quantile', options, quantileOptions);
+    const many = typeof q !== 'number';
+    check('quantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
+    if (many) return stack(q.map((v) => quantile(x, v, dim, options)));
+    if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile: q is from 0 to 1, got ${show(q)}`);
+    const t = dim == null ? x.flatten() : x;
+    const d = normalizeDim('quantile', dim ?? 0, t.ndim);
+    const n = t.shape[d] ?? 1;
+    if (n === 0)
+      throw new ShapeError('quantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
+    const line = t.ndim === 0 ? t.reshape(1) : t;
+    const sorted = gatherAlong('gather', line, d, argsort(line, d));
+    const place = q * (n - 1);
+    const low = narrow(sorted, d, Math.floor(place), 1);
+    const high = narrow(sorted, d, Math.ceil(place), 1);
+    const weights = {
+      linear: place % 1,
+      lower: 0,
+      higher: 1,
+      midpoint: 0.5,
+      nearest: nearest(place) - Math.floor(place),
+    };
+    const weight = weights[interpolation];
+    const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : add(low, mul(sub(high, low), weight));
+    const last = narrow(sorted, d, n - 1, 1);
+    const out = where(isnan(last), last, value);
+    if (x.ndim === 0) return out.reshape([]);
+    if (keepdim) return dim == null ? out.reshape(x.shape.map(() => 1)) : out;
+    return out.squeeze(d);
+  },
+);
 
 /** Halves go to the even place, as `round` takes them. */
 const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
@@ -247,13 +248,13 @@ export function cov(x: Tensor, options?: { correction?: number }): Tensor {
  * corrcoef(tensor([[1, 3], [4, 2]])); // [[1, -1], [-1, 1]]
  * ```
  */
-export function corrcoef(x: Tensor): Tensor {
+export const corrcoef = /* @__PURE__ */ named('corrcoef', (x: Tensor): Tensor => {
   checkTensors('corrcoef', x);
   const c = cov(x);
   if (c.ndim === 0) return div(c, c);
   const deviation = sqrt(diagonal(c));
   return div(div(c, unsqueeze(deviation, 1)), deviation);
-}
+});
 
 /**
  * The `p`-norm of `a - b`.
@@ -262,7 +263,7 @@ export function corrcoef(x: Tensor): Tensor {
  * dist(tensor([0, 0]), tensor([3, 4])); // 5
  * ```
  */
-export const dist = (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p);
+export const dist = /* @__PURE__ */ named('dist', (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p));
 
 /**
  * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`.
@@ -271,7 +272,7 @@ export const dist = (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p);
  * cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]])); // [[5, 1]]
  * ```
  */
-export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
+export const cdist = /* @__PURE__ */ named('cdist', (a: Tensor, b: Tensor, p = 2): Tensor => {
   checkTensors('cdist', a, b);
   if (!isFloat(a.dtype) || a.dtype !== b.dtype)
     throw new DTypeError('cdist', `takes floating point tensors of one dtype, got ${a.dtype} and ${b.dtype}`);
@@ -281,7 +282,7 @@ export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
       `takes [..., n, k] and [..., m, k], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
     );
   return sub(unsqueeze(a, -2), unsqueeze(b, -3)).norm(p, -1);
-}
+});
 
 const plain = {
   nansum,

@@ -2,8 +2,8 @@ import type { Backend } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { inOrder } from '../backend/host/searchsorted.js';
 import { closeWindows } from '../backend/host/storage.js';
-import { checkOptions } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { check, checkOptions, show } from '../check.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
 import { promoteTypes } from '../memory/promote.js';
@@ -110,28 +110,31 @@ const bincountOptions = { weights: is.tensor, minlength: is.size };
  * bincount(tensor([0, 2, 2], { dtype: 'int32' })); // [1, 0, 2]
  * ```
  */
-export function bincount(x: Tensor, options?: { weights?: Tensor; minlength?: number }): Tensor {
-  const { weights, minlength = 0 } = checkOptions('bincount', options, bincountOptions);
-  checkTensors('bincount', x);
-  checkIntegers('bincount', 'values', x);
-  if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
-  if (weights && formatShape(weights.shape) !== formatShape(x.shape))
-    throw new ShapeError(
-      'bincount',
-      `weights ${formatShape(weights.shape)} for values ${formatShape(x.shape)}: shapes must be equal`,
-    );
-  const data = x.elements('bincount');
-  let top = minlength - 1;
-  for (let i = 0; i < data.length; i++) {
-    if (data[i]! < 0) throw new RangeError(`bincount: values are from 0 up, got ${data[i]}`);
-    top = Math.max(top, data[i]!);
-  }
-  checkSize('bincount', [top + 1]);
-  const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1], x.storage.backend);
-  writeTo(out, 'bincount', 'add', 0, x, weights ?? repeated(1, x.shape, out));
-  closeWindows();
-  return out;
-}
+export const bincount = /* @__PURE__ */ named(
+  'bincount',
+  (x: Tensor, options?: { weights?: Tensor; minlength?: number }): Tensor => {
+    const { weights, minlength = 0 } = checkOptions('bincount', options, bincountOptions);
+    checkTensors('bincount', x);
+    checkIntegers('bincount', 'values', x);
+    if (x.ndim !== 1) throw new ShapeError('bincount', `takes one dimension, got ${formatShape(x.shape)}`);
+    if (weights && formatShape(weights.shape) !== formatShape(x.shape))
+      throw new ShapeError(
+        'bincount',
+        `weights ${formatShape(weights.shape)} for values ${formatShape(x.shape)}: shapes must be equal`,
+      );
+    const data = x.elements('bincount');
+    let top = minlength - 1;
+    for (let i = 0; i < data.length; i++) {
+      if (data[i]! < 0) throw new RangeError(`bincount: values are from 0 up, got ${show(data[i])}`);
+      top = Math.max(top, data[i]!);
+    }
+    checkSize('bincount', [top + 1]);
+    const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1], x.storage.backend);
+    writeTo(out, 'bincount', 'add', 0, x, weights ?? repeated(1, x.shape, out));
+    closeWindows();
+    return out;
+  },
+);
 
 const histcOptions = { bins: is.count, min: is.number, max: is.number };
 
@@ -142,26 +145,30 @@ const histcOptions = { bins: is.count, min: is.number, max: is.number };
  * histc(tensor([0, 1, 2, 3]), { bins: 2 }); // [2, 2]
  * ```
  */
-export function histc(x: Tensor, options?: { bins?: number; min?: number; max?: number }): Tensor {
-  const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
-  checkTensors('histc', x);
-  if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
-  if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`histc: bins is a whole number above 0, got ${bins}`);
-  if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${min} and ${max}`);
-  checkSize('histc', [bins]);
-  let [low, high] = [min, max];
-  if (low === high && x.numel > 0) {
-    [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const v of x.elements('histc')) [low, high] = [Math.min(low, v), Math.max(high, v)];
-  }
-  if (low === high) [low, high] = [low - 1, high + 1];
-  if (!Number.isFinite(low) || !Number.isFinite(high))
-    throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
-  const out = Tensor.unwritten(x.dtype, [bins], x.storage.backend);
-  kernelsOf('histc', x).histogram(x, low, high, out);
-  closeWindows();
-  return out;
-}
+export const histc = /* @__PURE__ */ named(
+  'histc',
+  (x: Tensor, options?: { bins?: number; min?: number; max?: number }): Tensor => {
+    const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
+    checkTensors('histc', x);
+    if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
+    if (!Number.isInteger(bins) || bins < 1)
+      throw new RangeError(`histc: bins is a whole number above 0, got ${show(bins)}`);
+    if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${show(min)} and ${show(max)}`);
+    checkSize('histc', [bins]);
+    let [low, high] = [min, max];
+    if (low === high && x.numel > 0) {
+      [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      for (const v of x.elements('histc')) [low, high] = [Math.min(low, v), Math.max(high, v)];
+    }
+    if (low === high) [low, high] = [low - 1, high + 1];
+    if (!Number.isFinite(low) || !Number.isFinite(high))
+      throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
+    const out = Tensor.unwritten(x.dtype, [bins], x.storage.backend);
+    kernelsOf('histc', x).histogram(x, low, high, out);
+    closeWindows();
+    return out;
+  },
+);
 
 export interface SearchOptions {
   /** Behind equal elements rather than before them. */
@@ -181,8 +188,7 @@ const searchsortedOptions = { right: is.boolean };
 export function searchsorted(sorted: Tensor, values: Tensor | number, options?: SearchOptions): Tensor {
   const { right = false } = checkOptions('searchsorted', options, searchsortedOptions);
   checkTensors('searchsorted', sorted);
-  const v =
-    values instanceof Tensor ? values : Tensor.of(Float64Array.of(values), 'float64', [], sorted.storage.backend);
+  const v = Tensor.is(values) ? values : Tensor.of(Float64Array.of(values), 'float64', [], sorted.storage.backend);
   if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
   const lead = formatShape(sorted.shape.slice(0, -1));
   if (sorted.ndim > 1 && lead !== formatShape(v.shape.slice(0, -1)))
@@ -202,12 +208,15 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
  * bucketize(tensor([0, 2, 9]), tensor([1, 3])); // [0, 1, 2]
  * ```
  */
-export const bucketize = (x: Tensor | number, boundaries: Tensor, options?: SearchOptions): Tensor => {
-  checkTensors('bucketize', boundaries);
-  if (boundaries.ndim !== 1)
-    throw new ShapeError('bucketize', `boundaries have one dimension, got ${formatShape(boundaries.shape)}`);
-  return searchsorted(boundaries, x, options);
-};
+export const bucketize = /* @__PURE__ */ named(
+  'bucketize',
+  (x: Tensor | number, boundaries: Tensor, options?: SearchOptions): Tensor => {
+    checkTensors('bucketize', boundaries);
+    if (boundaries.ndim !== 1)
+      throw new ShapeError('bucketize', `boundaries have one dimension, got ${formatShape(boundaries.shape)}`);
+    return searchsorted(boundaries, x, options);
+  },
+);
 
 const isinOptions = { invert: is.boolean };
 
@@ -221,13 +230,13 @@ const isinOptions = { invert: is.boolean };
 export function isin(x: Tensor, values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor {
   const { invert = false } = checkOptions('isin', options, isinOptions);
   checkTensors('isin', x);
-  if (values instanceof Tensor && (values.dtype === 'int64') !== (x.dtype === 'int64')) {
+  if (Tensor.is(values) && (values.dtype === 'int64') !== (x.dtype === 'int64')) {
     const dtype = promoteTypes(x.dtype, values.dtype);
     return isin(to(x, dtype), to(values, dtype), { invert });
   }
+  if (!Tensor.is(values)) check('isin', 'values', values, is.arrayOf(is.number));
   const { backend } = x.storage;
-  const known =
-    values instanceof Tensor ? values : Tensor.of(Float64Array.from(values), 'float64', [values.length], backend);
+  const known = Tensor.is(values) ? values : Tensor.of(Float64Array.from(values), 'float64', [values.length], backend);
   const out = Tensor.unwritten('bool', x.shape, backend);
   kernelsOf('isin', x, known).isin(x, known, invert, out);
   return out;

@@ -6,7 +6,18 @@ import { Tensor } from './tensor.js';
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {
   for (const value of values)
-    if (!(value instanceof Tensor)) throw new TypeError(`${op}: expected a Tensor, got ${show(value)}`);
+    if (!Tensor.is(value)) throw new TypeError(`${op}: expected a Tensor, got ${showOther(value)}`);
+}
+
+/** What is no tensor, as errors show it. */
+export function showOther(value: unknown): string {
+  let inherits = false;
+  try {
+    inherits = value instanceof Tensor;
+  } catch {
+    // A proxy that was revoked.
+  }
+  return inherits ? 'a proxy of one, or an object that only inherits from Tensor; pass the tensor itself' : show(value);
 }
 
 /** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */

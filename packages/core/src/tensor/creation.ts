@@ -1,6 +1,6 @@
 import { backend, getDefaultDevice } from '../backend/backends.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import {
   type AnyTypedArray,
   allocate,
@@ -42,8 +42,9 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
 }
 
 /** What was made on the host, on its device. */
-function finish(t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
+function finish(op: string, t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
   const made = device === 'cpu' ? t : t.moved(backend(device));
+  if (requiresGrad) made.checkCanRequireGrad(op);
   return requiresGrad ? made.requiresGrad_() : made;
 }
 
@@ -59,7 +60,7 @@ function make(
   const dtype = checkDType(op, chosen.dtype ?? 'float32');
   const data = allocate(dtype, sizeOf(size));
   fill?.(data);
-  return finish(Tensor.of(data, dtype, size), chosen);
+  return finish(op, Tensor.of(data, dtype, size), chosen);
 }
 
 /**
@@ -76,8 +77,9 @@ function make(
  * x; // [5, 2]
  * ```
  */
-export function fromTypedArray(array: TypedArray, { shape = [array.length] }: { shape?: Shape } = {}): Tensor {
+export function fromTypedArray(array: TypedArray, options?: { shape?: Shape }): Tensor {
   if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${show(array)}`);
+  const { shape = [array.length] } = checkOptions('fromTypedArray', options, { shape: is.anything });
   checkShape('fromTypedArray', shape);
   if (sizeOf(shape) !== array.length)
     throw new ShapeError('fromTypedArray', `${array.length} elements do not fill shape ${formatShape(shape)}`);
@@ -101,7 +103,7 @@ export function tensor(
 ): Tensor {
   const { shape: given, ...others } = checkOptions('tensor', options, valuesOptions);
   if (given !== undefined) checkShape('tensor', given);
-  if (values instanceof Tensor)
+  if (Tensor.is(values))
     return tensor(values.exact('tensor'), { dtype: values.dtype, shape: values.shape, ...options });
   if (isTypedArray(values)) {
     const shape = given ?? [values.length];
@@ -141,7 +143,7 @@ function ofValues(shape: Shape, values: ArrayLike<PlainValue>, options: TensorOp
       checkFits('tensor', typeof values[i] === 'boolean' ? 0 : (values[i] as number | bigint), dtype);
   if (dtype === 'int64') {
     const exact = BigInt64Array.from(values, (v) => (typeof v === 'number' ? BigInt(Math.trunc(v)) : BigInt(v)));
-    return finish(Tensor.of(exact, dtype, [...shape]), options);
+    return finish('tensor', Tensor.of(exact, dtype, [...shape]), options);
   }
   return make('tensor', shape, options, (data) => {
     if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
@@ -217,8 +219,9 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
 export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options);
 
 /** Shape and options for a tensor as `t` is. */
-function like<O extends TensorOptions>(op: string, t: Tensor, options: O): [Shape, O] {
+function like<O extends TensorOptions>(op: string, t: Tensor, options: O, known: object = tensorOptions): [Shape, O] {
   checkTensors(op, t);
+  checkOptions(op, options, known as Schema<O>);
   return [t.shape, withDefaults(op, options, { dtype: t.dtype, device: t.device })];
 }
 
@@ -229,7 +232,10 @@ function like<O extends TensorOptions>(op: string, t: Tensor, options: O): [Shap
  * zerosLike(tensor([1, 2])); // [0, 0]
  * ```
  */
-export const zerosLike = (t: Tensor, options: TensorOptions = {}): Tensor => zeros(...like('zerosLike', t, options));
+export const zerosLike = /* @__PURE__ */ named(
+  'zerosLike',
+  (t: Tensor, options: TensorOptions = {}): Tensor => zeros(...like('zerosLike', t, options)),
+);
 /**
  * Ones of the shape, dtype and device of `t`; does not require grad.
  *
@@ -237,7 +243,10 @@ export const zerosLike = (t: Tensor, options: TensorOptions = {}): Tensor => zer
  * onesLike(tensor([5, 6])); // [1, 1]
  * ```
  */
-export const onesLike = (t: Tensor, options: TensorOptions = {}): Tensor => ones(...like('onesLike', t, options));
+export const onesLike = /* @__PURE__ */ named(
+  'onesLike',
+  (t: Tensor, options: TensorOptions = {}): Tensor => ones(...like('onesLike', t, options)),
+);
 /**
  * `value` everywhere, of the shape, dtype and device of `t`; does not require grad.
  *
@@ -245,10 +254,14 @@ export const onesLike = (t: Tensor, options: TensorOptions = {}): Tensor => ones
  * fullLike(tensor([5, 6]), 3); // [3, 3]
  * ```
  */
-export const fullLike = (t: Tensor, value: number, options: TensorOptions = {}): Tensor => {
-  const [shape, chosen] = like('fullLike', t, options);
-  return full(shape, value, chosen);
-};
+export const fullLike = /* @__PURE__ */ named(
+  'fullLike',
+  (t: Tensor, value: number, options: TensorOptions = {}): Tensor => {
+    check('fullLike', 'value', value, numberOrBoolean);
+    const [shape, chosen] = like('fullLike', t, options);
+    return full(shape, value, chosen);
+  },
+);
 /**
  * Of the shape, dtype and device of `t`, to be written to; the values are zeros.
  *
@@ -256,7 +269,10 @@ export const fullLike = (t: Tensor, value: number, options: TensorOptions = {}):
  * emptyLike(tensor([5, 6])).shape; // [2]
  * ```
  */
-export const emptyLike = (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options));
+export const emptyLike = /* @__PURE__ */ named(
+  'emptyLike',
+  (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options)),
+);
 /**
  * Uniform in [0, 1), of the shape, dtype and device of `t`.
  *
@@ -264,7 +280,10 @@ export const emptyLike = (t: Tensor, options: TensorOptions = {}): Tensor => emp
  * randLike(tensor([5, 6])).lt(1).all(); // true
  * ```
  */
-export const randLike = (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options));
+export const randLike = /* @__PURE__ */ named(
+  'randLike',
+  (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options, randomOptions)),
+);
 /**
  * From the standard normal distribution, of the shape, dtype and device of `t`.
  *
@@ -272,7 +291,10 @@ export const randLike = (t: Tensor, options: RandomOptions = {}): Tensor => rand
  * randnLike(tensor([5, 6])).shape; // [2]
  * ```
  */
-export const randnLike = (t: Tensor, options: RandomOptions = {}): Tensor => randn(...like('randnLike', t, options));
+export const randnLike = /* @__PURE__ */ named(
+  'randnLike',
+  (t: Tensor, options: RandomOptions = {}): Tensor => randn(...like('randnLike', t, options, randomOptions)),
+);
 
 /**
  * `start`, `start + step`, ... up to but without `end`. One argument is the end. int32 unless one is a fraction.
@@ -292,7 +314,10 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
   for (const n of numbers) check('arange', 'an argument', n, is.number);
   const [start, end, step = 1] = numbers.length === 1 ? [0, numbers[0]!] : (numbers as [number, number, number?]);
   if (!(Number.isFinite(start) && Number.isFinite(end) && Number.isFinite(step) && step !== 0))
-    throw new ShapeError('arange', `start, end and step are finite and step is not 0, got ${start}, ${end}, ${step}`);
+    throw new ShapeError(
+      'arange',
+      `start, end and step are finite and step is not 0, got ${show(start)}, ${show(end)}, ${step}`,
+    );
   if ((end - start) / step < 0)
     throw new ShapeError('arange', `a step of ${step} does not lead from ${start} to ${end}`);
   const dtype = checkDType('arange', options.dtype ?? (numbers.every(Number.isInteger) ? 'int32' : 'float32'));
@@ -327,7 +352,9 @@ export function linspace(start: number, end: number, steps: number, options: Ten
  * ```
  */
 export function eye(n: number, m: number | TensorOptions = n, options: TensorOptions = {}): Tensor {
+  check('eye', 'n', n, is.size);
   if (typeof m === 'object' && m !== null) return eye(n, n, m);
+  check('eye', 'm', m, is.size);
   return make('eye', [n, m], options, (d) => {
     for (let i = 0; i < Math.min(n, m); i++) d[i * m + i] = 1;
   });
@@ -381,6 +408,7 @@ export function randint(low: number, high: number, shape: Shape, options: Random
  */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const chosen = withDefaults('randperm', options, { dtype: 'int32' });
+  check('randperm', 'n', n, is.size);
   const { generator = currentGenerator() } = chosen;
   if (n > 0) checkFits('randperm', n - 1, checkDType('randperm', chosen.dtype));
   return make(

@@ -4,5 +4,5 @@ import { Tensor } from './tensor.js';
 
 export * from '../kinds.js';
 
-export const tensor: Kind = instanceOf('a Tensor', () => Tensor);
+export const tensor: Kind = { text: 'a Tensor', is: Tensor.is };
 export const generator: Kind = instanceOf('a Generator', () => Generator);

@@ -1,6 +1,8 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
+
 import { brand, thisCopy } from '../brand.js';
+
 import { show } from '../check.js';
 import { defineMode, type Gate } from '../grad/index.js';
 
@@ -27,12 +29,12 @@ export class Generator {
   }
 
   constructor(seed: number = Date.now()) {
-    this.#bits = seeded(seed);
+    this.#bits = seeded('Generator', seed);
   }
 
   /** Starts anew from `seed`, a whole number of at most 2^53 - 1 in size. Neighbouring seeds give unrelated numbers. */
   manualSeed(seed: number): this {
-    this.#bits = seeded(seed);
+    this.#bits = seeded('manualSeed', seed);
     this.#spare = null;
     return this;
   }
@@ -85,9 +87,9 @@ export class Generator {
  * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) makes its state of all the seed's bits, as the
  * authors of xoroshiro128+ advise. A state with few bits set would take hundreds of draws to look random.
  */
-function seeded(seed: number): JumpableRandomGenerator {
+function seeded(op: string, seed: number): JumpableRandomGenerator {
   if (!Number.isSafeInteger(seed))
-    throw new TypeError(`a seed is a whole number between -(2^53 - 1) and 2^53 - 1, got ${String(seed)}`);
+    throw new TypeError(`${op}: a seed is a whole number between -(2^53 - 1) and 2^53 - 1, got ${show(seed)}`);
   let z = BigInt.asUintN(64, BigInt(seed));
   const state: number[] = [];
   for (let word = 0; word < 2; word++) {
@@ -125,7 +127,7 @@ export const currentGenerator = (): Generator => generator.get() ?? defaultGener
  * ```
  */
 export function forkRng(from?: number | Generator): Gate {
-  if (typeof from === 'number') seeded(from);
+  if (typeof from === 'number') seeded('forkRng', from);
   else if (from !== undefined && !(from instanceof Generator))
     throw new TypeError(`forkRng: takes a seed or a Generator, got ${show(from)}`);
   return forking(from);

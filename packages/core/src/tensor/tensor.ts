@@ -4,7 +4,7 @@ import { bitsAmong, numbersAmong, targetOf } from '../backend/host/data.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
-import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { AutogradError, DTypeError, inNameOf, ShapeError } from '../errors.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
@@ -92,6 +92,11 @@ export class Tensor {
     if (frame.inference) this.untracked = frame;
   }
 
+  /** @internal Whether this is a tensor: a proxy of one, or what only inherits from the class, is none. */
+  static is(value: unknown): value is Tensor {
+    return typeof value === 'object' && value !== null && #node in value;
+  }
+
   /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than the host. */
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     const t = new Tensor(wrap(data, dtype), dtype, shape);
@@ -173,15 +178,18 @@ export class Tensor {
     return (this.#leafRequiresGrad && !(this.#freezable && frozen.get().has(this))) || this.gradFn !== null;
   }
   set requiresGrad(value: boolean) {
-    if (typeof value !== 'boolean')
-      throw new TypeError(`requiresGrad is true or false, got ${typeof value} ${String(value)}`);
+    this.#setRequiresGrad('requiresGrad', value);
+  }
+
+  #setRequiresGrad(op: string, value: boolean): void {
+    if (typeof value !== 'boolean') throw new TypeError(`${op}: takes true or false, got ${show(value)}`);
     if (!value && this.gradFn !== null)
       throw new AutogradError(
-        'requiresGrad',
+        op,
         'only a leaf can stop requiring grad, and this tensor was computed by ' +
           `${this.gradFn.name}; use detach() for a tensor that is cut off from the graph`,
       );
-    if (value) this.checkCanRequireGrad('requiresGrad');
+    if (value) this.checkCanRequireGrad(op);
     if (this.gradFn === null) this.#leafRequiresGrad = value;
   }
 
@@ -219,7 +227,7 @@ export class Tensor {
 
   /** Sets `requiresGrad` and returns the tensor. */
   requiresGrad_(value = true): this {
-    this.requiresGrad = value;
+    this.#setRequiresGrad('requiresGrad_', value);
     return this;
   }
 
@@ -381,7 +389,7 @@ export class Tensor {
   }
 
   toString(): string {
-    return formatTensor(this);
+    return Tensor.is(this) ? formatTensor(this) : 'a proxy of a Tensor, or an object that only inherits from it';
   }
 
   /** The elements for `JSON.stringify`, as `toArray` gives them. JSON has no NaN and no infinity: both become null. */
@@ -402,9 +410,9 @@ export class Tensor {
 
   /** JavaScript's own operators would take the text for a value: `loss += t` would give a string, and `t > 1` false. */
   [Symbol.toPrimitive](hint: string): string {
-    if (hint === 'string') return formatTensor(this);
+    if (hint === 'string') return this.toString();
     throw new TypeError(
-      'a Tensor is no number for the operators of JavaScript, such as + and >: use item() for the number of a tensor of ' +
+      'Tensor: a Tensor is no number for the operators of JavaScript, such as + and >: use item() for the number of a tensor of ' +
         'one element, add(), gt() and their like for tensors, and String(t) for text',
     );
   }
@@ -421,6 +429,8 @@ export class Tensor {
 
   /** Iterates over the first dimension: views of one dimension less. */
   *[Symbol.iterator](): Generator<Tensor> {
+    if (!Tensor.is(this))
+      throw new TypeError('Tensor: a proxy of one, or what only inherits from it, is none to iterate over');
     if (this.ndim === 0)
       throw new ShapeError('iterator', 'a scalar tensor has no dimension to iterate over; use item()');
     for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
@@ -439,7 +449,7 @@ function clear(grad: Tensor): void {
 
 /** Optimizers and kernels read a gradient as far as its tensor goes. */
 function checkGrad(t: Tensor, grad: unknown): void {
-  if (!(grad instanceof Tensor)) throw new TypeError(`grad: a gradient is a Tensor or null, got ${show(grad)}`);
+  if (!Tensor.is(grad)) throw new TypeError(`grad: a gradient is a Tensor or null, got ${show(grad)}`);
   if (!sameShape(t.shape, grad.shape))
     throw new ShapeError(
       'grad',
@@ -491,11 +501,18 @@ export type InPlaceOf<F> = {
 
 export type Method = (self: any, ...args: any[]) => unknown;
 
-/** Puts functions that take a tensor first onto `Tensor.prototype` as methods of the same name. */
-export function methods(functions: Record<string, Method>): void {
+/**
+ * Puts functions that take a tensor first onto `Tensor.prototype` as methods of the same name. What they refuse begins with
+ * that name, unless they run code that is not theirs, which has its own.
+ */
+export function methods(functions: Record<string, Method>, { runOthers = false } = {}): void {
   for (const [name, fn] of Object.entries(functions)) {
     const method = function (this: Tensor, ...args: unknown[]) {
-      return fn(this, ...args);
+      try {
+        return fn(this, ...args);
+      } catch (error) {
+        throw runOthers ? error : inNameOf(name, error);
+      }
     };
     Object.defineProperty(method, 'name', { value: name });
     Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });

@@ -21,7 +21,7 @@ export interface PackedTensor {
  * ```
  */
 export function packTensor(t: Tensor): PackedTensor {
-  if (!(t instanceof Tensor)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
+  if (!Tensor.is(t)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
   // Small arrays share a slab, which would be copied or transferred whole: `slice` gives a buffer of its own.
   return { dtype: t.dtype, shape: [...t.shape], data: t.stored('packTensor').slice(), requiresGrad: t.ownRequiresGrad };
 }

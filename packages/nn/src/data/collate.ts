@@ -64,7 +64,7 @@ function collate(values: readonly unknown[], path: string, depth: number): unkno
 function kindOf(value: unknown, path: string): string {
   if (value === undefined) refuse(`${path} has no value to make a batch of`);
   if (value === null) return 'null';
-  if (value instanceof Tensor) return 'a Tensor';
+  if (Tensor.is(value)) return 'a Tensor';
   if (isOfAnotherCopy(value)) refuse(`${path} is ${show(value)}`);
   if (typeof value !== 'object' && typeof value !== 'function') return typeof value;
   if (isThenable(value)) refuse(`${path} is a promise; await it in the dataset's get()`);

@@ -19,7 +19,7 @@ export type DatasetLike<T> = Dataset<T> | readonly T[] | ArrayLike<T> | (T exten
 
 /** @internal The dataset of what can be one; null for streams. */
 export function asDataset<T>(op: string, source: unknown): Dataset<T> | null {
-  if (source instanceof Tensor) {
+  if (Tensor.is(source)) {
     if (source.ndim === 0) throw new TypeError(`${op}: a tensor without dimensions has no samples`);
     return { length: source.shape[0]!, get: (i) => source.select(0, i) as T };
   }
@@ -60,7 +60,7 @@ class ArrayDataset<T> implements Dataset<T> {
 
 function checkIndex(what: string, index: number, length: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= length)
-    throw new RangeError(`${what}: sample ${index} is out of range; there are ${length}`);
+    throw new RangeError(`${what}: sample ${show(index)} is out of range; there are ${length}`);
 }
 
 /**
@@ -76,7 +76,7 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
   readonly length: number;
 
   constructor(...tensors: T) {
-    if (tensors.length === 0 || tensors.some((t) => !(t instanceof Tensor) || t.ndim === 0))
+    if (tensors.length === 0 || tensors.some((t) => !Tensor.is(t) || t.ndim === 0))
       throw new TypeError(
         `TensorDataset: takes at least one tensor, and none without dimensions, got ${show(tensors)}`,
       );
@@ -260,7 +260,9 @@ export function kFold<T>(
   const { generator, labels } = checkOptions('kFold', options, { generator: is.generator, labels: is.object });
   const n = dataset.length;
   if (!Number.isInteger(k) || k < 2 || k > n)
-    throw new RangeError(`kFold: k is a whole number from 2 to the ${n} samples, got ${k}`);
+    throw new RangeError(`kFold: k is a whole number from 2 to the ${n} samples, got ${show(k)}`);
+  if (labels && !Array.isArray(labels) && !typedArray(labels))
+    throw new TypeError(`kFold: labels are an array of numbers, got ${show(labels)}`);
   if (labels && labels.length !== n) throw new RangeError(`kFold: ${labels.length} labels for ${n} samples`);
   let order = shuffled(n, generator);
   // Dealt out one by one, class after class.

@@ -10,7 +10,7 @@ export type Packed =
 
 /** Tensors, within arrays and objects too, as data. */
 export function pack(value: unknown, depth = 0): Packed {
-  if (value instanceof Tensor) return { tensor: packTensor(value) };
+  if (Tensor.is(value)) return { tensor: packTensor(value) };
   if (depth > maxDepth) throw new TypeError(`a sample is nested deeper than ${maxDepth} levels, or contains itself`);
   // Long arrays of numbers are sent as they are.
   if (Array.isArray(value))

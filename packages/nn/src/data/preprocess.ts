@@ -54,8 +54,10 @@ export class StandardScaler {
     return { mean: this.mean, std: this.std };
   }
 
-  loadStateDict({ mean, std }: { mean: Tensor | null; std: Tensor | null }): void {
+  loadStateDict(state: { mean: Tensor | null; std: Tensor | null }): void {
     const op = 'StandardScaler.loadStateDict';
+    check(op, 'the state', state, is.object);
+    const { mean, std } = state;
     if (mean === null && std === null) {
       this.mean = null;
       this.std = null;
@@ -104,7 +106,9 @@ export function trainTestSplit<T>(
   const n = dataset.length;
   const count = testSize < 1 ? Math.ceil(n * testSize) : testSize;
   if (!Number.isInteger(count) || count >= n)
-    throw new RangeError(`${op}: testSize is a share below 1, or a count below the ${n} samples, got ${testSize}`);
+    throw new RangeError(
+      `${op}: testSize is a share below 1, or a count below the ${n} samples, got ${show(testSize)}`,
+    );
   const order = shuffled(n, generator);
   const test = new Set(labels ? stratified(op, order, labelsOf(op, labels), count) : order.slice(0, count));
   return [
@@ -162,7 +166,7 @@ export function classWeights(labels: ArrayLike<number> | Tensor, options: { numC
 }
 
 function labelsOf(op: string, labels: unknown): unknown[] {
-  if (labels instanceof Tensor) return Array.from(labels.toTypedArray() as ArrayLike<number>);
+  if (Tensor.is(labels)) return Array.from(labels.toTypedArray() as ArrayLike<number>);
   if (typeof labels !== 'object' || labels === null || !('length' in labels))
     throw new TypeError(`${op}: labels are an array or a tensor, got ${show(labels)}`);
   return Array.from(labels as ArrayLike<unknown>);

@@ -1,5 +1,5 @@
 import { currentGenerator, type Generator, ShapeError, type Tensor, type TypedArray, tensor } from '@gradgate/core';
-import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
 import { interpolate } from '../functions/interpolate.js';
 import { typedArray } from '../plain.js';
 
@@ -13,10 +13,10 @@ export interface Random {
 }
 
 /** One transform after another. */
-export const compose =
-  (...transforms: readonly Transform[]): Transform =>
-  (image) =>
-    transforms.reduce((x, f) => f(x), image);
+export function compose(...transforms: readonly Transform[]): Transform {
+  for (const f of transforms) check('compose', 'a transform', f, is.callback);
+  return (image) => transforms.reduce((x, f) => f(x), image);
+}
 
 /**
  * Pixels `[height, width, channels]`, as canvases and image decoders give them, as `[channels, height, width]`. Bytes become
@@ -59,17 +59,24 @@ export function fromPixels(image: Pixels, options: { channels?: 3 | 4 } = {}): T
   return channels === 4 ? all : all.narrow(0, 0, 3).contiguous();
 }
 
+const sizeOrPair = is.either(is.size, is.tuple(is.size, is.size));
+
 function sizes(op: string, image: Tensor): [number, number] {
+  checkTensors(op, image);
   if (image.ndim < 3)
     throw new ShapeError(op, `takes images [..., channels, height, width], got [${image.shape.join(', ')}]`);
   return image.shape.slice(-2) as [number, number];
 }
 
-const pair = (size: number | readonly [number, number]): readonly [number, number] =>
-  typeof size === 'number' ? [size, size] : size;
+function pair(op: string, size: number | readonly [number, number]): readonly [number, number] {
+  check(op, 'the size', size, sizeOrPair);
+  return typeof size === 'number' ? [size, size] : size;
+}
 
 /** `(x - mean) / std` for each channel. */
 export function normalize(mean: readonly number[], std: readonly number[]): Transform {
+  check('normalize', 'mean', mean, is.arrayOf(is.number));
+  check('normalize', 'std', std, is.arrayOf(is.number));
   if (mean.length !== std.length || std.some((v) => !(v > 0)))
     throw new RangeError(
       `normalize: a mean and a std above 0 for each channel, got ${mean.length} and [${std.join(', ')}]`,
@@ -102,34 +109,42 @@ function crop(
 }
 
 /** The middle of an image. */
-export const centerCrop =
-  (size: number | readonly [number, number]): Transform =>
-  (image) => {
-    const [height, width] = pair(size);
+export function centerCrop(size: number | readonly [number, number]): Transform {
+  const [height, width] = pair('centerCrop', size);
+  return (image) => {
     const [h, w] = sizes('centerCrop', image);
     return crop('centerCrop', image, Math.max(0, (h - height) >> 1), Math.max(0, (w - width) >> 1), [height, width]);
   };
+}
+
+const randomCropOptions = { padding: is.size, generator: is.generator };
 
 /** A window at a random place, after `padding` zeros on each side. */
-export const randomCrop =
-  (
-    size: number | readonly [number, number],
-    { padding = 0, generator = currentGenerator() }: Random & { padding?: number } = {},
-  ): Transform =>
-  (image) => {
-    const [height, width] = pair(size);
+export function randomCrop(
+  size: number | readonly [number, number],
+  options?: Random & { padding?: number },
+): Transform {
+  const { padding = 0, generator = currentGenerator() } = checkOptions('randomCrop', options, randomCropOptions);
+  const [height, width] = pair('randomCrop', size);
+  return (image) => {
+    checkTensors('randomCrop', image);
     const padded = padding > 0 ? image.pad([padding, padding, padding, padding]) : image;
     const [h, w] = sizes('randomCrop', padded);
     const place = (n: number) => (n > 0 ? generator.below(n + 1) : 0);
     return crop('randomCrop', padded, place(h - height), place(w - width), [height, width]);
   };
+}
+
+const randomFlipOptions = { p: is.probability, generator: is.generator };
 
 const randomFlip =
   (op: string, dim: number) =>
-  ({ p = 0.5, generator = currentGenerator() }: Random & { p?: number } = {}): Transform =>
-  (image) => {
-    sizes(op, image);
-    return generator.uniform() < p ? image.flip(dim) : image;
+  (options?: Random & { p?: number }): Transform => {
+    const { p = 0.5, generator = currentGenerator() } = checkOptions(op, options, randomFlipOptions);
+    return (image) => {
+      sizes(op, image);
+      return generator.uniform() < p ? image.flip(dim) : image;
+    };
   };
 
 /** Left and right exchanged with probability `p`. */
@@ -138,24 +153,37 @@ export const randomHorizontalFlip = randomFlip('randomHorizontalFlip', -1);
 /** Up and down exchanged with probability `p`. */
 export const randomVerticalFlip = randomFlip('randomVerticalFlip', -2);
 
+const resizeOptions = { mode: is.oneOf('bilinear', 'nearest') };
+
 /** Scaled to this size. */
-export const resize =
-  (
-    size: number | readonly [number, number],
-    { mode = 'bilinear' }: { mode?: 'bilinear' | 'nearest' } = {},
-  ): Transform =>
-  (image) => {
+export function resize(
+  size: number | readonly [number, number],
+  options?: { mode?: 'bilinear' | 'nearest' },
+): Transform {
+  const { mode = 'bilinear' } = checkOptions('resize', options, resizeOptions);
+  const to = [...pair('resize', size)];
+  return (image) => {
     sizes('resize', image);
     const batch = image.ndim === 3 ? image.unsqueeze(0) : image;
-    const out = interpolate(batch, { size: [...pair(size)], mode });
+    const out = interpolate(batch, { size: to, mode });
     return image.ndim === 3 ? out.squeeze(0) : out;
   };
+}
 
 /** Zeros on each side: one number, or [left, right, top, bottom]. */
-export const pad =
-  (padding: number | readonly [number, number, number, number], { value = 0 }: { value?: number } = {}): Transform =>
-  (image) =>
-    image.pad(typeof padding === 'number' ? [padding, padding, padding, padding] : padding, { value });
+export function pad(
+  padding: number | readonly [number, number, number, number],
+  options?: { value?: number },
+): Transform {
+  const { value = 0 } = checkOptions('pad', options, { value: is.number });
+  const four = is.tuple(is.integer, is.integer, is.integer, is.integer);
+  check('pad', 'the padding', padding, is.either(is.integer, four));
+  const sides = typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
+  return (image) => {
+    checkTensors('pad', image);
+    return image.pad(sides, { value });
+  };
+}
 
 /** The weighted mean of red, green and blue (ITU-R 601-2), as one channel. */
 export const grayscale = (): Transform => (image) => {
@@ -164,21 +192,36 @@ export const grayscale = (): Transform => (image) => {
   return image.mul(tensor([0.299, 0.587, 0.114], { shape: [3, 1, 1] })).sum(-3, { keepdim: true });
 };
 
+export interface ErasingOptions extends Random {
+  /** The probability; 0.5 by default. */
+  p?: number;
+  /** The least and the largest share of the image's area; [0.02, 0.33] by default. */
+  scale?: readonly [number, number];
+  /** The least and the largest height by width; [0.3, 3.3] by default. */
+  ratio?: readonly [number, number];
+  /** What is written; 0 by default. */
+  value?: number;
+}
+
+const range = is.tuple(is.positive, is.positive);
+const randomErasingOptions = {
+  p: is.probability,
+  scale: range,
+  ratio: range,
+  value: is.number,
+  generator: is.generator,
+};
+
 /** A random rectangle set to `value` with probability `p` (Zhong et al., 2017); its area is a share of the image's. */
-export const randomErasing =
-  ({
+export function randomErasing(options?: ErasingOptions): Transform {
+  const {
     p = 0.5,
     scale = [0.02, 0.33],
     ratio = [0.3, 3.3],
     value = 0,
     generator = currentGenerator(),
-  }: Random & {
-    p?: number;
-    scale?: readonly [number, number];
-    ratio?: readonly [number, number];
-    value?: number;
-  } = {}): Transform =>
-  (image) => {
+  } = checkOptions('randomErasing', options, randomErasingOptions);
+  return (image) => {
     const [h, w] = sizes('randomErasing', image);
     if (generator.uniform() >= p) return image;
     const between = ([a, b]: readonly [number, number]) => a + (b - a) * generator.uniform();
@@ -193,3 +236,4 @@ export const randomErasing =
     }
     return image;
   };
+}

@@ -1,5 +1,5 @@
 import { matmul, ShapeError, type Tensor } from '@gradgate/core';
-import { checkTensors } from '@gradgate/core/internal';
+import { checkTensors, named } from '@gradgate/core/internal';
 
 /**
  * `a weight[o] b + bias[o]` for each `o`: `[..., I]`, `[..., J]` and `[O, I, J]` to `[..., O]`.
@@ -8,21 +8,24 @@ import { checkTensors } from '@gradgate/core/internal';
  * functional.bilinear(tensor([2]), tensor([3]), tensor([[[1]]])); // [6]
  * ```
  */
-export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  checkTensors('bilinear', a, b, weight);
-  if (bias != null) checkTensors('bilinear', bias);
-  const [o, i, j] = weight.shape;
-  if (
-    weight.ndim !== 3 ||
-    a.shape.at(-1) !== i ||
-    b.shape.at(-1) !== j ||
-    a.shape.slice(0, -1).join() !== b.shape.slice(0, -1).join()
-  )
-    throw new ShapeError(
-      'bilinear',
-      `[..., I], [..., J] and [O, I, J] are needed, got [${a.shape.join(', ')}], [${b.shape.join(', ')}] and [${weight.shape.join(', ')}]`,
-    );
-  const left = matmul(a.reshape([-1, i!]), weight.permute(1, 0, 2).reshape([i!, o! * j!])).reshape([-1, o!, j!]);
-  const out = matmul(left, b.reshape([-1, j!, 1])).reshape([...a.shape.slice(0, -1), o!]);
-  return bias ? out.add(bias) : out;
-}
+export const bilinear = /* @__PURE__ */ named(
+  'bilinear',
+  (a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor => {
+    checkTensors('bilinear', a, b, weight);
+    if (bias != null) checkTensors('bilinear', bias);
+    const [o, i, j] = weight.shape;
+    if (
+      weight.ndim !== 3 ||
+      a.shape.at(-1) !== i ||
+      b.shape.at(-1) !== j ||
+      a.shape.slice(0, -1).join() !== b.shape.slice(0, -1).join()
+    )
+      throw new ShapeError(
+        'bilinear',
+        `[..., I], [..., J] and [O, I, J] are needed, got [${a.shape.join(', ')}], [${b.shape.join(', ')}] and [${weight.shape.join(', ')}]`,
+      );
+    const left = matmul(a.reshape([-1, i!]), weight.permute(1, 0, 2).reshape([i!, o! * j!])).reshape([-1, o!, j!]);
+    const out = matmul(left, b.reshape([-1, j!, 1])).reshape([...a.shape.slice(0, -1), o!]);
+    return bias ? out.add(bias) : out;
+  },
+);

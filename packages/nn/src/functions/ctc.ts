@@ -1,14 +1,14 @@
+import { defineFunction, IndexError, type LossOptions, ShapeError, Tensor, tensor, where } from '@gradgate/core';
 import {
-  defineFunction,
-  IndexError,
-  type LossOptions,
+  check,
+  checkIntegers,
+  checkOptions,
+  checkTensors,
+  is,
+  options as known,
+  named,
   reduceLoss,
-  ShapeError,
-  Tensor,
-  tensor,
-  where,
-} from '@gradgate/core';
-import { check, checkIntegers, checkOptions, checkTensors, is, options as known } from '@gradgate/core/internal';
+} from '@gradgate/core/internal';
 
 /** One sequence: its scores start at `offset`, `step` apart, `frames` of them, for the labels with blanks between. */
 interface Sequence {
@@ -126,63 +126,66 @@ export const ctcLossOptions = { ...known.lossOptions, blank: is.size, zeroInfini
  * functional.ctcLoss(logProbs, tensor([[1]], { dtype: 'int32' }), [3], [1]); // 0.2877
  * ```
  */
-export function ctcLoss(
-  logProbs: Tensor,
-  targets: Tensor,
-  inputLengths: Tensor | readonly number[],
-  targetLengths: Tensor | readonly number[],
-  options?: CTCLossOptions,
-): Tensor {
-  checkTensors('ctcLoss', logProbs, targets);
-  const { blank = 0, reduction = 'mean', zeroInfinity = false } = checkOptions('ctcLoss', options, ctcLossOptions);
-  if (logProbs.ndim === 2) {
-    const one = ctcLoss(logProbs.unsqueeze(1), targets, inputLengths, targetLengths, {
-      blank,
-      reduction,
-      zeroInfinity,
-    });
-    return reduction === 'none' ? one.squeeze(0) : one;
-  }
-  if (logProbs.ndim !== 3) throw new ShapeError('ctcLoss', `takes [T, N, C], got [${logProbs.shape.join(', ')}]`);
-  const [frames, batch, classes] = logProbs.shape as [number, number, number];
-  checkIntegers('ctcLoss', 'targets', targets);
-  if (!Number.isInteger(blank) || blank < 0 || blank >= classes)
-    throw new IndexError('ctcLoss', `blank ${blank} is out of range for ${classes} classes`);
-  const ins = lengths('inputLengths', inputLengths, batch, frames);
-  const labelled = targets.toTypedArray();
-  const perRow = targets.ndim === 2 ? targets.shape[1]! : null;
-  const outs = lengths('targetLengths', targetLengths, batch, perRow ?? labelled.length);
-  if (perRow === null && outs.reduce((a, b) => a + b, 0) > labelled.length)
-    throw new ShapeError('ctcLoss', `targetLengths add up to more than the ${labelled.length} targets`);
-  let at = 0;
-  const sequences = ins.map((n, i): Sequence => {
-    const start = perRow === null ? at : i * perRow;
-    at += outs[i]!;
-    const labels = new Int32Array(2 * outs[i]! + 1).fill(blank);
-    for (let k = 0; k < outs[i]!; k++) {
-      const label = labelled[start + k]!;
-      if (label < 0 || label >= classes || label === blank)
-        throw new IndexError('ctcLoss', `target ${label} is out of range for ${classes} classes, or the blank`);
-      labels[2 * k + 1] = label;
+export const ctcLoss = /* @__PURE__ */ named(
+  'ctcLoss',
+  (
+    logProbs: Tensor,
+    targets: Tensor,
+    inputLengths: Tensor | readonly number[],
+    targetLengths: Tensor | readonly number[],
+    options?: CTCLossOptions,
+  ): Tensor => {
+    checkTensors('ctcLoss', logProbs, targets);
+    const { blank = 0, reduction = 'mean', zeroInfinity = false } = checkOptions('ctcLoss', options, ctcLossOptions);
+    if (logProbs.ndim === 2) {
+      const one = ctcLoss(logProbs.unsqueeze(1), targets, inputLengths, targetLengths, {
+        blank,
+        reduction,
+        zeroInfinity,
+      });
+      return reduction === 'none' ? one.squeeze(0) : one;
     }
-    return { offset: i * classes, frames: n, labels };
-  });
-  let each = losses(logProbs, sequences);
-  if (zeroInfinity) each = where(each.eq(Number.POSITIVE_INFINITY), 0, each);
-  if (reduction !== 'mean') return reduceLoss('ctcLoss', each, reduction);
-  return each
-    .div(
-      tensor(
-        outs.map((n) => Math.max(1, n)),
-        { dtype: each.dtype, device: each.device },
-      ),
-    )
-    .mean();
-}
+    if (logProbs.ndim !== 3) throw new ShapeError('ctcLoss', `takes [T, N, C], got [${logProbs.shape.join(', ')}]`);
+    const [frames, batch, classes] = logProbs.shape as [number, number, number];
+    checkIntegers('ctcLoss', 'targets', targets);
+    if (!Number.isInteger(blank) || blank < 0 || blank >= classes)
+      throw new IndexError('ctcLoss', `blank ${blank} is out of range for ${classes} classes`);
+    const ins = lengths('inputLengths', inputLengths, batch, frames);
+    const labelled = targets.toTypedArray();
+    const perRow = targets.ndim === 2 ? targets.shape[1]! : null;
+    const outs = lengths('targetLengths', targetLengths, batch, perRow ?? labelled.length);
+    if (perRow === null && outs.reduce((a, b) => a + b, 0) > labelled.length)
+      throw new ShapeError('ctcLoss', `targetLengths add up to more than the ${labelled.length} targets`);
+    let at = 0;
+    const sequences = ins.map((n, i): Sequence => {
+      const start = perRow === null ? at : i * perRow;
+      at += outs[i]!;
+      const labels = new Int32Array(2 * outs[i]! + 1).fill(blank);
+      for (let k = 0; k < outs[i]!; k++) {
+        const label = labelled[start + k]!;
+        if (label < 0 || label >= classes || label === blank)
+          throw new IndexError('ctcLoss', `target ${label} is out of range for ${classes} classes, or the blank`);
+        labels[2 * k + 1] = label;
+      }
+      return { offset: i * classes, frames: n, labels };
+    });
+    let each = losses(logProbs, sequences);
+    if (zeroInfinity) each = where(each.eq(Number.POSITIVE_INFINITY), 0, each);
+    if (reduction !== 'mean') return reduceLoss('ctcLoss', each, reduction);
+    return each
+      .div(
+        tensor(
+          outs.map((n) => Math.max(1, n)),
+          { dtype: each.dtype, device: each.device },
+        ),
+      )
+      .mean();
+  },
+);
 
 function lengths(name: string, given: Tensor | readonly number[], count: number, most: number): number[] {
   check('ctcLoss', name, given, is.either(is.tensor, is.iterable));
-  const list = given instanceof Tensor ? [...given.toTypedArray()] : [...given];
+  const list = Tensor.is(given) ? [...given.toTypedArray()] : [...given];
   if (list.length !== count || !list.every((n) => Number.isInteger(n) && n >= 0 && n <= most))
     throw new ShapeError('ctcLoss', `${name} are ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`);
   return list;

@@ -1,5 +1,5 @@
 import { dropout, full, ge, isTraining, rand, type Shape, ShapeError, type Tensor } from '@gradgate/core';
-import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 interface DropoutOptions {
   p?: number;
@@ -50,7 +50,7 @@ const saturated = -1.0507009873554805 * 1.6732632423543772;
  * functional.alphaDropout(tensor([1, 2]), { training: false }); // [1, 2]
  * ```
  */
-export function alphaDropout(x: Tensor, options?: DropoutOptions): Tensor {
+export const alphaDropout = /* @__PURE__ */ named('alphaDropout', (x: Tensor, options?: DropoutOptions): Tensor => {
   checkTensors('alphaDropout', x);
   const { p = 0.5, training = true } = checkOptions('alphaDropout', options, dropoutOptions);
   if (p === 0 || !isTraining(training)) return x;
@@ -63,4 +63,4 @@ export function alphaDropout(x: Tensor, options?: DropoutOptions): Tensor {
     .add(shift)
     .mul(a)
     .add(-a * saturated * p);
-}
+});

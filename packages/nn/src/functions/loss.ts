@@ -4,7 +4,6 @@ import {
   type LossOptions,
   log,
   logSigmoid,
-  reduceLoss,
   relu,
   ShapeError,
   softplus,
@@ -12,7 +11,16 @@ import {
   tensor,
   where,
 } from '@gradgate/core';
-import { checkIntegers, checkOptions, checkTensors, is, kernelsOf, options as known } from '@gradgate/core/internal';
+import {
+  checkIntegers,
+  checkOptions,
+  checkTensors,
+  is,
+  kernelsOf,
+  options as known,
+  named,
+  reduceLoss,
+} from '@gradgate/core/internal';
 
 export const pairwiseDistanceOptions = { p: is.number, eps: is.number, keepdim: is.boolean };
 export const marginOptions = { ...known.lossOptions, margin: is.number };
@@ -47,15 +55,14 @@ function same(op: string, a: Tensor, b: Tensor): void {
  * functional.pairwiseDistance(tensor([0, 0]), tensor([3, 4])); // 5
  * ```
  */
-export function pairwiseDistance(
-  a: Tensor,
-  b: Tensor,
-  options?: { p?: number; eps?: number; keepdim?: boolean },
-): Tensor {
-  checkTensors('pairwiseDistance', a, b);
-  const { p = 2, eps = 1e-6, keepdim = false } = checkOptions('pairwiseDistance', options, pairwiseDistanceOptions);
-  return a.sub(b).add(eps).norm(p, -1, { keepdim });
-}
+export const pairwiseDistance = /* @__PURE__ */ named(
+  'pairwiseDistance',
+  (a: Tensor, b: Tensor, options?: { p?: number; eps?: number; keepdim?: boolean }): Tensor => {
+    checkTensors('pairwiseDistance', a, b);
+    const { p = 2, eps = 1e-6, keepdim = false } = checkOptions('pairwiseDistance', options, pairwiseDistanceOptions);
+    return a.sub(b).add(eps).norm(p, -1, { keepdim });
+  },
+);
 
 /**
  * `max(0, -target (a - b) + margin)`; target is 1 where `a` should rank higher, else -1. All of one shape; `margin` is
@@ -65,17 +72,15 @@ export function pairwiseDistance(
  * functional.marginRankingLoss(tensor([1]), tensor([3]), tensor([1])); // 2
  * ```
  */
-export function marginRankingLoss(
-  a: Tensor,
-  b: Tensor,
-  target: Tensor,
-  options?: LossOptions & { margin?: number },
-): Tensor {
-  checkTensors('marginRankingLoss', a, b, target);
-  const { margin = 0, reduction } = checkOptions('marginRankingLoss', options, marginOptions);
-  same('marginRankingLoss', a, b);
-  return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
-}
+export const marginRankingLoss = /* @__PURE__ */ named(
+  'marginRankingLoss',
+  (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
+    checkTensors('marginRankingLoss', a, b, target);
+    const { margin = 0, reduction } = checkOptions('marginRankingLoss', options, marginOptions);
+    same('marginRankingLoss', a, b);
+    return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
+  },
+);
 
 /**
  * `x` where the target is 1, `max(0, margin - x)` where it is -1. Both of one shape; `margin` is 1 by default. `{
@@ -85,12 +90,15 @@ export function marginRankingLoss(
  * functional.hingeEmbeddingLoss(tensor([0.2, 0.2]), tensor([1, -1])); // 0.5
  * ```
  */
-export function hingeEmbeddingLoss(x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor {
-  checkTensors('hingeEmbeddingLoss', x, target);
-  const { margin = 1, reduction } = checkOptions('hingeEmbeddingLoss', options, marginOptions);
-  same('hingeEmbeddingLoss', x, target);
-  return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
-}
+export const hingeEmbeddingLoss = /* @__PURE__ */ named(
+  'hingeEmbeddingLoss',
+  (x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
+    checkTensors('hingeEmbeddingLoss', x, target);
+    const { margin = 1, reduction } = checkOptions('hingeEmbeddingLoss', options, marginOptions);
+    same('hingeEmbeddingLoss', x, target);
+    return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
+  },
+);
 
 /**
  * `1 - cos(a, b)` where the target is 1, `max(0, cos(a, b) - margin)` where it is -1; `a`, `b` `[N, D]`, target `[N]`;
@@ -100,23 +108,25 @@ export function hingeEmbeddingLoss(x: Tensor, target: Tensor, options?: LossOpti
  * functional.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])); // 1
  * ```
  */
-export function cosineEmbeddingLoss(
-  a: Tensor,
-  b: Tensor,
-  target: Tensor,
-  options?: LossOptions & { margin?: number },
-): Tensor {
-  checkTensors('cosineEmbeddingLoss', a, b, target);
-  const { margin = 0, reduction } = checkOptions('cosineEmbeddingLoss', options, marginOptions);
-  same('cosineEmbeddingLoss', a, b);
-  // As in PyTorch, not by `cosineSimilarity`: with a little added to the squares, zero vectors have a gradient.
-  const squares = (x: Tensor) => x.square().sum(-1).add(1e-12);
-  const cos = a
-    .mul(b)
-    .sum(-1)
-    .div(squares(a).mul(squares(b)).sqrt());
-  return reduceLoss('cosineEmbeddingLoss', where(target.eq(1), cos.neg().add(1), clamp(cos.sub(margin), 0)), reduction);
-}
+export const cosineEmbeddingLoss = /* @__PURE__ */ named(
+  'cosineEmbeddingLoss',
+  (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
+    checkTensors('cosineEmbeddingLoss', a, b, target);
+    const { margin = 0, reduction } = checkOptions('cosineEmbeddingLoss', options, marginOptions);
+    same('cosineEmbeddingLoss', a, b);
+    // As in PyTorch, not by `cosineSimilarity`: with a little added to the squares, zero vectors have a gradient.
+    const squares = (x: Tensor) => x.square().sum(-1).add(1e-12);
+    const cos = a
+      .mul(b)
+      .sum(-1)
+      .div(squares(a).mul(squares(b)).sqrt());
+    return reduceLoss(
+      'cosineEmbeddingLoss',
+      where(target.eq(1), cos.neg().add(1), clamp(cos.sub(margin), 0)),
+      reduction,
+    );
+  },
+);
 
 /**
  * `max(0, |anchor - positive| - |anchor - negative| + margin)`, of `[N, D]`. Options: `margin` 1, `p` 2, `eps` 1e-6,
@@ -126,27 +136,30 @@ export function cosineEmbeddingLoss(
  * functional.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[3, 4]])); // 0
  * ```
  */
-export function tripletMarginLoss(
-  anchor: Tensor,
-  positive: Tensor,
-  negative: Tensor,
-  options?: LossOptions & { margin?: number; p?: number; eps?: number; swap?: boolean },
-): Tensor {
-  checkTensors('tripletMarginLoss', anchor, positive, negative);
-  const {
-    margin = 1,
-    p = 2,
-    eps = 1e-6,
-    swap = false,
-    reduction,
-  } = checkOptions('tripletMarginLoss', options, tripletMarginLossOptions);
-  same('tripletMarginLoss', anchor, positive);
-  same('tripletMarginLoss', anchor, negative);
-  const near = pairwiseDistance(anchor, positive, { p, eps });
-  const far = pairwiseDistance(anchor, negative, { p, eps });
-  const distance = swap ? far.minimum(pairwiseDistance(positive, negative, { p, eps })) : far;
-  return reduceLoss('tripletMarginLoss', clamp(near.sub(distance).add(margin), 0), reduction);
-}
+export const tripletMarginLoss = /* @__PURE__ */ named(
+  'tripletMarginLoss',
+  (
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    options?: LossOptions & { margin?: number; p?: number; eps?: number; swap?: boolean },
+  ): Tensor => {
+    checkTensors('tripletMarginLoss', anchor, positive, negative);
+    const {
+      margin = 1,
+      p = 2,
+      eps = 1e-6,
+      swap = false,
+      reduction,
+    } = checkOptions('tripletMarginLoss', options, tripletMarginLossOptions);
+    same('tripletMarginLoss', anchor, positive);
+    same('tripletMarginLoss', anchor, negative);
+    const near = pairwiseDistance(anchor, positive, { p, eps });
+    const far = pairwiseDistance(anchor, negative, { p, eps });
+    const distance = swap ? far.minimum(pairwiseDistance(positive, negative, { p, eps })) : far;
+    return reduceLoss('tripletMarginLoss', clamp(near.sub(distance).add(margin), 0), reduction);
+  },
+);
 
 /** How far two tensors are apart: a number for each pair. */
 export type Distance = (a: Tensor, b: Tensor) => Tensor;
@@ -191,12 +204,15 @@ export function tripletMarginWithDistanceLoss(
  * functional.softMarginLoss(tensor([0]), tensor([1])); // 0.6931
  * ```
  */
-export function softMarginLoss(x: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  checkTensors('softMarginLoss', x, target);
-  const { reduction } = checkOptions('softMarginLoss', options, known.lossOptions);
-  same('softMarginLoss', x, target);
-  return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
-}
+export const softMarginLoss = /* @__PURE__ */ named(
+  'softMarginLoss',
+  (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
+    checkTensors('softMarginLoss', x, target);
+    const { reduction } = checkOptions('softMarginLoss', options, known.lossOptions);
+    same('softMarginLoss', x, target);
+    return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
+  },
+);
 
 /**
  * For each sample the mean over classes of the binary cross entropy of scores: `[N, C]`, targets 0 and 1; `weight`
@@ -206,20 +222,19 @@ export function softMarginLoss(x: Tensor, target: Tensor, options?: LossOptions)
  * functional.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])); // 0.6931
  * ```
  */
-export function multilabelSoftMarginLoss(
-  x: Tensor,
-  target: Tensor,
-  options?: LossOptions & { weight?: Tensor | null },
-): Tensor {
-  checkTensors('multilabelSoftMarginLoss', x, target);
-  const { weight, reduction } = checkOptions('multilabelSoftMarginLoss', options, multilabelSoftMarginLossOptions);
-  same('multilabelSoftMarginLoss', x, target);
-  const each = target
-    .mul(logSigmoid(x))
-    .add(target.neg().add(1).mul(logSigmoid(x.neg())))
-    .neg();
-  return reduceLoss('multilabelSoftMarginLoss', (weight ? each.mul(weight) : each).mean(-1), reduction);
-}
+export const multilabelSoftMarginLoss = /* @__PURE__ */ named(
+  'multilabelSoftMarginLoss',
+  (x: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
+    checkTensors('multilabelSoftMarginLoss', x, target);
+    const { weight, reduction } = checkOptions('multilabelSoftMarginLoss', options, multilabelSoftMarginLossOptions);
+    same('multilabelSoftMarginLoss', x, target);
+    const each = target
+      .mul(logSigmoid(x))
+      .add(target.neg().add(1).mul(logSigmoid(x.neg())))
+      .neg();
+    return reduceLoss('multilabelSoftMarginLoss', (weight ? each.mul(weight) : each).mean(-1), reduction);
+  },
+);
 
 /**
  * For scores `[N, C]` and classes `[N]`, the mean over wrong classes of `max(0, margin - right + wrong)^p`. Options:
@@ -229,30 +244,33 @@ export function multilabelSoftMarginLoss(
  * functional.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int32' })); // 0.25
  * ```
  */
-export function multiMarginLoss(
-  x: Tensor,
-  target: Tensor,
-  options?: LossOptions & { p?: 1 | 2; margin?: number; weight?: Tensor | null },
-): Tensor {
-  checkTensors('multiMarginLoss', x, target);
-  const { p = 1, margin = 1, weight, reduction } = checkOptions('multiMarginLoss', options, multiMarginLossOptions);
-  const op = 'multiMarginLoss';
-  if (x.ndim !== 2 || target.ndim !== 1 || target.shape[0] !== x.shape[0])
-    throw new ShapeError(
-      op,
-      `takes scores [N, C] and classes [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
-    );
-  const classes = x.shape[1]!;
-  const refuse = (c: number) => new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
-  kernelsOf(op, x, target, weight).checkRange(target, 0, classes - 1, refuse);
-  const index = target.unsqueeze(1);
-  const hinge = relu(x.sub(x.gather(1, index)).add(margin));
-  const powered = p === 2 ? hinge.square() : hinge;
-  const weighted = weight ? powered.mul(weight.indexSelect(0, target).unsqueeze(1)) : powered;
-  // The target's own term is left out: it is a constant, but not 0.
-  const own = weighted.gather(1, index).squeeze(1);
-  return reduceLoss(op, weighted.sum(1).sub(own).div(classes), reduction);
-}
+export const multiMarginLoss = /* @__PURE__ */ named(
+  'multiMarginLoss',
+  (
+    x: Tensor,
+    target: Tensor,
+    options?: LossOptions & { p?: 1 | 2; margin?: number; weight?: Tensor | null },
+  ): Tensor => {
+    checkTensors('multiMarginLoss', x, target);
+    const { p = 1, margin = 1, weight, reduction } = checkOptions('multiMarginLoss', options, multiMarginLossOptions);
+    const op = 'multiMarginLoss';
+    if (x.ndim !== 2 || target.ndim !== 1 || target.shape[0] !== x.shape[0])
+      throw new ShapeError(
+        op,
+        `takes scores [N, C] and classes [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+      );
+    const classes = x.shape[1]!;
+    const refuse = (c: number) => new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+    kernelsOf(op, x, target, weight).checkRange(target, 0, classes - 1, refuse);
+    const index = target.unsqueeze(1);
+    const hinge = relu(x.sub(x.gather(1, index)).add(margin));
+    const powered = p === 2 ? hinge.square() : hinge;
+    const weighted = weight ? powered.mul(weight.indexSelect(0, target).unsqueeze(1)) : powered;
+    // The target's own term is left out: it is a constant, but not 0.
+    const own = weighted.gather(1, index).squeeze(1);
+    return reduceLoss(op, weighted.sum(1).sub(own).div(classes), reduction);
+  },
+);
 
 /**
  * The negative log likelihood of Poisson counts; `input` is the logarithm of the rate unless `logInput` is false.
@@ -263,29 +281,32 @@ export function multiMarginLoss(
  * functional.poissonNllLoss(tensor([0]), tensor([2])); // 1
  * ```
  */
-export function poissonNllLoss(
-  input: Tensor,
-  target: Tensor,
-  options?: LossOptions & { logInput?: boolean; full?: boolean; eps?: number },
-): Tensor {
-  checkTensors('poissonNllLoss', input, target);
-  const {
-    logInput = true,
-    full = false,
-    eps = 1e-8,
-    reduction,
-  } = checkOptions('poissonNllLoss', options, poissonNllLossOptions);
-  same('poissonNllLoss', input, target);
-  const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
-  if (!full) return reduceLoss('poissonNllLoss', loss, reduction);
-  // Stirling's approximation of log(target!), for targets above 1.
-  const safe = where(target.gt(1), target, 1);
-  const stirling = safe
-    .mul(log(safe))
-    .sub(safe)
-    .add(log(safe.mul(2 * Math.PI)).mul(0.5));
-  return reduceLoss('poissonNllLoss', loss.add(where(target.gt(1), stirling, 0)), reduction);
-}
+export const poissonNllLoss = /* @__PURE__ */ named(
+  'poissonNllLoss',
+  (
+    input: Tensor,
+    target: Tensor,
+    options?: LossOptions & { logInput?: boolean; full?: boolean; eps?: number },
+  ): Tensor => {
+    checkTensors('poissonNllLoss', input, target);
+    const {
+      logInput = true,
+      full = false,
+      eps = 1e-8,
+      reduction,
+    } = checkOptions('poissonNllLoss', options, poissonNllLossOptions);
+    same('poissonNllLoss', input, target);
+    const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
+    if (!full) return reduceLoss('poissonNllLoss', loss, reduction);
+    // Stirling's approximation of log(target!), for targets above 1.
+    const safe = where(target.gt(1), target, 1);
+    const stirling = safe
+      .mul(log(safe))
+      .sub(safe)
+      .add(log(safe.mul(2 * Math.PI)).mul(0.5));
+    return reduceLoss('poissonNllLoss', loss.add(where(target.gt(1), stirling, 0)), reduction);
+  },
+);
 
 /**
  * The negative log likelihood of `target` under normal distributions of mean `input` and variance `variance`, at least
@@ -296,21 +317,24 @@ export function poissonNllLoss(
  * functional.gaussianNllLoss(tensor([0]), tensor([2]), tensor([1])); // 2
  * ```
  */
-export function gaussianNllLoss(
-  input: Tensor,
-  target: Tensor,
-  variance: Tensor,
-  options?: LossOptions & { full?: boolean; eps?: number },
-): Tensor {
-  checkTensors('gaussianNllLoss', input, target, variance);
-  const { full = false, eps = 1e-6, reduction } = checkOptions('gaussianNllLoss', options, gaussianNllLossOptions);
-  same('gaussianNllLoss', input, target);
-  if (variance.lt(0).any().item()) throw new RangeError('gaussianNllLoss: variance holds negative values');
-  // As in PyTorch, the lower limit stays out of the gradient.
-  const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
-  const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
-  return reduceLoss('gaussianNllLoss', full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
-}
+export const gaussianNllLoss = /* @__PURE__ */ named(
+  'gaussianNllLoss',
+  (
+    input: Tensor,
+    target: Tensor,
+    variance: Tensor,
+    options?: LossOptions & { full?: boolean; eps?: number },
+  ): Tensor => {
+    checkTensors('gaussianNllLoss', input, target, variance);
+    const { full = false, eps = 1e-6, reduction } = checkOptions('gaussianNllLoss', options, gaussianNllLossOptions);
+    same('gaussianNllLoss', input, target);
+    if (variance.lt(0).any().item()) throw new RangeError('gaussianNllLoss: variance holds negative values');
+    // As in PyTorch, the lower limit stays out of the gradient.
+    const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
+    const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
+    return reduceLoss('gaussianNllLoss', full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
+  },
+);
 
 /**
  * For scores `[N, C]` and integer targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
@@ -320,25 +344,28 @@ export function gaussianNllLoss(
  * functional.multilabelMarginLoss(tensor([[0, 1]]), tensor([[1, -1]], { dtype: 'int32' })); // 0
  * ```
  */
-export function multilabelMarginLoss(x: Tensor, target: Tensor, options?: LossOptions): Tensor {
-  checkTensors('multilabelMarginLoss', x, target);
-  const { reduction } = checkOptions('multilabelMarginLoss', options, known.lossOptions);
-  const op = 'multilabelMarginLoss';
-  same(op, x, target);
-  if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });
-  checkIntegers(op, 'targets', target);
-  if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
-  const [n, classes] = x.shape as [number, number];
-  const [marks, given] = [new Float32Array(n * classes), target.elements()];
-  for (let row = 0; row < n; row++)
-    for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
-      const c = given[row * classes + i]!;
-      if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
-      // A class that stands there twice counts twice.
-      marks[row * classes + c]! += 1;
-    }
-  const right = tensor(marks, { shape: [n, classes], dtype: x.dtype });
-  const pairs = right.unsqueeze(2).mul(right.eq(0).unsqueeze(1));
-  const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
-  return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
-}
+export const multilabelMarginLoss = /* @__PURE__ */ named(
+  'multilabelMarginLoss',
+  (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
+    checkTensors('multilabelMarginLoss', x, target);
+    const { reduction } = checkOptions('multilabelMarginLoss', options, known.lossOptions);
+    const op = 'multilabelMarginLoss';
+    same(op, x, target);
+    if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });
+    checkIntegers(op, 'targets', target);
+    if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
+    const [n, classes] = x.shape as [number, number];
+    const [marks, given] = [new Float32Array(n * classes), target.elements()];
+    for (let row = 0; row < n; row++)
+      for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
+        const c = given[row * classes + i]!;
+        if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+        // A class that stands there twice counts twice.
+        marks[row * classes + c]! += 1;
+      }
+    const right = tensor(marks, { shape: [n, classes], dtype: x.dtype });
+    const pairs = right.unsqueeze(2).mul(right.eq(0).unsqueeze(1));
+    const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
+    return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);
+  },
+);

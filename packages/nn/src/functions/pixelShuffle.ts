@@ -1,5 +1,5 @@
 import { type Shape, ShapeError, type Tensor } from '@gradgate/core';
-import { check, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkTensors, is, named } from '@gradgate/core/internal';
 
 const planes = ({ shape }: Tensor): [lead: Shape, c: number, h: number, w: number] => [
   shape.slice(0, -3),
@@ -14,7 +14,7 @@ const sizeOf = (shape: Shape): number => shape.reduce((n, size) => n * size, 1);
  * functional.pixelShuffle(tensor([[[1]], [[2]], [[3]], [[4]]]), 2); // [[[1, 2], [3, 4]]]
  * ```
  */
-export function pixelShuffle(x: Tensor, factor: number): Tensor {
+export const pixelShuffle = /* @__PURE__ */ named('pixelShuffle', (x: Tensor, factor: number): Tensor => {
   checkTensors('pixelShuffle', x);
   check('pixelShuffle', 'factor', factor, is.count);
   const [lead, c, h, w] = planes(x);
@@ -23,7 +23,7 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
   const n = sizeOf(lead);
   const split = x.reshape([n, c / factor ** 2, factor, factor, h, w]);
   return split.permute(0, 1, 4, 2, 5, 3).reshape([...lead, c / factor ** 2, h * factor, w * factor]);
-}
+});
 
 /**
  * Pixels to channels, the reverse of `pixelShuffle`: `[..., C, H r, W r]` to `[..., C r r, H, W]`.
@@ -32,7 +32,7 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
  * functional.pixelUnshuffle(tensor([[[1, 2], [3, 4]]]), 2).shape; // [4, 1, 1]
  * ```
  */
-export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
+export const pixelUnshuffle = /* @__PURE__ */ named('pixelUnshuffle', (x: Tensor, factor: number): Tensor => {
   checkTensors('pixelUnshuffle', x);
   check('pixelUnshuffle', 'factor', factor, is.count);
   const [lead, c, h, w] = planes(x);
@@ -41,4 +41,4 @@ export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
   const n = sizeOf(lead);
   const split = x.reshape([n, c, h / factor, factor, w / factor, factor]);
   return split.permute(0, 1, 3, 5, 2, 4).reshape([...lead, c * factor ** 2, h / factor, w / factor]);
-}
+});

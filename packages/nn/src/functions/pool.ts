@@ -1,5 +1,5 @@
 import { type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
-import { check, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkTensors, is, named } from '@gradgate/core/internal';
 
 /** Where each of `m` nearly equal stretches of `n` elements begins and ends. */
 const stretches = (n: number, m: number): Span[] =>
@@ -48,12 +48,12 @@ function largest(op: string, x: Tensor, [outH, outW]: readonly [number, number])
  * functional.adaptiveMaxPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[3, 7]]]
  * ```
  */
-export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
+export const adaptiveMaxPool1d = /* @__PURE__ */ named('adaptiveMaxPool1d', (x: Tensor, outputSize: number): Tensor => {
   checkTensors('adaptiveMaxPool1d', x);
   check('adaptiveMaxPool1d', 'outputSize', outputSize, is.count);
   if (x.ndim !== 3) throw new ShapeError('adaptiveMaxPool1d', `takes [N, C, L], got [${x.shape.join(', ')}]`);
   return largest('adaptiveMaxPool1d', x.unsqueeze(2), [1, outputSize]).squeeze(2);
-}
+});
 
 /**
  * Maxima of as many windows as `outputSize` says, a number or `[height, width]`: `[N, C, H, W]` to `[N, C,
@@ -63,9 +63,9 @@ export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
  * functional.adaptiveMaxPool2d(randn([4, 3, 8, 8]), [2, 4]).shape; // [4, 3, 2, 4]
  * ```
  */
-export function adaptiveMaxPool2d(x: Tensor, outputSize: Pair): Tensor {
+export const adaptiveMaxPool2d = /* @__PURE__ */ named('adaptiveMaxPool2d', (x: Tensor, outputSize: Pair): Tensor => {
   checkTensors('adaptiveMaxPool2d', x);
   check('adaptiveMaxPool2d', 'outputSize', outputSize, is.either(is.count, is.tuple(is.count, is.count)));
   if (x.ndim !== 4) throw new ShapeError('adaptiveMaxPool2d', `takes [N, C, H, W], got [${x.shape.join(', ')}]`);
   return largest('adaptiveMaxPool2d', x, typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize);
-}
+});

@@ -26,10 +26,11 @@ import {
   tanh,
   tanhshrink,
 } from '@gradgate/core';
-import { is, options as known } from '@gradgate/core/internal';
+import { check, is, options as known, show } from '@gradgate/core/internal';
 import { rrelu, softmin, threshold } from '../functions/activation.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { checkLayer } from './checkLayer.js';
 import { layerOf } from './layerOf.js';
 
 // Each takes the options of the function that it is named after.
@@ -238,6 +239,8 @@ export class LogSoftmax extends layerOf(logSoftmax, is.integer) {}
  */
 export class Softmin extends layerOf(softmin, is.integer) {}
 
+const preluOptions = { init: is.number };
+
 /**
  * `x` where positive, else `weight x` (He et al., 2015). Parameter: `weight` `[numParameters]`, 1 by default for one
  * slope, or as many as there are channels (dimension 1); it starts at `init`, 0.25 by default. Any shape, kept.
@@ -249,8 +252,9 @@ export class Softmin extends layerOf(softmin, is.integer) {}
 export class PReLU extends Module {
   weight: Parameter;
 
-  constructor(numParameters = 1, { init = 0.25 }: { init?: number } = {}) {
+  constructor(numParameters = 1, options?: { init?: number }) {
     super();
+    const { init = 0.25 } = checkLayer('PReLU', { numParameters }, options, preluOptions, is.count);
     this.weight = new Parameter(full([numParameters], init));
   }
 
@@ -277,7 +281,10 @@ export class RReLU extends Module {
     readonly upper = 1 / 3,
   ) {
     super();
-    if (!(lower <= upper)) throw new RangeError(`RReLU: lower must not exceed upper, got ${lower} and ${upper}`);
+    check('RReLU', 'lower', lower, is.number);
+    check('RReLU', 'upper', upper, is.number);
+    if (!(lower <= upper))
+      throw new RangeError(`RReLU: lower must not exceed upper, got ${show(lower)} and ${show(upper)}`);
   }
 
   override forward(x: Tensor): Tensor {

@@ -2,8 +2,7 @@ import { batchNorm, noGrad, ones, type Tensor, zeros } from '@gradgate/core';
 import { is, type Schema } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { type Buffer, buffer, Parameter } from '../parameter.js';
-import { checkLayer } from './checkLayer.js';
-import { checkChannels } from './norm.js';
+import { checkChannels, checkLayer } from './checkLayer.js';
 
 export interface BatchNormModuleOptions {
   eps?: number;

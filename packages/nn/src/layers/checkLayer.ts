@@ -1,4 +1,6 @@
-import { check, checkOptions, is, type Kind, type Schema } from '@gradgate/core/internal';
+import { ShapeError, type Tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is, type Kind, type Schema } from '@gradgate/core/internal';
+import type { Module } from '../module.js';
 
 /**
  * What layers with parameters check of their constructors' arguments, in their own names: `sizes` by name, which are whole
@@ -13,4 +15,14 @@ export function checkLayer<O extends object>(
 ): Partial<O> & O {
   for (const size in sizes) check(name, size, sizes[size], kind);
   return checkOptions(name, options, known);
+}
+
+/** Checks the input of a layer that takes `numFeatures` channels in one of some numbers of dimensions. */
+export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndims: readonly number[]): void {
+  checkTensors(layer.constructor.name, x);
+  if (!ndims.includes(x.ndim) || x.shape[1] !== numFeatures)
+    throw new ShapeError(
+      layer.constructor.name,
+      `takes [N, ${numFeatures}, ...] of ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,
+    );
 }

@@ -35,6 +35,7 @@ abstract class List<T extends Module | Parameter> extends Module {
 
   /** Member `i`; negative numbers count from the end. */
   at(i: number): T | undefined {
+    check(`${this.constructor.name}.at`, 'the index', i, is.integer);
     return [...this].at(i);
   }
 
@@ -54,7 +55,7 @@ abstract class List<T extends Module | Parameter> extends Module {
     const n = this.length;
     check(`${this.constructor.name}.insert`, 'the index', i, is.integer);
     if (i < -n || i > n)
-      throw new RangeError(`${this.constructor.name}.insert: the index is from ${-n} to ${n}, got ${i}`);
+      throw new RangeError(`${this.constructor.name}.insert: the index is from ${-n} to ${n}, got ${show(i)}`);
     return this.replace('insert', i < 0 ? n + i : i, 0, [member]);
   }
 
@@ -62,13 +63,15 @@ abstract class List<T extends Module | Parameter> extends Module {
   pop(i = -1): T {
     const member = Number.isInteger(i) ? this.at(i) : undefined;
     if (member === undefined)
-      throw new RangeError(`${this.constructor.name}.pop: there is no member ${String(i)}; it has ${this.length}`);
+      throw new RangeError(`${this.constructor.name}.pop: there is no member ${show(i)}; it has ${this.length}`);
     this.replace('pop', i < 0 ? this.length + i : i, 1, []);
     return member;
   }
 
   /** A list of the same class with the members from `start` to before `end`, as `Array.prototype.slice` counts them. */
   slice(start?: number, end?: number): this {
+    for (const bound of [start, end])
+      check(`${this.constructor.name}.slice`, 'a bound', bound, is.optional(is.integer));
     const part = Reflect.construct(Module, [], this.constructor) as this;
     part.extend([...this].slice(start, end));
     return part;
@@ -218,6 +221,7 @@ abstract class Dict<T extends Module | Parameter> extends Module {
 
   /** Adds all of `members`. */
   update(members: Record<string, T>): this {
+    check(this.constructor.name, 'what holds the members by name', members, is.object);
     for (const [name, member] of Object.entries(members)) this.set(name, member);
     return this;
   }

@@ -1,4 +1,5 @@
 import { dropout, type Tensor } from '@gradgate/core';
+import { check, is } from '@gradgate/core/internal';
 import { alphaDropout, dropout1d, dropout2d } from '../functions/dropout.js';
 import { Module } from '../module.js';
 
@@ -10,7 +11,7 @@ class DropoutBase extends Module {
 
   constructor(p = 0.5) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new TypeError(`${new.target.name}: p is a probability from 0 to 1, got ${p}`);
+    check(new.target.name, 'p', p, is.probability);
     this.p = p;
   }
 

@@ -5,7 +5,7 @@ import { Module } from '../module.js';
 /** A module without parameters: a function of one tensor with its options kept. */
 export class Layer extends Module {
   override forward(_x: Tensor): Tensor {
-    throw new TypeError(`${this.constructor.name} has no forward(); define it in the class`);
+    throw new TypeError(`${this.constructor.name}: has no forward(); define it in the class`);
   }
 }
 

@@ -48,7 +48,7 @@ export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = obj
   }
 
   override forward(..._inputs: I): Tensor {
-    throw new TypeError(`${this.constructor.name} has no forward(); define it in the class`);
+    throw new TypeError(`${this.constructor.name}: has no forward(); define it in the class`);
   }
 }
 

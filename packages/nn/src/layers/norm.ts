@@ -9,11 +9,11 @@ import {
   type Tensor,
   zeros,
 } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkOptions, is } from '@gradgate/core/internal';
 import { localResponseNorm, localResponseNormOptions } from '../functions/localResponseNorm.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
-import { checkLayer } from './checkLayer.js';
+import { checkChannels, checkLayer } from './checkLayer.js';
 import { layerOf } from './layerOf.js';
 
 interface NormOptions {
@@ -135,16 +135,6 @@ export class GroupNorm extends Module {
   override extraRepr(): string {
     return `${this.numGroups}, ${this.numChannels}, eps=${this.eps}, affine=${this.weight !== null}`;
   }
-}
-
-/** Checks the input of a layer that takes `numFeatures` channels in one of some numbers of dimensions. */
-export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndims: readonly number[]): void {
-  checkTensors(layer.constructor.name, x);
-  if (!ndims.includes(x.ndim) || x.shape[1] !== numFeatures)
-    throw new ShapeError(
-      layer.constructor.name,
-      `takes [N, ${numFeatures}, ...] of ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`,
-    );
 }
 
 class InstanceNormBase extends Module {

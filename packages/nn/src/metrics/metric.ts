@@ -1,5 +1,5 @@
 import { noGrad, Tensor, tensor, zeros } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { check, is, show } from '@gradgate/core/internal';
 
 /** What is asked of ranks that measure together; the module `@gradgate/distributed` as a whole is one. */
 export interface Ranks {
@@ -71,6 +71,7 @@ export abstract class Metric<V = number> {
 
   /** Puts what another instance, with the same options, has counted behind what this one has. */
   mergeState(state: MetricState): void {
+    check(`${this.name}.mergeState`, 'values of the state', state?.values, is.arrayOf(is.number));
     if (state.values.length > 0) this.merge(state.values);
   }
 
@@ -82,6 +83,8 @@ export abstract class Metric<V = number> {
    * const everywhere = accuracy.sync(distributed).compute();
    */
   sync(ranks: Ranks): this {
+    for (const name of ['rank', 'worldSize', 'allReduce'] as const)
+      check(`${this.name}.sync`, `${name} of the ranks`, ranks?.[name], is.callback);
     const all: this = Object.assign(Object.create(Object.getPrototypeOf(this)), this);
     all.values = [];
     noGrad.run(() => {
@@ -132,5 +135,5 @@ export function checkSame(op: string, predictions: unknown, target: unknown): vo
 
 /** Refuses what is no tensor. */
 export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
-  if (!(value instanceof Tensor)) throw new TypeError(`${op}: ${name} is a Tensor, got ${show(value)}`);
+  if (!Tensor.is(value)) throw new TypeError(`${op}: ${name} is a Tensor, got ${show(value)}`);
 }

@@ -1,4 +1,5 @@
 import { type Tensor, zeros } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
 import { BuiltInOptimizer, type Group, type MemoryKinds, type ParamGroup, rule } from './optimizer.js';
 
 export interface AdafactorOptions {
@@ -41,8 +42,8 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
   }
 
   protected override checkGroup({ beta2Decay, d }: Group<AdafactorOptions>): void {
-    if (!(beta2Decay <= 0)) throw new RangeError(`Adafactor: beta2Decay is not above 0, got ${beta2Decay}`);
-    if (!(d >= 1)) throw new RangeError(`Adafactor: d is from 1 up, got ${d}`);
+    if (!(beta2Decay <= 0)) throw new RangeError(`Adafactor: beta2Decay is not above 0, got ${show(beta2Decay)}`);
+    if (!(d >= 1)) throw new RangeError(`Adafactor: d is from 1 up, got ${show(d)}`);
   }
 
   protected override memory(_: Group<AdafactorOptions>, p: Tensor): MemoryKinds {

@@ -1,10 +1,15 @@
 import { noGrad, type Tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 
-const withGrad = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
-  (Symbol.iterator in parameters && !('storage' in parameters)
-    ? [...(parameters as Iterable<Tensor>)]
-    : [parameters as Tensor]
-  ).filter((p) => p.heldGrad !== null);
+/** The parameters that have a gradient. */
+function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
+  check(op, 'parameters', parameters, is.either(is.tensor, is.iterable));
+  const list = is.tensor.is(parameters) ? [parameters as Tensor] : [...(parameters as Iterable<Tensor>)];
+  checkTensors(op, ...list);
+  return list.filter((p) => p.heldGrad !== null);
+}
+
+const clipOptions = { normType: is.number, errorIfNonfinite: is.boolean };
 
 /**
  * Scales all gradients together so that their joint `normType`-norm, 2 by default, is at most `maxNorm`; returns the
@@ -21,9 +26,11 @@ const withGrad = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
 export function clipGradNorm_(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
-  { normType = 2, errorIfNonfinite = false }: { normType?: number; errorIfNonfinite?: boolean } = {},
+  options?: { normType?: number; errorIfNonfinite?: boolean },
 ): number {
-  const list = withGrad(parameters);
+  const { normType = 2, errorIfNonfinite = false } = checkOptions('clipGradNorm_', options, clipOptions);
+  check('clipGradNorm_', 'maxNorm', maxNorm, is.nonNegative);
+  const list = withGrad('clipGradNorm_', parameters);
   const norms = list.map((p) => p.heldGrad!.detach().double().norm(normType).item());
   const total =
     normType === Number.POSITIVE_INFINITY
@@ -47,7 +54,9 @@ export function clipGradNorm_(
  * ```
  */
 export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
+  check('clipGradValue_', 'clipValue', clipValue, is.nonNegative);
+  const list = withGrad('clipGradValue_', parameters);
   noGrad.run(() => {
-    for (const p of withGrad(parameters)) p.heldGrad!.clamp_(-clipValue, clipValue);
+    for (const p of list) p.heldGrad!.clamp_(-clipValue, clipValue);
   });
 }

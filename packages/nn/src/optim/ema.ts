@@ -1,5 +1,8 @@
 import { noGrad } from '@gradgate/core';
-import type { Module } from '../module.js';
+import { check, is } from '@gradgate/core/internal';
+import { Module } from '../module.js';
+
+const aModule = is.instanceOf('a Module', () => Module);
 
 /**
  * Keeps `average` near `source`: an exponential moving average of its weights, `decay` of the old and the rest of the
@@ -18,8 +21,9 @@ export class ExponentialMovingAverage<M extends Module> {
     readonly source: M,
     readonly decay = 0.999,
   ) {
-    if (!(decay >= 0 && decay <= 1))
-      throw new RangeError(`ExponentialMovingAverage: decay is from 0 to 1, got ${decay}`);
+    for (const [name, module] of Object.entries({ average, source }))
+      check('ExponentialMovingAverage', name, module, aModule);
+    check('ExponentialMovingAverage', 'decay', decay, is.probability);
     average.loadStateDict(source.stateDict());
     average.requiresGrad_(false);
   }

@@ -1,4 +1,5 @@
-import { lerp, noGrad, type Tensor } from '@gradgate/core';
+import { lerp, noGrad, ShapeError, type Tensor } from '@gradgate/core';
+import { check, checkTensors, is } from '@gradgate/core/internal';
 import { BuiltInOptimizer, type Group, type MemoryKinds, memoryFor, type ParamGroup, rule } from './optimizer.js';
 
 export interface MuonOptions {
@@ -61,6 +62,10 @@ export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tenso
  * ```
  */
 export function orthogonalize(m: Tensor, steps = 5, eps = 1e-7): Tensor {
+  checkTensors('orthogonalize', m);
+  if (m.ndim !== 2) throw new ShapeError('orthogonalize', `takes a matrix, got [${m.shape.join(', ')}]`);
+  check('orthogonalize', 'steps', steps, is.size);
+  check('orthogonalize', 'eps', eps, is.nonNegative);
   return noGrad.run(() => {
     const tall = m.shape[0]! > m.shape[1]!;
     const wide = tall ? m.t() : m;

@@ -90,13 +90,13 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
   /** `defaults` has every option that there is; of another name or kind than there, one is refused. */
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
     const name = new.target.name;
+    check(name, 'what options are by default', defaults, is.object);
     this.#known = kindsOf(defaults);
     this.#defaults = { ...defaults, ...given(checkOptions(name, options, this.#known)) };
     check(name, 'params', params, is.iterable);
     const list = [...(params as Iterable<Tensor | ParamGroup<O>>)];
     if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
-    const groups =
-      list[0] instanceof Tensor ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
+    const groups = Tensor.is(list[0]) ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
     for (const group of groups) this.addParamGroup(group);
   }
 
@@ -106,15 +106,15 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
    */
   addParamGroup(group: ParamGroup<O>): void {
     const name = this.constructor.name;
-    if (group instanceof Tensor || typeof group !== 'object' || group === null || !('params' in group))
+    if (Tensor.is(group) || typeof group !== 'object' || group === null || !('params' in group))
       throw new TypeError(`${name}: takes parameters, or groups { params, ...options }, got ${show(group)}`);
     const { params: own, ...options } = group;
-    const list = own instanceof Tensor ? [own] : own;
+    const list = Tensor.is(own) ? [own] : own;
     check(name, 'params of a group', list, is.iterable);
     const params = [...list];
     const seen = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const p of params) {
-      if (!(p instanceof Tensor)) throw new TypeError(`${name}: parameters are Tensors, got ${show(p)}`);
+      if (!Tensor.is(p)) throw new TypeError(`${name}: parameters are Tensors, got ${show(p)}`);
       if (!p.isLeaf)
         throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
       if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
@@ -210,7 +210,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     });
     this.state.clear();
     for (const [p, own] of memory) {
-      for (const value of Object.values(own)) if (value instanceof Tensor) pin(value);
+      for (const value of Object.values(own)) if (Tensor.is(value)) pin(value);
       this.state.set(p, own as S);
     }
   }

@@ -1,5 +1,6 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
 import type { StepRule } from '@gradgate/core/internal';
+import { show } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
@@ -45,8 +46,9 @@ export class Rprop extends BuiltInOptimizer<RpropOptions, State> {
 
   protected override checkGroup({ etas: [less, more], stepSizes: [low, high] }: Group<RpropOptions>): void {
     if (!(less > 0 && less < 1 && more > 1))
-      throw new RangeError(`Rprop: etas are between 0 and 1, and above 1, got ${less} and ${more}`);
-    if (!(low <= high)) throw new RangeError(`Rprop: stepSizes are in rising order, got ${low} and ${high}`);
+      throw new RangeError(`Rprop: etas are between 0 and 1, and above 1, got ${show(less)} and ${show(more)}`);
+    if (!(low <= high))
+      throw new RangeError(`Rprop: stepSizes are in rising order, got ${show(low)} and ${show(high)}`);
   }
 
   protected override memory(): MemoryKinds {

@@ -83,7 +83,7 @@ export function readState(
 }
 
 const isNamed = (value: unknown): value is Named =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tensor);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Tensor.is(value);
 
 /** The key of a name that is spelt as a key or as PyTorch does. */
 const keyOf = (name: string, keys: readonly string[]): string | undefined =>
@@ -115,7 +115,7 @@ function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: s
       problems.push(`${where}: nothing is remembered as '${name}'`);
       continue;
     }
-    const [read, problem] = readValue(value, p, kinds?.[key] ?? (value instanceof Tensor ? 'tensor' : 'number'));
+    const [read, problem] = readValue(value, p, kinds?.[key] ?? (Tensor.is(value) ? 'tensor' : 'number'));
     if (problem !== null) problems.push(`${where}: ${name} ${problem}`);
     memory[key] = read;
   }
@@ -127,12 +127,12 @@ function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: s
 /** A value to be remembered, or what is wrong with it. */
 function readValue(value: unknown, p: Tensor, kind: MemoryKinds[string]): [unknown, string | null] {
   if (kind === 'number') {
-    const number = value instanceof Tensor && value.numel === 1 ? value.item() : value;
+    const number = Tensor.is(value) && value.numel === 1 ? value.item() : value;
     return [number, typeof number === 'number' && number >= 0 ? null : `is a number from 0 up, got ${show(number)}`];
   }
   const wanted = kind === 'tensor' ? p.shape : kind;
   const shape = `[${wanted.join(', ')}]`;
-  if (!(value instanceof Tensor)) return [value, `is a tensor of shape ${shape}, got ${show(value)}`];
+  if (!Tensor.is(value)) return [value, `is a tensor of shape ${shape}, got ${show(value)}`];
   if (value.shape.join() !== wanted.join())
     return [value, `has shape [${value.shape.join(', ')}], ${kind === 'tensor' ? 'the parameter' : 'not'} ${shape}`];
   if (value.dtype !== p.dtype) return [value, `is ${value.dtype}, the parameter ${p.dtype}; convert it with to()`];

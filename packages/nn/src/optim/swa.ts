@@ -69,7 +69,7 @@ interface Statistics {
 
 function statisticsOf(module: object): Statistics[] {
   const { runningMean, numBatchesTracked } = module as Partial<Statistics>;
-  return runningMean instanceof Tensor && numBatchesTracked instanceof Tensor ? [module as Statistics] : [];
+  return Tensor.is(runningMean) && Tensor.is(numBatchesTracked) ? [module as Statistics] : [];
 }
 
 /**

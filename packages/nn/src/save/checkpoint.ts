@@ -19,7 +19,7 @@ type Plain = null | boolean | number | string | readonly Plain[] | { readonly [k
  * dotted path, and where names with dots make two paths alike, it is made different: what counts is the reference.
  */
 function separate(value: unknown, path: string, tensors: StateDict, depth = 0): unknown {
-  if (value instanceof Tensor) {
+  if (Tensor.is(value)) {
     let name = path;
     while (Object.hasOwn(tensors, name) || name === '__metadata__') name += "'";
     tensors[name] = value;
@@ -68,13 +68,7 @@ const stateOf = (part: unknown): unknown =>
   part instanceof Generator ? part.getState() : isResumable(part) ? part.stateDict() : part;
 
 function checkParts(op: string, parts: unknown): void {
-  if (
-    typeof parts !== 'object' ||
-    parts === null ||
-    Array.isArray(parts) ||
-    parts instanceof Tensor ||
-    isResumable(parts)
-  )
+  if (typeof parts !== 'object' || parts === null || Array.isArray(parts) || Tensor.is(parts) || isResumable(parts))
     throw new TypeError(`${op}: takes an object of parts by name, such as { model, optimizer }, got ${show(parts)}`);
 }
 

@@ -29,7 +29,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
  * ```
  */
 export function encodeNpy(t: Tensor): Uint8Array {
-  if (!(t instanceof Tensor)) throw new TypeError(`encodeNpy: expected a Tensor, got ${show(t)}`);
+  if (!Tensor.is(t)) throw new TypeError(`encodeNpy: expected a Tensor, got ${show(t)}`);
   if (descriptions[t.dtype] === null)
     throw new TensorError('encodeNpy', `NumPy has no ${t.dtype}; convert the tensor with float(), or use safetensors`);
   const shape = `(${t.shape.join(', ')}${t.ndim === 1 ? ',' : ''})`;
@@ -105,10 +105,10 @@ function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => ne
  */
 export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?: boolean } = {}): Uint8Array {
   const { compress = false } = checkOptions('encodeNpz', options, { compress: is.boolean });
-  if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor)
+  if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
     throw new TypeError(`encodeNpz: takes an object of tensors by name, got ${show(tensors)}`);
   const files = Object.entries(tensors).map(([name, t]) => {
-    if (!(t instanceof Tensor)) throw new TypeError(`encodeNpz: '${shorten(name)}' is not a Tensor, got ${show(t)}`);
+    if (!Tensor.is(t)) throw new TypeError(`encodeNpz: '${shorten(name)}' is not a Tensor, got ${show(t)}`);
     return [`${name}.npy`, encodeNpy(t)];
   });
   return zipSync(Object.fromEntries(files), { level: compress ? 6 : 0 });

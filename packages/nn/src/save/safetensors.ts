@@ -71,7 +71,7 @@ function headerOf(
   const no = (message: string): never => {
     throw new TypeError(`encodeSafetensors: ${message}`);
   };
-  if (typeof tensors !== 'object' || tensors === null || tensors instanceof Tensor)
+  if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
     no(`takes an object of tensors by name, got ${show(tensors)}`);
   // Without a prototype, so that '__proto__' is a name like any other.
   const header: Record<string, unknown> = Object.create(null);
@@ -84,7 +84,7 @@ function headerOf(
   }
   const entries = Object.entries(tensors);
   for (const [name, t] of entries) {
-    if (!(t instanceof Tensor)) no(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
+    if (!Tensor.is(t)) no(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
     if (name === '__metadata__') no("no tensor can be named '__metadata__'");
   }
   // As the reference implementation does: wide dtypes first, so that all are aligned; then by name.

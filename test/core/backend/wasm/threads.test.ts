@@ -158,7 +158,7 @@ describe('threads', () => {
     expect(getNumThreads()).toBe(5);
     for (const bad of [0, -1, 1.5, Number.NaN, 33, '2', null])
       expect(() => setNumThreads(bad as number)).toThrow(
-        `setNumThreads: expected a whole number from 1 to 32, got ${bad}`,
+        `setNumThreads: expected a whole number from 1 to 32, got ${typeof bad === 'string' ? `'${bad}'` : bad}`,
       );
     expect(getNumThreads()).toBe(5);
   });

@@ -1,3 +1,4 @@
+import { show } from '../../check.js';
 import { TensorError } from '../../errors.js';
 import type { Instance, Kernels } from './module.js';
 
@@ -130,7 +131,7 @@ export function getNumThreads(): number {
  */
 export function setNumThreads(n: number): void {
   if (!Number.isInteger(n) || n < 1 || n > mostThreads)
-    throw new RangeError(`setNumThreads: expected a whole number from 1 to ${mostThreads}, got ${String(n)}`);
+    throw new RangeError(`setNumThreads: expected a whole number from 1 to ${mostThreads}, got ${show(n)}`);
   threads = n;
 }
 

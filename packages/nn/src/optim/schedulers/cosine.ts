@@ -1,4 +1,4 @@
-import { check, checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
 
 export const cosine = (from: number, to: number, part: number): number =>
@@ -61,7 +61,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     const known = { t0: is.number, tMult: is.number, etaMin: is.nonNegative, ...lastEpochKind };
     const { t0, tMult = 1, etaMin = 0, lastEpoch } = checkOptions('CosineAnnealingWarmRestarts', options, known);
     if (!(t0 > 0 && tMult >= 1))
-      throw new RangeError(`CosineAnnealingWarmRestarts: t0 is above 0 and tMult from 1 up, got ${t0} and ${tMult}`);
+      throw new RangeError(
+        `CosineAnnealingWarmRestarts: t0 is above 0 and tMult from 1 up, got ${show(t0)} and ${show(tMult)}`,
+      );
     super(optimizer, lastEpoch);
     this.options = { t0, tMult, etaMin };
     this.begin();

@@ -54,7 +54,7 @@ export class ReduceLROnPlateau {
   /** Takes the metric of an epoch. */
   step(metric: number): void {
     if (typeof metric !== 'number')
-      throw new TypeError(`ReduceLROnPlateau.step takes the metric as a number, got ${show(metric)}`);
+      throw new TypeError(`ReduceLROnPlateau.step: takes the metric as a number, got ${show(metric)}`);
     const { mode, factor, patience, threshold, cooldown, minLr } = this.options;
     const better = mode === 'min' ? metric < this.best * (1 - threshold) : metric > this.best * (1 + threshold);
     if (better) {

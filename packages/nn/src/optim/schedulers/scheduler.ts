@@ -60,6 +60,7 @@ export abstract class LRScheduler {
     lastEpoch = -1,
   ) {
     const { name } = new.target;
+    if (typeof this.lrAt !== 'function') throw new TypeError(`${name}: has no lrAt(); define it in the class`);
     checkOptimizer(name, optimizer);
     if (!Number.isSafeInteger(lastEpoch) || lastEpoch < -1)
       throw new RangeError(`${name}: lastEpoch is a whole number from -1 up, got ${show(lastEpoch)}`);
