@@ -1,5 +1,12 @@
+import type { Kind } from '@gradgate/core/internal';
 import type { ScaleContinuousNumeric } from 'd3-scale';
 import { printable } from './text.js';
+
+/** A width or a height. */
+export const pixels: Kind = {
+  text: 'a number of pixels from 1 to 100000',
+  is: (v) => typeof v === 'number' && v >= 1 && v <= 1e5,
+};
 
 /** Text as it stands in a picture's markup. */
 export const escaped = (text: string): string =>

@@ -106,8 +106,8 @@ async function main(): Promise<void> {
       throw new UserError(
         `gradgate graph: the default export of ${file} is a module, whose input is not known; export a function, () => module(input)`,
       );
-    const t: unknown = exported instanceof Tensor || typeof exported !== 'function' ? exported : await exported();
-    if (!(t instanceof Tensor))
+    const t: unknown = Tensor.is(exported) || typeof exported !== 'function' ? exported : await exported();
+    if (!Tensor.is(t))
       throw new UserError(
         `gradgate graph: the default export of ${file} is neither a tensor nor a function that gives one, but ${typeof t}`,
       );

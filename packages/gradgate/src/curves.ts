@@ -1,14 +1,15 @@
-import { checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, is } from '@gradgate/core/internal';
 import asciichart from 'asciichart';
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import * as chart from './chart.js';
-import { ticksOf } from './chart.js';
+import { pixels, ticksOf } from './chart.js';
 
 /** Values over steps or epochs, by name: `{ 'train loss': [...], 'test loss': [...] }`. */
 export type Curves = Record<string, readonly number[]>;
 
-function check(curves: Curves): void {
+function checkCurves(curves: Curves): void {
+  check('curves', 'what is drawn', curves, is.object);
   for (const [name, values] of Object.entries(curves))
     if (!Array.isArray(values) || values.some((v) => typeof v !== 'number'))
       throw new TypeError(`curves: '${name}' is not an array of numbers`);
@@ -33,7 +34,7 @@ export interface CurvesOptions {
 }
 
 const known = {
-  ...{ width: is.positive, height: is.positive, title: is.string, xLabel: is.string, yLabel: is.string },
+  ...{ width: pixels, height: pixels, title: is.string, xLabel: is.string, yLabel: is.string },
   ...{ yLog: is.boolean, xLog: is.boolean, smoothing: is.probability, x: is.arrayOf(is.number) },
 };
 
@@ -72,7 +73,7 @@ function extent(op: string, values: readonly number[], log: boolean): [number, n
  * ```
  */
 export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
-  check(curves);
+  checkCurves(curves);
   const given = checkOptions('curvesSvg', options, known);
   const { width = 640, height = 360, title = '', xLabel = 'epoch', yLabel = '', yLog = false, xLog = false } = given;
   const { smoothing = 0, x } = given;
@@ -132,7 +133,7 @@ const points = (values: readonly number[], at: readonly number[], xs: Scale, ys:
 
 /** Curves as text for a terminal. */
 export function curvesText(curves: Curves, { height = 10 }: { height?: number } = {}): string {
-  check(curves);
+  checkCurves(curves);
   // A terminal has no gaps: what is not finite stays at the value before.
   const lists = Object.values(curves).map((values) => {
     let last = values.find(Number.isFinite) ?? 0;

@@ -1,4 +1,5 @@
-import { explainGrad, type Node, Tensor } from '@gradgate/core';
+import { explainGrad, type Node, type Tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { instance } from '@viz-js/viz';
 import { printable } from './text.js';
 
@@ -8,6 +9,8 @@ export interface GraphOptions {
   /** `'LR'` from left to right, `'TB'` from top to bottom. */
   direction?: 'LR' | 'TB';
 }
+
+const graphOptions = { names: is.object, direction: is.oneOf('LR', 'TB') };
 
 /** What a box of the picture stands for, and its colours. */
 const looks = {
@@ -27,16 +30,14 @@ const shapeOf = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
  * dashed, what is not tracked: in red with the gate it was made under, in grey what came from `detach()`.
  */
 export function graphDot(t: Tensor, options: GraphOptions = {}): string {
-  if (!(t instanceof Tensor)) throw new TypeError(`graph: expected a Tensor, got ${t === null ? 'null' : typeof t}`);
-  const { names = {}, direction = 'TB', ...others } = options;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw new TypeError(`graph: there is no option ${printable(unknown)}; there are names and direction`);
-  // It stands in the picture's text as it is.
-  if (direction !== 'LR' && direction !== 'TB')
-    throw new TypeError(`graph: direction is 'LR' or 'TB', got ${printable(String(direction)).slice(0, 40)}`);
+  checkTensors('graph', t);
+  // The direction stands in the picture's text as it is.
+  const { names = {}, direction = 'TB' } = checkOptions('graph', options, graphOptions);
   const known = new Map<Tensor, string>();
-  for (const [name, leaf] of Symbol.iterator in names ? names : Object.entries(names)) known.set(leaf, name);
+  for (const entry of Symbol.iterator in names ? names : Object.entries(names)) {
+    check('graph', 'names, as a pair of them,', entry, is.tuple(is.string, is.tensor));
+    known.set(entry[1], entry[0]);
+  }
   const lines: string[] = [];
   const ids = new Map<Node, string>();
   let count = 0;

@@ -1,8 +1,10 @@
 import { gradPolicies } from '@gradgate/core';
+import { check, is } from '@gradgate/core/internal';
 import { oneLine } from './text.js';
 
 /** What the decorators of all classes in `exports` (and of the classes of objects in it) say about gradients, as a table. */
 export function policiesTable(exports: Record<string, unknown>): string {
+  check('policiesTable', 'exports', exports, is.object);
   const classes = new Set<new (...args: any[]) => unknown>();
   for (const value of Object.values(exports)) {
     if (typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value)))

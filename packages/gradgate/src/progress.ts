@@ -1,3 +1,4 @@
+import { checkOptions, is } from '@gradgate/core/internal';
 import { SingleBar } from 'cli-progress';
 import { oneLine } from './text.js';
 
@@ -8,6 +9,8 @@ export interface ProgressOptions {
   /** How many there are, where the source does not say. */
   total?: number;
 }
+
+const progressOptions = { title: is.string, unit: is.string, total: is.nonNegative };
 
 /** A source that shows how far it has been gone through. */
 export interface Progress {
@@ -28,8 +31,9 @@ export function progress<T>(items: Iterable<T>, options?: ProgressOptions): Iter
 export function progress<T>(items: AsyncIterable<T>, options?: ProgressOptions): AsyncIterable<T> & Progress;
 export function progress<T>(
   items: Iterable<T> | AsyncIterable<T>,
-  { title = '', unit = 'items', total = lengthOf(items) }: ProgressOptions = {},
+  options?: ProgressOptions,
 ): (Iterable<T> | AsyncIterable<T>) & Progress {
+  const { title = '', unit = 'items', total = lengthOf(items) } = checkOptions('progress', options, progressOptions);
   let notes = '';
   let bar: Bar | null = null;
   return {

@@ -1,6 +1,8 @@
 import { type ObservedCall, observeGradModes } from '@gradgate/core';
+import { check, checkOptions, is, type Kind } from '@gradgate/core/internal';
 import { scaleLinear } from 'd3-scale';
 import * as chart from './chart.js';
+import { pixels } from './chart.js';
 
 /** A guarded call, with its times in milliseconds from the start of the recording. */
 export interface TimelineEntry extends ObservedCall {
@@ -64,11 +66,22 @@ const names = { on: 'gradients on', off: 'gradients off', inference: 'inference 
 const modeOf = ({ enabled, inference }: ObservedCall): keyof typeof colours =>
   inference ? 'inference' : enabled ? 'on' : 'off';
 
+const timelineOptions = { width: pixels, title: is.string };
+const anEntry: Kind = {
+  text: 'as recordTimeline() gives it',
+  is: (v) => {
+    const { gate, start, end, lane } = (v ?? {}) as Partial<TimelineEntry>;
+    return typeof gate === 'string' && [start, end, lane].every((n) => typeof n === 'number');
+  },
+};
+
 /**
  * A timeline as SVG: one row for each method (calls without one stand under their gate), a bar for each call, coloured by
  * the mode inside. Bars whose gate's condition did not hold are pale. Overlapping flows stand one below the other.
  */
-export function timelineSvg(entries: readonly TimelineEntry[], { width = 960, title = 'grad modes' } = {}): string {
+export function timelineSvg(entries: readonly TimelineEntry[], options?: { width?: number; title?: string }): string {
+  const { width = 960, title = 'grad modes' } = checkOptions('timelineSvg', options, timelineOptions);
+  check('timelineSvg', 'the entries', entries, is.arrayOf(anEntry));
   const rowOf = (e: TimelineEntry) => `${e.member ?? e.gate}${e.lane > 0 ? ` · flow ${e.lane + 1}` : ''}`;
   const rows = [...new Set(entries.map(rowOf))];
   const first = entries[0]?.start ?? 0;

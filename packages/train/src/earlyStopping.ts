@@ -1,8 +1,8 @@
-import { is } from '@gradgate/core/internal';
+import { check, is } from '@gradgate/core/internal';
 import { type StateDict, snapshot } from '@gradgate/nn';
 import type { Callback } from './callback.js';
 import { Monitor, type MonitorOptions } from './monitor.js';
-import type { Run } from './run.js';
+import { checkRun, type Run } from './run.js';
 
 /**
  * Stops a run when a figure has not become better for `patience` epochs, or is NaN or infinite.
@@ -36,10 +36,12 @@ export class EarlyStopping implements Callback {
   }
 
   onFitStart(run: Run): void {
+    checkRun('EarlyStopping.onFitStart', run);
     this.stopIfDone(run);
   }
 
   onEpochEnd(run: Run): void {
+    checkRun('EarlyStopping.onEpochEnd', run);
     const value = this.monitor.valueIn('EarlyStopping', run);
     if (this.monitor.isBest(value)) {
       this.badEpochs = 0;
@@ -50,6 +52,7 @@ export class EarlyStopping implements Callback {
   }
 
   onFitEnd(run: Run): void {
+    checkRun('EarlyStopping.onFitEnd', run);
     if (this.weights) run.evaluated.loadStateDict(this.weights);
   }
 
@@ -62,6 +65,7 @@ export class EarlyStopping implements Callback {
   }
 
   loadStateDict(state: { best: number | null; badEpochs: number; weights: StateDict | null }): void {
+    check('EarlyStopping.loadStateDict', 'the state', state, is.object);
     this.monitor.best = state.best;
     this.badEpochs = state.badEpochs;
     this.weights = state.weights;

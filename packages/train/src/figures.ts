@@ -29,7 +29,7 @@ export class Figures {
         this.keep(op, name, figure);
         continue;
       }
-      if (typeof figure !== 'number' && !(figure instanceof Tensor && figure.numel === 1))
+      if (typeof figure !== 'number' && !(Tensor.is(figure) && figure.numel === 1))
         throw new TypeError(
           `${op}: ${name} is a number, a tensor of one element or a metric with a number, got ${show(figure)}`,
         );
@@ -95,7 +95,7 @@ export class Figures {
 /** The loss alone as a record; refuses what is neither. */
 export function recordOf(op: string, result: StepResult): FigureRecord {
   if (result === undefined) return {};
-  if (result instanceof Tensor) return { loss: result };
+  if (Tensor.is(result)) return { loss: result };
   if (typeof result !== 'object' || result === null || Array.isArray(result) || result instanceof metrics.Metric)
     throw new TypeError(`${op}: gives the loss, a Tensor, or an object of figures, got ${show(result)}`);
   return result;

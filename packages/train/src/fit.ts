@@ -211,7 +211,7 @@ async function abortIfAsked(run: Run): Promise<void> {
 
 function lossOf(result: StepResult): Tensor {
   const { loss } = recordOf('trainingStep', result);
-  if (!(loss instanceof Tensor))
+  if (!Tensor.is(loss))
     throw new TypeError(
       `trainingStep: gives the loss, a Tensor, or an object with a loss, got ${show(loss ?? result)}; ` +
         'without the option optimizer it takes gradients by itself',

@@ -2,7 +2,7 @@ import { check, is } from '@gradgate/core/internal';
 import { saveCheckpoint } from '@gradgate/nn';
 import type { Callback } from './callback.js';
 import { Monitor, type MonitorOptions } from './monitor.js';
-import type { Run } from './run.js';
+import { checkRun, type Run } from './run.js';
 
 /**
  * Saves a run in a folder: `last.safetensors` after each epoch, and `best.safetensors` whenever a figure is the best so far.
@@ -44,16 +44,19 @@ export class ModelCheckpoint implements Callback {
   }
 
   async onStep(run: Run): Promise<void> {
+    checkRun('ModelCheckpoint.onStep', run);
     if (run.step % this.everySteps === 0) await this.save(run, 'last');
   }
 
   async onEpochEnd(run: Run): Promise<void> {
+    checkRun('ModelCheckpoint.onEpochEnd', run);
     const isBest = this.monitor.isBest(this.monitor.valueIn('ModelCheckpoint', run));
     await this.save(run, 'last');
     if (isBest) await this.save(run, 'best');
   }
 
   async onAbort(run: Run): Promise<void> {
+    checkRun('ModelCheckpoint.onAbort', run);
     await this.save(run, 'last');
   }
 
@@ -66,6 +69,7 @@ export class ModelCheckpoint implements Callback {
   }
 
   loadStateDict(state: { best: number | null }): void {
+    check('ModelCheckpoint.loadStateDict', 'the state', state, is.object);
     this.monitor.best = state.best;
   }
 }

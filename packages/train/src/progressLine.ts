@@ -1,5 +1,6 @@
+import { checkOptions, is } from '@gradgate/core/internal';
 import type { Callback } from './callback.js';
-import type { Run } from './run.js';
+import { checkRun, type Run } from './run.js';
 
 /** Seconds as `3.2 s`, `4:05` or `2:10:00`. */
 export function duration(seconds: number): string {
@@ -28,17 +29,22 @@ export class ProgressLine implements Callback {
   private lastShown = 0;
 
   /** @param options.print Takes each line; the console by default. */
-  constructor({ print = (line) => console.log(line) }: { print?: (line: string) => void } = {}) {
+  constructor(options?: { print?: (line: string) => void }) {
+    const { print = (line: string) => console.log(line) } = checkOptions('ProgressLine', options, {
+      print: is.callback,
+    });
     this.print = print;
   }
 
   onFitStart(run: Run): void {
+    checkRun('ProgressLine.onFitStart', run);
     this.started = performance.now();
     this.stepsBefore = run.step;
     this.startEpoch(run);
   }
 
   onStep(run: Run): void {
+    checkRun('ProgressLine.onStep', run);
     const terminal = terminalOf();
     const now = performance.now();
     if (!terminal || now - this.lastShown < 100) return;
@@ -50,12 +56,14 @@ export class ProgressLine implements Callback {
   }
 
   onEpochEnd(run: Run): void {
+    checkRun('ProgressLine.onEpochEnd', run);
     terminalOf()?.write('\r\x1b[2K');
     this.print(`${this.title(run, run.epoch)}${figuresText(run.figures)}${this.speed(run)}`);
     this.startEpoch(run);
   }
 
   onFitEnd(run: Run): void {
+    checkRun('ProgressLine.onFitEnd', run);
     if (run.stopReason) this.print(`stopped: ${run.stopReason}`);
   }
 

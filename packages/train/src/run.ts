@@ -163,3 +163,8 @@ export class Run {
     });
   }
 }
+
+/** Callbacks are called by `fit`, with its run. @internal */
+export function checkRun(op: string, run: unknown): void {
+  if (!(run instanceof Run)) throw new TypeError(`${op}: takes the run that fit() gives, got ${show(run)}`);
+}

@@ -47,7 +47,7 @@ export function validationStepOf<V>(
 
 /** How many samples are in a batch: the first dimension of its first tensor, or 1. */
 export function sizeOf(batch: unknown, depth = 0): number {
-  if (batch instanceof Tensor) return batch.shape[0] ?? 1;
+  if (Tensor.is(batch)) return batch.shape[0] ?? 1;
   if (typeof batch !== 'object' || batch === null || depth > 4) return 1;
   const first = Object.values(batch).find((value) => typeof value === 'object' && value !== null);
   return sizeOf(first, depth + 1);
@@ -57,7 +57,7 @@ export function sizeOf(batch: unknown, depth = 0): number {
 export function checkBatches(op: string, name: string, batches: unknown): void {
   const given = Object(batches) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   const isIterable = typeof given[Symbol.iterator] === 'function' || typeof given[Symbol.asyncIterator] === 'function';
-  if (!isIterable || typeof batches === 'string' || batches instanceof Tensor)
+  if (!isIterable || typeof batches === 'string' || Tensor.is(batches))
     throw new TypeError(`${op}: ${name} are batches: a DataLoader, an array or another iterable; got ${show(batches)}`);
 }
 

@@ -1,7 +1,9 @@
 import { checkOptions, is } from '@gradgate/core/internal';
-import { type Module, optim } from '@gradgate/nn';
+import { Module, optim } from '@gradgate/nn';
 import type { Callback } from './callback.js';
-import type { Run } from './run.js';
+import { checkRun, type Run } from './run.js';
+
+const aModule = is.instanceOf('a Module', () => Module);
 
 /**
  * Keeps an exponential moving average of the weights, and validates with it. The model itself is left alone, so that what
@@ -17,7 +19,7 @@ export class WeightAveraging implements Callback {
    * @param options.average The module that holds the average; a clone of the model by default.
    */
   constructor(options: { decay?: number; average?: Module } = {}) {
-    const known = { decay: is.probability, average: is.anything };
+    const known = { decay: is.probability, average: aModule };
     const { decay = 0.999, average } = checkOptions('WeightAveraging', options, known);
     this.decay = decay;
     this.given = average;
@@ -31,6 +33,7 @@ export class WeightAveraging implements Callback {
 
   /** In checkpoints the average is the part `average`. */
   parts(run: Run): { average: Module } {
+    checkRun('WeightAveraging.parts', run);
     const { model } = run;
     if (this.ema?.source !== model)
       this.ema = new optim.ExponentialMovingAverage(this.given ?? model.clone(), model, this.decay);
@@ -38,10 +41,12 @@ export class WeightAveraging implements Callback {
   }
 
   onFitStart(run: Run): void {
+    checkRun('WeightAveraging.onFitStart', run);
     run.evaluated = this.parts(run).average;
   }
 
   onStep(): void {
-    this.ema!.update();
+    if (!this.ema) throw new TypeError('WeightAveraging.onStep: there is no average before the run starts');
+    this.ema.update();
   }
 }

@@ -49,7 +49,7 @@ export class SummaryWriter implements Logger {
 
   /** An image [channels, height, width] of 1, 3 or 4 channels: floats from 0 to 1, or bytes. */
   addImage(tag: string, image: Tensor, step: number): Promise<void> {
-    if (!(image instanceof Tensor) || image.ndim !== 3 || ![1, 3, 4].includes(image.shape[0]!))
+    if (!Tensor.is(image) || image.ndim !== 3 || ![1, 3, 4].includes(image.shape[0]!))
       throw new TypeError(`addImage: the image is [channels, height, width] of 1, 3 or 4 channels, got ${show(image)}`);
     const [channels, height, width] = image.shape as [number, number, number];
     const bytes = noGrad.run(() => {
@@ -86,7 +86,7 @@ export class SummaryWriter implements Logger {
 
   /** The operations that a tensor was computed by; `names` has those of leaves, such as `model.namedParameters()`. */
   addGraph(result: Tensor, names: Iterable<readonly [string, Tensor]> = []): Promise<void> {
-    if (!(result instanceof Tensor) || result.gradFn === null)
+    if (!Tensor.is(result) || result.gradFn === null)
       throw new TypeError(`addGraph: takes a tensor whose computation was recorded, got ${show(result)}`);
     return this.write(records.graph(nodesOf(result.gradFn, new Map([...names].map(([name, t]) => [t, name])))), 0);
   }
