@@ -13,3 +13,25 @@ export interface Options {
   /** Whether standard decorators, `accessor` and `using` are lowered; true by default. */
   decorators?: boolean;
 }
+
+const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value);
+const isPattern = (value: unknown): boolean => typeof value === 'string' || value instanceof RegExp;
+
+const kinds: { readonly [K in keyof Required<Options>]: { text: string; is: (value: unknown) => boolean } } = {
+  include: { text: 'a regular expression, a glob, or a list of them', is: (v) => [v].flat().every(isPattern) },
+  exclude: { text: 'a regular expression, a glob, or a list of them', is: (v) => [v].flat().every(isPattern) },
+  async: { text: 'true or false', is: (v) => typeof v === 'boolean' },
+  decorators: { text: 'true or false', is: (v) => typeof v === 'boolean' },
+};
+
+/** Refuses what there is none of, as `checkOptions` of core does, which a build need not have. */
+export function checkOptions(op: string, given: unknown): asserts given is Options {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new TypeError(`${op}: options are an object, such as { async: false }, got ${kindOf(given)}`);
+  for (const [option, value] of Object.entries(given)) {
+    if (!Object.hasOwn(kinds, option))
+      throw new TypeError(`${op}: there is no option '${option}'; there are ${Object.keys(kinds).join(', ')}`);
+    const { text, is } = kinds[option as keyof Options];
+    if (value !== undefined && !is(value)) throw new TypeError(`${op}: ${option} is ${text}, got ${kindOf(value)}`);
+  }
+}

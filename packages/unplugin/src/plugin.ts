@@ -3,7 +3,7 @@ import type { TransformOptions } from 'esbuild';
 import { getTsconfig } from 'get-tsconfig';
 import { createUnplugin, type UnpluginInstance } from 'unplugin';
 import { type Lowering, lower, mayNeed } from './lower.js';
-import type { Options, Pattern } from './options.js';
+import { checkOptions, type Options, type Pattern } from './options.js';
 
 const modules = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)(?:$|\?)/;
 /** Parts of a component that are no script, and what a bundler made of an asset. */
@@ -30,6 +30,7 @@ function optionsFor(id: string, framework: string): TransformOptions {
 const toList = (pattern: Pattern | undefined): (string | RegExp)[] => (pattern === undefined ? [] : [pattern].flat());
 
 export const unplugin: UnpluginInstance<Options | undefined> = createUnplugin((given = {}, { framework }) => {
+  checkOptions(name, given);
   const lowering: Lowering = { async: given.async ?? true, decorators: given.decorators ?? true };
   const exclude = toList(given.exclude ?? /[\\/]node_modules[\\/]/);
   return {
