@@ -24,7 +24,7 @@ describe.each(launchers)('by %s', (mpirun) => {
     [2, 'models'],
     [4, 'models'],
   ])('%i ranks: every one of the %s does what it should', async (ranks, name) => {
-    const { status, stdout, stderr } = await launch(mpirun, ranks, [name]);
+    const { status, stdout, stderr } = await launch(mpirun, ranks, [name], { env: { SHARED: '1' } });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(lines(stdout)).toEqual(Array.from({ length: ranks }, (_, rank) => `[${rank}] right`));
   });

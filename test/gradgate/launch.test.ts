@@ -38,11 +38,21 @@ it('knows the launchers by what they say', () => {
 it('spreads ranks over hosts in each launcher’s own words', () => {
   const request = { ranks: 3, hosts: ['a', 'b:7'], mpirun: null, more: ['-v'], program: ['t.ts'] };
   expect(flagsOf('Open MPI 4', request, true).join(' ')).toBe(
-    '--tag-output --oversubscribe --allow-run-as-root -n 3 --host a:2,b:7 -v',
+    '--tag-output --oversubscribe --allow-run-as-root --bind-to none -n 3 --host a:2,b:7 -v',
   );
-  expect(flagsOf('Open MPI', request, false).join(' ')).toBe('--output tag --oversubscribe -n 3 --host a:2,b:7 -v');
+  expect(flagsOf('Open MPI', request, false).join(' ')).toBe(
+    '--output tag --oversubscribe --bind-to none -n 3 --host a:2,b:7 -v',
+  );
   expect(flagsOf('MPICH', request, true).join(' ')).toBe('-prepend-rank -n 3 -hosts a,b -ppn 2 -v');
 });
+
+it.each([['--bind-to', 'core'], ['--map-by', 'slot:PE=4'], ['--map-by=socket']])(
+  'leaves processors to the user where the user names them: %s',
+  (...more) => {
+    const request = { ranks: 2, hosts: [], mpirun: null, more, program: ['t.ts'] };
+    expect(flagsOf('Open MPI 4', request, false)).toEqual(['--tag-output', '--oversubscribe', '-n', '2', ...more]);
+  },
+);
 
 it('shows the rank in front of a line', () => {
   expect(showLine('[1,3]<stdout>:hello')).toBe('[3] hello');

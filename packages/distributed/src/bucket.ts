@@ -1,4 +1,5 @@
-import { type DType, fromTypedArray, noGrad, type Tensor } from '@gradgate/core';
+import { fromTypedArray, noGrad, type Tensor, zeros } from '@gradgate/core';
+import { pin } from '@gradgate/core/internal';
 import type { Parameter } from '@gradgate/nn';
 import type { Work } from './work.js';
 import { type Group, run } from './world.js';
@@ -15,7 +16,9 @@ interface Slot {
  */
 export class Bucket {
   readonly #slots: Slot[] = [];
-  readonly #memory: Float32Array | Float64Array;
+  readonly #memory: Tensor;
+  /** What MPI reads and writes: the elements of the memory. */
+  readonly #data: Float32Array | Float64Array;
   readonly #used: Float32Array | Float64Array;
   readonly #arrived = new Set<Parameter>();
   #work: Work<void> | null = null;
@@ -27,16 +30,15 @@ export class Bucket {
     /** The number of the module among those that are trained: so that two of one size are not mixed up. */
     private readonly model: number,
   ) {
-    const Class = parameters[0]!.dtype === 'float64' ? Float64Array : Float32Array;
-    const size = parameters.reduce((sum, p) => sum + p.numel, 0);
-    const bytes = (size + parameters.length) * Class.BYTES_PER_ELEMENT;
-    this.#memory = new Class(new SharedArrayBuffer(bytes) as unknown as ArrayBuffer);
-    this.#used = this.#memory.subarray(size);
+    const size = parameters.reduce((sum, p) => sum + room(p), 0);
+    this.#memory = sharedZeros(size + parameters.length, parameters[0]!.dtype as 'float32' | 'float64');
+    this.#data = this.#memory.writableElements() as Float32Array | Float64Array;
+    this.#used = this.#data.subarray(size);
     let offset = 0;
     for (const parameter of parameters) {
-      const part = this.#memory.subarray(offset, offset + parameter.numel);
-      this.#slots.push({ parameter, gradient: fromTypedArray(part, { shape: parameter.shape }) });
-      offset += parameter.numel;
+      const gradient = this.#memory.narrow(0, offset, parameter.numel).view(parameter.shape);
+      this.#slots.push({ parameter, gradient });
+      offset += room(parameter);
     }
   }
 
@@ -59,8 +61,8 @@ export class Bucket {
     const i = this.#slots.findIndex((slot) => slot.parameter === parameter);
     const { gradient } = this.#slots[i]!;
     this.#used[i] = 1;
-    if (parameter.grad === gradient) return;
-    const given = parameter.grad!;
+    const given = parameter.heldGrad!;
+    if (given === gradient) return;
     noGrad.run(() => gradient.copy_(given));
     parameter.grad = gradient;
   }
@@ -69,21 +71,21 @@ export class Bucket {
   send(): void {
     for (const [i, { parameter, gradient }] of this.#slots.entries()) {
       if (this.#arrived.has(parameter)) continue;
-      if (parameter.grad !== null) this.take(parameter);
+      if (parameter.heldGrad !== null) this.take(parameter);
       else {
         noGrad.run(() => gradient.zero_());
         this.#used[i] = 0;
       }
     }
     const bucket = `bucket ${this.index} of DistributedDataParallel ${this.model}`;
-    const name = `allReduce of the gradients in ${bucket} (${this.#slots.length} parameters, ${this.#memory.length} elements)`;
+    const name = `allReduce of the gradients in ${bucket} (${this.#slots.length} parameters, ${this.#data.length} elements)`;
     this.#work = run(
       {
         op: 'allReduce',
-        data: this.#memory,
+        data: this.#data,
         by: 'sum',
         group: this.group.id,
-        description: `allReduce(gradients in ${bucket}, ${dtypeOf(this.#memory)} [${this.#memory.length}])`,
+        description: `allReduce(gradients in ${bucket}, ${this.#memory.dtype} [${this.#data.length}])`,
       },
       name,
       () => {},
@@ -95,9 +97,7 @@ export class Bucket {
     this.#work!.wait();
     this.#work = null;
     this.#arrived.clear();
-    const memory = this.#memory;
-    const { size } = this.group;
-    for (let i = 0; i < memory.length; i++) memory[i]! /= size;
+    noGrad.run(() => this.#memory.div_(this.group.size));
     for (const [i, { parameter, gradient }] of this.#slots.entries()) {
       if (this.#used[i]! > 0) parameter.grad = gradient;
       this.#used[i] = 0;
@@ -118,8 +118,19 @@ export class Bucket {
   }
 }
 
-const dtypeOf = (memory: Float32Array | Float64Array): DType =>
-  memory instanceof Float64Array ? 'float64' : 'float32';
+/**
+ * The elements that a gradient takes up: whole cache lines, as arrays of kernels do. What lies askew is copied byte by byte.
+ */
+const room = (parameter: Parameter): number => Math.ceil(parameter.numel / 16) * 16;
+
+/** Zeros on memory that the thread of MPI sees as well: that of kernels, which then copy nothing, or where it has no room another. */
+function sharedZeros(length: number, dtype: 'float32' | 'float64'): Tensor {
+  const t = zeros([length], { dtype, device: 'cpu' });
+  pin(t);
+  if (t.writableElements().buffer instanceof SharedArrayBuffer) return t;
+  const Class = dtype === 'float64' ? Float64Array : Float32Array;
+  return fromTypedArray(new Class(new SharedArrayBuffer(length * Class.BYTES_PER_ELEMENT) as unknown as ArrayBuffer));
+}
 
 /** Groups parameters, in the order in which their gradients are expected, into buckets of one dtype and some size. */
 export function bucketsOf(

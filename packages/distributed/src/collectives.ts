@@ -1,4 +1,4 @@
-import { type DType, noGrad, type Tensor, tensor } from '@gradgate/core';
+import { type DType, fromTypedArray, noGrad, type Tensor, tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, checkWritable, is, isFloat } from '@gradgate/core/internal';
 import { dtypeNames, type Job } from './job.js';
 import type { Op } from './library.js';
@@ -82,8 +82,8 @@ function checkTarget(op: string, t: Tensor): void {
 }
 
 function write(t: Tensor, from: Numbers): void {
-  const copy = from.slice() as never;
-  noGrad.run(() => t.copy_(tensor(copy, { shape: t.shape, dtype: t.dtype } as never)));
+  // Numbers of float16 and bfloat16 are those of a float32.
+  noGrad.run(() => t.copy_(fromTypedArray(from as never, { shape: t.shape })));
 }
 
 /** The options, checked, and the group with this rank in it. */

@@ -180,7 +180,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     const bucket = this.#bucketOf.get(p);
     if (!isSyncing() || bucket === undefined) return;
     if (this.#failed) this.#forget();
-    if (p.grad!.requiresGrad)
+    if (p.heldGrad!.requiresGrad)
       throw new DistributedError(
         `${name}: backward({ createGraph: true }) gives gradients whose own gradients cannot be sent; call it under noSync, or use grad() for them`,
       );

@@ -2,6 +2,7 @@ import { check, checkOptions, is } from '@gradgate/core/internal';
 import { Connection, DistributedError } from './connection.js';
 import type { Job } from './job.js';
 import { launchedBy } from './library.js';
+import { shareThreads } from './processors.js';
 import { Work } from './work.js';
 
 export interface InitOptions {
@@ -56,7 +57,8 @@ const all = (size: number): number[] => Array.from({ length: size }, (_, rank) =
 /**
  * Joins the other ranks; to be called once, before anything else of this package, and in every rank. In a process that no
  * launcher of MPI started it makes a world of one rank, in which every collective is there and gives what it should: the
- * same program runs anywhere. Start several with `npx gradgate launch -n 4 train.ts`, or with `mpirun` itself.
+ * same program runs anywhere. Start several with `npx gradgate launch -n 4 train.ts`, or with `mpirun` itself. Ranks that
+ * share processors divide the threads among themselves; `setNumThreads` after it decides otherwise.
  *
  * Throws where MPI is missing, is not the launcher's library, or the other ranks do not join within the timeout.
  *
@@ -75,7 +77,9 @@ export async function init(options?: InitOptions): Promise<void> {
   state.connection = connection;
   const size = connection?.size ?? 1;
   state.world = new Group(0, connection?.rank ?? 0, all(size));
-  if (connection) process.on('beforeExit', endByItself);
+  if (connection === null) return;
+  process.on('beforeExit', endByItself);
+  shareThreads();
 }
 
 async function join(timeout: number): Promise<Connection> {

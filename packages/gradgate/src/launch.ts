@@ -69,8 +69,15 @@ export function flagsOf(launcher: Launcher, { ranks, hosts, more }: Launch, isRo
   }
   const where = hosts.length > 0 ? ['--host', hosts.map((h) => (h.includes(':') ? h : `${h}:${each}`)).join(',')] : [];
   const tag = launcher === 'Open MPI 4' ? ['--tag-output'] : ['--output', 'tag'];
+  // Open MPI would bind each of two ranks to one core, where the thread that sends and those of kernels wait for each other.
+  const isBound = more.some((arg) => /^--?(bind-to|map-by)\b/.test(arg));
   // More ranks than cores are for trying out; that root may start them is what containers need.
-  return [...tag, '--oversubscribe', ...(isRoot ? ['--allow-run-as-root'] : []), '-n', `${ranks}`, ...where, ...more];
+  const may = [
+    '--oversubscribe',
+    ...(isRoot ? ['--allow-run-as-root'] : []),
+    ...(isBound ? [] : ['--bind-to', 'none']),
+  ];
+  return [...tag, ...may, '-n', `${ranks}`, ...where, ...more];
 }
 
 /** A line as it is shown: with the rank in front, where the launcher has told it. */

@@ -1,6 +1,7 @@
 // What each collective gives, in any number of ranks. Prints "right" if all of it is right.
 import { deepStrictEqual as equal, rejects, throws } from 'node:assert';
-import { ones, tensor, zeros } from '@gradgate/core';
+import { availableParallelism } from 'node:os';
+import { getNumThreads, ones, tensor, zeros } from '@gradgate/core';
 import {
   allGather,
   allReduce,
@@ -29,6 +30,9 @@ const [r, n] = [rank(), worldSize()];
 const ranks = Array.from({ length: n }, (_, i) => i);
 const total = ranks.reduce((sum, i) => sum + i, 0);
 const list = (tensors) => tensors?.map((t) => t.toArray());
+
+// Ranks that share processors divide the threads.
+if (process.env.SHARED) equal(getNumThreads(), Math.max(1, Math.floor(availableParallelism() / n)));
 
 equal(allReduce(tensor([1, r])).toArray(), [n, total]);
 equal(allReduce(tensor([r]), { op: 'mean' }).toArray(), [total / n]);
