@@ -1,5 +1,6 @@
 import * as core from '@gradgate/core';
 import { randn, type Tensor, tensor } from '@gradgate/core';
+import * as linalg from '@gradgate/core/linalg';
 
 /** Makes an input of an operator: of the table's shape, or of another. Without a shape of its own it takes no other. */
 export interface Maker {
@@ -39,6 +40,11 @@ const regular = maker([2, 3, 3], (of) =>
     .add(core.eye(of.at(-1)!, { dtype: 'float64' }))
     .requiresGrad_(),
 );
+/** Symmetric matrices, whose gradient does not depend on which triangle is read. */
+const symmetric = (x: Tensor) => x.add(x.transpose(-1, -2));
+/** Of vectors what does not depend on their signs. */
+const parts = ({ real, imag }: linalg.ComplexParts): Tensor => real.square().add(imag.square());
+const triangle = { upper: false };
 const one = (op: keyof typeof core): Case => [(x: Tensor) => (core[op] as any)(x), any(2, 3)];
 const two = (op: keyof typeof core): Case => [(a: Tensor, b: Tensor) => (core[op] as any)(a, b), any(2, 3), any(3)];
 const ints = (...values: number[]) => tensor(values, { dtype: 'int32' });
@@ -353,7 +359,74 @@ export const cases: Record<string, Case> = {
   corrcoef: [core.corrcoef, any(2, 3)],
   dist: [(a, b) => core.dist(a, b, 3), distinct(2, 3), any(2, 3)],
   cdist: [(a, b) => core.cdist(a, b), any(2, 3), any(4, 3)],
+  ...ofLinalg(),
 };
+
+/** Those of the entry point linalg. */
+function ofLinalg(): Record<string, Case> {
+  const definite = (x: Tensor) => x.matmul(x.transpose(-1, -2)).add(core.eye(3, { dtype: 'float64' }));
+  const moves = (x: Tensor) => linalg.eig(x.add(core.arange(9, { dtype: 'float64' }).view(3, 3)));
+  const all: Record<string, Case> = {
+    eigh: [(x) => Object.values(linalg.eigh(symmetric(x))).map((v) => v.square()), any(2, 3, 3)],
+    eigvalsh: [(x) => linalg.eigvalsh(symmetric(x), { UPLO: 'U' }), any(2, 3, 3)],
+    eig: [(x) => Object.values(moves(x)).map(parts), regular],
+    eigvals: [(x) => parts(linalg.eigvals(x)), any(2, 3, 3)],
+    svd: [
+      (x) => {
+        const { U, S, Vh } = linalg.svd(x, { fullMatrices: false });
+        return [U.square(), S, Vh.square(), U.mul(3).matmul(Vh)];
+      },
+      any(2, 4, 3),
+    ],
+    svdvals: [linalg.svdvals, any(2, 3, 4)],
+    pinv: [(x) => [linalg.pinv(x), linalg.pinv(x.matmul(x.transpose(-1, -2)), { hermitian: true })], any(2, 2, 3)],
+    lstsq: [
+      (a, b) => {
+        const { solution, residuals } = linalg.lstsq(a, b);
+        return [solution, residuals];
+      },
+      any(4, 2),
+      any(4, 3),
+    ],
+    qr: [(x) => Object.values(linalg.qr(x)), any(2, 4, 3)],
+    householderProduct: [linalg.householderProduct, any(2, 4, 3), any(2, 2)],
+    lu: [(x) => [linalg.lu(x).L, linalg.lu(x).U], any(2, 4, 3)],
+    luFactor: [(x) => linalg.luFactor(x).LU, any(2, 3, 4)],
+    luSolve: [
+      (a, b) => {
+        const { LU, pivots } = linalg.luFactor(a);
+        return linalg.luSolve(LU, pivots, b);
+      },
+      regular,
+      any(2, 3, 2),
+    ],
+    solveTriangular: [
+      (a, b) => [
+        linalg.solveTriangular(a, b, triangle),
+        linalg.solveTriangular(a, b.transpose(-1, -2), { upper: true, left: false, unitriangular: true }),
+      ],
+      regular,
+      any(3, 2),
+    ],
+    choleskySolve: [(b, x) => linalg.choleskySolve(b, core.cholesky(definite(x))), any(2, 3, 2), regular],
+    choleskyInverse: [(x) => linalg.choleskyInverse(core.cholesky(definite(x))), regular],
+    matrixExp: [linalg.matrixExp, any(2, 3, 3)],
+    multiDot: [(a, b, c) => linalg.multiDot([a, b, c]), any(3), any(3, 4), any(4, 2)],
+    logdet: [(x) => linalg.logdet(definite(x)), any(2, 3, 3)],
+    vander: [(x) => linalg.vander(x, { N: 4 }), any(2, 3)],
+    vecdot: [linalg.vecdot, any(2, 3), any(3)],
+    tensorinv: [(x) => linalg.tensorinv(x.unsqueeze(0)), any(6, 6)],
+    tensorsolve: [(a, b) => linalg.tensorsolve(a.view(2, 3, 6), b), any(6, 6), any(2, 3)],
+    vectorNorm: [(x) => linalg.vectorNorm(x, 3, 1), distinct(2, 3)],
+    matrixNorm: [
+      (x) => (['fro', 'nuc', 2, -2, 1, Number.NEGATIVE_INFINITY] as const).map((ord) => linalg.matrixNorm(x, ord)),
+      distinct(2, 2, 3),
+    ],
+    norm: [(x) => [linalg.norm(x), linalg.norm(x, 'nuc', [0, 2]), linalg.norm(x, 1, 1)], distinct(2, 2, 3)],
+    cond: [(x) => [linalg.cond(x), linalg.cond(x, 'fro')], regular],
+  };
+  return Object.fromEntries(Object.entries(all).map(([name, entry]) => [`linalg.${name}`, entry]));
+}
 
 /** Exported functions that have no gradient to check. */
 export const notDifferentiable = new Set([

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import * as linalg from '@gradgate/core/linalg';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
 import { transformSync } from 'esbuild';
@@ -14,7 +15,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const packages = join(root, 'packages');
-const scope: Record<string, unknown> = { ...core, ...nn, ...distributions };
+/** What other entry points of core export and core does not; where a name is core's too, examples say `linalg.norm`. */
+const without = (names: object, known: object) =>
+  Object.fromEntries(Object.entries(names).filter(([n]) => !(n in known)));
+const ofLinalg = without(linalg, core);
+const scope: Record<string, unknown> = { ...core, ...nn, ...distributions, ...ofLinalg, linalg };
 
 interface Example {
   readonly place: string;
@@ -119,8 +124,10 @@ describe('examples in docstrings compile', () => {
             ),
           ],
           ['@gradgate/distributions', used(code, Object.keys(distributions))],
+          ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
+      imports.push(`import * as linalg from '@gradgate/core/linalg';`);
       writeFileSync(join(folder, `${i}.ts`), `${imports.join(' ')} // ${place}\n${code}\nexport {};\n`);
     });
     const config = {

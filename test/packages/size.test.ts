@@ -21,6 +21,12 @@ async function measure(program: string, external: string[] = []): Promise<{ mini
 const budgets: [what: string, program: string, external: string[], gzipBudget: number][] = [
   ['one function and noGrad of core', `export { tensor, noGrad } from '@gradgate/core'`, [], 98_000],
   ['all of core', `export * from '@gradgate/core'`, [], 116_000],
+  [
+    'linalg beside core',
+    `export * from '@gradgate/core'; export * as linalg from '@gradgate/core/linalg'`,
+    [],
+    126_000,
+  ],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 76_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],
   ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 9_000],

@@ -37,6 +37,14 @@ it('every operator that core exports is in the table, or named as having no grad
   expect(functions.filter((name) => !(name in cases) && !notDifferentiable.has(name))).toEqual([]);
 });
 
+it('so is every function of linalg', async () => {
+  const linalg = await import('@gradgate/core/linalg');
+  // Those that core exports too, and those that count or throw.
+  const others = ['inv', 'matrixRank', 'LinAlgError'];
+  const own = Object.keys(linalg).filter((name) => !(name in core && name !== 'norm') && !others.includes(name));
+  expect(own.filter((name) => !(`linalg.${name}` in cases))).toEqual([]);
+});
+
 describe('gradcheck', () => {
   it('finds a wrong rule, and names input, element and both values', () => {
     const wrong = (x: Tensor) =>

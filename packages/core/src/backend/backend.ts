@@ -123,6 +123,12 @@ export interface Kernels {
   cholesky(a: View, out: View, refuse: () => Error): void;
 
   /**
+   * Decomposes matrices by `rule`, one of a batch after another: the leading dimensions of all views, which are one batch,
+   * are those before the last two of the first.
+   */
+  matrices(rule: MatrixRule, inputs: readonly View[], outs: readonly View[], numbers: readonly number[]): void;
+
+  /**
    * Fills `out` with what `rule` draws, one element after another, from the `parameters` of all of them or, in a view of
    * the shape of `out`, of each.
    */
@@ -334,6 +340,17 @@ export interface RandomRule {
   readonly name: string;
   /** Draws all elements of `to`. The parameters are those of all elements, or one for each. */
   readonly loop: (to: TypedArray, generator: Generator, parameters: TypedArray | readonly number[]) => void;
+}
+
+/**
+ * How a matrix is decomposed, defined once: the loop is what the host runs, and what faster kernels have to follow. Rules are
+ * imported with the functions that use them, so that a program without these does not carry them.
+ */
+export interface MatrixRule {
+  /** Names the kernel, where a backend has one. */
+  readonly name: string;
+  /** Writes all elements of `outs`, given the inputs of one matrix of the batch, row by row; computed in float64. */
+  readonly loop: (inputs: readonly Float64Array[], outs: readonly Float64Array[], numbers: readonly number[]) => void;
 }
 
 /** Memory of one kind, and what computes on it. */

@@ -3,12 +3,11 @@ import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
 import { DTypeError, named, ShapeError, TensorError } from '../errors.js';
 import { record } from '../graph/node.js';
-import { isFloat } from '../memory/dtype.js';
 import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { tril } from './arrange.js';
+import { checkSquare } from './checkMatrix.js';
 import { mul, neg } from './elementwise.js';
 import type * as self from './linalg.js';
 import { matmul } from './matmul.js';
@@ -29,14 +28,6 @@ import { expand, squeeze, transpose, unsqueeze } from './shape.js';
  */
 export class LinAlgError extends TensorError {
   override name = 'LinAlgError';
-}
-
-function checkSquare(op: string, a: Tensor): number {
-  checkTensors(op, a);
-  if (!isFloat(a.dtype)) throw new DTypeError(op, `takes floating point matrices, got ${a.dtype}; use .float()`);
-  if (a.ndim < 2 || a.shape.at(-1) !== a.shape.at(-2))
-    throw new ShapeError(op, `takes square matrices, got ${formatShape(a.shape)}`);
-  return a.shape.at(-1)!;
 }
 
 /**

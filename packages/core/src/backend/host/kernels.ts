@@ -13,6 +13,7 @@ import { isin } from './isin.js';
 import { crossEntropy, crossEntropyGradient, pairLoss, pairLossGradient } from './loss.js';
 import * as lu from './lu.js';
 import { matmul } from './matmul.js';
+import { matrices } from './matrices.js';
 import { mode } from './mode.js';
 import * as norm from './norm.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pool.js';
@@ -45,6 +46,7 @@ export const kernels: Kernels = {
   indexSelect,
   isin,
   matmul,
+  matrices,
   mode,
   random,
   ravelIndex,

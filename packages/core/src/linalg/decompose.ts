@@ -1,0 +1,48 @@
+import type { MatrixRule } from '../backend/backend.js';
+import { kernelsOf } from '../backend/backends.js';
+import { type DType, isFloat } from '../memory/dtype.js';
+import type { Shape } from '../memory/shape.js';
+import { diagEmbed } from '../ops/arrange.js';
+import { add, div, eq, mul, sub, where } from '../ops/elementwise.js';
+import { transpose, unsqueeze } from '../ops/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** What a rule gives for matrices: tensors of the batch's leading dimensions and of these shapes behind them. */
+export function decompose(
+  op: string,
+  rule: MatrixRule,
+  inputs: readonly Tensor[],
+  shapes: readonly Shape[],
+  numbers: readonly number[],
+  dtype: DType = inputs[0]!.dtype,
+): Tensor[] {
+  const [first, second] = inputs as [Tensor, Tensor?];
+  const batch = first.shape.slice(0, -2);
+  const outs = shapes.map((shape) => Tensor.unwritten(dtype, [...batch, ...shape], first.storage.backend));
+  kernelsOf(op, first, second).matrices(rule, inputs, outs, numbers);
+  return outs;
+}
+
+/** With the last two dimensions exchanged. */
+export const mT = (a: Tensor): Tensor => transpose(a, -1, -2);
+
+/** `a @ diag(d)`. */
+export const timesDiagonal = (a: Tensor, d: Tensor): Tensor => mul(a, unsqueeze(d, -2));
+
+/** A matrix with `d` as its diagonal. */
+export const diagonalOf = (d: Tensor): Tensor => diagEmbed(d);
+
+export const skew = (x: Tensor): Tensor => sub(x, mT(x));
+export const symmetrized = (x: Tensor): Tensor => mul(add(x, mT(x)), 0.5);
+
+/** `x[i][j] / (d[j] - d[i])`, and 0 where these are equal. */
+export function overDifferences(x: Tensor, d: Tensor): Tensor {
+  const differences = sub(unsqueeze(d, -2), unsqueeze(d, -1));
+  const none = eq(differences, 0);
+  return where(none, 0, div(x, where(none, 1, differences)));
+}
+
+/** The distance from 1 to the next number of a dtype. */
+export const epsilonOf = (dtype: DType): number =>
+  ({ float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 })[dtype as string] ??
+  (isFloat(dtype) ? 2 ** -23 : 0);

@@ -1,0 +1,133 @@
+import { check, checkOptions, show } from '../check.js';
+import { ShapeError } from '../errors.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
+import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
+import { floatOnly } from '../ops/define.js';
+import { div, mul } from '../ops/elementwise.js';
+import { inverse, LinAlgError } from '../ops/linalg.js';
+import { amax, amin, norm as coreNorm, type KeepDim, sum } from '../ops/reduce.js';
+import { permute, select, unsqueeze } from '../ops/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import { fullLike } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { svdvals } from './svd.js';
+
+const keepDim = { keepdim: is.boolean };
+
+/**
+ * The norm `ord` of vectors over `dim`, of all elements if it is left out or null: `(Σ|x|^ord)^(1/ord)`, the largest size for
+ * Infinity, the smallest for -Infinity, the number of elements that are not 0 for 0.
+ *
+ * ```ts
+ * vectorNorm(tensor([3, -4])); // 5
+ * ```
+ */
+export function vectorNorm(x: Tensor, ord = 2, dim?: number | readonly number[] | null, options?: KeepDim): Tensor {
+  checkOptions('vectorNorm', options, keepDim);
+  check('vectorNorm', 'ord', ord, is.number);
+  checkTensors('vectorNorm', x);
+  floatOnly('vectorNorm', x);
+  return coreNorm(x, ord, dim ?? undefined, options);
+}
+
+/** A norm of matrices: Frobenius', the sum of the singular values, or by numbers as `matrixNorm` says. */
+export type MatrixOrd = 'fro' | 'nuc' | number;
+
+const ords: readonly unknown[] = ['fro', 'nuc', 1, -1, 2, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+export interface MatrixNormOptions extends KeepDim {
+  /** Which two dimensions are the rows and columns: the last ones by default. */
+  dim?: readonly [number, number];
+}
+
+const matrixNormOptions = { ...keepDim, dim: is.tuple(is.integer, is.integer) };
+
+/**
+ * The norm `ord` of matrices `[..., m, n]`: `'fro'`, the root of the sum of squares; `'nuc'`, the sum of the singular values;
+ * 2 and -2 the largest and smallest of these; 1 and -1 the largest and smallest sum of sizes of a column, Infinity and
+ * -Infinity of a row.
+ *
+ * ```ts
+ * matrixNorm(tensor([[1, 2], [3, 4]]), 1); // 6
+ * ```
+ */
+export function matrixNorm(a: Tensor, ord: MatrixOrd = 'fro', options?: MatrixNormOptions): Tensor {
+  const { dim = [-2, -1], keepdim = false } = checkOptions('matrixNorm', options, matrixNormOptions);
+  checkMatrix('matrixNorm', a);
+  if (!ords.includes(ord))
+    throw new RangeError(`matrixNorm: ord is 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity, got ${show(ord)}`);
+  const dims = dim.map((d) => normalizeDim('matrixNorm', d, a.ndim));
+  const [rows, columns] = dims as [number, number];
+  if (rows === columns)
+    throw new ShapeError('matrixNorm', `needs two dimensions of ${formatShape(a.shape)}, got ${dim}`);
+  const others = a.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  const out = ofLast(permute(a, ...others, rows, columns), ord);
+  return keepdim ? [...dims].sort((p, q) => p - q).reduce((t, d) => unsqueeze(t, d), out) : out;
+}
+
+function ofLast(a: Tensor, ord: MatrixOrd): Tensor {
+  if (ord === 'fro') return coreNorm(a, 2, [-2, -1]);
+  if (ord === 'nuc') return sum(svdvals(a), -1);
+  if (ord === 2) return amax(svdvals(a), -1);
+  if (ord === -2) return amin(svdvals(a), -1);
+  const sums = sum(a.abs(), Number.isFinite(ord) ? -2 : -1);
+  return ord > 0 ? amax(sums, -1) : amin(sums, -1);
+}
+
+/**
+ * A norm of vectors or matrices: with one `dim`, or of a vector, as `vectorNorm`; with two, or of a matrix, as `matrixNorm`.
+ * Without `ord` the root of the sum of squares.
+ *
+ * ```ts
+ * linalg.norm(tensor([[3, 0], [0, 4]]), 'nuc'); // 7
+ * ```
+ */
+export function norm(
+  x: Tensor,
+  ord?: MatrixOrd | null,
+  dim?: number | readonly number[] | null,
+  options?: KeepDim,
+): Tensor {
+  const { keepdim = false } = checkOptions('norm', options, keepDim);
+  checkTensors('norm', x);
+  floatOnly('norm', x);
+  if (ord == null) return coreNorm(x, 2, dim ?? undefined, { keepdim });
+  const count = typeof dim === 'number' ? 1 : (dim?.length ?? x.ndim);
+  if (count === 2) {
+    const pair = (dim ?? [-2, -1]) as [number, number];
+    return matrixNorm(x, ord, { dim: pair, keepdim });
+  }
+  if (typeof ord !== 'number' || count !== 1)
+    throw new ShapeError(
+      'norm',
+      `${show(ord)} over ${count} dimensions of ${formatShape(x.shape)}: give one or two, or no ord`,
+    );
+  return coreNorm(x, ord, dim ?? undefined, { keepdim });
+}
+
+/**
+ * The condition of matrices `[..., m, n]`: the largest singular value over the smallest for `p` 2 (and upside down for -2); for
+ * the other norms of `matrixNorm` the norm times that of the inverse, Infinity for one singular matrix.
+ *
+ * ```ts
+ * cond(tensor([[2, 0], [0, 4]])); // 2
+ * ```
+ */
+export function cond(a: Tensor, p: MatrixOrd = 2): Tensor {
+  checkMatrix('cond', a);
+  if (p === 2 || p === -2) {
+    const s = svdvals(a);
+    if (s.shape.at(-1) === 0) throw new ShapeError('cond', `takes matrices with elements, got ${formatShape(a.shape)}`);
+    const [most, least] = [select(s, -1, 0), select(s, -1, -1)];
+    return p === 2 ? div(most, least) : div(least, most);
+  }
+  checkSquare('cond', a);
+  const own = matrixNorm(a, p);
+  try {
+    return mul(own, matrixNorm(inverse(a), p));
+  } catch (error) {
+    if (!(error instanceof LinAlgError) || a.ndim > 2) throw error;
+    return fullLike(own, Number.POSITIVE_INFINITY);
+  }
+}

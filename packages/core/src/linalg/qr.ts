@@ -1,0 +1,105 @@
+import { checkOptions } from '../check.js';
+import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { recordMany } from '../graph/node.js';
+import { formatShape, sameShape } from '../memory/shape.js';
+import { tril } from '../ops/arrange.js';
+import { checkMatrix } from '../ops/checkMatrix.js';
+import { add, mul, sub } from '../ops/elementwise.js';
+import { matmul } from '../ops/matmul.js';
+import { cat, narrow, unsqueeze } from '../ops/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import { eye } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { decompose, mT } from './decompose.js';
+import { qr as qrRule } from './rules/qr.js';
+import { solveTriangular } from './triangular.js';
+
+const qrOptions = { mode: is.oneOf('reduced', 'complete', 'r') };
+
+/**
+ * `A = Q R` for `[..., m, n]`: orthonormal columns `Q` `[..., m, k]` and the upper triangle `R` `[..., k, n]`, where k is
+ * `min(m, n)`, or m in the mode `'complete'`. Mode `'r'` gives an empty Q, and has no gradient, nor has a complete Q of more
+ * rows than columns of A. Of what is not finite all results are NaN.
+ *
+ * ```ts
+ * qr(tensor([[3, 1], [4, 2]])).R.abs(); // [[5, 2.2], [0, 0.4]]
+ * ```
+ */
+export function qr(a: Tensor, options?: { mode?: 'reduced' | 'complete' | 'r' }): { Q: Tensor; R: Tensor } {
+  const { mode = 'reduced' } = checkOptions('qr', options, qrOptions);
+  const [m, n] = checkMatrix('qr', a);
+  const k = mode === 'complete' ? m : Math.min(m, n);
+  const [q, r] = decompose(
+    'qr',
+    qrRule,
+    [a],
+    [
+      [m, k],
+      [k, n],
+    ],
+    [m, n],
+  ) as [Tensor, Tensor];
+  const Q = mode === 'r' ? narrow(narrow(q, -1, 0, 0), -2, 0, 0).clone() : q;
+  recordMany(
+    'qr',
+    [a],
+    mode === 'r' ? [r] : [q, r],
+    (grads, ctx) => {
+      if (mode === 'r' || (mode === 'complete' && m > n))
+        throw new AutogradError('qr', `mode '${mode}' of ${formatShape([m, n])} has no gradient; use mode: 'reduced'`);
+      const [q, r] = ctx.saved as [Tensor, Tensor];
+      return [m >= n ? tallGradient(grads[0]!, grads[1]!, q, r) : wideGradient(grads[0]!, grads[1]!, q, r, m, n)];
+    },
+    [q, r],
+  );
+  return { Q, R: r };
+}
+
+/** `(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ`, where copyltu mirrors the lower triangle (Walter and Lehmann, 2010). */
+function tallGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor): Tensor {
+  const fromR = gr ? matmul(r, mT(gr)) : null;
+  const fromQ = gq ? matmul(mT(gq), q) : null;
+  const m = fromR && fromQ ? sub(fromR, fromQ) : (fromR ?? mul(fromQ!, -1));
+  const mirrored = matmul(q, add(tril(m), mT(tril(m, -1))));
+  return solveTriangular(mT(r), gq ? add(gq, mirrored) : mirrored, { upper: false, left: false });
+}
+
+/** Of more columns: the first square has Q and its own R, the others are `Q R₂`. */
+function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor, m: number, n: number): Tensor {
+  const [first, rest] = [narrow(r, -1, 0, m), narrow(r, -1, m, n - m)];
+  if (!gr) return cat([tallGradient(gq, null, q, first), mul(rest, 0)], -1);
+  const [gFirst, gRest] = [narrow(gr, -1, 0, m), narrow(gr, -1, m, n - m)];
+  const through = matmul(matmul(q, rest), mT(gRest));
+  return cat([tallGradient(gq ? add(gq, through) : through, gFirst, q, first), matmul(q, gRest)], -1);
+}
+
+/**
+ * The first n columns of the product of reflections `I - tau v vᵀ`: `a` `[..., m, n]` holds the vectors below its diagonal,
+ * where they have their 1; `tau` is `[..., k]`, k ≤ n ≤ m.
+ *
+ * ```ts
+ * householderProduct(tensor([[0], [1]]), tensor([1])); // [[0], [-1]]
+ * ```
+ */
+export function householderProduct(a: Tensor, tau: Tensor): Tensor {
+  const [m, n] = checkMatrix('householderProduct', a);
+  checkTensors('householderProduct', tau);
+  if (tau.dtype !== a.dtype)
+    throw new DTypeError('householderProduct', `both have one dtype, got ${a.dtype} and ${tau.dtype}`);
+  const k = tau.shape.at(-1);
+  if (k === undefined || k > n || n > m || !sameShape(tau.shape.slice(0, -1), a.shape.slice(0, -2)))
+    throw new ShapeError(
+      'householderProduct',
+      `takes [..., m, n] and [..., k], k <= n <= m, got ${formatShape(a.shape)} and ${formatShape(tau.shape)}`,
+    );
+  const { dtype, device } = a;
+  const unit = eye(m, n, { dtype, device });
+  const vectors = add(tril(a, -1), unit);
+  let out = unit.expand([...a.shape]);
+  for (let i = k - 1; i >= 0; i--) {
+    const v = narrow(vectors, -1, i, 1);
+    out = sub(out, mul(matmul(v, matmul(mT(v), out)), unsqueeze(narrow(tau, -1, i, 1), -1)));
+  }
+  return k === 0 ? out.clone() : out;
+}

@@ -1,0 +1,63 @@
+// Matrices lie row by row in arrays of float64. Loops go along rows, so what works on columns takes the transpose.
+
+/**
+ * Makes a vector of `count` elements from `start` on, `step` apart, the reflection `I - tau v vᵀ` that takes it to
+ * `[beta, 0, ...]`: writes beta to its first place and `v`, whose first element is 1, behind it. Gives tau, 0 where there is
+ * nothing to do.
+ */
+export function reflector(x: Float64Array, start: number, count: number, step = 1): number {
+  let rest = 0;
+  for (let i = 1, p = start + step; i < count; i++, p += step) rest = Math.max(rest, Math.abs(x[p]!));
+  if (rest === 0) return 0;
+  const alpha = x[start]!;
+  const scale = Math.max(rest, Math.abs(alpha));
+  let sum = 0;
+  for (let i = 0, p = start; i < count; i++, p += step) sum += (x[p]! / scale) ** 2;
+  const beta = (alpha < 0 || Object.is(alpha, -0) ? 1 : -1) * scale * Math.sqrt(sum);
+  for (let i = 1, p = start + step; i < count; i++, p += step) x[p]! /= alpha - beta;
+  x[start] = beta;
+  return (beta - alpha) / beta;
+}
+
+/** Reflects `count` elements of `to` from `place` on, given `v` in `from`, whose first element counts as 1. */
+export function reflect(
+  tau: number,
+  from: Float64Array,
+  start: number,
+  to: Float64Array,
+  place: number,
+  count: number,
+): void {
+  let dot = to[place]!;
+  for (let i = 1; i < count; i++) dot += from[start + i]! * to[place + i]!;
+  dot *= tau;
+  to[place]! -= dot;
+  for (let i = 1; i < count; i++) to[place + i]! -= dot * from[start + i]!;
+}
+
+/** `[m, n]` to `[n, m]`. */
+export function transposed(a: Float64Array, m: number, n: number): Float64Array {
+  const t = new Float64Array(a.length);
+  for (let i = 0, p = 0; i < m; i++) for (let j = 0; j < n; j++, p++) t[j * m + i] = a[p]!;
+  return t;
+}
+
+/** Two rows of `count` elements, turned: `c p + s q` and `c q - s p`. */
+export function rotate(x: Float64Array, p: number, q: number, count: number, c: number, s: number): void {
+  for (let i = 0; i < count; i++) {
+    const a = x[p + i]!;
+    const b = x[q + i]!;
+    x[p + i] = c * a + s * b;
+    x[q + i] = c * b - s * a;
+  }
+}
+
+/** A rule's loop for matrices of finite elements: of others, all results are NaN. */
+export const ofFinite =
+  <L extends (inputs: readonly Float64Array[], outs: readonly Float64Array[], numbers: readonly number[]) => void>(
+    loop: L,
+  ) =>
+  (inputs: readonly Float64Array[], outs: readonly Float64Array[], numbers: readonly number[]): void => {
+    if (inputs.every((x) => x.every(Number.isFinite))) loop(inputs, outs, numbers);
+    else for (const out of outs) out.fill(Number.NaN);
+  };

@@ -1,0 +1,118 @@
+import type { MatrixRule } from '../../backend/backend.js';
+import { applyReflections, reflections } from './qr.js';
+import { ofFinite, rotate, transposed } from './reflector.js';
+
+/** How often all pairs of columns may be turned; six to ten suffice. */
+const mostSweeps = 60;
+
+/**
+ * Turns the rows of `x` `[n, m]` until they are orthogonal to each other, and those of `turns` with them: one-sided
+ * Jacobi (Hestenes), which finds small singular values to as many digits as large ones.
+ */
+function orthogonalize(x: Float64Array, n: number, m: number, turns: Float64Array): void {
+  for (let sweep = 0, turned = true; turned && sweep < mostSweeps; sweep++) {
+    turned = false;
+    for (let i = 0; i < n - 1; i++)
+      for (let j = i + 1; j < n; j++) {
+        const [p, q] = [i * m, j * m];
+        let [pp, qq, pq] = [0, 0, 0];
+        for (let k = 0; k < m; k++) {
+          const a = x[p + k]!;
+          const b = x[q + k]!;
+          pp += a * a;
+          qq += b * b;
+          pq += a * b;
+        }
+        if (Math.abs(pq) <= 4 * Number.EPSILON * Math.sqrt(pp) * Math.sqrt(qq)) continue;
+        turned = true;
+        const zeta = (qq - pp) / (2 * pq);
+        const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
+        const c = 1 / Math.hypot(1, t);
+        rotate(x, p, q, m, c, -c * t);
+        rotate(turns, i * n, j * n, n, c, -c * t);
+      }
+  }
+}
+
+/** Makes rows `from` on of `x` `[count, m]` orthonormal to those before and to each other. */
+export function complete(x: Float64Array, from: number, count: number, m: number): void {
+  for (let row = from; row < count; row++) {
+    // The axis of which most lies outside of what there is.
+    let [axis, least] = [0, Number.POSITIVE_INFINITY];
+    for (let i = 0; i < m; i++) {
+      let inside = 0;
+      for (let k = 0; k < row; k++) inside += x[k * m + i]! ** 2;
+      if (inside < least) [axis, least] = [i, inside];
+    }
+    const v = x.subarray(row * m, (row + 1) * m);
+    v.fill(0);
+    v[axis] = 1;
+    for (let pass = 0; pass < 2; pass++) {
+      for (let k = 0; k < row; k++) {
+        let dot = 0;
+        for (let i = 0; i < m; i++) dot += v[i]! * x[k * m + i]!;
+        for (let i = 0; i < m; i++) v[i]! -= dot * x[k * m + i]!;
+      }
+      const length = Math.sqrt(v.reduce((sum, e) => sum + e * e, 0));
+      for (let i = 0; i < m; i++) v[i]! /= length;
+    }
+  }
+}
+
+/**
+ * Of `a` `[m, n]` and numbers m, n the left singular vectors `U` `[m, p]`, the singular values in falling order and the right
+ * vectors `Vh` `[q, n]`; p and q are `min(m, n)`, or m and n for all of them.
+ */
+export const svd: MatrixRule = {
+  name: 'svd',
+  loop: ofFinite(([a], [u, s, vh], [m, n]) => {
+    if (m! >= n!) {
+      const left = new Float64Array(u!.length);
+      tall(transposed(a!, m!, n!), m!, n!, left, s!, vh!);
+      u!.set(transposed(left, m === 0 ? 0 : u!.length / m!, m!));
+    } else {
+      const right = new Float64Array(u!.length);
+      tall(a!, n!, m!, vh!, s!, right);
+      u!.set(transposed(right, m!, m!));
+    }
+  }),
+};
+
+/** Of a matrix `[m, n]`, m >= n, given by its columns as rows: singular vectors as rows, `left` and `right`. */
+function tall(
+  columns: Float64Array,
+  m: number,
+  n: number,
+  left: Float64Array,
+  values: Float64Array,
+  right: Float64Array,
+): void {
+  let scale = 0;
+  for (const v of columns) scale = Math.max(scale, Math.abs(v));
+  if (scale > 0) for (let i = 0; i < columns.length; i++) columns[i]! /= scale;
+  // R has the singular values of the matrix and shorter columns.
+  const taus = m > n ? reflections(columns, m, n) : null;
+  const x = taus === null ? columns : new Float64Array(n * n);
+  if (taus !== null) for (let j = 0; j < n; j++) for (let i = 0; i <= j; i++) x[j * n + i] = columns[j * m + i]!;
+  const turns = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) turns[i * n + i] = 1;
+  orthogonalize(x, n, n, turns);
+  const lengths = Array.from({ length: n }, (_, j) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += x[j * n + i]! ** 2;
+    return Math.sqrt(sum);
+  });
+  const order = [...lengths.keys()].sort((i, j) => lengths[j]! - lengths[i]!);
+  const wanted = m === 0 ? 0 : left.length / m;
+  let rank = 0;
+  for (const [to, from] of order.entries()) {
+    const length = lengths[from]!;
+    values[to] = length * scale;
+    for (let i = 0; i < n; i++) right[to * n + i] = turns[from * n + i]!;
+    if (length === 0) continue;
+    rank++;
+    for (let i = 0; i < n; i++) left[to * m + i] = x[from * n + i]! / length;
+  }
+  if (taus !== null) applyReflections(columns, taus, m, left, rank);
+  complete(left, rank, wanted, m);
+}

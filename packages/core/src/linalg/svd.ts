@@ -1,0 +1,223 @@
+import { checkOptions, show } from '../check.js';
+import { DTypeError, ShapeError } from '../errors.js';
+import { record, recordMany } from '../graph/node.js';
+import { formatShape } from '../memory/shape.js';
+import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
+import { add, div, gt, maximum, mul, neg, sub, where } from '../ops/elementwise.js';
+import { divOrZero } from '../ops/gradients.js';
+import { square } from '../ops/math.js';
+import { matmul } from '../ops/matmul.js';
+import { amax, sum } from '../ops/reduce.js';
+import { cat, narrow, squeeze, to, unsqueeze } from '../ops/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
+import { Tensor } from '../tensor/tensor.js';
+import { decompose, diagonalOf, epsilonOf, mT, overDifferences, skew, timesDiagonal } from './decompose.js';
+import { eigh } from './eigen.js';
+import { svd as svdRule } from './rules/svd.js';
+
+/** `A = U diag(S) Vh`. */
+export interface Svd {
+  U: Tensor;
+  S: Tensor;
+  Vh: Tensor;
+}
+
+const svdOptions = { fullMatrices: is.boolean };
+
+/**
+ * The singular value decomposition of `[..., m, n]`: `U` `[..., m, m]`, the values `S` `[..., k]` in falling order with
+ * k = `min(m, n)`, and `Vh` `[..., n, n]`; with `fullMatrices: false` the first k columns of U and rows of Vh. Vectors are
+ * unique up to a sign of each pair, those of equal values up to a rotation, and those beyond k up to any: their gradient
+ * leaves that out, vectors beyond k have none, and those of values of 0 no finite one. Of what is not finite all results are NaN.
+ *
+ * ```ts
+ * svd(tensor([[3, 0], [0, 4]])).S; // [4, 3]
+ * ```
+ */
+export function svd(a: Tensor, options?: { fullMatrices?: boolean }): Svd {
+  const { fullMatrices = true } = checkOptions('svd', options, svdOptions);
+  const [m, n] = checkMatrix('svd', a);
+  const k = Math.min(m, n);
+  if (fullMatrices && m !== n) {
+    const shapes = [[m, m], [k], [n, n]];
+    const [U, S, Vh] = decompose('svd', svdRule, [a], shapes, [m, n]) as [Tensor, Tensor, Tensor];
+    const [first, rows] = [narrow(U, -1, 0, k), narrow(Vh, -2, 0, k)];
+    const [left, right] = [first.contiguous(), rows.contiguous()];
+    recordSvd(a, left, S, right);
+    return { U: cat([left, narrow(U, -1, k, m - k)], -1), S, Vh: cat([right, narrow(Vh, -2, k, n - k)], -2) };
+  }
+  const [U, S, Vh] = decompose('svd', svdRule, [a], [[m, k], [k], [k, n]], [m, n]) as [Tensor, Tensor, Tensor];
+  recordSvd(a, U, S, Vh);
+  return { U, S, Vh };
+}
+
+/**
+ * `(skew(x) S + S skew(y)) / (sⱼ² - sᵢ²)`, split into where both vectors turn alike, which equal values leave undefined, and
+ * where they turn against each other.
+ */
+function turns(x: Tensor | null, y: Tensor | null, s: Tensor): Tensor {
+  const [ofU, ofV] = [x && mul(skew(x), 0.5), y && mul(skew(y), 0.5)];
+  const alike = ofU && ofV ? add(ofU, ofV) : (ofU ?? ofV)!;
+  const against = ofU && ofV ? sub(ofU, ofV) : (ofU ?? neg(ofV!));
+  return add(overDifferences(alike, s), divOrZero(against, add(unsqueeze(s, -2), unsqueeze(s, -1))));
+}
+
+/** What `x` has outside of the space of the columns of `u`. */
+const outside = (x: Tensor, u: Tensor): Tensor => sub(x, matmul(u, matmul(mT(u), x)));
+
+function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
+  recordMany(
+    'svd',
+    [a],
+    [U, S, Vh],
+    ([gu, gs, gvh], ctx) => {
+      const [u, s, vh] = ctx.saved as [Tensor, Tensor, Tensor];
+      const v = mT(vh);
+      const [m, n, k] = [u.shape.at(-2)!, v.shape.at(-2)!, s.shape.at(-1)!];
+      const gv = gvh ? mT(gvh) : null;
+      const terms: Tensor[] = [];
+      if (gs) terms.push(diagonalOf(gs));
+      if (gu || gv) terms.push(turns(gu ? matmul(mT(u), gu) : null, gv ? matmul(vh, gv) : null, s));
+      let g = matmul(matmul(u, terms.reduce(add)), vh);
+      if (gu && m > k) g = add(g, matmul(outside(div(gu, unsqueeze(s, -2)), u), vh));
+      if (gv && n > k) g = add(g, matmul(u, mT(outside(div(gv, unsqueeze(s, -2)), v))));
+      return [g];
+    },
+    [U, S, Vh],
+  );
+}
+
+/**
+ * The singular values `[..., min(m, n)]` of `[..., m, n]` in falling order.
+ *
+ * ```ts
+ * svdvals(tensor([[3, 0], [0, 4]])); // [4, 3]
+ * ```
+ */
+export function svdvals(a: Tensor): Tensor {
+  checkMatrix('svdvals', a);
+  return svd(a, { fullMatrices: false }).S;
+}
+
+export interface RankOptions {
+  /** Values up to the larger of `atol` and `rtol` times the largest one count as 0. */
+  atol?: number;
+  /** `max(m, n)` times the dtype's epsilon by default, or 0 where there is an `atol`. */
+  rtol?: number;
+  /** Whether the matrices are symmetric: eigenvalues are used then. */
+  hermitian?: boolean;
+}
+
+const rankOptions = { atol: is.nonNegative, rtol: is.nonNegative, hermitian: is.boolean };
+
+/** Up to where values `[..., k]` count as 0: `[..., 1]`. */
+function limitOf(sizes: Tensor, [m, n]: readonly number[], { atol, rtol }: RankOptions): Tensor {
+  const relative = rtol ?? ((atol ?? 0) > 0 ? 0 : Math.max(m!, n!) * epsilonOf(sizes.dtype));
+  return maximum(mul(amax(sizes, -1, { keepdim: true }), relative), atol ?? 0);
+}
+
+const checkRank = (op: string, a: Tensor, options: RankOptions | undefined): [number, number] => {
+  const sizes = checkMatrix(op, a);
+  if (options?.hermitian) checkSquare(op, a);
+  return sizes;
+};
+
+/**
+ * How many singular values of `[..., m, n]` are not 0: int64 `[...]`.
+ *
+ * ```ts
+ * matrixRank(tensor([[1, 2], [2, 4]])); // 1
+ * ```
+ */
+export function matrixRank(a: Tensor, options?: RankOptions): Tensor {
+  const given = checkOptions('matrixRank', options, rankOptions);
+  const sizes = checkRank('matrixRank', a, given);
+  if (Math.min(...sizes) === 0) return Tensor.empty('int64', a.shape.slice(0, -2), a.storage.backend);
+  const values = given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach());
+  return sum(gt(values, limitOf(values, sizes, given)), -1);
+}
+
+/** `Σ vᵢ uᵢᵀ / sᵢ` over the values that are not 0. */
+function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions): Tensor {
+  const over = (s: Tensor, size: Tensor) => {
+    const counts = gt(size, limitOf(size, sizes, options));
+    return where(counts, div(1, where(counts, s, 1)), 0);
+  };
+  if (options.hermitian) {
+    const { eigenvalues, eigenvectors } = eigh(a);
+    return matmul(timesDiagonal(eigenvectors, over(eigenvalues, eigenvalues.abs())), mT(eigenvectors));
+  }
+  const { U, S, Vh } = svd(a, { fullMatrices: false });
+  return matmul(timesDiagonal(mT(Vh), over(S, S)), mT(U));
+}
+
+/**
+ * The pseudo-inverse `[..., n, m]` of `[..., m, n]` (Moore and Penrose). Its gradient is that where the rank stays.
+ *
+ * ```ts
+ * pinv(tensor([[2, 0], [0, 0]])); // [[0.5, 0], [0, 0]]
+ * ```
+ */
+export function pinv(a: Tensor, options?: RankOptions): Tensor {
+  const given = checkOptions('pinv', options, rankOptions);
+  const [m, n] = checkRank('pinv', a, given);
+  const batch = a.shape.slice(0, -2);
+  const out =
+    m === 0 || n === 0
+      ? Tensor.empty(a.dtype, [...batch, n, m], a.storage.backend)
+      : pseudoInverse(a.detach(), [m, n], given);
+  return record(
+    'pinv',
+    [a],
+    out,
+    (g, ctx) => {
+      // Golub and Pereyra (1973): -Pᵀ g Pᵀ, and what leaves the spaces of columns and rows.
+      const [a, p] = ctx.saved as [Tensor, Tensor];
+      const pt = mT(p);
+      const inside = matmul(matmul(pt, g), pt);
+      const columns = matmul(matmul(sub(mT(g), matmul(a, matmul(p, mT(g)))), p), pt);
+      const rows = matmul(pt, matmul(p, sub(mT(g), matmul(matmul(mT(g), p), a))));
+      return [sub(add(columns, rows), inside)];
+    },
+    [a, out],
+  );
+}
+
+const lstsqOptions = { rcond: is.nonNegative };
+
+/**
+ * The X that makes `‖A X - B‖` least, of all such the shortest, for `[..., m, n]` and `[..., m, k]`, or a vector `[m]`. With
+ * it the sums of squares of what is left, `[..., k]` where m > n, else of no element; the ranks, and the singular values.
+ * Values up to `rcond` times the largest count as 0, `max(m, n)` times the dtype's epsilon by default.
+ *
+ * ```ts
+ * lstsq(tensor([[1, 0], [1, 1], [1, 2]]), tensor([1, 3, 5])).solution; // [1, 2]
+ * ```
+ */
+export function lstsq(
+  a: Tensor,
+  b: Tensor,
+  options?: { rcond?: number },
+): { solution: Tensor; residuals: Tensor; rank: Tensor; singularValues: Tensor } {
+  const { rcond } = checkOptions('lstsq', options, lstsqOptions);
+  const [m, n] = checkMatrix('lstsq', a);
+  checkTensors('lstsq', b);
+  if (b.dtype !== a.dtype)
+    throw new DTypeError('lstsq', `both sides have one dtype, got ${a.dtype} and ${show(b.dtype)}`);
+  if (b.ndim === 1) {
+    if (a.ndim !== 2) throw new ShapeError('lstsq', `a vector goes with one matrix, got ${formatShape(a.shape)}`);
+    const { solution, residuals, ...rest } = lstsq(a, unsqueeze(b, -1), options);
+    return { solution: squeeze(solution, -1), residuals, ...rest };
+  }
+  if (b.ndim < 2 || b.shape.at(-2) !== m)
+    throw new ShapeError(
+      'lstsq',
+      `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., m, n] and [..., m, k]`,
+    );
+  const tolerance: RankOptions = rcond === undefined ? {} : { rtol: rcond };
+  const solution = matmul(pinv(a, tolerance), b);
+  const rest = sub(matmul(a, solution), b);
+  const residuals = m > n ? sum(square(rest), -2) : Tensor.empty(a.dtype, [0], a.storage.backend);
+  return { solution, residuals, rank: matrixRank(a, tolerance), singularValues: to(svdvals(a), a.dtype) };
+}
