@@ -46,8 +46,12 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
-    // `npm run test:memory`: whatever may live in kernel memory does, what was freed there reads as NaN, and kernels are
-    // those without fused multiply-add.
-    setupFiles: process.env['GRADGATE_TEST_MEMORY'] ? ['test/poison.ts'] : [],
+    setupFiles: [
+      // `npm run test:memory`: whatever may live in kernel memory does, what was freed there reads as NaN, and kernels are
+      // those without fused multiply-add.
+      ...(process.env['GRADGATE_TEST_MEMORY'] ? ['test/poison.ts'] : []),
+      // `npm run test:native`: the same, with the kernels in machine code.
+      ...(process.env['GRADGATE_TEST_NATIVE'] ? ['test/native.ts'] : []),
+    ],
   },
 });

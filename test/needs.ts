@@ -1,5 +1,6 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isOpenblasLoaded } from '@gradgate/openblas';
 
 // What some tests need beyond Node and the packages of npm. A test that asks here is one of those that `.ci/run` runs once
@@ -37,6 +38,18 @@ export const needChromium = (tests: string): string | undefined =>
 /** True if OpenBLAS is loaded. */
 export const needOpenblas = (tests: string): true | undefined =>
   need(isOpenblasLoaded() || undefined, tests, 'there is no OpenBLAS; the line above says why');
+
+/** The binary of `@gradgate/native` for this machine. */
+export function needNative(tests: string): string | undefined {
+  const file = fileURLToPath(
+    new URL(`../packages/native/prebuilds/${process.platform}-${process.arch}.node`, import.meta.url),
+  );
+  return need(
+    existsSync(file) ? file : undefined,
+    tests,
+    `${file} is not built: npm run build:native, which takes clang and lld`,
+  );
+}
 
 /** The launchers of MPI: Debian has those of Open MPI and of MPICH side by side, under these names. */
 export const needMpi = (tests: string): string[] =>

@@ -11,6 +11,10 @@ if (process.env.GRADGATE_BENCH_OPENBLAS) {
   const { isOpenblasLoaded } = await import('../../packages/openblas/dist/index.js');
   if (!isOpenblasLoaded()) throw new Error('there is no OpenBLAS');
 }
+if (process.env.GRADGATE_BENCH_NATIVE) {
+  const { isNativeLoaded } = await import('../../packages/native/dist/index.js');
+  if (!isNativeLoaded()) throw new Error('there is no binary for this machine: npm run build:native');
+}
 core.manualSeed(1);
 const manifest = new URL('../../packages/core/package.json', import.meta.url);
 export const version = JSON.parse(readFileSync(manifest, 'utf8')).version;

@@ -36,6 +36,11 @@ export const peers = {
     library: 'gradgate',
     start: ours(1, { GRADGATE_BENCH_OPENBLAS: '1' }),
   },
+  'gradgate-native': {
+    title: 'gradgate, native kernels',
+    library: 'gradgate',
+    start: ours(1, { GRADGATE_BENCH_NATIVE: '1' }),
+  },
   'tfjs-wasm': { title: 'TensorFlow.js wasm', library: 'TensorFlow.js', start: installed('tfjs') },
   'tfjs-cpu': { title: 'TensorFlow.js cpu', library: 'TensorFlow.js', start: installed('tfjs') },
   'jax-js': { title: 'jax-js', library: 'jax-js', start: installed('jax-js') },

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isNativeLoaded } from '@gradgate/native';
 import { isOpenblasLoaded } from '@gradgate/openblas';
 import { build as esbuild } from 'esbuild';
 import { rollup } from 'rollup';
@@ -31,6 +32,7 @@ writeFileSync(
   `import { noGrad, ones, tensor } from '@gradgate/core';
   import { isGradEnabled } from '@gradgate/core/grad';
   import * as matchers from '@gradgate/core/matchers';
+  import { isNativeLoaded } from '@gradgate/native';
   import { data, Linear } from '@gradgate/nn';
   import { isOpenblasLoaded } from '@gradgate/openblas';
   ${tell}
@@ -40,6 +42,7 @@ writeFileSync(
   tell('gradient', w.grad.toArray());
   tell('layer', new Linear(128, 128)(ones([128, 128])).shape);
   tell('matchers', Object.keys(matchers).length);
+  tell('native', isNativeLoaded());
   tell('openblas', isOpenblasLoaded());
   attempt('threads', async () => {
     const dataset = await data.workerDataset('squares.mjs');
@@ -194,6 +197,7 @@ for (const [name, { formats, build }] of Object.entries(bundlers)) {
       expect({ status, ...Object.fromEntries(told) }).toEqual({
         status: 0,
         ...everywhere,
+        native: isNativeLoaded(),
         openblas: isOpenblasLoaded(),
         threads: 4,
       });
@@ -202,9 +206,13 @@ for (const [name, { formats, build }] of Object.entries(bundlers)) {
       expect({ status: alone.status, ...Object.fromEntries(alone.told) }).toEqual({
         status: 0,
         ...everywhere,
+        native: false,
         openblas: false,
         threads: isMissing('@gradgate/nn'),
       });
+      expect(alone.stderr).toContain(
+        '@gradgate/native: is not installed where this program runs: a bundle cannot bring it;',
+      );
       expect(alone.stderr).toMatch(/Cannot find module 'koffi'.*Install the package koffi where this program runs/s);
     },
   );

@@ -76,11 +76,14 @@ const lacking = (names: object, files: readonly string[]): string[] =>
     .filter((name) => !files.some((source) => hasExample(source, name)));
 
 describe('every exported class and function has a docstring, which editors show', () => {
-  it.each(['nn/src', 'train/src', 'gradgate/src', 'openblas/src', 'distributions/src'])('%s', (folder) => {
-    const files = sources(join(packages, folder));
-    expect(files.length).toBeGreaterThan(0);
-    expect(files.flatMap((f) => undocumented(f).map((name) => `${f.slice(packages.length)}: ${name}`))).toEqual([]);
-  });
+  it.each(['nn/src', 'train/src', 'gradgate/src', 'openblas/src', 'native/src', 'distributions/src'])(
+    '%s',
+    (folder) => {
+      const files = sources(join(packages, folder));
+      expect(files.length).toBeGreaterThan(0);
+      expect(files.flatMap((f) => undocumented(f).map((name) => `${f.slice(packages.length)}: ${name}`))).toEqual([]);
+    },
+  );
 
   it.each([
     ['layers and the rest of nn', nn],

@@ -5,6 +5,8 @@ export type { StepRule } from './backend/backend.js';
 export { isDevice, kernelsOf, pin } from './backend/backends.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export type { Taps } from './backend/resampling.js';
+export { useNative } from './backend/wasm/memory.js';
+export type { NativeKernels } from './backend/wasm/module.js';
 export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
 export { builtin, installedFile, requireInstalled } from './builtin.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';

@@ -1,12 +1,29 @@
+import { createRequire } from 'node:module';
 import { Generator } from '@gradgate/core';
 import { KernelMemory } from '../../../../packages/core/src/backend/wasm/memory.js';
 import { instantiate, type Kernels } from '../../../../packages/core/src/backend/wasm/module.js';
+import { needNative } from '../../../needs.js';
+
+const native = needNative('kernels in machine code');
+
+/** Kernels over a memory of their own, for each set of instructions that this processor has. */
+function inMachineCode(file: string): [string, KernelMemory][] {
+  const sets = ['avx512', 'avx2', 'sse', 'neon'].map((name) => {
+    const instance = instantiate(true);
+    const kernels = createRequire(file)(file).attach(new Uint8Array(instance.memory.buffer), name);
+    return (
+      kernels && [name, new KernelMemory(Object.assign(instance, { kernels: { ...instance.kernels, ...kernels } }))]
+    );
+  });
+  return sets.filter((set) => set !== undefined);
+}
 
 /** Kernels over a memory of their own. */
-export const instances = [
+export const instances: [string, KernelMemory][] = [
   ['with fused multiply-add', new KernelMemory(instantiate(true))],
   ['without', new KernelMemory(instantiate(false))],
-] as const;
+  ...(native ? inMachineCode(native) : []),
+];
 
 /** The bits of integers or doubles as float32, which is how kernels are given them. */
 export const bits = (x: Int32Array | Float64Array): Float32Array =>

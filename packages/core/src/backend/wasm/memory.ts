@@ -1,7 +1,7 @@
 import { TensorError } from '../../errors.js';
 import type { Matrix } from '../host/matmul.js';
 import { Heap, roundUp } from './heap.js';
-import { features, type Instance, instantiate } from './module.js';
+import { features, type Instance, instantiate, type NativeKernels } from './module.js';
 import { getNumThreads, ThreadPool } from './threads.js';
 
 /** Where the first block lies: below are the module's own constants. */
@@ -75,6 +75,11 @@ export class KernelMemory {
   /** Bytes that the memory has grown to, most of them untouched by anybody. */
   get reserved(): number {
     return this.#floats.byteLength;
+  }
+
+  /** The threads that have been started for it. */
+  get threads(): ThreadPool | null {
+    return this.#pool;
   }
 
   /** The threads that can work here, or null where this is the only one. */
@@ -233,4 +238,13 @@ export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !==
 export function copyMemory(): KernelMemory {
   copies ??= new KernelMemory(instantiate(features.fused, false));
   return copies;
+}
+
+/** Lets the kernels of an addon take the place of those in WebAssembly, in memories that are there and in those to come. */
+export function useNative(native: NativeKernels): void {
+  for (const { instance, threads } of memories()) {
+    Object.assign(instance.kernels, native.attach(new Uint8Array(instance.memory.buffer)));
+    threads?.restart();
+  }
+  features.native = native;
 }

@@ -113,8 +113,17 @@ interface Memory {
   grow(pages: number): number;
 }
 
+/** A Node-API addon that has faster kernels for some of the module's exports, with their names, arguments and memory. */
+export interface NativeKernels {
+  /** Where threads find it. */
+  readonly file: string;
+  /** The kernels, over a memory that begins with these bytes and may grow, but does not move. */
+  attach(bytes: Uint8Array): Partial<Kernels>;
+}
+
 /** A compiled module over the memory it works on. */
 export interface Instance {
+  /** What the module exports, and in its place what a native addon has. */
   readonly kernels: Kernels;
   /** A `WebAssembly.Module`. */
   readonly module: object;
@@ -149,8 +158,8 @@ function unshare(bytes: Uint8Array): Uint8Array {
   return bytes.with(at, bytes[at]! & ~2);
 }
 
-/** What tests change, to run with the kernels for engines without relaxed SIMD. */
-export const features = { fused: true };
+/** What instances are made with. Tests turn `fused` off, to run with the kernels for engines without relaxed SIMD. */
+export const features = { fused: true, native: null as NativeKernels | null };
 
 /** Refused by the engine, or by the page; what there is to be done is in `docs/memory-and-threads.md`. */
 function refuse(cause?: Error): never {
@@ -182,5 +191,6 @@ export function instantiate(useFused = features.fused, useShared = true): Instan
   if (!isFused) bytes = prepare(plain);
   const module = compile(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { kernels: exports as unknown as Kernels, module, memory, shared, fused: isFused };
+  const kernels = { ...(exports as unknown as Kernels), ...features.native?.attach(new Uint8Array(memory.buffer)) };
+  return { kernels, module, memory, shared, fused: isFused };
 }

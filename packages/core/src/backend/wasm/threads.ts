@@ -1,6 +1,6 @@
 import { show } from '../../check.js';
 import { TensorError } from '../../errors.js';
-import type { Instance, Kernels } from './module.js';
+import { features, type Instance, type Kernels } from './module.js';
 
 /** A kernel's arguments, for a part of what is to be done. */
 export type Part = readonly number[];
@@ -29,9 +29,10 @@ const lost = 60_000;
  * somebody late cannot take a part of another call for one of its own.
  */
 const program = `
-const work = ({ module, memory, control, parts, names }) => {
+const work = ({ module, memory, control, parts, names, native }) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const kernels = names.map((name) => exports[name]);
+  const faster = native ? require(native).attach(new Uint8Array(memory.buffer)) : {};
+  const kernels = names.map((name) => faster[name] ?? exports[name]);
   Atomics.add(control, ${READY}, 1);
   for (let seen = 0; ; ) {
     for (let spins = 0; Atomics.load(control, ${SEQUENCE}) === seen; )
@@ -178,10 +179,11 @@ export class ThreadPool {
 
   #start(wanted: number): void {
     const { module, memory } = this.instance;
-    const data = { module, memory, control: this.#control, parts: this.#parts, names: this.#names };
+    const native = features.native?.file;
+    const data = { module, memory, control: this.#control, parts: this.#parts, names: this.#names, native };
     const ended = () => {
       // Its counts are not to be trusted any more.
-      if (data.control === this.#control) this.#startAnew();
+      if (data.control === this.#control) this.restart();
     };
     try {
       while (this.#workers.length < wanted) this.#workers.push(startWorker(data, ended));
@@ -192,7 +194,7 @@ export class ThreadPool {
   }
 
   /** Leaves the workers that there are to themselves; new ones are started when there is something for them to do. */
-  #startAnew(): void {
+  restart(): void {
     const workers = this.#workers;
     this.#control = new Int32Array(new SharedArrayBuffer(64));
     this.#parts = new Float64Array(new SharedArrayBuffer(8 * partLength * maxParts));
@@ -210,7 +212,7 @@ export class ThreadPool {
       if (done >= count) return;
       if (done !== before) [before, since] = [done, performance.now()];
       else if (performance.now() - since > lost) {
-        this.#startAnew();
+        this.restart();
         throw new TensorError(
           name,
           'a thread that had a part of it was ended, so its result is not whole; call it again',

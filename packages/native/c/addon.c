@@ -1,0 +1,188 @@
+// A Node-API addon without a libc: what it gives is `target`, the instructions that its kernels use here, and `attach`,
+// which makes functions of the kernels over a memory. Node's own functions are found in the process that loads it.
+#include "vector.h"
+
+typedef struct napi_env__ *napi_env;
+typedef struct napi_value__ *napi_value;
+typedef struct napi_ref__ *napi_ref;
+typedef struct napi_callback_info__ *napi_callback_info;
+typedef napi_value (*napi_callback)(napi_env, napi_callback_info);
+
+#ifdef _WIN32
+#define FROM_NODE __declspec(dllimport) int
+#define FOR_NODE __declspec(dllexport)
+#else
+#define FROM_NODE extern int
+#define FOR_NODE __attribute__((visibility("default")))
+#endif
+
+FROM_NODE napi_get_cb_info(napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **);
+FROM_NODE napi_get_value_double(napi_env, napi_value, double *);
+FROM_NODE napi_get_value_bool(napi_env, napi_value, _Bool *);
+FROM_NODE napi_get_value_string_utf8(napi_env, napi_value, char *, size_t, size_t *);
+FROM_NODE napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **, napi_value *, size_t *);
+FROM_NODE napi_create_double(napi_env, double, napi_value *);
+FROM_NODE napi_create_object(napi_env, napi_value *);
+FROM_NODE napi_create_string_utf8(napi_env, const char *, size_t, napi_value *);
+FROM_NODE napi_create_arraybuffer(napi_env, size_t, void **, napi_value *);
+FROM_NODE napi_create_reference(napi_env, napi_value, uint32_t, napi_ref *);
+FROM_NODE napi_create_function(napi_env, const char *, size_t, napi_callback, void *, napi_value *);
+FROM_NODE napi_set_named_property(napi_env, napi_value, const char *, napi_value);
+
+typedef int (*kernels_of)(int, struct kernel *);
+#if defined(__x86_64__)
+#define TARGETS 3
+int kernel_sse(int, struct kernel *), kernel_avx2(int, struct kernel *), kernel_avx512(int, struct kernel *);
+
+static void cpuid(uint32_t leaf, uint32_t *out) {
+  __asm__("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(0));
+}
+
+/** Whether all of these bits are set. */
+static int has(uint32_t word, uint32_t bits) { return (word & bits) == bits; }
+
+/** The `i`th set of instructions, the best first; 0 where the processor lacks it, or the system does not save its registers. */
+static kernels_of target(int i, const char **name) {
+  uint32_t most[4], one[4], seven[4] = {0}, saved = 0, high;
+  cpuid(0, most);
+  cpuid(1, one);
+  if (most[0] >= 7) cpuid(7, seven);
+  // OSXSAVE
+  if (has(one[2], 1u << 27)) __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  // FMA; BMI1, AVX2, BMI2; AVX-512 F, DQ, CD, BW, VL; SSE 4.2
+  const int avx2 = has(one[2], 1u << 12) && has(seven[1], 1u << 3 | 1u << 5 | 1u << 8) && has(saved, 6);
+  const int avx512 = avx2 && has(seven[1], 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31) && has(saved, 0xe6);
+  if (i == 0) return *name = "avx512", avx512 ? kernel_avx512 : 0;
+  if (i == 1) return *name = "avx2", avx2 ? kernel_avx2 : 0;
+  return *name = "sse", has(one[2], 1u << 20) ? kernel_sse : 0;
+}
+#else
+#define TARGETS 1
+int kernel_neon(int, struct kernel *);
+static kernels_of target(int i, const char **name) { return (void)i, *name = "neon", kernel_neon; }
+#endif
+
+static int same(const char *a, const char *b) {
+  while (*a && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+/** The best set that there is here, or the one that is asked for; 0 where there is none. */
+static kernels_of choose(const char *wanted, const char **name) {
+  for (int i = 0; i < TARGETS; i++) {
+    const kernels_of kernels = target(i, name);
+    if (kernels && (!*wanted || same(wanted, *name))) return kernels;
+  }
+  return *name = "", (kernels_of)0;
+}
+
+/** A kernel over a memory. */
+struct bound {
+  struct kernel kernel;
+  char *base;
+};
+
+#define MOST_ARGUMENTS 16
+#define MOST_KERNELS 128
+
+static napi_value call(napi_env env, napi_callback_info info) {
+  size_t count = MOST_ARGUMENTS;
+  napi_value values[MOST_ARGUMENTS];
+  void *data;
+  arg args[MOST_ARGUMENTS] = {{0}};
+  if (napi_get_cb_info(env, info, &count, values, 0, &data) != 0) return 0;
+  const struct bound *bound = data;
+  const char *signature = bound->kernel.signature;
+  for (size_t i = 0; signature[i] && i < count; i++) {
+    double v = 0;
+    if (napi_get_value_double(env, values[i], &v) != 0) {
+      _Bool b = 0;
+      napi_get_value_bool(env, values[i], &b);
+      v = b;
+    }
+    if (signature[i] == 'a') args[i].f = (float *)(bound->base + (uint64_t)v);
+    else if (signature[i] == 'n') args[i].n = (ptrdiff_t)v;
+    else args[i].x = v;
+  }
+  const double result = bound->kernel.run(args);
+  napi_value number = 0;
+  if (bound->kernel.gives_number) napi_create_double(env, result, &number);
+  return number;
+}
+
+static size_t length_of(const char *text) {
+  size_t n = 0;
+  while (text[n]) n++;
+  return n;
+}
+
+/**
+ * attach(bytes, target?): the kernels, by name, over the memory that begins with these bytes, which may grow but never moves;
+ * undefined where the processor has no such instructions.
+ */
+static napi_value attach(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value values[2], object, table;
+  char wanted[16] = "";
+  napi_ref kept;
+  void *base, *place;
+  const char *name;
+  if (napi_get_cb_info(env, info, &count, values, 0, 0) != 0 || count < 1) return 0;
+  if (napi_get_typedarray_info(env, values[0], 0, 0, &base, 0, 0) != 0) return 0;
+  if (count > 1) napi_get_value_string_utf8(env, values[1], wanted, sizeof wanted, 0);
+  const kernels_of kernels = choose(wanted, &name);
+  if (!kernels) return 0;
+  // The functions' data lie in a buffer that is kept as long as the program's thread.
+  if (napi_create_arraybuffer(env, sizeof(struct bound) * MOST_KERNELS, &place, &table) != 0) return 0;
+  if (napi_create_reference(env, table, 1, &kept) != 0 || napi_create_object(env, &object) != 0) return 0;
+  struct bound *bound = place;
+  for (int i = 0; i < MOST_KERNELS && kernels(i, &bound->kernel); i++, bound++) {
+    napi_value function;
+    bound->base = base;
+    const char *text = bound->kernel.name;
+    if (napi_create_function(env, text, length_of(text), call, bound, &function) != 0) return 0;
+    if (napi_set_named_property(env, object, text, function) != 0) return 0;
+  }
+  return object;
+}
+
+FOR_NODE napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  napi_value function, text;
+  const char *name;
+  choose("", &name);
+  napi_create_function(env, "attach", 6, attach, 0, &function);
+  napi_set_named_property(env, exports, "attach", function);
+  napi_create_string_utf8(env, name, length_of(name), &text);
+  napi_set_named_property(env, exports, "target", text);
+  return exports;
+}
+
+FOR_NODE int32_t node_api_module_get_api_version_v1(void) { return 8; }
+
+#ifdef _WIN32
+int _fltused;
+int __stdcall _DllMainCRTStartup(void *module, unsigned reason, void *reserved) {
+  (void)module, (void)reason, (void)reserved;
+  return 1;
+}
+#endif
+
+// Compilers call these where they see fit. The empty statements keep them from seeing a call in the loops themselves.
+void *memset(void *to, int value, size_t n) {
+  unsigned char *p = to;
+  while (n--) {
+    *p++ = (unsigned char)value;
+    __asm__ volatile("");
+  }
+  return to;
+}
+
+void *memcpy(void *to, const void *from, size_t n) {
+  unsigned char *p = to;
+  const unsigned char *q = from;
+  while (n--) {
+    *p++ = *q++;
+    __asm__ volatile("");
+  }
+  return to;
+}

@@ -1,0 +1,148 @@
+// Functions of vectors. The polynomials are those of Cephes, as in the WebAssembly kernels: about 1 ulp.
+#pragma once
+#include "vector.h"
+
+#define INF __builtin_inff()
+#define NOT_A_NUMBER __builtin_nanf("")
+
+/** 2^whole, in two factors: results below the normal range are rounded once, and those beyond it are infinite. */
+INLINE vf scaled(vf p, vi whole) {
+  const vi half = whole >> 1;
+  const vf one = splat(1);
+  return p * (vf)((half << 23) + (vi)one) * (vf)(((whole - half) << 23) + (vi)one);
+}
+
+struct reduced {
+  vf r;
+  vi whole;
+};
+
+/** x = whole ln 2 + r. Adding a large number rounds to a whole one, and leaves it in the lowest bits. */
+INLINE struct reduced reduce_exponent(vf x) {
+  const vf c = smaller(larger(x, splat(-104)), splat(89));
+  const vf magic = splat(12582912.0f);
+  const vf s = madd(c, splat(1.44269504088896341f), magic);
+  const vf n = s - magic;
+  const vf r = madd(n, splat(2.12194440e-4f), madd(n, splat(-0.693359375f), c));
+  return (struct reduced){r, (vi)s - (vi)magic};
+}
+
+/** (exp(r) - 1 - r) / r² */
+INLINE vf exponential_rest(vf r) {
+  vf p = madd(splat(1.9875691500e-4f), r, splat(1.3981999507e-3f));
+  p = madd(p, r, splat(8.3334519073e-3f));
+  p = madd(p, r, splat(4.1665795894e-2f));
+  p = madd(p, r, splat(1.6666665459e-1f));
+  return madd(p, r, splat(5.0000001201e-1f));
+}
+
+INLINE vf exp_of(vf x) {
+  const struct reduced e = reduce_exponent(x);
+  return scaled(madd(exponential_rest(e.r), e.r * e.r, e.r) + 1, e.whole);
+}
+
+/** exp(x) - 1, where exp's polynomial does not lose what is small. */
+INLINE vf expm1_of(vf x) {
+  const struct reduced e = reduce_exponent(x);
+  const vf q = madd(exponential_rest(e.r), e.r * e.r, e.r);
+  const vf power = scaled(splat(1), e.whole);
+  // 2^n (q + 1) - 1: 2^n q is small where q is, and 2^n - 1 is exact where that matters.
+  const vf near = power * q + (power - 1);
+  // 2^n alone may be infinite where exp is not.
+  return e.whole > 64 ? scaled(q + 1, e.whole) : near;
+}
+
+INLINE vf sigmoid_of(vf x) { return 1 / (1 + exp_of(-x)); }
+
+INLINE vf tanh_of(vf x) {
+  const vf z = x * x;
+  vf p = madd(splat(-5.70498872745e-3f), z, splat(2.06390887954e-2f));
+  p = madd(p, z, splat(-5.37397155531e-2f));
+  p = madd(p, z, splat(1.33314422036e-1f));
+  p = madd(p, z, splat(-3.33332819422e-1f));
+  const vf near = madd(p * z, x, x);
+  const vf far = 1 - 2 / (exp_of(x + x) + 1);
+  return absolute(x) < 0.625f ? near : far;
+}
+
+/** A polynomial on [sqrt(1/2), sqrt(2)] and the power's share of it. Numbers below the normal range are scaled up first. */
+INLINE vf log_of(vf x) {
+  const vi below = x < 1.17549435e-38f;
+  const vf up = below ? x * 8388608.0f : x;
+  const vi power = ((vi)up - (vi)splat(0.70710678118654752f)) >> 23;
+  const vf m = (vf)((vi)up - (power << 23)) - 1;
+  const vf e = __builtin_convertvector(power, vf) - (below ? splat(23) : splat(0));
+  const vf z = m * m;
+  vf p = madd(splat(7.0376836292e-2f), m, splat(-1.1514610310e-1f));
+  p = madd(p, m, splat(1.1676998740e-1f));
+  p = madd(p, m, splat(-1.2420140846e-1f));
+  p = madd(p, m, splat(1.4249322787e-1f));
+  p = madd(p, m, splat(-1.6668057665e-1f));
+  p = madd(p, m, splat(2.0000714765e-1f));
+  p = madd(p, m, splat(-2.4999993993e-1f));
+  p = madd(p, m, splat(3.3333331174e-1f));
+  p = p * m * z;
+  p = madd(e, splat(-2.12194440e-4f), p);
+  p = madd(z, splat(-0.5f), p);
+  const vf log = madd(e, splat(0.693359375f), m + p);
+  // -Infinity of 0, NaN of what is below, and infinity and NaN themselves.
+  const vf odd = x == 0 ? splat(-INF) : x < 0 ? splat(NOT_A_NUMBER) : x;
+  return (x > 0 & x < INF) ? log : odd;
+}
+
+INLINE float log_scalar(float x) { return log_of(splat(x))[0]; }
+
+/** log(1 + x): what rounding took from 1 + x is put back. */
+INLINE vf log1p_of(vf x) {
+  const vf u = x + 1;
+  const vf log = log_of(u);
+  const vf lost = (u - 1 - x) / u;
+  return (u > 0 & u < INF) ? log - lost : log;
+}
+
+/** erf(a) for a from 0 to 1: an odd polynomial. */
+INLINE vf erf_near(vf a) {
+  const vf z = a * a;
+  vf t = madd(splat(7.853861353153693e-5f), z, splat(-8.010193625184903e-4f));
+  t = madd(t, z, splat(5.188327685732524e-3f));
+  t = madd(t, z, splat(-2.685381193529856e-2f));
+  t = madd(t, z, splat(1.128358514861418e-1f));
+  t = madd(t, z, splat(-3.761262582423300e-1f));
+  t = madd(t, z, splat(1.128379165726710f));
+  return t * a;
+}
+
+/** 1 - erf(a) for a from 0 up: a polynomial below 1, a tail from there. */
+INLINE vf erfc_of(vf a) {
+  const vf q = 1 / a, y = q * q;
+  vf p = madd(splat(2.326819970068386e-2f), y, splat(-1.387039388740657e-1f));
+  p = madd(p, y, splat(3.687424674597105e-1f));
+  p = madd(p, y, splat(-5.824733027278666e-1f));
+  p = madd(p, y, splat(6.210004621745983e-1f));
+  p = madd(p, y, splat(-4.944515323274145e-1f));
+  p = madd(p, y, splat(3.404879937665872e-1f));
+  p = madd(p, y, splat(-2.741127028184656e-1f));
+  p = madd(p, y, splat(5.638259427386472e-1f));
+  vf r = madd(splat(-1.047766399936249e1f), y, splat(1.297719955372516e1f));
+  r = madd(r, y, splat(-7.495518717768503f));
+  r = madd(r, y, splat(2.921019019210786f));
+  r = madd(r, y, splat(-1.015265279202700f));
+  r = madd(r, y, splat(4.218463358204948e-1f));
+  r = madd(r, y, splat(-2.820767439740514e-1f));
+  r = madd(r, y, splat(5.641895067754075e-1f));
+  const vf far = exp_of(-(a * a)) * q * (a < 2 ? p : r);
+  return a < 1 ? 1 - erf_near(a) : far;
+}
+
+INLINE vf erf_of(vf x) {
+  const vf a = absolute(x);
+  // Below 1 without the detour over 1 - erf, which would cancel near 0.
+  const vf size = a < 1 ? erf_near(a) : 1 - erfc_of(a);
+  return (vf)((vi)size | ((vi)x & (vi)splat(-0.0f)));
+}
+
+/** The share of the standard normal distribution below x. */
+INLINE vf cdf_of(vf x) {
+  const vf half = erfc_of(absolute(x) * 0.70710678118654752f) * 0.5f;
+  return x < 0 ? half : 1 - half;
+}

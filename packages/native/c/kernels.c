@@ -1,0 +1,19 @@
+// All kernels for one set of instructions, which the compiler's flags choose; TARGET names it.
+#include "elementwise.h"
+#include "product.h"
+#include "rows.h"
+
+/** What the addon asks for: the `i`th kernel, or 0 behind the last. Built at run time, so that there is nothing to relocate. */
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+int JOIN(kernel_, TARGET)(int i, struct kernel *out) {
+  int at = 0;
+#define ENTRY(name, sig, number)                                    \
+  if (at++ == i) {                                                  \
+    *out = (struct kernel){#name, sig, k_##name, number};           \
+    return 1;                                                       \
+  }
+#include "table.h"
+  return 0;
+}

@@ -1,0 +1,164 @@
+// C[m, n] (+)= A[m, k] B[k, n], as Goto and van de Geijn (2008) lay it out: blocks of A and B are packed into panels that
+// stream through the cache, and a tile of C stays in registers. Packing reads by strides, so transposes cost nothing more.
+// Each element of C is one chain of multiply-adds a block of k, whatever part of C a call is about.
+#include "vector.h"
+
+// What fits the registers: accumulators, a vector of B for each column of tiles, and one of A.
+#if LANES == 16
+#define ROWS 14
+#elif LANES == 8 || !defined(__aarch64__)
+#define ROWS 6
+#else
+#define ROWS 12
+#endif
+#define COLUMNS (2 * LANES)
+#define BLOCK_K 384
+#define BLOCK_M (ROWS * 16)
+#define BLOCK_N 1024
+
+/** Bytes of scratch memory: a block of A and a block of B, and what brings them to whole lines of the cache. */
+static const ptrdiff_t product_scratch = (BLOCK_M * BLOCK_K + BLOCK_K * BLOCK_N) * 4 + 64;
+
+/** The size of blocks of at most `most` that `n` is cut into evenly. */
+INLINE ptrdiff_t evenly(ptrdiff_t n, ptrdiff_t most, ptrdiff_t unit) {
+  const ptrdiff_t blocks = (n + most - 1) / most, size = (n + blocks - 1) / blocks;
+  return (size + unit - 1) / unit * unit;
+}
+
+INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/** Some rows of A: for each k their elements side by side. */
+INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t rows, ptrdiff_t k) {
+  if (rs == 1)
+    for (ptrdiff_t p = 0; p < k; p++, from += cs, to += rows)
+      for (ptrdiff_t r = 0; r < rows; r++) to[r] = from[r];
+  else
+    for (ptrdiff_t r = 0; r < rows; r++)
+      for (ptrdiff_t p = 0; p < k; p++) to[p * rows + r] = from[r * rs + p * cs];
+}
+
+/** COLUMNS columns of B, or those that are left and zeros. */
+INLINE void pack_columns(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t columns, ptrdiff_t k) {
+  if (cs == 1 && columns == COLUMNS)
+    for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) {
+      store(to, load(from));
+      store(to + LANES, load(from + LANES));
+    }
+  else if (cs == 1)
+    for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) {
+      ptrdiff_t c = 0;
+      for (; c < columns; c++) to[c] = from[c];
+      for (; c < COLUMNS; c++) to[c] = 0;
+    }
+  else {
+    for (ptrdiff_t c = 0; c < columns; c++)
+      for (ptrdiff_t p = 0; p < k; p++) to[p * COLUMNS + c] = from[c * cs + p * rs];
+    for (ptrdiff_t c = columns; c < COLUMNS; c++)
+      for (ptrdiff_t p = 0; p < k; p++) to[p * COLUMNS + c] = 0;
+  }
+}
+
+/** A tile of `rows` by one or two vectors; both are constants where this is inlined. */
+INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
+  vf sums[ROWS][2];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vectors; v++) sums[r][v] = 0;
+#pragma clang loop unroll(disable)
+  for (ptrdiff_t p = 0; p < k; p++, a += rows, b += COLUMNS) {
+    const vf b0 = load(b), b1 = vectors == 2 ? load(b + LANES) : b0;
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      const vf x = splat(a[r]);
+      sums[r][0] = madd(x, b0, sums[r][0]);
+      if (vectors == 2) sums[r][1] = madd(x, b1, sums[r][1]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++, c += ldc)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+      const ptrdiff_t left = least(LANES, columns - v * LANES);
+      float *at = c + v * LANES;
+      if (left == LANES) store(at, add ? load(at) + sums[r][v] : sums[r][v]);
+      else if (left > 0) store_first(at, add ? load_first(at, left) + sums[r][v] : sums[r][v], left);
+    }
+}
+
+#define TILE(rows)                                                                                              \
+  static void tile##rows(ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) { \
+    if (columns > LANES) tile(rows, 2, k, a, b, c, ldc, columns, add);                                          \
+    else tile(rows, 1, k, a, b, c, ldc, columns, add);                                                          \
+  }
+typedef void (*tile_of)(ptrdiff_t, const float *, const float *, float *, ptrdiff_t, ptrdiff_t, int);
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+#if ROWS > 6
+TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#endif
+#if ROWS > 12
+TILE(13) TILE(14)
+#endif
+
+/** Pointers to functions would have to be relocated, which a library without a libc does not need to bring. */
+static void tile_rows(ptrdiff_t rows, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
+#define CASE(n) case n: tile##n(k, a, b, c, ldc, columns, add); break;
+  switch (rows) {
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if ROWS > 6
+    CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+#if ROWS > 12
+    CASE(13) CASE(14)
+#endif
+  }
+#undef CASE
+}
+
+struct matrix {
+  const float *at;
+  ptrdiff_t row, column;
+};
+
+static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, struct matrix a, struct matrix b, float *c, ptrdiff_t ldc, float *scratch, int accumulate) {
+  if (k == 0 && !accumulate)
+    for (ptrdiff_t i = 0; i < m; i++) clear(c + i * ldc, n * 4);
+  if (m == 0 || n == 0 || k == 0) return;
+  float *packed_a = (float *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63), *packed_b = packed_a + BLOCK_M * BLOCK_K;
+  const ptrdiff_t block_n = evenly(n, BLOCK_N, COLUMNS), block_k = evenly(k, BLOCK_K, 4), block_m = evenly(m, BLOCK_M, 1);
+  for (ptrdiff_t jc = 0; jc < n; jc += block_n) {
+    const ptrdiff_t nc = least(block_n, n - jc);
+    for (ptrdiff_t pc = 0; pc < k; pc += block_k) {
+      const ptrdiff_t kc = least(block_k, k - pc);
+      const int add = accumulate || pc > 0;
+      for (ptrdiff_t j = 0; j < nc; j += COLUMNS)
+        pack_columns(packed_b + j * kc, b.at + pc * b.row + (jc + j) * b.column, b.row, b.column, least(COLUMNS, nc - j), kc);
+      for (ptrdiff_t ic = 0; ic < m; ic += block_m) {
+        const ptrdiff_t mc = least(block_m, m - ic), height = evenly(mc, ROWS, 1);
+        for (ptrdiff_t i = 0; i < mc; i += height)
+          pack_rows(packed_a + i * kc, a.at + (ic + i) * a.row + pc * a.column, a.row, a.column, least(height, mc - i), kc);
+        for (ptrdiff_t j = 0; j < nc; j += COLUMNS)
+          for (ptrdiff_t i = 0; i < mc; i += height)
+            tile_rows(least(height, mc - i), kc, packed_a + i * kc, packed_b + j * kc, c + (ic + i) * ldc + jc + j, ldc, nc - j, add);
+      }
+    }
+  }
+}
+
+KERNEL(gemmScratch) { return (double)product_scratch; }
+
+KERNEL(gemm) {
+  const struct matrix left = {a[3].f, a[4].n, a[5].n}, right = {a[6].f, a[7].n, a[8].n};
+  multiply(a[0].n, a[1].n, a[2].n, left, right, a[9].f, a[10].n, a[11].f, a[12].n != 0);
+  return 0;
+}
+
+KERNEL(gemmMany) {
+  const int32_t *starts_a = a[1].i, *starts_b = a[2].i;
+  const ptrdiff_t m = a[3].n, n = a[4].n, k = a[5].n;
+  for (ptrdiff_t i = 0; i < a[0].n; i++) {
+    const struct matrix left = {a[6].f + (uint32_t)starts_a[i], a[7].n, a[8].n};
+    const struct matrix right = {a[9].f + (uint32_t)starts_b[i], a[10].n, a[11].n};
+    multiply(m, n, k, left, right, a[12].f + i * m * n, n, a[13].f, 0);
+  }
+  return 0;
+}

@@ -1,0 +1,162 @@
+// Vectors of float32 lanes, as wide as the target has them, and what is not the same on all targets.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define LANES 16
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define LANES 8
+#else
+#define LANES 4
+#endif
+
+typedef float v4 __attribute__((ext_vector_type(4)));
+typedef float vf __attribute__((ext_vector_type(LANES)));
+typedef int32_t vi __attribute__((ext_vector_type(LANES)));
+typedef double vd __attribute__((ext_vector_type(LANES)));
+// The same where a pointer need not be aligned.
+typedef vf vfu __attribute__((aligned(4)));
+typedef vd vdu __attribute__((aligned(8)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vf splat(float x) { return (vf)x; }
+INLINE vf load(const float *p) { return *(const vfu *)p; }
+INLINE void store(float *p, vf v) { *(vfu *)p = v; }
+
+/** Which lanes come before the `n`th. */
+INLINE vi first(ptrdiff_t n) {
+  vi lane;
+  for (int i = 0; i < LANES; i++) lane[i] = i;
+  return lane < (vi)(int32_t)n;
+}
+
+/** The first `n` elements, 0 < n < LANES; 0 in the other lanes. Nothing behind them is read. */
+INLINE vf load_first(const float *p, ptrdiff_t n) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif defined(__AVX2__)
+  return (vf)_mm256_maskload_ps(p, (__m256i)first(n));
+#else
+  vf v = 0;
+  v[0] = p[0];
+  if (n > 1) v[1] = p[1];
+  if (n > 2) v[2] = p[2];
+  return v;
+#endif
+}
+
+/** Writes the first `n` lanes and nothing behind them: that may be another thread's. */
+INLINE void store_first(float *p, vf v, ptrdiff_t n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(p, (__m256i)first(n), (__m256)v);
+#else
+  p[0] = v[0];
+  if (n > 1) p[1] = v[1];
+  if (n > 2) p[2] = v[2];
+#endif
+}
+
+INLINE vf get(const float *p, ptrdiff_t left) { return left == LANES ? load(p) : load_first(p, left); }
+INLINE void put(float *p, vf v, ptrdiff_t left) {
+  if (left == LANES) store(p, v);
+  else store_first(p, v, left);
+}
+
+/**
+ * Runs a block for each vector of `n` elements: whole ones first, where `left` is a constant, then what is left, of which
+ * only that many lanes count. `i` is where the vector begins.
+ */
+#define EACH(n, ...)                                                  \
+  do {                                                                \
+    ptrdiff_t i = 0;                                                  \
+    _Pragma("clang loop unroll_count(2)") for (; i + LANES <= (n); i += LANES) { \
+      enum { left = LANES };                                          \
+      __VA_ARGS__                                                     \
+    }                                                                 \
+    if (i < (n)) {                                                    \
+      const ptrdiff_t left = (n)-i;                                   \
+      __VA_ARGS__                                                     \
+    }                                                                 \
+  } while (0)
+
+// Within EACH: the elements of an array, and results for it.
+#define GET(p) get((p) + i, left)
+#define PUT(p, v) put((p) + i, v, left)
+/** A vector with 0 in the lanes that do not count. */
+#define COUNTED(v) (left == LANES ? (v) : (vf)((vi)(v) & first(left)))
+
+/** a * b + c, rounded once where the target can. Nothing else is contracted, so that tails have the same bits. */
+INLINE vf madd(vf a, vf b, vf c) {
+#pragma clang fp contract(fast)
+  return a * b + c;
+}
+
+INLINE vf square_root(vf x) {
+  for (int i = 0; i < LANES; i++) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+
+INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
+/** The larger where that is a comparison's answer, else `a`: also where either is NaN. */
+INLINE vf larger(vf a, vf b) { return b > a ? b : a; }
+INLINE vf smaller(vf a, vf b) { return b < a ? b : a; }
+INLINE vd widened(vf v) { return __builtin_convertvector(v, vd); }
+
+INLINE float sum_of(vf v) {
+#if LANES == 16
+  const v4 q = (v.lo + v.hi).lo + (v.lo + v.hi).hi;
+#elif LANES == 8
+  const v4 q = v.lo + v.hi;
+#else
+  const v4 q = v;
+#endif
+  return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+INLINE double sum_of_doubles(vd v) {
+  double total = 0;
+  for (int i = 0; i < LANES; i++) total += v[i];
+  return total;
+}
+
+INLINE float largest_of(vf v) {
+  float top = v[0];
+  for (int i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;
+  return top;
+}
+
+INLINE int any(vi m) {
+#if defined(__AVX512F__)
+  return _mm512_movepi32_mask((__m512i)m) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps((__m256)m) != 0;
+#else
+  return (m[0] | m[1] | m[2] | m[3]) != 0;
+#endif
+}
+
+INLINE void clear(void *to, ptrdiff_t bytes) { __builtin_memset(to, 0, bytes); }
+
+/** An argument of a kernel, as its signature says: `a` an address, `n` a whole number, `x` a number. */
+typedef union {
+  float *f;
+  double *d;
+  int32_t *i;
+  ptrdiff_t n;
+  double x;
+} arg;
+
+/** A kernel of `@gradgate/core`'s WebAssembly module under its name there, with its arguments. */
+struct kernel {
+  const char *name;
+  const char *signature;
+  double (*run)(const arg *);
+  int gives_number;
+};
+#define KERNEL(name) static double k_##name(const arg *a __attribute__((unused)))

@@ -1,0 +1,23 @@
+import { useNative } from '@gradgate/core/internal';
+import { type Addon, loadAddon } from './addon.js';
+
+const addon: Addon | null = loadAddon();
+if (addon) useNative(addon);
+
+/**
+ * Whether kernels of this package are used; where not, a line on the console has said why.
+ *
+ * ```ts
+ * typeof isNativeLoaded(); // 'boolean'
+ * ```
+ */
+export const isNativeLoaded = (): boolean => addon !== null;
+
+/**
+ * The processor's instructions that the kernels use: `'avx512'`, `'avx2'`, `'sse'` or `'neon'`; null where none are loaded.
+ *
+ * ```ts
+ * ['avx512', 'avx2', 'sse', 'neon', null].includes(nativeTarget()); // true
+ * ```
+ */
+export const nativeTarget = (): string | null => addon?.target ?? null;
