@@ -152,7 +152,7 @@ KERNEL(gemm) {
   return 0;
 }
 
-KERNEL(gemmMany) {
+KERNEL(batchedGemm) {
   const int32_t *starts_a = a[1].i, *starts_b = a[2].i;
   const ptrdiff_t m = a[3].n, n = a[4].n, k = a[5].n;
   for (ptrdiff_t i = 0; i < a[0].n; i++) {
