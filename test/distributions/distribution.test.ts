@@ -80,7 +80,7 @@ describe('bad input is refused by name', () => {
     [
       'a value that does not broadcast',
       () => new d.Normal(zeros([2]), 1).logProb(zeros([3])),
-      /\[3\] does not broadcast with \[2\]/,
+      /logProb: shapes \[3\] and \[2\] do not broadcast/,
     ],
     [
       'an event of another size',

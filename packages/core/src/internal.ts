@@ -3,6 +3,7 @@
 export { synchronous } from './autograd/synchronous.js';
 export type { StepRule } from './backend/backend.js';
 export { isDevice, kernelsOf, pin } from './backend/backends.js';
+export { outputSize, type Window } from './backend/convolution.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export type { Taps } from './backend/resampling.js';
 export { useNative } from './backend/wasm/memory.js';
@@ -22,6 +23,8 @@ export { checkSameShape, reduceLoss } from './ops/loss.js';
 import * as options from './ops/options.js';
 
 export { isFloat, isInteger } from './memory/dtype.js';
+export { broadcastShapes, sizeOf } from './memory/shape.js';
+export { digammaOf, lgammaOf } from './ops/special.js';
 export { checkIntegers, checkTensors } from './tensor/check.js';
 
 import * as is from './tensor/kinds.js';

@@ -8,7 +8,7 @@ import {
   type Tensor,
   zeros,
 } from '@gradgate/core';
-import { checkIntegers, checkOptions, is } from '@gradgate/core/internal';
+import { checkIntegers, checkOptions, is, sizeOf } from '@gradgate/core/internal';
 import { nonNegative, oneHot, real, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { clampProbs } from './probabilities.js';
@@ -61,8 +61,8 @@ export abstract class OverClasses extends Distribution {
 
   /** Class numbers `[...shape, ...batchShape]`. */
   protected drawClasses(shape: Shape, generator: Generator | undefined): Tensor {
-    const rows = this.batchShape.reduce((n, size) => n * size, 1);
-    const all = shape.reduce((n, size) => n * size, 1);
+    const rows = sizeOf(this.batchShape);
+    const all = sizeOf(shape);
     const { device } = this.probs;
     if (all === 0) return zeros(shape, { dtype: 'int32', device });
     const weights = this.probs.detach().reshape([rows, this.classes]);

@@ -1,5 +1,5 @@
 import { broadcastTensors, type Generator, noGrad, type Shape, ShapeError, Tensor, tensor } from '@gradgate/core';
-import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { broadcastShapes, check, checkOptions, is, show } from '@gradgate/core/internal';
 import type { Constraint } from './constraints.js';
 
 /** What parameters and values may be: a tensor, or one number. */
@@ -142,11 +142,7 @@ export abstract class Distribution {
     const events = this.eventShape.length;
     if (t.ndim < events || !this.eventShape.every((size, i) => t.shape[t.ndim - events + i] === size))
       throw new ShapeError(op, `events are [${this.eventShape.join(', ')}], got a value of [${t.shape.join(', ')}]`);
-    for (let i = 1; i <= Math.min(t.ndim, end.length); i++) {
-      const [a, b] = [t.shape[t.ndim - i]!, end[end.length - i]!];
-      if (a !== b && a !== 1 && b !== 1)
-        throw new ShapeError(op, `a value of [${t.shape.join(', ')}] does not broadcast with [${end.join(', ')}]`);
-    }
+    broadcastShapes(op, t.shape, end);
     if (this.validateArgs) support.check(op, 'the value', t);
     return t;
   }

@@ -1,4 +1,5 @@
 import { currentGenerator, defineFunction, type Generator, type Shape, type Tensor, tensor } from '@gradgate/core';
+import { digammaOf, lgammaOf } from '@gradgate/core/internal';
 
 // Draws that take an unknown number of random numbers each, element by element.
 
@@ -108,14 +109,6 @@ function gammaDrawGradientOfLarge(alpha: number, x: number): number {
   return x / alpha + 3 * alpha * root * root * (1 / (9 * alpha * alpha) - z / (6 * alpha * Math.sqrt(alpha)));
 }
 
-/** The digamma function: its asymptotic series from 10 up, and the recurrence to get there. */
-function digammaOf(x: number): number {
-  let shift = 0;
-  while (x < 10) shift -= 1 / x++;
-  const s = 1 / (x * x);
-  return shift + Math.log(x) - 0.5 / x - s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s / 132))));
-}
-
 /** How often something of probability `p` happens in `n` attempts. */
 export function binomialDraws(n: Tensor, p: Tensor, shape: Shape, generator = currentGenerator()): Tensor {
   const counts = n.expand(shape).toTypedArray();
@@ -161,14 +154,4 @@ function byRejection(n: number, p: number, g: Generator): number {
     const log = top - lgammaOf(k + 1) - lgammaOf(n - k + 1) + (k - m) * odds;
     if (Math.log((v * alpha) / (a / (us * us) + b)) <= log) return k;
   }
-}
-
-const half = 0.5 * Math.log(2 * Math.PI);
-
-/** The logarithm of the gamma function for numbers from 1 up: Stirling's series. */
-function lgammaOf(x: number): number {
-  let shift = 0;
-  while (x < 10) shift -= Math.log(x++);
-  const s = 1 / (x * x);
-  return shift + (x - 0.5) * Math.log(x) - x + half + (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s / 1680))) / x;
 }

@@ -20,7 +20,7 @@ export interface Product {
 }
 
 /** The layout of the matrices in the last two dimensions, as they are or transposed. */
-export function layoutOf({ strides }: View, transposed: boolean): Layout {
+function layoutOf({ strides }: View, transposed: boolean): Layout {
   const rowStride = strides[strides.length - 2]!;
   const colStride = strides[strides.length - 1]!;
   return transposed ? { rowStride: colStride, colStride: rowStride } : { rowStride, colStride };

@@ -43,7 +43,7 @@ export interface Rule {
 const isPlain = ({ when, effect }: Rule): boolean => when === true && effect.set === null;
 
 /** The frame that a gate pushes for one call, or null where its condition leaves the caller's mode in force. */
-export function frameFor(
+function frameFor(
   rule: Rule,
   self: unknown,
   args: readonly unknown[],

@@ -128,7 +128,8 @@ function hurwitzBelow(s: number, x: number): number {
   return hurwitz(s, fraction) + sign * (hurwitz(s, 1 - fraction) - hurwitz(s, 1 - x));
 }
 
-function digammaOf(x: number): number {
+/** The derivative of `lgammaOf`: its asymptotic series from 10 up, and the recurrence to get there. */
+export function digammaOf(x: number): number {
   if (x === 0) return Object.is(x, -0) ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   if (x < 0) return Number.isInteger(x) ? Number.NaN : digammaOf(1 - x) - Math.PI / Math.tan(Math.PI * (x % 1));
   let sum = 0;

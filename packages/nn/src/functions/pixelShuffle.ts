@@ -1,11 +1,10 @@
 import { type Shape, ShapeError, type Tensor } from '@gradgate/core';
-import { check, checkTensors, is, named } from '@gradgate/core/internal';
+import { check, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
 
 const planes = ({ shape }: Tensor): [lead: Shape, c: number, h: number, w: number] => [
   shape.slice(0, -3),
   ...(shape.slice(-3) as [number, number, number]),
 ];
-const sizeOf = (shape: Shape): number => shape.reduce((n, size) => n * size, 1);
 
 /**
  * Channels to pixels (Shi et al., 2016): `[..., C r r, H, W]` to `[..., C, H r, W r]`.

@@ -1,5 +1,5 @@
 import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zeros } from '@gradgate/core';
-import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, outputSize, type Window } from '@gradgate/core/internal';
 
 export interface UnfoldOptions {
   /** How far the window moves; 1 by default. */
@@ -17,28 +17,23 @@ type Two = readonly [number, number];
 const two = (v: Pair): Two => (typeof v === 'number' ? [v, v] : v);
 
 /** The windows over a plane, as options say. */
-interface Windows {
-  readonly kernel: Two;
-  readonly stride: Two;
-  readonly padding: Two;
-  readonly dilation: Two;
+interface Windows extends Window {
   /** How many there are, down and across. */
-  readonly places: Two;
+  readonly positions: Two;
 }
 
 function windowsOf(op: string, plane: Two, kernelSize: Pair, options: UnfoldOptions | undefined): Windows {
   const given = checkOptions(op, options, unfoldOptions);
   const kernel = two(kernelSize);
   const [stride, padding, dilation] = [two(given.stride ?? 1), two(given.padding ?? 0), two(given.dilation ?? 1)];
-  const count = (d: 0 | 1) =>
-    Math.floor((plane[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
-  const places = [count(0), count(1)] as const;
-  if (kernel.some((k) => !(Number.isInteger(k) && k > 0)) || places.some((n) => n < 1))
+  const window = { kernel, stride, padding, dilation };
+  const positions = [outputSize(plane[0], 0, window), outputSize(plane[1], 1, window)] as const;
+  if (kernel.some((k) => !(Number.isInteger(k) && k > 0)) || positions.some((n) => n < 1))
     throw new ShapeError(
       op,
       `a kernel of [${kernel.join(', ')}] with dilation [${dilation.join(', ')}] does not fit into [${plane.join(', ')}] with padding [${padding.join(', ')}]`,
     );
-  return { kernel, stride, padding, dilation, places };
+  return { ...window, positions };
 }
 
 /**
@@ -54,14 +49,14 @@ export function unfold(x: Tensor, kernelSize: Pair, options?: UnfoldOptions): Te
   if (x.ndim === 3) return unfold(x.unsqueeze(0), kernelSize, options).squeeze(0);
   if (x.ndim !== 4) throw new ShapeError('unfold', `takes [N, C, H, W] or [C, H, W], got [${x.shape.join(', ')}]`);
   const [n, c, h, w] = x.shape as [number, number, number, number];
-  const { kernel, stride, padding, dilation, places } = windowsOf('unfold', [h, w], kernelSize, options);
+  const { kernel, stride, padding, dilation, positions } = windowsOf('unfold', [h, w], kernelSize, options);
   const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) + 1;
   return pad(x, [padding[1], padding[1], padding[0], padding[0]])
     .unfold(2, reach(0), stride[0])
     .unfold(3, reach(1), stride[1])
     .at(slice(), slice(), slice(), slice(), slice(null, null, dilation[0]), slice(null, null, dilation[1]))
     .permute(0, 1, 4, 5, 2, 3)
-    .reshape([n, c * kernel[0] * kernel[1], places[0] * places[1]]);
+    .reshape([n, c * kernel[0] * kernel[1], positions[0] * positions[1]]);
 }
 
 /**
@@ -77,14 +72,14 @@ export function fold(x: Tensor, outputSize: Pair, kernelSize: Pair, options?: Un
   if (x.ndim === 2) return fold(x.unsqueeze(0), outputSize, kernelSize, options).squeeze(0);
   const [h, w] = two(outputSize);
   const windows = windowsOf('fold', [h, w], kernelSize, options);
-  const { kernel, padding, places } = windows;
-  const [area, count] = [kernel[0] * kernel[1], places[0] * places[1]];
+  const { kernel, padding, positions } = windows;
+  const [area, count] = [kernel[0] * kernel[1], positions[0] * positions[1]];
   if (x.ndim !== 3 || x.shape[1]! % area !== 0 || x.shape[2] !== count)
     throw new ShapeError('fold', `takes [N, C * ${area}, ${count}], got [${x.shape.join(', ')}]`);
   const [n, c] = [x.shape[0]!, x.shape[1]! / area];
   const wide: Two = [h + 2 * padding[0], w + 2 * padding[1]];
   const shape: Shape = [n, c, area * count];
-  const index = tensor(placesIn(wide, windows)).expand(shape);
+  const index = tensor(positionsIn(wide, windows)).expand(shape);
   return zeros([n, c, wide[0] * wide[1]], { dtype: x.dtype, device: x.device })
     .scatterAdd(2, index, x.reshape(shape))
     .reshape([n, c, ...wide])
@@ -92,14 +87,14 @@ export function fold(x: Tensor, outputSize: Pair, kernelSize: Pair, options?: Un
     .narrow(3, padding[1], w);
 }
 
-/** Where in a padded plane each place of the kernel lies, of one window after another. */
-function placesIn([, width]: Two, { kernel, stride, dilation, places }: Windows): Int32Array {
-  const found = new Int32Array(kernel[0] * kernel[1] * places[0] * places[1]);
+/** Where in a padded plane each position of the kernel lies, of one window after another. */
+function positionsIn([, width]: Two, { kernel, stride, dilation, positions }: Windows): Int32Array {
+  const found = new Int32Array(kernel[0] * kernel[1] * positions[0] * positions[1]);
   let at = 0;
   for (let i = 0; i < kernel[0]; i++)
     for (let j = 0; j < kernel[1]; j++)
-      for (let row = 0; row < places[0]; row++)
-        for (let column = 0; column < places[1]; column++)
+      for (let row = 0; row < positions[0]; row++)
+        for (let column = 0; column < positions[1]; column++)
           found[at++] = (row * stride[0] + i * dilation[0]) * width + column * stride[1] + j * dilation[1];
   return found;
 }

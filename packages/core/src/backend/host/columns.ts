@@ -3,7 +3,8 @@ import type { TypedArray } from '../../memory/dtype.js';
 // Normalisation of `[batch, channels]`, element after element: loops over one element of each channel would cost more than
 // what they do. Sums are taken in float64.
 
-const zeros = (n: number): Float64Array => new Float64Array(n);
+/** Sums of `n` channels, to be added up. */
+export const zeros = (n: number): Float64Array => new Float64Array(n);
 
 /** `(x - mean) / sqrt(var + eps) * weight + bias` of each column, with its mean and variance. */
 export function normColumns(

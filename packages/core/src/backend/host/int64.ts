@@ -12,7 +12,7 @@ export function int64Elements(view: View): BigInt64Array {
 }
 
 /** Whole numbers as 64-bit integers. */
-export const int64Of = (values: TypedArray): BigInt64Array => {
+const int64Of = (values: TypedArray): BigInt64Array => {
   const out = new BigInt64Array(values.length);
   for (let i = 0; i < out.length; i++) out[i] = BigInt(values[i]!);
   return out;

@@ -2,11 +2,10 @@ import type { TypedArray } from '../../memory/dtype.js';
 import { sizeOf } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { type Channels, groupsOf, sumChannels } from '../channels.js';
-import { normColumns, normColumnsGradient } from './columns.js';
+import { normColumns, normColumnsGradient, zeros } from './columns.js';
 import { dataOf, elementsOf } from './data.js';
 
-/** Sums are taken in float64, and squares around the mean. */
-const zeros = (n: number): Float64Array => new Float64Array(n);
+// Sums are taken in float64, and squares around the mean.
 
 const elementsIf = (view: View | null): TypedArray | null => view && elementsOf(view);
 

@@ -1,6 +1,6 @@
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { hasMomentum, setMomentum } from './momentum.js';
-import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
+import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, ratesOf, type Scheduled } from './scheduler.js';
 
 export interface CyclicOptions extends Resumable {
   /** The lowest rate, for all groups or for each. */
@@ -42,7 +42,7 @@ const kinds = {
  * ```
  */
 export class CyclicLR extends LRScheduler {
-  readonly #range: { low: number[]; high: number[] };
+  readonly #range: { low: readonly number[]; high: readonly number[] };
   readonly #length: { up: number; total: number };
   readonly #scale: (cycle: number, epoch: number) => number;
   readonly #momentum: { low: number; high: number } | null;
@@ -55,25 +55,19 @@ export class CyclicLR extends LRScheduler {
     check(op, 'baseLr', given.baseLr, kinds.baseLr);
     check(op, 'maxLr', given.maxLr, kinds.maxLr);
     checkOptimizer(op, optimizer);
-    const groups = optimizer.paramGroups;
     if (cycleMomentum === true && !hasMomentum(optimizer))
       throw new TypeError(`${op}: cycleMomentum is for optimizers that have momentum or betas`);
-    const each = (name: string, rate: number | readonly number[]): number[] => {
-      const list = typeof rate === 'number' ? groups.map(() => rate) : [...rate];
-      if (list.length !== groups.length)
-        throw new TypeError(`${op}: ${name} has ${list.length} rates, and the optimizer ${groups.length} groups`);
-      return list;
-    };
-    const range = { low: each('baseLr', given.baseLr), high: each('maxLr', given.maxLr) };
+    const low = ratesOf(op, 'baseLr', given.baseLr, optimizer);
+    const range = { low, high: ratesOf(op, 'maxLr', given.maxLr, optimizer) };
     super(optimizer, lastEpoch);
     this.#range = range;
     this.#length = { up: stepSizeUp, total: stepSizeUp + stepSizeDown };
     this.#scale = scales(gamma)[mode];
     this.#momentum =
       cycleMomentum !== false && hasMomentum(optimizer) ? { low: baseMomentum, high: maxMomentum } : null;
-    groups.forEach((group, i) => {
-      group.initialLr = range.low[i]!;
-      this.baseLrs[i] = range.low[i]!;
+    optimizer.paramGroups.forEach((group, i) => {
+      group.initialLr = low[i]!;
+      this.baseLrs[i] = low[i]!;
     });
     this.begin();
     this.#setMomentum();

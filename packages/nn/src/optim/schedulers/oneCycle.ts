@@ -1,7 +1,7 @@
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { cosine } from './cosine.js';
 import { hasMomentum, setMomentum } from './momentum.js';
-import { checkOptimizer, LRScheduler, lastEpochKind, type Scheduled } from './scheduler.js';
+import { checkOptimizer, LRScheduler, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
 
 export interface OneCycleOptions {
   /** The highest rate, for all groups or for each. */
@@ -65,12 +65,9 @@ export class OneCycleLR extends LRScheduler {
     checkOptimizer('OneCycleLR', optimizer);
     const totalSteps = given.totalSteps ?? (epochs ?? Number.NaN) * (stepsPerEpoch ?? Number.NaN);
     if (Number.isNaN(totalSteps)) throw new TypeError('OneCycleLR: give totalSteps, or epochs and stepsPerEpoch');
-    const groups = optimizer.paramGroups;
     if (cycleMomentum === true && !hasMomentum(optimizer))
       throw new TypeError('OneCycleLR: cycleMomentum is for optimizers that have momentum or betas');
-    const tops = typeof maxLr === 'number' ? groups.map(() => maxLr) : maxLr;
-    if (tops.length !== groups.length)
-      throw new TypeError(`OneCycleLR: maxLr has ${tops.length} rates, and the optimizer ${groups.length} groups`);
+    const tops = ratesOf('OneCycleLR', 'maxLr', maxLr, optimizer);
     super(optimizer, lastEpoch);
     this.options = { totalSteps, divFactor, finalDivFactor };
     this.#tops = tops;

@@ -29,6 +29,19 @@ export function checkOptimizer(name: string, optimizer: unknown): void {
     throw new TypeError(`${name}: takes an optimizer, got ${show(optimizer)}`);
 }
 
+/** One rate for each group of an optimizer, of an option that gives one for all or one for each. */
+export function ratesOf(
+  scheduler: string,
+  option: string,
+  rates: number | readonly number[],
+  { paramGroups: groups }: Scheduled,
+): readonly number[] {
+  if (typeof rates === 'number') return groups.map(() => rates);
+  if (rates.length !== groups.length)
+    throw new TypeError(`${scheduler}: ${option} has ${rates.length} rates, and the optimizer ${groups.length} groups`);
+  return [...rates];
+}
+
 /**
  * Base class of schedulers: a subclass says in `lrAt` the rate of a group after `epoch` steps, given the rate it started
  * with, and may say in `next` how a step changes the rate that is in force.
