@@ -47,7 +47,30 @@ export { promoteTypes } from './memory/promote.js';
 export type { Shape } from './memory/shape.js';
 export type { Storage } from './memory/storage.js';
 export * from './ops/index.js';
-export * from './tensor/creation.js';
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  fromTypedArray,
+  full,
+  fullLike,
+  linspace,
+  type NestedValues,
+  ones,
+  onesLike,
+  type RandomOptions,
+  rand,
+  randint,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+  type TensorOptions,
+  tensor,
+  zeros,
+  zerosLike,
+} from './tensor/creation.js';
 export { currentGenerator, defaultGenerator, forkRng, Generator, manualSeed } from './tensor/random.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';

@@ -93,3 +93,11 @@ function addSlices(src: Tensor, dim: number, index: Tensor, shape: Shape): Tenso
 /** Positions that are known, for the functions above. */
 export const positionsOn = ({ storage }: Tensor, positions: Int32Array, shape: Shape): Tensor =>
   Tensor.of(positions, 'int32', shape, storage.backend);
+
+/** The whole numbers from 0 to n - 1 under `f`, as int32 indices for `x`. */
+export const indices = (x: Tensor, n: number, f: (i: number) => number): Tensor =>
+  positionsOn(
+    x,
+    Int32Array.from({ length: n }, (_, i) => f(i)),
+    [n],
+  );

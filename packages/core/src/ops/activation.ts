@@ -8,6 +8,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
+import { clamp } from './arithmetic.js';
 import {
   applyUnary,
   fusedGradient,
@@ -18,7 +19,7 @@ import {
   withInPlace,
 } from './define.js';
 import { add, exp, ge, gt, le, lt, mul, neg, sigmoid, sub, tanh, where } from './elementwise.js';
-import { clamp, logicalAnd, logicalOr } from './math.js';
+import { logicalAnd, logicalOr } from './logical.js';
 import { celuOptions, eluOptions, geluOptions, hardtanhOptions, softplusOptions } from './options.js';
 import { erfOf } from './special.js';
 

@@ -3,7 +3,7 @@ import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
-import { diagonal } from './arrange.js';
+import { diagonal } from './diagonal.js';
 import type * as self from './einsum.js';
 import { mul } from './elementwise.js';
 import { matmul } from './matmul.js';

@@ -1,7 +1,42 @@
-export * from './activation.js';
-export * from './arrange.js';
-export * from './attention.js';
-export * from './blas.js';
+export {
+  celu,
+  elu,
+  gelu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  prelu,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+} from './activation.js';
+export { addcdiv, addcmul, clamp, copysign, floorDivide, fmod, heaviside, lerp, remainder } from './arithmetic.js';
+export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
+export { type AddOptions, addbmm, addmm, addmv, addr, baddbmm, cross, kron, mv, tensordot } from './blas.js';
+export { cartesianProd, combinations, meshgrid } from './combinations.js';
+export {
+  allclose,
+  equal,
+  fmax,
+  fmin,
+  isclose,
+  isfinite,
+  isinf,
+  isnan,
+  isneginf,
+  isposinf,
+  nanToNum,
+  signbit,
+} from './comparison.js';
 export {
   type ConvOptions,
   type ConvTransposeOptions,
@@ -11,7 +46,7 @@ export {
   convTranspose2d,
   type Pair,
 } from './conv.js';
-export * from './crossEntropy.js';
+export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from './crossEntropy.js';
 export {
   type BinaryRule,
   customBinary as binary,
@@ -19,12 +54,64 @@ export {
   type TensorLike,
   type UnaryRule,
 } from './define.js';
-export * from './dropout.js';
-export * from './einsum.js';
-export * from './elementwise.js';
-export * from './embedding.js';
-export * from './indexing.js';
-export * from './linalg.js';
+export { diag, diagEmbed, diagonal, trace, tril, trilIndices, triu, triuIndices } from './diagonal.js';
+export { dropout } from './dropout.js';
+export { dot, einsum, outer } from './einsum.js';
+export {
+  abs,
+  add,
+  div,
+  eq,
+  exp,
+  ge,
+  gt,
+  le,
+  log,
+  lt,
+  maskedFill,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  neg,
+  relu,
+  sigmoid,
+  sign,
+  sqrt,
+  sub,
+  tanh,
+  where,
+} from './elementwise.js';
+export { embedding } from './embedding.js';
+export { exp2, expm1, log1p, log2, log10, logaddexp, pow, reciprocal, rsqrt, square, xlogy } from './exponential.js';
+export { bincount, bucketize, histc, type SearchOptions, searchsorted } from './histogram.js';
+export {
+  gather,
+  indexAdd,
+  indexCopy,
+  indexFill,
+  indexSelect,
+  maskedScatter,
+  maskedSelect,
+  nonzero,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  take,
+  takeAlongDim,
+} from './indexing.js';
+export {
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
+  gcd,
+  lcm,
+} from './integer.js';
+export { cholesky, det, inverse, LinAlgError, matrixPower, slogdet, solve } from './linalg.js';
+export { logicalAnd, logicalNot, logicalOr, logicalXor } from './logical.js';
 export {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
@@ -37,13 +124,60 @@ export {
   type Reduction,
   smoothL1Loss,
 } from './loss.js';
-export * from './math.js';
-export * from './matmul.js';
-export * from './norm.js';
-export * from './pool.js';
-export * from './random.js';
-export * from './reduce.js';
-export * from './scan.js';
+export { bmm, linear, matmul, mm } from './matmul.js';
+export { type BatchNormOptions, batchNorm, groupNorm, instanceNorm, layerNorm, normalize, rmsNorm } from './norm.js';
+export { oneHot } from './oneHot.js';
+export { pad } from './pad.js';
+export {
+  type AvgPoolOptions,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  avgPool1d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  type PoolOptions,
+} from './pool.js';
+export { bernoulli, type FromGenerator, multinomial, normal, poisson } from './random.js';
+export {
+  blockDiag,
+  dstack,
+  flip,
+  fliplr,
+  flipud,
+  hstack,
+  movedim,
+  repeat,
+  repeatInterleave,
+  roll,
+  rot90,
+  swapaxes,
+  tile,
+  unfoldDim,
+  vstack,
+} from './rearrange.js';
+export {
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  max,
+  mean,
+  min,
+  norm,
+  prod,
+  std,
+  stdMean,
+  type ValuesAndIndices,
+  type VarOptions,
+  var,
+  varMean,
+} from './reduce.js';
+export { ceil, floor, frac, round, trunc } from './rounding.js';
+export { cummax, cummin, cumprod, cumsum, type DiffOptions, diff, logcumsumexp } from './scan.js';
 export {
   broadcastTensors,
   cat,
@@ -71,6 +205,40 @@ export {
 } from './shape.js';
 export { at, type Index, type Slice, set, slice } from './slicing.js';
 export { logSoftmax, logsumexp, softmax } from './softmax.js';
+export { argsort, sort, topk } from './sorting.js';
 export { digamma, erf, erfc, erfinv, lgamma, logit, polygamma, sinc } from './special.js';
-export * from './statistics.js';
-export * from './unique.js';
+export {
+  aminmax,
+  cdist,
+  corrcoef,
+  countNonzero,
+  cov,
+  dist,
+  kthvalue,
+  median,
+  mode,
+  nanmean,
+  nanmedian,
+  nansum,
+  type QuantileOptions,
+  quantile,
+} from './statistics.js';
+export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cos,
+  cosh,
+  deg2rad,
+  hypot,
+  rad2deg,
+  sin,
+  sinh,
+  tan,
+} from './trigonometric.js';
+export { isin, type Unique, unique, uniqueConsecutive } from './unique.js';

@@ -8,10 +8,10 @@ import { broadcastShapes, formatShape, normalizeDim, type Shape, sameShape } fro
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { floorDivide } from './arithmetic.js';
 import { withInPlace } from './define.js';
 import { div, eq, mul } from './elementwise.js';
 import type * as self from './indexing.js';
-import { floorDivide } from './math.js';
 import { putAlong } from './put.js';
 import { expand, narrow, stack, to } from './shape.js';
 import { nonzeroCoordinates, nonzeroPositions } from './slicing.js';

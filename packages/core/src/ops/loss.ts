@@ -9,10 +9,11 @@ import { formatShape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
+import { clamp } from './arithmetic.js';
 import { computed, widened } from './computed.js';
 import { applyUnary, binary, unaryOperator } from './define.js';
 import { add, div, log, lt, mul, neg, sigmoid, sub, where } from './elementwise.js';
-import { clamp, square } from './math.js';
+import { square } from './exponential.js';
 import {
   binaryCrossEntropyOptions,
   binaryCrossEntropyWithLogitsOptions,

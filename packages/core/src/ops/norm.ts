@@ -10,10 +10,11 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
+import { clamp } from './arithmetic.js';
 import { computed, widened } from './computed.js';
 import { floatOnly } from './define.js';
 import { add, div, mul, neg, sub } from './elementwise.js';
-import { clamp, rsqrt, square } from './math.js';
+import { rsqrt, square } from './exponential.js';
 import { mean, norm, sum } from './reduce.js';
 import { reshape, to } from './shape.js';
 

@@ -5,7 +5,8 @@ import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
 import { applyUnary, unary, unaryOperator, withInPlace } from './define.js';
 import { div, exp, gt, lt, mul, neg, sub, where } from './elementwise.js';
-import { logicalOr, square } from './math.js';
+import { square } from './exponential.js';
+import { logicalOr } from './logical.js';
 import type * as self from './special.js';
 
 /** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */

@@ -8,15 +8,17 @@ import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { argsort, diagonal } from './arrange.js';
+import { clamp } from './arithmetic.js';
+import { isnan } from './comparison.js';
 import { floatOnly } from './define.js';
+import { diagonal } from './diagonal.js';
 import { add, div, mul, ne, sqrt, sub, where } from './elementwise.js';
 import { evenly } from './gradients.js';
-import { clamp, isnan } from './math.js';
 import { matmul } from './matmul.js';
 import { keepDim } from './options.js';
 import { amax, amin, type Dim, type KeepDim, mean, stdMean, sum, type ValuesAndIndices, varMean } from './reduce.js';
 import { narrow, stack, unsqueeze } from './shape.js';
+import { argsort } from './sorting.js';
 import type * as self from './statistics.js';
 
 /**

@@ -1,0 +1,94 @@
+import { checkOptions, show } from '../check.js';
+import { named, ShapeError } from '../errors.js';
+import { formatShape } from '../memory/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
+import { Tensor } from '../tensor/tensor.js';
+import { indexSelect } from './indexing.js';
+import { checkList, expand, reshape, stack } from './shape.js';
+
+/**
+ * The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each.
+ *
+ * ```ts
+ * const [x, y] = meshgrid(tensor([1, 2]), tensor([3, 4]));
+ * x; // [[1, 1], [2, 2]]
+ * y; // [[3, 4], [3, 4]]
+ * ```
+ */
+export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
+  checkList('meshgrid', vectors);
+  for (const v of vectors)
+    if (v.ndim > 1) throw new ShapeError('meshgrid', `takes vectors, got ${formatShape(v.shape)}`);
+  const shape = vectors.map((v) => v.numel);
+  return vectors.map((v, i) =>
+    expand(
+      reshape(
+        v,
+        shape.map((n, j) => (j === i ? n : 1)),
+      ),
+      shape,
+    ),
+  );
+}
+
+/**
+ * Every choice of one element from each vector, as rows.
+ *
+ * ```ts
+ * cartesianProd(tensor([1, 2]), tensor([3, 4])); // [[1, 3], [1, 4], [2, 3], [2, 4]]
+ * ```
+ */
+export const cartesianProd = /* @__PURE__ */ named('cartesianProd', (...vectors: readonly Tensor[]): Tensor => {
+  checkList('cartesianProd', vectors);
+  if (vectors.length === 1) return vectors[0]!.clone();
+  return stack(
+    meshgrid(...vectors).map((g) => g.flatten()),
+    1,
+  );
+});
+
+const combinationsOptions = { withReplacement: is.boolean };
+
+/**
+ * Every choice of `r` elements of a vector, in order, as rows.
+ *
+ * ```ts
+ * combinations(tensor([1, 2, 3])); // [[1, 2], [1, 3], [2, 3]]
+ * ```
+ */
+export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boolean }): Tensor {
+  const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
+  checkTensors('combinations', x);
+  if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
+  if (!Number.isInteger(r) || r < 0)
+    throw new ShapeError('combinations', `r is a whole number from 0 up, got ${show(r)}`);
+  const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
+  if (count * r > mostChosen)
+    throw new ShapeError(
+      'combinations',
+      `there are ${count} combinations of ${r} out of ${x.numel} elements, more than can be held; draw some with multinomial() or randperm()`,
+    );
+  const chosen = new Int32Array(count * r);
+  const gap = withReplacement ? 0 : 1;
+  const row = Int32Array.from({ length: r }, (_, k) => k * gap);
+  for (let i = 0; i < count; i++) {
+    chosen.set(row, i * r);
+    // The last place that can go on does, and those behind it start right after it.
+    let k = r - 1;
+    while (k >= 0 && row[k] === x.numel - 1 - gap * (r - 1 - k)) k--;
+    if (k >= 0) for (let v = row[k]! + 1; k < r; k++, v += gap) row[k] = v;
+  }
+  return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r], x.storage.backend)).reshape(count, r);
+}
+
+/** More elements than that in all combinations are refused: their places alone would take a gigabyte. */
+const mostChosen = 2 ** 28;
+
+/** How many ways there are to choose `r` of `n`; it stops counting where there are more than could be listed. */
+function binomial(n: number, r: number): number {
+  if (r > n) return r === 0 ? 1 : 0;
+  let count = 1;
+  for (let i = 1; i <= Math.min(r, n - r) && count < 2 ** 60; i++) count = Math.round((count * (n - i + 1)) / i);
+  return count;
+}

@@ -1,0 +1,184 @@
+import { check, show } from '../check.js';
+import { named, ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { indices } from '../graph/positions.js';
+import { makeStridedView } from '../graph/view.js';
+import { checkShape, formatShape, normalizeDim } from '../memory/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
+import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { withInPlace } from './define.js';
+import type * as self from './diagonal.js';
+import { ge, le, where } from './elementwise.js';
+
+/** True at and below the diagonal: where column - row is at most `diagonal`. */
+function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tensor {
+  if (x.ndim < 2) throw new ShapeError(op, `takes matrices, got ${formatShape(x.shape)}`);
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const offset = indices(x, columns, (j) => j)
+    .unsqueeze(0)
+    .sub(indices(x, rows, (i) => i).unsqueeze(1));
+  // A boolean follows the dtype beside it, so masks stay masks.
+  return where(keep(offset), x, false);
+}
+
+/**
+ * The lower triangle of matrices, with zeros above diagonal number `diagonal`.
+ *
+ * ```ts
+ * tril(ones([2, 2])); // [[1, 0], [1, 1]]
+ * ```
+ */
+export const tril = /* @__PURE__ */ named('tril', (x: Tensor, diagonal = 0): Tensor => {
+  checkTensors('tril', x);
+  check('tril', 'the diagonal', diagonal, is.integer);
+  return triangle('tril', x, (o) => le(o, diagonal));
+});
+
+/**
+ * The upper triangle of matrices, with zeros below diagonal number `diagonal`.
+ *
+ * ```ts
+ * triu(ones([2, 2])); // [[1, 1], [0, 1]]
+ * ```
+ */
+export const triu = /* @__PURE__ */ named('triu', (x: Tensor, diagonal = 0): Tensor => {
+  checkTensors('triu', x);
+  check('triu', 'the diagonal', diagonal, is.integer);
+  return triangle('triu', x, (o) => ge(o, diagonal));
+});
+
+/**
+ * The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view.
+ *
+ * ```ts
+ * diagonal(tensor([[1, 2], [3, 4]])); // [1, 4]
+ * ```
+ */
+export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
+  checkTensors('diagonal', x);
+  const a = normalizeDim('diagonal', dim1, x.ndim);
+  const b = normalizeDim('diagonal', dim2, x.ndim);
+  if (a === b || x.ndim < 2)
+    throw new ShapeError(
+      'diagonal',
+      `needs two dimensions of ${formatShape(x.shape)}, got ${show(dim1)} and ${show(dim2)}`,
+    );
+  if (!Number.isInteger(offset)) throw new ShapeError('diagonal', `offset is a whole number, got ${show(offset)}`);
+  const [rows, columns] = [x.shape[a]!, x.shape[b]!];
+  const n = Math.max(0, Math.min(rows + Math.min(0, offset), columns - Math.max(0, offset)));
+  const [stepA, stepB] = [x.strides[a]!, x.strides[b]!];
+  const start = n === 0 ? 0 : offset >= 0 ? offset * stepB : -offset * stepA;
+  const rest = (of: readonly number[], last: number) => [...of.filter((_, i) => i !== a && i !== b), last];
+  return makeStridedView('diagonal', x, rest(x.shape, n), rest(x.strides, stepA + stepB), x.offset + start);
+}
+
+/**
+ * The vectors along the last dimension as diagonals, number `offset`, of square matrices of zeros.
+ *
+ * ```ts
+ * diagEmbed(tensor([1, 2])); // [[1, 0], [0, 2]]
+ * ```
+ */
+export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor => {
+  checkTensors('diagEmbed', x);
+  if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
+  if (!Number.isInteger(offset)) throw new ShapeError('diagEmbed', `offset is a whole number, got ${show(offset)}`);
+  const a = normalizeDim('diagEmbed', dim1, x.ndim + 1);
+  const b = normalizeDim('diagEmbed', dim2, x.ndim + 1);
+  if (a === b) throw new ShapeError('diagEmbed', `needs two dimensions, got ${show(dim1)} and ${show(dim2)}`);
+  const k = x.shape.at(-1)!;
+  const n = k + Math.abs(offset);
+  const { backend } = x.storage;
+  const zeros = Tensor.empty(x.dtype, [...x.shape.slice(0, -1), n, n], backend);
+  const strides = [...zeros.strides.slice(0, -2), n + 1];
+  const start = offset >= 0 ? offset : -offset * n;
+  backend.kernels.copy(x, new Tensor(zeros.storage, x.dtype, x.shape, strides, start));
+  const matrices = record('diagEmbed', [x], zeros, (g) => [diagonal(g, offset, -2, -1)]);
+  // The two new dimensions lie last; where they are wanted elsewhere, they are moved.
+  const order = matrices.shape.map((_, i) => i).slice(0, -2);
+  for (const [place, from] of [
+    [a, x.ndim - 1],
+    [b, x.ndim],
+  ].sort((p, q) => p[0]! - q[0]!) as [number, number][])
+    order.splice(place, 0, from);
+  return matrices.permute(order);
+});
+
+/**
+ * A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector.
+ *
+ * ```ts
+ * diag(tensor([1, 2])); // [[1, 0], [0, 2]]
+ * ```
+ */
+export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tensor => {
+  checkTensors('diag', x);
+  if (x.ndim === 1) return diagEmbed(x, offset);
+  if (x.ndim === 2) return diagonal(x, offset).clone();
+  throw new ShapeError(
+    'diag',
+    `takes a vector or a matrix, got ${formatShape(x.shape)}; use diagonal() or diagEmbed()`,
+  );
+});
+
+/**
+ * The sum of the diagonal of a matrix.
+ *
+ * ```ts
+ * trace(tensor([[1, 2], [3, 4]])); // 5
+ * ```
+ */
+export const trace = /* @__PURE__ */ named('trace', (x: Tensor): Tensor => {
+  checkTensors('trace', x);
+  return diagonal(x).sum();
+});
+
+const triangleIndices =
+  (op: string, keep: (offset: number, k: number) => boolean) =>
+  (rows: number, columns: number, offset = 0): Tensor => {
+    checkShape(op, [rows, columns]);
+    check(op, 'offset', offset, is.integer);
+    const found: [number, number][] = [];
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (keep(j - i, offset)) found.push([i, j]);
+    return Tensor.of(Int32Array.from([...found.map(([i]) => i), ...found.map(([, j]) => j)]), 'int32', [
+      2,
+      found.length,
+    ]);
+  };
+
+/**
+ * The coordinates at and below a diagonal: int32, `[2, n]`, rows first.
+ *
+ * ```ts
+ * trilIndices(2, 2); // [[0, 1, 1], [0, 0, 1]]
+ * ```
+ */
+export const trilIndices = triangleIndices('trilIndices', (o, k) => o <= k);
+
+/**
+ * The coordinates at and above a diagonal: int32, `[2, n]`, rows first.
+ *
+ * ```ts
+ * triuIndices(2, 2); // [[0, 0, 1], [0, 1, 1]]
+ * ```
+ */
+export const triuIndices = triangleIndices('triuIndices', (o, k) => o >= k);
+
+const plain = {
+  diagEmbed,
+  diag,
+  diagonal,
+  trace,
+};
+methods(plain);
+
+const withForms = {
+  tril,
+  triu,
+};
+methods(withInPlace(withForms));
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends MethodsFrom<typeof self, typeof plain & typeof withForms>, InPlaceOf<typeof withForms> {}
+}

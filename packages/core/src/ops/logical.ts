@@ -1,0 +1,60 @@
+import { named } from '../errors.js';
+import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import { binary, withInPlace } from './define.js';
+import { eq } from './elementwise.js';
+import type * as self from './logical.js';
+
+const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
+  binary(op, {
+    forward: (a, b) => Number(forward(a !== 0, b !== 0)),
+    exact: (a, b) => forward(a !== 0n, b !== 0n),
+    dtype: () => 'bool',
+  });
+
+/**
+ * Whether both are not 0, with broadcasting; bool.
+ *
+ * ```ts
+ * logicalAnd(tensor([true, true]), tensor([true, false])); // [true, false]
+ * ```
+ */
+export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
+
+/**
+ * Whether one is not 0, with broadcasting; bool.
+ *
+ * ```ts
+ * logicalOr(tensor([true, false]), tensor([false, false])); // [true, false]
+ * ```
+ */
+export const logicalOr = truth('logicalOr', (a, b) => a || b);
+
+/**
+ * Whether exactly one is not 0, with broadcasting; bool.
+ *
+ * ```ts
+ * logicalXor(tensor([true, true]), tensor([true, false])); // [false, true]
+ * ```
+ */
+export const logicalXor = truth('logicalXor', (a, b) => a !== b);
+
+/**
+ * Whether an element is 0; bool.
+ *
+ * ```ts
+ * logicalNot(tensor([0, 2])); // [true, false]
+ * ```
+ */
+export const logicalNot = /* @__PURE__ */ named('logicalNot', (x: Tensor): Tensor => eq(x, 0));
+
+const withForms = {
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  logicalNot,
+};
+methods(withInPlace(withForms));
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends MethodsFrom<typeof self, typeof withForms>, InPlaceOf<typeof withForms> {}
+}

@@ -1,0 +1,69 @@
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
+import { unary, withInPlace, zerosFor } from './define.js';
+import type * as self from './rounding.js';
+
+const rounding = { backward: zerosFor, keepsIntegers: true, exact: (x: bigint) => x };
+
+/**
+ * The largest whole number that is not above. Integers stay as they are; the gradient is 0.
+ *
+ * ```ts
+ * floor(tensor([1.5, -1.5])); // [1, -2]
+ * ```
+ */
+export const floor = unary('floor', { ...rounding, forward: Math.floor });
+
+/**
+ * The smallest whole number that is not below. Integers stay as they are; the gradient is 0.
+ *
+ * ```ts
+ * ceil(tensor([1.5, -1.5])); // [2, -1]
+ * ```
+ */
+export const ceil = unary('ceil', { ...rounding, forward: Math.ceil });
+
+/**
+ * The whole number towards 0. Integers stay as they are; the gradient is 0.
+ *
+ * ```ts
+ * trunc(tensor([1.5, -1.5])); // [1, -1]
+ * ```
+ */
+export const trunc = unary('trunc', { ...rounding, forward: Math.trunc });
+
+/**
+ * To the nearest whole number; halves to the even one.
+ *
+ * ```ts
+ * round(tensor([0.5, 1.5, 2.4])); // [0, 2, 2]
+ * ```
+ */
+export const round = unary('round', {
+  ...rounding,
+  forward: (x) => {
+    const r = Math.round(x);
+    return Math.abs(x - Math.trunc(x)) === 0.5 && r % 2 !== 0 ? r - 1 : r;
+  },
+});
+
+/**
+ * The part behind the point, with the sign of `x`.
+ *
+ * ```ts
+ * frac(tensor([1.5, -1.5])); // [0.5, -0.5]
+ * ```
+ */
+export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
+
+const withForms = {
+  floor,
+  ceil,
+  trunc,
+  round,
+  frac,
+};
+methods(withInPlace(withForms));
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends MethodsFrom<typeof self, typeof withForms>, InPlaceOf<typeof withForms> {}
+}
