@@ -2,7 +2,7 @@ import type { MatrixRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type DType, isFloat } from '../memory/dtype.js';
 import type { Shape } from '../memory/shape.js';
-import { diagEmbed } from '../ops/arrange.js';
+import { diagEmbed } from '../ops/diagonal.js';
 import { add, div, eq, mul, sub, where } from '../ops/elementwise.js';
 import { transpose, unsqueeze } from '../ops/shape.js';
 import { Tensor } from '../tensor/tensor.js';

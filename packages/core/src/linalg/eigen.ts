@@ -1,10 +1,10 @@
 import { checkOptions } from '../check.js';
 import { recordMany } from '../graph/node.js';
-import { diagonal, tril, triu } from '../ops/arrange.js';
 import { checkSquare } from '../ops/checkMatrix.js';
+import { diagonal, tril, triu } from '../ops/diagonal.js';
 import { add, div, eq, mul, neg, sub, where } from '../ops/elementwise.js';
+import { square } from '../ops/exponential.js';
 import { solve } from '../ops/linalg.js';
-import { square } from '../ops/math.js';
 import { matmul } from '../ops/matmul.js';
 import { cat, narrow, unsqueeze } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
