@@ -1,11 +1,14 @@
 // For the other packages of gradgate: not for users, and without promises.
 
 export { synchronous } from './autograd/synchronous.js';
-export type { StepRule } from './backend/backend.js';
+export type { LossReduction, PairLoss, StepRule } from './backend/backend.js';
 export { isDevice, kernelsOf, pin } from './backend/backends.js';
-export { outputSize, type Window } from './backend/convolution.js';
-export { type Layout, type Product, productOf } from './backend/product.js';
+export type { Channels } from './backend/channels.js';
+export { type Geometry, outputSize, type Window } from './backend/convolution.js';
+export type { Areas } from './backend/pooling.js';
+export { type Layout, layoutOf, type Product, productOf } from './backend/product.js';
 export type { Taps } from './backend/resampling.js';
+export { rowsAlong } from './backend/rows.js';
 export { useNative } from './backend/wasm/memory.js';
 export type { NativeKernels } from './backend/wasm/module.js';
 export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
@@ -22,8 +25,10 @@ export { checkSameShape, reduceLoss } from './ops/loss.js';
 
 import * as options from './ops/options.js';
 
-export { isFloat, isInteger } from './memory/dtype.js';
+export type { Bits } from './memory/coding.js';
+export { isFloat, isInteger, recordOf } from './memory/dtype.js';
 export { broadcastShapes, sizeOf } from './memory/shape.js';
+export { currentTemporaries } from './memory/storage.js';
 export { digammaOf, lgammaOf } from './ops/special.js';
 export { checkIntegers, checkTensors } from './tensor/check.js';
 

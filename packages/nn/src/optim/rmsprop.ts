@@ -82,7 +82,7 @@ const rules = [false, true].map((centered) => [false, true].map((momentum) => ru
 
 function ruleOf(centered: boolean, withMomentum: boolean): StepRule {
   return {
-    name: centered || withMomentum ? 'rmsprop with more' : 'rmsprop',
+    name: `rmsprop${centered ? ' centered' : ''}${withMomentum ? ' with momentum' : ''}`,
     loop(w, g, memory, [sign, weightDecay, lr, alpha, eps, momentum]) {
       const v = memory[0]!;
       const mean = centered ? memory[1]! : null;

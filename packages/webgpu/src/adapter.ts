@@ -1,0 +1,44 @@
+import { DeviceError } from '@gradgate/core';
+import { installedFile } from '@gradgate/core/internal';
+
+export interface Choice {
+  /** Where there are several GPUs: the faster one by default. */
+  readonly powerPreference?: 'high-performance' | 'low-power';
+  /** In Node: what the package `webgpu` is created with, such as `['backend=null']`. */
+  readonly flags?: readonly string[];
+}
+
+/** Node's implementations of WebGPU are kept: once one is collected the process dies. */
+const state = { created: [] as GPU[] };
+
+/** The implementation of WebGPU: that of the browser, or in Node the package `webgpu`. */
+async function implementation(flags: readonly string[] | undefined): Promise<GPU> {
+  const { gpu } = (globalThis.navigator ?? {}) as { gpu?: GPU };
+  if (gpu && flags === undefined) return gpu;
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  if (!process?.versions?.node)
+    throw new DeviceError(
+      'device',
+      'this browser has no WebGPU: Chrome and Edge have it from 113 on, Safari from 26, Firefox from 141, on pages served by https or from localhost',
+    );
+  const file = installedFile(new Error(), 'webgpu', 'index.js');
+  if (file === null) throw new DeviceError('device', 'in Node webgpu needs the package webgpu: npm install webgpu');
+  const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ file.href)) as {
+    create(flags: readonly string[]): GPU;
+  };
+  const created = create(flags ?? []);
+  state.created.push(created);
+  return created;
+}
+
+/** A device with the largest buffers that the GPU offers. */
+export async function openDevice({ powerPreference = 'high-performance', flags }: Choice): Promise<GPUDevice> {
+  const adapter = await (await implementation(flags)).requestAdapter({ powerPreference });
+  if (adapter === null)
+    throw new DeviceError(
+      'device',
+      'WebGPU finds no GPU that it can use; on Linux it needs a Vulkan driver (and libvulkan1), in Chromium see chrome://gpu',
+    );
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+}

@@ -1,0 +1,61 @@
+import { type Backend, refuseRead, type Storage } from '@gradgate/core';
+import { currentTemporaries } from '@gradgate/core/internal';
+import type { Gpu } from './gpu.js';
+import { kernels } from './kernels/index.js';
+import { mapKernels } from './kernels/map.js';
+import { checkDType, decode, encode, GpuStorage } from './storage.js';
+
+/** The device that new tensors are made on: another one after a loss. */
+export const current = { gpu: null as Gpu | null };
+
+const held = (storage: Storage): GpuStorage => storage as GpuStorage;
+
+export const webgpu: Backend = {
+  name: 'webgpu',
+  isAsync: true,
+  kernels,
+
+  allocate(dtype, length, fill) {
+    checkDType(dtype);
+    const gpu = current.gpu!;
+    gpu.check('webgpu');
+    const storage = new GpuStorage(webgpu, gpu, dtype, length);
+    const temporaries = currentTemporaries();
+    if (temporaries !== null) {
+      storage.isTemporary = true;
+      temporaries.push(storage);
+    }
+    if (fill === 'zeros' && !storage.block!.isNew) {
+      const view = { storage, dtype, shape: [length], numel: length, strides: [1], offset: 0, isContiguous: true };
+      mapKernels.fill(0, view);
+    }
+    storage.block!.isNew = false;
+    return storage;
+  },
+
+  read: refuseRead,
+
+  async readAsync(storage) {
+    const { gpu, dtype, length, block } = held(storage);
+    const words = await gpu.read(block!, length);
+    await gpu.pool.relieve();
+    return decode(words, dtype);
+  },
+
+  write(storage, values, offset = 0) {
+    const { gpu, dtype, block } = held(storage);
+    gpu.write(block!, encode(values, dtype), offset);
+  },
+
+  // What the engine knows to be done with need not wait for the garbage collector.
+  memory: {
+    isTemporary: (storage) => held(storage).isTemporary,
+    free: (storage) => held(storage).free(),
+    keep(storage) {
+      held(storage).isTemporary = false;
+    },
+    pin() {},
+    adopt: (_, gradient) => held(gradient).isTemporary,
+    disown() {},
+  },
+};

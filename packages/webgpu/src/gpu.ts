@@ -1,0 +1,286 @@
+import { DeviceError } from '@gradgate/core';
+import { type Block, Pool } from './pool.js';
+import { helpersOf } from './wgsl.js';
+
+/** What a word of 32 bits on the device is read as: each element of a tensor is one. */
+export type Word = 'f32' | 'i32';
+
+/** A program of the device, but for the declarations, which are made of this. */
+export interface Source {
+  /** Buffers by name: those that are read, and those that are written and may be read. */
+  readonly reads: Readonly<Record<string, Word>>;
+  readonly writes: Readonly<Record<string, Word>>;
+  /** Names of the numbers, as `u.name`: u32, or what stands behind a colon. */
+  readonly numbers: readonly string[];
+  /** Threads of a workgroup; 64 if it is left out. */
+  readonly workgroup?: readonly [number, number];
+  /** Functions and variables of the program. */
+  readonly head?: string;
+  /** The body of what each thread runs: it knows `lane`, `group`, the number of its workgroup, and `i`, its own number. */
+  readonly body: string;
+}
+
+interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: number;
+  /** The type of each number. */
+  readonly types: readonly string[];
+  /** How many of its buffers are read only. */
+  readonly reads: number;
+}
+
+/** Numbers of a call take at most so many words, which is also how far those of two calls are apart. */
+const mostNumbers = 64;
+/** Calls in one submission: a few are dear, and the device should not wait for many. */
+const callsPerSubmission = 64;
+const mostGroups = 65535;
+const mostBindGroups = 4096;
+
+/** How many workgroups there are along each dimension for `n` of them: `group` counts them through. */
+export function groupsFor(n: number): [number, number] {
+  if (n <= mostGroups) return [n, 1];
+  const y = Math.ceil(n / mostGroups);
+  return [Math.ceil(n / y), y];
+}
+
+/** A device, its programs, and the calls that wait to be submitted together. */
+export class Gpu {
+  readonly pool: Pool;
+  /** Why it cannot be used any more. */
+  lost: string | null = null;
+  /** The first error that has been reported since somebody waited. */
+  error: string | null = null;
+  readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, bindGroups: 0 };
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #layouts = new Map<string, { readonly id: number; readonly layout: GPUBindGroupLayout }>();
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #uniforms: GPUBuffer;
+  readonly #staged = new ArrayBuffer(callsPerSubmission * mostNumbers * 4);
+  readonly #u32 = new Uint32Array(this.#staged);
+  readonly #i32 = new Int32Array(this.#staged);
+  readonly #f32 = new Float32Array(this.#staged);
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #calls = 0;
+  /** Counts submissions: a block that waiting calls use bears the number of the one to come. */
+  #turn = 1;
+
+  constructor(readonly device: GPUDevice) {
+    this.pool = new Pool(device);
+    this.#uniforms = device.createBuffer({ size: this.#staged.byteLength, usage: 0x40 | 0x8 });
+    device.addEventListener('uncapturederror', (event) => {
+      this.error ??= (event as GPUUncapturedErrorEvent).error.message;
+    });
+    void device.lost.then(({ reason, message }) => {
+      this.lost = `the GPU was lost (${reason}${message ? `: ${message}` : ''}); what its tensors held is gone, and await device('webgpu') opens it anew`;
+    });
+  }
+
+  /** Throws where the device is gone. */
+  check(op: string): void {
+    if (this.lost !== null) throw new DeviceError(op, this.lost);
+  }
+
+  /**
+   * Calls the program that `key` names, which `source` makes where there is none yet. `buffers` are those that are read, then
+   * those that are written.
+   */
+  run(
+    key: string,
+    source: () => Source,
+    buffers: readonly Block[],
+    numbers: readonly number[],
+    groups: readonly [number, number, number?],
+  ): void {
+    this.check(key);
+    const program = this.#pipelines.get(key) ?? this.#compile(key, source());
+    // A buffer that is written cannot be another operand of the same call: what is read is copied before.
+    for (let r = 0; r < program.reads; r++)
+      if (buffers.indexOf(buffers[r]!, program.reads) >= 0) {
+        this.#runOnCopy(key, source, buffers, r, numbers, groups);
+        return;
+      }
+    const bindGroup = this.#bindGroup(program, buffers);
+    const offset = this.#calls * mostNumbers;
+    numbers.forEach((n, i) => {
+      const type = program.types[i];
+      (type === 'f32' ? this.#f32 : type === 'i32' ? this.#i32 : this.#u32)[offset + i] = n;
+    });
+    this.#pass ??= this.#commands().beginComputePass();
+    this.#pass.setPipeline(program.pipeline);
+    this.#pass.setBindGroup(0, bindGroup, [offset * 4]);
+    this.#pass.dispatchWorkgroups(groups[0], groups[1], groups[2] ?? 1);
+    for (const block of buffers) block.turn = this.#turn;
+    this.counts.dispatches++;
+    if (++this.#calls === callsPerSubmission) this.flush();
+  }
+
+  #runOnCopy(
+    key: string,
+    source: () => Source,
+    buffers: readonly Block[],
+    read: number,
+    numbers: readonly number[],
+    groups: readonly [number, number, number?],
+  ): void {
+    const block = buffers[read]!;
+    const copy = this.pool.take(block.bytes);
+    try {
+      this.copy(block, copy, block.bytes / 4);
+      this.run(
+        key,
+        source,
+        buffers.map((b, i) => (b === block && i <= read ? copy : b)),
+        numbers,
+        groups,
+      );
+    } finally {
+      this.pool.give(copy);
+    }
+  }
+
+  #commands(): GPUCommandEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #compile(key: string, source: Source): Pipeline {
+    const reads = Object.entries(source.reads);
+    const writes = Object.entries(source.writes);
+    const fields = source.numbers.map((n) => (n.includes(':') ? n.split(':') : [n, 'u32']) as [string, string]);
+    if (fields.length > mostNumbers)
+      throw new DeviceError(
+        key,
+        `webgpu takes ${mostNumbers} numbers a call, and this one has ${fields.length}; use fewer dimensions`,
+      );
+    const [x, y] = source.workgroup ?? [64, 1];
+    const declared = [
+      `struct Numbers { ${fields.map(([name, type]) => `${name}: ${type}`).join(', ') || 'none: u32'} }`,
+      '@group(0) @binding(0) var<uniform> u: Numbers;',
+      ...reads.map(([name, word], i) => `@group(0) @binding(${1 + i}) var<storage, read> ${name}: array<${word}>;`),
+      ...writes.map(
+        ([name, word], i) =>
+          `@group(0) @binding(${1 + reads.length + i}) var<storage, read_write> ${name}: array<${word}>;`,
+      ),
+    ];
+    const program = `${source.head ?? ''}
+@compute @workgroup_size(${x}, ${y})
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) thread: vec3u) {
+let group = group_id.x + group_id.y * groups.x;
+let i = group * ${x * y}u + lane;
+${source.body}
+}`;
+    const code = [...declared, helpersOf(program), program].join('\n');
+    const { id, layout } = this.#layout(reads.length, writes.length);
+    const pipeline = this.device.createComputePipeline({
+      label: key,
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: this.device.createShaderModule({ code, label: key }), entryPoint: 'main' },
+    });
+    this.counts.pipelines++;
+    const made = { pipeline, layout: id, types: fields.map(([, type]) => type), reads: reads.length };
+    this.#pipelines.set(key, made);
+    return made;
+  }
+
+  #layout(reads: number, writes: number) {
+    const key = `${reads} ${writes}`;
+    let found = this.#layouts.get(key);
+    if (found) return found;
+    const buffers: GPUBufferBindingLayout[] = [
+      { type: 'uniform', hasDynamicOffset: true },
+      ...Array.from({ length: reads }, () => ({ type: 'read-only-storage' }) as const),
+      ...Array.from({ length: writes }, () => ({ type: 'storage' }) as const),
+    ];
+    const layout = this.device.createBindGroupLayout({
+      entries: buffers.map((buffer, binding) => ({ binding, visibility: 4, buffer })),
+    });
+    found = { id: this.#layouts.size, layout };
+    this.#layouts.set(key, found);
+    return found;
+  }
+
+  #bindGroup({ layout, pipeline }: Pipeline, blocks: readonly Block[]): GPUBindGroup {
+    let key = `${layout}`;
+    for (const { id } of blocks) key += ` ${id}`;
+    let found = this.#bindGroups.get(key);
+    if (found) return found;
+    found = this.device.createBindGroup({
+      layout: this.#layoutNumbered(layout) ?? pipeline.getBindGroupLayout(0),
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniforms, size: mostNumbers * 4 } },
+        ...blocks.map(({ buffer }, i) => ({ binding: 1 + i, resource: { buffer } })),
+      ],
+    });
+    if (this.#bindGroups.size >= mostBindGroups) this.#bindGroups.clear();
+    this.#bindGroups.set(key, found);
+    this.counts.bindGroups++;
+    return found;
+  }
+
+  #layoutNumbered(id: number): GPUBindGroupLayout | undefined {
+    for (const made of this.#layouts.values()) if (made.id === id) return made.layout;
+    return undefined;
+  }
+
+  /** Submits what waits. */
+  flush(): void {
+    if (this.#encoder === null) return;
+    this.#pass?.end();
+    this.#pass = null;
+    if (this.#calls > 0)
+      this.device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, this.#calls * mostNumbers * 4);
+    this.device.queue.submit([this.#encoder.finish()]);
+    this.#encoder = null;
+    this.#calls = 0;
+    this.#turn++;
+    this.counts.submissions++;
+  }
+
+  /** Copies `words` from the first block to the second, after what waits. */
+  copy(from: Block, to: Block, words: number): void {
+    this.#pass?.end();
+    this.#pass = null;
+    this.#commands().copyBufferToBuffer(from.buffer, 0, to.buffer, 0, words * 4);
+    from.turn = to.turn = this.#turn;
+  }
+
+  /** Writes words to a block, `at` which of its words. */
+  write(block: Block, words: Float32Array | Int32Array, at: number): void {
+    this.check('write');
+    if (words.length === 0) return;
+    // The queue writes at once, also in front of calls that wait.
+    if (block.turn === this.#turn) this.flush();
+    // Memory that is shared with threads, as that of parameters is, is not taken by every implementation.
+    const { buffer, byteOffset, byteLength } = words.buffer instanceof ArrayBuffer ? words : words.slice();
+    this.device.queue.writeBuffer(block.buffer, at * 4, buffer as ArrayBuffer, byteOffset, byteLength);
+  }
+
+  /** The first words of a block, when all that was asked for before is done. */
+  async read(block: Block, words: number): Promise<ArrayBuffer> {
+    this.check('read');
+    const size = Math.max(1, words) * 4;
+    const staging = this.device.createBuffer({ size, usage: 0x1 | 0x8 });
+    this.#pass?.end();
+    this.#pass = null;
+    this.#commands().copyBufferToBuffer(block.buffer, 0, staging, 0, size);
+    this.flush();
+    try {
+      await staging.mapAsync(1);
+    } catch (error) {
+      this.check('read');
+      throw new DeviceError('read', this.#explained(error), { cause: error });
+    }
+    const copy = staging.getMappedRange().slice(0, words * 4);
+    staging.destroy();
+    if (this.error !== null) throw new DeviceError('read', this.#explained(this.error));
+    return copy;
+  }
+
+  #explained(error: unknown): string {
+    const said = this.error ?? String((error as Error)?.message ?? error);
+    this.error = null;
+    return `the GPU reported an error in one of the calls before: ${said}`;
+  }
+}

@@ -1,0 +1,41 @@
+import { DeviceError, type Kernels } from '@gradgate/core';
+import { convKernels } from './conv.js';
+import { indexingKernels } from './indexing.js';
+import { linalgKernels } from './linalg.js';
+import { lossKernels } from './loss.js';
+import { mapKernels } from './map.js';
+import { matmulKernels } from './matmul.js';
+import { normKernels } from './norm.js';
+import { orderKernels } from './order.js';
+import { poolKernels } from './pool.js';
+import { randomKernels } from './random.js';
+import { reduceKernels } from './reduce.js';
+import { softmaxKernels } from './softmax.js';
+import { stepKernels } from './step.js';
+
+const refuse = (op: string): never => {
+  throw new DeviceError(op, "is not there on webgpu yet; move its tensors to the host, as in tensor(await t.data(), { shape: t.shape })");
+};
+
+const written: Partial<Kernels> = {
+  ...convKernels,
+  ...indexingKernels,
+  ...linalgKernels,
+  ...lossKernels,
+  ...mapKernels,
+  ...matmulKernels,
+  ...normKernels,
+  ...orderKernels,
+  ...poolKernels,
+  ...randomKernels,
+  ...reduceKernels,
+  ...softmaxKernels,
+  ...stepKernels,
+  // Decompositions are loops in JavaScript, each under a name of its own.
+  matrices: (rule) => refuse(rule.name),
+};
+
+/** The kernels in WGSL; what there is none of is refused by its name. */
+export const kernels = new Proxy(written as Kernels, {
+  get: (table, name: keyof Kernels) => table[name] ?? (() => refuse(name)),
+});

@@ -1,0 +1,192 @@
+import type { Kernels, View } from '@gradgate/core';
+import type { LossReduction, PairLoss } from '@gradgate/core/internal';
+import { groupsFor } from '../gpu.js';
+import { withScratch } from '../scratch.js';
+import { blockOf, gpuOf } from '../storage.js';
+import { stored } from './map.js';
+
+/** `Kernels.crossEntropy`: a workgroup makes a row; one adds up the losses. */
+function crossEntropy(
+  x: View,
+  target: View,
+  ignoreIndex: number,
+  reduction: LossReduction,
+  loss: View,
+  p: View,
+  classes: View,
+): void {
+  withScratch(p, (scratch) => {
+    const gpu = gpuOf(p);
+    const [from, named] = [scratch.packed(x), scratch.packed(target)];
+    const [rows, n] = x.shape as [number, number];
+    const losses = reduction === 'none' ? loss : scratch.make('float32', rows);
+    gpu.run(
+      `crossEntropy ${losses.dtype}`,
+      () => ({
+        reads: { x: 'f32', named: 'i32' },
+        writes: { losses: 'f32', p: 'f32', classes: 'i32' },
+        numbers: ['rows', 'n', 'xo', 'to', 'ignored:i32'],
+        body: `if (group >= u.rows) { return; }
+let base = u.xo + group * u.n;
+var most = -infinity();
+for (var j = lane; j < u.n; j += 64u) { let v = x[base + j]; if (v > most) { most = v; } }
+let top = group_max(lane, most);
+var part = 0.0;
+for (var j = lane; j < u.n; j += 64u) { part += exp_of(x[base + j] - top); }
+let sum = group_sum(lane, part);
+for (var j = lane; j < u.n; j += 64u) { p[group * u.n + j] = exp_of(x[base + j] - top) / sum; }
+if (lane == 0u) {
+  let name = named[u.to + group];
+  let isIgnored = name == u.ignored;
+  classes[group] = select(name, -1, isIgnored);
+  // What is out of range is refused on the host; here nothing is there to tell.
+  let at = clamp(name, 0, i32(u.n) - 1);
+  let value = select(log_of(sum) - (x[base + u32(at)] - top), 0.0, isIgnored);
+  losses[group] = ${stored('value', 'f32', losses.dtype)};
+}`,
+      }),
+      [blockOf(from), blockOf(named), blockOf(losses), blockOf(p), blockOf(classes)],
+      [rows, n, from.offset, named.offset, ignoreIndex],
+      groupsFor(rows),
+    );
+    if (reduction === 'none') return;
+    gpu.run(
+      `crossEntropy ${reduction} ${loss.dtype}`,
+      () => ({
+        reads: { losses: 'f32', classes: 'i32' },
+        writes: { loss: 'f32' },
+        numbers: ['rows'],
+        body: `var part = 0.0;
+var known = 0.0;
+for (var r = lane; r < u.rows; r += 64u) { part += losses[r]; known += select(0.0, 1.0, classes[r] >= 0); }
+let sum = group_sum(lane, part);
+let count = group_sum(lane, known);
+if (lane == 0u) { loss[0] = ${stored(reduction === 'mean' ? 'divided(sum, count)' : 'sum', 'f32', loss.dtype)}; }`,
+      }),
+      [blockOf(losses), blockOf(classes), blockOf(loss)],
+      [rows],
+      [1, 1],
+    );
+  });
+}
+
+/** `Kernels.crossEntropyGradient`. */
+function crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void {
+  withScratch(out, (scratch) => {
+    const gpu = gpuOf(out);
+    const [gradient, from, named] = [scratch.packed(g), scratch.packed(p), scratch.packed(classes)];
+    const [rows, n] = p.shape as [number, number];
+    const count = scratch.make('float32', 1);
+    gpu.run(
+      `crossEntropyGradient count ${reduction}`,
+      () => ({
+        reads: { classes: 'i32' },
+        writes: { count: 'f32' },
+        numbers: ['rows', 'co'],
+        body: `var known = 0.0;
+for (var r = lane; r < u.rows; r += 64u) { known += select(0.0, 1.0, classes[u.co + r] >= 0); }
+let sum = group_sum(lane, known);
+if (lane == 0u) { count[0] = ${reduction === 'mean' ? 'sum' : '1.0'}; }`,
+      }),
+      [blockOf(named), blockOf(count)],
+      [rows, named.offset],
+      [1, 1],
+    );
+    gpu.run(
+      `crossEntropyGradient ${reduction} ${out.dtype}`,
+      () => ({
+        reads: { g: 'f32', p: 'f32', classes: 'i32', count: 'f32' },
+        writes: { out: 'f32' },
+        numbers: ['rows', 'n', 'go', 'po', 'co'],
+        body: `if (i >= u.rows * u.n) { return; }
+let row = i / u.n;
+let name = classes[u.co + row];
+let each = g[u.go + ${reduction === 'none' ? 'row' : '0u'}] / count[0];
+let value = (p[u.po + i] - select(0.0, 1.0, i32(i % u.n) == name)) * each;
+out[i] = ${stored('select(value, 0.0, name < 0)', 'f32', out.dtype)};`,
+      }),
+      [blockOf(gradient), blockOf(from), blockOf(named), blockOf(count), blockOf(out)],
+      [rows, n, gradient.offset, from.offset, named.offset],
+      groupsFor(Math.ceil((rows * n) / 64)),
+    );
+  });
+}
+
+const summands: Readonly<Record<PairLoss, string>> = {
+  squaredError: '(x - y) * (x - y)',
+  logitEntropy: '(1.0 - y) * x + max(-x, 0.0) + log1p(exp_of(-abs(x)))',
+};
+
+const slopes: Readonly<Record<PairLoss, string>> = {
+  squaredError: '(x - y) * 2.0',
+  logitEntropy: 'sigmoid(x) - y',
+};
+
+/** `Kernels.pairLoss`: sums of parts, and their sum. */
+function pairLoss(name: PairLoss, x: View, y: View, divisor: number, out: View): void {
+  withScratch(out, (scratch) => {
+    const gpu = gpuOf(out);
+    const [a, b] = [scratch.packed(x), scratch.packed(y)];
+    const parts = Math.max(1, Math.min(256, Math.ceil(x.numel / 1024)));
+    const sums = scratch.make('float32', parts);
+    gpu.run(
+      `pairLoss ${name}`,
+      () => ({
+        reads: { a: 'f32', b: 'f32' },
+        writes: { sums: 'f32' },
+        numbers: ['n', 'stride', 'ao', 'bo'],
+        body: `var part = 0.0;
+for (var j = i; j < u.n; j += u.stride) { let x = a[u.ao + j]; let y = b[u.bo + j]; part += ${summands[name]}; }
+let sum = group_sum(lane, part);
+if (lane == 0u) { sums[group] = sum; }`,
+      }),
+      [blockOf(a), blockOf(b), blockOf(sums)],
+      [x.numel, parts * 64, a.offset, b.offset],
+      [parts, 1],
+    );
+    gpu.run(
+      `pairLoss sum ${out.dtype}`,
+      () => ({
+        reads: { sums: 'f32' },
+        writes: { out: 'f32' },
+        numbers: ['parts', 'divisor:f32'],
+        body: `var part = 0.0;
+for (var j = lane; j < u.parts; j += 64u) { part += sums[j]; }
+let sum = group_sum(lane, part);
+if (lane == 0u) { out[0] = ${stored('divided(sum, u.divisor)', 'f32', out.dtype)}; }`,
+      }),
+      [blockOf(sums), blockOf(out)],
+      [parts, divisor],
+      [1, 1],
+    );
+  });
+}
+
+/** `Kernels.pairLossGradient`. */
+function pairLossGradient(name: PairLoss, g: View, x: View, y: View, divisor: number, out: View): void {
+  withScratch(out, (scratch) => {
+    const [gradient, a, b] = [scratch.packed(g), scratch.packed(x), scratch.packed(y)];
+    gpuOf(out).run(
+      `pairLossGradient ${name} ${out.dtype}`,
+      () => ({
+        reads: { g: 'f32', a: 'f32', b: 'f32' },
+        writes: { out: 'f32' },
+        numbers: ['n', 'go', 'ao', 'bo', 'divisor:f32'],
+        body: `if (i >= u.n) { return; }
+let x = a[u.ao + i];
+let y = b[u.bo + i];
+out[i] = ${stored(`(${slopes[name]}) * (g[u.go] / u.divisor)`, 'f32', out.dtype)};`,
+      }),
+      [blockOf(gradient), blockOf(a), blockOf(b), blockOf(out)],
+      [out.numel, gradient.offset, a.offset, b.offset, divisor],
+      groupsFor(Math.ceil(out.numel / 64)),
+    );
+  });
+}
+
+export const lossKernels = {
+  crossEntropy,
+  crossEntropyGradient,
+  pairLoss,
+  pairLossGradient,
+} satisfies Partial<Kernels>;

@@ -1,0 +1,200 @@
+import { DeviceError, type DType, type Kernels, type View } from '@gradgate/core';
+import { isFloat } from '@gradgate/core/internal';
+import { binary as binaries, type Expression, unary as unaries } from '../functions.js';
+import { groupsFor, type Source, type Word } from '../gpu.js';
+import { blockOf, gpuOf, wordOf } from '../storage.js';
+import { addressesOf, addressNumbers, strideNames } from '../views.js';
+
+// What goes through elements one by one: each thread computes one of them.
+
+const names = ['x', 'y', 'z'] as const;
+
+export interface Map {
+  /** Names the program, with what is known of the operands. */
+  readonly name: string;
+  /** What operands are converted to: by name, or all to the same. */
+  readonly types: readonly Word[];
+  readonly expression: string;
+  /** What the expression gives. */
+  readonly gives: Word | 'bool';
+}
+
+/** Writes an expression of the elements of `operands`, which broadcast to the shape of `out`, to those of `out`. */
+export function map(
+  { name, types, expression, gives }: Map,
+  operands: readonly View[],
+  out: View,
+  [p = 0, q = 0]: readonly number[],
+): void {
+  if (out.numel === 0) return;
+  const gpu = gpuOf(out);
+  const address = addressesOf(out.shape, [...operands, out]);
+  const rank = address.shape.length;
+  const key = `${name} ${operands.map((v) => wordOf(v.dtype)[0]).join('')} ${out.dtype} ${rank}`;
+  const source = (): Source => {
+    const of = [...operands.map((_, i) => names[i]!), 'out'];
+    return {
+      reads: Object.fromEntries(operands.map((v, i) => [`data_${names[i]}`, wordOf(v.dtype)])),
+      writes: { data_out: wordOf(out.dtype) },
+      numbers: ['n', 'p:f32', 'q:f32', 'pi:i32', 'qi:i32', ...strideNames(of, rank)],
+      body: `if (i >= u.n) { return; }
+${address.code(of)}
+${operands.map((v, j) => `let ${names[j]} = ${converted(`data_${names[j]}[at_${names[j]}]`, wordOf(v.dtype), types[j]!)};`).join('\n')}
+data_out[at_out] = ${stored(expression, gives, out.dtype)};`,
+    };
+  };
+  gpu.run(
+    key,
+    source,
+    [...operands.map(blockOf), blockOf(out)],
+    [out.numel, p, q, wholeOf(p, Math.ceil), wholeOf(q, Math.floor), ...addressNumbers(address)],
+    groupsFor(Math.ceil(out.numel / 64)),
+  );
+}
+
+/** A limit as a 32-bit integer. */
+const wholeOf = (v: number, round: (v: number) => number): number =>
+  Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number.isNaN(v) ? 0 : round(v)));
+
+function converted(value: string, from: Word, to: Word): string {
+  if (from === to) return value;
+  return to === 'f32' ? `f32(${value})` : `to_int(${value})`;
+}
+
+/** A value as a word of a dtype: rounded, wrapped or turned into 0 and 1. */
+export function stored(value: string, given: Word | 'bool', dtype: DType): string {
+  if (given === 'bool') return wordOf(dtype) === 'f32' ? `select(0.0, 1.0, ${value})` : `select(0, 1, ${value})`;
+  if (dtype === 'bool') return given === 'f32' ? `to_bool(${value})` : `select(0, 1, (${value}) != 0)`;
+  const word = converted(`(${value})`, given, wordOf(dtype));
+  switch (dtype) {
+    case 'float16':
+      return `to_float16(${word})`;
+    case 'bfloat16':
+      return `to_bfloat16(${word})`;
+    case 'uint8':
+      return `(${word} & 255)`;
+    case 'int8':
+      return `((${word} << 24u) >> 24u)`;
+    case 'int16':
+      return `((${word} << 16u) >> 16u)`;
+    default:
+      return word;
+  }
+}
+
+function expressionOf(all: Readonly<Record<string, Expression>>, name: string): Expression {
+  const found = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (found === undefined)
+    throw new DeviceError(
+      name.replace(/^custom /, ''),
+      "this function is defined in JavaScript alone, and cannot run on webgpu; compose it of operators, or move its tensors with .to('cpu')",
+    );
+  return found;
+}
+
+/** What operands are computed in: floats as soon as one of them, or the result, is one. */
+const typeFor = (...dtypes: DType[]): Word => (dtypes.some(isFloat) ? 'f32' : 'i32');
+
+type Mapped =
+  | 'unary'
+  | 'binary'
+  | 'where'
+  | 'copy'
+  | 'fill'
+  | 'dropoutMask'
+  | 'scaleChannels'
+  | 'varianceGradient'
+  | 'checkRange';
+
+export const mapKernels: Pick<Kernels, Mapped> = {
+  unary(fn, x, out, parameters = []) {
+    const { float, integer } = expressionOf(unaries, fn.name);
+    const type = integer === undefined ? 'f32' : typeFor(x.dtype, out.dtype);
+    map(
+      { name: `unary ${fn.name}`, types: [type], expression: type === 'f32' ? float : integer!, gives: type },
+      [x],
+      out,
+      parameters,
+    );
+  },
+  binary(fn, a, b, out, parameters = []) {
+    const { float, integer, isBool } = expressionOf(binaries, fn.name);
+    const type = integer === undefined ? 'f32' : typeFor(a.dtype, b.dtype, out.dtype);
+    const expression = type === 'f32' ? float : integer!;
+    map(
+      { name: `binary ${fn.name}`, types: [type, type], expression, gives: isBool ? 'bool' : type },
+      [a, b],
+      out,
+      parameters,
+    );
+  },
+  where(condition, a, b, out) {
+    const type = wordOf(out.dtype);
+    map(
+      { name: 'where', types: ['i32', type, type], expression: 'select(z, y, x != 0)', gives: type },
+      [condition, a, b],
+      out,
+      [],
+    );
+  },
+  copy(x, out) {
+    const type = typeFor(x.dtype);
+    map({ name: 'copy', types: [type], expression: 'x', gives: type }, [x], out, []);
+  },
+  fill(value, out) {
+    const whole: View = {
+      ...viewOf(out),
+      shape: [out.storage.length],
+      strides: [1],
+      offset: 0,
+      numel: out.storage.length,
+    };
+    const type = wordOf(out.dtype);
+    const number = out.dtype === 'bool' ? Number(Boolean(value)) : Number(value);
+    map({ name: 'fill', types: [], expression: type === 'f32' ? 'u.p' : 'u.pi', gives: type }, [], whole, [number]);
+  },
+  dropoutMask(draws, p, out) {
+    const expression = 'select(u.q, 0.0, x < u.p)';
+    map({ name: 'dropoutMask', types: ['f32'], expression, gives: 'f32' }, [draws], out, [p, 1 / (1 - p)]);
+  },
+  scaleChannels(x, scale, shift, out) {
+    const spread = ({ storage, dtype, strides, offset }: View): View => {
+      const along = x.shape.map((_, d) => (d === 1 ? strides[0]! : 0));
+      return { storage, dtype, shape: x.shape, numel: x.numel, strides: along, offset, isContiguous: false };
+    };
+    map(
+      { name: 'scaleChannels', types: ['f32', 'f32', 'f32'], expression: 'x * y + z', gives: 'f32' },
+      [x, spread(scale), spread(shift)],
+      out,
+      [],
+    );
+  },
+  varianceGradient(x, dims, means, scale, out) {
+    const spread = ({ storage, dtype, strides, offset }: View): View => {
+      const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+      // The dimensions may have been kept with a size of 1.
+      const own = strides.length === x.shape.length ? kept : kept.map((_, k) => k);
+      const along = x.shape.map((_, d) => (dims.includes(d) ? 0 : strides[own[kept.indexOf(d)]!]!));
+      return { storage, dtype, shape: x.shape, numel: x.numel, strides: along, offset, isContiguous: false };
+    };
+    map(
+      { name: 'varianceGradient', types: ['f32', 'f32', 'f32'], expression: '(x - y) * z', gives: 'f32' },
+      [x, spread(means), spread(scale)],
+      out,
+      [],
+    );
+  },
+  // Values are not looked at; what reads by index stays within bounds.
+  checkRange() {},
+};
+
+/** A view as a plain object, of a tensor too. */
+const viewOf = ({ storage, dtype, shape, numel, strides, offset, isContiguous }: View): View => ({
+  storage,
+  dtype,
+  shape,
+  numel,
+  strides,
+  offset,
+  isContiguous,
+});

@@ -1,0 +1,131 @@
+import type { Kernels, View } from '@gradgate/core';
+import { layoutOf } from '@gradgate/core/internal';
+import type { Source, Word } from '../gpu.js';
+import type { Block } from '../pool.js';
+import { blockOf, gpuOf, wordOf } from '../storage.js';
+import { addressesOf, addressNumbers, strideNames } from '../views.js';
+import { stored } from './map.js';
+
+// A product of matrices in tiles: 64 threads make 32 by 32 elements, each 4 by 4 of them in registers, from 16 columns of the
+// left and 16 rows of the right matrix at a time, which all of them share. Convolutions are products too, of matrices that
+// are not in memory as such.
+
+const tile = 32;
+const depth = 16;
+
+/** What a product is of. Functions of WGSL give elements; outside of a matrix they are not asked. */
+export interface Tiled {
+  readonly key: string;
+  readonly word: Word;
+  readonly reads: Readonly<Record<string, Word>>;
+  readonly out: View;
+  /** Numbers beside `m`, `n`, `k` and `batches`. */
+  readonly numbers: readonly string[];
+  /** `fn left(b: u32, row: u32, k: u32)`, `fn right(b: u32, k: u32, column: u32)`, `fn place(b: u32, row: u32, column: u32) -> u32`. */
+  readonly head: string;
+  /** What is added to a result, if anything. */
+  readonly bias?: string;
+}
+
+export function tiled(
+  { key, word, reads, out, numbers, head, bias }: Tiled,
+  buffers: readonly Block[],
+  [m, n, k, batches]: readonly [number, number, number, number],
+  values: readonly number[],
+): void {
+  if (m * n * batches === 0) return;
+  const zero = word === 'f32' ? '0.0' : '0';
+  const source = (): Source => ({
+    reads,
+    writes: { out: wordOf(out.dtype) },
+    numbers: ['m', 'n', 'k', 'batches', ...numbers],
+    workgroup: [8, 8],
+    head: `${head}
+var<workgroup> lefts: array<${word}, ${tile * depth}>;
+var<workgroup> rights: array<${word}, ${tile * depth}>;`,
+    body: `let row = group_id.y * ${tile}u;
+let column = group_id.x * ${tile}u;
+for (var b = group_id.z; b < u.batches; b += groups.z) {
+  var sums: array<array<${word}, 4>, 4>;
+  for (var start = 0u; start < u.k; start += ${depth}u) {
+    for (var t = lane; t < ${tile * depth}u; t += 64u) {
+      // Rows of the left matrix lie in memory one after the other, or its columns do: neighbours are read by neighbours.
+      let r = row + t / ${depth}u;
+      let c = start + t % ${depth}u;
+      var l = ${word}(${zero});
+      if (r < u.m && c < u.k) { l = left(b, r, c); }
+      lefts[t] = l;
+      let q = start + t / ${tile}u;
+      let p = column + t % ${tile}u;
+      var s = ${word}(${zero});
+      if (q < u.k && p < u.n) { s = right(b, q, p); }
+      rights[t] = s;
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < ${depth}u; d++) {
+      var a: array<${word}, 4>;
+      for (var y = 0u; y < 4u; y++) { a[y] = lefts[(thread.y * 4u + y) * ${depth}u + d]; }
+      for (var z = 0u; z < 4u; z++) {
+        let v = rights[d * ${tile}u + thread.x * 4u + z];
+        for (var y = 0u; y < 4u; y++) { sums[y][z] = sums[y][z] + a[y] * v; }
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var y = 0u; y < 4u; y++) {
+    for (var z = 0u; z < 4u; z++) {
+      let r = row + thread.y * 4u + y;
+      let c = column + thread.x * 4u + z;
+      if (r < u.m && c < u.n) {
+        out[place(b, r, c)] = ${stored(`sums[y][z]${bias ? ` + ${bias}` : ''}`, word, out.dtype)};
+      }
+    }
+  }
+}`,
+  });
+  gpuOf(out).run(
+    key,
+    source,
+    buffers,
+    [m, n, k, batches, ...values],
+    [Math.ceil(n / tile), Math.ceil(m / tile), Math.min(batches, 65535)],
+  );
+}
+
+/** `Kernels.matmul`. */
+function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
+  const lead = out.shape.slice(0, -2);
+  const [m, n] = out.shape.slice(-2) as [number, number];
+  const k = a.shape.at(transposeA ? -2 : -1)!;
+  const [la, lb] = [layoutOf(a, transposeA), layoutOf(b, transposeB)];
+  const heads = [a, b].map((v) => ({ ...pick(v), shape: v.shape.slice(0, -2), strides: v.strides.slice(0, -2) }));
+  const address = addressesOf(lead, heads);
+  const rank = address.shape.length;
+  const word = wordOf(out.dtype);
+  tiled(
+    {
+      key: `matmul ${out.dtype} ${rank} ${bias !== null}`,
+      word,
+      reads: { a: word, b: word, ...(bias && { bias: word }) },
+      out,
+      numbers: ['ar', 'ac', 'br', 'bc', 'bias_o', ...strideNames(['a', 'b'], rank)],
+      head: `fn left(i: u32, row: u32, k: u32) -> ${word} { ${address.code(['a', 'b'])} return a[at_a + row * u.ar + k * u.ac]; }
+fn right(i: u32, k: u32, column: u32) -> ${word} { ${address.code(['a', 'b'])} return b[at_b + k * u.br + column * u.bc]; }
+fn place(b: u32, row: u32, column: u32) -> u32 { return (b * u.m + row) * u.n + column; }`,
+      ...(bias && { bias: 'bias[u.bias_o + c]' }),
+    },
+    [blockOf(a), blockOf(b), ...(bias ? [blockOf(bias)] : []), blockOf(out)],
+    [m, n, k, lead.reduce((x, y) => x * y, 1)],
+    [la.rowStride, la.colStride, lb.rowStride, lb.colStride, bias?.offset ?? 0, ...addressNumbers(address)],
+  );
+}
+
+const pick = ({ storage, dtype, numel, offset, isContiguous }: View) => ({
+  storage,
+  dtype,
+  numel,
+  offset,
+  isContiguous,
+});
+
+export const matmulKernels = { matmul } satisfies Partial<Kernels>;

@@ -1,0 +1,299 @@
+import type { Kernels, View } from '@gradgate/core';
+import type { Channels } from '@gradgate/core/internal';
+import { groupsFor } from '../gpu.js';
+import type { Block } from '../pool.js';
+import { withScratch } from '../scratch.js';
+import { blockOf, gpuOf } from '../storage.js';
+import { stored } from './map.js';
+
+// A workgroup makes a row, or a group of channels.
+
+const flag = (view: View | null): number => Number(view !== null);
+
+/** A buffer for what is left out: it is bound, and not read. */
+const blockOr = (view: View | null, other: View): Block => blockOf(view ?? other);
+
+/** `Kernels.normRows`. */
+function normRows(
+  x: View,
+  weight: View | null,
+  bias: View | null,
+  eps: number,
+  isCentered: boolean,
+  out: View,
+  means: View,
+  scales: View,
+): void {
+  withScratch(out, (scratch) => {
+    const [from, w, b] = [scratch.packed(x), scratch.packedIf(weight), scratch.packedIf(bias)];
+    const rows = means.numel;
+    gpuOf(out).run(
+      `normRows ${out.dtype} ${means.dtype}`,
+      () => ({
+        reads: { x: 'f32', weight: 'f32', bias: 'f32' },
+        writes: { out: 'f32', means: 'f32', scales: 'f32' },
+        numbers: ['rows', 'n', 'xo', 'wo', 'bo', 'weighted', 'biased', 'centered', 'eps:f32'],
+        body: `if (group >= u.rows) { return; }
+let base = group * u.n;
+var part = 0.0;
+for (var j = lane; j < u.n; j += 64u) { part += x[u.xo + base + j]; }
+let mean = select(0.0, group_sum(lane, part) / f32(u.n), u.centered == 1u);
+part = 0.0;
+for (var j = lane; j < u.n; j += 64u) { let d = x[u.xo + base + j] - mean; part += d * d; }
+let scale = 1.0 / sqrt(group_sum(lane, part) / f32(u.n) + u.eps);
+for (var j = lane; j < u.n; j += 64u) {
+  var y = (x[u.xo + base + j] - mean) * scale;
+  if (u.weighted == 1u) { y *= weight[u.wo + j]; }
+  if (u.biased == 1u) { y += bias[u.bo + j]; }
+  out[base + j] = ${stored('y', 'f32', out.dtype)};
+}
+if (lane == 0u) { means[group] = ${stored('mean', 'f32', means.dtype)}; scales[group] = ${stored('scale', 'f32', scales.dtype)}; }`,
+      }),
+      [blockOf(from), blockOr(w, from), blockOr(b, from), blockOf(out), blockOf(means), blockOf(scales)],
+      [
+        rows,
+        rows === 0 ? 0 : x.numel / rows,
+        from.offset,
+        w?.offset ?? 0,
+        b?.offset ?? 0,
+        flag(w),
+        flag(b),
+        Number(isCentered),
+        eps,
+      ],
+      groupsFor(rows),
+    );
+  });
+}
+
+/** `Kernels.normRowsGradient`. */
+function normRowsGradient(
+  g: View,
+  x: View,
+  weight: View | null,
+  means: View,
+  scales: View,
+  isCentered: boolean,
+  out: View,
+  ofWeight: View | null,
+  ofBias: View | null,
+): void {
+  withScratch(out, (scratch) => {
+    const gpu = gpuOf(out);
+    const [gradient, from, w] = [scratch.packed(g), scratch.packed(x), scratch.packedIf(weight)];
+    const [m, s] = [scratch.packed(means), scratch.packed(scales)];
+    const rows = means.numel;
+    const n = rows === 0 ? 0 : x.numel / rows;
+    const offsets = [gradient.offset, from.offset, w?.offset ?? 0, m.offset, s.offset];
+    const numbers = ['rows', 'n', 'go', 'xo', 'wo', 'mo', 'so', 'weighted', 'centered'];
+    gpu.run(
+      `normRowsGradient ${out.dtype}`,
+      () => ({
+        reads: { g: 'f32', x: 'f32', weight: 'f32', means: 'f32', scales: 'f32' },
+        writes: { out: 'f32' },
+        numbers,
+        head: `fn weighted(base: u32, j: u32) -> f32 { let v = g[u.go + base + j]; if (u.weighted == 1u) { return v * weight[u.wo + j]; } return v; }`,
+        body: `if (group >= u.rows) { return; }
+let base = group * u.n;
+let mean = means[u.mo + group];
+let scale = scales[u.so + group];
+var part = 0.0;
+var slopes = 0.0;
+for (var j = lane; j < u.n; j += 64u) {
+  let h = weighted(base, j);
+  part += h;
+  slopes += h * (x[u.xo + base + j] - mean) * scale;
+}
+let total = select(0.0, group_sum(lane, part) / f32(u.n), u.centered == 1u);
+let slope = group_sum(lane, slopes) / f32(u.n);
+for (var j = lane; j < u.n; j += 64u) {
+  let y = (x[u.xo + base + j] - mean) * scale;
+  out[base + j] = ${stored('(weighted(base, j) - total - y * slope) * scale', 'f32', out.dtype)};
+}`,
+      }),
+      [blockOf(gradient), blockOf(from), blockOr(w, from), blockOf(m), blockOf(s), blockOf(out)],
+      [rows, n, ...offsets, flag(w), Number(isCentered)],
+      groupsFor(rows),
+    );
+    const ofColumns = (sum: View, summand: string, name: string) =>
+      gpu.run(
+        `normRowsGradient ${name} ${sum.dtype}`,
+        () => ({
+          reads: { g: 'f32', x: 'f32', means: 'f32', scales: 'f32' },
+          writes: { out: 'f32' },
+          numbers,
+          body: `if (group >= u.n) { return; }
+var part = 0.0;
+for (var r = lane; r < u.rows; r += 64u) { let p = r * u.n + group; part += ${summand}; }
+let sum = group_sum(lane, part);
+if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
+        }),
+        [blockOf(gradient), blockOf(from), blockOf(m), blockOf(s), blockOf(sum)],
+        [rows, n, ...offsets, 0, 0],
+        groupsFor(n),
+      );
+    if (ofWeight) ofColumns(ofWeight, 'g[u.go + p] * (x[u.xo + p] - means[u.mo + r]) * scales[u.so + r]', 'weight');
+    if (ofBias) ofColumns(ofBias, 'g[u.go + p]', 'bias');
+  });
+}
+
+// Elements of a group: `channels` of one sample, or with `together` 0 one channel of all samples, as `e` counts them.
+const grouped = `fn at(group: u32, e: u32) -> u32 {
+  if (u.together == 0u) { return ((e / u.inner) * u.channels + group) * u.inner + e % u.inner; }
+  return group * u.together * u.inner + e;
+}
+fn channel(p: u32) -> u32 { return (p / u.inner) % u.channels; }`;
+
+const layoutNames = ['groups', 'count', 'channels', 'inner', 'together'];
+
+function layoutNumbers({ batch, channels, inner, together }: Channels): [number, number, number, number, number] {
+  const groups = together === 0 ? channels : (batch * channels) / together;
+  return [groups, groups === 0 ? 0 : (batch * channels * inner) / groups, channels, inner, together];
+}
+
+/** `Kernels.normChannels`. */
+function normChannels(
+  x: View,
+  weight: View | null,
+  bias: View | null,
+  layout: Channels,
+  eps: number,
+  out: View,
+  means: View,
+  variances: View,
+): void {
+  withScratch(out, (scratch) => {
+    const [from, w, b] = [scratch.packed(x), scratch.packedIf(weight), scratch.packedIf(bias)];
+    const numbers = layoutNumbers(layout);
+    gpuOf(out).run(
+      `normChannels ${out.dtype} ${means.dtype}`,
+      () => ({
+        reads: { x: 'f32', weight: 'f32', bias: 'f32' },
+        writes: { out: 'f32', means: 'f32', variances: 'f32' },
+        numbers: [...layoutNames, 'xo', 'wo', 'bo', 'weighted', 'biased', 'eps:f32'],
+        head: grouped,
+        body: `if (group >= u.groups) { return; }
+var part = 0.0;
+for (var e = lane; e < u.count; e += 64u) { part += x[u.xo + at(group, e)]; }
+let mean = group_sum(lane, part) / f32(u.count);
+part = 0.0;
+for (var e = lane; e < u.count; e += 64u) { let d = x[u.xo + at(group, e)] - mean; part += d * d; }
+let variance = group_sum(lane, part) / f32(u.count);
+let scale = 1.0 / sqrt(variance + u.eps);
+for (var e = lane; e < u.count; e += 64u) {
+  let p = at(group, e);
+  var y = (x[u.xo + p] - mean) * scale;
+  if (u.weighted == 1u) { y *= weight[u.wo + channel(p)]; }
+  if (u.biased == 1u) { y += bias[u.bo + channel(p)]; }
+  out[p] = ${stored('y', 'f32', out.dtype)};
+}
+if (lane == 0u) { means[group] = ${stored('mean', 'f32', means.dtype)}; variances[group] = ${stored('variance', 'f32', variances.dtype)}; }`,
+      }),
+      [blockOf(from), blockOr(w, from), blockOr(b, from), blockOf(out), blockOf(means), blockOf(variances)],
+      [...numbers, from.offset, w?.offset ?? 0, b?.offset ?? 0, flag(w), flag(b), eps],
+      groupsFor(numbers[0]),
+    );
+  });
+}
+
+/** `Kernels.normChannelsGradient`. */
+function normChannelsGradient(
+  g: View,
+  x: View,
+  weight: View | null,
+  means: View,
+  variances: View,
+  layout: Channels,
+  eps: number,
+  out: View,
+  ofWeight: View | null,
+  ofBias: View | null,
+): void {
+  withScratch(out, (scratch) => {
+    const gpu = gpuOf(out);
+    const [gradient, from, w] = [scratch.packed(g), scratch.packed(x), scratch.packedIf(weight)];
+    const [m, v] = [scratch.packed(means), scratch.packed(variances)];
+    const numbers = layoutNumbers(layout);
+    const names = [...layoutNames, 'go', 'xo', 'wo', 'mo', 'vo', 'weighted', 'batch', 'eps:f32'];
+    const values = [
+      ...numbers,
+      gradient.offset,
+      from.offset,
+      w?.offset ?? 0,
+      m.offset,
+      v.offset,
+      flag(w),
+      layout.batch,
+      eps,
+    ];
+    gpu.run(
+      `normChannelsGradient ${out.dtype}`,
+      () => ({
+        reads: { g: 'f32', x: 'f32', weight: 'f32', means: 'f32', variances: 'f32' },
+        writes: { out: 'f32' },
+        numbers: names,
+        head: `${grouped}
+fn weighted(p: u32) -> f32 { let v = g[u.go + p]; if (u.weighted == 1u) { return v * weight[u.wo + channel(p)]; } return v; }`,
+        body: `if (group >= u.groups) { return; }
+let mean = means[u.mo + group];
+let scale = 1.0 / sqrt(variances[u.vo + group] + u.eps);
+var part = 0.0;
+var slopes = 0.0;
+for (var e = lane; e < u.count; e += 64u) {
+  let p = at(group, e);
+  let h = weighted(p);
+  part += h;
+  slopes += h * (x[u.xo + p] - mean) * scale;
+}
+let total = group_sum(lane, part) / f32(u.count);
+let slope = group_sum(lane, slopes) / f32(u.count);
+for (var e = lane; e < u.count; e += 64u) {
+  let p = at(group, e);
+  let y = (x[u.xo + p] - mean) * scale;
+  out[p] = ${stored('(weighted(p) - total - y * slope) * scale', 'f32', out.dtype)};
+}`,
+      }),
+      [blockOf(gradient), blockOf(from), blockOr(w, from), blockOf(m), blockOf(v), blockOf(out)],
+      values,
+      groupsFor(numbers[0]),
+    );
+    const ofChannels = (sum: View, summand: string, name: string) =>
+      gpu.run(
+        `normChannelsGradient ${name} ${sum.dtype}`,
+        () => ({
+          reads: { g: 'f32', x: 'f32', means: 'f32', variances: 'f32' },
+          writes: { out: 'f32' },
+          numbers: names,
+          body: `if (group >= u.channels) { return; }
+var part = 0.0;
+for (var e = lane; e < u.batch * u.inner; e += 64u) {
+  let row = (e / u.inner) * u.channels + group;
+  let p = row * u.inner + e % u.inner;
+  // Of the row, which is a channel of a sample, the group.
+  var k = group;
+  if (u.together != 0u) { k = row / u.together; }
+  part += ${summand};
+}
+let sum = group_sum(lane, part);
+if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
+        }),
+        [blockOf(gradient), blockOf(from), blockOf(m), blockOf(v), blockOf(sum)],
+        values,
+        groupsFor(layout.channels),
+      );
+    if (ofWeight)
+      ofChannels(
+        ofWeight,
+        'g[u.go + p] * (x[u.xo + p] - means[u.mo + k]) / sqrt(variances[u.vo + k] + u.eps)',
+        'weight',
+      );
+    if (ofBias) ofChannels(ofBias, 'g[u.go + p]', 'bias');
+  });
+}
+
+export const normKernels = {
+  normRows,
+  normRowsGradient,
+  normChannels,
+  normChannelsGradient,
+} satisfies Partial<Kernels>;

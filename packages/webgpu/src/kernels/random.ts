@@ -1,0 +1,43 @@
+import { DeviceError, type Kernels } from '@gradgate/core';
+import { recordOf } from '@gradgate/core/internal';
+import { withScratch } from '../scratch.js';
+import { blockOf, encode, gpuOf } from '../storage.js';
+import { type Map, map } from './map.js';
+
+/**
+ * `Kernels.random`: drawn on the host, by the rule itself, so that for one generator every device gives the same numbers,
+ * and written to the device. Where each element has a probability of its own, what is drawn is compared there.
+ */
+const random: Kernels['random'] = (rule, generator, parameters, out) => {
+  const { array, coding } = recordOf(out.dtype);
+  const write = (values: ReturnType<typeof draw>) => {
+    const bits = coding === undefined ? values : new coding.bits(values.length);
+    if (coding !== undefined) coding.encode(values, bits);
+    gpuOf(out).write(blockOf(out), encode(bits, out.dtype), 0);
+  };
+  const draw = () => new array(out.numel);
+  if (!('storage' in parameters)) {
+    const values = draw();
+    rule.loop(values, generator, parameters);
+    write(values);
+    return;
+  }
+  if (rule.name !== 'bernoulli')
+    throw new DeviceError(
+      rule.name,
+      `draws from parameters on webgpu are not there yet; draw on 'cpu', and move the result`,
+    );
+  withScratch(out, (scratch) => {
+    const drawn = scratch.make('float32', out.numel);
+    gpuOf(out).write(
+      blockOf(drawn),
+      Float32Array.from({ length: out.numel }, () => generator.uniform()),
+      0,
+    );
+    map(below, [{ ...drawn, shape: out.shape, strides: out.strides }, parameters], out, []);
+  });
+};
+
+const below: Map = { name: 'bernoulli', types: ['f32', 'f32'], expression: 'x < y', gives: 'bool' };
+
+export const randomKernels: Pick<Kernels, 'random'> = { random };

@@ -1,0 +1,177 @@
+import { DeviceError, type Kernels, type View } from '@gradgate/core';
+import { groupsFor } from '../gpu.js';
+import { withScratch } from '../scratch.js';
+import { blockOf, gpuOf } from '../storage.js';
+import { stored } from './map.js';
+
+interface Rule {
+  /** How much memory it has. */
+  readonly memory: number;
+  /** The names of the numbers, in the order of the rule. */
+  readonly numbers: readonly string[];
+  /** WGSL: rewrites `w` and `m0`, `m1`, `m2` by the gradient `g`. */
+  readonly code: string;
+}
+
+/** The steps of the optimizers of nn by the names of their rules; a test compares them with these. */
+const rules: Readonly<Record<string, Rule>> = {
+  sgd: { memory: 0, numbers: ['s', 'decay', 'lr'], code: 'w -= u.lr * (u.s * g + u.decay * w);' },
+  momentum: {
+    memory: 1,
+    numbers: ['s', 'decay', 'lr', 'momentum', 'share', 'nesterov'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.momentum * m0 + u.share * d;
+w -= u.lr * select(m0, d + u.momentum * m0, u.nesterov != 0.0);`,
+  },
+  adam: {
+    memory: 2,
+    numbers: ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'],
+    code: `let x = w * u.keep;
+let d = u.s * g + u.penalty * x;
+m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
+m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
+w = x - (u.rate * m0) / (sqrt(m1) * u.correction + u.eps);`,
+  },
+  amsgrad: {
+    memory: 3,
+    numbers: ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'],
+    code: `let x = w * u.keep;
+let d = u.s * g + u.penalty * x;
+m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
+m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
+if (m1 > m2) { m2 = m1; }
+w = x - (u.rate * m0) / (sqrt(m2) * u.correction + u.eps);`,
+  },
+  rmsprop: {
+    memory: 1,
+    numbers: ['s', 'decay', 'lr', 'alpha', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
+w -= u.lr * d / (sqrt(m0) + u.eps);`,
+  },
+  'rmsprop centered': {
+    memory: 2,
+    numbers: ['s', 'decay', 'lr', 'alpha', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
+m1 = u.alpha * m1 + (1.0 - u.alpha) * d;
+w -= u.lr * d / (sqrt(m0 - m1 * m1) + u.eps);`,
+  },
+  'rmsprop with momentum': {
+    memory: 2,
+    numbers: ['s', 'decay', 'lr', 'alpha', 'eps', 'momentum'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
+m1 = u.momentum * m1 + d / (sqrt(m0) + u.eps);
+w -= u.lr * m1;`,
+  },
+  'rmsprop centered with momentum': {
+    memory: 3,
+    numbers: ['s', 'decay', 'lr', 'alpha', 'eps', 'momentum'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.alpha * m0 + (1.0 - u.alpha) * d * d;
+m1 = u.alpha * m1 + (1.0 - u.alpha) * d;
+m2 = u.momentum * m2 + d / (sqrt(m0 - m1 * m1) + u.eps);
+w -= u.lr * m2;`,
+  },
+  asgd: {
+    memory: 1,
+    numbers: ['s', 'decay', 'lambd', 'eta', 'mu'],
+    code: `let d = u.s * g + u.decay * w;
+w = w * (1.0 - u.lambd * u.eta) - u.eta * d;
+m0 = select(m0 + (w - m0) * u.mu, w, u.mu == 1.0);`,
+  },
+  adagrad: {
+    memory: 1,
+    numbers: ['s', 'decay', 'rate', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 += d * d;
+w -= (u.rate * d) / (sqrt(m0) + u.eps);`,
+  },
+  adadelta: {
+    memory: 2,
+    numbers: ['s', 'decay', 'lr', 'rho', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.rho * m0 + (1.0 - u.rho) * d * d;
+let shift = sqrt(m1 + u.eps) / sqrt(m0 + u.eps) * d;
+m1 = u.rho * m1 + (1.0 - u.rho) * shift * shift;
+w -= u.lr * shift;`,
+  },
+  rprop: {
+    memory: 2,
+    numbers: ['s', 'less', 'more', 'low', 'high'],
+    code: `var d = u.s * g;
+let turn = d * m0;
+m1 = min(max(m1 * select(select(1.0, u.less, turn < 0.0), u.more, turn > 0.0), u.low), u.high);
+if (turn < 0.0) { d = 0.0; }
+w -= sign(d) * m1;
+m0 = d;`,
+  },
+  adamax: {
+    memory: 2,
+    numbers: ['s', 'decay', 'beta1', 'beta2', 'rate', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
+m1 = max(u.beta2 * m1, abs(d) + u.eps);
+w -= u.rate * m0 / m1;`,
+  },
+  nadam: {
+    memory: 2,
+    numbers: ['s', 'decay', 'beta1', 'beta2', 'gradient', 'mean', 'correction', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
+m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
+w -= (u.gradient * d + u.mean * m0) / (sqrt(m1 / u.correction) + u.eps);`,
+  },
+  radam: {
+    memory: 2,
+    numbers: ['s', 'decay', 'beta1', 'beta2', 'lr', 'correction', 'rectified', 'eps'],
+    code: `let d = u.s * g + u.decay * w;
+m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
+m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
+let adapted = select(u.rectified / (sqrt(m1) + u.eps), 1.0, u.rectified == 0.0);
+w -= u.lr * m0 * adapted / u.correction;`,
+  },
+  lion: {
+    memory: 1,
+    numbers: ['s', 'keep', 'lr', 'beta1', 'beta2'],
+    code: `let d = u.s * g;
+let direction = sign(u.beta1 * m0 + (1.0 - u.beta1) * d);
+w = w * u.keep - u.lr * direction;
+m0 = u.beta2 * m0 + (1.0 - u.beta2) * d;`,
+  },
+};
+
+/** `Kernels.step`. */
+const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], numbers: readonly number[]) => {
+  const found = Object.hasOwn(rules, rule.name) ? rules[rule.name]! : undefined;
+  if (found?.memory !== memory.length)
+    throw new DeviceError(
+      'step',
+      `the rule ${rule.name} is not there on webgpu; write an optimizer whose update is composed of operators, or train on 'cpu'`,
+    );
+  withScratch(w, (scratch) => {
+    const gradient = scratch.packed(g);
+    const kept = memory.map((_, i) => `m${i}`);
+    gpuOf(w).run(
+      `step ${rule.name} ${w.dtype}`,
+      () => ({
+        reads: { gs: 'f32' },
+        writes: { ws: 'f32', ...Object.fromEntries(kept.map((m) => [`${m}s`, 'f32' as const])) },
+        numbers: ['n', 'go', 'wo', ...kept.map((m) => `${m}o`), ...found.numbers.map((n) => `${n}:f32`)],
+        body: `if (i >= u.n) { return; }
+let g = gs[u.go + i];
+var w = ws[u.wo + i];
+${kept.map((m) => `var ${m} = ${m}s[u.${m}o + i];`).join('\n')}
+${found.code}
+ws[u.wo + i] = ${stored('w', 'f32', w.dtype)};
+${kept.map((m, k) => `${m}s[u.${m}o + i] = ${stored(m, 'f32', memory[k]!.dtype)};`).join('\n')}`,
+      }),
+      [blockOf(gradient), blockOf(w), ...memory.map(blockOf)],
+      [w.numel, gradient.offset, w.offset, ...memory.map((m) => m.offset), ...numbers.slice(0, found.numbers.length)],
+      groupsFor(Math.ceil(w.numel / 64)),
+    );
+  });
+};
+
+export const stepKernels = { step } satisfies Partial<Kernels>;

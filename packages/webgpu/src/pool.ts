@@ -1,0 +1,112 @@
+import { DeviceError } from '@gradgate/core';
+
+/** A buffer of the device, which one storage holds at a time. */
+export interface Block {
+  readonly buffer: GPUBuffer;
+  readonly id: number;
+  readonly bytes: number;
+  /** The submission that uses it last. */
+  turn: number;
+  /** Whether it has never been written. */
+  isNew: boolean;
+}
+
+/** Bytes that tensors on the device may take: beyond `soft` an `await` waits for memory to come back, `hard` is refused. */
+export interface Budget {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+const storageUsage = 0x80 | 0x4 | 0x8;
+const smallest = 256;
+
+/** Few sizes, so that buffers are found again: powers of two, and from 64 KiB on three steps between them. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= smallest) return smallest;
+  const power = 2 ** Math.floor(Math.log2(bytes));
+  if (power === bytes) return bytes;
+  if (power < 65536) return power * 2;
+  return Math.ceil(bytes / (power / 4)) * (power / 4);
+}
+
+/**
+ * Buffers by size class. One that is given back may be taken again at once: the device works in the order in which it was
+ * asked, so what reads it for its last holder is done before the next one writes to it.
+ */
+export class Pool {
+  budget: Budget = { soft: 2 ** 30, hard: 4 * 2 ** 30 };
+  /** Bytes that storages hold, and the most that they have held. */
+  held = 0;
+  peak = 0;
+  /** Bytes of buffers that nobody holds. */
+  free = 0;
+  tensors = 0;
+  /** Buffers that were made in all. */
+  made = 0;
+  readonly #free = new Map<number, Block[]>();
+
+  constructor(readonly device: GPUDevice) {}
+
+  take(bytes: number): Block {
+    const size = sizeClass(bytes);
+    if (size > this.device.limits.maxStorageBufferBindingSize)
+      throw new DeviceError(
+        'memory',
+        `a tensor of ${bytes} bytes is more than the ${this.device.limits.maxStorageBufferBindingSize} that a buffer of this GPU holds; use smaller batches`,
+      );
+    if (this.held + size > this.budget.hard) this.#refuse(bytes);
+    let block = this.#free.get(size)?.pop();
+    if (block) this.free -= size;
+    else {
+      if (this.held + this.free + size > this.budget.hard) this.trim();
+      block = {
+        buffer: this.device.createBuffer({ size, usage: storageUsage }),
+        id: this.made++,
+        bytes: size,
+        turn: 0,
+        isNew: true,
+      };
+    }
+    this.tensors++;
+    this.held += size;
+    this.peak = Math.max(this.peak, this.held);
+    return block;
+  }
+
+  give(block: Block): void {
+    this.tensors--;
+    this.held -= block.bytes;
+    this.free += block.bytes;
+    block.isNew = false;
+    const list = this.#free.get(block.bytes);
+    if (list) list.push(block);
+    else this.#free.set(block.bytes, [block]);
+  }
+
+  /**
+   * Waits while more is held than the soft budget, as long as that helps: what the garbage collector has found is given back
+   * in tasks of their own, and none of them runs between awaits of promises alone.
+   */
+  async relieve(): Promise<void> {
+    for (let before = Number.POSITIVE_INFINITY; this.held > this.budget.soft && this.held < before; ) {
+      before = this.held;
+      for (let turn = 0; turn < 3; turn++) await new Promise<void>((done) => setTimeout(done));
+    }
+  }
+
+  /** Gives buffers that nobody holds back to the device. */
+  trim(): void {
+    for (const list of this.#free.values()) for (const { buffer } of list) buffer.destroy();
+    this.#free.clear();
+    this.free = 0;
+  }
+
+  #refuse(bytes: number): never {
+    throw new DeviceError(
+      'memory',
+      `${bytes} bytes more would exceed the ${this.budget.hard} that tensors may take on webgpu: ${this.tensors} hold ` +
+        `${this.held} now. Tensors nobody uses any more are found at an await only: read something in each step, as in ` +
+        'await loss.itemAsync(); or use smaller batches, or device({ memory }) with a larger budget',
+    );
+  }
+}

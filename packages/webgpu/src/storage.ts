@@ -1,0 +1,114 @@
+import {
+  type Backend,
+  DeviceError,
+  type DType,
+  DTypeError,
+  type Storage,
+  type TypedArray,
+  type View,
+} from '@gradgate/core';
+import { type Bits, isFloat, recordOf } from '@gradgate/core/internal';
+import type { Gpu, Word } from './gpu.js';
+import type { Block } from './pool.js';
+
+/**
+ * Memory on the GPU: each element is a word of 32 bits, a float for floating point and an integer for all else. Half types
+ * are rounded where they are written; int64 holds what fits in 32 bits.
+ */
+export class GpuStorage implements Storage {
+  version = 0;
+  uses = 0;
+  refCount = 0;
+  /** Made by a rule of a backward pass, which frees it. */
+  isTemporary = false;
+  /** Null once it is freed. */
+  block: Block | null;
+  /**
+   * Never touched: it makes the garbage collector see how much the storage holds, so that it looks for what nobody uses
+   * before the device is full. For small ones it is larger than they are: there may be many.
+   */
+  readonly ballast: ArrayBuffer;
+
+  constructor(
+    readonly backend: Backend,
+    readonly gpu: Gpu,
+    readonly dtype: DType,
+    readonly length: number,
+  ) {
+    this.block = gpu.pool.take(length * 4);
+    this.ballast = new ArrayBuffer(Math.max(leastBallast, this.block.bytes));
+    collected.register(this, { gpu, block: this.block }, this);
+  }
+
+  /** Gives the memory back at once. */
+  free(): void {
+    if (this.block === null) return;
+    collected.unregister(this);
+    this.gpu.pool.give(this.block);
+    this.block = null;
+  }
+}
+
+const leastBallast = 4096;
+
+const collected = new FinalizationRegistry<{ gpu: Gpu; block: Block }>(({ gpu, block }) => gpu.pool.give(block));
+
+/** The block under a view of this device. */
+export function blockOf({ storage }: View): Block {
+  const { block, gpu } = storage as GpuStorage;
+  if (gpu === undefined) throw new DeviceError('webgpu', `a kernel was given memory of ${storage.backend.name}`);
+  gpu.check('webgpu');
+  if (block === null) throw new DeviceError('webgpu', 'a kernel was given memory that has been freed');
+  return block;
+}
+
+/** The device that a view's memory is on. */
+export const gpuOf = ({ storage }: View): Gpu => (storage as GpuStorage).gpu;
+
+/** What words of a dtype are. */
+export const wordOf = (dtype: DType): Word => (dtype === 'float32' || isFloat(dtype) ? 'f32' : 'i32');
+
+/** Refuses what WGSL has not. */
+export function checkDType(dtype: DType): void {
+  if (dtype === 'float64')
+    throw new DTypeError(
+      'webgpu',
+      "a GPU has no float64 in WebGPU; convert the tensor first, as in x.to('float32').to('webgpu'), or keep it on 'cpu'",
+    );
+}
+
+/** Elements as core stores them, as words of the device. */
+export function encode(values: TypedArray | Bits, dtype: DType): Float32Array | Int32Array {
+  if (dtype === 'float32') return values as Float32Array;
+  if (dtype === 'int32') return values as Int32Array;
+  if (dtype === 'int64') {
+    const words = new Int32Array(values.length);
+    (values as BigInt64Array).forEach((v, i) => {
+      const word = Number(v);
+      if (word !== (word | 0))
+        throw new DTypeError(
+          'webgpu',
+          `int64 holds whole numbers of 32 bits on a GPU, from -2^31 to 2^31 - 1, got ${v}; keep such tensors on 'cpu'`,
+        );
+      words[i] = word;
+    });
+    return words;
+  }
+  const { coding, array } = recordOf(dtype);
+  if (coding === undefined) return Int32Array.from(values as TypedArray);
+  const numbers = new array(values.length);
+  coding.decode(values, numbers);
+  return numbers as Float32Array;
+}
+
+/** The other way round. */
+export function decode(words: ArrayBuffer, dtype: DType): TypedArray | Bits {
+  if (dtype === 'float32') return new Float32Array(words);
+  const { coding, array } = recordOf(dtype);
+  if (dtype === 'int64') return BigInt64Array.from(new Int32Array(words), BigInt);
+  if (coding === undefined) return dtype === 'int32' ? new Int32Array(words) : new array(new Int32Array(words));
+  const numbers = new Float32Array(words);
+  const bits = new coding.bits(numbers.length);
+  coding.encode(numbers, bits);
+  return bits;
+}

@@ -1,0 +1,89 @@
+import type { Shape, View } from '@gradgate/core';
+
+// Where elements of views lie. Neighbouring dimensions that all operands go through evenly are made one, so that most calls
+// have one dimension, and programs are few.
+
+/** Elements of several views, in the order of one shape. */
+export interface Addresses {
+  readonly shape: readonly number[];
+  /** Of each view: how far neighbours along each dimension are apart, and where it starts. */
+  readonly strides: readonly (readonly number[])[];
+  readonly offsets: readonly number[];
+  /** WGSL that makes `at_name` for each view of the element number `i`. */
+  code(names: readonly string[], i?: string): string;
+}
+
+/** The strides of a view read as if it had this shape, to which its own broadcasts. */
+function broadcast({ shape, strides }: Pick<View, 'shape' | 'strides'>, to: Shape): number[] {
+  const lead = to.length - shape.length;
+  return to.map((_, d) => (d < lead || shape[d - lead] === 1 ? 0 : strides[d - lead]!));
+}
+
+/** Makes neighbouring dimensions one where every view goes through both by one step. */
+function merged(shape: Shape, strides: readonly (readonly number[])[]): [number[], number[][]] {
+  const sizes: number[] = [];
+  const steps = strides.map((): number[] => []);
+  for (let d = 0; d < shape.length; d++) {
+    const n = shape[d]!;
+    if (n === 1) continue;
+    const last = sizes.length - 1;
+    if (last >= 0 && strides.every((s, v) => steps[v]![last] === s[d]! * n)) {
+      sizes[last]! *= n;
+      for (const [v, s] of strides.entries()) steps[v]![last] = s[d]!;
+    } else {
+      sizes.push(n);
+      for (const [v, s] of strides.entries()) steps[v]!.push(s[d]!);
+    }
+  }
+  if (sizes.length === 0) {
+    sizes.push(1);
+    for (const s of steps) s.push(0);
+  }
+  return [sizes, steps];
+}
+
+/** The addresses of views that broadcast to a shape. */
+export function addressesOf(shape: Shape, views: readonly View[]): Addresses {
+  const [sizes, strides] = merged(
+    shape,
+    views.map((v) => broadcast(v, shape)),
+  );
+  return {
+    shape: sizes,
+    strides,
+    offsets: views.map((v) => v.offset),
+    code: (names, i) => codeFor(names, sizes.length, i),
+  };
+}
+
+/** The numbers that `code` reads, by name: for the sizes with another prefix than `s`. */
+export const strideNames = (names: readonly string[], rank: number): string[] => [
+  ...Array.from({ length: rank }, (_, d) => `s${d}`),
+  ...names.flatMap((name) => [`${name}_o`, ...Array.from({ length: rank }, (_, d) => `${name}_${d}`)]),
+];
+
+/** What they are. */
+export const addressNumbers = ({ shape, strides, offsets }: Addresses): number[] => [
+  ...shape,
+  ...strides.flatMap((s, v) => [offsets[v]!, ...s]),
+];
+
+function codeFor(names: readonly string[], rank: number, i = 'i'): string {
+  const lines = rank > 1 ? [`var rest = ${i};`] : [];
+  for (let d = rank - 1; d > 0; d--) lines.push(`let d${d} = rest % u.s${d}; rest /= u.s${d};`);
+  lines.push(`let d0 = ${rank > 1 ? 'rest' : i};`);
+  for (const name of names) {
+    const steps = Array.from({ length: rank }, (_, d) => `d${d} * u.${name}_${d}`);
+    lines.push(`let at_${name} = u.${name}_o + ${steps.join(' + ')};`);
+  }
+  return lines.join('\n');
+}
+
+/** Dimensions of a view, made one where that can be. */
+export function dimsOf({ shape, strides }: View, dims: readonly number[]): [sizes: number[], strides: number[]] {
+  const [sizes, [steps]] = merged(
+    dims.map((d) => shape[d]!),
+    [dims.map((d) => strides[d]!)],
+  );
+  return [sizes, steps!];
+}

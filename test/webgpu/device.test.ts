@@ -1,0 +1,216 @@
+import { readFileSync } from 'node:fs';
+import * as core from '@gradgate/core';
+import { arange, DeviceError, DTypeError, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { Linear } from '@gradgate/nn';
+import { describe, expect, it } from 'vitest';
+import { current } from '../../packages/webgpu/src/backend.js';
+import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
+import { needGpu } from './gpu.js';
+
+const gpu = await needGpu('the device webgpu');
+
+it('device takes one name, and options by name', async () => {
+  await expect(device('cuda' as never)).rejects.toThrow(/device: the name is 'webgpu', got 'cuda'/);
+  await expect(device('webgpu', { powerPreferences: 'low-power' } as never)).rejects.toThrow(
+    /did you mean 'powerPreference'/,
+  );
+  await expect(device('webgpu', { memory: 0 })).rejects.toThrow(RangeError);
+});
+
+describe.skipIf(!gpu)('the device webgpu', () => {
+  it('is opened once, and named by tensors', async () => {
+    expect(await device('webgpu')).toBe('webgpu');
+    const x = ones([2], { device: gpu! });
+    expect([x.device, String(x)]).toEqual([
+      'webgpu',
+      'tensor(shape: [2], device: webgpu; its values are read by await t.data())',
+    ]);
+    expect(() => x.item).not.toThrow();
+    expect(() => x.sum().item()).toThrow(
+      /item: the values of a tensor on webgpu are not there at once; use await t.data\(\)/,
+    );
+    expect(() => x.add(ones([2]))).toThrow(/the tensors are on webgpu and cpu/);
+  });
+
+  const dtypes = ['bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'bfloat16', 'float32'] as const;
+
+  it.each(dtypes.flatMap((from) => dtypes.map((to) => [from, to] as const)))(
+    '%s becomes %s as on the host',
+    async (from, to) => {
+      const values = { bool: [0, 1], uint8: [0, 7, 255] }[from as string] ?? [0, -1, 100, -128];
+      const fractions = from.includes('float') ? [0.1, -2.75, 3.375, 65000] : [];
+      const x = tensor([
+        ...values,
+        ...(to === 'uint8' || to === 'int8' ? fractions.slice(0, 3).map(Math.abs) : fractions),
+      ]).to(from);
+      const want = x.to(to);
+      const got = x.to(gpu!).to(to);
+      expect(got.dtype).toBe(to);
+      expect(await got.data()).toEqual(want.toTypedArray());
+    },
+  );
+
+  it.each(dtypes)('%s goes there and back as it is stored', async (dtype) => {
+    const x = tensor([0, 1, 1, 0, 1]).to(dtype);
+    expect(await x.to(gpu!).data()).toEqual(x.toTypedArray());
+  });
+
+  it('refuses float64, and int64 beyond 32 bits, by name and with the way out', () => {
+    expect(() => ones([1], { dtype: 'float64' }).to(gpu!)).toThrow(DTypeError);
+    expect(() => ones([1], { device: gpu! }).double()).toThrow(
+      /webgpu: a GPU has no float64 in WebGPU; convert the tensor first/,
+    );
+    expect(() => tensor([2n ** 31n]).to(gpu!)).toThrow(
+      /webgpu: int64 holds whole numbers of 32 bits on a GPU, .* got 2147483648/,
+    );
+    expect(() => tensor([-(2n ** 31n)]).to(gpu!)).not.toThrow();
+  });
+
+  it.each<[string, (x: Tensor) => Tensor]>([
+    ['a transpose', (x) => x.transpose(0, 2)],
+    ['a part', (x) => x.narrow(1, 1, 2)],
+    ['every second element', (x) => x.select(2, 1)],
+    ['what is expanded', (x) => x.select(0, 0).unsqueeze(0).expand([3, 3, 4])],
+    ['a permutation of five dimensions', (x) => x.reshape([1, 2, 3, 2, 2]).permute([4, 2, 0, 3, 1])],
+  ])('%s is copied, reduced and multiplied as on the host', async (_, view) => {
+    const x = arange(24, { dtype: 'float32' }).reshape([2, 3, 4]);
+    const [here, there] = [view(x), view(x.to(gpu!))];
+    for (const f of [
+      (t: Tensor) => t.clone(),
+      (t: Tensor) => t.contiguous(),
+      (t: Tensor) => t.add(t.square()),
+      (t: Tensor) => t.sum(),
+      (t: Tensor) => t.sum(-1),
+      (t: Tensor) => t.amax(0),
+      (t: Tensor) => t.matmul(t.transpose(-1, -2)),
+      (t: Tensor) => t.softmax(0),
+      (t: Tensor) => t.to('int32'),
+    ]) {
+      const [got, want] = [await f(there).data(), f(here).toTypedArray()];
+      want.forEach((v, i) => void expect(Math.abs(got[i]! - v) / Math.max(1, Math.abs(v))).toBeLessThan(1e-6));
+    }
+  });
+
+  it('writes to parts of a storage in place, also from the same one', async () => {
+    const twice = (where: string) => {
+      const x = arange(12, { dtype: 'float32' }).reshape([3, 4]).to(where).clone();
+      x.narrow(0, 1, 2).copy_(x.narrow(0, 0, 2));
+      x.select(1, 2).fill_(9);
+      x.t().narrow(0, 0, 1).mul_(2);
+      return x.toArrayAsync();
+    };
+    expect(await twice(gpu!)).toEqual(await twice('cpu'));
+  });
+
+  it('reduces much more than a workgroup, and products of odd sizes', async () => {
+    const x = randn([70, 1030]);
+    const y = randn([1030, 45]);
+    const close = async (got: Tensor, want: Tensor, tolerance = 1e-5) => {
+      const values = await got.data();
+      const scale = want.abs().max().item();
+      want.toTypedArray().forEach((v, i) => void expect(Math.abs(values[i]! - v) / scale).toBeLessThan(tolerance));
+    };
+    const there = x.to(gpu!);
+    for (const which of ['sum', 'mean', 'amax', 'amin', 'norm', 'argmax', 'argmin'] as const) {
+      const dims = which === 'norm' ? [2, 0] : [0];
+      await close(there[which](), x[which]());
+      await close((there as any)[which](...dims), (x as any)[which](...dims));
+    }
+    await close(there.matmul(y.to(gpu!)), x.matmul(y));
+    await close(there.t().matmul(there), x.t().matmul(x));
+    expect(await there.gt(0).sum().itemAsync()).toBe(x.gt(0).sum().item());
+    expect(await there.gt(9).any().itemAsync()).toBe(0);
+  });
+
+  it('takes what has no elements, and single numbers', async () => {
+    const none = zeros([0, 3], { device: gpu! });
+    expect(await none.add(1).data()).toEqual(new Float32Array(0));
+    expect(await none.sum(0).toArrayAsync()).toEqual([0, 0, 0]);
+    expect(await none.t().matmul(none).toArrayAsync()).toEqual(zeros([3, 3]).toArray());
+    expect(await tensor(3, { device: gpu! }).square().itemAsync()).toBe(9);
+  });
+
+  it('takes parameters of any size, which may be in memory shared with threads', async () => {
+    const layer = new Linear(64, 64);
+    const before = layer.weight.toTypedArray();
+    layer.to(gpu!);
+    expect(await layer.weight.data()).toEqual(before);
+  });
+
+  it('refuses what it has not by name', async () => {
+    const cube = core.unary('cube', { forward: (x) => x ** 3, backward: (g, x) => g.mul(x.square().mul(3)) });
+    const x = tensor([1, 2], { device: gpu! });
+    expect(() => cube(x)).toThrow(/cube: this function is defined in JavaScript alone, and cannot run on webgpu/);
+    expect(() => core.poisson(x)).toThrow(/poisson: .*webgpu/);
+    const reads: Record<string, () => unknown> = {
+      multinomial: () => core.multinomial(x, 1),
+      bincount: () => core.bincount(x.to('int32')),
+      nonzero: () => core.nonzero(x),
+      maskedSelect: () => core.maskedSelect(x, x.gt(1)),
+      unique: () => core.unique(x),
+      allclose: () => core.allclose(x, x),
+      equal: () => core.equal(x, x),
+    };
+    for (const [name, call] of Object.entries(reads)) expect(call, name).toThrow(DeviceError);
+    // The page names these, and no others.
+    const page = readFileSync(new URL('../../docs/webgpu.md', import.meta.url), 'utf8');
+    const named = [...page.match(/^\| what reads values[^|]*\|/m)![0].matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    expect(named).toEqual(Object.keys(reads));
+  });
+
+  it('gives the same random numbers as the host, and the same results each time', async () => {
+    const draw = (where: string) => {
+      const generator = new core.Generator(5);
+      return [
+        core.randn([100], { device: where, generator }),
+        zeros([50], { device: where }).uniform_(-1, 1, { generator }),
+        core.bernoulli(core.full([64], 0.3, { device: where }), { generator }),
+        core.dropout(ones([64], { device: where }), { generator }),
+      ];
+    };
+    const [got, want] = [draw(gpu!), draw('cpu')];
+    for (const [i, t] of want.entries()) expect(await got[i]!.data()).toEqual(t.toTypedArray());
+    const sums = async () =>
+      await core.indexAdd(zeros([5], { device: gpu! }), 0, index.to(gpu!), values.to(gpu!)).data();
+    const [index, values] = [core.randint(0, 5, [300]), randn([300])];
+    expect(await sums()).toEqual(await sums());
+  });
+
+  it('reports programs that are wrong at the next read', async () => {
+    const x = ones([1], { device: gpu! });
+    current.gpu!.device.createShaderModule({ code: 'fn broken(' });
+    await expect(
+      (async () => {
+        for (let i = 0; i < 5; i++) await x.itemAsync();
+      })(),
+    ).rejects.toThrow(/the GPU reported an error in one of the calls before/);
+    expect(await x.itemAsync()).toBe(1);
+  });
+
+  it('refuses more memory than its budget, and says what is held', async () => {
+    await device('webgpu', { memory: gpuMemory().bytes + 2 ** 20 });
+    const held: Tensor[] = [];
+    const fill = () => {
+      for (;;) held.push(zeros([2 ** 16], { device: gpu! }));
+    };
+    expect(fill).toThrow(DeviceError);
+    expect(fill).toThrow(
+      /memory: 262144 bytes more would exceed the \d+ that tensors may take on webgpu: \d+ hold \d+ now/,
+    );
+    await device('webgpu', { memory: 2 ** 32 });
+    // Nothing is lost.
+    expect(await held.at(-1)!.sum().itemAsync()).toBe(0);
+  });
+
+  it('that is lost says so to whoever uses its tensors, and is opened anew', async () => {
+    const x = ones([3], { device: gpu! });
+    current.gpu!.device.destroy();
+    await current.gpu!.device.lost;
+    expect(() => x.add(1)).toThrow(/the GPU was lost \(destroyed.*await device\('webgpu'\) opens it anew/);
+    await expect(x.data()).rejects.toThrow(DeviceError);
+    expect(() => ones([1], { device: gpu! })).toThrow(DeviceError);
+    expect(await device('webgpu')).toBe('webgpu');
+    expect(await ones([3], { device: gpu! }).add(1).toArrayAsync()).toEqual([2, 2, 2]);
+    expect(() => x.add(1)).toThrow(/the GPU was lost/);
+  });
+});

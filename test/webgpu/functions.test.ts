@@ -1,0 +1,119 @@
+import { tensor } from '@gradgate/core';
+import { describe, expect, it } from 'vitest';
+import type { BinaryFunction, UnaryFunction } from '../../packages/core/src/backend/functions.js';
+import { kernels as host } from '../../packages/core/src/backend/host/kernels.js';
+import { functions } from '../../packages/core/src/ops/define.js';
+import { Tensor } from '../../packages/core/src/tensor/tensor.js';
+import { webgpu } from '../../packages/webgpu/src/backend.js';
+import { binary, unary } from '../../packages/webgpu/src/functions.js';
+import { needGpu } from './gpu.js';
+
+const gpu = await needGpu('elementwise functions in WGSL');
+
+it('every elementwise function of core has its expression in WGSL, and no other', () => {
+  expect(Object.keys(unary).sort()).toEqual([...functions.unary.keys()].sort());
+  expect(Object.keys(binary).sort()).toEqual([...functions.binary.keys()].sort());
+});
+
+/** Parameters that a function is called with, where it has any. */
+const parameters: Record<string, readonly number[]> = {
+  signedPower: [2.5],
+  absPower: [1.5],
+  clamp: [-0.75, 0.5],
+  clampGradient: [-0.75, 0.5],
+  hardtanhGradient: [-0.75, 0.5],
+  pow: [2.5],
+  polygamma: [2, -2],
+  sincSlope: [1],
+  logit: [0.01],
+  softplus: [2, 20],
+  elu: [0.75],
+  eluGradient: [0.75],
+  leakyRelu: [0.1],
+  leakyReluGradient: [0.1],
+  softshrink: [0.5],
+  hardshrink: [0.5],
+  huber: [1.5],
+};
+
+const small = [0, -0, 1, -1, 0.5, -0.5, 2, -2, 0.1, -0.1, 0.7, -0.3, 1.5, -2.5, 3.25, 1e-3, -1e-6, 7, -6.75, 12.5];
+const large = [20, -20, 50, 100, -100, 1e4, -1e4, 1e9, -1e9, 3e38, -3e38];
+const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+/** Errors relative to the size of the result, or absolute below 1, where it is not 1e-6. */
+const tolerances: Record<string, number> = {
+  lgamma: 4e-6,
+  digamma: 4e-6,
+  polygamma: 1e-5,
+  erfinv: 1e-5,
+  sincSlope: 1e-5,
+  logaddexp: 2e-6,
+  pow: 4e-6,
+  binaryCrossEntropy: 4e-6,
+};
+
+/** Large arguments that float32 does not tell well enough from their neighbours, or of which the host counts otherwise. */
+const noLarge = ['sin', 'cos', 'tan', 'sinc', 'sincSlope', 'lgamma', 'digamma', 'polygamma'];
+const float32 = (values: readonly number[]) => Float32Array.from(values);
+
+function expectClose(name: string, got: ArrayLike<number>, want: ArrayLike<number>, of: (i: number) => unknown): void {
+  for (let i = 0; i < want.length; i++) {
+    const [v, w] = [got[i]!, want[i]!];
+    if (v === w || (Number.isNaN(v) && Number.isNaN(w))) continue;
+    // Of what is too small for a normal number, devices may make 0.
+    if (Math.abs(w) < 1.2e-38 && Math.abs(v) < 1.2e-38) continue;
+    const error = Math.abs(v - w) / Math.max(1, Math.abs(w));
+    if (!(error <= (tolerances[name] ?? 1e-6))) expect.fail(`${name}(${of(i)}) is ${v}, expected ${w}: ${error}`);
+  }
+}
+
+describe.skipIf(!gpu)('on webgpu as on the host', () => {
+  it.each([...functions.unary])('%s', async (name, fn: UnaryFunction) => {
+    const values = [...small, ...(noLarge.includes(name) ? [] : large), ...odd];
+    const x = tensor(float32(values));
+    const there = x.to(gpu!);
+    const [want, got] = [Tensor.unwritten('float32', x.shape), Tensor.unwritten('float32', x.shape, webgpu)];
+    host.unary(fn, x, want, parameters[name]);
+    webgpu.kernels.unary(fn, there, got, parameters[name]);
+    expectClose(name, await got.data(), want.toTypedArray(), (i) => values[i]);
+  });
+
+  it.each([...functions.binary])('%s', async (name, fn: BinaryFunction) => {
+    const isBitwise = /bitwise|gcd|lcm/.test(name);
+    // The host computes in float64: what overflows on the way in float32 is left out for gradients.
+    const of32 = name.endsWith('Gradient') ? [...small, Number.NaN] : [...small, ...large, ...odd];
+    const values = isBitwise ? [0, 1, 2, 3, -4, 12, 18] : of32;
+    const dtype = isBitwise ? 'int32' : 'float32';
+    const first = values.flatMap((v) => values.map(() => v));
+    const second = values.flatMap(() => values);
+    const [a, b] = [tensor(float32(first)).to(dtype), tensor(float32(second)).to(dtype)];
+    const told = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'same', 'logicalAnd', 'logicalOr', 'logicalXor'].includes(name);
+    const given = told ? 'bool' : dtype;
+    const [want, got] = [Tensor.unwritten(given, a.shape), Tensor.unwritten(given, a.shape, webgpu)];
+    host.binary(fn, a, b, want, parameters[name]);
+    webgpu.kernels.binary(fn, a.to(gpu!), b.to(gpu!), got, parameters[name]);
+    expectClose(name, await got.data(), want.toTypedArray(), (i) => `${first[i]}, ${second[i]}`);
+  });
+
+  it.each([...functions.binary].filter(([name]) => binary[name]!.integer && !/Gradient/.test(name)))(
+    '%s of integers',
+    async (name, fn: BinaryFunction) => {
+      // Nothing is refused on the device: a divisor of 0 is left out.
+      const divides = /fmod|remainder|floorDivide/.test(name);
+      const extreme = /gcd|lcm/.test(name) ? [] : [2 ** 31 - 1, -(2 ** 31)];
+      const values = [1, 2, 3, -1, -2, -7, 12, ...extreme, ...(divides ? [] : [0])];
+      const first = Int32Array.from(values.flatMap((v) => values.map(() => v)));
+      const second = Int32Array.from(values.flatMap(() => values));
+      const pairs = [...first.keys()].filter((i) => !(divides && first[i] === -(2 ** 31) && second[i] === -1));
+      const [a, b] = [
+        tensor(first.filter((_, i) => pairs.includes(i))),
+        tensor(second.filter((_, i) => pairs.includes(i))),
+      ];
+      const of = binary[name]!.isBool ? 'bool' : 'int32';
+      const [want, got] = [Tensor.unwritten(of, a.shape), Tensor.unwritten(of, a.shape, webgpu)];
+      host.binary(fn, a, b, want);
+      webgpu.kernels.binary(fn, a.to(gpu!), b.to(gpu!), got);
+      expect(Array.from(await got.data())).toEqual(Array.from(want.toTypedArray()));
+    },
+  );
+});

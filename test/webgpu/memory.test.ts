@@ -1,0 +1,41 @@
+// What training holds on the device, on Dawn's null backend: it allocates and counts as a GPU does, and computes nothing.
+import { manualSeed, randint, randn } from '@gradgate/core';
+import { functional, Linear, optim, ReLU, Sequential } from '@gradgate/nn';
+import { expect, it } from 'vitest';
+import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
+import { need } from '../needs.js';
+
+const gpu = need(
+  await device('webgpu', { flags: ['backend=null'] }).catch(() => undefined),
+  'memory of webgpu',
+  'the package webgpu is not installed',
+);
+
+it.skipIf(!gpu)('stays flat over 10,000 steps with an await in each, in few submissions', async () => {
+  manualSeed(0);
+  const model = new Sequential(new Linear(32, 32), new ReLU(), new Linear(32, 4)).to(gpu!);
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+  const [x, y] = [randn([16, 32]).to(gpu!), randint(0, 4, [16]).to(gpu!)];
+  const steps = 10_000;
+  let early = 0;
+  let before = gpuMemory();
+  for (let i = 0; i < steps; i++) {
+    optimizer.zeroGrad();
+    const loss = functional.crossEntropy(model(x), y);
+    loss.backward();
+    optimizer.step();
+    await loss.itemAsync();
+    if (i === 100) before = gpuMemory();
+    if (i === 5000) early = gpuMemory().peak;
+  }
+  const after = gpuMemory();
+  const dispatches = (after.dispatches - before.dispatches) / (steps - 101);
+  console.log(
+    `webgpu: at most ${(after.peak / 2 ** 20).toFixed(1)} MiB in ${steps} steps; ${dispatches.toFixed(1)} dispatches a step`,
+  );
+  expect(after.peak).toBeLessThan(32 * 2 ** 20);
+  expect(after.peak).toBeLessThan(2 * early + 2 ** 20);
+  expect(after.programs).toBe(before.programs);
+  expect(dispatches).toBeLessThan(20);
+  expect((after.submissions - before.submissions) / (steps - 101)).toBeLessThan(1.5);
+});

@@ -1,0 +1,68 @@
+import { DeviceError, DTypeError, setDefaultDevice, type Tensor } from '@gradgate/core';
+import { describe, expect, it } from 'vitest';
+import { cases } from '../core/operators.js';
+import { needGpu } from './gpu.js';
+
+const gpu = await needGpu('the table of operators on webgpu');
+
+/** What is refused there, and why. */
+const known: Record<string, RegExp> = {
+  // Their cases make float64 tensors themselves.
+  to: /no float64/,
+  cholesky: /no float64/,
+  cumprod: /no float64/,
+  // The mask of their cases is on the host.
+  where: /cpu and webgpu/,
+  maskedFill: /cpu and webgpu/,
+};
+
+async function expectClose(got: Tensor | null, want: Tensor | null, which: string): Promise<void> {
+  expect(got?.shape, which).toEqual(want?.shape);
+  if (got === null || want === null) return;
+  expect(got.dtype, which).toBe(want.dtype);
+  const values = await got.data();
+  const expected = want.toTypedArray();
+  const scale = Math.max(1, ...Array.from(expected, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+  expected.forEach((w, i) => {
+    const v = values[i]!;
+    if (Object.is(v, w) || v === w || (Number.isNaN(v) && Number.isNaN(w))) return;
+    const error = Math.abs(v - w) / scale;
+    if (!(error <= 1e-5)) expect.fail(`${which}, element ${i}: ${v}, expected ${w}, ${error}`);
+  });
+}
+
+describe.skipIf(!gpu)('operators on webgpu', () => {
+  const refused = new Map<string, string>();
+
+  it.each(Object.keys(cases))('%s gives what it gives on the host', async (name) => {
+    const [fn, ...makers] = cases[name]!;
+    const inputs = makers.map((make) => {
+      const t = make();
+      return t.detach().to('float32').requiresGrad_(t.requiresGrad);
+    });
+    const there = inputs.map((t) => t.detach().to(gpu!).requiresGrad_(t.requiresGrad));
+    let got: Tensor[];
+    try {
+      setDefaultDevice(gpu!);
+      got = [fn(...there)].flat();
+      got[0]!.sum().backward();
+    } catch (error) {
+      if (!(error instanceof DeviceError || error instanceof DTypeError)) throw error;
+      refused.set(name, (error as Error).message);
+      return;
+    } finally {
+      setDefaultDevice('cpu');
+    }
+    const want = [fn(...inputs)].flat();
+    want[0]!.sum().backward();
+    for (const [i, t] of want.entries()) await expectClose(got[i]!, t, `result ${i}`);
+    for (const [i, t] of inputs.entries()) await expectClose(there[i]!.grad, t.grad, `gradient ${i}`);
+  });
+
+  it('all operators run there but for those that are listed', () => {
+    const all = Object.keys(cases).length;
+    console.log(`operators on webgpu: ${all - refused.size} of ${all}`);
+    expect([...refused.keys()].sort()).toEqual(Object.keys(known).sort());
+    for (const [name, message] of refused) expect(message).toMatch(known[name]!);
+  });
+});
