@@ -6,7 +6,7 @@ export { isDevice, kernelsOf, pin } from './backend/backends.js';
 export type { Channels } from './backend/channels.js';
 export { type Geometry, outputSize, type Window } from './backend/convolution.js';
 export type { Areas } from './backend/pooling.js';
-export { type Layout, layoutOf, type Product, productOf } from './backend/product.js';
+export { type Layout, type Product, productOf } from './backend/product.js';
 export type { Taps } from './backend/resampling.js';
 export { rowsAlong } from './backend/rows.js';
 export { useNative } from './backend/wasm/memory.js';

@@ -257,6 +257,8 @@ describe('precision', () => {
     expect(f64(1).floorDivide(-inf).item()).toBe(-1);
     expect(f64(-1).remainder(inf).item()).toBe(inf);
     expect(core.lerp(f64(1e8), f64(0.1), 1).item()).toBe(0.1);
+    // The weight is not rounded to float32.
+    expect(core.lerp(f64(0), f64(1), 0.9).item()).toBe(0.9);
     expect(core.lerp(f64(1e8), f64(0.1), f64(1)).item()).toBe(0.1);
     expect(f64(inf).nanToNum().item()).toBe(Number.MAX_VALUE);
     expect(tensor([-inf]).nanToNum().item()).toBe(-3.4028234663852886e38);

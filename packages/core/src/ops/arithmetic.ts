@@ -154,7 +154,7 @@ export const lerp = /* @__PURE__ */ named('lerp', (start: Tensor, end: Tensor, w
   checkTensors('lerp', start, end);
   const way = sub(end, start);
   const fromStart = () => add(start, mul(weight, way));
-  const fromEnd = () => sub(end, mul(way, sub(1, weight)));
+  const fromEnd = () => sub(end, mul(way, Tensor.is(weight) ? sub(1, weight) : 1 - Number(weight)));
   if (!Tensor.is(weight)) return Math.abs(Number(weight)) < 0.5 ? fromStart() : fromEnd();
   return where(lt(weight.abs(), 0.5), fromStart(), fromEnd());
 });

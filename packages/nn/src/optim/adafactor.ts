@@ -59,13 +59,16 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
     const grad = maximize ? gradient.neg() : gradient;
     const step = (state.step ?? 0) + 1;
     const share = step ** beta2Decay;
-    const size = (x: Tensor) => x.norm().item() / Math.sqrt(x.numel);
-    const rate = Math.max(smallest, size(p)) * Math.min(lr, 1 / Math.sqrt(step));
+    // Tensors, for the values of some devices are not there at once.
+    const size = (x: Tensor) => x.norm().div(Math.sqrt(x.numel));
+    const rate = size(p)
+      .clamp(smallest)
+      .mul(Math.min(lr, 1 / Math.sqrt(step)));
     const estimate = this.#estimate(grad, state, share, eps);
     const update = grad.mul(estimate.clamp(eps * eps).rsqrt());
-    const limit = Math.max(1, size(update) / d);
+    const limit = size(update).div(d).clamp(1);
     if (weightDecay !== 0) p.mul_(1 - lr * weightDecay);
-    p.sub_(update.mul(rate / limit));
+    p.sub_(update.mul(rate.div(limit)));
     state.step = step;
   }
 

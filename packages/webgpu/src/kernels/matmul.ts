@@ -1,5 +1,4 @@
 import type { Kernels, View } from '@gradgate/core';
-import { layoutOf } from '@gradgate/core/internal';
 import type { Source, Word } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { blockOf, gpuOf, wordOf } from '../storage.js';
@@ -92,12 +91,15 @@ for (var b = group_id.z; b < u.batches; b += groups.z) {
   );
 }
 
+/** How far the rows of a matrix are apart, and its columns, as it is or transposed. */
+const stepsOf = ({ strides }: View, isTransposed: boolean): number[] =>
+  isTransposed ? [strides.at(-1)!, strides.at(-2)!] : [strides.at(-2)!, strides.at(-1)!];
+
 /** `Kernels.matmul`. */
 function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
   const lead = out.shape.slice(0, -2);
   const [m, n] = out.shape.slice(-2) as [number, number];
   const k = a.shape.at(transposeA ? -2 : -1)!;
-  const [la, lb] = [layoutOf(a, transposeA), layoutOf(b, transposeB)];
   const heads = [a, b].map((v) => ({ ...pick(v), shape: v.shape.slice(0, -2), strides: v.strides.slice(0, -2) }));
   const address = addressesOf(lead, heads);
   const rank = address.shape.length;
@@ -116,7 +118,7 @@ fn place(b: u32, row: u32, column: u32) -> u32 { return (b * u.m + row) * u.n + 
     },
     [blockOf(a), blockOf(b), ...(bias ? [blockOf(bias)] : []), blockOf(out)],
     [m, n, k, lead.reduce((x, y) => x * y, 1)],
-    [la.rowStride, la.colStride, lb.rowStride, lb.colStride, bias?.offset ?? 0, ...addressNumbers(address)],
+    [...stepsOf(a, transposeA), ...stepsOf(b, transposeB), bias?.offset ?? 0, ...addressNumbers(address)],
   );
 }
 
