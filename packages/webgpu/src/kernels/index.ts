@@ -14,7 +14,10 @@ import { softmaxKernels } from './softmax.js';
 import { stepKernels } from './step.js';
 
 const refuse = (op: string): never => {
-  throw new DeviceError(op, "is not there on webgpu yet; move its tensors to the host, as in tensor(await t.data(), { shape: t.shape })");
+  throw new DeviceError(
+    op,
+    'is not there on webgpu yet; move its tensors to the host, as in tensor(await t.data(), { shape: t.shape })',
+  );
 };
 
 const written: Partial<Kernels> = {
