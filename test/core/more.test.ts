@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
+import * as special from '@gradgate/core/special';
 import { describe, expect, it } from 'vitest';
 import { goldenError, revive } from '../golden/golden.js';
 
@@ -23,8 +24,9 @@ const linesOf = (file: string): Line[] =>
 const files: [file: string, tolerance: number][] = [
   ['more.jsonl', 2e-5],
   ['linalg.jsonl', 1e-9],
+  ['special.jsonl', 1e-9],
 ];
-const scope = { core, linalg };
+const scope = { core, linalg, special };
 
 describe.each(files)('%s: operators give the values and gradients of PyTorch', (file, tolerance) => {
   it.each(linesOf(file).map((l, i) => [`${l.js} (${i})`, l] as const))('%s', (_, line) => {

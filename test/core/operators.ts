@@ -1,6 +1,7 @@
 import * as core from '@gradgate/core';
 import { randn, type Tensor, tensor } from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
+import * as special from '@gradgate/core/special';
 
 /** Makes an input of an operator: of the table's shape, or of another. Without a shape of its own it takes no other. */
 export interface Maker {
@@ -360,7 +361,26 @@ export const cases: Record<string, Case> = {
   dist: [(a, b) => core.dist(a, b, 3), distinct(2, 3), any(2, 3)],
   cdist: [(a, b) => core.cdist(a, b), any(2, 3), any(4, 3)],
   ...ofLinalg(),
+  ...ofSpecial(),
 };
+
+/** Those of the entry point special. */
+function ofSpecial(): Record<string, Case> {
+  const names = ['i0', 'i0e', 'i1', 'i1e', 'besselJ0', 'besselJ1', 'ndtr', 'logNdtr', 'erfcx'] as const;
+  // What these have no gradient for.
+  const constant = (...shape: number[]) => maker(shape, (of) => core.rand(of, { dtype: 'float64' }).add(1.5));
+  const all: Record<string, Case> = {
+    ...Object.fromEntries(names.map((name) => [name, [(x: Tensor) => special[name](x), distinct(2, 3)]])),
+    ndtri: [(x) => special.ndtri(x.mul(0.5).add(0.5)), small(2, 3)],
+    entr: [special.entr, positive(2, 3)],
+    xlog1py: [special.xlog1py, any(2, 3), positive(3)],
+    gammainc: [special.gammainc, constant(2, 3), positive(3)],
+    gammaincc: [special.gammaincc, constant(2, 3), positive(3)],
+    zeta: [special.zeta, constant(2, 3), positive(3)],
+    multigammaln: [(x) => special.multigammaln(x.add(1), 3), positive(2, 3)],
+  };
+  return Object.fromEntries(Object.entries(all).map(([name, entry]) => [`special.${name}`, entry]));
+}
 
 /** Those of the entry point linalg. */
 function ofLinalg(): Record<string, Case> {
@@ -416,7 +436,7 @@ function ofLinalg(): Record<string, Case> {
     vander: [(x) => linalg.vander(x, { N: 4 }), any(2, 3)],
     vecdot: [linalg.vecdot, any(2, 3), any(3)],
     tensorinv: [(x) => linalg.tensorinv(x.unsqueeze(0)), any(6, 6)],
-    tensorsolve: [(a, b) => linalg.tensorsolve(a.view(2, 3, 6), b), any(6, 6), any(2, 3)],
+    tensorsolve: [(a, b) => linalg.tensorsolve(a, b.flatten()), any(6, 6), any(2, 3)],
     vectorNorm: [(x) => linalg.vectorNorm(x, 3, 1), distinct(2, 3)],
     matrixNorm: [
       (x) => (['fro', 'nuc', 2, -2, 1, Number.NEGATIVE_INFINITY] as const).map((ord) => linalg.matrixNorm(x, ord)),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
+import * as specialFunctions from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
 import { transformSync } from 'esbuild';
@@ -19,7 +20,8 @@ const packages = join(root, 'packages');
 const without = (names: object, known: object) =>
   Object.fromEntries(Object.entries(names).filter(([n]) => !(n in known)));
 const ofLinalg = without(linalg, core);
-const scope: Record<string, unknown> = { ...core, ...nn, ...distributions, ...ofLinalg, linalg };
+const ofSpecial = without(specialFunctions, core);
+const scope: Record<string, unknown> = { ...core, ...nn, ...distributions, ...ofLinalg, ...ofSpecial, linalg };
 
 interface Example {
   readonly place: string;
@@ -125,9 +127,11 @@ describe('examples in docstrings compile', () => {
           ],
           ['@gradgate/distributions', used(code, Object.keys(distributions))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
+          ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
-      imports.push(`import * as linalg from '@gradgate/core/linalg';`);
+      imports.push(`import * as linalg from '@gradgate/core/linalg';
+import * as specialFunctions from '@gradgate/core/special';`);
       writeFileSync(join(folder, `${i}.ts`), `${imports.join(' ')} // ${place}\n${code}\nexport {};\n`);
     });
     const config = {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
+import * as special from '@gradgate/core/special';
 import * as nn from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
@@ -101,8 +102,9 @@ describe('every exported class and function has a docstring, which editors show'
   it('core: with an example', () => {
     const files = sources(join(packages, 'core/src')).map((f) => readFileSync(f, 'utf8'));
     expect(lacking(core, files)).toEqual([]);
-    const { inv: _, LinAlgError: __, ...own } = linalg;
-    expect(lacking(own, files)).toEqual([]);
+    const elsewhere = ['inv', 'expit', 'psi', 'gammaln'];
+    const own = Object.entries({ ...linalg, ...special }).filter(([name]) => !elsewhere.includes(name));
+    expect(lacking(Object.fromEntries(own), files)).toEqual([]);
   });
 
   it('the check sees one that is missing', () => {

@@ -1,5 +1,5 @@
 import { checkOptions } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import { checkSquare } from '../ops/checkMatrix.js';
 import { checkTensors } from '../tensor/check.js';
@@ -18,20 +18,23 @@ const choleskyOptions = { upper: is.boolean };
  * choleskySolve(tensor([[4], [9]]), tensor([[2, 0], [0, 3]])); // [[1], [1]]
  * ```
  */
-export function choleskySolve(b: Tensor, factor: Tensor, options?: { upper?: boolean }): Tensor {
-  const { upper = false } = checkOptions('choleskySolve', options, choleskyOptions);
-  checkTensors('choleskySolve', b, factor);
-  const n = checkSquare('choleskySolve', factor);
-  if (b.ndim < 2 || b.shape.at(-2) !== n)
-    throw new ShapeError(
-      'choleskySolve',
-      `${formatShape(b.shape)} and ${formatShape(factor.shape)}: expected [..., n, k] and [..., n, n]`,
-    );
-  if (b.dtype !== factor.dtype)
-    throw new DTypeError('choleskySolve', `both have one dtype, got ${b.dtype} and ${factor.dtype}`);
-  const lower = upper ? mT(factor) : factor;
-  return solveTriangular(mT(lower), solveTriangular(lower, b, { upper: false }), { upper: true });
-}
+export const choleskySolve = /* @__PURE__ */ named(
+  'choleskySolve',
+  (b: Tensor, factor: Tensor, options?: { upper?: boolean }): Tensor => {
+    const { upper = false } = checkOptions('choleskySolve', options, choleskyOptions);
+    checkTensors('choleskySolve', b, factor);
+    const n = checkSquare('choleskySolve', factor);
+    if (b.ndim < 2 || b.shape.at(-2) !== n)
+      throw new ShapeError(
+        'choleskySolve',
+        `${formatShape(b.shape)} and ${formatShape(factor.shape)}: expected [..., n, k] and [..., n, n]`,
+      );
+    if (b.dtype !== factor.dtype)
+      throw new DTypeError('choleskySolve', `both have one dtype, got ${b.dtype} and ${factor.dtype}`);
+    const lower = upper ? mT(factor) : factor;
+    return solveTriangular(mT(lower), solveTriangular(lower, b, { upper: false }), { upper: true });
+  },
+);
 
 /**
  * The inverse of A by the factor that `cholesky` gave for it.
@@ -40,9 +43,12 @@ export function choleskySolve(b: Tensor, factor: Tensor, options?: { upper?: boo
  * choleskyInverse(tensor([[2, 0], [0, 1]])); // [[0.25, 0], [0, 1]]
  * ```
  */
-export function choleskyInverse(factor: Tensor, options?: { upper?: boolean }): Tensor {
-  checkOptions('choleskyInverse', options, choleskyOptions);
-  const n = checkSquare('choleskyInverse', factor);
-  const { dtype, device } = factor;
-  return choleskySolve(eye(n, { dtype, device }), factor, options);
-}
+export const choleskyInverse = /* @__PURE__ */ named(
+  'choleskyInverse',
+  (factor: Tensor, options?: { upper?: boolean }): Tensor => {
+    checkOptions('choleskyInverse', options, choleskyOptions);
+    const n = checkSquare('choleskyInverse', factor);
+    const { dtype, device } = factor;
+    return choleskySolve(eye(n, { dtype, device }), factor, options);
+  },
+);

@@ -1,4 +1,5 @@
 import { checkOptions } from '../check.js';
+import { named } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { checkSquare } from '../ops/checkMatrix.js';
 import { diagonal, tril, triu } from '../ops/diagonal.js';
@@ -36,28 +37,31 @@ function symmetricOf(a: Tensor, uplo: 'L' | 'U'): Tensor {
  * eigh(tensor([[2, 0], [0, 1]])).eigenvalues; // [1, 2]
  * ```
  */
-export function eigh(a: Tensor, options?: EighOptions): { eigenvalues: Tensor; eigenvectors: Tensor } {
-  const { UPLO = 'L' } = checkOptions('eigh', options, eighOptions);
-  const n = checkSquare('eigh', a);
-  const symmetric = symmetricOf(a.detach(), UPLO);
-  const [values, vectors] = decompose('eigh', eighRule, [symmetric], [[n], [n, n]], [n]) as [Tensor, Tensor];
-  recordMany(
-    'eigh',
-    [a],
-    [values, vectors],
-    ([gl, gv], ctx) => {
-      const [l, v] = ctx.saved as [Tensor, Tensor];
-      let inner = gl === null || gl === undefined ? null : diagonalOf(gl);
-      if (gv) {
-        const turn = mul(overDifferences(skew(matmul(mT(v), gv)), l), 0.5);
-        inner = inner === null ? turn : add(inner, turn);
-      }
-      return [symmetrized(matmul(matmul(v, inner!), mT(v)))];
-    },
-    [values, vectors],
-  );
-  return { eigenvalues: values, eigenvectors: vectors };
-}
+export const eigh = /* @__PURE__ */ named(
+  'eigh',
+  (a: Tensor, options?: EighOptions): { eigenvalues: Tensor; eigenvectors: Tensor } => {
+    const { UPLO = 'L' } = checkOptions('eigh', options, eighOptions);
+    const n = checkSquare('eigh', a);
+    const symmetric = symmetricOf(a.detach(), UPLO);
+    const [values, vectors] = decompose('eigh', eighRule, [symmetric], [[n], [n, n]], [n]) as [Tensor, Tensor];
+    recordMany(
+      'eigh',
+      [a],
+      [values, vectors],
+      ([gl, gv], ctx) => {
+        const [l, v] = ctx.saved as [Tensor, Tensor];
+        let inner = gl === null || gl === undefined ? null : diagonalOf(gl);
+        if (gv) {
+          const turn = mul(overDifferences(skew(matmul(mT(v), gv)), l), 0.5);
+          inner = inner === null ? turn : add(inner, turn);
+        }
+        return [symmetrized(matmul(matmul(v, inner!), mT(v)))];
+      },
+      [values, vectors],
+    );
+    return { eigenvalues: values, eigenvectors: vectors };
+  },
+);
 
 /**
  * The eigenvalues `[..., n]` of symmetric matrices `[..., n, n]` in rising order.
@@ -66,11 +70,11 @@ export function eigh(a: Tensor, options?: EighOptions): { eigenvalues: Tensor; e
  * eigvalsh(tensor([[0, 1], [1, 0]])); // [-1, 1]
  * ```
  */
-export function eigvalsh(a: Tensor, options?: EighOptions): Tensor {
+export const eigvalsh = /* @__PURE__ */ named('eigvalsh', (a: Tensor, options?: EighOptions): Tensor => {
   checkOptions('eigvalsh', options, eighOptions);
   checkSquare('eigvalsh', a);
   return eigh(a, options).eigenvalues;
-}
+});
 
 /** A complex tensor as its two parts. */
 export interface ComplexParts {
@@ -113,39 +117,42 @@ function overConjugates({ real, imag }: ComplexParts, l: ComplexParts): ComplexP
  * eigenvalues.imag; // [1, -1]
  * ```
  */
-export function eig(a: Tensor): { eigenvalues: ComplexParts; eigenvectors: ComplexParts } {
-  const n = checkSquare('eig', a);
-  const square = [n, n];
-  const outs = decompose('eig', eigRule, [a], [[n], [n], square, square], [n]) as [Tensor, Tensor, Tensor, Tensor];
-  recordMany(
-    'eig',
-    [a],
-    outs,
-    ([glr, gli, gvr, gvi], ctx) => {
-      const [lr, li, vr, vi] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
-      const v = { real: vr, imag: vi };
-      let inner: ComplexParts | null = null;
-      if (gvr || gvi) {
-        const gv = { real: gvr ?? mul(gvi!, 0), imag: gvi ?? mul(gvr!, 0) };
-        const turn = adjointTimes(v, gv);
-        // Without what only changes the length of a vector.
-        const lengths = unsqueeze(diagonal(turn.real, 0, -2, -1), -2);
-        const along = adjointTimes(v, { real: mul(vr, lengths), imag: mul(vi, lengths) });
-        const rest = { real: sub(turn.real, along.real), imag: sub(turn.imag, along.imag) };
-        inner = overConjugates(rest, { real: lr, imag: li });
-      }
-      if (glr || gli) {
-        const real = diagonalOf(glr ?? mul(gli!, 0));
-        const imag = diagonalOf(gli ?? mul(glr!, 0));
-        inner = inner === null ? { real, imag } : { real: add(inner.real, real), imag: add(inner.imag, imag) };
-      }
-      return [realSolution(adjoint(v), times(inner!, adjoint(v)), n)];
-    },
-    outs,
-  );
-  const [real, imag, vectorsReal, vectorsImag] = outs;
-  return { eigenvalues: { real, imag }, eigenvectors: { real: vectorsReal, imag: vectorsImag } };
-}
+export const eig = /* @__PURE__ */ named(
+  'eig',
+  (a: Tensor): { eigenvalues: ComplexParts; eigenvectors: ComplexParts } => {
+    const n = checkSquare('eig', a);
+    const square = [n, n];
+    const outs = decompose('eig', eigRule, [a], [[n], [n], square, square], [n]) as [Tensor, Tensor, Tensor, Tensor];
+    recordMany(
+      'eig',
+      [a],
+      outs,
+      ([glr, gli, gvr, gvi], ctx) => {
+        const [lr, li, vr, vi] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
+        const v = { real: vr, imag: vi };
+        let inner: ComplexParts | null = null;
+        if (gvr || gvi) {
+          const gv = { real: gvr ?? mul(gvi!, 0), imag: gvi ?? mul(gvr!, 0) };
+          const turn = adjointTimes(v, gv);
+          // Without what only changes the length of a vector.
+          const lengths = unsqueeze(diagonal(turn.real, 0, -2, -1), -2);
+          const along = adjointTimes(v, { real: mul(vr, lengths), imag: mul(vi, lengths) });
+          const rest = { real: sub(turn.real, along.real), imag: sub(turn.imag, along.imag) };
+          inner = overConjugates(rest, { real: lr, imag: li });
+        }
+        if (glr || gli) {
+          const real = diagonalOf(glr ?? mul(gli!, 0));
+          const imag = diagonalOf(gli ?? mul(glr!, 0));
+          inner = inner === null ? { real, imag } : { real: add(inner.real, real), imag: add(inner.imag, imag) };
+        }
+        return [realSolution(adjoint(v), times(inner!, adjoint(v)), n)];
+      },
+      outs,
+    );
+    const [real, imag, vectorsReal, vectorsImag] = outs;
+    return { eigenvalues: { real, imag }, eigenvectors: { real: vectorsReal, imag: vectorsImag } };
+  },
+);
 
 /**
  * The eigenvalues of any real square matrices `[..., n, n]`, as `eig` gives them.
@@ -154,7 +161,7 @@ export function eig(a: Tensor): { eigenvalues: ComplexParts; eigenvectors: Compl
  * eigvals(tensor([[2, 1], [0, 3]])).real; // [2, 3]
  * ```
  */
-export function eigvals(a: Tensor): ComplexParts {
+export const eigvals = /* @__PURE__ */ named('eigvals', (a: Tensor): ComplexParts => {
   checkSquare('eigvals', a);
   return eig(a).eigenvalues;
-}
+});

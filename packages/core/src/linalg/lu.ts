@@ -1,5 +1,5 @@
 import { show } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { isInteger } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
@@ -29,7 +29,7 @@ export interface LuFactors {
  * luFactor(tensor([[1, 2], [2, 2]])).LU; // [[2, 2], [0.5, 1]]
  * ```
  */
-export function luFactor(a: Tensor): LuFactors {
+export const luFactor = /* @__PURE__ */ named('luFactor', (a: Tensor): LuFactors => {
   const [m, n] = checkMatrix('luFactor', a);
   const k = Math.min(m, n);
   const [LU, exact] = decompose('luFactor', luRule, [a], [[m, n], [k]], [m, n], 'float64') as [Tensor, Tensor];
@@ -46,7 +46,7 @@ export function luFactor(a: Tensor): LuFactors {
     [a, out, exact],
   );
   return { LU: out, pivots: exact.to('int32') };
-}
+});
 
 /** P, L and U. */
 function unpack(a: Tensor, factors: Tensor, pivots: Tensor, m: number, n: number): [Tensor, Tensor, Tensor] {
@@ -94,7 +94,7 @@ function factorsGradient(
  * lu(tensor([[1, 2], [2, 2]])).U; // [[2, 2], [0, 1]]
  * ```
  */
-export function lu(a: Tensor): { P: Tensor; L: Tensor; U: Tensor } {
+export const lu = /* @__PURE__ */ named('lu', (a: Tensor): { P: Tensor; L: Tensor; U: Tensor } => {
   const [m, n] = checkMatrix('lu', a);
   const { LU, pivots } = luFactor(a.detach());
   const [P, L, U] = unpack(a.detach(), LU, pivots, m, n);
@@ -109,7 +109,7 @@ export function lu(a: Tensor): { P: Tensor; L: Tensor; U: Tensor } {
     [P, L, U],
   );
   return { P, L, U };
-}
+});
 
 /**
  * The X of `A X = B` by what `luFactor` gave for A `[..., n, n]`; `b` is `[..., n, k]`.
@@ -119,7 +119,7 @@ export function lu(a: Tensor): { P: Tensor; L: Tensor; U: Tensor } {
  * luSolve(LU, pivots, tensor([[2], [4]])); // [[1], [1]]
  * ```
  */
-export function luSolve(LU: Tensor, pivots: Tensor, b: Tensor): Tensor {
+export const luSolve = /* @__PURE__ */ named('luSolve', (LU: Tensor, pivots: Tensor, b: Tensor): Tensor => {
   const n = checkSquare('luSolve', LU);
   checkTensors('luSolve', pivots, b);
   if (!isInteger(pivots.dtype)) throw new DTypeError('luSolve', `pivots are integers, got ${pivots.dtype}`);
@@ -136,4 +136,4 @@ export function luSolve(LU: Tensor, pivots: Tensor, b: Tensor): Tensor {
   return solveTriangular(u, solveTriangular(l, matmul(mT(p.detach()), b), { upper: false, unitriangular: true }), {
     upper: true,
   });
-}
+});

@@ -1,5 +1,5 @@
 import { check, checkOptions, show } from '../check.js';
-import { ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
 import { floatOnly } from '../ops/define.js';
@@ -23,13 +23,16 @@ const keepDim = { keepdim: is.boolean };
  * vectorNorm(tensor([3, -4])); // 5
  * ```
  */
-export function vectorNorm(x: Tensor, ord = 2, dim?: number | readonly number[] | null, options?: KeepDim): Tensor {
-  checkOptions('vectorNorm', options, keepDim);
-  check('vectorNorm', 'ord', ord, is.number);
-  checkTensors('vectorNorm', x);
-  floatOnly('vectorNorm', x);
-  return coreNorm(x, ord, dim ?? undefined, options);
-}
+export const vectorNorm = /* @__PURE__ */ named(
+  'vectorNorm',
+  (x: Tensor, ord = 2, dim?: number | readonly number[] | null, options?: KeepDim): Tensor => {
+    checkOptions('vectorNorm', options, keepDim);
+    check('vectorNorm', 'ord', ord, is.number);
+    checkTensors('vectorNorm', x);
+    floatOnly('vectorNorm', x);
+    return coreNorm(x, ord, dim ?? undefined, options);
+  },
+);
 
 /** A norm of matrices: Frobenius', the sum of the singular values, or by numbers as `matrixNorm` says. */
 export type MatrixOrd = 'fro' | 'nuc' | number;
@@ -52,19 +55,22 @@ const matrixNormOptions = { ...keepDim, dim: is.tuple(is.integer, is.integer) };
  * matrixNorm(tensor([[1, 2], [3, 4]]), 1); // 6
  * ```
  */
-export function matrixNorm(a: Tensor, ord: MatrixOrd = 'fro', options?: MatrixNormOptions): Tensor {
-  const { dim = [-2, -1], keepdim = false } = checkOptions('matrixNorm', options, matrixNormOptions);
-  checkMatrix('matrixNorm', a);
-  if (!ords.includes(ord))
-    throw new RangeError(`matrixNorm: ord is 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity, got ${show(ord)}`);
-  const dims = dim.map((d) => normalizeDim('matrixNorm', d, a.ndim));
-  const [rows, columns] = dims as [number, number];
-  if (rows === columns)
-    throw new ShapeError('matrixNorm', `needs two dimensions of ${formatShape(a.shape)}, got ${dim}`);
-  const others = a.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const out = ofLast(permute(a, ...others, rows, columns), ord);
-  return keepdim ? [...dims].sort((p, q) => p - q).reduce((t, d) => unsqueeze(t, d), out) : out;
-}
+export const matrixNorm = /* @__PURE__ */ named(
+  'matrixNorm',
+  (a: Tensor, ord: MatrixOrd = 'fro', options?: MatrixNormOptions): Tensor => {
+    const { dim = [-2, -1], keepdim = false } = checkOptions('matrixNorm', options, matrixNormOptions);
+    checkMatrix('matrixNorm', a);
+    if (!ords.includes(ord))
+      throw new RangeError(`matrixNorm: ord is 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity, got ${show(ord)}`);
+    const dims = dim.map((d) => normalizeDim('matrixNorm', d, a.ndim));
+    const [rows, columns] = dims as [number, number];
+    if (rows === columns)
+      throw new ShapeError('matrixNorm', `needs two dimensions of ${formatShape(a.shape)}, got ${dim}`);
+    const others = a.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+    const out = ofLast(permute(a, ...others, rows, columns), ord);
+    return keepdim ? [...dims].sort((p, q) => p - q).reduce((t, d) => unsqueeze(t, d), out) : out;
+  },
+);
 
 function ofLast(a: Tensor, ord: MatrixOrd): Tensor {
   if (ord === 'fro') return coreNorm(a, 2, [-2, -1]);
@@ -83,28 +89,26 @@ function ofLast(a: Tensor, ord: MatrixOrd): Tensor {
  * linalg.norm(tensor([[3, 0], [0, 4]]), 'nuc'); // 7
  * ```
  */
-export function norm(
-  x: Tensor,
-  ord?: MatrixOrd | null,
-  dim?: number | readonly number[] | null,
-  options?: KeepDim,
-): Tensor {
-  const { keepdim = false } = checkOptions('norm', options, keepDim);
-  checkTensors('norm', x);
-  floatOnly('norm', x);
-  if (ord == null) return coreNorm(x, 2, dim ?? undefined, { keepdim });
-  const count = typeof dim === 'number' ? 1 : (dim?.length ?? x.ndim);
-  if (count === 2) {
-    const pair = (dim ?? [-2, -1]) as [number, number];
-    return matrixNorm(x, ord, { dim: pair, keepdim });
-  }
-  if (typeof ord !== 'number' || count !== 1)
-    throw new ShapeError(
-      'norm',
-      `${show(ord)} over ${count} dimensions of ${formatShape(x.shape)}: give one or two, or no ord`,
-    );
-  return coreNorm(x, ord, dim ?? undefined, { keepdim });
-}
+export const norm = /* @__PURE__ */ named(
+  'norm',
+  (x: Tensor, ord?: MatrixOrd | null, dim?: number | readonly number[] | null, options?: KeepDim): Tensor => {
+    const { keepdim = false } = checkOptions('norm', options, keepDim);
+    checkTensors('norm', x);
+    floatOnly('norm', x);
+    if (ord == null) return coreNorm(x, 2, dim ?? undefined, { keepdim });
+    const count = typeof dim === 'number' ? 1 : (dim?.length ?? x.ndim);
+    if (count === 2) {
+      const pair = (dim ?? [-2, -1]) as [number, number];
+      return matrixNorm(x, ord, { dim: pair, keepdim });
+    }
+    if (typeof ord !== 'number' || count !== 1)
+      throw new ShapeError(
+        'norm',
+        `${show(ord)} over ${count} dimensions of ${formatShape(x.shape)}: give one or two, or no ord`,
+      );
+    return coreNorm(x, ord, dim ?? undefined, { keepdim });
+  },
+);
 
 /**
  * The condition of matrices `[..., m, n]`: the largest singular value over the smallest for `p` 2 (and upside down for -2); for
@@ -114,7 +118,7 @@ export function norm(
  * cond(tensor([[2, 0], [0, 4]])); // 2
  * ```
  */
-export function cond(a: Tensor, p: MatrixOrd = 2): Tensor {
+export const cond = /* @__PURE__ */ named('cond', (a: Tensor, p: MatrixOrd = 2): Tensor => {
   checkMatrix('cond', a);
   if (p === 2 || p === -2) {
     const s = svdvals(a);
@@ -130,4 +134,4 @@ export function cond(a: Tensor, p: MatrixOrd = 2): Tensor {
     if (!(error instanceof LinAlgError) || a.ndim > 2) throw error;
     return fullLike(own, Number.POSITIVE_INFINITY);
   }
-}
+});

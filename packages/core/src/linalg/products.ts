@@ -1,5 +1,5 @@
 import { check, checkOptions } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
 import { checkSquare } from '../ops/checkMatrix.js';
@@ -23,7 +23,7 @@ import { matrixExp as expRule } from './rules/exp.js';
  * matrixExp(tensor([[0, 1], [0, 0]])); // [[1, 1], [0, 1]]
  * ```
  */
-export function matrixExp(a: Tensor): Tensor {
+export const matrixExp = /* @__PURE__ */ named('matrixExp', (a: Tensor): Tensor => {
   const n = checkSquare('matrixExp', a);
   const [out] = decompose('matrixExp', expRule, [a], [[n, n]], [n]) as [Tensor];
   return record(
@@ -38,7 +38,7 @@ export function matrixExp(a: Tensor): Tensor {
     },
     [a],
   );
-}
+});
 
 /**
  * The product of matrices in the order of the fewest multiplications. The first may be a row `[n]`, the last a column `[n]`.
@@ -47,7 +47,7 @@ export function matrixExp(a: Tensor): Tensor {
  * multiDot([tensor([[1, 2]]), tensor([[1], [1]]), tensor([[2, 3]])]); // [[6, 9]]
  * ```
  */
-export function multiDot(tensors: readonly Tensor[]): Tensor {
+export const multiDot = /* @__PURE__ */ named('multiDot', (tensors: readonly Tensor[]): Tensor => {
   check('multiDot', 'tensors', tensors, is.arrayOf(is.tensor));
   if (tensors.length < 2) throw new ShapeError('multiDot', `takes two tensors or more, got ${tensors.length}`);
   const last = tensors.length - 1;
@@ -68,7 +68,7 @@ export function multiDot(tensors: readonly Tensor[]): Tensor {
     ...(tensors[0]!.ndim === 1 ? [] : [out.shape[0]!]),
     ...(tensors[last]!.ndim === 1 ? [] : [out.shape[1]!]),
   ]);
-}
+});
 
 function inOrder(matrices: readonly Tensor[]): Tensor {
   const count = matrices.length;
@@ -97,12 +97,12 @@ function inOrder(matrices: readonly Tensor[]): Tensor {
  * logdet(tensor([[2, 0], [0, 4]])); // 2.079
  * ```
  */
-export function logdet(a: Tensor): Tensor {
+export const logdet = /* @__PURE__ */ named('logdet', (a: Tensor): Tensor => {
   checkSquare('logdet', a);
   const { sign, logabsdet } = slogdet(a);
   // log(sign) is 0 or NaN; of a singular matrix both are -Infinity.
   return add(logabsdet, log(sign));
-}
+});
 
 const vanderOptions = { N: is.count };
 
@@ -113,7 +113,7 @@ const vanderOptions = { N: is.count };
  * vander(tensor([2, 3]), { N: 3 }); // [[1, 2, 4], [1, 3, 9]]
  * ```
  */
-export function vander(x: Tensor, options?: { N?: number }): Tensor {
+export const vander = /* @__PURE__ */ named('vander', (x: Tensor, options?: { N?: number }): Tensor => {
   const { N } = checkOptions('vander', options, vanderOptions);
   checkTensors('vander', x);
   if (x.ndim === 0) throw new ShapeError('vander', 'takes vectors, got a scalar tensor');
@@ -122,7 +122,7 @@ export function vander(x: Tensor, options?: { N?: number }): Tensor {
   const powers = [ones(x.shape, { dtype, device })];
   for (let i = 1; i < count; i++) powers.push(i === 1 ? x : mul(powers[i - 1]!, x));
   return stack(powers, -1);
-}
+});
 
 /**
  * The sum of products along `dim`, the last one by default; other dimensions broadcast.
@@ -131,12 +131,12 @@ export function vander(x: Tensor, options?: { N?: number }): Tensor {
  * vecdot(tensor([1, 2]), tensor([3, 4])); // 11
  * ```
  */
-export function vecdot(a: Tensor, b: Tensor, options?: { dim?: number }): Tensor {
+export const vecdot = /* @__PURE__ */ named('vecdot', (a: Tensor, b: Tensor, options?: { dim?: number }): Tensor => {
   const { dim = -1 } = checkOptions('vecdot', options, { dim: is.integer });
   checkTensors('vecdot', a, b);
   const products = mul(a, b);
   return sum(products, normalizeDim('vecdot', dim, products.ndim));
-}
+});
 
 /**
  * The inverse of `tensordot(A, ·, ind)` for a tensor whose first `ind` dimensions have as many elements as the others: of shape
@@ -146,7 +146,7 @@ export function vecdot(a: Tensor, b: Tensor, options?: { dim?: number }): Tensor
  * tensorinv(tensor([[2, 0], [0, 4]]), { ind: 1 }); // [[0.5, 0], [0, 0.25]]
  * ```
  */
-export function tensorinv(a: Tensor, options?: { ind?: number }): Tensor {
+export const tensorinv = /* @__PURE__ */ named('tensorinv', (a: Tensor, options?: { ind?: number }): Tensor => {
   const { ind = 2 } = checkOptions('tensorinv', options, { ind: is.count });
   checkTensors('tensorinv', a);
   floatOnly('tensorinv', a);
@@ -158,7 +158,7 @@ export function tensorinv(a: Tensor, options?: { ind?: number }): Tensor {
       `the first ${ind} dimensions of ${formatShape(a.shape)} must have as many elements as the others`,
     );
   return reshape(inverse(reshape(a, [n, n])), [...others, ...first]);
-}
+});
 
 /**
  * The X with `tensordot(A, X) = B`: A has the shape of B and behind it that of X, which is given; `dims` are moved to the end
@@ -168,20 +168,23 @@ export function tensorinv(a: Tensor, options?: { ind?: number }): Tensor {
  * tensorsolve(tensor([[2, 0], [0, 4]]), tensor([2, 4])); // [1, 1]
  * ```
  */
-export function tensorsolve(a: Tensor, b: Tensor, options?: { dims?: readonly number[] }): Tensor {
-  const { dims = [] } = checkOptions('tensorsolve', options, { dims: is.arrayOf(is.integer) });
-  checkTensors('tensorsolve', a, b);
-  floatOnly('tensorsolve', a);
-  if (a.dtype !== b.dtype) throw new DTypeError('tensorsolve', `both have one dtype, got ${a.dtype} and ${b.dtype}`);
-  const last = dims.map((d) => normalizeDim('tensorsolve', d, a.ndim));
-  const order = [...a.shape.keys()].filter((d) => !last.includes(d));
-  const moved = permute(a, ...order, ...last);
-  const shape = moved.shape.slice(b.ndim);
-  const n = b.numel;
-  if (sizeOf(shape) !== n || moved.numel !== n * n)
-    throw new ShapeError(
-      'tensorsolve',
-      `${formatShape(a.shape)} and ${formatShape(b.shape)} do not fit: A is [...B, ...X]`,
-    );
-  return reshape(solve(reshape(moved, [n, n]), reshape(b, [n])), shape);
-}
+export const tensorsolve = /* @__PURE__ */ named(
+  'tensorsolve',
+  (a: Tensor, b: Tensor, options?: { dims?: readonly number[] }): Tensor => {
+    const { dims = [] } = checkOptions('tensorsolve', options, { dims: is.arrayOf(is.integer) });
+    checkTensors('tensorsolve', a, b);
+    floatOnly('tensorsolve', a);
+    if (a.dtype !== b.dtype) throw new DTypeError('tensorsolve', `both have one dtype, got ${a.dtype} and ${b.dtype}`);
+    const last = dims.map((d) => normalizeDim('tensorsolve', d, a.ndim));
+    const order = [...a.shape.keys()].filter((d) => !last.includes(d));
+    const moved = permute(a, ...order, ...last);
+    const shape = moved.shape.slice(b.ndim);
+    const n = b.numel;
+    if (sizeOf(shape) !== n || moved.numel !== n * n)
+      throw new ShapeError(
+        'tensorsolve',
+        `${formatShape(a.shape)} and ${formatShape(b.shape)} do not fit: A is [...B, ...X]`,
+      );
+    return reshape(solve(reshape(moved, [n, n]), reshape(b, [n])), shape);
+  },
+);

@@ -1,5 +1,5 @@
 import { checkOptions } from '../check.js';
-import { AutogradError, DTypeError, ShapeError } from '../errors.js';
+import { AutogradError, DTypeError, named, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { checkMatrix } from '../ops/checkMatrix.js';
@@ -26,35 +26,41 @@ const qrOptions = { mode: is.oneOf('reduced', 'complete', 'r') };
  * qr(tensor([[3, 1], [4, 2]])).R.abs(); // [[5, 2.2], [0, 0.4]]
  * ```
  */
-export function qr(a: Tensor, options?: { mode?: 'reduced' | 'complete' | 'r' }): { Q: Tensor; R: Tensor } {
-  const { mode = 'reduced' } = checkOptions('qr', options, qrOptions);
-  const [m, n] = checkMatrix('qr', a);
-  const k = mode === 'complete' ? m : Math.min(m, n);
-  const [q, r] = decompose(
-    'qr',
-    qrRule,
-    [a],
-    [
-      [m, k],
-      [k, n],
-    ],
-    [m, n],
-  ) as [Tensor, Tensor];
-  const Q = mode === 'r' ? narrow(narrow(q, -1, 0, 0), -2, 0, 0).clone() : q;
-  recordMany(
-    'qr',
-    [a],
-    mode === 'r' ? [r] : [q, r],
-    (grads, ctx) => {
-      if (mode === 'r' || (mode === 'complete' && m > n))
-        throw new AutogradError('qr', `mode '${mode}' of ${formatShape([m, n])} has no gradient; use mode: 'reduced'`);
-      const [q, r] = ctx.saved as [Tensor, Tensor];
-      return [m >= n ? tallGradient(grads[0]!, grads[1]!, q, r) : wideGradient(grads[0]!, grads[1]!, q, r, m, n)];
-    },
-    [q, r],
-  );
-  return { Q, R: r };
-}
+export const qr = /* @__PURE__ */ named(
+  'qr',
+  (a: Tensor, options?: { mode?: 'reduced' | 'complete' | 'r' }): { Q: Tensor; R: Tensor } => {
+    const { mode = 'reduced' } = checkOptions('qr', options, qrOptions);
+    const [m, n] = checkMatrix('qr', a);
+    const k = mode === 'complete' ? m : Math.min(m, n);
+    const [q, r] = decompose(
+      'qr',
+      qrRule,
+      [a],
+      [
+        [m, k],
+        [k, n],
+      ],
+      [m, n],
+    ) as [Tensor, Tensor];
+    const Q = mode === 'r' ? narrow(narrow(q, -1, 0, 0), -2, 0, 0).clone() : q;
+    recordMany(
+      'qr',
+      [a],
+      mode === 'r' ? [r] : [q, r],
+      (grads, ctx) => {
+        if (mode === 'r' || (mode === 'complete' && m > n))
+          throw new AutogradError(
+            'qr',
+            `mode '${mode}' of ${formatShape([m, n])} has no gradient; use mode: 'reduced'`,
+          );
+        const [q, r] = ctx.saved as [Tensor, Tensor];
+        return [m >= n ? tallGradient(grads[0]!, grads[1]!, q, r) : wideGradient(grads[0]!, grads[1]!, q, r, m, n)];
+      },
+      [q, r],
+    );
+    return { Q, R: r };
+  },
+);
 
 /** `(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ`, where copyltu mirrors the lower triangle (Walter and Lehmann, 2010). */
 function tallGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor): Tensor {
@@ -82,7 +88,7 @@ function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor
  * householderProduct(tensor([[0], [1]]), tensor([1])); // [[0], [-1]]
  * ```
  */
-export function householderProduct(a: Tensor, tau: Tensor): Tensor {
+export const householderProduct = /* @__PURE__ */ named('householderProduct', (a: Tensor, tau: Tensor): Tensor => {
   const [m, n] = checkMatrix('householderProduct', a);
   checkTensors('householderProduct', tau);
   if (tau.dtype !== a.dtype)
@@ -102,4 +108,4 @@ export function householderProduct(a: Tensor, tau: Tensor): Tensor {
     out = sub(out, mul(matmul(v, matmul(mT(v), out)), unsqueeze(narrow(tau, -1, i, 1), -1)));
   }
   return k === 0 ? out.clone() : out;
-}
+});

@@ -1,5 +1,5 @@
 import { checkOptions, show } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { record, recordMany } from '../graph/node.js';
 import { formatShape } from '../memory/shape.js';
 import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
@@ -35,7 +35,7 @@ const svdOptions = { fullMatrices: is.boolean };
  * svd(tensor([[3, 0], [0, 4]])).S; // [4, 3]
  * ```
  */
-export function svd(a: Tensor, options?: { fullMatrices?: boolean }): Svd {
+export const svd = /* @__PURE__ */ named('svd', (a: Tensor, options?: { fullMatrices?: boolean }): Svd => {
   const { fullMatrices = true } = checkOptions('svd', options, svdOptions);
   const [m, n] = checkMatrix('svd', a);
   const k = Math.min(m, n);
@@ -50,7 +50,7 @@ export function svd(a: Tensor, options?: { fullMatrices?: boolean }): Svd {
   const [U, S, Vh] = decompose('svd', svdRule, [a], [[m, k], [k], [k, n]], [m, n]) as [Tensor, Tensor, Tensor];
   recordSvd(a, U, S, Vh);
   return { U, S, Vh };
-}
+});
 
 /**
  * `(skew(x) S + S skew(y)) / (sⱼ² - sᵢ²)`, split into where both vectors turn alike, which equal values leave undefined, and
@@ -95,10 +95,10 @@ function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
  * svdvals(tensor([[3, 0], [0, 4]])); // [4, 3]
  * ```
  */
-export function svdvals(a: Tensor): Tensor {
+export const svdvals = /* @__PURE__ */ named('svdvals', (a: Tensor): Tensor => {
   checkMatrix('svdvals', a);
   return svd(a, { fullMatrices: false }).S;
-}
+});
 
 export interface RankOptions {
   /** Values up to the larger of `atol` and `rtol` times the largest one count as 0. */
@@ -130,13 +130,13 @@ const checkRank = (op: string, a: Tensor, options: RankOptions | undefined): [nu
  * matrixRank(tensor([[1, 2], [2, 4]])); // 1
  * ```
  */
-export function matrixRank(a: Tensor, options?: RankOptions): Tensor {
+export const matrixRank = /* @__PURE__ */ named('matrixRank', (a: Tensor, options?: RankOptions): Tensor => {
   const given = checkOptions('matrixRank', options, rankOptions);
   const sizes = checkRank('matrixRank', a, given);
   if (Math.min(...sizes) === 0) return Tensor.empty('int64', a.shape.slice(0, -2), a.storage.backend);
   const values = given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach());
   return sum(gt(values, limitOf(values, sizes, given)), -1);
-}
+});
 
 /** `Σ vᵢ uᵢᵀ / sᵢ` over the values that are not 0. */
 function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions): Tensor {
@@ -159,7 +159,7 @@ function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions
  * pinv(tensor([[2, 0], [0, 0]])); // [[0.5, 0], [0, 0]]
  * ```
  */
-export function pinv(a: Tensor, options?: RankOptions): Tensor {
+export const pinv = /* @__PURE__ */ named('pinv', (a: Tensor, options?: RankOptions): Tensor => {
   const given = checkOptions('pinv', options, rankOptions);
   const [m, n] = checkRank('pinv', a, given);
   const batch = a.shape.slice(0, -2);
@@ -182,7 +182,7 @@ export function pinv(a: Tensor, options?: RankOptions): Tensor {
     },
     [a, out],
   );
-}
+});
 
 const lstsqOptions = { rcond: is.nonNegative };
 
@@ -195,29 +195,32 @@ const lstsqOptions = { rcond: is.nonNegative };
  * lstsq(tensor([[1, 0], [1, 1], [1, 2]]), tensor([1, 3, 5])).solution; // [1, 2]
  * ```
  */
-export function lstsq(
-  a: Tensor,
-  b: Tensor,
-  options?: { rcond?: number },
-): { solution: Tensor; residuals: Tensor; rank: Tensor; singularValues: Tensor } {
-  const { rcond } = checkOptions('lstsq', options, lstsqOptions);
-  const [m, n] = checkMatrix('lstsq', a);
-  checkTensors('lstsq', b);
-  if (b.dtype !== a.dtype)
-    throw new DTypeError('lstsq', `both sides have one dtype, got ${a.dtype} and ${show(b.dtype)}`);
-  if (b.ndim === 1) {
-    if (a.ndim !== 2) throw new ShapeError('lstsq', `a vector goes with one matrix, got ${formatShape(a.shape)}`);
-    const { solution, residuals, ...rest } = lstsq(a, unsqueeze(b, -1), options);
-    return { solution: squeeze(solution, -1), residuals, ...rest };
-  }
-  if (b.ndim < 2 || b.shape.at(-2) !== m)
-    throw new ShapeError(
-      'lstsq',
-      `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., m, n] and [..., m, k]`,
-    );
-  const tolerance: RankOptions = rcond === undefined ? {} : { rtol: rcond };
-  const solution = matmul(pinv(a, tolerance), b);
-  const rest = sub(matmul(a, solution), b);
-  const residuals = m > n ? sum(square(rest), -2) : Tensor.empty(a.dtype, [0], a.storage.backend);
-  return { solution, residuals, rank: matrixRank(a, tolerance), singularValues: to(svdvals(a), a.dtype) };
-}
+export const lstsq = /* @__PURE__ */ named(
+  'lstsq',
+  (
+    a: Tensor,
+    b: Tensor,
+    options?: { rcond?: number },
+  ): { solution: Tensor; residuals: Tensor; rank: Tensor; singularValues: Tensor } => {
+    const { rcond } = checkOptions('lstsq', options, lstsqOptions);
+    const [m, n] = checkMatrix('lstsq', a);
+    checkTensors('lstsq', b);
+    if (b.dtype !== a.dtype)
+      throw new DTypeError('lstsq', `both sides have one dtype, got ${a.dtype} and ${show(b.dtype)}`);
+    if (b.ndim === 1) {
+      if (a.ndim !== 2) throw new ShapeError('lstsq', `a vector goes with one matrix, got ${formatShape(a.shape)}`);
+      const { solution, residuals, ...rest } = lstsq(a, unsqueeze(b, -1), options);
+      return { solution: squeeze(solution, -1), residuals, ...rest };
+    }
+    if (b.ndim < 2 || b.shape.at(-2) !== m)
+      throw new ShapeError(
+        'lstsq',
+        `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., m, n] and [..., m, k]`,
+      );
+    const tolerance: RankOptions = rcond === undefined ? {} : { rtol: rcond };
+    const solution = matmul(pinv(a, tolerance), b);
+    const rest = sub(matmul(a, solution), b);
+    const residuals = m > n ? sum(square(rest), -2) : Tensor.empty(a.dtype, [0], a.storage.backend);
+    return { solution, residuals, rank: matrixRank(a, tolerance), singularValues: to(svdvals(a), a.dtype) };
+  },
+);

@@ -1,5 +1,5 @@
 import { checkOptions, show } from '../check.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { broadcastShapes, formatShape } from '../memory/shape.js';
 import { checkSquare } from '../ops/checkMatrix.js';
@@ -31,38 +31,41 @@ const triangularOptions = { upper: is.boolean, left: is.boolean, unitriangular: 
  * solveTriangular(tensor([[2, 0], [1, 1]]), tensor([[2], [3]]), { upper: false }); // [[1], [2]]
  * ```
  */
-export function solveTriangular(a: Tensor, b: Tensor, options: TriangularOptions): Tensor {
-  const { upper, left = true, unitriangular = false } = checkOptions('solveTriangular', options, triangularOptions);
-  const n = checkSquare('solveTriangular', a);
-  if (upper === undefined) throw new TypeError('solveTriangular: say which triangle it is: { upper: true } or false');
-  if (!(b instanceof Tensor) || b.dtype !== a.dtype)
-    throw new DTypeError(
+export const solveTriangular = /* @__PURE__ */ named(
+  'solveTriangular',
+  (a: Tensor, b: Tensor, options: TriangularOptions): Tensor => {
+    const { upper, left = true, unitriangular = false } = checkOptions('solveTriangular', options, triangularOptions);
+    const n = checkSquare('solveTriangular', a);
+    if (upper === undefined) throw new TypeError('solveTriangular: say which triangle it is: { upper: true } or false');
+    if (!(b instanceof Tensor) || b.dtype !== a.dtype)
+      throw new DTypeError(
+        'solveTriangular',
+        `both sides have one dtype, got ${a.dtype} and ${b instanceof Tensor ? b.dtype : show(b)}`,
+      );
+    if (b.ndim < 2 || b.shape.at(left ? -2 : -1) !== n)
+      throw new ShapeError(
+        'solveTriangular',
+        `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., n, n] and ${left ? '[..., n, k]' : '[..., k, n]'}`,
+      );
+    if (!left) return mT(solveTriangular(mT(a), mT(b), { upper: !upper, unitriangular }));
+    const batch = broadcastShapes('solveTriangular', a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const k = b.shape.at(-1)!;
+    const [t, rows] = [expand(a, [...batch, n, n]), expand(b, [...batch, n, k])];
+    const numbers = [n, k, Number(upper), Number(unitriangular)];
+    const [out] = decompose('solveTriangular', rule, [t, rows], [[n, k]], numbers) as [Tensor];
+    return record(
       'solveTriangular',
-      `both sides have one dtype, got ${a.dtype} and ${b instanceof Tensor ? b.dtype : show(b)}`,
+      [t, rows],
+      out,
+      (g, ctx) => {
+        const [t, x] = ctx.saved as [Tensor, Tensor];
+        const gb = solveTriangular(mT(t), g, { upper: !upper, unitriangular });
+        if (!ctx.needs(0)) return [null, gb];
+        const part = upper ? triu : tril;
+        const beside = unitriangular ? 1 : 0;
+        return [neg(part(matmul(gb, mT(x)), upper ? beside : -beside)), gb];
+      },
+      [t, out],
     );
-  if (b.ndim < 2 || b.shape.at(left ? -2 : -1) !== n)
-    throw new ShapeError(
-      'solveTriangular',
-      `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., n, n] and ${left ? '[..., n, k]' : '[..., k, n]'}`,
-    );
-  if (!left) return mT(solveTriangular(mT(a), mT(b), { upper: !upper, unitriangular }));
-  const batch = broadcastShapes('solveTriangular', a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const k = b.shape.at(-1)!;
-  const [t, rows] = [expand(a, [...batch, n, n]), expand(b, [...batch, n, k])];
-  const numbers = [n, k, Number(upper), Number(unitriangular)];
-  const [out] = decompose('solveTriangular', rule, [t, rows], [[n, k]], numbers) as [Tensor];
-  return record(
-    'solveTriangular',
-    [t, rows],
-    out,
-    (g, ctx) => {
-      const [t, x] = ctx.saved as [Tensor, Tensor];
-      const gb = solveTriangular(mT(t), g, { upper: !upper, unitriangular });
-      if (!ctx.needs(0)) return [null, gb];
-      const part = upper ? triu : tril;
-      const beside = unitriangular ? 1 : 0;
-      return [neg(part(matmul(gb, mT(x)), upper ? beside : -beside)), gb];
-    },
-    [t, out],
-  );
-}
+  },
+);

@@ -10,7 +10,7 @@ import { logicalOr } from './logical.js';
 import type * as self from './special.js';
 
 /** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */
-function tail(x: number): number {
+export function erfcTail(x: number): number {
   let fraction = 0;
   for (let n = 60; n > 0; n--) fraction = n / 2 / (x + fraction);
   return 1 / (x + fraction);
@@ -20,7 +20,7 @@ function tail(x: number): number {
 export function erfOf(x: number): number {
   const a = Math.abs(x);
   if (!(a < 6)) return Number.isNaN(x) ? x : Math.sign(x);
-  if (a >= 2.5) return Math.sign(x) * (1 - (Math.exp(-a * a) / Math.sqrt(Math.PI)) * tail(a));
+  if (a >= 2.5) return Math.sign(x) * (1 - (Math.exp(-a * a) / Math.sqrt(Math.PI)) * erfcTail(a));
   // exp(-x²) Σ 2^n x^(2n+1) / (2n+1)!!
   let term = x;
   let sum = x;
@@ -31,7 +31,8 @@ export function erfOf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-const erfcOf = (x: number): number => (x < 2.5 ? 1 - erfOf(x) : (Math.exp(-x * x) / Math.sqrt(Math.PI)) * tail(x));
+export const erfcOf = (x: number): number =>
+  x < 2.5 ? 1 - erfOf(x) : (Math.exp(-x * x) / Math.sqrt(Math.PI)) * erfcTail(x);
 
 /** By Winitzki's approximation (2008), and Halley's steps from there. */
 function erfinvOf(y: number): number {
@@ -103,8 +104,8 @@ export function lgammaOf(x: number): number {
 /** Bernoulli numbers B2, B4, ... over their factorials. */
 const bernoulli = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600];
 
-/** `Σ 1 / (x + k)^s` for whole s from 2 up (Euler and Maclaurin). */
-function hurwitz(s: number, x: number): number {
+/** `Σ 1 / (x + k)^s` for s above 1, which is whole where x is below 0 (Euler and Maclaurin). */
+export function hurwitz(s: number, x: number): number {
   if (x <= 0) return hurwitzBelow(s, x);
   let sum = 0;
   let z = x;

@@ -1,0 +1,132 @@
+import { AutogradError, named } from '../errors.js';
+import { toFloat } from '../memory/dtype.js';
+import { binary } from '../ops/define.js';
+import { add, exp, mul, neg, sub } from '../ops/elementwise.js';
+import { xlogy } from '../ops/exponential.js';
+import { hurwitz, lgamma, lgammaOf } from '../ops/special.js';
+import { checkTensors } from '../tensor/check.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** How many terms a sum may take: about ten times the root of `a` where x is near it. */
+const mostTerms = 200_000;
+
+/** `x^a e^-x / Γ(a)`. */
+const weight = (a: number, x: number): number => Math.exp(a * Math.log(x) - x - lgammaOf(a));
+
+/** The part below x by its series, for x up to `a + 1`: all terms are positive. */
+function lower(a: number, x: number): number {
+  let term = 1 / a;
+  let sum = term;
+  for (let n = 1; n < mostTerms && term > sum * 1e-17; n++) {
+    term *= x / (a + n);
+    sum += term;
+  }
+  return sum * weight(a, x);
+}
+
+/** The part above x by its continued fraction, for x from `a + 1` up (Lentz). */
+function upper(a: number, x: number): number {
+  let b = x + 1 - a;
+  let c = Number.POSITIVE_INFINITY;
+  let d = 1 / b;
+  let value = d;
+  for (let n = 1; n < mostTerms; n++) {
+    const an = -n * (n - a);
+    b += 2;
+    d = 1 / (an * d + b);
+    c = b + an / c;
+    const step = c * d;
+    value *= step;
+    if (Math.abs(step - 1) < 1e-16) break;
+  }
+  return value * weight(a, x);
+}
+
+/** Both at the edges of their domain: the part below, or null inside of it. */
+function edge(a: number, x: number): number | null {
+  if (!(a >= 0 && x >= 0) || (a === 0 && x === 0)) return Number.NaN;
+  if (a === Number.POSITIVE_INFINITY) return x === Number.POSITIVE_INFINITY ? Number.NaN : 0;
+  if (a === 0 || x === Number.POSITIVE_INFINITY) return 1;
+  return x === 0 ? 0 : null;
+}
+
+const gammaincOf = (a: number, x: number): number => edge(a, x) ?? (x <= a + 1 ? lower(a, x) : 1 - upper(a, x));
+
+function gammainccOf(a: number, x: number): number {
+  const below = edge(a, x);
+  if (below !== null) return 1 - below;
+  return x <= a + 1 ? 1 - lower(a, x) : upper(a, x);
+}
+
+function noGradient(op: string, which: string): never {
+  throw new AutogradError(op, `there is no gradient for ${which}; detach() it`);
+}
+
+/** `x^(a - 1) e^-x / Γ(a)`, the slope of the part below x. */
+const slope = (a: Tensor, x: Tensor): Tensor => exp(sub(sub(xlogy(sub(a, 1), x), x), lgamma(a)));
+
+/**
+ * The incomplete gamma function, of its whole: `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`. NaN below 0. It has a gradient for x, and none
+ * for a. In PyTorch's Tensor it is `igamma`.
+ *
+ * ```ts
+ * gammainc(tensor([1, 2]), tensor([1, 2])); // [0.6321, 0.594]
+ * ```
+ */
+export const gammainc = binary('gammainc', {
+  forward: gammaincOf,
+  backward: [() => noGradient('gammainc', 'a'), (g, a, x) => mul(g, slope(a, x))],
+  saves: true,
+  dtype: toFloat,
+});
+
+/**
+ * `1 - gammainc(a, x)`, exact where that is small. In PyTorch's Tensor it is `igammac`.
+ *
+ * ```ts
+ * gammaincc(tensor([1, 2]), tensor([1, 2])); // [0.3679, 0.406]
+ * ```
+ */
+export const gammaincc = binary('gammaincc', {
+  forward: gammainccOf,
+  backward: [() => noGradient('gammaincc', 'a'), (g, a, x) => neg(mul(g, slope(a, x)))],
+  saves: true,
+  dtype: toFloat,
+});
+
+function zetaOf(s: number, q: number): number {
+  if (!(s >= 1) || Number.isNaN(q)) return Number.NaN;
+  if (s === 1 || (q <= 0 && Number.isInteger(q))) return Number.POSITIVE_INFINITY;
+  if (q < 0 && !Number.isInteger(s)) return Number.NaN;
+  return s === Number.POSITIVE_INFINITY ? (q > 1 ? 0 : q === 1 ? 1 : Number.POSITIVE_INFINITY) : hurwitz(s, q);
+}
+
+/**
+ * Hurwitz's zeta function, `Σ 1 / (q + k)^x` over all k from 0 up; for q = 1 that is Riemann's. It has a gradient for q, and none for x.
+ *
+ * ```ts
+ * zeta(tensor([2, 4]), 1); // [1.645, 1.082]
+ * ```
+ */
+export const zeta = binary('zeta', {
+  forward: zetaOf,
+  backward: [() => noGradient('zeta', 'x'), (g, x, q) => neg(mul(g, mul(x, zeta(add(x, 1), q))))],
+  saves: true,
+  dtype: toFloat,
+});
+
+/**
+ * The logarithm of the gamma function of `p` dimensions, `log(π) p (p - 1) / 4 + Σ log Γ(x - j / 2)` over j below p; x is above
+ * `(p - 1) / 2`.
+ *
+ * ```ts
+ * multigammaln(tensor([2, 3]), 2); // [0.4516, 1.549]
+ * ```
+ */
+export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
+  checkTensors('multigammaln', x);
+  if (!Number.isInteger(p) || p < 1) throw new RangeError(`multigammaln: p is a whole number above 0, got ${p}`);
+  let out = add(lgamma(x), (Math.log(Math.PI) * p * (p - 1)) / 4);
+  for (let j = 1; j < p; j++) out = add(out, lgamma(sub(x, j / 2)));
+  return out;
+});

@@ -1,0 +1,20 @@
+// The entry point `@gradgate/core/special`: PyTorch's `torch.special`. What core exports itself is here too.
+
+export { sigmoid as expit } from '../ops/elementwise.js';
+export { exp2, expm1, log1p, xlogy } from '../ops/exponential.js';
+export { round } from '../ops/rounding.js';
+export { logSoftmax, logsumexp, softmax } from '../ops/softmax.js';
+export {
+  digamma,
+  digamma as psi,
+  erf,
+  erfc,
+  erfinv,
+  lgamma as gammaln,
+  logit,
+  polygamma,
+  sinc,
+} from '../ops/special.js';
+export { besselJ0, besselJ1, i0, i0e, i1, i1e } from './bessel.js';
+export { gammainc, gammaincc, multigammaln, zeta } from './gamma.js';
+export { entr, erfcx, logNdtr, ndtr, ndtri, xlog1py } from './normal.js';

@@ -1,0 +1,62 @@
+import { ones, TensorError, tensor } from '@gradgate/core';
+import * as special from '@gradgate/core/special';
+import { describe, expect, it } from 'vitest';
+
+const f64 = { dtype: 'float64' } as const;
+
+it('one function is the inverse, the complement or the logarithm of another, far out too', () => {
+  const p = tensor([1e-250, 1e-30, 1e-8, 0.1, 0.5, 0.77, 0.999], f64);
+  const back = special.ndtr(special.ndtri(p)).div(p).elements();
+  for (const v of back) expect(v).toBeCloseTo(1, 11);
+  expect(special.logNdtr(tensor([-1e4], f64)).item() / -50000010.12927891).toBeCloseTo(1, 14);
+  const [a, x] = [tensor([0.3, 2, 2, 1000, 1e5], f64), tensor([0.1, 1, 9, 1010, 1e5], f64)];
+  for (const v of special.gammainc(a, x).add(special.gammaincc(a, x)).elements()) expect(v).toBeCloseTo(1, 12);
+  const y = tensor([0.5, 20, 24.99, 25.01, 300], f64);
+  for (const v of special.i0e(y).mul(y.exp()).div(special.i0(y)).elements()) expect(v).toBeCloseTo(1, 12);
+  expect([
+    special.i0(tensor(Number.POSITIVE_INFINITY)).item(),
+    special.i1(tensor(Number.NEGATIVE_INFINITY)).item(),
+  ]).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  // Where series and expansion meet, nothing jumps: the derivative is that of the neighbours.
+  for (const f of [special.i0e, special.i1e, special.besselJ0, special.besselJ1]) {
+    const [low, high] = f(tensor([25 - 1e-7, 25 + 1e-7], f64)).elements();
+    expect(Math.abs(low! - high!)).toBeLessThan(3e-7);
+  }
+});
+
+describe('dtypes and what is refused', () => {
+  it('halves are computed exactly and rounded once; integers give float32', () => {
+    for (const dtype of ['float16', 'bfloat16', 'float32'] as const)
+      expect(special.ndtr(ones([1]).to(dtype)).dtype).toBe(dtype);
+    expect([special.entr(ones([1]).int()).dtype, special.zeta(ones([1]).int(), 2).dtype]).toEqual([
+      'float32',
+      'float32',
+    ]);
+    expect(special.gammainc(1, tensor([2], f64)).dtype).toBe('float64');
+  });
+
+  it('a gradient that is not there is refused by name', () => {
+    const a = ones([2]).add(1).detach().requiresGrad_();
+    for (const name of ['gammainc', 'gammaincc', 'zeta'] as const)
+      expect(() =>
+        special[name](a, ones([2]))
+          .sum()
+          .backward(),
+      ).toThrow(new RegExp(`${name}: there is no gradient for`));
+    expect(() => special.multigammaln(a, 0)).toThrow(/multigammaln: p is a whole number above 0, got 0/);
+  });
+
+  it('what is no tensor', () => {
+    for (const [name, f] of Object.entries(special) as [string, (...args: unknown[]) => unknown][]) {
+      let error: unknown;
+      try {
+        f('x', 'y');
+      } catch (e) {
+        error = e;
+      }
+      expect(error instanceof TensorError || error instanceof TypeError || error instanceof RangeError, name).toBe(
+        true,
+      );
+    }
+  });
+});
