@@ -2,7 +2,7 @@ import * as core from '@gradgate/core';
 import { ZeroRedundancyOptimizer } from '@gradgate/distributed';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
-import { ModelCheckpoint } from '@gradgate/train';
+import { JsonLines, Logging, ModelCheckpoint, SummaryWriter } from '@gradgate/train';
 
 /** What an argument throws by itself, when it is looked at. */
 export class ThrownByArgument extends Error {}
@@ -253,11 +253,17 @@ const { Bernoulli, Binomial, Categorical, Geometric, Multinomial, Normal, OneHot
 const normals = () => new Normal(core.zeros([2]), 1);
 const probs = () => ({ probs: core.full([2], 0.5) });
 
+const jsonLines = () => new JsonLines(() => {});
+
 /** Instances of classes whose constructors take what a name does not tell. */
 export const made = {
   Module: layer,
   Loss: () => new nn.MSELoss(),
   Metric: () => new nn.metrics.Mean(),
+  AdaptiveLogSoftmaxWithLoss: () => new nn.AdaptiveLogSoftmaxWithLoss(4, 8, [2, 5]),
+  SummaryWriter: () => new SummaryWriter(() => {}),
+  JsonLines: jsonLines,
+  Logging: () => new Logging(jsonLines()),
   Optimizer: optimizer,
   LRScheduler: (r) => new nn.optim.StepLR(optimizer(r), { stepSize: 1 }),
   ResumableSampler: () => new nn.data.SequentialSampler(4),

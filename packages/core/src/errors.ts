@@ -11,7 +11,10 @@ export class TensorError extends Error {
     options?: ErrorOptions,
   ) {
     const text = typeof message === 'string' ? message : 'an error whose message is no text';
-    super(`${op}: ${text.length <= longest ? text : `${text.slice(0, longest)}…`}`, options);
+    super(
+      `${typeof op === 'string' ? op : 'an operator'}: ${text.length <= longest ? text : `${text.slice(0, longest)}…`}`,
+      options,
+    );
   }
 }
 

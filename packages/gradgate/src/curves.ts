@@ -132,7 +132,9 @@ const points = (values: readonly number[], at: readonly number[], xs: Scale, ys:
   );
 
 /** Curves as text for a terminal. */
-export function curvesText(curves: Curves, { height = 10 }: { height?: number } = {}): string {
+export function curvesText(curves: Curves, options?: { height?: number }): string {
+  const { height = 10 } = checkOptions('curves', options, { height: is.count });
+  if (height > 1000) throw new RangeError(`curves: a height of at most 1000 lines, got ${height}`);
   checkCurves(curves);
   // A terminal has no gaps: what is not finite stays at the value before.
   const lists = Object.values(curves).map((values) => {

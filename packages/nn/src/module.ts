@@ -173,6 +173,7 @@ export class Module {
 
   /** Drops the gradients of all parameters. */
   zeroGrad(options?: { setToNull?: boolean }): void {
+    checkOptions('zeroGrad', options, { setToNull: is.boolean });
     for (const p of this.parameters()) p.zeroGrad(options);
   }
 

@@ -35,6 +35,7 @@ export class ModelCheckpoint implements Callback {
 
   /** The file of the run as it was last, or as it was at its best. */
   path(which: 'last' | 'best'): string {
+    check('ModelCheckpoint.path', 'which', which, is.oneOf('last', 'best'));
     return `${this.folder}/${which}.safetensors`;
   }
 

@@ -1,6 +1,7 @@
 import { show } from '../check.js';
 import type { Gate } from '../grad/index.js';
 import { mostDims } from '../memory/shape.js';
+import { showOther } from '../tensor/check.js';
 import { frozen } from '../tensor/frozen.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -70,6 +71,7 @@ function leavesOf(what: unknown, depth = 0): Tensor[] {
     return [what];
   }
   if (hasParameters(what)) return [...what.parameters()];
+  if (what instanceof Tensor) throw new TypeError(`freezing: takes leaves, got ${showOther(what)}`);
   if (typeof what === 'object' && what !== null && typeof (what as Iterable<unknown>)[Symbol.iterator] === 'function')
     return [...(what as Iterable<unknown>)].flatMap((part) => leavesOf(part, depth + 1));
   throw new TypeError(

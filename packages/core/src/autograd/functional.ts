@@ -1,5 +1,5 @@
 import { check, checkOptions, show } from '../check.js';
-import { AutogradError, ShapeError } from '../errors.js';
+import { AutogradError, inNameOf, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
 import { allocate } from '../memory/dtype.js';
 import { sizeOf } from '../memory/shape.js';
@@ -11,10 +11,19 @@ import { explainUntracked } from './explain.js';
 
 type Fn = (...inputs: Tensor[]) => Tensor;
 
+/** A leaf with the values of `t`. */
+function leafOf(op: string, t: Tensor): Tensor {
+  try {
+    return t.detach().requiresGrad_();
+  } catch (error) {
+    throw inNameOf(op, error);
+  }
+}
+
 /** The inputs as leaves of a graph of their own; with `createGraph` they stay part of the caller's. */
 const fresh = (op: string, inputs: readonly Tensor[], createGraph: boolean): Tensor[] => {
   check(op, 'inputs', inputs, tensors);
-  return inputs.map((t) => (createGraph && t.requiresGrad ? t : t.detach().requiresGrad_()));
+  return inputs.map((t) => (createGraph && t.requiresGrad ? t : leafOf(op, t)));
 };
 
 const zerosAs = ({ dtype, shape, storage }: Tensor): Tensor => Tensor.empty(dtype, shape, storage.backend);
@@ -147,7 +156,7 @@ export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
 export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): [Tensor, Tensor] {
   checkTensors('hvp', x, v);
   check('hvp', 'the function', fn, is.callback);
-  const leaf = x.detach().requiresGrad_();
+  const leaf = leafOf('hvp', x);
   const out = evaluate('hvp', (t) => fn(t!), [leaf]);
   const g = grad(out, leaf, { createGraph: true });
   return [out.detach(), g.requiresGrad ? grad(g, leaf, { ...all, gradOutputs: v }) : zerosAs(x)];

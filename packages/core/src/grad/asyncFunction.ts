@@ -1,5 +1,6 @@
 import { flowFrame, followsAsync, setFlowFrame } from './flow.js';
 import type { Frame } from './frame.js';
+import { isClass } from './original.js';
 
 type AnyFunction = (...args: any[]) => any;
 export type Body = (...args: any[]) => Generator<unknown, unknown, unknown>;
@@ -60,8 +61,19 @@ export class Flow {
   }
 }
 
+/** Compilers call these; whoever does so by hand is told what they take. */
+export function checkBody(op: string, args: unknown, body: unknown): void {
+  if (typeof body !== 'function' || isClass(body))
+    throw new TypeError(
+      `${op}: the body is a generator function, got ${typeof body === 'function' ? 'a class' : typeof body}`,
+    );
+  if (args != null && typeof args !== 'object')
+    throw new TypeError(`${op}: arguments are an array or null, got ${typeof args}`);
+}
+
 /** An async function: `body` yields what it waits for. */
 export function asyncFunction(self: unknown, args: ArrayLike<unknown> | null, body: Body): Promise<unknown> {
+  checkBody('asyncFunction', args, body);
   const flow = new Flow();
   return follow(
     new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import { guard, type Rule } from './guard.js';
+import { isClass } from './original.js';
 import { declareInMetadata, declareOnTarget, type GradPolicy } from './policies.js';
 
 type AnyFunction = (...args: any[]) => any;
@@ -47,11 +48,6 @@ export interface ConditionalDecorator<C> {
     descriptor: TypedPropertyDescriptor<T> & IfFits<C, This, T extends AnyFunction ? Parameters<T> : [T?], unknown>,
   ): void;
 }
-
-/** Whether a function is a class that only `new` can call. */
-// Arrow functions, which most calls of `run` take, have no prototype, and need not be read.
-export const isClass = (fn: Function): boolean =>
-  fn.prototype !== undefined && /^class\b/.test(Function.prototype.toString.call(fn));
 
 /** Whether a function is a class, as far as its source and its prototype show. */
 export function looksLikeClass(fn: Function): boolean {

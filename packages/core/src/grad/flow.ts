@@ -285,6 +285,8 @@ export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: 
  * and what `fn` starts does not stay in the mode.
  */
 export function runInMode<R>(kind: string, enabled: boolean, fn: () => R): R {
+  if (typeof fn !== 'function')
+    throw new TypeError(`runInMode: takes a function, got ${fn === null ? 'null' : typeof fn}`);
   const host = currentHost();
   const before = host.scope;
   const around = before ?? host;

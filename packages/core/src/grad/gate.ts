@@ -1,9 +1,9 @@
 import type { Condition } from './condition.js';
-import { type ConditionalDecorator, decorate, type GateDecorator, isClass, looksLikeClass } from './decorate.js';
+import { type ConditionalDecorator, decorate, type GateDecorator, looksLikeClass } from './decorate.js';
 import { flowFrame, hostForScope } from './flow.js';
 import type { Settings } from './frame.js';
 import { type Effect, frameHere, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
-import { carryOver } from './original.js';
+import { carryOver, isClass } from './original.js';
 import { openScope, type Scope } from './scope.js';
 
 /** What every gate does, with or without a condition. */

@@ -16,7 +16,7 @@ import {
   noteSettings,
 } from './flow.js';
 import { copyOf, Frame, GradModeError, type Settings, shownParent } from './frame.js';
-import { likeOriginal } from './original.js';
+import { isClass, likeOriginal } from './original.js';
 import { Body } from './steps.js';
 
 type AnyFunction = (...args: any[]) => any;
@@ -169,7 +169,8 @@ export const valuesOf = (settings: Settings | null): Record<string, unknown> =>
  * ```
  */
 export function bindGradMode<F extends AnyFunction>(fn: F): F {
-  if (typeof fn !== 'function') throw new TypeError(`bindGradMode: expected a function, got ${typeof fn}`);
+  if (typeof fn !== 'function' || isClass(fn))
+    throw new TypeError(`bindGradMode: expected a function, got ${typeof fn === 'function' ? 'a class' : typeof fn}`);
   const now = rebound(currentFrame());
   return likeOriginal(
     function (this: unknown, ...args: unknown[]) {

@@ -8,6 +8,11 @@ interface MetadataReflection {
 }
 const reflection = Reflect as MetadataReflection;
 
+/** Whether a function is a class that only `new` can call. */
+// Arrow functions, which most calls of `run` take, have no prototype, and need not be read.
+export const isClass = (fn: Function): boolean =>
+  fn.prototype !== undefined && /^class\b/.test(Function.prototype.toString.call(fn));
+
 /**
  * Makes `wrapper` look like `fn` to everybody else: name, length, own properties and metadata, as they are now, and what is
  * added to `fn` later is inherited from it. So the order in which decorators stand makes no difference.

@@ -170,12 +170,12 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
   if (Tensor.is(value)) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean')
     throw new TypeError(`${op}: expected a Tensor or a number, got ${showOther(value)}`);
-  return scalarOf(scalarDType(value, other), value, other instanceof Tensor ? other.storage.backend : undefined);
+  return scalarOf(scalarDType(value, other), value, Tensor.is(other) ? other.storage.backend : undefined);
 }
 
 /** A dtype that holds the value: float32 beside half types, which are computed in it. */
 function scalarDType(value: number | boolean, other: TensorLike): DType {
-  if (!(other instanceof Tensor)) return typeof value === 'boolean' ? 'bool' : 'float32';
+  if (!Tensor.is(other)) return typeof value === 'boolean' ? 'bool' : 'float32';
   const { dtype } = other;
   if (isFloat(dtype)) return dtype === 'float64' ? dtype : 'float32';
   if (typeof value === 'boolean') return 'bool';
@@ -186,8 +186,8 @@ function scalarDType(value: number | boolean, other: TensorLike): DType {
 /** The dtype that the operands of an operator are promoted to, where `a` and `b` are what `toTensor` made of them. */
 export function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DType {
   if (a.dtype === b.dtype) return a.dtype;
-  if (!(left instanceof Tensor)) return right instanceof Tensor ? promoteValue(b.dtype, left) : 'float32';
-  return right instanceof Tensor ? promote(a, b) : promoteValue(a.dtype, right);
+  if (!Tensor.is(left)) return Tensor.is(right) ? promoteValue(b.dtype, left) : 'float32';
+  return Tensor.is(right) ? promote(a, b) : promoteValue(a.dtype, right);
 }
 
 /** A plain value as a tensor of this dtype. */

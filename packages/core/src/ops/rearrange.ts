@@ -212,7 +212,7 @@ export function unfoldDim(x: Tensor, dim: number, size: number, step: number): T
   if (!Number.isInteger(size) || size < 0 || size > n || !Number.isInteger(step) || step < 1)
     throw new ShapeError(
       'unfoldDim',
-      `size ${size} and step ${step} do not fit dimension ${dim} of ${formatShape(x.shape)}`,
+      `size ${show(size)} and step ${show(step)} do not fit dimension ${dim} of ${formatShape(x.shape)}`,
     );
   const replace = (of: readonly number[], v: number, last: number) => [...of.map((o, i) => (i === d ? v : o)), last];
   const stride = x.strides[d] ?? 1;

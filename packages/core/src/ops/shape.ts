@@ -361,11 +361,11 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const d = normalizeDim('narrow', dim, x.ndim);
   checkHasDims('narrow', x);
   const n = x.shape[d] ?? 0;
-  const from = start < 0 ? start + n : start;
-  if (!Number.isInteger(start) || !Number.isInteger(length) || length < 0 || from < 0 || from + length > n)
+  const from = Number.isInteger(start) ? (start < 0 ? start + n : start) : -1;
+  if (!Number.isInteger(length) || length < 0 || from < 0 || from + length > n)
     throw new IndexError(
       'narrow',
-      `start ${start} and length ${length} leave dimension ${dim} of ${formatShape(x.shape)}`,
+      `start ${show(start)} and length ${show(length)} leave dimension ${dim} of ${formatShape(x.shape)}`,
     );
   const shape = x.shape.map((v, i) => (i === d ? length : v));
   return makeView('narrow', x, shape, x.strides, x.offset + from * x.strides[d]!, (g) => [padDim(g, d, from, n)]);
@@ -399,7 +399,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
   const n = x.shape[d] ?? 0;
   checkHasDims('select', x);
   if (!Number.isInteger(index) || index < -n || index >= n)
-    throw new IndexError('select', `index ${index} is out of range for dimension ${dim} of size ${n}`);
+    throw new IndexError('select', `index ${show(index)} is out of range for dimension ${dim} of size ${n}`);
   const at = index < 0 ? index + n : index;
   const drop = (of: readonly number[]) => of.filter((_, i) => i !== d);
   return makeView('select', x, drop(x.shape), drop(x.strides), x.offset + at * x.strides[d]!, (g) => [

@@ -64,6 +64,7 @@ export class Generator {
 
   /** Uniform whole number in [0, n). */
   below(n: number): number {
+    if (typeof n !== 'number') throw new TypeError(`below: takes a number, got ${show(n)}`);
     // 53 bits leave a bias below 2^-21 for any n up to 2^32.
     return Math.floor((((this.bits() >>> 5) * 0x4000000 + (this.bits() >>> 6)) / 2 ** 53) * n);
   }

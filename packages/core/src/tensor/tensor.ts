@@ -37,6 +37,8 @@ export interface ViewInfo {
   readonly untracked: boolean;
 }
 
+const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
+
 /**
  * An n-dimensional array that remembers how it was computed.
  *
@@ -389,23 +391,24 @@ export class Tensor {
   }
 
   toString(): string {
-    return Tensor.is(this) ? formatTensor(this) : 'a proxy of a Tensor, or an object that only inherits from it';
+    return Tensor.is(this) ? formatTensor(this) : noTensor;
   }
 
   /** The elements for `JSON.stringify`, as `toArray` gives them. JSON has no NaN and no infinity: both become null. */
   toJSON(): NestedArray {
+    if (!Tensor.is(this)) throw new TypeError(`toJSON: this is ${noTensor}`);
     return this.toArray();
   }
 
   /** Node, debuggers and notebooks print tensors as `toString` does. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return formatTensor(this);
+    return this.toString();
   }
   [Symbol.for('debug.description')](): string {
-    return formatTensor(this);
+    return this.toString();
   }
   [Symbol.for('Jupyter.display')](): { 'text/plain': string } {
-    return { 'text/plain': formatTensor(this) };
+    return { 'text/plain': this.toString() };
   }
 
   /** JavaScript's own operators would take the text for a value: `loss += t` would give a string, and `t > 1` false. */

@@ -1,5 +1,5 @@
 import { floor, linspace, logicalAnd, ones, type Shape, ShapeError, stack, type Tensor, where } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface GridSampleOptions {
   mode?: 'bilinear' | 'nearest' | 'bicubic';
@@ -26,27 +26,30 @@ const fourSizes = is.tuple(is.count, is.count, is.count, is.count);
  * functional.affineGrid(identity, [1, 1, 1, 2]); // [[[[-0.5, 0], [0.5, 0]]]]
  * ```
  */
-export function affineGrid(theta: Tensor, size: Shape, options?: { alignCorners?: boolean }): Tensor {
-  const op = 'affineGrid';
-  checkTensors(op, theta);
-  const { alignCorners = false } = checkOptions(op, options, alignOptions);
-  check(op, 'size', size, fourSizes);
-  const [n, , h, w] = size as [number, number, number, number];
-  if (theta.shape.join() !== [n, 2, 3].join())
-    throw new ShapeError(
-      op,
-      `theta is [${n}, 2, 3] for a size of [${size.join(', ')}], got [${theta.shape.join(', ')}]`,
-    );
-  const { dtype, device } = theta;
-  const line = (m: number): Tensor => {
-    if (alignCorners) return m === 1 ? ones([1], { dtype, device }).mul(0) : linspace(-1, 1, m, { dtype, device });
-    return linspace(1 / m - 1, 1 - 1 / m, m, { dtype, device });
-  };
-  const x = line(w).reshape([1, w]).expand(h, w);
-  const y = line(h).reshape([h, 1]).expand(h, w);
-  const places = stack([x, y, ones([h, w], { dtype, device })], -1).reshape([1, h * w, 3]);
-  return places.matmul(theta.transpose(1, 2)).reshape([n, h, w, 2]);
-}
+export const affineGrid = /* @__PURE__ */ named(
+  'affineGrid',
+  (theta: Tensor, size: Shape, options?: { alignCorners?: boolean }): Tensor => {
+    const op = 'affineGrid';
+    checkTensors(op, theta);
+    const { alignCorners = false } = checkOptions(op, options, alignOptions);
+    check(op, 'size', size, fourSizes);
+    const [n, , h, w] = size as [number, number, number, number];
+    if (theta.shape.join() !== [n, 2, 3].join())
+      throw new ShapeError(
+        op,
+        `theta is [${n}, 2, 3] for a size of [${size.join(', ')}], got [${theta.shape.join(', ')}]`,
+      );
+    const { dtype, device } = theta;
+    const line = (m: number): Tensor => {
+      if (alignCorners) return m === 1 ? ones([1], { dtype, device }).mul(0) : linspace(-1, 1, m, { dtype, device });
+      return linspace(1 / m - 1, 1 - 1 / m, m, { dtype, device });
+    };
+    const x = line(w).reshape([1, w]).expand(h, w);
+    const y = line(h).reshape([h, 1]).expand(h, w);
+    const places = stack([x, y, ones([h, w], { dtype, device })], -1).reshape([1, h * w, 3]);
+    return places.matmul(theta.transpose(1, 2)).reshape([n, h, w, 2]);
+  },
+);
 
 /**
  * The planes `x` `[N, C, H, W]` read at the places `grid` `[N, h, w, 2]`, x before y, from -1 to 1: `[N, C, h, w]`
@@ -57,46 +60,49 @@ export function affineGrid(theta: Tensor, size: Shape, options?: { alignCorners?
  * functional.gridSample(x, tensor([[[[0, 0]]]])); // [[[[2.5]]]]
  * ```
  */
-export function gridSample(x: Tensor, grid: Tensor, options?: GridSampleOptions): Tensor {
-  const op = 'gridSample';
-  checkTensors(op, x, grid);
-  const given = checkOptions(op, options, gridOptions);
-  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = given;
-  if (
-    x.ndim !== 4 ||
-    grid.ndim !== 4 ||
-    grid.shape[3] !== 2 ||
-    grid.shape[0] !== x.shape[0] ||
-    x.shape[2]! * x.shape[3]! === 0
-  )
-    throw new ShapeError(
-      op,
-      `takes [N, C, H, W] and a grid [N, h, w, 2], got [${x.shape.join(', ')}] and [${grid.shape.join(', ')}]`,
-    );
-  const sides = [x.shape[3]!, x.shape[2]!] as const;
-  const inside = (place: Tensor, size: number) => within(place, size, paddingMode, alignCorners);
-  const [gx, gy] = [0, 1].map((d) => {
-    const at = grid.select(3, d);
-    const size = sides[d]!;
-    return alignCorners
-      ? at.add(1).mul((size - 1) / 2)
-      : at
-          .add(1)
-          .mul(size / 2)
-          .sub(0.5);
-  }) as [Tensor, Tensor];
-  if (mode === 'bicubic') return bicubic(x, gx, gy, inside);
-  const [px, py] = [inside(gx, sides[0]), inside(gy, sides[1])];
-  if (mode === 'nearest') return pick(x, px.detach().round(), py.detach().round());
-  const [x0, y0] = [floor(px.detach()), floor(py.detach())];
-  const [fx, fy] = [px.sub(x0), py.sub(y0)];
-  const [ex, ey] = [fx.neg().add(1), fy.neg().add(1)];
-  const corner = (dx: number, dy: number, weight: Tensor) => pick(x, x0.add(dx), y0.add(dy)).mul(weight.unsqueeze(1));
-  return corner(0, 0, ex.mul(ey))
-    .add(corner(1, 0, fx.mul(ey)))
-    .add(corner(0, 1, ex.mul(fy)))
-    .add(corner(1, 1, fx.mul(fy)));
-}
+export const gridSample = /* @__PURE__ */ named(
+  'gridSample',
+  (x: Tensor, grid: Tensor, options?: GridSampleOptions): Tensor => {
+    const op = 'gridSample';
+    checkTensors(op, x, grid);
+    const given = checkOptions(op, options, gridOptions);
+    const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = given;
+    if (
+      x.ndim !== 4 ||
+      grid.ndim !== 4 ||
+      grid.shape[3] !== 2 ||
+      grid.shape[0] !== x.shape[0] ||
+      x.shape[2]! * x.shape[3]! === 0
+    )
+      throw new ShapeError(
+        op,
+        `takes [N, C, H, W] and a grid [N, h, w, 2], got [${x.shape.join(', ')}] and [${grid.shape.join(', ')}]`,
+      );
+    const sides = [x.shape[3]!, x.shape[2]!] as const;
+    const inside = (place: Tensor, size: number) => within(place, size, paddingMode, alignCorners);
+    const [gx, gy] = [0, 1].map((d) => {
+      const at = grid.select(3, d);
+      const size = sides[d]!;
+      return alignCorners
+        ? at.add(1).mul((size - 1) / 2)
+        : at
+            .add(1)
+            .mul(size / 2)
+            .sub(0.5);
+    }) as [Tensor, Tensor];
+    if (mode === 'bicubic') return bicubic(x, gx, gy, inside);
+    const [px, py] = [inside(gx, sides[0]), inside(gy, sides[1])];
+    if (mode === 'nearest') return pick(x, px.detach().round(), py.detach().round());
+    const [x0, y0] = [floor(px.detach()), floor(py.detach())];
+    const [fx, fy] = [px.sub(x0), py.sub(y0)];
+    const [ex, ey] = [fx.neg().add(1), fy.neg().add(1)];
+    const corner = (dx: number, dy: number, weight: Tensor) => pick(x, x0.add(dx), y0.add(dy)).mul(weight.unsqueeze(1));
+    return corner(0, 0, ex.mul(ey))
+      .add(corner(1, 0, fx.mul(ey)))
+      .add(corner(0, 1, ex.mul(fy)))
+      .add(corner(1, 1, fx.mul(fy)));
+  },
+);
 
 /** Places brought into the plane, as the padding says. */
 function within(place: Tensor, size: number, mode: GridSampleOptions['paddingMode'], alignCorners: boolean): Tensor {

@@ -1,5 +1,5 @@
 import { type Generator, rand, softmax, type Tensor } from '@gradgate/core';
-import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface GumbelSoftmaxOptions {
   /** The temperature: the lower, the nearer to one-hot vectors; 1 by default. */
@@ -22,15 +22,18 @@ const known = { tau: is.positive, hard: is.boolean, dim: is.integer, generator: 
  * functional.gumbelSoftmax(tensor([0, 100]), { hard: true }); // [0, 1]
  * ```
  */
-export function gumbelSoftmax(logits: Tensor, options?: GumbelSoftmaxOptions): Tensor {
-  checkTensors('gumbelSoftmax', logits);
-  const { tau = 1, hard = false, dim = -1, generator } = checkOptions('gumbelSoftmax', options, known);
-  const { shape, dtype, device } = logits;
-  // Gumbel noise: minus the logarithm of an exponential draw, which is never 0.
-  const noise = rand(shape, { dtype, device, generator }).neg().log1p().neg().clamp(1e-20).log().neg();
-  const soft = softmax(logits.add(noise).div(tau), dim);
-  if (!hard) return soft;
-  const last = soft.detach().transpose(dim, -1);
-  const oneHot = last.argmax(-1).oneHot(last.shape.at(-1)!).to(dtype).transpose(dim, -1);
-  return oneHot.add(soft.sub(soft.detach()));
-}
+export const gumbelSoftmax = /* @__PURE__ */ named(
+  'gumbelSoftmax',
+  (logits: Tensor, options?: GumbelSoftmaxOptions): Tensor => {
+    checkTensors('gumbelSoftmax', logits);
+    const { tau = 1, hard = false, dim = -1, generator } = checkOptions('gumbelSoftmax', options, known);
+    const { shape, dtype, device } = logits;
+    // Gumbel noise: minus the logarithm of an exponential draw, which is never 0.
+    const noise = rand(shape, { dtype, device, generator }).neg().log1p().neg().clamp(1e-20).log().neg();
+    const soft = softmax(logits.add(noise).div(tau), dim);
+    if (!hard) return soft;
+    const last = soft.detach().transpose(dim, -1);
+    const oneHot = last.argmax(-1).oneHot(last.shape.at(-1)!).to(dtype).transpose(dim, -1);
+    return oneHot.add(soft.sub(soft.detach()));
+  },
+);

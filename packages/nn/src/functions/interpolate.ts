@@ -1,5 +1,5 @@
 import { record, type Shape, ShapeError, type Tensor, zeros } from '@gradgate/core';
-import { checkOptions, checkTensors, is, kernelsOf, type Taps } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, kernelsOf, named, type Taps } from '@gradgate/core/internal';
 
 export interface InterpolateOptions {
   /** The new sizes of the dimensions after the first two, or one number for all. */
@@ -55,7 +55,7 @@ export const interpolateOptions = {
  * functional.interpolate(tensor([[[1, 2]]]), { scaleFactor: 2 }); // [[[1, 1, 2, 2]]]
  * ```
  */
-export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, options: InterpolateOptions): Tensor => {
   checkTensors('interpolate', x);
   const {
     size,
@@ -83,4 +83,4 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     out = mixed(out.reshape([outer, n, inner]), tapsOf(n, m, scale, mode !== 'nearest', alignCorners)).reshape(shape);
   }
   return out;
-}
+});

@@ -1,5 +1,5 @@
 import { pad, ShapeError, type Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface LocalResponseNormOptions {
   /** 1e-4 by default. */
@@ -20,14 +20,17 @@ export const localResponseNormOptions = { alpha: is.number, beta: is.number, k: 
  * functional.localResponseNorm(ones([1, 2, 1]), 2, { alpha: 1, beta: 1 }); // [[[0.6667], [0.5]]]
  * ```
  */
-export function localResponseNorm(x: Tensor, size: number, options?: LocalResponseNormOptions): Tensor {
-  const op = 'localResponseNorm';
-  checkTensors(op, x);
-  check(op, 'size', size, is.count);
-  const { alpha = 1e-4, beta = 0.75, k = 1 } = checkOptions(op, options, localResponseNormOptions);
-  if (x.ndim < 3)
-    throw new ShapeError(op, `takes [N, C, ...] of three dimensions or more, got [${x.shape.join(', ')}]`);
-  const sides = [...Array(2 * (x.ndim - 2)).fill(0), Math.floor(size / 2), Math.floor((size - 1) / 2)];
-  const mean = pad(x.square(), sides).unfold(1, size, 1).mean(-1);
-  return x.div(mean.mul(alpha).add(k).pow(beta));
-}
+export const localResponseNorm = /* @__PURE__ */ named(
+  'localResponseNorm',
+  (x: Tensor, size: number, options?: LocalResponseNormOptions): Tensor => {
+    const op = 'localResponseNorm';
+    checkTensors(op, x);
+    check(op, 'size', size, is.count);
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = checkOptions(op, options, localResponseNormOptions);
+    if (x.ndim < 3)
+      throw new ShapeError(op, `takes [N, C, ...] of three dimensions or more, got [${x.shape.join(', ')}]`);
+    const sides = [...Array(2 * (x.ndim - 2)).fill(0), Math.floor(size / 2), Math.floor((size - 1) / 2)];
+    const mean = pad(x.square(), sides).unfold(1, size, 1).mean(-1);
+    return x.div(mean.mul(alpha).add(k).pow(beta));
+  },
+);

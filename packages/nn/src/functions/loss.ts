@@ -12,6 +12,7 @@ import {
   where,
 } from '@gradgate/core';
 import {
+  check,
   checkIntegers,
   checkOptions,
   checkTensors,
@@ -190,10 +191,15 @@ export function tripletMarginWithDistanceLoss(
   const op = 'tripletMarginWithDistanceLoss';
   checkTensors(op, anchor, positive, negative);
   const given = checkOptions(op, options, tripletMarginWithDistanceLossOptions);
-  const { distanceFunction = pairwiseDistance, margin = 1, swap = false, reduction } = given;
-  const near = distanceFunction(anchor, positive);
-  const far = distanceFunction(anchor, negative);
-  const distance = swap ? far.minimum(distanceFunction(positive, negative)) : far;
+  const { distanceFunction = named(op, pairwiseDistance), margin = 1, swap = false, reduction } = given;
+  const between = (a: Tensor, b: Tensor): Tensor => {
+    const found = distanceFunction(a, b);
+    check(op, 'what distanceFunction gives', found, is.tensor);
+    return found;
+  };
+  const near = between(anchor, positive);
+  const far = between(anchor, negative);
+  const distance = swap ? far.minimum(between(positive, negative)) : far;
   return reduceLoss(op, clamp(near.sub(distance).add(margin), 0), reduction);
 }
 

@@ -1,5 +1,5 @@
 import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zeros } from '@gradgate/core';
-import { checkOptions, checkTensors, is, outputSize, type Window } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, named, outputSize, type Window } from '@gradgate/core/internal';
 
 export interface UnfoldOptions {
   /** How far the window moves; 1 by default. */
@@ -14,6 +14,7 @@ const pairs = (kind: typeof is.count) => is.either(kind, is.tuple(kind, kind));
 export const unfoldOptions = { stride: pairs(is.count), padding: pairs(is.size), dilation: pairs(is.count) };
 
 type Two = readonly [number, number];
+const sizes = pairs(is.count);
 const two = (v: Pair): Two => (typeof v === 'number' ? [v, v] : v);
 
 /** The windows over a plane, as options say. */
@@ -24,11 +25,12 @@ interface Windows extends Window {
 
 function windowsOf(op: string, plane: Two, kernelSize: Pair, options: UnfoldOptions | undefined): Windows {
   const given = checkOptions(op, options, unfoldOptions);
+  check(op, 'the size of the kernel', kernelSize, sizes);
   const kernel = two(kernelSize);
   const [stride, padding, dilation] = [two(given.stride ?? 1), two(given.padding ?? 0), two(given.dilation ?? 1)];
   const window = { kernel, stride, padding, dilation };
   const positions = [outputSize(plane[0], 0, window), outputSize(plane[1], 1, window)] as const;
-  if (kernel.some((k) => !(Number.isInteger(k) && k > 0)) || positions.some((n) => n < 1))
+  if (positions.some((n) => n < 1))
     throw new ShapeError(
       op,
       `a kernel of [${kernel.join(', ')}] with dilation [${dilation.join(', ')}] does not fit into [${plane.join(', ')}] with padding [${padding.join(', ')}]`,
@@ -44,20 +46,23 @@ function windowsOf(op: string, plane: Two, kernelSize: Pair, options: UnfoldOpti
  * functional.unfold(randn([2, 3, 8, 8]), 3, { padding: 1 }).shape; // [2, 27, 64]
  * ```
  */
-export function unfold(x: Tensor, kernelSize: Pair, options?: UnfoldOptions): Tensor {
-  checkTensors('unfold', x);
-  if (x.ndim === 3) return unfold(x.unsqueeze(0), kernelSize, options).squeeze(0);
-  if (x.ndim !== 4) throw new ShapeError('unfold', `takes [N, C, H, W] or [C, H, W], got [${x.shape.join(', ')}]`);
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  const { kernel, stride, padding, dilation, positions } = windowsOf('unfold', [h, w], kernelSize, options);
-  const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) + 1;
-  return pad(x, [padding[1], padding[1], padding[0], padding[0]])
-    .unfold(2, reach(0), stride[0])
-    .unfold(3, reach(1), stride[1])
-    .at(slice(), slice(), slice(), slice(), slice(null, null, dilation[0]), slice(null, null, dilation[1]))
-    .permute(0, 1, 4, 5, 2, 3)
-    .reshape([n, c * kernel[0] * kernel[1], positions[0] * positions[1]]);
-}
+export const unfold = /* @__PURE__ */ named(
+  'unfold',
+  (x: Tensor, kernelSize: Pair, options?: UnfoldOptions): Tensor => {
+    checkTensors('unfold', x);
+    if (x.ndim === 3) return unfold(x.unsqueeze(0), kernelSize, options).squeeze(0);
+    if (x.ndim !== 4) throw new ShapeError('unfold', `takes [N, C, H, W] or [C, H, W], got [${x.shape.join(', ')}]`);
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    const { kernel, stride, padding, dilation, positions } = windowsOf('unfold', [h, w], kernelSize, options);
+    const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) + 1;
+    return pad(x, [padding[1], padding[1], padding[0], padding[0]])
+      .unfold(2, reach(0), stride[0])
+      .unfold(3, reach(1), stride[1])
+      .at(slice(), slice(), slice(), slice(), slice(null, null, dilation[0]), slice(null, null, dilation[1]))
+      .permute(0, 1, 4, 5, 2, 3)
+      .reshape([n, c * kernel[0] * kernel[1], positions[0] * positions[1]]);
+  },
+);
 
 /**
  * Planes `outputSize` of which each element is the sum of what windows have at its place (col2im): `[N, C * kh * kw, windows]`
@@ -67,25 +72,29 @@ export function unfold(x: Tensor, kernelSize: Pair, options?: UnfoldOptions): Te
  * functional.fold(ones([1, 4, 4]), [3, 3], 2); // [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]
  * ```
  */
-export function fold(x: Tensor, outputSize: Pair, kernelSize: Pair, options?: UnfoldOptions): Tensor {
-  checkTensors('fold', x);
-  if (x.ndim === 2) return fold(x.unsqueeze(0), outputSize, kernelSize, options).squeeze(0);
-  const [h, w] = two(outputSize);
-  const windows = windowsOf('fold', [h, w], kernelSize, options);
-  const { kernel, padding, positions } = windows;
-  const [area, count] = [kernel[0] * kernel[1], positions[0] * positions[1]];
-  if (x.ndim !== 3 || x.shape[1]! % area !== 0 || x.shape[2] !== count)
-    throw new ShapeError('fold', `takes [N, C * ${area}, ${count}], got [${x.shape.join(', ')}]`);
-  const [n, c] = [x.shape[0]!, x.shape[1]! / area];
-  const wide: Two = [h + 2 * padding[0], w + 2 * padding[1]];
-  const shape: Shape = [n, c, area * count];
-  const index = tensor(positionsIn(wide, windows)).expand(shape);
-  return zeros([n, c, wide[0] * wide[1]], { dtype: x.dtype, device: x.device })
-    .scatterAdd(2, index, x.reshape(shape))
-    .reshape([n, c, ...wide])
-    .narrow(2, padding[0], h)
-    .narrow(3, padding[1], w);
-}
+export const fold = /* @__PURE__ */ named(
+  'fold',
+  (x: Tensor, outputSize: Pair, kernelSize: Pair, options?: UnfoldOptions): Tensor => {
+    checkTensors('fold', x);
+    if (x.ndim === 2) return fold(x.unsqueeze(0), outputSize, kernelSize, options).squeeze(0);
+    check('fold', 'the size of the output', outputSize, sizes);
+    const [h, w] = two(outputSize);
+    const windows = windowsOf('fold', [h, w], kernelSize, options);
+    const { kernel, padding, positions } = windows;
+    const [area, count] = [kernel[0] * kernel[1], positions[0] * positions[1]];
+    if (x.ndim !== 3 || x.shape[1]! % area !== 0 || x.shape[2] !== count)
+      throw new ShapeError('fold', `takes [N, C * ${area}, ${count}], got [${x.shape.join(', ')}]`);
+    const [n, c] = [x.shape[0]!, x.shape[1]! / area];
+    const wide: Two = [h + 2 * padding[0], w + 2 * padding[1]];
+    const shape: Shape = [n, c, area * count];
+    const index = tensor(positionsIn(wide, windows)).expand(shape);
+    return zeros([n, c, wide[0] * wide[1]], { dtype: x.dtype, device: x.device })
+      .scatterAdd(2, index, x.reshape(shape))
+      .reshape([n, c, ...wide])
+      .narrow(2, padding[0], h)
+      .narrow(3, padding[1], w);
+  },
+);
 
 /** Where in a padded plane each position of the kernel lies, of one window after another. */
 function positionsIn([, width]: Two, { kernel, stride, dilation, positions }: Windows): Int32Array {

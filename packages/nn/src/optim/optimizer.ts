@@ -217,6 +217,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
 
   /** Drops the gradients of all parameters, or with `setToNull: false` fills them with zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
+    checkOptions('zeroGrad', options, { setToNull: is.boolean });
     for (const { params } of this.paramGroups) for (const p of params) p.zeroGrad(options);
   }
 }

@@ -80,7 +80,7 @@ function headerOf(
     for (const [key, value] of Object.entries(metadata))
       if (typeof value !== 'string')
         no(`metadata is text, and '${shorten(key)}' is ${show(value)}; use JSON.stringify()`);
-    header['__metadata__'] = metadata;
+    header['__metadata__'] = { ...metadata };
   }
   const entries = Object.entries(tensors);
   for (const [name, t] of entries) {

@@ -1,3 +1,4 @@
+import { check, is } from '@gradgate/core/internal';
 import type { Logger } from './logger.js';
 import { Sink } from './sink.js';
 
@@ -15,10 +16,13 @@ export class JsonLines implements Logger {
 
   /** @param target A path, or a function that takes the bytes of each line. */
   constructor(target: string | ((bytes: Uint8Array) => unknown)) {
-    this.sink = new Sink(target);
+    this.sink = new Sink('JsonLines', target);
   }
 
   addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
+    check('addFigures', 'figures', figures, is.object);
+    for (const name in figures) check('addFigures', name, figures[name], is.number);
+    check('addFigures', 'the step', step, is.size);
     const line = JSON.stringify({ step, time: Date.now() / 1000, ...figures });
     return this.sink.write(new TextEncoder().encode(`${line}\n`));
   }

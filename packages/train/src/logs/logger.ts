@@ -1,7 +1,7 @@
 import type { Tensor } from '@gradgate/core';
 import { checkOptions, is, show } from '@gradgate/core/internal';
 import type { Callback } from '../callback.js';
-import type { Run } from '../run.js';
+import { checkRun, type Run } from '../run.js';
 
 /** What takes figures: `SummaryWriter`, `JsonLines`, or an observer of your own. */
 export interface Logger {
@@ -39,11 +39,13 @@ export class Logging implements Callback {
   }
 
   async onStep(run: Run): Promise<void> {
+    checkRun('Logging.onStep', run);
     if (run.isMain && run.step % this.everySteps === 0)
       await this.logger.addFigures(prefixed('step', run.batchFigures), run.step);
   }
 
   async onEpochEnd(run: Run): Promise<void> {
+    checkRun('Logging.onEpochEnd', run);
     if (!run.isMain) return;
     await this.logger.addFigures(prefixed('epoch', run.figures), run.step);
     if (this.histograms)

@@ -1,8 +1,15 @@
+import { check, is } from '@gradgate/core/internal';
+
 /** Where bytes go: a file that is added to, or a function. Writes are made one after the other. */
 export class Sink {
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly target: string | ((bytes: Uint8Array) => unknown)) {}
+  constructor(
+    op: string,
+    private readonly target: string | ((bytes: Uint8Array) => unknown),
+  ) {
+    check(op, 'the target', target, is.either(is.string, is.callback));
+  }
 
   write(bytes: Uint8Array): Promise<void> {
     const { target } = this;

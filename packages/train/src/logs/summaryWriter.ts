@@ -1,5 +1,5 @@
 import { type Node, noGrad, Tensor } from '@gradgate/core';
-import { check, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { encode } from 'fast-png';
 import type { Logger } from './logger.js';
 import * as records from './records.js';
@@ -23,10 +23,9 @@ export class SummaryWriter implements Logger {
 
   /** @param target A folder, made if it is not there; or a function that takes the bytes, where there are no files. */
   constructor(target: string | ((bytes: Uint8Array) => unknown)) {
-    check('SummaryWriter', 'the target', target, is.either(is.string, is.callback));
     const seconds = Math.floor(Date.now() / 1000);
     const name = `events.out.tfevents.${seconds}.gradgate.${globalThis.process?.pid ?? 0}.${files++}`;
-    this.sink = new Sink(typeof target === 'string' ? `${target}/${name}` : target);
+    this.sink = new Sink('SummaryWriter', typeof target === 'string' ? `${target}/${name}` : target);
     this.write(records.version, 0).catch(() => {});
   }
 
@@ -36,14 +35,16 @@ export class SummaryWriter implements Logger {
 
   /** Several scalars of one step. */
   addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
+    check('addFigures', 'figures', figures, is.object);
     for (const [tag, value] of Object.entries(figures)) check('addFigures', tag, value, is.number);
     return this.write(records.scalars(figures), step);
   }
 
   /** The values of a tensor, in `bins` intervals of one width. Those that are not finite are left out. */
-  addHistogram(tag: string, values: Tensor, step: number, { bins = 30 }: { bins?: number } = {}): Promise<void> {
+  addHistogram(tag: string, values: Tensor, step: number, options?: { bins?: number }): Promise<void> {
+    check('addHistogram', 'the tag', tag, is.string);
+    const { bins = 30 } = checkOptions('addHistogram', options, { bins: is.count });
     check('addHistogram', 'values', values, is.tensor);
-    check('addHistogram', 'bins', bins, is.count);
     return this.write(records.histogram(tag, histogramOf(Array.from(values.toTypedArray(), Number), bins)), step);
   }
 
@@ -68,6 +69,7 @@ export class SummaryWriter implements Logger {
 
   /** Text, which is shown as Markdown. */
   addText(tag: string, text: string, step: number): Promise<void> {
+    check('addText', 'the tag', tag, is.string);
     check('addText', 'the text', text, is.string);
     return this.write(records.textSummary(tag, text), step);
   }
@@ -78,6 +80,8 @@ export class SummaryWriter implements Logger {
     metrics: Readonly<Record<string, number>>,
     step = 0,
   ): Promise<void> {
+    check('addHparams', 'hparams', hparams, is.object);
+    check('addHparams', 'metrics', metrics, is.object);
     for (const [name, value] of Object.entries(hparams))
       check('addHparams', name, value, is.either(is.number, is.string, is.boolean));
     const all = records.hparams(hparams, Object.keys(metrics), Date.now() / 1000);
@@ -86,6 +90,7 @@ export class SummaryWriter implements Logger {
 
   /** The operations that a tensor was computed by; `names` has those of leaves, such as `model.namedParameters()`. */
   addGraph(result: Tensor, names: Iterable<readonly [string, Tensor]> = []): Promise<void> {
+    check('addGraph', 'names', names, is.iterable);
     if (!Tensor.is(result) || result.gradFn === null)
       throw new TypeError(`addGraph: takes a tensor whose computation was recorded, got ${show(result)}`);
     return this.write(records.graph(nodesOf(result.gradFn, new Map([...names].map(([name, t]) => [t, name])))), 0);

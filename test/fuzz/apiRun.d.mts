@@ -1,0 +1,14 @@
+export interface Found {
+  count: number;
+  /** The number of the first call that met it; -1 where it was no call. */
+  call: number;
+  message: string;
+}
+
+export function runCalls(options: {
+  calls: number;
+  seed: string;
+  match?: string;
+  only?: number;
+  deadline?: number;
+}): Promise<{ results: number; refusals: number; faults: number; kinds: Map<string, Found> }>;
