@@ -8,11 +8,12 @@ import * as linalg from '@gradgate/core/linalg';
 import * as specialFunctions from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
+import * as onnx from '@gradgate/onnx';
 import { transformSync } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 
-// Editors show docstrings, so their examples have to be right: each ```ts block compiles, and runs, with all that core, nn and
-// distributions export in scope. A line `expression; // value` also has to give that value.
+// Editors show docstrings, so their examples have to be right: each ```ts block compiles, and runs, with all that core, nn,
+// distributions and onnx export in scope. A line `expression; // value` also has to give that value.
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const packages = join(root, 'packages');
@@ -21,7 +22,7 @@ const without = (names: object, known: object) =>
   Object.fromEntries(Object.entries(names).filter(([n]) => !(n in known)));
 const ofLinalg = without(linalg, core);
 const ofSpecial = without(specialFunctions, core);
-const scope: Record<string, unknown> = { ...core, ...nn, ...distributions, ...ofLinalg, ...ofSpecial, linalg };
+const scope: Record<string, unknown> = { ...core, ...nn, ...distributions, ...onnx, ...ofLinalg, ...ofSpecial, linalg };
 
 interface Example {
   readonly place: string;
@@ -37,7 +38,7 @@ function examplesOf(file: string): Example[] {
   }));
 }
 
-const examples = ['core/src', 'nn/src', 'distributions/src'].flatMap((folder) =>
+const examples = ['core/src', 'nn/src', 'distributions/src', 'onnx/src'].flatMap((folder) =>
   readdirSync(join(packages, folder), { recursive: true, encoding: 'utf8' })
     .filter((f) => f.endsWith('.ts'))
     .sort()
@@ -127,6 +128,7 @@ describe('examples in docstrings compile', () => {
           ],
           ['@gradgate/distributions', used(code, Object.keys(distributions))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
+          ['@gradgate/onnx', used(code, Object.keys(onnx))],
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);

@@ -77,7 +77,7 @@ const lacking = (names: object, files: readonly string[]): string[] =>
     .filter((name) => !files.some((source) => hasExample(source, name)));
 
 describe('every exported class and function has a docstring, which editors show', () => {
-  it.each(['nn/src', 'train/src', 'gradgate/src', 'openblas/src', 'native/src', 'distributions/src'])(
+  it.each(['nn/src', 'train/src', 'gradgate/src', 'openblas/src', 'native/src', 'distributions/src', 'onnx/src'])(
     '%s',
     (folder) => {
       const files = sources(join(packages, folder));

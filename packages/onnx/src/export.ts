@@ -1,0 +1,152 @@
+import {
+  currentGenerator,
+  evaluating,
+  forkRng,
+  Generator,
+  setDefaultDevice,
+  Tensor,
+  TensorError,
+  type View,
+} from '@gradgate/core';
+import { checkOptions, is, show } from '@gradgate/core/internal';
+import { functionalCall, Module } from '@gradgate/nn';
+import { drawsRandom, label, tracing } from './device.js';
+import { encodeModel, type Graph, type Initializer, type Node, type Typed } from './proto.js';
+import { Trace, type Value } from './trace.js';
+
+/** Names in the file, which are those that a runtime feeds and fetches by. */
+export interface ExportOptions {
+  /** Of the tensors among the inputs, in order; `input`, `input_1`, ... by default. */
+  readonly inputNames?: readonly string[];
+  /** Of the outputs, in order; by default `output`, `output_1`, ..., or the keys where the model gives a record. */
+  readonly outputNames?: readonly string[];
+}
+
+const options = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf(is.string) };
+
+/**
+ * A model as an ONNX file: what it computes for inputs of these shapes and dtypes, evaluated (dropout off, batch norms by their
+ * running statistics), with its parameters by their names. The model runs once, and is left as it is; what it does must not
+ * depend on the values of its inputs.
+ *
+ * @param model The module.
+ * @param inputs The arguments of its `forward`: tensors become inputs of the graph, all else is as in this call.
+ * @param options Names.
+ * @returns The bytes of the file: opset 21, as onnxruntime 1.20 and later read it.
+ * @throws TensorError Where the model uses what ONNX does not have, reads values or draws random numbers; it names what.
+ *
+ * ```ts
+ * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2));
+ * const file = exportOnnx(model, [randn([1, 4])], { inputNames: ['x'], outputNames: ['y'] });
+ * file instanceof Uint8Array; // true
+ * ```
+ */
+export function exportOnnx(model: Module, inputs: readonly unknown[], options_: ExportOptions = {}): Uint8Array {
+  if (!(model instanceof Module)) throw new TypeError('exportOnnx: expected a Module, and its inputs as a list');
+  if (!Array.isArray(inputs)) throw new TypeError('exportOnnx: expected the inputs as a list, such as [x]');
+  const { inputNames = [], outputNames = [] } = checkOptions('exportOnnx', options_, options);
+  for (const [list, what] of [
+    [inputNames, 'inputNames'],
+    [outputNames, 'outputNames'],
+  ] as const)
+    if (new Set(list).size < list.length)
+      throw new TypeError(`exportOnnx: ${what} has a name twice: ${list.join(', ')}`);
+  return encodeModel(graphOf(model, inputs, inputNames, outputNames));
+}
+
+function graphOf(
+  model: Module,
+  inputs: readonly unknown[],
+  inputNames: readonly string[],
+  outputNames: readonly string[],
+): Graph {
+  const trace = new Trace();
+  return tracing(trace, () => {
+    const before = setDefaultDevice('onnx');
+    try {
+      return evaluating.run(() => {
+        const given: Typed[] = [];
+        const args = inputs.map((input) => {
+          if (!(input instanceof Tensor)) return input;
+          const name = trace.fresh(inputNames[given.length] ?? (given.length ? `input_${given.length}` : 'input'));
+          const value: Value = { name, dtype: input.dtype, shape: input.shape };
+          given.push(value);
+          const there = input.detach().contiguous().to('onnx');
+          trace.write(there as unknown as View, value);
+          return there;
+        });
+        if (inputNames.length > given.length)
+          throw new TypeError(
+            `exportOnnx: there are ${given.length} tensors among the inputs, and ${inputNames.length} inputNames`,
+          );
+        const call = functionalCall as (module: Module, tensors: Record<string, Tensor>, ...args: unknown[]) => unknown;
+        const results = named(
+          withoutRandom(() => call(model, movedState(model), ...args)),
+          outputNames,
+        );
+        const outputs = results.map(([name, tensor]) => outputOf(trace, name, tensor));
+        return { name: model.constructor.name, ...pruned(trace, outputs), inputs: given, outputs };
+      });
+    } finally {
+      setDefaultDevice(before);
+    }
+  });
+}
+
+/** Refuses random numbers: they would be constants of the graph, the same at each run. */
+function withoutRandom<T>(fn: () => T): T {
+  const state = currentGenerator().getState();
+  const watched = new Generator(0).setState(state);
+  const result = forkRng(watched).run(fn);
+  if (watched.getState().join() !== state.join()) throw new TensorError('exportOnnx', drawsRandom);
+  return result;
+}
+
+/** Copies of parameters and buffers on the tracing device, labelled by their names. */
+function movedState(model: Module): Record<string, Tensor> {
+  const moved: Record<string, Tensor> = {};
+  for (const [name, tensor] of [...model.namedParameters(), ...model.namedBuffers()]) {
+    moved[name] = tensor.detach().contiguous().to('onnx');
+    label(moved[name] as unknown as View, name);
+  }
+  return moved;
+}
+
+/** The tensors that a model gives, each with its name: the keys of records, or their number in lists. */
+function named(result: unknown, names: readonly string[]): [string, Tensor][] {
+  const tensors = tensorsIn(result, '');
+  if (names.length > tensors.length)
+    throw new TypeError(
+      `exportOnnx: the model gives ${tensors.length} tensors, and there are ${names.length} outputNames`,
+    );
+  return tensors.map(([key, tensor], i) => [names[i] ?? (key || (i ? `output_${i}` : 'output')), tensor]);
+}
+
+function tensorsIn(result: unknown, key: string): [string, Tensor][] {
+  if (result instanceof Tensor) return [[key, result]];
+  if (Array.isArray(result)) return result.flatMap((each) => tensorsIn(each, key));
+  if (typeof result === 'object' && result !== null)
+    return Object.entries(result).flatMap(([name, each]) => tensorsIn(each, key ? `${key}.${name}` : name));
+  throw new TypeError(`exportOnnx: the model has to give tensors, in lists or records, and gave ${show(result)}`);
+}
+
+function outputOf(trace: Trace, wish: string, tensor: Tensor): Typed {
+  if (tensor.device !== 'onnx')
+    throw new TensorError('exportOnnx', `the output '${wish}' was computed on ${tensor.device}, apart from the inputs`);
+  const name = trace.fresh(wish);
+  const { dtype, shape } = tensor;
+  const from = trace.read(tensor as unknown as View).name;
+  trace.nodes.push({ op: 'Identity', inputs: [from], outputs: [name], attributes: {} });
+  return { name, dtype, shape };
+}
+
+/** What the outputs are made of; the rest was for nothing. */
+function pruned(trace: Trace, outputs: readonly Typed[]): { nodes: Node[]; initializers: Initializer[] } {
+  const wanted = new Set(outputs.map(({ name }) => name));
+  const nodes = trace.nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((name) => wanted.has(name))) return false;
+    for (const name of node.inputs) wanted.add(name);
+    return true;
+  });
+  return { nodes: nodes.reverse(), initializers: trace.initializers.filter(({ name }) => wanted.has(name)) };
+}

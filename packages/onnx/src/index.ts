@@ -1,0 +1,2 @@
+/** ONNX files of modules: `exportOnnx`. */
+export { type ExportOptions, exportOnnx } from './export.js';

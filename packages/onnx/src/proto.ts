@@ -1,0 +1,116 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { DType } from '@gradgate/core';
+
+// What the messages of ONNX hold, by the numbers of their fields in onnx.proto.
+
+/** ONNX 1.18: what runtimes of 2025 and later read. */
+export const opset = 21;
+const irVersion = 10;
+
+const typeOf: Readonly<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+};
+
+/** The number of a dtype, as `Cast` takes it. */
+export const elementType = (dtype: DType): number => typeOf[dtype];
+
+export type Attribute = number | { readonly float: number } | string | readonly number[];
+
+export interface Node {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface Typed {
+  readonly name: string;
+  readonly dtype: DType;
+  /** A string names a size that may be any. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** A constant of the graph: its elements as they lie in memory, little-endian. */
+export interface Initializer {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  readonly initializers: readonly Initializer[];
+  readonly inputs: readonly Typed[];
+  readonly outputs: readonly Typed[];
+}
+
+type Fields = () => void;
+
+/** The file of a model. */
+export function encodeModel(graph: Graph): Uint8Array {
+  const w = new BinaryWriter();
+  const message = (field: number, fields: Fields) => {
+    w.tag(field, WireType.LengthDelimited).fork();
+    fields();
+    w.join();
+  };
+  const text = (field: number, value: string) => w.tag(field, WireType.LengthDelimited).string(value);
+  const int = (field: number, value: number) => w.tag(field, WireType.Varint).int64(value);
+
+  const attribute = (name: string, value: Attribute) => {
+    text(1, name);
+    if (typeof value === 'number') int(3, value);
+    else if (typeof value === 'string') text(4, value);
+    else if ('float' in value) w.tag(2, WireType.Bit32).float(value.float);
+    else for (const each of value) int(8, each);
+    int(20, typeof value === 'number' ? 2 : typeof value === 'string' ? 3 : 'float' in value ? 1 : 7);
+  };
+  const node = ({ op, inputs, outputs, attributes }: Node) => {
+    for (const name of inputs) text(1, name);
+    for (const name of outputs) text(2, name);
+    text(3, outputs[0]!);
+    text(4, op);
+    for (const [name, value] of Object.entries(attributes)) message(5, () => attribute(name, value));
+  };
+  const initializer = ({ name, dtype, shape, bytes }: Initializer) => {
+    for (const size of shape) int(1, size);
+    int(2, elementType(dtype));
+    text(8, name);
+    w.tag(9, WireType.LengthDelimited).bytes(bytes);
+  };
+  const size = (value: number | string) => (typeof value === 'string' ? text(2, value) : int(1, value));
+  const typed = ({ name, dtype, shape }: Typed) => {
+    text(1, name);
+    message(2, () =>
+      message(1, () => {
+        int(1, elementType(dtype));
+        message(2, () => {
+          for (const each of shape) message(1, () => size(each));
+        });
+      }),
+    );
+  };
+
+  int(1, irVersion);
+  text(2, 'gradgate');
+  message(7, () => {
+    for (const each of graph.nodes) message(1, () => node(each));
+    text(2, graph.name);
+    for (const each of graph.initializers) message(5, () => initializer(each));
+    for (const each of graph.inputs) message(11, () => typed(each));
+    for (const each of graph.outputs) message(12, () => typed(each));
+  });
+  message(8, () => int(2, opset));
+  return w.finish();
+}
