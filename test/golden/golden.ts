@@ -47,8 +47,11 @@ export const camelCase = (kwargs: Record<string, unknown>): Record<string, any> 
   Object.fromEntries(Object.entries(kwargs).map(([k, v]) => [k.replace(/_(\w)/g, (_, c: string) => c.toUpperCase()), v]));
 
 /** The largest error of `actual` as the golden README defines it; NaN and infinities must match exactly. */
-export function goldenError(actual: Tensor, expected: ArrayLike<number | boolean>): number {
-  const values = actual.toTypedArray();
+export const goldenError = (actual: Tensor, expected: ArrayLike<number | boolean>): number =>
+  errorOf(actual.toTypedArray(), expected);
+
+/** The same of values that have been read. */
+export function errorOf(values: ArrayLike<number>, expected: ArrayLike<number | boolean>): number {
   if (values.length !== expected.length) return Number.POSITIVE_INFINITY;
   let worst = 0;
   for (let i = 0; i < values.length; i++) {
