@@ -19,7 +19,7 @@ async function measure(program: string, external: string[] = []): Promise<{ mini
 }
 
 const budgets: [what: string, program: string, external: string[], gzipBudget: number][] = [
-  ['one function and noGrad of core', `export { tensor, noGrad } from '@gradgate/core'`, [], 98_000],
+  ['one function and noGrad of core', `export { tensor, noGrad } from '@gradgate/core'`, [], 100_000],
   ['all of core', `export * from '@gradgate/core'`, [], 116_000],
   [
     'linalg beside core',
@@ -36,7 +36,7 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 76_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],
   ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 9_000],
-  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 7_700],
+  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 8_100],
 ];
 
 // Budgets are about a tenth above what was measured: whoever adds more than that raises them, and says so.

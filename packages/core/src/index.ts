@@ -20,6 +20,7 @@ export { defineFunction, FunctionContext, type FunctionDefinition } from './auto
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
 export type { KeepableOperator } from './autograd/keep.js';
+export { keep, tidy } from './autograd/tidy.js';
 export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
 export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';
 export { type MemoryReport, memory } from './backend/wasm/residency.js';

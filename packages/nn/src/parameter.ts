@@ -1,5 +1,5 @@
 import { Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is, pin } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, outlive, pin } from '@gradgate/core/internal';
 
 const parameterOptions = { requiresGrad: is.boolean };
 const bufferOptions = { persistent: is.boolean };
@@ -52,6 +52,7 @@ export class Buffer extends Tensor {
     check('Buffer', 'persistent', persistent, is.boolean);
     super(data.storage, data.dtype, data.shape, data.strides, data.offset);
     this.inference = data.inference;
+    outlive(data.storage);
   }
 }
 

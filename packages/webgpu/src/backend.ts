@@ -51,6 +51,11 @@ export const webgpu: Backend = {
   memory: {
     isTemporary: (storage) => held(storage).isTemporary,
     free: (storage) => held(storage).free(),
+    // What `tidy` makes is where all memory is, and needs no moving when it leaves.
+    isScoped: () => false,
+    forget(storage) {
+      if (held(storage).block !== null) held(storage).free();
+    },
     keep(storage) {
       held(storage).isTemporary = false;
     },

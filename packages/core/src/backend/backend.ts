@@ -386,6 +386,10 @@ export interface ManagedMemory {
   isTemporary(storage: Storage): boolean;
   /** Nobody reads it any more. */
   free(storage: Storage): void;
+  /** Whether a storage was made in the flow of a `tidy`, which gives it back. */
+  isScoped(storage: Storage): boolean;
+  /** Nobody may read it any more, wherever it is: a kernel or a read that gets it refuses. */
+  forget(storage: Storage): void;
   /** User code may keep it from now on: it is left to the garbage collector. */
   keep(storage: Storage): void;
   /** It is used often and for long, as parameters are: moves it to where kernels work best. */

@@ -1,9 +1,11 @@
 import { check, show } from '../check.js';
 import { DeviceError } from '../errors.js';
 import * as is from '../kinds.js';
+import { outlive } from '../memory/scope.js';
 import type { Storage } from '../memory/storage.js';
 import type { Backend, Kernels, View } from './backend.js';
 import { cpu } from './cpu.js';
+import { checkGone, noKernels } from './gone.js';
 
 /** The devices that there are, and the one on which tensors are made where none is named. */
 const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: cpu };
@@ -56,10 +58,13 @@ export const getDefaultDevice = (): string => state.default.name;
 export function kernelsOf(op: string, a: View, b?: View | null, c?: View | null): Kernels {
   const { backend } = a.storage;
   if ((b && b.storage.backend !== backend) || (c && c.storage.backend !== backend)) refuseMixed(op, [a, b, c]);
-  return backend.kernels;
+  const { kernels } = backend;
+  if (kernels === noKernels) checkGone(op, a);
+  return kernels;
 }
 
 function refuseMixed(op: string, views: readonly (View | null | undefined)[]): never {
+  checkGone(op, ...views);
   const devices = views.filter((v) => v != null).map((v) => v.storage.backend.name);
   throw new DeviceError(
     op,
@@ -77,7 +82,8 @@ export function refuseRead(storage: Storage, op = 'read'): never {
   );
 }
 
-/** Moves the memory of a tensor that is used often and for long to where kernels work best. */
+/** Moves the memory of a tensor that is used often and for long to where kernels work best; no `tidy` gives it back. */
 export function pin({ storage }: View): void {
+  outlive(storage);
   storage.backend.memory?.pin(storage);
 }

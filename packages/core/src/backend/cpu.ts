@@ -26,4 +26,5 @@ export const cpu: Backend = {
 /** A storage over `data`, without a copy: numbers, or what is stored for them. */
 export const wrap = (data: TypedArray | Bits, dtype: DType): Storage => HostStorage.of(data, dtype);
 
-Object.defineProperty(HostStorage.prototype, 'backend', { value: cpu });
+// Writable, as that of memory that was given back becomes another one.
+Object.defineProperty(HostStorage.prototype, 'backend', { value: cpu, writable: true });

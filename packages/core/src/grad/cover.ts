@@ -1,4 +1,5 @@
 import { followed } from './asyncFunction.js';
+import { callbacksOf, type Ending, endPromise } from './ending.js';
 import { callIn, currentFrame, followsAsync } from './flow.js';
 import { copyOf, Frame, GradModeError } from './frame.js';
 import { Body } from './steps.js';
@@ -26,6 +27,9 @@ export const isIterator = (value: object): value is AnyIterator =>
   (Symbol.iterator in value || Symbol.asyncIterator in value) &&
   typeof (value as Partial<AnyIterator>).next === 'function';
 
+/** Whether a result has a part that runs later. */
+export const isLazy = (value: unknown): value is object => isObject(value) && (isIterator(value) || isThenable(value));
+
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A promise whose `then` is the engine's, of this realm or another: its continuations are in the flow already. */
@@ -36,13 +40,14 @@ const isPlainPromise = (value: Thenable): boolean =>
 
 /**
  * Makes sure that the lazy part of a result runs in `frame` as well, or, where that is null, that it leaves nothing behind
- * in the mode of whoever asks for its steps. It stays the same object.
+ * in the mode of whoever asks for its steps. It stays the same object, but for a promise whose `ending` there is: that is
+ * told of what leaves and of the end.
  */
-export function cover(frame: Frame | null, result: object): unknown {
+export function cover(frame: Frame | null, result: object, ending: Ending | null = null): unknown {
   const follows = followsAsync || followed.has(result);
   if (isIterator(result)) {
     if (Symbol.asyncIterator in result && !follows) return frame === null ? result : refuse(frame, 'an async iterator');
-    return coverIterator(frame, result);
+    return coverIterator(frame, result, ending);
   }
   if (frame === null || !isThenable(result)) return result;
   if (!follows) {
@@ -50,7 +55,8 @@ export function cover(frame: Frame | null, result: object): unknown {
     return refuse(frame, 'a promise');
   }
   // Other thenables may start their work in then().
-  return isPlainPromise(result) ? result : coverThenable(frame, result);
+  if (!isPlainPromise(result)) return coverThenable(frame, result, ending);
+  return ending === null ? result : endPromise(ending, result as PromiseLike<unknown>);
 }
 
 function refuse(frame: Frame, what: string): never {
@@ -67,14 +73,16 @@ const bodies = new WeakMap<object, Body>();
 const thenables = new WeakSet<object>();
 
 /** Each step of the iterator runs in `frame` from now on, with the consumer's mode back after it. */
-function coverIterator(frame: Frame | null, iterator: AnyIterator): object {
+function coverIterator(frame: Frame | null, iterator: AnyIterator, ending: Ending | null): object {
   const known = bodies.get(iterator);
   // Of stacked gates the inner one decides for the body.
   if (known !== undefined) {
     known.base ??= frame;
+    if (ending !== null) known.endings.push(ending);
     return iterator;
   }
   const body = new Body(frame, Symbol.asyncIterator in iterator);
+  if (ending !== null) body.endings.push(ending);
   const methods = new Map<PropertyKey, AnyFunction>();
   // An engine that leaves the flow of a queued step to chance never gets to queue one.
   const inTurn = tagOf(iterator) === 'AsyncGenerator';
@@ -93,7 +101,7 @@ function coverIterator(frame: Frame | null, iterator: AnyIterator): object {
       const made: unknown =
         frame === null ? Reflect.apply(make, iterator, []) : callIn(copyOf(frame), make, iterator, []);
       if (made === iterator) return covered;
-      return isObject(made) && isIterator(made) ? coverIterator(frame, made) : made;
+      return isObject(made) && isIterator(made) ? coverIterator(frame, made, ending) : made;
     });
   }
   const covered = override(iterator, methods);
@@ -103,8 +111,8 @@ function coverIterator(frame: Frame | null, iterator: AnyIterator): object {
 }
 
 /** The thenable's `then` runs in `frame` from now on; the callbacks stay in the mode of who passes them. */
-function coverThenable(frame: Frame, thenable: Thenable): object {
-  if (thenables.has(thenable)) return thenable;
+function coverThenable(frame: Frame, thenable: Thenable, ending: Ending | null): object {
+  if (ending === null && thenables.has(thenable)) return thenable;
   const { then } = thenable;
   const covered = override(
     thenable,
@@ -118,7 +126,7 @@ function coverThenable(frame: Frame, thenable: Thenable): object {
               ? (...args: unknown[]) => callIn(rebound(caller), f as AnyFunction, undefined, args)
               : f,
           );
-          return callIn(copyOf(frame), then, thenable, bound);
+          return callIn(copyOf(frame), then, thenable, ending === null ? bound : callbacksOf(ending, bound));
         },
       ],
     ]),

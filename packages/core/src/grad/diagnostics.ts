@@ -89,6 +89,16 @@ export function callSite(): string | null {
 /** The files of the runtime itself, in Node, Deno and Bun. */
 const ofRuntime = /^(?:node|ext|internal|native|bun)(?::|$)/;
 
+/** Where the code stands that called the function `depth` calls above; null unless in development mode. */
+export function placeAbove(depth: number): string | null {
+  if (!development) return null;
+  const at = String(new Error().stack)
+    .split('\n')
+    .map(placeIn)
+    .filter((p) => p !== null)[depth + 1];
+  return at ? `${at.file}:${at.line}:${at.column}` : null;
+}
+
 /** Apart from `place`, which is on the way of every guarded call and small enough to be inlined there. */
 function findPlace(): string | null {
   for (const traceLine of String(new Error().stack).split('\n')) {

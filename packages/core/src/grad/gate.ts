@@ -1,8 +1,9 @@
 import type { Condition } from './condition.js';
 import { type ConditionalDecorator, decorate, type GateDecorator, looksLikeClass } from './decorate.js';
+import type { Ending } from './ending.js';
 import { flowFrame, hostForScope } from './flow.js';
 import type { Settings } from './frame.js';
-import { type Effect, frameHere, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
+import { type Effect, endingOf, frameHere, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
 import { carryOver, isClass } from './original.js';
 import { openScope, type Scope } from './scope.js';
 
@@ -92,7 +93,7 @@ function guards(rule: Rule): Guards {
     },
     enter() {
       const frame = frameHere(rule, flowFrame());
-      return frame === null ? inert : openScope(frame, hostForScope());
+      return frame === null ? inert : openScope(frame, hostForScope(), endingOf(rule, frame));
     },
     async(fn) {
       check('async', fn);
@@ -163,6 +164,12 @@ export function makeModeGate(name: string, on: Effect, off: Effect): ModeGate {
   return ((...args: unknown[]) => gateFrom({ gate: name, effect: on, otherwise: off }, args, null)) as ModeGate;
 }
 
+/** The endings of a combined gate, the innermost first. */
+function allOf(endings: readonly Ending[]): Ending {
+  const each = (tell: (ending: Ending) => void): void => endings.toReversed().forEach(tell);
+  return { leave: (value) => each((ending) => ending.leave(value)), end: () => each((ending) => ending.end()) };
+}
+
 /**
  * One gate that does what several do, the last one innermost: `combineGates('evaluating', noGrad, evalMode)`.
  *
@@ -184,6 +191,7 @@ export function combineGates(name: string, ...gates: Gate[]): Gate {
   let enabled: boolean | null = null;
   for (const part of parts) enabled = part.enabled ?? enabled;
   const setters = parts.flatMap(({ set }) => (set === null ? [] : [set]));
+  const endings = parts.flatMap(({ ending }) => (ending === null ? [] : [ending]));
   return makeGate(name, {
     enabled,
     inference: parts.some(({ inference }) => inference),
@@ -198,5 +206,6 @@ export function combineGates(name: string, ...gates: Gate[]): Gate {
             }
             return settings;
           },
+    ending: endings.length === 0 ? null : (frame) => allOf(endings.map((ending) => ending(frame))),
   });
 }

@@ -1,6 +1,7 @@
 import { asyncFunction } from './asyncFunction.js';
 import { ask, type Condition } from './condition.js';
-import { cover, isIterator, isObject, isThenable, rebound } from './cover.js';
+import { cover, isIterator, isLazy, isObject, isThenable, rebound } from './cover.js';
+import { type Ending, finish } from './ending.js';
 import {
   callAsCaller,
   callIn,
@@ -28,6 +29,8 @@ export interface Effect {
   readonly inference: boolean;
   /** What it sets other modes to; null if it sets none. */
   readonly set: ((frame: Frame, self: unknown, args: readonly unknown[]) => Settings | null) | null;
+  /** What it does when a call ends, of which `set` has made the frame's settings; null if nothing. */
+  readonly ending: ((frame: Frame) => Ending) | null;
 }
 
 /** What a gate does at each call: its effect `always`, where a condition holds, or as a flag said when the gate was made. */
@@ -66,6 +69,10 @@ function frameFor(
 export const frameHere = (rule: Rule, flow: Frame | undefined): Frame | null =>
   isPlain(rule) ? newFrame(rule.gate, rule.effect, null, flow) : frameFor(rule, undefined, [], null, flow);
 
+/** What is to be done when the call of `frame` has ended; null where the condition left the caller's mode in force. */
+export const endingOf = ({ effect }: Rule, frame: Frame | null): Ending | null =>
+  frame === null || effect.ending === null ? null : effect.ending(frame);
+
 function newFrame(gate: string, effect: Effect, member: string | null, flow: Frame | undefined): Frame {
   const parent = frameIn(flow);
   const enabled = effect.enabled ?? parent.enabled;
@@ -85,7 +92,8 @@ export function runGuarded<R>(rule: Rule, fn: () => R): R {
   const slot = currentSlot();
   const before = frameOf(slot);
   const frame = frameHere(rule, before);
-  if (frame === null || !hasSlots || currentObserver()) return callSlowly(rule, frame, null, fn, undefined, []) as R;
+  if (frame === null || !hasSlots || rule.effect.ending !== null || currentObserver())
+    return callSlowly(rule, frame, null, fn, undefined, []) as R;
   const entered = enter(frame, slot);
   let result: R;
   try {
@@ -100,13 +108,15 @@ export function runGuarded<R>(rule: Rule, fn: () => R): R {
 export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string | null): F {
   const plain = isPlain(rule);
   const { gate, effect } = rule;
+  const ends = effect.ending !== null;
   // As `runGuarded`, written out: a guarded method adds one frame to the stack, under its own name. And where no
   // condition is asked, nobody but the method takes its arguments, so the engine need not collect them.
   const guarded = function (this: unknown, ...args: unknown[]) {
     const slot = currentSlot();
     const before = frameOf(slot);
     const frame = plain ? newFrame(gate, effect, member, before) : frameFor(rule, this, args, member, before);
-    if (frame === null || !hasSlots || currentObserver()) return callSlowly(rule, frame, member, fn, this, args);
+    if (frame === null || !hasSlots || ends || currentObserver())
+      return callSlowly(rule, frame, member, fn, this, args);
     const entered = enter(frame, slot);
     let result: unknown;
     try {
@@ -119,7 +129,7 @@ export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string |
   return likeOriginal(guarded as unknown as F, fn);
 }
 
-/** Calls `fn` in `frame`, or in the caller's mode, and tells an observer of beginning and end. */
+/** Calls `fn` in `frame`, or in the caller's mode, and tells an observer, and the gate's ending, of beginning and end. */
 function callSlowly(
   rule: Rule,
   frame: Frame | null,
@@ -129,11 +139,14 @@ function callSlowly(
   args: readonly unknown[],
 ): unknown {
   const end = currentObserver() ? observeStart(rule, frame, member) : undefined;
+  const ending = endingOf(rule, frame);
   let result: unknown;
   try {
     result = frame === null ? callAsCaller(fn, self, args) : callIn(frame, fn, self, args);
-    if (isObject(result)) result = cover(frame, result);
+    if (isLazy(result)) result = cover(frame, result, ending);
+    else if (ending !== null) finish(ending, result);
   } catch (error) {
+    ending?.end();
     end?.();
     throw error;
   }
@@ -193,25 +206,41 @@ export function runCoroutine(
   args: readonly unknown[],
 ): Promise<unknown> {
   return asyncFunction(null, null, function* () {
-    const frame = frameFor(rule, self, args, start.name || null, flowFrame()) ?? copyOf(currentFrame());
-    const body = new Body(frame, false);
-    const steps = body.run(start, self, args) as Iterator<unknown, unknown, unknown>;
-    if (!isObject(steps) || !isIterator(steps))
-      throw new TypeError(
-        `${rule.gate}.async: takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
-      );
-    let step = body.run(steps.next, steps, []) as IteratorResult<unknown>;
-    while (!step.done) {
-      let value: unknown;
-      try {
-        value = yield step.value;
-      } catch (error) {
-        if (steps.throw === undefined) throw error;
-        step = body.run(steps.throw, steps, [error]) as IteratorResult<unknown>;
-        continue;
-      }
-      step = body.run(steps.next, steps, [value]) as IteratorResult<unknown>;
+    const own = frameFor(rule, self, args, start.name || null, flowFrame());
+    const ending = endingOf(rule, own);
+    try {
+      const value = yield* stepsOf(rule, own ?? copyOf(currentFrame()), start, self, args);
+      return ending === null ? value : finish(ending, value);
+    } finally {
+      ending?.end();
     }
-    return step.value;
   });
+}
+
+function* stepsOf(
+  rule: Rule,
+  frame: Frame,
+  start: AnyFunction,
+  self: unknown,
+  args: readonly unknown[],
+): Generator<unknown, unknown, unknown> {
+  const body = new Body(frame, false);
+  const steps = body.run(start, self, args) as Iterator<unknown, unknown, unknown>;
+  if (!isObject(steps) || !isIterator(steps))
+    throw new TypeError(
+      `${rule.gate}.async: takes a generator function, function* () { ... }; ${start.name || 'this one'} returned ${typeof steps}`,
+    );
+  let step = body.run(steps.next, steps, []) as IteratorResult<unknown>;
+  while (!step.done) {
+    let value: unknown;
+    try {
+      value = yield step.value;
+    } catch (error) {
+      if (steps.throw === undefined) throw error;
+      step = body.run(steps.throw, steps, [error]) as IteratorResult<unknown>;
+      continue;
+    }
+    step = body.run(steps.next, steps, [value]) as IteratorResult<unknown>;
+  }
+  return step.value;
 }

@@ -15,6 +15,7 @@ import './yields.js';
 export type { Condition } from './condition.js';
 export type { ConditionalDecorator, GateDecorator } from './decorate.js';
 export { describeFrame, type Reporter, setDevelopmentMode, setReporter } from './diagnostics.js';
+export type { Ending } from './ending.js';
 export {
   currentFrame,
   followsAsync,
@@ -43,8 +44,8 @@ export { type GradPolicy, gradPolicies } from './policies.js';
 export type { Scope } from './scope.js';
 export { evalMode, isTraining, trainMode } from './training.js';
 
-const on: Effect = { enabled: true, inference: false, set: null };
-const off: Effect = { enabled: false, inference: false, set: null };
+const on: Effect = { enabled: true, inference: false, set: null, ending: null };
+const off: Effect = { enabled: false, inference: false, set: null, ending: null };
 
 /**
  * Switches recording off.

@@ -1,4 +1,5 @@
 import { callSite, describeFrame } from './diagnostics.js';
+import type { Ending } from './ending.js';
 import { changeMode, currentFrame, currentSettings, noteSettings } from './flow.js';
 import type { Frame, Setting, Settings } from './frame.js';
 import { checkName, type Gate, makeGate } from './gate.js';
@@ -26,11 +27,13 @@ export interface Mode<T> {
   /**
    * Gates that are given something: `gateWith('freezing', ({ outer }, what: Module) => [...outer, what])` makes
    * `freezing(module)`, a gate as `gate` makes it. The value is computed at each call, in the caller's mode and after the
-   * condition, and once for a generator.
+   * condition, and once for a generator. `ending` makes of the value, and of who set it, what is told when the call ends, and of what it returns:
+   * of a promise when that settles, of a generator at each step. It is told before anybody else gets to see these.
    */
   gateWith<Given extends unknown[]>(
     name: string,
     value: (call: GateCall<T>, ...given: Given) => T,
+    ending?: (value: T, setBy: NonNullable<Mode<T>['setBy']>) => Ending,
   ): (...given: Given) => Gate;
   /** Says what the value is here, and who set it where, for error messages and reports. */
   explain(): string;
@@ -82,9 +85,9 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
     },
     gate(gateName, value) {
       checkName(`${name}.gate`, gateName);
-      return makeGate(gateName, { enabled: null, inference: false, set: (frame) => setBy(frame, value) });
+      return makeGate(gateName, { enabled: null, inference: false, set: (frame) => setBy(frame, value), ending: null });
     },
-    gateWith(gateName, value) {
+    gateWith(gateName, value, ending) {
       checkName(`${name}.gateWith`, gateName);
       if (typeof value !== 'function')
         throw new TypeError(
@@ -95,6 +98,7 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
           enabled: null,
           inference: false,
           set: (frame, self, args) => setBy(frame, value({ outer: valueIn(frame.settings), self, args }, ...given)),
+          ending: ending === undefined ? null : (frame) => ending(valueIn(frame.settings), frame),
         });
     },
     explain() {

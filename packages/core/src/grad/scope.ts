@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { placeHint, report } from './diagnostics.js';
+import type { Ending } from './ending.js';
 import { type Frame, GradModeError } from './frame.js';
 
 /** A mode held open by `using`, until the block ends. */
@@ -21,9 +22,12 @@ export class OpenScope implements Scope {
 /** Scopes that the end of the turn would find open, innermost last. */
 const open: OpenScope[] = [];
 let sweepDue = false;
+/** What is to be done at the end of those whose gate says so. */
+const endings = new Map<Frame, Ending>();
 
 /** Opens a scope on `host`. It is for synchronous code: one that outlives its turn is closed and reported. */
-export function openScope(frame: Frame, host: Frame): Scope {
+export function openScope(frame: Frame, host: Frame, ending: Ending | null): Scope {
+  if (ending !== null) endings.set(frame, ending);
   frame.scope = host.scope;
   host.scope = frame;
   const scope = new OpenScope(frame, host);
@@ -69,16 +73,24 @@ function close({ frame, host }: OpenScope): void {
     );
   const innermost = host.scope === frame;
   unlink(frame, host);
+  endScope(frame);
   if (!innermost)
     throw new GradModeError(
       `${frame.kind}: this scope was closed before one that was opened inside it${opened(frame)}; close scopes in reverse order, as \`using\` does`,
     );
 }
 
+function endScope(frame: Frame): void {
+  if (endings.size === 0) return;
+  endings.get(frame)?.end();
+  endings.delete(frame);
+}
+
 function sweep(frame: Frame, host: Frame): void {
   if (frame.ended !== null) return;
   frame.ended = 'swept';
   unlink(frame, host);
+  endScope(frame);
   report(
     `a ${frame.kind} scope was left open, or held across an await or a yield, and has been closed${opened(frame)}; ` +
       `write \`using _ = ${frame.kind}.enter()\` in synchronous code, and ${frame.kind}.run(...) elsewhere`,

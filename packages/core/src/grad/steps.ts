@@ -1,3 +1,4 @@
+import { type Ending, endStep } from './ending.js';
 import { callIn, currentFrame } from './flow.js';
 import { copyOf, type Frame } from './frame.js';
 import type { OpenScope } from './scope.js';
@@ -8,6 +9,8 @@ type AnyFunction = (...args: any[]) => any;
 export class Body {
   /** The scopes that it has open, innermost last. */
   readonly held: OpenScope[] = [];
+  /** Of its gates, the innermost first: told of what it yields and of its end. */
+  readonly endings: Ending[] = [];
   private step: Step | null = null;
   /** Steps that were asked for while one runs. */
   private readonly waiting: (() => void)[] = [];
@@ -26,23 +29,31 @@ export class Body {
       result = callIn(host, method, self, args);
     } catch (error) {
       this.end(host);
+      this.fail();
       throw error;
     }
     const then: unknown = this.isAsync ? (result as Partial<PromiseLike<unknown>> | null)?.then : undefined;
     if (typeof then !== 'function') {
       this.end(host);
+      for (const ending of this.endings) endStep(ending, result);
       return result;
     }
     return Reflect.apply(then, result, [
       (value: unknown) => {
         this.end(host);
+        for (const ending of this.endings) endStep(ending, value);
         return value;
       },
       (error: unknown) => {
         this.end(host);
+        this.fail();
         throw error;
       },
     ]);
+  }
+
+  private fail(): void {
+    for (const ending of this.endings) ending.end();
   }
 
   /** The same for an async generator, one step after another as its own queue has it: some engines lose the flow there. */

@@ -3,6 +3,7 @@ import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
 import { isFloat } from '../memory/dtype.js';
+import { noteTouched } from '../memory/scope.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -98,4 +99,5 @@ function write(op: string, target: Tensor, value: Tensor): void {
   if (!value.requiresGrad && !target.requiresGrad) return;
   target.history++;
   target.setHistory(value.gradFn, value.outputNr);
+  noteTouched(target);
 }

@@ -148,6 +148,16 @@ export class Node {
     return saved;
   }
 
+  /** What it keeps for backward: tensors, or what hooks made of them. */
+  get kept(): readonly unknown[] {
+    return this.#saved ?? [];
+  }
+
+  /** Whether what it kept was freed by a backward pass. */
+  get isFreed(): boolean {
+    return this.#freed;
+  }
+
   private refuseVersion(t: Tensor, expected: number): never {
     throw new AutogradError(
       'backward',

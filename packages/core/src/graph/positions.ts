@@ -47,7 +47,7 @@ export function writeTo(
 /** A tensor that reads as `value` everywhere, on the device of `x` and of its dtype. */
 export function repeated(value: number | boolean, shape: Shape, { dtype, storage }: Tensor): Tensor {
   const one = Tensor.unwritten(dtype, [], storage.backend);
-  storage.backend.kernels.fill(value, one);
+  one.storage.backend.kernels.fill(value, one);
   const still = shape.map(() => 0);
   return new Tensor(one.storage, dtype, shape, still);
 }

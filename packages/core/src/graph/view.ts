@@ -1,4 +1,6 @@
+import { isGone, refuseGone } from '../backend/gone.js';
 import { isGradEnabled } from '../grad/index.js';
+import { noteTouched } from '../memory/scope.js';
 import { type Shape, stridedOffsets } from '../memory/shape.js';
 import { onStaleView, Tensor } from '../tensor/tensor.js';
 import { type Backward, Node, record } from './node.js';
@@ -13,6 +15,7 @@ export function makeView(
   offset: number,
   backward: Backward,
 ): Tensor {
+  if (isGone(x.storage)) refuseGone(name, x.storage, x);
   const out = new Tensor(x.storage, x.dtype, shape, strides, offset);
   out.inference = x.inference;
   const base = x.viewInfo?.base ?? x;
@@ -72,6 +75,7 @@ export function recordWriteThroughView(view: Tensor, value: Tensor): void {
   );
   base.history++;
   base.setHistory(write);
+  noteTouched(base);
 }
 
 // A view whose base has been written to hangs on the base's new history.

@@ -185,7 +185,7 @@ export function scatterReduce(
 /** Of how many elements each of the sum is. */
 function countOf({ shape, storage }: Tensor, d: number, index: Tensor, includeSelf: boolean): Tensor {
   const count = Tensor.unwritten('int32', shape, storage.backend);
-  storage.backend.kernels.fill(1, count);
+  count.storage.backend.kernels.fill(1, count);
   if (!includeSelf) writeTo(count, 'scatterReduce', 'set', d, index, repeated(0, index.shape, count));
   return writeTo(count, 'scatterReduce', 'add', d, index, repeated(1, index.shape, count));
 }

@@ -1,3 +1,4 @@
+import { goneHow } from '../backend/gone.js';
 import { type DType, isInteger } from '../memory/dtype.js';
 import { contiguousStrides } from '../memory/shape.js';
 import type { Tensor } from './tensor.js';
@@ -15,6 +16,8 @@ export function formatTensor(t: Tensor): string {
   else if (t.requiresGrad) suffix.push('requiresGrad: true');
   if (t.numel === 0 && t.ndim !== 1) suffix.unshift(`shape: [${t.shape.join(', ')}]`);
   const tail = suffix.map((s) => `, ${s}`).join('');
+  const how = goneHow(t.storage);
+  if (how !== null) return `tensor(shape: [${t.shape.join(', ')}]${tail}; its memory was given back ${how})`;
   if (t.numel === 0) return `tensor([]${tail})`;
   if (t.storage.backend.isAsync)
     return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;

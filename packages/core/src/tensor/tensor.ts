@@ -1,15 +1,19 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend } from '../backend/backend.js';
 import { cpu, wrap } from '../backend/cpu.js';
+import { giveBack, isGone } from '../backend/gone.js';
 import { bitsAmong, numbersAmong, targetOf } from '../backend/host/data.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, inNameOf, ShapeError } from '../errors.js';
+import { placeAbove, placeHint } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
 import type { Bits } from '../memory/coding.js';
 import { allocateUninitialized, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { noteMade, noteTouched } from '../memory/scope.js';
 import {
   contiguousStrides,
   formatShape,
@@ -42,8 +46,8 @@ const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
 /**
  * An n-dimensional array that remembers how it was computed.
  *
- * Operators are methods and functions of the same name; each is defined in one file under `ops/`. Nobody disposes of
- * tensors. Views (`view`, `transpose`, `narrow`, ...) share storage with what they were taken of.
+ * Operators are methods and functions of the same name; each is defined in one file under `ops/`. Nobody has to dispose
+ * of tensors. Views (`view`, `transpose`, `narrow`, ...) share storage with what they were taken of.
  *
  * ```ts
  * const x = tensor([[1, 2], [3, 4]]);
@@ -101,18 +105,18 @@ export class Tensor {
 
   /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than the host. */
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
-    const t = new Tensor(wrap(data, dtype), dtype, shape);
+    const t = new Tensor(noteMade(wrap(data, dtype)), dtype, shape);
     return backend === cpu ? t : t.moved(backend);
   }
 
   /** @internal A new zeroed tensor. */
   static empty(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
-    return new Tensor(backend.allocate(dtype, sizeOf(shape), 'zeros'), dtype, shape);
+    return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'zeros')), dtype, shape);
   }
 
   /** @internal A new tensor whose elements must all be written: their values are anything. */
   static unwritten(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
-    return new Tensor(backend.allocate(dtype, sizeOf(shape), 'uninitialized'), dtype, shape);
+    return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'uninitialized')), dtype, shape);
   }
 
   /** The gradient that `backward()` accumulated; same shape, `null` until then. */
@@ -122,7 +126,10 @@ export class Tensor {
     return this.#grad;
   }
   set grad(value: Tensor | null) {
-    if (value !== null) checkGrad(this, value);
+    if (value !== null) {
+      checkGrad(this, value);
+      noteTouched(this);
+    }
     if (this.#gradOwner !== null && value?.storage !== this.#grad!.storage) this.#disown(this.#gradOwner, 'free');
     this.#grad = value;
   }
@@ -139,9 +146,15 @@ export class Tensor {
     return this.#grad;
   }
 
+  /** @internal Whether the memory of its gradient is freed with this leaf's. */
+  get ownsGrad(): boolean {
+    return this.#gradOwner !== null;
+  }
+
   /** @internal Makes a gradient that nobody else holds this leaf's; managed memory stays managed with the leaf. */
   keepGrad(grad: Tensor): void {
     this.#grad = grad;
+    noteTouched(this);
     if (this.storage.backend.memory?.adopt(this.storage, grad.storage)) this.#gradOwner = this.storage;
   }
 
@@ -261,6 +274,29 @@ export class Tensor {
     return this;
   }
 
+  /**
+   * Gives the memory back now, rather than when the garbage collector finds it: using the tensor later, or a view or `detach()` of it,
+   * is an error. Nobody has to. On a view it does nothing: the memory is its base's. `using t = ...` does it where the block ends.
+   *
+   * ```ts
+   * const x = ones([1000]);
+   * x.dispose();
+   * x.isDisposed; // true
+   * ```
+   */
+  dispose(): void {
+    dispose(this);
+  }
+
+  [Symbol.dispose](): void {
+    dispose(this);
+  }
+
+  /** Whether its memory was given back, by `dispose()` or `tidy`. */
+  get isDisposed(): boolean {
+    return isGone(this.storage);
+  }
+
   /** Drops the accumulated gradient, or with `setToNull: false` fills it with zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     const { setToNull = true } = checkOptions('zeroGrad', options, zeroGradOptions);
@@ -330,7 +366,7 @@ export class Tensor {
 
   /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
   moved(to: Backend): Tensor {
-    const storage = to.allocate(this.dtype, this.numel, 'uninitialized');
+    const storage = noteMade(to.allocate(this.dtype, this.numel, 'uninitialized'));
     to.write(storage, this.stored('to'));
     return new Tensor(storage, this.dtype, this.shape);
   }
@@ -438,6 +474,13 @@ export class Tensor {
       throw new ShapeError('iterator', 'a scalar tensor has no dimension to iterate over; use item()');
     for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
   }
+}
+
+function dispose(t: Tensor): void {
+  if (t.viewInfo !== null) return;
+  const at = placeAbove(2);
+  const where = at === null ? placeHint() && ` (${placeHint()})` : ` at ${at}`;
+  giveBack(t.storage, () => `by dispose()${where}; dispose of it after its last use`);
 }
 
 /** Fills a gradient with zeros: no more than its tensor shows of the memory. */

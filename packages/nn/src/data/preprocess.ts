@@ -1,4 +1,4 @@
-import { type Generator, noGrad, ShapeError, Tensor, TensorError, tensor } from '@gradgate/core';
+import { type Generator, keep, noGrad, ShapeError, Tensor, TensorError, tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
 import { asMapped, type DatasetLike, Subset } from './dataset.js';
 import { shuffled } from './shuffled.js';
@@ -66,8 +66,8 @@ export class StandardScaler {
     checkTensors(op, mean, std);
     if (mean!.ndim !== 1 || mean!.shape.join() !== std!.shape.join())
       throw new ShapeError(op, `mean [${mean!.shape.join(', ')}] and std [${std!.shape.join(', ')}] must be alike`);
-    this.mean = mean!.detach().clone();
-    this.std = std!.detach().clone();
+    this.mean = keep(mean!.detach().clone());
+    this.std = keep(std!.detach().clone());
   }
 
   private fitted(op: string, x: Tensor): { mean: Tensor; std: Tensor } {

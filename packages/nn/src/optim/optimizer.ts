@@ -1,4 +1,4 @@
-import { enableGrad, fullLike, noGrad, type Shape, Tensor } from '@gradgate/core';
+import { enableGrad, fullLike, keep, noGrad, type Shape, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, kernelsOf, pin, type Schema, type StepRule, show } from '@gradgate/core/internal';
 import { type OptimizerState, readState, writeState } from './state.js';
 
@@ -185,6 +185,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
             this.state.set(p, state);
           }
           this.update(p, grad, state, group);
+          keep(state);
         }
     });
   }

@@ -5,6 +5,7 @@ import { allocateUninitialized, recordOf } from '../../memory/dtype.js';
 import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../memory/shape.js';
 import type { Storage } from '../../memory/storage.js';
 import type { View } from '../backend.js';
+import { isGone, refuseGone } from '../gone.js';
 import type { Coded, HostStorage } from './storage.js';
 import { gatherStrided } from './strided.js';
 
@@ -15,7 +16,9 @@ export function dataOf({ storage }: View): TypedArray {
   return data;
 }
 
-function refuse({ backend }: Storage): never {
+function refuse(storage: Storage): never {
+  const { backend } = storage;
+  if (isGone(storage)) refuseGone('read', storage);
   throw new DeviceError(
     backend.name,
     `this operator is not there yet on ${backend.name}; move its tensors with .to('cpu')`,

@@ -1,8 +1,9 @@
 import type { Bits, Coding } from '../../memory/coding.js';
 import { allocate, allocateUninitialized, type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
+import { currentScope, isTidying } from '../../memory/scope.js';
 import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../../memory/storage.js';
 import type { Backend } from '../backend.js';
-import { allocateInKernelMemory, clear, type Pinned, residence } from '../wasm/residency.js';
+import { allocateInKernelMemory, clear, type Pinned, residence, scoped } from '../wasm/residency.js';
 
 /** Memory of the host: a typed array. */
 export class HostStorage implements Storage {
@@ -47,7 +48,7 @@ export class HostStorage implements Storage {
   /** To be written as a whole: its values are anything. */
   static uninitialized(dtype: DType, length: number): HostStorage {
     // Most of them, without further questions.
-    if (dtype === 'float32' && currentTemporaries() === null)
+    if (dtype === 'float32' && currentTemporaries() === null && !isTidying())
       return new HostStorage(allocateUninitialized(dtype, length), dtype);
     return temporary(dtype, length) ?? made(dtype, length, allocateUninitialized);
   }
@@ -124,6 +125,7 @@ const windowed: PropertyDescriptor & ThisType<HostStorage> = {
   get() {
     return this.coded!.window;
   },
+  configurable: true,
 };
 
 function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
@@ -133,11 +135,17 @@ function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
 }
 
 function temporary(dtype: DType, length: number): HostStorage | null {
+  if (dtype !== 'float32' || length < residence.from) return null;
   const temporaries = currentTemporaries();
-  if (temporaries === null || dtype !== 'float32' || length < residence.from) return null;
+  const scope = temporaries === null ? currentScope() : null;
+  if (temporaries === null && scope === null) return null;
   const storage = new HostStorage(none, dtype);
   if (!allocateInKernelMemory(storage, length)) return null;
-  temporaries.push(storage);
+  temporaries?.push(storage);
+  if (scope !== null) {
+    storage.pinned = scoped;
+    scope.made.add(storage);
+  }
   return storage;
 }
 

@@ -89,6 +89,17 @@ export function free(storage: Storage): void {
   storage.data = gone;
 }
 
+/** Takes the elements of a storage away from whoever may still hold it; what is pinned is freed when it has been collected. */
+function forget(storage: Storage): void {
+  const { block, pinned, coded } = storage;
+  if (block !== 0 && (pinned === null || pinned === scoped)) free(storage);
+  if (coded === null) storage.data = nothing;
+  else Object.defineProperty(storage, 'data', { value: nothing });
+}
+
+/** No array: see `dataOf`. */
+const nothing = undefined as unknown as TypedArray;
+
 /** What is left of a released array: all that reads it would get undefined. */
 const gone = new Float32Array(0);
 
@@ -99,6 +110,7 @@ function moveToHeap(storage: Storage): void {
   if (residence.poison) storage.data.fill(Number.NaN);
   freeBlock(storage.block);
   storage.block = 0;
+  storage.pinned = null;
   storage.data = copy;
 }
 
@@ -109,6 +121,9 @@ export interface Pinned {
   /** The block of the gradient that a leaf on the storage keeps, or 0. */
   gradient: number;
 }
+
+/** How what a `tidy` gives back at its end is pinned. */
+export const scoped: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 0 });
 
 /** Null where an engine has none: nobody would free what is pinned, so that nothing is. */
 const collected =
@@ -141,9 +156,9 @@ export function pin(storage: Storage): void {
 
 /** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is, within the budget, and is freed with the leaf. */
 function adopt(owner: Storage, gradient: Storage): boolean {
-  if (gradient.block === 0) return false;
+  if (gradient.block === 0 || gradient.pinned === scoped) return false;
   const { pinned } = owner;
-  if (pinned === null || pinned.gradient !== 0 || usage.pinned + pinned.bytes > residence.budget) {
+  if (pinned === null || pinned === scoped || pinned.gradient !== 0 || usage.pinned + pinned.bytes > residence.budget) {
     moveToHeap(gradient);
     return false;
   }
@@ -156,6 +171,8 @@ function adopt(owner: Storage, gradient: Storage): boolean {
 export const managedMemory: ManagedMemory = {
   isTemporary: (storage) => (storage as Storage).block !== 0 && (storage as Storage).pinned === null,
   free: (storage) => free(storage as Storage),
+  isScoped: (storage) => (storage as Storage).pinned === scoped,
+  forget: (storage) => forget(storage as Storage),
   keep: (storage) => moveToHeap(storage as Storage),
   pin: (storage) => pin(storage as Storage),
   adopt: (owner, gradient) => adopt(owner as Storage, gradient as Storage),

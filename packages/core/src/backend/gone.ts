@@ -1,0 +1,66 @@
+import { TensorError } from '../errors.js';
+import { formatShape } from '../memory/shape.js';
+import type { Storage } from '../memory/storage.js';
+import type { Backend, Kernels, View } from './backend.js';
+
+/** Memory that was given back: whoever reads, writes or computes with it is told where that was. */
+class Gone implements Backend {
+  readonly kernels = noKernels;
+  constructor(
+    private readonly was: Backend,
+    readonly how: () => string,
+  ) {}
+  get name(): string {
+    return this.was.name;
+  }
+  // What is allocated like a tensor that is gone is asked for by an operator that is about to find that out.
+  allocate: Backend['allocate'] = (...args) => this.was.allocate(...args);
+  read(storage: Storage, op = 'read'): never {
+    return refuseGone(op, storage);
+  }
+  async readAsync(storage: Storage): Promise<never> {
+    return refuseGone('data', storage);
+  }
+  write: Backend['write'] = (storage, ...args) =>
+    isGone(storage) ? refuseGone('write', storage) : this.was.write(storage, ...args);
+}
+
+/** Gives the memory of a storage back, with all tensors that share it. `how` goes on from "was given back ". */
+export function giveBack(storage: Storage, how: () => string): void {
+  const { backend } = storage;
+  if (backend instanceof Gone) return;
+  backend.memory?.forget(storage);
+  (storage as { backend: Backend }).backend = new Gone(backend, how);
+}
+
+/** Whether the memory of a storage was given back. */
+export const isGone = ({ backend }: Storage): boolean => backend.kernels === noKernels;
+
+/** The kernels of memory that was given back: each refuses, by the operator's name where it has one. */
+export const noKernels = new Proxy({} as Kernels, {
+  get:
+    (_, kernel) =>
+    (...args: unknown[]) => {
+      const [first] = args as [string | { readonly name?: string } | undefined];
+      const views = args.flat() as (View | null | undefined)[];
+      const op = (typeof first === 'string' ? first : first?.name) ?? String(kernel);
+      for (const view of views)
+        if (view?.storage !== undefined && isGone(view.storage)) refuseGone(op, view.storage, view);
+      throw new TensorError(op, 'a tensor that it was called with was given back');
+    },
+});
+
+/** Throws if one of these views is of memory that was given back. */
+export function checkGone(op: string, ...views: readonly (View | null | undefined)[]): void {
+  for (const view of views) if (view && isGone(view.storage)) refuseGone(op, view.storage, view);
+}
+
+export function refuseGone(op: string, storage: Storage, view?: View): never {
+  throw new TensorError(
+    op,
+    `a ${storage.dtype} tensor${view ? ` of shape ${formatShape(view.shape)}` : ''} was given back ${(storage.backend as Gone).how()}`,
+  );
+}
+
+/** Where the memory of a tensor went, in words; null where it is there. */
+export const goneHow = ({ backend }: Storage): string | null => (backend instanceof Gone ? backend.how() : null);
