@@ -100,7 +100,7 @@ static napi_value call(napi_env env, napi_callback_info info) {
       napi_get_value_bool(env, values[i], &b);
       v = b;
     }
-    if (signature[i] == 'a') args[i].f = (float *)(bound->base + (uint64_t)v);
+    if (signature[i] == 'a' || (signature[i] == 'o' && v != 0)) args[i].f = (float *)(bound->base + (uint64_t)v);
     else if (signature[i] == 'n') args[i].n = (ptrdiff_t)v;
     else args[i].x = v;
   }

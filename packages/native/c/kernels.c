@@ -1,6 +1,6 @@
 // All kernels for one set of instructions, which the compiler's flags choose; TARGET names it.
+#include "convolution.h"
 #include "elementwise.h"
-#include "product.h"
 #include "rows.h"
 
 /** What the addon asks for: the `i`th kernel, or 0 behind the last. Built at run time, so that there is nothing to relocate. */

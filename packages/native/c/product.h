@@ -123,7 +123,7 @@ static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, struct matrix a, str
   if (k == 0 && !accumulate)
     for (ptrdiff_t i = 0; i < m; i++) clear(c + i * ldc, n * 4);
   if (m == 0 || n == 0 || k == 0) return;
-  float *packed_a = (float *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63), *packed_b = packed_a + BLOCK_M * BLOCK_K;
+  float *packed_a = aligned(scratch), *packed_b = packed_a + BLOCK_M * BLOCK_K;
   const ptrdiff_t block_n = evenly(n, BLOCK_N, COLUMNS), block_k = evenly(k, BLOCK_K, 4), block_m = evenly(m, BLOCK_M, 1);
   for (ptrdiff_t jc = 0; jc < n; jc += block_n) {
     const ptrdiff_t nc = least(block_n, n - jc);

@@ -353,3 +353,92 @@ KERNEL(shiftRowsGradient) {
   }
   return 0;
 }
+
+/** Softmax of each column of each block of `n` rows of `inner` elements, or its logarithm. */
+KERNEL(softmaxColumns) {
+  float *to = a[0].f;
+  const float *x = a[1].f;
+  const ptrdiff_t n = a[3].n, inner = a[4].n;
+  const int log = a[5].n != 0;
+  for (ptrdiff_t b = 0; b < a[2].n; b++, to += n * inner, x += n * inner)
+    EACH(inner, {
+      vf top = splat(-INF), sum = 0;
+      for (ptrdiff_t r = 0; r < n; r++) top = larger(top, GET(x + r * inner));
+      for (ptrdiff_t r = 0; r < n; r++) {
+        const vf e = exp_of(GET(x + r * inner) - top);
+        sum += e;
+        if (!log) PUT(to + r * inner, e);
+      }
+      const vf l = log ? log_of(sum) : 1 / sum;
+      for (ptrdiff_t r = 0; r < n; r++)
+        if (log) PUT(to + r * inner, GET(x + r * inner) - top - l);
+        else PUT(to + r * inner, GET(to + r * inner) * l);
+    });
+  return 0;
+}
+
+KERNEL(softmaxColumnsGradient) {
+  float *to = a[0].f;
+  const float *g = a[1].f, *y = a[2].f;
+  const ptrdiff_t n = a[4].n, inner = a[5].n;
+  const int log = a[6].n != 0;
+  const float scale = (float)a[7].x;
+  for (ptrdiff_t b = 0; b < a[3].n; b++, to += n * inner, g += n * inner, y += n * inner)
+    EACH(inner, {
+      vf sum = 0;
+      for (ptrdiff_t r = 0; r < n; r++) {
+        const vf d = GET(g + r * inner);
+        sum = log ? sum + d : madd(d, GET(y + r * inner), sum);
+      }
+      for (ptrdiff_t r = 0; r < n; r++) {
+        const vf d = GET(g + r * inner), v = GET(y + r * inner);
+        PUT(to + r * inner, (log ? d - exp_of(v) * sum : v * (d - sum)) * scale);
+      }
+    });
+  return 0;
+}
+
+/** The largest or smallest of each column of each block, and in which row the first stands. */
+KERNEL(columnExtrema) {
+  float *values = a[0].f, *places = a[1].f;
+  const float *x = a[2].f;
+  const ptrdiff_t rows = a[4].n, n = a[5].n;
+  const int32_t flip = (int32_t)a[6].n;
+  for (ptrdiff_t b = 0; b < a[3].n; b++, x += rows * n, values += n, places += n)
+    EACH(n, {
+      vf best = (vf)((vi)GET(x) ^ flip);
+      vi at = 0;
+      for (ptrdiff_t r = 1; r < rows; r++) {
+        const vf v = (vf)((vi)GET(x + r * n) ^ flip);
+        // NaN takes the place of what is none.
+        const vi take = (v > best) | ((v != v) & (best == best));
+        best = take ? v : best;
+        at = take ? (vi)(int32_t)r : at;
+      }
+      PUT(values, (vf)((vi)best ^ flip));
+      PUT(places, (vf)at);
+    });
+  return 0;
+}
+
+/** Where in each row the first of those that `rowExtrema` gives stands. */
+KERNEL(rowPlaces) {
+  int32_t *to = a[0].i;
+  const float *x = a[1].f;
+  const ptrdiff_t n = a[3].n;
+  const int32_t flip = (int32_t)a[4].n;
+  for (ptrdiff_t r = 0; r < a[2].n; r++, x += n) {
+    const vf best = splat(row_extremum(x, n, flip)), wanted = (vf)((vi)best ^ flip);
+    const int is_nan = best[0] != best[0];
+    // A vector that hits is looked through.
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+      const vf v = load(x + i);
+      if (any(is_nan ? v != v : v == wanted)) break;
+    }
+    for (; i < n; i++)
+      if (is_nan ? x[i] != x[i] : x[i] == wanted[0]) break;
+    to[r] = (int32_t)i;
+  }
+  return 0;
+}

@@ -1,4 +1,4 @@
-// The kernels, the letters of their arguments (a: address, n: whole number or boolean, x: number), and whether a number
+// The kernels, the letters of their arguments (a: address, o: address or none, n: whole number or boolean, x: number), and whether a number
 // comes back. Names and arguments are those of the WebAssembly module's exports.
 ENTRY(abs, "aan", 0)
 ENTRY(clamp, "aanxx", 0)
@@ -73,3 +73,11 @@ ENTRY(shiftRowsGradient, "aaaaaaann", 0)
 ENTRY(gemmScratch, "", 1)
 ENTRY(gemm, "nnnannannanan", 0)
 ENTRY(batchedGemm, "naannnannannaa", 0)
+ENTRY(convScratch, "a", 1)
+ENTRY(convolve, "anaaoaa", 0)
+ENTRY(convolveInput, "anaaaa", 0)
+ENTRY(convolveWeight, "anaaaa", 0)
+ENTRY(softmaxColumns, "aannnn", 0)
+ENTRY(softmaxColumnsGradient, "aaannnnx", 0)
+ENTRY(columnExtrema, "aaannnn", 0)
+ENTRY(rowPlaces, "aannn", 0)

@@ -141,9 +141,12 @@ INLINE int any(vi m) {
 #endif
 }
 
+/** The next line of the cache. */
+INLINE float *aligned(float *p) { return (float *)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
+
 INLINE void clear(void *to, ptrdiff_t bytes) { __builtin_memset(to, 0, bytes); }
 
-/** An argument of a kernel, as its signature says: `a` an address, `n` a whole number, `x` a number. */
+/** An argument of a kernel, as its signature says: `a` an address, `o` one or none, `n` a whole number, `x` a number. */
 typedef union {
   float *f;
   double *d;
