@@ -47,7 +47,7 @@ export function expectAlike(
 ): void {
   const results = (kernels: typeof host) => {
     const all = shapes.map((shape, i) => {
-      const out = Tensor.unwritten(dtypes[i]!, shape);
+      const out = Tensor.uninitialized(dtypes[i]!, shape);
       // So that an element that is not written is found.
       kernels.fill(12345.5, out);
       return out;

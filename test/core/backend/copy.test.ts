@@ -17,7 +17,7 @@ describe('the kernel copy', () => {
     );
     const want = x.toTypedArray();
     const expected = Array.from(want, (v) => (to === 'bool' ? Number(v !== 0) : v));
-    const whole = Tensor.unwritten(to, [2, 3]);
+    const whole = Tensor.uninitialized(to, [2, 3]);
     kernels.copy(x, whole);
     closeWindows();
     expect(Array.from(whole.toTypedArray())).toEqual(expected);
@@ -50,7 +50,7 @@ describe('the kernel copy', () => {
 });
 
 it.each(dtypes)('the kernel fill converts a value to %s', (dtype) => {
-  const out = Tensor.unwritten(dtype, [3]);
+  const out = Tensor.uninitialized(dtype, [3]);
   kernels.fill(2, out);
   closeWindows();
   expect(Array.from(out.toTypedArray())).toEqual(Array(3).fill(dtype === 'bool' ? 1 : 2));
@@ -59,7 +59,7 @@ it.each(dtypes)('the kernel fill converts a value to %s', (dtype) => {
 it('the kernel where keeps all bits of 64-bit integers, and converts other numbers', () => {
   const condition = tensor([true, false, true]);
   const large = Tensor.of(new BigInt64Array([2n ** 62n + 1n, 2n, 3n]), 'int64', [3]);
-  const out = Tensor.unwritten('int64', [2, 3]);
+  const out = Tensor.uninitialized('int64', [2, 3]);
   kernels.where(condition, large, tensor([[7.5], [-8]]), out);
   expect(out.toBigInt64Array()).toEqual(new BigInt64Array([2n ** 62n + 1n, 7n, 3n, 2n ** 62n + 1n, -8n, 3n]));
 });

@@ -341,7 +341,7 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
           'reduce it with sum() or mean(), or pass a gradient of its shape',
       );
     const { backend } = t.storage;
-    const one = Tensor.unwritten(t.dtype, t.shape, backend);
+    const one = Tensor.uninitialized(t.dtype, t.shape, backend);
     backend.kernels.fill(1, one);
     closeWindows();
     return one;
@@ -464,7 +464,7 @@ export function grad(
   });
   const result = captures.map(({ grad }, i) => {
     if (grad !== null || (allowUnused && !materializeGrads)) return grad;
-    if (materializeGrads) return Tensor.empty(ins[i]!.dtype, ins[i]!.shape, ins[i]!.storage.backend);
+    if (materializeGrads) return Tensor.zeros(ins[i]!.dtype, ins[i]!.shape, ins[i]!.storage.backend);
     throw new AutogradError(
       'grad',
       `input ${i} of shape ${formatShape(ins[i]!.shape)} was not used to compute the outputs; pass allowUnused: true to get null for it`,

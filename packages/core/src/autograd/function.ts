@@ -122,7 +122,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     const rule = (grads: readonly (Tensor | null)[], node: Node): Gradients => {
       const all = places.map((at, i) => {
         const g = at < 0 ? null : (grads[at] ?? null);
-        return g === null && ctx.materializeGrads ? Tensor.empty(dtypes[i]!, shapes[i]!, backends[i]!) : g;
+        return g === null && ctx.materializeGrads ? Tensor.zeros(dtypes[i]!, shapes[i]!, backends[i]!) : g;
       });
       const run = () => backward(ctx.hangOn(node), ...all);
       const result = onceDifferentiable ? runInMode('backward', false, run) : run();

@@ -1,7 +1,7 @@
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, inNameOf, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
-import { allocate } from '../memory/dtype.js';
+import { allocate } from '../memory/allocate.js';
 import { sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -26,7 +26,7 @@ const fresh = (op: string, inputs: readonly Tensor[], createGraph: boolean): Ten
   return inputs.map((t) => (createGraph && t.requiresGrad ? t : leafOf(op, t)));
 };
 
-const zerosAs = ({ dtype, shape, storage }: Tensor): Tensor => Tensor.empty(dtype, shape, storage.backend);
+const zerosAs = ({ dtype, shape, storage }: Tensor): Tensor => Tensor.zeros(dtype, shape, storage.backend);
 
 const tensors = is.arrayOf(is.tensor);
 const graphOptions = { createGraph: is.boolean };
@@ -126,7 +126,7 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
   return enableGrad(createGraph).run(() =>
     leaves.map((t, which) => {
       const shape = [...out.shape, ...t.shape];
-      if (sizeOf(shape) === 0) return Tensor.empty(out.dtype, shape, out.storage.backend);
+      if (sizeOf(shape) === 0) return Tensor.zeros(out.dtype, shape, out.storage.backend);
       const [first, ...rest] = rows.map((gradients) => gradients[which]!.reshape(1, -1));
       return first!.cat(rest).reshape(shape);
     }),

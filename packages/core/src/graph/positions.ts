@@ -12,7 +12,7 @@ export type Along = number | null;
 /** A copy without a graph. */
 export function copyOf(x: Tensor): Tensor {
   const { backend } = x.storage;
-  const out = Tensor.unwritten(x.dtype, x.shape, backend);
+  const out = Tensor.uninitialized(x.dtype, x.shape, backend);
   backend.kernels.copy(x, out);
   return out;
 }
@@ -46,7 +46,7 @@ export function writeTo(
 
 /** A tensor that reads as `value` everywhere, on the device of `x` and of its dtype. */
 export function repeated(value: number | boolean, shape: Shape, { dtype, storage }: Tensor): Tensor {
-  const one = Tensor.unwritten(dtype, [], storage.backend);
+  const one = Tensor.uninitialized(dtype, [], storage.backend);
   one.storage.backend.kernels.fill(value, one);
   const still = shape.map(() => 0);
   return new Tensor(one.storage, dtype, shape, still);
@@ -54,7 +54,7 @@ export function repeated(value: number | boolean, shape: Shape, { dtype, storage
 
 /** The elements of `x` that `index` names. */
 export function gatherAlong(op: string, x: Tensor, dim: Along, index: Tensor): Tensor {
-  const out = Tensor.unwritten(x.dtype, index.shape, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, index.shape, x.storage.backend);
   readTo(out, op, x, dim, index);
   const from = x.shape;
   return record(op, [x], out, (g, ctx) => [addAlong(g, dim, ctx.saved[0]!, from)], [index]);
@@ -62,7 +62,7 @@ export function gatherAlong(op: string, x: Tensor, dim: Along, index: Tensor): T
 
 /** Zeros of `shape` with `src` added where `index` names them. */
 export function addAlong(src: Tensor, dim: Along, index: Tensor, shape: Shape): Tensor {
-  const out = Tensor.empty(src.dtype, shape, src.storage.backend);
+  const out = Tensor.zeros(src.dtype, shape, src.storage.backend);
   writeTo(out, 'scatterAdd', 'add', dim, index, src);
   return record('scatterAdd', [src], out, (g, ctx) => [gatherAlong('gather', g, dim, ctx.saved[0]!)], [index]);
 }
@@ -77,7 +77,7 @@ export function clearAlong(x: Tensor, dim: Along, index: Tensor): Tensor {
 export function selectSlices(op: string, x: Tensor, dim: number, index: Tensor): Tensor {
   const shape = x.shape.map((n, d) => (d === dim ? index.numel : n));
   checkSize(op, shape, x.shape);
-  const out = Tensor.unwritten(x.dtype, shape, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, shape, x.storage.backend);
   kernelsOf(op, x, index).indexSelect(x, dim, index, out);
   const from = x.shape;
   return record(op, [x], out, (g, ctx) => [addSlices(g, dim, ctx.saved[0]!, from)], [index]);
@@ -85,7 +85,7 @@ export function selectSlices(op: string, x: Tensor, dim: number, index: Tensor):
 
 /** Zeros of `shape` with the slices of `src` added at those that `index` names along `dim`. */
 function addSlices(src: Tensor, dim: number, index: Tensor, shape: Shape): Tensor {
-  const out = Tensor.empty(src.dtype, shape, src.storage.backend);
+  const out = Tensor.zeros(src.dtype, shape, src.storage.backend);
   kernelsOf('indexAdd', src, index).indexAdd(dim, index, src, out);
   return record('indexAdd', [src], out, (g, ctx) => [selectSlices('indexSelect', g, dim, ctx.saved[0]!)], [index]);
 }

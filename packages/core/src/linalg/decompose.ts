@@ -18,7 +18,7 @@ export function decompose(
 ): Tensor[] {
   const [first, second] = inputs as [Tensor, Tensor?];
   const batch = first.shape.slice(0, -2);
-  const outs = shapes.map((shape) => Tensor.unwritten(dtype, [...batch, ...shape], first.storage.backend));
+  const outs = shapes.map((shape) => Tensor.uninitialized(dtype, [...batch, ...shape], first.storage.backend));
   kernelsOf(op, first, second).matrices(rule, inputs, outs, numbers);
   return outs;
 }

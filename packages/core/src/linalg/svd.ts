@@ -133,7 +133,7 @@ const checkRank = (op: string, a: Tensor, options: RankOptions | undefined): [nu
 export const matrixRank = /* @__PURE__ */ named('matrixRank', (a: Tensor, options?: RankOptions): Tensor => {
   const given = checkOptions('matrixRank', options, rankOptions);
   const sizes = checkRank('matrixRank', a, given);
-  if (Math.min(...sizes) === 0) return Tensor.empty('int64', a.shape.slice(0, -2), a.storage.backend);
+  if (Math.min(...sizes) === 0) return Tensor.zeros('int64', a.shape.slice(0, -2), a.storage.backend);
   const values = given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach());
   return sum(gt(values, limitOf(values, sizes, given)), -1);
 });
@@ -165,7 +165,7 @@ export const pinv = /* @__PURE__ */ named('pinv', (a: Tensor, options?: RankOpti
   const batch = a.shape.slice(0, -2);
   const out =
     m === 0 || n === 0
-      ? Tensor.empty(a.dtype, [...batch, n, m], a.storage.backend)
+      ? Tensor.zeros(a.dtype, [...batch, n, m], a.storage.backend)
       : pseudoInverse(a.detach(), [m, n], given);
   return record(
     'pinv',
@@ -220,7 +220,7 @@ export const lstsq = /* @__PURE__ */ named(
     const tolerance: RankOptions = rcond === undefined ? {} : { rtol: rcond };
     const solution = matmul(pinv(a, tolerance), b);
     const rest = sub(matmul(a, solution), b);
-    const residuals = m > n ? sum(square(rest), -2) : Tensor.empty(a.dtype, [0], a.storage.backend);
+    const residuals = m > n ? sum(square(rest), -2) : Tensor.zeros(a.dtype, [0], a.storage.backend);
     return { solution, residuals, rank: matrixRank(a, tolerance), singularValues: to(svdvals(a), a.dtype) };
   },
 );

@@ -1,8 +1,7 @@
 import { show } from '../check.js';
-import { DTypeError, TensorError } from '../errors.js';
+import { DTypeError } from '../errors.js';
 import type { Coding } from './coding.js';
 import * as code from './coding.js';
-import { keepFreedBlocks } from './malloc.js';
 
 /** The arrays that operators read and write: plain numbers, whatever the dtype. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
@@ -75,73 +74,6 @@ export function checkFits(op: string, value: number | bigint, dtype: DType): voi
       op,
       `${value} does not fit ${dtype}, which holds whole numbers from ${dtype === 'int64' ? '-2^63 to 2^63 - 1' : `${min} to ${max}`}; use a wider dtype`,
     );
-}
-
-/**
- * Small arrays are carved from slabs: an ArrayBuffer of its own costs far more than the elements. A slab is collected
- * with the last array on it, and is never carved twice, so its arrays are zeroed.
- */
-const slabBytes = 64 * 1024;
-const smallBytes = 2 * 1024;
-let slab = new ArrayBuffer(slabBytes);
-let carved = 0;
-
-// One `new dtypes[dtype].array(...)` for all dtypes would be a megamorphic call site; float32 has its own.
-function arrayOf(dtype: DType, length: number): TypedArray {
-  if (dtype === 'float32') return new Float32Array(length);
-  return new dtypes[dtype].array(length);
-}
-
-function arrayOn(buffer: ArrayBuffer, dtype: DType, offset: number, length: number): TypedArray {
-  if (dtype === 'float32') return new Float32Array(buffer, offset, length);
-  return new dtypes[dtype].array(buffer, offset, length);
-}
-
-const arrayBytes = (dtype: DType): number => (dtype === 'float32' ? 4 : dtypes[dtype].array.BYTES_PER_ELEMENT);
-
-/** A zeroed array for operators to write `length` elements to. */
-export function allocate(dtype: DType, length: number): TypedArray {
-  const bytes = length * arrayBytes(dtype);
-  // V8 keeps up to 64 bytes inside the array object.
-  if (bytes <= 64) return arrayOf(dtype, length);
-  if (bytes > smallBytes) return large(dtype, length, () => arrayOf(dtype, length));
-  const reserved = (bytes + 15) & ~15;
-  if (carved + reserved > slabBytes) {
-    slab = new ArrayBuffer(slabBytes);
-    carved = 0;
-  }
-  const array = arrayOn(slab, dtype, carved, length);
-  carved += reserved;
-  return array;
-}
-
-/** Node's allocator for memory that is not zeroed. */
-type Unzeroed = { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array<ArrayBuffer> } };
-const { Buffer } = globalThis as Unzeroed;
-
-const largeBytes = 64 * 1024;
-
-/** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
-export function allocateUninitialized(dtype: DType, length: number): TypedArray {
-  const bytes = length * arrayBytes(dtype);
-  if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
-  if (bytes >= largeBytes) keepFreedBlocks();
-  const { allocUnsafeSlow } = Buffer;
-  return large(dtype, length, () => arrayOn(allocUnsafeSlow(bytes).buffer, dtype, 0, length));
-}
-
-/** What `make` gives, or an error that says what could not be had. */
-function large(dtype: DType, length: number, make: () => TypedArray): TypedArray {
-  try {
-    return make();
-  } catch (error) {
-    const bytes = length * arrayBytes(dtype);
-    throw new TensorError(
-      'memory',
-      `${length} elements of ${dtype} need ${bytes} bytes, which cannot be had; use smaller tensors, or smaller batches`,
-      { cause: error },
-    );
-  }
 }
 
 /** The dtype in which floating point is computed: half types are only stored. */

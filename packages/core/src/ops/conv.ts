@@ -61,7 +61,7 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geom
   const { batch, groups, outputs, positions } = geometry;
   const all = [batch, groups * outputs, ...positions];
   checkSize('conv', all, x.shape, weight.shape);
-  const out = Tensor.unwritten(x.dtype, all, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, all, x.storage.backend);
   kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
   return out;
 }
@@ -88,14 +88,14 @@ function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
 function convolveBack(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
   const { batch, groups, inputs, h, w } = geometry;
   checkSize('convTranspose', [batch, groups * inputs, h, w], g.shape, weight.shape);
-  const out = Tensor.unwritten(g.dtype, [batch, groups * inputs, h, w], g.storage.backend);
+  const out = Tensor.uninitialized(g.dtype, [batch, groups * inputs, h, w], g.storage.backend);
   kernelsOf('convTranspose2d', g, weight).convInput(g, weight, geometry, out);
   return out;
 }
 
 /** `[O, C / groups, h, w]` from gradients of the results and images. */
 function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): Tensor {
-  const out = Tensor.unwritten(g.dtype, shape, g.storage.backend);
+  const out = Tensor.uninitialized(g.dtype, shape, g.storage.backend);
   kernelsOf('convWeight2d', g, x).convWeight(g, x, geometry, out);
   return record(
     'convWeight2d',

@@ -173,9 +173,9 @@ function entropyOfRows(input: Tensor, target: Tensor, ignoreIndex: number, reduc
   const { dtype, shape } = input;
   const { backend } = input.storage;
   const rows = [shape[0]!];
-  const p = Tensor.unwritten(computedIn(dtype), shape, backend);
-  const classes = Tensor.unwritten('int32', rows, backend);
-  const loss = Tensor.unwritten(dtype, reduction === 'none' ? rows : [], backend);
+  const p = Tensor.uninitialized(computedIn(dtype), shape, backend);
+  const classes = Tensor.uninitialized('int32', rows, backend);
+  const loss = Tensor.uninitialized(dtype, reduction === 'none' ? rows : [], backend);
   kernelsOf('crossEntropy', input, target).crossEntropy(input, target, ignoreIndex, reduction, loss, p, classes);
   // The softmax is an output too, which nobody else sees: a gradient of the gradient goes through it.
   recordMany(
@@ -196,7 +196,7 @@ function entropyOfRows(input: Tensor, target: Tensor, ignoreIndex: number, reduc
 /** `(p - 1 for the class) g`, row by row, where `g` is the gradient of each loss; 0 for rows without a class. */
 function gradientOfRows(g: Tensor, p: Tensor, classes: Tensor, reduction: Reduction, dtype: DType): Tensor {
   if (!isGradEnabled()) {
-    const out = Tensor.unwritten(dtype, p.shape, p.storage.backend);
+    const out = Tensor.uninitialized(dtype, p.shape, p.storage.backend);
     kernelsOf('crossEntropy', g, p).crossEntropyGradient(g, p, classes, reduction, out);
     return out;
   }

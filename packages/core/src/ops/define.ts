@@ -92,7 +92,7 @@ export function applyUnary(operator: UnaryOperator, x: Tensor, parameters: Param
   const { name, fn, rule, backward } = operator;
   checkTensors(name, x);
   try {
-    const y = Tensor.unwritten(resultDType(name, rule, x), x.shape, x.storage.backend);
+    const y = Tensor.uninitialized(resultDType(name, rule, x), x.shape, x.storage.backend);
     x.storage.backend.kernels.unary(fn, x, y, parameters);
     const { saves } = rule;
     const inputs = [x];
@@ -192,7 +192,7 @@ export function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tens
 
 /** A plain value as a tensor of this dtype. */
 export function scalarOf(dtype: DType, value: number | boolean, backend?: Backend): Tensor {
-  const t = Tensor.unwritten(dtype, [], backend);
+  const t = Tensor.uninitialized(dtype, [], backend);
   t.storage.backend.kernels.fill(value, t);
   return t;
 }
@@ -219,7 +219,7 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
     const shape = broadcastShapes(name, a.shape, b.shape);
     const kernels = kernelsOf(name, a, b);
     try {
-      const y = Tensor.unwritten(dtype ? dtype(common) : common, shape, a.storage.backend);
+      const y = Tensor.uninitialized(dtype ? dtype(common) : common, shape, a.storage.backend);
       if (common === 'int64' && y.dtype === 'bool') kernels.binary(fn, exactly(a, left), exactly(b, right), y);
       else kernels.binary(fn, a, b, y);
       const inputs = [a, b];
@@ -262,7 +262,7 @@ export function fusedGradient(name: string, rule: GradientRule): Gradient {
   const fn = defined(functions.binary, binaryFunction(name, rule));
   const { recorded } = rule;
   const fused: Gradient = (g, v, parameters) => {
-    const out = Tensor.unwritten(g.dtype, g.shape, g.storage.backend);
+    const out = Tensor.uninitialized(g.dtype, g.shape, g.storage.backend);
     kernelsOf(name, g, v).binary(fn, g, v, out, parameters);
     return out;
   };
@@ -272,7 +272,7 @@ export function fusedGradient(name: string, rule: GradientRule): Gradient {
 
 /** The gradient of a step function: 0, whatever `g` is, also where that is NaN or infinite. */
 export function zerosFor(g: Tensor): Tensor {
-  return Tensor.empty(g.dtype, g.shape, g.storage.backend);
+  return Tensor.zeros(g.dtype, g.shape, g.storage.backend);
 }
 
 /** Refuses all but floating point. */

@@ -90,7 +90,7 @@ export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset =
   const k = x.shape.at(-1)!;
   const n = k + Math.abs(offset);
   const { backend } = x.storage;
-  const zeros = Tensor.empty(x.dtype, [...x.shape.slice(0, -1), n, n], backend);
+  const zeros = Tensor.zeros(x.dtype, [...x.shape.slice(0, -1), n, n], backend);
   const strides = [...zeros.strides.slice(0, -2), n + 1];
   const start = offset >= 0 ? offset : -offset * n;
   backend.kernels.copy(x, new Tensor(zeros.storage, x.dtype, x.shape, strides, start));

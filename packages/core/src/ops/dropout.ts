@@ -29,7 +29,7 @@ export const dropout = /* @__PURE__ */ named(
     if (p === 1) return mul(x, 0);
     // What is drawn becomes the mask in place, unless the dtype is a half type, for which it would be too coarse.
     const draws = rand(x.shape, { dtype: computedIn(x.dtype), generator, device: x.device });
-    const mask = draws.dtype === x.dtype ? draws : Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+    const mask = draws.dtype === x.dtype ? draws : Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
     kernelsOf('dropout', x).dropoutMask(draws, p, mask);
     return mul(x, mask);
   },

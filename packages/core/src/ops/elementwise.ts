@@ -353,7 +353,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const y = toTensor('where', b, a);
   const dtype = promoted(a, b, x, y);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
-  const out = Tensor.unwritten(dtype, shape, condition.storage.backend);
+  const out = Tensor.uninitialized(dtype, shape, condition.storage.backend);
   kernelsOf('where', condition, x, y).where(condition, x, y, out);
   const shapeX = x.shape;
   const shapeY = y.shape;

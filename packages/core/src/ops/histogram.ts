@@ -40,7 +40,7 @@ export const bincount = /* @__PURE__ */ named(
       top = Math.max(top, data[i]!);
     }
     checkSize('bincount', [top + 1]);
-    const out = Tensor.empty(weights?.dtype ?? 'int32', [top + 1], x.storage.backend);
+    const out = Tensor.zeros(weights?.dtype ?? 'int32', [top + 1], x.storage.backend);
     writeTo(out, 'bincount', 'add', 0, x, weights ?? repeated(1, x.shape, out));
     closeWindows();
     return out;
@@ -74,7 +74,7 @@ export const histc = /* @__PURE__ */ named(
     if (low === high) [low, high] = [low - 1, high + 1];
     if (!Number.isFinite(low) || !Number.isFinite(high))
       throw new RangeError(`histc: the range from ${low} to ${high} is not finite`);
-    const out = Tensor.unwritten(x.dtype, [bins], x.storage.backend);
+    const out = Tensor.uninitialized(x.dtype, [bins], x.storage.backend);
     kernelsOf('histc', x).histogram(x, low, high, out);
     closeWindows();
     return out;
@@ -107,7 +107,7 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
       'searchsorted',
       `sorted ${formatShape(sorted.shape)} and values ${formatShape(v.shape)} must agree but for the last size`,
     );
-  const out = Tensor.unwritten('int32', v.shape, sorted.storage.backend);
+  const out = Tensor.uninitialized('int32', v.shape, sorted.storage.backend);
   kernelsOf('searchsorted', sorted, v).searchsorted(sorted, v, right, out);
   return out;
 }

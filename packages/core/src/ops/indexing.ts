@@ -184,7 +184,7 @@ export function scatterReduce(
 
 /** Of how many elements each of the sum is. */
 function countOf({ shape, storage }: Tensor, d: number, index: Tensor, includeSelf: boolean): Tensor {
-  const count = Tensor.unwritten('int32', shape, storage.backend);
+  const count = Tensor.uninitialized('int32', shape, storage.backend);
   count.storage.backend.kernels.fill(1, count);
   if (!includeSelf) writeTo(count, 'scatterReduce', 'set', d, index, repeated(0, index.shape, count));
   return writeTo(count, 'scatterReduce', 'add', d, index, repeated(1, index.shape, count));
@@ -356,7 +356,7 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, src: Tensor): T
  */
 export const nonzero = /* @__PURE__ */ named('nonzero', (x: Tensor): Tensor => {
   checkTensors('nonzero', x);
-  if (x.ndim === 0) return Tensor.empty('int32', [nonzeroPositions('nonzero', x).length, 0], x.storage.backend);
+  if (x.ndim === 0) return Tensor.zeros('int32', [nonzeroPositions('nonzero', x).length, 0], x.storage.backend);
   return stack(nonzeroCoordinates('nonzero', x), 1);
 });
 

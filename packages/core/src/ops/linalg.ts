@@ -67,7 +67,7 @@ export function solve(a: Tensor, b: Tensor): Tensor {
 
 /** Of equations without broadcasting. */
 function solutions(a: Tensor, b: Tensor, n: number): Tensor {
-  const out = Tensor.unwritten(a.dtype, b.shape, a.storage.backend);
+  const out = Tensor.uninitialized(a.dtype, b.shape, a.storage.backend);
   const singular = () =>
     new LinAlgError('solve', `a matrix of ${formatShape(a.shape)} is singular; add a multiple of eye(${n}) to it`);
   kernelsOf('solve', a, b).solve(a, b, out, singular);
@@ -97,7 +97,7 @@ export const inverse = /* @__PURE__ */ named('inverse', (a: Tensor): Tensor => {
  */
 export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
   checkSquare('slogdet', a);
-  const result = () => Tensor.unwritten(a.dtype, a.shape.slice(0, -2), a.storage.backend);
+  const result = () => Tensor.uninitialized(a.dtype, a.shape.slice(0, -2), a.storage.backend);
   const [sign, logabsdet] = [result(), result()];
   kernelsOf('slogdet', a).slogdet(a, sign, logabsdet);
   record(
@@ -119,7 +119,7 @@ export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
  */
 export function det(a: Tensor): Tensor {
   checkSquare('det', a);
-  const out = Tensor.unwritten(a.dtype, a.shape.slice(0, -2), a.storage.backend);
+  const out = Tensor.uninitialized(a.dtype, a.shape.slice(0, -2), a.storage.backend);
   kernelsOf('det', a).det(a, out);
   return record(
     'det',
@@ -161,7 +161,7 @@ export const cholesky = /* @__PURE__ */ named('cholesky', (a: Tensor): Tensor =>
 });
 
 function lowerFactors(a: Tensor, n: number): Tensor {
-  const out = Tensor.unwritten(a.dtype, a.shape, a.storage.backend);
+  const out = Tensor.uninitialized(a.dtype, a.shape, a.storage.backend);
   kernelsOf('cholesky', a).cholesky(a, out, () => notPositive(a, n));
   return out;
 }

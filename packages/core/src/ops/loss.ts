@@ -72,14 +72,14 @@ function lossOfPairs(op: string, loss: PairLoss, rule: PairRule) {
     const divisor = ctx.attributes as number;
     const [x, y] = ctx.saved as [Tensor, Tensor];
     return rule(g, divisor, x, y, [ctx.needs(0), ctx.needs(1)], (x, y) => {
-      const out = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+      const out = Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
       kernelsOf(op, g, x, y).pairLossGradient(loss, g, x, y, divisor, out);
       return out;
     });
   };
   return (input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor => {
     const divisor = reduction === 'mean' ? input.numel : 1;
-    const out = Tensor.unwritten(input.dtype, [], input.storage.backend);
+    const out = Tensor.uninitialized(input.dtype, [], input.storage.backend);
     kernelsOf(op, input, target).pairLoss(loss, input, target, divisor, out);
     const inputs = [input, target];
     return record(op, inputs, out, gradients, inputs, divisor);

@@ -36,7 +36,7 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
 }
 
 function multiply(a: Tensor, ta: boolean, b: Tensor, tb: boolean, shape: Shape): Tensor {
-  const out = Tensor.unwritten(a.dtype, shape, a.storage.backend);
+  const out = Tensor.uninitialized(a.dtype, shape, a.storage.backend);
   kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
   return out;
 }
@@ -157,7 +157,7 @@ function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined
   const rows = countRows(shape);
   const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
   const sizes = x.ndim === 2 ? [rows, outputs] : [...shape.slice(0, -1), outputs];
-  const out = Tensor.unwritten(x.dtype, sizes, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, sizes, x.storage.backend);
   const target = x.ndim === 2 ? out : new Tensor(out.storage, out.dtype, [rows, outputs]);
   const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
   kernelsOf('linear', x, weight).matmul(flat, false, weight, true, target, row);

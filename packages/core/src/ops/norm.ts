@@ -25,7 +25,7 @@ const joined = (dtype: DType, t: Affine): DType => (t && t.dtype !== dtype ? pro
 
 const resultOf = (x: Tensor, weight: Affine, bias: Affine): DType => joined(joined(x.dtype, weight), bias);
 
-const unwrittenLike = (t: Tensor): Tensor => Tensor.unwritten(t.dtype, t.shape, t.storage.backend);
+const uninitializedLike = (t: Tensor): Tensor => Tensor.uninitialized(t.dtype, t.shape, t.storage.backend);
 
 /** Writes the gradients of `x`, and of weight and bias where they are wanted, to tensors like these. */
 type GradientKernel = (
@@ -68,9 +68,9 @@ function recordNorm(
         return [ofX, ...(atWeight > 0 ? [ofWeight] : []), ...(atBias > 0 ? [ofBias] : [])];
       }
       const { backend } = x.storage;
-      const ofX = unwrittenLike(x);
-      const ofWeight = atWeight > 0 && ctx.needs(atWeight) ? unwrittenLike(weight!) : null;
-      const ofBias = atBias > 0 && ctx.needs(atBias) ? Tensor.unwritten(biasType!, shape!, backend) : null;
+      const ofX = uninitializedLike(x);
+      const ofWeight = atWeight > 0 && ctx.needs(atWeight) ? uninitializedLike(weight!) : null;
+      const ofBias = atBias > 0 && ctx.needs(atBias) ? Tensor.uninitialized(biasType!, shape!, backend) : null;
       kernel(g, saved, ofX, ofWeight, ofBias);
       return [ofX, ...(atWeight > 0 ? [ofWeight] : []), ...(atBias > 0 ? [ofBias] : [])];
     },
@@ -109,10 +109,10 @@ function normOfRows(
   const n = sizeOf(shape);
   const { backend } = x.storage;
   const dtype = resultOf(x, weight, bias);
-  const y = Tensor.unwritten(dtype, x.shape, backend);
+  const y = Tensor.uninitialized(dtype, x.shape, backend);
   const rows = [n === 0 ? 0 : x.numel / n];
-  const means = Tensor.unwritten(computedIn(dtype), rows, backend);
-  const scales = Tensor.unwritten(computedIn(dtype), rows, backend);
+  const means = Tensor.uninitialized(computedIn(dtype), rows, backend);
+  const scales = Tensor.uninitialized(computedIn(dtype), rows, backend);
   kernelsOf(op, x, weight, bias).normRows(x, weight ?? null, bias ?? null, eps, isCentered, y, means, scales);
   return recordNorm(
     op,
@@ -144,10 +144,10 @@ function normOfChannels(
   const { batch, channels, inner, together } = layout;
   const { backend } = x.storage;
   const dtype = resultOf(x, weight, bias);
-  const y = Tensor.unwritten(dtype, x.shape, backend);
+  const y = Tensor.uninitialized(dtype, x.shape, backend);
   const groups = [together === 0 ? channels : (batch * channels) / together];
-  const means = Tensor.unwritten(computedIn(dtype), groups, backend);
-  const variances = Tensor.unwritten(computedIn(dtype), groups, backend);
+  const means = Tensor.uninitialized(computedIn(dtype), groups, backend);
+  const variances = Tensor.uninitialized(computedIn(dtype), groups, backend);
   kernelsOf(op, x, weight, bias).normChannels(x, weight ?? null, bias ?? null, layout, eps, y, means, variances);
   recordNorm(
     op,
@@ -176,7 +176,7 @@ function normOfChannels(
 
 /** `x * scale + shift`, with one number of each for a channel. */
 function scaleChannels(x: Tensor, scale: Tensor, shift: Tensor, dtype: DType): Tensor {
-  const y = Tensor.unwritten(dtype, x.shape, x.storage.backend);
+  const y = Tensor.uninitialized(dtype, x.shape, x.storage.backend);
   kernelsOf('batchNorm', x, scale, shift).scaleChannels(x, scale, shift, y);
   return record(
     'batchNorm',

@@ -22,7 +22,7 @@ export const oneHot = /* @__PURE__ */ named('oneHot', (x: Tensor, numClasses = -
   const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${show(v)}`);
   kernelsOf('oneHot', x).checkRange(x, 0, n - 1, refuse);
   checkSize('oneHot', [...x.shape, n], x.shape);
-  const out = Tensor.empty('int32', [...x.shape, n], x.storage.backend);
+  const out = Tensor.zeros('int32', [...x.shape, n], x.storage.backend);
   return writeTo(out, 'oneHot', 'set', x.ndim, x.unsqueeze(-1), repeated(1, [...x.shape, 1], out));
 });
 

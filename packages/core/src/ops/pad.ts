@@ -55,7 +55,7 @@ export const pad = /* @__PURE__ */ named(
         const edge = (size: number) => {
           const { backend } = out.storage;
           const shape = out.shape.map((v, j) => (j === d ? Math.max(0, size) : v));
-          const t = Tensor.unwritten(out.dtype, shape, backend);
+          const t = Tensor.uninitialized(out.dtype, shape, backend);
           backend.kernels.fill(value, t);
           return t;
         };

@@ -70,8 +70,8 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
-  const out = Tensor.unwritten(x.dtype, shape, x.storage.backend);
-  const indices = Tensor.unwritten('int32', shape, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, shape, x.storage.backend);
+  const indices = Tensor.uninitialized('int32', shape, x.storage.backend);
   kernelsOf('maxPool2d', x).maxPool(x, window, out, indices);
   const from = x.shape;
   return record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [indices]);
@@ -79,7 +79,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
 
 /** Each element of `g` at the place of images of `shape` that it was found at. */
 function maxPoolGradient(g: Tensor, indices: Tensor, shape: Shape): Tensor {
-  const out = Tensor.unwritten(g.dtype, shape, g.storage.backend);
+  const out = Tensor.uninitialized(g.dtype, shape, g.storage.backend);
   kernelsOf('maxPool2d', g, indices).maxPoolGradient(g, indices, out);
   return record('maxPool2dGradient', [g], out, (gg, ctx) => [elementsAt(gg, ctx.saved[0]!)], [indices]);
 }
@@ -112,7 +112,7 @@ const means = (op: string, x: Tensor, areas: Areas, shape: Shape): Tensor =>
   record(op, [x], averaged(x, areas, shape), meansRule(op, areas, x.shape, shape));
 
 function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
-  const out = Tensor.unwritten(x.dtype, shape, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, shape, x.storage.backend);
   kernelsOf('avgPool2d', x).avgPool(x, areas, out);
   return out;
 }
@@ -121,7 +121,7 @@ function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
 const meansRule =
   (op: string, areas: Areas, from: Shape, shape: Shape): Backward =>
   (g) => {
-    const out = Tensor.unwritten(g.dtype, from, g.storage.backend);
+    const out = Tensor.uninitialized(g.dtype, from, g.storage.backend);
     kernelsOf('avgPool2d', g).avgPoolGradient(g, areas, out);
     return [
       record(`${op}Gradient`, [g], out, (gg) => [

@@ -32,8 +32,8 @@ function isLast(dim: Along, index: Tensor, shape: Shape): Tensor {
     index.shape,
     backend,
   );
-  const writers = writeTo(Tensor.empty('int32', shape, backend), 'scatter', 'set', dim, index, numbers);
-  const last = Tensor.unwritten('int32', index.shape, backend);
+  const writers = writeTo(Tensor.zeros('int32', shape, backend), 'scatter', 'set', dim, index, numbers);
+  const last = Tensor.uninitialized('int32', index.shape, backend);
   readTo(last, 'gather', writers, dim, index);
   return eq(last, numbers);
 }

@@ -4,7 +4,7 @@ import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { inPlace } from '../graph/inplace.js';
-import { allocate } from '../memory/dtype.js';
+import { allocate } from '../memory/allocate.js';
 import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
@@ -48,7 +48,7 @@ const bernoulliRule: RandomRule = {
 /** A tensor like `like`, each element drawn anew. */
 function drawn(rule: RandomRule, generator: Generator, parameters: Tensor | readonly number[], like: Tensor): Tensor {
   const { backend } = like.storage;
-  const out = Tensor.unwritten(like.dtype, like.shape, backend);
+  const out = Tensor.uninitialized(like.dtype, like.shape, backend);
   backend.kernels.random(rule, generator, parameters, out);
   closeWindows();
   return out;
@@ -139,7 +139,7 @@ export const normal = /* @__PURE__ */ named(
     for (const v of [mean, std])
       if (typeof v !== 'number' && !Tensor.is(v))
         throw new TypeError(`normal: mean and std are Tensors or numbers, got ${show(v)}`);
-    const like = Tensor.is(mean) ? mean : Tensor.is(std) ? std : Tensor.empty('float32', checkShape('normal', shape));
+    const like = Tensor.is(mean) ? mean : Tensor.is(std) ? std : Tensor.zeros('float32', checkShape('normal', shape));
     const size = Tensor.is(mean) && Tensor.is(std) ? add(mean.detach(), std.detach()) : like.detach();
     const refuse = (low: number) => new RangeError(`normal: std is from 0 up, got ${low}`);
     if (Tensor.is(std)) kernelsOf('normal', std).checkRange(std, 0, Number.POSITIVE_INFINITY, refuse);

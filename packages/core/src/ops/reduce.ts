@@ -101,8 +101,8 @@ function recordVariance(name: 'var' | 'std', x: Tensor, p: Plan, options: VarOpt
   const { correction = 1 } = options;
   const root = name === 'std';
   const { backend } = x.storage;
-  const out = Tensor.unwritten(x.dtype, p.shape, backend);
-  const means = Tensor.unwritten(x.dtype, p.shape, backend);
+  const out = Tensor.uninitialized(x.dtype, p.shape, backend);
+  const means = Tensor.uninitialized(x.dtype, p.shape, backend);
   backend.kernels.variance(x, p.dims, correction, root, out, means);
   const divisor = Math.max(0, p.count - correction);
   const backward: Backward = (g, ctx) => {
@@ -115,7 +115,7 @@ function recordVariance(name: 'var' | 'std', x: Tensor, p: Plan, options: VarOpt
 
 function varianceGradient(x: Tensor, p: Plan, means: Tensor, scale: Tensor): Tensor {
   if (isGradEnabled()) return mul(sub(x, mean(x, p.dims, { keepdim: true })), scale.reshape(p.keepShape));
-  const out = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+  const out = Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
   kernelsOf('var', x, scale).varianceGradient(x, p.dims, means, scale, out);
   return out;
 }
@@ -320,7 +320,7 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
   if (p === 0) {
     const { dtype, shape, storage } = x;
     const counts = sum(x.detach().ne(0).to(dtype), dim, options);
-    return record('norm', [x], counts, () => [Tensor.empty(dtype, shape, storage.backend)]);
+    return record('norm', [x], counts, () => [Tensor.zeros(dtype, shape, storage.backend)]);
   }
   if (p !== 2) return powerNorm(x, p, r);
   const out = reduced('norm', x, r, x.dtype);

@@ -19,7 +19,7 @@ import { cat, expand, narrow } from './shape.js';
 type Scan = Parameters<Kernels['scan']>[0];
 
 function scanned(op: string, which: Scan, x: Tensor, d: number, dtype: DType): Tensor {
-  const out = Tensor.unwritten(dtype, x.shape, x.storage.backend);
+  const out = Tensor.uninitialized(dtype, x.shape, x.storage.backend);
   kernelsOf(op, x).scan(which, x, d, out);
   return out;
 }

@@ -39,7 +39,7 @@ export const clone = /* @__PURE__ */ named('clone', (x: Tensor): Tensor => {
 
 function copy(x: Tensor, dtype: DType): Tensor {
   const { backend } = x.storage;
-  const out = Tensor.unwritten(dtype, x.shape, backend);
+  const out = Tensor.uninitialized(dtype, x.shape, backend);
   backend.kernels.copy(x, out);
   return out;
 }
@@ -378,7 +378,7 @@ function checkHasDims(op: string, x: Tensor): void {
 /** `g` put back at `start` into zeros of size `n` along `dim`. */
 function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
   const zeros = (size: number) =>
-    Tensor.empty(
+    Tensor.zeros(
       g.dtype,
       g.shape.map((v, i) => (i === dim ? size : v)),
       g.storage.backend,
@@ -429,7 +429,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const total = sizes.reduce((a, b) => a + b, 0);
   const shape = first.shape.map((n, i) => (i === d ? total : n));
   checkSize('cat', shape);
-  const out = Tensor.unwritten(dtype, shape, first.storage.backend);
+  const out = Tensor.uninitialized(dtype, shape, first.storage.backend);
   const starts: number[] = [];
   let at = 0;
   tensors.forEach((x, i) => {

@@ -147,7 +147,7 @@ function positionsOf(op: string, { view, lists }: Picked): Tensor {
   const whole = shape.filter((_, d) => !lists.has(d));
   const size = [...whole.slice(0, lead), ...common, ...whole.slice(lead)];
   checkSize(op, size, shape);
-  const out = Tensor.unwritten('int32', size, storage.backend);
+  const out = Tensor.uninitialized('int32', size, storage.backend);
   const each = shape.map((_, d) => (lists.has(d) ? expand(lists.get(d)!, common) : null));
   storage.backend.kernels.ravelIndex(each, shape, lead, out);
   return out;

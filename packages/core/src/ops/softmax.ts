@@ -47,7 +47,7 @@ function along(kind: SoftmaxKind, x: Tensor, dim: number): Tensor {
 }
 
 function byKernel(kind: SoftmaxKind, x: Tensor, d: number): Tensor {
-  const y = Tensor.unwritten(x.dtype, x.shape, x.storage.backend);
+  const y = Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
   kernelsOf(kind, x).softmax(kind, x, d, y);
   return y;
 }
@@ -63,7 +63,7 @@ const gradients: Record<SoftmaxKind, Backward> = {
 };
 
 function gradientByKernel(kind: SoftmaxKind, g: Tensor, y: Tensor, d: number, scale = 1): Tensor {
-  const out = Tensor.unwritten(y.dtype, y.shape, y.storage.backend);
+  const out = Tensor.uninitialized(y.dtype, y.shape, y.storage.backend);
   kernelsOf(kind, g, y).softmaxGradient(kind, g, y, d, scale, out);
   return out;
 }
@@ -86,7 +86,7 @@ export function attentionWeights(scores: Tensor, scale: number, isCausal: boolea
 }
 
 function weightsByKernel(scores: Tensor, scale: number, isCausal: boolean): Tensor {
-  const y = Tensor.unwritten(scores.dtype, scores.shape, scores.storage.backend);
+  const y = Tensor.uninitialized(scores.dtype, scores.shape, scores.storage.backend);
   kernelsOf('scaledDotProductAttention', scores).attentionWeights(scores, scale, isCausal, y);
   return y;
 }
@@ -111,7 +111,7 @@ export function logsumexp(x: Tensor, dim: Dim, options?: KeepDim): Tensor {
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const kept = x.shape.map((n, i) => (dims.includes(i) ? 1 : n));
   const shape = keepdim ? kept : x.shape.filter((_, i) => !dims.includes(i));
-  const y = Tensor.unwritten(x.dtype, shape, x.storage.backend);
+  const y = Tensor.uninitialized(x.dtype, shape, x.storage.backend);
   kernelsOf('logsumexp', x).logsumexp(x, dims, y);
   return record(
     'logsumexp',

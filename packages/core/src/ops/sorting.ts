@@ -47,7 +47,7 @@ export const argsort = /* @__PURE__ */ named(
     const { descending = false } = checkOptions('argsort', options, argsortOptions);
     checkTensors('argsort', x);
     const d = normalizeDim('argsort', dim, x.ndim);
-    const out = Tensor.unwritten('int32', x.shape, x.storage.backend);
+    const out = Tensor.uninitialized('int32', x.shape, x.storage.backend);
     kernelsOf('argsort', x).argsort(x, d, descending, out);
     return out;
   },

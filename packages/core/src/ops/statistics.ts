@@ -101,9 +101,9 @@ function ofNothing(op: string, x: Tensor): Tensor {
     throw new ShapeError(op, `there is no median of no integers: the shape is ${formatShape(x.shape)}`);
   const { shape } = x;
   const { backend } = x.storage;
-  const out = Tensor.unwritten(x.dtype, [], backend);
+  const out = Tensor.uninitialized(x.dtype, [], backend);
   backend.kernels.fill(Number.NaN, out);
-  return record(op, [x], out, (g) => [Tensor.empty(g.dtype, shape, backend)]);
+  return record(op, [x], out, (g) => [Tensor.zeros(g.dtype, shape, backend)]);
 }
 
 function middle(op: string, ignoreNaN: boolean) {
@@ -161,7 +161,7 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
   const n = x.shape[d] ?? 1;
   if (n === 0) throw new ShapeError('mode', `there is no mode of no elements: the shape is ${formatShape(x.shape)}`);
   const shape = x.shape.map((v, i) => (i === d ? 1 : v));
-  const at = Tensor.unwritten('int32', shape, x.storage.backend);
+  const at = Tensor.uninitialized('int32', shape, x.storage.backend);
   kernelsOf('mode', x).mode(x, d, at);
   return pickAlong(x, d, at, options);
 }

@@ -57,7 +57,7 @@ export function plan<O extends KeepDim = KeepDim>(
 /** The values of a reduction. */
 export function reduced(which: Reduction, x: Tensor, { dims, shape }: Plan, dtype: DType, power?: number): Tensor {
   const { backend } = x.storage;
-  const out = Tensor.unwritten(dtype, shape, backend);
+  const out = Tensor.uninitialized(dtype, shape, backend);
   backend.kernels.reduce(which, x, dims, out, power);
   return out;
 }

@@ -116,7 +116,7 @@ export function isin(x: Tensor, values: Tensor | readonly number[], options?: { 
   if (!Tensor.is(values)) check('isin', 'values', values, is.arrayOf(is.number));
   const { backend } = x.storage;
   const known = Tensor.is(values) ? values : Tensor.of(Float64Array.from(values), 'float64', [values.length], backend);
-  const out = Tensor.unwritten('bool', x.shape, backend);
+  const out = Tensor.uninitialized('bool', x.shape, backend);
   kernelsOf('isin', x, known).isin(x, known, invert, out);
   return out;
 }

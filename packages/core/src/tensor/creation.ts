@@ -1,9 +1,9 @@
 import { backend, getDefaultDevice } from '../backend/backends.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
+import { allocate } from '../memory/allocate.js';
 import {
   type AnyTypedArray,
-  allocate,
   checkDType,
   checkFits,
   type DType,

@@ -11,8 +11,9 @@ import { placeAbove, placeHint } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
+import { allocateUninitialized } from '../memory/allocate.js';
 import type { Bits } from '../memory/coding.js';
-import { allocateUninitialized, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import { noteMade, noteTouched } from '../memory/scope.js';
 import {
   contiguousStrides,
@@ -110,12 +111,12 @@ export class Tensor {
   }
 
   /** @internal A new zeroed tensor. */
-  static empty(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
+  static zeros(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'zeros')), dtype, shape);
   }
 
   /** @internal A new tensor whose elements must all be written: their values are anything. */
-  static unwritten(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
+  static uninitialized(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'uninitialized')), dtype, shape);
   }
 
@@ -488,7 +489,7 @@ function clear(grad: Tensor): void {
   const { storage } = grad;
   const { kernels } = storage.backend;
   if (grad.numel === storage.length) kernels.fill(0, grad);
-  else kernels.copy(Tensor.empty(grad.dtype, [], storage.backend).expand(grad.shape), grad);
+  else kernels.copy(Tensor.zeros(grad.dtype, [], storage.backend).expand(grad.shape), grad);
   closeWindows();
   storage.version++;
 }

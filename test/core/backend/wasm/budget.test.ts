@@ -3,7 +3,7 @@ import { manualSeed, memory, mseLoss, ones, randn } from '@gradgate/core';
 import { Linear } from '@gradgate/nn';
 import { afterEach, describe, expect, it } from 'vitest';
 import { residence } from '../../../../packages/core/src/backend/wasm/residency.js';
-import { allocate } from '../../../../packages/core/src/memory/dtype.js';
+import { allocate } from '../../../../packages/core/src/memory/allocate.js';
 
 const { budget } = residence;
 afterEach(() => {

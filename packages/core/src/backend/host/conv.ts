@@ -1,4 +1,5 @@
-import { allocate, type TypedArray } from '../../memory/dtype.js';
+import { allocate } from '../../memory/allocate.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { type Geometry, type Sizes, sizesOf } from '../convolution.js';
 import { dataOf, elementsOf } from './data.js';

@@ -1,7 +1,8 @@
 import { DeviceError } from '../../errors.js';
+import { allocateUninitialized } from '../../memory/allocate.js';
 import type { Bits } from '../../memory/coding.js';
 import type { TypedArray } from '../../memory/dtype.js';
-import { allocateUninitialized, recordOf } from '../../memory/dtype.js';
+import { recordOf } from '../../memory/dtype.js';
 import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../memory/shape.js';
 import type { Storage } from '../../memory/storage.js';
 import type { View } from '../backend.js';

@@ -1,5 +1,6 @@
+import { allocate, allocateUninitialized } from '../../memory/allocate.js';
 import type { Bits, Coding } from '../../memory/coding.js';
-import { allocate, allocateUninitialized, type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
+import { type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
 import { currentScope, isTidying } from '../../memory/scope.js';
 import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../../memory/storage.js';
 import type { Backend } from '../backend.js';

@@ -1,4 +1,5 @@
-import { allocateUninitialized, type TypedArray } from '../../memory/dtype.js';
+import { allocateUninitialized } from '../../memory/allocate.js';
+import type { TypedArray } from '../../memory/dtype.js';
 import type { ManagedMemory } from '../backend.js';
 import type { HostStorage as Storage } from '../host/storage.js';
 import { type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
