@@ -190,9 +190,9 @@ describe('views', () => {
           { shape: dims },
         );
         const v = view(x, safe, picks);
-        const places = new Set(v.flatten().elements());
+        const places = new Set(v.flatten().toTypedArray());
         v.fill_(-1);
-        expect([...x.flatten().elements()]).toEqual(Array.from({ length: n }, (_, i) => (places.has(i) ? -1 : i)));
+        expect([...x.flatten().toTypedArray()]).toEqual(Array.from({ length: n }, (_, i) => (places.has(i) ? -1 : i)));
       }),
       runs,
     );
@@ -363,7 +363,7 @@ describe('indexing', () => {
       fc.property(shape, (dims) => {
         const x = f64(dims);
         const mask = x.gt(0);
-        expect([...x.at(mask).elements()]).toEqual([...x.flatten().elements()].filter((v) => v > 0));
+        expect([...x.at(mask).toTypedArray()]).toEqual([...x.flatten().toTypedArray()].filter((v) => v > 0));
         expect(x.clone().set(mask, 0).toArray()).toEqual(core.where(mask, 0, x).toArray());
       }),
       runs,

@@ -40,8 +40,8 @@ const arrays: Record<string, (t: Tensor) => ort.Tensor.DataType> = {
   float32: (t) => t.toTypedArray() as Float32Array,
   float64: (t) => t.toTypedArray() as Float64Array,
   int32: (t) => t.toTypedArray() as Int32Array,
-  int64: (t) => BigInt64Array.from(t.elements(), (n) => BigInt(n)),
-  bool: (t) => Uint8Array.from(t.elements().map(Number)),
+  int64: (t) => BigInt64Array.from(t.toTypedArray(), (n) => BigInt(n)),
+  bool: (t) => Uint8Array.from(t.toTypedArray().map(Number)),
 };
 
 /** What onnxruntime makes of the exported model: by output. */
@@ -68,7 +68,7 @@ async function same(model: nn.Module, inputs: Tensor[], others: Tensor[] = input
     expected.forEach((y, i) => {
       expect(outputs[i]!.dims).toEqual(y.shape);
       expect(outputs[i]!.type).toBe(y.dtype);
-      const [got, wanted] = [[...(outputs[i]!.data as Float32Array)].map(Number), y.elements().map(Number)];
+      const [got, wanted] = [[...(outputs[i]!.data as Float32Array)].map(Number), y.toTypedArray().map(Number)];
       for (const [j, value] of wanted.entries())
         if (!(Math.abs(got[j]! - value) <= 1e-5 + 1e-4 * Math.abs(value)) && !Object.is(got[j], value))
           expect.fail(`element ${j} of output ${i} is ${got[j]}, and ours ${value}`);

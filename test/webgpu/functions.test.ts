@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { BinaryFunction, UnaryFunction } from '../../packages/core/src/backend/functions.js';
 import { kernels as host } from '../../packages/core/src/backend/host/kernels.js';
 import { functions } from '../../packages/core/src/ops/define.js';
-import { Tensor } from '../../packages/core/src/tensor/tensor.js';
 import { webgpu } from '../../packages/webgpu/src/backend.js';
 import { binary, unary } from '../../packages/webgpu/src/functions.js';
+import { InternalTensor } from '../core/internalTensor.js';
 import { needGpu } from './gpu.js';
 
 const gpu = await needGpu('elementwise functions in WGSL');
@@ -72,7 +72,10 @@ describe.skipIf(!gpu)('on webgpu as on the host', () => {
     const values = [...small, ...(noLarge.includes(name) ? [] : large), ...odd];
     const x = tensor(float32(values));
     const there = x.to(gpu!);
-    const [want, got] = [Tensor.uninitialized('float32', x.shape), Tensor.uninitialized('float32', x.shape, webgpu)];
+    const [want, got] = [
+      InternalTensor.uninitialized('float32', x.shape),
+      InternalTensor.uninitialized('float32', x.shape, webgpu),
+    ];
     host.unary(fn, x, want, parameters[name]);
     webgpu.kernels.unary(fn, there, got, parameters[name]);
     expectClose(name, await got.data(), want.toTypedArray(), (i) => values[i]);
@@ -89,7 +92,10 @@ describe.skipIf(!gpu)('on webgpu as on the host', () => {
     const [a, b] = [tensor(float32(first)).to(dtype), tensor(float32(second)).to(dtype)];
     const told = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'same', 'logicalAnd', 'logicalOr', 'logicalXor'].includes(name);
     const given = told ? 'bool' : dtype;
-    const [want, got] = [Tensor.uninitialized(given, a.shape), Tensor.uninitialized(given, a.shape, webgpu)];
+    const [want, got] = [
+      InternalTensor.uninitialized(given, a.shape),
+      InternalTensor.uninitialized(given, a.shape, webgpu),
+    ];
     host.binary(fn, a, b, want, parameters[name]);
     webgpu.kernels.binary(fn, a.to(gpu!), b.to(gpu!), got, parameters[name]);
     expectClose(name, await got.data(), want.toTypedArray(), (i) => `${first[i]}, ${second[i]}`);
@@ -110,7 +116,10 @@ describe.skipIf(!gpu)('on webgpu as on the host', () => {
         tensor(second.filter((_, i) => pairs.includes(i))),
       ];
       const of = binary[name]!.isBool ? 'bool' : 'int32';
-      const [want, got] = [Tensor.uninitialized(of, a.shape), Tensor.uninitialized(of, a.shape, webgpu)];
+      const [want, got] = [
+        InternalTensor.uninitialized(of, a.shape),
+        InternalTensor.uninitialized(of, a.shape, webgpu),
+      ];
       host.binary(fn, a, b, want);
       webgpu.kernels.binary(fn, a.to(gpu!), b.to(gpu!), got);
       expect(Array.from(await got.data())).toEqual(Array.from(want.toTypedArray()));

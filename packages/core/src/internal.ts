@@ -33,6 +33,15 @@ export { currentTemporaries } from './memory/storage.js';
 export { digammaOf, lgammaOf } from './ops/special.js';
 export { checkIntegers, checkTensors } from './tensor/check.js';
 
+export {
+  Alias,
+  elementsOf,
+  exactElements,
+  heldGrad,
+  ownRequiresGrad,
+  writableElements,
+} from './tensor/internals.js';
+
 import * as is from './tensor/kinds.js';
 
 // Written so because Babel takes `export * as` only with a plugin.

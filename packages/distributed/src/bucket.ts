@@ -1,5 +1,5 @@
 import { fromTypedArray, noGrad, type Tensor, zeros } from '@gradgate/core';
-import { pin } from '@gradgate/core/internal';
+import { heldGrad, ownRequiresGrad, pin, writableElements } from '@gradgate/core/internal';
 import type { Parameter } from '@gradgate/nn';
 import type { Work } from './work.js';
 import { type Group, run } from './world.js';
@@ -32,7 +32,7 @@ export class Bucket {
   ) {
     const size = parameters.reduce((sum, p) => sum + room(p), 0);
     this.#memory = sharedZeros(size + parameters.length, parameters[0]!.dtype as 'float32' | 'float64');
-    this.#data = this.#memory.writableElements() as Float32Array | Float64Array;
+    this.#data = writableElements(this.#memory) as Float32Array | Float64Array;
     this.#used = this.#data.subarray(size);
     let offset = 0;
     for (const parameter of parameters) {
@@ -61,7 +61,7 @@ export class Bucket {
     const i = this.#slots.findIndex((slot) => slot.parameter === parameter);
     const { gradient } = this.#slots[i]!;
     this.#used[i] = 1;
-    const given = parameter.heldGrad!;
+    const given = heldGrad(parameter)!;
     if (given === gradient) return;
     noGrad.run(() => gradient.copy_(given));
     parameter.grad = gradient;
@@ -71,7 +71,7 @@ export class Bucket {
   send(): void {
     for (const [i, { parameter, gradient }] of this.#slots.entries()) {
       if (this.#arrived.has(parameter)) continue;
-      if (parameter.heldGrad !== null) this.take(parameter);
+      if (heldGrad(parameter) !== null) this.take(parameter);
       else {
         noGrad.run(() => gradient.zero_());
         this.#used[i] = 0;
@@ -106,7 +106,7 @@ export class Bucket {
 
   /** Of all parameters whether they are still what the memory was made for. */
   get fits(): boolean {
-    return this.#slots.every(({ parameter: p, gradient: g }) => p.dtype === g.dtype && p.ownRequiresGrad);
+    return this.#slots.every(({ parameter: p, gradient: g }) => p.dtype === g.dtype && ownRequiresGrad(p));
   }
 
   /** Forgets a pass that failed: what is under way is waited for. */
@@ -127,7 +127,7 @@ const room = (parameter: Parameter): number => Math.ceil(parameter.numel / 16) *
 function sharedZeros(length: number, dtype: 'float32' | 'float64'): Tensor {
   const t = zeros([length], { dtype, device: 'cpu' });
   pin(t);
-  if (t.writableElements().buffer instanceof SharedArrayBuffer) return t;
+  if (writableElements(t).buffer instanceof SharedArrayBuffer) return t;
   const Class = dtype === 'float64' ? Float64Array : Float32Array;
   return fromTypedArray(new Class(new SharedArrayBuffer(length * Class.BYTES_PER_ELEMENT) as unknown as ArrayBuffer));
 }

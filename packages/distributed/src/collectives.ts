@@ -1,5 +1,5 @@
 import { type DType, fromTypedArray, noGrad, type Tensor, tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, checkWritable, is, isFloat } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, checkWritable, exactElements, is, isFloat } from '@gradgate/core/internal';
 import { dtypeNames, type Job } from './job.js';
 import type { Op } from './library.js';
 import type { Numbers } from './mpi.js';
@@ -65,7 +65,7 @@ function arrayOf(op: string, t: Tensor): Numbers {
     throw new RangeError(
       `${op}: MPI counts up to ${mostElements} elements, got ${t.numel}; use narrow() for parts of it`,
     );
-  return t.exact() as Numbers;
+  return exactElements(t) as Numbers;
 }
 
 /** A copy of a tensor's elements on shared memory. */

@@ -1,5 +1,5 @@
 import { isGradEnabled, onBackwardEnd, type Tensor, tensor } from '@gradgate/core';
-import { check, checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, heldGrad, is, ownRequiresGrad } from '@gradgate/core/internal';
 import { Module, type Parameter } from '@gradgate/nn';
 import { type Bucket, bucketsOf } from './bucket.js';
 import { broadcast } from './collectives.js';
@@ -105,7 +105,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     const trained: Parameter[] = [];
     for (const [path, p] of this.module.namedParameters()) {
       // Whatever this flow has frozen: another flow may be between its forward and its backward pass.
-      if (!p.ownRequiresGrad) continue;
+      if (!ownRequiresGrad(p)) continue;
       if (p.dtype !== 'float32' && p.dtype !== 'float64')
         throw new TypeError(`${name}: parameters are float32 or float64, ${path} is ${p.dtype}; use module.float()`);
       trained.push(p);
@@ -163,7 +163,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     if (this.#group.size === 1) return;
     let trained = 0;
     for (const p of this.module.parameters()) {
-      if (!p.ownRequiresGrad) continue;
+      if (!ownRequiresGrad(p)) continue;
       trained++;
       if (!this.#bucketOf.has(p)) trained = Number.NaN;
     }
@@ -180,7 +180,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     const bucket = this.#bucketOf.get(p);
     if (!isSyncing() || bucket === undefined) return;
     if (this.#failed) this.#forget();
-    if (p.heldGrad!.requiresGrad)
+    if (heldGrad(p)!.requiresGrad)
       throw new DistributedError(
         `${name}: backward({ createGraph: true }) gives gradients whose own gradients cannot be sent; call it under noSync, or use grad() for them`,
       );

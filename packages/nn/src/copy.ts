@@ -1,4 +1,5 @@
 import { noGrad, Tensor } from '@gradgate/core';
+import { heldGrad, ownRequiresGrad } from '@gradgate/core/internal';
 import { className, type Registry, registryOf } from './members.js';
 import { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -67,10 +68,10 @@ function remembered<T>(copies: Copies, from: unknown, to: T): T {
 function copyTensor(t: Tensor): Tensor {
   const values = t.detach().clone();
   if (t instanceof Buffer) return new Buffer(values, t.persistent);
-  const fresh = t instanceof Parameter ? new Parameter(values, { requiresGrad: t.ownRequiresGrad }) : values;
-  if (fresh === values && t.isLeaf && t.ownRequiresGrad) fresh.requiresGrad_(true);
-  const { heldGrad } = t;
-  if (heldGrad !== null) fresh.grad = heldGrad.detach().clone();
+  const fresh = t instanceof Parameter ? new Parameter(values, { requiresGrad: ownRequiresGrad(t) }) : values;
+  if (fresh === values && t.isLeaf && ownRequiresGrad(t)) fresh.requiresGrad_(true);
+  const grad = heldGrad(t);
+  if (grad !== null) fresh.grad = grad.detach().clone();
   return fresh;
 }
 

@@ -1,5 +1,5 @@
-import { Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is, outlive, pin } from '@gradgate/core/internal';
+import type { Tensor } from '@gradgate/core';
+import { Alias, check, checkOptions, checkTensors, is, outlive, pin } from '@gradgate/core/internal';
 
 const parameterOptions = { requiresGrad: is.boolean };
 const bufferOptions = { persistent: is.boolean };
@@ -15,15 +15,14 @@ const bufferOptions = { persistent: is.boolean };
  * [...new Scale().parameters()].length; // 1
  * ```
  */
-export class Parameter extends Tensor {
+export class Parameter extends Alias {
   /** To the compiler a plain tensor is no parameter. */
   declare private readonly isParameter: true;
 
   constructor(data: Tensor, options: { requiresGrad?: boolean } = {}) {
     checkTensors('Parameter', data);
     const { requiresGrad = true } = checkOptions('Parameter', options, parameterOptions);
-    super(data.storage, data.dtype, data.shape, data.strides, data.offset);
-    this.inference = data.inference;
+    super(data);
     this.requiresGrad = requiresGrad;
     pin(this);
   }
@@ -39,7 +38,7 @@ export class Parameter extends Tensor {
  * Object.keys(new Counter().stateDict()); // ['calls']
  * ```
  */
-export class Buffer extends Tensor {
+export class Buffer extends Alias {
   /** To the compiler a plain tensor is no buffer. */
   declare private readonly isBuffer: true;
 
@@ -50,8 +49,7 @@ export class Buffer extends Tensor {
   ) {
     checkTensors('Buffer', data);
     check('Buffer', 'persistent', persistent, is.boolean);
-    super(data.storage, data.dtype, data.shape, data.strides, data.offset);
-    this.inference = data.inference;
+    super(data);
     outlive(data.storage);
   }
 }

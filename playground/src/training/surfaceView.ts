@@ -65,7 +65,7 @@ export class SurfaceView {
 
   private drawArrows(slopes: ArrayLike<number>): void {
     const { context } = this;
-    const from = feet.elements();
+    const from = feet.toTypedArray();
     context.strokeStyle = this.colours.arrow;
     context.lineWidth = 1;
     context.beginPath();
@@ -89,10 +89,10 @@ export class SurfaceView {
 
   private drawPoints({ points, classes }: Points): void {
     const { context } = this;
-    const places = points.elements();
+    const places = points.toTypedArray();
     context.lineWidth = 0.8;
     context.strokeStyle = this.colours.edge;
-    classes.elements().forEach((side, i) => {
+    classes.toTypedArray().forEach((side, i) => {
       context.beginPath();
       const x = toPlot(places[2 * i]!);
       const y = toPlot(-places[2 * i + 1]!);

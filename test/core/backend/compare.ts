@@ -1,10 +1,12 @@
 // Kernels in WebAssembly beside the host's plain loops, which define them.
-import { Generator, Tensor } from '@gradgate/core';
+
+import { Generator, type Tensor } from '@gradgate/core';
 import { expect } from 'vitest';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
 import { closeWindows } from '../../../packages/core/src/backend/host/storage.js';
 import { kernels as wasm } from '../../../packages/core/src/backend/wasm/kernels.js';
 import type { DType } from '../../../packages/core/src/memory/dtype.js';
+import { InternalTensor } from '../internalTensor.js';
 
 /** What normal numbers are not. */
 export const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-42, -1e-42, 1e30, -1e30, 0, -0];
@@ -25,7 +27,7 @@ export function random(shape: readonly number[], seed: number, layout: 0 | 1 | 2
   const data = Float64Array.from({ length: n + 2 * offset }, () =>
     odd.length > 0 && generator.below(16) === 0 ? odd[generator.below(odd.length)]! : generator.normal() * scale,
   );
-  const all = Tensor.of(data, 'float64', [data.length]).to(dtype);
+  const all = InternalTensor.of(data, 'float64', [data.length]).to(dtype);
   if (layout === 1) return all.narrow(0, offset, n).view(shape);
   return layout === 0
     ? all.view(shape)
@@ -47,7 +49,7 @@ export function expectAlike(
 ): void {
   const results = (kernels: typeof host) => {
     const all = shapes.map((shape, i) => {
-      const out = Tensor.uninitialized(dtypes[i]!, shape);
+      const out = InternalTensor.uninitialized(dtypes[i]!, shape);
       // So that an element that is not written is found.
       kernels.fill(12345.5, out);
       return out;

@@ -1,10 +1,11 @@
-import { conv2d, Generator, ones, Tensor } from '@gradgate/core';
+import { conv2d, Generator, ones } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Geometry, outputSize } from '../../../packages/core/src/backend/convolution.js';
 import * as host from '../../../packages/core/src/backend/host/conv.js';
 import { dataOf } from '../../../packages/core/src/backend/host/data.js';
 import * as wasm from '../../../packages/core/src/backend/wasm/conv.js';
+import { InternalTensor } from '../internalTensor.js';
 
 const two = (least: number, most: number) =>
   fc.tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most }));
@@ -61,7 +62,7 @@ const tables = kinds.flatMap(([dtype, make]) => [
   [dtype, 'wasm', make, wasm] as const,
 ]);
 const view = (data: Float32Array | Float64Array) =>
-  Tensor.of(data, data instanceof Float32Array ? 'float32' : 'float64', [data.length]);
+  InternalTensor.of(data, data instanceof Float32Array ? 'float32' : 'float64', [data.length]);
 
 describe.each(tables)(
   'convolution of %s by %s agrees with the definition, with any stride, padding, dilation and groups',

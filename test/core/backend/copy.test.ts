@@ -1,7 +1,8 @@
-import { type DType, full, Tensor, tensor } from '@gradgate/core';
+import { type DType, full, tensor } from '@gradgate/core';
 import { describe, expect, it } from 'vitest';
 import { kernels } from '../../../packages/core/src/backend/host/kernels.js';
 import { closeWindows } from '../../../packages/core/src/backend/host/storage.js';
+import { InternalTensor } from '../internalTensor.js';
 
 const dtypes: DType[] = ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'uint8', 'bool'];
 const pairs = dtypes.flatMap((from) => dtypes.map((to) => [from, to] as const));
@@ -17,7 +18,7 @@ describe('the kernel copy', () => {
     );
     const want = x.toTypedArray();
     const expected = Array.from(want, (v) => (to === 'bool' ? Number(v !== 0) : v));
-    const whole = Tensor.uninitialized(to, [2, 3]);
+    const whole = InternalTensor.uninitialized(to, [2, 3]);
     kernels.copy(x, whole);
     closeWindows();
     expect(Array.from(whole.toTypedArray())).toEqual(expected);
@@ -50,7 +51,7 @@ describe('the kernel copy', () => {
 });
 
 it.each(dtypes)('the kernel fill converts a value to %s', (dtype) => {
-  const out = Tensor.uninitialized(dtype, [3]);
+  const out = InternalTensor.uninitialized(dtype, [3]);
   kernels.fill(2, out);
   closeWindows();
   expect(Array.from(out.toTypedArray())).toEqual(Array(3).fill(dtype === 'bool' ? 1 : 2));
@@ -58,8 +59,8 @@ it.each(dtypes)('the kernel fill converts a value to %s', (dtype) => {
 
 it('the kernel where keeps all bits of 64-bit integers, and converts other numbers', () => {
   const condition = tensor([true, false, true]);
-  const large = Tensor.of(new BigInt64Array([2n ** 62n + 1n, 2n, 3n]), 'int64', [3]);
-  const out = Tensor.uninitialized('int64', [2, 3]);
+  const large = InternalTensor.of(new BigInt64Array([2n ** 62n + 1n, 2n, 3n]), 'int64', [3]);
+  const out = InternalTensor.uninitialized('int64', [2, 3]);
   kernels.where(condition, large, tensor([[7.5], [-8]]), out);
   expect(out.toBigInt64Array()).toEqual(new BigInt64Array([2n ** 62n + 1n, 7n, 3n, 2n ** 62n + 1n, -8n, 3n]));
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { outputSize } from '../../../packages/core/src/backend/convolution.js';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
 import { windowAreas } from '../../../packages/core/src/backend/pooling.js';
-import { Tensor } from '../../../packages/core/src/tensor/tensor.js';
+import { InternalTensor } from '../internalTensor.js';
 import { expectAlike, odd, random } from './compare.js';
 
 const pair = (least: number, most: number) =>
@@ -54,7 +54,10 @@ describe('pooling', () => {
           const shape = [batch, channels, h, w];
           const results = [batch, channels, outputSize(h, 0, window), outputSize(w, 1, window)];
           const x = random(shape, seed, layout, { odd: isOdd ? odd.slice(0, 7) : [] });
-          const [values, places] = [Tensor.uninitialized('float32', results), Tensor.uninitialized('int32', results)];
+          const [values, places] = [
+            InternalTensor.uninitialized('float32', results),
+            InternalTensor.uninitialized('int32', results),
+          ];
           host.maxPool(x, window, values, places);
           const [all, got, at] = [x.toTypedArray(), values.toTypedArray(), places.toTypedArray()];
           placesOf(shape, window).forEach((seen, i) => {
@@ -74,7 +77,7 @@ describe('pooling', () => {
           g.toTypedArray().forEach((v, i) => {
             if (at[i]! >= 0) wanted[at[i]!]! += v;
           });
-          const slope = Tensor.uninitialized('float32', shape);
+          const slope = InternalTensor.uninitialized('float32', shape);
           host.maxPoolGradient(g, places, slope);
           slope.toTypedArray().forEach((v, i) => {
             expect(v).toBeCloseTo(wanted[i]!, 4);
@@ -99,7 +102,10 @@ describe('pooling', () => {
           const results = [batch, channels, outputSize(h, 0, plain), outputSize(w, 1, plain)];
           const areas = windowAreas(h, w, plain, insideOnly);
           const [x, g] = [random(shape, seed, layout), random(results, seed + 1, layout)];
-          const [means, slope] = [Tensor.uninitialized('float32', results), Tensor.uninitialized('float32', shape)];
+          const [means, slope] = [
+            InternalTensor.uninitialized('float32', results),
+            InternalTensor.uninitialized('float32', shape),
+          ];
           host.avgPool(x, areas, means);
           host.avgPoolGradient(g, areas, slope);
           const [all, got, given] = [x.toTypedArray(), means.toTypedArray(), g.toTypedArray()];

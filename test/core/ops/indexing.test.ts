@@ -9,11 +9,12 @@ import {
   poisson,
   registerBackend,
   slice,
-  Tensor,
+  type Tensor,
   tensor,
 } from '@gradgate/core';
 import { expect, it } from 'vitest';
 import { far } from '../backend/far.js';
+import { InternalTensor } from '../internalTensor.js';
 
 registerBackend(far);
 
@@ -162,7 +163,7 @@ it('random numbers are the same on each device', async () => {
 const large = 2n ** 62n + 1n;
 
 it('64-bit integers are moved, added and compared with all of their bits', () => {
-  const x = Tensor.of(new BigInt64Array([large, -large, 3n]), 'int64', [3]);
+  const x = InternalTensor.of(new BigInt64Array([large, -large, 3n]), 'int64', [3]);
   const at = tensor([1, 0, 0], { dtype: 'int32' });
   expect([...x.gather(0, at).toBigInt64Array()]).toEqual([-large, large, large]);
   expect([...x.indexSelect(0, at).toBigInt64Array()]).toEqual([-large, large, large]);

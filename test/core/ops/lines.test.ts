@@ -1,6 +1,7 @@
-import { DeviceError, det, registerBackend, searchsorted, slogdet, solve, Tensor, tensor } from '@gradgate/core';
+import { DeviceError, det, registerBackend, searchsorted, slogdet, solve, type Tensor, tensor } from '@gradgate/core';
 import { expect, it } from 'vitest';
 import { far } from '../backend/far.js';
+import { InternalTensor } from '../internalTensor.js';
 
 registerBackend(far);
 
@@ -63,7 +64,7 @@ it('what needs the values on the host is refused there by its name', () => {
 const large = 2n ** 62n + 1n;
 
 it('64-bit integers are scanned, searched and counted with all of their bits', () => {
-  const x = Tensor.of(new BigInt64Array([large, large, -1n]), 'int64', [3]);
+  const x = InternalTensor.of(new BigInt64Array([large, large, -1n]), 'int64', [3]);
   expect([...x.cumsum(0).toBigInt64Array()]).toEqual([
     large,
     BigInt.asIntN(64, 2n * large),
@@ -74,12 +75,14 @@ it('64-bit integers are scanned, searched and counted with all of their bits', (
     BigInt.asIntN(64, large ** 2n),
     BigInt.asIntN(64, -(large ** 2n)),
   ]);
-  const near = Tensor.of(new BigInt64Array([large - 1n]), 'int64', [1]);
+  const near = InternalTensor.of(new BigInt64Array([large - 1n]), 'int64', [1]);
   expect(x.cummax(0).indices.toArray()).toEqual([0, 1, 1]);
   expect(x.isin(near).toArray()).toEqual([false, false, false]);
-  expect(searchsorted(Tensor.of(new BigInt64Array([large - 1n, large]), 'int64', [2]), x).toArray()).toEqual([1, 1, 0]);
+  expect(searchsorted(InternalTensor.of(new BigInt64Array([large - 1n, large]), 'int64', [2]), x).toArray()).toEqual([
+    1, 1, 0,
+  ]);
   expect(x.mode().values.toBigInt64Array()).toEqual(new BigInt64Array([large]));
-  const weights = Tensor.of(new BigInt64Array([large, 2n]), 'int64', [2]);
+  const weights = InternalTensor.of(new BigInt64Array([large, 2n]), 'int64', [2]);
   expect([...tensor([1, 1], { dtype: 'int32' }).bincount({ weights }).toBigInt64Array()]).toEqual([0n, large + 2n]);
 });
 

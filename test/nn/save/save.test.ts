@@ -200,7 +200,7 @@ describe('npy and npz', () => {
       [0.5, 1.5, 2.5],
     ]);
     const fortran = decodeNpy(golden('fortran.npy'));
-    expect([fortran.shape, [...fortran.elements()]]).toEqual([[2, 3, 4], Array.from({ length: 24 }, (_, i) => i)]);
+    expect([fortran.shape, [...fortran.toTypedArray()]]).toEqual([[2, 3, 4], Array.from({ length: 24 }, (_, i) => i)]);
     expect(decodeNpy(golden('big.npy')).toArray()).toEqual([1, -2, 300]);
     expect(decodeNpy(golden('scalar.npy')).item()).toBe(2.5);
     expect(plain(decodeNpz(golden('plain.npz')))).toMatchObject({ mask: ['bool', [3], [1, 0, 1]] });

@@ -13,9 +13,9 @@ export interface Storage {
   readonly length: number;
   /** 0 at first. */
   version: number;
-  /** @internal How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. 0 at first. */
+  /** How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. 0 at first. */
   uses: number;
-  /** @internal How many places of a backward pass hold this temporary of it. 0 at first. */
+  /** How many places of a backward pass hold this temporary of it. 0 at first. */
   refCount: number;
 }
 

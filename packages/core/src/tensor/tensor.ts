@@ -99,7 +99,13 @@ export class Tensor {
     if (frame.inference) this.untracked = frame;
   }
 
-  /** @internal Whether this is a tensor: a proxy of one, or what only inherits from the class, is none. */
+  /**
+   * Whether `value` is a tensor. A proxy of one, or what only inherits from the class, is none.
+   *
+   * ```ts
+   * Tensor.is(tensor([1])); // true
+   * ```
+   */
   static is(value: unknown): value is Tensor {
     return typeof value === 'object' && value !== null && #node in value;
   }

@@ -16,6 +16,7 @@ import {
   checkIntegers,
   checkOptions,
   checkTensors,
+  elementsOf,
   is,
   kernelsOf,
   options as known,
@@ -361,7 +362,7 @@ export const multilabelMarginLoss = /* @__PURE__ */ named(
     checkIntegers(op, 'targets', target);
     if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
     const [n, classes] = x.shape as [number, number];
-    const [marks, given] = [new Float32Array(n * classes), target.elements()];
+    const [marks, given] = [new Float32Array(n * classes), elementsOf(target, op)];
     for (let row = 0; row < n; row++)
       for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
         const c = given[row * classes + i]!;

@@ -1,12 +1,12 @@
 import { noGrad, type Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
 
 /** The parameters that have a gradient. */
 function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
   check(op, 'parameters', parameters, is.either(is.tensor, is.iterable));
   const list = is.tensor.is(parameters) ? [parameters as Tensor] : [...(parameters as Iterable<Tensor>)];
   checkTensors(op, ...list);
-  return list.filter((p) => p.heldGrad !== null);
+  return list.filter((p) => heldGrad(p) !== null);
 }
 
 const clipOptions = { normType: is.number, errorIfNonfinite: is.boolean };
@@ -31,7 +31,7 @@ export function clipGradNorm_(
   const { normType = 2, errorIfNonfinite = false } = checkOptions('clipGradNorm_', options, clipOptions);
   check('clipGradNorm_', 'maxNorm', maxNorm, is.nonNegative);
   const list = withGrad('clipGradNorm_', parameters);
-  const norms = list.map((p) => p.heldGrad!.detach().double().norm(normType).item());
+  const norms = list.map((p) => heldGrad(p)!.detach().double().norm(normType).item());
   const total =
     normType === Number.POSITIVE_INFINITY
       ? norms.reduce((a, b) => Math.max(a, b), 0)
@@ -39,7 +39,7 @@ export function clipGradNorm_(
   if (errorIfNonfinite && !Number.isFinite(total))
     throw new RangeError(`clipGradNorm_: the norm of the gradients is ${total}`);
   const scale = maxNorm / (total + 1e-6);
-  if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void p.heldGrad!.mul_(scale)));
+  if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void heldGrad(p)!.mul_(scale)));
   return total;
 }
 
@@ -57,6 +57,6 @@ export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue:
   check('clipGradValue_', 'clipValue', clipValue, is.nonNegative);
   const list = withGrad('clipGradValue_', parameters);
   noGrad.run(() => {
-    for (const p of list) p.heldGrad!.clamp_(-clipValue, clipValue);
+    for (const p of list) heldGrad(p)!.clamp_(-clipValue, clipValue);
   });
 }

@@ -1,5 +1,5 @@
 import { enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { heldGrad, show } from '@gradgate/core/internal';
 import { type Point, strongWolfe } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
 import type { OptimizerState } from './state.js';
@@ -185,7 +185,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const flat = new Float64Array(params.reduce((n, p) => n + p.numel, 0));
     let at = 0;
     for (const p of params) {
-      if (p.heldGrad) flat.set(p.heldGrad.toTypedArray(), at);
+      const grad = heldGrad(p);
+      if (grad) flat.set(grad.toTypedArray(), at);
       at += p.numel;
     }
     return flat;

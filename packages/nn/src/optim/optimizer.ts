@@ -1,5 +1,15 @@
 import { enableGrad, fullLike, keep, noGrad, type Shape, Tensor } from '@gradgate/core';
-import { check, checkOptions, is, kernelsOf, pin, type Schema, type StepRule, show } from '@gradgate/core/internal';
+import {
+  check,
+  checkOptions,
+  heldGrad,
+  is,
+  kernelsOf,
+  pin,
+  type Schema,
+  type StepRule,
+  show,
+} from '@gradgate/core/internal';
 import { type OptimizerState, readState, writeState } from './state.js';
 
 /** Parameters with options of their own; what is not given is the optimizer's default. */
@@ -177,7 +187,7 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     noGrad.run(() => {
       for (const group of this.paramGroups)
         for (const p of group.params) {
-          const grad = keepsNone ? p.heldGrad : p.grad;
+          const grad = keepsNone ? heldGrad(p) : p.grad;
           if (grad === null) continue;
           let state = this.state.get(p);
           if (!state) {

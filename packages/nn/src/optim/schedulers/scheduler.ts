@@ -179,7 +179,7 @@ export abstract class LRScheduler {
   }
 }
 
-/** @internal A scheduler whose rate is the first one times a factor of the epoch. */
+/** A scheduler whose rate is the first one times a factor of the epoch. */
 export class Factor extends LRScheduler {
   constructor(
     optimizer: Scheduled,
