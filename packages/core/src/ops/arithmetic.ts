@@ -1,5 +1,5 @@
 import * as loops from '../backend/host/loops.js';
-import { checkOptions, show } from '../check.js';
+import { check, checkOptions, show } from '../check.js';
 import { named } from '../errors.js';
 import { isFloat, toFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
@@ -7,29 +7,43 @@ import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './arithmetic.js';
 import { applyUnary, binary, fusedGradient, type TensorLike, unaryOperator, withInPlace, zerosFor } from './define.js';
-import { add, div, ge, le, lt, mul, neg, sub, where } from './elementwise.js';
-import { logicalAnd } from './logical.js';
+import { add, div, ge, gt, le, lt, mul, ne, neg, sub, where } from './elementwise.js';
+import { logicalAnd, logicalOr } from './logical.js';
 import { trunc } from './rounding.js';
 
+/** A limit of `clamp`: one for all elements, or one for each, which broadcasts. */
+export type Bound = number | Tensor | null;
+
 /**
- * The elements limited to `min` and `max`, either of which may be left out. The gradient outside is 0, and so it is at
- * NaN.
+ * The elements limited to `min` and `max`, numbers or tensors that broadcast; either may be left out. The gradient outside
+ * is 0, or that of the limit, and it is 0 at NaN.
  *
  * ```ts
  * clamp(tensor([-3, 0.5, 3]), -1, 1); // [-1, 0.5, 1]
+ * clamp(tensor([1, 5]), null, tensor([3, 4])); // [1, 4]
  * ```
  */
-export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: number | null, max?: number | null): Tensor => {
+export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: Bound, max?: Bound): Tensor => {
   for (const bound of [min, max])
-    if (bound != null && typeof bound !== 'number')
-      throw new TypeError(`clamp: min and max are numbers, got ${show(bound)}`);
+    if (bound != null && typeof bound !== 'number' && !Tensor.is(bound))
+      throw new TypeError(`clamp: min and max are numbers or tensors, got ${show(bound)}`);
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   checkTensors('clamp', x);
+  if (Tensor.is(min) || Tensor.is(max)) return clampBetween(x, min, max);
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
   const isWhole = [min, max].every((v) => v == null || Number.isInteger(v));
   return applyUnary(clampOperator, isFloat(x.dtype) || isWhole ? x : x.float(), [low, high]);
 });
+
+/** By elements of tensors: where a limit is NaN, so is the result. */
+function clampBetween(x: Tensor, min: Bound | undefined, max: Bound | undefined): Tensor {
+  const beyond = (outside: Tensor, bound: TensorLike) =>
+    Tensor.is(bound) ? logicalOr(outside, ne(bound, bound)) : outside;
+  const kept = where(ne(x, x), x.detach(), x);
+  const raised = min == null ? kept : where(beyond(lt(x, min), min), min, kept);
+  return max == null ? raised : where(beyond(gt(raised, max), max), max, raised);
+}
 
 const clampOperator = unaryOperator('clamp', {
   forward: (v, low, high) => (v < low ? Math.min(low, high) : v > high ? high : v),
@@ -152,6 +166,7 @@ export const floorDivide = binary('floorDivide', {
  */
 export const lerp = /* @__PURE__ */ named('lerp', (start: Tensor, end: Tensor, weight: TensorLike): Tensor => {
   checkTensors('lerp', start, end);
+  check('lerp', 'weight', weight, is.either(is.tensor, is.number, is.boolean));
   const way = sub(end, start);
   const fromStart = () => add(start, mul(weight, way));
   const fromEnd = () => sub(end, mul(way, Tensor.is(weight) ? sub(1, weight) : 1 - Number(weight)));
@@ -191,6 +206,15 @@ export const addcdiv = /* @__PURE__ */ named(
   },
 );
 
+/**
+ * `clamp` by NumPy's name.
+ *
+ * ```ts
+ * clip(tensor([-3, 3]), -1, 1); // [-1, 1]
+ * ```
+ */
+export const clip = /* @__PURE__ */ named('clip', (x: Tensor, min?: Bound, max?: Bound): Tensor => clamp(x, min, max));
+
 const plain = {
   heaviside,
 };
@@ -198,6 +222,7 @@ methods(plain);
 
 const withForms = {
   clamp,
+  clip,
   fmod,
   remainder,
   lerp,

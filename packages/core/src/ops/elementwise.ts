@@ -386,7 +386,7 @@ export const maskedFill = /* @__PURE__ */ named('maskedFill', (x: Tensor, mask: 
 const plain = { maximum, minimum, eq, ne, lt, le, gt, ge };
 methods(plain);
 
-const withForms = { neg, exp, log, sqrt, abs, sign, tanh, sigmoid, relu, add, sub, mul, div, maskedFill };
+const withForms = { neg, exp, log, sqrt, abs, sign, tanh, sigmoid, relu, mul, maskedFill };
 methods(withInPlace(withForms));
 
 const own = {

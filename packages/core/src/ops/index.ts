@@ -1,3 +1,6 @@
+// Methods alone: they have no functions of their own.
+import './forms.js';
+
 export {
   celu,
   elu,
@@ -19,7 +22,19 @@ export {
   softsign,
   tanhshrink,
 } from './activation.js';
-export { addcdiv, addcmul, clamp, copysign, floorDivide, fmod, heaviside, lerp, remainder } from './arithmetic.js';
+export {
+  addcdiv,
+  addcmul,
+  type Bound,
+  clamp,
+  clip,
+  copysign,
+  floorDivide,
+  fmod,
+  heaviside,
+  lerp,
+  remainder,
+} from './arithmetic.js';
 export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
 export { type AddOptions, addbmm, addmm, addmv, addr, baddbmm, cross, kron, mv, tensordot } from './blas.js';
 export { cartesianProd, combinations, meshgrid } from './combinations.js';
@@ -84,8 +99,10 @@ export {
 } from './elementwise.js';
 export { embedding } from './embedding.js';
 export { exp2, expm1, log1p, log2, log10, logaddexp, pow, reciprocal, rsqrt, square, xlogy } from './exponential.js';
+export type { Rounded, Scaled } from './forms.js';
 export { bincount, bucketize, histc, type SearchOptions, searchsorted } from './histogram.js';
 export {
+  argwhere,
   gather,
   indexAdd,
   indexCopy,
@@ -110,6 +127,7 @@ export {
   gcd,
   lcm,
 } from './integer.js';
+export { asTensor } from './likes.js';
 export { cholesky, det, inverse, LinAlgError, matrixPower, slogdet, solve } from './linalg.js';
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from './logical.js';
 export {

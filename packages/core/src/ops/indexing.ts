@@ -360,7 +360,16 @@ export const nonzero = /* @__PURE__ */ named('nonzero', (x: Tensor): Tensor => {
   return stack(nonzeroCoordinates('nonzero', x), 1);
 });
 
-const plain = { gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero };
+/**
+ * `nonzero` by NumPy's name: `[count, ndim]`, int32.
+ *
+ * ```ts
+ * argwhere(tensor([[0, 1], [1, 0]])); // [[0, 1], [1, 0]]
+ * ```
+ */
+export const argwhere = /* @__PURE__ */ named('argwhere', (x: Tensor): Tensor => nonzero(x));
+
+const plain = { argwhere, gather, indexSelect, take, takeAlongDim, maskedSelect, nonzero };
 methods(plain);
 
 const withForms = { scatter, scatterAdd, scatterReduce, indexAdd, indexCopy, indexFill, maskedScatter };

@@ -3,9 +3,9 @@ import { named, ShapeError } from '../errors.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
 import { pad } from './pad.js';
 import type * as self from './rearrange.js';
@@ -89,16 +89,18 @@ export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor
 }
 
 /**
- * Each element (or slice along `dim`) `repeats` times in a row.
+ * Each element (or slice along `dim`) `repeats` times in a row; integers say it for each on its own.
  *
  * ```ts
  * repeatInterleave(tensor([1, 2]), 2); // [1, 1, 2, 2]
+ * repeatInterleave(tensor([1, 2]), tensor([3, 1], { dtype: 'int32' })); // [1, 1, 1, 2]
  * ```
  */
 export const repeatInterleave = /* @__PURE__ */ named(
   'repeatInterleave',
-  (x: Tensor, repeats: number, dim?: number): Tensor => {
+  (x: Tensor, repeats: number | Tensor, dim?: number): Tensor => {
     checkTensors('repeatInterleave', x);
+    if (Tensor.is(repeats)) return repeatEach(x, repeats, dim);
     if (!Number.isInteger(repeats) || repeats < 0)
       throw new ShapeError('repeatInterleave', `repeats is a whole number from 0 up, got ${show(repeats)}`);
     const t = dim === undefined ? reshape(x, -1) : x;
@@ -110,6 +112,31 @@ export const repeatInterleave = /* @__PURE__ */ named(
     );
   },
 );
+
+/** Each slice as often as its own number says. */
+function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
+  checkIntegers('repeatInterleave', 'repeats', repeats);
+  const t = dim === undefined ? reshape(x, -1) : x;
+  const d = normalizeDim('repeatInterleave', dim ?? 0, t.ndim);
+  const n = t.shape[d]!;
+  if (repeats.ndim > 1 || (repeats.numel !== 1 && repeats.numel !== n))
+    throw new ShapeError(
+      'repeatInterleave',
+      `repeats has one number for each of ${n} slices, got ${formatShape(repeats.shape)}`,
+    );
+  const counts = repeats.elements('repeatInterleave');
+  const places: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const count = counts[counts.length === 1 ? 0 : i]!;
+    if (count < 0) throw new ShapeError('repeatInterleave', `repeats are whole numbers from 0 up, got ${count}`);
+    for (let k = 0; k < count; k++) places.push(i);
+  }
+  return indexSelect(
+    t,
+    d,
+    indices(x, places.length, (i) => places[i]!),
+  );
+}
 
 /**
  * Two dimensions swapped, as by `transpose`; a view.

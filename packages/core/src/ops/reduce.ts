@@ -10,7 +10,7 @@ import { ones as newOnes, onesLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { applyUnary, floatOnly, unaryOperator } from './define.js';
-import { div, eq, mul, sub } from './elementwise.js';
+import { div, eq, maximum, minimum, mul, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
 import { keepDim } from './options.js';
 import type * as self from './reduce.js';
@@ -85,9 +85,17 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
 export interface VarOptions extends KeepDim {
   /** Degrees of freedom taken off the count; 1 (Bessel's correction) by default. */
   correction?: number;
+  /** The same in other words: true is a correction of 1, false one of 0. */
+  unbiased?: boolean;
 }
 
-const varOptions = { keepdim: is.boolean, correction: is.number };
+const varOptions = { keepdim: is.boolean, correction: is.number, unbiased: is.boolean };
+
+function correctionOf(name: string, { correction, unbiased }: VarOptions): number {
+  if (unbiased === undefined) return correction ?? 1;
+  if (correction !== undefined) throw new TypeError(`${name}: give correction or unbiased, not both`);
+  return unbiased ? 1 : 0;
+}
 
 function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   checkTensors('var', x);
@@ -98,7 +106,7 @@ function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
 
 /** Computes and records the variances, or their roots; gives the means too. */
 function recordVariance(name: 'var' | 'std', x: Tensor, p: Plan, options: VarOptions = {}): [Tensor, means: Tensor] {
-  const { correction = 1 } = options;
+  const correction = correctionOf(name, options);
   const root = name === 'std';
   const { backend } = x.storage;
   const out = Tensor.uninitialized(x.dtype, p.shape, backend);
@@ -242,11 +250,12 @@ export interface ValuesAndIndices {
   indices: Tensor;
 }
 
-function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
-  function reduce(x: Tensor): Tensor;
+function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax, pairwise: typeof maximum) {
+  function reduce(x: Tensor, other?: Tensor): Tensor;
   function reduce(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
-  function reduce(x: Tensor, dim?: number, options?: KeepDim): Tensor | ValuesAndIndices {
+  function reduce(x: Tensor, dim?: number | Tensor, options?: KeepDim): Tensor | ValuesAndIndices {
     checkTensors(name, x);
+    if (Tensor.is(dim)) return pairwise(x, dim);
     const { keepdim = false } = checkOptions(name, options, keepDim);
     if (dim === undefined) return evenly(name, x, whole(x.detach()));
     const d = normalizeDim(name, dim, x.ndim);
@@ -259,23 +268,23 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax) {
 }
 
 /**
- * The largest element; with `dim`, the largest along it and their indices.
+ * The largest element; with `dim`, the largest along it and their indices; with a tensor the larger of both, by elements.
  *
  * ```ts
  * max(tensor([[1, 2], [3, 4]])); // 4
  * max(tensor([[1, 2], [3, 4]]), 1); // { values: [2, 4], indices: [1, 1] }
  * ```
  */
-export const max = alongDim('max', argmax, amax);
+export const max = alongDim('max', argmax, amax, maximum);
 
 /**
- * The smallest element; with `dim`, the smallest along it and their indices.
+ * The smallest element; with `dim`, the smallest along it and their indices; with a tensor the smaller of both, by elements.
  *
  * ```ts
  * min(tensor([[1, 2], [3, 4]]), 0); // { values: [1, 2], indices: [0, 0] }
  * ```
  */
-export const min = alongDim('min', argmin, amin);
+export const min = alongDim('min', argmin, amin, minimum);
 
 /**
  * Whether any element over `dim` is not 0. bool.

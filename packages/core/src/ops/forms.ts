@@ -1,0 +1,73 @@
+import { checkOptions, show } from '../check.js';
+import { DTypeError, named } from '../errors.js';
+import { isFloat } from '../memory/dtype.js';
+import * as is from '../tensor/kinds.js';
+import { type InPlaceOf, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import { floorDivide, fmod } from './arithmetic.js';
+import { type TensorLike, withInPlace } from './define.js';
+import { add, div, mul, sub } from './elementwise.js';
+import { trunc } from './rounding.js';
+
+// Methods that take more than their functions, `x.add(y, { alpha: 2 })`: the functions stay of two arguments, so that they can
+// be handed to `reduce` and the like.
+
+/** How many times the other one is added. */
+export interface Scaled {
+  /** 1 by default; whole for integers. */
+  alpha?: number;
+}
+
+const scaledOptions = { alpha: is.number };
+
+/** `alpha` times the other operand, in a dtype that does not lift that of `x`. */
+function times(op: string, x: Tensor, other: TensorLike, options: Scaled): TensorLike {
+  const { alpha = 1 } = checkOptions(op, options, scaledOptions);
+  if (alpha === 1) return other;
+  if (!Number.isInteger(alpha) && !isFloat(x.dtype) && !(Tensor.is(other) && isFloat(other.dtype)))
+    throw new DTypeError(op, `alpha is a whole number for ${x.dtype}, got ${alpha}; use .float()`);
+  if (Tensor.is(other)) return mul(other, alpha);
+  // Anything else is refused by the operator itself.
+  return typeof other === 'number' || typeof other === 'boolean' ? Number(other) * alpha : other;
+}
+
+const scaledAdd = named('add', (x: Tensor, other: TensorLike, options: Scaled) =>
+  add(x, times('add', x, other, options)),
+);
+const scaledSub = named('sub', (x: Tensor, other: TensorLike, options: Scaled) =>
+  sub(x, times('sub', x, other, options)),
+);
+
+/** What becomes of a quotient. */
+export interface Rounded {
+  /** Towards 0, or downwards; left out or null it stays as it is, in floating point. */
+  roundingMode?: 'trunc' | 'floor' | null;
+}
+
+const roundedOptions = { roundingMode: is.nullable(is.oneOf('trunc', 'floor')) };
+
+const rounded = named('div', (x: Tensor, other: TensorLike, options: Rounded): Tensor => {
+  const { roundingMode } = checkOptions('div', options, roundedOptions);
+  if (roundingMode == null) return div(x, other);
+  if (typeof other !== 'number' && !Tensor.is(other))
+    throw new TypeError(`div: expected a Tensor or a number, got ${show(other)}`);
+  if (roundingMode === 'floor') return floorDivide(x, other);
+  const isWhole = !isFloat(x.dtype) && (Tensor.is(other) ? !isFloat(other.dtype) : Number.isInteger(other));
+  return isWhole ? floorDivide(sub(x, fmod(x, other)), other) : trunc(div(x, other));
+});
+
+const withForms = {
+  /** `x + alpha * other`, with broadcasting. */
+  add: (x: Tensor, other: TensorLike, options?: Scaled): Tensor =>
+    options === undefined ? add(x, other) : scaledAdd(x, other, options),
+  /** `x - alpha * other`, with broadcasting. */
+  sub: (x: Tensor, other: TensorLike, options?: Scaled): Tensor =>
+    options === undefined ? sub(x, other) : scaledSub(x, other, options),
+  /** `x / other`, with broadcasting; with a `roundingMode` rounded, and integers stay integers. */
+  div: (x: Tensor, other: TensorLike, options?: Rounded): Tensor =>
+    options === undefined ? div(x, other) : rounded(x, other, options),
+};
+methods(withInPlace(withForms));
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends MethodsOf<typeof withForms>, InPlaceOf<typeof withForms> {}
+}

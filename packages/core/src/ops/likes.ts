@@ -1,0 +1,92 @@
+import { backend } from '../backend/backends.js';
+import { checkOptions } from '../check.js';
+import { named } from '../errors.js';
+import type { Shape } from '../memory/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import { empty, full, ones, type TensorOptions, tensor, zeros } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
+import { type Method, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import { permute, reshape, to, transpose, view } from './shape.js';
+import { sumTo } from './sum.js';
+
+// Methods that make a tensor like another one: of its dtype and on its device, or in its shape.
+
+/** The options, or else the dtype and device of `x`. */
+const as = ({ dtype, device }: Tensor, options: TensorOptions | undefined): TensorOptions => ({
+  dtype,
+  device,
+  ...options,
+});
+
+const asTensorOptions = { dtype: is.string, device: is.string };
+
+/**
+ * A tensor as it is, in the dtype and on the device that options name; anything else as `tensor` takes it. The graph stays.
+ *
+ * ```ts
+ * asTensor([1, 2], { dtype: 'int32' }).dtype; // 'int32'
+ * ```
+ */
+export const asTensor = /* @__PURE__ */ named(
+  'asTensor',
+  (values: Parameters<typeof tensor>[0], options?: Pick<TensorOptions, 'dtype' | 'device'>): Tensor => {
+    const { dtype, device } = checkOptions('asTensor', options, asTensorOptions);
+    if (!Tensor.is(values)) return tensor(values, options);
+    const there = device === undefined ? values : to(values, backend(device).name);
+    return dtype === undefined ? there : to(there, dtype);
+  },
+);
+
+const own = {
+  /** Zeros of this shape, of the dtype and on the device of this tensor. */
+  newZeros: (x: Tensor, shape: Shape, options?: TensorOptions): Tensor => zeros(shape, as(x, options)),
+  /** Ones of this shape, of the dtype and on the device of this tensor. */
+  newOnes: (x: Tensor, shape: Shape, options?: TensorOptions): Tensor => ones(shape, as(x, options)),
+  /** Elements of any value of this shape, of the dtype and on the device of this tensor. */
+  newEmpty: (x: Tensor, shape: Shape, options?: TensorOptions): Tensor => empty(shape, as(x, options)),
+  /** `value` in all elements of this shape, of the dtype and on the device of this tensor. */
+  newFull: (x: Tensor, shape: Shape, value: number | boolean, options?: TensorOptions): Tensor =>
+    full(shape, value, as(x, options)),
+  /** These values as a tensor of the dtype and on the device of this one. */
+  newTensor: (x: Tensor, values: Parameters<typeof tensor>[0], options?: TensorOptions): Tensor =>
+    tensor(values, as(x, options)),
+  /** A view in the shape of `other`. */
+  viewAs: (x: Tensor, other: Tensor): Tensor => {
+    checkTensors('viewAs', other);
+    return view(x, other.shape);
+  },
+  /** In the shape of `other`; a view where that can be. */
+  reshapeAs: (x: Tensor, other: Tensor): Tensor => {
+    checkTensors('reshapeAs', other);
+    return reshape(x, other.shape);
+  },
+  /** In the dtype of `other`, and on its device. */
+  typeAs: (x: Tensor, other: Tensor): Tensor => {
+    checkTensors('typeAs', other);
+    return to(to(x, other.device), other.dtype);
+  },
+  /** Summed over what would have to be broadcast from this shape. */
+  sumToSize: (x: Tensor, ...shape: readonly (number | Shape)[]): Tensor => sumTo(x, shape.flat() as Shape),
+};
+methods(Object.fromEntries(Object.entries(own).map(([name, fn]) => [name, named<Method>(name, fn)])));
+
+const views: Record<string, (x: Tensor) => Tensor> = {
+  T: (x: Tensor): Tensor => permute(x, [...x.shape.keys()].reverse()),
+  mT: (x: Tensor): Tensor => transpose(x, -2, -1),
+};
+for (const [name, get] of Object.entries(views))
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    get(this: Tensor) {
+      return named(name, get)(this);
+    },
+  });
+
+declare module '../tensor/tensor.js' {
+  interface Tensor extends MethodsOf<typeof own> {
+    /** The dimensions in reverse order; a view. */
+    readonly T: Tensor;
+    /** With the last two dimensions exchanged; a view. */
+    readonly mT: Tensor;
+  }
+}

@@ -1,0 +1,37 @@
+"""Writes names.jsonl: further names and forms of operators, computed by PyTorch in float64. Run: python3 make_names.py"""
+import torch
+from lines import case, f, write
+
+i = lambda *v: torch.tensor(v)
+a, b, v = f(2, 3), f(2, 3), f(3)
+nan = a.clone(); nan[0, 1] = float("nan")
+case("a.add(b, { alpha: -0.5 })", lambda a, b: a.add(b, alpha=-0.5), a, v)
+case("a.sub(b, { alpha: 3 })", lambda a, b: a.sub(b, alpha=3), a, v)
+case("a.clone().add_(b, { alpha: 2 })", lambda a, b: a.clone().add_(b, alpha=2), a, v)
+case("a.add(b, { alpha: 2 })", lambda a, b: a.add(b, alpha=2), i(1, 2), i(3, 4))
+case("a.sub(2, { alpha: 0.5 })", lambda a: a.sub(2, alpha=0.5), a)
+x, y = i(7.0, -7, 7, -7, 6, 0).double(), i(2.0, 2, -2, -2, 3, 5).double()
+for mode in ("floor", "trunc"):
+    # The gradient of a rounded quotient is 0 there and here.
+    case(f"a.div(b, {{ roundingMode: '{mode}' }})", lambda a, b: torch.div(a, b, rounding_mode=mode).detach(), x, y, grad=False)
+    case(f"a.div(b, {{ roundingMode: '{mode}' }})", lambda a, b: torch.div(a, b, rounding_mode=mode), x.int(), y.int())
+    case(f"a.div(2, {{ roundingMode: '{mode}' }})", lambda a: torch.div(a, 2, rounding_mode=mode), x.int())
+case("a.div(b, { roundingMode: null })", lambda a, b: torch.div(a, b, rounding_mode=None), x, y)
+case("a.clamp(b, c)", torch.clamp, a, f(3) - 1, f(2, 1) + 1)
+case("a.clamp(b)", lambda a, b: torch.clamp(a, min=b), a, v)
+case("core.clamp(a, null, b)", lambda a, b: torch.clamp(a, max=b), nan, v)
+case("core.clamp(a, b)", lambda a, b: torch.clamp(a, min=b).detach(), a, nan, grad=False)
+case("a.clip(-0.5, 0.5)", lambda a: a.clip(-0.5, 0.5), a)
+case("a.max(b)", torch.max, a, b)
+case("core.min(a, b)", torch.min, a, b)
+case("a.std(1, { unbiased: false })", lambda a: a.std(1, unbiased=False), a)
+case("a.var(0, { unbiased: true })", lambda a: a.var(0, unbiased=True), a)
+case("a.repeatInterleave(b, 1)", lambda a, b: a.repeat_interleave(b, 1), a, i(2, 0, 3))
+case("a.repeatInterleave(b)", lambda a, b: a.repeat_interleave(b), a, i(1, 2, 0, 3, 1, 0))
+case("a.repeatInterleave(b, 0)", lambda a, b: a.repeat_interleave(b, 0), a, i(2))
+case("core.argwhere(a)", torch.argwhere, i([[0, 1, 0], [2, 0, 3]]))
+case("a.viewAs(b)", lambda a, b: a.view_as(b), a, f(3, 2))
+case("a.T.reshapeAs(b)", lambda a, b: a.T.reshape_as(b), a, f(6))
+case("a.mT", lambda a: a.mT, f(2, 3, 4))
+case("a.sumToSize(2, 1)", lambda a: a.sum_to_size(2, 1), a)
+write("names.jsonl")
