@@ -3,6 +3,7 @@ import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
 import * as special from '@gradgate/core/special';
+import { functional } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { goldenError, revive } from '../golden/golden.js';
 
@@ -27,7 +28,7 @@ const files: [file: string, tolerance: number][] = [
   ['linalg.jsonl', 1e-9],
   ['special.jsonl', 1e-9],
 ];
-const scope = { core, linalg, special };
+const scope = { core, linalg, special, functional };
 
 describe.each(files)('%s: operators give the values and gradients of PyTorch', (file, tolerance) => {
   it.each(linesOf(file).map((l, i) => [`${l.js} (${i})`, l] as const))('%s', (_, line) => {

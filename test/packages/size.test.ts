@@ -20,18 +20,18 @@ async function measure(program: string, external: string[] = []): Promise<{ mini
 
 const budgets: [what: string, program: string, external: string[], gzipBudget: number][] = [
   ['one function and noGrad of core', `export { tensor, noGrad } from '@gradgate/core'`, [], 100_000],
-  ['all of core', `export * from '@gradgate/core'`, [], 116_000],
+  ['all of core', `export * from '@gradgate/core'`, [], 120_000],
   [
     'linalg beside core',
     `export * from '@gradgate/core'; export * as linalg from '@gradgate/core/linalg'`,
     [],
-    126_000,
+    132_000,
   ],
   [
     'special beside core',
     `export * from '@gradgate/core'; export * as special from '@gradgate/core/special'`,
     [],
-    118_000,
+    124_000,
   ],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 76_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],

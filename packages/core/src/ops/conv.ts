@@ -10,6 +10,7 @@ import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { floatOnly } from './define.js';
 import { add } from './elementwise.js';
+import { pad } from './pad.js';
 import { sum } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
@@ -115,7 +116,7 @@ function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): 
 export interface ConvOptions<Size = Pair> {
   /** How far the kernel moves; 1 by default. */
   stride?: Size;
-  /** Zeros on each side; `'same'` keeps the size (stride 1), `'valid'` is 0. */
+  /** Zeros on each side; `'same'` keeps the size (stride 1; even kernels get one more at the end), `'valid'` is 0. */
   padding?: Size | 'same' | 'valid';
   /** How far the positions of the kernel are apart; 1 by default. */
   dilation?: Size;
@@ -165,9 +166,19 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
       `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} with ${groups} groups: weight must be [O, ${c / groups}, h, w], O a multiple of ${groups}`,
     );
   if (bias && bias.shape[0] !== o) throw new ShapeError(op, `bias ${formatShape(bias.shape)} for ${o} kernels`);
+  const odd = options.padding === 'same' ? oddPadding(op, [kh, kw], options) : [0, 0];
+  if (odd[0] !== 0 || odd[1] !== 0) {
+    const padded = pad(x, [0, odd[1]!, 0, odd[0]!]);
+    const both = windowOf(op, [kh, kw], options, [h, w]).padding;
+    return conv2d(padded, weight, bias, { ...options, padding: both });
+  }
   const window = windowOf(op, [kh, kw], options, [h, w]);
   return forward(x, weight, bias ?? null, geometryOf([n, c, h, w], o / groups, groups, window));
 }
+
+/** How many rows and columns an even kernel needs at the end, beside what is at both ends, to keep the size. */
+const oddPadding = (op: string, kernel: readonly number[], { dilation = 1 }: ConvOptions): number[] =>
+  pair(op, 'dilation', dilation, 1).map((d, i) => (d * (kernel[i]! - 1)) % 2);
 
 function windowOf(
   op: string,
@@ -181,9 +192,7 @@ function windowOf(
   if (options.padding === 'same') {
     if (stride[0] !== 1 || stride[1] !== 1) throw new ShapeError(op, "padding 'same' needs stride 1");
     const total = kernel.map((k, d) => dilation[d]! * (k - 1));
-    if (total.some((t) => t % 2 !== 0))
-      throw new ShapeError(op, `padding 'same' needs odd kernels, got ${formatShape(kernel)}; pad() the input first`);
-    padding = [total[0]! / 2, total[1]! / 2];
+    padding = [Math.floor(total[0]! / 2), Math.floor(total[1]! / 2)];
   } else padding = pair(op, 'padding', options.padding === 'valid' ? 0 : (options.padding ?? 0), 0);
   const window = { kernel, stride, padding, dilation };
   if (outputSize(h, 0, window) < 1 || outputSize(w, 1, window) < 1)

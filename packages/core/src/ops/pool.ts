@@ -39,7 +39,7 @@ function windowOf(
   { stride, padding = 0, dilation = 1 }: MaxPoolOptions,
 ): Window {
   floatOnly(op, x);
-  if (x.ndim !== 4) throw new ShapeError(op, `takes [N, C, H, W], got ${formatShape(x.shape)}`);
+  if (x.ndim !== 4) throw new ShapeError(op, `takes [N, C, H, W] or [C, H, W], got ${formatShape(x.shape)}`);
   const kernel = pair(op, 'kernelSize', kernelSize, 1);
   const window = {
     kernel,
@@ -58,7 +58,7 @@ function windowOf(
 }
 
 /**
- * The largest element of each window of `x` `[N, C, H, W]`.
+ * The largest element of each window of `x` `[N, C, H, W]`, or of one image `[C, H, W]`.
  *
  * ```ts
  * maxPool2d(randn([4, 3, 8, 8]), 2).shape; // [4, 3, 4, 4]
@@ -67,6 +67,7 @@ function windowOf(
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions = {}): Tensor {
   checkTensors('maxPool2d', x);
   checkOptions('maxPool2d', options, maxPoolOptions);
+  if (x.ndim === 3) return squeeze(maxPool2d(unsqueeze(x, 0), kernelSize, options), 0);
   const window = windowOf('maxPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
@@ -92,7 +93,7 @@ function elementsAt(x: Tensor, indices: Tensor): Tensor {
 }
 
 /**
- * The mean of each window of `x` `[N, C, H, W]`.
+ * The mean of each window of `x` `[N, C, H, W]`, or of one image `[C, H, W]`.
  *
  * ```ts
  * avgPool2d(ones([1, 1, 2, 2]), 2); // [[[[1]]]]
@@ -101,6 +102,7 @@ function elementsAt(x: Tensor, indices: Tensor): Tensor {
 export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions = {}): Tensor {
   checkTensors('avgPool2d', x);
   checkOptions('avgPool2d', options, avgPoolOptions);
+  if (x.ndim === 3) return squeeze(avgPool2d(unsqueeze(x, 0), kernelSize, options), 0);
   const window = windowOf('avgPool2d', x, kernelSize, options);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
@@ -131,7 +133,8 @@ const meansRule =
   };
 
 /**
- * Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`.
+ * Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`, or one
+ * image `[C, H, W]`.
  *
  * ```ts
  * adaptiveAvgPool2d(randn([4, 3, 8, 8]), 1).shape; // [4, 3, 1, 1]
@@ -140,7 +143,9 @@ const meansRule =
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   checkTensors('adaptiveAvgPool2d', x);
   floatOnly('adaptiveAvgPool2d', x);
-  if (x.ndim !== 4) throw new ShapeError('adaptiveAvgPool2d', `takes [N, C, H, W], got ${formatShape(x.shape)}`);
+  if (x.ndim === 3) return squeeze(adaptiveAvgPool2d(unsqueeze(x, 0), outputSize), 0);
+  if (x.ndim !== 4)
+    throw new ShapeError('adaptiveAvgPool2d', `takes [N, C, H, W] or [C, H, W], got ${formatShape(x.shape)}`);
   const [h, w] = pair('adaptiveAvgPool2d', 'outputSize', outputSize, 1);
   if (h === 1 && w === 1) return mean(x, [2, 3], { keepdim: true });
   const [n, c, ih, iw] = x.shape as [number, number, number, number];
@@ -148,12 +153,12 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
 }
 
 const lifted = (op: string, x: Tensor): Tensor => {
-  if (x.ndim !== 3) throw new ShapeError(op, `takes [N, C, L], got ${formatShape(x.shape)}`);
-  return unsqueeze(x, 2);
+  if (x.ndim !== 3 && x.ndim !== 2) throw new ShapeError(op, `takes [N, C, L] or [C, L], got ${formatShape(x.shape)}`);
+  return unsqueeze(x, -2);
 };
 
 /**
- * The largest element of each window of `x` `[N, C, L]`.
+ * The largest element of each window of `x` `[N, C, L]` or `[C, L]`.
  *
  * ```ts
  * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2); // [[[5, 3]]]
@@ -170,13 +175,13 @@ export const maxPool1d = /* @__PURE__ */ named(
         padding: [0, padding],
         dilation: [1, dilation],
       }),
-      2,
+      -2,
     );
   },
 );
 
 /**
- * The mean of each window of `x` `[N, C, L]`.
+ * The mean of each window of `x` `[N, C, L]` or `[C, L]`.
  *
  * ```ts
  * avgPool1d(tensor([[[1, 5, 2, 4]]]), 2); // [[[3, 3]]]
@@ -189,13 +194,14 @@ export const avgPool1d = /* @__PURE__ */ named(
     checkTensors('avgPool1d', x);
     return squeeze(
       avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),
-      2,
+      -2,
     );
   },
 );
 
 /**
- * Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]`.
+ * Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]` or
+ * `[C, L]`.
  *
  * ```ts
  * adaptiveAvgPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[2, 6]]]
@@ -203,5 +209,5 @@ export const avgPool1d = /* @__PURE__ */ named(
  */
 export const adaptiveAvgPool1d = /* @__PURE__ */ named('adaptiveAvgPool1d', (x: Tensor, outputSize: number): Tensor => {
   checkTensors('adaptiveAvgPool1d', x);
-  return squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), 2);
+  return squeeze(adaptiveAvgPool2d(lifted('adaptiveAvgPool1d', x), [1, outputSize]), -2);
 });

@@ -51,7 +51,8 @@ function largest(op: string, x: Tensor, [outH, outW]: readonly [number, number])
 export const adaptiveMaxPool1d = /* @__PURE__ */ named('adaptiveMaxPool1d', (x: Tensor, outputSize: number): Tensor => {
   checkTensors('adaptiveMaxPool1d', x);
   check('adaptiveMaxPool1d', 'outputSize', outputSize, is.count);
-  if (x.ndim !== 3) throw new ShapeError('adaptiveMaxPool1d', `takes [N, C, L], got [${x.shape.join(', ')}]`);
+  if (x.ndim === 2) return adaptiveMaxPool1d(x.unsqueeze(0), outputSize).squeeze(0);
+  if (x.ndim !== 3) throw new ShapeError('adaptiveMaxPool1d', `takes [N, C, L] or [C, L], got [${x.shape.join(', ')}]`);
   return largest('adaptiveMaxPool1d', x.unsqueeze(2), [1, outputSize]).squeeze(2);
 });
 
@@ -66,6 +67,8 @@ export const adaptiveMaxPool1d = /* @__PURE__ */ named('adaptiveMaxPool1d', (x: 
 export const adaptiveMaxPool2d = /* @__PURE__ */ named('adaptiveMaxPool2d', (x: Tensor, outputSize: Pair): Tensor => {
   checkTensors('adaptiveMaxPool2d', x);
   check('adaptiveMaxPool2d', 'outputSize', outputSize, is.either(is.count, is.tuple(is.count, is.count)));
-  if (x.ndim !== 4) throw new ShapeError('adaptiveMaxPool2d', `takes [N, C, H, W], got [${x.shape.join(', ')}]`);
+  if (x.ndim === 3) return adaptiveMaxPool2d(x.unsqueeze(0), outputSize).squeeze(0);
+  if (x.ndim !== 4)
+    throw new ShapeError('adaptiveMaxPool2d', `takes [N, C, H, W] or [C, H, W], got [${x.shape.join(', ')}]`);
   return largest('adaptiveMaxPool2d', x, typeof outputSize === 'number' ? [outputSize, outputSize] : outputSize);
 });

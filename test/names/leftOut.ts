@@ -1,0 +1,403 @@
+// Which of PyTorch's names have none here, and why: a reason for each, kept complete by names.test.ts.
+
+/** A reason, and the names it is one for, of one of PyTorch's modules or of all: separated by spaces, `*` for any letters. */
+export interface Reason {
+  readonly why: string;
+  readonly names: string;
+  /** All of them where it is left out. */
+  readonly of?: readonly string[];
+}
+
+/** What to write instead: our name, or PyTorch's main name for an alias. */
+export const otherwise: Readonly<Record<string, string>> = {
+  ...{
+    absolute: 'abs',
+    absolute_: 'abs_',
+    adjoint: 'mT',
+    H: 'mT',
+    mH: 'mT',
+    arccos: 'acos',
+    arccos_: 'acos_',
+    arccosh: 'acosh',
+  },
+  ...{
+    arccosh_: 'acosh_',
+    arcsin: 'asin',
+    arcsin_: 'asin_',
+    arcsinh: 'asinh',
+    arcsinh_: 'asinh_',
+    arctan: 'atan',
+    arctan_: 'atan_',
+  },
+  ...{
+    arctanh: 'atanh',
+    arctanh_: 'atanh_',
+    arctan2: 'atan2',
+    arctan2_: 'atan2',
+    asarray: 'asTensor',
+    broadcast_to: 'expand',
+  },
+  ...{
+    chain_matmul: 'linalg.multiDot',
+    clamp_max: 'clamp',
+    clamp_max_: 'clamp_',
+    clamp_min: 'clamp',
+    clamp_min_: 'clamp_',
+  },
+  ...{ concat: 'cat', concatenate: 'cat', row_stack: 'vstack', column_stack: 'hstack', divide: 'div', divide_: 'div_' },
+  ...{
+    true_divide: 'div',
+    true_divide_: 'div_',
+    multiply: 'mul',
+    multiply_: 'mul_',
+    subtract: 'sub',
+    subtract_: 'sub_',
+    rsub: 'sub',
+  },
+  ...{
+    fix: 'trunc',
+    fix_: 'trunc_',
+    frobenius_norm: 'norm',
+    nuclear_norm: 'linalg.matrixNorm',
+    ger: 'outer',
+    inner: 'tensordot',
+  },
+  ...{ vdot: 'dot', greater: 'gt', greater_: 'gt', greater_equal: 'ge', greater_equal_: 'ge', less: 'lt', less_: 'lt' },
+  ...{
+    less_equal: 'le',
+    less_equal_: 'le',
+    not_equal: 'ne',
+    not_equal_: 'ne',
+    eq_: 'eq',
+    ne_: 'ne',
+    lt_: 'lt',
+    le_: 'le',
+    gt_: 'gt',
+  },
+  ...{
+    ge_: 'ge',
+    negative: 'neg',
+    negative_: 'neg_',
+    positive: 'clone',
+    moveaxis: 'movedim',
+    swapdims: 'swapaxes',
+    sgn: 'sign',
+  },
+  ...{ sgn_: 'sign_', mvlgamma: 'special.multigammaln', mvlgamma_: 'special.multigammaln', igamma: 'special.gammainc' },
+  ...{
+    igamma_: 'special.gammainc',
+    igammac: 'special.gammaincc',
+    igammac_: 'special.gammaincc',
+    i0: 'special.i0',
+    i0_: 'special.i0',
+  },
+  ...{
+    pinverse: 'linalg.pinv',
+    svd: 'linalg.svd',
+    qr: 'linalg.qr',
+    eig: 'linalg.eig',
+    symeig: 'linalg.eigh',
+    lu: 'linalg.lu',
+  },
+  ...{
+    lu_solve: 'linalg.luSolve',
+    lu_unpack: 'linalg.lu',
+    lstsq: 'linalg.lstsq',
+    triangular_solve: 'linalg.solveTriangular',
+  },
+  ...{
+    orgqr: 'linalg.householderProduct',
+    matrix_exp: 'linalg.matrixExp',
+    logdet: 'linalg.logdet',
+    geqrf: 'linalg.qr',
+  },
+  ...{ cholesky_inverse: 'linalg.choleskyInverse', cholesky_solve: 'linalg.choleskySolve', svd_lowrank: 'linalg.svd' },
+  ...{
+    pca_lowrank: 'linalg.svd',
+    range: 'arange',
+    ravel: 'flatten',
+    scalar_tensor: 'tensor',
+    fill: 'full',
+    dim: 'ndim',
+  },
+  ...{
+    ndimension: 'ndim',
+    nelement: 'numel',
+    load: 'nn.load',
+    save: 'nn.save',
+    tolist: 'toArray',
+    numpy: 'toTypedArray',
+    cpu: "to('cpu')",
+    cuda: 'to',
+  },
+  ...{
+    type: 'to',
+    new: 'newTensor',
+    stride: 'strides',
+    storage_offset: 'offset',
+    get_device: 'device',
+    is_inference: 'inference',
+  },
+  ...{
+    index_put: 'set',
+    index_put_: 'set',
+    put: 'set',
+    put_: 'set',
+    select_scatter: 'set',
+    slice_scatter: 'set',
+    narrow_copy: 'narrow',
+  },
+  ...{
+    diagonal_scatter: 'diagonal',
+    split_with_sizes: 'split',
+    unsafe_split: 'split',
+    unsafe_split_with_sizes: 'split',
+  },
+  ...{
+    unsafe_chunk: 'chunk',
+    tensor_split: 'split',
+    hsplit: 'split',
+    vsplit: 'split',
+    dsplit: 'split',
+    diagflat: 'diag',
+  },
+  ...{
+    is_floating_point: 'dtype',
+    is_signed: 'dtype',
+    is_complex: 'dtype',
+    is_nonzero: 'item',
+    is_same_size: 'shape',
+    isreal: 'isfinite',
+  },
+  ...{ is_tensor: 'Tensor', typename: 'dtype', msort: 'sort', gradient: 'diff', broadcast_shapes: 'broadcastTensors' },
+  ...{
+    constant_pad_nd: 'pad',
+    embedding_renorm_: 'embedding',
+    grid_sampler: 'gridSample',
+    grid_sampler_2d: 'gridSample',
+  },
+  ...{
+    affine_grid_generator: 'affineGrid',
+    native_dropout: 'dropout',
+    native_layer_norm: 'layerNorm',
+    native_group_norm: 'groupNorm',
+  },
+  ...{
+    native_batch_norm: 'batchNorm',
+    native_norm: 'norm',
+    convolution: 'conv2d',
+    max_pool1d_with_indices: 'maxPool1d',
+  },
+  ...{
+    get_rng_state: 'defaultGenerator',
+    set_rng_state: 'defaultGenerator',
+    seed: 'manualSeed',
+    initial_seed: 'manualSeed',
+  },
+  ...{
+    is_inference_mode_enabled: 'isInferenceMode',
+    is_anomaly_enabled: 'anomalyMode',
+    set_anomaly_enabled: 'anomalyMode',
+  },
+  ...{
+    is_anomaly_check_nan_enabled: 'anomalyMode',
+    result_type: 'promoteTypes',
+    can_cast: 'promoteTypes',
+    float_power: 'pow',
+  },
+  ...{ float_power_: 'pow_', logaddexp2: 'logaddexp', logspace: 'linspace', randint_like: 'randint' },
+  ...{
+    gru: 'nn.GRU',
+    gru_cell: 'nn.GRUCell',
+    lstm: 'nn.LSTM',
+    lstm_cell: 'nn.LSTMCell',
+    rnn_tanh: 'nn.RNN',
+    rnn_relu: 'nn.RNN',
+  },
+  ...{
+    rnn_tanh_cell: 'nn.RNNCell',
+    rnn_relu_cell: 'nn.RNNCell',
+    multi_head_attention_forward: 'nn.MultiheadAttention',
+  },
+  ...{
+    logsigmoid: 'logSigmoid',
+    upsample: 'interpolate',
+    upsample_bilinear: 'interpolate',
+    upsample_nearest: 'interpolate',
+  },
+  ...{
+    UpsamplingBilinear2d: 'Upsample',
+    UpsamplingNearest2d: 'Upsample',
+    NLLLoss2d: 'NLLLoss',
+    Container: 'Module',
+    Softmax2d: 'Softmax',
+  },
+  ...{
+    RNNBase: 'RNN',
+    RNNCellBase: 'RNNCell',
+    CrossMapLRN2d: 'LocalResponseNorm',
+    SyncBatchNorm: 'distributed.SyncBatchNorm',
+  },
+  ...{
+    DataParallel: 'distributed.DistributedDataParallel',
+    cholesky_ex: 'cholesky',
+    inv_ex: 'inv',
+    solve_ex: 'solve',
+    lu_factor_ex: 'luFactor',
+  },
+  ...{
+    ldl_factor: 'solve',
+    ldl_factor_ex: 'solve',
+    ldl_solve: 'solve',
+    diagonal: 'diagonal',
+    modified_bessel_i0: 'i0',
+    modified_bessel_i1: 'i1',
+  },
+  ...{
+    from_numpy: 'tensor',
+    from_file: 'nn.load',
+    frombuffer: 'tensor',
+    resize: 'reshape',
+    resize_as: 'reshapeAs',
+    retains_grad: 'retainGrad',
+  },
+  ...{
+    values: 'max',
+    finfo: 'dtype',
+    iinfo: 'dtype',
+    celu_: 'celu',
+    rrelu_: 'rrelu',
+    selu_: 'selu',
+    elu_: 'elu',
+    hardtanh_: 'hardtanh',
+  },
+  ...{
+    leaky_relu_: 'leakyRelu',
+    threshold_: 'threshold',
+    relu_: 'relu_',
+    alpha_dropout_: 'alphaDropout',
+    dropout_: 'dropout',
+  },
+  ...{
+    hardshrink: 'hardshrink',
+    prelu: 'prelu',
+    heaviside_: 'heaviside',
+    polygamma_: 'polygamma',
+    logit_: 'logit',
+    feature_dropout: 'dropout2d',
+  },
+  ...{
+    feature_dropout_: 'dropout2d',
+    log_normal_: 'normal',
+    cauchy_: 'rand',
+    geometric_: 'rand',
+    squeeze_: 'squeeze',
+    unsqueeze_: 'unsqueeze',
+  },
+  ...{
+    t_: 't',
+    transpose_: 'transpose',
+    swapaxes_: 'swapaxes',
+    swapdims_: 'swapaxes',
+    set_: 'copy_',
+    data_ptr: 'storage',
+    element_size: 'dtype',
+  },
+  ...{ fill_diagonal_: 'diagonal', apply_: 'unary', map_: 'binary', map2_: 'binary', norm_except_dim: 'norm' },
+  ...{
+    set_default_dtype: 'to',
+    get_default_dtype: 'to',
+    set_printoptions: 'toArray',
+    get_num_interop_threads: 'getNumThreads',
+  },
+  ...{
+    set_num_interop_threads: 'setNumThreads',
+    binomial: 'distributions.Binomial',
+    pdist: 'cdist',
+    atleast_1d: 'reshape',
+    atleast_2d: 'reshape',
+  },
+  ...{ atleast_3d: 'reshape', unify_type_list: 'promoteTypes', clear_autocast_cache: 'to' },
+};
+
+const native =
+  'the machinery of Python, TorchScript, builds, serialization and dispatch; JavaScript has types, modules and formats of its own';
+
+/** The first that fits counts. */
+export const leftOut: readonly Reason[] = [
+  {
+    why: native,
+    of: ['torch', 'functional'],
+    names:
+      'AVG Any* A[a-z]*  [A-Z]* *_type_* candidate attr classproperty import_* init_num_threads parse_* prepare_* fork wait compiled_* has_* torch_* read_vitals set_vital vitals_enabled get_file_path set_flush_denormal to_dlpack from_dlpack boolean_dispatch assert_int_or_pair handle_* *_notes dtype layout memory_format *_format channels_last* strided typing merge_* is_storage is_warn_always_enabled set_warn_always *deterministic* *matmul_precision obj name segment_reduce',
+  },
+  {
+    why: 'Python’s, or documentation',
+    names: 'Tensor *common* Counter EPOCH* bisect_right wraps inf nan pi e factory* *_notes torch',
+  },
+  {
+    why: native,
+    names:
+      'is_vulkan* is_distributed is_pinned pin_memory share_memory_ is_shared record_stream reinforce volatile as_subclass is_set_to set_default_tensor_type layout name empty_quantized typename *_copy alias_copy',
+  },
+  {
+    why: 'other devices and the libraries of vendors: devices here are packages that register a backend',
+    names:
+      'cudnn* miopen* mkldnn* is_ipu is_meta is_mkldnn is_mps is_ort is_vulkan is_xpu is_cuda is_cpu ipu xpu to_mkldnn batch_norm_* native_channel_shuffle',
+  },
+  {
+    why: 'dtypes are strings, such as `float32`',
+    of: ['torch'],
+    names: 'float16 float32 float64 int8 int16 int32 int64 uint8',
+  },
+  {
+    why: 'quantization',
+    names:
+      'q_* q*int* quint* quantize* quantized* dequantize int_repr is_quantized qscheme fake_quantize* fused_moving* fbgemm* per_* choose_qparams*',
+  },
+  { why: 'autocast: not there yet', names: '*autocast*' },
+  {
+    why: 'complex numbers: not there yet',
+    names:
+      'angle cdouble cfloat chalf complex* conj* imag real polar is_complex is_conj is_neg resolve_* view_as_* stft istft',
+  },
+  { why: 'Fourier transforms: not there yet', of: ['fft'], names: '*' },
+  { why: 'windows of Fourier transforms: not there yet', names: '*_window' },
+  {
+    why: 'sparse tensors: not there yet',
+    names:
+      '*sparse* ccol_indices col_indices crow_indices row_indices indices coalesce is_coalesced dense_dim to_dense smm dsmm hsmm hspmm spmm saddmm sspaddmm SparseAdam',
+  },
+  {
+    why: 'named dimensions and nested tensors',
+    names: 'align_* has_names names rename* refine_names is_nested to_padded_tensor',
+  },
+  {
+    why: 'views by strides: operators make views; others would reach outside of a tensor',
+    names: 'as_strided* new_empty_strided empty_strided resize_ resize_as_ storage_type',
+  },
+  {
+    why: 'three dimensions of space: not there yet',
+    names: '*3d *3d_with_indices ConstantPad3d grid_sampler_3d conv_transpose3d',
+  },
+  {
+    why: 'pooling with places, its inverse and other poolings: not there yet',
+    names: '*_with_indices max_unpool* MaxUnpool* fractional* Fractional* lp_pool* LPPool*',
+  },
+  { why: 'layers that find out their sizes: sizes are given', names: 'Lazy* Uninitialized*' },
+  {
+    why: 'rarely used layers: not there yet',
+    names: 'ChannelShuffle channel_shuffle FeatureAlphaDropout feature_alpha_dropout feature_alpha_dropout_ conv_tbc',
+  },
+  {
+    why: 'orthogonal polynomials and rarely used Bessel functions: not there yet',
+    of: ['special'],
+    names: '*polynomial* *bessel* airy_ai',
+  },
+  { why: 'rarely used distributions and transforms: not there yet', of: ['distributions'], names: '*' },
+  {
+    why: 'rarely used: not there yet',
+    names:
+      'trapz trapezoid cumulative_trapezoid nanquantile renorm renorm_ frexp ldexp ldexp_ nextafter nextafter_ histogram histogramdd index_reduce index_reduce_ lobpcg ormqr',
+  },
+];
