@@ -218,6 +218,24 @@ export class Module {
     return this;
   }
 
+  /**
+   * Moves parameters, their gradients and buffers to a device as `to` does, also from one whose values are not there at once.
+   *
+   * ```ts
+   * const model = await new Linear(3, 2).toAsync('cpu');
+   * model.weight.device; // 'cpu'
+   * ```
+   */
+  async toAsync(device: string): Promise<this> {
+    const tensors = [...this.parameters(), ...this.buffers()];
+    const copies = await Promise.all(tensors.map((t) => t.toAsync(device)));
+    const gradients = await Promise.all(tensors.map((t) => t.grad?.toAsync(device) ?? null));
+    tensors.forEach((t, i) => {
+      if (t.device !== device) replace(t, copies[i]!, gradients[i]!);
+    });
+    return this;
+  }
+
   /** Converts to float32, as `to('float32')`. */
   float(): this {
     return this.to('float32');
@@ -365,10 +383,14 @@ const floats: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float1
 /** Gives `t` other storage, so that optimizers and sharing modules that hold it see the change. */
 function convert(t: Tensor, target: string): void {
   if (t.dtype === target || t.device === target) return;
-  const { storage, dtype, shape, strides, isContiguous } = noGrad.run(() => t.detach().to(target));
+  const [values, grad] = noGrad.run(() => [t.detach().to(target), t.grad?.to(target) ?? null]);
+  replace(t, values!, grad!);
+}
+
+/** Puts other memory under a tensor. */
+function replace(t: Tensor, { storage, dtype, shape, strides, isContiguous }: Tensor, grad: Tensor | null): void {
   // A graph that saved the old values must not go on with these.
   storage.version = t.storage.version + 1;
   Object.assign(t, { storage, dtype, shape, strides, isContiguous, offset: 0 });
-  const { grad } = t;
-  if (grad !== null) t.grad = noGrad.run(() => grad.to(target));
+  if (t.grad !== null) t.grad = grad;
 }

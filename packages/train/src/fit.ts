@@ -165,7 +165,7 @@ async function endStep(run: Run): Promise<void> {
     // Where ranks share the optimizer's work out, each one steps a part, and the norm is that of all.
     const params = new Set([...run.model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);
     if (clipGradValue !== undefined) optim.clipGradValue_(params, clipGradValue);
-    if (clipGradNorm !== undefined) optim.clipGradNorm_(params, clipGradNorm);
+    if (clipGradNorm !== undefined) await optim.clipGradNormAsync_(params, clipGradNorm);
     optimizer.step();
     optimizer.zeroGrad();
   }

@@ -78,7 +78,7 @@ export function refuseRead(storage: Storage, op = 'read'): never {
   throw new DeviceError(
     op,
     `the values of a tensor on ${storage?.backend?.name ?? 'another device'} are not there at once; use await t.data(), await t.itemAsync() or ` +
-      'await t.toArrayAsync(), and tensor(await t.data(), { shape: t.shape }) for operators that need them on the host',
+      "await t.toArrayAsync(), and await t.toAsync('cpu') for operators that need them on the host",
   );
 }
 

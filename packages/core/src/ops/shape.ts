@@ -551,10 +551,12 @@ export function copy_(x: Tensor, src: TensorLike): Tensor {
         'copy_',
         `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`,
       );
-    const { shape, dtype } = value;
-    return record('copy_', [x, value], copy(expand(value.detach(), x.shape), x.dtype), (g, ctx) => [
+    const { shape, dtype, device } = value;
+    // From another device too: values are moved before they are written.
+    const moved = device === x.device ? value.detach() : value.detach().moved(x.storage.backend);
+    return record('copy_', [x, value], copy(expand(moved, x.shape), x.dtype), (g, ctx) => [
       ctx.needs(0) ? g.mul(0) : null,
-      ctx.needs(1) ? to(sumTo(g, shape), dtype) : null,
+      ctx.needs(1) ? toDevice(to(sumTo(g, shape), dtype), device) : null,
     ]);
   });
 }

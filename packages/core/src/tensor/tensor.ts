@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend } from '../backend/backend.js';
+import { backend as backendOf } from '../backend/backends.js';
 import { cpu, wrap } from '../backend/cpu.js';
 import { giveBack, isGone } from '../backend/gone.js';
 import { bitsAmong, numbersAmong, targetOf } from '../backend/host/data.js';
@@ -358,6 +359,26 @@ export class Tensor {
   /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
   async data(): Promise<TypedArray> {
     return this.#copyAmong(await this.storage.backend.readAsync(this.storage));
+  }
+
+  /**
+   * The same values on `device`, also from one whose values are not there at once; itself where it is there already. A copy
+   * has no graph.
+   *
+   * ```ts
+   * const x = tensor([1, 2]);
+   * (await x.toAsync('cpu')) === x; // true
+   * ```
+   */
+  async toAsync(device: string): Promise<Tensor> {
+    const to = backendOf(device);
+    if (to === this.storage.backend) return this;
+    const { coding } = recordOf(this.dtype);
+    const stored = await this.storage.backend.readAsync(this.storage);
+    const elements = coding === undefined ? numbersAmong(stored as TypedArray, this) : bitsAmong(stored as Bits, this);
+    const storage = to.allocate(this.dtype, this.numel, 'uninitialized');
+    to.write(storage, elements);
+    return new Tensor(storage, this.dtype, this.shape);
   }
 
   /** The one element, as `item` gives it, on every device. */

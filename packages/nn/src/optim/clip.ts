@@ -1,4 +1,4 @@
-import { noGrad, type Tensor } from '@gradgate/core';
+import { noGrad, stack, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
 
 /** The parameters that have a gradient. */
@@ -41,6 +41,37 @@ export function clipGradNorm_(
   const scale = maxNorm / (total + 1e-6);
   if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void heldGrad(p)!.mul_(scale)));
   return total;
+}
+
+/**
+ * The same on every device, also on one whose values are not there at once: there the gradients are scaled without a look at
+ * them, unless `errorIfNonfinite` asks for one, and the norm is taken in float32.
+ *
+ * ```ts
+ * const w = tensor([3, 4], { requiresGrad: true });
+ * w.square().sum().div(2).backward();
+ * await optim.clipGradNormAsync_([w], 1); // 5
+ * ```
+ */
+export async function clipGradNormAsync_(
+  parameters: Tensor | Iterable<Tensor>,
+  maxNorm: number,
+  options?: { normType?: number; errorIfNonfinite?: boolean },
+): Promise<number> {
+  const { normType = 2, errorIfNonfinite = false } = checkOptions('clipGradNormAsync_', options, clipOptions);
+  check('clipGradNormAsync_', 'maxNorm', maxNorm, is.nonNegative);
+  const list = withGrad('clipGradNormAsync_', parameters);
+  if (list.every((p) => p.device === 'cpu')) return clipGradNorm_(list, maxNorm, options);
+  const total = noGrad.run(() => stack(list.map((p) => heldGrad(p)!.detach().norm(normType))).norm(normType));
+  if (errorIfNonfinite) {
+    const value = await total.itemAsync();
+    if (!Number.isFinite(value)) throw new RangeError(`clipGradNormAsync_: the norm of the gradients is ${value}`);
+  }
+  noGrad.run(() => {
+    const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
+    for (const p of list) heldGrad(p)!.mul_(scale);
+  });
+  return total.itemAsync();
 }
 
 /**

@@ -136,5 +136,6 @@ function readValue(value: unknown, p: Tensor, kind: MemoryKinds[string]): [unkno
   if (value.shape.join() !== wanted.join())
     return [value, `has shape [${value.shape.join(', ')}], ${kind === 'tensor' ? 'the parameter' : 'not'} ${shape}`];
   if (value.dtype !== p.dtype) return [value, `is ${value.dtype}, the parameter ${p.dtype}; convert it with to()`];
-  return [noGrad.run(() => value.detach().clone()), null];
+  const own = value.detach();
+  return [noGrad.run(() => (own.device === p.device ? own.clone() : own.to(p.device))), null];
 }

@@ -1,9 +1,10 @@
-import { Generator, Tensor, TensorError } from '@gradgate/core';
+import { Generator, noGrad, Tensor, TensorError } from '@gradgate/core';
 import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
 import { isPlain, isResumable, maxDepth, type Resumable } from '../plain.js';
 import { type Bytes, shorten } from './bytes.js';
 import { readBytes, writeBytes } from './files.js';
+import { onHost } from './onHost.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import { isModest } from './safetensorsHeader.js';
 
@@ -81,18 +82,32 @@ function checkParts(op: string, parts: unknown): void {
  * ```
  */
 export function encodeCheckpoint(parts: Parts): Uint8Array {
+  const { states, tensors } = statesOf(parts);
+  return encode(states, tensors);
+}
+
+interface States {
+  readonly states: Record<string, unknown>;
+  readonly tensors: StateDict;
+}
+
+/** The states of all parts as they are now. */
+function statesOf(parts: Parts): States {
   checkParts('saveCheckpoint', parts);
   const tensors: StateDict = Object.create(null);
   const states = Object.entries(parts).map(([name, part]) => [name, separate(stateOf(part), name, tensors)]);
-  return encodeSafetensors(tensors, { gradgate: JSON.stringify({ version: 1, parts: Object.fromEntries(states) }) });
+  return { states: Object.fromEntries(states), tensors };
 }
+
+const encode = (states: States['states'], tensors: StateDict): Uint8Array =>
+  encodeSafetensors(tensors, { gradgate: JSON.stringify({ version: 1, parts: states }) });
 
 /** A level of a state takes three in the file. */
 const maxJsonDepth = 3 * (maxDepth + 2);
 const maxCommas = 8_000_000;
 
 /** The states in a checkpoint, by the names of their parts. */
-function readStates(bytes: Bytes): { states: Record<string, unknown>; tensors: StateDict } {
+function readStates(bytes: Bytes): States {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const text = Object.hasOwn(metadata, 'gradgate') ? metadata['gradgate']! : '';
   if (!isModest(new TextEncoder().encode(text), maxJsonDepth, maxCommas))
@@ -124,7 +139,9 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
   if (missing.length > 0)
     refuse(`the file has no ${missing.map(shorten).join(', ')}; it has ${Object.keys(states).map(shorten).join(', ')}`);
   const found = Object.fromEntries(Object.keys(parts).map((name) => [name, join(states[name], tensors)]));
-  const own = readStates(encodeCheckpoint(parts));
+  const own = statesOf(parts);
+  // To be put back where something is refused: tensors go on changing.
+  for (const [name, t] of Object.entries(own.tensors)) own.tensors[name] = noGrad.run(() => t.detach().clone());
   const undo: [Stateful | Generator, unknown][] = [];
   const put = (part: Stateful | Generator, state: unknown) =>
     part instanceof Generator ? part.setState(state as number[]) : part.loadStateDict(state);
@@ -157,7 +174,8 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
  * ```
  */
 export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<void> {
-  await writeBytes('saveCheckpoint', path, encodeCheckpoint(parts));
+  const { states, tensors } = statesOf(parts);
+  await writeBytes('saveCheckpoint', path, encode(states, await onHost(tensors)));
 }
 
 /**

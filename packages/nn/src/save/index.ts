@@ -1,7 +1,8 @@
-import type { Tensor } from '@gradgate/core';
+import { Tensor } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
 import { pathOf, readBytes, writeBytes } from './files.js';
 import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';
+import { onHost } from './onHost.js';
 import { openPath, readAll } from './openSafetensors.js';
 import { encodeSafetensors, type Metadata } from './safetensors.js';
 
@@ -30,7 +31,7 @@ export { decodeSafetensors, encodeSafetensors, type Metadata } from './safetenso
  * ```
  */
 export async function save(path: string | URL, tensors: Record<string, Tensor>, metadata?: Metadata): Promise<void> {
-  await writeBytes('save', path, encodeSafetensors(tensors, metadata));
+  await writeBytes('save', path, encodeSafetensors(await onHost(tensors), metadata));
 }
 
 /**
@@ -60,8 +61,8 @@ export async function load(
  */
 export async function saveNumpy(path: string | URL, value: Tensor | Record<string, Tensor>): Promise<void> {
   const bytes = pathOf('saveNumpy', path).endsWith('.npz')
-    ? encodeNpz(value as Record<string, Tensor>)
-    : encodeNpy(value as Tensor);
+    ? encodeNpz(await onHost(value as Record<string, Tensor>))
+    : encodeNpy(Tensor.is(value) ? await value.toAsync('cpu') : (value as never));
   await writeBytes('saveNumpy', path, bytes);
 }
 

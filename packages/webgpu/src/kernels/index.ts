@@ -16,7 +16,7 @@ import { stepKernels } from './step.js';
 const refuse = (op: string): never => {
   throw new DeviceError(
     op,
-    'is not there on webgpu yet; move its tensors to the host, as in tensor(await t.data(), { shape: t.shape })',
+    'is not there on webgpu yet; move its tensors to the host, as in await t.toAsync('cpu')',
   );
 };
 
