@@ -14,10 +14,7 @@ import { softmaxKernels } from './softmax.js';
 import { stepKernels } from './step.js';
 
 const refuse = (op: string): never => {
-  throw new DeviceError(
-    op,
-    'is not there on webgpu yet; move its tensors to the host, as in await t.toAsync('cpu')',
-  );
+  throw new DeviceError(op, "is not there on webgpu yet; move its tensors to the host, as in await t.toAsync('cpu')");
 };
 
 const written: Partial<Kernels> = {
