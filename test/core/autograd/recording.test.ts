@@ -8,6 +8,7 @@ import {
   noGrad,
   ones,
   setDevelopmentMode,
+  setReporter,
   type Tensor,
   tensor,
   zeros,
@@ -18,6 +19,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 afterEach(() => {
   setDevelopmentMode(false);
+  setReporter(null);
 });
 const leaf = (...values: number[]) => tensor(values, { requiresGrad: true });
 
@@ -226,6 +228,32 @@ describe('L. views, in-place, versions', () => {
     expect(() => view.mul(2)).toThrow(/mul: an input is a view that was taken under noGrad/);
     expect(noGrad.run(() => view.mul(2)).toArray()).toEqual([6]);
     expect(view.detach().mul(2).toArray()).toEqual([6]);
+  });
+
+  it('L6 development mode says where such a view is a constant of a graph', () => {
+    const [w, x] = [leaf(1, 2, 3), leaf(4, 5)];
+    const take = (): Tensor => w.narrow(0, 0, 2);
+    const reports: string[] = [];
+    setReporter((message) => reports.push(message));
+    noGrad.run(take).mul(x);
+    expect(reports).toEqual([]);
+    setDevelopmentMode(true);
+    const out = noGrad.run(take).mul(x);
+    expect(reports).toEqual([
+      expect.stringMatching(
+        /^mul records with a view that was taken while recording was off, by noGrad at .*recording\.test\.ts:\d+:\d+: no gradient goes to/,
+      ),
+    ]);
+    out.sum().backward();
+    expect([w.grad, x.grad!.toArray()]).toEqual([null, [1, 2]]);
+    // What is meant, takes part in no graph, or has nothing to lose is not reported.
+    noGrad.run(take).detach().mul(x);
+    noGrad.run(() => take().detach()).mul(x);
+    noGrad.run(() => take().mul(1)).mul(x);
+    noGrad.run(take).mul(2);
+    noGrad.run(() => noGrad.run(take).mul(x));
+    noGrad.run(() => zeros([2]).view(2)).mul(x);
+    expect(reports).toHaveLength(1);
   });
 
   it('L7 in-place in grad mode through such a view throws; view and write in one mode work', () => {

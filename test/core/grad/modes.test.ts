@@ -10,6 +10,7 @@ import {
   observeGradModes,
   original,
   setDevelopmentMode,
+  setReporter,
 } from '@gradgate/core';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -224,5 +225,41 @@ describe('a mode that a user defines', () => {
     );
     expect(() => evalMode.run(3 as never)).toThrow(/evalMode\.run: takes a function/);
     expect(() => evalMode('x' as never)).toThrow(/evalMode: takes a condition/);
+  });
+});
+
+const notCallable: readonly unknown[] = [undefined, 42, 'x', {}, [], true, Object.create(null)];
+
+describe('what tells about modes', () => {
+  it.each(notCallable)('takes functions only, or null: %#', (given) => {
+    expect(() => observeGradModes(given as never)).toThrow(
+      /observeGradModes: expected a function, or null for none, got/,
+    );
+    expect(() => setReporter(given as never)).toThrow(/setReporter: expected a function, or null for none, got/);
+    expect(noGrad.run(isGradEnabled)).toBe(false);
+  });
+
+  it('refuses flags that are none', () => {
+    for (const given of [undefined, null, 1, 'on', Object.create(null)])
+      expect(() => setDevelopmentMode(given as never)).toThrow(/setDevelopmentMode: expected true or false, got/);
+  });
+
+  it('says what an observer returns that cannot be called, before the guarded function runs', () => {
+    let ran = false;
+    observeGradModes((() => 'end') as never);
+    expect(() => noGrad.run(() => (ran = true))).toThrow(
+      /what the observer returns is called at the call's end, got string/,
+    );
+    expect([ran, isGradEnabled()]).toEqual([false, true]);
+    observeGradModes((() => {}) as never);
+    expect(noGrad.run(() => 5)).toBe(5);
+  });
+
+  it('shows a value that has no text of its own', () => {
+    const strange = defineMode('test.strange', Object.create(null) as object);
+    expect(strange.explain()).toBe('test.strange is [object Object]: no gate sets it here');
+    expect(strange.gate('strangely', [Symbol('x')]).run(() => strange.explain())).toMatch(
+      /is \[object Array\], set by strangely/,
+    );
   });
 });

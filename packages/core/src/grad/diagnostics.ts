@@ -12,6 +12,7 @@ let reporter: Reporter | null = null;
  * Also on from the start with `GRADGATE_DEV=1` in the environment. Returns whether it was on.
  */
 export function setDevelopmentMode(on: boolean): boolean {
+  if (typeof on !== 'boolean') throw new TypeError(`setDevelopmentMode: expected true or false, got ${typeof on}`);
   const before = development;
   development = on;
   if (on !== before) watch?.(on);
@@ -28,9 +29,16 @@ export function whenDeveloping(fn: (on: boolean) => void): void {
 
 /** Sends reports to `to` rather than to `console.warn`; `null` puts that back. Returns who had them before. */
 export function setReporter(to: Reporter | null): Reporter | null {
+  checkCallback('setReporter', to);
   const before = reporter;
   reporter = to;
   return before;
+}
+
+/** Refuses what cannot be called, and is not the null that takes a callback away. */
+export function checkCallback(op: string, callback: unknown): void {
+  if (callback !== null && typeof callback !== 'function')
+    throw new TypeError(`${op}: expected a function, or null for none, got ${typeof callback}`);
 }
 
 export function report(message: string): void {
@@ -107,6 +115,9 @@ function findPlace(): string | null {
   }
   return null;
 }
+
+/** Whether development mode is on. */
+export const isDeveloping = (): boolean => development;
 
 /** How to learn the place of a frame that noted none: nothing where development mode is on already. */
 export const placeHint = (): string => (development ? '' : 'setDevelopmentMode(true) or GRADGATE_DEV=1 tells where');

@@ -1,4 +1,4 @@
-import { callSite, report } from './diagnostics.js';
+import { callSite, checkCallback, report } from './diagnostics.js';
 import { copyOf, Frame, GradModeError, type Settings } from './frame.js';
 import { endScopes } from './scope.js';
 
@@ -136,6 +136,7 @@ function startFollowing(): void {
  * ```
  */
 export function observeGradModes(observer: GradModeObserver | null): GradModeObserver | null {
+  checkCallback('observeGradModes', observer);
   const before = state.observer ?? null;
   state.observer = observer;
   return before;

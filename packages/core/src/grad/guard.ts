@@ -159,7 +159,11 @@ function callSlowly(
 
 function observeStart({ gate }: Rule, frame: Frame | null, member: string | null): (() => void) | undefined {
   const { enabled, inference, settings } = frame ?? currentFrame();
-  return currentObserver()?.({ gate, member, held: frame !== null, enabled, inference, modes: valuesOf(settings) });
+  const call = { gate, member, held: frame !== null, enabled, inference, modes: valuesOf(settings) };
+  const end: unknown = currentObserver()?.(call);
+  if (end !== undefined && typeof end !== 'function')
+    throw new TypeError(`observeGradModes: what the observer returns is called at the call's end, got ${typeof end}`);
+  return end as (() => void) | undefined;
 }
 
 /** A lazy thenable must not start its work for being observed. */

@@ -103,8 +103,16 @@ export function defineMode<T>(name: string, initial: T): Mode<T> {
     },
     explain() {
       const { setBy } = this;
-      if (setBy === null) return `${name} is ${String(initial)}: no gate sets it here`;
-      return `${name} is ${String(this.get())}, set by ${describeFrame(setBy)}`;
+      if (setBy === null) return `${name} is ${inWords(initial)}: no gate sets it here`;
+      return `${name} is ${inWords(this.get())}, set by ${describeFrame(setBy)}`;
     },
   };
+}
+
+function inWords(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value); // It has no text of its own.
+  }
 }

@@ -1,6 +1,9 @@
 import { closeWindows } from '../backend/host/storage.js';
+import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
-import { currentFrame, type Frame, isGradEnabled } from '../grad/index.js';
+import { isDeveloping, report } from '../grad/diagnostics.js';
+import { currentFrame, describeFrame, type Frame, isGradEnabled } from '../grad/index.js';
+import * as is from '../kinds.js';
 import type { DType } from '../memory/dtype.js';
 import type { Shape } from '../memory/shape.js';
 import { frozen } from '../tensor/frozen.js';
@@ -177,6 +180,7 @@ export class Node {
 
   /** Registers a hook that sees the gradients of inputs and outputs, and may replace those of the inputs. */
   registerHook(hook: NodeHook): { remove(): void } {
+    check('registerHook', 'hook', hook, is.callback);
     this.nodeHooks ??= new Set();
     return removable(this.nodeHooks, hook);
   }
@@ -236,15 +240,22 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
   closeWindows();
   let tracked = false;
   let cause: UntrackedCause | null = null;
+  let constant: Tensor | null = null;
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]!;
     if (input.requiresGrad) tracked = true;
     else if (input.untracked !== null) cause = input.untracked;
     else if (input.isFrozenHere) cause = frozen.setBy;
-    if (input.viewInfo?.untracked) checkStaleView(name, input);
+    if (input.viewInfo?.untracked) {
+      checkStaleView(name, input);
+      constant = input;
+    }
     if (input.inference && input.requiresGrad && isGradEnabled()) refuseInferenceInput(name, input);
   }
-  if (tracked && isGradEnabled()) return true;
+  if (tracked && isGradEnabled()) {
+    if (constant !== null && isDeveloping()) reportConstant(name, constant);
+    return true;
+  }
   out.untracked = tracked ? currentFrame() : cause;
   return false;
 }
@@ -266,6 +277,16 @@ function checkStaleView(name: string, view: Tensor): void {
       'an input is a view that was taken under noGrad, and its base has been written to with recording on since; ' +
         'take the view again, or use detach() on it if its gradient is to be ignored',
     );
+}
+
+/** Read in a graph, such a view is a constant, which may be what was meant or not. */
+function reportConstant(name: string, view: Tensor): void {
+  const { untracked } = view;
+  if (untracked === null || untracked === 'detach' || !view.viewInfo!.base.requiresGrad) return;
+  report(
+    `${name} records with a view that was taken while recording was off, by ${describeFrame(untracked)}: no gradient goes ` +
+      'to the tensor that it is a view of; take the view with recording on, or use detach() if that is meant',
+  );
 }
 
 /**
