@@ -41,6 +41,12 @@ describe('backward', () => {
     const x = leaf(1, 2);
     const y = x.mul(3);
     expect(() => y.backward()).toThrow(/gradient of a tensor of shape \[2\] must be given/);
+    // As PyTorch has it: nothing of it is passed over.
+    const positional = y as unknown as { backward(...args: unknown[]): void };
+    expect(() => positional.backward(ones([2]), { retainGraph: true })).toThrow(
+      /backward: takes a gradient or options/,
+    );
+    expect(() => positional.backward(undefined, true)).toThrow(/backward: takes a gradient or options, and got more/);
     expect(() => y.backward({ gradient: ones([3]) })).toThrow(/gradient has shape \[3\], the tensor \[2\]/);
     expect(() => y.backward({ gradient: ones([2], { dtype: 'int32' }) })).toThrow(/floating point/);
     y.backward(tensor([1, 10]));

@@ -57,7 +57,7 @@ function placeIn(traceLine = ''): Place | null {
   const where = /^\s*at (?:[^(]* \((.*)\)|(.*))$/.exec(traceLine);
   const text = where ? (where[1] ?? where[2]!) : traceLine.slice(traceLine.indexOf('@') + 1);
   // Code from `eval` has no file: what counts is who made it.
-  const from = /\(([^()]+:\d+:\d+)\)/.exec(text)?.[1] ?? text;
+  const from = (text.startsWith('eval at ') && /\((?!eval at )(.+?:\d+:\d+)\)/.exec(text)?.[1]) || text;
   const [, file, line, column] = /^(?:async )?(.*):(\d+):(\d+)$/.exec(from) ?? [];
   return file === undefined ? null : { file, line: Number(line), column: Number(column) };
 }
@@ -94,8 +94,8 @@ export function callSite(): string | null {
   return development ? findPlace() : null;
 }
 
-/** The files of the runtime itself, in Node, Deno and Bun. */
-const ofRuntime = /^(?:node|ext|internal|native|bun)(?::|$)/;
+/** The files of the runtime itself, in Node, Deno and Bun, which also has frames of no file. */
+const ofRuntime = /^(?:node|ext|internal|native|bun|unknown)(?::|$)/;
 
 /** Where the code stands that called the function `depth` calls above; null unless in development mode. */
 export function placeAbove(depth: number): string | null {
