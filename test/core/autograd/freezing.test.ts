@@ -141,7 +141,7 @@ describe('freezing', () => {
     const w = leaf(1);
     freezing(w).run(() =>
       evalMode.run(() => {
-        expect(() => w.mul(2).sum().backward()).toThrow(/switched off by freezing/);
+        expect(() => w.mul(2).sum().backward()).toThrow(/what it was computed from was frozen there, by freezing/);
         expect(explainGrad(w)).toMatch(/does not require grad and has no gradFn here: it is frozen by freezing/);
         expect(() => grad(leaf(2).mul(w).sum(), w)).toThrow(/grad: .* it is frozen by freezing/);
       }),

@@ -11,6 +11,8 @@ export function explainUntracked(t: Tensor): string {
   if (t.isFrozenHere) return `${what} here: it is frozen by ${describeFrame(frozen.setBy!)}`;
   if (t.inference) return `${what}: it was made under ${t.inferenceOrigin}; compute it outside`;
   if (t.untracked === 'detach') return `${what}: it, or what it was computed from, came from detach()`;
+  if (t.untracked?.freezes)
+    return `${what}: what it was computed from was frozen there, by ${describeFrame(t.untracked)}`;
   if (t.untracked !== null)
     return `${what}: recording was off where it was computed, switched off by ${describeFrame(t.untracked)}`;
   return `${what}: nothing it was computed from requires grad; set requiresGrad on an input before computing it`;

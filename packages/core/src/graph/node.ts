@@ -11,8 +11,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
 import { outsideOfPass } from './temporaries.js';
 
-/** Why a tensor carries no graph: the frame that had recording off, or a `detach()`. */
-export type UntrackedCause = Pick<Frame, 'kind' | 'member' | 'opener'> | 'detach';
+/** Why a tensor carries no graph: the frame that had recording off or its inputs frozen, or a `detach()`. */
+export type UntrackedCause = (Pick<Frame, 'kind' | 'member' | 'opener'> & { freezes?: true }) | 'detach';
 
 /** A place a gradient flows to: one output of a node. */
 export interface Edge {
@@ -245,7 +245,7 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
     const input = inputs[i]!;
     if (input.requiresGrad) tracked = true;
     else if (input.untracked !== null) cause = input.untracked;
-    else if (input.isFrozenHere) cause = frozen.setBy;
+    else if (input.isFrozenHere) cause = { ...frozen.setBy!, freezes: true };
     if (input.viewInfo?.untracked) {
       checkStaleView(name, input);
       constant = input;
