@@ -1,3 +1,5 @@
+import { isClass } from './grad/original.js';
+
 // What arguments and options may be: for `check` and `checkOptions`. Read as `is.positive`, `is.oneOf('mean', 'sum')`.
 
 /** What an argument or an option may be. */
@@ -27,7 +29,7 @@ export const string: Kind = { text: 'a string', is: (v) => typeof v === 'string'
 /** Not a class, which cannot be called. */
 export const callback: Kind = {
   text: 'a function',
-  is: (v) => typeof v === 'function' && !/^class\b/.test(Function.prototype.toString.call(v)),
+  is: (v) => typeof v === 'function' && !isClass(v),
 };
 export const object: Kind = { text: 'an object', is: (v) => typeof v === 'object' && v !== null };
 export const iterable: Kind = {

@@ -11,7 +11,11 @@ const reflection = Reflect as MetadataReflection;
 /** Whether a function is a class that only `new` can call. */
 // Arrow functions, which most calls of `run` take, have no prototype, and need not be read.
 export const isClass = (fn: Function): boolean =>
-  fn.prototype !== undefined && /^class\b/.test(Function.prototype.toString.call(fn));
+  fn.prototype !== undefined && startsAsClass(Function.prototype.toString.call(fn));
+
+// Without a regular expression: one that is compiled where the stack ends throws a SyntaxError, rather than a RangeError.
+const startsAsClass = (text: string): boolean =>
+  text.startsWith('class') && (text[5] === '{' || text[5] === '/' || text[5]!.trim() === '');
 
 /**
  * Makes `wrapper` look like `fn` to everybody else: name, length, own properties and metadata, as they are now, and what is
