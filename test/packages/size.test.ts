@@ -35,8 +35,8 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
   ],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 76_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],
-  ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 9_000],
-  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 8_100],
+  ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 10_000],
+  ['noGrad of core/grad', `export { noGrad } from '@gradgate/core/grad'`, [], 9_000],
 ];
 
 // Budgets are about a tenth above what was measured: whoever adds more than that raises them, and says so.
