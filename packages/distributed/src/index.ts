@@ -1,6 +1,7 @@
 export * from './collectives.js';
 export { DistributedError } from './connection.js';
 export { DistributedDataParallel, type DistributedDataParallelOptions } from './ddp.js';
+export { init } from './init.js';
 export { noSync } from './noSync.js';
 export { onMain } from './onMain.js';
 export { DistributedSampler, type DistributedSamplerOptions } from './sampler.js';
@@ -10,7 +11,6 @@ export {
   destroy,
   type Group,
   type InitOptions,
-  init,
   isInitialized,
   library,
   newGroup,

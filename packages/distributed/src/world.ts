@@ -2,7 +2,6 @@ import { check, checkOptions, is } from '@gradgate/core/internal';
 import { Connection, DistributedError } from './connection.js';
 import type { Job } from './job.js';
 import { launchedBy } from './library.js';
-import { shareThreads } from './processors.js';
 import { Work } from './work.js';
 
 export interface InitOptions {
@@ -54,20 +53,8 @@ const state: { connection: Connection | null; world: Group | null; groups: numbe
 
 const all = (size: number): number[] => Array.from({ length: size }, (_, rank) => rank);
 
-/**
- * Joins the other ranks; to be called once, before anything else of this package, and in every rank. In a process that no
- * launcher of MPI started it makes a world of one rank, in which every collective is there and gives what it should: the
- * same program runs anywhere. Start several with `npx gradgate launch -n 4 train.ts`, or with `mpirun` itself. Ranks that
- * share processors divide the threads among themselves; `setNumThreads` after it decides otherwise.
- *
- * Throws where MPI is missing, is not the launcher's library, or the other ranks do not join within the timeout.
- *
- * @example
- * await init({ timeout: 60_000 });
- * console.log(`rank ${rank()} of ${worldSize()}`);
- * await destroy();
- */
-export async function init(options?: InitOptions): Promise<void> {
+/** What `init` does, but for the threads; gives whether MPI was launched. */
+export async function joinWorld(options?: InitOptions): Promise<boolean> {
   const { timeout = 300_000 } = checkOptions('init', options, { timeout: milliseconds });
   if (state.world || state.phase === 'joining')
     throw new DistributedError('init: called a second time; call destroy() before');
@@ -77,9 +64,9 @@ export async function init(options?: InitOptions): Promise<void> {
   state.connection = connection;
   const size = connection?.size ?? 1;
   state.world = new Group(0, connection?.rank ?? 0, all(size));
-  if (connection === null) return;
+  if (connection === null) return false;
   process.on('beforeExit', endByItself);
-  shareThreads();
+  return true;
 }
 
 async function join(timeout: number): Promise<Connection> {

@@ -1,7 +1,7 @@
 import { noGrad, Tensor } from '@gradgate/core';
 import { heldGrad, ownRequiresGrad } from '@gradgate/core/internal';
-import { className, type Registry, registryOf } from './members.js';
-import { Module } from './module.js';
+import { className, isModule, type Registry, registryOf } from './members.js';
+import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
 /** What has been copied: what is shared in the original is shared in the copy, and circles end. */
@@ -31,7 +31,7 @@ function copy(value: unknown, copies: Copies): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
   const known = copies.get(value);
   if (known !== undefined) return known;
-  if (value instanceof Module) return copyModule(value, copies);
+  if (isModule(value)) return copyModule(value, copies);
   if (Tensor.is(value)) return remembered(copies, value, copyTensor(value));
   if (Array.isArray(value)) {
     const list: unknown[] = remembered(copies, value, []);
@@ -77,8 +77,8 @@ function copyTensor(t: Tensor): Tensor {
 
 function copyModule(module: Module, copies: Copies): Module {
   const from = registryOf(module);
-  refusePrivate(module);
-  const to = registryOf(Reflect.construct(Module, [], module.constructor as new () => Module) as Module);
+  refusePrivate(from);
+  const to = registryOf(Reflect.construct(from.base, [], module.constructor as new () => Module) as Module);
   copies.set(module, to.module);
   // What `train()` and `eval()` set is under a symbol.
   for (const name of Reflect.ownKeys(from.target)) {
@@ -100,8 +100,8 @@ function copyRegistry(from: Registry, to: Registry): void {
 }
 
 /** Private fields are made by constructors alone: a copy would lack them, and fail when they are asked for. */
-function refusePrivate(module: Module): void {
-  for (let c = module.constructor; c !== Module && typeof c === 'function'; c = Object.getPrototypeOf(c))
+function refusePrivate({ module, base }: Registry): void {
+  for (let c = module.constructor; c !== base && typeof c === 'function'; c = Object.getPrototypeOf(c))
     if (/\b(this|self)\.#\w|\baccessor\s+\w+\s*[=:;]|__private/.test(Function.prototype.toString.call(c)))
       throw new TypeError(
         `clone: ${className(module)} has private fields or accessors, which cannot be copied; give it a clone() that makes ` +

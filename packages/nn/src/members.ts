@@ -23,6 +23,8 @@ export interface Registry {
   readonly module: Module;
   /** The fields themselves: reading them through the proxy takes longer. */
   readonly target: object;
+  /** The class of all modules, by which copies are made. */
+  readonly base: typeof Module;
   /** What each field is or was: a field that was set to null is still a parameter's. */
   readonly kinds: Map<string, Kind>;
   /** Null until the first hook. */
@@ -45,6 +47,12 @@ const registries = new WeakMap<object, Registry>();
 /** The registry of a module. */
 export const registryOf = (module: Module): Registry => registries.get(module) ?? inherited(module);
 
+/** Whether a value is a module, or inherits from one. */
+export function isModule(value: object): value is Module {
+  for (let of: object | null = value; of !== null; of = Object.getPrototypeOf(of)) if (registries.has(of)) return true;
+  return false;
+}
+
 /** What a gate has wrapped inherits from the module. */
 function inherited(module: Module): Registry {
   for (let of: object | null = module; of !== null; of = Object.getPrototypeOf(of)) {
@@ -55,12 +63,13 @@ function inherited(module: Module): Registry {
 }
 
 /** Makes `target` a module: gives the proxy through which its fields are written. */
-export function asModule(target: object): Module {
+export function asModule(target: object, base: typeof Module): Module {
   const kinds = new Map<string, Kind>();
   const module = new Proxy(target, handler) as Module;
   const registry: Registry = {
     module,
     target,
+    base,
     kinds,
     hooks: null,
     owned: false,

@@ -68,7 +68,7 @@ export class Module {
     delete target.length;
     Object.setPrototypeOf(target, new.target.prototype);
     Object.defineProperty(target, ownTraining, { value: true, writable: true, configurable: true });
-    const self = asModule(target);
+    const self = asModule(target, Module);
     const registry: Registry = registryOf(self);
     // biome-ignore lint/correctness/noConstructorReturn: see above
     return self;

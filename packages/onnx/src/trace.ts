@@ -1,6 +1,6 @@
 import { backend, type DType, TensorError, type View } from '@gradgate/core';
 import type { Attribute, Initializer, Node } from './proto.js';
-import { stepsOf } from './view.js';
+import { placesOf, stepsOf } from './view.js';
 
 type Storage = View['storage'];
 
@@ -283,17 +283,4 @@ function isContiguousAs(shape: readonly number[], strides: readonly number[]): b
     expected *= shape[d]!;
   }
   return true;
-}
-
-/** Where the elements of a view lie in its storage. */
-export function placesOf({
-  shape,
-  strides,
-  offset,
-  numel,
-}: Pick<View, 'shape' | 'strides' | 'offset' | 'numel'>): number[] {
-  let places = [offset];
-  for (const [d, n] of shape.entries())
-    places = places.flatMap((p) => Array.from({ length: n }, (_, i) => p + i * strides[d]!));
-  return numel === 0 ? [] : places;
 }

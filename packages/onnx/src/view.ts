@@ -1,5 +1,4 @@
 import type { View } from '@gradgate/core';
-import { placesOf } from './trace.js';
 
 /** How a view comes from the whole of its storage. */
 export type Step =
@@ -68,4 +67,17 @@ function boxOf(length: number, { shape, strides, offset }: Place): Step[] | null
   steps.push({ kind: 'reshape', shape: shape.map((n, d) => (strides[d] === 0 ? 1 : n)) });
   if (shape.some((n, d) => n > 1 && strides[d] === 0)) steps.push({ kind: 'expand', shape });
   return steps;
+}
+
+/** Where the elements of a view lie in its storage. */
+export function placesOf({
+  shape,
+  strides,
+  offset,
+  numel,
+}: Pick<View, 'shape' | 'strides' | 'offset' | 'numel'>): number[] {
+  let places = [offset];
+  for (const [d, n] of shape.entries())
+    places = places.flatMap((p) => Array.from({ length: n }, (_, i) => p + i * strides[d]!));
+  return numel === 0 ? [] : places;
 }
