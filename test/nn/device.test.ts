@@ -11,6 +11,7 @@ it.each<[string, (x: Tensor) => Tensor]>([
     'multiMarginLoss',
     (x) => functional.multiMarginLoss(x.reshape([4, 3]), randint(0, 3, [4], { device: x.device }).mul(0)),
   ],
+  ['gaussianNllLoss', (x) => functional.gaussianNllLoss(x, x.detach().mul(2), x.detach().square().add(1))],
   ['batch norm in training', (x) => new BatchNorm1d(3).to(x.device)(x.reshape([4, 3]))],
 ])('%s and its gradient read nothing of a device that is read later', async (_, f) => {
   const values = randn([12]);

@@ -335,7 +335,9 @@ export const gaussianNllLoss = /* @__PURE__ */ named(
     checkTensors('gaussianNllLoss', input, target, variance);
     const { full = false, eps = 1e-6, reduction } = checkOptions('gaussianNllLoss', options, gaussianNllLossOptions);
     same('gaussianNllLoss', input, target);
-    if (variance.lt(0).any().item()) throw new RangeError('gaussianNllLoss: variance holds negative values');
+    const isNegative = variance.lt(0);
+    const refuse = () => new RangeError('gaussianNllLoss: variance holds negative values');
+    kernelsOf('gaussianNllLoss', isNegative).checkRange(isNegative, 0, 0, refuse);
     // As in PyTorch, the lower limit stays out of the gradient.
     const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
     const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
