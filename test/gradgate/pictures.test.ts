@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { enableGrad, inferenceMode, noGrad, observeGradModes, tensor } from '@gradgate/core';
 import { data, Linear } from '@gradgate/nn';
+import { build } from 'esbuild';
 import {
   curvesSvg,
   curvesText,
@@ -15,7 +16,7 @@ import {
   recordTimeline,
   timelineSvg,
 } from 'gradgate';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const cli = fileURLToPath(new URL('../../packages/gradgate/bin/gradgate.js', import.meta.url));
 const model = fileURLToPath(new URL('model.ts', import.meta.url));
@@ -156,6 +157,48 @@ describe('progress', () => {
     ]);
     const stream = new data.DataLoader([5], {});
     expect([...progress(stream)]).toHaveLength(1);
+  });
+
+  it('draws a bar on a terminal, keeps a line of any length on it, and clears it in the end', () => {
+    const written: string[] = [];
+    const { stderr } = process;
+    const before = [stderr.isTTY, stderr.columns, stderr.write] as const;
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    Object.assign(stderr, { isTTY: true, columns: 90, write: (text: string) => written.push(text) });
+    try {
+      const bar = progress([1, 2, 3, 4], { title: 'epoch\n1', unit: 'batches' });
+      for (const i of bar) {
+        bar.note({ loss: i, words: 'x'.repeat(200) });
+        now += 30_000;
+      }
+    } finally {
+      Object.assign(stderr, { isTTY: before[0], columns: before[1], write: before[2] });
+      clock.mockRestore();
+    }
+    const lines = written.filter((text) => text.startsWith('\r\u001b[2Kepoch')).map((text) => text.slice(5));
+    expect(lines).toHaveLength(5);
+    expect(lines[0]).toMatch(/^epoch 1 ░{40} 0% \| - batches\/s$/);
+    expect(lines[2]).toMatch(/^epoch 1 █{20}░{20} 50% \| 0\.0333 batches\/s \| 1:00 le/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(89);
+    expect(written[0]).toBe('\u001b[?25l');
+    expect(written.at(-1)).toBe('\r\u001b[2K\u001b[?25h');
+  });
+
+  it('runs in a bundle as an ES module', async () => {
+    const contents = `import { progress } from 'gradgate'; console.log([...progress([1, 2])].join())`;
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: import.meta.dirname },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      external: ['esbuild'],
+      write: false,
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'gradgate-progress-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'bundle.mjs'), outputFiles[0]!.contents);
+    expect(execFileSync(process.execPath, [join(folder, 'bundle.mjs')], { encoding: 'utf8' })).toBe('1,2\n');
   });
 });
 

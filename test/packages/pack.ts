@@ -20,7 +20,7 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'gradgat
 
 /** The tarball of a package as it would be published, in `folder`. */
 export function pack(name: string, folder: string): string {
-  npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: join(root, 'packages', name) });
+  npm(['pack', '--silent', '--pack-destination', folder], { cwd: join(root, 'packages', name) });
   // The package without a scope is named as the scope is.
   const file = name === 'gradgate' ? /^gradgate-\d/ : new RegExp(`^gradgate-${name}-\\d`);
   return join(folder, readdirSync(folder).find((f) => file.test(f))!);

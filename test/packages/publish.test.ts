@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
@@ -36,13 +36,13 @@ describe.each(readdirSync(join(root, 'packages')))('packages/%s', (name) => {
   it('ships the build, the README, the licence and nothing else', () => {
     const { paths, files } = contents();
     const program = name === 'gradgate' ? ['bin/gradgate.js'] : [];
-    const others = ['LICENSE', 'README.md', ...program, 'package.json'];
+    const others = ['CHANGELOG.md', 'LICENSE', 'README.md', ...program, 'package.json'];
     // Binaries are there where somebody has built them.
     const rest = paths.filter(
       (p) => !p.startsWith('dist/') && !(name === 'native' && /^prebuilds\/[\w-]+\.node$/.test(p)),
     );
     expect(rest.sort()).toEqual(others);
-    expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|d\.ts)$/.test(p))).toEqual([]);
+    expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|js\.map|d\.ts)$/.test(p))).toEqual([]);
     expect(paths.filter((p) => /\btests?\b|\.test\./.test(p))).toEqual([]);
     // Each module is there and has its types.
     const stems = (end: RegExp) =>
@@ -51,14 +51,32 @@ describe.each(readdirSync(join(root, 'packages')))('packages/%s', (name) => {
     const sources = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' });
     const modules = sources.filter((f) => f.endsWith('.ts')).map((f) => `dist/${f.replaceAll('\\', '/').slice(0, -3)}`);
     expect(modules.filter((m) => !paths.includes(`${m}.js`))).toEqual([]);
+    // Debuggers and traces show the sources, which are in the maps.
+    const own = files.listFiles();
+    for (const module of modules) {
+      const map = JSON.parse(files.readFile(own.find((f) => f.endsWith(`/${module}.js.map`))!));
+      expect(map.sourcesContent, module).toHaveLength(map.sources.length);
+    }
+    expect(stems(/\.js\.map$/).sort()).toEqual(stems(/\.js$/).sort());
     // Nothing absolute of the machine that built it.
-    const own = files.listFiles().filter((f) => files.readFile(f).includes(root));
-    expect(own).toEqual([]);
+    expect(own.filter((f) => files.readFile(f).includes(root))).toEqual([]);
   });
 
   it('says in package.json and README what it is', () => {
     const pkg = JSON.parse(read('package.json'));
     expect(pkg).toMatchObject({ license: 'MIT', type: 'module', engines: { node: '>=20.19' } });
+    const repository = 'https://github.com/gradgate/gradgate';
+    expect(pkg).toMatchObject({
+      homepage: `${repository}#readme`,
+      bugs: { url: `${repository}/issues` },
+      repository: { type: 'git', url: `git+${repository}.git`, directory: `packages/${name}` },
+    });
+    // A registry shows the README where no file is beside it.
+    for (const [, link] of read('README.md').matchAll(/\]\(([^)]*)\)/g)) {
+      expect(link).toMatch(/^https:/);
+      const [, file] = /gradgate\/(?:blob|tree)\/main\/([^#]*)/.exec(link!) ?? [];
+      if (file !== undefined) expect(existsSync(join(root, file)), link).toBe(true);
+    }
     expect(pkg.publishConfig).toEqual({ access: 'public' });
     expect(pkg.keywords.length).toBeGreaterThan(4);
     // Core puts methods on tensors, native and openblas set kernels when they are imported; the others can be shaken.

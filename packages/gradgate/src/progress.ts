@@ -1,5 +1,4 @@
 import { checkOptions, is } from '@gradgate/core/internal';
-import { SingleBar } from 'cli-progress';
 import { oneLine } from './text.js';
 
 export interface ProgressOptions {
@@ -77,28 +76,69 @@ function lengthOf(items: object): number {
   }
 }
 
-class Bar {
-  private readonly bar: SingleBar;
-  private readonly started = performance.now();
-  private done = 0;
+/** How wide the bar is, in characters, and how often it is drawn, in milliseconds. */
+const width = 40;
+const pace = 100;
 
-  constructor(title: string, unit: string, total: number) {
-    const left = total > 0 ? '{bar} {percentage}% | ' : '{value} | ';
-    this.bar = new SingleBar({
-      format: `${oneLine(title)} ${left}{rate} ${unit}/s${total > 0 ? ' | {eta_formatted} left' : ''}{notes}`,
-      hideCursor: true,
-      clearOnComplete: true,
-      etaBuffer: 100,
-    });
-    this.bar.start(total, 0, { rate: '-', notes: '' });
+/** The error stream where it is a terminal: what a program prints stays apart from the bar. */
+const terminalOf = (): { write(text: string): unknown; columns: number } | null => {
+  const stream = (
+    globalThis as { process?: { stderr?: { isTTY?: boolean; write(text: string): unknown; columns: number } } }
+  ).process?.stderr;
+  return stream?.isTTY ? stream : null;
+};
+
+class Bar {
+  private readonly started = performance.now();
+  private readonly terminal = terminalOf();
+  private readonly title: string;
+  private done = 0;
+  private drawn = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    title: string,
+    private readonly unit: string,
+    private readonly total: number,
+  ) {
+    this.title = oneLine(title);
+    this.terminal?.write('\u001b[?25l');
+    this.draw('');
   }
 
   advance(notes: string): void {
-    const rate = (1000 * ++this.done) / (performance.now() - this.started);
-    this.bar.update(this.done, { rate: rate.toPrecision(3), notes });
+    this.done++;
+    this.draw(notes);
   }
 
   stop(): void {
-    this.bar.stop();
+    // The line is empty again, and the cursor back.
+    this.terminal?.write('\r\u001b[2K\u001b[?25h');
   }
+
+  private draw(notes: string): void {
+    const now = performance.now();
+    if (this.terminal === null || now - this.drawn < pace) return;
+    this.drawn = now;
+    const line = `${this.title} ${this.text((now - this.started) / 1000)}${oneLine(notes)}`;
+    this.terminal.write(`\r\u001b[2K${line.slice(0, this.terminal.columns - 1)}`);
+  }
+
+  private text(seconds: number): string {
+    const { done, total, unit } = this;
+    const rate = `${done > 0 ? (done / seconds).toPrecision(3) : '-'} ${unit}/s`;
+    if (total <= 0) return `${done} | ${rate}`;
+    const share = Math.min(1, done / total);
+    const full = Math.round(width * share);
+    const left = done > 0 ? ` | ${duration((seconds / done) * Math.max(0, total - done))} left` : '';
+    return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${Math.round(100 * share)}% | ${rate}${left}`;
+  }
+}
+
+/** Seconds as `12s`, `4:05` or `2:10:00`. */
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  const two = (n: number) => String(n).padStart(2, '0');
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
