@@ -20,18 +20,18 @@ async function measure(program: string, external: string[] = []): Promise<{ mini
 
 const budgets: [what: string, program: string, external: string[], gzipBudget: number][] = [
   ['one function and noGrad of core', `export { tensor, noGrad } from '@gradgate/core'`, [], 100_000],
-  ['all of core', `export * from '@gradgate/core'`, [], 120_000],
+  ['all of core', `export * from '@gradgate/core'`, [], 128_000],
   [
     'linalg beside core',
     `export * from '@gradgate/core'; export * as linalg from '@gradgate/core/linalg'`,
     [],
-    132_000,
+    138_000,
   ],
   [
     'special beside core',
     `export * from '@gradgate/core'; export * as special from '@gradgate/core/special'`,
     [],
-    124_000,
+    132_000,
   ],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 76_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],

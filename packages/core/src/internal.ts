@@ -27,6 +27,7 @@ import * as options from './ops/options.js';
 
 export type { Bits } from './memory/coding.js';
 export { isFloat, isInteger, recordOf } from './memory/dtype.js';
+export { asAction, type Recorder, recording, refuseRecording } from './memory/recording.js';
 export { outlive } from './memory/scope.js';
 export { broadcastShapes, sizeOf } from './memory/shape.js';
 export { currentTemporaries } from './memory/storage.js';

@@ -1,5 +1,5 @@
 import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
-import { removable, show } from '@gradgate/core/internal';
+import { type Recorder, recording, removable, show } from '@gradgate/core/internal';
 import { located } from './location.js';
 import { type Registry, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
@@ -53,6 +53,7 @@ const running: Registry[] = [];
 
 /** What calling a module does: its hooks run in the caller's mode, around `forward`. */
 export function call(registry: Registry, args: unknown[]): unknown {
+  if (recording.current !== null) noteCall(recording.current, registry);
   const depth = running.push(registry);
   try {
     // A module that calls itself, or is called by one of its own, is not stray.
@@ -72,6 +73,13 @@ export function call(registry: Registry, args: unknown[]): unknown {
   } finally {
     running.pop();
   }
+}
+
+/** Tells a recording of `compile` whose fields the call reads. */
+function noteCall(recorder: Recorder, { module, hooks }: Registry): void {
+  if (hooks !== null && hooks.pre.size + hooks.post.size + hooks.backward.size > 0)
+    recorder.refuse(`a hook on a call of ${module.constructor.name} runs`);
+  for (const part of module.modules()) recorder.owner(registryOf(part).target);
 }
 
 function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown {

@@ -14,6 +14,7 @@ import {
 } from '../graph/node.js';
 import { Temporaries } from '../graph/temporaries.js';
 import { isFloat } from '../memory/dtype.js';
+import { recording, refuseRecording } from '../memory/recording.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { noteTemporaries } from '../memory/storage.js';
 import { add } from '../ops/elementwise.js';
@@ -126,6 +127,7 @@ function addGradient(run: Run, edge: Edge, grad: Tensor): void {
 }
 
 function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
+  refuseRecording('a hook on a gradient runs');
   for (const hook of hooks) {
     const replaced = hook(grad);
     if (replaced == null) continue;
@@ -161,6 +163,7 @@ function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, tempor
     temporaries.give(grad);
     leaf.keepGrad(grad);
   }
+  if (node.postHooks) refuseRecording('a hook on a gradient runs');
   if (node.postHooks) for (const hook of node.postHooks) hook(leaf);
 }
 
@@ -180,6 +183,7 @@ function execute(
   const { id, order } = plan(roots, targets);
   const run: Run = { id, order, grads: new Array(order.length), captures, temporaries, retainGraph, callbacks: [] };
   active.push(run);
+  recording.current?.wentThrough(order);
   try {
     for (let i = 0; i < roots.length; i++) {
       // The caller may hold it too.
@@ -287,6 +291,7 @@ function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], cu
   } finally {
     noteTemporaries(before);
   }
+  if (node.nodeHooks) refuseRecording('a hook on a node runs');
   if (node.nodeHooks)
     for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
   if (custom) checkGradients(node, inputs);

@@ -3,6 +3,11 @@ import { isThenable } from './cover.js';
 /** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
 export type Condition = (this: any, ...args: any[]) => boolean;
 
+/** Who is to be asked in place of conditions, while set: a recording, which notes what they say. */
+export const asking = {
+  hook: null as ((condition: Condition, self: unknown, args: readonly unknown[]) => unknown) | null,
+};
+
 /** Small enough to be inlined, as is all on the way of a guarded call: then its arguments are never collected. */
 export function ask(
   condition: Condition,
@@ -11,7 +16,8 @@ export function ask(
   args: readonly unknown[],
   member: string | null,
 ): boolean {
-  const answer: unknown = Reflect.apply(condition, self, args);
+  const answer: unknown =
+    asking.hook === null ? Reflect.apply(condition, self, args) : asking.hook(condition, self, args);
   return typeof answer === 'boolean' ? answer : refuseAnswer(answer, gate, member);
 }
 

@@ -3,6 +3,7 @@ import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
 import { isFloat } from '../memory/dtype.js';
+import { recording } from '../memory/recording.js';
 import { noteTouched } from '../memory/scope.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -100,4 +101,5 @@ function write(op: string, target: Tensor, value: Tensor): void {
   target.history++;
   target.setHistory(value.gradFn, value.outputNr);
   noteTouched(target);
+  recording.current?.wroteInPlace(target);
 }

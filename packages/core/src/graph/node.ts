@@ -5,6 +5,7 @@ import { isDeveloping, report } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, type Frame, isGradEnabled } from '../grad/index.js';
 import * as is from '../kinds.js';
 import type { DType } from '../memory/dtype.js';
+import { refuseRecording } from '../memory/recording.js';
 import type { Shape } from '../memory/shape.js';
 import { frozen } from '../tensor/frozen.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -120,6 +121,7 @@ export class Node {
 
   private save(tensors: readonly Tensor[]): void {
     const hooks = currentSavedTensorHooks();
+    if (hooks !== null) refuseRecording('hooks on saved tensors run, as those of checkpoint');
     for (let i = 0; i < tensors.length; i++) if (tensors[i]!.inference) this.refuseInference(tensors[i]!);
     this.#versions = mapTensors(tensors, versionOf);
     this.#saved = hooks ? tensors.map((t) => hooks.pack(t)) : tensors;

@@ -1,5 +1,6 @@
 import { isGone, refuseGone } from '../backend/gone.js';
 import { isGradEnabled } from '../grad/index.js';
+import { recording } from '../memory/recording.js';
 import { noteTouched } from '../memory/scope.js';
 import { type Shape, stridedOffsets } from '../memory/shape.js';
 import { onStaleView, Tensor } from '../tensor/tensor.js';
@@ -76,6 +77,7 @@ export function recordWriteThroughView(view: Tensor, value: Tensor): void {
   base.history++;
   base.setHistory(write);
   noteTouched(base);
+  recording.current?.wroteInPlace(base);
 }
 
 // A view whose base has been written to hangs on the base's new history.

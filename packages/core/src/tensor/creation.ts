@@ -12,6 +12,7 @@ import {
   isTypedArray,
   type TypedArray,
 } from '../memory/dtype.js';
+import { recording, refuseRecording } from '../memory/recording.js';
 import { checkShape, formatShape, mostDims, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from './check.js';
 import * as is from './kinds.js';
@@ -78,6 +79,7 @@ function make(
  * ```
  */
 export function fromTypedArray(array: TypedArray, options?: { shape?: Shape }): Tensor {
+  refuseRecording('fromTypedArray() takes an array of JavaScript; pass the tensor');
   if (!isTypedArray(array)) throw new TypeError(`fromTypedArray: expected a typed array, got ${show(array)}`);
   const { shape = [array.length] } = checkOptions('fromTypedArray', options, { shape: is.anything });
   checkShape('fromTypedArray', shape);
@@ -101,6 +103,7 @@ export function tensor(
   values: NestedValues | AnyTypedArray | Tensor | readonly number[] | readonly (readonly number[])[],
   options: TensorOptions & { shape?: Shape } = {},
 ): Tensor {
+  refuseRecording('tensor() takes values of JavaScript, which the next call may have others of; pass the tensor');
   const { shape: given, ...others } = checkOptions('tensor', options, valuesOptions);
   if (given !== undefined) checkShape('tensor', given);
   if (Tensor.is(values))
@@ -411,30 +414,31 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
   check('randperm', 'n', n, is.size);
   const { generator = currentGenerator() } = chosen;
   if (n > 0) checkFits('randperm', n - 1, checkDType('randperm', chosen.dtype));
-  return make(
-    'randperm',
-    [n],
-    chosen,
-    (d) => {
-      for (let i = 0; i < n; i++) d[i] = i;
-      for (let i = n - 1; i > 0; i--) {
-        const j = generator.below(i + 1);
-        [d[i], d[j]] = [d[j]!, d[i]!];
-      }
-    },
-    randomOptions,
-  );
+  return drawn('randperm', [n], chosen, generator, (d, g) => {
+    for (let i = 0; i < n; i++) d[i] = i;
+    for (let i = n - 1; i > 0; i--) {
+      const j = g.below(i + 1);
+      [d[i], d[j]] = [d[j]!, d[i]!];
+    }
+  });
 }
 
 function random(op: string, shape: Shape, options: RandomOptions, next: (g: Generator) => number): Tensor {
   const { generator = currentGenerator() } = checkOptions(op, options, randomOptions);
-  return make(
-    op,
-    shape,
-    options,
-    (d) => {
-      for (let i = 0; i < d.length; i++) d[i] = next(generator);
-    },
-    randomOptions,
-  );
+  return drawn(op, shape, options, generator, (d, g) => {
+    for (let i = 0; i < d.length; i++) d[i] = next(g);
+  });
+}
+
+/** A tensor that `draw` fills. */
+function drawn(
+  op: string,
+  shape: Shape,
+  options: RandomOptions,
+  generator: Generator,
+  draw: (to: TypedArray, generator: Generator) => void,
+): Tensor {
+  const t = make(op, shape, options, (d) => draw(d, generator), randomOptions);
+  recording.current?.drawn(t.storage, draw, generator);
+  return t;
 }

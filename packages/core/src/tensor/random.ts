@@ -5,6 +5,7 @@ import { brand, thisCopy } from '../brand.js';
 
 import { show } from '../check.js';
 import { defineMode, type Gate } from '../grad/index.js';
+import { refuseRecording } from '../memory/recording.js';
 
 /**
  * A source of random numbers that gives the same ones for the same seed, on every platform.
@@ -29,11 +30,13 @@ export class Generator {
   }
 
   constructor(seed: number = Date.now()) {
+    refuseRecording('a random generator is made inside, which starts anew at each call');
     this.#bits = seeded('Generator', seed);
   }
 
   /** Starts anew from `seed`, a whole number of at most 2^53 - 1 in size. Neighbouring seeds give unrelated numbers. */
   manualSeed(seed: number): this {
+    refuseRecording('a generator is seeded');
     this.#bits = seeded('manualSeed', seed);
     this.#spare = null;
     return this;
@@ -45,6 +48,7 @@ export class Generator {
   }
 
   setState(state: readonly number[]): this {
+    refuseRecording('the state of a generator is set');
     if (!Array.isArray(state) || state.length < 4 || state.length > 5 || !state.every((n) => typeof n === 'number'))
       throw new TypeError('setState: not a state from getState()');
     this.#bits = xoroshiro128plusFromState(state.slice(0, 4));

@@ -15,6 +15,7 @@ import * as is from '../kinds.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import type { Bits } from '../memory/coding.js';
 import { type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { type Recorder, recording, refuseRecording } from '../memory/recording.js';
 import { noteMade, noteTouched } from '../memory/scope.js';
 import {
   contiguousStrides,
@@ -114,6 +115,7 @@ export class Tensor {
   /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than the host. */
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     const t = new Tensor(noteMade(wrap(data, dtype)), dtype, shape);
+    recording.current?.constant(t.storage);
     return backend === cpu ? t : t.moved(backend);
   }
 
@@ -131,6 +133,8 @@ export class Tensor {
   get grad(): Tensor | null {
     // The caller may keep it, so its memory is left to the garbage collector.
     if (this.#gradOwner !== null) this.#disown(this.#gradOwner, 'keep');
+    if (this.#grad !== null && lentGrad !== null) this.#grad = lentGrad(this.#grad);
+    if (recording.current !== null) this.#noteGrad(recording.current, true);
     return this.#grad;
   }
   set grad(value: Tensor | null) {
@@ -138,8 +142,14 @@ export class Tensor {
       checkGrad(this, value);
       noteTouched(this);
     }
+    recording.current?.gradSet(this, this.#grad, value);
     if (this.#gradOwner !== null && value?.storage !== this.#grad!.storage) this.#disown(this.#gradOwner, 'free');
     this.#grad = value;
+  }
+
+  #noteGrad(recorder: Recorder, shown: boolean): void {
+    recorder.gradRead(this, this.#grad);
+    if (shown && this.#grad !== null) recorder.gradShown(this.#grad);
   }
 
   #disown(owner: Storage, by: 'keep' | 'free'): void {
@@ -151,6 +161,7 @@ export class Tensor {
 
   /** @internal `grad` for code of the library that does not keep it: it stays where it lives. */
   get heldGrad(): Tensor | null {
+    if (recording.current !== null) this.#noteGrad(recording.current, false);
     return this.#grad;
   }
 
@@ -161,6 +172,7 @@ export class Tensor {
 
   /** @internal Makes a gradient that nobody else holds this leaf's; managed memory stays managed with the leaf. */
   keepGrad(grad: Tensor): void {
+    recording.current?.gradSet(this, this.#grad, grad);
     this.#grad = grad;
     noteTouched(this);
     if (this.storage.backend.memory?.adopt(this.storage, grad.storage)) this.#gradOwner = this.storage;
@@ -308,9 +320,11 @@ export class Tensor {
   /** Drops the accumulated gradient, or with `setToNull: false` fills it with zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     const { setToNull = true } = checkOptions('zeroGrad', options, zeroGradOptions);
+    if (setToNull && recording.current !== null) this.grad = null;
     if (this.#grad === null) return;
     if (setToNull) this.grad = null;
     else {
+      refuseRecording('zeroGrad({ setToNull: false }) keeps a gradient from call to call');
       this.#grad = this.#grad.detach();
       clear(this.#grad);
     }
@@ -538,6 +552,12 @@ function checkGrad(t: Tensor, grad: unknown): void {
 }
 
 /** Set by `graph/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
+let lentGrad: ((grad: Tensor) => Tensor) | null = null;
+/** Set by what lends gradients memory that is written again: gives one that stays. */
+export function onLentGrad(copy: typeof lentGrad): void {
+  lentGrad = copy;
+}
+
 let refreshView: (view: Tensor) => void;
 export function onStaleView(refresh: typeof refreshView): void {
   refreshView = refresh;

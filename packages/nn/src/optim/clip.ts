@@ -1,5 +1,5 @@
 import { noGrad, stack, type Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
+import { asAction, check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
 
 /** The parameters that have a gradient. */
 function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
@@ -31,6 +31,11 @@ export function clipGradNorm_(
   const { normType = 2, errorIfNonfinite = false } = checkOptions('clipGradNorm_', options, clipOptions);
   check('clipGradNorm_', 'maxNorm', maxNorm, is.nonNegative);
   const list = withGrad('clipGradNorm_', parameters);
+  // It reads what they are.
+  return asAction(() => scaleToNorm(list, maxNorm, normType, errorIfNonfinite));
+}
+
+function scaleToNorm(list: readonly Tensor[], maxNorm: number, normType: number, errorIfNonfinite: boolean): number {
   const norms = list.map((p) => heldGrad(p)!.detach().double().norm(normType).item());
   const total =
     normType === Number.POSITIVE_INFINITY

@@ -1,5 +1,6 @@
 import { enableGrad, fullLike, keep, noGrad, type Shape, Tensor } from '@gradgate/core';
 import {
+  asAction,
   check,
   checkOptions,
   heldGrad,
@@ -181,7 +182,12 @@ export abstract class Optimizer<O extends { lr: number }, S extends object = obj
     }) as R;
   }
 
+  /** It has counters of its own. */
   #updateAll(): void {
+    asAction(() => this.#updateEach());
+  }
+
+  #updateEach(): void {
     // Where nobody keeps it, a gradient may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
     noGrad.run(() => {

@@ -1,5 +1,5 @@
 import { noGrad, Tensor } from '@gradgate/core';
-import { check, is, show } from '@gradgate/core/internal';
+import { asAction, check, is, show } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 
 /** How the average moves, given a weight of it, one of the model and how many models are in it. */
@@ -53,9 +53,11 @@ export class AveragedModel<M extends Module> extends Module {
         throw new TypeError(`${op}: the model has no parameter ${name} of shape [${p.shape.join(', ')}]`);
       return [p, other] as const;
     });
-    for (const [p, other] of pairs)
-      p.copy_(this.count === 0 ? other : this.average(p.detach(), other.detach(), this.count));
-    this.count++;
+    asAction(() => {
+      for (const [p, other] of pairs)
+        p.copy_(this.count === 0 ? other : this.average(p.detach(), other.detach(), this.count));
+      this.count++;
+    });
   }
 }
 

@@ -46,6 +46,11 @@ export class HostStorage implements Storage {
     return storage;
   }
 
+  /** On the JavaScript heap, wherever others are made. */
+  static heap(dtype: DType, length: number): HostStorage {
+    return made(dtype, length, allocate);
+  }
+
   /** To be written as a whole: its values are anything. */
   static uninitialized(dtype: DType, length: number): HostStorage {
     // Most of them, without further questions.

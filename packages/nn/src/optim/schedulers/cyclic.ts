@@ -1,4 +1,4 @@
-import { check, checkOptions, is } from '@gradgate/core/internal';
+import { asAction, check, checkOptions, is } from '@gradgate/core/internal';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, ratesOf, type Scheduled } from './scheduler.js';
 
@@ -89,8 +89,10 @@ export class CyclicLR extends LRScheduler {
   }
 
   override step(epoch?: number): void {
-    super.step(epoch);
-    this.#setMomentum();
+    asAction(() => {
+      super.step(epoch);
+      this.#setMomentum();
+    });
   }
 
   #setMomentum(): void {

@@ -1,4 +1,4 @@
-import { check, checkOptions, is } from '@gradgate/core/internal';
+import { asAction, check, checkOptions, is } from '@gradgate/core/internal';
 import { cosine } from './cosine.js';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { checkOptimizer, LRScheduler, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
@@ -109,8 +109,10 @@ export class OneCycleLR extends LRScheduler {
   }
 
   override step(epoch?: number): void {
-    super.step(epoch);
-    this.#setMomentum();
+    asAction(() => {
+      super.step(epoch);
+      this.#setMomentum();
+    });
   }
 
   /** @internal */

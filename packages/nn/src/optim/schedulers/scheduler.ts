@@ -1,4 +1,4 @@
-import { check, is, show } from '@gradgate/core/internal';
+import { asAction, check, is, show } from '@gradgate/core/internal';
 
 /** The part of an optimizer that schedulers drive. */
 export interface Scheduled {
@@ -103,6 +103,10 @@ export abstract class LRScheduler {
 
   /** Goes on by one, from the rates in force; or to `epoch`, from the rates at the start. */
   step(epoch?: number): void {
+    asAction(() => this.#goOn(epoch));
+  }
+
+  #goOn(epoch: number | undefined): void {
     if (epoch !== undefined) {
       check(`${this.constructor.name}.step`, 'the epoch', epoch, is.size);
       this.lastEpoch = epoch;

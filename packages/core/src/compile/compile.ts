@@ -1,0 +1,396 @@
+import { checkOptions } from '../check.js';
+import { rebound } from '../grad/cover.js';
+import { report } from '../grad/diagnostics.js';
+import { callIn, currentObserver } from '../grad/flow.js';
+import { likeOriginal } from '../grad/original.js';
+import { currentSavedTensorHooks } from '../graph/savedTensorHooks.js';
+import * as is from '../kinds.js';
+import { recording as current } from '../memory/recording.js';
+import { Tensor } from '../tensor/tensor.js';
+import { Plan } from './plan.js';
+import { type Asked, type Break, type Fields, type Op, Recording } from './recorder.js';
+import { idOf, isPlain, type Signature, signatureOf } from './signature.js';
+
+type AnyFunction = (this: any, ...args: any[]) => any;
+
+export interface CompileOptions {
+  /**
+   * For tests: runs each call as it is, and throws where a replay would have done something else. So it finds what a
+   * function depends on that no signature can hold.
+   */
+  check?: boolean;
+  /** How many records there are at most, 16 by default; beyond that calls run as they are. */
+  maxRecords?: number;
+}
+
+/** One record, in `explain()`. */
+export interface RecordReport {
+  readonly signature: string;
+  /** How often each kernel is called. */
+  readonly kernels: Readonly<Record<string, number>>;
+  /** What runs as it is in each replay: steps of optimizers, clipping. */
+  readonly actions: number;
+  /** Bytes of memory for what is computed, and how many they would be if nothing was shared. */
+  readonly bytes: number;
+  readonly unshared: number;
+  readonly replays: number;
+}
+
+/** What `explain()` of a compiled function tells. */
+export interface CompileReport {
+  readonly calls: number;
+  readonly replays: number;
+  readonly records: readonly RecordReport[];
+  /** Why calls ran as they are, where that was, and how many. */
+  readonly breaks: readonly (Break & { readonly calls: number })[];
+  /** Why a call was recorded where there was a record of its signature already. */
+  readonly again: readonly string[];
+}
+
+/** What a compiled function has beside its call. */
+export interface Compiled {
+  /** What was recorded and replayed so far, and what was not and why. */
+  explain(): CompileReport;
+  /** Forgets all records: to be called after a change that no signature can hold. */
+  reset(): void;
+}
+
+interface Entry {
+  readonly plan: Plan;
+  readonly asked: readonly Asked[];
+  readonly args: readonly unknown[];
+  readonly fields: readonly Fields[];
+  readonly leaves: readonly { readonly t: Tensor; readonly storage: unknown; readonly requiresGrad: boolean }[];
+  readonly entryGrads: readonly { readonly at: number; readonly leaf: Tensor; readonly isNull: boolean }[];
+  readonly ops: readonly Op[];
+  readonly trace: string;
+  replays: number;
+}
+
+const optionKinds = { check: is.boolean, maxRecords: is.size };
+
+/**
+ * Records the kernels that a function of tensors calls, and calls these alone from then on: a forward pass without gradients,
+ * or a whole training step with `backward()`, clipping, the optimizer's step and `zeroGrad()`. The JavaScript between kernels is
+ * not run again, and what is computed lies in memory that is planned once. Results are the same to the last bit.
+ *
+ * A record is for calls of one signature: shapes, dtypes, strides and `requiresGrad` of all tensors, plain values and identities of other
+ * arguments, the grad mode and every other mode, the plain fields of `this` and of the modules that are called, and the outcome of
+ * every gate's condition, each of which is asked at each call. Anything else is recorded anew. Random numbers are drawn, steps of optimizers and
+ * schedulers are run, at each call, as without compiling.
+ *
+ * What the function does beside that happens in recorded calls only: `console.log`, counters in closures, values of variables
+ * around it. `{ check: true }` finds functions that depend on such. What reads values (`item()`, `toArray()`), is asynchronous, or gives a
+ * tensor whose graph no backward pass has gone through runs as it is; `explain()` says so. Tensors that it returns are new ones in each call,
+ * without a graph.
+ *
+ * ```ts
+ * const w = ones([2], { requiresGrad: true });
+ * const step = compile((x: Tensor) => {
+ *   w.grad = null;
+ *   const loss = w.mul(x).sum();
+ *   loss.backward();
+ *   return loss;
+ * });
+ * step(tensor([1, 2])); // 3
+ * step(tensor([3, 4])); // 7
+ * w.grad; // [3, 4]
+ * step.explain().replays; // 1
+ * ```
+ */
+export function compile<F extends AnyFunction>(fn: F, options?: CompileOptions): F & Compiled;
+export function compile<F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext): F & Compiled;
+export function compile(target: object, key: PropertyKey, descriptor: PropertyDescriptor): void;
+export function compile(fn: unknown, second?: unknown, descriptor?: PropertyDescriptor): unknown {
+  if (descriptor !== undefined && typeof descriptor.value === 'function') {
+    descriptor.value = compiled(descriptor.value as AnyFunction, {});
+    return undefined;
+  }
+  if (typeof fn !== 'function')
+    throw new TypeError(`compile: takes a function, or decorates a method; got ${fn === null ? 'null' : typeof fn}`);
+  if (isContext(second)) {
+    if (second.kind !== 'method')
+      throw new TypeError(`compile: decorates methods, not the ${second.kind} ${String(second.name)}`);
+    return compiled(fn as AnyFunction, {});
+  }
+  return compiled(fn as AnyFunction, checkOptions('compile', second as CompileOptions | undefined, optionKinds));
+}
+
+const isContext = (value: unknown): value is DecoratorContext =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as DecoratorContext).kind === 'string' &&
+  'name' in value;
+
+function compiled<F extends AnyFunction>(fn: F, options: CompileOptions): F & Compiled {
+  const records = new Records(fn, options);
+  const call = function (this: unknown, ...args: unknown[]) {
+    return records.call(this, args);
+  } as F;
+  return Object.assign(likeOriginal(call, fn), {
+    explain: () => records.explain(),
+    reset: () => records.reset(),
+  });
+}
+
+/** The records of one compiled function. */
+class Records {
+  private readonly entries = new Map<string, Entry[]>();
+  private readonly breaks = new Map<string, Break & { calls: number }>();
+  /** Signatures of calls that cannot be recorded. */
+  private readonly refused = new Map<string, string>();
+  private readonly again: string[] = [];
+  private calls = 0;
+  private replays = 0;
+  private count = 0;
+  private told = false;
+
+  constructor(
+    private readonly fn: AnyFunction,
+    private readonly options: CompileOptions,
+  ) {}
+
+  call(self: unknown, args: unknown[]): unknown {
+    const run = () => Reflect.apply(this.fn, self, args);
+    // Inside of a recording it is a part of that.
+    if (current.current !== null) return run();
+    this.calls++;
+    if (currentObserver()) return this.asItIs(run, 'somebody observes gates', null);
+    if (currentSavedTensorHooks() !== null) return this.asItIs(run, 'hooks on saved tensors are in force', null);
+    const signature = signatureOf(self, args);
+    if (signature.refused !== null) return this.asItIs(run, signature.refused, null);
+    const known = this.refused.get(signature.key);
+    if (known !== undefined) {
+      const found = this.breaks.get(known)!;
+      found.calls++;
+      return run();
+    }
+    const answers: Asked[] = [];
+    const entry = this.find(signature, args, answers);
+    if (entry !== null && this.options.check !== true && !entry.plan.running) {
+      this.replays++;
+      entry.replays++;
+      return entry.plan.replay(signature.tensors);
+    }
+    return this.record(self, args, signature, answers, entry, run);
+  }
+
+  /** The record whose conditions hold, which are asked now, in the order of the call; `answers` are what they said. */
+  private find({ key, tensors }: Signature, args: readonly unknown[], answers: Asked[]): Entry | null {
+    const all = this.entries.get(key) ?? [];
+    let left = all.filter((entry) => holds(entry, tensors));
+    if (left.length === 0) {
+      if (all.length > 0) this.again.push(`${reasonOf(all.at(-1)!, tensors)}`);
+      return null;
+    }
+    for (let i = 0; ; i++) {
+      const first = left[0];
+      if (first === undefined) {
+        this.again.push('a condition of a gate said something else');
+        return null;
+      }
+      const asked = first.asked[i];
+      if (asked === undefined) return first;
+      const outcome: boolean = callIn(
+        rebound(asked.frame),
+        asked.condition,
+        asked.self,
+        asked.args.map((arg) => argumentNow(arg, first.args, args)),
+      );
+      answers.push({ ...asked, outcome });
+      left = left.filter(
+        ({ asked: other }) =>
+          other[i]?.condition === asked.condition && other[i]!.self === asked.self && other[i]!.outcome === outcome,
+      );
+    }
+  }
+
+  private record(
+    self: unknown,
+    args: readonly unknown[],
+    { key, tensors }: Signature,
+    answers: Asked[],
+    before: Entry | null,
+    run: () => unknown,
+  ): unknown {
+    const max = this.options.maxRecords ?? 16;
+    if (before === null && this.count >= max) {
+      if (!this.told)
+        report(
+          `compile: ${this.fn.name || 'a function'} has ${max} records, and no more are made; explain() tells why it was recorded again`,
+        );
+      this.told = true;
+      // What was asked is not asked again.
+      return new Recording(answers).run(run);
+    }
+    const recording = new Recording(answers);
+    if (typeof self === 'object' && self !== null) recording.owner(self);
+    const result = recording.run(run);
+    refuseResult(recording, result, tensors);
+    if (recording.broken !== null) {
+      this.note(key, recording.broken);
+      return result;
+    }
+    const trace = traceOf(recording, tensors);
+    if (before !== null) {
+      if (this.options.check === true && before.trace !== trace)
+        throw new Error(
+          `compile: a replay would have done something else than this call:\n${difference(before.trace, trace)}`,
+        );
+      return result;
+    }
+    this.count++;
+    const entry: Entry = {
+      plan: new Plan(recording, tensors, result),
+      asked: recording.asked,
+      args,
+      fields: recording.fields,
+      leaves: [...recording.seen]
+        .filter((t) => !tensors.includes(t) && t.isLeaf)
+        .map((t) => ({ t, storage: t.storage, requiresGrad: t.requiresGrad })),
+      entryGrads: [...recording.entryGrads].map(([leaf, grad]) => ({
+        at: tensors.indexOf(leaf),
+        leaf,
+        isNull: grad === null,
+      })),
+      ops: recording.ops,
+      trace,
+      replays: 0,
+    };
+    const all = this.entries.get(key);
+    if (all === undefined) this.entries.set(key, [entry]);
+    else all.push(entry);
+    return result;
+  }
+
+  private asItIs(run: () => unknown, why: string, at: string | null): unknown {
+    this.noteBreak({ why, at });
+    return run();
+  }
+
+  private note(key: string, broken: Break): void {
+    this.refused.set(key, this.noteBreak(broken));
+  }
+
+  private noteBreak(broken: Break): string {
+    const name = `${broken.why} ${broken.at}`;
+    const found = this.breaks.get(name);
+    if (found === undefined) this.breaks.set(name, { ...broken, calls: 1 });
+    else found.calls++;
+    return name;
+  }
+
+  explain(): CompileReport {
+    const records: RecordReport[] = [];
+    for (const [signature, entries] of this.entries)
+      for (const { plan, ops, replays } of entries) {
+        const kernels: Record<string, number> = {};
+        for (const op of ops) if (op.kind === 'kernel') kernels[op.name] = (kernels[op.name] ?? 0) + 1;
+        const actions = ops.filter(({ kind }) => kind === 'action').length;
+        records.push({ signature, kernels, actions, bytes: plan.bytes, unshared: plan.unshared, replays });
+      }
+    return {
+      calls: this.calls,
+      replays: this.replays,
+      records,
+      breaks: [...this.breaks.values()],
+      again: [...this.again],
+    };
+  }
+
+  reset(): void {
+    this.entries.clear();
+    this.breaks.clear();
+    this.refused.clear();
+    this.again.length = 0;
+    this.count = 0;
+    this.told = false;
+  }
+}
+
+/** An argument of a condition: where it is one of the compiled function's, that of this call. */
+function argumentNow(arg: unknown, recorded: readonly unknown[], now: readonly unknown[]): unknown {
+  const at = recorded.indexOf(arg);
+  return at >= 0 && typeof arg === 'object' ? now[at] : arg;
+}
+
+const holds = (entry: Entry, tensors: readonly Tensor[]): boolean => firstChange(entry, tensors) === null;
+
+const reasonOf = (entry: Entry, tensors: readonly Tensor[]): string => firstChange(entry, tensors) ?? '';
+
+/** What is not as it was when the call was recorded; null where all is. */
+function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Tensor[]): string | null {
+  for (const { object, names, values } of fields)
+    for (let i = 0; i < names.length; i++)
+      if (!Object.is((object as Record<PropertyKey, unknown>)[names[i]!], values[i]))
+        return `the field ${String(names[i])} of a ${object.constructor?.name ?? 'object'} changed`;
+  for (const { t, storage, requiresGrad } of leaves) {
+    if (t.storage !== storage) return 'the memory of a parameter is another one';
+    if (t.requiresGrad !== requiresGrad) return 'requiresGrad of a parameter changed';
+  }
+  for (const { at, leaf, isNull } of entryGrads)
+    if (((at < 0 ? leaf : tensors[at]!).heldGrad === null) !== isNull)
+      return isNull
+        ? 'a parameter has a gradient when the call begins'
+        : 'a parameter has no gradient when the call begins';
+  return null;
+}
+
+/** Results that a replay could not give. */
+function refuseResult(recording: Recording, value: unknown, args: readonly Tensor[]): void {
+  if (value instanceof Tensor) {
+    const node = args.includes(value) ? null : value.gradFn;
+    if (node !== null && recording.made.has(value.storage) && !recording.passed.has(node))
+      recording.refuse(
+        'it returns a tensor with a graph that no backward pass has gone through; use noGrad, or detach()',
+      );
+  } else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, args);
+  else if (isPlain(value)) for (const item of Object.values(value)) refuseResult(recording, item, args);
+  else if (typeof value === 'number' || typeof value === 'bigint')
+    recording.refuse('it returns a number, which a replay cannot compute; return the tensor');
+  else if ((typeof value === 'object' && value !== null) || typeof value === 'function')
+    recording.refuse(
+      'it returns something else than tensors, plain values and arrays and plain objects of these, such as a promise',
+    );
+}
+
+/** What a call did, in text that is the same for calls that do the same. */
+function traceOf({ ops, made, entryGrads }: Recording, args: readonly Tensor[]): string {
+  const numbers = new Map<unknown, number>();
+  const numberOf = (x: unknown): number => {
+    if (!numbers.has(x)) numbers.set(x, numbers.size);
+    return numbers.get(x)!;
+  };
+  for (const t of [...args, ...entryGrads.values()]) if (t !== null) numberOf(t.storage);
+  const show = (arg: unknown): string => {
+    if (arg === null || typeof arg !== 'object')
+      return typeof arg === 'function' ? 'fn' : Object.is(arg, -0) ? '-0' : String(arg);
+    if ('storage' in arg && 'strides' in arg) {
+      const { storage, dtype, shape, strides, offset } = arg as Tensor;
+      const from = args.find((t) => t.storage === storage)?.offset ?? 0;
+      const which = made.has(storage) || numbers.has(storage) ? numberOf(storage) : `#${idOf(storage)}`;
+      return `${which}:${dtype}[${shape}](${strides})+${offset - from}`;
+    }
+    if (Array.isArray(arg) || ArrayBuffer.isView(arg)) return `[${Array.from(arg as unknown[], show).join()}]`;
+    const { name } = arg as { name?: unknown };
+    if (typeof name === 'string') return name;
+    return isPlain(arg)
+      ? `{${Object.entries(arg).map(([key, value]) => `${key}:${show(value)}`)}}`
+      : arg.constructor.name;
+  };
+  return ops
+    .map((op) => {
+      if (op.kind === 'kernel') return `${op.name} ${op.args.map(show).join(' ')}`;
+      if (op.kind === 'grad')
+        return `grad of #${args.includes(op.leaf) ? args.indexOf(op.leaf) : idOf(op.leaf)}: ${op.grad === null ? 'null' : show(op.grad)}`;
+      return op.kind === 'action' ? 'action' : `${op.kind} ${numberOf(op.storage)}`;
+    })
+    .join('\n');
+}
+
+function difference(before: string, now: string): string {
+  const [a, b] = [before.split('\n'), now.split('\n')];
+  const at = a.findIndex((line, i) => line !== b[i]);
+  const i = at < 0 ? a.length : at;
+  return `  recorded: ${a[i] ?? '(nothing more)'}\n  now:      ${b[i] ?? '(nothing more)'}`;
+}

@@ -1,0 +1,287 @@
+import type { Kernels, View } from '../backend/backend.js';
+import { cpu } from '../backend/cpu.js';
+import { closeWindows, HostStorage } from '../backend/host/storage.js';
+import { pin } from '../backend/wasm/residency.js';
+import { allocateUninitialized } from '../memory/allocate.js';
+import type { DType, TypedArray } from '../memory/dtype.js';
+import type { Storage } from '../memory/storage.js';
+import { currentGenerator, Generator } from '../tensor/random.js';
+import { onLentGrad, Tensor } from '../tensor/tensor.js';
+import { isView, type Op, type Recording } from './recorder.js';
+import { isPlain } from './signature.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A view of memory that is another one in each call. */
+interface Bound {
+  readonly view: Mutable<View>;
+  /** How far it begins behind the tensor that is bound. */
+  readonly behind: number;
+}
+
+/** A tensor that is another one in each call: an argument, or the gradient that a leaf has when the call begins. */
+interface Slot {
+  /** The tensor of this call. */
+  readonly of: (args: readonly Tensor[]) => Tensor;
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly views: Bound[];
+  /** How often the call writes to it. */
+  writes: number;
+}
+
+/** How a part of the result is made of what a replay computed. */
+type Part = (args: readonly Tensor[]) => unknown;
+
+/** The memory of plans. The gradient of a leaf that lies in it is copied before anybody else than the library gets it. */
+const planned = new WeakSet<Storage>();
+
+function copyOf(view: View): Tensor {
+  const copy = Tensor.uninitialized(view.dtype, view.shape);
+  cpu.kernels.copy(view, copy);
+  closeWindows();
+  return copy;
+}
+
+onLentGrad((grad) => (planned.has(grad.storage) ? copyOf(grad) : grad));
+
+/** A recorded call, over memory of its own: storages that are not in use at the same time share it. */
+export class Plan {
+  /** Bytes of memory for what the call computes, and how many they would be if nothing was shared. */
+  bytes = 0;
+  unshared = 0;
+  running = false;
+  private readonly steps: ((args: readonly Tensor[]) => void)[] = [];
+  private readonly slots: Slot[] = [];
+  private readonly storages = new Map<Storage, HostStorage>();
+  private readonly views = new Map<View, View>();
+  private readonly foreignWrites: [Storage, number][] = [];
+  private readonly result: Part;
+
+  constructor(
+    recording: Recording,
+    private readonly args: readonly Tensor[],
+    result: unknown,
+  ) {
+    for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
+    // Its getter gives a copy of what lies in the memory of a plan, which is about to be written.
+    for (const [leaf, grad] of recording.entryGrads)
+      if (grad !== null) this.addSlot((args) => this.leafOf(leaf)(args).grad!, grad, recording);
+    for (const [storage, version] of recording.foreign)
+      if (storage.version > version && !this.slotOf(storage))
+        this.foreignWrites.push([storage, storage.version - version]);
+    this.allocate(recording, storagesOf(result));
+    for (const op of recording.ops) this.steps.push(this.stepOf(op, recording));
+    this.result = this.partOf(result);
+  }
+
+  /** Does what the recorded call did, with these arguments. */
+  replay(args: readonly Tensor[]): unknown {
+    this.running = true;
+    try {
+      const bound = this.slots.map(({ of }) => of(args));
+      for (const [i, { views }] of this.slots.entries()) {
+        const { storage, offset } = bound[i]!;
+        for (const { view, behind } of views) {
+          view.storage = storage;
+          view.offset = offset + behind;
+        }
+      }
+      for (const step of this.steps) {
+        step(args);
+        closeWindows();
+      }
+      for (const [i, { writes }] of this.slots.entries()) bound[i]!.storage.version += writes;
+      for (const [storage, writes] of this.foreignWrites) storage.version += writes;
+      return this.result(args);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private addSlot(of: Slot['of'], { storage, offset }: Tensor, { foreign }: Recording): void {
+    const before = foreign.get(storage);
+    this.slots.push({ of, storage, offset, views: [], writes: before === undefined ? 0 : storage.version - before });
+  }
+
+  private slotOf(storage: Storage): Slot | undefined {
+    return this.slots.find((slot) => slot.storage === storage);
+  }
+
+  /** Gives each storage that the call made memory from its first use to its last. */
+  private allocate({ ops, made, finalGrads }: Recording, kept: ReadonlySet<Storage>): void {
+    const last = new Map<Storage, number>();
+    ops.forEach((op, i) => {
+      for (const storage of usedBy(op)) if (made.has(storage)) last.set(storage, i);
+    });
+    const stay = new Set(kept);
+    for (const grad of finalGrads.values()) if (grad !== null) stay.add(grad.storage);
+    // A step of an optimizer reads gradients where they are.
+    const grads = new Set(ops.flatMap((op) => (op.kind === 'grad' && op.grad !== null ? [op.grad.storage] : [])));
+    for (const storage of [...stay, ...grads]) if (made.has(storage)) last.set(storage, ops.length);
+    const free: HostStorage[] = [];
+    const blocks = new Map<Storage, HostStorage>();
+    ops.forEach((op, i) => {
+      const used = [...usedBy(op)].filter((storage) => last.has(storage));
+      for (const storage of used) {
+        if (this.storages.has(storage)) continue;
+        const block = storage.dtype === 'float32' ? this.blockFor(made.get(storage)!, free) : null;
+        this.storages.set(storage, storageOn(block, storage.dtype, made.get(storage)!));
+        this.unshared += bytesOf(this.storages.get(storage)!);
+        if (block === null) this.bytes += bytesOf(this.storages.get(storage)!);
+        else blocks.set(storage, block);
+      }
+      for (const storage of used) {
+        const block = blocks.get(storage);
+        if (last.get(storage) === i && block !== undefined) free.push(block);
+      }
+    });
+  }
+
+  /** The smallest free block that is large enough, else a new one. */
+  private blockFor(length: number, free: HostStorage[]): HostStorage {
+    let best = -1;
+    free.forEach((block, i) => {
+      if (block.length >= length && (best < 0 || block.length < free[best]!.length)) best = i;
+    });
+    if (best >= 0) return free.splice(best, 1)[0]!;
+    const block = new HostStorage(allocateUninitialized('float32', length), 'float32');
+    pin(block);
+    this.bytes += length * 4;
+    return block;
+  }
+
+  private stepOf(op: Op, recording: Recording): (args: readonly Tensor[]) => void {
+    switch (op.kind) {
+      case 'kernel':
+        return this.call(op.name, op.args, recording);
+      case 'zeros': {
+        const storage = this.storages.get(op.storage);
+        return storage === undefined ? nothing : () => void storage.data.fill(0);
+      }
+      case 'constant': {
+        const storage = this.storages.get(op.storage);
+        const values = recording.constants.get(op.storage)!;
+        return storage === undefined ? nothing : () => storage.data.set(values as never);
+      }
+      case 'draw': {
+        const storage = this.storages.get(op.storage);
+        const { draw, generator } = op;
+        if (storage === undefined) throw new Error('what is drawn has memory');
+        if (recording.isAround(generator)) return () => draw(storage.data, currentGenerator());
+        return () => draw(storage.data, generator);
+      }
+      case 'grad':
+        return this.setGrad(op.leaf, op.grad);
+      case 'action':
+        return op.run as () => void;
+    }
+  }
+
+  private setGrad(leaf: Tensor, grad: Tensor | null): (args: readonly Tensor[]) => void {
+    const of = this.leafOf(leaf);
+    if (grad === null)
+      return (args) => {
+        of(args).grad = null;
+      };
+    const storage = this.storages.get(grad.storage);
+    // The gradient that it had when the call began, which was written to in place.
+    if (storage === undefined) return nothing;
+    const { dtype, shape, strides, offset } = grad;
+    return (args) => {
+      of(args).grad = new Tensor(storage, dtype, shape, strides, offset);
+    };
+  }
+
+  /** A leaf, or the argument that stands for it in this call. */
+  private leafOf(leaf: Tensor): Slot['of'] {
+    const at = this.args.indexOf(leaf);
+    return at < 0 ? () => leaf : (args) => args[at]!;
+  }
+
+  private call(name: keyof Kernels, args: readonly unknown[], recording: Recording): () => void {
+    const own = args.map((arg) => this.argument(arg));
+    const at = args.findIndex((arg) => arg instanceof Generator && recording.isAround(arg));
+    return () => {
+      if (at >= 0) own[at] = currentGenerator();
+      (cpu.kernels[name] as (...args: unknown[]) => void)(...own);
+    };
+  }
+
+  private argument(arg: unknown): unknown {
+    if (Array.isArray(arg)) return arg.map((item) => this.argument(item));
+    return isView(arg) ? this.viewOf(arg) : arg;
+  }
+
+  private viewOf(view: View): View {
+    const known = this.views.get(view);
+    if (known !== undefined) return known;
+    const { dtype, shape, numel, strides, offset, isContiguous } = view;
+    const slot = this.slotOf(view.storage);
+    const storage = this.storages.get(view.storage) ?? view.storage;
+    const own = { storage, dtype, shape, numel, strides, offset, isContiguous };
+    slot?.views.push({ view: own, behind: offset - slot.offset });
+    this.views.set(view, own);
+    return own;
+  }
+
+  private partOf(value: unknown): Part {
+    if (value instanceof Tensor) return this.tensorPart(value);
+    if (Array.isArray(value)) {
+      const parts = value.map((item) => this.partOf(item));
+      return (args) => parts.map((part) => part(args));
+    }
+    if (isPlain(value)) {
+      const parts = Object.entries(value).map(([name, item]) => [name, this.partOf(item)] as const);
+      return (args) => Object.fromEntries(parts.map(([name, part]) => [name, part(args)]));
+    }
+    return () => value;
+  }
+
+  private tensorPart(t: Tensor): Part {
+    const at = this.args.indexOf(t);
+    if (at >= 0) return (args) => args[at];
+    if (this.storages.has(t.storage)) {
+      const view = this.viewOf(t);
+      return () => copyOf(view);
+    }
+    const slot = this.slotOf(t.storage);
+    if (slot === undefined && t.viewInfo === null) return () => t;
+    const view = this.viewOf(t);
+    return () => new Tensor(view.storage, view.dtype, view.shape, view.strides, view.offset);
+  }
+}
+
+const nothing = (): void => {};
+
+function* usedBy(op: Op): IterableIterator<Storage> {
+  if (op.kind === 'kernel') {
+    for (const arg of op.args.flat()) if (isView(arg)) yield arg.storage;
+  } else if (op.kind === 'grad') {
+    if (op.grad !== null) yield op.grad.storage;
+  } else if (op.kind !== 'action') yield op.storage;
+}
+
+/** The storages of the tensors in a result. */
+export function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
+  if (value instanceof Tensor) found.add(value.storage);
+  else if (Array.isArray(value)) for (const item of value) storagesOf(item, found);
+  else if (isPlain(value)) for (const item of Object.values(value)) storagesOf(item, found);
+  return found;
+}
+
+const blocksOf = new WeakMap<HostStorage, HostStorage>();
+
+/** A storage like this one: on a block, or on the JavaScript heap for dtypes that kernels do not work on in place. */
+function storageOn(block: HostStorage | null, dtype: DType, length: number): HostStorage {
+  const storage =
+    block === null
+      ? HostStorage.heap(dtype, length)
+      : new HostStorage((block.data as Float32Array).subarray(0, length) as TypedArray, dtype);
+  // The block lives as long as it.
+  if (block !== null) blocksOf.set(storage, block);
+  planned.add(storage);
+  return storage;
+}
+
+const bytesOf = (storage: HostStorage): number => storage.length * (storage.dtype === 'float32' ? 4 : 8);

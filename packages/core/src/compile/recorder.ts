@@ -1,0 +1,257 @@
+import type { Backend, Kernels, View } from '../backend/backend.js';
+import { cpu } from '../backend/cpu.js';
+import { asking } from '../grad/condition.js';
+import type { Frame } from '../grad/index.js';
+import { currentFrame } from '../grad/index.js';
+import type { Node } from '../graph/node.js';
+import type { TypedArray } from '../memory/dtype.js';
+import { type Recorder, recording } from '../memory/recording.js';
+import type { Storage } from '../memory/storage.js';
+import { currentGenerator, Generator } from '../tensor/random.js';
+import { Tensor } from '../tensor/tensor.js';
+import { placeOutside } from './place.js';
+
+type Draw = (to: TypedArray, generator: Generator) => void;
+
+/** One thing that a call did, and a replay does. */
+export type Op =
+  | { readonly kind: 'kernel'; readonly name: keyof Kernels; readonly args: readonly unknown[] }
+  | { readonly kind: 'zeros' | 'constant'; readonly storage: Storage }
+  | { readonly kind: 'draw'; readonly storage: Storage; readonly draw: Draw; readonly generator: Generator }
+  | { readonly kind: 'grad'; readonly leaf: Tensor; readonly grad: Tensor | null }
+  | { readonly kind: 'action'; readonly run: () => unknown };
+
+/** A condition of a gate, as it was asked. */
+export interface Asked {
+  readonly condition: (...args: any[]) => boolean;
+  readonly self: unknown;
+  readonly args: readonly unknown[];
+  readonly frame: Frame;
+  readonly outcome: boolean;
+}
+
+/** The plain fields of an object, as they were. */
+export interface Fields {
+  readonly object: object;
+  readonly names: readonly PropertyKey[];
+  readonly values: readonly unknown[];
+}
+
+/** Why a call cannot be replayed, and where that is. */
+export interface Break {
+  readonly why: string;
+  readonly at: string | null;
+}
+
+type AnyKernel = (...args: unknown[]) => void;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** All that one call does by way of kernels, with what has to hold for another call to be the same. */
+export class Recording implements Recorder {
+  readonly ops: Op[] = [];
+  readonly asked: Asked[] = [];
+  readonly fields: Fields[] = [];
+  /** What was allocated by the call, and its length: the call may have given it back since. */
+  readonly made = new Map<Storage, number>();
+  /** The elements of what was made over an array, as they were at first. */
+  readonly constants = new Map<Storage, TypedArray>();
+  /** Storages from elsewhere that kernels saw, with their versions at first. */
+  readonly foreign = new Map<Storage, number>();
+  /** Tensors from elsewhere that kernels saw. */
+  readonly seen = new Set<Tensor>();
+  /** Leaves whose gradient the call read before it set it, and what that was. */
+  readonly entryGrads = new Map<Tensor, Tensor | null>();
+  /** The gradient that each leaf has at the end. */
+  readonly finalGrads = new Map<Tensor, Tensor | null>();
+  readonly passed = new Set<Node>();
+  broken: Break | null = null;
+  private readonly owners = new Set<object>();
+  private readonly shown = new Set<Storage>();
+  private readonly ofActions = new Set<Storage>();
+  private readonly generator = currentGenerator();
+  private inAction = 0;
+  private inKernel = false;
+
+  /** @param answers What conditions have been asked already, in order. */
+  constructor(private readonly answers: Asked[]) {}
+
+  /** Runs the call, and records what it does. */
+  run<R>(call: () => R): R {
+    const backend = cpu as Mutable<Backend>;
+    const { kernels, allocate, read, write } = backend;
+    const { enabled, settings } = currentFrame();
+    backend.kernels = this.table(kernels);
+    backend.allocate = (dtype, length, fill) => {
+      const storage = allocate(dtype, length, fill);
+      if (this.inAction > 0) this.ofActions.add(storage);
+      else {
+        this.made.set(storage, length);
+        if (fill === 'zeros') this.ops.push({ kind: 'zeros', storage });
+      }
+      return storage;
+    };
+    backend.read = (storage, op) => {
+      if (this.inAction === 0)
+        this.refuse(`${op ?? 'an operator'} reads the values of a tensor, which the next call has others of`);
+      return read(storage, op);
+    };
+    backend.write = (storage, values, offset) => {
+      if (this.inAction === 0) this.refuse('values of JavaScript are written to a tensor');
+      write(storage, values, offset);
+    };
+    asking.hook = (condition, self, args) => this.ask(condition, self, args);
+    recording.current = this;
+    try {
+      const result = call();
+      const after = currentFrame();
+      if (after.enabled !== enabled || after.settings !== settings) this.refuse('it changes the mode around it');
+      for (const now of this.fields) {
+        const changed = now.names.find((name, i) => !Object.is(fieldOf(now.object, name), now.values[i]));
+        if (changed !== undefined)
+          this.refuse(`it changes the field ${String(changed)} of a ${now.object.constructor?.name ?? 'object'}`);
+      }
+      return result;
+    } finally {
+      recording.current = null;
+      asking.hook = null;
+      Object.assign(backend, { kernels, allocate, read, write });
+    }
+  }
+
+  private table(kernels: Kernels): Kernels {
+    const table: Record<string, AnyKernel> = {};
+    for (const [name, kernel] of Object.entries(kernels) as [keyof Kernels, AnyKernel][])
+      table[name] = (...args) => {
+        if (this.inAction > 0 || this.inKernel) return kernel(...args);
+        this.note(name, args);
+        this.inKernel = true;
+        try {
+          kernel(...args);
+        } catch (error) {
+          this.refuse(`${name} throws`);
+          throw error;
+        } finally {
+          this.inKernel = false;
+        }
+      };
+    return table as unknown as Kernels;
+  }
+
+  private note(name: keyof Kernels, args: readonly unknown[]): void {
+    this.ops.push({ kind: 'kernel', name, args: args.map((arg) => (Array.isArray(arg) ? [...arg] : arg)) });
+    for (const arg of args.flat()) {
+      if (arg instanceof Generator) this.noteGenerator(arg);
+      if (!isView(arg)) continue;
+      const { storage } = arg;
+      if (this.made.has(storage)) {
+        if (this.shown.has(storage)) this.refuse('a gradient that was given to code which may keep it is used again');
+        continue;
+      }
+      if (storage.backend !== cpu) this.refuse(`a tensor is on ${storage.backend.name}`);
+      if (this.ofActions.has(storage)) this.refuse('it computes with a tensor that an optimizer or the like has made');
+      if (!this.foreign.has(storage)) this.foreign.set(storage, storage.version);
+      if (arg instanceof Tensor) this.seen.add(arg.viewInfo?.base ?? arg);
+    }
+  }
+
+  private noteGenerator(generator: Generator): void {
+    if (generator !== this.generator && generator === currentGenerator())
+      this.refuse('forkRng inside starts anew at each call');
+  }
+
+  /** Whether draws from this generator are from the one that is in force around the call. */
+  isAround(generator: Generator): boolean {
+    return generator === this.generator;
+  }
+
+  private ask(condition: Asked['condition'], self: unknown, args: readonly unknown[]): boolean {
+    const known = this.answers[0];
+    const isKnown = known !== undefined && known.condition === condition && known.self === self;
+    if (isKnown) this.answers.shift();
+    else this.answers.length = 0;
+    const frame = currentFrame();
+    const outcome: unknown = isKnown ? known.outcome : Reflect.apply(condition, self, args);
+    if (condition.length > 0 && args.some((arg) => arg instanceof Tensor && this.made.has(arg.storage)))
+      this.refuse('a condition gets a tensor that is computed in the call');
+    if (this.inAction === 0) this.asked.push({ condition, self, args, frame, outcome: outcome as boolean });
+    return outcome as boolean;
+  }
+
+  refuse(why: string): void {
+    if (this.inAction === 0) this.broken ??= { why, at: placeOutside() };
+  }
+
+  action<R>(run: () => R): R {
+    if (this.inAction > 0) return run();
+    this.ops.push({ kind: 'action', run });
+    this.inAction++;
+    try {
+      return run();
+    } finally {
+      this.inAction--;
+    }
+  }
+
+  owner(object: object): void {
+    if (this.owners.has(object)) return;
+    this.owners.add(object);
+    const names = Reflect.ownKeys(object).filter(
+      (name) => 'value' in (Object.getOwnPropertyDescriptor(object, name) as PropertyDescriptor),
+    );
+    this.fields.push({ object, names, values: names.map((name) => fieldOf(object, name)) });
+  }
+
+  constant(storage: Storage): void {
+    if (this.inAction > 0) {
+      this.ofActions.add(storage);
+      return;
+    }
+    const data = (storage as Storage & { data: TypedArray }).data;
+    this.made.set(storage, data.length);
+    this.constants.set(storage, data.slice());
+    this.ops.push({ kind: 'constant', storage });
+  }
+
+  drawn(storage: Storage, draw: Draw, generator: Generator): void {
+    if (this.inAction > 0) return;
+    this.noteGenerator(generator);
+    if ((storage as Storage & { coded: unknown }).coded !== null) this.refuse(`numbers are drawn as ${storage.dtype}`);
+    this.ops.push({ kind: 'draw', storage, draw, generator });
+  }
+
+  gradRead(leaf: Tensor, grad: Tensor | null): void {
+    if (this.inAction > 0 || this.finalGrads.has(leaf)) return;
+    this.entryGrads.set(leaf, grad);
+    this.finalGrads.set(leaf, grad);
+  }
+
+  gradShown({ storage }: Tensor): void {
+    // Elsewhere it is not run again.
+    if (this.inAction > 0) this.shown.add(storage);
+  }
+
+  gradSet(leaf: Tensor, _before: Tensor | null, grad: Tensor | null): void {
+    if (this.inAction > 0) {
+      this.finalGrads.set(leaf, grad);
+      return;
+    }
+    if (grad !== null && !this.made.has(grad.storage) && grad !== this.finalGrads.get(leaf))
+      this.refuse('a gradient is set to a tensor from elsewhere');
+    if (grad?.requiresGrad) this.refuse('a gradient has a graph of its own');
+    this.finalGrads.set(leaf, grad);
+    this.ops.push({ kind: 'grad', leaf, grad });
+  }
+
+  wentThrough(nodes: readonly Node[]): void {
+    for (const node of nodes) this.passed.add(node);
+  }
+
+  wroteInPlace({ storage }: Tensor): void {
+    if (!this.made.has(storage)) this.refuse('a tensor from elsewhere is written to with gradients on');
+  }
+}
+
+const fieldOf = (object: object, name: PropertyKey): unknown => (object as Record<PropertyKey, unknown>)[name];
+
+export const isView = (value: unknown): value is View =>
+  typeof value === 'object' && value !== null && 'storage' in value && 'strides' in value;

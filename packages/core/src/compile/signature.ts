@@ -1,0 +1,98 @@
+import { currentFrame } from '../grad/index.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** What a call is recorded for: calls of one signature may be replayed by one record. */
+export interface Signature {
+  readonly key: string;
+  /** The tensors among the arguments, each once. */
+  readonly tensors: Tensor[];
+  /** Why no call of this kind can be recorded; null where it can. */
+  readonly refused: string | null;
+}
+
+const ids = new WeakMap<object, number>();
+const counter = { next: 1 };
+
+/** A number for an object that is compared by identity. */
+export function idOf(object: object): number {
+  let id = ids.get(object);
+  if (id === undefined) {
+    id = counter.next++;
+    ids.set(object, id);
+  }
+  return id;
+}
+
+/** Modes whose value is not compared: that of the generator is taken anew at each call, and a scope of `tidy` covers what a replay makes. */
+const free: ReadonlySet<string> = new Set(['gradgate.generator', 'gradgate.tidy']);
+
+/** The signature of a call: shapes, dtypes, strides and `requiresGrad` of tensors, plain values, identities of objects, all modes. */
+export function signatureOf(self: unknown, args: readonly unknown[]): Signature {
+  const tensors: Tensor[] = [];
+  const parts: string[] = [];
+  const state = { refused: null as string | null };
+  addMode(parts);
+  for (const value of [self, ...args]) add(value, parts, tensors, state, 0);
+  return { key: parts.join(' '), tensors, refused: state.refused };
+}
+
+function addMode(parts: string[]): void {
+  const { enabled, inference, settings } = currentFrame();
+  parts.push(enabled ? 'grad' : 'noGrad', inference ? 'inference' : '');
+  if (settings !== null)
+    for (const [name, { value }] of settings)
+      if (!free.has(name))
+        parts.push(`${name}=${value instanceof Set ? [...value].map(plain).sort().join() : plain(value)}`);
+}
+
+const plain = (value: unknown): string =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
+    ? `#${idOf(value)}`
+    : typeof value === 'string'
+      ? JSON.stringify(value)
+      : Object.is(value, -0)
+        ? '-0'
+        : String(value);
+
+function add(
+  value: unknown,
+  parts: string[],
+  tensors: Tensor[],
+  state: { refused: string | null },
+  depth: number,
+): void {
+  if (value instanceof Tensor) addTensor(value, parts, tensors, state);
+  else if (depth < 8 && Array.isArray(value)) {
+    parts.push('[');
+    for (const item of value) add(item, parts, tensors, state, depth + 1);
+    parts.push(']');
+  } else if (depth < 8 && isPlain(value)) {
+    parts.push('{');
+    for (const [name, item] of Object.entries(value)) {
+      parts.push(name);
+      add(item, parts, tensors, state, depth + 1);
+    }
+    parts.push('}');
+  } else parts.push(plain(value));
+}
+
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function addTensor(t: Tensor, parts: string[], tensors: Tensor[], state: { refused: string | null }): void {
+  const known = tensors.indexOf(t);
+  if (known >= 0) {
+    parts.push(`=${known}`);
+    return;
+  }
+  const { dtype, shape, strides, storage, inference, requiresGrad } = t;
+  const shared = tensors.findIndex((other) => other.storage === storage);
+  if (shared >= 0) state.refused = 'two of its arguments are different tensors over one memory';
+  if (!t.isLeaf) state.refused = 'an argument was computed with gradients on: a backward pass would leave the function';
+  if (t.device !== 'cpu') state.refused = `an argument is on ${t.device}`;
+  tensors.push(t);
+  parts.push(`${dtype}[${shape}](${strides})${requiresGrad ? 'g' : ''}${inference ? 'i' : ''}`);
+}
