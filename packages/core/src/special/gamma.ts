@@ -120,7 +120,7 @@ export const zeta = binary('zeta', {
  * `(p - 1) / 2`.
  *
  * ```ts
- * multigammaln(tensor([2, 3]), 2); // [0.4516, 1.549]
+ * multigammaln(tensor([2, 3]), 2); // [0.4516, 1.55]
  * ```
  */
 export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
