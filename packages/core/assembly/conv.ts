@@ -1,34 +1,10 @@
-// Convolutions of float32 images [c, h, w] as products of matrices. The shape is read from `g`, where it lies as
-// sixteen whole numbers; images follow each other, and so do their groups.
+// Convolutions of float32 images [c, h, w] as products of matrices. The shape is read from `g`: see
+// `geometry.ts`; images follow each other, and so do their groups.
 import { fill } from './fill';
 import { EDGE, evenly, gemm, gemmScratch, KC, multiplyPanels, NC } from './gemm';
+import { groupsOf, imageOf, inputsOf, outputsOf, paddedOf, patchOf, positionsOf } from './geometry';
 import { packedHeight, packRows } from './pack';
 import { col2im, im2row, packPatches, pad } from './patches';
-
-// @ts-ignore: decorator
-@inline
-export function groupsOf(g: usize): i32 { return load<i32>(g); }
-// @ts-ignore: decorator
-@inline
-export function inputsOf(g: usize): i32 { return load<i32>(g, 4); }
-// @ts-ignore: decorator
-@inline
-export function outputsOf(g: usize): i32 { return load<i32>(g, 8); }
-// @ts-ignore: decorator
-@inline
-export function imageOf(g: usize): i32 { return inputsOf(g) * load<i32>(g, 12) * load<i32>(g, 16); }
-// @ts-ignore: decorator
-@inline
-export function positionsOf(g: usize): i32 { return load<i32>(g, 52) * load<i32>(g, 56); }
-// @ts-ignore: decorator
-@inline
-export function patchOf(g: usize): i32 { return inputsOf(g) * load<i32>(g, 20) * load<i32>(g, 24); }
-/** Elements of an image with its padding. */
-// @ts-ignore: decorator
-@inline
-export function paddedOf(g: usize): i32 {
-  return inputsOf(g) * (load<i32>(g, 12) + 2 * load<i32>(g, 36)) * (load<i32>(g, 16) + 2 * load<i32>(g, 40));
-}
 
 /** Bytes of scratch memory for any of the kernels below. */
 export function convScratch(g: usize): usize {

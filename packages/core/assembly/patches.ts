@@ -1,5 +1,5 @@
 // Patches of float32 images [c, h, w]. The shape of a convolution is read from `g`; see `conv.ts`.
-import { inputsOf, paddedOf, positionsOf } from './conv';
+import { inputsOf, paddedOf, positionsOf } from './geometry';
 
 /** Copies `n` floats. */
 // @ts-ignore: decorator

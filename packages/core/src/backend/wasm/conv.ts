@@ -10,7 +10,7 @@ const largeConvolution = 2 ** 20;
 /** How many elements are copied in and out at a time, for each thread: they stay in its cache. */
 const copiedAtOnce = 2 ** 16;
 
-/** The shape as the kernels read it: see `assembly/conv.ts`. */
+/** The shape as the kernels read it: see `assembly/geometry.ts`. */
 function numbersOf({ groups, inputs, outputs, h, w, window, positions }: Geometry): number[] {
   const { kernel, stride, padding, dilation } = window;
   return [groups, inputs, outputs, h, w, ...kernel, ...stride, ...padding, ...dilation, ...positions, 0];
