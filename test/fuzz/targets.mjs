@@ -6,7 +6,7 @@ import * as nn from '@gradgate/nn';
 
 /** Not to be called: they change what all later calls do, write to the terminal, or start what does not end. */
 const excluded =
-  /\.(setProductBackend|setNumThreads|setReporter|setDevelopmentMode|setGradEnabled|registerBackend|openblas|showProgress|progress|workerDataset|observeGradModes|destroy|world|registerKl|default.raw|default.bun)$|distributed\.init$|noSync\.enter$/;
+  /\.(setProductBackend|setNumThreads|setReporter|setDevelopmentMode|setGradEnabled|registerBackend|openblas|showProgress|progress|workerDataset|observeGradModes|destroy|world|registerKl|default.raw|default.bun)$|distributed\.init$|train\.(SummaryWriter|JsonLines)$|noSync\.enter$/;
 
 const packages = new URL('../../packages/', import.meta.url);
 

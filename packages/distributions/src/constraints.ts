@@ -24,7 +24,7 @@ export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats
   };
 }
 
-const isCount = (x: Tensor): Tensor => logicalAnd(x.ge(0), x.eq(x.floor()));
+const isCount = (x: Tensor): Tensor => (x.dtype === 'bool' ? x.ge(0) : logicalAnd(x.ge(0), x.eq(x.floor())));
 
 export const real = elementwise('a number', (x) => x.eq(x));
 export const positive = elementwise('above 0', (x) => x.gt(0));

@@ -1,4 +1,5 @@
 import { backend, overlay } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
 import { openLibrary } from './library.js';
 import { productsBy } from './product.js';
 
@@ -16,6 +17,6 @@ export const isOpenblasLoaded = (): boolean => library !== null;
  */
 export function setOpenblasThreads(n: number): void {
   if (!Number.isInteger(n) || n < 1 || n > 2 ** 31 - 1)
-    throw new RangeError(`setOpenblasThreads: expected a positive integer, got ${String(n)}`);
+    throw new RangeError(`setOpenblasThreads: expected a positive integer, got ${show(n)}`);
   library?.setThreads(n);
 }

@@ -155,3 +155,14 @@ it('tags, by which libraries tell them from plain objects', () => {
   ]);
   expect(randn([1])).toBeInstanceOf(Tensor);
 });
+
+describe('memory that tensors share', () => {
+  it('is handed out by no method: arrays hold the elements and nothing else', async () => {
+    const parts = [tensor([1, 2, 3]), ones([40, 50]).requiresGrad_(), ones([4, 6]).select(0, 1), ones([2, 3]).t()];
+    for (const t of parts)
+      for (const array of [t.toTypedArray(), await t.data()])
+        expect([array.length, array.byteOffset, array.buffer.byteLength]).toEqual([t.numel, 0, 4 * t.numel]);
+    const methods = Object.getOwnPropertyNames(parts[0]!.constructor.prototype as object);
+    expect(methods.filter((name) => /^(elements|exact|stored|bits|writableElements)$/.test(name))).toEqual([]);
+  });
+});

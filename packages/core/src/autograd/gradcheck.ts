@@ -1,6 +1,7 @@
 import { check, checkOptions } from '../check.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
+import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { grad } from './engine.js';
@@ -64,7 +65,7 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
   if (!loss.requiresGrad) throw new AutogradError('gradcheck', 'no output depends on an input that requires grad');
   const analytical = grad(loss, checked, { allowUnused: true, materializeGrads: true });
   checked.forEach((t, which) => {
-    const got = analytical[which]!.elements('gradcheck');
+    const got = elementsOf(analytical[which]!, 'gradcheck');
     if (!t.isContiguous) throw new AutogradError('gradcheck', 'inputs must be contiguous');
     const before = t.toTypedArray();
     const { storage, offset } = t;

@@ -71,6 +71,14 @@ export function checkBody(op: string, args: unknown, body: unknown): void {
     throw new TypeError(`${op}: arguments are an array or null, got ${typeof args}`);
 }
 
+/** Calls the body, for its steps. */
+export function stepsOf(op: string, self: unknown, args: ArrayLike<unknown> | null, body: Body): ReturnType<Body> {
+  const steps = Reflect.apply(body, self, args ?? []);
+  if (typeof steps?.next !== 'function' || typeof steps.throw !== 'function' || typeof steps.return !== 'function')
+    throw new TypeError(`${op}: the body is a generator function, got a function that gives ${typeof steps}`);
+  return steps;
+}
+
 /** An async function: `body` yields what it waits for. */
 export function asyncFunction(self: unknown, args: ArrayLike<unknown> | null, body: Body): Promise<unknown> {
   checkBody('asyncFunction', args, body);
@@ -93,7 +101,7 @@ export function asyncFunction(self: unknown, args: ArrayLike<unknown> | null, bo
       };
       let steps: ReturnType<Body>;
       step(() => {
-        steps = Reflect.apply(body, self, args ?? []);
+        steps = stepsOf('asyncFunction', self, args, body);
         return steps.next();
       });
     }),

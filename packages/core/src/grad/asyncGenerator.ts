@@ -1,4 +1,4 @@
-import { type Body, checkBody, Flow, follow, whenSettled } from './asyncFunction.js';
+import { type Body, checkBody, Flow, follow, stepsOf, whenSettled } from './asyncFunction.js';
 
 type Method = 'next' | 'throw' | 'return';
 
@@ -18,7 +18,7 @@ const asyncGeneratorPrototype: object = Object.getPrototypeOf(
 /** An async generator. Each step is in the flow of who asks for it, one after another. */
 export function asyncGenerator(self: unknown, args: ArrayLike<unknown> | null, body: Body): object {
   checkBody('asyncGenerator', args, body);
-  const steps = Reflect.apply(body, self, args ?? []);
+  const steps = stepsOf('asyncGenerator', self, args, body);
   let last: Promise<unknown> | null = null;
 
   function ask(method: Method, value: unknown): Promise<unknown> {

@@ -6,6 +6,7 @@ import { repeated, writeTo } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
 import { checkSize, formatShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './histogram.js';
@@ -33,7 +34,7 @@ export const bincount = /* @__PURE__ */ named(
         'bincount',
         `weights ${formatShape(weights.shape)} for values ${formatShape(x.shape)}: shapes must be equal`,
       );
-    const data = x.elements('bincount');
+    const data = elementsOf(x, 'bincount');
     let top = minlength - 1;
     for (let i = 0; i < data.length; i++) {
       if (data[i]! < 0) throw new RangeError(`bincount: values are from 0 up, got ${show(data[i])}`);
@@ -69,7 +70,7 @@ export const histc = /* @__PURE__ */ named(
     let [low, high] = [min, max];
     if (low === high && x.numel > 0) {
       [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (const v of x.elements('histc')) [low, high] = [Math.min(low, v), Math.max(high, v)];
+      for (const v of elementsOf(x, 'histc')) [low, high] = [Math.min(low, v), Math.max(high, v)];
     }
     if (low === high) [low, high] = [low - 1, high + 1];
     if (!Number.isFinite(low) || !Number.isFinite(high))

@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { Channels } from '../backend/channels.js';
-import { check, checkOptions } from '../check.js';
+import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { isGradEnabled, isTraining, noGrad } from '../grad/index.js';
 import { record } from '../graph/node.js';
@@ -292,7 +292,7 @@ export const groupNorm = /* @__PURE__ */ named(
     if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
       throw new ShapeError(
         'groupNorm',
-        `${channels} channels of ${formatShape(x.shape)} cannot be split into ${groups} groups`,
+        `${channels} channels of ${formatShape(x.shape)} cannot be split into ${show(groups)} groups`,
       );
     checkChannels('groupNorm', 'weight', weight, x);
     checkChannels('groupNorm', 'bias', bias, x);

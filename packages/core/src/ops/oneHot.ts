@@ -4,6 +4,7 @@ import { named, ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { checkSize } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { elementsOf } from '../tensor/elements.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './oneHot.js';
 
@@ -17,7 +18,7 @@ import type * as self from './oneHot.js';
 export const oneHot = /* @__PURE__ */ named('oneHot', (x: Tensor, numClasses = -1): Tensor => {
   checkTensors('oneHot', x);
   checkIntegers('oneHot', 'classes', x);
-  const counted = () => (x.numel === 0 ? 0 : x.amax().elements('oneHot')[0]! + 1);
+  const counted = () => (x.numel === 0 ? 0 : elementsOf(x.amax(), 'oneHot')[0]! + 1);
   const n = numClasses === -1 ? counted() : numClasses;
   const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${show(v)}`);
   kernelsOf('oneHot', x).checkRange(x, 0, n - 1, refuse);

@@ -8,6 +8,7 @@ import { allocate } from '../memory/allocate.js';
 import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
+import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { currentGenerator, type Generator } from '../tensor/random.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
@@ -80,7 +81,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
   if (!Number.isInteger(n) || n < 1)
     throw new RangeError(`multinomial: the number of draws is a whole number above 0, got ${show(n)}`);
   const k = probs.shape.at(-1)!;
-  const data = Float64Array.from(probs.elements('multinomial'));
+  const data = Float64Array.from(elementsOf(probs, 'multinomial'));
   kernelsOf('multinomial', probs).checkRange(
     probs,
     0,

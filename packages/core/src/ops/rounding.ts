@@ -2,7 +2,7 @@ import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
 import { unary, withInPlace, zerosFor } from './define.js';
 import type * as self from './rounding.js';
 
-const rounding = { backward: zerosFor, keepsIntegers: true, exact: (x: bigint) => x };
+const rounding = { backward: zerosFor, keepsIntegers: true, ofBool: null, exact: (x: bigint) => x };
 
 /**
  * The largest whole number that is not above. Integers stay as they are; the gradient is 0.
@@ -53,7 +53,12 @@ export const round = unary('round', {
  * frac(tensor([1.5, -1.5])); // [0.5, -0.5]
  * ```
  */
-export const frac = unary('frac', { forward: (x) => x - Math.trunc(x), backward: (g) => g, keepsIntegers: true });
+export const frac = unary('frac', {
+  forward: (x) => x - Math.trunc(x),
+  backward: (g) => g,
+  keepsIntegers: true,
+  ofBool: null,
+});
 
 const withForms = {
   floor,

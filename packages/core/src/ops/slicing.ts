@@ -7,6 +7,7 @@ import { makeStridedView } from '../graph/view.js';
 import { isInteger } from '../memory/dtype.js';
 import { broadcastShapes, checkSize, contiguousStrides, formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
+import { exactOf } from '../tensor/elements.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { type TensorLike, toTensor } from './define.js';
 import { putAlong } from './put.js';
@@ -106,7 +107,7 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
 
 /** Where in the flattened `x` the elements are that are not 0. How many there are has to be known at once. */
 export function nonzeroPositions(op: string, x: Tensor): Int32Array {
-  const data = x.exact(op);
+  const data = exactOf(x, op);
   const zero = (x.dtype === 'int64' ? 0n : 0) as number;
   let count = 0;
   for (let i = 0; i < data.length; i++) if (data[i] !== zero) count++;

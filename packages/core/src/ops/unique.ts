@@ -5,6 +5,7 @@ import { check, checkOptions } from '../check.js';
 import { promoteTypes } from '../memory/promote.js';
 import { normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
+import { exactOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
@@ -77,7 +78,7 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
   const d = normalizeDim(op, dim ?? 0, t.ndim);
   const n = t.shape[d] ?? 1;
   const size = n === 0 ? 0 : t.numel / n;
-  const data = (t.ndim === 0 ? t : t.transpose(0, d)).exact(op);
+  const data = exactOf(t.ndim === 0 ? t : t.transpose(0, d), op);
   const compare = (i: number, j: number) => {
     for (let p = i * size, q = j * size, end = p + size; p < end; p++, q++) {
       const c = inOrder(data[p]!, data[q]!);

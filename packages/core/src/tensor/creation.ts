@@ -15,6 +15,7 @@ import {
 import { recording, refuseRecording } from '../memory/recording.js';
 import { checkShape, formatShape, mostDims, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from './check.js';
+import { exactOf } from './elements.js';
 import * as is from './kinds.js';
 import { currentGenerator, type Generator } from './random.js';
 import { Tensor } from './tensor.js';
@@ -107,7 +108,7 @@ export function tensor(
   const { shape: given, ...others } = checkOptions('tensor', options, valuesOptions);
   if (given !== undefined) checkShape('tensor', given);
   if (Tensor.is(values))
-    return tensor(values.exact('tensor'), { dtype: values.dtype, shape: values.shape, ...options });
+    return tensor(exactOf(values, 'tensor'), { dtype: values.dtype, shape: values.shape, ...options });
   if (isTypedArray(values)) {
     const shape = given ?? [values.length];
     if (sizeOf(shape) !== values.length)

@@ -1,11 +1,12 @@
 import { sameShape } from '../memory/shape.js';
+import { elementsOf } from './elements.js';
 import { Tensor } from './tensor.js';
 
 /** Same shape, dtype and elements, as `Object.is` compares them: NaN is NaN. What the graph is does not count. */
 export function isSameValue(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
-  const [x, y] = [a.elements(), b.elements()];
+  const [x, y] = [elementsOf(a), elementsOf(b)];
   for (let i = 0; i < x.length; i++) if (!Object.is(x[i], y[i])) return false;
   return true;
 }

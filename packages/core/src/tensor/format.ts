@@ -1,6 +1,7 @@
 import { goneHow } from '../backend/gone.js';
 import { type DType, isInteger } from '../memory/dtype.js';
 import { contiguousStrides } from '../memory/shape.js';
+import { exactOf } from './elements.js';
 import type { Tensor } from './tensor.js';
 
 /** Longer tensors show this many items at each end of a dimension. */
@@ -23,7 +24,7 @@ export function formatTensor(t: Tensor): string {
     return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
 
   const shorten = t.numel > threshold;
-  const data: ArrayLike<number | bigint> = t.exact();
+  const data: ArrayLike<number | bigint> = exactOf(t);
   const strides = contiguousStrides(t.shape);
   const shown: (number | bigint)[] = [];
   const visible = (n: number) =>

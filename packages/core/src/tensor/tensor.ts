@@ -3,7 +3,6 @@ import type { Backend } from '../backend/backend.js';
 import { backend as backendOf } from '../backend/backends.js';
 import { cpu, wrap } from '../backend/cpu.js';
 import { giveBack, isGone } from '../backend/gone.js';
-import { bitsAmong, numbersAmong, targetOf } from '../backend/host/data.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
@@ -27,6 +26,7 @@ import {
   sizeOf,
 } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
+import { elementsAmong, elementsOf, storedOf } from './elements.js';
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
 
@@ -333,7 +333,7 @@ export class Tensor {
   /** The one element as a number (a boolean for bool tensors). Throws on a device that cannot be read at once. */
   item(): number {
     this.#checkOne('item');
-    if (this.dtype !== 'float32' && recordOf(this.dtype).coding !== undefined) return this.elements('item')[0]!;
+    if (this.dtype !== 'float32' && recordOf(this.dtype).coding !== undefined) return elementsOf(this, 'item')[0]!;
     return (this.storage.backend.read(this.storage, 'item') as TypedArray)[this.offset]!;
   }
 
@@ -354,19 +354,10 @@ export class Tensor {
   }
 
   #copyAmong(stored: TypedArray | Bits): TypedArray {
-    const elements = this.#elementsAmong(stored);
+    const elements = elementsAmong(this, stored);
     if (!this.isContiguous || recordOf(this.dtype).coding !== undefined) return elements;
     const out = allocateUninitialized(this.dtype, this.numel);
     out.set(elements as never);
-    return out;
-  }
-
-  /** The elements out of what the backend has handed over of the whole storage, to be read only. */
-  #elementsAmong(stored: TypedArray | Bits): TypedArray {
-    const { coding } = recordOf(this.dtype);
-    if (coding === undefined) return numbersAmong(stored as TypedArray, this);
-    const out = allocateUninitialized(this.dtype, this.numel);
-    coding.decode(bitsAmong(stored as Bits, this), out);
     return out;
   }
 
@@ -409,7 +400,7 @@ export class Tensor {
   /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
   moved(to: Backend): Tensor {
     const storage = noteMade(to.allocate(this.dtype, this.numel, 'uninitialized'));
-    to.write(storage, this.stored('to'));
+    to.write(storage, storedOf(this, 'to'));
     return new Tensor(storage, this.dtype, this.shape);
   }
 
@@ -418,39 +409,8 @@ export class Tensor {
     if (isFloat(this.dtype))
       throw new DTypeError('toBigInt64Array', `takes integer tensors, got ${this.dtype}; use long() first`);
     return this.dtype === 'int64'
-      ? (this.stored('toBigInt64Array') as BigInt64Array).slice()
-      : BigInt64Array.from(this.elements('toBigInt64Array'), BigInt);
-  }
-
-  /** @internal What is stored for the elements, in row-major order, to be read only: for `op`, which an error names. */
-  stored(op?: string): TypedArray | Bits {
-    const stored = this.storage.backend.read(this.storage, op);
-    return recordOf(this.dtype).coding === undefined
-      ? numbersAmong(stored as TypedArray, this)
-      : bitsAmong(stored as Bits, this);
-  }
-
-  /** @internal The same of a dtype with a coding. */
-  bits(): Bits {
-    return this.stored() as Bits;
-  }
-
-  /**
-   * @internal The elements in row-major order, to be read only, such that each is exact and can be compared and copied
-   * to an array of the same class: as `elements()` gives them, but int64 as bigints.
-   */
-  exact(op?: string): TypedArray {
-    return this.dtype === 'int64' ? (this.stored(op) as never) : this.elements(op);
-  }
-
-  /** @internal The elements in row-major order, to be read only: no copy where they lie so already. */
-  elements(op?: string): TypedArray {
-    return this.#elementsAmong(this.storage.backend.read(this.storage, op));
-  }
-
-  /** @internal The elements of a contiguous tensor of the host, to be read and written. */
-  writableElements(): TypedArray {
-    return targetOf(this);
+      ? (storedOf(this, 'toBigInt64Array') as BigInt64Array).slice()
+      : BigInt64Array.from(elementsOf(this, 'toBigInt64Array'), BigInt);
   }
 
   /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors. */

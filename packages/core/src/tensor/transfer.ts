@@ -2,6 +2,7 @@ import { show } from '../check.js';
 import type { Bits } from '../memory/coding.js';
 import { checkDType, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import { checkShape, formatShape, sizeOf } from '../memory/shape.js';
+import { storedOf } from './elements.js';
 import { Tensor } from './tensor.js';
 
 /** A tensor as plain data, for `postMessage`: values and `requiresGrad`, without graph and gradient. */
@@ -23,7 +24,12 @@ export interface PackedTensor {
 export function packTensor(t: Tensor): PackedTensor {
   if (!Tensor.is(t)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
   // Small arrays share a slab, which would be copied or transferred whole: `slice` gives a buffer of its own.
-  return { dtype: t.dtype, shape: [...t.shape], data: t.stored('packTensor').slice(), requiresGrad: t.ownRequiresGrad };
+  return {
+    dtype: t.dtype,
+    shape: [...t.shape],
+    data: storedOf(t, 'packTensor').slice(),
+    requiresGrad: t.ownRequiresGrad,
+  };
 }
 
 /**
