@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { needChromium } from '../needs.js';
 import { checks } from './checks/index.js';
 import { launch } from './chromium.js';
-import { type Site, serve } from './site.js';
+import { isolation, type Site, serve } from './site.js';
 
 const executable = needChromium('pages in a browser');
 
@@ -20,18 +20,25 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 /** A page of the site in `folder`, new for each test, which fails if anything is said on the console. */
-function eachWithPage(folder: string, isolated = false, options: BrowserContextOptions = {}): () => Page {
+function eachWithPage(
+  folder: string,
+  headers: Record<string, string> = {},
+  options: BrowserContextOptions = {},
+  expected = /^$/,
+): () => Page {
   let site: Site;
   let page: Page;
   let said: string[];
   beforeAll(async () => {
-    site = await serve(new URL(folder, import.meta.url), isolated);
+    site = await serve(new URL(folder, import.meta.url), headers);
   }, startTimeout);
   afterAll(() => site?.close());
   beforeEach(async () => {
     said = [];
     page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
-    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on('console', (message) => {
+      if (!expected.test(message.text())) said.push(`${message.type()}: ${message.text()}`);
+    });
     page.on('pageerror', (error) => said.push(`uncaught: ${error.message}`));
     await page.goto(site.url);
   });
@@ -48,12 +55,32 @@ describe.skipIf(!executable)('core and nn', () => {
 });
 
 describe.skipIf(!executable)('core and nn in a page that is cross-origin isolated', () => {
-  const page = eachWithPage('./checks/', true);
+  const page = eachWithPage('./checks/', isolation);
   it('have threads', async () => {
     expect(await page().evaluate(() => crossOriginIsolated)).toBe(true);
     await page().evaluate(() => window.checks['threads']!());
     expect(page().workers()).toHaveLength(1);
   });
+});
+
+describe.skipIf(!executable)('core and nn in a page whose policy refuses WebAssembly', () => {
+  const policy = { 'Content-Security-Policy': "script-src 'self'; worker-src 'self'" };
+  // The browser tells of what it refuses.
+  const page = eachWithPage('./checks/', policy, {}, /violates the following Content Security Policy/);
+  it('compute by the plain loops of the host', async () => {
+    const compiles = await page().evaluate(() => {
+      try {
+        return new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)) !== null;
+      } catch (error) {
+        return String(error);
+      }
+    });
+    expect(compiles).toContain('Content Security Policy');
+  });
+  // All but those that are about the kernels themselves.
+  it.each(Object.keys(checks).filter((name) => !/threads|InWasm|InKernelMemory/.test(name)))('%s', (name) =>
+    page().evaluate((name) => window.checks[name]!(), name),
+  );
 });
 
 /** The lines of code that are lit. */
@@ -166,7 +193,7 @@ describe.skipIf(!executable).each(['light', 'dark'] as const)('playground, %s', 
     ['on a desk', { viewport: { width: 1280, height: 900 } }],
     ['on a phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
   ])('%s', (place, options) => {
-    const page = eachWithPage('../../playground/', false, { ...options, colorScheme, reducedMotion: 'reduce' });
+    const page = eachWithPage('../../playground/', {}, { ...options, colorScheme, reducedMotion: 'reduce' });
 
     it('fits, can be read by everyone, and has its conditions near the top', async () => {
       await page().getByRole('checkbox', { name: 'serving' }).check();
@@ -197,7 +224,7 @@ describe.skipIf(!executable).each(['light', 'dark'] as const)('playground, %s', 
 });
 
 describe.skipIf(!executable)('playground, where less motion is asked for', () => {
-  const page = eachWithPage('../../playground/', false, { reducedMotion: 'reduce' });
+  const page = eachWithPage('../../playground/', {}, { reducedMotion: 'reduce' });
   const press = (name: string) => page().getByRole('button', { name, exact: true }).click();
   const text = (id: string) => page().locator(`#${id}`).innerText();
   const number = async (id: string) => Number(await text(id));

@@ -12,20 +12,22 @@ export interface Site {
 }
 
 /** What a page needs to be told for its memory to be shared with workers. */
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+export const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 
 /**
- * Builds the page of a folder as the playground is built, into a temporary folder, and serves it, cross-origin isolated
- * or not.
+ * Builds the page of a folder as the playground is built, into a temporary folder, and serves it with some headers.
  */
-export async function serve(folder: URL, isolated = false): Promise<Site> {
+export async function serve(folder: URL, headers: Record<string, string> = {}): Promise<Site> {
   const outDir = mkdtempSync(join(tmpdir(), 'gradgate-site-'));
   const common = { root: fileURLToPath(folder), configFile, logLevel: 'warn' as const };
   await build({ ...common, build: { outDir, emptyOutDir: true } });
   const server = await preview({
     ...common,
     build: { outDir },
-    preview: { host: '127.0.0.1', port: 0, headers: isolated ? isolation : {} },
+    preview: { host: '127.0.0.1', port: 0, headers },
   });
   return {
     url: server.resolvedUrls!.local[0]!,

@@ -15,7 +15,7 @@ export const isClass = (value) =>
 
 /**
  * What to call: each function, class, method and gate that the packages export, by name. A method stands once, under the
- * class that has it, and is called on instances of any class that inherits it. What declarations call private, protected or
+ * class that has it, and is called on instances of any class that inherits it. What sources call private, protected or
  * internal is left out: no program may call it.
  */
 export async function targets() {
@@ -93,15 +93,18 @@ function addMethods(found, { classes, hidden, owners }, type) {
   }
 }
 
-/** The members that declarations call private, protected or internal: `Module.x`. */
+/** The members that sources call private, protected or internal: `Module.x`. */
 function hiddenMembers() {
   const hidden = new Set();
   for (const folder of readdirSync(packages)) {
+    const src = new URL(`${folder}/src/`, packages);
+    // Declarations leave out what is internal.
+    for (const file of readdirSync(src, { recursive: true }))
+      if (file.endsWith('.ts')) readHidden(readFileSync(new URL(file, src), 'utf8'), hidden);
     const dist = new URL(`${folder}/dist/`, packages);
     for (const file of readdirSync(dist, { recursive: true }))
       if (file.endsWith('.d.ts')) {
         const text = readFileSync(new URL(file, dist), 'utf8');
-        readHidden(text, hidden);
         for (const [, name, list] of text.matchAll(
           /^export declare (?:function|const) (\w+)(?:: )?(?:<[^(]*>)?(\(.*)/gm,
         ))
@@ -119,8 +122,10 @@ function readHidden(text, hidden) {
     if (declared) type = declared[1];
     else if (/^\s*\/?\*/.test(line)) comment += line;
     else {
-      const member = /^ {4}(?:(?:private|protected|abstract|static|readonly|get|set) |\*)*(\w+)/.exec(line);
-      if (member && (/^ {4}(private|protected)/.test(line) || comment.includes('@internal')))
+      const member = /^ {2}(?:(?:private|protected|abstract|static|readonly|override|async|get|set) |\*)*(\w+)/.exec(
+        line,
+      );
+      if (member && (/^ {2}(private|protected)/.test(line) || comment.includes('@internal')))
         hidden.add(`${type}.${member[1]}`);
       comment = '';
     }

@@ -143,6 +143,25 @@ describe('A. the mode stack', () => {
     expect(reports).toEqual([expect.stringMatching(/noGrad scope was left open.*opened at .*stack\.test\.ts:\d+/)]);
   });
 
+  it('a place that drops scopes in a loop is told of once, and they do not pile up', async () => {
+    setDevelopmentMode(true);
+    for (let i = 0; i < 6000; i++) noGrad.enter();
+    expect(gradModeStack().length).toBeLessThan(4200);
+    expect(isGradEnabled()).toBe(false);
+    for (let i = 0; i < 10; i++) inferenceMode.enter();
+    expect(isInferenceMode()).toBe(true);
+    await turn();
+    expect([isGradEnabled(), isInferenceMode(), gradModeStack()]).toEqual([true, false, []]);
+    for (let i = 0; i < 10; i++) {
+      noGrad.enter();
+      await null;
+    }
+    await turn();
+    const places = reports.map((report) => /a (\w+) scope was left open.*(stack\.test\.ts:\d+)/.exec(report)?.slice(1));
+    expect(places.map((place) => place?.[0])).toEqual(['noGrad', 'inferenceMode', 'noGrad']);
+    expect(new Set(places.map((place) => place?.[1])).size).toBe(3);
+  });
+
   it('A15 run returns exactly what the function returns', () => {
     const value = { a: [1] };
     const promise = Promise.resolve(value);

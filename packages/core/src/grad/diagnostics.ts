@@ -32,6 +32,7 @@ export function setReporter(to: Reporter | null): Reporter | null {
   checkCallback('setReporter', to);
   const before = reporter;
   reporter = to;
+  told.clear();
   return before;
 }
 
@@ -39,6 +40,16 @@ export function setReporter(to: Reporter | null): Reporter | null {
 export function checkCallback(op: string, callback: unknown): void {
   if (callback !== null && typeof callback !== 'function')
     throw new TypeError(`${op}: expected a function, or null for none, got ${typeof callback}`);
+}
+
+/** What the reader of reports has been told by `reportOnce`. */
+const told = new Set<string>();
+
+/** For what a loop would say each time: every place in development mode, and else every text, is told of once. */
+export function reportOnce(message: string): void {
+  if (told.has(message) || told.size >= 1000) return;
+  told.add(message);
+  report(message);
 }
 
 export function report(message: string): void {

@@ -36,7 +36,7 @@ export class Frame {
     readonly inference: boolean,
     public settings: Settings | null,
     /** The frame that it is shown inside of. */
-    readonly parent: Frame | null,
+    public parent: Frame | null,
     /** The guarded method, `Net.evaluate`, where there is one. */
     readonly member: string | null = null,
   ) {

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { placeHint, report } from './diagnostics.js';
+import { placeHint, reportOnce } from './diagnostics.js';
 import type { Ending } from './ending.js';
 import { type Frame, GradModeError } from './frame.js';
 
@@ -33,11 +33,27 @@ export function openScope(frame: Frame, host: Frame, ending: Ending | null): Sco
   const scope = new OpenScope(frame, host);
   const scopes = listOf(host);
   scopes.push(scope);
+  if (scopes.length > most) closeOldest(scopes);
   if (scopes === open && !sweepDue) {
     sweepDue = true;
     Promise.resolve().then(sweepAll);
   }
   return scope;
+}
+
+/** So many are open at once only where a loop drops them. */
+const most = 4096;
+
+/** Closes the older half of scopes, which no code is inside of: they would pile up until the turn is over. */
+function closeOldest(list: OpenScope[]): void {
+  const oldest = list.splice(0, list.length >> 1);
+  for (const { frame } of oldest) noteLeft(frame);
+  for (const host of new Set(oldest.map((scope) => scope.host)))
+    for (let at = host; at.scope !== null; )
+      if (at.scope.ended === null) at = at.scope;
+      else at.scope = at.scope.scope;
+  // What is left of them is not to hold them.
+  list[0]!.frame.parent = oldest[0]!.frame.parent;
 }
 
 /** The body of a guarded generator keeps its own: they may stay open across a yield. */
@@ -88,10 +104,15 @@ function endScope(frame: Frame): void {
 
 function sweep(frame: Frame, host: Frame): void {
   if (frame.ended !== null) return;
-  frame.ended = 'swept';
   unlink(frame, host);
+  noteLeft(frame);
+}
+
+/** Marks a scope that nobody closed, and tells of it. */
+function noteLeft(frame: Frame): void {
+  frame.ended = 'swept';
   endScope(frame);
-  report(
+  reportOnce(
     `a ${frame.kind} scope was left open, or held across an await or a yield, and has been closed${opened(frame)}; ` +
       `write \`using _ = ${frame.kind}.enter()\` in synchronous code, and ${frame.kind}.run(...) elsewhere`,
   );

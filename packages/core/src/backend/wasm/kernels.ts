@@ -4,35 +4,38 @@ import { conv, convInput, convWeight } from './conv.js';
 import { binary, unary } from './elementwise.js';
 import { crossEntropy, crossEntropyGradient, pairLoss, pairLossGradient } from './loss.js';
 import { matmul } from './matmul.js';
+import { isAvailable } from './module.js';
 import { normChannels, normChannelsGradient, normRows, normRowsGradient, scaleChannels } from './norm.js';
 import { maxPool, maxPoolGradient } from './pool.js';
 import { reduce, variance, varianceGradient } from './reduce.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
 
-/** The kernels in WebAssembly, where they pay, and those of the host elsewhere. */
-export const kernels: Kernels = {
-  ...host.kernels,
-  binary,
-  conv,
-  convInput,
-  convWeight,
-  crossEntropy,
-  crossEntropyGradient,
-  pairLoss,
-  pairLossGradient,
-  maxPool,
-  maxPoolGradient,
-  matmul,
-  reduce,
-  step,
-  unary,
-  variance,
-  varianceGradient,
-  ...softmax,
-  normChannels,
-  normChannelsGradient,
-  normRows,
-  normRowsGradient,
-  scaleChannels,
-};
+/** The kernels in WebAssembly, where they pay, and those of the host elsewhere: all of them, where none can be compiled. */
+export const kernels: Kernels = !isAvailable
+  ? host.kernels
+  : {
+      ...host.kernels,
+      binary,
+      conv,
+      convInput,
+      convWeight,
+      crossEntropy,
+      crossEntropyGradient,
+      pairLoss,
+      pairLossGradient,
+      maxPool,
+      maxPoolGradient,
+      matmul,
+      reduce,
+      step,
+      unary,
+      variance,
+      varianceGradient,
+      ...softmax,
+      normChannels,
+      normChannelsGradient,
+      normRows,
+      normRowsGradient,
+      scaleChannels,
+    };

@@ -161,6 +161,20 @@ function unshare(bytes: Uint8Array): Uint8Array {
 /** What instances are made with. Tests turn `fused` off, to run with the kernels for engines without relaxed SIMD. */
 export const features = { fused: true, native: null as NativeKernels | null };
 
+/** The least module that there is: eight bytes, which say what they are. */
+const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+function compiles(): boolean {
+  try {
+    return new WebAssembly.Module(nothing) instanceof WebAssembly.Module;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether there is WebAssembly, and the engine and the page let it be compiled; else the host's loops compute everything. */
+export const isAvailable = typeof WebAssembly === 'object' && compiles();
+
 /** Refused by the engine, or by the page; what there is to be done is in `docs/memory-and-threads.md`. */
 function refuse(cause?: Error): never {
   const why = cause ? `this page or process refuses to compile it (${cause.message})` : 'there is none here';

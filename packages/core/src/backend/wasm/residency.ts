@@ -3,6 +3,7 @@ import type { TypedArray } from '../../memory/dtype.js';
 import type { ManagedMemory } from '../backend.js';
 import type { HostStorage as Storage } from '../host/storage.js';
 import { type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
+import { isAvailable } from './module.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
 // gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any
@@ -52,6 +53,7 @@ export function memory(): MemoryReport {
 
 /** An array for `length` floats in kernel memory, its values anything; null where there is no room. */
 function arrayFor(length: number): Float32Array | null {
+  if (!isAvailable) return null;
   const memory = kernelMemory();
   // Where it is not shared, growing takes the memory away from all arrays on it.
   if (!memory.instance.shared) return null;
