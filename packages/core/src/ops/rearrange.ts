@@ -4,6 +4,7 @@ import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
@@ -124,7 +125,7 @@ function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
       'repeatInterleave',
       `repeats has one number for each of ${n} slices, got ${formatShape(repeats.shape)}`,
     );
-  const counts = repeats.elements('repeatInterleave');
+  const counts = elementsOf(repeats, 'repeatInterleave');
   const places: number[] = [];
   for (let i = 0; i < n; i++) {
     const count = counts[counts.length === 1 ? 0 : i]!;

@@ -21,10 +21,12 @@ export function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray 
 }
 
 /** What is stored for the elements, in row-major order. */
-export function storedOf(t: Tensor, op?: string): TypedArray | Bits {
-  const stored = t.storage.backend.read(t.storage, op);
-  return recordOf(t.dtype).coding === undefined ? numbersAmong(stored as TypedArray, t) : bitsAmong(stored as Bits, t);
-}
+export const storedOf = (t: Tensor, op?: string): TypedArray | Bits =>
+  storedAmong(t, t.storage.backend.read(t.storage, op));
+
+/** The same out of what the backend has handed over of the whole storage. */
+export const storedAmong = (t: Tensor, stored: TypedArray | Bits): TypedArray | Bits =>
+  recordOf(t.dtype).coding === undefined ? numbersAmong(stored as TypedArray, t) : bitsAmong(stored as Bits, t);
 
 /**
  * The elements such that each is exact and can be compared and copied to an array of the same class: as `elementsOf` gives

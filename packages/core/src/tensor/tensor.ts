@@ -26,7 +26,7 @@ import {
   sizeOf,
 } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
-import { elementsAmong, elementsOf, storedOf } from './elements.js';
+import { elementsAmong, elementsOf, storedAmong, storedOf } from './elements.js';
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
 
@@ -378,9 +378,7 @@ export class Tensor {
   async toAsync(device: string): Promise<Tensor> {
     const to = backendOf(device);
     if (to === this.storage.backend) return this;
-    const { coding } = recordOf(this.dtype);
-    const stored = await this.storage.backend.readAsync(this.storage);
-    const elements = coding === undefined ? numbersAmong(stored as TypedArray, this) : bitsAmong(stored as Bits, this);
+    const elements = storedAmong(this, await this.storage.backend.readAsync(this.storage));
     const storage = to.allocate(this.dtype, this.numel, 'uninitialized');
     to.write(storage, elements);
     return new Tensor(storage, this.dtype, this.shape);

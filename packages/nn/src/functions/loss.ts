@@ -200,8 +200,9 @@ export function tripletMarginWithDistanceLoss(
   };
   const near = between(anchor, positive);
   const far = between(anchor, negative);
-  const distance = swap ? far.minimum(between(positive, negative)) : far;
-  return reduceLoss(op, clamp(near.sub(distance).add(margin), 0), reduction);
+  const swapped = swap ? between(positive, negative) : null;
+  const loss = named(op, () => clamp(near.sub(swapped ? far.minimum(swapped) : far).add(margin), 0));
+  return reduceLoss(op, loss(), reduction);
 }
 
 /**
