@@ -45,16 +45,7 @@ const withoutExample = new Set([
     'IndexError',
   ],
   ...['AutogradError', 'GradModeError', 'recordMany', 'overlay', 'backend', 'refuseRead', 'registerBackend', 'memory'],
-  ...[
-    'setNumThreads',
-    'describeFrame',
-    'setDevelopmentMode',
-    'setReporter',
-    'currentFrame',
-    'runInMode',
-    'binary',
-    'unary',
-  ],
+  ...['setNumThreads', 'describeFrame', 'setDevelopmentMode', 'setReporter', 'currentFrame', 'binary', 'unary'],
   ...['reduceLoss', 'checkSameShape', 'sumTo', 'var'],
 ]);
 

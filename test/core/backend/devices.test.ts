@@ -85,7 +85,8 @@ describe('a device', () => {
 });
 
 /** What asks for values at once, has no kernels behind the seam yet, or takes a mask that its case made on the host. */
-const known = ['where', 'maskedFill'];
+// Masks of these cases lie on the host; how long a result of `repeatInterleave` is, its values say.
+const known = ['where', 'maskedFill', 'repeatInterleave'];
 
 /** The gradient of `cumprod` goes another way where values cannot be looked at: its last digit may differ. */
 const rounded = ['cumprod'];

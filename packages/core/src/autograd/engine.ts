@@ -1,7 +1,7 @@
 import { closeWindows } from '../backend/host/storage.js';
 import { check, checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
-import { runInMode } from '../grad/index.js';
+import { runInMode } from '../grad/flow.js';
 import {
   AccumulateGrad,
   type Edge,

@@ -1,6 +1,7 @@
 import { check, checkOptions } from '../check.js';
 import { AutogradError } from '../errors.js';
-import { isGradEnabled, runInMode } from '../grad/index.js';
+import { runInMode } from '../grad/flow.js';
+import { isGradEnabled } from '../grad/index.js';
 import { type Gradients, type Node, recordManyCustom } from '../graph/node.js';
 import { isFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';

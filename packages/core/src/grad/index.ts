@@ -24,7 +24,6 @@ export {
   isInferenceMode,
   type ObservedCall,
   observeGradModes,
-  runInMode,
   setGradEnabled,
 } from './flow.js';
 export { type Frame, GradModeError } from './frame.js';

@@ -41,8 +41,8 @@ export function openScope(frame: Frame, host: Frame, ending: Ending | null): Sco
   return scope;
 }
 
-/** So many are open at once only where a loop drops them. */
-const most = 4096;
+/** So many are open at once only where a loop drops them: a stack has no room for a recursion of that depth. */
+const most = 2 ** 17;
 
 /** Closes the older half of scopes, which no code is inside of: they would pile up until the turn is over. */
 function closeOldest(list: OpenScope[]): void {

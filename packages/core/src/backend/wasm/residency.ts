@@ -82,7 +82,9 @@ export function allocateInKernelMemory(storage: Storage, length: number): boolea
 }
 
 /** Fills a storage that lives in kernel memory with zeros. */
-export const clear = ({ block, data }: Storage): void => kernelMemory().fill(block, 0, data.length);
+export function clear(storage: Storage): void {
+  kernelMemory().fill(storage.block, 0, storage.data.length);
+}
 
 /** Frees the block under `storage`, which nobody may read any more. */
 export function free(storage: Storage): void {
