@@ -13,7 +13,8 @@ const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: 
 /** The backend of a device. Throws where there is none of that name. */
 export const backend = (device: string): Backend => backendFor('backend', device);
 
-function backendFor(op: string, device: string): Backend {
+/** The same in the name of `op`. */
+export function backendFor(op: string, device: string): Backend {
   const found = state.backends.get(device);
   if (!found)
     throw new DeviceError(op, `there is no device ${show(device)}; there is ${[...state.backends.keys()].join(', ')}`);

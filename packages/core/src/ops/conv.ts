@@ -88,7 +88,7 @@ function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
 
 function convolveBack(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
   const { batch, groups, inputs, h, w } = geometry;
-  checkSize('convTranspose', [batch, groups * inputs, h, w], g.shape, weight.shape);
+  checkSize('convTranspose2d', [batch, groups * inputs, h, w], g.shape, weight.shape);
   const out = Tensor.uninitialized(g.dtype, [batch, groups * inputs, h, w], g.storage.backend);
   kernelsOf('convTranspose2d', g, weight).convInput(g, weight, geometry, out);
   return out;

@@ -1,7 +1,7 @@
 import { backend } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
-import type { Shape } from '../memory/shape.js';
+import { checkShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { empty, full, ones, type TensorOptions, tensor, zeros } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
@@ -66,7 +66,8 @@ const own = {
     return to(to(x, other.device), other.dtype);
   },
   /** Summed over what would have to be broadcast from this shape. */
-  sumToSize: (x: Tensor, ...shape: readonly (number | Shape)[]): Tensor => sumTo(x, shape.flat() as Shape),
+  sumToSize: (x: Tensor, ...shape: readonly (number | Shape)[]): Tensor =>
+    sumTo(x, checkShape('sumToSize', shape.flat() as Shape)),
 };
 methods(Object.fromEntries(Object.entries(own).map(([name, fn]) => [name, named<Method>(name, fn)])));
 

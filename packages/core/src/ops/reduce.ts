@@ -152,7 +152,7 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
   checkTensors(op, x);
   floatOnly(op, x);
   const p = plan(op, x, dim, options, varOptions);
-  const [out, means] = recordVariance(name, x, p, options);
+  const [out, means] = named(op, recordVariance)(name, x, p, options);
   // A copy: the user may write to it.
   return [out, recordMean(x, p, means.clone())];
 }

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend } from '../backend/backend.js';
-import { backend as backendOf } from '../backend/backends.js';
+import { backendFor } from '../backend/backends.js';
 import { cpu, wrap } from '../backend/cpu.js';
 import { giveBack, isGone } from '../backend/gone.js';
 import { closeWindows } from '../backend/host/storage.js';
@@ -376,7 +376,7 @@ export class Tensor {
    * ```
    */
   async toAsync(device: string): Promise<Tensor> {
-    const to = backendOf(device);
+    const to = backendFor('toAsync', device);
     if (to === this.storage.backend) return this;
     const elements = storedAmong(this, await this.storage.backend.readAsync(this.storage));
     const storage = to.allocate(this.dtype, this.numel, 'uninitialized');

@@ -93,7 +93,7 @@ function many(fn: BinaryFunction, a: View, b: View, out: View, parameters: Param
     return;
   }
   const rows = isFlat ? { count: numel, startsA: [a.offset], stepA, startsB: [b.offset], stepB } : rowsOf(a, b, shape);
-  if (rows.count < rowFrom || !isEven(rows.stepA) || !isEven(rows.stepB)) {
+  if ((rows.count < rowFrom && numel < kernelFrom) || !isEven(rows.stepA) || !isEven(rows.stepB)) {
     eachRow(fn.forward, fn.loop, rows, a, b, out, parameters);
     return;
   }
@@ -136,6 +136,70 @@ export function unaryByKernel(
   }
 }
 
+/** Rows below this many elements are put together for one call: a call and its copies cost as much as they do. */
+const shortRow = 1024;
+
+/** `binaryByKernel` of many short rows, such as those of a matrix and a bias: blocks of them are one row each. */
+function binaryInBlocks(
+  name: BinaryKernel,
+  to: Float32Array,
+  n: number,
+  x: Operand,
+  startsX: ArrayLike<number>,
+  y: Operand,
+  startsY: ArrayLike<number>,
+  first: number,
+  second: number,
+): void {
+  const perBlock = Math.max(1, Math.floor(piece / n));
+  const blockOfX = blocksOf(name, x, startsX, n, perBlock);
+  const blockOfY = blocksOf(name, y, startsY, n, perBlock);
+  for (let row = 0; row < startsX.length; row += perBlock) {
+    const rows = Math.min(perBlock, startsX.length - row);
+    const [a, b] = [blockOfX(row, rows), blockOfY(row, rows)];
+    const part = to.subarray(row * n, (row + rows) * n);
+    binaryByKernel(name, part, rows * n, a.operand, [a.start], b.operand, [b.start], first, second);
+  }
+}
+
+interface Block {
+  readonly operand: Operand;
+  readonly start: number;
+}
+
+/** Gives blocks of an operand's rows: as they lie if they follow each other, else copied; one that is repeated only once. */
+function blocksOf(
+  name: string,
+  { data, step }: Operand,
+  starts: ArrayLike<number>,
+  n: number,
+  perBlock: number,
+): (row: number, rows: number) => Block {
+  let follow = step === 1;
+  let repeat = true;
+  for (let r = 1; r < starts.length; r++) {
+    follow &&= starts[r] === starts[0]! + r * n;
+    repeat &&= starts[r] === starts[0];
+  }
+  if (follow) return (row) => ({ operand: { data, step: 1 }, start: starts[row]! });
+  if (repeat && step === 0) return () => ({ operand: { data, step: 0 }, start: starts[0]! });
+  const copies = new Float32Array(perBlock * n);
+  let filled = false;
+  return (row, rows) => {
+    if (!(repeat && filled))
+      for (let r = 0; r < rows; r++) {
+        const start = starts[row + r]!;
+        if (step === 0) copies.fill(data[start]!, r * n, (r + 1) * n);
+        else {
+          checkLength(name, data, start + n);
+          for (let i = 0; i < n; i++) copies[r * n + i] = data[start + i]!;
+        }
+      }
+    filled = true;
+    return { operand: { data: copies, step: 1 }, start: 0 };
+  };
+}
+
 /** An operand: where its first element is, and whether it goes on from there or is one element again and again. */
 export interface Operand {
   readonly data: Float32Array;
@@ -158,6 +222,10 @@ export function binaryByKernel(
   second = 0,
 ): void {
   checkLength(name, to, startsX.length * n);
+  if (n < shortRow && startsX.length > 1) {
+    binaryInBlocks(name, to, n, x, startsX, y, startsY, first, second);
+    return;
+  }
   const [xInPlace, yInPlace, toInPlace] = [
     x.step === 1 && isInKernelMemory(x.data),
     y.step === 1 && isInKernelMemory(y.data),
