@@ -4,7 +4,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
 import { applyUnary, unary, unaryOperator, withInPlace } from './define.js';
-import { div, exp, gt, lt, mul, neg, sub, where } from './elementwise.js';
+import { add, div, exp, gt, lt, mul, neg, sub, where } from './elementwise.js';
 import { square } from './exponential.js';
 import { logicalOr } from './logical.js';
 import type * as self from './special.js';
@@ -252,7 +252,8 @@ const logitOperator = unaryOperator('logit', {
   // In one fraction: the parts of a composed rule would be 0 and infinite at 1.
   backward: (g, x, _, [eps]) => {
     const [low, high, outside] = Number.isNaN(eps!) ? [0, 1, Number.NaN] : [eps!, 1 - eps!, 0];
-    return where(logicalOr(lt(x, low), gt(x, high)), outside, div(g, mul(x, sub(1, x))));
+    // At -0, which becomes 0 by adding it, the gradient is infinite too, not -Infinity.
+    return where(logicalOr(lt(x, low), gt(x, high)), outside, div(g, mul(add(x, 0), sub(1, x))));
   },
   saves: 'input',
 });
