@@ -367,9 +367,25 @@ describe('methods', () => {
     expect(counted!.explain().breaks[0].why).toBe('it changes the field calls of a Scale');
   });
 
+  it('decorates methods in the dialect of experimentalDecorators too', () => {
+    const of = {
+      factor: 3,
+      times(this: { factor: number }, x: Tensor): Tensor {
+        return x.mul(this.factor);
+      },
+    };
+    const descriptor = Object.getOwnPropertyDescriptor(of, 'times')!;
+    compile(of, 'times', descriptor);
+    Object.defineProperty(of, 'times', descriptor);
+    expect([1, 2, 3].map((n) => noGrad.run(() => of.times(tensor([n])).item()))).toEqual([3, 6, 9]);
+    expect((of.times as unknown as { explain(): { replays: number } }).explain().replays).toBe(2);
+  });
+
   it('refuses what is no method', () => {
     expect(() => compile(3 as never)).toThrow(/^compile: takes a function/);
     expect(() => compile(() => {}, { chek: true } as never)).toThrow(/compile: .*chek/);
+    expect(() => compile({}, 'size', null as never)).toThrow(/^compile: decorates methods, and 'size' is none/);
+    expect(() => compile({}, 'size', { get: () => 3 })).toThrow(/^compile: decorates methods, and 'size' is none/);
   });
 
   it('flows that call it at once get what is theirs', async () => {

@@ -1,4 +1,4 @@
-import { checkOptions } from '../check.js';
+import { checkOptions, show } from '../check.js';
 import { rebound } from '../grad/cover.js';
 import { report } from '../grad/diagnostics.js';
 import { callIn, currentObserver } from '../grad/flow.js';
@@ -102,7 +102,9 @@ export function compile<F extends AnyFunction>(fn: F, options?: CompileOptions):
 export function compile<F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext): F & Compiled;
 export function compile(target: object, key: PropertyKey, descriptor: PropertyDescriptor): void;
 export function compile(fn: unknown, second?: unknown, descriptor?: PropertyDescriptor): unknown {
-  if (descriptor !== undefined && typeof descriptor.value === 'function') {
+  if (descriptor !== undefined) {
+    if (typeof descriptor?.value !== 'function')
+      throw new TypeError(`compile: decorates methods, and ${show(second)} is none`);
     descriptor.value = compiled(descriptor.value as AnyFunction, {});
     return undefined;
   }
