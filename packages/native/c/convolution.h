@@ -23,7 +23,7 @@ INLINE void copy_floats(float *to, const float *from, ptrdiff_t n) { EACH(n, { P
 /** The image with zeros around it, in `to`; itself where there is no padding. */
 static const float *pad(const struct shape *s, const float *image, float *to) {
   if (s->ph == 0 && s->pw == 0) return image;
-  clear(to, s->padded * 4);
+  clear(to, s->padded);
   float *at = to + s->ph * s->width + s->pw;
   for (ptrdiff_t c = 0; c < s->inputs; c++, at += 2 * s->ph * s->width)
     for (ptrdiff_t y = 0; y < s->h; y++, at += s->width, image += s->w) copy_floats(at, image, s->w);
@@ -139,7 +139,7 @@ KERNEL(convolveInput) {
       const struct matrix grad = {a[2].f + at * s.outputs * s.positions, s.positions, 1};
       float *to = a[4].f + at * s.image;
       multiply(s.patch, s.positions, s.outputs, kernels, grad, columns, s.positions, scratch, 0);
-      clear(to, s.image * 4);
+      clear(to, s.image);
       col2im(&s, columns, to);
     }
   return 0;

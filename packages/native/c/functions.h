@@ -5,6 +5,15 @@
 #define INF __builtin_inff()
 #define NOT_A_NUMBER __builtin_nanf("")
 
+/** The polynomial with these coefficients, that of the highest power first. */
+#define POLYNOMIAL(x, ...) polynomial(x, (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
+INLINE vf polynomial(vf x, const float *coefficients, size_t count) {
+  vf sum = splat(coefficients[0]);
+#pragma clang loop unroll(full)
+  for (size_t i = 1; i < count; i++) sum = madd(sum, x, splat(coefficients[i]));
+  return sum;
+}
+
 /** 2^whole, in two factors: results below the normal range are rounded once, and those beyond it are infinite. */
 INLINE vf scaled(vf p, vi whole) {
   const vi half = whole >> 1;
@@ -29,11 +38,7 @@ INLINE struct reduced reduce_exponent(vf x) {
 
 /** (exp(r) - 1 - r) / r² */
 INLINE vf exponential_rest(vf r) {
-  vf p = madd(splat(1.9875691500e-4f), r, splat(1.3981999507e-3f));
-  p = madd(p, r, splat(8.3334519073e-3f));
-  p = madd(p, r, splat(4.1665795894e-2f));
-  p = madd(p, r, splat(1.6666665459e-1f));
-  return madd(p, r, splat(5.0000001201e-1f));
+  return POLYNOMIAL(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f);
 }
 
 INLINE vf exp_of(vf x) {
@@ -56,10 +61,8 @@ INLINE vf sigmoid_of(vf x) { return 1 / (1 + exp_of(-x)); }
 
 INLINE vf tanh_of(vf x) {
   const vf z = x * x;
-  vf p = madd(splat(-5.70498872745e-3f), z, splat(2.06390887954e-2f));
-  p = madd(p, z, splat(-5.37397155531e-2f));
-  p = madd(p, z, splat(1.33314422036e-1f));
-  p = madd(p, z, splat(-3.33332819422e-1f));
+  const vf p = POLYNOMIAL(z, -5.70498872745e-3f, 2.06390887954e-2f,
+                    -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f);
   const vf near = madd(p * z, x, x);
   const vf far = 1 - 2 / (exp_of(x + x) + 1);
   return absolute(x) < 0.625f ? near : far;
@@ -73,14 +76,8 @@ INLINE vf log_of(vf x) {
   const vf m = (vf)((vi)up - (power << 23)) - 1;
   const vf e = __builtin_convertvector(power, vf) - (below ? splat(23) : splat(0));
   const vf z = m * m;
-  vf p = madd(splat(7.0376836292e-2f), m, splat(-1.1514610310e-1f));
-  p = madd(p, m, splat(1.1676998740e-1f));
-  p = madd(p, m, splat(-1.2420140846e-1f));
-  p = madd(p, m, splat(1.4249322787e-1f));
-  p = madd(p, m, splat(-1.6668057665e-1f));
-  p = madd(p, m, splat(2.0000714765e-1f));
-  p = madd(p, m, splat(-2.4999993993e-1f));
-  p = madd(p, m, splat(3.3333331174e-1f));
+  vf p = POLYNOMIAL(m, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f,
+                    1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
   p = p * m * z;
   p = madd(e, splat(-2.12194440e-4f), p);
   p = madd(z, splat(-0.5f), p);
@@ -103,33 +100,17 @@ INLINE vf log1p_of(vf x) {
 /** erf(a) for a from 0 to 1: an odd polynomial. */
 INLINE vf erf_near(vf a) {
   const vf z = a * a;
-  vf t = madd(splat(7.853861353153693e-5f), z, splat(-8.010193625184903e-4f));
-  t = madd(t, z, splat(5.188327685732524e-3f));
-  t = madd(t, z, splat(-2.685381193529856e-2f));
-  t = madd(t, z, splat(1.128358514861418e-1f));
-  t = madd(t, z, splat(-3.761262582423300e-1f));
-  t = madd(t, z, splat(1.128379165726710f));
-  return t * a;
+  return a * POLYNOMIAL(z, 7.853861353153693e-5f, -8.010193625184903e-4f, 5.188327685732524e-3f,
+                        -2.685381193529856e-2f, 1.128358514861418e-1f, -3.761262582423300e-1f, 1.128379165726710f);
 }
 
 /** 1 - erf(a) for a from 0 up: a polynomial below 1, a tail from there. */
 INLINE vf erfc_of(vf a) {
   const vf q = 1 / a, y = q * q;
-  vf p = madd(splat(2.326819970068386e-2f), y, splat(-1.387039388740657e-1f));
-  p = madd(p, y, splat(3.687424674597105e-1f));
-  p = madd(p, y, splat(-5.824733027278666e-1f));
-  p = madd(p, y, splat(6.210004621745983e-1f));
-  p = madd(p, y, splat(-4.944515323274145e-1f));
-  p = madd(p, y, splat(3.404879937665872e-1f));
-  p = madd(p, y, splat(-2.741127028184656e-1f));
-  p = madd(p, y, splat(5.638259427386472e-1f));
-  vf r = madd(splat(-1.047766399936249e1f), y, splat(1.297719955372516e1f));
-  r = madd(r, y, splat(-7.495518717768503f));
-  r = madd(r, y, splat(2.921019019210786f));
-  r = madd(r, y, splat(-1.015265279202700f));
-  r = madd(r, y, splat(4.218463358204948e-1f));
-  r = madd(r, y, splat(-2.820767439740514e-1f));
-  r = madd(r, y, splat(5.641895067754075e-1f));
+  const vf p = POLYNOMIAL(y, 2.326819970068386e-2f, -1.387039388740657e-1f, 3.687424674597105e-1f, -5.824733027278666e-1f,
+                    6.210004621745983e-1f, -4.944515323274145e-1f, 3.404879937665872e-1f, -2.741127028184656e-1f, 5.638259427386472e-1f);
+  const vf r = POLYNOMIAL(y, -1.047766399936249e1f, 1.297719955372516e1f, -7.495518717768503f, 2.921019019210786f,
+                    -1.015265279202700f, 4.218463358204948e-1f, -2.820767439740514e-1f, 5.641895067754075e-1f);
   const vf far = exp_of(-(a * a)) * q * (a < 2 ? p : r);
   return a < 1 ? 1 - erf_near(a) : far;
 }

@@ -3,10 +3,10 @@
 #include "elementwise.h"
 #include "rows.h"
 
-/** What the addon asks for: the `i`th kernel, or 0 behind the last. Built at run time, so that there is nothing to relocate. */
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
+/** The `i`th kernel; 0 behind the last. A table would have to be relocated when the library is loaded. */
 int JOIN(kernel_, TARGET)(int i, struct kernel *out) {
   int at = 0;
 #define ENTRY(name, sig, number)                                    \

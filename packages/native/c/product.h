@@ -85,33 +85,28 @@ INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, const float
     }
 }
 
+/** Does something for each height that a tile may have. */
+#if ROWS == 14
+#define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
+#elif ROWS == 12
+#define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12)
+#else
+#define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
+#endif
+
 #define TILE(rows)                                                                                              \
   static void tile##rows(ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) { \
     if (columns > LANES) tile(rows, 2, k, a, b, c, ldc, columns, add);                                          \
     else tile(rows, 1, k, a, b, c, ldc, columns, add);                                                          \
   }
-typedef void (*tile_of)(ptrdiff_t, const float *, const float *, float *, ptrdiff_t, ptrdiff_t, int);
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-#if ROWS > 6
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
-#endif
-#if ROWS > 12
-TILE(13) TILE(14)
-#endif
+EACH_HEIGHT(TILE)
 
-/** Pointers to functions would have to be relocated, which a library without a libc does not need to bring. */
 static void tile_rows(ptrdiff_t rows, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
-#define CASE(n) case n: tile##n(k, a, b, c, ldc, columns, add); break;
-  switch (rows) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if ROWS > 6
-    CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-#if ROWS > 12
-    CASE(13) CASE(14)
-#endif
-  }
-#undef CASE
+#define CASE(n)                                \
+  case n:                                      \
+    tile##n(k, a, b, c, ldc, columns, add);    \
+    break;
+  switch (rows) { EACH_HEIGHT(CASE) }
 }
 
 struct matrix {
@@ -121,7 +116,7 @@ struct matrix {
 
 static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, struct matrix a, struct matrix b, float *c, ptrdiff_t ldc, float *scratch, int accumulate) {
   if (k == 0 && !accumulate)
-    for (ptrdiff_t i = 0; i < m; i++) clear(c + i * ldc, n * 4);
+    for (ptrdiff_t i = 0; i < m; i++) clear(c + i * ldc, n);
   if (m == 0 || n == 0 || k == 0) return;
   float *packed_a = aligned(scratch), *packed_b = packed_a + BLOCK_M * BLOCK_K;
   const ptrdiff_t block_n = evenly(n, BLOCK_N, COLUMNS), block_k = evenly(k, BLOCK_K, 4), block_m = evenly(m, BLOCK_M, 1);

@@ -179,7 +179,7 @@ KERNEL(limitedSoftmax) {
     const ptrdiff_t limit = wanted < n ? wanted : n;
     EACH(limit, { PUT(to, GET(x) * scale); });
     softmax_row(to, to, limit, row_top(to, limit));
-    clear(to + limit, (n - limit) * 4);
+    clear(to + limit, n - limit);
   }
   return 0;
 }
@@ -254,7 +254,7 @@ KERNEL(crossEntropyGradient) {
   const ptrdiff_t n = a[5].n;
   for (ptrdiff_t r = 0; r < a[4].n; r++, p += n, to += n) {
     if (classes[r] < 0) {
-      clear(to, n * 4);
+      clear(to, n);
       continue;
     }
     // Results may take the place of `p`.
@@ -285,7 +285,7 @@ KERNEL(normalizeRowsGradient) {
   const ptrdiff_t height = a[8].n, n = a[9].n;
   for (ptrdiff_t k = 0; k < a[7].n; k++, sums += 2 * n) {
     float *other = sums + n;
-    clear(sums, 2 * n * 4);
+    clear(sums, 2 * n);
     for (ptrdiff_t r = 0; r < height; r++, to += n, g += n, x += n, means++, scales++) {
       const float m = *means, s = *scales;
       vf total = 0, slope = 0;

@@ -144,7 +144,8 @@ INLINE int any(vi m) {
 /** The next line of the cache. */
 INLINE float *aligned(float *p) { return (float *)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
 
-INLINE void clear(void *to, ptrdiff_t bytes) { __builtin_memset(to, 0, bytes); }
+/** Sets `n` elements to 0: there is no libc here, whose `memset` would. */
+INLINE void clear(float *to, ptrdiff_t n) { EACH(n, { PUT(to, splat(0)); }); }
 
 /** An argument of a kernel, as its signature says: `a` an address, `o` one or none, `n` a whole number, `x` a number. */
 typedef union {
