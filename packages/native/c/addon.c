@@ -117,7 +117,7 @@ static size_t length_of(const char *text) {
 }
 
 /**
- * attach(bytes, target?): the kernels, by name, over the memory that begins with these bytes, which may grow but never moves;
+ * attach(bytes, target?): the kernels, by name, over the memory that begins with these bytes, for as long as it does not move;
  * undefined where the processor has no such instructions.
  */
 static napi_value attach(napi_env env, napi_callback_info info) {

@@ -121,12 +121,13 @@ export function unaryByKernel(
   checkLength(name, to, n);
   const [xInPlace, toInPlace] = [isInKernelMemory(x), isInKernelMemory(to)];
   const memory = xInPlace || toInPlace ? kernelMemory() : copyMemory();
-  const run = memory.instance.kernels[name];
+  const { kernels } = memory.instance;
   if (xInPlace && toInPlace) {
-    run(to.byteOffset, x.byteOffset + p * 4, n, a, b);
+    kernels[name](to.byteOffset, x.byteOffset + p * 4, n, a, b);
     return;
   }
   memory.begin(name, piece * 8);
+  const run = kernels[name];
   const [from, result] = [memory.take(piece * 4), memory.take(piece * 4)];
   for (let i = 0; i < n; i += piece) {
     const count = Math.min(piece, n - i);
@@ -232,8 +233,8 @@ export function binaryByKernel(
     isInKernelMemory(to),
   ];
   const memory = xInPlace || yInPlace || toInPlace ? kernelMemory() : copyMemory();
-  const run = memory.instance.kernels[name];
   memory.begin(name, piece * 12);
+  const run = memory.instance.kernels[name];
   const [atX, atY, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
   // Results that stay where they are need no pieces unless an operand does.
   const atOnce = toInPlace && xInPlace && yInPlace ? n : piece;

@@ -1,7 +1,7 @@
 import { TensorError } from '../../errors.js';
 import type { Matrix } from '../host/matmul.js';
 import { Heap, roundUp } from './heap.js';
-import { features, type Instance, instantiate, type NativeKernels } from './module.js';
+import { attachNative, features, type Instance, instantiate, type NativeKernels } from './module.js';
 import { getNumThreads, ThreadPool } from './threads.js';
 
 /** Where the first block lies: below are the module's own constants. */
@@ -60,7 +60,11 @@ export class KernelMemory {
     } catch {
       return false;
     }
-    if (!shared) this.#buffers.clear();
+    if (!shared) {
+      this.#buffers.clear();
+      // Where there is no address space to grow into, it has moved.
+      attachNative(this.instance);
+    }
     this.#buffer = memory.buffer;
     this.#buffers.add(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
@@ -242,9 +246,9 @@ export function copyMemory(): KernelMemory {
 
 /** Lets the kernels of an addon take the place of those in WebAssembly, in memories that are there and in those to come. */
 export function useNative(native: NativeKernels): void {
+  features.native = native;
   for (const { instance, threads } of memories()) {
-    Object.assign(instance.kernels, native.attach(new Uint8Array(instance.memory.buffer)));
+    attachNative(instance);
     threads?.restart();
   }
-  features.native = native;
 }

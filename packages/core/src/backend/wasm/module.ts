@@ -117,13 +117,13 @@ interface Memory {
 export interface NativeKernels {
   /** Where threads find it. */
   readonly file: string;
-  /** The kernels, over a memory that begins with these bytes and may grow, but does not move. */
+  /** The kernels, over a memory that begins with these bytes. They are asked for again where it may have moved. */
   attach(bytes: Uint8Array): Partial<Kernels>;
 }
 
 /** A compiled module over the memory it works on. */
 export interface Instance {
-  /** What the module exports, and in its place what a native addon has. */
+  /** What the module exports, and in its place what a native addon has: ask after `begin`, which may change that. */
   readonly kernels: Kernels;
   /** A `WebAssembly.Module`. */
   readonly module: object;
@@ -205,6 +205,12 @@ export function instantiate(useFused = features.fused, useShared = true): Instan
   if (!isFused) bytes = prepare(plain);
   const module = compile(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const kernels = { ...(exports as unknown as Kernels), ...features.native?.attach(new Uint8Array(memory.buffer)) };
-  return { kernels, module, memory, shared, fused: isFused };
+  const instance = { kernels: { ...(exports as unknown as Kernels) }, module, memory, shared, fused: isFused };
+  attachNative(instance);
+  return instance;
+}
+
+/** Puts the kernels of the addon, where there is one, in the place of the module's. */
+export function attachNative({ kernels, memory }: Pick<Instance, 'kernels' | 'memory'>): void {
+  if (features.native) Object.assign(kernels, features.native.attach(new Uint8Array(memory.buffer)));
 }

@@ -187,8 +187,8 @@ export function columnExtrema(
 export function total(x: Float32Array): number {
   if (isInKernelMemory(x)) return kernelMemory().instance.kernels.sum(x.byteOffset, x.length);
   const memory = copyMemory();
-  const { sum } = memory.instance.kernels;
   memory.begin('sum', piece * 4);
+  const { sum } = memory.instance.kernels;
   const at = memory.take(piece * 4);
   let all = 0;
   for (let i = 0; i < x.length; i += piece) {
