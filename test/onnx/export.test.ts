@@ -127,7 +127,9 @@ const layers: Record<string, () => [nn.Module, () => Tensor]> = {
     new nn.LayerNorm([5, 8], { elementwiseAffine: false }),
     sequences,
   ],
+  'LayerNorm of one element': () => [new nn.LayerNorm(1), () => randn([3, 1])],
   RMSNorm: () => [new nn.RMSNorm(8), sequences],
+  'RMSNorm of one element': () => [new nn.RMSNorm(1), () => randn([3, 1])],
   GroupNorm: () => [new nn.GroupNorm(2, 4), images],
   InstanceNorm2d: () => [new nn.InstanceNorm2d(4), images],
   MaxPool2d: () => [new nn.MaxPool2d(3, { stride: 2, padding: 1 }), images],
@@ -226,6 +228,13 @@ const functions: Record<string, [(...args: any[]) => unknown, () => Tensor[]]> =
       x.square().sqrt(),
       x.exp().log1p(),
     ],
+    () => [rows(), rows()],
+  ],
+  'arithmetic of bool': [
+    (x: Tensor, y: Tensor) => {
+      const [a, b] = [x.gt(0), y.gt(0)];
+      return [a.add(b), a.mul(b), a.maximum(b), a.minimum(b), a.pow(b)];
+    },
     () => [rows(), rows()],
   ],
   gather: [

@@ -113,6 +113,15 @@ const comparisons: Readonly<Record<string, Binary>> = {
   ge: both('GreaterOrEqual'),
 };
 
+/** Sums and products of bool are or and and. */
+const ofBool: Readonly<Record<string, Binary>> = {
+  add: both('Or'),
+  mul: both('And'),
+  maximum: both('Or'),
+  minimum: both('And'),
+  pow: (t, a, b, out) => t.node('Or', [a, t.node('Not', [b], b)], out),
+};
+
 const truths: Readonly<Record<string, Binary>> = {
   logicalAnd: both('And'),
   logicalOr: both('Or'),
@@ -139,10 +148,8 @@ export function binaryNode(t: Trace, name: string, a: View, b: View, out: View):
   if (comparison) return comparison(t, to(t, x, compared), to(t, y, compared), out);
   const truth = own(truths);
   if (truth) return truth(t, to(t, x, 'bool'), to(t, y, 'bool'), out);
-  const nodes = own(arithmetic);
+  const nodes = own(out.dtype === 'bool' ? ofBool : arithmetic);
   if (nodes === undefined) throw unknown(name);
-  // Sums and products of bool are or and and.
-  if (out.dtype === 'bool') return t.node(name === 'mul' ? 'And' : 'Or', [x, y], out);
   return nodes(t, to(t, x, out.dtype), to(t, y, out.dtype), out);
 }
 

@@ -208,8 +208,8 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   normRows(t, x, weight, bias, eps, isCentered, out, means, scales) {
     const value = t.read(x);
     const row = x.numel / means.numel;
-    let axis = x.shape.length;
-    for (let n = 1; n < row; ) n *= x.shape[--axis]!;
+    let axis = x.shape.length - 1;
+    for (let n = x.shape[axis]!; n < row; ) n *= x.shape[--axis]!;
     const own = x.shape.slice(axis);
     const dims = range(x.shape.length).slice(axis);
     if (isCentered) {
