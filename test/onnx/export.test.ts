@@ -57,10 +57,10 @@ async function run(file: Uint8Array, inputs: Tensor[]): Promise<Record<string, o
 }
 
 /** onnxruntime gives what the model gives: for the inputs that it was exported with, and for others. */
-async function same(model: nn.Module, inputs: Tensor[], others: Tensor[] = inputs): Promise<void> {
+async function same(model: nn.Module, inputs: Tensor[], others: Tensor[]): Promise<void> {
   const file = exportOnnx(model, inputs);
   model.eval();
-  for (const args of others === inputs ? [inputs] : [inputs, others]) {
+  for (const args of [inputs, others]) {
     const outputs = Object.values(await run(file, args));
     const given = noGrad.run(() => (model as any)(...args));
     const expected = tensorsIn(given);
@@ -212,7 +212,7 @@ const functions: Record<string, [(...args: any[]) => unknown, () => Tensor[]]> =
     ],
     () => [sequences()],
   ],
-  'argmax and topk': [(x: Tensor) => [x.argmax(1), x.argmax(), x.sort(1)], () => [rows()]],
+  'argmax and sort': [(x: Tensor) => [x.argmax(1), x.argmax(), x.sort(1)], () => [rows()]],
   comparisons: [
     (x: Tensor, y: Tensor) => [x.gt(y), x.le(0), eq(x, x), x.gt(0).logicalAnd(y.lt(0)), x.gt(0).any(1)],
     () => [rows(), rows()],

@@ -1,6 +1,6 @@
 import { type DType, promoteTypes, TensorError, type View } from '@gradgate/core';
-import { elementType } from './proto.js';
-import type { Trace, Value } from './trace.js';
+import type { Value } from './proto.js';
+import type { Trace } from './trace.js';
 
 /** Nodes for one elementwise function: its operands have the dtype of the result. */
 type Unary = (t: Trace, x: Value, parameters: readonly number[]) => Value;
@@ -30,7 +30,7 @@ const softplus: Unary = (t, x, [beta = 1, threshold = 20]) => {
 };
 
 /** By the name of the function of core. */
-export const unary: Readonly<Record<string, Unary>> = {
+const unary: Readonly<Record<string, Unary>> = {
   neg: plain('Neg'),
   abs: plain('Abs'),
   sign: plain('Sign'),
@@ -128,13 +128,11 @@ const truths: Readonly<Record<string, Binary>> = {
   logicalXor: both('Xor'),
 };
 
-export const to = (t: Trace, x: Value, dtype: DType): Value => t.cast(x, dtype, elementType(dtype));
-
 /** The value of a function of core of one tensor. */
 export function unaryNode(t: Trace, name: string, x: View, out: View, parameters: readonly number[] = []): Value {
   const nodes = Object.hasOwn(unary, name) ? unary[name] : undefined;
   if (nodes === undefined) throw unknown(name);
-  return nodes(t, to(t, t.read(x), out.dtype), parameters);
+  return nodes(t, t.cast(t.read(x), out.dtype), parameters);
 }
 
 /** The value of a function of core of two tensors that broadcast. */
@@ -145,12 +143,12 @@ export function binaryNode(t: Trace, name: string, a: View, b: View, out: View):
   // Comparisons of bool are of numbers, which ONNX does not have of bool.
   const compared = common === 'bool' && name !== 'eq' && name !== 'ne' ? 'int32' : common;
   const comparison = own(comparisons);
-  if (comparison) return comparison(t, to(t, x, compared), to(t, y, compared), out);
+  if (comparison) return comparison(t, t.cast(x, compared), t.cast(y, compared), out);
   const truth = own(truths);
-  if (truth) return truth(t, to(t, x, 'bool'), to(t, y, 'bool'), out);
+  if (truth) return truth(t, t.cast(x, 'bool'), t.cast(y, 'bool'), out);
   const nodes = own(out.dtype === 'bool' ? ofBool : arithmetic);
   if (nodes === undefined) throw unknown(name);
-  return nodes(t, to(t, x, out.dtype), to(t, y, out.dtype), out);
+  return nodes(t, t.cast(x, out.dtype), t.cast(y, out.dtype), out);
 }
 
 const unknown = (name: string): TensorError =>

@@ -11,8 +11,8 @@ import {
 import { checkOptions, is, show } from '@gradgate/core/internal';
 import { functionalCall, Module } from '@gradgate/nn';
 import { drawsRandom, label, tracing } from './device.js';
-import { encodeModel, type Graph, type Initializer, type Node, type Typed } from './proto.js';
-import { Trace, type Value } from './trace.js';
+import { encodeModel, type Graph, type Initializer, type Node, type Value } from './proto.js';
+import { Trace } from './trace.js';
 
 /** Names in the file, which are those that a runtime feeds and fetches by. */
 export interface ExportOptions {
@@ -65,7 +65,7 @@ function graphOf(
     const before = setDefaultDevice('onnx');
     try {
       return evaluating.run(() => {
-        const given: Typed[] = [];
+        const given: Value[] = [];
         const args = inputs.map((input) => {
           if (!(input instanceof Tensor)) return input;
           const name = trace.fresh(inputNames[given.length] ?? (given.length ? `input_${given.length}` : 'input'));
@@ -130,7 +130,7 @@ function tensorsIn(result: unknown, key: string): [string, Tensor][] {
   throw new TypeError(`exportOnnx: the model has to give tensors, in lists or records, and gave ${show(result)}`);
 }
 
-function outputOf(trace: Trace, wish: string, tensor: Tensor): Typed {
+function outputOf(trace: Trace, wish: string, tensor: Tensor): Value {
   if (tensor.device !== 'onnx')
     throw new TensorError('exportOnnx', `the output '${wish}' was computed on ${tensor.device}, apart from the inputs`);
   const name = trace.fresh(wish);
@@ -141,7 +141,7 @@ function outputOf(trace: Trace, wish: string, tensor: Tensor): Typed {
 }
 
 /** What the outputs are made of; the rest was for nothing. */
-function pruned(trace: Trace, outputs: readonly Typed[]): { nodes: Node[]; initializers: Initializer[] } {
+function pruned(trace: Trace, outputs: readonly Value[]): { nodes: Node[]; initializers: Initializer[] } {
   const wanted = new Set(outputs.map(({ name }) => name));
   const nodes = trace.nodes.toReversed().filter((node) => {
     if (!node.outputs.some((name) => wanted.has(name))) return false;

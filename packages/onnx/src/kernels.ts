@@ -1,6 +1,7 @@
 import { type Kernels, TensorError, type View } from '@gradgate/core';
-import { binaryNode, to, unaryNode } from './elementwise.js';
-import type { Trace, Value } from './trace.js';
+import { binaryNode, unaryNode } from './elementwise.js';
+import type { Value } from './proto.js';
+import type { Trace } from './trace.js';
 
 type Recorder<K extends keyof Kernels> = (t: Trace, ...args: Parameters<Kernels[K]>) => void;
 
@@ -49,10 +50,10 @@ function reduce(t: Trace, ...[which, x, dims, out, power = 2]: Parameters<Kernel
     return t.node(op, [value], { dtype: 'int64', shape: without(value.shape, [axis]) }, { axis, keepdims: 0 });
   }
   if (which === 'any' || which === 'all') {
-    const numbers = to(t, to(t, t.read(x), 'bool'), 'int32');
+    const numbers = t.cast(t.cast(t.read(x), 'bool'), 'int32');
     return reduced(t, which === 'any' ? 'ReduceMax' : 'ReduceMin', numbers, dims, false);
   }
-  const value = to(t, t.read(x), out.dtype);
+  const value = t.cast(t.read(x), out.dtype);
   if (which !== 'norm') {
     const ops = { sum: 'ReduceSum', mean: 'ReduceMean', prod: 'ReduceProd', amax: 'ReduceMax', amin: 'ReduceMin' };
     return reduced(t, ops[which], value, dims, false);
@@ -120,9 +121,9 @@ const bothSides = ([h, w]: readonly [number, number]): number[] => [h, w, h, w];
 
 /** What each kernel of core is in ONNX. */
 export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
-  copy: (t, x, out) => t.write(out, to(t, t.read(x), out.dtype)),
+  copy: (t, x, out) => t.write(out, t.cast(t.read(x), out.dtype)),
   where: (t, condition, a, b, out) =>
-    t.write(out, t.node('Where', [t.read(condition), to(t, t.read(a), out.dtype), to(t, t.read(b), out.dtype)], out)),
+    t.write(out, t.node('Where', [t.read(condition), t.cast(t.read(a), out.dtype), t.cast(t.read(b), out.dtype)], out)),
   gather: (t, x, dim, index, out) =>
     t.write(out, t.node('GatherElements', [t.read(x), t.read(index)], out, { axis: dim })),
   scatter(t, reduction, dim, index, src, out) {
@@ -151,19 +152,19 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
       outputs: [t.fresh('values'), value.name],
       attributes,
     });
-    t.write(out, to(t, value, out.dtype));
+    t.write(out, t.cast(value, out.dtype));
   },
   scan(t, which, x, dim, out) {
     if (which !== 'sum')
       throw new TensorError('exportOnnx', `a running ${which} is not in ONNX; of scans there is the running sum`);
-    t.write(out, t.node('CumSum', [to(t, t.read(x), out.dtype), t.scalar(dim, 'int64')], out));
+    t.write(out, t.node('CumSum', [t.cast(t.read(x), out.dtype), t.scalar(dim, 'int64')], out));
   },
   unary: (t, fn, x, out, parameters) => t.write(out, unaryNode(t, fn.name, x, out, parameters)),
   binary: (t, fn, a, b, out) => t.write(out, binaryNode(t, fn.name, a, b, out)),
   reduce: (t, which, x, dims, out, power) =>
-    t.write(out, t.reshape(to(t, reduce(t, which, x, dims, out, power), out.dtype), out.shape)),
+    t.write(out, t.reshape(t.cast(reduce(t, which, x, dims, out, power), out.dtype), out.shape)),
   variance(t, x, dims, correction, root, out, means) {
-    const value = to(t, t.read(x), out.dtype);
+    const value = t.cast(t.read(x), out.dtype);
     const mean = reduced(t, 'ReduceMean', value, dims, true);
     const centred = t.node('Sub', [value, mean], value);
     const sum = reduced(t, 'ReduceSum', multiply(t, centred, centred), dims, false);
@@ -237,7 +238,7 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   },
   scaleChannels(t, x, scale, shift, out) {
     const each = [x.shape[1]!, ...x.shape.slice(2).map(() => 1)];
-    t.write(out, affine(t, to(t, t.read(x), out.dtype), scale, shift, each));
+    t.write(out, affine(t, t.cast(t.read(x), out.dtype), scale, shift, each));
   },
   maxPool(t, x, { kernel, stride, padding, dilation }, out, places) {
     const sizes = { kernel_shape: kernel, strides: stride, dilations: dilation, pads: bothSides(padding) };

@@ -3,8 +3,8 @@ import type { DType } from '@gradgate/core';
 
 // What the messages of ONNX hold, by the numbers of their fields in onnx.proto.
 
-/** ONNX 1.18: what runtimes of 2025 and later read. */
-export const opset = 21;
+/** That of ONNX 1.16, which onnxruntime reads from 1.20 on. */
+const opset = 21;
 const irVersion = 10;
 
 const typeOf: Readonly<Record<DType, number>> = {
@@ -32,18 +32,15 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-export interface Typed {
-  readonly name: string;
-  readonly dtype: DType;
-  /** A string names a size that may be any. */
-  readonly shape: readonly (number | string)[];
-}
-
-/** A constant of the graph: its elements as they lie in memory, little-endian. */
-export interface Initializer {
+/** A value of the graph. */
+export interface Value {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+}
+
+/** A constant of the graph: its elements as they lie in memory, little-endian. */
+export interface Initializer extends Value {
   readonly bytes: Uint8Array;
 }
 
@@ -51,8 +48,8 @@ export interface Graph {
   readonly name: string;
   readonly nodes: readonly Node[];
   readonly initializers: readonly Initializer[];
-  readonly inputs: readonly Typed[];
-  readonly outputs: readonly Typed[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
 }
 
 type Fields = () => void;
@@ -89,14 +86,13 @@ export function encodeModel(graph: Graph): Uint8Array {
     text(8, name);
     w.tag(9, WireType.LengthDelimited).bytes(bytes);
   };
-  const size = (value: number | string) => (typeof value === 'string' ? text(2, value) : int(1, value));
-  const typed = ({ name, dtype, shape }: Typed) => {
+  const value = ({ name, dtype, shape }: Value) => {
     text(1, name);
     message(2, () =>
       message(1, () => {
         int(1, elementType(dtype));
         message(2, () => {
-          for (const each of shape) message(1, () => size(each));
+          for (const size of shape) message(1, () => int(1, size));
         });
       }),
     );
@@ -108,8 +104,8 @@ export function encodeModel(graph: Graph): Uint8Array {
     for (const each of graph.nodes) message(1, () => node(each));
     text(2, graph.name);
     for (const each of graph.initializers) message(5, () => initializer(each));
-    for (const each of graph.inputs) message(11, () => typed(each));
-    for (const each of graph.outputs) message(12, () => typed(each));
+    for (const each of graph.inputs) message(11, () => value(each));
+    for (const each of graph.outputs) message(12, () => value(each));
   });
   message(8, () => int(2, opset));
   return w.finish();

@@ -1,15 +1,9 @@
 import { backend, type DType, TensorError, type View } from '@gradgate/core';
-import type { Attribute, Initializer, Node } from './proto.js';
+import { isContiguous, sameShape, sizeOf } from '@gradgate/core/internal';
+import { type Attribute, elementType, type Initializer, type Node, type Value } from './proto.js';
 import { placesOf, stepsOf } from './view.js';
 
 type Storage = View['storage'];
-
-/** A value of the graph. */
-export interface Value {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-}
 
 /** A part of a storage that was written by itself. */
 interface Piece {
@@ -49,10 +43,6 @@ export class TracedStorage implements Storage {
 
 const storageOf = (view: View): TracedStorage => view.storage as TracedStorage;
 
-const numelOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-const isSame = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((n, i) => n === b[i]);
-
 /** The nodes and constants of a graph in the making. */
 export class Trace {
   readonly nodes: Node[] = [];
@@ -83,14 +73,14 @@ export class Trace {
     return name;
   }
 
-  cast(x: Value, dtype: DType, type: number): Value {
-    return x.dtype === dtype ? x : this.node('Cast', [x], { dtype, shape: x.shape }, { to: type });
+  cast(x: Value, dtype: DType): Value {
+    return x.dtype === dtype ? x : this.node('Cast', [x], { dtype, shape: x.shape }, { to: elementType(dtype) });
   }
 
   reshape(given: Value, shape: readonly number[]): Value {
     const x = this.reshaped.get(given) ?? given;
-    if (isSame(x.shape, shape)) return x;
-    const allowzero: Readonly<Record<string, Attribute>> = numelOf(shape) === 0 ? { allowzero: 1 } : {};
+    if (sameShape(x.shape, shape)) return x;
+    const allowzero: Readonly<Record<string, Attribute>> = sizeOf(shape) === 0 ? { allowzero: 1 } : {};
     const value = this.node('Reshape', [x, this.ints(shape)], { dtype: x.dtype, shape }, allowzero);
     this.reshaped.set(value, x);
     return value;
@@ -189,7 +179,7 @@ export class Trace {
   /** Pieces side by side, as `cat` writes them. */
   private joined({ value, pieces }: Known): Value | null {
     const [first] = pieces;
-    if (value !== null || !pieces.every(({ out }) => isSame(out.strides, first!.out.strides))) return null;
+    if (value !== null || !pieces.every(({ out }) => sameShape(out.strides, first!.out.strides))) return null;
     const { strides, storage } = first!.out;
     for (const axis of first!.out.shape.keys()) {
       const sorted = [...pieces].sort((a, b) => a.out.offset - b.out.offset);
@@ -200,7 +190,7 @@ export class Trace {
         return isNext && out.shape.every((n, i) => i === axis || n === first!.out.shape[i]);
       });
       const shape = first!.out.shape.map((n, i) => (i === axis ? offset : n));
-      if (!fits || numelOf(shape) !== storage.length || !isContiguousAs(shape, strides)) continue;
+      if (!fits || sizeOf(shape) !== storage.length || !isContiguous(shape, strides)) continue;
       return this.node(
         'Concat',
         sorted.map((p) => p.value),
@@ -275,12 +265,3 @@ const snapshot = ({ storage, dtype, shape, strides, offset, numel, isContiguous 
   numel,
   isContiguous,
 });
-
-function isContiguousAs(shape: readonly number[], strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    if (shape[d] !== 1 && strides[d] !== expected) return false;
-    expected *= shape[d]!;
-  }
-  return true;
-}

@@ -70,12 +70,7 @@ function boxOf(length: number, { shape, strides, offset }: Place): Step[] | null
 }
 
 /** Where the elements of a view lie in its storage. */
-export function placesOf({
-  shape,
-  strides,
-  offset,
-  numel,
-}: Pick<View, 'shape' | 'strides' | 'offset' | 'numel'>): number[] {
+export function placesOf({ shape, strides, offset, numel }: Place): number[] {
   let places = [offset];
   for (const [d, n] of shape.entries())
     places = places.flatMap((p) => Array.from({ length: n }, (_, i) => p + i * strides[d]!));
