@@ -13,10 +13,10 @@ export function sourceOf(file: string, mark: string): Source {
   const all = file.split('\n');
   const at = all.findIndex((line) => line.trim() === mark);
   // What members of a class start and end with.
-  const isMember = (line: string, i: number) => /^ {2}\S/.test(line) && i !== at;
-  let first = all.findLastIndex((line, i) => i < at && isMember(line, i));
+  const isMember = (line: string) => /^ {2}\S/.test(line);
+  let first = all.findLastIndex((line, i) => i < at && isMember(line));
   if (all[first - 1]!.startsWith('  @')) first--;
-  const last = all.findIndex((line, i) => i > at && isMember(line, i));
+  const last = all.findIndex((line, i) => i > at && isMember(line));
   const isShown = (line: string) => !/^\s*note\(/.test(line);
   const before = all.slice(first, at + 1).filter(isShown);
   const lines = [...before, ...all.slice(at + 1, last + 1).filter(isShown)].map((line) => line.slice(2));
