@@ -2,7 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Generator, manualSeed, randn, type Tensor, TensorError, tensor, zeros } from '@gradgate/core';
+import {
+  full,
+  Generator,
+  manualSeed,
+  randn,
+  registerBackend,
+  type Tensor,
+  TensorError,
+  tensor,
+  zeros,
+} from '@gradgate/core';
 import * as nn from '@gradgate/nn';
 import {
   decodeCheckpoint,
@@ -20,6 +30,9 @@ import {
 } from '@gradgate/nn';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { far } from '../../core/backend/far.js';
+
+registerBackend(far);
 
 /** Made by test/golden/make_files.py. */
 const golden = (name: string): Uint8Array =>
@@ -415,3 +428,29 @@ describe('checkpoints', () => {
     expect(plain(await nn.loadNpz(join(dir, 'a.npz')))).toEqual(plain(own()));
   });
 });
+
+it.each([[['cpu']], [['far']], [['cpu', 'far']]])(
+  'what is saved is what there is at the call, on %j',
+  async (devices) => {
+    const tensors = Object.fromEntries(devices.map((device) => [device, full([3], 1, { device })]));
+    const [dir, first] = [folder(), tensors[devices[0]!]!];
+    const read: Record<string, Tensor> = {};
+    const part = { stateDict: () => tensors, loadStateDict: (state: typeof tensors) => Object.assign(read, state) };
+    const saved = [
+      nn.save(join(dir, 'w.safetensors'), tensors),
+      nn.saveCheckpoint(join(dir, 'run.safetensors'), { part, epoch: 1 }),
+      nn.saveNumpy(join(dir, 'w.npy'), first),
+      nn.saveNumpy(join(dir, 'w.npz'), tensors),
+    ];
+    for (const t of Object.values(tensors)) t.mul_(5);
+    await Promise.all(saved);
+    const want = Object.fromEntries(devices.map((device) => [device, [1, 1, 1]]));
+    const { epoch } = await nn.loadCheckpoint(join(dir, 'run.safetensors'), { part, epoch: 0 });
+    const lists = (found: Record<string, Tensor>) =>
+      Object.fromEntries(Object.entries(found).map(([name, t]) => [name, t.toArray()]));
+    expect(lists(await nn.load(join(dir, 'w.safetensors')))).toEqual(want);
+    expect([epoch, lists(read)]).toEqual([1, want]);
+    expect((await nn.loadNpy(join(dir, 'w.npy'))).toArray()).toEqual([1, 1, 1]);
+    expect(lists(await nn.loadNpz(join(dir, 'w.npz')))).toEqual(want);
+  },
+);

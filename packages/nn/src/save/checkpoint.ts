@@ -3,8 +3,8 @@ import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import type { StateDict } from '../module.js';
 import { isPlain, isResumable, maxDepth, type Resumable } from '../plain.js';
 import { type Bytes, shorten } from './bytes.js';
+import { encodeOnHost } from './encodeOnHost.js';
 import { readBytes, writeBytes } from './files.js';
-import { onHost } from './onHost.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import { isModest } from './safetensorsHeader.js';
 
@@ -165,7 +165,7 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
 
 /**
  * Saves a training run so that it can be resumed: `saveCheckpoint(path, { model, optimizer, scheduler, loader, epoch })`.
- * The file is written as a whole or not at all.
+ * The file is written as a whole or not at all, and has the run as it is at the call.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -175,7 +175,7 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
  */
 export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<void> {
   const { states, tensors } = statesOf(parts);
-  await writeBytes('saveCheckpoint', path, encode(states, await onHost(tensors)));
+  await writeBytes('saveCheckpoint', path, await encodeOnHost(tensors, (values) => encode(states, values)));
 }
 
 /**

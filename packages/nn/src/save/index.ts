@@ -1,8 +1,8 @@
-import { Tensor } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
+import { encodeOnHost } from './encodeOnHost.js';
 import { pathOf, readBytes, writeBytes } from './files.js';
 import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';
-import { onHost } from './onHost.js';
 import { openPath, readAll } from './openSafetensors.js';
 import { encodeSafetensors, type Metadata } from './safetensors.js';
 
@@ -22,8 +22,8 @@ export { decodeSafetensors, encodeSafetensors, type Metadata } from './safetenso
 // Paths are text or `file:` URLs, everywhere.
 
 /**
- * Writes tensors by name, such as `model.stateDict()`, as a `.safetensors` file: as a whole or not at all. Where a file is
- * already, its mode, its owner and links to it stay.
+ * Writes tensors by name, such as `model.stateDict()`, as a `.safetensors` file: as they are at the call, as a whole or
+ * not at all. Where a file is already, its mode, its owner and links to it stay.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -31,7 +31,7 @@ export { decodeSafetensors, encodeSafetensors, type Metadata } from './safetenso
  * ```
  */
 export async function save(path: string | URL, tensors: Record<string, Tensor>, metadata?: Metadata): Promise<void> {
-  await writeBytes('save', path, encodeSafetensors(await onHost(tensors), metadata));
+  await writeBytes('save', path, await encodeOnHost(tensors, (values) => encodeSafetensors(values, metadata)));
 }
 
 /**
@@ -61,9 +61,9 @@ export async function load(
  */
 export async function saveNumpy(path: string | URL, value: Tensor | Record<string, Tensor>): Promise<void> {
   const bytes = pathOf('saveNumpy', path).endsWith('.npz')
-    ? encodeNpz(await onHost(value as Record<string, Tensor>))
-    : encodeNpy(Tensor.is(value) ? await value.toAsync('cpu') : (value as never));
-  await writeBytes('saveNumpy', path, bytes);
+    ? encodeOnHost(value as Record<string, Tensor>, (tensors) => encodeNpz(tensors))
+    : encodeOnHost({ value: value as Tensor }, (tensors) => encodeNpy(tensors['value']!));
+  await writeBytes('saveNumpy', path, await bytes);
 }
 
 /**
