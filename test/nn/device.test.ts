@@ -1,5 +1,5 @@
 import { grad, ones, randint, randn, registerBackend, type Tensor, tensor } from '@gradgate/core';
-import { BatchNorm1d, causalMask, functional, init } from '@gradgate/nn';
+import { BatchNorm1d, causalMask, functional, init, optim } from '@gradgate/nn';
 import { expect, it } from 'vitest';
 import { far } from '../core/backend/far.js';
 
@@ -32,6 +32,32 @@ it.each<[string, (x: Tensor) => Tensor]>([
 it('values made on the host are moved to the device of what they initialise', async () => {
   const kernels = init.dirac_(ones([2, 2, 3], { device: 'far' }));
   expect(Array.from(await kernels.data())).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+});
+
+it('gradients are clipped by their joint norm there too, in float32 whatever they are in', async () => {
+  const [half, single] = (['float16', 'float32'] as const).map((dtype) => {
+    const w = ones([2], { device: 'far', dtype }).requiresGrad_();
+    w.grad = ones([2], { device: 'far', dtype }).mul(6e4);
+    return w;
+  }) as [Tensor, Tensor];
+  // Beyond what float16 holds.
+  expect(await optim.clipGradNormAsync_([half], 1)).toBeCloseTo(6e4 * Math.SQRT2, -1);
+  expect(Array.from(await half.grad!.data())).toEqual([
+    expect.closeTo(Math.SQRT1_2, 3),
+    expect.closeTo(Math.SQRT1_2, 3),
+  ]);
+  single.grad!.mul_(1e-4);
+  half.grad!.mul_(0);
+  expect(await optim.clipGradNormAsync_([half, single], 1)).toBeCloseTo(6 * Math.SQRT2, 4);
+  expect(single.grad!.dtype + half.grad!.dtype).toBe('float32float16');
+});
+
+it.each(['cpu', 'far'])('a norm that is not finite is refused by the name that was called, on %s', async (device) => {
+  const w = ones([1], { device }).requiresGrad_();
+  w.grad = ones([1], { device }).mul(Number.NaN);
+  await expect(optim.clipGradNormAsync_([w], 1, { errorIfNonfinite: true })).rejects.toThrow(
+    /^clipGradNormAsync_: the norm of the gradients is NaN/,
+  );
 });
 
 it('a causal mask is 0 where one may look', () => {

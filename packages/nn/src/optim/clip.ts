@@ -9,7 +9,34 @@ function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
   return list.filter((p) => heldGrad(p) !== null);
 }
 
+interface ClipOptions {
+  normType?: number;
+  errorIfNonfinite?: boolean;
+}
+
 const clipOptions = { normType: is.number, errorIfNonfinite: is.boolean };
+
+/** What is to be clipped, and how, checked in the name of `op`. */
+interface Clip extends Required<ClipOptions> {
+  readonly op: string;
+  readonly list: readonly Tensor[];
+  readonly maxNorm: number;
+}
+
+function checkClip(
+  op: string,
+  parameters: Tensor | Iterable<Tensor>,
+  maxNorm: number,
+  options: ClipOptions | undefined,
+): Clip {
+  const { normType = 2, errorIfNonfinite = false } = checkOptions(op, options, clipOptions);
+  check(op, 'maxNorm', maxNorm, is.nonNegative);
+  return { op, list: withGrad(op, parameters), maxNorm, normType, errorIfNonfinite };
+}
+
+function checkNorm({ op, errorIfNonfinite }: Clip, norm: number): void {
+  if (errorIfNonfinite && !Number.isFinite(norm)) throw new RangeError(`${op}: the norm of the gradients is ${norm}`);
+}
 
 /**
  * Scales all gradients together so that their joint `normType`-norm, 2 by default, is at most `maxNorm`; returns the
@@ -23,29 +50,24 @@ const clipOptions = { normType: is.number, errorIfNonfinite: is.boolean };
  * w.grad; // [0.6, 0.8]
  * ```
  */
-export function clipGradNorm_(
-  parameters: Tensor | Iterable<Tensor>,
-  maxNorm: number,
-  options?: { normType?: number; errorIfNonfinite?: boolean },
-): number {
-  const { normType = 2, errorIfNonfinite = false } = checkOptions('clipGradNorm_', options, clipOptions);
-  check('clipGradNorm_', 'maxNorm', maxNorm, is.nonNegative);
-  const list = withGrad('clipGradNorm_', parameters);
-  // It reads what they are.
-  return asAction(() => scaleToNorm(list, maxNorm, normType, errorIfNonfinite));
+export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, options?: ClipOptions): number {
+  return scaleToNorm(checkClip('clipGradNorm_', parameters, maxNorm, options));
 }
 
-function scaleToNorm(list: readonly Tensor[], maxNorm: number, normType: number, errorIfNonfinite: boolean): number {
-  const norms = list.map((p) => heldGrad(p)!.detach().double().norm(normType).item());
-  const total =
-    normType === Number.POSITIVE_INFINITY
-      ? norms.reduce((a, b) => Math.max(a, b), 0)
-      : norms.reduce((a, b) => a + b ** normType, 0) ** (1 / normType);
-  if (errorIfNonfinite && !Number.isFinite(total))
-    throw new RangeError(`clipGradNorm_: the norm of the gradients is ${total}`);
-  const scale = maxNorm / (total + 1e-6);
-  if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void heldGrad(p)!.mul_(scale)));
-  return total;
+function scaleToNorm(clip: Clip): number {
+  const { list, maxNorm, normType } = clip;
+  // It reads what they are.
+  return asAction(() => {
+    const norms = list.map((p) => heldGrad(p)!.detach().double().norm(normType).item());
+    const total =
+      normType === Number.POSITIVE_INFINITY
+        ? norms.reduce((a, b) => Math.max(a, b), 0)
+        : norms.reduce((a, b) => a + b ** normType, 0) ** (1 / normType);
+    checkNorm(clip, total);
+    const scale = maxNorm / (total + 1e-6);
+    if (!(scale >= 1)) noGrad.run(() => list.forEach((p) => void heldGrad(p)!.mul_(scale)));
+    return total;
+  });
 }
 
 /**
@@ -61,22 +83,19 @@ function scaleToNorm(list: readonly Tensor[], maxNorm: number, normType: number,
 export async function clipGradNormAsync_(
   parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
-  options?: { normType?: number; errorIfNonfinite?: boolean },
+  options?: ClipOptions,
 ): Promise<number> {
-  const { normType = 2, errorIfNonfinite = false } = checkOptions('clipGradNormAsync_', options, clipOptions);
-  check('clipGradNormAsync_', 'maxNorm', maxNorm, is.nonNegative);
-  const list = withGrad('clipGradNormAsync_', parameters);
-  if (list.every((p) => p.device === 'cpu')) return clipGradNorm_(list, maxNorm, options);
-  const total = noGrad.run(() => stack(list.map((p) => heldGrad(p)!.detach().norm(normType))).norm(normType));
-  if (errorIfNonfinite) {
-    const value = await total.itemAsync();
-    if (!Number.isFinite(value)) throw new RangeError(`clipGradNormAsync_: the norm of the gradients is ${value}`);
-  }
+  const clip = checkClip('clipGradNormAsync_', parameters, maxNorm, options);
+  const { list, normType } = clip;
+  if (list.every((p) => p.device === 'cpu')) return scaleToNorm(clip);
+  const total = noGrad.run(() => stack(list.map((p) => heldGrad(p)!.detach().float().norm(normType))).norm(normType));
+  const read = total.itemAsync();
+  if (clip.errorIfNonfinite) checkNorm(clip, await read);
   noGrad.run(() => {
     const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
     for (const p of list) heldGrad(p)!.mul_(scale);
   });
-  return total.itemAsync();
+  return read;
 }
 
 /**
