@@ -1,7 +1,5 @@
 import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
-
 import { brand, check, checkOptions, is, isDevice, show } from '@gradgate/core/internal';
-
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,

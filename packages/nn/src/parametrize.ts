@@ -1,7 +1,5 @@
 import { noGrad, randn, type Tensor } from '@gradgate/core';
-
 import { checkOptions, is, show } from '@gradgate/core/internal';
-
 import { registryOf, snakeCase } from './members.js';
 import { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';

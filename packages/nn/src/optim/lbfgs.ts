@@ -233,20 +233,20 @@ function readMemory(own: Record<string, unknown>, size: number): Memory {
   };
   const named = (name: string, former: string): string => (name in own || !(former in own) ? name : former);
   const number = (name: string, former: string): number => {
-    const key = /* @__PURE__ */ named(name, former);
+    const key = named(name, former);
     const value = Tensor.is(own[key]) && own[key].numel === 1 ? own[key].item() : own[key];
     return typeof value === 'number' ? value : refuse(key, 'a number');
   };
   const isVector = (v: unknown): v is Tensor => Tensor.is(v) && v.ndim === 1 && v.numel === size;
   const vector = (name: string, former: string): Float64Array => {
-    const key = /* @__PURE__ */ named(name, former);
+    const key = named(name, former);
     const value = own[key];
     return isVector(value)
       ? Float64Array.from(value.detach().toTypedArray(), Number)
       : refuse(key, `a vector of ${size}`);
   };
   const rows = (name: string, former: string): Float64Array[] => {
-    const key = /* @__PURE__ */ named(name, former);
+    const key = named(name, former);
     const value = own[key];
     const list = Tensor.is(value) && value.ndim === 2 ? value.unbind(0) : value;
     return Array.isArray(list) && list.every(isVector)

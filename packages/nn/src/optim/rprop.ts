@@ -1,6 +1,5 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
-import type { StepRule } from '@gradgate/core/internal';
-import { show } from '@gradgate/core/internal';
+import { type StepRule, show } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,

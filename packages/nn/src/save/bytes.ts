@@ -1,4 +1,5 @@
 import { show } from '@gradgate/core/internal';
+
 /** What holds bytes: all decoders take any of these. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
