@@ -44,23 +44,25 @@ export const thisCopy: object = Object.freeze(Object.create(coreCopy));
 
 const registries = new WeakMap<object, Registry>();
 
-/** The registry of a module. */
-export const registryOf = (module: Module): Registry => registries.get(module) ?? inherited(module);
-
-/** Whether a value is a module, or inherits from one. */
-export function isModule(value: object): value is Module {
-  for (let of: object | null = value; of !== null; of = Object.getPrototypeOf(of)) if (registries.has(of)) return true;
-  return false;
-}
-
-/** What a gate has wrapped inherits from the module. */
-function inherited(module: Module): Registry {
-  for (let of: object | null = module; of !== null; of = Object.getPrototypeOf(of)) {
+/** The registry of a module or of what inherits from one, as what a gate has wrapped does. */
+function registryIn(value: object): Registry | undefined {
+  for (let of: object | null = value; of !== null; of = Object.getPrototypeOf(of)) {
     const registry = registries.get(of);
     if (registry !== undefined) return registry;
   }
-  throw new TypeError('Module: this object only inherits from the class; make modules with new');
+  return undefined;
 }
+
+/** The registry of a module. */
+export function registryOf(module: Module): Registry {
+  const registry = registryIn(module);
+  if (registry === undefined)
+    throw new TypeError('Module: this object only inherits from the class; make modules with new');
+  return registry;
+}
+
+/** Whether a value is a module, or inherits from one. */
+export const isModule = (value: object): value is Module => registryIn(value) !== undefined;
 
 /** Makes `target` a module: gives the proxy through which its fields are written. */
 export function asModule(target: object, base: typeof Module): Module {
