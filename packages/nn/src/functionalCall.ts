@@ -1,5 +1,6 @@
 import { ShapeError, Tensor } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
+import { checkModule } from './checkModule.js';
 import { className, membersOf, startSubstituting, substituting } from './members.js';
 import { Module } from './module.js';
 
@@ -25,7 +26,7 @@ export function functionalCall<M extends Module>(
   tensors: Readonly<Record<string, Tensor>>,
   ...args: Parameters<M['forward']>
 ): ReturnType<M['forward']> {
-  if (!(module instanceof Module)) throw new TypeError(`functionalCall: expected a Module, got ${show(module)}`);
+  checkModule('functionalCall', module);
   if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
     throw new TypeError(`functionalCall: expected tensors by name, got ${show(tensors)}`);
   const own = new Map<string, Tensor>([...module.namedParameters(), ...module.namedBuffers()]);

@@ -1,7 +1,8 @@
 import { noGrad, randn, type Tensor } from '@gradgate/core';
-import { checkOptions, is, show } from '@gradgate/core/internal';
+import { checkOptions, is } from '@gradgate/core/internal';
+import { checkModule } from './checkModule.js';
 import { registryOf, snakeCase } from './members.js';
-import { Module } from './module.js';
+import type { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
 
 // A weight that is computed from other parameters: the field becomes a getter, which the module does not see as a
@@ -12,10 +13,6 @@ type Fields = Record<string, Tensor>;
 const nameOption = { name: is.string };
 const weightNormOptions = { ...nameOption, dim: is.nullable(is.integer) };
 const spectralNormOptions = { ...nameOption, powerIterations: is.count, eps: is.nonNegative };
-
-function checkModule(op: string, module: unknown): void {
-  if (!(module instanceof Module)) throw new TypeError(`${op}: expected a Module, got ${show(module)}`);
-}
 
 function weightOf(op: string, module: Module, name: string): Parameter {
   checkModule(op, module);

@@ -1,6 +1,6 @@
 import { evaluating, type GradPolicy, gradPolicies, Tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
-import { Module } from './module.js';
+import { checkModule } from './checkModule.js';
+import type { Module } from './module.js';
 
 const shapes = (out: unknown): string =>
   Tensor.is(out) ? `[${out.shape.join(', ')}]` : Array.isArray(out) ? out.map(shapes).join(' ') : '';
@@ -28,7 +28,7 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
  * ```
  */
 export function summary(model: Module, ...inputs: unknown[]): string {
-  if (!(model instanceof Module)) throw new TypeError(`summary: takes a Module, got ${show(model)}`);
+  checkModule('summary', model);
   const modules = [...model.namedModules()];
   const outputs = new Map<Module, string>();
   const handles = modules.map(([, m]) =>

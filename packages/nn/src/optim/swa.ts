@@ -1,5 +1,6 @@
 import { noGrad, Tensor } from '@gradgate/core';
-import { asAction, check, is, show } from '@gradgate/core/internal';
+import { asAction, check, is } from '@gradgate/core/internal';
+import { checkModule } from '../checkModule.js';
 import { Module } from '../module.js';
 
 /** How the average moves, given a weight of it, one of the model and how many models are in it. */
@@ -31,7 +32,7 @@ export class AveragedModel<M extends Module> extends Module {
     model: M,
     private readonly average: AveragingFunction = equalWeights,
   ) {
-    if (!(model instanceof Module)) throw new TypeError(`AveragedModel: expected a Module, got ${show(model)}`);
+    checkModule('AveragedModel', model);
     check('AveragedModel', 'average', average, is.callback);
     super();
     this.module = model.clone();
@@ -45,7 +46,7 @@ export class AveragedModel<M extends Module> extends Module {
   /** Takes the weights of a model, of the same structure, into the average. */
   @noGrad updateParameters(model: M): void {
     const op = 'AveragedModel.updateParameters';
-    if (!(model instanceof Module)) throw new TypeError(`${op}: expected a Module, got ${show(model)}`);
+    checkModule(op, model);
     const current = new Map(model.namedParameters());
     const pairs = [...this.module.namedParameters()].map(([name, p]) => {
       const other = current.get(name);
@@ -85,7 +86,7 @@ function statisticsOf(module: object): Statistics[] {
  */
 export function updateBn(loader: Iterable<Tensor | readonly unknown[]>, model: Module): void {
   check('updateBn', 'the loader', loader, is.iterable);
-  if (!(model instanceof Module)) throw new TypeError(`updateBn: expected a Module, got ${show(model)}`);
+  checkModule('updateBn', model);
   const layers = [...model.modules()].flatMap(statisticsOf).map((layer) => ({ layer, momentum: layer.momentum }));
   if (layers.length === 0) return;
   const training = [...model.modules()].map((module) => ({ module, training: module.training }));
