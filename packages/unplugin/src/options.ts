@@ -17,11 +17,21 @@ export interface Options {
 const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value);
 const isPattern = (value: unknown): boolean => typeof value === 'string' || value instanceof RegExp;
 
-const kinds: { readonly [K in keyof Required<Options>]: { text: string; is: (value: unknown) => boolean } } = {
-  include: { text: 'a regular expression, a glob, or a list of them', is: (v) => [v].flat().every(isPattern) },
-  exclude: { text: 'a regular expression, a glob, or a list of them', is: (v) => [v].flat().every(isPattern) },
-  async: { text: 'true or false', is: (v) => typeof v === 'boolean' },
-  decorators: { text: 'true or false', is: (v) => typeof v === 'boolean' },
+interface Kind {
+  readonly text: string;
+  readonly is: (value: unknown) => boolean;
+}
+const patterns: Kind = {
+  text: 'a regular expression, a glob, or a list of them',
+  is: (v) => [v].flat().every(isPattern),
+};
+const flag: Kind = { text: 'true or false', is: (v) => typeof v === 'boolean' };
+
+const kinds: { readonly [K in keyof Required<Options>]: Kind } = {
+  include: patterns,
+  exclude: patterns,
+  async: flag,
+  decorators: flag,
 };
 
 /** Refuses what there is none of, as `checkOptions` of core does, which a build need not have. */
