@@ -137,6 +137,9 @@ describe('SummaryWriter', () => {
     expect(() => writer.addScalar('loss', '1' as never, 1)).toThrow(/loss is a number, got '1'/);
     expect(() => writer.addScalar('loss', 1, -1)).toThrow(/the step is a whole number from 0 up, got -1/);
     expect(() => writer.addImage('x', randn([2, 3]), 1)).toThrow(/\[channels, height, width\].*shape \[2, 3\]/);
+    expect(() => writer.addImage(3 as never, randn([3, 2, 2]), 1)).toThrow(/addImage: the tag is a string, got 3/);
+    await expect(writer.addHparams({ lr: 1 }, { loss: '1' as never })).rejects.toThrow(/addHparams: loss is a number/);
+    await expect(writer.addHparams({ lr: 1 }, { loss: 1 }, -1)).rejects.toThrow(/addHparams: the step is a whole/);
     expect(() => writer.addGraph(randn([2]))).toThrow(/a tensor whose computation was recorded/);
     await writer.close();
     expect(writes).toBe(1);

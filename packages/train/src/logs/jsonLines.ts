@@ -1,5 +1,4 @@
-import { check, is } from '@gradgate/core/internal';
-import type { Logger } from './logger.js';
+import { checkFigures, type Logger } from './logger.js';
 import { Sink } from './sink.js';
 
 /**
@@ -20,9 +19,7 @@ export class JsonLines implements Logger {
   }
 
   addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
-    check('addFigures', 'figures', figures, is.object);
-    for (const name in figures) check('addFigures', name, figures[name], is.number);
-    check('addFigures', 'the step', step, is.size);
+    checkFigures('addFigures', figures, step);
     const line = JSON.stringify({ step, time: Date.now() / 1000, ...figures });
     return this.sink.write(new TextEncoder().encode(`${line}\n`));
   }

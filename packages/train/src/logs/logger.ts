@@ -1,5 +1,5 @@
 import type { Tensor } from '@gradgate/core';
-import { checkOptions, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import type { Callback } from '../callback.js';
 import { checkRun, type Run } from '../run.js';
 
@@ -10,6 +10,13 @@ export interface Logger {
   /** Takes the values of a tensor. */
   addHistogram?(tag: string, values: Tensor, step: number): unknown;
   close?(): unknown;
+}
+
+/** Refuses what are no figures of a step, in the name of `op`. */
+export function checkFigures(op: string, figures: object, step: number): void {
+  check(op, 'figures', figures, is.object);
+  for (const [name, value] of Object.entries(figures)) check(op, name, value, is.number);
+  check(op, 'the step', step, is.size);
 }
 
 /**

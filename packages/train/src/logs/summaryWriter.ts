@@ -1,7 +1,7 @@
 import { type Node, noGrad, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { encode } from 'fast-png';
-import type { Logger } from './logger.js';
+import { checkFigures, type Logger } from './logger.js';
 import * as records from './records.js';
 import { Sink } from './sink.js';
 
@@ -35,8 +35,7 @@ export class SummaryWriter implements Logger {
 
   /** Several scalars of one step. */
   addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
-    check('addFigures', 'figures', figures, is.object);
-    for (const [tag, value] of Object.entries(figures)) check('addFigures', tag, value, is.number);
+    checkFigures('addFigures', figures, step);
     return this.write(records.scalars(figures), step);
   }
 
@@ -50,6 +49,7 @@ export class SummaryWriter implements Logger {
 
   /** An image [channels, height, width] of 1, 3 or 4 channels: floats from 0 to 1, or bytes. */
   addImage(tag: string, image: Tensor, step: number): Promise<void> {
+    check('addImage', 'the tag', tag, is.string);
     if (!Tensor.is(image) || image.ndim !== 3 || ![1, 3, 4].includes(image.shape[0]!))
       throw new TypeError(`addImage: the image is [channels, height, width] of 1, 3 or 4 channels, got ${show(image)}`);
     const [channels, height, width] = image.shape as [number, number, number];
@@ -82,6 +82,7 @@ export class SummaryWriter implements Logger {
   ): Promise<void> {
     check('addHparams', 'hparams', hparams, is.object);
     check('addHparams', 'metrics', metrics, is.object);
+    checkFigures('addHparams', metrics, step);
     for (const [name, value] of Object.entries(hparams))
       check('addHparams', name, value, is.either(is.number, is.string, is.boolean));
     const all = records.hparams(hparams, Object.keys(metrics), Date.now() / 1000);
