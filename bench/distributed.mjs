@@ -1,11 +1,12 @@
 /**
- * Milliseconds of a training step in 1, 2 and 4 ranks of this machine beside threads of one process on the same cores, each in
- * new processes:
+ * Milliseconds of a training step in ranks of this machine, 1 and 2 by default, beside threads of one process on the same
+ * cores, each in new processes:
  *
  *   node bench/distributed.mjs [--mpirun mpirun] [--steps 30] [--ranks 1,2] [--batches 64,256,1024] [--repeats 3]
  *
- * The whole batch is the same in each row: ranks share it out. Figures are medians over repeats, in which all rows take turns. "not sent" is a step under noSync, "at the end" one whose
- * gradients are sent after the backward pass; what lies between them is what overlap can hide.
+ * The whole batch is the same in each row: ranks share it out. Figures are medians over repeats, in which all rows take turns.
+ * "not sent" is a step under noSync, "at the end" one whose gradients are sent after the backward pass; what lies between them
+ * is what overlap can hide.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
