@@ -1,32 +1,9 @@
 """Writes more.jsonl: operators beyond ops.jsonl, computed by PyTorch in float64. Run: python3 make_ops.py"""
-import json, os, torch
+import torch
+from lines import case, write
 
-torch.manual_seed(0)
-lines = []
-names = "abcdef"
 f = lambda *s: torch.randn(*s, dtype=torch.float64).float().double()  # what float32 holds too
 i = lambda v: torch.tensor(v)
-num = lambda v: [x if isinstance(x, (int, bool)) else float(x) for x in v]
-
-
-def tensor(t, grad=True):
-    return {"shape": list(t.shape), "dtype": str(t.dtype)[6:], "data": num(t.detach().flatten().tolist()), "requires_grad": bool(grad and t.is_floating_point())}
-
-
-def case(js, fn, *inputs):
-    """`js` is the call in our names, of the inputs a, b, ...; it gives a tensor or an array of them."""
-    leaves = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
-    out = fn(*[x.clone() if x.is_floating_point() else x for x in leaves])
-    out = list(out) if isinstance(out, (tuple, list)) else [out]
-    weights = [torch.randn_like(o) if o.requires_grad else None for o in out]
-    total = sum((o * w).sum() for o, w in zip(out, weights) if w is not None)
-    if any(w is not None for w in weights):
-        total.backward()
-    lines.append({"js": js, "inputs": [tensor(x) for x in inputs], "outputs": [tensor(o, False) for o in out],
-                  "weights": [None if w is None else num(w.flatten().tolist()) for w in weights],
-                  "grads": [None if x.grad is None else num(x.grad.flatten().tolist()) for x in leaves]})
-
-
 x, y, v, z = f(2, 3), f(2, 3), f(3), f(4, 5)
 pos = x.abs() + 0.3
 unit = torch.sigmoid(x)
@@ -251,9 +228,4 @@ case("a.sort(0).values", lambda a: a.sort(0)[0], none)
 case("a.norm()", lambda a: a.norm(), none)
 case("a.transpose(0, 1)", lambda a: a.transpose(0, 1), none)
 case("a.clone().set(b, c)", put, x, x > 100, i(1.0).double())
-
-out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "more.jsonl")
-with open(out, "w") as file:
-    for line in lines:
-        file.write(json.dumps(line).replace("NaN", '"NaN"').replace("-Infinity", '"-Infinity"').replace(" Infinity", ' "Infinity"') + "\n")
-print(len(lines), "cases")
+write("more.jsonl")
