@@ -308,6 +308,7 @@ const refused: Record<string, (() => unknown)[]> = {
     () => core.maskedScatter(x, x.gt(-9), core.ones([2])),
     () => core.maskedScatter(x, bools, x),
     () => core.maskedScatter(x, x.gt(0), whole),
+    () => core.maskedScatter(x, x.gt(0), null as never),
   ],
   gather: [
     () => core.gather(x, 1, whole.mul(9)),
@@ -401,7 +402,13 @@ const refused: Record<string, (() => unknown)[]> = {
     () => core.quantile(x, 0.5, 3),
     () => core.quantile(x, 0.5, 0, { interpolation: 'cubic' as never }),
   ],
-  oneHot: [() => core.oneHot(x), () => core.oneHot(ints, 1), () => core.oneHot(ints.neg())],
+  oneHot: [
+    () => core.oneHot(x),
+    () => core.oneHot(ints, 1),
+    () => core.oneHot(ints.neg()),
+    () => core.oneHot(ints, Symbol.iterator as never),
+    () => core.oneHot(ints, {} as never),
+  ],
   diagonal: [() => core.diagonal(x, 0, 0, 0), () => core.diagonal(x.select(0, 0)), () => core.diagonal(x, 0.5)],
   diagEmbed: [() => core.diagEmbed(x, 0, 1, 1), () => core.diagEmbed(core.tensor(1))],
   diag: [() => core.diag(cube)],
@@ -531,8 +538,12 @@ const refused: Record<string, (() => unknown)[]> = {
     () => core.histc(x, { min: 2, max: 1 }),
     () => core.histc(x.mul(Number.NaN)),
   ],
-  searchsorted: [() => core.searchsorted(core.tensor(1), x), () => core.searchsorted(x, core.ones([3, 3]))],
-  bucketize: [() => core.bucketize(x, x)],
+  searchsorted: [
+    () => core.searchsorted(core.tensor(1), x),
+    () => core.searchsorted(x, core.ones([3, 3])),
+    ...[{}, '1', null, 2n, Symbol.iterator].map((v) => () => core.searchsorted(core.ones([3]), v as never)),
+  ],
+  bucketize: [() => core.bucketize(x, x), () => core.bucketize({} as never, core.ones([3]))],
   unique: [() => core.unique(x, { dim: 2 })],
   uniqueConsecutive: [() => core.uniqueConsecutive(x, { dim: 2 })],
   multinomial: [

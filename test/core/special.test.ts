@@ -44,6 +44,7 @@ describe('dtypes and what is refused', () => {
           .backward(),
       ).toThrow(new RegExp(`${name}: there is no gradient for`));
     expect(() => special.multigammaln(a, 0)).toThrow(/multigammaln: p is a whole number above 0, got 0/);
+    expect(() => special.multigammaln(a, Symbol.iterator as never)).toThrow(/^multigammaln: .*got a symbol/);
   });
 
   it('what is no tensor', () => {

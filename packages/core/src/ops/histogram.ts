@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
-import { checkOptions, show } from '../check.js';
+import { check, checkOptions, show } from '../check.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { isFloat } from '../memory/dtype.js';
@@ -100,6 +100,7 @@ const searchsortedOptions = { right: is.boolean };
 export function searchsorted(sorted: Tensor, values: Tensor | number, options?: SearchOptions): Tensor {
   const { right = false } = checkOptions('searchsorted', options, searchsortedOptions);
   checkTensors('searchsorted', sorted);
+  check('searchsorted', 'values', values, is.either(is.tensor, is.number));
   const v = Tensor.is(values) ? values : Tensor.of(Float64Array.of(values), 'float64', [], sorted.storage.backend);
   if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
   const lead = formatShape(sorted.shape.slice(0, -1));

@@ -287,6 +287,7 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
  * ```
  */
 export function maskedScatter(x: Tensor, mask: Tensor, src: Tensor): Tensor {
+  checkTensors('maskedScatter', x, src);
   const [t, positions] = masked('maskedScatter', x, mask);
   const count = positions.numel;
   if (src.numel < count)

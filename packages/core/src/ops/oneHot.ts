@@ -1,10 +1,11 @@
 import { kernelsOf } from '../backend/backends.js';
-import { show } from '../check.js';
+import { check, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { repeated, writeTo } from '../graph/positions.js';
 import { checkSize } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
+import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './oneHot.js';
 
@@ -18,6 +19,7 @@ import type * as self from './oneHot.js';
 export const oneHot = /* @__PURE__ */ named('oneHot', (x: Tensor, numClasses = -1): Tensor => {
   checkTensors('oneHot', x);
   checkIntegers('oneHot', 'classes', x);
+  check('oneHot', 'numClasses', numClasses, is.integer);
   const counted = () => (x.numel === 0 ? 0 : elementsOf(x.amax(), 'oneHot')[0]! + 1);
   const n = numClasses === -1 ? counted() : numClasses;
   const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${show(v)}`);

@@ -1,3 +1,4 @@
+import { show } from '../check.js';
 import { AutogradError, named } from '../errors.js';
 import { toFloat } from '../memory/dtype.js';
 import { binary } from '../ops/define.js';
@@ -125,7 +126,7 @@ export const zeta = binary('zeta', {
  */
 export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
   checkTensors('multigammaln', x);
-  if (!Number.isInteger(p) || p < 1) throw new RangeError(`multigammaln: p is a whole number above 0, got ${p}`);
+  if (!Number.isInteger(p) || p < 1) throw new RangeError(`multigammaln: p is a whole number above 0, got ${show(p)}`);
   let out = add(lgamma(x), (Math.log(Math.PI) * p * (p - 1)) / 4);
   for (let j = 1; j < p; j++) out = add(out, lgamma(sub(x, j / 2)));
   return out;
