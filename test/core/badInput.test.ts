@@ -257,7 +257,10 @@ const refused: Record<string, (() => unknown)[]> = {
       'cholesky',
     ].map((op) => [`${op} of integers`, [() => (core as any)[op](whole, 0)]]),
   ),
-  norm: [() => core.norm(x, 2, 5)],
+  norm: [
+    ...[0, 1, 2, 3, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map((p) => () => core.norm(x, p, 5)),
+    () => core.norm(x, 1, 0, { keepDim: true } as never),
+  ],
   transpose: [() => core.transpose(x, 0, 2)],
   swapaxes: [() => core.swapaxes(x, 0, 2)],
   movedim: [() => core.movedim(x, 0, 2)],

@@ -318,7 +318,7 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
  * norm(tensor([3, 4])); // 5
  * ```
  */
-export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
+export const norm = /* @__PURE__ */ named('norm', (x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor => {
   checkTensors('norm', x);
   floatOnly('norm', x);
   if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
@@ -345,7 +345,7 @@ export function norm(x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor {
     },
     [x, out],
   );
-}
+});
 
 /** The `p`-norm for other `p` than 0, 1, 2 and infinities: its gradient is `sign(x) |x|^(p - 1) norm^(1 - p)`. */
 function powerNorm(x: Tensor, p: number, r: Plan): Tensor {
