@@ -1,5 +1,6 @@
 import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
+import * as special from '@gradgate/core/special';
 import { functional as F } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
@@ -86,10 +87,14 @@ describe('gradients at singular points are those of PyTorch', () => {
 
   it('logit, xlogy, pow and klDiv', () => {
     expect(gradients((x) => core.logit(x), [0, 0.5, 1])).toEqual([[inf, 4, inf]]);
+    expect(gradients((x) => core.logit(x), [-0])).toEqual([[inf]]);
     expect(gradients((a, b) => core.xlogy(a, b), [0, 0], [0, 2])).toEqual([
       [0, Math.LN2],
       [nan, 0],
     ]);
+    // Whatever the logarithm is, a gradient of 0 stays 0.
+    for (const f of [core.xlogy, special.xlog1py])
+      expect(gradients((a, b) => f(a, b).mul(0), [2, 2], [-3, -1])[0]).toEqual([0, 0]);
     expect(gradients((a) => a.pow(tensor([0, 2], { dtype: 'float64' })), [0, 0])).toEqual([[0, 0]]);
     expect(gradients((x) => F.klDiv(x, tensor([0, 0.5], { dtype: 'float64' }), { reduction: 'sum' }), [0, 0])).toEqual([
       [0, -0.5],

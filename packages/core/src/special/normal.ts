@@ -1,7 +1,7 @@
 import { toFloat } from '../memory/dtype.js';
 import { binary, unary } from '../ops/define.js';
 import { add, div, eq, exp, le, log, mul, neg, sub, where } from '../ops/elementwise.js';
-import { log1p, square } from '../ops/exponential.js';
+import { square } from '../ops/exponential.js';
 import { logicalAnd } from '../ops/logical.js';
 import { erfcOf, erfcTail } from '../ops/special.js';
 
@@ -109,7 +109,7 @@ export const entr = unary('entr', {
 export const xlog1py = binary('xlog1py', {
   forward: (x, y) => (x === 0 && !Number.isNaN(y) ? 0 : x * Math.log1p(y)),
   backward: [
-    (g, x, y) => mul(g, where(logicalAnd(eq(x, 0), le(y, -1)), 0, log1p(y))),
+    (g, x, y) => where(logicalAnd(eq(x, 0), le(y, -1)), 0, xlog1py(g, y)),
     (g, x, y) => mul(g, div(x, add(y, 1))),
   ],
   saves: true,
