@@ -47,7 +47,7 @@ export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, o
 });
 
 /**
- * How many elements over `dim` are not 0; int32.
+ * How many elements over `dim` are not 0; int64.
  *
  * ```ts
  * countNonzero(tensor([1, 0, 2])); // 2
