@@ -21,9 +21,9 @@ const integers = (op: string, forward: (a: number, b: number) => number, exact: 
     },
   });
 
-export const and = <T extends number | bigint>(a: T, b: T) => (a & b) as T;
+const and = <T extends number | bigint>(a: T, b: T) => (a & b) as T;
 
-export const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
+const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
 
 const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 

@@ -10,8 +10,6 @@ import type { ValuesAndIndices } from './reduce.js';
 import { narrow } from './shape.js';
 import type * as self from './sorting.js';
 
-const sortOptions = { descending: is.boolean };
-
 /**
  * The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest.
  *
@@ -22,13 +20,9 @@ const sortOptions = { descending: is.boolean };
 export const sort = /* @__PURE__ */ named(
   'sort',
   (x: Tensor, dim = -1, options?: { descending?: boolean }): ValuesAndIndices => {
-    const { descending = false } = checkOptions('sort', options, sortOptions);
-    checkTensors('sort', x);
-    const order = argsort(x, dim, { descending });
-    return {
-      values: x.ndim === 0 ? x.clone() : gatherAlong('gather', x, normalizeDim('sort', dim, x.ndim), order),
-      indices: order,
-    };
+    const indices = argsort(x, dim, options);
+    const values = x.ndim === 0 ? x.clone() : gatherAlong('gather', x, normalizeDim('sort', dim, x.ndim), indices);
+    return { values, indices };
   },
 );
 

@@ -58,8 +58,6 @@ export function unique(x: Tensor, options?: { dim?: number }): Unique {
   return groups('unique', x, dim, true);
 }
 
-const uniqueConsecutiveOptions = { dim: is.integer };
-
 /**
  * The elements (slices along `dim`) without those that equal the one before.
  *
@@ -68,7 +66,7 @@ const uniqueConsecutiveOptions = { dim: is.integer };
  * ```
  */
 export function uniqueConsecutive(x: Tensor, options?: { dim?: number }): Unique {
-  const { dim } = checkOptions('uniqueConsecutive', options, uniqueConsecutiveOptions);
+  const { dim } = checkOptions('uniqueConsecutive', options, uniqueOptions);
   checkTensors('uniqueConsecutive', x);
   return groups('uniqueConsecutive', x, dim, false);
 }
