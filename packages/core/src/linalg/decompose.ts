@@ -1,8 +1,7 @@
 import type { MatrixRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
-import { type DType, isFloat } from '../memory/dtype.js';
+import type { DType } from '../memory/dtype.js';
 import type { Shape } from '../memory/shape.js';
-import { diagEmbed } from '../ops/diagonal.js';
 import { add, div, eq, mul, sub, where } from '../ops/elementwise.js';
 import { transpose, unsqueeze } from '../ops/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -29,9 +28,6 @@ export const mT = (a: Tensor): Tensor => transpose(a, -1, -2);
 /** `a @ diag(d)`. */
 export const timesDiagonal = (a: Tensor, d: Tensor): Tensor => mul(a, unsqueeze(d, -2));
 
-/** A matrix with `d` as its diagonal. */
-export const diagonalOf = (d: Tensor): Tensor => diagEmbed(d);
-
 export const skew = (x: Tensor): Tensor => sub(x, mT(x));
 export const symmetrized = (x: Tensor): Tensor => mul(add(x, mT(x)), 0.5);
 
@@ -42,7 +38,10 @@ export function overDifferences(x: Tensor, d: Tensor): Tensor {
   return where(none, 0, div(x, where(none, 1, differences)));
 }
 
-/** The distance from 1 to the next number of a dtype. */
-export const epsilonOf = (dtype: DType): number =>
-  ({ float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 })[dtype as string] ??
-  (isFloat(dtype) ? 2 ** -23 : 0);
+/** The distance from 1 to the next number of a floating point dtype. */
+export const epsilons: Partial<Record<DType, number>> = {
+  float64: 2 ** -52,
+  float32: 2 ** -23,
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+};

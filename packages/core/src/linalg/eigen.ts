@@ -2,7 +2,7 @@ import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { checkSquare } from '../ops/checkMatrix.js';
-import { diagonal, tril, triu } from '../ops/diagonal.js';
+import { diagEmbed, diagonal, tril, triu } from '../ops/diagonal.js';
 import { add, div, eq, mul, neg, sub, where } from '../ops/elementwise.js';
 import { square } from '../ops/exponential.js';
 import { solve } from '../ops/linalg.js';
@@ -10,7 +10,7 @@ import { matmul } from '../ops/matmul.js';
 import { cat, narrow, unsqueeze } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { decompose, diagonalOf, mT, overDifferences, skew, symmetrized } from './decompose.js';
+import { decompose, mT, overDifferences, skew, symmetrized } from './decompose.js';
 import { eig as eigRule } from './rules/eig.js';
 import { eigh as eighRule } from './rules/eigh.js';
 
@@ -24,7 +24,7 @@ const eighOptions = { UPLO: is.oneOf('L', 'U') };
 /** The symmetric matrix of the triangle that is read. */
 function symmetricOf(a: Tensor, uplo: 'L' | 'U'): Tensor {
   const half = uplo === 'L' ? tril(a, -1) : triu(a, 1);
-  return add(add(half, mT(half)), diagonalOf(diagonal(a, 0, -2, -1)));
+  return add(add(half, mT(half)), diagEmbed(diagonal(a, 0, -2, -1)));
 }
 
 /**
@@ -50,7 +50,7 @@ export const eigh = /* @__PURE__ */ named(
       [values, vectors],
       ([gl, gv], ctx) => {
         const [l, v] = ctx.saved as [Tensor, Tensor];
-        let inner = gl === null || gl === undefined ? null : diagonalOf(gl);
+        let inner = gl ? diagEmbed(gl) : null;
         if (gv) {
           const turn = mul(overDifferences(skew(matmul(mT(v), gv)), l), 0.5);
           inner = inner === null ? turn : add(inner, turn);
@@ -141,8 +141,8 @@ export const eig = /* @__PURE__ */ named(
           inner = overConjugates(rest, { real: lr, imag: li });
         }
         if (glr || gli) {
-          const real = diagonalOf(glr ?? mul(gli!, 0));
-          const imag = diagonalOf(gli ?? mul(glr!, 0));
+          const real = diagEmbed(glr ?? mul(gli!, 0));
+          const imag = diagEmbed(gli ?? mul(glr!, 0));
           inner = inner === null ? { real, imag } : { real: add(inner.real, real), imag: add(inner.imag, imag) };
         }
         return [realSolution(adjoint(v), times(inner!, adjoint(v)), n)];

@@ -5,6 +5,7 @@ import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
 import { floatOnly } from '../ops/define.js';
 import { div, mul } from '../ops/elementwise.js';
 import { inverse, LinAlgError } from '../ops/linalg.js';
+import { keepDim } from '../ops/options.js';
 import { amax, amin, norm as coreNorm, type KeepDim, sum } from '../ops/reduce.js';
 import { permute, select, unsqueeze } from '../ops/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -12,8 +13,6 @@ import { fullLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { svdvals } from './svd.js';
-
-const keepDim = { keepdim: is.boolean };
 
 /**
  * The norm `ord` of vectors over `dim`, of all elements if it is left out or null: `(Σ|x|^ord)^(1/ord)`, the largest size for

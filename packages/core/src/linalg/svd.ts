@@ -3,6 +3,7 @@ import { DTypeError, named, ShapeError } from '../errors.js';
 import { record, recordMany } from '../graph/node.js';
 import { formatShape } from '../memory/shape.js';
 import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
+import { diagEmbed } from '../ops/diagonal.js';
 import { add, div, gt, maximum, mul, neg, sub, where } from '../ops/elementwise.js';
 import { square } from '../ops/exponential.js';
 import { divOrZero } from '../ops/gradients.js';
@@ -12,7 +13,7 @@ import { cat, narrow, squeeze, to, unsqueeze } from '../ops/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
-import { decompose, diagonalOf, epsilonOf, mT, overDifferences, skew, timesDiagonal } from './decompose.js';
+import { decompose, epsilons, mT, overDifferences, skew, timesDiagonal } from './decompose.js';
 import { eigh } from './eigen.js';
 import { svd as svdRule } from './rules/svd.js';
 
@@ -77,7 +78,7 @@ function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
       const [m, n, k] = [u.shape.at(-2)!, v.shape.at(-2)!, s.shape.at(-1)!];
       const gv = gvh ? mT(gvh) : null;
       const terms: Tensor[] = [];
-      if (gs) terms.push(diagonalOf(gs));
+      if (gs) terms.push(diagEmbed(gs));
       if (gu || gv) terms.push(turns(gu ? matmul(mT(u), gu) : null, gv ? matmul(vh, gv) : null, s));
       let g = matmul(matmul(u, terms.reduce(add)), vh);
       if (gu && m > k) g = add(g, matmul(outside(div(gu, unsqueeze(s, -2)), u), vh));
@@ -113,7 +114,7 @@ const rankOptions = { atol: is.nonNegative, rtol: is.nonNegative, hermitian: is.
 
 /** Up to where values `[..., k]` count as 0: `[..., 1]`. */
 function limitOf(sizes: Tensor, [m, n]: readonly number[], { atol, rtol }: RankOptions): Tensor {
-  const relative = rtol ?? ((atol ?? 0) > 0 ? 0 : Math.max(m!, n!) * epsilonOf(sizes.dtype));
+  const relative = rtol ?? ((atol ?? 0) > 0 ? 0 : Math.max(m!, n!) * epsilons[sizes.dtype]!);
   return maximum(mul(amax(sizes, -1, { keepdim: true }), relative), atol ?? 0);
 }
 
