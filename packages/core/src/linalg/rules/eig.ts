@@ -1,10 +1,10 @@
 import type { MatrixRule } from '../../backend/backend.js';
-import { ofFinite, reflector, rotate, transposed } from './reflector.js';
+import { largest, ofFinite, reflector, rotate, transposed, unit } from './reflector.js';
 
 /** How many steps an eigenvalue may take before its block is taken as it is; a few suffice. */
 const mostSteps = 120;
 
-/** Applies the reflection by `v`, in `from` at `step`, to rows `row` on of `h` `[n, n]`, in columns `low` to `high`. */
+/** Applies the reflection by `v` to rows `row` on of `h` `[n, n]`, in columns `low` to `high`. */
 function reflectRows(
   tau: number,
   v: readonly number[],
@@ -111,11 +111,9 @@ function split(h: Float64Array, q: Float64Array, n: number, k: number): void {
 
 /** The real Schur form `A = q h qᵀ`: blocks of one row, and of two for pairs of complex eigenvalues, over a diagonal of 0. */
 function schur(h: Float64Array, n: number): Float64Array {
-  const q = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) q[i * n + i] = 1;
+  const q = unit(n);
   hessenberg(h, q, n);
-  let norm = 0;
-  for (const v of h) norm = Math.max(norm, Math.abs(v));
+  const norm = largest(h);
   for (let high = n - 1, steps = 0; high > 0; ) {
     let low = high;
     for (; low > 0; low--) {
@@ -232,10 +230,8 @@ function inBasis(
 export const eig: MatrixRule = {
   name: 'eig',
   loop: ofFinite(([t], [re, im, vectorsRe, vectorsIm], [n]) => {
-    let norm = 0;
-    for (const v of t!) norm = Math.max(norm, Math.abs(v));
     // Elements of at most 1, so that products neither overflow nor vanish.
-    const scale = norm || 1;
+    const scale = largest(t!) || 1;
     for (let i = 0; i < t!.length; i++) t![i]! /= scale;
     const q = schur(t!, n!);
     const rows = [new Float64Array(n! * n!), new Float64Array(n! * n!)] as const;

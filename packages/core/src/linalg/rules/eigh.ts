@@ -1,5 +1,5 @@
 import type { MatrixRule } from '../../backend/backend.js';
-import { ofFinite, reflect, reflector, rotate } from './reflector.js';
+import { ofFinite, reflect, reflector, rotate, unit } from './reflector.js';
 
 /** How many steps an eigenvalue may take; a few suffice. */
 const mostSteps = 60;
@@ -34,8 +34,7 @@ function tridiagonal(a: Float64Array, n: number): { d: Float64Array; e: Float64A
     }
   }
   if (n > 0) d[n - 1] = a[n * n - 1]!;
-  const vectors = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) vectors[i * n + i] = 1;
+  const vectors = unit(n);
   for (let k = n - 2; k >= 0; k--)
     if (taus[k] !== 0)
       for (let j = k + 1; j < n; j++) reflect(taus[k]!, a, k * n + k + 1, vectors, j * n + k + 1, n - k - 1);

@@ -1,5 +1,5 @@
 import type { MatrixRule } from '../../backend/backend.js';
-import { ofFinite } from './reflector.js';
+import { ofFinite, unit } from './reflector.js';
 
 /** `a b` of `[n, n]`. */
 function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
@@ -25,15 +25,14 @@ export const matrixExp: MatrixRule = {
     const halvings = norm > 0.5 ? Math.ceil(Math.log2(norm)) + 1 : 0;
     for (let i = 0; i < a!.length; i++) a![i]! *= 2 ** -halvings;
     // Horner: I + A (I + A / 2 (I + A / 3 (...)))
-    let sum = new Float64Array(n! * n!);
-    for (let i = 0; i < n!; i++) sum[i * n! + i] = 1;
+    let sum = unit(n!);
     for (let term = 18; term > 0; term--) {
       const next = product(a!, sum, n!);
       for (let i = 0; i < next.length; i++) next[i]! /= term;
       for (let i = 0; i < n!; i++) next[i * n! + i]! += 1;
-      sum = next as Float64Array<ArrayBuffer>;
+      sum = next;
     }
-    for (let i = 0; i < halvings; i++) sum = product(sum, sum, n!) as Float64Array<ArrayBuffer>;
+    for (let i = 0; i < halvings; i++) sum = product(sum, sum, n!);
     out!.set(sum);
   }),
 };

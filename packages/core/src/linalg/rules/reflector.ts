@@ -1,20 +1,20 @@
 // Matrices lie row by row in arrays of float64. Loops go along rows, so what works on columns takes the transpose.
 
 /**
- * Makes a vector of `count` elements from `start` on, `step` apart, the reflection `I - tau v vᵀ` that takes it to
+ * Makes a vector of `count` elements from `start` on the reflection `I - tau v vᵀ` that takes it to
  * `[beta, 0, ...]`: writes beta to its first place and `v`, whose first element is 1, behind it. Gives tau, 0 where there is
  * nothing to do.
  */
-export function reflector(x: Float64Array, start: number, count: number, step = 1): number {
+export function reflector(x: Float64Array, start: number, count: number): number {
   let rest = 0;
-  for (let i = 1, p = start + step; i < count; i++, p += step) rest = Math.max(rest, Math.abs(x[p]!));
+  for (let i = 1; i < count; i++) rest = Math.max(rest, Math.abs(x[start + i]!));
   if (rest === 0) return 0;
   const alpha = x[start]!;
   const scale = Math.max(rest, Math.abs(alpha));
   let sum = 0;
-  for (let i = 0, p = start; i < count; i++, p += step) sum += (x[p]! / scale) ** 2;
+  for (let i = 0; i < count; i++) sum += (x[start + i]! / scale) ** 2;
   const beta = (alpha < 0 || Object.is(alpha, -0) ? 1 : -1) * scale * Math.sqrt(sum);
-  for (let i = 1, p = start + step; i < count; i++, p += step) x[p]! /= alpha - beta;
+  for (let i = 1; i < count; i++) x[start + i]! /= alpha - beta;
   x[start] = beta;
   return (beta - alpha) / beta;
 }
@@ -33,6 +33,20 @@ export function reflect(
   dot *= tau;
   to[place]! -= dot;
   for (let i = 1; i < count; i++) to[place + i]! -= dot * from[start + i]!;
+}
+
+/** The unit matrix `[n, n]`. */
+export function unit(n: number): Float64Array {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) out[i * n + i] = 1;
+  return out;
+}
+
+/** The largest size of an element. */
+export function largest(x: Float64Array): number {
+  let most = 0;
+  for (const v of x) most = Math.max(most, Math.abs(v));
+  return most;
 }
 
 /** `[m, n]` to `[n, m]`. */

@@ -1,22 +1,22 @@
 import type { MatrixRule } from '../../backend/backend.js';
 import { applyReflections, reflections } from './qr.js';
-import { ofFinite, rotate, transposed } from './reflector.js';
+import { largest, ofFinite, rotate, transposed, unit } from './reflector.js';
 
 /** How often all pairs of columns may be turned; six to ten suffice. */
 const mostSweeps = 60;
 
 /**
- * Turns the rows of `x` `[n, m]` until they are orthogonal to each other, and those of `turns` with them: one-sided
+ * Turns the rows of `x` `[n, n]` until they are orthogonal to each other, and those of `turns` with them: one-sided
  * Jacobi (Hestenes), which finds small singular values to as many digits as large ones.
  */
-function orthogonalize(x: Float64Array, n: number, m: number, turns: Float64Array): void {
+function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   for (let sweep = 0, turned = true; turned && sweep < mostSweeps; sweep++) {
     turned = false;
     for (let i = 0; i < n - 1; i++)
       for (let j = i + 1; j < n; j++) {
-        const [p, q] = [i * m, j * m];
+        const [p, q] = [i * n, j * n];
         let [pp, qq, pq] = [0, 0, 0];
-        for (let k = 0; k < m; k++) {
+        for (let k = 0; k < n; k++) {
           const a = x[p + k]!;
           const b = x[q + k]!;
           pp += a * a;
@@ -28,14 +28,14 @@ function orthogonalize(x: Float64Array, n: number, m: number, turns: Float64Arra
         const zeta = (qq - pp) / (2 * pq);
         const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
         const c = 1 / Math.hypot(1, t);
-        rotate(x, p, q, m, c, -c * t);
-        rotate(turns, i * n, j * n, n, c, -c * t);
+        rotate(x, p, q, n, c, -c * t);
+        rotate(turns, p, q, n, c, -c * t);
       }
   }
 }
 
 /** Makes rows `from` on of `x` `[count, m]` orthonormal to those before and to each other. */
-export function complete(x: Float64Array, from: number, count: number, m: number): void {
+function complete(x: Float64Array, from: number, count: number, m: number): void {
   for (let row = from; row < count; row++) {
     // The axis of which most lies outside of what there is.
     let [axis, least] = [0, Number.POSITIVE_INFINITY];
@@ -87,16 +87,14 @@ function tall(
   values: Float64Array,
   right: Float64Array,
 ): void {
-  let scale = 0;
-  for (const v of columns) scale = Math.max(scale, Math.abs(v));
+  const scale = largest(columns);
   if (scale > 0) for (let i = 0; i < columns.length; i++) columns[i]! /= scale;
   // R has the singular values of the matrix and shorter columns.
   const taus = m > n ? reflections(columns, m, n) : null;
   const x = taus === null ? columns : new Float64Array(n * n);
   if (taus !== null) for (let j = 0; j < n; j++) for (let i = 0; i <= j; i++) x[j * n + i] = columns[j * m + i]!;
-  const turns = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) turns[i * n + i] = 1;
-  orthogonalize(x, n, n, turns);
+  const turns = unit(n);
+  orthogonalize(x, n, turns);
   const lengths = Array.from({ length: n }, (_, j) => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += x[j * n + i]! ** 2;
