@@ -1,8 +1,7 @@
 import { checkOptions } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
-import { checkSquare } from '../ops/checkMatrix.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -22,15 +21,13 @@ export const choleskySolve = /* @__PURE__ */ named(
   'choleskySolve',
   (b: Tensor, factor: Tensor, options?: { upper?: boolean }): Tensor => {
     const { upper = false } = checkOptions('choleskySolve', options, choleskyOptions);
-    checkTensors('choleskySolve', b, factor);
+    checkOneDType('choleskySolve', factor, b);
     const n = checkSquare('choleskySolve', factor);
     if (b.ndim < 2 || b.shape.at(-2) !== n)
       throw new ShapeError(
         'choleskySolve',
         `${formatShape(b.shape)} and ${formatShape(factor.shape)}: expected [..., n, k] and [..., n, n]`,
       );
-    if (b.dtype !== factor.dtype)
-      throw new DTypeError('choleskySolve', `both have one dtype, got ${b.dtype} and ${factor.dtype}`);
     const lower = upper ? mT(factor) : factor;
     return solveTriangular(mT(lower), solveTriangular(lower, b, { upper: false }), { upper: true });
   },

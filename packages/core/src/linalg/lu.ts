@@ -1,9 +1,8 @@
-import { show } from '../check.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { isInteger } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
-import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
+import { checkMatrix, checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { add, sub } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
@@ -121,10 +120,9 @@ export const lu = /* @__PURE__ */ named('lu', (a: Tensor): { P: Tensor; L: Tenso
  */
 export const luSolve = /* @__PURE__ */ named('luSolve', (LU: Tensor, pivots: Tensor, b: Tensor): Tensor => {
   const n = checkSquare('luSolve', LU);
-  checkTensors('luSolve', pivots, b);
+  checkTensors('luSolve', pivots);
   if (!isInteger(pivots.dtype)) throw new DTypeError('luSolve', `pivots are integers, got ${pivots.dtype}`);
-  if (b.dtype !== LU.dtype)
-    throw new DTypeError('luSolve', `both sides have one dtype, got ${LU.dtype} and ${show(b.dtype)}`);
+  checkOneDType('luSolve', LU, b);
   if (pivots.shape.at(-1) !== n || pivots.ndim !== LU.ndim - 1 || b.ndim < 2 || b.shape.at(-2) !== n)
     throw new ShapeError(
       'luSolve',
@@ -133,7 +131,7 @@ export const luSolve = /* @__PURE__ */ named('luSolve', (LU: Tensor, pivots: Ten
   const { backend } = pivots.storage;
   backend.kernels.checkRange(pivots, 1, n, (v) => new RangeError(`luSolve: pivots are from 1 to ${n}, got ${v}`));
   const [p, l, u] = unpack(LU, LU, pivots, n, n);
-  return solveTriangular(u, solveTriangular(l, matmul(mT(p.detach()), b), { upper: false, unitriangular: true }), {
+  return solveTriangular(u, solveTriangular(l, matmul(mT(p), b), { upper: false, unitriangular: true }), {
     upper: true,
   });
 });

@@ -1,8 +1,8 @@
 import { check, checkOptions } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
-import { checkSquare } from '../ops/checkMatrix.js';
+import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { floatOnly } from '../ops/define.js';
 import { add, log, mul } from '../ops/elementwise.js';
 import { inverse, slogdet, solve } from '../ops/linalg.js';
@@ -172,9 +172,8 @@ export const tensorsolve = /* @__PURE__ */ named(
   'tensorsolve',
   (a: Tensor, b: Tensor, options?: { dims?: readonly number[] }): Tensor => {
     const { dims = [] } = checkOptions('tensorsolve', options, { dims: is.arrayOf(is.integer) });
-    checkTensors('tensorsolve', a, b);
+    checkOneDType('tensorsolve', a, b);
     floatOnly('tensorsolve', a);
-    if (a.dtype !== b.dtype) throw new DTypeError('tensorsolve', `both have one dtype, got ${a.dtype} and ${b.dtype}`);
     const last = dims.map((d) => normalizeDim('tensorsolve', d, a.ndim));
     const order = [...a.shape.keys()].filter((d) => !last.includes(d));
     const moved = permute(a, ...order, ...last);

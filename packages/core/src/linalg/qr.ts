@@ -1,13 +1,12 @@
 import { checkOptions } from '../check.js';
-import { AutogradError, DTypeError, named, ShapeError } from '../errors.js';
+import { AutogradError, named, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { formatShape, sameShape } from '../memory/shape.js';
-import { checkMatrix } from '../ops/checkMatrix.js';
+import { checkMatrix, checkOneDType } from '../ops/checkMatrix.js';
 import { tril } from '../ops/diagonal.js';
 import { add, mul, sub } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
 import { cat, narrow, unsqueeze } from '../ops/shape.js';
-import { checkTensors } from '../tensor/check.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -90,9 +89,7 @@ function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor
  */
 export const householderProduct = /* @__PURE__ */ named('householderProduct', (a: Tensor, tau: Tensor): Tensor => {
   const [m, n] = checkMatrix('householderProduct', a);
-  checkTensors('householderProduct', tau);
-  if (tau.dtype !== a.dtype)
-    throw new DTypeError('householderProduct', `both have one dtype, got ${a.dtype} and ${tau.dtype}`);
+  checkOneDType('householderProduct', a, tau);
   const k = tau.shape.at(-1);
   if (k === undefined || k > n || n > m || !sameShape(tau.shape.slice(0, -1), a.shape.slice(0, -2)))
     throw new ShapeError(

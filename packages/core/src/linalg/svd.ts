@@ -1,8 +1,8 @@
-import { checkOptions, show } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { checkOptions } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { record, recordMany } from '../graph/node.js';
 import { formatShape } from '../memory/shape.js';
-import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
+import { checkMatrix, checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { diagEmbed } from '../ops/diagonal.js';
 import { add, div, gt, maximum, mul, neg, sub, where } from '../ops/elementwise.js';
 import { square } from '../ops/exponential.js';
@@ -10,7 +10,6 @@ import { divOrZero } from '../ops/gradients.js';
 import { matmul } from '../ops/matmul.js';
 import { amax, sum } from '../ops/reduce.js';
 import { cat, narrow, squeeze, to, unsqueeze } from '../ops/shape.js';
-import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { decompose, epsilons, mT, overDifferences, skew, timesDiagonal } from './decompose.js';
@@ -205,9 +204,7 @@ export const lstsq = /* @__PURE__ */ named(
   ): { solution: Tensor; residuals: Tensor; rank: Tensor; singularValues: Tensor } => {
     const { rcond } = checkOptions('lstsq', options, lstsqOptions);
     const [m, n] = checkMatrix('lstsq', a);
-    checkTensors('lstsq', b);
-    if (b.dtype !== a.dtype)
-      throw new DTypeError('lstsq', `both sides have one dtype, got ${a.dtype} and ${show(b.dtype)}`);
+    checkOneDType('lstsq', a, b);
     if (b.ndim === 1) {
       if (a.ndim !== 2) throw new ShapeError('lstsq', `a vector goes with one matrix, got ${formatShape(a.shape)}`);
       const { solution, residuals, ...rest } = lstsq(a, unsqueeze(b, -1), options);

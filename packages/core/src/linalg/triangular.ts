@@ -1,14 +1,14 @@
-import { checkOptions, show } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { checkOptions } from '../check.js';
+import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { broadcastShapes, formatShape } from '../memory/shape.js';
-import { checkSquare } from '../ops/checkMatrix.js';
+import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { neg } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
 import { expand } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { decompose, mT } from './decompose.js';
 import { solveTriangular as rule } from './rules/lu.js';
 
@@ -37,11 +37,7 @@ export const solveTriangular = /* @__PURE__ */ named(
     const { upper, left = true, unitriangular = false } = checkOptions('solveTriangular', options, triangularOptions);
     const n = checkSquare('solveTriangular', a);
     if (upper === undefined) throw new TypeError('solveTriangular: say which triangle it is: { upper: true } or false');
-    if (!(b instanceof Tensor) || b.dtype !== a.dtype)
-      throw new DTypeError(
-        'solveTriangular',
-        `both sides have one dtype, got ${a.dtype} and ${b instanceof Tensor ? b.dtype : show(b)}`,
-      );
+    checkOneDType('solveTriangular', a, b);
     if (b.ndim < 2 || b.shape.at(left ? -2 : -1) !== n)
       throw new ShapeError(
         'solveTriangular',

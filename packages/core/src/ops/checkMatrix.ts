@@ -20,3 +20,9 @@ export function checkSquare(op: string, a: Tensor): number {
     throw new ShapeError(op, `takes square matrices, got ${formatShape(a.shape)}`);
   return a.shape.at(-1)!;
 }
+
+/** Refuses two tensors that are not of one dtype. */
+export function checkOneDType(op: string, a: Tensor, b: Tensor): void {
+  checkTensors(op, a, b);
+  if (b.dtype !== a.dtype) throw new DTypeError(op, `both sides have one dtype, got ${a.dtype} and ${b.dtype}`);
+}

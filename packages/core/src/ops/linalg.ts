@@ -1,12 +1,12 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
-import { DTypeError, named, ShapeError, TensorError } from '../errors.js';
+import { named, ShapeError, TensorError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
 import { eye } from '../tensor/creation.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { checkSquare } from './checkMatrix.js';
+import { checkOneDType, checkSquare } from './checkMatrix.js';
 import { tril } from './diagonal.js';
 import { mul, neg } from './elementwise.js';
 import type * as self from './linalg.js';
@@ -39,8 +39,7 @@ export class LinAlgError extends TensorError {
  */
 export function solve(a: Tensor, b: Tensor): Tensor {
   const n = checkSquare('solve', a);
-  if (!Tensor.is(b) || b.dtype !== a.dtype)
-    throw new DTypeError('solve', `both sides have one dtype, got ${a.dtype} and ${Tensor.is(b) ? b.dtype : show(b)}`);
+  checkOneDType('solve', a, b);
   if (b.ndim === 1) return squeeze(solve(a, unsqueeze(b, 1)), -1);
   if (b.ndim < 2 || b.shape.at(-2) !== n)
     throw new ShapeError(
