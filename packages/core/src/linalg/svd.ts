@@ -9,7 +9,7 @@ import { square } from '../ops/exponential.js';
 import { divOrZero } from '../ops/gradients.js';
 import { matmul } from '../ops/matmul.js';
 import { amax, sum } from '../ops/reduce.js';
-import { cat, narrow, squeeze, to, unsqueeze } from '../ops/shape.js';
+import { cat, narrow, squeeze, unsqueeze } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { decompose, epsilons, mT, overDifferences, skew, timesDiagonal } from './decompose.js';
@@ -133,10 +133,14 @@ const checkRank = (op: string, a: Tensor, options: RankOptions | undefined): [nu
 export const matrixRank = /* @__PURE__ */ named('matrixRank', (a: Tensor, options?: RankOptions): Tensor => {
   const given = checkOptions('matrixRank', options, rankOptions);
   const sizes = checkRank('matrixRank', a, given);
-  if (Math.min(...sizes) === 0) return Tensor.zeros('int64', a.shape.slice(0, -2), a.storage.backend);
-  const values = given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach());
-  return sum(gt(values, limitOf(values, sizes, given)), -1);
+  return rankOf(given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach()), sizes, given);
 });
+
+/** How many of the singular values `[..., k]` of `[..., m, n]` are not 0. */
+function rankOf(values: Tensor, sizes: readonly number[], options: RankOptions): Tensor {
+  if (Math.min(...sizes) === 0) return Tensor.zeros('int64', values.shape.slice(0, -1), values.storage.backend);
+  return sum(gt(values, limitOf(values, sizes, options)), -1);
+}
 
 /** `Σ vᵢ uᵢᵀ / sᵢ` over the values that are not 0. */
 function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions): Tensor {
@@ -219,6 +223,7 @@ export const lstsq = /* @__PURE__ */ named(
     const solution = matmul(pinv(a, tolerance), b);
     const rest = sub(matmul(a, solution), b);
     const residuals = m > n ? sum(square(rest), -2) : Tensor.zeros(a.dtype, [0], a.storage.backend);
-    return { solution, residuals, rank: matrixRank(a, tolerance), singularValues: to(svdvals(a), a.dtype) };
+    const singularValues = svdvals(a);
+    return { solution, residuals, rank: rankOf(singularValues.detach(), [m, n], tolerance), singularValues };
   },
 );
