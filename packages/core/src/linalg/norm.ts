@@ -25,11 +25,8 @@ import { svdvals } from './svd.js';
 export const vectorNorm = /* @__PURE__ */ named(
   'vectorNorm',
   (x: Tensor, ord = 2, dim?: number | readonly number[] | null, options?: KeepDim): Tensor => {
-    checkOptions('vectorNorm', options, keepDim);
     check('vectorNorm', 'ord', ord, is.number);
-    checkTensors('vectorNorm', x);
-    floatOnly('vectorNorm', x);
-    return coreNorm(x, ord, dim ?? undefined, options);
+    return coreNorm(x, ord, dim, options);
   },
 );
 
@@ -94,7 +91,7 @@ export const norm = /* @__PURE__ */ named(
     const { keepdim = false } = checkOptions('norm', options, keepDim);
     checkTensors('norm', x);
     floatOnly('norm', x);
-    if (ord == null) return coreNorm(x, 2, dim ?? undefined, { keepdim });
+    if (ord == null) return coreNorm(x, 2, dim, { keepdim });
     const count = typeof dim === 'number' ? 1 : (dim?.length ?? x.ndim);
     if (count === 2) {
       const pair = (dim ?? [-2, -1]) as [number, number];
@@ -105,7 +102,7 @@ export const norm = /* @__PURE__ */ named(
         'norm',
         `${show(ord)} over ${count} dimensions of ${formatShape(x.shape)}: give one or two, or no ord`,
       );
-    return coreNorm(x, ord, dim ?? undefined, { keepdim });
+    return coreNorm(x, ord, dim, { keepdim });
   },
 );
 
