@@ -12,11 +12,12 @@ export interface Source {
   readonly writes: Readonly<Record<string, Word>>;
   /** Names of the numbers, as `u.name`: u32, or what stands behind a colon. */
   readonly numbers: readonly string[];
-  /** Threads of a workgroup; 64 if it is left out. */
-  readonly workgroup?: readonly [number, number];
   /** Functions and variables of the program. */
   readonly head?: string;
-  /** The body of what each thread runs: it knows `lane`, `group`, the number of its workgroup, and `i`, its own number. */
+  /**
+   * The body of what each thread runs: it knows `lane`, its number in its workgroup of 64, `group`, the number of that, and `i`,
+   * its own number.
+   */
   readonly body: string;
 }
 
@@ -90,7 +91,7 @@ export class Gpu {
     source: () => Source,
     buffers: readonly Block[],
     numbers: readonly number[],
-    groups: readonly [number, number, number?],
+    groups: readonly [number, number],
   ): void {
     this.check(key);
     const program = this.#pipelines.get(key) ?? this.#compile(key, source());
@@ -109,7 +110,7 @@ export class Gpu {
     this.#pass ??= this.#commands().beginComputePass();
     this.#pass.setPipeline(program.pipeline);
     this.#pass.setBindGroup(0, bindGroup, [offset * 4]);
-    this.#pass.dispatchWorkgroups(groups[0], groups[1], groups[2] ?? 1);
+    this.#pass.dispatchWorkgroups(...groups);
     for (const block of buffers) block.turn = this.#turn;
     this.counts.dispatches++;
     if (++this.#calls === callsPerSubmission) this.flush();
@@ -121,7 +122,7 @@ export class Gpu {
     buffers: readonly Block[],
     read: number,
     numbers: readonly number[],
-    groups: readonly [number, number, number?],
+    groups: readonly [number, number],
   ): void {
     const block = buffers[read]!;
     const copy = this.pool.take(block.bytes);
@@ -153,7 +154,6 @@ export class Gpu {
         key,
         `webgpu takes ${mostNumbers} numbers a call, and this one has ${fields.length}; use fewer dimensions`,
       );
-    const [x, y] = source.workgroup ?? [64, 1];
     const declared = [
       `struct Numbers { ${fields.map(([name, type]) => `${name}: ${type}`).join(', ') || 'none: u32'} }`,
       '@group(0) @binding(0) var<uniform> u: Numbers;',
@@ -164,11 +164,10 @@ export class Gpu {
       ),
     ];
     const program = `${source.head ?? ''}
-@compute @workgroup_size(${x}, ${y})
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) thread: vec3u) {
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 let group = group_id.x + group_id.y * groups.x;
-let i = group * ${x * y}u + lane;
+let i = group * 64u + lane;
 ${source.body}
 }`;
     const code = [...declared, helpersOf(program), program].join('\n');

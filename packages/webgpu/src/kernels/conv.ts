@@ -52,8 +52,7 @@ function conv(x: View, weight: View, bias: View | null, geometry: Geometry, out:
         numbers: names,
         head: `${seen}
 fn left(b: u32, row: u32, k: u32) -> f32 { return weight[u.wo + ((b % u.groups) * u.m + row) * u.k + k]; }
-fn right(b: u32, k: u32, column: u32) -> f32 { return seen(b, k, column); }
-fn place(b: u32, row: u32, column: u32) -> u32 { return (b * u.m + row) * u.n + column; }`,
+fn right(b: u32, k: u32, column: u32) -> f32 { return seen(b, k, column); }`,
         ...(added && { bias: 'bias[u.bo + (b % u.groups) * u.m + r]' }),
       },
       [blockOf(images), blockOf(kernels), ...(added ? [blockOf(added)] : []), blockOf(out)],
@@ -87,8 +86,7 @@ fn right(b: u32, k: u32, column: u32) -> f32 {
   let z = column % u.w + u.pw - j * u.dw;
   if (y / u.sh >= u.rows || y % u.sh != 0u || z / u.sw >= u.columns || z % u.sw != 0u) { return 0.0; }
   return x[u.xo + ((b * u.outputs + output) * u.rows + y / u.sh) * u.columns + z / u.sw];
-}
-fn place(b: u32, row: u32, column: u32) -> u32 { return (b * u.m + row) * u.n + column; }`,
+}`,
       },
       [blockOf(gradient), blockOf(kernels), blockOf(out)],
       [inputs, h * w, outputs * window.kernel[0] * window.kernel[1], batch * groups],
@@ -117,8 +115,7 @@ fn left(b: u32, row: u32, k: u32) -> f32 {
 fn right(b: u32, k: u32, column: u32) -> f32 {
   let places = u.rows * u.columns;
   return seen((k / places) * u.groups + b, column, k % places);
-}
-fn place(b: u32, row: u32, column: u32) -> u32 { return (b * u.m + row) * u.n + column; }`,
+}`,
       },
       [blockOf(gradient), blockOf(images), blockOf(out)],
       [outputs, inputs * window.kernel[0] * window.kernel[1], batch * positions[0] * positions[1], groups],

@@ -1,5 +1,5 @@
 import type { Kernels, View } from '@gradgate/core';
-import type { Source, Word } from '../gpu.js';
+import { groupsFor, type Source, type Word } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { blockOf, gpuOf, wordOf } from '../storage.js';
 import { addressesOf, addressNumbers, strideNames } from '../views.js';
@@ -20,7 +20,7 @@ export interface Tiled {
   readonly out: View;
   /** Numbers beside `m`, `n`, `k` and `batches`. */
   readonly numbers: readonly string[];
-  /** `fn left(b: u32, row: u32, k: u32)`, `fn right(b: u32, k: u32, column: u32)`, `fn place(b: u32, row: u32, column: u32) -> u32`. */
+  /** `fn left(b: u32, row: u32, k: u32)`, `fn right(b: u32, k: u32, column: u32)`. */
   readonly head: string;
   /** What is added to a result, if anything. */
   readonly bias?: string;
@@ -38,46 +38,50 @@ export function tiled(
     reads,
     writes: { out: wordOf(out.dtype) },
     numbers: ['m', 'n', 'k', 'batches', ...numbers],
-    workgroup: [8, 8],
     head: `${head}
 var<workgroup> lefts: array<${word}, ${tile * depth}>;
 var<workgroup> rights: array<${word}, ${tile * depth}>;`,
-    body: `let row = group_id.y * ${tile}u;
-let column = group_id.x * ${tile}u;
-for (var b = group_id.z; b < u.batches; b += groups.z) {
-  var sums: array<array<${word}, 4>, 4>;
-  for (var start = 0u; start < u.k; start += ${depth}u) {
-    for (var t = lane; t < ${tile * depth}u; t += 64u) {
-      // Rows of the left matrix lie in memory one after the other, or its columns do: neighbours are read by neighbours.
-      let r = row + t / ${depth}u;
-      let c = start + t % ${depth}u;
-      var l = ${word}(${zero});
-      if (r < u.m && c < u.k) { l = left(b, r, c); }
-      lefts[t] = l;
-      let q = start + t / ${tile}u;
-      let p = column + t % ${tile}u;
-      var s = ${word}(${zero});
-      if (q < u.k && p < u.n) { s = right(b, q, p); }
-      rights[t] = s;
-    }
-    workgroupBarrier();
-    for (var d = 0u; d < ${depth}u; d++) {
-      var a: array<${word}, 4>;
-      for (var y = 0u; y < 4u; y++) { a[y] = lefts[(thread.y * 4u + y) * ${depth}u + d]; }
-      for (var z = 0u; z < 4u; z++) {
-        let v = rights[d * ${tile}u + thread.x * 4u + z];
-        for (var y = 0u; y < 4u; y++) { sums[y][z] = sums[y][z] + a[y] * v; }
-      }
-    }
-    workgroupBarrier();
+    body: `let across = (u.n + ${tile - 1}u) / ${tile}u;
+let down = (u.m + ${tile - 1}u) / ${tile}u;
+let b = group / (across * down);
+if (b >= u.batches) { return; }
+let row = (group / across) % down * ${tile}u;
+let column = group % across * ${tile}u;
+// The thread's own elements, of the tile.
+let top = lane / 8u * 4u;
+let side = lane % 8u * 4u;
+var sums: array<array<${word}, 4>, 4>;
+for (var start = 0u; start < u.k; start += ${depth}u) {
+  for (var t = lane; t < ${tile * depth}u; t += 64u) {
+    // Rows of the left matrix lie in memory one after the other, or its columns do: neighbours are read by neighbours.
+    let r = row + t / ${depth}u;
+    let c = start + t % ${depth}u;
+    var l = ${word}(${zero});
+    if (r < u.m && c < u.k) { l = left(b, r, c); }
+    lefts[t] = l;
+    let q = start + t / ${tile}u;
+    let p = column + t % ${tile}u;
+    var s = ${word}(${zero});
+    if (q < u.k && p < u.n) { s = right(b, q, p); }
+    rights[t] = s;
   }
-  for (var y = 0u; y < 4u; y++) {
+  workgroupBarrier();
+  for (var d = 0u; d < ${depth}u; d++) {
+    var a: array<${word}, 4>;
+    for (var y = 0u; y < 4u; y++) { a[y] = lefts[(top + y) * ${depth}u + d]; }
     for (var z = 0u; z < 4u; z++) {
-      let r = row + thread.y * 4u + y;
-      let c = column + thread.x * 4u + z;
-      if (r < u.m && c < u.n) {
-        out[place(b, r, c)] = ${stored(`sums[y][z]${bias ? ` + ${bias}` : ''}`, word, out.dtype)};
-      }
+      let v = rights[d * ${tile}u + side + z];
+      for (var y = 0u; y < 4u; y++) { sums[y][z] = sums[y][z] + a[y] * v; }
+    }
+  }
+  workgroupBarrier();
+}
+for (var y = 0u; y < 4u; y++) {
+  for (var z = 0u; z < 4u; z++) {
+    let r = row + top + y;
+    let c = column + side + z;
+    if (r < u.m && c < u.n) {
+      out[(b * u.m + r) * u.n + c] = ${stored(`sums[y][z]${bias ? ` + ${bias}` : ''}`, word, out.dtype)};
     }
   }
 }`,
@@ -87,7 +91,7 @@ for (var b = group_id.z; b < u.batches; b += groups.z) {
     source,
     buffers,
     [m, n, k, batches, ...values],
-    [Math.ceil(n / tile), Math.ceil(m / tile), Math.min(batches, 65535)],
+    groupsFor(Math.ceil(n / tile) * Math.ceil(m / tile) * batches),
   );
 }
 
@@ -112,8 +116,7 @@ function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out:
       out,
       numbers: ['ar', 'ac', 'br', 'bc', 'bias_o', ...strideNames(['a', 'b'], rank)],
       head: `fn left(i: u32, row: u32, k: u32) -> ${word} { ${address.code(['a', 'b'])} return a[at_a + row * u.ar + k * u.ac]; }
-fn right(i: u32, k: u32, column: u32) -> ${word} { ${address.code(['a', 'b'])} return b[at_b + k * u.br + column * u.bc]; }
-fn place(b: u32, row: u32, column: u32) -> u32 { return (b * u.m + row) * u.n + column; }`,
+fn right(i: u32, k: u32, column: u32) -> ${word} { ${address.code(['a', 'b'])} return b[at_b + k * u.br + column * u.bc]; }`,
       ...(bias && { bias: 'bias[u.bias_o + c]' }),
     },
     [blockOf(a), blockOf(b), ...(bias ? [blockOf(bias)] : []), blockOf(out)],
