@@ -53,9 +53,7 @@ export const webgpu: Backend = {
     free: (storage) => held(storage).free(),
     // What `tidy` makes is where all memory is, and needs no moving when it leaves.
     isScoped: () => false,
-    forget(storage) {
-      if (held(storage).block !== null) held(storage).free();
-    },
+    forget: (storage) => held(storage).free(),
     keep(storage) {
       held(storage).isTemporary = false;
     },

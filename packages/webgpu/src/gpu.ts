@@ -21,9 +21,15 @@ export interface Source {
   readonly body: string;
 }
 
+/** The buffers of programs that read and write as many, which share their bind groups. */
+interface Layout {
+  readonly id: number;
+  readonly layout: GPUBindGroupLayout;
+}
+
 interface Pipeline {
   readonly pipeline: GPUComputePipeline;
-  readonly layout: number;
+  readonly layout: Layout;
   /** The type of each number. */
   readonly types: readonly string[];
   /** How many of its buffers are read only. */
@@ -51,9 +57,9 @@ export class Gpu {
   lost: string | null = null;
   /** The first error that has been reported since somebody waited. */
   error: string | null = null;
-  readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, bindGroups: 0 };
+  readonly counts = { dispatches: 0, submissions: 0, pipelines: 0 };
   readonly #pipelines = new Map<string, Pipeline>();
-  readonly #layouts = new Map<string, { readonly id: number; readonly layout: GPUBindGroupLayout }>();
+  readonly #layouts = new Map<string, Layout>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   readonly #uniforms: GPUBuffer;
   readonly #staged = new ArrayBuffer(callsPerSubmission * mostNumbers * 4);
@@ -171,19 +177,19 @@ let i = group * 64u + lane;
 ${source.body}
 }`;
     const code = [...declared, helpersOf(program), program].join('\n');
-    const { id, layout } = this.#layout(reads.length, writes.length);
+    const layout = this.#layout(reads.length, writes.length);
     const pipeline = this.device.createComputePipeline({
       label: key,
-      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout.layout] }),
       compute: { module: this.device.createShaderModule({ code, label: key }), entryPoint: 'main' },
     });
     this.counts.pipelines++;
-    const made = { pipeline, layout: id, types: fields.map(([, type]) => type), reads: reads.length };
+    const made = { pipeline, layout, types: fields.map(([, type]) => type), reads: reads.length };
     this.#pipelines.set(key, made);
     return made;
   }
 
-  #layout(reads: number, writes: number) {
+  #layout(reads: number, writes: number): Layout {
     const key = `${reads} ${writes}`;
     let found = this.#layouts.get(key);
     if (found) return found;
@@ -200,13 +206,13 @@ ${source.body}
     return found;
   }
 
-  #bindGroup({ layout, pipeline }: Pipeline, blocks: readonly Block[]): GPUBindGroup {
-    let key = `${layout}`;
-    for (const { id } of blocks) key += ` ${id}`;
+  #bindGroup({ layout: { id, layout } }: Pipeline, blocks: readonly Block[]): GPUBindGroup {
+    let key = `${id}`;
+    for (const block of blocks) key += ` ${block.id}`;
     let found = this.#bindGroups.get(key);
     if (found) return found;
     found = this.device.createBindGroup({
-      layout: this.#layoutNumbered(layout) ?? pipeline.getBindGroupLayout(0),
+      layout,
       entries: [
         { binding: 0, resource: { buffer: this.#uniforms, size: mostNumbers * 4 } },
         ...blocks.map(({ buffer }, i) => ({ binding: 1 + i, resource: { buffer } })),
@@ -214,13 +220,7 @@ ${source.body}
     });
     if (this.#bindGroups.size >= mostBindGroups) this.#bindGroups.clear();
     this.#bindGroups.set(key, found);
-    this.counts.bindGroups++;
     return found;
-  }
-
-  #layoutNumbered(id: number): GPUBindGroupLayout | undefined {
-    for (const made of this.#layouts.values()) if (made.id === id) return made.layout;
-    return undefined;
   }
 
   /** Submits what waits. */
