@@ -21,7 +21,7 @@ const storageUsage = 0x80 | 0x4 | 0x8;
 const smallest = 256;
 
 /** Few sizes, so that buffers are found again: powers of two, and from 64 KiB on three steps between them. */
-export function sizeClass(bytes: number): number {
+function sizeClass(bytes: number): number {
   if (bytes <= smallest) return smallest;
   const power = 2 ** Math.floor(Math.log2(bytes));
   if (power === bytes) return bytes;
@@ -48,12 +48,13 @@ export class Pool {
   constructor(readonly device: GPUDevice) {}
 
   take(bytes: number): Block {
-    const size = sizeClass(bytes);
-    if (size > this.device.limits.maxStorageBufferBindingSize)
+    const { maxStorageBufferBindingSize: most } = this.device.limits;
+    if (bytes > most)
       throw new DeviceError(
         'memory',
-        `a tensor of ${bytes} bytes is more than the ${this.device.limits.maxStorageBufferBindingSize} that a buffer of this GPU holds; use smaller batches`,
+        `a tensor of ${bytes} bytes is more than the ${most} that a buffer of this GPU holds; use smaller batches`,
       );
+    const size = Math.min(sizeClass(bytes), most);
     if (this.held + size > this.budget.hard) this.#refuse(bytes);
     let block = this.#free.get(size)?.pop();
     if (block) this.free -= size;
