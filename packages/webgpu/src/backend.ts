@@ -4,6 +4,7 @@ import type { Gpu } from './gpu.js';
 import { kernels } from './kernels/index.js';
 import { mapKernels } from './kernels/map.js';
 import { checkDType, decode, encode, GpuStorage } from './storage.js';
+import { wholeOf } from './views.js';
 
 /** The device that new tensors are made on: another one after a loss. */
 export const current = { gpu: null as Gpu | null };
@@ -25,10 +26,7 @@ export const webgpu: Backend = {
       storage.isTemporary = true;
       temporaries.push(storage);
     }
-    if (fill === 'zeros' && !storage.block!.isNew) {
-      const view = { storage, dtype, shape: [length], numel: length, strides: [1], offset: 0, isContiguous: true };
-      mapKernels.fill(0, view);
-    }
+    if (fill === 'zeros' && !storage.block!.isNew) mapKernels.fill(0, wholeOf(storage));
     storage.block!.isNew = false;
     return storage;
   },

@@ -1,6 +1,8 @@
 import type { DType, View } from '@gradgate/core';
+import { contiguousStrides } from '@gradgate/core/internal';
 import { mapKernels } from './kernels/map.js';
 import { GpuStorage, gpuOf } from './storage.js';
+import { wholeOf } from './views.js';
 
 /** Memory for as long as a kernel is called: its buffers may be taken again as soon as the calls are in line. */
 export class Scratch {
@@ -11,15 +13,14 @@ export class Scratch {
   make(dtype: DType, n: number): View {
     const storage = new GpuStorage(this.like.storage.backend, gpuOf(this.like), dtype, n);
     this.#made.push(storage);
-    return { storage, dtype, shape: [n], numel: n, strides: [1], offset: 0, isContiguous: true };
+    return wholeOf(storage);
   }
 
   /** The view, or a copy of it whose elements lie in row-major order. */
   packed(view: View): View {
     if (view.isContiguous) return view;
     const { dtype, shape, numel } = view;
-    const strides = shape.map((_, d) => shape.slice(d + 1).reduce((a, b) => a * b, 1));
-    const copy = { ...this.make(dtype, numel), shape, strides };
+    const copy = { ...this.make(dtype, numel), shape, strides: contiguousStrides(shape) };
     mapKernels.copy(view, copy);
     return copy;
   }

@@ -1,7 +1,29 @@
-import type { Shape, View } from '@gradgate/core';
+import type { Shape, Storage, View } from '@gradgate/core';
 
 // Where elements of views lie. Neighbouring dimensions that all operands go through evenly are made one, so that most calls
 // have one dimension, and programs are few.
+
+/** A view as a plain object, of a tensor too: to make another one of it. */
+export const viewOf = ({ storage, dtype, shape, numel, strides, offset, isContiguous }: View): View => ({
+  storage,
+  dtype,
+  shape,
+  numel,
+  strides,
+  offset,
+  isContiguous,
+});
+
+/** All elements of a storage. */
+export const wholeOf = (storage: Storage): View => ({
+  storage,
+  dtype: storage.dtype,
+  shape: [storage.length],
+  numel: storage.length,
+  strides: [1],
+  offset: 0,
+  isContiguous: true,
+});
 
 /** Elements of several views, in the order of one shape. */
 export interface Addresses {
@@ -10,7 +32,7 @@ export interface Addresses {
   readonly strides: readonly (readonly number[])[];
   readonly offsets: readonly number[];
   /** WGSL that makes `at_name` for each view of the element number `i`. */
-  code(names: readonly string[], i?: string): string;
+  code(names: readonly string[]): string;
 }
 
 /** The strides of a view read as if it had this shape, to which its own broadcasts. */
@@ -52,11 +74,11 @@ export function addressesOf(shape: Shape, views: readonly View[]): Addresses {
     shape: sizes,
     strides,
     offsets: views.map((v) => v.offset),
-    code: (names, i) => codeFor(names, sizes.length, i),
+    code: (names) => codeFor(names, sizes.length),
   };
 }
 
-/** The numbers that `code` reads, by name: for the sizes with another prefix than `s`. */
+/** The names of the numbers that `code` reads. */
 export const strideNames = (names: readonly string[], rank: number): string[] => [
   ...Array.from({ length: rank }, (_, d) => `s${d}`),
   ...names.flatMap((name) => [`${name}_o`, ...Array.from({ length: rank }, (_, d) => `${name}_${d}`)]),
@@ -68,10 +90,10 @@ export const addressNumbers = ({ shape, strides, offsets }: Addresses): number[]
   ...strides.flatMap((s, v) => [offsets[v]!, ...s]),
 ];
 
-function codeFor(names: readonly string[], rank: number, i = 'i'): string {
-  const lines = rank > 1 ? [`var rest = ${i};`] : [];
+function codeFor(names: readonly string[], rank: number): string {
+  const lines = rank > 1 ? ['var rest = i;'] : [];
   for (let d = rank - 1; d > 0; d--) lines.push(`let d${d} = rest % u.s${d}; rest /= u.s${d};`);
-  lines.push(`let d0 = ${rank > 1 ? 'rest' : i};`);
+  lines.push(`let d0 = ${rank > 1 ? 'rest' : 'i'};`);
   for (const name of names) {
     const steps = Array.from({ length: rank }, (_, d) => `d${d} * u.${name}_${d}`);
     lines.push(`let at_${name} = u.${name}_o + ${steps.join(' + ')};`);

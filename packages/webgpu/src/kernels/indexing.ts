@@ -1,5 +1,5 @@
 import type { Kernels, View } from '@gradgate/core';
-import { rowsAlong } from '@gradgate/core/internal';
+import { contiguousStrides, rowsAlong, sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf, wordOf } from '../storage.js';
@@ -170,10 +170,10 @@ for (var r = 0u; r < u.rows; r++) {
 /** `Kernels.ravelIndex`: each list adds its share. */
 function ravelIndex(lists: readonly (View | null)[], shape: readonly number[], lead: number, out: View): void {
   if (out.numel === 0) return;
-  const steps = shape.map((_, d) => shape.slice(d + 1).reduce((a, b) => a * b, 1));
+  const steps = contiguousStrides(shape);
   const whole = shape.map((_, d) => d).filter((d) => lists[d] === null);
   const count = lists.find((list) => list !== null)!.numel;
-  const inner = whole.slice(lead).reduce((n, d) => n * shape[d]!, 1);
+  const inner = sizeOf(whole.slice(lead).map((d) => shape[d]!));
   // First what the dimensions give that are taken whole.
   const lines = (dims: readonly number[], value: string) => {
     const made = [`rest = ${value};`];

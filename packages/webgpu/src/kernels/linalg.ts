@@ -1,4 +1,5 @@
 import type { Kernels, View } from '@gradgate/core';
+import { sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
@@ -32,7 +33,7 @@ for (var k = 0u; k < u.n; k++) {
 
 function matrices(a: View): [count: number, n: number] {
   const n = a.shape.at(-1)!;
-  return [a.shape.slice(0, -2).reduce((x, y) => x * y, 1), n];
+  return [sizeOf(a.shape.slice(0, -2)), n];
 }
 
 /** `Kernels.solve` by the factors. */

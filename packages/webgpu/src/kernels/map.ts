@@ -3,7 +3,7 @@ import { isFloat } from '@gradgate/core/internal';
 import { binary as binaries, type Expression, unary as unaries } from '../functions.js';
 import { groupsFor, type Source, type Word } from '../gpu.js';
 import { blockOf, gpuOf, wordOf } from '../storage.js';
-import { addressesOf, addressNumbers, strideNames } from '../views.js';
+import { addressesOf, addressNumbers, strideNames, viewOf, wholeOf } from '../views.js';
 
 // What goes through elements one by one: each thread computes one of them.
 
@@ -47,13 +47,13 @@ data_out[at_out] = ${stored(expression, gives, out.dtype)};`,
     key,
     source,
     [...operands.map(blockOf), blockOf(out)],
-    [out.numel, p, q, wholeOf(p, Math.ceil), wholeOf(q, Math.floor), ...addressNumbers(address)],
+    [out.numel, p, q, limitOf(p, Math.ceil), limitOf(q, Math.floor), ...addressNumbers(address)],
     groupsFor(Math.ceil(out.numel / 64)),
   );
 }
 
 /** A limit as a 32-bit integer. */
-const wholeOf = (v: number, round: (v: number) => number): number =>
+const limitOf = (v: number, round: (v: number) => number): number =>
   Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number.isNaN(v) ? 0 : round(v)));
 
 function converted(value: string, from: Word, to: Word): string {
@@ -94,6 +94,15 @@ function expressionOf(all: Readonly<Record<string, Expression>>, name: string): 
 
 /** What operands are computed in: floats as soon as one of them, or the result, is one. */
 const typeFor = (...dtypes: DType[]): Word => (dtypes.some(isFloat) ? 'f32' : 'i32');
+
+/** The elements of `of` repeated over the shape of `x`. */
+const spreadOver = ({ shape, numel }: View, of: View, strides: readonly number[]): View => ({
+  ...viewOf(of),
+  shape,
+  numel,
+  strides,
+  isContiguous: false,
+});
 
 type Mapped =
   | 'unary'
@@ -142,26 +151,26 @@ export const mapKernels: Pick<Kernels, Mapped> = {
     map({ name: 'copy', types: [type], expression: 'x', gives: type }, [x], out, []);
   },
   fill(value, out) {
-    const whole: View = {
-      ...viewOf(out),
-      shape: [out.storage.length],
-      strides: [1],
-      offset: 0,
-      numel: out.storage.length,
-    };
     const type = wordOf(out.dtype);
     const number = out.dtype === 'bool' ? Number(Boolean(value)) : Number(value);
-    map({ name: 'fill', types: [], expression: type === 'f32' ? 'u.p' : 'u.pi', gives: type }, [], whole, [number]);
+    map(
+      { name: 'fill', types: [], expression: type === 'f32' ? 'u.p' : 'u.pi', gives: type },
+      [],
+      wholeOf(out.storage),
+      [number],
+    );
   },
   dropoutMask(draws, p, out) {
     const expression = 'select(u.q, 0.0, x < u.p)';
     map({ name: 'dropoutMask', types: ['f32'], expression, gives: 'f32' }, [draws], out, [p, 1 / (1 - p)]);
   },
   scaleChannels(x, scale, shift, out) {
-    const spread = ({ storage, dtype, strides, offset }: View): View => {
-      const along = x.shape.map((_, d) => (d === 1 ? strides[0]! : 0));
-      return { storage, dtype, shape: x.shape, numel: x.numel, strides: along, offset, isContiguous: false };
-    };
+    const spread = (of: View): View =>
+      spreadOver(
+        x,
+        of,
+        x.shape.map((_, d) => (d === 1 ? of.strides[0]! : 0)),
+      );
     map(
       { name: 'scaleChannels', types: ['f32', 'f32', 'f32'], expression: 'x * y + z', gives: 'f32' },
       [x, spread(scale), spread(shift)],
@@ -170,12 +179,15 @@ export const mapKernels: Pick<Kernels, Mapped> = {
     );
   },
   varianceGradient(x, dims, means, scale, out) {
-    const spread = ({ storage, dtype, strides, offset }: View): View => {
-      const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+    const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+    const spread = (of: View): View => {
       // The dimensions may have been kept with a size of 1.
-      const own = strides.length === x.shape.length ? kept : kept.map((_, k) => k);
-      const along = x.shape.map((_, d) => (dims.includes(d) ? 0 : strides[own[kept.indexOf(d)]!]!));
-      return { storage, dtype, shape: x.shape, numel: x.numel, strides: along, offset, isContiguous: false };
+      const own = of.strides.length === x.shape.length ? kept : kept.map((_, k) => k);
+      return spreadOver(
+        x,
+        of,
+        x.shape.map((_, d) => (dims.includes(d) ? 0 : of.strides[own[kept.indexOf(d)]!]!)),
+      );
     };
     map(
       { name: 'varianceGradient', types: ['f32', 'f32', 'f32'], expression: '(x - y) * z', gives: 'f32' },
@@ -187,14 +199,3 @@ export const mapKernels: Pick<Kernels, Mapped> = {
   // Values are not looked at; what reads by index stays within bounds.
   checkRange() {},
 };
-
-/** A view as a plain object, of a tensor too. */
-const viewOf = ({ storage, dtype, shape, numel, strides, offset, isContiguous }: View): View => ({
-  storage,
-  dtype,
-  shape,
-  numel,
-  strides,
-  offset,
-  isContiguous,
-});

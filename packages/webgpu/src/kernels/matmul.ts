@@ -1,8 +1,9 @@
 import type { Kernels, View } from '@gradgate/core';
+import { sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source, type Word } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { blockOf, gpuOf, wordOf } from '../storage.js';
-import { addressesOf, addressNumbers, strideNames } from '../views.js';
+import { addressesOf, addressNumbers, strideNames, viewOf } from '../views.js';
 import { stored } from './map.js';
 
 // A product of matrices in tiles: 64 threads make 32 by 32 elements, each 4 by 4 of them in registers, from 16 columns of the
@@ -104,7 +105,7 @@ function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out:
   const lead = out.shape.slice(0, -2);
   const [m, n] = out.shape.slice(-2) as [number, number];
   const k = a.shape.at(transposeA ? -2 : -1)!;
-  const heads = [a, b].map((v) => ({ ...pick(v), shape: v.shape.slice(0, -2), strides: v.strides.slice(0, -2) }));
+  const heads = [a, b].map((v) => ({ ...viewOf(v), shape: v.shape.slice(0, -2), strides: v.strides.slice(0, -2) }));
   const address = addressesOf(lead, heads);
   const rank = address.shape.length;
   const word = wordOf(out.dtype);
@@ -120,17 +121,9 @@ fn right(i: u32, k: u32, column: u32) -> ${word} { ${address.code(['a', 'b'])} r
       ...(bias && { bias: 'bias[u.bias_o + c]' }),
     },
     [blockOf(a), blockOf(b), ...(bias ? [blockOf(bias)] : []), blockOf(out)],
-    [m, n, k, lead.reduce((x, y) => x * y, 1)],
+    [m, n, k, sizeOf(lead)],
     [...stepsOf(a, transposeA), ...stepsOf(b, transposeB), bias?.offset ?? 0, ...addressNumbers(address)],
   );
 }
-
-const pick = ({ storage, dtype, numel, offset, isContiguous }: View) => ({
-  storage,
-  dtype,
-  numel,
-  offset,
-  isContiguous,
-});
 
 export const matmulKernels = { matmul } satisfies Partial<Kernels>;

@@ -1,4 +1,5 @@
 import type { Kernels, View } from '@gradgate/core';
+import { sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source, type Word } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf, wordOf } from '../storage.js';
@@ -55,7 +56,7 @@ function reduce(which: Reduction, x: View, dims: readonly number[], out: View, p
     return;
   }
   const [, counts] = split(x, dims);
-  const count = product(counts);
+  const count = sizeOf(counts);
   const parts = out.numel < 64 && count >= forSeveral ? Math.min(256, Math.ceil(count / 2048)) : 1;
   if (parts === 1) {
     accumulate(which, x, dims, out, 'whole', 1, count, power);
@@ -69,8 +70,6 @@ function reduce(which: Reduction, x: View, dims: readonly number[], out: View, p
     accumulate(which, table, [1], out, 'joined', 1, count, power);
   });
 }
-
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /** The sizes and strides of the dimensions that are kept, and of those that are reduced. */
 function split(x: View, dims: readonly number[]) {
@@ -114,7 +113,7 @@ function accumulate(
 ): void {
   const gpu = gpuOf(out);
   const [kept, sizes, keptStrides, strides] = split(x, dims);
-  const n = product(sizes);
+  const n = sizeOf(sizes);
   const lanes = n >= forGroup ? 64 : 1;
   const word = wordOf(x.dtype);
   const rule = rules[which](word);
@@ -158,7 +157,7 @@ for (var step = 32u; step > 0u; step >>= 1u) {
 if (lane == 0u) { acc = partial[0]; ${write} }`,
     };
   };
-  const results = product(kept);
+  const results = sizeOf(kept);
   const calls = results * parts;
   gpu.run(
     key,
@@ -182,7 +181,7 @@ if (lane == 0u) { acc = partial[0]; ${write} }`,
 /** Where the first best element stands. */
 function place(which: 'argmax' | 'argmin', x: View, dims: readonly number[], out: View): void {
   const [kept, sizes, keptStrides, strides] = split(x, dims);
-  const n = product(sizes);
+  const n = sizeOf(sizes);
   const lanes = n >= forGroup ? 64 : 1;
   const word = wordOf(x.dtype);
   const sign = which === 'argmax' ? '>' : '<';
@@ -230,7 +229,7 @@ for (var step = 32u; step > 0u; step >>= 1u) {
 if (lane == 0u) { out[group] = i32(places[0]); }`,
     };
   };
-  const results = product(kept);
+  const results = sizeOf(kept);
   gpuOf(out).run(
     `${which} ${word} ${kept.length} ${sizes.length} ${lanes}`,
     source,
@@ -244,7 +243,7 @@ if (lane == 0u) { out[group] = i32(places[0]); }`,
 function variance(x: View, dims: readonly number[], correction: number, root: boolean, out: View, means: View): void {
   if (out.numel === 0) return;
   const [kept, sizes, keptStrides, strides] = split(x, dims);
-  const [results, n] = [product(kept), product(sizes)];
+  const [results, n] = [sizeOf(kept), sizeOf(sizes)];
   const source = (): Source => {
     const { names, head } = addressing(kept.length, sizes.length);
     return {

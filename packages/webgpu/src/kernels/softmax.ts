@@ -3,11 +3,10 @@ import { rowsAlong } from '@gradgate/core/internal';
 import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
+import { viewOf } from '../views.js';
 import { stored } from './map.js';
 
 // A workgroup makes a row. NaN is passed over by the maximum: it makes the sum of exponentials NaN, whatever the shift.
-
-const lowest = '-infinity()';
 
 type SoftmaxKind = Parameters<Kernels['softmax']>[0];
 
@@ -25,7 +24,7 @@ function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void {
         numbers: ['rows', 'n', 'inner', 'offset'],
         body: `if (group >= u.rows) { return; }
 let base = (group / u.inner) * u.n * u.inner + group % u.inner;
-var most = ${lowest};
+var most = -infinity();
 for (var j = lane; j < u.n; j += 64u) { let v = x[u.offset + base + j * u.inner]; if (v > most) { most = v; } }
 let top = group_max(lane, most);
 var part = 0.0;
@@ -78,8 +77,7 @@ function logsumexp(x: View, dims: readonly number[], out: View): void {
     const moved = order.every((d, i) => d === i)
       ? x
       : {
-          ...x,
-          ...viewFields(x),
+          ...viewOf(x),
           shape: order.map((d) => x.shape[d]!),
           strides: order.map((d) => x.strides[d]!),
           isContiguous: false,
@@ -93,7 +91,7 @@ function logsumexp(x: View, dims: readonly number[], out: View): void {
         numbers: ['rows', 'n', 'offset'],
         body: `if (group >= u.rows) { return; }
 let base = u.offset + group * u.n;
-var most = ${lowest};
+var most = -infinity();
 for (var j = lane; j < u.n; j += 64u) { let v = x[base + j]; if (v > most) { most = v; } }
 var top = group_max(lane, most);
 // The shift by an infinity would be the difference of two.
@@ -110,8 +108,6 @@ if (lane == 0u) { out[group] = ${stored('log_of(sum) + top', 'f32', out.dtype)};
   });
 }
 
-const viewFields = ({ storage, dtype, numel, offset }: View) => ({ storage, dtype, numel, offset });
-
 /** `Kernels.attentionWeights`. */
 function attentionWeights(scores: View, scale: number, isCausal: boolean, out: View): void {
   withScratch(out, (scratch) => {
@@ -127,7 +123,7 @@ function attentionWeights(scores: View, scale: number, isCausal: boolean, out: V
         body: `if (group >= u.count) { return; }
 let base = group * u.n;
 let end = select(u.n, min(u.n, group % u.rows + 1u), u.causal == 1u);
-var most = ${lowest};
+var most = -infinity();
 for (var j = lane; j < end; j += 64u) { let v = x[u.offset + base + j] * u.scale; if (v > most) { most = v; } }
 let top = group_max(lane, most);
 var part = 0.0;
