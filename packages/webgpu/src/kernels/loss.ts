@@ -6,15 +6,7 @@ import { blockOf, gpuOf } from '../storage.js';
 import { stored } from './map.js';
 
 /** `Kernels.crossEntropy`: a workgroup makes a row; one adds up the losses. */
-function crossEntropy(
-  x: View,
-  target: View,
-  ignoreIndex: number,
-  reduction: LossReduction,
-  loss: View,
-  p: View,
-  classes: View,
-): void {
+const crossEntropy: Kernels['crossEntropy'] = (x, target, ignoreIndex, reduction, loss, p, classes) => {
   withScratch(p, (scratch) => {
     const gpu = gpuOf(p);
     const [from, named] = [scratch.packed(x), scratch.packed(target)];
@@ -68,7 +60,7 @@ if (lane == 0u) { loss[0] = ${stored(reduction === 'mean' ? 'divided(sum, count)
       [1, 1],
     );
   });
-}
+};
 
 /** `Kernels.crossEntropyGradient`. */
 function crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void {

@@ -14,16 +14,7 @@ const flag = (view: View | null): number => Number(view !== null);
 const blockOr = (view: View | null, other: View): Block => blockOf(view ?? other);
 
 /** `Kernels.normRows`. */
-function normRows(
-  x: View,
-  weight: View | null,
-  bias: View | null,
-  eps: number,
-  isCentered: boolean,
-  out: View,
-  means: View,
-  scales: View,
-): void {
+const normRows: Kernels['normRows'] = (x, weight, bias, eps, isCentered, out, means, scales) => {
   withScratch(out, (scratch) => {
     const [from, w, b] = [scratch.packed(x), scratch.packedIf(weight), scratch.packedIf(bias)];
     const rows = means.numel;
@@ -64,20 +55,20 @@ if (lane == 0u) { means[group] = ${stored('mean', 'f32', means.dtype)}; scales[g
       groupsFor(rows),
     );
   });
-}
+};
 
 /** `Kernels.normRowsGradient`. */
-function normRowsGradient(
-  g: View,
-  x: View,
-  weight: View | null,
-  means: View,
-  scales: View,
-  isCentered: boolean,
-  out: View,
-  ofWeight: View | null,
-  ofBias: View | null,
-): void {
+const normRowsGradient: Kernels['normRowsGradient'] = (
+  g,
+  x,
+  weight,
+  means,
+  scales,
+  isCentered,
+  out,
+  ofWeight,
+  ofBias,
+) => {
   withScratch(out, (scratch) => {
     const gpu = gpuOf(out);
     const [gradient, from, w] = [scratch.packed(g), scratch.packed(x), scratch.packedIf(weight)];
@@ -135,7 +126,7 @@ if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
     if (ofWeight) ofColumns(ofWeight, 'g[u.go + p] * (x[u.xo + p] - means[u.mo + r]) * scales[u.so + r]', 'weight');
     if (ofBias) ofColumns(ofBias, 'g[u.go + p]', 'bias');
   });
-}
+};
 
 // Elements of a group: `channels` of one sample, or with `together` 0 one channel of all samples, as `e` counts them.
 const grouped = `fn at(group: u32, e: u32) -> u32 {
@@ -152,16 +143,7 @@ function layoutNumbers({ batch, channels, inner, together }: Channels): [number,
 }
 
 /** `Kernels.normChannels`. */
-function normChannels(
-  x: View,
-  weight: View | null,
-  bias: View | null,
-  layout: Channels,
-  eps: number,
-  out: View,
-  means: View,
-  variances: View,
-): void {
+const normChannels: Kernels['normChannels'] = (x, weight, bias, layout, eps, out, means, variances) => {
   withScratch(out, (scratch) => {
     const [from, w, b] = [scratch.packed(x), scratch.packedIf(weight), scratch.packedIf(bias)];
     const numbers = layoutNumbers(layout);
@@ -194,21 +176,21 @@ if (lane == 0u) { means[group] = ${stored('mean', 'f32', means.dtype)}; variance
       groupsFor(numbers[0]),
     );
   });
-}
+};
 
 /** `Kernels.normChannelsGradient`. */
-function normChannelsGradient(
-  g: View,
-  x: View,
-  weight: View | null,
-  means: View,
-  variances: View,
-  layout: Channels,
-  eps: number,
-  out: View,
-  ofWeight: View | null,
-  ofBias: View | null,
-): void {
+const normChannelsGradient: Kernels['normChannelsGradient'] = (
+  g,
+  x,
+  weight,
+  means,
+  variances,
+  layout,
+  eps,
+  out,
+  ofWeight,
+  ofBias,
+) => {
   withScratch(out, (scratch) => {
     const gpu = gpuOf(out);
     const [gradient, from, w] = [scratch.packed(g), scratch.packed(x), scratch.packedIf(weight)];
@@ -289,7 +271,7 @@ if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
       );
     if (ofBias) ofChannels(ofBias, 'g[u.go + p]', 'bias');
   });
-}
+};
 
 export const normKernels = {
   normRows,
