@@ -162,6 +162,18 @@ describe('A. the mode stack', () => {
     expect(new Set(places.map((place) => place?.[1])).size).toBe(3);
   });
 
+  it('where scopes that a loop dropped are closed, gates in between stay on the stack', async () => {
+    for (let i = 0; i < 2 ** 16; i++) noGrad.enter();
+    enableGrad.run(() => {
+      for (let i = 0; i < 2 ** 16 + 1; i++) inferenceMode.enter();
+      const kinds = new Set(gradModeStack().map(({ kind }) => kind));
+      expect([...kinds]).toEqual(['inferenceMode', 'enableGrad']);
+      expect([isGradEnabled(), isInferenceMode()]).toEqual([false, true]);
+    });
+    expect([isGradEnabled(), gradModeStack()]).toEqual([true, []]);
+    await turn();
+  });
+
   it('scopes of a deep recursion all hold until they are closed', () => {
     const modes: boolean[] = [];
     const descend = (depth: number): void => {

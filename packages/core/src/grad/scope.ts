@@ -46,14 +46,15 @@ const most = 2 ** 17;
 
 /** Closes the older half of scopes, which no code is inside of: they would pile up until the turn is over. */
 function closeOldest(list: OpenScope[]): void {
-  const oldest = list.splice(0, list.length >> 1);
+  const oldest = list.splice(0, list.length >> 1).reverse();
   for (const { frame } of oldest) noteLeft(frame);
   for (const host of new Set(oldest.map((scope) => scope.host)))
     for (let at = host; at.scope !== null; )
       if (at.scope.ended === null) at = at.scope;
       else at.scope = at.scope.scope;
-  // What is left of them is not to hold them.
-  list[0]!.frame.parent = oldest[0]!.frame.parent;
+  // What is shown inside of them is not to hold them: the scopes that are left, and gates in between.
+  for (let at: Frame | null = list.at(-1)!.frame; at !== null; at = at.parent)
+    while (at.parent?.ended === 'swept') at.parent = at.parent.parent;
 }
 
 /** The body of a guarded generator keeps its own: they may stay open across a yield. */
