@@ -412,6 +412,18 @@ describe('forms of tidy', () => {
     expect(() => held.add(1)).toThrow(/at the end of serving/);
     noGrad.run(() => anomalyMode.run(() => tidy.run(() => w.add(1))));
   });
+
+  it('a gate that has it twice gives back what is made inside, and keeps no kernel memory', () => {
+    const twice = combineGates('twice', tidy, combineGates('inner', noGrad, tidy));
+    let held: Tensor = null!;
+    const before = memory();
+    const out = twice.run(() => {
+      held = large();
+      return held.add(1);
+    });
+    expect([held.isDisposed, out.isDisposed]).toEqual([true, false]);
+    expect(memory()).toMatchObject({ tensors: before.tensors, bytes: before.bytes });
+  });
 });
 
 describe('dispose', () => {

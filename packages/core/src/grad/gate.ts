@@ -2,7 +2,7 @@ import type { Condition } from './condition.js';
 import { type ConditionalDecorator, decorate, type GateDecorator, looksLikeClass } from './decorate.js';
 import type { Ending } from './ending.js';
 import { flowFrame, hostForScope } from './flow.js';
-import type { Settings } from './frame.js';
+import type { Frame } from './frame.js';
 import { type Effect, endingOf, frameHere, guard, type Rule, runCoroutine, runGuarded } from './guard.js';
 import { carryOver, isClass } from './original.js';
 import { openScope, type Scope } from './scope.js';
@@ -190,8 +190,9 @@ export function combineGates(name: string, ...gates: Gate[]): Gate {
   });
   let enabled: boolean | null = null;
   for (const part of parts) enabled = part.enabled ?? enabled;
-  const setters = parts.flatMap(({ set }) => (set === null ? [] : [set]));
-  const endings = parts.flatMap(({ ending }) => (ending === null ? [] : [ending]));
+  const setters = parts.filter(({ set }) => set !== null);
+  // Each is made of what its own part has set: the next one may set the same mode.
+  const endings = new WeakMap<Frame, Ending[]>();
   return makeGate(name, {
     enabled,
     inference: parts.some(({ inference }) => inference),
@@ -199,13 +200,12 @@ export function combineGates(name: string, ...gates: Gate[]): Gate {
       setters.length === 0
         ? null
         : (frame, self, args) => {
-            let settings: Settings | null = frame.settings;
-            for (const set of setters) {
-              settings = set(frame, self, args);
-              frame.settings = settings;
+            for (const { set, ending } of setters) {
+              frame.settings = set!(frame, self, args);
+              if (ending !== null) endings.set(frame, [...(endings.get(frame) ?? []), ending(frame)]);
             }
-            return settings;
+            return frame.settings;
           },
-    ending: endings.length === 0 ? null : (frame) => allOf(endings.map((ending) => ending(frame))),
+    ending: setters.every(({ ending }) => ending === null) ? null : (frame) => allOf(endings.get(frame)!),
   });
 }
