@@ -258,15 +258,29 @@ describe('what leaves tidy', () => {
     expect(run((f) => tidy.run(f))).toEqual(run((f) => f()));
   });
 
+  const scaled = (x: Tensor, by: Tensor) =>
+    defineFunction({ name: 'scaled', forward: (_, x: Tensor) => x.mul(by), backward: (_, g) => g!.mul(by) })(x);
+
   it('is all that was made before a rule of a user of which nobody knows what it holds', () => {
     const w = randn([16, 16], { requiresGrad: true });
-    const scaled = (x: Tensor, by: Tensor) =>
-      defineFunction({ name: 'scaled', forward: (_, x: Tensor) => x.mul(by), backward: (_, g) => g!.mul(by) })(x);
     const y = tidy.run(() => {
       const by = ones([16, 16]).mul(3);
       return scaled(w, by).sum();
     });
     y.backward();
+    expect(w.grad!.sum().item()).toBe(768);
+  });
+
+  it('is all of the scopes around too where keep() was given what such a rule is in', () => {
+    const w = randn([16, 16], { requiresGrad: true });
+    let kept: Tensor = null!;
+    tidy.run(() => {
+      const by = ones([16, 16]).mul(3);
+      tidy.run(() => {
+        kept = keep(scaled(w, by).sum());
+      });
+    });
+    kept.backward();
     expect(w.grad!.sum().item()).toBe(768);
   });
 

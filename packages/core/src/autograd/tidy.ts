@@ -1,6 +1,6 @@
 import { describeFrame, type Gate } from '../grad/index.js';
 import { Node } from '../graph/node.js';
-import { MemoryScope, outlive, tidying } from '../memory/scope.js';
+import { currentScope, MemoryScope, outlive, tidying } from '../memory/scope.js';
 import type { Storage } from '../memory/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -48,7 +48,7 @@ export const tidy: Gate = tidying.gateWith(
  * ```
  */
 export function keep<T>(value: T): T {
-  const scope = tidying.get()?.running ?? null;
+  const scope = currentScope();
   if (scope !== null) eachNeeded(value, outlive, () => scope.outliveAll());
   return value;
 }

@@ -36,8 +36,10 @@ export class MemoryScope {
     for (const storage of [...this.made]) this.release(storage);
   }
 
+  /** Takes out all that was made so far, here and in the scopes around this one. */
   outliveAll(): void {
-    for (const storage of [...this.made]) outlive(storage);
+    for (let scope: MemoryScope | null = this; scope !== null; scope = scope.outer)
+      for (const storage of [...scope.made]) outlive(storage);
   }
 
   /** Gives back what has not left. */
