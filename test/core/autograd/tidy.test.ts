@@ -217,6 +217,19 @@ describe('what leaves tidy', () => {
     expect(run((f) => tidy.run(f))).toEqual(run((f) => f()));
   });
 
+  it.each<[string, (t: Tensor) => unknown]>([
+    ['a proxy', (t) => new Proxy(t, {})],
+    ['an object that inherits from it', (t) => Object.create(t)],
+  ])('is no tensor that is returned as %s', (_, make) => {
+    let t: Tensor = null!;
+    const other = tidy.run(() => {
+      t = large();
+      return make(t);
+    });
+    expect([t.isDisposed, typeof other]).toEqual([true, 'object']);
+    tidy.run(() => keep(make(large())));
+  });
+
   it('is what keep() was given, out of all scopes, with its graph', () => {
     const w = ones([16, 16], { requiresGrad: true });
     let kept: Tensor = null!;

@@ -319,6 +319,17 @@ describe('what cannot be replayed runs as it is, and explain() says where', () =
     expect(breaks[0]!.calls).toBe(2);
   });
 
+  it('a proxy of a tensor that is returned; one that is passed is an object as any other', () => {
+    const proxied = (x: Tensor) => new Proxy(x.detach(), {});
+    const f = compile(proxied);
+    expect([1, 2].map((n) => f(tensor([n])).shape)).toEqual([[1], [1]]);
+    expect(f.explain().breaks[0]!.why).toMatch(/something else than tensors/);
+    const other = compile((_: object) => true);
+    const one = proxied(tensor([1]));
+    expect([other(one), other(one)]).toEqual([true, true]);
+    expect(other.explain().replays).toBe(1);
+  });
+
   it('names the place', () => {
     const f = compile((x: Tensor) => x.item());
     f(tensor([1]));

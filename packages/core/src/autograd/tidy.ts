@@ -84,7 +84,7 @@ function eachNeeded(value: unknown, each: (storage: Storage) => void, all: () =>
     const next = open.pop();
     if (next === null || (typeof next !== 'object' && typeof next !== 'function') || seen.has(next)) continue;
     seen.add(next);
-    if (next instanceof Tensor) {
+    if (Tensor.is(next)) {
       each(next.storage);
       open.push(next.gradFn, next.heldGrad);
     } else if (next instanceof Node) {

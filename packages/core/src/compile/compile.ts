@@ -340,7 +340,7 @@ function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Te
 
 /** Results that a replay could not give. */
 function refuseResult(recording: Recording, value: unknown, args: readonly Tensor[]): void {
-  if (value instanceof Tensor) {
+  if (Tensor.is(value)) {
     const node = args.includes(value) ? null : value.gradFn;
     if (node !== null && recording.made.has(value.storage) && !recording.passed.has(node))
       recording.refuse(

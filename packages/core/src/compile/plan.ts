@@ -226,7 +226,7 @@ export class Plan {
   }
 
   private partOf(value: unknown): Part {
-    if (value instanceof Tensor) return this.tensorPart(value);
+    if (Tensor.is(value)) return this.tensorPart(value);
     if (Array.isArray(value)) {
       const parts = value.map((item) => this.partOf(item));
       return (args) => parts.map((part) => part(args));
@@ -264,7 +264,7 @@ function* usedBy(op: Op): IterableIterator<Storage> {
 
 /** The storages of the tensors in a result. */
 export function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
-  if (value instanceof Tensor) found.add(value.storage);
+  if (Tensor.is(value)) found.add(value.storage);
   else if (Array.isArray(value)) for (const item of value) storagesOf(item, found);
   else if (isPlain(value)) for (const item of Object.values(value)) storagesOf(item, found);
   return found;

@@ -61,7 +61,7 @@ function add(
   state: { refused: string | null },
   depth: number,
 ): void {
-  if (value instanceof Tensor) addTensor(value, parts, tensors, state);
+  if (Tensor.is(value)) addTensor(value, parts, tensors, state);
   else if (depth < 8 && Array.isArray(value)) {
     parts.push('[');
     for (const item of value) add(item, parts, tensors, state, depth + 1);
