@@ -252,6 +252,19 @@ describe('what a call leaves', () => {
     expect(values(total)).toEqual([3, 3]);
   });
 
+  it('its memory in bytes, by dtype', () => {
+    const bytes = (fn: (x: Tensor) => Tensor) => {
+      const f = compile(noGrad.wrap(fn));
+      f(ones([100]));
+      return f.explain().records[0]!.unshared;
+    };
+    expect(bytes((x) => x.to('bool'))).toBe(100);
+    expect(bytes((x) => x.to('int32'))).toBe(400);
+    expect(bytes((x) => x.to('bfloat16'))).toBe(200);
+    expect(bytes((x) => x.to('float64'))).toBe(800);
+    expect(bytes((x) => x.neg())).toBe(400);
+  });
+
   it('errors of kernels, as without', () => {
     const f = compile(noGrad.wrap((x: Tensor, i: Tensor) => x.indexSelect(0, i)));
     const x = tensor([5, 6, 7]);

@@ -3,7 +3,7 @@ import { cpu } from '../backend/cpu.js';
 import { closeWindows, HostStorage } from '../backend/host/storage.js';
 import { pin } from '../backend/wasm/residency.js';
 import { allocateUninitialized } from '../memory/allocate.js';
-import type { DType, TypedArray } from '../memory/dtype.js';
+import { type DType, recordOf, type TypedArray } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
 import { onLentGrad, Tensor } from '../tensor/tensor.js';
@@ -284,4 +284,4 @@ function storageOn(block: HostStorage | null, dtype: DType, length: number): Hos
   return storage;
 }
 
-const bytesOf = (storage: HostStorage): number => storage.length * (storage.dtype === 'float32' ? 4 : 8);
+const bytesOf = ({ dtype, length }: HostStorage): number => length * recordOf(dtype).bytes;
