@@ -405,6 +405,23 @@ describe('methods', () => {
     expect((of.times as unknown as { explain(): { replays: number } }).explain().replays).toBe(2);
   });
 
+  it('explain() tells why a record was made where there was one, and of no call that none was made for', () => {
+    const before = setReporter(() => {});
+    try {
+      const times = compile(
+        function (this: Scale, x: Tensor) {
+          return x.mul(this.by);
+        },
+        { maxRecords: 2 },
+      );
+      const scale = new Scale();
+      for (scale.by = 1; scale.by < 6; scale.by++) expect(values(times.call(scale, ones([1])))).toEqual([scale.by]);
+      expect(times.explain()).toMatchObject({ calls: 5, replays: 0, again: ['the field by of a Scale changed'] });
+    } finally {
+      setReporter(before);
+    }
+  });
+
   it('refuses what is no method', () => {
     expect(() => compile(3 as never)).toThrow(/^compile: takes a function/);
     expect(() => compile(() => {}, { chek: true } as never)).toThrow(/compile: .*chek/);

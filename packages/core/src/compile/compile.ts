@@ -180,15 +180,15 @@ class Records {
   /** The record whose conditions hold, which are asked now, in the order of the call; `answers` are what they said. */
   private find({ key, tensors }: Signature, args: readonly unknown[], answers: Asked[]): Entry | null {
     const all = this.entries.get(key) ?? [];
-    let left = all.filter((entry) => holds(entry, tensors));
+    let left = all.filter((entry) => firstChange(entry, tensors) === null);
     if (left.length === 0) {
-      if (all.length > 0) this.again.push(`${reasonOf(all.at(-1)!, tensors)}`);
+      if (all.length > 0) this.noteAgain(firstChange(all.at(-1)!, tensors)!);
       return null;
     }
     for (let i = 0; ; i++) {
       const first = left[0];
       if (first === undefined) {
-        this.again.push('a condition of a gate said something else');
+        this.noteAgain('a condition of a gate said something else');
         return null;
       }
       const asked = first.asked[i];
@@ -215,11 +215,10 @@ class Records {
     before: Entry | null,
     run: () => unknown,
   ): unknown {
-    const max = this.options.maxRecords ?? 16;
-    if (before === null && this.count >= max) {
+    if (before === null && this.isFull) {
       if (!this.told)
         report(
-          `compile: ${this.fn.name || 'a function'} has ${max} records, and no more are made; explain() tells why it was recorded again`,
+          `compile: ${this.fn.name || 'a function'} has ${this.count} records, and no more are made; explain() tells why it was recorded again`,
         );
       this.told = true;
       // What was asked is not asked again.
@@ -230,7 +229,7 @@ class Records {
     const result = recording.run(run);
     refuseResult(recording, result, tensors);
     if (recording.broken !== null) {
-      this.note(key, recording.broken);
+      this.refused.set(key, this.noteBreak(recording.broken));
       return result;
     }
     const trace = traceOf(recording, tensors);
@@ -270,8 +269,12 @@ class Records {
     return run();
   }
 
-  private note(key: string, broken: Break): void {
-    this.refused.set(key, this.noteBreak(broken));
+  private get isFull(): boolean {
+    return this.count >= (this.options.maxRecords ?? 16);
+  }
+
+  private noteAgain(why: string): void {
+    if (!this.isFull) this.again.push(why);
   }
 
   private noteBreak(broken: Break): string {
@@ -315,10 +318,6 @@ function argumentNow(arg: unknown, recorded: readonly unknown[], now: readonly u
   const at = recorded.indexOf(arg);
   return at >= 0 && typeof arg === 'object' ? now[at] : arg;
 }
-
-const holds = (entry: Entry, tensors: readonly Tensor[]): boolean => firstChange(entry, tensors) === null;
-
-const reasonOf = (entry: Entry, tensors: readonly Tensor[]): string => firstChange(entry, tensors) ?? '';
 
 /** What is not as it was when the call was recorded; null where all is. */
 function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Tensor[]): string | null {
