@@ -8,7 +8,7 @@ import * as is from '../kinds.js';
 import { recording as current } from '../memory/recording.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Plan } from './plan.js';
-import { type Asked, type Break, type Fields, type Op, Recording } from './recorder.js';
+import { type Asked, type Break, type Fields, isView, type Op, Recording } from './recorder.js';
 import { idOf, isPlain, type Signature, signatureOf } from './signature.js';
 
 type AnyFunction = (this: any, ...args: any[]) => any;
@@ -366,8 +366,8 @@ function traceOf({ ops, made, entryGrads }: Recording, args: readonly Tensor[]):
   const show = (arg: unknown): string => {
     if (arg === null || typeof arg !== 'object')
       return typeof arg === 'function' ? 'fn' : Object.is(arg, -0) ? '-0' : String(arg);
-    if ('storage' in arg && 'strides' in arg) {
-      const { storage, dtype, shape, strides, offset } = arg as Tensor;
+    if (isView(arg)) {
+      const { storage, dtype, shape, strides, offset } = arg;
       const from = args.find((t) => t.storage === storage)?.offset ?? 0;
       const which = made.has(storage) || numbers.has(storage) ? numberOf(storage) : `#${idOf(storage)}`;
       return `${which}:${dtype}[${shape}](${strides})+${offset - from}`;

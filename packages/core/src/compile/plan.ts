@@ -263,7 +263,7 @@ function* usedBy(op: Op): IterableIterator<Storage> {
 }
 
 /** The storages of the tensors in a result. */
-export function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
+function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
   if (Tensor.is(value)) found.add(value.storage);
   else if (Array.isArray(value)) for (const item of value) storagesOf(item, found);
   else if (isPlain(value)) for (const item of Object.values(value)) storagesOf(item, found);

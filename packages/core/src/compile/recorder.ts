@@ -230,7 +230,7 @@ export class Recording implements Recorder {
     if (this.inAction > 0) this.shown.add(storage);
   }
 
-  gradSet(leaf: Tensor, _before: Tensor | null, grad: Tensor | null): void {
+  gradSet(leaf: Tensor, grad: Tensor | null): void {
     if (this.inAction > 0) {
       this.finalGrads.set(leaf, grad);
       return;

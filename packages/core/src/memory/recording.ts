@@ -19,7 +19,7 @@ export interface Recorder {
   gradRead(leaf: Tensor, grad: Tensor | null): void;
   /** Its gradient was given to code that may keep it. */
   gradShown(grad: Tensor): void;
-  gradSet(leaf: Tensor, before: Tensor | null, grad: Tensor | null): void;
+  gradSet(leaf: Tensor, grad: Tensor | null): void;
   /** A backward pass has gone through these. */
   wentThrough(nodes: readonly Node[]): void;
   /** A tensor got a history by a write in place. */

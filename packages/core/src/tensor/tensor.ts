@@ -142,7 +142,7 @@ export class Tensor {
       checkGrad(this, value);
       noteTouched(this);
     }
-    recording.current?.gradSet(this, this.#grad, value);
+    recording.current?.gradSet(this, value);
     if (this.#gradOwner !== null && value?.storage !== this.#grad!.storage) this.#disown(this.#gradOwner, 'free');
     this.#grad = value;
   }
@@ -172,7 +172,7 @@ export class Tensor {
 
   /** @internal Makes a gradient that nobody else holds this leaf's; managed memory stays managed with the leaf. */
   keepGrad(grad: Tensor): void {
-    recording.current?.gradSet(this, this.#grad, grad);
+    recording.current?.gradSet(this, grad);
     this.#grad = grad;
     noteTouched(this);
     if (this.storage.backend.memory?.adopt(this.storage, grad.storage)) this.#gradOwner = this.storage;
@@ -320,10 +320,8 @@ export class Tensor {
   /** Drops the accumulated gradient, or with `setToNull: false` fills it with zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     const { setToNull = true } = checkOptions('zeroGrad', options, zeroGradOptions);
-    if (setToNull && recording.current !== null) this.grad = null;
-    if (this.#grad === null) return;
     if (setToNull) this.grad = null;
-    else {
+    else if (this.#grad !== null) {
       refuseRecording('zeroGrad({ setToNull: false }) keeps a gradient from call to call');
       this.#grad = this.#grad.detach();
       clear(this.#grad);
