@@ -163,8 +163,10 @@ function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, tempor
     temporaries.give(grad);
     leaf.keepGrad(grad);
   }
-  if (node.postHooks) refuseRecording('a hook on a gradient runs');
-  if (node.postHooks) for (const hook of node.postHooks) hook(leaf);
+  if (node.postHooks) {
+    refuseRecording('a hook on a gradient runs');
+    for (const hook of node.postHooks) hook(leaf);
+  }
 }
 
 interface Capture {
@@ -291,9 +293,10 @@ function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], cu
   } finally {
     noteTemporaries(before);
   }
-  if (node.nodeHooks) refuseRecording('a hook on a node runs');
-  if (node.nodeHooks)
+  if (node.nodeHooks) {
+    refuseRecording('a hook on a node runs');
     for (const hook of node.nodeHooks) inputs = (hook(inputs, grads) as typeof inputs | undefined) ?? inputs;
+  }
   if (custom) checkGradients(node, inputs);
   return inputs;
 }

@@ -1,6 +1,5 @@
 import { callSite, checkCallback, report } from './diagnostics.js';
 import { copyOf, Frame, GradModeError, type Settings } from './frame.js';
-import { isClass } from './original.js';
 import { endScopes } from './scope.js';
 
 /** What the engine carries along the flow of control, from a call to its continuations: our frame is one property. */
@@ -283,12 +282,10 @@ export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: 
 }
 
 /**
- * @internal Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
+ * Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
  * and what `fn` starts does not stay in the mode.
  */
 export function runInMode<R>(kind: string, enabled: boolean, fn: () => R): R {
-  if (typeof fn !== 'function' || isClass(fn))
-    throw new TypeError(`runInMode: takes a function, got ${typeof fn === 'function' ? 'a class' : typeof fn}`);
   const host = currentHost();
   const before = host.scope;
   const around = before ?? host;

@@ -214,7 +214,8 @@ export function runCoroutine(
     const ending = endingOf(rule, own);
     try {
       const value = yield* stepsOf(rule, own ?? copyOf(currentFrame()), start, self, args);
-      return ending === null ? value : finish(ending, value);
+      ending?.leave(value);
+      return value;
     } finally {
       ending?.end();
     }

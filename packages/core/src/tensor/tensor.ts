@@ -165,11 +165,6 @@ export class Tensor {
     return this.#grad;
   }
 
-  /** @internal Whether the memory of its gradient is freed with this leaf's. */
-  get ownsGrad(): boolean {
-    return this.#gradOwner !== null;
-  }
-
   /** @internal Makes a gradient that nobody else holds this leaf's; managed memory stays managed with the leaf. */
   keepGrad(grad: Tensor): void {
     recording.current?.gradSet(this, grad);
@@ -507,13 +502,13 @@ function checkGrad(t: Tensor, grad: unknown): void {
   if (grad === t) throw new AutogradError('grad', 'a tensor cannot be its own gradient; use clone()');
 }
 
-/** Set by `graph/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
-let lentGrad: ((grad: Tensor) => Tensor) | null = null;
 /** Set by what lends gradients memory that is written again: gives one that stays. */
+let lentGrad: ((grad: Tensor) => Tensor) | null = null;
 export function onLentGrad(copy: typeof lentGrad): void {
   lentGrad = copy;
 }
 
+/** Set by `graph/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
 let refreshView: (view: Tensor) => void;
 export function onStaleView(refresh: typeof refreshView): void {
   refreshView = refresh;
