@@ -1,15 +1,9 @@
 import { equal, forkRng, keep, memory, randint, randn, type Tensor, tidy } from '@gradgate/core';
 import { BatchNorm1d, buffer, Dropout, functional as F, Linear, Module, optim, ReLU, Sequential } from '@gradgate/nn';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { residence } from '../../packages/core/src/backend/wasm/residency.js';
+import { describe, expect, it } from 'vitest';
+import { poisonFreed } from '../kernelMemory.js';
 
-const before = { ...residence };
-beforeEach(() => {
-  Object.assign(residence, { from: 64, poison: true });
-});
-afterEach(() => {
-  Object.assign(residence, before);
-});
+poisonFreed(64);
 
 const model = () =>
   forkRng(1).run(

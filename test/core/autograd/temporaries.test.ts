@@ -15,17 +15,11 @@ import {
   tensor,
 } from '@gradgate/core';
 import { functional as F, Linear, optim, Parameter, ReLU, Sequential } from '@gradgate/nn';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { residence } from '../../../packages/core/src/backend/wasm/residency.js';
+import { poisonFreed } from '../../kernelMemory.js';
 
-// What is freed reads as NaN here, so that whoever reads it is found.
-const before = { ...residence };
-beforeAll(() => {
-  Object.assign(residence, { from: 1024, poison: true });
-});
-afterAll(() => {
-  Object.assign(residence, before);
-});
+poisonFreed(1024);
 
 /** A model whose arrays are large enough to live in kernel memory. */
 function setUp() {

@@ -18,18 +18,11 @@ import {
   tidy,
   zeros,
 } from '@gradgate/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { residence } from '../../../packages/core/src/backend/wasm/residency.js';
+import { describe, expect, it } from 'vitest';
+import { poisonFreed } from '../../kernelMemory.js';
 import { cases } from '../operators.js';
 
-const before = { ...residence };
-beforeEach(() => {
-  // Whoever reads what was freed in kernel memory gets NaN.
-  Object.assign(residence, { from: 64, poison: true });
-});
-afterEach(() => {
-  Object.assign(residence, before);
-});
+poisonFreed(64);
 
 const large = () => randn([16, 16]);
 const gone = (op: string) => new RegExp(`^${op}: a \\w+ tensor( of shape \\[.*\\])? was given back at the end of tidy`);
