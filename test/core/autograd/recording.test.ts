@@ -254,6 +254,9 @@ describe('L. views, in-place, versions', () => {
     noGrad.run(() => noGrad.run(take).mul(x));
     noGrad.run(() => zeros([2]).view(2)).mul(x);
     expect(reports).toHaveLength(1);
+    // A training loop is told of it once.
+    for (let i = 0; i < 3; i++) noGrad.run(take).mul(x);
+    expect(reports).toHaveLength(2);
   });
 
   it('L7 in-place in grad mode through such a view throws; view and write in one mode work', () => {

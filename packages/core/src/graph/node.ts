@@ -1,7 +1,7 @@
 import { closeWindows } from '../backend/host/storage.js';
 import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
-import { isDeveloping, report } from '../grad/diagnostics.js';
+import { isDeveloping, reportOnce } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, type Frame, isGradEnabled } from '../grad/index.js';
 import * as is from '../kinds.js';
 import type { DType } from '../memory/dtype.js';
@@ -285,7 +285,7 @@ function checkStaleView(name: string, view: Tensor): void {
 function reportConstant(name: string, view: Tensor): void {
   const { untracked } = view;
   if (untracked === null || untracked === 'detach' || !view.viewInfo!.base.requiresGrad) return;
-  report(
+  reportOnce(
     `${name} records with a view that was taken while recording was off, by ${describeFrame(untracked)}: no gradient goes ` +
       'to the tensor that it is a view of; take the view with recording on, or use detach() if that is meant',
   );
