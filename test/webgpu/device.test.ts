@@ -58,7 +58,7 @@ describe.skipIf(!gpu)('the device webgpu', () => {
   it('refuses float64, and int64 beyond 32 bits, by name and with the way out', () => {
     expect(() => ones([1], { dtype: 'float64' }).to(gpu!)).toThrow(DTypeError);
     expect(() => ones([1], { device: gpu! }).double()).toThrow(
-      /webgpu: a GPU has no float64 in WebGPU; convert the tensor first/,
+      /^double: a GPU has no float64 in WebGPU; convert the tensor first/,
     );
     expect(() => tensor([2n ** 31n]).to(gpu!)).toThrow(
       /webgpu: int64 holds whole numbers of 32 bits on a GPU, .* got 2147483648/,

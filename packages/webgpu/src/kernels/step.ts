@@ -13,7 +13,14 @@ interface Rule {
   readonly code: string;
 }
 
-/** The steps of the optimizers of nn by the names of their rules; a test compares them with these. */
+const adamNumbers = ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'];
+/** The means of gradients and of their squares that Adam keeps, with or without AMSGrad. */
+const adamMeans = `let x = w * u.keep;
+let d = u.s * g + u.penalty * x;
+m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
+m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;`;
+
+/** The steps of the optimizers of nn by the names of their rules; a test runs each optimizer on it and on the host. */
 const rules: Readonly<Record<string, Rule>> = {
   sgd: { memory: 0, numbers: ['s', 'decay', 'lr'], code: 'w -= u.lr * (u.s * g + u.decay * w);' },
   momentum: {
@@ -25,20 +32,14 @@ w -= u.lr * select(m0, d + u.momentum * m0, u.nesterov != 0.0);`,
   },
   adam: {
     memory: 2,
-    numbers: ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'],
-    code: `let x = w * u.keep;
-let d = u.s * g + u.penalty * x;
-m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
-m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
+    numbers: adamNumbers,
+    code: `${adamMeans}
 w = x - (u.rate * m0) / (sqrt(m1) * u.correction + u.eps);`,
   },
   amsgrad: {
     memory: 3,
-    numbers: ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'],
-    code: `let x = w * u.keep;
-let d = u.s * g + u.penalty * x;
-m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
-m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;
+    numbers: adamNumbers,
+    code: `${adamMeans}
 if (m1 > m2) { m2 = m1; }
 w = x - (u.rate * m0) / (sqrt(m2) * u.correction + u.eps);`,
   },
