@@ -1,7 +1,6 @@
-/** `a * b + c`: fused where the module is built with relaxed SIMD, else a product and a sum. */
+/** `a * b + c`, fused; `unfuse.ts` makes a product and a sum of it where the engine has no relaxed SIMD. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
+  return f32x4.relaxed_madd(a, b, c);
 }

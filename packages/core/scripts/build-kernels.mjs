@@ -10,19 +10,16 @@ import { transform } from 'esbuild';
 const assembly = fileURLToPath(new URL('../assembly', import.meta.url));
 const target = new URL('../src/backend/wasm/binary.ts', import.meta.url);
 
-async function compile(features) {
-  const { binary, error, stderr } = await build(features);
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
-  return binary;
-}
-
-async function build(features) {
-  let binary;
-  const result = await asc.main(
+/** The module, and its text. */
+async function build() {
+  const files = {};
+  const { error, stderr } = await asc.main(
     [
       'index.ts',
       '--outFile',
       'kernels.wasm',
+      '--textFile',
+      'kernels.wat',
       '--runtime',
       'stub',
       '--importMemory',
@@ -36,7 +33,7 @@ async function build(features) {
       '--converge',
       '--memoryBase',
       '1024',
-      ...features.flatMap((f) => ['--enable', f]),
+      ...['threads', 'simd', 'relaxed-simd'].flatMap((f) => ['--enable', f]),
     ],
     {
       readFile: (name) => {
@@ -46,34 +43,38 @@ async function build(features) {
           return null;
         }
       },
-      writeFile: (_, contents) => {
-        binary = contents;
+      writeFile: (name, contents) => {
+        files[name] = contents;
       },
       listFiles: () => [],
     },
   );
-  return { ...result, binary };
+  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  return [files['kernels.wasm'], files['kernels.wat']];
 }
 
-const fused = await compile(['threads', 'simd', 'relaxed-simd']);
-const plain = await compile(['threads', 'simd']);
+/** What a module of `src` exports; Node 20 does not read TypeScript. It may import nothing. */
+async function load(name) {
+  const source = readFileSync(new URL(`../src/backend/wasm/${name}`, import.meta.url), 'utf8');
+  const { code } = await transform(source, { loader: 'ts' });
+  return import(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
+const [binary, wat] = await build();
+
+// `unfuse` looks for bytes, not for instructions: that it finds as many says that it takes nothing else for one.
+const { unfuse } = await load('unfuse.ts');
+const instructions = wat.match(/relaxed_madd/g).length;
+let found = 0;
+for (let i = 0; i < binary.length; i++)
+  if (binary[i] === 0xfd && binary[i + 1] === 0x85 && binary[i + 2] === 0x02) found++;
+if (found !== instructions || !WebAssembly.validate(unfuse(binary)))
+  throw new Error(`${instructions} fused multiply-adds, and ${found} places that look like one: see unfuse.ts`);
+
 const counts = new Array(256).fill(0);
-for (const byte of [...fused, ...plain]) counts[byte]++;
+for (const byte of binary) counts[byte]++;
 const order = [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
-
-// Only `src` has it as text, and Node 20 does not read TypeScript.
-const { code } = await transform(readFileSync(new URL('../src/backend/wasm/text.ts', import.meta.url), 'utf8'), {
-  loader: 'ts',
-});
-const { encodeText } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
-
-// In turns: the two have much in common, which gzip finds within its window of 32 KiB only.
-const count = 8;
-const slices = (text) =>
-  Array.from({ length: count }, (_, i) =>
-    text.slice(Math.round((i * text.length) / count), Math.round(((i + 1) * text.length) / count)),
-  );
-const [first, second] = [fused, plain].map((module) => slices(encodeText(module, order)));
+const { encodeText } = await load('text.ts');
 
 const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 
@@ -81,15 +82,9 @@ const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 export const order =
   '${Buffer.from(order).toString('hex')}';
 
-const slices = [
-${first.map((slice, i) => `  '${slice}',\n  '${second[i]}',`).join('\n')}
-];
-
-/** With fused multiply-add (relaxed SIMD). */
-export const fused = slices.filter((_, i) => i % 2 === 0).join('');
-
-/** For engines without it. */
-export const plain = slices.filter((_, i) => i % 2 === 1).join('');
+/** The kernels, with fused multiply-add (relaxed SIMD); see unfuse.ts. */
+export const code =
+  '${encodeText(binary, order)}';
 `;
 
 if (process.argv.includes('--check')) {

@@ -1,8 +1,9 @@
 import { TensorError } from '../../errors.js';
-import { fused, order, plain } from './binary.js';
+import { code, order } from './binary.js';
 import type { BinaryKernel, UnaryKernel } from './elementwise.js';
 import type { StepKernel } from './step.js';
 import { decodeText } from './text.js';
+import { unfuse } from './unfuse.js';
 
 /** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
 type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) => void;
@@ -198,12 +199,11 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
 export function instantiate(useFused = features.fused, useShared = true): Instance {
   if (typeof WebAssembly === 'undefined') refuse();
   const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
-  const prepare = (text: string) => (shared ? decodeText(text, order) : unshare(decodeText(text, order)));
-  let bytes = prepare(fused);
+  const decoded = decodeText(code, order);
+  const bytes = shared ? decoded : unshare(decoded);
   if (useFused && !WebAssembly.validate(bytes as BufferSource)) allowRelaxedSimd();
   const isFused = useFused && WebAssembly.validate(bytes as BufferSource);
-  if (!isFused) bytes = prepare(plain);
-  const module = compile(bytes);
+  const module = compile(isFused ? bytes : unfuse(bytes));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const instance = { kernels: { ...(exports as unknown as Kernels) }, module, memory, shared, fused: isFused };
   attachNative(instance);
