@@ -4,7 +4,8 @@
  *
  *   node bench/compile.mjs [part of a name...]        microseconds, medians of 7 rounds
  */
-import { compile, tidy } from '../packages/core/dist/index.js';
+import { compile } from '../packages/core/dist/compile/index.js';
+import { tidy } from '../packages/core/dist/index.js';
 import { factor, median, table } from './peers/figures.mjs';
 import { cases } from './peers/gradgate.mjs';
 

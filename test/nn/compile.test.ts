@@ -1,4 +1,5 @@
-import { compile, equal, manualSeed, randint, randn, type Tensor } from '@gradgate/core';
+import { equal, manualSeed, randint, randn, type Tensor } from '@gradgate/core';
+import { compile } from '@gradgate/core/compile';
 import {
   BatchNorm1d,
   BatchNorm2d,

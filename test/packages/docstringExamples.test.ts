@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import { compile } from '@gradgate/core/compile';
 import * as linalg from '@gradgate/core/linalg';
 import * as specialFunctions from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
@@ -22,7 +23,16 @@ const without = (names: object, known: object) =>
   Object.fromEntries(Object.entries(names).filter(([n]) => !(n in known)));
 const ofLinalg = without(linalg, core);
 const ofSpecial = without(specialFunctions, core);
-const scope: Record<string, unknown> = { ...core, ...nn, ...distributions, ...onnx, ...ofLinalg, ...ofSpecial, linalg };
+const scope: Record<string, unknown> = {
+  ...core,
+  ...nn,
+  ...distributions,
+  ...onnx,
+  ...ofLinalg,
+  ...ofSpecial,
+  compile,
+  linalg,
+};
 
 interface Example {
   readonly place: string;
@@ -127,6 +137,7 @@ describe('examples in docstrings compile', () => {
             ),
           ],
           ['@gradgate/distributions', used(code, Object.keys(distributions))],
+          ['@gradgate/core/compile', used(code, ['compile'])],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],

@@ -26,14 +26,6 @@ export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevic
 export { type MemoryReport, memory } from './backend/wasm/residency.js';
 export { getNumThreads, setNumThreads } from './backend/wasm/threads.js';
 export {
-  type Compiled,
-  type CompileOptions,
-  type CompileReport,
-  compile,
-  type RecordReport,
-} from './compile/compile.js';
-export type { Break } from './compile/recorder.js';
-export {
   AutogradError,
   DeviceError,
   DTypeError,

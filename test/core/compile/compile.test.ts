@@ -1,5 +1,4 @@
 import {
-  compile,
   dropout,
   equal,
   evalMode,
@@ -21,6 +20,7 @@ import {
   tidy,
   zeros,
 } from '@gradgate/core';
+import { compile } from '@gradgate/core/compile';
 import { describe, expect, it } from 'vitest';
 import { cases } from '../operators.js';
 
