@@ -13,7 +13,7 @@ export interface Expression {
 const of = (float: string, integer?: string): Expression => (integer === undefined ? { float } : { float, integer });
 const test = (expression: string, integer = expression): Expression => ({ float: expression, integer, isBool: true });
 
-/** By the names of the functions of core; a test compares them with these. */
+/** By the names of the functions of core and core/special; a test compares them with these. */
 export const unary: Readonly<Record<string, Expression>> = {
   neg: of('-x', '-x'),
   exp: of('exp_of(x)'),
@@ -75,6 +75,17 @@ export const unary: Readonly<Record<string, Expression>> = {
   softshrink: of('select(select(x + u.p, x - u.p, x > 0.0), 0.0, is_within(x, u.p))'),
   hardshrink: of('select(x, 0.0, is_within(x, u.p))'),
   huber: of('select(u.p * (abs(x) - u.p / 2.0), x * x / 2.0, abs(x) < u.p)'),
+  i0: of('grown_i(0.0, x)'),
+  i0e: of('scaled_i(0.0, x)'),
+  i1: of('grown_i(1.0, x)'),
+  i1e: of('scaled_i(1.0, x)'),
+  besselJ0: of('bessel_j(0.0, x)'),
+  besselJ1: of('bessel_j(1.0, x)'),
+  erfcx: of('erfcx(x)'),
+  ndtr: of('cdf(x)'),
+  logNdtr: of('log_ndtr(x)'),
+  ndtri: of('ndtri(x)'),
+  entr: of('entr(x)'),
 };
 
 export const binary: Readonly<Record<string, Expression>> = {
@@ -131,4 +142,8 @@ export const binary: Readonly<Record<string, Expression>> = {
   leakyReluGradient: of('select(x * u.p, x, y > 0.0)'),
   hardtanhGradient: of('select(x, 0.0, y <= u.p || y >= u.q)'),
   binaryCrossEntropy: of('-y * log_limited(x) - (1.0 - y) * log_limited(1.0 - x)'),
+  xlog1py: of('select(x * log1p(y), 0.0, x == 0.0 && !is_nan(y))'),
+  gammainc: of('gamma_part(x, y, false)'),
+  gammaincc: of('gamma_part(x, y, true)'),
+  zeta: of('zeta_of(x, y)'),
 };

@@ -1,6 +1,9 @@
+import { specialHelpers } from './special.js';
+
 // Functions that programs on the device share. A program gets those that it names, and what these name.
 
 const helpers: Readonly<Record<string, string>> = {
+  ...specialHelpers,
   // A compiler may take it that there are no NaN and no infinities, and refuses constants of them: so they are made of bits
   // in a variable, and told by bits.
   infinity: `var<private> infinity_bits: u32 = 0x7f800000u;
@@ -34,30 +37,66 @@ fn not_a_number() -> f32 { return bitcast<f32>(nan_bits); }`,
   let small = round(bitcast<f32>(size) * 16777216.0) / 16777216.0;
   return bitcast<f32>(sign | bitcast<u32>(small));
 }`,
-  // WGSL lets sin and cos be off by 5e-4. Multiples of π/2 are taken off in three parts, each of few digits, so that their
-  // products are exact; from some thousands on digits are lost, as in any float32 of that size.
-  quarter: `fn quarter(n: f32, x: f32) -> f32 {
-  if (abs(n) > 100000.0) { return x - n * 1.5707964; }
-  return ((x - n * 1.5703125) - n * 0.0004837512969970703) - n * 7.549790e-8;
+  // WGSL lets sin and cos be off by 5e-4. What is left of x beside whole multiples of π/2, and how many of them there are,
+  // up to fours. Near 0 the multiples are taken off in three parts, each of few digits, so that their products are exact.
+  quarter: `fn quarter(x: f32) -> vec2f {
+  if (abs(x) > 30000.0) { return far_quarter(x); }
+  let n = round(x * 0.63661975);
+  return vec2f(((x - n * 1.5703125) - n * 0.0004837512969970703) - n * 7.549790e-8, f32(i32(n) & 3));
+}`,
+  // Far from 0 (Payne and Hanek, 1983): the digits of x times those of 1 / (2π) that decide, in whole numbers.
+  far_quarter: `const of_turn = array<u32, 7>(0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau);
+fn far_quarter(x: f32) -> vec2f {
+  var digits = of_turn;
+  let word = bitcast<u32>(x);
+  let e = ((word >> 23u) & 255u) - 126u;
+  let m = (word << 8u) | 0x80000000u;
+  let at = e >> 5u;
+  let shift = e & 31u;
+  var high = 0u;
+  if (at > 0u) { high = digits[at - 1u]; }
+  var mid = digits[at];
+  var low = digits[at + 1u];
+  if (shift > 0u) {
+    high = (high << shift) | (mid >> (32u - shift));
+    mid = (mid << shift) | (low >> (32u - shift));
+    low = (low << shift) | (digits[at + 2u] >> (32u - shift));
+  }
+  // 64 digits of the turn: the first two count quarters.
+  let carried = high_product(m, low);
+  var second = m * mid + carried;
+  var first = m * high + high_product(m, mid) + select(0u, 1u, second < carried);
+  var k = first >> 30u;
+  first &= 0x3fffffffu;
+  let isOver = first >= 0x20000000u;
+  if (isOver) {
+    k++;
+    first = 0x3fffffffu - first + select(0u, 1u, second == 0u);
+    second = ~second + 1u;
+  }
+  let size = (f32(first) * 4294967296.0 + f32(second)) * 3.4061216e-19;
+  let r = select(size, -size, isOver != is_negative(x));
+  return vec2f(r, f32(select(k, 4u - k, is_negative(x)) & 3u));
+}`,
+  // The upper half of the 64 digits of a product.
+  high_product: `fn high_product(a: u32, b: u32) -> u32 {
+  let low = (a & 0xffffu) * (b & 0xffffu);
+  let mid = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+  let other = (a & 0xffffu) * (b >> 16u) + (mid & 0xffffu);
+  return (a >> 16u) * (b >> 16u) + (mid >> 16u) + (other >> 16u);
 }`,
   sin_near:
     'fn sin_near(r: f32) -> f32 { let z = r * r; return r + r * z * (-0.16666667 + z * (0.008333333 + z * (-0.00019841270 + z * 2.7557319e-6))); }',
   cos_near:
     'fn cos_near(r: f32) -> f32 { let z = r * r; return 1.0 + z * (-0.5 + z * (0.041666668 + z * (-0.0013888889 + z * (0.000024801588 - z * 2.7557319e-7)))); }',
-  sin_of: `fn sin_of(x: f32) -> f32 {
+  sin_of: 'fn sin_of(x: f32) -> f32 { return sin_ahead(x, 0); }',
+  cos_of: 'fn cos_of(x: f32) -> f32 { return sin_ahead(x, 1); }',
+  // The sine of x and so many quarters of a turn.
+  sin_ahead: `fn sin_ahead(x: f32, quarters: i32) -> f32 {
   if (is_nan(x) || is_infinite(x)) { return not_a_number(); }
-  let n = round(x * 0.63661975);
-  let r = quarter(n, x);
-  let k = i32(n) & 3;
-  let y = select(sin_near(r), cos_near(r), (k & 1) == 1);
-  return select(y, -y, k >= 2);
-}`,
-  cos_of: `fn cos_of(x: f32) -> f32 {
-  if (is_nan(x) || is_infinite(x)) { return not_a_number(); }
-  let n = round(x * 0.63661975);
-  let r = quarter(n, x);
-  let k = (i32(n) + 1) & 3;
-  let y = select(sin_near(r), cos_near(r), (k & 1) == 1);
+  let q = quarter(x);
+  let k = (i32(q.y) + quarters) & 3;
+  let y = select(sin_near(q.x), cos_near(q.x), (k & 1) == 1);
   return select(y, -y, k >= 2);
 }`,
   tanh_of: 'fn tanh_of(x: f32) -> f32 { if (is_nan(x)) { return x; } return tanh(clamp(x, -15.0, 15.0)); }',
@@ -266,18 +305,21 @@ fn not_a_number() -> f32 { return bitcast<f32>(nan_bits); }`,
   while (y != 0) { let r = x % y; x = y; y = r; }
   return x;
 }`,
-  // For x from 0 up exp(-x²) times that of a polynomial of 1 / (1 + x / 2), with a relative error below 1.2e-7; near 0 by erf.
+  // For x from 0 up and t = 1 / (1 + x / 2) erfc(x) is t exp(-x² + erfc_tail(t)), with a relative error below 1.2e-7.
+  erfc_tail: `fn erfc_tail(t: f32) -> f32 {
+  return -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807
+    + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
+}`,
+  // Near 0 by erf.
   erfc_of: `fn erfc_of(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
   let z = abs(x);
   if (z < 0.5) { return 1.0 - erf_near(x); }
   if (z > 10.1) { return select(0.0, 2.0, x < 0.0); }
   let t = 1.0 / (1.0 + 0.5 * z);
-  let s = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807
-    + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
   // exp(-z²) in two factors: the square of what has few digits is exact.
   let h = bitcast<f32>(bitcast<u32>(z) & 0xfffff000u);
-  let y = t * exp_of(-h * h) * exp_of((h - z) * (h + z) + s);
+  let y = t * exp_of(-h * h) * exp_of((h - z) * (h + z) + erfc_tail(t));
   return select(y, 2.0 - y, x < 0.0);
 }`,
   // By its series, for x within (-1, 1).
