@@ -31,7 +31,9 @@ export interface LuFactors {
 export const luFactor = /* @__PURE__ */ named('luFactor', (a: Tensor): LuFactors => {
   const [m, n] = checkMatrix('luFactor', a);
   const k = Math.min(m, n);
-  const [LU, exact] = decompose('luFactor', luRule, [a], [[m, n], [k]], [m, n], 'float64') as [Tensor, Tensor];
+  // Half types do not hold all pivots.
+  const dtype = a.dtype === 'float64' ? 'float64' : 'float32';
+  const [LU, exact] = decompose('luFactor', luRule, [a], [[m, n], [k]], [m, n], dtype) as [Tensor, Tensor];
   const out = LU.to(a.dtype);
   recordMany(
     'luFactor',

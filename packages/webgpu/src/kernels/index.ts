@@ -1,21 +1,19 @@
-import { DeviceError, type Kernels } from '@gradgate/core';
+import type { Kernels } from '@gradgate/core';
 import { convKernels } from './conv.js';
 import { indexingKernels } from './indexing.js';
 import { linalgKernels } from './linalg.js';
 import { lossKernels } from './loss.js';
 import { mapKernels } from './map.js';
 import { matmulKernels } from './matmul.js';
+import { matricesKernels } from './matrices.js';
 import { normKernels } from './norm.js';
 import { orderKernels } from './order.js';
 import { poolKernels } from './pool.js';
 import { randomKernels } from './random.js';
 import { reduceKernels } from './reduce.js';
+import { refuse } from './refuse.js';
 import { softmaxKernels } from './softmax.js';
 import { stepKernels } from './step.js';
-
-const refuse = (op: string): never => {
-  throw new DeviceError(op, "is not there on webgpu yet; move its tensors to the host, as in await t.toAsync('cpu')");
-};
 
 const written: Partial<Kernels> = {
   ...convKernels,
@@ -24,6 +22,7 @@ const written: Partial<Kernels> = {
   ...lossKernels,
   ...mapKernels,
   ...matmulKernels,
+  ...matricesKernels,
   ...normKernels,
   ...orderKernels,
   ...poolKernels,
@@ -31,8 +30,6 @@ const written: Partial<Kernels> = {
   ...reduceKernels,
   ...softmaxKernels,
   ...stepKernels,
-  // Decompositions are loops in JavaScript, each under a name of its own.
-  matrices: (rule) => refuse(rule.name),
 };
 
 /** The kernels in WGSL; what there is none of is refused by its name. */
