@@ -91,7 +91,7 @@ export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number' | Shape>>;
  * w; // [4.9]
  * ```
  */
-export abstract class Optimizer<O extends { lr: number }, S extends object = object> {
+export abstract class Optimizer<O extends { lr: number } = { lr: number }, S extends object = object> {
   /** Parameters with their options, which may be changed between steps. */
   readonly paramGroups: Group<O>[] = [];
   protected readonly state = new Map<Tensor, S>();
