@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { compile } from '../../packages/core/dist/compile/index.js';
 import * as core from '../../packages/core/dist/index.js';
 import * as nn from '../../packages/nn/dist/index.js';
 import { kept, productCases, sizedCases } from './names.mjs';
@@ -64,7 +65,13 @@ const cnn = () =>
     new nn.Linear(32 * 49, 10),
   );
 
-export const cases = {
+/** How each case is run: as it is, or with what the environment names around it: `compile` or `tidy`. */
+const around = {
+  compile: (run) => compile(() => run()),
+  tidy: (run) => core.tidy.wrap(() => void run()),
+}[process.env.GRADGATE_BENCH_AROUND ?? ''];
+
+const plain = {
   ...productCases(product),
   ...sizedCases({
     add: (n) => {
@@ -117,3 +124,7 @@ export const cases = {
     return () => optimizer.step();
   },
 };
+
+export const cases = around
+  ? Object.fromEntries(Object.entries(plain).map(([name, make]) => [name, () => around(make())]))
+  : plain;

@@ -41,6 +41,26 @@ export const peers = {
     library: 'gradgate',
     start: ours(1, { GRADGATE_BENCH_NATIVE: '1' }),
   },
+  'gradgate-tidy': {
+    title: 'gradgate, tidy',
+    library: 'gradgate',
+    start: ours(1, { GRADGATE_BENCH_AROUND: 'tidy' }),
+  },
+  'gradgate-compiled': {
+    title: 'gradgate, compiled',
+    library: 'gradgate',
+    start: ours(1, { GRADGATE_BENCH_AROUND: 'compile' }),
+  },
+  'gradgate-native-tidy': {
+    title: 'gradgate, native kernels, tidy',
+    library: 'gradgate',
+    start: ours(1, { GRADGATE_BENCH_NATIVE: '1', GRADGATE_BENCH_AROUND: 'tidy' }),
+  },
+  'gradgate-native-compiled': {
+    title: 'gradgate, native kernels, compiled',
+    library: 'gradgate',
+    start: ours(1, { GRADGATE_BENCH_NATIVE: '1', GRADGATE_BENCH_AROUND: 'compile' }),
+  },
   'tfjs-wasm': { title: 'TensorFlow.js wasm', library: 'TensorFlow.js', start: installed('tfjs') },
   'tfjs-cpu': { title: 'TensorFlow.js cpu', library: 'TensorFlow.js', start: installed('tfjs') },
   'jax-js': { title: 'jax-js', library: 'jax-js', start: installed('jax-js') },

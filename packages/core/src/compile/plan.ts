@@ -3,10 +3,11 @@ import { cpu } from '../backend/cpu.js';
 import { closeWindows, HostStorage } from '../backend/host/storage.js';
 import { pin } from '../backend/wasm/residency.js';
 import { allocateUninitialized } from '../memory/allocate.js';
-import { type DType, recordOf, type TypedArray } from '../memory/dtype.js';
+import { type DType, recordOf } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
 import { onLentGrad, Tensor } from '../tensor/tensor.js';
+import { withOperandsInPlace } from './inPlace.js';
 import { isView, type Op, type Recording } from './recorder.js';
 import { isPlain } from './signature.js';
 
@@ -70,8 +71,10 @@ export class Plan {
     for (const [storage, version] of recording.foreign)
       if (storage.version > version && !this.slotOf(storage))
         this.foreignWrites.push([storage, storage.version - version]);
-    this.allocate(recording, storagesOf(result));
-    for (const op of recording.ops) this.steps.push(this.stepOf(op, recording));
+    const made = new Map(recording.made);
+    const ops = withOperandsInPlace(recording, made);
+    this.allocate(ops, made, recording.finalGrads, storagesOf(result));
+    for (const op of ops) this.steps.push(this.stepOf(op, recording));
     this.result = this.partOf(result);
   }
 
@@ -109,7 +112,12 @@ export class Plan {
   }
 
   /** Gives each storage that the call made memory from its first use to its last. */
-  private allocate({ ops, made, finalGrads }: Recording, kept: ReadonlySet<Storage>): void {
+  private allocate(
+    ops: readonly Op[],
+    made: ReadonlyMap<Storage, number>,
+    finalGrads: Recording['finalGrads'],
+    kept: ReadonlySet<Storage>,
+  ): void {
     const last = new Map<Storage, number>();
     ops.forEach((op, i) => {
       for (const storage of usedBy(op)) if (made.has(storage)) last.set(storage, i);
@@ -125,7 +133,7 @@ export class Plan {
       const used = [...usedBy(op)].filter((storage) => last.has(storage));
       for (const storage of used) {
         if (this.storages.has(storage)) continue;
-        const block = storage.dtype === 'float32' ? this.blockFor(made.get(storage)!, free) : null;
+        const block = storage.dtype in inKernelMemory ? this.blockFor(made.get(storage)!, free) : null;
         this.storages.set(storage, storageOn(block, storage.dtype, made.get(storage)!));
         this.unshared += bytesOf(this.storages.get(storage)!);
         if (block === null) this.bytes += bytesOf(this.storages.get(storage)!);
@@ -272,14 +280,23 @@ function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
 
 const blocksOf = new WeakMap<HostStorage, HostStorage>();
 
-/** A storage like this one: on a block, or on the JavaScript heap for dtypes that kernels do not work on in place. */
+/** Dtypes that kernels work on in place, all of 4 bytes, and their arrays. */
+const inKernelMemory = { float32: Float32Array, int32: Int32Array };
+
+/** A storage like this one: on a block, or on the JavaScript heap for other dtypes. */
 function storageOn(block: HostStorage | null, dtype: DType, length: number): HostStorage {
-  const storage =
-    block === null
-      ? HostStorage.heap(dtype, length)
-      : new HostStorage((block.data as Float32Array).subarray(0, length) as TypedArray, dtype);
+  if (block === null) {
+    const storage = HostStorage.heap(dtype, length);
+    planned.add(storage);
+    return storage;
+  }
+  const { buffer, byteOffset } = block.data;
+  const storage = new HostStorage(
+    new inKernelMemory[dtype as keyof typeof inKernelMemory](buffer as ArrayBuffer, byteOffset, length),
+    dtype,
+  );
   // The block lives as long as it.
-  if (block !== null) blocksOf.set(storage, block);
+  blocksOf.set(storage, block);
   planned.add(storage);
   return storage;
 }

@@ -22,14 +22,10 @@ export function copy(src: View, target: View): void {
       return;
     }
     if (to !== from) {
-      copyTo(to, target.offset, src);
+      if (n <= smallCopy) copyTo(to, target.offset, src);
+      else gatherStrided(to.subarray(target.offset, target.offset + n), from, src.shape, src.strides, src.offset);
       return;
     }
-  }
-  if (target.isContiguous && !toBool && to !== from) {
-    const whole = target.offset === 0 && to.length === n;
-    gatherStrided(whole ? to : to.subarray(target.offset, target.offset + n), from, src.shape, src.strides, src.offset);
-    return;
   }
   // Through a copy where the two may overlap.
   const values = to === from ? elementsOf(src).slice() : elementsOf(src);

@@ -4,6 +4,7 @@ import { type Channels, type Groups, groupsOf, sumChannels } from '../channels.j
 import { elementsOf } from '../host/data.js';
 import * as host from '../host/norm.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
+import { withFloats } from './residency.js';
 import { centeredSquares, rowMoments } from './rowReductions.js';
 import { asFloats, inRows, type Rows } from './rows.js';
 
@@ -87,21 +88,23 @@ export function normRowsGradient(
   }
   const [weights, biases] = [new Float64Array(n), new Float64Array(n)];
   const w = weightsOf(weight, n);
+  const asked = ofWeight !== null || ofBias !== null;
   for (let done = 0; done < rows; ) {
     const height = Math.min(blockHeight, rows - done, Math.max(1, Math.floor(8192 / n)));
     const blocks = Math.floor((rows - done) / height);
     const end = done + blocks * height;
-    const partial = new Float32Array(blocks * 2 * n);
     const part = (a: Float32Array, width: number): Rows => [a.subarray(done * width, end * width), height * width];
     const inputs: Rows[] = [part(gradient, n), part(from, n), part(m, 1), part(s, 1), [w, 0]];
-    const results: Rows[] = [part(to, n), [partial, 2 * n]];
-    inRows('layerNorm', blocks, inputs, results, (kernels, count, [atG, atX, m, s, atW, result, atSums]) => {
-      kernels.normalizeRowsGradient(result!, atSums!, atG!, atX!, m!, s!, atW!, count, height, n, isCentered);
+    withFloats(blocks * 2 * n, to, (partial) => {
+      const results: Rows[] = [part(to, n), [partial, 2 * n]];
+      inRows('layerNorm', blocks, inputs, results, (kernels, count, [atG, atX, m, s, atW, result, atSums]) => {
+        kernels.normalizeRowsGradient(result!, atSums!, atG!, atX!, m!, s!, atW!, count, height, n, isCentered);
+      });
+      for (let b = 0, i = 0; asked && b < blocks; b++) {
+        for (let k = 0; k < n; k++) weights[k]! += partial[i++]!;
+        for (let k = 0; k < n; k++) biases[k]! += partial[i++]!;
+      }
     });
-    for (let b = 0, i = 0; b < blocks; b++) {
-      for (let k = 0; k < n; k++) weights[k]! += partial[i++]!;
-      for (let k = 0; k < n; k++) biases[k]! += partial[i++]!;
-    }
     done = end;
   }
   if (ofWeight) arrayOf(ofWeight).set(weights);

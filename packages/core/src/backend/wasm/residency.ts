@@ -2,7 +2,7 @@ import { allocateUninitialized } from '../../memory/allocate.js';
 import type { TypedArray } from '../../memory/dtype.js';
 import type { ManagedMemory } from '../backend.js';
 import type { HostStorage as Storage } from '../host/storage.js';
-import { type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
+import { isInKernelMemory, type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
 import { isAvailable } from './module.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
@@ -70,6 +70,20 @@ function freeBlock(block: number): void {
   usage.count--;
   usage.bytes -= heap.sizeOf(block);
   heap.free(block);
+}
+
+/** Runs `use` with an array of so many floats, its values anything: in kernel memory, where `beside` lies there. */
+export function withFloats(length: number, beside: Float32Array, use: (array: Float32Array) => void): void {
+  const array = isInKernelMemory(beside) ? arrayFor(length) : null;
+  if (array === null) {
+    use(new Float32Array(length));
+    return;
+  }
+  try {
+    use(array);
+  } finally {
+    freeBlock(array.byteOffset);
+  }
 }
 
 /** Puts `storage` on `length` floats in kernel memory; false, and nothing done, where there is no room. */

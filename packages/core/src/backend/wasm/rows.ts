@@ -18,6 +18,9 @@ export type Rows = readonly [data: Float32Array, width: number];
 /** Rows with more elements than this are shared among threads, where they live in kernel memory. */
 const manyElements = 2 ** 16;
 
+const isInPlace = ([data]: Rows): boolean => isInKernelMemory(data);
+const addressOf = ([{ byteOffset }]: Rows): number => byteOffset;
+
 /**
  * Calls `run` with a number of rows, where the rows of each input and of each result begin, and which row is the first:
  * for as many rows at a time as make up a piece, or for all of them where all arrays live in kernel memory. `run` calls
@@ -32,6 +35,10 @@ export function inRows(
 ): void {
   const all = [...inputs, ...results];
   for (const [data, width] of all) checkLength(op, data, rows * width);
+  if (all.every(isInPlace) && !all.some(([, width]) => rows * width >= manyElements)) {
+    run(kernelMemory().instance.kernels, rows, all.map(addressOf), 0);
+    return;
+  }
   const there = all.map(([data]) => isInKernelMemory(data));
   const widest = Math.max(...all.map(([, width]) => width));
   const whole = there.every((inPlace, i) => inPlace || all[i]![1] === 0);

@@ -1,0 +1,86 @@
+import type { Kernels, View } from '../backend/backend.js';
+import { HostStorage } from '../backend/host/storage.js';
+import { residence } from '../backend/wasm/residency.js';
+import { contiguousStrides } from '../memory/shape.js';
+import type { Storage } from '../memory/storage.js';
+import { isView, type Op, type Recording } from './recorder.js';
+
+/** Kernels that put strided operands in order before they begin. */
+const ordering: ReadonlySet<keyof Kernels> = new Set([
+  'attentionWeights',
+  'logsumexp',
+  'normChannels',
+  'normChannelsGradient',
+  'normRows',
+  'normRowsGradient',
+  'pairLoss',
+  'pairLossGradient',
+  'reduce',
+  'softmax',
+  'softmaxGradient',
+  'unary',
+  'variance',
+]);
+
+/**
+ * The calls of a recording over operands that kernels can use as they are: what lies on the JavaScript heap and is read more than once
+ * is copied to memory of the plan before the first time, and so is what a kernel would put in order for itself. What is
+ * allocated for that is added to `made`.
+ */
+export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, made: Map<Storage, number>): Op[] {
+  const isLarge = ({ dtype, numel }: View): boolean => dtype === 'float32' && numel >= residence.from;
+  // A backward pass adds to these where they are, and counts no version for it.
+  const grads = new Set([...entryGrads.values()].map((grad) => grad?.storage));
+  /** Elements from elsewhere, on the heap, which the call does not write. */
+  const isOutside = ({ storage }: View): boolean =>
+    (storage as HostStorage).block === 0 && foreign.get(storage) === storage.version && !grads.has(storage);
+  const reads = new Map<string, number>();
+  const ids = new Map<Storage, number>();
+  /** The same for views of the same elements in the same order. */
+  const nameOf = ({ storage, offset, numel }: View): string => {
+    if (!ids.has(storage)) ids.set(storage, ids.size);
+    return `${ids.get(storage)} ${offset} ${numel}`;
+  };
+  for (const op of ops)
+    for (const view of viewsOf(op))
+      if (view.isContiguous && isLarge(view)) reads.set(nameOf(view), (reads.get(nameOf(view)) ?? 0) + 1);
+
+  const result: Op[] = [];
+  const copies = new Map<string, View>();
+  const copyOf = (view: View): View => {
+    const { dtype, shape, numel } = view;
+    const storage = HostStorage.heap(dtype, 0);
+    made.set(storage, numel);
+    const copy = { storage, dtype, shape, numel, strides: contiguousStrides(shape), offset: 0, isContiguous: true };
+    result.push({ kind: 'kernel', name: 'copy', args: [view, copy] });
+    return copy;
+  };
+  const inPlace = (name: keyof Kernels, view: View): View => {
+    if (!isLarge(view)) return view;
+    if (!view.isContiguous) return ordering.has(name) ? copyOf(view) : view;
+    const which = nameOf(view);
+    if (reads.get(which)! < 2 || !isOutside(view)) return view;
+    const copy = copies.get(which) ?? copyOf(view);
+    copies.set(which, copy);
+    return { ...copy, shape: view.shape, strides: view.strides };
+  };
+  for (const op of ops) {
+    if (op.kind !== 'kernel') result.push(op);
+    else {
+      const { name } = op;
+      const args = op.args.map((arg) =>
+        isView(arg)
+          ? inPlace(name, arg)
+          : Array.isArray(arg)
+            ? arg.map((item) => (isView(item) ? inPlace(name, item) : item))
+            : arg,
+      );
+      result.push({ kind: 'kernel', name, args });
+    }
+  }
+  return result;
+}
+
+function* viewsOf(op: Op): IterableIterator<View> {
+  if (op.kind === 'kernel') for (const arg of op.args.flat()) if (isView(arg)) yield arg;
+}

@@ -1,0 +1,101 @@
+import { fromTypedArray, memory, noGrad, ones, randn, type Tensor } from '@gradgate/core';
+import { compile } from '@gradgate/core/compile';
+import { functional as F } from '@gradgate/nn';
+import { describe, expect, it } from 'vitest';
+
+const values = (t: Tensor) => Array.from(t.detach().toTypedArray());
+const unshared = (f: { explain(): { records: readonly { unshared: number }[] } }) => f.explain().records[0]!.unshared;
+const [n, bytes] = [4096, 4 * 4096];
+
+describe('operands of a record that lie on the JavaScript heap', () => {
+  it('are copied to its memory once where they are read more than once, and stay what they are', () => {
+    const once = compile(noGrad.wrap((x: Tensor) => x.exp()));
+    const thrice = compile(noGrad.wrap((x: Tensor) => [x.exp(), x.tanh(), x.view(64, 64).sum(1)]));
+    for (let i = 0; i < 3; i++) {
+      const x = randn([n]);
+      const before = values(x);
+      expect(values(once(x))).toEqual(values(x.exp()));
+      expect(thrice(x).map(values)).toEqual([x.exp(), x.tanh(), x.view(64, 64).sum(1)].map(values));
+      expect(values(x)).toEqual(before);
+    }
+    expect(unshared(once)).toBe(bytes);
+    // The results and one copy.
+    expect(unshared(thrice)).toBe(3 * bytes + 64 * 4);
+    expect(thrice.explain()).toMatchObject({ replays: 2, breaks: [] });
+  });
+
+  it('are parts of larger tensors, wherever they begin', () => {
+    const f = compile(noGrad.wrap((x: Tensor) => x.exp().add(x)));
+    const all = randn([3, n]);
+    for (let i = 0; i < 3; i++)
+      expect(values(f(all.select(0, i)))).toEqual(values(all.select(0, i).exp().add(all.select(0, i))));
+    expect(f.explain().replays).toBe(2);
+  });
+
+  it('are read anew at each call, also those from outside over an array that changes', () => {
+    const array = new Float32Array(n).fill(1);
+    const outside = fromTypedArray(array);
+    const f = compile(noGrad.wrap((x: Tensor) => x.add(outside).mul(outside)));
+    const x = ones([n]);
+    f(x);
+    array.fill(3);
+    expect(values(f(x)).every((v) => v === 12)).toBe(true);
+  });
+
+  it('are used where they are when the call writes to them, or a gradient is added to them', () => {
+    const f = compile(
+      noGrad.wrap((x: Tensor) => {
+        const before = x.exp();
+        x.add_(1);
+        return before.add(x.exp());
+      }),
+    );
+    for (let i = 0; i < 3; i++) {
+      const [x, same] = [ones([n]), ones([n])];
+      const expected = same.exp().add(same.add(1).exp());
+      expect(values(f(x))).toEqual(values(expected));
+      expect(values(x)).toEqual(values(same.add(1)));
+    }
+    const w = ones([n], { requiresGrad: true });
+    const step = compile((x: Tensor) => {
+      x.mul(w).sum().backward();
+      x.mul(2).mul(w).sum().backward();
+    });
+    for (let i = 0; i < 4; i++) step(ones([n]));
+    expect(values(w.grad!).every((v) => v === 12)).toBe(true);
+  });
+
+  it('are put in order in its memory where a kernel would do so for itself', () => {
+    const w = randn([64, 64], { requiresGrad: true });
+    const step = (x: Tensor) => {
+      w.grad = null;
+      // The gradient of a sum is one element, read again and again.
+      F.layerNorm(x.mul(w), [64]).sum().backward();
+      return w.t().softmax(1).detach();
+    };
+    const f = compile(step);
+    for (let i = 0; i < 3; i++) {
+      const x = randn([64, 64]);
+      const expected = [step(x), w.grad!].map(values);
+      expect([f(x), w.grad!].map(values)).toEqual(expected);
+    }
+    const { bytes: held } = memory();
+    for (let i = 0; i < 10; i++) f(randn([64, 64]));
+    expect(memory().bytes).toBe(held);
+  });
+});
+
+it('indices that kernels give one another lie in the memory of the record', () => {
+  const x = randn([2, 8, 32, 32], { requiresGrad: true });
+  const step = () => {
+    x.grad = null;
+    F.maxPool2d(x, 2).square().sum().backward();
+    return x.argmax(3);
+  };
+  const f = compile(step);
+  for (let i = 0; i < 3; i++) {
+    const expected = [step(), x.grad!].map(values);
+    expect([f(), x.grad!].map(values)).toEqual(expected);
+  }
+  expect(f.explain().replays).toBe(2);
+});
