@@ -30,6 +30,8 @@ export interface RecordReport {
   readonly kernels: Readonly<Record<string, number>>;
   /** What runs as it is in each replay: steps of optimizers, clipping. */
   readonly actions: number;
+  /** Chains of elementwise functions that are run as one, by the names of their functions. */
+  readonly fused: readonly (readonly string[])[];
   /** Bytes of memory for what is computed, and how many they would be if nothing was shared. */
   readonly bytes: number;
   readonly unshared: number;
@@ -292,7 +294,8 @@ class Records {
         const kernels: Record<string, number> = {};
         for (const op of ops) if (op.kind === 'kernel') kernels[op.name] = (kernels[op.name] ?? 0) + 1;
         const actions = ops.filter(({ kind }) => kind === 'action').length;
-        records.push({ signature, kernels, actions, bytes: plan.bytes, unshared: plan.unshared, replays });
+        const { chains: fused, bytes, unshared } = plan;
+        records.push({ signature, kernels, actions, fused, bytes, unshared, replays });
       }
     return {
       calls: this.calls,

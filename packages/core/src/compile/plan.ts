@@ -1,14 +1,16 @@
 import type { Kernels, View } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
 import { closeWindows, HostStorage } from '../backend/host/storage.js';
+import { runChain } from '../backend/wasm/chain.js';
 import { pin } from '../backend/wasm/residency.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import { type DType, recordOf } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
 import { onLentGrad, Tensor } from '../tensor/tensor.js';
+import { chainOf, type FusedOp, fused, innerStorages, usedBy } from './chains.js';
 import { withOperandsInPlace } from './inPlace.js';
-import { isView, type Op, type Recording } from './recorder.js';
+import { isView, type Recording } from './recorder.js';
 import { isPlain } from './signature.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -52,6 +54,10 @@ export class Plan {
   bytes = 0;
   unshared = 0;
   running = false;
+  /** The functions of each chain of elementwise calls that is run as one. */
+  readonly chains: string[][] = [];
+  /** What is used in one chain alone, and has no memory. */
+  private inner: ReadonlySet<Storage> = new Set();
   private readonly steps: ((args: readonly Tensor[]) => void)[] = [];
   private readonly slots: Slot[] = [];
   private readonly storages = new Map<Storage, HostStorage>();
@@ -72,7 +78,7 @@ export class Plan {
       if (storage.version > version && !this.slotOf(storage))
         this.foreignWrites.push([storage, storage.version - version]);
     const made = new Map(recording.made);
-    const ops = withOperandsInPlace(recording, made);
+    const ops = fused(withOperandsInPlace(recording, made), made);
     this.allocate(ops, made, recording.finalGrads, storagesOf(result));
     for (const op of ops) this.steps.push(this.stepOf(op, recording));
     this.result = this.partOf(result);
@@ -113,24 +119,25 @@ export class Plan {
 
   /** Gives each storage that the call made memory from its first use to its last. */
   private allocate(
-    ops: readonly Op[],
+    ops: readonly FusedOp[],
     made: ReadonlyMap<Storage, number>,
     finalGrads: Recording['finalGrads'],
     kept: ReadonlySet<Storage>,
   ): void {
     const last = new Map<Storage, number>();
-    ops.forEach((op, i) => {
-      for (const storage of usedBy(op)) if (made.has(storage)) last.set(storage, i);
-    });
     const stay = new Set(kept);
     for (const grad of finalGrads.values()) if (grad !== null) stay.add(grad.storage);
+    this.inner = innerStorages(ops, made, stay);
+    ops.forEach((op, i) => {
+      for (const storage of usedBy(op)) if (made.has(storage) && !this.inner.has(storage)) last.set(storage, i);
+    });
     // A step of an optimizer reads gradients where they are.
     const grads = new Set(ops.flatMap((op) => (op.kind === 'grad' && op.grad !== null ? [op.grad.storage] : [])));
     for (const storage of [...stay, ...grads]) if (made.has(storage)) last.set(storage, ops.length);
     const free: HostStorage[] = [];
     const blocks = new Map<Storage, HostStorage>();
     ops.forEach((op, i) => {
-      const used = [...usedBy(op)].filter((storage) => last.has(storage));
+      const used = usedBy(op).filter((storage) => last.has(storage));
       for (const storage of used) {
         if (this.storages.has(storage)) continue;
         const block = storage.dtype in inKernelMemory ? this.blockFor(made.get(storage)!, free) : null;
@@ -159,10 +166,15 @@ export class Plan {
     return block;
   }
 
-  private stepOf(op: Op, recording: Recording): (args: readonly Tensor[]) => void {
+  private stepOf(op: FusedOp, recording: Recording): (args: readonly Tensor[]) => void {
     switch (op.kind) {
       case 'kernel':
         return this.call(op.name, op.args, recording);
+      case 'chain': {
+        const chain = chainOf(op.calls, this.inner, (view) => this.viewOf(view));
+        this.chains.push(chain.links.map(({ name }) => name));
+        return () => runChain(chain);
+      }
       case 'zeros': {
         const storage = this.storages.get(op.storage);
         return storage === undefined ? nothing : () => void storage.data.fill(0);
@@ -261,14 +273,6 @@ export class Plan {
 }
 
 const nothing = (): void => {};
-
-function* usedBy(op: Op): IterableIterator<Storage> {
-  if (op.kind === 'kernel') {
-    for (const arg of op.args.flat()) if (isView(arg)) yield arg.storage;
-  } else if (op.kind === 'grad') {
-    if (op.grad !== null) yield op.grad.storage;
-  } else if (op.kind !== 'action') yield op.storage;
-}
 
 /** The storages of the tensors in a result. */
 function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
