@@ -46,13 +46,23 @@ it('spreads ranks over hosts in each launcher’s own words', () => {
   expect(flagsOf('MPICH', request, true).join(' ')).toBe('-prepend-rank -n 3 -hosts a,b -ppn 2 -v');
 });
 
-it.each([['--bind-to', 'core'], ['--map-by', 'slot:PE=4'], ['--map-by=socket']])(
-  'leaves processors to the user where the user names them: %s',
-  (...more) => {
-    const request = { ranks: 2, hosts: [], mpirun: null, more, program: ['t.ts'] };
-    expect(flagsOf('Open MPI 4', request, false)).toEqual(['--tag-output', '--oversubscribe', '-n', '2', ...more]);
-  },
-);
+it.each([
+  ['--bind-to', 'core'],
+  ['--bind-to-core'],
+  ['--map-by', 'slot:PE=4'],
+  ['--map-by=socket'],
+  ['--rankfile', 'ranks.txt'],
+  ['-rf', 'ranks.txt'],
+  ['--cpu-set', '0,1'],
+  ['--cpu-list', '0,1'],
+  ['--slot-list', '0:0'],
+  ['--mca', 'hwloc_base_binding_policy', 'core'],
+  ['--mca', 'rmaps_rank_file_path', 'ranks.txt'],
+  ['--prtemca', 'hwloc_default_binding_policy', 'core'],
+])('leaves processors to the user where the user names them: %s', (...more) => {
+  const request = { ranks: 2, hosts: [], mpirun: null, more, program: ['t.ts'] };
+  expect(flagsOf('Open MPI 4', request, false)).toEqual(['--tag-output', '--oversubscribe', '-n', '2', ...more]);
+});
 
 it('shows the rank in front of a line', () => {
   expect(showLine('[1,3]<stdout>:hello')).toBe('[3] hello');

@@ -59,6 +59,10 @@ export function launcherOf(version: string): Launcher | null {
   return /hydra|mpich/i.test(version) ? 'MPICH' : null;
 }
 
+/** The arguments and parameters by which Open MPI is told where ranks run. */
+const binding =
+  /^(--?(bind-to|map-by|rankfile|rf|cpu-set|cpu-list|slot-list)\b|(hwloc_base_(binding_policy|bind_to|cpu_|slot_)|hwloc_default_|rmaps_(base_mapping_policy|default_mapping_policy|rank_file_path)|orte_rankfile))/;
+
 /** The launcher's arguments before the program. */
 export function flagsOf(launcher: Launcher, { ranks, hosts, more }: Launch, isRoot: boolean): string[] {
   const each = Math.ceil(ranks / Math.max(1, hosts.length));
@@ -70,7 +74,7 @@ export function flagsOf(launcher: Launcher, { ranks, hosts, more }: Launch, isRo
   const where = hosts.length > 0 ? ['--host', hosts.map((h) => (h.includes(':') ? h : `${h}:${each}`)).join(',')] : [];
   const tag = launcher === 'Open MPI 4' ? ['--tag-output'] : ['--output', 'tag'];
   // Open MPI would bind each of two ranks to one core, where the thread that sends and those of kernels wait for each other.
-  const isBound = more.some((arg) => /^--?(bind-to|map-by)\b/.test(arg));
+  const isBound = more.some((arg) => binding.test(arg));
   // More ranks than cores are for trying out; that root may start them is what containers need.
   const may = [
     '--oversubscribe',

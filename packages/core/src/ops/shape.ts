@@ -1,6 +1,7 @@
 import { backend, isDevice, kernelsOf } from '../backend/backends.js';
 import { check, show } from '../check.js';
 import { DTypeError, IndexError, inNameOf, named, ShapeError } from '../errors.js';
+import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { record } from '../graph/node.js';
 import { makeView } from '../graph/view.js';
@@ -554,7 +555,10 @@ export function copy_(x: Tensor, src: TensorLike): Tensor {
     const { shape, dtype, device } = value;
     // From another device too: values are moved before they are written.
     const moved = device === x.device ? value.detach() : value.detach().moved(x.storage.backend);
-    return record('copy_', [x, value], copy(expand(moved, x.shape), x.dtype), (g, ctx) => [
+    const whole = expand(moved, x.shape);
+    // What is written is what was given, but for a graph, which takes a tensor of its own.
+    if (!isGradEnabled() && value.dtype === x.dtype) return whole;
+    return record('copy_', [x, value], copy(whole, x.dtype), (g, ctx) => [
       ctx.needs(0) ? g.mul(0) : null,
       ctx.needs(1) ? toDevice(to(sumTo(g, shape), dtype), device) : null,
     ]);
