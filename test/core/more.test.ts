@@ -27,6 +27,7 @@ const files: [file: string, tolerance: number][] = [
   ['names.jsonl', 1e-9],
   ['linalg.jsonl', 1e-9],
   ['special.jsonl', 1e-9],
+  ['layers.jsonl', 1e-9],
 ];
 const scope = { core, linalg, special, functional };
 

@@ -107,7 +107,7 @@ const keyOf = (target, preparation) => preparation?.key ?? target.value;
 function instanceOf(type, random) {
   const make = made[type.name];
   if (make) return make(random);
-  for (let i = 0; i < 5; i++)
+  for (let i = 0; i < 20; i++)
     try {
       return Reflect.construct(
         type,

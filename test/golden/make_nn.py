@@ -246,6 +246,17 @@ for corners in (False, True):
             functional("gridSample", [picture, torch.rand(2, 3, 2, 2) * 3 - 1.5], {"mode": mode, "paddingMode": padding, "alignCorners": corners},
                        mode=mode, padding_mode=padding, align_corners=corners)
 
+volume = torch.randn(2, 4, 3, 5, 4)
+module("Conv3d", [4, 6, [2, 3, 1]], {"stride": [1, 2, 1], "padding": [1, 0, 0], "groups": 2}, nn.Conv3d(4, 6, (2, 3, 1), (1, 2, 1), (1, 0, 0), groups=2), volume)
+module("Conv3d", [4, 2, 3], {"padding": 1, "paddingMode": "replicate"}, nn.Conv3d(4, 2, 3, padding=1, padding_mode="replicate"), volume)
+module("ConvTranspose3d", [4, 3, 2], {"stride": 2, "outputPadding": 1}, nn.ConvTranspose3d(4, 3, 2, 2, output_padding=1), volume[:, :, :2, :2, :2])
+module("BatchNorm3d", [4], {}, nn.BatchNorm3d(4), volume)
+module("InstanceNorm3d", [4], {"affine": True}, nn.InstanceNorm3d(4, affine=True), volume)
+module("InstanceNorm2d", [4], {"affine": True}, nn.InstanceNorm2d(4, affine=True), volume[0, :, 0])
+module("ReflectionPad3d", [[1, 2, 0, 3, 1, 1]], {}, nn.ReflectionPad3d((1, 2, 0, 3, 1, 1)), volume)
+module("ReplicationPad3d", [2], {}, nn.ReplicationPad3d(2), volume[0])
+module("ConstantPad3d", [1, 0.5], {}, nn.ConstantPad3d(1, 0.5), volume)
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
     for line in lines:
         f.write(json.dumps(line) + "\n")

@@ -186,7 +186,6 @@ export const otherwise: Readonly<Record<string, string>> = {
     native_batch_norm: 'batchNorm',
     native_norm: 'norm',
     convolution: 'conv2d',
-    max_pool1d_with_indices: 'maxPool1d',
   },
   ...{
     get_rng_state: 'defaultGenerator',
@@ -378,16 +377,16 @@ export const leftOut: readonly Reason[] = [
   },
   {
     why: 'three dimensions of space: not there yet',
-    names: '*3d *3d_with_indices ConstantPad3d grid_sampler_3d conv_transpose3d',
+    names: 'grid_sampler_3d LazyBatchNorm3d LazyConv3d LazyConvTranspose3d LazyInstanceNorm3d',
   },
   {
-    why: 'pooling with places, its inverse and other poolings: not there yet',
-    names: '*_with_indices max_unpool* MaxUnpool* fractional* Fractional* lp_pool* LPPool*',
+    why: 'pooling at random: not there yet',
+    names: 'fractional* Fractional*',
   },
   { why: 'layers that find out their sizes: sizes are given', names: 'Lazy* Uninitialized*' },
   {
     why: 'rarely used layers: not there yet',
-    names: 'ChannelShuffle channel_shuffle FeatureAlphaDropout feature_alpha_dropout feature_alpha_dropout_ conv_tbc',
+    names: 'feature_alpha_dropout_ conv_tbc',
   },
   {
     why: 'orthogonal polynomials and rarely used Bessel functions: not there yet',

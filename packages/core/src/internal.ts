@@ -23,6 +23,8 @@ export type { Kind } from './kinds.js';
 
 export { checkSameShape, reduceLoss } from './ops/loss.js';
 
+export { liftedOptions, maxPoolWithPlaces } from './ops/pool.js';
+
 import * as options from './ops/options.js';
 
 export type { Bits } from './memory/coding.js';

@@ -1,6 +1,7 @@
 /** Functions of tensors without state that layers are made of: core's, and those of this folder. */
 export {
   type AttentionOptions,
+  type AvgPool1dOptions,
   type AvgPoolOptions,
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
@@ -70,9 +71,19 @@ export {
   tanhshrink,
 } from '@gradgate/core';
 export { rrelu, softmin, threshold } from './functions/activation.js';
+export {
+  adaptiveMaxPool1d,
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3d,
+  adaptiveMaxPool3dWithIndices,
+} from './functions/adaptiveMaxPool.js';
 export { bilinear } from './functions/bilinear.js';
+export { channelShuffle } from './functions/channelShuffle.js';
+export { conv3d, convTranspose3d } from './functions/conv3d.js';
 export { type CTCLossOptions, ctcLoss } from './functions/ctc.js';
-export { alphaDropout, dropout1d, dropout2d } from './functions/dropout.js';
+export { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './functions/dropout.js';
 export { type EmbeddingBagOptions, embeddingBag } from './functions/embedding.js';
 export { affineGrid, type GridSampleOptions, gridSample } from './functions/grid.js';
 export { type GumbelSoftmaxOptions, gumbelSoftmax } from './functions/gumbelSoftmax.js';
@@ -93,6 +104,15 @@ export {
   tripletMarginLoss,
   tripletMarginWithDistanceLoss,
 } from './functions/loss.js';
+export { type LpPoolOptions, lpPool1d, lpPool2d, lpPool3d } from './functions/lpPool.js';
+export { maxPool1dWithIndices, maxPool2dWithIndices, type Places } from './functions/maxPool.js';
+export { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from './functions/maxUnpool.js';
 export { pixelShuffle, pixelUnshuffle } from './functions/pixelShuffle.js';
-export { adaptiveMaxPool1d, adaptiveMaxPool2d } from './functions/pool.js';
+export {
+  adaptiveAvgPool3d,
+  avgPool3d,
+  maxPool3d,
+  maxPool3dWithIndices,
+} from './functions/pool3d.js';
+export type { Triple } from './functions/sizes.js';
 export { fold, type UnfoldOptions, unfold } from './functions/unfold.js';

@@ -241,7 +241,12 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
     t.write(out, affine(t, t.cast(t.read(x), out.dtype), scale, shift, each));
   },
   maxPool(t, x, { kernel, stride, padding, dilation }, out, places) {
-    const sizes = { kernel_shape: kernel, strides: stride, dilations: dilation, pads: bothSides(padding) };
+    // Where the last windows reach behind the padding, there is more of it at the end.
+    const behind = ([0, 1] as const).map((d) => {
+      const reach = (out.shape[2 + d]! - 1) * stride[d] + dilation[d] * (kernel[d] - 1) + 1;
+      return Math.max(padding[d], reach - padding[d] - x.shape[2 + d]!);
+    });
+    const sizes = { kernel_shape: kernel, strides: stride, dilations: dilation, pads: [...padding, ...behind] };
     t.write(out, t.node('MaxPool', [t.read(x)], out, sizes));
     t.lose(places, 'the places of a maximum pooling are not exported; use its values alone');
   },

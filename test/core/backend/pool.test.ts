@@ -99,8 +99,9 @@ describe('pooling', () => {
           const plain = { ...window, dilation: [1, 1] as const };
           if (outputSize(h, 0, plain) < 1 || outputSize(w, 1, plain) < 1) return;
           const shape = [batch, channels, h, w];
-          const results = [batch, channels, outputSize(h, 0, plain), outputSize(w, 1, plain)];
-          const areas = windowAreas(h, w, plain, insideOnly);
+          const counts = [outputSize(h, 0, plain), outputSize(w, 1, plain)] as const;
+          const results = [batch, channels, ...counts];
+          const areas = windowAreas(h, w, plain, counts, insideOnly ? 0 : plain.kernel[0] * plain.kernel[1]);
           const [x, g] = [random(shape, seed, layout), random(results, seed + 1, layout)];
           const [means, slope] = [
             InternalTensor.uninitialized('float32', results),

@@ -1,4 +1,4 @@
-import { outputSize, type Window } from './convolution.js';
+import type { Window } from './convolution.js';
 
 /** The rows and columns of images that each mean is taken of. */
 export interface Areas {
@@ -9,11 +9,25 @@ export interface Areas {
   readonly divisor: number;
 }
 
-/** The areas of a window, without dilation; zeros of the padding count, or with `insideOnly` do not. */
-export const windowAreas = (h: number, w: number, window: Window, insideOnly: boolean): Areas => ({
-  rows: spans(h, 0, window),
-  columns: spans(w, 1, window),
-  divisor: insideOnly ? 0 : window.kernel[0] * window.kernel[1],
+/** How often a window is put along rows and columns. */
+export type Counts = readonly [rows: number, columns: number];
+
+/**
+ * How often a window is put along a dimension of size `n`: as often as it fits, and with `ceil` once more where it begins
+ * inside or in the padding before it.
+ */
+export function countOf(n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window, ceil: boolean): number {
+  const free = n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
+  if (!ceil) return Math.floor(free / stride[d]) + 1;
+  const last = Math.ceil(free / stride[d]);
+  return last * stride[d] >= n + padding[d] ? last : last + 1;
+}
+
+/** The areas of a window, without dilation; sums are divided by `divisor`, or with 0 by the number of elements inside. */
+export const windowAreas = (h: number, w: number, window: Window, counts: Counts, divisor: number): Areas => ({
+  rows: spans(h, 0, window, counts[0]),
+  columns: spans(w, 1, window, counts[1]),
+  divisor,
 });
 
 /** Areas chosen so that there are `outH` by `outW` of them. */
@@ -24,8 +38,7 @@ export const adaptiveAreas = (h: number, w: number, outH: number, outW: number):
 });
 
 /** The rows or columns of a window at each step that lie in the image. */
-function spans(n: number, d: 0 | 1, window: Window): Int32Array {
-  const count = outputSize(n, d, window);
+function spans(n: number, d: 0 | 1, window: Window, count: number): Int32Array {
   const all = new Int32Array(2 * count);
   for (let i = 0; i < count; i++) {
     const start = i * window.stride[d] - window.padding[d];

@@ -147,6 +147,7 @@ export { type BatchNormOptions, batchNorm, groupNorm, instanceNorm, layerNorm, n
 export { oneHot } from './oneHot.js';
 export { pad } from './pad.js';
 export {
+  type AvgPool1dOptions,
   type AvgPoolOptions,
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,

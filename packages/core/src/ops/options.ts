@@ -18,8 +18,10 @@ export const nllLossOptions = { reduction: reductions, weight: is.nullable(is.te
 export const crossEntropyOptions = { ...nllLossOptions, labelSmoothing: is.probability };
 /** One whole number for each dimension, or one for all. */
 export const sizeOrSizes = is.either(is.size, is.arrayOf(is.size));
-export const maxPoolOptions = { stride: sizeOrSizes, padding: sizeOrSizes, dilation: sizeOrSizes };
-export const avgPoolOptions = { stride: sizeOrSizes, padding: sizeOrSizes, countIncludePad: is.boolean };
+const poolOptions = { stride: sizeOrSizes, padding: sizeOrSizes, ceilMode: is.boolean };
+export const maxPoolOptions = { ...poolOptions, dilation: sizeOrSizes };
+export const avgPool1dOptions = { ...poolOptions, countIncludePad: is.boolean };
+export const avgPoolOptions = { ...avgPool1dOptions, divisorOverride: is.nullable(is.positive) };
 export const geluOptions = { approximate: is.oneOf('none', 'tanh') };
 export const softplusOptions = { beta: is.number, threshold: is.number };
 export const eluOptions = { alpha: is.number };

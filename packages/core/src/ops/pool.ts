@@ -1,6 +1,6 @@
 import { kernelsOf } from '../backend/backends.js';
-import { outputSize, type Window } from '../backend/convolution.js';
-import { type Areas, adaptiveAreas, windowAreas } from '../backend/pooling.js';
+import type { Window } from '../backend/convolution.js';
+import { type Areas, adaptiveAreas, type Counts, countOf, windowAreas } from '../backend/pooling.js';
 import { checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
@@ -11,7 +11,8 @@ import { type Pair, pair } from './conv.js';
 import { floatOnly } from './define.js';
 import { ge, where } from './elementwise.js';
 import { indexSelect } from './indexing.js';
-import { avgPoolOptions, maxPoolOptions } from './options.js';
+import { avgPool1dOptions, avgPoolOptions, maxPoolOptions } from './options.js';
+import { pad } from './pad.js';
 import { mean } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
@@ -19,6 +20,8 @@ export interface PoolOptions<Size = Pair> {
   /** How far the window moves; the kernel size by default. */
   stride?: Size;
   padding?: Size;
+  /** Whether a last window that begins inside, or in the padding before it, but does not end there is taken too. */
+  ceilMode?: boolean;
 }
 
 export interface MaxPoolOptions<Size = Pair> extends PoolOptions<Size> {
@@ -28,7 +31,11 @@ export interface MaxPoolOptions<Size = Pair> extends PoolOptions<Size> {
 export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
   /** Whether zeros of the padding count. */
   countIncludePad?: boolean;
+  /** What sums are divided by, rather than by the number of elements. */
+  divisorOverride?: number | null;
 }
+
+export type AvgPool1dOptions = Omit<AvgPoolOptions<number>, 'divisorOverride'>;
 
 // `pair` checks the values.
 
@@ -36,12 +43,12 @@ function windowOf(
   op: string,
   x: Tensor,
   kernelSize: Pair,
-  { stride, padding = 0, dilation = 1 }: MaxPoolOptions,
-): Window {
+  { stride, padding = 0, dilation = 1, ceilMode = false }: MaxPoolOptions,
+): [Window, Counts] {
   floatOnly(op, x);
   if (x.ndim !== 4) throw new ShapeError(op, `takes [N, C, H, W] or [C, H, W], got ${formatShape(x.shape)}`);
   const kernel = pair(op, 'kernelSize', kernelSize, 1);
-  const window = {
+  const window: Window = {
     kernel,
     stride: pair(op, 'stride', stride ?? kernelSize, 1),
     padding: pair(op, 'padding', padding, 0),
@@ -52,9 +59,10 @@ function windowOf(
       op,
       `padding ${formatShape(window.padding)} is more than half the kernel ${formatShape(kernel)}`,
     );
-  if (outputSize(x.shape[2]!, 0, window) < 1 || outputSize(x.shape[3]!, 1, window) < 1)
+  const counts: Counts = [countOf(x.shape[2]!, 0, window, ceilMode), countOf(x.shape[3]!, 1, window, ceilMode)];
+  if (counts[0] < 1 || counts[1] < 1)
     throw new ShapeError(op, `a window of ${formatShape(kernel)} does not fit into ${formatShape(x.shape)}`);
-  return window;
+  return [window, counts];
 }
 
 /**
@@ -68,14 +76,18 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   checkTensors('maxPool2d', x);
   checkOptions('maxPool2d', options, maxPoolOptions);
   if (x.ndim === 3) return squeeze(maxPool2d(unsqueeze(x, 0), kernelSize, options), 0);
-  const window = windowOf('maxPool2d', x, kernelSize, options);
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
+  return maxPoolWithPlaces(x, kernelSize, options)[0];
+}
+
+/** `maxPool2d` of `[N, C, H, W]`, and where among all elements of `x` each maximum was found. */
+export function maxPoolWithPlaces(x: Tensor, kernelSize: Pair, options: MaxPoolOptions): [Tensor, Tensor] {
+  const [window, counts] = windowOf('maxPool2d', x, kernelSize, options);
+  const shape = [x.shape[0]!, x.shape[1]!, ...counts];
   const out = Tensor.uninitialized(x.dtype, shape, x.storage.backend);
   const indices = Tensor.uninitialized('int32', shape, x.storage.backend);
   kernelsOf('maxPool2d', x).maxPool(x, window, out, indices);
   const from = x.shape;
-  return record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [indices]);
+  return [record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [indices]), indices];
 }
 
 /** Each element of `g` at the place of images of `shape` that it was found at. */
@@ -103,10 +115,16 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   checkTensors('avgPool2d', x);
   checkOptions('avgPool2d', options, avgPoolOptions);
   if (x.ndim === 3) return squeeze(avgPool2d(unsqueeze(x, 0), kernelSize, options), 0);
-  const window = windowOf('avgPool2d', x, kernelSize, options);
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  const shape = [n, c, outputSize(h, 0, window), outputSize(w, 1, window)];
-  return means('avgPool2d', x, windowAreas(h, w, window, options.countIncludePad === false), shape);
+  const [window, counts] = windowOf('avgPool2d', x, kernelSize, options);
+  const { kernel, padding } = window;
+  const { ceilMode = false, countIncludePad = true, divisorOverride } = options;
+  // Behind the padding nothing counts: where windows reach there, the zeros are made, and what is inside is counted.
+  const isPadded = ceilMode && countIncludePad && divisorOverride == null;
+  const image = isPadded ? pad(x, [padding[1], padding[1], padding[0], padding[0]]) : x;
+  const divisor = divisorOverride ?? (countIncludePad && !ceilMode ? kernel[0] * kernel[1] : 0);
+  const [n, c, h, w] = image.shape as [number, number, number, number];
+  const areas = windowAreas(h, w, isPadded ? { ...window, padding: [0, 0] } : window, counts, divisor);
+  return means('avgPool2d', image, areas, [n, c, ...counts]);
 }
 
 /** The mean of each area, in the shape that the areas make. */
@@ -157,6 +175,13 @@ const lifted = (op: string, x: Tensor): Tensor => {
   return unsqueeze(x, -2);
 };
 
+/** Options of `maxPool1d` as those of `maxPool2d`. */
+export function liftedOptions(kernelSize: number, options: MaxPoolOptions<number> | undefined): MaxPoolOptions {
+  const known = checkOptions('maxPool1d', options, maxPoolOptions);
+  const { stride = kernelSize, padding = 0, dilation = 1, ceilMode } = known;
+  return { stride: [1, stride], padding: [0, padding], dilation: [1, dilation], ceilMode };
+}
+
 /**
  * The largest element of each window of `x` `[N, C, L]` or `[C, L]`.
  *
@@ -167,16 +192,8 @@ const lifted = (op: string, x: Tensor): Tensor => {
 export const maxPool1d = /* @__PURE__ */ named(
   'maxPool1d',
   (x: Tensor, kernelSize: number, options?: MaxPoolOptions<number>): Tensor => {
-    const { stride = kernelSize, padding = 0, dilation = 1 } = checkOptions('maxPool1d', options, maxPoolOptions);
     checkTensors('maxPool1d', x);
-    return squeeze(
-      maxPool2d(lifted('maxPool1d', x), [1, kernelSize], {
-        stride: [1, stride],
-        padding: [0, padding],
-        dilation: [1, dilation],
-      }),
-      -2,
-    );
+    return squeeze(maxPool2d(lifted('maxPool1d', x), [1, kernelSize], liftedOptions(kernelSize, options)), -2);
   },
 );
 
@@ -189,8 +206,8 @@ export const maxPool1d = /* @__PURE__ */ named(
  */
 export const avgPool1d = /* @__PURE__ */ named(
   'avgPool1d',
-  (x: Tensor, kernelSize: number, options?: AvgPoolOptions<number>): Tensor => {
-    const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPoolOptions);
+  (x: Tensor, kernelSize: number, options?: AvgPool1dOptions): Tensor => {
+    const { stride = kernelSize, padding = 0, ...rest } = checkOptions('avgPool1d', options, avgPool1dOptions);
     checkTensors('avgPool1d', x);
     return squeeze(
       avgPool2d(lifted('avgPool1d', x), [1, kernelSize], { stride: [1, stride], padding: [0, padding], ...rest }),

@@ -16,7 +16,7 @@ function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions |
     throw new ShapeError(op, `takes [N, C, ...] of ${ndim} dimensions or without N, got [${x.shape.join(', ')}]`);
   const kept = x.ndim - (ndim - 2);
   const shape: Shape = x.shape.map((n, d) => (d < kept ? n : 1));
-  const mask = dropout(full(shape, 1, { dtype: x.dtype }), { p, training });
+  const mask = dropout(full(shape, 1, { dtype: x.dtype, device: x.device }), { p, training });
   return p > 0 && isTraining(training) ? x.mul(mask) : x;
 }
 
@@ -39,8 +39,32 @@ export const dropout1d = (x: Tensor, options?: DropoutOptions): Tensor => channe
  */
 export const dropout2d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout2d', x, 4, options);
 
+/**
+ * Dropout of whole channels of `x` `[N, C, D, H, W]` or `[C, D, H, W]`. Options as of `dropout1d`.
+ *
+ * ```ts
+ * functional.dropout3d(ones([1, 2, 1, 1, 1]), { p: 1, training: true }); // [[[[[0]]], [[[0]]]]]
+ * ```
+ */
+export const dropout3d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout3d', x, 5, options);
+
 // SELU's limit for large negative inputs, -scale * alpha: what a dropped element becomes.
 const saturated = -1.0507009873554805 * 1.6732632423543772;
+
+/** `alphaDropout` with one decision for each element of a tensor of `shape`. */
+function withAlpha(op: string, x: Tensor, shape: Shape, options: DropoutOptions | undefined): Tensor {
+  const { p = 0.5, training = true } = checkOptions(op, options, dropoutOptions);
+  if (p === 0 || !isTraining(training)) return x;
+  if (p === 1) return x.mul(0);
+  const kept = ge(rand(shape, { dtype: x.dtype, device: x.device }), p).to(x.dtype);
+  const a = ((1 - p) * (1 + p * saturated ** 2)) ** -0.5;
+  const shift = kept.mul(-saturated).add(saturated);
+  return x
+    .mul(kept)
+    .add(shift)
+    .mul(a)
+    .add(-a * saturated * p);
+}
 
 /**
  * Dropout that keeps mean 0 and variance 1 (Klambauer et al., 2017); goes with SELU. Options as of `dropout1d`. Any
@@ -52,15 +76,22 @@ const saturated = -1.0507009873554805 * 1.6732632423543772;
  */
 export const alphaDropout = /* @__PURE__ */ named('alphaDropout', (x: Tensor, options?: DropoutOptions): Tensor => {
   checkTensors('alphaDropout', x);
-  const { p = 0.5, training = true } = checkOptions('alphaDropout', options, dropoutOptions);
-  if (p === 0 || !isTraining(training)) return x;
-  if (p === 1) return x.mul(0);
-  const kept = ge(rand(x.shape, { dtype: x.dtype }), p).to(x.dtype);
-  const a = ((1 - p) * (1 + p * saturated ** 2)) ** -0.5;
-  const shift = kept.mul(-saturated).add(saturated);
-  return x
-    .mul(kept)
-    .add(shift)
-    .mul(a)
-    .add(-a * saturated * p);
+  return withAlpha('alphaDropout', x, x.shape, options);
 });
+
+/**
+ * `alphaDropout` of whole channels of `x` `[N, C, ...]`, kept. Options as of `dropout1d`.
+ *
+ * ```ts
+ * functional.featureAlphaDropout(ones([1, 2, 1]), { training: false }); // [[[1], [1]]]
+ * ```
+ */
+export const featureAlphaDropout = /* @__PURE__ */ named(
+  'featureAlphaDropout',
+  (x: Tensor, options?: DropoutOptions): Tensor => {
+    checkTensors('featureAlphaDropout', x);
+    if (x.ndim < 2) throw new ShapeError('featureAlphaDropout', `takes [N, C, ...], got [${x.shape.join(', ')}]`);
+    const shape = x.shape.map((n, d) => (d < 2 ? n : 1));
+    return withAlpha('featureAlphaDropout', x, shape, options);
+  },
+);

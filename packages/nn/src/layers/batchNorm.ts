@@ -99,3 +99,17 @@ export class BatchNorm2d extends BatchNormBase {
     return this.normalize(x, [4]);
   }
 }
+
+/**
+ * Mean 0 and variance 1 for each channel of `[N, numFeatures, D, H, W]`, kept, then a learned scale and shift (Ioffe and
+ * Szegedy, 2015): by the batch in training, by running statistics in eval. Options as of `BatchNorm1d`.
+ *
+ * ```ts
+ * new BatchNorm3d(3)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]
+ * ```
+ */
+export class BatchNorm3d extends BatchNormBase {
+  override forward(x: Tensor): Tensor {
+    return this.normalize(x, [5]);
+  }
+}

@@ -1,4 +1,5 @@
 import {
+  type ConvOptions,
   conv1d,
   conv2d,
   convTranspose1d,
@@ -10,6 +11,7 @@ import {
   type Tensor,
 } from '@gradgate/core';
 import { check, is, type Kind, type Schema } from '@gradgate/core/internal';
+import { each, pairs, type Triple, triples } from '../functions/sizes.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -31,17 +33,16 @@ export interface ConvTransposeModuleOptions<Size = Pair>
   outputPadding?: Size;
 }
 
-const pairs = (n: Kind): Kind => is.either(n, is.tuple(n, n));
 const shared = { groups: is.count, bias: is.boolean };
-/** Of one dimension or of two: the options, as `sizes` are what counts of them may be. */
-const convOptions = (sizes: (n: Kind) => Kind) => ({
+/** The options of a convolution of some dimensions: `sizes` says what counts of them may be. */
+export const convOptions = (sizes: (n: Kind) => Kind) => ({
   ...shared,
   stride: sizes(is.count),
   padding: is.either(sizes(is.size), is.oneOf('same', 'valid')),
   dilation: sizes(is.count),
   paddingMode: is.oneOf('zeros', 'reflect', 'replicate', 'circular'),
 });
-const transposeOptions = (sizes: (n: Kind) => Kind) => ({
+export const transposeOptions = (sizes: (n: Kind) => Kind) => ({
   ...shared,
   stride: sizes(is.count),
   padding: sizes(is.size),
@@ -56,19 +57,19 @@ const known = {
   convTranspose2d: transposeOptions(pairs),
 };
 
-/** The sizes of a kernel of `ndim` dimensions. */
-function kernelOf(name: string, size: Pair, ndim: number): number[] {
-  check(name, 'kernelSize', size, ndim === 1 ? is.count : pairs(is.count));
-  return list(size, ndim);
-}
+const kernels = [is.anything, is.count, pairs(is.count), triples(is.count)];
 
-const list = (size: Pair, ndim: number): number[] => (typeof size === 'number' ? Array(ndim).fill(size) : [...size]);
+/** The sizes of a kernel of `ndim` dimensions. */
+function kernelOf(name: string, size: Pair | Triple, ndim: number): number[] {
+  check(name, 'kernelSize', size, kernels[ndim]!);
+  return each(size, ndim);
+}
 
 /** The options that all convolutions have. */
 type Common = { groups?: number; bias?: boolean };
 
 /** What convolutions share: kernels, bias, how they start. */
-class ConvBase extends Module {
+export class ConvBase extends Module {
   weight: Parameter;
   bias: Parameter | null;
   readonly kernelSize: readonly number[];
@@ -76,7 +77,7 @@ class ConvBase extends Module {
   constructor(
     readonly inChannels: number,
     readonly outChannels: number,
-    kernelSize: Pair,
+    kernelSize: Pair | Triple,
     ndim: number,
     options: Common,
     known: Schema<Common>,
@@ -101,6 +102,18 @@ class ConvBase extends Module {
     if (this.bias) uniform_(this.bias, -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn));
   }
 
+  /** What `convolution` gives, of `x` with its border as `paddingMode` says. */
+  protected convolve<Size extends Pair | Triple>(
+    convolution: (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<Size>) => Tensor,
+    x: Tensor,
+    { paddingMode = 'zeros', bias: _, ...options }: ConvModuleOptions<Size>,
+  ): Tensor {
+    if (paddingMode === 'zeros') return convolution(x, this.weight, this.bias, options);
+    const { padding = 0, ...rest } = options;
+    const wide = padded(x, padding, paddingMode, this.kernelSize, rest.dilation ?? 1);
+    return convolution(wide, this.weight, this.bias, rest);
+  }
+
   override extraRepr(): string {
     return `${this.inChannels}, ${this.outChannels}, kernelSize=[${this.kernelSize.join(', ')}], bias=${this.bias !== null}`;
   }
@@ -109,19 +122,19 @@ class ConvBase extends Module {
 /** `x` with its border as `mode` says, for the padding that a convolution then leaves out. */
 function padded(
   x: Tensor,
-  padding: Pair | 'same' | 'valid',
+  padding: Pair | Triple | 'same' | 'valid',
   mode: 'reflect' | 'replicate' | 'circular',
   kernel: readonly number[],
-  dilation: Pair,
+  dilation: Pair | Triple,
 ): Tensor {
-  const dilations = list(dilation, kernel.length);
-  const each = kernel.map((k, d) => {
+  const dilations = each(dilation, kernel.length);
+  const sides = kernel.map((k, d) => {
     if (padding === 'valid') return [0, 0];
-    if (padding !== 'same') return Array<number>(2).fill(list(padding, kernel.length)[d]!);
+    if (padding !== 'same') return Array<number>(2).fill(each(padding, kernel.length)[d]!);
     const total = dilations[d]! * (k - 1);
     return [Math.floor(total / 2), Math.ceil(total / 2)];
   });
-  return pad(x, each.reverse().flat(), { mode });
+  return pad(x, sides.reverse().flat(), { mode });
 }
 
 /**
@@ -142,10 +155,7 @@ export class Conv1d extends ConvBase {
   }
 
   override forward(x: Tensor): Tensor {
-    const { paddingMode = 'zeros', padding = 0, dilation = 1, stride, groups } = this.options;
-    if (paddingMode === 'zeros') return conv1d(x, this.weight, this.bias, { stride, padding, dilation, groups });
-    const wide = padded(x, padding, paddingMode, this.kernelSize, dilation);
-    return conv1d(wide, this.weight, this.bias, { stride, dilation, groups });
+    return this.convolve(conv1d, x, this.options);
   }
 }
 
@@ -168,10 +178,7 @@ export class Conv2d extends ConvBase {
   }
 
   override forward(x: Tensor): Tensor {
-    const { paddingMode = 'zeros', padding = 0, dilation = 1, stride, groups } = this.options;
-    if (paddingMode === 'zeros') return conv2d(x, this.weight, this.bias, { stride, padding, dilation, groups });
-    const wide = padded(x, padding, paddingMode, this.kernelSize, dilation);
-    return conv2d(wide, this.weight, this.bias, { stride, dilation, groups });
+    return this.convolve(conv2d, x, this.options);
   }
 }
 

@@ -1,6 +1,6 @@
 import { dropout, type Tensor } from '@gradgate/core';
 import { check, is } from '@gradgate/core/internal';
-import { alphaDropout, dropout1d, dropout2d } from '../functions/dropout.js';
+import { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../functions/dropout.js';
 import { Module } from '../module.js';
 
 type DropoutFunction = (x: Tensor, options: { p: number; training: boolean }) => Tensor;
@@ -68,6 +68,20 @@ export class Dropout2d extends DropoutBase {
 }
 
 /**
+ * Dropout of whole channels of `[N, C, D, H, W]` or `[C, D, H, W]`, with probability `p`, 0.5 by default (Tompson et al.,
+ * 2015).
+ *
+ * ```ts
+ * new Dropout3d(0.1)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]
+ * ```
+ */
+export class Dropout3d extends DropoutBase {
+  protected override drop(): DropoutFunction {
+    return dropout3d;
+  }
+}
+
+/**
  * Dropout that keeps mean and variance of SELU's outputs: dropped elements get SELU's lowest value rather than 0
  * (Klambauer et al., 2017). `p` is 0.5 by default. Any shape, kept.
  *
@@ -78,5 +92,18 @@ export class Dropout2d extends DropoutBase {
 export class AlphaDropout extends DropoutBase {
   protected override drop(): DropoutFunction {
     return alphaDropout;
+  }
+}
+
+/**
+ * `AlphaDropout` of whole channels of `[N, C, ...]`: dropped ones get SELU's lowest value. `p` is 0.5 by default.
+ *
+ * ```ts
+ * new FeatureAlphaDropout(0.1)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
+ * ```
+ */
+export class FeatureAlphaDropout extends DropoutBase {
+  protected override drop(): DropoutFunction {
+    return featureAlphaDropout;
   }
 }

@@ -9,7 +9,7 @@ import {
   type Tensor,
   zeros,
 } from '@gradgate/core';
-import { check, checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { localResponseNorm, localResponseNormOptions } from '../functions/localResponseNorm.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -154,6 +154,8 @@ class InstanceNormBase extends Module {
   }
 
   protected normalize(x: Tensor, ndim: number): Tensor {
+    checkTensors(this.constructor.name, x);
+    if (x.ndim === ndim - 1) return this.normalize(x.unsqueeze(0), ndim).squeeze(0);
     checkChannels(this, x, this.numFeatures, [ndim]);
     return instanceNorm(x, this.weight, this.bias, { eps: this.eps });
   }
@@ -164,7 +166,7 @@ class InstanceNormBase extends Module {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, L]`, kept (Ulyanov et al., 2016). `eps` is
+ * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, L]` or `[numFeatures, L]`, kept (Ulyanov et al., 2016). `eps` is
  * 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
  *
  * ```ts
@@ -178,7 +180,7 @@ export class InstanceNorm1d extends InstanceNormBase {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, H, W]`, kept (Ulyanov et al., 2016). `eps` is
+ * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, H, W]` or `[numFeatures, H, W]`, kept (Ulyanov et al., 2016). `eps` is
  * 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
  *
  * ```ts
@@ -188,6 +190,20 @@ export class InstanceNorm1d extends InstanceNormBase {
 export class InstanceNorm2d extends InstanceNormBase {
   override forward(x: Tensor): Tensor {
     return this.normalize(x, 4);
+  }
+}
+
+/**
+ * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, D, H, W]` or `[numFeatures, D, H, W]`, kept (Ulyanov
+ * et al., 2016). `eps` is 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
+ *
+ * ```ts
+ * new InstanceNorm3d(3)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]
+ * ```
+ */
+export class InstanceNorm3d extends InstanceNormBase {
+  override forward(x: Tensor): Tensor {
+    return this.normalize(x, 5);
   }
 }
 

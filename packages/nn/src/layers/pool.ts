@@ -1,14 +1,16 @@
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, avgPool1d, avgPool2d, maxPool1d, maxPool2d } from '@gradgate/core';
-import { is, options as known } from '@gradgate/core/internal';
-import { adaptiveMaxPool1d, adaptiveMaxPool2d } from '../functions/pool.js';
+import { is, type Kind, options as known } from '@gradgate/core/internal';
+import { adaptiveMaxPool1d, adaptiveMaxPool2d } from '../functions/adaptiveMaxPool.js';
+import { lpPool1d, lpPool2d, lpPool3d } from '../functions/lpPool.js';
+import { pairs, triples } from '../functions/sizes.js';
 import { layerOf } from './layerOf.js';
 
-const sizes = is.either(is.count, is.tuple(is.count, is.count));
+const sizes = pairs(is.count);
 
 // Each takes kernel or output size and the options of the function that it is named after.
 /**
  * The largest of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `dilation`.
+ * `dilation`, `ceilMode`.
  *
  * ```ts
  * new MaxPool1d(2)(tensor([[[1, 5, 2, 3]]])); // [[[5, 3]]]
@@ -17,7 +19,7 @@ const sizes = is.either(is.count, is.tuple(is.count, is.count));
 export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions) {}
 /**
  * The largest of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `dilation`.
+ * `dilation`, `ceilMode`.
  *
  * ```ts
  * new MaxPool2d(3, { stride: 2, padding: 1 })(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
@@ -26,16 +28,16 @@ export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions
 export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {}
 /**
  * The mean of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `countIncludePad`.
+ * `ceilMode`, `countIncludePad`.
  *
  * ```ts
  * new AvgPool1d(2)(tensor([[[1, 5, 2, 4]]])); // [[[3, 3]]]
  * ```
  */
-export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPoolOptions) {}
+export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPool1dOptions) {}
 /**
  * The mean of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `countIncludePad`.
+ * `ceilMode`, `countIncludePad`, `divisorOverride`.
  *
  * ```ts
  * new AvgPool2d(2)(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
@@ -76,3 +78,35 @@ export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d, is.count) {}
  * ```
  */
 export class AdaptiveMaxPool2d extends layerOf(adaptiveMaxPool2d, sizes) {}
+
+/** A norm's power, the sizes of a window, and options. */
+const lpTakes = (kinds: (n: Kind) => Kind) =>
+  [is.positive, kinds(is.count), { stride: kinds(is.count), ceilMode: is.boolean }] as const;
+
+/**
+ * The root of the sum of `normType`-th powers of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by
+ * default), `ceilMode`.
+ *
+ * ```ts
+ * new LPPool1d(2, 2)(tensor([[[3, 4, 6, 8]]])); // [[[5, 10]]]
+ * ```
+ */
+export class LPPool1d extends layerOf(lpPool1d, ...lpTakes((n) => n)) {}
+/**
+ * The root of the sum of `normType`-th powers of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the
+ * kernel by default), `ceilMode`.
+ *
+ * ```ts
+ * new LPPool2d(2, [1, 2])(tensor([[[3, 4]]])); // [[[5]]]
+ * ```
+ */
+export class LPPool2d extends layerOf(lpPool2d, ...lpTakes(pairs)) {}
+/**
+ * The root of the sum of `normType`-th powers of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`. Options: `stride`
+ * (the kernel by default), `ceilMode`.
+ *
+ * ```ts
+ * new LPPool3d(2, 2)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 2, 4, 4]
+ * ```
+ */
+export class LPPool3d extends layerOf(lpPool3d, ...lpTakes(triples)) {}

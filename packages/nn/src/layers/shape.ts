@@ -1,5 +1,6 @@
 import { flatten, pad, type Tensor, unflatten } from '@gradgate/core';
 import { is, type Kind } from '@gradgate/core/internal';
+import { channelShuffle } from '../functions/channelShuffle.js';
 import { interpolate, interpolateOptions } from '../functions/interpolate.js';
 import { pixelShuffle, pixelUnshuffle } from '../functions/pixelShuffle.js';
 import { fold, unfold, unfoldOptions } from '../functions/unfold.js';
@@ -57,6 +58,14 @@ export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
  */
 export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
 /**
+ * Channels reordered, so that those of `groups` groups take turns (Zhang et al., 2018): `[N, C, ...]`, kept.
+ *
+ * ```ts
+ * new ChannelShuffle(2)(tensor([[[1], [2], [3], [4]]])); // [[[1], [3], [2], [4]]]
+ * ```
+ */
+export class ChannelShuffle extends layerOf(channelShuffle, is.count) {}
+/**
  * The windows of planes as columns: `[N, C, H, W]` to `[N, C * kh * kw, windows]`. Options: `stride` 1, `padding` 0,
  * `dilation` 1, each a number or `[height, width]`.
  *
@@ -112,6 +121,15 @@ export class ZeroPad1d extends padding('constant', 1) {}
  */
 export class ZeroPad2d extends padding('constant', 2) {}
 /**
+ * Zeros around the last three dimensions: one number for all sides, or `[left, right, top, bottom, front, back]`. Negative
+ * numbers cut.
+ *
+ * ```ts
+ * new ZeroPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
+ * ```
+ */
+export class ZeroPad3d extends padding('constant', 3) {}
+/**
  * `value` around the last dimension: one number for both sides, or `[left, right]`.
  *
  * ```ts
@@ -127,6 +145,14 @@ export class ConstantPad1d extends padding('constant', 1) {}
  * ```
  */
 export class ConstantPad2d extends padding('constant', 2) {}
+/**
+ * `value` around the last three dimensions: one number for all sides, or `[left, right, top, bottom, front, back]`.
+ *
+ * ```ts
+ * new ConstantPad3d(1, 0.5)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
+ * ```
+ */
+export class ConstantPad3d extends padding('constant', 3) {}
 /**
  * The last dimension mirrored at its ends, which are not repeated: one number, or `[left, right]`, each less than the
  * size.
@@ -146,6 +172,15 @@ export class ReflectionPad1d extends padding('reflect', 1) {}
  */
 export class ReflectionPad2d extends padding('reflect', 2) {}
 /**
+ * The last three dimensions mirrored at their ends, which are not repeated: one number, or `[left, right, top, bottom, front,
+ * back]`, each less than the size.
+ *
+ * ```ts
+ * new ReflectionPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
+ * ```
+ */
+export class ReflectionPad3d extends padding('reflect', 3) {}
+/**
  * The ends of the last dimension repeated outwards: one number, or `[left, right]`.
  *
  * ```ts
@@ -161,6 +196,14 @@ export class ReplicationPad1d extends padding('replicate', 1) {}
  * ```
  */
 export class ReplicationPad2d extends padding('replicate', 2) {}
+/**
+ * The ends of the last three dimensions repeated outwards: one number, or `[left, right, top, bottom, front, back]`.
+ *
+ * ```ts
+ * new ReplicationPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
+ * ```
+ */
+export class ReplicationPad3d extends padding('replicate', 3) {}
 /**
  * The last dimension continued from its other end: one number, or `[left, right]`, at most the size.
  *
@@ -178,3 +221,12 @@ export class CircularPad1d extends padding('circular', 1) {}
  * ```
  */
 export class CircularPad2d extends padding('circular', 2) {}
+/**
+ * The last three dimensions continued from their other ends: one number, or `[left, right, top, bottom, front, back]`, at most
+ * the sizes.
+ *
+ * ```ts
+ * new CircularPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
+ * ```
+ */
+export class CircularPad3d extends padding('circular', 3) {}

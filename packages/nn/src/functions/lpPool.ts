@@ -1,0 +1,68 @@
+import { avgPool1d, avgPool2d, type Pair, type Tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is, type Kind, named } from '@gradgate/core/internal';
+import { avgPool3d } from './pool3d.js';
+import { each, pairs, type Triple, triples } from './sizes.js';
+
+export interface LpPoolOptions<Size = Pair> {
+  /** How far the window moves; the kernel size by default. */
+  stride?: Size;
+  /** Whether a last window that does not end inside is taken too. */
+  ceilMode?: boolean;
+}
+
+const optionsOf = (sizes: Kind) => ({ stride: sizes, ceilMode: is.boolean });
+
+/** The p-th root of sums of p-th powers, from the means of powers. */
+const rootOf = (means: Tensor, normType: number, count: number): Tensor =>
+  means
+    .sign()
+    .mul(means.abs().relu())
+    .mul(count)
+    .pow(1 / normType);
+
+function lpPool<Size extends number | readonly number[]>(
+  op: string,
+  kinds: (n: Kind) => Kind,
+  mean: (x: Tensor, kernelSize: Size, options: LpPoolOptions<Size>) => Tensor,
+  dims: number,
+) {
+  const [sizes, known] = [kinds(is.count), optionsOf(kinds(is.count))];
+  return named(op, (x: Tensor, normType: number, kernelSize: Size, options?: LpPoolOptions<Size>): Tensor => {
+    checkTensors(op, x);
+    check(op, 'normType', normType, is.positive);
+    check(op, 'kernelSize', kernelSize, sizes);
+    const given = checkOptions(op, options, known) as LpPoolOptions<Size>;
+    const count = each(kernelSize, dims).reduce((a, b) => a * b);
+    return rootOf(mean(x.pow(normType), kernelSize, given), normType, count);
+  });
+}
+
+/**
+ * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, L]` or `[C, L]`: 1 gives sums, and
+ * larger numbers come near to maxima. Options: `stride` (the kernel by default), `ceilMode` false.
+ *
+ * ```ts
+ * functional.lpPool1d(tensor([[[3, 4, 6, 8]]]), 2, 2); // [[[5, 10]]]
+ * ```
+ */
+export const lpPool1d = /* @__PURE__ */ lpPool<number>('lpPool1d', (n) => n, avgPool1d, 1);
+
+/**
+ * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, H, W]` or `[C, H, W]`. Options:
+ * `stride` (the kernel by default), `ceilMode` false; sizes are a number or `[height, width]`.
+ *
+ * ```ts
+ * functional.lpPool2d(tensor([[[3, 4]]]), 2, [1, 2]); // [[[5]]]
+ * ```
+ */
+export const lpPool2d = /* @__PURE__ */ lpPool<Pair>('lpPool2d', pairs, avgPool2d, 2);
+
+/**
+ * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`.
+ * Options: `stride` (the kernel by default), `ceilMode` false; sizes are a number or `[depth, height, width]`.
+ *
+ * ```ts
+ * functional.lpPool3d(ones([1, 1, 1, 2, 2]), 2, [1, 2, 2]); // [[[[[2]]]]]
+ * ```
+ */
+export const lpPool3d = /* @__PURE__ */ lpPool<Triple>('lpPool3d', triples, avgPool3d, 3);

@@ -1,0 +1,96 @@
+import { type Pair, ShapeError, type Tensor, zeros } from '@gradgate/core';
+import { check, checkIntegers, checkOptions, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
+import { asBatch, asGiven, each, type Triple } from './sizes.js';
+
+export interface MaxUnpoolOptions<Size = Pair> {
+  /** How far the window moved; the kernel size by default. */
+  stride?: Size;
+  padding?: Size;
+  /** The sizes of what was pooled: less than a stride from those that are taken without it. */
+  outputSize?: readonly number[];
+}
+
+const kind = (dims: number) => is.either(is.count, is.tuple(...Array(dims).fill(is.count)));
+const optionsOf = (dims: number) => ({
+  stride: kind(dims),
+  padding: is.either(is.size, is.tuple(...Array(dims).fill(is.size))),
+  outputSize: is.arrayOf(is.count),
+});
+
+function unpool(
+  op: string,
+  input: Tensor,
+  places: Tensor,
+  kernelSize: number | readonly number[],
+  options: MaxUnpoolOptions<any> | undefined,
+  dims: number,
+): Tensor {
+  checkTensors(op, input, places);
+  check(op, 'kernelSize', kernelSize, kind(dims));
+  const { stride = kernelSize, padding = 0, outputSize } = checkOptions(op, options, optionsOf(dims));
+  checkIntegers(op, 'indices', places);
+  if (places.shape.join() !== input.shape.join())
+    throw new ShapeError(
+      op,
+      `indices have the shape of the input, [${input.shape.join(', ')}], got [${places.shape.join(', ')}]`,
+    );
+  const x = asBatch(op, input, dims);
+  const [kernel, steps, sides] = [each(kernelSize, dims), each(stride, dims), each(padding, dims)];
+  const least = x.shape.slice(2).map((n, d) => (n - 1) * steps[d]! - 2 * sides[d]! + kernel[d]!);
+  // PyTorch's modules are often given the whole shape.
+  const sizes = outputSize?.slice(-dims) ?? least;
+  if (sizes.length !== dims || sizes.some((n, d) => n < 1 || Math.abs(n - least[d]!) >= steps[d]!))
+    throw new ShapeError(
+      op,
+      `outputSize is within a stride [${steps.join(', ')}] of [${least.join(', ')}], got [${sizes.join(', ')}]`,
+    );
+  const [n, c] = x.shape as [number, number];
+  const out = zeros([n, c, sizeOf(sizes)], { dtype: x.dtype, device: x.device });
+  const filled = out.scatter(2, asBatch(op, places, dims).reshape([n, c, -1]), x.reshape([n, c, -1]));
+  return asGiven(filled.reshape([n, c, ...sizes]), input, dims);
+}
+
+/**
+ * The inverse of `maxPool1dWithIndices` as far as there is one: `x` `[N, C, L]` or `[C, L]` at its `indices`, 0 elsewhere.
+ * Options: `stride` (the kernel by default), `padding` 0, `outputSize`.
+ *
+ * ```ts
+ * const { values, indices } = functional.maxPool1dWithIndices(tensor([[[1, 5, 2, 3]]]), 2);
+ * functional.maxUnpool1d(values, indices, 2); // [[[0, 5, 0, 3]]]
+ * ```
+ */
+export const maxUnpool1d = /* @__PURE__ */ named(
+  'maxUnpool1d',
+  (x: Tensor, indices: Tensor, kernelSize: number, options?: MaxUnpoolOptions<number>): Tensor =>
+    unpool('maxUnpool1d', x, indices, kernelSize, options, 1),
+);
+
+/**
+ * The inverse of `maxPool2dWithIndices` as far as there is one: `x` `[N, C, H, W]` or `[C, H, W]` at its `indices`, 0
+ * elsewhere. Options: `stride` (the kernel by default), `padding` 0, `outputSize`.
+ *
+ * ```ts
+ * const { values, indices } = functional.maxPool2dWithIndices(tensor([[[1, 3], [4, 2]]]), 2);
+ * functional.maxUnpool2d(values, indices, 2); // [[[0, 0], [4, 0]]]
+ * ```
+ */
+export const maxUnpool2d = /* @__PURE__ */ named(
+  'maxUnpool2d',
+  (x: Tensor, indices: Tensor, kernelSize: Pair, options?: MaxUnpoolOptions): Tensor =>
+    unpool('maxUnpool2d', x, indices, kernelSize, options, 2),
+);
+
+/**
+ * The inverse of `maxPool3dWithIndices` as far as there is one: `x` `[N, C, D, H, W]` or `[C, D, H, W]` at its `indices`, 0
+ * elsewhere. Options: `stride` (the kernel by default), `padding` 0, `outputSize`.
+ *
+ * ```ts
+ * const { values, indices } = functional.maxPool3dWithIndices(tensor([[[[1, 3]], [[4, 2]]]]), [2, 1, 2]);
+ * functional.maxUnpool3d(values, indices, [2, 1, 2]); // [[[[0, 0]], [[4, 0]]]]
+ * ```
+ */
+export const maxUnpool3d = /* @__PURE__ */ named(
+  'maxUnpool3d',
+  (x: Tensor, indices: Tensor, kernelSize: Triple, options?: MaxUnpoolOptions<Triple>): Tensor =>
+    unpool('maxUnpool3d', x, indices, kernelSize, options, 3),
+);

@@ -1,0 +1,62 @@
+import type { Tensor } from '@gradgate/core';
+import { conv3d, convTranspose3d } from '../functions/conv3d.js';
+import { type Triple, triples } from '../functions/sizes.js';
+import {
+  ConvBase,
+  type ConvModuleOptions,
+  type ConvTransposeModuleOptions,
+  convOptions,
+  transposeOptions,
+} from './conv.js';
+
+const known = { conv: convOptions(triples), transpose: transposeOptions(triples) };
+
+/**
+ * Convolution with learned kernels: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without `N`.
+ * `kernelSize` and the options are a number, or `[depth, height, width]`. Parameters: `weight` `[outChannels, inChannels /
+ * groups, ...kernelSize]` and `bias` `[outChannels]`. Options as of `Conv2d`.
+ *
+ * ```ts
+ * new Conv3d(3, 16, 3, { padding: 1 })(randn([2, 3, 4, 8, 8])).shape; // [2, 16, 4, 8, 8]
+ * ```
+ */
+export class Conv3d extends ConvBase {
+  readonly options: ConvModuleOptions<Triple>;
+
+  constructor(inChannels: number, outChannels: number, kernelSize: Triple, options: ConvModuleOptions<Triple> = {}) {
+    super(inChannels, outChannels, kernelSize, 3, options, known.conv, false);
+    this.options = options;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.convolve(conv3d, x, this.options);
+  }
+}
+
+/**
+ * The transpose of `Conv3d`, which makes volumes larger: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or
+ * without `N`; sizes as for `ConvTranspose1d`. Parameters: `weight` `[inChannels, outChannels / groups, ...kernelSize]` and
+ * `bias` `[outChannels]`.
+ *
+ * ```ts
+ * new ConvTranspose3d(16, 3, 2, { stride: 2 })(randn([2, 16, 2, 4, 4])).shape; // [2, 3, 4, 8, 8]
+ * ```
+ */
+export class ConvTranspose3d extends ConvBase {
+  readonly options: ConvTransposeModuleOptions<Triple>;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Triple,
+    options: ConvTransposeModuleOptions<Triple> = {},
+  ) {
+    super(inChannels, outChannels, kernelSize, 3, options, known.transpose, true);
+    this.options = options;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { bias: _, ...options } = this.options;
+    return convTranspose3d(x, this.weight, this.bias, options);
+  }
+}

@@ -1,0 +1,77 @@
+"""Writes layers.jsonl: functions that layers are made of, computed by PyTorch in float64. Run: python3 make_layers.py"""
+import torch
+from torch.nn import functional as F
+from lines import case, f, write
+
+volume = f(1, 4, 3, 5, 4)
+
+
+def conv(js, x, w, b, **options):
+    case(f"functional.conv3d(a, b, c, {{ {js} }})", lambda x, w, b: F.conv3d(x, w, b, **options), x, w, b)
+
+
+conv("", volume, f(3, 4, 2, 3, 1), f(3))
+conv("stride: [2, 1, 3], padding: [1, 0, 2], dilation: [2, 1, 1]", volume, f(3, 4, 3, 2, 3), f(3), stride=(2, 1, 3), padding=(1, 0, 2), dilation=(2, 1, 1))
+conv("groups: 2, padding: 1", volume, f(6, 2, 3, 3, 2), f(6), groups=2, padding=1)
+conv("padding: 'same', dilation: [1, 2, 1]", volume, f(2, 4, 2, 3, 4), f(2), padding="same", dilation=(1, 2, 1))
+conv("padding: 'valid'", volume[0], f(2, 4, 1, 2, 2), f(2), padding="valid")
+case("functional.conv3d(a, b)", F.conv3d, volume, f(2, 4, 3, 5, 4))
+small = f(2, 4, 2, 2, 3)
+for js, w, options in (
+    ("", f(4, 3, 2, 3, 1), {}),
+    ("stride: [2, 1, 3], padding: [1, 0, 2], outputPadding: [1, 0, 2], dilation: [1, 2, 1]", f(4, 3, 3, 2, 3),
+     dict(stride=(2, 1, 3), padding=(1, 0, 2), output_padding=(1, 0, 2), dilation=(1, 2, 1))),
+    ("groups: 2, stride: 2, outputPadding: 1", f(4, 3, 2, 2, 2), dict(groups=2, stride=2, output_padding=1)),
+):
+    bias = f(3 * options.get("groups", 1))
+    case(f"functional.convTranspose3d(a, b, c, {{ {js} }})", lambda x, w, b: F.conv_transpose3d(x, w, b, **options), small, w, bias)
+case("functional.convTranspose3d(a, b)", F.conv_transpose3d, small[0], f(4, 1, 1, 1, 1))
+
+line, plane = f(2, 3, 10), f(2, 2, 7, 6)
+inputs = {1: line, 2: plane, 3: f(1, 2, 6, 5, 5)}
+
+
+def places(x):
+    return [x[0], x[1].int()]
+
+
+for d, x in inputs.items():
+    size = f"[{', '.join(['3', '2', '3'][:d])}]" if d > 1 else "3"
+    kernel = tuple([3, 2, 3][:d]) if d > 1 else 3
+    pool, pick = getattr(F, f"max_pool{d}d"), f"functional.maxPool{d}dWithIndices"
+    average, adaptive, unpool = (getattr(F, f"{n}{d}d") for n in ("avg_pool", "adaptive_max_pool", "max_unpool"))
+    for js, options in (
+        ("", {}),
+        ("stride: 2, padding: 1, ceilMode: true", dict(stride=2, padding=1, ceil_mode=True)),
+        ("stride: 3, ceilMode: true", dict(stride=3, ceil_mode=True)),
+        ("dilation: 2, stride: 1, ceilMode: true", dict(dilation=2, stride=1, ceil_mode=True)),
+    ):
+        case(f"Object.values({pick}(a, {size}, {{ {js} }}))", lambda x: places(pool(x, kernel, return_indices=True, **options)), x)
+        case(f"functional.maxPool{d}d(a, {size}, {{ {js} }})", lambda x: pool(x, kernel, **options), x[0])
+        if "dilation" not in options:
+            for more, given in (("", {}), (", countIncludePad: false", dict(count_include_pad=False)), (", divisorOverride: 5", dict(divisor_override=5))):
+                if d > 1 or "divisor_override" not in given:
+                    case(f"functional.avgPool{d}d(a, {size}, {{ {js or 'padding: 0'}{more} }})", lambda x: average(x, kernel, **options, **given), x)
+    for out in ((2, 3, 4)[:d], (4, 6, 2)[:d], (7, 1, 3)[:d]):
+        js = str(list(out)) if d > 1 else out[0]
+        case(f"Object.values(functional.adaptiveMaxPool{d}dWithIndices(a, {js}))", lambda x: places(adaptive(x, out, return_indices=True)), x)
+        case(f"functional.adaptiveAvgPool{d}d(a, {js})", lambda x: getattr(F, f"adaptive_avg_pool{d}d")(x, out), x[0])
+    case(f"functional.adaptiveMaxPool{d}d(a, 3)", lambda x: adaptive(x, 3), x[0])
+    values, at = pool(x[(slice(None), slice(None)) + (slice(4),) * d], 2, return_indices=True)
+    case(f"functional.maxUnpool{d}d(a, b, 2)", lambda v, i: unpool(v, i.long(), 2), values, at.int())
+    values, at = pool(x, 2, return_indices=True)
+    case(f"functional.maxUnpool{d}d(a, b, 2, {{ outputSize: {list(x.shape[2:])} }})", lambda v, i: unpool(v, i.long(), 2, output_size=x.shape[2:]), values, at.int())
+    # Where windows overlap, several elements go to one place: PyTorch gives all of them its gradient, and we the last one.
+    values, at = pool(x[0], 3, 2, 1, return_indices=True)
+    case(f"functional.maxUnpool{d}d(a, b, 3, {{ stride: 2, padding: 1, outputSize: {list(x.shape[2:])} }})",
+         lambda v, i: unpool(v, i.long(), 3, 2, 1, x.shape[2:]), values, at.int(), grad=False)
+    if d < 3:
+        lp = getattr(F, f"lp_pool{d}d")
+        case(f"functional.lpPool{d}d(a, 2, 2)", lambda x: lp(x, 2, 2), x)
+        case(f"functional.lpPool{d}d(a, 3, 3, {{ stride: 2, ceilMode: true }})", lambda x: lp(x, 3, 3, 2, True), x.abs() + 0.5)
+nan = line.clone(); nan[0, 0, 3] = nan[0, 0, 5] = float("nan"); nan[1] = 1
+case("Object.values(functional.adaptiveMaxPool1dWithIndices(a, 3))", lambda x: places(F.adaptive_max_pool1d(x, 3, return_indices=True)), nan)
+case("Object.values(functional.maxPool1dWithIndices(a, 4))", lambda x: places(F.max_pool1d(x, 4, return_indices=True)), nan)
+case("functional.channelShuffle(a, 2)", lambda x: F.channel_shuffle(x, 2), f(2, 4, 3), grad=False)
+case("functional.channelShuffle(a, 3)", lambda x: F.channel_shuffle(x, 3), f(1, 6, 2, 2), grad=False)
+write("layers.jsonl")
