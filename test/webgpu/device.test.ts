@@ -1,6 +1,17 @@
 import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
-import { arange, DeviceError, DTypeError, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import {
+  arange,
+  DeviceError,
+  DTypeError,
+  noGrad,
+  ones,
+  randn,
+  type Tensor,
+  tensor,
+  where,
+  zeros,
+} from '@gradgate/core';
 import { Linear } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { current } from '../../packages/webgpu/src/backend.js';
@@ -135,6 +146,40 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     const before = layer.weight.toTypedArray();
     layer.to(gpu!);
     expect(await layer.weight.data()).toEqual(before);
+  });
+
+  it('takes a tensor of no dimension on the host beside its own, as a number', async () => {
+    const x = tensor([1, 2, 3], { device: gpu!, requiresGrad: true });
+    const two = tensor(2);
+    const y = x
+      .mul(two)
+      .add(two.to('int32'))
+      .sub(tensor([5, 1]).select(0, 1));
+    expect([y.device, y.dtype]).toEqual([gpu, 'float32']);
+    expect(await y.toArrayAsync()).toEqual([3, 5, 7]);
+    y.sum().backward();
+    expect(await x.grad!.toArrayAsync()).toEqual([2, 2, 2]);
+    expect(await two.div(tensor(4, { device: gpu! })).itemAsync()).toBe(0.5);
+    expect(await where(x.detach().gt(two), two, 0).toArrayAsync()).toEqual([0, 0, 2]);
+    expect(await where(x.detach().gt(two), 1, 0).toArrayAsync()).toEqual([0, 0, 1]);
+    expect(await x.detach().mul_(two).toArrayAsync()).toEqual([2, 4, 6]);
+    expect(
+      (
+        await tensor([2 ** 31 - 1], { dtype: 'int64', device: gpu! })
+          .eq(tensor(2 ** 31 - 1, { dtype: 'int64' }))
+          .data()
+      )[0],
+    ).toBe(1);
+  });
+
+  it('refuses other tensors of the host beside its own, and one that requires grad', () => {
+    const x = tensor([1, 2], { device: gpu! });
+    expect(() => x.add(tensor([1]))).toThrow(/add: the tensors are on webgpu and cpu/);
+    expect(() => tensor([1, 2]).add(tensor(1, { device: gpu! }))).toThrow(/add: the tensors are on cpu and webgpu/);
+    const scale = tensor(2, { requiresGrad: true });
+    expect(() => x.mul(scale)).toThrow(/^mul: a tensor of no dimension on cpu .* make it on webgpu, as in/);
+    expect(() => tensor(1).add_(tensor(1, { device: gpu! }))).toThrow(DeviceError);
+    expect(noGrad.run(() => x.mul(scale)).device).toBe(gpu);
   });
 
   it('refuses what it has not by name', async () => {

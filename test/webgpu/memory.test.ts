@@ -1,5 +1,5 @@
 // What training holds on the device, on Dawn's null backend: it allocates and counts as a GPU does, and computes nothing.
-import { manualSeed, randint, randn } from '@gradgate/core';
+import { manualSeed, randint, randn, tidy } from '@gradgate/core';
 import { functional, Linear, optim, ReLU, Sequential } from '@gradgate/nn';
 import { expect, it } from 'vitest';
 import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
@@ -10,6 +10,52 @@ const gpu = need(
   'memory of webgpu',
   'the package webgpu is not installed',
 );
+
+it.skipIf(!gpu)('a step takes one call for as many parameters as a program has buffers for', () => {
+  const model = new Sequential(new Linear(8, 8), new ReLU(), new Linear(8, 4)).to(gpu!);
+  const x = randn([2, 8]).to(gpu!);
+  const calls = (optimizer: { step(): void }): number => {
+    optimizer.step();
+    x.abs(); // what waits is made before anything else
+    const before = gpuMemory().dispatches;
+    optimizer.step();
+    x.abs();
+    return gpuMemory().dispatches - before - 1;
+  };
+  model(x).square().sum().backward();
+  // Four parameters, of two buffers each, or three and four with what is remembered; the null backend has eight.
+  expect(calls(new optim.SGD(model.parameters(), { lr: 0.1 }))).toBe(1);
+  expect(calls(new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 }))).toBe(2);
+  expect(calls(new optim.AdamW(model.parameters()))).toBe(2);
+  const [w, b] = [...model.parameters()];
+  expect(
+    calls(
+      new optim.SGD(
+        [
+          { params: [w!], lr: 0.1 },
+          { params: [b!], lr: 0.2 },
+        ],
+        { lr: 1 },
+      ),
+    ),
+  ).toBe(2);
+});
+
+it.skipIf(!gpu)('tidy gives memory back at its end, without an await', () => {
+  const model = new Sequential(new Linear(32, 32), new ReLU(), new Linear(32, 4)).to(gpu!);
+  const optimizer = new optim.Adam(model.parameters());
+  const [x, y] = [randn([16, 32]).to(gpu!), randint(0, 4, [16]).to(gpu!)];
+  const step = tidy.wrap(() => {
+    optimizer.zeroGrad();
+    functional.crossEntropy(model(x), y).backward();
+    optimizer.step();
+  });
+  for (let i = 0; i < 5; i++) step();
+  const { tensors, bytes } = gpuMemory();
+  for (let i = 0; i < 1000; i++) step();
+  expect(gpuMemory().tensors).toBe(tensors);
+  expect(gpuMemory().bytes).toBe(bytes);
+});
 
 it.skipIf(!gpu)('stays flat over 10,000 steps with an await in each, in few submissions', async () => {
   manualSeed(0);

@@ -3,11 +3,14 @@ import { expect, it } from 'vitest';
 import { Pool } from '../../packages/webgpu/src/pool.js';
 
 /** A device that makes buffers of what it is asked for, and holds none. */
-const pool = (most: number): Pool =>
-  new Pool({
-    limits: { maxStorageBufferBindingSize: most },
-    createBuffer: ({ size }: GPUBufferDescriptor) => ({ size, destroy() {} }),
-  } as unknown as GPUDevice);
+const pool = (most: number, did: string[] = []): Pool =>
+  new Pool(
+    {
+      limits: { maxStorageBufferBindingSize: most },
+      createBuffer: ({ size }: GPUBufferDescriptor) => ({ size, destroy: () => void did.push('destroy') }),
+    } as unknown as GPUDevice,
+    () => void did.push('flush'),
+  );
 
 it('a tensor may be as large as a buffer of the device, and no larger', () => {
   const most = 10_000_004;
@@ -22,4 +25,13 @@ it('a buffer that is given back serves the next tensor of about its size', () =>
   const block = buffers.take(1_000_000);
   buffers.give(block);
   expect(buffers.take(950_000)).toBe(block);
+});
+
+it('calls that wait are submitted before buffers that they use are destroyed', () => {
+  const did: string[] = [];
+  const buffers = pool(2 ** 30, did);
+  buffers.budget = { soft: 5000, hard: 10_000 };
+  buffers.give(buffers.take(8192));
+  buffers.take(4096);
+  expect(did).toEqual(['flush', 'destroy']);
 });

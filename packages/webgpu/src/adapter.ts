@@ -31,7 +31,7 @@ async function implementation(flags: readonly string[] | undefined): Promise<GPU
   return created;
 }
 
-/** A device with the largest buffers that the GPU offers. */
+/** A device with the largest buffers that the GPU offers, and as many of them in a program. */
 export async function openDevice({ powerPreference = 'high-performance', flags }: Choice): Promise<GPUDevice> {
   const adapter = await (await implementation(flags)).requestAdapter({ powerPreference });
   if (adapter === null)
@@ -39,6 +39,8 @@ export async function openDevice({ powerPreference = 'high-performance', flags }
       'device',
       'WebGPU finds no GPU that it can use; on Linux it needs a Vulkan driver (and libvulkan1), in Chromium see chrome://gpu',
     );
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  return adapter.requestDevice({
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
+  });
 }

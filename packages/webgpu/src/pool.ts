@@ -45,7 +45,11 @@ export class Pool {
   made = 0;
   readonly #free = new Map<number, Block[]>();
 
-  constructor(readonly device: GPUDevice) {}
+  /** `flush` submits the calls that wait. */
+  constructor(
+    readonly device: GPUDevice,
+    private readonly flush: () => void,
+  ) {}
 
   take(bytes: number): Block {
     const { maxStorageBufferBindingSize: most } = this.device.limits;
@@ -97,6 +101,8 @@ export class Pool {
 
   /** Gives buffers that nobody holds back to the device. */
   trim(): void {
+    // Calls that wait may use them still.
+    this.flush();
     for (const list of this.#free.values()) for (const { buffer } of list) buffer.destroy();
     this.#free.clear();
     this.free = 0;

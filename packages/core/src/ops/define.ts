@@ -1,8 +1,9 @@
 import type { Backend } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import { cpu } from '../backend/cpu.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../backend/functions.js';
 import { check } from '../check.js';
-import { DTypeError, inNameOf } from '../errors.js';
+import { DeviceError, DTypeError, inNameOf } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { type Backward, record } from '../graph/node.js';
@@ -173,6 +174,18 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
   return scalarOf(scalarDType(value, other), value, Tensor.is(other) ? other.storage.backend : undefined);
 }
 
+/** A tensor of no dimension on the host takes part in what is computed on the device of another: a copy there, without a gradient. */
+export function beside(op: string, x: Tensor, other: Tensor): Tensor {
+  const to = other.storage.backend;
+  if (x.ndim > 0 || x.storage.backend !== cpu || to === cpu) return x;
+  if (x.requiresGrad && isGradEnabled())
+    throw new DeviceError(
+      op,
+      `a tensor of no dimension on cpu takes part beside ${to.name}, but gets no gradient from there; make it on ${to.name}, as in tensor(2, { device: '${to.name}', requiresGrad: true }), or detach() it`,
+    );
+  return x.detach().moved(to);
+}
+
 /** A dtype that holds the value: float32 beside half types, which are computed in it. */
 function scalarDType(value: number | boolean, other: TensorLike): DType {
   if (!Tensor.is(other)) return typeof value === 'boolean' ? 'bool' : 'float32';
@@ -211,8 +224,9 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
   const { backward, saves = false, noBool, dtype } = rule;
   const gradients = backward && gradientsOf(backward, saves);
   return (left: TensorLike, right: TensorLike): Tensor => {
-    const a = toTensor(name, left, right);
-    const b = toTensor(name, right, left);
+    let a = toTensor(name, left, right);
+    let b = toTensor(name, right, left);
+    if (a.storage.backend !== b.storage.backend) [a, b] = [beside(name, a, b), beside(name, b, a)];
     if (noBool !== undefined && (a.dtype === 'bool' || b.dtype === 'bool'))
       throw new DTypeError(name, `takes numbers, got ${a.dtype} and ${b.dtype}; use ${noBool}`);
     const common = promoted(left, right, a, b);

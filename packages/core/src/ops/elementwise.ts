@@ -10,6 +10,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import {
+  beside,
   binary,
   fusedGradient,
   type Gradient,
@@ -349,8 +350,8 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
       'where',
       `the condition is a bool tensor, got ${condition.dtype}; compare first, e.g. with ne(0)`,
     );
-  const x = toTensor('where', a, b);
-  const y = toTensor('where', b, a);
+  const x = beside('where', toTensor('where', a, b), condition);
+  const y = beside('where', toTensor('where', b, a), condition);
   const dtype = promoted(a, b, x, y);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
   const out = Tensor.uninitialized(dtype, shape, condition.storage.backend);

@@ -1,5 +1,5 @@
 import { DeviceError, type Kernels, type View } from '@gradgate/core';
-import { groupsFor } from '../gpu.js';
+import { type Call, groupsFor, mostNumbers } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { stored } from './map.js';
@@ -143,7 +143,14 @@ m0 = u.beta2 * m0 + (1.0 - u.beta2) * d;`,
   },
 };
 
-/** `Kernels.step`. */
+/** The step of one parameter. */
+interface Step extends Call {
+  readonly w: View;
+  readonly g: View;
+  readonly memory: readonly View[];
+}
+
+/** `Kernels.step`: parameters that follow each other are rewritten by one call, as many as a program has buffers for. */
 const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], numbers: readonly number[]) => {
   const found = Object.hasOwn(rules, rule.name) ? rules[rule.name]! : undefined;
   if (found?.memory !== memory.length)
@@ -151,28 +158,51 @@ const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], 
       'step',
       `the rule ${rule.name} is not there on webgpu; write an optimizer whose update is composed of operators, or train on 'cpu'`,
     );
+  if (w.numel === 0) return;
+  const gpu = gpuOf(w);
+  const { maxStorageBuffersPerShaderStage } = gpu.device.limits;
+  const most = Math.min(
+    Math.floor(maxStorageBuffersPerShaderStage / (2 + memory.length)),
+    Math.floor((mostNumbers - found.numbers.length) / (3 + memory.length)),
+  );
+  const given = numbers.slice(0, found.numbers.length);
   withScratch(w, (scratch) => {
     const gradient = scratch.packed(g);
-    const kept = memory.map((_, i) => `m${i}`);
-    gpuOf(w).run(
-      `step ${rule.name} ${w.dtype}`,
-      () => ({
-        reads: { gs: 'f32' },
-        writes: { ws: 'f32', ...Object.fromEntries(kept.map((m) => [`${m}s`, 'f32' as const])) },
-        numbers: ['n', 'go', 'wo', ...kept.map((m) => `${m}o`), ...found.numbers.map((n) => `${n}:f32`)],
-        body: `if (i >= u.n) { return; }
-let g = gs[u.go + i];
-var w = ws[u.wo + i];
-${kept.map((m) => `var ${m} = ${m}s[u.${m}o + i];`).join('\n')}
-${found.code}
-ws[u.wo + i] = ${stored('w', 'f32', w.dtype)};
-${kept.map((m, k) => `${m}s[u.${m}o + i] = ${stored(m, 'f32', memory[k]!.dtype)};`).join('\n')}`,
-      }),
-      [blockOf(gradient), blockOf(w), ...memory.map(blockOf)],
-      [w.numel, gradient.offset, w.offset, ...memory.map((m) => m.offset), ...numbers.slice(0, found.numbers.length)],
-      groupsFor(Math.ceil(w.numel / 64)),
+    const call = { reads: [blockOf(gradient)], writes: [w, ...memory].map(blockOf), w, g: gradient, memory };
+    gpu.gather<Step>(`step ${rule.name} ${w.dtype} ${given}`, most, call, (calls) =>
+      stepAll(`step ${rule.name} ${w.dtype} ${calls.length}`, found, calls, given),
     );
   });
 };
+
+/** One call for several parameters: threads are shared out among their elements. */
+function stepAll(key: string, rule: Rule, calls: readonly Step[], numbers: readonly number[]): void {
+  const { w } = calls[0]!;
+  const kept = Array.from({ length: rule.memory }, (_, k) => `m${k}`);
+  const names = (k: number): string[] => [`g${k}`, `w${k}`, ...kept.map((m) => `${m}_${k}`)];
+  const bodyOf = (k: number): string => `if (at < u.n${k}) {
+let g = data_g${k}[u.g${k} + at];
+var w = data_w${k}[u.w${k} + at];
+${kept.map((m) => `var ${m} = data_${m}_${k}[u.${m}_${k} + at];`).join('\n')}
+${rule.code}
+data_w${k}[u.w${k} + at] = ${stored('w', 'f32', w.dtype)};
+${kept.map((m) => `data_${m}_${k}[u.${m}_${k} + at] = ${stored(m, 'f32', w.dtype)};`).join('\n')}
+return;
+}
+at -= u.n${k};`;
+  const floats = (all: readonly string[]) => Object.fromEntries(all.map((name) => [`data_${name}`, 'f32' as const]));
+  gpuOf(w).run(
+    key,
+    () => ({
+      reads: floats(calls.map((_, k) => `g${k}`)),
+      writes: floats(calls.flatMap((_, k) => names(k).slice(1))),
+      numbers: [...calls.flatMap((_, k) => [`n${k}`, ...names(k)]), ...rule.numbers.map((n) => `${n}:f32`)],
+      body: `var at = i;\n${calls.map((_, k) => bodyOf(k)).join('\n')}`,
+    }),
+    [...calls.flatMap(({ reads }) => reads), ...calls.flatMap(({ writes }) => writes)],
+    [...calls.flatMap(({ w, g, memory }) => [w.numel, g.offset, w.offset, ...memory.map((m) => m.offset)]), ...numbers],
+    groupsFor(Math.ceil(calls.reduce((n, call) => n + call.w.numel, 0) / 64)),
+  );
+}
 
 export const stepKernels = { step } satisfies Partial<Kernels>;
