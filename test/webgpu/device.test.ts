@@ -222,6 +222,19 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     expect(await sums()).toEqual(await sums());
   });
 
+  it('draws what dropout needs by itself, where the host would go on', async () => {
+    const sizes = [1, 63, 64, 65, 5000, 70_001];
+    const draw = (where: string) => {
+      const generator = new core.Generator(11);
+      generator.normal(); // one that is kept for the next call stays
+      const masks = sizes.map((n) => core.dropout(ones([n], { device: where }), { p: 0.7, generator }));
+      return { masks, after: [generator.normal(), generator.uniform(), generator.uniform()] };
+    };
+    const [got, want] = [draw(gpu!), draw('cpu')];
+    for (const [i, t] of want.masks.entries()) expect(await got.masks[i]!.data()).toEqual(t.toTypedArray());
+    expect(got.after).toEqual(want.after);
+  });
+
   it('reports programs that are wrong at the next read', async () => {
     const x = ones([1], { device: gpu! });
     current.gpu!.device.createShaderModule({ code: 'fn broken(' });

@@ -45,6 +45,8 @@ export {
   writableElements,
 } from './tensor/internals.js';
 
+export { advance } from './tensor/random.js';
+
 import * as is from './tensor/kinds.js';
 
 // Written so because Babel takes `export * as` only with a plugin.

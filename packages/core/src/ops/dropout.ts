@@ -1,16 +1,24 @@
+import type { RandomRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions, show } from '../check.js';
 import { named } from '../errors.js';
 import { isTraining } from '../grad/index.js';
 import { computedIn } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
-import { rand } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
-import type { Generator } from '../tensor/random.js';
+import { currentGenerator, type Generator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { mul } from './elementwise.js';
 
 const dropoutOptions = { p: is.probability, training: is.boolean, generator: is.generator };
+
+/** From [0, 1): a device may draw for itself, as long as it gives these numbers. */
+const uniform: RandomRule = {
+  name: 'uniform',
+  loop(to, generator) {
+    for (let i = 0; i < to.length; i++) to[i] = generator.uniform();
+  },
+};
 
 /**
  * Sets elements to 0 with probability `p` and scales the rest by 1 / (1 - p); without `training` gives `x` itself.
@@ -22,13 +30,18 @@ const dropoutOptions = { p: is.probability, training: is.boolean, generator: is.
 export const dropout = /* @__PURE__ */ named(
   'dropout',
   (x: Tensor, options?: { p?: number; training?: boolean; generator?: Generator }): Tensor => {
-    const { p = 0.5, training = true, generator } = checkOptions('dropout', options, dropoutOptions);
+    const {
+      p = 0.5,
+      training = true,
+      generator = currentGenerator(),
+    } = checkOptions('dropout', options, dropoutOptions);
     checkTensors('dropout', x);
     if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${show(p)}`);
     if (p === 0 || !isTraining(training)) return x;
     if (p === 1) return mul(x, 0);
     // What is drawn becomes the mask in place, unless the dtype is a half type, for which it would be too coarse.
-    const draws = rand(x.shape, { dtype: computedIn(x.dtype), generator, device: x.device });
+    const draws = Tensor.uninitialized(computedIn(x.dtype), x.shape, x.storage.backend);
+    kernelsOf('dropout', x).random(uniform, generator, [], draws);
     const mask = draws.dtype === x.dtype ? draws : Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
     kernelsOf('dropout', x).dropoutMask(draws, p, mask);
     return mul(x, mask);

@@ -56,6 +56,11 @@ export class Generator {
     return this;
   }
 
+  /** @internal As the function of this name. */
+  advance(words: readonly number[]): void {
+    this.#bits = xoroshiro128plusFromState(words);
+  }
+
   /** 32 random bits as a whole number from 0 to 2^32 - 1. */
   bits(): number {
     return this.#bits.next() >>> 0;
@@ -87,6 +92,9 @@ export class Generator {
     return r * Math.cos(angle);
   }
 }
+
+/** Goes on from the words of a state that a device has drawn up to: what is kept for the next call of `normal` stays. */
+export const advance = (generator: Generator, words: readonly number[]): void => generator.advance(words);
 
 /**
  * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) makes its state of all the seed's bits, as the

@@ -162,7 +162,9 @@ export const mapKernels: Pick<Kernels, Mapped> = {
   },
   dropoutMask(draws, p, out) {
     const expression = 'select(u.q, 0.0, x < u.p)';
-    map({ name: 'dropoutMask', types: ['f32'], expression, gives: 'f32' }, [draws], out, [p, 1 / (1 - p)]);
+    // Draws are whole multiples of 2^-24: the limit is rounded up to one, which float32 holds.
+    const limit = Math.ceil(p * 2 ** 24) / 2 ** 24;
+    map({ name: 'dropoutMask', types: ['f32'], expression, gives: 'f32' }, [draws], out, [limit, 1 / (1 - p)]);
   },
   scaleChannels(x, scale, shift, out) {
     const spread = (of: View): View =>

@@ -3,12 +3,17 @@ import { recordOf } from '@gradgate/core/internal';
 import { withScratch } from '../scratch.js';
 import { blockOf, encode, gpuOf } from '../storage.js';
 import { type Map, map } from './map.js';
+import { uniform } from './uniform.js';
 
 /**
- * `Kernels.random`: drawn on the host, by the rule itself, so that for one generator every device gives the same numbers,
- * and written to the device. Where each element has a probability of its own, what is drawn is compared there.
+ * `Kernels.random`: what dropout draws is drawn there, all else on the host, by the rule itself, and written to the device. For one
+ * generator every device gives the same numbers. Where each element has a probability of its own, what is drawn is compared there.
  */
 const random: Kernels['random'] = (rule, generator, parameters, out) => {
+  if (rule.name === 'uniform' && out.numel > 0) {
+    uniform(generator, out);
+    return;
+  }
   const { array, coding } = recordOf(out.dtype);
   const write = (values: ReturnType<typeof draw>) => {
     const bits = coding === undefined ? values : new coding.bits(values.length);
