@@ -127,8 +127,32 @@ describe('curves', () => {
     );
   });
   it('refuse what is none', () => {
-    expect(() => curvesSvg({})).toThrow(/nothing to draw/);
-    expect(() => curvesText({ loss: ['1'] as never })).toThrow(/'loss' is not an array of numbers/);
+    for (const none of [{}, { loss: [] }, { train: [], test: [] }] as Record<string, number[]>[]) {
+      expect(() => curvesSvg(none)).toThrow(/^curvesSvg: there is nothing to draw/);
+      expect(() => curvesText(none)).toThrow(/^curvesText: there is nothing to draw/);
+    }
+    for (const [name, draw] of Object.entries({ curvesSvg, curvesText })) {
+      expect(() => draw({ loss: ['1'] as never })).toThrow(`${name}: 'loss' is not an array of numbers`);
+      expect(() => draw(null as never)).toThrow(`${name}: what is drawn is an object, got null`);
+      expect(() => draw({ loss: [1] }, { heigth: 3 } as never)).toThrow(`${name}: there is no option 'heigth'`);
+    }
+  });
+  it.each([
+    ['one value far from 0', [1e300], '1.00e+300'],
+    ['values that differ in the last bit', [1, 1 + Number.EPSILON], '1.00'],
+    ['as far apart as numbers can be', [-Number.MAX_VALUE, Number.MAX_VALUE], '-1.80e+308'],
+    ['numbers next to 0', [0, Number.MIN_VALUE], '0.00'],
+    ['none', [], 'loss'],
+  ])('as text end also with %s', (_, values, seen) => {
+    const text = curvesText({ loss: [1, 2].slice(values.length), other: values }, { height: 3 });
+    expect(text).toContain(seen);
+    expect(text).not.toMatch(/NaN|Infinity/);
+    expect(text.split('\n').length).toBeLessThanOrEqual(5);
+  });
+  it('as text have the value of each row beside it', () => {
+    expect(curvesText({ loss: [-1, 0, 3] }, { height: 4 }).match(/-?\d\.\d\d/g)).toEqual([
+      ...['3.00', '2.00', '1.00', '0.00', '-1.00'],
+    ]);
   });
 });
 

@@ -269,6 +269,12 @@ describe('findLearningRate', () => {
   it('refuses rates that do not grow', async () => {
     const model = new Scripted([]);
     const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    for (const [wrong, message] of [
+      [[undefined, { train: [null], optimizer }], /^findLearningRate: the model is a Module, got undefined/],
+      [[model, { train: [null], optimizer: {} }], /^findLearningRate: the optimizer is one of optim, got an object/],
+      [[model, { train: [null], optimizer, signal: {} }], /^findLearningRate: signal is an AbortSignal/],
+    ] as [[never, never], RegExp][])
+      await expect(findLearningRate(...wrong)).rejects.toThrow(message);
     await expect(findLearningRate(model, { train: [null], optimizer, start: 1, end: 0.1 })).rejects.toThrow(
       'end, 0.1, is above start, 1',
     );

@@ -256,6 +256,16 @@ describe('fit refuses', () => {
       /the optimizer is one of optim, got 'adam'/,
     ],
     [
+      'an optimizer without a state',
+      () => fit(model, { train, optimizer: { step() {}, zeroGrad() {} } as never, epochs: 1 }),
+      /^fit: the optimizer is one of optim, got an object/,
+    ],
+    [
+      'what is no signal',
+      () => fit(model, { train, optimizer, epochs: 1, signal: {} as never }),
+      /^fit: signal is an AbortSignal, got an object/,
+    ],
+    [
       'a loss that is a number',
       () => fit(model, { train, optimizer, epochs: 1, trainingStep: () => ({ loss: 1 }) }),
       /gives the loss, a Tensor.*got 1/,
@@ -326,5 +336,19 @@ describe('evaluate', () => {
     expect(await evaluate(layer, [column(1)], { step })).toEqual({ grad: 0 });
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(evaluate(layer, [column(1)], { step, signal })).rejects.toThrow('enough');
+  });
+
+  it.each<[string, unknown, object, RegExp]>([
+    ['what is no module', undefined, {}, /^evaluate: the model is a Module, got undefined/],
+    ['a tensor as the model', column(1), {}, /^evaluate: the model is a Module, got a float32 tensor/],
+    ['what is no signal', new Slope(), { signal: {} }, /^evaluate: signal is an AbortSignal, got an object/],
+    [
+      'a controller',
+      new Slope(),
+      { signal: new AbortController() },
+      /^evaluate: signal is an AbortSignal, got an inst/,
+    ],
+  ])('refuses %s', async (_, model, options, message) => {
+    await expect(evaluate(model as never, [column(1)], options)).rejects.toThrow(message);
   });
 });

@@ -8,12 +8,13 @@ import { pixels, ticksOf } from './chart.js';
 /** Values over steps or epochs, by name: `{ 'train loss': [...], 'test loss': [...] }`. */
 export type Curves = Record<string, readonly number[]>;
 
-function checkCurves(curves: Curves): void {
-  check('curves', 'what is drawn', curves, is.object);
+function checkCurves(op: string, curves: Curves): void {
+  check(op, 'what is drawn', curves, is.object);
   for (const [name, values] of Object.entries(curves))
     if (!Array.isArray(values) || values.some((v) => typeof v !== 'number'))
-      throw new TypeError(`curves: '${name}' is not an array of numbers`);
-  if (Object.keys(curves).length === 0) throw new TypeError('curves: there is nothing to draw');
+      throw new TypeError(`${op}: '${name}' is not an array of numbers`);
+  if (Object.values(curves).every((values) => values.length === 0))
+    throw new TypeError(`${op}: there is nothing to draw`);
 }
 
 /** How curves are drawn. */
@@ -73,7 +74,7 @@ function extent(op: string, values: readonly number[], log: boolean): [number, n
  * ```
  */
 export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
-  checkCurves(curves);
+  checkCurves('curvesSvg', curves);
   const given = checkOptions('curvesSvg', options, known);
   const { width = 640, height = 360, title = '', xLabel = 'epoch', yLabel = '', yLog = false, xLog = false } = given;
   const { smoothing = 0, x } = given;
@@ -133,11 +134,12 @@ const points = (values: readonly number[], at: readonly number[], xs: Scale, ys:
 
 /** Curves as text for a terminal. */
 export function curvesText(curves: Curves, options?: { height?: number }): string {
-  const { height = 10 } = checkOptions('curves', options, { height: is.count });
-  if (height > 1000) throw new RangeError(`curves: a height of at most 1000 lines, got ${height}`);
-  checkCurves(curves);
+  const { height = 10 } = checkOptions('curvesText', options, { height: is.count });
+  if (height > 1000) throw new RangeError(`curvesText: a height is at most 1000 lines, got ${height}`);
+  checkCurves('curvesText', curves);
   // A terminal has no gaps: what is not finite stays at the value before.
-  const lists = Object.values(curves).map((values) => {
+  const drawn = Object.entries(curves).filter(([, values]) => values.length > 0);
+  const lists = drawn.map(([, values]) => {
     let last = values.find(Number.isFinite) ?? 0;
     return values.map((v) => {
       if (Number.isFinite(v)) last = v;
@@ -145,6 +147,21 @@ export function curvesText(curves: Curves, options?: { height?: number }): strin
     });
   });
   const ansi = [asciichart.blue, asciichart.green, asciichart.red, asciichart.magenta, asciichart.cyan];
-  const names = Object.keys(curves).map((name, i) => `${ansi[i % ansi.length]}${name}${asciichart.reset}`);
-  return `${asciichart.plot(lists, { height, colors: ansi })}\n${names.join('   ')}`;
+  const names = drawn.map(([name], i) => `${ansi[i % ansi.length]}${name}${asciichart.reset}`);
+  return `${plotText(lists, height, ansi)}\n${names.join('   ')}`;
+}
+
+/** Drawn from 0 to `height`: asciichart counts rows in the unit of the values, and never ends where that is too small. */
+function plotText(lists: readonly number[][], height: number, colors: string[]): string {
+  const values = lists.flat();
+  // By halves, as the greatest less the least may be beyond what a number holds.
+  const least = values.reduce((a, b) => Math.min(a, b)) / 2;
+  const range = values.reduce((a, b) => Math.max(a, b)) / 2 - least;
+  const rows = lists.map((list) => list.map((v) => (range === 0 ? 0 : ((v / 2 - least) / range) * height)));
+  const label = (row: number): string => {
+    const v = 2 * (least + range * (row / height));
+    return (Math.abs(v) < 1e7 ? v.toFixed(2) : v.toExponential(2)).padStart(11);
+  };
+  const options = { height, colors, format: label };
+  return asciichart.plot(rows, options);
 }

@@ -2,7 +2,17 @@ import { evaluating } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
 import type { Module, metrics } from '@gradgate/nn';
 import { Figures, type StepResult } from './figures.js';
-import { type Batches, breathe, checkBatches, type Step, type Steps, sizeOf, validationStepOf } from './steps.js';
+import {
+  abortSignal,
+  type Batches,
+  breathe,
+  checkBatches,
+  checkModel,
+  type Step,
+  type Steps,
+  sizeOf,
+  validationStepOf,
+} from './steps.js';
 
 /** Goes through batches under `evaluating`. @internal */
 export async function evaluateWith<V>(
@@ -44,8 +54,9 @@ export async function evaluate<V>(
   batches: Batches<V>,
   options: { step?: Step<V>; ranks?: metrics.Ranks; signal?: AbortSignal } = {},
 ): Promise<Record<string, number>> {
-  const known = { step: is.callback, ranks: is.anything, signal: is.object };
+  const known = { step: is.callback, ranks: is.anything, signal: abortSignal };
   const { step, ranks, signal } = checkOptions('evaluate', options, known);
+  checkModel('evaluate', model);
   checkBatches('evaluate', 'the batches', batches);
   return evaluateWith('evaluate', validationStepOf('evaluate', model, step), model, batches, {
     ranks,

@@ -4,7 +4,16 @@ import { type Module, snapshot } from '@gradgate/nn';
 import type { Callback } from './callback.js';
 import { fit } from './fit.js';
 import type { Run } from './run.js';
-import { type Batches, checkBatches, type Step, type Stepped, type Steps } from './steps.js';
+import {
+  abortSignal,
+  type Batches,
+  checkBatches,
+  checkModel,
+  checkOptimizer,
+  type Step,
+  type Stepped,
+  type Steps,
+} from './steps.js';
 
 /** What came of the steps with growing rates. */
 export interface LearningRates {
@@ -84,11 +93,13 @@ export async function findLearningRate<B>(
     signal?: AbortSignal;
   },
 ): Promise<LearningRates> {
-  const known = { ...{ train: is.anything, optimizer: is.object, trainingStep: is.callback, signal: is.object } };
+  const known = { ...{ train: is.anything, optimizer: is.object, trainingStep: is.callback, signal: abortSignal } };
   const numbers = { start: is.positive, end: is.positive, steps: is.count };
   const given = checkOptions('findLearningRate', options, { ...known, ...numbers });
   const { train, optimizer, trainingStep, signal, start = 1e-7, end = 1, steps = 100 } = given;
+  checkModel('findLearningRate', model);
   checkBatches('findLearningRate', 'train', train);
+  checkOptimizer('findLearningRate', optimizer);
   if (steps < 10) throw new RangeError(`findLearningRate: steps are at least 10, got ${steps}`);
   if (end <= start) throw new RangeError(`findLearningRate: end, ${end}, is above start, ${start}`);
   const test = new RangeTest(optimizer, (step) => start * (end / start) ** (step / (steps - 1)));

@@ -1,15 +1,18 @@
 import { Tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
-import { Module, type metrics, optim } from '@gradgate/nn';
+import { type Module, type metrics, optim } from '@gradgate/nn';
 import type { Callback } from './callback.js';
 import { evaluateWith } from './evaluate.js';
 import { recordOf, type StepResult } from './figures.js';
 import { figureIn } from './monitor.js';
 import { hasState, Run } from './run.js';
 import {
+  abortSignal,
   type Batches,
   breathe,
   checkBatches,
+  checkModel,
+  checkOptimizer,
   type Step,
   type Stepped,
   type Steps,
@@ -72,7 +75,7 @@ const known = {
   clipGradNorm: is.positive,
   clipGradValue: is.positive,
   callbacks: is.iterable,
-  signal: is.object,
+  signal: abortSignal,
   resume: is.anything,
   parts: is.object,
   ranks: is.anything,
@@ -220,14 +223,13 @@ function lossOf(result: StepResult): Tensor {
 }
 
 function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, V> {
-  if (!(model instanceof Module)) throw new TypeError(`fit: the model is a Module, got ${show(model)}`);
+  checkModel('fit', model);
   check('fit', 'options', options, is.object);
   checkOptions('fit', options, known);
   const { train, validation, optimizer, scheduler, epochs, maxSteps, accumulateGradBatches } = options;
   checkBatches('fit', 'train', train);
   if (validation !== undefined) checkBatches('fit', 'validation', validation);
-  if (optimizer !== undefined && ![optimizer.step, optimizer.zeroGrad].every(is.callback.is))
-    throw new TypeError(`fit: the optimizer is one of optim, got ${show(optimizer)}`);
+  if (optimizer !== undefined) checkOptimizer('fit', optimizer);
   if (scheduler !== undefined && typeof scheduler.step !== 'function')
     throw new TypeError(`fit: the scheduler is one of optim, got ${show(scheduler)}`);
   if (epochs === undefined && maxSteps === undefined) throw new TypeError('fit: give epochs, or maxSteps');

@@ -1,6 +1,6 @@
 import { Tensor } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
-import type { Module } from '@gradgate/nn';
+import { is, show } from '@gradgate/core/internal';
+import { Module } from '@gradgate/nn';
 import type { StepResult } from './figures.js';
 
 /** Batches to go through: a `DataLoader`, an array, a generator; anew in each epoch. */
@@ -52,6 +52,24 @@ export function sizeOf(batch: unknown, depth = 0): number {
   const first = Object.values(batch).find((value) => typeof value === 'object' && value !== null);
   return sizeOf(first, depth + 1);
 }
+
+/** Refuses what is no module. */
+export function checkModel(op: string, model: unknown): void {
+  if (!(model instanceof Module)) throw new TypeError(`${op}: the model is a Module, got ${show(model)}`);
+}
+
+/** Refuses what neither is an optimizer nor shares the work of one out. */
+export function checkOptimizer(op: string, optimizer: Partial<Stepped> | null): void {
+  const { step, zeroGrad, stateDict, loadStateDict } = optimizer ?? {};
+  if (![step, zeroGrad, stateDict, loadStateDict].every(is.callback.is))
+    throw new TypeError(`${op}: the optimizer is one of optim, got ${show(optimizer)}`);
+}
+
+/** What can end a run; of any realm. */
+export const abortSignal = {
+  text: 'an AbortSignal',
+  is: (v: unknown): boolean => is.callback.is((v as Partial<AbortSignal> | null)?.throwIfAborted),
+};
 
 /** Refuses what cannot be gone through. */
 export function checkBatches(op: string, name: string, batches: unknown): void {

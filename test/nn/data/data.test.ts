@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { arange, Generator, manualSeed, ones, rand, type Tensor, tensor, zeros } from '@gradgate/core';
 import { data } from '@gradgate/nn';
 import fc from 'fast-check';
@@ -174,6 +174,15 @@ describe('workers', () => {
     await expect(dataset.get(0)).rejects.toThrow(/closed/);
   });
 
+  it('the path of their module is taken from the current directory', async () => {
+    const dataset = await built.workerDataset(relative(process.cwd(), fileURLToPath(module())), { data: { n: 3 } });
+    expect(await dataset.get(2)).toEqual({ i: 2, square: 4 });
+    await dataset.close();
+    await expect(built.workerDataset('nowhere.mjs')).rejects.toThrow(
+      /^workerDataset: Cannot find module file:.*nowhere.mjs; .*current directory, and new URL/,
+    );
+  });
+
   it('errors and ends of threads are told, and nobody waits for ever', async () => {
     const dataset = await built.workerDataset(module(), { data: { n: 100, broken: 3 } });
     await expect(dataset.get(3)).rejects.toThrow('in a worker: no sample 3');
@@ -236,6 +245,10 @@ describe('samplers', () => {
     expect(drawn.includes(1)).toBe(false);
     expect(Math.abs(share - 0.75)).toBeLessThan(0.03);
     expect(() => new data.WeightedRandomSampler([0, 0], 1)).toThrow(/no weight is above 0/);
+    for (const weights of [new BigInt64Array(2), Array(2), ['1'], { length: 2 ** 40 }, [1n]])
+      expect(() => new data.WeightedRandomSampler(weights as never, 1)).toThrow(
+        /^WeightedRandomSampler: weights is an/,
+      );
     expect(() => new data.WeightedRandomSampler([1, Number.NaN], 1)).toThrow(/from 0 up/);
   });
 });

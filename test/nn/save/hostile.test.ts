@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { arange, Generator, type Tensor, TensorError, tensor, zeros } from '@gradgate/core';
+import { arange, Generator, ones, type Tensor, TensorError, tensor, zeros } from '@gradgate/core';
 import * as nn from '@gradgate/nn';
 import {
   data,
@@ -317,7 +320,7 @@ describe('formats', () => {
     ],
     ['decodeNpy', (b) => decodeNpy(b).toArray(), encodeNpy(tensor([1, 2]))],
     ['decodeNpz', (b) => decodeNpz(b)['a']!.toArray(), encodeNpz({ a: tensor([1, 2]) })],
-    ['loadCheckpoint', (b) => decodeCheckpoint(b, { a: [0] }).a, encodeCheckpoint({ a: [1, 2] })],
+    ['decodeCheckpoint', (b) => decodeCheckpoint(b, { a: [0] }).a, encodeCheckpoint({ a: [1, 2] })],
     ['readIdx', (b) => data.readIdx(b).toArray(), Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 1, 2)],
   ])('%s takes whatever holds bytes, and says what does not', (_, decode, bytes) => {
     const shared = new SharedArrayBuffer(bytes.length);
@@ -338,5 +341,72 @@ describe('formats', () => {
       expect(decode(given)).toEqual([1, 2]);
     for (const bad of [null, undefined, 'text', 5, [1, 2], {}])
       expect(() => decode(bad)).toThrow(/expected bytes, as a Uint8Array or an ArrayBuffer, got/);
+  });
+});
+
+describe('a file that is cut, at whatever byte, is refused as a whole, in the name of what read it', () => {
+  const run = () => {
+    const model = new nn.Sequential(new nn.Linear(2, 2), new nn.BatchNorm1d(2));
+    return { model, optimizer: new nn.optim.Adam(model.parameters()), epoch: 0 };
+  };
+  const trained = run();
+  trained
+    .model(ones([4, 2]))
+    .sum()
+    .backward();
+  trained.optimizer.step();
+  const tensors = { a: tensor([[1, 2]]), b: tensor([true]), none: zeros([0]), half: ones([1], { dtype: 'float16' }) };
+  const idx = Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6);
+  const parts = run();
+  const npz = encodeNpz(tensors);
+  const folder = mkdtempSync(join(tmpdir(), 'gradgate-cut-'));
+  const onDisk =
+    (name: string, read: (path: string) => unknown) =>
+    (bytes: Uint8Array): unknown => {
+      const path = join(folder, name);
+      writeFileSync(path, bytes);
+      return read(path);
+    };
+
+  it.each<[string, Uint8Array, (bytes: Uint8Array) => unknown, number?]>([
+    ['decodeSafetensors', encodeSafetensors(tensors, { by: 'test' }), decodeSafetensors],
+    ['decodeNpy', encodeNpy(tensors.a), decodeNpy],
+    ['decodeNpy', encodeNpy(tensors.none), decodeNpy],
+    ['decodeNpz', npz, decodeNpz],
+    ['decodeNpz', npz, (bytes) => decodeNpz(bytes, { only: ['a'] })],
+    ['decodeNpz', encodeNpz(tensors, { compress: true }), decodeNpz],
+    ['readIdx', idx, data.readIdx],
+    ['readIdx', gzipSync(idx), data.readIdx],
+    ['decodeCheckpoint', encodeCheckpoint(trained), (bytes) => decodeCheckpoint(bytes, parts)],
+    ['load', encodeSafetensors(tensors), onDisk('cut.safetensors', nn.load), 7],
+    [
+      'openSafetensors',
+      encodeSafetensors(tensors),
+      onDisk('open.safetensors', async (path) => (await nn.openSafetensors(path)).close()),
+      7,
+    ],
+    ['loadNpy', encodeNpy(tensors.a), onDisk('cut.npy', nn.loadNpy), 7],
+    ['loadNpz', npz, onDisk('cut.npz', nn.loadNpz), 17],
+    [
+      'loadCheckpoint',
+      encodeCheckpoint(trained),
+      onDisk('run.safetensors', (path) => nn.loadCheckpoint(path, parts)),
+      37,
+    ],
+  ])('%s', async (op, bytes, read, step = 1) => {
+    for (let length = 0; length < bytes.length; length += step) {
+      const error = await Promise.resolve(bytes.slice(0, length))
+        .then(read)
+        .then(
+          () => null,
+          (e: unknown) => e,
+        );
+      expect(error, `${length} of ${bytes.length} bytes`).toBeInstanceOf(TensorError);
+      expect((error as TensorError).message).toMatch(new RegExp(`^${op}: `));
+    }
+    // Only what is whole changes what it is read into.
+    expect(parts.optimizer.stateDict().state).toEqual({});
+    await read(bytes);
+    decodeCheckpoint(encodeCheckpoint(run()), parts);
   });
 });

@@ -276,7 +276,8 @@ export class WeightedRandomSampler extends ResumableSampler {
 
 const numbers = {
   text: 'an array of numbers',
-  is: (v: unknown): boolean => (typeof v === 'object' && v !== null && 'length' in v) || Array.isArray(v),
+  is: (v: unknown): boolean =>
+    (Array.isArray(v) || ArrayBuffer.isView(v)) && Array.from(v as ArrayLike<unknown>).every(is.number.is),
 };
 
 /** The state of a `BatchSampler`. */

@@ -5,7 +5,7 @@ import { isPlain, isResumable, maxDepth, type Resumable } from '../plain.js';
 import { type Bytes, shorten } from './bytes.js';
 import { encodeOnHost } from './encodeOnHost.js';
 import { readBytes, writeBytes } from './files.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { encodeSafetensors, readSafetensors } from './safetensors.js';
 import { isModest } from './safetensorsHeader.js';
 
 /** What has a state: a module, an optimizer, a scheduler, an average, a data loader. */
@@ -19,7 +19,7 @@ type Plain = null | boolean | number | string | readonly Plain[] | { readonly [k
  * A state as plain data for JSON, in which a tensor is `{ tensor: name }`, and the tensors by these names. A name is the
  * dotted path, and where names with dots make two paths alike, it is made different: what counts is the reference.
  */
-function separate(value: unknown, path: string, tensors: StateDict, depth = 0): unknown {
+function separate(op: string, value: unknown, path: string, tensors: StateDict, depth = 0): unknown {
   if (Tensor.is(value)) {
     let name = path;
     while (Object.hasOwn(tensors, name) || name === '__metadata__') name += "'";
@@ -34,35 +34,33 @@ function separate(value: unknown, path: string, tensors: StateDict, depth = 0): 
       : { number: Object.is(value, -0) ? '-0' : `${value}` };
   if (value === undefined) return { undefined: true };
   if (depth > maxDepth)
-    throw new TypeError(
-      `saveCheckpoint: ${shorten(path)} is nested deeper than ${maxDepth} levels, or contains itself`,
-    );
-  if (Array.isArray(value)) return Array.from(value, (v, i) => separate(v, `${path}.${i}`, tensors, depth + 1));
+    throw new TypeError(`${op}: ${shorten(path)} is nested deeper than ${maxDepth} levels, or contains itself`);
+  if (Array.isArray(value)) return Array.from(value, (v, i) => separate(op, v, `${path}.${i}`, tensors, depth + 1));
   if (isPlain(value))
-    return { object: Object.entries(value).map(([k, v]) => [k, separate(v, `${path}.${k}`, tensors, depth + 1)]) };
+    return { object: Object.entries(value).map(([k, v]) => [k, separate(op, v, `${path}.${k}`, tensors, depth + 1)]) };
   const what =
     typeof value === 'object' && !isOfAnotherCopy(value) ? (value.constructor?.name ?? 'no plain object') : show(value);
-  throw new TypeError(`saveCheckpoint: ${shorten(path)} is ${what}, which cannot be saved`);
+  throw new TypeError(`${op}: ${shorten(path)} is ${what}, which cannot be saved`);
 }
 
-const refuse = (message: string): never => {
-  throw new TensorError('loadCheckpoint', message);
+const refuse = (op: string, message: string): never => {
+  throw new TensorError(op, message);
 };
 
 /** The reverse of `separate`. Its depth is that of the JSON, which has been checked. */
-function join(value: unknown, tensors: StateDict): unknown {
-  if (Array.isArray(value)) return value.map((v) => join(v, tensors));
+function join(op: string, value: unknown, tensors: StateDict): unknown {
+  if (Array.isArray(value)) return value.map((v) => join(op, v, tensors));
   if (typeof value !== 'object' || value === null) return value;
   if ('tensor' in value) {
     const name = String(value.tensor);
-    return Object.hasOwn(tensors, name) ? tensors[name] : refuse(`the file has no tensor '${shorten(name)}'`);
+    return Object.hasOwn(tensors, name) ? tensors[name] : refuse(op, `the file has no tensor '${shorten(name)}'`);
   }
   if ('number' in value) return Number(value.number);
   if ('undefined' in value) return undefined;
   const { object } = value as { object?: unknown };
   if (!Array.isArray(object) || !object.every((e) => Array.isArray(e) && typeof e[0] === 'string'))
-    return refuse('the file holds no valid state');
-  return Object.fromEntries(object.map(([k, v]) => [k, join(v, tensors)]));
+    return refuse(op, 'the file holds no valid state');
+  return Object.fromEntries(object.map(([k, v]) => [k, join(op, v, tensors)]));
 }
 
 const stateOf = (part: unknown): unknown =>
@@ -82,7 +80,7 @@ function checkParts(op: string, parts: unknown): void {
  * ```
  */
 export function encodeCheckpoint(parts: Parts): Uint8Array {
-  const { states, tensors } = statesOf(parts);
+  const { states, tensors } = statesOf('encodeCheckpoint', parts);
   return encode(states, tensors);
 }
 
@@ -92,10 +90,10 @@ interface States {
 }
 
 /** The states of all parts as they are now. */
-function statesOf(parts: Parts): States {
-  checkParts('saveCheckpoint', parts);
+function statesOf(op: string, parts: Parts): States {
+  checkParts(op, parts);
   const tensors: StateDict = Object.create(null);
-  const states = Object.entries(parts).map(([name, part]) => [name, separate(stateOf(part), name, tensors)]);
+  const states = Object.entries(parts).map(([name, part]) => [name, separate(op, stateOf(part), name, tensors)]);
   return { states: Object.fromEntries(states), tensors };
 }
 
@@ -107,19 +105,19 @@ const maxJsonDepth = 3 * (maxDepth + 2);
 const maxCommas = 8_000_000;
 
 /** The states in a checkpoint, by the names of their parts. */
-function readStates(bytes: Bytes): States {
-  const { tensors, metadata } = decodeSafetensors(bytes);
+function readStates(op: string, bytes: Bytes): States {
+  const { tensors, metadata } = readSafetensors(op, bytes);
   const text = Object.hasOwn(metadata, 'gradgate') ? metadata['gradgate']! : '';
   if (!isModest(new TextEncoder().encode(text), maxJsonDepth, maxCommas))
-    refuse('the state is nested too deep, or has more values than any run');
+    refuse(op, 'the state is nested too deep, or has more values than any run');
   let saved: { version?: unknown; parts?: Record<string, unknown> } | null;
   try {
     saved = JSON.parse(text);
   } catch {
-    return refuse('this .safetensors file is not a checkpoint; use load() for plain tensors');
+    return refuse(op, 'this .safetensors file is not a checkpoint; use load() for plain tensors');
   }
   if (saved?.version !== 1 || typeof saved.parts !== 'object' || saved.parts === null)
-    return refuse(`a checkpoint of version ${show(saved?.version)} cannot be read; 1 can`);
+    return refuse(op, `a checkpoint of version ${show(saved?.version)} cannot be read; 1 can`);
   return { states: saved.parts, tensors };
 }
 
@@ -133,13 +131,20 @@ function readStates(bytes: Bytes): States {
  * ```
  */
 export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
-  checkParts('loadCheckpoint', parts);
-  const { states, tensors } = readStates(bytes);
+  return decode('decodeCheckpoint', bytes, parts);
+}
+
+function decode<P extends Parts>(op: string, bytes: Bytes, parts: P): P {
+  checkParts(op, parts);
+  const { states, tensors } = readStates(op, bytes);
   const missing = Object.keys(parts).filter((name) => !Object.hasOwn(states, name));
   if (missing.length > 0)
-    refuse(`the file has no ${missing.map(shorten).join(', ')}; it has ${Object.keys(states).map(shorten).join(', ')}`);
-  const found = Object.fromEntries(Object.keys(parts).map((name) => [name, join(states[name], tensors)]));
-  const own = statesOf(parts);
+    refuse(
+      op,
+      `the file has no ${missing.map(shorten).join(', ')}; it has ${Object.keys(states).map(shorten).join(', ')}`,
+    );
+  const found = Object.fromEntries(Object.keys(parts).map((name) => [name, join(op, states[name], tensors)]));
+  const own = statesOf(op, parts);
   // To be put back where something is refused: tensors go on changing.
   for (const [name, t] of Object.entries(own.tensors)) own.tensors[name] = noGrad.run(() => t.detach().clone());
   const undo: [Stateful | Generator, unknown][] = [];
@@ -148,7 +153,7 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
   try {
     for (const [name, part] of Object.entries(parts)) {
       if (!(part instanceof Generator) && !isResumable(part)) continue;
-      undo.push([part, join(own.states[name], own.tensors)]);
+      undo.push([part, join(op, own.states[name], own.tensors)]);
       put(part, found[name]);
     }
   } catch (error) {
@@ -174,7 +179,7 @@ export function decodeCheckpoint<P extends Parts>(bytes: Bytes, parts: P): P {
  * ```
  */
 export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<void> {
-  const { states, tensors } = statesOf(parts);
+  const { states, tensors } = statesOf('saveCheckpoint', parts);
   await writeBytes('saveCheckpoint', path, await encodeOnHost(tensors, (values) => encode(states, values)));
 }
 
@@ -190,5 +195,5 @@ export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<
  * ```
  */
 export async function loadCheckpoint<P extends Parts>(path: string | URL, parts: P): Promise<P> {
-  return decodeCheckpoint(await readBytes('loadCheckpoint', path), parts);
+  return decode('loadCheckpoint', await readBytes('loadCheckpoint', path), parts);
 }

@@ -2,7 +2,7 @@ import type { Tensor } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
 import { encodeOnHost } from './encodeOnHost.js';
 import { pathOf, readBytes, writeBytes } from './files.js';
-import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';
+import { decodeNpyAs, decodeNpzAs, encodeNpy, encodeNpz, type NpzOptions } from './npy.js';
 import { openPath, readAll } from './openSafetensors.js';
 import { encodeSafetensors, type Metadata } from './safetensors.js';
 
@@ -74,7 +74,8 @@ export async function saveNumpy(path: string | URL, value: Tensor | Record<strin
  * await loadNpy('x.npy'); // [1, 2]
  * ```
  */
-export const loadNpy = async (path: string | URL): Promise<Tensor> => decodeNpy(await readBytes('loadNpy', path));
+export const loadNpy = async (path: string | URL): Promise<Tensor> =>
+  decodeNpyAs('loadNpy', await readBytes('loadNpy', path));
 
 /**
  * The tensors in a `.npz` file by name: all, or `only` those named. Limits are those of `decodeNpz`.
@@ -84,7 +85,5 @@ export const loadNpy = async (path: string | URL): Promise<Tensor> => decodeNpy(
  * await loadNpz('xy.npz', { only: ['y'] }); // { y: [3] }
  * ```
  */
-export const loadNpz = async (
-  path: string | URL,
-  options?: { maxBytes?: number; only?: readonly string[] },
-): Promise<Record<string, Tensor>> => decodeNpz(await readBytes('loadNpz', path), options);
+export const loadNpz = async (path: string | URL, options?: NpzOptions): Promise<Record<string, Tensor>> =>
+  decodeNpzAs('loadNpz', await readBytes('loadNpz', path), options);

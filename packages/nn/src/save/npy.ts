@@ -51,9 +51,12 @@ export function encodeNpy(t: Tensor): Uint8Array {
  * decodeNpy(encodeNpy(tensor([1, 2]))); // [1, 2]
  * ```
  */
-export const decodeNpy = (file: Bytes): Tensor =>
-  readNpy(bytesOf('decodeNpy', file), (message) => {
-    throw new TensorError('decodeNpy', message);
+export const decodeNpy = (file: Bytes): Tensor => decodeNpyAs('decodeNpy', file);
+
+/** `decodeNpy` in the name of `op`. */
+export const decodeNpyAs = (op: string, file: Bytes): Tensor =>
+  readNpy(bytesOf(op, file), (message) => {
+    throw new TensorError(op, message);
   });
 
 /** NumPy itself reads headers up to 10,000 bytes. */
@@ -122,11 +125,17 @@ export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?:
  * decodeNpz(encodeNpz({ x: tensor([1, 2]) }), { maxBytes: 2 ** 20 }); // { x: [1, 2] }
  * ```
  */
-export function decodeNpz(
-  file: Bytes,
-  options: { maxBytes?: number; only?: readonly string[] } = {},
-): Record<string, Tensor> {
-  const op = 'decodeNpz';
+export const decodeNpz = (file: Bytes, options: NpzOptions = {}): Record<string, Tensor> =>
+  decodeNpzAs('decodeNpz', file, options);
+
+/** What is read of a `.npz` file. */
+export interface NpzOptions {
+  maxBytes?: number;
+  only?: readonly string[];
+}
+
+/** `decodeNpz` in the name of `op`. */
+export function decodeNpzAs(op: string, file: Bytes, options: NpzOptions = {}): Record<string, Tensor> {
   const { maxBytes = 2 ** 32, only } = checkOptions(op, options, { maxBytes: is.size, only: is.arrayOf(is.string) });
   const bytes = bytesOf(op, file);
   const wanted = (name: string): boolean => name.endsWith('.npy') && (only?.includes(name.slice(0, -4)) ?? true);

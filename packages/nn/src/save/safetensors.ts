@@ -107,8 +107,16 @@ function headerOf(
  * decodeSafetensors(encodeSafetensors({ a: ones([2]) })).tensors; // { a: [1, 1] }
  * ```
  */
-export function decodeSafetensors(file: Bytes): { tensors: Record<string, Tensor>; metadata: Metadata } {
-  const op = 'decodeSafetensors';
+export const decodeSafetensors = (file: Bytes): Decoded => readSafetensors('decodeSafetensors', file);
+
+/** What a `.safetensors` file holds. */
+interface Decoded {
+  readonly tensors: Record<string, Tensor>;
+  readonly metadata: Metadata;
+}
+
+/** `decodeSafetensors` in the name of `op`. */
+export function readSafetensors(op: string, file: Bytes): Decoded {
   const bytes = bytesOf(op, file);
   const start = 8 + headerLength(op, bytes, bytes.length);
   const { entries, metadata } = parseHeader(op, bytes.subarray(8, start), bytes.length - start, widths);
