@@ -228,6 +228,21 @@ describe('progress', () => {
 
 describe('npx gradgate', () => {
   const out = (name: string) => join(mkdtempSync(join(tmpdir(), 'gradgate-cli-')), name);
+  // Beside this test, where packages are found.
+  const program = (text: string) => {
+    const folder = mkdtempSync(join(import.meta.dirname, '.program-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'program.ts'), text);
+    return join(folder, 'program.ts');
+  };
+  const classifier = `
+    import { Conv2d, Embedding, Flatten, Linear, Sequential } from '@gradgate/nn';
+    export default class extends Sequential {
+      constructor() {
+        super(new Conv2d(3, 4, 3), new Flatten(), new Linear(144, 2));
+      }
+    }
+    export const words = new Embedding(10, 4);`;
 
   it('graph draws the default export of a TypeScript module, with the names of its parameters', () => {
     const file = out('graph.svg');
@@ -236,6 +251,29 @@ describe('npx gradgate', () => {
     isSvg(svg);
     for (const text of ['net.hidden.weight', 'net.output.bias', 'relu', 'under noGrad', 'on mean', 'detached'])
       expect(svg).toContain(text);
+  });
+
+  it('graph and summary call a Module that is the default export, or its class, with inputs of the shapes given', () => {
+    const file = out('graph.dot');
+    const source = program(classifier);
+    run('graph', source, '-o', file, '--input', '2,3,8,8', '--depth', '1');
+    expect(readFileSync(file, 'utf8')).toContain('label="2 · Linear\\n[2, 2]\\n290 parameters"');
+    expect(run('summary', source, '-i', '2,3,8,8')).toMatch(/2 +Linear +\[2, 2\] +290 +trainable +576\n402 parameters/);
+    const words = program(
+      `${classifier}\nexport { words as default };`.replace('export default class', 'class Unused'),
+    );
+    run('graph', words, '-o', file, '-i', '5:int64');
+    expect(readFileSync(file, 'utf8')).toContain('[5, 4] float32');
+  });
+
+  it('.png is a PNG', () => {
+    const graph = out('graph.png');
+    run('graph', model, '-o', graph);
+    expect(readFileSync(graph, 'latin1').startsWith('\u0089PNG')).toBe(true);
+    const file = out('timeline.png');
+    expect(run('timeline', model, '-o', file)).toContain(`wrote ${file}`);
+    // Two pixels for each of its 960 units.
+    expect(readFileSync(file).readUInt32BE(16)).toBe(1920);
   });
 
   it('policies lists what decorators say', () => {
@@ -252,16 +290,31 @@ describe('npx gradgate', () => {
     for (const text of ['serve', 'flow 2', 'features', 'gradients off']) expect(svg).toContain(text);
   });
 
+  it('timeline has no row of gates that the library uses for itself', () => {
+    const file = out('timeline.svg');
+    const source = program(`
+      import { noGrad, ones } from '@gradgate/core';
+      import { BatchNorm1d, evaluating, Linear, optim, Sequential } from '@gradgate/nn';
+      const net = new Sequential(new Linear(2, 2), new BatchNorm1d(2));
+      const optimizer = new optim.Adam(net.parameters());
+      net(ones([3, 2])).sum().backward();
+      optimizer.step();
+      evaluating.run(() => net(ones([3, 2])));`);
+    expect(run('timeline', source, '-o', file)).toBe(`wrote ${file}: 1 guarded calls\n`);
+    const own = program(`import { noGrad } from '@gradgate/core';\nnoGrad.run(() => {});`);
+    expect(run('timeline', own, '-o', file)).toBe(`wrote ${file}: 1 guarded calls\n`);
+    expect(readFileSync(file, 'utf8')).toContain('>noGrad</text>');
+  });
+
   it('says what it wants, and writes nothing', () => {
     const broken = out('broken.ts');
     writeFileSync(broken, 'export default 7;');
     expect(() => run('graph', broken, '-o', `${broken}.svg`)).toThrow(
-      /neither a tensor nor a function that gives one, but number/,
+      /neither a tensor, nor a function that gives one, nor a Module, but 7/,
     );
     expect(existsSync(`${broken}.svg`)).toBe(false);
+    expect(() => run('graph', program(classifier))).toThrow(/is a Module; --input 1,3,224,224 says the shape/);
     expect(() => run('draw', model)).toThrow(/usage: gradgate graph/);
-    expect(() => run('graph')).toThrow(/usage/);
-    expect(() => run('graph', model, '--nonsense')).toThrow(/Unknown option '--nonsense'/);
     expect(run('--help')).toContain('usage: gradgate graph');
   });
 });

@@ -1,5 +1,5 @@
 import { enableGrad, isGradEnabled, noGrad, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
-import { buffer, Linear, LSTM, Module, Parameter, ReLU, Sequential, summary } from '@gradgate/nn';
+import { buffer, Linear, LSTM, Module, Parameter, Sequential } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
 class Scale extends Module {
@@ -164,43 +164,5 @@ describe('a module’s tensors', () => {
       /Sequential has no parameter '1.bias'; it has '0.scale', '1.weight'/,
     );
     expect(() => net.getBuffer('x')).toThrow(/has no buffer 'x'; it has none/);
-  });
-});
-
-describe('summary', () => {
-  class Net extends Module {
-    body = new Sequential(new Linear(3, 4), new ReLU());
-    head = new Linear(4, 2);
-    override forward(x: Tensor): Tensor {
-      return this.head(this.body(x));
-    }
-    @noGrad evaluate(x: Tensor): Tensor {
-      return this.forward(x);
-    }
-    @noGrad(() => true) embed(x: Tensor): Tensor {
-      return this.body(x);
-    }
-  }
-
-  it('shows shapes, parameters, what is frozen, and the grad policies', () => {
-    const net = new Net();
-    net.body.requiresGrad_(false);
-    const text = summary(net, ones([5, 3]));
-    expect(text.split('\n').map((line) => line.replace(/ {2,}/g, ' | ').trim())).toEqual([
-      'name | module | output | parameters | state | gradients',
-      '| Net | [5, 2] | evaluate: noGrad, embed: noGrad if its condition holds',
-      'body | Sequential | [5, 4]',
-      'body.0 | Linear | [5, 4] | 16 | frozen',
-      'body.1 | ReLU | [5, 4]',
-      'head | Linear | [5, 2] | 10 | trainable',
-      '26 parameters, 10 trainable, 16 frozen',
-    ]);
-  });
-
-  it('leaves training, hooks and mode as they were, also when the model throws', () => {
-    const net = new Net();
-    net.body.eval();
-    expect(() => summary(net, ones([5, 7]))).toThrow(/linear/);
-    expect([net.training, net.body.training, isGradEnabled()]).toEqual([true, false, true]);
   });
 });

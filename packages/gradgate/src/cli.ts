@@ -1,33 +1,19 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { basename, dirname, extname } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { Tensor } from '@gradgate/core';
+import type { Tensor } from '@gradgate/core';
+import { show } from '@gradgate/core/internal';
+import { type Module, summary } from '@gradgate/nn';
+import { isOfProgram } from './callers.js';
 import { graphDot, graphSvg } from './graph.js';
+import { inputOf } from './inputs.js';
 import { launch, launchUsage, parseLaunch } from './launch.js';
 import { load, removeBundles, UserError } from './load.js';
+import { isModule, recordModules, tensorsIn } from './modules.js';
+import { pngOf } from './png.js';
 import { policiesTable } from './policies.js';
+import { parse, type Request, usage } from './request.js';
 import { recordTimeline, timelineSvg } from './timeline.js';
-
-const usage = `usage: gradgate graph model.ts      the autograd graph of the module's default export, a tensor or a function that gives one
-       gradgate policies model.ts   a table of what the decorators of exported classes say
-       gradgate timeline script.ts  which guarded methods ran when, and in which mode, while the script ran
-       gradgate launch -n 4 train.ts  the program as ranks of MPI; see gradgate launch --help
-
-  -o, --out FILE   where the picture goes; the module's name with .svg by default`;
-
-const isModule = (value: unknown): boolean =>
-  typeof (value as { namedParameters?: unknown } | null | undefined)?.namedParameters === 'function';
-
-/** The names of the parameters of all modules that are exported. */
-function namesIn(exports: Record<string, unknown>): [string, Tensor][] {
-  return Object.entries(exports).flatMap(([name, value]) => {
-    const { namedParameters } = (value ?? {}) as { namedParameters?(): Iterable<[string, Tensor]> };
-    return typeof namedParameters === 'function'
-      ? [...namedParameters.call(value)].map(([path, t]): [string, Tensor] => [`${name}.${path}`, t])
-      : [];
-  });
-}
 
 /** How a rank is told to run a program; the id of the process that launches it and the program follow. */
 const runOne = '--run-program';
@@ -59,12 +45,77 @@ function tellEarlyEnd(code: number): void {
     console.error(`gradgate: rank ${rank} of ${size} ends with exit code ${code} before it joins the others`);
 }
 
-function checkOut(command: string, out: string): void {
-  if (command === 'policies') return;
-  const formats = command === 'graph' ? ['.svg', '.dot'] : ['.svg'];
-  if (!formats.includes(extname(out)))
-    throw new UserError(`gradgate ${command}: pictures are ${formats.join(' or ')} files, got ${out}`);
-  if (!existsSync(dirname(out))) throw new UserError(`gradgate ${command}: there is no folder ${dirname(out)}`);
+/** The Module that is the default export, or of the class that is. */
+function moduleIn(exports: Record<string, unknown>): Module | null {
+  const exported = exports['default'];
+  if (isModule(exported)) return exported;
+  const isClass = typeof exported === 'function' && isModule(exported.prototype);
+  return isClass ? new (exported as new () => Module)() : null;
+}
+
+/** Calls a module with random inputs of the shapes that were asked for. */
+function callWith(module: Module, { command, file, inputs }: Request): unknown {
+  if (inputs.length === 0)
+    throw new UserError(
+      `gradgate ${command}: the default export of ${file} is a Module; --input 1,3,224,224 says the shape of what it is ` +
+        'called with, once for each argument',
+    );
+  return (module as (...args: unknown[]) => unknown)(...inputs.map(inputOf));
+}
+
+/** What the default export stands for: tensors, what gives them, or a module that is called. */
+async function resultsOf(exports: Record<string, unknown>, module: Module | null, request: Request): Promise<Tensor[]> {
+  const exported = exports['default'];
+  const made = module
+    ? callWith(module, request)
+    : typeof exported === 'function'
+      ? (exported as () => unknown)()
+      : exported;
+  const value = await made;
+  const found = tensorsIn(value);
+  if (found.length > 0) return found;
+  throw new UserError(
+    `gradgate graph: the default export of ${request.file} is neither a tensor, nor a function that gives one, nor a Module, ` +
+      `but ${show(value)}`,
+  );
+}
+
+async function writePicture(out: string, svg: string): Promise<void> {
+  writeFileSync(out, extname(out) === '.png' ? await pngOf(svg) : svg);
+}
+
+async function graph(request: Request): Promise<void> {
+  const exports = await load(request.file);
+  const module = moduleIn(exports);
+  const others = Object.entries(exports).filter(([name, value]) => name !== 'default' && isModule(value));
+  const modules = { ...Object.fromEntries(others as [string, Module][]), ...(module && { '': module }) };
+  const recorded = recordModules(modules);
+  const results = await resultsOf(exports, module, request);
+  const options = { modules: recorded.stop(), depth: request.depth };
+  if (extname(request.out) === '.dot') writeFileSync(request.out, graphDot(results, options));
+  else await writePicture(request.out, await graphSvg(results, options));
+  console.log(`wrote ${request.out}`);
+}
+
+async function summarize(request: Request): Promise<void> {
+  const module = moduleIn(await load(request.file));
+  if (module === null)
+    throw new UserError(
+      `gradgate summary: the default export of ${request.file} is neither a Module nor a class of one`,
+    );
+  console.log(summary(module, ...request.inputs.map(inputOf)));
+}
+
+async function timeline({ file, out }: Request): Promise<void> {
+  const recorded = recordTimeline({ only: isOfProgram });
+  await load(file);
+  // What the script started goes on after its last line: until nothing is left to do.
+  process.once('beforeExit', () => {
+    const entries = recorded.stop();
+    writePicture(out, timelineSvg(entries, { title: basename(file) }))
+      .then(() => console.log(`wrote ${out}: ${entries.length} guarded calls`))
+      .catch(fail);
+  });
 }
 
 async function main(): Promise<void> {
@@ -82,50 +133,18 @@ async function main(): Promise<void> {
     });
     return;
   }
-  let parsed: { values: { out?: string; help?: boolean }; positionals: string[] };
-  try {
-    parsed = parseArgs({
-      allowPositionals: true,
-      options: { out: { type: 'string', short: 'o' }, help: { type: 'boolean', short: 'h' } },
-    });
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${usage}`);
-  }
-  const { values, positionals } = parsed;
-  const [command, file, ...more] = positionals;
-  if (values.help) return console.log(usage);
-  if (!command || !file || more.length > 0 || !['graph', 'policies', 'timeline'].includes(command))
-    throw new UserError(usage);
-  const out = values.out ?? `${basename(file, extname(file))}.${command}.svg`;
-  checkOut(command, out);
+  const request = parse(process.argv.slice(2));
+  if (request === null) return console.log(usage);
+  const { command, file } = request;
   if (command === 'policies') return console.log(policiesTable(await load(file)));
-  if (command === 'graph') {
-    const module = await load(file);
-    const exported = module['default'];
-    if (isModule(exported))
-      throw new UserError(
-        `gradgate graph: the default export of ${file} is a module, whose input is not known; export a function, () => module(input)`,
-      );
-    const t: unknown = Tensor.is(exported) || typeof exported !== 'function' ? exported : await exported();
-    if (!Tensor.is(t))
-      throw new UserError(
-        `gradgate graph: the default export of ${file} is neither a tensor nor a function that gives one, but ${typeof t}`,
-      );
-    const options = { names: namesIn(module) };
-    writeFileSync(out, extname(out) === '.dot' ? graphDot(t, options) : await graphSvg(t, options));
-    return console.log(`wrote ${out}`);
-  }
-  const timeline = recordTimeline();
-  await load(file);
-  // What the script started goes on after its last line: until nothing is left to do.
-  process.once('beforeExit', () => {
-    const entries = timeline.stop();
-    writeFileSync(out, timelineSvg(entries, { title: basename(file) }));
-    console.log(`wrote ${out}: ${entries.length} guarded calls`);
-  });
+  if (command === 'graph') return graph(request);
+  if (command === 'summary') return summarize(request);
+  return timeline(request);
 }
 
-main().catch((error: unknown) => {
+function fail(error: unknown): void {
   console.error(error instanceof UserError ? error.message : error);
   process.exitCode = error instanceof UserError ? 2 : 1;
-});
+}
+
+main().catch(fail);

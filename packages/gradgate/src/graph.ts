@@ -1,97 +1,164 @@
 import { explainGrad, type Node, type Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, is, type Kind } from '@gradgate/core/internal';
 import { instance } from '@viz-js/viz';
-import { printable } from './text.js';
+import { Dot, type Frame } from './dot.js';
+import { Groups, leafOf } from './groups.js';
+import type { ModuleCall, ModuleCalls } from './modules.js';
 
 export interface GraphOptions {
   /** Names for leaves: `model.namedParameters()`, or a record. */
   names?: Iterable<readonly [string, Tensor]> | Record<string, Tensor>;
   /** `'LR'` from left to right, `'TB'` from top to bottom. */
   direction?: 'LR' | 'TB';
+  /** What `recordModules` has recorded: operations stand in frames of their modules. */
+  modules?: ModuleCalls;
+  /**
+   * How many levels of modules are opened: 0 draws the model as one box, 1 the modules in it. By default as many as give no
+   * more than 60 boxes.
+   */
+  depth?: number;
 }
 
-const graphOptions = { names: is.object, direction: is.oneOf('LR', 'TB') };
-
-/** What a box of the picture stands for, and its colours. */
-const looks = {
-  operation: 'shape=box, style="rounded,filled", fillcolor="#e8eefc", color="#4a6fd0"',
-  leaf: 'shape=box, style=filled, fillcolor="#e3f4e1", color="#3c8d40"',
-  result: 'shape=box, style="filled,bold", fillcolor="#fff7dc", color="#b58900"',
-  detached: 'shape=box, style="filled,dashed", fillcolor="#f1f1f1", color="#777777", fontcolor="#555555"',
-  gated: 'shape=box, style="filled,dashed", fillcolor="#fde7e4", color="#c0392b"',
+const recorded: Kind = {
+  text: 'what recordModules().stop() gives',
+  is: (v) => typeof (v as Partial<ModuleCalls> | null)?.of === 'function',
 };
+const graphOptions = { names: is.object, direction: is.oneOf('LR', 'TB'), modules: recorded, depth: is.size };
 
-const quote = (text: string): string =>
-  `"${printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 const shapeOf = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-/**
- * The autograd graph below a tensor in Graphviz's language: operations in blue, leaves that require grad in green, and,
- * dashed, what is not tracked: in red with the gate it was made under, in grey what came from `detach()`.
- */
-export function graphDot(t: Tensor, options: GraphOptions = {}): string {
-  checkTensors('graph', t);
-  // The direction stands in the picture's text as it is.
-  const { names = {}, direction = 'TB' } = checkOptions('graph', options, graphOptions);
-  const known = new Map<Tensor, string>();
+/** The names of leaves: those that are given, and those of recorded modules. */
+function namesOf({ names = {}, modules }: GraphOptions): Map<Tensor, string> {
+  const known = new Map<Tensor, string>(modules?.names);
   for (const entry of Symbol.iterator in names ? names : Object.entries(names)) {
     check('graph', 'names, as a pair of them,', entry, is.tuple(is.string, is.tensor));
     known.set(entry[1], entry[0]);
   }
-  const lines: string[] = [];
-  const ids = new Map<Node, string>();
-  let count = 0;
-  const box = (label: string, look: keyof typeof looks): string => {
-    const id = `n${count++}`;
-    lines.push(`  ${id} [label=${quote(label)}, ${looks[look]}];`);
-    return id;
-  };
-  const result = box(
-    `${known.get(t) ?? 'result'}\n${shapeOf(t.shape)} ${t.dtype}`,
-    t.requiresGrad ? 'result' : 'gated',
-  );
-  if (t.gradFn === null) {
-    if (!t.requiresGrad)
-      lines.push(`  ${box(explainGrad(t).replace(/: /g, ':\n'), 'gated')} -> ${result} [style=dashed];`);
-    return wrap(lines, direction);
-  }
-  // Not by recursion: graphs can be deeper than the stack.
-  const open: Node[] = [];
-  const idOf = (node: Node): string => {
-    const found = ids.get(node);
-    if (found !== undefined) return found;
-    const leaf = (node as { leaf?: Tensor }).leaf;
-    const shapes = node.shapes.map(shapeOf).join(' ');
-    const id = leaf
-      ? box(`${known.get(leaf) ?? 'leaf'}\n${shapeOf(leaf.shape)}`, 'leaf')
-      : box(`${node.name}\n${shapes}`, 'operation');
-    ids.set(node, id);
-    open.push(node);
-    return id;
-  };
-  lines.push(`  ${idOf(t.gradFn)} -> ${result};`);
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const id = ids.get(node)!;
-    node.edges.forEach((edge, i) => {
-      if (edge !== null) lines.push(`  ${idOf(edge.node)} -> ${id};`);
-      else {
-        const cause = node.untracked?.get(i);
-        if (cause === 'detach') lines.push(`  ${box('detached', 'detached')} -> ${id} [style=dashed];`);
-        else if (cause)
-          lines.push(
-            `  ${box(`under ${cause.kind}${cause.member ? `\non ${cause.member}` : ''}`, 'gated')} -> ${id} [style=dashed];`,
-          );
-      }
-    });
-  }
-  return wrap(lines, direction);
+  return known;
 }
 
-const wrap = (lines: string[], direction: string): string =>
-  `digraph autograd {\n  rankdir=${direction};\n  bgcolor="white";\n  node [fontname="Helvetica", fontsize=11, margin="0.12,0.06"];\n  edge [color="#888888", arrowsize=0.7];\n${lines.join('\n')}\n}\n`;
+/** All nodes below some, each once. Not by recursion: graphs can be deeper than the stack. */
+function nodesBelow(roots: readonly Node[]): Node[] {
+  const seen = new Set(roots);
+  const open = [...seen];
+  for (let node = open.pop(); node !== undefined; node = open.pop())
+    for (const edge of node.edges)
+      if (edge !== null && !seen.has(edge.node)) {
+        seen.add(edge.node);
+        open.push(edge.node);
+      }
+  return [...seen];
+}
+
+const titleOf = ({ name, module }: ModuleCall): string => {
+  const type = module.constructor.name;
+  return name === '' ? type : `${name} · ${type}`;
+};
+
+function textOf(call: ModuleCall): string {
+  let count = 0;
+  for (const p of call.module.parameters()) count += p.numel;
+  const parameters = count === 0 ? '' : `\n${count.toLocaleString('en')} parameters`;
+  return `${titleOf(call)}\n${call.shapes.join(' ')}${parameters}`;
+}
+
+/** A graph on its way to a picture. */
+class Drawing {
+  private readonly dot = new Dot();
+  private readonly ids = new Map<Node | ModuleCall, string>();
+  private readonly frames = new Map<ModuleCall, Frame>();
+  /** What has been noted at which box as not tracked. */
+  private readonly notes = new Set<string>();
+
+  constructor(
+    private readonly names: ReadonlyMap<Tensor, string>,
+    private readonly groups: Groups,
+  ) {}
+
+  private frameOf(call: ModuleCall | null): Frame {
+    if (call === null) return this.dot.top;
+    let frame = this.frames.get(call);
+    if (frame === undefined) {
+      frame = this.frameOf(call.parent).frame(titleOf(call));
+      this.frames.set(call, frame);
+    }
+    return frame;
+  }
+
+  /** The box that stands for a node: its own, or that of a module it is drawn in. */
+  private box(node: Node): string {
+    const closed = this.groups.closed(node);
+    let id = this.ids.get(closed ?? node);
+    if (id === undefined) {
+      id = closed === null ? this.open(node) : this.dot.box(this.frameOf(closed.parent), textOf(closed), 'module');
+      this.ids.set(closed ?? node, id);
+    }
+    return id;
+  }
+
+  private open(node: Node): string {
+    const frame = this.frameOf(this.groups.place(node));
+    const leaf = leafOf(node);
+    return leaf === undefined
+      ? this.dot.box(frame, `${node.name}\n${node.shapes.map(shapeOf).join(' ')}`, 'operation')
+      : this.dot.box(frame, `${this.names.get(leaf) ?? 'leaf'}\n${shapeOf(leaf.shape)}`, 'leaf');
+  }
+
+  result(t: Tensor): void {
+    const { dot } = this;
+    const text = `${this.names.get(t) ?? 'result'}\n${shapeOf(t.shape)} ${t.dtype}`;
+    const id = dot.box(dot.top, text, t.requiresGrad ? 'result' : 'gated');
+    if (t.gradFn !== null) dot.arrow(this.box(t.gradFn), id);
+    else if (!t.requiresGrad) dot.arrow(dot.box(dot.top, explainGrad(t).replace(/: /g, ':\n'), 'gated'), id, true);
+  }
+
+  /** A node with the arrows that end there. A module that is one box has one of a kind. */
+  node(node: Node): void {
+    const { dot } = this;
+    const id = this.box(node);
+    const closed = this.groups.closed(node);
+    node.edges.forEach((edge, i) => {
+      if (edge !== null) {
+        const from = this.box(edge.node);
+        const isOnce = closed !== null || this.groups.closed(edge.node) !== null;
+        if (!isOnce || (from !== id && !dot.has(from, id))) dot.arrow(from, id);
+        return;
+      }
+      const cause = node.untracked?.get(i);
+      if (cause === undefined) return;
+      const text = cause === 'detach' ? 'detached' : `under ${cause.kind}${cause.member ? `\non ${cause.member}` : ''}`;
+      if (closed !== null && this.notes.has(`${id} ${text}`)) return;
+      this.notes.add(`${id} ${text}`);
+      const frame = this.frameOf(closed === null ? this.groups.place(node) : closed.parent);
+      dot.arrow(dot.box(frame, text, cause === 'detach' ? 'detached' : 'gated'), id, true);
+    });
+  }
+
+  text = (direction: 'LR' | 'TB'): string => this.dot.text(direction);
+}
+
+/**
+ * The autograd graph below a tensor, or several, in Graphviz's language: operations in blue, leaves that require grad in green,
+ * and, dashed, what is not tracked: in red with the gate it was made under, in grey what came from `detach()`. With `modules`
+ * operations stand in frames of the modules that recorded them, and modules deeper than `depth` are one box.
+ */
+export function graphDot(t: Tensor | readonly Tensor[], options: GraphOptions = {}): string {
+  const results = Array.isArray(t) ? (t as readonly Tensor[]) : [t as Tensor];
+  if (results.length === 0) throw new TypeError('graph: there is no tensor to draw');
+  checkTensors('graph', ...results);
+  // The direction stands in the picture's text as it is.
+  const { direction = 'TB', modules, depth, ...rest } = checkOptions('graph', options, graphOptions);
+  if (depth !== undefined && modules === undefined)
+    throw new TypeError('graph: depth counts levels of modules; give modules too, as recordModules() records them');
+  const nodes = nodesBelow(results.flatMap((result) => result.gradFn ?? []));
+  const drawing = new Drawing(namesOf({ ...rest, modules }), new Groups(nodes, modules, depth));
+  for (const result of results) drawing.result(result);
+  for (const node of nodes) drawing.node(node);
+  return drawing.text(direction);
+}
 
 /** The picture of `graphDot`, as SVG. */
-export async function graphSvg(t: Tensor, options?: GraphOptions): Promise<string> {
+export async function graphSvg(t: Tensor | readonly Tensor[], options?: GraphOptions): Promise<string> {
   const viz = await instance();
   return viz.renderString(graphDot(t, options), { format: 'svg' });
 }

@@ -1,5 +1,6 @@
 export { type Curves, type CurvesOptions, curvesSvg, curvesText } from './curves.js';
 export { type GraphOptions, graphDot, graphSvg } from './graph.js';
+export { type ModuleCall, type ModuleCalls, recordModules } from './modules.js';
 export { policiesTable } from './policies.js';
 export { type Progress, type ProgressOptions, progress } from './progress.js';
 export { recordTimeline, type TimelineEntry, timelineSvg } from './timeline.js';

@@ -20,13 +20,20 @@ interface Open extends ObservedCall {
   end: number;
 }
 
-/** Records every guarded call until `stop()`, which gives them in the order of their beginnings. */
-export function recordTimeline(): { stop(): TimelineEntry[] } {
+const recordOptions = { only: is.callback };
+
+/**
+ * Records every guarded call until `stop()`, which gives them in the order of their beginnings; or those for which `only`,
+ * which is called as they begin, gives true.
+ */
+export function recordTimeline(options?: { only?: (call: ObservedCall) => boolean }): { stop(): TimelineEntry[] } {
+  const { only = () => true } = checkOptions('recordTimeline', options, recordOptions);
   const calls: Open[] = [];
   const from = performance.now();
   const now = () => performance.now() - from;
   const before = observeGradModes((call) => {
     const end = before?.(call);
+    if (!only(call)) return end ?? (() => {});
     const entry: Open = { ...call, start: now(), end: Number.POSITIVE_INFINITY };
     calls.push(entry);
     return () => {

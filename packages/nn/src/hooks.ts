@@ -51,6 +51,9 @@ export function register<K extends keyof Hooks>(
 /** The modules whose `forward` runs, as far as synchronous code can tell, innermost last. */
 const running: Registry[] = [];
 
+/** How many calls of modules run here, one within another. */
+export const callDepth = (): number => running.length;
+
 /** What calling a module does: its hooks run in the caller's mode, around `forward`. */
 export function call(registry: Registry, args: unknown[]): unknown {
   if (recording.current !== null) noteCall(recording.current, registry);

@@ -1,6 +1,8 @@
 import { evaluating, type GradPolicy, gradPolicies, Tensor } from '@gradgate/core';
+import { recordOf } from '@gradgate/core/internal';
 import { checkModule } from './checkModule.js';
 import type { Module } from './module.js';
+import { watchMultiplications } from './multiplications.js';
 
 const shapes = (out: unknown): string =>
   Tensor.is(out) ? `[${out.shape.join(', ')}]` : Array.isArray(out) ? out.map(shapes).join(' ') : '';
@@ -18,10 +20,63 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
   return { all, trainable };
 }
 
+/** The bytes that tensors take, alone or in arrays. */
+function bytesOf(out: unknown): number {
+  if (Tensor.is(out)) return out.numel * recordOf(out.dtype).bytes;
+  return Array.isArray(out) ? out.reduce((sum: number, item) => sum + bytesOf(item), 0) : 0;
+}
+
+function inUnits(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const unit = Math.min(units.length - 1, bytes === 0 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** unit).toPrecision(4))} ${units[unit]}`;
+}
+
+/** What running a model once has shown. */
+interface Run {
+  readonly outputs: Map<Module, string>;
+  /** By the innermost module that ran. */
+  readonly multiplications: Map<Module, number>;
+  /** Of what modules without parts gave. */
+  bytes: number;
+}
+
+function run(model: Module, modules: readonly Module[], inputs: readonly unknown[]): Run {
+  const found: Run = { outputs: new Map(), multiplications: new Map(), bytes: 0 };
+  const { multiplications } = found;
+  const running: Module[] = [];
+  const add = (n: number) => {
+    const module = running.at(-1);
+    if (module !== undefined) multiplications.set(module, (multiplications.get(module) ?? 0) + n);
+  };
+  const tensors = [...model.parameters(), ...model.buffers(), ...inputs.filter(Tensor.is)];
+  const unwatch = watchMultiplications(new Set(tensors.map((t) => t.device)), add);
+  const handles = modules.flatMap((m) => {
+    const hasParts = !m.children().next().done;
+    return [
+      m.registerForwardPreHook((module) => void running.push(module)),
+      m.registerForwardHook((module, _, out) => {
+        running.pop();
+        found.outputs.set(module, shapes(out));
+        if (!hasParts) found.bytes += bytesOf(out);
+      }),
+    ];
+  });
+  try {
+    evaluating.run(() => (model as (...args: unknown[]) => unknown)(...inputs));
+  } finally {
+    unwatch();
+    for (const handle of handles) handle.remove();
+  }
+  return found;
+}
+
 /**
  * A table of the model: for each module its class, the shape of its output for `inputs`, its own parameters, whether
- * they are trainable or frozen, and what its decorators say about gradients. The model runs once, in `evaluating`. A module
- * that is called several times shows its last output.
+ * they are trainable or frozen, how many multiplications its own products and convolutions take, and what its decorators
+ * say about gradients. Below it are the sums, and the memory that parameters, buffers and, for `inputs`, the outputs of
+ * modules without parts take. The model runs once, in `evaluating`. A module that is called several times shows its last
+ * output, and the multiplications of all calls.
  *
  * ```ts
  * console.log(summary(new Sequential(new Linear(784, 10)), randn([1, 784])));
@@ -30,15 +85,14 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
 export function summary(model: Module, ...inputs: unknown[]): string {
   checkModule('summary', model);
   const modules = [...model.namedModules()];
-  const outputs = new Map<Module, string>();
-  const handles = modules.map(([, m]) =>
-    m.registerForwardHook((module, _, out) => void outputs.set(module, shapes(out))),
-  );
-  try {
-    if (inputs.length > 0) evaluating.run(() => (model as (...args: unknown[]) => unknown)(...inputs));
-  } finally {
-    for (const handle of handles) handle.remove();
-  }
+  const ran =
+    inputs.length > 0
+      ? run(
+          model,
+          modules.map(([, m]) => m),
+          inputs,
+        )
+      : null;
   const rows = modules.map(([path, m]) => {
     const own = count([...m.namedParameters()].filter(([name]) => !name.includes('.')).map(([, p]) => p));
     const state =
@@ -47,20 +101,31 @@ export function summary(model: Module, ...inputs: unknown[]): string {
     return [
       path,
       m.constructor.name,
-      outputs.get(m) ?? '',
+      ran?.outputs.get(m) ?? '',
       own.all === 0 ? '' : `${own.all}`,
       state,
+      `${ran?.multiplications.get(m) ?? ''}`,
       policies.join(', '),
     ];
   });
-  const table = [['name', 'module', 'output', 'parameters', 'state', 'gradients'], ...rows];
+  const table = [['name', 'module', 'output', 'parameters', 'state', 'multiplications', 'gradients'], ...rows];
   const widths = table[0]!.map((_, c) => Math.max(...table.map((row) => row[c]!.length)));
   const lines = table.map((row) =>
     row
-      .map((cell, c) => (c === 3 ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .map((cell, c) => (c === 3 || c === 5 ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
       .join('  ')
       .trimEnd(),
   );
+  return [...lines, ...totals(model, ran)].join('\n');
+}
+
+/** What stands below the table. */
+function totals(model: Module, ran: Run | null): string[] {
   const { all, trainable } = count(model.parameters());
-  return [...lines, `${all} parameters, ${trainable} trainable, ${all - trainable} frozen`].join('\n');
+  const [parameters, buffers] = [bytesOf([...model.parameters()]), bytesOf([...model.buffers()])];
+  const memory = `memory: ${inUnits(parameters)} of parameters, ${inUnits(buffers)} of buffers`;
+  const first = `${all} parameters, ${trainable} trainable, ${all - trainable} frozen`;
+  if (ran === null) return [first, memory];
+  const multiplications = [...ran.multiplications.values()].reduce((a, b) => a + b, 0);
+  return [first, `${memory}, ${inUnits(ran.bytes)} of outputs`, `${multiplications} multiplications`];
 }

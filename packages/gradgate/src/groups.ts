@@ -1,0 +1,71 @@
+import type { Node, Tensor } from '@gradgate/core';
+import type { ModuleCall, ModuleCalls } from './modules.js';
+
+/** The leaf that a node accumulates gradients into. */
+export const leafOf = (node: Node): Tensor | undefined => (node as { leaf?: Tensor }).leaf;
+
+/** With more boxes than this a picture cannot be read on a screen. */
+const most = 60;
+
+/** The call that two calls are within, or one of both. */
+function commonCall(a: ModuleCall | null, b: ModuleCall | null): ModuleCall | null {
+  let [x, y] = [a, b];
+  while (x !== y) {
+    if (x === null || y === null) return null;
+    if (x.depth >= y.depth) x = x.parent;
+    else y = y.parent;
+  }
+  return x;
+}
+
+/** Which nodes of a graph are drawn in which module's frame, and which modules are one box. */
+export class Groups {
+  private readonly places = new Map<Node, ModuleCall | null>();
+  /** How many nodes are drawn within each call. */
+  private readonly sizes = new Map<ModuleCall, number>();
+  private readonly depth: number;
+
+  /** `depth` says how many levels of modules are opened; undefined: as many as can be read. */
+  constructor(nodes: readonly Node[], calls: ModuleCalls | undefined, depth: number | undefined) {
+    if (calls !== undefined) this.locate(nodes, calls);
+    let deepest = 0;
+    for (const place of this.places.values()) {
+      deepest = Math.max(deepest, place === null ? 0 : place.depth + 1);
+      for (let call = place; call !== null; call = call.parent) this.sizes.set(call, (this.sizes.get(call) ?? 0) + 1);
+    }
+    this.depth = Math.min(depth ?? deepest, deepest);
+    while (depth === undefined && this.depth > 0 && this.boxes(nodes) > most) this.depth--;
+  }
+
+  /** Parameters are drawn where they are used. */
+  private locate(nodes: readonly Node[], calls: ModuleCalls): void {
+    for (const node of nodes) {
+      if (leafOf(node) !== undefined) continue;
+      const place = calls.of(node);
+      this.places.set(node, place);
+      for (const edge of node.edges) {
+        const leaf = edge === null ? undefined : leafOf(edge.node);
+        if (leaf === undefined || !calls.names.has(leaf)) continue;
+        const before = this.places.get(edge!.node);
+        this.places.set(edge!.node, before === undefined ? place : commonCall(before, place));
+      }
+    }
+  }
+
+  private boxes(nodes: readonly Node[]): number {
+    return new Set(nodes.map((node) => this.closed(node) ?? node)).size;
+  }
+
+  /** The call within which a node is drawn, null for none. */
+  place(node: Node): ModuleCall | null {
+    return this.places.get(node) ?? null;
+  }
+
+  /** The outermost call around a node that is drawn as one box: too deep, or one operation anyway. */
+  closed(node: Node): ModuleCall | null {
+    let found: ModuleCall | null = null;
+    for (let call = this.place(node); call !== null; call = call.parent)
+      if (call.depth >= this.depth || this.sizes.get(call) === 1) found = call;
+    return found;
+  }
+}
