@@ -3,6 +3,7 @@ import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
 import * as special from '@gradgate/core/special';
+import * as nn from '@gradgate/nn';
 import { functional } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { goldenError, revive } from '../golden/golden.js';
@@ -29,7 +30,7 @@ const files: [file: string, tolerance: number][] = [
   ['special.jsonl', 1e-9],
   ['layers.jsonl', 1e-9],
 ];
-const scope = { core, linalg, special, functional };
+const scope = { core, linalg, special, functional, nn };
 
 describe.each(files)('%s: operators give the values and gradients of PyTorch', (file, tolerance) => {
   it.each(linesOf(file).map((l, i) => [`${l.js} (${i})`, l] as const))('%s', (_, line) => {

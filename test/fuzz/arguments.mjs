@@ -270,6 +270,7 @@ export const made = {
   TransformerEncoder: () => new nn.TransformerEncoder(encoderLayer(), 2),
   TransformerDecoder: () => new nn.TransformerDecoder(decoderLayer(), 2),
   Unflatten: () => new nn.Unflatten(1, [2, 2]),
+  PackedSequence: () => nn.packSequence([core.ones([2]), core.ones([1])]),
   Parameter: () => new nn.Parameter(core.ones([2])),
   Transformer: () =>
     new nn.Transformer({ dModel: 4, nhead: 2, numEncoderLayers: 1, numDecoderLayers: 1, dimFeedforward: 8 }),

@@ -74,4 +74,38 @@ case("Object.values(functional.adaptiveMaxPool1dWithIndices(a, 3))", lambda x: p
 case("Object.values(functional.maxPool1dWithIndices(a, 4))", lambda x: places(F.max_pool1d(x, 4, return_indices=True)), nan)
 case("functional.channelShuffle(a, 2)", lambda x: F.channel_shuffle(x, 2), f(2, 4, 3), grad=False)
 case("functional.channelShuffle(a, 3)", lambda x: F.channel_shuffle(x, 3), f(1, 6, 2, 2), grad=False)
+picture = f(1, 2, 5, 4)
+for js, x, options in (
+    ("size: [7, 3], mode: 'bicubic'", picture, dict(size=(7, 3), mode="bicubic")),
+    ("size: [3, 9], mode: 'bicubic', alignCorners: true", picture, dict(size=(3, 9), mode="bicubic", align_corners=True)),
+    ("scaleFactor: [1.5, 2.3], mode: 'bicubic'", picture, dict(scale_factor=(1.5, 2.3), mode="bicubic")),
+    ("size: [2, 3], mode: 'bicubic', antialias: true", picture, dict(size=(2, 3), mode="bicubic", antialias=True)),
+    ("size: [7, 2], mode: 'bilinear', antialias: true", picture, dict(size=(7, 2), mode="bilinear", antialias=True)),
+    ("size: [3, 6], mode: 'bilinear', antialias: true, alignCorners: true", picture, dict(size=(3, 6), mode="bilinear", antialias=True, align_corners=True)),
+    ("size: [3, 6], mode: 'area'", picture, dict(size=(3, 6), mode="area")),
+    ("size: 3, mode: 'area'", f(1, 2, 7), dict(size=3, mode="area")),
+    ("size: [2, 4, 3], mode: 'area'", f(1, 2, 3, 4, 5), dict(size=(2, 4, 3), mode="area")),
+    ("size: [4, 2, 6], mode: 'trilinear'", f(1, 2, 3, 4, 5), dict(size=(4, 2, 6), mode="trilinear")),
+    ("scaleFactor: 1.5, mode: 'trilinear'", f(1, 1, 3, 4, 2), dict(scale_factor=1.5, mode="trilinear")),
+    ("size: [4, 2, 6], mode: 'trilinear', alignCorners: true", f(1, 2, 3, 4, 5), dict(size=(4, 2, 6), mode="trilinear", align_corners=True)),
+    ("size: [5, 2, 7]", f(1, 2, 3, 4, 5), dict(size=(5, 2, 7))),
+    ("size: [3, 7], mode: 'nearest-exact'", picture, dict(size=(3, 7), mode="nearest-exact")),
+):
+    case(f"functional.interpolate(a, {{ {js} }})", lambda x: F.interpolate(x, **options), x)
+
+from torch.nn.utils import rnn
+
+three = f(4, 2), f(2, 2), f(3, 2)
+pack = lambda p: [p.data]
+for first in (False, True):
+    js = str(first).lower()
+    case(f"nn.padSequence([a, b, c], {{ batchFirst: {js}, paddingValue: 0.5 }})", lambda *s: rnn.pad_sequence(s, first, 0.5), *three)
+    padded = f(3, 4, 2) if first else f(4, 3, 2)
+    case(f"nn.unpadSequence(a, [2, 4, 3], {{ batchFirst: {js} }})", lambda x: rnn.unpad_sequence(x, torch.tensor([2, 4, 3]), first), padded)
+    case(f"nn.packPaddedSequence(a, [2, 4, 3], {{ batchFirst: {js}, enforceSorted: false }}).data", lambda x: rnn.pack_padded_sequence(x, [2, 4, 3], first, False).data, padded)
+    case(f"nn.packPaddedSequence(a, [4, 3, 3], {{ batchFirst: {js} }}).data", lambda x: rnn.pack_padded_sequence(x, [4, 3, 3], first).data, padded)
+    case(f"nn.padPackedSequence(nn.packSequence([a, b, c], {{ enforceSorted: false }}), {{ batchFirst: {js}, paddingValue: -1, totalLength: 6 }})[0]",
+         lambda *s: rnn.pad_packed_sequence(rnn.pack_sequence(s, False), first, -1, 6)[0], *three)
+case("nn.packSequence([a, b, c], { enforceSorted: false }).data", lambda *s: rnn.pack_sequence(s, False).data, *three)
+case("nn.unpackSequence(nn.packSequence([a, b, c], { enforceSorted: false }))", lambda *s: rnn.unpack_sequence(rnn.pack_sequence(s, False)), *three)
 write("layers.jsonl")

@@ -257,6 +257,28 @@ module("ReflectionPad3d", [[1, 2, 0, 3, 1, 1]], {}, nn.ReflectionPad3d((1, 2, 0,
 module("ReplicationPad3d", [2], {}, nn.ReplicationPad3d(2), volume[0])
 module("ConstantPad3d", [1, 0.5], {}, nn.ConstantPad3d(1, 0.5), volume)
 
+def packed(name, options, m, *states):
+    """Over sequences of lengths 2, 4, 3, with initial states."""
+    sequences = [torch.randn(n, 3, requires_grad=True) for n in (2, 4, 3)]
+    states = [s.requires_grad_() for s in states]
+    given = (tuple(states) if len(states) == 2 else states[0]) if states else None
+    out, last = m(nn.utils.rnn.pack_sequence(sequences, enforce_sorted=False), given)
+    flat = [out.data, *(last if isinstance(last, tuple) else [last])]
+    weights = [torch.randn_like(o) for o in flat]
+    sum((o * w).sum() for o, w in zip(flat, weights)).backward()
+    lines.append({"kind": "packed", "name": name, "args": [3, 4], "options": options, "state": {k: data(v) for k, v in m.state_dict().items()},
+                  "sequences": [data(s) for s in sequences], "states": [data(s) for s in states], "batchSizes": out.batch_sizes.tolist(),
+                  "outputs": [data(o) for o in flat], "weights": [data(w) for w in weights],
+                  "grads": {k: data(p.grad) for k, p in m.named_parameters()},
+                  "inputGrads": [data(s.grad) for s in [*sequences, *states]]})
+
+
+packed("RNN", {"nonlinearity": "relu"}, nn.RNN(3, 4, nonlinearity="relu"))
+packed("RNN", {"bidirectional": True}, nn.RNN(3, 4, bidirectional=True), torch.randn(2, 3, 4))
+packed("GRU", {"numLayers": 2, "bidirectional": True}, nn.GRU(3, 4, 2, bidirectional=True), torch.randn(4, 3, 4))
+packed("LSTM", {"numLayers": 2}, nn.LSTM(3, 4, 2))
+packed("LSTM", {"bidirectional": True, "projSize": 2}, nn.LSTM(3, 4, bidirectional=True, proj_size=2), torch.randn(2, 3, 2), torch.randn(2, 3, 4))
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
     for line in lines:
         f.write(json.dumps(line) + "\n")

@@ -377,13 +377,13 @@ export const leftOut: readonly Reason[] = [
   },
   {
     why: 'three dimensions of space: not there yet',
-    names: 'grid_sampler_3d LazyBatchNorm3d LazyConv3d LazyConvTranspose3d LazyInstanceNorm3d',
+    names: 'grid_sampler_3d',
   },
   {
     why: 'pooling at random: not there yet',
     names: 'fractional* Fractional*',
   },
-  { why: 'layers that find out their sizes: sizes are given', names: 'Lazy* Uninitialized*' },
+  { why: 'lazy layers have parameters of size 0 at first', names: 'Uninitialized*' },
   {
     why: 'rarely used layers: not there yet',
     names: 'feature_alpha_dropout_ conv_tbc',

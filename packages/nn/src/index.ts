@@ -21,6 +21,15 @@ import * as optim from './optim/index.js';
 export { Buffer, buffer, Parameter } from './parameter.js';
 export { removeSpectralNorm, removeWeightNorm, spectralNorm, weightNorm } from './parametrize.js';
 export * from './save/index.js';
+export {
+  PackedSequence,
+  packPaddedSequence,
+  packSequence,
+  padPackedSequence,
+  padSequence,
+  unpackSequence,
+  unpadSequence,
+} from './sequences.js';
 export { summary } from './summary.js';
 
 // Written so because Babel takes `export * as` only with a plugin.

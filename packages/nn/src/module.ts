@@ -229,7 +229,7 @@ export class Module {
     const copies = await Promise.all(tensors.map((t) => t.toAsync(device)));
     const gradients = await Promise.all(tensors.map((t) => t.grad?.toAsync(device) ?? null));
     tensors.forEach((t, i) => {
-      if (t.device !== device) replace(t, copies[i]!, gradients[i]!);
+      if (t.device !== device) replaceMemory(t, copies[i]!, gradients[i]!);
     });
     return this;
   }
@@ -382,13 +382,17 @@ const floats: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float1
 function convert(t: Tensor, target: string): void {
   if (t.dtype === target || t.device === target) return;
   const [values, grad] = noGrad.run(() => [t.detach().to(target), t.grad?.to(target) ?? null]);
-  replace(t, values!, grad!);
+  replaceMemory(t, values!, grad!);
 }
 
 /** Puts other memory under a tensor. */
-function replace(t: Tensor, { storage, dtype, shape, strides, isContiguous }: Tensor, grad: Tensor | null): void {
+export function replaceMemory(
+  t: Tensor,
+  { storage, dtype, shape, numel, strides, isContiguous }: Tensor,
+  grad: Tensor | null,
+): void {
   // A graph that saved the old values must not go on with these.
   storage.version = t.storage.version + 1;
-  Object.assign(t, { storage, dtype, shape, strides, isContiguous, offset: 0 });
+  Object.assign(t, { storage, dtype, shape, numel, strides, isContiguous, offset: 0 });
   if (t.grad !== null) t.grad = grad;
 }

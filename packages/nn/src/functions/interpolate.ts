@@ -1,22 +1,43 @@
-import { record, type Shape, ShapeError, type Tensor, zeros } from '@gradgate/core';
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  matmul,
+  record,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@gradgate/core';
 import { checkOptions, checkTensors, is, kernelsOf, named, type Taps } from '@gradgate/core/internal';
+import { adaptiveAvgPool3d } from './pool3d.js';
+
+type Mode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
 
 export interface InterpolateOptions {
   /** The new sizes of the dimensions after the first two, or one number for all. */
   size?: number | Shape;
   /** How many times as large, instead of a size. */
   scaleFactor?: number | readonly number[];
-  /** `'linear'` and `'bilinear'` are the same thing for one and two dimensions. */
-  mode?: 'nearest' | 'linear' | 'bilinear';
+  /**
+   * `'linear'`, `'bilinear'` and `'trilinear'` are the same thing for one, two and three dimensions; `'area'` is an adaptive
+   * mean; `'nearest-exact'` looks from the centers of pixels, `'nearest'` from their edges, as OpenCV does.
+   */
+  mode?: Mode;
   /** Whether the outermost pixels' centers, rather than their edges, are matched. */
   alignCorners?: boolean;
+  /** Whether what is made smaller is a mean over all that it covers, as Pillow does: with `'bilinear'` and `'bicubic'`. */
+  antialias?: boolean;
 }
 
-function tapsOf(n: number, m: number, scale: number, linear: boolean, alignCorners: boolean): Taps {
+/** For each of `m` places the two of `n` that it lies between, or with 'nearest' the one that it is on. */
+function tapsOf(n: number, m: number, scale: number, mode: Mode, alignCorners: boolean): Taps {
+  const linear = !mode.startsWith('nearest');
+  const shift = mode === 'nearest-exact' ? 0.5 : 0;
   const taps = { first: new Int32Array(m), second: new Int32Array(m), weight: new Float64Array(m) };
   for (let i = 0; i < m; i++) {
     const place = alignCorners ? (m > 1 ? (i * (n - 1)) / (m - 1) : 0) : Math.max((i + 0.5) * scale - 0.5, 0);
-    const at = linear ? place : i * scale;
+    const at = linear ? place : (i + shift) * scale;
     taps.first[i] = Math.min(Math.floor(at), n - 1);
     taps.second[i] = Math.min(taps.first[i]! + 1, n - 1);
     // Behind the last value there is nothing to mix with.
@@ -40,16 +61,80 @@ function spread(g: Tensor, taps: Taps, n: number): Tensor {
   return record('interpolate', [g], out, (gg) => [mixed(gg, taps)]);
 }
 
+/** How a filter falls off with the distance, and how far it reaches. */
+interface Filter {
+  readonly weight: (distance: number) => number;
+  readonly reach: number;
+}
+
+const triangle: Filter = { weight: (d) => Math.max(0, 1 - Math.abs(d)), reach: 1 };
+
+/** Cubic convolution (Keys, 1981), of which `a` is the slope at a distance of 1. */
+const cubic = (a: number): Filter => ({
+  weight(distance) {
+    const d = Math.abs(distance);
+    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+  },
+  reach: 2,
+});
+// With antialias as Pillow has it, without as OpenCV.
+const [smooth, sharp] = [cubic(-0.5), cubic(-0.75)];
+
+/** The weights `[m, n]` with which `m` values are made of `n`, by cubic convolution; the borders are repeated. */
+function cubicMatrix(n: number, m: number, scale: number, alignCorners: boolean): Float64Array {
+  const weights = new Float64Array(m * n);
+  for (let i = 0; i < m; i++) {
+    const place = alignCorners ? (m > 1 ? (i * (n - 1)) / (m - 1) : 0) : (i + 0.5) * scale - 0.5;
+    const first = Math.floor(place) - 1;
+    for (let j = first; j < first + 4; j++)
+      weights[i * n + Math.min(Math.max(j, 0), n - 1)]! += sharp.weight(place - j);
+  }
+  return weights;
+}
+
+/** The weights `[m, n]` of `filter`, which is as much wider as the values become fewer. */
+function filterMatrix(n: number, m: number, scale: number, { weight, reach }: Filter): Float64Array {
+  const weights = new Float64Array(m * n);
+  const wide = Math.max(scale, 1);
+  for (let i = 0; i < m; i++) {
+    const center = scale * (i + 0.5);
+    const start = Math.max(Math.trunc(center - reach * wide + 0.5), 0);
+    const end = Math.min(Math.trunc(center + reach * wide + 0.5), n);
+    let total = 0;
+    for (let j = start; j < end; j++) total += weights[i * n + j] = weight((j - center + 0.5) / wide);
+    for (let j = start; j < end; j++) weights[i * n + j]! /= total;
+  }
+  return weights;
+}
+
+/** `x` `[outer, n, inner]` to `[outer, m, inner]` by weights `[m, n]`. */
+function weighed(x: Tensor, weights: Float64Array, m: number): Tensor {
+  const matrix = tensor(weights, { shape: [m, x.shape[1]!], device: 'cpu' })
+    .to(x.dtype)
+    .to(x.device);
+  // One product rather than many of a row.
+  return x.shape[2] === 1 ? matmul(x.squeeze(2), matrix.T).unsqueeze(2) : matmul(matrix, x);
+}
+
+/** Means over areas. */
+function areas(x: Tensor, sizes: readonly number[]): Tensor {
+  if (sizes.length === 1) return adaptiveAvgPool1d(x, sizes[0]!);
+  if (sizes.length === 2) return adaptiveAvgPool2d(x, sizes as [number, number]);
+  return adaptiveAvgPool3d(x, sizes as [number, number, number]);
+}
+
 export const interpolateOptions = {
   size: is.either(is.count, is.arrayOf(is.count)),
   scaleFactor: is.either(is.positive, is.arrayOf(is.positive)),
-  mode: is.oneOf('nearest', 'linear', 'bilinear'),
+  mode: is.oneOf('nearest', 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic', 'area'),
   alignCorners: is.boolean,
+  antialias: is.boolean,
 };
 
 /**
- * `x` `[N, C, L]` or `[N, C, H, W]` resized to `size` or by `scaleFactor`. Options: `mode` 'nearest', 'linear' or
- * 'bilinear'; `alignCorners` false.
+ * `x` `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]` resized to `size` or by `scaleFactor`. Options: `mode` 'nearest',
+ * 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic' or 'area'; `alignCorners` false; `antialias` false.
  *
  * ```ts
  * functional.interpolate(tensor([[[1, 2]]]), { scaleFactor: 2 }); // [[[1, 1, 2, 2]]]
@@ -57,30 +142,46 @@ export const interpolateOptions = {
  */
 export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, options: InterpolateOptions): Tensor => {
   checkTensors('interpolate', x);
-  const {
-    size,
-    scaleFactor,
-    mode = 'nearest',
-    alignCorners = false,
-  } = checkOptions('interpolate', options, interpolateOptions);
+  const known = checkOptions('interpolate', options, interpolateOptions);
+  const { size, scaleFactor, mode = 'nearest', alignCorners = false, antialias = false } = known;
   const dims = x.ndim - 2;
-  if (dims !== 1 && dims !== 2)
-    throw new ShapeError('interpolate', `takes [N, C, L] or [N, C, H, W], got [${x.shape.join(', ')}]`);
+  if (dims < 1 || dims > 3)
+    throw new ShapeError(
+      'interpolate',
+      `takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], got [${x.shape.join(', ')}]`,
+    );
   if ((size === undefined) === (scaleFactor === undefined))
     throw new TypeError('interpolate: give either size or scaleFactor');
+  if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
+    throw new TypeError(`interpolate: antialias goes with the modes 'bilinear' and 'bicubic', not with '${mode}'`);
+  if (alignCorners && (mode === 'area' || mode.startsWith('nearest')))
+    throw new TypeError(`interpolate: alignCorners goes with the linear modes and 'bicubic', not with '${mode}'`);
   const each = (v: number | readonly number[], d: number) => (typeof v === 'number' ? v : v[d]!);
-  let out = x;
-  for (let d = 0; d < dims; d++) {
-    const n = x.shape[2 + d]!;
+  const sizes = x.shape.slice(2).map((n, d) => {
     const m = size !== undefined ? each(size, d) : Math.floor(n * each(scaleFactor!, d));
     if (!Number.isInteger(m) || m < 1)
       throw new ShapeError('interpolate', `[${x.shape.join(', ')}] cannot be resized to ${m} along dimension ${2 + d}`);
+    return m;
+  });
+  if (mode === 'area') return areas(x, sizes);
+  const resized = (t: Tensor, m: number, d: number): Tensor => {
+    const n = t.shape[1]!;
     const scale = scaleFactor !== undefined ? 1 / each(scaleFactor, d) : n / m;
+    if (antialias) {
+      const step = alignCorners ? (m > 1 ? (n - 1) / (m - 1) : 0) : scale;
+      return weighed(t, filterMatrix(n, m, step, mode === 'bicubic' ? smooth : triangle), m);
+    }
+    if (mode === 'bicubic') return weighed(t, cubicMatrix(n, m, scale, alignCorners), m);
+    return mixed(t, tapsOf(n, m, scale, mode, alignCorners));
+  };
+  let out = x;
+  sizes.forEach((m, d) => {
     const shape = out.shape.slice();
     const inner = shape.slice(3 + d).reduce((a, b) => a * b, 1);
     const outer = shape.slice(0, 2 + d).reduce((a, b) => a * b, 1);
+    const n = shape[2 + d]!;
     shape[2 + d] = m;
-    out = mixed(out.reshape([outer, n, inner]), tapsOf(n, m, scale, mode !== 'nearest', alignCorners)).reshape(shape);
-  }
+    out = resized(out.reshape([outer, n, inner]), m, d).reshape(shape);
+  });
   return out;
 });

@@ -15,6 +15,7 @@ export {
 export { Conv3d, ConvTranspose3d } from './conv3d.js';
 export * from './dropout.js';
 export * from './embedding.js';
+export * from './lazy.js';
 export * from './linear.js';
 export * from './loss.js';
 export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d } from './maxUnpool.js';

@@ -9,12 +9,14 @@ import {
   stack,
   type Tensor,
   tanh,
+  tensor,
   zeros,
 } from '@gradgate/core';
 import { check, checkTensors, is, type Schema } from '@gradgate/core/internal';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { PackedSequence } from '../sequences.js';
 import { checkLayer } from './checkLayer.js';
 
 /** The weights of one cell: from input and hidden state to gates, which lie one after another. */
@@ -186,6 +188,38 @@ export class GRUCell extends CellBase {
   }
 }
 
+/**
+ * One layer in one direction over steps `[n, features]`, where `n` never rises: the sequences that end stand last. Gives the
+ * outputs of the steps, and the states `[N, H]` that each sequence has at its own end.
+ */
+function overSteps(
+  step: Step,
+  steps: readonly Tensor[],
+  initial: Tensor[],
+  weights: CellWeights,
+  isReverse: boolean,
+): [outputs: Tensor[], final: Tensor[]] {
+  const outputs: Tensor[] = new Array(steps.length);
+  const ended: Tensor[][] = [];
+  const rowsAt = (t: number) => steps[t]!.shape[0]!;
+  const first = isReverse ? rowsAt(steps.length - 1) : rowsAt(0);
+  let state = first < initial[0]!.shape[0]! ? initial.map((t) => t.narrow(0, 0, first)) : initial;
+  for (let i = 0, rows = first; i < steps.length; i++) {
+    const t = isReverse ? steps.length - 1 - i : i;
+    const now = rowsAt(t);
+    if (now < rows) {
+      ended.push(state.map((s) => s.narrow(0, now, rows - now)));
+      state = state.map((s) => s.narrow(0, 0, now));
+    } else if (now > rows) state = state.map((s, k) => cat([s, initial[k]!.narrow(0, rows, now - rows)]));
+    rows = now;
+    state = step(steps[t]!, state, weights);
+    outputs[t] = state[0]!;
+  }
+  // The shortest sequences ended first, and stand last.
+  const final = ended.length === 0 ? state : state.map((s, k) => cat([s, ...ended.map((e) => e[k]!).reverse()]));
+  return [outputs, final];
+}
+
 export interface RecurrentOptions {
   numLayers?: number;
   bias?: boolean;
@@ -254,10 +288,22 @@ class Recurrent extends Module {
   }
 
   /** `initial` holds each state as `[layers * directions, N, H]`; gives the outputs and the states at the end. */
-  protected run(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]] {
+  protected run(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]];
+  protected run(step: Step, input: PackedSequence, initial: (Tensor | undefined)[]): [PackedSequence, Tensor[]];
+  protected run(
+    step: Step,
+    input: Tensor | PackedSequence,
+    initial: (Tensor | undefined)[],
+  ): [Tensor | PackedSequence, Tensor[]] {
+    checkStates(this.constructor.name, initial);
+    return input instanceof PackedSequence
+      ? this.runPacked(step, input, initial)
+      : this.runTensor(step, input, initial);
+  }
+
+  private runTensor(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]] {
     const name = this.constructor.name;
     checkTensors(name, input);
-    checkStates(name, initial);
     if ((input.ndim !== 2 && input.ndim !== 3) || input.shape.at(-1) !== this.inputSize)
       throw new ShapeError(
         name,
@@ -267,18 +313,50 @@ class Recurrent extends Module {
     const x = !batched ? input.unsqueeze(1) : this.batchFirst ? input.transpose(0, 1) : input;
     const [length, n] = x.shape as [number, number];
     if (length === 0) throw new ShapeError(name, `the sequence is empty: [${input.shape.join(', ')}]`);
+    const states = this.statesFrom(initial, x, batched ? [n] : []);
+    const [outputs, final] = this.layers(step, x.unbind(0), states);
+    const output = stack(outputs, batched && this.batchFirst ? 1 : 0);
+    return batched ? [output, final] : [output.squeeze(1), final.map((t) => t.squeeze(1))];
+  }
+
+  private runPacked(step: Step, input: PackedSequence, initial: (Tensor | undefined)[]): [PackedSequence, Tensor[]] {
+    const { data, batchSizes, sortedIndices, unsortedIndices } = input;
+    if (data.ndim !== 2 || data.shape[1] !== this.inputSize)
+      throw new ShapeError(
+        this.constructor.name,
+        `takes packed sequences of [length, ${this.inputSize}], got data [${data.shape.join(', ')}]`,
+      );
+    // The states are given, and come back, in the order in which the sequences were given.
+    const inOrder = (states: Tensor[], order: readonly number[] | null) =>
+      order === null
+        ? states
+        : states.map((t) => t.indexSelect(1, tensor(Int32Array.from(order), { device: t.device })));
+    const states = this.statesFrom(initial, data, [batchSizes[0]!]);
+    const [outputs, final] = this.layers(step, data.split([...batchSizes]), inOrder(states, sortedIndices));
+    return [input.with(cat(outputs)), inOrder(final, unsortedIndices)];
+  }
+
+  /** The initial states as `[layers * directions, N, features]`, zeros where none are given. */
+  private statesFrom(initial: (Tensor | undefined)[], x: Tensor, rows: readonly number[]): Tensor[] {
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
-    const states = initial.map((t, i) => {
+    return initial.map((t, i) => {
       // Of the states the first one is the output.
       const features = i === 0 ? this.outputSize : this.hiddenSize;
-      const shape = batched ? [count, n, features] : [count, features];
+      const shape = [count, ...rows, features];
       if (t && t.shape.join() !== shape.join())
-        throw new ShapeError(name, `the initial state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
-      return (t ?? zeros(shape, { dtype: x.dtype })).reshape([count, n, features]);
+        throw new ShapeError(
+          this.constructor.name,
+          `the initial state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`,
+        );
+      return (t ?? zeros(shape, { dtype: x.dtype, device: x.device })).reshape([count, rows[0] ?? 1, features]);
     });
+  }
+
+  /** All layers over the steps `[N, inputSize]` of sequences, of which some may end before others: see `overSteps`. */
+  private layers(step: Step, steps: Tensor[], states: Tensor[]): [outputs: Tensor[], final: Tensor[]] {
     const fields = this as unknown as Record<string, Tensor | undefined>;
     const last: Tensor[][] = states.map(() => []);
-    let sequence = x.unbind(0);
+    let sequence = steps;
     for (let layer = 0, at = 0; layer < this.numLayers; layer++) {
       const sides = this.suffixes(layer).map((suffix, side) => {
         const weights: CellWeights = {
@@ -288,15 +366,10 @@ class Recurrent extends Module {
           bhh: fields[`biasHh${suffix}`] ?? null,
           hr: fields[`weightHr${suffix}`] ?? null,
         };
-        let state = states.map((t) => t.select(0, at));
+        const start = states.map((t) => t.select(0, at));
         at++;
-        const outputs: Tensor[] = new Array(length);
-        for (let i = 0; i < length; i++) {
-          const t = side === 1 ? length - 1 - i : i;
-          state = step(sequence[t]!, state, weights);
-          outputs[t] = state[0]!;
-        }
-        state.forEach((t, i) => {
+        const [outputs, final] = overSteps(step, sequence, start, weights, side === 1);
+        final.forEach((t, i) => {
           last[i]!.push(t);
         });
         return outputs;
@@ -305,9 +378,7 @@ class Recurrent extends Module {
       if (this.dropout > 0 && this.training && layer < this.numLayers - 1)
         sequence = sequence.map((t) => dropout(t, { p: this.dropout }));
     }
-    const output = stack(sequence, batched && this.batchFirst ? 1 : 0);
-    const final = last.map((list) => stack(list));
-    return batched ? [output, final] : [output.squeeze(1), final.map((t) => t.squeeze(1))];
+    return [sequence, last.map((list) => stack(list))];
   }
 
   override extraRepr(): string {
@@ -320,7 +391,7 @@ class Recurrent extends Module {
  * A plain recurrent network over sequences: `[L, N, inputSize]`, `[N, L, inputSize]` with `batchFirst` or `[L,
  * inputSize]`, and the initial `h` `[layers * directions, N, hiddenSize]`, 0 if it is not given. Gives the outputs `[L,
  * N, hiddenSize * directions]` and the last `h`. Options: `nonlinearity` 'tanh' or 'relu', `numLayers` 1, `bias` true,
- * `batchFirst` false, `dropout` 0, `bidirectional` false.
+ * `batchFirst` false, `dropout` 0, `bidirectional` false. Packed sequences give packed outputs.
  *
  * ```ts
  * const [out, h] = new RNN(3, 5, { numLayers: 2 })(randn([7, 2, 3]));
@@ -336,16 +407,23 @@ export class RNN extends Recurrent {
     this.nonlinearity = options.nonlinearity ?? 'tanh';
   }
 
-  override forward(x: Tensor, h?: Tensor): [Tensor, Tensor] {
+  override forward(x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
+  override forward(x: Tensor, h?: Tensor): [Tensor, Tensor];
+  override forward(x: any, h?: Tensor): [any, Tensor] {
     const [out, [last]] = this.run(plain(nonlinearities[this.nonlinearity]), x, [h]);
     return [out, last!];
   }
 }
 
+/** Calls with packed sequences give such. */
+export interface RNN {
+  (x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
+}
+
 /**
  * Long short-term memory over sequences (Hochreiter and Schmidhuber, 1997): `[L, N, inputSize]`, `[N, L, inputSize]`
  * with `batchFirst` or `[L, inputSize]`, and the initial `[h, c]`, each `[layers * directions, N, hiddenSize]`. Gives
- * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Options: `numLayers` 1, `bias` true,
+ * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Packed sequences give packed outputs, and for each the states at its own end. Options: `numLayers` 1, `bias` true,
  * `batchFirst` false, `dropout` 0 between layers, `bidirectional` false, `projSize` 0: with it outputs and `h` are projected to so many features (Sak et al., 2014). Parameters as in PyTorch: `weightIhL0`,
  * `weightHhL0`, `biasIhL0`, `weightIhL0Reverse`, ...
  *
@@ -368,10 +446,17 @@ export class LSTM extends Recurrent {
     this.projSize = projSize;
   }
 
-  override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, [Tensor, Tensor]] {
+  override forward(x: PackedSequence, state?: readonly [Tensor, Tensor]): [PackedSequence, [Tensor, Tensor]];
+  override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, [Tensor, Tensor]];
+  override forward(x: any, state?: readonly [Tensor, Tensor]): [any, [Tensor, Tensor]] {
     const [out, last] = this.run(lstm, x, pairOf(this.constructor.name, state));
     return [out, last as [Tensor, Tensor]];
   }
+}
+
+/** Calls with packed sequences give such. */
+export interface LSTM {
+  (x: PackedSequence, state?: readonly [Tensor, Tensor]): [PackedSequence, [Tensor, Tensor]];
 }
 
 /**
@@ -389,8 +474,15 @@ export class GRU extends Recurrent {
     super(inputSize, hiddenSize, 3, options);
   }
 
-  override forward(x: Tensor, h?: Tensor): [Tensor, Tensor] {
+  override forward(x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
+  override forward(x: Tensor, h?: Tensor): [Tensor, Tensor];
+  override forward(x: any, h?: Tensor): [any, Tensor] {
     const [out, [last]] = this.run(gru, x, [h]);
     return [out, last!];
   }
+}
+
+/** Calls with packed sequences give such. */
+export interface GRU {
+  (x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
 }

@@ -84,7 +84,7 @@ export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
  */
 export class Fold extends layerOf(fold, sizes, sizes, unfoldOptions) {}
 /**
- * Planes `[N, C, H, W]` or lines `[N, C, L]` resized to `size` or by `scaleFactor`; `mode` is 'nearest' by default, see
+ * Lines `[N, C, L]`, planes `[N, C, H, W]` or volumes `[N, C, D, H, W]` resized to `size` or by `scaleFactor`; `mode` is 'nearest' by default, see
  * `functional.interpolate`.
  *
  * ```ts

@@ -1,0 +1,337 @@
+import { full, noGrad, type Pair, type Shape, ShapeError, type Tensor } from '@gradgate/core';
+import { checkTensors, is, outlive } from '@gradgate/core/internal';
+import type { Triple } from '../functions/sizes.js';
+import { type Module, replaceMemory } from '../module.js';
+import { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormModuleOptions } from './batchNorm.js';
+import {
+  Conv1d,
+  Conv2d,
+  type ConvBase,
+  type ConvModuleOptions,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvTransposeModuleOptions,
+} from './conv.js';
+import { Conv3d, ConvTranspose3d } from './conv3d.js';
+import { Linear, type LinearOptions } from './linear.js';
+import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './norm.js';
+
+// Layers that learn a size from their first input. Until then it is 0; then their parameters and buffers get their memory, and
+// stay the tensors that they are, so that an optimizer which was made before goes on with them.
+
+/** Puts memory of `shape` under a parameter or a buffer. */
+function grow(t: Tensor, shape: Shape, value = 0): void {
+  noGrad.run(() => replaceMemory(t, full(shape, value, { dtype: t.dtype, device: t.device }), null));
+  outlive(t.storage);
+}
+
+/** The size of `x` at a dimension, which counts from the end when negative. */
+function sizeOfInput(layer: Module, x: Tensor, dim: number): number {
+  const { name } = layer.constructor;
+  checkTensors(name, x);
+  const size = x.shape.at(dim);
+  if (size === undefined || size === 0)
+    throw new ShapeError(name, `the first input says how many features there are, got [${x.shape.join(', ')}]`);
+  return size;
+}
+
+/** Gives a convolution its kernels, if it has none yet; `dims` are those of space. */
+function settle(layer: ConvBase, x: Tensor, dims: number, isTransposed: boolean, groups = 1): void {
+  if (layer.inChannels !== 0) return;
+  const channels = sizeOfInput(layer, x, -dims - 1);
+  if (channels % groups !== 0)
+    throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
+  const sides = isTransposed ? [channels, layer.outChannels / groups] : [layer.outChannels, channels / groups];
+  grow(layer.weight, [...sides, ...layer.kernelSize]);
+  Object.assign(layer, { inChannels: channels });
+  layer.resetParameters();
+}
+
+/** What stands for the channels until they are known: as few as there can be. */
+const fewest = (options: { groups?: number } | undefined): number =>
+  is.count.is(options?.groups) ? options!.groups! : 1;
+
+type Norm = BatchNorm1d | BatchNorm2d | BatchNorm3d | InstanceNorm1d | InstanceNorm2d | InstanceNorm3d;
+
+/** Gives a norm its channels, if it has none yet: the size of `x` at `dim`. */
+function settleNorm(layer: Norm, x: Tensor, dim: number): void {
+  if (layer.numFeatures !== 0) return;
+  const channels = sizeOfInput(layer, x, dim);
+  if (layer.weight) grow(layer.weight, [channels], 1);
+  if (layer.bias) grow(layer.bias, [channels]);
+  if ('runningMean' in layer && layer.runningMean) grow(layer.runningMean, [channels]);
+  if ('runningVar' in layer && layer.runningVar) grow(layer.runningVar, [channels], 1);
+  Object.assign(layer, { numFeatures: channels });
+}
+
+/**
+ * `Linear` that learns `inFeatures` from its first input: `[..., inFeatures]` to `[..., outFeatures]`. Call it once before its
+ * state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyLinear(2);
+ * layer(randn([5, 3])).shape; // [5, 2]
+ * layer.weight.shape; // [2, 3]
+ * ```
+ */
+export class LazyLinear extends Linear {
+  constructor(outFeatures: number, options: LinearOptions = {}) {
+    super(0, outFeatures, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (this.inFeatures === 0) {
+      const inFeatures = sizeOfInput(this, x, -1);
+      grow(this.weight, [this.outFeatures, inFeatures]);
+      Object.assign(this, { inFeatures });
+      this.resetParameters();
+    }
+    return super.forward(x);
+  }
+}
+
+/**
+ * `Conv1d` that learns `inChannels` from its first input: `[N, inChannels, L]` to `[N, outChannels, L2]`, or without
+ * `N`. Call it once before its state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyConv1d(16, 3);
+ * layer(randn([2, 4, 10])).shape; // [2, 16, 8]
+ * layer.inChannels; // 4
+ * ```
+ */
+export class LazyConv1d extends Conv1d {
+  constructor(outChannels: number, kernelSize: number, options: ConvModuleOptions<number> = {}) {
+    super(fewest(options), outChannels, kernelSize, options);
+    Object.assign(this, { inChannels: 0 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    settle(this, x, 1, false, this.options.groups);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `Conv2d` that learns `inChannels` from its first input: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`, or without
+ * `N`. Call it once before its state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyConv2d(16, 3);
+ * layer(randn([2, 4, 8, 8])).shape; // [2, 16, 6, 6]
+ * layer.inChannels; // 4
+ * ```
+ */
+export class LazyConv2d extends Conv2d {
+  constructor(outChannels: number, kernelSize: Pair, options: ConvModuleOptions = {}) {
+    super(fewest(options), outChannels, kernelSize, options);
+    Object.assign(this, { inChannels: 0 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    settle(this, x, 2, false, this.options.groups);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `Conv3d` that learns `inChannels` from its first input: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without
+ * `N`. Call it once before its state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyConv3d(16, 3);
+ * layer(randn([2, 4, 4, 8, 8])).shape; // [2, 16, 2, 6, 6]
+ * layer.inChannels; // 4
+ * ```
+ */
+export class LazyConv3d extends Conv3d {
+  constructor(outChannels: number, kernelSize: Triple, options: ConvModuleOptions<Triple> = {}) {
+    super(fewest(options), outChannels, kernelSize, options);
+    Object.assign(this, { inChannels: 0 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    settle(this, x, 3, false, this.options.groups);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `ConvTranspose1d` that learns `inChannels` from its first input: `[N, inChannels, L]` to `[N, outChannels, L2]`, or
+ * without `N`. Call it once before its state is loaded or saved.
+ *
+ * ```ts
+ * new LazyConvTranspose1d(16, 2, { stride: 2 })(randn([2, 4, 10])).shape; // [2, 16, 20]
+ * ```
+ */
+export class LazyConvTranspose1d extends ConvTranspose1d {
+  constructor(outChannels: number, kernelSize: number, options: ConvTransposeModuleOptions<number> = {}) {
+    super(fewest(options), outChannels, kernelSize, options);
+    Object.assign(this, { inChannels: 0 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    settle(this, x, 1, true, this.options.groups);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `ConvTranspose2d` that learns `inChannels` from its first input: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`, or
+ * without `N`. Call it once before its state is loaded or saved.
+ *
+ * ```ts
+ * new LazyConvTranspose2d(16, 2, { stride: 2 })(randn([2, 4, 8, 8])).shape; // [2, 16, 16, 16]
+ * ```
+ */
+export class LazyConvTranspose2d extends ConvTranspose2d {
+  constructor(outChannels: number, kernelSize: Pair, options: ConvTransposeModuleOptions = {}) {
+    super(fewest(options), outChannels, kernelSize, options);
+    Object.assign(this, { inChannels: 0 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    settle(this, x, 2, true, this.options.groups);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `ConvTranspose3d` that learns `inChannels` from its first input: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or
+ * without `N`. Call it once before its state is loaded or saved.
+ *
+ * ```ts
+ * new LazyConvTranspose3d(16, 2, { stride: 2 })(randn([2, 4, 4, 8, 8])).shape; // [2, 16, 8, 16, 16]
+ * ```
+ */
+export class LazyConvTranspose3d extends ConvTranspose3d {
+  constructor(outChannels: number, kernelSize: Triple, options: ConvTransposeModuleOptions<Triple> = {}) {
+    super(fewest(options), outChannels, kernelSize, options);
+    Object.assign(this, { inChannels: 0 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    settle(this, x, 3, true, this.options.groups);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `BatchNorm1d` that learns `numFeatures` from its first input: `[N, numFeatures, L]` or `[N, numFeatures]`, kept. Call it once before
+ * its state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyBatchNorm1d();
+ * layer(randn([2, 4, 10])).shape; // [2, 4, 10]
+ * layer.runningMean!.shape; // [4]
+ * ```
+ */
+export class LazyBatchNorm1d extends BatchNorm1d {
+  constructor(options: BatchNormModuleOptions = {}) {
+    super(0, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    settleNorm(this, x, 1);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `BatchNorm2d` that learns `numFeatures` from its first input: `[N, numFeatures, H, W]`, kept. Call it once before
+ * its state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyBatchNorm2d();
+ * layer(randn([2, 4, 8, 8])).shape; // [2, 4, 8, 8]
+ * layer.runningMean!.shape; // [4]
+ * ```
+ */
+export class LazyBatchNorm2d extends BatchNorm2d {
+  constructor(options: BatchNormModuleOptions = {}) {
+    super(0, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    settleNorm(this, x, 1);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `BatchNorm3d` that learns `numFeatures` from its first input: `[N, numFeatures, D, H, W]`, kept. Call it once before
+ * its state is loaded or saved.
+ *
+ * ```ts
+ * const layer = new LazyBatchNorm3d();
+ * layer(randn([2, 4, 4, 8, 8])).shape; // [2, 4, 4, 8, 8]
+ * layer.runningMean!.shape; // [4]
+ * ```
+ */
+export class LazyBatchNorm3d extends BatchNorm3d {
+  constructor(options: BatchNormModuleOptions = {}) {
+    super(0, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    settleNorm(this, x, 1);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `InstanceNorm1d` that learns `numFeatures` from its first input: `[N, numFeatures, L]` or without `N`, kept. Call it
+ * once before its state is loaded or saved.
+ *
+ * ```ts
+ * new LazyInstanceNorm1d({ affine: true })(randn([2, 4, 10])).shape; // [2, 4, 10]
+ * ```
+ */
+export class LazyInstanceNorm1d extends InstanceNorm1d {
+  constructor(options: { eps?: number; affine?: boolean } = {}) {
+    super(0, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    settleNorm(this, x, -2);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `InstanceNorm2d` that learns `numFeatures` from its first input: `[N, numFeatures, H, W]` or without `N`, kept. Call it
+ * once before its state is loaded or saved.
+ *
+ * ```ts
+ * new LazyInstanceNorm2d({ affine: true })(randn([2, 4, 8, 8])).shape; // [2, 4, 8, 8]
+ * ```
+ */
+export class LazyInstanceNorm2d extends InstanceNorm2d {
+  constructor(options: { eps?: number; affine?: boolean } = {}) {
+    super(0, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    settleNorm(this, x, -3);
+    return super.forward(x);
+  }
+}
+
+/**
+ * `InstanceNorm3d` that learns `numFeatures` from its first input: `[N, numFeatures, D, H, W]` or without `N`, kept. Call it
+ * once before its state is loaded or saved.
+ *
+ * ```ts
+ * new LazyInstanceNorm3d({ affine: true })(randn([2, 4, 4, 8, 8])).shape; // [2, 4, 4, 8, 8]
+ * ```
+ */
+export class LazyInstanceNorm3d extends InstanceNorm3d {
+  constructor(options: { eps?: number; affine?: boolean } = {}) {
+    super(0, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    settleNorm(this, x, -4);
+    return super.forward(x);
+  }
+}
