@@ -2,16 +2,20 @@
  * Milliseconds of a training step in ranks of this machine, 1 and 2 by default, beside threads of one process on the same
  * cores, each in new processes:
  *
- *   node bench/distributed.mjs [--mpirun mpirun] [--steps 30] [--ranks 1,2] [--batches 64,256,1024] [--repeats 3]
+ *   node bench/distributed.mjs [--mpirun mpirun] [--steps 30] [--ranks 1,2] [--batches 64,256,1024] [--repeats 3] [--link 100]
  *
  * The whole batch is the same in each row: ranks share it out. Figures are medians over repeats, in which all rows take turns.
  * "not sent" is a step under noSync, "at the end" one whose gradients are sent after the backward pass; what lies between them
  * is what overlap can hide.
+ *
+ * With --link each rank has a host of its own, a network namespace behind a link of so many MB/s: sending then takes time, and
+ * little of the cores. That takes root, Open MPI, and ip and tc (iproute2).
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median, table } from './peers/figures.mjs';
+import { SlowHosts } from './slowHosts.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const { values, positionals } = parseArgs({
@@ -21,6 +25,7 @@ const { values, positionals } = parseArgs({
     ranks: { type: 'string', default: '1,2' },
     batches: { type: 'string', default: '64,256,1024' },
     repeats: { type: 'string', default: '3' },
+    link: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -95,9 +100,16 @@ else {
     for (const { batch, ranks, threads, figures } of runs) {
       const own = [self, 'measure', batch, values.steps, threads].map(String);
       const cli = fileURLToPath(new URL('../packages/gradgate/bin/gradgate.js', import.meta.url));
-      const launch = ranks === 1 ? [] : [cli, 'launch', '-n', `${ranks}`, '--mpirun', values.mpirun];
-      const out = execFileSync(process.execPath, [...launch, ...own], { encoding: 'utf8' });
-      figures.push(JSON.parse(/FIGURES (.*)/.exec(out)[1]));
+      const hosts = values.link !== undefined && ranks > 1 ? new SlowHosts(ranks, Number(values.link)) : null;
+      const where = hosts?.arguments ?? [];
+      const launch = ranks === 1 ? [] : [cli, 'launch', '-n', `${ranks}`, '--mpirun', values.mpirun, ...where];
+      const env = { ...process.env, ...hosts?.env };
+      try {
+        const out = execFileSync(process.execPath, [...launch, ...own], { encoding: 'utf8', env });
+        figures.push(JSON.parse(/FIGURES (.*)/.exec(out)[1]));
+      } finally {
+        hosts?.remove();
+      }
     }
   const rows = runs.map(({ batch, ranks, threads, figures }) => {
     const of = (name) => median(figures.map((f) => f[name]));
