@@ -4,6 +4,7 @@ import { flatStep } from '../backend/host/elementwise.js';
 import { type Chain, hasKernel, type Link, type Place } from '../backend/wasm/chain.js';
 import { isFloat32, kernelFrom } from '../backend/wasm/floats.js';
 import { isAvailable } from '../backend/wasm/module.js';
+import { residence } from '../backend/wasm/residency.js';
 import type { Storage } from '../memory/storage.js';
 import { isView, type Op } from './recorder.js';
 
@@ -78,7 +79,13 @@ function callOf(op: Op, made: ReadonlyMap<Storage, number>): Call | null {
   const out = views.pop()!;
   const { storage, numel, offset, isContiguous } = out;
   // A result in memory of its own is written as a whole, and nobody outside sees that it is not yet.
-  if (!hasKernel(fn.name) || numel < kernelFrom || made.get(storage) !== numel || offset !== 0 || !isContiguous)
+  if (
+    !hasKernel(fn.name) ||
+    numel < Math.max(kernelFrom, residence.from) ||
+    made.get(storage) !== numel ||
+    offset !== 0 ||
+    !isContiguous
+  )
     return null;
   if (![out, ...views].every(isFloat32) || views.some((view) => !isStep(stepOf(view, out)))) return null;
   return { fn, operands: views, out, parameters: (rest[views.length + 1] as Parameters | undefined) ?? [] };
@@ -139,17 +146,18 @@ export function chainOf(calls: readonly Call[], inner: ReadonlySet<Storage>, vie
     for (const { storage } of [...operands, out]) last.set(storage, i);
   });
   const ids = new Map<Storage, number>();
-  const add = (place: Place): number => places.push(place) - 1;
+  const add = (view: View | null, isScalar: boolean): number =>
+    places.push({ view, isScalar, isRead: false, isWritten: false }) - 1;
   const placeOf = (view: View, isScalar: boolean): number => {
     const { storage, offset } = view;
     if (inner.has(storage)) {
-      const block = blocks.get(storage) ?? free.pop() ?? add({ view: null, isScalar: false });
+      const block = blocks.get(storage) ?? free.pop() ?? add(null, false);
       blocks.set(storage, block);
       return block;
     }
     if (!ids.has(storage)) ids.set(storage, ids.size);
     const name = `${ids.get(storage)} ${offset} ${isScalar}`;
-    const known = found.get(name) ?? add({ view: viewOf(view), isScalar });
+    const known = found.get(name) ?? add(viewOf(view), isScalar);
     found.set(name, known);
     return known;
   };
@@ -157,7 +165,10 @@ export function chainOf(calls: readonly Call[], inner: ReadonlySet<Storage>, vie
     const from = operands.map((view) => placeOf(view, stepOf(view, out) === 0));
     for (const storage of new Set(operands.map(({ storage }) => storage)))
       if (last.get(storage) === i && storage !== out.storage && blocks.has(storage)) free.push(blocks.get(storage)!);
-    return { name: fn.name as Link['name'], operands: from, result: placeOf(out, false), parameters };
+    const result = placeOf(out, false);
+    for (const i of from) places[i]!.isRead = true;
+    places[result]!.isWritten = true;
+    return { name: fn.name as Link['name'], operands: from, result, parameters };
   });
   return { links, places, n: calls[0]!.out.numel };
 }

@@ -1,13 +1,16 @@
 import type { View } from '../backend.js';
 import type { HostStorage } from '../host/storage.js';
 import { type BinaryKernel, binaryKernels, type UnaryKernel, unaryKernels } from './elementwise.js';
-import { isInKernelMemory, kernelMemory } from './memory.js';
+import { isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 
 /** What the functions of a chain read and write: the elements of a view, one element for all, or what only the chain uses. */
 export interface Place {
   /** Null where only the chain uses it: there is never more of it than a block. */
   readonly view: View | null;
   readonly isScalar: boolean;
+  /** Whether functions of the chain read it, and write it. */
+  isRead: boolean;
+  isWritten: boolean;
 }
 
 /** A function of a chain, which has a kernel; operands and the result are places, by number. */
@@ -35,38 +38,50 @@ export const hasKernel = (name: string): name is ElementwiseKernel => kernels.ha
 /** So many elements go through the whole chain before the next ones do: what it holds of them stays in the processor's cache. */
 const block = 4096;
 
-/** Runs a chain, block by block. Its results are those of the functions one after the other, to the last bit. */
-export function runChain({ links, places, n }: Chain): void {
-  const memory = kernelMemory();
+/** Where a call finds the places of a chain: addresses, and how far each moves from element to element. */
+interface Located {
+  readonly addresses: number[];
+  readonly steps: number[];
+  /** Places on the JavaScript heap, which are copied in and out. */
+  readonly outside: number[];
+}
+
+function locate({ links, places, n }: Chain, memory: KernelMemory): Located {
   memory.begin(links[0]!.name, places.length * block * 4);
   const held = memory.take(places.length * block * 4);
-  const [addresses, steps] = [new Float64Array(places.length), new Uint8Array(places.length)];
-  /** Places on the JavaScript heap, which are copied in and out. */
-  const outside: number[] = [];
-  places.forEach(({ view, isScalar }, i) => {
-    addresses[i] = held + i * block * 4;
-    if (view === null) return;
+  const [addresses, steps, outside] = [places.map((_, i) => held + i * block * 4), places.map(() => 0), [] as number[]];
+  for (let i = 0; i < places.length; i++) {
+    const { view, isScalar } = places[i]!;
+    if (view === null) continue;
     const data = (view.storage as HostStorage).data as Float32Array;
     if (isScalar) memory.fill(addresses[i]!, data[view.offset]!, Math.min(n, block));
     else if (isInKernelMemory(data)) {
       addresses[i] = data.byteOffset + view.offset * 4;
       steps[i] = 4;
     } else outside.push(i);
-  });
-  const read = outside.filter((i) => links.some(({ operands }) => operands.includes(i)));
-  const written = outside.filter((i) => links.some(({ result }) => result === i));
+  }
+  return { addresses, steps, outside };
+}
+
+/** Runs a chain, block by block. Its results are those of the functions one after the other, to the last bit. */
+export function runChain(chain: Chain): void {
+  const { links, places, n } = chain;
+  const memory = kernelMemory();
+  const { addresses, steps, outside } = locate(chain, memory);
   const arrayOf = (i: number) => (places[i]!.view!.storage as HostStorage).data as Float32Array;
   const { kernels } = memory.instance;
   for (let from = 0; from < n; from += block) {
     const count = Math.min(block, n - from);
     const at = (i: number): number => addresses[i]! + steps[i]! * from;
-    for (const i of read) memory.write(addresses[i]!, arrayOf(i), places[i]!.view!.offset + from, count);
+    for (const i of outside)
+      if (places[i]!.isRead) memory.write(addresses[i]!, arrayOf(i), places[i]!.view!.offset + from, count);
     for (const { name, operands, result, parameters } of links) {
-      const [first = 0, second = 0] = parameters;
+      const first = parameters.length > 0 ? parameters[0]! : 0;
+      const second = parameters.length > 1 ? parameters[1]! : 0;
       const run = kernels[name] as (...numbers: number[]) => void;
       if (operands.length === 1) run(at(result), at(operands[0]!), count, first, second);
       else run(at(result), at(operands[0]!), at(operands[1]!), count, first, second);
     }
-    for (const i of written) memory.get(addresses[i]!, arrayOf(i), from, count);
+    for (const i of outside) if (places[i]!.isWritten) memory.get(addresses[i]!, arrayOf(i), from, count);
   }
 }
