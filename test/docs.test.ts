@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
   'README.md',
+  'site/pages/index.md',
   ...readdirSync(join(root, 'docs'))
     // Its programs need a GPU: `test/webgpu/docs.test.ts` runs them.
     .filter((f) => f.endsWith('.md') && f !== 'webgpu.md')

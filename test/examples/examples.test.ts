@@ -194,4 +194,13 @@ describe('legacy-decorators', () => {
     expect(out).toContain('embed: noGrad on a condition');
     expect(out).toContain('evaluate takes 1 argument');
   });
+
+  it('nest: a NestJS server answers in its mode while its model trains in another', () => {
+    const out = run('legacy-decorators/nest');
+    const [, before, after] = /is ([-\d.]+) before training and ([\d.]+) after/.exec(out)!;
+    expect(Math.abs(Number(before) - 0.75)).toBeGreaterThan(0.2);
+    expect(Number(after)).toBeCloseTo(0.75, 1);
+    const [, times] = /answered (\d+) times while it trained, recorded 0 times, the same twice: true/.exec(out)!;
+    expect(Number(times)).toBeGreaterThan(1);
+  });
 });

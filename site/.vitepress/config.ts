@@ -1,0 +1,53 @@
+import { slug } from 'github-slugger';
+import { defineConfig } from 'vitepress';
+import { guides, packages } from '../sidebar.mjs';
+
+const repository = 'https://github.com/gradgate/gradgate';
+
+export default defineConfig({
+  title: 'gradgate',
+  description: 'Gradient control for TypeScript: tensors with autograd, and grad modes that follow the flow.',
+  // Pages are read where they are: the guides in docs, the rest in site/pages.
+  srcDir: '..',
+  srcExclude: ['{bench,examples,packages,playground,test}/**', '{README,CONTRIBUTING}.md'],
+  rewrites: {
+    'docs/README.md': 'guides.md',
+    'docs/:page': ':page',
+    'site/pages/:page': ':page',
+    'site/pages/api/:page': 'api/:page',
+    'CHANGELOG.md': 'changelog.md',
+  },
+  outDir: './dist',
+  cacheDir: './.cache/vitepress',
+  // The reference and the playground, which scripts/prepare.mjs makes; scripts/checkLinks.mjs looks after links into them.
+  vite: { publicDir: new URL('../.cache/public', import.meta.url).pathname, build: { target: 'es2022' } },
+  ignoreDeadLinks: [/^\/(playground|reference)\//],
+  markdown: {
+    // Headings have the addresses that they have on GitHub, where the same pages are read.
+    anchor: { slugify: slug },
+    config(md) {
+      const { link_open: open } = md.renderer.rules;
+      md.renderer.rules.link_open = (tokens, i, options, env, self) => {
+        const link = tokens[i]!;
+        // What lies beside docs is in the repository only.
+        const href = link.attrGet('href')!.replace(/^\.\.\/(?=\w)/, `${repository}/tree/main/`);
+        link.attrSet('href', href);
+        return open!(tokens, i, options, env, self);
+      };
+    },
+  },
+  themeConfig: {
+    nav: [
+      { text: 'Guides', link: '/guides' },
+      { text: 'Recipes', link: '/recipes' },
+      { text: 'API', link: '/api/core', activeMatch: '^/api/' },
+      { text: 'Playground', link: '/playground/', target: '_self' },
+      { text: 'Changelog', link: '/changelog' },
+    ],
+    sidebar: { '/api/': packages(), '/': guides() },
+    socialLinks: [{ icon: 'github', link: repository }],
+    search: { provider: 'local' },
+    outline: [2, 3],
+    editLink: { pattern: `${repository}/edit/main/:path` },
+  },
+});
