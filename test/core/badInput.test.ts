@@ -22,6 +22,20 @@ describe('every operator refuses by name what is no tensor', () => {
   });
 });
 
+/** Operators that broadcast take numbers in the place of tensors, two as well as one; asTensor makes a tensor of one. */
+const takeNumbers = new Set([
+  'asTensor',
+  ...['add', 'sub', 'mul', 'div', 'floorDivide', 'remainder', 'fmod', 'pow', 'hypot', 'atan2', 'copysign'],
+  ...['maximum', 'minimum', 'fmax', 'fmin', 'logaddexp', 'xlogy', 'heaviside'],
+  ...['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logicalAnd', 'logicalOr', 'logicalXor'],
+]);
+
+describe('every operator but those that take numbers refuses them by name', () => {
+  it.each(functions.filter(([name]) => !takeNumbers.has(name)))('%s', (name, fn) => {
+    for (const many of [1, 2, 3]) expectRefusal(() => fn(...Array(many).fill(2)), name, `${name} of ${many} numbers`);
+  });
+});
+
 /** Inputs that do not fit, made of one that does. */
 const mutations: Record<string, (x: Tensor) => Tensor> = {
   'a bool tensor': (x) => x.bool(),
@@ -430,6 +444,8 @@ const refused: Record<string, (() => unknown)[]> = {
     () => core.einsum('ij,jk->ik', x, x),
     () => core.einsum('i->i', x),
     () => core.einsum('ij->k', x),
+    () => core.einsum('ij->i->j', x),
+    () => core.einsum('ij->ij->', x),
   ],
   cdist: [() => core.cdist(x, core.ones([2, 2])), () => core.cdist(x, whole), () => core.cdist(x, x.select(0, 0))],
   solve: [

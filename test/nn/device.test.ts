@@ -1,5 +1,5 @@
 import { grad, ones, randint, randn, registerBackend, type Tensor, tensor } from '@gradgate/core';
-import { BatchNorm1d, causalMask, functional, init, optim } from '@gradgate/nn';
+import { BatchNorm1d, causalMask, functional, init, Linear, optim, ReLU } from '@gradgate/nn';
 import { expect, it } from 'vitest';
 import { far } from '../core/backend/far.js';
 
@@ -68,4 +68,11 @@ it('a causal mask is 0 where one may look', () => {
   expect(() => functional.multiMarginLoss(ones([1, 3]), tensor([3], { dtype: 'int32' }))).toThrow(
     'multiMarginLoss: target class 3 is out of range for 3 classes',
   );
+});
+
+it('a device that is not there is refused by a module, whether it has parameters or none', async () => {
+  for (const model of [new Linear(2, 2), new ReLU()]) {
+    await expect(model.toAsync('nope')).rejects.toThrow(/^toAsync: there is no device 'nope'; there is cpu/);
+    expect(() => model.to('nope')).toThrow(/^to: .*'nope'/);
+  }
 });

@@ -2,7 +2,7 @@
 
 export { synchronous } from './autograd/synchronous.js';
 export type { LossReduction, PairLoss, StepRule } from './backend/backend.js';
-export { isDevice, kernelsOf, pin } from './backend/backends.js';
+export { backendFor, isDevice, kernelsOf, pin } from './backend/backends.js';
 export type { Channels } from './backend/channels.js';
 export { type Geometry, outputSize, type Window } from './backend/convolution.js';
 export type { Areas } from './backend/pooling.js';

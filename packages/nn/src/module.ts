@@ -1,5 +1,5 @@
 import { type DType, DTypeError, isTraining, noGrad, type Tensor } from '@gradgate/core';
-import { brand, check, checkOptions, is, isDevice, show } from '@gradgate/core/internal';
+import { backendFor, brand, check, checkOptions, is, isDevice, show } from '@gradgate/core/internal';
 import { copyOf } from './copy.js';
 import {
   type BackwardHook,
@@ -225,6 +225,7 @@ export class Module {
    * ```
    */
   async toAsync(device: string): Promise<this> {
+    backendFor('toAsync', device);
     const tensors = [...this.parameters(), ...this.buffers()];
     const copies = await Promise.all(tensors.map((t) => t.toAsync(device)));
     const gradients = await Promise.all(tensors.map((t) => t.grad?.toAsync(device) ?? null));

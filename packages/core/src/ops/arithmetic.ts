@@ -186,6 +186,7 @@ const addcOptions = { value: is.number };
 export const addcmul = /* @__PURE__ */ named(
   'addcmul',
   (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
+    checkTensors('addcmul', x, a, b);
     const { value = 1 } = checkOptions('addcmul', options, addcOptions);
     return add(x, mul(mul(a, b), value));
   },
@@ -201,6 +202,7 @@ export const addcmul = /* @__PURE__ */ named(
 export const addcdiv = /* @__PURE__ */ named(
   'addcdiv',
   (x: Tensor, a: Tensor, b: Tensor, options?: { value?: number }): Tensor => {
+    checkTensors('addcdiv', x, a, b);
     const { value = 1 } = checkOptions('addcdiv', options, addcOptions);
     return add(x, mul(div(a, b), value));
   },

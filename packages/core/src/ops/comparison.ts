@@ -6,7 +6,7 @@ import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import { copysign } from './arithmetic.js';
 import type * as self from './comparison.js';
-import { binary, withInPlace } from './define.js';
+import { binary, madeOf, withInPlace } from './define.js';
 import { add, eq, ge, le, lt, sub, where } from './elementwise.js';
 import { logicalAnd, logicalOr } from './logical.js';
 
@@ -54,7 +54,7 @@ export const fmin = binary('fmin', {
  * isposinf(tensor([Infinity, 1])); // [true, false]
  * ```
  */
-export const isposinf = /* @__PURE__ */ named('isposinf', (x: Tensor): Tensor => eq(x, Number.POSITIVE_INFINITY));
+export const isposinf = /* @__PURE__ */ madeOf('isposinf', (x) => eq(x, Number.POSITIVE_INFINITY));
 
 /**
  * Whether an element is -Infinity; bool.
@@ -63,7 +63,7 @@ export const isposinf = /* @__PURE__ */ named('isposinf', (x: Tensor): Tensor =>
  * isneginf(tensor([-Infinity, 1])); // [true, false]
  * ```
  */
-export const isneginf = /* @__PURE__ */ named('isneginf', (x: Tensor): Tensor => eq(x, Number.NEGATIVE_INFINITY));
+export const isneginf = /* @__PURE__ */ madeOf('isneginf', (x) => eq(x, Number.NEGATIVE_INFINITY));
 
 /**
  * Whether the sign is minus; also for -0.
@@ -72,7 +72,7 @@ export const isneginf = /* @__PURE__ */ named('isneginf', (x: Tensor): Tensor =>
  * signbit(tensor([-1, 2])); // [true, false]
  * ```
  */
-export const signbit = /* @__PURE__ */ named('signbit', (x: Tensor): Tensor => lt(copysign(1, x), 0));
+export const signbit = /* @__PURE__ */ madeOf('signbit', (x) => lt(copysign(1, x), 0));
 
 /**
  * Whether an element is NaN; bool.

@@ -3,7 +3,7 @@ import { kernelsOf } from '../backend/backends.js';
 import { cpu } from '../backend/cpu.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../backend/functions.js';
 import { check } from '../check.js';
-import { DeviceError, DTypeError, inNameOf } from '../errors.js';
+import { DeviceError, DTypeError, inNameOf, named } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { type Backward, record } from '../graph/node.js';
@@ -67,6 +67,13 @@ const binaryFunction = (
   exact: rule.exact,
   loop: rule.loop,
 });
+
+/** An operator of one tensor that is made of others, which would take numbers too. */
+export const madeOf = (op: string, compute: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+  named(op, (x: Tensor) => {
+    checkTensors(op, x);
+    return compute(x);
+  });
 
 /** Notes a function of core. Kernels are found by name, so each belongs to one function. */
 function defined<F extends { readonly name: string }>(all: Map<string, F>, fn: F): F {

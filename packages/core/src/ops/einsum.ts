@@ -59,7 +59,8 @@ export const einsum = /* @__PURE__ */ named('einsum', (equation: string, ...oper
   const op = 'einsum';
   if (typeof equation !== 'string')
     throw new TypeError(`${op}: expected an equation such as 'ij,jk->ik', got ${show(equation)}`);
-  const [inputs, output] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
+  const [inputs, output, ...more] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
+  if (more.length > 0) throw new ShapeError(op, `'${equation}' has more than one arrow`);
   const terms = inputs.split(',');
   checkTensors(op, ...operands);
   if (terms.length !== operands.length)

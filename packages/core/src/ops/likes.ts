@@ -1,4 +1,4 @@
-import { backend } from '../backend/backends.js';
+import { backendFor } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { checkShape, type Shape } from '../memory/shape.js';
@@ -32,7 +32,7 @@ export const asTensor = /* @__PURE__ */ named(
   (values: Parameters<typeof tensor>[0], options?: Pick<TensorOptions, 'dtype' | 'device'>): Tensor => {
     const { dtype, device } = checkOptions('asTensor', options, asTensorOptions);
     if (!Tensor.is(values)) return tensor(values, options);
-    const there = device === undefined ? values : to(values, backend(device).name);
+    const there = device === undefined ? values : to(values, backendFor('asTensor', device).name);
     return dtype === undefined ? there : to(there, dtype);
   },
 );

@@ -1,6 +1,5 @@
-import { named } from '../errors.js';
-import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
-import { binary, withInPlace } from './define.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
+import { binary, madeOf, withInPlace } from './define.js';
 import { eq } from './elementwise.js';
 import type * as self from './logical.js';
 
@@ -45,7 +44,7 @@ export const logicalXor = truth('logicalXor', (a, b) => a !== b);
  * logicalNot(tensor([0, 2])); // [true, false]
  * ```
  */
-export const logicalNot = /* @__PURE__ */ named('logicalNot', (x: Tensor): Tensor => eq(x, 0));
+export const logicalNot = /* @__PURE__ */ madeOf('logicalNot', (x) => eq(x, 0));
 
 const withForms = {
   logicalAnd,

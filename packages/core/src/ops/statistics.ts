@@ -53,7 +53,10 @@ export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, o
  * countNonzero(tensor([1, 0, 2])); // 2
  * ```
  */
-export const countNonzero = /* @__PURE__ */ named('countNonzero', (x: Tensor, dim?: Dim): Tensor => sum(ne(x, 0), dim));
+export const countNonzero = /* @__PURE__ */ named('countNonzero', (x: Tensor, dim?: Dim): Tensor => {
+  checkTensors('countNonzero', x);
+  return sum(ne(x, 0), dim);
+});
 
 /**
  * The smallest and the largest element over `dim`.
@@ -265,7 +268,10 @@ export const corrcoef = /* @__PURE__ */ named('corrcoef', (x: Tensor): Tensor =>
  * dist(tensor([0, 0]), tensor([3, 4])); // 5
  * ```
  */
-export const dist = /* @__PURE__ */ named('dist', (a: Tensor, b: Tensor, p = 2): Tensor => sub(a, b).norm(p));
+export const dist = /* @__PURE__ */ named('dist', (a: Tensor, b: Tensor, p = 2): Tensor => {
+  checkTensors('dist', a, b);
+  return sub(a, b).norm(p);
+});
 
 /**
  * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`.

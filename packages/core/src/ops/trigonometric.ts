@@ -1,7 +1,6 @@
-import { named } from '../errors.js';
 import { toFloat } from '../memory/dtype.js';
-import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
-import { binary, unary, withInPlace } from './define.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
+import { binary, madeOf, unary, withInPlace } from './define.js';
 import { add, div, mul, neg, sqrt, sub } from './elementwise.js';
 import { square } from './exponential.js';
 import type * as self from './trigonometric.js';
@@ -154,7 +153,7 @@ export const hypot = binary('hypot', {
  * rad2deg(tensor([Math.PI])); // [180]
  * ```
  */
-export const rad2deg = /* @__PURE__ */ named('rad2deg', (x: Tensor): Tensor => mul(x, 180 / Math.PI));
+export const rad2deg = /* @__PURE__ */ madeOf('rad2deg', (x) => mul(x, 180 / Math.PI));
 
 /**
  * From degrees to radians.
@@ -163,7 +162,7 @@ export const rad2deg = /* @__PURE__ */ named('rad2deg', (x: Tensor): Tensor => m
  * deg2rad(tensor([180])); // [3.142]
  * ```
  */
-export const deg2rad = /* @__PURE__ */ named('deg2rad', (x: Tensor): Tensor => mul(x, Math.PI / 180));
+export const deg2rad = /* @__PURE__ */ madeOf('deg2rad', (x) => mul(x, Math.PI / 180));
 
 /**
  * The angle of the point (b, a), from -π to π.

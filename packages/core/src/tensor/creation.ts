@@ -1,4 +1,4 @@
-import { backend, getDefaultDevice } from '../backend/backends.js';
+import { backendFor, getDefaultDevice } from '../backend/backends.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
 import { allocate } from '../memory/allocate.js';
@@ -45,7 +45,7 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
 
 /** What was made on the host, on its device. */
 function finish(op: string, t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
-  const made = device === 'cpu' ? t : t.moved(backend(device));
+  const made = device === 'cpu' ? t : t.moved(backendFor(op, device));
   if (requiresGrad) made.checkCanRequireGrad(op);
   return requiresGrad ? made.requiresGrad_() : made;
 }

@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type BinaryKernel,
+  binaryByKernel,
   binaryKernels,
   type UnaryKernel,
   unaryKernels,
 } from '../../../../packages/core/src/backend/wasm/elementwise.js';
+import { kernelMemory } from '../../../../packages/core/src/backend/wasm/memory.js';
 import { functions } from '../../../../packages/core/src/ops/define.js';
 import { bits, instances, near, normals, run } from './run.js';
 
@@ -145,6 +147,49 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
         });
       }),
     );
+  });
+
+  it.each<[string, number[], (rows: number, n: number) => number[], 0 | 1]>([
+    ['behind one another', [1024, 64], (rows, n) => Array.from({ length: rows }, (_, r) => 5 + r * n), 1],
+    ['one again and again', [1024, 64], (rows) => Array(rows).fill(5), 1],
+    ['in any order', [1000, 3], (rows, n) => Array.from({ length: rows }, (_, r) => ((r * 7) % rows) * n), 1],
+    ['each of one number', [300, 50], (rows) => Array.from({ length: rows }, (_, r) => 2 * r), 0],
+    ['all of one number', [9000, 1], (rows) => Array(rows).fill(3), 0],
+    ['of more than half of a block', [11, 1023], (rows, n) => Array.from({ length: rows }, (_, r) => r * n), 1],
+  ])('short rows of an operand: %s', (_, [rows, n], startsOf, step) => {
+    const starts = startsOf(rows!, n!);
+    const other = Array.from({ length: rows! }, (_, r) => r * n!);
+    const take = (length: number, inMemory: boolean) => {
+      const array = inMemory ? kernelMemory().array(kernelMemory().heap.allocate(length * 4), length) : null;
+      const given = normals(length, 7);
+      array?.set(given);
+      return array ?? given;
+    };
+    for (const inMemory of [false, true])
+      for (const first of [true, false]) {
+        const end = Math.max(...starts) + (step === 0 ? 1 : n!);
+        const [x, y, to] = [end, rows! * n!, rows! * n!].map((length) => take(length, inMemory)) as Float32Array[];
+        const [ofX, ofY] = [
+          { data: x!, step },
+          { data: y!, step: 1 as const },
+        ];
+        if (first) binaryByKernel('sub', to!, n!, ofX, starts, ofY, other);
+        else binaryByKernel('sub', to!, n!, ofY, other, ofX, starts);
+        for (let r = 0; r < rows!; r++)
+          for (let i = 0; i < n!; i++) {
+            const [a, b] = [x![starts[r]! + step * i]!, y![r * n! + i]!];
+            if (to![r * n! + i] !== Math.fround(first ? a - b : b - a)) expect.unreachable(`row ${r}, element ${i}`);
+          }
+        // A row that ends behind the array is refused before anything is written.
+        const before = to!.slice();
+        const short = { data: x!.subarray(0, end - 1), step };
+        expect(() => binaryByKernel('sub', to!, n!, short, starts, ofY, other)).toThrow(/would go to element/);
+        expect(() => binaryByKernel('sub', to!, n!, ofY, other, short, starts)).toThrow(/would go to element/);
+        expect(() => binaryByKernel('sub', to!.subarray(1), n!, ofX, starts, ofY, other)).toThrow(
+          /would go to element/,
+        );
+        expect(to).toEqual(before);
+      }
   });
 
   it('the logarithm of softmax, its gradient, and that of the sum of exponentials', () => {

@@ -4,7 +4,7 @@ import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/elementwise.js';
 import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
-import { checkLength, copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
+import { checkLength, copyMemory, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 import { piece } from './rows.js';
 
 /** The functions that have a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
@@ -140,7 +140,7 @@ export function unaryByKernel(
 /** Rows below this many elements are put together for one call: a call and its copies cost as much as they do. */
 const shortRow = 1024;
 
-/** `binaryByKernel` of many short rows, such as those of a matrix and a bias: blocks of them are one row each. */
+/** `binaryByKernel` of many short rows, such as those of a matrix and a bias: as many at a time as make up a piece. */
 function binaryInBlocks(
   name: BinaryKernel,
   to: Float32Array,
@@ -152,52 +152,67 @@ function binaryInBlocks(
   first: number,
   second: number,
 ): void {
-  const perBlock = Math.max(1, Math.floor(piece / n));
-  const blockOfX = blocksOf(name, x, startsX, n, perBlock);
-  const blockOfY = blocksOf(name, y, startsY, n, perBlock);
-  for (let row = 0; row < startsX.length; row += perBlock) {
-    const rows = Math.min(perBlock, startsX.length - row);
-    const [a, b] = [blockOfX(row, rows), blockOfY(row, rows)];
-    const part = to.subarray(row * n, (row + rows) * n);
-    binaryByKernel(name, part, rows * n, a.operand, [a.start], b.operand, [b.start], first, second);
+  const count = startsX.length;
+  const most = Math.min(count, Math.floor(piece / n));
+  const [liesX, liesY] = [arrangementOf(name, x, startsX, n), arrangementOf(name, y, startsY, n)];
+  const toInPlace = isInKernelMemory(to);
+  const memory = toInPlace || isThere(liesX, x) || isThere(liesY, y) ? kernelMemory() : copyMemory();
+  memory.begin(name, piece * 12);
+  const run = memory.instance.kernels[name];
+  const result = memory.take(piece * 4);
+  const [rowsOfX, rowsOfY] = [rowsAt(memory, liesX, x, startsX, n, most), rowsAt(memory, liesY, y, startsY, n, most)];
+  for (let row = 0; row < count; row += most) {
+    const rows = Math.min(most, count - row);
+    const at = toInPlace ? to.byteOffset + row * n * 4 : result;
+    run(at, rowsOfX(row, rows), rowsOfY(row, rows), rows * n, first, second);
+    if (!toInPlace) memory.get(result, to, row * n, rows * n);
   }
 }
 
-interface Block {
-  readonly operand: Operand;
-  readonly start: number;
-}
+/** How the rows of an operand lie: behind one another, as one that is read again and again, or each for itself. */
+type Arrangement = 'following' | 'repeated' | 'apart';
 
-/** Gives blocks of an operand's rows: as they lie if they follow each other, else copied; one that is repeated only once. */
-function blocksOf(
-  name: string,
-  { data, step }: Operand,
-  starts: ArrayLike<number>,
-  n: number,
-  perBlock: number,
-): (row: number, rows: number) => Block {
+/** Refuses rows that end behind the array. */
+function arrangementOf(name: string, { data, step }: Operand, starts: ArrayLike<number>, n: number): Arrangement {
+  const length = step === 0 ? 1 : n;
   let follow = step === 1;
   let repeat = true;
+  let last = starts[0]!;
   for (let r = 1; r < starts.length; r++) {
-    follow &&= starts[r] === starts[0]! + r * n;
-    repeat &&= starts[r] === starts[0];
+    const start = starts[r]!;
+    follow &&= start === starts[0]! + r * n;
+    repeat &&= start === starts[0];
+    if (start > last) last = start;
   }
-  if (follow) return (row) => ({ operand: { data, step: 1 }, start: starts[row]! });
-  if (repeat && step === 0) return () => ({ operand: { data, step: 0 }, start: starts[0]! });
-  const copies = new Float32Array(perBlock * n);
-  let filled = false;
+  checkLength(name, data, last + length);
+  return repeat ? 'repeated' : follow ? 'following' : 'apart';
+}
+
+/** Whether a kernel can read the rows where they are. */
+const isThere = (lie: Arrangement, { data }: Operand): boolean => lie === 'following' && isInKernelMemory(data);
+
+/** Gives the address of some rows behind one another: copied there, one that is repeated only once. */
+function rowsAt(
+  memory: KernelMemory,
+  lie: Arrangement,
+  operand: Operand,
+  starts: ArrayLike<number>,
+  n: number,
+  most: number,
+): (row: number, rows: number) => number {
+  const { data, step } = operand;
+  if (isThere(lie, operand)) return (row) => data.byteOffset + starts[row]! * 4;
+  const at = memory.take(piece * 4);
+  if (lie === 'repeated') {
+    if (step === 0) memory.fill(at, data[starts[0]!]!, n * most);
+    else memory.repeat(at, data, starts[0]!, n, most);
+    return () => at;
+  }
   return (row, rows) => {
-    if (!(repeat && filled))
-      for (let r = 0; r < rows; r++) {
-        const start = starts[row + r]!;
-        if (step === 0) copies.fill(data[start]!, r * n, (r + 1) * n);
-        else {
-          checkLength(name, data, start + n);
-          for (let i = 0; i < n; i++) copies[r * n + i] = data[start + i]!;
-        }
-      }
-    filled = true;
-    return { operand: { data: copies, step: 1 }, start: 0 };
+    if (lie === 'following') memory.write(at, data, starts[row]!, rows * n);
+    else if (step === 0) for (let r = 0; r < rows; r++) memory.fill(at + r * n * 4, data[starts[row + r]!]!, n);
+    else memory.gather(at, data, starts, row, rows, n);
+    return at;
   };
 }
 

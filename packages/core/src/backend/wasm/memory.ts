@@ -197,6 +197,13 @@ export class KernelMemory {
     this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
   }
 
+  /** Copies `rows` rows of `length` floats of `data`, which begin at `starts` from the `first` one on, behind one another to `at`. */
+  gather(at: number, data: Float32Array, starts: ArrayLike<number>, first: number, rows: number, length: number): void {
+    const to = this.#floats;
+    for (let r = first, p = at / 4; r < first + rows; r++)
+      for (let q = starts[r]!, end = q + length; q < end; ) to[p++] = data[q++]!;
+  }
+
   /** The address that whole numbers are copied to. */
   putIntegers(values: ArrayLike<number>): number {
     const at = this.take(values.length * 4);
