@@ -431,7 +431,7 @@ describe('pieces', () => {
     expect(loss.item()).toBeCloseTo(-output.mean().item(), 5);
     expect(layer.predict(x).toArray()).toEqual(all.argmax(1).toArray());
     expect(layer(x.select(0, 0), target.select(0, 0)).output.shape).toEqual([]);
-    expect(() => layer(x, target.add(1))).toThrow(/a target is out of range for 20 classes/);
+    expect(() => layer(x, target.add(1))).toThrow(/target 20 is out of range for 20 classes/);
     expect(() => new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 20])).toThrow(
       /cutoffs rise, and are below 20, got \[4, 20\]/,
     );

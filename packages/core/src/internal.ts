@@ -14,7 +14,7 @@ export type { NativeKernels } from './backend/wasm/module.js';
 export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
 export { builtin, installedFile, requireInstalled } from './builtin.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';
-export { named } from './errors.js';
+export { inNameOf, named } from './errors.js';
 export { report } from './grad/diagnostics.js';
 export { checkWritable } from './graph/inplace.js';
 export { removable } from './graph/node.js';

@@ -1,4 +1,20 @@
-export * from './collectives.js';
+export {
+  type Async,
+  allGather,
+  allReduce,
+  barrier,
+  broadcast,
+  type CollectiveOptions,
+  gather,
+  type MessageOptions,
+  type ReduceOp,
+  type ReduceOptions,
+  type RootOptions,
+  recv,
+  reduceScatter,
+  scatter,
+  send,
+} from './collectives.js';
 export { DistributedError } from './connection.js';
 export { DistributedDataParallel, type DistributedDataParallelOptions } from './ddp.js';
 export { init } from './init.js';

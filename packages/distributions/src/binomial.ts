@@ -1,4 +1,5 @@
-import { arange, type Generator, lgamma, type Shape, type Tensor, where } from '@gradgate/core';
+import { arange, type Generator, lgamma, type Shape, type Tensor, tensor, where } from '@gradgate/core';
+import { elementsOf } from '@gradgate/core/internal';
 import { count, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { binomialDraws } from './draws.js';
@@ -22,7 +23,10 @@ export class Binomial extends Distribution {
     const beside = parametersOf('Binomial', { totalCount }, { totalCount: count }, chance);
     const { probs, logits } = chanceOf('Binomial', chance, beside);
     super(probs.shape, [], { validateArgs: chance.validateArgs });
-    this.totalCount = beside.totalCount.to(probs.dtype).expand(probs.shape);
+    const { dtype, device } = probs;
+    // A number goes to where the tensors are; tensors on two devices are refused by what takes them together.
+    const counts = typeof totalCount === 'number' ? tensor(totalCount, { dtype, device }) : beside.totalCount.to(dtype);
+    this.totalCount = counts.expand(probs.shape);
     this.probs = probs;
     this.logits = logits;
   }
@@ -57,7 +61,7 @@ export class Binomial extends Distribution {
 
   /** By going through all counts; sizes grow with the largest `totalCount`. */
   override entropy(): Tensor {
-    const most = this.totalCount.numel === 0 ? 0 : this.totalCount.amax().item();
+    const most = this.totalCount.numel === 0 ? 0 : elementsOf(this.totalCount.amax(), 'Binomial.entropy')[0]!;
     const { dtype, device } = this.probs;
     const counts = arange(most + 1, { dtype, device }).reshape([most + 1, ...this.batchShape.map(() => 1)]);
     const inside = counts.le(this.totalCount);
@@ -67,7 +71,7 @@ export class Binomial extends Distribution {
 
   /** 0 to `totalCount`, which has to be the same everywhere. */
   override enumerateSupport(): Tensor {
-    const most = this.totalCount.amax().item();
+    const most = elementsOf(this.totalCount.amax(), 'Binomial.enumerateSupport')[0]!;
     if (this.totalCount.amin().item() !== most)
       throw new RangeError('Binomial.enumerateSupport: totalCount is the same everywhere');
     const { dtype, device } = this.probs;

@@ -1,5 +1,5 @@
 import { DTypeError, logicalAnd, ShapeError, type Tensor } from '@gradgate/core';
-import { isFloat } from '@gradgate/core/internal';
+import { isFloat, kernelsOf } from '@gradgate/core/internal';
 
 /** What the elements of a parameter or a value may be. */
 export interface Constraint {
@@ -7,6 +7,11 @@ export interface Constraint {
   readonly text: string;
   /** Throws an error that names the first element that is not so. */
   check(op: string, name: string, value: Tensor): void;
+}
+
+/** Throws what `refuse` makes where `ok` is not true everywhere; devices whose values are not there at once are not asked. */
+export function checkAll(op: string, ok: Tensor, refuse: () => Error): void {
+  kernelsOf(op, ok).checkRange(ok, 1, 1, refuse);
 }
 
 /** A constraint on numbers one by one: `holds` gives bool. */
@@ -17,9 +22,10 @@ export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats
       if (ofFloats && !isFloat(value.dtype))
         throw new DTypeError(op, `${name} is floating point, got ${value.dtype}; use .float()`);
       const ok = holds(value.detach());
-      if (ok.all().item()) return;
-      const wrong = value.detach().expand(ok.shape).flatten().select(0, ok.flatten().int().argmin().item());
-      throw new RangeError(`${op}: ${name} is ${text}, got ${wrong.item()}`);
+      checkAll(op, ok, () => {
+        const wrong = value.detach().expand(ok.shape).flatten().select(0, ok.flatten().int().argmin().item());
+        return new RangeError(`${op}: ${name} is ${text}, got ${wrong.item()}`);
+      });
     },
   };
 }
@@ -61,17 +67,11 @@ export const simplex: Constraint = {
     checkVector(op, name, value);
     nonNegative.check(op, name, value);
     const sums = value.detach().sum(-1);
-    if (
-      !sums
-        .sub(1)
-        .abs()
-        .lt(1e-6 * Math.max(value.shape.at(-1)!, 1) + 1e-6)
-        .all()
-        .item()
-    )
-      throw new RangeError(
-        `${op}: ${name} is ${this.text}, got sums from ${sums.amin().item()} to ${sums.amax().item()}`,
-      );
+    const tolerance = 1e-6 * Math.max(value.shape.at(-1)!, 1) + 1e-6;
+    checkAll(op, sums.sub(1).abs().lt(tolerance), () => {
+      const [least, most] = [sums.amin().item(), sums.amax().item()];
+      return new RangeError(`${op}: ${name} is ${this.text}, got sums from ${least} to ${most}`);
+    });
   },
 };
 
@@ -81,8 +81,9 @@ export const lowerCholesky: Constraint = {
   check(op, name, value) {
     checkMatrix(op, name, value);
     const t = value.detach();
-    const ok = t.tril().eq(t).all().item() && t.diagonal(0, -2, -1).gt(0).all().item();
-    if (!ok) throw new RangeError(`${op}: ${name} is ${this.text}`);
+    const refuse = () => new RangeError(`${op}: ${name} is ${this.text}`);
+    checkAll(op, t.tril().eq(t), refuse);
+    checkAll(op, t.diagonal(0, -2, -1).gt(0), refuse);
   },
 };
 
@@ -92,8 +93,8 @@ export const symmetric: Constraint = {
   check(op, name, value) {
     checkMatrix(op, name, value);
     const t = value.detach();
-    if (!t.sub(t.transpose(-1, -2)).abs().le(t.abs().amax().mul(1e-5)).all().item())
-      throw new RangeError(`${op}: ${name} is ${this.text}`);
+    const ok = t.sub(t.transpose(-1, -2)).abs().le(t.abs().amax().mul(1e-5));
+    checkAll(op, ok, () => new RangeError(`${op}: ${name} is ${this.text}`));
   },
 };
 
@@ -112,6 +113,6 @@ export const oneHot: Constraint = {
   check(op, name, value) {
     checkVector(op, name, value);
     zeroOrOne.check(op, name, value);
-    if (!value.detach().sum(-1).eq(1).all().item()) throw new RangeError(`${op}: ${name} is ${this.text}`);
+    checkAll(op, value.detach().sum(-1).eq(1), () => new RangeError(`${op}: ${name} is ${this.text}`));
   },
 };

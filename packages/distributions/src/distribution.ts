@@ -1,5 +1,5 @@
 import { broadcastTensors, type Generator, noGrad, type Shape, ShapeError, Tensor, tensor } from '@gradgate/core';
-import { broadcastShapes, check, checkOptions, is, show } from '@gradgate/core/internal';
+import { broadcastShapes, check, checkOptions, inNameOf, is, show } from '@gradgate/core/internal';
 import type { Constraint } from './constraints.js';
 
 /** What parameters and values may be: a tensor, or one number. */
@@ -7,8 +7,8 @@ export type TensorLike = Tensor | number;
 
 export interface DistributionOptions {
   /**
-   * Whether parameters and values are checked; true by default. A check reads a tensor, so it costs time, and where only
-   * asynchronous reads are possible it has to be off.
+   * Whether parameters and values are checked; true by default. A check reads a tensor, so it costs time. On a device whose
+   * values are not there at once numbers are not checked.
    */
   validateArgs?: boolean;
 }
@@ -73,8 +73,7 @@ export abstract class Distribution {
 
   /** Draws events, `[...shape, ...batchShape, ...eventShape]`, by the flow's generator. Not recorded. */
   sample(shape: Shape = [], options?: SampleOptions): Tensor {
-    const [extended, generator] = this.#request('sample', shape, options);
-    return noGrad.run(() => this.draw(extended, generator).detach());
+    return noGrad.run(() => this.#drawn('sample', shape, options).detach());
   }
 
   /**
@@ -86,7 +85,7 @@ export abstract class Distribution {
       throw new TypeError(
         `${this.#name}: samples carry no gradient, so there is no rsample(); use sample() and logProb()`,
       );
-    return this.draw(...this.#request('rsample', shape, options));
+    return this.#drawn('rsample', shape, options);
   }
 
   /** The logarithm of the density or probability of `value`, which broadcasts; events are summed to one number. */
@@ -147,11 +146,15 @@ export abstract class Distribution {
     return t;
   }
 
-  #request(method: string, shape: Shape, options: SampleOptions | undefined): [Shape, Generator | undefined] {
+  #drawn(method: string, shape: Shape, options: SampleOptions | undefined): Tensor {
     const op = `${this.#name}.${method}`;
     check(op, 'the shape', shape, is.arrayOf(is.size));
     const { generator } = checkOptions(op, options, sampleOptions);
-    return [[...shape, ...this.batchShape, ...this.eventShape], generator];
+    try {
+      return this.draw([...shape, ...this.batchShape, ...this.eventShape], generator);
+    } catch (error) {
+      throw inNameOf(op, error);
+    }
   }
 
   get #name(): string {

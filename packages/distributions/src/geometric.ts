@@ -1,6 +1,6 @@
 import { broadcastTensors, type Generator, log1p, rand, type Shape, type Tensor, where } from '@gradgate/core';
 import { Bernoulli } from './bernoulli.js';
-import { count } from './constraints.js';
+import { checkAll, count } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
 import { type Chance, chanceOf, clampProbs } from './probabilities.js';
 
@@ -23,7 +23,7 @@ export class Geometric extends Distribution {
     super(probs.shape, [], { validateArgs: chance.validateArgs });
     this.probs = probs;
     this.logits = logits;
-    if (this.validateArgs && !probs.gt(0).all().item()) throw new RangeError('Geometric: probs are above 0');
+    if (this.validateArgs) checkAll('Geometric', probs.gt(0), () => new RangeError('Geometric: probs are above 0'));
   }
 
   override get mean(): Tensor {

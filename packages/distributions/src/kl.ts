@@ -4,6 +4,7 @@ import { Bernoulli } from './bernoulli.js';
 import { Beta } from './beta.js';
 import { Binomial } from './binomial.js';
 import { Categorical, OneHotCategorical } from './categorical.js';
+import { checkAll } from './constraints.js';
 import { Dirichlet } from './dirichlet.js';
 import { Distribution } from './distribution.js';
 import { Exponential } from './exponential.js';
@@ -145,8 +146,8 @@ registerKl(Binomial, Binomial, (p, q) => {
     new Bernoulli({ probs: q.probs, validateArgs: false }),
   );
   const same = p.totalCount.mul(each);
-  if (p.totalCount.lt(q.totalCount).any().item())
-    throw new RangeError('klDivergence: of binomials the totalCount of p is not below that of q');
+  const text = 'klDivergence: of binomials the totalCount of p is not below that of q';
+  checkAll('klDivergence', p.totalCount.ge(q.totalCount), () => new RangeError(text));
   return where(p.totalCount.gt(q.totalCount), Number.POSITIVE_INFINITY, same);
 });
 

@@ -2,7 +2,7 @@ import { arange, type Generator, lgamma, type Shape, type Tensor } from '@gradga
 import { check, is } from '@gradgate/core/internal';
 import { Binomial } from './binomial.js';
 import { OverClasses, type Weights } from './categorical.js';
-import { type Constraint, count } from './constraints.js';
+import { type Constraint, checkAll, count } from './constraints.js';
 import type { DistributionOptions } from './distribution.js';
 
 /**
@@ -30,7 +30,7 @@ export class Multinomial extends OverClasses {
       text,
       check(op, name, value) {
         count.check(op, name, value);
-        if (!value.detach().sum(-1).eq(totalCount).all().item()) throw new RangeError(`${op}: ${name} is ${text}`);
+        checkAll(op, value.detach().sum(-1).eq(totalCount), () => new RangeError(`${op}: ${name} is ${text}`));
       },
     };
   }

@@ -1,5 +1,5 @@
 import { type Generator, logicalAnd, rand, type Shape, type Tensor, where } from '@gradgate/core';
-import { between, real, unitInterval } from './constraints.js';
+import { between, checkAll, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -20,8 +20,8 @@ export class Uniform extends Distribution {
     super(given.low.shape, [], options);
     this.low = given.low;
     this.high = given.high;
-    if (this.validateArgs && !this.low.lt(this.high).all().item())
-      throw new RangeError('Uniform: low is below high everywhere');
+    if (this.validateArgs)
+      checkAll('Uniform', this.low.lt(this.high), () => new RangeError('Uniform: low is below high everywhere'));
   }
 
   get support() {

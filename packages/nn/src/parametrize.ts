@@ -124,7 +124,7 @@ export function spectralNorm<M extends Module>(
   const fields = module as unknown as Fields;
   const [rows, columns] = [weight.shape[0]!, weight.numel / weight.shape[0]!];
   const unit = (v: Tensor): Tensor => v.div(v.norm().clamp(eps));
-  const vector = (n: number): Buffer => buffer(unit(randn([n], { dtype: weight.dtype })));
+  const vector = (n: number): Buffer => buffer(unit(randn([n], { dtype: weight.dtype, device: weight.device })));
   delete fields[name];
   fields[`${name}Orig`] = weight;
   fields[`${name}U`] = vector(rows);

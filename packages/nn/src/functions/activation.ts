@@ -40,7 +40,7 @@ export const rrelu = /* @__PURE__ */ named(
     checkTensors('rrelu', x);
     const { lower = 1 / 8, upper = 1 / 3, training = false } = checkOptions('rrelu', options, rreluOptions);
     if (!isTraining(training)) return leakyRelu(x, (lower + upper) / 2);
-    const slope = rand(x.shape, { dtype: x.dtype })
+    const slope = rand(x.shape, { dtype: x.dtype, device: x.device })
       .mul(upper - lower)
       .add(lower);
     return where(x.gt(0), x, x.mul(slope));

@@ -43,7 +43,7 @@ export const embeddingBag = /* @__PURE__ */ named(
     return stack(
       starts.map((start, i) =>
         start === ends[i]
-          ? zeros([weight.shape[1]!], { dtype: weight.dtype })
+          ? zeros([weight.shape[1]!], { dtype: weight.dtype, device: weight.device })
           : reduce(rows.narrow(0, start, ends[i]! - start), 0),
       ),
     );

@@ -8,15 +8,14 @@ import {
   ShapeError,
   softplus,
   type Tensor,
-  tensor,
   where,
+  zeros,
 } from '@gradgate/core';
 import {
   check,
   checkIntegers,
   checkOptions,
   checkTensors,
-  elementsOf,
   is,
   kernelsOf,
   options as known,
@@ -365,15 +364,13 @@ export const multilabelMarginLoss = /* @__PURE__ */ named(
     checkIntegers(op, 'targets', target);
     if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
     const [n, classes] = x.shape as [number, number];
-    const [marks, given] = [new Float32Array(n * classes), elementsOf(target, op)];
-    for (let row = 0; row < n; row++)
-      for (let i = 0; i < classes && given[row * classes + i] !== -1; i++) {
-        const c = given[row * classes + i]!;
-        if (c < 0 || c >= classes) throw new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
-        // A class that stands there twice counts twice.
-        marks[row * classes + c]! += 1;
-      }
-    const right = tensor(marks, { shape: [n, classes], dtype: x.dtype });
+    // What follows the first -1 does not count; a class that stands there twice counts twice.
+    const counts = target.eq(-1).cumsum(1).eq(0);
+    const classesOf = where(counts, target, 0);
+    const refuse = (c: number) => new IndexError(op, `target class ${c} is out of range for ${classes} classes`);
+    kernelsOf(op, classesOf).checkRange(classesOf, 0, classes - 1, refuse);
+    const none = zeros([n, classes], { dtype: x.dtype, device: x.device });
+    const right = none.scatterAdd(1, classesOf, counts.to(x.dtype));
     const pairs = right.unsqueeze(2).mul(right.eq(0).unsqueeze(1));
     const hinge = relu(x.unsqueeze(1).sub(x.unsqueeze(2)).add(1));
     return reduceLoss(op, hinge.mul(pairs).sum([1, 2]).div(classes), reduction);

@@ -87,7 +87,7 @@ export const fold = /* @__PURE__ */ named(
     const [n, c] = [x.shape[0]!, x.shape[1]! / area];
     const wide: Two = [h + 2 * padding[0], w + 2 * padding[1]];
     const shape: Shape = [n, c, area * count];
-    const index = tensor(positionsIn(wide, windows)).expand(shape);
+    const index = tensor(positionsIn(wide, windows), { device: x.device }).expand(shape);
     return zeros([n, c, wide[0] * wide[1]], { dtype: x.dtype, device: x.device })
       .scatterAdd(2, index, x.reshape(shape))
       .reshape([n, c, ...wide])

@@ -1,5 +1,5 @@
-import { cat, IndexError, logSoftmax, ShapeError, type Tensor, where } from '@gradgate/core';
-import { check, checkIntegers, checkTensors, is } from '@gradgate/core/internal';
+import { backend, cat, IndexError, logSoftmax, refuseRead, ShapeError, type Tensor, where } from '@gradgate/core';
+import { check, checkIntegers, checkTensors, is, kernelsOf } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { checkLayer } from './checkLayer.js';
 import { ModuleList, Sequential } from './container.js';
@@ -72,8 +72,11 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
         name,
         `takes [N, ${this.inFeatures}] and targets [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
       );
-    const outside = target.lt(0).logicalOr(target.ge(this.numClasses));
-    if (outside.any().item()) throw new IndexError(name, `a target is out of range for ${this.numClasses} classes`);
+    // How many targets a cluster has decides what is computed.
+    if (backend(target.device).isAsync) refuseRead(target.storage, name);
+    const outOfRange = (c: number) =>
+      new IndexError(name, `target ${c} is out of range for ${this.numClasses} classes`);
+    kernelsOf(name, target).checkRange(target, 0, this.numClasses - 1, outOfRange);
     const head = logSoftmax(this.head(x), 1);
     const [first] = this.cutoffs as [number];
     const inHead = target.lt(first);

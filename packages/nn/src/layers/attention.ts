@@ -68,7 +68,9 @@ const masksKnown = {
 
 /** A mask as numbers to be added to scores: bool masks leave out what is true, as PyTorch's modules do. */
 const additive = (mask: Tensor, like: Tensor): Tensor =>
-  mask.dtype === 'bool' ? where(mask, Number.NEGATIVE_INFINITY, zeros(mask.shape, { dtype: like.dtype })) : mask;
+  mask.dtype === 'bool'
+    ? where(mask, Number.NEGATIVE_INFINITY, zeros(mask.shape, { dtype: like.dtype, device: mask.device }))
+    : mask;
 
 /**
  * The `[n, m]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. It

@@ -1,5 +1,5 @@
 import { batchNorm, noGrad, ones, type Tensor, zeros } from '@gradgate/core';
-import { is, type Schema } from '@gradgate/core/internal';
+import { elementsOf, is, type Schema } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { type Buffer, buffer, Parameter } from '../parameter.js';
 import { checkChannels, checkLayer } from './checkLayer.js';
@@ -10,6 +10,11 @@ export interface BatchNormModuleOptions {
   momentum?: number | null;
   affine?: boolean;
   trackRunningStats?: boolean;
+}
+
+/** The momentum of a mean over all batches. Of a device whose values are not there at once the counter cannot be read. */
+function shareOfBatch({ constructor, numBatchesTracked }: BatchNormBase): number {
+  return numBatchesTracked === null ? 1 : 1 / (elementsOf(numBatchesTracked, constructor.name)[0]! + 1);
 }
 
 /** What batch norms have in common; those of other packages extend it as well. */
@@ -49,8 +54,7 @@ export class BatchNormBase extends Module {
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
     checkChannels(this, x, this.numFeatures, ndims);
     const { weight, bias, eps, runningMean, runningVar } = this;
-    // Read only where the average is over all batches: a device might have to be waited for.
-    const momentum = this.momentum ?? 1 / ((this.numBatchesTracked?.item() ?? 0) + 1);
+    const momentum = this.momentum ?? (this.training ? shareOfBatch(this) : 0);
     const y = batchNorm(x, runningMean, runningVar, {
       weight,
       bias,

@@ -114,7 +114,7 @@ class CellBase extends Module {
       const shape = [...rows, this.hiddenSize];
       if (t && t.shape.join() !== shape.join())
         throw new ShapeError(this.constructor.name, `the state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
-      return batch(t ?? zeros(shape, { dtype: x.dtype }));
+      return batch(t ?? zeros(shape, { dtype: x.dtype, device: x.device }));
     });
     const weights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh, hr: null };
     const next = step(batch(x), given, weights);
