@@ -7,6 +7,7 @@ import { DDPM, UNet } from '../../examples/src/models/ddpm.js';
 import { GCN, Graph } from '../../examples/src/models/gcn.js';
 import { GPT } from '../../examples/src/models/gpt.js';
 import { ResNet } from '../../examples/src/models/resnet.js';
+import { padding, Seq2Seq } from '../../examples/src/models/seq2seq.js';
 import { VAE } from '../../examples/src/models/vae.js';
 
 const losses: Record<string, number[]> = JSON.parse(
@@ -154,6 +155,41 @@ describe('models written as in PyTorch have its losses over five steps', () => {
       'gcn',
       train(optimizer, () => functional.nllLoss(model(x, graph).at(mask), y.at(mask))),
     );
+  });
+});
+
+describe('sequence to sequence', () => {
+  const ints = (values: number[][]) => tensor(values, { dtype: 'int32' });
+  const tokens = ints([
+    [3, 4, 5, 0],
+    [2, 8, 1, 6],
+    [7, 5, 0, 0],
+  ]);
+  const lengths = tensor([3, 4, 2], { dtype: 'int32' });
+
+  it("has PyTorch's losses over five steps, with packed sentences, attention and clipped values", () => {
+    const model = fill(new Seq2Seq(9, 6));
+    noGrad.run(() => {
+      for (const { embedding } of [model.encoder, model.decoder]) embedding.weight.select(0, padding).zero_();
+    });
+    const target = ints([
+      [1, 5, 4, 3, 2],
+      [1, 6, 8, 2, 0],
+      [1, 5, 7, 2, 0],
+    ]);
+    const optimizer = new optim.Adam(model.parameters(), { lr: 0.02 });
+    const clip = () => optim.clipGradValue_(model.parameters(), 0.5);
+    expectLosses(
+      'seq2seq',
+      train(optimizer, () => model.loss(tokens, lengths, target), clip),
+    );
+  });
+
+  it('what stands behind the end of a sentence does not count', () => {
+    const model = new Seq2Seq(9, 6);
+    const short = model.translate(tokens.narrow(0, 2, 1).narrow(1, 0, 2), tensor([2], { dtype: 'int32' }), 1, 5);
+    const padded = model.translate(tokens, lengths, 1, 5).narrow(0, 2, 1);
+    expect(padded.toArray()).toEqual(short.toArray());
   });
 });
 
