@@ -55,7 +55,7 @@ describe('backward hooks', () => {
     expect([...m.parameters()].every((p) => p.grad !== null)).toBe(true);
   });
 
-  it('O8 do not fire for calls under noGrad, while forward hooks do', () => {
+  it('do not fire for calls under noGrad, while forward hooks do', () => {
     const m = new Scale();
     const fired: string[] = [];
     m.registerForwardHook(() => void fired.push('forward'));

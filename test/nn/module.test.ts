@@ -104,7 +104,7 @@ describe('a module', () => {
     expect([...fc.namedParameters()]).toHaveLength(2);
   });
 
-  it('D14 runs hooks in the caller’s mode, and a decorated forward in its own', () => {
+  it('runs hooks in the caller’s mode, and a decorated forward in its own', () => {
     const seen: boolean[] = [];
     class Frozen extends Module {
       @noGrad override forward(x: Tensor): Tensor {
@@ -147,7 +147,7 @@ describe('a module', () => {
 });
 
 describe('O. modules and optimizers', () => {
-  it('O1 eval and train do not touch grad modes', () => {
+  it('eval and train do not touch grad modes', () => {
     const net = new Net();
     expect(net.eval().training).toBe(false);
     expect([...net.modules()].some((m) => m.training)).toBe(false);
@@ -157,7 +157,7 @@ describe('O. modules and optimizers', () => {
     expect(() => net.train('yes' as never)).toThrow(TypeError);
   });
 
-  it('O2 O3 requiresGrad_(false) freezes current parameters, and gradients still flow through', () => {
+  it('requiresGrad_(false) freezes current parameters, and gradients still flow through', () => {
     const net = new Net();
     expect(net.requiresGrad_(false)).toBe(net);
     expect([...net.parameters()].some((p) => p.requiresGrad)).toBe(false);
@@ -168,7 +168,7 @@ describe('O. modules and optimizers', () => {
     expect([x.grad!.shape, net.a.fc.weight.grad]).toEqual([[1, 3], null]);
   });
 
-  it('O4 a module made under noGrad trains', () => {
+  it('a module made under noGrad trains', () => {
     const net = noGrad.run(() => new Net());
     net(ones([1, 3]))
       .sum()
@@ -176,7 +176,7 @@ describe('O. modules and optimizers', () => {
     expect(net.a.fc.weight.grad).not.toBeNull();
   });
 
-  it('O5 step updates under noGrad; its closure records even if the caller does not', () => {
+  it('step updates under noGrad; its closure records even if the caller does not', () => {
     const p = new Parameter(tensor([2]));
     const sgd = new optim.SGD([p], { lr: 0.5 });
     const loss = noGrad.run(() =>
@@ -190,7 +190,7 @@ describe('O. modules and optimizers', () => {
     expect([loss.item(), p.toArray(), p.isLeaf, p.requiresGrad, p.version]).toEqual([4, [0], true, true, 1]);
   });
 
-  it('O6 zeroGrad drops gradients, or keeps the tensor and zeroes it', () => {
+  it('zeroGrad drops gradients, or keeps the tensor and zeroes it', () => {
     const net = new Net();
     net(ones([1, 3]))
       .sum()
@@ -203,7 +203,7 @@ describe('O. modules and optimizers', () => {
     expect(net.a.scale.grad).toBeNull();
   });
 
-  it('O7 initialisers and loadStateDict do not record; leaves stay leaves', () => {
+  it('initialisers and loadStateDict do not record; leaves stay leaves', () => {
     const fc = new Linear(3, 3);
     for (const fill of [
       init.xavierUniform_,
@@ -218,7 +218,7 @@ describe('O. modules and optimizers', () => {
     expect([fc.weight.isLeaf, fc.weight.gradFn, fc.weight.requiresGrad]).toEqual([true, null, true]);
   });
 
-  it('O8 forward hooks fire under noGrad', () => {
+  it('forward hooks fire under noGrad', () => {
     const fc = new Linear(1, 1);
     let fired = 0;
     fc.registerForwardHook(() => void fired++);

@@ -102,7 +102,7 @@ describe('grad', () => {
 });
 
 describe('N. the engine', () => {
-  it('N1 rules and hooks run disabled, enabled with createGraph, whatever the caller’s mode', () => {
+  it('rules and hooks run disabled, enabled with createGraph, whatever the caller’s mode', () => {
     const seen: boolean[] = [];
     const x = leaf(2);
     const run = (createGraph: boolean) => {
@@ -119,7 +119,7 @@ describe('N. the engine', () => {
     expect(seen).toEqual([false, true, true]);
   });
 
-  it('I7 hooks registered under noGrad follow the mode of the backward pass', () => {
+  it('hooks registered under noGrad follow the mode of the backward pass', () => {
     const x = leaf(1);
     const seen: boolean[] = [];
     noGrad.run(() => x.registerHook(() => void seen.push(isGradEnabled())));
@@ -127,7 +127,7 @@ describe('N. the engine', () => {
     expect(seen).toEqual([true]);
   });
 
-  it('N2 a throw in backward restores the mode, and a later pass works', () => {
+  it('a throw in backward restores the mode, and a later pass works', () => {
     const x = leaf(1);
     const handle = x.registerHook(() => {
       throw new Error('hook');
@@ -141,7 +141,7 @@ describe('N. the engine', () => {
     expect(x.grad!.toArray()).toEqual([2]);
   });
 
-  it('N5 hooks replace gradients; on an untracked tensor they throw; remove is idempotent', () => {
+  it('hooks replace gradients; on an untracked tensor they throw; remove is idempotent', () => {
     const x = leaf(1);
     const handle = x.registerHook((g) => g.mul(10));
     x.mul(2).sum().backward();
@@ -169,7 +169,7 @@ describe('N. the engine', () => {
     expect(x.grad!.toArray()).toEqual([10]);
   });
 
-  it('N6 a second backward throws unless the graph is retained or saved nothing', () => {
+  it('a second backward throws unless the graph is retained or saved nothing', () => {
     const x = leaf(2);
     const y = x.mul(x).sum();
     y.backward({ retainGraph: true });
@@ -181,7 +181,7 @@ describe('N. the engine', () => {
     expect(x.grad!.toArray()).toEqual([10]);
   });
 
-  it('N7 saved-tensor hooks pack and unpack, and are not called under noGrad', () => {
+  it('saved-tensor hooks pack and unpack, and are not called under noGrad', () => {
     const packed: unknown[] = [];
     const hooks = {
       pack: (t: Tensor) => packed.push(t.toArray()) - 1,
@@ -196,7 +196,7 @@ describe('N. the engine', () => {
     expect(x.grad!.toArray()).toEqual([6]);
   });
 
-  it('N10 anomaly mode is scoped, and names the forward line of a NaN', () => {
+  it('anomaly mode is scoped, and names the forward line of a NaN', () => {
     const x = leaf(-1);
     const y = detectAnomaly(() => {
       const z = x.sqrt();
@@ -217,7 +217,7 @@ describe('N. the engine', () => {
     expect([x.grad!.toArray(), w.grad!.toArray()]).toEqual([[12], [10]]);
   });
 
-  it('B8 what a check refuses has changed nothing', () => {
+  it('what a check refuses has changed nothing', () => {
     const x = leaf(1, 2);
     expect(() => x.backward({ gradient: ones([5]) })).toThrow();
     expect(x.grad).toBeNull();

@@ -57,7 +57,7 @@ describe('custom functions', () => {
     expect(gradgradcheck((t) => cube(t!, 2), [randn([3], f64)])).toBe(true);
   });
 
-  it('N3 N4 forward runs disabled and can ask whether its caller records; under noGrad nothing is kept', () => {
+  it('forward runs disabled and can ask whether its caller records; under noGrad nothing is kept', () => {
     seen.length = 0;
     const x = leaf(1);
     cube(x, 2);
@@ -153,7 +153,7 @@ describe('checkpoint', () => {
     expect([runs > 1, g.item(), grad(g.sum(), x).item()]).toEqual([true, 12, 12]);
   });
 
-  it('N8 just runs under noGrad; a second run that does otherwise throws', () => {
+  it('just runs under noGrad; a second run that does otherwise throws', () => {
     let runs = 0;
     noGrad.run(() => checkpoint(() => runs++));
     expect(runs).toBe(1);
@@ -177,7 +177,7 @@ describe('checkpoint', () => {
 describe('functional derivatives', () => {
   const fn = (x: Tensor) => x.pow(3).sum();
 
-  it('N12 N13 N14 valueAndGrad ignores an outer noGrad, honours an inner one, and is fenced', () => {
+  it('valueAndGrad ignores an outer noGrad, honours an inner one, and is fenced', () => {
     const x = tensor([2, 3]);
     const [value, [g]] = noGrad.run(() => valueAndGrad(fn)(x));
     expect([value.item(), g!.toArray(), x.requiresGrad]).toEqual([35, [12, 27], false]);
@@ -192,7 +192,7 @@ describe('functional derivatives', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('N9 a result computed under noGrad is never handed out where gradients are on', () => {
+  it('a result computed under noGrad is never handed out where gradients are on', () => {
     const w = tensor(
       [
         [1, 2],
@@ -215,7 +215,7 @@ describe('functional derivatives', () => {
     }
   });
 
-  it('N15 a guard holds through everything that calls a function for its derivative', () => {
+  it('a guard holds through everything that calls a function for its derivative', () => {
     const part = noGrad.wrap((t: Tensor) => t.mul(1));
     const half = (t: Tensor) => part(t).mul(t).sum(); // x^2, of which the guard hides one factor: x, not 2x
     const x = tensor([3], { dtype: 'float64' });

@@ -59,7 +59,7 @@ describe('gradcheck', () => {
     );
   });
 
-  it('N11 says so under noGrad, and takes float64 only', () => {
+  it('says so under noGrad, and takes float64 only', () => {
     expect(() => noGrad.run(() => gradcheck((x) => x, [randn([2], f64)]))).toThrow(/gradients are off here/);
     expect(() => gradcheck((x) => x, [randn([2], { requiresGrad: true })])).toThrow(/inputs are float64, got float32/);
     expect(() => gradcheck((x) => x, [randn([2], { dtype: 'float64' })])).toThrow(/none of the inputs requires grad/);

@@ -35,20 +35,20 @@ async function collected(make: () => object): Promise<boolean> {
 }
 
 describe('K. tensors under noGrad', () => {
-  it('K1 results do not require grad, have no gradFn, are leaves', () => {
+  it('results do not require grad, have no gradFn, are leaves', () => {
     const x = leaf(1, 2);
     const y = noGrad.run(() => x.mul(2));
     expect([y.requiresGrad, y.gradFn, y.isLeaf]).toEqual([false, null, true]);
   });
 
-  it('K2 factories and parameters that ask for it keep requiresGrad', () => {
+  it('factories and parameters that ask for it keep requiresGrad', () => {
     noGrad.run(() => {
       expect(zeros([1], { requiresGrad: true }).requiresGrad).toBe(true);
       expect(new Parameter(zeros([1])).requiresGrad).toBe(true);
     });
   });
 
-  it('K3 copies do not inherit it', () => {
+  it('copies do not inherit it', () => {
     const x = leaf(1);
     noGrad.run(() =>
       expect([x.clone(), zerosLike(x), x.to('float64'), tensor(x)].map((t) => t.requiresGrad)).toEqual([
@@ -60,7 +60,7 @@ describe('K. tensors under noGrad', () => {
     );
   });
 
-  it('K4 requiresGrad_ works inside; operations inside stay untracked, those after are tracked', () => {
+  it('requiresGrad_ works inside; operations inside stay untracked, those after are tracked', () => {
     const x = tensor([1]);
     noGrad.run(() => {
       x.requiresGrad_();
@@ -69,7 +69,7 @@ describe('K. tensors under noGrad', () => {
     expect(x.mul(2).requiresGrad).toBe(true);
   });
 
-  it('K5 K6 methods and conversions with nothing to do return the same tensor, which still requires grad', () => {
+  it('methods and conversions with nothing to do return the same tensor, which still requires grad', () => {
     const x = leaf(1, 2);
     noGrad.run(() => {
       expect(x.contiguous()).toBe(x);
@@ -79,14 +79,14 @@ describe('K. tensors under noGrad', () => {
     });
   });
 
-  it('K7 a result enters later graphs as a constant', () => {
+  it('a result enters later graphs as a constant', () => {
     const x = leaf(3);
     const c = noGrad.run(() => x.mul(x));
     x.mul(c).sum().backward();
     expect(x.grad!.toArray()).toEqual([9]);
   });
 
-  it('K8 intermediates can be collected at once; a graph keeps them until it is gone', async () => {
+  it('intermediates can be collected at once; a graph keeps them until it is gone', async () => {
     const x = ones([8], { requiresGrad: true });
     expect(
       await collected(() => {
@@ -111,7 +111,7 @@ describe('K. tensors under noGrad', () => {
     expect(x.grad).not.toBeNull();
   });
 
-  it('I8 finalization callbacks run in the default mode', async () => {
+  it('finalization callbacks run in the default mode', async () => {
     const modes: boolean[] = [];
     const registry = new FinalizationRegistry(() => modes.push(isGradEnabled()));
     noGrad.run(() => registry.register({}, 'gone'));
@@ -122,7 +122,7 @@ describe('K. tensors under noGrad', () => {
     expect(modes).toEqual([true]);
   });
 
-  it('K9 K10 backward works inside, with createGraph too', () => {
+  it('backward works inside, with createGraph too', () => {
     const x = leaf(3);
     const y = x.mul(x).mul(x).sum();
     noGrad.run(() => {
@@ -132,7 +132,7 @@ describe('K. tensors under noGrad', () => {
     expect(x.grad!.toArray()).toEqual([27]);
   });
 
-  it('K11 backward of an untracked result says where tracking was off', () => {
+  it('backward of an untracked result says where tracking was off', () => {
     const x = leaf(1);
     setDevelopmentMode(true);
     class Net {
@@ -149,7 +149,7 @@ describe('K. tensors under noGrad', () => {
     expect(() => tensor([1], { dtype: 'int32' }).backward()).toThrow(/int32 tensors never require grad/);
   });
 
-  it('P4 explainGrad answers why a tensor is tracked or not', () => {
+  it('explainGrad answers why a tensor is tracked or not', () => {
     const x = leaf(1);
     expect(explainGrad(x)).toBe('tracked: a leaf that requires grad');
     expect(explainGrad(x.exp())).toBe('tracked: computed by exp');
@@ -158,12 +158,12 @@ describe('K. tensors under noGrad', () => {
     expect(explainGrad(inferenceMode.run(() => x.exp()))).toMatch(/inferenceMode/);
   });
 
-  it('K12 K13 only leaves of floating point can be told', () => {
+  it('only leaves of floating point can be told', () => {
     expect(() => leaf(1).mul(2).requiresGrad_(false)).toThrow(/detach\(\)/);
     expect(() => tensor([1], { dtype: 'bool' }).requiresGrad_()).toThrow(/bool/);
   });
 
-  it('K14 a leaf frozen between forward and backward gets no gradient, others do', () => {
+  it('a leaf frozen between forward and backward gets no gradient, others do', () => {
     const [a, b] = [leaf(2), leaf(3)];
     const y = a.mul(b).sum();
     a.requiresGrad_(false);
@@ -171,7 +171,7 @@ describe('K. tensors under noGrad', () => {
     expect([a.grad, b.grad!.toArray()]).toEqual([null, [2]]);
   });
 
-  it('K15 detach shares storage; made to require grad it is an independent leaf', () => {
+  it('detach shares storage; made to require grad it is an independent leaf', () => {
     const x = leaf(1);
     const d = x.detach().requiresGrad_();
     d.mul(5).sum().backward();
@@ -180,20 +180,20 @@ describe('K. tensors under noGrad', () => {
 });
 
 describe('L. views, in-place, versions', () => {
-  it('L1 in-place on a leaf that requires grad throws, data unchanged', () => {
+  it('in-place on a leaf that requires grad throws, data unchanged', () => {
     const x = leaf(1, 2);
     expect(() => x.add_(1)).toThrow(/add_: a leaf that requires grad cannot be written to.*noGrad\.run/);
     expect(() => x.select(0, 0).fill_(9)).toThrow(/view of a leaf that requires grad/);
     expect([x.toArray(), x.version]).toEqual([[1, 2], 0]);
   });
 
-  it('L2 under noGrad it works, the tensor stays a leaf, the version grows', () => {
+  it('under noGrad it works, the tensor stays a leaf, the version grows', () => {
     const x = leaf(1, 2);
     noGrad.run(() => x.add_(1));
     expect([x.toArray(), x.isLeaf, x.requiresGrad, x.version]).toEqual([[2, 3], true, true, 1]);
   });
 
-  it('L3 a saved value that was written to since makes backward throw', () => {
+  it('a saved value that was written to since makes backward throw', () => {
     const [x, w] = [leaf(1), leaf(2)];
     const y = x.mul(w).sum();
     noGrad.run(() => w.add_(1));
@@ -205,7 +205,7 @@ describe('L. views, in-place, versions', () => {
     expect(w.grad!.toArray()).toEqual([1]);
   });
 
-  it('L4 a non-leaf written to under noGrad whose value was not saved is flagged', () => {
+  it('a non-leaf written to under noGrad whose value was not saved is flagged', () => {
     const x = leaf(1);
     const h = x.add(1);
     const y = h.sum();
@@ -213,13 +213,13 @@ describe('L. views, in-place, versions', () => {
     expect(() => y.backward()).toThrow(/result of add was modified by mul_ while recording was off/);
   });
 
-  it('L5 a view taken under noGrad does not require grad', () => {
+  it('a view taken under noGrad does not require grad', () => {
     const x = leaf(1, 2);
     expect(noGrad.run(() => x.view(2, 1)).requiresGrad).toBe(false);
     expect(noGrad.run(() => x.mul(1).t()).requiresGrad).toBe(false);
   });
 
-  it('L6 such a view never drops gradients silently', () => {
+  it('such a view never drops gradients silently', () => {
     const w = leaf(3);
     const base = zeros([2]);
     const view = noGrad.run(() => base.narrow(0, 0, 1));
@@ -230,7 +230,7 @@ describe('L. views, in-place, versions', () => {
     expect(view.detach().mul(2).toArray()).toEqual([6]);
   });
 
-  it('L6 development mode says where such a view is a constant of a graph', () => {
+  it('development mode says where such a view is a constant of a graph', () => {
     const [w, x] = [leaf(1, 2, 3), leaf(4, 5)];
     const take = (): Tensor => w.narrow(0, 0, 2);
     const reports: string[] = [];
@@ -259,7 +259,7 @@ describe('L. views, in-place, versions', () => {
     expect(reports).toHaveLength(2);
   });
 
-  it('L7 in-place in grad mode through such a view throws; view and write in one mode work', () => {
+  it('in-place in grad mode through such a view throws; view and write in one mode work', () => {
     const w = leaf(3);
     const base = zeros([2]);
     const view = noGrad.run(() => base.narrow(0, 0, 1));
@@ -271,7 +271,7 @@ describe('L. views, in-place, versions', () => {
     expect([base.toArray(), w.grad!.toArray()]).toEqual([[3, 0], [1]]);
   });
 
-  it('L8 in-place through a tracked view updates the gradient of the base', () => {
+  it('in-place through a tracked view updates the gradient of the base', () => {
     const x = leaf(1, 2, 3, 4);
     const base = x.mul(2);
     const view = base.view(2, 2).t().select(0, 1);
@@ -291,7 +291,7 @@ describe('L. views, in-place, versions', () => {
     expect(other.grad!.toArray()).toEqual([0, 3]);
   });
 
-  it('L9 detach shares the version counter', () => {
+  it('detach shares the version counter', () => {
     const x = leaf(1);
     const y = x.exp().sum();
     noGrad.run(() => x.detach().add_(1));
@@ -302,7 +302,7 @@ describe('L. views, in-place, versions', () => {
     expect(() => z.backward()).toThrow(/modified in place since/);
   });
 
-  it('L10 a plain tensor written from a tracked one becomes tracked in grad mode, not under noGrad', () => {
+  it('a plain tensor written from a tracked one becomes tracked in grad mode, not under noGrad', () => {
     const x = leaf(1, 2);
     const [a, b] = [zeros([2]), zeros([2])];
     a.copy_(x);
@@ -312,7 +312,7 @@ describe('L. views, in-place, versions', () => {
     expect(x.grad!.toArray()).toEqual([3, 3]);
   });
 
-  it('L11 assigning into a parameter outside of noGrad throws', () => {
+  it('assigning into a parameter outside of noGrad throws', () => {
     const p = new Parameter(zeros([2]));
     expect(() => p.set(0, 5)).toThrow(/requires grad cannot be written to/);
     expect(() => p.copy_(ones([2]))).toThrow(/requires grad cannot be written to/);
@@ -340,7 +340,7 @@ describe('M. inference mode', () => {
     return { x, y: inferenceMode.run(() => x.mul(2)) };
   };
 
-  it('M1 results are marked, have no version, cannot be saved for backward', () => {
+  it('results are marked, have no version, cannot be saved for backward', () => {
     const { x, y } = make();
     expect([y.inference, y.requiresGrad]).toEqual([true, false]);
     expect(() => y.version).toThrow(/do not track versions/);
@@ -348,13 +348,13 @@ describe('M. inference mode', () => {
     expect(x.add(y).requiresGrad).toBe(true);
   });
 
-  it('M2 outside, reading and untracked use give normal tensors', () => {
+  it('outside, reading and untracked use give normal tensors', () => {
     const { y } = make();
     const z = y.add(1);
     expect([z.inference, z.toArray(), z.version]).toEqual([false, [3, 5], 0]);
   });
 
-  it('M3 outside, in-place throws before changing data', () => {
+  it('outside, in-place throws before changing data', () => {
     const { y } = make();
     expect(() => y.add_(1)).toThrow(/made under inferenceMode cannot be written to outside of it; use clone\(\)/);
     expect(y.toArray()).toEqual([2, 4]);
@@ -362,19 +362,19 @@ describe('M. inference mode', () => {
     expect(y.toArray()).toEqual([3, 5]);
   });
 
-  it('M4 outside, requiresGrad_ throws; clone gives a normal tensor', () => {
+  it('outside, requiresGrad_ throws; clone gives a normal tensor', () => {
     const { y } = make();
     expect(() => y.requiresGrad_()).toThrow(/inferenceMode cannot require grad outside; use clone\(\)/);
     expect(y.clone().requiresGrad_().mul(2).requiresGrad).toBe(true);
   });
 
-  it('M7 parameters made inside throw at their first tracked use', () => {
+  it('parameters made inside throw at their first tracked use', () => {
     const p = inferenceMode.run(() => new Parameter(ones([1])));
     expect(() => p.add(1)).toThrow(/requires grad but was made under inferenceMode/);
     expect(noGrad.run(() => p.add(1)).toArray()).toEqual([2]);
   });
 
-  it('M9 errors on an inference tensor name where it was made', () => {
+  it('errors on an inference tensor name where it was made', () => {
     setDevelopmentMode(true);
     const { x, y } = make();
     const place = /inferenceMode at .*recording\.test\.ts:\d+/;
@@ -385,7 +385,7 @@ describe('M. inference mode', () => {
     expect(() => inferenceMode.run(() => zeros([1])).backward()).toThrow(place);
   });
 
-  it('M8 backward of a graph from outside gives normal gradients inside', () => {
+  it('backward of a graph from outside gives normal gradients inside', () => {
     const x = leaf(3);
     const y = x.mul(x).sum();
     inferenceMode.run(() => y.backward());

@@ -35,7 +35,7 @@ const ended: boolean[] = [];
 const off = [false, false, false];
 
 describe('G. async methods', () => {
-  it('G1 G2 G3 disabled before and after every await; caller and other tasks in their own mode', async () => {
+  it('disabled before and after every await; caller and other tasks in their own mode', async () => {
     const other: boolean[] = [];
     const timer = setInterval(() => other.push(isGradEnabled()), 1);
     const p = new A().m(10);
@@ -47,7 +47,7 @@ describe('G. async methods', () => {
     expect(new Set(other)).toEqual(new Set([true]));
   });
 
-  it('G4 G5 overlapping calls that end in any order, of either mode, keep their own', async () => {
+  it('overlapping calls that end in any order, of either mode, keep their own', async () => {
     const on = enableGrad.wrap(async (ms: number) => {
       await sleep(ms);
       return isGradEnabled();
@@ -57,7 +57,7 @@ describe('G. async methods', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('G6 G7 G8 rejections, promises that never settle and calls nobody waits for leave nothing behind', async () => {
+  it('rejections, promises that never settle and calls nobody waits for leave nothing behind', async () => {
     await expect(
       noGrad.run(async () => {
         await null;
@@ -71,7 +71,7 @@ describe('G. async methods', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('G9 G10 nested calls inherit the flow; enableGrad inside ends back in disabled, in that flow only', async () => {
+  it('nested calls inherit the flow; enableGrad inside ends back in disabled, in that flow only', async () => {
     const inner = async () => {
       await null;
       return isGradEnabled();
@@ -84,7 +84,7 @@ describe('G. async methods', () => {
     });
   });
 
-  it('G11 Promise.all of guarded and plain: plain records', async () => {
+  it('Promise.all of guarded and plain: plain records', async () => {
     const plain = async () => {
       await sleep();
       return isGradEnabled();
@@ -92,7 +92,7 @@ describe('G. async methods', () => {
     expect(await Promise.all([new A().m(), plain()])).toEqual([off, true]);
   });
 
-  it('G12 a scope held across an await is closed, reported with its place, and its end throws', async () => {
+  it('a scope held across an await is closed, reported with its place, and its end throws', async () => {
     setDevelopmentMode(true);
     const held = async () => {
       using _ = noGrad.enter();
@@ -104,7 +104,7 @@ describe('G. async methods', () => {
     expect(reports).toEqual([expect.stringMatching(/held across an await.*async\.test\.ts:\d+/)]);
   });
 
-  it('G14 G15 a plain function that returns a promise is covered too', async () => {
+  it('a plain function that returns a promise is covered too', async () => {
     const f = noGrad.wrap(() => sleep().then(() => isGradEnabled()));
     expect(await f()).toBe(false);
   });
@@ -125,7 +125,7 @@ describe('G. async methods', () => {
     expect(seen).toEqual([false, false, true]);
   });
 
-  it('G16 the coroutine form covers every step, takes this and arguments, and passes rejections in', async () => {
+  it('the coroutine form covers every step, takes this and arguments, and passes rejections in', async () => {
     const f = noGrad.async(function* (this: { x: number }, y: number): Generator<unknown, unknown[], any> {
       const seen: unknown[] = [this.x, y, isGradEnabled()];
       seen.push(yield sleep().then(() => 7), isGradEnabled());
@@ -142,7 +142,7 @@ describe('G. async methods', () => {
     await expect(noGrad.async((() => 3) as never).call(undefined)).rejects.toThrow(/takes a generator function/);
   });
 
-  it('G17 G18 the caller is back in its mode at once, and the condition is read at the call', async () => {
+  it('the caller is back in its mode at once, and the condition is read at the call', async () => {
     let flag = true;
     const f = noGrad(() => flag).wrap(async () => {
       await sleep();
@@ -157,7 +157,7 @@ describe('G. async methods', () => {
 });
 
 describe('H. async generators', () => {
-  it('H1 H2 H3 H6 disabled through all awaits and yields; the consumer is not; break runs finally disabled', async () => {
+  it('disabled through all awaits and yields; the consumer is not; break runs finally disabled', async () => {
     ended.length = 0;
     const values: boolean[] = [];
     for await (const v of new A().stream()) {
@@ -168,14 +168,14 @@ describe('H. async generators', () => {
     expect(ended).toEqual([false]);
   });
 
-  it('H4 throw is handled inside, disabled', async () => {
+  it('throw is handled inside, disabled', async () => {
     const g = new A().stream();
     await g.next();
     expect(await g.throw(new Error('x'))).toEqual({ value: false, done: false });
     await g.return();
   });
 
-  it('H5 several next() in flight are queued and all covered', async () => {
+  it('several next() in flight are queued and all covered', async () => {
     const g = new A().stream();
     const values = await Promise.all([g.next(), g.next(), g.next()]);
     expect(values.map((r) => r.value)).toEqual(off);
@@ -184,7 +184,7 @@ describe('H. async generators', () => {
 });
 
 describe('I. callbacks, timers, promises', () => {
-  it('I1 I2 callbacks follow the mode at their call', () => {
+  it('callbacks follow the mode at their call', () => {
     let later = () => true;
     noGrad.run(() => {
       expect([1, 2].map(() => isGradEnabled())).toEqual([false, false]);
@@ -193,7 +193,7 @@ describe('I. callbacks, timers, promises', () => {
     expect(later()).toBe(true);
   });
 
-  it('I3 bindGradMode makes a function follow the mode at binding', () => {
+  it('bindGradMode makes a function follow the mode at binding', () => {
     const bound = noGrad.run(() =>
       bindGradMode(function named(_: number) {
         return isGradEnabled();
@@ -205,7 +205,7 @@ describe('I. callbacks, timers, promises', () => {
     expect(() => bindGradMode(1 as never)).toThrow(TypeError);
   });
 
-  it('I4 timers and microtasks that start inside are disabled', async () => {
+  it('timers and microtasks that start inside are disabled', async () => {
     const seen = await noGrad.run(() =>
       Promise.all([
         new Promise((r) => setTimeout(() => r(isGradEnabled()))),
@@ -217,7 +217,7 @@ describe('I. callbacks, timers, promises', () => {
     expect(seen).toEqual([false, false, false, false]);
   });
 
-  it('I5 then() follows its registration, not where the promise was resolved', async () => {
+  it('then() follows its registration, not where the promise was resolved', async () => {
     let resolve = (_: unknown) => {};
     const p = new Promise((r) => {
       resolve = r;
@@ -228,7 +228,7 @@ describe('I. callbacks, timers, promises', () => {
     expect([await inside, await outside]).toEqual([false, true]);
   });
 
-  it('I6 listeners follow the emitter', () => {
+  it('listeners follow the emitter', () => {
     const emitter = new EventEmitter();
     const seen: boolean[] = [];
     noGrad.run(() => emitter.on('x', () => seen.push(isGradEnabled())));

@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 describe('C. forms and conditions', () => {
-  it('C1 C2 @noGrad and @noGrad() mean the same, and applying them changes nothing', () => {
+  it('@noGrad and @noGrad() mean the same, and applying them changes nothing', () => {
     class A {
       @noGrad a() {
         return isGradEnabled();
@@ -29,7 +29,7 @@ describe('C. forms and conditions', () => {
     expect([new A().a(), new A().b()]).toEqual([false, false]);
   });
 
-  it('C3 C4 C5 the flag is read at each call; where false the mode is the caller’s', () => {
+  it('the flag is read at each call; where false the mode is the caller’s', () => {
     let flag = true;
     class A {
       @noGrad(() => flag) m() {
@@ -49,7 +49,7 @@ describe('C. forms and conditions', () => {
     noGrad.run(() => expect([a.m(), a.e()]).toEqual([false, false]));
   });
 
-  it('C6 C7 the condition runs once a call, in the caller’s mode, with this and the arguments', () => {
+  it('the condition runs once a call, in the caller’s mode, with this and the arguments', () => {
     const calls: unknown[] = [];
     class A {
       @noGrad(function (this: A, ...args: unknown[]) {
@@ -65,7 +65,7 @@ describe('C. forms and conditions', () => {
     expect(calls).toEqual([[a, [1, 'two'], true]]);
   });
 
-  it('C8 the flag changing while the body runs does not change the mode of that call', () => {
+  it('the flag changing while the body runs does not change the mode of that call', () => {
     let flag = true;
     const f = noGrad(() => flag).wrap(() => {
       flag = false;
@@ -74,7 +74,7 @@ describe('C. forms and conditions', () => {
     expect(f()).toBe(false);
   });
 
-  it('C9 C13 in recursion each level asks its own condition and restores its own caller', () => {
+  it('in recursion each level asks its own condition and restores its own caller', () => {
     class A {
       @noGrad((n: number) => n % 2 === 0)
       m(n: number): boolean[] {
@@ -106,7 +106,7 @@ describe('C. forms and conditions', () => {
     expect(ran).toBe(false);
   });
 
-  it('C11 @noGrad(true) is refused: it would freeze the flag', () => {
+  it('@noGrad(true) is refused: it would freeze the flag', () => {
     expect(() => {
       class A {
         // @ts-expect-error a boolean is not a decorator
@@ -117,7 +117,7 @@ describe('C. forms and conditions', () => {
     expect(() => noGrad('x' as never)).toThrow(/takes a condition .* or a boolean, got string/);
   });
 
-  it('C12 of stacked decorators the inner one decides for the body', () => {
+  it('of stacked decorators the inner one decides for the body', () => {
     class A {
       @noGrad @enableGrad m() {
         return isGradEnabled();
@@ -129,7 +129,7 @@ describe('C. forms and conditions', () => {
     expect([new A().m(), new A().n()]).toEqual([true, false]);
   });
 
-  it('C14 one decorator value is safe on many methods', () => {
+  it('one decorator value is safe on many methods', () => {
     const off = noGrad(() => true);
     class A {
       @off a() {
@@ -142,7 +142,7 @@ describe('C. forms and conditions', () => {
     expect(new A().a()).toBe(false);
   });
 
-  it('C15 wrap works on arrows, bound functions, natives and methods with this', () => {
+  it('wrap works on arrows, bound functions, natives and methods with this', () => {
     const o = {
       x: 1,
       get() {
@@ -156,7 +156,7 @@ describe('C. forms and conditions', () => {
     expect(() => noGrad.wrap(3 as never)).toThrow(/noGrad.wrap: takes a function, got number/);
   });
 
-  it('C16 a class is refused with advice', () => {
+  it('a class is refused with advice', () => {
     expect(() => {
       // @ts-expect-error a class is not a method
       @noGrad
@@ -169,7 +169,7 @@ describe('C. forms and conditions', () => {
     expect(() => noGrad(B as never)).toThrow(/not a class \(B\)/);
   });
 
-  it('C17 a field is refused with advice', () => {
+  it('a field is refused with advice', () => {
     expect(() => {
       class A {
         // @ts-expect-error a field is not a method
@@ -181,7 +181,7 @@ describe('C. forms and conditions', () => {
 });
 
 describe('D. classes', () => {
-  it('D1 D2 this, arguments and result pass through; static methods too', () => {
+  it('this, arguments and result pass through; static methods too', () => {
     class A {
       x = 2;
       @noGrad m(a: number, ...rest: number[]) {
@@ -195,7 +195,7 @@ describe('D. classes', () => {
     expect(A.s()).toEqual([true, false]);
   });
 
-  it('D3 private methods work', () => {
+  it('private methods work', () => {
     class A {
       @noGrad #m() {
         return isGradEnabled();
@@ -208,7 +208,7 @@ describe('D. classes', () => {
     expect(gradPolicies(A)).toMatchObject([{ member: '#m', kind: 'method' }]);
   });
 
-  it('D4 D5 getters and setters run guarded and stay what they are', () => {
+  it('getters and setters run guarded and stay what they are', () => {
     const seen: boolean[] = [];
     class A {
       @noGrad get g() {
@@ -225,7 +225,7 @@ describe('D. classes', () => {
     expect(typeof Object.getOwnPropertyDescriptor(A.prototype, 'g')!.get).toBe('function');
   });
 
-  it('D6 both halves of an accessor are guarded', () => {
+  it('both halves of an accessor are guarded', () => {
     class A {
       @noGrad accessor value = 1;
     }
@@ -235,7 +235,7 @@ describe('D. classes', () => {
     expect(gradPolicies(A)).toMatchObject([{ member: 'value', kind: 'accessor' }]);
   });
 
-  it('D7 computed names and symbols work', () => {
+  it('computed names and symbols work', () => {
     const name = 'dynamic';
     class A {
       @noGrad [name]() {
@@ -249,7 +249,7 @@ describe('D. classes', () => {
     expect([...new A()]).toEqual([false]);
   });
 
-  it('D8 D9 D10 D11 overrides are guarded as they declare; super is guarded for its duration', () => {
+  it('overrides are guarded as they declare; super is guarded for its duration', () => {
     const seen: boolean[] = [];
     class Base {
       on = true;
@@ -285,7 +285,7 @@ describe('D. classes', () => {
     expect(noGrad.run(() => p.both())).toBe(true);
   });
 
-  it('D12 D13 a method taken off its object works with call; it is not enumerable', () => {
+  it('a method taken off its object works with call; it is not enumerable', () => {
     class A {
       x = 1;
       @noGrad m() {
@@ -297,7 +297,7 @@ describe('D. classes', () => {
     expect(Object.getOwnPropertyDescriptor(A.prototype, 'm')!.enumerable).toBe(false);
   });
 
-  it('D15 two instances with different flags, interleaved, each follow their own', () => {
+  it('two instances with different flags, interleaved, each follow their own', () => {
     class A {
       constructor(
         readonly frozen: boolean,
@@ -335,15 +335,15 @@ describe('E. metadata', () => {
     @noGrad async later() {}
   }
 
-  it('E1 E2 name and length are kept', () => {
+  it('name and length are kept', () => {
     expect([A.prototype.named.name, A.prototype.named.length]).toEqual(['named', 2]);
   });
 
-  it('E4 a guarded async method still gives a promise', () => {
+  it('a guarded async method still gives a promise', () => {
     expect(new A().later()).toBeInstanceOf(Promise);
   });
 
-  it('E7 a guard adds one stack frame, named as the method', () => {
+  it('a guard adds one stack frame, named as the method', () => {
     const guarded = new A().named(1, '').split('\n').slice(1);
     const plain = original(A.prototype.named).call(new A(), 1, '').split('\n').slice(1);
     const depth = (lines: string[]) => lines.findIndex((l) => /decorators\.test/.test(l) && !/named/.test(l));
@@ -351,7 +351,7 @@ describe('E. metadata', () => {
     expect(guarded[1]).toMatch(/named/);
   });
 
-  it('E6 the original can be reached, without its guards', () => {
+  it('the original can be reached, without its guards', () => {
     class B {
       @noGrad @noGrad m() {
         return isGradEnabled();

@@ -40,13 +40,13 @@ function compiledToES5(body: (step: number) => unknown, count: number): Iterable
 }
 
 describe('F. generators', () => {
-  it('F1 calling runs nothing and changes nothing', () => {
+  it('calling runs nothing and changes nothing', () => {
     new A().steps();
     expect(seen).toEqual([]);
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('F2 F3 F4 F6 the body is disabled at each step, the consumer never; values pass both ways', () => {
+  it('the body is disabled at each step, the consumer never; values pass both ways', () => {
     const g = new A().steps();
     expect(g.next()).toEqual({ value: false, done: false });
     expect(isGradEnabled()).toBe(true);
@@ -56,7 +56,7 @@ describe('F. generators', () => {
     expect(seen).toEqual([false, false]);
   });
 
-  it('F5 a mode the caller set between steps is not undone by a later step', () => {
+  it('a mode the caller set between steps is not undone by a later step', () => {
     const g = new A().steps();
     g.next();
     setGradEnabled(false);
@@ -67,7 +67,7 @@ describe('F. generators', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('F7 F9 throw is handled inside, disabled; a body error finds the caller in its own mode', () => {
+  it('throw is handled inside, disabled; a body error finds the caller in its own mode', () => {
     const g = new A().steps();
     g.next();
     expect(g.throw(new Error('in'))).toEqual({ value: false, done: false });
@@ -76,7 +76,7 @@ describe('F. generators', () => {
     expect(seen).toEqual([false, false]);
   });
 
-  it('F8 return, break and destructuring run finally disabled', () => {
+  it('return, break and destructuring run finally disabled', () => {
     for (const _ of new A().steps()) break;
     const [_first] = new A().steps();
     const g = new A().steps();
@@ -85,12 +85,12 @@ describe('F. generators', () => {
     expect(seen).toEqual([false, false, false]);
   });
 
-  it('F10 return on a generator that never started does not run the body', () => {
+  it('return on a generator that never started does not run the body', () => {
     expect(new A().steps().return('x')).toEqual({ value: 'x', done: true });
     expect(seen).toEqual([]);
   });
 
-  it('F11 F12 suspended generators leave nothing behind; opposite ones each keep their own', () => {
+  it('suspended generators leave nothing behind; opposite ones each keep their own', () => {
     const make = (): Generator<boolean> =>
       (function* () {
         for (;;) yield isGradEnabled();
@@ -103,7 +103,7 @@ describe('F. generators', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('F13 yield* into another generator is covered', () => {
+  it('yield* into another generator is covered', () => {
     const inner = function* () {
       yield isGradEnabled();
     };
@@ -113,7 +113,7 @@ describe('F. generators', () => {
     expect([...outer()]).toEqual([false]);
   });
 
-  it('F14 F15 a scope opened, and a mode set, before a yield are in force after it, and end with the body', () => {
+  it('a scope opened, and a mode set, before a yield are in force after it, and end with the body', () => {
     const f = noGrad.wrap(function* () {
       {
         using _ = enableGrad.enter();
@@ -136,7 +136,7 @@ describe('F. generators', () => {
     });
   });
 
-  it('F16 F18 a scope that an undecorated generator holds at a yield is closed and reported when the turn is over', async () => {
+  it('a scope that an undecorated generator holds at a yield is closed and reported when the turn is over', async () => {
     const raw = function* () {
       using _ = noGrad.enter();
       yield 1;
@@ -193,7 +193,7 @@ describe('F. generators', () => {
     },
   );
 
-  it('F17 two raw generators closed in opposite order leave the mode as before', () => {
+  it('two raw generators closed in opposite order leave the mode as before', () => {
     const raw = function* () {
       using _ = noGrad.enter();
       yield 1;
@@ -206,7 +206,7 @@ describe('F. generators', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('F19 F22 an iterator that an ordinary method returns is covered, whatever made it', () => {
+  it('an iterator that an ordinary method returns is covered, whatever made it', () => {
     const f = noGrad.wrap(() => compiledToES5(() => isGradEnabled(), 2));
     expect([...f()]).toEqual([false, false]);
     const lazy = noGrad.wrap(() => {
@@ -225,7 +225,7 @@ describe('F. generators', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('F20 the condition is asked once a generator', () => {
+  it('the condition is asked once a generator', () => {
     let asked = 0;
     const f = noGrad(() => {
       asked++;
@@ -238,7 +238,7 @@ describe('F. generators', () => {
     expect(asked).toBe(1);
   });
 
-  it('F21 a re-entrant next throws TypeError and leaves the mode right', () => {
+  it('a re-entrant next throws TypeError and leaves the mode right', () => {
     const g: Generator<unknown> = noGrad.wrap(function* (): Generator<unknown> {
       yield (() => {
         try {
@@ -252,7 +252,7 @@ describe('F. generators', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('E5 the guarded generator still has its methods, and iterator helpers work on it', () => {
+  it('the guarded generator still has its methods, and iterator helpers work on it', () => {
     const g = new A().steps();
     for (const name of ['next', 'return', 'throw'] as const) expect(typeof g[name]).toBe('function');
     expect(g[Symbol.iterator]()).toBe(g);

@@ -37,7 +37,7 @@ const inWorker = (code: string, workerData: unknown = null) =>
 describe('J. workers, realms, copies', () => {
   afterEach(() => vi.resetModules());
 
-  it('J1 J2 J3 a worker starts enabled whatever its parent had, and does not change it', async () => {
+  it('a worker starts enabled whatever its parent had, and does not change it', async () => {
     const result = noGrad.run(() =>
       inWorker(
         'const before = grad.isGradEnabled(); grad.setGradEnabled(false); parentPort.postMessage([before, grad.isGradEnabled()])',
@@ -48,7 +48,7 @@ describe('J. workers, realms, copies', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('J4 a captured mode carries over to a worker', async () => {
+  it('a captured mode carries over to a worker', async () => {
     const { captureGradMode } = await import('@gradgate/core');
     const mode = noGrad.run(captureGradMode);
     expect(
@@ -56,7 +56,7 @@ describe('J. workers, realms, copies', () => {
     ).toBe(false);
   });
 
-  it('J6 two copies in one process share one mode', async () => {
+  it('two copies in one process share one mode', async () => {
     const copy = load(bundle);
     expect(copy.noGrad).not.toBe(noGrad);
     expect(copy.noGrad.run(() => isGradEnabled())).toBe(false);
@@ -69,7 +69,7 @@ describe('J. workers, realms, copies', () => {
     ).toBe(false);
   });
 
-  it('J6 a copy of another version is refused with advice', () => {
+  it('a copy of another version is refused with advice', () => {
     const realm = globalThis as any;
     const state = realm[key];
     realm[key] = { version: 99 };
@@ -80,7 +80,7 @@ describe('J. workers, realms, copies', () => {
     }
   });
 
-  it('J7 a module reset does not leave a stale mode', async () => {
+  it('a module reset does not leave a stale mode', async () => {
     vi.resetModules();
     const fresh = (await import('@gradgate/core')) as Api;
     expect(noGrad.run(() => fresh.isGradEnabled())).toBe(false);
@@ -94,7 +94,7 @@ describe('without AsyncLocalStorage', () => {
     return JSON.parse(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }));
   };
 
-  it('G13 guarding a promise or an async generator throws with advice, and never covers half', () => {
+  it('guarding a promise or an async generator throws with advice, and never covers half', () => {
     expect(
       fallback(`
         for (const f of [async () => { await null; }, () => Promise.reject(new Error('lost')), async function* () { yield 1; }])
@@ -111,7 +111,7 @@ describe('without AsyncLocalStorage', () => {
     ]);
   });
 
-  it('G16 synchronous code, generators, scopes and coroutines are covered in full', () => {
+  it('synchronous code, generators, scopes and coroutines are covered in full', () => {
     expect(
       fallback(`
         out.push(grad.noGrad.run(() => grad.isGradEnabled()), grad.isGradEnabled());

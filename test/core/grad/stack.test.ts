@@ -22,31 +22,31 @@ afterEach(() => setDevelopmentMode(false));
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('A. the mode stack', () => {
-  it('A1 starts enabled', () => {
+  it('starts enabled', () => {
     expect(isGradEnabled()).toBe(true);
     expect(isInferenceMode()).toBe(false);
   });
 
-  it('A2 is disabled inside noGrad, and as before right after it', () => {
+  it('is disabled inside noGrad, and as before right after it', () => {
     expect(noGrad.run(isGradEnabled)).toBe(false);
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('A3 leaving an inner noGrad leaves the outer one in force', () => {
+  it('leaving an inner noGrad leaves the outer one in force', () => {
     noGrad.run(() => {
       noGrad.run(() => {});
       expect(isGradEnabled()).toBe(false);
     });
   });
 
-  it('A4 enableGrad inside noGrad is enabled, and disabled again after it', () => {
+  it('enableGrad inside noGrad is enabled, and disabled again after it', () => {
     noGrad.run(() => {
       expect(enableGrad.run(isGradEnabled)).toBe(true);
       expect(isGradEnabled()).toBe(false);
     });
   });
 
-  it('A5 gradMode restores the mode at entry, not at construction', () => {
+  it('gradMode restores the mode at entry, not at construction', () => {
     const on = gradMode(true);
     noGrad.run(() => {
       on.run(() => expect(isGradEnabled()).toBe(true));
@@ -54,7 +54,7 @@ describe('A. the mode stack', () => {
     });
   });
 
-  it('A6 building a guard without entering it changes nothing', () => {
+  it('building a guard without entering it changes nothing', () => {
     gradMode(false);
     noGrad(true);
     noGrad(() => true);
@@ -62,7 +62,7 @@ describe('A. the mode stack', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('A7 one guard entered inside itself restores rightly', () => {
+  it('one guard entered inside itself restores rightly', () => {
     const off = gradMode(false);
     const seen: boolean[] = [];
     off.run(() => {
@@ -76,7 +76,7 @@ describe('A. the mode stack', () => {
     expect(gradModeStack()).toHaveLength(2);
   });
 
-  it('A8 closing scopes out of order throws, names the place, and leaves the mode right', () => {
+  it('closing scopes out of order throws, names the place, and leaves the mode right', () => {
     setDevelopmentMode(true);
     const outer = noGrad.enter();
     const inner = enableGrad.enter();
@@ -89,14 +89,14 @@ describe('A. the mode stack', () => {
     expect(gradModeStack()).toEqual([]);
   });
 
-  it('A9 closing a scope twice throws', () => {
+  it('closing a scope twice throws', () => {
     const scope = noGrad.enter();
     scope[Symbol.dispose]();
     expect(() => scope[Symbol.dispose]()).toThrow(GradModeError);
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('A10 one guard used from two concurrent flows never cross-restores', async () => {
+  it('one guard used from two concurrent flows never cross-restores', async () => {
     const off = gradMode(false);
     const flow = (ms: number) =>
       off.run(async () => {
@@ -121,7 +121,7 @@ describe('A. the mode stack', () => {
     });
   });
 
-  it('A12 setGradEnabled returns the previous value, and its effect outlives the call', () => {
+  it('setGradEnabled returns the previous value, and its effect outlives the call', () => {
     expect(setGradEnabled(false)).toBe(true);
     expect(isGradEnabled()).toBe(false);
     expect(setGradEnabled(true)).toBe(false);
@@ -129,11 +129,11 @@ describe('A. the mode stack', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it.each([0, 1, null, 'x', undefined])('A13 setGradEnabled(%j) throws TypeError', (value) => {
+  it.each([0, 1, null, 'x', undefined])('setGradEnabled(%j) throws TypeError', (value) => {
     expect(() => setGradEnabled(value as never)).toThrow(TypeError);
   });
 
-  it('A14 a scope that is dropped is reported, with its place in development mode', async () => {
+  it('a scope that is dropped is reported, with its place in development mode', async () => {
     setDevelopmentMode(true);
     noGrad.enter();
     expect(isGradEnabled()).toBe(false);
@@ -186,7 +186,7 @@ describe('A. the mode stack', () => {
     expect([isGradEnabled(), gradModeStack(), reports]).toEqual([true, [], []]);
   });
 
-  it('A15 run returns exactly what the function returns', () => {
+  it('run returns exactly what the function returns', () => {
     const value = { a: [1] };
     const promise = Promise.resolve(value);
     expect(noGrad.run(() => value)).toBe(value);
@@ -194,7 +194,7 @@ describe('A. the mode stack', () => {
     expect(noGrad.run(() => undefined)).toBeUndefined();
   });
 
-  it('A16 the stack can be inspected: kind, place, depth', () => {
+  it('the stack can be inspected: kind, place, depth', () => {
     setDevelopmentMode(true);
     noGrad.run(() => {
       using _ = enableGrad.enter();
@@ -235,7 +235,7 @@ describe('A. the mode stack', () => {
 });
 
 describe('B. exceptions and exits', () => {
-  it('B1 B2 a throw restores the mode, and the very same error reaches the caller', () => {
+  it('a throw restores the mode, and the very same error reaches the caller', () => {
     const error = new Error('x');
     let caught: unknown;
     try {
@@ -249,7 +249,7 @@ describe('B. exceptions and exits', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('B3 other throws and stack overflow restore too', () => {
+  it('other throws and stack overflow restore too', () => {
     expect(() =>
       noGrad.run(() => {
         throw 'text';
@@ -261,7 +261,7 @@ describe('B. exceptions and exits', () => {
     expect(gradModeStack()).toEqual([]);
   });
 
-  it('B4 nested mixed guards unwind level by level', () => {
+  it('nested mixed guards unwind level by level', () => {
     const seen: boolean[] = [];
     try {
       noGrad.run(() => {
@@ -280,7 +280,7 @@ describe('B. exceptions and exits', () => {
     expect(seen).toEqual([false, true]);
   });
 
-  it('B5 return, break and continue out of a scope restore', () => {
+  it('return, break and continue out of a scope restore', () => {
     const leave = () => {
       using _ = noGrad.enter();
       return isGradEnabled();
@@ -294,7 +294,7 @@ describe('B. exceptions and exits', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  it('B6 finally blocks inside the body still run disabled', () => {
+  it('finally blocks inside the body still run disabled', () => {
     let seen: boolean | undefined;
     expect(() =>
       noGrad.run(() => {
@@ -308,7 +308,7 @@ describe('B. exceptions and exits', () => {
     expect(seen).toBe(false);
   });
 
-  it('B7 if the condition throws, the body does not run and the mode is untouched', () => {
+  it('if the condition throws, the body does not run and the mode is untouched', () => {
     let ran = false;
     const f = noGrad(() => {
       throw new Error('condition');
@@ -319,7 +319,7 @@ describe('B. exceptions and exits', () => {
     expect([ran, isGradEnabled()]).toEqual([false, true]);
   });
 
-  it('B9 after an error in one macrotask the next one starts in the default mode', async () => {
+  it('after an error in one macrotask the next one starts in the default mode', async () => {
     await new Promise<void>((resolve) => {
       setTimeout(() => {
         try {
@@ -338,7 +338,7 @@ describe('B. exceptions and exits', () => {
 });
 
 describe('inferenceMode', () => {
-  it('M5 nothing switches recording on inside: enableGrad and setGradEnabled(true) throw before the body runs', () => {
+  it('nothing switches recording on inside: enableGrad and setGradEnabled(true) throw before the body runs', () => {
     inferenceMode.run(() => {
       expect([isGradEnabled(), isInferenceMode()]).toEqual([false, true]);
       expect(() => enableGrad.run(() => {})).toThrow(/inferenceMode is in force/);
@@ -348,15 +348,15 @@ describe('inferenceMode', () => {
     });
   });
 
-  it('M6 a condition that does not hold leaves noGrad in force', () => {
+  it('a condition that does not hold leaves noGrad in force', () => {
     noGrad.run(() =>
       inferenceMode(false).run(() => expect([isGradEnabled(), isInferenceMode()]).toEqual([false, false])),
     );
   });
 });
 
-describe('P3 development mode', () => {
-  it('P3 reports a default mode that is off at the end of a macrotask, with its place', async () => {
+describe('development mode', () => {
+  it('reports a default mode that is off at the end of a macrotask, with its place', async () => {
     setDevelopmentMode(true);
     await null; // what comes before the first await is in the flow of the test's caller
     setGradEnabled(false);
@@ -375,8 +375,8 @@ describe('P3 development mode', () => {
   });
 });
 
-describe('J4 carrying a mode', () => {
-  it('J4 a captured mode is plain data and runs anywhere', () => {
+describe('carrying a mode', () => {
+  it('a captured mode is plain data and runs anywhere', () => {
     const mode = noGrad.run(captureGradMode);
     expect(structuredClone(mode)).toEqual({ enabled: false, inference: false });
     expect(runInGradMode(structuredClone(mode), isGradEnabled)).toBe(false);

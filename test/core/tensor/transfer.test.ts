@@ -1,8 +1,8 @@
 import { ones, packTensor, tensor, unpackTensor } from '@gradgate/core';
 import { describe, expect, it } from 'vitest';
 
-describe('J5 tensors through postMessage', () => {
-  it('J5 packed, a tensor keeps value and requiresGrad, and loses graph and gradient', () => {
+describe('tensors through postMessage', () => {
+  it('packed, a tensor keeps value and requiresGrad, and loses graph and gradient', () => {
     const x = tensor(
       [
         [1, 2],
@@ -33,7 +33,7 @@ describe('J5 tensors through postMessage', () => {
     expect([i.dtype, i.toArray()]).toEqual(['int32', [1, 1]]);
   });
 
-  it('J5 as it is, a tensor is refused with advice', () => {
+  it('as it is, a tensor is refused with advice', () => {
     expect(() => structuredClone(ones([2]))).toThrow('tensorsAreSentByPackTensorAndUnpackTensor');
     expect(() => unpackTensor({} as never)).toThrow(/expected what packTensor\(\) gives/);
     expect(() => packTensor(3 as never)).toThrow(TypeError);

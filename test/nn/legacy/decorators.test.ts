@@ -57,7 +57,7 @@ describe('modules with decorated methods, legacy decorators', () => {
     expect(Reflect.getMetadata('design:paramtypes', Base.prototype, 'evaluate')).toHaveLength(1);
   });
 
-  it('D9 D10 guards inherited methods and super calls through three levels', () => {
+  it('guards inherited methods and super calls through three levels', () => {
     const [base, middle, leaf] = [new Base(), new Middle(), new Leaf()];
     expect([base.evaluate(x), middle.evaluate(x), leaf.evaluate(x)].map((y) => y.requiresGrad)).toEqual([
       false,
@@ -69,7 +69,7 @@ describe('modules with decorated methods, legacy decorators', () => {
     expect([leaf.norm.requiresGrad, leaf instanceof Base, isGradEnabled()]).toEqual([false, true, true]);
   });
 
-  it('D10 D15 asks the condition of the instance it is called on', () => {
+  it('asks the condition of the instance it is called on', () => {
     const [a, b, leaf] = [new Middle(), new Middle(), new Leaf()];
     a.frozen = true;
     leaf.frozen = true;
@@ -79,7 +79,7 @@ describe('modules with decorated methods, legacy decorators', () => {
     expect([leaf.head.weight.grad !== null, leaf.fc.weight.grad]).toEqual([true, null]);
   });
 
-  it('D14 runs hooks in the caller’s mode, forward in its own', () => {
+  it('runs hooks in the caller’s mode, forward in its own', () => {
     const leaf = new Leaf();
     const seen: boolean[] = [];
     leaf.registerForwardPreHook(() => void seen.push(isGradEnabled()));
@@ -89,7 +89,7 @@ describe('modules with decorated methods, legacy decorators', () => {
     expect(seen).toEqual([true, false, true]);
   });
 
-  it('G1 covers async methods of modules before and after awaits', async () => {
+  it('covers async methods of modules before and after awaits', async () => {
     const running = new Leaf().score(x);
     expect(isGradEnabled()).toBe(true);
     expect(await running).toEqual([false, false, false]);

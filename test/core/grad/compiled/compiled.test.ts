@@ -43,7 +43,7 @@ describe.each([
   ['es5', true],
   ['es2015', false],
   ['es2015', true],
-] as const)('F22 G14 compiled to %s, legacy decorators: %s', (target, legacy) => {
+] as const)('compiled to %s, legacy decorators: %s', (target, legacy) => {
   it('generators, async functions and decorated methods keep their mode', async () => {
     const code = compile(target, legacy);
     expect(/\basync\b/.test(code.replace(/\/\/.*|async ?:/g, ''))).toBe(false);
