@@ -492,6 +492,18 @@ describe('pieces', () => {
       () => nn.functional.unfold(image(), 9),
       /a kernel of \[9, 9\] with dilation \[1, 1\] does not fit into \[6, 6\]/,
     ],
+    ['conv2d', () => nn.functional.conv2d(image(), ones([1, 2, 0, 1])), /a kernel has at least one element a channel/],
+    ['conv1d', () => nn.functional.conv1d(ones([1, 2, 4]), ones([2, 2, 0])), /a kernel has at least one element/],
+    [
+      'convTranspose2d',
+      () => nn.functional.convTranspose2d(ones([1, 2, 2, 0]), ones([2, 3, 2, 2])),
+      /an image of \[2, 0\] gives \[3, 1\] .* both have a row and a column at least/,
+    ],
+    [
+      'convTranspose1d',
+      () => nn.functional.convTranspose1d(ones([1, 2, 1]), ones([2, 3, 1]), null, { padding: 1 }),
+      /an image of \[1, 1\] gives \[1, -1\]/,
+    ],
     ['fold', () => nn.functional.fold(ones([1, 4, 5]), 3, 2), /takes \[N, C \* 4, 4\], got \[1, 4, 5\]/],
     [
       'gridSample',

@@ -137,6 +137,8 @@ function checkOperands(op: string, x: Tensor, weight: Tensor, bias: Tensor | nul
       op,
       `input and weight have ${ndim} dimensions each (batch or kernels, channels, sizes), got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
+  if (weight.shape.indexOf(0, 2) !== -1)
+    throw new ShapeError(op, `a kernel has at least one element a channel, got weight ${formatShape(weight.shape)}`);
   if (bias != null) checkTensors(op, bias);
   if (bias && bias.ndim !== 1) throw new ShapeError(op, `bias has one dimension, got ${formatShape(bias.shape)}`);
 }
@@ -275,7 +277,13 @@ export function convTranspose2d(
   const window: Window = { kernel: [kh, kw], stride, padding, dilation };
   const size = (m: number, d: 0 | 1) =>
     (m - 1) * stride[d] - 2 * padding[d] + dilation[d] * (window.kernel[d] - 1) + extra[d]! + 1;
-  const out = inputGradient(x, weight, geometryOf([n, o, size(h, 0), size(w, 1)], c / groups, groups, window, [h, w]));
+  const [rows, columns] = [size(h, 0), size(w, 1)];
+  if (h < 1 || w < 1 || rows < 1 || columns < 1)
+    throw new ShapeError(
+      op,
+      `an image of [${h}, ${w}] gives [${rows}, ${columns}] with a kernel of ${formatShape([kh, kw])} and padding ${formatShape(padding)}; both have a row and a column at least`,
+    );
+  const out = inputGradient(x, weight, geometryOf([n, o, rows, columns], c / groups, groups, window, [h, w]));
   return bias ? add(out, reshape(bias, [1, o, 1, 1])) : out;
 }
 
