@@ -107,11 +107,11 @@ it('what a killed script has left is removed at the next start, and what a runni
 it('a picture is of the kind that its name says', () => {
   expect(gradgate('graph', 'model.ts', '-o', 'out.dot').status).toBe(0);
   expect(readFileSync(join(folder, 'out.dot'), 'utf8')).toMatch(/^digraph autograd/);
-  expect(gradgate('graph', 'model.ts', '-o', 'out.png')).toEqual({
+  expect(gradgate('graph', 'model.ts', '-o', 'out.jpg')).toEqual({
     status: 2,
-    lines: ['gradgate graph: pictures are .svg or .dot files, got out.png'],
+    lines: ['gradgate graph: pictures are .svg or .png or .dot files, got out.jpg'],
   });
-  expect(existsSync(join(folder, 'out.png'))).toBe(false);
+  expect(existsSync(join(folder, 'out.jpg'))).toBe(false);
 });
 
 it.each([
@@ -122,7 +122,7 @@ it.each([
   [['timeline', 'missing.ts'], 'there is no file missing.ts'],
   [
     ['graph', 'module.ts'],
-    'gradgate graph: the default export of module.ts is a module, whose input is not known; export a function, () => module(input)',
+    'gradgate graph: the default export of module.ts is a Module; --input 1,3,224,224 says the shape of what it is called with, once for each argument',
   ],
   [['graph', 'wrong.ts'], 'wrong.ts:1:19: Unexpected ";"'],
 ])('gradgate %j says in one line what is wrong', (args, line) => {
