@@ -33,7 +33,7 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
     [],
     120_000,
   ],
-  ['compile beside core', `export * from '@gradgate/core'; export * from '@gradgate/core/compile'`, [], 124_000],
+  ['compile beside core', `export * from '@gradgate/core'; export * from '@gradgate/core/compile'`, [], 126_000],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 88_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],
   ['all of core/grad', `export * from '@gradgate/core/grad'`, [], 10_000],

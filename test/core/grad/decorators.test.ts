@@ -178,6 +178,15 @@ describe('C. forms and conditions', () => {
       return A;
     }).toThrow(/not the field f: make it a method/);
   });
+
+  it.each<[string, unknown[], RegExp]>([
+    ['a legacy field', [{}, 'f', null], /not the field f/],
+    ['a method of nothing', [undefined, { kind: 'method', name: 'm' }], /not the field m/],
+    ['an accessor of nothing', [null, { kind: 'accessor', name: 'x' }], /not the field x/],
+    ['a legacy getter that is no function', [{}, 'x', { get: 3 }], /not the field x/],
+  ])('%s is refused', (_, args, message) => {
+    expect(() => (noGrad as (...args: unknown[]) => unknown)(...args)).toThrow(message);
+  });
 });
 
 describe('D. classes', () => {

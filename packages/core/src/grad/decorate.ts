@@ -91,7 +91,8 @@ function decorateStandard(rule: Rule, value: unknown, context: DecoratorContext)
   const { kind, name } = context;
   if (kind === 'class')
     throw new TypeError(`@${rule.gate}: ${advice}not a class: decorate the methods of ${String(name)}`);
-  if (kind === 'field')
+  const part = kind === 'accessor' ? (value as ClassAccessorDecoratorTarget<any, unknown> | null)?.get : value;
+  if (kind === 'field' || typeof part !== 'function')
     throw new TypeError(
       `@${rule.gate}: ${advice}not the field ${String(name)}: make it a method, an \`accessor\`, or assign ${rule.gate}.wrap(() => ...)`,
     );
@@ -109,9 +110,9 @@ function decorateLegacy(
   rule: Rule,
   target: object,
   key: PropertyKey,
-  descriptor: PropertyDescriptor | undefined,
+  descriptor: PropertyDescriptor | null | undefined,
 ): void {
-  if (descriptor === undefined || !(typeof descriptor.value === 'function' || descriptor.get || descriptor.set))
+  if (!descriptor || typeof (descriptor.value ?? descriptor.get ?? descriptor.set) !== 'function')
     throw new TypeError(
       `@${rule.gate}: ${advice}not the field ${String(key)}: make it a method, or assign ${rule.gate}.wrap(() => ...)`,
     );
