@@ -79,6 +79,7 @@ describe('every exported class and function has a docstring, which editors show'
     'onnx/src',
     'distributed/src',
     'unplugin/src',
+    'create-gradgate/src',
   ])('%s', (folder) => {
     const files = sources(join(packages, folder));
     expect(files.length).toBeGreaterThan(0);

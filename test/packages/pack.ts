@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,12 +18,15 @@ export function npm(args: string[], options: ExecFileSyncOptions & { cwd: string
 /** A folder outside of the workspace, so that nothing is found in a `node_modules` above it. */
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'gradgate-packages-'));
 
+/** What the package in this folder of `packages` is called: most have a scope. */
+export const nameOf = (folder: string): string =>
+  JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')).name;
+
 /** The tarball of a package as it would be published, in `folder`. */
 export function pack(name: string, folder: string): string {
   npm(['pack', '--silent', '--pack-destination', folder], { cwd: join(root, 'packages', name) });
-  // The package without a scope is named as the scope is.
-  const file = name === 'gradgate' ? /^gradgate-\d/ : new RegExp(`^gradgate-${name}-\\d`);
-  return join(folder, readdirSync(folder).find((f) => file.test(f))!);
+  const start = nameOf(name).replace('@', '').replace('/', '-');
+  return join(folder, readdirSync(folder).find((f) => new RegExp(`^${start}-\\d`).test(f))!);
 }
 
 /** The tarball of a package for the test that runs. */

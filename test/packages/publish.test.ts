@@ -35,11 +35,14 @@ describe.each(readdirSync(join(root, 'packages')))('packages/%s', (name) => {
 
   it('ships the build, the README, the licence and nothing else', () => {
     const { paths, files } = contents();
-    const program = name === 'gradgate' ? ['bin/gradgate.js'] : [];
+    const program = ['gradgate', 'create-gradgate'].includes(name) ? [`bin/${name}.js`] : [];
     const others = ['CHANGELOG.md', 'LICENSE', 'README.md', ...program, 'package.json'];
     // Binaries are there where somebody has built them.
     const rest = paths.filter(
-      (p) => !p.startsWith('dist/') && !(name === 'native' && /^prebuilds\/[\w-]+\.node$/.test(p)),
+      (p) =>
+        !p.startsWith('dist/') &&
+        !(name === 'native' && /^prebuilds\/[\w-]+\.node$/.test(p)) &&
+        !(name === 'create-gradgate' && p.startsWith('templates/')),
     );
     expect(rest.sort()).toEqual(others);
     expect(paths.filter((p) => p.startsWith('dist/') && !/\.(js|js\.map|d\.ts)$/.test(p))).toEqual([]);

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { npm, root, temporaryFolder } from './pack.js';
+import { nameOf, npm, root, temporaryFolder } from './pack.js';
 
 const project = temporaryFolder();
 afterAll(() => rmSync(project, { recursive: true }));
@@ -51,7 +51,7 @@ const imports: string[] = [];
 
 beforeAll(() => {
   for (const name of readdirSync(join(root, 'packages'))) {
-    const folder = installed(name === 'gradgate' ? name : `@gradgate/${name}`);
+    const folder = installed(nameOf(name));
     mkdirSync(folder, { recursive: true });
     unpack(name, folder);
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;

@@ -1,0 +1,55 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folderOf = (name: string): string => fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
+
+/** What a project can be made of: a program for Node, a page built by Vite, a server by NestJS. */
+export const templates = ['node', 'vite', 'nest'] as const;
+
+/** The name of a template. */
+export type Template = (typeof templates)[number];
+
+/** How a project is made. */
+export interface CreateOptions {
+  /** `'node'` by default. */
+  template?: Template;
+}
+
+/** What npm takes as the name of a package. */
+const nameOf = (folder: string): string =>
+  basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9~-]+/g, '-')
+    .replace(/^-+|-+$/g, '') || 'gradgate-project';
+
+/**
+ * Writes a project into a folder, which is made where it is not there, and must be empty. Gives the names of the files, in order.
+ * Nothing is installed.
+ *
+ * ```ts
+ * createProject('my-model', { template: 'vite' }); // ['.gitignore', 'index.html', 'package.json', ...]
+ * ```
+ */
+export function createProject(folder: string, { template = 'node' }: CreateOptions = {}): string[] {
+  if (typeof folder !== 'string' || folder === '')
+    throw new TypeError(`createProject: the folder is a path, got ${JSON.stringify(folder)}`);
+  if (!templates.includes(template))
+    throw new TypeError(
+      `createProject: there is no template ${JSON.stringify(template)}; there is ${templates.join(', ')}`,
+    );
+  const to = resolve(folder);
+  if (existsSync(to) && !statSync(to).isDirectory()) throw new TypeError(`createProject: ${folder} is a file`);
+  if (existsSync(to) && readdirSync(to).length > 0)
+    throw new TypeError(`createProject: the folder ${folder} is not empty; name another one`);
+  mkdirSync(to, { recursive: true });
+  cpSync(folderOf(template), to, { recursive: true });
+  const file = join(to, 'package.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"name": "template"', `"name": "${nameOf(to)}"`));
+  // npm would leave it out of the tarball if it were in a template.
+  writeFileSync(join(to, '.gitignore'), 'node_modules/\ndist/\n');
+  return readdirSync(to, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(to.length + 1))
+    .sort();
+}

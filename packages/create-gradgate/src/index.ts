@@ -1,0 +1,1 @@
+export { type CreateOptions, createProject, type Template, templates } from './create.js';

@@ -1,0 +1,3 @@
+import gradgate from '@gradgate/unplugin/vite';
+
+export default { plugins: [gradgate()] };
