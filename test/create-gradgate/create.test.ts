@@ -52,6 +52,7 @@ describe('createProject', () => {
     expect(() => createProject(at, { template: 'deno' as never })).toThrow(
       /there is no template "deno"; there is node, vite, nest/,
     );
+    expect(() => createProject(at, { templat: 'node' } as never)).toThrow(/there is no option "templat"/);
     expect(() => createProject(undefined as never)).toThrow(/createProject: the folder is a path/);
     expect(readdirSync(made)).not.toContain('x');
   });

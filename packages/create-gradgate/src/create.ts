@@ -31,7 +31,10 @@ const nameOf = (folder: string): string =>
  * createProject('my-model', { template: 'vite' }); // ['.gitignore', 'index.html', 'package.json', ...]
  * ```
  */
-export function createProject(folder: string, { template = 'node' }: CreateOptions = {}): string[] {
+export function createProject(folder: string, options: CreateOptions = {}): string[] {
+  const { template = 'node', ...others } = options;
+  for (const name of Object.keys(others))
+    throw new TypeError(`createProject: there is no option ${JSON.stringify(name)}; there is template`);
   if (typeof folder !== 'string' || folder === '')
     throw new TypeError(`createProject: the folder is a path, got ${JSON.stringify(folder)}`);
   if (!templates.includes(template))
