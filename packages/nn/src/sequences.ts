@@ -3,7 +3,13 @@ import { check, checkOptions, checkTensors, is, named, show } from '@gradgate/co
 
 // Sequences of different lengths together: padded to the longest, or packed, which is step by step without the padding.
 
-/** Sequences as they lie step by step: what `packSequence` makes, and recurrent layers take and give. */
+/**
+ * Sequences as they lie step by step: what `packSequence` makes, and recurrent layers take and give.
+ *
+ * ```ts
+ * packSequence([tensor([1, 2, 3]), tensor([4, 5])]).batchSizes; // [2, 2, 1]
+ * ```
+ */
 export class PackedSequence {
   constructor(
     /** The elements of all first steps, then of all second ones: `[total, ...]`. */
