@@ -166,9 +166,9 @@ function packed(
  * it done here: then what recurrent layers give is in the order of `sequences` again.
  *
  * ```ts
- * const { data, batchSizes } = packSequence([tensor([1, 2, 3]), tensor([4])]);
- * data; // [1, 4, 2, 3]
- * batchSizes; // [2, 1, 1]
+ * const packed = packSequence([tensor([1, 2, 3]), tensor([4])]);
+ * packed.data; // [1, 4, 2, 3]
+ * packed.batchSizes; // [2, 1, 1]
  * ```
  */
 export const packSequence = /* @__PURE__ */ named(
