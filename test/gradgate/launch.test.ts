@@ -64,6 +64,16 @@ it.each([
   expect(flagsOf('Open MPI 4', request, false)).toEqual(['--tag-output', '--oversubscribe', '-n', '2', ...more]);
 });
 
+it('counts parameters in variables of the environment as well', () => {
+  const request = { ranks: 2, hosts: [], mpirun: null, more: [], program: ['t.ts'] };
+  const given = (name: string) => flagsOf('Open MPI', request, false, ['PATH', name]).includes('--bind-to');
+  expect(['OMPI_MCA_hwloc_base_binding_policy', 'PRTE_MCA_rmaps_default_mapping_policy'].map(given)).toEqual([
+    false,
+    false,
+  ]);
+  expect(['OMPI_MCA_btl', 'rmaps'].map(given)).toEqual([true, true]);
+});
+
 it('shows the rank in front of a line', () => {
   expect(showLine('[1,3]<stdout>:hello')).toBe('[3] hello');
   expect(showLine('[1,0]<stderr>: hello')).toBe('[0] hello');

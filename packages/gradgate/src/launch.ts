@@ -63,8 +63,13 @@ export function launcherOf(version: string): Launcher | null {
 const binding =
   /^(--?(bind-to|map-by|rankfile|rf|cpu-set|cpu-list|slot-list)\b|(hwloc_base_(binding_policy|bind_to|cpu_|slot_)|hwloc_default_|rmaps_(base_mapping_policy|default_mapping_policy|rank_file_path)|orte_rankfile))/;
 
-/** The launcher's arguments before the program. */
-export function flagsOf(launcher: Launcher, { ranks, hosts, more }: Launch, isRoot: boolean): string[] {
+/** The launcher's arguments before the program. `variables` are the names of those of the environment. */
+export function flagsOf(
+  launcher: Launcher,
+  { ranks, hosts, more }: Launch,
+  isRoot: boolean,
+  variables: readonly string[] = [],
+): string[] {
   const each = Math.ceil(ranks / Math.max(1, hosts.length));
   if (launcher === 'MPICH') {
     const where =
@@ -74,7 +79,8 @@ export function flagsOf(launcher: Launcher, { ranks, hosts, more }: Launch, isRo
   const where = hosts.length > 0 ? ['--host', hosts.map((h) => (h.includes(':') ? h : `${h}:${each}`)).join(',')] : [];
   const tag = launcher === 'Open MPI 4' ? ['--tag-output'] : ['--output', 'tag'];
   // Open MPI would bind each of two ranks to one core, where the thread that sends and those of kernels wait for each other.
-  const isBound = more.some((arg) => binding.test(arg));
+  const parameters = variables.map((name) => name.replace(/^(OMPI|PRTE)_MCA_/, ''));
+  const isBound = [...more, ...parameters].some((name) => binding.test(name));
   // More ranks than cores are for trying out; that root may start them is what containers need.
   const may = [
     '--oversubscribe',
@@ -102,7 +108,7 @@ const graceMilliseconds = 5000;
  */
 export async function launch(request: Launch, loader: readonly string[]): Promise<number> {
   const found = findLauncher(request.mpirun);
-  const flags = flagsOf(found.launcher, request, process.getuid?.() === 0);
+  const flags = flagsOf(found.launcher, request, process.getuid?.() === 0, Object.keys(process.env));
   const child = spawn(found.file, [...flags, process.execPath, ...loader, ...request.program], {
     stdio: ['inherit', 'pipe', 'pipe'],
   });
