@@ -24,6 +24,22 @@ it('one function is the inverse, the complement or the logarithm of another, far
   }
 });
 
+it('gammainc and gammaincc hold for huge arguments, and small results have all digits', () => {
+  const a = tensor([1e9, 1e9, 1.01e8, 1e12, 3e38], f64);
+  const x = tensor([1e9, 1.0001e9, 1.0101e8, 1.000002e12, 3e38], f64);
+  const [above, below] = [special.gammaincc(a, x), special.gammainc(a, x)].map((t) => t.toTypedArray());
+  // Of scipy.
+  const want = [0.4999957947791299, 0.0007829561619582563, 0.1598590081554517, 0.02275018593911871, 0.5];
+  for (const [i, v] of want.entries()) {
+    expect(above![i]! / v).toBeCloseTo(1, 11);
+    expect(below![i]).toBeCloseTo(1 - v, 12);
+  }
+  // Of the series, summed with 50 digits.
+  const small = special.gammainc(tensor([1.01e8, 1e9], f64), tensor([1.009e8, 9.998e8], f64)).toTypedArray();
+  expect(small[0]! / 1.2158095420452026e-23).toBeCloseTo(1, 12);
+  expect(small[1]! / 1.266437917018217e-10).toBeCloseTo(1, 12);
+});
+
 describe('dtypes and what is refused', () => {
   it('halves are computed exactly and rounded once; integers give float32', () => {
     for (const dtype of ['float16', 'bfloat16', 'float32'] as const)

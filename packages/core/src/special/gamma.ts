@@ -4,12 +4,13 @@ import { toFloat } from '../memory/dtype.js';
 import { binary } from '../ops/define.js';
 import { add, exp, mul, neg, sub } from '../ops/elementwise.js';
 import { xlogy } from '../ops/exponential.js';
-import { hurwitz, lgamma, lgammaOf } from '../ops/special.js';
+import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** How many terms a sum may take: about ten times the root of `a` where x is near it. */
+/** How many terms a sum may take: about ten times the root of `a` where x is near it, which is below `large`. */
 const mostTerms = 200_000;
+const large = 1e8;
 
 /** `x^a e^-x / Γ(a)`. */
 const weight = (a: number, x: number): number => Math.exp(a * Math.log(x) - x - lgammaOf(a));
@@ -51,11 +52,30 @@ function edge(a: number, x: number): number | null {
   return x === 0 ? 0 : null;
 }
 
-const gammaincOf = (a: number, x: number): number => edge(a, x) ?? (x <= a + 1 ? lower(a, x) : 1 - upper(a, x));
+/** `m - log(1 + m)`, of which the difference has no digits left for a small m. */
+const excess = (m: number): number =>
+  Math.abs(m) < 1e-3 ? m * m * (1 / 2 - m * (1 / 3 - m * (1 / 4 - m * (1 / 5 - m / 6)))) : m - Math.log1p(m);
+
+/** The part above x, or with -1 below, for a large `a`: nearly that of a normal distribution, with the first correction (Temme, 1979). */
+function partOfLarge(a: number, x: number, side: 1 | -1): number {
+  const m = (x - a) / a;
+  const eta = Math.sign(m) * Math.sqrt(2 * excess(m));
+  const correction = Math.abs(m) < 1e-5 ? -1 / 3 + m / 12 : 1 / m - 1 / eta;
+  const density = Math.exp((-a * eta * eta) / 2) / Math.sqrt(2 * Math.PI * a);
+  return erfcOf(side * eta * Math.sqrt(a / 2)) / 2 + side * density * correction;
+}
+
+function gammaincOf(a: number, x: number): number {
+  const below = edge(a, x);
+  if (below !== null) return below;
+  if (a > large) return partOfLarge(a, x, -1);
+  return x <= a + 1 ? lower(a, x) : 1 - upper(a, x);
+}
 
 function gammainccOf(a: number, x: number): number {
   const below = edge(a, x);
   if (below !== null) return 1 - below;
+  if (a > large) return partOfLarge(a, x, 1);
   return x <= a + 1 ? 1 - lower(a, x) : upper(a, x);
 }
 
