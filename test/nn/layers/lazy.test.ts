@@ -49,6 +49,13 @@ describe.each(layers)('%s', (_, makeLazy, makePlain, input) => {
     expect(a.toArray()).toEqual(b.toArray());
   });
 
+  it('takes no size from an input that it refuses', () => {
+    const [lazy, x] = [makeLazy(), input()];
+    const wrong = lazy instanceof nn.LazyLinear ? ones([]) : x.unsqueeze(0).unsqueeze(0);
+    expect(() => lazy(wrong)).toThrow(/features there are|dimensions, got/);
+    expect((lazy(x) as Tensor).ndim).toBe(x.ndim);
+  });
+
   it('keeps its parameters, so that an optimizer made before learns them', () => {
     const lazy = makeLazy();
     const before = [...lazy.parameters()];

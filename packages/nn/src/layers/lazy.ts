@@ -25,10 +25,15 @@ function grow(t: Tensor, shape: Shape, value = 0): void {
   outlive(t.storage);
 }
 
-/** The size of `x` at a dimension, which counts from the end when negative. */
-function sizeOfInput(layer: Module, x: Tensor, dim: number): number {
+/**
+ * The size of the first input at a dimension, which counts from the end when negative. An input that has not one of the numbers
+ * of dimensions `ndims` is refused before the layer takes a size from it; null allows any.
+ */
+function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, dim: number): number {
   const { name } = layer.constructor;
   checkTensors(name, x);
+  if (ndims !== null && !ndims.includes(x.ndim))
+    throw new ShapeError(name, `takes ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`);
   const size = x.shape.at(dim);
   if (size === undefined || size === 0)
     throw new ShapeError(name, `the first input says how many features there are, got [${x.shape.join(', ')}]`);
@@ -38,7 +43,7 @@ function sizeOfInput(layer: Module, x: Tensor, dim: number): number {
 /** Gives a convolution its kernels, if it has none yet; `dims` are those of space. */
 function settle(layer: ConvBase, x: Tensor, dims: number, isTransposed: boolean, groups = 1): void {
   if (layer.inChannels !== 0) return;
-  const channels = sizeOfInput(layer, x, -dims - 1);
+  const channels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
   if (channels % groups !== 0)
     throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
   const sides = isTransposed ? [channels, layer.outChannels / groups] : [layer.outChannels, channels / groups];
@@ -53,10 +58,10 @@ const fewest = (options: { groups?: number } | undefined): number =>
 
 type Norm = BatchNorm1d | BatchNorm2d | BatchNorm3d | InstanceNorm1d | InstanceNorm2d | InstanceNorm3d;
 
-/** Gives a norm its channels, if it has none yet: the size of `x` at `dim`. */
-function settleNorm(layer: Norm, x: Tensor, dim: number): void {
+/** Gives a norm its channels, if it has none yet: the size of `x`, which has one of `ndims` dimensions, at `dim`. */
+function settleNorm(layer: Norm, x: Tensor, ndims: readonly number[], dim: number): void {
   if (layer.numFeatures !== 0) return;
-  const channels = sizeOfInput(layer, x, dim);
+  const channels = sizeOfInput(layer, x, ndims, dim);
   if (layer.weight) grow(layer.weight, [channels], 1);
   if (layer.bias) grow(layer.bias, [channels]);
   if ('runningMean' in layer && layer.runningMean) grow(layer.runningMean, [channels]);
@@ -81,7 +86,7 @@ export class LazyLinear extends Linear {
 
   override forward(x: Tensor): Tensor {
     if (this.inFeatures === 0) {
-      const inFeatures = sizeOfInput(this, x, -1);
+      const inFeatures = sizeOfInput(this, x, null, -1);
       grow(this.weight, [this.outFeatures, inFeatures]);
       Object.assign(this, { inFeatures });
       this.resetParameters();
@@ -232,7 +237,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, 1);
+    settleNorm(this, x, [2, 3], 1);
     return super.forward(x);
   }
 }
@@ -253,7 +258,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, 1);
+    settleNorm(this, x, [4], 1);
     return super.forward(x);
   }
 }
@@ -274,7 +279,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, 1);
+    settleNorm(this, x, [5], 1);
     return super.forward(x);
   }
 }
@@ -293,7 +298,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, -2);
+    settleNorm(this, x, [2, 3], -2);
     return super.forward(x);
   }
 }
@@ -312,7 +317,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, -3);
+    settleNorm(this, x, [3, 4], -3);
     return super.forward(x);
   }
 }
@@ -331,7 +336,7 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, -4);
+    settleNorm(this, x, [4, 5], -4);
     return super.forward(x);
   }
 }
