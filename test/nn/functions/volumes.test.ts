@@ -144,6 +144,16 @@ describe('bad input is refused by name', () => {
       () => F.conv3d(volume, ones([1, 2, 2, 2])),
       /^conv3d: weight is \[O, C \/ groups, d, h, w\]/,
     ],
+    [
+      'conv3d with kernels of no depth',
+      () => F.conv3d(volume, ones([1, 2, 0, 1, 1])),
+      /^conv3d: a kernel has at least/,
+    ],
+    [
+      'convTranspose3d with kernels of no depth',
+      () => F.convTranspose3d(volume, ones([2, 1, 0, 1, 1])),
+      /^convTranspose3d: a kernel has at least/,
+    ],
     ['conv3d with other channels', () => F.conv3d(volume, ones([1, 3, 2, 2, 2])), /^conv3d: input .* 1 groups/],
     [
       'conv3d with a kernel that is too deep',

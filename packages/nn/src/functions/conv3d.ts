@@ -23,6 +23,12 @@ type Five = [number, number, number, number, number];
 
 const shown = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 
+/** Kernels of no depth: what convolutions of planes refuse of height and width, which is all that they see. */
+function checkDepth(op: string, weight: Tensor): void {
+  if (weight.shape[2] === 0)
+    throw new ShapeError(op, `a kernel has at least one element a channel, got weight ${shown(weight)}`);
+}
+
 /** Where kernels of `size` planes, `dilation` apart, read at each of `steps`, `stride` apart. */
 const planesRead = (x: Tensor, steps: number, stride: number, size: number, dilation: number): Tensor => {
   const places = new Int32Array(steps * size);
@@ -52,6 +58,7 @@ export const conv3d = /* @__PURE__ */ named(
         'conv3d',
         `input ${shown(input)} and weight ${shown(weight)} with ${groups} groups: weight must be [O, ${c / groups}, d, h, w], O a multiple of ${groups}`,
       );
+    checkDepth('conv3d', weight);
     const [[step, steps], [apart, gaps]] = [three(stride), three(dilation)];
     const reach = apart * (kernel - 1);
     if (padding === 'same' && each(stride, 3).some((s) => s !== 1))
@@ -96,6 +103,7 @@ export const convTranspose3d = /* @__PURE__ */ named(
         op,
         `input ${shown(input)} and weight ${shown(weight)} with ${groups} groups: weight must be [${c}, O / groups, d, h, w]`,
       );
+    checkDepth(op, weight);
     const [, perGroup, kernel, kh, kw] = weight.shape as Five;
     const o = perGroup * groups;
     if (bias != null) {
