@@ -14,25 +14,31 @@ function stretches(n: number, m: number): number[][] {
   return spans.map(([start, end]) => Array.from({ length: longest }, (_, i) => Math.min(start + i, end - 1)));
 }
 
-/** `x` with windows of equal sizes, these sizes, and which element of its own each element of a plane or volume is. */
-function spread(x: Tensor, outputSize: readonly number[]): { x: Tensor; kernel: number[]; own: number[] } {
-  const [kernel, first] = [[] as number[], x.ndim - outputSize.length];
-  let own = [0];
+/** A tensor with windows of equal sizes, these sizes, and for each dimension its size before and the elements that were taken. */
+interface Spread {
+  x: Tensor;
+  kernel: number[];
+  sizes: number[];
+  places: number[][];
+}
+
+function spread(x: Tensor, outputSize: readonly number[]): Spread {
+  const [kernel, places, first] = [[] as number[], [] as number[][], x.ndim - outputSize.length];
   let wide = x;
   outputSize.forEach((m, i) => {
     const n = x.shape[first + i]!;
     const parts = stretches(n, m);
-    const places = parts.flat();
+    const own = parts.flat();
     kernel.push(parts[0]!.length);
-    if (places.length !== n) wide = wide.indexSelect(first + i, tensor(Int32Array.from(places), { device: x.device }));
-    own = own.flatMap((place) => places.map((p) => place * n + p));
+    places.push(own);
+    if (own.length !== n) wide = wide.indexSelect(first + i, tensor(Int32Array.from(own), { device: x.device }));
   });
-  return { x: wide, kernel, own };
+  return { x: wide, kernel, sizes: x.shape.slice(first), places };
 }
 
 const kinds: readonly Kind[] = [is.anything, is.count, pairs(is.count), triples(is.count)];
 
-/** Checks the arguments of a pooling of `dims` dimensions, and gives the input as a batch of planes or volumes. */
+/** Checks the arguments of a pooling of `dims` dimensions, and spreads the input as a batch of planes or volumes. */
 function prepare(op: string, input: Tensor, outputSize: number | readonly number[], dims: number) {
   checkTensors(op, input);
   check(op, 'outputSize', outputSize, kinds[dims]!);
@@ -49,14 +55,19 @@ function values(op: string, input: Tensor, outputSize: number | readonly number[
 }
 
 function withPlaces(op: string, input: Tensor, outputSize: number | readonly number[], dims: number): Places {
-  const { x, kernel, own } = prepare(op, input, outputSize, dims);
+  const { x, kernel, sizes, places } = prepare(op, input, outputSize, dims);
   const found =
     dims === 3
       ? maxPool3dWithIndices(x, kernel as [number, number, number])
       : maxPool2dWithIndices(x, kernel as [number, number]);
   const given = (t: Tensor) => asGiven(dims === 1 ? t.squeeze(2) : t, input, dims);
-  const places = tensor(Int32Array.from(own), { device: x.device });
-  const indices = places.indexSelect(0, found.indices.reshape([-1])).reshape(found.indices.shape);
+  // Which element of its own plane or volume each element is.
+  let own = [0];
+  places.forEach((of, d) => {
+    own = own.flatMap((before) => of.map((place) => before * sizes[d]! + place));
+  });
+  const table = tensor(Int32Array.from(own), { device: x.device });
+  const indices = table.indexSelect(0, found.indices.reshape([-1])).reshape(found.indices.shape);
   return { values: given(found.values), indices: given(indices) };
 }
 
