@@ -178,7 +178,8 @@ export const packSequence = /* @__PURE__ */ named(
     checkSequences('packSequence', sequences);
     const lengths = sequences.map((t) => t.shape[0]!);
     if (lengths.includes(0)) throw new ShapeError('packSequence', `sequence ${lengths.indexOf(0)} is empty`);
-    const starts = lengths.map((_, i) => sum(lengths.slice(0, i)));
+    const starts = [0];
+    for (const length of lengths) starts.push(starts.at(-1)! + length);
     return packed('packSequence', cat([...sequences]), lengths, enforceSorted, (t, i) => starts[i]! + t);
   },
 );
