@@ -1,8 +1,8 @@
 import { maxPool2d, type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
-import { check, checkTensors, is, type Kind, named } from '@gradgate/core/internal';
+import { check, checkTensors, is, named } from '@gradgate/core/internal';
 import { maxPool2dWithIndices, type Places } from './maxPool.js';
 import { maxPool3d, maxPool3dWithIndices } from './pool3d.js';
-import { asBatch, asGiven, each, pairs, type Triple, triples } from './sizes.js';
+import { asBatch, asGiven, each, sizesOf, type Triple } from './sizes.js';
 
 // Nearly equal stretches of a dimension are made equally long by repeating their last elements, which changes no maximum and
 // not where it is first found: then they are the windows of a pooling without overlap.
@@ -36,12 +36,10 @@ function spread(x: Tensor, outputSize: readonly number[]): Spread {
   return { x: wide, kernel, sizes: x.shape.slice(first), places };
 }
 
-const kinds: readonly Kind[] = [is.anything, is.count, pairs(is.count), triples(is.count)];
-
 /** Checks the arguments of a pooling of `dims` dimensions, and spreads the input as a batch of planes or volumes. */
 function prepare(op: string, input: Tensor, outputSize: number | readonly number[], dims: number) {
   checkTensors(op, input);
-  check(op, 'outputSize', outputSize, kinds[dims]!);
+  check(op, 'outputSize', outputSize, sizesOf(dims)(is.count));
   const x = asBatch(op, input, dims);
   if (x.shape.slice(2).includes(0))
     throw new ShapeError(op, `there is nothing to take a maximum of in [${input.shape.join(', ')}]`);

@@ -1,7 +1,7 @@
 import { avgPool1d, avgPool2d, type Pair, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, type Kind, named } from '@gradgate/core/internal';
 import { avgPool3d } from './pool3d.js';
-import { each, pairs, type Triple, triples } from './sizes.js';
+import { each, sizesOf, type Triple } from './sizes.js';
 
 export interface LpPoolOptions<Size = Pair> {
   /** How far the window moves; the kernel size by default. */
@@ -10,7 +10,7 @@ export interface LpPoolOptions<Size = Pair> {
   ceilMode?: boolean;
 }
 
-const optionsOf = (sizes: Kind) => ({ stride: sizes, ceilMode: is.boolean });
+export const lpPoolOptions = (sizes: Kind) => ({ stride: sizes, ceilMode: is.boolean });
 
 /** The p-th root of sums of p-th powers, from the means of powers. */
 const rootOf = (means: Tensor, normType: number, count: number): Tensor =>
@@ -22,11 +22,11 @@ const rootOf = (means: Tensor, normType: number, count: number): Tensor =>
 
 function lpPool<Size extends number | readonly number[]>(
   op: string,
-  kinds: (n: Kind) => Kind,
   mean: (x: Tensor, kernelSize: Size, options: LpPoolOptions<Size>) => Tensor,
   dims: number,
 ) {
-  const [sizes, known] = [kinds(is.count), optionsOf(kinds(is.count))];
+  const sizes = sizesOf(dims)(is.count);
+  const known = lpPoolOptions(sizes);
   return named(op, (x: Tensor, normType: number, kernelSize: Size, options?: LpPoolOptions<Size>): Tensor => {
     checkTensors(op, x);
     check(op, 'normType', normType, is.positive);
@@ -45,7 +45,7 @@ function lpPool<Size extends number | readonly number[]>(
  * functional.lpPool1d(tensor([[[3, 4, 6, 8]]]), 2, 2); // [[[5, 10]]]
  * ```
  */
-export const lpPool1d = /* @__PURE__ */ lpPool<number>('lpPool1d', (n) => n, avgPool1d, 1);
+export const lpPool1d = /* @__PURE__ */ lpPool<number>('lpPool1d', avgPool1d, 1);
 
 /**
  * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, H, W]` or `[C, H, W]`. Options:
@@ -55,7 +55,7 @@ export const lpPool1d = /* @__PURE__ */ lpPool<number>('lpPool1d', (n) => n, avg
  * functional.lpPool2d(tensor([[[3, 4]]]), 2, [1, 2]); // [[[5]]]
  * ```
  */
-export const lpPool2d = /* @__PURE__ */ lpPool<Pair>('lpPool2d', pairs, avgPool2d, 2);
+export const lpPool2d = /* @__PURE__ */ lpPool<Pair>('lpPool2d', avgPool2d, 2);
 
 /**
  * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`.
@@ -65,4 +65,4 @@ export const lpPool2d = /* @__PURE__ */ lpPool<Pair>('lpPool2d', pairs, avgPool2
  * functional.lpPool3d(ones([1, 1, 1, 2, 2]), 2, [1, 2, 2]); // [[[[[2]]]]]
  * ```
  */
-export const lpPool3d = /* @__PURE__ */ lpPool<Triple>('lpPool3d', triples, avgPool3d, 3);
+export const lpPool3d = /* @__PURE__ */ lpPool<Triple>('lpPool3d', avgPool3d, 3);

@@ -1,6 +1,6 @@
 import { type Pair, ShapeError, type Tensor, zeros } from '@gradgate/core';
 import { check, checkIntegers, checkOptions, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
-import { asBatch, asGiven, each, type Triple } from './sizes.js';
+import { asBatch, asGiven, each, sizesOf, type Triple } from './sizes.js';
 
 export interface MaxUnpoolOptions<Size = Pair> {
   /** How far the window moved; the kernel size by default. */
@@ -10,10 +10,9 @@ export interface MaxUnpoolOptions<Size = Pair> {
   outputSize?: readonly number[];
 }
 
-const kind = (dims: number) => is.either(is.count, is.tuple(...Array(dims).fill(is.count)));
 const optionsOf = (dims: number) => ({
-  stride: kind(dims),
-  padding: is.either(is.size, is.tuple(...Array(dims).fill(is.size))),
+  stride: sizesOf(dims)(is.count),
+  padding: sizesOf(dims)(is.size),
   outputSize: is.arrayOf(is.count),
 });
 
@@ -26,7 +25,7 @@ function unpool(
   dims: number,
 ): Tensor {
   checkTensors(op, input, places);
-  check(op, 'kernelSize', kernelSize, kind(dims));
+  check(op, 'kernelSize', kernelSize, sizesOf(dims)(is.count));
   const { stride = kernelSize, padding = 0, outputSize } = checkOptions(op, options, optionsOf(dims));
   checkIntegers(op, 'indices', places);
   if (places.shape.join() !== input.shape.join())

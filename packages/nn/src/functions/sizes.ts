@@ -7,6 +7,10 @@ export type Triple = number | readonly [number, number, number];
 export const pairs = (n: Kind): Kind => is.either(n, is.tuple(n, n));
 export const triples = (n: Kind): Kind => is.either(n, is.tuple(n, n, n));
 
+/** What sizes of windows and strides of `dims` dimensions are: `n`, or one for each. */
+export const sizesOf = (dims: number): ((n: Kind) => Kind) => [alone, pairs, triples][dims - 1]!;
+const alone = (n: Kind): Kind => n;
+
 /** As many numbers as there are dimensions. */
 export const each = (v: number | readonly number[], dims: number): number[] =>
   typeof v === 'number' ? Array<number>(dims).fill(v) : [...v];

@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '@gradgate/core';
 import { check, is, type Kind, type Schema } from '@gradgate/core/internal';
-import { each, pairs, type Triple, triples } from '../functions/sizes.js';
+import { each, pairs, sizesOf, type Triple } from '../functions/sizes.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -49,19 +49,16 @@ export const transposeOptions = (sizes: (n: Kind) => Kind) => ({
   dilation: sizes(is.count),
   outputPadding: sizes(is.size),
 });
-const one = (n: Kind): Kind => n;
 const known = {
-  conv1d: convOptions(one),
+  conv1d: convOptions(sizesOf(1)),
   conv2d: convOptions(pairs),
-  convTranspose1d: transposeOptions(one),
+  convTranspose1d: transposeOptions(sizesOf(1)),
   convTranspose2d: transposeOptions(pairs),
 };
 
-const kernels = [is.anything, is.count, pairs(is.count), triples(is.count)];
-
 /** The sizes of a kernel of `ndim` dimensions. */
 function kernelOf(name: string, size: Pair | Triple, ndim: number): number[] {
-  check(name, 'kernelSize', size, kernels[ndim]!);
+  check(name, 'kernelSize', size, sizesOf(ndim)(is.count));
   return each(size, ndim);
 }
 

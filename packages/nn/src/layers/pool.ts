@@ -1,8 +1,8 @@
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, avgPool1d, avgPool2d, maxPool1d, maxPool2d } from '@gradgate/core';
-import { is, type Kind, options as known } from '@gradgate/core/internal';
+import { is, options as known } from '@gradgate/core/internal';
 import { adaptiveMaxPool1d, adaptiveMaxPool2d } from '../functions/adaptiveMaxPool.js';
-import { lpPool1d, lpPool2d, lpPool3d } from '../functions/lpPool.js';
-import { pairs, triples } from '../functions/sizes.js';
+import { lpPool1d, lpPool2d, lpPool3d, lpPoolOptions } from '../functions/lpPool.js';
+import { pairs, sizesOf } from '../functions/sizes.js';
 import { layerOf } from './layerOf.js';
 
 const sizes = pairs(is.count);
@@ -80,8 +80,10 @@ export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d, is.count) {}
 export class AdaptiveMaxPool2d extends layerOf(adaptiveMaxPool2d, sizes) {}
 
 /** A norm's power, the sizes of a window, and options. */
-const lpTakes = (kinds: (n: Kind) => Kind) =>
-  [is.positive, kinds(is.count), { stride: kinds(is.count), ceilMode: is.boolean }] as const;
+const lpTakes = (dims: number) => {
+  const window = sizesOf(dims)(is.count);
+  return [is.positive, window, lpPoolOptions(window)] as const;
+};
 
 /**
  * The root of the sum of `normType`-th powers of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by
@@ -91,7 +93,7 @@ const lpTakes = (kinds: (n: Kind) => Kind) =>
  * new LPPool1d(2, 2)(tensor([[[3, 4, 6, 8]]])); // [[[5, 10]]]
  * ```
  */
-export class LPPool1d extends layerOf(lpPool1d, ...lpTakes((n) => n)) {}
+export class LPPool1d extends layerOf(lpPool1d, ...lpTakes(1)) {}
 /**
  * The root of the sum of `normType`-th powers of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the
  * kernel by default), `ceilMode`.
@@ -100,7 +102,7 @@ export class LPPool1d extends layerOf(lpPool1d, ...lpTakes((n) => n)) {}
  * new LPPool2d(2, [1, 2])(tensor([[[3, 4]]])); // [[[5]]]
  * ```
  */
-export class LPPool2d extends layerOf(lpPool2d, ...lpTakes(pairs)) {}
+export class LPPool2d extends layerOf(lpPool2d, ...lpTakes(2)) {}
 /**
  * The root of the sum of `normType`-th powers of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`. Options: `stride`
  * (the kernel by default), `ceilMode`.
@@ -109,4 +111,4 @@ export class LPPool2d extends layerOf(lpPool2d, ...lpTakes(pairs)) {}
  * new LPPool3d(2, 2)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 2, 4, 4]
  * ```
  */
-export class LPPool3d extends layerOf(lpPool3d, ...lpTakes(triples)) {}
+export class LPPool3d extends layerOf(lpPool3d, ...lpTakes(3)) {}

@@ -3,10 +3,11 @@ import { is, type Kind } from '@gradgate/core/internal';
 import { channelShuffle } from '../functions/channelShuffle.js';
 import { interpolate, interpolateOptions } from '../functions/interpolate.js';
 import { pixelShuffle, pixelUnshuffle } from '../functions/pixelShuffle.js';
+import { pairs } from '../functions/sizes.js';
 import { fold, unfold, unfoldOptions } from '../functions/unfold.js';
 import { layerOf } from './layerOf.js';
 
-const sizes = is.either(is.count, is.tuple(is.count, is.count));
+const sizes = pairs(is.count);
 
 /**
  * Gives its input, and takes any arguments: stands where a layer may be left out.
