@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The folder of a template, or with 'all' of what each of them has. */
 const folderOf = (name: string): string => fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
 
 /** What a project can be made of: a program for Node, a page built by Vite, a server by NestJS. */
@@ -46,7 +47,7 @@ export function createProject(folder: string, options: CreateOptions = {}): stri
   if (existsSync(to) && readdirSync(to).length > 0)
     throw new TypeError(`createProject: the folder ${folder} is not empty; name another one`);
   mkdirSync(to, { recursive: true });
-  cpSync(folderOf(template), to, { recursive: true });
+  for (const name of ['all', template]) cpSync(folderOf(name), to, { recursive: true });
   const file = join(to, 'package.json');
   writeFileSync(file, readFileSync(file, 'utf8').replace('"name": "template"', `"name": "${nameOf(to)}"`));
   // npm would leave it out of the tarball if it were in a template.
