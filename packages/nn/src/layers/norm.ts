@@ -166,8 +166,8 @@ class InstanceNormBase extends Module {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, L]` or `[numFeatures, L]`, kept (Ulyanov et al., 2016). `eps` is
- * 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
+ * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, L]` or `[numFeatures, L]`, kept (Ulyanov et
+ * al., 2016). `eps` is 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
  *
  * ```ts
  * new InstanceNorm1d(3)(randn([4, 3, 10])).shape; // [4, 3, 10]
@@ -180,8 +180,8 @@ export class InstanceNorm1d extends InstanceNormBase {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, H, W]` or `[numFeatures, H, W]`, kept (Ulyanov et al., 2016). `eps` is
- * 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
+ * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, H, W]` or `[numFeatures, H, W]`, kept (Ulyanov et
+ * al., 2016). `eps` is 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
  *
  * ```ts
  * new InstanceNorm2d(3)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]

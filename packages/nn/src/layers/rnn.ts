@@ -423,9 +423,10 @@ export interface RNN {
 /**
  * Long short-term memory over sequences (Hochreiter and Schmidhuber, 1997): `[L, N, inputSize]`, `[N, L, inputSize]`
  * with `batchFirst` or `[L, inputSize]`, and the initial `[h, c]`, each `[layers * directions, N, hiddenSize]`. Gives
- * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Packed sequences give packed outputs, and for each the states at its own end. Options: `numLayers` 1, `bias` true,
- * `batchFirst` false, `dropout` 0 between layers, `bidirectional` false, `projSize` 0: with it outputs and `h` are projected to so many features (Sak et al., 2014). Parameters as in PyTorch: `weightIhL0`,
- * `weightHhL0`, `biasIhL0`, `weightIhL0Reverse`, ...
+ * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Packed sequences give packed outputs, and for each
+ * the states at its own end. Options: `numLayers` 1, `bias` true, `batchFirst` false, `dropout` 0 between layers,
+ * `bidirectional` false, `projSize` 0: with it outputs and `h` are projected to so many features (Sak et al., 2014).
+ * Parameters as in PyTorch: `weightIhL0`, `weightHhL0`, `biasIhL0`, `weightIhL0Reverse`, ...
  *
  * ```ts
  * const [out, [h, c]] = new LSTM(3, 5, { batchFirst: true })(randn([2, 7, 3]));

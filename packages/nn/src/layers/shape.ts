@@ -85,8 +85,8 @@ export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
  */
 export class Fold extends layerOf(fold, sizes, sizes, unfoldOptions) {}
 /**
- * Lines `[N, C, L]`, planes `[N, C, H, W]` or volumes `[N, C, D, H, W]` resized to `size` or by `scaleFactor`; `mode` is 'nearest' by default, see
- * `functional.interpolate`.
+ * Lines `[N, C, L]`, planes `[N, C, H, W]` or volumes `[N, C, D, H, W]` resized to `size` or by `scaleFactor`; `mode` is
+ * 'nearest' by default, see `functional.interpolate`.
  *
  * ```ts
  * new Upsample({ scaleFactor: 2 })(zeros([1, 3, 4, 4])).shape; // [1, 3, 8, 8]
