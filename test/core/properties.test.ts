@@ -1,5 +1,6 @@
 import * as core from '@gradgate/core';
-import { gradcheck, randn, slice, type Tensor, tensor } from '@gradgate/core';
+import { randn, slice, type Tensor, tensor } from '@gradgate/core';
+import { gradcheck } from '@gradgate/core/gradcheck';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { gradcheck, gradgradcheck, type Tensor, tensor } from '@gradgate/core';
+import { type Tensor, tensor } from '@gradgate/core';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import * as distributions from '@gradgate/distributions';
 import { type Distribution, klDivergence } from '@gradgate/distributions';
 import { describe, expect, it } from 'vitest';

@@ -4,8 +4,6 @@ import {
   cat,
   eye,
   Generator,
-  gradcheck,
-  gradgradcheck,
   manualSeed,
   noGrad,
   ones,
@@ -14,6 +12,7 @@ import {
   tensor,
   zeros,
 } from '@gradgate/core';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import * as nn from '@gradgate/nn';
 import { functional as F, init } from '@gradgate/nn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { gradcheck, gradgradcheck, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import * as nn from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { camelCase, goldenError } from '../golden/golden.js';

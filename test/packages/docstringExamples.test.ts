@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
+import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import * as specialFunctions from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
@@ -30,6 +32,8 @@ const scope: Record<string, unknown> = {
   ...onnx,
   ...ofLinalg,
   ...ofSpecial,
+  ...checkpoint,
+  ...gradcheck,
   compile,
   linalg,
 };
@@ -137,7 +141,9 @@ describe('examples in docstrings compile', () => {
             ),
           ],
           ['@gradgate/distributions', used(code, Object.keys(distributions))],
+          ['@gradgate/core/checkpoint', used(code, Object.keys(checkpoint))],
           ['@gradgate/core/compile', used(code, ['compile'])],
+          ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],

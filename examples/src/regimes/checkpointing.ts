@@ -4,7 +4,8 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { checkpoint, manualSeed, randn, type Tensor } from '@gradgate/core';
+import { manualSeed, randn, type Tensor } from '@gradgate/core';
+import { checkpoint } from '@gradgate/core/checkpoint';
 import { Linear, Module, ModuleList } from '@gradgate/nn';
 
 class Deep extends Module {

@@ -73,18 +73,18 @@ if (found !== instructions || !WebAssembly.validate(unfuse(binary)))
 
 const counts = new Array(256).fill(0);
 for (const byte of binary) counts[byte]++;
-const order = [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
-const { encodeText } = await load('text.ts');
+const { encodeText, single } = await load('text.ts');
+const frequent = [...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, single);
 
 const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 
-/** All bytes, the most frequent first; see text.ts. */
-export const order =
-  '${Buffer.from(order).toString('hex')}';
+/** The most frequent bytes; see text.ts. */
+export const frequent =
+  '${Buffer.from(frequent).toString('hex')}';
 
 /** The kernels, with fused multiply-add (relaxed SIMD); see unfuse.ts. */
 export const code =
-  '${encodeText(binary, order)}';
+  '${encodeText(binary, frequent)}';
 `;
 
 if (process.argv.includes('--check')) {

@@ -1,8 +1,9 @@
+// First, so that a bundle has its long text before all code: what compresses a bundle looks back 32 kB.
+import './backend/wasm/binary.js';
 import './tensor/devtools.js';
 import './tensor/equality.js';
 
 export { anomalyMode, detectAnomaly } from './autograd/anomaly.js';
-export { checkpoint, selectiveCheckpoint } from './autograd/checkpoint.js';
 export { record, recordMany } from './autograd/custom.js';
 export {
   type BackwardOptions,
@@ -18,8 +19,6 @@ export { explainGrad } from './autograd/explain.js';
 export { type Freezable, freezing, type HasParameters } from './autograd/freezing.js';
 export { defineFunction, FunctionContext, type FunctionDefinition } from './autograd/function.js';
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
-export { type GradcheckOptions, gradcheck, gradgradcheck } from './autograd/gradcheck.js';
-export type { KeepableOperator } from './autograd/keep.js';
 export { keep, tidy } from './autograd/tidy.js';
 export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
 export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';

@@ -2,7 +2,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
   backend,
-  checkpoint,
   conv2d,
   convTranspose2d,
   dropout,
@@ -13,7 +12,6 @@ import {
   grad,
   inferenceMode,
   isTraining,
-  type KeepableOperator,
   type Kernels,
   linear,
   manualSeed,
@@ -21,10 +19,10 @@ import {
   ones,
   randn,
   savedTensorsHooks,
-  selectiveCheckpoint,
   type Tensor,
   tensor,
 } from '@gradgate/core';
+import { checkpoint, type KeepableOperator, selectiveCheckpoint } from '@gradgate/core/checkpoint';
 import { functionalCall, Linear } from '@gradgate/nn';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { keepableOperators } from '../../../packages/core/src/autograd/keep.js';

@@ -1,6 +1,5 @@
 import {
   anomalyMode,
-  checkpoint,
   detectAnomaly,
   dropout,
   evalMode,
@@ -10,6 +9,7 @@ import {
   type Tensor,
   tensor,
 } from '@gradgate/core';
+import { checkpoint } from '@gradgate/core/checkpoint';
 import { describe, expect, it } from 'vitest';
 
 const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 0));

@@ -1,5 +1,4 @@
 import {
-  checkpoint,
   evalMode,
   explainGrad,
   freezing,
@@ -12,6 +11,7 @@ import {
   type Tensor,
   tensor,
 } from '@gradgate/core';
+import { checkpoint } from '@gradgate/core/checkpoint';
 import { functionalCall, Linear, Module, optim } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 

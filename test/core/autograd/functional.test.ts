@@ -1,12 +1,9 @@
 import {
-  checkpoint,
   defineFunction,
   dropout,
   einsum,
   type FunctionContext,
   grad,
-  gradcheck,
-  gradgradcheck,
   hessian,
   hvp,
   isGradEnabled,
@@ -22,6 +19,8 @@ import {
   valueAndGrad,
   vjp,
 } from '@gradgate/core';
+import { checkpoint } from '@gradgate/core/checkpoint';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import { describe, expect, it } from 'vitest';
 
 const f64 = { dtype: 'float64', requiresGrad: true } as const;

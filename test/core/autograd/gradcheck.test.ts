@@ -1,5 +1,6 @@
 import * as core from '@gradgate/core';
-import { gradcheck, gradgradcheck, noGrad, randn, type Tensor } from '@gradgate/core';
+import { noGrad, randn, type Tensor } from '@gradgate/core';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cases, notDifferentiable } from '../operators.js';
 

@@ -1,4 +1,5 @@
-import { gradcheck, manualSeed, noGrad, type Tensor } from '@gradgate/core';
+import { manualSeed, noGrad, type Tensor } from '@gradgate/core';
+import { gradcheck } from '@gradgate/core/gradcheck';
 import { describe, expect, it } from 'vitest';
 import { cases } from '../operators.js';
 

@@ -1,7 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
-  checkpoint,
   defineFunction,
   grad,
   memory,
@@ -14,6 +13,7 @@ import {
   Tensor,
   tensor,
 } from '@gradgate/core';
+import { checkpoint } from '@gradgate/core/checkpoint';
 import { functional as F, Linear, optim, Parameter, ReLU, Sequential } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { residence } from '../../../packages/core/src/backend/wasm/residency.js';

@@ -1,4 +1,5 @@
-import { cat, eye, gradcheck, manualSeed, noGrad, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { cat, eye, manualSeed, noGrad, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { gradcheck } from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectRefusal } from '../refusals.js';

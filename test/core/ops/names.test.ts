@@ -1,4 +1,5 @@
-import { asTensor, gradcheck, ones, randn, tensor, zeros } from '@gradgate/core';
+import { asTensor, ones, randn, tensor, zeros } from '@gradgate/core';
+import { gradcheck } from '@gradgate/core/gradcheck';
 import { describe, expect, it } from 'vitest';
 import { expectRefusal } from '../refusals.js';
 

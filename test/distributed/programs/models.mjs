@@ -1,6 +1,7 @@
 // What programs do with data-parallel modules beside training them as they are. Prints "right" if all of it is right.
 import { deepStrictEqual as equal, ok, throws } from 'node:assert';
-import { checkpoint, freezing, grad, manualSeed, noGrad, ones, randn, tensor } from '@gradgate/core';
+import { freezing, grad, manualSeed, noGrad, ones, randn, tensor } from '@gradgate/core';
+import { checkpoint } from '@gradgate/core/checkpoint';
 import {
   allGather,
   allReduce,

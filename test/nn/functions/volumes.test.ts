@@ -1,14 +1,5 @@
-import {
-  grad,
-  gradcheck,
-  gradgradcheck,
-  ones,
-  randn,
-  registerBackend,
-  type Tensor,
-  tensor,
-  zeros,
-} from '@gradgate/core';
+import { grad, ones, randn, registerBackend, type Tensor, tensor, zeros } from '@gradgate/core';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import * as nn from '@gradgate/nn';
 import { functional as F } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,5 @@
+// The entry point `@gradgate/core/checkpoint`, as PyTorch's `torch.utils.checkpoint`.
+
 import { check, show } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { bindGradMode, isGradEnabled } from '../grad/index.js';
@@ -7,6 +9,8 @@ import { currentGenerator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type KeepableOperator, KeptResults, keepableOperators } from './keep.js';
 import { synchronous } from './synchronous.js';
+
+export type { KeepableOperator };
 
 /**
  * Runs `fn` without keeping what its operations save for backward; the backward pass runs it again to get that back

@@ -1,3 +1,5 @@
+// The entry point `@gradgate/core/gradcheck`, as PyTorch's `torch.autograd.gradcheck`.
+
 import { check, checkOptions } from '../check.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';

@@ -1,5 +1,5 @@
 import { TensorError } from '../../errors.js';
-import { code, order } from './binary.js';
+import { code, frequent } from './binary.js';
 import type { BinaryKernel, UnaryKernel } from './elementwise.js';
 import type { StepKernel } from './step.js';
 import { decodeText } from './text.js';
@@ -199,7 +199,7 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
 export function instantiate(useFused = features.fused, useShared = true): Instance {
   if (typeof WebAssembly === 'undefined') refuse();
   const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
-  const decoded = decodeText(code, order);
+  const decoded = decodeText(code, frequent);
   const bytes = shared ? decoded : unshare(decoded);
   if (useFused && !WebAssembly.validate(bytes as BufferSource)) allowRelaxedSimd();
   const isFused = useFused && WebAssembly.validate(bytes as BufferSource);

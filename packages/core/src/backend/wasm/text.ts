@@ -7,12 +7,18 @@ const characters = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 +
 );
 
 /** How many characters stand for a byte on their own; each of the rest begins a pair. */
-const single = characters.length - 3;
+export const single = characters.length - 3;
 
-/** The text of `bytes`; `order` has all bytes, the most frequent first. */
-export function encodeText(bytes: Uint8Array, order: readonly number[]): string {
+/** All bytes: the frequent ones, which get the characters, then the others in order. */
+const inOrder = (frequent: readonly number[]): number[] => [
+  ...frequent,
+  ...Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !frequent.includes(byte)),
+];
+
+/** The text of `bytes`; `frequent` has up to `single` different bytes, the most frequent first. */
+export function encodeText(bytes: Uint8Array, frequent: readonly number[]): string {
   const code = new Array<string>(256);
-  order.forEach((byte, i) => {
+  inOrder(frequent).forEach((byte, i) => {
     const rest = i - single;
     code[byte] =
       rest < 0
@@ -22,15 +28,15 @@ export function encodeText(bytes: Uint8Array, order: readonly number[]): string 
   return Array.from(bytes, (byte) => code[byte]).join('');
 }
 
-/** The bytes of a text that `encodeText` made with the same order, here as hexadecimal digits. */
-export function decodeText(text: string, order: string): Uint8Array<ArrayBuffer> {
-  const place = new Map(characters.map((c, i) => [c, i]));
-  const byteAt = Uint8Array.from({ length: 256 }, (_, i) => Number.parseInt(order.slice(i * 2, i * 2 + 2), 16));
+/** The bytes of a text that `encodeText` made with the same frequent bytes, here as hexadecimal digits. */
+export function decodeText(text: string, frequent: string): Uint8Array<ArrayBuffer> {
+  const indexOf = new Map(characters.map((c, i) => [c, i]));
+  const byteAt = inOrder(frequent.match(/../g)!.map((digits) => Number.parseInt(digits, 16)));
   const bytes = new Uint8Array(text.length);
   let n = 0;
   for (let i = 0; i < text.length; i++) {
-    let at = place.get(text[i]!)!;
-    if (at >= single) at = single + (at - single) * characters.length + place.get(text[++i]!)!;
+    let at = indexOf.get(text[i]!)!;
+    if (at >= single) at = single + (at - single) * characters.length + indexOf.get(text[++i]!)!;
     bytes[n++] = byteAt[at]!;
   }
   return bytes.slice(0, n);
