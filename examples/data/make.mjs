@@ -34,3 +34,21 @@ write(
     return [month, Math.round((120 + 1.6 * i) * season + 4 * normal())];
   }),
 );
+
+// Reviews: the label is 1 where the writer is pleased.
+const places = ['the film', 'this book', 'the food', 'our room'];
+const verbs = ['was', 'seemed', 'is really'];
+const ends = [' at first', ' to all of us', ''];
+const opinions = [
+  ['awful', 'dull and slow', 'a waste of money', 'cold and bland'],
+  ['wonderful', 'a joy', 'fresh and bright', 'well worth it'],
+];
+write(
+  'reviews.csv',
+  'text,label',
+  places
+    .flatMap((place) => verbs.flatMap((verb) => ends.map((end) => [place, verb, end])))
+    .flatMap(([place, verb, end]) =>
+      opinions.flatMap((list, label) => list.map((opinion) => [`${place} ${verb} ${opinion}${end}`, label])),
+    ),
+);

@@ -279,6 +279,10 @@ packed("GRU", {"numLayers": 2, "bidirectional": True}, nn.GRU(3, 4, 2, bidirecti
 packed("LSTM", {"numLayers": 2}, nn.LSTM(3, 4, 2))
 packed("LSTM", {"bidirectional": True, "projSize": 2}, nn.LSTM(3, 4, bidirectional=True, proj_size=2), torch.randn(2, 3, 2), torch.randn(2, 3, 4))
 
+filled = torch.tensor([[0, 1, 5], [1, 1, 2], [1, 1, 1]])
+for mode in ("mean", "sum", "max"):
+    module("EmbeddingBag", [6, 3], {"mode": mode, "paddingIdx": 1}, nn.EmbeddingBag(6, 3, mode=mode, padding_idx=1), filled)
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
     for line in lines:
         f.write(json.dumps(line) + "\n")

@@ -362,6 +362,22 @@ describe('pieces', () => {
     expect(out.toArray()).toEqual([[3], [0], [4]]);
   });
 
+  it('EmbeddingBag leaves out what fills bags up, with offsets too', () => {
+    for (const mode of ['mean', 'sum', 'max'] as const) {
+      const bag = new nn.EmbeddingBag(4, 3, { mode, paddingIdx: -4 });
+      expect(bag.weight.select(0, 0).toArray()).toEqual([0, 0, 0]);
+      const offsets = tensor([0, 3, 3], { dtype: 'int32' });
+      const filled = bag(tensor([0, 3, 1, 0, 0], { dtype: 'int32' }), { offsets });
+      const plain = bag(tensor([3, 1], { dtype: 'int32' }), { offsets: tensor([0, 2, 2], { dtype: 'int32' }) });
+      expect(filled.sub(plain).abs().max().item()).toBeLessThan(1e-6);
+    }
+    expect(`${new nn.EmbeddingBag(4, 3, { paddingIdx: -4 })}`).toBe('EmbeddingBag(4, 3, mode=mean, paddingIdx=0)');
+    expect(() => new nn.EmbeddingBag(4, 3, { paddingIdx: 4 })).toThrow('EmbeddingBag: paddingIdx 4 is out of range');
+    expect(() =>
+      nn.functional.embeddingBag(tensor([[1]], { dtype: 'int32' }), randn([3, 2]), { paddingIdx: 3 }),
+    ).toThrow('embeddingBag: paddingIdx 3 is out of range for 3 entries');
+  });
+
   it('Embedding.fromPretrained is frozen; its padding row gets no gradient otherwise', () => {
     const weight = randn([3, 2]);
     expect(nn.Embedding.fromPretrained(weight).weight.requiresGrad).toBe(false);

@@ -9,7 +9,7 @@ import {
   type Tensor,
   tensor,
 } from '@gradgate/core';
-import { Linear, Module, metrics, optim } from '@gradgate/nn';
+import { data, Linear, Module, metrics, optim } from '@gradgate/nn';
 import { evaluate, fit } from '@gradgate/train';
 import { describe, expect, it } from 'vitest';
 import { Classifier, loaderOf } from './models.js';
@@ -64,6 +64,12 @@ describe('fit', () => {
     const model = new Slope();
     const run = await fit(model, { train: [column(1, 1, 1), column(5)], optimizer: adam(model, 0), epochs: 1 });
     expect(run.history['loss']).toEqual([2]);
+  });
+
+  it('a batch of texts has as many samples as texts', async () => {
+    const train = new data.DataLoader(['a', 'b', 'c'], { batchSize: 2 });
+    const run = await fit(new Linear(1, 1), { train, trainingStep: (texts) => ({ loss: texts.length }), epochs: 1 });
+    expect([run.samples, run.history['loss']]).toEqual([3, [5 / 3]]);
   });
 
   it('takes functions in place of methods, and other optimizers by hand', async () => {

@@ -1,9 +1,10 @@
 // Tells whether a review is kind, by a BERT that is given: node examples/dist/programs/bertFineTune.js
+import { readFileSync } from 'node:fs';
 import { crossEntropy, evaluating, manualSeed, noGrad, type Tensor, tensor } from '@gradgate/core';
 import { data, Linear, Module, metrics, optim } from '@gradgate/nn';
 import { EarlyStopping, fit, ProgressLine } from '@gradgate/train';
+import { parse } from 'csv-parse/sync';
 import { type Bert, encode, pretrained } from './bert.js';
-import { reviews } from './reviews.js';
 
 manualSeed(0);
 
@@ -34,6 +35,8 @@ class Classifier extends Module {
   }
 }
 
+const file = new URL('../../data/reviews.csv', import.meta.url);
+const reviews = parse<{ text: string; label: number }>(readFileSync(file), { columns: true, cast: true });
 const model = new Classifier(await pretrained());
 const before = model.bert.clone();
 const labels = reviews.map(({ label }) => label);

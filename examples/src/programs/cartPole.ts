@@ -1,36 +1,38 @@
 import { rand, type Tensor, tensor } from '@gradgate/core';
+import type { Environments, Transition } from '@gradgate/train';
 
 const start = () => rand([4]).sub(0.5).mul(0.1).toArray() as number[];
 
-/** Carts with poles (Barto et al., 1983), each of which starts anew when it has fallen, or stood for 500 steps. */
-export class CartPoles {
-  /** How many steps each pole stood that is over. */
-  readonly lengths: number[] = [];
-  private readonly worlds: number[][];
-  private readonly ages: number[];
+/** Carts with poles (Barto et al., 1983): an episode is over when the pole falls, and is broken off after 500 steps. */
+export class CartPoles implements Environments {
+  private worlds: number[][] = [];
+  private ages: number[] = [];
 
-  constructor(count: number) {
-    this.worlds = Array.from({ length: count }, start);
-    this.ages = this.worlds.map(() => 0);
-  }
+  constructor(private readonly count: number) {}
 
   /** Position, speed, angle and angular speed of each: [count, 4]. */
-  get states(): Tensor {
+  reset(): Tensor {
+    this.worlds = Array.from({ length: this.count }, start);
+    this.ages = this.worlds.map(() => 0);
     return tensor(this.worlds);
   }
 
-  /** Pushes each to the left (0) or the right (1); gives 1 for those that go on and 0 for those that start anew: [count]. */
-  step(actions: Tensor): Tensor {
-    return tensor(
-      this.worlds.map((world, i) => {
-        const next = push(world, actions.at(i).item() === 1);
-        const isOver = Math.abs(next[0]!) > 2.4 || Math.abs(next[2]!) > 0.2095 || ++this.ages[i]! >= 500;
-        if (isOver) this.lengths.push(this.ages[i]!);
-        if (isOver) this.ages[i] = 0;
-        this.worlds[i] = isOver ? start() : next;
-        return Number(!isOver);
-      }),
-    );
+  /** Pushes each to the left (0) or the right (1); each step that a pole stands gains 1. */
+  step(actions: Tensor): Transition {
+    const pushes = actions.toArray() as number[];
+    const last = this.worlds.map((world, i) => push(world, pushes[i] === 1));
+    const terminated = last.map(([x, , angle]) => Math.abs(x!) > 2.4 || Math.abs(angle!) > 0.2095);
+    const truncated = this.ages.map((age, i) => !terminated[i] && age + 1 === 500);
+    const over = terminated.map((fell, i) => fell || truncated[i]!);
+    this.worlds = last.map((world, i) => (over[i] ? start() : world));
+    this.ages = this.ages.map((age, i) => (over[i] ? 0 : age + 1));
+    return {
+      observations: tensor(this.worlds),
+      rewards: tensor(last.map(() => 1)),
+      terminated: tensor(terminated),
+      truncated: tensor(truncated),
+      finalObservations: tensor(last),
+    };
   }
 }
 

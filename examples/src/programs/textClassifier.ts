@@ -1,40 +1,33 @@
 // Tells whether a review is kind, from its words: node examples/dist/programs/textClassifier.js
-import { crossEntropy, evaluating, manualSeed, type Tensor, tensor } from '@gradgate/core';
-import { data, Embedding, Linear, Module, metrics, optim } from '@gradgate/nn';
+import { readFileSync } from 'node:fs';
+import { crossEntropy, evaluating, manualSeed, type Tensor } from '@gradgate/core';
+import { data, EmbeddingBag, Linear, Module, metrics, optim, Sequential } from '@gradgate/nn';
 import { fit, ProgressLine } from '@gradgate/train';
-import { reviews } from './reviews.js';
+import { parse } from 'csv-parse/sync';
 
+const file = new URL('../../data/reviews.csv', import.meta.url);
+const reviews = parse<{ text: string; label: number }>(readFileSync(file), { columns: true, cast: true });
 manualSeed(0);
-const words = (text: string) => text.toLowerCase().match(/\p{L}+/gu) ?? [];
-const vocabulary = new Map([...new Set(reviews.flatMap(({ text }) => words(text)))].map((word, i) => [word, i + 1]));
-// Numbers of words, 0 for those that are not known, and for places that are left.
-const idsOf = (text: string) => Array.from({ length: 12 }, (_, i) => vocabulary.get(words(text)[i] ?? '') ?? 0);
+const [train, validation] = data.trainTestSplit(reviews, { labels: reviews.map(({ label }) => label) });
+const vectorizer = new data.TextVectorizer().fit(train.indices.map((i) => reviews[i]!.text));
 
 class Classifier extends Module {
   accuracy = new metrics.Accuracy();
-  embedding = new Embedding(vocabulary.size + 1, 16, { paddingIdx: 0 });
-  head = new Linear(16, 2);
-  override forward(ids: Tensor): Tensor {
-    return this.head(this.embedding(ids).mean(1));
+  body = new Sequential(new EmbeddingBag(vectorizer.size, 16, { paddingIdx: 0 }), new Linear(16, 2));
+  override forward(texts: readonly string[]): Tensor {
+    return this.body(vectorizer.transform(texts)) as Tensor;
   }
-  trainingStep([ids, labels]: readonly [Tensor, Tensor]) {
-    const scores = this.forward(ids);
-    this.accuracy.update(scores, labels);
-    return { loss: crossEntropy(scores, labels), accuracy: this.accuracy };
+  trainingStep({ text, label }: { text: string[]; label: Tensor }) {
+    const scores = this.forward(text);
+    this.accuracy.update(scores, label);
+    return { loss: crossEntropy(scores, label.long()), accuracy: this.accuracy };
   }
   @evaluating isKind(text: string): boolean {
-    return (
-      this.forward(tensor([idsOf(text)], { dtype: 'int64' }))
-        .argmax(1)
-        .item() === 1
-    );
+    return this.forward([text]).argmax(1).item() === 1;
   }
 }
 
 const model = new Classifier();
-const [ids, labels] = [reviews.map(({ text }) => idsOf(text)), reviews.map(({ label }) => label)];
-const samples = new data.TensorDataset(tensor(ids, { dtype: 'int64' }), tensor(labels, { dtype: 'int64' }));
-const [train, validation] = data.trainTestSplit(samples, { testSize: 0.25, labels });
 await fit(model, {
   train: new data.DataLoader(train, { batchSize: 16, shuffle: true }),
   validation: new data.DataLoader(validation, { batchSize: 16 }),

@@ -1,4 +1,6 @@
+export { type Estimated, generalizedAdvantages } from './advantages.js';
 export type { Callback } from './callback.js';
+export { Collector, type Environments, type Episode, type Experience, type Transition } from './collector.js';
 export { EarlyStopping } from './earlyStopping.js';
 export { evaluate } from './evaluate.js';
 export type { FigureRecord, StepResult } from './figures.js';

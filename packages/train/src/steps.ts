@@ -45,9 +45,10 @@ export function validationStepOf<V>(
   return training;
 }
 
-/** How many samples are in a batch: the first dimension of its first tensor, or 1. */
+/** How many samples are in a batch: the first dimension of its first tensor, the length of its first list of texts, or 1. */
 export function sizeOf(batch: unknown, depth = 0): number {
   if (Tensor.is(batch)) return batch.shape[0] ?? 1;
+  if (Array.isArray(batch) && typeof batch[0] === 'string') return batch.length;
   if (typeof batch !== 'object' || batch === null || depth > 4) return 1;
   const first = Object.values(batch).find((value) => typeof value === 'object' && value !== null);
   return sizeOf(first, depth + 1);

@@ -27,6 +27,7 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './sampler.js';
+export { TextVectorizer, type TextVectorizerOptions } from './text.js';
 
 import * as transforms from './transforms.js';
 

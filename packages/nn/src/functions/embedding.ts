@@ -1,17 +1,39 @@
-import { embedding, IndexError, ShapeError, stack, type Tensor, zeros } from '@gradgate/core';
+import { embedding, IndexError, ShapeError, stack, type Tensor, where, zeros } from '@gradgate/core';
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface EmbeddingBagOptions {
   /** Where each bag starts in a one-dimensional index: int32 `[B]`, rising from 0. */
   offsets?: Tensor | null;
   mode?: 'sum' | 'mean' | 'max';
+  /** The entry that stands for nothing: it does not count in a bag, and gets no gradient. */
+  paddingIdx?: number;
 }
 
-const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode: is.oneOf('sum', 'mean', 'max') };
+const mode = is.oneOf('sum', 'mean', 'max');
+const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode, paddingIdx: is.integer };
+
+/** Where an entry stands that may be counted from the end; refuses what is out of range. */
+export function placeIn(op: string, entries: number, paddingIdx: number): number {
+  const place = paddingIdx < 0 ? entries + paddingIdx : paddingIdx;
+  if (place >= 0 && place < entries) return place;
+  throw new ShapeError(op, `paddingIdx ${paddingIdx} is out of range for ${entries} entries`);
+}
+
+/** The rows of each bag, along `dim`, as one; where `kept` says which of them count, those alone, and 0 where none does. */
+function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor | null, dim: number): Tensor {
+  if (!kept) return mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
+  const counted = kept.unsqueeze(-1);
+  if (mode === 'max') {
+    const most = where(counted, rows, Number.NEGATIVE_INFINITY).max(dim).values;
+    return where(counted.any(dim), most, 0);
+  }
+  const sum = where(counted, rows, 0).sum(dim);
+  return mode === 'sum' ? sum : sum.div(counted.to(rows.dtype).sum(dim).clamp(1));
+}
 
 /**
  * Rows of `weight` `[V, E]`, a bag at a time, as a `mode` 'mean' (the default), 'sum' or 'max': `index` `[B, n]`, or
- * `[total]` with `offsets` `[B]`; gives `[B, E]`.
+ * `[total]` with `offsets` `[B]`; gives `[B, E]`. Entries `paddingIdx` do not count.
  *
  * ```ts
  * const index = tensor([[0, 1]], { dtype: 'int32' });
@@ -22,12 +44,12 @@ export const embeddingBag = /* @__PURE__ */ named(
   'embeddingBag',
   (index: Tensor, weight: Tensor, options?: EmbeddingBagOptions): Tensor => {
     checkTensors('embeddingBag', index, weight);
-    const { offsets, mode = 'mean' } = checkOptions('embeddingBag', options, embeddingBagOptions);
-    const reduce = (rows: Tensor, dim: number) =>
-      mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
+    const { offsets, mode = 'mean', paddingIdx } = checkOptions('embeddingBag', options, embeddingBagOptions);
+    const kept = () =>
+      paddingIdx === undefined ? null : index.ne(placeIn('embeddingBag', weight.shape[0]!, paddingIdx));
     if (index.ndim === 2) {
       if (offsets) throw new TypeError('embeddingBag: offsets go with a one-dimensional index only');
-      return reduce(embedding(index, weight), 1);
+      return reduceBag(mode, embedding(index, weight), kept(), 1);
     }
     if (index.ndim !== 1 || !offsets || offsets.ndim !== 1)
       throw new ShapeError(
@@ -40,11 +62,17 @@ export const embeddingBag = /* @__PURE__ */ named(
     if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))
       throw new IndexError('embeddingBag', `offsets rise from 0 to at most ${index.numel}, got [${starts.join(', ')}]`);
     const rows = embedding(index, weight);
+    const counted = kept();
     return stack(
       starts.map((start, i) =>
         start === ends[i]
           ? zeros([weight.shape[1]!], { dtype: weight.dtype, device: weight.device })
-          : reduce(rows.narrow(0, start, ends[i]! - start), 0),
+          : reduceBag(
+              mode,
+              rows.narrow(0, start, ends[i]! - start),
+              counted?.narrow(0, start, ends[i]! - start) ?? null,
+              0,
+            ),
       ),
     );
   },

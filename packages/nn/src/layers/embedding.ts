@@ -1,6 +1,6 @@
 import { embedding, empty, noGrad, ShapeError, type Tensor, where } from '@gradgate/core';
 import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
-import { type EmbeddingBagOptions, embeddingBag } from '../functions/embedding.js';
+import { type EmbeddingBagOptions, embeddingBag, placeIn } from '../functions/embedding.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -16,7 +16,7 @@ export interface EmbeddingOptions {
 }
 const embeddingOptions = { paddingIdx: is.integer, maxNorm: is.nonNegative, normType: is.positive };
 const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
-const bagOptions = { mode: is.oneOf('sum', 'mean', 'max') };
+const bagOptions = { mode: is.oneOf('sum', 'mean', 'max'), paddingIdx: is.integer };
 
 /**
  * A learned row of `embeddingDim` numbers for each of `numEmbeddings` indices: integers `[...]` to `[...,
@@ -46,20 +46,14 @@ export class Embedding extends Module {
     const { paddingIdx, maxNorm, normType = 2 } = given;
     this.maxNorm = maxNorm;
     this.normType = normType;
-    // A negative index counts from the end, as everywhere.
-    this.paddingIdx = paddingIdx !== undefined && paddingIdx < 0 ? numEmbeddings + paddingIdx : paddingIdx;
-    if (this.paddingIdx !== undefined && !(this.paddingIdx >= 0 && this.paddingIdx < numEmbeddings))
-      throw new ShapeError(name, `paddingIdx ${paddingIdx} is out of range for ${numEmbeddings} entries`);
+    this.paddingIdx = paddingIdx === undefined ? undefined : placeIn(name, numEmbeddings, paddingIdx);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     this.resetParameters();
   }
 
   /** From the standard normal distribution; the padding row is 0. */
   resetParameters(): void {
-    normal_(this.weight);
-    noGrad.run(() => {
-      if (this.paddingIdx !== undefined) this.weight.select(0, this.paddingIdx).mul_(0);
-    });
+    drawRows(this.weight, this.paddingIdx);
   }
 
   /** An embedding whose rows are those of `weight` `[entries, features]`, frozen unless told otherwise. */
@@ -85,6 +79,11 @@ export class Embedding extends Module {
   }
 }
 
+function drawRows(weight: Parameter, paddingIdx: number | undefined): void {
+  normal_(weight);
+  if (paddingIdx !== undefined) noGrad.run(() => weight.select(0, paddingIdx).zero_());
+}
+
 /** Scales the rows of `weight` that `index` names down to `maxNorm`, in place. */
 function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType: number): void {
   noGrad.run(() => {
@@ -97,7 +96,8 @@ function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType:
 
 /**
  * Means of bags of embeddings, or sums or maxima with `mode` 'sum' or 'max': indices `[N, n]`, or `[total]` with
- * `offsets`, to `[N, embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`.
+ * `offsets`, to `[N, embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`; entries `paddingIdx` do not
+ * count, so that bags filled up with them are as without: their row is 0 and gets no gradient.
  *
  * ```ts
  * const bag = new EmbeddingBag(1000, 16, { mode: 'sum' });
@@ -108,27 +108,30 @@ function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType:
 export class EmbeddingBag extends Module {
   weight: Parameter;
   readonly mode: 'sum' | 'mean' | 'max';
+  readonly paddingIdx: number | undefined;
 
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    options: { mode?: 'sum' | 'mean' | 'max' } = {},
+    options: { mode?: 'sum' | 'mean' | 'max'; paddingIdx?: number } = {},
   ) {
     super();
     const sizes = { numEmbeddings, embeddingDim };
-    const { mode = 'mean' } = checkLayer(new.target.name, sizes, options, bagOptions);
+    const { mode = 'mean', paddingIdx } = checkLayer(new.target.name, sizes, options, bagOptions);
     this.mode = mode;
+    this.paddingIdx = paddingIdx === undefined ? undefined : placeIn(new.target.name, numEmbeddings, paddingIdx);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
-    normal_(this.weight);
+    drawRows(this.weight, this.paddingIdx);
   }
 
   /** `index` `[B, n]`, or `[total]` with the `offsets` at which bags start. */
-  override forward(index: Tensor, options: Omit<EmbeddingBagOptions, 'mode'> = {}): Tensor {
+  override forward(index: Tensor, options: Pick<EmbeddingBagOptions, 'offsets'> = {}): Tensor {
     const { offsets } = checkOptions('EmbeddingBag', options, { offsets: is.nullable(is.tensor) });
-    return embeddingBag(index, this.weight, { offsets, mode: this.mode });
+    return embeddingBag(index, this.weight, { offsets, mode: this.mode, paddingIdx: this.paddingIdx });
   }
 
   override extraRepr(): string {
-    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}`;
+    const padding = this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}${padding}`;
   }
 }

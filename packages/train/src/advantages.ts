@@ -1,0 +1,63 @@
+import { noGrad, ShapeError, stack, type Tensor, zerosLike } from '@gradgate/core';
+import { check, checkOptions, is } from '@gradgate/core/internal';
+
+/** What advantages are estimated from; all `[steps]` or `[steps, worlds]`. */
+export interface Estimated {
+  /** What the critic expected before each action. */
+  values: Tensor;
+  /** What it expects of what the action led to. */
+  nextValues: Tensor;
+  rewards: Tensor;
+  /** True, or 1, where the episode is over: nothing is expected after it. */
+  terminated: Tensor;
+  /** True, or 1, where it was broken off: more would have come, as `nextValues` tells. Nowhere by default. */
+  truncated?: Tensor;
+}
+
+/**
+ * Generalized advantage estimation (Schulman et al., 2016): how much better each action was than expected, and the return
+ * that a critic learns from, `advantages + values`, both of the shape of `values`. Nothing is recorded.
+ *
+ * @param options.gamma What a reward one step later is worth; 0.99 by default.
+ * @param options.lambda How far it looks: 0 for one step, 1 to the end of the episode; 0.95 by default.
+ * @example
+ * const { advantages, returns } = generalizedAdvantages({ ...experience, values, nextValues });
+ */
+export function generalizedAdvantages(
+  steps: Estimated,
+  options: { gamma?: number; lambda?: number } = {},
+): { advantages: Tensor; returns: Tensor } {
+  const op = 'generalizedAdvantages';
+  const given = checkOptions(op, options, { gamma: is.probability, lambda: is.probability });
+  const { gamma = 0.99, lambda = 0.95 } = given;
+  check(op, 'the steps', steps, is.object);
+  const { values, nextValues, rewards, terminated, truncated } = steps;
+  for (const [name, t] of Object.entries({
+    values,
+    nextValues,
+    rewards,
+    terminated,
+    ...(truncated && { truncated }),
+  })) {
+    check(op, name, t, is.tensor);
+    if (t.ndim === 0 || t.shape.join() !== values.shape.join())
+      throw new ShapeError(
+        op,
+        `all are [steps] or [steps, worlds], got [${t.shape.join(', ')}] for ${name} and [${values.shape.join(', ')}] for values`,
+      );
+  }
+  return noGrad.run(() => {
+    const over = terminated.to(values.dtype);
+    const ended = truncated ? over.maximum(truncated.to(values.dtype)) : over;
+    const goesOn = ended.neg().add(1);
+    const errors = nextValues.mul(over.neg().add(1)).mul(gamma).add(rewards).sub(values);
+    const rows: Tensor[] = [];
+    let next = zerosLike(values.select(0, 0));
+    for (let t = values.shape[0]! - 1; t >= 0; t--) {
+      next = errors.select(0, t).add(next.mul(goesOn.select(0, t)).mul(gamma * lambda));
+      rows.push(next);
+    }
+    const advantages = stack(rows.reverse());
+    return { advantages, returns: advantages.add(values) };
+  });
+}
