@@ -1,26 +1,10 @@
 import type { Kernels, View } from '../backend/backend.js';
 import { HostStorage } from '../backend/host/storage.js';
+import { copiesStrided } from '../backend/wasm/kernels.js';
 import { residence } from '../backend/wasm/residency.js';
 import { contiguousStrides } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
 import { isView, type Op, type Recording } from './recorder.js';
-
-/** Kernels that put strided operands in order before they begin. */
-const ordering: ReadonlySet<keyof Kernels> = new Set([
-  'attentionWeights',
-  'logsumexp',
-  'normChannels',
-  'normChannelsGradient',
-  'normRows',
-  'normRowsGradient',
-  'pairLoss',
-  'pairLossGradient',
-  'reduce',
-  'softmax',
-  'softmaxGradient',
-  'unary',
-  'variance',
-]);
 
 /**
  * The calls of a recording over operands that kernels can use as they are: what lies on the JavaScript heap and is read more than once
@@ -57,7 +41,7 @@ export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, mad
   };
   const inPlace = (name: keyof Kernels, view: View): View => {
     if (!isLarge(view)) return view;
-    if (!view.isContiguous) return ordering.has(name) ? copyOf(view) : view;
+    if (!view.isContiguous) return copiesStrided(name) ? copyOf(view) : view;
     const which = nameOf(view);
     if (reads.get(which)! < 2 || !isOutside(view)) return view;
     const copy = copies.get(which) ?? copyOf(view);

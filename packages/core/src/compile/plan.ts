@@ -3,7 +3,6 @@ import { cpu } from '../backend/cpu.js';
 import { closeWindows, HostStorage } from '../backend/host/storage.js';
 import { runChain } from '../backend/wasm/chain.js';
 import { pin } from '../backend/wasm/residency.js';
-import { allocateUninitialized } from '../memory/allocate.js';
 import { type DType, recordOf } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
@@ -140,8 +139,12 @@ export class Plan {
       const used = usedBy(op).filter((storage) => last.has(storage));
       for (const storage of used) {
         if (this.storages.has(storage)) continue;
-        const block = storage.dtype in inKernelMemory ? this.blockFor(made.get(storage)!, free) : null;
-        this.storages.set(storage, storageOn(block, storage.dtype, made.get(storage)!));
+        const { dtype } = storage;
+        const length = made.get(storage)!;
+        const block = isOnBlocks(dtype) ? this.blockFor(length, free) : null;
+        const own = block === null ? HostStorage.heap(dtype, length) : HostStorage.on(block, dtype as OnBlocks, length);
+        planned.add(own);
+        this.storages.set(storage, own);
         this.unshared += bytesOf(this.storages.get(storage)!);
         if (block === null) this.bytes += bytesOf(this.storages.get(storage)!);
         else blocks.set(storage, block);
@@ -160,7 +163,7 @@ export class Plan {
       if (block.length >= length && (best < 0 || block.length < free[best]!.length)) best = i;
     });
     if (best >= 0) return free.splice(best, 1)[0]!;
-    const block = new HostStorage(allocateUninitialized('float32', length), 'float32');
+    const block = HostStorage.heap('float32', length);
     pin(block);
     this.bytes += length * 4;
     return block;
@@ -177,19 +180,22 @@ export class Plan {
       }
       case 'zeros': {
         const storage = this.storages.get(op.storage);
-        return storage === undefined ? nothing : () => void storage.data.fill(0);
+        if (storage === undefined) return nothing;
+        const out = wholeOf(storage);
+        return () => cpu.kernels.fill(0, out);
       }
       case 'constant': {
         const storage = this.storages.get(op.storage);
         const values = recording.constants.get(op.storage)!;
-        return storage === undefined ? nothing : () => storage.data.set(values as never);
+        return storage === undefined ? nothing : () => cpu.write(storage, values);
       }
       case 'draw': {
         const storage = this.storages.get(op.storage);
         const { draw, generator } = op;
         if (storage === undefined) throw new Error('what is drawn has memory');
-        if (recording.isAround(generator)) return () => draw(storage.data, currentGenerator());
-        return () => draw(storage.data, generator);
+        const [rule, out] = [{ name: 'draw', loop: draw }, wholeOf(storage)];
+        if (recording.isAround(generator)) return () => cpu.kernels.random(rule, currentGenerator(), [], out);
+        return () => cpu.kernels.random(rule, generator, [], out);
       }
       case 'grad':
         return this.setGrad(op.leaf, op.grad);
@@ -282,27 +288,14 @@ function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
   return found;
 }
 
-const blocksOf = new WeakMap<HostStorage, HostStorage>();
+/** Dtypes that kernels work on where they lie, all of 4 bytes, so that any of them can have a block. */
+type OnBlocks = 'float32' | 'int32';
+const isOnBlocks = (dtype: DType): dtype is OnBlocks => dtype === 'float32' || dtype === 'int32';
 
-/** Dtypes that kernels work on in place, all of 4 bytes, and their arrays. */
-const inKernelMemory = { float32: Float32Array, int32: Int32Array };
-
-/** A storage like this one: on a block, or on the JavaScript heap for other dtypes. */
-function storageOn(block: HostStorage | null, dtype: DType, length: number): HostStorage {
-  if (block === null) {
-    const storage = HostStorage.heap(dtype, length);
-    planned.add(storage);
-    return storage;
-  }
-  const { buffer, byteOffset } = block.data;
-  const storage = new HostStorage(
-    new inKernelMemory[dtype as keyof typeof inKernelMemory](buffer as ArrayBuffer, byteOffset, length),
-    dtype,
-  );
-  // The block lives as long as it.
-  blocksOf.set(storage, block);
-  planned.add(storage);
-  return storage;
-}
+/** All elements of a storage. */
+const wholeOf = (storage: Storage): View => {
+  const { dtype, length } = storage;
+  return { storage, dtype, shape: [length], numel: length, strides: [1], offset: 0, isContiguous: true };
+};
 
 const bytesOf = ({ dtype, length }: HostStorage): number => length * recordOf(dtype).bytes;

@@ -4,7 +4,8 @@ import { asking } from '../grad/condition.js';
 import type { Frame } from '../grad/index.js';
 import { currentFrame } from '../grad/index.js';
 import type { Node } from '../graph/node.js';
-import type { TypedArray } from '../memory/dtype.js';
+import type { Bits } from '../memory/coding.js';
+import { recordOf, type TypedArray } from '../memory/dtype.js';
 import { type Recorder, recording } from '../memory/recording.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
@@ -53,8 +54,8 @@ export class Recording implements Recorder {
   readonly fields: Fields[] = [];
   /** What was allocated by the call, and its length: the call may have given it back since. */
   readonly made = new Map<Storage, number>();
-  /** The elements of what was made over an array, as they were at first. */
-  readonly constants = new Map<Storage, TypedArray>();
+  /** What was stored at first in what was made over an array. */
+  readonly constants = new Map<Storage, TypedArray | Bits>();
   /** Storages from elsewhere that kernels saw, with their versions at first. */
   readonly foreign = new Map<Storage, number>();
   /** Tensors from elsewhere that kernels saw. */
@@ -69,6 +70,8 @@ export class Recording implements Recorder {
   private readonly shown = new Set<Storage>();
   private readonly ofActions = new Set<Storage>();
   private readonly generator = currentGenerator();
+  /** As it is while nothing is recorded. */
+  private readonly read = cpu.read;
   private inAction = 0;
   private inKernel = false;
 
@@ -206,16 +209,15 @@ export class Recording implements Recorder {
       this.ofActions.add(storage);
       return;
     }
-    const data = (storage as Storage & { data: TypedArray }).data;
-    this.made.set(storage, data.length);
-    this.constants.set(storage, data.slice());
+    this.made.set(storage, storage.length);
+    this.constants.set(storage, this.read(storage).slice());
     this.ops.push({ kind: 'constant', storage });
   }
 
   drawn(storage: Storage, draw: Draw, generator: Generator): void {
     if (this.inAction > 0) return;
     this.noteGenerator(generator);
-    if ((storage as Storage & { coded: unknown }).coded !== null) this.refuse(`numbers are drawn as ${storage.dtype}`);
+    if (recordOf(storage.dtype).coding) this.refuse(`numbers are drawn as ${storage.dtype}`);
     this.ops.push({ kind: 'draw', storage, draw, generator });
   }
 

@@ -51,6 +51,15 @@ export class HostStorage implements Storage {
     return made(dtype, length, allocate);
   }
 
+  /** A storage on the memory of another one of 4 bytes an element, which is at least as long, and lives as long as this one. */
+  static on(block: HostStorage, dtype: 'float32' | 'int32', length: number): HostStorage {
+    const { buffer, byteOffset } = block.data;
+    const array = dtype === 'float32' ? Float32Array : Int32Array;
+    const storage = new HostStorage(new array(buffer as ArrayBuffer, byteOffset, length), dtype);
+    blocksOf.set(storage, block);
+    return storage;
+  }
+
   /** To be written as a whole: its values are anything. */
   static uninitialized(dtype: DType, length: number): HostStorage {
     // Most of them, without further questions.
@@ -59,6 +68,9 @@ export class HostStorage implements Storage {
     return temporary(dtype, length) ?? made(dtype, length, allocateUninitialized);
   }
 }
+
+/** What keeps the memory under storages that `HostStorage.on` makes. */
+const blocksOf = new WeakMap<HostStorage, HostStorage>();
 
 function made(dtype: DType, length: number, allocate: (dtype: DType, length: number) => TypedArray): HostStorage {
   if (dtype === 'float32') return new HostStorage(allocate(dtype, length), dtype);

@@ -11,6 +11,23 @@ import { reduce, variance, varianceGradient } from './reduce.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
 
+/** Those that copy strided operands into row-major order before they begin. */
+const overRows = {
+  pairLoss,
+  pairLossGradient,
+  reduce,
+  unary,
+  variance,
+  ...softmax,
+  normChannels,
+  normChannelsGradient,
+  normRows,
+  normRowsGradient,
+};
+
+/** Whether a kernel copies its strided operands: `compile` gives it copies in memory that is planned. */
+export const copiesStrided = (name: keyof Kernels): boolean => name in overRows;
+
 /** The kernels in WebAssembly, where they pay, and those of the host elsewhere: all of them, where none can be compiled. */
 export const kernels: Kernels = !isAvailable
   ? host.kernels
@@ -22,20 +39,11 @@ export const kernels: Kernels = !isAvailable
       convWeight,
       crossEntropy,
       crossEntropyGradient,
-      pairLoss,
-      pairLossGradient,
       maxPool,
       maxPoolGradient,
       matmul,
-      reduce,
       step,
-      unary,
-      variance,
       varianceGradient,
-      ...softmax,
-      normChannels,
-      normChannelsGradient,
-      normRows,
-      normRowsGradient,
       scaleChannels,
+      ...overRows,
     };
