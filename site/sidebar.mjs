@@ -8,7 +8,7 @@ export function guides() {
     .slice(1)
     .map((part) => ({
       text: part.slice(0, part.indexOf('\n')),
-      items: [...part.matchAll(/^\* \[(.+?)\]\(([\w-]+)\.md\)/gm)].map(([, text, page]) => ({
+      items: [...part.matchAll(/^\* \[(.+?)\]\(([\w/-]+)\.md\)/gm)].map(([, text, page]) => ({
         text,
         link: `/${page}`,
       })),

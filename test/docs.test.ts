@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
   'README.md',
   'site/pages/index.md',
-  ...readdirSync(join(root, 'docs'))
+  ...readdirSync(join(root, 'docs'), { encoding: 'utf8', recursive: true })
     // Its programs need a GPU: `test/webgpu/docs.test.ts` runs them.
     .filter((f) => f.endsWith('.md') && f !== 'webgpu.md')
     .map((f) => join('docs', f)),

@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const docs = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
+const docs = readdirSync(join(root, 'docs'), { encoding: 'utf8', recursive: true }).filter((file) =>
+  file.endsWith('.md'),
+);
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs.map((file) => `docs/${file}`)];
 
 const withoutCode = (markdown: string) => markdown.replaceAll(/^```.*?^```$/gms, '');
@@ -38,6 +40,6 @@ describe.each(pages)('%s', (page) => {
 });
 
 it('docs/README.md lists every other page once, with a line on what is in it', () => {
-  const listed = [...read('docs/README.md').matchAll(/^\* \[.+?\]\(([\w-]+\.md)\): .+$/gm)].map(([, file]) => file);
+  const listed = [...read('docs/README.md').matchAll(/^\* \[.+?\]\(([\w/-]+\.md)\): .+$/gm)].map(([, file]) => file);
   expect(listed.sort()).toEqual(docs.filter((file) => file !== 'README.md').sort());
 });

@@ -13,6 +13,7 @@ export default defineConfig({
   rewrites: {
     'docs/README.md': 'guides.md',
     'docs/:page': ':page',
+    'docs/recipes/:page': 'recipes/:page',
     'site/pages/:page': ':page',
     'site/pages/api/:page': 'api/:page',
     'CHANGELOG.md': 'changelog.md',
@@ -30,8 +31,9 @@ export default defineConfig({
       md.renderer.rules.link_open = (tokens, i, options, env, self) => {
         const link = tokens[i]!;
         // What lies beside docs is in the repository only.
-        const href = link.attrGet('href')!.replace(/^\.\.\/(?=\w)/, `${repository}/tree/main/`);
-        link.attrSet('href', href);
+        const beside = env.relativePath?.startsWith('recipes/') ? '../../' : '../';
+        const href = link.attrGet('href')!;
+        if (href.startsWith(beside)) link.attrSet('href', `${repository}/tree/main/${href.slice(beside.length)}`);
         return open!(tokens, i, options, env, self);
       };
     },
