@@ -17,7 +17,7 @@ export { check, checkOptions, nearest, type Schema, show } from './check.js';
 export { inNameOf, named } from './errors.js';
 export { report } from './grad/diagnostics.js';
 export { checkWritable } from './graph/inplace.js';
-export { removable } from './graph/node.js';
+export { removable, watchNodes } from './graph/node.js';
 
 export type { Kind } from './kinds.js';
 

@@ -1,8 +1,7 @@
 import { type Node, Tensor } from '@gradgate/core';
-import { check, type Kind } from '@gradgate/core/internal';
+import { check, type Kind, watchNodes } from '@gradgate/core/internal';
 import type { Module } from '@gradgate/nn';
 import { callDepth } from '@gradgate/nn/internal';
-import { watchNodes } from './watch.js';
 
 /** A call of a module, and where it was made. */
 export interface ModuleCall {
@@ -84,8 +83,7 @@ export function recordModules(modules: Module | Record<string, Module>): { stop(
   };
   const unwatch = watchNodes((node) => {
     const call = dropEnded(callDepth());
-    // An in-place write gives a node that is there another tensor.
-    if (call !== null && !calls.has(node)) calls.set(node, call);
+    if (call !== null) calls.set(node, call);
   });
   const hooks = [...paths.keys()].flatMap((module) => [
     module.registerForwardPreHook(begin),

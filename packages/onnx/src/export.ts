@@ -22,7 +22,7 @@ export interface ExportOptions {
   readonly outputNames?: readonly string[];
 }
 
-const options = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf(is.string) };
+const optionKinds = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf(is.string) };
 
 /**
  * A model as an ONNX file: what it computes for inputs of these shapes and dtypes, evaluated (dropout off, batch norms by their
@@ -31,7 +31,7 @@ const options = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf(is.
  *
  * @param model The module.
  * @param inputs The arguments of its `forward`: tensors become inputs of the graph, all else is as in this call.
- * @param options Names.
+ * @param options Names of the graph's inputs and outputs.
  * @returns The bytes of the file: opset 21, as onnxruntime 1.20 and later read it.
  * @throws TensorError Where the model uses what ONNX does not have, reads values or draws random numbers; it names what.
  *
@@ -41,10 +41,10 @@ const options = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf(is.
  * file instanceof Uint8Array; // true
  * ```
  */
-export function exportOnnx(model: Module, inputs: readonly unknown[], options_: ExportOptions = {}): Uint8Array {
+export function exportOnnx(model: Module, inputs: readonly unknown[], options: ExportOptions = {}): Uint8Array {
   if (!(model instanceof Module)) throw new TypeError('exportOnnx: expected a Module, and its inputs as a list');
   if (!Array.isArray(inputs)) throw new TypeError('exportOnnx: expected the inputs as a list, such as [x]');
-  const { inputNames = [], outputNames = [] } = checkOptions('exportOnnx', options_, options);
+  const { inputNames = [], outputNames = [] } = checkOptions('exportOnnx', options, optionKinds);
   for (const [list, what] of [
     [inputNames, 'inputNames'],
     [outputNames, 'outputNames'],

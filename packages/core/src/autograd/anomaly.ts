@@ -1,7 +1,7 @@
 import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { defineMode, type Gate } from '../grad/index.js';
-import { type Gradients, type Node, setOnRecord } from '../graph/node.js';
+import { type Gradients, type Node, watchNodes } from '../graph/node.js';
 import * as is from '../kinds.js';
 
 const anomaly = defineMode('gradgate.anomaly', false);
@@ -20,7 +20,7 @@ const noteStack = (node: Node): void => {
  */
 export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
   // From the first use on: until then no operation asks.
-  setOnRecord(noteStack);
+  watchNodes(noteStack);
   return true;
 })();
 

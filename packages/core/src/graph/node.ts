@@ -95,7 +95,7 @@ export class Node {
     for (let i = 0; i < inputs.length; i++)
       if (this.edges[i] === null && inputs[i]!.untracked !== null) this.noteUntracked(i, inputs[i]!.untracked!);
     if (saved !== undefined && saved.length > 0) this.save(saved);
-    onRecord?.(this);
+    if (watchers !== null) for (const watch of watchers) watch(this);
   }
 
   /** Whether the gradient of input `i` is wanted. */
@@ -194,10 +194,19 @@ export class Node {
 
 export type NodeHook = (gradInputs: Gradients, gradOutputs: readonly (Tensor | null)[]) => Gradients | void;
 
-/** Called with every node that is made, while set; anomaly mode notes the place of the call. */
-let onRecord: ((node: Node) => void) | null = null;
-export function setOnRecord(callback: typeof onRecord): void {
-  onRecord = callback;
+type Watcher = (node: Node) => void;
+
+/** Called with each node as it is made; null while there are none. */
+let watchers: Set<Watcher> | null = null;
+
+/** Calls `watcher` with each node that is recorded from now on, until the function that this gives is called. */
+export function watchNodes(watcher: Watcher): () => void {
+  watchers ??= new Set();
+  watchers.add(watcher);
+  return () => {
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) watchers = null;
+  };
 }
 
 /** Adds `hook` (a function may be registered twice) and gives the handle that takes it off again; idempotent. */

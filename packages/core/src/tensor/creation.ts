@@ -69,8 +69,7 @@ function make(
  * A tensor over the memory of a typed array, without a copy: what is written to one is seen in the other, as with PyTorch's
  * `from_numpy`. For memory that is shared with other threads or libraries. Nobody counts writes to the array, so writing to
  * it between a forward and a backward pass gives wrong gradients.
- *
- * @param shape One dimension with all elements by default.
+ * `shape` is one dimension with all elements by default.
  *
  * ```ts
  * const bytes = Float32Array.of(1, 2);
