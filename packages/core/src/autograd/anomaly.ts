@@ -11,15 +11,16 @@ const noteStack = (node: Node): void => {
 };
 
 /**
- * A gate in which every operation notes where it was called, and a backward pass that gives a NaN stops with an error that
- * names the forward operation and its place. It follows the flow: other flows are as fast as ever. Slow; for finding mistakes.
+ * A gate for finding mistakes: every operation notes where it was called, and a backward pass that computes a NaN stops
+ * with an error that names the forward operation and its place. It follows the flow, so other flows keep their speed.
+ * Slow.
  *
  * ```ts
  * anomalyMode.run(() => tensor([4], { requiresGrad: true }).sqrt().sum().backward());
  * ```
  */
 export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
-  // From the first use on: until then no operation asks.
+  // Installed on first use, so that programs without it pay nothing.
   watchNodes(noteStack);
   return true;
 })();

@@ -3,8 +3,8 @@ import { type DType, dtypes, type TypedArray } from './dtype.js';
 import { keepFreedBlocks } from './malloc.js';
 
 /**
- * Small arrays are carved from slabs: an ArrayBuffer of its own costs far more than the elements. A slab is collected
- * with the last array on it, and is never carved twice, so its arrays are zeroed.
+ * Small arrays are carved from slabs, because an ArrayBuffer of its own costs far more than the elements. A slab is
+ * collected with the last array on it, and no part of it is used twice, so its arrays are zero at first.
  */
 const slabBytes = 64 * 1024;
 const smallBytes = 2 * 1024;
@@ -27,7 +27,7 @@ const arrayBytes = (dtype: DType): number => (dtype === 'float32' ? 4 : dtypes[d
 /** A zeroed array for operators to write `length` elements to. */
 export function allocate(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
-  // V8 keeps up to 64 bytes inside the array object.
+  // V8 keeps arrays of up to 64 bytes inside of the object itself.
   if (bytes <= 64) return arrayOf(dtype, length);
   if (bytes > smallBytes) return large(dtype, length, () => arrayOf(dtype, length));
   const reserved = (bytes + 15) & ~15;
@@ -46,7 +46,7 @@ const { Buffer } = globalThis as Unzeroed;
 
 const largeBytes = 64 * 1024;
 
-/** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
+/** An array for `length` elements that will all be written. Large ones are not zeroed first, where the runtime allows it. */
 export function allocateUninitialized(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
   if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
@@ -55,7 +55,7 @@ export function allocateUninitialized(dtype: DType, length: number): TypedArray 
   return large(dtype, length, () => arrayOn(allocUnsafeSlow(bytes).buffer, dtype, 0, length));
 }
 
-/** What `make` gives, or an error that says what could not be had. */
+/** Runs `make`; if there is no memory, throws an error that says how much was asked for. */
 function large(dtype: DType, length: number, make: () => TypedArray): TypedArray {
   try {
     return make();

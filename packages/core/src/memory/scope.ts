@@ -3,11 +3,11 @@ import { defineMode } from '../grad/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Storage } from './storage.js';
 
-/** The memory of one call under `tidy`: what is made in its flow, and is given back when it ends. */
+/** The memory of one call under `tidy`: what is made in its flow, and freed when it ends. */
 export class MemoryScope {
-  /** What has been made, and has not left. */
+  /** What has been made and has not left. */
   readonly made = new Set<Storage>();
-  /** Tensors from outside that got a gradient or a history inside: what these need stays. */
+  /** Tensors from outside that got a gradient or a history inside: what these need is kept. */
   readonly touched = new Set<Tensor>();
   private ended = false;
 
@@ -15,17 +15,17 @@ export class MemoryScope {
     open++;
   }
 
-  /** What a flow that goes on after the end of its scope makes belongs to the one around it. */
+  /** Where a flow goes on after its scope has ended, what it makes belongs to the enclosing scope. */
   get running(): MemoryScope | null {
     let scope: MemoryScope | null = this;
     while (scope?.ended) scope = scope.outer;
     return scope;
   }
 
-  /** What was made here belongs to the scope around this one from now on, or to nobody. */
+  /** Hands what was made here over to the enclosing scope, if there is one. */
   release(storage: Storage): void {
     if (!this.made.delete(storage)) return;
-    // A gradient in managed memory that a leaf has: it is freed with that.
+    // A leaf's gradient in managed memory is freed with the leaf.
     if (storage.backend.memory?.isTemporary(storage)) return;
     const outer = this.outer?.running ?? null;
     if (outer !== null) outer.made.add(storage);
@@ -36,19 +36,19 @@ export class MemoryScope {
     for (const storage of [...this.made]) this.release(storage);
   }
 
-  /** Takes out all that was made so far, here and in the scopes around this one. */
+  /** Takes out everything made so far in this scope and the enclosing ones. */
   outliveAll(): void {
     for (let scope: MemoryScope | null = this; scope !== null; scope = scope.outer)
       for (const storage of [...scope.made]) outlive(storage);
   }
 
-  /** Gives back what has not left. */
+  /** Frees what has not left. */
   giveBack(how: () => string): void {
     for (const storage of this.made) giveBack(storage, how);
     this.made.clear();
   }
 
-  /** From now on nothing is made in it. False where it had ended before. */
+  /** Marks the scope as ended. False if it had ended before. */
   stop(): boolean {
     if (this.ended) return false;
     this.ended = true;
@@ -61,7 +61,7 @@ export class MemoryScope {
   }
 }
 
-/** How many scopes there are that have not ended: as long as there is none, an allocation asks no more than that. */
+/** How many scopes have not ended. While there is none, an allocation checks nothing else. */
 let open = 0;
 
 /** Whether there is a scope anywhere. */
@@ -70,21 +70,21 @@ export const isTidying = (): boolean => open > 0;
 /** The scope of this flow. */
 export const tidying = defineMode<MemoryScope | null>('gradgate.tidy', null);
 
-/** The scope in which memory is made here, if any. */
+/** The scope that allocations belong to, if any. */
 export const currentScope = (): MemoryScope | null => (open === 0 ? null : (tidying.get()?.running ?? null));
 
-/** Notes what was made here, so that the end of the scope gives it back. */
+/** Notes an allocation, so that the end of the scope frees it. */
 export function noteMade(storage: Storage): Storage {
   if (open > 0) currentScope()?.made.add(storage);
   return storage;
 }
 
-/** Notes that a tensor got a gradient or a history here, which it keeps if it is from outside. */
+/** Notes a tensor that got a gradient or a history here: it keeps them if it is from outside. */
 export function noteTouched(t: Tensor): void {
   if (open > 0) currentScope()?.touched.add(t);
 }
 
-/** Takes what was made here out of all scopes of this flow: the garbage collector looks after it from now on. */
+/** Takes an allocation out of all scopes of this flow: the garbage collector looks after it from now on. */
 export function outlive(storage: Storage): void {
   let made = false;
   for (let scope = currentScope(); scope !== null; scope = scope.outer) made = scope.made.delete(storage) || made;

@@ -3,7 +3,7 @@ import { IndexError, ShapeError } from '../errors.js';
 
 export type Shape = readonly number[];
 
-/** Shapes as errors show them: `[2, 3]`; also what was given for one. */
+/** A shape in errors: `[2, 3]`. Also shows what a user gave for a shape. */
 export const formatShape = (shape: Shape): string =>
   Array.isArray(shape) && shape.every((n) => typeof n === 'number') ? `[${shape.join(', ')}]` : show(shape);
 
@@ -23,7 +23,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 const none: readonly number[] = [];
 const unit: readonly number[] = [1];
 
-/** Row-major strides, in elements. Written out for tensors of few dimensions, as every result asks. */
+/** Row-major strides, in elements. Unrolled for few dimensions, as every result calls it. */
 export function contiguousStrides(shape: Shape): readonly number[] {
   const { length } = shape;
   if (length <= 1) return length === 0 ? none : unit;
@@ -37,7 +37,7 @@ export function contiguousStrides(shape: Shape): readonly number[] {
   return strides;
 }
 
-/** Whether the elements lie in row-major order without gaps; dimensions of size 1 have no say. */
+/** Whether the elements lie in row-major order without gaps; dimensions of size 1 are ignored. */
 export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
@@ -49,7 +49,7 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
-/** Refuses a result that no array can hold; `from` are the shapes that it comes of. */
+/** Refuses a result that no array can hold; `from` are the shapes that it follows from. */
 export function checkSize(op: string, shape: Shape, ...from: readonly Shape[]): void {
   const n = sizeOf(shape);
   if (n <= 2 ** 32) return;
@@ -60,10 +60,10 @@ export function checkSize(op: string, shape: Shape, ...from: readonly Shape[]): 
   );
 }
 
-/** Deeper than anybody means, and far from where recursion ends. */
+/** Deeper than any real nesting, and far from where recursion fails. */
 export const mostDims = 64;
 
-/** A shape a user gave: whole numbers from 0 up. */
+/** Checks a shape that a user gave: whole numbers from 0 up. */
 export function checkShape(op: string, shape: unknown): number[] {
   if (!Array.isArray(shape) || !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0))
     throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${show(shape)}`);
@@ -84,10 +84,10 @@ export function normalizeDim(op: string, dim: number, ndim: number): number {
   return dim < 0 ? dim + n : dim;
 }
 
-/** All dimensions, by how many there are. */
+/** Lists of all dimensions, by how many there are. */
 const allDims: (readonly number[])[] = [];
 
-/** Several dimensions, each once; none given means all of them. */
+/** Several dimensions, each at most once; by default all. */
 export function normalizeDims(
   op: string,
   dim: number | readonly number[] | null | undefined,
@@ -141,7 +141,7 @@ export function stridedOffsets(shape: Shape, strides: readonly number[], start =
   const offsets = new Int32Array(sizeOf(shape));
   if (offsets.length === 0) return offsets;
   offsets[0] = start;
-  // What is there already is the first of as many blocks as the dimension before has.
+  // Repeats what is there, shifted, once for each further index of the dimension before.
   for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]!)
     for (let j = 1, p = block; j < shape[d]!; j++)
       for (let i = 0, move = j * strides[d]!; i < block; i++) offsets[p++] = offsets[i]! + move;

@@ -3,24 +3,24 @@ import { DTypeError } from '../errors.js';
 import { isInteger } from '../memory/dtype.js';
 import { Tensor } from './tensor.js';
 
-/** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
+/** Refuses values that are not tensors: the compiler does not help JavaScript callers. */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {
   for (const value of values)
     if (!Tensor.is(value)) throw new TypeError(`${op}: expected a Tensor, got ${showOther(value)}`);
 }
 
-/** What is no tensor, as errors show it. */
+/** A value that is not a tensor, for errors. */
 export function showOther(value: unknown): string {
   let inherits = false;
   try {
     inherits = value instanceof Tensor;
   } catch {
-    // A proxy that was revoked.
+    // It is a revoked proxy.
   }
   return inherits ? 'a proxy of one, or an object that only inherits from Tensor; pass the tensor itself' : show(value);
 }
 
-/** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */
+/** Refuses indices and classes that are not integers; every integer dtype is taken. */
 export function checkIntegers(op: string, what: string, index: Tensor): void {
   if (!isInteger(index.dtype))
     throw new DTypeError(op, `${what} are integers such as int32 or int64, got ${index.dtype}; use .int()`);
