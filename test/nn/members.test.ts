@@ -489,3 +489,44 @@ describe('errors from a model', () => {
     expect(() => (new Odd() as Module)(1)).toThrow('text');
   });
 });
+
+describe('the `this` of a forward', () => {
+  it('is the module itself in a class of one`s own, also one derived of a layer, so that a write that loses a parameter is refused', () => {
+    class Mine extends Linear {
+      seen: unknown = null;
+      override forward(x: Tensor): Tensor {
+        this.seen = this;
+        loose(this)['weight'] = zeros([2, 2]);
+        return x;
+      }
+    }
+    const mine = new Mine(2, 2);
+    expect(() => new Sequential(mine)(ones([1, 2]))).toThrow(/the field 'weight' is a Parameter/);
+    expect(mine.seen).toBe(mine);
+    expect(mine.weight).toBeInstanceOf(Parameter);
+  });
+
+  it('finds the fields that there are now, in layers and rows of them', () => {
+    const [first, second] = [new Linear(2, 2), new ReLU()];
+    const row = new Sequential(first, second);
+    const x = tensor([[1, -1]]);
+    const before = row(x).toArray();
+    noGrad.run(() => {
+      first.weight = new Parameter(
+        tensor([
+          [2, 0],
+          [0, 2],
+        ]),
+      );
+      first.bias = null;
+    });
+    expect(row(x).toArray()).toEqual([[2, 0]]);
+    expect(before).not.toEqual([[2, 0]]);
+    row.pop();
+    expect(row(x).toArray()).toEqual([[2, -2]]);
+    loose(row)['0'] = new ReLU();
+    expect(row(x).toArray()).toEqual([[1, 0]]);
+    first.forward = (input: Tensor) => input.mul(3);
+    expect(first(x).toArray()).toEqual([[3, -3]]);
+  });
+});

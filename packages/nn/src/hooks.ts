@@ -1,7 +1,7 @@
 import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
 import { type Recorder, recording, removable, show } from '@gradgate/core/internal';
 import { located } from './location.js';
-import { type Registry, registryOf } from './members.js';
+import { type Registry, receiverOf, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { reportStray } from './stray.js';
 
@@ -65,7 +65,7 @@ export function call(registry: Registry, args: unknown[]): unknown {
     const output =
       registry.hooks === null
         ? // Looked up on the target: a look-up through the proxy takes longer.
-          (registry.target as Module).forward.apply(registry.module, args)
+          callForward(registry, (registry.target as Module).forward, args)
         : withHooks(registry, registry.hooks, args);
     if (!(output instanceof Promise)) return output;
     return output.then(undefined, (error) => {
@@ -77,6 +77,9 @@ export function call(registry: Registry, args: unknown[]): unknown {
     running.pop();
   }
 }
+
+const callForward = (registry: Registry, forward: Module['forward'], args: unknown[]): unknown =>
+  forward.apply(receiverOf(registry, forward), args);
 
 /** Tells a recording of `compile` whose fields the call reads. */
 function noteCall(recorder: Recorder, { module, hooks }: Registry): void {

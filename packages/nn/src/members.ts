@@ -37,7 +37,17 @@ export interface Registry {
   keysAreChosen: boolean;
   /** Null after a field was written. */
   fields: readonly Field[] | null;
+  /** Those of them that are modules, without their proxies: to be called. Null as `fields`. */
+  steps: readonly Module[] | null;
+  /** The `forward` that is called on the fields themselves: see `readsFields`. */
+  readonly reader: Module['forward'] | null;
 }
+
+/**
+ * A class whose `forward` only reads fields of `this`, and shows `this` to nobody, has it under this name: it gets the target of
+ * the proxy, through which reading takes longer. What is written there would not be seen.
+ */
+export const readsFields: unique symbol = Symbol('readsFields');
 
 /** The brand of the modules of this copy of the package. */
 export const thisCopy: object = Object.freeze(Object.create(coreCopy));
@@ -65,7 +75,7 @@ export function registryOf(module: Module): Registry {
 export const isModule = (value: object): value is Module => registryIn(value) !== undefined;
 
 /** Makes `target` a module: gives the proxy through which its fields are written. */
-export function asModule(target: object, base: typeof Module): Module {
+export function asModule(target: object, base: typeof Module, reader: Module['forward'] | null): Module {
   const kinds = new Map<string, Kind>();
   const module = new Proxy(target, handler) as Module;
   const registry: Registry = {
@@ -78,6 +88,8 @@ export function asModule(target: object, base: typeof Module): Module {
     aliases: null,
     keysAreChosen: false,
     fields: null,
+    steps: null,
+    reader,
   };
   registries.set(module, registry);
   registries.set(target, registry);
@@ -92,7 +104,7 @@ const handler: ProxyHandler<object> = {
   },
   deleteProperty(target, key) {
     const registry = registries.get(target)!;
-    registry.fields = null;
+    registry.fields = registry.steps = null;
     registry.kinds.delete(String(key));
     return Reflect.deleteProperty(target, key);
   },
@@ -122,6 +134,10 @@ export function startSubstituting(): void {
   };
 }
 
+/** What `forward` is called on. */
+export const receiverOf = ({ module, target, reader }: Registry, forward: Module['forward']): object =>
+  forward === reader && handler.get === undefined ? target : module;
+
 function kindOf(value: unknown): Kind | null {
   if (value instanceof Parameter) return 'Parameter';
   if (value instanceof Buffer) return 'Buffer';
@@ -138,7 +154,7 @@ function admit(registry: Registry, name: string, { value, get }: PropertyDescrip
   const kind = typeof value === 'object' || typeof value === 'function' ? kindOf(value) : null;
   if (before !== undefined && kind !== before && value != null)
     throw new TypeError(lost(registry, name, before, value));
-  registry.fields = null;
+  registry.fields = registry.steps = null;
   if (get !== undefined) registry.kinds.delete(name);
   if (kind === null) return;
   if (name === '' || name.includes('.'))
@@ -190,11 +206,13 @@ export function* fieldMembers(module: Module): Generator<[string, Member]> {
   for (const { name, value, kind } of fieldsOf(registryOf(module))) if (kind !== null) yield [name, value as Member];
 }
 
-/** The modules that are a module's own fields. */
-export function fieldModules(module: Module): Module[] {
-  const found: Module[] = [];
-  for (const { value, kind } of fieldsOf(registryOf(module))) if (kind === 'Module') found.push(value as Module);
-  return found;
+/** The modules that are a module's own fields, to be called. */
+export function stepsOf(module: Module): readonly Module[] {
+  const registry = registryOf(module);
+  registry.steps ??= fieldsOf(registry)
+    .filter(({ kind }) => kind === 'Module')
+    .map(({ value }) => registryOf(value as Module).target as Module);
+  return registry.steps;
 }
 
 /** The own members of a module by name, as `fc`, `blocks.0` or `heads.left`. */

@@ -9,7 +9,7 @@ import {
   register,
   type StateDictHook,
 } from './hooks.js';
-import { asModule, join, type Member, membersOf, type Registry, registryOf, thisCopy } from './members.js';
+import { asModule, join, type Member, membersOf, type Registry, readsFields, registryOf, thisCopy } from './members.js';
 import { Buffer, Parameter } from './parameter.js';
 import { loadState, stateOf } from './state.js';
 
@@ -66,7 +66,7 @@ export class Module {
     delete target.length;
     Object.setPrototypeOf(target, new.target.prototype);
     Object.defineProperty(target, ownTraining, { value: true, writable: true, configurable: true });
-    const self = asModule(target, Module);
+    const self = asModule(target, Module, target[readsFields]);
     const registry: Registry = registryOf(self);
     // biome-ignore lint/correctness/noConstructorReturn: see above
     return self;
@@ -75,6 +75,11 @@ export class Module {
   /** Computes the module's output. Every module has its own; call the module itself to run its hooks too. */
   forward(..._args: any[]): any {
     throw new TypeError(`${this.constructor.name}: has no forward(); define it in the class`);
+  }
+
+  /** @internal */
+  get [readsFields](): Module['forward'] | null {
+    return null;
   }
 
   /** Calls `hook` before `forward` whenever the module is called. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
-import { fieldMembers, fieldModules, type Member, registryOf } from '../members.js';
+import { fieldMembers, type Member, readsFields, registryOf, stepsOf } from '../members.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 
@@ -134,8 +134,13 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
     return Module;
   }
 
+  /** @internal */
+  override get [readsFields](): Module['forward'] {
+    return Sequential.prototype.forward;
+  }
+
   override forward(...inputs: Takes<M>): Gives<M> {
-    const steps = fieldModules(this);
+    const steps = stepsOf(this);
     if (steps.length === 0) return inputs[0] as Gives<M>;
     let value: unknown = steps[0]!(...inputs);
     for (let i = 1; i < steps.length; i++) value = steps[i]!(value);

@@ -1,5 +1,6 @@
 import type { Tensor } from '@gradgate/core';
 import { check, checkOptions, type Kind, type Schema, show } from '@gradgate/core/internal';
+import { readsFields } from '../members.js';
 import { Module } from '../module.js';
 
 /** A module without parameters: a function of one tensor with its options kept. */
@@ -45,13 +46,17 @@ export function layerOf<A extends unknown[]>(
 ): new (
   ...options: A
 ) => Layer {
-  return class extends Layer {
+  return class Made extends Layer {
     readonly options: A;
 
     constructor(...options: A) {
       super();
       checkArguments(new.target.name, options, takes);
       this.options = options;
+    }
+
+    override get [readsFields](): Layer['forward'] {
+      return Made.prototype.forward;
     }
 
     override forward(x: Tensor): Tensor {

@@ -1,6 +1,7 @@
 import { empty, linear, type Tensor } from '@gradgate/core';
 import { is } from '@gradgate/core/internal';
 import { uniform_ } from '../init.js';
+import { readsFields } from '../members.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
@@ -42,6 +43,11 @@ export class Linear extends Module {
     const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
     uniform_(this.weight, -bound, bound);
     if (this.bias) uniform_(this.bias, -bound, bound);
+  }
+
+  /** @internal */
+  override get [readsFields](): Module['forward'] {
+    return Linear.prototype.forward;
   }
 
   override forward(x: Tensor): Tensor {
