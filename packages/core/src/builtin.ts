@@ -1,4 +1,4 @@
-/** A built-in module of Node, without an import that bundlers for browsers would follow; undefined elsewhere. */
+/** A module of Node's own, without an import that bundlers for browsers would follow; undefined where there is none. */
 export function builtin<T>(name: string): T | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?(id: string): unknown } };
   return process?.getBuiltinModule?.(name) as T | undefined;
@@ -20,9 +20,9 @@ function fileOf(error: Error): string | URL | null {
 type Process = { process: { argv: string[]; cwd(): string } };
 
 /**
- * The first result of `find` for a `require` that looks for packages from the code that made the error, from the
- * program that was started, and from the current directory. For what a bundle cannot hold, such as programs of threads
- * and native libraries: it comes from packages that are installed where the bundle runs. Throws the first failure.
+ * The first answer of `find` to a `require` that looks for packages from the code that made the error, from the program that was
+ * started, and from the current directory: what cannot be in a bundle, such as programs of threads and native libraries, is
+ * in packages that are installed where the bundle runs. Throws the first failure.
  */
 function fromHere<T>(here: Error, find: (require: ReturnType<Modules['node:module']['createRequire']>) => T): T {
   const { process } = globalThis as unknown as Process;
@@ -48,5 +48,5 @@ export function installedFile(here: Error, name: string, path: string): URL | nu
   }
 }
 
-/** A package that is required only when it is needed: bundles leave it out, and the error can say what to install. */
+/** A package that is required when it is needed, so that bundles leave it out and failures can be told. */
 export const requireInstalled = (here: Error, name: string): unknown => fromHere(here, (require) => require(name));

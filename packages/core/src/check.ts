@@ -1,10 +1,10 @@
 import { isOfAnotherCopy, twoCopies } from './brand.js';
 import type { Kind } from './kinds.js';
 
-// Checks of arguments and options. Wrong ones are refused in the name of the function, before anything is computed: the
-// compiler does not help JavaScript callers, and a misspelt option would go unnoticed.
+// Checks of arguments and options, the same everywhere: what is wrong is refused by the name of the function, before
+// anything is computed. JavaScript callers get no help from the compiler, and a misspelt option would go unnoticed.
 
-/** The kind of each option. */
+/** A kind for each option that there is. */
 export type Schema<O> = { readonly [K in keyof Required<O>]: Kind };
 
 /** A value as errors show it, in few words. */
@@ -42,7 +42,7 @@ export function check(op: string, name: string, value: unknown, kind: Kind): voi
   if (!kind.is(value)) throw refusal(op, name, value, kind);
 }
 
-// A number out of range is a RangeError, as in JavaScript itself.
+// A number out of its range is a RangeError, as in JavaScript itself.
 function refusal(op: string, name: string, value: unknown, { text }: Kind): Error {
   const Refusal = typeof value === 'number' && /number/.test(text) ? RangeError : TypeError;
   return new Refusal(`${op}: ${name} is ${text}, got ${show(value)}`);
@@ -50,7 +50,7 @@ function refusal(op: string, name: string, value: unknown, { text }: Kind): Erro
 
 const none = Object.freeze({});
 
-/** The options, or none. Refuses what is not an object, has an unknown option, or one of another kind. */
+/** The options, or none; refuses what is no object, what is not among `known`, and what is not of its kind. */
 export function checkOptions<O extends object>(op: string, options: O | undefined, known: Schema<O>): Partial<O> & O {
   if (options === undefined) return none as Partial<O> & O;
   if (!isOptions(options))
@@ -63,7 +63,7 @@ export function checkOptions<O extends object>(op: string, options: O | undefine
   return options;
 }
 
-/** Arrays, tensors and functions were meant for another parameter. */
+/** Arrays, tensors and functions are what was meant for another place. */
 const isOptions = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !('storage' in value);
 
@@ -80,10 +80,7 @@ function unknownOption(op: string, name: string, known: readonly string[]): stri
   return near === null ? `${shown}; ${list}` : `${shown}; did you mean '${near}'? T${list.slice(1)}`;
 }
 
-/**
- * The known name that was probably meant: it differs in case or underscores only, or in few letters, or `name` is its
- * initials.
- */
+/** The known name that was probably meant: the same but for case and underscores, its initials, or few letters off. */
 export function nearest(name: string, known: readonly string[]): string | null {
   const plain = (s: string) => s.replaceAll(/[_\-\s]/g, '').toLowerCase();
   const initials = (s: string) =>
@@ -105,7 +102,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
   return best;
 }
 
-/** How many letters to change, add or remove (Levenshtein, 1966). */
+/** How many letters must be changed, added or taken away (Levenshtein, 1966). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

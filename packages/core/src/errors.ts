@@ -1,4 +1,4 @@
-/** The longest message, whatever was passed: one of megabytes helps nobody. */
+/** No message is longer, whatever was passed: one of megabytes helps nobody. */
 const longest = 2000;
 
 /** Every refusal of bad input by a tensor operation: names the operator, what it saw, and the way out. */
@@ -43,7 +43,7 @@ export class AutogradError extends TensorError {
   override name = 'AutogradError';
 }
 
-/** The same error in the name of `op`: an operator that consists of others refuses in its own name. */
+/** The same error in the name of `op`: where an operator is made of others, their refusals are its own. */
 export function inNameOf(op: string, error: unknown): unknown {
   if (!(error instanceof TensorError || error instanceof TypeError || error instanceof RangeError)) return error;
   const { message, stack } = error;
@@ -59,7 +59,7 @@ export function inNameOf(op: string, error: unknown): unknown {
   return error;
 }
 
-/** An operator that consists of others: errors of these get the name `op`. */
+/** The operator `op`, which is made of others: what they refuse is refused in its name. */
 export function named<F extends (...args: any[]) => unknown>(op: string, compute: F): F {
   const operator = (...args: unknown[]) => {
     try {

@@ -1,4 +1,4 @@
-// First, so that a bundle has this long text before all code: gzip looks back 32 kB only.
+// First, so that a bundle has its long text before all code: what compresses a bundle looks back 32 kB.
 import './backend/wasm/binary.js';
 import './tensor/devtools.js';
 import './tensor/equality.js';

@@ -1,4 +1,4 @@
-// For the other packages of gradgate. Not for users: it may change at any time.
+// For the other packages of gradgate: not for users, and without promises.
 
 export { synchronous } from './autograd/synchronous.js';
 export type { LossReduction, PairLoss, StepRule } from './backend/backend.js';

@@ -1,6 +1,6 @@
 import { isClass } from './grad/original.js';
 
-// Kinds of arguments and options, for `check` and `checkOptions`. Read as `is.positive`, `is.oneOf('mean', 'sum')`.
+// What arguments and options may be: for `check` and `checkOptions`. Read as `is.positive`, `is.oneOf('mean', 'sum')`.
 
 /** What an argument or an option may be. */
 export interface Kind {
@@ -26,7 +26,7 @@ export const integer = numeric('a whole number', Number.isSafeInteger);
 export const size = numeric('a whole number from 0 up', (n) => Number.isSafeInteger(n) && n >= 0);
 export const count = numeric('a whole number above 0', (n) => Number.isSafeInteger(n) && n > 0);
 export const string: Kind = { text: 'a string', is: (v) => typeof v === 'string' };
-/** A function, but no class: that cannot be called. */
+/** Not a class, which cannot be called. */
 export const callback: Kind = {
   text: 'a function',
   is: (v) => typeof v === 'function' && !isClass(v),
@@ -50,16 +50,16 @@ export const either = (...kinds: readonly Kind[]): Kind => ({
   text: kinds.map((k) => k.text).join(', or '),
   is: (v) => kinds.some((k) => k.is(v)),
 });
-/** Null counts as not given. */
+/** Null is as good as not given. */
 export const nullable = ({ text, is }: Kind): Kind => ({ text: `${text}, or null`, is: (v) => v === null || is(v) });
 export const arrayOf = ({ text, is }: Kind): Kind => ({
   text: `an array, each item ${text}`,
-  // Not `every`, which skips holes.
+  // Not `every`, which passes over holes.
   is: (v) => Array.isArray(v) && v.findIndex((item) => !is(item)) === -1,
 });
 /** An argument that may be left out. */
 export const optional = ({ text, is }: Kind): Kind => ({ text, is: (v) => v === undefined || is(v) });
-/** An array of exactly these kinds. */
+/** An array of exactly these. */
 export const tuple = (...kinds: readonly Kind[]): Kind => ({
   text: `[${kinds.map((k) => k.text).join(', ')}]`,
   is: (v) => Array.isArray(v) && v.length === kinds.length && kinds.every((k, i) => k.is(v[i])),

@@ -32,7 +32,7 @@ export interface TensorMatchers<R = unknown> {
 
 const toleranceOptions: Schema<Tolerance> = { rtol: nonNegative, atol: nonNegative };
 
-/** The tolerances of PyTorch's `assert_close`, by dtype: results that are right but for their last digits are close. */
+/** As PyTorch's `assert_close`: what is right to the last digits of a dtype is close. */
 const defaults: Record<string, Required<Tolerance>> = {
   float32: { rtol: 1.3e-6, atol: 1e-5 },
   float64: { rtol: 1e-7, atol: 1e-7 },
@@ -42,18 +42,18 @@ function checkReceived(op: string, received: unknown): asserts received is Tenso
   if (!Tensor.is(received)) throw new TypeError(`${op}: expect() takes a Tensor here, got ${show(received)}`);
 }
 
-/** Expected values may be nested arrays: they take the dtype of the received tensor. */
+/** What is expected may be written as nested arrays: then it has the dtype of what there is. */
 const expectedTensor = (expected: unknown, { dtype }: Tensor): Tensor =>
   Tensor.is(expected) ? expected : tensor(expected as NestedArray, { dtype });
 
-/** The difference of dtype or shape, or null if there is none. */
+/** What differs before any element does, or null. */
 function differsAsAWhole(t: Tensor, expected: Tensor): string | null {
   if (!sameShape(t.shape, expected.shape))
     return `expected a tensor of shape ${formatShape(expected.shape)}, got ${formatShape(t.shape)}`;
   return t.dtype === expected.dtype ? null : `expected a ${expected.dtype} tensor, got ${t.dtype}`;
 }
 
-/** The position of element `index` in a shape, in words. */
+/** Where the element `index` of a shape is, in words. */
 function placeOf(index: number, shape: readonly number[]): string {
   const at = shape.map((_, d) => Math.floor(index / shape.slice(d + 1).reduce((a, b) => a * b, 1)) % shape[d]!);
   return formatShape(at);
@@ -70,7 +70,7 @@ function compare(op: string, t: Tensor, expected: Tensor, isClose: (a: number, b
     const [a, b] = [Number(x[i]), Number(y[i])];
     if (isClose(a, b)) continue;
     different++;
-    // NaN beside a number is the largest difference.
+    // NaN beside a number is as far as can be.
     const far = Math.abs(a - b);
     const distance = Number.isNaN(far) ? Number.POSITIVE_INFINITY : far;
     if (distance > furthest) [worst, furthest] = [i, distance];
@@ -83,9 +83,8 @@ function compare(op: string, t: Tensor, expected: Tensor, isClose: (a: number, b
 }
 
 /**
- * Passes if shape and dtype are the same and each element is within `atol + rtol * |expected|` of the expected one; NaN
- * is close to NaN. The default tolerances are those of PyTorch's `assert_close` for the dtype; integers and booleans
- * must be equal.
+ * Passes if shape and dtype are the same and each element is within `atol + rtol * |expected|` of the expected one; NaN is
+ * close to NaN. By default as near as the dtype can tell, as PyTorch's `assert_close`; integers and booleans are equal.
  */
 export function toBeCloseToTensor(
   received: unknown,

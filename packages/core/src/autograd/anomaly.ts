@@ -11,16 +11,15 @@ const noteStack = (node: Node): void => {
 };
 
 /**
- * A gate for finding mistakes: every operation notes where it was called, and a backward pass that computes a NaN stops
- * with an error that names the forward operation and its place. It follows the flow, so other flows keep their speed.
- * Slow.
+ * A gate in which every operation notes where it was called, and a backward pass that gives a NaN stops with an error that
+ * names the forward operation and its place. It follows the flow: other flows are as fast as ever. Slow; for finding mistakes.
  *
  * ```ts
  * anomalyMode.run(() => tensor([4], { requiresGrad: true }).sqrt().sum().backward());
  * ```
  */
 export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
-  // Installed on first use, so that programs without it pay nothing.
+  // From the first use on: until then no operation asks.
   watchNodes(noteStack);
   return true;
 })();

@@ -13,12 +13,12 @@ import { synchronous } from './synchronous.js';
 export type { KeepableOperator };
 
 /**
- * Runs `fn` without keeping what its operations save for backward. The backward pass runs `fn` again to compute that
- * (Chen et al., 2016), with the same random numbers and modes, such as `evalMode`. Where gradients are off it just runs
- * `fn`. An async `fn` is refused: checkpoint the parts between its awaits.
+ * Runs `fn` without keeping what its operations save for backward; the backward pass runs it again to get that back
+ * (Chen et al., 2016). Random numbers and modes, such as `evalMode`, are the same in both runs. Where gradients are off it
+ * just runs `fn`. An async `fn` is refused: checkpoint the parts between its awaits.
  *
- * `fn` must do the same in both runs: it is an error if the second run saves other tensors, or if an input was written
- * to in between.
+ * `fn` must do the same in both runs: a second run that saves other tensors, or inputs that were written to in between,
+ * are an error.
  *
  * ```ts
  * const x = tensor([1, 2], { requiresGrad: true });
@@ -32,8 +32,8 @@ export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, 
 }
 
 /**
- * `checkpoint` that keeps the results of some operators, which the second run then does not compute again. Keep those
- * that are expensive and have small results; the cheap ones are computed twice.
+ * `checkpoint` that keeps the results of some operators, so that the second run does not compute these again: of those that
+ * cost much and whose results are small, while what is cheap is computed twice.
  *
  * @param keep Which ones: a list of `matmul`, `linear`, `conv2d`, `convTranspose2d`, `softmax`, `logSoftmax`,
  *   `attentionWeights`, `solve`, `cholesky` (the names of their nodes in the graph), or a function that is asked at each of
@@ -79,8 +79,8 @@ function run<Args extends unknown[], R>(
 }
 
 /**
- * Hooks that note what the first run saves, and that get it back by a second run. A function apart from `run`, and so
- * is what holds an input: a closure keeps alive all variables that any closure of the same function uses.
+ * Hooks that note what the first run saves, and get it back by a second run. Apart from `run`, as is what holds an input:
+ * all closures of a function hold what any of them names.
  */
 function hooksFor(
   fn: (...args: unknown[]) => unknown,
@@ -123,7 +123,7 @@ function hooksFor(
       again ??= recompute();
       const t = again[i]!;
       taken.add(i);
-      // Dropped once each has been taken. A second pass through the graph computes them again.
+      // Dropped when each has been taken; where the graph is gone through again, it is computed again.
       if (taken.size === again.length) {
         again = null;
         taken.clear();
@@ -133,7 +133,7 @@ function hooksFor(
   };
 }
 
-/** Keeps an input for the second run: through the hooks that are in force, such as those of an enclosing checkpoint. */
+/** Keeps an input for the second run: through hooks where there are some, as those of a checkpoint around this one. */
 function holdInput(input: unknown, i: number): () => unknown {
   const hooks = currentSavedTensorHooks();
   if (!Tensor.is(input)) return () => input;
@@ -155,7 +155,7 @@ function holdTensor(input: Tensor, i: number): () => Tensor {
 function holdPacked(packed: unknown, hooks: SavedTensorHooks): () => Tensor {
   return () => {
     const t = hooks.unpack(packed);
-    // It takes part in the graph of the second run as the input did in that of the first.
+    // It takes part in the second run's graph as the input did in the first one's.
     return t.requiresGrad ? t : t.detach().requiresGrad_();
   };
 }

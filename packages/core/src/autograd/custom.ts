@@ -4,7 +4,7 @@ import { recordManyCustom } from '../graph/node.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 
-// `record` and `recordMany` for callers outside of core: they check their arguments.
+// `record` and `recordMany` for others than core's own operators: what they are given is checked.
 
 /**
  * Records `out` as computed from `inputs` if gradients are on and one of them requires grad; returns `out`.

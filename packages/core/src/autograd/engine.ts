@@ -46,17 +46,17 @@ export interface GradOptions {
   materializeGrads?: boolean;
 }
 
-/** A running pass. Passes nest when a rule or a hook calls backward itself. */
+/** A pass under way. Passes nest when a rule or a hook calls backward itself. */
 interface Run {
   readonly id: number;
-  /** The nodes, each behind those that it passes gradients to: the pass goes from the end to the start. */
+  /** The nodes in an order in which each comes after those it passes gradients to: gone through from the end. */
   readonly order: readonly Node[];
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
-  /** Tensors that get the gradients instead of all leaves. */
+  /** What gets the gradients, rather than all leaves. */
   readonly captures: readonly Capture[] | null;
   readonly retainGraph: boolean;
-  /** Null where the pass itself is recorded, and so keeps what it computes. */
+  /** Null where the pass itself is recorded, and so keeps what it makes. */
   readonly temporaries: Temporaries | null;
   /** Called when the pass is done, or has failed. */
   readonly callbacks: { readonly done: () => void; readonly failed: (() => void) | undefined }[];
@@ -65,8 +65,7 @@ interface Run {
 let runs = 0;
 const active: Run[] = [];
 
-// One sort runs at a time, as it calls no other code. Explicit stacks, because graphs may be deeper than the call
-// stack.
+// Of one plan at a time, as none calls out. An explicit stack: graphs may be deeper than the call stack.
 const stack: Node[] = [];
 const nextEdge: number[] = [];
 
@@ -110,7 +109,7 @@ function addGradient(run: Run, edge: Edge, grad: Tensor): void {
   const before = slots?.[edge.index];
   const { temporaries } = run;
   if (before) {
-    const sum = temporaries ? temporaries.run(() => add(before, grad)) : add(before, grad);
+    const sum = temporaries ? temporarySum(temporaries, before, grad) : add(before, grad);
     slots![edge.index] = sum;
     temporaries?.hold(sum);
     temporaries?.drop(before);
@@ -125,6 +124,13 @@ function addGradient(run: Run, edge: Edge, grad: Tensor): void {
     sparse[edge.index] = grad;
     run.grads[position] = sparse;
   }
+}
+
+// Apart from their callers, as `large` of `memory/allocate.ts` says.
+const temporarySum = (temporaries: Temporaries, a: Tensor, b: Tensor): Tensor => temporaries.run(() => add(a, b));
+
+function addInPlace(temporaries: Temporaries, to: Tensor, grad: Tensor): void {
+  temporaries.run(() => to.add_(grad));
 }
 
 function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
@@ -151,14 +157,14 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
 /** Adds a gradient to a leaf's `.grad`. The first one is kept as it is when nobody else can hold it. */
 function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, temporaries: Temporaries | null): void {
   const { leaf } = node;
-  // The leaf was frozen after the forward pass.
+  // Frozen since the forward pass.
   if (!leaf.requiresGrad) return;
-  // The operation promoted the leaf to another dtype.
+  // Of an operation that promoted the leaf to another dtype.
   if (grad.dtype !== leaf.dtype) grad = grad.to(leaf.dtype);
   const before = leaf.heldGrad;
   if (temporaries === null) leaf.grad = before === null ? grad : add(before, grad);
   else if (before?.requiresGrad) leaf.grad = add(before, grad);
-  else if (before !== null) temporaries.run(() => before.add_(grad));
+  else if (before !== null) addInPlace(temporaries, before, grad);
   else if (!mayKeep) leaf.grad = grad.clone();
   else {
     temporaries.give(grad);
@@ -189,7 +195,7 @@ function execute(
   recording.current?.wentThrough(order);
   try {
     for (let i = 0; i < roots.length; i++) {
-      // The caller may hold it as well.
+      // The caller may hold it too.
       rootGrads[i]!.storage.uses++;
       addGradient(run, roots[i]!, inDTypeOf(roots[i]!, rootGrads[i]!));
     }
@@ -208,7 +214,7 @@ function execute(
   } finally {
     active.pop();
     temporaries?.end();
-    // A nested pass has overwritten the marks of the pass around it: put them back.
+    // A pass inside this one's caller has moved the marks; put them back.
     const outer = active.length > 0 ? active[active.length - 1] : undefined;
     if (outer)
       outer.order.forEach((node, i) => {
@@ -220,9 +226,9 @@ function execute(
 }
 
 /**
- * Calls `done` once when the running backward pass has gone through its graph, before `backward()` returns, or `failed`
- * if the pass fails. For hooks that collect what they see, such as gradients to be sent. In nested passes the outermost
- * one counts. Throws if no pass is running.
+ * Calls `done` once, when the backward pass under way has gone through its graph and before `backward()` returns, or `failed`
+ * if the pass fails. For hooks that gather what they see, such as gradients to be sent: of nested passes it is the outermost
+ * that counts. Throws where none is under way.
  *
  * ```ts
  * const x = tensor([1], { requiresGrad: true });
@@ -241,10 +247,10 @@ export function onBackwardEnd(done: () => void, failed?: () => void): void {
   pass.callbacks.push({ done, failed });
 }
 
-/** Calls the rule of one node with the gradients of its outputs, and passes its results on. */
+/** Calls one node's rule with the gradients of its outputs, and passes on what it gives. */
 function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
   const { captures, temporaries } = run;
-  // Hooks, and rules of users, may keep what they see.
+  // A hook, and a rule of a user's own, may keep what they see.
   const custom = node.nodeHooks !== null || node.custom;
   if (custom || node.gradHooks !== null || node.retained !== null || captures !== null)
     showGradients(run, node, grads, custom);
@@ -261,7 +267,7 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
   passOn(run, node, inputs, custom);
 }
 
-/** Shows the gradients of a node's outputs to those who asked for them: hooks (which may replace them), `.grad`, captures. */
+/** Shows the gradients of a node's outputs to whoever asked for them: hooks, which may replace them, `.grad`, captures. */
 function showGradients({ captures, temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): void {
   const captured = captures?.filter((c) => c.edge.node === node) ?? [];
   if (temporaries !== null && (custom || node.gradHooks || node.retained || captured.length > 0))
@@ -273,13 +279,13 @@ function showGradients({ captures, temporaries }: Run, node: Node, grads: (Tenso
   for (const c of captured) c.grad = grads[c.edge.index] ?? null;
 }
 
-/** Adds `grad` to the `.grad` of a tensor that is not a leaf; adds a copy where the pass is not recorded. */
+/** Adds `grad` to the `.grad` of a tensor that is not a leaf; as a copy, where the pass is not recorded. */
 function retain(t: Tensor, grad: Tensor, copy: boolean): void {
   if (t.grad !== null) t.grad = add(t.grad, grad);
   else t.grad = copy ? grad.clone() : grad;
 }
 
-/** The gradients of a node's inputs, from its rule and its hooks. */
+/** The gradients of a node's inputs, as its rule and its hooks give them. */
 function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): Gradients {
   if (node.overwrittenBy !== null)
     throw new AutogradError(
@@ -302,11 +308,11 @@ function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], cu
   return inputs;
 }
 
-/** Checks what a user's rule or a hook returned: a tensor or null for each input. */
+/** What a user's own rule, or a hook, gave: a tensor or null for each input. */
 function checkGradients({ name, edges }: Node, inputs: unknown): void {
   check(name, 'what its backward rule gives', inputs, gradients);
   const { length } = inputs as readonly unknown[];
-  // Inputs after the last one that needs a gradient may be left out.
+  // Inputs behind the last one that needs a gradient need not be given one.
   if (length > edges.length || edges.slice(length).some((edge) => edge !== null))
     throw new AutogradError(
       name,
@@ -316,7 +322,7 @@ function checkGradients({ name, edges }: Node, inputs: unknown): void {
 
 const gradients = is.arrayOf(is.optional(is.nullable(is.tensor)));
 
-/** Adds the gradients of a node's inputs to the sums of the nodes that made these. */
+/** Adds the gradients of a node's inputs to those of the nodes that made them. */
 function passOn(run: Run, { name, edges }: Node, inputs: Gradients, custom: boolean): void {
   for (let i = 0; i < edges.length; i++) {
     const edge = edges[i]!;
@@ -334,13 +340,13 @@ function passOn(run: Run, { name, edges }: Node, inputs: Gradients, custom: bool
   }
 }
 
-/** A gradient has the dtype of its tensor, whatever dtype the rule computed. */
+/** A gradient has the dtype of what it is the gradient of, whatever the rule made of it. */
 const inDTypeOf = ({ node, index }: Edge, grad: Tensor): Tensor => {
   const dtype = node.dtypeOf(index);
   return grad.dtype === dtype ? grad : to(grad, dtype);
 };
 
-/** The gradient to start from: the given one, checked, or ones for a tensor of one element. */
+/** The gradient to start from: the one given, checked, or ones for a tensor of one element. */
 function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefined): Tensor {
   if (gradient == null) {
     if (t.numel !== 1)
@@ -375,7 +381,7 @@ function refuseUntracked(op: string, t: Tensor): never {
   throw new AutogradError(op, explainUntracked(t));
 }
 
-/** The node that a hook belongs to. The hook stays, so a leaf that this flow has frozen takes one too. */
+/** Where a hook goes: it stays, so also on a leaf that this flow has frozen. */
 function hookEdge(op: string, t: Tensor): Edge {
   return Tensor.is(t) && t.isFrozenHere ? leafEdge(t) : rootEdge(op, t);
 }

@@ -4,7 +4,7 @@ import { checkTensors } from '../tensor/check.js';
 import { frozen } from '../tensor/frozen.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Why `t` has no gradient to compute, and what to do. */
+/** Why there is no gradient to compute for `t`, and the way out. */
 export function explainUntracked(t: Tensor): string {
   const what = `this ${t.dtype} tensor of shape [${t.shape.join(', ')}] does not require grad and has no gradFn`;
   if (!isFloat(t.dtype)) return `${what}: ${t.dtype} tensors never require grad; use float32`;

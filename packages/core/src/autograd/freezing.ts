@@ -10,10 +10,10 @@ export interface HasParameters {
   parameters(): Iterable<Tensor>;
 }
 
-/** Leaves, objects with parameters such as modules, or a list of them. */
+/** Leaves, what has parameters, such as modules, or several of them. */
 export type Freezable = Tensor | HasParameters | Iterable<Tensor | HasParameters>;
 
-/** What to freeze, or a function that returns it: it gets `this` and the arguments of the guarded call. */
+/** What is frozen, or a function of the call that says so: it gets `this` and the arguments of the guarded function. */
 type What<Self, Args extends unknown[]> = Freezable | ((self: Self, ...args: Args) => Freezable);
 
 /**
@@ -37,7 +37,7 @@ type What<Self, Args extends unknown[]> = Freezable | ((self: Self, ...args: Arg
  * ```
  */
 export function freezing<Self = any, Args extends unknown[] = any[]>(what: What<Self, Args>): Gate {
-  // A fixed list is checked here, where it is written.
+  // What is no function of the call is checked where it is written.
   const given = isFunctionOfCall(what) ? null : leavesOf(what as Freezable);
   return gate(given, what as What<unknown, unknown[]>);
 }
@@ -58,7 +58,7 @@ const gate = frozen.gateWith(
 const hasParameters = (value: unknown): value is HasParameters =>
   value !== null && value !== undefined && typeof (value as Partial<HasParameters>).parameters === 'function';
 
-// Modules are functions too, so they are tested for first.
+// Modules are functions too.
 const isFunctionOfCall = (what: unknown): boolean => typeof what === 'function' && !hasParameters(what);
 
 function leavesOf(what: unknown, depth = 0): Tensor[] {

@@ -8,7 +8,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** The context of a custom function: what `forward`, `backward` and the engine tell each other. */
+/** What a custom function's `forward` and `backward` tell each other, and the engine. */
 export class FunctionContext {
   #saved: readonly Tensor[] = [];
   #node: Node | null = null;
@@ -20,28 +20,28 @@ export class FunctionContext {
   constructor(
     /** Whether the caller records; `forward` itself runs with recording off. */
     readonly isRecording: boolean,
-    /** For each argument, whether its gradient is wanted. */
+    /** For each argument whether its gradient is wanted. */
     readonly needsInputGrad: readonly boolean[],
   ) {}
 
-  /** Keeps tensors (inputs or outputs) for `backward`. Does nothing where nothing is recorded. */
+  /** Keeps tensors for `backward`: inputs or outputs. Not kept where nothing is recorded. */
   saveForBackward(...tensors: Tensor[]): void {
     checkTensors('saveForBackward', ...tensors);
     this.#saved = tensors;
   }
 
-  /** The tensors that were saved. Throws if one has been written to since. */
+  /** The tensors that were saved; throws if one was written to since. */
   get savedTensors(): readonly Tensor[] {
     return this.#node ? this.#node.saved : this.#saved;
   }
 
-  /** Marks outputs that have no gradient. */
+  /** Outputs that carry no gradient. */
   markNonDifferentiable(...outputs: Tensor[]): void {
     checkTensors('markNonDifferentiable', ...outputs);
     for (const t of outputs) this.#plain.add(t);
   }
 
-  /** Marks inputs that `forward` has written to and returns. */
+  /** Inputs that `forward` has written to and returns. */
   markDirty(...inputs: Tensor[]): void {
     checkTensors('markDirty', ...inputs);
     for (const t of inputs) this.#dirty.add(t);
@@ -62,13 +62,13 @@ export class FunctionContext {
 }
 
 export interface FunctionDefinition<Args extends unknown[], Out extends Tensor | readonly Tensor[]> {
-  /** The name in graphs and errors. */
+  /** What the graph and errors call it. */
   name: string;
-  /** Computes the result; runs with recording off. */
+  /** Computes the result, with recording off. */
   forward(ctx: FunctionContext, ...args: Args): Out;
-  /** Computes the gradients of the arguments, in order, from those of the outputs; `null` where there is none. */
+  /** From the gradients of the outputs, those of the arguments, in order; `null` where there is none. */
   backward(ctx: FunctionContext, ...grads: (Tensor | null)[]): Tensor | null | Gradients;
-  /** Set where the rule does not consist of recorded operations: a gradient of the gradient is then an error. */
+  /** The rule is not made of recorded operations, so a gradient of the gradient is an error. */
   onceDifferentiable?: boolean;
 }
 
@@ -110,7 +110,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     const out = runInMode('backward', false, () => forward(ctx, ...args));
     check(name, 'what forward gives', out, is.either(is.tensor, is.arrayOf(is.tensor)));
     const { saved, plain, dirty } = ctx.finish();
-    // A result that is an unchanged argument becomes a tensor of its own.
+    // A result that is an argument as it was gets an identity of its own.
     const own = (t: Tensor): Tensor => (inputs.includes(t as never) && !dirty.has(t) ? t.detach() : t);
     const outputs = (Tensor.is(out) ? [out] : [...(out as readonly Tensor[])]).map(own);
     for (const t of dirty) t.storage.version++;
@@ -129,7 +129,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
       const result = onceDifferentiable ? runInMode('backward', false, run) : run();
       const given = result === null || Tensor.is(result) ? [result] : result;
       check(name, 'what backward gives', given, gradients);
-      // Arguments after the last tensor have no gradient, and their gradients may be left out.
+      // Arguments behind the last tensor have no gradient, and need not be given one.
       if (given.length <= isInput.lastIndexOf(true) || given.slice(isInput.length).some((g) => g != null))
         throw new AutogradError(
           name,

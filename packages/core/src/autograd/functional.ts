@@ -20,7 +20,7 @@ function leafOf(op: string, t: Tensor): Tensor {
   }
 }
 
-/** The inputs as leaves of a new graph; with `createGraph` they stay part of the caller's graph. */
+/** The inputs as leaves of a graph of their own; with `createGraph` they stay part of the caller's. */
 const fresh = (op: string, inputs: readonly Tensor[], createGraph: boolean): Tensor[] => {
   check(op, 'inputs', inputs, tensors);
   return inputs.map((t) => (createGraph && t.requiresGrad ? t : leafOf(op, t)));
@@ -36,7 +36,7 @@ interface GraphOptions {
   createGraph?: boolean;
 }
 
-/** Runs `fn` with recording on, whatever the caller's mode; gates inside of `fn` still hold. */
+/** Runs `fn` with recording on, whatever the caller's mode; what `fn` itself switches off stays off. */
 function evaluate(op: string, fn: Fn, inputs: readonly Tensor[]): Tensor {
   check(op, 'the function', fn, is.callback);
   const out = enableGrad.run(() => fn(...inputs));

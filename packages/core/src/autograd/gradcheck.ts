@@ -32,7 +32,7 @@ const weightsFor = ({ shape, numel, storage }: Tensor): Tensor =>
     storage.backend,
   );
 
-// Arguments that are not tensors are passed on unchanged.
+// What is no tensor is handed on as it is.
 const inputKinds = is.arrayOf(is.anything);
 const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonNegative };
 
@@ -106,7 +106,7 @@ export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradc
         .map((t) => t.mul(weightsFor(t)).sum())
         .reduce((a, b) => a.add(b));
       const firsts = grad(loss, checked, { createGraph: true, allowUnused: true, materializeGrads: true });
-      // Adds 0 times the inputs: a rule that is linear in them then has a graph to differentiate.
+      // The inputs themselves take part, so that rules that are linear in them have something to differentiate.
       return firsts.map((g, i) => g.add(checked[i]!.mul(0)));
     },
     inputs,

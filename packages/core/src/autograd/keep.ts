@@ -2,7 +2,7 @@ import { show } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Operators whose results a checkpoint can keep: those that cost more than one pass over their elements. */
+/** What a checkpoint can keep the results of: operators that cost more than to go through their elements. */
 export const keepableOperators = [
   'matmul',
   'linear',
@@ -25,17 +25,17 @@ interface Result {
   readonly version: number;
 }
 
-/** A run of a checkpointed function; `outer` is the run around it. */
+/** A run of a checkpointed function that is under way; of nested ones the innermost. */
 interface Run {
   readonly kept: KeptResults;
-  /** In a second run, how many results it has been asked for; null in a first run, which notes results. */
+  /** How many results it has been asked for, in a second run; null in a first one, which notes them. */
   next: number | null;
   readonly outer: Run | null;
 }
 
 const state = { run: null as Run | null };
 
-/** The name in errors. It is not a plain identifier: the operator that is running would replace one by its own name. */
+/** Who refuses: not a plain name, which the operator under way would put its own in the place of. */
 const keeping = 'selectiveCheckpoint(keep)';
 
 /** The results that a checkpoint keeps, in the order in which its function computes them. */
@@ -44,7 +44,7 @@ export class KeptResults {
 
   constructor(private readonly wants: (op: KeepableOperator) => boolean) {}
 
-  /** Runs the function. The first run notes results; later runs get them back instead of computing them. */
+  /** Runs the function: the first time notes results, later gives them in the place of computing them. */
   run<R>(which: 'first' | 'again', fn: () => R): R {
     const outer = state.run;
     state.run = { kept: this, next: which === 'first' ? null : 0, outer };
@@ -76,10 +76,10 @@ export class KeptResults {
   }
 }
 
-/** The result that a checkpoint has kept for the operator that is about to run; null if it has to be computed. */
+/** The result that a checkpoint has kept of the operator that is to be computed now; null if it is to be computed. */
 export const keptResult = (op: KeepableOperator): Tensor | null => (state.run === null ? null : give(op));
 
-/** Offers a result to the running checkpoints, which keep it if they want it; returns it. */
+/** Has checkpoints keep a result, if they want it; gives it back. */
 export function keepResult(op: KeepableOperator, out: Tensor): Tensor {
   if (state.run !== null) note(op, out);
   return out;
@@ -94,7 +94,7 @@ function give(op: KeepableOperator): Tensor | null {
     }
   if (found === null) return null;
   note(op, found);
-  // A new tensor each time, with a graph of its own.
+  // Another tensor each time: it gets a graph of its own.
   return new Tensor(found.storage, found.dtype, found.shape);
 }
 

@@ -1,15 +1,15 @@
 import { AutogradError } from '../errors.js';
 
 /**
- * Returns what `fn` returns. Refuses promises and iterators: their work goes on after the call has ended, and what the
- * call has put in force no longer holds then.
+ * Gives what `fn` gives; refuses a promise or an iterator, whose work goes on when the call has ended, and with it what is
+ * in force in it.
  */
 export function synchronous<R>(op: string, fn: () => R): R {
   const result = fn();
   if (result === null || typeof result !== 'object') return result;
   const { then, next } = result as { then?: unknown; next?: unknown };
   if (typeof then !== 'function' && typeof next !== 'function') return result;
-  // Nobody awaits the promise, and an unhandled rejection would end the process.
+  // Nobody will look at it: its error would end the process.
   if (typeof then === 'function') then.call(result, undefined, () => {});
   throw new AutogradError(
     op,

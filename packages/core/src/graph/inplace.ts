@@ -24,7 +24,7 @@ export function checkWritable(op: string, target: Tensor): void {
     );
   if (!isGradEnabled()) return;
   const base = target.viewInfo?.base ?? target;
-  // Also for a leaf that only this flow has frozen: a recorded write would make it a result in all flows.
+  // Also where this flow has it frozen: a recorded write would make it a result in all flows.
   if (base.isLeaf && base.ownRequiresGrad)
     throw new AutogradError(
       op,
@@ -33,8 +33,8 @@ export function checkWritable(op: string, target: Tensor): void {
 }
 
 /**
- * Writes the value of `compute(target)` to `target`. The write is recorded if gradients are on, and increases the
- * version; nothing is written if a check or `compute` throws. `others` are the other tensors that take part.
+ * Gives `target` the value of `compute(target)`, in place. The write is recorded if gradients are on, and counted in the
+ * version; nothing is written if a check or `compute` throws. `others` are what else takes part.
  */
 export function inPlace<T extends Tensor>(
   op: string,
@@ -52,14 +52,14 @@ export function inPlace<T extends Tensor>(
   return target;
 }
 
-/** A snapshot of the target before the write, for the backward rule to save. */
+/** The tensor as it is before the write, for what the operation saves of it. */
 function before(target: Tensor): Tensor {
   const copy = target.detach().clone();
   copy.setHistory(target.gradFn, target.outputNr);
   return copy;
 }
 
-/** Refuses results that the target cannot hold: those of another shape, or of a kind of number that it lacks. */
+/** Results that an in-place operation can hold: the same shape, and no kind of number that the target lacks. */
 function checkFits(op: string, target: Tensor, value: Tensor): void {
   if (!sameShape(target.shape, value.shape))
     throw new ShapeError(
@@ -87,8 +87,7 @@ function write(op: string, target: Tensor, value: Tensor): void {
   closeWindows();
   target.storage.version++;
   if (!isGradEnabled()) {
-    // The graph does not know of this write, so a backward pass through the old value must fail, not give a wrong
-    // gradient.
+    // The graph does not know of this write: a backward pass through the old value must not go on silently.
     if (target.gradFn !== null) target.gradFn.overwrittenBy = op;
     const base = target.viewInfo?.base;
     if (base?.gradFn) base.gradFn.overwrittenBy = op;

@@ -12,10 +12,10 @@ import type { Tensor } from '../tensor/tensor.js';
 import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
 import { outsideOfPass } from './temporaries.js';
 
-/** Why a tensor has no graph: the frame that switched recording off or froze its inputs, or a `detach()`. */
+/** Why a tensor carries no graph: the frame that had recording off or its inputs frozen, or a `detach()`. */
 export type UntrackedCause = (Pick<Frame, 'kind' | 'member' | 'opener'> & { freezes?: true }) | 'detach';
 
-/** Where a gradient flows to: one output of a node. */
+/** A place a gradient flows to: one output of a node. */
 export interface Edge {
   readonly node: Node;
   readonly index: number;
@@ -33,14 +33,14 @@ export type BackwardMany = (grads: readonly (Tensor | null)[], ctx: Node) => Gra
 /** Sees, and may replace, the gradient of one output before its node runs. */
 export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
 
-/** A rule as nodes store it: it gets the gradient of the first output, often the only one, and the gradients of all outputs. */
+/** A rule as nodes have it: it gets the gradient of the first output, which is often the only one, and those of all. */
 type Rule = (grad: Tensor, ctx: Node, grads: readonly (Tensor | null)[]) => Gradients;
 
 const none: readonly number[] = [];
 
 const versionOf = (t: Tensor): number => t.storage.version;
 
-/** `tensors.map(f)`. Most lists have one or two entries, for which literals are far cheaper. */
+/** `tensors.map(f)`: most lists are of one or two, for which literals are far cheaper. */
 function mapTensors<R>(tensors: readonly Tensor[], f: (t: Tensor) => R): R[] {
   const { length } = tensors;
   if (length === 1) return [f(tensors[0]!)];
@@ -49,8 +49,8 @@ function mapTensors<R>(tensors: readonly Tensor[], f: (t: Tensor) => R): R[] {
 }
 
 /**
- * A recorded operation: the edges to the nodes of its inputs, and the rule that computes their gradients. A backward
- * rule gets it as its context: it has what was saved, and tells which inputs need a gradient.
+ * One recorded operation: where the gradients of its inputs go, and the rule that computes them.
+ * To a backward rule it is the context: what was saved, and which inputs need a gradient.
  */
 export class Node {
   /** Where the gradient of each input goes; `null` for inputs that need none. */
@@ -65,11 +65,11 @@ export class Node {
   overwrittenBy: string | null = null;
   /** Where the forward operation was called; in anomaly mode only. */
   stack: string | null = null;
-  /** For inputs without an edge: why they are not tracked, unless it is because of how they were made. */
+  /** For inputs without an edge: why they are not tracked, where something else than their making it is. */
   untracked: Map<number, UntrackedCause> | null = null;
-  /** Set for functions of users: what these return may be shared, so it is copied before it is kept. */
+  /** A user's function: what it returns may be shared, so it is copied before it is kept. */
   custom = false;
-  /** @internal Marks of the engine: the run that saw this node last, and the node's position in the order of that run. */
+  /** @internal The engine's mark: which run saw this node, and at which position of its order. */
   run = 0;
   position = 0;
   needed = true;
@@ -85,10 +85,10 @@ export class Node {
     readonly backward: Rule,
     /** The shape of each output. */
     readonly shapes: readonly Shape[],
-    /** The dtype of each output, or one for all outputs. Gradients are converted to it as they arrive. */
+    /** The dtype of each output, or the one of all of them: gradients get it on their way in. */
     readonly dtypes: DType | readonly DType[],
     saved?: readonly Tensor[],
-    /** What the rule needs beside tensors, where one function is the rule of all calls: cheaper than a closure per call. */
+    /** What the rule knows beside tensors, where one function is the rule of all calls: that is cheaper than a closure. */
     readonly attributes?: unknown,
   ) {
     this.edges = mapTensors(inputs, gradEdge);
@@ -153,12 +153,12 @@ export class Node {
     return saved;
   }
 
-  /** What is kept for backward: tensors, or what hooks made of them. */
+  /** What it keeps for backward: tensors, or what hooks made of them. */
   get kept(): readonly unknown[] {
     return this.#saved ?? [];
   }
 
-  /** Whether a backward pass has freed what was kept. */
+  /** Whether what it kept was freed by a backward pass. */
   get isFreed(): boolean {
     return this.#freed;
   }
@@ -171,11 +171,11 @@ export class Node {
     );
   }
 
-  /** Drops what was saved. A node that saved nothing can be gone through again. */
+  /** Drops what was saved. Without saved values a node can be gone through again. */
   release(): void {
     if (this.#saved === null) return;
     this.#saved = null;
-    // The closures of rules may keep results of their own.
+    // They may keep results of their own.
     this.#hooks = null;
     this.#freed = true;
   }
@@ -209,7 +209,7 @@ export function watchNodes(watcher: Watcher): () => void {
   };
 }
 
-/** Adds `hook` and returns the handle that removes it; `remove` may be called twice. A function may be registered twice. */
+/** Adds `hook` (a function may be registered twice) and gives the handle that takes it off again; idempotent. */
 export function removable<H extends (...args: any[]) => unknown>(hooks: Set<H>, hook: H): { remove(): void } {
   const entry = ((...args: unknown[]) => hook(...args)) as unknown as H;
   hooks.add(entry);
@@ -256,22 +256,25 @@ function shouldRecord(name: string, inputs: readonly Tensor[], out: Tensor): boo
     const input = inputs[i]!;
     if (input.requiresGrad) tracked = true;
     else if (input.untracked !== null) cause = input.untracked;
-    else if (input.isFrozenHere) cause = { ...frozen.setBy!, freezes: true };
+    else if (input.isFrozenHere) cause = frozenBy();
     if (input.viewInfo?.untracked) {
       checkStaleView(name, input);
       constant = input;
     }
-    if (input.inference && input.requiresGrad && isGradEnabled()) refuseInferenceInput(name, input);
+    if (input.inference && input.requiresGrad) checkInferenceInput(name, input);
   }
   if (tracked && isGradEnabled()) {
-    if (constant !== null && isDeveloping()) reportConstant(name, constant);
+    if (constant !== null) reportConstant(name, constant);
     return true;
   }
   out.untracked = tracked ? currentFrame() : cause;
   return false;
 }
 
-function refuseInferenceInput(name: string, input: Tensor): never {
+const frozenBy = (): UntrackedCause => ({ ...frozen.setBy!, freezes: true });
+
+function checkInferenceInput(name: string, input: Tensor): void {
+  if (!isGradEnabled()) return;
   throw new AutogradError(
     name,
     'an input requires grad but was made under inferenceMode, so nothing can be recorded on it; make it outside, or use clone(). ' +
@@ -279,7 +282,7 @@ function refuseInferenceInput(name: string, input: Tensor): never {
   );
 }
 
-/** A view that was taken while recording was off does not see recorded writes to its base: using it would drop gradients. */
+/** A view taken while recording was off can't learn of recorded writes to its base: using it would drop gradients. */
 function checkStaleView(name: string, view: Tensor): void {
   const { base, history } = view.viewInfo!;
   if (history !== base.history && base.requiresGrad && isGradEnabled())
@@ -290,10 +293,10 @@ function checkStaleView(name: string, view: Tensor): void {
     );
 }
 
-/** In a graph such a view is a constant, which the caller may or may not have meant. */
+/** Read in a graph, such a view is a constant, which may be what was meant or not. */
 function reportConstant(name: string, view: Tensor): void {
   const { untracked } = view;
-  if (untracked === null || untracked === 'detach' || !view.viewInfo!.base.requiresGrad) return;
+  if (!isDeveloping() || untracked === null || untracked === 'detach' || !view.viewInfo!.base.requiresGrad) return;
   reportOnce(
     `${name} records with a view that was taken while recording was off, by ${describeFrame(untracked)}: no gradient goes ` +
       'to the tensor that it is a view of; take the view with recording on, or use detach() if that is meant',
@@ -346,7 +349,7 @@ export function recordMany(
   return node;
 }
 
-/** `recordMany` for callers outside of core: the rule may keep what it sees. */
+/** `recordMany` for others than core's own operators: what the rule gets to see, it may keep. */
 export const recordManyCustom: typeof recordMany = (name, inputs, outs, backward, saved) => {
   const node = recordMany(name, inputs, outs, backward, saved);
   if (node !== null) node.custom = true;

@@ -4,9 +4,8 @@ import { checkSize, type Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { record } from './node.js';
 
-// Reads and writes of the elements that an index names along `dim`, or in the flattened tensor where `dim` is null.
-// Each is the gradient of another one. Callers have checked shapes and indices: the index has the shape of what is read
-// or written.
+// Reads and writes of the elements that an index names along `dim`, or with `dim` null in the flattened tensor. Each is
+// the gradient of another. Shapes and indices have been checked: the index has the shape of what is read or written.
 
 export type Along = number | null;
 
@@ -30,7 +29,7 @@ export function readTo(out: Tensor, op: string, x: Tensor, dim: Along, index: Te
   else gather(x, dim, index, out);
 }
 
-/** Writes to `out`, which nobody else has seen. `src` may have any strides. */
+/** Writes to `out`, which nobody else has seen. `src` may have its elements anywhere in memory. */
 export function writeTo(
   out: Tensor,
   op: string,
@@ -45,7 +44,7 @@ export function writeTo(
   return out;
 }
 
-/** A tensor that reads as `value` everywhere, with the device and dtype of `x`. */
+/** A tensor that reads as `value` everywhere, on the device of `x` and of its dtype. */
 export function repeated(value: number | boolean, shape: Shape, { dtype, storage }: Tensor): Tensor {
   const one = Tensor.uninitialized(dtype, [], storage.backend);
   one.storage.backend.kernels.fill(value, one);
@@ -91,11 +90,11 @@ function addSlices(src: Tensor, dim: number, index: Tensor, shape: Shape): Tenso
   return record('indexAdd', [src], out, (g, ctx) => [selectSlices('indexSelect', g, dim, ctx.saved[0]!)], [index]);
 }
 
-/** Known positions, for the functions above. */
+/** Positions that are known, for the functions above. */
 export const positionsOn = ({ storage }: Tensor, positions: Int32Array, shape: Shape): Tensor =>
   Tensor.of(positions, 'int32', shape, storage.backend);
 
-/** The numbers `f(0)` to `f(n - 1)` as int32 indices for `x`. */
+/** The whole numbers from 0 to n - 1 under `f`, as int32 indices for `x`. */
 export const indices = (x: Tensor, n: number, f: (i: number) => number): Tensor =>
   positionsOn(
     x,

@@ -3,7 +3,7 @@ import { defineMode, type Gate } from '../grad/index.js';
 import * as is from '../kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** What is kept in place of a saved tensor, and how to get the tensor back. */
+/** What is kept in place of a tensor that an operation saves, and how the tensor comes back from it. */
 export interface SavedTensorHooks {
   pack(tensor: Tensor): unknown;
   unpack(packed: any): Tensor;
@@ -16,9 +16,9 @@ export const currentSavedTensorHooks = mode.get;
 const saving = mode.gateWith('savedTensorsHooks', (_, hooks: SavedTensorHooks) => hooks);
 
 /**
- * Sends every tensor that an operation saves for backward through `pack`; backward gets it back through `unpack`. With
- * `fn`, runs that and covers what it awaits; without it, gives a gate, which can decorate methods. Of nested hooks only
- * the innermost are in force.
+ * Sends every tensor that an operation saves for backward through `pack`; backward gets it back through `unpack`. With `fn` it
+ * runs that, and covers what it awaits; without it gives a gate, to decorate methods with for example. Of hooks inside of
+ * hooks the inner ones are in force.
  *
  * ```ts
  * const offload = savedTensorsHooks({ pack: (t) => t.toArray(), unpack: (values) => tensor(values) });

@@ -2,21 +2,21 @@ import { noteTemporaries, type Storage } from '../memory/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
- * What the rules of one backward pass allocate in kernel memory. Each temporary is freed as soon as no slot of the pass
- * holds it. Nobody else can hold it: what user code sees is moved to the JavaScript heap first.
+ * What the rules of one backward pass make in kernel memory. Each is freed as soon as no place of the pass holds it;
+ * nobody else can: what user code gets to see is moved to the JavaScript heap before.
  */
 export class Temporaries {
-  /** What the running rule has allocated. */
+  /** Made by the rule under way. */
   readonly made: Storage[] = [];
-  /** Null until there is a temporary: most passes over small tensors have none. */
+  /** Null as long as there was none: most passes over small tensors have none. */
   #held: Set<Storage> | null = null;
 
-  /** Runs `rule`; what it allocates becomes a temporary. */
+  /** Makes what `rule` allocates temporaries. */
   run<R>(rule: () => R): R {
     return noting(this.made, rule);
   }
 
-  /** A slot of the pass holds `t` from now on. */
+  /** A place holds `t` from now on. */
   hold({ storage }: Tensor): void {
     if (!isTemporary(storage)) return;
     storage.refCount++;
@@ -24,7 +24,7 @@ export class Temporaries {
     this.#held.add(storage);
   }
 
-  /** A slot of the pass no longer holds `t`. */
+  /** A place no longer holds `t`. */
   drop({ storage }: Tensor): void {
     if (this.#held?.has(storage) && --storage.refCount === 0) {
       this.#held.delete(storage);
@@ -32,7 +32,7 @@ export class Temporaries {
     }
   }
 
-  /** The running rule has ended: frees what it allocated and no slot holds. */
+  /** The rule under way has ended: what it made and no place holds is freed. */
   sweep(): void {
     if (this.made.length === 0) return;
     for (const storage of this.made) if (storage.refCount === 0 && isTemporary(storage)) free(storage);
@@ -46,12 +46,12 @@ export class Temporaries {
     storage.backend.memory!.keep(storage);
   }
 
-  /** `t` belongs to a leaf from now on, and is freed by that. */
+  /** `t` belongs to a leaf from now on, which says when it is freed. */
   give({ storage }: Tensor): void {
     this.#held?.delete(storage);
   }
 
-  /** The pass has ended, also by an error: frees everything. */
+  /** The pass has ended, if by an error: all is freed. */
   end(): void {
     this.sweep();
     if (this.#held === null) return;
@@ -64,7 +64,7 @@ const isTemporary = (storage: Storage): boolean => storage.backend.memory?.isTem
 
 const free = (storage: Storage): void => storage.backend.memory!.free(storage);
 
-/** Runs user code within a rule: what this allocates is not freed by the pass. */
+/** Runs user code within a rule: what it allocates, it may keep. */
 export const outsideOfPass = <R>(fn: () => R): R => noting(null, fn);
 
 function noting<R>(list: Storage[] | null, fn: () => R): R {

@@ -25,8 +25,8 @@ export function makeView(
 }
 
 /**
- * A tensor over the storage of `x` with any strides; elements may be reached several times. The gradient is added back
- * element by element: operators with a cheaper rule use `makeView`.
+ * A tensor over the storage of `x` with any strides, which may also reach elements several times. Its gradient is put
+ * back element by element; what has a cheaper rule uses `makeView`.
  */
 export function makeStridedView(
   name: string,
@@ -43,8 +43,8 @@ export function makeStridedView(
 }
 
 /**
- * The positions of the elements of `view` among those of its base, both in row-major order. Tracked writes through
- * views are rare, so positions, which work for any strides, are enough.
+ * Where the elements of `view` lie among those of its base, both in row-major order. Tracked writes through views are
+ * rare, so they are expressed by positions, which hold for any strides, rather than by strides.
  */
 function positionsInBase(view: Tensor, base: Tensor): Int32Array {
   const offsets = stridedOffsets(view.shape, view.strides, view.offset);
@@ -56,7 +56,7 @@ function positionsInBase(view: Tensor, base: Tensor): Int32Array {
   return offsets.map((o) => index.get(o)!);
 }
 
-/** Records that `view` now holds `value`, as a write to the base: the elements that it overwrote no longer get a gradient. */
+/** Records that `view` now holds `value`, as a write to the base: what the view covered no longer gets a gradient. */
 export function recordWriteThroughView(view: Tensor, value: Tensor): void {
   const { base } = view.viewInfo!;
   const positions = positionsInBase(view, base);
@@ -80,7 +80,7 @@ export function recordWriteThroughView(view: Tensor, value: Tensor): void {
   recording.current?.wroteInPlace(base);
 }
 
-// After a write to its base, the history of a view is an edge to the base's new history.
+// A view whose base has been written to hangs on the base's new history.
 onStaleView((view) => {
   const { base } = view.viewInfo!;
   view.viewInfo!.history = base.history;

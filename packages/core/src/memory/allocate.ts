@@ -3,8 +3,8 @@ import { type DType, dtypes, type TypedArray } from './dtype.js';
 import { keepFreedBlocks } from './malloc.js';
 
 /**
- * Small arrays are carved from slabs, because an ArrayBuffer of its own costs far more than the elements. A slab is
- * collected with the last array on it, and no part of it is used twice, so its arrays are zero at first.
+ * Small arrays are carved from slabs: an ArrayBuffer of its own costs far more than the elements. A slab is collected
+ * with the last array on it, and is never carved twice, so its arrays are zeroed.
  */
 const slabBytes = 64 * 1024;
 const smallBytes = 2 * 1024;
@@ -27,9 +27,12 @@ const arrayBytes = (dtype: DType): number => (dtype === 'float32' ? 4 : dtypes[d
 /** A zeroed array for operators to write `length` elements to. */
 export function allocate(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
-  // V8 keeps arrays of up to 64 bytes inside of the object itself.
+  // V8 keeps up to 64 bytes inside the array object.
   if (bytes <= 64) return arrayOf(dtype, length);
-  if (bytes > smallBytes) return large(dtype, length, () => arrayOf(dtype, length));
+  return bytes <= smallBytes ? carve(dtype, length, bytes) : large(dtype, length, arrayOf);
+}
+
+function carve(dtype: DType, length: number, bytes: number): TypedArray {
   const reserved = (bytes + 15) & ~15;
   if (carved + reserved > slabBytes) {
     slab = new ArrayBuffer(slabBytes);
@@ -42,23 +45,28 @@ export function allocate(dtype: DType, length: number): TypedArray {
 
 /** Node's allocator for memory that is not zeroed. */
 type Unzeroed = { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array<ArrayBuffer> } };
-const { Buffer } = globalThis as Unzeroed;
+const allocUnsafeSlow = (globalThis as Unzeroed).Buffer?.allocUnsafeSlow;
 
 const largeBytes = 64 * 1024;
 
-/** An array for `length` elements that will all be written. Large ones are not zeroed first, where the runtime allows it. */
+/** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
 export function allocateUninitialized(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
-  if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
+  if (bytes <= smallBytes || !allocUnsafeSlow) return allocate(dtype, length);
   if (bytes >= largeBytes) keepFreedBlocks();
-  const { allocUnsafeSlow } = Buffer;
-  return large(dtype, length, () => arrayOn(allocUnsafeSlow(bytes).buffer, dtype, 0, length));
+  return large(dtype, length, unzeroedOf);
 }
 
-/** Runs `make`; if there is no memory, throws an error that says how much was asked for. */
-function large(dtype: DType, length: number, make: () => TypedArray): TypedArray {
+const unzeroedOf: typeof arrayOf = (dtype, length) =>
+  arrayOn(allocUnsafeSlow!(length * arrayBytes(dtype)).buffer, dtype, 0, length);
+
+/**
+ * What `make` gives, or an error that says what could not be had. No closure is made for it: functions with one that sees their
+ * parameters keep these on the heap, at every call.
+ */
+function large(dtype: DType, length: number, make: typeof arrayOf): TypedArray {
   try {
-    return make();
+    return make(dtype, length);
   } catch (error) {
     const bytes = length * arrayBytes(dtype);
     throw new TensorError(

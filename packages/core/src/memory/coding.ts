@@ -1,9 +1,9 @@
 import { DTypeError } from '../errors.js';
 
-/** What memory holds of a dtype that is stored in another form than the numbers that operators compute with. */
+/** What memory holds of a dtype that is not stored as the numbers that operators compute with. */
 export type Bits = Uint16Array | BigInt64Array;
 
-/** How a dtype is stored. All reads and writes go through `decode` and `encode`. */
+/** How a dtype is stored: everything that reads or writes it goes through these two. */
 export interface Coding {
   /** The class of the array in memory. */
   readonly bits: new (
@@ -11,7 +11,7 @@ export interface Coding {
   ) => Bits;
   /** Writes the numbers that `bits` stand for to `values`. */
   decode(bits: any, values: any): void;
-  /** Writes the stored form of `values`, rounded to nearest, to `bits`. */
+  /** Writes what comes closest to `values` to `bits`. */
   encode(values: any, bits: any): void;
 }
 
@@ -44,7 +44,7 @@ export const float16: Coding = {
       const sign = (h & 0x8000) << 16;
       if ((h & 0x7c00) === 0x7c00) words[i] = sign | 0x7f800000 | ((h & 0x3ff) << 13);
       else {
-        // Exponent and fraction are in their places; what is missing is the difference of the biases, 127 - 15.
+        // With exponent and fraction in their places, only the bias of the exponent is missing: 127 - 15.
         words[i] = sign | ((h & 0x7fff) << 13);
         values[i] = values[i]! * 2 ** 112;
       }
@@ -59,13 +59,13 @@ export const float16: Coding = {
       if (size > 0x7f800000) bits[i] = sign | 0x7e00;
       else if (size >= 0x47800000) bits[i] = sign | 0x7c00;
       else if (size >= 0x38800000) bits[i] = sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
-      // Below 2^-14 numbers are 2^-24 apart, as float32 numbers are just above 0.5.
+      // Below 2^-14 the step is 2^-24, as it is for float32 just above 0.5.
       else bits[i] = sign | ((Math.fround(Math.abs(values[i]!) + 0.5) - 0.5) * 2 ** 24);
     }
   },
 };
 
-/** 64-bit integers, read as float64 if that is exact. Kernels for int64 read the bits themselves. */
+/** Whole numbers of 64 bits, read as float64 where those hold them. Kernels for int64 read the bits themselves. */
 export const int64: Coding = {
   bits: BigInt64Array,
   decode(bits: BigInt64Array, values: Float64Array) {

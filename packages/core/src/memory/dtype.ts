@@ -6,7 +6,7 @@ import * as code from './coding.js';
 /** The arrays that operators read and write: plain numbers, whatever the dtype. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
-/** Everything about a dtype. The dtype is a property of the tensor, and not of the class of its array. */
+/** What says all there is to say about a dtype. A dtype is a property of a tensor, and not of its array's class. */
 interface DTypeRecord {
   readonly kind: 'bool' | 'integer' | 'float';
   /** Bytes that an element takes in memory. */
@@ -17,12 +17,12 @@ interface DTypeRecord {
     offset?: number,
     length?: number,
   ) => TypedArray;
-  /** For promotion: of two dtypes the one of higher rank holds both; for two of equal rank it takes the rank above. */
+  /** Promotion: of two dtypes the higher rank holds both; two of equal rank need the rank above. */
   readonly rank: number;
   /** The least and the largest value. */
   readonly min: number;
   readonly max: number;
-  /** How elements are stored, where that differs from the numbers that operators compute with. */
+  /** How elements are stored, where that is not as they are read and written. */
   readonly coding?: Coding;
 }
 
@@ -66,7 +66,7 @@ export function checkFits(op: string, value: number | bigint, dtype: DType): voi
   const { kind, min, max } = dtypes[dtype];
   if (kind !== 'integer') return;
   const whole = typeof value === 'bigint' ? value : Math.trunc(value);
-  // 2^63 is the first number that int64 does not hold, and also the value of `max` as a float64.
+  // 2^63 is the first number that int64 does not hold; as a float64 `max` is just that.
   const fits =
     dtype === 'int64' && typeof whole === 'number' ? whole >= min && whole < max : whole >= min && whole <= max;
   if (!fits || (dtype === 'int64' && whole === 2n ** 63n))
@@ -76,15 +76,15 @@ export function checkFits(op: string, value: number | bigint, dtype: DType): voi
     );
 }
 
-/** The dtype of floating-point arithmetic: half types are only storage. */
+/** The dtype in which floating point is computed: half types are only stored. */
 export const computedIn = (dtype: DType): DType => (dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype);
 
 export const toFloat = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
 
-/** Integers stay, bool becomes int64, as PyTorch does for sums, products and counts. */
+/** Integers stay, bool becomes int64: what PyTorch sums, multiplies and counts in. */
 export const toCount = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'int64');
 
-/** The dtype of a typed array of a user, by its class: it holds all values without loss. */
+/** The dtypes of the typed arrays that a user hands over, by class: each is held without loss. */
 const ofClass: Readonly<Record<string, DType>> = {
   Float64Array: 'float64',
   Float32Array: 'float32',
@@ -109,6 +109,6 @@ const classOf = (array: AnyTypedArray): string =>
 /** The dtype of a typed array that a user hands over. */
 export const dtypeOf = (array: AnyTypedArray): DType => ofClass[classOf(array)]!;
 
-/** By name, not by `instanceof`: classes of another realm (a test runner's, a worker's) are taken too. */
+/** By name, not by `instanceof`: arrays of another realm (a test runner's, a worker's) are the same. */
 export const isTypedArray = (value: unknown): value is AnyTypedArray =>
   ArrayBuffer.isView(value) && Object.hasOwn(ofClass, classOf(value as AnyTypedArray));

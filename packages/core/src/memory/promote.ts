@@ -21,18 +21,18 @@ interface Typed {
   readonly ndim: number;
 }
 
-/** `a`, unless `b`, which has less weight, is of a higher kind of number. */
+/** `a`, unless `b`, which counts for less, is of a higher kind of number. */
 export const lift = (a: DType, b: DType): DType =>
   isFloat(a) ? a : dtypes[a].kind === 'bool' || isFloat(b) ? promoteTypes(a, b) : a;
 
-/** The dtype that two tensors promote to. A tensor without dimensions lifts only the kind of the other's dtype. */
+/** The dtype that two tensors promote to. One without dimensions lifts the other's kind only. */
 export function promote(a: Typed, b: Typed): DType {
   if (a.dtype === b.dtype) return a.dtype;
   if ((a.ndim === 0) === (b.ndim === 0)) return promoteTypes(a.dtype, b.dtype);
   return a.ndim === 0 ? lift(b.dtype, a.dtype) : lift(a.dtype, b.dtype);
 }
 
-/** The dtype that a tensor and a plain value promote to. The value lifts the kind only, to the narrowest dtype of that kind. */
+/** The dtype that a tensor and a plain value promote to: the value lifts the kind only, and is no wider than it must be. */
 export function promoteValue(tensor: DType, value: number | boolean): DType {
   if (isFloat(tensor) || typeof value === 'boolean') return tensor;
   if (!Number.isInteger(value)) return 'float32';

@@ -4,36 +4,36 @@ import type { Generator } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { TypedArray } from './dtype.js';
 
-/** What a recording of `compile` is told, beside the kernel calls. */
+/** What is told of all that a recording of `compile` has to know, beside the kernels that are called. */
 export interface Recorder {
-  /** The running code cannot be replayed. */
+  /** What runs cannot be replayed. */
   refuse(why: string): void;
-  /** Runs code with state of its own, such as the step of an optimizer; a replay runs it again. */
+  /** Runs code that has state of its own, such as an optimizer's step: a replay runs it again. */
   action<R>(run: () => R): R;
-  /** Plain fields of this object have been read: a replay is valid only for the same values. */
+  /** Plain fields of this object have been read: a replay is for the same values. */
   owner(object: object): void;
-  /** A storage was made over an array of JavaScript: it is the same in each call. */
+  /** A storage was made over an array of JavaScript: the same in each call. */
   constant(storage: Storage): void;
-  /** The storage was filled by `draw`, which takes random numbers. */
+  /** It was filled by `draw`, which takes random numbers. */
   drawn(storage: Storage, draw: (to: TypedArray, generator: Generator) => void, generator: Generator): void;
   gradRead(leaf: Tensor, grad: Tensor | null): void;
-  /** The gradient was given to code that may keep it. */
+  /** Its gradient was given to code that may keep it. */
   gradShown(grad: Tensor): void;
   gradSet(leaf: Tensor, grad: Tensor | null): void;
-  /** A backward pass has gone through these nodes. */
+  /** A backward pass has gone through these. */
   wentThrough(nodes: readonly Node[]): void;
-  /** A write in place gave the tensor a history. */
+  /** A tensor got a history by a write in place. */
   wroteInPlace(t: Tensor): void;
 }
 
-/** The running recording, if any. It is synchronous, so everything that runs meanwhile belongs to it. */
+/** The recording under way, if any. A recording is synchronous, so what runs meanwhile belongs to it. */
 export const recording: { current: Recorder | null } = { current: null };
 
 export function refuseRecording(why: string): void {
   recording.current?.refuse(why);
 }
 
-/** Runs code with state of its own beside tensors; a compiled function runs it at each call. */
+/** Runs code that has state of its own beside tensors; a compiled function runs it at each call. */
 export const asAction = <R>(run: () => R): R => {
   const { current } = recording;
   return current === null ? run() : current.action(run);

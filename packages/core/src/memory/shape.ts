@@ -3,7 +3,7 @@ import { IndexError, ShapeError } from '../errors.js';
 
 export type Shape = readonly number[];
 
-/** A shape in errors: `[2, 3]`. Also shows what a user gave for a shape. */
+/** Shapes as errors show them: `[2, 3]`; also what was given for one. */
 export const formatShape = (shape: Shape): string =>
   Array.isArray(shape) && shape.every((n) => typeof n === 'number') ? `[${shape.join(', ')}]` : show(shape);
 
@@ -23,12 +23,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
 const none: readonly number[] = [];
 const unit: readonly number[] = [1];
 
-/** Row-major strides, in elements. Unrolled for few dimensions, as every result calls it. */
+/** Row-major strides, in elements. Written out for tensors of few dimensions, as every result asks. */
 export function contiguousStrides(shape: Shape): readonly number[] {
-  const { length } = shape;
-  if (length <= 1) return length === 0 ? none : unit;
-  if (length === 2) return [shape[1]! || 1, 1];
-  const strides = new Array<number>(length);
+  if (shape.length === 2) return [shape[1]! || 1, 1];
+  return shape.length > 2 ? stridesOf(shape) : shape.length === 1 ? unit : none;
+}
+
+function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     strides[i] = step;
@@ -37,7 +39,7 @@ export function contiguousStrides(shape: Shape): readonly number[] {
   return strides;
 }
 
-/** Whether the elements lie in row-major order without gaps; dimensions of size 1 are ignored. */
+/** Whether the elements lie in row-major order without gaps; dimensions of size 1 have no say. */
 export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
@@ -49,7 +51,7 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
-/** Refuses a result that no array can hold; `from` are the shapes that it follows from. */
+/** Refuses a result that no array can hold; `from` are the shapes that it comes of. */
 export function checkSize(op: string, shape: Shape, ...from: readonly Shape[]): void {
   const n = sizeOf(shape);
   if (n <= 2 ** 32) return;
@@ -60,10 +62,10 @@ export function checkSize(op: string, shape: Shape, ...from: readonly Shape[]): 
   );
 }
 
-/** Deeper than any real nesting, and far from where recursion fails. */
+/** Deeper than anybody means, and far from where recursion ends. */
 export const mostDims = 64;
 
-/** Checks a shape that a user gave: whole numbers from 0 up. */
+/** A shape a user gave: whole numbers from 0 up. */
 export function checkShape(op: string, shape: unknown): number[] {
   if (!Array.isArray(shape) || !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0))
     throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${show(shape)}`);
@@ -84,10 +86,10 @@ export function normalizeDim(op: string, dim: number, ndim: number): number {
   return dim < 0 ? dim + n : dim;
 }
 
-/** Lists of all dimensions, by how many there are. */
+/** All dimensions, by how many there are. */
 const allDims: (readonly number[])[] = [];
 
-/** Several dimensions, each at most once; by default all. */
+/** Several dimensions, each once; none given means all of them. */
 export function normalizeDims(
   op: string,
   dim: number | readonly number[] | null | undefined,
@@ -111,7 +113,10 @@ export function normalizeDims(
 
 /** The shape two shapes broadcast to: aligned at the end, equal sizes or a 1. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
-  if (sameShape(a, b)) return a;
+  return sameShape(a, b) ? a : broadcast(op, a, b);
+}
+
+function broadcast(op: string, a: Shape, b: Shape): Shape {
   const n = Math.max(a.length, b.length);
   const out = new Array<number>(n);
   for (let i = 1; i <= n; i++) {
@@ -131,7 +136,10 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
 
 /** Strides that read a tensor of `shape` as if it had the broadcast shape `out`: 0 along repeated dimensions. */
 export function broadcastStrides(shape: Shape, strides: readonly number[], out: Shape): readonly number[] {
-  if (sameShape(shape, out)) return strides;
+  return sameShape(shape, out) ? strides : repeatingStrides(shape, strides, out);
+}
+
+function repeatingStrides(shape: Shape, strides: readonly number[], out: Shape): readonly number[] {
   const lead = out.length - shape.length;
   return out.map((_, i) => (i < lead || (shape[i - lead] === 1 && out[i] !== 1) ? 0 : strides[i - lead]!));
 }
@@ -141,7 +149,7 @@ export function stridedOffsets(shape: Shape, strides: readonly number[], start =
   const offsets = new Int32Array(sizeOf(shape));
   if (offsets.length === 0) return offsets;
   offsets[0] = start;
-  // Repeats what is there, shifted, once for each further index of the dimension before.
+  // What is there already is the first of as many blocks as the dimension before has.
   for (let d = shape.length - 1, block = 1; d >= 0; block *= shape[d--]!)
     for (let j = 1, p = block; j < shape[d]!; j++)
       for (let i = 0, move = j * strides[d]!; i < block; i++) offsets[p++] = offsets[i]! + move;

@@ -2,39 +2,36 @@ import type { Backend } from '../backend/backend.js';
 import type { DType } from './dtype.js';
 
 /**
- * The memory behind a tensor, shared with its views and with `detach()`. Only its backend knows what it is. The version
- * counts writes, so that a backward pass can tell that a saved value has changed.
+ * The memory behind a tensor, shared by its views and by `detach()`. Only its backend knows what it is.
+ * The version counts writes, so that a backward pass can tell that a saved value has changed since.
  */
 export interface Storage {
-  /** The backend that owns the memory. */
+  /** Whose memory it is. */
   readonly backend: Backend;
   readonly dtype: DType;
   /** How many elements there are. */
   readonly length: number;
-  /** How often it was written to. 0 at first. */
+  /** 0 at first. */
   version: number;
-  /** How often it was passed on as a gradient: if others may hold it, a leaf keeps a copy. 0 at first. */
+  /** How often it was a gradient on its way: what others may hold is copied before a leaf keeps it. 0 at first. */
   uses: number;
-  /** How many slots of a backward pass hold this temporary. 0 at first. */
+  /** How many places of a backward pass hold this temporary of it. 0 at first. */
   refCount: number;
 }
 
-/** While a backward rule runs: the temporaries made since it began. */
+/** The temporaries made since a backward rule began, while one runs. */
 let temporaries: Storage[] | null = null;
 
-/**
- * From now on backends note their allocations in `list`, and a backward pass may free them; null ends that. Returns the
- * list before.
- */
+/** What backends allocate from now on may be freed by a backward pass, and is noted in `list`; null ends that. Gives the list before. */
 export function noteTemporaries(list: Storage[] | null): Storage[] | null {
   const before = temporaries;
   temporaries = list;
   return before;
 }
 
-/** The list in which backends note the allocations of a running backward rule; null where none runs. */
+/** Where a backend notes what it makes for a backward rule; null where none runs. */
 export const currentTemporaries = (): Storage[] | null => temporaries;
 
-/** Each storage has this function as a field, which makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
-// The error shows the start of the function's text, so its name is the advice.
+/** A field of each storage with this function makes `structuredClone` and `postMessage` of a tensor fail, with advice. */
+// The error shows the start of a function's text, so the advice is its name.
 export function tensorsAreSentByPackTensorAndUnpackTensor(): void {}

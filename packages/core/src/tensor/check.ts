@@ -3,24 +3,27 @@ import { DTypeError } from '../errors.js';
 import { isInteger } from '../memory/dtype.js';
 import { Tensor } from './tensor.js';
 
-/** Refuses values that are not tensors: the compiler does not help JavaScript callers. */
+/** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {
-  for (const value of values)
-    if (!Tensor.is(value)) throw new TypeError(`${op}: expected a Tensor, got ${showOther(value)}`);
+  for (let i = 0; i < values.length; i++) if (!Tensor.is(values[i])) refuse(op, values[i]);
 }
 
-/** A value that is not a tensor, for errors. */
+function refuse(op: string, value: unknown): never {
+  throw new TypeError(`${op}: expected a Tensor, got ${showOther(value)}`);
+}
+
+/** What is no tensor, as errors show it. */
 export function showOther(value: unknown): string {
   let inherits = false;
   try {
     inherits = value instanceof Tensor;
   } catch {
-    // It is a revoked proxy.
+    // A proxy that was revoked.
   }
   return inherits ? 'a proxy of one, or an object that only inherits from Tensor; pass the tensor itself' : show(value);
 }
 
-/** Refuses indices and classes that are not integers; every integer dtype is taken. */
+/** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */
 export function checkIntegers(op: string, what: string, index: Tensor): void {
   if (!isInteger(index.dtype))
     throw new DTypeError(op, `${what} are integers such as int32 or int64, got ${index.dtype}; use .int()`);

@@ -37,13 +37,13 @@ const tensorOptions = { dtype: is.anything, device: is.string, requiresGrad: is.
 const randomOptions = { ...tensorOptions, generator: is.generator };
 const valuesOptions = { ...tensorOptions, shape: is.anything };
 
-/** The checked `options` of `op`, with `defaults` for those that are not given. */
+/** `options` of `op`, with others in place of those that are not given. */
 function withDefaults<O extends TensorOptions>(op: string, options: O | undefined, defaults: TensorOptions): O {
   const given = checkOptions(op, options as RandomOptions | undefined, randomOptions);
   return { ...defaults, ...given, dtype: given.dtype ?? defaults.dtype } as O;
 }
 
-/** Moves what was made on the host to its device. */
+/** What was made on the host, on its device. */
 function finish(op: string, t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
   const made = device === 'cpu' ? t : t.moved(backendFor(op, device));
   if (requiresGrad) made.checkCanRequireGrad(op);
@@ -66,10 +66,10 @@ function make(
 }
 
 /**
- * A tensor over the memory of a typed array, without a copy: a write to one is seen in the other, as with PyTorch's
- * `from_numpy`. For memory that is shared with other threads or libraries. Writes to the array are not counted, so a
- * write between a forward and a backward pass gives wrong gradients. `shape` is one dimension with all elements by
- * default.
+ * A tensor over the memory of a typed array, without a copy: what is written to one is seen in the other, as with PyTorch's
+ * `from_numpy`. For memory that is shared with other threads or libraries. Nobody counts writes to the array, so writing to
+ * it between a forward and a backward pass gives wrong gradients.
+ * `shape` is one dimension with all elements by default.
  *
  * ```ts
  * const bytes = Float32Array.of(1, 2);
@@ -121,7 +121,7 @@ export function tensor(
     shape.push(level.length);
     if (level.length === 0) break;
   }
-  // One array may be nested in itself many times: a short text can stand for more than memory holds.
+  // One array may stand in many places: what is short to write down may be too much to hold.
   checkShape('tensor', shape);
   const flat: PlainValue[] = [];
   flatten(values as NestedValues, shape, 0, flat);
@@ -213,7 +213,7 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
 }
 
 /**
- * A tensor of a shape, to be written to. The values are zeros.
+ * Of a shape, to be written to; the values are zeros.
  *
  * ```ts
  * empty([2, 3]).shape; // [2, 3]
@@ -221,7 +221,7 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
  */
 export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options);
 
-/** Shape and options for a tensor like `t`. */
+/** Shape and options for a tensor as `t` is. */
 function like<O extends TensorOptions>(op: string, t: Tensor, options: O, known: object = tensorOptions): [Shape, O] {
   checkTensors(op, t);
   checkOptions(op, options, known as Schema<O>);
@@ -266,7 +266,7 @@ export const fullLike = /* @__PURE__ */ named(
   },
 );
 /**
- * A tensor with the shape, dtype and device of `t`, to be written to. The values are zeros.
+ * Of the shape, dtype and device of `t`, to be written to; the values are zeros.
  *
  * ```ts
  * emptyLike(tensor([5, 6])).shape; // [2]
@@ -277,7 +277,7 @@ export const emptyLike = /* @__PURE__ */ named(
   (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options)),
 );
 /**
- * Uniform in [0, 1), with the shape, dtype and device of `t`.
+ * Uniform in [0, 1), of the shape, dtype and device of `t`.
  *
  * ```ts
  * randLike(tensor([5, 6])).lt(1).all(); // true
@@ -288,7 +288,7 @@ export const randLike = /* @__PURE__ */ named(
   (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options, randomOptions)),
 );
 /**
- * From the standard normal distribution, with the shape, dtype and device of `t`.
+ * From the standard normal distribution, of the shape, dtype and device of `t`.
  *
  * ```ts
  * randnLike(tensor([5, 6])).shape; // [2]

@@ -4,14 +4,14 @@ import type { Bits } from '../memory/coding.js';
 import { recordOf, type TypedArray } from '../memory/dtype.js';
 import type { Tensor } from './tensor.js';
 
-// The elements of tensors, without a copy if they lie in order: read-only arrays over memory that other tensors share.
-// Functions and not methods, as any program could call those; `toTypedArray` gives copies. `op` is the name in errors.
+// What tensors hold, without a copy where it lies in order: arrays to be read only, over memory that other tensors share.
+// So these are no methods, which any program could call; `toTypedArray` gives copies. `op` is whom an error names.
 
 /** The elements in row-major order, as numbers. */
 export const elementsOf = (t: Tensor, op?: string): TypedArray =>
   elementsAmong(t, t.storage.backend.read(t.storage, op));
 
-/** The elements, out of the whole storage as the backend returns it. */
+/** The elements out of what the backend has handed over of the whole storage. */
 export function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray {
   const { coding } = recordOf(t.dtype);
   if (coding === undefined) return numbersAmong(stored as TypedArray, t);
@@ -24,13 +24,13 @@ export function elementsAmong(t: Tensor, stored: TypedArray | Bits): TypedArray 
 export const storedOf = (t: Tensor, op?: string): TypedArray | Bits =>
   storedAmong(t, t.storage.backend.read(t.storage, op));
 
-/** The same, out of the whole storage as the backend returns it. */
+/** The same out of what the backend has handed over of the whole storage. */
 export const storedAmong = (t: Tensor, stored: TypedArray | Bits): TypedArray | Bits =>
   recordOf(t.dtype).coding === undefined ? numbersAmong(stored as TypedArray, t) : bitsAmong(stored as Bits, t);
 
 /**
- * The elements in exact form, to be compared, or copied to an array of the same class: as `elementsOf` gives them, but
- * int64 as bigints.
+ * The elements such that each is exact and can be compared and copied to an array of the same class: as `elementsOf` gives
+ * them, but int64 as bigints.
  */
 export const exactOf = (t: Tensor, op?: string): TypedArray =>
   t.dtype === 'int64' ? (storedOf(t, op) as never) : elementsOf(t, op);

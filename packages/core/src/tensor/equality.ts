@@ -2,7 +2,7 @@ import { sameShape } from '../memory/shape.js';
 import { elementsOf } from './elements.js';
 import { Tensor } from './tensor.js';
 
-/** Whether shape, dtype and elements are the same, by `Object.is`: NaN equals NaN. Graphs are not compared. */
+/** Same shape, dtype and elements, as `Object.is` compares them: NaN is NaN. What the graph is does not count. */
 export function isSameValue(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
@@ -11,12 +11,12 @@ export function isSameValue(a: Tensor, b: Tensor): boolean {
   return true;
 }
 
-/** The signature of testers in Vitest and Jest: undefined leaves the decision to others. */
+/** How Vitest and Jest may ask: undefined leaves the question to others. */
 const tester = (a: unknown, b: unknown): boolean | undefined =>
   a instanceof Tensor && b instanceof Tensor ? isSameValue(a, b) : undefined;
 
-// In tests of Vitest or Jest, toEqual() and its like compare tensors by value. Both keep equality testers under this
-// symbol, where expect.addEqualityTesters() puts them. Without it they would compare storages, strides and graphs.
+// In a test of Vitest or Jest, toEqual() and its like compare tensors by value: both keep testers under this symbol, where
+// expect.addEqualityTesters() puts them. Without it they would compare storages, strides and graphs.
 const { customEqualityTesters: testers } =
   (globalThis as Record<symbol, { customEqualityTesters?: unknown }>)[Symbol.for('$$jest-matchers-object')] ?? {};
 if (Array.isArray(testers)) testers.push(tester);

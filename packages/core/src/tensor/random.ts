@@ -19,7 +19,7 @@ export class Generator {
   #bits: JumpableRandomGenerator;
   #spare: number | null = null;
 
-  /** Libraries that wrap plain objects in proxies, such as Vue's reactive(), leave objects with a tag alone. */
+  /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
   get [Symbol.toStringTag](): string {
     return 'Generator';
   }
@@ -42,7 +42,7 @@ export class Generator {
     return this;
   }
 
-  /** The state, from which `setState` goes on later. */
+  /** The state, to go on from later with `setState`. */
   getState(): number[] {
     return [...this.#bits.getState(), ...(this.#spare === null ? [] : [this.#spare])];
   }
@@ -56,7 +56,7 @@ export class Generator {
     return this;
   }
 
-  /** @internal For `advance` below, which other packages call. */
+  /** @internal As the function of this name. */
   advance(words: readonly number[]): void {
     this.#bits = xoroshiro128plusFromState(words);
   }
@@ -93,12 +93,12 @@ export class Generator {
   }
 }
 
-/** Continues from the state that a device has reached. Keeps the number that is stored for the next call of `normal`. */
+/** Goes on from the words of a state that a device has drawn up to: what is kept for the next call of `normal` stays. */
 export const advance = (generator: Generator, words: readonly number[]): void => generator.advance(words);
 
 /**
- * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) derives its state from all bits of the seed,
- * as the authors of xoroshiro128+ advise. From a state with few bits set, hundreds of draws would not look random.
+ * The generator that starts from `seed`: splitmix64 (Steele et al., 2014) makes its state of all the seed's bits, as the
+ * authors of xoroshiro128+ advise. A state with few bits set would take hundreds of draws to look random.
  */
 function seeded(op: string, seed: number): JumpableRandomGenerator {
   if (!Number.isSafeInteger(seed))
@@ -121,7 +121,8 @@ export const defaultGenerator = new Generator();
 const generator = defineMode<Generator | null>('gradgate.generator', null);
 
 /**
- * The generator for calls that are given none: that of the innermost `forkRng` of this flow, or the default one.
+ * The generator that is used here where none is given: that of the innermost `forkRng` of this flow, or the default
+ * one.
  *
  * ```ts
  * forkRng(3).run(() => currentGenerator() === defaultGenerator); // false
@@ -130,10 +131,9 @@ const generator = defineMode<Generator | null>('gradgate.generator', null);
 export const currentGenerator = (): Generator => generator.get() ?? defaultGenerator;
 
 /**
- * A gate with random numbers of its own: they do not shift those of the code around it or of other flows, even where
- * these interleave. `forkRng(seed)` starts from the seed at each call, so each call draws the same numbers;
- * `forkRng(generator)` continues with that generator; `forkRng()` starts from a copy of the state of the generator
- * around it.
+ * A gate whose random numbers are its own: they don't shift those of the code around it or of other flows, also where these
+ * interleave. `forkRng(seed)` starts from the seed at each call, so each call draws the same numbers;
+ * `forkRng(generator)` goes on with that generator; `forkRng()` starts from a copy of the state of the generator around it.
  *
  * ```ts
  * const sample = forkRng(0).run(() => randn([2, 3]));
@@ -153,7 +153,7 @@ const forking = generator.gateWith('forkRng', ({ outer }, from: number | Generat
 });
 
 /**
- * Seeds the generator for calls that are given none: outside of `forkRng`, the default one.
+ * Seeds the generator that is used here where none is given: the default one, outside of `forkRng`.
  *
  * ```ts
  * manualSeed(1);

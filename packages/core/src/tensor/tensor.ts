@@ -34,13 +34,13 @@ export type NestedArray = number | boolean | NestedArray[];
 
 const zeroGradOptions = { setToNull: is.boolean };
 
-/** How a view depends on the tensor that owns its storage. */
+/** How a view hangs on the tensor that owns its storage. */
 export interface ViewInfo {
-  /** The tensor that owns the storage; not a view itself. */
+  /** The tensor that is nobody's view. */
   readonly base: Tensor;
-  /** The base's `history` when this view's `gradFn` was last up to date. */
+  /** The base's `history` when this view's own `gradFn` was last right. */
   history: number;
-  /** Taken while recording was off, of a tensor whose views would have been recorded. */
+  /** Taken while recording was off, of a tensor it would have been recorded for. */
   readonly untracked: boolean;
 }
 
@@ -60,7 +60,7 @@ const noTensor = 'a proxy of a Tensor, or an object that only inherits from it';
 export class Tensor {
   /** Made under `inferenceMode`: has no version, can't be saved for backward. */
   inference: boolean;
-  /** @internal Why this tensor has no graph although its inputs would have given it one. */
+  /** @internal Why this tensor carries no graph, where its inputs would have given it one. */
   untracked: UntrackedCause | null = null;
   /** @internal Set for views. */
   viewInfo: ViewInfo | null = null;
@@ -77,10 +77,10 @@ export class Tensor {
   /** Whether the elements lie in row-major order without gaps. */
   readonly isContiguous: boolean;
   #grad: Tensor | null = null;
-  /** The storage that `#grad` is freed with, if its memory is managed. */
+  /** The storage with which the memory of `#grad` is freed, where it is freed by hand. */
   #gradOwner: Storage | null = null;
   #leafRequiresGrad = false;
-  /** Whether a gate of any flow has frozen this leaf. */
+  /** Whether a gate has named this leaf as frozen in its flow. */
   #freezable = false;
   #node: Node | null = null;
 
@@ -102,7 +102,7 @@ export class Tensor {
   }
 
   /**
-   * Whether `value` is a tensor. False for proxies of one, and for objects that only inherit from the class.
+   * Whether `value` is a tensor. A proxy of one, or what only inherits from the class, is none.
    *
    * ```ts
    * Tensor.is(tensor([1])); // true
@@ -112,7 +112,7 @@ export class Tensor {
     return typeof value === 'object' && value !== null && #node in value;
   }
 
-  /** @internal A new row-major tensor over `data`: numbers, or their stored form. Copied if the device is not the host. */
+  /** @internal A new tensor over `data`, row-major: numbers, or what is stored for them. Copied to another device than the host. */
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     const t = new Tensor(noteMade(wrap(data, dtype)), dtype, shape);
     recording.current?.constant(t.storage);
@@ -124,14 +124,14 @@ export class Tensor {
     return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'zeros')), dtype, shape);
   }
 
-  /** @internal A new tensor with arbitrary values, all of which must be written. */
+  /** @internal A new tensor whose elements must all be written: their values are anything. */
   static uninitialized(dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     return new Tensor(noteMade(backend.allocate(dtype, sizeOf(shape), 'uninitialized')), dtype, shape);
   }
 
   /** The gradient that `backward()` accumulated; same shape, `null` until then. */
   get grad(): Tensor | null {
-    // The caller may keep it, so it must leave managed memory first.
+    // The caller may keep it, so its memory is left to the garbage collector.
     if (this.#gradOwner !== null) this.#disown(this.#gradOwner, 'keep');
     if (this.#grad !== null && lentGrad !== null) this.#grad = lentGrad(this.#grad);
     if (recording.current !== null) this.#noteGrad(recording.current, true);
@@ -165,7 +165,7 @@ export class Tensor {
     return this.#grad;
   }
 
-  /** @internal Makes `grad`, which nobody else holds, the gradient of this leaf; managed memory is then freed with the leaf. */
+  /** @internal Makes a gradient that nobody else holds this leaf's; managed memory stays managed with the leaf. */
   keepGrad(grad: Tensor): void {
     recording.current?.gradSet(this, grad);
     this.#grad = grad;
@@ -223,17 +223,17 @@ export class Tensor {
     if (this.gradFn === null) this.#leafRequiresGrad = value;
   }
 
-  /** @internal `requiresGrad`, ignoring `freezing`. */
+  /** @internal `requiresGrad` outside of all `freezing` gates. */
   get ownRequiresGrad(): boolean {
     return this.#leafRequiresGrad || this.gradFn !== null;
   }
 
-  /** @internal From now on reading `requiresGrad` asks whether this flow has frozen the leaf. */
+  /** @internal From now on it is asked whether this flow has the leaf frozen. */
   markFreezable(): void {
     this.#freezable = true;
   }
 
-  /** @internal Whether this leaf requires grad and only a `freezing` gate of this flow says otherwise. */
+  /** @internal Whether this leaf requires grad but for a `freezing` gate of this flow. */
   get isFrozenHere(): boolean {
     return this.#freezable && this.#leafRequiresGrad && frozen.get().has(this);
   }
@@ -290,9 +290,8 @@ export class Tensor {
   }
 
   /**
-   * Frees the memory now, rather than when the garbage collector finds it. Using the tensor, a view or a `detach()` of
-   * it later is an error. Optional. Does nothing on a view, whose memory belongs to its base. `using t = ...` calls it
-   * at the end of the block.
+   * Gives the memory back now, rather than when the garbage collector finds it: using the tensor later, or a view or `detach()` of it,
+   * is an error. Nobody has to. On a view it does nothing: the memory is its base's. `using t = ...` does it where the block ends.
    *
    * ```ts
    * const x = ones([1000]);
@@ -308,7 +307,7 @@ export class Tensor {
     dispose(this);
   }
 
-  /** Whether `dispose()` or `tidy` has freed its memory. */
+  /** Whether its memory was given back, by `dispose()` or `tidy`. */
   get isDisposed(): boolean {
     return isGone(this.storage);
   }
@@ -355,13 +354,13 @@ export class Tensor {
     return out;
   }
 
-  /** The elements as `toTypedArray` gives them, also on devices that cannot be read at once. */
+  /** The elements as `toTypedArray` gives them, on every device: of those that cannot be read at once too. */
   async data(): Promise<TypedArray> {
     return this.#copyAmong(await this.storage.backend.readAsync(this.storage));
   }
 
   /**
-   * The same values on `device`, also from a device that cannot be read at once; itself if it is there already. A copy
+   * The same values on `device`, also from one whose values are not there at once; itself where it is there already. A copy
    * has no graph.
    *
    * ```ts
@@ -378,21 +377,18 @@ export class Tensor {
     return new Tensor(storage, this.dtype, this.shape);
   }
 
-  /** The one element as `item` gives it, also on devices that cannot be read at once. */
+  /** The one element, as `item` gives it, on every device. */
   async itemAsync(): Promise<number> {
     this.#checkOne('itemAsync');
     return (await this.data())[0]!;
   }
 
-  /** The elements as `toArray` gives them, also on devices that cannot be read at once. */
+  /** The elements as `toArray` gives them, on every device. */
   async toArrayAsync(): Promise<NestedArray> {
     return this.#nested(await this.data());
   }
 
-  /**
-   * @internal The same values on another device, without a graph. On its own device: a copy at offset 0 of a storage of
-   * its own.
-   */
+  /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
   moved(to: Backend): Tensor {
     const storage = noteMade(to.allocate(this.dtype, this.numel, 'uninitialized'));
     to.write(storage, storedOf(this, 'to'));
@@ -444,7 +440,7 @@ export class Tensor {
     return { 'text/plain': this.toString() };
   }
 
-  /** JavaScript's operators would use the text as a value: `loss += t` would give a string, and `t > 1` false. */
+  /** JavaScript's own operators would take the text for a value: `loss += t` would give a string, and `t > 1` false. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString();
     throw new TypeError(
@@ -453,7 +449,7 @@ export class Tensor {
     );
   }
 
-  /** Libraries that wrap plain objects in proxies, such as Vue's reactive(), leave objects with a tag alone. */
+  /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
   get [Symbol.toStringTag](): string {
     return 'Tensor';
   }
@@ -480,7 +476,7 @@ function dispose(t: Tensor): void {
   giveBack(t.storage, () => `by dispose()${where}; dispose of it after its last use`);
 }
 
-/** Fills a gradient with zeros, but only the elements of its tensor. */
+/** Fills a gradient with zeros: no more than its tensor shows of the memory. */
 function clear(grad: Tensor): void {
   const { storage } = grad;
   const { kernels } = storage.backend;
@@ -490,7 +486,7 @@ function clear(grad: Tensor): void {
   storage.version++;
 }
 
-/** Optimizers and kernels read only the elements of a gradient's tensor. */
+/** Optimizers and kernels read a gradient as far as its tensor goes. */
 function checkGrad(t: Tensor, grad: unknown): void {
   if (!Tensor.is(grad)) throw new TypeError(`grad: a gradient is a Tensor or null, got ${show(grad)}`);
   if (!sameShape(t.shape, grad.shape))
@@ -506,19 +502,19 @@ function checkGrad(t: Tensor, grad: unknown): void {
   if (grad === t) throw new AutogradError('grad', 'a tensor cannot be its own gradient; use clone()');
 }
 
-/** Set by code that lends gradients memory which is written again: makes a copy that stays. */
+/** Set by what lends gradients memory that is written again: gives one that stays. */
 let lentGrad: ((grad: Tensor) => Tensor) | null = null;
 export function onLentGrad(copy: typeof lentGrad): void {
   lentGrad = copy;
 }
 
-/** Set by `graph/view.ts`, which renews the history of a view; this class knows no operators. */
+/** Set by `graph/view.ts`, which knows how to make a view's history anew; the class itself knows no operators. */
 let refreshView: (view: Tensor) => void;
 export function onStaleView(refresh: typeof refreshView): void {
   refreshView = refresh;
 }
 
-/** The method of a function that takes a tensor first: up to two overloads; the in-place form if the name ends in `_`. */
+/** A function that takes a tensor first, as a method: with up to two overloads, and in its in-place form if its name ends in `_`. */
 type MethodOf<Name, F> = F extends {
   (x: any, ...a: infer A extends readonly any[]): infer R;
   (x: any, ...b: infer B extends readonly any[]): infer S;
@@ -532,10 +528,10 @@ type MethodOf<Name, F> = F extends {
 
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 
-/** Returns the tensor that it was called on. */
+/** Gives the tensor that it was called on. */
 type InPlaceForm<Rest extends readonly any[]> = <T extends Tensor>(this: T, ...rest: Rest) => T;
 
-/** Methods of functions that take a tensor first. */
+/** Functions that take a tensor first, as methods. */
 export type MethodsOf<F> = { [K in keyof F]: MethodOf<K, F[K]> };
 
 /** The same for functions that a module exports, so that editors show each function's documentation at its method. */
@@ -551,8 +547,8 @@ export type InPlaceOf<F> = {
 export type Method = (self: any, ...args: any[]) => unknown;
 
 /**
- * Adds functions that take a tensor first to `Tensor.prototype`, as methods of the same name. Their errors begin with
- * that name, unless they run code of others, which has its own name.
+ * Puts functions that take a tensor first onto `Tensor.prototype` as methods of the same name. What they refuse begins with
+ * that name, unless they run code that is not theirs, which has its own.
  */
 export function methods(functions: Record<string, Method>, { runOthers = false } = {}): void {
   for (const [name, fn] of Object.entries(functions)) {

@@ -23,7 +23,7 @@ export interface PackedTensor {
  */
 export function packTensor(t: Tensor): PackedTensor {
   if (!Tensor.is(t)) throw new TypeError(`packTensor: expected a Tensor, got ${show(t)}`);
-  // Small arrays share a slab, which would be copied or transferred as a whole: `slice` gives a buffer of its own.
+  // Small arrays share a slab, which would be copied or transferred whole: `slice` gives a buffer of its own.
   return {
     dtype: t.dtype,
     shape: [...t.shape],

@@ -106,10 +106,10 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
 
 const adamRule: StepRule = {
   name: 'adam',
-  loop(w, g, [m, v], numbers) {
+  loop(w, g, memory, numbers) {
     // float32 has a loop of its own: V8 specialises each for the classes of arrays that it has seen.
-    const isFloat32 = w instanceof Float32Array && g instanceof Float32Array;
-    (isFloat32 ? adamLoop : adamLoopOfOthers)(w, g, m!, v!, numbers);
+    if (w instanceof Float32Array && g instanceof Float32Array) adamLoop(w, g, memory[0]!, memory[1]!, numbers);
+    else adamLoopOfOthers(w, g, memory[0]!, memory[1]!, numbers);
   },
 };
 

@@ -81,6 +81,10 @@ const fewElements = 512;
 
 /** The sums over the given dimensions. */
 function sumInto(to: TypedArray, x: View, dims: readonly number[]): void {
+  if (to.length === 1 && x.isContiguous) {
+    to[0] = sumFrom(dataOf(x), x.offset, x.numel, 1);
+    return;
+  }
   const runs = runsOf(x, dims);
   if (runs === null) reduceWith(sumOf, x, dims, to, 0);
   else if (x.numel < fewElements && (runs[1] === 1 || runs[3] === 1)) sumOneByOne(to, x, runs);

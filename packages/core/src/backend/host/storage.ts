@@ -133,7 +133,10 @@ let open: Coded[] = [];
 
 /** Called where an operation is done with its arrays. */
 export function closeWindows(): void {
-  if (open.length === 0) return;
+  if (open.length > 0) closeAll();
+}
+
+function closeAll(): void {
   const done = open;
   open = [];
   for (const coded of done) coded.close();

@@ -65,15 +65,14 @@ const rowFrom = 128;
 
 /** `Kernels.unary` for float32. */
 export function unary(fn: UnaryFunction, x: View, out: View, parameters: Parameters = noParameters): void {
-  const { numel } = out;
-  if (numel < kernelFrom || !isFloat32(out) || !isFloat32(x) || !hasUnary.has(fn.name)) {
+  if (out.numel < kernelFrom || !isFloat32(out) || !isFloat32(x) || !hasUnary.has(fn.name))
     host.unary(fn, x, out, parameters);
-    return;
-  }
+  else byKernel(fn.name as UnaryKernel, x, out, parameters);
+}
+
+function byKernel(name: UnaryKernel, x: View, out: View, [first, second]: Parameters): void {
   const from = x.isContiguous ? dataOf(x) : elementsOf(x);
-  const offset = x.isContiguous ? x.offset : 0;
-  const [first, second] = parameters;
-  unaryByKernel(fn.name as UnaryKernel, arrayOf(out), numel, from as Float32Array, offset, first, second);
+  unaryByKernel(name, arrayOf(out), out.numel, from as Float32Array, x.isContiguous ? x.offset : 0, first, second);
 }
 
 /** `Kernels.binary` for float32. */

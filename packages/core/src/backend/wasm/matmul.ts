@@ -64,10 +64,15 @@ const largeBatch = 2 ** 22;
 function one(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
   const [m, n] = out.shape as [number, number];
   const k = a.shape[transposeA ? 0 : 1]!;
-  const to = arrayOf(out);
-  const small = ((m + 1) >> 1) * ((n + 1) >> 1) * k <= smallProduct;
-  (small ? gemmByFours : gemm)(m, n, k, matrixOf(a, transposeA), matrixOf(b, transposeB), to, 0, bias && rowOf(bias));
+  const left = matrixOf(a, transposeA);
+  const right = matrixOf(b, transposeB);
+  const row = bias && rowOf(bias);
+  // Two calls, rather than one of either: so each can become part of this function.
+  if (isSmall(m, n, k)) gemmByFours(m, n, k, left, right, arrayOf(out), 0, row);
+  else gemm(m, n, k, left, right, arrayOf(out), 0, row);
 }
+
+const isSmall = (m: number, n: number, k: number): boolean => ((m + 1) >> 1) * ((n + 1) >> 1) * k <= smallProduct;
 
 function matrixOf(x: View, transposed: boolean): Matrix {
   const rowStride = x.strides[0]!;
@@ -91,10 +96,18 @@ function many({ m, n, k, a, b, startsA, startsB }: Product, x: Float32Array, y: 
       return;
     }
   }
-  const small = ((m + 1) >> 1) * ((n + 1) >> 1) * k <= smallProduct;
   for (let i = 0; i < count; i++) {
     const left = { data: x, offset: startsA[i]!, ...a };
-    (small ? gemmByFours : gemm)(m, n, k, left, { data: y, offset: startsB[i]!, ...b }, out, i * m * n, null);
+    (isSmall(m, n, k) ? gemmByFours : gemm)(
+      m,
+      n,
+      k,
+      left,
+      { data: y, offset: startsB[i]!, ...b },
+      out,
+      i * m * n,
+      null,
+    );
   }
 }
 

@@ -11,20 +11,18 @@ export type StepKernel = keyof typeof kernelFrom;
 
 /** `Kernels.step` for float32. */
 export function step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void {
-  const from: number | undefined = Object.hasOwn(kernelFrom, rule.name)
-    ? kernelFrom[rule.name as StepKernel]
-    : undefined;
-  const weights = targetOf(w);
-  if (from === undefined || weights.length < from || !(isFloat32(w) && isFloat32(g) && memory.every(isFloat32)))
-    host.step(rule, w, g, memory, numbers);
-  else
-    stepByKernel(
-      rule.name as StepKernel,
-      weights as Float32Array,
-      floatsOf(g),
-      memory.map(targetOf) as Float32Array[],
-      numbers,
-    );
+  if (w.numel < least || !byKernel(rule.name, w, g, memory, numbers)) host.step(rule, w, g, memory, numbers);
+}
+
+const least = Math.min(...Object.values(kernelFrom));
+
+/** Gives whether there is a kernel for it. */
+function byKernel(name: string, w: View, g: View, memory: readonly View[], numbers: readonly number[]): boolean {
+  if (!Object.hasOwn(kernelFrom, name) || w.numel < kernelFrom[name as StepKernel]) return false;
+  if (!(isFloat32(w) && isFloat32(g) && memory.every(isFloat32))) return false;
+  const [weights, ...remembered] = [w, ...memory].map(targetOf) as [Float32Array, ...Float32Array[]];
+  stepByKernel(name as StepKernel, weights, floatsOf(g), remembered, numbers);
+  return true;
 }
 
 /** One step over float32 weights, in place: `w` and what the optimizer remembers are rewritten. */
