@@ -9,28 +9,28 @@ import type { BinaryFunction, Parameters as Numbers, UnaryFunction } from './fun
 import type { Areas } from './pooling.js';
 import type { Taps } from './resampling.js';
 
-/** What a kernel sees of a tensor. A `Tensor` is one. */
+/** A tensor as kernels see it. A `Tensor` is one. */
 export interface View {
   readonly storage: Storage;
   readonly dtype: DType;
   readonly shape: Shape;
-  /** How many elements there are. */
+  /** The number of elements. */
   readonly numel: number;
-  /** How far neighbours along each dimension are apart, in elements; 0 where one element is repeated. */
+  /** The distance of neighbours along each dimension, in elements; 0 where one element is repeated. */
   readonly strides: readonly number[];
-  /** The first element's place in the storage. */
+  /** The index of the first element in the storage. */
   readonly offset: number;
   readonly isContiguous: boolean;
 }
 
 /**
- * The kernels of a backend. Operators have checked shapes and dtypes and have allocated `out`, which is
- * contiguous and covers its storage; a kernel writes all of it.
+ * The kernels of a backend. Operators have checked shapes and dtypes and have allocated `out`, which is contiguous and
+ * has a storage of its own; a kernel writes all of it.
  */
 export interface Kernels {
   /**
-   * Writes the elements of `x` to those of `out`, of the same shape, and converts them to the dtype of `out`. Both may have
-   * any strides, and may lie in one storage and overlap; `out` may be a part of its storage, and has no element twice.
+   * Copies the elements of `x` to `out`, of the same shape, and converts them to its dtype. Both may have any strides,
+   * may share a storage and may overlap. `out` may be a part of its storage, but has no element twice.
    */
   copy(x: View, out: View): void;
 
@@ -38,105 +38,108 @@ export interface Kernels {
   fill(value: number | boolean, out: View): void;
 
   /**
-   * The elements of `a` where the bool `condition` holds, those of `b` elsewhere. All three broadcast to the shape of
+   * The elements of `a` where the bool `condition` is true, those of `b` elsewhere. All three broadcast to the shape of
    * `out`, and `a` and `b` are converted to its dtype.
    */
   where(condition: View, a: View, b: View, out: View): void;
 
   /**
-   * Throws what `refuse` makes of the first element of `x` that is not from `least` to `most`, both included, nor equal to
-   * `except`; NaN is not.
-   * A device that is not read at once does nothing, and lets its other kernels stay within bounds.
+   * Throws the error of `refuse` for the first element of `x` that is outside of `least` to `most` (inclusive) and is
+   * not `except`; NaN is outside. A device that cannot be read at once does nothing; its other kernels stay within
+   * bounds instead.
    */
   checkRange(x: View, least: number, most: number, refuse: (value: number) => Error, except?: number): void;
 
   /**
-   * The elements of `x` that `index` names along dimension `dim`: `out[i][j] = x[index[i][j]][j]` for dimension 0. `index`,
-   * of any integer dtype, has the shape of `out`, the rank of `x` and no larger sizes beside `dim`. It has been checked;
-   * below 0 it counts from the end.
+   * The elements of `x` that `index` names along dimension `dim`: `out[i][j] = x[index[i][j]][j]` for dimension 0.
+   * `index` has an integer dtype, the shape of `out`, the rank of `x` and no larger sizes in other dimensions. Its
+   * values have been checked; negative ones count from the end.
    */
   gather(x: View, dim: number, index: View, out: View): void;
 
   /**
-   * Writes the elements of `src`, of the shape and rank that `gather` asks of `index`, to where they name elements of `out`:
-   * in place of those ('set': of several the last one), or added to them (in bool: or), or where they are larger or smaller,
-   * NaN above all. `out` holds values before. `src` has the dtype of `out`.
+   * Writes the elements of `src` to those of `out` that `index` names; both have the shape that `gather` asks of an
+   * index. 'set' replaces (the last one wins), 'add' adds (for bool: or), 'amax' and 'amin' keep the larger or smaller,
+   * where NaN wins. `out` holds values before. `src` has the dtype of `out`.
    */
   scatter(reduce: 'set' | 'add' | 'amax' | 'amin', dim: number, index: View, src: View, out: View): void;
 
-  /** The slices of `x` along `dim` that the vector `index` names: integers as `gather` takes them. */
+  /** The slices of `x` along `dim` that the vector `index` names; indices as in `gather`. */
   indexSelect(x: View, dim: number, index: View, out: View): void;
 
-  /** Adds the slices of `src` along `dim` to those of `out` that the vector `index` names; they may repeat. */
+  /** Adds the slices of `src` along `dim` to those of `out` that the vector `index` names; indices may repeat. */
   indexAdd(dim: number, index: View, src: View, out: View): void;
 
   /**
-   * The places in the flattened tensor of `shape` of what `lists` name, for each dimension integers as `gather` takes them, or
-   * null for all of it. The lists are of one shape. It stands in the shape of `out` (int32) in front of dimension `lead` of
-   * those that are taken whole.
+   * Positions in the flattened tensor of `shape`. `lists` has for each dimension indices as in `gather`, all of one
+   * shape, or null for the whole dimension. The shape of the lists stands in the shape of `out` (int32) before
+   * dimension `lead` of the dimensions that are taken whole.
    */
   ravelIndex(lists: readonly (View | null)[], shape: Shape, lead: number, out: View): void;
 
   /**
-   * Where along `dim` the elements of `x` would be taken from to be in order: int32. Equal ones keep their order; NaN counts
-   * as the largest.
+   * The indices along `dim` that sort the elements of `x`: int32. The sort is stable; NaN counts as the largest.
    */
   argsort(x: View, dim: number, descending: boolean, out: View): void;
 
   /**
-   * Where along `dim` the most frequent element of `x` is the last time, of equally frequent ones the smallest: int32, with
-   * a size of 1 along `dim`.
+   * The last index along `dim` of the most frequent element of `x`; of equally frequent elements the smallest. int32,
+   * with size 1 along `dim`.
    */
   mode(x: View, dim: number, out: View): void;
 
   /**
-   * Running sums, products, or logarithms of sums of exponentials along `dim`, of integers and bool as int64; or where the
-   * largest or smallest element so far is, the last of equal ones and NaN above all: int32.
+   * Running sums, products, or logarithms of sums of exponentials along `dim` (int64 for integers and bool); or the
+   * index of the largest or smallest element so far: int32, the last of equal ones, and NaN wins.
    */
   scan(which: 'sum' | 'prod' | 'logsumexp' | 'argmax' | 'argmin', x: View, dim: number, out: View): void;
 
   /**
-   * Where `values` would go to keep the lines of `sorted`, along its last dimension, in rising order: in front of equal
-   * elements or `right` of them, NaN last; int32. `sorted` is one line, or has the leading dimensions of `values`.
+   * The positions at which `values` can be inserted into the lines of `sorted`, along the last dimension, to keep them
+   * in ascending order: before equal elements, or after them with `right`; NaN last. int32. `sorted` is one line, or
+   * has the leading dimensions of `values`.
    */
   searchsorted(sorted: View, values: View, right: boolean, out: View): void;
 
-  /** Whether each element of `x` is among `values`, or is not: bool. */
+  /** Whether each element of `x` is among `values`, or with `invert` is not: bool. */
   isin(x: View, values: View, invert: boolean, out: View): void;
 
-  /** How many elements lie in each of the parts of [low, high], as many as `out` has elements. */
+  /** How many elements lie in each of the equal parts of [low, high]; `out` has one element for each part. */
   histogram(x: View, low: number, high: number, out: View): void;
 
   /**
-   * The `X` of `A X = B`: `a` is `[..., n, n]`, `b` and `out` are `[..., n, k]`. Throws what `singular` gives where there is
-   * none; a device that is not read at once gives numbers that are not finite.
+   * The `X` of `A X = B`: `a` is `[..., n, n]`, `b` and `out` are `[..., n, k]`. Throws the error of `singular` if
+   * there is none; a device that cannot be read at once gives numbers that are not finite instead.
    */
   solve(a: View, b: View, out: View, singular: () => Error): void;
 
   /** The determinants of `[..., n, n]`. */
   det(a: View, out: View): void;
 
-  /** Their signs, and the logarithms of their sizes. */
+  /** The signs of the determinants, and the logarithms of their sizes. */
   slogdet(a: View, sign: View, logabsdet: View): void;
 
-  /** The lower triangular `L` with `L L^T = A`. Throws what `refuse` gives for what is not positive definite, as `solve` does. */
+  /**
+   * The lower triangular `L` with `L L^T = A`. Throws the error of `refuse` if `A` is not positive definite, as
+   * `solve` does for singular ones.
+   */
   cholesky(a: View, out: View, refuse: () => Error): void;
 
   /**
-   * Decomposes matrices by `rule`, one of a batch after another: the leading dimensions of all views, which are one batch,
-   * are those before the last two of the first.
+   * Decomposes the matrices of a batch by `rule`. The leading dimensions of all views are the same batch: those before
+   * the last two of the first input.
    */
   matrices(rule: MatrixRule, inputs: readonly View[], outs: readonly View[], numbers: readonly number[]): void;
 
   /**
-   * Fills `out` with what `rule` draws, one element after another, from the `parameters` of all of them or, in a view of
-   * the shape of `out`, of each.
+   * Fills `out` with draws of `rule`, in the order of the elements. `parameters` are numbers for all elements, or a
+   * view of the shape of `out` with one for each.
    */
   random(rule: RandomRule, generator: Generator, parameters: View | readonly number[], out: View): void;
 
   /**
-   * An elementwise function of `x`, of the shape of `out`. The dtypes tell how it is computed: int64 exactly, other
-   * integers by the function's rule for them, all else as numbers that are rounded to the dtype of `out`.
+   * An elementwise function of `x`, of the shape of `out`. The dtypes say how it is computed: int64 exactly, other
+   * integers by the function's rule for them, and everything else in floating point, rounded to the dtype of `out`.
    */
   unary(fn: UnaryFunction, x: View, out: View, parameters?: Numbers): void;
 
@@ -144,25 +147,25 @@ export interface Kernels {
   binary(fn: BinaryFunction, a: View, b: View, out: View, parameters?: Numbers): void;
 
   /**
-   * A reduction of `x` over `dims`, in any order; `out` has the other dimensions. Of integers, sums and products are int64
-   * and wrap. `argmax` and `argmin` give the first place (int32) along `dims`, taken in their order in memory; of NaN there
-   * is none larger or smaller. `power` is that of a norm.
+   * A reduction of `x` over `dims`; `out` has the other dimensions. Sums and products of integers are int64 and wrap.
+   * `argmax` and `argmin` give the first index (int32) along `dims`, counted in their order in memory; NaN wins.
+   * `power` is the power of the norm.
    */
   reduce(which: Reduction, x: View, dims: readonly number[], out: View, power?: number): void;
 
   /**
-   * The sums of squares around the means over `dims`, divided by how many elements there are less `correction`, or the
-   * roots of that; and the means. `out` and `means` have the other dimensions.
+   * The variances over `dims` (sums of squares around the mean, divided by the number of elements less `correction`),
+   * or with `root` their roots; and the means. `out` and `means` have the other dimensions.
    */
   variance(x: View, dims: readonly number[], correction: number, root: boolean, out: View, means: View): void;
 
-  /** `(x - means) * scale`, in the shape of `x`; `means` and `scale` have the dimensions beside `dims`. */
+  /** `(x - means) * scale`, in the shape of `x`; `means` and `scale` have the dimensions other than `dims`. */
   varianceGradient(x: View, dims: readonly number[], means: View, scale: View, out: View): void;
 
   /**
-   * `a @ b`, plus `bias` added to each row: `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` alike is
-   * `[..., k, n]`; leading dimensions broadcast to those of `out`, `[..., m, n]`. All of one dtype;
-   * `bias` is contiguous.
+   * `a @ b`, plus `bias` added to each row. `a` is `[..., m, k]`, or `[..., k, m]` with `transposeA`; `b` is `[..., k,
+   * n]`, or `[..., n, k]` with `transposeB`; leading dimensions broadcast to those of `out`, `[..., m, n]`. All have
+   * one dtype; `bias` is contiguous.
    */
   matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void;
 
@@ -173,31 +176,34 @@ export interface Kernels {
    */
   conv(x: View, weight: View, bias: View | null, geometry: Geometry, out: View): void;
 
-  /** The gradient of `conv` for its images, given that of its result; also a transposed convolution. */
+  /** The gradient of `conv` for its images, given the gradient of its result; also a transposed convolution. */
   convInput(g: View, weight: View, geometry: Geometry, out: View): void;
 
-  /** The gradient of `conv` for its kernels, given that of its result: added up over the batch. */
+  /** The gradient of `conv` for its kernels, given the gradient of its result: a sum over the batch. */
   convWeight(g: View, x: View, geometry: Geometry, out: View): void;
 
-  /** `exp(x) / sum(exp(x))` along `dim`, or its logarithm, in the shape of `x`. `x` is shifted so that nothing overflows. */
+  /**
+   * `exp(x) / sum(exp(x))` along `dim`, or its logarithm, in the shape of `x`. Subtracts the maximum first, so that
+   * nothing overflows.
+   */
   softmax(kind: SoftmaxKind, x: View, dim: number, out: View): void;
 
-  /** `scale` times the gradient of `softmax`, given that of its result `y`. All are of one shape. */
+  /** `scale` times the gradient of `softmax`, given the gradient `g` of its result `y`. All have one shape. */
   softmaxGradient(kind: SoftmaxKind, g: View, y: View, dim: number, scale: number, out: View): void;
 
   /** `log(sum(exp(x)))` over `dims`, without overflow. `out` has the other dimensions. */
   logsumexp(x: View, dims: readonly number[], out: View): void;
 
   /**
-   * Softmax of `scores * scale` `[..., L, S]` over the last dimension; if it is causal, of row `i` of each matrix over its
-   * columns up to `i`, and 0 behind them.
+   * Softmax of `scores * scale` `[..., L, S]` over the last dimension. If it is causal, row `i` of each matrix is 0
+   * after column `i`.
    */
   attentionWeights(scores: View, scale: number, isCausal: boolean, out: View): void;
 
   /**
-   * `(x - mean) * scale * weight + bias` for each row of `x`, where `scale` is `1 / sqrt(var + eps)`, and without `isCentered`
-   * the mean is taken as 0. There are as many rows as `means` and `scales` have elements, and these are written too; `weight`
-   * and `bias` have one element for each place of a row.
+   * `(x - mean) * scale * weight + bias` for each row of `x`, where `scale` is `1 / sqrt(var + eps)`; without
+   * `isCentered` the mean counts as 0. `means` and `scales`, which are written too, have one element per row; `weight`
+   * and `bias` have one per element of a row.
    */
   normRows(
     x: View,
@@ -210,7 +216,10 @@ export interface Kernels {
     scales: View,
   ): void;
 
-  /** The gradients of `normRows` for `x` and, unless they are null, for weight and bias, given that of its result. */
+  /**
+   * The gradients of `normRows` for `x` and, unless their targets are null, weight and bias, given the gradient of its
+   * result.
+   */
   normRowsGradient(
     g: View,
     x: View,
@@ -224,8 +233,8 @@ export interface Kernels {
   ): void;
 
   /**
-   * `(x - mean) / sqrt(var + eps) * weight + bias` by groups of channels, with a weight and a bias for each channel. The
-   * means and (biased) variances of the groups are written too.
+   * `(x - mean) / sqrt(var + eps) * weight + bias` by groups of channels, with a weight and a bias for each channel.
+   * Also writes the means and (biased) variances of the groups.
    */
   normChannels(
     x: View,
@@ -238,7 +247,10 @@ export interface Kernels {
     variances: View,
   ): void;
 
-  /** The gradients of `normChannels` for `x` and, unless they are null, for weight and bias, given that of its result. */
+  /**
+   * The gradients of `normChannels` for `x` and, unless their targets are null, weight and bias, given the gradient of
+   * its result.
+   */
   normChannelsGradient(
     g: View,
     x: View,
@@ -252,13 +264,13 @@ export interface Kernels {
     ofBias: View | null,
   ): void;
 
-  /** `x * scale + shift` of `x` `[N, C, ...]`, with one number of each for a channel, `[C]`. */
+  /** `x * scale + shift` of `x` `[N, C, ...]`; `scale` and `shift` `[C]` have one number for each channel. */
   scaleChannels(x: View, scale: View, shift: View, out: View): void;
 
   /**
-   * Of rows of scores `x` `[N, C]` the softmax `p`, the classes that `target` `[N]` names (int32, -1 for `ignoreIndex`) and the
-   * loss, `-log(p)` of the row's class: that of each row, `[N]`, 0 where it has no class, or their sum, or the mean of those
-   * that have one. `target` is within range.
+   * For rows of scores `x` `[N, C]`: the softmax `p`, the classes of `target` `[N]` (int32, -1 for `ignoreIndex`) and
+   * the loss `-log(p)` of each row's class, 0 if it has no class. The loss is that of each row, `[N]`, or their sum, or
+   * their mean over the rows with a class. `target` is within range.
    */
   crossEntropy(
     x: View,
@@ -270,47 +282,47 @@ export interface Kernels {
     classes: View,
   ): void;
 
-  /** The gradient of `crossEntropy` for the scores, given that of the loss and what it wrote to `p` and `classes`. */
+  /** The gradient of `crossEntropy` for the scores, given the gradient of the loss and the `p` and `classes` that it wrote. */
   crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void;
 
-  /** The sum of a loss of the elements of `x` and `y`, which have one shape, over `divisor`. `out` has one element. */
+  /** The sum of a loss over the elements of `x` and `y`, which have one shape, divided by `divisor`. `out` has one element. */
   pairLoss(name: PairLoss, x: View, y: View, divisor: number, out: View): void;
 
-  /** The gradient of `pairLoss` for `x`, given that of its result. */
+  /** The gradient of `pairLoss` for `x`, given the gradient of its result. */
   pairLossGradient(name: PairLoss, g: View, x: View, y: View, divisor: number, out: View): void;
 
   /**
-   * The largest element of each place of a window on images `x` `[N, C, h, w]`, NaN before all others, and in `places`
-   * (int32) where among all elements of `x` it stands; -Infinity, at -1, where the window misses the image.
+   * The largest element in each position of a window on images `x` `[N, C, h, w]` (NaN wins), and its index among all
+   * elements of `x` in `indices` (int32). Where the window misses the image: -Infinity and -1.
    */
   maxPool(x: View, window: Window, out: View, indices: View): void;
 
-  /** Each element of `g` added to the element of `out` that `places` tells, which are 0 otherwise; -1 tells of none. */
+  /** Zeros, to which each element of `g` is added at the index that `indices` has for it; -1 is skipped. */
   maxPoolGradient(g: View, indices: View, out: View): void;
 
-  /** The mean of each area of images `x` `[N, C, h, w]`. Nothing beyond the areas is read. */
+  /** The mean of each area of images `x` `[N, C, h, w]`. */
   avgPool(x: View, areas: Areas, out: View): void;
 
-  /** The gradient of `avgPool` for images of the shape of `out`, given that of its result. */
+  /** The gradient of `avgPool` for images of the shape of `out`, given the gradient of its result. */
   avgPoolGradient(g: View, areas: Areas, out: View): void;
 
-  /** `x` `[outer, n, inner]` to `[outer, m, inner]`: each of m is two of n values, mixed as `taps` says. */
+  /** Resamples `x` `[outer, n, inner]` to `[outer, m, inner]`: each of the m values mixes two of the n, as `taps` says. */
   resample(x: View, taps: Taps, out: View): void;
 
-  /** The gradient of `resample`, given that of its result: also the transpose of a linear function. */
+  /** The gradient of `resample`, given the gradient of its result: the transpose of a linear function. */
   resampleGradient(g: View, taps: Taps, out: View): void;
 
-  /** 0 where an element of `draws` is below `p`, `1 / (1 - p)` elsewhere. Both may be the same. */
+  /** 0 where an element of `draws` is below `p`, `1 / (1 - p)` elsewhere. `out` may be `draws`. */
   dropoutMask(draws: View, p: number, out: View): void;
 
   /**
-   * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the rule's numbers.
-   * All are of one length; `w` and `memory` are contiguous.
+   * One step of an optimizer: rewrites `w` and each of `memory` in place, given the gradient `g` and the numbers of the
+   * rule. All have one length; `w` and `memory` are contiguous.
    */
   step(rule: StepRule, w: View, g: View, memory: readonly View[], numbers: readonly number[]): void;
 }
 
-/** What becomes of the losses of single elements. */
+/** How the losses of single elements are combined. */
 export type LossReduction = 'mean' | 'sum' | 'none';
 
 /** `(x - y)²`, and the binary cross entropy of `sigmoid(x)` with `y`. */
@@ -321,8 +333,8 @@ export type SoftmaxKind = 'softmax' | 'logSoftmax';
 export type Reduction = 'sum' | 'mean' | 'prod' | 'amax' | 'amin' | 'argmax' | 'argmin' | 'any' | 'all' | 'norm';
 
 /**
- * How an optimizer rewrites the elements of a parameter and what it remembers of them, defined once: the loop is what the
- * host runs, and what faster kernels have to follow.
+ * How an optimizer updates the elements of a parameter and of its memory, defined once: the host runs the loop, and
+ * faster kernels have to do the same.
  */
 export interface StepRule {
   /** Names the kernel, where a backend has one. */
@@ -332,81 +344,84 @@ export interface StepRule {
 }
 
 /**
- * How elements are drawn from a distribution, defined once: the loop is what the host runs, and for the same generator each
- * device gives the same numbers.
+ * How elements are drawn from a distribution, defined once: the host runs the loop, and every device gives the same
+ * numbers for the same generator.
  */
 export interface RandomRule {
   /** Names the kernel, where a backend has one. */
   readonly name: string;
-  /** Draws all elements of `to`. The parameters are those of all elements, or one for each. */
+  /** Draws all elements of `to`. `parameters` are numbers for all elements, or an array with one for each. */
   readonly loop: (to: TypedArray, generator: Generator, parameters: TypedArray | readonly number[]) => void;
 }
 
 /**
- * How a matrix is decomposed, defined once: the loop is what the host runs, and what faster kernels have to follow. Rules are
- * imported with the functions that use them, so that a program without these does not carry them.
+ * How a matrix is decomposed, defined once: the host runs the loop, and faster kernels have to do the same. Rules are
+ * imported with the functions that use them, so programs without these do not load them.
  */
 export interface MatrixRule {
   /** Names the kernel, where a backend has one. */
   readonly name: string;
-  /** Writes all elements of `outs`, given the inputs of one matrix of the batch, row by row; computed in float64. */
+  /** Writes all elements of `outs`, given the inputs of one matrix of the batch, row-major; computed in float64. */
   readonly loop: (inputs: readonly Float64Array[], outs: readonly Float64Array[], numbers: readonly number[]) => void;
 }
 
-/** Memory of one kind, and what computes on it. */
+/** A kind of memory, and the kernels that compute on it. */
 export interface Backend {
   /** The device's name, such as `'cpu'`. */
   readonly name: string;
-  /** Memory for `length` elements: zeros, or anything where all of it will be written. */
+  /** Memory for `length` elements: zeros, or arbitrary values if all of it will be written. */
   allocate(dtype: DType, length: number, fill: 'zeros' | 'uninitialized'): Storage;
   /**
-   * What a storage holds, in host memory: the array itself on the host, a copy elsewhere. Of a dtype with a coding it is
-   * what is stored, such as a BigInt64Array for int64. A device that cannot be read at once throws by `refuseRead`, which
-   * names the operator `op` and says what to do.
+   * The content of a storage, in host memory: the array itself on the host, a copy elsewhere. For a dtype with a coding
+   * it is the stored form, such as a BigInt64Array for int64. A device that cannot be read at once calls `refuseRead`,
+   * which throws an error that names the operator `op` and says what to do.
    */
   read(storage: Storage, op?: string): TypedArray | Bits;
-  /** Set where `read` always throws: what would look at values to choose a faster way takes the general one. */
+  /** Set if `read` always throws: operators that would look at values to choose a faster way take the general one. */
   readonly isAsync?: boolean;
-  /** The same where reading takes a while. */
+  /** `read` for devices on which reading takes a while. */
   readAsync(storage: Storage): Promise<TypedArray | Bits>;
   /** Writes elements, as `read` gives them, from `offset` on. */
   write(storage: Storage, values: TypedArray | Bits, offset?: number): void;
-  /** What operators call. `overlay` makes a table with some kernels replaced. */
+  /** The kernels that operators call. `overlay` replaces some of a table. */
   kernels: Kernels;
-  /** Memory that is given back by hand, where there is such. */
+  /** Memory that can be freed by hand, if there is such. */
   readonly memory?: ManagedMemory;
 }
 
 /**
- * Memory that is given back as soon as somebody knows that nobody reads it any more, rather than when the garbage collector
- * finds that out: the engine knows of what a backward pass makes.
+ * Memory that is freed as soon as it is known that nobody reads it any more, rather than by the garbage collector. The
+ * engine knows that of what a backward pass makes.
  */
 export interface ManagedMemory {
-  /** Whether a storage was made by a rule of a backward pass, and is freed by it. */
+  /** Whether a rule of a backward pass made the storage, and the pass will free it. */
   isTemporary(storage: Storage): boolean;
-  /** Nobody reads it any more. */
+  /** Frees memory that nobody reads any more. */
   free(storage: Storage): void;
-  /** Whether a storage was made in the flow of a `tidy`, which gives it back. */
+  /** Whether a storage was made in the flow of a `tidy`, which frees it. */
   isScoped(storage: Storage): boolean;
-  /** Nobody may read it any more, wherever it is: a kernel or a read that gets it refuses. */
+  /** Takes the memory away from everybody: kernels and reads that get the storage refuse. */
   forget(storage: Storage): void;
-  /** User code may keep it from now on: it is left to the garbage collector. */
+  /** User code may keep it from now on: the garbage collector looks after it. */
   keep(storage: Storage): void;
-  /** It is used often and for long, as parameters are: moves it to where kernels work best. */
+  /** Moves memory that is used often and for long, as parameters are, to where kernels work best. */
   pin(storage: Storage): void;
-  /** Makes a temporary that nobody else holds the gradient of a leaf on `owner`; gives whether it stays managed with it. */
+  /**
+   * Makes a temporary that nobody else holds the gradient of a leaf on `owner`. Returns whether it stays managed, with
+   * `owner`.
+   */
   adopt(owner: Storage, gradient: Storage): boolean;
-  /** The gradient that was adopted is no longer the leaf's. */
+  /** The adopted gradient is no longer that of the leaf. */
   disown(owner: Storage): void;
 }
 
-/** A faster kernel, and which calls it takes. */
+/** A faster kernel, and the calls that it takes. */
 export interface Override<K extends (...args: any[]) => void> {
   accepts(...args: Parameters<K>): boolean;
   readonly run: K;
 }
 
-/** A whole table of kernels: those of `faster` for the calls that they accept, else those of `base`. */
+/** A whole table of kernels: those of `faster` for the calls that they accept, those of `base` for the others. */
 export function overlay(base: Kernels, faster: { readonly [K in keyof Kernels]?: Override<Kernels[K]> }): Kernels {
   for (const [name, value] of Object.entries({ base, faster }))
     if (typeof value !== 'object' || value === null) throw new TypeError(`overlay: ${name} is an object of kernels`);

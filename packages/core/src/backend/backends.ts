@@ -7,13 +7,13 @@ import type { Backend, Kernels, View } from './backend.js';
 import { cpu } from './cpu.js';
 import { checkGone, noKernels } from './gone.js';
 
-/** The devices that there are, and the one on which tensors are made where none is named. */
+/** All devices, and the one on which tensors are made by default. */
 const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: cpu };
 
-/** The backend of a device. Throws where there is none of that name. */
+/** The backend of a device. Throws if there is none of that name. */
 export const backend = (device: string): Backend => backendFor('backend', device);
 
-/** The same in the name of `op`. */
+/** `backend`, with errors in the name of `op`. */
 export function backendFor(op: string, device: string): Backend {
   const found = state.backends.get(device);
   if (!found)
@@ -24,7 +24,7 @@ export function backendFor(op: string, device: string): Backend {
 /** Whether there is a device of this name. */
 export const isDevice = (name: unknown): name is string => state.backends.has(name as string);
 
-/** Adds a device: tensors can be made on it and moved to it from now on. For packages that bring one. */
+/** Adds a device: from now on tensors can be made on it and moved to it. For packages that bring a device. */
 export function registerBackend(backend: Backend): void {
   if (typeof backend?.name !== 'string' || typeof backend.allocate !== 'function')
     throw new TypeError(`registerBackend: expected a backend, got ${show(backend)}`);
@@ -34,7 +34,7 @@ export function registerBackend(backend: Backend): void {
 }
 
 /**
- * Makes tensors on this device where creation functions name none; returns the one before. `'cpu'` at first.
+ * Makes this the device for creation functions that are given none, and returns the one before. `'cpu'` at first.
  *
  * ```ts
  * setDefaultDevice('cpu'); // 'cpu'
@@ -47,7 +47,7 @@ export function setDefaultDevice(device: string): string {
 }
 
 /**
- * The device on which tensors are made where none is named.
+ * The device for creation functions that are given none.
  *
  * ```ts
  * getDefaultDevice(); // 'cpu'
@@ -55,7 +55,7 @@ export function setDefaultDevice(device: string): string {
  */
 export const getDefaultDevice = (): string => state.default.name;
 
-/** The kernels for operands that are all on one device. */
+/** The kernels for operands that must all be on one device. */
 export function kernelsOf(op: string, a: View, b?: View | null, c?: View | null): Kernels {
   const { backend } = a.storage;
   if ((b && b.storage.backend !== backend) || (c && c.storage.backend !== backend)) refuseMixed(op, [a, b, c]);
@@ -73,7 +73,7 @@ function refuseMixed(op: string, views: readonly (View | null | undefined)[]): n
   );
 }
 
-/** For backends that cannot be read at once: says how the values are to be had. */
+/** Throws the error of devices that cannot be read at once: it says how to get the values. */
 export function refuseRead(storage: Storage, op = 'read'): never {
   check('refuseRead', 'op', op, is.string);
   throw new DeviceError(
@@ -83,7 +83,7 @@ export function refuseRead(storage: Storage, op = 'read'): never {
   );
 }
 
-/** Moves the memory of a tensor that is used often and for long to where kernels work best; no `tidy` gives it back. */
+/** Moves the memory of a tensor that is used often and for long to where kernels work best; no `tidy` frees it. */
 export function pin({ storage }: View): void {
   outlive(storage);
   storage.backend.memory?.pin(storage);

@@ -1,15 +1,15 @@
 import type { TypedArray } from '../memory/dtype.js';
 
-/** `[batch, channels, inner]`, where a group is some channels of a sample, or one channel of the whole batch. */
+/** `[batch, channels, inner]`. A group is several channels of one sample, or one channel of the whole batch. */
 export interface Channels {
   readonly batch: number;
   readonly channels: number;
   readonly inner: number;
-  /** How many channels of a sample make up a group; 0 for one channel of all samples. */
+  /** How many channels of a sample form a group; 0 for one channel of all samples. */
   readonly together: number;
 }
 
-/** The group of each row, which is a channel of a sample, and how many groups there are. */
+/** The group of each row (a row is a channel of a sample), and the number of groups. */
 export interface Groups {
   readonly count: number;
   readonly of: Int32Array;
@@ -22,17 +22,17 @@ export function groupsOf({ batch, channels, together }: Channels): Groups {
   return { count: together === 0 ? channels : of.length / together, of };
 }
 
-/** The sums that gradients of a normalisation are made of. */
+/** The sums that the gradients of a normalisation consist of. */
 export interface ChannelSums {
-  /** Of each group, those of `g weight` and of `g weight (x - mean)`. */
+  /** For each group, the sums of `g weight` and of `g weight (x - mean)`. */
   readonly totals: Float64Array;
   readonly slopes: Float64Array;
-  /** Of each channel, those of `g y` and of `g`. */
+  /** For each channel, the sums of `g y` and of `g`. */
   readonly weights: Float64Array;
   readonly biases: Float64Array;
 }
 
-/** Adds up the sums of `g` and of `g (x - mean)` of each row, which are `products`, one after the other. */
+/** Adds up `products`: for each row the sum of `g` and that of `g (x - mean)`, one after the other. */
 export function sumChannels(
   products: Float64Array,
   { count, of }: Groups,

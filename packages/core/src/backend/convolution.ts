@@ -1,4 +1,4 @@
-/** Where a kernel goes over an image. */
+/** How a kernel moves over an image. */
 export interface Window {
   readonly kernel: readonly [number, number];
   readonly stride: readonly [number, number];
@@ -6,7 +6,7 @@ export interface Window {
   readonly dilation: readonly [number, number];
 }
 
-/** How often a kernel fits along a dimension of size `n`. */
+/** How many positions of a kernel fit along a dimension of size `n`. */
 export const outputSize = (n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window): number =>
   Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1;
 
@@ -20,18 +20,18 @@ export interface Geometry {
   readonly w: number;
   readonly window: Window;
   /**
-   * Rows and columns of positions that the kernel is put at. Not always as many as fit: a transposed convolution has one for
-   * each element that it is given, and its result may be larger.
+   * Rows and columns of kernel positions. Not always as many as fit: a transposed convolution has one for each element
+   * of its input, and its result may be larger.
    */
   readonly positions: readonly [number, number];
 }
 
 export interface Sizes {
-  /** Elements of one group of one image, of one group's kernels, and of its result. */
+  /** The sizes of one group of one image, of the kernels of one group, and of one group of a result. */
   image: number;
   kernels: number;
   result: number;
-  /** Elements of a patch, and how many patches there are. */
+  /** Elements of a patch, and the number of patches. */
   patch: number;
   positions: number;
 }

@@ -11,7 +11,7 @@ function read(storage: Storage): TypedArray | Bits {
   return coded === null ? (storage as HostStorage).data : coded.bits;
 }
 
-/** Tensors in host memory: kernels in plain loops, and over them those in WebAssembly. */
+/** Tensors in host memory: kernels in plain loops, and kernels in WebAssembly over them. */
 export const cpu: Backend = {
   name: 'cpu',
   allocate: (dtype, length, fill) =>
@@ -23,8 +23,8 @@ export const cpu: Backend = {
   memory: managedMemory,
 };
 
-/** A storage over `data`, without a copy: numbers, or what is stored for them. */
+/** A storage over `data`, without a copy; `data` are numbers, or their stored form. */
 export const wrap = (data: TypedArray | Bits, dtype: DType): Storage => HostStorage.of(data, dtype);
 
-// Writable, as that of memory that was given back becomes another one.
+// Writable, because memory that was given back gets another backend.
 Object.defineProperty(HostStorage.prototype, 'backend', { value: cpu, writable: true });

@@ -1,9 +1,9 @@
 import type { TypedArray } from '../memory/dtype.js';
 
-// Elementwise functions, each defined once, for one element: the host computes what they say, faster kernels are found by
-// their names and have to follow them.
+// Elementwise functions, each defined once, for one element. The host computes these definitions; faster kernels are
+// found by name and have to give the same.
 
-/** Numbers that a function takes beside its operands: limits, slopes and the like. */
+/** Numbers that a function takes beside its operands, such as limits and slopes. */
 export type Parameters = readonly number[];
 
 export const noParameters: Parameters = [];
@@ -33,7 +33,7 @@ export type BinaryLoop = (
   second: number,
 ) => void;
 
-/** An elementwise function of one number and up to two parameters. */
+/** An elementwise function of one operand and up to two parameters. */
 export interface UnaryFunction {
   /** Names the kernel, where a backend has one: no two functions share a name. */
   readonly name: string;
@@ -43,11 +43,11 @@ export interface UnaryFunction {
   readonly integer: ((x: number, first: number, second: number) => number) | undefined;
   /** The value for int64. */
   readonly exact: ((x: bigint, first: number, second: number) => bigint) | undefined;
-  /** A loop of its own, where it is used so often that V8 shall compile one for it alone. */
+  /** A loop for this function alone: it is used so often that V8 should compile one for it. */
   readonly loop: UnaryLoop | undefined;
 }
 
-/** An elementwise function of two numbers and up to two parameters. */
+/** An elementwise function of two operands and up to two parameters. */
 export interface BinaryFunction {
   readonly name: string;
   readonly forward: (a: number, b: number, first: number, second: number) => number;

@@ -3,7 +3,7 @@ import { formatShape } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
 import type { Backend, Kernels, View } from './backend.js';
 
-/** Memory that was given back: whoever reads, writes or computes with it is told where that was. */
+/** Memory that was given back. Reads, writes and kernels that get it throw an error that says where it was given back. */
 class Gone implements Backend {
   readonly kernels = noKernels;
   constructor(
@@ -13,7 +13,7 @@ class Gone implements Backend {
   get name(): string {
     return this.was.name;
   }
-  // What is allocated like a tensor that is gone is asked for by an operator that is about to find that out.
+  // Operators allocate like their operands before they call a kernel, which will refuse.
   allocate: Backend['allocate'] = (...args) => this.was.allocate(...args);
   read(storage: Storage, op = 'read'): never {
     return refuseGone(op, storage);
@@ -25,7 +25,7 @@ class Gone implements Backend {
     isGone(storage) ? refuseGone('write', storage) : this.was.write(storage, ...args);
 }
 
-/** Gives the memory of a storage back, with all tensors that share it. `how` goes on from "was given back ". */
+/** Gives the memory of a storage back, and with it that of all tensors that share it. `how` continues "was given back ". */
 export function giveBack(storage: Storage, how: () => string): void {
   const { backend } = storage;
   if (backend instanceof Gone) return;
@@ -36,7 +36,7 @@ export function giveBack(storage: Storage, how: () => string): void {
 /** Whether the memory of a storage was given back. */
 export const isGone = ({ backend }: Storage): boolean => backend.kernels === noKernels;
 
-/** The kernels of memory that was given back: each refuses, by the operator's name where it has one. */
+/** The kernels of memory that was given back: each refuses, in the operator's name if it has one. */
 export const noKernels = new Proxy({} as Kernels, {
   get:
     (_, kernel) =>
@@ -50,7 +50,7 @@ export const noKernels = new Proxy({} as Kernels, {
     },
 });
 
-/** Throws if one of these views is of memory that was given back. */
+/** Throws if the memory of one of these views was given back. */
 export function checkGone(op: string, ...views: readonly (View | null | undefined)[]): void {
   for (const view of views) if (view && isGone(view.storage)) refuseGone(op, view.storage, view);
 }
@@ -62,5 +62,5 @@ export function refuseGone(op: string, storage: Storage, view?: View): never {
   );
 }
 
-/** Where the memory of a tensor went, in words; null where it is there. */
+/** Why the memory of a tensor is gone, in words; null if it is not. */
 export const goneHow = ({ backend }: Storage): string | null => (backend instanceof Gone ? backend.how() : null);

@@ -1,20 +1,20 @@
 import type { Window } from './convolution.js';
 
-/** The rows and columns of images that each mean is taken of. */
+/** The rows and columns of images over which each mean is taken. */
 export interface Areas {
-  /** Begin and end of the rows, one after the other, and of the columns. */
+  /** Begin and end of the rows, one after the other; and of the columns. */
   readonly rows: Int32Array;
   readonly columns: Int32Array;
-  /** What sums are divided by; 0 for the number of their elements. */
+  /** The divisor of the sums; 0 divides each by the number of its elements. */
   readonly divisor: number;
 }
 
-/** How often a window is put along rows and columns. */
+/** The number of window positions along rows and columns. */
 export type Counts = readonly [rows: number, columns: number];
 
 /**
- * How often a window is put along a dimension of size `n`: as often as it fits, and with `ceil` once more where it begins
- * inside or in the padding before it.
+ * The number of window positions along a dimension of size `n`: as many as fit, and with `ceil` one more if it begins
+ * inside of the image or in the padding before it.
  */
 export function countOf(n: number, d: 0 | 1, { kernel, stride, padding, dilation }: Window, ceil: boolean): number {
   const free = n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
@@ -23,21 +23,21 @@ export function countOf(n: number, d: 0 | 1, { kernel, stride, padding, dilation
   return last * stride[d] >= n + padding[d] ? last : last + 1;
 }
 
-/** The areas of a window, without dilation; sums are divided by `divisor`, or with 0 by the number of elements inside. */
+/** The areas of a window without dilation. Sums are divided by `divisor`, or if that is 0 by the number of elements inside. */
 export const windowAreas = (h: number, w: number, window: Window, counts: Counts, divisor: number): Areas => ({
   rows: spans(h, 0, window, counts[0]),
   columns: spans(w, 1, window, counts[1]),
   divisor,
 });
 
-/** Areas chosen so that there are `outH` by `outW` of them. */
+/** `outH` by `outW` areas that cover the image. */
 export const adaptiveAreas = (h: number, w: number, outH: number, outW: number): Areas => ({
   rows: stretches(h, outH),
   columns: stretches(w, outW),
   divisor: 0,
 });
 
-/** The rows or columns of a window at each step that lie in the image. */
+/** The rows or columns of each window position that lie in the image. */
 function spans(n: number, d: 0 | 1, window: Window, count: number): Int32Array {
   const all = new Int32Array(2 * count);
   for (let i = 0; i < count; i++) {
@@ -48,7 +48,7 @@ function spans(n: number, d: 0 | 1, window: Window, count: number): Int32Array {
   return all;
 }
 
-/** `m` nearly equal stretches that cover `n` elements. */
+/** `m` nearly equal runs that cover `n` elements. */
 function stretches(n: number, m: number): Int32Array {
   const all = new Int32Array(2 * m);
   for (let i = 0; i < m; i++) {

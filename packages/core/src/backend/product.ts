@@ -1,32 +1,32 @@
 import { broadcastStrides, stridedOffsets } from '../memory/shape.js';
 import type { View } from './backend.js';
 
-/** How far the rows of a matrix are apart, and its columns. */
+/** The distances of the rows of a matrix, and of its columns. */
 export interface Layout {
   readonly rowStride: number;
   readonly colStride: number;
 }
 
-/** The matrices of a batched product, one pair for each matrix of the result. */
+/** The matrices of a batched product: a pair for each matrix of the result. */
 export interface Product {
   readonly m: number;
   readonly n: number;
   readonly k: number;
   readonly a: Layout;
   readonly b: Layout;
-  /** The places of the first elements of the matrices. */
+  /** The offsets of the first elements of the matrices. */
   readonly startsA: ArrayLike<number>;
   readonly startsB: ArrayLike<number>;
 }
 
-/** The layout of the matrices in the last two dimensions, as they are or transposed. */
+/** The layout of the matrices in the last two dimensions, transposed if asked. */
 function layoutOf({ strides }: View, transposed: boolean): Layout {
   const rowStride = strides[strides.length - 2]!;
   const colStride = strides[strides.length - 1]!;
   return transposed ? { rowStride: colStride, colStride: rowStride } : { rowStride, colStride };
 }
 
-/** Takes the operands of `Kernels.matmul` apart. */
+/** The matrices and sizes in the operands of `Kernels.matmul`. */
 export function productOf(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View): Product {
   const { shape } = out;
   const d = shape.length - 2;

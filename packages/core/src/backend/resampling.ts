@@ -1,4 +1,7 @@
-/** Which two of `n` values each of `m` is made of, and how much of the second one: with a weight of 0 it is not read. */
+/**
+ * For each of `m` results, the two of `n` values that it mixes, and the weight of the second one; with weight 0 that is
+ * not read.
+ */
 export interface Taps {
   readonly first: Int32Array;
   readonly second: Int32Array;

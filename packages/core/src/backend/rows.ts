@@ -17,13 +17,13 @@ export function rowsAlong(shape: Shape, dim: number): Rows {
   return { outer, n: shape[dim] ?? 1, inner };
 }
 
-/** Calls `visit` with where each row begins, in the order of the rows. */
+/** Calls `visit` with the offset of each row, in order. */
 export function eachLine({ outer, n, inner }: Rows, visit: (start: number) => void): void {
   for (let o = 0, block = 0; o < outer; o++, block += n * inner)
     for (let start = block; start < block + inner; start++) visit(start);
 }
 
-/** The view with some of its dimensions behind the others, so that each row along them is one in row-major order. */
+/** The view with some dimensions moved to the end, so that each row along them is contiguous in row-major order. */
 export function movedLast(view: View, dims: readonly number[]): View {
   const kept = view.shape.length - dims.length;
   if (dims.every((d, i) => d === kept + i)) return view;

@@ -19,12 +19,12 @@ interface Call {
 /** What a plan does: calls as they were recorded, or chains of elementwise ones. */
 export type FusedOp = Op | { readonly kind: 'chain'; readonly calls: readonly Call[] };
 
-/** A longer chain would hold more than stays in the processor's cache. */
+/** The values of a longer chain would not stay in the processor's cache. */
 const longest = 32;
 
 /**
- * Puts elementwise calls over equally many elements together where they follow each other. What stands between them runs before
- * the chain, if it has no memory in common with the calls that it passes.
+ * Joins elementwise calls over equally many elements into chains. Calls between those of a chain run before it, if they
+ * share no memory with the calls that they overtake.
  *
  * @param made What the call allocated, with its length.
  */
@@ -41,7 +41,7 @@ export function fused(ops: readonly Op[], made: ReadonlyMap<Storage, number>): F
   return result;
 }
 
-/** The calls of the longest chain that starts with a call, what they pass, and where the rest goes on. */
+/** The longest chain that starts with a call, the calls that it overtakes, and where the rest continues. */
 function chainFrom(ops: readonly Op[], start: number, made: ReadonlyMap<Storage, number>) {
   const calls: Call[] = [];
   const passed: Op[] = [];
@@ -71,14 +71,14 @@ function chainFrom(ops: readonly Op[], start: number, made: ReadonlyMap<Storage,
   return { calls, passed, end };
 }
 
-/** An elementwise call with a kernel whose operands are as many elements as its result, or one; null for others. */
+/** An elementwise call that has a kernel, and whose operands have as many elements as its result, or one; null for others. */
 function callOf(op: Op, made: ReadonlyMap<Storage, number>): Call | null {
   if (!isAvailable || op.kind !== 'kernel' || (op.name !== 'unary' && op.name !== 'binary')) return null;
   const [fn, ...rest] = op.args as [UnaryFunction | BinaryFunction, ...unknown[]];
   const views = rest.filter(isView);
   const out = views.pop()!;
   const { storage, numel, offset, isContiguous } = out;
-  // A result in memory of its own is written as a whole, and nobody outside sees that it is not yet.
+  // The result is written as a whole to memory of its own, so nobody outside sees that it is written later.
   if (
     !hasKernel(fn.name) ||
     numel < Math.max(kernelFrom, residence.from) ||
@@ -91,7 +91,7 @@ function callOf(op: Op, made: ReadonlyMap<Storage, number>): Call | null {
   return { fn, operands: views, out, parameters: (rest[views.length + 1] as Parameters | undefined) ?? [] };
 }
 
-/** Whether one element of what the chain computes is an operand: it is known only when the chain has ended. */
+/** Whether an operand is a single element that the chain computes: its value is known only when the chain has ended. */
 const readsOneOf = ({ operands, out }: Call, written: ReadonlySet<Storage>): boolean =>
   operands.some((view) => stepOf(view, out) === 0 && written.has(view.storage));
 
@@ -117,7 +117,7 @@ export function usedBy(op: FusedOp): Storage[] {
   }
 }
 
-/** The storages that are used in one chain alone, and by nobody else. */
+/** The storages that one chain uses and nothing else does. */
 export function innerStorages(
   ops: readonly FusedOp[],
   made: ReadonlyMap<Storage, number>,
@@ -135,7 +135,10 @@ export function innerStorages(
   return inner;
 }
 
-/** A chain to be run: what only it uses has no memory but for a block, which the next that is computed may take over. */
+/**
+ * A chain that can be run. Storages that only it uses get a block each, which is reused once it has been read for the
+ * last time.
+ */
 export function chainOf(calls: readonly Call[], inner: ReadonlySet<Storage>, viewOf: (view: View) => View): Chain {
   const places: Place[] = [];
   const found = new Map<string, number>();

@@ -15,11 +15,11 @@ type AnyFunction = (this: any, ...args: any[]) => any;
 
 export interface CompileOptions {
   /**
-   * For tests: runs each call as it is, and throws where a replay would have done something else. So it finds what a
-   * function depends on that no signature can hold.
+   * For tests: runs each call as it is, and throws where a replay would have done something else. It finds dependencies
+   * of a function that no signature can hold.
    */
   check?: boolean;
-  /** How many records there are at most, 16 by default; beyond that calls run as they are. */
+  /** The largest number of records, 16 by default; calls beyond that run as they are. */
   maxRecords?: number;
 }
 
@@ -28,32 +28,32 @@ export interface RecordReport {
   readonly signature: string;
   /** How often each kernel is called. */
   readonly kernels: Readonly<Record<string, number>>;
-  /** What runs as it is in each replay: steps of optimizers, clipping. */
+  /** What each replay runs as it is: steps of optimizers, clipping. */
   readonly actions: number;
-  /** Chains of elementwise functions that are run as one, by the names of their functions. */
+  /** Chains of elementwise functions that run as one, by the names of their functions. */
   readonly fused: readonly (readonly string[])[];
-  /** Bytes of memory for what is computed, and how many they would be if nothing was shared. */
+  /** Bytes of memory for what is computed, and bytes without sharing. */
   readonly bytes: number;
   readonly unshared: number;
   readonly replays: number;
 }
 
-/** What `explain()` of a compiled function tells. */
+/** What `explain()` of a compiled function returns. */
 export interface CompileReport {
   readonly calls: number;
   readonly replays: number;
   readonly records: readonly RecordReport[];
-  /** Why calls ran as they are, where that was, and how many. */
+  /** Why calls ran as they are, where, and how many. */
   readonly breaks: readonly (Break & { readonly calls: number })[];
-  /** Why a call was recorded where there was a record of its signature already. */
+  /** Why a call was recorded although there was a record of its signature. */
   readonly again: readonly string[];
 }
 
-/** What a compiled function has beside its call. */
+/** The members of a compiled function. */
 export interface Compiled {
-  /** What was recorded and replayed so far, and what was not and why. */
+  /** What has been recorded and replayed, and what has not, with the reason. */
   explain(): CompileReport;
-  /** Forgets all records: to be called after a change that no signature can hold. */
+  /** Drops all records. Call it after a change that no signature can hold. */
   reset(): void;
 }
 
@@ -72,19 +72,20 @@ interface Entry {
 const optionKinds = { check: is.boolean, maxRecords: is.size };
 
 /**
- * Records the kernels that a function of tensors calls, and calls these alone from then on: a forward pass without gradients,
- * or a whole training step with `backward()`, clipping, the optimizer's step and `zeroGrad()`. The JavaScript between kernels is
- * not run again, and what is computed lies in memory that is planned once. Results are the same to the last bit.
+ * Records the kernels that a function of tensors calls, and calls only these from then on: a forward pass without
+ * gradients, or a whole training step with `backward()`, clipping, the optimizer's step and `zeroGrad()`. The
+ * JavaScript between kernels does not run again, and results lie in memory that is planned once. They are the same to
+ * the last bit.
  *
- * A record is for calls of one signature: shapes, dtypes, strides and `requiresGrad` of all tensors, plain values and identities of other
- * arguments, the grad mode and every other mode, the plain fields of `this` and of the modules that are called, and the outcome of
- * every gate's condition, each of which is asked at each call. Anything else is recorded anew. Random numbers are drawn, steps of optimizers and
- * schedulers are run, at each call, as without compiling.
+ * A record is valid for calls of one signature: shapes, dtypes, strides and `requiresGrad` of all tensors, plain values
+ * and identities of other arguments, the grad mode and every other mode, the plain fields of `this` and of the modules
+ * that are called, and the outcome of each gate's condition, which is asked at each call. Other calls are recorded
+ * anew. As without compiling, each call draws random numbers and runs steps of optimizers and schedulers.
  *
- * What the function does beside that happens in recorded calls only: `console.log`, counters in closures, values of variables
- * around it. `{ check: true }` finds functions that depend on such. What reads values (`item()`, `toArray()`), is asynchronous, or gives a
- * tensor whose graph no backward pass has gone through runs as it is; `explain()` says so. Tensors that it returns are new ones in each call,
- * without a graph.
+ * Other effects of the function happen in recorded calls only: `console.log`, counters in closures, reads of variables
+ * around it. `{ check: true }` finds functions that depend on them. Functions that read values (`item()`, `toArray()`),
+ * are asynchronous, or return a tensor whose graph no backward pass has gone through run as they are, and `explain()`
+ * says so. The tensors that a call returns are new ones without a graph.
  *
  * ```ts
  * const w = ones([2], { requiresGrad: true });
@@ -141,7 +142,7 @@ function compiled<F extends AnyFunction>(fn: F, options: CompileOptions): F & Co
 class Records {
   private readonly entries = new Map<string, Entry[]>();
   private readonly breaks = new Map<string, Break & { calls: number }>();
-  /** Signatures of calls that cannot be recorded. */
+  /** Signatures of calls that cannot be recorded, with the reason. */
   private readonly refused = new Map<string, string>();
   private readonly again: string[] = [];
   private calls = 0;
@@ -156,7 +157,7 @@ class Records {
 
   call(self: unknown, args: unknown[]): unknown {
     const run = () => Reflect.apply(this.fn, self, args);
-    // Inside of a recording it is a part of that.
+    // A compiled function that is called in a recording becomes a part of that.
     if (current.current !== null) return run();
     this.calls++;
     if (currentObserver()) return this.asItIs(run, 'somebody observes gates', null);
@@ -179,7 +180,7 @@ class Records {
     return this.record(self, args, signature, answers, entry, run);
   }
 
-  /** The record whose conditions hold, which are asked now, in the order of the call; `answers` are what they said. */
+  /** The record whose conditions hold. They are asked now, in the order of the call, and `answers` gets the answers. */
   private find({ key, tensors }: Signature, args: readonly unknown[], answers: Asked[]): Entry | null {
     const all = this.entries.get(key) ?? [];
     let left = all.filter((entry) => firstChange(entry, tensors) === null);
@@ -223,7 +224,7 @@ class Records {
           `compile: ${this.fn.name || 'a function'} has ${this.count} records, and no more are made; explain() tells why it was recorded again`,
         );
       this.told = true;
-      // What was asked is not asked again.
+      // Conditions that have been asked are not asked again.
       return new Recording(answers).run(run);
     }
     const recording = new Recording(answers);
@@ -316,13 +317,13 @@ class Records {
   }
 }
 
-/** An argument of a condition: where it is one of the compiled function's, that of this call. */
+/** An argument of a condition: an argument of the compiled function becomes that of this call. */
 function argumentNow(arg: unknown, recorded: readonly unknown[], now: readonly unknown[]): unknown {
   const at = recorded.indexOf(arg);
   return at >= 0 && typeof arg === 'object' ? now[at] : arg;
 }
 
-/** What is not as it was when the call was recorded; null where all is. */
+/** The first thing that has changed since the recording, or null. */
 function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Tensor[]): string | null {
   for (const { object, names, values } of fields)
     for (let i = 0; i < names.length; i++)
@@ -340,7 +341,7 @@ function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Te
   return null;
 }
 
-/** Results that a replay could not give. */
+/** Refuses results that a replay could not give. */
 function refuseResult(recording: Recording, value: unknown, args: readonly Tensor[]): void {
   if (Tensor.is(value)) {
     const node = args.includes(value) ? null : value.gradFn;
@@ -358,7 +359,7 @@ function refuseResult(recording: Recording, value: unknown, args: readonly Tenso
     );
 }
 
-/** What a call did, in text that is the same for calls that do the same. */
+/** A text of what a call did; calls that do the same have the same text. */
 function traceOf({ ops, made, entryGrads }: Recording, args: readonly Tensor[]): string {
   const numbers = new Map<unknown, number>();
   const numberOf = (x: unknown): number => {

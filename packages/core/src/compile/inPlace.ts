@@ -7,20 +7,20 @@ import type { Storage } from '../memory/storage.js';
 import { isView, type Op, type Recording } from './recorder.js';
 
 /**
- * The calls of a recording over operands that kernels can use as they are: what lies on the JavaScript heap and is read more than once
- * is copied to memory of the plan before the first time, and so is what a kernel would put in order for itself. What is
- * allocated for that is added to `made`.
+ * The calls of a recording, with operands that kernels can use without copying. Operands on the JavaScript heap that
+ * are read more than once are copied to memory of the plan before the first read, and so are operands that a kernel
+ * would bring into order itself. The copies are added to `made`.
  */
 export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, made: Map<Storage, number>): Op[] {
   const isLarge = ({ dtype, numel }: View): boolean => dtype === 'float32' && numel >= residence.from;
-  // A backward pass adds to these where they are, and counts no version for it.
+  // A backward pass adds to these in place, without counting a version.
   const grads = new Set([...entryGrads.values()].map((grad) => grad?.storage));
-  /** Elements from elsewhere, on the heap, which the call does not write. */
+  /** Elements on the heap that come from outside and that the call does not write. */
   const isOutside = ({ storage }: View): boolean =>
     (storage as HostStorage).block === 0 && foreign.get(storage) === storage.version && !grads.has(storage);
   const reads = new Map<string, number>();
   const ids = new Map<Storage, number>();
-  /** The same for views of the same elements in the same order. */
+  /** The same name for views of the same elements in the same order. */
   const nameOf = ({ storage, offset, numel }: View): string => {
     if (!ids.has(storage)) ids.set(storage, ids.size);
     return `${ids.get(storage)} ${offset} ${numel}`;

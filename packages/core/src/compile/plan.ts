@@ -14,14 +14,14 @@ import { isPlain } from './signature.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A view of memory that is another one in each call. */
+/** A view whose memory is replaced in each call. */
 interface Bound {
   readonly view: Mutable<View>;
-  /** How far it begins behind the tensor that is bound. */
+  /** How many elements it begins after the bound tensor. */
   readonly behind: number;
 }
 
-/** A tensor that is another one in each call: an argument, or the gradient that a leaf has when the call begins. */
+/** A tensor that is replaced in each call: an argument, or the gradient that a leaf has when the call begins. */
 interface Slot {
   /** The tensor of this call. */
   readonly of: (args: readonly Tensor[]) => Tensor;
@@ -32,10 +32,10 @@ interface Slot {
   writes: number;
 }
 
-/** How a part of the result is made of what a replay computed. */
+/** Makes a part of the result from what a replay computed. */
 type Part = (args: readonly Tensor[]) => unknown;
 
-/** The memory of plans. The gradient of a leaf that lies in it is copied before anybody else than the library gets it. */
+/** The memory of plans. A leaf's gradient that lies in it is copied before code outside of the library gets it. */
 const planned = new WeakSet<Storage>();
 
 function copyOf(view: View): Tensor {
@@ -47,15 +47,15 @@ function copyOf(view: View): Tensor {
 
 onLentGrad((grad) => (planned.has(grad.storage) ? copyOf(grad) : grad));
 
-/** A recorded call, over memory of its own: storages that are not in use at the same time share it. */
+/** A recorded call over memory of its own, which storages share if they are not in use at the same time. */
 export class Plan {
-  /** Bytes of memory for what the call computes, and how many they would be if nothing was shared. */
+  /** Bytes of memory for what the call computes, and bytes without sharing. */
   bytes = 0;
   unshared = 0;
   running = false;
   /** The functions of each chain of elementwise calls that is run as one. */
   readonly chains: string[][] = [];
-  /** What is used in one chain alone, and has no memory. */
+  /** Storages that only one chain uses; they have no memory. */
   private inner: ReadonlySet<Storage> = new Set();
   private readonly steps: ((args: readonly Tensor[]) => void)[] = [];
   private readonly slots: Slot[] = [];
@@ -70,7 +70,7 @@ export class Plan {
     result: unknown,
   ) {
     for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
-    // Its getter gives a copy of what lies in the memory of a plan, which is about to be written.
+    // `leaf.grad` would copy a gradient out of the memory of a plan, which the call is about to write.
     for (const [leaf, grad] of recording.entryGrads)
       if (grad !== null) this.addSlot((args) => this.leafOf(leaf)(args).grad!, grad, recording);
     for (const [storage, version] of recording.foreign)
@@ -83,7 +83,7 @@ export class Plan {
     this.result = this.partOf(result);
   }
 
-  /** Does what the recorded call did, with these arguments. */
+  /** Does what the recorded call did, with the arguments of this call. */
   replay(args: readonly Tensor[]): unknown {
     this.running = true;
     try {
@@ -116,7 +116,7 @@ export class Plan {
     return this.slots.find((slot) => slot.storage === storage);
   }
 
-  /** Gives each storage that the call made memory from its first use to its last. */
+  /** Gives memory to each storage that the call made, from its first use to its last. */
   private allocate(
     ops: readonly FusedOp[],
     made: ReadonlyMap<Storage, number>,
@@ -130,7 +130,7 @@ export class Plan {
     ops.forEach((op, i) => {
       for (const storage of usedBy(op)) if (made.has(storage) && !this.inner.has(storage)) last.set(storage, i);
     });
-    // A step of an optimizer reads gradients where they are.
+    // An optimizer's step reads gradients where they lie.
     const grads = new Set(ops.flatMap((op) => (op.kind === 'grad' && op.grad !== null ? [op.grad.storage] : [])));
     for (const storage of [...stay, ...grads]) if (made.has(storage)) last.set(storage, ops.length);
     const free: HostStorage[] = [];
@@ -211,7 +211,7 @@ export class Plan {
         of(args).grad = null;
       };
     const storage = this.storages.get(grad.storage);
-    // The gradient that it had when the call began, which was written to in place.
+    // It is the gradient from before the call, which was written to in place.
     if (storage === undefined) return nothing;
     const { dtype, shape, strides, offset } = grad;
     return (args) => {
@@ -219,7 +219,7 @@ export class Plan {
     };
   }
 
-  /** A leaf, or the argument that stands for it in this call. */
+  /** A leaf, or the argument of this call in its place. */
   private leafOf(leaf: Tensor): Slot['of'] {
     const at = this.args.indexOf(leaf);
     return at < 0 ? () => leaf : (args) => args[at]!;
@@ -288,7 +288,7 @@ function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
   return found;
 }
 
-/** Dtypes that kernels work on where they lie, all of 4 bytes, so that any of them can have a block. */
+/** Dtypes that kernels use in place. Elements have 4 bytes, so that any of them can use any block. */
 type OnBlocks = 'float32' | 'int32';
 const isOnBlocks = (dtype: DType): dtype is OnBlocks => dtype === 'float32' || dtype === 'int32';
 

@@ -14,7 +14,7 @@ import { placeOutside } from './place.js';
 
 type Draw = (to: TypedArray, generator: Generator) => void;
 
-/** One thing that a call did, and a replay does. */
+/** A thing that a call did, and that a replay does. */
 export type Op =
   | { readonly kind: 'kernel'; readonly name: keyof Kernels; readonly args: readonly unknown[] }
   | { readonly kind: 'zeros' | 'constant'; readonly storage: Storage }
@@ -22,7 +22,7 @@ export type Op =
   | { readonly kind: 'grad'; readonly leaf: Tensor; readonly grad: Tensor | null }
   | { readonly kind: 'action'; readonly run: () => unknown };
 
-/** A condition of a gate, as it was asked. */
+/** A condition of a gate, with the arguments and the answer of one call. */
 export interface Asked {
   readonly condition: (...args: any[]) => boolean;
   readonly self: unknown;
@@ -31,14 +31,14 @@ export interface Asked {
   readonly outcome: boolean;
 }
 
-/** The plain fields of an object, as they were. */
+/** The plain fields of an object, at the start of the call. */
 export interface Fields {
   readonly object: object;
   readonly names: readonly PropertyKey[];
   readonly values: readonly unknown[];
 }
 
-/** Why a call cannot be replayed, and where that is. */
+/** Why a call cannot be replayed, and where in the program that is. */
 export interface Break {
   readonly why: string;
   readonly at: string | null;
@@ -47,22 +47,22 @@ export interface Break {
 type AnyKernel = (...args: unknown[]) => void;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** All that one call does by way of kernels, with what has to hold for another call to be the same. */
+/** What one call does by kernels, and what must hold for another call to do the same. */
 export class Recording implements Recorder {
   readonly ops: Op[] = [];
   readonly asked: Asked[] = [];
   readonly fields: Fields[] = [];
-  /** What was allocated by the call, and its length: the call may have given it back since. */
+  /** Storages that the call allocated, with their lengths, as it may have given them back since. */
   readonly made = new Map<Storage, number>();
-  /** What was stored at first in what was made over an array. */
+  /** What storages over an array held at first. */
   readonly constants = new Map<Storage, TypedArray | Bits>();
-  /** Storages from elsewhere that kernels saw, with their versions at first. */
+  /** Storages from outside that kernels used, with their versions at first. */
   readonly foreign = new Map<Storage, number>();
-  /** Tensors from elsewhere that kernels saw. */
+  /** Tensors from outside that kernels used. */
   readonly seen = new Set<Tensor>();
-  /** Leaves whose gradient the call read before it set it, and what that was. */
+  /** Leaves whose gradient the call read before setting it, and that gradient. */
   readonly entryGrads = new Map<Tensor, Tensor | null>();
-  /** The gradient that each leaf has at the end. */
+  /** The gradient of each leaf at the end. */
   readonly finalGrads = new Map<Tensor, Tensor | null>();
   readonly passed = new Set<Node>();
   broken: Break | null = null;
@@ -70,12 +70,12 @@ export class Recording implements Recorder {
   private readonly shown = new Set<Storage>();
   private readonly ofActions = new Set<Storage>();
   private readonly generator = currentGenerator();
-  /** As it is while nothing is recorded. */
+  /** The backend's own, which a recording replaces. */
   private readonly read = cpu.read;
   private inAction = 0;
   private inKernel = false;
 
-  /** @param answers What conditions have been asked already, in order. */
+  /** @param answers Conditions that have been asked already, in order. */
   constructor(private readonly answers: Asked[]) {}
 
   /** Runs the call, and records what it does. */
@@ -162,7 +162,7 @@ export class Recording implements Recorder {
       this.refuse('forkRng inside starts anew at each call');
   }
 
-  /** Whether draws from this generator are from the one that is in force around the call. */
+  /** Whether draws from this generator are draws from the one that is in force around the call. */
   isAround(generator: Generator): boolean {
     return generator === this.generator;
   }
@@ -228,7 +228,7 @@ export class Recording implements Recorder {
   }
 
   gradShown({ storage }: Tensor): void {
-    // Elsewhere it is not run again.
+    // Outside of an action, a replay does not run that code again.
     if (this.inAction > 0) this.shown.add(storage);
   }
 

@@ -1,12 +1,12 @@
 import { currentFrame } from '../grad/index.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** What a call is recorded for: calls of one signature may be replayed by one record. */
+/** What a record is for: it may replay all calls of its signature. */
 export interface Signature {
   readonly key: string;
-  /** The tensors among the arguments, each once. */
+  /** The tensors among the arguments, without repetition. */
   readonly tensors: Tensor[];
-  /** Why no call of this kind can be recorded; null where it can. */
+  /** Why no call of this signature can be recorded; null if it can. */
   readonly refused: string | null;
 }
 
@@ -23,7 +23,7 @@ export function idOf(object: object): number {
   return id;
 }
 
-/** Modes whose value is not compared: that of the generator is taken anew at each call, and a scope of `tidy` covers what a replay makes. */
+/** Modes that are not compared: each call takes the generator anew, and a scope of `tidy` covers what a replay makes. */
 const free: ReadonlySet<string> = new Set(['gradgate.generator', 'gradgate.tidy']);
 
 /** The signature of a call: shapes, dtypes, strides and `requiresGrad` of tensors, plain values, identities of objects, all modes. */

@@ -2,10 +2,10 @@ import type { View } from '../backend.js';
 import { eachLine, rowsAlong } from '../rows.js';
 import { dataOf, exactElementsOf } from './data.js';
 
-/** Numbers as they are; of int64 bigints. */
+/** The elements as they are compared: numbers, or bigints for int64. */
 type Keys = Float64Array | BigInt64Array;
 
-/** Calls `visit` for each line along `dim` with its elements, their places in order, and where it begins in memory. */
+/** Calls `visit` for each line along `dim` with its elements, the indices to be sorted, and the line's offset. */
 export function eachSorted(
   x: View,
   dim: number,
@@ -23,7 +23,7 @@ export function eachSorted(
   });
 }
 
-/** `Kernels.argsort` for any dtype: each line is sorted by merging. */
+/** `Kernels.argsort` for any dtype: a merge sort of each line. */
 export function argsort(x: View, dim: number, descending: boolean, out: View): void {
   const to = dataOf(out);
   const { inner } = rowsAlong(x.shape, dim);
@@ -32,13 +32,13 @@ export function argsort(x: View, dim: number, descending: boolean, out: View): v
   });
 }
 
-/** The places of the keys in order, in one of the two arrays; NaN counts as the largest. */
+/** The indices of the keys in order, in one of the two arrays; NaN counts as the largest. */
 function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int32Array): Int32Array {
   const n = keys.length;
   let numbers = n;
-  // biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.
+  // biome-ignore lint/suspicious/noSelfCompare: the keys may be bigints.
   for (let i = 0; i < n; i++) if (keys[i] !== keys[i]) numbers--;
-  // NaN stands apart, for it is neither before nor after anything.
+  // NaN is sorted apart, as comparisons with it are false.
   const first = descending ? n - numbers : 0;
   // biome-ignore lint/suspicious/noSelfCompare: as above.
   for (let i = 0, p = first, q = descending ? 0 : numbers; i < n; i++) order[keys[i] === keys[i] ? p++ : q++] = i;
@@ -53,7 +53,7 @@ function sortLine(keys: Keys, descending: boolean, order: Int32Array, spare: Int
   return from;
 }
 
-/** Merges two sorted runs of `from`, up to `middle` and up to `end`, into `to`; of equal keys the left one comes first. */
+/** Merges two sorted runs of `from`, up to `middle` and up to `end`, into `to`; the left of two equal keys comes first. */
 function merge(
   keys: Keys,
   descending: boolean,

@@ -4,7 +4,7 @@ import type { View } from '../backend.js';
 import { bitsOf, codedOf, dataOf, elementsOf } from './data.js';
 import type { Coded } from './storage.js';
 
-/** `copy` where either side is stored otherwise than as numbers. int64 keeps all of its bits. */
+/** `copy` where one side is stored in a coded form. int64 keeps all of its bits. */
 export function copyCoded(src: View, target: View): void {
   const coded = codedOf(target);
   const to = (coded === null ? dataOf(target) : coded.bits) as TypedArray;
@@ -17,7 +17,7 @@ export function copyCoded(src: View, target: View): void {
   for (let i = 0; i < values.length; i++) to[offsets[i]!] = values[i]!;
 }
 
-/** The elements of `src` as they are stored in a tensor like `target`; a copy, for the two may overlap. */
+/** The elements of `src` in the stored form of `target`; a copy, as the two may overlap. */
 function converted(target: View, src: View): TypedArray {
   const { dtype } = target;
   if (src.dtype === dtype) return bitsOf(src).slice() as never;
@@ -48,7 +48,7 @@ function fillFromBig(to: TypedArray, from: BigInt64Array, dtype: DType): void {
   else for (let i = 0; i < to.length; i++) to[i] = Number(BigInt.asIntN(bytes * 8, from[i]!));
 }
 
-/** Writes one value to all elements of a storage that holds it otherwise than as a number. */
+/** Writes one value to all elements of a storage in a coded form. */
 export function fillCoded({ bits, coding, dtype }: Coded, value: number): void {
   const one = new coding.bits(1);
   coding.encode(new (recordOf(dtype).array)(1).fill(value), one);

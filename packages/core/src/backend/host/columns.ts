@@ -1,12 +1,12 @@
 import type { TypedArray } from '../../memory/dtype.js';
 
-// Normalisation of `[batch, channels]`, element after element: loops over one element of each channel would cost more than
-// what they do. Sums are taken in float64.
+// Normalisation of `[batch, channels]`, without inner loops: a loop over the one element of each channel would cost
+// more than its body. Sums are taken in float64.
 
-/** Sums of `n` channels, to be added up. */
+/** Sums for `n` channels, 0 at first. */
 export const zeros = (n: number): Float64Array => new Float64Array(n);
 
-/** `(x - mean) / sqrt(var + eps) * weight + bias` of each column, with its mean and variance. */
+/** `(x - mean) / sqrt(var + eps) * weight + bias` for each column, with its mean and variance. */
 export function normColumns(
   to: TypedArray,
   x: TypedArray,
@@ -34,7 +34,7 @@ export function normColumns(
   return { mean, variance };
 }
 
-/** The gradient of `normColumns` for `x`, and those of weight and bias. */
+/** The gradients of `normColumns` for `x`, weight and bias. */
 export function normColumnsGradient(
   to: TypedArray,
   g: TypedArray,

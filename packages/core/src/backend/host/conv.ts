@@ -53,7 +53,7 @@ export function convWeight(g: View, x: View, geometry: Geometry, out: View): voi
   });
 }
 
-/** Calls `visit` with the offsets of each group of each image, of its kernels and of its result. */
+/** Calls `visit` with the offsets of each group of each image, of the group's kernels, and of its result. */
 function eachGroup(
   { batch, groups }: Geometry,
   { image, kernels, result }: Sizes,
@@ -71,7 +71,7 @@ const rows = (data: TypedArray, offset: number, rowStride: number): Matrix => ({
 });
 const allocate64 = (n: number): TypedArray => allocate('float64', n);
 
-/** Calls `visit(image, column)` with the positions of each pixel that a patch holds, for images that start at `start`. */
+/** Calls `visit(image, column)` with the positions of each pixel of each patch, for images that start at `start`. */
 function eachPixel(
   { inputs, h, w, window, positions: [rows, columns] }: Geometry,
   start: number,
@@ -101,7 +101,7 @@ function im2col(x: TypedArray, start: number, geometry: Geometry, to: TypedArray
   });
 }
 
-/** Columns added into the image they are patches of: the transpose of `im2col`. */
+/** Adds columns into the image that they are patches of: the transpose of `im2col`. */
 function col2im(columns: TypedArray, geometry: Geometry, out: TypedArray, start: number): void {
   eachPixel(geometry, start, (image, column) => {
     out[image]! += columns[column]!;

@@ -27,13 +27,13 @@ export function copy(src: View, target: View): void {
       return;
     }
   }
-  // Through a copy where the two may overlap.
+  // Copies through a buffer where the two may overlap.
   const values = to === from ? elementsOf(src).slice() : elementsOf(src);
   const offsets = stridedOffsets(target.shape, target.strides, target.offset);
   for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] !== 0 ? 1 : 0) : values[i]!;
 }
 
-/** For so many elements a loop is faster than calls of `subarray` and `set`. */
+/** Up to so many elements a loop is faster than calls of `subarray` and `set`. */
 const smallCopy = 64;
 
 /** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */

@@ -10,7 +10,7 @@ import { isGone, refuseGone } from '../gone.js';
 import type { Coded, HostStorage } from './storage.js';
 import { gatherStrided } from './strided.js';
 
-/** The array that a view of host memory looks at. */
+/** The array of the storage of a host view. */
 export function dataOf({ storage }: View): TypedArray {
   const { data } = storage as HostStorage;
   if (data === undefined) refuse(storage);
@@ -26,34 +26,34 @@ function refuse(storage: Storage): never {
   );
 }
 
-/** What is stored for elements that are no numbers in memory: see `Coded`; null for other dtypes. */
+/** The coded elements of a dtype that is not stored as numbers (see `Coded`); null for other dtypes. */
 export const codedOf = ({ storage }: View): Coded | null => (storage as HostStorage).coded ?? null;
 
-/** All that memory holds of the storage under a view: to copy elements from one to another as they are. */
+/** The stored form of all elements of the storage, to copy elements without decoding them. */
 export function storedOf(view: View): TypedArray {
   const coded = codedOf(view);
   return coded === null ? dataOf(view) : (coded.bits as never);
 }
 
-/** The elements of a view as they are stored, in row-major order, read-only. */
+/** The stored form of the elements of a view, in row-major order, read-only. */
 export const storedElementsOf = (view: View): TypedArray =>
   codedOf(view) === null ? numbersAmong(dataOf(view), view) : (bitsOf(view) as never);
 
-/** The array under a view for exact arithmetic: int64 as bigints. */
+/** The array of a view for exact arithmetic: bigints for int64. */
 export const exactOf = (view: View): TypedArray => (view.dtype === 'int64' ? storedOf(view) : dataOf(view));
 
 /** The elements of a view for exact arithmetic, in row-major order, read-only. */
 export const exactElementsOf = (view: View): TypedArray =>
   view.dtype === 'int64' ? (bitsOf(view) as never) : elementsOf(view);
 
-/** The elements of a contiguous view, to be read and written. */
+/** The elements of a contiguous view, for reading and writing. */
 export function targetOf(view: View): TypedArray {
   const data = dataOf(view);
   const n = view.numel;
   return view.offset === 0 && n === data.length ? data : data.subarray(view.offset, view.offset + n);
 }
 
-/** The elements of a view in row-major order, read-only: no copy if they lie so already and are stored as numbers. */
+/** The elements of a view in row-major order, read-only; no copy if they are contiguous and stored as numbers. */
 export function elementsOf(view: View): TypedArray {
   const coded = codedOf(view);
   if (coded === null) return numbersAmong(dataOf(view), view);
@@ -62,10 +62,10 @@ export function elementsOf(view: View): TypedArray {
   return out;
 }
 
-/** What is stored for the elements of a view, in row-major order, read-only; of dtypes that are not stored as numbers. */
+/** The stored form of a view's elements, in row-major order, read-only; for dtypes that are not stored as numbers. */
 export const bitsOf = (view: View): Bits => bitsAmong(codedOf(view)!.bits, view);
 
-/** The elements of a view, in row-major order, read-only, out of all numbers of its storage. */
+/** The elements of a view in row-major order, read-only, given all numbers of its storage. */
 export function numbersAmong(stored: TypedArray, view: View): TypedArray {
   const n = view.numel;
   if (view.isContiguous)
@@ -75,18 +75,18 @@ export function numbersAmong(stored: TypedArray, view: View): TypedArray {
   return gathered;
 }
 
-/** The same out of what is stored for a dtype that is not stored as numbers. */
+/** The same for a dtype that is not stored as numbers. */
 export function bitsAmong(stored: Bits, view: View): Bits {
   const n = view.numel;
   if (view.isContiguous) return n === stored.length ? stored : stored.subarray(view.offset, view.offset + n);
   const gathered = new (recordOf(view.dtype).coding!.bits)(n);
-  // A loop of its own: those of numbers shall not see these arrays.
+  // A loop of its own, so that the loop over numbers stays monomorphic.
   const offsets = stridedOffsets(view.shape, view.strides, view.offset);
   for (let i = 0; i < n; i++) gathered[i] = stored[offsets[i]!]!;
   return gathered;
 }
 
-/** The view read as if it had this shape, to which its own broadcasts. */
+/** The view broadcast to this shape. */
 export function broadcastView(view: View, shape: Shape): View {
   if (sameShape(view.shape, shape)) return view;
   const { storage, dtype, offset } = view;

@@ -65,18 +65,18 @@ export function binary(fn: BinaryFunction, a: View, b: View, out: View, paramete
   closeWindows();
 }
 
-/** Whether numbers would not hold the operands or results. */
+/** Whether float64 numbers are inexact for operands or results. */
 const isExact = (a: View, b: View, { dtype }: View): boolean =>
   dtype === 'int64' ||
   (dtype === 'bool' && (a.dtype === 'int64' || b.dtype === 'int64') && !isFloat(a.dtype) && !isFloat(b.dtype));
 
-/** bool holds 1 for every number but 0. */
+/** Every number but 0 becomes 1 as a bool. */
 const truth =
   (f: Scalar): Scalar =>
   (a, b, first, second) =>
     f(a, b, first, second) ? 1 : 0;
 
-/** All elements as numbers, by the loop if there is one. */
+/** All elements as numbers, by the function's own loop if it has one. */
 export function eachPair(
   f: Scalar,
   loop: BinaryLoop | undefined,
@@ -104,7 +104,7 @@ export function eachPair(
   else for (let i = 0; i < numel; i++, p += s, q += t) to[i] = f(x[p]!, y[q]!, first, second);
 }
 
-/** Row by row, where no one step leads through each operand. */
+/** Computes row by row, where an operand has no single step. */
 export function eachRow(
   f: Scalar,
   loop: BinaryLoop | undefined,
@@ -145,7 +145,10 @@ function eachExactPair(
   }
 }
 
-/** Operands as rows of `count` elements, `step` apart, and where these start: as long as both go through them evenly. */
+/**
+ * Operands as rows of `count` elements that are `step` apart, and the offsets of the rows. Rows are as long as both
+ * operands have an even step.
+ */
 export interface Rows {
   readonly count: number;
   readonly startsA: ArrayLike<number>;
@@ -168,7 +171,7 @@ export function rowsOf(a: View, b: View, shape: Shape): Rows {
   return { count, startsA, stepA, startsB, stepB };
 }
 
-/** Where the elements of the first `d` dimensions are. */
+/** The offsets of the elements of the first `d` dimensions. */
 function startsOf(shape: Shape, strides: readonly number[], d: number, start: number): Int32Array {
   if (d !== 1) return stridedOffsets(shape.slice(0, d), strides.slice(0, d), start);
   const starts = new Int32Array(shape[0]!);
@@ -177,8 +180,8 @@ function startsOf(shape: Shape, strides: readonly number[], d: number, start: nu
 }
 
 /**
- * The one step that leads through `x`, read as if it had the broadcast `shape` of `n` elements, in row-major order (0 for
- * a repeated scalar), or -1 if there is none.
+ * The one step between neighbouring elements of `x`, broadcast to `shape` of `n` elements in row-major order (0 for a
+ * repeated scalar), or -1 if there is no such step.
  */
 export function flatStep(x: View, shape: Shape, n: number): number {
   if (x.numel === 1) return 0;

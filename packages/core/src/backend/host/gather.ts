@@ -2,7 +2,7 @@ import type { View } from '../backend.js';
 import { storedOf } from './data.js';
 import { positionsAlong } from './positions.js';
 
-/** `Kernels.gather` for any dtype: what is stored is copied as it is. float32 has a loop of its own: see `loops.ts`. */
+/** `Kernels.gather` for any dtype: copies the stored form. float32 has a loop of its own: see `loops.ts`. */
 export function gather(x: View, dim: number, index: View, out: View): void {
   const positions = positionsAlong(x, dim, index);
   const from = storedOf(x);

@@ -3,10 +3,10 @@ import type { View } from '../backend.js';
 import { rowsAlong } from '../rows.js';
 import { elementsOf, exactElementsOf, exactOf, storedElementsOf, storedOf } from './data.js';
 
-/** Slices with fewer elements in a row are copied faster by a loop than by calls of `subarray` and `set`. */
+/** Slices of fewer contiguous elements are copied faster by a loop than by calls of `subarray` and `set`. */
 const longRow = 32;
 
-/** `Kernels.indexSelect` for any dtype: what is stored is copied as it is. */
+/** `Kernels.indexSelect` for any dtype: copies the stored form. */
 export function indexSelect(x: View, dim: number, index: View, out: View): void {
   const starts = rowStarts(x, dim, index);
   const { inner } = rowsAlong(x.shape, dim);
@@ -39,7 +39,7 @@ function orRows(to: TypedArray, starts: Int32Array, inner: number, from: TypedAr
   for (let r = 0, p = 0; r < starts.length; r++) for (let j = 0, q = starts[r]!; j < inner; j++) to[q++]! |= from[p++]!;
 }
 
-/** Where in the row-major elements of `x` the slices start that `index` names along `dim`. */
+/** The offsets, among the row-major elements of `x`, of the slices that `index` names along `dim`. */
 function rowStarts(x: View, dim: number, index: View): Int32Array {
   const rows = elementsOf(index);
   const { outer, n, inner } = rowsAlong(x.shape, dim);

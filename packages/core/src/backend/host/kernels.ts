@@ -29,7 +29,7 @@ import { step } from './step.js';
 import { variance, varianceGradient } from './variance.js';
 import { where } from './where.js';
 
-/** Every kernel in plain loops, for every dtype: the definition of what the faster ones compute. */
+/** Every kernel in plain loops, for every dtype. Faster kernels have to compute the same. */
 export const kernels: Kernels = {
   argsort,
   binary,

@@ -1,8 +1,8 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import type { BinaryLoop, UnaryLoop } from '../functions.js';
 
-// Loops of the functions that most programs live on. The others go through one loop for all, which calls the function for
-// each element.
+// Loops for the functions that take most of the time of most programs. All others go through one loop that calls the
+// function for each element.
 
 /** Hot loops have a float32-only copy: V8 specialises a loop on the array types that it has seen. */
 const areFloat32 = (out: TypedArray, a: TypedArray, b: TypedArray = a): boolean =>
@@ -69,7 +69,7 @@ export const ne: BinaryLoop = (out, i, count, a, p, s, b, q, t) => {
   for (const end = i + count; i < end; i++, p += s, q += t) out[i] = Number(a[p]! !== b[q]!);
 };
 
-/** NaN is the same as NaN. */
+/** NaN counts as equal to NaN. */
 export const same: BinaryLoop = (out, i, count, a, p, s, b, q, t) => {
   for (const end = i + count; i < end; i++, p += s, q += t) {
     const x = a[p]!;
@@ -94,7 +94,7 @@ export const exp: UnaryLoop = (out, count, x, p) => {
   for (let i = 0; i < count; i++, p++) out[i] = Math.exp(x[p]!);
 };
 
-// Gradients: `a` is that of the result, `b` what the function saw or gave.
+// Gradients: `a` is the gradient of the result, `b` the operand or the result.
 
 export const tanhGradient: BinaryLoop = (out, i, count, a, p, s, b, q, t) => {
   for (const end = i + count; i < end; i++, p += s, q += t) out[i] = a[p]! * (1 - b[q]! * b[q]!);

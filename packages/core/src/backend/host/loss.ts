@@ -64,7 +64,7 @@ export function crossEntropyGradient(g: View, p: View, classes: View, reduction:
   }
 }
 
-/** A loss of two elements, summed over arrays, and its slope in the first. */
+/** A loss of two elements, summed over arrays, and its derivative in the first one. */
 interface Definition {
   sum(x: TypedArray, y: TypedArray): number;
   gradient(to: TypedArray, x: TypedArray, y: TypedArray, scale: number): void;

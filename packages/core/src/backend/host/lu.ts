@@ -1,18 +1,18 @@
 import type { View } from '../backend.js';
 import { dataOf, elementsOf } from './data.js';
 
-// In float64 for any dtype; leading dimensions are a batch.
+// Computed in float64 for any dtype; leading dimensions are a batch.
 
 interface LU {
-  /** Both factors in one matrix, the lower one without its diagonal of ones. */
+  /** Both factors in one matrix; the diagonal of the lower one, all ones, is left out. */
   readonly data: Float64Array;
-  /** Which row of the matrix stands in each row of the factors. */
+  /** For each row of the factors, its row in the matrix. */
   readonly rows: number[];
-  /** 1 or -1: the determinant of the exchange of rows. */
+  /** 1 or -1: the determinant of the row exchange. */
   readonly sign: number;
 }
 
-/** The factors of a matrix, the largest element of a column as its pivot. */
+/** The factors of a matrix, by partial pivoting. */
 function factor(elements: ArrayLike<number>, start: number, n: number): LU {
   const data = new Float64Array(n * n);
   for (let i = 0; i < data.length; i++) data[i] = elements[start + i]!;
@@ -61,7 +61,7 @@ function substitute(
   }
 }
 
-/** `Kernels.solve` by the factors. */
+/** `Kernels.solve`, by the factors. */
 export function solve(a: View, b: View, out: View, singular: () => Error): void {
   const [as, bs, to] = [elementsOf(a), elementsOf(b), dataOf(out)];
   const [n, k] = b.shape.slice(-2) as [number, number];
@@ -81,7 +81,7 @@ export function solve(a: View, b: View, out: View, singular: () => Error): void 
   }
 }
 
-/** `Kernels.det` by the factors. */
+/** `Kernels.det`, by the factors. */
 export function det(a: View, out: View): void {
   const [data, to] = [elementsOf(a), dataOf(out)];
   const n = a.shape.at(-1)!;
@@ -93,7 +93,7 @@ export function det(a: View, out: View): void {
   }
 }
 
-/** `Kernels.slogdet` by the factors. */
+/** `Kernels.slogdet`, by the factors. */
 export function slogdet(a: View, sign: View, logabsdet: View): void {
   const [data, signs, logs] = [elementsOf(a), dataOf(sign), dataOf(logabsdet)];
   const n = a.shape.at(-1)!;

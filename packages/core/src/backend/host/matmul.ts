@@ -3,7 +3,7 @@ import type { View } from '../backend.js';
 import { type Layout, productOf } from '../product.js';
 import { dataOf } from './data.js';
 
-/** A matrix in memory: where it starts and how far rows and columns are apart. */
+/** A matrix in memory: its offset, and the distances of its rows and columns. */
 export interface Matrix extends Layout {
   readonly data: TypedArray;
   readonly offset: number;
@@ -28,8 +28,8 @@ export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolea
 }
 
 /**
- * float32, summed in float64: four sums at a time, of two rows and two columns, so that none waits for another. Where
- * there is no second row or column, it is the first again.
+ * float32, summed in float64. Four sums at a time, for two rows and two columns, so that none waits for another. If
+ * there is no second row or column, the first is used twice.
  */
 export function gemmByFours(
   m: number,

@@ -3,7 +3,7 @@ import { stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { elementsOf } from './data.js';
 
-/** Where in the storage of `x` the elements lie that `index` names along `dim`, in row-major order. */
+/** The offsets in the storage of `x` of the elements that `index` names along `dim`, in row-major order. */
 export function positionsAlong(x: View, dim: number, index: View): Int32Array {
   const n = x.shape[dim] ?? 1;
   const step = x.strides[dim] ?? 0;
@@ -30,7 +30,7 @@ function inVector(names: TypedArray, n: number, step: number, offset: number): I
   return out;
 }
 
-/** Whether all are from 0 up: then they name places of a vector without gaps as they are. */
+/** Whether no index is negative: then indices are offsets of a contiguous vector as they are. */
 function arePositions(names: Int32Array): boolean {
   for (let i = 0; i < names.length; i++) if (names[i]! < 0) return false;
   return true;

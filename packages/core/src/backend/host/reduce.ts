@@ -14,7 +14,7 @@ export function reduce(which: Reduction, x: View, dims: readonly number[], out: 
   closeWindows();
 }
 
-/** The result of the elements `data[start + offsets[j]]`, of which there is at least one where there is none for no elements. */
+/** Reduces the elements `data[start + offsets[j]]`; there is at least one, unless the reduction has a value for none. */
 type Reducer = (data: ArrayLike<number>, start: number, offsets: Int32Array, power: number) => number;
 
 function reduceWith(reducer: Reducer, x: View, dims: readonly number[], to: TypedArray, power: number): void {
@@ -23,7 +23,7 @@ function reduceWith(reducer: Reducer, x: View, dims: readonly number[], to: Type
   for (let i = 0; i < to.length; i++) to[i] = reducer(data, starts[i]!, offsets, power);
 }
 
-/** Where the elements of each result start, and the offsets of the elements from there. */
+/** The offset of the first element of each result, and the offsets of its elements from there. */
 export function offsetsOf(
   x: Pick<View, 'shape' | 'strides' | 'offset'>,
   dims: readonly number[],
@@ -33,10 +33,10 @@ export function offsetsOf(
   return [stridedOffsets(...pick(kept), x.offset), stridedOffsets(...pick([...dims].sort((a, b) => a - b)))];
 }
 
-/** So many integers of up to 32 bits have a sum that float64 holds. */
+/** Up to so many 32-bit integers have a sum that float64 holds exactly. */
 const exactCount = 2 ** 21;
 
-/** Reductions of integers and bool that give int64, and all of int64. */
+/** Reductions that give int64, of integers and bool; and all reductions of int64. */
 function reduceIntegers(which: Reduction, x: View, dims: readonly number[], out: View): void {
   if (which === 'sum' && x.dtype !== 'int64' && x.numel <= exactCount * out.numel) {
     const sums = new Float64Array(out.numel);
@@ -57,10 +57,10 @@ function reduceIntegers(which: Reduction, x: View, dims: readonly number[], out:
   }
 }
 
-/** A row-major view as `[outer, rows, kept, inner]`, of which `rows` and `inner` are reduced. */
+/** A row-major view as `[outer, rows, kept, inner]`; `rows` and `inner` are reduced. */
 export type Runs = readonly [outer: number, rows: number, kept: number, inner: number];
 
-/** The runs of a row-major view's dimensions; null where there are more of them. */
+/** The runs of dimensions in a row-major view; null if there are more than four. */
 export function runsOf(x: View, dims: readonly number[]): Runs | null {
   if (!x.isContiguous) return null;
   const runs = [1, 1, 1, 1];
@@ -72,11 +72,11 @@ export function runsOf(x: View, dims: readonly number[]): Runs | null {
     if (run > 3) return null;
     runs[run]! *= x.shape[d]!;
   }
-  // With nothing kept between them, both reduced runs are one.
+  // If nothing is kept between them, the two reduced runs are one.
   return runs[2] === 1 ? [runs[0]!, 1, 1, runs[1]! * runs[3]!] : (runs as unknown as Runs);
 }
 
-/** Fewer elements are added up one sum after the other. */
+/** Up to so many elements, one sum after the other is taken. */
 const fewElements = 512;
 
 /** The sums over the given dimensions. */
@@ -97,7 +97,7 @@ function meanInto(to: TypedArray, x: View, dims: readonly number[]): void {
   for (let i = 0; i < to.length; i++) to[i] = to[i]! / count;
 }
 
-/** Each sum by itself, so that no memory is needed to keep several. */
+/** One sum after the other, which needs no memory for several. */
 function sumOneByOne(to: TypedArray, x: View, [outer, rows, kept, inner]: Runs): void {
   const data = dataOf(x);
   const { offset } = x;
@@ -106,7 +106,7 @@ function sumOneByOne(to: TypedArray, x: View, [outer, rows, kept, inner]: Runs):
       to[o * kept + k] = rows === 1 ? sumFrom(data, p + k * inner, inner, 1) : sumFrom(data, p + k, rows, kept);
 }
 
-/** All elements as they lie in memory, each added to the sum that it belongs to. */
+/** Goes through all elements in their order in memory, and adds each to its sum. */
 function sumInOrder(to: TypedArray, x: View, [outer, rows, kept, inner]: Runs): void {
   const data = dataOf(x);
   const { offset } = x;
@@ -128,7 +128,7 @@ function sumFrom(data: TypedArray, p: number, n: number, step: number): number {
   return sum;
 }
 
-// Sums are taken in float64, so float32 results are as good as they can be.
+// Sums are taken in float64, so float32 results are as exact as they can be.
 const sumOf: Reducer = (data, start, offsets) => {
   let sum = 0;
   for (let j = 0; j < offsets.length; j++) sum += data[start + offsets[j]!]!;
@@ -224,7 +224,7 @@ const reducers: Record<Exclude<Reduction, 'sum' | 'mean'>, Reducer> = {
 
 type ExactReducer = (data: BigInt64Array, start: number, offsets: Int32Array) => bigint | number | boolean;
 
-/** Where the first element stands that no other is better than. */
+/** The index of the first element such that no other is better. */
 const firstOf =
   (better: (a: bigint, b: bigint) => boolean) =>
   (data: BigInt64Array, start: number, offsets: Int32Array): number => {

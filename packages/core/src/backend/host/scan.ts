@@ -6,7 +6,7 @@ import { int64Elements } from './int64.js';
 
 type Which = Parameters<Kernels['scan']>[0];
 
-/** A line of `n` elements from `start`, `step` apart: of `x` and of the results. */
+/** A line of `n` elements from `start`, `step` apart, in both `x` and the results. */
 type Line = (to: TypedArray, x: TypedArray, start: number, step: number, n: number) => void;
 
 /** `Kernels.scan` for any dtype. */
@@ -36,7 +36,7 @@ const lines: Record<Which, Line> = {
       to[p] = product;
     }
   },
-  // The exponentials are those of differences from the largest so far, so that none overflows.
+  // Exponentials of differences from the largest element so far: none overflows.
   logsumexp(to, x, start, step, n) {
     let top = Number.NEGATIVE_INFINITY;
     let sum = 0;
@@ -46,7 +46,7 @@ const lines: Record<Which, Line> = {
         sum = sum * Math.exp(top - v) + 1;
         top = v;
       } else if (v === top) {
-        // The difference of two infinities is NaN; so long as there was nothing but -Infinity, there is nothing to add.
+        // Infinity minus infinity is NaN. While all elements are -Infinity, there is nothing to add.
         if (sum !== 0) sum += 1;
       } else sum += Math.exp(v - top);
       to[p] = sum === 0 ? top : top + Math.log(sum);
@@ -72,10 +72,10 @@ const lines: Record<Which, Line> = {
   },
 };
 
-// biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.
+// biome-ignore lint/suspicious/noSelfCompare: the elements may be bigints.
 const isNan = (v: number): boolean => v !== v;
 
-/** The same of 64-bit integers, which wrap modulo 2^64 where they are stored. */
+/** Sums and products of 64-bit integers; storing them wraps modulo 2^64. */
 const exactLines: Record<'sum' | 'prod', Line> = {
   sum(to, x, start, step, n) {
     let sum = 0n as never;

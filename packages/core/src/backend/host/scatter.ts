@@ -25,12 +25,12 @@ function addTo(to: TypedArray, positions: Int32Array, values: TypedArray): void 
   else for (let i = 0; i < positions.length; i++) to[positions[i]!]! += values[i]!;
 }
 
-// What is not equal to itself is NaN, and replaces any number.
+// An element that is not equal to itself is NaN, and replaces any number.
 
 function takeLarger(to: TypedArray, positions: Int32Array, values: TypedArray): void {
   for (let i = 0; i < positions.length; i++) {
     const v = values[i]!;
-    // biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.
+    // biome-ignore lint/suspicious/noSelfCompare: the elements may be bigints.
     if (v > to[positions[i]!]! || v !== v) to[positions[i]!] = v;
   }
 }
@@ -38,7 +38,7 @@ function takeLarger(to: TypedArray, positions: Int32Array, values: TypedArray): 
 function takeSmaller(to: TypedArray, positions: Int32Array, values: TypedArray): void {
   for (let i = 0; i < positions.length; i++) {
     const v = values[i]!;
-    // biome-ignore lint/suspicious/noSelfCompare: bigints too come by here.
+    // biome-ignore lint/suspicious/noSelfCompare: the elements may be bigints.
     if (v < to[positions[i]!]! || v !== v) to[positions[i]!] = v;
   }
 }

@@ -2,7 +2,7 @@ import type { TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { dataOf, exactElementsOf } from './data.js';
 
-/** Numbers in order, NaN last; also a bigint and a number. */
+/** Compares as for `sort`, NaN last; takes bigints beside numbers too. */
 export const inOrder = (a: number, b: number): number =>
   a < b ? -1 : a > b ? 1 : Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 

@@ -12,7 +12,7 @@ export function softmax(kind: SoftmaxKind, x: View, dim: number, out: View): voi
   eachLine(rows, (start) => row(to, from, start, n, inner));
 }
 
-/** The largest of `n` elements, `step` apart. NaN is passed over: it makes the sum of exponentials NaN, whatever the shift. */
+/** The largest of `n` elements, `step` apart. Skips NaN: the sum of exponentials is NaN with any shift. */
 function largestOf(x: TypedArray, start: number, n: number, step: number): number {
   let top = Number.NEGATIVE_INFINITY;
   for (let i = 0, p = start; i < n; i++, p += step) if (x[p]! > top) top = x[p]!;
@@ -80,7 +80,7 @@ export function logsumexp(x: View, dims: readonly number[], out: View): void {
   const n = to.length === 0 ? 0 : from.length / to.length;
   for (let r = 0; r < to.length; r++) {
     const top = largestOf(from, r * n, n, 1);
-    // The shift by an infinity would be inf - inf.
+    // Shifting by an infinity would compute inf - inf.
     const shift = Math.abs(top) === Number.POSITIVE_INFINITY ? 0 : top;
     to[r] = Math.log(sumOfExponentials(from, r * n, n, 1, shift)) + shift;
   }

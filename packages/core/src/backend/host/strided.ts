@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import { type Shape, stridedOffsets } from '../../memory/shape.js';
 
-/** Writes the elements of a strided array, which start at `start` of `from`, to `to` in row-major order. */
+/** Copies strided elements, which start at `start` of `from`, to `to` in row-major order. */
 export function gatherStrided(
   to: TypedArray,
   from: TypedArray,
@@ -10,7 +10,7 @@ export function gatherStrided(
   start: number,
 ): void {
   if (to.length === 0) return;
-  // The last dimensions, as far as one step leads through them; where these rows start is looked up.
+  // Rows are the last dimensions, as far as they have one step; the offsets of the rows are computed.
   let d = shape.length;
   while (d > 0 && shape[d - 1] === 1) d--;
   if (d === 0) {

@@ -28,7 +28,7 @@ export function variance(
   closeWindows();
 }
 
-/** Of sums of squares. The root is that of the variance in float64, which may be beyond what float32 holds. */
+/** Variances from sums of squares. The root is taken in float64, as the variance may exceed float32. */
 export function writeVariances(squares: Float64Array, freedom: number, root: boolean, out: View): void {
   const divisor = Math.max(0, freedom);
   const to = dataOf(out);
@@ -54,7 +54,7 @@ function spreadsOf(x: View, dims: readonly number[], means: Float64Array, square
   }
 }
 
-// The same of all elements as they lie in memory, each added to what it belongs to.
+// Goes through all elements in their order in memory, and adds each to its sum.
 
 function meansInOrder(x: View, [outer, rows, kept, inner]: Runs, means: Float64Array): void {
   const data = dataOf(x);

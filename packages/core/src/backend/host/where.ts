@@ -4,7 +4,7 @@ import type { View } from '../backend.js';
 import { broadcastView, codedOf, dataOf, elementsOf } from './data.js';
 import { int64Elements } from './int64.js';
 
-/** Fewer elements are chosen faster by a branch. */
+/** Up to so many elements a branch is faster. */
 const maskFrom = 512;
 
 /** `Kernels.where` for any dtype. */
@@ -17,7 +17,7 @@ export function where(condition: View, a: View, b: View, out: View): void {
   pick(isExact ? (codedOf(out)!.bits as never) : dataOf(out), c, x, stepX, y, stepY);
 }
 
-/** One element again and again, or as many as there are results; as 64-bit integers where they have to be exact. */
+/** An operand: one element that repeats, or as many as results; as 64-bit integers where exactness needs them. */
 function operandOf(view: View, shape: Shape, isExact: boolean): [TypedArray, 0 | 1] {
   const isOne = view.numel === 1;
   const whole = isOne ? view : broadcastView(view, shape);
@@ -33,7 +33,7 @@ function pick(to: TypedArray, c: Uint8Array, x: TypedArray, stepX: 0 | 1, y: Typ
 
 const wordsOf = (t: TypedArray): Int32Array => new Int32Array(t.buffer, t.byteOffset, t.length);
 
-/** Without a branch, which could not be foreseen. */
+/** Branch-free: the branch would be unpredictable. */
 function pickBits(to: Int32Array, c: Uint8Array, x: Int32Array, stepX: 0 | 1, y: Int32Array, stepY: 0 | 1): void {
   for (let i = 0, p = 0, q = 0; i < to.length; i++, p += stepX, q += stepY) {
     const mask = -Number(c[i]! !== 0);

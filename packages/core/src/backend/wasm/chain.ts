@@ -3,17 +3,17 @@ import type { HostStorage } from '../host/storage.js';
 import { type BinaryKernel, binaryKernels, type UnaryKernel, unaryKernels } from './elementwise.js';
 import { isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 
-/** What the functions of a chain read and write: the elements of a view, one element for all, or what only the chain uses. */
+/** An operand or result in a chain: the elements of a view, one element for all, or values that only the chain uses. */
 export interface Place {
-  /** Null where only the chain uses it: there is never more of it than a block. */
+  /** Null where only the chain uses it: then no more than one block of it exists at a time. */
   readonly view: View | null;
   readonly isScalar: boolean;
-  /** Whether functions of the chain read it, and write it. */
+  /** Whether the chain reads it, and whether it writes it. */
   isRead: boolean;
   isWritten: boolean;
 }
 
-/** A function of a chain, which has a kernel; operands and the result are places, by number. */
+/** A function of a chain, which has a kernel. Operands and result are indices into the chain's places. */
 export interface Link {
   readonly name: ElementwiseKernel;
   readonly operands: readonly number[];
@@ -35,10 +35,10 @@ const kernels: ReadonlySet<string> = new Set([...unaryKernels, ...binaryKernels]
 /** Whether an elementwise function has a kernel. */
 export const hasKernel = (name: string): name is ElementwiseKernel => kernels.has(name);
 
-/** So many elements go through the whole chain before the next ones do: what it holds of them stays in the processor's cache. */
+/** A chain runs on so many elements at a time: its values for these stay in the processor's cache. */
 const block = 4096;
 
-/** Where a call finds the places of a chain: addresses, and how far each moves from element to element. */
+/** The addresses of a chain's places in a call, and how far each moves per element. */
 interface Located {
   readonly addresses: number[];
   readonly steps: number[];
@@ -63,7 +63,7 @@ function locate({ links, places, n }: Chain, memory: KernelMemory): Located {
   return { addresses, steps, outside };
 }
 
-/** Runs a chain, block by block. Its results are those of the functions one after the other, to the last bit. */
+/** Runs a chain block by block. The results are those of the functions one after the other, to the last bit. */
 export function runChain(chain: Chain): void {
   const { links, places, n } = chain;
   const memory = kernelMemory();

@@ -7,7 +7,7 @@ import { bands } from './threads.js';
 
 /** Convolutions with more multiplications than this are shared among threads. */
 const largeConvolution = 2 ** 20;
-/** How many elements are copied in and out at a time, for each thread: they stay in its cache. */
+/** How many elements each thread copies in and out at a time: they stay in its cache. */
 const copiedAtOnce = 2 ** 16;
 
 /** The shape as the kernels read it: see `assembly/geometry.ts`. */
@@ -16,7 +16,7 @@ function numbersOf({ groups, inputs, outputs, h, w, window, positions }: Geometr
   return [groups, inputs, outputs, h, w, ...kernel, ...stride, ...padding, ...dilation, ...positions, 0];
 }
 
-/** A call of the kernels: the memory, its threads, the shape there, and scratch memory for each thread. */
+/** A call of the kernels: the memory, its threads, the address of the geometry, and scratch memory for each thread. */
 function begin(
   geometry: Geometry,
   { patch, positions }: Sizes,
@@ -36,14 +36,14 @@ function begin(
   /** Runs `kernel` for each part, on all threads. */
   const run = (kernel: 'convolve' | 'convolveInput' | 'convolveWeight', parts: number[][]) => {
     const calls = parts.map((args, i) => [g, ...args, scratch + i * scratchBytes]);
-    // A pool works on memory that is shared, which is not taken for one thread alone.
+    // A pool needs shared memory, which a call with one thread does not use.
     if (threads > 1) pool!.run(kernel, calls);
     else for (const args of calls) (memory.instance.kernels[kernel] as (...args: number[]) => void)(...args);
   };
   return { memory, threads, g, run };
 }
 
-/** Runs a kernel that makes one array of images out of another, as many images at a time as are copied well. */
+/** Runs a kernel from one array of images to another, on as many images at a time as are copied efficiently. */
 function overImages(
   kernel: 'convolve' | 'convolveInput',
   geometry: Geometry,
@@ -93,7 +93,7 @@ function overImages(
   }
 }
 
-/** Whether the kernels take it: they would not write what is a sum of nothing. */
+/** Whether the kernels take it: they do not write the results of empty sums. */
 const accepts = ({ dtype }: View, { inputs, outputs }: Geometry): boolean =>
   dtype === 'float32' && inputs > 0 && outputs > 0;
 
@@ -113,15 +113,15 @@ export function conv(x: View, weight: View, bias: View | null, geometry: Geometr
 }
 
 /**
- * The convolution that a gradient for images is where kernels move by one place: of the results' gradients, padded as far
- * as kernels reach, with the kernels flipped. Null where kernels move further or were padded further.
+ * The convolution that computes the gradient for images, if kernels move by one position: over the gradients of the
+ * results, padded as far as kernels reach, with flipped kernels. Null if kernels move further or the padding is larger.
  */
 function flippedGeometry({ outputs, inputs, h, w, window, positions, ...rest }: Geometry): Geometry | null {
   const { kernel, stride, padding, dilation } = window;
   const reach = (d: 0 | 1) => dilation[d] * (kernel[d] - 1) - padding[d];
-  // Rows that no kernel reaches, which a transposed convolution may have, would be read beyond the padding.
+  // A transposed convolution may have rows that no kernel reaches; they would be read beyond the padding.
   if (positions[0] !== outputSize(h, 0, window) || positions[1] !== outputSize(w, 1, window)) return null;
-  // Packing patches of many outputs costs more than adding up those of fewer inputs.
+  // Packing patches of many outputs costs more than adding patches of fewer inputs.
   if (stride[0] !== 1 || stride[1] !== 1 || reach(0) < 0 || reach(1) < 0 || outputs > inputs) return null;
   const flipped = { kernel, stride, padding: [reach(0), reach(1)], dilation } as const;
   return {
@@ -157,8 +157,8 @@ export function convInput(g: View, weight: View, geometry: Geometry, out: View):
 }
 
 /**
- * Whether a flipped convolution multiplied its padding by finite numbers only: a zero times NaN would be NaN in positions that
- * the kernel's element never was put at. Each element of a channel has a part in the channel's first pixel.
+ * Whether a flipped convolution multiplied its padding by finite numbers only: 0 times NaN would put NaN in positions
+ * that the element of the kernel never reached. The first pixel of a channel depends on all elements of its kernels.
  */
 function startsFinite(images: Float32Array, { batch, groups, inputs, h, w }: Geometry): boolean {
   const size = h * w;
@@ -167,9 +167,9 @@ function startsFinite(images: Float32Array, { batch, groups, inputs, h, w }: Geo
   return true;
 }
 
-/** How many sums of images there are for the gradient of kernels of `size` elements: however many threads there are. */
+/** How many partial sums over images the gradient of kernels of `size` elements has, for any number of threads. */
 const sumsOf = (size: number, batch: number): number => Math.min(batch, 8, Math.max(1, Math.floor(2 ** 23 / size)));
-/** How many elements of images are in kernel memory at a time, at most. */
+/** The largest number of image elements in kernel memory at a time. */
 const imagesAtOnce = 2 ** 24;
 
 /** `Kernels.convWeight` for float32. */
@@ -210,7 +210,7 @@ function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, siz
       atX + first * image * 4,
       atSums + done++ * out.length * 4,
     ]);
-    // As many at a time as have scratch memory.
+    // As many at a time as there is scratch memory for.
     for (let p = 0; p < parts.length; p += threads) run('convolveWeight', parts.slice(p, p + threads));
   }
   const at = memory.target(out, 0, out.length);

@@ -6,24 +6,24 @@ interface Block {
 /** Blocks are whole cache lines. */
 const line = 64;
 
-/** Bytes rounded up to whole lines. Not by bits: sizes beyond 2^31 would turn negative. */
+/** Rounds bytes up to whole lines. Without bitwise operators, which would turn sizes beyond 2^31 negative. */
 export const roundUp = (bytes: number): number => Math.ceil(bytes / line) * line;
 
 /**
- * Hands out blocks of a memory that can grow: the smallest free one that fits, else from beyond the last block. Free
- * neighbours are joined at once, so what is free is few blocks.
+ * Allocates blocks of a memory that can grow: the smallest free block that fits, or one after the last block. Free
+ * neighbours are joined at once, so there are few free blocks.
  */
 export class Heap {
-  /** By address. */
+  /** Sorted by address. */
   readonly #free: Block[] = [];
   readonly #sizes = new Map<number, number>();
   #end: number;
-  /** Bytes in blocks that are taken. */
+  /** Bytes of allocated blocks. */
   held = 0;
 
   constructor(
     start: number,
-    /** Makes the memory reach up to `end`; false if it cannot. */
+    /** Grows the memory to `end`; false if it cannot grow. */
     private readonly reach: (end: number) => boolean,
   ) {
     this.#end = start;
@@ -39,14 +39,14 @@ export class Heap {
     return at;
   }
 
-  /** How many bytes the block at `at` has. */
+  /** The size of the block at `at`, in bytes. */
   sizeOf(at: number): number {
     const size = this.#sizes.get(at);
     if (size === undefined) throw new Error(`no block at ${at}`);
     return size;
   }
 
-  /** Gives a block back. */
+  /** Frees a block. */
   free(at: number): void {
     const size = this.sizeOf(at);
     this.#sizes.delete(at);

@@ -11,7 +11,7 @@ import { reduce, variance, varianceGradient } from './reduce.js';
 import * as softmax from './softmax.js';
 import { step } from './step.js';
 
-/** Those that copy strided operands into row-major order before they begin. */
+/** Kernels that copy strided operands into row-major order before they begin. */
 const overRows = {
   pairLoss,
   pairLossGradient,
@@ -25,10 +25,13 @@ const overRows = {
   normRowsGradient,
 };
 
-/** Whether a kernel copies its strided operands: `compile` gives it copies in memory that is planned. */
+/** Whether a kernel copies its strided operands: `compile` then gives it copies in planned memory. */
 export const copiesStrided = (name: keyof Kernels): boolean => name in overRows;
 
-/** The kernels in WebAssembly, where they pay, and those of the host elsewhere: all of them, where none can be compiled. */
+/**
+ * The kernels in WebAssembly where they are faster, the host's for all else; only the host's where WebAssembly cannot
+ * be compiled.
+ */
 export const kernels: Kernels = !isAvailable
   ? host.kernels
   : {

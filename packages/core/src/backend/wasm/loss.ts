@@ -60,7 +60,7 @@ export function crossEntropyGradient(g: View, p: View, classes: View, reduction:
   });
 }
 
-/** The kernels of losses of pairs, and what that of the gradient leaves out. */
+/** The kernels of the losses of pairs, and the constant factor that the gradient's kernel leaves out. */
 const pairKernels = {
   squaredError: { sum: 'squaredError', gradient: 'scaledDifference', factor: 2 },
   logitEntropy: { sum: 'logitLosses', gradient: 'logitLossGradient', factor: 1 },

@@ -7,7 +7,7 @@ import { arrayOf, isFloat32 } from './floats.js';
 import { copiedOf, copyMemory, kernelMemory, stagedSize } from './memory.js';
 import { bands } from './threads.js';
 
-/** Up to so many steps of `gemmByFours` are done at once in JavaScript: staging costs more. */
+/** Up to so many steps of `gemmByFours` run at once in JavaScript: staging would cost more. */
 const smallProduct = 200;
 
 /** `Kernels.matmul` for float32; sums are taken in float32. */
@@ -21,12 +21,12 @@ export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolea
 }
 
 /**
- * Whether threads save more than they cost: in waking them, and in copies, which take longer where another core has read
- * what was there before.
+ * Whether threads save more than they cost: they have to be woken, and copies take longer where another core has read
+ * the memory before.
  */
 const pays = (multiplications: number, copied: number): boolean => multiplications >= 2 ** 21 + 40 * copied;
 
-/** The product of two float32 matrices, plus `bias[n]` if there is one; `out` is row-major and starts at `outOffset`. */
+/** The product of two float32 matrices, plus `bias[n]` if given; `out` is row-major and starts at `outOffset`. */
 export function gemm(
   m: number,
   n: number,
@@ -57,7 +57,7 @@ export function gemm(
   kernel.deliver(atC, out, outOffset, m * n);
 }
 
-/** Batches of more elements than this are brought to the kernel matrix by matrix. */
+/** Larger batches are brought to the kernel matrix by matrix. */
 const largeBatch = 2 ** 22;
 
 /** The product of two matrices. */
@@ -85,7 +85,7 @@ function matrixOf(x: View, transposed: boolean): Matrix {
 
 const rowOf = (bias: View): Row => ({ data: dataOf(bias), offset: bias.offset });
 
-/** The products of a batch: in one call, unless matrices lie far apart or are very large. */
+/** The products of a batch: in one call, unless the matrices are far apart or very large. */
 function many({ m, n, k, a, b, startsA, startsB }: Product, x: Float32Array, y: Float32Array, out: Float32Array): void {
   const count = startsA.length;
   if (count > 1 && m * n * k > 0) {
@@ -111,7 +111,7 @@ function many({ m, n, k, a, b, startsA, startsB }: Product, x: Float32Array, y: 
   }
 }
 
-/** From where on, and how far, the elements of all matrices lie. */
+/** The offset of the first element of all matrices, and how far they extend. */
 type Span = readonly [first: number, length: number];
 
 function spanOf({ rowStride, colStride }: Layout, starts: ArrayLike<number>, rows: number, columns: number): Span {
@@ -162,7 +162,7 @@ function batchedGemm(
   memory.deliver(atC, out, 0, out.length);
 }
 
-/** Bands of the result, whole tiles high or wide, one for each thread. */
+/** Bands of the result, each whole tiles high or wide; one for each thread. */
 function gemmParts(
   threads: number,
   m: number,

@@ -4,16 +4,16 @@ import { Heap, roundUp } from './heap.js';
 import { attachNative, features, type Instance, instantiate, type NativeKernels } from './module.js';
 import { getNumThreads, ThreadPool } from './threads.js';
 
-/** Where the first block lies: below are the module's own constants. */
+/** The address of the first block; below it are the module's own constants. */
 const start = 4096;
 const page = 65536;
 export const maxBytes = 2 ** 32;
-/** The least that scratch memory has. */
+/** The smallest size of scratch memory. */
 const scratchBytes = 2 ** 20;
 
 /**
- * Refuses an array that ends before `end`, in elements: addresses know no lengths, and what lies behind an array in
- * kernel memory belongs to other tensors.
+ * Refuses an array that ends before `end` (in elements): kernels get addresses without lengths, and behind an array in
+ * kernel memory lies that of another tensor.
  */
 export function checkLength(op: string, data: ArrayLike<number>, end: number): void {
   if (!(end <= data.length))
@@ -24,19 +24,19 @@ export function checkLength(op: string, data: ArrayLike<number>, end: number): v
 }
 
 /**
- * Kernel memory. Some arrays live here, as long as the library knows (see `residency.ts`), and kernels read and write
- * them where they are. All others are copied in and out through scratch memory, which serves one kernel call at a time:
- * `begin` starts at its bottom again.
+ * Kernel memory. Some arrays live here for as long as the library knows who uses them (see `residency.ts`), and kernels
+ * work on them in place. All others are copied in and out through scratch memory, which serves one kernel call at a
+ * time: `begin` starts at its bottom again.
  */
 export class KernelMemory {
   readonly heap: Heap;
   #scratch = 0;
   #size = 0;
   #top = 0;
-  /** Of the call under way. */
+  /** The operator of the running call. */
   #op = '';
   #floats: Float32Array<ArrayBuffer>;
-  /** Growing gives a new buffer object over the same memory; arrays over the ones before stay valid where it is shared. */
+  /** Growing replaces the buffer object. Where the memory is shared, arrays on older buffers stay valid. */
   readonly #buffers = new Set<ArrayBufferLike>();
   #buffer: ArrayBufferLike;
   #pool: ThreadPool | null = null;
@@ -62,7 +62,7 @@ export class KernelMemory {
     }
     if (!shared) {
       this.#buffers.clear();
-      // Where there is no address space to grow into, it has moved.
+      // It has moved where the address space around it was taken.
       attachNative(this.instance);
     }
     this.#buffer = memory.buffer;
@@ -76,24 +76,24 @@ export class KernelMemory {
     return this.#size;
   }
 
-  /** Bytes that the memory has grown to, most of them untouched by anybody. */
+  /** Bytes that the memory has grown to; most of them are never touched. */
   get reserved(): number {
     return this.#floats.byteLength;
   }
 
-  /** The threads that have been started for it. */
+  /** The threads that were started for it. */
   get threads(): ThreadPool | null {
     return this.#pool;
   }
 
-  /** The threads that can work here, or null where this is the only one. */
+  /** The threads that can work here; null if this is the only one. */
   get pool(): ThreadPool | null {
     if (!this.instance.shared || getNumThreads() === 1 || typeof SharedArrayBuffer === 'undefined') return null;
     this.#pool ??= new ThreadPool(this.instance);
     return this.#pool;
   }
 
-  /** Starts a call of `op` that takes up to 16 pieces of scratch memory, of `bytes` in all. */
+  /** Starts a call of `op`, which takes up to 16 pieces of scratch memory, `bytes` in all. */
   begin(op: string, bytes: number): void {
     this.#op = op;
     this.#top = this.#scratch;
@@ -101,7 +101,7 @@ export class KernelMemory {
     const needed = roundUp(bytes) + 16 * 64;
     if (needed <= this.#size) return;
     if (this.#size > 0) this.heap.free(this.#scratch);
-    // Twice that, where it is to be had, so that the next call that needs a little more finds it.
+    // Doubles it if there is room, so that slightly larger calls need no growth.
     let size = Math.max(scratchBytes, needed * 2);
     let at = this.heap.allocate(size);
     if (at === 0) {
@@ -129,7 +129,7 @@ export class KernelMemory {
 
   /** Whether an array lives in kernel memory. */
   holds(data: Float32Array): boolean {
-    // V8 keeps up to 64 bytes inside the array object, and would have to make a buffer to tell.
+    // V8 keeps up to 64 bytes inside of the array object, and asking for `buffer` would allocate one.
     return data.length > 16 && (data.buffer === this.#buffer || this.#buffers.has(data.buffer));
   }
 
@@ -138,7 +138,7 @@ export class KernelMemory {
     return new Float32Array(this.#buffer as ArrayBuffer, at, length);
   }
 
-  /** The address of `length` floats from `offset` of `data`: where they live, or where they are copied to. */
+  /** The address of `length` floats from `offset` of `data`: in place if they live here, else of a copy. */
   put(data: Float32Array, offset: number, length: number): number {
     checkLength(this.#op, data, offset + length);
     if (this.holds(data)) return data.byteOffset + offset * 4;
@@ -147,20 +147,20 @@ export class KernelMemory {
     return at;
   }
 
-  /** The address for `length` results at `offset` of `data`, which `deliver` brings there. */
+  /** The address for `length` results that belong at `offset` of `data`; `deliver` copies them there. */
   target(data: Float32Array, offset: number, length: number): number {
     checkLength(this.#op, data, offset + length);
     return this.holds(data) ? data.byteOffset + offset * 4 : this.take(length * 4);
   }
 
-  /** Brings `length` results from `at`, which `target` gave, to `offset` of `data`. */
+  /** Copies `length` results from `at`, an address that `target` gave, to `offset` of `data`. */
   deliver(at: number, data: Float32Array, offset: number, length: number): void {
     if (!this.holds(data)) this.get(at, data, offset, length);
   }
 
   /**
-   * The address and strides of a matrix; where it does not live here it is copied in, and rows or columns that lie far
-   * apart are packed together.
+   * The address and strides of a matrix. If it does not live here it is copied in; rows or columns that are far apart
+   * are packed.
    */
   putMatrix({ data, offset, rowStride, colStride }: Matrix, rows: number, columns: number): [number, number, number] {
     const size = rows * columns;
@@ -181,13 +181,13 @@ export class KernelMemory {
     return [at, columns, 1];
   }
 
-  /** Writes `length` floats of `data` to `at`, again and again, `times` in all. */
+  /** Writes `length` floats of `data` to `at`, `times` times in a row. */
   repeat(at: number, data: Float32Array, offset: number, length: number, times: number): void {
     this.write(at, data, offset, length);
     this.instance.kernels.repeat(at, length, times);
   }
 
-  /** Sets `length` floats at `at`. */
+  /** Fills `length` floats at `at`. */
   fill(at: number, value: number, length: number): void {
     this.instance.kernels.fill(at, value, length);
   }
@@ -197,31 +197,34 @@ export class KernelMemory {
     this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
   }
 
-  /** Copies `rows` rows of `length` floats of `data`, which begin at `starts` from the `first` one on, behind one another to `at`. */
+  /**
+   * Copies rows of `length` floats of `data`, which begin at `starts`, to `at`, one after the other: `rows` rows from
+   * the `first` one on.
+   */
   gather(at: number, data: Float32Array, starts: ArrayLike<number>, first: number, rows: number, length: number): void {
     const to = this.#floats;
     for (let r = first, p = at / 4; r < first + rows; r++)
       for (let q = starts[r]!, end = q + length; q < end; ) to[p++] = data[q++]!;
   }
 
-  /** The address that whole numbers are copied to. */
+  /** Copies integers, and returns their address. */
   putIntegers(values: ArrayLike<number>): number {
     const at = this.take(values.length * 4);
     new Int32Array(this.instance.memory.buffer, at, values.length).set(values);
     return at;
   }
 
-  /** Copies `length` floats at `at` out to `offset` of `data`. */
+  /** Copies `length` floats from `at` to `offset` of `data`. */
   get(at: number, data: Float32Array, offset: number, length: number): void {
     data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);
   }
 }
 
-/** How many elements lie from the first to the last of a matrix. */
+/** The number of elements from the first to the last of a matrix. */
 const spanOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
   (rows - 1) * rowStride + (columns - 1) * colStride + 1;
 
-/** How many floats `putMatrix` takes: all from the first to the last element, or the elements alone if they lie far apart. */
+/** How many floats `putMatrix` takes: all from the first to the last element, or only the elements if they are far apart. */
 export function stagedSize(rowStride: number, colStride: number, rows: number, columns: number): number {
   const span = spanOf(rowStride, colStride, rows, columns);
   return span <= 2 * rows * columns ? span : rows * columns;
@@ -230,7 +233,7 @@ export function stagedSize(rowStride: number, colStride: number, rows: number, c
 let main: KernelMemory | null = null;
 let copies: KernelMemory | null = null;
 
-/** The kernel memory of this realm, in which arrays may live; the kernels are compiled at its first use. */
+/** The kernel memory of this realm, in which arrays may live. The first use compiles the kernels. */
 export function kernelMemory(): KernelMemory {
   main ??= new KernelMemory(instantiate());
   return main;
@@ -239,19 +242,19 @@ export function kernelMemory(): KernelMemory {
 /** Whether an array lives in kernel memory. */
 export const isInKernelMemory = (data: Float32Array): boolean => main?.holds(data) ?? false;
 
-/** How many of `length` elements are copied for a kernel: none of those that live in kernel memory. */
+/** How many of `length` elements are copied for a kernel: none if the array lives in kernel memory. */
 export const copiedOf = (data: Float32Array, length: number): number => (isInKernelMemory(data) ? 0 : length);
 
-/** The memories that have been made so far. */
+/** The memories made so far. */
 export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !== null);
 
-/** Memory for kernels all of whose arrays are on the JavaScript heap: where it is not shared, copies are twice as fast. */
+/** Memory for kernels whose arrays are all on the JavaScript heap: it is not shared, which makes copies twice as fast. */
 export function copyMemory(): KernelMemory {
   copies ??= new KernelMemory(instantiate(features.fused, false));
   return copies;
 }
 
-/** Lets the kernels of an addon take the place of those in WebAssembly, in memories that are there and in those to come. */
+/** Replaces the kernels in WebAssembly by those of an addon, in existing memories and in later ones. */
 export function useNative(native: NativeKernels): void {
   features.native = native;
   for (const { instance, threads } of memories()) {

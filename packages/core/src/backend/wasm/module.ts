@@ -5,7 +5,7 @@ import type { StepKernel } from './step.js';
 import { decodeText } from './text.js';
 import { unfuse } from './unfuse.js';
 
-/** `n` elements from `x` to `to`, rounded up to whole vectors, and what parameters there are. */
+/** `n` elements from `x` to `to`, rounded up to whole vectors; `a` and `b` are parameters. */
 type Elementwise = (to: number, x: number, n: number, a?: number, b?: number) => void;
 
 /** The same from `x` and `y`. */
@@ -108,7 +108,7 @@ export interface Kernels
   logitLossGradient(to: number, x: number, y: number, n: number, scale: number): void;
 }
 
-/** What is used of a `WebAssembly.Memory`, whose types a program without the library `dom` lacks. */
+/** The part of `WebAssembly.Memory` that is used: without the library `dom`, a program lacks its types. */
 interface Memory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -116,33 +116,33 @@ interface Memory {
 
 /** A Node-API addon that has faster kernels for some of the module's exports, with their names, arguments and memory. */
 export interface NativeKernels {
-  /** Where threads find it. */
+  /** The file that threads load it from. */
   readonly file: string;
-  /** The kernels, over a memory that begins with these bytes. They are asked for again where it may have moved. */
+  /** The kernels over a memory that begins with these bytes. Called again if it may have moved. */
   attach(bytes: Uint8Array): Partial<Kernels>;
 }
 
 /** A compiled module over the memory it works on. */
 export interface Instance {
-  /** What the module exports, and in its place what a native addon has: ask after `begin`, which may change that. */
+  /** The module's exports, with those of a native addon in their place. Read it after `begin`, which may change it. */
   readonly kernels: Kernels;
   /** A `WebAssembly.Module`. */
   readonly module: object;
   readonly memory: Memory;
   /** Whether other threads can work on it too. */
   readonly shared: boolean;
-  /** Whether products are added without rounding in between. */
+  /** Whether multiply-adds are fused, without rounding in between. */
   readonly fused: boolean;
 }
 
-/** Node 20 has relaxed SIMD behind a flag, which V8 takes at run time as well. */
+/** Node 20 has relaxed SIMD behind a flag, which V8 also takes at run time. */
 function allowRelaxedSimd(): void {
   type V8 = { setFlagsFromString?(flag: string): void };
   const { process } = globalThis as { process?: { getBuiltinModule?(id: string): V8 | undefined } };
   process?.getBuiltinModule?.('node:v8')?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
 }
 
-/** A memory that threads can share, or, where there is none, one of our own. */
+/** A memory that threads can share, or an unshared one where there is none. */
 function makeMemory(): [memory: WebAssembly.Memory, shared: boolean] {
   const size = { initial: 16, maximum: 65536 };
   try {
@@ -152,17 +152,17 @@ function makeMemory(): [memory: WebAssembly.Memory, shared: boolean] {
   }
 }
 
-/** The kernels ask for a shared memory. The flags of that import follow the names `env` and `memory` and its kind. */
+/** The kernels import a shared memory. The flags of that import follow the names `env` and `memory`, and its kind. */
 function unshare(bytes: Uint8Array): Uint8Array {
   const name = [3, ...new TextEncoder().encode('env'), 6, ...new TextEncoder().encode('memory'), 2];
   const at = bytes.findIndex((_, i) => name.every((b, j) => bytes[i + j] === b)) + name.length;
   return bytes.with(at, bytes[at]! & ~2);
 }
 
-/** What instances are made with. Tests turn `fused` off, to run with the kernels for engines without relaxed SIMD. */
+/** How instances are made. Tests turn `fused` off to run the kernels for engines without relaxed SIMD. */
 export const features = { fused: true, native: null as NativeKernels | null };
 
-/** The least module that there is: eight bytes, which say what they are. */
+/** The smallest module: the eight bytes of the header. */
 const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
 function compiles(): boolean {
@@ -173,10 +173,10 @@ function compiles(): boolean {
   }
 }
 
-/** Whether there is WebAssembly, and the engine and the page let it be compiled; else the host's loops compute everything. */
+/** Whether WebAssembly exists and may be compiled here; if not, the host's loops compute everything. */
 export const isAvailable = typeof WebAssembly === 'object' && compiles();
 
-/** Refused by the engine, or by the page; what there is to be done is in `docs/memory-and-threads.md`. */
+/** The engine or the page refuses; `docs/memory-and-threads.md` says what to do. */
 function refuse(cause?: Error): never {
   const why = cause ? `this page or process refuses to compile it (${cause.message})` : 'there is none here';
   throw new TensorError(
@@ -195,7 +195,7 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
   }
 }
 
-/** Compiles the kernels. Throws a TensorError, which says what to do, where WebAssembly is missing or refused. */
+/** Compiles the kernels. Throws a TensorError that says what to do if WebAssembly is missing or refused. */
 export function instantiate(useFused = features.fused, useShared = true): Instance {
   if (typeof WebAssembly === 'undefined') refuse();
   const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
@@ -210,7 +210,7 @@ export function instantiate(useFused = features.fused, useShared = true): Instan
   return instance;
 }
 
-/** Puts the kernels of the addon, where there is one, in the place of the module's. */
+/** Puts the kernels of the addon, if there is one, in the place of the module's. */
 export function attachNative({ kernels, memory }: Pick<Instance, 'kernels' | 'memory'>): void {
   if (features.native) Object.assign(kernels, features.native.attach(new Uint8Array(memory.buffer)));
 }

@@ -8,13 +8,13 @@ import { withFloats } from './residency.js';
 import { centeredSquares, rowMoments } from './rowReductions.js';
 import { asFloats, inRows, type Rows } from './rows.js';
 
-/** Shorter rows are done faster in JavaScript. */
+/** Shorter rows are faster in JavaScript. */
 const rowFrom = 4;
 
 const accepts = (x: View, n: number, ...others: (View | null)[]): boolean =>
   isFloat32(x) && n >= rowFrom && x.numel >= kernelFrom && others.every((view) => view === null || isFloat32(view));
 
-/** The weights of each place of a row, ones where there are none; and the biases. */
+/** A weight for each element of a row (ones by default), and the biases (zeros by default). */
 const weightsOf = (weight: View | null, n: number): Float32Array =>
   weight ? floatsOf(weight) : new Float32Array(n).fill(1);
 const biasesOf = (bias: View | null, n: number): Float32Array => (bias ? floatsOf(bias) : new Float32Array(n));
@@ -57,7 +57,7 @@ export function normRows(
   });
 }
 
-/** Rows whose gradients of weight and bias are summed in float32; beyond, in float64. */
+/** The gradients of weight and bias are summed in float32 over so many rows at a time, and their sums in float64. */
 const blockHeight = 32;
 
 /** `Kernels.normRowsGradient` for float32. */
@@ -165,7 +165,7 @@ function statisticsOf(
     cancels ||= !(variance[g]! > 1e-6 * squares[g]!);
   }
   if (!cancels) return { mean, variance };
-  // The mean is so large beside the variance that squares around it have to be taken.
+  // The mean is so large beside the variance that the squares have to be taken around it.
   variance.fill(0);
   const means = Float64Array.from(of, (g) => mean[g]!);
   const around = centeredSquares(x, means, rows, n);
@@ -173,7 +173,7 @@ function statisticsOf(
   return { mean, variance };
 }
 
-/** `(x - mean) scale + shift` of each row of `n`, with numbers of its own. */
+/** `(x - mean) scale + shift` for each row of `n`; each row has its own mean, scale and shift. */
 export function shiftRows(
   to: Float32Array,
   x: Float32Array,

@@ -24,7 +24,7 @@ export function reduce(which: Reduction, x: View, dims: readonly number[], out: 
   if (runs === null || !byKernel(which, x, runs, out, power)) host.reduce(which, x, dims, out, power);
 }
 
-/** Gives whether there is a kernel for it. */
+/** Returns whether there is a kernel for it. */
 function byKernel(which: Reduction, x: View, runs: Runs, out: View, power: number): boolean {
   switch (which) {
     case 'sum':
@@ -44,7 +44,7 @@ function byKernel(which: Reduction, x: View, runs: Runs, out: View, power: numbe
   }
 }
 
-/** Whether it is the last dimensions that are reduced, to more than one element. */
+/** Whether the last dimensions, of more than one element, are reduced. */
 const isRows = ([, rows, , inner]: Runs): boolean => rows === 1 && inner > 1;
 
 function sum(x: View, runs: Runs, to: TypedArray): boolean {
@@ -77,7 +77,7 @@ function sumColumns(to: TypedArray, floats: Float32Array, [outer, rows, kept]: R
   }
 }
 
-/** The 2-norms, from squares added up in float64. */
+/** The 2-norms; squares are added in float64. */
 function lengths(x: View, [outer, , kept, inner]: Runs, to: TypedArray): true {
   const moments = rowMoments(floatsOf(x), outer * kept, inner);
   for (let r = 0; r < to.length; r++) to[r] = Math.sqrt(moments[2 * r + 1]!);
@@ -120,7 +120,7 @@ export function variance(
   }
 }
 
-/** Means, and the sums of squares around them. */
+/** The means, and the sums of squares around them. */
 interface Spreads {
   readonly means: Float64Array;
   readonly squares: Float64Array;

@@ -1,14 +1,14 @@
 import { copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
 import { asFloats, inRows, piece, type Rows } from './rows.js';
 
-// Reductions of float32 arrays that consist of rows. Sums are float64.
+// Reductions of rows of float32. Sums are taken in float64.
 
 /** Longer rows are reduced in parts of this length. */
 const part = piece / 2;
 
 /**
- * Calls `reduce` with rows of equal length, and where in `to` their results go: all rows, or if they are long the parts of
- * each, whose results `join` makes into one.
+ * Calls `reduce` with rows of equal length and the targets of their results: with all rows, or, if they are long, with
+ * the parts of each row, whose results `join` combines.
  */
 function inParts<T extends Float32Array | Float64Array>(
   to: T,
@@ -91,7 +91,7 @@ export function rowVariances(x: Float32Array, rows: number, n: number): { means:
   for (let r = 0; r < rows; r++) {
     means[r] = moments[r * 2]! / n;
     squares[r] = moments[r * 2 + 1]! - moments[r * 2]! * means[r]!;
-    // Where the two nearly cancel, or are not finite, once more around the mean.
+    // If the two nearly cancel, or are not finite, computes again around the mean.
     if (!(squares[r]! > 1e-6 * moments[r * 2 + 1]!)) {
       const row = x.subarray(r * n, (r + 1) * n);
       squares[r] = centeredSquares(row, means.subarray(r, r + 1), 1, n)[0]!;
@@ -119,10 +119,10 @@ export function columnSums(x: Float32Array, rows: number, n: number): Float64Arr
   return sums;
 }
 
-/** Which extremum: the sign bit makes the largest of negated elements of it. */
+/** Which extremum: flipping the sign bit, the kernel finds the smallest as the largest of the negated elements. */
 const flips = { max: 0, min: 0x80000000 } as const;
 
-/** The largest or the smallest element of each row; NaN counts as either. */
+/** The largest or the smallest element of each row; NaN wins. */
 export function rowExtrema(which: 'max' | 'min', to: Float32Array, x: Float32Array, rows: number, n: number): void {
   inParts(
     to,
@@ -140,7 +140,7 @@ export function rowExtrema(which: 'max' | 'min', to: Float32Array, x: Float32Arr
   );
 }
 
-/** Where in each row the first of those stands. */
+/** The index in each row of the first of those. */
 export function rowArgExtrema(which: 'max' | 'min', to: Int32Array, x: Float32Array, rows: number, n: number): void {
   if (n <= piece) {
     inRows(which, rows, [[x, n]], [[asFloats(to), 1]], ({ rowPlaces }, count, [from, result]) => {
@@ -164,7 +164,7 @@ export function rowArgExtrema(which: 'max' | 'min', to: Int32Array, x: Float32Ar
   }
 }
 
-/** The largest or the smallest element of each of `n` columns of `rows` rows, in each of `blocks` blocks; and its row. */
+/** The largest or the smallest element of each of `n` columns of `rows` rows, in each of `blocks` blocks, and its row. */
 export function columnExtrema(
   which: 'max' | 'min',
   values: Float32Array,

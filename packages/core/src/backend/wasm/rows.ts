@@ -2,29 +2,29 @@ import { checkLength, copyMemory, isInKernelMemory, kernelMemory } from './memor
 import type { Kernels } from './module.js';
 import { bands } from './threads.js';
 
-// Kernels over long float32 arrays, which are copied in, computed and copied out in pieces: the copies stay in the
+// Runs kernels on long float32 arrays in pieces, which are copied in, computed and copied out: the copies stay in the
 // processor's cache, and kernel memory stays small.
 
-/** How many elements make up a piece. */
+/** The number of elements of a piece. */
 export const piece = 8192;
 
-/** Integers or doubles as floats of the same bits, which is how they are copied. */
+/** Integers or doubles as floats with the same bits, to be copied as such. */
 export const asFloats = (x: Int32Array | Float64Array): Float32Array =>
   new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
 
-/** An array with so many elements for each row; with 0, all rows read the whole of it. */
+/** An array and its number of elements per row; with 0, all rows read the whole array. */
 export type Rows = readonly [data: Float32Array, width: number];
 
-/** Rows with more elements than this are shared among threads, where they live in kernel memory. */
+/** Rows of more elements in all are shared among threads if they live in kernel memory. */
 const manyElements = 2 ** 16;
 
 const isInPlace = ([data]: Rows): boolean => isInKernelMemory(data);
 const addressOf = ([{ byteOffset }]: Rows): number => byteOffset;
 
 /**
- * Calls `run` with a number of rows, where the rows of each input and of each result begin, and which row is the first:
- * for as many rows at a time as make up a piece, or for all of them where all arrays live in kernel memory. `run` calls
- * one kernel, or where there are several threads notes the call. A result that is also an input is rewritten.
+ * Calls `run` with a number of rows, the addresses of these rows of each input and result, and the index of the first
+ * row: for as many rows at a time as a piece holds, or for all rows if all arrays live in kernel memory. `run` calls
+ * one kernel; with several threads that call is noted and then shared. A result that is also an input is rewritten.
  */
 export function inRows(
   op: string,
@@ -42,14 +42,14 @@ export function inRows(
   const there = all.map(([data]) => isInKernelMemory(data));
   const widest = Math.max(...all.map(([, width]) => width));
   const whole = there.every((inPlace, i) => inPlace || all[i]![1] === 0);
-  // Copies take longer where other threads have read what was there before: more than they would save. And what a kernel
-  // returns is not to be had from several threads.
+  // With threads, copies take longer where others have read the memory before, more than threads save. And return
+  // values cannot be collected from workers.
   const many = whole && results.length > 0 && rows * widest >= manyElements;
   const pool = many ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
   const memory = there.includes(true) ? kernelMemory() : copyMemory();
   const some = whole ? rows : Math.max(1, Math.floor(piece / widest));
-  // What is taken for an array that does not live there.
+  // The size of the scratch memory for arrays that do not live there.
   const sizes = all.map(([data, width], i) => (there[i] ? 0 : (width === 0 ? data.length : some * width) * 4));
   memory.begin(
     op,
@@ -71,7 +71,7 @@ export function inRows(
     if (threads === 1) run(memory.instance.kernels, count, addresses, r);
     else
       pool!.note((kernels) => {
-        // In sixteens, so that what a kernel of whole vectors writes past its end is not another's.
+        // Multiples of 16, because kernels of whole vectors write past the end of their part.
         for (const [first, length] of bands(count, widest === 1 ? 16 : 1, threads)) {
           const at = addresses.map((address, i) => address + first * all[i]![1] * 4);
           run(kernels, length, at, r + first);

@@ -4,7 +4,7 @@ import * as host from '../host/step.js';
 import { floatsOf, isFloat32 } from './floats.js';
 import { inRows, type Rows } from './rows.js';
 
-/** The rules that have a kernel, and from how many elements on it is faster than the loop: see `assembly/optim.ts`. */
+/** The rules that have a kernel, with the number of elements from which it is faster than the loop: see `assembly/optim.ts`. */
 const kernelFrom = { adagrad: 1024, adam: 256, amsgrad: 1024, lion: 1024, momentum: 1024, rmsprop: 1024, sgd: 1024 };
 
 export type StepKernel = keyof typeof kernelFrom;
@@ -25,7 +25,7 @@ function byKernel(name: string, w: View, g: View, memory: readonly View[], numbe
   return true;
 }
 
-/** One step over float32 weights, in place: `w` and what the optimizer remembers are rewritten. */
+/** One step over float32 weights: rewrites `w` and the optimizer's memory in place. */
 export function stepByKernel(
   name: StepKernel,
   w: Float32Array,

@@ -1,15 +1,15 @@
-// Bytes as text: the most frequent bytes are one character, the others two. Unlike base64, which splits bytes between
-// characters, it compresses as well as the bytes themselves, and is shorter.
+// Bytes as text: the most frequent bytes take one character, the others two. Shorter than base64, and compresses as
+// well as the bytes themselves, since it does not split bytes between characters.
 
-/** What a string literal and a page may hold as it is. */
+/** The characters that a string literal and a page may hold as they are. */
 const characters = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter(
   (c) => !'\'"`\\$<'.includes(c),
 );
 
-/** How many characters stand for a byte on their own; each of the rest begins a pair. */
+/** How many characters stand for one byte; each of the others begins a pair. */
 export const single = characters.length - 3;
 
-/** All bytes: the frequent ones, which get the characters, then the others in order. */
+/** All bytes: first the frequent ones, which take one character, then the others in order. */
 const inOrder = (frequent: readonly number[]): number[] => [
   ...frequent,
   ...Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !frequent.includes(byte)),
@@ -28,7 +28,7 @@ export function encodeText(bytes: Uint8Array, frequent: readonly number[]): stri
   return Array.from(bytes, (byte) => code[byte]).join('');
 }
 
-/** The bytes of a text that `encodeText` made with the same frequent bytes, here as hexadecimal digits. */
+/** The bytes of a text that `encodeText` made with the same frequent bytes (here in hexadecimal). */
 export function decodeText(text: string, frequent: string): Uint8Array<ArrayBuffer> {
   const indexOf = new Map(characters.map((c, i) => [c, i]));
   const byteAt = inOrder(frequent.match(/../g)!.map((digits) => Number.parseInt(digits, 16)));

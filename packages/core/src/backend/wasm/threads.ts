@@ -2,10 +2,10 @@ import { show } from '../../check.js';
 import { TensorError } from '../../errors.js';
 import { features, type Instance, type Kernels } from './module.js';
 
-/** A kernel's arguments, for a part of what is to be done. */
+/** A kernel's arguments for one part of the work. */
 export type Part = readonly number[];
 
-// Where the control words lie.
+// Addresses of the control words.
 const NEXT = 0;
 const DONE = 1;
 const SEQUENCE = 2;
@@ -13,20 +13,20 @@ const SLEEPERS = 3;
 const FAILED = 4;
 const READY = 5;
 
-/** Numbers that a part takes: which kernel, how many arguments, and these. */
+/** The numbers of a part: which kernel, how many arguments, and the arguments. */
 const partLength = 24;
 const maxParts = 64;
 
-/** How often a worker looks for more to do before it goes to sleep: some 400 microseconds. */
+/** How often a worker looks for more work before it goes to sleep: for some 400 microseconds. */
 const spinCount = 100_000;
 
-/** After so many milliseconds without a part done a worker that had one must have been ended. */
+/** If no part is finished for so many milliseconds, a worker that had one must have been terminated. */
 const lost = 60_000;
 
 /**
- * What a worker runs. Parts are taken one by one, by whoever is free: a worker that is late leaves its part to another.
- * One word says which part is next, how many there are, and (in the upper bits) which call it is about, so that
- * somebody late cannot take a part of another call for one of its own.
+ * The program of a worker. Whoever is free takes the next part: a late worker leaves its part to others. One word holds
+ * the next part, the number of parts and (in the upper bits) the number of the call, so that a late worker cannot take
+ * a part of another call for one of its own.
  */
 const program = `
 const work = ({ module, memory, control, parts, names, native }) => {
@@ -81,10 +81,10 @@ type Runtime = {
 const runtime = globalThis as Runtime;
 const nodeWorkers = runtime.process?.getBuiltinModule?.('node:worker_threads');
 
-/** How many threads there may be at most. */
+/** The largest number of threads. */
 export const mostThreads = 32;
 
-/** As many threads as there are cores, and one in a worker, which is itself one of several, or where none can be had. */
+/** One thread for each core; one in a worker, which is itself one of several, and where no threads can be started. */
 function threadsToBegin(): number {
   const cores = Math.min(mostThreads, runtime.navigator?.hardwareConcurrency ?? coresOfNode());
   if (nodeWorkers) return nodeWorkers.isMainThread ? cores : 1;
@@ -99,7 +99,7 @@ function coresOfNode(): number {
 function startWorker(data: object, ended: () => void): ThreadWorker {
   if (nodeWorkers) {
     const worker = new nodeWorkers.Worker(program, { eval: true, workerData: data, execArgv: [], env: {} });
-    // It takes no part then, and the others do all.
+    // It then takes no part, and the others do everything.
     worker.on('error', () => {});
     worker.on('exit', ended);
     worker.unref?.();
@@ -136,7 +136,10 @@ export function setNumThreads(n: number): void {
   threads = n;
 }
 
-/** `n` cut into at most `count` runs, about as long as each other, of whole `unit`s but for the last: where each begins, and its length. */
+/**
+ * Cuts `n` into at most `count` runs of similar length, each a multiple of `unit` except the last: the begin and length
+ * of each.
+ */
 export function bands(n: number, unit: number, count: number): (readonly [first: number, length: number])[] {
   const length = Math.max(1, Math.ceil(n / unit / count)) * unit;
   return Array.from(
@@ -145,7 +148,7 @@ export function bands(n: number, unit: number, count: number): (readonly [first:
   );
 }
 
-/** Workers on the memory of an instance: started when there is first something for them to do. */
+/** Workers on the memory of an instance; started when there is first work for them. */
 export class ThreadPool {
   #control = new Int32Array(new SharedArrayBuffer(64));
   #parts = new Float64Array(new SharedArrayBuffer(8 * partLength * maxParts));
@@ -153,7 +156,7 @@ export class ThreadPool {
   readonly #names: (keyof Kernels)[];
   readonly #indices: Map<string, number>;
   #calls = 0;
-  /** Kernels that note their arguments rather than run. */
+  /** Functions that note their arguments instead of running the kernel. */
   readonly #recorder: Kernels;
   readonly #noted: Part[] = [];
   #name!: keyof Kernels;
@@ -170,7 +173,7 @@ export class ThreadPool {
     this.#indices = new Map(this.#names.map((name, i) => [name, i]));
   }
 
-  /** How many threads can take parts now. Those that are missing are started, and there for a later call. */
+  /** How many threads can take parts now. Starts those that are missing, for later calls. */
   get size(): number {
     const wanted = getNumThreads() - 1;
     if (this.#workers.length < wanted && this.instance.shared) this.#start(wanted);
@@ -182,18 +185,18 @@ export class ThreadPool {
     const native = features.native?.file;
     const data = { module, memory, control: this.#control, parts: this.#parts, names: this.#names, native };
     const ended = () => {
-      // Its counts are not to be trusted any more.
+      // Its counts can no longer be trusted.
       if (data.control === this.#control) this.restart();
     };
     try {
       while (this.#workers.length < wanted) this.#workers.push(startWorker(data, ended));
     } catch {
-      // No workers here: this thread does all.
+      // Workers cannot be started here: this thread does everything.
       threads = 1 + this.#workers.length;
     }
   }
 
-  /** Leaves the workers that there are to themselves; new ones are started when there is something for them to do. */
+  /** Abandons the running workers; new ones are started when there is work for them. */
   restart(): void {
     const workers = this.#workers;
     this.#control = new Int32Array(new SharedArrayBuffer(64));
@@ -202,7 +205,7 @@ export class ThreadPool {
     for (const worker of workers) worker.terminate();
   }
 
-  /** Waits until all parts are done: at first by looking, as long as a worker looks, then asleep where that is allowed. */
+  /** Waits until all parts are done: looks for as long as workers do, then sleeps where that is allowed. */
   #wait(name: string, count: number): void {
     const control = this.#control;
     for (let spins = 0; spins < spinCount; spins++) if (Atomics.load(control, DONE) >= count) return;
@@ -218,12 +221,12 @@ export class ThreadPool {
           'a thread that had a part of it was ended, so its result is not whole; call it again',
         );
       }
-      // In pages the main thread may not sleep.
+      // The main thread of a page may not sleep.
       if (nodeWorkers) Atomics.wait(control, DONE, done, 0.05);
     }
   }
 
-  /** Runs on all threads what `calls` calls: one kernel, up to 64 times. Nothing comes back from it. */
+  /** Runs what `calls` does on all threads: up to 64 calls of one kernel, without return values. */
   note(calls: (kernels: Kernels) => void): void {
     this.#noted.length = 0;
     calls(this.#recorder);

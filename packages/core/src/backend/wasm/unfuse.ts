@@ -1,5 +1,5 @@
-// The kernels for engines without relaxed SIMD are made from the others as they are loaded: kept beside them, they would
-// take 5 kB more of every compressed bundle.
+// The kernels for engines without relaxed SIMD are made from the others when they are loaded: as a second module they
+// would add 5 kB to every compressed bundle.
 
 /** `f32x4.relaxed_madd`. `scripts/build-kernels.mjs` checks that a function has these bytes for nothing else. */
 const madd = [0xfd, 0x85, 0x02];
@@ -9,19 +9,19 @@ const localGet = 0x20;
 const localSet = 0x21;
 const v128 = 0x7b;
 
-/** The sections of a module that are read here. */
+/** The ids of the sections that are read here. */
 const typeSection = 1;
 const functionSection = 3;
 const codeSection = 10;
 
-/** An unsigned number as WebAssembly writes it: seven bits a byte, the lowest first. */
+/** An unsigned LEB128 number: seven bits per byte, the lowest first. */
 function encode(n: number): number[] {
   return n < 128 ? [n] : [(n & 127) | 128, ...encode(n >>> 7)];
 }
 
 /** The module with each fused multiply-add as a product and a sum: `a b c madd` becomes `a b mul c add`. */
 export function unfuse(module: Uint8Array): Uint8Array<ArrayBuffer> {
-  // Behind the eight bytes that say that it is a module.
+  // Skips the eight bytes of the header.
   let at = 8;
   const number = (): number => {
     const byte = module[at++]!;
@@ -29,7 +29,7 @@ export function unfuse(module: Uint8Array): Uint8Array<ArrayBuffer> {
   };
   const list = <T>(item: (i: number) => T): T[] => Array.from({ length: number() }, (_, i) => item(i));
 
-  /** How many parameters functions of a type have, and the type of each function. */
+  /** The number of parameters of each function type, and the type of each function. */
   let parameters: number[] = [];
   let types: number[] = [];
 
@@ -42,7 +42,7 @@ export function unfuse(module: Uint8Array): Uint8Array<ArrayBuffer> {
     return count;
   };
 
-  /** A function. While `a` and `b` are multiplied, `c` waits in a local variable that is added. */
+  /** A function body. While `a` and `b` are multiplied, `c` waits in a local variable that is added. */
   const body = (i: number): number[] => {
     const size = number();
     const end = at + size;
