@@ -567,7 +567,12 @@ const refused: Record<string, (() => unknown)[]> = {
   addcmul: [() => core.addcmul(x, x, core.ones([2, 2]))],
   addcdiv: [() => core.addcdiv(x, x, core.ones([2, 2]))],
   allclose: [() => core.allclose(x, core.ones([2, 2]))],
-  sumTo: [() => core.sumTo(x, [4])],
+  sumTo: [
+    () => core.sumTo(x, [4]),
+    () => core.sumTo(x, [3, 2]),
+    () => core.sumTo(x, [1, 2, 3]),
+    () => core.sumTo(x, [x] as never),
+  ],
   softplus: [() => core.softplus(x, 2 as never), () => core.softplus(x, { Beta: 2 } as never)],
   elu: [() => core.elu(x, 0.5 as never), () => core.elu(x, { alpha: '1' } as never)],
   celu: [() => core.celu(x, 0.5 as never), () => core.celu(x, { Alpha: 1 } as never)],

@@ -63,6 +63,7 @@ it('values are shown in few words, whatever they are', () => {
   expect(show(ones([2, 3]))).toBe('a float32 tensor of shape [2, 3]');
   expect(show([1, [2], 'x'])).toBe("[1, […], 'x']");
   expect(show(new Array(1e6).fill(0)).length).toBeLessThan(80);
+  expect(show('a\0b\x1b[2J\x9b')).toBe("'a\ufffdb\ufffd[2J\ufffd'");
 });
 
 it('arguments of another kind are refused by name', () => {

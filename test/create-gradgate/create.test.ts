@@ -50,9 +50,16 @@ describe('createProject', () => {
     expect(() => createProject(join(made, 'package.json'))).toThrow(/package\.json is a file/);
     const at = join(made, 'x');
     expect(() => createProject(at, { template: 'deno' as never })).toThrow(
-      /there is no template "deno"; there is node, vite, nest/,
+      /there is no template 'deno'; there is node, vite, nest/,
     );
-    expect(() => createProject(at, { templat: 'node' } as never)).toThrow(/there is no option "templat"/);
+    expect(() => createProject(at, { templat: 'node' } as never)).toThrow(/there is no option 'templat'/);
+    const loop: { self?: unknown } = {};
+    loop.self = loop;
+    for (const wrong of [loop, 10n, 'a\0b', '', null, Symbol('s')])
+      expect(() => createProject(wrong as never)).toThrow(/createProject: the folder is a path, got/);
+    for (const template of [loop, 10n, null])
+      expect(() => createProject(at, { template } as never)).toThrow(/createProject: there is no template/);
+    expect(() => createProject(at, null as never)).toThrow(/createProject: options are an object/);
     expect(() => createProject(undefined as never)).toThrow(/createProject: the folder is a path/);
     expect(readdirSync(made)).not.toContain('x');
   });
@@ -68,7 +75,7 @@ describe('createProject', () => {
     expect(run().stderr).toMatch(/create-gradgate: there is to be one folder\n\nusage: npm create gradgate@latest/);
     expect(run('a', '-t', 'x')).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('there is no template "x"'),
+      stderr: expect.stringContaining("there is no template 'x'"),
     });
     expect(run('--help').stdout).toMatch(/^usage/);
   });

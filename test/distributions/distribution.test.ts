@@ -1,4 +1,4 @@
-import { arange, eye, ones, randn, tensor, zeros } from '@gradgate/core';
+import { arange, eye, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
 import * as d from '@gradgate/distributions';
 import { describe, expect, it } from 'vitest';
 
@@ -207,5 +207,51 @@ describe('what is made of other distributions', () => {
     ]);
     expect(new d.Categorical({ probs: ones([3]) }).enumerateSupport().toArray()).toEqual([0, 1, 2]);
     expect(new d.Binomial(2, { probs: tensor([0.5]) }).enumerateSupport().toArray()).toEqual([[0], [1], [2]]);
+  });
+});
+
+describe('where a probability is 0 or 1', () => {
+  const gradient = (f: (probs: Tensor) => Tensor, ...probs: number[]) => {
+    const p = tensor(probs, { dtype: 'float64', requiresGrad: true });
+    const value = f(p);
+    value.sum().backward();
+    // -0 counts as 0.
+    return { value: value.add(0).toArray(), gradient: p.grad!.add(0).toArray() as number[] };
+  };
+  const half = tensor(0.5, { dtype: 'float64' });
+
+  it('divergences and their gradients are finite where nothing impossible happens', () => {
+    const log2 = expect.closeTo(Math.log(2), 12);
+    const coin = gradient(
+      (probs) => d.klDivergence(new d.Bernoulli({ probs }), new d.Bernoulli({ probs: half })),
+      0,
+      0.5,
+      1,
+    );
+    expect(coin.value).toEqual([log2, 0, log2]);
+    expect(coin.gradient.every(Number.isFinite)).toBe(true);
+    const coins = gradient(
+      (probs) => d.klDivergence(new d.Binomial(3, { probs }), new d.Binomial(3, { probs: half })),
+      0,
+      1,
+    );
+    expect(coins.gradient.every(Number.isFinite)).toBe(true);
+    const same = gradient(
+      (probs) =>
+        d.klDivergence(new d.Bernoulli({ probs }), new d.Bernoulli({ probs: tensor([0, 1], { dtype: 'float64' }) })),
+      0,
+      1,
+    );
+    expect(same).toEqual({ value: [0, 0], gradient: [0, 0] });
+    const sure = new d.Geometric({ probs: 1 });
+    expect(d.klDivergence(sure, sure).item()).toBeCloseTo(0, 6);
+    expect(d.klDivergence(new d.Bernoulli({ probs: half }), new d.Bernoulli({ probs: 0 })).item()).toBe(Infinity);
+  });
+
+  it('the entropy of a geometric distribution still falls', () => {
+    const { value, gradient: slope } = gradient((probs) => new d.Geometric({ probs }).entropy(), 0.5, 1);
+    expect(value).toEqual([2 * Math.log(2), 0].map((v) => expect.closeTo(v, 12)));
+    // PyTorch's, which takes 1 for the largest number below it.
+    expect(slope).toEqual([-4 * Math.log(2), -36.04365338911715].map((v) => expect.closeTo(v, 9)));
   });
 });

@@ -1,4 +1,5 @@
-// node test/fuzz/torch.mjs --cases 20000 --seed 1 --python /usr/bin/python3: random programs against PyTorch, at length.
+// node test/fuzz/torch.mjs --cases 20000 --seed 1 --python /usr/bin/python3: random programs against PyTorch, at length;
+// with --layers those of layers, windows, special functions, matrices and distributions.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
@@ -7,8 +8,15 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '20000' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
     python: { type: 'string', default: 'python3' },
+    layers: { type: 'boolean', default: false },
   },
 });
 console.log(`seed ${values.seed}`);
-const env = { ...process.env, FUZZ_CASES: values.cases, FUZZ_SEED: values.seed, FUZZ_PYTHON: values.python };
+const env = {
+  ...process.env,
+  FUZZ_CASES: values.cases,
+  FUZZ_SEED: values.seed,
+  FUZZ_PYTHON: values.python,
+  FUZZ_OF: values.layers ? 'layers' : 'cases',
+};
 process.exit(spawnSync('npx', ['vitest', 'run', 'test/fuzz/torch.test.ts'], { env, stdio: 'inherit' }).status ?? 1);

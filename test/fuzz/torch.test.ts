@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { report, runTorchCase, type TorchCase } from './torchCases.js';
 
-const stored = new URL('torch.jsonl', import.meta.url);
-const program = fileURLToPath(new URL('torch_cases.py', import.meta.url));
-
-it('random programs give the values, shapes, dtypes and gradients of PyTorch', () => {
-  const lines = readFileSync(stored, 'utf8').trim().split('\n');
-  expect(lines.length).toBeGreaterThan(2000);
+it.each([
+  ['operators', 'torch.jsonl', 2000],
+  ['layers', 'torch_layers.jsonl', 600],
+])('random programs of %s give the values, shapes, dtypes and gradients of PyTorch', (_, file, least) => {
+  const lines = readFileSync(new URL(file, import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
+  expect(lines.length).toBeGreaterThan(least);
   const wrong = lines.flatMap((line) => {
     const c = JSON.parse(line) as TorchCase;
     const found = runTorchCase(c);
@@ -20,7 +22,13 @@ it('random programs give the values, shapes, dtypes and gradients of PyTorch', (
 });
 
 // `npm run fuzz:torch -- --cases 20000 --seed 1` sets these: new programs, from a Python that has torch.
-const { FUZZ_CASES: cases, FUZZ_SEED: seed = '1000000', FUZZ_PYTHON: python = 'python3' } = process.env;
+const {
+  FUZZ_CASES: cases,
+  FUZZ_SEED: seed = '1000000',
+  FUZZ_PYTHON: python = 'python3',
+  FUZZ_OF: of = 'cases',
+} = process.env;
+const program = fileURLToPath(new URL(`torch_${of}.py`, import.meta.url));
 
 it.skipIf(!cases)('so do as many new ones as are asked for', { timeout: 0 }, async () => {
   let count = 0;

@@ -1,15 +1,18 @@
 import * as core from '@gradgate/core';
 import { type DType, type Tensor, tensor } from '@gradgate/core';
-import { functional } from '@gradgate/nn';
+import * as linalg from '@gradgate/core/linalg';
+import * as special from '@gradgate/core/special';
+import * as distributions from '@gradgate/distributions';
+import * as nn from '@gradgate/nn';
 
 /** Floats are `f` (float32) and `d` (float64), integers of any width `i`, and bools `b`; null is NaN. */
 type Stored = readonly [kind: 'f' | 'd' | 'i' | 'b', shape: number[], data: (number | null)[]];
 
-/** One line of `torch.jsonl`, as `torch_cases.py` writes it: a program and what PyTorch makes of it. */
+/** One line of a `.jsonl`, as `torch_cases.py` or `torch_layers.py` writes it: a program and what PyTorch makes of it. */
 export interface TorchCase {
   /** The seed that makes this case anew. */
   readonly s: number;
-  /** The program: an expression of the inputs a, b, ..., of core as `g` and of nn's functional as `F`. */
+  /** The program: an expression of the inputs a, b, ..., and of the packages, by the names in `packages`. */
   readonly js: string;
   readonly in: Stored[];
   readonly out: Stored;
@@ -18,6 +21,7 @@ export interface TorchCase {
 }
 
 const dtypes: Record<Stored[0], DType> = { f: 'float32', d: 'float64', i: 'int32', b: 'bool' };
+const packages = { g: core, F: nn.functional, nn, L: linalg, S: special, D: distributions };
 const numbers = (data: readonly (number | null)[]) => Float64Array.from(data, (v) => v ?? Number.NaN);
 const weightOf = (k: number): number => 0.25 + ((k * 7) % 5) * 0.5;
 
@@ -49,7 +53,8 @@ export function runTorchCase(c: TorchCase): string | null {
   const names = inputs.map((_, i) => 'abcdehij'[i]!);
   const [kind, shape, data] = c.out;
   try {
-    const out = new Function('g', 'F', ...names, `return ${c.js}`)(core, functional, ...inputs) as Tensor;
+    const program = new Function(...Object.keys(packages), ...names, `return ${c.js}`);
+    const out = program(...Object.values(packages), ...inputs) as Tensor;
     if (out.shape.join() !== shape.join()) return `shape [${out.shape}], PyTorch [${shape}]`;
     if (kindOf(out) !== kind) return `dtype ${out.dtype}, PyTorch ${kind}`;
     const exact = !c.in.some(([k]) => k === 'f') && kind !== 'f';

@@ -536,6 +536,7 @@ def root_linalg(p):
 
 
 roots = [root_matmul, root_einsum, root_linear, root_conv, root_pool, root_norm, root_loss, root_loss, root_loss, root_linalg]
+share = 0.4  # How many of the programs on floats begin with one of these.
 chain = [apply_unary, apply_unary, apply_number, apply_reduce, apply_reduce, apply_shape, apply_shape, apply_binary, apply_binary, apply_where, apply_index]
 
 
@@ -546,7 +547,7 @@ def program():
         dtype = rng.choice([torch.int32, torch.bool])
     p = Program(dtype, dtype.is_floating_point and rng.random() < 0.3)
     ops = []
-    if dtype.is_floating_point and rng.random() < 0.4:
+    if dtype.is_floating_point and rng.random() < share:
         x, name = rng.choice(roots)(p)
         ops.append(name)
         length = 0 if p.special else rng.choice([0, 0, 1])
@@ -622,7 +623,10 @@ def case(seed):
     return "{" + line + "}"
 
 
-if __name__ == "__main__":
+def main(own_roots=None, own_share=None):
+    """Prints as many cases as are asked for; `torch_layers.py` has roots of its own."""
+    global roots, share
+    roots, share = own_roots or roots, own_share or share
     count, seed = int(sys.argv[1]), int(sys.argv[2])
     longest = int(sys.argv[3]) if len(sys.argv) > 3 else 10**9
     made = 0
@@ -635,3 +639,7 @@ if __name__ == "__main__":
         if len(line) <= longest:
             made += 1
             print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,9 @@ export function show(value: unknown): string {
 }
 
 function inWords(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  // Control characters would reach the terminal.
+  if (typeof value === 'string')
+    return `'${(value.length > 40 ? `${value.slice(0, 40)}…` : value).replace(/\p{Cc}/gu, '\ufffd')}'`;
   if (isOfAnotherCopy(value)) return `${showForeign(value as object)} ${twoCopies}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol') return 'a symbol';

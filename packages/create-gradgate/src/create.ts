@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 /** The folder of a template, or with 'all' of what each of them has. */
 const folderOf = (name: string): string => fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
@@ -16,6 +17,9 @@ export interface CreateOptions {
   /** `'node'` by default. */
   template?: Template;
 }
+
+/** A value as errors show it, in few words. */
+const show = (value: unknown): string => inspect(value, { depth: 0, maxStringLength: 40, maxArrayLength: 4 });
 
 /** What npm takes as the name of a package. */
 const nameOf = (folder: string): string =>
@@ -33,15 +37,15 @@ const nameOf = (folder: string): string =>
  * ```
  */
 export function createProject(folder: string, options: CreateOptions = {}): string[] {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`createProject: options are an object, such as { template: 'vite' }, got ${show(options)}`);
   const { template = 'node', ...others } = options;
   for (const name of Object.keys(others))
-    throw new TypeError(`createProject: there is no option ${JSON.stringify(name)}; there is template`);
-  if (typeof folder !== 'string' || folder === '')
-    throw new TypeError(`createProject: the folder is a path, got ${JSON.stringify(folder)}`);
+    throw new TypeError(`createProject: there is no option ${show(name)}; there is template`);
+  if (typeof folder !== 'string' || folder === '' || folder.includes('\0'))
+    throw new TypeError(`createProject: the folder is a path, got ${show(folder)}`);
   if (!templates.includes(template))
-    throw new TypeError(
-      `createProject: there is no template ${JSON.stringify(template)}; there is ${templates.join(', ')}`,
-    );
+    throw new TypeError(`createProject: there is no template ${show(template)}; there is ${templates.join(', ')}`);
   const to = resolve(folder);
   if (existsSync(to) && !statSync(to).isDirectory()) throw new TypeError(`createProject: ${folder} is a file`);
   if (existsSync(to) && readdirSync(to).length > 0)

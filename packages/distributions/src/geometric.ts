@@ -1,5 +1,13 @@
-import { broadcastTensors, type Generator, log1p, rand, type Shape, type Tensor, where } from '@gradgate/core';
-import { Bernoulli } from './bernoulli.js';
+import {
+  binaryCrossEntropyWithLogits,
+  broadcastTensors,
+  type Generator,
+  log1p,
+  rand,
+  type Shape,
+  type Tensor,
+  where,
+} from '@gradgate/core';
 import { checkAll, count } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
 import { type Chance, chanceOf, clampProbs } from './probabilities.js';
@@ -50,6 +58,6 @@ export class Geometric extends Distribution {
   }
 
   override entropy(): Tensor {
-    return new Bernoulli({ logits: this.logits, validateArgs: false }).entropy().div(this.probs);
+    return binaryCrossEntropyWithLogits(this.logits, this.probs, { reduction: 'none' }).div(this.probs);
   }
 }

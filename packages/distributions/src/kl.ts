@@ -1,4 +1,4 @@
-import { digamma, lgamma, log, solve, type Tensor, where, xlogy } from '@gradgate/core';
+import { digamma, lgamma, softplus, solve, type Tensor, where, xlogy } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { Bernoulli } from './bernoulli.js';
 import { Beta } from './beta.js';
@@ -134,10 +134,14 @@ registerKl(Uniform, Uniform, (p, q) => {
   return where(inside, q.high.sub(q.low).div(p.high.sub(p.low)).log(), Number.POSITIVE_INFINITY);
 });
 
+// By log odds, which are finite also where a probability is 0: so are gradients. What cannot happen does not count.
+const ofEvent = (p: Tensor, q: Tensor, oddsOfP: Tensor, oddsOfQ: Tensor): Tensor => {
+  const each = p.mul(softplus(oddsOfQ.neg()).sub(softplus(oddsOfP.neg())));
+  return where(p.eq(0), 0, where(q.eq(0), Number.POSITIVE_INFINITY, each));
+};
 registerKl(Bernoulli, Bernoulli, (p, q) => {
-  const one = xlogy(p.probs, p.probs).sub(xlogy(p.probs, q.probs));
-  const zero = xlogy(rest(p.probs), rest(p.probs)).sub(xlogy(rest(p.probs), rest(q.probs)));
-  return one.add(zero);
+  const one = ofEvent(p.probs, q.probs, p.logits, q.logits);
+  return one.add(ofEvent(rest(p.probs), rest(q.probs), p.logits.neg(), q.logits.neg()));
 });
 
 registerKl(Binomial, Binomial, (p, q) => {
@@ -155,7 +159,7 @@ registerKl(Geometric, Geometric, (p, q) =>
   p
     .entropy()
     .neg()
-    .sub(log(rest(q.probs)).mul(p.mean))
+    .sub(xlogy(p.mean, rest(q.probs)))
     .sub(q.probs.log()),
 );
 

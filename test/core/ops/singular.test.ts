@@ -101,6 +101,80 @@ describe('gradients at singular points are those of PyTorch', () => {
     ]);
   });
 
+  it('det of singular matrices, also of its gradient', () => {
+    const minors = (rows: number[][]) => gradients((x) => core.det(x), rows)[0];
+    expect(
+      minors([
+        [1, 2],
+        [2, 4],
+      ]),
+    ).toEqual([
+      [4, -2],
+      [-2, 1],
+    ]);
+    expect(
+      minors([
+        [0, 0],
+        [0, 0],
+      ]),
+    ).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(minors([[0]])).toEqual([[1]]);
+    const three = minors([
+      [1, 2, 3],
+      [4, 5, 6],
+      [5, 7, 9],
+    ]) as number[][];
+    const near = (v: number) => expect.closeTo(v, 9);
+    expect(three).toEqual([[3, -6, 3].map(near), [3, -6, 3].map(near), [-3, 6, -3].map(near)]);
+    // One singular matrix of several.
+    const x = tensor(
+      [
+        [
+          [1, 2],
+          [2, 4],
+        ],
+        [
+          [2, 0],
+          [0, 4],
+        ],
+      ],
+      { dtype: 'float64', requiresGrad: true },
+    );
+    core.det(x).sum().backward();
+    expect(x.grad!.add(0).toArray()).toEqual([
+      [
+        [4, -2],
+        [-2, 1],
+      ],
+      [
+        [4, 0],
+        [0, 2],
+      ],
+    ]);
+    const y = tensor(
+      [
+        [1, 2],
+        [2, 4],
+      ],
+      { dtype: 'float64', requiresGrad: true },
+    );
+    const [g] = core.grad(core.det(y), [y], { createGraph: true });
+    g!.at(0, 0).backward();
+    expect(y.grad!.add(0).toArray()).toEqual([
+      [0, 0],
+      [0, 1],
+    ]);
+  });
+
+  it('copysign at NaN, and the incomplete gamma functions at 0 and Infinity', () => {
+    expect(gradients((x) => core.copysign(x, -1), [nan, 2, 0, inf])).toEqual([[nan, -1, 0, -1]]);
+    expect(gradients((x) => special.gammainc(tensor([1, 2], { dtype: 'float64' }), x), [0, inf])).toEqual([[1, 0]]);
+    expect(gradients((x) => special.gammaincc(2, x), [-1, inf])).toEqual([[nan, 0]]);
+  });
+
   it('prod and cumprod with zeros', () => {
     expect(gradients((x) => x.prod(), [0, 2, 3])).toEqual([[6, 0, 0]]);
     expect(gradients((x) => x.prod(), [0, 0, 3])).toEqual([[0, 0, 0]]);
@@ -204,6 +278,36 @@ describe('subgradients', () => {
     expect(gradients((x) => x.median(), [3, nan])).toEqual([[0, 1]]);
   });
 
+  it('of gridSample: none for places on the border, beyond which it repeats or mirrors', () => {
+    const plane = tensor(
+      [
+        [
+          [
+            [1, 2],
+            [3, 5],
+          ],
+        ],
+      ],
+      { dtype: 'float64' },
+    );
+    const at = [
+      [
+        [
+          [1, 0],
+          [0.5, 0.5],
+          [-1, -1],
+        ],
+      ],
+    ];
+    for (const paddingMode of ['border', 'reflection'] as const) {
+      const sampled = (grid: Tensor) => F.gridSample(plane, grid, { paddingMode, alignCorners: true });
+      const [[[[right, inside, corner]]]] = gradients(sampled, at) as [[[[number[], number[], number[]]]]];
+      expect(right, paddingMode).toEqual([0, 1.5]);
+      expect(inside, paddingMode).toEqual([0.875, 1.375]);
+      expect(corner, paddingMode).toEqual([0, 0]);
+    }
+  });
+
   it('of margin losses: none for a margin that is just met', () => {
     const target = tensor([0], { dtype: 'int32' });
     expect(gradients((x) => F.multiMarginLoss(x, target), [[2, 1]])).toEqual([[[0, 0]]]);
@@ -240,6 +344,18 @@ describe('only what is asked for is read', () => {
     expect(count(F.interpolate(x, { size: 4, mode: 'bilinear' }))).toBe(1);
     expect(count(core.avgPool2d(x, 2))).toBe(1);
     expect(count(core.maxPool2d(x, 2))).toBe(1);
+  });
+
+  it.each([nan, inf])('by interpolate with cubics and antialias, with one %s in the line', (bad) => {
+    const line = (...values: number[]) => tensor(values).reshape(1, 1, 1, -1);
+    const finite = (t: Tensor) => t.isfinite().int().flatten().toArray();
+    const wide = line(bad, 1, 1, 1, 1, 1);
+    // Each of twice as many reads the four around it.
+    const cubic = finite(F.interpolate(wide, { size: [1, 12], mode: 'bicubic' })) as number[];
+    expect(cubic).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
+    const halved = F.interpolate(line(bad, 1, 1, 1, 1, 1, 1, 1), { size: [1, 4], mode: 'bilinear', antialias: true });
+    expect(finite(halved)).toEqual([0, 1, 1, 1]);
+    expect(halved.at('...', core.slice(1)).flatten().toArray()).toEqual([1, 1, 1].map((v) => expect.closeTo(v, 6)));
   });
 
   it('by transposed convolutions whose dilation leaves room for more than the stride', () => {
@@ -311,6 +427,11 @@ describe('shapes', () => {
 });
 
 describe('combinations', () => {
+  it('of which there are none take no time, however long they would be', () => {
+    expect(core.combinations(core.ones([3]), 2 ** 40).shape).toEqual([0, 2 ** 40]);
+    expect(core.combinations(core.ones([0]), 2 ** 31, { withReplacement: true }).shape).toEqual([0, 2 ** 31]);
+  });
+
   it('are counted before they are built, and refused by name where there are too many', () => {
     expect(() => core.combinations(core.ones([30]), 15)).toThrow(
       /combinations: there are 155117520 combinations of 15/,

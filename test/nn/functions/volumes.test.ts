@@ -233,3 +233,15 @@ describe('bad input is refused by name', () => {
     expect(call).toThrow(message);
   });
 });
+
+describe('interpolate', () => {
+  it('takes as many sizes as there are dimensions, no fewer and no more', () => {
+    const x = ones([1, 1, 2, 2]);
+    expect(() => F.interpolate(x, { size: [4] })).toThrow(
+      /interpolate: size has 2 numbers for \[1, 1, 2, 2\], got \[4\]/,
+    );
+    expect(() => F.interpolate(x, { size: [4, 4, 4] })).toThrow(/size has 2 numbers/);
+    expect(() => F.interpolate(x, { scaleFactor: [2] })).toThrow(/scaleFactor has 2 numbers/);
+    expect(F.interpolate(x, { size: [4, 6] }).shape).toEqual([1, 1, 4, 6]);
+  });
+});

@@ -67,7 +67,8 @@ describe.each(writers)('%s', (_, write, read) => {
     expect(existsSync(fileURLToPath(url))).toBe(true);
     expect(await read(url)).toEqual([1, 2, 3]);
     await expect(write(new URL('https://example.com/a'))).rejects.toThrow(/https:\/\/example.com\/a is no file/);
-    for (const bad of [undefined, null, 5, '', {}])
+    await expect(write(new URL('file:///tmp/a%2Fb'))).rejects.toThrow(/^save\w*: file:.* names no file: /);
+    for (const bad of [undefined, null, 5, '', {}, 'a\0b', new URL('file:///tmp/a%00b')])
       await expect(write(bad as never)).rejects.toThrow(/path is text or a file: URL/);
   });
 

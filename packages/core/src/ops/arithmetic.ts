@@ -30,6 +30,8 @@ export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: Bound, max
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   checkTensors('clamp', x);
   if (Tensor.is(min) || Tensor.is(max)) return clampBetween(x, min, max);
+  // Between limits of which one is NaN there is nothing.
+  if (Number.isNaN(min) || Number.isNaN(max)) return add(mul(x, 0), Number.NaN);
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
   const isWhole = [min, max].every((v) => v == null || Number.isInteger(v));
@@ -116,7 +118,8 @@ export const remainder = binary('remainder', {
  */
 export const copysign = binary('copysign', {
   forward: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
-  backward: [(g, a, b) => mul(g, mul(copysign(1, b), a.sign())), zerosFor],
+  // The sign of NaN is 0, but its gradient is NaN.
+  backward: [(g, a, b) => mul(g, mul(copysign(1, b), where(ne(a, a), a, a.sign()))), zerosFor],
   saves: true,
   dtype: toFloat,
 });

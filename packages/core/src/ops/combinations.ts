@@ -69,6 +69,9 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
       'combinations',
       `there are ${count} combinations of ${r} out of ${x.numel} elements, more than can be held; draw some with multinomial() or randperm()`,
     );
+  // Of none there is nothing to list, however long a row would be.
+  if (count === 0)
+    return indexSelect(x, 0, Tensor.of(new Int32Array(0), 'int32', [0], x.storage.backend)).reshape(0, r);
   const chosen = new Int32Array(count * r);
   const gap = withReplacement ? 0 : 1;
   const row = Int32Array.from({ length: r }, (_, k) => k * gap);

@@ -171,7 +171,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
   const odd = options.padding === 'same' ? oddPadding(op, [kh, kw], options) : [0, 0];
   if (odd[0] !== 0 || odd[1] !== 0) {
     const padded = pad(x, [0, odd[1]!, 0, odd[0]!]);
-    const both = windowOf(op, [kh, kw], options, [h, w]).padding;
+    const both = windowOf(op, [kh, kw], options, [h + odd[0]!, w + odd[1]!]).padding;
     return conv2d(padded, weight, bias, { ...options, padding: both });
   }
   const window = windowOf(op, [kh, kw], options, [h, w]);

@@ -11,7 +11,7 @@ import { tril } from './diagonal.js';
 import { mul, neg } from './elementwise.js';
 import type * as self from './linalg.js';
 import { matmul } from './matmul.js';
-import { expand, squeeze, transpose, unsqueeze } from './shape.js';
+import { cat, expand, narrow, squeeze, stack, transpose, unsqueeze } from './shape.js';
 
 // Leading dimensions are a batch.
 
@@ -109,8 +109,29 @@ export function slogdet(a: Tensor): { sign: Tensor; logabsdet: Tensor } {
   return { sign, logabsdet };
 }
 
+/** The gradients of determinants by their matrices: also of singular ones, which have no inverse, by their minors. */
+function cofactors(a: Tensor): Tensor {
+  try {
+    return mul(unsqueeze(unsqueeze(det(a), -1), -1), transpose(inverse(a), -1, -2));
+  } catch (error) {
+    if (!(error instanceof LinAlgError)) throw error;
+  }
+  const n = a.shape.at(-1)!;
+  const without = (t: Tensor, dim: number, i: number) =>
+    cat([narrow(t, dim, 0, i), narrow(t, dim, i + 1, n - 1 - i)], dim);
+  const stacked = (dim: number, make: (i: number) => Tensor) =>
+    stack(
+      Array.from({ length: n }, (_, i) => make(i)),
+      dim,
+    );
+  return stacked(-2, (i) => {
+    const rows = without(a, -2, i);
+    return stacked(-1, (j) => mul(det(without(rows, -1, j)), (i + j) % 2 === 0 ? 1 : -1));
+  });
+}
+
 /**
- * The determinants of square matrices. There is no gradient at a singular matrix: it throws.
+ * The determinants of square matrices.
  *
  * ```ts
  * det(tensor([[1, 2], [3, 4]])); // -2
@@ -120,16 +141,7 @@ export function det(a: Tensor): Tensor {
   checkSquare('det', a);
   const out = Tensor.uninitialized(a.dtype, a.shape.slice(0, -2), a.storage.backend);
   kernelsOf('det', a).det(a, out);
-  return record(
-    'det',
-    [a],
-    out,
-    (g, ctx) => {
-      const [a] = ctx.saved as [Tensor];
-      return [mul(unsqueeze(unsqueeze(mul(g, det(a)), -1), -1), transpose(inverse(a), -1, -2))];
-    },
-    [a],
-  );
+  return record('det', [a], out, (g, ctx) => [mul(unsqueeze(unsqueeze(g, -1), -1), cofactors(ctx.saved[0]!))], [a]);
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Reduction } from '../backend/backend.js';
-import { checkOptions, type Schema } from '../check.js';
+import { checkOptions, type Schema, show } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { makeView } from '../graph/view.js';
 import { type DType, toCount } from '../memory/dtype.js';
-import { checkShape, formatShape, normalizeDims, type Shape, sameShape, sizeOf } from '../memory/shape.js';
+import { checkShape, formatShape, normalizeDims, type Shape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { keepDim } from './options.js';
@@ -95,11 +95,10 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (!Array.isArray(shape)) checkShape('sumTo', shape);
   if (sameShape(x.shape, shape)) return x;
   const lead = x.ndim - shape.length;
+  if (lead < 0 || !shape.every((n, i) => n === 1 || n === x.shape[lead + i]))
+    throw new ShapeError('sumTo', `${formatShape(x.shape)} was not broadcast from ${show(shape)}`);
   const dims = x.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
-  const out = sum(x, dims, { keepdim: true });
-  if (out.numel !== sizeOf(shape))
-    throw new ShapeError('sumTo', `${formatShape(x.shape)} was not broadcast from ${formatShape(shape)}`);
-  return out.reshape(shape);
+  return sum(x, dims, { keepdim: true }).reshape(shape);
 }
 
 const plain = { sum };

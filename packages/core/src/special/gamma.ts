@@ -2,7 +2,7 @@ import { show } from '../check.js';
 import { AutogradError, named } from '../errors.js';
 import { toFloat } from '../memory/dtype.js';
 import { binary } from '../ops/define.js';
-import { add, exp, mul, neg, sub } from '../ops/elementwise.js';
+import { add, eq, exp, ge, mul, neg, sub, where } from '../ops/elementwise.js';
 import { xlogy } from '../ops/exponential.js';
 import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
 import { checkTensors } from '../tensor/check.js';
@@ -83,8 +83,11 @@ function noGradient(op: string, which: string): never {
   throw new AutogradError(op, `there is no gradient for ${which}; detach() it`);
 }
 
-/** `x^(a - 1) e^-x / Γ(a)`, the slope of the part below x. */
-const slope = (a: Tensor, x: Tensor): Tensor => exp(sub(sub(xlogy(sub(a, 1), x), x), lgamma(a)));
+/** `x^(a - 1) e^-x / Γ(a)`, the slope of the part below x; its logarithm at Infinity is a difference of infinities. */
+function slope(a: Tensor, x: Tensor): Tensor {
+  const inside = exp(sub(sub(xlogy(sub(a, 1), x), x), lgamma(a)));
+  return where(ge(x, 0), where(eq(x, Number.POSITIVE_INFINITY), 0, inside), Number.NaN);
+}
 
 /**
  * The incomplete gamma function, of its whole: `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`. NaN below 0. It has a gradient for x, and none

@@ -1,4 +1,15 @@
-import { floor, linspace, logicalAnd, ones, type Shape, ShapeError, stack, type Tensor, where } from '@gradgate/core';
+import {
+  floor,
+  hardtanh,
+  linspace,
+  logicalAnd,
+  ones,
+  type Shape,
+  ShapeError,
+  stack,
+  type Tensor,
+  where,
+} from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface GridSampleOptions {
@@ -107,7 +118,7 @@ export const gridSample = /* @__PURE__ */ named(
 /** Places brought into the plane, as the padding says. */
 function within(place: Tensor, size: number, mode: GridSampleOptions['paddingMode'], alignCorners: boolean): Tensor {
   if (mode === 'zeros') return place;
-  if (mode === 'border') return place.clamp(0, size - 1);
+  if (mode === 'border') return inPlane(place, size);
   const [low, high] = alignCorners ? [0, size - 1] : [-0.5, size - 0.5];
   const span = high - low;
   if (span === 0) return place.mul(0);
@@ -116,8 +127,12 @@ function within(place: Tensor, size: number, mode: GridSampleOptions['paddingMod
   const turns = floor(away.detach().div(span));
   const rest = away.sub(turns.mul(span));
   const mirrored = where(turns.remainder(2).eq(0), rest.add(low), rest.neg().add(span + low));
-  return mirrored.clamp(0, size - 1);
+  return inPlane(mirrored, size);
 }
+
+/** Limited to the plane: on its border a place has no gradient, as in PyTorch. */
+const inPlane = (place: Tensor, size: number): Tensor =>
+  size === 1 ? place.mul(0) : hardtanh(place, { min: 0, max: size - 1 });
 
 /** The elements of `x` at whole places, `[N, C, h, w]`; 0 outside. */
 function pick(x: Tensor, column: Tensor, row: Tensor): Tensor {

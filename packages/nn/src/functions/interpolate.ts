@@ -1,7 +1,6 @@
 import {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
-  matmul,
   record,
   type Shape,
   ShapeError,
@@ -81,40 +80,64 @@ const cubic = (a: number): Filter => ({
 // With antialias as Pillow has it, without as OpenCV.
 const [smooth, sharp] = [cubic(-0.5), cubic(-0.75)];
 
-/** The weights `[m, n]` with which `m` values are made of `n`, by cubic convolution; the borders are repeated. */
-function cubicMatrix(n: number, m: number, scale: number, alignCorners: boolean): Float64Array {
-  const weights = new Float64Array(m * n);
+/** What each of `m` values is made of: `count` values each, by their places and weights, both `[count, m]`. */
+interface Sources {
+  readonly count: number;
+  readonly places: Int32Array;
+  readonly weights: Float64Array;
+}
+
+const sourcesOf = (count: number, m: number): Sources => ({
+  count,
+  places: new Int32Array(count * m),
+  weights: new Float64Array(count * m),
+});
+
+/** By cubic convolution; the borders are repeated. */
+function cubicSources(n: number, m: number, scale: number, alignCorners: boolean): Sources {
+  const sources = sourcesOf(4, m);
   for (let i = 0; i < m; i++) {
     const place = alignCorners ? (m > 1 ? (i * (n - 1)) / (m - 1) : 0) : (i + 0.5) * scale - 0.5;
     const first = Math.floor(place) - 1;
-    for (let j = first; j < first + 4; j++)
-      weights[i * n + Math.min(Math.max(j, 0), n - 1)]! += sharp.weight(place - j);
+    for (let k = 0; k < 4; k++) {
+      sources.places[k * m + i] = Math.min(Math.max(first + k, 0), n - 1);
+      sources.weights[k * m + i] = sharp.weight(place - first - k);
+    }
   }
-  return weights;
+  return sources;
 }
 
-/** The weights `[m, n]` of `filter`, which is as much wider as the values become fewer. */
-function filterMatrix(n: number, m: number, scale: number, { weight, reach }: Filter): Float64Array {
-  const weights = new Float64Array(m * n);
+/** By `filter`, which is as much wider as the values become fewer. */
+function filterSources(n: number, m: number, scale: number, { weight, reach }: Filter): Sources {
   const wide = Math.max(scale, 1);
+  const sources = sourcesOf(Math.min(n, Math.ceil(2 * reach * wide) + 1), m);
+  const { count, places, weights } = sources;
   for (let i = 0; i < m; i++) {
     const center = scale * (i + 0.5);
     const start = Math.max(Math.trunc(center - reach * wide + 0.5), 0);
     const end = Math.min(Math.trunc(center + reach * wide + 0.5), n);
     let total = 0;
-    for (let j = start; j < end; j++) total += weights[i * n + j] = weight((j - center + 0.5) / wide);
-    for (let j = start; j < end; j++) weights[i * n + j]! /= total;
+    for (let k = 0; k < count; k++) {
+      // Behind the end the first is read again, for nothing.
+      const isInside = start + k < end;
+      places[k * m + i] = isInside ? start + k : start;
+      if (isInside) total += weights[k * m + i] = weight((start + k - center + 0.5) / wide);
+    }
+    for (let k = 0; k < count; k++) weights[k * m + i]! /= total;
   }
-  return weights;
+  return sources;
 }
 
-/** `x` `[outer, n, inner]` to `[outer, m, inner]` by weights `[m, n]`. */
-function weighed(x: Tensor, weights: Float64Array, m: number): Tensor {
-  const matrix = tensor(weights, { shape: [m, x.shape[1]!], device: 'cpu' })
-    .to(x.dtype)
-    .to(x.device);
-  // One product rather than many of a row.
-  return x.shape[2] === 1 ? matmul(x.squeeze(2), matrix.T).unsqueeze(2) : matmul(matrix, x);
+/** `x` `[outer, n, inner]` to `[outer, m, inner]`. Not by a product with a matrix: its zeros would spread NaN. */
+function weighed(x: Tensor, { count, places, weights }: Sources): Tensor {
+  const { dtype, device } = x;
+  const [outer, , inner] = x.shape as [number, number, number];
+  const m = places.length / count;
+  const read = x.indexSelect(1, tensor(places, { device })).reshape([outer, count, m, inner]);
+  const factors = tensor(weights, { shape: [count, m, 1], device: 'cpu' })
+    .to(dtype)
+    .to(device);
+  return read.mul(factors).sum(1);
 }
 
 /** Means over areas. */
@@ -156,6 +179,13 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
     throw new TypeError(`interpolate: antialias goes with the modes 'bilinear' and 'bicubic', not with '${mode}'`);
   if (alignCorners && (mode === 'area' || mode.startsWith('nearest')))
     throw new TypeError(`interpolate: alignCorners goes with the linear modes and 'bicubic', not with '${mode}'`);
+  const name = size !== undefined ? 'size' : 'scaleFactor';
+  const given = (size ?? scaleFactor)!;
+  if (typeof given !== 'number' && given.length !== dims)
+    throw new ShapeError(
+      'interpolate',
+      `${name} has ${dims} numbers for [${x.shape.join(', ')}], got [${given.join(', ')}]`,
+    );
   const each = (v: number | readonly number[], d: number) => (typeof v === 'number' ? v : v[d]!);
   const sizes = x.shape.slice(2).map((n, d) => {
     const m = size !== undefined ? each(size, d) : Math.floor(n * each(scaleFactor!, d));
@@ -169,9 +199,9 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
     const scale = scaleFactor !== undefined ? 1 / each(scaleFactor, d) : n / m;
     if (antialias) {
       const step = alignCorners ? (m > 1 ? (n - 1) / (m - 1) : 0) : scale;
-      return weighed(t, filterMatrix(n, m, step, mode === 'bicubic' ? smooth : triangle), m);
+      return weighed(t, filterSources(n, m, step, mode === 'bicubic' ? smooth : triangle));
     }
-    if (mode === 'bicubic') return weighed(t, cubicMatrix(n, m, scale, alignCorners), m);
+    if (mode === 'bicubic') return weighed(t, cubicSources(n, m, scale, alignCorners));
     return mixed(t, tapsOf(n, m, scale, mode, alignCorners));
   };
   let out = x;

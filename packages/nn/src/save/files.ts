@@ -62,14 +62,24 @@ function system(op: string): System {
 
 /** A file by its path, or by a `file:` URL. */
 export function pathOf(op: string, path: unknown): string {
-  if (typeof path === 'string' && path !== '') return path;
-  if (!(path instanceof URL))
-    throw new TypeError(`${op}: path is text or a file: URL, got ${path === '' ? 'an empty text' : show(path)}`);
-  if (path.protocol !== 'file:')
-    throw new TypeError(`${op}: ${path.href.slice(0, 200)} is no file; fetch() its bytes and use the decode functions`);
-  const url = builtin<{ fileURLToPath(url: URL): string }>('node:url');
-  if (!url) throw new TypeError(`${op}: this runtime has no files; use the encode and decode functions with bytes`);
-  return url.fileURLToPath(path);
+  const name = path instanceof URL ? pathOfUrl(op, path) : path;
+  // No system takes NUL in a name.
+  if (typeof name === 'string' && name !== '' && !name.includes('\0')) return name;
+  throw new TypeError(`${op}: path is text or a file: URL, got ${name === '' ? 'an empty text' : show(name)}`);
+}
+
+function pathOfUrl(op: string, url: URL): string {
+  const shown = url.href.slice(0, 200);
+  if (url.protocol !== 'file:')
+    throw new TypeError(`${op}: ${shown} is no file; fetch() its bytes and use the decode functions`);
+  const node = builtin<{ fileURLToPath(url: URL): string }>('node:url');
+  if (!node) throw new TypeError(`${op}: this runtime has no files; use the encode and decode functions with bytes`);
+  try {
+    return node.fileURLToPath(url);
+  } catch (error) {
+    // Of another machine, or with a slash inside a name.
+    throw new TypeError(`${op}: ${shown} names no file: ${(error as Error).message}`);
+  }
 }
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
