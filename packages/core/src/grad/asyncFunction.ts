@@ -5,7 +5,7 @@ import { isClass } from './original.js';
 type AnyFunction = (...args: any[]) => any;
 export type Body = (...args: any[]) => Generator<unknown, unknown, unknown>;
 
-/** The engine's own, which is not to be bound to a flow. */
+/** The engine's own `then`, not bound to any flow. */
 const { then } = Promise.prototype;
 export const whenSettled = (promise: Promise<unknown>, resolve: AnyFunction, reject: AnyFunction): Promise<unknown> =>
   Reflect.apply(then, promise, [resolve, reject]);
@@ -16,21 +16,21 @@ type Followed = WeakSet<object> & { bindsCallbacks?: boolean };
 const name = Symbol.for('gradgate.followed');
 const realm = globalThis as unknown as Record<symbol, Followed | undefined>;
 
-/** One per realm, whichever copies of the package are loaded. */
+/** One set for each realm, shared by all copies of the package that are loaded. */
 export const followed: Followed = realm[name] ?? new WeakSet<object>();
 realm[name] = followed;
 
-/** Marks a promise as one whose work is covered, whatever gate it is returned through. */
+/** Marks a promise whose work is covered, through whatever gate it is returned. */
 export function follow<P extends object>(promise: P): P {
   followed.add(promise);
   return promise;
 }
 
-/** What a flow carries from one of its steps to the next. */
+/** What a flow carries from one step to the next. */
 export class Flow {
   constructor(private frame: Frame | undefined = flowFrame()) {}
 
-  /** Runs a step, and keeps the frame that it ends in: the step may have set its flow's mode. */
+  /** Runs a step, and keeps the frame that it ends in, since the step may have set the mode of its flow. */
   run<R>(step: () => R): R {
     if (followsAsync) return step();
     const before = flowFrame();
@@ -43,7 +43,7 @@ export class Flow {
     }
   }
 
-  /** A promise of `value`; a thenable that is none may start its work in `then`, which is this flow's. */
+  /** A promise of `value`. A thenable that is not a promise may start its work in `then`, which runs in this flow. */
   wait(value: unknown): Promise<unknown> {
     return Promise.resolve(this.adopt(value));
   }
@@ -61,7 +61,7 @@ export class Flow {
   }
 }
 
-/** Compilers call these; whoever does so by hand is told what they take. */
+/** Compilers call these; people who call them by hand are told what they take. */
 export function checkBody(op: string, args: unknown, body: unknown): void {
   if (typeof body !== 'function' || isClass(body))
     throw new TypeError(
@@ -71,7 +71,7 @@ export function checkBody(op: string, args: unknown, body: unknown): void {
     throw new TypeError(`${op}: arguments are an array or null, got ${typeof args}`);
 }
 
-/** Calls the body, for its steps. */
+/** Calls the body, to get its steps. */
 export function stepsOf(op: string, self: unknown, args: ArrayLike<unknown> | null, body: Body): ReturnType<Body> {
   const steps = Reflect.apply(body, self, args ?? []);
   if (typeof steps?.next !== 'function' || typeof steps.throw !== 'function' || typeof steps.return !== 'function')
@@ -79,7 +79,7 @@ export function stepsOf(op: string, self: unknown, args: ArrayLike<unknown> | nu
   return steps;
 }
 
-/** An async function: `body` yields what it waits for. */
+/** An async function: `body` yields what it awaits. */
 export function asyncFunction(self: unknown, args: ArrayLike<unknown> | null, body: Body): Promise<unknown> {
   checkBody('asyncFunction', args, body);
   const flow = new Flow();

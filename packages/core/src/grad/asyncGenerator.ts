@@ -2,11 +2,11 @@ import { type Body, checkBody, Flow, follow, stepsOf, whenSettled } from './asyn
 
 type Method = 'next' | 'throw' | 'return';
 
-/** What the body of an async generator yields to wait for, rather than to give. */
+/** What the body of an async generator yields in order to await it, rather than to give it to the consumer. */
 export class Wait {
   constructor(
     readonly value: unknown,
-    /** The answer is that of an iterator that the body delegates to. */
+    /** The answer of an iterator that the body delegates to. */
     readonly delegates: 0 | 1 = 0,
   ) {}
 }
@@ -15,7 +15,7 @@ const asyncGeneratorPrototype: object = Object.getPrototypeOf(
   Object.getPrototypeOf((async function* () {})()) as object,
 ) as object;
 
-/** An async generator. Each step is in the flow of who asks for it, one after another. */
+/** An async generator. Each step runs in the flow of its caller, one after another. */
 export function asyncGenerator(self: unknown, args: ArrayLike<unknown> | null, body: Body): object {
   checkBody('asyncGenerator', args, body);
   const steps = stepsOf('asyncGenerator', self, args, body);
@@ -31,7 +31,8 @@ export function asyncGenerator(self: unknown, args: ArrayLike<unknown> | null, b
           const given = step.value;
           if (given instanceof Wait) {
             const { delegates } = given;
-            // What a return() waits for in a `finally` is an answer like others; only a delegate's own answer is passed on.
+            // What a return() awaits in a `finally` is an ordinary answer; only the answer of a delegate itself is
+            // passed on.
             const how = method === 'return' && delegates ? 'return' : 'next';
             whenSettled(flow.wait(given.value), (answer) => resume(how, answer), fail);
           } else whenSettled(flow.wait(given), (v) => resolve({ value: v, done: step.done }), fail);

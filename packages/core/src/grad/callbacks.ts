@@ -3,7 +3,7 @@ import { flowFrame, followsAsync } from './flow.js';
 
 type AnyFunction = (...args: any[]) => any;
 
-/** The same function, in the mode that is in force now. */
+/** The same function, bound to the mode in force now. */
 function bound(fn: unknown): unknown {
   const frame = flowFrame();
   if (frame === undefined || typeof fn !== 'function') return fn;
@@ -12,7 +12,7 @@ function bound(fn: unknown): unknown {
   };
 }
 
-/** Puts `make(original)` in the place of a method, with its name and its other properties. */
+/** Replaces a method by `make(original)`, keeping its name and other properties. */
 function replace(owner: object, name: string, make: (original: AnyFunction) => AnyFunction): void {
   const original = (owner as Record<string, unknown>)[name];
   if (typeof original !== 'function') return;
@@ -21,7 +21,7 @@ function replace(owner: object, name: string, make: (original: AnyFunction) => A
   Object.defineProperty(owner, name, { value: replacement, writable: true, configurable: true });
 }
 
-/** Timers, microtasks and `then` callbacks stay in the mode in which they were started, as with an AsyncLocalStorage. */
+/** Makes timers, microtasks and `then` callbacks keep the mode in which they were started, as AsyncLocalStorage does. */
 export function bindCallbacks(): void {
   if (followsAsync || followed.bindsCallbacks) return;
   followed.bindsCallbacks = true;

@@ -1,14 +1,17 @@
 import { isThenable } from './cover.js';
 
-/** Called as the guarded method is, with its `this` and arguments; says whether the gate holds for this call. */
+/** Called as the guarded method is, with its `this` and arguments; returns whether the gate holds for this call. */
 export type Condition = (this: any, ...args: any[]) => boolean;
 
-/** Who is to be asked in place of conditions, while set: a recording, which notes what they say. */
+/** While set, answers in place of conditions: a recording, which notes the answers. */
 export const asking = {
   hook: null as ((condition: Condition, self: unknown, args: readonly unknown[]) => unknown) | null,
 };
 
-/** Small enough to be inlined, as is all on the way of a guarded call: then its arguments are never collected. */
+/**
+ * Small enough to be inlined, like everything on the path of a guarded call: the engine then need not collect the
+ * arguments.
+ */
 export function ask(
   condition: Condition,
   gate: string,
@@ -24,7 +27,7 @@ export function ask(
 function refuseAnswer(answer: unknown, gate: string, member: string | null): never {
   const of = `${gate}: the condition${member ? ` on ${member}` : ''}`;
   if (isThenable(answer)) {
-    // The rejection of a promise that nobody may wait for is not another error.
+    // The condition returned a promise, which is refused: its rejection must not become an unhandled one as well.
     answer.then(undefined, () => {});
     throw new TypeError(`${of} gave a promise; it must be synchronous, and give true or false`);
   }

@@ -22,26 +22,26 @@ export const isObject = (value: unknown): value is object =>
 export const isThenable = (value: unknown): value is Thenable =>
   isObject(value) && typeof (value as Thenable).then === 'function';
 
-/** By what it can do, not by its tag: compilers for older targets make generators of plain objects. */
+/** Recognised by its methods, not by its tag: compilers for older targets make generators of plain objects. */
 export const isIterator = (value: object): value is AnyIterator =>
   (Symbol.iterator in value || Symbol.asyncIterator in value) &&
   typeof (value as Partial<AnyIterator>).next === 'function';
 
-/** Whether a result has a part that runs later. */
+/** Whether a part of the result runs later. */
 export const isLazy = (value: unknown): value is object => isObject(value) && (isIterator(value) || isThenable(value));
 
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** A promise whose `then` is the engine's, of this realm or another: its continuations are in the flow already. */
+/** A promise whose `then` is the engine's (of any realm): its continuations are in the flow already. */
 const isPlainPromise = (value: Thenable): boolean =>
   value instanceof Promise
     ? value.then === Promise.prototype.then
     : tagOf(value) === 'Promise' && /\[native code\]\s*\}$/.test(Function.prototype.toString.call(value.then));
 
 /**
- * Makes sure that the lazy part of a result runs in `frame` as well, or, where that is null, that it leaves nothing behind
- * in the mode of whoever asks for its steps. It stays the same object, but for a promise whose `ending` there is: that is
- * told of what leaves and of the end.
+ * Makes the lazy part of a result run in `frame`; if `frame` is null, makes sure that it leaves nothing behind in the
+ * mode of whoever asks for its steps. Returns the same object, except for a promise with an `ending`, which is told
+ * what leaves and when the call ends.
  */
 export function cover(frame: Frame | null, result: object, ending: Ending | null = null): unknown {
   const follows = followsAsync || followed.has(result);
@@ -68,14 +68,14 @@ function refuse(frame: Frame, what: string): never {
   );
 }
 
-/** The iterators and thenables that are covered, and the bodies of the iterators. */
+/** The covered iterators and thenables, and the bodies of the iterators. */
 const bodies = new WeakMap<object, Body>();
 const thenables = new WeakSet<object>();
 
-/** Each step of the iterator runs in `frame` from now on, with the consumer's mode back after it. */
+/** Runs each step of the iterator in `frame` from now on; after it the consumer's mode is back. */
 function coverIterator(frame: Frame | null, iterator: AnyIterator, ending: Ending | null): object {
   const known = bodies.get(iterator);
-  // Of stacked gates the inner one decides for the body.
+  // Of stacked gates, the inner one decides for the body.
   if (known !== undefined) {
     known.base ??= frame;
     if (ending !== null) known.endings.push(ending);
@@ -84,7 +84,7 @@ function coverIterator(frame: Frame | null, iterator: AnyIterator, ending: Endin
   const body = new Body(frame, Symbol.asyncIterator in iterator);
   if (ending !== null) body.endings.push(ending);
   const methods = new Map<PropertyKey, AnyFunction>();
-  // An engine that leaves the flow of a queued step to chance never gets to queue one.
+  // On engines that may run a queued step in any flow, no step is queued.
   const inTurn = tagOf(iterator) === 'AsyncGenerator';
   for (const name of ['next', 'return', 'throw'] as const) {
     const method = iterator[name];
@@ -93,7 +93,8 @@ function coverIterator(frame: Frame | null, iterator: AnyIterator, ending: Endin
       inTurn ? body.runInTurn(method, iterator, args) : body.run(method, iterator, args),
     );
   }
-  // An iterator is its own iterable; where a sequence makes a new one each time, that one is covered.
+  // An iterator that is its own iterable is covered once; if a sequence makes a new iterator each time, that one is
+  // covered.
   for (const name of [Symbol.iterator, Symbol.asyncIterator] as const) {
     const make = (iterator as unknown as Record<symbol, AnyFunction | undefined>)[name];
     if (typeof make !== 'function') continue;
@@ -110,7 +111,7 @@ function coverIterator(frame: Frame | null, iterator: AnyIterator, ending: Endin
   return covered;
 }
 
-/** The thenable's `then` runs in `frame` from now on; the callbacks stay in the mode of who passes them. */
+/** Runs the thenable's `then` in `frame` from now on; callbacks keep the mode of the code that passes them. */
 function coverThenable(frame: Frame, thenable: Thenable, ending: Ending | null): object {
   if (ending === null && thenables.has(thenable)) return thenable;
   const { then } = thenable;
@@ -136,7 +137,7 @@ function coverThenable(frame: Frame, thenable: Thenable, ending: Ending | null):
   return covered;
 }
 
-/** A frame with the mode of `frame`, for what runs in that mode later. */
+/** A frame with the mode of `frame`, for code that runs in that mode later. */
 export function rebound(frame: Frame): Frame {
   const copy = new Frame('bound', frame.enabled, frame.inference, frame.settings, frame.parent);
   copy.opener = frame.opener;
@@ -144,8 +145,8 @@ export function rebound(frame: Frame): Frame {
 }
 
 /**
- * The same object with other methods: its class's private members and its identity stay. An object that takes no new
- * properties is stood in for.
+ * The same object with other methods; its identity and private members stay. Objects that take no new properties are
+ * replaced by a proxy.
  */
 function override(target: object, methods: Map<PropertyKey, AnyFunction>): object {
   const takes = (name: PropertyKey) => Object.getOwnPropertyDescriptor(target, name)?.configurable ?? true;
@@ -156,7 +157,7 @@ function override(target: object, methods: Map<PropertyKey, AnyFunction>): objec
 }
 
 const standIn = (target: object, methods: Map<PropertyKey, AnyFunction>): object =>
-  // The proxy is not of the target itself, whose fixed properties it could not replace.
+  // A proxy of an empty target, since a proxy cannot replace fixed properties of its target.
   new Proxy(Object.create(Object.getPrototypeOf(target)), {
     get(_, name) {
       const value: unknown = methods.get(name) ?? Reflect.get(target, name, target);

@@ -4,7 +4,7 @@ import { declareInMetadata, declareOnTarget, type GradPolicy } from './policies.
 
 type AnyFunction = (...args: any[]) => any;
 
-/** A decorator in both dialects. Types of members are kept as they are. */
+/** A decorator in both dialects. The types of members are kept. */
 export interface GateDecorator {
   // Standard: methods, getters, setters, accessors; static and private ones too.
   <F extends AnyFunction>(value: F, context: ClassMethodDecoratorContext<any, F>): F;
@@ -18,13 +18,13 @@ export interface GateDecorator {
   <T>(target: object, key: PropertyKey, descriptor: TypedPropertyDescriptor<T>): void;
 }
 
-/** Shown by the compiler in the place of a type: what is wrong, and the way out. */
+/** Shown by the compiler in place of a type: what is wrong, and what to do. */
 type Misfit = "the condition does not fit this member: it is called with the member's own `this` and parameters";
 
-/** `T` if condition `C` can be called where a member with this `this` and these arguments is. */
+/** `T` if condition `C` can be called where a member with this `this` and these arguments is; else an error as a type. */
 type IfFits<C, This, Args extends unknown[], T> = [C] extends [(this: This, ...args: Args) => boolean] ? T : Misfit;
 
-/** A decorator with a condition, which has to fit what is decorated. */
+/** A decorator with a condition, whose type has to fit the decorated member. */
 export interface ConditionalDecorator<C> {
   <This, F extends (this: This, ...args: any[]) => any>(
     value: F & IfFits<C, This, Parameters<F>, unknown>,
@@ -49,7 +49,7 @@ export interface ConditionalDecorator<C> {
   ): void;
 }
 
-/** Whether a function is a class, as far as its source and its prototype show. */
+/** Whether a function is a class, judging by its source and prototype. */
 export function looksLikeClass(fn: Function): boolean {
   if (isClass(fn)) return true;
   const prototype: unknown = fn.prototype;
@@ -58,7 +58,7 @@ export function looksLikeClass(fn: Function): boolean {
 
 const advice = 'it decorates methods, getters, setters and accessors; ';
 
-/** Applies a gate to what a decorator was given; the arguments tell the dialect. */
+/** Applies a gate to the arguments of a decorator, which tell the dialect. */
 export function decorate(rule: Rule, args: unknown[]): unknown {
   const [value, second] = args;
   if (isContext(second)) return decorateStandard(rule, value, second);
@@ -71,7 +71,7 @@ export function decorate(rule: Rule, args: unknown[]): unknown {
 
 const isObjectLike = (v: unknown): v is object => (typeof v === 'object' && v !== null) || typeof v === 'function';
 
-/** A member's name. Compilers give a numeric one as a number. */
+/** The name of a member. Compilers pass a numeric name as a number. */
 const isKey = (v: unknown): v is PropertyKey => typeof v === 'string' || typeof v === 'symbol' || typeof v === 'number';
 
 const isContext = (v: unknown): v is DecoratorContext =>

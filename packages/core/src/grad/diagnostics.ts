@@ -1,6 +1,6 @@
 import type { Frame } from './frame.js';
 
-/** Takes the reports of development mode and of scopes that were left open. */
+/** Receives the reports of development mode and of scopes that were left open. */
 export type Reporter = (message: string) => void;
 
 const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
@@ -21,13 +21,13 @@ export function setDevelopmentMode(on: boolean): boolean {
 
 let watch: ((on: boolean) => void) | null = null;
 
-/** Has `fn` told when development mode begins and ends. */
+/** Calls `fn` when development mode begins and ends. */
 export function whenDeveloping(fn: (on: boolean) => void): void {
   watch = fn;
   if (development) fn(true);
 }
 
-/** Sends reports to `to` rather than to `console.warn`; `null` puts that back. Returns who had them before. */
+/** Sends reports to `to` instead of `console.warn`; `null` restores that. Returns the reporter before. */
 export function setReporter(to: Reporter | null): Reporter | null {
   checkCallback('setReporter', to);
   const before = reporter;
@@ -36,16 +36,16 @@ export function setReporter(to: Reporter | null): Reporter | null {
   return before;
 }
 
-/** Refuses what cannot be called, and is not the null that takes a callback away. */
+/** Refuses values that are neither functions nor null, which removes a callback. */
 export function checkCallback(op: string, callback: unknown): void {
   if (callback !== null && typeof callback !== 'function')
     throw new TypeError(`${op}: expected a function, or null for none, got ${typeof callback}`);
 }
 
-/** What the reader of reports has been told by `reportOnce`. */
+/** What `reportOnce` has reported. */
 const told = new Set<string>();
 
-/** For what a loop would say each time: every place in development mode, and else every text, is told of once. */
+/** Reports what a loop would repeat only once: per place in development mode, otherwise per text. */
 export function reportOnce(message: string): void {
   if (told.has(message) || told.size >= 1000) return;
   told.add(message);
@@ -63,11 +63,14 @@ interface Place {
   readonly column: number;
 }
 
-/** What a line of a stack trace points to, as V8 (`at name (file:line:column)`) and others (`name@file:line:column`) write it. */
+/**
+ * The position in a line of a stack trace, as V8 (`at name (file:line:column)`) and others (`name@file:line:column`)
+ * write it.
+ */
 function placeIn(traceLine = ''): Place | null {
   const where = /^\s*at (?:[^(]* \((.*)\)|(.*))$/.exec(traceLine);
   const text = where ? (where[1] ?? where[2]!) : traceLine.slice(traceLine.indexOf('@') + 1);
-  // Code from `eval` has no file: what counts is who made it.
+  // Code from `eval` has no file: the position is that of the code which called it.
   const from = (text.startsWith('eval at ') && /\((?!eval at )(.+?:\d+:\d+)\)/.exec(text)?.[1]) || text;
   const [, file, line, column] = /^(?:async )?(.*):(\d+):(\d+)$/.exec(from) ?? [];
   return file === undefined ? null : { file, line: Number(line), column: Number(column) };
@@ -82,13 +85,16 @@ const origin = (error: Error): Place | null =>
 
 const isBefore = (a: Place, b: Place): boolean => a.line < b.line || (a.line === b.line && a.column < b.column);
 
-/** How stack traces show this file: not every module format has `import.meta.url`. */
+/** The name of this file in stack traces: not every module format has `import.meta.url`. */
 const start = origin(new Error());
-/** Our own files' folder. In a bundle there is none. */
+/** The folder of our own files. A bundle has none. */
 const folder = /^(.*[/\\])diagnostics\.\w+(\?.*)?$/.exec(start?.file ?? '')?.[1];
 let end: Place | null = null;
 
-/** Called by the last module of this folder: bundles keep modules in the order in which they run, so all of it lies in between. */
+/**
+ * Called by the last module of this folder: a bundle keeps modules in execution order, so the whole folder lies between
+ * two lines.
+ */
 export function endOfFolder(error: Error): void {
   end = origin(error);
 }
@@ -100,15 +106,15 @@ function isOwn(traceLine: string): boolean {
   return !isBefore(place, start) && !isBefore(end, place);
 }
 
-/** Where the code that called into this folder stands, as `file:line:column`; null unless in development mode. */
+/** The position of the code that called into this folder, as `file:line:column`; null unless in development mode. */
 export function callSite(): string | null {
   return development ? findPlace() : null;
 }
 
-/** The files of the runtime itself, in Node, Deno and Bun, which also has frames of no file. */
+/** Files of the runtime itself, in Node, Deno and Bun; these also have frames without a file. */
 const ofRuntime = /^(?:node|ext|internal|native|bun|unknown)(?::|$)/;
 
-/** Where the code stands that called the function `depth` calls above; null unless in development mode. */
+/** The position of the caller `depth` calls above; null unless in development mode. */
 export function placeAbove(depth: number): string | null {
   if (!development) return null;
   const at = String(new Error().stack)
@@ -118,7 +124,7 @@ export function placeAbove(depth: number): string | null {
   return at ? `${at.file}:${at.line}:${at.column}` : null;
 }
 
-/** Apart from `place`, which is on the way of every guarded call and small enough to be inlined there. */
+/** Separate from `place`, which is on the path of every guarded call and small enough to be inlined there. */
 function findPlace(): string | null {
   for (const traceLine of String(new Error().stack).split('\n')) {
     const at = placeIn(traceLine);
@@ -130,10 +136,10 @@ function findPlace(): string | null {
 /** Whether development mode is on. */
 export const isDeveloping = (): boolean => development;
 
-/** How to learn the place of a frame that noted none: nothing where development mode is on already. */
+/** The advice for a frame without a noted place; empty if development mode is on. */
 export const placeHint = (): string => (development ? '' : 'setDevelopmentMode(true) or GRADGATE_DEV=1 tells where');
 
-/** A frame in words: its gate, the method it guards, and where it was opened. */
+/** A frame in words: its gate, the guarded method, and where it was opened. */
 export function describeFrame(frame: Pick<Frame, 'kind' | 'member' | 'opener'>): string {
   if (typeof frame?.kind !== 'string') throw new TypeError('describeFrame: takes a frame, as currentFrame() gives');
   const name = frame.kind === 'root' ? 'setGradEnabled(false)' : frame.kind;

@@ -1,10 +1,10 @@
 import { follow, followed } from './asyncFunction.js';
 
-/** What a gate has to do at the end of each call that it guards. */
+/** What a gate does at the end of each call that it guards. */
 export interface Ending {
-  /** Gets each value that leaves: what is returned, what a promise gives, what a generator yields. */
+  /** Gets each value that leaves the call: returned, resolved by a promise, or yielded by a generator. */
   leave(value: unknown): void;
-  /** The call has ended, after its last value has left, or has failed. It may be told of that more than once. */
+  /** The call has ended or failed, and its last value has left. May be called more than once. */
   end(): void;
 }
 
@@ -18,7 +18,7 @@ export function finish<R>(ending: Ending, value: R): R {
   return value;
 }
 
-/** The same promise, which the ending has been told of before anybody else sees what it gives. */
+/** The same promise; the ending is told before anybody else sees the value. */
 export function endPromise<P extends PromiseLike<unknown>>(ending: Ending, promise: P): PromiseLike<unknown> {
   const ended = promise.then(...callbacksOf(ending, []));
   return followed.has(promise) ? follow(ended) : ended;
@@ -26,7 +26,7 @@ export function endPromise<P extends PromiseLike<unknown>>(ending: Ending, promi
 
 type Callback = (value: any) => unknown;
 
-/** What is passed to `then`, with the ending told first. */
+/** The arguments of `then`, with the ending told first. */
 export function callbacksOf(ending: Ending, [resolve, reject]: readonly unknown[]): [Callback, Callback] {
   return [
     (value) => {
@@ -41,7 +41,7 @@ export function callbacksOf(ending: Ending, [resolve, reject]: readonly unknown[
   ];
 }
 
-/** A step of a generator has given this: it has ended, or goes on. */
+/** Handles a step of a generator, which has ended or goes on. */
 export function endStep(ending: Ending, result: unknown): void {
   const { done, value } = (result ?? {}) as Partial<IteratorResult<unknown>>;
   if (done) finish(ending, value);

@@ -2,23 +2,26 @@ import { callSite, checkCallback, report } from './diagnostics.js';
 import { copyOf, Frame, GradModeError, type Settings } from './frame.js';
 import { endScopes } from './scope.js';
 
-/** What the engine carries along the flow of control, from a call to its continuations: our frame is one property. */
+/** What the engine carries from a call to its continuations. Our frame is one property of it. */
 export interface Slot {
   [key: symbol]: Frame | undefined;
 }
 
-/** All of gradgate's state: one per realm, whichever copies of the package are loaded. */
+/** All state of gradgate: one for each realm, shared by all copies of the package that are loaded. */
 interface State {
   readonly version: 2;
-  /** The frame of code that no slot has a frame for. */
+  /** The frame of code whose slot has none. */
   readonly root: Frame;
-  /** Gives the slot of the running code. Made when the first frame is pushed: it makes the engine follow promises. */
+  /**
+   * Returns the slot of the running code. Created when the first frame is pushed, since it makes the engine follow
+   * promises.
+   */
   slot: (() => Slot) | null;
   /** The property of a slot that holds the frame. */
   key: symbol;
-  /** Whether a mode other than the grad modes has ever been set. */
+  /** Whether any mode but the grad modes has ever been set. */
   settings: boolean;
-  /** Told of every guarded call, while set. */
+  /** Told of every guarded call, if set. */
   observer?: GradModeObserver | null;
 }
 
@@ -32,11 +35,14 @@ export interface ObservedCall {
   /** Whether gradients are on inside. */
   readonly enabled: boolean;
   readonly inference: boolean;
-  /** The values of modes that `defineMode` made, by name, where they are set inside. */
+  /** The values of modes made by `defineMode` that are set inside, by name. */
   readonly modes: Readonly<Record<string, unknown>>;
 }
 
-/** Gets each call as it begins; what it returns is called when the call has ended: for a promise, when that settles. */
+/**
+ * Gets each call as it begins. The function that it returns is called when the call has ended; for a promise, when it
+ * settles.
+ */
 export type GradModeObserver = (call: ObservedCall) => () => void;
 
 const name = Symbol.for('gradgate.grad');
@@ -73,13 +79,13 @@ interface AsyncHooks {
   executionAsyncResource?: () => Slot;
 }
 
-/** As the language is to have it: a value can be entered for a call, and not be written. */
+/** By the language's proposal, a value can be entered for a call and cannot be assigned. */
 interface Variable {
   get(): Frame | undefined;
   run<R>(frame: Frame, fn: (...args: any[]) => R, ...args: unknown[]): R;
 }
 
-// A bundler for browsers must not see an import here; and a runtime may have the function without the module.
+// Bundlers for browsers must not see an import here, and a runtime may have the function without the module.
 type Builtins = { getBuiltinModule?(id: string): AsyncHooks | undefined };
 const runtime = globalThis as { process?: Builtins; AsyncContext?: { Variable?: new () => Variable } };
 const hooks = runtime.process?.getBuiltinModule?.('node:async_hooks');
@@ -88,7 +94,7 @@ const variable =
     ? new runtime.AsyncContext.Variable()
     : null;
 
-/** Whether modes follow promises and timers here. If not, guarding them throws. */
+/** Whether modes follow promises and timers here. If not, guarding promises throws. */
 export const followsAsync = hooks?.AsyncLocalStorage !== undefined || variable !== null;
 
 function startFollowing(): void {
@@ -102,8 +108,8 @@ function startFollowing(): void {
   const storage = new hooks.AsyncLocalStorage();
   const { kResourceStore: key } = storage;
   const { executionAsyncResource } = hooks;
-  // Up to Node 23 a storage keeps its value in the current resource: to look that up once is what `run` does as well,
-  // and getStore() and two enterWith() would do it three times. Only if that is so, which is tried.
+  // Up to Node 23 a storage keeps its value in the current resource. Looking that up once is what `run` does;
+  // getStore() and two enterWith() would do it three times. Used only after a test that it works so.
   if (typeof key === 'symbol' && executionAsyncResource !== undefined) {
     storage.enterWith(state.root);
     const found = executionAsyncResource()[key] === state.root;
@@ -122,7 +128,8 @@ function startFollowing(): void {
 }
 
 /**
- * Tells `observer` of every guarded call from now on; null ends that. Gives the observer before. For tools: it is slow.
+ * Calls `observer` for every guarded call from now on; null ends that. Returns the observer before. For tools, as it is
+ * slow.
  *
  * ```ts
  * const seen: string[] = [];
@@ -145,12 +152,12 @@ export function observeGradModes(observer: GradModeObserver | null): GradModeObs
 /** Who is to be told of guarded calls. */
 export const currentObserver = (): GradModeObserver | null | undefined => state.observer;
 
-/** The frame that the flow carries, if any. */
+/** The frame that the flow carries, or null. */
 export function flowFrame(): Frame | undefined {
   return frameOf(currentSlot());
 }
 
-/** The frame whose `scope` may be set: that of the innermost gate of this flow. */
+/** The frame that scopes are opened on: that of the innermost gate of this flow. */
 function currentHost(): Frame {
   return flowFrame() ?? state.root;
 }
@@ -167,7 +174,7 @@ export function frameIn(flow: Frame | undefined): Frame {
 }
 
 /**
- * Whether operations are recorded now. Written out, because every operator asks.
+ * Whether operations are recorded now. Unrolled by hand, because every operator calls it.
  *
  * ```ts
  * noGrad.run(() => isGradEnabled()); // false
@@ -190,39 +197,39 @@ export function isInferenceMode(): boolean {
   return currentFrame().inference;
 }
 
-/** What other modes are set to here, or null; as cheap as reading a field as long as nobody sets one. */
+/** The values of other modes here, or null. As cheap as a field read while nobody sets one. */
 export function currentSettings(): Settings | null {
   return state.settings ? currentFrame().settings : null;
 }
 
-/** To be called before a frame gets settings. */
+/** Must be called before a frame gets settings. */
 export function noteSettings(): void {
   state.settings = true;
 }
 
-/** The slot of the running code, or null as long as no frame has been pushed. */
+/** The slot of the running code, or null while no frame has been pushed. */
 export function currentSlot(): Slot | null {
   return state.slot === null ? null : state.slot();
 }
 
-/** Makes `frame` what the flow carries: for the steps of a flow, each of which puts back what was. */
+/** Makes `frame` the one that the flow carries: for the steps of a flow, which put the old one back. */
 export function setFlowFrame(frame: Frame | undefined): void {
   const slot = currentSlot();
   if (slot !== null) slot[state.key] = frame;
 }
 
-/** The frame in `slot`: what `leave` needs to put back. */
+/** The frame in `slot`, which `leave` puts back. */
 export function frameOf(slot: Slot | null): Frame | undefined {
   return slot === null ? undefined : slot[state.key];
 }
 
-/** Whether a frame can be entered by `enter` and `leave`; else only by `callIn`. */
+/** Whether `enter` and `leave` work for frames here; if not, only `callIn` does. */
 export const hasSlots = variable === null;
 
 /**
- * Makes `frame` the flow's, until `leave` puts back `before`, in the same turn and in a `finally`: so nobody else ever
- * runs in it, and what is started in between (promises, timers) stays in it. This is what `AsyncLocalStorage.run` does,
- * without its closure and without stack frames of its own.
+ * Makes `frame` the flow's until `leave` puts back `before`, which must happen in the same turn and in a `finally`. No
+ * other code runs in it, and what is started meanwhile (promises, timers) stays in it. Does what
+ * `AsyncLocalStorage.run` does, without its closure and its stack frames.
  */
 export function enter(frame: Frame, slot: Slot | null): Slot {
   if (slot === null) {
@@ -263,7 +270,7 @@ export function callIn<R>(frame: Frame, fn: (...args: any[]) => R, self: unknown
   }
 }
 
-/** Calls `fn` where a condition left the caller's mode in force: what `fn` sets ends with it all the same. */
+/** Calls `fn` where a condition left the caller's mode in force; modes that `fn` sets still end with it. */
 export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: readonly unknown[]): R {
   const before = flowFrame();
   const frame = frameIn(before);
@@ -282,8 +289,8 @@ export function callAsCaller<R>(fn: (...args: any[]) => R, self: unknown, args: 
 }
 
 /**
- * Calls `fn`, which is synchronous, with recording on or off, for the engine's own use: as `callIn`, but cheaper,
- * and what `fn` starts does not stay in the mode.
+ * Calls the synchronous `fn` with recording on or off, for the engine itself. Cheaper than `callIn`, but what `fn`
+ * starts does not stay in the mode.
  */
 export function runInMode<R>(kind: string, enabled: boolean, fn: () => R): R {
   const host = currentHost();
@@ -297,16 +304,16 @@ export function runInMode<R>(kind: string, enabled: boolean, fn: () => R): R {
   }
 }
 
-/** The frame that a scope is opened on. */
+/** The frame on which a new scope is opened. */
 export function hostForScope(): Frame {
   const host = currentHost();
-  // In an async generator the scope may be held while other flows run: those that have this frame must not see it.
+  // In an async generator the scope may be open while other flows run, so flows that share the frame must not see it.
   return host.step?.isRunning && host.step.body.isAsync && host.scope === null && hasSlots ? put(copyOf(host)) : host;
 }
 
 /**
- * Changes the mode in force, for the rest of its gate or scope. A scope is its flow's own; a gate's frame may be that of
- * other flows too, so this flow gets a copy.
+ * Changes the mode in force for the rest of its gate or scope. A scope belongs to its flow; the frame of a gate may be
+ * shared with other flows, so this flow gets a copy.
  */
 export function changeMode(enabled: boolean, settings: Settings | null): Frame {
   const host = currentHost();
@@ -324,15 +331,15 @@ export function changeMode(enabled: boolean, settings: Settings | null): Frame {
   return frame;
 }
 
-/** Frames that this turn put in the place of others. */
+/** Frames that this turn has put in the place of others. */
 const replaced: { slot: Slot; frame: Frame; before: Frame | undefined }[] = [];
 
-/** Makes `frame` what this flow carries. */
+/** Makes `frame` the one that this flow carries. */
 function put(frame: Frame): Frame {
   const slot = currentSlot();
   const before = frameOf(slot);
   const entered = enter(frame, slot);
-  // Where a slot is a resource, such as a port or an interval, it is there again at its next event, which is another flow.
+  // A slot that is a resource (a port, an interval) has the frame again at its next event, which is another flow.
   if (state.slot === hooks?.executionAsyncResource && replaced.push({ slot: entered, frame, before }) === 1)
     Promise.resolve().then(putBack);
   return frame;
@@ -344,7 +351,8 @@ function putBack(): void {
 }
 
 /**
- * Sets whether operations are recorded, for the rest of the innermost gate or scope of this flow; returns what was.
+ * Sets whether operations are recorded, for the rest of the innermost gate or scope of this flow. Returns the old
+ * value.
  *
  * ```ts
  * noGrad.run(() => setGradEnabled(true)); // false
@@ -358,7 +366,7 @@ export function setGradEnabled(enabled: boolean): boolean {
     throw new GradModeError('setGradEnabled(true): inferenceMode is in force, and nothing can be recorded in it');
   const before = frame.enabled;
   const step = currentHost().step;
-  // A body that runs in the mode of who asks for its steps keeps even a mode that is no change now.
+  // A body that runs in the mode of its consumer notes the mode even if it does not change now.
   if (enabled === before && !(step?.isRunning && step.body.base === null)) return before;
   const changed = changeMode(enabled, frame.settings);
   if (changed.kind === 'root') {
@@ -368,7 +376,7 @@ export function setGradEnabled(enabled: boolean): boolean {
   return before;
 }
 
-/** In development mode, reports a default mode that is off when the macrotask is over. */
+/** In development mode, reports if the default mode is off at the end of the macrotask. */
 function checkAfterTurn(root: Frame): void {
   if (root.enabled || root.opener === null) return;
   const timer: unknown = setTimeout(() => {

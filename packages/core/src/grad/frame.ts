@@ -1,7 +1,7 @@
 import { callSite } from './diagnostics.js';
 import type { Step } from './steps.js';
 
-/** What a mode that `defineMode` made was set to, and by whom. */
+/** The value of a mode made by `defineMode`, and who set it. */
 export interface Setting {
   readonly value: unknown;
   readonly gate: string;
@@ -9,28 +9,28 @@ export interface Setting {
   readonly opener: string | null;
 }
 
-/** The modes that have been set, by name. Frames share one map until a gate sets something. */
+/** Modes that have been set, by name. Frames share one map until a gate sets something. */
 export type Settings = ReadonlyMap<string, Setting>;
 
 /**
- * One entry of the mode stack. Of a flow's innermost gate, it is what the flow carries: the host of scopes.
- * Each guarded call makes one, and its cost grows with the number of fields.
+ * An entry of the mode stack. The flow carries the frame of its innermost gate, on which scopes are opened. Each
+ * guarded call makes a frame, at a cost that grows with the number of fields.
  */
 export class Frame {
-  /** The innermost `using` scope that is open on this frame; of a scope, the one around it there. */
+  /** The innermost `using` scope that is open on this frame; for a scope, the one around it. */
   scope: Frame | null = null;
   /** Where it was opened; in development mode only. */
   opener: string | null;
   /**
-   * How it ended: its call has been left, and only what that call started still runs in it; another frame was put in its
-   * place; or, of a scope, it was closed, or swept where nobody did.
+   * How the frame ended: its call has returned, and only what the call started still runs in it; or another frame
+   * replaced it; or, for a scope, it was closed, or swept because nobody closed it.
    */
   ended: 'left' | 'replaced' | 'closed' | 'swept' | null = null;
-  /** The step of a guarded generator that runs in it: its body may hold scopes across a yield. */
+  /** The step of a guarded generator that runs in it; the body may keep scopes open across a yield. */
   step: Step | null = null;
 
   constructor(
-    /** What pushed it: a gate's name, `bound`, `backward`, or `root`. */
+    /** The name of what pushed it: a gate, `bound`, `backward`, or `root`. */
     readonly kind: string,
     public enabled: boolean,
     readonly inference: boolean,
@@ -44,23 +44,23 @@ export class Frame {
   }
 }
 
-/** The same entry of the stack, as another frame: what is written to it, those who have the first one don't see. */
+/** The same entry as another frame: writes to the copy are not seen by those who have the original. */
 export function copyOf(frame: Frame): Frame {
   const { kind, enabled, inference, settings, parent, member, opener, step } = frame;
   const copy = new Frame(kind, enabled, inference, settings, parent, member);
   copy.opener = opener;
   copy.step = step;
-  // Nobody leaves a copy: it takes the place of a frame that is left.
+  // A copy is not left by anybody: it replaces a frame that is left.
   copy.ended = 'left';
   return copy;
 }
 
-/** Timers that each pass a gate anew would make a chain without end: beyond this length, calls that have returned go. */
+/** Timers that each pass a new gate would make an endless chain: beyond this length, returned calls are dropped. */
 const longest = 32;
 
-/** The frame to show a new one inside of: `frame`, or the nearest whose call is still running if the chain is too long. */
+/** The frame that a new one is shown inside of: `frame`, or if the chain is too long the nearest whose call still runs. */
 export function shownParent(frame: Frame): Frame {
-  // Those that are running are no more than the calls on the stack.
+  // There are no more running ones than calls on the stack.
   return frame.ended === null ? frame : shorten(frame);
 }
 
@@ -76,7 +76,7 @@ function runningIn(frame: Frame): Frame {
   return running;
 }
 
-/** A use of modes that would leave a wrong mode behind, or half cover what it guards. */
+/** A use of modes that would leave a wrong mode behind, or guard only half of something. */
 export class GradModeError extends Error {
   override name = 'GradModeError';
 }

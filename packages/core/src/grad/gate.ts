@@ -7,31 +7,31 @@ import { type Effect, endingOf, frameHere, guard, type Rule, runCoroutine, runGu
 import { carryOver, isClass } from './original.js';
 import { openScope, type Scope } from './scope.js';
 
-/** What every gate does, with or without a condition. */
+/** The forms of every gate, with or without a condition. */
 export interface Guards {
   /** Calls `fn` now, in the gate's mode, and returns what it returns; a promise or generator is covered in full. */
   run<R>(fn: () => R): R;
-  /** The same function, guarded at each call. Types, name and length are kept; `original()` gives it back. */
+  /** The same function, guarded at each call. Keeps types, name and length; `original()` returns the function itself. */
   wrap<F extends (...args: any[]) => any>(fn: F): F;
   /** Opens a scope for synchronous code: `using _ = noGrad.enter()`. */
   enter(): Scope;
-  /** A generator function that yields what it waits for, as an async function that is covered on every runtime. */
+  /** A function from a generator that yields what it awaits: like an async function, but covered on every runtime. */
   async<This, Args extends unknown[], R>(
     fn: (this: This, ...args: Args) => Generator<unknown, R, any>,
   ): (this: This, ...args: Args) => Promise<R>;
 }
 
-/** A gate that a decorator can name: it always holds, or where its condition does. */
+/** A gate that can decorate: it holds always, or where its condition does. */
 export interface DecoratorGate extends Guards, GateDecorator {}
 
 /** A gate that holds where its condition does. */
 export interface ConditionalGate<C> extends Guards, ConditionalDecorator<C> {}
 
-/** The compiler shows this name where a flag stands in a decorator: it would be read once, when the class is defined. */
+/** Shown by the compiler where a decorator has a flag: it would be read once, when the class is defined. */
 export interface NotADecorator_WriteAConditionInstead extends Guards {}
 type Flagged = NotADecorator_WriteAConditionInstead;
 
-/** What is wrong with a condition, in the place of a type: the compiler shows it. */
+/** Shown by the compiler in place of a type: what is wrong with a condition. */
 type Advice<C> = C extends (...args: any[]) => infer R
   ? [R] extends [boolean]
     ? unknown
@@ -42,25 +42,25 @@ type Advice<C> = C extends (...args: any[]) => infer R
       readonly advice: 'a gate takes a condition, such as () => flag, or a boolean; run(fn) and wrap(fn) take what is guarded';
     };
 
-/** What a gate makes of what follows its name. */
+/** What a gate does with the arguments after its name. */
 export interface GateFactory {
   /** The gate itself: `@noGrad()` is `@noGrad`. */
   (): DecoratorGate;
-  /** Holds where the condition does, which is called at each call, as the method is. */
+  /** Holds where the condition does; it is called at each call, as the method is. */
   <C extends Condition>(condition: C): ConditionalGate<C>;
-  /** Holds if the flag is true, as it is now. Not a decorator: that would freeze the flag when the class is defined. */
+  /** Holds if the flag is true now. Not a decorator, which would read the flag when the class is defined. */
   (flag: boolean): Flagged;
-  /** Anything else is refused. */
+  /** All else is refused. */
   <C>(condition: C & Advice<C>): ConditionalGate<C>;
 }
 
 /**
- * A gate as it is exported. The decorator comes first: the compiler would take a method that returns a boolean, under a
- * bare `@noGrad`, for a condition.
+ * A gate as it is exported. The decorator overload comes first: under a bare `@noGrad`, the compiler would take a
+ * method that returns a boolean for a condition.
  */
 export type Gate = GateDecorator & GateFactory & Guards;
 
-/** `gradMode`: records if the flag or the condition says so, and does not if it does not. */
+/** `gradMode`: records if the flag or the condition is true, and does not if it is false. */
 export interface ModeGate {
   <C extends Condition>(condition: C): ConditionalGate<C>;
   (enabled: boolean): Flagged;
@@ -82,7 +82,7 @@ function guards(rule: Rule): Guards {
       try {
         return runGuarded(rule, fn);
       } catch (error) {
-        // A class, which cannot be called. To ask before the call would cost a third of it.
+        // It was a class, which cannot be called. Asking before the call would cost a third of it.
         check('run', fn);
         throw error;
       }
@@ -106,13 +106,13 @@ function guards(rule: Rule): Guards {
   };
 }
 
-/** The gate of a rule: callable as a decorator, with the methods of `Guards`. */
+/** The gate of a rule: a callable decorator with the methods of `Guards`. */
 function decoratorGate(rule: Rule): DecoratorGate {
   const apply = (...args: unknown[]) => decorate(rule, args);
   return Object.assign(apply as unknown as GateDecorator, guards(rule));
 }
 
-/** A gate from what follows its name: nothing, a condition, a flag, or what a decorator is applied to. */
+/** Makes a gate from its arguments: none, a condition, a flag, or what a decorator is applied to. */
 function gateFrom(rule: Omit<Rule, 'when'>, args: unknown[], whole: DecoratorGate | null): unknown {
   const { gate } = rule;
   const [first] = args;
@@ -141,7 +141,7 @@ function gateFrom(rule: Omit<Rule, 'when'>, args: unknown[], whole: DecoratorGat
   );
 }
 
-/** Refuses a name that is no text, or empty. */
+/** Refuses a name that is not a text or is empty. */
 export function checkName(what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '')
     throw new TypeError(
@@ -164,16 +164,15 @@ export function makeModeGate(name: string, on: Effect, off: Effect): ModeGate {
   return ((...args: unknown[]) => gateFrom({ gate: name, effect: on, otherwise: off }, args, null)) as ModeGate;
 }
 
-/** The endings of a combined gate, the innermost first. */
+/** The endings of a combined gate, innermost first. */
 function allOf(endings: readonly Ending[]): Ending {
   const each = (tell: (ending: Ending) => void): void => endings.toReversed().forEach(tell);
   return { leave: (value) => each((ending) => ending.leave(value)), end: () => each((ending) => ending.end()) };
 }
 
 /**
- * One gate that does what several do, the last one innermost: `combineGates('evaluating', noGrad, evalMode)`.
- *
- * It takes gates as they are exported or as `gateWith` gives them, not ones with a condition: the combined gate takes one.
+ * Combines gates into one, the last one innermost: `combineGates('evaluating', noGrad, evalMode)`. Takes gates as they
+ * are exported or as `gateWith` returns them, but not gates with a condition: the combined gate takes one itself.
  *
  * ```ts
  * const serving = combineGates('serving', inferenceMode, evalMode);
@@ -191,7 +190,7 @@ export function combineGates(name: string, ...gates: Gate[]): Gate {
   let enabled: boolean | null = null;
   for (const part of parts) enabled = part.enabled ?? enabled;
   const setters = parts.filter(({ set }) => set !== null);
-  // Each is made of what its own part has set: the next one may set the same mode.
+  // Each ending belongs to what its own gate has set, as a later gate may set the same mode.
   const endings = new WeakMap<Frame, Ending[]>();
   return makeGate(name, {
     enabled,

@@ -22,18 +22,21 @@ import { Body } from './steps.js';
 
 type AnyFunction = (...args: any[]) => any;
 
-/** What a gate makes of the mode around it. */
+/** How a gate changes the mode around it. */
 export interface Effect {
-  /** Whether operations are recorded inside; null leaves that as it is. */
+  /** Whether operations are recorded inside; null does not change that. */
   readonly enabled: boolean | null;
   readonly inference: boolean;
-  /** What it sets other modes to; null if it sets none. */
+  /** The values that it gives to other modes; null if it sets none. */
   readonly set: ((frame: Frame, self: unknown, args: readonly unknown[]) => Settings | null) | null;
-  /** What it does when a call ends, of which `set` has made the frame's settings; null if nothing. */
+  /** What it does when a call ends, given the settings that `set` made; null if nothing. */
   readonly ending: ((frame: Frame) => Ending) | null;
 }
 
-/** What a gate does at each call: its effect `always`, where a condition holds, or as a flag said when the gate was made. */
+/**
+ * What a gate does at each call: `always` its effect, or where a condition holds, or by a flag given when the gate was
+ * made.
+ */
 export interface Rule {
   readonly gate: string;
   readonly effect: Effect;
@@ -42,7 +45,7 @@ export interface Rule {
   readonly when: Condition | boolean;
 }
 
-/** Whether nobody but the method takes the arguments of a call. */
+/** Whether only the method itself reads the arguments of a call. */
 const isPlain = ({ when, effect }: Rule): boolean => when === true && effect.set === null;
 
 /** The frame that a gate pushes for one call, or null where its condition leaves the caller's mode in force. */
@@ -65,11 +68,11 @@ function frameFor(
   return frame;
 }
 
-/** The same for what is no call of a function: `run` and `enter`. */
+/** The same for `run` and `enter`, which are not calls of a function. */
 export const frameHere = (rule: Rule, flow: Frame | undefined): Frame | null =>
   isPlain(rule) ? newFrame(rule.gate, rule.effect, null, flow) : frameFor(rule, undefined, [], null, flow);
 
-/** What is to be done when the call of `frame` has ended; null where the condition left the caller's mode in force. */
+/** What to do when the call of `frame` has ended; null where the condition left the caller's mode in force. */
 export const endingOf = ({ effect }: Rule, frame: Frame | null): Ending | null =>
   frame === null || effect.ending === null ? null : effect.ending(frame);
 
@@ -87,7 +90,7 @@ function refuseInInference(gate: string, member: string | null): never {
   );
 }
 
-/** Runs `fn` under the rule: its call, what it awaits, and the steps of the iterator it may return. */
+/** Runs `fn` under the rule: the call, what it awaits, and the steps of an iterator that it returns. */
 export function runGuarded<R>(rule: Rule, fn: () => R): R {
   const slot = currentSlot();
   const before = frameOf(slot);
@@ -109,8 +112,8 @@ export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string |
   const plain = isPlain(rule);
   const { gate, effect } = rule;
   const ends = effect.ending !== null;
-  // As `runGuarded`, written out: a guarded method adds one frame to the stack, under its own name. And where no
-  // condition is asked, nobody but the method takes its arguments, so the engine need not collect them.
+  // `runGuarded`, inlined by hand: a guarded method adds one frame to the stack, under its own name. Without a
+  // condition only the method reads its arguments, so the engine need not collect them.
   const guarded = function (this: unknown, ...args: unknown[]) {
     const slot = currentSlot();
     const before = frameOf(slot);
@@ -129,7 +132,7 @@ export function guard<F extends AnyFunction>(rule: Rule, fn: F, member: string |
   return likeOriginal(guarded as unknown as F, fn);
 }
 
-/** Calls `fn` in `frame`, or in the caller's mode, and tells an observer, and the gate's ending, of beginning and end. */
+/** Calls `fn` in `frame`, or in the caller's mode, and tells an observer and the gate's ending when it begins and ends. */
 function callSlowly(
   rule: Rule,
   frame: Frame | null,
@@ -166,19 +169,19 @@ function observeStart({ gate }: Rule, frame: Frame | null, member: string | null
   return end as (() => void) | undefined;
 }
 
-/** A lazy thenable must not start its work for being observed. */
+/** Being observed must not make a lazy thenable start its work. */
 function observeEnd(result: object, end: () => void): void {
   if (Object.prototype.toString.call(result) === '[object Promise]')
     Reflect.apply(Promise.prototype.then, result, [end, end]);
   else end();
 }
 
-/** The values of settings, by the names of their modes. */
+/** The values of settings by the names of their modes. */
 export const valuesOf = (settings: Settings | null): Record<string, unknown> =>
   Object.fromEntries([...(settings ?? [])].map(([name, { value }]) => [name, value]));
 
 /**
- * Makes `fn` run in the mode that is in force now, wherever it is called.
+ * Binds `fn` to the mode in force now, wherever it is called.
  *
  * ```ts
  * const later = noGrad.run(() => bindGradMode(() => isGradEnabled()));
@@ -200,8 +203,8 @@ export function bindGradMode<F extends AnyFunction>(fn: F): F {
 }
 
 /**
- * Runs a coroutine under the rule: a generator that yields what it waits for. Each of its steps is synchronous, so this
- * covers it in full on every runtime.
+ * Runs a coroutine under the rule: a generator that yields what it awaits. Each step is synchronous, so this covers it
+ * in full on every runtime.
  */
 export function runCoroutine(
   rule: Rule,

@@ -1,8 +1,8 @@
 /**
- * Grad modes and others: a stack of frames (`frame.ts`) that follows the flow of control (`flow.ts`), functions that run in
- * one (`guard.ts`) with the lazy part of what they return (`cover.ts`, `steps.ts`), gates as decorators, functions and scopes
- * (`gate.ts`, `condition.ts`, `decorate.ts`, `scope.ts`), modes that users define (`mode.ts`), and what they tell
- * (`policies.ts`, `diagnostics.ts`, `yields.ts`). Imports nothing from the rest of core.
+ * Modes: a stack of frames (`frame.ts`) that follows the flow of control (`flow.ts`); guarded functions (`guard.ts`)
+ * and the lazy parts of their results (`cover.ts`, `steps.ts`); gates as decorators, functions and scopes (`gate.ts`,
+ * `condition.ts`, `decorate.ts`, `scope.ts`); modes of users (`mode.ts`); reports (`policies.ts`, `diagnostics.ts`,
+ * `yields.ts`). Imports nothing from the rest of core.
  */
 import { endOfFolder } from './diagnostics.js';
 import { currentFrame } from './flow.js';
@@ -72,7 +72,7 @@ export const noGrad = makeGate('noGrad', off);
 export const enableGrad = makeGate('enableGrad', on);
 
 /**
- * Switches recording off for good: results can't take part in a graph later, except as clones.
+ * Switches recording off for good: results can take part in a graph later only as clones.
  *
  * ```ts
  * inferenceMode.run(() => isInferenceMode()); // true
@@ -81,7 +81,7 @@ export const enableGrad = makeGate('enableGrad', on);
 export const inferenceMode = makeGate('inferenceMode', { ...off, inference: true });
 
 /**
- * A gate whose mode is computed: on if the flag or the condition says so, else off.
+ * A gate whose mode is computed: on if the flag or the condition is true, off if it is false.
  *
  * ```ts
  * gradMode(false).run(() => isGradEnabled()); // false
@@ -90,7 +90,7 @@ export const inferenceMode = makeGate('inferenceMode', { ...off, inference: true
 export const gradMode = makeModeGate('gradMode', on, off);
 
 /**
- * No gradients, and layers as in evaluation: what a method that serves or measures wants.
+ * No gradients, and layers behave as in evaluation: for methods that serve or measure.
  *
  * ```ts
  * evaluating.run(() => [isGradEnabled(), isTraining(true)]); // [false, false]
@@ -103,7 +103,7 @@ export interface StackEntry {
   readonly kind: string;
   readonly enabled: boolean;
   readonly inference: boolean;
-  /** The values in force there of modes that `defineMode` made, by name, as far as they are set. */
+  /** The values of modes made by `defineMode` that are set there, by name. */
   readonly modes: Readonly<Record<string, unknown>>;
   /** The guarded method, where there is one. */
   readonly member: string | null;
@@ -134,7 +134,7 @@ export function gradModeStack(): StackEntry[] {
   }));
 }
 
-/** A mode as plain data, to be sent to a worker, which always starts with gradients on. */
+/** A mode as plain data, to be sent to a worker. A worker always starts with gradients on. */
 export interface CapturedGradMode {
   readonly enabled: boolean;
   readonly inference: boolean;

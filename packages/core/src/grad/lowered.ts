@@ -1,7 +1,7 @@
 /**
- * What async functions become where a build lowers them to generators: each step is synchronous and runs in the mode that the
- * flow had at its last `await`, so modes follow promises without an AsyncLocalStorage. `@gradgate/unplugin` puts these in
- * the place of its compiler's helpers.
+ * What async functions become in a build that lowers them to generators: each step is synchronous and runs in the mode
+ * of the flow at its last `await`, so modes follow promises without AsyncLocalStorage. `@gradgate/unplugin` uses these
+ * in place of its compiler's helpers.
  */
 import { bindCallbacks } from './callbacks.js';
 

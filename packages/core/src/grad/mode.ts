@@ -4,7 +4,7 @@ import { changeMode, currentFrame, currentSettings, noteSettings } from './flow.
 import type { Frame, Setting, Settings } from './frame.js';
 import { checkName, type Gate, makeGate } from './gate.js';
 
-/** The call that a gate is at: what `gateWith` computes its value from. */
+/** The guarded call, from which `gateWith` computes its value. */
 export interface GateCall<T> {
   /** The mode's value around the gate. */
   readonly outer: T;
@@ -13,37 +13,38 @@ export interface GateCall<T> {
   readonly args: readonly unknown[];
 }
 
-/** A mode of the program that follows the flow of control, as grad modes do. */
+/** A mode of the program; follows the flow of control, as grad modes do. */
 export interface Mode<T> {
   readonly name: string;
-  /** The gate that sets it here, with the method that it guards and, in development mode, its place; null if none does. */
+  /** The gate that sets it here, with the guarded method and, in development mode, the place; null if there is none. */
   readonly setBy: Pick<Frame, 'kind' | 'member' | 'opener'> | null;
-  /** The value in force in this flow: that of the innermost gate which sets it, or else the initial one. */
+  /** The value in force in this flow: that of the innermost gate which sets it, else the initial one. */
   get(): T;
-  /** Changes the value for the rest of the innermost gate or scope of this flow, and returns what it was. */
+  /** Changes the value for the rest of the innermost gate or scope of this flow, and returns the old one. */
   set(value: T): T;
   /** A gate in which the mode has this value: for `@name`, `@name(condition)`, `name.run`, `name.wrap` and `using name.enter()`. */
   gate(name: string, value: T): Gate;
   /**
-   * Gates that are given something: `gateWith('freezing', ({ outer }, what: Module) => [...outer, what])` makes
-   * `freezing(module)`, a gate as `gate` makes it. The value is computed at each call, in the caller's mode and after the
-   * condition, and once for a generator. `ending` makes of the value, and of who set it, what is told when the call ends, and of what it returns:
-   * of a promise when that settles, of a generator at each step. It is told before anybody else gets to see these.
+   * Makes gates that take arguments: `gateWith('freezing', ({ outer }, what: Module) => [...outer, what])` makes
+   * `freezing(module)`, a gate as `gate` makes it. The value is computed at each call, in the caller's mode and after
+   * the condition, and once for a generator. `ending` gets the value and who set it, and returns what is to be done
+   * when the call ends and with what it returns: for a promise when it settles, for a generator at each step. It runs
+   * before anybody else sees these values.
    */
   gateWith<Given extends unknown[]>(
     name: string,
     value: (call: GateCall<T>, ...given: Given) => T,
     ending?: (value: T, setBy: NonNullable<Mode<T>['setBy']>) => Ending,
   ): (...given: Given) => Gate;
-  /** Says what the value is here, and who set it where, for error messages and reports. */
+  /** Says what the value is here and who set it where, for errors and reports. */
   explain(): string;
 }
 
 /**
  * Defines a mode: a value that gates set for the code inside of them, through promises, timers and generators, and for
- * nobody else. As long as no gate sets one, `get()` costs what reading a field does.
+ * no other code. While no gate sets one, `get()` costs a field read.
  *
- * @param name Names the mode in reports and among copies of a package, which share it: put your package's name before it.
+ * @param name The name in reports. Copies of a package share the mode by it, so begin it with your package's name.
  * @param initial The value outside of all gates.
  *
  * ```ts

@@ -1,6 +1,6 @@
 type AnyFunction = (...args: any[]) => any;
 
-/** What reflect-metadata adds, where it is loaded: other decorators keep what they know about a function there. */
+/** The functions that reflect-metadata adds, if it is loaded: other decorators store what they know about a function there. */
 interface MetadataReflection {
   getOwnMetadataKeys?(target: object): unknown[];
   getOwnMetadata?(key: unknown, target: object): unknown;
@@ -9,31 +9,31 @@ interface MetadataReflection {
 const reflection = Reflect as MetadataReflection;
 
 /** Whether a function is a class that only `new` can call. */
-// Arrow functions, which most calls of `run` take, have no prototype, and need not be read.
+// Arrow functions, which most calls of `run` take, have no prototype; their source need not be read.
 export const isClass = (fn: Function): boolean =>
   fn.prototype !== undefined && startsAsClass(Function.prototype.toString.call(fn));
 
-// Without a regular expression: one that is compiled where the stack ends throws a SyntaxError, rather than a RangeError.
+// Without a regular expression: compiling one at the end of the stack throws a SyntaxError rather than a RangeError.
 const startsAsClass = (text: string): boolean =>
   text.startsWith('class') && (text[5] === '{' || text[5] === '/' || text[5]!.trim() === '');
 
 /**
- * Makes `wrapper` look like `fn` to everybody else: name, length, own properties and metadata, as they are now, and what is
- * added to `fn` later is inherited from it. So the order in which decorators stand makes no difference.
+ * Makes `wrapper` look like `fn`: name, length, own properties and metadata as they are now; properties added to `fn`
+ * later are inherited. So the order of decorators makes no difference.
  */
 export function likeOriginal<F extends AnyFunction>(wrapper: F, fn: AnyFunction): F {
   carryOver(wrapper, fn);
-  // Of the same kind too, for those who ask for `constructor` or a tag: an async function, a generator function.
+  // The same kind of function too (async, generator), for code that asks for `constructor` or a tag.
   Object.setPrototypeOf(wrapper, fn);
   wrapper.prototype = fn.prototype;
   originals.set(wrapper, fn);
   return wrapper;
 }
 
-/** Gives `wrapper` the own properties and the metadata of `fn`. */
+/** Copies the own properties and the metadata of `fn` to `wrapper`. */
 export function carryOver(wrapper: AnyFunction, fn: AnyFunction): void {
   for (const key of Reflect.ownKeys(fn)) {
-    // What is fixed on each function by the language: `prototype`, and the like of `caller` on old ones.
+    // Properties that the language fixes on each function: `prototype`, and `caller` and the like on old ones.
     if (
       Object.getOwnPropertyDescriptor(wrapper, key)?.configurable === false ||
       key === 'arguments' ||
@@ -49,7 +49,7 @@ export function carryOver(wrapper: AnyFunction, fn: AnyFunction): void {
 const originals = new WeakMap<object, AnyFunction>();
 
 /**
- * The function that a gate wrapped, without its guards; `fn` itself if none did.
+ * The function that a gate wrapped, without its guards; `fn` itself if no gate did.
  *
  * ```ts
  * const plain = () => isGradEnabled();

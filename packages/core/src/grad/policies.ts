@@ -7,7 +7,7 @@ export interface GradPolicy {
   readonly kind: 'method' | 'getter' | 'setter' | 'accessor';
   readonly static: boolean;
   readonly gate: string;
-  /** The condition, or null where the gate always holds. */
+  /** The condition, or null if the gate always holds. */
   readonly condition: Condition | null;
   /** The class that declares it. */
   readonly declaredIn: string;
@@ -17,12 +17,12 @@ type Declared = Omit<GradPolicy, 'declaredIn'>;
 
 const key = Symbol.for('gradgate.policies');
 
-// Classes made by decorators of the standard dialect get their metadata under this symbol, which Node lacks so far. Where
-// built-in objects are frozen it stays away.
+// Classes with decorators of the standard dialect get their metadata under this symbol, which Node does not have yet.
+// Where built-in objects are frozen it stays undefined.
 const metadataKey: symbol = (Symbol as { metadata?: symbol }).metadata ?? Symbol.for('Symbol.metadata');
 Reflect.defineProperty(Symbol, 'metadata', { value: metadataKey, writable: true, configurable: true });
 
-/** The legacy dialect's metadata, where reflect-metadata is loaded; else kept beside the class. */
+/** The legacy dialect's metadata: by reflect-metadata if it is loaded, else kept beside the class. */
 interface MetadataReflection {
   getOwnMetadata?(key: unknown, target: object): Declared[] | undefined;
   defineMetadata?(key: unknown, value: unknown, target: object): void;
@@ -30,7 +30,7 @@ interface MetadataReflection {
 const reflection = Reflect as MetadataReflection;
 const besides = new WeakMap<object, Declared[]>();
 
-/** Standard dialect: `context.metadata` belongs to the class, and inherits from its base's. */
+/** Standard dialect: `context.metadata` belongs to the class and inherits from that of its base. */
 export function declareInMetadata(metadata: Record<PropertyKey, unknown> | undefined, policy: Declared): void {
   if (metadata === undefined) return;
   const own = (Object.hasOwn(metadata, key) ? metadata[key] : []) as Declared[];
@@ -55,8 +55,8 @@ function ownPolicies(type: Class): Declared[] {
 }
 
 /**
- * What the decorators of a class and its bases declare, base first. A member that a subclass overrides counts as the
- * subclass declares it: without a decorator it has no policy. Stacked decorators give a row each, the inner one first.
+ * The declarations of the decorators on a class and its bases, base first. For a member that a subclass overrides,
+ * those of the subclass: without a decorator it has no policy. Stacked decorators give a row each, the inner one first.
  *
  * ```ts
  * class Model {

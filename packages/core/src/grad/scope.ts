@@ -3,7 +3,7 @@ import { placeHint, reportOnce } from './diagnostics.js';
 import type { Ending } from './ending.js';
 import { type Frame, GradModeError } from './frame.js';
 
-/** A mode held open by `using`, until the block ends. */
+/** A mode that `using` keeps in force until the block ends. */
 export interface Scope {
   [Symbol.dispose](): void;
 }
@@ -19,13 +19,13 @@ export class OpenScope implements Scope {
   }
 }
 
-/** Scopes that the end of the turn would find open, innermost last. */
+/** Scopes that are open in this turn, innermost last. */
 const open: OpenScope[] = [];
 let sweepDue = false;
-/** What is to be done at the end of those whose gate says so. */
+/** For scopes whose gate has an ending: what to do at their end. */
 const endings = new Map<Frame, Ending>();
 
-/** Opens a scope on `host`. It is for synchronous code: one that outlives its turn is closed and reported. */
+/** Opens a scope on `host`. For synchronous code: a scope that outlives its turn is closed and reported. */
 export function openScope(frame: Frame, host: Frame, ending: Ending | null): Scope {
   if (ending !== null) endings.set(frame, ending);
   frame.scope = host.scope;
@@ -41,10 +41,10 @@ export function openScope(frame: Frame, host: Frame, ending: Ending | null): Sco
   return scope;
 }
 
-/** So many are open at once only where a loop drops them: a stack has no room for a recursion of that depth. */
+/** So many are open at once only where a loop drops them: a recursion that deep would overflow the stack. */
 const most = 2 ** 17;
 
-/** Closes the older half of scopes, which no code is inside of: they would pile up until the turn is over. */
+/** Closes the older half of the scopes, which no code is inside of: they would pile up until the end of the turn. */
 function closeOldest(list: OpenScope[]): void {
   const oldest = list.splice(0, list.length >> 1).reverse();
   for (const { frame } of oldest) noteLeft(frame);
@@ -52,12 +52,12 @@ function closeOldest(list: OpenScope[]): void {
     for (let at = host; at.scope !== null; )
       if (at.scope.ended === null) at = at.scope;
       else at.scope = at.scope.scope;
-  // What is shown inside of them is not to hold them: the scopes that are left, and gates in between.
+  // What is shown inside of them must not hold them: remaining scopes, and gates in between.
   for (let at: Frame | null = list.at(-1)!.frame; at !== null; at = at.parent)
     while (at.parent?.ended === 'swept') at.parent = at.parent.parent;
 }
 
-/** The body of a guarded generator keeps its own: they may stay open across a yield. */
+/** The body of a guarded generator has scopes of its own, which may stay open across a yield. */
 const listOf = ({ step }: Frame): OpenScope[] => (step?.isRunning ? step.body.held : open);
 
 function remove(frame: Frame, list: OpenScope[]): boolean {
@@ -66,7 +66,7 @@ function remove(frame: Frame, list: OpenScope[]): boolean {
   return i !== -1;
 }
 
-/** Takes the scope off its host, wherever it stands there. */
+/** Takes the scope off its host, at whatever depth it is. */
 function unlink(frame: Frame, host: Frame): void {
   if (open.at(-1)?.frame === frame) open.pop();
   else if (!remove(frame, open) && host.step) remove(frame, host.step.body.held);
@@ -109,7 +109,7 @@ function sweep(frame: Frame, host: Frame): void {
   noteLeft(frame);
 }
 
-/** Marks a scope that nobody closed, and tells of it. */
+/** Marks a scope that nobody closed, and reports it. */
 function noteLeft(frame: Frame): void {
   frame.ended = 'swept';
   endScope(frame);
@@ -119,21 +119,21 @@ function noteLeft(frame: Frame): void {
   );
 }
 
-/** Runs when the turn is over: synchronous code has closed its scopes by then. */
+/** Runs at the end of the turn, when synchronous code has closed its scopes. */
 function sweepAll(): void {
   sweepDue = false;
   closeSince(0);
 }
 
-/** How many scopes are open that have to end in this turn. */
+/** How many open scopes have to end in this turn. */
 export const countOpen = (): number => open.length;
 
-/** Closes and reports those that were opened since there were `count`. */
+/** Closes and reports the scopes that were opened since there were `count`. */
 export function closeSince(count: number): void {
   for (const { frame, host } of open.slice(count).reverse()) sweep(frame, host);
 }
 
-/** Scopes that the guarded code left open end with it. */
+/** Ends the scopes that the guarded code left open. */
 export function endScopes(host: Frame): void {
   if (host.step !== null) return;
   for (let { scope } = host; scope !== null; scope = scope.scope) sweep(scope, host);

@@ -5,18 +5,18 @@ import type { OpenScope } from './scope.js';
 
 type AnyFunction = (...args: any[]) => any;
 
-/** The body of a guarded generator, iterator or coroutine: its mode, and what it keeps between its steps. */
+/** The body of a guarded generator, iterator or coroutine: its mode, and what it keeps between steps. */
 export class Body {
   /** The scopes that it has open, innermost last. */
   readonly held: OpenScope[] = [];
-  /** Of its gates, the innermost first: told of what it yields and of its end. */
+  /** The endings of its gates, innermost first: told of what it yields and when it ends. */
   readonly endings: Ending[] = [];
   private step: Step | null = null;
-  /** Steps that were asked for while one runs. */
+  /** Steps that were requested while one runs. */
   private readonly waiting: (() => void)[] = [];
 
   constructor(
-    /** The frame of its steps; null where a condition left the mode of whoever asks for the step. */
+    /** The frame of its steps; null where a condition left the consumer's mode in force. */
     public base: Frame | null,
     readonly isAsync: boolean,
   ) {}
@@ -56,7 +56,7 @@ export class Body {
     for (const ending of this.endings) ending.end();
   }
 
-  /** The same for an async generator, one step after another as its own queue has it: some engines lose the flow there. */
+  /** The same for an async generator, one step after another as in its own queue; some engines lose the flow there. */
   runInTurn(method: AnyFunction, self: unknown, args: readonly unknown[]): unknown {
     if (!this.step?.isRunning) return this.run(method, self, args);
     const caller = copyOf(currentFrame());
@@ -66,8 +66,8 @@ export class Body {
   }
 
   /**
-   * The frame of a step. A scope on it is seen only while the step runs, and a later step has the scope on a frame of
-   * its own, unless nobody else can run during a step: so flows that the body started don't see what it holds.
+   * The frame of a step. A scope on it is visible only while the step runs, and a later step gets the scope on a new
+   * frame, unless no other code can run during a step: flows that the body started must not see what it holds.
    */
   private begin(): Frame {
     if (this.step?.isRunning) {
@@ -93,7 +93,7 @@ export class Body {
 
 /** One step of a body. */
 export class Step {
-  /** Counted, since a body can ask for its own next step: the engine refuses that. */
+  /** Counted, since a body can request its own next step, which the engine refuses. */
   running = 1;
   constructor(
     readonly body: Body,

@@ -4,8 +4,8 @@ import { defineMode } from './mode.js';
 const training = defineMode<boolean | null>('gradgate.training', null);
 
 /**
- * Layers such as Dropout and BatchNorm behave as in evaluation in this flow, whatever `training` of their module is; other
- * flows are untouched. Grad modes stay as they are: see `evaluating`.
+ * In this flow, layers such as Dropout and BatchNorm behave as in evaluation, whatever the `training` of their module
+ * is. Other flows are not affected, and grad modes do not change: see `evaluating`.
  *
  * ```ts
  * const model = new Dropout();
@@ -15,7 +15,7 @@ const training = defineMode<boolean | null>('gradgate.training', null);
 export const evalMode: Gate = training.gate('evalMode', false);
 
 /**
- * Layers behave as in training in this flow, for example for Monte Carlo dropout.
+ * In this flow, layers behave as in training, for example for Monte Carlo dropout.
  *
  * ```ts
  * evalMode.run(() => trainMode.run(() => isTraining(false))); // true
@@ -24,8 +24,8 @@ export const evalMode: Gate = training.gate('evalMode', false);
 export const trainMode: Gate = training.gate('trainMode', true);
 
 /**
- * Whether layers behave as in training here: as the innermost `evalMode` or `trainMode` of this flow says, and where there is
- * none, as `own` does, a module's `training` or an operator's option.
+ * Whether layers behave as in training here: by the innermost `evalMode` or `trainMode` of this flow, else by `own`,
+ * the `training` of a module or an option of an operator.
  *
  * ```ts
  * evalMode.run(() => isTraining(true)); // false

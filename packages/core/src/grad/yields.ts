@@ -3,14 +3,14 @@ import { closeSince, countOpen } from './scope.js';
 
 type AnyFunction = (...args: any[]) => any;
 
-/** What all generators, and all async ones, inherit their steps from. */
+/** The prototypes from which all generators, and all async ones, inherit their steps. */
 const prototypes = [function* () {}, async function* () {}].map(
   (fn) => Object.getPrototypeOf(fn.prototype) as Record<string, AnyFunction>,
 );
 
 /**
- * A scope that a generator without a gate holds at a yield is in force for its consumer too. Only who patches the engine's
- * own methods can notice it there: in development mode, such a scope is closed and reported at the yield itself.
+ * A scope that a generator without a gate keeps open at a yield would also be in force for its consumer. Only patching
+ * the engine's methods can notice that: in development mode, such a scope is closed and reported at the yield.
  */
 function watched(step: AnyFunction): AnyFunction {
   return function (this: unknown, ...args: unknown[]) {
@@ -31,7 +31,7 @@ whenDeveloping((on) => {
   for (const prototype of prototypes)
     for (const name of ['next', 'return', 'throw']) {
       const step = prototype[name]!;
-      // Where the engine's objects are frozen, reports come at the end of the turn.
+      // Where the engine's objects are frozen, reports come at the end of the turn instead.
       if (Reflect.defineProperty(prototype, name, { value: watched(step) })) originals.push([prototype, name, step]);
     }
 });
