@@ -2,8 +2,7 @@ import { type Backend, refuseRead, type Storage } from '@gradgate/core';
 import { currentTemporaries } from '@gradgate/core/internal';
 import type { Gpu } from './gpu.js';
 import { kernels } from './kernels/index.js';
-import { mapKernels } from './kernels/map.js';
-import { checkDType, decode, encode, GpuStorage } from './storage.js';
+import { blockOf, checkDType, decode, encode, GpuStorage } from './storage.js';
 import { wholeOf } from './views.js';
 
 /** The device that new tensors are made on: another one after a loss. */
@@ -26,7 +25,7 @@ export const webgpu: Backend = {
       storage.isTemporary = true;
       temporaries.push(storage);
     }
-    if (fill === 'zeros' && !storage.block!.isNew) mapKernels.fill(0, wholeOf(storage));
+    if (fill === 'zeros' && !storage.block!.isNew && length > 0) storage.constant = 0;
     storage.block!.isNew = false;
     return storage;
   },
@@ -34,15 +33,15 @@ export const webgpu: Backend = {
   read: refuseRead,
 
   async readAsync(storage) {
-    const { gpu, dtype, length, block } = held(storage);
-    const words = await gpu.read(block!, length);
+    const { gpu, dtype, length } = held(storage);
+    const words = await gpu.read(blockOf(wholeOf(storage)), length);
     await gpu.pool.relieve();
     return decode(words, dtype);
   },
 
   write(storage, values, offset = 0) {
-    const { gpu, dtype, block } = held(storage);
-    gpu.write(block!, encode(values, dtype), offset);
+    const { gpu, dtype } = held(storage);
+    gpu.write(blockOf(wholeOf(storage)), encode(values, dtype), offset);
   },
 
   // What the engine knows to be done with need not wait for the garbage collector.

@@ -21,17 +21,10 @@ export interface Source {
   readonly body: string;
 }
 
-/** A call that can be made together with others of its kind. */
-export interface Call {
-  readonly reads: readonly Block[];
-  readonly writes: readonly Block[];
-}
-
-/** Calls that wait to be made as one. */
-interface Gathered {
-  readonly key: string;
-  readonly calls: Call[];
-  make(calls: readonly Call[]): void;
+/** A call that is not made yet, for what follows may become a part of it. */
+export interface Waiting {
+  uses(block: Block): boolean;
+  make(): void;
 }
 
 /** The buffers of programs that read and write as many, which share their bind groups. */
@@ -54,7 +47,7 @@ export const mostNumbers = 64;
 /** Calls in one submission: a few are dear, and the device should not wait for many. */
 const callsPerSubmission = 64;
 const mostGroups = 65535;
-const mostBindGroups = 4096;
+const mostBindGroups = 16384;
 
 /** How many workgroups there are along each dimension for `n` of them: `group` counts them through. */
 export function groupsFor(n: number): [number, number] {
@@ -63,11 +56,6 @@ export function groupsFor(n: number): [number, number] {
   return [Math.ceil(n / y), y];
 }
 
-/** Whether one of two calls writes to what the other one uses. */
-const meet = (a: Call, b: Call): boolean =>
-  a.writes.some((block) => b.reads.includes(block) || b.writes.includes(block)) ||
-  a.reads.some((block) => b.writes.includes(block));
-
 /** A device, its programs, and the calls that wait to be submitted together. */
 export class Gpu {
   readonly pool: Pool;
@@ -75,7 +63,7 @@ export class Gpu {
   lost: string | null = null;
   /** The first error that has been reported since somebody waited. */
   error: string | null = null;
-  readonly counts = { dispatches: 0, submissions: 0, pipelines: 0 };
+  readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, bindGroups: 0 };
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #layouts = new Map<string, Layout>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
@@ -87,12 +75,12 @@ export class Gpu {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #calls = 0;
-  #gathered: Gathered | null = null;
+  #waiting: Waiting | null = null;
   /** Counts submissions: a block that waiting calls use bears the number of the one to come. */
   #turn = 1;
 
   constructor(readonly device: GPUDevice) {
-    this.pool = new Pool(device, () => this.flush());
+    this.pool = new Pool(device, this);
     this.#uniforms = device.createBuffer({ size: this.#staged.byteLength, usage: 0x40 | 0x8 });
     device.addEventListener('uncapturederror', (event) => {
       this.error ??= (event as GPUUncapturedErrorEvent).error.message;
@@ -107,26 +95,22 @@ export class Gpu {
     if (this.lost !== null) throw new DeviceError(op, this.lost);
   }
 
-  /**
-   * Puts a call to those of the same key that wait, to be made as one by `make`: up to `most` of them, and before anything
-   * else is asked of the device. No two of them write to the same memory, and none reads what another one writes.
-   */
-  gather<C extends Call>(key: string, most: number, call: C, make: (calls: readonly C[]) => void): void {
-    const waiting = this.#gathered;
-    if (
-      waiting !== null &&
-      (waiting.key !== key || waiting.calls.length >= most || waiting.calls.some((c) => meet(c, call)))
-    )
-      this.#settle();
-    this.#gathered ??= { key, calls: [], make: make as Gathered['make'] };
-    this.#gathered.calls.push(call);
+  /** The call that waits, if any. */
+  get waiting(): Waiting | null {
+    return this.#waiting;
   }
 
-  /** Makes the calls that wait to be made as one. */
-  #settle(): void {
-    const waiting = this.#gathered;
-    this.#gathered = null;
-    waiting?.make(waiting.calls);
+  /** Lets a call wait until anything else is asked of the device, which may add to it by `waiting` before. */
+  wait(call: Waiting): void {
+    this.settle();
+    this.#waiting = call;
+  }
+
+  /** Makes the call that waits. */
+  settle(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.make();
   }
 
   /**
@@ -140,7 +124,7 @@ export class Gpu {
     numbers: readonly number[],
     groups: readonly [number, number],
   ): void {
-    this.#settle();
+    this.settle();
     this.check(key);
     const program = this.#pipelines.get(key) ?? this.#compile(key, source());
     // A buffer that is written cannot be another operand of the same call: what is read is copied before.
@@ -260,6 +244,7 @@ ${source.body}
         ...blocks.map(({ buffer }, i) => ({ binding: 1 + i, resource: { buffer } })),
       ],
     });
+    this.counts.bindGroups++;
     if (this.#bindGroups.size >= mostBindGroups) this.#bindGroups.clear();
     this.#bindGroups.set(key, found);
     return found;
@@ -267,7 +252,7 @@ ${source.body}
 
   /** Submits what waits. */
   flush(): void {
-    this.#settle();
+    this.settle();
     if (this.#encoder === null) return;
     this.#pass?.end();
     this.#pass = null;
@@ -282,7 +267,7 @@ ${source.body}
 
   /** Copies `words` from the first block to the second, after what waits. */
   copy(from: Block, to: Block, words: number): void {
-    this.#settle();
+    this.settle();
     this.#pass?.end();
     this.#pass = null;
     this.#commands().copyBufferToBuffer(from.buffer, 0, to.buffer, 0, words * 4);
@@ -293,7 +278,7 @@ ${source.body}
   write(block: Block, words: Float32Array | Int32Array, at: number): void {
     this.check('write');
     if (words.length === 0) return;
-    this.#settle();
+    this.settle();
     // The queue writes at once, also in front of calls that wait.
     if (block.turn === this.#turn) this.flush();
     // Memory that is shared with threads, as that of parameters is, is not taken by every implementation.
@@ -304,7 +289,7 @@ ${source.body}
   /** The first words of a block, when all that was asked for before is done. */
   async read(block: Block, words: number): Promise<ArrayBuffer> {
     this.check('read');
-    this.#settle();
+    this.settle();
     const size = Math.max(1, words) * 4;
     const staging = this.device.createBuffer({ size, usage: 0x1 | 0x8 });
     this.#pass?.end();

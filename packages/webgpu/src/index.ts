@@ -61,10 +61,11 @@ export interface GpuMemoryReport {
   readonly peak: number;
   /** Bytes of buffers that are kept to be used again. */
   readonly pooled: number;
-  /** Calls of programs so far, submissions of such, and programs. */
+  /** Calls of programs so far, submissions of such, programs, and how often buffers were bound together for one. */
   readonly dispatches: number;
   readonly submissions: number;
   readonly programs: number;
+  readonly bindGroups: number;
 }
 
 /**
@@ -76,7 +77,8 @@ export interface GpuMemoryReport {
  */
 export function gpuMemory(): GpuMemoryReport {
   const { gpu } = current;
+  gpu?.settle();
   const { held = 0, peak = 0, free = 0, tensors = 0 } = gpu?.pool ?? {};
-  const { dispatches = 0, submissions = 0, pipelines = 0 } = gpu?.counts ?? {};
-  return { tensors, bytes: held, peak, pooled: free, dispatches, submissions, programs: pipelines };
+  const { dispatches = 0, submissions = 0, pipelines = 0, bindGroups = 0 } = gpu?.counts ?? {};
+  return { tensors, bytes: held, peak, pooled: free, dispatches, submissions, programs: pipelines, bindGroups };
 }

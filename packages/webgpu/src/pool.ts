@@ -1,4 +1,5 @@
 import { DeviceError } from '@gradgate/core';
+import type { Waiting } from './gpu.js';
 
 /** A buffer of the device, which one storage holds at a time. */
 export interface Block {
@@ -15,6 +16,13 @@ export interface Block {
 export interface Budget {
   readonly soft: number;
   readonly hard: number;
+}
+
+/** The calls of the device. */
+interface Calls {
+  readonly waiting: Waiting | null;
+  /** Submits all that is not yet. */
+  flush(): void;
 }
 
 const storageUsage = 0x80 | 0x4 | 0x8;
@@ -45,10 +53,9 @@ export class Pool {
   made = 0;
   readonly #free = new Map<number, Block[]>();
 
-  /** `flush` submits the calls that wait. */
   constructor(
     readonly device: GPUDevice,
-    private readonly flush: () => void,
+    private readonly calls: Calls,
   ) {}
 
   take(bytes: number): Block {
@@ -60,7 +67,7 @@ export class Pool {
       );
     const size = Math.min(sizeClass(bytes), most);
     if (this.held + size > this.budget.hard) this.#refuse(bytes);
-    let block = this.#free.get(size)?.pop();
+    let block = this.#find(size);
     if (block) this.free -= size;
     else {
       if (this.held + this.free + size > this.budget.hard) this.trim();
@@ -78,14 +85,37 @@ export class Pool {
     return block;
   }
 
+  /**
+   * A buffer of a size that nobody holds. One that a call uses which still waits is left: what is written to it could not become
+   * a part of that call, and whether it does must not depend on which buffers there are.
+   */
+  #find(size: number): Block | undefined {
+    const list = this.#free.get(size);
+    if (!list) return undefined;
+    const { waiting } = this.calls;
+    for (let i = list.length - 1; i >= 0; i--) if (!waiting?.uses(list[i]!)) return list.splice(i, 1)[0];
+    return undefined;
+  }
+
   give(block: Block): void {
     this.tensors--;
     this.held -= block.bytes;
     this.free += block.bytes;
     block.isNew = false;
     const list = this.#free.get(block.bytes);
-    if (list) list.push(block);
-    else this.#free.set(block.bytes, [block]);
+    if (!list) {
+      this.#free.set(block.bytes, [block]);
+      return;
+    }
+    // The one that was made first is taken first, at the end of the list: so steps of a program take the same ones in turn, whose
+    // bind groups there are, whatever order the garbage collector found them in.
+    let [low, high] = [0, list.length];
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      if (list[mid]!.id > block.id) low = mid + 1;
+      else high = mid;
+    }
+    list.splice(low, 0, block);
   }
 
   /**
@@ -102,7 +132,7 @@ export class Pool {
   /** Gives buffers that nobody holds back to the device. */
   trim(): void {
     // Calls that wait may use them still.
-    this.flush();
+    this.calls.flush();
     for (const list of this.#free.values()) for (const { buffer } of list) buffer.destroy();
     this.#free.clear();
     this.free = 0;

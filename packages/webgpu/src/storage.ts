@@ -7,9 +7,10 @@ import {
   type TypedArray,
   type View,
 } from '@gradgate/core';
-import { type Bits, isFloat, recordOf } from '@gradgate/core/internal';
-import type { Gpu, Word } from './gpu.js';
+import { type Bits, recordOf } from '@gradgate/core/internal';
+import { type Gpu, groupsFor } from './gpu.js';
 import type { Block } from './pool.js';
+import { stored, wordOf } from './words.js';
 
 /**
  * Memory on the GPU: each element is a word of 32 bits, a float for floating point and an integer for all else. Half types
@@ -23,6 +24,8 @@ export class GpuStorage implements Storage {
   isTemporary = false;
   /** Null once it is freed. */
   block: Block | null;
+  /** What all elements are, as a word, where they are not written yet: an elementwise function takes it as a number. */
+  constant: number | null = null;
   /**
    * Never touched: it makes the garbage collector see how much the storage holds, so that it looks for what nobody uses
    * before the device is full. For small ones it is larger than they are: there may be many.
@@ -40,6 +43,26 @@ export class GpuStorage implements Storage {
     collected.register(this, { gpu, block: this.block }, this);
   }
 
+  /** Writes the number that all elements are, if they are not written yet. */
+  settle(): void {
+    const { constant, gpu, dtype, length, block } = this;
+    if (constant === null) return;
+    this.constant = null;
+    const word = wordOf(dtype);
+    gpu.run(
+      `fill ${dtype}`,
+      () => ({
+        reads: {},
+        writes: { out: word },
+        numbers: ['n', `value:${word}`],
+        body: `if (i < u.n) { out[i] = ${stored('u.value', word, dtype)}; }`,
+      }),
+      [block!],
+      [length, constant],
+      groupsFor(Math.ceil(length / 64)),
+    );
+  }
+
   /** Gives the memory back at once. */
   free(): void {
     if (this.block === null) return;
@@ -49,12 +72,19 @@ export class GpuStorage implements Storage {
   }
 }
 
-const leastBallast = 4096;
+const leastBallast = 16384;
 
 const collected = new FinalizationRegistry<{ gpu: Gpu; block: Block }>(({ gpu, block }) => gpu.pool.give(block));
 
-/** The block under a view of this device. */
-export function blockOf({ storage }: View): Block {
+/** The block under a view of this device, with its elements. */
+export function blockOf(view: View): Block {
+  const block = emptyBlockOf(view);
+  (view.storage as GpuStorage).settle();
+  return block;
+}
+
+/** The same where all of its elements are about to be written, or are known. */
+export function emptyBlockOf({ storage }: View): Block {
   const { block, gpu } = storage as GpuStorage;
   if (gpu === undefined) throw new DeviceError('webgpu', `a kernel was given memory of ${storage.backend.name}`);
   gpu.check('webgpu');
@@ -62,11 +92,24 @@ export function blockOf({ storage }: View): Block {
   return block;
 }
 
+/** What all elements of a view are, where that is a number which is not written yet. */
+export function constantOf(view: View): number | null {
+  emptyBlockOf(view);
+  return (view.storage as GpuStorage).constant;
+}
+
+/** Makes all elements of a storage a number. */
+export function fill(value: number, view: View): void {
+  if (view.numel === 0) return;
+  const block = emptyBlockOf(view);
+  const { gpu } = view.storage as GpuStorage;
+  // Calls that wait were asked for before, and read what was there.
+  if (gpu.waiting?.uses(block)) gpu.settle();
+  (view.storage as GpuStorage).constant = value;
+}
+
 /** The device that a view's memory is on. */
 export const gpuOf = ({ storage }: View): Gpu => (storage as GpuStorage).gpu;
-
-/** What words of a dtype are. */
-export const wordOf = (dtype: DType): Word => (dtype === 'float32' || isFloat(dtype) ? 'f32' : 'i32');
 
 /** Refuses what WGSL has not. */
 export function checkDType(dtype: DType): void {

@@ -48,11 +48,10 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
     out,
     (g, ctx) => {
       const [x, weight] = ctx.saved as [Tensor, Tensor];
-      return [
-        ctx.needs(0) ? inputGradient(g, weight, geometry) : null,
-        ctx.needs(1) ? weightGradient(g, x, geometry, shape) : null,
-        bias && ctx.needs(2) ? sum(g, [0, 2, 3]) : null,
-      ];
+      const ofWeight = ctx.needs(1) ? weightGradient(g, x, geometry, shape) : null;
+      const ofBias = bias && ctx.needs(2) ? sum(g, [0, 2, 3]) : null;
+      // That of x last, as in `linear`.
+      return [ctx.needs(0) ? inputGradient(g, weight, geometry) : null, ofWeight, ofBias];
     },
     [x, weight],
   );

@@ -170,11 +170,10 @@ const linearGradients: Backward = (g, ctx) => {
   const weight = saved[1]!;
   const rowsOf = (t: Tensor) => (t.ndim === 2 ? t : reshape(t, [countRows(t.shape), t.shape.at(-1)!]));
   const gradient = rowsOf(g);
-  return [
-    ctx.needs(0) ? reshape(product(gradient, weight), x.shape) : null,
-    ctx.needs(1) ? product(gradient, rowsOf(x), true) : null,
-    ctx.edges.length === 3 && ctx.needs(2) ? sum(gradient, 0) : null,
-  ];
+  const ofWeight = ctx.needs(1) ? product(gradient, rowsOf(x), true) : null;
+  const ofBias = ctx.edges.length === 3 && ctx.needs(2) ? sum(gradient, 0) : null;
+  // That of x last: a device may compute what goes on from it in the same call.
+  return [ctx.needs(0) ? reshape(product(gradient, weight), x.shape) : null, ofWeight, ofBias];
 };
 
 const plain = { matmul, mm, bmm };

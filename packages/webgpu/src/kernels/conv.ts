@@ -55,7 +55,7 @@ fn left(b: u32, row: u32, k: u32) -> f32 { return weight[u.wo + ((b % u.groups) 
 fn right(b: u32, k: u32, column: u32) -> f32 { return seen(b, k, column); }`,
         ...(added && { bias: 'bias[u.bo + (b % u.groups) * u.m + r]' }),
       },
-      [blockOf(images), blockOf(kernels), ...(added ? [blockOf(added)] : []), blockOf(out)],
+      [blockOf(images), blockOf(kernels), ...(added ? [blockOf(added)] : [])],
       [outputs, n, k, batch * groups],
       numbersOf(geometry, [images.offset, kernels.offset, added?.offset ?? 0]),
     );
@@ -88,7 +88,7 @@ fn right(b: u32, k: u32, column: u32) -> f32 {
   return x[u.xo + ((b * u.outputs + output) * u.rows + y / u.sh) * u.columns + z / u.sw];
 }`,
       },
-      [blockOf(gradient), blockOf(kernels), blockOf(out)],
+      [blockOf(gradient), blockOf(kernels)],
       [inputs, h * w, outputs * window.kernel[0] * window.kernel[1], batch * groups],
       numbersOf(geometry, [gradient.offset, kernels.offset, 0]),
     );
@@ -117,7 +117,7 @@ fn right(b: u32, k: u32, column: u32) -> f32 {
   return seen((k / places) * u.groups + b, column, k % places);
 }`,
       },
-      [blockOf(gradient), blockOf(images), blockOf(out)],
+      [blockOf(gradient), blockOf(images)],
       [outputs, inputs * window.kernel[0] * window.kernel[1], batch * positions[0] * positions[1], groups],
       numbersOf(geometry, [images.offset, gradient.offset, 0]),
     );

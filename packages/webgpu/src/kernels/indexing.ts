@@ -2,8 +2,8 @@ import type { Kernels, View } from '@gradgate/core';
 import { contiguousStrides, rowsAlong, sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source } from '../gpu.js';
 import { withScratch } from '../scratch.js';
-import { blockOf, gpuOf, wordOf } from '../storage.js';
-import { stored } from './map.js';
+import { blockOf, gpuOf } from '../storage.js';
+import { stored, wordOf } from '../words.js';
 
 // Nothing is refused here: an index that is out of range, which the host would refuse, is taken for the nearest one.
 

@@ -3,7 +3,7 @@ import type { LossReduction, PairLoss } from '@gradgate/core/internal';
 import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
-import { stored } from './map.js';
+import { stored } from '../words.js';
 
 /** `Kernels.crossEntropy`: a workgroup makes a row; one adds up the losses. */
 const crossEntropy: Kernels['crossEntropy'] = (x, target, ignoreIndex, reduction, loss, p, classes) => {

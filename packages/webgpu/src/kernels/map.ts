@@ -1,9 +1,12 @@
 import { DeviceError, type DType, type Kernels, type View } from '@gradgate/core';
 import { isFloat } from '@gradgate/core/internal';
 import { binary as binaries, type Expression, unary as unaries } from '../functions.js';
-import { groupsFor, type Source, type Word } from '../gpu.js';
-import { blockOf, gpuOf, wordOf } from '../storage.js';
-import { addressesOf, addressNumbers, strideNames, viewOf, wholeOf } from '../views.js';
+import { follow, produce } from '../fusion.js';
+import { groupsFor, type Word } from '../gpu.js';
+import type { Block } from '../pool.js';
+import { blockOf, constantOf, fill } from '../storage.js';
+import { addressesOf, addressNumbers, strideNames, viewOf } from '../views.js';
+import { converted, stored, wordOf } from '../words.js';
 
 // What goes through elements one by one: each thread computes one of them.
 
@@ -27,60 +30,70 @@ export function map(
   [p = 0, q = 0]: readonly number[],
 ): void {
   if (out.numel === 0) return;
-  const gpu = gpuOf(out);
+  const parameters = [p, q, limitOf(p, Math.ceil), limitOf(q, Math.floor)];
+  if (follow({ name, types, expression, gives }, operands, out, parameters)) return;
   const address = addressesOf(out.shape, [...operands, out]);
   const rank = address.shape.length;
-  const key = `${name} ${operands.map((v) => wordOf(v.dtype)[0]).join('')} ${out.dtype} ${rank}`;
-  const source = (): Source => {
-    const of = [...operands.map((_, i) => names[i]!), 'out'];
-    return {
-      reads: Object.fromEntries(operands.map((v, i) => [`data_${names[i]}`, wordOf(v.dtype)])),
+  const of = [...operands.map((_, i) => names[i]!), 'out'];
+  const from = operands.map((operand, j) => fromOf(operand, names[j]!, out));
+  const blocks = from.flatMap(({ block }) => block ?? []);
+  const constants = from.flatMap(({ constant }) => constant ?? []);
+  produce({
+    key: `${name} ${from.map(({ key }) => key).join('')} ${out.dtype} ${rank}`,
+    out,
+    source: (then) => ({
+      reads: Object.fromEntries(
+        from.flatMap(({ block }, j) => (block ? [[`data_${names[j]}`, wordOf(operands[j]!.dtype)]] : [])),
+      ),
       writes: { data_out: wordOf(out.dtype) },
-      numbers: ['n', 'p:f32', 'q:f32', 'pi:i32', 'qi:i32', ...strideNames(of, rank)],
+      numbers: [
+        ...['n', 'p:f32', 'q:f32', 'pi:i32', 'qi:i32'],
+        ...strideNames(of, rank),
+        ...from.flatMap(({ constant }, j) =>
+          constant === undefined ? [] : [`number_${names[j]}:${wordOf(operands[j]!.dtype)}`],
+        ),
+      ],
       body: `if (i >= u.n) { return; }
 ${address.code(of)}
-${operands.map((v, j) => `let ${names[j]} = ${converted(`data_${names[j]}[at_${names[j]}]`, wordOf(v.dtype), types[j]!)};`).join('\n')}
-data_out[at_out] = ${stored(expression, gives, out.dtype)};`,
-    };
-  };
-  gpu.run(
-    key,
-    source,
-    [...operands.map(blockOf), blockOf(out)],
-    [out.numel, p, q, limitOf(p, Math.ceil), limitOf(q, Math.floor), ...addressNumbers(address)],
-    groupsFor(Math.ceil(out.numel / 64)),
-  );
+${from.map(({ code }, j) => `let ${names[j]} = ${converted(code, wordOf(operands[j]!.dtype), types[j]!)};`).join('\n')}
+let e = i;
+let v0 = ${stored(expression, gives, out.dtype)};
+data_out[at_out] = v0;
+${then}`,
+    }),
+    reads: blocks,
+    numbers: [out.numel, ...parameters, ...addressNumbers(address), ...constants],
+    groups: groupsFor(Math.ceil(out.numel / 64)),
+  });
 }
+
+/** Where an operand's elements come from: a buffer, a number for all of them, or what is rewritten in place. */
+interface From {
+  readonly key: string;
+  readonly code: string;
+  readonly block?: Block;
+  readonly constant?: number;
+}
+
+function fromOf(operand: View, name: string, out: View): From {
+  const { dtype } = operand;
+  const constant = constantOf(operand);
+  if (constant !== null) return { key: `(${dtype})`, code: stored(`u.number_${name}`, wordOf(dtype), dtype), constant };
+  // Each thread reads its element before it writes it.
+  if (isSame(operand, out)) return { key: 'o', code: `data_out[at_${name}]` };
+  return { key: wordOf(dtype)[0]!, code: `data_${name}[at_${name}]`, block: blockOf(operand) };
+}
+
+/** Whether two views are of the same elements, one for one. */
+const isSame = (a: View, b: View): boolean =>
+  a.storage === b.storage &&
+  a.offset === b.offset &&
+  a.shape.length === b.shape.length &&
+  a.shape.every((n, d) => n === b.shape[d] && a.strides[d] === b.strides[d]);
 
 /** A limit as a 32-bit integer. */
 const limitOf = (v: number, round: (v: number) => number): number =>
   Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number.isNaN(v) ? 0 : round(v)));
-
-function converted(value: string, from: Word, to: Word): string {
-  if (from === to) return value;
-  return to === 'f32' ? `f32(${value})` : `to_int(${value})`;
-}
-
-/** A value as a word of a dtype: rounded, wrapped or turned into 0 and 1. */
-export function stored(value: string, given: Word | 'bool', dtype: DType): string {
-  if (given === 'bool') return wordOf(dtype) === 'f32' ? `select(0.0, 1.0, ${value})` : `select(0, 1, ${value})`;
-  if (dtype === 'bool') return given === 'f32' ? `to_bool(${value})` : `select(0, 1, (${value}) != 0)`;
-  const word = converted(`(${value})`, given, wordOf(dtype));
-  switch (dtype) {
-    case 'float16':
-      return `to_float16(${word})`;
-    case 'bfloat16':
-      return `to_bfloat16(${word})`;
-    case 'uint8':
-      return `(${word} & 255)`;
-    case 'int8':
-      return `((${word} << 24u) >> 24u)`;
-    case 'int16':
-      return `((${word} << 16u) >> 16u)`;
-    default:
-      return word;
-  }
-}
 
 function expressionOf(all: Readonly<Record<string, Expression>>, name: string): Expression {
   const found = Object.hasOwn(all, name) ? all[name] : undefined;
@@ -151,14 +164,8 @@ export const mapKernels: Pick<Kernels, Mapped> = {
     map({ name: 'copy', types: [type], expression: 'x', gives: type }, [x], out, []);
   },
   fill(value, out) {
-    const type = wordOf(out.dtype);
     const number = out.dtype === 'bool' ? Number(Boolean(value)) : Number(value);
-    map(
-      { name: 'fill', types: [], expression: type === 'f32' ? 'u.p' : 'u.pi', gives: type },
-      [],
-      wholeOf(out.storage),
-      [number],
-    );
+    fill(wordOf(out.dtype) === 'f32' ? number : limitOf(number, Math.ceil), out);
   },
   dropoutMask(draws, p, out) {
     const expression = 'select(u.q, 0.0, x < u.p)';

@@ -1,10 +1,11 @@
 import type { Kernels, View } from '@gradgate/core';
 import { sizeOf } from '@gradgate/core/internal';
-import { groupsFor, type Source, type Word } from '../gpu.js';
+import { produce } from '../fusion.js';
+import { groupsFor, type Word } from '../gpu.js';
 import type { Block } from '../pool.js';
-import { blockOf, gpuOf, wordOf } from '../storage.js';
+import { blockOf } from '../storage.js';
 import { addressesOf, addressNumbers, strideNames, viewOf } from '../views.js';
-import { stored } from './map.js';
+import { stored, wordOf } from '../words.js';
 
 // A product of matrices in tiles: 64 threads make 32 by 32 elements, each 4 by 4 of them in registers, from 16 columns of the
 // left and 16 rows of the right matrix at a time, which all of them share. Convolutions are products too, of matrices that
@@ -29,13 +30,13 @@ export interface Tiled {
 
 export function tiled(
   { key, word, reads, out, numbers, head, bias }: Tiled,
-  buffers: readonly Block[],
+  operands: readonly Block[],
   [m, n, k, batches]: readonly [number, number, number, number],
   values: readonly number[],
 ): void {
   if (m * n * batches === 0) return;
   const zero = word === 'f32' ? '0.0' : '0';
-  const source = (): Source => ({
+  const source = (then: string) => ({
     reads,
     writes: { out: wordOf(out.dtype) },
     numbers: ['m', 'n', 'k', 'batches', ...numbers],
@@ -82,18 +83,22 @@ for (var y = 0u; y < 4u; y++) {
     let r = row + top + y;
     let c = column + side + z;
     if (r < u.m && c < u.n) {
-      out[(b * u.m + r) * u.n + c] = ${stored(`sums[y][z]${bias ? ` + ${bias}` : ''}`, word, out.dtype)};
+      let e = (b * u.m + r) * u.n + c;
+      let v0 = ${stored(`sums[y][z]${bias ? ` + ${bias}` : ''}`, word, out.dtype)};
+      out[e] = v0;
+      ${then}
     }
   }
 }`,
   });
-  gpuOf(out).run(
+  produce({
     key,
+    out,
     source,
-    buffers,
-    [m, n, k, batches, ...values],
-    groupsFor(Math.ceil(n / tile) * Math.ceil(m / tile) * batches),
-  );
+    reads: operands,
+    numbers: [m, n, k, batches, ...values],
+    groups: groupsFor(Math.ceil(n / tile) * Math.ceil(m / tile) * batches),
+  });
 }
 
 /** How far the rows of a matrix are apart, and its columns, as it is or transposed. */
@@ -120,7 +125,7 @@ function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out:
 fn right(i: u32, k: u32, column: u32) -> ${word} { ${address.code(['a', 'b'])} return b[at_b + k * u.br + column * u.bc]; }`,
       ...(bias && { bias: 'bias[u.bias_o + c]' }),
     },
-    [blockOf(a), blockOf(b), ...(bias ? [blockOf(bias)] : []), blockOf(out)],
+    [blockOf(a), blockOf(b), ...(bias ? [blockOf(bias)] : [])],
     [m, n, k, sizeOf(lead)],
     [...stepsOf(a, transposeA), ...stepsOf(b, transposeB), bias?.offset ?? 0, ...addressNumbers(address)],
   );

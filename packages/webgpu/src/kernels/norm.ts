@@ -4,7 +4,7 @@ import { groupsFor } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
-import { stored } from './map.js';
+import { stored } from '../words.js';
 
 // A workgroup makes a row, or a group of channels.
 

@@ -2,8 +2,8 @@ import type { Kernels, View } from '@gradgate/core';
 import { rowsAlong } from '@gradgate/core/internal';
 import { groupsFor, type Word } from '../gpu.js';
 import { withScratch } from '../scratch.js';
-import { blockOf, gpuOf, wordOf } from '../storage.js';
-import { stored } from './map.js';
+import { blockOf, gpuOf } from '../storage.js';
+import { stored, wordOf } from '../words.js';
 
 /** Comparisons of a word, NaN last. */
 const compare = (word: Word): string =>

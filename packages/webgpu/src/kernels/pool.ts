@@ -3,7 +3,7 @@ import type { Areas, Taps, Window } from '@gradgate/core/internal';
 import { groupsFor } from '../gpu.js';
 import { type Scratch, withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
-import { stored } from './map.js';
+import { stored } from '../words.js';
 
 type Images = readonly [batch: number, channels: number, h: number, w: number];
 

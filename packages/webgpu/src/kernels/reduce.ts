@@ -2,9 +2,9 @@ import type { Kernels, View } from '@gradgate/core';
 import { sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source, type Word } from '../gpu.js';
 import { withScratch } from '../scratch.js';
-import { blockOf, gpuOf, wordOf } from '../storage.js';
+import { blockOf, gpuOf } from '../storage.js';
 import { dimsOf } from '../views.js';
-import { stored } from './map.js';
+import { stored, wordOf } from '../words.js';
 
 type Reduction = Parameters<Kernels['reduce']>[0];
 

@@ -4,7 +4,7 @@ import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { viewOf } from '../views.js';
-import { stored } from './map.js';
+import { stored } from '../words.js';
 
 // A workgroup makes a row. NaN is passed over by the maximum: it makes the sum of exponentials NaN, whatever the shift.
 

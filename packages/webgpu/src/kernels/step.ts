@@ -1,8 +1,9 @@
 import { DeviceError, type Kernels, type View } from '@gradgate/core';
-import { type Call, groupsFor, mostNumbers } from '../gpu.js';
+import { groupsFor, mostNumbers, type Waiting } from '../gpu.js';
+import type { Block } from '../pool.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
-import { stored } from './map.js';
+import { stored } from '../words.js';
 
 interface Rule {
   /** How much memory it has. */
@@ -144,10 +145,49 @@ m0 = u.beta2 * m0 + (1.0 - u.beta2) * d;`,
 };
 
 /** The step of one parameter. */
-interface Step extends Call {
+interface Step {
   readonly w: View;
   readonly g: View;
   readonly memory: readonly View[];
+  readonly reads: readonly Block[];
+  readonly writes: readonly Block[];
+}
+
+/** Steps of one rule with the same numbers, which are made by one call. */
+class Steps implements Waiting {
+  readonly #all: Step[] = [];
+
+  constructor(
+    readonly key: string,
+    private readonly rule: Rule,
+    private readonly numbers: readonly number[],
+    private readonly most: number,
+  ) {}
+
+  uses(block: Block): boolean {
+    return this.#all.some(({ reads, writes }) => reads.includes(block) || writes.includes(block));
+  }
+
+  has(numbers: readonly number[]): boolean {
+    return numbers.every((n, i) => n === this.numbers[i]);
+  }
+
+  /** Adds one, where there is room and neither it nor the others write to what another one uses. */
+  add(step: Step): boolean {
+    const { reads, writes } = step;
+    if (
+      this.#all.length >= this.most ||
+      writes.some((block) => this.uses(block)) ||
+      this.#all.some((other) => other.writes.some((block) => reads.includes(block)))
+    )
+      return false;
+    this.#all.push(step);
+    return true;
+  }
+
+  make(): void {
+    stepAll(`${this.key} ${this.#all.length}`, this.rule, this.#all, this.numbers);
+  }
 }
 
 /** `Kernels.step`: parameters that follow each other are rewritten by one call, as many as a program has buffers for. */
@@ -168,10 +208,14 @@ const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], 
   const given = numbers.slice(0, found.numbers.length);
   withScratch(w, (scratch) => {
     const gradient = scratch.packed(g);
-    const call = { reads: [blockOf(gradient)], writes: [w, ...memory].map(blockOf), w, g: gradient, memory };
-    gpu.gather<Step>(`step ${rule.name} ${w.dtype} ${given}`, most, call, (calls) =>
-      stepAll(`step ${rule.name} ${w.dtype} ${calls.length}`, found, calls, given),
-    );
+    const one = { reads: [blockOf(gradient)], writes: [w, ...memory].map(blockOf), w, g: gradient, memory };
+    const key = `step ${rule.name} ${w.dtype}`;
+    const { waiting } = gpu;
+    const isSame = waiting instanceof Steps && waiting.key === key && waiting.has(given);
+    if (isSame && waiting.add(one)) return;
+    const steps = new Steps(key, found, given, most);
+    steps.add(one);
+    gpu.wait(steps);
   });
 };
 
