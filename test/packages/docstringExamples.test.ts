@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
+import * as complexNumbers from '@gradgate/core/complex';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import * as specialFunctions from '@gradgate/core/special';
@@ -33,6 +34,7 @@ const scope: Record<string, unknown> = {
   ...ofLinalg,
   ...ofSpecial,
   ...checkpoint,
+  ...complexNumbers,
   ...gradcheck,
   compile,
   linalg,
@@ -143,6 +145,7 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/distributions', used(code, Object.keys(distributions))],
           ['@gradgate/core/checkpoint', used(code, Object.keys(checkpoint))],
           ['@gradgate/core/compile', used(code, ['compile'])],
+          ['@gradgate/core/complex', used(code, Object.keys(complexNumbers))],
           ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],

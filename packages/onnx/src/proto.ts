@@ -18,6 +18,8 @@ const typeOf: Readonly<Record<DType, number>> = {
   float16: 10,
   float64: 11,
   bfloat16: 16,
+  complex64: 14,
+  complex128: 15,
 };
 
 /** The number of a dtype, as `Cast` takes it. */

@@ -113,6 +113,11 @@ export const gpuOf = ({ storage }: View): Gpu => (storage as GpuStorage).gpu;
 
 /** Refuses what WGSL has not. */
 export function checkDType(dtype: DType): void {
+  if (dtype === 'complex64' || dtype === 'complex128')
+    throw new DTypeError(
+      'webgpu',
+      `there is no ${dtype} on webgpu yet; keep the tensor on 'cpu', or move its parts, as in viewAsReal(x).to('webgpu')`,
+    );
   if (dtype === 'float64')
     throw new DTypeError(
       'webgpu',

@@ -49,7 +49,12 @@ describe('tensor', () => {
     ['mixed depth', () => tensor([1, [2]] as never), /depth/],
     ['strings', () => tensor(['a'] as never), /numbers or booleans, got 'a'/],
     ['a shape that does not fit', () => tensor([1, 2, 3], { shape: [2, 2] }), /3 values do not fill shape \[2, 2\]/],
-    ['an unknown dtype', () => tensor([1], { dtype: 'complex64' as never }), /unknown dtype 'complex64'; use one of/],
+    ['an unknown dtype', () => tensor([1], { dtype: 'complex32' as never }), /unknown dtype 'complex32'; use one of/],
+    [
+      'a complex dtype before it is there',
+      () => tensor([1], { dtype: 'complex64' }),
+      /complex64 is there once '@gradgate\/core\/complex' is imported/,
+    ],
     ['a negative size', () => zeros([2, -1]), /whole numbers from 0 up, got \[2, -1\]/],
     ['a size that is no number', () => zeros(['2' as never]), /zeros: a shape is an array/],
     [

@@ -13,7 +13,7 @@ import {
   removable,
 } from '../graph/node.js';
 import { Temporaries } from '../graph/temporaries.js';
-import { isFloat } from '../memory/dtype.js';
+import { isComplex, isFloat } from '../memory/dtype.js';
 import { recording, refuseRecording } from '../memory/recording.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { noteTemporaries } from '../memory/storage.js';
@@ -354,6 +354,11 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
         op,
         `the gradient of a tensor of shape ${formatShape(t.shape)} must be given, as it is implied for one element only; ` +
           'reduce it with sum() or mean(), or pass a gradient of its shape',
+      );
+    if (isComplex(t.dtype))
+      throw new DTypeError(
+        op,
+        `the gradient of a ${t.dtype} tensor must be given, as it is implied for real ones only; a loss is real, as abs() or real() are`,
       );
     const { backend } = t.storage;
     const one = Tensor.uninitialized(t.dtype, t.shape, backend);

@@ -383,6 +383,8 @@ export interface Backend {
   readAsync(storage: Storage): Promise<TypedArray | Bits>;
   /** Writes elements, as `read` gives them, from `offset` on. */
   write(storage: Storage, values: TypedArray | Bits, offset?: number): void;
+  /** The backend whose tensors kernels take beside those of this one. */
+  readonly over?: Backend;
   /** The kernels that operators call. `overlay` replaces some of a table. */
   kernels: Kernels;
   /** Memory that can be freed by hand, if there is such. */

@@ -58,15 +58,20 @@ export const getDefaultDevice = (): string => state.default.name;
 /** The kernels for operands that must all be on one device. */
 export function kernelsOf(op: string, a: View, b?: View | null, c?: View | null): Kernels {
   const { backend } = a.storage;
-  if ((b && b.storage.backend !== backend) || (c && c.storage.backend !== backend)) refuseMixed(op, [a, b, c]);
+  if ((b && b.storage.backend !== backend) || (c && c.storage.backend !== backend))
+    return kernelsOfMixed(op, [a, b, c]);
   const { kernels } = backend;
   if (kernels === noKernels) checkGone(op, a);
   return kernels;
 }
 
-function refuseMixed(op: string, views: readonly (View | null | undefined)[]): never {
+/** Those of a backend that takes tensors of another one beside its own, where these are all. */
+function kernelsOfMixed(op: string, views: readonly (View | null | undefined)[]): Kernels {
   checkGone(op, ...views);
-  const devices = views.filter((v) => v != null).map((v) => v.storage.backend.name);
+  const backends = views.filter((v) => v != null).map((v) => v.storage.backend);
+  const wide = backends.find(({ over }) => over !== undefined);
+  if (wide && backends.every((b) => b === wide || b === wide.over)) return wide.kernels;
+  const devices = backends.map(({ name }) => name);
   throw new DeviceError(
     op,
     `the tensors are on ${devices.join(' and ')}; move them to one device, as in x.to('${devices[0]}')`,

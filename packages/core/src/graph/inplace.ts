@@ -2,7 +2,7 @@ import { kernelsOf } from '../backend/backends.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, isInferenceMode } from '../grad/index.js';
-import { isFloat } from '../memory/dtype.js';
+import { lacksKind } from '../memory/dtype.js';
 import { recording } from '../memory/recording.js';
 import { noteTouched } from '../memory/scope.js';
 import { formatShape, sameShape } from '../memory/shape.js';
@@ -66,7 +66,7 @@ function checkFits(op: string, target: Tensor, value: Tensor): void {
       op,
       `the result has shape ${formatShape(value.shape)} and does not fit in place into ${formatShape(target.shape)}; use the form without underscore`,
     );
-  if ((isFloat(value.dtype) && !isFloat(target.dtype)) || (target.dtype === 'bool' && value.dtype !== 'bool'))
+  if (lacksKind(target.dtype, value.dtype) || (target.dtype === 'bool' && value.dtype !== 'bool'))
     throw new DTypeError(
       op,
       `the result is ${value.dtype} and cannot be written into a ${target.dtype} tensor; use the form without underscore`,

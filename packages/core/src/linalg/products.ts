@@ -3,7 +3,7 @@ import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
-import { floatOnly } from '../ops/define.js';
+import { conjugate, floatOnly } from '../ops/define.js';
 import { add, log, mul } from '../ops/elementwise.js';
 import { inverse, slogdet, solve } from '../ops/linalg.js';
 import { matmul } from '../ops/matmul.js';
@@ -134,7 +134,7 @@ export const vander = /* @__PURE__ */ named('vander', (x: Tensor, options?: { N?
 export const vecdot = /* @__PURE__ */ named('vecdot', (a: Tensor, b: Tensor, options?: { dim?: number }): Tensor => {
   const { dim = -1 } = checkOptions('vecdot', options, { dim: is.integer });
   checkTensors('vecdot', a, b);
-  const products = mul(a, b);
+  const products = mul(conjugate(a), b);
   return sum(products, normalizeDim('vecdot', dim, products.ndim));
 });
 

@@ -1,7 +1,9 @@
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Coding } from './coding.js';
 import * as code from './coding.js';
+import type { Storage } from './storage.js';
 
 /** The arrays that operators read and write: plain numbers, whatever the dtype. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
@@ -12,11 +14,10 @@ interface DTypeRecord {
   /** Bytes that an element takes in memory. */
   readonly bytes: number;
   /** The class of the arrays that operators read and write. */
-  readonly array: new (
-    lengthOrBuffer: any,
-    offset?: number,
-    length?: number,
-  ) => TypedArray;
+  readonly array: {
+    new (lengthOrBuffer: any, offset?: number, length?: number): TypedArray;
+    readonly BYTES_PER_ELEMENT: number;
+  };
   /** Promotion: of two dtypes the higher rank holds both; two of equal rank need the rank above. */
   readonly rank: number;
   /** The least and the largest value. */
@@ -24,12 +25,43 @@ interface DTypeRecord {
   readonly max: number;
   /** How elements are stored, where that is not as they are read and written. */
   readonly coding?: Coding;
+  /** Of complex numbers. */
+  readonly complex?: ComplexElements;
+}
+
+/** A complex number as plain data: what `toArray()` gives of a complex tensor. */
+export interface Complex {
+  readonly re: number;
+  readonly im: number;
+}
+
+/** What core asks of complex numbers: `@gradgate/core/complex` brings it with their dtypes. */
+export interface ComplexElements {
+  /** The dtype of both parts. */
+  readonly part: 'float32' | 'float64';
+  /** A storage over real and imaginary parts in turn. */
+  storage(parts: TypedArray): Storage;
+  /** What a creation function makes: real, of what `fill` writes, or random. */
+  made(op: string, shape: readonly number[], fill: ((data: TypedArray) => void) | undefined): Tensor;
+  /** The parts along a last dimension of 2, without a graph: the same memory. */
+  pairs(t: Tensor): Tensor;
+  /** The elements in row-major order. */
+  elements(t: Tensor): readonly Complex[];
+  /** Elements as text, where parts are written by what `format` gives. */
+  text(
+    values: readonly Complex[],
+    format: (parts: readonly number[]) => (part: number) => string,
+  ): (v: Complex) => string;
+  conj(t: Tensor): Tensor;
+  abs(t: Tensor): Tensor;
+  /** A real tensor as a complex one, to take part beside others of this dtype. */
+  beside(x: Tensor, other: DType): Tensor;
 }
 
 const integer = (bits: number) => ({ kind: 'integer', min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 }) as const;
 const float = (max: number) => ({ kind: 'float', min: -max, max }) as const;
 
-export const dtypes = {
+const numbers = {
   bool: { kind: 'bool', bytes: 1, array: Uint8Array, rank: 0, min: 0, max: 1 },
   uint8: { kind: 'integer', bytes: 1, array: Uint8Array, rank: 1, min: 0, max: 255 },
   int8: { ...integer(8), bytes: 1, array: Int8Array, rank: 1 },
@@ -45,19 +77,35 @@ export const dtypes = {
 /**
  * Element types, with PyTorch's names and rules: float32 by default; float64 for gradient checks; float16 and bfloat16
  * take half the memory and are computed in float32; int32 for indices, int64 for exact sums and for what files hold,
- * uint8 for bytes and images, bool for masks.
+ * uint8 for bytes and images, bool for masks; complex64 and complex128, once `@gradgate/core/complex` is imported.
  */
-export type DType = keyof typeof dtypes;
+export type DType = keyof typeof numbers | 'complex64' | 'complex128';
+
+/** The records of all dtypes that there are: complex ones from when `@gradgate/core/complex` is imported on. */
+export const dtypes: Record<DType, DTypeRecord> = numbers as Record<keyof typeof numbers, DTypeRecord> as never;
 
 /** The record of a dtype. */
 export const recordOf = (dtype: DType): DTypeRecord => dtypes[dtype];
 
+/** Two floating point numbers an element. */
+export const isComplex = (dtype: DType): boolean => dtype === 'complex64' || dtype === 'complex128';
+
+/** Of floating point numbers, one or two an element: what gradients flow through. */
 export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtypes[dtype].kind === 'float';
+/** Whether a dtype holds no numbers of the kind that another does: fractions, or complex ones. */
+export const lacksKind = (dtype: DType, other: DType): boolean =>
+  (isFloat(other) && !isFloat(dtype)) || (isComplex(other) && !isComplex(dtype));
+
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'integer';
 
 export function checkDType(op: string, dtype: unknown): DType {
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype))
-    throw new DTypeError(op, `unknown dtype ${show(dtype)}; use one of ${Object.keys(dtypes).join(', ')}`);
+    throw new DTypeError(
+      op,
+      isComplex(dtype as DType)
+        ? `${dtype} is there once '@gradgate/core/complex' is imported`
+        : `unknown dtype ${show(dtype)}; use one of ${Object.keys(dtypes).join(', ')}`,
+    );
   return dtype as DType;
 }
 

@@ -1,4 +1,4 @@
-import { checkDType, type DType, dtypes, isFloat } from './dtype.js';
+import { checkDType, type DType, dtypes, isComplex, isFloat } from './dtype.js';
 
 const above: Readonly<Record<number, DType>> = { 1: 'int16', 5: 'float32' };
 
@@ -12,6 +12,8 @@ const above: Readonly<Record<number, DType>> = { 1: 'int16', 5: 'float32' };
 export function promoteTypes(a: DType, b: DType): DType {
   if (a === b) return checkDType('promoteTypes', a);
   const [x, y] = [a, b].map((dtype) => dtypes[checkDType('promoteTypes', dtype)].rank) as [number, number];
+  // A complex dtype has the rank of its parts.
+  if (isComplex(a) || isComplex(b)) return Math.max(x, y) > dtypes.float32.rank ? 'complex128' : 'complex64';
   return x === y ? above[x]! : x > y ? a : b;
 }
 

@@ -3,10 +3,12 @@ import { isFloat } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { realOnly } from './define.js';
 
 /** Refuses what are no matrices of floating point, `[..., m, n]`; gives their sizes. */
 export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
   checkTensors(op, a);
+  realOnly(op, a);
   if (!isFloat(a.dtype)) throw new DTypeError(op, `takes floating point matrices, got ${a.dtype}; use .float()`);
   if (a.ndim < 2) throw new ShapeError(op, `takes matrices, got ${formatShape(a.shape)}`);
   return [a.shape.at(-2)!, a.shape.at(-1)!];
@@ -15,6 +17,7 @@ export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
 /** The same for square matrices; gives their size. */
 export function checkSquare(op: string, a: Tensor): number {
   checkTensors(op, a);
+  realOnly(op, a);
   if (!isFloat(a.dtype)) throw new DTypeError(op, `takes floating point matrices, got ${a.dtype}; use .float()`);
   if (a.ndim < 2 || a.shape.at(-1) !== a.shape.at(-2))
     throw new ShapeError(op, `takes square matrices, got ${formatShape(a.shape)}`);

@@ -6,7 +6,7 @@ import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import { copysign } from './arithmetic.js';
 import type * as self from './comparison.js';
-import { binary, madeOf, withInPlace } from './define.js';
+import { binary, madeOf, realOnly, withInPlace } from './define.js';
 import { add, eq, ge, le, lt, sub, where } from './elementwise.js';
 import { logicalAnd, logicalOr } from './logical.js';
 
@@ -124,6 +124,7 @@ export const nanToNum = /* @__PURE__ */ named(
   (x: Tensor, options?: { nan?: number; posinf?: number; neginf?: number }): Tensor => {
     const { nan = 0, posinf, neginf } = checkOptions('nanToNum', options, nanToNumOptions);
     checkTensors('nanToNum', x);
+    realOnly('nanToNum', x);
     const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38;
     if (!isFloat(x.dtype)) return x.clone();
     const finite = where(isnan(x), nan, x);

@@ -7,7 +7,7 @@ import { DeviceError, DTypeError, inNameOf, named } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { type Backward, record } from '../graph/node.js';
-import { type DType, isFloat } from '../memory/dtype.js';
+import { type DType, isComplex, isFloat, recordOf } from '../memory/dtype.js';
 import { promote, promoteValue } from '../memory/promote.js';
 import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors, showOther } from '../tensor/check.js';
@@ -118,11 +118,17 @@ function resultDType(name: string, { ofBool, keepsIntegers }: UnaryRule, { dtype
   return ofBool ?? 'float32';
 }
 
+/**
+ * What a rule reads of what was saved. A gradient is the derivative for the conjugate, as PyTorch's, so for complex numbers
+ * the rule of a function that has a complex derivative reads the conjugate.
+ */
+export const conjugate = (t: Tensor): Tensor => (isComplex(t.dtype) ? recordOf(t.dtype).complex!.conj(t) : t);
+
 // Made apart from the call: a closure made in it would keep its tensors alive.
 function backwardOf({ backward, saves }: UnaryRule): Backward {
   if (saves === undefined) return (g, ctx) => [backward(g, g, g, ctx.attributes as Parameters)];
   return (g, ctx) => {
-    const saved = ctx.saved[0]!;
+    const saved = conjugate(ctx.saved[0]!);
     return [backward(g, saved, saved, ctx.attributes as Parameters)];
   };
 }
@@ -183,6 +189,9 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
 
 /** A tensor of no dimension on the host takes part in what is computed on the device of another: a copy there, without a gradient. */
 export function beside(op: string, x: Tensor, other: Tensor): Tensor {
+  if (isComplex(x.dtype)) return x;
+  const { complex } = recordOf(other.dtype);
+  if (complex !== undefined) return complex.beside(x, other.dtype);
   const to = other.storage.backend;
   if (x.ndim > 0 || x.storage.backend !== cpu || to === cpu) return x;
   if (x.requiresGrad && isGradEnabled())
@@ -197,7 +206,7 @@ export function beside(op: string, x: Tensor, other: Tensor): Tensor {
 function scalarDType(value: number | boolean, other: TensorLike): DType {
   if (!Tensor.is(other)) return typeof value === 'boolean' ? 'bool' : 'float32';
   const { dtype } = other;
-  if (isFloat(dtype)) return dtype === 'float64' ? dtype : 'float32';
+  if (isFloat(dtype)) return dtype === 'float64' || dtype === 'complex128' ? 'float64' : 'float32';
   if (typeof value === 'boolean') return 'bool';
   if (!Number.isInteger(value)) return 'float32';
   return dtype !== 'int64' && value === (value | 0) ? 'int32' : Number.isSafeInteger(value) ? 'int64' : 'float64';
@@ -259,8 +268,8 @@ const exactly = (t: Tensor, value: TensorLike): Tensor =>
 function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boolean): Backward {
   return (g, ctx) => {
     const saved = saves ? ctx.saved : null;
-    const a = saved === null ? g : saved[0]!;
-    const b = saved === null ? g : saved[1]!;
+    const a = saved === null ? g : conjugate(saved[0]!);
+    const b = saved === null ? g : conjugate(saved[1]!);
     return [
       ctx.needs(0) ? sumTo(ofA(g, a, b), ctx.inputShape(0)) : null,
       ctx.needs(1) ? sumTo(ofB(g, a, b), ctx.inputShape(1)) : null,
@@ -288,7 +297,7 @@ export function fusedGradient(name: string, rule: GradientRule): Gradient {
     return out;
   };
   return (g, v, parameters = noParameters) =>
-    isGradEnabled() ? recorded(g, v, parameters, fused) : fused(g, v, parameters);
+    isGradEnabled() || isComplex(g.dtype) ? recorded(g, v, parameters, fused) : fused(g, v, parameters);
 }
 
 /** The gradient of a step function: 0, whatever `g` is, also where that is NaN or infinite. */
@@ -296,7 +305,13 @@ export function zerosFor(g: Tensor): Tensor {
   return Tensor.zeros(g.dtype, g.shape, g.storage.backend);
 }
 
-/** Refuses all but floating point. */
+/** Refuses what takes complex numbers no more than their kernels do, where it would go on without them. */
+export function realOnly(op: string, { dtype }: Tensor): void {
+  if (isComplex(dtype)) throw new DTypeError(op, `takes real tensors, got ${dtype}; use real(), imag() or abs()`);
+}
+
+/** Refuses all but real floating point. */
 export function floatOnly(op: string, x: Tensor): void {
+  realOnly(op, x);
   if (!isFloat(x.dtype)) throw new DTypeError(op, `takes floating point tensors, got ${x.dtype}; use .float()`);
 }

@@ -4,7 +4,7 @@ import * as loops from '../backend/host/loops.js';
 import { check } from '../check.js';
 import { DTypeError, named } from '../errors.js';
 import { record } from '../graph/node.js';
-import { checkFits, toFloat } from '../memory/dtype.js';
+import { checkFits, isComplex, recordOf, toFloat } from '../memory/dtype.js';
 import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -155,7 +155,10 @@ const sqrtGradient = fusedGradient('sqrtGradient', {
  * abs(tensor([2, -3])); // [2, 3]
  * ```
  */
-export const abs = unary('abs', {
+export const abs = (x: Tensor): Tensor =>
+  Tensor.is(x) && isComplex(x.dtype) ? recordOf(x.dtype).complex!.abs(x) : absOfReal(x);
+
+const absOfReal = unary('abs', {
   forward: Math.abs,
   exact: (x) => (x < 0n ? -x : x),
   ofBool: 'bool',
@@ -350,8 +353,9 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
       'where',
       `the condition is a bool tensor, got ${condition.dtype}; compare first, e.g. with ne(0)`,
     );
-  const x = beside('where', toTensor('where', a, b), condition);
-  const y = beside('where', toTensor('where', b, a), condition);
+  let x = beside('where', toTensor('where', a, b), condition);
+  let y = beside('where', toTensor('where', b, a), condition);
+  if (x.storage.backend !== y.storage.backend) [x, y] = [beside('where', x, y), beside('where', y, x)];
   const dtype = promoted(a, b, x, y);
   const shape = broadcastShapes('where', condition.shape, broadcastShapes('where', x.shape, y.shape));
   const out = Tensor.uninitialized(dtype, shape, condition.storage.backend);

@@ -9,7 +9,7 @@ import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { floorDivide } from './arithmetic.js';
-import { withInPlace } from './define.js';
+import { realOnly, withInPlace } from './define.js';
 import { div, eq, mul } from './elementwise.js';
 import type * as self from './indexing.js';
 import { putAlong } from './put.js';
@@ -201,6 +201,7 @@ function extremes(
   reduce: 'amax' | 'amin',
   includeSelf: boolean,
 ): Tensor {
+  realOnly('scatterReduce', x);
   const out = copyOf(x);
   // Where what `x` had takes no part, one of the values stands in its place.
   if (!includeSelf) writeTo(out, 'scatterReduce', 'set', d, index, part);

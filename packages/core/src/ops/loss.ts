@@ -11,7 +11,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
 import { clamp } from './arithmetic.js';
 import { computed, widened } from './computed.js';
-import { applyUnary, binary, unaryOperator } from './define.js';
+import { applyUnary, binary, realOnly, unaryOperator } from './define.js';
 import { add, div, log, lt, mul, neg, sigmoid, sub, where } from './elementwise.js';
 import { square } from './exponential.js';
 import {
@@ -41,9 +41,11 @@ export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mea
   throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', got ${show(reduction)}`);
 }
 
-/** Input and target of equal shape, floating point. */
+/** Input and target of equal shape, real. */
 export function checkSameShape(op: string, input: Tensor, target: Tensor): void {
   checkTensors(op, input, target);
+  realOnly(op, input);
+  realOnly(op, target);
   if (!sameShape(input.shape, target.shape))
     throw new ShapeError(
       op,

@@ -6,6 +6,7 @@ import { type Backward, record } from '../graph/node.js';
 import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { conjugate } from './define.js';
 import type * as self from './matmul.js';
 import { sum, sumTo } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
@@ -47,8 +48,8 @@ const gradientsOf =
   (g, ctx) => {
     // Once: hooks on saved tensors see each time.
     const { saved } = ctx;
-    const a = saved[0]!;
-    const b = saved[1]!;
+    const a = conjugate(saved[0]!);
+    const b = conjugate(saved[1]!);
     return [
       ctx.needs(0) ? sumTo(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape) : null,
       ctx.needs(1) ? sumTo(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape) : null,
@@ -166,8 +167,8 @@ function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined
 
 const linearGradients: Backward = (g, ctx) => {
   const { saved } = ctx;
-  const x = saved[0]!;
-  const weight = saved[1]!;
+  const x = conjugate(saved[0]!);
+  const weight = conjugate(saved[1]!);
   const rowsOf = (t: Tensor) => (t.ndim === 2 ? t : reshape(t, [countRows(t.shape), t.shape.at(-1)!]));
   const gradient = rowsOf(g);
   const ofWeight = ctx.needs(1) ? product(gradient, rowsOf(x), true) : null;

@@ -3,13 +3,13 @@ import { checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { type Backward, record } from '../graph/node.js';
-import { toCount } from '../memory/dtype.js';
+import { isComplex, toCount } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { applyUnary, floatOnly, unaryOperator } from './define.js';
+import { applyUnary, conjugate, floatOnly, unaryOperator } from './define.js';
 import { div, eq, maximum, minimum, mul, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
 import { keepDim } from './options.js';
@@ -27,7 +27,7 @@ export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
  */
 export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('mean', x);
-  floatOnly('mean', x);
+  if (!isComplex(x.dtype)) floatOnly('mean', x);
   const p = plan('mean', x, dim, options);
   return recordMean(x, p, reduced('mean', x, p, x.dtype));
 }
@@ -50,7 +50,7 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
     'prod',
     [x],
     reduced('prod', x, p, toCount(x.dtype)),
-    (g, ctx) => [mul(expandOver(g, p, ctx.saved[0]!.shape), productOfOthers(ctx.saved[0]!, p.dims))],
+    (g, ctx) => [mul(expandOver(g, p, ctx.saved[0]!.shape), productOfOthers(conjugate(ctx.saved[0]!), p.dims))],
     [x],
   );
 }

@@ -5,7 +5,7 @@ import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
 import { record } from '../graph/node.js';
 import { makeView } from '../graph/view.js';
-import { checkDType, checkFits, type DType, isFloat } from '../memory/dtype.js';
+import { checkDType, checkFits, type DType, isComplex, isFloat, lacksKind } from '../memory/dtype.js';
 import { promoteTypes } from '../memory/promote.js';
 import {
   broadcastShapes,
@@ -41,7 +41,7 @@ export const clone = /* @__PURE__ */ named('clone', (x: Tensor): Tensor => {
 function copy(x: Tensor, dtype: DType): Tensor {
   const { backend } = x.storage;
   const out = Tensor.uninitialized(dtype, x.shape, backend);
-  backend.kernels.copy(x, out);
+  (isComplex(dtype) ? out.storage.backend : backend).kernels.copy(x, out);
   return out;
 }
 
@@ -547,7 +547,7 @@ export function copy_(x: Tensor, src: TensorLike): Tensor {
   return inPlace('copy_', x, () => {
     if (!sameShape(broadcastShapes('copy_', x.shape, value.shape), x.shape))
       throw new ShapeError('copy_', `${formatShape(value.shape)} does not broadcast to ${formatShape(x.shape)}`);
-    if (isFloat(value.dtype) && !isFloat(x.dtype) && Tensor.is(src))
+    if (lacksKind(x.dtype, value.dtype) && Tensor.is(src))
       throw new DTypeError(
         'copy_',
         `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`,

@@ -10,7 +10,7 @@ import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { clamp } from './arithmetic.js';
 import { isnan } from './comparison.js';
-import { floatOnly } from './define.js';
+import { floatOnly, realOnly } from './define.js';
 import { diagonal } from './diagonal.js';
 import { add, div, mul, ne, sqrt, sub, where } from './elementwise.js';
 import { evenly } from './gradients.js';
@@ -89,6 +89,7 @@ function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: Kee
  */
 export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}): ValuesAndIndices {
   checkTensors('kthvalue', x);
+  realOnly('kthvalue', x);
   checkOptions('kthvalue', options, keepDim);
   const d = normalizeDim('kthvalue', dim, x.ndim);
   const n = x.shape[d] ?? 1;
@@ -114,6 +115,7 @@ function middle(op: string, ignoreNaN: boolean) {
   function of(x: Tensor, dim: number, options?: KeepDim): ValuesAndIndices;
   function of(x: Tensor, dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
     checkTensors(op, x);
+    realOnly(op, x);
     checkOptions(op, options, keepDim);
     if (dim === undefined) {
       if (x.numel === 0) return ofNothing(op, x);

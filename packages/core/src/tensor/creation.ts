@@ -10,6 +10,7 @@ import {
   dtypeOf,
   isInteger,
   isTypedArray,
+  recordOf,
   type TypedArray,
 } from '../memory/dtype.js';
 import { recording, refuseRecording } from '../memory/recording.js';
@@ -60,6 +61,8 @@ function make(
   const chosen = checkOptions(op, options, known as Schema<TensorOptions>);
   const size = checkShape(op, shape);
   const dtype = checkDType(op, chosen.dtype ?? 'float32');
+  const { complex } = recordOf(dtype);
+  if (complex !== undefined) return finish(op, complex.made(op, size, fill), chosen);
   const data = allocate(dtype, sizeOf(size));
   fill?.(data);
   return finish(op, Tensor.of(data, dtype, size), chosen);

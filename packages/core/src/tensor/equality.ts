@@ -1,3 +1,4 @@
+import { recordOf } from '../memory/dtype.js';
 import { sameShape } from '../memory/shape.js';
 import { elementsOf } from './elements.js';
 import { Tensor } from './tensor.js';
@@ -6,10 +7,13 @@ import { Tensor } from './tensor.js';
 export function isSameValue(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
-  const [x, y] = [elementsOf(a), elementsOf(b)];
+  const [x, y] = [numbersOf(a), numbersOf(b)];
   for (let i = 0; i < x.length; i++) if (!Object.is(x[i], y[i])) return false;
   return true;
 }
+
+/** Both parts of complex ones. */
+const numbersOf = (t: Tensor) => elementsOf(recordOf(t.dtype).complex?.pairs(t) ?? t);
 
 /** How Vitest and Jest may ask: undefined leaves the question to others. */
 const tester = (a: unknown, b: unknown): boolean | undefined =>

@@ -1,5 +1,5 @@
 import { goneHow } from '../backend/gone.js';
-import { type DType, isInteger } from '../memory/dtype.js';
+import { type Complex, type DType, isInteger, recordOf } from '../memory/dtype.js';
 import { contiguousStrides } from '../memory/shape.js';
 import { exactOf } from './elements.js';
 import type { Tensor } from './tensor.js';
@@ -8,6 +8,8 @@ import type { Tensor } from './tensor.js';
 const edgeItems = 3;
 const threshold = 1000;
 const lineWidth = 80;
+
+type Shown = number | bigint | Complex;
 
 /** PyTorch's layout: aligned columns, long dimensions shortened, dtype and grad state where they are not the default. */
 export function formatTensor(t: Tensor): string {
@@ -24,9 +26,10 @@ export function formatTensor(t: Tensor): string {
     return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
 
   const shorten = t.numel > threshold;
-  const data: ArrayLike<number | bigint> = exactOf(t);
+  const { complex } = recordOf(t.dtype);
+  const data: ArrayLike<Shown> = complex?.elements(t) ?? exactOf(t);
   const strides = contiguousStrides(t.shape);
-  const shown: (number | bigint)[] = [];
+  const shown: Shown[] = [];
   const visible = (n: number) =>
     shorten && n > 2 * edgeItems
       ? [...Array(edgeItems).keys(), -1, ...Array.from({ length: edgeItems }, (_, i) => n - edgeItems + i)]
@@ -36,7 +39,9 @@ export function formatTensor(t: Tensor): string {
     else for (const i of visible(t.shape[dim]!)) if (i >= 0) collect(dim + 1, at + i * strides[dim]!);
   };
   collect(0, 0);
-  const show = numberFormat(shown, t.dtype);
+  const show =
+    (complex?.text(shown as Complex[], floatFormat) as (v: Shown) => string) ??
+    numberFormat(shown as number[], t.dtype);
   const width = t.ndim === 0 ? 0 : Math.max(...shown.map((v) => show(v).length));
 
   const render = (dim: number, at: number, indent: number): string => {

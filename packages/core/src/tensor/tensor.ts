@@ -13,7 +13,7 @@ import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import type { Bits } from '../memory/coding.js';
-import { type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
+import { type Complex, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import { type Recorder, recording, refuseRecording } from '../memory/recording.js';
 import { noteMade, noteTouched } from '../memory/scope.js';
 import {
@@ -404,13 +404,13 @@ export class Tensor {
       : BigInt64Array.from(elementsOf(this, 'toBigInt64Array'), BigInt);
   }
 
-  /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors. */
+  /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors, `{ re, im }` for complex ones. */
   toArray(): NestedArray {
-    return this.#nested(this.toTypedArray());
+    return this.#nested(recordOf(this.dtype).complex?.elements(this) ?? this.toTypedArray());
   }
 
-  #nested(flat: TypedArray): NestedArray {
-    const value = (i: number) => (this.dtype === 'bool' ? flat[i] !== 0 : flat[i]!);
+  #nested(flat: ArrayLike<number | Complex>): NestedArray {
+    const value = (i: number) => (this.dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
     const steps = contiguousStrides(this.shape);
     const nest = (dim: number, start: number): NestedArray =>
       dim === this.ndim

@@ -9,7 +9,10 @@ import { Tensor } from './tensor.js';
 export interface PackedTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** What is stored: the elements; float16 and bfloat16 as a Uint16Array of their bits, int64 as a BigInt64Array. */
+  /**
+   * What is stored: the elements; float16 and bfloat16 as a Uint16Array of their bits, int64 as a BigInt64Array, complex numbers
+   * as their real and imaginary parts in turn.
+   */
   readonly data: TypedArray | Bits;
   readonly requiresGrad: boolean;
 }
@@ -27,7 +30,7 @@ export function packTensor(t: Tensor): PackedTensor {
   return {
     dtype: t.dtype,
     shape: [...t.shape],
-    data: storedOf(t, 'packTensor').slice(),
+    data: storedOf(recordOf(t.dtype).complex?.pairs(t) ?? t, 'packTensor').slice(),
     requiresGrad: t.ownRequiresGrad,
   };
 }
@@ -45,11 +48,12 @@ export function unpackTensor(packed: PackedTensor): Tensor {
   const { data, requiresGrad } = packed;
   const dtype = checkDType('unpackTensor', packed.dtype);
   const shape = checkShape('unpackTensor', packed.shape);
-  const { array, coding } = recordOf(dtype);
+  const { array, coding, complex } = recordOf(dtype);
+  const length = sizeOf(shape) * (complex === undefined ? 1 : 2);
   const stored = coding?.bits ?? array;
-  if (data[Symbol.toStringTag] !== stored.name || data.length !== sizeOf(shape))
+  if (data[Symbol.toStringTag] !== stored.name || data.length !== length)
     throw new TypeError(
-      `unpackTensor: ${dtype} of shape ${formatShape(shape)} is packed as a ${stored.name} of ${sizeOf(shape)}, got ` +
+      `unpackTensor: ${dtype} of shape ${formatShape(shape)} is packed as a ${stored.name} of ${length}, got ` +
         `a ${data[Symbol.toStringTag]} of ${data.length}`,
     );
   const own = new (stored as new (from: unknown) => TypedArray | Bits)(data);

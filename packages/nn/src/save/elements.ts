@@ -4,6 +4,8 @@ import { type AnyTypedArray, type DType, packTensor, type Tensor, tensor, unpack
 interface Element {
   readonly array: { new (buffer: ArrayBuffer): AnyTypedArray; readonly BYTES_PER_ELEMENT: number };
   readonly dtype: DType;
+  /** How many numbers of the array an element is, where it is complex. */
+  readonly parts?: 2;
 }
 
 /**
@@ -24,13 +26,18 @@ export const elements = {
   u2: { array: Uint16Array, dtype: 'int32' },
   u1: { array: Uint8Array, dtype: 'uint8' },
   b1: { array: Uint8Array, dtype: 'bool' },
+  c8: { array: Float32Array, dtype: 'complex64', parts: 2 },
+  c16: { array: Float64Array, dtype: 'complex128', parts: 2 },
 } as const satisfies Record<string, Element>;
 
 /** The name of a kind of numbers. */
 export type ElementName = keyof typeof elements;
 
 /** How many bytes a number of this kind takes. */
-export const bytesPerElement = (name: ElementName): number => elements[name].array.BYTES_PER_ELEMENT;
+export const bytesPerElement = (name: ElementName): number => {
+  const { array, parts }: Element = elements[name];
+  return array.BYTES_PER_ELEMENT * (parts ?? 1);
+};
 
 const machineIsLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
@@ -50,9 +57,9 @@ export function readElements(
   little: boolean,
   refuse: (message: string) => never,
 ): Tensor {
-  const { array, dtype } = elements[name];
+  const { array, dtype, parts }: Element = elements[name];
   const values: AnyTypedArray = new array(inMachineOrder(bytes, array.BYTES_PER_ELEMENT, little).buffer);
-  if (name === 'f2' || name === 'bf2')
+  if (name === 'f2' || name === 'bf2' || parts === 2)
     return unpackTensor({ dtype, shape, data: values as Uint16Array, requiresGrad: false });
   if (name === 'b1') for (const v of values) if (v > 1) refuse(`the file holds ${v}, which is neither true nor false`);
   if (name === 'u8') for (const v of values) if (v >= 2n ** 63n) refuse(`the file holds ${v}, which int64 cannot`);

@@ -18,6 +18,8 @@ const descriptions: Record<DType, string | null> = {
   int8: '|i1',
   uint8: '|u1',
   bool: '|b1',
+  complex64: '<c8',
+  complex128: '<c16',
 };
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 

@@ -21,12 +21,13 @@ export const kinds: Readonly<Record<string, ElementName>> = {
   U16: 'u2',
   U8: 'u1',
   BOOL: 'b1',
+  C64: 'c8',
 };
 /** What `parseHeader` asks of a dtype. */
 export const widths = Object.fromEntries(
   Object.entries(kinds).map(([dtype, name]) => [dtype, { bytes: bytesPerElement(name) }]),
 );
-const names: Record<DType, string> = {
+const names: Record<DType, string | null> = {
   float64: 'F64',
   float32: 'F32',
   float16: 'F16',
@@ -37,6 +38,8 @@ const names: Record<DType, string> = {
   int8: 'I8',
   uint8: 'U8',
   bool: 'BOOL',
+  complex64: 'C64',
+  complex128: null,
 };
 
 /**
@@ -86,9 +89,13 @@ function headerOf(
   for (const [name, t] of entries) {
     if (!Tensor.is(t)) no(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
     if (name === '__metadata__') no("no tensor can be named '__metadata__'");
+    if (names[t.dtype] === null)
+      no(
+        `the format has no ${t.dtype}, which '${shorten(name)}' is; convert it with to('complex64'), or use viewAsReal()`,
+      );
   }
   // As the reference implementation does: wide dtypes first, so that all are aligned; then by name.
-  const bytesOfElement = (t: Tensor) => bytesPerElement(kinds[names[t.dtype]]!);
+  const bytesOfElement = (t: Tensor) => bytesPerElement(kinds[names[t.dtype]!]!);
   entries.sort(([a, x], [b, y]) => bytesOfElement(y) - bytesOfElement(x) || (a < b ? -1 : 1));
   let size = 0;
   for (const [name, t] of entries) {

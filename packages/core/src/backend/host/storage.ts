@@ -32,7 +32,8 @@ export class HostStorage implements Storage {
   /** A storage of the given numbers, or of what is stored for them. */
   static of(data: TypedArray | Bits, dtype: DType): HostStorage {
     if (dtype === 'float32') return new HostStorage(data as TypedArray, dtype);
-    const { coding } = recordOf(dtype);
+    const { coding, complex } = recordOf(dtype);
+    if (complex !== undefined) return complex.storage(data as TypedArray) as never;
     return coding === undefined
       ? new HostStorage(data as TypedArray, dtype)
       : withBits(data instanceof coding.bits ? (data as Bits) : encoded(data as TypedArray, coding), coding, dtype);
@@ -74,7 +75,8 @@ const blocksOf = new WeakMap<HostStorage, HostStorage>();
 
 function made(dtype: DType, length: number, allocate: (dtype: DType, length: number) => TypedArray): HostStorage {
   if (dtype === 'float32') return new HostStorage(allocate(dtype, length), dtype);
-  const { coding } = recordOf(dtype);
+  const { coding, complex } = recordOf(dtype);
+  if (complex !== undefined) return complex.storage(allocate(complex.part, 2 * length)) as never;
   return coding === undefined
     ? new HostStorage(allocate(dtype, length), dtype)
     : withBits(new coding.bits(length), coding, dtype);

@@ -1,0 +1,212 @@
+import type { Kernels, View } from '../backend/backend.js';
+import { cpu } from '../backend/cpu.js';
+import type { BinaryFunction, Parameters, UnaryFunction } from '../backend/functions.js';
+import { broadcastView, elementsOf, targetOf } from '../backend/host/data.js';
+import { HostStorage } from '../backend/host/storage.js';
+import { DTypeError } from '../errors.js';
+import { allocateUninitialized } from '../memory/allocate.js';
+import type { TypedArray } from '../memory/dtype.js';
+import { contiguousStrides } from '../memory/shape.js';
+import { binaryFunctions, unaryFunctions } from './functions.js';
+import { ComplexStorage, isComplexView, pairsOf, partOf } from './storage.js';
+
+// Kernels of complex numbers. What moves elements, and what is the same for both parts, is done by the real kernels on a view
+// that has the parts along a last dimension of 2.
+
+/** Memory of its own in row-major order. */
+function madeFor(dtype: ComplexStorage['dtype'], shape: View['shape'], numel: number): View {
+  const parts = allocateUninitialized(dtype === 'complex64' ? 'float32' : 'float64', 2 * numel);
+  const strides = contiguousStrides(shape);
+  return { storage: new ComplexStorage(parts, dtype), dtype, shape, numel, strides, offset: 0, isContiguous: true };
+}
+
+/** A real operand as a complex one. */
+function complexOf(x: View): View {
+  if (isComplexView(x)) return x;
+  const out = madeFor(x.dtype === 'float64' ? 'complex128' : 'complex64', x.shape, x.numel);
+  copy(x, out);
+  return out;
+}
+
+const zero = HostStorage.zeros('float64', 1);
+
+const zerosOf = ({ shape, numel }: View): View => ({
+  storage: zero,
+  dtype: 'float64',
+  shape,
+  numel,
+  strides: shape.map(() => 0),
+  offset: 0,
+  isContiguous: numel <= 1,
+});
+
+const copy: Kernels['copy'] = (x, out) => {
+  const { kernels } = cpu;
+  if (isComplexView(x) && isComplexView(out)) kernels.copy(pairsOf(x), pairsOf(out));
+  else if (isComplexView(out)) {
+    kernels.copy(x, partOf(out, 0));
+    kernels.copy(zerosOf(out), partOf(out, 1));
+  } else if (out.dtype !== 'bool') kernels.copy(partOf(x, 0), out);
+  else {
+    const [from, to] = [elementsOf(pairsOf(x)), targetOf(out)];
+    for (let i = 0; i < to.length; i++) to[i] = Number(from[2 * i] !== 0 || from[2 * i + 1] !== 0);
+  }
+};
+
+/** An operand that is the same for both parts. */
+const repeated = (x: View): View => ({
+  ...x,
+  shape: [...x.shape, 2],
+  numel: 2 * x.numel,
+  strides: [...x.strides, 0],
+  isContiguous: false,
+});
+
+const indexed = (x: View): View => pairsOf(complexOf(x));
+
+const unary = (fn: UnaryFunction, x: View, out: View, parameters: Parameters = []): void => {
+  // Linear: part by part.
+  if (fn.name === 'neg') {
+    cpu.kernels.unary(fn, pairsOf(x), pairsOf(out));
+    return;
+  }
+  const f = unaryFunctions[fn.name] ?? refuse(fn.name, x);
+  const from = elementsOf(pairsOf(x));
+  const to = targetOf(pairsOf(out));
+  const [parameter = 0] = parameters;
+  for (let i = 0; i < to.length; i += 2) f(to, i, from[i]!, from[i + 1]!, parameter);
+};
+
+/** Parts in turn as they take part in a result of `shape`, and the step from one number to the next: 0 for a single one. */
+function operand(x: View, shape: View['shape']): { parts: TypedArray; step: number } {
+  if (x.numel === 1) return { parts: elementsOf(pairsOf(x)), step: 0 };
+  return { parts: elementsOf(broadcastView(pairsOf(x), [...shape, 2])), step: 2 };
+}
+
+const binary = (fn: BinaryFunction, a: View, b: View, out: View): void => {
+  const { name } = fn;
+  if (name === 'add' || name === 'sub') {
+    cpu.kernels.binary(fn, pairsOf(complexOf(a)), pairsOf(complexOf(b)), pairsOf(out));
+    return;
+  }
+  const isComparison = name === 'eq' || name === 'ne';
+  const f = isComparison ? null : (binaryFunctions[name] ?? refuse(name, a, b));
+  const { parts: x, step: s } = operand(complexOf(a), out.shape);
+  const { parts: y, step: t } = operand(complexOf(b), out.shape);
+  const to = targetOf(isComplexView(out) ? pairsOf(out) : out);
+  if (name === 'mul') multiply(x, s, y, t, to);
+  else if (f !== null)
+    for (let i = 0, p = 0, q = 0; i < to.length; i += 2, p += s, q += t) f(to, i, x[p]!, x[p + 1]!, y[q]!, y[q + 1]!);
+  else
+    for (let i = 0, p = 0, q = 0; i < to.length; i++, p += s, q += t)
+      to[i] = Number((x[p] === y[q] && x[p + 1] === y[q + 1]) === (name === 'eq'));
+};
+
+/** What is called most has a loop without calls. */
+function multiply(x: TypedArray, s: number, y: TypedArray, t: number, to: TypedArray): void {
+  for (let i = 0, p = 0, q = 0; i < to.length; i += 2, p += s, q += t) {
+    const [a, b, c, d] = [x[p]!, x[p + 1]!, y[q]!, y[q + 1]!];
+    to[i] = a * c - b * d;
+    to[i + 1] = a * d + b * c;
+  }
+}
+
+const reduce: Kernels['reduce'] = (which, x, dims, out) => {
+  if (which === 'sum' || which === 'mean') return cpu.kernels.reduce(which, pairsOf(x), dims, pairsOf(out));
+  if (which !== 'prod') refuse(which, x);
+  // One after another along the dimensions, which are moved behind the others.
+  const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const order = [...kept, ...dims];
+  const { storage, dtype, numel, offset } = x;
+  const moved = order.map((d) => x.shape[d]!);
+  const strides = order.map((d) => x.strides[d]!);
+  const from = elementsOf(pairsOf({ storage, dtype, numel, offset, shape: moved, strides, isContiguous: false }));
+  const to = targetOf(pairsOf(out));
+  const count = out.numel === 0 ? 0 : numel / out.numel;
+  for (let i = 0, p = 0; i < to.length; i += 2) {
+    let [re, im] = [1, 0];
+    for (let j = 0; j < count; j++, p += 2)
+      [re, im] = [re * from[p]! - im * from[p + 1]!, re * from[p + 1]! + im * from[p]!];
+    to[i] = re;
+    to[i + 1] = im;
+  }
+};
+
+/** The real or imaginary parts of a view in memory of their own. */
+function ownPart(x: View, part: 0 | 1): View {
+  const { shape, numel } = x;
+  const from = partOf(x, part);
+  const storage = HostStorage.of(elementsOf(from), from.dtype);
+  return { storage, dtype: from.dtype, shape, numel, strides: contiguousStrides(shape), offset: 0, isContiguous: true };
+}
+
+/** By four real products. */
+const matmul: Kernels['matmul'] = (a, ta, b, tb, out, bias) => {
+  const [ar, ai, br, bi] = [ownPart(a, 0), ownPart(a, 1), ownPart(b, 0), ownPart(b, 1)];
+  const { shape, numel, strides } = out;
+  const { dtype } = ar;
+  const product = (x: View, y: View): TypedArray => {
+    const storage = HostStorage.heap(dtype, numel);
+    cpu.kernels.matmul(x, ta, y, tb, { storage, dtype, shape, numel, strides, offset: 0, isContiguous: true }, null);
+    return storage.data;
+  };
+  const [rr, ii, ri, ir] = [product(ar, br), product(ai, bi), product(ar, bi), product(ai, br)];
+  const to = targetOf(pairsOf(out));
+  for (let i = 0; i < numel; i++) {
+    to[2 * i] = rr[i]! - ii[i]!;
+    to[2 * i + 1] = ri[i]! + ir[i]!;
+  }
+  if (bias === null) return;
+  const row = elementsOf(pairsOf(bias));
+  for (let i = 0; i < to.length; i++) to[i]! += row[i % row.length]!;
+};
+
+function refuse(op: string, ...views: readonly View[]): never {
+  const { dtype } = views.find(isComplexView)!;
+  throw new DTypeError(op, `takes real tensors, got ${dtype}; use real(), imag() or abs()`);
+}
+
+/** Whose kernels these are. */
+const scans = { prod: 'cumprod', logsumexp: 'logcumsumexp', argmax: 'cummax', argmin: 'cummin' };
+
+const own: Partial<Kernels> = {
+  copy,
+  fill(value, out) {
+    const { data } = (out.storage as ComplexStorage).parts;
+    const number = Number(value);
+    for (let i = 0; i < data.length; i += 2) {
+      data[i] = number;
+      data[i + 1] = 0;
+    }
+  },
+  where: (condition, a, b, out) => cpu.kernels.where(repeated(condition), indexed(a), indexed(b), pairsOf(out)),
+  gather: (x, dim, index, out) => cpu.kernels.gather(pairsOf(x), dim, repeated(index), pairsOf(out)),
+  scatter(how, dim, index, src, out) {
+    if (how !== 'set' && how !== 'add') refuse('scatter', out);
+    cpu.kernels.scatter(how, dim, repeated(index), indexed(src), pairsOf(out));
+  },
+  indexSelect: (x, dim, index, out) => cpu.kernels.indexSelect(pairsOf(x), dim, index, pairsOf(out)),
+  indexAdd: (dim, index, src, out) => cpu.kernels.indexAdd(dim, index, indexed(src), pairsOf(out)),
+  scan(which, x, dim, out) {
+    if (which !== 'sum') refuse(scans[which], x);
+    cpu.kernels.scan(which, pairsOf(x), dim, pairsOf(out));
+  },
+  unary,
+  binary,
+  reduce,
+  matmul,
+};
+
+/** All others refuse complex numbers in the name of the function that they were called for, or their own. */
+export const kernels = new Proxy(own as Kernels, {
+  get: (table, name) =>
+    table[name as keyof Kernels] ??
+    ((...args: unknown[]) => {
+      const [first] = args as [string | { readonly name?: string }];
+      const views = args.flat().filter((arg): arg is View => (arg as View | null)?.storage !== undefined);
+      if (views.some(isComplexView))
+        refuse((typeof first === 'string' ? first : first?.name) ?? String(name), ...views);
+      // Of the real ones that an operator has beside them, such as indices.
+      return (cpu.kernels[name as keyof Kernels] as (...args: unknown[]) => void)(...args);
+    }),
+});

@@ -1,0 +1,68 @@
+import type { Backend, View } from '../backend/backend.js';
+import { HostStorage } from '../backend/host/storage.js';
+import { isComplex } from '../memory/dtype.js';
+import { refuseRecording } from '../memory/recording.js';
+import { type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
+
+/** Complex numbers in host memory: over a storage of their parts, real and imaginary in turn, which real views share. */
+export class ComplexStorage implements Storage {
+  /** One for all of them: `backend.ts` puts it on the prototype. */
+  declare readonly backend: Backend;
+  uses = 0;
+  refCount = 0;
+  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
+  readonly parts: HostStorage;
+  constructor(
+    parts: HostStorage['data'],
+    readonly dtype: 'complex64' | 'complex128',
+  ) {
+    refuseRecording('complex numbers are computed');
+    this.parts = HostStorage.of(parts, dtype === 'complex64' ? 'float32' : 'float64');
+  }
+
+  get length(): number {
+    return this.parts.length / 2;
+  }
+
+  /** That of the parts: a write through a real view counts. */
+  get version(): number {
+    return this.parts.version;
+  }
+  set version(value: number) {
+    this.parts.version = value;
+  }
+}
+
+export const isComplexView = (view: View): boolean => isComplex(view.dtype);
+
+const partsOf = ({ storage }: View): HostStorage => (storage as ComplexStorage).parts;
+
+/** A complex view as a real one, with its parts along a last dimension of 2. */
+export function pairsOf(view: View): View {
+  const { shape, numel, strides, offset, isContiguous } = view;
+  const storage = partsOf(view);
+  return {
+    storage,
+    dtype: storage.dtype,
+    shape: [...shape, 2],
+    numel: 2 * numel,
+    strides: [...strides.map((n) => 2 * n), 1],
+    offset: 2 * offset,
+    isContiguous,
+  };
+}
+
+/** The real parts of a complex view, or with 1 the imaginary ones. */
+export function partOf(view: View, part: 0 | 1): View {
+  const { shape, numel, strides, offset } = view;
+  const storage = partsOf(view);
+  return {
+    storage,
+    dtype: storage.dtype,
+    shape,
+    numel,
+    strides: strides.map((n) => 2 * n),
+    offset: 2 * offset + part,
+    isContiguous: numel <= 1,
+  };
+}
