@@ -11,6 +11,7 @@ export type { Taps } from './backend/resampling.js';
 export { rowsAlong } from './backend/rows.js';
 export { useNative } from './backend/wasm/memory.js';
 export type { NativeKernels } from './backend/wasm/module.js';
+export { type Pinned, pinResults, release } from './backend/wasm/residency.js';
 export { brand, isOfAnotherCopy, thisCopy, twoCopies } from './brand.js';
 export { builtin, installedFile, requireInstalled } from './builtin.js';
 export { check, checkOptions, nearest, type Schema, show } from './check.js';

@@ -1,5 +1,6 @@
-// A Node-API addon without a libc: what it gives is `target`, the instructions that its kernels use here, and `attach`,
-// which makes functions of the kernels over a memory. Node's own functions are found in the process that loads it.
+// A Node-API addon without a libc: what it gives is `target`, the instructions that its kernels use here, `attach`, which
+// makes functions of the kernels over a memory, and `watch` and `isCollected`, which tell what the garbage collector has taken.
+// Node's own functions are found in the process that loads it.
 #include "vector.h"
 
 typedef struct napi_env__ *napi_env;
@@ -26,6 +27,9 @@ FROM_NODE napi_create_object(napi_env, napi_value *);
 FROM_NODE napi_create_string_utf8(napi_env, const char *, size_t, napi_value *);
 FROM_NODE napi_create_arraybuffer(napi_env, size_t, void **, napi_value *);
 FROM_NODE napi_create_reference(napi_env, napi_value, uint32_t, napi_ref *);
+FROM_NODE napi_delete_reference(napi_env, napi_ref);
+FROM_NODE napi_get_reference_value(napi_env, napi_ref, napi_value *);
+FROM_NODE napi_get_boolean(napi_env, _Bool, napi_value *);
 FROM_NODE napi_create_function(napi_env, const char *, size_t, napi_callback, void *, napi_value *);
 FROM_NODE napi_set_named_property(napi_env, napi_value, const char *, napi_value);
 
@@ -116,26 +120,32 @@ static size_t length_of(const char *text) {
   return n;
 }
 
+/** A buffer that is kept as long as the program's thread; 0 where there is no memory. */
+static void *kept_buffer(napi_env env, size_t size) {
+  void *place;
+  napi_value buffer;
+  napi_ref kept;
+  if (napi_create_arraybuffer(env, size, &place, &buffer) != 0) return 0;
+  return napi_create_reference(env, buffer, 1, &kept) == 0 ? place : 0;
+}
+
 /**
  * attach(bytes, target?): the kernels, by name, over the memory that begins with these bytes, for as long as it does not move;
  * undefined where the processor has no such instructions.
  */
 static napi_value attach(napi_env env, napi_callback_info info) {
   size_t count = 2;
-  napi_value values[2], object, table;
+  napi_value values[2], object;
   char wanted[16] = "";
-  napi_ref kept;
-  void *base, *place;
+  void *base;
   const char *name;
   if (napi_get_cb_info(env, info, &count, values, 0, 0) != 0 || count < 1) return 0;
   if (napi_get_typedarray_info(env, values[0], 0, 0, &base, 0, 0) != 0) return 0;
   if (count > 1) napi_get_value_string_utf8(env, values[1], wanted, sizeof wanted, 0);
   const kernels_of kernels = choose(wanted, &name);
   if (!kernels) return 0;
-  // The functions' data lie in a buffer that is kept as long as the program's thread.
-  if (napi_create_arraybuffer(env, sizeof(struct bound) * MOST_KERNELS, &place, &table) != 0) return 0;
-  if (napi_create_reference(env, table, 1, &kept) != 0 || napi_create_object(env, &object) != 0) return 0;
-  struct bound *bound = place;
+  struct bound *bound = kept_buffer(env, sizeof(struct bound) * MOST_KERNELS);
+  if (!bound || napi_create_object(env, &object) != 0) return 0;
   for (int i = 0; i < MOST_KERNELS && kernels(i, &bound->kernel); i++, bound++) {
     napi_value function;
     bound->base = base;
@@ -146,12 +156,64 @@ static napi_value attach(napi_env env, napi_callback_info info) {
   return object;
 }
 
+/** Weak references by number, in pieces that are made when they are needed. */
+#define PIECES 256
+#define PIECE 4096
+struct watched {
+  napi_ref *pieces[PIECES];
+};
+
+static napi_ref *slot_of(struct watched *watched, napi_env env, double number) {
+  const size_t i = (size_t)number;
+  if (i >= PIECES * PIECE) return 0;
+  napi_ref **piece = &watched->pieces[i / PIECE];
+  if (!*piece) *piece = kept_buffer(env, sizeof(napi_ref) * PIECE);
+  return *piece ? *piece + i % PIECE : 0;
+}
+
+/** watch(number, object): from now on `isCollected(number)` is about this object. False where there is no room for it. */
+static napi_value watch(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value values[2], done;
+  void *watched;
+  double number;
+  if (napi_get_cb_info(env, info, &count, values, 0, &watched) != 0 || count < 2) return 0;
+  if (napi_get_value_double(env, values[0], &number) != 0) return 0;
+  napi_ref *slot = slot_of(watched, env, number);
+  if (slot && *slot) napi_delete_reference(env, *slot), *slot = 0;
+  const _Bool is_watched = slot && napi_create_reference(env, values[1], 0, slot) == 0;
+  return napi_get_boolean(env, is_watched, &done) == 0 ? done : 0;
+}
+
+/** isCollected(number): whether the garbage collector has taken the object of that number. */
+static napi_value is_collected(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value value, object = 0, answer;
+  void *watched;
+  double number;
+  if (napi_get_cb_info(env, info, &count, &value, 0, &watched) != 0 || count < 1) return 0;
+  if (napi_get_value_double(env, value, &number) != 0) return 0;
+  napi_ref *slot = slot_of(watched, env, number);
+  if (slot && *slot) napi_get_reference_value(env, *slot, &object);
+  return napi_get_boolean(env, slot && *slot && !object, &answer) == 0 ? answer : 0;
+}
+
+static void export(napi_env env, napi_value exports, const char *name, napi_callback run, void *data) {
+  napi_value function;
+  if (napi_create_function(env, name, length_of(name), run, data, &function) == 0)
+    napi_set_named_property(env, exports, name, function);
+}
+
 FOR_NODE napi_value napi_register_module_v1(napi_env env, napi_value exports) {
-  napi_value function, text;
+  napi_value text;
   const char *name;
   choose("", &name);
-  napi_create_function(env, "attach", 6, attach, 0, &function);
-  napi_set_named_property(env, exports, "attach", function);
+  export(env, exports, "attach", attach, 0);
+  struct watched *watched = kept_buffer(env, sizeof(struct watched));
+  if (watched) {
+    export(env, exports, "watch", watch, watched);
+    export(env, exports, "isCollected", is_collected, watched);
+  }
   napi_create_string_utf8(env, name, length_of(name), &text);
   napi_set_named_property(env, exports, "target", text);
   return exports;

@@ -1,7 +1,8 @@
 import { builtin, installedFile, type NativeKernels } from '@gradgate/core/internal';
+import type { WeakReferences } from './results.js';
 
 /** What `c/addon.c` gives. */
-interface Binary {
+interface Binary extends WeakReferences {
   /** Empty where the processor is older than all sets of instructions that there are kernels for. */
   readonly target: string;
   /** Undefined where Node refuses, for want of memory. */
@@ -10,6 +11,7 @@ interface Binary {
 
 export interface Addon extends NativeKernels {
   readonly target: string;
+  readonly references: WeakReferences;
 }
 
 /** The platforms that there is a binary for. */
@@ -37,5 +39,5 @@ function load(): Addon {
   const file = builtin<typeof import('node:url')>('node:url')!.fileURLToPath(url);
   const binary = modules.createRequire(file)(file) as Binary;
   if (binary.target === '') throw new Error('this processor lacks SSE 4.2');
-  return { file, target: binary.target, attach: (bytes) => binary.attach(bytes) ?? {} };
+  return { file, target: binary.target, references: binary, attach: (bytes) => binary.attach(bytes) ?? {} };
 }

@@ -1,8 +1,13 @@
-import { useNative } from '@gradgate/core/internal';
+import { pinResults, useNative } from '@gradgate/core/internal';
 import { type Addon, loadAddon } from './addon.js';
+import { collector, Results } from './results.js';
 
 const addon: Addon | null = loadAddon();
-if (addon) useNative(addon);
+if (addon) {
+  useNative(addon);
+  const collect = collector(addon.references);
+  if (collect) pinResults(new Results(addon.references, collect).watch);
+}
 
 /**
  * Whether kernels of this package are used; where not, a line on the console has said why.

@@ -1,4 +1,5 @@
 import { backendFor, getDefaultDevice } from '../backend/backends.js';
+import { pinResult } from '../backend/cpu.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
 import { allocate } from '../memory/allocate.js';
@@ -46,6 +47,7 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
 
 /** What was made on the host, on its device. */
 function finish(op: string, t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
+  pinResult(t.storage);
   const made = device === 'cpu' ? t : t.moved(backendFor(op, device));
   if (requiresGrad) made.checkCanRequireGrad(op);
   return requiresGrad ? made.requiresGrad_() : made;

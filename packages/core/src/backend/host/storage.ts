@@ -4,7 +4,16 @@ import { type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
 import { currentScope, isTidying } from '../../memory/scope.js';
 import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../../memory/storage.js';
 import type { Backend } from '../backend.js';
-import { allocateInKernelMemory, clear, type Pinned, residence, scoped } from '../wasm/residency.js';
+import {
+  allocateInKernelMemory,
+  canPin,
+  clear,
+  collected,
+  own,
+  type Pinned,
+  residence,
+  scoped,
+} from '../wasm/residency.js';
 
 /** Memory of the host: a typed array. */
 export class HostStorage implements Storage {
@@ -41,7 +50,7 @@ export class HostStorage implements Storage {
 
   /** All zeros. */
   static zeros(dtype: DType, length: number): HostStorage {
-    const storage = temporary(dtype, length);
+    const storage = inKernelMemory(dtype, length);
     if (storage === null) return made(dtype, length, allocate);
     clear(storage);
     return storage;
@@ -64,9 +73,9 @@ export class HostStorage implements Storage {
   /** To be written as a whole: its values are anything. */
   static uninitialized(dtype: DType, length: number): HostStorage {
     // Most of them, without further questions.
-    if (dtype === 'float32' && currentTemporaries() === null && !isTidying())
+    if (dtype === 'float32' && currentTemporaries() === null && !isTidying() && !collected.isPrompt)
       return new HostStorage(allocateUninitialized(dtype, length), dtype);
-    return temporary(dtype, length) ?? made(dtype, length, allocateUninitialized);
+    return inKernelMemory(dtype, length) ?? made(dtype, length, allocateUninitialized);
   }
 }
 
@@ -157,15 +166,17 @@ function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
   return Object.defineProperty(storage, 'data', windowed);
 }
 
-function temporary(dtype: DType, length: number): HostStorage | null {
+/** In kernel memory, where somebody frees it: a backward pass, a `tidy`, or who watches what is collected; null elsewhere. */
+function inKernelMemory(dtype: DType, length: number): HostStorage | null {
   if (dtype !== 'float32' || length < residence.from) return null;
   const temporaries = currentTemporaries();
   const scope = temporaries === null ? currentScope() : null;
-  if (temporaries === null && scope === null) return null;
+  if (temporaries === null && scope === null && !(collected.isPrompt && canPin(length))) return null;
   const storage = new HostStorage(none, dtype);
   if (!allocateInKernelMemory(storage, length)) return null;
-  temporaries?.push(storage);
-  if (scope !== null) {
+  if (temporaries !== null) temporaries.push(storage);
+  else if (scope === null) own(storage);
+  else {
     storage.pinned = scoped;
     scope.made.add(storage);
   }

@@ -6,14 +6,14 @@ import { isInKernelMemory, type KernelMemory, kernelMemory, maxBytes, memories }
 import { isAvailable } from './module.js';
 
 // Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
-// gradients of both, and what a backward pass has under way. What else user code can hold is garbage-collected as any
-// other array is, for nobody says when it is done with.
+// gradients of both, and what a backward pass has under way. What else user code can hold lives there only where somebody
+// says at once when it has been collected; elsewhere it is garbage-collected as any other array is.
 
 /** What tests change, to see that nothing is read after it was freed. */
 export const residence = {
   /** Fewer elements are copied sooner than they are looked after. */
   from: 1024,
-  /** The most bytes of parameters, their gradients and optimizers' memory; the rest is for scratch memory and temporaries. */
+  /** The most bytes of what is pinned; the rest is for scratch memory and temporaries. */
   budget: maxBytes / 2,
   /** Whether freed blocks are filled with NaN. */
   poison: false,
@@ -108,10 +108,11 @@ export function free(storage: Storage): void {
   storage.data = gone;
 }
 
-/** Takes the elements of a storage away from whoever may still hold it; what is pinned is freed when it has been collected. */
+/** Takes the elements of a storage away from whoever may still hold it. The gradient of a leaf on it stays until that has been collected. */
 function forget(storage: Storage): void {
   const { block, pinned, coded } = storage;
-  if (block !== 0 && (pinned === null || pinned === scoped)) free(storage);
+  if (pinned !== null && pinned !== scoped) releaseBlock(pinned);
+  else if (block !== 0) free(storage);
   if (coded === null) storage.data = nothing;
   else Object.defineProperty(storage, 'data', { value: nothing });
 }
@@ -135,7 +136,8 @@ function moveToHeap(storage: Storage): void {
 
 /** What a pinned storage leaves behind when it is collected. */
 export interface Pinned {
-  readonly block: number;
+  /** 0 where it has been freed before. */
+  block: number;
   readonly bytes: number;
   /** The block of the gradient that a leaf on the storage keeps, or 0. */
   gradient: number;
@@ -144,41 +146,82 @@ export interface Pinned {
 /** How what a `tidy` gives back at its end is pinned. */
 export const scoped: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 0 });
 
-/** Null where an engine has none: nobody would free what is pinned, so that nothing is. */
-const collected =
-  typeof FinalizationRegistry === 'undefined'
-    ? null
-    : new FinalizationRegistry<Pinned>(({ block, bytes, gradient }) => {
-        usage.pinned -= bytes;
-        freeBlock(block);
-        if (gradient === 0) return;
-        usage.pinned -= bytes;
-        freeBlock(gradient);
-      });
+/** Calls `release` with what an object leaves behind once it has been collected. */
+export type Watch = (storage: object, pinned: Pinned) => void;
 
-/**
- * Moves a storage into kernel memory for as long as it lives. This is for what is made once and used often: its block
- * is free again only when the event loop turns after the storage has been collected. Small ones, those of other dtypes
- * and those there is no room for stay where they are.
- */
-export function pin(storage: Storage): void {
-  if (collected === null || storage.dtype !== 'float32') return;
-  const { data } = storage;
-  const bytes = data.length * 4;
-  if (storage.block !== 0 || data.length < residence.from) return;
-  if (usage.pinned + bytes > residence.budget || !allocateInKernelMemory(storage, data.length)) return;
-  (storage.data as TypedArray).set(data as never);
+/** Who tells what has been collected. */
+export const collected = {
+  /** Null where an engine has nobody: what is pinned would not be freed, so that nothing is. */
+  watch: typeof FinalizationRegistry === 'undefined' ? null : byRegistry(),
+  /** Whether that is told while a synchronous loop goes on, so that results are pinned too. */
+  isPrompt: false,
+};
+
+/** Tells it when the event loop turns. */
+function byRegistry(): Watch {
+  const registry = new FinalizationRegistry<Pinned>(release);
+  return (storage, pinned) => registry.register(storage, pinned);
+}
+
+/** Lets results live in kernel memory until `watch` tells that they have been collected. */
+export function pinResults(watch: Watch): void {
+  collected.watch = watch;
+  collected.isPrompt = true;
+}
+
+/** Frees what a storage that has been collected leaves behind. */
+export function release(pinned: Pinned): void {
+  releaseBlock(pinned);
+  if (pinned.gradient === 0) return;
+  usage.pinned -= pinned.bytes;
+  freeBlock(pinned.gradient);
+}
+
+function releaseBlock(pinned: Pinned): void {
+  const { block, bytes } = pinned;
+  if (block === 0) return;
+  if (residence.poison) kernelMemory().fill(block, Number.NaN, bytes / 4);
+  usage.pinned -= bytes;
+  freeBlock(block);
+  pinned.block = 0;
+}
+
+/** Whether so many elements more may be pinned. */
+export const canPin = (length: number): boolean =>
+  collected.watch !== null && usage.pinned + length * 4 <= residence.budget;
+
+/** Leaves its block to a storage for as long as that lives. */
+export function own(storage: Storage): void {
+  const bytes = storage.data.length * 4;
   usage.pinned += bytes;
   storage.pinned = { block: storage.block, bytes, gradient: 0 };
-  collected.register(storage, storage.pinned);
+  collected.watch!(storage, storage.pinned);
+}
+
+/**
+ * Moves a storage into kernel memory for as long as it lives. This is for what is made once and used often. Small ones, those of
+ * other dtypes and those there is no room for stay where they are.
+ */
+export function pin(storage: Storage): void {
+  const { data, dtype, block } = storage;
+  if (dtype !== 'float32' || block !== 0 || data.length < residence.from) return;
+  if (!canPin(data.length) || !allocateInKernelMemory(storage, data.length)) return;
+  (storage.data as TypedArray).set(data as never);
+  own(storage);
+}
+
+/** Leaves a storage in kernel memory to the garbage collector: where it is, if that tells at once, else on the JavaScript heap. */
+function keep(storage: Storage): void {
+  if (collected.isPrompt && canPin(storage.data.length)) own(storage);
+  else moveToHeap(storage);
 }
 
 /** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is, within the budget, and is freed with the leaf. */
 function adopt(owner: Storage, gradient: Storage): boolean {
-  if (gradient.block === 0 || gradient.pinned === scoped) return false;
+  if (gradient.block === 0 || gradient.pinned !== null) return false;
   const { pinned } = owner;
   if (pinned === null || pinned === scoped || pinned.gradient !== 0 || usage.pinned + pinned.bytes > residence.budget) {
-    moveToHeap(gradient);
+    keep(gradient);
     return false;
   }
   usage.pinned += pinned.bytes;
@@ -192,7 +235,7 @@ export const managedMemory: ManagedMemory = {
   free: (storage) => free(storage as Storage),
   isScoped: (storage) => (storage as Storage).pinned === scoped,
   forget: (storage) => forget(storage as Storage),
-  keep: (storage) => moveToHeap(storage as Storage),
+  keep: (storage) => keep(storage as Storage),
   pin: (storage) => pin(storage as Storage),
   adopt: (owner, gradient) => adopt(owner as Storage, gradient as Storage),
   disown(owner) {
