@@ -203,8 +203,9 @@ export function own(storage: Storage): void {
  * other dtypes and those there is no room for stay where they are.
  */
 export function pin(storage: Storage): void {
-  const { data, dtype, block } = storage;
-  if (dtype !== 'float32' || block !== 0 || data.length < residence.from) return;
+  if (storage.dtype !== 'float32' || storage.block !== 0) return;
+  const { data } = storage;
+  if (data.length < residence.from) return;
   if (!canPin(data.length) || !allocateInKernelMemory(storage, data.length)) return;
   (storage.data as TypedArray).set(data as never);
   own(storage);
