@@ -1,5 +1,5 @@
-import { fromTypedArray, noGrad, type Tensor, tensor, zeros } from '@gradgate/core';
-import { heldGrad, kernelsOf, ownRequiresGrad, pin, writableElements } from '@gradgate/core/internal';
+import { fromTypedArray, noGrad, type Tensor, zeros } from '@gradgate/core';
+import { heldGrad, ownRequiresGrad, pin, writableElements } from '@gradgate/core/internal';
 import type { Parameter } from '@gradgate/nn';
 import type { Work } from './work.js';
 import { type Group, run } from './world.js';
@@ -97,7 +97,7 @@ export class Bucket {
     this.#work!.wait();
     this.#work = null;
     this.#arrived.clear();
-    divideInPlace(this.#memory, this.group.size);
+    noGrad.run(() => this.#memory.div_(this.group.size));
     for (const [i, { parameter, gradient }] of this.#slots.entries()) {
       if (this.#used[i]! > 0) parameter.grad = gradient;
       this.#used[i] = 0;
@@ -122,20 +122,6 @@ export class Bucket {
  * The elements that a gradient takes up: whole cache lines, as arrays of kernels do. What lies askew is copied byte by byte.
  */
 const room = (parameter: Parameter): number => Math.ceil(parameter.numel / 16) * 16;
-
-/** `div_` makes a tensor of quotients first: as much memory as the gradients take, in each step. */
-function divideInPlace(t: Tensor, by: number): void {
-  kernelsOf('div_', t).binary(quotient, t, tensor(by, { dtype: t.dtype }), t);
-  t.storage.version++;
-}
-
-const quotient = {
-  name: 'div',
-  forward: (a: number, b: number) => a / b,
-  integer: undefined,
-  exact: undefined,
-  loop: undefined,
-};
 
 /** Zeros on memory that the thread of MPI sees as well: that of kernels, which then copy nothing, or where it has no room another. */
 function sharedZeros(length: number, dtype: 'float32' | 'float64'): Tensor {

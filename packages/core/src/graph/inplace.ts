@@ -8,6 +8,7 @@ import { noteTouched } from '../memory/scope.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
+import { writingTo } from './destination.js';
 import { recordWriteThroughView } from './view.js';
 
 /** Refuses a write to `target` that the current mode does not allow. Called before anything is computed or written. */
@@ -45,10 +46,14 @@ export function inPlace<T extends Tensor>(
   checkTensors(op, target);
   checkWritable(op, target);
   const tracked = (t: unknown) => Tensor.is(t) && t.requiresGrad;
-  const value = compute(isGradEnabled() && [target, ...others].some(tracked) ? before(target) : target);
+  const value =
+    isGradEnabled() && [target, ...others].some(tracked)
+      ? compute(before(target))
+      : writingTo(op.slice(0, -1), target, compute);
   checkFits(op, target, value);
   checkView(op, target, value);
-  write(op, target, value);
+  if (value !== target) kernelsOf(op, target, value).copy(value, target);
+  noteWrite(op, target, value);
   return target;
 }
 
@@ -82,8 +87,7 @@ function checkView(op: string, target: Tensor, value: Tensor): void {
     );
 }
 
-function write(op: string, target: Tensor, value: Tensor): void {
-  kernelsOf(op, target, value).copy(value, target);
+function noteWrite(op: string, target: Tensor, value: Tensor): void {
   closeWindows();
   target.storage.version++;
   if (!isGradEnabled()) {

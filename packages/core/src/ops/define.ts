@@ -5,6 +5,7 @@ import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction 
 import { check } from '../check.js';
 import { DeviceError, DTypeError, inNameOf, named } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
+import { destinationOf } from '../graph/destination.js';
 import { inPlace } from '../graph/inplace.js';
 import { type Backward, record } from '../graph/node.js';
 import { type DType, isComplex, isFloat, recordOf } from '../memory/dtype.js';
@@ -100,8 +101,11 @@ export function applyUnary(operator: UnaryOperator, x: Tensor, parameters: Param
   const { name, fn, rule, backward } = operator;
   checkTensors(name, x);
   try {
-    const y = Tensor.uninitialized(resultDType(name, rule, x), x.shape, x.storage.backend);
+    const dtype = resultDType(name, rule, x);
+    const target = destinationOf(name, x, dtype, x.shape);
+    const y = target ?? Tensor.uninitialized(dtype, x.shape, x.storage.backend);
     x.storage.backend.kernels.unary(fn, x, y, parameters);
+    if (target !== null) return target;
     const { saves } = rule;
     const inputs = [x];
     const saved = saves === 'input' ? inputs : saves === 'result' ? [y] : undefined;
@@ -249,9 +253,12 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
     const shape = broadcastShapes(name, a.shape, b.shape);
     const kernels = kernelsOf(name, a, b);
     try {
-      const y = Tensor.uninitialized(dtype ? dtype(common) : common, shape, a.storage.backend);
+      const result = dtype ? dtype(common) : common;
+      const target = destinationOf(name, a, result, shape, b);
+      const y = target ?? Tensor.uninitialized(result, shape, a.storage.backend);
       if (common === 'int64' && y.dtype === 'bool') kernels.binary(fn, exactly(a, left), exactly(b, right), y);
       else kernels.binary(fn, a, b, y);
+      if (target !== null) return target;
       const inputs = [a, b];
       return gradients ? record(name, inputs, y, gradients, saves ? inputs : undefined) : y;
     } catch (error) {
