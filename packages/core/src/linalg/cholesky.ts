@@ -11,7 +11,7 @@ import { solveTriangular } from './triangular.js';
 const choleskyOptions = { upper: is.boolean };
 
 /**
- * The X of `A X = B` by the factor that `cholesky` gave for A: `L` with `A = L Lᵀ`, or `U` with `A = Uᵀ U`.
+ * The X of `A X = B`, given the factor of A from `cholesky`: `L` with `A = L Lᵀ`, or `U` with `A = Uᵀ U`.
  *
  * ```ts
  * choleskySolve(tensor([[4], [9]]), tensor([[2, 0], [0, 3]])); // [[1], [1]]
@@ -34,7 +34,7 @@ export const choleskySolve = /* @__PURE__ */ named(
 );
 
 /**
- * The inverse of A by the factor that `cholesky` gave for it.
+ * The inverse of A, given its factor from `cholesky`.
  *
  * ```ts
  * choleskyInverse(tensor([[2, 0], [0, 1]])); // [[0.25, 0], [0, 1]]

@@ -6,7 +6,7 @@ import { add, div, eq, mul, sub, where } from '../ops/elementwise.js';
 import { transpose, unsqueeze } from '../ops/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** What a rule gives for matrices: tensors of the batch's leading dimensions and of these shapes behind them. */
+/** The results of a rule for matrices: tensors with the leading dimensions of the batch, followed by these shapes. */
 export function decompose(
   op: string,
   rule: MatrixRule,
@@ -22,7 +22,7 @@ export function decompose(
   return outs;
 }
 
-/** With the last two dimensions exchanged. */
+/** The last two dimensions exchanged. */
 export const mT = (a: Tensor): Tensor => transpose(a, -1, -2);
 
 /** `a @ diag(d)`. */

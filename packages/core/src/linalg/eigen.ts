@@ -21,17 +21,17 @@ export interface EighOptions {
 
 const eighOptions = { UPLO: is.oneOf('L', 'U') };
 
-/** The symmetric matrix of the triangle that is read. */
+/** The symmetric matrix that the given triangle stands for. */
 function symmetricOf(a: Tensor, uplo: 'L' | 'U'): Tensor {
   const half = uplo === 'L' ? tril(a, -1) : triu(a, 1);
   return add(add(half, mT(half)), diagEmbed(diagonal(a, 0, -2, -1)));
 }
 
 /**
- * Eigenvalues `[..., n]` in rising order and eigenvectors, the columns of `[..., n, n]`, of symmetric matrices
- * `[..., n, n]`: `A = V diag(L) Vᵀ`. Vectors are unique up to their signs, and those of equal values up to a rotation: their
- * gradient leaves that out, so it is right for what depends on the space that they span. It is symmetric. Of what is not
- * finite all results are NaN.
+ * Eigenvalues `[..., n]` in ascending order and eigenvectors (the columns of `[..., n, n]`) of symmetric matrices
+ * `[..., n, n]`: `A = V diag(L) Vᵀ`. Vectors are unique up to their signs, and those of equal values up to a rotation.
+ * The gradient leaves that freedom out: it is right for functions of the space that the vectors span, and it is
+ * symmetric. All results for a matrix that is not finite are NaN.
  *
  * ```ts
  * eigh(tensor([[2, 0], [0, 1]])).eigenvalues; // [1, 2]
@@ -64,7 +64,7 @@ export const eigh = /* @__PURE__ */ named(
 );
 
 /**
- * The eigenvalues `[..., n]` of symmetric matrices `[..., n, n]` in rising order.
+ * The eigenvalues `[..., n]` of symmetric matrices `[..., n, n]` in ascending order.
  *
  * ```ts
  * eigvalsh(tensor([[0, 1], [1, 0]])); // [-1, 1]
@@ -107,10 +107,10 @@ function overConjugates({ real, imag }: ComplexParts, l: ComplexParts): ComplexP
 }
 
 /**
- * Eigenvalues and eigenvectors of any real square matrices `[..., n, n]`, complex as two tensors each: values `[..., n]`, and
- * vectors of length 1, the columns of `[..., n, n]`. Of a pair of complex values that above the real line comes first. The
- * gradient of vectors is that of functions that do not depend on their phases. Matrices without n independent vectors have no
- * gradient. Of what is not finite all results are NaN.
+ * Eigenvalues and eigenvectors of any real square matrices `[..., n, n]`, as two tensors each for real and imaginary
+ * parts: values `[..., n]`, and vectors of length 1, the columns of `[..., n, n]`. In a pair of complex values the one
+ * above the real line comes first. The gradient of the vectors is right for functions that do not depend on their
+ * phases. Matrices without n independent vectors have no gradient. All results for a matrix that is not finite are NaN.
  *
  * ```ts
  * const { eigenvalues } = eig(tensor([[0, -1], [1, 0]]));
@@ -134,7 +134,7 @@ export const eig = /* @__PURE__ */ named(
         if (gvr || gvi) {
           const gv = { real: gvr ?? mul(gvi!, 0), imag: gvi ?? mul(gvr!, 0) };
           const turn = adjointTimes(v, gv);
-          // Without what only changes the length of a vector.
+          // Leaves out what only changes the length of a vector.
           const lengths = unsqueeze(diagonal(turn.real, 0, -2, -1), -2);
           const along = adjointTimes(v, { real: mul(vr, lengths), imag: mul(vi, lengths) });
           const rest = { real: sub(turn.real, along.real), imag: sub(turn.imag, along.imag) };

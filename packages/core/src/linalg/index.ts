@@ -1,5 +1,5 @@
-// The entry point `@gradgate/core/linalg`: PyTorch's `torch.linalg`. What core exports itself is here too. All functions take
-// batches, `[..., m, n]`, and floating point; they are computed in float64, and rounded to the dtype.
+// The entry point `@gradgate/core/linalg`: PyTorch's `torch.linalg`, with what core exports itself. All functions take
+// batches `[..., m, n]` of floating point, compute in float64, and round to the dtype.
 
 export { cross } from '../ops/blas.js';
 export { cholesky, det, inverse as inv, LinAlgError, matrixPower, slogdet, solve } from '../ops/linalg.js';

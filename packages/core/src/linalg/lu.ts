@@ -14,15 +14,15 @@ import { decompose, mT } from './decompose.js';
 import { lu as luRule, permutation } from './rules/lu.js';
 import { solveTriangular } from './triangular.js';
 
-/** Both factors in one matrix `[..., m, n]`, and the exchanges of rows `[..., min(m, n)]`, counted from 1. */
+/** Both factors in one matrix `[..., m, n]`, and the row exchanges `[..., min(m, n)]`, counted from 1. */
 export interface LuFactors {
   LU: Tensor;
   pivots: Tensor;
 }
 
 /**
- * The factors of `P L U` for `[..., m, n]` in one matrix, L without its diagonal of ones, and which row was exchanged with
- * which (int32): what `luSolve` takes. Of what is not finite all results are NaN.
+ * The factors of `P L U` for `[..., m, n]` in one matrix (L without its diagonal of ones), and the row exchanges
+ * (int32): the arguments of `luSolve`. All results for a matrix that is not finite are NaN.
  *
  * ```ts
  * luFactor(tensor([[1, 2], [2, 2]])).LU; // [[2, 2], [0.5, 1]]
@@ -31,7 +31,7 @@ export interface LuFactors {
 export const luFactor = /* @__PURE__ */ named('luFactor', (a: Tensor): LuFactors => {
   const [m, n] = checkMatrix('luFactor', a);
   const k = Math.min(m, n);
-  // Half types do not hold all pivots.
+  // Half types cannot hold all pivots.
   const dtype = a.dtype === 'float64' ? 'float64' : 'float32';
   const [LU, exact] = decompose('luFactor', luRule, [a], [[m, n], [k]], [m, n], dtype) as [Tensor, Tensor];
   const out = LU.to(a.dtype);
@@ -58,7 +58,10 @@ function unpack(a: Tensor, factors: Tensor, pivots: Tensor, m: number, n: number
   return [p, l, triu(narrow(factors, -2, 0, k))];
 }
 
-/** The gradient of `A = P L U`, given those of L and U: with `M = L⁻¹ dA U⁻¹` dL is `L` times its strict lower triangle. */
+/**
+ * The gradient of `A = P L U`, given those of L and U: with `M = L⁻¹ dA U⁻¹`, dL is `L` times the strict lower triangle
+ * of M.
+ */
 function factorsGradient(
   p: Tensor,
   l: Tensor,
@@ -113,7 +116,7 @@ export const lu = /* @__PURE__ */ named('lu', (a: Tensor): { P: Tensor; L: Tenso
 });
 
 /**
- * The X of `A X = B` by what `luFactor` gave for A `[..., n, n]`; `b` is `[..., n, k]`.
+ * The X of `A X = B`, given the result of `luFactor` for A `[..., n, n]`; `b` is `[..., n, k]`.
  *
  * ```ts
  * const { LU, pivots } = luFactor(tensor([[2, 0], [0, 4]]));

@@ -15,8 +15,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import { svdvals } from './svd.js';
 
 /**
- * The norm `ord` of vectors over `dim`, of all elements if it is left out or null: `(Σ|x|^ord)^(1/ord)`, the largest size for
- * Infinity, the smallest for -Infinity, the number of elements that are not 0 for 0.
+ * The norm `ord` of vectors over `dim` (by default or with null, of all elements): `(Σ|x|^ord)^(1/ord)`; for Infinity
+ * the largest absolute value, for -Infinity the smallest, for 0 the number of nonzero elements.
  *
  * ```ts
  * vectorNorm(tensor([3, -4])); // 5
@@ -30,22 +30,22 @@ export const vectorNorm = /* @__PURE__ */ named(
   },
 );
 
-/** A norm of matrices: Frobenius', the sum of the singular values, or by numbers as `matrixNorm` says. */
+/** A norm of matrices: Frobenius, nuclear, or a number as in `matrixNorm`. */
 export type MatrixOrd = 'fro' | 'nuc' | number;
 
 const ords: readonly unknown[] = ['fro', 'nuc', 1, -1, 2, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
 export interface MatrixNormOptions extends KeepDim {
-  /** Which two dimensions are the rows and columns: the last ones by default. */
+  /** The two dimensions of rows and columns: the last ones by default. */
   dim?: readonly [number, number];
 }
 
 const matrixNormOptions = { ...keepDim, dim: is.tuple(is.integer, is.integer) };
 
 /**
- * The norm `ord` of matrices `[..., m, n]`: `'fro'`, the root of the sum of squares; `'nuc'`, the sum of the singular values;
- * 2 and -2 the largest and smallest of these; 1 and -1 the largest and smallest sum of sizes of a column, Infinity and
- * -Infinity of a row.
+ * The norm `ord` of matrices `[..., m, n]`: `'fro'` is the root of the sum of squares, `'nuc'` the sum of the singular
+ * values; 2 and -2 are the largest and the smallest singular value; 1 and -1 the largest and the smallest sum of
+ * absolute values in a column, Infinity and -Infinity in a row.
  *
  * ```ts
  * matrixNorm(tensor([[1, 2], [3, 4]]), 1); // 6
@@ -78,8 +78,8 @@ function ofLast(a: Tensor, ord: MatrixOrd): Tensor {
 }
 
 /**
- * A norm of vectors or matrices: with one `dim`, or of a vector, as `vectorNorm`; with two, or of a matrix, as `matrixNorm`.
- * Without `ord` the root of the sum of squares.
+ * A norm of vectors or matrices: with one `dim`, or for a vector, as `vectorNorm`; with two, or for a matrix, as
+ * `matrixNorm`. Without `ord`, the root of the sum of squares.
  *
  * ```ts
  * linalg.norm(tensor([[3, 0], [0, 4]]), 'nuc'); // 7
@@ -107,8 +107,8 @@ export const norm = /* @__PURE__ */ named(
 );
 
 /**
- * The condition of matrices `[..., m, n]`: the largest singular value over the smallest for `p` 2 (and upside down for -2); for
- * the other norms of `matrixNorm` the norm times that of the inverse, Infinity for one singular matrix.
+ * The condition number of matrices `[..., m, n]`: for `p` 2 the largest singular value over the smallest (for -2 the
+ * inverse); for the other norms of `matrixNorm` the norm times that of the inverse, Infinity for one singular matrix.
  *
  * ```ts
  * cond(tensor([[2, 0], [0, 4]])); // 2

@@ -17,7 +17,8 @@ import { decompose, mT } from './decompose.js';
 import { matrixExp as expRule } from './rules/exp.js';
 
 /**
- * `exp(A) = I + A + A A / 2 + ...` of square matrices `[..., n, n]`. Of what is not finite all results are NaN.
+ * `exp(A) = I + A + A A / 2 + ...` for square matrices `[..., n, n]`. All results for a matrix that is not finite are
+ * NaN.
  *
  * ```ts
  * matrixExp(tensor([[0, 1], [0, 0]])); // [[1, 1], [0, 1]]
@@ -31,7 +32,7 @@ export const matrixExp = /* @__PURE__ */ named('matrixExp', (a: Tensor): Tensor 
     [a],
     out,
     (g, ctx) => {
-      // Mathias (1996): the block beside those of the diagonal.
+      // Mathias (1996): the block next to the diagonal ones.
       const at = mT(ctx.saved[0]!);
       const both = cat([cat([at, g], -1), cat([mul(at, 0), at], -1)], -2);
       return [narrow(narrow(matrixExp(both), -2, 0, n), -1, n, n)];
@@ -73,7 +74,7 @@ export const multiDot = /* @__PURE__ */ named('multiDot', (tensors: readonly Ten
 function inOrder(matrices: readonly Tensor[]): Tensor {
   const count = matrices.length;
   const sizes = [matrices[0]!.shape[0]!, ...matrices.map((m) => m.shape[1]!)];
-  // The least cost of the product of `i` to `j`, and behind which matrix it is cut.
+  // The least cost of the product of matrices `i` to `j`, and the matrix after which it is split.
   const cost = matrices.map(() => new Array<number>(count).fill(0));
   const cut = matrices.map(() => new Array<number>(count).fill(0));
   for (let length = 1; length < count; length++)
@@ -100,7 +101,7 @@ function inOrder(matrices: readonly Tensor[]): Tensor {
 export const logdet = /* @__PURE__ */ named('logdet', (a: Tensor): Tensor => {
   checkSquare('logdet', a);
   const { sign, logabsdet } = slogdet(a);
-  // log(sign) is 0 or NaN; of a singular matrix both are -Infinity.
+  // log(sign) is 0 or NaN; for a singular matrix both logarithms are -Infinity.
   return add(logabsdet, log(sign));
 });
 
@@ -139,8 +140,8 @@ export const vecdot = /* @__PURE__ */ named('vecdot', (a: Tensor, b: Tensor, opt
 });
 
 /**
- * The inverse of `tensordot(A, ·, ind)` for a tensor whose first `ind` dimensions have as many elements as the others: of shape
- * `[...others, ...first]`.
+ * The inverse of `tensordot(A, ·, ind)`, for a tensor whose first `ind` dimensions have as many elements as the others.
+ * Its shape is `[...others, ...first]`.
  *
  * ```ts
  * tensorinv(tensor([[2, 0], [0, 4]]), { ind: 1 }); // [[0.5, 0], [0, 0.25]]
@@ -161,8 +162,8 @@ export const tensorinv = /* @__PURE__ */ named('tensorinv', (a: Tensor, options?
 });
 
 /**
- * The X with `tensordot(A, X) = B`: A has the shape of B and behind it that of X, which is given; `dims` are moved to the end
- * of A before.
+ * The X with `tensordot(A, X) = B`: the shape of A is that of B followed by that of X. `dims` of A are moved to the end
+ * first.
  *
  * ```ts
  * tensorsolve(tensor([[2, 0], [0, 4]]), tensor([2, 4])); // [1, 1]

@@ -17,9 +17,9 @@ import { solveTriangular } from './triangular.js';
 const qrOptions = { mode: is.oneOf('reduced', 'complete', 'r') };
 
 /**
- * `A = Q R` for `[..., m, n]`: orthonormal columns `Q` `[..., m, k]` and the upper triangle `R` `[..., k, n]`, where k is
- * `min(m, n)`, or m in the mode `'complete'`. Mode `'r'` gives an empty Q, and has no gradient, nor has a complete Q of more
- * rows than columns of A. Of what is not finite all results are NaN.
+ * `A = Q R` for `[..., m, n]`: orthonormal columns `Q` `[..., m, k]` and the upper triangle `R` `[..., k, n]`, where k
+ * is `min(m, n)`, or m in the mode `'complete'`. Mode `'r'` returns an empty Q and has no gradient; nor has a complete
+ * Q if A has more rows than columns. All results for a matrix that is not finite are NaN.
  *
  * ```ts
  * qr(tensor([[3, 1], [4, 2]])).R.abs(); // [[5, 2.2], [0, 0.4]]
@@ -70,7 +70,7 @@ function tallGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor
   return solveTriangular(mT(r), gq ? add(gq, mirrored) : mirrored, { upper: false, left: false });
 }
 
-/** Of more columns: the first square has Q and its own R, the others are `Q R₂`. */
+/** If A has more columns than rows: its first square has Q and an R of its own, and the rest is `Q R₂`. */
 function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor, m: number, n: number): Tensor {
   const [first, rest] = [narrow(r, -1, 0, m), narrow(r, -1, m, n - m)];
   if (!gr) return cat([tallGradient(gq, null, q, first), mul(rest, 0)], -1);
@@ -80,8 +80,8 @@ function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor
 }
 
 /**
- * The first n columns of the product of reflections `I - tau v vᵀ`: `a` `[..., m, n]` holds the vectors below its diagonal,
- * where they have their 1; `tau` is `[..., k]`, k ≤ n ≤ m.
+ * The first n columns of the product of reflections `I - tau v vᵀ`. `a` `[..., m, n]` holds the vectors below its
+ * diagonal (their first elements, 1, are left out); `tau` is `[..., k]`, k ≤ n ≤ m.
  *
  * ```ts
  * householderProduct(tensor([[0], [1]]), tensor([1])); // [[0], [-1]]

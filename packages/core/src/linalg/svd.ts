@@ -26,10 +26,11 @@ export interface Svd {
 const svdOptions = { fullMatrices: is.boolean };
 
 /**
- * The singular value decomposition of `[..., m, n]`: `U` `[..., m, m]`, the values `S` `[..., k]` in falling order with
- * k = `min(m, n)`, and `Vh` `[..., n, n]`; with `fullMatrices: false` the first k columns of U and rows of Vh. Vectors are
- * unique up to a sign of each pair, those of equal values up to a rotation, and those beyond k up to any: their gradient
- * leaves that out, vectors beyond k have none, and those of values of 0 no finite one. Of what is not finite all results are NaN.
+ * The singular value decomposition of `[..., m, n]`: `U` `[..., m, m]`, the values `S` `[..., k]` in descending order
+ * with k = `min(m, n)`, and `Vh` `[..., n, n]`; with `fullMatrices: false` the first k columns of U and rows of Vh.
+ * Vectors are unique up to the sign of a pair, those of equal values up to a rotation, and those beyond k up to any
+ * rotation. The gradient leaves that freedom out; vectors beyond k have no gradient, and those of values of 0 no finite
+ * one. All results for a matrix that is not finite are NaN.
  *
  * ```ts
  * svd(tensor([[3, 0], [0, 4]])).S; // [4, 3]
@@ -53,8 +54,8 @@ export const svd = /* @__PURE__ */ named('svd', (a: Tensor, options?: { fullMatr
 });
 
 /**
- * `(skew(x) S + S skew(y)) / (sⱼ² - sᵢ²)`, split into where both vectors turn alike, which equal values leave undefined, and
- * where they turn against each other.
+ * `(skew(x) S + S skew(y)) / (sⱼ² - sᵢ²)`, split into the part where both vectors rotate the same way, which equal
+ * values leave undefined, and the part where they rotate against each other.
  */
 function turns(x: Tensor | null, y: Tensor | null, s: Tensor): Tensor {
   const [ofU, ofV] = [x && mul(skew(x), 0.5), y && mul(skew(y), 0.5)];
@@ -63,7 +64,7 @@ function turns(x: Tensor | null, y: Tensor | null, s: Tensor): Tensor {
   return add(overDifferences(alike, s), divOrZero(against, add(unsqueeze(s, -2), unsqueeze(s, -1))));
 }
 
-/** What `x` has outside of the space of the columns of `u`. */
+/** The part of `x` outside of the space of the columns of `u`. */
 const outside = (x: Tensor, u: Tensor): Tensor => sub(x, matmul(u, matmul(mT(u), x)));
 
 function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
@@ -89,7 +90,7 @@ function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
 }
 
 /**
- * The singular values `[..., min(m, n)]` of `[..., m, n]` in falling order.
+ * The singular values `[..., min(m, n)]` of `[..., m, n]` in descending order.
  *
  * ```ts
  * svdvals(tensor([[3, 0], [0, 4]])); // [4, 3]
@@ -111,7 +112,7 @@ export interface RankOptions {
 
 const rankOptions = { atol: is.nonNegative, rtol: is.nonNegative, hermitian: is.boolean };
 
-/** Up to where values `[..., k]` count as 0: `[..., 1]`. */
+/** The limits up to which values `[..., k]` count as 0: `[..., 1]`. */
 function limitOf(sizes: Tensor, [m, n]: readonly number[], { atol, rtol }: RankOptions): Tensor {
   const relative = rtol ?? ((atol ?? 0) > 0 ? 0 : Math.max(m!, n!) * epsilons[sizes.dtype]!);
   return maximum(mul(amax(sizes, -1, { keepdim: true }), relative), atol ?? 0);
@@ -124,7 +125,7 @@ const checkRank = (op: string, a: Tensor, options: RankOptions | undefined): [nu
 };
 
 /**
- * How many singular values of `[..., m, n]` are not 0: int64 `[...]`.
+ * The number of nonzero singular values of `[..., m, n]`: int64 `[...]`.
  *
  * ```ts
  * matrixRank(tensor([[1, 2], [2, 4]])); // 1
@@ -136,13 +137,13 @@ export const matrixRank = /* @__PURE__ */ named('matrixRank', (a: Tensor, option
   return rankOf(given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach()), sizes, given);
 });
 
-/** How many of the singular values `[..., k]` of `[..., m, n]` are not 0. */
+/** How many of the singular values `[..., k]` of `[..., m, n]` are nonzero. */
 function rankOf(values: Tensor, sizes: readonly number[], options: RankOptions): Tensor {
   if (Math.min(...sizes) === 0) return Tensor.zeros('int64', values.shape.slice(0, -1), values.storage.backend);
   return sum(gt(values, limitOf(values, sizes, options)), -1);
 }
 
-/** `Σ vᵢ uᵢᵀ / sᵢ` over the values that are not 0. */
+/** `Σ vᵢ uᵢᵀ / sᵢ` over the nonzero values. */
 function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions): Tensor {
   const over = (s: Tensor, size: Tensor) => {
     const counts = gt(size, limitOf(size, sizes, options));
@@ -157,7 +158,8 @@ function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions
 }
 
 /**
- * The pseudo-inverse `[..., n, m]` of `[..., m, n]` (Moore and Penrose). Its gradient is that where the rank stays.
+ * The pseudo-inverse `[..., n, m]` of `[..., m, n]` (Moore and Penrose). The gradient is right for changes that keep
+ * the rank.
  *
  * ```ts
  * pinv(tensor([[2, 0], [0, 0]])); // [[0.5, 0], [0, 0]]
@@ -176,7 +178,7 @@ export const pinv = /* @__PURE__ */ named('pinv', (a: Tensor, options?: RankOpti
     [a],
     out,
     (g, ctx) => {
-      // Golub and Pereyra (1973): -Pᵀ g Pᵀ, and what leaves the spaces of columns and rows.
+      // Golub and Pereyra (1973): -Pᵀ g Pᵀ, and the parts outside of the spaces of columns and rows.
       const [a, p] = ctx.saved as [Tensor, Tensor];
       const pt = mT(p);
       const inside = matmul(matmul(pt, g), pt);
@@ -191,9 +193,9 @@ export const pinv = /* @__PURE__ */ named('pinv', (a: Tensor, options?: RankOpti
 const lstsqOptions = { rcond: is.nonNegative };
 
 /**
- * The X that makes `‖A X - B‖` least, of all such the shortest, for `[..., m, n]` and `[..., m, k]`, or a vector `[m]`. With
- * it the sums of squares of what is left, `[..., k]` where m > n, else of no element; the ranks, and the singular values.
- * Values up to `rcond` times the largest count as 0, `max(m, n)` times the dtype's epsilon by default.
+ * The shortest X with the least `‖A X - B‖`, for `[..., m, n]` and `[..., m, k]`, or a vector `[m]`. Also the sums of
+ * squared residuals (`[..., k]` where m > n, else empty), the ranks, and the singular values. Values up to `rcond`
+ * times the largest count as 0; by default `max(m, n)` times the epsilon of the dtype.
  *
  * ```ts
  * lstsq(tensor([[1, 0], [1, 1], [1, 2]]), tensor([1, 3, 5])).solution; // [1, 2]

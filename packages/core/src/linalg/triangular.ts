@@ -13,19 +13,19 @@ import { decompose, mT } from './decompose.js';
 import { solveTriangular as rule } from './rules/lu.js';
 
 export interface TriangularOptions {
-  /** Which triangle of A is read; the rest counts as 0. */
+  /** Which triangle of A is read; the other one counts as 0. */
   upper: boolean;
   /** The X of `A X = B`, or with false of `X A = B`. */
   left?: boolean;
-  /** The diagonal counts as ones, and is not read. */
+  /** The diagonal counts as ones and is not read. */
   unitriangular?: boolean;
 }
 
 const triangularOptions = { upper: is.boolean, left: is.boolean, unitriangular: is.boolean };
 
 /**
- * The X of `A X = B` for a triangle A `[..., n, n]` and `[..., n, k]`, or of `X A = B` for `[..., k, n]`. Leading dimensions
- * broadcast. A zero on the diagonal gives infinities or NaN.
+ * The X of `A X = B` for a triangular A `[..., n, n]` and B `[..., n, k]`, or of `X A = B` for B `[..., k, n]`. Leading
+ * dimensions broadcast. A zero on the diagonal gives infinities or NaN.
  *
  * ```ts
  * solveTriangular(tensor([[2, 0], [1, 1]]), tensor([[2], [3]]), { upper: false }); // [[1], [2]]

@@ -74,7 +74,7 @@ const exactGelu = unaryOperator('gelu', {
   saves: 'input',
 });
 
-/** `g (Φ(x) + x φ(x))`; its own gradients are `g` again, and `g φ(x) (2 - x²)`. */
+/** `g (Φ(x) + x φ(x))`. Its gradients are the function itself for `g`, and `g φ(x) (2 - x²)` for `x`. */
 const geluGradient: Gradient = fusedGradient('geluGradient', {
   forward: (g, x) => g * (cdf(x) + x * pdf(x)),
   recorded: (g, x, _, fused) =>
@@ -223,12 +223,12 @@ export const prelu = /* @__PURE__ */ named('prelu', (x: Tensor, weight: Tensor):
       : x.ndim < 2
         ? weight
         : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
-  // What is above 0 takes no part in the product: its gradient would be 0 times an infinity where it is infinite.
+  // The negative part only, so that no infinite `x` above 0 is multiplied by a gradient of 0.
   return where(gt(x, 0), x, mul(where(gt(x, 0), 0, x), slope));
 });
 
 /**
- * `x` limited to [min, max]. Unlike that of `clamp`, its gradient is 0 at both ends too, and passes where `x` is NaN.
+ * `x` limited to [min, max]. Unlike that of `clamp`, the gradient is 0 at both ends, and passes where `x` is NaN.
  *
  * ```ts
  * hardtanh(tensor([-3, 0.5, 3])); // [-1, 0.5, 1]
@@ -317,7 +317,7 @@ export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor =>
  */
 export const tanhshrink = /* @__PURE__ */ named('tanhshrink', (x: Tensor): Tensor => sub(x, tanh(x)));
 /**
- * `x` moved towards 0 by `lambda`, and 0 within it.
+ * Moves `x` towards 0 by `lambda`; 0 where it is within `lambda` of 0.
  *
  * ```ts
  * softshrink(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
@@ -341,7 +341,7 @@ export const hardshrink = /* @__PURE__ */ named(
 
 const isWithin = (v: number, lambda: number): boolean => v >= -lambda && v <= lambda;
 
-/** The slope is 1, also where `x` is NaN, and 0 within `lambda` of 0. */
+/** The derivative is 0 within `lambda` of 0, and 1 elsewhere, also where `x` is NaN. */
 const shrunk: Pick<UnaryRule, 'backward' | 'saves'> = {
   backward: (g, x, _, [lambda]) => where(logicalAnd(ge(x, -lambda!), le(x, lambda!)), 0, g),
   saves: 'input',

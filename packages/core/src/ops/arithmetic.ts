@@ -15,8 +15,8 @@ import { trunc } from './rounding.js';
 export type Bound = number | Tensor | null;
 
 /**
- * The elements limited to `min` and `max`, numbers or tensors that broadcast; either may be left out. The gradient outside
- * is 0, or that of the limit, and it is 0 at NaN.
+ * Limits elements to `min` and `max`, numbers or tensors that broadcast; either may be left out. The gradient outside
+ * is 0, or goes to the limit; it is 0 at NaN.
  *
  * ```ts
  * clamp(tensor([-3, 0.5, 3]), -1, 1); // [-1, 0.5, 1]
@@ -38,7 +38,7 @@ export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: Bound, max
   return applyUnary(clampOperator, isFloat(x.dtype) || isWhole ? x : x.float(), [low, high]);
 });
 
-/** By elements of tensors: where a limit is NaN, so is the result. */
+/** With tensors as limits: where a limit is NaN, so is the result. */
 function clampBetween(x: Tensor, min: Bound | undefined, max: Bound | undefined): Tensor {
   const beyond = (outside: Tensor, bound: TensorLike) =>
     Tensor.is(bound) ? logicalOr(outside, ne(bound, bound)) : outside;
@@ -63,7 +63,7 @@ const clampGradient = fusedGradient('clampGradient', {
   recorded: (g, x, [low, high]) => where(logicalAnd(ge(x, low!), le(x, high!)), g, 0),
 });
 
-/** Integers have no infinity to divide to. */
+/** Integers cannot be divided by 0, as they have no infinity. */
 function checkDivisor<T extends number | bigint>(op: string, b: T): T {
   // Not `===`: 0n is not 0.
   if (!b) throw new RangeError(`${op}: an integer is divided by 0; convert to floating point first, with float()`);
@@ -136,8 +136,8 @@ export const heaviside = binary('heaviside', {
 });
 
 /**
- * `a / b` rounded down, from the exact quotient, as `//` in Python: 9 for 1 and 0.1, which is a little more than a
- * tenth.
+ * `a / b` rounded down, from the exact quotient, as `//` in Python: 9 for 1 and 0.1, as this 0.1 is a little more than
+ * a tenth.
  *
  * ```ts
  * floorDivide(tensor([7, -7]), 2); // [3, -4]

@@ -15,9 +15,9 @@ export interface AttentionOptions {
   /** Bool: true where attention is allowed; floating point: added to the scores. Broadcasts to `[..., L, S]`. */
   attnMask?: Tensor | null;
   dropoutP?: number;
-  /** Each position sees itself and those before. */
+  /** Each position attends to itself and to earlier ones only. */
   isCausal?: boolean;
-  /** Of the scores; `1 / sqrt(E)` by default. */
+  /** The factor of the scores; `1 / sqrt(E)` by default. */
   scale?: number;
 }
 

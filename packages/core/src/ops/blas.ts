@@ -11,7 +11,7 @@ import { add, mul, sub } from './elementwise.js';
 import { bmm, matmul, mm } from './matmul.js';
 import { broadcastTensors, cat, narrow, reshape } from './shape.js';
 
-/** Weights of a sum: `beta` of the tensor that is there, `alpha` of the product added to it. */
+/** The weights of a sum: `beta` for the given tensor, `alpha` for the product that is added. */
 export interface AddOptions {
   beta?: number;
   alpha?: number;
@@ -19,7 +19,7 @@ export interface AddOptions {
 
 const addOptions = { beta: is.number, alpha: is.number };
 
-/** `beta x + alpha product`; with a beta of 0, what `x` holds (also NaN) takes no part, as in PyTorch. */
+/** `beta x + alpha product`. With a `beta` of 0, the values of `x` (also NaN) are ignored, as in PyTorch. */
 function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): Tensor {
   const { beta = 1, alpha = 1 } = checkOptions(op, options, addOptions);
   const p = alpha === 1 ? product : mul(product, alpha);
@@ -136,8 +136,8 @@ export const kron = /* @__PURE__ */ named('kron', (a: Tensor, b: Tensor): Tensor
 });
 
 /**
- * The sum of products over `dims`: so many last dimensions of `a` with the first of `b`, or lists of dimensions of
- * each.
+ * The sum of products over `dims`: a number of last dimensions of `a` with as many first ones of `b`, or a list of
+ * dimensions for each.
  *
  * ```ts
  * tensordot(zeros([2, 3, 4]), zeros([3, 4, 5])).shape; // [2, 5]

@@ -5,7 +5,7 @@ import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { realOnly } from './define.js';
 
-/** Refuses what are no matrices of floating point, `[..., m, n]`; gives their sizes. */
+/** Refuses tensors that are not floating-point matrices `[..., m, n]`; returns their sizes. */
 export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
   checkTensors(op, a);
   realOnly(op, a);
@@ -14,7 +14,7 @@ export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
   return [a.shape.at(-2)!, a.shape.at(-1)!];
 }
 
-/** The same for square matrices; gives their size. */
+/** The same for square matrices; returns their size. */
 export function checkSquare(op: string, a: Tensor): number {
   checkTensors(op, a);
   realOnly(op, a);
@@ -24,7 +24,7 @@ export function checkSquare(op: string, a: Tensor): number {
   return a.shape.at(-1)!;
 }
 
-/** Refuses two tensors that are not of one dtype. */
+/** Refuses two tensors of different dtypes. */
 export function checkOneDType(op: string, a: Tensor, b: Tensor): void {
   checkTensors(op, a, b);
   if (b.dtype !== a.dtype) throw new DTypeError(op, `both sides have one dtype, got ${a.dtype} and ${b.dtype}`);

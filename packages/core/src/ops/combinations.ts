@@ -77,7 +77,7 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
   const row = Int32Array.from({ length: r }, (_, k) => k * gap);
   for (let i = 0; i < count; i++) {
     chosen.set(row, i * r);
-    // The last place that can go on does, and those behind it start right after it.
+    // Advances the last position that can advance; those behind it start right after it.
     let k = r - 1;
     while (k >= 0 && row[k] === x.numel - 1 - gap * (r - 1 - k)) k--;
     if (k >= 0) for (let v = row[k]! + 1; k < r; k++, v += gap) row[k] = v;
@@ -85,10 +85,10 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
   return indexSelect(x, 0, Tensor.of(chosen, 'int32', [count * r], x.storage.backend)).reshape(count, r);
 }
 
-/** More elements than that in all combinations are refused: their places alone would take a gigabyte. */
+/** The most elements in all combinations: beyond that their positions alone would take a gigabyte. */
 const mostChosen = 2 ** 28;
 
-/** How many ways there are to choose `r` of `n`; it stops counting where there are more than could be listed. */
+/** The number of ways to choose `r` of `n`; stops counting where there are too many to list. */
 function binomial(n: number, r: number): number {
   if (r > n) return r === 0 ? 1 : 0;
   let count = 1;

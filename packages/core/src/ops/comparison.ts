@@ -113,7 +113,7 @@ export const isfinite = /* @__PURE__ */ named('isfinite', (x: Tensor): Tensor =>
 const nanToNumOptions = { nan: is.number, posinf: is.number, neginf: is.number };
 
 /**
- * NaN as `nan`, infinities as `posinf` and `neginf`: by default 0 and the largest values that the dtype holds.
+ * Replaces NaN by `nan` and infinities by `posinf` and `neginf`: by default 0 and the largest values of the dtype.
  *
  * ```ts
  * nanToNum(tensor([NaN, 1])); // [0, 1]

@@ -36,7 +36,7 @@ const geometryOf = (
 
 type Four = [number, number, number, number];
 
-// A convolution and its two gradients: each is the derivative of another, so gradients of gradients need no more.
+// A convolution and its two gradients. Each is the derivative of another, so gradients of gradients need nothing more.
 
 /** `[N, O, H', W']` from images and kernels. */
 function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geometry): Tensor {
@@ -115,11 +115,11 @@ function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): 
 export interface ConvOptions<Size = Pair> {
   /** How far the kernel moves; 1 by default. */
   stride?: Size;
-  /** Zeros on each side; `'same'` keeps the size (stride 1; even kernels get one more at the end), `'valid'` is 0. */
+  /** Zeros on each side. `'same'` keeps the size (with stride 1; for even kernels one more zero at the end), `'valid'` is 0. */
   padding?: Size | 'same' | 'valid';
-  /** How far the positions of the kernel are apart; 1 by default. */
+  /** The distance between elements of the kernel; 1 by default. */
   dilation?: Size;
-  /** Channels are split into so many groups, each with kernels of its own. */
+  /** Channels are split into this many groups, each with kernels of its own. */
   groups?: number;
 }
 
@@ -204,7 +204,7 @@ function windowOf(
   return window;
 }
 
-/** Options for one dimension as options for two, of which the first has size 1. */
+/** Options for one dimension as options for two, the first of size 1. */
 const lift = ({ stride = 1, padding = 0, dilation = 1, groups }: ConvOptions<number>): ConvOptions => ({
   stride: [1, stride],
   padding: typeof padding === 'number' ? [0, padding] : padding,
@@ -232,7 +232,7 @@ export const conv1d = /* @__PURE__ */ named(
 
 export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size>, 'padding'> {
   padding?: Size;
-  /** Rows and columns added at one side of the result, which the stride leaves open. */
+  /** Rows and columns added at one side of the result, whose size the stride leaves open. */
   outputPadding?: Size;
 }
 

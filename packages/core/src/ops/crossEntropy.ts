@@ -25,7 +25,7 @@ export interface NllLossOptions extends LossOptions {
 }
 
 export interface CrossEntropyOptions extends NllLossOptions {
-  /** How much of the target is spread evenly over the classes, from 0 to 1. */
+  /** How much of the target is spread evenly over all classes, from 0 to 1. */
   labelSmoothing?: number;
 }
 
@@ -58,7 +58,7 @@ function checkClasses(
 }
 
 /**
- * The negative log likelihood: of log-probabilities, those of the target classes, weighted and averaged.
+ * The negative log likelihood: takes log-probabilities, picks those of the target classes, and averages them by weight.
  *
  * ```ts
  * nllLoss(tensor([[-0.5, -0.9]]), tensor([1], { dtype: 'int32' })); // 0.9
@@ -117,7 +117,7 @@ export const crossEntropy = /* @__PURE__ */ named(
   },
 );
 
-/** A weight for each class in a shape that broadcasts with scores. */
+/** The weight of each class, in a shape that broadcasts with scores. */
 const asColumn = (weight: Tensor, input: Tensor): Tensor =>
   input.ndim === 1 ? weight : weight.reshape([1, -1, ...Array<number>(input.ndim - 2).fill(1)]);
 
@@ -136,7 +136,7 @@ function entropyOfProbabilities(
   return reduction === 'mean' ? div(sum(loss), loss.numel) : reduceLoss('crossEntropy', loss, reduction);
 }
 
-/** The loss with a part of the target spread evenly over the classes. */
+/** The loss if a part of the target is spread evenly over the classes. */
 function smoothed(
   nll: Tensor,
   logp: Tensor,
@@ -177,7 +177,7 @@ function entropyOfRows(input: Tensor, target: Tensor, ignoreIndex: number, reduc
   const classes = Tensor.uninitialized('int32', rows, backend);
   const loss = Tensor.uninitialized(dtype, reduction === 'none' ? rows : [], backend);
   kernelsOf('crossEntropy', input, target).crossEntropy(input, target, ignoreIndex, reduction, loss, p, classes);
-  // The softmax is an output too, which nobody else sees: a gradient of the gradient goes through it.
+  // The softmax is an output that nobody else sees, so that a gradient of the gradient can go through it.
   recordMany(
     'crossEntropy',
     [input],
@@ -193,7 +193,7 @@ function entropyOfRows(input: Tensor, target: Tensor, ignoreIndex: number, reduc
   return loss;
 }
 
-/** `(p - 1 for the class) g`, row by row, where `g` is the gradient of each loss; 0 for rows without a class. */
+/** `(p - 1 for the class) g`, row by row, with `g` the gradient of each loss; 0 for rows without a class. */
 function gradientOfRows(g: Tensor, p: Tensor, classes: Tensor, reduction: Reduction, dtype: DType): Tensor {
   if (!isGradEnabled()) {
     const out = Tensor.uninitialized(dtype, p.shape, p.storage.backend);

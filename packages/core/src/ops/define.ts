@@ -19,19 +19,19 @@ import { sumTo } from './sum.js';
 /** A tensor, or a plain value that broadcasts. */
 export type TensorLike = Tensor | number | boolean;
 
-/** A function of one number, its gradient and the dtypes that it takes. */
+/** How an elementwise operator of one tensor is defined: function, gradient, and accepted dtypes. */
 export interface UnaryRule extends Partial<UnaryFunction> {
-  /** That of the kernel, where it is another operator's. */
+  /** The name of the kernel, where it is that of another operator. */
   readonly name?: string;
-  /** The value for one element, in float64; parameters follow it. */
+  /** The value for one element, in float64; parameters follow. */
   readonly forward: UnaryFunction['forward'];
-  /** The gradient of `x`, given that of the result `y`; both are as they were in the forward pass. */
+  /** The gradient of `x`, given the gradient of the result `y`; `x` and `y` are as in the forward pass. */
   readonly backward: (g: Tensor, x: Tensor, y: Tensor, parameters: Parameters) => Tensor;
-  /** What the rule reads; nothing else is kept in memory. */
+  /** What the rule reads; only that is kept in memory. */
   readonly saves?: 'input' | 'result';
   /** Integers stay integers; otherwise they become float32. */
   readonly keepsIntegers?: boolean;
-  /** What bool gives, float32 if it is left out; null refuses it. */
+  /** The result's dtype for bool (float32 by default); null refuses bool. */
   readonly ofBool?: 'bool' | 'int64' | null;
 }
 
@@ -43,13 +43,13 @@ export interface UnaryOperator {
   readonly backward: Backward;
 }
 
-/** All elementwise functions of core by name: what kernels are tested against. */
+/** All elementwise functions of core, by name; kernels are tested against them. */
 export const functions = {
   unary: new Map<string, UnaryFunction>(),
   binary: new Map<string, BinaryFunction>(),
 };
 
-// Records of one shape, whatever was left out, so that kernels see one kind of object.
+// All records have the same fields, so that kernels see one kind of object.
 const unaryFunction = (name: string, rule: Partial<UnaryFunction> & Pick<UnaryFunction, 'forward'>): UnaryFunction => ({
   name,
   forward: rule.forward,
@@ -69,14 +69,14 @@ const binaryFunction = (
   loop: rule.loop,
 });
 
-/** An operator of one tensor that is made of others, which would take numbers too. */
+/** Makes an operator of one tensor from a function of operators that would take plain numbers too. */
 export const madeOf = (op: string, compute: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
   named(op, (x: Tensor) => {
     checkTensors(op, x);
     return compute(x);
   });
 
-/** Notes a function of core. Kernels are found by name, so each belongs to one function. */
+/** Notes a function of core. Kernels are found by name, so a name belongs to one function. */
 function defined<F extends { readonly name: string }>(all: Map<string, F>, fn: F): F {
   if (all.has(fn.name)) throw new Error(`there are two elementwise functions ${fn.name}`);
   all.set(fn.name, fn);
@@ -96,7 +96,7 @@ const operatorOf = (name: string, fn: UnaryFunction, rule: UnaryRule): UnaryOper
   backward: backwardOf(rule),
 });
 
-/** Applies an operator to a tensor; its function and its rule get the parameters. */
+/** Applies an operator to a tensor; function and rule get the parameters. */
 export function applyUnary(operator: UnaryOperator, x: Tensor, parameters: Parameters = noParameters): Tensor {
   const { name, fn, rule, backward } = operator;
   checkTensors(name, x);
@@ -123,12 +123,12 @@ function resultDType(name: string, { ofBool, keepsIntegers }: UnaryRule, { dtype
 }
 
 /**
- * What a rule reads of what was saved. A gradient is the derivative for the conjugate, as PyTorch's, so for complex numbers
- * the rule of a function that has a complex derivative reads the conjugate.
+ * A saved tensor as a rule reads it. As in PyTorch, a gradient is the derivative for the conjugate, so for complex numbers
+ * the rule of a function with a complex derivative reads the conjugate.
  */
 export const conjugate = (t: Tensor): Tensor => (isComplex(t.dtype) ? recordOf(t.dtype).complex!.conj(t) : t);
 
-// Made apart from the call: a closure made in it would keep its tensors alive.
+// A closure that is made in the call itself would keep its tensors alive.
 function backwardOf({ backward, saves }: UnaryRule): Backward {
   if (saves === undefined) return (g, ctx) => [backward(g, g, g, ctx.attributes as Parameters)];
   return (g, ctx) => {
@@ -143,7 +143,7 @@ export function unary(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
   return (x) => applyUnary(operator, x);
 }
 
-/** Kernels are found by name, and no name of core's begins so. */
+/** The prefix of user-defined functions. No function of core begins so, and kernels are found by name. */
 const custom = (name: string): string => `custom ${name}`;
 
 function checkRule(op: string, name: unknown, rule: { forward: unknown }): void {
@@ -159,7 +159,7 @@ export function customUnary(name: string, rule: UnaryRule): (x: Tensor) => Tenso
   return (x) => applyUnary(operator, x);
 }
 
-/** The functions, and for each an in-place form `name_`. */
+/** Adds in-place forms, `name_`, to functions. */
 export function withInPlace(functions: Record<string, Method>): Record<string, Method> {
   const all: Record<string, Method> = { ...functions };
   for (const [name, fn] of Object.entries(functions))
@@ -167,23 +167,23 @@ export function withInPlace(functions: Record<string, Method>): Record<string, M
   return all;
 }
 
-/** A function of two numbers, its gradients and the dtypes it takes. */
+/** How an elementwise operator of two tensors is defined: function, gradients, and accepted dtypes. */
 export interface BinaryRule extends Partial<BinaryFunction> {
   readonly forward: BinaryFunction['forward'];
-  /** The gradients of `a` and `b` before they are summed to their shapes; called for those that are wanted. */
+  /** The gradients of `a` and `b`, before they are summed to their shapes. Called only for those that are needed. */
   readonly backward?: readonly [
     (g: Tensor, a: Tensor, b: Tensor) => Tensor,
     (g: Tensor, a: Tensor, b: Tensor) => Tensor,
   ];
   /** Whether the rule reads `a` and `b`. */
   readonly saves?: boolean;
-  /** What to use instead, where bool is refused. */
+  /** What to use instead of bool, which is refused. */
   readonly noBool?: string;
-  /** The result's dtype, from the dtype both sides are promoted to. */
+  /** The dtype of the result, given the dtype that both operands are promoted to. */
   readonly dtype?: (promoted: DType) => DType;
 }
 
-/** A plain value as a tensor that takes part beside `other` without lifting its dtype. */
+/** A plain value as a tensor that does not lift the dtype of `other`. */
 export function toTensor(op: string, value: TensorLike, other: TensorLike): Tensor {
   if (Tensor.is(value)) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean')
@@ -191,7 +191,7 @@ export function toTensor(op: string, value: TensorLike, other: TensorLike): Tens
   return scalarOf(scalarDType(value, other), value, Tensor.is(other) ? other.storage.backend : undefined);
 }
 
-/** A tensor of no dimension on the host takes part in what is computed on the device of another: a copy there, without a gradient. */
+/** Copies a tensor without dimensions from the host to the device of the other operand, without a gradient. */
 export function beside(op: string, x: Tensor, other: Tensor): Tensor {
   if (isComplex(x.dtype)) return x;
   const { complex } = recordOf(other.dtype);
@@ -216,7 +216,7 @@ function scalarDType(value: number | boolean, other: TensorLike): DType {
   return dtype !== 'int64' && value === (value | 0) ? 'int32' : Number.isSafeInteger(value) ? 'int64' : 'float64';
 }
 
-/** The dtype that the operands of an operator are promoted to, where `a` and `b` are what `toTensor` made of them. */
+/** The dtype that operands are promoted to; `a` and `b` are as `toTensor` returned them. */
 export function promoted(left: TensorLike, right: TensorLike, a: Tensor, b: Tensor): DType {
   if (a.dtype === b.dtype) return a.dtype;
   if (!Tensor.is(left)) return Tensor.is(right) ? promoteValue(b.dtype, left) : 'float32';
@@ -267,11 +267,11 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
   };
 }
 
-/** A plain value beyond 2^53 beside int64, with which it is compared exactly. */
+/** A plain value beyond 2^53 beside int64 is compared exactly. */
 const exactly = (t: Tensor, value: TensorLike): Tensor =>
   t.dtype === 'float64' ? scalarOf('int64', value as number, t.storage.backend) : t;
 
-// One for all calls of an operator, as in `backwardOf`.
+// One closure for all calls of an operator, as in `backwardOf`.
 function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boolean): Backward {
   return (g, ctx) => {
     const saved = saves ? ctx.saved : null;
@@ -284,17 +284,17 @@ function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boo
   };
 }
 
-/** A gradient as one function of two numbers: that of the result, and what the function saw or gave. */
+/** A gradient as one function of two numbers: the gradient of the result, and the operand or the result. */
 export interface GradientRule extends Partial<BinaryFunction> {
   readonly forward: BinaryFunction['forward'];
-  /** The same of recorded operators, where a gradient of the gradient may be wanted; `fused` is the kernel's. */
+  /** The same by recorded operators, for where a gradient of it may be needed; `fused` is the kernel's. */
   readonly recorded: (g: Tensor, v: Tensor, parameters: Parameters, fused: Gradient) => Tensor;
 }
 
-/** The gradient of an elementwise operator, given that of its result and what the operator saved. */
+/** The gradient of an elementwise operator, given the gradient of its result and what was saved. */
 export type Gradient = (g: Tensor, v: Tensor, parameters?: Parameters) => Tensor;
 
-/** A gradient in one pass by a kernel; made of recorded operators where a gradient of it may be wanted. */
+/** A gradient by one kernel, or by recorded operators where a gradient of it may be needed. */
 export function fusedGradient(name: string, rule: GradientRule): Gradient {
   const fn = defined(functions.binary, binaryFunction(name, rule));
   const { recorded } = rule;
@@ -307,17 +307,17 @@ export function fusedGradient(name: string, rule: GradientRule): Gradient {
     isGradEnabled() || isComplex(g.dtype) ? recorded(g, v, parameters, fused) : fused(g, v, parameters);
 }
 
-/** The gradient of a step function: 0, whatever `g` is, also where that is NaN or infinite. */
+/** The gradient of a step function: 0 for every `g`, also NaN and infinity. */
 export function zerosFor(g: Tensor): Tensor {
   return Tensor.zeros(g.dtype, g.shape, g.storage.backend);
 }
 
-/** Refuses what takes complex numbers no more than their kernels do, where it would go on without them. */
+/** Refuses complex tensors in operators that call no kernel which would refuse them. */
 export function realOnly(op: string, { dtype }: Tensor): void {
   if (isComplex(dtype)) throw new DTypeError(op, `takes real tensors, got ${dtype}; use real(), imag() or abs()`);
 }
 
-/** Refuses all but real floating point. */
+/** Refuses dtypes that are not real floating point. */
 export function floatOnly(op: string, x: Tensor): void {
   realOnly(op, x);
   if (!isFloat(x.dtype)) throw new DTypeError(op, `takes floating point tensors, got ${x.dtype}; use .float()`);

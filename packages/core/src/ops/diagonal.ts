@@ -18,7 +18,7 @@ function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tens
   const offset = indices(x, columns, (j) => j)
     .unsqueeze(0)
     .sub(indices(x, rows, (i) => i).unsqueeze(1));
-  // A boolean follows the dtype beside it, so masks stay masks.
+  // Booleans take the dtype of the other operand, so masks stay bool.
   return where(keep(offset), x, false);
 }
 
@@ -49,7 +49,7 @@ export const triu = /* @__PURE__ */ named('triu', (x: Tensor, diagonal = 0): Ten
 });
 
 /**
- * The diagonal of dimensions `dim1` and `dim2`, number `offset`, as a last dimension. A view.
+ * The diagonal number `offset` of dimensions `dim1` and `dim2`, as a last dimension. A view.
  *
  * ```ts
  * diagonal(tensor([[1, 2], [3, 4]])); // [1, 4]
@@ -74,7 +74,7 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
 }
 
 /**
- * The vectors along the last dimension as diagonals, number `offset`, of square matrices of zeros.
+ * Square matrices of zeros with the vectors along the last dimension as their diagonals number `offset`.
  *
  * ```ts
  * diagEmbed(tensor([1, 2])); // [[1, 0], [0, 2]]
@@ -95,7 +95,7 @@ export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset =
   const start = offset >= 0 ? offset : -offset * n;
   backend.kernels.copy(x, new Tensor(zeros.storage, x.dtype, x.shape, strides, start));
   const matrices = record('diagEmbed', [x], zeros, (g) => [diagonal(g, offset, -2, -1)]);
-  // The two new dimensions lie last; where they are wanted elsewhere, they are moved.
+  // The two new dimensions are last; they are moved if others are asked for.
   const order = matrices.shape.map((_, i) => i).slice(0, -2);
   for (const [place, from] of [
     [a, x.ndim - 1],

@@ -12,7 +12,7 @@ import { mul } from './elementwise.js';
 
 const dropoutOptions = { p: is.probability, training: is.boolean, generator: is.generator };
 
-/** From [0, 1): a device may draw for itself, as long as it gives these numbers. */
+/** Draws from [0, 1). A device may draw them itself if it gives the same numbers. */
 const uniform: RandomRule = {
   name: 'uniform',
   loop(to, generator) {
@@ -21,7 +21,8 @@ const uniform: RandomRule = {
 };
 
 /**
- * Sets elements to 0 with probability `p` and scales the rest by 1 / (1 - p); without `training` gives `x` itself.
+ * Sets elements to 0 with probability `p` and scales the others by 1 / (1 - p). Without `training` it returns `x`
+ * itself.
  *
  * ```ts
  * dropout(tensor([1, 2]), { p: 0.5, training: false }); // [1, 2]
@@ -39,7 +40,7 @@ export const dropout = /* @__PURE__ */ named(
     if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${show(p)}`);
     if (p === 0 || !isTraining(training)) return x;
     if (p === 1) return mul(x, 0);
-    // What is drawn becomes the mask in place, unless the dtype is a half type, for which it would be too coarse.
+    // The draws become the mask in place. Half types are too coarse for the draws.
     const draws = Tensor.uninitialized(computedIn(x.dtype), x.shape, x.storage.backend);
     kernelsOf('dropout', x).random(uniform, generator, [], draws);
     const mask = draws.dtype === x.dtype ? draws : Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);

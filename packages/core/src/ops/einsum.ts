@@ -19,7 +19,7 @@ interface Labelled {
 const without = (labels: string, drop: (label: string) => boolean): string =>
   [...labels].filter((l) => !drop(l)).join('');
 
-/** Sums over the labels that nothing else needs. */
+/** Sums over labels that occur nowhere else. */
 function reduceTo({ t, labels }: Labelled, keep: string): Labelled {
   const dims = [...labels].flatMap((l, i) => (keep.includes(l) ? [] : [i]));
   return dims.length === 0 ? { t, labels } : { t: sum(t, dims), labels: without(labels, (l) => !keep.includes(l)) };
@@ -31,7 +31,7 @@ const arrange = ({ t, labels }: Labelled, order: string): Tensor =>
     [...order].map((l) => labels.indexOf(l)),
   );
 
-/** One batched matrix product: labels in both and kept are the batch, those in both and not kept are summed over. */
+/** One batched matrix product. Labels of both that are kept are the batch; labels of both that are not kept are summed over. */
 function contract(a: Labelled, b: Labelled, keep: string): Labelled {
   const left = reduceTo(a, keep + b.labels);
   const right = reduceTo(b, keep + a.labels);
@@ -48,8 +48,9 @@ function contract(a: Labelled, b: Labelled, keep: string): Labelled {
 }
 
 /**
- * Sums of products by Einstein's notation: `einsum('ij,jk->ik', a, b)`. Labels are letters; those missing from the result
- * are summed over; without `->` the result has the labels that occur once, in order; `...` stands for any dimensions.
+ * Sums of products in Einstein's notation: `einsum('ij,jk->ik', a, b)`. Labels are letters; labels that the result does
+ * not name are summed over. Without `->` the result has the labels that occur once, in alphabetical order. `...` stands
+ * for any dimensions.
  *
  * ```ts
  * einsum('ij,jk->ik', tensor([[1, 2], [3, 4]]), eye(2)); // [[1, 2], [3, 4]]
@@ -65,7 +66,7 @@ export const einsum = /* @__PURE__ */ named('einsum', (equation: string, ...oper
   checkTensors(op, ...operands);
   if (terms.length !== operands.length)
     throw new TypeError(`${op}: '${equation}' names ${terms.length} operands, got ${operands.length}`);
-  // The dimensions under an ellipsis get labels of their own, aligned at the end.
+  // The dimensions of an ellipsis get labels of their own, aligned at the end.
   const hidden = (n: number) =>
     Array.from({ length: n }, (_, i) => String.fromCharCode(0x3b1 + i))
       .reverse()
@@ -117,7 +118,7 @@ export const einsum = /* @__PURE__ */ named('einsum', (equation: string, ...oper
   return arrange(reduceTo(result, target), target);
 });
 
-/** A label that stands twice in one operand takes its diagonal. */
+/** Takes the diagonal for a label that occurs twice in one operand. */
 function takeDiagonals({ t, labels }: Labelled): Labelled {
   for (let i = 0; i < labels.length; i++) {
     const j = labels.indexOf(labels[i]!, i + 1);

@@ -243,7 +243,7 @@ export const relu = unary('relu', {
   keepsIntegers: true,
 });
 
-/** `g` where `y` is not 0; linear in `g`, which is all a second derivative needs. */
+/** `g` where `y` is not 0. It is linear in `g`, which is all that a second derivative needs. */
 const reluGradient: Gradient = fusedGradient('reluGradient', {
   forward: (g, y) => (y <= 0 ? 0 : g),
   loop: loops.reluGradient,
@@ -254,7 +254,7 @@ const reluGradient: Gradient = fusedGradient('reluGradient', {
 const larger = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 const smaller = (a: number, b: number): number => (a < b || Number.isNaN(a) ? a : b);
 
-/** What of the gradient goes to `a`: nothing where `lost` says so, half of it where both are equal. Both get it at NaN. */
+/** The share of the gradient that `a` gets: none where `lost` is true, half where both are equal; at NaN both get all of it. */
 const share = (g: Tensor, a: Tensor, b: Tensor, lost: (a: Tensor, b: Tensor) => Tensor): Tensor =>
   where(lost(a, b), 0, where(eq(a, b), mul(g, 0.5), g));
 
@@ -340,7 +340,7 @@ export const gt = comparison('gt', (a, b) => a > b, loops.gt);
 export const ge = comparison('ge', (a, b) => a >= b, loops.ge);
 
 /**
- * The elements of `a` where `condition` holds, those of `b` elsewhere; all three broadcast.
+ * The elements of `a` where `condition` is true, those of `b` elsewhere. All three broadcast.
  *
  * ```ts
  * where(tensor([true, false]), tensor([1, 2]), 0); // [1, 0]
@@ -375,7 +375,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
 }
 
 /**
- * `x` with `value` wherever `mask` holds.
+ * `x` with `value` wherever `mask` is true.
  *
  * ```ts
  * maskedFill(tensor([1, 2]), tensor([true, false]), 0); // [0, 2]
@@ -395,7 +395,7 @@ const withForms = { neg, exp, log, sqrt, abs, sign, tanh, sigmoid, relu, mul, ma
 methods(withInPlace(withForms));
 
 const own = {
-  /** This tensor's elements where `condition` holds, `other`'s elsewhere. */
+  /** This tensor's elements where `condition` is true, `other`'s elsewhere. */
   where: (x: Tensor, condition: Tensor, other: TensorLike): Tensor => where(condition, x, other),
 };
 methods(own);

@@ -142,7 +142,7 @@ const reciprocalGradient = fusedGradient('reciprocalGradient', {
 });
 
 /**
- * `a ** b`, with broadcasting. 1 to any power is 1, and -1 to an infinite one, as in C and unlike in JavaScript.
+ * `a ** b`, with broadcasting. 1 to any power is 1, and so is -1 to an infinite one: as in C, unlike in JavaScript.
  *
  * ```ts
  * pow(tensor([2, 3]), 2); // [4, 9]
@@ -186,7 +186,7 @@ const powOfTensors = binary('pow', {
   },
 });
 
-/** By squaring, so that products wrap as they do one by one. A negative power is 0, but of 1 and -1. */
+/** By repeated squaring, whose products wrap like single ones. A negative power is 0, except for 1 and -1. */
 function integerPower(a: number, b: number, times: (p: number, q: number) => number): number {
   if (b < 0) return a === 1 ? 1 : a === -1 ? (b % 2 === 0 ? 1 : -1) : 0;
   let [result, square] = [1, a];

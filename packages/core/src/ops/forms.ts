@@ -8,10 +8,10 @@ import { type TensorLike, withInPlace } from './define.js';
 import { add, div, mul, sub } from './elementwise.js';
 import { trunc } from './rounding.js';
 
-// Methods that take more than their functions, `x.add(y, { alpha: 2 })`: the functions stay of two arguments, so that they can
-// be handed to `reduce` and the like.
+// Methods with more parameters than their functions, such as `x.add(y, { alpha: 2 })`. The functions keep two
+// parameters, so that they can be passed to `reduce` and the like.
 
-/** How many times the other one is added. */
+/** The factor of the other operand. */
 export interface Scaled {
   /** 1 by default; whole for integers. */
   alpha?: number;
@@ -19,14 +19,14 @@ export interface Scaled {
 
 const scaledOptions = { alpha: is.number };
 
-/** `alpha` times the other operand, in a dtype that does not lift that of `x`. */
+/** `alpha` times the other operand, in a dtype that does not lift the dtype of `x`. */
 function times(op: string, x: Tensor, other: TensorLike, options: Scaled): TensorLike {
   const { alpha = 1 } = checkOptions(op, options, scaledOptions);
   if (alpha === 1) return other;
   if (!Number.isInteger(alpha) && !isFloat(x.dtype) && !(Tensor.is(other) && isFloat(other.dtype)))
     throw new DTypeError(op, `alpha is a whole number for ${x.dtype}, got ${alpha}; use .float()`);
   if (Tensor.is(other)) return mul(other, alpha);
-  // Anything else is refused by the operator itself.
+  // The operator itself refuses anything else.
   return typeof other === 'number' || typeof other === 'boolean' ? Number(other) * alpha : other;
 }
 
@@ -37,9 +37,9 @@ const scaledSub = named('sub', (x: Tensor, other: TensorLike, options: Scaled) =
   sub(x, times('sub', x, other, options)),
 );
 
-/** What becomes of a quotient. */
+/** How a quotient is rounded. */
 export interface Rounded {
-  /** Towards 0, or downwards; left out or null it stays as it is, in floating point. */
+  /** Towards 0 or down. By default (or null) it is not rounded, and is floating point. */
   roundingMode?: 'trunc' | 'floor' | null;
 }
 

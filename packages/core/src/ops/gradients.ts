@@ -11,7 +11,7 @@ export function divOrZero(a: Tensor, b: Tensor): Tensor {
   return where(none, 0, div(a, where(none, 1, b)));
 }
 
-/** Whether two numbers are equal, NaN with NaN. */
+/** Whether two numbers are equal, where NaN equals NaN. */
 const same = binary('same', {
   forward: (a, b) => Number(a === b || (Number.isNaN(a) && Number.isNaN(b))),
   exact: (a, b) => a === b,
@@ -19,7 +19,7 @@ const same = binary('same', {
   dtype: () => 'bool',
 });
 
-/** An element of `x` that was picked by its value: all that are equal to it share its gradient, NaN with NaN. */
+/** An element of `x` that was selected by its value: all elements equal to it share the gradient; NaN equals NaN. */
 export const evenly = (name: string, x: Tensor, picked: Tensor): Tensor =>
   record(
     name,

@@ -11,12 +11,12 @@ import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
 import type * as self from './histogram.js';
 
-// What counts values and looks them up. No gradient flows through any of these.
+// Counting and looking up values. None of these has a gradient.
 
 const bincountOptions = { weights: is.tensor, minlength: is.size };
 
 /**
- * How often each whole number from 0 up is in `x` (int32), or the sum of its `weights`.
+ * How often each number from 0 up occurs in `x` (int32), or the sum of its `weights`.
  *
  * ```ts
  * bincount(tensor([0, 2, 2], { dtype: 'int32' })); // [1, 0, 2]
@@ -51,7 +51,7 @@ export const bincount = /* @__PURE__ */ named(
 const histcOptions = { bins: is.count, min: is.number, max: is.number };
 
 /**
- * How many elements lie in each of `bins` equal parts of [min, max]; without both, of what the elements span.
+ * How many elements lie in each of `bins` equal parts of [min, max]; by default of the range of the elements.
  *
  * ```ts
  * histc(tensor([0, 1, 2, 3]), { bins: 2 }); // [2, 2]
@@ -83,15 +83,15 @@ export const histc = /* @__PURE__ */ named(
 );
 
 export interface SearchOptions {
-  /** Behind equal elements rather than before them. */
+  /** After equal elements rather than before them. */
   right?: boolean;
 }
 
 const searchsortedOptions = { right: is.boolean };
 
 /**
- * Where `values` would go to keep `sorted` in rising order along the last dimension; int32. One line for all values, or
- * leading dimensions as the values have.
+ * The positions at which `values` can be inserted to keep `sorted` in ascending order along the last dimension; int32.
+ * `sorted` is one line for all values, or has their leading dimensions.
  *
  * ```ts
  * searchsorted(tensor([1, 3, 5]), tensor([2, 3])); // [1, 1]
@@ -115,7 +115,7 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
 }
 
 /**
- * Which part between `boundaries`, in rising order, each element of `x` lies in; int32.
+ * The index of the interval between `boundaries` (ascending) in which each element of `x` lies; int32.
  *
  * ```ts
  * bucketize(tensor([0, 2, 9]), tensor([1, 3])); // [0, 1, 2]
@@ -138,7 +138,7 @@ const plain = {
 methods(plain);
 
 const own = {
-  /** For each element the index of the interval between `boundaries` that it lies in. */
+  /** For each element, the index of the interval between `boundaries` that contains it. */
   bucketize: (x: Tensor, boundaries: Tensor, options?: SearchOptions): Tensor => bucketize(x, boundaries, options),
 };
 methods(own);

@@ -1,4 +1,4 @@
-// Methods alone: they have no functions of their own.
+// These add methods only; they export no functions.
 import './forms.js';
 
 export {

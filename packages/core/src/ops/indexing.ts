@@ -48,7 +48,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
 }
 
 /**
- * A copy of `x` with `src` added at the places `index` names along `dim`; places may repeat.
+ * A copy of `x` with `src` added at the positions that `index` names along `dim`; positions may repeat.
  *
  * ```ts
  * scatterAdd(zeros([2]), 0, tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 2, 3])); // [3, 3]
@@ -119,7 +119,7 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Te
 }
 
 /**
- * `x` with the elements of `src`, or one value, at the places that `index` (integers) names along `dim`.
+ * `x` with the elements of `src`, or one value, at the positions that `index` (integers) names along `dim`.
  *
  * ```ts
  * scatter(zeros([3]), 0, tensor([0, 2], { dtype: 'int32' }), tensor([1, 2])); // [1, 0, 2]
@@ -136,7 +136,7 @@ export const scatter = /* @__PURE__ */ named(
   },
 );
 
-/** A number, which the dtype of `x` has to hold, everywhere. */
+/** A number, which the dtype of `x` must hold, everywhere. */
 function repeatedValue(op: string, value: number, shape: Shape, x: Tensor): Tensor {
   check(op, 'the value', value, is.either(is.number, is.boolean));
   checkFits(op, Number(value), x.dtype);
@@ -155,8 +155,8 @@ function covering(op: string, src: Tensor, index: Tensor, x: Tensor): Tensor {
 const scatterReduceOptions = { includeSelf: is.boolean };
 
 /**
- * `x` with the elements of `src` that `index` (integers) sends to one place along `dim` reduced into it. Equal extremes
- * share the gradient. With `includeSelf: false`, what `x` had there takes no part.
+ * `x` with the elements of `src` that `index` (integers) sends to the same position along `dim` reduced into it. Equal
+ * extremes share the gradient. With `includeSelf: false`, the old element of `x` is ignored at these positions.
  *
  * ```ts
  * scatterReduce(zeros([2]), 0, tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 5, 3]), 'amax'); // [5, 3]
@@ -182,7 +182,7 @@ export function scatterReduce(
   return reduce === 'sum' ? sum : divide(sum, countOf(x, d, index, includeSelf));
 }
 
-/** Of how many elements each of the sum is. */
+/** The number of elements in each sum. */
 function countOf({ shape, storage }: Tensor, d: number, index: Tensor, includeSelf: boolean): Tensor {
   const count = Tensor.uninitialized('int32', shape, storage.backend);
   count.storage.backend.kernels.fill(1, count);
@@ -203,7 +203,7 @@ function extremes(
 ): Tensor {
   realOnly('scatterReduce', x);
   const out = copyOf(x);
-  // Where what `x` had takes no part, one of the values stands in its place.
+  // Where the old element of `x` is ignored, one of the values replaces it first.
   if (!includeSelf) writeTo(out, 'scatterReduce', 'set', d, index, part);
   writeTo(out, 'scatterReduce', reduce, d, index, part);
   const { shape } = x;
@@ -224,7 +224,7 @@ function extremes(
 }
 
 /**
- * The elements of the flattened `x` at the places in `index` (integers), in the shape of `index`.
+ * The elements of the flattened `x` at the positions in `index` (integers), in the shape of `index`.
  *
  * ```ts
  * take(tensor([[1, 2], [3, 4]]), tensor([0, 3], { dtype: 'int32' })); // [1, 4]
@@ -245,7 +245,7 @@ function checkIndex(op: string, index: Tensor): void {
 }
 
 /**
- * `gather` with all other dimensions broadcast: for indices as `argmax` and `argsort` give them.
+ * `gather` with all other dimensions broadcast: for indices as returned by `argmax` and `argsort`.
  *
  * ```ts
  * const x = tensor([3, 1, 2]);
@@ -268,7 +268,7 @@ export const takeAlongDim = /* @__PURE__ */ named('takeAlongDim', (x: Tensor, in
 });
 
 /**
- * The elements where `mask`, which broadcasts against `x`, holds; one dimension.
+ * The elements where `mask` is true, as one dimension; `mask` broadcasts with `x`.
  *
  * ```ts
  * const x = tensor([1, -2, 3]);
@@ -281,7 +281,7 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
 }
 
 /**
- * `x` with the elements of `src`, one after another, wherever `mask`, which broadcasts, holds.
+ * `x` with the elements of `src`, in order, wherever `mask` is true; `mask` broadcasts.
  *
  * ```ts
  * maskedScatter(zeros([3]), tensor([true, false, true]), tensor([1, 2])); // [1, 0, 2]
@@ -298,7 +298,7 @@ export function maskedScatter(x: Tensor, mask: Tensor, src: Tensor): Tensor {
   return putAlong('maskedScatter', t, null, positions, narrow(src.flatten(), 0, 0, count));
 }
 
-/** `x` as the mask broadcasts it, and the places in it, flattened, where the mask holds. */
+/** `x` broadcast with the mask, and the positions in its flattened form where the mask is true. */
 function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
   checkTensors(op, x);
   if (!Tensor.is(mask) || mask.dtype !== 'bool')

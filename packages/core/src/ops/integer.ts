@@ -28,7 +28,7 @@ const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
 const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 
 /**
- * Each bit that both have; integers or bool, with broadcasting.
+ * The bits that both have; integers or bool, with broadcasting.
  *
  * ```ts
  * bitwiseAnd(tensor([6], { dtype: 'int32' }), 3); // [2]
@@ -37,7 +37,7 @@ const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact);
 
 /**
- * Each bit that one has; integers or bool, with broadcasting.
+ * The bits that at least one has; integers or bool, with broadcasting.
  *
  * ```ts
  * bitwiseOr(tensor([6], { dtype: 'int32' }), 3); // [7]
@@ -46,7 +46,7 @@ export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact);
 export const bitwiseOr = integers('bitwiseOr', or, or as Exact);
 
 /**
- * Each bit that exactly one has; integers or bool, with broadcasting.
+ * The bits that exactly one has; integers or bool, with broadcasting.
  *
  * ```ts
  * bitwiseXor(tensor([6], { dtype: 'int32' }), 3); // [5]
@@ -55,7 +55,7 @@ export const bitwiseOr = integers('bitwiseOr', or, or as Exact);
 export const bitwiseXor = integers('bitwiseXor', xor, xor as Exact);
 
 /**
- * The bits of `a` moved up by `b` places; integers, with broadcasting.
+ * The bits of `a` shifted left by `b`; integers, with broadcasting.
  *
  * ```ts
  * bitwiseLeftShift(tensor([1, 3], { dtype: 'int32' }), 2); // [4, 12]
@@ -68,7 +68,7 @@ export const bitwiseLeftShift = integers(
 );
 
 /**
- * The bits of `a` moved down by `b` places, the sign kept; integers, with broadcasting.
+ * The bits of `a` shifted right by `b`, keeping the sign; integers, with broadcasting.
  *
  * ```ts
  * bitwiseRightShift(tensor([8, -8], { dtype: 'int32' }), 2); // [2, -2]
@@ -81,7 +81,7 @@ export const bitwiseRightShift = integers(
 );
 
 /**
- * Each bit turned; for bool the logical not.
+ * All bits inverted; for bool the logical not.
  *
  * ```ts
  * bitwiseNot(tensor([0, 5], { dtype: 'int32' })); // [-1, -6]

@@ -9,9 +9,9 @@ import { type Method, type MethodsOf, methods, Tensor } from '../tensor/tensor.j
 import { permute, reshape, to, transpose, view } from './shape.js';
 import { sumTo } from './sum.js';
 
-// Methods that make a tensor like another one: of its dtype and on its device, or in its shape.
+// Methods that make a tensor like this one: with its dtype and device, or with its shape.
 
-/** The options, or else the dtype and device of `x`. */
+/** The options, with the dtype and device of `x` as defaults. */
 const as = ({ dtype, device }: Tensor, options: TensorOptions | undefined): TensorOptions => ({
   dtype,
   device,
@@ -21,7 +21,7 @@ const as = ({ dtype, device }: Tensor, options: TensorOptions | undefined): Tens
 const asTensorOptions = { dtype: is.string, device: is.string };
 
 /**
- * A tensor as it is, in the dtype and on the device that options name; anything else as `tensor` takes it. The graph stays.
+ * A tensor in the dtype and on the device of the options, with its graph; other values as `tensor` takes them.
  *
  * ```ts
  * asTensor([1, 2], { dtype: 'int32' }).dtype; // 'int32'
@@ -44,7 +44,7 @@ const own = {
   newOnes: (x: Tensor, shape: Shape, options?: TensorOptions): Tensor => ones(shape, as(x, options)),
   /** Elements of any value of this shape, of the dtype and on the device of this tensor. */
   newEmpty: (x: Tensor, shape: Shape, options?: TensorOptions): Tensor => empty(shape, as(x, options)),
-  /** `value` in all elements of this shape, of the dtype and on the device of this tensor. */
+  /** A tensor of this shape filled with `value`, with the dtype and device of this tensor. */
   newFull: (x: Tensor, shape: Shape, value: number | boolean, options?: TensorOptions): Tensor =>
     full(shape, value, as(x, options)),
   /** These values as a tensor of the dtype and on the device of this one. */
@@ -55,7 +55,7 @@ const own = {
     checkTensors('viewAs', other);
     return view(x, other.shape);
   },
-  /** In the shape of `other`; a view where that can be. */
+  /** In the shape of `other`; a view if possible. */
   reshapeAs: (x: Tensor, other: Tensor): Tensor => {
     checkTensors('reshapeAs', other);
     return reshape(x, other.shape);
@@ -65,7 +65,7 @@ const own = {
     checkTensors('typeAs', other);
     return to(to(x, other.device), other.dtype);
   },
-  /** Summed over what would have to be broadcast from this shape. */
+  /** Summed to the shape of `other`, from which it could be broadcast. */
   sumToSize: (x: Tensor, ...shape: readonly (number | Shape)[]): Tensor =>
     sumTo(x, checkShape('sumToSize', shape.flat() as Shape)),
 };

@@ -31,7 +31,7 @@ export class LinAlgError extends TensorError {
 }
 
 /**
- * The `X` of `A X = B`: `[..., n, n]` and `[..., n, k]`, or a vector `[n]`. Leading dimensions broadcast.
+ * The `X` of `A X = B`: `A` is `[..., n, n]`, `B` is `[..., n, k]` or a vector `[n]`. Leading dimensions broadcast.
  *
  * ```ts
  * solve(tensor([[2, 0], [0, 4]]), tensor([2, 4])); // [1, 1]
@@ -88,7 +88,7 @@ export const inverse = /* @__PURE__ */ named('inverse', (a: Tensor): Tensor => {
 });
 
 /**
- * Sign and logarithm of the size of the determinants; of singular matrices 0 and -Infinity.
+ * The signs of the determinants and the logarithms of their sizes; 0 and -Infinity for singular matrices.
  *
  * ```ts
  * slogdet(tensor([[2, 0], [0, -4]])); // { sign: -1, logabsdet: 2.079 }
@@ -184,7 +184,7 @@ const notPositive = ({ shape }: Tensor, n: number): LinAlgError =>
   );
 
 /**
- * A square matrix multiplied with itself; negative powers are of the inverse.
+ * A square matrix to a whole power; negative powers are powers of the inverse.
  *
  * ```ts
  * matrixPower(tensor([[1, 1], [0, 1]]), 3); // [[1, 3], [0, 1]]

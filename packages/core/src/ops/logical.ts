@@ -11,7 +11,7 @@ const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
   });
 
 /**
- * Whether both are not 0, with broadcasting; bool.
+ * Whether both are nonzero, with broadcasting; bool.
  *
  * ```ts
  * logicalAnd(tensor([true, true]), tensor([true, false])); // [true, false]
@@ -20,7 +20,7 @@ const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
 export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
 
 /**
- * Whether one is not 0, with broadcasting; bool.
+ * Whether at least one is nonzero, with broadcasting; bool.
  *
  * ```ts
  * logicalOr(tensor([true, false]), tensor([false, false])); // [true, false]
@@ -29,7 +29,7 @@ export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
 export const logicalOr = truth('logicalOr', (a, b) => a || b);
 
 /**
- * Whether exactly one is not 0, with broadcasting; bool.
+ * Whether exactly one is nonzero, with broadcasting; bool.
  *
  * ```ts
  * logicalXor(tensor([true, true]), tensor([true, false])); // [false, true]

@@ -33,7 +33,7 @@ export interface LossOptions {
   reduction?: Reduction;
 }
 
-/** Applies a reduction by name. */
+/** Reduces losses by the named reduction. */
 export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mean'): Tensor {
   if (reduction === 'none') return loss;
   if (reduction === 'sum') return sum(loss);
@@ -41,7 +41,7 @@ export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mea
   throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', got ${show(reduction)}`);
 }
 
-/** Input and target of equal shape, real. */
+/** Checks that input and target are real and have one shape. */
 export function checkSameShape(op: string, input: Tensor, target: Tensor): void {
   checkTensors(op, input, target);
   realOnly(op, input);
@@ -53,13 +53,13 @@ export function checkSameShape(op: string, input: Tensor, target: Tensor): void 
     );
 }
 
-/** Whether a loss of pairs can be had in one pass; what is rarer is made of operators. */
+/** Whether a kernel computes the loss of pairs; rarer cases consist of operators. */
 const fusable = (reduction: Reduction | undefined, input: Tensor, target: Tensor): boolean =>
   (reduction === undefined || reduction === 'mean' || reduction === 'sum') &&
   input.dtype === target.dtype &&
   isFloat(input.dtype);
 
-/** The gradients of a loss of pairs from `g`, that of the loss; `inOnePass` gives the first of them. */
+/** The gradients of a loss of pairs, given the gradient `g` of the loss; `inOnePass` computes the first of them. */
 type PairRule = (
   g: Tensor,
   divisor: number,
@@ -88,7 +88,7 @@ function lossOfPairs(op: string, loss: PairLoss, rule: PairRule) {
   };
 }
 
-/** The gradient of each pair's loss. */
+/** The gradients of the losses of single pairs. */
 const share = (g: Tensor, divisor: number): Tensor => (divisor === 1 ? g : div(g, divisor));
 
 const squaredErrorOf = lossOfPairs('mseLoss', 'squaredError', (g, divisor, x, y, needs, inOnePass) => {
@@ -161,7 +161,7 @@ export const huberLoss = /* @__PURE__ */ named(
   },
 );
 
-/** In one rule, `g` times the error limited to ±`delta`: that of two parts would be 0 times an infinity for large errors. */
+/** One rule, `g` times the error limited to ±`delta`: with a rule for each part, large errors would give 0 times infinity. */
 const huber = (error: Tensor, delta: number): Tensor => applyUnary(huberOperator, error, [delta]);
 
 const huberOperator = unaryOperator('huber', {
@@ -189,7 +189,7 @@ export const smoothL1Loss = /* @__PURE__ */ named(
 );
 
 /**
- * `-(target log(input) + (1 - target) log(1 - input))` of probabilities; logarithms are cut off at -100.
+ * `-(target log(input) + (1 - target) log(1 - input))` for probabilities; logarithms are limited to -100.
  *
  * ```ts
  * binaryCrossEntropy(tensor([0.5, 0.9]), tensor([1, 1])); // 0.3993
@@ -224,7 +224,7 @@ function weighted(
 
 const logOf = (p: number): number => Math.max(Math.log(p), -100);
 
-/** The binary cross entropy of each element; its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is right. */
+/** The binary cross entropy of each element. Its gradient is PyTorch's, which is 0 where a probability of 0 or 1 is right. */
 const entropies = binary('binaryCrossEntropy', {
   forward: (x, t) => -t * logOf(x) - (1 - t) * logOf(1 - x),
   backward: [entropyGradient, (g, x) => neg(mul(g, logit(x)))],
@@ -318,8 +318,8 @@ export const cosineSimilarity = /* @__PURE__ */ named(
   (a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor => {
     const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
     checkTensors('cosineSimilarity', a, b);
-    // Each is divided by its own length first, so that products of lengths don't overflow. As in PyTorch, the lower limit of
-    // a length stays out of the gradient, which is finite so.
+    // Divides each by its own length first, so that products of lengths do not overflow. As in PyTorch, the lower limit
+    // of the lengths takes no part in the gradient, which stays finite.
     const direction = (x: Tensor): Tensor => {
       const length = norm(x, 2, dim, { keepdim: true });
       return div(x, where(lt(length.detach(), eps), add(length, sub(eps, length.detach())), length));

@@ -21,8 +21,8 @@ function checkPair(op: string, a: Tensor, b: Tensor): void {
 const none: Shape = [];
 
 /**
- * The product of matrices `[..., m, k] @ [..., k, n]`, leading dimensions broadcast. With `ta` or `tb` that side is given
- * with its matrices transposed.
+ * The product of matrices `[..., m, k] @ [..., k, n]`; leading dimensions broadcast. With `ta` or `tb`, the matrices of
+ * that side are given transposed.
  */
 function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
   const m = a.shape[a.ndim - (ta ? 1 : 2)]!;
@@ -42,11 +42,11 @@ function multiply(a: Tensor, ta: boolean, b: Tensor, tb: boolean, shape: Shape):
   return out;
 }
 
-// Made apart from the call: a closure made in it would keep its tensors alive.
+// A closure that is made in the call itself would keep its tensors alive.
 const gradientsOf =
   (ta: boolean, tb: boolean): Backward =>
   (g, ctx) => {
-    // Once: hooks on saved tensors see each time.
+    // Read once: hooks on saved tensors see each read.
     const { saved } = ctx;
     const a = conjugate(saved[0]!);
     const b = conjugate(saved[1]!);
@@ -59,8 +59,8 @@ const gradientsOf =
 const gradients = [false, true].map((ta) => [false, true].map((tb) => gradientsOf(ta, tb)));
 
 /**
- * The matrix product, as in PyTorch: vectors `[k]` take part as a row or a column and give up that dimension again,
- * leading dimensions broadcast.
+ * The matrix product, as in PyTorch: vectors `[k]` count as a row or a column, and the result lacks that dimension.
+ * Leading dimensions broadcast.
  *
  * ```ts
  * matmul(tensor([[1, 2], [3, 4]]), tensor([1, 1])); // [3, 7]
@@ -77,7 +77,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     );
   const left = a.ndim === 1 ? unsqueeze(a, 0) : a;
   const right = b.ndim === 1 ? unsqueeze(b, 1) : b;
-  // A batch of rows times one matrix is one large product.
+  // The product of a batch of rows with one matrix is one large product.
   let out: Tensor;
   if (left.ndim > 2 && right.ndim === 2) {
     out = reshape(product(reshape(left, countRows(left.shape), left.shape.at(-1)!), right), [
@@ -123,7 +123,7 @@ export const bmm = /* @__PURE__ */ named('bmm', (a: Tensor, b: Tensor): Tensor =
   return matmul(a, b);
 });
 
-/** How many rows of the last dimension there are. */
+/** The number of rows along the last dimension. */
 const countRows = (shape: Shape): number => (shape.length === 2 ? shape[0]! : sizeOf(shape.slice(0, -1)));
 
 /**

@@ -20,14 +20,14 @@ import { reshape, to } from './shape.js';
 
 type Affine = Tensor | null | undefined;
 
-/** The dtype of `x` together with a weight or a bias. */
+/** The dtype of `x` and a weight or bias together. */
 const joined = (dtype: DType, t: Affine): DType => (t && t.dtype !== dtype ? promoteTypes(dtype, t.dtype) : dtype);
 
 const resultOf = (x: Tensor, weight: Affine, bias: Affine): DType => joined(joined(x.dtype, weight), bias);
 
 const uninitializedLike = (t: Tensor): Tensor => Tensor.uninitialized(t.dtype, t.shape, t.storage.backend);
 
-/** Writes the gradients of `x`, and of weight and bias where they are wanted, to tensors like these. */
+/** Writes the gradients of `x` and, where needed, of weight and bias to tensors of their shapes. */
 type GradientKernel = (
   g: Tensor,
   saved: readonly Tensor[],
@@ -37,8 +37,8 @@ type GradientKernel = (
 ) => void;
 
 /**
- * Records a normalisation of `x`. Its rule saves `x`, two statistics and the weight; `composed` gives all three gradients by
- * recorded operators, where gradients of them may be wanted.
+ * Records a normalisation of `x`. The rule saves `x`, two statistics and the weight. `composed` computes the three
+ * gradients by recorded operators, for where their gradients may be needed.
  */
 function recordNorm(
   op: string,
@@ -78,7 +78,7 @@ function recordNorm(
   );
 }
 
-/** The gradients of a normalisation over `dims`, made of operators: `x` and `g` have equal shapes, `w` broadcasts. */
+/** The gradients of a normalisation over `dims`, by operators: `x` and `g` have one shape, `w` broadcasts. */
 function composedGradients(
   g: Tensor,
   x: Tensor,
@@ -96,7 +96,10 @@ function composedGradients(
   return { ofX: mul(sub(rest, mul(y, over(mul(h, y)))), scale), ofWeight: mul(g, y) };
 }
 
-/** Mean 0 (if it is centered) and mean square 1 over the last dimensions, `shape`, with a weight and a bias for each place. */
+/**
+ * Mean 0 (if centered) and mean square 1 over the last dimensions, `shape`, with a weight and a bias for each of their
+ * elements.
+ */
 function normOfRows(
   op: string,
   x: Tensor,
@@ -132,7 +135,7 @@ function normOfRows(
   );
 }
 
-/** Mean 0 and variance 1 over groups of channels, with a weight and a bias for each channel; and the groups' statistics. */
+/** Mean 0 and variance 1 over groups of channels, with a weight and a bias for each channel. Returns the statistics too. */
 function normOfChannels(
   op: string,
   x: Tensor,
@@ -174,7 +177,7 @@ function normOfChannels(
   return { y, means, variances };
 }
 
-/** `x * scale + shift`, with one number of each for a channel. */
+/** `x * scale + shift`, with one scale and one shift for each channel. */
 function scaleChannels(x: Tensor, scale: Tensor, shift: Tensor, dtype: DType): Tensor {
   const y = Tensor.uninitialized(dtype, x.shape, x.storage.backend);
   kernelsOf('batchNorm', x, scale, shift).scaleChannels(x, scale, shift, y);
@@ -208,7 +211,7 @@ function checkTail(op: string, x: Tensor, shape: Shape): void {
     );
 }
 
-/** Refuses a weight or a bias of another shape than one that has an element for each place of a row. */
+/** Refuses a weight or bias that does not have the normalized shape. */
 function checkPlaces(op: string, name: string, t: Affine, shape: Shape): void {
   if (t != null) checkTensors(op, t);
   if (t && !sameShape(t.shape, shape))
@@ -218,7 +221,7 @@ function checkPlaces(op: string, name: string, t: Affine, shape: Shape): void {
     );
 }
 
-/** Refuses what is not one number for each channel (dimension 1) of `x`. */
+/** Refuses tensors that do not have one number for each channel (dimension 1) of `x`. */
 function checkChannels(op: string, name: string, t: Affine, x: Tensor): void {
   if (t != null) checkTensors(op, t);
   if (t && (t.ndim !== 1 || t.shape[0] !== x.shape[1]))
@@ -324,7 +327,7 @@ export const instanceNorm = /* @__PURE__ */ named(
 export interface BatchNormOptions {
   weight?: Tensor | null;
   bias?: Tensor | null;
-  /** Normalise by the batch's own statistics, and move the running ones towards them. */
+  /** Normalises by the statistics of the batch, and moves the running ones towards them. */
   training?: boolean;
   /** How far the running statistics move. */
   momentum?: number;
@@ -358,7 +361,7 @@ export const batchNorm = /* @__PURE__ */ named(
     checkChannels(op, 'bias', bias, x);
     checkChannels(op, 'runningMean', runningMean, x);
     checkChannels(op, 'runningVar', runningVar, x);
-    // Without running statistics the batch's own are all there is.
+    // Without running statistics there are only those of the batch.
     if (!isTraining(training) && !(training && !runningMean && !runningVar)) {
       if (!runningMean || !runningVar)
         throw new TypeError('batchNorm: without training, runningMean and runningVar are needed');
@@ -383,7 +386,7 @@ export const batchNorm = /* @__PURE__ */ named(
     if (runningMean && runningVar)
       noGrad.run(() => {
         runningMean.mul_(1 - momentum).add_(mul(means, momentum));
-        // The running variance is that of the population, estimated without bias.
+        // The running variance is the unbiased estimate for the population.
         runningVar.mul_(1 - momentum).add_(mul(variances, (momentum * count) / (count - 1)));
       });
     return y;

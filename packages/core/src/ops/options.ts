@@ -1,6 +1,6 @@
 import * as is from '../tensor/kinds.js';
 
-// What options operators take that layers of nn, or several operators, have too.
+// Options that operators share with each other or with layers of nn.
 
 export const reductions = is.oneOf('mean', 'sum', 'none');
 export const lossOptions = { reduction: reductions };

@@ -12,8 +12,8 @@ import { cat, narrow } from './shape.js';
 const padOptions = { mode: is.oneOf('constant', 'reflect', 'replicate', 'circular'), value: is.number };
 
 /**
- * Elements added at both ends of dimensions: `padding` is [before, after] of the last, then of the one before it, and so
- * on; negative numbers cut off.
+ * Pads dimensions at both ends: `padding` is [before, after] for the last dimension, then for the one before it, and so
+ * on. Negative numbers cut off.
  *
  * ```ts
  * pad(tensor([1, 2]), [1, 2]); // [0, 1, 2, 0, 0]

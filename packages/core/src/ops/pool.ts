@@ -17,10 +17,10 @@ import { mean } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
 export interface PoolOptions<Size = Pair> {
-  /** How far the window moves; the kernel size by default. */
+  /** The step of the window; the kernel size by default. */
   stride?: Size;
   padding?: Size;
-  /** Whether a last window that begins inside, or in the padding before it, but does not end there is taken too. */
+  /** Whether to add a last window that begins inside, or in the padding before, but does not fit. */
   ceilMode?: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface MaxPoolOptions<Size = Pair> extends PoolOptions<Size> {
 export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
   /** Whether zeros of the padding count. */
   countIncludePad?: boolean;
-  /** What sums are divided by, rather than by the number of elements. */
+  /** The divisor of sums, instead of the number of elements. */
   divisorOverride?: number | null;
 }
 
@@ -79,7 +79,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPoolOptions =
   return maxPoolWithPlaces(x, kernelSize, options)[0];
 }
 
-/** `maxPool2d` of `[N, C, H, W]`, and where among all elements of `x` each maximum was found. */
+/** `maxPool2d` of `[N, C, H, W]`, and the index of each maximum among all elements of `x`. */
 export function maxPoolWithPlaces(x: Tensor, kernelSize: Pair, options: MaxPoolOptions): [Tensor, Tensor] {
   const [window, counts] = windowOf('maxPool2d', x, kernelSize, options);
   const shape = [x.shape[0]!, x.shape[1]!, ...counts];
@@ -90,14 +90,14 @@ export function maxPoolWithPlaces(x: Tensor, kernelSize: Pair, options: MaxPoolO
   return [record('maxPool2d', [x], out, (g, ctx) => [maxPoolGradient(g, ctx.saved[0]!, from)], [indices]), indices];
 }
 
-/** Each element of `g` at the place of images of `shape` that it was found at. */
+/** Images of `shape`, with each element of `g` added at its index. */
 function maxPoolGradient(g: Tensor, indices: Tensor, shape: Shape): Tensor {
   const out = Tensor.uninitialized(g.dtype, shape, g.storage.backend);
   kernelsOf('maxPool2d', g, indices).maxPoolGradient(g, indices, out);
   return record('maxPool2dGradient', [g], out, (gg, ctx) => [elementsAt(gg, ctx.saved[0]!)], [indices]);
 }
 
-/** The elements at these indices, 0 where the place is -1. */
+/** The elements at these indices; 0 for the index -1. */
 function elementsAt(x: Tensor, indices: Tensor): Tensor {
   const isThere = ge(indices, 0);
   const found = indexSelect(reshape(x, [x.numel]), 0, reshape(where(isThere, indices, 0), [indices.numel]));
@@ -118,7 +118,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   const [window, counts] = windowOf('avgPool2d', x, kernelSize, options);
   const { kernel, padding } = window;
   const { ceilMode = false, countIncludePad = true, divisorOverride } = options;
-  // Behind the padding nothing counts: where windows reach there, the zeros are made, and what is inside is counted.
+  // Nothing behind the padding counts. Where windows reach there, zeros are made and the elements inside are counted.
   const isPadded = ceilMode && countIncludePad && divisorOverride == null;
   const image = isPadded ? pad(x, [padding[1], padding[1], padding[0], padding[0]]) : x;
   const divisor = divisorOverride ?? (countIncludePad && !ceilMode ? kernel[0] * kernel[1] : 0);
@@ -127,7 +127,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options: AvgPoolOptions =
   return means('avgPool2d', image, areas, [n, c, ...counts]);
 }
 
-/** The mean of each area, in the shape that the areas make. */
+/** The mean of each area, in the shape of the areas. */
 const means = (op: string, x: Tensor, areas: Areas, shape: Shape): Tensor =>
   record(op, [x], averaged(x, areas, shape), meansRule(op, areas, x.shape, shape));
 
@@ -137,7 +137,7 @@ function averaged(x: Tensor, areas: Areas, shape: Shape): Tensor {
   return out;
 }
 
-/** The gradient of a linear function: its own gradient is the function again. */
+/** The gradient of a linear function, whose own gradient is the function again. */
 const meansRule =
   (op: string, areas: Areas, from: Shape, shape: Shape): Backward =>
   (g) => {
@@ -151,8 +151,8 @@ const meansRule =
   };
 
 /**
- * Means over windows chosen so that the result has size `outputSize`; `x` is `[N, C, H, W]`, or one
- * image `[C, H, W]`.
+ * Means over areas chosen so that the result has the size `outputSize`; `x` is `[N, C, H, W]`, or one image `[C, H,
+ * W]`.
  *
  * ```ts
  * adaptiveAvgPool2d(randn([4, 3, 8, 8]), 1).shape; // [4, 3, 1, 1]
@@ -217,8 +217,7 @@ export const avgPool1d = /* @__PURE__ */ named(
 );
 
 /**
- * Means over windows chosen so that the result has length `outputSize`; `x` is `[N, C, L]` or
- * `[C, L]`.
+ * Means over areas chosen so that the result has the length `outputSize`; `x` is `[N, C, L]` or `[C, L]`.
  *
  * ```ts
  * adaptiveAvgPool1d(tensor([[[1, 3, 5, 7]]]), 2); // [[[2, 6]]]

@@ -4,7 +4,7 @@ import type { Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { eq, where } from './elementwise.js';
 
-/** `x` with the elements of `src` where `index` names elements; where it names one twice the last one counts. */
+/** `x` with the elements of `src` where `index` names elements; of repeated ones the last wins. */
 export function putAlong(op: string, x: Tensor, dim: Along, index: Tensor, src: Tensor): Tensor {
   const out = writeTo(copyOf(x), op, 'set', dim, index, src);
   const { shape } = x;
@@ -23,7 +23,7 @@ export function putAlong(op: string, x: Tensor, dim: Along, index: Tensor, src: 
   );
 }
 
-/** Which elements of a write to a tensor of `shape` no later one overwrites: bool, in the shape of the index. */
+/** Which elements of a write to a tensor of `shape` are not overwritten by later ones: bool, in the shape of the index. */
 function isLast(dim: Along, index: Tensor, shape: Shape): Tensor {
   const { backend } = index.storage;
   const numbers = Tensor.of(

@@ -18,14 +18,14 @@ import type * as self from './random.js';
 import { lgammaOf } from './special.js';
 
 export interface FromGenerator {
-  /** Where the numbers come from; the default generator if not given. */
+  /** The source of random numbers; the default generator if not given. */
   generator?: Generator;
 }
 
 const fromGenerator = { generator: is.generator };
 
 /**
- * 1 with the probability that each element of `p` gives, else 0. No gradient.
+ * 1 with the probability given by each element of `p`, else 0. No gradient.
  *
  * ```ts
  * bernoulli(tensor([0, 1])); // [0, 1]
@@ -46,7 +46,7 @@ const bernoulliRule: RandomRule = {
   },
 };
 
-/** A tensor like `like`, each element drawn anew. */
+/** A tensor like `like`, with each element drawn anew. */
 function drawn(rule: RandomRule, generator: Generator, parameters: Tensor | readonly number[], like: Tensor): Tensor {
   const { backend } = like.storage;
   const out = Tensor.uninitialized(like.dtype, like.shape, backend);
@@ -61,8 +61,8 @@ const refuseProbability = (op: string, top: string) => (p: number) =>
 const multinomialOptions = { replacement: is.boolean, generator: is.generator };
 
 /**
- * `n` places drawn with the weights in `probs`, `[categories]` or `[rows, categories]`, which need not add up to 1.
- * int32, `[n]` or `[rows, n]`. Without replacement a place is drawn once at most.
+ * Draws `n` indices with the weights in `probs`, `[categories]` or `[rows, categories]`, which need not sum to 1.
+ * int32, `[n]` or `[rows, n]`. Without replacement no index is drawn twice.
  *
  * ```ts
  * multinomial(tensor([0, 1, 0]), 1); // [1]
@@ -105,7 +105,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
       out[row * n + j] = at;
       if (replacement) continue;
       weights[at] = 0;
-      // Added up anew, so that rounding leaves nothing over.
+      // Summed anew, so that no rounding errors remain.
       total = weights.reduce((a, b) => a + b, 0);
     }
   }
@@ -127,7 +127,7 @@ function draw(weights: Float64Array, target: number): number {
 const normalOptions = { shape: is.anything, generator: is.generator };
 
 /**
- * Drawn from normal distributions with these means and deviations, which broadcast; numbers need a shape.
+ * Draws from normal distributions with these means and deviations, which broadcast; two numbers need a shape.
  *
  * ```ts
  * normal(tensor([1, 2]), 0); // [1, 2]
@@ -154,7 +154,7 @@ export const normal = /* @__PURE__ */ named(
 );
 
 /**
- * Whole numbers drawn from Poisson distributions with the rates in `rate`, each in about as many steps whatever its
+ * Draws whole numbers from Poisson distributions with the rates in `rate`; the time per element hardly depends on its
  * rate.
  *
  * ```ts
@@ -185,7 +185,7 @@ const poissonRule: RandomRule = {
   },
 };
 
-/** Knuth's method: as many numbers as it takes for their product to fall below exp(-rate). */
+/** Knuth's method: counts the random numbers whose product stays above exp(-rate). */
 function smallPoisson(rate: number, generator: Generator): number {
   const least = Math.exp(-rate);
   let count = 0;
@@ -210,21 +210,21 @@ function poissonByRejection(rate: number, generator: Generator): number {
   }
 }
 
-/** From here on float64 no longer tells the distribution from a normal one. */
+/** Beyond this rate, float64 cannot tell the distribution from a normal one. */
 const largePoisson = (rate: number, generator: Generator): number =>
   Math.round(rate + Math.sqrt(rate) * generator.normal());
 
 interface Filler {
-  /** What the arguments are where they are left out. */
+  /** The defaults of the arguments. */
   readonly defaults: readonly number[];
   readonly check: (...parameters: number[]) => string | false;
-  /** One element. */
+  /** Draws one element. */
   readonly next: (generator: Generator, a: number, b: number) => number;
-  /** Also into integers. */
+  /** Whether the tensor may have an integer dtype. */
   readonly integers?: boolean;
 }
 
-/** Fills a tensor in place, each element drawn anew: `op(x, ...parameters, options)`. */
+/** Makes a method that draws each element anew in place: `op(x, ...parameters, options)`. */
 function filler(op: string, { defaults, check: problem, next, integers = false }: Filler) {
   const rule: RandomRule = {
     name: op,
@@ -285,15 +285,15 @@ methods({
 
 declare module '../tensor/tensor.js' {
   interface Tensor extends MethodsFrom<typeof self, typeof plain> {
-    /** Draws each element anew from a normal distribution. */
+    /** Draws each element from a normal distribution, in place. */
     normal_(mean?: number, std?: number, options?: FromGenerator): this;
-    /** Draws each element anew, uniform in [from, to). */
+    /** Draws each element uniformly from [from, to), in place. */
     uniform_(from?: number, to?: number, options?: FromGenerator): this;
-    /** Each element becomes 1 with probability `p`, else 0. */
+    /** Sets each element to 1 with probability `p`, else to 0. */
     bernoulli_(p?: number, options?: FromGenerator): this;
-    /** Draws each element anew from an exponential distribution. */
+    /** Draws each element from an exponential distribution, in place. */
     exponential_(rate?: number, options?: FromGenerator): this;
-    /** Draws each element anew, a whole number in [from, to). */
+    /** Draws whole numbers from [from, to), in place. */
     random_(from?: number, to?: number, options?: FromGenerator): this;
   }
 }

@@ -33,7 +33,8 @@ export const flip = /* @__PURE__ */ named('flip', (x: Tensor, dims: Dim): Tensor
 });
 
 /**
- * The elements moved on by `shifts` along `dims`, those that fall off coming in at the start; flattened without dims.
+ * Moves the elements by `shifts` along `dims`; those that fall off at the end come in at the start. Flattened without
+ * dims.
  *
  * ```ts
  * roll(tensor([1, 2, 3]), 1); // [3, 1, 2]
@@ -61,7 +62,7 @@ export const roll = /* @__PURE__ */ named(
 );
 
 /**
- * The tensor laid side by side with itself, `times` for each dimension; more of them than dimensions add leading ones.
+ * Repeats the whole tensor, `times` for each dimension; more numbers than dimensions add leading dimensions.
  *
  * ```ts
  * repeat(tensor([1, 2]), 2, 2); // [[1, 2, 1, 2], [1, 2, 1, 2]]
@@ -90,7 +91,7 @@ export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor
 }
 
 /**
- * Each element (or slice along `dim`) `repeats` times in a row; integers say it for each on its own.
+ * Repeats each element (or slice along `dim`) `repeats` times in a row: one number, or integers with one for each.
  *
  * ```ts
  * repeatInterleave(tensor([1, 2]), 2); // [1, 1, 2, 2]
@@ -114,7 +115,7 @@ export const repeatInterleave = /* @__PURE__ */ named(
   },
 );
 
-/** Each slice as often as its own number says. */
+/** Each slice, as often as its number says. */
 function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
   checkIntegers('repeatInterleave', 'repeats', repeats);
   const t = dim === undefined ? reshape(x, -1) : x;
@@ -152,7 +153,7 @@ export const swapaxes = /* @__PURE__ */ named('swapaxes', (x: Tensor, a: number,
 });
 
 /**
- * Dimension `from` moved to place `to`.
+ * Moves dimension `from` to position `to`.
  *
  * ```ts
  * movedim(zeros([2, 3, 4]), 0, 2).shape; // [3, 4, 2]
@@ -167,7 +168,7 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
 }
 
 /**
- * `dims` turned by `k` quarter turns.
+ * Rotates the plane of `dims` by `k` quarter turns.
  *
  * ```ts
  * rot90(tensor([[1, 2], [3, 4]])); // [[2, 4], [1, 3]]
@@ -190,7 +191,7 @@ export const rot90 = /* @__PURE__ */ named(
 );
 
 /**
- * Left and right exchanged: `flip` of dimension 1.
+ * Exchanges left and right: `flip` of dimension 1.
  *
  * ```ts
  * fliplr(tensor([[1, 2], [3, 4]])); // [[2, 1], [4, 3]]
@@ -202,7 +203,7 @@ export const fliplr = /* @__PURE__ */ named('fliplr', (x: Tensor): Tensor => {
 });
 
 /**
- * Up and down exchanged: `flip` of dimension 0.
+ * Exchanges up and down: `flip` of dimension 0.
  *
  * ```ts
  * flipud(tensor([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
@@ -214,7 +215,7 @@ export const flipud = /* @__PURE__ */ named('flipud', (x: Tensor): Tensor => {
 });
 
 /**
- * `repeat`, with missing counts as 1.
+ * `repeat`, where missing counts are 1.
  *
  * ```ts
  * tile(tensor([1, 2]), 2); // [1, 2, 1, 2]
@@ -227,7 +228,8 @@ export const tile = /* @__PURE__ */ named('tile', (x: Tensor, ...times: readonly
 });
 
 /**
- * Windows of `size` elements, `step` apart, along `dim`: as many as fit, the elements in a new last dimension. A view.
+ * Windows of `size` elements, `step` apart, along `dim`: as many as fit. Their elements are a new last dimension. A
+ * view.
  *
  * ```ts
  * unfoldDim(tensor([1, 2, 3, 4]), 0, 2, 1); // [[1, 2], [2, 3], [3, 4]]
@@ -271,7 +273,7 @@ const atLeast = (n: number, x: Tensor): Tensor =>
       );
 
 /**
- * Joined along the first dimension, vectors as rows.
+ * Joins tensors along the first dimension; vectors become rows.
  *
  * ```ts
  * vstack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
@@ -287,7 +289,7 @@ export const vstack = /* @__PURE__ */ named(
 );
 
 /**
- * Joined along the second dimension; vectors one after another.
+ * Joins tensors along the second dimension; vectors one after another.
  *
  * ```ts
  * hstack([tensor([1, 2]), tensor([3])]); // [1, 2, 3]
@@ -303,7 +305,7 @@ export const hstack = /* @__PURE__ */ named(
 );
 
 /**
- * Joined along the third dimension.
+ * Joins tensors along the third dimension.
  *
  * ```ts
  * dstack([tensor([1, 2]), tensor([3, 4])]); // [[[1, 3], [2, 4]]]
@@ -319,7 +321,7 @@ export const dstack = /* @__PURE__ */ named(
 );
 
 /**
- * The matrices one after another along the diagonal, zeros elsewhere.
+ * Puts the matrices one after another along the diagonal; zeros elsewhere.
  *
  * ```ts
  * blockDiag(tensor([[1]]), tensor([[2, 3]])); // [[1, 0, 0], [0, 2, 3]]

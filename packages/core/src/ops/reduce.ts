@@ -19,7 +19,7 @@ import { type Dim, expandOver, type KeepDim, type Plan, plan, reduced, sum } fro
 export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
 
 /**
- * The mean over `dim`; over all elements if it is left out. Floating point only; of nothing it is NaN.
+ * The mean over `dim`, by default over all elements. Floating point only. NaN for an empty tensor.
  *
  * ```ts
  * mean(tensor([[1, 2], [3, 4]]), 1, { keepdim: true }); // [[1.5], [3.5]]
@@ -38,7 +38,7 @@ function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
 }
 
 /**
- * The product over `dim`; over all elements if it is left out.
+ * The product over `dim`, by default over all elements.
  *
  * ```ts
  * prod(tensor([[1, 2], [3, 4]])); // 24
@@ -55,7 +55,7 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   );
 }
 
-/** For each element the product of the others along `dims`. Not by division: elements may be 0. */
+/** For each element, the product of the others along `dims`; without division, as elements may be 0. */
 function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   // One dimension at a time: others = (others along this dim) * (product over the remaining dims).
   const [first, ...rest] = dims;
@@ -83,9 +83,9 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 export interface VarOptions extends KeepDim {
-  /** Degrees of freedom taken off the count; 1 (Bessel's correction) by default. */
+  /** Subtracted from the count; 1 (Bessel's correction) by default. */
   correction?: number;
-  /** The same in other words: true is a correction of 1, false one of 0. */
+  /** The older form: true is a correction of 1, false one of 0. */
   unbiased?: boolean;
 }
 
@@ -104,7 +104,7 @@ function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   return recordVariance('var', x, p, options)[0];
 }
 
-/** Computes and records the variances, or their roots; gives the means too. */
+/** Computes and records the variances or their roots; returns the means too. */
 function recordVariance(name: 'var' | 'std', x: Tensor, p: Plan, options: VarOptions = {}): [Tensor, means: Tensor] {
   const correction = correctionOf(name, options);
   const root = name === 'std';
@@ -153,7 +153,7 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
   floatOnly(op, x);
   const p = plan(op, x, dim, options, varOptions);
   const [out, means] = named(op, recordVariance)(name, x, p, options);
-  // A copy: the user may write to it.
+  // A copy, as the user may write to the result.
   return [out, recordMean(x, p, means.clone())];
 }
 
@@ -161,7 +161,7 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
 export { variance as var };
 
 /**
- * The standard deviation over `dim`. Where it is 0, so is its gradient.
+ * The standard deviation over `dim`. Its gradient is 0 where it is 0.
  *
  * ```ts
  * std(tensor([1, 3])); // 1.414
@@ -244,7 +244,7 @@ export const argmax = argExtremum('argmax');
  */
 export const argmin = argExtremum('argmin');
 
-/** Values and where they were found. */
+/** Values and their indices. */
 export interface ValuesAndIndices {
   values: Tensor;
   indices: Tensor;
@@ -268,7 +268,8 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax, p
 }
 
 /**
- * The largest element; with `dim`, the largest along it and their indices; with a tensor the larger of both, by elements.
+ * The largest element. With `dim`: the largest ones along it, and their indices. With a tensor: the larger of both, by
+ * element.
  *
  * ```ts
  * max(tensor([[1, 2], [3, 4]])); // 4
@@ -278,7 +279,8 @@ function alongDim(name: 'max' | 'min', arg: typeof argmax, whole: typeof amax, p
 export const max = alongDim('max', argmax, amax, maximum);
 
 /**
- * The smallest element; with `dim`, the smallest along it and their indices; with a tensor the smaller of both, by elements.
+ * The smallest element. With `dim`: the smallest ones along it, and their indices. With a tensor: the smaller of both,
+ * by element.
  *
  * ```ts
  * min(tensor([[1, 2], [3, 4]]), 0); // { values: [1, 2], indices: [0, 0] }
@@ -287,7 +289,7 @@ export const max = alongDim('max', argmax, amax, maximum);
 export const min = alongDim('min', argmin, amin, minimum);
 
 /**
- * Whether any element over `dim` is not 0. bool.
+ * Whether any element over `dim` is nonzero. bool.
  *
  * ```ts
  * any(tensor([[0, 1], [0, 0]]), 1); // [true, false]
@@ -299,7 +301,7 @@ export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 }
 
 /**
- * Whether all elements over `dim` are not 0. bool.
+ * Whether all elements over `dim` are nonzero. bool.
  *
  * ```ts
  * all(tensor([1, 2])); // true
@@ -311,8 +313,8 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 }
 
 /**
- * The `p`-norm over `dim`: `(Σ|x|^p)^(1/p)`; the largest size for infinity, the number of elements that are not 0 for 0.
- * The gradient of a norm that is 0 is 0, and so it is at elements that are 0 wherever the slope there is not finite.
+ * The `p`-norm over `dim`: `(Σ|x|^p)^(1/p)`; for Infinity the largest absolute value, for 0 the number of nonzero
+ * elements. The gradient is 0 where the norm is 0, and at elements that are 0 where the derivative there is not finite.
  *
  * ```ts
  * norm(tensor([3, 4])); // 5
@@ -340,14 +342,14 @@ export const norm = /* @__PURE__ */ named('norm', (x: Tensor, p = 2, dim?: Dim, 
     (g, ctx) => {
       const [x, y] = ctx.saved as [Tensor, Tensor];
       const length = y.reshape(r.keepShape);
-      // Of no length there is no direction.
+      // The gradient at length 0 is defined as 0.
       return [mul(g.reshape(r.keepShape), divOrZero(x, length))];
     },
     [x, out],
   );
 });
 
-/** The `p`-norm for other `p` than 0, 1, 2 and infinities: its gradient is `sign(x) |x|^(p - 1) norm^(1 - p)`. */
+/** The `p`-norm for `p` other than 0, 1, 2 and infinities: its gradient is `sign(x) |x|^(p - 1) norm^(1 - p)`. */
 function powerNorm(x: Tensor, p: number, r: Plan): Tensor {
   const out = reduced('norm', x, r, x.dtype, p);
   return record(
@@ -362,7 +364,7 @@ function powerNorm(x: Tensor, p: number, r: Plan): Tensor {
   );
 }
 
-/** `sign(x) |x|^q` and `|x|^q`, 0 at 0 whatever `q`: the derivative of each is `q` times the other to the next lower power. */
+/** `sign(x) |x|^q` and `|x|^q`, 0 at 0 for any `q`. The derivative of each is `q` times the other, to the power `q - 1`. */
 const signedPowerOperator = unaryOperator('signedPower', {
   forward: (v, q) => (v === 0 ? 0 : Math.sign(v) * Math.abs(v) ** q),
   backward: (g, x, _, [q]) => mul(g, mul(absPower(x, q! - 1), q!)),

@@ -5,7 +5,7 @@ import type * as self from './rounding.js';
 const rounding = { backward: zerosFor, keepsIntegers: true, ofBool: null, exact: (x: bigint) => x };
 
 /**
- * The largest whole number that is not above. Integers stay as they are; the gradient is 0.
+ * Rounds down. Integers stay as they are; the gradient is 0.
  *
  * ```ts
  * floor(tensor([1.5, -1.5])); // [1, -2]
@@ -14,7 +14,7 @@ const rounding = { backward: zerosFor, keepsIntegers: true, ofBool: null, exact:
 export const floor = unary('floor', { ...rounding, forward: Math.floor });
 
 /**
- * The smallest whole number that is not below. Integers stay as they are; the gradient is 0.
+ * Rounds up. Integers stay as they are; the gradient is 0.
  *
  * ```ts
  * ceil(tensor([1.5, -1.5])); // [2, -1]
@@ -23,7 +23,7 @@ export const floor = unary('floor', { ...rounding, forward: Math.floor });
 export const ceil = unary('ceil', { ...rounding, forward: Math.ceil });
 
 /**
- * The whole number towards 0. Integers stay as they are; the gradient is 0.
+ * Rounds towards 0. Integers stay as they are; the gradient is 0.
  *
  * ```ts
  * trunc(tensor([1.5, -1.5])); // [1, -1]
@@ -32,7 +32,7 @@ export const ceil = unary('ceil', { ...rounding, forward: Math.ceil });
 export const trunc = unary('trunc', { ...rounding, forward: Math.trunc });
 
 /**
- * To the nearest whole number; halves to the even one.
+ * Rounds to the nearest whole number; halves to the even one.
  *
  * ```ts
  * round(tensor([0.5, 1.5, 2.4])); // [0, 2, 2]
@@ -47,7 +47,7 @@ export const round = unary('round', {
 });
 
 /**
- * The part behind the point, with the sign of `x`.
+ * The fractional part, with the sign of `x`.
  *
  * ```ts
  * frac(tensor([1.5, -1.5])); // [0.5, -0.5]

@@ -68,7 +68,7 @@ export function cumprod(x: Tensor, dim: number): Tensor {
   );
 }
 
-/** Where elements are 0 there is nothing to divide by: for each element the products of the others, n² of them. */
+/** Where elements are 0, division is impossible: computes the products of the others for each element, in n² steps. */
 function cumprodGradient(g: Tensor, x: Tensor, d: number): Tensor {
   const n = x.shape[d]!;
   const rows = x.transpose(d, -1).unsqueeze(-2);
@@ -101,7 +101,7 @@ export function logcumsumexp(x: Tensor, dim: number): Tensor {
     [x],
     out,
     (g, ctx) => {
-      // Through logarithms too: the exponentials alone could overflow. Apart for gradients above and below 0.
+      // By logarithms too, as the exponentials alone could overflow; separately for gradients above and below 0.
       const [x, y] = ctx.saved as [Tensor, Tensor];
       if (x.ndim === 0) return [g];
       const part = (sign: (t: Tensor, v: number) => Tensor, size: Tensor) => {
@@ -125,7 +125,7 @@ const extremum =
   };
 
 /**
- * The largest element so far along `dim`, and where it was; the last of equal ones.
+ * The largest element so far along `dim`, and its index; of equal ones the last.
  *
  * ```ts
  * cummax(tensor([1, 3, 2]), 0); // { values: [1, 3, 3], indices: [0, 1, 1] }
@@ -134,7 +134,7 @@ const extremum =
 export const cummax = extremum('cummax', 'argmax');
 
 /**
- * The smallest element so far along `dim`, and where it was; the last of equal ones.
+ * The smallest element so far along `dim`, and its index; of equal ones the last.
  *
  * ```ts
  * cummin(tensor([2, 3, 1]), 0); // { values: [2, 2, 1], indices: [0, 0, 2] }

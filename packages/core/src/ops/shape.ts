@@ -46,7 +46,7 @@ function copy(x: Tensor, dtype: DType): Tensor {
 }
 
 /**
- * The tensor itself if its elements lie in row-major order, else a copy that does.
+ * The tensor itself if its elements are contiguous in row-major order, else a contiguous copy.
  *
  * ```ts
  * contiguous(transpose(tensor([[1, 2], [3, 4]]), 0, 1)).isContiguous; // true
@@ -79,14 +79,14 @@ export function to(x: Tensor, target: DType | (string & {})): Tensor {
   return isFloat(dtype) ? record('to', [x], out, (g) => [to(g, from)]) : out;
 }
 
-/** The same values on another device; itself where it is there already. */
+/** The same values on another device; the tensor itself if it is there already. */
 function toDevice(x: Tensor, device: string): Tensor {
   if (x.device === device) return x;
   const from = x.device;
   return record('to', [x], x.moved(backend(device)), (g) => [toDevice(g, from)]);
 }
 
-/** The shape with a -1 in it worked out from the number of elements. */
+/** The shape with its -1 computed from the number of elements. */
 function inferShape(op: string, x: Tensor, shape: Shape): Shape {
   checkTensors(op, x);
   const unknown = shape.indexOf(-1);
@@ -112,10 +112,10 @@ function inferShape(op: string, x: Tensor, shape: Shape): Shape {
   return shape.map((n, i) => (i === unknown ? x.numel / known : n));
 }
 
-/** Strides that give `x` the new shape without a copy, or null where there are none. */
+/** Strides that give `x` the new shape without a copy, or null if there are none. */
 function viewStrides(x: Tensor, shape: Shape): number[] | null {
   if (x.numel === 0) return shape.map(() => 1);
-  // Old dimensions that follow each other evenly are one block, last block first; sizes of 1 have no say.
+  // Evenly spaced old dimensions form a block; the last block comes first. Sizes of 1 are ignored.
   const blocks: { size: number; step: number }[] = [];
   for (let i = x.ndim - 1; i >= 0; i--) {
     const size = x.shape[i]!;
@@ -152,7 +152,7 @@ function viewAs(op: string, x: Tensor, shape: Shape, strides: number[]): Tensor 
 }
 
 /**
- * The same elements in another shape, sharing storage; one size may be -1. Throws where that needs a copy.
+ * The same elements in another shape, sharing storage; one size may be -1. Throws if that would need a copy.
  *
  * ```ts
  * view(arange(4), 2, 2); // [[0, 1], [2, 3]]
@@ -185,7 +185,7 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
 }
 
 /**
- * Dimensions `startDim` to `endDim` as one.
+ * Dimensions `startDim` to `endDim` merged into one.
  *
  * ```ts
  * flatten(zeros([4, 3, 2]), 1).shape; // [4, 6]
@@ -201,7 +201,7 @@ export const flatten = /* @__PURE__ */ named('flatten', (x: Tensor, startDim = 0
 });
 
 /**
- * Dimension `dim` as several, of the sizes given; one may be -1.
+ * Dimension `dim` split into several of the given sizes, one of which may be -1.
  *
  * ```ts
  * unflatten(zeros([4, 6]), 1, [2, -1]).shape; // [4, 2, 3]
@@ -267,7 +267,7 @@ export function t(x: Tensor): Tensor {
 }
 
 /**
- * Repeats dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size.
+ * Repeats dimensions of size 1 and adds leading ones, without a copy; -1 keeps a size.
  *
  * ```ts
  * expand(tensor([[1], [2]]), -1, 3); // [[1, 1, 1], [2, 2, 2]]
@@ -303,7 +303,7 @@ export const expandAs = /* @__PURE__ */ named('expandAs', (x: Tensor, other: Ten
 });
 
 /**
- * All tensors expanded to the shape they broadcast to.
+ * Expands all tensors to the shape that they broadcast to.
  *
  * ```ts
  * broadcastTensors([zeros([3, 1]), zeros([2])]).map((x) => x.shape); // [[3, 2], [3, 2]]
@@ -316,7 +316,7 @@ export const broadcastTensors = /* @__PURE__ */ named('broadcastTensors', (tenso
 });
 
 /**
- * Without the dimensions of size 1: all of them, or those named; others are left. A view.
+ * Removes dimensions of size 1: all, or the given ones; given dimensions of other sizes stay. A view.
  *
  * ```ts
  * squeeze(zeros([1, 3, 1])).shape; // [3]
@@ -335,7 +335,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 }
 
 /**
- * With a dimension of size 1 at `dim`. A view.
+ * Inserts a dimension of size 1 at `dim`. A view.
  *
  * ```ts
  * unsqueeze(zeros([3]), 0).shape; // [1, 3]
@@ -376,7 +376,7 @@ function checkHasDims(op: string, x: Tensor): void {
   if (x.ndim === 0) throw new ShapeError(op, 'a scalar tensor has no dimensions; use unsqueeze(0) first');
 }
 
-/** `g` put back at `start` into zeros of size `n` along `dim`. */
+/** Zeros of size `n` along `dim`, with `g` at `start`. */
 function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
   const zeros = (size: number) =>
     Tensor.zeros(
@@ -409,7 +409,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
 }
 
 /**
- * The tensors one after another along `dim`; all other sizes equal.
+ * Joins tensors along `dim`; all other sizes are equal.
  *
  * ```ts
  * cat([tensor([1]), tensor([2, 3])]); // [1, 2, 3]
@@ -452,7 +452,7 @@ export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
 }
 
 /**
- * The tensors, of equal shape, along a new dimension at `dim`.
+ * Joins tensors of one shape along a new dimension at `dim`.
  *
  * ```ts
  * stack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
@@ -473,7 +473,7 @@ export const stack = /* @__PURE__ */ named('stack', (tensors: readonly Tensor[],
 });
 
 /**
- * Views of at most `size` (or of the sizes given) along `dim`.
+ * Splits along `dim` into views of `size` (the last may be smaller), or of the given sizes.
  *
  * ```ts
  * split(arange(5), 2); // [[0, 1], [2, 3], [4]]
@@ -504,7 +504,7 @@ export const split = /* @__PURE__ */ named(
 );
 
 /**
- * At most `chunks` views of equal size along `dim`; the last may be smaller.
+ * Splits along `dim` into at most `chunks` views of one size; the last may be smaller.
  *
  * ```ts
  * chunk(arange(4), 2); // [[0, 1], [2, 3]]
@@ -532,7 +532,7 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
 }
 
 /**
- * Writes `src`, which broadcasts, into `x`.
+ * Writes `src`, which broadcasts, to `x`.
  *
  * ```ts
  * const x = zeros([2]);
@@ -553,10 +553,10 @@ export function copy_(x: Tensor, src: TensorLike): Tensor {
         `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`,
       );
     const { shape, dtype, device } = value;
-    // From another device too: values are moved before they are written.
+    // Also from another device: the values are moved first.
     const moved = device === x.device ? value.detach() : value.detach().moved(x.storage.backend);
     const whole = expand(moved, x.shape);
-    // What is written is what was given, but for a graph, which takes a tensor of its own.
+    // Without a graph, the given tensor itself can be written; a graph needs a new one.
     if (!isGradEnabled() && value.dtype === x.dtype) return whole;
     return record('copy_', [x, value], copy(whole, x.dtype), (g, ctx) => [
       ctx.needs(0) ? g.mul(0) : null,
@@ -610,7 +610,7 @@ const own = {
   byte: (x: Tensor): Tensor => to(x, 'uint8'),
   /** True where an element is not 0. */
   bool: (x: Tensor): Tensor => to(x, 'bool'),
-  /** This tensor and `others`, joined along `dim`. */
+  /** Joins this tensor and `others` along `dim`. */
   cat: (x: Tensor, others: readonly Tensor[], dim?: number): Tensor => {
     check('cat', 'others', others, is.arrayOf(is.tensor));
     return cat([x, ...others], dim);

@@ -40,20 +40,20 @@ export function slice(start: number | null = null, stop: number | null = null, s
 }
 
 /**
- * What names a part of a tensor, for one dimension after another: a whole number (drops the dimension), a `slice(...)`,
- * `null` (a new dimension), `'...'` (all dimensions between), an int32 tensor or an array of whole numbers (the elements
- * at these places), or a bool tensor (the elements where it holds, over as many dimensions as it has).
+ * An index of a tensor, one for each dimension in order: a whole number (removes the dimension), a `slice(...)`, `null`
+ * (a new dimension), `'...'` (all dimensions between), an int32 tensor or an array of whole numbers (the elements at
+ * these positions), or a bool tensor (the elements where it is true; it covers as many dimensions as it has).
  */
 export type Index = number | Slice | null | '...' | Tensor | readonly number[];
 
-/** How many dimensions an index stands for. */
+/** How many dimensions an index covers. */
 const consumes = (index: Index): number =>
   index === null || index === '...' ? 0 : Tensor.is(index) && index.dtype === 'bool' ? index.ndim : 1;
 
 interface Picked {
-  /** The view that numbers, slices, `null` and `'...'` leave. */
+  /** The view after numbers, slices, `null` and `'...'`. */
   readonly view: Tensor;
-  /** For a dimension of the view: which of its places are wanted. All broadcast to one shape. */
+  /** For each dimension of the view, the positions to take. All lists broadcast to one shape. */
   readonly lists: Map<number, Tensor>;
 }
 
@@ -71,7 +71,7 @@ function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
     else if (index instanceof Slice) view = sliceDim(view, d++, index);
     else if (typeof index === 'number') view = select(view, d, index);
     else if (Tensor.is(index) && index.dtype === 'bool' && index.ndim === 0) {
-      // A mask without dimensions keeps or drops the whole: it is the index of a new dimension.
+      // A mask without dimensions keeps or drops everything: it is the index of a new dimension.
       view = unsqueeze(view, d);
       const kept = nonzeroPositions(op, index);
       lists.set(d++, Tensor.of(kept, 'int32', [kept.length], x.storage.backend));
@@ -80,7 +80,7 @@ function pick(op: string, x: Tensor, indices: readonly Index[]): Picked {
   return { view, lists };
 }
 
-/** What a tensor or an array names, as tensors of integers, one for each dimension it stands for. */
+/** A tensor or an array as integer tensors, one for each dimension that it covers. */
 function listsOf(op: string, index: Tensor | readonly number[], { shape, storage }: Tensor, dim: number): Tensor[] {
   if (Tensor.is(index) && index.dtype === 'bool') {
     if (index.shape.some((n, i) => n !== shape[dim + i]))
@@ -96,7 +96,7 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
     throw new TypeError(
       `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${show(index)}`,
     );
-  // PyTorch reads uint8 as a mask, with a warning: here it says which of the two it is.
+  // PyTorch reads uint8 as a mask, with a warning. Here the error asks which of the two is meant.
   if (!isInteger(index.dtype) || index.dtype === 'uint8')
     throw new DTypeError(
       op,
@@ -105,7 +105,7 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
   return [index];
 }
 
-/** Where in the flattened `x` the elements are that are not 0. How many there are has to be known at once. */
+/** The positions in the flattened `x` of the nonzero elements. Reads the values, as their number must be known at once. */
 export function nonzeroPositions(op: string, x: Tensor): Int32Array {
   const data = exactOf(x, op);
   const zero = (x.dtype === 'int64' ? 0n : 0) as number;
@@ -116,7 +116,7 @@ export function nonzeroPositions(op: string, x: Tensor): Int32Array {
   return positions;
 }
 
-/** The coordinates of the elements that are not 0, in row-major order: one int32 vector for each dimension. */
+/** The coordinates of the nonzero elements in row-major order: one int32 vector for each dimension. */
 export function nonzeroCoordinates(op: string, x: Tensor): Tensor[] {
   const positions = nonzeroPositions(op, x);
   const steps = contiguousStrides(x.shape);
@@ -138,11 +138,11 @@ function checkLists(op: string, { view, lists }: Picked): void {
   }
 }
 
-/** Where in the flattened `view` the elements lie that the lists name: int32, in the shape of the result. */
+/** The positions in the flattened `view` of the elements that the lists name: int32, in the shape of the result. */
 function positionsOf(op: string, { view, lists }: Picked): Tensor {
   const { shape, storage } = view;
   const common = [...lists.values()].reduce<Shape>((s, t) => broadcastShapes(op, s, t.shape), []);
-  // The lists' dimensions stand where the first list stood if they follow each other, else in front.
+  // The dimensions of the lists replace those of adjacent lists; if lists are not adjacent, they come first.
   const dims = [...lists.keys()];
   const lead = dims.every((d, i) => d === dims[0]! + i) ? dims[0]! : 0;
   const whole = shape.filter((_, d) => !lists.has(d));
@@ -155,8 +155,8 @@ function positionsOf(op: string, { view, lists }: Picked): Tensor {
 }
 
 /**
- * The part of `x` that the indices name, for one dimension after another from the first on. A view; with tensors or
- * arrays among the indices a copy, as in PyTorch.
+ * The part of `x` that the indices select, one index per dimension from the first on. A view, or with tensors or arrays
+ * among the indices a copy, as in PyTorch.
  *
  * ```ts
  * const x = tensor([[1, 2], [3, 4]]);
@@ -188,7 +188,7 @@ function sliceDim(x: Tensor, dim: number, { start, stop, step }: Slice): Tensor 
 }
 
 /**
- * Writes a value, which broadcasts, to the part that the indices name: `set(t, 0, slice(1, 3), value)`.
+ * Writes a value, which broadcasts, to the part that the indices select: `set(t, 0, slice(1, 3), value)`.
  *
  * ```ts
  * set(zeros([2, 2]), 0, slice(), 1); // [[1, 1], [0, 0]]
@@ -227,7 +227,7 @@ methods({ set });
 
 declare module '../tensor/tensor.js' {
   interface Tensor extends MethodsFrom<typeof self, typeof plain> {
-    /** Writes a value, which broadcasts, to the part that the indices name: `x.set(0, slice(1, 3), value)`. */
+    /** Writes a value, which broadcasts, to the part that the indices select: `x.set(0, slice(1, 3), value)`. */
     set(...indicesAndValue: readonly [...Index[], TensorLike]): this;
   }
 }

@@ -68,7 +68,7 @@ function gradientByKernel(kind: SoftmaxKind, g: Tensor, y: Tensor, d: number, sc
   return out;
 }
 
-/** `scale y (g - sum(g y))`; by recorded operators where a gradient of the gradient may be wanted. */
+/** `scale y (g - sum(g y))`; by recorded operators where a gradient of the gradient may be needed. */
 export function softmaxGradient(g: Tensor, y: Tensor, d: number, scale = 1): Tensor {
   if (!isGradEnabled()) return gradientByKernel('softmax', g, y, d, scale);
   const gy = mul(g, y);
@@ -77,8 +77,7 @@ export function softmaxGradient(g: Tensor, y: Tensor, d: number, scale = 1): Ten
 }
 
 /**
- * Softmax of `scores * scale` over the last dimension; if it is causal, of each row of a matrix over its first columns,
- * up to the one with the row's number.
+ * Softmax of `scores * scale` over the last dimension. If it is causal, row `i` of each matrix is 0 after column `i`.
  */
 export function attentionWeights(scores: Tensor, scale: number, isCausal: boolean): Tensor {
   const y = keptResult('attentionWeights') ?? keepResult('attentionWeights', weightsByKernel(scores, scale, isCausal));

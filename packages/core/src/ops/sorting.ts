@@ -11,7 +11,7 @@ import { narrow } from './shape.js';
 import type * as self from './sorting.js';
 
 /**
- * The elements along `dim` in order, and where each was; equal ones keep their order; NaN counts as the largest.
+ * Sorts along `dim`, and returns the indices too. Stable; NaN counts as the largest.
  *
  * ```ts
  * sort(tensor([3, 1, 2])); // { values: [1, 2, 3], indices: [1, 2, 0] }
@@ -29,7 +29,7 @@ export const sort = /* @__PURE__ */ named(
 const argsortOptions = { descending: is.boolean };
 
 /**
- * Where the elements along `dim` would be taken from to be in order; int32.
+ * The indices that sort the elements along `dim`; int32.
  *
  * ```ts
  * argsort(tensor([3, 1, 2])); // [1, 2, 0]
@@ -50,7 +50,7 @@ export const argsort = /* @__PURE__ */ named(
 const topkOptions = { largest: is.boolean };
 
 /**
- * The `k` largest (or smallest) elements along `dim` in order, and where they were.
+ * The `k` largest (or smallest) elements along `dim` in order, and their indices.
  *
  * ```ts
  * topk(tensor([3, 1, 2]), 2); // { values: [3, 2], indices: [0, 2] }

@@ -34,7 +34,7 @@ export function erfOf(x: number): number {
 export const erfcOf = (x: number): number =>
   x < 2.5 ? 1 - erfOf(x) : (Math.exp(-x * x) / Math.sqrt(Math.PI)) * erfcTail(x);
 
-/** By Winitzki's approximation (2008), and Halley's steps from there. */
+/** Winitzki's approximation (2008), then Halley's steps. */
 function erfinvOf(y: number): number {
   const a = Math.abs(y);
   if (!(a < 1)) return a === 1 ? y * Number.POSITIVE_INFINITY : Number.NaN;
@@ -87,7 +87,7 @@ export const erfinv = unary('erfinv', {
   saves: 'result',
 });
 
-/** The logarithm of the size of the gamma function: Stirling's series, from 10 up, and the recurrence to get there. */
+/** `log(|Γ(x)|)`: Stirling's series from 10 up, and below 10 the recurrence. */
 export function lgammaOf(x: number): number {
   if (Number.isNaN(x)) return x;
   if (!Number.isFinite(x) || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY;
@@ -104,7 +104,7 @@ export function lgammaOf(x: number): number {
 /** Bernoulli numbers B2, B4, ... over their factorials. */
 const bernoulli = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600];
 
-/** `Σ 1 / (x + k)^s` for s above 1, which is whole where x is below 0 (Euler and Maclaurin). */
+/** `Σ 1 / (x + k)^s` for s above 1, which must be whole where x is below 0 (Euler and Maclaurin). */
 export function hurwitz(s: number, x: number): number {
   if (x <= 0) return hurwitzBelow(s, x);
   let sum = 0;
@@ -120,8 +120,8 @@ export function hurwitz(s: number, x: number): number {
 }
 
 /**
- * The same for x up to 0, in as many steps for any of them: the sum over all whole k depends on the fraction of x alone,
- * and is that of two sums of positive terms; what lies below x is a third.
+ * The same for x up to 0, in a number of steps that does not depend on x: the sum over all integers k depends only on
+ * the fraction of x, and consists of two sums of positive terms; a third one is subtracted.
  */
 function hurwitzBelow(s: number, x: number): number {
   if (Number.isInteger(x)) return Number.POSITIVE_INFINITY;
@@ -130,7 +130,7 @@ function hurwitzBelow(s: number, x: number): number {
   return hurwitz(s, fraction) + sign * (hurwitz(s, 1 - fraction) - hurwitz(s, 1 - x));
 }
 
-/** The derivative of `lgammaOf`: its asymptotic series from 10 up, and the recurrence to get there. */
+/** The derivative of `lgammaOf`: its asymptotic series from 10 up, and below 10 the recurrence. */
 export function digammaOf(x: number): number {
   if (x === 0) return Object.is(x, -0) ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   if (x < 0) return Number.isInteger(x) ? Number.NaN : digammaOf(1 - x) - Math.PI / Math.tan(Math.PI * (x % 1));
@@ -207,7 +207,7 @@ const sincSlopeOperator = unaryOperator('sincSlope', {
   saves: 'input',
 });
 
-/** Near 0 by the series, where the closed form cancels. */
+/** Near 0 the series, as the closed form cancels. */
 function sincSlopeOf(v: number, n: number): number {
   const z = Math.PI * v;
   const scale = Math.PI ** n;
@@ -230,7 +230,7 @@ function sincSlopeOf(v: number, n: number): number {
 const logitOptions = { eps: is.number };
 
 /**
- * `log(x / (1 - x))`; with `eps` of x limited to [eps, 1 - eps].
+ * `log(x / (1 - x))`; with `eps`, x is limited to [eps, 1 - eps] first.
  *
  * ```ts
  * logit(tensor([0.5, 0.9])); // [0, 2.197]
@@ -243,16 +243,16 @@ export function logit(x: Tensor, options?: { eps?: number }): Tensor {
   return applyUnary(logitOperator, x, [eps ?? Number.NaN]);
 }
 
-/** NaN for `eps` is none. */
+/** NaN for `eps` means no `eps`. */
 const logitOperator = unaryOperator('logit', {
   forward: (v, eps) => {
     const p = v < eps ? eps : v > 1 - eps ? 1 - eps : v;
     return Math.log(p / (1 - p));
   },
-  // In one fraction: the parts of a composed rule would be 0 and infinite at 1.
+  // As one fraction: the parts of a composed rule would be 0 and infinite at 1.
   backward: (g, x, _, [eps]) => {
     const [low, high, outside] = Number.isNaN(eps!) ? [0, 1, Number.NaN] : [eps!, 1 - eps!, 0];
-    // At -0, which becomes 0 by adding it, the gradient is infinite too, not -Infinity.
+    // Adding 0 turns -0 into 0, so that the gradient there is Infinity too, and not -Infinity.
     return where(logicalOr(lt(x, low), gt(x, high)), outside, div(g, mul(add(x, 0), sub(1, x))));
   },
   saves: 'input',

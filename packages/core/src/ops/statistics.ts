@@ -47,7 +47,7 @@ export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, o
 });
 
 /**
- * How many elements over `dim` are not 0; int64.
+ * How many elements over `dim` are nonzero; int64.
  *
  * ```ts
  * countNonzero(tensor([1, 0, 2])); // 2
@@ -73,7 +73,7 @@ export const aminmax = /* @__PURE__ */ named(
   }),
 );
 
-/** The elements of `x` along `d` that `index` names, without that dimension unless it is kept. */
+/** The elements of `x` along `d` at `index`; the dimension is removed unless it is kept. */
 function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: KeepDim): ValuesAndIndices {
   if (x.ndim === 0) return { values: x.clone(), indices: index };
   const values = gatherAlong('gather', x, d, index);
@@ -81,7 +81,7 @@ function pickAlong(x: Tensor, d: number, index: Tensor, { keepdim = false }: Kee
 }
 
 /**
- * The `k`-th smallest element along `dim`, counted from 1, and where it was.
+ * The `k`-th smallest element along `dim`, counted from 1, and its index.
  *
  * ```ts
  * kthvalue(tensor([3, 1, 2]), 2); // { values: 2, indices: 2 }
@@ -99,7 +99,7 @@ export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}):
   return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
 }
 
-/** NaN, of no elements; tracked, so that its gradient is none. */
+/** NaN for no elements; recorded, with a gradient of 0. */
 function ofNothing(op: string, x: Tensor): Tensor {
   if (!isFloat(x.dtype))
     throw new ShapeError(op, `there is no median of no integers: the shape is ${formatShape(x.shape)}`);
@@ -126,7 +126,7 @@ function middle(op: string, ignoreNaN: boolean) {
     if (n === 0) throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
     const order = argsort(x, d);
     if (x.ndim === 0) return { values: x.clone(), indices: order };
-    // NaN is sorted last: then it is either the median, or does not count.
+    // NaN is sorted last: it is either the median itself or ignored.
     const numbers = sum(isnan(x).logicalNot(), d, { keepdim: true });
     const place = ignoreNaN ? clamp(sub(numbers, 1), 0).floorDivide(2) : where(numbers.lt(n), numbers, (n - 1) >> 1);
     return pickAlong(x, d, order.gather(d, place), options);
@@ -135,7 +135,7 @@ function middle(op: string, ignoreNaN: boolean) {
 }
 
 /**
- * The median: of an even number of elements the lower one; NaN if one is. With `dim` also where it was.
+ * The median; of an even number of elements the lower one; NaN if any is NaN. With `dim` also its index.
  *
  * ```ts
  * median(tensor([3, 1, 2])); // 2
@@ -153,7 +153,7 @@ export const median = middle('median', false);
 export const nanmedian = middle('nanmedian', true);
 
 /**
- * The most frequent element along `dim`, of equally frequent ones the smallest, and where it was last.
+ * The most frequent element along `dim` (of equally frequent ones the smallest), and its last index.
  *
  * ```ts
  * mode(tensor([1, 2, 2])); // { values: 2, indices: 2 }
@@ -181,8 +181,8 @@ const quantileOptions = {
 };
 
 /**
- * The quantile `q`, from 0 to 1, over `dim` (over all elements if left out or null); NaN if an element is. Several `q`
- * give a first dimension.
+ * The quantile `q`, from 0 to 1, over `dim` (by default or with null over all elements); NaN if an element is NaN.
+ * Several `q` give a first dimension.
  *
  * ```ts
  * quantile(tensor([1, 2, 3]), [0, 0.25]); // [1, 1.5]
@@ -225,13 +225,14 @@ export const quantile = /* @__PURE__ */ named(
   },
 );
 
-/** Halves go to the even place, as `round` takes them. */
+/** Halves go to the even position, as in `round`. */
 const nearest = (v: number): number => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
 
 const covOptions = { correction: is.number };
 
 /**
- * The covariance of variables, `[variables, observations]`: a matrix, or of one variable its variance, of no dimension.
+ * The covariance of variables, `[variables, observations]`: a matrix, or for one variable its variance, without
+ * dimensions.
  *
  * ```ts
  * cov(tensor([[1, 3], [2, 4]])); // [[2, 2], [2, 2]]

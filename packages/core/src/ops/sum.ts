@@ -10,7 +10,7 @@ import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { keepDim } from './options.js';
 import type * as self from './sum.js';
 
-/** One dimension, several, or (left out or null) all of them. */
+/** One dimension, several, or all of them (left out or null). */
 export type Dim = number | readonly number[] | null;
 
 export interface KeepDim {
@@ -18,13 +18,13 @@ export interface KeepDim {
   keepdim?: boolean;
 }
 
-/** Which dimensions are reduced, with the result's shape. */
+/** The dimensions that are reduced, and the shape of the result. */
 export interface Plan {
   readonly dims: readonly number[];
-  /** With the reduced dimensions as 1. */
+  /** The shape with the reduced dimensions kept as 1. */
   readonly keepShape: Shape;
   readonly shape: Shape;
-  /** Elements reduced into one. */
+  /** How many elements are reduced into one. */
   readonly count: number;
 }
 
@@ -41,7 +41,7 @@ function planReduce(shape: Shape, dims: readonly number[], keepdim: boolean): Pl
   return { dims, keepShape, shape: kept, count };
 }
 
-/** Which dimensions are reduced, with the options checked. */
+/** The dimensions that are reduced, with the options checked. */
 export function plan<O extends KeepDim = KeepDim>(
   op: string,
   x: Tensor,
@@ -62,7 +62,7 @@ export function reduced(which: Reduction, x: Tensor, { dims, shape }: Plan, dtyp
   return out;
 }
 
-/** The gradient of a sum: each element gets that of its result. */
+/** The gradient of a sum: each element gets the gradient of its result. */
 export function expandOver(g: Tensor, { dims }: Plan, shape: Shape): Tensor {
   const keepdim = g.ndim === shape.length;
   const strides = shape.slice();
@@ -75,7 +75,7 @@ export function expandOver(g: Tensor, { dims }: Plan, shape: Shape): Tensor {
 }
 
 /**
- * The sum over `dim`; over all elements if it is left out.
+ * The sum over `dim`, by default over all elements.
  *
  * ```ts
  * sum(tensor([[1, 2], [3, 4]])); // 10
@@ -89,7 +89,7 @@ export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 
 const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.attributes as Plan, ctx.inputShape(0))];
 
-/** `x` summed to `shape`, from which it was broadcast. */
+/** Sums `x` to `shape`, from which it was broadcast. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   checkTensors('sumTo', x);
   if (!Array.isArray(shape)) checkShape('sumTo', shape);

@@ -147,7 +147,7 @@ export const hypot = binary('hypot', {
 });
 
 /**
- * From radians to degrees.
+ * Converts radians to degrees.
  *
  * ```ts
  * rad2deg(tensor([Math.PI])); // [180]
@@ -156,7 +156,7 @@ export const hypot = binary('hypot', {
 export const rad2deg = /* @__PURE__ */ madeOf('rad2deg', (x) => mul(x, 180 / Math.PI));
 
 /**
- * From degrees to radians.
+ * Converts degrees to radians.
  *
  * ```ts
  * deg2rad(tensor([180])); // [3.142]

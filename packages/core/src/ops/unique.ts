@@ -12,22 +12,22 @@ import { indexSelect } from './indexing.js';
 import { to } from './shape.js';
 import type * as self from './unique.js';
 
-// Sets of values. No gradient flows through any of these.
+// Sets of values. None of these has a gradient.
 
-/** The different values, in what order they stand in, and for each element which one it is. */
+/** The distinct values in their order, and for each element the index of its value. */
 export interface Unique {
   /** The values, each once. */
   readonly values: Tensor;
-  /** For each element the place of its value; int32, the shape of the input. */
+  /** For each element, the index of its value; int32, in the shape of the input. */
   readonly inverse: Tensor;
-  /** How often each value is there; int32. */
+  /** How often each value occurs; int32. */
   readonly counts: Tensor;
 }
 
 const ints = (values: ArrayLike<number>, backend: Backend, shape = [values.length]): Tensor =>
   Tensor.of(Int32Array.from(values), 'int32', shape, backend);
 
-/** Groups `keys` (for elements or slices): which were first of their kind, and the group of each. */
+/** Groups `keys` (of elements or slices): the first of each group, and the group of each. */
 function group(n: number, same: (i: number, j: number) => boolean, order: Int32Array) {
   const first: number[] = [];
   const counts: number[] = [];
@@ -46,7 +46,7 @@ function group(n: number, same: (i: number, j: number) => boolean, order: Int32A
 const uniqueOptions = { dim: is.integer };
 
 /**
- * The different elements in rising order; with `dim` the different slices along it.
+ * The distinct elements in ascending order; with `dim` the distinct slices along it.
  *
  * ```ts
  * unique(tensor([2, 1, 2])).values; // [1, 2]
@@ -59,7 +59,7 @@ export function unique(x: Tensor, options?: { dim?: number }): Unique {
 }
 
 /**
- * The elements (slices along `dim`) without those that equal the one before.
+ * The elements (slices along `dim`) without those that equal their predecessor.
  *
  * ```ts
  * uniqueConsecutive(tensor([1, 1, 2, 1])).values; // [1, 2, 1]

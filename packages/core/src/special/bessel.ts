@@ -2,7 +2,7 @@ import { unary } from '../ops/define.js';
 import { div, eq, mul, neg, sign, sub, where } from '../ops/elementwise.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** From here on the asymptotic series have all digits: their smallest term is about `exp(-2x)`. */
+/** From here on the asymptotic series are exact to all digits: their smallest term is about `exp(-2x)`. */
 const far = 25;
 
 /** `exp(-x)` times the modified Bessel function of the first kind of order 0 or 1, for x from 0 up. */
@@ -27,7 +27,7 @@ function scaledI(order: 0 | 1, x: number): number {
   return sum * Math.exp(-x);
 }
 
-// `exp(x)` in two halves: where it alone overflows, the product may not.
+// `exp(x)` as two factors: it may overflow where the product does not.
 const grown = (order: 0 | 1, x: number): number => {
   const half = Math.exp(x / 2);
   return x === Number.POSITIVE_INFINITY ? x : scaledI(order, x) * half * half;
@@ -102,7 +102,7 @@ function farFirstKind(order: 0 | 1, x: number): number {
     if (k % 2 === 1) q += k % 4 === 1 ? term : -term;
     else p += k % 4 === 0 ? term : -term;
   }
-  // cos(x - φ) and sin(x - φ) of those of x, so that x is not rounded.
+  // cos(x - φ) and sin(x - φ), from those of x, so that x is not rounded.
   const [c, s] = [Math.cos(x) * Math.SQRT1_2, Math.sin(x) * Math.SQRT1_2];
   const [cos, sin] = order === 0 ? [c + s, s - c] : [s - c, -c - s];
   return Math.sqrt(2 / (Math.PI * x)) * (p * cos - q * sin);

@@ -8,14 +8,14 @@ import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** How many terms a sum may take: about ten times the root of `a` where x is near it, which is below `large`. */
+/** How many terms a sum may take: near x it needs about ten times the root of `a`, which is below `large`. */
 const mostTerms = 200_000;
 const large = 1e8;
 
 /** `x^a e^-x / Γ(a)`. */
 const weight = (a: number, x: number): number => Math.exp(a * Math.log(x) - x - lgammaOf(a));
 
-/** The part below x by its series, for x up to `a + 1`: all terms are positive. */
+/** The integral below x by its series, for x up to `a + 1`: all terms are positive. */
 function lower(a: number, x: number): number {
   let term = 1 / a;
   let sum = term;
@@ -26,7 +26,7 @@ function lower(a: number, x: number): number {
   return sum * weight(a, x);
 }
 
-/** The part above x by its continued fraction, for x from `a + 1` up (Lentz). */
+/** The integral above x by its continued fraction, for x from `a + 1` up (Lentz). */
 function upper(a: number, x: number): number {
   let b = x + 1 - a;
   let c = Number.POSITIVE_INFINITY;
@@ -44,7 +44,7 @@ function upper(a: number, x: number): number {
   return value * weight(a, x);
 }
 
-/** Both at the edges of their domain: the part below, or null inside of it. */
+/** The integral below x at the edges of the domain; null inside of it. */
 function edge(a: number, x: number): number | null {
   if (!(a >= 0 && x >= 0) || (a === 0 && x === 0)) return Number.NaN;
   if (a === Number.POSITIVE_INFINITY) return x === Number.POSITIVE_INFINITY ? Number.NaN : 0;
@@ -52,11 +52,14 @@ function edge(a: number, x: number): number | null {
   return x === 0 ? 0 : null;
 }
 
-/** `m - log(1 + m)`, of which the difference has no digits left for a small m. */
+/** `m - log(1 + m)`; the plain difference has no digits left for a small m. */
 const excess = (m: number): number =>
   Math.abs(m) < 1e-3 ? m * m * (1 / 2 - m * (1 / 3 - m * (1 / 4 - m * (1 / 5 - m / 6)))) : m - Math.log1p(m);
 
-/** The part above x, or with -1 below, for a large `a`: nearly that of a normal distribution, with the first correction (Temme, 1979). */
+/**
+ * The integral above x, or with -1 below, for a large `a`: nearly that of a normal distribution, with the first
+ * correction (Temme, 1979).
+ */
 function partOfLarge(a: number, x: number, side: 1 | -1): number {
   const m = (x - a) / a;
   const eta = Math.sign(m) * Math.sqrt(2 * excess(m));
@@ -83,15 +86,15 @@ function noGradient(op: string, which: string): never {
   throw new AutogradError(op, `there is no gradient for ${which}; detach() it`);
 }
 
-/** `x^(a - 1) e^-x / Γ(a)`, the slope of the part below x; its logarithm at Infinity is a difference of infinities. */
+/** `x^(a - 1) e^-x / Γ(a)`, the derivative of the integral below x; its logarithm at Infinity is a difference of infinities. */
 function slope(a: Tensor, x: Tensor): Tensor {
   const inside = exp(sub(sub(xlogy(sub(a, 1), x), x), lgamma(a)));
   return where(ge(x, 0), where(eq(x, Number.POSITIVE_INFINITY), 0, inside), Number.NaN);
 }
 
 /**
- * The incomplete gamma function, of its whole: `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`. NaN below 0. It has a gradient for x, and none
- * for a. In PyTorch's Tensor it is `igamma`.
+ * The regularised lower incomplete gamma function: `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`. NaN below 0. It has a gradient for
+ * x, and none for a. PyTorch's tensors have it as `igamma`.
  *
  * ```ts
  * gammainc(tensor([1, 2]), tensor([1, 2])); // [0.6321, 0.594]
@@ -105,7 +108,7 @@ export const gammainc = binary('gammainc', {
 });
 
 /**
- * `1 - gammainc(a, x)`, exact where that is small. In PyTorch's Tensor it is `igammac`.
+ * `1 - gammainc(a, x)`, exact where that is small. PyTorch's tensors have it as `igammac`.
  *
  * ```ts
  * gammaincc(tensor([1, 2]), tensor([1, 2])); // [0.3679, 0.406]

@@ -29,7 +29,7 @@ export const erfcx = unary('erfcx', {
 const density = (x: Parameters<typeof erfcx>[0]) => mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
 
 /**
- * The part of the standard normal distribution below x.
+ * The distribution function of the standard normal distribution.
  *
  * ```ts
  * ndtr(tensor([0, 1])); // [0.5, 0.8413]
@@ -57,7 +57,7 @@ export const logNdtr = unary('logNdtr', {
   saves: 'input',
 });
 
-/** By Newton's steps on the logarithm, which is concave, from where the tail's size is about right. */
+/** Newton's steps on the logarithm, which is concave; they start where the tail is about right. */
 function ndtriOf(p: number): number {
   if (!(p >= 0 && p <= 1)) return Number.NaN;
   if (p > 0.5) return -ndtriOf(1 - p);

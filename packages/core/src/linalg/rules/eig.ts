@@ -1,7 +1,7 @@
 import type { MatrixRule } from '../../backend/backend.js';
 import { largest, ofFinite, reflector, rotate, transposed, unit } from './reflector.js';
 
-/** How many steps an eigenvalue may take before its block is taken as it is; a few suffice. */
+/** How many steps an eigenvalue may take before its block is accepted as it is; a few suffice. */
 const mostSteps = 120;
 
 /** Applies the reflection by `v` to rows `row` on of `h` `[n, n]`, in columns `low` to `high`. */
@@ -22,7 +22,7 @@ function reflectRows(
   }
 }
 
-/** The same to columns `column` on, in rows 0 to `high`. */
+/** The same for columns from `column` on, in rows 0 to `high`. */
 function reflectColumns(
   tau: number,
   v: readonly number[],
@@ -40,7 +40,7 @@ function reflectColumns(
   }
 }
 
-/** The reflection that takes a vector to its first axis. */
+/** The reflection that maps a vector to a multiple of the first axis. */
 function reflection(x: readonly number[]): { tau: number; v: number[]; beta: number } {
   const v = Float64Array.from(x);
   const tau = reflector(v, 0, v.length);
@@ -49,7 +49,7 @@ function reflection(x: readonly number[]): { tau: number; v: number[]; beta: num
   return { tau, v: [...v], beta };
 }
 
-/** Makes all below the diagonal under the main one 0; `q` takes up what turned it. */
+/** Reduces to Hessenberg form: zeros below the first subdiagonal. `q` collects the reflections. */
 function hessenberg(h: Float64Array, q: Float64Array, n: number): void {
   for (let k = 0; k < n - 2; k++) {
     const { tau, v } = reflection(Array.from({ length: n - k - 1 }, (_, i) => h[(k + 1 + i) * n + k]!));
@@ -61,13 +61,13 @@ function hessenberg(h: Float64Array, q: Float64Array, n: number): void {
   }
 }
 
-/** Francis' step with two shifts at once on rows `low` to `high` (Golub and Van Loan, 7.5.1). */
+/** Francis' double-shift step on rows `low` to `high` (Golub and Van Loan, 7.5.1). */
 function francis(h: Float64Array, q: Float64Array, n: number, low: number, high: number, exceptional: boolean): void {
   const at = (i: number, j: number) => h[i * n + j]!;
   let sum = at(high - 1, high - 1) + at(high, high);
   let product = at(high - 1, high - 1) * at(high, high) - at(high - 1, high) * at(high, high - 1);
   if (exceptional) {
-    // Other shifts, where those of the corner go round in circles.
+    // Other shifts, in case those of the corner cycle.
     const size = Math.abs(at(high, high - 1)) + Math.abs(at(high - 1, high - 2));
     sum = 1.5 * size;
     product = size * size;
@@ -89,13 +89,13 @@ function francis(h: Float64Array, q: Float64Array, n: number, low: number, high:
   }
 }
 
-/** Turns a block of two rows into a triangle where its eigenvalues are real. */
+/** Makes a block of two rows triangular if its eigenvalues are real. */
 function split(h: Float64Array, q: Float64Array, n: number, k: number): void {
   const [a, b, c, d] = [h[k * n + k]!, h[k * n + k + 1]!, h[(k + 1) * n + k]!, h[(k + 1) * n + k + 1]!];
   const half = (a - d) / 2;
   const square = half * half + b * c;
   if (c === 0 || square < 0) return;
-  // Beside d, the eigenvalue whose difference to d does not cancel.
+  // The eigenvalue, relative to d, whose difference does not cancel.
   const far = half + (half < 0 ? -1 : 1) * Math.sqrt(square);
   const length = Math.hypot(far, c);
   const [cos, sin] = [far / length, c / length];
@@ -109,7 +109,10 @@ function split(h: Float64Array, q: Float64Array, n: number, k: number): void {
   h[(k + 1) * n + k] = 0;
 }
 
-/** The real Schur form `A = q h qᵀ`: blocks of one row, and of two for pairs of complex eigenvalues, over a diagonal of 0. */
+/**
+ * The real Schur form `A = q h qᵀ`: on the diagonal blocks of one row, and of two for pairs of complex eigenvalues;
+ * zeros below.
+ */
 function schur(h: Float64Array, n: number): Float64Array {
   const q = unit(n);
   hessenberg(h, q, n);
@@ -132,14 +135,14 @@ function schur(h: Float64Array, n: number): Float64Array {
   return q;
 }
 
-/** What the differences of eigenvalues are at least, beside elements of at most 1. */
+/** The least difference of eigenvalues, relative to elements of at most 1. */
 const tiny = Number.EPSILON;
 
 type Complex = readonly [re: number, im: number];
 
 const times = ([a, b]: Complex, [c, d]: Complex): Complex => [a * c - b * d, a * d + b * c];
 
-/** Smith's quotient, which does not overflow between. */
+/** Smith's quotient, which does not overflow in between. */
 function over([a, b]: Complex, [c, d]: Complex): Complex {
   if (Math.abs(c) >= Math.abs(d)) {
     const r = d / c;
@@ -151,7 +154,7 @@ function over([a, b]: Complex, [c, d]: Complex): Complex {
   return [(a * r + b) / s, (b * r - a) / s];
 }
 
-/** The x with `(T - value) x = 0` for the block that ends at row `k`, of the triangle of blocks `t`. */
+/** The x with `(T - value) x = 0` for the block that ends at row `k` of the block-triangular `t`. */
 function vectorOf(t: Float64Array, n: number, k: number, value: Complex): { re: Float64Array; im: Float64Array } {
   const [re, im] = [new Float64Array(n), new Float64Array(n)];
   const at = (i: number, j: number) => t[i * n + j]!;
@@ -161,7 +164,7 @@ function vectorOf(t: Float64Array, n: number, k: number, value: Complex): { re: 
   };
   const shifted = (i: number): Complex => {
     const d: Complex = [at(i, i) - value[0], -value[1]];
-    // Equal eigenvalues: moved apart by as little as rounding would.
+    // Equal eigenvalues are moved apart, by no more than rounding would.
     return Math.abs(d[0]) + Math.abs(d[1]) < tiny ? [tiny, 0] : d;
   };
   const isPair = (i: number) => i > 0 && at(i, i - 1) !== 0;
@@ -226,11 +229,14 @@ function inBasis(
   return [a, b];
 }
 
-/** The eigenvalues of `[n, n]`, those above the real line first of each pair, and the eigenvectors as columns; real and imaginary parts. */
+/**
+ * The eigenvalues of `[n, n]` (of a pair the one above the real line first), and the eigenvectors as columns; real and
+ * imaginary parts.
+ */
 export const eig: MatrixRule = {
   name: 'eig',
   loop: ofFinite(([t], [re, im, vectorsRe, vectorsIm], [n]) => {
-    // Elements of at most 1, so that products neither overflow nor vanish.
+    // Scales elements to at most 1, so that products neither overflow nor vanish.
     const scale = largest(t!) || 1;
     for (let i = 0; i < t!.length; i++) t![i]! /= scale;
     const q = schur(t!, n!);

@@ -4,7 +4,7 @@ import { ofFinite, reflect, reflector, rotate, unit } from './reflector.js';
 /** How many steps an eigenvalue may take; a few suffice. */
 const mostSteps = 60;
 
-/** A symmetric matrix with a diagonal and the elements beside it, and the reflections that made it so as rows of `vectors`. */
+/** Tridiagonalises a symmetric matrix: its diagonal, its subdiagonal, and the reflections as rows of `vectors`. */
 function tridiagonal(a: Float64Array, n: number): { d: Float64Array; e: Float64Array; vectors: Float64Array } {
   const d = new Float64Array(n);
   const e = new Float64Array(n);
@@ -67,7 +67,7 @@ function step(d: Float64Array, e: Float64Array, vectors: Float64Array, n: number
   }
 }
 
-/** The eigenvalues of a symmetric `[n, n]` in rising order, and the eigenvectors as columns. */
+/** The eigenvalues of a symmetric `[n, n]` in ascending order, and the eigenvectors as columns. */
 export const eigh: MatrixRule = {
   name: 'eigh',
   loop: ofFinite(([a], [values, columns], [n]) => symmetric(a!, values!, columns!, n!)),

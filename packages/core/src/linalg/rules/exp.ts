@@ -12,7 +12,7 @@ function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
   return out;
 }
 
-/** `exp(A)` of `[n, n]`: A is halved until 18 terms of the series give all digits, and the result squared as often. */
+/** `exp(A)` for `[n, n]`: halves A until 18 terms of the series give all digits, and squares the result as often. */
 export const matrixExp: MatrixRule = {
   name: 'matrixExp',
   loop: ofFinite(([a], [out], [n]) => {

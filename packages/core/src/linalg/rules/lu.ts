@@ -2,8 +2,8 @@ import type { MatrixRule } from '../../backend/backend.js';
 import { ofFinite } from './reflector.js';
 
 /**
- * Of `a` `[m, n]` and numbers m, n the factors of `P L U` in one matrix, L without its diagonal of ones, and for each of its
- * first rows with which row it was exchanged, counted from 1.
+ * Given `a` `[m, n]` and numbers m, n: the factors of `P L U` in one matrix (L without its diagonal of ones), and the
+ * rows with which its first rows were exchanged, counted from 1.
  */
 export const lu: MatrixRule = {
   name: 'lu',
@@ -25,7 +25,7 @@ export const lu: MatrixRule = {
   }),
 };
 
-/** Of the pivots and number m the matrix `P` `[m, m]` with `A = P L U`. */
+/** Given the pivots and number m: the matrix `P` `[m, m]` with `A = P L U`. */
 export const permutation: MatrixRule = {
   name: 'permutation',
   loop: ([, pivots], [p], [m]) => {
@@ -35,7 +35,10 @@ export const permutation: MatrixRule = {
   },
 };
 
-/** The X of `T X = B` for a triangle `[n, n]` and `[n, k]`; numbers n, k, whether it is the upper one and has ones as its diagonal. */
+/**
+ * The X of `T X = B` for a triangle `[n, n]` and `[n, k]`. Numbers: n, k, whether it is the upper triangle, whether its
+ * diagonal is ones.
+ */
 export const solveTriangular: MatrixRule = {
   name: 'solveTriangular',
   loop: ([t, b], [x], [n, k, upper, ones]) => {

@@ -2,8 +2,8 @@ import type { MatrixRule } from '../../backend/backend.js';
 import { ofFinite, reflect, reflector, transposed } from './reflector.js';
 
 /**
- * Householder's reflections of the columns of a matrix, given as its transpose `[n, m]`: they stay under the diagonal, above it
- * is R. Gives the tau of each.
+ * Householder's reflections of the columns of a matrix, given as its transpose `[n, m]`: the vectors stay below the
+ * diagonal, R is above it. Returns the tau of each.
  */
 export function reflections(columns: Float64Array, m: number, n: number): Float64Array {
   const taus = new Float64Array(Math.min(m, n));
@@ -16,7 +16,7 @@ export function reflections(columns: Float64Array, m: number, n: number): Float6
   return taus;
 }
 
-/** The product of the reflections, applied to `count` vectors of `m` elements, which are rows of `x`. */
+/** Applies the product of the reflections to `count` vectors of `m` elements, the rows of `x`. */
 export function applyReflections(
   columns: Float64Array,
   taus: Float64Array,
@@ -28,7 +28,7 @@ export function applyReflections(
     if (taus[k] !== 0) for (let j = 0; j < count; j++) reflect(taus[k]!, columns, k * m + k, x, j * m + k, m - k);
 }
 
-/** Of `a` `[m, n]` and numbers m, n the `Q` `[m, q]` and `R` `[q, n]`; q is `min(m, n)`, or m for a whole Q. */
+/** Given `a` `[m, n]` and numbers m, n: `Q` `[m, q]` and `R` `[q, n]`; q is `min(m, n)`, or m for a complete Q. */
 export const qr: MatrixRule = {
   name: 'qr',
   loop: ofFinite(([a], [q, r], [m, n]) => {

@@ -1,8 +1,8 @@
-// Matrices lie row by row in arrays of float64. Loops go along rows, so what works on columns takes the transpose.
+// Matrices are row-major float64 arrays. Loops go along rows, so algorithms on columns take the transpose.
 
 /**
- * Makes a vector of `count` elements from `start` on the reflection `I - tau v vᵀ` that takes it to
- * `[beta, 0, ...]`: writes beta to its first place and `v`, whose first element is 1, behind it. Gives tau, 0 where there is
+ * Turns a vector of `count` elements from `start` on into the reflection `I - tau v vᵀ` that maps it to `[beta, 0,
+ * ...]`: writes beta to its first element and `v`, without its first element 1, behind it. Returns tau, 0 if there is
  * nothing to do.
  */
 export function reflector(x: Float64Array, start: number, count: number): number {
@@ -42,7 +42,7 @@ export function unit(n: number): Float64Array {
   return out;
 }
 
-/** The largest size of an element. */
+/** The largest absolute value of the elements. */
 export function largest(x: Float64Array): number {
   let most = 0;
   for (const v of x) most = Math.max(most, Math.abs(v));
@@ -56,7 +56,7 @@ export function transposed(a: Float64Array, m: number, n: number): Float64Array 
   return t;
 }
 
-/** Two rows of `count` elements, turned: `c p + s q` and `c q - s p`. */
+/** Rotates two rows of `count` elements: `c p + s q` and `c q - s p`. */
 export function rotate(x: Float64Array, p: number, q: number, count: number, c: number, s: number): void {
   for (let i = 0; i < count; i++) {
     const a = x[p + i]!;
@@ -66,7 +66,7 @@ export function rotate(x: Float64Array, p: number, q: number, count: number, c: 
   }
 }
 
-/** A rule's loop for matrices of finite elements: of others, all results are NaN. */
+/** The loop of a rule for finite matrices; all results for others are NaN. */
 export const ofFinite =
   <L extends (inputs: readonly Float64Array[], outs: readonly Float64Array[], numbers: readonly number[]) => void>(
     loop: L,

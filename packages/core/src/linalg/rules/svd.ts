@@ -2,12 +2,12 @@ import type { MatrixRule } from '../../backend/backend.js';
 import { applyReflections, reflections } from './qr.js';
 import { largest, ofFinite, rotate, transposed, unit } from './reflector.js';
 
-/** How often all pairs of columns may be turned; six to ten suffice. */
+/** How often all pairs of columns may be rotated; six to ten times suffice. */
 const mostSweeps = 60;
 
 /**
- * Turns the rows of `x` `[n, n]` until they are orthogonal to each other, and those of `turns` with them: one-sided
- * Jacobi (Hestenes), which finds small singular values to as many digits as large ones.
+ * Rotates the rows of `x` `[n, n]` until they are orthogonal, and those of `turns` with them: one-sided Jacobi
+ * (Hestenes), which finds small singular values to as many digits as large ones.
  */
 function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   for (let sweep = 0, turned = true; turned && sweep < mostSweeps; sweep++) {
@@ -34,10 +34,10 @@ function orthogonalize(x: Float64Array, n: number, turns: Float64Array): void {
   }
 }
 
-/** Makes rows `from` on of `x` `[count, m]` orthonormal to those before and to each other. */
+/** Makes the rows of `x` `[count, m]` from `from` on orthonormal, to each other and to those before. */
 function complete(x: Float64Array, from: number, count: number, m: number): void {
   for (let row = from; row < count; row++) {
-    // The axis of which most lies outside of what there is.
+    // The axis with the largest part outside of the rows so far.
     let [axis, least] = [0, Number.POSITIVE_INFINITY];
     for (let i = 0; i < m; i++) {
       let inside = 0;
@@ -60,8 +60,8 @@ function complete(x: Float64Array, from: number, count: number, m: number): void
 }
 
 /**
- * Of `a` `[m, n]` and numbers m, n the left singular vectors `U` `[m, p]`, the singular values in falling order and the right
- * vectors `Vh` `[q, n]`; p and q are `min(m, n)`, or m and n for all of them.
+ * Given `a` `[m, n]` and numbers m, n: the left singular vectors `U` `[m, p]`, the singular values in descending order,
+ * and the right vectors `Vh` `[q, n]`; p and q are `min(m, n)`, or m and n for all vectors.
  */
 export const svd: MatrixRule = {
   name: 'svd',
@@ -78,7 +78,7 @@ export const svd: MatrixRule = {
   }),
 };
 
-/** Of a matrix `[m, n]`, m >= n, given by its columns as rows: singular vectors as rows, `left` and `right`. */
+/** Given the columns of a matrix `[m, n]`, m >= n, as rows: singular vectors as rows, `left` and `right`. */
 function tall(
   columns: Float64Array,
   m: number,
@@ -89,7 +89,7 @@ function tall(
 ): void {
   const scale = largest(columns);
   if (scale > 0) for (let i = 0; i < columns.length; i++) columns[i]! /= scale;
-  // R has the singular values of the matrix and shorter columns.
+  // R has the singular values of the matrix, and shorter columns.
   const taus = m > n ? reflections(columns, m, n) : null;
   const x = taus === null ? columns : new Float64Array(n * n);
   if (taus !== null) for (let j = 0; j < n; j++) for (let i = 0; i <= j; i++) x[j * n + i] = columns[j * m + i]!;
