@@ -23,7 +23,17 @@ export default defineConfig({
   // The reference and the playground, which scripts/prepare.mjs makes; scripts/checkLinks.mjs looks after links into them.
   vite: { publicDir: new URL('../.cache/public', import.meta.url).pathname, build: { target: 'es2022' } },
   ignoreDeadLinks: [/^\/(playground|reference)\//],
+  head: [
+    [
+      'link',
+      {
+        rel: 'icon',
+        href: "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230d9488'/%3E%3Crect x='7' y='3' width='2' height='10' fill='white'/%3E%3C/svg%3E",
+      },
+    ],
+  ],
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     // Headings have the addresses that they have on GitHub, where the same pages are read.
     anchor: { slugify: slug },
     config(md) {
