@@ -1,7 +1,7 @@
 import * as core from '@gradgate/core';
 import { enableGrad, gradPolicies, isGradEnabled, noGrad, ones, randn, Tensor, tensor, zeros } from '@gradgate/core';
 import { Buffer, buffer, Dropout, init, Linear, Module, optim, Parameter, ReLU, Sequential } from '@gradgate/nn';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 class Block extends Module {
   fc = new Linear(3, 2);
@@ -82,6 +82,14 @@ describe('a module', () => {
     expect(`${new Net()}`).toBe(
       'Net(\n  (a): Block(\n    (fc): Linear(inFeatures=3, outFeatures=2, bias=true)\n  )\n  (b): Sequential(\n    (0): Linear(inFeatures=2, outFeatures=2, bias=false)\n    (1): ReLU()\n  )\n)',
     );
+  });
+
+  it('print() prints it on the console', () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    onTestFinished(() => log.mockRestore());
+    const layer = new Linear(2, 1);
+    layer.print();
+    expect(log.mock.calls).toEqual([[`${layer}`]]);
   });
 
   it('runs forward hooks around forward when it is called, and not when forward is', () => {

@@ -9,7 +9,7 @@ import { packForTest, root } from './pack.js';
 /** What `@arethetypeswrong/core` finds in packages that are right for what they support, and why it may. */
 const expected: Record<string, string> = {
   'CJSResolvesToESM node16-cjs': 'ES modules only; every supported Node lets CommonJS code require them',
-  'NoResolution node10': 'this resolution is older than `exports`, and TypeScript 7 has dropped it',
+  'NoResolution node10': 'this resolution is older than `exports`: it finds the main entry of a package only',
 };
 
 describe.each(readdirSync(join(root, 'packages')))('packages/%s', (name) => {
@@ -30,7 +30,9 @@ describe.each(readdirSync(join(root, 'packages')))('packages/%s', (name) => {
     const result = await checkPackage(contents().files);
     if (!result.types) throw new Error('no types at all');
     const found = result.problems.map((p) => ('resolutionKind' in p ? `${p.kind} ${p.resolutionKind}` : p.kind));
-    expect([...new Set(found)].sort()).toEqual(Object.keys(expected));
+    const hasOthers = Object.keys(JSON.parse(read('package.json')).exports).length > 2;
+    const known = Object.keys(expected).filter((kind) => hasOthers || !kind.endsWith('node10'));
+    expect([...new Set(found)].sort()).toEqual(known);
   });
 
   it('ships the build, the README, the licence and nothing else', () => {

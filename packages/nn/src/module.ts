@@ -309,6 +309,11 @@ export class Module {
     return tree(this, []);
   }
 
+  /** Prints the tree of modules on the console. */
+  print(): void {
+    console.log(this.toString());
+  }
+
   /** Refuses `JSON.stringify(model)`: it would be text without the weights, or all of them by accident. */
   toJSON(): never {
     throw new TypeError(

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import * as core from '@gradgate/core';
 import { arange, ones, Tensor, tensor, zeros } from '@gradgate/core';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 describe('a tensor', () => {
   it('tells its shape, size and kind', () => {
@@ -76,6 +76,13 @@ describe('printing', () => {
     expect(inspect(t)).toBe(t.toString());
     return t.toString();
   };
+
+  it('is what print() writes on the console', () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    onTestFinished(() => log.mockRestore());
+    ones([2]).print();
+    expect(log.mock.calls).toEqual([['tensor([1., 1.])']]);
+  });
 
   it('aligns columns and shows dtype and grad state where they are not the default', () => {
     expect(

@@ -423,6 +423,11 @@ export class Tensor {
     return Tensor.is(this) ? formatTensor(this) : noTensor;
   }
 
+  /** Prints the tensor on the console, as text. */
+  print(): void {
+    console.log(this.toString());
+  }
+
   /** The elements for `JSON.stringify`, as `toArray` gives them. JSON has no NaN and no infinity: both become null. */
   toJSON(): NestedArray {
     if (!Tensor.is(this)) throw new TypeError(`toJSON: this is ${noTensor}`);

@@ -1,0 +1,40 @@
+import type { Tensor } from '@gradgate/core';
+
+/** The values of a tensor as texts in rows and columns. */
+export interface Table {
+  columns: string[];
+  rows: { name: string; cells: string[] }[];
+}
+
+/** The most rows and columns of a table, and how many are left at each end of more. */
+const most = 20;
+const edge = 8;
+
+/** The places along a dimension that are shown; null stands for those in between. */
+const shownOf = (n: number): (number | null)[] =>
+  n <= most
+    ? [...Array(n).keys()]
+    : [...Array(edge).keys(), null, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
+
+const cell = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(5));
+
+/** Whether a tensor has values that can be looked at without waiting. */
+export const isThere = (t: Tensor): boolean => !t.isDisposed && !t.storage.backend.isAsync;
+
+/** A row for each place of the leading dimensions, and a column for each of the last one; '…' for what is left out. */
+export function tableOf(t: Tensor): Table {
+  const width = t.shape.at(-1) ?? 1;
+  const leading = t.shape.slice(0, -1);
+  const rows = leading.reduce((a, b) => a * b, 1);
+  const values = t.toTypedArray();
+  const nameOf = (row: number) =>
+    leading.map((size, d) => Math.floor(row / leading.slice(d + 1).reduce((a, b) => a * b, 1)) % size).join(', ');
+  const columns = shownOf(width);
+  return {
+    columns: columns.map((c) => (c === null ? '…' : String(c))),
+    rows: shownOf(width === 0 ? 0 : rows).map((row) => ({
+      name: row === null ? '…' : nameOf(row),
+      cells: columns.map((c) => (row === null || c === null ? '…' : cell(values[row * width + c]!))),
+    })),
+  };
+}
