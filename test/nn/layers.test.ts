@@ -525,6 +525,7 @@ describe('pieces', () => {
       () => nn.functional.gridSample(image(), ones([2, 3, 3])),
       /takes \[N, C, H, W\] and a grid \[N, h, w, 2\]/,
     ],
+    ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 3]), [1, 1, 2 ** 30, 4]), /affineGrid: .* at most 2\^32/],
     ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 2]), [1, 1, 2, 2]), /theta is \[1, 2, 3\]/],
     ['localResponseNorm', () => nn.functional.localResponseNorm(ones([2, 2]), 2), /three dimensions or more/],
     ['gumbelSoftmax', () => nn.functional.gumbelSoftmax(ones([2]), { tau: 0 }), /tau is a number above 0, got 0/],

@@ -10,6 +10,7 @@ import {
   ParameterList,
   ReLU,
   Sequential,
+  snapshot,
 } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
@@ -377,6 +378,19 @@ describe('hooks', () => {
     one.remove();
     w.sum().backward();
     expect(grads).toHaveLength(3);
+  });
+});
+
+describe('snapshot', () => {
+  it('copies what contains itself, and refuses what is nested too deep', () => {
+    const loop: Record<string, unknown> = { a: ones([1]) };
+    loop['self'] = loop;
+    const copy = snapshot(loop);
+    expect(copy['self']).toBe(copy);
+    expect(copy['a']).not.toBe(loop['a']);
+    let deep: unknown[] = [];
+    for (let i = 0; i < 20_000; i++) deep = [deep];
+    expect(() => snapshot(deep)).toThrow(/^snapshot: lists and objects are nested deeper than 500 levels/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { manualSeed, noGrad, randn, tensor } from '@gradgate/core';
+import { manualSeed, noGrad, ones, randn, tensor } from '@gradgate/core';
 import {
   Linear,
   optim,
@@ -32,6 +32,10 @@ describe('weightNorm', () => {
   });
 
   it('refuses what it cannot work on', () => {
+    const computed = weightNorm(new Linear(2, 2));
+    expect(() => {
+      Object.assign(computed, { weight: ones([2, 2]) });
+    }).toThrow(/^Linear: 'weight' is computed from other parameters; change those/);
     expect(() => weightNorm(new Tanh())).toThrow(/Tanh has no parameter 'weight'/);
     expect(() => weightNorm(new Linear(2, 2), { dim: 2 })).toThrow(/has no dimension 2/);
     expect(() => removeWeightNorm(new Linear(2, 2))).toThrow(/is not computed so/);

@@ -32,7 +32,7 @@ export type { Bits } from './memory/coding.js';
 export { isFloat, isInteger, recordOf } from './memory/dtype.js';
 export { asAction, type Recorder, recording, refuseRecording } from './memory/recording.js';
 export { outlive } from './memory/scope.js';
-export { broadcastShapes, contiguousStrides, isContiguous, sameShape, sizeOf } from './memory/shape.js';
+export { broadcastShapes, checkSize, contiguousStrides, isContiguous, sameShape, sizeOf } from './memory/shape.js';
 export { currentTemporaries } from './memory/storage.js';
 export { digammaOf, lgammaOf } from './ops/special.js';
 export { checkIntegers, checkTensors } from './tensor/check.js';

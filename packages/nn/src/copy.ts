@@ -4,8 +4,17 @@ import { className, isModule, type Registry, registryOf } from './members.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
-/** What has been copied: what is shared in the original is shared in the copy, and circles end. */
-type Copies = Map<unknown, unknown>;
+/** A copy under way, and what has been copied: what is shared in the original is shared in the copy, and circles end. */
+interface Copies {
+  readonly op: string;
+  readonly known: Map<unknown, unknown>;
+  depth: number;
+}
+
+const newCopies = (op: string): Copies => ({ op, known: new Map(), depth: 0 });
+
+/** What is nested deeper would not fit on the stack. */
+const mostNested = 500;
 
 /**
  * A copy of a state dict of a module, an optimizer or a scheduler that stays as it is while training goes on: its tensors
@@ -19,18 +28,27 @@ type Copies = Map<unknown, unknown>;
  * ```
  */
 export function snapshot<S extends object>(state: S): S {
-  return noGrad.run(() => copy(state, new Map()) as S);
+  return noGrad.run(() => copy(state, newCopies('snapshot')) as S);
 }
 
 /** See `Module.clone`. */
 export function copyOf<M extends Module>(module: M): M {
-  return noGrad.run(() => copy(module, new Map()) as M);
+  return noGrad.run(() => copy(module, newCopies('clone')) as M);
 }
 
 function copy(value: unknown, copies: Copies): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
-  const known = copies.get(value);
+  const known = copies.known.get(value);
   if (known !== undefined) return known;
+  if (copies.depth === mostNested)
+    throw new TypeError(`${copies.op}: lists and objects are nested deeper than ${mostNested} levels`);
+  copies.depth++;
+  const made = copyObject(value, copies);
+  copies.depth--;
+  return made;
+}
+
+function copyObject(value: object, copies: Copies): unknown {
   if (isModule(value)) return copyModule(value, copies);
   if (Tensor.is(value)) return remembered(copies, value, copyTensor(value));
   if (Array.isArray(value)) {
@@ -61,7 +79,7 @@ function copy(value: unknown, copies: Copies): unknown {
 }
 
 function remembered<T>(copies: Copies, from: unknown, to: T): T {
-  copies.set(from, to);
+  copies.known.set(from, to);
   return to;
 }
 
@@ -79,7 +97,7 @@ function copyModule(module: Module, copies: Copies): Module {
   const from = registryOf(module);
   refusePrivate(from);
   const to = registryOf(Reflect.construct(from.base, [], module.constructor as new () => Module) as Module);
-  copies.set(module, to.module);
+  copies.known.set(module, to.module);
   // What `train()` and `eval()` set is under a symbol.
   for (const name of Reflect.ownKeys(from.target)) {
     const field = Object.getOwnPropertyDescriptor(from.target, name)!;

@@ -28,6 +28,11 @@ function computed(module: Module, name: string, get: (fields: Fields) => Tensor)
     get(this: Module) {
       return get(this as unknown as Fields);
     },
+    set(this: Module) {
+      throw new TypeError(
+        `${this.constructor.name}: '${name}' is computed from other parameters; change those, or remove what computes it`,
+      );
+    },
     enumerable: false,
     configurable: true,
   });

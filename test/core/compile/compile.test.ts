@@ -422,6 +422,13 @@ describe('methods', () => {
     }
   });
 
+  it('gives results that contain themselves as they are', () => {
+    const loop: unknown[] = [];
+    loop[0] = loop;
+    const f = compile((x: unknown) => x);
+    expect([f(loop), f(loop), f(loop)].every((y) => y === loop)).toBe(true);
+  });
+
   it('refuses what is no method', () => {
     expect(() => compile(3 as never)).toThrow(/^compile: takes a function/);
     expect(() => compile(() => {}, { chek: true } as never)).toThrow(/compile: .*chek/);

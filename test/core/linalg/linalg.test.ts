@@ -269,6 +269,7 @@ describe('what is wrong is refused by name', () => {
     'multiDot of a vector between': () => linalg.multiDot([a, ones([3]), a]),
     'vander of a scalar': () => linalg.vander(tensor(2)),
     'vander of no power': () => linalg.vander(ones([2]), { N: 0 }),
+    'vander of more powers than can be held': () => linalg.vander(ones([2]), { N: 2 ** 40 }),
     'vecdot of another dimension': () => linalg.vecdot(a, a, { dim: 5 }),
     'tensorinv of other sizes': () => linalg.tensorinv(tall, { ind: 1 }),
     'tensorinv over more than there is': () => linalg.tensorinv(a, { ind: 5 }),

@@ -426,6 +426,13 @@ describe('shapes', () => {
   });
 });
 
+it('repeats are counted before places are listed', () => {
+  const most = 2 ** 31 - 1;
+  const [x, repeats] = [core.ones([3]), tensor([most, most, most], { dtype: 'int32' })];
+  expect(() => core.repeatInterleave(x, repeats)).toThrow(/^repeatInterleave: this takes more memory/);
+  expect(core.repeatInterleave(tensor([1, 2, 3]), tensor([0, 2, 0], { dtype: 'int64' })).toArray()).toEqual([2, 2]);
+});
+
 describe('combinations', () => {
   it('of which there are none take no time, however long they would be', () => {
     expect(core.combinations(core.ones([3]), 2 ** 40).shape).toEqual([0, 2 ** 40]);

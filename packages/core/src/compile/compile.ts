@@ -341,16 +341,20 @@ function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Te
   return null;
 }
 
+/** Results that are nested deeper most likely contain themselves. */
+const mostNested = 64;
+
 /** Refuses results that a replay could not give. */
-function refuseResult(recording: Recording, value: unknown, args: readonly Tensor[]): void {
-  if (Tensor.is(value)) {
+function refuseResult(recording: Recording, value: unknown, args: readonly Tensor[], depth = 0): void {
+  if (depth > mostNested) recording.refuse('it returns what is nested too deep, or contains itself');
+  else if (Tensor.is(value)) {
     const node = args.includes(value) ? null : value.gradFn;
     if (node !== null && recording.made.has(value.storage) && !recording.passed.has(node))
       recording.refuse(
         'it returns a tensor with a graph that no backward pass has gone through; use noGrad, or detach()',
       );
-  } else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, args);
-  else if (isPlain(value)) for (const item of Object.values(value)) refuseResult(recording, item, args);
+  } else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, args, depth + 1);
+  else if (isPlain(value)) for (const item of Object.values(value)) refuseResult(recording, item, args, depth + 1);
   else if (typeof value === 'number' || typeof value === 'bigint')
     recording.refuse('it returns a number, which a replay cannot compute; return the tensor');
   else if ((typeof value === 'object' && value !== null) || typeof value === 'function')

@@ -1,7 +1,7 @@
 import { check, checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
-import { formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
+import { checkSize, formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { conjugate, floatOnly } from '../ops/define.js';
 import { add, log, mul } from '../ops/elementwise.js';
@@ -119,6 +119,7 @@ export const vander = /* @__PURE__ */ named('vander', (x: Tensor, options?: { N?
   checkTensors('vander', x);
   if (x.ndim === 0) throw new ShapeError('vander', 'takes vectors, got a scalar tensor');
   const count = N ?? x.shape.at(-1)!;
+  checkSize('vander', [...x.shape, count], x.shape);
   const { dtype, device } = x;
   const powers = [ones(x.shape, { dtype, device })];
   for (let i = 1; i < count; i++) powers.push(i === 1 ? x : mul(powers[i - 1]!, x));

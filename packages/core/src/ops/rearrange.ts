@@ -127,17 +127,22 @@ function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
       `repeats has one number for each of ${n} slices, got ${formatShape(repeats.shape)}`,
     );
   const counts = elementsOf(repeats, 'repeatInterleave');
-  const places: number[] = [];
+  const countOf = (i: number) => counts[counts.length === 1 ? 0 : i]!;
+  let total = 0;
   for (let i = 0; i < n; i++) {
-    const count = counts[counts.length === 1 ? 0 : i]!;
+    const count = countOf(i);
     if (count < 0) throw new ShapeError('repeatInterleave', `repeats are whole numbers from 0 up, got ${count}`);
-    for (let k = 0; k < count; k++) places.push(i);
+    total += count;
   }
-  return indexSelect(
-    t,
-    d,
-    indices(x, places.length, (i) => places[i]!),
-  );
+  // Slice by slice, as the places of the result are asked for in order.
+  let slice = -1;
+  let left = 0;
+  const next = () => {
+    while (left === 0) left = countOf(++slice);
+    left--;
+    return slice;
+  };
+  return indexSelect(t, d, indices(x, total, next));
 }
 
 /**

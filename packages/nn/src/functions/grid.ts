@@ -10,7 +10,7 @@ import {
   type Tensor,
   where,
 } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { check, checkOptions, checkSize, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface GridSampleOptions {
   mode?: 'bilinear' | 'nearest' | 'bicubic';
@@ -50,6 +50,7 @@ export const affineGrid = /* @__PURE__ */ named(
         op,
         `theta is [${n}, 2, 3] for a size of [${size.join(', ')}], got [${theta.shape.join(', ')}]`,
       );
+    checkSize(op, [n, h, w, 2]);
     const { dtype, device } = theta;
     const line = (m: number): Tensor => {
       if (alignCorners) return m === 1 ? ones([1], { dtype, device }).mul(0) : linspace(-1, 1, m, { dtype, device });
