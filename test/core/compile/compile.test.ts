@@ -1,4 +1,5 @@
 import {
+  arange,
   dropout,
   equal,
   evalMode,
@@ -237,6 +238,35 @@ describe('what a call leaves', () => {
     });
   });
 
+  it('results that one kernel writes without a copy: whole, as views, twice, under tidy and in chains', () => {
+    const f = compile(
+      noGrad.wrap((x: Tensor) => {
+        const [y, z] = [x.softmax(1), x.exp().add(1).mul(x)];
+        return { y, same: y, flat: y.view(-1), half: z.narrow(0, 1, 2), z };
+      }),
+    );
+    const held = [1, 2, 3, 4].map((n) => {
+      const x = arange(0, 4096, 1, { dtype: 'float32' })
+        .reshape(4, 1024)
+        .mul(n / 1000);
+      const run = () => f(x);
+      return { x, ...(n % 2 === 0 ? tidy.run(run) : run()) };
+    });
+    for (const { x, y, same, flat, half, z } of held) {
+      const [softmax, other] = [x.softmax(1), x.exp().add(1).mul(x)];
+      for (const [got, expected] of [
+        [y, softmax],
+        [same, softmax],
+        [flat, softmax.flatten()],
+        [z, other],
+        [half, other.narrow(0, 1, 2)],
+      ] as const)
+        expect(got.equal(expected)).toBe(true);
+    }
+    // A copy of x, which two kernels read, and the number.
+    expect(f.explain()).toMatchObject({ replays: 3, records: [{ bytes: 4096 * 4 + 4 }] });
+  });
+
   it('writes in place to arguments and to tensors from outside, and counts them', () => {
     const total = zeros([2]);
     const f = compile((x: Tensor) => {
@@ -254,7 +284,13 @@ describe('what a call leaves', () => {
 
   it('its memory in bytes, by dtype', () => {
     const bytes = (fn: (x: Tensor) => Tensor) => {
-      const f = compile(noGrad.wrap(fn));
+      // What is read again is not a result of its own.
+      const f = compile(
+        noGrad.wrap((x: Tensor) => {
+          const y = fn(x);
+          return [y, y.clone()];
+        }),
+      );
       f(ones([100]));
       return f.explain().records[0]!.unshared;
     };

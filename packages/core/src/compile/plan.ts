@@ -78,7 +78,12 @@ export class Plan {
         this.foreignWrites.push([storage, storage.version - version]);
     const made = new Map(recording.made);
     const ops = fused(withOperandsInPlace(recording, made), made);
-    this.allocate(ops, made, recording.finalGrads, storagesOf(result));
+    for (const storage of newResults(ops, made, recording.finalGrads, tensorsOf(result))) {
+      const length = made.get(storage)!;
+      this.addSlot(() => Tensor.uninitialized(storage.dtype, [length]), { storage, offset: 0 }, recording);
+      made.delete(storage);
+    }
+    this.allocate(ops, made, recording.finalGrads, new Set(tensorsOf(result).map(({ storage }) => storage)));
     for (const op of ops) this.steps.push(this.stepOf(op, recording));
     this.result = this.partOf(result);
   }
@@ -107,7 +112,11 @@ export class Plan {
     }
   }
 
-  private addSlot(of: Slot['of'], { storage, offset }: Tensor, { foreign }: Recording): void {
+  private addSlot(
+    of: Slot['of'],
+    { storage, offset }: Pick<Tensor, 'storage' | 'offset'>,
+    { foreign }: Recording,
+  ): void {
     const before = foreign.get(storage);
     this.slots.push({ of, storage, offset, views: [], writes: before === undefined ? 0 : storage.version - before });
   }
@@ -280,12 +289,33 @@ export class Plan {
 
 const nothing = (): void => {};
 
-/** The storages of the tensors in a result. */
-function storagesOf(value: unknown, found = new Set<Storage>()): Set<Storage> {
-  if (Tensor.is(value)) found.add(value.storage);
-  else if (Array.isArray(value)) for (const item of value) storagesOf(item, found);
-  else if (isPlain(value)) for (const item of Object.values(value)) storagesOf(item, found);
-  return found;
+/** The tensors in a result. */
+function tensorsOf(value: unknown): Tensor[] {
+  if (Tensor.is(value)) return [value];
+  if (Array.isArray(value)) return value.flatMap(tensorsOf);
+  return isPlain(value) ? Object.values(value).flatMap(tensorsOf) : [];
+}
+
+/**
+ * The memory of results that one kernel writes and nothing reads: each call has it write to a new tensor, so that none is copied out of
+ * the memory of the plan. Of a result that is a part of it alone a copy is smaller.
+ */
+function newResults(
+  ops: readonly FusedOp[],
+  made: ReadonlyMap<Storage, number>,
+  finalGrads: Recording['finalGrads'],
+  results: readonly Tensor[],
+): Storage[] {
+  const gradients = new Set([...finalGrads.values()].map((grad) => grad?.storage));
+  const isWrittenOnce = (storage: Storage): boolean => {
+    const users = ops.filter((op) => usedBy(op).includes(storage));
+    const uses = users.flatMap(usedBy).filter((used) => used === storage);
+    return uses.length === 1 && (users[0]!.kind === 'kernel' || users[0]!.kind === 'chain');
+  };
+  const whole = results.filter(({ storage, numel }) => made.get(storage) === numel);
+  return [...new Set(whole.map(({ storage }) => storage))].filter(
+    (storage) => !gradients.has(storage) && isWrittenOnce(storage),
+  );
 }
 
 /** Dtypes that kernels use in place. Elements have 4 bytes, so that any of them can use any block. */
