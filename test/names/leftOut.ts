@@ -358,9 +358,6 @@ export const leftOut: readonly Reason[] = [
     names: 'conj_physical* is_conj is_neg resolve_*',
   },
   { why: 'complex numbers of two bytes a part', names: 'chalf complex32' },
-  { why: 'Fourier transforms over time: not there yet', names: 'stft istft' },
-  { why: 'Fourier transforms: not there yet', of: ['fft'], names: '*' },
-  { why: 'windows of Fourier transforms: not there yet', names: '*_window' },
   {
     why: 'sparse tensors: not there yet',
     names:

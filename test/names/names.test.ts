@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import * as complexNumbers from '@gradgate/core/complex';
+import * as transforms from '@gradgate/core/fft';
 import * as linalg from '@gradgate/core/linalg';
 import * as special from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
@@ -18,14 +19,14 @@ const tensors: object[] = [core.Tensor.prototype, core.tensor([1])];
 
 /** Where names of a module are looked for; what hangs on tensors is as good for `torch` itself. */
 const places: Record<string, readonly object[]> = {
-  torch: [core, ...tensors, functional, complexNumbers, linalg, special],
+  torch: [core, ...tensors, functional, complexNumbers, transforms, linalg, special],
   Tensor: tensors,
   nn: [nn],
   functional: [functional, core],
   optim: [optim],
   lr_scheduler: [optim],
   linalg: [linalg],
-  fft: [],
+  fft: [transforms],
   special: [special],
   distributions: [distributions],
 };
@@ -52,7 +53,9 @@ function isKnown(ours: string): boolean {
   const [first, rest] = ours.replace(/\(.*/, '').split('.') as [string, string?];
   if (first === 'distributed') return true;
   if (rest !== undefined) return rest in entries[first]!;
-  return [core, ...tensors, nn, functional, complexNumbers, linalg, special].some((place) => first in place);
+  return [core, ...tensors, nn, functional, complexNumbers, transforms, linalg, special].some(
+    (place) => first in place,
+  );
 }
 
 const notYet = 'not there yet';

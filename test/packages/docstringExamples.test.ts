@@ -7,6 +7,7 @@ import * as core from '@gradgate/core';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
+import * as transforms from '@gradgate/core/fft';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import * as specialFunctions from '@gradgate/core/special';
@@ -35,6 +36,7 @@ const scope: Record<string, unknown> = {
   ...ofSpecial,
   ...checkpoint,
   ...complexNumbers,
+  ...transforms,
   ...gradcheck,
   compile,
   linalg,
@@ -146,6 +148,7 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/checkpoint', used(code, Object.keys(checkpoint))],
           ['@gradgate/core/compile', used(code, ['compile'])],
           ['@gradgate/core/complex', used(code, Object.keys(complexNumbers))],
+          ['@gradgate/core/fft', used(code, Object.keys(transforms))],
           ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],

@@ -5,6 +5,7 @@ import * as core from '@gradgate/core';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import * as compile from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
+import * as transforms from '@gradgate/core/fft';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import * as special from '@gradgate/core/special';
@@ -106,7 +107,7 @@ describe('every exported class and function has a docstring, which editors show'
     const files = sources(join(packages, 'core/src')).map((f) => readFileSync(f, 'utf8'));
     expect(lacking(core, files)).toEqual([]);
     const elsewhere = ['inv', 'expit', 'psi', 'gammaln'];
-    const others = { ...checkpoint, ...compile, ...complexNumbers, ...gradcheck, ...linalg, ...special };
+    const others = { ...checkpoint, ...compile, ...complexNumbers, ...transforms, ...gradcheck, ...linalg, ...special };
     const own = Object.entries(others).filter(([name]) => !elsewhere.includes(name));
     expect(lacking(Object.fromEntries(own), files)).toEqual([]);
   });

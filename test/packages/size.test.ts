@@ -33,6 +33,13 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
     [],
     120_000,
   ],
+  [
+    'complex beside core',
+    `export * from '@gradgate/core'; export * as complex from '@gradgate/core/complex'`,
+    [],
+    122_000,
+  ],
+  ['fft beside core', `export * from '@gradgate/core'; export * as fft from '@gradgate/core/fft'`, [], 129_000],
   ['compile beside core', `export * from '@gradgate/core'; export * from '@gradgate/core/compile'`, [], 126_000],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 88_000],
   ['one layer of nn, without core', `export { Linear } from '@gradgate/nn'`, ['@gradgate/core'], 7_300],

@@ -8,12 +8,8 @@ import * as linalg from '@gradgate/core/linalg';
 import { decodeNpy, decodeSafetensors, encodeNpy, encodeSafetensors } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { cases } from '../operators.js';
+import { expectClose, lossOf, numbers, type Stored, stored } from './golden.js';
 
-interface Stored {
-  readonly dtype: DType;
-  readonly shape: number[];
-  readonly values: number[];
-}
 interface Golden {
   readonly name: string;
   readonly inputs: Stored[];
@@ -22,26 +18,6 @@ interface Golden {
 }
 const file = new URL('../../golden/complex.json', import.meta.url);
 const golden = JSON.parse(readFileSync(file, 'utf8')) as { cases: Golden[]; promotion: DType[][] };
-
-const stored = ({ dtype, shape, values }: Stored): Tensor => {
-  if (!dtype.startsWith('complex')) return tensor(Float64Array.from(values), { shape, dtype });
-  return viewAsComplex(tensor(Float64Array.from(values), { shape: [...shape, 2] })).to(dtype);
-};
-/** All numbers that a tensor holds, in float64. */
-const numbers = (t: Tensor): number[] => [...(isComplex(t) ? viewAsReal(t) : t).double().toTypedArray()];
-
-/** The scripts' loss, in which each part of each element counts differently. */
-const lossOf = (t: Tensor): Tensor => {
-  const parts = (isComplex(t) ? viewAsReal(t) : t).double().flatten();
-  return parts.mul(core.arange(parts.numel, { dtype: 'float64' }).mul(1.7).add(0.4).sin().add(1.3)).sum();
-};
-
-function expectClose(t: Tensor, want: Stored, digits: number): void {
-  expect([t.dtype, t.shape]).toEqual([want.dtype, want.shape]);
-  const got = numbers(t);
-  for (const [i, v] of want.values.entries())
-    expect(Math.abs(got[i]! - v) / Math.max(1, Math.abs(v))).toBeLessThan(digits);
-}
 
 type Fn = (...inputs: Tensor[]) => Tensor;
 const operators = { ...core, ...linalg, ...complexNumbers } as unknown as Record<string, Fn>;

@@ -16,7 +16,7 @@ import { pairsOf, partOf } from './storage.js';
 /** Nested arrays of complex numbers, or of real ones. */
 export type ComplexValues = Complex | number | readonly ComplexValues[];
 
-function checkComplex(op: string, z: Tensor): void {
+export function checkComplex(op: string, z: Tensor): void {
   checkTensors(op, z);
   if (!isComplexDType(z.dtype)) throw new DTypeError(op, `takes complex tensors, got ${z.dtype}; use complex(x, 0)`);
 }

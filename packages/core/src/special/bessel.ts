@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 const far = 25;
 
 /** `exp(-x)` times the modified Bessel function of the first kind of order 0 or 1, for x from 0 up. */
-function scaledI(order: 0 | 1, x: number): number {
+export function scaledI(order: 0 | 1, x: number): number {
   if (x === Number.POSITIVE_INFINITY) return 0;
   if (x > far) {
     const mu = 4 * order;

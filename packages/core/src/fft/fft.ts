@@ -1,0 +1,361 @@
+import '../complex/index.js';
+import { elementsOf, targetOf } from '../backend/host/data.js';
+import { checkOptions, show } from '../check.js';
+import { complex, conj, real } from '../complex/parts.js';
+import { pairsOf } from '../complex/storage.js';
+import { DeviceError, named, ShapeError } from '../errors.js';
+import { record } from '../graph/node.js';
+import { computedIn, isComplex, toFloat } from '../memory/dtype.js';
+import { formatShape, normalizeDims } from '../memory/shape.js';
+import { realOnly } from '../ops/define.js';
+import { mul } from '../ops/elementwise.js';
+import { pad } from '../ops/pad.js';
+import { cat, narrow, to } from '../ops/shape.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type Around, complexLines, halfLines, realLines } from './lines.js';
+
+/** Which way gets the factor that makes the two ways inverses: `1 / n` with the one that is named, `1 / sqrt(n)` with both. */
+export type FftNorm = 'backward' | 'ortho' | 'forward';
+
+/** Options of transforms along one dimension. */
+export interface FftOptions {
+  /** Of what length: the dimension is cut off, or filled up with zeros. For `irfft` and `hfft` the length of the result. */
+  n?: number | null;
+  /** The last one by default. */
+  dim?: number;
+  /** 'backward' by default: the inverse transform divides by n. */
+  norm?: FftNorm | null;
+}
+
+/** Options of transforms along several dimensions. */
+export interface FftnOptions {
+  /** Of what lengths, one for each dimension; -1 leaves one as it is. */
+  s?: readonly number[] | null;
+  /** All by default, or with `s` as many of the last ones; with `fft2` and its like the last two. */
+  dim?: number | readonly number[] | null;
+  /** 'backward' by default: the inverse transform divides by the number of elements. */
+  norm?: FftNorm | null;
+}
+
+const norm = is.nullable(is.oneOf('backward', 'ortho', 'forward'));
+const fftOptions = { n: is.nullable(is.count), dim: is.integer, norm };
+const length: is.Kind = { text: 'a whole number above 0, or -1', is: (v) => v === -1 || is.count.is(v) };
+const fftnOptions = {
+  s: is.nullable(is.arrayOf(length)),
+  dim: is.nullable(is.either(is.integer, is.arrayOf(is.integer))),
+  norm,
+};
+
+/** The factor of a transform of `n` elements. */
+function scaleOf(by: FftNorm | null | undefined, n: number, isInverse: boolean): number {
+  if (by === 'ortho') return 1 / Math.sqrt(n);
+  return ((by ?? 'backward') === 'backward') === isInverse ? 1 / n : 1;
+}
+
+function around(x: Tensor, d: number): Around {
+  const product = (of: readonly number[]) => of.reduce((a, b) => a * b, 1);
+  return { outer: product(x.shape.slice(0, d)), inner: product(x.shape.slice(d + 1)) };
+}
+
+const resized = (x: Tensor, d: number, n: number): readonly number[] => x.shape.map((v, i) => (i === d ? n : v));
+
+const halfOf = (n: number): number => Math.floor(n / 2) + 1;
+
+// The three transforms of one dimension that all others are made of, without a factor of their own but `scale`. The gradient of each
+// is its adjoint, which is made of the others.
+
+function complexToComplex(x: Tensor, d: number, isInverse: boolean, scale: number): Tensor {
+  const out = Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
+  const n = x.shape[d]!;
+  complexLines(elementsOf(pairsOf(x)), targetOf(pairsOf(out)), n, around(x, d), isInverse, scale);
+  return record('fft', [x], out, (g) => [complexToComplex(g, d, !isInverse, scale)]);
+}
+
+function realToHalf(x: Tensor, d: number, scale: number): Tensor {
+  const n = x.shape[d]!;
+  const dtype = x.dtype === 'float64' ? 'complex128' : 'complex64';
+  const out = Tensor.uninitialized(dtype, resized(x, d, halfOf(n)), x.storage.backend);
+  realLines(elementsOf(x), targetOf(pairsOf(out)), n, around(x, d), scale);
+  return record('rfft', [x], out, (g) => [real(complexToComplex(sized(g, d, n), d, true, scale))]);
+}
+
+/** The numbers at both ends stand for themselves, all others for their conjugates too. */
+function halfToReal(x: Tensor, d: number, n: number, scale: number): Tensor {
+  const dtype = x.dtype === 'complex128' ? 'float64' : 'float32';
+  const out = Tensor.uninitialized(dtype, resized(x, d, n), x.storage.backend);
+  halfLines(elementsOf(pairsOf(x)), targetOf(out), n, around(x, d), scale);
+  return record('irfft', [x], out, (g) => {
+    const whole = realToHalf(g, d, scale);
+    const twice = Math.floor((n - 1) / 2);
+    const end = whole.shape[d]! - 1 - twice;
+    return [cat([narrow(whole, d, 0, 1), mul(narrow(whole, d, 1, twice), 2), narrow(whole, d, 1 + twice, end)], d)];
+  });
+}
+
+/** Cut off, or filled up with zeros behind. */
+function sized(x: Tensor, d: number, n: number): Tensor {
+  const more = n - x.shape[d]!;
+  return more === 0 ? x : pad(x, [...Array<number>(2 * (x.ndim - 1 - d)).fill(0), 0, more]);
+}
+
+/** Floating point on the host: integers as float32, half types as what they are computed in. */
+function numbers(op: string, x: Tensor): Tensor {
+  checkTensors(op, x);
+  if (x.device !== 'cpu')
+    throw new DeviceError(op, `is computed on cpu, and the tensor is on ${x.device}; use await x.toAsync('cpu')`);
+  if (x.ndim === 0) throw new ShapeError(op, 'a scalar tensor has no dimension to transform');
+  return to(x, computedIn(toFloat(x.dtype)));
+}
+
+const complexNumbers = (op: string, x: Tensor): Tensor => {
+  const t = numbers(op, x);
+  return isComplex(t.dtype) ? t : complex(t);
+};
+
+function realNumbers(op: string, x: Tensor): Tensor {
+  checkTensors(op, x);
+  realOnly(op, x);
+  return numbers(op, x);
+}
+
+/** The dimensions that are transformed, their lengths, and how many elements these are. */
+interface Extent {
+  readonly dims: readonly number[];
+  readonly sizes: readonly number[];
+  readonly count: number;
+}
+
+/** `lastOf` gives the length of the last dimension where none is given. */
+function extentOf(
+  op: string,
+  x: Tensor,
+  s: readonly number[] | null | undefined,
+  dim: number | readonly number[] | null | undefined,
+  lastOf: (n: number) => number = (n) => n,
+): Extent {
+  if (s != null && dim == null && s.length > x.ndim)
+    throw new ShapeError(op, `s has ${s.length} lengths, and ${formatShape(x.shape)} has ${x.ndim} dimensions`);
+  const given = dim ?? x.shape.map((_, i) => i).slice(s == null ? 0 : x.ndim - s.length);
+  const dims = normalizeDims(op, given, x.ndim);
+  if (dims.length === 0) throw new ShapeError(op, 'dim is empty; name a dimension, or leave it out for all');
+  if (s != null && s.length !== dims.length)
+    throw new ShapeError(op, `s has ${s.length} lengths for ${dims.length} dimensions; give one each`);
+  const sizes = dims.map((d, i) => {
+    const n = s == null || s[i] === -1 ? x.shape[d]! : s[i]!;
+    return i === dims.length - 1 && (s == null || s[i] === -1) ? lastOf(n) : n;
+  });
+  for (const n of sizes)
+    if (n < 1)
+      throw new ShapeError(op, `a transform has a length of 1 or more, got ${show(n)} for ${formatShape(x.shape)}`);
+  return { dims, sizes, count: sizes.reduce((a, b) => a * b, 1) };
+}
+
+/** Complex transforms along dimensions; the factor goes with the first. */
+function along(x: Tensor, { dims, sizes }: Pick<Extent, 'dims' | 'sizes'>, isInverse: boolean, scale: number): Tensor {
+  let out = dims.reduce((t, d, i) => sized(t, d, sizes[i]!), x);
+  dims.forEach((d, i) => {
+    out = complexToComplex(out, d, isInverse, i === 0 ? scale : 1);
+  });
+  return out;
+}
+
+const allButLast = ({ dims, sizes }: Extent) => ({ dims: dims.slice(0, -1), sizes: sizes.slice(0, -1) });
+
+type Of = (op: string, x: Tensor, s: FftnOptions['s'], dim: FftnOptions['dim'], norm: FftnOptions['norm']) => Tensor;
+
+const complexOf =
+  (isInverse: boolean): Of =>
+  (op, x, s, dim, norm) => {
+    const z = complexNumbers(op, x);
+    const extent = extentOf(op, z, s, dim);
+    return along(z, extent, isInverse, scaleOf(norm, extent.count, isInverse));
+  };
+
+/** Real to half of a transform: `rfftn`; conjugated and with the factor of an inverse it is `ihfftn`. */
+const halfOfReal =
+  (isInverse: boolean): Of =>
+  (op, x, s, dim, norm) => {
+    const r = realNumbers(op, x);
+    const extent = extentOf(op, r, s, dim);
+    const [d, n] = [extent.dims.at(-1)!, extent.sizes.at(-1)!];
+    const half = realToHalf(sized(r, d, n), d, scaleOf(norm, extent.count, isInverse));
+    return along(isInverse ? conj(half) : half, allButLast(extent), isInverse, 1);
+  };
+
+/** The other way: `irfftn`, or `hfftn`, which is not an inverse. */
+const realOfHalf =
+  (isInverse: boolean): Of =>
+  (op, x, s, dim, norm) => {
+    const z = complexNumbers(op, x);
+    const extent = extentOf(op, z, s, dim, (n) => 2 * (n - 1));
+    const [d, n] = [extent.dims.at(-1)!, extent.sizes.at(-1)!];
+    const lines = along(z, allButLast(extent), isInverse, 1);
+    const half = sized(isInverse ? lines : conj(lines), d, halfOf(n));
+    return halfToReal(half, d, n, scaleOf(norm, extent.count, isInverse));
+  };
+
+/** The form of one dimension. */
+const alongOne = (op: string, of: Of) =>
+  named(op, (x: Tensor, options?: FftOptions): Tensor => {
+    const { n, dim = -1, norm } = checkOptions(op, options, fftOptions);
+    return of(op, x, n == null ? null : [n], dim, norm);
+  });
+
+/** The form of several dimensions; `dims` are those where none are given. */
+const alongSeveral = (op: string, of: Of, dims: FftnOptions['dim'] = null) =>
+  named(op, (x: Tensor, options?: FftnOptions): Tensor => {
+    const { s, dim = dims, norm } = checkOptions(op, options, fftnOptions);
+    return of(op, x, s, dim, norm);
+  });
+
+/**
+ * The Fourier transform along a dimension: `sum of x[t] exp(-2πi k t / n)`. Any length; real input becomes complex. In all transforms
+ * computed in float64, and rounded to the dtype.
+ *
+ * ```ts
+ * real(fft(tensor([1, 2, 3, 4]))); // [10, -2, -2, -2]
+ * ```
+ */
+export const fft = /* @__PURE__ */ alongOne('fft', complexOf(false));
+/**
+ * The inverse of `fft`.
+ *
+ * ```ts
+ * real(ifft(fft(tensor([1, 2, 3])))); // [1, 2, 3]
+ * ```
+ */
+export const ifft = /* @__PURE__ */ alongOne('ifft', complexOf(true));
+/**
+ * The first `n / 2 + 1` numbers of the transform of real numbers: the others are their conjugates.
+ *
+ * ```ts
+ * real(rfft(tensor([1, 2, 3, 4]))); // [10, -2, -2]
+ * ```
+ */
+export const rfft = /* @__PURE__ */ alongOne('rfft', halfOfReal(false));
+/**
+ * The inverse of `rfft`: real, of length `n`, by default an even one: 2 (m - 1) of m numbers.
+ *
+ * ```ts
+ * irfft(rfft(tensor([1, 2, 3])), { n: 3 }); // [1, 2, 3]
+ * ```
+ */
+export const irfft = /* @__PURE__ */ alongOne('irfft', realOfHalf(true));
+/**
+ * The transform, which is real, of the half of a signal whose other half are its conjugates; of length `n`, by default 2 (m - 1).
+ *
+ * ```ts
+ * hfft(complex([1, 2, 3], 0)); // [8, -2, 0, -2]
+ * ```
+ */
+export const hfft = /* @__PURE__ */ alongOne('hfft', realOfHalf(false));
+/**
+ * The inverse of `hfft`.
+ *
+ * ```ts
+ * real(ihfft(tensor([8, -2, 0, -2]))); // [1, 2, 3]
+ * ```
+ */
+export const ihfft = /* @__PURE__ */ alongOne('ihfft', halfOfReal(true));
+
+/**
+ * `fft` along several dimensions, one after another.
+ *
+ * ```ts
+ * fftn(ones([2, 3])).shape; // [2, 3]
+ * ```
+ */
+export const fftn = /* @__PURE__ */ alongSeveral('fftn', complexOf(false));
+/**
+ * The inverse of `fftn`.
+ *
+ * ```ts
+ * real(ifftn(fftn(tensor([[1, 2], [3, 4]])))); // [[1, 2], [3, 4]]
+ * ```
+ */
+export const ifftn = /* @__PURE__ */ alongSeveral('ifftn', complexOf(true));
+/**
+ * `rfft` along the last of several dimensions, and `fft` along the others.
+ *
+ * ```ts
+ * rfftn(ones([2, 4])).shape; // [2, 3]
+ * ```
+ */
+export const rfftn = /* @__PURE__ */ alongSeveral('rfftn', halfOfReal(false));
+/**
+ * The inverse of `rfftn`.
+ *
+ * ```ts
+ * irfftn(rfftn(tensor([[1, 2], [3, 4]]))); // [[1, 2], [3, 4]]
+ * ```
+ */
+export const irfftn = /* @__PURE__ */ alongSeveral('irfftn', realOfHalf(true));
+/**
+ * `hfft` along the last of several dimensions, and `fft` along the others.
+ *
+ * ```ts
+ * hfftn(complex([[1, 2, 3]], 0)); // [[8, -2, 0, -2]]
+ * ```
+ */
+export const hfftn = /* @__PURE__ */ alongSeveral('hfftn', realOfHalf(false));
+/**
+ * The inverse of `hfftn`.
+ *
+ * ```ts
+ * real(ihfftn(tensor([[8, -2, 0, -2]]))); // [[1, 2, 3]]
+ * ```
+ */
+export const ihfftn = /* @__PURE__ */ alongSeveral('ihfftn', halfOfReal(true));
+
+const lastTwo = [-2, -1];
+
+/**
+ * `fftn` of the last two dimensions.
+ *
+ * ```ts
+ * real(fft2(tensor([[1, 2], [3, 4]]))); // [[10, -2], [-4, 0]]
+ * ```
+ */
+export const fft2 = /* @__PURE__ */ alongSeveral('fft2', complexOf(false), lastTwo);
+/**
+ * The inverse of `fft2`.
+ *
+ * ```ts
+ * real(ifft2(fft2(tensor([[1, 2], [3, 4]])))); // [[1, 2], [3, 4]]
+ * ```
+ */
+export const ifft2 = /* @__PURE__ */ alongSeveral('ifft2', complexOf(true), lastTwo);
+/**
+ * `rfftn` of the last two dimensions.
+ *
+ * ```ts
+ * rfft2(ones([3, 2, 4])).shape; // [3, 2, 3]
+ * ```
+ */
+export const rfft2 = /* @__PURE__ */ alongSeveral('rfft2', halfOfReal(false), lastTwo);
+/**
+ * The inverse of `rfft2`.
+ *
+ * ```ts
+ * irfft2(rfft2(tensor([[1, 2], [3, 4]]))); // [[1, 2], [3, 4]]
+ * ```
+ */
+export const irfft2 = /* @__PURE__ */ alongSeveral('irfft2', realOfHalf(true), lastTwo);
+/**
+ * `hfftn` of the last two dimensions.
+ *
+ * ```ts
+ * hfft2(complex([[1, 2, 3]], 0)); // [[8, -2, 0, -2]]
+ * ```
+ */
+export const hfft2 = /* @__PURE__ */ alongSeveral('hfft2', realOfHalf(false), lastTwo);
+/**
+ * The inverse of `hfft2`.
+ *
+ * ```ts
+ * real(ihfft2(tensor([[8, -2, 0, -2]]))); // [[1, 2, 3]]
+ * ```
+ */
+export const ihfft2 = /* @__PURE__ */ alongSeveral('ihfft2', halfOfReal(true), lastTwo);
