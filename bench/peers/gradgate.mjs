@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { compile } from '../../packages/core/dist/compile/index.js';
 import * as core from '../../packages/core/dist/index.js';
 import * as nn from '../../packages/nn/dist/index.js';
-import { kept, productCases, sizedCases } from './names.mjs';
+import { growthCases, kept, productCases, sizedCases } from './names.mjs';
 
 const { functional: F, optim } = nn;
 const threads = Number(process.env.GRADGATE_BENCH_THREADS ?? 1);
@@ -65,6 +65,32 @@ const cnn = () =>
     new nn.Linear(32 * 49, 10),
   );
 
+/** Token embeddings, encoder layers, and a head of as many classes as tokens. */
+class LanguageModel extends nn.Module {
+  constructor(tokens, width, layers) {
+    super();
+    const options = { dimFeedforward: 4 * width, dropout: 0, activation: 'gelu', batchFirst: true };
+    this.embedding = new nn.Embedding(tokens, width);
+    this.encoder = new nn.TransformerEncoder(new nn.TransformerEncoderLayer(width, 4, options), layers);
+    this.head = new nn.Linear(width, tokens);
+  }
+  forward(x) {
+    return this.head(this.encoder(this.embedding(x))).flatten(0, 1);
+  }
+}
+
+class Forecast extends nn.Module {
+  lstm = new nn.LSTM(8, 64, { batchFirst: true });
+  head = new nn.Linear(64, 1);
+  forward(x) {
+    return this.head(this.lstm(x)[0].select(1, -1));
+  }
+}
+
+/** A network of `depth` hidden layers. */
+const deep = (width, depth) =>
+  new nn.Sequential(...Array.from({ length: depth }, () => [new nn.Linear(width, width), new nn.ReLU()]).flat());
+
 /** How each case is run: as it is, or with what the environment names around it: `compile` or `tidy`. */
 const around = {
   compile: (run) => compile(() => run()),
@@ -98,6 +124,9 @@ const plain = {
     train(mlp(784, 128, 10), core.randn([64, 784]), core.randint(0, 10, [64]), F.crossEntropy),
   'MLP 784-128-10, batch 64, infer under @noGrad': () => guarded(784, 128, 10, 64),
   'MLP 784-128-10, batch 64, infer, recording': () => inference(784, 128, 10, 64),
+  ...growthCases((batch, width, depth) =>
+    train(deep(width, depth), core.randn([batch, width]), core.randn([batch, width]), F.mseLoss),
+  ),
   'MLP 2-16-1, batch 4, train': () => train(mlp(2, 16, 1), core.randn([4, 2]), core.randn([4, 1]), F.mseLoss),
   'MLP 2-16-1, batch 4, infer under @noGrad': () => guarded(2, 16, 1, 4),
   'MLP 2-16-1, batch 4, infer, recording': () => inference(2, 16, 1, 4),
@@ -108,6 +137,9 @@ const plain = {
     const layer = new nn.TransformerEncoderLayer(64, 4, options);
     return train(layer, core.randn([8, 32, 64]), core.randn([8, 32, 64]), F.mseLoss);
   },
+  'language model of 3 layers, 8x32 tokens, train': () =>
+    train(new LanguageModel(256, 64, 3), core.randint(0, 256, [8, 32]), core.randint(0, 256, [256]), F.crossEntropy),
+  'LSTM 32x24x8 to 64, train': () => train(new Forecast(), core.randn([32, 24, 8]), core.randn([32, 1]), F.mseLoss),
   'attention 8x4x64x32, forward and backward': () => {
     const inputs = [1, 2, 3].map(() => variable(8, 4, 64, 32));
     return backward(inputs, () => core.scaledDotProductAttention(...inputs));
@@ -125,6 +157,20 @@ const plain = {
   },
 };
 
-export const cases = around
-  ? Object.fromEntries(Object.entries(plain).map(([name, make]) => [name, () => around(make())]))
-  : plain;
+/** A server's: an array comes in, a class goes out. What is around is so around the network alone, which reads no values. */
+const requests = {
+  'request, MLP 784-128-10': () => {
+    const [pixels, net] = [new Float32Array(784).fill(0.5), mlp(784, 128, 10)];
+    const forward = core.noGrad.wrap((x) => net(x));
+    const classify = process.env.GRADGATE_BENCH_AROUND === 'compile' ? compile(forward) : forward;
+    return () =>
+      classify(core.tensor(pixels, { shape: [1, 784] }))
+        .argmax(1)
+        .item();
+  },
+};
+
+export const cases = {
+  ...(around ? Object.fromEntries(Object.entries(plain).map(([name, make]) => [name, () => around(make())])) : plain),
+  ...requests,
+};

@@ -22,6 +22,26 @@ export function flopsOf(name) {
 export const productCases = (product) =>
   Object.fromEntries(products.map(([name, ...sizes]) => [name, () => product(...sizes)]));
 
+/** How a step grows: by the batch, by the width of layers and by their number. */
+const growth = [
+  [1, 64, 2],
+  [16, 64, 2],
+  [256, 64, 2],
+  [64, 16, 2],
+  [64, 256, 2],
+  [64, 64, 8],
+  [64, 64, 32],
+];
+
+/** `train(batch, width, depth)` makes a case of each size. */
+export const growthCases = (train) =>
+  Object.fromEntries(
+    growth.map(([batch, width, depth]) => [
+      `growth, batch ${batch}, width ${width}, depth ${depth}, train`,
+      () => train(batch, width, depth),
+    ]),
+  );
+
 /** `{ add: (n) => run }` as cases `add 1e3` and so on. */
 export const sizedCases = (makers) =>
   Object.fromEntries(

@@ -65,6 +65,43 @@ def cnn():
         nn.MaxPool2d(2), nn.Flatten(), nn.Linear(32 * 49, 10))
 
 
+class LanguageModel(nn.Module):
+    def __init__(self, tokens, width, layers):
+        super().__init__()
+        self.embedding = nn.Embedding(tokens, width)
+        layer = nn.TransformerEncoderLayer(width, 4, 4 * width, 0.0, "gelu", batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, layers)
+        self.head = nn.Linear(width, tokens)
+
+    def forward(self, x):
+        return self.head(self.encoder(self.embedding(x))).flatten(0, 1)
+
+
+class Forecast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(8, 64, batch_first=True)
+        self.head = nn.Linear(64, 1)
+
+    def forward(self, x):
+        return self.head(self.lstm(x)[0][:, -1])
+
+
+def grown(batch, width, depth):
+    layers = [layer for _ in range(depth) for layer in (nn.Linear(width, width), nn.ReLU())]
+    return train(nn.Sequential(*layers), torch.randn(batch, width), torch.randn(batch, width), F.mse_loss)
+
+
+def request():
+    net, pixels = mlp(784, 128, 10), torch.full((784,), 0.5).numpy()
+
+    @torch.no_grad()
+    def answer():
+        return net(torch.tensor(pixels).view(1, 784)).argmax(1).item()
+
+    return answer
+
+
 def attend(q, k, v):
     # PyTorch 2 has it as one function.
     if hasattr(F, "scaled_dot_product_attention"):
@@ -120,6 +157,12 @@ cases["CNN 28x28, batch 32, train"] = lambda: train(
 cases["transformer layer 8x32x64, train"] = lambda: train(
     nn.TransformerEncoderLayer(64, 4, 256, 0.0, "gelu", batch_first=True), torch.randn(8, 32, 64),
     torch.randn(8, 32, 64), F.mse_loss)
+cases["language model of 3 layers, 8x32 tokens, train"] = lambda: train(
+    LanguageModel(256, 64, 3), torch.randint(0, 256, (8, 32)), torch.randint(0, 256, (256,)), F.cross_entropy)
+cases["LSTM 32x24x8 to 64, train"] = lambda: train(Forecast(), torch.randn(32, 24, 8), torch.randn(32, 1), F.mse_loss)
+cases["request, MLP 784-128-10"] = request
+for sizes in (1, 64, 2), (16, 64, 2), (256, 64, 2), (64, 16, 2), (64, 256, 2), (64, 64, 8), (64, 64, 32):
+    cases["growth, batch {}, width {}, depth {}, train".format(*sizes)] = lambda sizes=sizes: grown(*sizes)
 cases["attention 8x4x64x32, forward and backward"] = attention
 cases["layer norm 512x512, forward and backward"] = norm
 cases["Adam step, 1e6 parameters"] = adam

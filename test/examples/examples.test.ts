@@ -43,6 +43,12 @@ describe('conditional-no-grad', () => {
   });
 });
 
+it('compiled trains to the same losses with its step compiled as without', () => {
+  const out = run('compiled', '--epochs', '1', '--batches', '40');
+  expect(out).toMatch(/as it is, epoch 1: loss \d.*\ncompiled, epoch 1: loss \d/);
+  expect(out).toContain('the losses are equal to the last bit');
+});
+
 describe('mnist', () => {
   it('learns in one epoch, and its evaluation records no graph', () => {
     const out = run('mnist', '--epochs', '1', '--seed', '3');
