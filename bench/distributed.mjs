@@ -59,17 +59,16 @@ async function measure(batch, steps, threads) {
     'at the end': () => step(models[1]),
     'not sent': () => noSync.run(() => step(models[0])),
   };
-  const times = {};
-  for (const [name, run] of Object.entries(variants)) {
-    times[name] = [];
-    for (let i = 0; i < steps + 3; i++) {
+  const times = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
+  // In turns, so that what else the machine does is shared out.
+  for (let i = 0; i < steps + 3; i++)
+    for (const [name, run] of Object.entries(variants)) {
       barrier();
       const started = performance.now();
       run();
       if (i >= 3) times[name].push(performance.now() - started);
     }
-    times[name] = median(times[name]);
-  }
+  for (const name of Object.keys(times)) times[name] = median(times[name]);
   const gradients = (await import('@gradgate/core')).zeros([elements]);
   const sending = [];
   for (let i = 0; i < steps; i++) {
@@ -86,13 +85,7 @@ async function measure(batch, steps, threads) {
 if (positionals[0] === 'measure') await measure(...positionals.slice(1).map(Number));
 else {
   const numbers = (list) => list.split(',').map(Number);
-  const places = [
-    [1, 1],
-    [1, 2],
-    ...numbers(values.ranks)
-      .filter((n) => n > 1)
-      .map((n) => [n, 1]),
-  ];
+  const places = numbers(values.ranks).flatMap((n) => (n > 1 ? [[n, 1]] : [1, 2].map((threads) => [1, threads])));
   const runs = numbers(values.batches).flatMap((batch) =>
     places.map(([ranks, threads]) => ({ batch, ranks, threads, figures: [] })),
   );

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { installedFile } from '@gradgate/core/internal';
-import { abort, busy, cells, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import { abort, busy, cells, done, idle, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import type { Launched } from './library.js';
 import { Work } from './work.js';
 
 /** A collective that went wrong: it names the call, the rank and what to look for. */
@@ -56,7 +57,7 @@ export class Connection {
   }
 
   /** Starts the thread and joins the other ranks. */
-  static async open(timeout: number): Promise<Connection> {
+  static async open(launched: Launched, timeout: number): Promise<Connection> {
     const program = installedFile(new Error(), '@gradgate/distributed', './dist/worker.js');
     if (program === null)
       throw new DistributedError(
@@ -66,6 +67,7 @@ export class Connection {
     Object.assign(globalThis, { [joins]: true });
     keepUcxOut();
     shareProcessor();
+    sendInRing(launched.size);
     const flags = new Int32Array(new SharedArrayBuffer(4 * cells));
     const [jobs, outcomes] = [new MessageChannel(), new MessageChannel()];
     const data: WorkerData = { flags, jobs: jobs.port2, outcomes: outcomes.port2 };
@@ -137,7 +139,10 @@ export class Connection {
       this.collect();
       if (!work.isRunning) return;
       if (this.#broken) throw this.#broken;
-      if (Atomics.wait(this.#flags, done, before, this.timeout) === 'timed-out') this.#late();
+      Atomics.store(this.#flags, idle, 1);
+      const outcome = Atomics.wait(this.#flags, done, before, this.timeout);
+      Atomics.store(this.#flags, idle, 0);
+      if (outcome === 'timed-out') this.#late();
     }
   }
 
@@ -251,12 +256,20 @@ function keepUcxOut(): void {
 }
 
 /**
- * Inside a collective MPI waits busily, and where there are more ranks than processors the one that is waited for would be
- * kept from working. So the libraries are asked to let others have the processor. What the user has set stays.
+ * Where MPI waits by itself, it does so busily, and where there are more ranks than processors the one that is waited for would
+ * be kept from working. So the libraries are asked to let others have the processor. What the user has set stays.
  */
 function shareProcessor(): void {
   process.env['OMPI_MCA_mpi_yield_when_idle'] ??= '1';
   process.env['MPIR_CVAR_POLLS_BEFORE_YIELD'] ??= '10';
+}
+
+/**
+ * Of two or three ranks Open MPI would send everything to one and from there back, where it does not block. In a ring both send
+ * at once.
+ */
+function sendInRing(ranks: number | null): void {
+  if (ranks !== null && ranks < 4) process.env['OMPI_MCA_coll_libnbc_iallreduce_algorithm'] ??= '1';
 }
 
 /** How long lines take to the launcher. */

@@ -9,7 +9,9 @@ export const done = 1;
 export const busy = 2;
 /** The exit code with which all ranks are to be ended; 0 while they are not. */
 export const abort = 3;
-export const cells = 4;
+/** 1 while the main thread waits for the other one. */
+export const idle = 4;
+export const cells = 5;
 
 /** The dtypes by the numbers that ranks send each other. */
 export const dtypeNames: readonly DType[] = [

@@ -13,10 +13,8 @@ interface Table {
   readonly handle: 'int' | 'intptr_t';
   readonly world: Handle;
   readonly errorsReturn: Handle;
-  readonly byte: Handle;
   readonly types: Readonly<Record<Element, Handle>>;
   readonly ops: Readonly<Record<Op, Handle>>;
-  readonly inPlace: number;
   readonly anySource: number;
   /** MPI_THREAD_FUNNELED: one thread makes all calls. */
   readonly funneled: number;
@@ -30,7 +28,6 @@ const mpich: Table = {
   handle: 'int',
   world: 0x44000000,
   errorsReturn: 0x54000001,
-  byte: 0x4c00010d,
   types: {
     float32: 0x4c00040a,
     float64: 0x4c00080b,
@@ -41,7 +38,6 @@ const mpich: Table = {
     int64: 0x4c00083a,
   },
   ops: { max: 0x58000001, min: 0x58000002, sum: 0x58000003, product: 0x58000004 },
-  inPlace: -1,
   anySource: -2,
   funneled: 1,
   sourceAt: 2,
@@ -52,7 +48,6 @@ const abi: Table = {
   handle: 'intptr_t',
   world: 0x101,
   errorsReturn: 0x142,
-  byte: 0x247,
   types: {
     float32: 0x210,
     float64: 0x214,
@@ -63,7 +58,6 @@ const abi: Table = {
     int64: 0x258,
   },
   ops: { sum: 0x21, min: 0x22, max: 0x23, product: 0x24 },
-  inPlace: 1,
   anySource: -1,
   funneled: 1024,
   sourceAt: 0,
@@ -75,7 +69,6 @@ function openMpi(at: (name: string) => Handle): Table {
     handle: 'intptr_t',
     world: at('ompi_mpi_comm_world'),
     errorsReturn: at('ompi_mpi_errors_return'),
-    byte: at('ompi_mpi_byte'),
     types: {
       float32: at('ompi_mpi_float'),
       float64: at('ompi_mpi_double'),
@@ -91,7 +84,6 @@ function openMpi(at: (name: string) => Handle): Table {
       min: at('ompi_mpi_op_min'),
       max: at('ompi_mpi_op_max'),
     },
-    inPlace: 1,
     anySource: -1,
     funneled: 1,
     sourceAt: 0,

@@ -1,5 +1,6 @@
 import { dtypeNames } from './job.js';
 import type { Element, Handle, Library, Op } from './library.js';
+import { fromOrdered, orderedLike, toOrdered } from './order.js';
 
 /** Arrays that MPI reads and writes where they are. */
 export type Numbers = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
@@ -28,16 +29,29 @@ const undefinedColor = -32766;
 /** How many bytes of what it calls a rank tells the others, at most. */
 const describedBytes = 2 ** 20;
 
-/** What is called of MPI, all of it in one thread. Errors are JavaScript's, with MPI's own text. */
+/**
+ * What is called of MPI, all of it in one thread. Errors are JavaScript's, with MPI's own text.
+ *
+ * Collectives are started, and asked after by `poll` until they are done: in a call that blocks, MPI would keep a processor busy
+ * that whoever computes could use, and could not be stopped while a rank is missing.
+ */
 export class Mpi {
   readonly world: Communicator;
   readonly #library: Library;
   readonly #calls;
+  readonly #flag = new Int32Array(1);
+  readonly #status = new Int32Array(16);
+  readonly #poll: (isDone: () => boolean) => void;
+  /** Where sums are taken from: of data that are written where they are, Open MPI makes the slower ones. */
+  #scratch = new ArrayBuffer(0);
 
-  constructor(library: Library) {
+  constructor(library: Library, poll: (isDone: () => boolean) => void) {
     this.#library = library;
+    this.#poll = poll;
     const { bind } = library;
-    const collective = 'HANDLE op, HANDLE comm';
+    const comm = 'HANDLE comm, void *request';
+    const collective = `HANDLE op, ${comm}`;
+    const to = 'void *to, int m, HANDLE type2';
     this.#calls = {
       init: bind('int MPI_Init_thread(void *argc, void *argv, int required, void *provided)'),
       finalize: bind('int MPI_Finalize(void)'),
@@ -47,18 +61,13 @@ export class Mpi {
       rank: bind('int MPI_Comm_rank(HANDLE comm, void *rank)'),
       size: bind('int MPI_Comm_size(HANDLE comm, void *size)'),
       split: bind('int MPI_Comm_split(HANDLE comm, int color, int key, void *to)'),
-      allreduce: bind(`int MPI_Allreduce(intptr_t from, void *to, int n, HANDLE type, ${collective})`),
-      iallreduce: bind(`int MPI_Iallreduce(intptr_t from, void *to, int n, HANDLE type, ${collective}, void *request)`),
-      bcast: bind('int MPI_Bcast(void *data, int n, HANDLE type, int root, HANDLE comm)'),
-      allgather: bind('int MPI_Allgather(void *from, int n, HANDLE type, void *to, int m, HANDLE type2, HANDLE comm)'),
-      gather: bind(
-        'int MPI_Gather(void *from, int n, HANDLE type, void *to, int m, HANDLE type2, int root, HANDLE comm)',
-      ),
-      scatter: bind(
-        'int MPI_Scatter(void *from, int n, HANDLE type, void *to, int m, HANDLE type2, int root, HANDLE comm)',
-      ),
-      reduceScatter: bind(`int MPI_Reduce_scatter_block(void *from, void *to, int n, HANDLE type, ${collective})`),
-      barrier: bind('int MPI_Barrier(HANDLE comm)'),
+      allReduce: bind(`int MPI_Iallreduce(void *from, void *to, int n, HANDLE type, ${collective})`),
+      broadcast: bind(`int MPI_Ibcast(void *data, int n, HANDLE type, int root, ${comm})`),
+      allGather: bind(`int MPI_Iallgather(void *from, int n, HANDLE type, ${to}, ${comm})`),
+      gather: bind(`int MPI_Igather(void *from, int n, HANDLE type, ${to}, int root, ${comm})`),
+      scatter: bind(`int MPI_Iscatter(void *from, int n, HANDLE type, ${to}, int root, ${comm})`),
+      reduceScatter: bind(`int MPI_Ireduce_scatter_block(void *from, void *to, int n, HANDLE type, ${collective})`),
+      barrier: bind(`int MPI_Ibarrier(${comm})`),
       isend: bind('int MPI_Isend(void *data, int n, HANDLE type, int to, int tag, HANDLE comm, void *request)'),
       irecv: bind('int MPI_Irecv(void *data, int n, HANDLE type, int from, int tag, HANDLE comm, void *request)'),
       test: bind('int MPI_Test(void *request, void *flag, void *status)'),
@@ -100,30 +109,34 @@ export class Mpi {
     return this.#communicator(this.#library.table.handle === 'int' ? Number(BigInt.asIntN(32, out[0]!)) : out[0]!);
   }
 
+  /** Starts a collective, whose last argument is its request, and comes back once it is done. */
+  #finish(op: string, call: (...args: any[]) => number, ...args: readonly unknown[]): void {
+    const request = new BigUint64Array(1);
+    this.#check(op, call(...args, request));
+    this.#poll(() => this.#isDone(op, request));
+  }
+
+  #isDone(op: string, request: BigUint64Array): boolean {
+    this.#check(op, this.#calls.test(request, this.#flag, this.#status));
+    return this.#flag[0] !== 0;
+  }
+
   /**
    * Makes sure that all ranks call the same collective, as `description` tells: MPI itself would hang, or mix up their
-   * data. Costs one reduction of eight bytes, for which `poll` waits: in a call that blocks, MPI would keep the processor busy
-   * and could not be stopped while a rank is missing.
+   * data. Costs one reduction of eight bytes.
    */
-  agree(comm: Communicator, description: string, poll: (isDone: () => boolean) => void): void {
+  agree(comm: Communicator, description: string): void {
     const hash = hashOf(description);
     const both = Int32Array.of(hash, -hash);
-    const { table } = this.#library;
-    const [request, flag, status] = [new BigUint64Array(1), new Int32Array(1), new Int32Array(16)];
-    const { iallreduce, test } = this.#calls;
-    this.#check('agree', iallreduce(table.inPlace, both, 2, table.types.int32, table.ops.max, comm.handle, request));
-    poll(() => {
-      this.#check('agree', test(request, flag, status));
-      return flag[0] !== 0;
-    });
+    this.allReduce(comm, both, 'max');
     if (both[0] === hash && both[1] === -hash) return;
     const own = Buffer.from(description).subarray(0, describedBytes);
     const longest = Int32Array.of(own.length);
     this.allReduce(comm, longest, 'max');
     const length = longest[0]!;
-    const [padded, all] = [Buffer.alloc(length), Buffer.alloc(length * comm.size)];
-    own.copy(padded);
-    this.#check('agree', this.#calls.allgather(padded, length, table.byte, all, length, table.byte, comm.handle));
+    const [padded, all] = [new Uint8Array(length), Buffer.alloc(length * comm.size)];
+    padded.set(own);
+    this.allGather(comm, padded, all);
     const texts = Array.from({ length: comm.size }, (_, rank) =>
       all.toString('utf8', rank * length, (rank + 1) * length).replace(/\0+$/, ''),
     );
@@ -131,39 +144,44 @@ export class Mpi {
     throw new Error(`the ranks do not call the same collective: ${calls.join('; ')}`);
   }
 
-  allReduce(comm: Communicator, data: Numbers, op: Op): void {
-    const { table } = this.#library;
-    const type = this.#type(data);
-    this.#check('allReduce', this.#calls.allreduce(table.inPlace, data, data.length, type, table.ops[op], comm.handle));
-  }
-
-  broadcast(comm: Communicator, data: Numbers, root: number): void {
-    this.#check('broadcast', this.#calls.bcast(data, data.length, this.#type(data), root, comm.handle));
-  }
-
-  allGather(comm: Communicator, from: Numbers, to: Numbers): void {
-    const type = this.#type(from);
-    this.#check('allGather', this.#calls.allgather(from, from.length, type, to, from.length, type, comm.handle));
-  }
-
-  gather(comm: Communicator, from: Numbers, to: Numbers | null, root: number): void {
-    const type = this.#type(from);
-    this.#check('gather', this.#calls.gather(from, from.length, type, to, from.length, type, root, comm.handle));
-  }
-
-  scatter(comm: Communicator, from: Numbers | null, to: Numbers, root: number): void {
-    const type = this.#type(to);
-    this.#check('scatter', this.#calls.scatter(from, to.length, type, to, to.length, type, root, comm.handle));
-  }
-
-  reduceScatter(comm: Communicator, from: Numbers, to: Numbers, op: Op): void {
+  allReduce({ handle }: Communicator, data: Numbers, op: Op): void {
     const { ops } = this.#library.table;
-    const code = this.#calls.reduceScatter(from, to, to.length, this.#type(to), ops[op], comm.handle);
-    this.#check('reduceScatter', code);
+    const to = toOrdered(data, op);
+    if (this.#scratch.byteLength < to.byteLength) this.#scratch = new ArrayBuffer(to.byteLength);
+    const from = new (to.constructor as typeof Float32Array)(this.#scratch, 0, to.length);
+    from.set(to as Float32Array);
+    this.#finish('allReduce', this.#calls.allReduce, from, to, to.length, this.#type(to), ops[op], handle);
+    fromOrdered(to, data);
   }
 
-  barrier(comm: Communicator): void {
-    this.#check('barrier', this.#calls.barrier(comm.handle));
+  broadcast({ handle }: Communicator, data: Numbers, root: number): void {
+    this.#finish('broadcast', this.#calls.broadcast, data, data.length, this.#type(data), root, handle);
+  }
+
+  allGather({ handle }: Communicator, from: Numbers, to: Numbers): void {
+    const [n, type] = [from.length, this.#type(from)];
+    this.#finish('allGather', this.#calls.allGather, from, n, type, to, n, type, handle);
+  }
+
+  gather({ handle }: Communicator, from: Numbers, to: Numbers | null, root: number): void {
+    const [n, type] = [from.length, this.#type(from)];
+    this.#finish('gather', this.#calls.gather, from, n, type, to, n, type, root, handle);
+  }
+
+  scatter({ handle }: Communicator, from: Numbers | null, to: Numbers, root: number): void {
+    const [n, type] = [to.length, this.#type(to)];
+    this.#finish('scatter', this.#calls.scatter, from, n, type, to, n, type, root, handle);
+  }
+
+  reduceScatter({ handle }: Communicator, list: Numbers, data: Numbers, op: Op): void {
+    const { ops } = this.#library.table;
+    const [from, to] = [toOrdered(list, op), orderedLike(data, op)];
+    this.#finish('reduceScatter', this.#calls.reduceScatter, from, to, to.length, this.#type(to), ops[op], handle);
+    fromOrdered(to, data);
+  }
+
+  barrier({ handle }: Communicator): void {
+    this.#finish('barrier', this.#calls.barrier, handle);
   }
 
   #isend(comm: Communicator, data: Numbers, to: number, tag: number): BigUint64Array {
@@ -201,13 +219,11 @@ export class Mpi {
 
   /** Whether a send or receive is done; throws if it failed. */
   test(message: Message): boolean {
-    const [flag, status] = [new Int32Array(1), new Int32Array(16)];
     const { op, requests, receiveFrom } = message;
     while (requests.length > 0) {
-      this.#check(op, this.#calls.test(requests[0], flag, status));
-      if (flag[0] === 0) return false;
+      if (!this.#isDone(op, requests[0]!)) return false;
       requests.shift();
-      message.source = status[this.#library.table.sourceAt]!;
+      message.source = this.#status[this.#library.table.sourceAt]!;
       if (receiveFrom === null || message.receiveFrom === null) continue;
       message.receiveFrom = null;
       requests.push(receiveFrom(message.source));

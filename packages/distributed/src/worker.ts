@@ -1,7 +1,7 @@
 // The thread that makes all calls of MPI, so that a collective goes on while the main thread computes. It sleeps until
 // the main thread has posted a job, and never returns to an event loop.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { abort, busy, done, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import { abort, busy, done, idle, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
 import { launchedBy, openLibrary } from './library.js';
 import { type Communicator, type Message, Mpi } from './mpi.js';
 
@@ -31,17 +31,23 @@ function testPending(mpi: Mpi): void {
   }
 }
 
-const spinMilliseconds = 0.2;
-const napMilliseconds = 0.05;
+/** For how long MPI is asked without a rest while the main thread has nothing else to do, so that its processor is free. */
+const spinMilliseconds = 0.5;
+/** Rests grow with what has been waited already, which they make longer by a tenth at most. */
+const restShare = 0.1;
+const leastRest = 0.05;
+const mostRest = 0.5;
 
 /**
- * Asks `isDone` until it is so: at first without a pause, then with short ones, in which whoever shares the processor can
- * work. MPI itself would keep it busy. Ends all ranks where the main thread wants that.
+ * Asks `isDone` until it is so, with rests, in which whoever shares the processor can work. Ends all ranks where the main thread
+ * wants that.
  */
 function poll(mpi: Mpi, isDone: () => boolean): void {
   const started = performance.now();
   while (!isDone()) {
-    if (performance.now() - started > spinMilliseconds) Atomics.wait(flags, abort, 0, napMilliseconds);
+    const waited = performance.now() - started;
+    if (waited > spinMilliseconds || Atomics.load(flags, idle) === 0)
+      Atomics.wait(flags, abort, 0, Math.min(Math.max(leastRest, restShare * waited), mostRest));
     abortIfAsked(mpi);
     testPending(mpi);
   }
@@ -52,10 +58,18 @@ function abortIfAsked(mpi: Mpi): void {
   if (code !== 0) mpi.abort(code);
 }
 
-function run(mpi: Mpi, comm: Communicator, job: Job): Message | null {
-  // Whoever waits for other ranks does so here; behind it all ranks are there.
-  if (job.description !== null) mpi.agree(comm, job.description, (isDone) => poll(mpi, isDone));
+/** What MPI has no other form of than one that blocks: while it does, nobody can interrupt the thread. */
+function blocking<R>(call: () => R): R {
   Atomics.store(flags, busy, 1);
+  try {
+    return call();
+  } finally {
+    Atomics.store(flags, busy, 0);
+  }
+}
+
+function run(mpi: Mpi, comm: Communicator, job: Job): Message | null {
+  if (job.description !== null) mpi.agree(comm, job.description);
   switch (job.op) {
     case 'allReduce':
       mpi.allReduce(comm, job.data, job.by);
@@ -83,10 +97,13 @@ function run(mpi: Mpi, comm: Communicator, job: Job): Message | null {
     case 'recv':
       return mpi.receive(comm, job.data, job.dtype, job.from, job.tag);
     case 'newGroup':
-      groups.set(job.id, mpi.split(job.ranks));
+      groups.set(
+        job.id,
+        blocking(() => mpi.split(job.ranks)),
+      );
       break;
     case 'destroy':
-      mpi.finalize();
+      blocking(() => mpi.finalize());
   }
   return null;
 }
@@ -96,7 +113,7 @@ function serve(mpi: Mpi): void {
   for (let id = 0; ; id++) {
     // While something is under way MPI is asked after it now and then, else the thread sleeps.
     while (Atomics.load(flags, posted) <= id) {
-      Atomics.wait(flags, posted, id, pending.length > 0 ? napMilliseconds : undefined);
+      Atomics.wait(flags, posted, id, pending.length > 0 ? leastRest : undefined);
       abortIfAsked(mpi);
       testPending(mpi);
     }
@@ -109,7 +126,6 @@ function serve(mpi: Mpi): void {
     } catch (reason) {
       error = textOf(reason);
     }
-    Atomics.store(flags, busy, 0);
     if (message) pending.push({ id, message });
     else settle({ id, error });
     if (job.op === 'destroy' && error === null) return;
@@ -124,9 +140,7 @@ function join(): Mpi | null {
   try {
     const launched = launchedBy(process.env);
     const library = openLibrary(launched);
-    Atomics.store(flags, busy, 1);
-    const mpi = new Mpi(library);
-    Atomics.store(flags, busy, 0);
+    const mpi: Mpi = blocking(() => new Mpi(library, (isDone) => poll(mpi, isDone)));
     const { rank, size } = mpi.world;
     if (launched?.size != null && launched.size !== size)
       return failed(

@@ -1,7 +1,7 @@
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { Connection, DistributedError } from './connection.js';
 import type { Job } from './job.js';
-import { launchedBy } from './library.js';
+import { type Launched, launchedBy } from './library.js';
 import { Work } from './work.js';
 
 export interface InitOptions {
@@ -60,7 +60,8 @@ export async function joinWorld(options?: InitOptions): Promise<boolean> {
     throw new DistributedError('init: called a second time; call destroy() before');
   if (state.phase === 'left')
     throw new DistributedError('init: MPI joins ranks once in a process, and this one has left them by destroy()');
-  const connection = launchedBy(process.env) ? await join(timeout) : null;
+  const launched = launchedBy(process.env);
+  const connection = launched && (await join(launched, timeout));
   state.connection = connection;
   const size = connection?.size ?? 1;
   state.world = new Group(0, connection?.rank ?? 0, all(size));
@@ -69,10 +70,10 @@ export async function joinWorld(options?: InitOptions): Promise<boolean> {
   return true;
 }
 
-async function join(timeout: number): Promise<Connection> {
+async function join(launched: Launched, timeout: number): Promise<Connection> {
   state.phase = 'joining';
   try {
-    return await Connection.open(timeout);
+    return await Connection.open(launched, timeout);
   } finally {
     state.phase = 'out';
   }
@@ -124,7 +125,8 @@ export function newGroup(ranks: readonly number[]): Group {
   const isRank = (r: unknown) => is.size.is(r) && (r as number) < size;
   check('newGroup', 'ranks', ranks, {
     text: `an array of different ranks, whole numbers from 0 to ${size - 1}`,
-    is: (v) => Array.isArray(v) && v.length > 0 && v.every(isRank) && new Set(v).size === v.length,
+    // Spread, since `every` leaves holes out.
+    is: (v) => Array.isArray(v) && v.length > 0 && [...v].every(isRank) && new Set(v).size === v.length,
   });
   const id = ++state.groups;
   run(

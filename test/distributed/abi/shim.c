@@ -12,7 +12,6 @@ typedef struct {
 } Status;
 
 static MPI_Comm comm(intptr_t h) { return h == 0x101 ? MPI_COMM_WORLD : h < 0x1000 && h > 0 ? MPI_COMM_NULL : (MPI_Comm)h; }
-static const void *from(const void *p) { return p == (void *)1 ? MPI_IN_PLACE : p; }
 
 static MPI_Datatype type(intptr_t h) {
   switch (h) {
@@ -20,7 +19,6 @@ static MPI_Datatype type(intptr_t h) {
     case 0x214: return MPI_DOUBLE;
     case 0x240: return MPI_INT8_T;
     case 0x241: return MPI_UINT8_T;
-    case 0x247: return MPI_BYTE;
     case 0x248: return MPI_INT16_T;
     case 0x250: return MPI_INT32_T;
     case 0x258: return MPI_INT64_T;
@@ -73,50 +71,40 @@ int abi_split(intptr_t c, int color, int key, intptr_t *to) {
   *to = made == MPI_COMM_NULL ? 0x100 : (intptr_t)made;
   return code;
 }
-int abi_allreduce(const void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c) ABI(MPI_Allreduce);
-int abi_allreduce(const void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c) {
-  return PMPI_Allreduce(from(a), b, n, type(t), op(o), comm(c));
+#define REQUEST(call) MPI_Request made; int code = call; *r = (intptr_t)made; return code
+int abi_allreduce(const void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c, intptr_t *r) ABI(MPI_Iallreduce);
+int abi_allreduce(const void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c, intptr_t *r) {
+  REQUEST(PMPI_Iallreduce(a, b, n, type(t), op(o), comm(c), &made));
 }
-int abi_iallreduce(const void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c, intptr_t *r) ABI(MPI_Iallreduce);
-int abi_iallreduce(const void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c, intptr_t *r) {
-  MPI_Request made;
-  int code = PMPI_Iallreduce(from(a), b, n, type(t), op(o), comm(c), &made);
-  *r = (intptr_t)made;
-  return code;
+int abi_bcast(void *a, int n, intptr_t t, int root, intptr_t c, intptr_t *r) ABI(MPI_Ibcast);
+int abi_bcast(void *a, int n, intptr_t t, int root, intptr_t c, intptr_t *r) {
+  REQUEST(PMPI_Ibcast(a, n, type(t), root, comm(c), &made));
 }
-int abi_bcast(void *a, int n, intptr_t t, int root, intptr_t c) ABI(MPI_Bcast);
-int abi_bcast(void *a, int n, intptr_t t, int root, intptr_t c) { return PMPI_Bcast(a, n, type(t), root, comm(c)); }
-int abi_allgather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, intptr_t c) ABI(MPI_Allgather);
-int abi_allgather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, intptr_t c) {
-  return PMPI_Allgather(from(a), n, type(t), b, m, type(u), comm(c));
+int abi_allgather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, intptr_t c, intptr_t *r) ABI(MPI_Iallgather);
+int abi_allgather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, intptr_t c, intptr_t *r) {
+  REQUEST(PMPI_Iallgather(a, n, type(t), b, m, type(u), comm(c), &made));
 }
-int abi_gather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c) ABI(MPI_Gather);
-int abi_gather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c) {
-  return PMPI_Gather(from(a), n, type(t), b, m, type(u), root, comm(c));
+int abi_gather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c, intptr_t *r) ABI(MPI_Igather);
+int abi_gather(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c, intptr_t *r) {
+  REQUEST(PMPI_Igather(a, n, type(t), b, m, type(u), root, comm(c), &made));
 }
-int abi_scatter(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c) ABI(MPI_Scatter);
-int abi_scatter(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c) {
-  return PMPI_Scatter(a, n, type(t), b, m, type(u), root, comm(c));
+int abi_scatter(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c, intptr_t *r) ABI(MPI_Iscatter);
+int abi_scatter(void *a, int n, intptr_t t, void *b, int m, intptr_t u, int root, intptr_t c, intptr_t *r) {
+  REQUEST(PMPI_Iscatter(a, n, type(t), b, m, type(u), root, comm(c), &made));
 }
-int abi_reduce_scatter(void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c) ABI(MPI_Reduce_scatter_block);
-int abi_reduce_scatter(void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c) {
-  return PMPI_Reduce_scatter_block(from(a), b, n, type(t), op(o), comm(c));
+int abi_reduce_scatter(void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c, intptr_t *r) ABI(MPI_Ireduce_scatter_block);
+int abi_reduce_scatter(void *a, void *b, int n, intptr_t t, intptr_t o, intptr_t c, intptr_t *r) {
+  REQUEST(PMPI_Ireduce_scatter_block(a, b, n, type(t), op(o), comm(c), &made));
 }
-int abi_barrier(intptr_t c) ABI(MPI_Barrier);
-int abi_barrier(intptr_t c) { return PMPI_Barrier(comm(c)); }
+int abi_barrier(intptr_t c, intptr_t *r) ABI(MPI_Ibarrier);
+int abi_barrier(intptr_t c, intptr_t *r) { REQUEST(PMPI_Ibarrier(comm(c), &made)); }
 int abi_isend(void *a, int n, intptr_t t, int to, int tag, intptr_t c, intptr_t *r) ABI(MPI_Isend);
 int abi_isend(void *a, int n, intptr_t t, int to, int tag, intptr_t c, intptr_t *r) {
-  MPI_Request made;
-  int code = PMPI_Isend(a, n, type(t), to, tag, comm(c), &made);
-  *r = (intptr_t)made;
-  return code;
+  REQUEST(PMPI_Isend(a, n, type(t), to, tag, comm(c), &made));
 }
 int abi_irecv(void *a, int n, intptr_t t, int source, int tag, intptr_t c, intptr_t *r) ABI(MPI_Irecv);
 int abi_irecv(void *a, int n, intptr_t t, int source, int tag, intptr_t c, intptr_t *r) {
-  MPI_Request made;
-  int code = PMPI_Irecv(a, n, type(t), source == -1 ? MPI_ANY_SOURCE : source, tag, comm(c), &made);
-  *r = (intptr_t)made;
-  return code;
+  REQUEST(PMPI_Irecv(a, n, type(t), source == -1 ? MPI_ANY_SOURCE : source, tag, comm(c), &made));
 }
 int abi_test(intptr_t *r, int *flag, Status *to) ABI(MPI_Test);
 int abi_test(intptr_t *r, int *flag, Status *to) {

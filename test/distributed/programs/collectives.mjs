@@ -82,6 +82,72 @@ for (const dtype of ['uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'bfl
   );
   equal(broadcast(own.clone(), { root: n - 1 }).toArray(), [[n - 1, 1]], dtype);
 }
+// NaN goes through, and of 0 and -0 the sign is that of min and max: the same in all ranks, whatever MPI makes of them.
+for (const dtype of ['float16', 'bfloat16', 'float32', 'float64'])
+  for (const op of ['min', 'max'])
+    for (const special of ranks) {
+      const values = (i) => [i === special ? Number.NaN : i, i === special ? -0 : 0, i - 1.5, (1 - 2 * i) * Infinity];
+      const columns = values(0).map((_, c) => ranks.map((i) => values(i)[c]));
+      const expected = columns.map((column) => Math[op](...column));
+      equal([...allReduce(tensor(values(r), { dtype }), { op }).toTypedArray()], expected, `${op} of ${dtype}`);
+      const lists = ranks.map((to) => tensor([values(r)[to % 4]], { dtype }));
+      equal([...reduceScatter(zeros([1], { dtype }), lists, { op }).toTypedArray()], [expected[r % 4]]);
+    }
+equal(allReduce(tensor(2 + r)).toArray(), 2 * n + total);
+equal(
+  allGather(tensor(r)).map((t) => t.shape),
+  ranks.map(() => []),
+);
+equal(
+  allReduce(tensor([2n ** 61n, BigInt(-r)])).toBigInt64Array(),
+  BigInt64Array.of(BigInt(n) * 2n ** 61n, BigInt(-total)),
+);
+for (const t of [
+  allReduce(zeros([0, 2]), { op: 'mean' }),
+  scatter(
+    zeros([0, 2]),
+    ranks.map(() => zeros([0, 2])),
+  ),
+])
+  equal(t.shape, [0, 2]);
+equal(
+  reduceScatter(
+    zeros([0]),
+    ranks.map(() => zeros([0])),
+  ).shape,
+  [0],
+);
+{
+  // A part of a gradient, and a turned view: what lies beside is left alone.
+  const w = ones([2, 2]);
+  w.requiresGrad = true;
+  w.mul(r + 1)
+    .sum()
+    .backward();
+  allReduce(w.grad.select(1, 0));
+  equal(w.grad.toArray(), Array(2).fill([total + n, r + 1]));
+  const turned = tensor([
+    [1, 2],
+    [3, r],
+  ]);
+  allReduce(turned.t());
+  equal(turned.toArray(), [
+    [n, 2 * n],
+    [3 * n, total],
+  ]);
+}
+{
+  // A group of one rank has all collectives.
+  const own = ranks.map((i) => newGroup([i]))[r];
+  equal(list(allGather(allReduce(tensor([r]), { group: own, op: 'mean' }), { group: own })), [[r]]);
+  equal(reduceScatter(tensor([0]), [tensor([3])], { group: own }).item(), 3);
+  equal(scatter(tensor([0]), [broadcast(tensor([4]), { group: own })], { group: own }).item(), 4);
+  throws(() => recv(ones([1]), null, { group: own }), /recv: nobody else sends to rank 0 of 1/);
+}
+throws(
+  () => allGather(zeros([1]).expand([2 ** 31])),
+  /allGather: MPI counts up to 2147483647 elements, got 2147483648/,
+);
 const large = 2n ** 60n + 1n;
 equal(
   [...allReduce(tensor([large + BigInt(r)], { dtype: 'int64' }), { op: 'max' }).toBigInt64Array()],
@@ -132,6 +198,17 @@ equal(
 );
 equal((await allReduce(tensor([r]), { async: true }).promise).item(), total);
 
+{
+  // Sources of several lengths end for all where they end for the first, as the docs have it.
+  function* together(source) {
+    for (const item of source) {
+      if (allReduce(tensor([1]), { op: 'min' }).item() === 0) return;
+      yield item;
+    }
+    allReduce(tensor([0]), { op: 'min' });
+  }
+  equal([...together(Array(3 + ((r + 1) % n)).keys())], [0, 1, 2]);
+}
 if (n > 1) {
   // Everybody sends before anybody receives: large enough that no library keeps it on the way.
   const to = (r + 1) % n;
@@ -193,6 +270,7 @@ throws(
 );
 throws(() => barrier({ root: 1 }), /barrier: there is no option 'root'/);
 throws(() => newGroup([n]), /newGroup: ranks is an array of different ranks/);
+throws(() => newGroup(new Array(1)), /newGroup: ranks is an array of different ranks/);
 throws(() => newGroup([0, 0]), /newGroup: ranks is an array of different ranks/);
 throws(() => send(ones([1]), r), /cannot send to itself/);
 throws(() => recv(ones([1]), null, { tag: -1 }), /recv: tag is a whole number from 0 to 16383, got -1/);
