@@ -6,19 +6,29 @@
  * bench/peers.mjs runs this too.
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { factor, median, table } from './peers/figures.mjs';
 
 const self = fileURLToPath(import.meta.url);
+const platform = `${process.platform}-${process.arch}`;
+const hasNative = existsSync(fileURLToPath(new URL(`../packages/native/prebuilds/${platform}.node`, import.meta.url)));
 const loops = [
   { name: 'MLP 2-16-1, batch 4', sizes: [2, 16, 1, 4], steps: [1e3, 1e5] },
   { name: 'MLP 784-128-10, batch 64', sizes: [784, 128, 10, 64], steps: [1e3, 1e4] },
-];
+  {
+    name: 'MLP 784-128-10, batch 64, native kernels',
+    sizes: [784, 128, 10, 64],
+    steps: [1e3, 1e4],
+    env: { GRADGATE_BENCH_NATIVE: '1' },
+  },
+].filter(({ env }) => env === undefined || hasNative);
 
 /** Trains and gives the resident megabytes. */
 async function train(d, h, o, batch, steps) {
   const core = await import('../packages/core/dist/index.js');
   const nn = await import('../packages/nn/dist/index.js');
+  if (process.env.GRADGATE_BENCH_NATIVE) await import('../packages/native/dist/index.js');
   core.setNumThreads?.(1);
   core.manualSeed(1);
   const net = new nn.Sequential(new nn.Linear(d, h), new nn.ReLU(), new nn.Linear(h, o));
@@ -32,15 +42,20 @@ async function train(d, h, o, batch, steps) {
   return process.memoryUsage.rss() / 1e6;
 }
 
-const inNewProcess = (sizes, steps) =>
-  Number(execFileSync(process.execPath, [self, '--train', ...sizes, steps].map(String), { encoding: 'utf8' }));
+const inNewProcess = (sizes, steps, env) =>
+  Number(
+    execFileSync(process.execPath, [self, '--train', ...sizes, steps].map(String), {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    }),
+  );
 
 /** `{ name, steps, megabytes, ratio }` of each loop. */
 export function memoryUse(rounds) {
   const seen = loops.map(({ steps }) => steps.map(() => []));
   for (let round = 0; round < rounds; round++)
-    for (const [i, { sizes, steps }] of loops.entries())
-      for (const [j, n] of steps.entries()) seen[i][j].push(inNewProcess(sizes, n));
+    for (const [i, { sizes, steps, env }] of loops.entries())
+      for (const [j, n] of steps.entries()) seen[i][j].push(inNewProcess(sizes, n, env));
   return loops.map(({ name, steps }, i) => {
     const megabytes = seen[i].map(median);
     return { name, steps, megabytes, ratio: megabytes[1] / megabytes[0] };
