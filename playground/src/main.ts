@@ -8,6 +8,7 @@ import { type Switch, switches } from './model/switches.js';
 import { Trainer } from './model/trainer.js';
 import trainerFile from './model/trainer.ts?raw';
 import { byId } from './page/dom.js';
+import { wantsStillness } from './page/motion.js';
 import { onTheme } from './page/theme.js';
 import { startServing } from './serving/card.js';
 import { forgetCalls, scenes } from './timeline/calls.js';
@@ -18,9 +19,6 @@ import { SurfaceView } from './training/surfaceView.js';
 import { startWaiting } from './waiting/card.js';
 
 const stepsPerFrame = 2;
-
-/** Who asked for less motion starts it. */
-const startsItself = !matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 const toggle = byId<HTMLButtonElement>('toggle');
 const failure = byId('failure');
@@ -107,9 +105,10 @@ for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch
   });
 }
 
-startServing(startsItself);
+// Who asked for less motion starts it.
+startServing(!wantsStillness);
 startWaiting();
 void startDigits();
 onTheme(draw);
-setRunning(startsItself);
+setRunning(!wantsStillness);
 draw();

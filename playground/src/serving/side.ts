@@ -1,4 +1,5 @@
 import { type Tensor, tensor } from '@gradgate/core';
+import { bar, cell } from '../page/bar.js';
 import { byId, svg } from '../page/dom.js';
 import { Code } from '../timeline/code.js';
 import type { Source } from '../timeline/source.js';
@@ -12,7 +13,6 @@ interface Event {
 }
 
 const kept = 60;
-const cell = 10;
 const lane = 26;
 const curve = { height: 54, reach: 2.5 };
 
@@ -78,7 +78,7 @@ export class Side {
     this.picture.setAttribute('aria-label', this.words.textContent);
     const shift = kept - this.events.length;
     this.picture.replaceChildren(
-      ...this.events.map((event, i) => bar(event, (shift + i) * cell)),
+      ...this.events.map((event, i) => eventBar(event, shift + i)),
       svg('path', { class: 'answers', d: this.curve(shift) }),
     );
   }
@@ -94,19 +94,9 @@ export class Side {
   }
 }
 
-function bar(event: Event, x: number): SVGRectElement {
-  const bottom = event.flow === 'step' ? lane : 2 * lane;
-  const tall = event.hadDropout ? lane - 6 : (lane - 6) / 2.4;
-  const rect = svg('rect', {
-    class: isWrong(event) ? 'wrong' : 'right',
-    x: x + 1,
-    y: bottom - tall,
-    width: cell - 2.5,
-    height: tall,
-  });
+function eventBar(event: Event, column: number): SVGRectElement {
   const name = event.flow === 'step' ? 'a step' : 'an answer';
-  rect.append(
-    svg('title', {}, `${name} ${event.hadDropout ? 'with' : 'without'} dropout${isWrong(event) ? ': wrong' : ''}`),
-  );
-  return rect;
+  const title = `${name} ${event.hadDropout ? 'with' : 'without'} dropout${isWrong(event) ? ': wrong' : ''}`;
+  const place = { bottom: event.flow === 'step' ? lane : 2 * lane, height: lane };
+  return bar(column, place, event.hadDropout, { class: isWrong(event) ? 'wrong' : 'right' }, title);
 }

@@ -1,16 +1,14 @@
+import { bar, cell } from '../page/bar.js';
 import { svg } from '../page/dom.js';
+import { wantsStillness } from '../page/motion.js';
 import { type Call, describe, kept, type Method, recentCalls, type Scene } from './calls.js';
 import { Code } from './code.js';
 import type { Source } from './source.js';
 
-/** Units of a lane's picture, which is stretched over what room there is. */
-const cell = 10;
 const height = 40;
 
 /** How long a call is shown when the last ones are gone through one by one. */
 const pace = 320;
-
-const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 interface Lane {
   readonly code: Code;
@@ -61,7 +59,7 @@ export class Timeline {
     this.calls = recentCalls(this.scene);
     for (const [method, { picture }] of this.lanes) {
       const own = this.calls.flatMap((call, i) => (call.method === method ? [{ call, i }] : []));
-      picture.replaceChildren(...own.map(({ call, i }) => bar(call, kept - this.calls.length + i, i)));
+      picture.replaceChildren(...own.map(({ call, i }) => callBar(call, kept - this.calls.length + i, i)));
       const off = own.filter(({ call }) => !call.on).length;
       picture.setAttribute(
         'aria-label',
@@ -70,7 +68,7 @@ export class Timeline {
     }
     clearTimeout(this.timer);
     this.timer = 0;
-    if (isStill) this.light(this.calls.length - 1);
+    if (wantsStillness) this.light(this.calls.length - 1);
     else this.walk(this.calls.findLastIndex((call) => call.method === this.from));
   }
 
@@ -101,10 +99,7 @@ export class Timeline {
   }
 }
 
-function bar(call: Call, column: number, index: number): SVGRectElement {
-  const tall = call.on ? height - 6 : (height - 6) / 2.4;
-  const place = { x: column * cell + 1, y: height - tall, width: cell - 2.5, height: tall };
-  const rect = svg('rect', { class: `call ${call.on ? 'on' : 'off'}`, 'data-index': index, ...place });
-  rect.append(svg('title', {}, describe(call)));
-  return rect;
+function callBar(call: Call, column: number, index: number): SVGRectElement {
+  const attributes = { class: `call ${call.on ? 'on' : 'off'}`, 'data-index': index };
+  return bar(column, { bottom: height, height }, call.on, attributes, describe(call));
 }
