@@ -41,7 +41,7 @@ function eachWithPage(
     });
     page.on('pageerror', (error) => said.push(`uncaught: ${error.message}`));
     await page.goto(site.url);
-  });
+  }, startTimeout);
   afterEach(async () => {
     await page?.close();
     expect(said).toEqual([]);

@@ -10,7 +10,7 @@ import {
   tensor,
 } from '@gradgate/core';
 import { data, Linear, Module, metrics, optim } from '@gradgate/nn';
-import { evaluate, fit } from '@gradgate/train';
+import { EarlyStopping, evaluate, fit } from '@gradgate/train';
 import { describe, expect, it } from 'vitest';
 import { Classifier, loaderOf } from './models.js';
 
@@ -270,6 +270,31 @@ describe('fit refuses', () => {
       'what is no signal',
       () => fit(model, { train, optimizer, epochs: 1, signal: {} as never }),
       /^fit: signal is an AbortSignal, got an object/,
+    ],
+    [
+      'a callback that is null',
+      () => fit(model, { train, optimizer, epochs: 1, callbacks: [{ close() {} }, null as never] }),
+      /^fit: callbacks\[1\] is a callback, an object with some of onFitStart, .*, got null/,
+    ],
+    [
+      'a class in place of a callback',
+      () => fit(model, { train, optimizer, epochs: 1, callbacks: [EarlyStopping as never] }),
+      /^fit: callbacks\[0\] is a callback, .* got a function/,
+    ],
+    [
+      'a callback with a misspelt method',
+      () => fit(model, { train, optimizer, epochs: 1, callbacks: [{ close() {}, onEpochend() {} } as never] }),
+      /^fit: callbacks\[0\] is a callback, an object with some of .*onEpochEnd/,
+    ],
+    [
+      'callbacks that are no array',
+      () => fit(model, { train, optimizer, epochs: 1, callbacks: new Set([{ close() {} }]) as never }),
+      /^fit: callbacks is an array/,
+    ],
+    [
+      'what is no checkpoint',
+      () => fit(model, { train, optimizer, epochs: 1, resume: 3 as never }),
+      /^fit: resume is the path or the bytes of a checkpoint, got 3/,
     ],
     [
       'a loss that is a number',

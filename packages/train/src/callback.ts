@@ -1,3 +1,4 @@
+import type { Kind } from '@gradgate/core/internal';
 import type { Run } from './run.js';
 
 /**
@@ -27,3 +28,14 @@ export interface Callback {
   stateDict?(): object;
   loadStateDict?(state: any): unknown;
 }
+
+const methods = ['onFitStart', 'onStep', 'onTrainEpochEnd', 'onEpochEnd', 'onAbort', 'onFitEnd'];
+
+/** An object, as a class that was not made would do nothing unnoticed; so would a misspelt method. */
+export const aCallback: Kind = {
+  text: `a callback, an object with some of ${methods.join(', ')}`,
+  is: (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    Object.keys(v).every((name) => !/^on[A-Z]/.test(name) || methods.includes(name)),
+};

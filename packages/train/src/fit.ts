@@ -1,7 +1,7 @@
 import { Tensor } from '@gradgate/core';
-import { check, checkOptions, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, is, type Kind, show } from '@gradgate/core/internal';
 import { type Module, type metrics, optim } from '@gradgate/nn';
-import type { Callback } from './callback.js';
+import { aCallback, type Callback } from './callback.js';
 import { evaluateWith } from './evaluate.js';
 import { recordOf, type StepResult } from './figures.js';
 import { figureIn } from './monitor.js';
@@ -60,6 +60,11 @@ export interface FitOptions<B, V = B> {
   ranks?: metrics.Ranks;
 }
 
+const checkpoint: Kind = {
+  text: 'the path or the bytes of a checkpoint',
+  is: (v) => typeof v === 'string' || v instanceof URL || v instanceof Uint8Array,
+};
+
 const known = {
   train: is.anything,
   validation: is.anything,
@@ -74,9 +79,9 @@ const known = {
   accumulateGradBatches: is.count,
   clipGradNorm: is.positive,
   clipGradValue: is.positive,
-  callbacks: is.iterable,
+  callbacks: is.arrayOf(is.anything),
   signal: abortSignal,
-  resume: is.anything,
+  resume: checkpoint,
   parts: is.object,
   ranks: is.anything,
 };
@@ -226,7 +231,8 @@ function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, 
   checkModel('fit', model);
   check('fit', 'options', options, is.object);
   checkOptions('fit', options, known);
-  const { train, validation, optimizer, scheduler, epochs, maxSteps, accumulateGradBatches } = options;
+  const { train, validation, optimizer, scheduler, epochs, maxSteps, accumulateGradBatches, callbacks = [] } = options;
+  for (const [i, callback] of callbacks.entries()) check('fit', `callbacks[${i}]`, callback, aCallback);
   checkBatches('fit', 'train', train);
   if (validation !== undefined) checkBatches('fit', 'validation', validation);
   if (optimizer !== undefined) checkOptimizer('fit', optimizer);

@@ -113,7 +113,9 @@ it('what is wrong is refused by name, and counts nothing', () => {
   expect(() => accuracy.update(tensor([1, 2]), tensor([1]))).toThrow(/Accuracy.update: takes labels/);
   expect(() => accuracy.update(tensor([1]), tensor([1]))).toThrow(/topK needs scores/);
   expect(() => accuracy.update([1] as never, tensor([1]))).toThrow(/predictions is a Tensor, got \[1\]/);
-  expect(accuracy.isEmpty).toBe(true);
+  const scores = new metrics.Accuracy();
+  expect(() => scores.update(tensor([[0.1, 0.9]]), tensor([2]))).toThrow(/a label is 2; .* from 0 to 1/);
+  expect([accuracy.isEmpty, scores.isEmpty]).toEqual([true, true]);
   const f1 = new metrics.F1Score({ average: 'binary' });
   f1.update(tensor([2], { dtype: 'int32' }), tensor([0], { dtype: 'int32' }));
   expect(() => f1.compute()).toThrow(/'binary' is for 2 classes, there are 3/);

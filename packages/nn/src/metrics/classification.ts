@@ -58,6 +58,7 @@ export class Accuracy extends SumMetric {
     if (this.topK > 1 && kind === 'labels')
       throw new TypeError(`Accuracy.update: topK needs scores [N, classes, ...], got ${shown(predictions)}`);
     const labels = target.toTypedArray();
+    if (kind === 'scores') checkLabels('Accuracy.update', labels, predictions.shape[1]!);
     let right = 0;
     if (this.topK === 1) {
       const guesses = predicted(predictions, kind, this.threshold);
