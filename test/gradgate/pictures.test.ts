@@ -157,6 +157,10 @@ describe('curves', () => {
 });
 
 describe('progress', () => {
+  it.each([null, 3, 'abc', {}])('refuses %j, which cannot be gone through', (items) => {
+    expect(() => progress(items as never)).toThrow(/^progress: what it goes through is an array or another iterable/);
+  });
+
   it('hands on all items, sync and async, quietly where there is no terminal, and leaves the source with the loop', async () => {
     const seen: number[] = [];
     const bar = progress([1, 2, 3], { title: 'x' });

@@ -1,4 +1,4 @@
-import { checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, is, type Kind } from '@gradgate/core/internal';
 import { oneLine } from './text.js';
 
 export interface ProgressOptions {
@@ -8,6 +8,11 @@ export interface ProgressOptions {
   /** How many there are, where the source does not say. */
   total?: number;
 }
+
+const aSource: Kind = {
+  text: 'an array or another iterable, sync or async',
+  is: (v) => is.iterable.is(v) || typeof (v as AsyncIterable<unknown> | null)?.[Symbol.asyncIterator] === 'function',
+};
 
 const progressOptions = { title: is.string, unit: is.string, total: is.nonNegative };
 
@@ -32,6 +37,7 @@ export function progress<T>(
   items: Iterable<T> | AsyncIterable<T>,
   options?: ProgressOptions,
 ): (Iterable<T> | AsyncIterable<T>) & Progress {
+  check('progress', 'what it goes through', items, aSource);
   const { title = '', unit = 'items', total = lengthOf(items) } = checkOptions('progress', options, progressOptions);
   let notes = '';
   let bar: Bar | null = null;

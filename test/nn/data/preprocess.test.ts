@@ -93,7 +93,7 @@ describe('fromPixels', () => {
     expect(fromPixels(image, { channels: 4 }).shape).toEqual([4, 1, 2]);
     for (const bad of [null, {}, 5, { ...image, width: 'x' }])
       expect(() => fromPixels(bad as never)).toThrow(/takes an ImageData/);
-    expect(() => fromPixels({ ...image, width: 3 })).toThrow(/8 bytes are no image of 1 x 3 x 4/);
+    expect(() => fromPixels({ ...image, width: 3 })).toThrow(/^fromPixels: 8 bytes are no image of 1 x 3 x 4/);
     expect(() => fromPixels(image, { channels: 1 as never })).toThrow(/channels is 3 or 4/);
   });
 });

@@ -26,11 +26,14 @@ export function toTensor(pixels: TypedArray | Uint8ClampedArray, size: readonly 
   const values = typedArray(pixels) as TypedArray | null;
   if (!values) throw new TypeError(`toTensor: takes a typed array, got ${show(pixels)}`);
   check('toTensor', 'the size', size, is.tuple(is.size, is.size, is.size));
-  const [height, width, channels] = size;
+  return imageOf('toTensor', values, size);
+}
+
+function imageOf(op: string, values: TypedArray, [height, width, channels]: readonly [number, number, number]): Tensor {
   const isBytes = values instanceof Uint8Array || (values as unknown) instanceof Uint8ClampedArray;
   if (values.length !== height * width * channels)
     throw new ShapeError(
-      'toTensor',
+      op,
       `${values.length} ${isBytes ? 'bytes' : 'values'} are no image of ${height} x ${width} x ${channels}`,
     );
   const flat = isBytes ? tensor(Float32Array.from(values, (v) => v / 255)) : tensor(values);
@@ -50,12 +53,13 @@ export interface Pixels {
  */
 export function fromPixels(image: Pixels, options: { channels?: 3 | 4 } = {}): Tensor {
   const { data, width, height } = (image ?? {}) as Partial<Pixels>;
-  if (!typedArray(data) || !is.size.is(width) || !is.size.is(height))
+  const values = typedArray(data) as TypedArray | null;
+  if (!values || !is.size.is(width) || !is.size.is(height))
     throw new TypeError(`fromPixels: takes an ImageData, with data, width and height, got ${show(image)}`);
   const { channels = 3 } = checkOptions('fromPixels', options, {
     channels: { text: '3 or 4', is: (v) => v === 3 || v === 4 },
   });
-  const all = toTensor(data!, [height!, width!, 4]);
+  const all = imageOf('fromPixels', values, [height!, width!, 4]);
   return channels === 4 ? all : all.narrow(0, 0, 3).contiguous();
 }
 
