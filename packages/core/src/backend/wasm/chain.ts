@@ -1,7 +1,7 @@
 import type { View } from '../backend.js';
 import type { HostStorage } from '../host/storage.js';
 import { type BinaryKernel, binaryKernels, type UnaryKernel, unaryKernels } from './elementwise.js';
-import { isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
+import { checkLength, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 
 /** An operand or result in a chain: the elements of a view, one element for all, or values that only the chain uses. */
 export interface Place {
@@ -54,6 +54,7 @@ function locate({ links, places, n }: Chain, memory: KernelMemory): Located {
     const { view, isScalar } = places[i]!;
     if (view === null) continue;
     const data = (view.storage as HostStorage).data as Float32Array;
+    checkLength(links[0]!.name, data, view.offset + (isScalar ? 1 : n));
     if (isScalar) memory.fill(addresses[i]!, data[view.offset]!, Math.min(n, block));
     else if (isInKernelMemory(data)) {
       addresses[i] = data.byteOffset + view.offset * 4;

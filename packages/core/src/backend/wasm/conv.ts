@@ -54,8 +54,10 @@ function overImages(
   bias: Float32Array | null,
   flipped = false,
 ): void {
-  const { batch } = geometry;
+  const { batch, groups, outputs } = geometry;
   if (batch === 0) return;
+  checkLength(kernel, weight, groups * outputs * sizes.patch);
+  if (bias) checkLength(kernel, bias, groups * outputs);
   checkLength(kernel, from, batch * sizeFrom);
   checkLength(kernel, to, batch * sizeTo);
   const copied = copiedOf(from, sizeFrom) + copiedOf(to, sizeTo);
@@ -182,11 +184,12 @@ export function convWeight(g: View, x: View, geometry: Geometry, out: View): voi
 }
 
 function weightSums(grad: Float32Array, x: Float32Array, geometry: Geometry, sizes: Sizes, out: Float32Array): void {
-  const { batch, groups } = geometry;
+  const { batch, groups, outputs } = geometry;
   const [image, result] = [groups * sizes.image, groups * sizes.result];
   if (batch === 0 || out.length === 0) return void out.fill(0);
   checkLength('convolveWeight', x, batch * image);
   checkLength('convolveWeight', grad, batch * result);
+  checkLength('convolveWeight', out, groups * outputs * sizes.patch);
   const some = Math.min(batch, Math.max(1, Math.floor(imagesAtOnce / Math.max(1, image + result))));
   const blocks = Math.ceil(batch / some);
   const sums = sumsOf(out.length, some);

@@ -4,7 +4,7 @@ import * as host from '../host/matmul.js';
 import { gemmByFours, type Matrix, type Row } from '../host/matmul.js';
 import { type Layout, type Product, productOf } from '../product.js';
 import { arrayOf, isFloat32 } from './floats.js';
-import { copiedOf, copyMemory, kernelMemory, stagedSize } from './memory.js';
+import { checkLength, copiedOf, copyMemory, kernelMemory, stagedSize } from './memory.js';
 import { bands } from './threads.js';
 
 /** Up to so many steps of `gemmByFours` run at once in JavaScript: staging would cost more. */
@@ -136,6 +136,7 @@ function batchedGemm(
   out: Float32Array,
 ): void {
   const count = startsA.length;
+  checkLength('matmul', out, count * m * n);
   const { data: x } = a;
   const { data: y } = b;
   const copied = copiedOf(x, lengthA) + copiedOf(y, lengthB) + copiedOf(out, out.length);

@@ -194,6 +194,7 @@ export class KernelMemory {
 
   /** Copies `length` floats of `data` to `at`. */
   write(at: number, data: Float32Array, offset: number, length: number): void {
+    checkLength(this.#op, data, offset + length);
     this.#floats.set(offset === 0 && length === data.length ? data : data.subarray(offset, offset + length), at / 4);
   }
 
@@ -216,6 +217,7 @@ export class KernelMemory {
 
   /** Copies `length` floats from `at` to `offset` of `data`. */
   get(at: number, data: Float32Array, offset: number, length: number): void {
+    checkLength(this.#op, data, offset + length);
     data.set(this.#floats.subarray(at / 4, at / 4 + length), offset);
   }
 }

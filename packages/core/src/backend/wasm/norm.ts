@@ -4,6 +4,7 @@ import { type Channels, type Groups, groupsOf, sumChannels } from '../channels.j
 import { elementsOf } from '../host/data.js';
 import * as host from '../host/norm.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
+import { checkLength } from './memory.js';
 import { withFloats } from './residency.js';
 import { centeredSquares, rowMoments } from './rowReductions.js';
 import { asFloats, inRows, type Rows } from './rows.js';
@@ -15,9 +16,13 @@ const accepts = (x: View, n: number, ...others: (View | null)[]): boolean =>
   isFloat32(x) && n >= rowFrom && x.numel >= kernelFrom && others.every((view) => view === null || isFloat32(view));
 
 /** A weight for each element of a row (ones by default), and the biases (zeros by default). */
-const weightsOf = (weight: View | null, n: number): Float32Array =>
-  weight ? floatsOf(weight) : new Float32Array(n).fill(1);
-const biasesOf = (bias: View | null, n: number): Float32Array => (bias ? floatsOf(bias) : new Float32Array(n));
+function floatsFor(given: View | null, n: number, otherwise: number): Float32Array {
+  const floats = given ? floatsOf(given) : new Float32Array(n).fill(otherwise);
+  checkLength('layerNorm', floats, n);
+  return floats;
+}
+const weightsOf = (weight: View | null, n: number): Float32Array => floatsFor(weight, n, 1);
+const biasesOf = (bias: View | null, n: number): Float32Array => floatsFor(bias, n, 0);
 
 /** `Kernels.normRows` for float32. */
 export function normRows(
