@@ -5,16 +5,16 @@ import { className, membersOf, startSubstituting, substituting } from './members
 import { Module } from './module.js';
 
 /**
- * What a module gives with other tensors in the place of its parameters and buffers, in this call and what it awaits: for
- * evaluation with averaged weights, adapters for each request, and meta-learning, whose gradients go through the tensors
- * that are given. The module itself and other flows are untouched. Calls nest: what an inner one does not name is as the
- * outer one says. A parameter that is shared has its substitute in all places.
+ * Calls a module with other tensors in place of its parameters and buffers, in this call and what it awaits: for
+ * evaluation with averaged weights, adapters for each request, and meta-learning, where gradients go through the given
+ * tensors. The module itself and other flows are not affected. Calls nest: for names that an inner call does not give,
+ * the outer one holds. A shared parameter is replaced everywhere.
  *
  * @param module The module to call.
- * @param tensors By name, as `namedParameters()` and `namedBuffers()` give them; of the shape of what they stand for. Those
- *   that are not named stay.
+ * @param tensors By name, as in `namedParameters()` and `namedBuffers()`, with the shapes of the originals. Names that
+ * are not given keep their tensors.
  * @param args The arguments of `forward`.
- * @returns What `module(...args)` gives: hooks run too.
+ * @returns The result of `module(...args)`, hooks included.
  *
  * ```ts
  * const net = new Linear(1, 1);

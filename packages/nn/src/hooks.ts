@@ -8,11 +8,11 @@ import { reportStray } from './stray.js';
 /** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
 export type ForwardPreHook = (module: Module, args: unknown[]) => unknown[] | void;
 
-/** Sees what `forward` gave; anything it returns replaces it. */
+/** Sees the result of `forward`; a value that it returns replaces the result. */
 export type ForwardHook = (module: Module, args: unknown[], output: any) => unknown;
 
 /**
- * Sees the gradients of a call's arguments (null for those that have none) and of its outputs; an array it returns
+ * Sees the gradients of a call's arguments (null where there is none) and of its outputs; an array that it returns
  * replaces those of the arguments.
  */
 export type BackwardHook = (
@@ -21,7 +21,7 @@ export type BackwardHook = (
   gradOutput: readonly (Tensor | null)[],
 ) => readonly (Tensor | null)[] | void;
 
-/** Sees, and may change, the state dict of the model of which `module` is the part named `prefix`. */
+/** Sees, and may change, the state dict of the model in which `module` has the name `prefix`. */
 export type StateDictHook = (module: Module, state: StateDict, prefix: string) => void;
 
 export interface Hooks {
@@ -32,7 +32,7 @@ export interface Hooks {
   readonly loadStateDict: Set<StateDictHook>;
 }
 
-/** Registers `hook`, which may be there already, and gives the handle that takes this registration off again. */
+/** Registers `hook`, which may be registered already, and returns the handle that removes this registration. */
 export function register<K extends keyof Hooks>(
   module: Module,
   kind: K,
@@ -48,18 +48,18 @@ export function register<K extends keyof Hooks>(
   return removable(registry.hooks[kind] as Set<(...args: any[]) => unknown>, hook);
 }
 
-/** The modules whose `forward` runs, as far as synchronous code can tell, innermost last. */
+/** The modules whose `forward` is running, as far as synchronous code can tell; innermost last. */
 const running: Registry[] = [];
 
 /** How many calls of modules run here, one within another. */
 export const callDepth = (): number => running.length;
 
-/** What calling a module does: its hooks run in the caller's mode, around `forward`. */
+/** Calls a module: its hooks run in the caller's mode, around `forward`. */
 export function call(registry: Registry, args: unknown[]): unknown {
   if (recording.current !== null) noteCall(recording.current, registry);
   const depth = running.push(registry);
   try {
-    // A module that calls itself, or is called by one of its own, is not stray.
+    // A module that calls itself, or that one of its own modules calls, is not stray.
     if (!registry.owned && depth > 1 && running.indexOf(registry) === depth - 1)
       reportStray(running[depth - 2]!, registry);
     const output =
@@ -103,7 +103,7 @@ function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown
 
 type Grads = readonly (Tensor | null)[];
 
-/** Puts a node around each side of a call, so that the gradients that pass can be seen. */
+/** Puts a node before and behind a call, so that hooks see the gradients that pass. */
 class BackwardWatch {
   private gradOutput: Grads = [];
   /** For each argument its place among those that require grad, or -1. */
@@ -130,7 +130,7 @@ class BackwardWatch {
     });
     const aliases = alias('moduleOutputs', tracked, (grads) => {
       this.gradOutput = grads;
-      // Without an argument that requires grad nothing comes after this.
+      // If no argument requires grad, no gradient leaves the call.
       if (this.places.every((p) => p < 0)) this.fire([]);
       return grads;
     });
@@ -153,16 +153,16 @@ class BackwardWatch {
   }
 }
 
-/** The same tensors behind one node, which shows the gradients to `see` and passes on what it gives. */
+/** The same tensors behind one node, which shows the gradients to `see` and passes its result on. */
 function alias(name: string, tensors: readonly Tensor[], see: (grads: Grads) => Grads): Tensor[] {
   const outs = tensors.map((t) => t.detach());
   const { length } = tensors;
-  // The engine leaves holes where no gradient came.
+  // The engine leaves holes where no gradient arrived.
   recordMany(name, tensors, outs, (grads) => see(Array.from({ length }, (_, i) => grads[i] ?? null)));
   return outs;
 }
 
-/** `value` with `f` of each tensor in it, in nested arrays too. */
+/** `value` with `f` applied to each tensor in it, also in nested arrays. */
 function each(value: unknown, f: (t: Tensor) => Tensor): unknown {
   if (Tensor.is(value)) return f(value);
   return Array.isArray(value) ? value.map((v) => each(v, f)) : value;

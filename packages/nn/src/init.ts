@@ -18,7 +18,7 @@ interface InitOptions {
 
 const initOptions = { generator: is.generator };
 
-/** Refuses what is no tensor and what are no numbers, by name; gives the options. */
+/** Refuses arguments that are not tensors or numbers, by name; returns the options. */
 function checkInit(
   op: string,
   t: Tensor,
@@ -87,7 +87,7 @@ export const truncNormal_ = /* @__PURE__ */ named(
     if (!(low < high)) throw new RangeError(`truncNormal_: low must be below high, got ${show(low)} and ${show(high)}`);
     if (low > mean + 6 * std || high < mean - 6 * std)
       throw new RangeError(`truncNormal_: almost nothing of mean ${mean}, std ${std} lies in [${low}, ${high}]`);
-    // By the inverse of the distribution function, which takes as long however little of it lies in between.
+    // By the inverse distribution function, which takes the same time however small the interval's probability is.
     const shares = [low, high].map((v) =>
       tensor((v - mean) / (std * Math.SQRT2), { dtype: 'float64' })
         .erf()
@@ -177,7 +177,7 @@ export const dirac_ = /* @__PURE__ */ named('dirac_', <T extends Tensor>(t: T, g
   return fill(t, tensor(data, { shape: t.shape, dtype: t.dtype, device: t.device }));
 });
 
-/** How many inputs an output sees, and how many outputs an input: of a weight `[out, in, ...]`. */
+/** The number of inputs of an output, and of outputs of an input, for a weight `[out, in, ...]`. */
 function fans(op: string, t: Tensor): { in: number; out: number } {
   if (t.ndim < 2) throw new ShapeError(op, `takes a weight [out, in, ...], got [${t.shape.join(', ')}]`);
   const field = t.numel / (t.shape[0]! * t.shape[1]!) || 1;

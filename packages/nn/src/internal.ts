@@ -1,4 +1,4 @@
-// For the other packages of gradgate: not for users, and without promises.
+// For the other packages of gradgate. Not for users: it may change at any time.
 export { callDepth } from './hooks.js';
 export { BatchNormBase } from './layers/batchNorm.js';
 export { checkChannels } from './layers/checkLayer.js';

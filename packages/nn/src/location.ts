@@ -2,7 +2,7 @@ import { Tensor } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import type { Module } from './module.js';
 
-/** Where an error came from, as far as the calls have told that it passed through. */
+/** Where an error came from, as far as it is known from the calls that it passed through. */
 interface Trail {
   readonly module: Module;
   readonly message: string;
@@ -17,8 +17,8 @@ interface Trail {
 const trails = new WeakMap<Error, Trail>();
 
 /**
- * The same error, whose message names the module it came from: `body.2 (Linear): linear: ... (called with [5, 7])`. Each
- * call that it passes through makes the path longer.
+ * The same error, with the module that it came from in its message: `body.2 (Linear): linear: ... (called with [5,
+ * 7])`. Each call that it passes through makes the path longer.
  */
 export function located(error: unknown, module: Module, args: readonly unknown[]): unknown {
   if (!(error instanceof Error)) return error;
@@ -30,12 +30,12 @@ export function located(error: unknown, module: Module, args: readonly unknown[]
   try {
     tell(error, trail);
   } catch {
-    // Frozen, or with a message of its own making: it stays as it is.
+    // Errors that are frozen, or compute their message, stay as they are.
   }
   return error;
 }
 
-/** Whether the path goes on from `module`. */
+/** Whether the path can be extended by `module`. */
 function lengthen(trail: Trail, module: Module): boolean {
   for (const [name, part] of module.namedModules())
     if (part === trail.top && name !== '') {

@@ -4,38 +4,38 @@ import type { Hooks } from './hooks.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
-// What belongs to a module is what stands in its fields. A module is a proxy, so that each write of a field is seen when
-// it happens: that is the one place where a write that would lose a parameter can be refused.
+// The members of a module are what its fields hold. A module is a proxy that sees each write of a field, the one place
+// where a write that would lose a parameter can be refused.
 
 /** What a module can own. */
 export type Member = Module | Parameter | Buffer;
 type Kind = 'Module' | 'Parameter' | 'Buffer';
 
-/** A field that is a member, or a collection in which there may be some. */
+/** A field that is a member, or a collection that may contain members. */
 interface Field {
   readonly name: string;
   readonly value: unknown;
   readonly kind: Kind | null;
 }
 
-/** What is known of a module beside its fields. */
+/** What is known of a module beyond its fields. */
 export interface Registry {
   readonly module: Module;
-  /** The fields themselves: reading them through the proxy takes longer. */
+  /** The fields themselves; reading them through the proxy takes longer. */
   readonly target: object;
   /** The class of all modules, by which copies are made. */
   readonly base: typeof Module;
-  /** What each field is or was: a field that was set to null is still a parameter's. */
+  /** What each field holds or held: a field that was set to null is still that of a parameter. */
   readonly kinds: Map<string, Kind>;
   /** Null until the first hook. */
   hooks: Hooks | null;
-  /** Whether it has been a field of another module, or in a collection that is one. */
+  /** Whether it has been in a field of another module, directly or in a collection. */
   owned: boolean;
   /** Names under which other programs save a member of this module, by the name under which we do. */
   aliases: Map<string, readonly string[]> | null;
-  /** Whether the names of its fields were chosen by the program, as ModuleDict's, and are saved as they are. */
+  /** Whether the program chose the names of its fields, as for ModuleDict; these are saved as they are. */
   keysAreChosen: boolean;
-  /** Null after a field was written. */
+  /** Null after a field was written: computed anew when it is needed. */
   fields: readonly Field[] | null;
   /** Those of them that are modules, without their proxies: to be called. Null as `fields`. */
   steps: readonly Module[] | null;
@@ -110,18 +110,18 @@ const handler: ProxyHandler<object> = {
   },
 };
 
-/** Tensors that stand for those of modules in this flow: see `functionalCall`. */
+/** Tensors that replace those of modules in this flow: see `functionalCall`. */
 const substitutes = defineMode<ReadonlyMap<Tensor, Tensor>>('@gradgate/nn.substitutes', new Map());
 
-/** A gate in which modules have other tensors in the place of some of theirs. */
+/** A gate in which modules have other tensors in place of some of theirs. */
 export const substituting = substitutes.gateWith(
   'functionalCall',
   ({ outer }, tensors: ReadonlyMap<Tensor, Tensor>) => new Map([...outer, ...tensors]),
 );
 
 /**
- * Makes modules ask for substitutes where their fields are read. Reading is faster without, so it starts with the first
- * `functionalCall` of a program.
+ * From now on modules look for replacements when their fields are read. Reading is faster without, so it starts with
+ * the first `functionalCall` of a program.
  */
 export function startSubstituting(): void {
   handler.get ??= (target, key, receiver) => {
@@ -142,13 +142,13 @@ function kindOf(value: unknown): Kind | null {
   if (value instanceof Parameter) return 'Parameter';
   if (value instanceof Buffer) return 'Buffer';
   if (registries.has(value as object)) return 'Module';
-  // It would be lost in silence. Tensors may be of another copy of this package alone.
+  // It would be lost silently. Only tensors may come from another copy of this package.
   if (Tensor.is(value) ? /^(Parameter|Buffer)$/.test(value.constructor.name) : isOfAnotherCopy(value, thisCopy))
     throw new TypeError(`Module: a field, or a collection in one, holds something ${twoCopies}`);
   return null;
 }
 
-/** What a write of a field does to the members; throws if it would lose one. */
+/** What writing a field does to the members; throws if a member would be lost. */
 function admit(registry: Registry, name: string, { value, get }: PropertyDescriptor): void {
   const before = registry.kinds.get(name);
   const kind = typeof value === 'object' || typeof value === 'function' ? kindOf(value) : null;
@@ -253,7 +253,7 @@ function* membersIn(registry: Registry, collection: object, name: string, path: 
   path.pop();
 }
 
-/** Members behind `accessor` fields: pairs of getter and setter, unless they give what is in a field too. */
+/** Members behind `accessor` fields, which are pairs of getter and setter, unless a field holds the same. */
 function* accessorMembers(registry: Registry): Generator<[string, Member]> {
   const { module } = registry;
   for (const name of accessorsOf(Object.getPrototypeOf(module))) {

@@ -43,8 +43,8 @@ export type StateDict = Record<string, Tensor>;
  */
 export class Module {
   /**
-   * Whether layers such as Dropout behave as in training here: as `evalMode` or `trainMode` of this flow says, and else as
-   * `train()` and `eval()` set it, for all flows. No grad mode follows it.
+   * Whether layers such as Dropout behave as in training here: by `evalMode` or `trainMode` of this flow, otherwise as
+   * `train()` and `eval()` set it for all flows. Grad modes do not depend on it.
    */
   get training(): boolean {
     return isTraining(this[ownTraining]);
@@ -52,12 +52,12 @@ export class Module {
   set training(value: boolean) {
     this[ownTraining] = value;
   }
-  /** What `train()` and `eval()` set; no field that is listed. */
+  /** What `train()` and `eval()` set. The key is a symbol, so it is not listed as a field. */
   declare private [ownTraining]: boolean;
 
   constructor() {
-    // The instance is a function, so that `net(x)` works; its class is that of `new`. Returning it from here makes it
-    // the `this` of all derived constructors and field initialisers.
+    // The instance is a function, so that `net(x)` works, with the class of `new`. Returning it from here makes it the
+    // `this` of all derived constructors and field initialisers.
     const target = ((...args: unknown[]) => call(registry, args)) as unknown as Module & {
       name?: string;
       length?: number;
@@ -72,7 +72,7 @@ export class Module {
     return self;
   }
 
-  /** Computes the module's output. Every module has its own; call the module itself to run its hooks too. */
+  /** Computes the module's output; every module defines its own. Call the module itself, so that hooks run too. */
   forward(..._args: any[]): any {
     throw new TypeError(`${this.constructor.name}: has no forward(); define it in the class`);
   }
@@ -100,12 +100,12 @@ export class Module {
     return register(this, 'backward', hook);
   }
 
-  /** Calls `hook` with each state dict that this module is in, to add to it or to take from it. */
+  /** Calls `hook` with each state dict that contains this module's, to add or remove entries. */
   registerStateDictPostHook(hook: StateDictHook): { remove(): void } {
     return register(this, 'stateDict', hook);
   }
 
-  /** Calls `hook` with a copy of each state dict that is about to be checked and loaded, to rename keys for example. */
+  /** Calls `hook` with a copy of each state dict before it is checked and loaded, for example to rename keys. */
   registerLoadStateDictPreHook(hook: StateDictHook): { remove(): void } {
     return register(this, 'loadStateDict', hook);
   }
@@ -202,8 +202,8 @@ export class Module {
   }
 
   /**
-   * Converts floating point parameters, their gradients and buffers to a dtype, or moves all of them to a device; they stay
-   * the same objects.
+   * Converts floating-point parameters, their gradients and buffers to a dtype, or moves all of them to a device. They
+   * stay the same objects.
    */
   to(target: DType | (string & {})): this {
     if (isDevice(target)) {
@@ -272,9 +272,9 @@ export class Module {
   }
 
   /**
-   * A copy of the module and all below it: parameters, buffers and other tensors with values and gradients of their own,
-   * hooks, and plain data; what is shared inside stays shared inside. Other objects are the same as here. A class with
-   * `#private` fields overrides it.
+   * A copy of the module and everything below it: parameters, buffers and other tensors with their own values and
+   * gradients, hooks, and plain data. What is shared inside stays shared inside. Other objects are not copied. A class
+   * with `#private` fields overrides it.
    */
   clone(): this {
     return copyOf(this);
@@ -282,17 +282,17 @@ export class Module {
 
   /**
    * Parameters and persistent buffers by dotted name, in PyTorch's spelling. Live: the tensors share storage with the
-   * module's, so they change as it learns; `snapshot(model.stateDict())` is a copy that stays. What is shared by several
-   * fields is there under each of their names.
+   * module's, so they change as it learns; `snapshot(model.stateDict())` does not. A tensor in several fields is there
+   * under each of their names.
    */
   stateDict(): StateDict {
     return stateOf(this);
   }
 
   /**
-   * Copies values into the module's parameters and buffers. Everything is checked before anything is written; with
-   * `strict: false` missing and unexpected keys are returned rather than refused. Takes names as PyTorch spells them and
-   * as the fields do; of what is shared by several fields one is enough.
+   * Copies values into parameters and buffers. Everything is checked before anything is written; with `strict: false`,
+   * missing and unexpected keys are returned instead of refused. Takes PyTorch's spelling of names and that of the
+   * fields; a tensor in several fields needs one of its names.
    */
   loadStateDict(given: StateDict, options?: { strict?: boolean }): { missingKeys: string[]; unexpectedKeys: string[] } {
     const { strict = true } = checkOptions('loadStateDict', options, loadStateDictOptions);
@@ -339,12 +339,12 @@ export class Module {
   }
 }
 
-/** Calling a module takes and gives what its `forward` does. */
+/** The types of calling a module: those of its `forward`. */
 export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
 
-/** The tree of a module that is below `above`: a link to one of them is cut off. */
+/** The tree of a module below `above`; references back to one of these are cut off. */
 function tree(module: Module, above: readonly Module[]): string {
   const inside = [...above, module];
   const children = [...module.namedChildren()].map(([name, child]) =>
@@ -389,7 +389,7 @@ function named<T>(root: Module, op: string, what: string, path: string, all: Ite
 
 const floats: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float16', 'bfloat16']);
 
-/** Gives `t` other storage, so that optimizers and sharing modules that hold it see the change. */
+/** Gives `t` other storage; optimizers and modules that share it see the change. */
 function convert(t: Tensor, target: string): void {
   if (t.dtype === target || t.device === target) return;
   const [values, grad] = noGrad.run(() => [t.detach().to(target), t.grad?.to(target) ?? null]);
@@ -402,7 +402,7 @@ export function replaceMemory(
   { storage, dtype, shape, numel, strides, isContiguous }: Tensor,
   grad: Tensor | null,
 ): void {
-  // A graph that saved the old values must not go on with these.
+  // Graphs that saved the old values must fail, and not use the new ones.
   storage.version = t.storage.version + 1;
   Object.assign(t, { storage, dtype, shape, numel, strides, isContiguous, offset: 0 });
   if (t.grad !== null) t.grad = grad;

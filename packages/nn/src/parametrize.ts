@@ -5,8 +5,8 @@ import { registryOf, snakeCase } from './members.js';
 import type { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
 
-// A weight that is computed from other parameters: the field becomes a getter, which the module does not see as a
-// parameter, and what it is computed from are parameters in its place.
+// A weight that is computed from other parameters. The field becomes a getter, which is not a parameter of the module;
+// what the weight is computed from are parameters instead.
 
 type Fields = Record<string, Tensor>;
 
@@ -22,7 +22,7 @@ function weightOf(op: string, module: Module, name: string): Parameter {
   return weight;
 }
 
-/** Makes a field one that `get` computes from those of its module; `this` is a copy of the module in a copy of it. */
+/** Makes a field that `get` computes from those of its module; in a copy of the module, `this` is the copy. */
 function computed(module: Module, name: string, get: (fields: Fields) => Tensor): void {
   Object.defineProperty(module, name, {
     get(this: Module) {
@@ -45,7 +45,7 @@ function alsoKnown(module: Module, names: Record<string, string>): void {
   for (const [own, other] of Object.entries(names)) registry.aliases.set(snakeCase(own), [other]);
 }
 
-/** Puts a parameter of today's value back in the place of the computed one. */
+/** Puts a parameter with the current value back in place of the computed one. */
 function bake(op: string, module: Module, name: string, parts: readonly string[]): void {
   checkModule(op, module);
   const fields = module as unknown as Fields;
@@ -56,7 +56,7 @@ function bake(op: string, module: Module, name: string, parts: readonly string[]
   Object.defineProperty(module, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
-/** The norms of the slices along `dim`, kept as sizes of 1; of the whole where `dim` is null. */
+/** The norms of the slices along `dim`, which stay as sizes of 1; the norm of the whole tensor if `dim` is null. */
 const norms = (v: Tensor, dim: number | null): Tensor =>
   dim === null
     ? v.norm()
@@ -149,7 +149,7 @@ export function spectralNorm<M extends Module>(
   });
   computed(module, name, (own) => {
     const w = own[`${name}Orig`]!;
-    // Copies: the next call moves these, and a backward pass may still need them.
+    // Copies, because the next call changes these and a backward pass may still need them.
     const [u, v] = [own[`${name}U`]!.detach().clone(), own[`${name}V`]!.detach().clone()];
     return w.div(u.dot(w.flatten(1).matmul(v)));
   });

@@ -1,4 +1,4 @@
-/** How deep samples and states may be nested: what is deeper most likely contains itself. */
+/** How deep samples and states may be nested; deeper ones most likely contain themselves. */
 export const maxDepth = 64;
 
 const tagOf = (value: object): string => Object.prototype.toString.call(value);
@@ -10,12 +10,12 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || (Object.getPrototypeOf(prototype) === null && tagOf(value) === '[object Object]');
 }
 
-/** Plain objects and instances of classes with fields; not what keeps its value elsewhere, such as dates and maps. */
+/** Plain objects, and instances of classes with fields; not those that keep their value elsewhere, such as dates and maps. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   isPlain(value) ||
   (typeof value === 'object' && value !== null && tagOf(value) === '[object Object]' && Object.keys(value).length > 0);
 
-/** A typed array, of this realm: what came from another is copied. Null for all else. */
+/** A typed array of this realm; arrays of other realms are copied. Null for other values. */
 export function typedArray(value: unknown): ArrayLike<number> | null {
   if (!ArrayBuffer.isView(value)) return null;
   const Own = (globalThis as unknown as Record<string, { new (values: unknown): ArrayLike<number> } | undefined>)[
@@ -30,7 +30,7 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   typeof (value as { then?: unknown }).then === 'function';
 
-/** What can be saved in the middle of its work and taken up again. */
+/** What can be saved in the middle of its work and resumed. */
 export interface Resumable {
   stateDict(): object;
   loadStateDict(state: any): unknown;

@@ -1,10 +1,10 @@
 import { cat, full, pad, ShapeError, stack, Tensor, tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
 
-// Sequences of different lengths together: padded to the longest, or packed, which is step by step without the padding.
+// Sequences of different lengths together: padded to the longest, or packed step by step without padding.
 
 /**
- * Sequences as they lie step by step: what `packSequence` makes, and recurrent layers take and give.
+ * Sequences packed step by step: the result of `packSequence`, which recurrent layers take and return.
  *
  * ```ts
  * packSequence([tensor([1, 2, 3]), tensor([4, 5])]).batchSizes; // [2, 2, 1]
@@ -16,7 +16,7 @@ export class PackedSequence {
     readonly data: Tensor,
     /** How many sequences have a first step, a second one, and so on. */
     readonly batchSizes: readonly number[],
-    /** Which of the sequences as they were given is the longest, the next one, and so on; null where they were sorted. */
+    /** The indices of the given sequences from the longest to the shortest; null if they were given in that order. */
     readonly sortedIndices: readonly number[] | null = null,
   ) {
     checkTensors('PackedSequence', data);
@@ -36,7 +36,7 @@ export class PackedSequence {
       );
   }
 
-  /** Where in `sortedIndices` each of the sequences as they were given stands; null where they were sorted. */
+  /** For each given sequence its index in `sortedIndices`; null if they were given in that order. */
   get unsortedIndices(): readonly number[] | null {
     return this.sortedIndices && inverse(this.sortedIndices);
   }
@@ -64,7 +64,7 @@ const packOptions = { enforceSorted: is.boolean };
 const packPaddedOptions = { ...packOptions, batchFirst };
 const padPackedOptions = { ...padOptions, totalLength: is.nullable(is.count) };
 
-/** Tensors of at least one dimension that differ in the first one only. */
+/** Checks tensors of at least one dimension whose shapes differ in the first one only. */
 function checkSequences(op: string, sequences: readonly Tensor[]): void {
   check(op, 'the sequences', sequences, is.arrayOf(is.tensor));
   const [first] = sequences;
@@ -108,7 +108,7 @@ export const padSequence = /* @__PURE__ */ named(
 );
 
 /**
- * The sequences that `padSequence` was given, from what it made and their lengths: views `[length, ...]`.
+ * The sequences that `padSequence` took, given its result and their lengths: views `[length, ...]`.
  *
  * ```ts
  * const padded = padSequence([tensor([1, 2, 3]), tensor([4])]);
@@ -255,7 +255,7 @@ export const padPackedSequence = /* @__PURE__ */ named(
 );
 
 /**
- * The sequences that `packSequence` was given: `[length, ...]` each.
+ * The sequences that `packSequence` took: `[length, ...]` each.
  *
  * ```ts
  * unpackSequence(packSequence([tensor([1, 2, 3]), tensor([4])])); // [[1, 2, 3], [4]]

@@ -4,14 +4,14 @@ import { className, join, membersOf, registryOf, stateName } from './members.js'
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
-/** A module where it stands in a state dict: `prefix` ends in a dot, or is empty. */
+/** A module and its position in a state dict: `prefix` ends in a dot, or is empty. */
 interface Place {
   readonly module: Module;
   readonly path: string;
   readonly prefix: string;
 }
 
-/** A module and all below it, a shared one under each of its names; links to what a module is in are left out. */
+/** A module and everything below it, a shared module under each of its names; references back to a parent are left out. */
 function* places(module: Module, path = '', prefix = '', above: readonly Module[] = []): Generator<Place> {
   yield { module, path, prefix };
   const inside = [...above, module];
@@ -67,7 +67,7 @@ export function loadState(
   const own = entriesOf(root);
   for (const [key, { otherNames }] of own) rename(state, key, otherNames, own);
   const shared = [...own].filter(([key]) => Object.hasOwn(state, key));
-  // A tensor under several names need be given under one.
+  // A tensor under several names needs to be given under one.
   const found = new Set(shared.map(([, { tensor }]) => tensor));
   const missingKeys = [...own].filter(([, { tensor }]) => !found.has(tensor)).map(([key]) => key);
   const unexpectedKeys = Object.keys(state).filter((key) => !own.has(key));
@@ -91,7 +91,7 @@ export function loadState(
   return { missingKeys, unexpectedKeys };
 }
 
-/** Brings what is given under another name of `key` to this one. */
+/** Moves a value that is given under another name of `key` to `key`. */
 function rename(state: StateDict, key: string, otherNames: readonly string[], own: ReadonlyMap<string, Entry>): void {
   if (Object.hasOwn(state, key)) return;
   const other = otherNames.find((name) => Object.hasOwn(state, name) && !own.has(name));
@@ -104,7 +104,7 @@ function misfit(to: Tensor, from: unknown): string | null {
   if (!Tensor.is(from)) return `is not a Tensor, got ${show(from)}`;
   if (to.shape.join() !== from.shape.join())
     return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
-  // Counters have 64 bits in PyTorch.
+  // PyTorch's counters have 64 bits.
   if (to.dtype === from.dtype) return null;
   if (isInteger(to.dtype) && isInteger(from.dtype))
     return equal(from.detach().to(to.dtype).to(from.dtype), from.detach())

@@ -3,12 +3,12 @@ import { report } from '@gradgate/core/internal';
 import { className, membersOf, type Registry } from './members.js';
 
 /**
- * Reports, once, a module with parameters to learn that another one calls without owning it: one in a `#private` field,
- * for example, which nobody outside of the class can see, would be neither trained nor saved.
+ * Reports, once, a module with trainable parameters that another one calls without owning it. One in a `#private`
+ * field, for example, which nobody outside of the class can see, would be neither trained nor saved.
  */
 export function reportStray(caller: Registry, stray: Registry): void {
   if (!isGradEnabled()) return;
-  // Collections are looked through when they are asked for: this may be the first time.
+  // Collections are searched only when their members are needed: this may be the first time.
   for (const _ of membersOf(caller.module));
   if (stray.owned) return;
   // Once.

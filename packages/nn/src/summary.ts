@@ -10,7 +10,7 @@ const shapes = (out: unknown): string =>
 const policy = ({ member, gate, condition }: GradPolicy): string =>
   `${String(member)}: ${gate}${condition === null ? '' : ' if its condition holds'}`;
 
-/** How many elements the parameters that are a module's own have, and how many of those are learned. */
+/** The number of elements in the module's own parameters, and how many of them are trained. */
 function count(parameters: Iterable<Tensor>): { all: number; trainable: number } {
   let [all, trainable] = [0, 0];
   for (const p of parameters) {
@@ -20,7 +20,7 @@ function count(parameters: Iterable<Tensor>): { all: number; trainable: number }
   return { all, trainable };
 }
 
-/** The bytes that tensors take, alone or in arrays. */
+/** The bytes of tensors, also in arrays. */
 function bytesOf(out: unknown): number {
   if (Tensor.is(out)) return out.numel * recordOf(out.dtype).bytes;
   return Array.isArray(out) ? out.reduce((sum: number, item) => sum + bytesOf(item), 0) : 0;
@@ -32,12 +32,12 @@ function inUnits(bytes: number): string {
   return `${Number((bytes / 1000 ** unit).toPrecision(4))} ${units[unit]}`;
 }
 
-/** What running a model once has shown. */
+/** What one run of a model has shown. */
 interface Run {
   readonly outputs: Map<Module, string>;
-  /** By the innermost module that ran. */
+  /** By the innermost running module. */
   readonly multiplications: Map<Module, number>;
-  /** Of what modules without parts gave. */
+  /** The outputs of modules without parts. */
   bytes: number;
 }
 
@@ -119,7 +119,7 @@ export function summary(model: Module, ...inputs: unknown[]): string {
   return [...lines, ...totals(model, ran)].join('\n');
 }
 
-/** What stands below the table. */
+/** The lines below the table. */
 function totals(model: Module, ran: Run | null): string[] {
   const { all, trainable } = count(model.parameters());
   const [parameters, buffers] = [bytesOf([...model.parameters()]), bytesOf([...model.buffers()])];

@@ -147,8 +147,9 @@ const matmul: Kernels['matmul'] = (a, ta, b, tb, out, bias) => {
   const { dtype } = ar;
   const product = (x: View, y: View): TypedArray => {
     const storage = HostStorage.heap(dtype, numel);
-    cpu.kernels.matmul(x, ta, y, tb, { storage, dtype, shape, numel, strides, offset: 0, isContiguous: true }, null);
-    return storage.data;
+    const result = { storage, dtype, shape, numel, strides, offset: 0, isContiguous: true };
+    cpu.kernels.matmul(x, ta, y, tb, result, null);
+    return targetOf(result);
   };
   const [rr, ii, ri, ir] = [product(ar, br), product(ai, bi), product(ar, bi), product(ai, br)];
   const to = targetOf(pairsOf(out));
