@@ -71,7 +71,9 @@ export const blackmanWindow = /* @__PURE__ */ named(
       'blackmanWindow',
       n,
       checkOptions('blackmanWindow', given, options),
-      (x) => 0.42 - 0.5 * cosine(x) + 0.08 * cosine(2 * x),
+      (x) =>
+        // In factors, so that its ends are 0.
+        (1 - cosine(x)) * (0.34 - 0.16 * cosine(x)),
     ),
 );
 
