@@ -44,7 +44,7 @@ const regular = maker([2, 3, 3], (of) =>
 /** Symmetric matrices, whose gradient does not depend on which triangle is read. */
 const symmetric = (x: Tensor) => x.add(x.transpose(-1, -2));
 /** Of vectors what does not depend on their signs. */
-const parts = ({ real, imag }: linalg.ComplexParts): Tensor => real.square().add(imag.square());
+const parts = (z: Tensor): Tensor => z.real().square().add(z.imag().square());
 const triangle = { upper: false };
 const one = (op: keyof typeof core): Case => [(x: Tensor) => (core[op] as any)(x), any(2, 3)];
 const two = (op: keyof typeof core): Case => [(a: Tensor, b: Tensor) => (core[op] as any)(a, b), any(2, 3), any(3)];

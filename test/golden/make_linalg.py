@@ -14,7 +14,7 @@ case(f"((r) => [r.eigenvalues, r.eigenvectors.square()])(linalg.eigh({sym}))", l
 case("linalg.eigvalsh(a)", lambda a: L.eigvalsh(a).detach(), square, grad=False)
 case("linalg.eigvalsh(a, { UPLO: 'U' })", lambda a: L.eigvalsh(a, UPLO="U").detach(), square, grad=False)
 parts = lambda t: [t.real, t.imag.abs()]
-key = "const order = core.argsort(v.real.mul(1e3).add(v.imag)); const pick = (t) => t.indexSelect(-1, order);"
+key = "const order = core.argsort(v.real().mul(1e3).add(v.imag())); const pick = (t) => t.indexSelect(-1, order);"
 
 
 def eig(a):
@@ -23,12 +23,12 @@ def eig(a):
     return [l.real[order], l.imag[order], (v.real ** 2 + v.imag ** 2)[:, order]]
 
 
-js = f"((r) => {{ const v = r.eigenvalues; {key} const w = r.eigenvectors; return [pick(v.real), pick(v.imag), pick(w.real.square().add(w.imag.square()))]; }})(linalg.eig(a))"
+js = f"((r) => {{ const v = r.eigenvalues; {key} const w = r.eigenvectors; return [pick(v.real()), pick(v.imag()), pick(w.real().square().add(w.imag().square()))]; }})(linalg.eig(a))"
 for n in (2, 3, 5, 9, 16):
     case(js, eig, f(n, n))
 case(js, eig, torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 2]]).double())
 case(js, eig, torch.tensor([[0.0, 0, 0, 0, 1], [1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0]]).double())
-case("((v) => { " + key + " return [pick(v.real), pick(v.imag)]; })(linalg.eigvals(a))",
+case("((v) => { " + key + " return [pick(v.real()), pick(v.imag())]; })(linalg.eigvals(a))",
      lambda a: (lambda l, o: [l.real[o], l.imag[o]])(*(lambda l: (l, torch.argsort(l.real * 1e3 + l.imag)))(L.eigvals(a))), f(7, 7))
 reduced = "((r) => [r.U.square(), r.S, r.Vh.square(), r.U.matmul(r.Vh)])(linalg.svd(a, { fullMatrices: false }))"
 for a in (tall, wide, square, batch, f(20, 8)):

@@ -25,7 +25,7 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
     'linalg beside core',
     `export * from '@gradgate/core'; export * as linalg from '@gradgate/core/linalg'`,
     [],
-    126_000,
+    131_000,
   ],
   [
     'special beside core',

@@ -87,6 +87,8 @@ describe('a device', () => {
 /** What asks for values at once, has no kernels behind the seam yet, or takes a mask that its case made on the host. */
 // Masks of these cases lie on the host; how long a result of `repeatInterleave` is, its values say.
 const known = ['where', 'maskedFill', 'repeatInterleave'];
+/** What gives complex tensors, which are on the host only. */
+const complex = ['linalg.eig', 'linalg.eigvals'];
 
 /** The gradient of `cumprod` goes another way where values cannot be looked at: its last digit may differ. */
 const rounded = ['cumprod'];
@@ -136,6 +138,6 @@ describe('operators on a device that cannot be read at once', () => {
   it('all operators run there but for those that are listed', () => {
     const all = Object.keys(cases).length;
     console.log(`operators on far: ${all - refused.length} of ${all}; refused: ${refused.join(', ')}`);
-    expect(refused.filter((name) => !known.includes(name))).toEqual([]);
+    expect(refused.filter((name) => ![...known, ...complex].includes(name))).toEqual([]);
   });
 });

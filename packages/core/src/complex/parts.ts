@@ -1,5 +1,5 @@
 import { elementsOf, targetOf } from '../backend/host/data.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { DeviceError, DTypeError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { type Complex, isComplex as isComplexDType, recordOf, toFloat } from '../memory/dtype.js';
 import { formatShape, type Shape } from '../memory/shape.js';
@@ -19,6 +19,12 @@ export type ComplexValues = Complex | number | readonly ComplexValues[];
 export function checkComplex(op: string, z: Tensor): void {
   checkTensors(op, z);
   if (!isComplexDType(z.dtype)) throw new DTypeError(op, `takes complex tensors, got ${z.dtype}; use complex(x, 0)`);
+}
+
+/** Complex numbers are on the host only. */
+function checkHost(op: string, x: Tensor): void {
+  if (x.device !== 'cpu')
+    throw new DeviceError(op, `complex tensors are on cpu, and this one is on ${x.device}; use await x.toAsync('cpu')`);
 }
 
 /** The part of the dtype that numbers of both dtypes fit into. */
@@ -94,6 +100,7 @@ export function viewAsComplex(x: Tensor): Tensor {
       'viewAsComplex',
       `the last dimension has size 2, real and imaginary, got ${formatShape(x.shape)}`,
     );
+  checkHost('viewAsComplex', x);
   const out = Tensor.uninitialized(complexOf(x.dtype), x.shape.slice(0, -1), x.storage.backend);
   x.storage.backend.kernels.copy(x, pairsOf(out));
   return record('viewAsComplex', [x], out, (g) => [viewAsReal(g)]);
@@ -139,6 +146,8 @@ export const complex = /* @__PURE__ */ named(
     const parts = [partFrom(re, im), partFrom(im as Tensor, re)];
     const dtype = parts.some((t) => t.dtype === 'float64') ? 'float64' : 'float32';
     const [x, y] = broadcastTensors(parts.map((t) => to(t, dtype))) as [Tensor, Tensor];
+    checkHost('complex', x);
+    checkHost('complex', y);
     const out = Tensor.uninitialized(complexOf(dtype), x.shape, x.storage.backend);
     x.storage.backend.kernels.copy(x, partOf(out, 0));
     y.storage.backend.kernels.copy(y, partOf(out, 1));

@@ -1,4 +1,6 @@
+import '../complex/elements.js';
 import { checkOptions } from '../check.js';
+import { complex } from '../complex/parts.js';
 import { named } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { checkSquare } from '../ops/checkMatrix.js';
@@ -76,8 +78,8 @@ export const eigvalsh = /* @__PURE__ */ named('eigvalsh', (a: Tensor, options?: 
   return eigh(a, options).eigenvalues;
 });
 
-/** A complex tensor as its two parts. */
-export interface ComplexParts {
+/** A complex tensor as its two parts: rules compute with these. */
+interface ComplexParts {
   real: Tensor;
   imag: Tensor;
 }
@@ -107,61 +109,58 @@ function overConjugates({ real, imag }: ComplexParts, l: ComplexParts): ComplexP
 }
 
 /**
- * Eigenvalues and eigenvectors of any real square matrices `[..., n, n]`, as two tensors each for real and imaginary
- * parts: values `[..., n]`, and vectors of length 1, the columns of `[..., n, n]`. In a pair of complex values the one
+ * Eigenvalues and eigenvectors of any real square matrices `[..., n, n]`, as complex tensors: values `[..., n]`, and
+ * vectors of length 1, the columns of `[..., n, n]`. In a pair of complex values the one
  * above the real line comes first. The gradient of the vectors is right for functions that do not depend on their
  * phases. Matrices without n independent vectors have no gradient. All results for a matrix that is not finite are NaN.
  *
  * ```ts
  * const { eigenvalues } = eig(tensor([[0, -1], [1, 0]]));
- * eigenvalues.imag; // [1, -1]
+ * eigenvalues.imag(); // [1, -1]
  * ```
  */
-export const eig = /* @__PURE__ */ named(
-  'eig',
-  (a: Tensor): { eigenvalues: ComplexParts; eigenvectors: ComplexParts } => {
-    const n = checkSquare('eig', a);
-    const square = [n, n];
-    const outs = decompose('eig', eigRule, [a], [[n], [n], square, square], [n]) as [Tensor, Tensor, Tensor, Tensor];
-    recordMany(
-      'eig',
-      [a],
-      outs,
-      ([glr, gli, gvr, gvi], ctx) => {
-        const [lr, li, vr, vi] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
-        const v = { real: vr, imag: vi };
-        let inner: ComplexParts | null = null;
-        if (gvr || gvi) {
-          const gv = { real: gvr ?? mul(gvi!, 0), imag: gvi ?? mul(gvr!, 0) };
-          const turn = adjointTimes(v, gv);
-          // Leaves out what only changes the length of a vector.
-          const lengths = unsqueeze(diagonal(turn.real, 0, -2, -1), -2);
-          const along = adjointTimes(v, { real: mul(vr, lengths), imag: mul(vi, lengths) });
-          const rest = { real: sub(turn.real, along.real), imag: sub(turn.imag, along.imag) };
-          inner = overConjugates(rest, { real: lr, imag: li });
-        }
-        if (glr || gli) {
-          const real = diagEmbed(glr ?? mul(gli!, 0));
-          const imag = diagEmbed(gli ?? mul(glr!, 0));
-          inner = inner === null ? { real, imag } : { real: add(inner.real, real), imag: add(inner.imag, imag) };
-        }
-        return [realSolution(adjoint(v), times(inner!, adjoint(v)), n)];
-      },
-      outs,
-    );
-    const [real, imag, vectorsReal, vectorsImag] = outs;
-    return { eigenvalues: { real, imag }, eigenvectors: { real: vectorsReal, imag: vectorsImag } };
-  },
-);
+export const eig = /* @__PURE__ */ named('eig', (a: Tensor): { eigenvalues: Tensor; eigenvectors: Tensor } => {
+  const n = checkSquare('eig', a);
+  const square = [n, n];
+  const outs = decompose('eig', eigRule, [a], [[n], [n], square, square], [n]) as [Tensor, Tensor, Tensor, Tensor];
+  recordMany(
+    'eig',
+    [a],
+    outs,
+    ([glr, gli, gvr, gvi], ctx) => {
+      const [lr, li, vr, vi] = ctx.saved as [Tensor, Tensor, Tensor, Tensor];
+      const v = { real: vr, imag: vi };
+      let inner: ComplexParts | null = null;
+      if (gvr || gvi) {
+        const gv = { real: gvr ?? mul(gvi!, 0), imag: gvi ?? mul(gvr!, 0) };
+        const turn = adjointTimes(v, gv);
+        // Leaves out what only changes the length of a vector.
+        const lengths = unsqueeze(diagonal(turn.real, 0, -2, -1), -2);
+        const along = adjointTimes(v, { real: mul(vr, lengths), imag: mul(vi, lengths) });
+        const rest = { real: sub(turn.real, along.real), imag: sub(turn.imag, along.imag) };
+        inner = overConjugates(rest, { real: lr, imag: li });
+      }
+      if (glr || gli) {
+        const real = diagEmbed(glr ?? mul(gli!, 0));
+        const imag = diagEmbed(gli ?? mul(glr!, 0));
+        inner = inner === null ? { real, imag } : { real: add(inner.real, real), imag: add(inner.imag, imag) };
+      }
+      return [realSolution(adjoint(v), times(inner!, adjoint(v)), n)];
+    },
+    outs,
+  );
+  const [real, imag, vectorsReal, vectorsImag] = outs;
+  return { eigenvalues: complex(real, imag), eigenvectors: complex(vectorsReal, vectorsImag) };
+});
 
 /**
  * The eigenvalues of any real square matrices `[..., n, n]`, as `eig` gives them.
  *
  * ```ts
- * eigvals(tensor([[2, 1], [0, 3]])).real; // [2, 3]
+ * eigvals(tensor([[2, 1], [0, 3]])).real(); // [2, 3]
  * ```
  */
-export const eigvals = /* @__PURE__ */ named('eigvals', (a: Tensor): ComplexParts => {
+export const eigvals = /* @__PURE__ */ named('eigvals', (a: Tensor): Tensor => {
   checkSquare('eigvals', a);
   return eig(a).eigenvalues;
 });

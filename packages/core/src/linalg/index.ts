@@ -5,7 +5,7 @@ export { cross } from '../ops/blas.js';
 export { cholesky, det, inverse as inv, LinAlgError, matrixPower, slogdet, solve } from '../ops/linalg.js';
 export { matmul } from '../ops/matmul.js';
 export { choleskyInverse, choleskySolve } from './cholesky.js';
-export { type ComplexParts, type EighOptions, eig, eigh, eigvals, eigvalsh } from './eigen.js';
+export { type EighOptions, eig, eigh, eigvals, eigvalsh } from './eigen.js';
 export { type LuFactors, lu, luFactor, luSolve } from './lu.js';
 export { cond, type MatrixNormOptions, type MatrixOrd, matrixNorm, norm, vectorNorm } from './norm.js';
 export { logdet, matrixExp, multiDot, tensorinv, tensorsolve, vander, vecdot } from './products.js';
