@@ -1,4 +1,5 @@
 import { arange, ones, Tensor, tensor, zeros } from '@gradgate/core';
+import { complex } from '@gradgate/core/complex';
 import { curvesSvg, inline, showTables, tensorHtml } from 'gradgate';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
@@ -24,6 +25,12 @@ describe('tensorHtml', () => {
     expect(rows(tensorHtml(tensor(5)))).toEqual([['', '5']]);
     expect(rows(tensorHtml(zeros([0, 3])))).toEqual([]);
     expect(rows(tensorHtml(zeros([3, 0])))).toEqual([]);
+  });
+
+  it('shows complex numbers', () => {
+    const z = complex(tensor([[1, 2.5]]), tensor([[-3, 0]]));
+    expect(rows(tensorHtml(z))).toEqual([['0', '1-3i', '2.5000+0i']]);
+    expect(rows(tensorHtml(z.at(0, 0)))).toEqual([['', '1-3i']]);
   });
 
   it('shortens what is long', () => {

@@ -16,7 +16,18 @@ const shownOf = (n: number): (number | null)[] =>
     ? [...Array(n).keys()]
     : [...Array(edge).keys(), null, ...Array.from({ length: edge }, (_, i) => n - edge + i)];
 
-const cell = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(5));
+type Value = number | { re: number; im: number };
+
+const real = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(5));
+
+const cell = (value: Value): string =>
+  typeof value === 'object' ? `${real(value.re)}${value.im < 0 ? '-' : '+'}${real(Math.abs(value.im))}i` : real(value);
+
+/** The values of a tensor one after another; complex ones are no typed array. */
+const valuesOf = (t: Tensor): ArrayLike<Value> =>
+  t.dtype.startsWith('complex')
+    ? ([t.toArray() as unknown].flat(t.ndim + 1) as Value[])
+    : (t.toTypedArray() as unknown as ArrayLike<Value>);
 
 /** Whether a tensor has values that can be looked at without waiting. */
 export const isThere = (t: Tensor): boolean => !t.isDisposed && !t.storage.backend.isAsync;
@@ -26,7 +37,7 @@ export function tableOf(t: Tensor): Table {
   const width = t.shape.at(-1) ?? 1;
   const leading = t.shape.slice(0, -1);
   const rows = leading.reduce((a, b) => a * b, 1);
-  const values = t.toTypedArray();
+  const values = valuesOf(t);
   const nameOf = (row: number) =>
     leading.map((size, d) => Math.floor(row / leading.slice(d + 1).reduce((a, b) => a * b, 1)) % size).join(', ');
   const columns = shownOf(width);
