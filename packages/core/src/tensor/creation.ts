@@ -9,6 +9,7 @@ import {
   checkFits,
   type DType,
   dtypeOf,
+  isComplex,
   isInteger,
   isTypedArray,
   recordOf,
@@ -63,8 +64,7 @@ function make(
   const chosen = checkOptions(op, options, known as Schema<TensorOptions>);
   const size = checkShape(op, shape);
   const dtype = checkDType(op, chosen.dtype ?? 'float32');
-  const { complex } = recordOf(dtype);
-  if (complex !== undefined) return finish(op, complex.made(op, size, fill), chosen);
+  if (isComplex(dtype)) return finish(op, recordOf(dtype).complex!.made(op, size, fill), chosen);
   const data = allocate(dtype, sizeOf(size));
   fill?.(data);
   return finish(op, Tensor.of(data, dtype, size), chosen);
