@@ -1,5 +1,6 @@
 // What training holds on the device, on Dawn's null backend: it allocates and counts as a GPU does, and computes nothing.
 import { manualSeed, randint, randn, tidy } from '@gradgate/core';
+import { compile } from '@gradgate/core/compile';
 import { functional, Linear, optim, ReLU, Sequential } from '@gradgate/nn';
 import { expect, it } from 'vitest';
 import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
@@ -56,6 +57,41 @@ it.skipIf(!gpu)('tidy gives memory back at its end, without an await', () => {
   expect(gpuMemory().tensors).toBe(tensors);
   expect(gpuMemory().bytes).toBe(bytes);
 });
+
+it.skipIf(!gpu)(
+  'a compiled step binds no buffers anew, is one submission and holds no more memory with each',
+  async () => {
+    const model = new Sequential(new Linear(32, 32), new ReLU(), new Linear(32, 4)).to(gpu!);
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+    const [x, y] = [randn([16, 32]).to(gpu!), randint(0, 4, [16]).to(gpu!)];
+    const step = compile(() => {
+      optimizer.zeroGrad();
+      const loss = functional.crossEntropy(model(x), y);
+      loss.backward();
+      optimizer.step();
+      return loss.detach();
+    });
+    // The first is recorded, and the second kept; one whose gradients are there from the start is another record.
+    for (let i = 0; i < 5; i++) await step().itemAsync();
+    const before = gpuMemory();
+    const steps = 200;
+    // In `tidy`, so that the results take the same memory.
+    for (let i = 0; i < steps; i++) {
+      const loss = tidy.run(() => step());
+      await loss.itemAsync();
+    }
+    const after = gpuMemory();
+    expect(step.explain().breaks).toEqual([]);
+    expect(step.explain().replays).toBeGreaterThanOrEqual(steps + 2);
+    // Those of the plain step.
+    expect((after.dispatches - before.dispatches) / steps).toBe(13);
+    expect((after.submissions - before.submissions) / steps).toBe(1);
+    // That of the loss, as long as the loss of the step before is not found.
+    expect((after.bindGroups - before.bindGroups) / steps).toBeLessThanOrEqual(1);
+    expect(after.programs).toBe(before.programs);
+    expect(after.tensors - before.tensors).toBeLessThanOrEqual(steps);
+  },
+);
 
 it.skipIf(!gpu)(
   'stays flat over 10,000 steps with an await in each, in few submissions',

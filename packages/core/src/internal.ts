@@ -1,7 +1,7 @@
 // For the other packages of gradgate: not for users, and without promises.
 
 export { synchronous } from './autograd/synchronous.js';
-export type { LossReduction, PairLoss, StepRule } from './backend/backend.js';
+export type { Captured, LossReduction, PairLoss, StepRule } from './backend/backend.js';
 export { backendFor, isDevice, kernelsOf, pin } from './backend/backends.js';
 export type { Channels } from './backend/channels.js';
 export { type Geometry, outputSize, type Window } from './backend/convolution.js';

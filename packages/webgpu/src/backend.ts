@@ -1,5 +1,6 @@
 import { type Backend, refuseRead, type Storage } from '@gradgate/core';
 import { currentTemporaries } from '@gradgate/core/internal';
+import { capture } from './capture.js';
 import type { Gpu } from './gpu.js';
 import { kernels } from './kernels/index.js';
 import { blockOf, checkDType, decode, encode, GpuStorage } from './storage.js';
@@ -42,6 +43,11 @@ export const webgpu: Backend = {
   write(storage, values, offset = 0) {
     const { gpu, dtype } = held(storage);
     gpu.write(blockOf(wholeOf(storage)), encode(values, dtype), offset);
+  },
+
+  captures: {
+    storageOn: (block, dtype, length) => new GpuStorage(webgpu, held(block).gpu, dtype, length, held(block)),
+    capture: (run, bound) => capture(current.gpu!, run, bound),
   },
 
   // What the engine knows to be done with need not wait for the garbage collector.

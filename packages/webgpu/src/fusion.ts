@@ -2,7 +2,7 @@ import type { DType, View } from '@gradgate/core';
 import { type Gpu, mostNumbers, type Source, type Waiting, type Word } from './gpu.js';
 import type { Map } from './kernels/map.js';
 import type { Block } from './pool.js';
-import { blockOf, constantOf, emptyBlockOf, gpuOf } from './storage.js';
+import { blockOf, constantOf, emptyBlockOf, gpuOf, isPending } from './storage.js';
 import { addressesOf } from './views.js';
 import { converted, stored, wordOf } from './words.js';
 
@@ -79,8 +79,7 @@ class Fusion implements Waiting {
   add(map: Map, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
     // Nothing is asked of the device here: the call that waits would be made.
     const block = emptyBlockOf(out);
-    if (!out.isContiguous || constantOf(out) !== null || out.numel !== this.call.out.numel || this.uses(block))
-      return false;
+    if (!out.isContiguous || isPending(out) || out.numel !== this.call.out.numel || this.uses(block)) return false;
     const from: From[] = [];
     for (const operand of operands) {
       const found = this.#from(operand, out);
@@ -113,6 +112,7 @@ class Fusion implements Waiting {
   #from(operand: View, out: View): From | null {
     const constant = constantOf(operand);
     if (constant !== null) return { constant };
+    if (isPending(operand)) return null;
     const block = emptyBlockOf(operand);
     const value = this.#writes.indexOf(block);
     if (value >= 0) {

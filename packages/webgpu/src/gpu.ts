@@ -1,4 +1,5 @@
 import { DeviceError } from '@gradgate/core';
+import type { Notes } from './capture.js';
 import { type Block, Pool } from './pool.js';
 import { helpersOf } from './wgsl.js';
 
@@ -33,7 +34,16 @@ interface Layout {
   readonly layout: GPUBindGroupLayout;
 }
 
-interface Pipeline {
+/** A call of a program, as it was made. */
+export interface Made {
+  readonly program: Pipeline;
+  readonly blocks: readonly Block[];
+  /** Its numbers, as words. */
+  readonly numbers: Uint32Array;
+  readonly groups: readonly [number, number];
+}
+
+export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: Layout;
   /** The type of each number. */
@@ -46,8 +56,17 @@ interface Pipeline {
 export const mostNumbers = 64;
 /** Calls in one submission: a few are dear, and the device should not wait for many. */
 const callsPerSubmission = 64;
+/** The same of calls that are made again, whose numbers are on the device: all of a training step, as a rule. */
+const repeatsPerSubmission = 1024;
 const mostGroups = 65535;
 const mostBindGroups = 16384;
+
+const copying: Source = {
+  reads: { from: 'i32' },
+  writes: { to: 'i32' },
+  numbers: ['n'],
+  body: 'if (i < u.n) { to[i] = from[i]; }',
+};
 
 /** How many workgroups there are along each dimension for `n` of them: `group` counts them through. */
 export function groupsFor(n: number): [number, number] {
@@ -63,6 +82,8 @@ export class Gpu {
   lost: string | null = null;
   /** The first error that has been reported since somebody waited. */
   error: string | null = null;
+  /** What is noted while calls are kept. */
+  notes: Notes | null = null;
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, bindGroups: 0 };
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #layouts = new Map<string, Layout>();
@@ -75,6 +96,7 @@ export class Gpu {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #calls = 0;
+  #repeated = 0;
   #waiting: Waiting | null = null;
   /** Counts submissions: a block that waiting calls use bears the number of the one to come. */
   #turn = 1;
@@ -139,13 +161,57 @@ export class Gpu {
       const type = program.types[i];
       (type === 'f32' ? this.#f32 : type === 'i32' ? this.#i32 : this.#u32)[offset + i] = n;
     });
-    this.#pass ??= this.#commands().beginComputePass();
-    this.#pass.setPipeline(program.pipeline);
-    this.#pass.setBindGroup(0, bindGroup, [offset * 4]);
-    this.#pass.dispatchWorkgroups(...groups);
-    for (const block of buffers) block.turn = this.#turn;
-    this.counts.dispatches++;
+    this.notes?.calls.push({
+      program,
+      blocks: buffers,
+      numbers: this.#u32.slice(offset, offset + mostNumbers),
+      groups,
+    });
+    this.#dispatch(program, buffers, bindGroup, offset * 4, groups);
     if (++this.#calls === callsPerSubmission) this.flush();
+  }
+
+  #dispatch(
+    { pipeline }: Pipeline,
+    blocks: readonly Block[],
+    bindGroup: GPUBindGroup,
+    offset: number,
+    [x, y]: readonly [number, number],
+  ): void {
+    this.#pass ??= this.#commands().beginComputePass();
+    this.#pass.setPipeline(pipeline);
+    this.#pass.setBindGroup(0, bindGroup, [offset]);
+    this.#pass.dispatchWorkgroups(x, y);
+    for (const block of blocks) block.turn = this.#turn;
+    this.counts.dispatches++;
+  }
+
+  /** Makes a call again over `blocks`, with its numbers, which are those `at` this place of the buffer of the bind group. */
+  repeat({ program, groups }: Made, blocks: readonly Block[], bindGroup: GPUBindGroup, at: number): void {
+    this.settle();
+    this.#dispatch(program, blocks, bindGroup, at * mostNumbers * 4, groups);
+    if (++this.#repeated === repeatsPerSubmission) this.flush();
+  }
+
+  /** A buffer of the numbers of several calls. */
+  uniforms(all: readonly Uint32Array[]): GPUBuffer {
+    const words = new Uint32Array(Math.max(1, all.length) * mostNumbers);
+    all.forEach((numbers, at) => void words.set(numbers, at * mostNumbers));
+    const buffer = this.device.createBuffer({ size: words.byteLength, usage: 0x40 | 0x8 });
+    this.device.queue.writeBuffer(buffer, 0, words);
+    return buffer;
+  }
+
+  /** Does what is not to be noted. */
+  unnoted(run: () => void): void {
+    this.settle();
+    const { notes } = this;
+    this.notes = null;
+    try {
+      run();
+    } finally {
+      this.notes = notes;
+    }
   }
 
   #runOnCopy(
@@ -159,7 +225,13 @@ export class Gpu {
     const block = buffers[read]!;
     const copy = this.pool.take(block.bytes);
     try {
-      this.copy(block, copy, block.bytes / 4);
+      this.run(
+        'copy of an operand',
+        () => copying,
+        [block, copy],
+        [block.bytes / 4],
+        groupsFor(Math.ceil(block.bytes / 256)),
+      );
       this.run(
         key,
         source,
@@ -232,22 +304,27 @@ ${source.body}
     return found;
   }
 
-  #bindGroup({ layout: { id, layout } }: Pipeline, blocks: readonly Block[]): GPUBindGroup {
-    let key = `${id}`;
+  #bindGroup(program: Pipeline, blocks: readonly Block[]): GPUBindGroup {
+    let key = `${program.layout.id}`;
     for (const block of blocks) key += ` ${block.id}`;
     let found = this.#bindGroups.get(key);
     if (found) return found;
-    found = this.device.createBindGroup({
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#uniforms, size: mostNumbers * 4 } },
-        ...blocks.map(({ buffer }, i) => ({ binding: 1 + i, resource: { buffer } })),
-      ],
-    });
-    this.counts.bindGroups++;
+    found = this.bind(program, this.#uniforms, blocks);
     if (this.#bindGroups.size >= mostBindGroups) this.#bindGroups.clear();
     this.#bindGroups.set(key, found);
     return found;
+  }
+
+  /** Binds buffers for calls of a program, whose numbers are in `uniforms`. */
+  bind({ layout: { layout } }: Pipeline, uniforms: GPUBuffer, blocks: readonly Block[]): GPUBindGroup {
+    this.counts.bindGroups++;
+    return this.device.createBindGroup({
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer: uniforms, size: mostNumbers * 4 } },
+        ...blocks.map(({ buffer }, i) => ({ binding: 1 + i, resource: { buffer } })),
+      ],
+    });
   }
 
   /** Submits what waits. */
@@ -260,18 +337,9 @@ ${source.body}
       this.device.queue.writeBuffer(this.#uniforms, 0, this.#staged, 0, this.#calls * mostNumbers * 4);
     this.device.queue.submit([this.#encoder.finish()]);
     this.#encoder = null;
-    this.#calls = 0;
+    this.#calls = this.#repeated = 0;
     this.#turn++;
     this.counts.submissions++;
-  }
-
-  /** Copies `words` from the first block to the second, after what waits. */
-  copy(from: Block, to: Block, words: number): void {
-    this.settle();
-    this.#pass?.end();
-    this.#pass = null;
-    this.#commands().copyBufferToBuffer(from.buffer, 0, to.buffer, 0, words * 4);
-    from.turn = to.turn = this.#turn;
   }
 
   /** Writes words to a block, `at` which of its words. */
@@ -279,6 +347,8 @@ ${source.body}
     this.check('write');
     if (words.length === 0) return;
     this.settle();
+    // What a kernel writes to memory of its own stays there.
+    if (this.notes !== null && !this.notes.taken.has(block)) this.notes.isMore = true;
     // The queue writes at once, also in front of calls that wait.
     if (block.turn === this.#turn) this.flush();
     // Memory that is shared with threads, as that of parameters is, is not taken by every implementation.

@@ -1,4 +1,5 @@
 import { DeviceError } from '@gradgate/core';
+import type { Notes } from './capture.js';
 import type { Waiting } from './gpu.js';
 
 /** A buffer of the device, which one storage holds at a time. */
@@ -21,6 +22,7 @@ export interface Budget {
 /** The calls of the device. */
 interface Calls {
   readonly waiting: Waiting | null;
+  readonly notes: Notes | null;
   /** Submits all that is not yet. */
   flush(): void;
 }
@@ -79,6 +81,7 @@ export class Pool {
         isNew: true,
       };
     }
+    this.calls.notes?.taken.add(block);
     this.tensors++;
     this.held += size;
     this.peak = Math.max(this.peak, this.held);
@@ -98,6 +101,12 @@ export class Pool {
   }
 
   give(block: Block): void {
+    const { notes } = this.calls;
+    if (notes?.taken.has(block)) {
+      // Calls that are made again use it.
+      notes.kept.push(block);
+      return;
+    }
     this.tensors--;
     this.held -= block.bytes;
     this.free += block.bytes;

@@ -37,17 +37,35 @@ export class GpuStorage implements Storage {
     readonly gpu: Gpu,
     readonly dtype: DType,
     readonly length: number,
+    /** Another storage, in the memory of which it lies. */
+    private readonly base: GpuStorage | null = null,
   ) {
-    this.block = gpu.pool.take(length * 4);
-    this.ballast = new ArrayBuffer(Math.max(leastBallast, this.block.bytes));
-    collected.register(this, { gpu, block: this.block }, this);
+    this.block = base?.block ?? gpu.pool.take(length * 4);
+    this.ballast = new ArrayBuffer(base === null ? Math.max(leastBallast, this.block.bytes) : 0);
+    if (base === null) collected.register(this, { gpu, block: this.block }, this);
+  }
+
+  /** The block, with all elements. */
+  ready(): Block {
+    const { block, gpu } = this;
+    gpu.check('webgpu');
+    if (block === null) throw new DeviceError('webgpu', 'a kernel was given memory that has been freed');
+    this.settle();
+    return block;
   }
 
   /** Writes the number that all elements are, if they are not written yet. */
   settle(): void {
-    const { constant, gpu, dtype, length, block } = this;
+    const { constant, gpu } = this;
     if (constant === null) return;
     this.constant = null;
+    // What it is before calls are kept, it is not when they are made again.
+    if (gpu.notes?.filled.has(this) === false) gpu.unnoted(() => this.#write(constant));
+    else this.#write(constant);
+  }
+
+  #write(constant: number): void {
+    const { gpu, dtype, length, block } = this;
     const word = wordOf(dtype);
     gpu.run(
       `fill ${dtype}`,
@@ -65,7 +83,7 @@ export class GpuStorage implements Storage {
 
   /** Gives the memory back at once. */
   free(): void {
-    if (this.block === null) return;
+    if (this.block === null || this.base !== null) return;
     collected.unregister(this);
     this.gpu.pool.give(this.block);
     this.block = null;
@@ -78,9 +96,8 @@ const collected = new FinalizationRegistry<{ gpu: Gpu; block: Block }>(({ gpu, b
 
 /** The block under a view of this device, with its elements. */
 export function blockOf(view: View): Block {
-  const block = emptyBlockOf(view);
-  (view.storage as GpuStorage).settle();
-  return block;
+  emptyBlockOf(view);
+  return (view.storage as GpuStorage).ready();
 }
 
 /** The same where all of its elements are about to be written, or are known. */
@@ -89,13 +106,18 @@ export function emptyBlockOf({ storage }: View): Block {
   if (gpu === undefined) throw new DeviceError('webgpu', `a kernel was given memory of ${storage.backend.name}`);
   gpu.check('webgpu');
   if (block === null) throw new DeviceError('webgpu', 'a kernel was given memory that has been freed');
+  gpu.notes?.use(storage as GpuStorage, block);
   return block;
 }
 
-/** What all elements of a view are, where that is a number which is not written yet. */
+/** Whether the elements of a view are a number that is not written yet. */
+export const isPending = ({ storage }: View): boolean => (storage as GpuStorage).constant !== null;
+
+/** What all elements of a view are, where that is a number which is not written yet, and which they are in each call that is kept. */
 export function constantOf(view: View): number | null {
   emptyBlockOf(view);
-  return (view.storage as GpuStorage).constant;
+  const { constant, gpu } = view.storage as GpuStorage;
+  return gpu.notes?.filled.has(view.storage as GpuStorage) === false ? null : constant;
 }
 
 /** Makes all elements of a storage a number. */
@@ -105,6 +127,7 @@ export function fill(value: number, view: View): void {
   const { gpu } = view.storage as GpuStorage;
   // Calls that wait were asked for before, and read what was there.
   if (gpu.waiting?.uses(block)) gpu.settle();
+  gpu.notes?.filled.add(view.storage as GpuStorage);
   (view.storage as GpuStorage).constant = value;
 }
 

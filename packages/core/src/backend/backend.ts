@@ -389,6 +389,25 @@ export interface Backend {
   kernels: Kernels;
   /** Memory that can be freed by hand, if there is such. */
   readonly memory?: ManagedMemory;
+  /** Where `compile` can replay calls: those of other devices than the host run as they are without it. */
+  readonly captures?: Captures;
+}
+
+/** How a device makes calls of kernels again, without the kernels. */
+export interface Captures {
+  /** A storage of any dtype in the memory of `block`, which has `length` elements or more. */
+  storageOn(block: Storage, dtype: DType, length: number): Storage;
+  /**
+   * Runs what calls kernels, and keeps what they asked of the device; null where that cannot be. `bound` are storages that may be others when it is
+   * made again.
+   */
+  capture(run: () => void, bound: readonly Storage[]): Captured | null;
+}
+
+/** What kernels asked of a device, to be asked again. */
+export interface Captured {
+  /** Asks it again, with these storages in the place of those that were bound; false, and nothing is done, where that cannot be. */
+  replay(bound: readonly Storage[]): boolean;
 }
 
 /**

@@ -21,6 +21,9 @@ export function backendFor(op: string, device: string): Backend {
   return found;
 }
 
+/** All devices that there are. */
+export const allBackends = (): Iterable<Backend> => state.backends.values();
+
 /** Whether there is a device of this name. */
 export const isDevice = (name: unknown): name is string => state.backends.has(name as string);
 

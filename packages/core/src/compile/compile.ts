@@ -64,7 +64,8 @@ interface Entry {
   readonly fields: readonly Fields[];
   readonly leaves: readonly { readonly t: Tensor; readonly storage: unknown; readonly requiresGrad: boolean }[];
   readonly entryGrads: readonly { readonly at: number; readonly leaf: Tensor; readonly isNull: boolean }[];
-  readonly ops: readonly Op[];
+  readonly kernels: Readonly<Record<string, number>>;
+  readonly actions: number;
   readonly trace: string;
   replays: number;
 }
@@ -257,7 +258,7 @@ class Records {
         leaf,
         isNull: grad === null,
       })),
-      ops: recording.ops,
+      ...countsOf(recording.ops),
       trace,
       replays: 0,
     };
@@ -291,10 +292,7 @@ class Records {
   explain(): CompileReport {
     const records: RecordReport[] = [];
     for (const [signature, entries] of this.entries)
-      for (const { plan, ops, replays } of entries) {
-        const kernels: Record<string, number> = {};
-        for (const op of ops) if (op.kind === 'kernel') kernels[op.name] = (kernels[op.name] ?? 0) + 1;
-        const actions = ops.filter(({ kind }) => kind === 'action').length;
+      for (const { plan, kernels, actions, replays } of entries) {
         const { chains: fused, bytes, unshared } = plan;
         records.push({ signature, kernels, actions, fused, bytes, unshared, replays });
       }
@@ -315,6 +313,13 @@ class Records {
     this.count = 0;
     this.told = false;
   }
+}
+
+/** How often each kernel is called, and how many actions there are: the calls themselves would hold all tensors of the recorded one. */
+function countsOf(ops: readonly Op[]): Pick<Entry, 'kernels' | 'actions'> {
+  const kernels: Record<string, number> = {};
+  for (const op of ops) if (op.kind === 'kernel') kernels[op.name] = (kernels[op.name] ?? 0) + 1;
+  return { kernels, actions: ops.filter(({ kind }) => kind === 'action').length };
 }
 
 /** An argument of a condition: an argument of the compiled function becomes that of this call. */

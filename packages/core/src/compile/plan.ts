@@ -1,14 +1,14 @@
-import type { Kernels, View } from '../backend/backend.js';
+import type { Backend, Captured, Kernels, View } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
-import { closeWindows, HostStorage } from '../backend/host/storage.js';
+import { closeWindows } from '../backend/host/storage.js';
 import { runChain } from '../backend/wasm/chain.js';
-import { pin } from '../backend/wasm/residency.js';
-import { type DType, recordOf } from '../memory/dtype.js';
+import { recordOf } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
 import { onLentGrad, Tensor } from '../tensor/tensor.js';
 import { chainOf, type FusedOp, fused, innerStorages, usedBy } from './chains.js';
 import { withOperandsInPlace } from './inPlace.js';
+import { memoryOf, type PlanMemory } from './memory.js';
 import { isView, type Recording } from './recorder.js';
 import { isPlain } from './signature.js';
 
@@ -32,6 +32,12 @@ interface Slot {
   writes: number;
 }
 
+/** One thing that a replay does. */
+type Step = (args: readonly Tensor[]) => void;
+
+/** Kernels are kept for so many places where arguments begin; for others they run as they are. */
+const mostPlaces = 4;
+
 /** Makes a part of the result from what a replay computed. */
 type Part = (args: readonly Tensor[]) => unknown;
 
@@ -39,8 +45,9 @@ type Part = (args: readonly Tensor[]) => unknown;
 const planned = new WeakSet<Storage>();
 
 function copyOf(view: View): Tensor {
-  const copy = Tensor.uninitialized(view.dtype, view.shape);
-  cpu.kernels.copy(view, copy);
+  const { backend } = view.storage;
+  const copy = Tensor.uninitialized(view.dtype, view.shape, backend);
+  backend.kernels.copy(view, copy);
   closeWindows();
   return copy;
 }
@@ -57,9 +64,13 @@ export class Plan {
   readonly chains: string[][] = [];
   /** Storages that only one chain uses; they have no memory. */
   private inner: ReadonlySet<Storage> = new Set();
-  private readonly steps: ((args: readonly Tensor[]) => void)[] = [];
-  private readonly slots: Slot[] = [];
-  private readonly storages = new Map<Storage, HostStorage>();
+  private readonly steps: readonly Step[];
+  private slots: Slot[] = [];
+  /** The tensors that the slots stand for in this call. */
+  private bound: readonly Tensor[] = [];
+  private readonly backend: Backend;
+  private readonly memory: PlanMemory;
+  private readonly storages = new Map<Storage, Storage>();
   private readonly views = new Map<View, View>();
   private readonly foreignWrites: [Storage, number][] = [];
   private readonly result: Part;
@@ -69,6 +80,8 @@ export class Plan {
     private readonly args: readonly Tensor[],
     result: unknown,
   ) {
+    this.backend = recording.backend ?? cpu;
+    this.memory = memoryOf(this.backend);
     for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
     // `leaf.grad` would copy a gradient out of the memory of a plan, which the call is about to write.
     for (const [leaf, grad] of recording.entryGrads)
@@ -77,15 +90,22 @@ export class Plan {
       if (storage.version > version && !this.slotOf(storage))
         this.foreignWrites.push([storage, storage.version - version]);
     const made = new Map(recording.made);
-    const ops = fused(withOperandsInPlace(recording, made), made);
+    // What is made one on a device, it makes one by itself.
+    const ops = this.backend === cpu ? fused(withOperandsInPlace(recording, made), made) : recording.ops;
     for (const storage of newResults(ops, made, recording.finalGrads, tensorsOf(result))) {
       const length = made.get(storage)!;
-      this.addSlot(() => Tensor.uninitialized(storage.dtype, [length]), { storage, offset: 0 }, recording);
+      const make = () => Tensor.uninitialized(storage.dtype, [length], this.backend);
+      this.addSlot(make, { storage, offset: 0 }, recording);
       made.delete(storage);
     }
     this.allocate(ops, made, recording.finalGrads, new Set(tensorsOf(result).map(({ storage }) => storage)));
-    for (const op of ops) this.steps.push(this.stepOf(op, recording));
+    this.steps = this.backend === cpu ? ops.map((op) => this.stepOf(op, recording)) : this.captured(ops, recording);
     this.result = this.partOf(result);
+    // What no kernel uses need not be there: `zeroGrad()` may have freed it by then.
+    this.slots = this.slots.filter(({ views, writes }) => views.length > 0 || writes > 0);
+    // The recorded call's own memory is not held.
+    this.storages.clear();
+    this.views.clear();
   }
 
   /** Does what the recorded call did, with the arguments of this call. */
@@ -93,6 +113,7 @@ export class Plan {
     this.running = true;
     try {
       const bound = this.slots.map(({ of }) => of(args));
+      this.bound = bound;
       for (const [i, { views }] of this.slots.entries()) {
         const { storage, offset } = bound[i]!;
         for (const { view, behind } of views) {
@@ -109,7 +130,58 @@ export class Plan {
       return this.result(args);
     } finally {
       this.running = false;
+      this.bound = [];
     }
+  }
+
+  /**
+   * The steps on a device that makes calls of kernels again: kernels that follow each other are kept together, and gradients are set behind
+   * them. What draws random numbers, and what has state of its own, runs as it is.
+   */
+  private captured(ops: readonly FusedOp[], recording: Recording): Step[] {
+    const steps: Step[] = [];
+    let kernels: Step[] = [];
+    let grads: Step[] = [];
+    const end = () => {
+      if (kernels.length > 0) steps.push(this.kept(kernels));
+      steps.push(...grads);
+      [kernels, grads] = [[], []];
+    };
+    for (const op of ops) {
+      const step = this.stepOf(op, recording);
+      if (op.kind === 'grad') grads.push(step);
+      else if (op.kind === 'zeros' || (op.kind === 'kernel' && !op.args.some((arg) => arg instanceof Generator)))
+        kernels.push(step);
+      else {
+        end();
+        steps.push(step);
+      }
+    }
+    end();
+    return steps;
+  }
+
+  /** Kernels whose calls are kept, for as many places where arguments begin in their memory as there may be. */
+  private kept(kernels: readonly Step[]): Step {
+    const all = new Map<string, Captured>();
+    let isRefused = false;
+    return (args) => {
+      const bound = this.bound.filter(({ storage }) => storage.backend === this.backend);
+      const storages = bound.map(({ storage }) => storage);
+      const place = bound.map(({ offset }) => offset).join();
+      const known = all.get(place);
+      if (known?.replay(storages)) return;
+      const run = () => {
+        for (const kernel of kernels) kernel(args);
+      };
+      if (isRefused || (known === undefined && all.size >= mostPlaces)) {
+        run();
+        return;
+      }
+      const made = this.backend.captures!.capture(run, storages);
+      if (made === null) isRefused = true;
+      else all.set(place, made);
+    };
   }
 
   private addSlot(
@@ -142,38 +214,40 @@ export class Plan {
     // An optimizer's step reads gradients where they lie.
     const grads = new Set(ops.flatMap((op) => (op.kind === 'grad' && op.grad !== null ? [op.grad.storage] : [])));
     for (const storage of [...stay, ...grads]) if (made.has(storage)) last.set(storage, ops.length);
-    const free: HostStorage[] = [];
-    const blocks = new Map<Storage, HostStorage>();
+    const free: Storage[] = [];
+    const blocks = new Map<Storage, Storage>();
+    const filled = this.memory.isFilledApart ? filledBy(ops) : new Set<Storage>();
+    const resting: { readonly block: Storage; readonly until: number }[] = [];
     ops.forEach((op, i) => {
+      while (resting[0] && resting[0].until <= i) free.push(resting.shift()!.block);
       const used = usedBy(op).filter((storage) => last.has(storage));
       for (const storage of used) {
         if (this.storages.has(storage)) continue;
         const { dtype } = storage;
         const length = made.get(storage)!;
-        const block = isOnBlocks(dtype) ? this.blockFor(length, free) : null;
-        const own = block === null ? HostStorage.heap(dtype, length) : HostStorage.on(block, dtype as OnBlocks, length);
+        const block = this.memory.shares(dtype) && !filled.has(storage) ? this.blockFor(length, free) : null;
+        const own = this.memory.storage(block, dtype, length);
         planned.add(own);
         this.storages.set(storage, own);
-        this.unshared += bytesOf(this.storages.get(storage)!);
-        if (block === null) this.bytes += bytesOf(this.storages.get(storage)!);
+        this.unshared += bytesOf(own);
+        if (block === null) this.bytes += bytesOf(own);
         else blocks.set(storage, block);
       }
       for (const storage of used) {
         const block = blocks.get(storage);
-        if (last.get(storage) === i && block !== undefined) free.push(block);
+        if (last.get(storage) === i && block !== undefined) resting.push({ block, until: i + 1 + this.memory.rest });
       }
     });
   }
 
   /** The smallest free block that is large enough, else a new one. */
-  private blockFor(length: number, free: HostStorage[]): HostStorage {
+  private blockFor(length: number, free: Storage[]): Storage {
     let best = -1;
     free.forEach((block, i) => {
       if (block.length >= length && (best < 0 || block.length < free[best]!.length)) best = i;
     });
     if (best >= 0) return free.splice(best, 1)[0]!;
-    const block = HostStorage.heap('float32', length);
-    pin(block);
+    const block = this.memory.block(length);
     this.bytes += length * 4;
     return block;
   }
@@ -191,20 +265,20 @@ export class Plan {
         const storage = this.storages.get(op.storage);
         if (storage === undefined) return nothing;
         const out = wholeOf(storage);
-        return () => cpu.kernels.fill(0, out);
+        return () => this.backend.kernels.fill(0, out);
       }
       case 'constant': {
         const storage = this.storages.get(op.storage);
         const values = recording.constants.get(op.storage)!;
-        return storage === undefined ? nothing : () => cpu.write(storage, values);
+        return storage === undefined ? nothing : () => this.backend.write(storage, values);
       }
       case 'draw': {
         const storage = this.storages.get(op.storage);
         const { draw, generator } = op;
         if (storage === undefined) throw new Error('what is drawn has memory');
         const [rule, out] = [{ name: 'draw', loop: draw }, wholeOf(storage)];
-        if (recording.isAround(generator)) return () => cpu.kernels.random(rule, currentGenerator(), [], out);
-        return () => cpu.kernels.random(rule, generator, [], out);
+        if (recording.isAround(generator)) return () => this.backend.kernels.random(rule, currentGenerator(), [], out);
+        return () => this.backend.kernels.random(rule, generator, [], out);
       }
       case 'grad':
         return this.setGrad(op.leaf, op.grad);
@@ -239,7 +313,7 @@ export class Plan {
     const at = args.findIndex((arg) => arg instanceof Generator && recording.isAround(arg));
     return () => {
       if (at >= 0) own[at] = currentGenerator();
-      (cpu.kernels[name] as (...args: unknown[]) => void)(...own);
+      (this.backend.kernels[name] as (...args: unknown[]) => void)(...own);
     };
   }
 
@@ -318,9 +392,17 @@ function newResults(
   );
 }
 
-/** Dtypes that kernels use in place. Elements have 4 bytes, so that any of them can use any block. */
-type OnBlocks = 'float32' | 'int32';
-const isOnBlocks = (dtype: DType): dtype is OnBlocks => dtype === 'float32' || dtype === 'int32';
+/** The storages that kernels make one number. */
+const filledBy = (ops: readonly FusedOp[]): Set<Storage> =>
+  new Set(
+    ops.flatMap((op) =>
+      op.kind === 'zeros'
+        ? [op.storage]
+        : op.kind === 'kernel' && op.name === 'fill'
+          ? [(op.args[1] as View).storage]
+          : [],
+    ),
+  );
 
 /** All elements of a storage. */
 const wholeOf = (storage: Storage): View => {
@@ -328,4 +410,4 @@ const wholeOf = (storage: Storage): View => {
   return { storage, dtype, shape: [length], numel: length, strides: [1], offset: 0, isContiguous: true };
 };
 
-const bytesOf = ({ dtype, length }: HostStorage): number => length * recordOf(dtype).bytes;
+const bytesOf = ({ dtype, length }: Storage): number => length * recordOf(dtype).bytes;

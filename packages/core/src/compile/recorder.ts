@@ -1,4 +1,5 @@
 import type { Backend, Kernels, View } from '../backend/backend.js';
+import { allBackends } from '../backend/backends.js';
 import { cpu } from '../backend/cpu.js';
 import { asking } from '../grad/condition.js';
 import type { Frame } from '../grad/index.js';
@@ -65,6 +66,8 @@ export class Recording implements Recorder {
   /** The gradient of each leaf at the end. */
   readonly finalGrads = new Map<Tensor, Tensor | null>();
   readonly passed = new Set<Node>();
+  /** The device whose kernels the call uses. */
+  backend: Backend | null = null;
   broken: Break | null = null;
   private readonly owners = new Set<object>();
   private readonly shown = new Set<Storage>();
@@ -80,10 +83,31 @@ export class Recording implements Recorder {
 
   /** Runs the call, and records what it does. */
   run<R>(call: () => R): R {
-    const backend = cpu as Mutable<Backend>;
-    const { kernels, allocate, read, write } = backend;
     const { enabled, settings } = currentFrame();
-    backend.kernels = this.table(kernels);
+    const unhook = [...allBackends()].map((backend) => this.hook(backend));
+    asking.hook = (condition, self, args) => this.ask(condition, self, args);
+    recording.current = this;
+    try {
+      const result = call();
+      const after = currentFrame();
+      if (after.enabled !== enabled || after.settings !== settings) this.refuse('it changes the mode around it');
+      for (const now of this.fields) {
+        const changed = now.names.find((name, i) => !Object.is(fieldOf(now.object, name), now.values[i]));
+        if (changed !== undefined)
+          this.refuse(`it changes the field ${String(changed)} of a ${now.object.constructor?.name ?? 'object'}`);
+      }
+      return result;
+    } finally {
+      recording.current = null;
+      asking.hook = null;
+      for (const end of unhook) end();
+    }
+  }
+
+  /** Notes what is asked of a device, until what it gives is called. */
+  private hook(backend: Mutable<Backend>): () => void {
+    const { kernels, allocate, read, write } = backend;
+    backend.kernels = this.table(backend);
     backend.allocate = (dtype, length, fill) => {
       const storage = allocate(dtype, length, fill);
       if (this.inAction > 0) this.ofActions.add(storage);
@@ -102,45 +126,35 @@ export class Recording implements Recorder {
       if (this.inAction === 0) this.refuse('values of JavaScript are written to a tensor');
       write(storage, values, offset);
     };
-    asking.hook = (condition, self, args) => this.ask(condition, self, args);
-    recording.current = this;
-    try {
-      const result = call();
-      const after = currentFrame();
-      if (after.enabled !== enabled || after.settings !== settings) this.refuse('it changes the mode around it');
-      for (const now of this.fields) {
-        const changed = now.names.find((name, i) => !Object.is(fieldOf(now.object, name), now.values[i]));
-        if (changed !== undefined)
-          this.refuse(`it changes the field ${String(changed)} of a ${now.object.constructor?.name ?? 'object'}`);
-      }
-      return result;
-    } finally {
-      recording.current = null;
-      asking.hook = null;
-      Object.assign(backend, { kernels, allocate, read, write });
-    }
+    return () => void Object.assign(backend, { kernels, allocate, read, write });
   }
 
-  private table(kernels: Kernels): Kernels {
-    const table: Record<string, AnyKernel> = {};
-    for (const [name, kernel] of Object.entries(kernels) as [keyof Kernels, AnyKernel][])
-      table[name] = (...args) => {
-        if (this.inAction > 0 || this.inKernel) return kernel(...args);
-        this.note(name, args);
-        this.inKernel = true;
-        try {
-          kernel(...args);
-        } catch (error) {
-          this.refuse(`${name} throws`);
-          throw error;
-        } finally {
-          this.inKernel = false;
-        }
-      };
-    return table as unknown as Kernels;
+  private table(backend: Backend): Kernels {
+    // By name as they are asked for: a device may have more of them than its table lists.
+    return new Proxy(backend.kernels, {
+      get: (kernels, name: keyof Kernels) => {
+        const kernel = kernels[name] as AnyKernel;
+        return (...args: unknown[]) => {
+          if (this.inAction > 0 || this.inKernel) return kernel(...args);
+          this.note(name, args, backend);
+          this.inKernel = true;
+          try {
+            kernel(...args);
+          } catch (error) {
+            this.refuse(`${name} throws`);
+            throw error;
+          } finally {
+            this.inKernel = false;
+          }
+        };
+      },
+    });
   }
 
-  private note(name: keyof Kernels, args: readonly unknown[]): void {
+  private note(name: keyof Kernels, args: readonly unknown[], backend: Backend): void {
+    this.backend ??= backend;
+    if (backend !== this.backend) this.refuse(`it computes on ${this.backend.name} and on ${backend.name}`);
+    if (backend !== cpu && !backend.captures) this.refuse(`a tensor is on ${backend.name}`);
     this.ops.push({ kind: 'kernel', name, args: args.map((arg) => (Array.isArray(arg) ? [...arg] : arg)) });
     for (const arg of args.flat()) {
       if (arg instanceof Generator) this.noteGenerator(arg);
@@ -150,7 +164,7 @@ export class Recording implements Recorder {
         if (this.shown.has(storage)) this.refuse('a gradient that was given to code which may keep it is used again');
         continue;
       }
-      if (storage.backend !== cpu) this.refuse(`a tensor is on ${storage.backend.name}`);
+      if (storage.backend !== backend) this.refuse(`a tensor is on ${storage.backend.name}`);
       if (this.ofActions.has(storage)) this.refuse('it computes with a tensor that an optimizer or the like has made');
       if (!this.foreign.has(storage)) this.foreign.set(storage, storage.version);
       if (arg instanceof Tensor) this.seen.add(arg.viewInfo?.base ?? arg);

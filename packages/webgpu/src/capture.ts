@@ -1,0 +1,130 @@
+import type { Storage } from '@gradgate/core';
+import type { Captured } from '@gradgate/core/internal';
+import type { Gpu, Made } from './gpu.js';
+import type { Block } from './pool.js';
+import type { GpuStorage } from './storage.js';
+
+// Calls of programs as they were made, with buffers that are bound once and numbers that are on the device already: to make them
+// again takes no kernel, and nothing is written. What kernels needed for themselves is kept.
+
+/** What is noted while kernels run whose calls are kept. */
+export class Notes {
+  readonly calls: Made[] = [];
+  /** Storages from before, which have to have their elements when the calls are made again. */
+  readonly before = new Set<GpuStorage>();
+  /** Storages that were made one number. */
+  readonly filled = new Set<GpuStorage>();
+  /** Buffers that were taken, and those of them that were given back. */
+  readonly taken = new Set<Block>();
+  readonly kept: Block[] = [];
+  /** Whether something was asked that is no call of a program. */
+  isMore = false;
+
+  /** A kernel uses a storage. */
+  use(storage: GpuStorage, block: Block): void {
+    if (!this.filled.has(storage) && !this.taken.has(block)) this.before.add(storage);
+  }
+}
+
+/** Runs what calls kernels and keeps their calls; null where more was asked of the device than that. */
+export function capture(gpu: Gpu, run: () => void, bound: readonly Storage[]): Captured | null {
+  gpu.settle();
+  const notes = new Notes();
+  gpu.notes = notes;
+  let isKept = false;
+  try {
+    run();
+    gpu.settle();
+    isKept = !notes.isMore && gpu.lost === null;
+  } finally {
+    gpu.notes = null;
+    if (!isKept) for (const block of notes.kept) gpu.pool.give(block);
+  }
+  return isKept ? new Calls(gpu, notes, bound as GpuStorage[]) : null;
+}
+
+interface Call extends Made {
+  readonly bindGroup: GPUBindGroup;
+  /** Where its numbers are. */
+  readonly at: number;
+  readonly isBound: boolean;
+}
+
+class Calls implements Captured {
+  readonly #calls: Call[];
+  readonly #uniforms: GPUBuffer;
+  /** The buffers of what is bound, when the calls were made. */
+  readonly #bound: readonly Block[];
+  /** All others. */
+  readonly #own = new Set<Block>();
+  readonly #before: GpuStorage[];
+  /** What is made a number, where it is among what is bound, and that number, unless it is written by the calls. */
+  readonly #filled: readonly { readonly storage: GpuStorage; readonly at: number; readonly left: number | null }[];
+  /** Bind groups with other buffers than those. */
+  readonly #others = new Map<string, GPUBindGroup>();
+
+  constructor(
+    private readonly gpu: Gpu,
+    notes: Notes,
+    bound: readonly GpuStorage[],
+  ) {
+    this.#bound = bound.map(({ block }) => block!);
+    this.#before = [...notes.before].filter((storage) => !bound.includes(storage));
+    this.#filled = [...notes.filled].map((storage) => ({
+      storage,
+      at: bound.indexOf(storage),
+      left: storage.constant,
+    }));
+    this.#uniforms = gpu.uniforms(notes.calls.map(({ numbers }) => numbers));
+    this.#calls = notes.calls.map((call, at) => ({
+      ...call,
+      at,
+      bindGroup: gpu.bind(call.program, this.#uniforms, call.blocks),
+      isBound: call.blocks.some((block) => this.#bound.includes(block)),
+    }));
+    for (const { blocks } of notes.calls)
+      for (const block of blocks) if (!this.#bound.includes(block)) this.#own.add(block);
+    gone.register(this, { gpu, kept: notes.kept, uniforms: this.#uniforms });
+  }
+
+  replay(bound: readonly Storage[]): boolean {
+    const { gpu } = this;
+    gpu.check('compile');
+    const blocks = (bound as GpuStorage[]).map((storage) => storage.ready());
+    for (const storage of this.#before) storage.ready();
+    // Programs are chosen by which operands are the same: none may be now that were apart.
+    if (new Set(blocks).size !== blocks.length || blocks.some((block) => this.#own.has(block))) return false;
+    const isSame = blocks.every((block, i) => block === this.#bound[i]);
+    for (const call of this.#calls) {
+      if (isSame || !call.isBound) gpu.repeat(call, call.blocks, call.bindGroup, call.at);
+      else {
+        const now = call.blocks.map((block) => blocks[this.#bound.indexOf(block)] ?? block);
+        gpu.repeat(call, now, this.#bindGroup(call, now), call.at);
+      }
+    }
+    for (const { storage, at, left } of this.#filled)
+      ((bound[at] as GpuStorage | undefined) ?? storage).constant = left;
+    return true;
+  }
+
+  #bindGroup({ program, at }: Call, blocks: readonly Block[]): GPUBindGroup {
+    const key = `${at} ${blocks.map(({ id }) => id)}`;
+    let found = this.#others.get(key);
+    if (found) return found;
+    found = this.gpu.bind(program, this.#uniforms, blocks);
+    if (this.#others.size >= mostOthers) this.#others.clear();
+    this.#others.set(key, found);
+    return found;
+  }
+}
+
+const mostOthers = 256;
+
+const gone = new FinalizationRegistry<{ gpu: Gpu; kept: readonly Block[]; uniforms: GPUBuffer }>(
+  ({ gpu, kept, uniforms }) => {
+    for (const block of kept) gpu.pool.give(block);
+    // Calls that are not submitted may use them still.
+    gpu.flush();
+    uniforms.destroy();
+  },
+);
