@@ -2,7 +2,7 @@ import * as core from '@gradgate/core';
 import { ZeroRedundancyOptimizer } from '@gradgate/distributed';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
-import { JsonLines, Logging, ModelCheckpoint, SummaryWriter } from '@gradgate/train';
+import { Collector, JsonLines, Logging, ModelCheckpoint, SummaryWriter } from '@gradgate/train';
 
 /** What an argument throws by itself, when it is looked at. */
 export class ThrownByArgument extends Error {}
@@ -254,6 +254,10 @@ const normals = () => new Normal(core.zeros([2]), 1);
 const probs = () => ({ probs: core.full([2], 0.5) });
 
 const jsonLines = () => new JsonLines(() => {});
+const worlds = () => ({
+  ...{ observations: core.ones([2, 3]), rewards: core.ones([2]) },
+  ...{ terminated: core.zeros([2]), truncated: core.zeros([2]) },
+});
 
 /** Instances of classes whose constructors take what a name does not tell. */
 export const made = {
@@ -263,6 +267,8 @@ export const made = {
   AdaptiveLogSoftmaxWithLoss: () => new nn.AdaptiveLogSoftmaxWithLoss(4, 8, [2, 5]),
   SummaryWriter: () => new SummaryWriter(() => {}),
   JsonLines: jsonLines,
+  Collector: () => new Collector({ reset: () => core.ones([2, 3]), step: worlds }, () => core.zeros([2])),
+  TextVectorizer: () => new nn.data.TextVectorizer().fit(['a b', 'b c']),
   Logging: () => new Logging(jsonLines()),
   Optimizer: optimizer,
   LRScheduler: (r) => new nn.optim.StepLR(optimizer(r), { stepSize: 1 }),

@@ -135,6 +135,7 @@ describe('Collector', () => {
     expect(() => new Collector(new Counters(), null as never)).toThrow(/Collector: act is/);
     const collector = new Collector(new Counters(), (() => [1, 2]) as never);
     expect(() => collector.collect(0)).toThrow(/steps is a whole number above 0/);
+    expect(() => new Collector(new Counters(), act).collect(2 ** 40)).toThrow(/^Collector.collect: .* at most 2\^32/);
     expect(() => collector.collect(1)).toThrow(/Collector.collect: expected a Tensor/);
     const empty = { reset: () => tensor(1), step: () => undefined as never };
     expect(() => new Collector(empty, act).collect(1)).toThrow(/reset gives \[worlds, \.\.\.\], got \[\]/);

@@ -1,5 +1,5 @@
 import { noGrad, ShapeError, stack, type Tensor } from '@gradgate/core';
-import { check, checkTensors, is } from '@gradgate/core/internal';
+import { check, checkSize, checkTensors, is } from '@gradgate/core/internal';
 
 /** Worlds side by side that an agent acts in, as the vector environments of Gymnasium are. */
 export interface Environments {
@@ -69,6 +69,8 @@ export class Collector {
   collect(steps: number): Experience {
     check('Collector.collect', 'steps', steps, is.count);
     return noGrad.run(() => {
+      this.seen ??= this.start();
+      checkSize('Collector.collect', [steps, ...this.seen.shape]);
       const episodes: Episode[] = [];
       const taken = Array.from({ length: steps }, () => this.step(episodes));
       const all = (name: keyof Omit<Experience, 'episodes'>) => stack(taken.map((step) => step[name]));
