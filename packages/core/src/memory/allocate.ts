@@ -45,20 +45,20 @@ function carve(dtype: DType, length: number, bytes: number): TypedArray {
 
 /** Node's allocator for memory that is not zeroed. */
 type Unzeroed = { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array<ArrayBuffer> } };
-const allocUnsafeSlow = (globalThis as Unzeroed).Buffer?.allocUnsafeSlow;
+const { Buffer } = globalThis as Unzeroed;
 
 const largeBytes = 64 * 1024;
 
 /** An array for `length` elements that will all be written: where the runtime can, large ones are not zeroed first. */
 export function allocateUninitialized(dtype: DType, length: number): TypedArray {
   const bytes = length * arrayBytes(dtype);
-  if (bytes <= smallBytes || !allocUnsafeSlow) return allocate(dtype, length);
+  if (bytes <= smallBytes || !Buffer?.allocUnsafeSlow) return allocate(dtype, length);
   if (bytes >= largeBytes) keepFreedBlocks();
   return large(dtype, length, unzeroedOf);
 }
 
 const unzeroedOf: typeof arrayOf = (dtype, length) =>
-  arrayOn(allocUnsafeSlow!(length * arrayBytes(dtype)).buffer, dtype, 0, length);
+  arrayOn(Buffer!.allocUnsafeSlow!(length * arrayBytes(dtype)).buffer, dtype, 0, length);
 
 /**
  * What `make` gives, or an error that says what could not be had. No closure is made for it: functions with one that sees their
