@@ -294,7 +294,7 @@ const refused: Record<string, (() => unknown)[]> = {
   stack: [() => core.stack([]), () => core.stack([x, square]), () => core.stack([x], 4)],
   split: [() => core.split(x, 0), () => core.split(x, [1, 2]), () => core.split(x, 1, 2)],
   chunk: [() => core.chunk(x, 0), () => core.chunk(x, 2, 2)],
-  to: [() => core.to(x, 'complex64' as never)],
+  to: [() => core.to(x, 'complex32' as never)],
   copy_: [() => core.copy_(whole.clone(), x), () => core.copy_(x.clone(), cube)],
   clamp: [() => core.clamp(x), () => core.clamp(x, core.ones([5])), () => core.clamp(x, '1' as never)],
   clip: [() => core.clip(x), () => core.clip(x, core.ones([5]))],
