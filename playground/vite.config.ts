@@ -46,6 +46,7 @@ export default defineConfig({
       { find: /^@gradgate\/core\/grad$/, replacement: source('core/src/grad/index.ts') },
       { find: /^@gradgate\/core\/internal$/, replacement: source('core/src/internal.ts') },
       { find: /^@gradgate\/(core|nn)$/, replacement: `${source('')}$1/src/index.ts` },
+      { find: /^@gradgate\/webgpu$/, replacement: source('webgpu/src/index.ts') },
     ],
   },
 });

@@ -7,6 +7,7 @@ import netFile from './model/net.ts?raw';
 import { type Switch, switches } from './model/switches.js';
 import { Trainer } from './model/trainer.js';
 import trainerFile from './model/trainer.ts?raw';
+import { chosenDevice, onDevice } from './page/device.js';
 import { byId } from './page/dom.js';
 import { wantsStillness } from './page/motion.js';
 import { onTheme } from './page/theme.js';
@@ -32,29 +33,36 @@ const graph = new GraphView();
 let trainer = newTrainer();
 let isRunning = false;
 let nextFrame = 0;
+/** What has been asked of the page, one thing after the other: a GPU is waited for. */
+let turn = Promise.resolve();
 
 function newTrainer(): Trainer {
   const data = byId<HTMLSelectElement>('data').value as DataName;
   const seed = Number(byId<HTMLInputElement>('seed').value) || 0;
-  return new Trainer(data, Math.abs(Math.trunc(seed)));
+  return new Trainer(data, Math.abs(Math.trunc(seed)), chosenDevice());
 }
 
 /** Trains `steps` steps, and draws. What backward() has to say where the loss has no graph is shown until a step has one again. */
-function train(steps: number): void {
-  let said = '';
+async function train(steps: number): Promise<void> {
+  let problem: unknown = null;
   try {
-    for (let i = 0; i < steps; i++) trainer.step();
+    for (let i = 0; i < steps; i++) await trainer.step();
   } catch (error) {
-    said = `${(error as Error).name}: ${(error as Error).message}`;
+    problem = error;
   }
+  tell(problem);
+  await draw();
+}
+
+function tell(problem: unknown): void {
+  const said = problem instanceof Error ? `${problem.name}: ${problem.message}` : '';
   // An alert is read out whenever its text is set.
   if (failure.textContent !== said) failure.textContent = said;
   failure.hidden = said === '';
-  draw();
 }
 
-function draw(): void {
-  const recorded = surface.draw(trainer.net, trainer.data);
+async function draw(): Promise<void> {
+  const recorded = await surface.draw(trainer.net, trainer.data);
   drawLossCurve(trainer.losses);
   graph.draw(trainer.loss, trainer.net);
   // While it trains, the timeline stays until one has followed it.
@@ -66,6 +74,10 @@ function draw(): void {
   byId('surface-nodes').textContent = String(recorded);
 }
 
+function inTurn(task: () => Promise<void>): void {
+  turn = turn.then(task).catch(tell);
+}
+
 function setRunning(running: boolean): void {
   isRunning = running;
   toggle.textContent = running ? 'Pause' : 'Start';
@@ -74,21 +86,25 @@ function setRunning(running: boolean): void {
 }
 
 function frame(): void {
-  nextFrame = requestAnimationFrame(frame);
-  train(stepsPerFrame);
+  inTurn(async () => {
+    if (isRunning) await train(stepsPerFrame);
+    if (isRunning) nextFrame = requestAnimationFrame(frame);
+  });
 }
 
 function reset(): void {
-  failure.hidden = true;
-  forgetCalls('training');
-  trainer = newTrainer();
-  draw();
-  timeline.update();
+  inTurn(async () => {
+    tell(null);
+    forgetCalls('training');
+    trainer = newTrainer();
+    await draw();
+    timeline.update();
+  });
 }
 
 toggle.addEventListener('click', () => setRunning(!isRunning));
-byId('once').addEventListener('click', () => train(1));
-byId('many').addEventListener('click', () => train(100));
+byId('once').addEventListener('click', () => inTurn(() => train(1)));
+byId('many').addEventListener('click', () => inTurn(() => train(100)));
 byId('reset').addEventListener('click', reset);
 byId('data').addEventListener('change', reset);
 byId('seed').addEventListener('change', reset);
@@ -99,9 +115,10 @@ for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch
   box.checked = switches[name];
   box.addEventListener('change', () => {
     switches[name] = box.checked;
-    if (isRunning) train(1);
-    else draw();
-    timeline.update();
+    inTurn(async () => {
+      await (isRunning ? train(1) : draw());
+      timeline.update();
+    });
   });
 }
 
@@ -109,6 +126,7 @@ for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch
 startServing(!wantsStillness);
 startWaiting();
 void startDigits();
-onTheme(draw);
+onDevice(reset);
+onTheme(() => inTurn(draw));
 setRunning(!wantsStillness);
-draw();
+inTurn(draw);

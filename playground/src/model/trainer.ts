@@ -6,6 +6,7 @@ import { Net } from './net.js';
 
 /** One run of training: its data, its model and how far it has come. */
 export class Trainer {
+  /** On the host, to be drawn. */
   readonly data: Points;
   readonly net: Net;
   /** The loss of each step. */
@@ -15,28 +16,33 @@ export class Trainer {
   /** The share of points that the last step found on the right side. */
   accuracy = 0;
   private readonly optimizer: optim.Adam;
+  private readonly points: Tensor;
+  private readonly classes: Tensor;
 
-  constructor(data: DataName, seed: number) {
+  constructor(data: DataName, seed: number, device: string) {
     this.data = makePoints(data, seed);
+    this.points = this.data.points.to(device);
+    this.classes = this.data.classes.to(device);
     manualSeed(seed);
-    this.net = new Net();
+    this.net = new Net().to(device);
     this.optimizer = new optim.Adam(this.net.parameters(), { lr: 0.015 });
   }
 
   /** One step on all points. Throws, and changes nothing, where the loss has no graph. */
-  step(): void {
-    const { points, classes } = this.data;
+  async step(): Promise<void> {
+    const { points, classes } = this;
     note('step');
     const output = this.net(points);
     this.loss = functional.softMarginLoss(output, classes);
     this.optimizer.zeroGrad();
     this.loss.backward();
     this.optimizer.step();
-    this.keep(this.loss, output.detach());
+    await this.keep(this.loss, output.detach());
   }
 
-  private keep(loss: Tensor, output: Tensor): void {
-    this.losses.push(loss.item());
-    this.accuracy = output.mul(this.data.classes).gt(0).float().mean().item();
+  private async keep(loss: Tensor, output: Tensor): Promise<void> {
+    const isRight = output.mul(this.classes).gt(0).float().mean();
+    this.losses.push(await loss.itemAsync());
+    this.accuracy = await isRight.itemAsync();
   }
 }

@@ -40,10 +40,12 @@ export class SurfaceView {
   }
 
   /** Gives the number of graph nodes that drawing has recorded: 0 under noGrad. */
-  draw(net: Net, data: Points): number {
-    const { output, slopes } = net.surface(grid, feet);
-    this.paint(output.detach().toTypedArray());
-    if (slopes) this.drawArrows(slopes.toTypedArray());
+  async draw(net: Net, data: Points): Promise<number> {
+    const { device } = net.head.weight;
+    const { output, slopes } = net.surface(grid.to(device), feet.to(device));
+    const [values, steepness] = [await output.detach().data(), await slopes?.data()];
+    this.paint(values as Float32Array);
+    if (steepness) this.drawArrows(steepness as Float32Array);
     this.drawPoints(data);
     return countNodes(output);
   }
