@@ -136,6 +136,7 @@ describe('functionalCall', () => {
     expect(() => functionalCall(net, { wieght: ones([2, 2]) }, x)).toThrow(
       /Linear has no parameter or buffer 'wieght'; it has weight, bias/,
     );
+    expect(() => functionalCall(new Linear(1, 1), { ['x'.repeat(1e6)]: x }, x)).toThrow(/^.{0,300}$/);
     expect(() => functionalCall(net, { weight: ones([3, 2]) }, x)).toThrow(
       /'weight' has shape \[2, 2\], its substitute \[3, 2\]/,
     );

@@ -35,7 +35,7 @@ export function functionalCall<M extends Module>(
     const before = own.get(name) ?? find(module, name);
     if (before === null)
       throw new TypeError(
-        `functionalCall: ${className(module)} has no parameter or buffer '${name}'; it has ${[...own.keys()].slice(0, 8).join(', ')}`,
+        `functionalCall: ${className(module)} has no parameter or buffer ${show(name)}; it has ${[...own.keys()].slice(0, 8).join(', ')}`,
       );
     if (!Tensor.is(tensor)) throw new TypeError(`functionalCall: '${name}' is a Tensor, got ${show(tensor)}`);
     if (tensor.shape.join() !== before.shape.join())

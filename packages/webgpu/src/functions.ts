@@ -118,10 +118,7 @@ export const binary: Readonly<Record<string, Expression>> = {
   hypot: of('hypot(x, y)'),
   xlogy: of('select(x * log_of(y), 0.0, x == 0.0 && !is_nan(y))'),
   copysign: of('select(abs(x), -abs(x), is_negative(y))'),
-  heaviside: of(
-    'select(select(select(0.0, 1.0, x > 0.0), x, is_nan(x)), y, x == 0.0)',
-    'select(select(0, 1, x > 0), y, x == 0)',
-  ),
+  heaviside: of('select(select(0.0, 1.0, x > 0.0), y, x == 0.0)', 'select(select(0, 1, x > 0), y, x == 0)'),
   fmax: of('select(select(select(y, x, x > y), x, is_nan(y)), y, is_nan(x))', 'max(x, y)'),
   fmin: of('select(select(select(y, x, x < y), x, is_nan(y)), y, is_nan(x))', 'min(x, y)'),
   floorDivide: of('floor_divide(x, y)', 'floor_divide_int(x, y)'),

@@ -104,6 +104,7 @@ describe('what a dtype holds', () => {
     const bits = (x: Tensor) => [...x.toTypedArray()];
     expect(bits(t.add(t))).toEqual([1, 0, 1]);
     expect(bits(full([2], 3, { dtype: 'bool' }))).toEqual([1, 1]);
+    expect(bits(full([2], Number.NaN, { dtype: 'bool' }))).toEqual([1, 1]);
     expect(bits(tensor([2, 0, -1], { dtype: 'bool' }))).toEqual([1, 0, 1]);
     expect(bits(zeros([2], { dtype: 'bool' }).fill_(7))).toEqual([1, 1]);
     expect(bits(zeros([3], { dtype: 'bool' }).copy_(tensor([0, 5, 256]).int()))).toEqual([0, 1, 1]);
@@ -168,6 +169,26 @@ describe('integers', () => {
     expect(int(2147483647, 123456789).mul(int(2147483647, 987654321)).toArray()).toEqual([1, -67153019]);
     expect(int(2147483647).square().item()).toBe(1);
     expect(int(3).pow(int(40)).item()).toBe(Number(BigInt.asIntN(32, 3n ** 40n)));
+    const rows = int(123456789, 2147483647).reshape([1, 2]);
+    expect(rows.matmul(int(987654321, 2147483647).reshape([2, 1])).item()).toBe(-67153018);
+    expect(core.einsum('ij,ij->i', rows, int(987654321, 0).reshape([1, 2])).item()).toBe(-67153019);
+    const long = (v: bigint) => tensor([[v]], { dtype: 'int64' });
+    expect(
+      long(2n ** 40n + 1n)
+        .matmul(long(2n ** 20n + 3n))
+        .eq(long(2n ** 60n + 3n * 2n ** 40n + 2n ** 20n + 3n))
+        .item(),
+    ).toBe(1);
+    expect(
+      long(2n ** 63n - 1n)
+        .matmul(long(2n))
+        .item(),
+    ).toBe(-2);
+    expect(
+      tensor([[200, 100]], { dtype: 'uint8' })
+        .matmul(tensor([[2], [1]], { dtype: 'uint8' }))
+        .item(),
+    ).toBe(244);
     expect(tensor([200], { dtype: 'uint8' }).add(100).item()).toBe(44);
     expect(tensor([3], { dtype: 'uint8' }).neg().item()).toBe(253);
   });

@@ -16,6 +16,12 @@ describe('defaultCollate', () => {
       [-0, 2 ** 31],
     ])
       expect(collate(batch).dtype).toBe('float32');
+    expect(
+      collate([2n ** 53n + 1n, -1n] as never)
+        .eq(tensor([2n ** 53n + 1n, -1n]))
+        .toArray(),
+    ).toEqual([true, true]);
+    expect(() => collate([1n, 2] as never)).toThrow(/sample is bigint in sample 0 and number in sample 1/);
     const loader = new data.DataLoader([{ y: 1 }, { y: 2 }, { y: 2.5 }, { y: 3 }], { batchSize: 2 });
     expect([...loader].map(({ y }) => y.dtype)).toEqual(['float32', 'float32']);
     expect(() => collate([zeros([2]), zeros([2], { dtype: 'int32' })])).toThrow(
@@ -77,7 +83,6 @@ describe('defaultCollate', () => {
       new DataView(new ArrayBuffer(1)),
       () => 1,
       Symbol('s'),
-      3n,
       null,
     ];
     for (const value of values) expect(collate([value, value])).toEqual([value, value]);

@@ -95,16 +95,16 @@ describe('hostile headers are refused before they are built', () => {
 describe('check sums', () => {
   const names = { a: arange(100).float(), b: tensor([1, 2, 3]) };
 
-  it('every bit of the tensors in a .npz counts', () => {
+  it('every bit of the names and tensors in a .npz counts', () => {
     for (const compress of [false, true]) {
       const good = encodeNpz(names, { compress });
       const values = (t: Record<string, Tensor>) => Object.entries(t).map(([k, v]) => [k, v.toArray()]);
-      for (let at = 0; at < good.length; at += 3) {
+      for (let at = 0; at < good.length; at++) {
         const bad = flip(good, at, at % 8);
         try {
           // What is not covered by a sum, such as a date, may change nothing.
           const tensors = decodeNpz(bad);
-          if (Object.keys(tensors).join() === 'a,b') expect(values(tensors)).toEqual(values(names));
+          expect(values(tensors)).toEqual(values(names));
         } catch (error) {
           expect(error).toBeInstanceOf(TensorError);
         }

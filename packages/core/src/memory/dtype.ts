@@ -96,6 +96,10 @@ export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtypes[
 export const lacksKind = (dtype: DType, other: DType): boolean =>
   (isFloat(other) && !isFloat(dtype)) || (isComplex(other) && !isComplex(dtype));
 
+/** The number that stands for a value: in bool whether it is not 0, so 1 for NaN too. */
+export const numberIn = (dtype: DType, value: number | boolean): number =>
+  dtype === 'bool' ? Number(Number(value) !== 0) : Number(value);
+
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'integer';
 
 export function checkDType(op: string, dtype: unknown): DType {

@@ -125,14 +125,14 @@ export const copysign = binary('copysign', {
 });
 
 /**
- * 0 where `a < 0`, 1 where `a > 0`, and `b` where `a` is 0.
+ * 0 where `a < 0` or `a` is NaN, 1 where `a > 0`, and `b` where `a` is 0.
  *
  * ```ts
  * heaviside(tensor([-1, 0, 2]), tensor([0.5])); // [0, 0.5, 1]
  * ```
  */
 export const heaviside = binary('heaviside', {
-  forward: (a, b) => (a === 0 ? b : Number.isNaN(a) ? a : Number(a > 0)),
+  forward: (a, b) => (a === 0 ? b : Number(a > 0)),
 });
 
 /**

@@ -1,15 +1,13 @@
 import { DTypeError, ShapeError } from '../errors.js';
-import { isFloat } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { realOnly } from './define.js';
+import { floatOnly } from './define.js';
 
 /** Refuses tensors that are not floating-point matrices `[..., m, n]`; returns their sizes. */
 export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
   checkTensors(op, a);
-  realOnly(op, a);
-  if (!isFloat(a.dtype)) throw new DTypeError(op, `takes floating point matrices, got ${a.dtype}; use .float()`);
+  floatOnly(op, a);
   if (a.ndim < 2) throw new ShapeError(op, `takes matrices, got ${formatShape(a.shape)}`);
   return [a.shape.at(-2)!, a.shape.at(-1)!];
 }
@@ -17,8 +15,7 @@ export function checkMatrix(op: string, a: Tensor): [m: number, n: number] {
 /** The same for square matrices; returns their size. */
 export function checkSquare(op: string, a: Tensor): number {
   checkTensors(op, a);
-  realOnly(op, a);
-  if (!isFloat(a.dtype)) throw new DTypeError(op, `takes floating point matrices, got ${a.dtype}; use .float()`);
+  floatOnly(op, a);
   if (a.ndim < 2 || a.shape.at(-1) !== a.shape.at(-2))
     throw new ShapeError(op, `takes square matrices, got ${formatShape(a.shape)}`);
   return a.shape.at(-1)!;

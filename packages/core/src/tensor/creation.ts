@@ -12,6 +12,7 @@ import {
   isComplex,
   isInteger,
   isTypedArray,
+  numberIn,
   recordOf,
   type TypedArray,
 } from '../memory/dtype.js';
@@ -154,9 +155,8 @@ function ofValues(shape: Shape, values: ArrayLike<PlainValue>, options: TensorOp
     return finish('tensor', Tensor.of(exact, dtype, [...shape]), options);
   }
   return make('tensor', shape, options, (data) => {
-    if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = Number(values[i]) !== 0 ? 1 : 0;
-    else if (isTypedArray(values) && typeof values[0] !== 'bigint') data.set(values as never);
-    else for (let i = 0; i < data.length; i++) data[i] = Number(values[i]);
+    if (dtype !== 'bool' && isTypedArray(values) && typeof values[0] !== 'bigint') data.set(values as never);
+    else for (let i = 0; i < data.length; i++) data[i] = numberIn(dtype, values[i] as number);
   });
 }
 
@@ -212,9 +212,7 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
   checkOptions('full', options, tensorOptions);
   const dtype = checkDType('full', options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'));
   checkFits('full', Number(value), dtype);
-  return make('full', shape, { ...options, dtype }, (d) => {
-    d.fill(dtype === 'bool' ? Number(Boolean(value)) : Number(value));
-  });
+  return make('full', shape, { ...options, dtype }, (d) => d.fill(numberIn(dtype, value)));
 }
 
 /**

@@ -3,7 +3,7 @@ import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import { isRecord, isThenable, maxDepth, typedArray } from '../plain.js';
 
 /** What holds numbers and becomes a tensor. */
-type Numbers = Tensor | number | boolean | TypedArray;
+type Numbers = Tensor | number | bigint | boolean | TypedArray;
 
 /**
  * What a batch of samples of type `T` is: tensors and typed arrays stacked, numbers and booleans as tensors, arrays and
@@ -24,8 +24,8 @@ type BuiltIn = Function | Date | RegExp | Error | ReadonlyMap<any, any> | Readon
 
 /**
  * Makes a batch of samples. Tensors and typed arrays of equal shape are stacked along a new first dimension. Numbers become
- * a float32 tensor, as with `tensor()`, so that a field has one dtype in all batches; booleans become a bool tensor, strings
- * an array. Arrays and objects keep their form: class instances give their own fields. What has none, such as a `Date`,
+ * a float32 tensor, as with `tensor()`, so that a field has one dtype in all batches; bigints become an int64 tensor, booleans a
+ * bool one, strings an array. Arrays and objects keep their form: class instances give their own fields. What has none, such as a `Date`,
  * becomes an array.
  *
  * ```ts
@@ -55,6 +55,7 @@ function collate(values: readonly unknown[], path: string, depth: number): unkno
       path,
     );
   if (kind === 'number') return tensor(values as number[], { dtype: 'float32' });
+  if (kind === 'bigint') return tensor(values as bigint[], { dtype: 'int64' });
   if (kind === 'boolean') return tensor(values as boolean[], { dtype: 'bool' });
   if (kind === 'an array') return collateArrays(values as unknown[][], path, depth);
   if (kind === 'an object') return collateObjects(values as Record<string, unknown>[], path, depth);

@@ -40,16 +40,21 @@ export function applyStep(
   p.copy_(copy);
 }
 
+/** What is kept of an average at each step. */
+const decay = { text: 'a number from 0 to below 1', is: (v: unknown) => typeof v === 'number' && v >= 0 && v < 1 };
+
 /** What options must be, from what they are by default: numbers from 0 up, unless that is below; what is null may be anything. */
 function kindsOf<O extends object>(defaults: O): Schema<O> {
-  const kindOf = (value: unknown) => {
+  const kindOf = (name: string, value: unknown) => {
+    if (name === 'betas' && Array.isArray(value)) return is.tuple(...value.map(() => decay));
+    if (name === 'rho') return is.probability;
     if (typeof value === 'number') return value < 0 ? is.number : is.nonNegative;
     if (typeof value === 'boolean') return is.boolean;
     if (Array.isArray(value))
       return is.tuple(...value.map((v) => (v === null ? is.nullable(is.nonNegative) : is.nonNegative)));
     return is.anything;
   };
-  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(value)])) as never;
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(name, value)])) as never;
 }
 
 /** The options that are not undefined. */

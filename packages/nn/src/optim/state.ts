@@ -69,7 +69,7 @@ export function readState(
   const memory = new Map<Tensor, Named>();
   const params = groups.flatMap((g, i) => g.params.map((p) => ({ p, group: { ...g, ...options[i] } })));
   const numbers = lists.flatMap((g: Named) => g['params'] as unknown[]);
-  const state = given['state'] ?? {};
+  const { state = {} } = given;
   if (!isNamed(state)) return refuse(`state is an object, got ${show(state)}`);
   for (const [number, value] of Object.entries(state)) {
     const found = params[numbers.findIndex((n) => String(n) === number)];

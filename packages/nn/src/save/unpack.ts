@@ -15,6 +15,8 @@ interface Member {
   at: number;
 }
 
+const text = new TextDecoder();
+
 /** Deflate makes at most 1032 bytes of one. */
 const maxRatio = 1032;
 
@@ -49,6 +51,9 @@ export function unzip(
   if (packed > bytes.length) refuse(op, 'the file cannot be unpacked: its members overlap');
   const out = new Map<string, Uint8Array>();
   for (const m of members) {
+    // No check sum covers a name, but it is there twice.
+    if (nameAt(bytes, view, m) !== m.name)
+      refuse(op, `the file cannot be unpacked: '${shorten(m.name)}' is not where the file says`);
     if (!wanted(m.name)) continue;
     if (out.has(m.name)) refuse(op, `the file has two members '${shorten(m.name)}'`);
     out.set(m.name, readMember(op, bytes, view, m));
@@ -66,14 +71,15 @@ function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] 
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) if (--end < bytes.length - 22 - 65535) no();
   let count = view.getUint16(at(end, 22) + 10, true);
   let offset = view.getUint32(end + 16, true);
+  let directoryEnd = end;
   if ((count === 0xffff || offset === 0xffffffff) && end >= 20 && view.getUint32(end - 20, true) === 0x07064b50) {
     const zip64 = wide(end - 12);
     if (view.getUint32(at(zip64, 56), true) !== 0x06064b50) no();
     count = wide(zip64 + 32);
     offset = wide(zip64 + 48);
+    directoryEnd = zip64;
   }
   const members: Member[] = [];
-  const text = new TextDecoder();
   for (let i = 0; i < count; i++) {
     if (view.getUint32(at(offset, 46), true) !== 0x02014b50) no();
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((d) => view.getUint16(offset + d, true));
@@ -100,12 +106,19 @@ function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] 
     members.push(member);
     offset = extraAt + extraLength! + commentLength!;
   }
+  // A count that is damaged would lose members in silence.
+  if (offset !== directoryEnd) no();
   return members;
+}
+
+/** The name of a member where it lies itself. */
+function nameAt(bytes: Uint8Array, view: DataView, { at }: Member): string | null {
+  if (at + 30 > bytes.length || view.getUint32(at, true) !== 0x04034b50) return null;
+  return text.decode(bytes.subarray(at + 30, at + 30 + view.getUint16(at + 26, true)));
 }
 
 function readMember(op: string, bytes: Uint8Array, view: DataView, m: Member): Uint8Array {
   const damaged = (why: string): never => refuse(op, `the file cannot be unpacked: '${shorten(m.name)}' ${why}`);
-  if (m.at + 30 > bytes.length || view.getUint32(m.at, true) !== 0x04034b50) damaged('is not where the file says');
   const start = m.at + 30 + view.getUint16(m.at + 26, true) + view.getUint16(m.at + 28, true);
   if (start + m.packed > bytes.length) damaged('is truncated');
   const packed = bytes.subarray(start, start + m.packed);

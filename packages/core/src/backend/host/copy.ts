@@ -1,4 +1,4 @@
-import type { TypedArray } from '../../memory/dtype.js';
+import { numberIn, type TypedArray } from '../../memory/dtype.js';
 import { stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { copyCoded, fillCoded } from './coded.js';
@@ -54,6 +54,6 @@ function copyTo(to: TypedArray, p: number, src: View): void {
 /** `Kernels.fill` for any dtype. */
 export function fill(value: number | boolean, out: View): void {
   const coded = codedOf(out);
-  if (coded === null) dataOf(out).fill(out.dtype === 'bool' ? Number(Boolean(value)) : Number(value));
+  if (coded === null) dataOf(out).fill(numberIn(out.dtype, value));
   else fillCoded(coded, Number(value));
 }

@@ -1,7 +1,7 @@
-import type { TypedArray } from '../../memory/dtype.js';
+import { isInteger, type TypedArray } from '../../memory/dtype.js';
 import type { View } from '../backend.js';
 import { type Layout, productOf } from '../product.js';
-import { dataOf } from './data.js';
+import { dataOf, exactOf } from './data.js';
 
 /** A matrix in memory: its offset, and the distances of its rows and columns. */
 export interface Matrix extends Layout {
@@ -15,15 +15,16 @@ export interface Row {
   readonly offset: number;
 }
 
-/** `Kernels.matmul` for any dtype: sums are taken in float64. */
+/** `Kernels.matmul` for any dtype: sums are taken in float64, and exactly for integers, which wrap around as in sums. */
 export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
   const { m, n, k, a: layoutA, b: layoutB, startsA, startsB } = productOf(a, transposeA, b, transposeB, out);
-  const [x, y, to] = [dataOf(a), dataOf(b), dataOf(out)];
-  const gemm = to instanceof Float32Array ? gemmByFours : gemmLoops;
-  const row = bias && { data: dataOf(bias), offset: bias.offset };
+  const [of, gemm] = isInteger(out.dtype) ? [exactOf, gemmExact] : [dataOf, gemmLoops];
+  const [x, y, to] = [of(a), of(b), of(out)];
+  const row = bias && { data: of(bias), offset: bias.offset };
   for (let i = 0; i < startsA.length; i++) {
     const left = { data: x, offset: startsA[i]!, ...layoutA };
-    gemm(m, n, k, left, { data: y, offset: startsB[i]!, ...layoutB }, to, i * m * n, row);
+    const right = { data: y, offset: startsB[i]!, ...layoutB };
+    (to instanceof Float32Array ? gemmByFours : gemm)(m, n, k, left, right, to, i * m * n, row);
   }
 }
 
@@ -74,6 +75,22 @@ export function gemmByFours(
     }
   }
 }
+
+/** Integers, and bigints for int64: the last bits of a sum, which float64 loses beyond 2^53. */
+const gemmExact: typeof gemmLoops = (m, n, k, a, b, out, outOffset, bias = null) => {
+  const isBig = (out as unknown) instanceof BigInt64Array;
+  for (let o = 0; o < m * n; o++) {
+    const j = o % n;
+    let sum: any = bias?.data[bias.offset + j] ?? (isBig ? 0n : 0);
+    let q = a.offset + ((o - j) / n) * a.rowStride;
+    let r = b.offset + j * b.colStride;
+    for (let p = 0; p < k; p++, q += a.colStride, r += b.rowStride) {
+      const [x, y] = [a.data[q]!, b.data[r]!];
+      sum = isBig ? sum + x * y : (sum + Math.imul(x, y)) | 0;
+    }
+    out[outOffset + o] = sum;
+  }
+};
 
 /** Any dtype; sums in float64. */
 export function gemmLoops(
