@@ -76,3 +76,9 @@ it('a device that is not there is refused by a module, whether it has parameters
     expect(() => model.to('nope')).toThrow(/^to: .*'nope'/);
   }
 });
+
+it('clipGradNorm_ gives the norm as a number, so it refuses gradients there and names what does not', () => {
+  const w = ones([1], { device: 'far' }).requiresGrad_();
+  w.grad = ones([1], { device: 'far' });
+  expect(() => optim.clipGradNorm_([w], 1)).toThrow(/^clipGradNorm_: .* on far .* await optim.clipGradNormAsync_/);
+});

@@ -1,4 +1,4 @@
-import { noGrad, stack, type Tensor } from '@gradgate/core';
+import { backend, DeviceError, noGrad, stack, type Tensor } from '@gradgate/core';
 import { asAction, check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
 
 /** The parameters that have a gradient. */
@@ -51,7 +51,14 @@ function checkNorm({ op, errorIfNonfinite }: Clip, norm: number): void {
  * ```
  */
 export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, options?: ClipOptions): number {
-  return scaleToNorm(checkClip('clipGradNorm_', parameters, maxNorm, options));
+  const clip = checkClip('clipGradNorm_', parameters, maxNorm, options);
+  const away = clip.list.find(({ device }) => backend(device).isAsync);
+  if (away !== undefined)
+    throw new DeviceError(
+      clip.op,
+      `the values of gradients on ${away.device} are not there at once; use await optim.clipGradNormAsync_(...)`,
+    );
+  return scaleToNorm(clip);
 }
 
 function scaleToNorm(clip: Clip): number {
