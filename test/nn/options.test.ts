@@ -106,7 +106,11 @@ describe('an option of another kind is refused where it is given', () => {
   it.each<[string, () => unknown, string]>([
     ['lr', () => new optim.SGD(params(), { lr: any('0.1') }), "SGD: lr is a number from 0 up, got '0.1'"],
     ['lr', () => new optim.SGD(params(), { lr: Number.NaN }), 'SGD: lr is a number from 0 up, got NaN'],
-    ['betas', () => new optim.Adam(params(), { betas: any([0.9]) }), 'Adam: betas is [a number from 0 up, a number'],
+    [
+      'betas',
+      () => new optim.Adam(params(), { betas: any([0.9]) }),
+      'Adam: betas is [a number from 0 to below 1, a number',
+    ],
     [
       'reduction',
       () => new nn.MSELoss({ reduction: any('avg') }),
