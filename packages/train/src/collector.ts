@@ -88,8 +88,7 @@ export class Collector {
 
   private step(episodes: Episode[]): Omit<Experience, 'episodes'> {
     const op = 'Collector.collect';
-    this.seen ??= this.start();
-    const observations = this.seen;
+    const observations = this.seen!;
     const actions = this.act(observations);
     checkTensors(op, actions);
     const next = this.environments.step(actions);

@@ -67,8 +67,6 @@ const div: Binary = (out, o, a, b, c, d) => {
   return write(out, o, (a * r + b) / size, (b * r - a) / size);
 };
 
-const mul: Binary = (out, o, a, b, c, d) => write(out, o, a * c - b * d, a * d + b * c);
-
 const reciprocal: Unary = (out, o, x, y) => div(out, o, 1, 0, x, y);
 
 const sinh: Unary = (out, o, x, y) => write(out, o, times(Math.sinh(x), Math.cos(y)), times(Math.cosh(x), Math.sin(y)));
@@ -169,4 +167,5 @@ export const unaryFunctions: Readonly<Record<string, Unary>> = {
   atanh,
 };
 
-export const binaryFunctions: Readonly<Record<string, Binary>> = { mul, div };
+/** A product has a loop of its own: see `multiply` in `kernels.ts`. */
+export const binaryFunctions: Readonly<Record<string, Binary>> = { div };

@@ -90,7 +90,7 @@ const binary = (fn: BinaryFunction, a: View, b: View, out: View): void => {
     return;
   }
   const isComparison = name === 'eq' || name === 'ne';
-  const f = isComparison ? null : (binaryFunctions[name] ?? refuse(name, a, b));
+  const f = isComparison || name === 'mul' ? null : (binaryFunctions[name] ?? refuse(name, a, b));
   const { parts: x, step: s } = operand(complexOf(a), out.shape);
   const { parts: y, step: t } = operand(complexOf(b), out.shape);
   const to = targetOf(isComplexView(out) ? pairsOf(out) : out);
