@@ -1,6 +1,6 @@
 import { grad, ones, randint, randn, registerBackend, type Tensor, tensor } from '@gradgate/core';
 import { BatchNorm1d, causalMask, functional, init, Linear, optim, ReLU } from '@gradgate/nn';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { far } from '../core/backend/far.js';
 
 registerBackend(far);
@@ -81,4 +81,11 @@ it('clipGradNorm_ gives the norm as a number, so it refuses gradients there and 
   const w = ones([1], { device: 'far' }).requiresGrad_();
   w.grad = ones([1], { device: 'far' });
   expect(() => optim.clipGradNorm_([w], 1)).toThrow(/^clipGradNorm_: .* on far .* await optim.clipGradNormAsync_/);
+});
+
+it('LBFGS refuses parameters there by its own name, before the closure runs', () => {
+  const w = ones([1], { device: 'far' }).requiresGrad_();
+  const closure = vi.fn(() => 1);
+  expect(() => new optim.LBFGS([w]).step(closure)).toThrow(/^LBFGS.step: .* on far/);
+  expect(closure).not.toHaveBeenCalled();
 });

@@ -1,4 +1,4 @@
-import { enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
+import { DeviceError, enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
 import { heldGrad, show } from '@gradgate/core/internal';
 import { type Point, strongWolfe } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
@@ -97,6 +97,12 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   override step<R>(closure?: () => R): R {
     if (typeof closure !== 'function') return this.update() as never;
     const group = this.paramGroups[0]!;
+    const away = group.params.find(({ device }) => device !== 'cpu');
+    if (away !== undefined)
+      throw new DeviceError(
+        'LBFGS.step',
+        `computes on the host, got a parameter on ${away.device}; move the model with to('cpu')`,
+      );
     const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = group;
     let first: R | undefined;
     let evaluations = 0;
