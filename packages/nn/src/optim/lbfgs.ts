@@ -101,7 +101,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     if (away !== undefined)
       throw new DeviceError(
         'LBFGS.step',
-        `computes on the host, got a parameter on ${away.device}; move the model with to('cpu')`,
+        `computes on the host, got a parameter on ${away.device}; move the model with await toAsync('cpu')`,
       );
     const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = group;
     let first: R | undefined;
