@@ -448,7 +448,7 @@ describe('pieces', () => {
     expect(layer(x.select(0, 0), target.select(0, 0)).output.shape).toEqual([]);
     expect(() => layer(x, target.add(1))).toThrow(/target 20 is out of range for 20 classes/);
     expect(() => new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 20])).toThrow(
-      /cutoffs rise, and are below 20, got \[4, 20\]/,
+      /cutoffs must ascend and be below 20, got \[4, 20\]/,
     );
   });
 
@@ -529,7 +529,7 @@ describe('pieces', () => {
     ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 2]), [1, 1, 2, 2]), /theta is \[1, 2, 3\]/],
     ['localResponseNorm', () => nn.functional.localResponseNorm(ones([2, 2]), 2), /three dimensions or more/],
     ['gumbelSoftmax', () => nn.functional.gumbelSoftmax(ones([2]), { tau: 0 }), /tau is a number above 0, got 0/],
-    ['LSTM', () => new nn.LSTM(2, 3, { projSize: 3 }), /projSize is below hiddenSize, got 3 and 3/],
+    ['LSTM', () => new nn.LSTM(2, 3, { projSize: 3 }), /projSize must be below hiddenSize, got 3 and 3/],
     [
       'MultiheadAttention',
       () => new nn.MultiheadAttention(4, 2, { kdim: 3 })(ones([2, 1, 4])),

@@ -1,4 +1,4 @@
-/** Functions of tensors without state that layers are made of: core's, and those of this folder. */
+/** Functions of tensors, without state, that layers are made of: core's, and those in the folder `functions`. */
 export {
   type AttentionOptions,
   type AvgPool1dOptions,

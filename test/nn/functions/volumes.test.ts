@@ -213,7 +213,7 @@ describe('bad input is refused by name', () => {
     [
       'maxUnpool1d of another size',
       () => F.maxUnpool1d(ones([1, 1, 2]), places(), 2, { outputSize: [8] }),
-      /^maxUnpool1d: outputSize is within a stride/,
+      /^maxUnpool1d: outputSize must be within a stride/,
     ],
     ['lpPool1d with no norm', () => F.lpPool1d(ones([1, 1, 4]), 0, 2), /^lpPool1d: normType is/],
     [

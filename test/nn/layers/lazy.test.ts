@@ -52,7 +52,7 @@ describe.each(layers)('%s', (_, makeLazy, makePlain, input) => {
   it('takes no size from an input that it refuses', () => {
     const [lazy, x] = [makeLazy(), input()];
     const wrong = lazy instanceof nn.LazyLinear ? ones([]) : x.unsqueeze(0).unsqueeze(0);
-    expect(() => lazy(wrong)).toThrow(/features there are|dimensions, got/);
+    expect(() => lazy(wrong)).toThrow(/must have features|dimensions, got/);
     expect((lazy(x) as Tensor).ndim).toBe(x.ndim);
   });
 
@@ -104,7 +104,7 @@ it('parameters have the dtype that the layer was given, and weights are drawn', 
 
 it.each<[string, () => unknown, RegExp]>([
   ['no tensor', () => new nn.LazyBatchNorm1d()(undefined as never), /^LazyBatchNorm1d: /],
-  ['a single number', () => new nn.LazyLinear(2)(ones([])), /^LazyLinear: the first input says how many features/],
+  ['a single number', () => new nn.LazyLinear(2)(ones([])), /^LazyLinear: the first input must have features/],
   ['groups that do not divide', () => new nn.LazyConv1d(4, 1, { groups: 2 })(ones([3, 5])), /^LazyConv1d: 3 channels/],
   ['groups that are none', () => new nn.LazyConv2d(4, 1, { groups: 0 }), /^LazyConv2d: groups/],
   [

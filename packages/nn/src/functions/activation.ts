@@ -2,7 +2,7 @@ import { isTraining, leakyRelu, neg, rand, softmax, type Tensor, where } from '@
 import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 /**
- * `value` up to `limit`, else `x`: also where that is NaN. Any shape, kept.
+ * `x` where it is above `limit` or NaN, otherwise `value`. Any shape; the result has the same.
  *
  * ```ts
  * functional.threshold(tensor([0, 1]), 0.1, 20); // [20, 1]
@@ -16,7 +16,7 @@ export const threshold = /* @__PURE__ */ named('threshold', (x: Tensor, limit: n
 });
 
 /**
- * `softmax(-x, dim)`. Any shape, kept.
+ * `softmax(-x, dim)`. Any shape; the result has the same.
  *
  * ```ts
  * functional.softmin(tensor([0, 0]), 0); // [0.5, 0.5]
@@ -27,8 +27,9 @@ export const softmin = /* @__PURE__ */ named('softmin', (x: Tensor, dim: number)
 const rreluOptions = { lower: is.number, upper: is.number, training: is.boolean };
 
 /**
- * Leaky ReLU with slopes uniform in [`lower`, `upper`), 1/8 and 1/3 by default, in training, else the mean of both.
- * `training` is false by default. Any shape, kept.
+ * Leaky ReLU with a random slope for negative elements: in training, each element gets its own, uniform in [`lower`,
+ * `upper`), 1/8 and 1/3 by default; otherwise the slope is the mean of the two. `training` is false by default;
+ * `evalMode` and `trainMode` override it. Any shape; the result has the same.
  *
  * ```ts
  * functional.rrelu(tensor([-1, 2]), { lower: 0.1, upper: 0.3 }); // [-0.2, 2]

@@ -2,7 +2,8 @@ import { matmul, ShapeError, type Tensor } from '@gradgate/core';
 import { checkTensors, named } from '@gradgate/core/internal';
 
 /**
- * `a weight[o] b + bias[o]` for each `o`: `[..., I]`, `[..., J]` and `[O, I, J]` to `[..., O]`.
+ * `a weight[o] b + bias[o]` for each output `o`: `a` `[..., I]`, `b` `[..., J]` and `weight` `[O, I, J]` to `[..., O]`.
+ * `bias` is `[O]` or null.
  *
  * ```ts
  * functional.bilinear(tensor([2]), tensor([3]), tensor([[[1]]])); // [6]
@@ -22,7 +23,7 @@ export const bilinear = /* @__PURE__ */ named(
     )
       throw new ShapeError(
         'bilinear',
-        `[..., I], [..., J] and [O, I, J] are needed, got [${a.shape.join(', ')}], [${b.shape.join(', ')}] and [${weight.shape.join(', ')}]`,
+        `takes [..., I], [..., J] and a weight [O, I, J], got [${a.shape.join(', ')}], [${b.shape.join(', ')}] and [${weight.shape.join(', ')}]`,
       );
     const left = matmul(a.reshape([-1, i!]), weight.permute(1, 0, 2).reshape([i!, o! * j!])).reshape([-1, o!, j!]);
     const out = matmul(left, b.reshape([-1, j!, 1])).reshape([...a.shape.slice(0, -1), o!]);

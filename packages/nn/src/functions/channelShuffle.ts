@@ -2,7 +2,8 @@ import { ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkTensors, is, named } from '@gradgate/core/internal';
 
 /**
- * Channels of `x` `[N, C, ...]` reordered, so that those of `groups` groups take turns (Zhang et al., 2018). The shape is kept.
+ * Reorders the channels of `x` `[N, C, ...]` so that the `groups` groups alternate (Zhang et al., 2018). The shape
+ * stays.
  *
  * ```ts
  * functional.channelShuffle(tensor([[[1], [2], [3], [4]]]), 2); // [[[1], [3], [2], [4]]]

@@ -10,7 +10,7 @@ import {
   reduceLoss,
 } from '@gradgate/core/internal';
 
-/** One sequence: its scores start at `offset`, `step` apart, `frames` of them, for the labels with blanks between. */
+/** One sequence: `offset` is where its scores start, `frames` how many it has; `labels` have blanks in between. */
 interface Sequence {
   offset: number;
   frames: number;
@@ -19,7 +19,7 @@ interface Sequence {
 
 interface Scores {
   data: ArrayLike<number>;
-  /** From one frame to the next. */
+  /** The distance from one frame to the next, in elements. */
   step: number;
 }
 
@@ -30,11 +30,11 @@ const logAdd = (a: number, b: number): number => {
   return a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
 };
 
-/** Whether label `s` can be reached from two places before: over a blank between different labels. */
+/** Whether a path may come to label `s` from `s - 2`, passing over the blank between two different labels. */
 const skips = (labels: Int32Array, s: number): boolean =>
   s > 1 && labels[s] !== labels[s - 2] && labels[s] !== labels[s - 1];
 
-/** The logarithm of the probability of all paths that end at each label in each frame. */
+/** Log probabilities of all paths that end at each label in each frame. */
 function forwards({ offset, frames, labels }: Sequence, { data, step }: Scores): Float64Array {
   const n = labels.length;
   const alpha = new Float64Array(frames * n).fill(none);
@@ -48,7 +48,7 @@ function forwards({ offset, frames, labels }: Sequence, { data, step }: Scores):
   return alpha;
 }
 
-/** The same of all paths from each label to the end, without the frame itself. */
+/** Log probabilities of all paths from each label to the end, without the frame itself. */
 function backwards({ offset, frames, labels }: Sequence, { data, step }: Scores): Float64Array {
   const n = labels.length;
   const beta = new Float64Array(frames * n).fill(none);
@@ -67,7 +67,7 @@ function backwards({ offset, frames, labels }: Sequence, { data, step }: Scores)
   return beta;
 }
 
-/** The losses of all sequences, `[N]`; its gradient is not differentiable again. */
+/** The losses of all sequences, `[N]`. Differentiable once. */
 const losses = defineFunction({
   name: 'ctcLoss',
   onceDifferentiable: true,
@@ -108,18 +108,19 @@ function total(q: Sequence, scores: Scores): number {
 }
 
 export interface CTCLossOptions extends LossOptions {
-  /** The class that stands for no label. */
+  /** The index of the blank class, which means "no label"; 0 by default. */
   blank?: number;
-  /** Losses of sequences that are too short for their labels count 0, with no gradient, rather than infinity. */
+  /** Whether infinite losses, of sequences too short for their labels, become 0 without gradient; false by default. */
   zeroInfinity?: boolean;
 }
 
 export const ctcLossOptions = { ...known.lossOptions, blank: is.size, zeroInfinity: is.boolean };
 
 /**
- * Connectionist temporal classification (Graves et al., 2006): minus the logarithm of the probability of the targets,
- * over all alignments. `logProbs` is `[T, N, C]` (or `[T, C]`), from `logSoftmax`; `targets` are integers, `[N, S]` or all
- * one after another; the lengths say how much of each counts. The mean is of losses over target lengths.
+ * Connectionist temporal classification (Graves et al., 2006): minus the log probability of the targets, summed over
+ * all alignments. `logProbs` is `[T, N, C]` or `[T, C]`, from `logSoftmax`; `targets` are integers, `[N, S]` or all
+ * concatenated; the lengths say how much of each sequence counts. With `reduction` 'mean', each loss is divided by its
+ * target length before the mean. Throws for a target out of range and for lengths above the sizes.
  *
  * ```ts
  * const logProbs = logSoftmax(zeros([3, 1, 2]), -1);

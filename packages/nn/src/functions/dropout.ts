@@ -21,8 +21,8 @@ function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions |
 }
 
 /**
- * Dropout of whole channels of `x` `[N, C, L]` or `[C, L]`. Options: `p` 0.5, `training`, by default as the flow says
- * and else true.
+ * Zeroes whole channels of `x` `[N, C, L]` or `[C, L]` with probability `p`, 0.5 by default, and scales the others by
+ * `1 / (1 - p)`. Option `training` is true by default; `evalMode` and `trainMode` override it.
  *
  * ```ts
  * functional.dropout1d(tensor([[1, 2]]), { training: false }); // [[1, 2]]
@@ -31,7 +31,7 @@ function channels(op: string, x: Tensor, ndim: number, options: DropoutOptions |
 export const dropout1d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout1d', x, 3, options);
 
 /**
- * Dropout of whole channels of `x` `[N, C, H, W]` or `[C, H, W]`. Options as of `dropout1d`.
+ * Zeroes whole channels of `x` `[N, C, H, W]` or `[C, H, W]`. Options as for `dropout1d`.
  *
  * ```ts
  * functional.dropout2d(ones([1, 2, 1, 1]), { p: 1, training: true }); // [[[[0]], [[0]]]]
@@ -40,7 +40,7 @@ export const dropout1d = (x: Tensor, options?: DropoutOptions): Tensor => channe
 export const dropout2d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout2d', x, 4, options);
 
 /**
- * Dropout of whole channels of `x` `[N, C, D, H, W]` or `[C, D, H, W]`. Options as of `dropout1d`.
+ * Zeroes whole channels of `x` `[N, C, D, H, W]` or `[C, D, H, W]`. Options as for `dropout1d`.
  *
  * ```ts
  * functional.dropout3d(ones([1, 2, 1, 1, 1]), { p: 1, training: true }); // [[[[[0]]], [[[0]]]]]
@@ -48,10 +48,10 @@ export const dropout2d = (x: Tensor, options?: DropoutOptions): Tensor => channe
  */
 export const dropout3d = (x: Tensor, options?: DropoutOptions): Tensor => channels('dropout3d', x, 5, options);
 
-// SELU's limit for large negative inputs, -scale * alpha: what a dropped element becomes.
+// The limit of SELU for large negative inputs, -scale * alpha, which dropped elements become.
 const saturated = -1.0507009873554805 * 1.6732632423543772;
 
-/** `alphaDropout` with one decision for each element of a tensor of `shape`. */
+/** `alphaDropout` with a decision for each element of `shape`, which broadcasts to that of `x`. */
 function withAlpha(op: string, x: Tensor, shape: Shape, options: DropoutOptions | undefined): Tensor {
   const { p = 0.5, training = true } = checkOptions(op, options, dropoutOptions);
   if (p === 0 || !isTraining(training)) return x;
@@ -67,8 +67,8 @@ function withAlpha(op: string, x: Tensor, shape: Shape, options: DropoutOptions 
 }
 
 /**
- * Dropout that keeps mean 0 and variance 1 (Klambauer et al., 2017); goes with SELU. Options as of `dropout1d`. Any
- * shape, kept.
+ * Dropout that keeps mean 0 and variance 1; for use with SELU (Klambauer et al., 2017). Options as for `dropout1d`. Any
+ * shape; the result has the same.
  *
  * ```ts
  * functional.alphaDropout(tensor([1, 2]), { training: false }); // [1, 2]
@@ -80,7 +80,7 @@ export const alphaDropout = /* @__PURE__ */ named('alphaDropout', (x: Tensor, op
 });
 
 /**
- * `alphaDropout` of whole channels of `x` `[N, C, ...]`, kept. Options as of `dropout1d`.
+ * `alphaDropout` of whole channels of `x` `[N, C, ...]`; the shape stays. Options as for `dropout1d`.
  *
  * ```ts
  * functional.featureAlphaDropout(ones([1, 2, 1]), { training: false }); // [[[1], [1]]]

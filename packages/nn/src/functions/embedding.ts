@@ -2,24 +2,25 @@ import { embedding, IndexError, ShapeError, stack, type Tensor, where, zeros } f
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface EmbeddingBagOptions {
-  /** Where each bag starts in a one-dimensional index: int32 `[B]`, rising from 0. */
+  /** The index where each bag starts, for a one-dimensional index: integers `[B]`, ascending from 0. */
   offsets?: Tensor | null;
+  /** How the rows of a bag are combined; 'mean' by default. */
   mode?: 'sum' | 'mean' | 'max';
-  /** The entry that stands for nothing: it does not count in a bag, and gets no gradient. */
+  /** The entry for padding: bags leave it out, and it gets no gradient. */
   paddingIdx?: number;
 }
 
 const mode = is.oneOf('sum', 'mean', 'max');
 const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode, paddingIdx: is.integer };
 
-/** Where an entry stands that may be counted from the end; refuses what is out of range. */
-export function placeIn(op: string, entries: number, paddingIdx: number): number {
-  const place = paddingIdx < 0 ? entries + paddingIdx : paddingIdx;
-  if (place >= 0 && place < entries) return place;
+/** The index of an entry, where a negative one counts from the end; throws if it is out of range. */
+export function resolveIndex(op: string, entries: number, paddingIdx: number): number {
+  const i = paddingIdx < 0 ? entries + paddingIdx : paddingIdx;
+  if (i >= 0 && i < entries) return i;
   throw new ShapeError(op, `paddingIdx ${paddingIdx} is out of range for ${entries} entries`);
 }
 
-/** The rows of each bag, along `dim`, as one; where `kept` says which of them count, those alone, and 0 where none does. */
+/** Combines the rows of each bag along `dim`. `kept` marks the rows that count; a bag without any gives 0. */
 function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor | null, dim: number): Tensor {
   if (!kept) return mode === 'sum' ? rows.sum(dim) : mode === 'mean' ? rows.mean(dim) : rows.max(dim).values;
   const counted = kept.unsqueeze(-1);
@@ -32,8 +33,9 @@ function reduceBag(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor
 }
 
 /**
- * Rows of `weight` `[V, E]`, a bag at a time, as a `mode` 'mean' (the default), 'sum' or 'max': `index` `[B, n]`, or
- * `[total]` with `offsets` `[B]`; gives `[B, E]`. Entries `paddingIdx` do not count.
+ * Combines rows of `weight` `[V, E]` by bags, as their mean, sum or maximum (option `mode`, 'mean' by default): `index`
+ * `[B, n]`, or `[total]` with `offsets` `[B]`, to `[B, E]`. Entries equal to `paddingIdx` are left out. Throws for an
+ * index out of range.
  *
  * ```ts
  * const index = tensor([[0, 1]], { dtype: 'int32' });
@@ -46,7 +48,7 @@ export const embeddingBag = /* @__PURE__ */ named(
     checkTensors('embeddingBag', index, weight);
     const { offsets, mode = 'mean', paddingIdx } = checkOptions('embeddingBag', options, embeddingBagOptions);
     const kept = () =>
-      paddingIdx === undefined ? null : index.ne(placeIn('embeddingBag', weight.shape[0]!, paddingIdx));
+      paddingIdx === undefined ? null : index.ne(resolveIndex('embeddingBag', weight.shape[0]!, paddingIdx));
     if (index.ndim === 2) {
       if (offsets) throw new TypeError('embeddingBag: offsets go with a one-dimensional index only');
       return reduceBag(mode, embedding(index, weight), kept(), 1);
@@ -56,11 +58,15 @@ export const embeddingBag = /* @__PURE__ */ named(
         'embeddingBag',
         `takes an index [B, n], or [total] with offsets [B], got [${index.shape.join(', ')}]`,
       );
-    if (offsets.numel === 0) throw new ShapeError('embeddingBag', 'offsets are empty; they name at least one bag');
+    if (offsets.numel === 0)
+      throw new ShapeError('embeddingBag', 'offsets are empty: give the start of at least one bag');
     const starts = [...offsets.toTypedArray()];
     const ends = [...starts.slice(1), index.numel];
     if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))
-      throw new IndexError('embeddingBag', `offsets rise from 0 to at most ${index.numel}, got [${starts.join(', ')}]`);
+      throw new IndexError(
+        'embeddingBag',
+        `offsets must ascend from 0 to at most ${index.numel}, got [${starts.join(', ')}]`,
+      );
     const rows = embedding(index, weight);
     const counted = kept();
     return stack(

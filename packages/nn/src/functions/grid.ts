@@ -13,8 +13,9 @@ import {
 import { check, checkOptions, checkSize, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface GridSampleOptions {
+  /** How values between elements are computed; 'bilinear' by default. */
   mode?: 'bilinear' | 'nearest' | 'bicubic';
-  /** What is beyond the border: zeros, the nearest element, or the plane mirrored. */
+  /** What lies beyond the border: zeros (the default), the nearest element, or the mirrored plane. */
   paddingMode?: 'zeros' | 'border' | 'reflection';
   /** Whether -1 and 1 are the centers of the outermost pixels rather than their edges; false by default. */
   alignCorners?: boolean;
@@ -29,8 +30,8 @@ const alignOptions = { alignCorners: is.boolean };
 const fourSizes = is.tuple(is.count, is.count, is.count, is.count);
 
 /**
- * Where each pixel of a plane comes from, for `gridSample`, under affine maps `theta` `[N, 2, 3]`: `[N, H, W, 2]`, x before y,
- * from -1 to 1. `size` is `[N, C, H, W]`.
+ * The sampling grid of affine maps `theta` `[N, 2, 3]`, for `gridSample`: `[N, H, W, 2]`, the source of each pixel as
+ * x, y from -1 to 1. `size` is `[N, C, H, W]`. Option `alignCorners` is false by default.
  *
  * ```ts
  * const identity = tensor([[[1, 0, 0], [0, 1, 0]]]);
@@ -64,8 +65,9 @@ export const affineGrid = /* @__PURE__ */ named(
 );
 
 /**
- * The planes `x` `[N, C, H, W]` read at the places `grid` `[N, h, w, 2]`, x before y, from -1 to 1: `[N, C, h, w]`
- * (Jaderberg et al., 2015). Gradients flow to both.
+ * Samples the planes `x` `[N, C, H, W]` at the points `grid` `[N, h, w, 2]`, given as x, y from -1 to 1: `[N, C, h, w]`
+ * (Jaderberg et al., 2015). Gradients flow to both. Options: `mode` 'bilinear', `paddingMode` 'zeros', `alignCorners`
+ * false.
  *
  * ```ts
  * const x = tensor([[[[1, 2], [3, 4]]]]);
@@ -116,14 +118,14 @@ export const gridSample = /* @__PURE__ */ named(
   },
 );
 
-/** Places brought into the plane, as the padding says. */
+/** Moves coordinates outside into the plane, by the padding mode. */
 function within(place: Tensor, size: number, mode: GridSampleOptions['paddingMode'], alignCorners: boolean): Tensor {
   if (mode === 'zeros') return place;
   if (mode === 'border') return inPlane(place, size);
   const [low, high] = alignCorners ? [0, size - 1] : [-0.5, size - 0.5];
   const span = high - low;
   if (span === 0) return place.mul(0);
-  // There and back again: of every second stretch the mirror image.
+  // Reflection repeats with a period of two spans; every second one is mirrored.
   const away = place.sub(low).abs();
   const turns = floor(away.detach().div(span));
   const rest = away.sub(turns.mul(span));
@@ -131,17 +133,17 @@ function within(place: Tensor, size: number, mode: GridSampleOptions['paddingMod
   return inPlane(mirrored, size);
 }
 
-/** Limited to the plane: on its border a place has no gradient, as in PyTorch. */
+/** Clamps to the plane. As in PyTorch, a coordinate on the border gets no gradient. */
 const inPlane = (place: Tensor, size: number): Tensor =>
   size === 1 ? place.mul(0) : hardtanh(place, { min: 0, max: size - 1 });
 
-/** The elements of `x` at whole places, `[N, C, h, w]`; 0 outside. */
+/** The elements of `x` at whole coordinates, `[N, C, h, w]`; 0 outside. */
 function pick(x: Tensor, column: Tensor, row: Tensor): Tensor {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [, rows, columns] = column.shape as [number, number, number];
   const inX = logicalAnd(column.ge(0), column.le(w - 1));
   const inY = logicalAnd(row.ge(0), row.le(h - 1));
-  // NaN is nowhere.
+  // A coordinate of NaN is not inside either.
   const inside = logicalAnd(inX, inY);
   const place = where(inside, row.mul(w).add(column), 0).int();
   const index = place.reshape([n, 1, rows * columns]).expand(n, c, rows * columns);
@@ -152,7 +154,9 @@ function pick(x: Tensor, column: Tensor, row: Tensor): Tensor {
   return where(inside.unsqueeze(1), values, 0);
 }
 
-/** Keys' cubic convolution with a = -3/4: the weights of four neighbours, given how far behind the second one a place is. */
+/**
+ * The weights of the four neighbours by cubic convolution (Keys, 1981; a = -3/4), at distance `t` behind the second.
+ */
 function cubicWeights(t: Tensor): Tensor[] {
   const a = -0.75;
   const near = (d: Tensor) =>

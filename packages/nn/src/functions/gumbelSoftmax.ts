@@ -2,21 +2,21 @@ import { type Generator, rand, softmax, type Tensor } from '@gradgate/core';
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface GumbelSoftmaxOptions {
-  /** The temperature: the lower, the nearer to one-hot vectors; 1 by default. */
+  /** The temperature; lower values come closer to one-hot vectors. 1 by default. */
   tau?: number;
-  /** Gives one-hot vectors, with the gradient of the soft ones; false by default. */
+  /** Whether the result is one-hot, with the gradient of the soft result; false by default. */
   hard?: boolean;
   /** The dimension of the classes; the last one by default. */
   dim?: number;
-  /** Where the random numbers come from: the flow's generator by default. */
+  /** The source of random numbers; the generator of the flow by default. */
   generator?: Generator;
 }
 
 const known = { tau: is.positive, hard: is.boolean, dim: is.integer, generator: is.generator };
 
 /**
- * Draws from classes with scores `logits` such that gradients flow to the scores (Jang et al., 2017): `softmax((logits +
- * noise) / tau)`. Any shape, kept.
+ * A differentiable sample of classes with scores `logits` (Jang et al., 2017): `softmax((logits + noise) / tau)` with
+ * Gumbel noise. Any shape; the result has the same.
  *
  * ```ts
  * functional.gumbelSoftmax(tensor([0, 100]), { hard: true }); // [0, 1]

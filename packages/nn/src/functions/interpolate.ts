@@ -14,22 +14,26 @@ import { adaptiveAvgPool3d } from './pool3d.js';
 type Mode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
 
 export interface InterpolateOptions {
-  /** The new sizes of the dimensions after the first two, or one number for all. */
+  /** The new sizes of the spatial dimensions (those after `N` and `C`), or one number for all. */
   size?: number | Shape;
-  /** How many times as large, instead of a size. */
+  /** The factor by which they grow, instead of a size: one for each, or one number for all. */
   scaleFactor?: number | readonly number[];
   /**
-   * `'linear'`, `'bilinear'` and `'trilinear'` are the same thing for one, two and three dimensions; `'area'` is an adaptive
-   * mean; `'nearest-exact'` looks from the centers of pixels, `'nearest'` from their edges, as OpenCV does.
+   * `'nearest'` by default. `'linear'`, `'bilinear'` and `'trilinear'` are the same for one, two and three dimensions;
+   * `'area'` is adaptive average pooling; `'nearest'` measures from the edges of pixels, as OpenCV does, and
+   * `'nearest-exact'` from their centers.
    */
   mode?: Mode;
-  /** Whether the outermost pixels' centers, rather than their edges, are matched. */
+  /** Whether the centers of the outermost pixels match, rather than their edges; false by default. */
   alignCorners?: boolean;
-  /** Whether what is made smaller is a mean over all that it covers, as Pillow does: with `'bilinear'` and `'bicubic'`. */
+  /**
+   * Whether shrinking averages over all pixels covered, as Pillow does; for `'bilinear'` and `'bicubic'`. False by
+   * default.
+   */
   antialias?: boolean;
 }
 
-/** For each of `m` places the two of `n` that it lies between, or with 'nearest' the one that it is on. */
+/** For each of `m` outputs the two of `n` inputs that it lies between; with 'nearest', the one that it takes. */
 function tapsOf(n: number, m: number, scale: number, mode: Mode, alignCorners: boolean): Taps {
   const linear = !mode.startsWith('nearest');
   const shift = mode === 'nearest-exact' ? 0.5 : 0;
@@ -39,28 +43,28 @@ function tapsOf(n: number, m: number, scale: number, mode: Mode, alignCorners: b
     const at = linear ? place : (i + shift) * scale;
     taps.first[i] = Math.min(Math.floor(at), n - 1);
     taps.second[i] = Math.min(taps.first[i]! + 1, n - 1);
-    // Behind the last value there is nothing to mix with.
+    // Behind the last input there is nothing to mix with.
     taps.weight[i] = linear && taps.second[i]! > taps.first[i]! ? at - taps.first[i]! : 0;
   }
   return taps;
 }
 
-/** `x` `[outer, n, inner]` to `[outer, m, inner]`: for each of m two values, mixed. */
+/** `x` `[outer, n, inner]` to `[outer, m, inner]`: each output is a mean of two inputs, by the weights of `taps`. */
 function mixed(x: Tensor, taps: Taps): Tensor {
   const [outer, n, inner] = x.shape as [number, number, number];
   const out = zeros([outer, taps.first.length, inner], { dtype: x.dtype, device: x.device });
   kernelsOf('interpolate', x).resample(x, taps, out);
-  return record('interpolate', [x], out, (g) => [spread(g, taps, n)]);
+  return record('interpolate', [x], out, (g) => [mixedTransposed(g, taps, n)]);
 }
 
-/** The transpose of `mixed`: each of m is added to the two of n that it was made of. */
-function spread(g: Tensor, taps: Taps, n: number): Tensor {
+/** The transpose of `mixed`, its gradient: adds each of `m` values to the two of `n` that it was made of. */
+function mixedTransposed(g: Tensor, taps: Taps, n: number): Tensor {
   const out = zeros([g.shape[0]!, n, g.shape[2]!], { dtype: g.dtype, device: g.device });
   kernelsOf('interpolate', g).resampleGradient(g, taps, out);
   return record('interpolate', [g], out, (gg) => [mixed(gg, taps)]);
 }
 
-/** How a filter falls off with the distance, and how far it reaches. */
+/** A filter: its weight by distance, and the distance from which on the weight is 0. */
 interface Filter {
   readonly weight: (distance: number) => number;
   readonly reach: number;
@@ -68,7 +72,7 @@ interface Filter {
 
 const triangle: Filter = { weight: (d) => Math.max(0, 1 - Math.abs(d)), reach: 1 };
 
-/** Cubic convolution (Keys, 1981), of which `a` is the slope at a distance of 1. */
+/** Cubic convolution (Keys, 1981); `a` is the slope at distance 1. */
 const cubic = (a: number): Filter => ({
   weight(distance) {
     const d = Math.abs(distance);
@@ -77,10 +81,10 @@ const cubic = (a: number): Filter => ({
   },
   reach: 2,
 });
-// With antialias as Pillow has it, without as OpenCV.
-const [smooth, sharp] = [cubic(-0.5), cubic(-0.75)];
+// The slopes of Pillow, with antialias, and of OpenCV, without.
+const [pillowCubic, opencvCubic] = [cubic(-0.5), cubic(-0.75)];
 
-/** What each of `m` values is made of: `count` values each, by their places and weights, both `[count, m]`. */
+/** The inputs of each of `m` outputs: `count` indices and weights each, both `[count, m]`. */
 interface Sources {
   readonly count: number;
   readonly places: Int32Array;
@@ -93,7 +97,7 @@ const sourcesOf = (count: number, m: number): Sources => ({
   weights: new Float64Array(count * m),
 });
 
-/** By cubic convolution; the borders are repeated. */
+/** Cubic convolution; elements on the border are repeated outwards. */
 function cubicSources(n: number, m: number, scale: number, alignCorners: boolean): Sources {
   const sources = sourcesOf(4, m);
   for (let i = 0; i < m; i++) {
@@ -101,13 +105,13 @@ function cubicSources(n: number, m: number, scale: number, alignCorners: boolean
     const first = Math.floor(place) - 1;
     for (let k = 0; k < 4; k++) {
       sources.places[k * m + i] = Math.min(Math.max(first + k, 0), n - 1);
-      sources.weights[k * m + i] = sharp.weight(place - first - k);
+      sources.weights[k * m + i] = opencvCubic.weight(place - first - k);
     }
   }
   return sources;
 }
 
-/** By `filter`, which is as much wider as the values become fewer. */
+/** A filter, stretched by `scale` where the output is smaller than the input. */
 function filterSources(n: number, m: number, scale: number, { weight, reach }: Filter): Sources {
   const wide = Math.max(scale, 1);
   const sources = sourcesOf(Math.min(n, Math.ceil(2 * reach * wide) + 1), m);
@@ -118,7 +122,7 @@ function filterSources(n: number, m: number, scale: number, { weight, reach }: F
     const end = Math.min(Math.trunc(center + reach * wide + 0.5), n);
     let total = 0;
     for (let k = 0; k < count; k++) {
-      // Behind the end the first is read again, for nothing.
+      // Unused entries read the first input with weight 0.
       const isInside = start + k < end;
       places[k * m + i] = isInside ? start + k : start;
       if (isInside) total += weights[k * m + i] = weight((start + k - center + 0.5) / wide);
@@ -128,8 +132,11 @@ function filterSources(n: number, m: number, scale: number, { weight, reach }: F
   return sources;
 }
 
-/** `x` `[outer, n, inner]` to `[outer, m, inner]`. Not by a product with a matrix: its zeros would spread NaN. */
-function weighed(x: Tensor, { count, places, weights }: Sources): Tensor {
+/**
+ * `x` `[outer, n, inner]` to `[outer, m, inner]`. Not a matrix product: zeros in the matrix times NaN would
+ * mixedTransposed NaN.
+ */
+function weightedSum(x: Tensor, { count, places, weights }: Sources): Tensor {
   const { dtype, device } = x;
   const [outer, , inner] = x.shape as [number, number, number];
   const m = places.length / count;
@@ -156,8 +163,9 @@ export const interpolateOptions = {
 };
 
 /**
- * `x` `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]` resized to `size` or by `scaleFactor`. Options: `mode` 'nearest',
- * 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic' or 'area'; `alignCorners` false; `antialias` false.
+ * Resizes `x` `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]` to `size`, or by `scaleFactor`; one of the two is
+ * needed. Options: `mode` 'nearest' (the default), 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic' or
+ * 'area'; `alignCorners` false; `antialias` false.
  *
  * ```ts
  * functional.interpolate(tensor([[[1, 2]]]), { scaleFactor: 2 }); // [[[1, 1, 2, 2]]]
@@ -199,9 +207,9 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
     const scale = scaleFactor !== undefined ? 1 / each(scaleFactor, d) : n / m;
     if (antialias) {
       const step = alignCorners ? (m > 1 ? (n - 1) / (m - 1) : 0) : scale;
-      return weighed(t, filterSources(n, m, step, mode === 'bicubic' ? smooth : triangle));
+      return weightedSum(t, filterSources(n, m, step, mode === 'bicubic' ? pillowCubic : triangle));
     }
-    if (mode === 'bicubic') return weighed(t, cubicSources(n, m, scale, alignCorners));
+    if (mode === 'bicubic') return weightedSum(t, cubicSources(n, m, scale, alignCorners));
     return mixed(t, tapsOf(n, m, scale, mode, alignCorners));
   };
   let out = x;

@@ -2,19 +2,19 @@ import { pad, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
 export interface LocalResponseNormOptions {
-  /** 1e-4 by default. */
+  /** The factor of the mean square; 1e-4 by default. */
   alpha?: number;
-  /** 0.75 by default. */
+  /** The exponent; 0.75 by default. */
   beta?: number;
-  /** 1 by default. */
+  /** The constant that is added; 1 by default. */
   k?: number;
 }
 
 export const localResponseNormOptions = { alpha: is.number, beta: is.number, k: is.number };
 
 /**
- * Each element divided by `(k + alpha times the mean square of size channels around it) ** beta` (Krizhevsky et al., 2012):
- * `[N, C, ...]`, kept.
+ * Divides each element by `(k + alpha * m) ** beta`, where `m` is the mean square over `size` neighbouring channels
+ * (Krizhevsky et al., 2012). `[N, C, ...]` in and out.
  *
  * ```ts
  * functional.localResponseNorm(ones([1, 2, 1]), 2, { alpha: 1, beta: 1 }); // [[[0.6667], [0.5]]]

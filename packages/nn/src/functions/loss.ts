@@ -42,10 +42,13 @@ export const multiMarginLossOptions = {
 export const poissonNllLossOptions = { ...known.lossOptions, logInput: is.boolean, full: is.boolean, eps: is.number };
 export const gaussianNllLossOptions = { ...known.lossOptions, full: is.boolean, eps: is.positive };
 
-/** Input and target must have one shape: a loss that broadcasts is a mistake far more often than a wish. */
-function same(op: string, a: Tensor, b: Tensor): void {
+/** Input and target must have the checkSameShape shape: a loss that broadcasts is nearly always a mistake. */
+function checkSameShape(op: string, a: Tensor, b: Tensor): void {
   if (a.shape.join() !== b.shape.join())
-    throw new ShapeError(op, `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have one shape`);
+    throw new ShapeError(
+      op,
+      `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have the checkSameShape shape`,
+    );
 }
 
 /**
@@ -66,8 +69,8 @@ export const pairwiseDistance = /* @__PURE__ */ named(
 );
 
 /**
- * `max(0, -target (a - b) + margin)`; target is 1 where `a` should rank higher, else -1. All of one shape; `margin` is
- * 0 by default. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `max(0, -target * (a - b) + margin)`, where the target is 1 if `a` should rank higher and -1 if `b` should. All have
+ * the checkSameShape shape; `margin` is 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.marginRankingLoss(tensor([1]), tensor([3]), tensor([1])); // 2
@@ -78,14 +81,14 @@ export const marginRankingLoss = /* @__PURE__ */ named(
   (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('marginRankingLoss', a, b, target);
     const { margin = 0, reduction } = checkOptions('marginRankingLoss', options, marginOptions);
-    same('marginRankingLoss', a, b);
+    checkSameShape('marginRankingLoss', a, b);
     return reduceLoss('marginRankingLoss', clamp(target.neg().mul(a.sub(b)).add(margin), 0), reduction);
   },
 );
 
 /**
- * `x` where the target is 1, `max(0, margin - x)` where it is -1. Both of one shape; `margin` is 1 by default. `{
- * reduction }` is 'mean', 'sum' or 'none'.
+ * `x` where the target is 1, `max(0, margin - x)` where it is -1. Both have the checkSameShape shape; `margin` is 1 by
+ * default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.hingeEmbeddingLoss(tensor([0.2, 0.2]), tensor([1, -1])); // 0.5
@@ -96,14 +99,14 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ named(
   (x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('hingeEmbeddingLoss', x, target);
     const { margin = 1, reduction } = checkOptions('hingeEmbeddingLoss', options, marginOptions);
-    same('hingeEmbeddingLoss', x, target);
+    checkSameShape('hingeEmbeddingLoss', x, target);
     return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
   },
 );
 
 /**
- * `1 - cos(a, b)` where the target is 1, `max(0, cos(a, b) - margin)` where it is -1; `a`, `b` `[N, D]`, target `[N]`;
- * `margin` is 0 by default. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `1 - cos(a, b)` where the target is 1, `max(0, cos(a, b) - margin)` where it is -1. `a` and `b` are `[N, D]`, the
+ * target is `[N]`; `margin` is 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])); // 1
@@ -114,8 +117,8 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ named(
   (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('cosineEmbeddingLoss', a, b, target);
     const { margin = 0, reduction } = checkOptions('cosineEmbeddingLoss', options, marginOptions);
-    same('cosineEmbeddingLoss', a, b);
-    // As in PyTorch, not by `cosineSimilarity`: with a little added to the squares, zero vectors have a gradient.
+    checkSameShape('cosineEmbeddingLoss', a, b);
+    // Not `cosineSimilarity`: as in PyTorch, a small constant added to the squares gives zero vectors a gradient.
     const squares = (x: Tensor) => x.square().sum(-1).add(1e-12);
     const cos = a
       .mul(b)
@@ -130,8 +133,9 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ named(
 );
 
 /**
- * `max(0, |anchor - positive| - |anchor - negative| + margin)`, of `[N, D]`. Options: `margin` 1, `p` 2, `eps` 1e-6,
- * `swap` false. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `max(0, |anchor - positive| - |anchor - negative| + margin)` for vectors `[N, D]`. Options: `margin` 1; `p` 2, the
+ * power of the norm; `eps` 1e-6; `swap` false, which with true also takes the distance from positive to negative, if it
+ * is smaller. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[3, 4]])); // 0
@@ -153,8 +157,8 @@ export const tripletMarginLoss = /* @__PURE__ */ named(
       swap = false,
       reduction,
     } = checkOptions('tripletMarginLoss', options, tripletMarginLossOptions);
-    same('tripletMarginLoss', anchor, positive);
-    same('tripletMarginLoss', anchor, negative);
+    checkSameShape('tripletMarginLoss', anchor, positive);
+    checkSameShape('tripletMarginLoss', anchor, negative);
     const near = pairwiseDistance(anchor, positive, { p, eps });
     const far = pairwiseDistance(anchor, negative, { p, eps });
     const distance = swap ? far.minimum(pairwiseDistance(positive, negative, { p, eps })) : far;
@@ -162,7 +166,7 @@ export const tripletMarginLoss = /* @__PURE__ */ named(
   },
 );
 
-/** How far two tensors are apart: a number for each pair. */
+/** A distance of two tensors, one number for each pair. */
 export type Distance = (a: Tensor, b: Tensor) => Tensor;
 
 export const tripletMarginWithDistanceLossOptions = {
@@ -173,8 +177,8 @@ export const tripletMarginWithDistanceLossOptions = {
 };
 
 /**
- * `tripletMarginLoss` with a distance of your own, `distanceFunction`: by default that of `pairwiseDistance`. Options:
- * `margin` 1, `swap` false. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `tripletMarginLoss` with your own distance, `distanceFunction`; `pairwiseDistance` by default. Options: `margin` 1,
+ * `swap` false. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * const far = (a: Tensor, b: Tensor) => a.sub(b).abs().sum(-1);
@@ -194,7 +198,7 @@ export function tripletMarginWithDistanceLoss(
   const { distanceFunction = named(op, pairwiseDistance), margin = 1, swap = false, reduction } = given;
   const between = (a: Tensor, b: Tensor): Tensor => {
     const found = distanceFunction(a, b);
-    check(op, 'what distanceFunction gives', found, is.tensor);
+    check(op, 'the result of distanceFunction', found, is.tensor);
     return found;
   };
   const near = between(anchor, positive);
@@ -205,7 +209,8 @@ export function tripletMarginWithDistanceLoss(
 }
 
 /**
- * `log(1 + exp(-target x))`, targets 1 and -1, both of one shape. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `log(1 + exp(-target * x))` for targets 1 and -1; both have the checkSameShape shape. `reduction` is 'mean' (the
+ * default), 'sum' or 'none'.
  *
  * ```ts
  * functional.softMarginLoss(tensor([0]), tensor([1])); // 0.6931
@@ -216,14 +221,14 @@ export const softMarginLoss = /* @__PURE__ */ named(
   (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     checkTensors('softMarginLoss', x, target);
     const { reduction } = checkOptions('softMarginLoss', options, known.lossOptions);
-    same('softMarginLoss', x, target);
+    checkSameShape('softMarginLoss', x, target);
     return reduceLoss('softMarginLoss', softplus(target.neg().mul(x)), reduction);
   },
 );
 
 /**
- * For each sample the mean over classes of the binary cross entropy of scores: `[N, C]`, targets 0 and 1; `weight`
- * `[C]`. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * Binary cross entropy of scores `[N, C]` and targets 0 or 1 `[N, C]`, averaged over the classes of each sample;
+ * `weight` `[C]` scales classes. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])); // 0.6931
@@ -234,7 +239,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ named(
   (x: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
     checkTensors('multilabelSoftMarginLoss', x, target);
     const { weight, reduction } = checkOptions('multilabelSoftMarginLoss', options, multilabelSoftMarginLossOptions);
-    same('multilabelSoftMarginLoss', x, target);
+    checkSameShape('multilabelSoftMarginLoss', x, target);
     const each = target
       .mul(logSigmoid(x))
       .add(target.neg().add(1).mul(logSigmoid(x.neg())))
@@ -244,8 +249,9 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ named(
 );
 
 /**
- * For scores `[N, C]` and classes `[N]`, the mean over wrong classes of `max(0, margin - right + wrong)^p`. Options:
- * `p` 1, `margin` 1, `weight` `[C]`. Throws for a class out of range. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * For scores `[N, C]` and classes `[N]`, the mean over the wrong classes of `max(0, margin - right + wrong) ** p`.
+ * Options: `p` 1, `margin` 1, `weight` `[C]`. Throws for a class out of range. `reduction` is 'mean' (the default),
+ * 'sum' or 'none'.
  *
  * ```ts
  * functional.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int32' })); // 0.25
@@ -273,16 +279,16 @@ export const multiMarginLoss = /* @__PURE__ */ named(
     const hinge = relu(x.sub(x.gather(1, index)).add(margin));
     const powered = p === 2 ? hinge.square() : hinge;
     const weighted = weight ? powered.mul(weight.indexSelect(0, target).unsqueeze(1)) : powered;
-    // The target's own term is left out: it is a constant, but not 0.
+    // Leave out the term of the target class, which is constant but not 0.
     const own = weighted.gather(1, index).squeeze(1);
     return reduceLoss(op, weighted.sum(1).sub(own).div(classes), reduction);
   },
 );
 
 /**
- * The negative log likelihood of Poisson counts; `input` is the logarithm of the rate unless `logInput` is false.
- * `full: true` adds the term of the counts alone, by Stirling; `eps` 1e-8 keeps the logarithm finite. `{ reduction }`
- * is 'mean', 'sum' or 'none'.
+ * Negative log likelihood of Poisson counts. `input` is the logarithm of the rate, or the rate itself if `logInput` is
+ * false; then `eps`, 1e-8 by default, keeps its logarithm finite. `full: true` adds the term of the counts alone, by
+ * Stirling's approximation. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.poissonNllLoss(tensor([0]), tensor([2])); // 1
@@ -302,7 +308,7 @@ export const poissonNllLoss = /* @__PURE__ */ named(
       eps = 1e-8,
       reduction,
     } = checkOptions('poissonNllLoss', options, poissonNllLossOptions);
-    same('poissonNllLoss', input, target);
+    checkSameShape('poissonNllLoss', input, target);
     const loss = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(log(input.add(eps))));
     if (!full) return reduceLoss('poissonNllLoss', loss, reduction);
     // Stirling's approximation of log(target!), for targets above 1.
@@ -316,9 +322,9 @@ export const poissonNllLoss = /* @__PURE__ */ named(
 );
 
 /**
- * The negative log likelihood of `target` under normal distributions of mean `input` and variance `variance`, at least
- * `eps`, 1e-6 by default. `full: true` adds the constant. Throws for a negative variance. `{ reduction }` is 'mean',
- * 'sum' or 'none'.
+ * Negative log likelihood of `target` under normal distributions with mean `input` and variance `variance`, which
+ * counts as at least `eps`, 1e-6 by default. `full: true` adds the constant. Throws for a negative variance.
+ * `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.gaussianNllLoss(tensor([0]), tensor([2]), tensor([1])); // 2
@@ -334,11 +340,11 @@ export const gaussianNllLoss = /* @__PURE__ */ named(
   ): Tensor => {
     checkTensors('gaussianNllLoss', input, target, variance);
     const { full = false, eps = 1e-6, reduction } = checkOptions('gaussianNllLoss', options, gaussianNllLossOptions);
-    same('gaussianNllLoss', input, target);
+    checkSameShape('gaussianNllLoss', input, target);
     const isNegative = variance.lt(0);
-    const refuse = () => new RangeError('gaussianNllLoss: variance holds negative values');
+    const refuse = () => new RangeError('gaussianNllLoss: variance has negative values');
     kernelsOf('gaussianNllLoss', isNegative).checkRange(isNegative, 0, 0, refuse);
-    // As in PyTorch, the lower limit stays out of the gradient.
+    // As in PyTorch, the lower limit does not affect the gradient.
     const v = variance.add(clamp(variance.detach(), eps).sub(variance.detach()));
     const loss = log(v).add(input.sub(target).square().div(v)).mul(0.5);
     return reduceLoss('gaussianNllLoss', full ? loss.add(0.5 * Math.log(2 * Math.PI)) : loss, reduction);
@@ -346,8 +352,9 @@ export const gaussianNllLoss = /* @__PURE__ */ named(
 );
 
 /**
- * For scores `[N, C]` and integer targets `[N, C]` (each sample's classes first, then -1): the mean over classes of
- * `max(0, 1 - right + wrong)`, of all pairs of a right and a wrong class. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * For scores `[N, C]` and integer targets `[N, C]` (the classes of each sample, then -1): the sum of `max(0, 1 - right
+ * + wrong)` over all pairs of a right and a wrong class, divided by `C`. Throws for a class out of range. `reduction`
+ * is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.multilabelMarginLoss(tensor([[0, 1]]), tensor([[1, -1]], { dtype: 'int32' })); // 0
@@ -359,12 +366,12 @@ export const multilabelMarginLoss = /* @__PURE__ */ named(
     checkTensors('multilabelMarginLoss', x, target);
     const { reduction } = checkOptions('multilabelMarginLoss', options, known.lossOptions);
     const op = 'multilabelMarginLoss';
-    same(op, x, target);
+    checkSameShape(op, x, target);
     if (x.ndim === 1) return multilabelMarginLoss(x.unsqueeze(0), target.unsqueeze(0), { reduction });
     checkIntegers(op, 'targets', target);
     if (x.ndim !== 2) throw new ShapeError(op, `takes scores and targets [N, C], got [${x.shape.join(', ')}]`);
     const [n, classes] = x.shape as [number, number];
-    // What follows the first -1 does not count; a class that stands there twice counts twice.
+    // Targets after the first -1 are ignored; a class that is listed twice counts twice.
     const counts = target.eq(-1).cumsum(1).eq(0);
     const classesOf = where(counts, target, 0);
     const refuse = (c: number) => new IndexError(op, `target class ${c} is out of range for ${classes} classes`);

@@ -4,15 +4,15 @@ import { avgPool3d } from './pool3d.js';
 import { each, sizesOf, type Triple } from './sizes.js';
 
 export interface LpPoolOptions<Size = Pair> {
-  /** How far the window moves; the kernel size by default. */
+  /** The step of the window; the kernel size by default. */
   stride?: Size;
-  /** Whether a last window that does not end inside is taken too. */
+  /** Whether a last window that does not fit is used too; false by default. */
   ceilMode?: boolean;
 }
 
 export const lpPoolOptions = (sizes: Kind) => ({ stride: sizes, ceilMode: is.boolean });
 
-/** The p-th root of sums of p-th powers, from the means of powers. */
+/** The p-th root of the sum of p-th powers, from their mean. */
 const rootOf = (means: Tensor, normType: number, count: number): Tensor =>
   means
     .sign()
@@ -38,8 +38,9 @@ function lpPool<Size extends number | readonly number[]>(
 }
 
 /**
- * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, L]` or `[C, L]`: 1 gives sums, and
- * larger numbers come near to maxima. Options: `stride` (the kernel by default), `ceilMode` false.
+ * Pools by the `normType`-norm: the `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C,
+ * L]` or `[C, L]`. 1 gives sums; larger numbers approach maxima. Options: `stride` (the kernel by default), `ceilMode`
+ * false.
  *
  * ```ts
  * functional.lpPool1d(tensor([[[3, 4, 6, 8]]]), 2, 2); // [[[5, 10]]]
@@ -48,8 +49,9 @@ function lpPool<Size extends number | readonly number[]>(
 export const lpPool1d = /* @__PURE__ */ lpPool<number>('lpPool1d', avgPool1d, 1);
 
 /**
- * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, H, W]` or `[C, H, W]`. Options:
- * `stride` (the kernel by default), `ceilMode` false; sizes are a number or `[height, width]`.
+ * Pools by the `normType`-norm: the `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C,
+ * H, W]` or `[C, H, W]`. Options: `stride` (the kernel by default), `ceilMode` false. Sizes are a number or `[height,
+ * width]`.
  *
  * ```ts
  * functional.lpPool2d(tensor([[[3, 4]]]), 2, [1, 2]); // [[[5]]]
@@ -58,8 +60,9 @@ export const lpPool1d = /* @__PURE__ */ lpPool<number>('lpPool1d', avgPool1d, 1)
 export const lpPool2d = /* @__PURE__ */ lpPool<Pair>('lpPool2d', avgPool2d, 2);
 
 /**
- * The `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`.
- * Options: `stride` (the kernel by default), `ceilMode` false; sizes are a number or `[depth, height, width]`.
+ * Pools by the `normType`-norm: the `normType`-th root of the sum of `normType`-th powers of each window of `x` `[N, C,
+ * D, H, W]` or `[C, D, H, W]`. Options: `stride` (the kernel by default), `ceilMode` false. Sizes are a number or
+ * `[depth, height, width]`.
  *
  * ```ts
  * functional.lpPool3d(ones([1, 1, 1, 2, 2]), 2, [1, 2, 2]); // [[[[[2]]]]]

@@ -10,20 +10,22 @@ import {
   named,
   sizeOf,
 } from '@gradgate/core/internal';
-import { asBatch, asGiven, pairs } from './sizes.js';
+import { asBatch, likeInput, pairs } from './sizes.js';
 
-/** Maxima, and where they are. */
+/** The maxima of windows, and their indices. */
 export interface Places {
+  /** The maxima. */
   values: Tensor;
+  /** The index of each maximum in its line, plane or volume; the shape of `values`. */
   indices: Tensor;
 }
 
-/** Places among all elements of `x` as places within one of its lines, planes or volumes. */
-export const placesWithin = (places: Tensor, x: Tensor, dims: number): Tensor =>
-  places.remainder(sizeOf(x.shape.slice(-dims)));
+/** Converts indices among all elements of `x` to indices within one line, plane or volume. */
+export const indicesWithin = (indices: Tensor, x: Tensor, dims: number): Tensor =>
+  indices.remainder(sizeOf(x.shape.slice(-dims)));
 
 /**
- * `maxPool1d`, and where in its line each maximum is, as `maxUnpool1d` takes it: of the shape of the values.
+ * `maxPool1d`, with the index of each maximum in its line, for `maxUnpool1d`. Both have the same shape.
  *
  * ```ts
  * const { values, indices } = functional.maxPool1dWithIndices(tensor([[[1, 5, 2, 3]]]), 2);
@@ -38,13 +40,13 @@ export const maxPool1dWithIndices = /* @__PURE__ */ named(
     check('maxPool1dWithIndices', 'kernelSize', kernelSize, is.count);
     const lines = asBatch('maxPool1dWithIndices', x, 1).unsqueeze(2);
     const found = maxPoolWithPlaces(lines, [1, kernelSize], liftedOptions(kernelSize, options));
-    const [values, places] = found.map((t) => asGiven(t.squeeze(2), x, 1)) as [Tensor, Tensor];
-    return { values, indices: placesWithin(places, x, 1) };
+    const [values, indices] = found.map((t) => likeInput(t.squeeze(2), x, 1)) as [Tensor, Tensor];
+    return { values, indices: indicesWithin(indices, x, 1) };
   },
 );
 
 /**
- * `maxPool2d`, and where in its plane each maximum is, as `maxUnpool2d` takes it: `h * W + w`, of the shape of the values.
+ * `maxPool2d`, with the index `h * W + w` of each maximum in its plane, for `maxUnpool2d`. Both have the same shape.
  *
  * ```ts
  * const { values, indices } = functional.maxPool2dWithIndices(tensor([[[1, 3], [4, 2]]]), 2);
@@ -58,7 +60,7 @@ export const maxPool2dWithIndices = /* @__PURE__ */ named(
     check('maxPool2dWithIndices', 'kernelSize', kernelSize, pairs(is.count));
     const given = checkOptions('maxPool2dWithIndices', options, known.maxPoolOptions);
     const found = maxPoolWithPlaces(asBatch('maxPool2dWithIndices', x, 2), kernelSize, given);
-    const [values, places] = found.map((t) => asGiven(t, x, 2)) as [Tensor, Tensor];
-    return { values, indices: placesWithin(places, x, 2) };
+    const [values, indices] = found.map((t) => likeInput(t, x, 2)) as [Tensor, Tensor];
+    return { values, indices: indicesWithin(indices, x, 2) };
   },
 );

@@ -1,12 +1,13 @@
 import { type Pair, ShapeError, type Tensor, zeros } from '@gradgate/core';
 import { check, checkIntegers, checkOptions, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
-import { asBatch, asGiven, each, sizesOf, type Triple } from './sizes.js';
+import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
 export interface MaxUnpoolOptions<Size = Pair> {
-  /** How far the window moved; the kernel size by default. */
+  /** The stride of the pooling; the kernel size by default. */
   stride?: Size;
+  /** The padding of the pooling; 0 by default. */
   padding?: Size;
-  /** The sizes of what was pooled: less than a stride from those that are taken without it. */
+  /** The sizes before pooling, where they differ, by less than a stride, from those computed without this option. */
   outputSize?: readonly number[];
 }
 
@@ -19,39 +20,39 @@ const optionsOf = (dims: number) => ({
 function unpool(
   op: string,
   input: Tensor,
-  places: Tensor,
+  indices: Tensor,
   kernelSize: number | readonly number[],
   options: MaxUnpoolOptions<any> | undefined,
   dims: number,
 ): Tensor {
-  checkTensors(op, input, places);
+  checkTensors(op, input, indices);
   check(op, 'kernelSize', kernelSize, sizesOf(dims)(is.count));
   const { stride = kernelSize, padding = 0, outputSize } = checkOptions(op, options, optionsOf(dims));
-  checkIntegers(op, 'indices', places);
-  if (places.shape.join() !== input.shape.join())
+  checkIntegers(op, 'indices', indices);
+  if (indices.shape.join() !== input.shape.join())
     throw new ShapeError(
       op,
-      `indices have the shape of the input, [${input.shape.join(', ')}], got [${places.shape.join(', ')}]`,
+      `indices have the shape of the input, [${input.shape.join(', ')}], got [${indices.shape.join(', ')}]`,
     );
   const x = asBatch(op, input, dims);
   const [kernel, steps, sides] = [each(kernelSize, dims), each(stride, dims), each(padding, dims)];
   const least = x.shape.slice(2).map((n, d) => (n - 1) * steps[d]! - 2 * sides[d]! + kernel[d]!);
-  // PyTorch's modules are often given the whole shape.
+  // As with PyTorch's modules, the whole shape may be given.
   const sizes = outputSize?.slice(-dims) ?? least;
   if (sizes.length !== dims || sizes.some((n, d) => n < 1 || Math.abs(n - least[d]!) >= steps[d]!))
     throw new ShapeError(
       op,
-      `outputSize is within a stride [${steps.join(', ')}] of [${least.join(', ')}], got [${sizes.join(', ')}]`,
+      `outputSize must be within a stride [${steps.join(', ')}] of [${least.join(', ')}], got [${sizes.join(', ')}]`,
     );
   const [n, c] = x.shape as [number, number];
   const out = zeros([n, c, sizeOf(sizes)], { dtype: x.dtype, device: x.device });
-  const filled = out.scatter(2, asBatch(op, places, dims).reshape([n, c, -1]), x.reshape([n, c, -1]));
-  return asGiven(filled.reshape([n, c, ...sizes]), input, dims);
+  const filled = out.scatter(2, asBatch(op, indices, dims).reshape([n, c, -1]), x.reshape([n, c, -1]));
+  return likeInput(filled.reshape([n, c, ...sizes]), input, dims);
 }
 
 /**
- * The inverse of `maxPool1dWithIndices` as far as there is one: `x` `[N, C, L]` or `[C, L]` at its `indices`, 0 elsewhere.
- * Options: `stride` (the kernel by default), `padding` 0, `outputSize`.
+ * The partial inverse of `maxPool1dWithIndices`: puts `x` `[N, C, L]` or `[C, L]` at its `indices`, with 0 elsewhere.
+ * Options: `stride` (the kernel by default), `padding` 0, `outputSize`. Throws for indices out of range.
  *
  * ```ts
  * const { values, indices } = functional.maxPool1dWithIndices(tensor([[[1, 5, 2, 3]]]), 2);
@@ -65,8 +66,8 @@ export const maxUnpool1d = /* @__PURE__ */ named(
 );
 
 /**
- * The inverse of `maxPool2dWithIndices` as far as there is one: `x` `[N, C, H, W]` or `[C, H, W]` at its `indices`, 0
- * elsewhere. Options: `stride` (the kernel by default), `padding` 0, `outputSize`.
+ * The partial inverse of `maxPool2dWithIndices`: puts `x` `[N, C, H, W]` or `[C, H, W]` at its `indices`, with 0
+ * elsewhere. Options: `stride` (the kernel by default), `padding` 0, `outputSize`. Throws for indices out of range.
  *
  * ```ts
  * const { values, indices } = functional.maxPool2dWithIndices(tensor([[[1, 3], [4, 2]]]), 2);
@@ -80,8 +81,8 @@ export const maxUnpool2d = /* @__PURE__ */ named(
 );
 
 /**
- * The inverse of `maxPool3dWithIndices` as far as there is one: `x` `[N, C, D, H, W]` or `[C, D, H, W]` at its `indices`, 0
- * elsewhere. Options: `stride` (the kernel by default), `padding` 0, `outputSize`.
+ * The partial inverse of `maxPool3dWithIndices`: puts `x` `[N, C, D, H, W]` or `[C, D, H, W]` at its `indices`, with 0
+ * elsewhere. Options: `stride` (the kernel by default), `padding` 0, `outputSize`. Throws for indices out of range.
  *
  * ```ts
  * const { values, indices } = functional.maxPool3dWithIndices(tensor([[[[1, 3]], [[4, 2]]]]), [2, 1, 2]);

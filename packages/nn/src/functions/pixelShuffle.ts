@@ -7,7 +7,8 @@ const planes = ({ shape }: Tensor): [lead: Shape, c: number, h: number, w: numbe
 ];
 
 /**
- * Channels to pixels (Shi et al., 2016): `[..., C r r, H, W]` to `[..., C, H r, W r]`.
+ * Moves channels to pixels (Shi et al., 2016): `[..., C r r, H, W]` to `[..., C, H r, W r]`, where `r` is `factor`.
+ * Throws where `r²` does not divide the channels.
  *
  * ```ts
  * functional.pixelShuffle(tensor([[[1]], [[2]], [[3]], [[4]]]), 2); // [[[1, 2], [3, 4]]]
@@ -25,7 +26,8 @@ export const pixelShuffle = /* @__PURE__ */ named('pixelShuffle', (x: Tensor, fa
 });
 
 /**
- * Pixels to channels, the reverse of `pixelShuffle`: `[..., C, H r, W r]` to `[..., C r r, H, W]`.
+ * Moves pixels to channels, the inverse of `pixelShuffle`: `[..., C, H r, W r]` to `[..., C r r, H, W]`, where `r` is
+ * `factor`. Throws where it does not divide height and width.
  *
  * ```ts
  * functional.pixelUnshuffle(tensor([[[1, 2], [3, 4]]]), 2).shape; // [4, 1, 1]

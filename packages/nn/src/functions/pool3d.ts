@@ -8,16 +8,16 @@ import {
   maxPoolWithPlaces,
   named,
 } from '@gradgate/core/internal';
-import { type Places, placesWithin } from './maxPool.js';
-import { asBatch, asGiven, type Triple, three, triples } from './sizes.js';
+import { indicesWithin, type Places } from './maxPool.js';
+import { asBatch, likeInput, type Triple, three, triples } from './sizes.js';
 
-// Windows of volumes are taken in two steps: of planes, and then of what these gave, in depth.
+// Pooling is separable: first over each plane, then over the results in depth.
 
 type Five = [number, number, number, number, number];
 const sizes = triples(is.count);
 
-/** The maxima of `[N, C, D, H, W]`, and, where that is asked, their places among all elements. */
-function largest(x: Tensor, kernelSize: Triple, options: MaxPoolOptions<Triple>): [Tensor, () => Tensor] {
+/** The maxima over `[N, C, D, H, W]`, and a function that computes their indices among all elements. */
+function maxima(x: Tensor, kernelSize: Triple, options: MaxPoolOptions<Triple>): [Tensor, () => Tensor] {
   const { stride = kernelSize, padding = 0, dilation = 1, ceilMode } = options;
   const [n, c, depth, h, w] = x.shape as Five;
   const [[k, kernel], [s, steps], [p, sides], [d, gaps]] = [
@@ -40,23 +40,23 @@ function largest(x: Tensor, kernelSize: Triple, options: MaxPoolOptions<Triple>)
     ceilMode,
   });
   const shape = [n, c, out.shape[2]!, rows, columns];
-  const places = () =>
+  const indices = () =>
     inPlanes
       .reshape([-1])
       .indexSelect(0, inDepth.reshape([-1]))
       .reshape(shape);
-  return [out.reshape(shape), places];
+  return [out.reshape(shape), indices];
 }
 
 const maxPool = (op: string, input: Tensor, kernelSize: Triple, options: MaxPoolOptions<Triple> | undefined) => {
   checkTensors(op, input);
   check(op, 'kernelSize', kernelSize, sizes);
-  return largest(asBatch(op, input, 3), kernelSize, checkOptions(op, options, known.maxPoolOptions));
+  return maxima(asBatch(op, input, 3), kernelSize, checkOptions(op, options, known.maxPoolOptions));
 };
 
 /**
- * The largest element of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`: `[N, C, D2, H2, W2]`. Options: `stride`
- * (the kernel by default), `padding` 0, `dilation` 1, `ceilMode` false; sizes are a number or `[depth, height, width]`.
+ * The maximum of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`: `[N, C, D2, H2, W2]`. Options: `stride` (the
+ * kernel by default), `padding` 0, `dilation` 1, `ceilMode` false. Sizes are a number or `[depth, height, width]`.
  *
  * ```ts
  * functional.maxPool3d(randn([4, 3, 8, 8, 8]), 2).shape; // [4, 3, 4, 4, 4]
@@ -65,11 +65,11 @@ const maxPool = (op: string, input: Tensor, kernelSize: Triple, options: MaxPool
 export const maxPool3d = /* @__PURE__ */ named(
   'maxPool3d',
   (x: Tensor, kernelSize: Triple, options?: MaxPoolOptions<Triple>): Tensor =>
-    asGiven(maxPool('maxPool3d', x, kernelSize, options)[0], x, 3),
+    likeInput(maxPool('maxPool3d', x, kernelSize, options)[0], x, 3),
 );
 
 /**
- * `maxPool3d`, and where in its volume each maximum is: `d * H * W + h * W + w`, of the shape of the values.
+ * `maxPool3d`, with the index `d * H * W + h * W + w` of each maximum in its volume. Both have the same shape.
  *
  * ```ts
  * const { values, indices } = functional.maxPool3dWithIndices(tensor([[[[1, 3]], [[4, 2]]]]), [2, 1, 2]);
@@ -79,15 +79,15 @@ export const maxPool3d = /* @__PURE__ */ named(
 export const maxPool3dWithIndices = /* @__PURE__ */ named(
   'maxPool3dWithIndices',
   (x: Tensor, kernelSize: Triple, options?: MaxPoolOptions<Triple>): Places => {
-    const [values, places] = maxPool('maxPool3dWithIndices', x, kernelSize, options);
-    return { values: asGiven(values, x, 3), indices: asGiven(placesWithin(places(), x, 3), x, 3) };
+    const [values, indices] = maxPool('maxPool3dWithIndices', x, kernelSize, options);
+    return { values: likeInput(values, x, 3), indices: likeInput(indicesWithin(indices(), x, 3), x, 3) };
   },
 );
 
 /**
- * The mean of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`: `[N, C, D2, H2, W2]`. Options: `stride` (the kernel by
- * default), `padding` 0, `ceilMode` false, `countIncludePad` true, `divisorOverride`; sizes are a number or `[depth, height,
- * width]`.
+ * The mean of each window of `x` `[N, C, D, H, W]` or `[C, D, H, W]`: `[N, C, D2, H2, W2]`. Options: `stride` (the
+ * kernel by default), `padding` 0, `ceilMode` false, `countIncludePad` true, `divisorOverride`. Sizes are a number or
+ * `[depth, height, width]`.
  *
  * ```ts
  * functional.avgPool3d(ones([1, 1, 2, 2, 2]), 2); // [[[[[1]]]]]
@@ -116,13 +116,13 @@ export const avgPool3d = /* @__PURE__ */ named(
       padding: [p, 0],
       divisorOverride,
     });
-    return asGiven(out.reshape([n, c, out.shape[2]!, rows, columns]), input, 3);
+    return likeInput(out.reshape([n, c, out.shape[2]!, rows, columns]), input, 3);
   },
 );
 
 /**
- * Means of as many windows as `outputSize` says, a number or `[depth, height, width]`: `[N, C, D, H, W]` or `[C, D, H, W]`
- * to `[N, C, ...outputSize]`.
+ * The mean of each window, where windows divide the volume as evenly as possible into `outputSize`, a number or
+ * `[depth, height, width]`: `[N, C, D, H, W]` or `[C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`.
  *
  * ```ts
  * functional.adaptiveAvgPool3d(randn([4, 3, 8, 8, 8]), 1).shape; // [4, 3, 1, 1, 1]
@@ -138,6 +138,6 @@ export const adaptiveAvgPool3d = /* @__PURE__ */ named(
     const [deep, plane] = three(outputSize);
     const planes = adaptiveAvgPool2d(x.reshape([n, c * depth, h, w]), plane);
     const out = adaptiveAvgPool2d(planes.reshape([n, c, depth, plane[0] * plane[1]]), [deep, plane[0] * plane[1]]);
-    return asGiven(out.reshape([n, c, deep, ...plane]), input, 3);
+    return likeInput(out.reshape([n, c, deep, ...plane]), input, 3);
   },
 );

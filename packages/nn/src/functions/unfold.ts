@@ -2,11 +2,11 @@ import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zer
 import { check, checkOptions, checkTensors, is, named, outputSize, type Window } from '@gradgate/core/internal';
 
 export interface UnfoldOptions {
-  /** How far the window moves; 1 by default. */
+  /** The step of the window; 1 by default. */
   stride?: Pair;
-  /** Zeros on each side; 0 by default. */
+  /** The number of zeros on each side; 0 by default. */
   padding?: Pair;
-  /** How far the places of a window are apart; 1 by default. */
+  /** The distance between the elements of a window; 1 by default. */
   dilation?: Pair;
 }
 
@@ -17,15 +17,15 @@ type Two = readonly [number, number];
 const sizes = pairs(is.count);
 const two = (v: Pair): Two => (typeof v === 'number' ? [v, v] : v);
 
-/** The windows over a plane, as options say. */
+/** The windows over a plane, by the options. */
 interface Windows extends Window {
-  /** How many there are, down and across. */
+  /** The number of windows, down and across. */
   readonly positions: Two;
 }
 
 function windowsOf(op: string, plane: Two, kernelSize: Pair, options: UnfoldOptions | undefined): Windows {
   const given = checkOptions(op, options, unfoldOptions);
-  check(op, 'the size of the kernel', kernelSize, sizes);
+  check(op, 'kernelSize', kernelSize, sizes);
   const kernel = two(kernelSize);
   const [stride, padding, dilation] = [two(given.stride ?? 1), two(given.padding ?? 0), two(given.dilation ?? 1)];
   const window = { kernel, stride, padding, dilation };
@@ -39,7 +39,8 @@ function windowsOf(op: string, plane: Two, kernelSize: Pair, options: UnfoldOpti
 }
 
 /**
- * The windows of planes as columns (im2col): `[N, C, H, W]` to `[N, C * kh * kw, windows]`, or without `N`.
+ * The windows of planes as columns (im2col): `[N, C, H, W]` to `[N, C * kh * kw, windows]`, or without `N`. Options:
+ * `stride` 1, `padding` 0, `dilation` 1. Throws where the kernel does not fit.
  *
  * ```ts
  * functional.unfold(arange(4).float().reshape([1, 1, 2, 2]), 1); // [[[0, 1, 2, 3]]]
@@ -65,8 +66,8 @@ export const unfold = /* @__PURE__ */ named(
 );
 
 /**
- * Planes `outputSize` of which each element is the sum of what windows have at its place (col2im): `[N, C * kh * kw, windows]`
- * to `[N, C, ...outputSize]`, or without `N`. The gradient of `unfold` as an operator.
+ * Adds windows up to planes of `outputSize` (col2im): `[N, C * kh * kw, windows]` to `[N, C, ...outputSize]`, or
+ * without `N`. The gradient of `unfold`; elements in several windows are added. Options as for `unfold`.
  *
  * ```ts
  * functional.fold(ones([1, 4, 4]), [3, 3], 2); // [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]
@@ -77,7 +78,7 @@ export const fold = /* @__PURE__ */ named(
   (x: Tensor, outputSize: Pair, kernelSize: Pair, options?: UnfoldOptions): Tensor => {
     checkTensors('fold', x);
     if (x.ndim === 2) return fold(x.unsqueeze(0), outputSize, kernelSize, options).squeeze(0);
-    check('fold', 'the size of the output', outputSize, sizes);
+    check('fold', 'outputSize', outputSize, sizes);
     const [h, w] = two(outputSize);
     const windows = windowsOf('fold', [h, w], kernelSize, options);
     const { kernel, padding, positions } = windows;
@@ -96,7 +97,7 @@ export const fold = /* @__PURE__ */ named(
   },
 );
 
-/** Where in a padded plane each position of the kernel lies, of one window after another. */
+/** The indices in a padded plane of each element of the kernel, window after window. */
 function positionsIn([, width]: Two, { kernel, stride, dilation, positions }: Windows): Int32Array {
   const found = new Int32Array(kernel[0] * kernel[1] * positions[0] * positions[1]);
   let at = 0;

@@ -33,10 +33,8 @@ import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 import { layerOf } from './layerOf.js';
 
-// Each takes the options of the function that it is named after.
-
 /**
- * `max(x, 0)` of each element. Any shape, kept.
+ * `max(x, 0)` of each element. Any shape; the output has the same.
  *
  * ```ts
  * new ReLU()(tensor([-1, 0, 2])); // [0, 0, 2]
@@ -44,7 +42,7 @@ import { layerOf } from './layerOf.js';
  */
 export class ReLU extends layerOf(relu) {}
 /**
- * `min(max(x, 0), 6)` of each element. Any shape, kept.
+ * `min(max(x, 0), 6)` of each element. Any shape; the output has the same.
  *
  * ```ts
  * new ReLU6()(tensor([-1, 3, 8])); // [0, 3, 6]
@@ -52,7 +50,8 @@ export class ReLU extends layerOf(relu) {}
  */
 export class ReLU6 extends layerOf(relu6) {}
 /**
- * `x` where positive, else `negativeSlope x`; 0.01 by default. Any shape, kept.
+ * `x` where it is positive, otherwise `negativeSlope * x`; `negativeSlope` is 0.01 by default. Any shape; the output
+ * has the same.
  *
  * ```ts
  * new LeakyReLU(0.1)(tensor([-1, 2])); // [-0.1, 2]
@@ -60,7 +59,8 @@ export class ReLU6 extends layerOf(relu6) {}
  */
 export class LeakyReLU extends layerOf(leakyRelu, is.optional(is.number)) {}
 /**
- * `x` where positive, else `alpha (exp(x) - 1)` (Clevert et al., 2015); alpha is 1 by default. Any shape, kept.
+ * `x` where it is positive, otherwise `alpha * (exp(x) - 1)` (Clevert et al., 2015); alpha is 1 by default. Any shape;
+ * the output has the same.
  *
  * ```ts
  * new ELU({ alpha: 2 })(tensor([-1, 2])); // [-1.264, 2]
@@ -68,7 +68,8 @@ export class LeakyReLU extends layerOf(leakyRelu, is.optional(is.number)) {}
  */
 export class ELU extends layerOf(elu, known.eluOptions) {}
 /**
- * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` (Barron, 2017); alpha is 1 by default. Any shape, kept.
+ * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` (Barron, 2017); alpha is 1 by default. Any shape; the output has the
+ * same.
  *
  * ```ts
  * new CELU({ alpha: 2 })(tensor([-1, 2])); // [-0.7869, 2]
@@ -76,7 +77,8 @@ export class ELU extends layerOf(elu, known.eluOptions) {}
  */
 export class CELU extends layerOf(celu, known.celuOptions) {}
 /**
- * ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017). Any shape, kept.
+ * ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017). Any shape; the output has the
+ * same.
  *
  * ```ts
  * new SELU()(tensor([-1, 2])); // [-1.111, 2.101]
@@ -84,8 +86,8 @@ export class CELU extends layerOf(celu, known.celuOptions) {}
  */
 export class SELU extends layerOf(selu) {}
 /**
- * `x` times the normal distribution function at x (Hendrycks and Gimpel, 2016); with `{ approximate: 'tanh' }` an
- * approximation of it, as GPT-2 has it. Any shape, kept.
+ * `x * Φ(x)`, where Φ is the distribution function of the standard normal distribution (Hendrycks and Gimpel, 2016).
+ * With `{ approximate: 'tanh' }` it is approximated by tanh, as in GPT-2. Any shape; the output has the same.
  *
  * ```ts
  * new GELU()(tensor([-1, 2])); // [-0.1587, 1.954]
@@ -93,7 +95,7 @@ export class SELU extends layerOf(selu) {}
  */
 export class GELU extends layerOf(gelu, known.geluOptions) {}
 /**
- * `x sigmoid(x)`, also called swish. Any shape, kept.
+ * `x sigmoid(x)`, also called swish. Any shape; the output has the same.
  *
  * ```ts
  * new SiLU()(tensor([-1, 2])); // [-0.2689, 1.762]
@@ -101,7 +103,7 @@ export class GELU extends layerOf(gelu, known.geluOptions) {}
  */
 export class SiLU extends layerOf(silu) {}
 /**
- * `x tanh(softplus(x))` (Misra, 2019). Any shape, kept.
+ * `x tanh(softplus(x))` (Misra, 2019). Any shape; the output has the same.
  *
  * ```ts
  * new Mish()(tensor([-1, 2])); // [-0.3034, 1.944]
@@ -109,8 +111,8 @@ export class SiLU extends layerOf(silu) {}
  */
 export class Mish extends layerOf(mish) {}
 /**
- * Halves `a` and `b` of dimension `dim` (the last one by default) to `a sigmoid(b)` (Dauphin et al., 2016): half the
- * size there. Throws where that size is odd.
+ * `a * sigmoid(b)`, where `a` and `b` are the halves of `x` along `dim`, the last dimension by default (Dauphin et al.,
+ * 2016). The output has half the size there. Throws where that size is odd.
  *
  * ```ts
  * new GLU()(tensor([[1, 2, 0, 0]])); // [[0.5, 1]]
@@ -118,7 +120,7 @@ export class Mish extends layerOf(mish) {}
  */
 export class GLU extends layerOf(glu, is.optional(is.integer)) {}
 /**
- * `1 / (1 + exp(-x))` of each element. Any shape, kept.
+ * `1 / (1 + exp(-x))` of each element. Any shape; the output has the same.
  *
  * ```ts
  * new Sigmoid()(tensor([0, 2])); // [0.5, 0.8808]
@@ -126,7 +128,7 @@ export class GLU extends layerOf(glu, is.optional(is.integer)) {}
  */
 export class Sigmoid extends layerOf(sigmoid) {}
 /**
- * `log(sigmoid(x))`, computed without overflow. Any shape, kept.
+ * `log(sigmoid(x))`, computed without overflow. Any shape; the output has the same.
  *
  * ```ts
  * new LogSigmoid()(tensor([0, -100])); // [-0.6931, -100]
@@ -134,7 +136,7 @@ export class Sigmoid extends layerOf(sigmoid) {}
  */
 export class LogSigmoid extends layerOf(logSigmoid) {}
 /**
- * `x / 6 + 1/2` within 0 and 1. Any shape, kept.
+ * `x / 6 + 1/2`, clamped to [0, 1]. Any shape; the output has the same.
  *
  * ```ts
  * new Hardsigmoid()(tensor([-4, 0, 4])); // [0, 0.5, 1]
@@ -142,7 +144,7 @@ export class LogSigmoid extends layerOf(logSigmoid) {}
  */
 export class Hardsigmoid extends layerOf(hardsigmoid) {}
 /**
- * `x hardsigmoid(x)` (Howard et al., 2019). Any shape, kept.
+ * `x hardsigmoid(x)` (Howard et al., 2019). Any shape; the output has the same.
  *
  * ```ts
  * new Hardswish()(tensor([-4, 1, 4])); // [0, 0.6667, 4]
@@ -150,7 +152,7 @@ export class Hardsigmoid extends layerOf(hardsigmoid) {}
  */
 export class Hardswish extends layerOf(hardswish) {}
 /**
- * `x` within `min` and `max`, which are -1 and 1 by default. Any shape, kept.
+ * `x` clamped to [`min`, `max`], which are -1 and 1 by default. Any shape; the output has the same.
  *
  * ```ts
  * new Hardtanh()(tensor([-3, 0.5, 3])); // [-1, 0.5, 1]
@@ -158,7 +160,7 @@ export class Hardswish extends layerOf(hardswish) {}
  */
 export class Hardtanh extends layerOf(hardtanh, known.hardtanhOptions) {}
 /**
- * The hyperbolic tangent of each element. Any shape, kept.
+ * The hyperbolic tangent of each element. Any shape; the output has the same.
  *
  * ```ts
  * new Tanh()(tensor([0, 1])); // [0, 0.7616]
@@ -166,7 +168,7 @@ export class Hardtanh extends layerOf(hardtanh, known.hardtanhOptions) {}
  */
 export class Tanh extends layerOf(tanh) {}
 /**
- * `x - tanh(x)` of each element. Any shape, kept.
+ * `x - tanh(x)` of each element. Any shape; the output has the same.
  *
  * ```ts
  * new Tanhshrink()(tensor([0, 1])); // [0, 0.2384]
@@ -174,8 +176,8 @@ export class Tanh extends layerOf(tanh) {}
  */
 export class Tanhshrink extends layerOf(tanhshrink) {}
 /**
- * `log(1 + exp(beta x)) / beta`; beta is 1 by default, and where `beta x` is above `threshold`, 20 by default, x
- * itself. Any shape, kept.
+ * `log(1 + exp(beta * x)) / beta`; `beta` is 1 by default. Where `beta * x` is above `threshold`, 20 by default, it is
+ * `x`. Any shape; the output has the same.
  *
  * ```ts
  * new Softplus()(tensor([0, 30])); // [0.6931, 30]
@@ -183,7 +185,7 @@ export class Tanhshrink extends layerOf(tanhshrink) {}
  */
 export class Softplus extends layerOf(softplus, known.softplusOptions) {}
 /**
- * `x / (1 + |x|)` of each element. Any shape, kept.
+ * `x / (1 + |x|)` of each element. Any shape; the output has the same.
  *
  * ```ts
  * new Softsign()(tensor([-1, 3])); // [-0.5, 0.75]
@@ -191,7 +193,8 @@ export class Softplus extends layerOf(softplus, known.softplusOptions) {}
  */
 export class Softsign extends layerOf(softsign) {}
 /**
- * `x` moved towards 0 by `lambda`, 0.5 by default, and 0 within it. Any shape, kept.
+ * Moves `x` towards 0 by `lambda`, 0.5 by default, and gives 0 where `|x|` is at most that. Any shape; the output has
+ * the same.
  *
  * ```ts
  * new Softshrink()(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
@@ -199,7 +202,7 @@ export class Softsign extends layerOf(softsign) {}
  */
 export class Softshrink extends layerOf(softshrink, is.optional(is.nonNegative)) {}
 /**
- * `x` where `|x|` is above `lambda`, 0.5 by default, else 0. Any shape, kept.
+ * `x` where `|x|` is above `lambda`, 0.5 by default, otherwise 0. Any shape; the output has the same.
  *
  * ```ts
  * new Hardshrink()(tensor([-2, 0.3, 2])); // [-2, 0, 2]
@@ -207,7 +210,7 @@ export class Softshrink extends layerOf(softshrink, is.optional(is.nonNegative))
  */
 export class Hardshrink extends layerOf(hardshrink, is.optional(is.nonNegative)) {}
 /**
- * `x` where it is above `threshold`, else `value`. Any shape, kept.
+ * `x` where it is above `threshold`, otherwise `value`. Any shape; the output has the same.
  *
  * ```ts
  * new Threshold(0.1, 20)(tensor([0, 1])); // [20, 1]
@@ -215,7 +218,8 @@ export class Hardshrink extends layerOf(hardshrink, is.optional(is.nonNegative))
  */
 export class Threshold extends layerOf(threshold, is.number, is.number) {}
 /**
- * Positive numbers whose sum along `dim` is 1: `exp(x) / sum(exp(x))`. Any shape, kept.
+ * The softmax along `dim`, `exp(x) / sum(exp(x))`: positive numbers that add up to 1. Any shape; the output has the
+ * same.
  *
  * ```ts
  * new Softmax(-1)(tensor([[0, 0]])); // [[0.5, 0.5]]
@@ -223,7 +227,7 @@ export class Threshold extends layerOf(threshold, is.number, is.number) {}
  */
 export class Softmax extends layerOf(softmax, is.integer) {}
 /**
- * The logarithm of softmax along `dim`, computed without overflow. Any shape, kept.
+ * The logarithm of the softmax along `dim`, computed without overflow. Any shape; the output has the same.
  *
  * ```ts
  * new LogSoftmax(-1)(tensor([[0, 0]])); // [[-0.6931, -0.6931]]
@@ -231,7 +235,7 @@ export class Softmax extends layerOf(softmax, is.integer) {}
  */
 export class LogSoftmax extends layerOf(logSoftmax, is.integer) {}
 /**
- * Softmax of `-x` along `dim`: the smallest gets the most. Any shape, kept.
+ * The softmax of `-x` along `dim`: smaller numbers get more weight. Any shape; the output has the same.
  *
  * ```ts
  * new Softmin(-1)(tensor([[0, 1]])); // [[0.7311, 0.2689]]
@@ -242,8 +246,9 @@ export class Softmin extends layerOf(softmin, is.integer) {}
 const preluOptions = { init: is.number };
 
 /**
- * `x` where positive, else `weight x` (He et al., 2015). Parameter: `weight` `[numParameters]`, 1 by default for one
- * slope, or as many as there are channels (dimension 1); it starts at `init`, 0.25 by default. Any shape, kept.
+ * `x` where it is positive, otherwise `weight * x` (He et al., 2015). Parameter: `weight` `[numParameters]`, one slope
+ * (the default) or one for each channel (dimension 1); it starts at `init`, 0.25 by default. Any shape; the output has
+ * the same.
  *
  * ```ts
  * new PReLU()(tensor([[-4, 4]])); // [[-1, 4]]
@@ -268,8 +273,8 @@ export class PReLU extends Module {
 }
 
 /**
- * Leaky ReLU whose slope is drawn anew for each element in training, uniform in `[lower, upper)`, 1/8 and 1/3 by
- * default, and is the middle of the two in eval (Xu et al., 2015). Any shape, kept.
+ * Leaky ReLU with random slopes (Xu et al., 2015): in training each element gets its own, uniform in [`lower`,
+ * `upper`), 1/8 and 1/3 by default; in eval the slope is the mean of the two. Any shape; the output has the same.
  *
  * ```ts
  * new RReLU(0.1, 0.3).eval()(tensor([-1, 2])); // [-0.2, 2]

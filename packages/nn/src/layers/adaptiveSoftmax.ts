@@ -6,7 +6,7 @@ import { ModuleList, Sequential } from './container.js';
 import { Linear } from './linear.js';
 
 export interface AdaptiveLogSoftmaxOptions {
-  /** By how much each cluster's features are fewer than those of the one before; 4 by default. */
+  /** The factor by which the features become fewer from one cluster to the next; 4 by default. */
   divValue?: number;
   /** Whether the head has a bias; false by default. */
   headBias?: boolean;
@@ -15,9 +15,10 @@ export interface AdaptiveLogSoftmaxOptions {
 const known = { divValue: is.positive, headBias: is.boolean };
 
 /**
- * Softmax over many classes, of which the frequent ones come first (Grave et al., 2017): those below the first cutoff in a
- * head, the rarer ones in clusters with fewer features. `[N, inFeatures]` and targets `[N]`, or one sample without `N`, to
- * the log probabilities of the targets and their loss. `cutoffs` rise, and are below `numClasses`.
+ * Softmax over many classes, sorted by falling frequency (Grave et al., 2017). Classes below the first cutoff are in
+ * the head; the rarer ones are in clusters with fewer features. Takes `[N, inFeatures]` and targets `[N]`, or one
+ * sample without `N`; returns the log probabilities `output` `[N]` of the targets and the `loss`. `cutoffs` ascend and
+ * are below `numClasses`. Throws for a target out of range, and on devices that can only be read asynchronously.
  *
  * ```ts
  * const layer = new AdaptiveLogSoftmaxWithLoss(16, 1000, [10, 100]);
@@ -43,7 +44,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     check(name, 'cutoffs', cutoffs, is.arrayOf(is.count));
     const rise = [...cutoffs, numClasses].every((c, i, all) => i === 0 || c > all[i - 1]!);
     if (cutoffs.length === 0 || !rise)
-      throw new RangeError(`${name}: cutoffs rise, and are below ${numClasses}, got [${cutoffs.join(', ')}]`);
+      throw new RangeError(`${name}: cutoffs must ascend and be below ${numClasses}, got [${cutoffs.join(', ')}]`);
     this.cutoffs = [...cutoffs, numClasses];
     this.head = new Linear(inFeatures, this.cutoffs[0]! + cutoffs.length, { bias: headBias });
     this.tail = new ModuleList(
@@ -58,7 +59,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     );
   }
 
-  /** The log probability of each target, `[N]`, and the mean of their negatives. */
+  /** Returns the log probability of each target, `output` `[N]`, and the `loss`, the negative of their mean. */
   override forward(x: Tensor, target: Tensor): { output: Tensor; loss: Tensor } {
     const name = this.constructor.name;
     checkTensors(name, x, target);
@@ -72,7 +73,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
         name,
         `takes [N, ${this.inFeatures}] and targets [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
       );
-    // How many targets a cluster has decides what is computed.
+    // What is computed depends on how many targets each cluster has, so they must be read.
     if (backend(target.device).isAsync) refuseRead(target.storage, name);
     const outOfRange = (c: number) =>
       new IndexError(name, `target ${c} is out of range for ${this.numClasses} classes`);
@@ -86,7 +87,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
       const inside = target.ge(low).logicalAnd(target.lt(high));
       const rows = inside.nonzero().squeeze(1);
       if (rows.numel === 0) return;
-      // Only the rows whose target is there go through the cluster.
+      // Only rows with a target in this cluster pass through it.
       const own = logSoftmax(cluster(x.indexSelect(0, rows)), 1);
       const found = pick(own, target.indexSelect(0, rows).sub(low)).add(head.indexSelect(0, rows).select(1, first + i));
       output = output.mul(inside.logicalNot().to(output.dtype)).indexAdd(0, rows, found);
@@ -94,7 +95,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     return { output, loss: output.mean().neg() };
   }
 
-  /** The log probabilities of all classes: `[N, inFeatures]` to `[N, numClasses]`. */
+  /** Returns the log probabilities of all classes: `[N, inFeatures]` to `[N, numClasses]`. */
   logProb(x: Tensor): Tensor {
     const head = logSoftmax(this.head(x), 1);
     const [first] = this.cutoffs as [number];
@@ -102,7 +103,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     return cat([head.narrow(1, 0, first), ...clusters], 1);
   }
 
-  /** The most likely class of each sample: `[N, inFeatures]` to `[N]`. */
+  /** Returns the most likely class of each sample: `[N, inFeatures]` to `[N]`. */
   predict(x: Tensor): Tensor {
     return this.logProb(x).argmax(1);
   }
@@ -112,5 +113,5 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 }
 
-/** The element of each row that `index` names. */
+/** The element of each row at `index`. */
 const pick = (rows: Tensor, index: Tensor): Tensor => rows.gather(1, index.unsqueeze(1)).squeeze(1);

@@ -21,30 +21,35 @@ import { checkLayer } from './checkLayer.js';
 import { Linear } from './linear.js';
 
 export interface MultiheadAttentionOptions {
-  /** Probability with which attention weights are dropped in training. */
+  /** The probability of dropping attention weights in training; 0 by default. */
   dropout?: number;
+  /** Whether the projections have biases; true by default. */
   bias?: boolean;
-  /** `[N, L, E]` rather than `[L, N, E]`. */
+  /** Whether inputs are `[N, L, E]` rather than `[L, N, E]`; false by default. */
   batchFirst?: boolean;
   /** The number of features of keys; `embedDim` by default. */
   kdim?: number;
   /** The number of features of values; `embedDim` by default. */
   vdim?: number;
-  /** Whether a learned key and value are added to the sequence. */
+  /** Whether a learned key and value are appended to the sequence; false by default. */
   addBiasKv?: boolean;
-  /** Whether a key and a value of zeros are added to the sequence. */
+  /** Whether a key and a value of zeros are appended to the sequence; false by default. */
   addZeroAttn?: boolean;
 }
 
 export interface AttentionMasks {
-  /** Bool `[N, S]`: true for keys to be left out; floating point: added to the scores. */
+  /** `[N, S]`. Bool: true for keys to ignore. Floating point: added to the scores. */
   keyPaddingMask?: Tensor | null;
-  /** Bool `[L, S]` or `[N * heads, L, S]`: true where attention is **not** allowed; floating point: added. */
+  /**
+   * `[L, S]` or `[N * heads, L, S]`. Bool: true where attention is **not** allowed. Floating point: added to the
+   * scores.
+   */
   attnMask?: Tensor | null;
-  /** Each position sees itself and those before. */
+  /** Whether each position attends only to itself and those before it; false by default. */
   isCausal?: boolean;
-  /** Whether the weights are given too; averaged over the heads unless `averageAttnWeights` is false. */
+  /** Whether attention weights are returned too; true by default. */
   needWeights?: boolean;
+  /** Whether these are averaged over the heads; true by default. */
   averageAttnWeights?: boolean;
 }
 
@@ -66,15 +71,15 @@ const masksKnown = {
   averageAttnWeights: is.boolean,
 };
 
-/** A mask as numbers to be added to scores: bool masks leave out what is true, as PyTorch's modules do. */
+/** A mask to be added to the scores. As in PyTorch's modules, true in a bool mask means "ignore". */
 const additive = (mask: Tensor, like: Tensor): Tensor =>
   mask.dtype === 'bool'
     ? where(mask, Number.NEGATIVE_INFINITY, zeros(mask.shape, { dtype: like.dtype, device: mask.device }))
     : mask;
 
 /**
- * The `[n, m]` mask that keeps each position from seeing those after it: 0 where it may look, -Infinity elsewhere. It
- * is added to the scores; `m` is `n` by default.
+ * The causal mask `[n, m]`, to be added to attention scores: 0 where a position may attend, -Infinity for later
+ * positions. `m` is `n` by default.
  *
  * ```ts
  * causalMask(2); // [[0, -Infinity], [0, 0]]
@@ -87,9 +92,10 @@ export function causalMask(n: number, m = n): Tensor {
 }
 
 /**
- * Attention of several heads (Vaswani et al., 2017) over `[L, N, E]`, `[N, L, E]` with `batchFirst`, or `[L, E]`. Gives
- * the output, shaped as `query`, and the weights. Options: `dropout` 0, `bias` true, `batchFirst` false, `kdim` and `vdim` `embedDim`, `addBiasKv` and `addZeroAttn` false. Parameters:
- * `inProjWeight` `[3 E, E]`, `inProjBias` `[3 E]`, and the layer `outProj`. Throws where `numHeads` does not divide
+ * Attention with several heads (Vaswani et al., 2017) over `query`, `key` and `value` `[L, N, E]`, `[N, L, E]` with
+ * `batchFirst`, or `[L, E]`. Returns the output, in the shape of `query`, and the attention weights. Options: `dropout`
+ * 0, `bias` true, `batchFirst` false, `kdim` and `vdim` `embedDim`, `addBiasKv` and `addZeroAttn` false. Parameters:
+ * `inProjWeight` `[3 E, E]`, `inProjBias` `[3 E]` and the layer `outProj`. Throws where `numHeads` does not divide
  * `embedDim`.
  *
  * ```ts
@@ -101,9 +107,11 @@ export function causalMask(n: number, m = n): Tensor {
  * ```
  */
 export class MultiheadAttention extends Module {
-  /** Of query, key and value, one below the other; null where their features differ, see `qProjWeight`. */
+  /**
+   * The projections of query, key and value, stacked `[3 E, E]`; null where their features differ (see `qProjWeight`).
+   */
   inProjWeight: Parameter | null = null;
-  /** `[E, E]`, `[E, kdim]` and `[E, vdim]`, where the features differ. */
+  /** The separate projections `[E, E]`, `[E, kdim]` and `[E, vdim]`, where the features differ; otherwise null. */
   qProjWeight: Parameter | null = null;
   kProjWeight: Parameter | null = null;
   vProjWeight: Parameter | null = null;
@@ -149,7 +157,9 @@ export class MultiheadAttention extends Module {
     this.biasV = addBiasKv ? row() : null;
   }
 
-  /** Gives the output, shaped as `query`, and the attention weights `[N, L, S]`, or null if they are not wanted. */
+  /**
+   * Returns the output, in the shape of `query`, and the attention weights `[N, L, S]`, or null without `needWeights`.
+   */
   override forward(
     query: Tensor,
     key: Tensor = query,
@@ -191,7 +201,7 @@ export class MultiheadAttention extends Module {
     const q = project(query, 0, this.qProjWeight, null);
     const k = project(key, 1, this.kProjWeight, this.biasK);
     const v = project(value, 2, this.vProjWeight, this.biasV);
-    // Those that are added to the sequence are always seen.
+    // Appended keys are never masked.
     const s = k.shape[2]!;
     const added = s - key.shape[1]!;
     let scores = matmul(q.mul(1 / Math.sqrt(e / heads)), k.transpose(-1, -2));

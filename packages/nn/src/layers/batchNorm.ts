@@ -5,21 +5,26 @@ import { type Buffer, buffer, Parameter } from '../parameter.js';
 import { checkChannels, checkLayer } from './checkLayer.js';
 
 export interface BatchNormModuleOptions {
+  /** Added to the variance before its root is taken; 1e-5 by default. */
   eps?: number;
-  /** How far the running statistics move with each batch; `null` for their plain mean. */
+  /** The weight of each batch in the running statistics, 0.1 by default; `null` for their mean over all batches. */
   momentum?: number | null;
+  /** Whether there are a learned scale and shift; true by default. */
   affine?: boolean;
+  /**
+   * Whether running statistics are kept, for eval; true by default. Without them batch statistics are used in eval too.
+   */
   trackRunningStats?: boolean;
 }
 
-/** The momentum of a mean over all batches. Of a device whose values are not there at once the counter cannot be read. */
-function shareOfBatch({ constructor, numBatchesTracked }: BatchNormBase): number {
+/** The momentum of a mean over all batches. Reads the counter, so it throws on devices that are read asynchronously. */
+function cumulativeMomentum({ constructor, numBatchesTracked }: BatchNormBase): number {
   return numBatchesTracked === null ? 1 : 1 / (elementsOf(numBatchesTracked, constructor.name)[0]! + 1);
 }
 
-/** What batch norms have in common; those of other packages extend it as well. */
+/** The base of batch norms, also of those in other packages. */
 export class BatchNormBase extends Module {
-  /** The options that the constructor knows. */
+  /** The constructor's options and their checks. */
   protected static readonly options: Schema<BatchNormModuleOptions> = {
     eps: is.nonNegative,
     momentum: is.nullable(is.probability),
@@ -54,7 +59,7 @@ export class BatchNormBase extends Module {
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
     checkChannels(this, x, this.numFeatures, ndims);
     const { weight, bias, eps, runningMean, runningVar } = this;
-    const momentum = this.momentum ?? (this.training ? shareOfBatch(this) : 0);
+    const momentum = this.momentum ?? (this.training ? cumulativeMomentum(this) : 0);
     const y = batchNorm(x, runningMean, runningVar, {
       weight,
       bias,
@@ -62,7 +67,7 @@ export class BatchNormBase extends Module {
       training: this.training || runningMean === null,
       momentum,
     });
-    // Counted after the operator's checks, so that a refused batch leaves no trace.
+    // Count after the operator has checked its input, so that a refused batch leaves no trace.
     if (this.training) noGrad.run(() => this.numBatchesTracked?.add_(1));
     return y;
   }
@@ -74,9 +79,10 @@ export class BatchNormBase extends Module {
 }
 
 /**
- * Mean 0 and variance 1 for each channel of `[N, numFeatures]` or `[N, numFeatures, L]`, kept, then a learned scale and
- * shift (Ioffe and Szegedy, 2015): by the batch in training, by running statistics in eval. Options: `eps`, 1e-5 by
- * default; `momentum`, 0.1; `affine` and `trackRunningStats`, true. Throws in training for a single value a channel.
+ * Normalises each channel of `[N, numFeatures]` or `[N, numFeatures, L]` to mean 0 and variance 1, then applies a
+ * learned scale and shift (Ioffe and Szegedy, 2015); the shape stays. In training it uses the statistics of the batch,
+ * in eval the running ones. Options: `eps` 1e-5, `momentum` 0.1, `affine` and `trackRunningStats` true. Throws in
+ * training for a single value per channel.
  *
  * ```ts
  * const layer = new BatchNorm1d(1);
@@ -91,8 +97,9 @@ export class BatchNorm1d extends BatchNormBase {
 }
 
 /**
- * Mean 0 and variance 1 for each channel of `[N, numFeatures, H, W]`, kept, then a learned scale and shift (Ioffe and
- * Szegedy, 2015): by the batch in training, by running statistics in eval. Options as of `BatchNorm1d`.
+ * Normalises each channel of `[N, numFeatures, H, W]` to mean 0 and variance 1, then applies a learned scale and shift
+ * (Ioffe and Szegedy, 2015); the shape stays. In training it uses the statistics of the batch, in eval the running
+ * ones. Options as for `BatchNorm1d`.
  *
  * ```ts
  * new BatchNorm2d(3)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
@@ -105,8 +112,9 @@ export class BatchNorm2d extends BatchNormBase {
 }
 
 /**
- * Mean 0 and variance 1 for each channel of `[N, numFeatures, D, H, W]`, kept, then a learned scale and shift (Ioffe and
- * Szegedy, 2015): by the batch in training, by running statistics in eval. Options as of `BatchNorm1d`.
+ * Normalises each channel of `[N, numFeatures, D, H, W]` to mean 0 and variance 1, then applies a learned scale and
+ * shift (Ioffe and Szegedy, 2015); the shape stays. In training it uses the statistics of the batch, in eval the
+ * running ones. Options as for `BatchNorm1d`.
  *
  * ```ts
  * new BatchNorm3d(3)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]

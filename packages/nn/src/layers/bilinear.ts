@@ -10,8 +10,9 @@ import type { LinearOptions } from './linear.js';
 const bilinearOptions = { bias: is.boolean };
 
 /**
- * `x1ᵀ W x2 + bias` for each output: `[..., in1Features]` and `[..., in2Features]` to `[..., outFeatures]`. Parameters:
- * `weight` `[outFeatures, in1Features, in2Features]` and `bias` `[outFeatures]`, or null with `{ bias: false }`.
+ * A bilinear layer: `x1ᵀ W[o] x2 + bias[o]` for each output `o`. `[..., in1Features]` and `[..., in2Features]` to
+ * `[..., outFeatures]`. Parameters: `weight` `[outFeatures, in1Features, in2Features]` and `bias` `[outFeatures]`, or
+ * null with `{ bias: false }`.
  *
  * ```ts
  * new Bilinear(3, 4, 2)(randn([5, 3]), randn([5, 4])).shape; // [5, 2]

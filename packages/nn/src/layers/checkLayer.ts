@@ -3,8 +3,8 @@ import { check, checkOptions, checkTensors, is, type Kind, type Schema } from '@
 import type { Module } from '../module.js';
 
 /**
- * What layers with parameters check of their constructors' arguments, in their own names: `sizes` by name, which are whole
- * numbers from 0 up or of `kind`, and the options, which it gives.
+ * Checks the constructor arguments of a layer in its name: `sizes`, by their names, must be of `kind`, whole numbers
+ * from 0 up by default. Checks and returns the options.
  */
 export function checkLayer<O extends object>(
   name: string,
@@ -17,7 +17,7 @@ export function checkLayer<O extends object>(
   return checkOptions(name, options, known);
 }
 
-/** Checks the input of a layer that takes `numFeatures` channels in one of some numbers of dimensions. */
+/** Checks that `x` is `[N, numFeatures, ...]` with one of the numbers of dimensions in `ndims`. */
 export function checkChannels(layer: Module, x: Tensor, numFeatures: number, ndims: readonly number[]): void {
   checkTensors(layer.constructor.name, x);
   if (!ndims.includes(x.ndim) || x.shape[1] !== numFeatures)

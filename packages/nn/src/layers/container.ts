@@ -4,21 +4,21 @@ import { fieldMembers, type Member, readsFields, registryOf, stepsOf } from '../
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 
-/** Which members a container has. */
+/** The class of a container's members: `Module` or `Parameter`. */
 type Type<T> = abstract new (...args: any[]) => T;
 
 const mustBe = (what: string, type: Type<unknown>, value: unknown): void => {
   if (!(value instanceof type)) throw new TypeError(`${what} is not a ${type.name}, got ${show(value)}`);
 };
 
-/** The fields of a container that are members of its type, in order: numbers first. */
+/** The fields of a container that hold members of its type, in the order of fields, which puts numbers first. */
 function membersOfType<T extends Member>(container: Module, type: Type<T>): [string, T][] {
   const found: [string, T][] = [];
   for (const [name, member] of fieldMembers(container)) if (member instanceof type) found.push([name, member]);
   return found;
 }
 
-/** Members as fields '0', '1', ..., in order. */
+/** A container with its members as fields '0', '1', ..., in order. */
 abstract class List<T extends Module | Parameter> extends Module {
   constructor(members: Iterable<T>) {
     super();
@@ -28,29 +28,29 @@ abstract class List<T extends Module | Parameter> extends Module {
   /** @internal */
   protected abstract memberType(): Type<T>;
 
-  /** How many members there are. */
+  /** The number of members. */
   override get length(): number {
     return membersOfType(this, this.memberType()).length;
   }
 
-  /** Member `i`; negative numbers count from the end. */
+  /** Returns member `i`, where negative numbers count from the end, or undefined. */
   at(i: number): T | undefined {
     check(`${this.constructor.name}.at`, 'the index', i, is.integer);
     return [...this].at(i);
   }
 
-  /** Adds a member at the end. */
+  /** Appends a member; returns the list. */
   append(member: T): this {
     return this.replace('append', this.length, 0, [member]);
   }
 
-  /** Adds all of `members` at the end, or none if one is of a wrong kind. */
+  /** Appends all of `members`, or none if one is of the wrong class; returns the list. */
   extend(members: Iterable<T>): this {
     check(`${this.constructor.name}`, 'the list of members', members, is.iterable);
     return this.replace('', this.length, 0, [...members]);
   }
 
-  /** Puts a member before that of index `i`; negative numbers count from the end. */
+  /** Inserts a member before member `i`, where negative numbers count from the end; returns the list. */
   insert(i: number, member: T): this {
     const n = this.length;
     check(`${this.constructor.name}.insert`, 'the index', i, is.integer);
@@ -59,7 +59,7 @@ abstract class List<T extends Module | Parameter> extends Module {
     return this.replace('insert', i < 0 ? n + i : i, 0, [member]);
   }
 
-  /** Takes out member `i`, by default the last one, and gives it. The ones after it move up. */
+  /** Removes and returns member `i`, by default the last one; those after it move up. Throws if there is none. */
   pop(i = -1): T {
     const member = Number.isInteger(i) ? this.at(i) : undefined;
     if (member === undefined)
@@ -68,7 +68,7 @@ abstract class List<T extends Module | Parameter> extends Module {
     return member;
   }
 
-  /** A list of the same class with the members from `start` to before `end`, as `Array.prototype.slice` counts them. */
+  /** Returns a list of the same class with the members from `start` up to but not including `end`, as for arrays. */
   slice(start?: number, end?: number): this {
     for (const bound of [start, end])
       check(`${this.constructor.name}.slice`, 'a bound', bound, is.optional(is.integer));
@@ -82,7 +82,7 @@ abstract class List<T extends Module | Parameter> extends Module {
     for (const [, member] of membersOfType(this, this.memberType())) yield member;
   }
 
-  /** Puts `added` in the place of `count` members from `start`; members are numbered anew, without gaps. */
+  /** Replaces `count` members from `start` by `added` and numbers the members anew, without gaps. */
   private replace(op: string, start: number, count: number, added: readonly T[]): this {
     const type = this.memberType();
     const what = op === '' ? this.constructor.name : `${this.constructor.name}.${op}`;
@@ -105,17 +105,17 @@ abstract class List<T extends Module | Parameter> extends Module {
   }
 }
 
-/** What the first of some modules takes, and what the last gives. */
-type Takes<M extends readonly Module[]> = M extends readonly [infer F extends Module, ...Module[]]
+/** The arguments of the first of some modules, and the result of the last. */
+type Arguments<M extends readonly Module[]> = M extends readonly [infer F extends Module, ...Module[]]
   ? Parameters<F['forward']>
   : [x: Tensor];
-type Gives<M extends readonly Module[]> = M extends readonly [...Module[], infer L extends Module]
+type Result<M extends readonly Module[]> = M extends readonly [...Module[], infer L extends Module]
   ? ReturnType<L['forward']>
   : Tensor;
 
 /**
- * Modules in a row: each takes what the one before gives. They are its fields '0', '1', ..., and may be read as
- * `model[0]` or by `for ... of`.
+ * Calls modules in a row, each with the result of the one before. The first one may take several arguments. The modules
+ * are the fields '0', '1', ...; read them as `model[0]`, `model.at(-1)` or by `for ... of`.
  *
  * ```ts
  * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2));
@@ -139,18 +139,18 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
     return Sequential.prototype.forward;
   }
 
-  override forward(...inputs: Takes<M>): Gives<M> {
+  override forward(...inputs: Arguments<M>): Result<M> {
     const steps = stepsOf(this);
-    if (steps.length === 0) return inputs[0] as Gives<M>;
+    if (steps.length === 0) return inputs[0] as Result<M>;
     let value: unknown = steps[0]!(...inputs);
     for (let i = 1; i < steps.length; i++) value = steps[i]!(value);
-    return value as Gives<M>;
+    return value as Result<M>;
   }
 }
 
 /**
- * A list of modules that are registered with the module whose field it is; it has no forward of its own. Its members
- * are read as `list[0]`, `list.at(-1)` or by `for ... of`.
+ * A list of modules, registered with the module that has it as a field. It has no `forward`. Read its members as
+ * `list[0]`, `list.at(-1)` or by `for ... of`.
  *
  * ```ts
  * class Deep extends Module {
@@ -177,7 +177,7 @@ export class ModuleList<M extends Module = Module> extends List<M> {
 }
 
 /**
- * A list of parameters that are registered with the module whose field it is.
+ * A list of parameters, registered with the module that has it as a field.
  *
  * ```ts
  * new ParameterList([new Parameter(zeros([2])), new Parameter(zeros([3]))]).length; // 2
@@ -196,7 +196,7 @@ export class ParameterList extends List<Parameter> {
   }
 }
 
-/** Members by name. */
+/** A container with its members by name. */
 abstract class Dict<T extends Module | Parameter> extends Module {
   constructor(members: Record<string, T>) {
     super();
@@ -208,12 +208,14 @@ abstract class Dict<T extends Module | Parameter> extends Module {
   /** @internal */
   protected abstract memberType(): Type<T>;
 
-  /** The member of a name. */
+  /** Returns the member of that name, or undefined. */
   get(name: string): T | undefined {
     return this.entries().find(([key]) => key === name)?.[1];
   }
 
-  /** Adds a member, or puts it in the place of the one of that name. */
+  /**
+   * Adds a member, or replaces the one of that name; returns the container. Throws for names that cannot be a field's.
+   */
   set(name: string, member: T): this {
     mustBe(`${this.constructor.name}: ${show(name)}`, this.memberType(), member);
     if (typeof name !== 'string' || name === '' || name.includes('.') || (name in this && !this.has(name)))
@@ -224,24 +226,24 @@ abstract class Dict<T extends Module | Parameter> extends Module {
     return this;
   }
 
-  /** Adds all of `members`. */
+  /** Adds or replaces all of `members`; returns the container. */
   update(members: Record<string, T>): this {
-    check(this.constructor.name, 'what holds the members by name', members, is.object);
+    check(this.constructor.name, 'the object with the members', members, is.object);
     for (const [name, member] of Object.entries(members)) this.set(name, member);
     return this;
   }
 
-  /** Whether there is a member of that name. */
+  /** Returns whether there is a member of that name. */
   has(name: string): boolean {
     return this.keys().includes(name);
   }
 
-  /** Takes a member out; whether there was one. */
+  /** Removes a member; returns whether there was one. */
   delete(name: string): boolean {
     return this.has(name) && Reflect.deleteProperty(this, name);
   }
 
-  /** Takes a member out and gives it. */
+  /** Removes and returns a member; throws if there is none of that name. */
   pop(name: string): T {
     const member = this.get(name);
     if (member === undefined)
@@ -252,17 +254,17 @@ abstract class Dict<T extends Module | Parameter> extends Module {
     return member;
   }
 
-  /** The names of the members, in the order in which they were added. */
+  /** Returns the names of the members, in the order of insertion. */
   keys(): string[] {
     return this.entries().map(([name]) => name);
   }
 
-  /** The members, in the order in which they were added. */
+  /** Returns the members, in the order of insertion. */
   values(): T[] {
     return this.entries().map(([, member]) => member);
   }
 
-  /** Names and members, in the order in which they were added. */
+  /** Returns pairs of name and member, in the order of insertion. */
   entries(): [string, T][] {
     return membersOfType(this, this.memberType());
   }
@@ -273,7 +275,7 @@ abstract class Dict<T extends Module | Parameter> extends Module {
 }
 
 /**
- * Modules by name, registered with the module whose field it is; it has no forward of its own.
+ * Modules by name, registered with the module that has this one as a field. It has no `forward`.
  *
  * ```ts
  * const heads = new ModuleDict({ colour: new Linear(8, 3), size: new Linear(8, 1) });
@@ -292,7 +294,7 @@ export class ModuleDict<M extends Module = Module> extends Dict<M> {
 }
 
 /**
- * Parameters by name, registered with the module whose field it is.
+ * Parameters by name, registered with the module that has this one as a field.
  *
  * ```ts
  * new ParameterDict({ scale: new Parameter(ones([3])) }).get('scale'); // [1, 1, 1]

@@ -18,23 +18,30 @@ import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 
 export interface ConvModuleOptions<Size = Pair> {
+  /** The step of the kernel; 1 by default. */
   stride?: Size;
+  /** How far each side is extended, 0 by default; 'same' keeps the size (with stride 1), 'valid' is 0. */
   padding?: Size | 'same' | 'valid';
+  /** The distance between the elements of the kernel; 1 by default. */
   dilation?: Size;
+  /** The number of groups that channels are split into, each with kernels of its own; 1 by default. */
   groups?: number;
+  /** Whether there is a learned bias; true by default. */
   bias?: boolean;
-  /** What stands beyond the border. */
+  /** What the border is extended with; 'zeros' by default. */
   paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular';
 }
 
 export interface ConvTransposeModuleOptions<Size = Pair>
   extends Omit<ConvModuleOptions<Size>, 'padding' | 'paddingMode'> {
+  /** How much is cut off on each side of the output; 0 by default. */
   padding?: Size;
+  /** How much is added to the end of the output, less than the stride or the dilation; 0 by default. */
   outputPadding?: Size;
 }
 
 const shared = { groups: is.count, bias: is.boolean };
-/** The options of a convolution of some dimensions: `sizes` says what counts of them may be. */
+/** The checks of a convolution's options; `sizes` makes a check of one number into one of a size. */
 export const convOptions = (sizes: (n: Kind) => Kind) => ({
   ...shared,
   stride: sizes(is.count),
@@ -56,16 +63,16 @@ const known = {
   convTranspose2d: transposeOptions(pairs),
 };
 
-/** The sizes of a kernel of `ndim` dimensions. */
+/** The size of a kernel in each of `ndim` dimensions. */
 function kernelOf(name: string, size: Pair | Triple, ndim: number): number[] {
   check(name, 'kernelSize', size, sizesOf(ndim)(is.count));
   return each(size, ndim);
 }
 
-/** The options that all convolutions have. */
+/** The options of all convolutions. */
 type Common = { groups?: number; bias?: boolean };
 
-/** What convolutions share: kernels, bias, how they start. */
+/** The base of convolutions: their kernels and biases, and how these are initialised. */
 export class ConvBase extends Module {
   weight: Parameter;
   bias: Parameter | null;
@@ -92,14 +99,14 @@ export class ConvBase extends Module {
     this.resetParameters();
   }
 
-  /** Both uniform within ±1/√fanIn, PyTorch's default. */
+  /** √fanIn, PyTorch's default./√fanIn, PyTorch's default. */
   resetParameters(): void {
     kaimingUniform_(this.weight, { a: Math.sqrt(5) });
     const fanIn = this.weight.numel / this.weight.shape[0]!;
     if (this.bias) uniform_(this.bias, -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn));
   }
 
-  /** What `convolution` gives, of `x` with its border as `paddingMode` says. */
+  /** Applies `convolution` to `x`, extended by `paddingMode`. */
   protected convolve<Size extends Pair | Triple>(
     convolution: (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<Size>) => Tensor,
     x: Tensor,
@@ -116,7 +123,7 @@ export class ConvBase extends Module {
   }
 }
 
-/** `x` with its border as `mode` says, for the padding that a convolution then leaves out. */
+/** `x`, extended by `mode` as far as the padding says, for a convolution without padding. */
 function padded(
   x: Tensor,
   padding: Pair | Triple | 'same' | 'valid',
@@ -135,7 +142,7 @@ function padded(
 }
 
 /**
- * Convolution with learned kernels: `[N, inChannels, L]` to `[N, outChannels, L2]`. Parameters: `weight` `[outChannels,
+ * 1D convolution: `[N, inChannels, L]` to `[N, outChannels, L2]`, or without `N`. Parameters: `weight` `[outChannels,
  * inChannels / groups, kernelSize]` and `bias` `[outChannels]`. Options: `stride` 1, `padding` 0 (or 'same', 'valid'),
  * `dilation` 1, `groups` 1, `bias` true, `paddingMode` 'zeros'. Throws where `groups` does not divide the channels.
  *
@@ -157,10 +164,10 @@ export class Conv1d extends ConvBase {
 }
 
 /**
- * Convolution with learned kernels: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`. `kernelSize` and the options
- * are a number, or `[height, width]`. Parameters: `weight` `[outChannels, inChannels / groups, ...kernelSize]` and
- * `bias` `[outChannels]`. Options: `stride` 1, `padding` 0 (or 'same', 'valid'), `dilation` 1, `groups` 1, `bias` true,
- * `paddingMode` 'zeros'.
+ * 2D convolution: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`, or without `N`. `kernelSize` and the sizes
+ * among the options are a number or `[height, width]`. Parameters: `weight` `[outChannels, inChannels / groups,
+ * ...kernelSize]` and `bias` `[outChannels]`. Options: `stride` 1, `padding` 0 (or 'same', 'valid'), `dilation` 1,
+ * `groups` 1, `bias` true, `paddingMode` 'zeros'. Throws where `groups` does not divide the channels.
  *
  * ```ts
  * new Conv2d(3, 16, 3, { padding: 'same' })(randn([4, 3, 8, 8])).shape; // [4, 16, 8, 8]
@@ -180,9 +187,11 @@ export class Conv2d extends ConvBase {
 }
 
 /**
- * The transpose of `Conv1d`, which makes lines longer: `[N, inChannels, L]` to `[N, outChannels, L2]`, with `L2 = (L -
- * 1) stride - 2 padding + dilation (kernelSize - 1) + outputPadding + 1`. Parameters: `weight` `[inChannels,
- * outChannels / groups, kernelSize]` and `bias` `[outChannels]`.
+ * 1D transposed convolution, which enlarges: `[N, inChannels, L]` to `[N, outChannels, L2]`, where `L2 = (L - 1) *
+ * stride
+ * - 2 * padding + dilation * (kernelSize - 1) + outputPadding + 1`. Parameters: `weight` `[inChannels, outChannels /
+ * groups, kernelSize]` and `bias` `[outChannels]`. Options: `stride` 1, `padding` 0, `outputPadding` 0, `dilation` 1,
+ * `groups` 1, `bias` true.
  *
  * ```ts
  * new ConvTranspose1d(4, 2, 2, { stride: 2 })(randn([1, 4, 10])).shape; // [1, 2, 20]
@@ -208,9 +217,9 @@ export class ConvTranspose1d extends ConvBase {
 }
 
 /**
- * The transpose of `Conv2d`, which makes planes larger: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`; sizes as
+ * 2D transposed convolution, which enlarges: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`; the sizes are as
  * for `ConvTranspose1d`. Parameters: `weight` `[inChannels, outChannels / groups, ...kernelSize]` and `bias`
- * `[outChannels]`.
+ * `[outChannels]`. Options as for `ConvTranspose1d`.
  *
  * ```ts
  * new ConvTranspose2d(16, 3, 2, { stride: 2 })(randn([4, 16, 4, 4])).shape; // [4, 3, 8, 8]

@@ -12,9 +12,9 @@ import {
 const known = { conv: convOptions(triples), transpose: transposeOptions(triples) };
 
 /**
- * Convolution with learned kernels: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without `N`.
- * `kernelSize` and the options are a number, or `[depth, height, width]`. Parameters: `weight` `[outChannels, inChannels /
- * groups, ...kernelSize]` and `bias` `[outChannels]`. Options as of `Conv2d`.
+ * 3D convolution: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without `N`. `kernelSize` and the
+ * sizes among the options are a number or `[depth, height, width]`. Parameters: `weight` `[outChannels, inChannels /
+ * groups, ...kernelSize]` and `bias` `[outChannels]`. Options as for `Conv2d`.
  *
  * ```ts
  * new Conv3d(3, 16, 3, { padding: 1 })(randn([2, 3, 4, 8, 8])).shape; // [2, 16, 4, 8, 8]
@@ -34,9 +34,9 @@ export class Conv3d extends ConvBase {
 }
 
 /**
- * The transpose of `Conv3d`, which makes volumes larger: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or
- * without `N`; sizes as for `ConvTranspose1d`. Parameters: `weight` `[inChannels, outChannels / groups, ...kernelSize]` and
- * `bias` `[outChannels]`.
+ * 3D transposed convolution, which enlarges: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without
+ * `N`; the sizes are as for `ConvTranspose1d`. Parameters: `weight` `[inChannels, outChannels / groups, ...kernelSize]`
+ * and `bias` `[outChannels]`. Options as for `ConvTranspose1d`.
  *
  * ```ts
  * new ConvTranspose3d(16, 3, 2, { stride: 2 })(randn([2, 16, 2, 4, 4])).shape; // [2, 3, 4, 8, 8]

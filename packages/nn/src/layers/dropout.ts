@@ -5,7 +5,7 @@ import { Module } from '../module.js';
 
 type DropoutFunction = (x: Tensor, options: { p: number; training: boolean }) => Tensor;
 
-/** A module that drops with probability `p` in training and passes its input through in eval. */
+/** The base of dropout layers: they drop with probability `p` in training and return their input in eval. */
 class DropoutBase extends Module {
   readonly p: number;
 
@@ -29,9 +29,9 @@ class DropoutBase extends Module {
 }
 
 /**
- * In training, sets elements to 0 with probability `p`, 0.5 by default, and scales the rest by `1 / (1 - p)`; in eval,
- * passes its input through (Srivastava et al., 2014). Which of both, `evalMode` and `trainMode` of the flow say first,
- * and then `training`. Any shape, kept.
+ * In training, sets elements to 0 with probability `p`, 0.5 by default, and scales the others by `1 / (1 - p)`; in
+ * eval, returns its input (Srivastava et al., 2014). `evalMode` and `trainMode` of the flow take precedence over the
+ * module's `training`. Any shape; the output has the same.
  *
  * ```ts
  * const drop = new Dropout(0.2);
@@ -41,7 +41,8 @@ class DropoutBase extends Module {
 export class Dropout extends DropoutBase {}
 
 /**
- * Dropout of whole channels of `[N, C, L]` or `[C, L]`, with probability `p`, 0.5 by default (Tompson et al., 2015).
+ * Drops whole channels of `[N, C, L]` or `[C, L]` in training, with probability `p`, 0.5 by default (Tompson et al.,
+ * 2015).
  *
  * ```ts
  * new Dropout1d().eval()(tensor([[[1, 2]]])); // [[[1, 2]]]
@@ -54,8 +55,8 @@ export class Dropout1d extends DropoutBase {
 }
 
 /**
- * Dropout of whole channels of `[N, C, H, W]` or `[C, H, W]`, with probability `p`, 0.5 by default (Tompson et al.,
- * 2015).
+ * Drops whole channels of `[N, C, H, W]` or `[C, H, W]` in training, with probability `p`, 0.5 by default (Tompson et
+ * al., 2015).
  *
  * ```ts
  * new Dropout2d(0.1)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
@@ -68,8 +69,8 @@ export class Dropout2d extends DropoutBase {
 }
 
 /**
- * Dropout of whole channels of `[N, C, D, H, W]` or `[C, D, H, W]`, with probability `p`, 0.5 by default (Tompson et al.,
- * 2015).
+ * Drops whole channels of `[N, C, D, H, W]` or `[C, D, H, W]` in training, with probability `p`, 0.5 by default
+ * (Tompson et al., 2015).
  *
  * ```ts
  * new Dropout3d(0.1)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]
@@ -82,8 +83,8 @@ export class Dropout3d extends DropoutBase {
 }
 
 /**
- * Dropout that keeps mean and variance of SELU's outputs: dropped elements get SELU's lowest value rather than 0
- * (Klambauer et al., 2017). `p` is 0.5 by default. Any shape, kept.
+ * Dropout for SELU, which keeps mean 0 and variance 1 (Klambauer et al., 2017): dropped elements become SELU's lowest
+ * value rather than 0. `p` is 0.5 by default. Any shape; the output has the same.
  *
  * ```ts
  * new Sequential(new SELU(), new AlphaDropout(0.1))(randn([4, 8])).shape; // [4, 8]
@@ -96,7 +97,8 @@ export class AlphaDropout extends DropoutBase {
 }
 
 /**
- * `AlphaDropout` of whole channels of `[N, C, ...]`: dropped ones get SELU's lowest value. `p` is 0.5 by default.
+ * `AlphaDropout` of whole channels of `[N, C, ...]`: dropped channels become SELU's lowest value. `p` is 0.5 by
+ * default.
  *
  * ```ts
  * new FeatureAlphaDropout(0.1)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]

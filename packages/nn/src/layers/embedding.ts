@@ -1,17 +1,17 @@
 import { embedding, empty, noGrad, ShapeError, type Tensor, where } from '@gradgate/core';
 import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
-import { type EmbeddingBagOptions, embeddingBag, placeIn } from '../functions/embedding.js';
+import { type EmbeddingBagOptions, embeddingBag, resolveIndex } from '../functions/embedding.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 
 export interface EmbeddingOptions {
-  /** The entry that stands for nothing: its row is 0, and stays so. */
+  /** The entry for padding: its row is 0 and gets no gradient. */
   paddingIdx?: number;
-  /** Rows that are used are first scaled down to at most this norm, in place. */
+  /** Before use, rows with a larger norm are scaled down to this one, in place. */
   maxNorm?: number;
-  /** Of which power that norm is; 2 by default. */
+  /** The power of that norm; 2 by default. */
   normType?: number;
 }
 const embeddingOptions = { paddingIdx: is.integer, maxNorm: is.nonNegative, normType: is.positive };
@@ -19,10 +19,10 @@ const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
 const bagOptions = { mode: is.oneOf('sum', 'mean', 'max'), paddingIdx: is.integer };
 
 /**
- * A learned row of `embeddingDim` numbers for each of `numEmbeddings` indices: integers `[...]` to `[...,
- * embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`, from the standard normal distribution; the row
- * `paddingIdx` is 0 and gets no gradient; with `maxNorm`, rows that are used are first scaled down to that norm. Throws
- * for an index out of range.
+ * A lookup table: a learned row of `embeddingDim` numbers for each of `numEmbeddings` indices. Integers `[...]` to
+ * `[..., embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`, drawn from the standard normal
+ * distribution. The row `paddingIdx` is 0 and gets no gradient; with `maxNorm`, rows with a larger norm are scaled down
+ * before use. Throws for an index out of range.
  *
  * ```ts
  * const words = new Embedding(1000, 16, { paddingIdx: 0 });
@@ -46,17 +46,17 @@ export class Embedding extends Module {
     const { paddingIdx, maxNorm, normType = 2 } = given;
     this.maxNorm = maxNorm;
     this.normType = normType;
-    this.paddingIdx = paddingIdx === undefined ? undefined : placeIn(name, numEmbeddings, paddingIdx);
+    this.paddingIdx = paddingIdx === undefined ? undefined : resolveIndex(name, numEmbeddings, paddingIdx);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     this.resetParameters();
   }
 
-  /** From the standard normal distribution; the padding row is 0. */
+  /** Draws the weight from the standard normal distribution; the padding row is 0. */
   resetParameters(): void {
     drawRows(this.weight, this.paddingIdx);
   }
 
-  /** An embedding whose rows are those of `weight` `[entries, features]`, frozen unless told otherwise. */
+  /** An embedding with the rows of `weight` `[entries, features]`; frozen, unless `freeze` is false. */
   static fromPretrained(weight: Tensor, options: EmbeddingOptions & { freeze?: boolean } = {}): Embedding {
     const { freeze = true, ...own } = checkOptions('Embedding.fromPretrained', options, pretrainedOptions);
     checkTensors('Embedding.fromPretrained', weight);
@@ -84,7 +84,7 @@ function drawRows(weight: Parameter, paddingIdx: number | undefined): void {
   if (paddingIdx !== undefined) noGrad.run(() => weight.select(0, paddingIdx).zero_());
 }
 
-/** Scales the rows of `weight` that `index` names down to `maxNorm`, in place. */
+/** Scales the rows of `weight` at `index` down to the norm `maxNorm`, in place. */
 function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType: number): void {
   noGrad.run(() => {
     const used = embedding(index, weight).reshape(-1, weight.shape[1]!);
@@ -95,9 +95,9 @@ function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType:
 }
 
 /**
- * Means of bags of embeddings, or sums or maxima with `mode` 'sum' or 'max': indices `[N, n]`, or `[total]` with
- * `offsets`, to `[N, embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`; entries `paddingIdx` do not
- * count, so that bags filled up with them are as without: their row is 0 and gets no gradient.
+ * Embeddings combined by bags, as their mean, sum or maximum (`mode`, 'mean' by default): indices `[N, n]`, or
+ * `[total]` with `offsets`, to `[N, embeddingDim]`. Parameter: `weight` `[numEmbeddings, embeddingDim]`. Entries equal
+ * to `paddingIdx` are left out, so that bags may be filled up with them; their row is 0 and gets no gradient.
  *
  * ```ts
  * const bag = new EmbeddingBag(1000, 16, { mode: 'sum' });
@@ -119,12 +119,12 @@ export class EmbeddingBag extends Module {
     const sizes = { numEmbeddings, embeddingDim };
     const { mode = 'mean', paddingIdx } = checkLayer(new.target.name, sizes, options, bagOptions);
     this.mode = mode;
-    this.paddingIdx = paddingIdx === undefined ? undefined : placeIn(new.target.name, numEmbeddings, paddingIdx);
+    this.paddingIdx = paddingIdx === undefined ? undefined : resolveIndex(new.target.name, numEmbeddings, paddingIdx);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     drawRows(this.weight, this.paddingIdx);
   }
 
-  /** `index` `[B, n]`, or `[total]` with the `offsets` at which bags start. */
+  /** Takes `index` `[B, n]`, or `[total]` with `offsets`, the index where each bag starts. */
   override forward(index: Tensor, options: Pick<EmbeddingBagOptions, 'offsets'> = {}): Tensor {
     const { offsets } = checkOptions('EmbeddingBag', options, { offsets: is.nullable(is.tensor) });
     return embeddingBag(index, this.weight, { offsets, mode: this.mode, paddingIdx: this.paddingIdx });

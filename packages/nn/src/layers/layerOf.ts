@@ -3,7 +3,7 @@ import { check, checkOptions, type Kind, type Schema, show } from '@gradgate/cor
 import { readsFields } from '../members.js';
 import { Module } from '../module.js';
 
-/** A module without parameters: a function of one tensor with its options kept. */
+/** A module without parameters: a function of one tensor, with its other arguments stored. */
 export class Layer extends Module {
   override forward(_x: Tensor): Tensor {
     throw new TypeError(`${this.constructor.name}: has no forward(); define it in the class`);
@@ -17,12 +17,12 @@ const showOption = (option: unknown): string => {
     .join(', ');
 };
 
-/** What an argument of a layer must be, or the options that it takes. */
+/** The check of an argument of a layer, or the checks of its options. */
 export type Takes = Kind | Schema<any>;
 
 const isKind = (takes: Takes): takes is Kind => typeof takes['is'] === 'function';
 
-/** Refuses what a layer does not take: here, rather than at its first call. */
+/** Checks a layer's arguments when it is made, rather than at its first call. */
 export function checkArguments(name: string, args: readonly unknown[], takes: readonly Takes[]): void {
   if (args.length > takes.length) {
     const most = takes.length === 0 ? 'no arguments' : `at most ${takes.length}`;
@@ -31,14 +31,14 @@ export function checkArguments(name: string, args: readonly unknown[], takes: re
   takes.forEach((kind, i) => {
     if (!isKind(kind)) checkOptions(name, args[i] as object | undefined, kind);
     else if (i >= args.length && !kind.is(undefined))
-      throw new TypeError(`${name}: argument ${i + 1} is missing: ${kind.text}`);
+      throw new TypeError(`${name}: argument ${i + 1} is missing; it must be ${kind.text}`);
     else check(name, `argument ${i + 1}`, args[i], kind);
   });
 }
 
 /**
- * The module class of `f`: its constructor takes what `f` takes after the input, so that the two never differ. `takes`
- * says what each of these must be.
+ * Makes the module class of `f`. Its constructor takes the arguments of `f` after the input, so that the two never
+ * differ; `takes` has their checks.
  */
 export function layerOf<A extends unknown[]>(
   f: (x: Tensor, ...options: A) => Tensor,

@@ -16,18 +16,18 @@ import { Conv3d, ConvTranspose3d } from './conv3d.js';
 import { Linear, type LinearOptions } from './linear.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from './norm.js';
 
-// Layers that learn a size from their first input. Until then it is 0; then their parameters and buffers get their memory, and
-// stay the tensors that they are, so that an optimizer which was made before goes on with them.
+// Layers that take a size from their first input. Until then it is 0. Then their parameters and buffers get memory but
+// stay the same tensors, so that an optimizer made before the first call updates them.
 
-/** Puts memory of `shape` under a parameter or a buffer. */
-function grow(t: Tensor, shape: Shape, value = 0): void {
+/** Gives a parameter or buffer memory of `shape`, filled with `value`. */
+function materialize(t: Tensor, shape: Shape, value = 0): void {
   noGrad.run(() => replaceMemory(t, full(shape, value, { dtype: t.dtype, device: t.device }), null));
   outlive(t.storage);
 }
 
 /**
- * The size of the first input at a dimension, which counts from the end when negative. An input that has not one of the numbers
- * of dimensions `ndims` is refused before the layer takes a size from it; null allows any.
+ * The size of the first input along `dim`, which counts from the end if negative. Throws before the layer takes a size
+ * if the number of dimensions is not among `ndims`; null allows any.
  */
 function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, dim: number): number {
   const { name } = layer.constructor;
@@ -36,42 +36,45 @@ function sizeOfInput(layer: Module, x: Tensor, ndims: readonly number[] | null, 
     throw new ShapeError(name, `takes ${ndims.join(' or ')} dimensions, got [${x.shape.join(', ')}]`);
   const size = x.shape.at(dim);
   if (size === undefined || size === 0)
-    throw new ShapeError(name, `the first input says how many features there are, got [${x.shape.join(', ')}]`);
+    throw new ShapeError(
+      name,
+      `the first input must have features, as it sets their number; got [${x.shape.join(', ')}]`,
+    );
   return size;
 }
 
-/** Gives a convolution its kernels, if it has none yet; `dims` are those of space. */
-function settle(layer: ConvBase, x: Tensor, dims: number, isTransposed: boolean, groups = 1): void {
+/** Gives a convolution its kernels, if it has none yet; `dims` is the number of spatial dimensions. */
+function initializeConv(layer: ConvBase, x: Tensor, dims: number, isTransposed: boolean, groups = 1): void {
   if (layer.inChannels !== 0) return;
   const channels = sizeOfInput(layer, x, [dims + 1, dims + 2], -dims - 1);
   if (channels % groups !== 0)
     throw new ShapeError(layer.constructor.name, `${channels} channels cannot be split into ${groups} groups`);
   const sides = isTransposed ? [channels, layer.outChannels / groups] : [layer.outChannels, channels / groups];
-  grow(layer.weight, [...sides, ...layer.kernelSize]);
+  materialize(layer.weight, [...sides, ...layer.kernelSize]);
   Object.assign(layer, { inChannels: channels });
   layer.resetParameters();
 }
 
-/** What stands for the channels until they are known: as few as there can be. */
-const fewest = (options: { groups?: number } | undefined): number =>
+/** The number of channels until it is known: the smallest that `groups` divides. */
+const placeholderChannels = (options: { groups?: number } | undefined): number =>
   is.count.is(options?.groups) ? options!.groups! : 1;
 
 type Norm = BatchNorm1d | BatchNorm2d | BatchNorm3d | InstanceNorm1d | InstanceNorm2d | InstanceNorm3d;
 
-/** Gives a norm its channels, if it has none yet: the size of `x`, which has one of `ndims` dimensions, at `dim`. */
-function settleNorm(layer: Norm, x: Tensor, ndims: readonly number[], dim: number): void {
+/** Gives a norm its channels, if it has none yet: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
+function initializeNorm(layer: Norm, x: Tensor, ndims: readonly number[], dim: number): void {
   if (layer.numFeatures !== 0) return;
   const channels = sizeOfInput(layer, x, ndims, dim);
-  if (layer.weight) grow(layer.weight, [channels], 1);
-  if (layer.bias) grow(layer.bias, [channels]);
-  if ('runningMean' in layer && layer.runningMean) grow(layer.runningMean, [channels]);
-  if ('runningVar' in layer && layer.runningVar) grow(layer.runningVar, [channels], 1);
+  if (layer.weight) materialize(layer.weight, [channels], 1);
+  if (layer.bias) materialize(layer.bias, [channels]);
+  if ('runningMean' in layer && layer.runningMean) materialize(layer.runningMean, [channels]);
+  if ('runningVar' in layer && layer.runningVar) materialize(layer.runningVar, [channels], 1);
   Object.assign(layer, { numFeatures: channels });
 }
 
 /**
- * `Linear` that learns `inFeatures` from its first input: `[..., inFeatures]` to `[..., outFeatures]`. Call it once before its
- * state is loaded or saved.
+ * `Linear` that takes `inFeatures` from its first input: `[..., inFeatures]` to `[..., outFeatures]`. Call it once
+ * before its state is loaded or saved.
  *
  * ```ts
  * const layer = new LazyLinear(2);
@@ -87,7 +90,7 @@ export class LazyLinear extends Linear {
   override forward(x: Tensor): Tensor {
     if (this.inFeatures === 0) {
       const inFeatures = sizeOfInput(this, x, null, -1);
-      grow(this.weight, [this.outFeatures, inFeatures]);
+      materialize(this.weight, [this.outFeatures, inFeatures]);
       Object.assign(this, { inFeatures });
       this.resetParameters();
     }
@@ -96,7 +99,7 @@ export class LazyLinear extends Linear {
 }
 
 /**
- * `Conv1d` that learns `inChannels` from its first input: `[N, inChannels, L]` to `[N, outChannels, L2]`, or without
+ * `Conv1d` that takes `inChannels` from its first input: `[N, inChannels, L]` to `[N, outChannels, L2]`, or without
  * `N`. Call it once before its state is loaded or saved.
  *
  * ```ts
@@ -107,19 +110,19 @@ export class LazyLinear extends Linear {
  */
 export class LazyConv1d extends Conv1d {
   constructor(outChannels: number, kernelSize: number, options: ConvModuleOptions<number> = {}) {
-    super(fewest(options), outChannels, kernelSize, options);
+    super(placeholderChannels(options), outChannels, kernelSize, options);
     Object.assign(this, { inChannels: 0 });
   }
 
   override forward(x: Tensor): Tensor {
-    settle(this, x, 1, false, this.options.groups);
+    initializeConv(this, x, 1, false, this.options.groups);
     return super.forward(x);
   }
 }
 
 /**
- * `Conv2d` that learns `inChannels` from its first input: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`, or without
- * `N`. Call it once before its state is loaded or saved.
+ * `Conv2d` that takes `inChannels` from its first input: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`, or
+ * without `N`. Call it once before its state is loaded or saved.
  *
  * ```ts
  * const layer = new LazyConv2d(16, 3);
@@ -129,19 +132,19 @@ export class LazyConv1d extends Conv1d {
  */
 export class LazyConv2d extends Conv2d {
   constructor(outChannels: number, kernelSize: Pair, options: ConvModuleOptions = {}) {
-    super(fewest(options), outChannels, kernelSize, options);
+    super(placeholderChannels(options), outChannels, kernelSize, options);
     Object.assign(this, { inChannels: 0 });
   }
 
   override forward(x: Tensor): Tensor {
-    settle(this, x, 2, false, this.options.groups);
+    initializeConv(this, x, 2, false, this.options.groups);
     return super.forward(x);
   }
 }
 
 /**
- * `Conv3d` that learns `inChannels` from its first input: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or without
- * `N`. Call it once before its state is loaded or saved.
+ * `Conv3d` that takes `inChannels` from its first input: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`,
+ * or without `N`. Call it once before its state is loaded or saved.
  *
  * ```ts
  * const layer = new LazyConv3d(16, 3);
@@ -151,18 +154,18 @@ export class LazyConv2d extends Conv2d {
  */
 export class LazyConv3d extends Conv3d {
   constructor(outChannels: number, kernelSize: Triple, options: ConvModuleOptions<Triple> = {}) {
-    super(fewest(options), outChannels, kernelSize, options);
+    super(placeholderChannels(options), outChannels, kernelSize, options);
     Object.assign(this, { inChannels: 0 });
   }
 
   override forward(x: Tensor): Tensor {
-    settle(this, x, 3, false, this.options.groups);
+    initializeConv(this, x, 3, false, this.options.groups);
     return super.forward(x);
   }
 }
 
 /**
- * `ConvTranspose1d` that learns `inChannels` from its first input: `[N, inChannels, L]` to `[N, outChannels, L2]`, or
+ * `ConvTranspose1d` that takes `inChannels` from its first input: `[N, inChannels, L]` to `[N, outChannels, L2]`, or
  * without `N`. Call it once before its state is loaded or saved.
  *
  * ```ts
@@ -171,19 +174,19 @@ export class LazyConv3d extends Conv3d {
  */
 export class LazyConvTranspose1d extends ConvTranspose1d {
   constructor(outChannels: number, kernelSize: number, options: ConvTransposeModuleOptions<number> = {}) {
-    super(fewest(options), outChannels, kernelSize, options);
+    super(placeholderChannels(options), outChannels, kernelSize, options);
     Object.assign(this, { inChannels: 0 });
   }
 
   override forward(x: Tensor): Tensor {
-    settle(this, x, 1, true, this.options.groups);
+    initializeConv(this, x, 1, true, this.options.groups);
     return super.forward(x);
   }
 }
 
 /**
- * `ConvTranspose2d` that learns `inChannels` from its first input: `[N, inChannels, H, W]` to `[N, outChannels, H2, W2]`, or
- * without `N`. Call it once before its state is loaded or saved.
+ * `ConvTranspose2d` that takes `inChannels` from its first input: `[N, inChannels, H, W]` to `[N, outChannels, H2,
+ * W2]`, or without `N`. Call it once before its state is loaded or saved.
  *
  * ```ts
  * new LazyConvTranspose2d(16, 2, { stride: 2 })(randn([2, 4, 8, 8])).shape; // [2, 16, 16, 16]
@@ -191,19 +194,19 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
  */
 export class LazyConvTranspose2d extends ConvTranspose2d {
   constructor(outChannels: number, kernelSize: Pair, options: ConvTransposeModuleOptions = {}) {
-    super(fewest(options), outChannels, kernelSize, options);
+    super(placeholderChannels(options), outChannels, kernelSize, options);
     Object.assign(this, { inChannels: 0 });
   }
 
   override forward(x: Tensor): Tensor {
-    settle(this, x, 2, true, this.options.groups);
+    initializeConv(this, x, 2, true, this.options.groups);
     return super.forward(x);
   }
 }
 
 /**
- * `ConvTranspose3d` that learns `inChannels` from its first input: `[N, inChannels, D, H, W]` to `[N, outChannels, D2, H2, W2]`, or
- * without `N`. Call it once before its state is loaded or saved.
+ * `ConvTranspose3d` that takes `inChannels` from its first input: `[N, inChannels, D, H, W]` to `[N, outChannels, D2,
+ * H2, W2]`, or without `N`. Call it once before its state is loaded or saved.
  *
  * ```ts
  * new LazyConvTranspose3d(16, 2, { stride: 2 })(randn([2, 4, 4, 8, 8])).shape; // [2, 16, 8, 16, 16]
@@ -211,19 +214,19 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
  */
 export class LazyConvTranspose3d extends ConvTranspose3d {
   constructor(outChannels: number, kernelSize: Triple, options: ConvTransposeModuleOptions<Triple> = {}) {
-    super(fewest(options), outChannels, kernelSize, options);
+    super(placeholderChannels(options), outChannels, kernelSize, options);
     Object.assign(this, { inChannels: 0 });
   }
 
   override forward(x: Tensor): Tensor {
-    settle(this, x, 3, true, this.options.groups);
+    initializeConv(this, x, 3, true, this.options.groups);
     return super.forward(x);
   }
 }
 
 /**
- * `BatchNorm1d` that learns `numFeatures` from its first input: `[N, numFeatures, L]` or `[N, numFeatures]`, kept. Call it once before
- * its state is loaded or saved.
+ * `BatchNorm1d` that takes `numFeatures` from its first input: `[N, numFeatures, L]` or `[N, numFeatures]`, kept. Call
+ * it once before its state is loaded or saved.
  *
  * ```ts
  * const layer = new LazyBatchNorm1d();
@@ -237,13 +240,13 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, [2, 3], 1);
+    initializeNorm(this, x, [2, 3], 1);
     return super.forward(x);
   }
 }
 
 /**
- * `BatchNorm2d` that learns `numFeatures` from its first input: `[N, numFeatures, H, W]`, kept. Call it once before
+ * `BatchNorm2d` that takes `numFeatures` from its first input: `[N, numFeatures, H, W]` in and out. Call it once before
  * its state is loaded or saved.
  *
  * ```ts
@@ -258,14 +261,14 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, [4], 1);
+    initializeNorm(this, x, [4], 1);
     return super.forward(x);
   }
 }
 
 /**
- * `BatchNorm3d` that learns `numFeatures` from its first input: `[N, numFeatures, D, H, W]`, kept. Call it once before
- * its state is loaded or saved.
+ * `BatchNorm3d` that takes `numFeatures` from its first input: `[N, numFeatures, D, H, W]` in and out. Call it once
+ * before its state is loaded or saved.
  *
  * ```ts
  * const layer = new LazyBatchNorm3d();
@@ -279,14 +282,14 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, [5], 1);
+    initializeNorm(this, x, [5], 1);
     return super.forward(x);
   }
 }
 
 /**
- * `InstanceNorm1d` that learns `numFeatures` from its first input: `[N, numFeatures, L]` or without `N`, kept. Call it
- * once before its state is loaded or saved.
+ * `InstanceNorm1d` that takes `numFeatures` from its first input: `[N, numFeatures, L]` or without `N` in and out. Call
+ * it once before its state is loaded or saved.
  *
  * ```ts
  * new LazyInstanceNorm1d({ affine: true })(randn([2, 4, 10])).shape; // [2, 4, 10]
@@ -298,14 +301,14 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, [2, 3], -2);
+    initializeNorm(this, x, [2, 3], -2);
     return super.forward(x);
   }
 }
 
 /**
- * `InstanceNorm2d` that learns `numFeatures` from its first input: `[N, numFeatures, H, W]` or without `N`, kept. Call it
- * once before its state is loaded or saved.
+ * `InstanceNorm2d` that takes `numFeatures` from its first input: `[N, numFeatures, H, W]` or without `N`, kept. Call
+ * it once before its state is loaded or saved.
  *
  * ```ts
  * new LazyInstanceNorm2d({ affine: true })(randn([2, 4, 8, 8])).shape; // [2, 4, 8, 8]
@@ -317,14 +320,14 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, [3, 4], -3);
+    initializeNorm(this, x, [3, 4], -3);
     return super.forward(x);
   }
 }
 
 /**
- * `InstanceNorm3d` that learns `numFeatures` from its first input: `[N, numFeatures, D, H, W]` or without `N`, kept. Call it
- * once before its state is loaded or saved.
+ * `InstanceNorm3d` that takes `numFeatures` from its first input: `[N, numFeatures, D, H, W]` or without `N`, kept.
+ * Call it once before its state is loaded or saved.
  *
  * ```ts
  * new LazyInstanceNorm3d({ affine: true })(randn([2, 4, 4, 8, 8])).shape; // [2, 4, 4, 8, 8]
@@ -336,7 +339,7 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   }
 
   override forward(x: Tensor): Tensor {
-    settleNorm(this, x, [4, 5], -4);
+    initializeNorm(this, x, [4, 5], -4);
     return super.forward(x);
   }
 }

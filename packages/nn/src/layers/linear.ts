@@ -14,8 +14,8 @@ const linearOptions = { bias: is.boolean };
 
 /**
  * A fully connected layer: `y = x @ weight.T + bias`, `[..., inFeatures]` to `[..., outFeatures]`. Parameters: `weight`
- * `[outFeatures, inFeatures]` and `bias` `[outFeatures]`, or null with `{ bias: false }`. Throws where the last size of
- * the input is not `inFeatures`.
+ * `[outFeatures, inFeatures]` and `bias` `[outFeatures]`, or null with `{ bias: false }`. Throws where the last
+ * dimension of the input is not `inFeatures`.
  *
  * ```ts
  * const layer = new Linear(3, 2);
@@ -38,7 +38,7 @@ export class Linear extends Module {
     this.resetParameters();
   }
 
-  /** Both uniform within ±1/√inFeatures, PyTorch's default. */
+  /** √inFeatures, PyTorch's default./√inFeatures, PyTorch's default. */
   resetParameters(): void {
     const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
     uniform_(this.weight, -bound, bound);

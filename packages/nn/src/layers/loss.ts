@@ -37,7 +37,7 @@ import {
 } from '../functions/loss.js';
 import { Module } from '../module.js';
 
-/** A loss of `I` tensors with its options kept. */
+/** The base of loss modules: a loss of the inputs `I`, with its options stored. */
 export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = object> extends Module {
   readonly options: O;
 
@@ -52,7 +52,7 @@ export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = obj
   }
 }
 
-/** The module class of a loss of two tensors: its constructor takes the options of `f`. */
+/** Makes the module class of a loss of two tensors; its constructor takes the options of `f`. */
 function lossOf<O extends object>(
   f: (a: Tensor, b: Tensor, options?: O) => Tensor,
   known: Schema<O>,
@@ -70,7 +70,7 @@ function lossOf<O extends object>(
   };
 }
 
-/** The same of three tensors. */
+/** The same for a loss of three tensors. */
 function lossOf3<O extends object>(
   f: (a: Tensor, b: Tensor, c: Tensor, options?: O) => Tensor,
   known: Schema<O>,
@@ -88,9 +88,8 @@ function lossOf3<O extends object>(
   };
 }
 
-// Each takes the options of the function that it is named after.
 /**
- * The mean of `(input - target)²`, of one shape: a number. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * The mean of `(input - target)²`; both have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new MSELoss()(tensor([1, 2]), tensor([1, 4])); // 2
@@ -98,7 +97,7 @@ function lossOf3<O extends object>(
  */
 export class MSELoss extends lossOf(mseLoss, known.lossOptions) {}
 /**
- * The mean of `|input - target|`, of one shape: a number. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * The mean of `|input - target|`; both have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new L1Loss()(tensor([1, 2]), tensor([1, 4])); // 1
@@ -106,8 +105,8 @@ export class MSELoss extends lossOf(mseLoss, known.lossOptions) {}
  */
 export class L1Loss extends lossOf(l1Loss, known.lossOptions) {}
 /**
- * `(input - target)² / 2` for errors below `delta`, 1 by default, and linear beyond (Huber, 1964). Input and target of
- * one shape to a number. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `(input - target)² / 2` for errors below `delta`, 1 by default, and linear beyond (Huber, 1964). Input and target
+ * have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new HuberLoss()(tensor([0, 0]), tensor([0.5, 3])); // 1.313
@@ -115,8 +114,8 @@ export class L1Loss extends lossOf(l1Loss, known.lossOptions) {}
  */
 export class HuberLoss extends lossOf(huberLoss, known.huberLossOptions) {}
 /**
- * Huber loss divided by `beta`, 1 by default: L1 whose tip is round (Girshick, 2015). Input and target of one shape to
- * a number. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * The Huber loss divided by `beta`, 1 by default: L1, but quadratic for errors below `beta` (Girshick, 2015). Input and
+ * target have the same shape. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new SmoothL1Loss({ beta: 2 })(tensor([0]), tensor([1])); // 0.25
@@ -124,10 +123,9 @@ export class HuberLoss extends lossOf(huberLoss, known.huberLossOptions) {}
  */
 export class SmoothL1Loss extends lossOf(smoothL1Loss, known.smoothL1LossOptions) {}
 /**
- * Cross entropy of scores `[N, C, ...]` that are not normalised, and classes `[N, ...]` (integers) or probabilities
- * `[N, C, ...]`: a number. Options: `weight` `[C]` for each class; `ignoreIndex`, -100 by default, a class that does
- * not count; `labelSmoothing`, 0 by default. Throws for a class out of range. `{ reduction }` is 'mean', 'sum' or
- * 'none'.
+ * Cross entropy of scores (logits) `[N, C, ...]` and classes `[N, ...]` (integers) or probabilities `[N, C, ...]`.
+ * Options: `weight` `[C]`, for each class; `ignoreIndex` -100, a class that does not count; `labelSmoothing` 0. Throws
+ * for a class out of range. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * const loss = new CrossEntropyLoss();
@@ -136,8 +134,9 @@ export class SmoothL1Loss extends lossOf(smoothL1Loss, known.smoothL1LossOptions
  */
 export class CrossEntropyLoss extends lossOf(crossEntropy, known.crossEntropyOptions) {}
 /**
- * Negative log likelihood of log probabilities `[N, C, ...]`, as `LogSoftmax` gives them, and classes `[N, ...]`: a
- * number. Options: `weight` `[C]`, `ignoreIndex`. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * Negative log likelihood of log probabilities `[N, C, ...]`, as from `LogSoftmax`, and classes `[N, ...]`. Options:
+ * `weight` `[C]`, for each class; `ignoreIndex` -100, a class that does not count. Throws for a class out of range.
+ * `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new NLLLoss()(tensor([[-0.5, -0.9]]), tensor([1], { dtype: 'int32' })); // 0.9
@@ -145,8 +144,8 @@ export class CrossEntropyLoss extends lossOf(crossEntropy, known.crossEntropyOpt
  */
 export class NLLLoss extends lossOf(nllLoss, known.nllLossOptions) {}
 /**
- * Binary cross entropy of probabilities and targets of one shape, from 0 to 1: a number. `BCEWithLogitsLoss` is more
- * exact. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * Binary cross entropy of probabilities and targets, both from 0 to 1 and of the same shape. `BCEWithLogitsLoss` is
+ * more accurate. Option `weight` scales elements. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new BCELoss()(tensor([0.5, 0.9]), tensor([1, 1])); // 0.3993
@@ -154,8 +153,8 @@ export class NLLLoss extends lossOf(nllLoss, known.nllLossOptions) {}
  */
 export class BCELoss extends lossOf(binaryCrossEntropy, known.binaryCrossEntropyOptions) {}
 /**
- * Binary cross entropy of scores, before the sigmoid, and targets of one shape: a number. Options: `weight` of each
- * element, `posWeight` of the positive part. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * Binary cross entropy of scores (logits, before the sigmoid) and targets of the same shape. Options: `weight` scales
+ * elements, `posWeight` the term of positive targets. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new BCEWithLogitsLoss()(tensor([0]), tensor([1])); // 0.6931
@@ -166,9 +165,9 @@ export class BCEWithLogitsLoss extends lossOf(
   known.binaryCrossEntropyWithLogitsOptions,
 ) {}
 /**
- * Kullback-Leibler divergence of log probabilities from probabilities `target`, or from their logarithms with
- * `logTarget`. `{ reduction: 'batchmean' }` divides the sum by the batch size, which is what mathematics means; 'mean',
- * the default as in PyTorch, divides by the number of elements.
+ * Kullback-Leibler divergence of log probabilities `input` from probabilities `target`, or from log probabilities with
+ * `logTarget`. `reduction` is 'mean' (the default, as in PyTorch), which divides the sum by the number of elements;
+ * 'batchmean', which divides it by the batch size, as the mathematical definition does; 'sum' or 'none'.
  *
  * ```ts
  * const [p, q] = [tensor([[0.5, 0.5]]), tensor([[0.25, 0.75]])];
@@ -177,9 +176,9 @@ export class BCEWithLogitsLoss extends lossOf(
  */
 export class KLDivLoss extends lossOf(klDiv, known.klDivOptions) {}
 /**
- * Negative log likelihood of counts `target` under Poisson distributions of rates `exp(input)`, or of `input` with
- * `logInput: false`. `full: true` adds the term of the counts alone, by Stirling. `{ reduction }` is 'mean', 'sum' or
- * 'none'.
+ * Negative log likelihood of counts `target` under Poisson distributions with rates `exp(input)`, or `input` with
+ * `logInput: false`. `full: true` adds the term of the counts alone, by Stirling's approximation; `eps` is 1e-8.
+ * `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new PoissonNLLLoss()(tensor([0]), tensor([2])); // 1
@@ -187,8 +186,8 @@ export class KLDivLoss extends lossOf(klDiv, known.klDivOptions) {}
  */
 export class PoissonNLLLoss extends lossOf(poissonNllLoss, poissonNllLossOptions) {}
 /**
- * `log(1 + exp(-target input))` for targets of 1 and -1, of one shape: a number. `{ reduction }` is 'mean', 'sum' or
- * 'none'.
+ * `log(1 + exp(-target * input))` for targets 1 and -1; both have the same shape. `reduction` is 'mean' (the default),
+ * 'sum' or 'none'.
  *
  * ```ts
  * new SoftMarginLoss()(tensor([0]), tensor([1])); // 0.6931
@@ -196,8 +195,9 @@ export class PoissonNLLLoss extends lossOf(poissonNllLoss, poissonNllLossOptions
  */
 export class SoftMarginLoss extends lossOf(softMarginLoss, known.lossOptions) {}
 /**
- * Hinge loss of scores `[N, C]` and classes `[N]`: by how much other scores come nearer to the right one than `margin`,
- * 1 by default, to the power `p`, 1 by default, as a mean over the classes. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * Hinge loss of scores `[N, C]` and classes `[N]`: the mean over the wrong classes of `max(0, margin - right + wrong)
+ * ** p`. Options: `p` 1, `margin` 1, `weight` `[C]`. Throws for a class out of range. `reduction` is 'mean' (the
+ * default), 'sum' or 'none'.
  *
  * ```ts
  * new MultiMarginLoss()(tensor([[0.5, 1]]), tensor([1], { dtype: 'int32' })); // 0.25
@@ -205,8 +205,8 @@ export class SoftMarginLoss extends lossOf(softMarginLoss, known.lossOptions) {}
  */
 export class MultiMarginLoss extends lossOf(multiMarginLoss, multiMarginLossOptions) {}
 /**
- * Hinge loss of scores `[N, C]` and several classes each: indices `[N, C]`, of which -1 ends the list. `{ reduction }`
- * is 'mean', 'sum' or 'none'.
+ * Hinge loss of scores `[N, C]` with several right classes each: class indices `[N, C]`, ended by -1. Throws for a
+ * class out of range. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new MultiLabelMarginLoss()(tensor([[0, 1]]), tensor([[1, -1]], { dtype: 'int32' })); // 0
@@ -214,8 +214,8 @@ export class MultiMarginLoss extends lossOf(multiMarginLoss, multiMarginLossOpti
  */
 export class MultiLabelMarginLoss extends lossOf(multilabelMarginLoss, known.lossOptions) {}
 /**
- * Binary cross entropy of scores `[N, C]` and targets 0 or 1 `[N, C]`, as a mean over the classes. `{ reduction }` is
- * 'mean', 'sum' or 'none'.
+ * Binary cross entropy of scores `[N, C]` and targets 0 or 1 `[N, C]`, averaged over the classes of each sample;
+ * `weight` `[C]` scales classes. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new MultiLabelSoftMarginLoss()(tensor([[0, 0]]), tensor([[1, 0]])); // 0.6931
@@ -223,8 +223,8 @@ export class MultiLabelMarginLoss extends lossOf(multilabelMarginLoss, known.los
  */
 export class MultiLabelSoftMarginLoss extends lossOf(multilabelSoftMarginLoss, multilabelSoftMarginLossOptions) {}
 /**
- * The input, a distance, where the target is 1, and `max(0, margin - input)` where it is -1; `margin` is 1 by default.
- * `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `input`, a distance, where the target is 1, and `max(0, margin - input)` where it is -1; `margin` is 1 by default.
+ * `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * new HingeEmbeddingLoss()(tensor([0.2, 0.2]), tensor([1, -1])); // 0.5
@@ -232,7 +232,8 @@ export class MultiLabelSoftMarginLoss extends lossOf(multilabelSoftMarginLoss, m
  */
 export class HingeEmbeddingLoss extends lossOf(hingeEmbeddingLoss, marginOptions) {}
 /**
- * The cosine of the angle of two tensors along `dim`, 1 by default: their shape without it.
+ * The cosine of the angle between two tensors along `dim`, 1 by default: the shape of the inputs without `dim`. `eps`,
+ * 1e-8 by default, keeps the norms from 0.
  *
  * ```ts
  * new CosineSimilarity()(tensor([[1, 0]]), tensor([[1, 1]])); // [0.7071]
@@ -241,7 +242,7 @@ export class HingeEmbeddingLoss extends lossOf(hingeEmbeddingLoss, marginOptions
 export class CosineSimilarity extends lossOf(cosineSimilarity, known.cosineSimilarityOptions) {}
 /**
  * The `p`-norm, 2 by default, of the difference of vectors `[N, D]`: `[N]`. `eps`, 1e-6 by default, is added to the
- * difference.
+ * difference; `keepdim` keeps the last dimension, as 1.
  *
  * ```ts
  * new PairwiseDistance()(tensor([[0, 0]]), tensor([[3, 4]])); // [5]
@@ -249,8 +250,8 @@ export class CosineSimilarity extends lossOf(cosineSimilarity, known.cosineSimil
  */
 export class PairwiseDistance extends lossOf(pairwiseDistance, pairwiseDistanceOptions) {}
 /**
- * `1 - cos` of pairs `[N, D]` where the target `[N]` is 1, and how far the cosine is above `margin`, 0 by default,
- * where it is -1. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `1 - cos(a, b)` of vectors `[N, D]` where the target `[N]` is 1, and `max(0, cos(a, b) - margin)` where it is -1;
+ * `margin` is 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * const loss = new CosineEmbeddingLoss();
@@ -259,8 +260,8 @@ export class PairwiseDistance extends lossOf(pairwiseDistance, pairwiseDistanceO
  */
 export class CosineEmbeddingLoss extends lossOf3(cosineEmbeddingLoss, marginOptions) {}
 /**
- * `max(0, margin - target (a - b))`: target 1 where `a` is to be the larger one, -1 where `b` is; `margin` is 0 by
- * default. `{ reduction }` is 'mean', 'sum' or 'none'.
+ * `max(0, margin - target * (a - b))`, where the target is 1 if `a` should be larger and -1 if `b` should; `margin` is
+ * 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * const loss = new MarginRankingLoss();
@@ -269,9 +270,10 @@ export class CosineEmbeddingLoss extends lossOf3(cosineEmbeddingLoss, marginOpti
  */
 export class MarginRankingLoss extends lossOf3(marginRankingLoss, marginOptions) {}
 /**
- * By how much an anchor is not `margin`, 1 by default, nearer to the positive than to the negative: each `[N, D]`.
- * Options: `p`, 2 by default; `swap` also looks at the distance of positive and negative. `{ reduction }` is 'mean',
- * 'sum' or 'none'.
+ * `max(0, |anchor - positive| - |anchor - negative| + margin)` for vectors `[N, D]`: the positive should be closer to
+ * the anchor than the negative is, by at least `margin`, 1 by default. Options: `p`, the power of the norm, 2 by
+ * default; `swap`, to take the distance from positive to negative where it is smaller. `reduction` is 'mean' (the
+ * default), 'sum' or 'none'.
  *
  * ```ts
  * const loss = new TripletMarginLoss();
@@ -280,8 +282,8 @@ export class MarginRankingLoss extends lossOf3(marginRankingLoss, marginOptions)
  */
 export class TripletMarginLoss extends lossOf3(tripletMarginLoss, tripletMarginLossOptions) {}
 /**
- * `TripletMarginLoss` with a distance of your own. Options: `distanceFunction`, by default that of `PairwiseDistance`;
- * `margin` 1, `swap` false, `reduction`.
+ * `TripletMarginLoss` with your own distance. Options: `distanceFunction`, that of `PairwiseDistance` by default;
+ * `margin` 1; `swap` false; `reduction` 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * const loss = new TripletMarginWithDistanceLoss({ distanceFunction: (a, b) => a.sub(b).abs().sum(-1) });
@@ -293,9 +295,9 @@ export class TripletMarginWithDistanceLoss extends lossOf3(
   tripletMarginWithDistanceLossOptions,
 ) {}
 /**
- * Negative log likelihood of a target under normal distributions of mean `input` and variance `variance`, which is at
- * least `eps`, 1e-6 by default. `full: true` adds the constant. Throws for a negative variance. `{ reduction }` is
- * 'mean', 'sum' or 'none'.
+ * Negative log likelihood of a target under normal distributions with mean `input` and variance `variance`, which
+ * counts as at least `eps`, 1e-6 by default. `full: true` adds the constant. Throws for a negative variance.
+ * `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * const loss = new GaussianNLLLoss();
@@ -305,8 +307,9 @@ export class TripletMarginWithDistanceLoss extends lossOf3(
 export class GaussianNLLLoss extends lossOf3(gaussianNllLoss, gaussianNllLossOptions) {}
 
 /**
- * Connectionist temporal classification of log probabilities `[T, N, C]` and labels `[N, S]`, with how much of each
- * counts; see `functional.ctcLoss`. Options: `blank` 0, `zeroInfinity` false, `reduction`.
+ * Connectionist temporal classification of log probabilities `[T, N, C]` and labels `[N, S]`, with the lengths of both;
+ * see `functional.ctcLoss`. Options: `blank` 0, `zeroInfinity` false, `reduction` 'mean' (the default), 'sum' or
+ * 'none'.
  *
  * ```ts
  * const logProbs = logSoftmax(zeros([3, 1, 2]), -1);

@@ -33,9 +33,9 @@ class MaxUnpoolBase<Size extends Pair | Triple> extends Module {
 }
 
 /**
- * Puts maxima back to where `functional.maxPool1dWithIndices` found them, among zeros: `[N, C, L]` and indices of that shape
- * to `[N, C, L2]`, where `L2` is `(L - 1) stride - 2 padding + kernelSize`, or what a third argument says. Options: `stride`
- * (the kernel by default), `padding` 0.
+ * Puts maxima back at the indices where `functional.maxPool1dWithIndices` found them, with 0 elsewhere: `[N, C, L]` and
+ * indices of that shape to `[N, C, L2]`. `L2` is `(L - 1) * stride - 2 * padding + kernelSize`, unless a third argument
+ * of the call gives the output size. Options: `stride` (the kernel by default), `padding` 0.
  *
  * ```ts
  * const { values, indices } = functional.maxPool1dWithIndices(tensor([[[1, 5, 2, 3]]]), 2);
@@ -48,8 +48,8 @@ export class MaxUnpool1d extends MaxUnpoolBase<number> {
   }
 }
 /**
- * Puts maxima back to where `functional.maxPool2dWithIndices` found them, among zeros: `[N, C, H, W]` and indices of that
- * shape to `[N, C, H2, W2]`; sizes and options as of `MaxUnpool1d`.
+ * Puts maxima back at the indices where `functional.maxPool2dWithIndices` found them, with 0 elsewhere: `[N, C, H, W]`
+ * and indices of that shape to `[N, C, H2, W2]`. Sizes and options as for `MaxUnpool1d`.
  *
  * ```ts
  * const { values, indices } = functional.maxPool2dWithIndices(randn([1, 3, 8, 8]), 2);
@@ -62,8 +62,8 @@ export class MaxUnpool2d extends MaxUnpoolBase<Pair> {
   }
 }
 /**
- * Puts maxima back to where `functional.maxPool3dWithIndices` found them, among zeros: `[N, C, D, H, W]` and indices of that
- * shape to `[N, C, D2, H2, W2]`; sizes and options as of `MaxUnpool1d`.
+ * Puts maxima back at the indices where `functional.maxPool3dWithIndices` found them, with 0 elsewhere: `[N, C, D, H,
+ * W]` and indices of that shape to `[N, C, D2, H2, W2]`. Sizes and options as for `MaxUnpool1d`.
  *
  * ```ts
  * const { values, indices } = functional.maxPool3dWithIndices(randn([1, 3, 4, 8, 8]), 2);

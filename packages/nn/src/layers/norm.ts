@@ -17,9 +17,11 @@ import { checkChannels, checkLayer } from './checkLayer.js';
 import { layerOf } from './layerOf.js';
 
 interface NormOptions {
+  /** Added under the root; 1e-5 by default, for RMSNorm 1.19e-7. */
   eps?: number;
-  /** Whether there are a learned weight and bias. */
+  /** Whether there are a learned scale and shift; true by default. */
   elementwiseAffine?: boolean;
+  /** Whether there is a shift; true by default. */
   bias?: boolean;
 }
 
@@ -34,10 +36,10 @@ const layerNormOptions = { ...rmsNormOptions, bias: is.boolean };
 const affineOptions = { eps: is.nonNegative, affine: is.boolean };
 
 /**
- * Mean 0 and variance 1 over the last dimensions, which have the sizes `normalizedShape`, then a learned scale and
- * shift (Ba et al., 2016): `(x - mean) / sqrt(var + eps) * weight + bias`. Any shape that ends so, kept. `weight` and
- * `bias` are of that shape, or null with `{ elementwiseAffine: false }`; `{ bias: false }` leaves out the shift. `eps`
- * is 1e-5 by default.
+ * Normalises the last dimensions, of sizes `normalizedShape`, to mean 0 and variance 1, then applies a learned scale
+ * and shift (Ba et al., 2016): `(x - mean) / sqrt(var + eps) * weight + bias`. Takes any shape that ends with
+ * `normalizedShape`, and keeps it. `weight` and `bias` have that shape, or are null with `{ elementwiseAffine: false
+ * }`; `{ bias: false }` leaves out the shift. `eps` is 1e-5 by default.
  *
  * ```ts
  * new LayerNorm(2)(tensor([[1, 3]])); // [[-1, 1]]
@@ -69,8 +71,9 @@ export class LayerNorm extends Module {
 }
 
 /**
- * Mean square 1 over the last dimensions, which have the sizes `normalizedShape`, then a learned scale (Zhang and
- * Sennrich, 2019). Any shape that ends so, kept. `eps` is 1.19e-7 by default, the smallest step of float32 at 1.
+ * Normalises the last dimensions, of sizes `normalizedShape`, to mean square 1, then applies a learned scale (Zhang and
+ * Sennrich, 2019). Takes any shape that ends with `normalizedShape`, and keeps it. `eps` is 1.19e-7 by default, the
+ * smallest step of float32 at 1; `weight` is null with `{ elementwiseAffine: false }`.
  *
  * ```ts
  * new RMSNorm(2)(tensor([[1, 7]])); // [[0.2, 1.4]]
@@ -100,9 +103,9 @@ export class RMSNorm extends Module {
 }
 
 /**
- * Mean 0 and variance 1 over each of `numGroups` groups of channels, then a learned scale and shift of each channel (Wu
- * and He, 2018): `[N, numChannels, ...]`, kept. `eps` is 1e-5 by default; `{ affine: false }` leaves out scale and
- * shift. Throws where the channels cannot be split evenly.
+ * Normalises each of `numGroups` groups of channels to mean 0 and variance 1, then applies a learned scale and shift to
+ * each channel (Wu and He, 2018). `[N, numChannels, ...]` in and out. `eps` is 1e-5 by default; `{ affine: false }`
+ * leaves out scale and shift. Throws where `numGroups` does not divide the channels.
  *
  * ```ts
  * new GroupNorm(2, 6)(randn([4, 6, 8, 8])).shape; // [4, 6, 8, 8]
@@ -166,8 +169,9 @@ class InstanceNormBase extends Module {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, L]` or `[numFeatures, L]`, kept (Ulyanov et
- * al., 2016). `eps` is 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
+ * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, L]` or
+ * `[numFeatures, L]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned scale and
+ * shift.
  *
  * ```ts
  * new InstanceNorm1d(3)(randn([4, 3, 10])).shape; // [4, 3, 10]
@@ -180,8 +184,9 @@ export class InstanceNorm1d extends InstanceNormBase {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, H, W]` or `[numFeatures, H, W]`, kept (Ulyanov et
- * al., 2016). `eps` is 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
+ * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, H, W]` or
+ * `[numFeatures, H, W]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned scale and
+ * shift.
  *
  * ```ts
  * new InstanceNorm2d(3)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
@@ -194,8 +199,9 @@ export class InstanceNorm2d extends InstanceNormBase {
 }
 
 /**
- * Mean 0 and variance 1 for each sample and channel of `[N, numFeatures, D, H, W]` or `[numFeatures, D, H, W]`, kept (Ulyanov
- * et al., 2016). `eps` is 1e-5 by default; with `{ affine: true }` there are a learned scale and shift of each channel.
+ * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, D, H, W]`
+ * or `[numFeatures, D, H, W]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned
+ * scale and shift.
  *
  * ```ts
  * new InstanceNorm3d(3)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]
@@ -208,8 +214,8 @@ export class InstanceNorm3d extends InstanceNormBase {
 }
 
 /**
- * Divides each element by the mean square of `size` channels around it (Krizhevsky et al., 2012): `[N, C, ...]`, kept.
- * Options: `alpha` 1e-4, `beta` 0.75, `k` 1.
+ * Divides each element by `(k + alpha * m) ** beta`, where `m` is the mean square over `size` neighbouring channels
+ * (Krizhevsky et al., 2012). `[N, C, ...]` in and out. Options: `alpha` 1e-4, `beta` 0.75, `k` 1.
  *
  * ```ts
  * new LocalResponseNorm(2, { alpha: 1, beta: 1 })(ones([1, 2, 1])); // [[[0.6667], [0.5]]]

@@ -7,10 +7,9 @@ import { layerOf } from './layerOf.js';
 
 const sizes = pairs(is.count);
 
-// Each takes kernel or output size and the options of the function that it is named after.
 /**
- * The largest of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `dilation`, `ceilMode`.
+ * The maximum of each window: `[N, C, L]` to `[N, C, L2]`, or without `N`. Options: `stride` (the kernel by default),
+ * `padding` 0, `dilation` 1, `ceilMode` false.
  *
  * ```ts
  * new MaxPool1d(2)(tensor([[[1, 5, 2, 3]]])); // [[[5, 3]]]
@@ -18,8 +17,8 @@ const sizes = pairs(is.count);
  */
 export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions) {}
 /**
- * The largest of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `dilation`, `ceilMode`.
+ * The maximum of each window: `[N, C, H, W]` to `[N, C, H2, W2]`, or without `N`. Sizes are a number or `[height,
+ * width]`. Options: `stride` (the kernel by default), `padding` 0, `dilation` 1, `ceilMode` false.
  *
  * ```ts
  * new MaxPool2d(3, { stride: 2, padding: 1 })(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
@@ -27,8 +26,8 @@ export class MaxPool1d extends layerOf(maxPool1d, is.count, known.maxPoolOptions
  */
 export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {}
 /**
- * The mean of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by default), `padding`,
- * `ceilMode`, `countIncludePad`.
+ * The mean of each window: `[N, C, L]` to `[N, C, L2]`, or without `N`. Options: `stride` (the kernel by default),
+ * `padding` 0, `ceilMode` false, `countIncludePad` true.
  *
  * ```ts
  * new AvgPool1d(2)(tensor([[[1, 5, 2, 4]]])); // [[[3, 3]]]
@@ -36,8 +35,8 @@ export class MaxPool2d extends layerOf(maxPool2d, sizes, known.maxPoolOptions) {
  */
 export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPool1dOptions) {}
 /**
- * The mean of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the kernel by default), `padding`,
- * `ceilMode`, `countIncludePad`, `divisorOverride`.
+ * The mean of each window: `[N, C, H, W]` to `[N, C, H2, W2]`, or without `N`. Sizes are a number or `[height, width]`.
+ * Options: `stride` (the kernel by default), `padding` 0, `ceilMode` false, `countIncludePad` true, `divisorOverride`.
  *
  * ```ts
  * new AvgPool2d(2)(randn([4, 3, 8, 8])).shape; // [4, 3, 4, 4]
@@ -45,7 +44,8 @@ export class AvgPool1d extends layerOf(avgPool1d, is.count, known.avgPool1dOptio
  */
 export class AvgPool2d extends layerOf(avgPool2d, sizes, known.avgPoolOptions) {}
 /**
- * Means of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`.
+ * The mean of each of `outputSize` windows, which divide the line as evenly as possible: `[N, C, L]` to `[N, C,
+ * outputSize]`, or without `N`.
  *
  * ```ts
  * new AdaptiveAvgPool1d(2)(tensor([[[1, 3, 5, 7]]])); // [[[2, 6]]]
@@ -53,8 +53,8 @@ export class AvgPool2d extends layerOf(avgPool2d, sizes, known.avgPoolOptions) {
  */
 export class AdaptiveAvgPool1d extends layerOf(adaptiveAvgPool1d, is.count) {}
 /**
- * Means of as many windows as `outputSize` says, a number or `[height, width]`: `[N, C, H, W]` to `[N, C,
- * ...outputSize]`.
+ * The mean of each window, where windows divide the plane as evenly as possible into `outputSize`, a number or
+ * `[height, width]`: `[N, C, H, W]` to `[N, C, ...outputSize]`, or without `N`.
  *
  * ```ts
  * new AdaptiveAvgPool2d(1)(randn([4, 3, 8, 8])).shape; // [4, 3, 1, 1]
@@ -62,7 +62,8 @@ export class AdaptiveAvgPool1d extends layerOf(adaptiveAvgPool1d, is.count) {}
  */
 export class AdaptiveAvgPool2d extends layerOf(adaptiveAvgPool2d, sizes) {}
 /**
- * Maxima of as many windows as `outputSize` says: `[N, C, L]` to `[N, C, outputSize]`.
+ * The maximum of each of `outputSize` windows, which divide the line as evenly as possible: `[N, C, L]` to `[N, C,
+ * outputSize]`, or without `N`.
  *
  * ```ts
  * new AdaptiveMaxPool1d(2)(tensor([[[1, 3, 5, 7]]])); // [[[3, 7]]]
@@ -70,8 +71,8 @@ export class AdaptiveAvgPool2d extends layerOf(adaptiveAvgPool2d, sizes) {}
  */
 export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d, is.count) {}
 /**
- * Maxima of as many windows as `outputSize` says, a number or `[height, width]`: `[N, C, H, W]` to `[N, C,
- * ...outputSize]`.
+ * The maximum of each window, where windows divide the plane as evenly as possible into `outputSize`, a number or
+ * `[height, width]`: `[N, C, H, W]` to `[N, C, ...outputSize]`, or without `N`.
  *
  * ```ts
  * new AdaptiveMaxPool2d([2, 4])(randn([4, 3, 8, 8])).shape; // [4, 3, 2, 4]
@@ -79,15 +80,15 @@ export class AdaptiveMaxPool1d extends layerOf(adaptiveMaxPool1d, is.count) {}
  */
 export class AdaptiveMaxPool2d extends layerOf(adaptiveMaxPool2d, sizes) {}
 
-/** A norm's power, the sizes of a window, and options. */
+/** The checks of the power of a norm, the size of a window, and options. */
 const lpTakes = (dims: number) => {
   const window = sizesOf(dims)(is.count);
   return [is.positive, window, lpPoolOptions(window)] as const;
 };
 
 /**
- * The root of the sum of `normType`-th powers of each window: `[N, C, L]` to `[N, C, L2]`. Options: `stride` (the kernel by
- * default), `ceilMode`.
+ * The `normType`-norm of each window: `[N, C, L]` to `[N, C, L2]`, or without `N`. Options: `stride` (the kernel by
+ * default), `ceilMode` false.
  *
  * ```ts
  * new LPPool1d(2, 2)(tensor([[[3, 4, 6, 8]]])); // [[[5, 10]]]
@@ -95,8 +96,8 @@ const lpTakes = (dims: number) => {
  */
 export class LPPool1d extends layerOf(lpPool1d, ...lpTakes(1)) {}
 /**
- * The root of the sum of `normType`-th powers of each window: `[N, C, H, W]` to `[N, C, H2, W2]`. Options: `stride` (the
- * kernel by default), `ceilMode`.
+ * The `normType`-norm of each window: `[N, C, H, W]` to `[N, C, H2, W2]`, or without `N`. Options: `stride` (the kernel
+ * by default), `ceilMode` false.
  *
  * ```ts
  * new LPPool2d(2, [1, 2])(tensor([[[3, 4]]])); // [[[5]]]
@@ -104,8 +105,8 @@ export class LPPool1d extends layerOf(lpPool1d, ...lpTakes(1)) {}
  */
 export class LPPool2d extends layerOf(lpPool2d, ...lpTakes(2)) {}
 /**
- * The root of the sum of `normType`-th powers of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`. Options: `stride`
- * (the kernel by default), `ceilMode`.
+ * The `normType`-norm of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`, or without `N`. Options: `stride` (the
+ * kernel by default), `ceilMode` false.
  *
  * ```ts
  * new LPPool3d(2, 2)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 2, 4, 4]

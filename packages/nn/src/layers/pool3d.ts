@@ -7,8 +7,8 @@ import { layerOf } from './layerOf.js';
 const sizes = triples(is.count);
 
 /**
- * The largest of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`, or without `N`. Options: `stride` (the kernel by
- * default), `padding`, `dilation`, `ceilMode`.
+ * The maximum of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`, or without `N`. Sizes are a number or `[depth,
+ * height, width]`. Options: `stride` (the kernel by default), `padding` 0, `dilation` 1, `ceilMode` false.
  *
  * ```ts
  * new MaxPool3d(2)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 2, 4, 4]
@@ -17,7 +17,7 @@ const sizes = triples(is.count);
 export class MaxPool3d extends layerOf(maxPool3d, sizes, known.maxPoolOptions) {}
 /**
  * The mean of each window: `[N, C, D, H, W]` to `[N, C, D2, H2, W2]`, or without `N`. Options: `stride` (the kernel by
- * default), `padding`, `ceilMode`, `countIncludePad`, `divisorOverride`.
+ * default), `padding` 0, `ceilMode` false, `countIncludePad` true, `divisorOverride`.
  *
  * ```ts
  * new AvgPool3d([1, 2, 2])(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 4, 4]
@@ -25,8 +25,8 @@ export class MaxPool3d extends layerOf(maxPool3d, sizes, known.maxPoolOptions) {
  */
 export class AvgPool3d extends layerOf(avgPool3d, sizes, known.avgPoolOptions) {}
 /**
- * Means of as many windows as `outputSize` says, a number or `[depth, height, width]`: `[N, C, D, H, W]` to `[N, C,
- * ...outputSize]`, or without `N`.
+ * The mean of each window, where windows divide the volume as evenly as possible into `outputSize`, a number or
+ * `[depth, height, width]`: `[N, C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`.
  *
  * ```ts
  * new AdaptiveAvgPool3d(1)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 1, 1, 1]
@@ -34,8 +34,8 @@ export class AvgPool3d extends layerOf(avgPool3d, sizes, known.avgPoolOptions) {
  */
 export class AdaptiveAvgPool3d extends layerOf(adaptiveAvgPool3d, sizes) {}
 /**
- * Maxima of as many windows as `outputSize` says, a number or `[depth, height, width]`: `[N, C, D, H, W]` to `[N, C,
- * ...outputSize]`, or without `N`.
+ * The maximum of each window, where windows divide the volume as evenly as possible into `outputSize`, a number or
+ * `[depth, height, width]`: `[N, C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`.
  *
  * ```ts
  * new AdaptiveMaxPool3d([1, 2, 2])(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 1, 2, 2]

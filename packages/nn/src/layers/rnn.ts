@@ -19,17 +19,17 @@ import { Parameter } from '../parameter.js';
 import { PackedSequence } from '../sequences.js';
 import { checkLayer } from './checkLayer.js';
 
-/** The weights of one cell: from input and hidden state to gates, which lie one after another. */
+/** The weights of one cell, from the input (`ih`) and the hidden state (`hh`) to the concatenated gates. */
 interface CellWeights {
   ih: Tensor;
   hh: Tensor;
   bih: Tensor | null;
   bhh: Tensor | null;
-  /** From the hidden state to fewer features, where there are such. */
+  /** The projection of the hidden state to fewer features, if there is one. */
   hr: Tensor | null;
 }
 
-/** One step: the states after `x` `[N, I]`, the first of which is the output; each state is `[N, H]`. */
+/** One step: returns the states after `x` `[N, I]`, each `[N, H]`. The first one is the output. */
 type Step = (x: Tensor, states: Tensor[], weights: CellWeights) => Tensor[];
 
 const plain =
@@ -60,17 +60,18 @@ type Nonlinearity = 'tanh' | 'relu';
 const nonlinearities = { tanh, relu };
 
 interface CellOptions {
+  /** Whether there are learned biases; true by default. */
   bias?: boolean;
 }
 const cellOptions = { bias: is.boolean };
 const nonlinearity = is.oneOf('tanh', 'relu');
 
-/** The states that were given with an input: tensors, or none. */
+/** Checks the states that were given with an input: tensors or undefined. */
 function checkStates(name: string, states: readonly unknown[]): void {
   checkTensors(name, ...states.filter((state) => state !== undefined));
 }
 
-/** The two states of an LSTM, if they are given. */
+/** The two states of an LSTM, or two undefined ones. */
 function pairOf(name: string, state: unknown): [Tensor | undefined, Tensor | undefined] {
   if (state === undefined) return [undefined, undefined];
   check(name, 'the state', state, lstmState);
@@ -93,7 +94,7 @@ class CellBase extends Module {
   ) {
     super();
     const { bias = true } = checkLayer(new.target.name, { inputSize, hiddenSize }, options, known, is.count);
-    const make = (...shape: number[]) => new Parameter(start(shape, hiddenSize));
+    const make = (...shape: number[]) => new Parameter(uniformWithin(shape, hiddenSize));
     this.weightIh = make(gates * hiddenSize, inputSize);
     this.weightHh = make(gates * hiddenSize, hiddenSize);
     this.biasIh = bias ? make(gates * hiddenSize) : null;
@@ -126,13 +127,14 @@ class CellBase extends Module {
   }
 }
 
-/** Uniform within ±1/√hiddenSize, as PyTorch starts all recurrent weights. */
-const start = (shape: readonly number[], hiddenSize: number): Tensor =>
+/** √hiddenSize, as PyTorch starts all recurrent weights./√hiddenSize, as PyTorch starts all recurrent weights. */
+const uniformWithin = (shape: readonly number[], hiddenSize: number): Tensor =>
   uniform_(empty(shape), -1 / Math.sqrt(hiddenSize), 1 / Math.sqrt(hiddenSize));
 
 /**
- * One step of a plain recurrent network, `tanh(W x + b + U h + c)`: `x` `[N, inputSize]` or `[inputSize]`, and `h` `[N,
- * hiddenSize]`, 0 if it is not given, to the next `h`.
+ * One step of a plain (Elman) recurrent network, `tanh(W x + b + U h + c)`. Takes `x` `[N, inputSize]` or `[inputSize]`
+ * and `h` `[N, hiddenSize]`, 0 by default; returns the next `h`. Options: `nonlinearity` 'tanh' (the default) or
+ * 'relu', `bias` true.
  *
  * ```ts
  * new RNNCell(3, 5)(randn([2, 3])).shape; // [2, 5]
@@ -152,8 +154,8 @@ export class RNNCell extends CellBase {
 }
 
 /**
- * One step of long short-term memory: `x` `[N, inputSize]` or `[inputSize]`, and `[h, c]`, each `[N, hiddenSize]`, 0 if
- * they are not given, to the next `[h, c]`.
+ * One step of long short-term memory. Takes `x` `[N, inputSize]` or `[inputSize]` and `[h, c]`, each `[N, hiddenSize]`,
+ * 0 by default; returns the next `[h, c]`. Option: `bias` true.
  *
  * ```ts
  * const [h, c] = new LSTMCell(3, 5)(randn([2, 3]));
@@ -171,8 +173,8 @@ export class LSTMCell extends CellBase {
 }
 
 /**
- * One step of a gated recurrent unit: `x` `[N, inputSize]` or `[inputSize]`, and `h` `[N, hiddenSize]`, 0 if it is not
- * given, to the next `h`.
+ * One step of a gated recurrent unit. Takes `x` `[N, inputSize]` or `[inputSize]` and `h` `[N, hiddenSize]`, 0 by
+ * default; returns the next `h`. Option: `bias` true.
  *
  * ```ts
  * new GRUCell(3, 5)(randn([2, 3])).shape; // [2, 5]
@@ -189,8 +191,8 @@ export class GRUCell extends CellBase {
 }
 
 /**
- * One layer in one direction over steps `[n, features]`, where `n` never rises: the sequences that end stand last. Gives the
- * outputs of the steps, and the states `[N, H]` that each sequence has at its own end.
+ * Runs one layer in one direction over steps `[n, features]`, where `n` never grows: sequences are sorted by falling
+ * length. Returns the outputs of the steps, and for each sequence the states `[N, H]` at its own end.
  */
 function overSteps(
   step: Step,
@@ -215,19 +217,21 @@ function overSteps(
     state = step(steps[t]!, state, weights);
     outputs[t] = state[0]!;
   }
-  // The shortest sequences ended first, and stand last.
+  // The shortest sequences ended first and belong last.
   const final = ended.length === 0 ? state : state.map((s, k) => cat([s, ...ended.map((e) => e[k]!).reverse()]));
   return [outputs, final];
 }
 
 export interface RecurrentOptions {
+  /** The number of layers, each of which runs over the outputs of the one before; 1 by default. */
   numLayers?: number;
+  /** Whether there are learned biases; true by default. */
   bias?: boolean;
-  /** `[N, L, I]` rather than `[L, N, I]`. */
+  /** Whether sequences are `[N, L, I]` rather than `[L, N, I]`; false by default. */
   batchFirst?: boolean;
-  /** Probability of dropping outputs of all layers but the last, in training. */
+  /** The probability of dropping outputs between layers in training; 0 by default. */
   dropout?: number;
-  /** Whether a second network goes over the sequence backwards; outputs are put side by side. */
+  /** Whether a second network runs over the sequence backwards; outputs are concatenated. False by default. */
   bidirectional?: boolean;
 }
 
@@ -239,14 +243,14 @@ const recurrentOptions = {
   bidirectional: is.boolean,
 };
 
-/** Layers of cells over a sequence. Weights are fields as `weightIhL0`, `weightHhL0Reverse`, `biasIhL1`. */
+/** The base of recurrent layers. The weights are fields such as `weightIhL0`, `weightHhL0Reverse` and `biasIhL1`. */
 class Recurrent extends Module {
   readonly numLayers: number;
   readonly batchFirst: boolean;
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly bias: boolean;
-  /** The features of an output: fewer than those of the state where it is projected. */
+  /** The number of features of an output: `hiddenSize`, or `projSize` with a projection. */
   readonly outputSize: number;
 
   constructor(
@@ -272,7 +276,7 @@ class Recurrent extends Module {
     for (let layer = 0; layer < numLayers; layer++)
       for (const suffix of this.suffixes(layer)) {
         const inputs = layer === 0 ? inputSize : outputs * directions;
-        const make = (...shape: number[]) => new Parameter(start(shape, hiddenSize));
+        const make = (...shape: number[]) => new Parameter(uniformWithin(shape, hiddenSize));
         fields[`weightIh${suffix}`] = make(gates * hiddenSize, inputs);
         fields[`weightHh${suffix}`] = make(gates * hiddenSize, outputs);
         if (bias) {
@@ -287,7 +291,7 @@ class Recurrent extends Module {
     return this.bidirectional ? [`L${layer}`, `L${layer}Reverse`] : [`L${layer}`];
   }
 
-  /** `initial` holds each state as `[layers * directions, N, H]`; gives the outputs and the states at the end. */
+  /** Takes each initial state as `[layers * directions, N, H]`; returns the outputs and the final states. */
   protected run(step: Step, input: Tensor, initial: (Tensor | undefined)[]): [Tensor, Tensor[]];
   protected run(step: Step, input: PackedSequence, initial: (Tensor | undefined)[]): [PackedSequence, Tensor[]];
   protected run(
@@ -326,7 +330,7 @@ class Recurrent extends Module {
         this.constructor.name,
         `takes packed sequences of [length, ${this.inputSize}], got data [${data.shape.join(', ')}]`,
       );
-    // The states are given, and come back, in the order in which the sequences were given.
+    // Initial and final states are in the order of the sequences before they were sorted and packed.
     const inOrder = (states: Tensor[], order: readonly number[] | null) =>
       order === null
         ? states
@@ -336,11 +340,11 @@ class Recurrent extends Module {
     return [input.with(cat(outputs)), inOrder(final, unsortedIndices)];
   }
 
-  /** The initial states as `[layers * directions, N, features]`, zeros where none are given. */
+  /** The initial states as `[layers * directions, N, features]`, zeros by default. */
   private statesFrom(initial: (Tensor | undefined)[], x: Tensor, rows: readonly number[]): Tensor[] {
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
     return initial.map((t, i) => {
-      // Of the states the first one is the output.
+      // The first state is the output.
       const features = i === 0 ? this.outputSize : this.hiddenSize;
       const shape = [count, ...rows, features];
       if (t && t.shape.join() !== shape.join())
@@ -352,7 +356,7 @@ class Recurrent extends Module {
     });
   }
 
-  /** All layers over the steps `[N, inputSize]` of sequences, of which some may end before others: see `overSteps`. */
+  /** Runs all layers over steps `[N, inputSize]`; sequences may differ in length, see `overSteps`. */
   private layers(step: Step, steps: Tensor[], states: Tensor[]): [outputs: Tensor[], final: Tensor[]] {
     const fields = this as unknown as Record<string, Tensor | undefined>;
     const last: Tensor[][] = states.map(() => []);
@@ -366,9 +370,9 @@ class Recurrent extends Module {
           bhh: fields[`biasHh${suffix}`] ?? null,
           hr: fields[`weightHr${suffix}`] ?? null,
         };
-        const start = states.map((t) => t.select(0, at));
+        const uniformWithin = states.map((t) => t.select(0, at));
         at++;
-        const [outputs, final] = overSteps(step, sequence, start, weights, side === 1);
+        const [outputs, final] = overSteps(step, sequence, uniformWithin, weights, side === 1);
         final.forEach((t, i) => {
           last[i]!.push(t);
         });
@@ -388,10 +392,10 @@ class Recurrent extends Module {
 }
 
 /**
- * A plain recurrent network over sequences: `[L, N, inputSize]`, `[N, L, inputSize]` with `batchFirst` or `[L,
- * inputSize]`, and the initial `h` `[layers * directions, N, hiddenSize]`, 0 if it is not given. Gives the outputs `[L,
- * N, hiddenSize * directions]` and the last `h`. Options: `nonlinearity` 'tanh' or 'relu', `numLayers` 1, `bias` true,
- * `batchFirst` false, `dropout` 0, `bidirectional` false. Packed sequences give packed outputs.
+ * A plain (Elman) recurrent network over sequences `[L, N, inputSize]`, `[N, L, inputSize]` with `batchFirst`, or `[L,
+ * inputSize]`, from an initial `h` `[layers * directions, N, hiddenSize]`, 0 by default. Returns the outputs `[L, N,
+ * hiddenSize * directions]` and the last `h`; packed sequences give packed outputs. Options: `nonlinearity` 'tanh' (the
+ * default) or 'relu', `numLayers` 1, `bias` true, `batchFirst` false, `dropout` 0, `bidirectional` false.
  *
  * ```ts
  * const [out, h] = new RNN(3, 5, { numLayers: 2 })(randn([7, 2, 3]));
@@ -415,18 +419,19 @@ export class RNN extends Recurrent {
   }
 }
 
-/** Calls with packed sequences give such. */
+/** Calls with packed sequences return packed sequences. */
 export interface RNN {
   (x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
 }
 
 /**
  * Long short-term memory over sequences (Hochreiter and Schmidhuber, 1997): `[L, N, inputSize]`, `[N, L, inputSize]`
- * with `batchFirst` or `[L, inputSize]`, and the initial `[h, c]`, each `[layers * directions, N, hiddenSize]`. Gives
- * the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`. Packed sequences give packed outputs, and for each
- * the states at its own end. Options: `numLayers` 1, `bias` true, `batchFirst` false, `dropout` 0 between layers,
- * `bidirectional` false, `projSize` 0: with it outputs and `h` are projected to so many features (Sak et al., 2014).
- * Parameters as in PyTorch: `weightIhL0`, `weightHhL0`, `biasIhL0`, `weightIhL0Reverse`, ...
+ * with `batchFirst`, or `[L, inputSize]`, from an initial `[h, c]`, each `[layers * directions, N, hiddenSize]`, 0 by
+ * default. Returns the outputs `[L, N, hiddenSize * directions]` and the last `[h, c]`; packed sequences give packed
+ * outputs, and each its states at its own end. Options: `numLayers` 1, `bias` true, `batchFirst` false, `dropout` 0
+ * between layers, `bidirectional` false, `projSize` 0; if it is above 0, outputs and `h` are projected to that many
+ * features (Sak et al., 2014). Parameters are named as in PyTorch: `weightIhL0`, `weightHhL0`, `biasIhL0`,
+ * `weightIhL0Reverse`, ...
  *
  * ```ts
  * const [out, [h, c]] = new LSTM(3, 5, { batchFirst: true })(randn([2, 7, 3]));
@@ -435,7 +440,7 @@ export interface RNN {
  * ```
  */
 export class LSTM extends Recurrent {
-  /** The features that outputs are projected to; 0 for none. */
+  /** The number of features that outputs are projected to; 0 for no projection. */
   readonly projSize: number;
 
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions & { projSize?: number } = {}) {
@@ -443,7 +448,7 @@ export class LSTM extends Recurrent {
     const known = { ...recurrentOptions, projSize: is.size } as Schema<RecurrentOptions>;
     super(inputSize, hiddenSize, 4, options, known, projSize);
     if (projSize >= hiddenSize)
-      throw new RangeError(`LSTM: projSize is below hiddenSize, got ${projSize} and ${hiddenSize}`);
+      throw new RangeError(`LSTM: projSize must be below hiddenSize, got ${projSize} and ${hiddenSize}`);
     this.projSize = projSize;
   }
 
@@ -455,14 +460,14 @@ export class LSTM extends Recurrent {
   }
 }
 
-/** Calls with packed sequences give such. */
+/** Calls with packed sequences return packed sequences. */
 export interface LSTM {
   (x: PackedSequence, state?: readonly [Tensor, Tensor]): [PackedSequence, [Tensor, Tensor]];
 }
 
 /**
- * Gated recurrent units over sequences (Cho et al., 2014): inputs and options as of `LSTM`, with one state `h`. Gives
- * the outputs and the last `h`.
+ * Gated recurrent units over sequences (Cho et al., 2014). Inputs and options as for `LSTM`, without `projSize` and
+ * with one state `h`. Returns the outputs and the last `h`.
  *
  * ```ts
  * const [out, h] = new GRU(3, 5, { bidirectional: true })(randn([7, 2, 3]));
@@ -483,7 +488,7 @@ export class GRU extends Recurrent {
   }
 }
 
-/** Calls with packed sequences give such. */
+/** Calls with packed sequences return packed sequences. */
 export interface GRU {
   (x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
 }

@@ -10,7 +10,7 @@ import { layerOf } from './layerOf.js';
 const sizes = pairs(is.count);
 
 /**
- * Gives its input, and takes any arguments: stands where a layer may be left out.
+ * Returns its input, and takes any arguments: a stand-in for a layer that is left out.
  *
  * ```ts
  * new Identity(54)(tensor([1, 2])); // [1, 2]
@@ -23,7 +23,7 @@ export class Identity extends layerOf((x: Tensor, ..._ignored: unknown[]) => x, 
 }
 
 /**
- * Dimensions `startDim` to `endDim` as one; by default all but the first: `[N, ...]` to `[N, the product]`.
+ * Merges dimensions `startDim` to `endDim` into one; by default all but the first: `[N, ...]` to `[N, product]`.
  *
  * ```ts
  * new Flatten()(zeros([4, 3, 8, 8])).shape; // [4, 192]
@@ -35,7 +35,7 @@ export class Flatten extends layerOf(
   is.optional(is.integer),
 ) {}
 /**
- * Dimension `dim` as several ones of `sizes`, one of which may be -1: the reverse of `Flatten`.
+ * Splits dimension `dim` into `sizes`, one of which may be -1 (inferred): the inverse of `Flatten`.
  *
  * ```ts
  * new Unflatten(1, [2, 3])(zeros([4, 6])).shape; // [4, 2, 3]
@@ -43,7 +43,8 @@ export class Flatten extends layerOf(
  */
 export class Unflatten extends layerOf(unflatten, is.integer, is.arrayOf(is.integer)) {}
 /**
- * Channels to pixels (Shi et al., 2016): `[N, C r r, H, W]` to `[N, C, H r, W r]`.
+ * Moves channels to pixels (Shi et al., 2016): `[..., C r r, H, W]` to `[..., C, H r, W r]`, where `r` is the argument.
+ * Throws where `r²` does not divide the channels.
  *
  * ```ts
  * new PixelShuffle(2)(zeros([1, 12, 4, 4])).shape; // [1, 3, 8, 8]
@@ -51,7 +52,7 @@ export class Unflatten extends layerOf(unflatten, is.integer, is.arrayOf(is.inte
  */
 export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
 /**
- * Pixels to channels, the reverse of `PixelShuffle`: `[N, C, H r, W r]` to `[N, C r r, H, W]`.
+ * Moves pixels to channels, the inverse of `PixelShuffle`: `[..., C, H r, W r]` to `[..., C r r, H, W]`.
  *
  * ```ts
  * new PixelUnshuffle(2)(zeros([1, 3, 8, 8])).shape; // [1, 12, 4, 4]
@@ -59,7 +60,8 @@ export class PixelShuffle extends layerOf(pixelShuffle, is.count) {}
  */
 export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
 /**
- * Channels reordered, so that those of `groups` groups take turns (Zhang et al., 2018): `[N, C, ...]`, kept.
+ * Reorders the channels of `[N, C, ...]` so that those of the groups alternate (Zhang et al., 2018); the shape stays.
+ * Takes the number of groups.
  *
  * ```ts
  * new ChannelShuffle(2)(tensor([[[1], [2], [3], [4]]])); // [[[1], [3], [2], [4]]]
@@ -67,8 +69,8 @@ export class PixelUnshuffle extends layerOf(pixelUnshuffle, is.count) {}
  */
 export class ChannelShuffle extends layerOf(channelShuffle, is.count) {}
 /**
- * The windows of planes as columns: `[N, C, H, W]` to `[N, C * kh * kw, windows]`. Options: `stride` 1, `padding` 0,
- * `dilation` 1, each a number or `[height, width]`.
+ * The windows of planes as columns (im2col): `[N, C, H, W]` to `[N, C * kh * kw, windows]`. Options: `stride` 1,
+ * `padding` 0, `dilation` 1, each a number or `[height, width]`.
  *
  * ```ts
  * new Unfold(3, { padding: 1 })(randn([2, 3, 8, 8])).shape; // [2, 27, 64]
@@ -76,8 +78,8 @@ export class ChannelShuffle extends layerOf(channelShuffle, is.count) {}
  */
 export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
 /**
- * Sums windows up to planes, the reverse of `Unfold` but that places in several windows count several times: `[N, C * kh *
- * kw, windows]` to `[N, C, ...outputSize]`. Options as of `Unfold`.
+ * Adds windows up to planes (col2im): `[N, C * kh * kw, windows]` to `[N, C, ...outputSize]`. The inverse of `Unfold`,
+ * but elements in several windows are added. Takes `outputSize` and `kernelSize`; options as for `Unfold`.
  *
  * ```ts
  * new Fold([3, 3], 2)(ones([1, 4, 4])); // [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]
@@ -85,8 +87,8 @@ export class Unfold extends layerOf(unfold, sizes, unfoldOptions) {}
  */
 export class Fold extends layerOf(fold, sizes, sizes, unfoldOptions) {}
 /**
- * Lines `[N, C, L]`, planes `[N, C, H, W]` or volumes `[N, C, D, H, W]` resized to `size` or by `scaleFactor`; `mode` is
- * 'nearest' by default, see `functional.interpolate`.
+ * Resizes `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]` to `size` or by `scaleFactor`; `mode` is 'nearest' by
+ * default, see `functional.interpolate`.
  *
  * ```ts
  * new Upsample({ scaleFactor: 2 })(zeros([1, 3, 4, 4])).shape; // [1, 3, 8, 8]
@@ -94,7 +96,7 @@ export class Fold extends layerOf(fold, sizes, sizes, unfoldOptions) {}
  */
 export class Upsample extends layerOf(interpolate, interpolateOptions) {}
 
-/** One number for all sides, or [before, after] of the last dimension, then of the one before it. */
+/** One number for all sides, or `[before, after]` of the last dimension, then of the one before it, and so on. */
 type Sides = number | readonly number[];
 const padding = (mode: 'constant' | 'reflect' | 'replicate' | 'circular', dims: number) =>
   layerOf(
@@ -105,7 +107,7 @@ const padding = (mode: 'constant' | 'reflect' | 'replicate' | 'circular', dims: 
   );
 
 /**
- * Zeros around the last dimension: one number for both sides, or `[left, right]`. Negative numbers cut.
+ * Pads the last dimension with zeros: one number for both sides, or `[left, right]`. Negative numbers crop.
  *
  * ```ts
  * new ZeroPad1d([1, 2])(tensor([[[5]]])); // [[[0, 5, 0, 0]]]
@@ -113,8 +115,8 @@ const padding = (mode: 'constant' | 'reflect' | 'replicate' | 'circular', dims: 
  */
 export class ZeroPad1d extends padding('constant', 1) {}
 /**
- * Zeros around the last two dimensions: one number for all sides, or `[left, right, top, bottom]`. Negative numbers
- * cut.
+ * Pads the last two dimensions with zeros: one number for all sides, or `[left, right, top, bottom]`. Negative numbers
+ * crop.
  *
  * ```ts
  * new ZeroPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
@@ -122,8 +124,8 @@ export class ZeroPad1d extends padding('constant', 1) {}
  */
 export class ZeroPad2d extends padding('constant', 2) {}
 /**
- * Zeros around the last three dimensions: one number for all sides, or `[left, right, top, bottom, front, back]`. Negative
- * numbers cut.
+ * Pads the last three dimensions with zeros: one number for all sides, or `[left, right, top, bottom, front, back]`.
+ * Negative numbers crop.
  *
  * ```ts
  * new ZeroPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
@@ -131,7 +133,7 @@ export class ZeroPad2d extends padding('constant', 2) {}
  */
 export class ZeroPad3d extends padding('constant', 3) {}
 /**
- * `value` around the last dimension: one number for both sides, or `[left, right]`.
+ * Pads the last dimension with `value`, the second argument: one number for both sides, or `[left, right]`.
  *
  * ```ts
  * new ConstantPad1d(1, 0.5)(tensor([[[5]]])); // [[[0.5, 5, 0.5]]]
@@ -139,7 +141,8 @@ export class ZeroPad3d extends padding('constant', 3) {}
  */
 export class ConstantPad1d extends padding('constant', 1) {}
 /**
- * `value` around the last two dimensions: one number for all sides, or `[left, right, top, bottom]`.
+ * Pads the last two dimensions with `value`, the second argument: one number for all sides, or `[left, right, top,
+ * bottom]`.
  *
  * ```ts
  * new ConstantPad2d(1, 0.5)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
@@ -147,7 +150,8 @@ export class ConstantPad1d extends padding('constant', 1) {}
  */
 export class ConstantPad2d extends padding('constant', 2) {}
 /**
- * `value` around the last three dimensions: one number for all sides, or `[left, right, top, bottom, front, back]`.
+ * Pads the last three dimensions with `value`, the second argument: one number for all sides, or `[left, right, top,
+ * bottom, front, back]`.
  *
  * ```ts
  * new ConstantPad3d(1, 0.5)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
@@ -155,8 +159,8 @@ export class ConstantPad2d extends padding('constant', 2) {}
  */
 export class ConstantPad3d extends padding('constant', 3) {}
 /**
- * The last dimension mirrored at its ends, which are not repeated: one number, or `[left, right]`, each less than the
- * size.
+ * Pads the last dimension by reflection at its ends, which are not repeated: one number, or `[left, right]`, each less
+ * than the size.
  *
  * ```ts
  * new ReflectionPad1d(2)(tensor([[[1, 2, 3]]])); // [[[3, 2, 1, 2, 3, 2, 1]]]
@@ -164,8 +168,8 @@ export class ConstantPad3d extends padding('constant', 3) {}
  */
 export class ReflectionPad1d extends padding('reflect', 1) {}
 /**
- * The last two dimensions mirrored at their ends, which are not repeated: one number, or `[left, right, top, bottom]`,
- * each less than the size.
+ * Pads the last two dimensions by reflection at their ends, which are not repeated: one number, or `[left, right, top,
+ * bottom]`, each less than the size.
  *
  * ```ts
  * new ReflectionPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
@@ -173,8 +177,8 @@ export class ReflectionPad1d extends padding('reflect', 1) {}
  */
 export class ReflectionPad2d extends padding('reflect', 2) {}
 /**
- * The last three dimensions mirrored at their ends, which are not repeated: one number, or `[left, right, top, bottom, front,
- * back]`, each less than the size.
+ * Pads the last three dimensions by reflection at their ends, which are not repeated: one number, or `[left, right,
+ * top, bottom, front, back]`, each less than the size.
  *
  * ```ts
  * new ReflectionPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
@@ -182,7 +186,7 @@ export class ReflectionPad2d extends padding('reflect', 2) {}
  */
 export class ReflectionPad3d extends padding('reflect', 3) {}
 /**
- * The ends of the last dimension repeated outwards: one number, or `[left, right]`.
+ * Pads the last dimension by repeating its ends: one number, or `[left, right]`.
  *
  * ```ts
  * new ReplicationPad1d(2)(tensor([[[1, 2]]])); // [[[1, 1, 1, 2, 2, 2]]]
@@ -190,7 +194,7 @@ export class ReflectionPad3d extends padding('reflect', 3) {}
  */
 export class ReplicationPad1d extends padding('replicate', 1) {}
 /**
- * The ends of the last two dimensions repeated outwards: one number, or `[left, right, top, bottom]`.
+ * Pads the last two dimensions by repeating their ends: one number, or `[left, right, top, bottom]`.
  *
  * ```ts
  * new ReplicationPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
@@ -198,7 +202,7 @@ export class ReplicationPad1d extends padding('replicate', 1) {}
  */
 export class ReplicationPad2d extends padding('replicate', 2) {}
 /**
- * The ends of the last three dimensions repeated outwards: one number, or `[left, right, top, bottom, front, back]`.
+ * Pads the last three dimensions by repeating their ends: one number, or `[left, right, top, bottom, front, back]`.
  *
  * ```ts
  * new ReplicationPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]
@@ -206,7 +210,7 @@ export class ReplicationPad2d extends padding('replicate', 2) {}
  */
 export class ReplicationPad3d extends padding('replicate', 3) {}
 /**
- * The last dimension continued from its other end: one number, or `[left, right]`, at most the size.
+ * Pads the last dimension with elements from its other end: one number, or `[left, right]`, at most the size.
  *
  * ```ts
  * new CircularPad1d(1)(tensor([[[1, 2, 3]]])); // [[[3, 1, 2, 3, 1]]]
@@ -214,8 +218,8 @@ export class ReplicationPad3d extends padding('replicate', 3) {}
  */
 export class CircularPad1d extends padding('circular', 1) {}
 /**
- * The last two dimensions continued from their other ends: one number, or `[left, right, top, bottom]`, at most the
- * sizes.
+ * Pads the last two dimensions with elements from their other ends: one number, or `[left, right, top, bottom]`, at
+ * most the sizes.
  *
  * ```ts
  * new CircularPad2d(1)(zeros([1, 3, 8, 8])).shape; // [1, 3, 10, 10]
@@ -223,8 +227,8 @@ export class CircularPad1d extends padding('circular', 1) {}
  */
 export class CircularPad2d extends padding('circular', 2) {}
 /**
- * The last three dimensions continued from their other ends: one number, or `[left, right, top, bottom, front, back]`, at most
- * the sizes.
+ * Pads the last three dimensions with elements from their other ends: one number, or `[left, right, top, bottom, front,
+ * back]`, at most the sizes.
  *
  * ```ts
  * new CircularPad3d(1)(zeros([1, 3, 4, 8, 8])).shape; // [1, 3, 6, 10, 10]

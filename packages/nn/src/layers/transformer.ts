@@ -12,13 +12,17 @@ import { LayerNorm } from './norm.js';
 type Activation = 'relu' | 'gelu' | ((x: Tensor) => Tensor);
 
 export interface TransformerLayerOptions {
+  /** The number of features inside the feed-forward network; 2048 by default. */
   dimFeedforward?: number;
+  /** The probability of dropping in training, also of attention weights; 0.1 by default. */
   dropout?: number;
+  /** The activation of the feed-forward network; 'relu' by default. */
   activation?: Activation;
+  /** Added to the variance in layer norms; 1e-5 by default. */
   layerNormEps?: number;
-  /** `[N, L, E]` rather than `[L, N, E]`. */
+  /** Whether inputs are `[N, L, E]` rather than `[L, N, E]`; false by default. */
   batchFirst?: boolean;
-  /** Normalise before attention and feed-forward rather than after. */
+  /** Whether to normalise before attention and feed-forward rather than after; false by default. */
   normFirst?: boolean;
 }
 
@@ -54,7 +58,7 @@ const decoderMasks = {
 };
 const transformerMasks = { ...decoderMasks, srcMask: optionalMask, srcKeyPaddingMask: optionalMask };
 
-/** What encoder and decoder layers share: self-attention and the feed-forward network. */
+/** The base of encoder and decoder layers: self-attention and the feed-forward network. */
 class LayerBase extends Module {
   readonly selfAttn: MultiheadAttention;
   readonly linear1: Linear;
@@ -65,7 +69,7 @@ class LayerBase extends Module {
   readonly dropout1: Dropout;
   readonly dropout2: Dropout;
   readonly normFirst: boolean;
-  /** A function, or a module, which is then a part of this one. */
+  /** A function, or a module, which is then registered with this one. */
   readonly activation: (x: Tensor) => Tensor;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions) {
@@ -94,23 +98,25 @@ class LayerBase extends Module {
     return this.linear2(this.dropout(this.activation(this.linear1(x))));
   }
 
-  /** `x` plus what `branch` makes of it, normalised before or after. */
+  /** `x` plus `branch` of it, with the norm before the branch or after the sum. */
   protected residual(x: Tensor, norm: LayerNorm, branch: (x: Tensor) => Tensor): Tensor {
     return this.normFirst ? x.add(branch(norm(x))) : norm(x.add(branch(x)));
   }
 }
 
 export interface EncoderMasks {
-  /** As `MultiheadAttention`'s attnMask. */
+  /** As the `attnMask` of `MultiheadAttention`. */
   mask?: Tensor | null;
+  /** As its `keyPaddingMask`. */
   srcKeyPaddingMask?: Tensor | null;
+  /** Whether each position attends only to itself and those before it; false by default. */
   isCausal?: boolean;
 }
 
 /**
- * Self-attention and a feed-forward network, each added to its input and normalised (Vaswani et al., 2017): `[L, N,
- * E]`, or `[N, L, E]` with `batchFirst`, kept. Options: `dimFeedforward` 2048, `dropout` 0.1, `activation` 'relu',
- * 'gelu' or a function, `layerNormEps` 1e-5, `batchFirst` false, `normFirst` false.
+ * Self-attention and a feed-forward network, each added to its input and normalised (Vaswani et al., 2017). `[L, N,
+ * E]`, or `[N, L, E]` with `batchFirst`, in and out. Options: `dimFeedforward` 2048, `dropout` 0.1, `activation`
+ * 'relu', 'gelu' or a function, `layerNormEps` 1e-5, `batchFirst` false, `normFirst` false.
  *
  * ```ts
  * const layer = new TransformerEncoderLayer(16, 4, { dimFeedforward: 32 });
@@ -132,16 +138,21 @@ export class TransformerEncoderLayer extends LayerBase {
 }
 
 export interface DecoderMasks {
+  /** The `attnMask` of the target's self-attention. */
   tgtMask?: Tensor | null;
+  /** The `attnMask` of the attention to `memory`. */
   memoryMask?: Tensor | null;
+  /** The `keyPaddingMask` of the target. */
   tgtKeyPaddingMask?: Tensor | null;
+  /** The `keyPaddingMask` of `memory`. */
   memoryKeyPaddingMask?: Tensor | null;
+  /** Whether each position of the target attends only to itself and those before it; false by default. */
   tgtIsCausal?: boolean;
 }
 
 /**
- * An encoder layer that between its two parts attends to the encoder's output, `memory`: `tgt` `[T, N, E]` and `memory`
- * `[S, N, E]` to `[T, N, E]`. Options as of `TransformerEncoderLayer`.
+ * An encoder layer that also attends to the encoder's output, `memory`, between self-attention and feed-forward: `tgt`
+ * `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Options as for `TransformerEncoderLayer`.
  *
  * ```ts
  * const layer = new TransformerDecoderLayer(16, 4, { dimFeedforward: 32 });
@@ -175,7 +186,7 @@ export class TransformerDecoderLayer extends LayerBase {
 
 const stackOptions = { norm: is.nullable(is.instanceOf('a module', () => Module)) };
 
-/** `n` copies of a layer, as PyTorch makes them, or `n` that a function makes. */
+/** `n` copies of a layer, as in PyTorch, or `n` layers made by a function. */
 function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number): ModuleList<L> {
   check(op, 'the number of layers', n, is.size);
   check(op, 'the layer', layer, is.callback);
@@ -185,8 +196,8 @@ function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number):
 }
 
 /**
- * `numLayers` encoder layers in a row, and a last normalisation if wanted: `[L, N, E]` to the same shape. Takes a
- * layer, of which each gets a copy of its own, or a function that makes one: then they start with different weights.
+ * `numLayers` encoder layers in a row, and a final normalisation with option `norm`: `[L, N, E]` in and out. Takes a
+ * layer, which is copied with its weights, or a function that makes one, so that layers start with different weights.
  *
  * ```ts
  * const encoder = new TransformerEncoder(new TransformerEncoderLayer(16, 4), 2);
@@ -218,9 +229,9 @@ export class TransformerEncoder extends Module {
 }
 
 /**
- * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a last normalisation if
- * wanted: `tgt` `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Takes a layer, which is copied, or a function that
- * makes one.
+ * `numLayers` decoder layers in a row, each of which attends to the encoder's output, and a final normalisation with
+ * option `norm`: `tgt` `[T, N, E]` and `memory` `[S, N, E]` to `[T, N, E]`. Takes a layer, which is copied with its
+ * weights, or a function that makes one.
  *
  * ```ts
  * const decoder = new TransformerDecoder(() => new TransformerDecoderLayer(16, 4), 2);
@@ -252,15 +263,20 @@ export class TransformerDecoder extends Module {
 }
 
 export interface TransformerOptions extends TransformerLayerOptions {
+  /** The number of features; 512 by default. */
   dModel?: number;
+  /** The number of attention heads; 8 by default. */
   nhead?: number;
+  /** The number of encoder layers; 6 by default. */
   numEncoderLayers?: number;
+  /** The number of decoder layers; 6 by default. */
   numDecoderLayers?: number;
 }
 
 /**
- * Encoder and decoder (Vaswani et al., 2017): `src` `[S, N, E]` and `tgt` `[T, N, E]` to `[T, N, E]`. Options: `dModel`
- * 512, `nhead` 8, `numEncoderLayers` and `numDecoderLayers` 6, and those of `TransformerEncoderLayer`.
+ * A transformer of encoder and decoder (Vaswani et al., 2017): `src` `[S, N, E]` and `tgt` `[T, N, E]` to `[T, N, E]`.
+ * Options: `dModel` 512, `nhead` 8, `numEncoderLayers` and `numDecoderLayers` 6, and those of
+ * `TransformerEncoderLayer`.
  *
  * ```ts
  * const model = new Transformer({ dModel: 16, nhead: 4, numEncoderLayers: 1, numDecoderLayers: 1 });
