@@ -283,6 +283,9 @@ filled = torch.tensor([[0, 1, 5], [1, 1, 2], [1, 1, 1]])
 for mode in ("mean", "sum", "max"):
     module("EmbeddingBag", [6, 3], {"mode": mode, "paddingIdx": 1}, nn.EmbeddingBag(6, 3, mode=mode, padding_idx=1), filled)
 
+for options in ({}, {"affine": True, "momentum": 0.3}):
+    module("InstanceNorm2d", [4], {"trackRunningStats": True, **options}, nn.InstanceNorm2d(4, track_running_stats=True, **options), img)
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.jsonl"), "w") as f:
     for line in lines:
         f.write(json.dumps(line) + "\n")

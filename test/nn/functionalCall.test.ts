@@ -5,13 +5,33 @@ import {
   mseLoss,
   noGrad,
   ones,
+  onesLike,
   randn,
   type Tensor,
   tensor,
   zeros,
+  zerosLike,
 } from '@gradgate/core';
-import { BatchNorm1d, functionalCall, Linear, LSTM, Module, Parameter, Sequential } from '@gradgate/nn';
+import {
+  BatchNorm1d,
+  functionalCall,
+  Linear,
+  LSTM,
+  Module,
+  MultiheadAttention,
+  Parameter,
+  Sequential,
+  TransformerEncoderLayer,
+} from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
+
+class Tied extends Module {
+  firstLayer = new Linear(2, 2);
+  lastLayer = this.firstLayer;
+  override forward(x: Tensor): Tensor {
+    return this.lastLayer(x);
+  }
+}
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
 
@@ -24,6 +44,24 @@ describe('functionalCall', () => {
     expect(y.toArray()).toEqual([[1], [1], [1], [1]]);
     expect(net(x).toArray()).toEqual(before);
     expect(Object.keys(net.stateDict())).toEqual(['0.weight', '0.bias', '1.weight', '1.bias']);
+  });
+
+  it.each<[string, Module, Tensor[]]>([
+    ['LSTM', new LSTM(2, 3, { numLayers: 2, bidirectional: true }), [ones([3, 1, 2])]],
+    ['MultiheadAttention', new MultiheadAttention(4, 2), [ones([2, 1, 4]), ones([2, 1, 4]), ones([2, 1, 4])]],
+    ['TransformerEncoderLayer', new TransformerEncoderLayer(4, 2).eval(), [ones([2, 1, 4])]],
+    ['BatchNorm1d', new BatchNorm1d(2).eval(), [ones([3, 2])]],
+    ['a shared layer under its second name', new Tied(), [ones([1, 2])]],
+  ])('takes the names of the state dict, as PyTorch spells them: %s', (_, module, inputs) => {
+    const state = Object.entries(module.stateDict()).filter(([key]) => !key.startsWith('first_layer'));
+    const zeroed = Object.fromEntries(
+      state.map(([key, t]) => [key, key === 'running_var' ? onesLike(t) : zerosLike(t)]),
+    );
+    const before = module(...inputs);
+    const sum = (result: Tensor | Tensor[]): number => (Array.isArray(result) ? result[0]! : result).abs().sum().item();
+    expect(sum(before)).toBeGreaterThan(0.01);
+    expect(sum(functionalCall(module, zeroed, ...inputs))).toBe(0);
+    expect(sum(module(...inputs))).toBe(sum(before));
   });
 
   it('gives gradients to what is given, and none to what it stands for', () => {

@@ -241,6 +241,16 @@ describe('ProgressLine', () => {
 });
 
 describe('findLearningRate', () => {
+  it('ends where the loss is no number any more, with the rates so far', async () => {
+    const layer = new Linear(1, 1, { bias: false });
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 1 });
+    const train = [tensor([[1]])];
+    const trainingStep = (x: Tensor) => layer(x).square().mean().add(layer(x).square().log().mean());
+    noGrad.run(() => layer.weight.fill_(0));
+    const { rates, losses } = await findLearningRate(layer, { train, optimizer, trainingStep });
+    expect([rates, losses]).toEqual([[], []]);
+  });
+
   it('suggests a rate that learns, and leaves everything as it was', async () => {
     await forkRng(4).run(async () => {
       const model = new Classifier();

@@ -163,6 +163,49 @@ describe('fit', () => {
     });
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'a loss of %s ends it with an error before the step',
+    async (value) => {
+      const model = new Slope();
+      const optimizer = new optim.SGD(model.parameters(), { lr: 0.5 });
+      const train = [column(1), column(value)];
+      const running = fit(model, { train, optimizer, epochs: 1 });
+      await expect(running).rejects.toThrow(`fit: the loss is ${value} in batch 2 of epoch 1.`);
+      expect(model.weight).toBe(0.5);
+    },
+  );
+
+  it('also where batches are accumulated, and where the step steps by itself', async () => {
+    const model = new Slope();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    const train = [column(Number.NaN), column(1)];
+    await expect(fit(model, { train, optimizer, epochs: 1, accumulateGradBatches: 2 })).rejects.toThrow(/batch 1 of/);
+    const trainingStep = () => ({ loss: Number.NaN });
+    await expect(fit(model, { train, epochs: 1, trainingStep })).rejects.toThrow(
+      /the loss is NaN in batch 1 of epoch 1/,
+    );
+    expect(model.weight).toBe(1);
+  });
+
+  it('with terminateOnNan false it goes on', async () => {
+    const model = new Slope();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    const train = [column(1), column(Number.NaN)];
+    const run = await fit(model, { train, optimizer, epochs: 2, terminateOnNan: false });
+    expect([run.step, run.history['loss'], model.weight]).toEqual([4, [Number.NaN, Number.NaN], Number.NaN]);
+  });
+
+  it('refuses an optimizer of another model, and takes one of a part or of more', async () => {
+    const [model, other] = [new Slope(), new Slope()];
+    const options = { train: [column(1)], epochs: 1 };
+    const both = [...model.parameters(), ...other.parameters()];
+    await expect(fit(model, { ...options, optimizer: adam(other) })).rejects.toThrow(
+      'fit: the optimizer steps 1 tensors, and none is a parameter of Slope, so nothing would be learned',
+    );
+    await fit(model, { ...options, optimizer: new optim.Adam(both) });
+    expect(model.weight).not.toBe(1);
+  });
+
   it('metrics are put together over ranks', async () => {
     const model = new Slope();
     // Another rank that has seen the same.
@@ -246,11 +289,7 @@ describe('fit refuses', () => {
       /no option 'epoch'; did you mean 'epochs'/,
     ],
     ['no number of epochs', () => fit(model, { train, optimizer }), /give epochs, or maxSteps/],
-    [
-      'no step',
-      () => fit(new Linear(1, 1) as Module, { train, optimizer, epochs: 1 }),
-      /Linear has no trainingStep\(batch\)/,
-    ],
+    ['no step', () => fit(new Linear(1, 1) as Module, { train, epochs: 1 }), /Linear has no trainingStep\(batch\)/],
     [
       'a tensor as batches',
       () => fit(model, { train: column(1) as never, optimizer, epochs: 1 }),

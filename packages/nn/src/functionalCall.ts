@@ -1,8 +1,9 @@
 import { ShapeError, Tensor } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { checkModule } from './checkModule.js';
-import { className, membersOf, startSubstituting, substituting } from './members.js';
-import { Module } from './module.js';
+import { className, startSubstituting, substituting } from './members.js';
+import type { Module } from './module.js';
+import { tensorsByAnyName } from './state.js';
 
 /**
  * Calls a module with other tensors in place of its parameters and buffers, in this call and what it awaits: for
@@ -11,8 +12,8 @@ import { Module } from './module.js';
  * the outer one holds. A shared parameter is replaced everywhere.
  *
  * @param module The module to call.
- * @param tensors By name, as in `namedParameters()` and `namedBuffers()`, with the shapes of the originals. Names that
- * are not given keep their tensors.
+ * @param tensors By name, as in `namedParameters()` and `namedBuffers()` or as in `stateDict()`, with the shapes of the
+ * originals. Names that are not given keep their tensors.
  * @param args The arguments of `forward`.
  * @returns The result of `module(...args)`, hooks included.
  *
@@ -30,10 +31,12 @@ export function functionalCall<M extends Module>(
   if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
     throw new TypeError(`functionalCall: expected tensors by name, got ${show(tensors)}`);
   const own = new Map<string, Tensor>([...module.namedParameters(), ...module.namedBuffers()]);
+  const given = Object.entries(tensors);
+  const all = given.every(([name]) => own.has(name)) ? own : tensorsByAnyName(module);
   const chosen = new Map<Tensor, Tensor>();
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const before = own.get(name) ?? find(module, name);
-    if (before === null)
+  for (const [name, tensor] of given) {
+    const before = all.get(name);
+    if (before === undefined)
       throw new TypeError(
         `functionalCall: ${className(module)} has no parameter or buffer ${show(name)}; it has ${[...own.keys()].slice(0, 8).join(', ')}`,
       );
@@ -51,16 +54,4 @@ export function functionalCall<M extends Module>(
   return substituting(chosen).run(() =>
     (module as unknown as (...args: unknown[]) => ReturnType<M['forward']>)(...args),
   );
-}
-
-/** A tensor by a name that is not the first of a shared one. */
-function find(module: Module, path: string): Tensor | null {
-  for (const [name, member] of membersOf(module)) {
-    if (name === path && Tensor.is(member)) return member;
-    if (member instanceof Module && path.startsWith(`${name}.`)) {
-      const found = find(member, path.slice(name.length + 1));
-      if (found) return found;
-    }
-  }
-  return null;
 }

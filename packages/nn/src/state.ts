@@ -19,26 +19,46 @@ function* places(module: Module, path = '', prefix = '', above: readonly Module[
     if (!inside.includes(child)) yield* places(child, join(path, name), `${prefix}${stateName(module, name)}.`, inside);
 }
 
-/** A tensor of the state, and the other names that it may be given under. */
+/** A tensor of a module, and the other names that it may be given under. */
 interface Entry {
-  readonly tensor: Tensor;
+  readonly tensor: Parameter | Buffer;
   readonly otherNames: readonly string[];
 }
 
-/** Parameters and persistent buffers by their names in the state dict. */
-function entriesOf(root: Module): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
+/** Parameters and buffers by their names in the state dict. */
+function* allEntries(root: Module): Generator<[key: string, Entry]> {
   for (const { module, path, prefix } of places(root))
     for (const [name, member] of membersOf(module)) {
-      if (!(member instanceof Parameter || (member instanceof Buffer && member.persistent))) continue;
+      if (!(member instanceof Parameter || member instanceof Buffer)) continue;
       const own = stateName(module, name);
-      const key = prefix + own;
-      if (entries.has(key))
-        throw new TypeError(`${className(module)}: two members are saved as '${key}'; rename the field '${name}'`);
       const aliases = registryOf(module).aliases?.get(own) ?? [];
-      entries.set(key, { tensor: member, otherNames: [join(path, name), ...aliases.map((alias) => prefix + alias)] });
+      const otherNames = [join(path, name), ...aliases.map((alias) => prefix + alias)];
+      yield [prefix + own, { tensor: member, otherNames }];
     }
+}
+
+/** What is saved: parameters and persistent buffers. */
+function entriesOf(root: Module): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const [key, entry] of allEntries(root)) {
+    if (entry.tensor instanceof Buffer && !entry.tensor.persistent) continue;
+    if (entries.has(key))
+      throw new TypeError(
+        `${className(root)}: two members are saved as '${key}'; rename the field of '${entry.otherNames[0]}'`,
+      );
+    entries.set(key, entry);
+  }
   return entries;
+}
+
+/** Parameters and buffers by every name that they may be given under: those of fields, of the state dict, and aliases. */
+export function tensorsByAnyName(root: Module): Map<string, Tensor> {
+  const found = new Map<string, Tensor>();
+  const entries = [...allEntries(root)];
+  // The names of fields come last: they hold where a name is two things.
+  for (const [key, { tensor }] of entries) found.set(key, tensor);
+  for (const [, { tensor, otherNames }] of entries) for (const name of otherNames) found.set(name, tensor);
+  return found;
 }
 
 function runHooks(root: Module, kind: 'stateDict' | 'loadStateDict', state: StateDict): void {

@@ -99,7 +99,7 @@ export async function findLearningRate<B>(
   const { train, optimizer, trainingStep, signal, start = 1e-7, end = 1, steps = 100 } = given;
   checkModel('findLearningRate', model);
   checkBatches('findLearningRate', 'train', train);
-  checkOptimizer('findLearningRate', optimizer);
+  checkOptimizer('findLearningRate', optimizer, model);
   if (steps < 10) throw new RangeError(`findLearningRate: steps are at least 10, got ${steps}`);
   if (end <= start) throw new RangeError(`findLearningRate: end, ${end}, is above start, ${start}`);
   const test = new RangeTest(optimizer, (step) => start * (end / start) ** (step / (steps - 1)));
@@ -109,8 +109,9 @@ export async function findLearningRate<B>(
   const before = { model: snapshot(model.stateDict()), optimizer: optimizer.stateDict(), loader: loader?.stateDict() };
   const random = generator.getState();
   try {
-    const callbacks = [test];
-    await fit(model, { train: again(train), optimizer, trainingStep, maxSteps: steps, epochs: 1, callbacks, signal });
+    // Rates that are too high are what it looks for: the test stops by itself.
+    const limits = { maxSteps: steps, epochs: 1, terminateOnNan: false };
+    await fit(model, { train: again(train), optimizer, trainingStep, callbacks: [test], signal, ...limits });
   } finally {
     model.loadStateDict(before.model);
     optimizer.loadStateDict(before.optimizer);

@@ -49,6 +49,8 @@ export interface FitOptions<B, V = B> {
   clipGradNorm?: number;
   /** The most that an element of a gradient may be, in size. */
   clipGradValue?: number;
+  /** Ends the run with an error, before the step, where the loss of a batch is NaN or infinite; true by default. */
+  terminateOnNan?: boolean;
   callbacks?: readonly Callback[];
   /** Ends the run with the signal's reason, at a place where it can be resumed. */
   signal?: AbortSignal;
@@ -79,6 +81,7 @@ const known = {
   accumulateGradBatches: is.count,
   clipGradNorm: is.positive,
   clipGradValue: is.positive,
+  terminateOnNan: is.boolean,
   callbacks: is.arrayOf(is.anything),
   signal: abortSignal,
   resume: checkpoint,
@@ -147,6 +150,7 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
     const counts = result !== undefined;
     if (counts && run.optimizer) lossOf(result).div(accumulateGradBatches).backward();
     run.batchFigures = await run.sums.note('trainingStep', result, sizeOf(batch));
+    if (run.options.terminateOnNan !== false) checkLoss(run);
     run.batch++;
     run.samples += sizeOf(batch);
     if (counts) pending++;
@@ -164,6 +168,16 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   run.figures = run.sums.compute(run.options.ranks);
   run.isTrained = true;
   await tell(run, 'onTrainEpochEnd');
+}
+
+/** Refuses the loss of the batch before weights learn from it: they would be NaN from then on. */
+function checkLoss({ batchFigures: { loss = 0 }, epoch, batch }: Run): void {
+  if (Number.isFinite(loss)) return;
+  throw new RangeError(
+    `fit: the loss is ${loss} in batch ${batch + 1} of epoch ${epoch + 1}. Often the rate is too high, the data have NaN, or a log ` +
+      'or a division meets 0: detectAnomaly(() => loss.backward()) names the operator; clipGradNorm limits steps. ' +
+      '{ terminateOnNan: false } goes on',
+  );
 }
 
 /** The optimizer's step, and all that goes with it. */
@@ -235,7 +249,7 @@ function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, 
   for (const [i, callback] of callbacks.entries()) check('fit', `callbacks[${i}]`, callback, aCallback);
   checkBatches('fit', 'train', train);
   if (validation !== undefined) checkBatches('fit', 'validation', validation);
-  if (optimizer !== undefined) checkOptimizer('fit', optimizer);
+  if (optimizer !== undefined) checkOptimizer('fit', optimizer, model);
   if (scheduler !== undefined && typeof scheduler.step !== 'function')
     throw new TypeError(`fit: the scheduler is one of optim, got ${show(scheduler)}`);
   if (epochs === undefined && maxSteps === undefined) throw new TypeError('fit: give epochs, or maxSteps');

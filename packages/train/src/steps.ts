@@ -59,11 +59,19 @@ export function checkModel(op: string, model: unknown): void {
   if (!(model instanceof Module)) throw new TypeError(`${op}: the model is a Module, got ${show(model)}`);
 }
 
-/** Refuses what neither is an optimizer nor shares the work of one out. */
-export function checkOptimizer(op: string, optimizer: Partial<Stepped> | null): void {
-  const { step, zeroGrad, stateDict, loadStateDict } = optimizer ?? {};
-  if (![step, zeroGrad, stateDict, loadStateDict].every(is.callback.is))
+/** Refuses what neither is an optimizer nor shares the work of one out, and one of another model: it would train nothing. */
+export function checkOptimizer(op: string, optimizer: Partial<Stepped> | null, model: Module): void {
+  const { step, zeroGrad, stateDict, loadStateDict, paramGroups } = optimizer ?? {};
+  if (![step, zeroGrad, stateDict, loadStateDict].every(is.callback.is) || !Array.isArray(paramGroups))
     throw new TypeError(`${op}: the optimizer is one of optim, got ${show(optimizer)}`);
+  const own = new Set<Tensor>(model.parameters());
+  const stepped = paramGroups.flatMap((group) => group.params);
+  // A rank that shares the work out may have none to step.
+  if (own.size > 0 && stepped.length > 0 && !stepped.some((p) => own.has(p)))
+    throw new TypeError(
+      `${op}: the optimizer steps ${stepped.length} tensors, and none is a parameter of ${model.constructor.name}, so nothing would ` +
+        'be learned; make it of model.parameters()',
+    );
 }
 
 /** What can end a run; of any realm. */

@@ -21,6 +21,30 @@ describe('StandardScaler', () => {
     expect(new data.StandardScaler().fit(large).transform(large).square().mean().item()).toBeCloseTo(1, 1);
   });
 
+  it('leaves NaN out of the statistics, as scikit-learn, and keeps it', () => {
+    const gaps = tensor([
+      [1, Number.NaN],
+      [Number.NaN, 7],
+      [3, 7],
+    ]);
+    const scaler = new data.StandardScaler().fit(gaps);
+    expect([scaler.mean!.toArray(), scaler.std!.toArray()]).toEqual([
+      [2, 7],
+      [1, 1],
+    ]);
+    expect(scaler.transform(gaps).toArray()).toEqual([
+      [-1, Number.NaN],
+      [Number.NaN, 0],
+      [1, 0],
+    ]);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a column that has no mean: %s', (value) => {
+    const scaler = new data.StandardScaler();
+    expect(() => scaler.fit(tensor([[1, value]]))).toThrow('column 1 has infinities, or nothing but NaN');
+    expect(scaler.mean).toBeNull();
+  });
+
   it('goes through checkpoints', () => {
     const scaler = new data.StandardScaler().fit(x);
     const other = new data.StandardScaler();

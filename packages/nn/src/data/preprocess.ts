@@ -1,4 +1,4 @@
-import { type Generator, keep, noGrad, ShapeError, Tensor, TensorError, tensor } from '@gradgate/core';
+import { type Generator, keep, nanmean, noGrad, ShapeError, Tensor, TensorError, tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
 import { asMapped, type DatasetLike, Subset } from './dataset.js';
 import { shuffled } from './shuffled.js';
@@ -7,7 +7,8 @@ import { shuffled } from './shuffled.js';
 
 /**
  * Brings columns to mean 0 and standard deviation 1: `fit` takes them from the training data, `transform` applies them
- * to any, `inverse` goes back. Columns that never change become 0. Its state can be saved with the model's.
+ * to any, `inverse` goes back. Columns that never change become 0. NaN stands for what is missing: it does not count, and
+ * stays NaN. Its state can be saved with the model's.
  *
  * ```ts
  * const scaler = new data.StandardScaler().fit(tensor([[1], [3]]));
@@ -20,7 +21,10 @@ export class StandardScaler {
   /** The standard deviation of each column, 1 where it is 0; null before `fit`. */
   std: Tensor | null = null;
 
-  /** Takes mean and standard deviation (of the whole, without Bessel's correction) of each column of `x`, `[rows, columns]`. */
+  /**
+   * Takes mean and standard deviation (of the whole, without Bessel's correction) of each column of `x`, `[rows, columns]`.
+   * A column with infinities, or of NaN alone, is refused.
+   */
   fit(x: Tensor): this {
     const op = 'StandardScaler.fit';
     checkTensors(op, x);
@@ -30,8 +34,13 @@ export class StandardScaler {
     noGrad.run(() => {
       // In float64: a column of large values that differ little would lose its spread.
       const wide = x.detach().double();
-      const mean = wide.mean(0);
-      const std = wide.sub(mean).square().mean(0).sqrt();
+      const mean = nanmean(wide, 0);
+      const wrong = mean.toTypedArray().findIndex((v) => !Number.isFinite(v));
+      if (wrong >= 0)
+        throw new RangeError(
+          `${op}: column ${wrong} has infinities, or nothing but NaN; replace them, or leave it out`,
+        );
+      const std = nanmean(wide.sub(mean).square(), 0).sqrt();
       this.mean = mean.to(x.dtype);
       this.std = std.add(std.eq(0).double()).to(x.dtype);
     });

@@ -1,21 +1,9 @@
-import { batchNorm, noGrad, ones, type Tensor, zeros } from '@gradgate/core';
-import { elementsOf, is, type Schema } from '@gradgate/core/internal';
-import { Module } from '../module.js';
-import { type Buffer, buffer, Parameter } from '../parameter.js';
-import { checkChannels, checkLayer } from './checkLayer.js';
+import { batchNorm, noGrad, type Tensor } from '@gradgate/core';
+import { elementsOf } from '@gradgate/core/internal';
+import { ChannelNorm, type ChannelNormOptions } from './channelNorm.js';
+import { checkChannels } from './checkLayer.js';
 
-export interface BatchNormModuleOptions {
-  /** Added to the variance before its root is taken; 1e-5 by default. */
-  eps?: number;
-  /** The weight of each batch in the running statistics, 0.1 by default; `null` for their mean over all batches. */
-  momentum?: number | null;
-  /** Whether there are a learned scale and shift; true by default. */
-  affine?: boolean;
-  /**
-   * Whether running statistics are kept, for eval; true by default. Without them batch statistics are used in eval too.
-   */
-  trackRunningStats?: boolean;
-}
+export type BatchNormModuleOptions = ChannelNormOptions;
 
 /** The momentum of a mean over all batches. Reads the counter, so it throws on devices that are read asynchronously. */
 function cumulativeMomentum({ constructor, numBatchesTracked }: BatchNormBase): number {
@@ -23,39 +11,7 @@ function cumulativeMomentum({ constructor, numBatchesTracked }: BatchNormBase): 
 }
 
 /** The base of batch norms, also of those in other packages. */
-export class BatchNormBase extends Module {
-  /** The constructor's options and their checks. */
-  protected static readonly options: Schema<BatchNormModuleOptions> = {
-    eps: is.nonNegative,
-    momentum: is.nullable(is.probability),
-    affine: is.boolean,
-    trackRunningStats: is.boolean,
-  };
-
-  weight: Parameter | null;
-  bias: Parameter | null;
-  runningMean: Buffer | null;
-  runningVar: Buffer | null;
-  numBatchesTracked: Buffer | null;
-  readonly eps: number;
-  readonly momentum: number | null;
-
-  constructor(
-    readonly numFeatures: number,
-    options: BatchNormModuleOptions = {},
-  ) {
-    super();
-    const given = checkLayer(new.target.name, { numFeatures }, options, new.target.options);
-    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = given;
-    this.eps = eps;
-    this.momentum = momentum;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
-    this.runningMean = trackRunningStats ? buffer(zeros([numFeatures])) : null;
-    this.runningVar = trackRunningStats ? buffer(ones([numFeatures])) : null;
-    this.numBatchesTracked = trackRunningStats ? buffer(zeros([], { dtype: 'int64' })) : null;
-  }
-
+export class BatchNormBase extends ChannelNorm {
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
     checkChannels(this, x, this.numFeatures, ndims);
     const { weight, bias, eps, runningMean, runningVar } = this;
@@ -70,11 +26,6 @@ export class BatchNormBase extends Module {
     // Count after the operator has checked its input, so that a refused batch leaves no trace.
     if (this.training) noGrad.run(() => this.numBatchesTracked?.add_(1));
     return y;
-  }
-
-  override extraRepr(): string {
-    const { numFeatures, eps, momentum, weight, runningMean } = this;
-    return `${numFeatures}, eps=${eps}, momentum=${momentum}, affine=${weight !== null}, trackRunningStats=${runningMean !== null}`;
   }
 }
 

@@ -3,6 +3,7 @@ import { checkTensors, is, outlive } from '@gradgate/core/internal';
 import type { Triple } from '../functions/sizes.js';
 import { type Module, replaceMemory } from '../module.js';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d, type BatchNormModuleOptions } from './batchNorm.js';
+import type { ChannelNorm, ChannelNormOptions } from './channelNorm.js';
 import {
   Conv1d,
   Conv2d,
@@ -59,16 +60,14 @@ function initializeConv(layer: ConvBase, x: Tensor, dims: number, isTransposed: 
 const placeholderChannels = (options: { groups?: number } | undefined): number =>
   is.count.is(options?.groups) ? options!.groups! : 1;
 
-type Norm = BatchNorm1d | BatchNorm2d | BatchNorm3d | InstanceNorm1d | InstanceNorm2d | InstanceNorm3d;
-
 /** Gives a norm its channels, if it has none yet: the size of `x` along `dim`; `ndims` as for `sizeOfInput`. */
-function initializeNorm(layer: Norm, x: Tensor, ndims: readonly number[], dim: number): void {
+function initializeNorm(layer: ChannelNorm, x: Tensor, ndims: readonly number[], dim: number): void {
   if (layer.numFeatures !== 0) return;
   const channels = sizeOfInput(layer, x, ndims, dim);
   if (layer.weight) materialize(layer.weight, [channels], 1);
   if (layer.bias) materialize(layer.bias, [channels]);
-  if ('runningMean' in layer && layer.runningMean) materialize(layer.runningMean, [channels]);
-  if ('runningVar' in layer && layer.runningVar) materialize(layer.runningVar, [channels], 1);
+  if (layer.runningMean) materialize(layer.runningMean, [channels]);
+  if (layer.runningVar) materialize(layer.runningVar, [channels], 1);
   Object.assign(layer, { numFeatures: channels });
 }
 
@@ -296,7 +295,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
  * ```
  */
 export class LazyInstanceNorm1d extends InstanceNorm1d {
-  constructor(options: { eps?: number; affine?: boolean } = {}) {
+  constructor(options: ChannelNormOptions = {}) {
     super(0, options);
   }
 
@@ -315,7 +314,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
  * ```
  */
 export class LazyInstanceNorm2d extends InstanceNorm2d {
-  constructor(options: { eps?: number; affine?: boolean } = {}) {
+  constructor(options: ChannelNormOptions = {}) {
     super(0, options);
   }
 
@@ -334,7 +333,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
  * ```
  */
 export class LazyInstanceNorm3d extends InstanceNorm3d {
-  constructor(options: { eps?: number; affine?: boolean } = {}) {
+  constructor(options: ChannelNormOptions = {}) {
     super(0, options);
   }
 

@@ -1,7 +1,9 @@
 import {
+  batchNorm,
   groupNorm,
   instanceNorm,
   layerNorm,
+  noGrad,
   ones,
   rmsNorm,
   type Shape,
@@ -13,6 +15,7 @@ import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { localResponseNorm, localResponseNormOptions } from '../functions/localResponseNorm.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { ChannelNorm } from './channelNorm.js';
 import { checkChannels, checkLayer } from './checkLayer.js';
 import { layerOf } from './layerOf.js';
 
@@ -140,38 +143,40 @@ export class GroupNorm extends Module {
   }
 }
 
-class InstanceNormBase extends Module {
-  weight: Parameter | null;
-  bias: Parameter | null;
-  readonly eps: number;
-
-  constructor(
-    readonly numFeatures: number,
-    options: { eps?: number; affine?: boolean } = {},
-  ) {
-    super();
-    const { eps = 1e-5, affine = false } = checkLayer(new.target.name, { numFeatures }, options, affineOptions);
-    this.eps = eps;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
-  }
+class InstanceNormBase extends ChannelNorm {
+  protected static override readonly isFullByDefault: boolean = false;
 
   protected normalize(x: Tensor, ndim: number): Tensor {
     checkTensors(this.constructor.name, x);
     if (x.ndim === ndim - 1) return this.normalize(x.unsqueeze(0), ndim).squeeze(0);
     checkChannels(this, x, this.numFeatures, [ndim]);
-    return instanceNorm(x, this.weight, this.bias, { eps: this.eps });
-  }
-
-  override extraRepr(): string {
-    return `${this.numFeatures}, eps=${this.eps}, affine=${this.weight !== null}`;
+    const { weight, bias, eps, runningMean, runningVar, training } = this;
+    if (!runningMean || !runningVar) return instanceNorm(x, weight, bias, { eps });
+    if (!training) return batchNorm(x, runningMean, runningVar, { weight, bias, eps });
+    const positions = x.shape.slice(2);
+    if (x.numel === 0 || positions.every((size) => size === 1))
+      throw new ShapeError(
+        this.constructor.name,
+        `in training there must be more than one position for each channel, got [${x.shape.join(', ')}]`,
+      );
+    const y = instanceNorm(x, weight, bias, { eps });
+    // Move the statistics after the operator has checked its input, so that a refused batch leaves no trace.
+    noGrad.run(() => {
+      const dims = positions.map((_, i) => i + 2);
+      // As in PyTorch, they stay where there is no momentum.
+      const share = this.momentum ?? 0;
+      runningMean.lerp_(x.mean(dims).mean(0).to(runningMean.dtype), share);
+      runningVar.lerp_(x.var(dims).mean(0).to(runningVar.dtype), share);
+    });
+    return y;
   }
 }
 
 /**
  * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, L]` or
  * `[numFeatures, L]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned scale and
- * shift.
+ * shift. With `{ trackRunningStats: true }` training moves running statistics towards the means over the samples, by
+ * `momentum` 0.1, and eval uses those.
  *
  * ```ts
  * new InstanceNorm1d(3)(randn([4, 3, 10])).shape; // [4, 3, 10]
@@ -185,8 +190,7 @@ export class InstanceNorm1d extends InstanceNormBase {
 
 /**
  * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, H, W]` or
- * `[numFeatures, H, W]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned scale and
- * shift.
+ * `[numFeatures, H, W]` in and out. Options as for `InstanceNorm1d`.
  *
  * ```ts
  * new InstanceNorm2d(3)(randn([4, 3, 8, 8])).shape; // [4, 3, 8, 8]
@@ -200,8 +204,7 @@ export class InstanceNorm2d extends InstanceNormBase {
 
 /**
  * Normalises each channel of each sample to mean 0 and variance 1 (Ulyanov et al., 2016). `[N, numFeatures, D, H, W]`
- * or `[numFeatures, D, H, W]` in and out. `eps` is 1e-5 by default; with `{ affine: true }` channels have a learned
- * scale and shift.
+ * or `[numFeatures, D, H, W]` in and out. Options as for `InstanceNorm1d`.
  *
  * ```ts
  * new InstanceNorm3d(3)(randn([2, 3, 4, 8, 8])).shape; // [2, 3, 4, 8, 8]
