@@ -1,4 +1,4 @@
-import { type DType, full, tensor } from '@gradgate/core';
+import { arange, at, type DType, full, slice, type Tensor, tensor, zeros } from '@gradgate/core';
 import { describe, expect, it } from 'vitest';
 import { kernels } from '../../../packages/core/src/backend/host/kernels.js';
 import { closeWindows } from '../../../packages/core/src/backend/host/storage.js';
@@ -27,6 +27,29 @@ describe('the kernel copy', () => {
     closeWindows();
     const columns = [0, 1, 2].map((i) => [1, expected[i], expected[3 + i], 1]);
     expect(Array.from(room.toTypedArray())).toEqual(columns.flat());
+  });
+
+  it.each([
+    ['rows that are long', [5, 3, 40], (x: Tensor) => x.narrow(2, 2, 35)],
+    ['rows that are short', [5, 3, 9], (x: Tensor) => x.narrow(2, 2, 5)],
+    ['rows whose elements lie apart', [40, 3, 4], (x: Tensor) => x.permute(1, 2, 0)],
+    ['whole blocks', [4, 3, 40], (x: Tensor) => x.narrow(0, 1, 2)],
+    ['every second column', [3, 80], (x: Tensor) => at(x, '...', slice(0, 80, 2))],
+    ['dimensions of size 1', [4, 1, 40, 1], (x: Tensor) => x.narrow(2, 3, 33)],
+  ])('writes %s of a storage, and nothing beside them', (_, shape, part) => {
+    const n = shape.reduce((a, b) => a * b);
+    const room = arange(n, { dtype: 'float64' }).reshape(shape);
+    const places = Array.from(part(room).toTypedArray(), Number);
+    const kept = room.clone();
+    kernels.copy(part(room).neg(), part(room));
+    closeWindows();
+    const written = new Set(places);
+    const expected = Array.from(kept.toTypedArray(), (v) => (written.has(v) ? 0 - v : v));
+    expect(Array.from(room.toTypedArray(), (v) => v + 0)).toEqual(expected.map((v) => v + 0));
+    const narrower = zeros([...part(room).shape], { dtype: 'float32' });
+    kernels.copy(narrower, part(room));
+    closeWindows();
+    expect(room.sum().item()).toBe(kept.sum().item() - places.reduce((a, b) => a + b, 0));
   });
 
   it('reads all that it copies before it writes where both overlap', () => {

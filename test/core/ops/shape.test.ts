@@ -1,5 +1,6 @@
 import { inferenceMode, noGrad, ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
-import { expect, it } from 'vitest';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
+import { describe, expect, it } from 'vitest';
 import { collected } from '../../../packages/core/src/backend/wasm/residency.js';
 
 const numbers = () => tensor([0, 1, 2, 3, 4, 5, 6, 7, 8]);
@@ -38,4 +39,50 @@ it('copy_ takes no memory where nothing is recorded', () => {
     collected.isPrompt = isPrompt;
   }
   expect(to.toArray()).toEqual(from.toArray());
+});
+
+describe.each([
+  ['split', (x: Tensor) => x.split([1, 2, 1], 1)],
+  ['chunk', (x: Tensor) => x.chunk(2, 0)],
+  ['unbind', (x: Tensor) => x.unbind(1)],
+])('%s', (name, parts) => {
+  const start = () => randn([2, 4], { dtype: 'float64', requiresGrad: true });
+
+  it('is one operation, whose gradient joins those of the parts, zeros where nothing used one', () => {
+    const x = start();
+    const all = parts(x);
+    expect(new Set(all.map((part) => part.gradFn)).size).toBe(1);
+    all[1]!.mul(3).sum().backward();
+    const expected = zeros([2, 4], { dtype: 'float64' });
+    parts(expected)[1]!.fill_(3);
+    expect(x.grad!.toArray()).toEqual(expected.toArray());
+    expect(gradcheck((t) => parts(t).map((part, i) => part.mul(part).mul(i + 1)), [start()])).toBe(true);
+    expect(gradgradcheck((t) => parts(t).map((part, i) => part.mul(part).mul(i + 1)), [start()])).toBe(true);
+  });
+
+  it('gives views: what is written to one is seen by all, with its gradient', () => {
+    const [x, w] = [start(), tensor([2], { dtype: 'float64', requiresGrad: true })];
+    const copy = x.mul(1);
+    const [first, second] = parts(copy) as [Tensor, Tensor];
+    first.mul_(w);
+    second.add_(1);
+    copy.sum().backward();
+    const expected = ones([2, 4], { dtype: 'float64' });
+    parts(expected)[0]!.fill_(2);
+    expect(x.grad!.toArray()).toEqual(expected.toArray());
+    expect(w.grad!.item()).toBeCloseTo(parts(x.detach())[0]!.sum().item(), 12);
+  });
+
+  it('refuses the gradient of a part that was written to with recording off, and of no other', () => {
+    const x = start();
+    const [first, second] = parts(x) as [Tensor, Tensor];
+    noGrad.run(() => first.zero_());
+    second.sum().backward();
+    expect(x.grad!.sum().item()).toBe(second.numel);
+    const again = parts(x)[0]!;
+    noGrad.run(() => again.zero_());
+    expect(() => again.sum().backward()).toThrow(
+      `the result of ${name === 'chunk' ? 'split' : name} was modified by zero_`,
+    );
+  });
 });

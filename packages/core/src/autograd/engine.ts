@@ -287,12 +287,7 @@ function retain(t: Tensor, grad: Tensor, copy: boolean): void {
 
 /** The gradients of a node's inputs, as its rule and its hooks give them. */
 function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): Gradients {
-  if (node.overwrittenBy !== null)
-    throw new AutogradError(
-      'backward',
-      `the result of ${node.name} was modified by ${node.overwrittenBy} while recording was off, so its gradient would ` +
-        'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
-    );
+  if (node.overwritten !== null) refuseOverwritten(node.name, node.overwritten, grads);
   let inputs: Gradients;
   const before = noteTemporaries(temporaries === null || custom ? null : temporaries.made);
   try {
@@ -306,6 +301,16 @@ function callRule({ temporaries }: Run, node: Node, grads: (Tensor | null)[], cu
   }
   if (custom) checkGradients(node, inputs);
   return inputs;
+}
+
+function refuseOverwritten(name: string, writes: ReadonlyMap<number, string>, grads: readonly (Tensor | null)[]): void {
+  for (const [index, write] of writes)
+    if (grads[index])
+      throw new AutogradError(
+        'backward',
+        `the result of ${name} was modified by ${write} while recording was off, so its gradient would ` +
+          'ignore that write; write to a clone(), or to detach() if the write is meant to be ignored',
+      );
 }
 
 /** What a user's own rule, or a hook, gave: a tensor or null for each input. */

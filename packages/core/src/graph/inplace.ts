@@ -87,14 +87,19 @@ function checkView(op: string, target: Tensor, value: Tensor): void {
     );
 }
 
+function noteOverwritten({ gradFn, outputNr }: Tensor, op: string): void {
+  if (gradFn === null) return;
+  gradFn.overwritten ??= new Map();
+  gradFn.overwritten.set(outputNr, op);
+}
+
 function noteWrite(op: string, target: Tensor, value: Tensor): void {
   closeWindows();
   target.storage.version++;
   if (!isGradEnabled()) {
     // The graph does not know of this write: a backward pass through the old value must not go on silently.
-    if (target.gradFn !== null) target.gradFn.overwrittenBy = op;
-    const base = target.viewInfo?.base;
-    if (base?.gradFn) base.gradFn.overwrittenBy = op;
+    noteOverwritten(target, op);
+    if (target.viewInfo !== null) noteOverwritten(target.viewInfo.base, op);
     return;
   }
   if (target.viewInfo !== null) {

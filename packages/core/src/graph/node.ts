@@ -61,8 +61,8 @@ export class Node {
   nodeHooks: Set<NodeHook> | null = null;
   /** Outputs whose gradient is also kept in `.grad`. */
   retained: Map<number, Tensor> | null = null;
-  /** Set when an output was written to with recording off: the name of the write. */
-  overwrittenBy: string | null = null;
+  /** Outputs that were written to with recording off, and the name of the write. */
+  overwritten: Map<number, string> | null = null;
   /** Where the forward operation was called; in anomaly mode only. */
   stack: string | null = null;
   /** For inputs without an edge: why they are not tracked, where something else than their making it is. */

@@ -4,8 +4,15 @@ import { recording } from '../memory/recording.js';
 import { noteTouched } from '../memory/scope.js';
 import { type Shape, stridedOffsets } from '../memory/shape.js';
 import { onStaleView, Tensor } from '../tensor/tensor.js';
-import { type Backward, Node, record } from './node.js';
+import { type Backward, type BackwardMany, Node, record, recordMany } from './node.js';
 import { addAlong, clearAlong, gatherAlong, positionsOn } from './positions.js';
+
+/** Where the elements of a view lie in its storage. */
+interface Place {
+  readonly shape: Shape;
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
 
 /** A tensor over the storage of `x`, recorded as computed from it. */
 export function makeView(
@@ -16,12 +23,23 @@ export function makeView(
   offset: number,
   backward: Backward,
 ): Tensor {
+  return record(name, [x], unrecordedView(name, x, shape, strides, offset), backward);
+}
+
+/** Several tensors over the storage of `x`, recorded as one operation: its rule gets the gradients of all of them. */
+export function makeViews(name: string, x: Tensor, places: readonly Place[], backward: BackwardMany): Tensor[] {
+  const outs = places.map(({ shape, strides, offset }) => unrecordedView(name, x, shape, strides, offset));
+  recordMany(name, [x], outs, backward);
+  return outs;
+}
+
+function unrecordedView(name: string, x: Tensor, shape: Shape, strides: readonly number[], offset: number): Tensor {
   if (isGone(x.storage)) refuseGone(name, x.storage, x);
   const out = new Tensor(x.storage, x.dtype, shape, strides, offset);
   out.inference = x.inference;
   const base = x.viewInfo?.base ?? x;
   out.viewInfo = { base, history: base.history, untracked: !isGradEnabled() || x.viewInfo?.untracked === true };
-  return record(name, [x], out, backward);
+  return out;
 }
 
 /**

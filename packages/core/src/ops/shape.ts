@@ -3,8 +3,8 @@ import { check, show } from '../check.js';
 import { DTypeError, IndexError, inNameOf, named, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { inPlace } from '../graph/inplace.js';
-import { record } from '../graph/node.js';
-import { makeView } from '../graph/view.js';
+import { type Node, record } from '../graph/node.js';
+import { makeView, makeViews } from '../graph/view.js';
 import { checkDType, checkFits, type DType, isComplex, isFloat, lacksKind } from '../memory/dtype.js';
 import { promoteTypes } from '../memory/promote.js';
 import {
@@ -496,10 +496,12 @@ export const split = /* @__PURE__ */ named(
     if (sizes.reduce((a, b) => a + b, 0) !== n)
       throw new ShapeError('split', `sizes ${formatShape(sizes)} do not add up to ${n}, the size of dimension ${dim}`);
     let at = 0;
-    return sizes.map((length) => {
+    const places = sizes.map((length) => {
+      const offset = x.offset + at * x.strides[d]!;
       at += length;
-      return narrow(x, d, at - length, length);
+      return { shape: x.shape.map((v, i) => (i === d ? length : v)), strides: x.strides, offset };
     });
+    return makeViews('split', x, places, (grads, ctx) => [cat(withZeros(grads, ctx), d)]);
   },
 );
 
@@ -528,7 +530,20 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
   checkTensors('unbind', x);
   const d = normalizeDim('unbind', dim, x.ndim);
   checkHasDims('unbind', x);
-  return Array.from({ length: x.shape[d] ?? 0 }, (_, i) => select(x, d, i));
+  const drop = (of: readonly number[]) => of.filter((_, i) => i !== d);
+  const [shape, strides] = [drop(x.shape), drop(x.strides)];
+  const places = Array.from({ length: x.shape[d]! }, (_, i) => ({
+    shape,
+    strides,
+    offset: x.offset + i * x.strides[d]!,
+  }));
+  return makeViews('unbind', x, places, (grads, ctx) => [stack(withZeros(grads, ctx), d)]);
+}
+
+/** The gradients of all outputs of a node: zeros for those that nothing used. */
+function withZeros(grads: readonly (Tensor | null)[], ctx: Node): Tensor[] {
+  const { backend } = grads.find((g) => g)!.storage;
+  return ctx.shapes.map((shape, i) => grads[i] ?? Tensor.zeros(ctx.dtypeOf(i), shape, backend));
 }
 
 /**
@@ -541,24 +556,25 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
  * ```
  */
 export function copy_(x: Tensor, src: TensorLike): Tensor {
-  checkTensors('copy_', x);
-  if (typeof src === 'number') checkFits('copy_', src, x.dtype);
-  const value = toTensor('copy_', src, x);
-  return inPlace('copy_', x, () => {
-    if (!sameShape(broadcastShapes('copy_', x.shape, value.shape), x.shape))
-      throw new ShapeError('copy_', `${formatShape(value.shape)} does not broadcast to ${formatShape(x.shape)}`);
+  return assign('copy_', x, src);
+}
+
+function assign(op: string, x: Tensor, src: TensorLike): Tensor {
+  checkTensors(op, x);
+  if (typeof src === 'number') checkFits(op, src, x.dtype);
+  const value = toTensor(op, src, x);
+  return inPlace(op, x, () => {
+    if (!sameShape(broadcastShapes(op, x.shape, value.shape), x.shape))
+      throw new ShapeError(op, `${formatShape(value.shape)} does not broadcast to ${formatShape(x.shape)}`);
     if (lacksKind(x.dtype, value.dtype) && Tensor.is(src))
-      throw new DTypeError(
-        'copy_',
-        `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`,
-      );
+      throw new DTypeError(op, `a ${value.dtype} tensor cannot be written into a ${x.dtype} one; convert it with to()`);
     const { shape, dtype, device } = value;
     // Also from another device: the values are moved first.
     const moved = device === x.device ? value.detach() : value.detach().moved(x.storage.backend);
     const whole = expand(moved, x.shape);
     // Without a graph, the given tensor itself can be written; a graph needs a new one.
     if (!isGradEnabled() && value.dtype === x.dtype) return whole;
-    return record('copy_', [x, value], copy(whole, x.dtype), (g, ctx) => [
+    return record(op, [x, value], copy(whole, x.dtype), (g, ctx) => [
       ctx.needs(0) ? g.mul(0) : null,
       ctx.needs(1) ? toDevice(to(sumTo(g, shape), dtype), device) : null,
     ]);
@@ -616,9 +632,9 @@ const own = {
     return cat([x, ...others], dim);
   },
   /** Sets all elements to `value`. */
-  fill_: (x: Tensor, value: number): Tensor => copy_(x, value),
+  fill_: (x: Tensor, value: number): Tensor => assign('fill_', x, value),
   /** Sets all elements to 0. */
-  zero_: (x: Tensor): Tensor => copy_(x, 0),
+  zero_: (x: Tensor): Tensor => assign('zero_', x, 0),
 };
 methods(own);
 

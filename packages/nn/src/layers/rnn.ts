@@ -29,18 +29,19 @@ interface CellWeights {
   hr: Tensor | null;
 }
 
-/** One step: returns the states after `x` `[N, I]`, each `[N, H]`. The first one is the output. */
-type Step = (x: Tensor, states: Tensor[], weights: CellWeights) => Tensor[];
+/**
+ * One step: returns the states after an input, each `[N, H]`. The first one is the output. `gates` `[N, gates * H]` is the
+ * input times its weights: one product computes it for all steps of a sequence.
+ */
+type Step = (gates: Tensor, states: Tensor[], weights: CellWeights) => Tensor[];
 
 const plain =
   (nonlinearity: (x: Tensor) => Tensor): Step =>
-  (x, [h], w) => [nonlinearity(linear(x, w.ih, w.bih).add(linear(h!, w.hh, w.bhh)))];
+  (gates, [h], w) => [nonlinearity(gates.add(linear(h!, w.hh, w.bhh)))];
 
 /** Gates in PyTorch's order: input, forget, cell, output. */
-const lstm: Step = (x, [h, c], w) => {
-  const [i, f, g, o] = linear(x, w.ih, w.bih)
-    .add(linear(h!, w.hh, w.bhh))
-    .chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+const lstm: Step = (gates, [h, c], w) => {
+  const [i, f, g, o] = gates.add(linear(h!, w.hh, w.bhh)).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
   const cell = sigmoid(f)
     .mul(c!)
     .add(sigmoid(i).mul(tanh(g)));
@@ -49,12 +50,14 @@ const lstm: Step = (x, [h, c], w) => {
 };
 
 /** Gates in PyTorch's order: reset, update, new. */
-const gru: Step = (x, [h], w) => {
-  const [xr, xz, xn] = linear(x, w.ih, w.bih).chunk(3, 1) as [Tensor, Tensor, Tensor];
+const gru: Step = (gates, [h], w) => {
+  const [xr, xz, xn] = gates.chunk(3, 1) as [Tensor, Tensor, Tensor];
   const [hr, hz, hn] = linear(h!, w.hh, w.bhh).chunk(3, 1) as [Tensor, Tensor, Tensor];
   const fresh = tanh(xn.add(sigmoid(xr.add(hr)).mul(hn)));
   return [fresh.add(sigmoid(xz.add(hz)).mul(h!.sub(fresh)))];
 };
+
+const ofInput = (x: Tensor, w: CellWeights): Tensor => linear(x, w.ih, w.bih);
 
 type Nonlinearity = 'tanh' | 'relu';
 const nonlinearities = { tanh, relu };
@@ -118,7 +121,7 @@ class CellBase extends Module {
       return batch(t ?? zeros(shape, { dtype: x.dtype, device: x.device }));
     });
     const weights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh, hr: null };
-    const next = step(batch(x), given, weights);
+    const next = step(ofInput(batch(x), weights), given, weights);
     return x.ndim === 1 ? next.map((t) => t.squeeze(0)) : next;
   }
 
@@ -191,35 +194,37 @@ export class GRUCell extends CellBase {
 }
 
 /**
- * Runs one layer in one direction over steps `[n, features]`, where `n` never grows: sequences are sorted by falling
- * length. Returns the outputs of the steps, and for each sequence the states `[N, H]` at its own end.
+ * Runs one layer in one direction over packed steps: `x` `[total, features]` holds the rows of all first steps, then of all
+ * second steps, and so on; `rows` has their numbers, which never grow, as sequences are sorted by falling length. Returns
+ * the outputs `[total, H]`, and for each sequence the states `[N, H]` at its own end.
  */
 function overSteps(
   step: Step,
-  steps: readonly Tensor[],
+  x: Tensor,
+  rows: readonly number[],
   initial: Tensor[],
   weights: CellWeights,
   isReverse: boolean,
-): [outputs: Tensor[], final: Tensor[]] {
+): [outputs: Tensor, final: Tensor[]] {
+  const steps = ofInput(x, weights).split(rows);
   const outputs: Tensor[] = new Array(steps.length);
   const ended: Tensor[][] = [];
-  const rowsAt = (t: number) => steps[t]!.shape[0]!;
-  const first = isReverse ? rowsAt(steps.length - 1) : rowsAt(0);
-  let state = first < initial[0]!.shape[0]! ? initial.map((t) => t.narrow(0, 0, first)) : initial;
-  for (let i = 0, rows = first; i < steps.length; i++) {
+  let before = rows[isReverse ? steps.length - 1 : 0]!;
+  let state = before < initial[0]!.shape[0]! ? initial.map((t) => t.narrow(0, 0, before)) : initial;
+  for (let i = 0; i < steps.length; i++) {
     const t = isReverse ? steps.length - 1 - i : i;
-    const now = rowsAt(t);
-    if (now < rows) {
-      ended.push(state.map((s) => s.narrow(0, now, rows - now)));
+    const now = rows[t]!;
+    if (now < before) {
+      ended.push(state.map((s) => s.narrow(0, now, before - now)));
       state = state.map((s) => s.narrow(0, 0, now));
-    } else if (now > rows) state = state.map((s, k) => cat([s, initial[k]!.narrow(0, rows, now - rows)]));
-    rows = now;
+    } else if (now > before) state = state.map((s, k) => cat([s, initial[k]!.narrow(0, before, now - before)]));
+    before = now;
     state = step(steps[t]!, state, weights);
     outputs[t] = state[0]!;
   }
   // The shortest sequences ended first and belong last.
   const final = ended.length === 0 ? state : state.map((s, k) => cat([s, ...ended.map((e) => e[k]!).reverse()]));
-  return [outputs, final];
+  return [cat(outputs), final];
 }
 
 export interface RecurrentOptions {
@@ -318,9 +323,11 @@ class Recurrent extends Module {
     const [length, n] = x.shape as [number, number];
     if (length === 0) throw new ShapeError(name, `the sequence is empty: [${input.shape.join(', ')}]`);
     const states = this.statesFrom(initial, x, batched ? [n] : []);
-    const [outputs, final] = this.layers(step, x.unbind(0), states);
-    const output = stack(outputs, batched && this.batchFirst ? 1 : 0);
-    return batched ? [output, final] : [output.squeeze(1), final.map((t) => t.squeeze(1))];
+    const rows = new Array<number>(length).fill(n);
+    const [packed, final] = this.layers(step, x.reshape([length * n, this.inputSize]), rows, states);
+    const output = packed.reshape([length, n, packed.shape[1]!]);
+    if (!batched) return [output.squeeze(1), final.map((t) => t.squeeze(1))];
+    return [this.batchFirst ? output.transpose(0, 1).contiguous() : output, final];
   }
 
   private runPacked(step: Step, input: PackedSequence, initial: (Tensor | undefined)[]): [PackedSequence, Tensor[]] {
@@ -336,8 +343,8 @@ class Recurrent extends Module {
         ? states
         : states.map((t) => t.indexSelect(1, tensor(Int32Array.from(order), { device: t.device })));
     const states = this.statesFrom(initial, data, [batchSizes[0]!]);
-    const [outputs, final] = this.layers(step, data.split([...batchSizes]), inOrder(states, sortedIndices));
-    return [input.with(cat(outputs)), inOrder(final, unsortedIndices)];
+    const [output, final] = this.layers(step, data, batchSizes, inOrder(states, sortedIndices));
+    return [input.with(output), inOrder(final, unsortedIndices)];
   }
 
   /** The initial states as `[layers * directions, N, features]`, zeros by default. */
@@ -356,11 +363,11 @@ class Recurrent extends Module {
     });
   }
 
-  /** Runs all layers over steps `[N, inputSize]`; sequences may differ in length, see `overSteps`. */
-  private layers(step: Step, steps: Tensor[], states: Tensor[]): [outputs: Tensor[], final: Tensor[]] {
+  /** Runs all layers over packed steps `[total, inputSize]`, see `overSteps`. */
+  private layers(step: Step, x: Tensor, rows: readonly number[], states: Tensor[]): [outputs: Tensor, final: Tensor[]] {
     const fields = this as unknown as Record<string, Tensor | undefined>;
     const last: Tensor[][] = states.map(() => []);
-    let sequence = steps;
+    let sequence = x;
     for (let layer = 0, at = 0; layer < this.numLayers; layer++) {
       const sides = this.suffixes(layer).map((suffix, side) => {
         const weights: CellWeights = {
@@ -370,17 +377,17 @@ class Recurrent extends Module {
           bhh: fields[`biasHh${suffix}`] ?? null,
           hr: fields[`weightHr${suffix}`] ?? null,
         };
-        const uniformWithin = states.map((t) => t.select(0, at));
+        const initial = states.map((t) => t.select(0, at));
         at++;
-        const [outputs, final] = overSteps(step, sequence, uniformWithin, weights, side === 1);
+        const [outputs, final] = overSteps(step, sequence, rows, initial, weights, side === 1);
         final.forEach((t, i) => {
           last[i]!.push(t);
         });
         return outputs;
       });
-      sequence = sides.length === 1 ? sides[0]! : sides[0]!.map((t, i) => cat([t, sides[1]![i]!], 1));
+      sequence = sides.length === 1 ? sides[0]! : cat(sides, 1);
       if (this.dropout > 0 && this.training && layer < this.numLayers - 1)
-        sequence = sequence.map((t) => dropout(t, { p: this.dropout }));
+        sequence = dropout(sequence, { p: this.dropout });
     }
     return [sequence, last.map((list) => stack(list))];
   }

@@ -3,7 +3,7 @@ import { stridedOffsets } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { copyCoded, fillCoded } from './coded.js';
 import { codedOf, dataOf, elementsOf } from './data.js';
-import { gatherStrided } from './strided.js';
+import { gatherStrided, scatterStrided } from './strided.js';
 
 /** `Kernels.copy` for any dtypes. */
 export function copy(src: View, target: View): void {
@@ -29,8 +29,13 @@ export function copy(src: View, target: View): void {
   }
   // Copies through a buffer where the two may overlap.
   const values = to === from ? elementsOf(src).slice() : elementsOf(src);
-  const offsets = stridedOffsets(target.shape, target.strides, target.offset);
-  for (let i = 0; i < n; i++) to[offsets[i]!] = toBool ? (values[i] !== 0 ? 1 : 0) : values[i]!;
+  scatterStrided(
+    to,
+    toBool ? Uint8Array.from(values as ArrayLike<number>, (v) => (v !== 0 ? 1 : 0)) : values,
+    target.shape,
+    target.strides,
+    target.offset,
+  );
 }
 
 /** Up to so many elements a loop is faster than calls of `subarray` and `set`. */
