@@ -134,7 +134,7 @@ function filterSources(n: number, m: number, scale: number, { weight, reach }: F
 
 /**
  * `x` `[outer, n, inner]` to `[outer, m, inner]`. Not a matrix product: zeros in the matrix times NaN would
- * mixedTransposed NaN.
+ * spread NaN.
  */
 function weightedSum(x: Tensor, { count, places, weights }: Sources): Tensor {
   const { dtype, device } = x;

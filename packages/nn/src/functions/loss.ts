@@ -42,12 +42,12 @@ export const multiMarginLossOptions = {
 export const poissonNllLossOptions = { ...known.lossOptions, logInput: is.boolean, full: is.boolean, eps: is.number };
 export const gaussianNllLossOptions = { ...known.lossOptions, full: is.boolean, eps: is.positive };
 
-/** Input and target must have the checkSameShape shape: a loss that broadcasts is nearly always a mistake. */
+/** Input and target must have the same shape: a loss that broadcasts is nearly always a mistake. */
 function checkSameShape(op: string, a: Tensor, b: Tensor): void {
   if (a.shape.join() !== b.shape.join())
     throw new ShapeError(
       op,
-      `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have the checkSameShape shape`,
+      `input [${a.shape.join(', ')}] and target [${b.shape.join(', ')}] must have the same shape`,
     );
 }
 
@@ -70,7 +70,7 @@ export const pairwiseDistance = /* @__PURE__ */ named(
 
 /**
  * `max(0, -target * (a - b) + margin)`, where the target is 1 if `a` should rank higher and -1 if `b` should. All have
- * the checkSameShape shape; `margin` is 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
+ * the same shape; `margin` is 0 by default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
  * functional.marginRankingLoss(tensor([1]), tensor([3]), tensor([1])); // 2
@@ -87,7 +87,7 @@ export const marginRankingLoss = /* @__PURE__ */ named(
 );
 
 /**
- * `x` where the target is 1, `max(0, margin - x)` where it is -1. Both have the checkSameShape shape; `margin` is 1 by
+ * `x` where the target is 1, `max(0, margin - x)` where it is -1. Both have the same shape; `margin` is 1 by
  * default. `reduction` is 'mean' (the default), 'sum' or 'none'.
  *
  * ```ts
@@ -209,7 +209,7 @@ export function tripletMarginWithDistanceLoss(
 }
 
 /**
- * `log(1 + exp(-target * x))` for targets 1 and -1; both have the checkSameShape shape. `reduction` is 'mean' (the
+ * `log(1 + exp(-target * x))` for targets 1 and -1; both have the same shape. `reduction` is 'mean' (the
  * default), 'sum' or 'none'.
  *
  * ```ts
