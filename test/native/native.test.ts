@@ -95,15 +95,16 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
       [3, 1100, 2],
       [29, 65, 0],
     ])
-      for (const [ta, tb, accumulate] of [
-        [0, 0, 0],
-        [1, 0, 0],
-        [0, 1, 1],
-        [1, 1, 1],
+      for (const [ta, tb, accumulate, apart] of [
+        [0, 0, 0, 1],
+        [1, 0, 0, 1],
+        [0, 1, 1, 1],
+        [1, 1, 1, 1],
+        [0, 1, 0, 2],
       ]) {
-        const [rows, inner, columns] = [m!, k!, n!];
-        const b = a + rows * inner;
-        const c = b + inner * columns;
+        const [rows, inner, columns, step] = [m!, k!, n!, apart!];
+        const b = a + rows * inner * step;
+        const c = b + inner * columns * step;
         const ldc = columns + 3;
         const scratch = c + rows * ldc + 16;
         for (let i = a; i < c; i++) floats[i] = generator.normal();
@@ -113,11 +114,11 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
           columns,
           inner,
           a * 4,
-          ta ? 1 : inner,
-          ta ? rows : 1,
+          (ta ? 1 : inner) * step,
+          (ta ? rows : 1) * step,
           b * 4,
-          tb ? 1 : columns,
-          tb ? inner : 1,
+          (tb ? 1 : columns) * step,
+          (tb ? inner : 1) * step,
           c * 4,
           ldc,
           scratch * 4,
@@ -128,10 +129,11 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
             let sum = j >= columns || accumulate ? 7 : 0;
             for (let p = 0; j < columns && p < inner; p++)
               sum +=
-                floats[a + (ta ? p * rows + i : i * inner + p)]! * floats[b + (tb ? j * inner + p : p * columns + j)]!;
+                floats[a + (ta ? p * rows + i : i * inner + p) * step]! *
+                floats[b + (tb ? j * inner + p : p * columns + j) * step]!;
             const at = floats[c + i * ldc + j]!;
             if (Math.abs(at - sum) > 1e-4 + 1e-5 * Math.abs(sum))
-              expect([rows, columns, inner, ta, tb, i, j, at]).toBe(sum);
+              expect([rows, columns, inner, ta, tb, step, i, j, at]).toBe(sum);
           }
       }
     expect(native.gemmScratch!()).toBeGreaterThan(0);

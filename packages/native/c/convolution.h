@@ -18,8 +18,6 @@ INLINE struct shape shape_at(const int32_t *g) {
   return s;
 }
 
-INLINE void copy_floats(float *to, const float *from, ptrdiff_t n) { EACH(n, { PUT(to, GET(from)); }); }
-
 /** The image with zeros around it, in `to`; itself where there is no padding. */
 static const float *pad(const struct shape *s, const float *image, float *to) {
   if (s->ph == 0 && s->pw == 0) return image;

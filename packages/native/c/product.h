@@ -27,11 +27,37 @@ INLINE ptrdiff_t evenly(ptrdiff_t n, ptrdiff_t most, ptrdiff_t unit) {
 
 INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
+/** Four elements of each of four rows, which lie `step` apart, as four columns that lie `unit` apart. */
+INLINE void turn(float *to, ptrdiff_t unit, const float *from, ptrdiff_t step) {
+  typedef v4 v4u __attribute__((aligned(4)));
+  const v4 a = *(const v4u *)from, b = *(const v4u *)(from + step);
+  const v4 c = *(const v4u *)(from + 2 * step), d = *(const v4u *)(from + 3 * step);
+  const v4 p = __builtin_shufflevector(a, b, 0, 4, 1, 5), q = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const v4 r = __builtin_shufflevector(a, b, 2, 6, 3, 7), s = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(v4u *)to = __builtin_shufflevector(p, q, 0, 1, 4, 5);
+  *(v4u *)(to + unit) = __builtin_shufflevector(p, q, 2, 3, 6, 7);
+  *(v4u *)(to + 2 * unit) = __builtin_shufflevector(r, s, 0, 1, 4, 5);
+  *(v4u *)(to + 3 * unit) = __builtin_shufflevector(r, s, 2, 3, 6, 7);
+}
+
+/** Rows of `k` elements each, `step` apart, as columns, `unit` apart: for each of the `k` the elements of all rows side by side. */
+INLINE void pack_turned(float *to, ptrdiff_t unit, const float *from, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t k) {
+  ptrdiff_t r = 0;
+  for (; r + 4 <= rows; r += 4, from += 4 * step) {
+    ptrdiff_t p = 0;
+    for (; p + 4 <= k; p += 4) turn(to + p * unit + r, unit, from + p, step);
+    for (; p < k; p++)
+      for (ptrdiff_t i = 0; i < 4; i++) to[p * unit + r + i] = from[i * step + p];
+  }
+  for (; r < rows; r++, from += step)
+    for (ptrdiff_t p = 0; p < k; p++) to[p * unit + r] = from[p];
+}
+
 /** Some rows of A: for each k their elements side by side. */
 INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t rows, ptrdiff_t k) {
   if (rs == 1)
-    for (ptrdiff_t p = 0; p < k; p++, from += cs, to += rows)
-      for (ptrdiff_t r = 0; r < rows; r++) to[r] = from[r];
+    for (ptrdiff_t p = 0; p < k; p++, from += cs, to += rows) copy_floats(to, from, rows);
+  else if (cs == 1) pack_turned(to, rows, from, rs, rows, k);
   else
     for (ptrdiff_t r = 0; r < rows; r++)
       for (ptrdiff_t p = 0; p < k; p++) to[p * rows + r] = from[r * rs + p * cs];
@@ -39,23 +65,19 @@ INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, 
 
 /** COLUMNS columns of B, or those that are left and zeros. */
 INLINE void pack_columns(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t columns, ptrdiff_t k) {
+  if (columns < COLUMNS)
+    for (ptrdiff_t p = 0; p < k; p++) clear(to + p * COLUMNS + columns, COLUMNS - columns);
   if (cs == 1 && columns == COLUMNS)
     for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) {
       store(to, load(from));
       store(to + LANES, load(from + LANES));
     }
   else if (cs == 1)
-    for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) {
-      ptrdiff_t c = 0;
-      for (; c < columns; c++) to[c] = from[c];
-      for (; c < COLUMNS; c++) to[c] = 0;
-    }
-  else {
+    for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) copy_floats(to, from, columns);
+  else if (rs == 1) pack_turned(to, COLUMNS, from, cs, columns, k);
+  else
     for (ptrdiff_t c = 0; c < columns; c++)
       for (ptrdiff_t p = 0; p < k; p++) to[p * COLUMNS + c] = from[c * cs + p * rs];
-    for (ptrdiff_t c = columns; c < COLUMNS; c++)
-      for (ptrdiff_t p = 0; p < k; p++) to[p * COLUMNS + c] = 0;
-  }
 }
 
 /** A tile of `rows` by one or two vectors; both are constants where this is inlined. */

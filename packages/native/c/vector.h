@@ -147,6 +147,8 @@ INLINE float *aligned(float *p) { return (float *)(((uintptr_t)p + 63) & ~(uintp
 /** Sets `n` elements to 0: there is no libc here, whose `memset` would. */
 INLINE void clear(float *to, ptrdiff_t n) { EACH(n, { PUT(to, splat(0)); }); }
 
+INLINE void copy_floats(float *to, const float *from, ptrdiff_t n) { EACH(n, { PUT(to, GET(from)); }); }
+
 /** An argument of a kernel, as its signature says: `a` an address, `o` one or none, `n` a whole number, `x` a number. */
 typedef union {
   float *f;

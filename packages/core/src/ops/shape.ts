@@ -378,13 +378,11 @@ function checkHasDims(op: string, x: Tensor): void {
 
 /** Zeros of size `n` along `dim`, with `g` at `start`. */
 function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
-  const zeros = (size: number) =>
-    Tensor.zeros(
-      g.dtype,
-      g.shape.map((v, i) => (i === dim ? size : v)),
-      g.storage.backend,
-    );
-  return cat([zeros(start), g, zeros(n - start - g.shape[dim]!)], dim);
+  const shape = g.shape.map((v, i) => (i === dim ? n : v));
+  const out = Tensor.zeros(g.dtype, shape, g.storage.backend);
+  const part = new Tensor(out.storage, g.dtype, g.shape, out.strides, start * out.strides[dim]!);
+  if (g.numel > 0) kernelsOf('narrow', out).copy(g, part);
+  return record('padDim', [g], out, (h) => [narrow(h, dim, start, g.shape[dim]!)]);
 }
 
 /**

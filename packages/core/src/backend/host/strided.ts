@@ -30,15 +30,11 @@ export function gatherStrided(
     for (let r = 0; r < starts.length; r++) to.fill(from[starts[r]!]!, r * inner, (r + 1) * inner);
   else if (step === 1 && inner >= 32)
     for (let r = 0; r < starts.length; r++) to.set(from.subarray(starts[r]!, starts[r]! + inner) as never, r * inner);
-  else if (inner >= 4)
+  else
     for (let r = 0, i = 0; r < starts.length; r++) {
       let p = starts[r]!;
       for (const end = i + inner; i < end; i++, p += step) to[i] = from[p]!;
     }
-  else {
-    const offsets = stridedOffsets(shape, strides, start);
-    for (let i = 0; i < to.length; i++) to[i] = from[offsets[i]!]!;
-  }
 }
 
 /** Copies `from`, in row-major order, to strided elements of `to`, which start at `start`. */
