@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import {
   arange,
+  backend,
   DeviceError,
   DTypeError,
   noGrad,
@@ -14,7 +15,7 @@ import {
 } from '@gradgate/core';
 import { Linear } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
-import { current } from '../../packages/webgpu/src/backend.js';
+import { current, webgpu } from '../../packages/webgpu/src/backend.js';
 import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
 import { needGpu } from './gpu.js';
 
@@ -64,6 +65,25 @@ describe.skipIf(!gpu)('the device webgpu', () => {
   it.each(dtypes)('%s goes there and back as it is stored', async (dtype) => {
     const x = tensor([0, 1, 1, 0, 1]).to(dtype);
     expect(await x.to(gpu!).data()).toEqual(x.toTypedArray());
+  });
+
+  it.each(dtypes)('%s is written in part, from any element on', async (dtype) => {
+    const x = tensor([0, 1, 1, 0, 1, 1, 0]).to(dtype);
+    for (const [from, to] of [
+      [0, 3],
+      [1, 2],
+      [2, 4],
+      [3, 7],
+      [4, 7],
+      [6, 7],
+    ] as const) {
+      const there = zeros([7], { dtype, device: gpu! });
+      const part = x.narrow(0, from, to - from).clone();
+      webgpu.write(there.storage, backend('cpu').read(part.storage), from);
+      const want = zeros([7], { dtype });
+      want.narrow(0, from, to - from).copy_(part);
+      expect(await there.data(), `${from} to ${to}`).toEqual(want.toTypedArray());
+    }
   });
 
   it('refuses float64, and int64 beyond 32 bits, by name and with the way out', () => {

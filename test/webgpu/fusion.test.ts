@@ -1,5 +1,5 @@
 // What becomes a part of the call before it: the calls are counted, and the values are those of the host.
-import { conv2d, linear, randn, type Tensor, tensor, where } from '@gradgate/core';
+import { conv2d, linear, manualSeed, randn, type Tensor, tensor, where } from '@gradgate/core';
 import { functional } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { gpuMemory } from '../../packages/webgpu/src/index.js';
@@ -23,6 +23,7 @@ async function expectAlike(got: Tensor, want: Tensor): Promise<void> {
   });
 }
 
+manualSeed(0);
 const [x, w, b, other] = [randn([5, 7]), randn([6, 7]), randn([6]), randn([5, 6])];
 const row = randn([6]);
 

@@ -14,7 +14,7 @@ const page = readFileSync(new URL('../../docs/webgpu.md', import.meta.url), 'utf
 const rows = page.match(/^\|[^|]*\| refused by name/gm)!.join('');
 const missing = [...rows.matchAll(/`((?:linalg|special)\.\w+|repeatInterleave)`/g)].map(([, name]) => name!);
 
-async function expectClose(got: Tensor | null, want: Tensor | null, which: string): Promise<void> {
+async function expectClose(got: Tensor | null, want: Tensor | null, limit: number, which: string): Promise<void> {
   expect(got?.shape, which).toEqual(want?.shape);
   if (got === null || want === null) return;
   expect(got.dtype, which).toBe(want.dtype);
@@ -25,18 +25,24 @@ async function expectClose(got: Tensor | null, want: Tensor | null, which: strin
     const v = values[i]!;
     if (Object.is(v, w) || v === w || (Number.isNaN(v) && Number.isNaN(w))) return;
     const error = Math.abs(v - w) / scale;
-    if (!(error <= 1e-5)) expect.fail(`${which}, element ${i}: ${v}, expected ${w}, ${error}`);
+    if (!(error <= limit)) expect.fail(`${which}, element ${i}: ${v}, expected ${w}, ${error}`);
   });
 }
 
-describe.skipIf(!gpu)('operators on webgpu', () => {
+/** How far results may be apart: float16 has 11 digits, and what is computed from what was rounded apart is apart by more. */
+const dtypes = [
+  ['float32', 1e-5],
+  ['float16', 2 ** -9],
+] as const;
+
+describe.skipIf(!gpu).each(dtypes)('operators on webgpu in %s', (dtype, limit) => {
   const refused = new Map<string, string>();
 
   it.each(Object.keys(cases))('%s gives what it gives on the host', async (name) => {
     const [fn, ...makers] = cases[name]!;
     const inputs = makers.map((make) => {
       const t = make();
-      return t.detach().to('float32').requiresGrad_(t.requiresGrad);
+      return t.detach().to(dtype).requiresGrad_(t.requiresGrad);
     });
     const there = inputs.map((t) => t.detach().to(gpu!).requiresGrad_(t.requiresGrad));
     let got: Tensor[];
@@ -53,13 +59,13 @@ describe.skipIf(!gpu)('operators on webgpu', () => {
     }
     const want = [fn(...inputs)].flat();
     want[0]!.sum().backward();
-    for (const [i, t] of want.entries()) await expectClose(got[i]!, t, `result ${i}`);
-    for (const [i, t] of inputs.entries()) await expectClose(there[i]!.grad, t.grad, `gradient ${i}`);
+    for (const [i, t] of want.entries()) await expectClose(got[i]!, t, limit, `result ${i}`);
+    for (const [i, t] of inputs.entries()) await expectClose(there[i]!.grad, t.grad, limit, `gradient ${i}`);
   });
 
   it('all operators run there but for those that are listed', () => {
     const all = Object.keys(cases).length;
-    console.log(`operators on webgpu: ${all - refused.size} of ${all}`);
+    console.log(`operators on webgpu in ${dtype}: ${all - refused.size} of ${all}`);
     const own = [...refused].filter(([, message]) => !ofCases.test(message)).map(([name]) => name);
     expect(own.filter((name) => !missing.includes(name))).toEqual([]);
     expect(missing.filter((name) => !refused.has(name))).toEqual([]);

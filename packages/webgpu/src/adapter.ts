@@ -31,7 +31,7 @@ async function implementation(flags: readonly string[] | undefined): Promise<GPU
   return created;
 }
 
-/** A device with the largest buffers that the GPU offers, and as many of them in a program. */
+/** A device with the largest buffers that the GPU offers, as many of them in a program, and f16 where it has that. */
 export async function openDevice({ powerPreference = 'high-performance', flags }: Choice): Promise<GPUDevice> {
   const adapter = await (await implementation(flags)).requestAdapter({ powerPreference });
   if (adapter === null)
@@ -41,6 +41,7 @@ export async function openDevice({ powerPreference = 'high-performance', flags }
     );
   const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
   return adapter.requestDevice({
+    requiredFeatures: adapter.features.has('shader-f16') ? ['shader-f16'] : [],
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage },
   });
 }

@@ -1,15 +1,27 @@
-import { type Backend, refuseRead, type Storage } from '@gradgate/core';
-import { currentTemporaries } from '@gradgate/core/internal';
+import { type Backend, refuseRead, type Storage, type TypedArray } from '@gradgate/core';
+import { type Bits, currentTemporaries } from '@gradgate/core/internal';
 import { capture } from './capture.js';
 import type { Gpu } from './gpu.js';
 import { kernels } from './kernels/index.js';
-import { blockOf, checkDType, decode, encode, GpuStorage } from './storage.js';
+import { mapKernels } from './kernels/map.js';
+import { withScratch } from './scratch.js';
+import { checkDType, GpuStorage } from './storage.js';
 import { wholeOf } from './views.js';
 
 /** The device that new tensors are made on: another one after a loss. */
 export const current = { gpu: null as Gpu | null };
 
 const held = (storage: Storage): GpuStorage => storage as GpuStorage;
+
+/** Writes elements of 16 bits that share a word with others. */
+function writePart(storage: Storage, values: TypedArray | Bits, offset: number): void {
+  const whole = wholeOf(storage);
+  withScratch(whole, (scratch) => {
+    const written = scratch.make(storage.dtype, values.length);
+    held(written.storage).write(values);
+    mapKernels.copy(written, { ...whole, shape: written.shape, numel: written.numel, offset });
+  });
+}
 
 export const webgpu: Backend = {
   name: 'webgpu',
@@ -34,18 +46,21 @@ export const webgpu: Backend = {
   read: refuseRead,
 
   async readAsync(storage) {
-    const { gpu, dtype, length } = held(storage);
-    const words = await gpu.read(blockOf(wholeOf(storage)), length);
-    await gpu.pool.relieve();
-    return decode(words, dtype);
+    const values = await held(storage).read();
+    await held(storage).gpu.pool.relieve();
+    return values;
   },
 
   write(storage, values, offset = 0) {
-    const { gpu, dtype } = held(storage);
-    gpu.write(blockOf(wholeOf(storage)), encode(values, dtype), offset);
+    const { isHalf, length } = held(storage);
+    const end = offset + values.length;
+    if (!isHalf || (offset % 2 === 0 && (end % 2 === 0 || end === length))) held(storage).write(values, offset);
+    else writePart(storage, values, offset);
   },
 
   captures: {
+    // A buffer has elements of 32 bits or of 16, for all who use it.
+    shares: (dtype) => dtype !== 'float16' || !current.gpu!.hasHalf,
     storageOn: (block, dtype, length) => new GpuStorage(webgpu, held(block).gpu, dtype, length, held(block)),
     capture: (run, bound) => capture(current.gpu!, run, bound),
   },

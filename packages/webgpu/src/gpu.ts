@@ -1,10 +1,14 @@
 import { DeviceError } from '@gradgate/core';
 import type { Notes } from './capture.js';
+import { withHalves } from './half.js';
 import { type Block, Pool } from './pool.js';
 import { helpersOf } from './wgsl.js';
 
-/** What a word of 32 bits on the device is read as: each element of a tensor is one. */
+/** What programs compute in, and what the words of 32 bits on the device are read as. */
 export type Word = 'f32' | 'i32';
+
+/** Elements as they lie on the device. */
+export type Words = Float32Array | Int32Array | Uint16Array;
 
 /** A program of the device, but for the declarations, which are made of this. */
 export interface Source {
@@ -68,6 +72,13 @@ const copying: Source = {
   body: 'if (i < u.n) { to[i] = from[i]; }',
 };
 
+/** Which of a call's buffers have elements of 16 bits, as a part of the key of its program. */
+function halvesOf(blocks: readonly Block[]): string {
+  let key = '';
+  for (let i = 0; i < blocks.length; i++) if (blocks[i]!.isHalf) key += ` h${i}`;
+  return key;
+}
+
 /** How many workgroups there are along each dimension for `n` of them: `group` counts them through. */
 export function groupsFor(n: number): [number, number] {
   if (n <= mostGroups) return [n, 1];
@@ -78,6 +89,8 @@ export function groupsFor(n: number): [number, number] {
 /** A device, its programs, and the calls that wait to be submitted together. */
 export class Gpu {
   readonly pool: Pool;
+  /** Whether it has f16: then elements of float16 take 16 bits. */
+  readonly hasHalf: boolean;
   /** Why it cannot be used any more. */
   lost: string | null = null;
   /** The first error that has been reported since somebody waited. */
@@ -103,6 +116,7 @@ export class Gpu {
 
   constructor(readonly device: GPUDevice) {
     this.pool = new Pool(device, this);
+    this.hasHalf = device.features.has('shader-f16');
     this.#uniforms = device.createBuffer({ size: this.#staged.byteLength, usage: 0x40 | 0x8 });
     device.addEventListener('uncapturederror', (event) => {
       this.error ??= (event as GPUUncapturedErrorEvent).error.message;
@@ -148,7 +162,8 @@ export class Gpu {
   ): void {
     this.settle();
     this.check(key);
-    const program = this.#pipelines.get(key) ?? this.#compile(key, source());
+    const halves = this.hasHalf ? halvesOf(buffers) : '';
+    const program = this.#pipelines.get(key + halves) ?? this.#compile(key + halves, source(), buffers);
     // A buffer that is written cannot be another operand of the same call: what is read is copied before.
     for (let r = 0; r < program.reads; r++)
       if (buffers.indexOf(buffers[r]!, program.reads) >= 0) {
@@ -224,6 +239,7 @@ export class Gpu {
   ): void {
     const block = buffers[read]!;
     const copy = this.pool.take(block.bytes);
+    copy.isHalf = block.isHalf;
     try {
       this.run(
         'copy of an operand',
@@ -249,9 +265,17 @@ export class Gpu {
     return this.#encoder;
   }
 
-  #compile(key: string, source: Source): Pipeline {
-    const reads = Object.entries(source.reads);
-    const writes = Object.entries(source.writes);
+  /** The program for buffers such as these. */
+  #compile(key: string, source: Source, blocks: readonly Block[]): Pipeline {
+    const halves: string[] = [];
+    const typed = (all: Source['reads'], first: number): [string, string][] =>
+      Object.entries(all).map(([name, word], i) => {
+        if (word !== 'f32' || !blocks[first + i]!.isHalf) return [name, word];
+        halves.push(name);
+        return [name, 'f16'];
+      });
+    const reads = typed(source.reads, 0);
+    const writes = typed(source.writes, reads.length);
     const fields = source.numbers.map((n) => (n.includes(':') ? n.split(':') : [n, 'u32']) as [string, string]);
     if (fields.length > mostNumbers)
       throw new DeviceError(
@@ -259,6 +283,7 @@ export class Gpu {
         `webgpu takes ${mostNumbers} numbers a call, and this one has ${fields.length}; use fewer dimensions`,
       );
     const declared = [
+      halves.length > 0 ? 'enable f16;' : '',
       `struct Numbers { ${fields.map(([name, type]) => `${name}: ${type}`).join(', ') || 'none: u32'} }`,
       '@group(0) @binding(0) var<uniform> u: Numbers;',
       ...reads.map(([name, word], i) => `@group(0) @binding(${1 + i}) var<storage, read> ${name}: array<${word}>;`),
@@ -267,13 +292,14 @@ export class Gpu {
           `@group(0) @binding(${1 + reads.length + i}) var<storage, read_write> ${name}: array<${word}>;`,
       ),
     ];
-    const program = `${source.head ?? ''}
+    const text = `${source.head ?? ''}
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 let group = group_id.x + group_id.y * groups.x;
 let i = group * 64u + lane;
 ${source.body}
 }`;
+    const program = halves.length > 0 ? withHalves(text, halves) : text;
     const code = [...declared, helpersOf(program), program].join('\n');
     const layout = this.#layout(reads.length, writes.length);
     const pipeline = this.device.createComputePipeline({
@@ -342,8 +368,8 @@ ${source.body}
     this.counts.submissions++;
   }
 
-  /** Writes words to a block, `at` which of its words. */
-  write(block: Block, words: Float32Array | Int32Array, at: number): void {
+  /** Writes words to a block, from so many bytes on; whole words of 32 bits, as WebGPU wants it. */
+  write(block: Block, words: Words, at: number): void {
     this.check('write');
     if (words.length === 0) return;
     this.settle();
@@ -353,14 +379,14 @@ ${source.body}
     if (block.turn === this.#turn) this.flush();
     // Memory that is shared with threads, as that of parameters is, is not taken by every implementation.
     const { buffer, byteOffset, byteLength } = words.buffer instanceof ArrayBuffer ? words : words.slice();
-    this.device.queue.writeBuffer(block.buffer, at * 4, buffer as ArrayBuffer, byteOffset, byteLength);
+    this.device.queue.writeBuffer(block.buffer, at, buffer as ArrayBuffer, byteOffset, byteLength);
   }
 
-  /** The first words of a block, when all that was asked for before is done. */
-  async read(block: Block, words: number): Promise<ArrayBuffer> {
+  /** The first bytes of a block, when all that was asked for before is done. */
+  async read(block: Block, bytes: number): Promise<ArrayBuffer> {
     this.check('read');
     this.settle();
-    const size = Math.max(1, words) * 4;
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.device.createBuffer({ size, usage: 0x1 | 0x8 });
     this.#pass?.end();
     this.#pass = null;
@@ -372,7 +398,7 @@ ${source.body}
       this.check('read');
       throw new DeviceError('read', this.#explained(error), { cause: error });
     }
-    const copy = staging.getMappedRange().slice(0, words * 4);
+    const copy = staging.getMappedRange().slice(0, bytes);
     staging.destroy();
     if (this.error !== null) throw new DeviceError('read', this.#explained(this.error));
     return copy;

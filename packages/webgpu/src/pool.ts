@@ -11,6 +11,8 @@ export interface Block {
   turn: number;
   /** Whether it has never been written. */
   isNew: boolean;
+  /** Whether its elements take 16 bits: for who holds it, and for calls that wait, of him who held it last. */
+  isHalf: boolean;
 }
 
 /** Bytes that tensors on the device may take: beyond `soft` an `await` waits for memory to come back, `hard` is refused. */
@@ -70,8 +72,10 @@ export class Pool {
     const size = Math.min(sizeClass(bytes), most);
     if (this.held + size > this.budget.hard) this.#refuse(bytes);
     let block = this.#find(size);
-    if (block) this.free -= size;
-    else {
+    if (block) {
+      this.free -= size;
+      block.isHalf = false;
+    } else {
       if (this.held + this.free + size > this.budget.hard) this.trim();
       block = {
         buffer: this.device.createBuffer({ size, usage: storageUsage }),
@@ -79,6 +83,7 @@ export class Pool {
         bytes: size,
         turn: 0,
         isNew: true,
+        isHalf: false,
       };
     }
     this.calls.notes?.taken.add(block);

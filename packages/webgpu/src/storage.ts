@@ -8,13 +8,13 @@ import {
   type View,
 } from '@gradgate/core';
 import { type Bits, recordOf } from '@gradgate/core/internal';
-import { type Gpu, groupsFor } from './gpu.js';
+import { type Gpu, groupsFor, type Words } from './gpu.js';
 import type { Block } from './pool.js';
 import { stored, wordOf } from './words.js';
 
 /**
- * Memory on the GPU: each element is a word of 32 bits, a float for floating point and an integer for all else. Half types
- * are rounded where they are written; int64 holds what fits in 32 bits.
+ * Memory on the GPU: each element is a word of 32 bits, a float for floating point and an integer for all else; but float16 takes
+ * 16 bits where the device has f16. Half types are rounded where they are written; int64 holds what fits in 32 bits.
  */
 export class GpuStorage implements Storage {
   version = 0;
@@ -24,6 +24,8 @@ export class GpuStorage implements Storage {
   isTemporary = false;
   /** Null once it is freed. */
   block: Block | null;
+  /** Whether its elements take 16 bits. */
+  readonly isHalf: boolean;
   /** What all elements are, as a word, where they are not written yet: an elementwise function takes it as a number. */
   constant: number | null = null;
   /**
@@ -40,7 +42,9 @@ export class GpuStorage implements Storage {
     /** Another storage, in the memory of which it lies. */
     private readonly base: GpuStorage | null = null,
   ) {
-    this.block = base?.block ?? gpu.pool.take(length * 4);
+    this.isHalf = gpu.hasHalf && dtype === 'float16';
+    this.block = base?.block ?? gpu.pool.take(length * (this.isHalf ? 2 : 4));
+    if (base === null) this.block.isHalf = this.isHalf;
     this.ballast = new ArrayBuffer(base === null ? Math.max(leastBallast, this.block.bytes) : 0);
     if (base === null) collected.register(this, { gpu, block: this.block }, this);
   }
@@ -79,6 +83,19 @@ export class GpuStorage implements Storage {
       [length, constant],
       groupsFor(Math.ceil(length / 64)),
     );
+  }
+
+  /** Writes elements, in whole words of 32 bits: of those that take 16 an even number, unless they are the last. */
+  write(values: TypedArray | Bits, offset = 0): void {
+    const { gpu, dtype, isHalf } = this;
+    const words = encode(values, dtype, isHalf);
+    gpu.write(this.ready(), words, offset * words.BYTES_PER_ELEMENT);
+  }
+
+  /** All elements, when what was asked for before is done. */
+  async read(): Promise<TypedArray | Bits> {
+    const { gpu, dtype, length, isHalf } = this;
+    return decode(await gpu.read(this.ready(), length * (isHalf ? 2 : 4)), dtype, isHalf);
   }
 
   /** Gives the memory back at once. */
@@ -148,8 +165,15 @@ export function checkDType(dtype: DType): void {
     );
 }
 
-/** Elements as core stores them, as words of the device. */
-export function encode(values: TypedArray | Bits, dtype: DType): Float32Array | Int32Array {
+/** Elements as core stores them, as they lie on the device: as core has them where they take 16 bits. */
+function encode(values: TypedArray | Bits, dtype: DType, isHalf: boolean): Words {
+  if (isHalf) {
+    const { length } = values;
+    if (length % 2 === 0) return values as Uint16Array;
+    const words = new Uint16Array(length + 1);
+    words.set(values as Uint16Array);
+    return words;
+  }
   if (dtype === 'float32') return values as Float32Array;
   if (dtype === 'int32') return values as Int32Array;
   if (dtype === 'int64') {
@@ -173,7 +197,8 @@ export function encode(values: TypedArray | Bits, dtype: DType): Float32Array | 
 }
 
 /** The other way round. */
-export function decode(words: ArrayBuffer, dtype: DType): TypedArray | Bits {
+function decode(words: ArrayBuffer, dtype: DType, isHalf: boolean): TypedArray | Bits {
+  if (isHalf) return new Uint16Array(words);
   if (dtype === 'float32') return new Float32Array(words);
   const { coding, array } = recordOf(dtype);
   if (dtype === 'int64') return BigInt64Array.from(new Int32Array(words), BigInt);

@@ -395,7 +395,9 @@ export interface Backend {
 
 /** How a device makes calls of kernels again, without the kernels. */
 export interface Captures {
-  /** A storage of any dtype in the memory of `block`, which has `length` elements or more. */
+  /** Whether storages of this dtype can lie in the memory of one of float32. */
+  shares(dtype: DType): boolean;
+  /** A storage of such a dtype in the memory of `block`, of float32, which has `length` elements or more. */
   storageOn(block: Storage, dtype: DType, length: number): Storage;
   /**
    * Runs what calls kernels, and keeps what they asked of the device; null where that cannot be. `bound` are storages that may be others when it is

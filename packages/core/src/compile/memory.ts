@@ -45,7 +45,7 @@ export const memoryOf = (backend: Backend): PlanMemory =>
           block === null
             ? backend.allocate(dtype, length, 'uninitialized')
             : backend.captures!.storageOn(block, dtype, length),
-        shares: () => true,
+        shares: (dtype) => backend.captures!.shares(dtype),
         isFilledApart: true,
         rest: 8,
       };

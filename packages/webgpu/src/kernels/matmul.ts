@@ -69,11 +69,11 @@ for (var start = 0u; start < u.k; start += ${depth}u) {
   }
   workgroupBarrier();
   for (var d = 0u; d < ${depth}u; d++) {
-    var a: array<${word}, 4>;
-    for (var y = 0u; y < 4u; y++) { a[y] = lefts[(top + y) * ${depth}u + d]; }
+    var mine: array<${word}, 4>;
+    for (var y = 0u; y < 4u; y++) { mine[y] = lefts[(top + y) * ${depth}u + d]; }
     for (var z = 0u; z < 4u; z++) {
       let v = rights[d * ${tile}u + side + z];
-      for (var y = 0u; y < 4u; y++) { sums[y][z] = sums[y][z] + a[y] * v; }
+      for (var y = 0u; y < 4u; y++) { sums[y][z] = sums[y][z] + mine[y] * v; }
     }
   }
   workgroupBarrier();

@@ -1,7 +1,7 @@
 import { DeviceError, type Kernels } from '@gradgate/core';
 import { recordOf } from '@gradgate/core/internal';
 import { withScratch } from '../scratch.js';
-import { blockOf, encode, gpuOf } from '../storage.js';
+import { blockOf, type GpuStorage, gpuOf } from '../storage.js';
 import { type Map, map } from './map.js';
 import { uniform } from './uniform.js';
 
@@ -18,7 +18,7 @@ const random: Kernels['random'] = (rule, generator, parameters, out) => {
   const write = (values: ReturnType<typeof draw>) => {
     const bits = coding === undefined ? values : new coding.bits(values.length);
     if (coding !== undefined) coding.encode(values, bits);
-    gpuOf(out).write(blockOf(out), encode(bits, out.dtype), 0);
+    (out.storage as GpuStorage).write(bits);
   };
   const draw = () => new array(out.numel);
   if (!('storage' in parameters)) {
