@@ -559,6 +559,8 @@ def program():
         x = p.input(shape() if rng.random() < 0.97 else [rng.choice([513, 600])])
         length = 1 if p.special else rng.choice([1, 1, 2, 3])
     for _ in range(length):
+        if not x.exact and x.t.is_floating_point() and ((x.t != 0) & (x.t.abs() < 1e-12)).any():
+            raise Skip  # What cancels but for roundings is 0 in one way of computing and not in another.
         x, name = rng.choice(chain)(p, x, x.exact and not ops or x.exact)
         ops.append(name)
     if x.t.numel() > 1400 or len(p.inputs) > 8:

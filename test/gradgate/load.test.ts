@@ -62,6 +62,11 @@ beforeAll(() => {
   );
   write('module.ts', "import { Linear } from '@gradgate/nn'; export default new Linear(3, 2);");
   write('wrong.ts', 'export default 1 +;');
+  write('number.ts', 'export default 3;');
+  write('ends.ts', 'process.exit(0);');
+  write('waits.ts', 'await new Promise(() => {});');
+  write('absent.ts', "import x from 'not-there'; export default x;");
+  write('unnamed.ts', "import { nothing } from '@gradgate/core'; export default nothing;");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -114,6 +119,13 @@ it('a picture is of the kind that its name says', () => {
   expect(existsSync(join(folder, 'out.jpg'))).toBe(false);
 });
 
+it.each(['ends.ts', 'waits.ts'])('a picture that is not drawn is told of, and the exit code is not 0: %s', (file) => {
+  for (const command of ['graph', 'timeline']) {
+    const line = `gradgate ${command}: ${file} ended before its last line, and out.svg was not written`;
+    expect(gradgate(command, file, '-o', 'out.svg')).toEqual({ status: 1, lines: [line] });
+  }
+});
+
 it.each([
   [['graph', 'missing.ts'], 'there is no file missing.ts'],
   [['graph', 'esm'], 'esm is a folder; name the module in it'],
@@ -125,6 +137,24 @@ it.each([
     'gradgate graph: the default export of module.ts is a Module; --input 1,3,224,224 says the shape of what it is called with, once for each argument',
   ],
   [['graph', 'wrong.ts'], 'wrong.ts:1:19: Unexpected ";"'],
+  [['graph', 'model.ts/x.ts'], 'there is no file model.ts/x.ts'],
+  [
+    ['graph', 'number.ts', '--input', '2,3'],
+    'gradgate graph: --input is for a Module, and the default export of number.ts is none',
+  ],
+  [['graph', 'absent.ts'], "absent.ts: Cannot find package 'not-there' imported from absent.ts"],
+  [
+    ['graph', 'unnamed.ts'],
+    "unnamed.ts: The requested module '@gradgate/core' does not provide an export named 'nothing'",
+  ],
+  [
+    ['graph', 'module.ts', '--input', '1,4'],
+    'gradgate graph: Linear: linear: input [1, 4] and weight [2, 3]: expected [..., in] and [out, in] (called with [1, 4])',
+  ],
+  [
+    ['graph', 'model.ts', '-o', 'model.js/out.svg'],
+    "gradgate graph: model.js/out.svg cannot be written: ENOTDIR: not a directory, open 'model.js/out.svg'",
+  ],
 ])('gradgate %j says in one line what is wrong', (args, line) => {
   expect(gradgate(...args)).toEqual({ status: 2, lines: [line] });
 });

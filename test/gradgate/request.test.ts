@@ -11,7 +11,8 @@ it('reads a command, its file and its options', () => {
     depth: 2,
   });
   expect(parse(['timeline', 'run.ts', '-o', 'a.png'])).toMatchObject({ out: 'a.png', inputs: [], depth: undefined });
-  expect(parse(['--help'])).toBe(null);
+  expect([parse(['--help']), parse(['--version']), parse(['-v'])]).toEqual(['help', 'version', 'version']);
+  expect(parse(['graph', 'net.ts', '-o', 'a.SVG'])).toMatchObject({ out: 'a.SVG' });
 });
 
 it.each([

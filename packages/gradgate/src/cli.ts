@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Tensor } from '@gradgate/core';
+import { type Tensor, TensorError } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { type Module, summary } from '@gradgate/nn';
 import { isOfProgram } from './callers.js';
@@ -12,8 +13,10 @@ import { load, removeBundles, UserError } from './load.js';
 import { isModule, recordModules, tensorsIn } from './modules.js';
 import { pngOf } from './png.js';
 import { policiesTable } from './policies.js';
-import { parse, type Request, usage } from './request.js';
+import { formatOf, parse, type Request, usage } from './request.js';
 import { recordTimeline, timelineSvg } from './timeline.js';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** How a rank is told to run a program; the id of the process that launches it and the program follow. */
 const runOne = '--run-program';
@@ -60,12 +63,18 @@ function callWith(module: Module, { command, file, inputs }: Request): unknown {
       `gradgate ${command}: the default export of ${file} is a Module; --input 1,3,224,224 says the shape of what it is ` +
         'called with, once for each argument',
     );
-  return (module as (...args: unknown[]) => unknown)(...inputs.map(inputOf));
+  try {
+    return (module as (...args: unknown[]) => unknown)(...inputs.map(inputOf));
+  } catch (error) {
+    throw error instanceof TensorError ? new UserError(`gradgate ${command}: ${error.message}`) : error;
+  }
 }
 
 /** What the default export stands for: tensors, what gives them, or a module that is called. */
 async function resultsOf(exports: Record<string, unknown>, module: Module | null, request: Request): Promise<Tensor[]> {
   const exported = exports['default'];
+  if (!module && request.inputs.length > 0)
+    throw new UserError(`gradgate graph: --input is for a Module, and the default export of ${request.file} is none`);
   const made = module
     ? callWith(module, request)
     : typeof exported === 'function'
@@ -80,11 +89,28 @@ async function resultsOf(exports: Record<string, unknown>, module: Module | null
   );
 }
 
-async function writePicture(out: string, svg: string): Promise<void> {
-  writeFileSync(out, extname(out) === '.png' ? await pngOf(svg) : svg);
+async function writePicture({ command, out }: Request, picture: string): Promise<void> {
+  const content = formatOf(out) === '.png' ? await pngOf(picture) : picture;
+  try {
+    writeFileSync(out, content);
+  } catch (error) {
+    throw new UserError(`gradgate ${command}: ${out} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** Says so where the program ends itself, or waits for what never comes, before its picture is there. Call it once it is. */
+function expectPicture({ command, file, out }: Request): () => void {
+  const tell = (code: number): void => {
+    if (code !== 0) return;
+    console.error(`gradgate ${command}: ${file} ended before its last line, and ${out} was not written`);
+    process.exitCode = 1;
+  };
+  process.once('exit', tell);
+  return () => void process.off('exit', tell);
 }
 
 async function graph(request: Request): Promise<void> {
+  const isThere = expectPicture(request);
   const exports = await load(request.file);
   const module = moduleIn(exports);
   const others = Object.entries(exports).filter(([name, value]) => name !== 'default' && isModule(value));
@@ -92,8 +118,9 @@ async function graph(request: Request): Promise<void> {
   const recorded = recordModules(modules);
   const results = await resultsOf(exports, module, request);
   const options = { modules: recorded.stop(), depth: request.depth };
-  if (extname(request.out) === '.dot') writeFileSync(request.out, graphDot(results, options));
-  else await writePicture(request.out, await graphSvg(results, options));
+  const isDot = formatOf(request.out) === '.dot';
+  await writePicture(request, isDot ? graphDot(results, options) : await graphSvg(results, options));
+  isThere();
   console.log(`wrote ${request.out}`);
 }
 
@@ -106,14 +133,19 @@ async function summarize(request: Request): Promise<void> {
   console.log(summary(module, ...request.inputs.map(inputOf)));
 }
 
-async function timeline({ file, out }: Request): Promise<void> {
+async function timeline(request: Request): Promise<void> {
+  const { file, out } = request;
+  const isThere = expectPicture(request);
   const recorded = recordTimeline({ only: isOfProgram });
   await load(file);
   // What the script started goes on after its last line: until nothing is left to do.
   process.once('beforeExit', () => {
     const entries = recorded.stop();
-    writePicture(out, timelineSvg(entries, { title: basename(file) }))
-      .then(() => console.log(`wrote ${out}: ${entries.length} guarded calls`))
+    writePicture(request, timelineSvg(entries, { title: basename(file) }))
+      .then(() => {
+        isThere();
+        console.log(`wrote ${out}: ${entries.length} guarded calls`);
+      })
       .catch(fail);
   });
 }
@@ -134,7 +166,8 @@ async function main(): Promise<void> {
     return;
   }
   const request = parse(process.argv.slice(2));
-  if (request === null) return console.log(usage);
+  if (request === 'help') return console.log(usage);
+  if (request === 'version') return console.log(version);
   const { command, file } = request;
   if (command === 'policies') return console.log(policiesTable(await load(file)));
   if (command === 'graph') return graph(request);

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,7 +24,7 @@ const banner = [
  */
 export async function load(file: string, launcher: number = process.pid): Promise<Record<string, unknown>> {
   const path = resolve(file);
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (!found) throw new UserError(`there is no file ${file}`);
   if (found.isDirectory()) throw new UserError(`${file} is a folder; name the module in it`);
   removeStaleBundles(path);
@@ -48,11 +48,29 @@ export async function load(file: string, launcher: number = process.pid): Promis
     process.setSourceMapsEnabled(true);
     return exportsOf((await import(pathToFileURL(bundle).href)) as Record<string, unknown>);
   } catch (error) {
-    throw isBuildFailure(error) ? new UserError(describe(file, error)) : error;
+    throw isBuildFailure(error) ? new UserError(describe(file, error)) : asUserError(file, bundle, error);
   } finally {
     remove();
     process.off('exit', remove);
   }
+}
+
+/** What is at a path; nothing also where a file stands for a folder of it. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Imports that cannot be resolved are told of in one line that names the file; other errors are the program's own. */
+function asUserError(file: string, bundle: string, error: unknown): unknown {
+  const { code, message = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  const isImport = /^ERR_(MODULE_NOT_FOUND|PACKAGE_\w+|UNSUPPORTED_DIR_IMPORT)$/.test(code ?? '');
+  if (!isImport && !/^The requested module .* does not provide an export/.test(message)) return error;
+  return new UserError(`${file}: ${message.split('\n')[0]!.replaceAll(bundle, file)}`);
 }
 
 const bundlePrefix = (path: string, launcher: number): string => `.${basename(path)}.${launcher}-`;

@@ -11,7 +11,11 @@ export const usage = `usage: gradgate graph model.ts      the autograd graph of 
 
   -o, --out FILE       where the picture goes: .svg, .png (by sharp) or, for graphs, .dot; the module's name with .svg by default
   -i, --input 1,3,8,8  the shape of what a Module is called with, once for each argument; 2,16:int64 are indices
-      --depth N        how many levels of modules a graph opens; by default as many as can be read`;
+      --depth N        how many levels of modules a graph opens; by default as many as can be read
+  -v, --version        the version of this program`;
+
+/** What kind of picture a name stands for: `.svg`. */
+export const formatOf = (out: string): string => extname(out).toLowerCase();
 
 const commands = ['graph', 'summary', 'policies', 'timeline'];
 
@@ -20,6 +24,7 @@ const options = {
   input: { type: 'string', short: 'i', multiple: true },
   depth: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
 } as const;
 
 /** What is asked for on the command line. */
@@ -39,8 +44,8 @@ const taken: Record<string, readonly string[]> = {
   timeline: ['out'],
 };
 
-/** Reads the command line; null where help is asked for. */
-export function parse(args: readonly string[]): Request | null {
+/** Reads the command line; the name of the option where only help or the version is asked for. */
+export function parse(args: readonly string[]): Request | 'help' | 'version' {
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {
     parsed = parseArgs({ args: [...args], allowPositionals: true, options });
@@ -49,14 +54,15 @@ export function parse(args: readonly string[]): Request | null {
   }
   const { values, positionals } = parsed;
   const [command, file, ...more] = positionals;
-  if (values.help) return null;
+  if (values.help) return 'help';
+  if (values.version) return 'version';
   if (!command || !file || more.length > 0 || !commands.includes(command)) throw new UserError(usage);
   const strange = Object.keys(values).find((name) => !taken[command]!.includes(name));
   if (strange !== undefined)
     throw new UserError(`gradgate ${command}: there is no option --${strange} here\n\n${usage}`);
   const out = values.out ?? `${basename(file, extname(file))}.${command}.svg`;
   const formats = command === 'graph' ? ['.svg', '.png', '.dot'] : ['.svg', '.png'];
-  if (!formats.includes(extname(out)))
+  if (!formats.includes(formatOf(out)))
     throw new UserError(`gradgate ${command}: pictures are ${formats.join(' or ')} files, got ${out}`);
   if (!existsSync(dirname(out))) throw new UserError(`gradgate ${command}: there is no folder ${dirname(out)}`);
   if (values.depth !== undefined && !/^\d+$/.test(values.depth))

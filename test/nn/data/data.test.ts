@@ -155,9 +155,9 @@ describe('workers', () => {
       if (i === 99) process.exit(3);
       return { i, square: i * i };
     } });`;
-  const module = () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'gradgate-worker-')), 'dataset.mjs');
-    writeFileSync(file, source);
+  const module = (name = 'dataset.mjs', text = source) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'gradgate-worker-')), name);
+    writeFileSync(file, text);
     return pathToFileURL(file);
   };
 
@@ -181,6 +181,26 @@ describe('workers', () => {
     await expect(built.workerDataset('nowhere.mjs')).rejects.toThrow(
       /^workerDataset: Cannot find module file:.*nowhere.mjs; .*current directory, and new URL/,
     );
+  });
+
+  it.each(['a b.mjs', '100%41.mjs', 'ü#1?.mjs'])(
+    'the path may have signs that URLs give a meaning: %s',
+    async (name) => {
+      const dataset = await built.workerDataset(fileURLToPath(module(name)), { data: { n: 3 } });
+      expect(await dataset.get(2)).toEqual({ i: 2, square: 4 });
+      await dataset.close();
+    },
+  );
+
+  it('tensors come out of maps, sets and lists', async () => {
+    const core = JSON.stringify(import.meta.resolve('@gradgate/core'));
+    const text = `import { ones } from ${core};
+      export default () => [new Map([['a', [ones([2])]], ['b', new Set([ones([]), 1n])]])];`;
+    const dataset = await built.workerDataset<Map<string, any>>(module('tensors.mjs', text));
+    const sample = await dataset.get(0);
+    expect(sample.get('a')[0].toArray()).toEqual([1, 1]);
+    expect([...sample.get('b')].map(String)).toEqual(['tensor(1.)', '1']);
+    await dataset.close();
   });
 
   it('errors and ends of threads are told, and nobody waits for ever', async () => {

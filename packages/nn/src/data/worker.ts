@@ -1,6 +1,6 @@
 import { builtin, check, checkOptions, is } from '@gradgate/core/internal';
 import type { Resumable } from '../plain.js';
-import { type Dataset, noteState } from './dataset.js';
+import { checkIndex, type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
 import { moduleUrl, workerProgram } from './workerFiles.js';
 
@@ -83,6 +83,7 @@ function fromPool<T>(pool: readonly Remote[], length: number, close: () => Promi
   let asked = 0;
   const stateDict = (): WorkersState => ({ turn: now.turn, states: [...now.states] });
   const getMany = async (indices: readonly number[]): Promise<T[]> => {
+    for (const i of indices) checkIndex('workerDataset', i, length);
     const worker = asked++ % pool.length;
     const { samples, state } = await pool[worker]!.ask(indices);
     return noteState(samples as T[], () => {

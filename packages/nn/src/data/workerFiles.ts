@@ -1,4 +1,4 @@
-import { builtin, installedFile } from '@gradgate/core/internal';
+import { builtin, installedFile, show } from '@gradgate/core/internal';
 
 // Where the files of worker threads are.
 
@@ -22,6 +22,8 @@ export function workerProgram(): URL {
 /** The URL of a dataset's module: paths are taken from the current directory, as those of files are. */
 export function moduleUrl(module: URL | string): string {
   const isUrl = module instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(module);
+  if (isUrl && !URL.canParse(String(module)))
+    throw new TypeError(`workerDataset: module is a URL or a path, got ${show(module)}`);
   const url = isUrl ? new URL(module) : node('node:url').pathToFileURL(node('node:path').resolve(module));
   if (url.protocol === 'file:' && !node('node:fs').existsSync(url))
     throw new TypeError(
