@@ -70,7 +70,7 @@ describe('generalizedAdvantages', () => {
   it('refuses what does not fit', () => {
     const steps = { values, nextValues, rewards, terminated };
     expect(() => generalizedAdvantages({ ...steps, rewards: zeros([7]) })).toThrow(
-      'generalizedAdvantages: all are [steps] or [steps, worlds], got [7] for rewards and [7, 2] for values',
+      'generalizedAdvantages: all tensors must have the same shape, [steps] or [steps, environments]; got [7] for rewards and [7, 2] for values',
     );
     expect(() => generalizedAdvantages({ ...steps, nextValues: undefined as never })).toThrow(/nextValues is a Tensor/);
     expect(() => generalizedAdvantages(null as never)).toThrow(/the steps is an object/);

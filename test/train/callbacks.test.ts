@@ -67,9 +67,7 @@ describe('EarlyStopping', () => {
   });
 
   it('stops where the figure is NaN', async () => {
-    expect((await scripted([1, Number.NaN, 1], [new EarlyStopping()])).stopReason).toBe(
-      'the figure that is watched is NaN',
-    );
+    expect((await scripted([1, Number.NaN, 1], [new EarlyStopping()])).stopReason).toBe('the monitored figure is NaN');
   });
 });
 
@@ -186,7 +184,7 @@ describe('a run that is resumed', () => {
     const run = await fit(model, { ...options, epochs: 1 });
     const other = settings([new LearningRateMonitor()], { resume: run.encode() });
     const before = bits(other.model);
-    await expect(fit(other.model, other.options)).rejects.toThrow(/a run with 0 callbacks, and there are 1/);
+    await expect(fit(other.model, other.options)).rejects.toThrow(/a run with 0 callbacks, and this one has 1/);
     expect(bits(other.model)).toEqual(before);
   });
 });
@@ -280,13 +278,16 @@ describe('findLearningRate', () => {
     const model = new Scripted([]);
     const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
     for (const [wrong, message] of [
-      [[undefined, { train: [null], optimizer }], /^findLearningRate: the model is a Module, got undefined/],
-      [[model, { train: [null], optimizer: {} }], /^findLearningRate: the optimizer is one of optim, got an object/],
+      [[undefined, { train: [null], optimizer }], /^findLearningRate: the model must be a Module, got undefined/],
+      [
+        [model, { train: [null], optimizer: {} }],
+        /^findLearningRate: the optimizer must be one of optim, got an object/,
+      ],
       [[model, { train: [null], optimizer, signal: {} }], /^findLearningRate: signal is an AbortSignal/],
     ] as [[never, never], RegExp][])
       await expect(findLearningRate(...wrong)).rejects.toThrow(message);
     await expect(findLearningRate(model, { train: [null], optimizer, start: 1, end: 0.1 })).rejects.toThrow(
-      'end, 0.1, is above start, 1',
+      'end must be above start, got 0.1 and 1',
     );
   });
 });

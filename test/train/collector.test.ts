@@ -112,7 +112,7 @@ describe('Collector', () => {
   });
 
   it.each<[string, (transition: Transition) => unknown, RegExp]>([
-    ['nothing', () => undefined, /what step gives is an object, got undefined/],
+    ['nothing', () => undefined, /the result of step is an object, got undefined/],
     ['no rewards', (t) => ({ ...t, rewards: undefined }), /rewards is a Tensor, got undefined/],
     ['rewards of other worlds', (t) => ({ ...t, rewards: zeros([3]) }), /each of 2 worlds, \[2\], got \[3\]/],
     ['ends of more dimensions', (t) => ({ ...t, terminated: zeros([2, 1]) }), /terminated has a number.* got \[2, 1\]/],
@@ -120,7 +120,7 @@ describe('Collector', () => {
     [
       'a limit without an end',
       (t) => ({ ...t, finalObservations: undefined }),
-      /world 0 was broken off.*finalObservations/,
+      /environment 0 was truncated.*finalObservations/,
     ],
   ])('refuses a step that gives %s', (_, change, message) => {
     const collector = new Collector(new Counters(1, change), act);
@@ -138,6 +138,6 @@ describe('Collector', () => {
     expect(() => new Collector(new Counters(), act).collect(2 ** 40)).toThrow(/^Collector.collect: .* at most 2\^32/);
     expect(() => collector.collect(1)).toThrow(/Collector.collect: expected a Tensor/);
     const empty = { reset: () => tensor(1), step: () => undefined as never };
-    expect(() => new Collector(empty, act).collect(1)).toThrow(/reset gives \[worlds, \.\.\.\], got \[\]/);
+    expect(() => new Collector(empty, act).collect(1)).toThrow(/reset must return \[environments, \.\.\.\], got \[\]/);
   });
 });

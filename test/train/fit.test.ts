@@ -281,7 +281,7 @@ describe('fit refuses', () => {
     [
       'what is no module',
       () => fit({} as Module, { train, optimizer, epochs: 1 }),
-      /the model is a Module, got an object/,
+      /the model must be a Module, got an object/,
     ],
     [
       'misspelt options',
@@ -293,17 +293,17 @@ describe('fit refuses', () => {
     [
       'a tensor as batches',
       () => fit(model, { train: column(1) as never, optimizer, epochs: 1 }),
-      /train are batches: a DataLoader/,
+      /train must be a DataLoader/,
     ],
     [
       'what is no optimizer',
       () => fit(model, { train, optimizer: 'adam' as never, epochs: 1 }),
-      /the optimizer is one of optim, got 'adam'/,
+      /the optimizer must be one of optim, got 'adam'/,
     ],
     [
       'an optimizer without a state',
       () => fit(model, { train, optimizer: { step() {}, zeroGrad() {} } as never, epochs: 1 }),
-      /^fit: the optimizer is one of optim, got an object/,
+      /^fit: the optimizer must be one of optim, got an object/,
     ],
     [
       'what is no signal',
@@ -338,7 +338,7 @@ describe('fit refuses', () => {
     [
       'a loss that is a number',
       () => fit(model, { train, optimizer, epochs: 1, trainingStep: () => ({ loss: 1 }) }),
-      /gives the loss, a Tensor.*got 1/,
+      /must return the loss, a Tensor.*got 1/,
     ],
     [
       'figures of many elements',
@@ -349,7 +349,7 @@ describe('fit refuses', () => {
           epochs: 1,
           trainingStep: (x) => ({ loss: model.layer(x).mean(), all: ones([2]) }),
         }),
-      /all is a number, a tensor of one element or a metric.*float32 tensor of shape \[2\]/,
+      /all must be a number, a tensor of one element or a metric.*float32 tensor of shape \[2\]/,
     ],
     [
       'a generator in its second epoch',
@@ -361,7 +361,7 @@ describe('fit refuses', () => {
           optimizer,
           epochs: 2,
         }),
-      /train gives no batches in epoch 2/,
+      /train has no batches in epoch 2/,
     ],
     [
       'no batch to validate on',
@@ -381,7 +381,7 @@ describe('fit refuses', () => {
             return { loss: model.layer(x).mean(), mean };
           },
         }),
-      /mean is another metric than in the batch before/,
+      /mean is a different metric than in the batch before/,
     ],
     ['a run that records nothing', () => noGrad.run(() => fit(model, { train, optimizer, epochs: 1 })), /noGrad/],
   ])('%s', async (_what, run, message) => {
@@ -409,8 +409,8 @@ describe('evaluate', () => {
   });
 
   it.each<[string, unknown, object, RegExp]>([
-    ['what is no module', undefined, {}, /^evaluate: the model is a Module, got undefined/],
-    ['a tensor as the model', column(1), {}, /^evaluate: the model is a Module, got a float32 tensor/],
+    ['what is no module', undefined, {}, /^evaluate: the model must be a Module, got undefined/],
+    ['a tensor as the model', column(1), {}, /^evaluate: the model must be a Module, got a float32 tensor/],
     ['what is no signal', new Slope(), { signal: {} }, /^evaluate: signal is an AbortSignal, got an object/],
     [
       'a controller',

@@ -193,6 +193,6 @@ describe('Logging', () => {
   });
 
   it('refuses what takes no figures', () => {
-    expect(() => new Logging({} as never)).toThrow(/the logger has addFigures\(figures, step\), got an object/);
+    expect(() => new Logging({} as never)).toThrow(/the logger must have addFigures\(figures, step\), got an object/);
   });
 });

@@ -1,25 +1,27 @@
 import { noGrad, ShapeError, stack, type Tensor, zerosLike } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
 
-/** What advantages are estimated from; all `[steps]` or `[steps, worlds]`. */
+/** The steps that advantages are estimated from. All tensors are `[steps]` or `[steps, environments]`. */
 export interface Estimated {
-  /** What the critic expected before each action. */
+  /** The critic's values of the states before each action. */
   values: Tensor;
-  /** What it expects of what the action led to. */
+  /** The critic's values of the states after each action. */
   nextValues: Tensor;
+  /** The reward of each action. */
   rewards: Tensor;
-  /** True, or 1, where the episode is over: nothing is expected after it. */
+  /** True, or 1, where the action ended the episode, so that no reward follows. */
   terminated: Tensor;
-  /** True, or 1, where it was broken off: more would have come, as `nextValues` tells. Nowhere by default. */
+  /** True, or 1, where the episode was cut off, so that `nextValues` still counts. False everywhere by default. */
   truncated?: Tensor;
 }
 
 /**
- * Generalized advantage estimation (Schulman et al., 2016): how much better each action was than expected, and the return
- * that a critic learns from, `advantages + values`, both of the shape of `values`. Nothing is recorded.
+ * Generalized advantage estimation (Schulman et al., 2016). Returns the advantages, how much better each action was
+ * than expected, and the returns that a critic learns from, `advantages + values`; both have the shape of `values`.
+ * Nothing is recorded.
  *
- * @param options.gamma What a reward one step later is worth; 0.99 by default.
- * @param options.lambda How far it looks: 0 for one step, 1 to the end of the episode; 0.95 by default.
+ * @param options.gamma The discount of a reward per step; 0.99 by default.
+ * @param options.lambda How far it looks ahead, from 0, one step, to 1, the end of the episode; 0.95 by default.
  * @example
  * const { advantages, returns } = generalizedAdvantages({ ...experience, values, nextValues });
  */
@@ -43,7 +45,7 @@ export function generalizedAdvantages(
     if (t.ndim === 0 || t.shape.join() !== values.shape.join())
       throw new ShapeError(
         op,
-        `all are [steps] or [steps, worlds], got [${t.shape.join(', ')}] for ${name} and [${values.shape.join(', ')}] for values`,
+        `all tensors must have the same shape, [steps] or [steps, environments]; got [${t.shape.join(', ')}] for ${name} and [${values.shape.join(', ')}] for values`,
       );
   }
   return noGrad.run(() => {

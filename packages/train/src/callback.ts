@@ -2,36 +2,41 @@ import type { Kind } from '@gradgate/core/internal';
 import type { Run } from './run.js';
 
 /**
- * What takes part in a run; every member may be missing. `fit` waits for promises. An error of one ends the run.
+ * An object that takes part in a run; every member is optional. `fit` awaits promises, and an error of a callback ends
+ * the run.
  *
- * What is remembered between calls is part of checkpoints if there are `stateDict` and `loadStateDict`.
+ * A callback with `stateDict` and `loadStateDict` has its state in checkpoints.
  */
 export interface Callback {
-  /** Called behind those of the others: for what saves the state, which they change. */
+  /** Whether it is called after the others, as callbacks that save the state must be, since others change it. */
   readonly isLast?: boolean;
-  /** Before the first batch; the state of a resumed run has been loaded. */
+  /** Called before the first batch, after the state of a resumed run has been loaded. */
   onFitStart?(run: Run): unknown;
-  /** After each step of the optimizer, or after each batch where `trainingStep` steps it. */
+  /** Called after each step of the optimizer, or after each batch if `trainingStep` steps it. */
   onStep?(run: Run): unknown;
-  /** After the last batch of an epoch, before validation: the place to add to `run.figures`. */
+  /** Called after the last batch of an epoch, before validation: the place to add to `run.figures`. */
   onTrainEpochEnd?(run: Run): unknown;
-  /** After validation. `run.epoch` is how many epochs are done, and `run.figures` has the figures of the one that has ended. */
+  /**
+   * Called after validation. `run.epoch` is the number of finished epochs, and `run.figures` has those of the last one.
+   */
   onEpochEnd?(run: Run): unknown;
-  /** The signal has ended the run, at a place from which it can be resumed. */
+  /** Called when the signal has ended the run, at a point from which it can be resumed. */
   onAbort?(run: Run): unknown;
-  /** All epochs are done, or the run was stopped. */
+  /** Called when all epochs are done or the run was stopped. */
   onFitEnd?(run: Run): unknown;
-  /** At the very end, also after an error: to close files and the like. */
+  /** Called at the very end, also after an error, for example to close files. */
   close?(): unknown;
-  /** What belongs to checkpoints under names of its own. */
+  /** Returns more parts for checkpoints, by name. */
   parts?(run: Run): Record<string, { stateDict(): object; loadStateDict(state: any): unknown }>;
+  /** Returns the state between calls, for checkpoints. */
   stateDict?(): object;
+  /** Restores a state of `stateDict()`. */
   loadStateDict?(state: any): unknown;
 }
 
 const methods = ['onFitStart', 'onStep', 'onTrainEpochEnd', 'onEpochEnd', 'onAbort', 'onFitEnd'];
 
-/** An object, as a class that was not made would do nothing unnoticed; so would a misspelt method. */
+/** Refuses classes without `new` and misspelt methods, which would do nothing without an error. */
 export const aCallback: Kind = {
   text: `a callback, an object with some of ${methods.join(', ')}`,
   is: (v) =>

@@ -1,60 +1,65 @@
 import { noGrad, ShapeError, stack, type Tensor } from '@gradgate/core';
 import { check, checkSize, checkTensors, is } from '@gradgate/core/internal';
 
-/** Worlds side by side that an agent acts in, as the vector environments of Gymnasium are. */
+/** Environments that an agent acts in side by side, like the vector environments of Gymnasium. `n` is their number. */
 export interface Environments {
-  /** Starts all of them anew, and gives what is seen: `[worlds, ...]`. */
+  /** Starts new episodes in all environments; returns the observations `[n, ...]`. */
   reset(): Tensor;
-  /** Acts in each; a world whose episode ends starts anew at once. */
+  /** Takes an action in each environment; one whose episode terminatedAt starts a new one at once. */
   step(actions: Tensor): Transition;
 }
 
-/** What comes of an action in each world. */
+/** The result of an action in each environment. */
 export interface Transition {
-  /** What is seen now, of the next episode where one is over: `[worlds, ...]`. */
+  /** The observations `[n, ...]`; of the next episode where one has ended. */
   observations: Tensor;
-  /** `[worlds]`. */
+  /** The rewards `[n]`. */
   rewards: Tensor;
-  /** True, or 1, where the episode is over by what happened in it: `[worlds]`. */
+  /** True, or 1, where the action ended the episode: `[n]`. */
   terminated: Tensor;
-  /** True, or 1, where it was broken off, by a limit of time for example: `[worlds]`. */
+  /** True, or 1, where the episode was cut off, for example by a time limit: `[n]`. */
   truncated: Tensor;
-  /** As `observations`, but the last of the old episode where one is over; needed where there is a limit of time. */
+  /** The observations `[n, ...]`, but of the old episode where one has ended; needed where episodes are cut off. */
   finalObservations?: Tensor;
 }
 
-/** An episode that is over. */
+/** A finished episode. */
 export interface Episode {
-  /** The sum of its rewards. */
+  /** The sum of the rewards. */
   reward: number;
-  /** Its steps. */
+  /** The number of steps. */
   length: number;
 }
 
-/** What was seen, done and gained in some steps of all worlds; all tensors are `[steps, worlds, ...]`. */
+/** What happened in some steps of all environments; all tensors are `[steps, n, ...]`. */
 export interface Experience {
+  /** The observations before each action. */
   observations: Tensor;
+  /** The actions taken. */
   actions: Tensor;
+  /** Their rewards, `[steps, n]`. */
   rewards: Tensor;
+  /** Whether they ended the episode, `[steps, n]`. */
   terminated: Tensor;
+  /** Whether the episode was cut off after them, `[steps, n]`. */
   truncated: Tensor;
-  /** What each action led to, the end of an episode too. */
+  /** The observations after each action, including those at the end of an episode. */
   nextObservations: Tensor;
-  /** The episodes that were over in these steps. */
+  /** The episodes that ended in these steps. */
   episodes: Episode[];
 }
 
 /**
- * Lets an agent act in worlds, and keeps what it saw: `collect` goes on where the last call ended. `act` gives the actions
- * `[worlds, ...]` for what is seen; it runs without gradients.
+ * Lets an agent act in environments and stores what happens; each call of `collect` continues where the last one ended.
+ * `act` returns the actions `[n, ...]` for observations `[n, ...]`; it runs without gradients.
  *
  * ```ts
- * const collector = new Collector(worlds, (observations) => agent.policy(observations).argmax(1));
+ * const collector = new Collector(environments, (observations) => agent.policy(observations).argmax(1));
  * const { observations, rewards, episodes } = collector.collect(128);
  * ```
  */
 export class Collector {
-  private seen: Tensor | null = null;
+  private observed: Tensor | null = null;
   private running: Episode[] = [];
 
   constructor(
@@ -65,12 +70,12 @@ export class Collector {
     check('Collector', 'act', act, is.callback);
   }
 
-  /** Takes `steps` steps in each world. */
+  /** Takes `steps` steps in each environment; returns what happened. */
   collect(steps: number): Experience {
     check('Collector.collect', 'steps', steps, is.count);
     return noGrad.run(() => {
-      this.seen ??= this.start();
-      checkSize('Collector.collect', [steps, ...this.seen.shape]);
+      this.observed ??= this.start();
+      checkSize('Collector.collect', [steps, ...this.observed.shape]);
       const episodes: Episode[] = [];
       const taken = Array.from({ length: steps }, () => this.step(episodes));
       const all = (name: keyof Omit<Experience, 'episodes'>) => stack(taken.map((step) => step[name]));
@@ -88,46 +93,48 @@ export class Collector {
 
   private step(episodes: Episode[]): Omit<Experience, 'episodes'> {
     const op = 'Collector.collect';
-    const observations = this.seen!;
+    const observations = this.observed!;
     const actions = this.act(observations);
     checkTensors(op, actions);
     const next = this.environments.step(actions);
-    check(op, 'what step gives', next, is.object);
+    check(op, 'the result of step', next, is.object);
     const { rewards, terminated, truncated } = next;
-    const worlds = this.running.length;
+    const count = this.running.length;
     for (const [name, t] of Object.entries({ rewards, terminated, truncated })) {
       check(op, name, t, is.tensor);
-      if (t.ndim !== 1 || t.numel !== worlds)
+      if (t.ndim !== 1 || t.numel !== count)
         throw new ShapeError(
           op,
-          `${name} has a number for each of ${worlds} worlds, [${worlds}], got [${t.shape.join(', ')}]`,
+          `${name} must be [${count}], a number for each environment, got [${t.shape.join(', ')}]`,
         );
     }
     const nextObservations = next.finalObservations ?? next.observations;
     checkTensors(op, next.observations, nextObservations);
-    const [gained, ends, limits] = [rewards, terminated, truncated].map((t) => t.toTypedArray() as ArrayLike<number>);
-    for (let i = 0; i < worlds; i++) {
-      if (limits![i] && !next.finalObservations)
+    const [rewardOf, terminatedAt, truncatedAt] = [rewards, terminated, truncated].map(
+      (t) => t.toTypedArray() as ArrayLike<number>,
+    );
+    for (let i = 0; i < count; i++) {
+      if (truncatedAt![i] && !next.finalObservations)
         throw new TypeError(
-          `${op}: world ${i} was broken off, and step gave no finalObservations to tell what it was like then`,
+          `${op}: environment ${i} was truncated, so step must return finalObservations, the last ones of the old episode`,
         );
       const episode = this.running[i]!;
-      episode.reward += Number(gained![i]);
+      episode.reward += Number(rewardOf![i]);
       episode.length++;
-      if (!ends![i] && !limits![i]) continue;
+      if (!terminatedAt![i] && !truncatedAt![i]) continue;
       episodes.push(episode);
       this.running[i] = { reward: 0, length: 0 };
     }
-    this.seen = next.observations;
+    this.observed = next.observations;
     return { observations, actions, rewards, terminated, truncated, nextObservations };
   }
 
   private start(): Tensor {
-    const seen = this.environments.reset();
-    checkTensors('Collector.collect', seen);
-    if (seen.ndim === 0) throw new ShapeError('Collector.collect', 'reset gives [worlds, ...], got []');
-    this.running = Array.from({ length: seen.shape[0]! }, () => ({ reward: 0, length: 0 }));
-    return seen;
+    const observed = this.environments.reset();
+    checkTensors('Collector.collect', observed);
+    if (observed.ndim === 0) throw new ShapeError('Collector.collect', 'reset must return [environments, ...], got []');
+    this.running = Array.from({ length: observed.shape[0]! }, () => ({ reward: 0, length: 0 }));
+    return observed;
   }
 }
 

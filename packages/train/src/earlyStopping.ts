@@ -5,13 +5,14 @@ import { Monitor, type MonitorOptions } from './monitor.js';
 import { checkRun, type Run } from './run.js';
 
 /**
- * Stops a run when a figure has not become better for `patience` epochs, or is NaN or infinite.
+ * A callback that stops a run when a figure has not improved for `patience` epochs, or is NaN or infinite.
  *
  * @example
- * await fit(model, { train, validation, optimizer, epochs: 100, callbacks: [new EarlyStopping({ patience: 5, restoreBest: true })] });
+ * await fit(model, { train, validation, optimizer, epochs: 100, callbacks: [new EarlyStopping({ patience: 5,
+ * restoreBest: true })] });
  */
 export class EarlyStopping implements Callback {
-  /** Epochs since the best one. */
+  /** The number of epochs since the best one. */
   badEpochs = 0;
   private readonly monitor: Monitor;
   private readonly patience: number;
@@ -19,8 +20,8 @@ export class EarlyStopping implements Callback {
   private weights: StateDict | null = null;
 
   /**
-   * @param options.patience Epochs without a better value after which it stops; 3 by default.
-   * @param options.restoreBest At the end the model gets the weights of its best epoch, of which a copy is kept.
+   * @param options.patience The number of epochs without a better value after which it stops; 3 by default.
+   * @param options.restoreBest Whether the model gets the weights of its best epoch at the end; false by default. Keeps a copy of them.
    */
   constructor(options: MonitorOptions & { patience?: number; restoreBest?: boolean } = {}) {
     const known = { patience: is.count, restoreBest: is.boolean };
@@ -47,7 +48,7 @@ export class EarlyStopping implements Callback {
       this.badEpochs = 0;
       if (this.restoreBest) this.weights = snapshot(run.evaluated.stateDict());
     } else this.badEpochs++;
-    if (!Number.isFinite(value)) run.stop(`the figure that is watched is ${value}`);
+    if (!Number.isFinite(value)) run.stop(`the monitored figure is ${value}`);
     this.stopIfDone(run);
   }
 

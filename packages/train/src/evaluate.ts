@@ -5,16 +5,16 @@ import { Figures, type StepResult } from './figures.js';
 import {
   abortSignal,
   type Batches,
-  breathe,
   checkBatches,
   checkModel,
   type Step,
   type Steps,
   sizeOf,
   validationStepOf,
+  yieldToEventLoop,
 } from './steps.js';
 
-/** Goes through batches under `evaluating`. @internal */
+/** Runs `step` on all batches under `evaluating`; returns the figures. @internal */
 export async function evaluateWith<V>(
   op: string,
   step: Step<V>,
@@ -30,9 +30,9 @@ export async function evaluateWith<V>(
       const result: StepResult = await evaluating.run(() => step(batch, model));
       await figures.note(op, result, sizeOf(batch));
       count++;
-      await breathe();
+      await yieldToEventLoop();
     }
-    if (count === 0) throw new TypeError(`${op}: there is no batch to validate on`);
+    if (count === 0) throw new TypeError(`${op}: there are no batches to evaluate`);
     return figures.compute(ranks);
   } finally {
     figures.reset();
@@ -40,12 +40,13 @@ export async function evaluateWith<V>(
 }
 
 /**
- * The figures of a model over batches: what its `validationStep`, or else its `trainingStep`, gives for each batch under
- * `evaluating`, so that nothing is recorded, dropout is off and what trains the model meanwhile is not touched.
+ * Computes the figures of a model over batches: those that its `validationStep`, or otherwise its `trainingStep`,
+ * returns for each batch. Runs under `evaluating`: nothing is recorded, dropout is off, and a training of the model
+ * that goes on meanwhile is not affected. Returns the figures by name.
  *
- * @param options.step A function in place of the model's own step.
- * @param options.ranks The ranks over which figures are put together: the module `@gradgate/distributed`.
- * @param options.signal Ends it with the signal's reason.
+ * @param options.step A function to use instead of the model's own step.
+ * @param options.ranks The ranks over which figures are combined: the module `@gradgate/distributed`.
+ * @param options.signal Ends the evaluation, which throws the signal's reason.
  * @example
  * const { loss, accuracy } = await evaluate(model, testLoader);
  */

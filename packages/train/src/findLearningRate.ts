@@ -15,19 +15,19 @@ import {
   type Steps,
 } from './steps.js';
 
-/** What came of the steps with growing rates. */
+/** The results of `findLearningRate`. */
 export interface LearningRates {
-  /** The rate of each step. */
+  /** The learning rate of each step. */
   rates: number[];
   /** The loss of each step, smoothed. */
   losses: number[];
-  /** The rate at which the loss fell fastest; null where it did not fall. */
+  /** The learning rate at which the loss fell fastest; null if it did not fall. */
   suggestion: number | null;
 }
 
 const smoothing = 0.98;
 
-/** Raises the rate with each step, until the loss is four times its best. */
+/** Raises the learning rate with each step, until the loss is four times its best. */
 class RangeTest implements Callback {
   readonly rates: number[] = [];
   readonly losses: number[] = [];
@@ -60,8 +60,8 @@ class RangeTest implements Callback {
   }
 }
 
-/** A loop without end over batches. */
-async function* again<B>(batches: Batches<B>): AsyncGenerator<B> {
+/** Repeats batches endlessly. */
+async function* repeated<B>(batches: Batches<B>): AsyncGenerator<B> {
   for (;;) {
     let some = false;
     for await (const batch of batches) {
@@ -73,11 +73,14 @@ async function* again<B>(batches: Batches<B>): AsyncGenerator<B> {
 }
 
 /**
- * Looks for a learning rate (Smith, 2017): trains for some steps with a rate that grows from `start` to `end`, and suggests
- * the one at which the loss falls fastest. Model, optimizer, loader and random numbers are then as they were.
+ * Searches for a learning rate (Smith, 2017): trains for some steps with a rate that grows from `start` to `end`, and
+ * suggests the one at which the loss falls fastest. Afterwards model, optimizer, loader and random generator are in
+ * their former state.
  *
- * @param options.train The batches; gone through anew where they do not last.
- * @param options.steps How many rates are tried; 100 by default.
+ * @param options.train The batches, repeated if there are too few.
+ * @param options.steps The number of rates to try; 100 by default, at least 10.
+ * @param options.start The first rate; 1e-7 by default.
+ * @param options.end The last rate; 1 by default.
  * @example
  * const { suggestion } = await findLearningRate(model, { train: loader, optimizer });
  */
@@ -100,8 +103,8 @@ export async function findLearningRate<B>(
   checkModel('findLearningRate', model);
   checkBatches('findLearningRate', 'train', train);
   checkOptimizer('findLearningRate', optimizer, model);
-  if (steps < 10) throw new RangeError(`findLearningRate: steps are at least 10, got ${steps}`);
-  if (end <= start) throw new RangeError(`findLearningRate: end, ${end}, is above start, ${start}`);
+  if (steps < 10) throw new RangeError(`findLearningRate: steps must be at least 10, got ${steps}`);
+  if (end <= start) throw new RangeError(`findLearningRate: end must be above start, got ${end} and ${start}`);
   const test = new RangeTest(optimizer, (step) => start * (end / start) ** (step / (steps - 1)));
   const generator = currentGenerator();
   const loader =
@@ -109,9 +112,9 @@ export async function findLearningRate<B>(
   const before = { model: snapshot(model.stateDict()), optimizer: optimizer.stateDict(), loader: loader?.stateDict() };
   const random = generator.getState();
   try {
-    // Rates that are too high are what it looks for: the test stops by itself.
+    // High rates may give NaN; the test stops by itself.
     const limits = { maxSteps: steps, epochs: 1, terminateOnNan: false };
-    await fit(model, { train: again(train), optimizer, trainingStep, callbacks: [test], signal, ...limits });
+    await fit(model, { train: repeated(train), optimizer, trainingStep, callbacks: [test], signal, ...limits });
   } finally {
     model.loadStateDict(before.model);
     optimizer.loadStateDict(before.optimizer);
@@ -122,12 +125,15 @@ export async function findLearningRate<B>(
   return { rates: test.rates, losses: test.losses, suggestion: steepest(test) };
 }
 
-/** Where the loss falls fastest over the logarithm of the rate: seen over a tenth of the steps on each side, to rise above noise. */
+/**
+ * The rate at which the loss falls fastest over its logarithm, measured over a tenth of the steps on each side to
+ * reduce noise.
+ */
 function steepest({ rates, losses }: { rates: number[]; losses: number[] }): number | null {
   const reach = Math.max(1, Math.floor(rates.length / 10));
   let best: number | null = null;
   let slope = 0;
-  // The average of the first losses follows the batches that they are of.
+  // Skip the start, where the average depends on few batches.
   for (let i = 3 * reach; i + reach < rates.length; i++) {
     const own = losses[i + reach]! - losses[i - reach]!;
     if (own < slope) [best, slope] = [rates[i]!, own];

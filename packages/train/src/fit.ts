@@ -9,7 +9,6 @@ import { hasState, Run } from './run.js';
 import {
   abortSignal,
   type Batches,
-  breathe,
   checkBatches,
   checkModel,
   checkOptimizer,
@@ -19,46 +18,49 @@ import {
   sizeOf,
   stepOf,
   validationStepOf,
+  yieldToEventLoop,
 } from './steps.js';
 
 type Scheduler = optim.LRScheduler | optim.SequentialLR | optim.ReduceLROnPlateau;
 
 export interface FitOptions<B, V = B> {
-  /** The batches of an epoch. */
+  /** The batches of an epoch, iterated anew for each. */
   train: Batches<B>;
-  /** Batches on which each epoch is validated. */
+  /** The batches on which the model is validated after each epoch. */
   validation?: Batches<V>;
-  /** What is stepped after each batch; without it `trainingStep` takes gradients and steps by itself. */
+  /** The optimizer to step after each batch; without it `trainingStep` must call backward and step by itself. */
   optimizer?: Stepped;
-  /** How many times `train` is gone through, those of a resumed run included. */
+  /** The number of epochs, including those of a resumed run. */
   epochs?: number;
-  /** Ends the run after so many steps of the optimizer. */
+  /** The number of steps of the optimizer after which the run ends. */
   maxSteps?: number;
-  /** Stepped after each epoch, or each step. */
+  /** A scheduler to step after each epoch, or each step. */
   scheduler?: Scheduler;
   /** When the scheduler is stepped; `'epoch'` by default. */
   schedulerInterval?: 'epoch' | 'step';
-  /** The figure that `ReduceLROnPlateau` gets; `'valLoss'` by default, or `'loss'` where nothing validates. */
+  /** The figure for `ReduceLROnPlateau`; `'valLoss'` by default, or `'loss'` without validation. */
   monitor?: string;
-  /** Functions in place of the model's methods. */
+  /** A function to use instead of the model's `trainingStep`. */
   trainingStep?: Step<B>;
+  /** A function to use instead of the model's `validationStep`. */
   validationStep?: Step<V>;
-  /** The gradients of so many batches make one step: the mean of their losses. 1 by default. */
+  /** The number of batches whose mean loss makes one step; 1 by default. */
   accumulateGradBatches?: number;
-  /** The most that the joint norm of all gradients may be. */
+  /** The largest joint norm of all gradients; larger ones are scaled down. */
   clipGradNorm?: number;
-  /** The most that an element of a gradient may be, in size. */
+  /** The largest size of an element of a gradient; larger ones are clamped. */
   clipGradValue?: number;
-  /** Ends the run with an error, before the step, where the loss of a batch is NaN or infinite; true by default. */
+  /** Whether a loss that is NaN or infinite ends the run with an error, before the step; true by default. */
   terminateOnNan?: boolean;
+  /** Objects that take part in the run. */
   callbacks?: readonly Callback[];
-  /** Ends the run with the signal's reason, at a place where it can be resumed. */
+  /** Ends the run after a step, at a point from which it can be resumed; `fit` throws the signal's reason. */
   signal?: AbortSignal;
-  /** A checkpoint of a run with the same parts, to go on from: a file, or the bytes. */
+  /** A checkpoint of a run with the same parts to continue from: its path or its bytes. */
   resume?: string | URL | Uint8Array;
-  /** More that belongs to checkpoints, by name: further optimizers, generators, data loaders. */
+  /** More parts for checkpoints, by name: further optimizers, generators, data loaders. */
   parts?: Record<string, any>;
-  /** The ranks over which figures are put together: the module `@gradgate/distributed`. */
+  /** The ranks over which figures are combined: the module `@gradgate/distributed`. */
   ranks?: metrics.Ranks;
 }
 
@@ -90,12 +92,12 @@ const known = {
 };
 
 /**
- * Trains a model: `trainingStep` gives the loss of a batch, and `fit` takes its gradient, steps the optimizer and goes on;
- * after each epoch it validates under `evaluating`. What the steps give are figures: the loss, numbers of which the mean is
- * taken, and metrics. The run that it gives has them by epoch in `history`.
+ * Trains a model: `trainingStep` returns the loss of a batch, and `fit` calls backward and steps the optimizer; after
+ * each epoch it validates under `evaluating`. Steps return figures: the loss, other numbers, which are averaged, and
+ * metrics. Returns the run, which has them by epoch in `history`.
  *
- * Modes of modules and gates are those of the caller: dropout is on unless `model.eval()` was called. Timers and requests
- * have their turn between batches.
+ * Modes of modules and gates are those of the caller: dropout is on unless `model.eval()` was called. Timers and
+ * requests can run between batches.
  *
  * @example
  * class Net extends Module {
@@ -137,10 +139,10 @@ export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, option
   }
 }
 
-/** The batches of an epoch, or those that are left of it. */
+/** Trains on the batches of an epoch, or on the rest of one that is resumed. */
 async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   const { train, accumulateGradBatches = 1 } = run.options;
-  // A loader goes on by itself; others are gone through anew as far as they were.
+  // A loader with a state continues by itself; other batches are iterated from the start and skipped.
   let skip = 'loadStateDict' in train ? 0 : run.batch;
   run.optimizer?.zeroGrad();
   let pending = 0;
@@ -162,7 +164,7 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   }
   if (run.batch === 0)
     throw new TypeError(
-      `fit: train gives no batches in epoch ${run.epoch + 1}; a generator is gone through once: give what can be gone through anew`,
+      `fit: train has no batches in epoch ${run.epoch + 1}. A generator can be iterated only once: give a DataLoader, an array or an object whose [Symbol.iterator] starts anew`,
     );
   if (pending > 0) await endStep(run);
   run.figures = run.sums.compute(run.options.ranks);
@@ -170,21 +172,21 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   await tell(run, 'onTrainEpochEnd');
 }
 
-/** Refuses the loss of the batch before weights learn from it: they would be NaN from then on. */
+/** Throws for a loss that is NaN or infinite before the step, which would make the weights NaN. */
 function checkLoss({ batchFigures: { loss = 0 }, epoch, batch }: Run): void {
   if (Number.isFinite(loss)) return;
   throw new RangeError(
-    `fit: the loss is ${loss} in batch ${batch + 1} of epoch ${epoch + 1}. Often the rate is too high, the data have NaN, or a log ` +
-      'or a division meets 0: detectAnomaly(() => loss.backward()) names the operator; clipGradNorm limits steps. ' +
-      '{ terminateOnNan: false } goes on',
+    `fit: the loss is ${loss} in batch ${batch + 1} of epoch ${epoch + 1}. Often the learning rate is too high, the data have NaN, ` +
+      'or there is a logarithm or a division of 0: detectAnomaly(() => loss.backward()) names the operator, clipGradNorm limits ' +
+      'steps, and { terminateOnNan: false } continues in spite of it',
   );
 }
 
-/** The optimizer's step, and all that goes with it. */
+/** Steps the optimizer, with clipping, scheduler and callbacks. */
 async function endStep(run: Run): Promise<void> {
   const { optimizer, scheduler, schedulerInterval, clipGradNorm, clipGradValue, maxSteps = 0 } = run.options;
   if (optimizer) {
-    // Where ranks share the optimizer's work out, each one steps a part, and the norm is that of all.
+    // All parameters: a rank may step only a part of them, but the norm is over all.
     const params = new Set([...run.model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);
     if (clipGradValue !== undefined) optim.clipGradValue_(params, clipGradValue);
     if (clipGradNorm !== undefined) await optim.clipGradNormAsync_(params, clipGradNorm);
@@ -196,7 +198,7 @@ async function endStep(run: Run): Promise<void> {
   if (run.step === maxSteps) run.stop(`maxSteps, ${maxSteps}, are done`);
   await tell(run, 'onStep');
   await abortIfAsked(run);
-  await breathe();
+  await yieldToEventLoop();
 }
 
 async function endEpoch(run: Run): Promise<void> {
@@ -235,8 +237,8 @@ function lossOf(result: StepResult): Tensor {
   const { loss } = recordOf('trainingStep', result);
   if (!Tensor.is(loss))
     throw new TypeError(
-      `trainingStep: gives the loss, a Tensor, or an object with a loss, got ${show(loss ?? result)}; ` +
-        'without the option optimizer it takes gradients by itself',
+      `trainingStep: must return the loss, a Tensor, or an object with a loss, got ${show(loss ?? result)}; ` +
+        'without the option optimizer it must call backward() by itself',
     );
   return loss;
 }
@@ -251,9 +253,9 @@ function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, 
   if (validation !== undefined) checkBatches('fit', 'validation', validation);
   if (optimizer !== undefined) checkOptimizer('fit', optimizer, model);
   if (scheduler !== undefined && typeof scheduler.step !== 'function')
-    throw new TypeError(`fit: the scheduler is one of optim, got ${show(scheduler)}`);
-  if (epochs === undefined && maxSteps === undefined) throw new TypeError('fit: give epochs, or maxSteps');
+    throw new TypeError(`fit: the scheduler must be one of optim, got ${show(scheduler)}`);
+  if (epochs === undefined && maxSteps === undefined) throw new TypeError('fit: give epochs or maxSteps');
   if (!optimizer && accumulateGradBatches !== undefined)
-    throw new TypeError('fit: accumulateGradBatches needs the optimizer that is to be stepped');
+    throw new TypeError('fit: accumulateGradBatches needs the option optimizer');
   return options;
 }

@@ -1,7 +1,7 @@
 import type { Callback } from './callback.js';
 import { checkRun, type Run } from './run.js';
 
-/** Puts the learning rate of each epoch among its figures: `lr`, and `lr1`, `lr2` of further groups. */
+/** A callback that adds the learning rate to the figures of each epoch: `lr`, and `lr1`, `lr2` for further groups. */
 export class LearningRateMonitor implements Callback {
   onTrainEpochEnd(run: Run): void {
     checkRun('LearningRateMonitor.onTrainEpochEnd', run);

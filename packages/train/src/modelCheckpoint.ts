@@ -5,9 +5,9 @@ import { Monitor, type MonitorOptions } from './monitor.js';
 import { checkRun, type Run } from './run.js';
 
 /**
- * Saves a run in a folder: `last.safetensors` after each epoch, and `best.safetensors` whenever a figure is the best so far.
- * `fit(model, { resume: 'runs/last.safetensors' })` goes on from one; `loadCheckpoint('runs/best.safetensors', { model })`
- * takes the weights alone.
+ * A callback that saves the run in a folder: `last.safetensors` after each epoch, and `best.safetensors` when a figure
+ * is the best so far. `fit(model, { resume: 'runs/last.safetensors' })` continues from one;
+ * `loadCheckpoint('runs/best.safetensors', { model })` loads the weights alone.
  */
 export class ModelCheckpoint implements Callback {
   readonly isLast = true;
@@ -15,8 +15,8 @@ export class ModelCheckpoint implements Callback {
   private readonly everySteps: number;
 
   /**
-   * @param folder Made if it is not there.
-   * @param options.everySteps Save `last.safetensors` after so many steps too, in the middle of an epoch.
+   * @param folder The folder, created if needed.
+   * @param options.everySteps The number of steps after which `last.safetensors` is saved within an epoch too; by default it is not.
    */
   constructor(
     readonly folder: string,
@@ -33,7 +33,7 @@ export class ModelCheckpoint implements Callback {
     return this.monitor.best;
   }
 
-  /** The file of the run as it was last, or as it was at its best. */
+  /** Returns the path of the last or the best checkpoint. */
   path(which: 'last' | 'best'): string {
     check('ModelCheckpoint.path', 'which', which, is.oneOf('last', 'best'));
     return `${this.folder}/${which}.safetensors`;

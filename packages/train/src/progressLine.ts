@@ -17,8 +17,8 @@ const figuresText = (figures: Record<string, number>): string =>
     .join('');
 
 /**
- * Writes a line for each epoch: its figures, samples a second and the time that is left. On a terminal the line is
- * written while the epoch goes on too.
+ * A callback that prints a line for each epoch: its figures, samples per second and the time that is left. On a
+ * terminal the line is also updated during the epoch.
  */
 export class ProgressLine implements Callback {
   private readonly print: (line: string) => void;
@@ -91,7 +91,7 @@ export class ProgressLine implements Callback {
   }
 }
 
-/** The terminal that is written to, if there is one. */
+/** The terminal of standard output, if there is one. */
 function terminalOf(): { columns: number; write(text: string): unknown } | null {
   const { process } = globalThis as {
     process?: { stdout?: { isTTY?: boolean; columns: number; write(t: string): unknown } };

@@ -8,7 +8,7 @@ import type { FitOptions } from './fit.js';
 type Parts = Parameters<typeof encodeCheckpoint>[0];
 type Stateful = { stateDict(): object; loadStateDict(state: any): unknown };
 
-/** Whether something can be part of a checkpoint. @internal */
+/** Whether a value has a state that checkpoints can store. @internal */
 export const hasState = (value: unknown): value is Stateful =>
   typeof (value as Partial<Stateful> | undefined)?.stateDict === 'function' &&
   typeof (value as Partial<Stateful>).loadStateDict === 'function';
@@ -25,29 +25,31 @@ interface RunState {
   callbacks: (object | null)[];
 }
 
-/** A run of `fit`: how far it is and what came of it. Runs in one process share nothing. */
+/** A run of `fit`, with its progress and results. Runs in one process are independent. */
 export class Run {
-  /** Epochs that are done. */
+  /** The number of finished epochs. */
   epoch = 0;
-  /** Batches that are done of the epoch under way. */
+  /** The number of finished batches in the current epoch. */
   batch = 0;
-  /** Steps of the optimizer since the start. */
+  /** The number of steps of the optimizer since the start. */
   step = 0;
-  /** Samples since the start. */
+  /** The number of samples since the start. */
   samples = 0;
-  /** The figures of the epoch that ended last: those of training by their names, those of validation as `valLoss`. */
+  /**
+   * The figures of the last finished epoch: those of training by name, those of validation with prefix, as `valLoss`.
+   */
   figures: Record<string, number> = {};
-  /** The figures of the last batch, of those that are numbers. */
+  /** The figures of the last batch that are numbers. */
   batchFigures: Record<string, number> = {};
-  /** Each figure over the epochs, such as `curvesSvg` takes. */
+  /** The values of each figure by epoch, for example for `curvesSvg`. */
   history: Record<string, number[]> = {};
-  /** What validates: the model, or an average of its weights. */
+  /** The module to validate: the model, or a copy with averaged weights. */
   evaluated: Module;
   /** Why the run ended before all epochs were done; null otherwise. */
   stopReason: string | null = null;
-  /** @internal Whether all batches of the epoch under way are done. */
+  /** @internal Whether all batches of the current epoch are done. */
   isTrained = false;
-  /** @internal While it validates, where the loader was before: what is resumed validates from the start. */
+  /** @internal During validation, the loader's state before it: a resumed run validates from the start. */
   validationStart: object | null = null;
   /** @internal */
   readonly sums = new Figures();
@@ -69,17 +71,17 @@ export class Run {
     return this.options.optimizer;
   }
 
-  /** How many epochs there are to be; infinite where only `maxSteps` ends the run. */
+  /** The number of epochs to run; infinite if only `maxSteps` ends the run. */
   get epochs(): number {
     return this.options.epochs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Whether this is the only rank or the first one, which writes files. */
+  /** Whether this is the only or the first rank, the one that writes files. */
   get isMain(): boolean {
     return (this.options.ranks?.rank() ?? 0) === 0;
   }
 
-  /** How many batches an epoch has, where that is known. */
+  /** The number of batches in an epoch, if it is known. */
   get batchesPerEpoch(): number | undefined {
     try {
       const { length } = this.options.train as { length?: unknown };
@@ -90,7 +92,7 @@ export class Run {
     }
   }
 
-  /** How many steps are still to be done, where that is known. */
+  /** The number of steps left, if it is known. */
   get stepsLeft(): number | undefined {
     const { batchesPerEpoch, epochs } = this;
     const { maxSteps = Number.POSITIVE_INFINITY, accumulateGradBatches = 1 } = this.options;
@@ -103,12 +105,12 @@ export class Run {
     return Number.isFinite(left) ? left : undefined;
   }
 
-  /** Ends the run after the step, or the epoch, that is under way; its figures are still computed. */
+  /** Ends the run after the current step or epoch, whose figures are still computed. */
   stop(reason = 'stop() was called'): void {
     this.stopReason ??= reason;
   }
 
-  /** Everything that a checkpoint of the run consists of, for `saveCheckpoint` and `encodeCheckpoint`. */
+  /** The parts of a checkpoint of the run, for `saveCheckpoint` and `encodeCheckpoint`. */
   get parts(): Parts {
     const { optimizer, scheduler, train, validation, parts = {} } = this.options;
     const own: Parts = {
@@ -126,12 +128,12 @@ export class Run {
       run: { stateDict: () => this.state(), loadStateDict: (state: RunState) => this.setState(state) },
     };
     const twice = Object.keys(parts).find((name) => name in own || name === 'generator');
-    if (twice) throw new TypeError(`fit: a part of checkpoints is called '${twice}' already; choose another name`);
-    // Last, so that what loads the others draws nothing from it.
+    if (twice) throw new TypeError(`fit: checkpoints already have a part '${twice}'; choose another name`);
+    // Last: loading the other parts may use the generator.
     return { ...own, ...parts, generator: currentGenerator() };
   }
 
-  /** The run as bytes, for `fit(model, { resume: bytes })`: where there are no files. */
+  /** Encodes the run as bytes, for `fit(model, { resume: bytes })` where there are no files. */
   encode(): Uint8Array {
     return encodeCheckpoint(this.parts);
   }
@@ -152,8 +154,8 @@ export class Run {
     const { sums, callbacks, history, ...own } = state;
     if (!Array.isArray(callbacks) || callbacks.length !== this.callbacks.length)
       throw new TypeError(
-        `fit: the checkpoint is of a run with ${show(callbacks?.length)} callbacks, and there are ${this.callbacks.length}; ` +
-          'give the same ones, in the same order',
+        `fit: the checkpoint is of a run with ${show(callbacks?.length)} callbacks, and this one has ${this.callbacks.length}; ` +
+          'give the same callbacks in the same order',
       );
     Object.assign(this, own);
     this.history = Object.fromEntries(Object.entries(history).map(([name, values]) => [name, [...values]]));
@@ -164,7 +166,7 @@ export class Run {
   }
 }
 
-/** Callbacks are called by `fit`, with its run. @internal */
+/** Throws unless a callback's method got a run of `fit`. @internal */
 export function checkRun(op: string, run: unknown): void {
-  if (!(run instanceof Run)) throw new TypeError(`${op}: takes the run that fit() gives, got ${show(run)}`);
+  if (!(run instanceof Run)) throw new TypeError(`${op}: takes a run of fit(), got ${show(run)}`);
 }

@@ -6,8 +6,8 @@ import { checkRun, type Run } from './run.js';
 const aModule = is.instanceOf('a Module', () => Module);
 
 /**
- * Keeps an exponential moving average of the weights, and validates with it. The model itself is left alone, so that what
- * serves it meanwhile sees no other weights; the average is `average`, a module of its own.
+ * A callback that keeps an exponential moving average of the weights and validates with it. The model itself is not
+ * changed, so code that uses it during training sees its own weights; `average` is a module of its own.
  */
 export class WeightAveraging implements Callback {
   private readonly decay: number;
@@ -15,8 +15,8 @@ export class WeightAveraging implements Callback {
   private ema: optim.ExponentialMovingAverage<Module> | null = null;
 
   /**
-   * @param options.decay How much of the average stays in each step; 0.999 by default.
-   * @param options.average The module that holds the average; a clone of the model by default.
+   * @param options.decay The share of the average that is kept in each step; 0.999 by default.
+   * @param options.average The module to hold the average; a clone of the model by default.
    */
   constructor(options: { decay?: number; average?: Module } = {}) {
     const known = { decay: is.probability, average: aModule };
@@ -25,13 +25,13 @@ export class WeightAveraging implements Callback {
     this.given = average;
   }
 
-  /** The model with averaged weights, once the run has started. */
+  /** The module with averaged weights; throws before the run has started. */
   get average(): Module {
     if (!this.ema) throw new TypeError('WeightAveraging: there is no average before the run starts');
     return this.ema.average;
   }
 
-  /** In checkpoints the average is the part `average`. */
+  /** The average is the part `average` of checkpoints. */
   parts(run: Run): { average: Module } {
     checkRun('WeightAveraging.parts', run);
     const { model } = run;

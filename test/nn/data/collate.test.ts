@@ -105,14 +105,14 @@ describe('defaultCollate', () => {
     expect(() => collate([{ a: [null] }, { a: [1] }])).toThrow(
       /sample.a\[0\] is null in sample 0 and number in sample 1/,
     );
-    expect(() => collate([{ a: undefined }])).toThrow(/sample.a has no value/);
+    expect(() => collate([{ a: undefined }])).toThrow(/sample.a is undefined/);
     expect(() => collate([{ a: Promise.resolve(1) }])).toThrow(
       /sample.a is a promise; await it in the dataset's get\(\)/,
     );
     expect(() => collate([])).toThrow(/there is no sample/);
     for (const bad of [null, undefined, 5, {}])
       expect(() => collate(bad as never)).toThrow(/takes an array of samples/);
-    expect(() => collate(Object.assign(new Array(2), { 1: 1 }))).toThrow(/sample has no value/);
+    expect(() => collate(Object.assign(new Array(2), { 1: 1 }))).toThrow(/sample is undefined/);
   });
 
   it('refuses samples that contain themselves or are nested without end', () => {
@@ -196,7 +196,7 @@ describe('what is a dataset', () => {
       expect(() => new DataLoader(bad as never)).toThrow(
         /takes a dataset with length and get\(\), an array or a stream, got/,
       );
-    expect(() => new data.Subset(new Set([1]) as never, [])).toThrow(/needs samples by number/);
+    expect(() => new data.Subset(new Set([1]) as never, [])).toThrow(/needs access by index/);
   });
 
   it('samples may be promises of any kind', async () => {
@@ -227,7 +227,7 @@ describe('what is a dataset', () => {
       (async () => {
         for await (const _ of new DataLoader(short, { batchSize: 2 }));
       })(),
-    ).rejects.toThrow(/getMany\(\) gave \[1\] for 2 samples/);
+    ).rejects.toThrow(/getMany\(\) returned \[1\] for 2 samples/);
   });
 
   it('options that do not exist are refused', () => {

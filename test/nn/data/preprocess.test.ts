@@ -59,7 +59,7 @@ describe('StandardScaler', () => {
     expect(() => new data.StandardScaler().fit(zeros([0, 3]))).toThrow(/at least one row/);
     expect(() => new data.StandardScaler().fit(x.int())).toThrow(/convert with float/);
     expect(() => new data.StandardScaler().fit(null as never)).toThrow(/expected a Tensor/);
-    expect(() => new data.StandardScaler().fit(x).transform(zeros([2, 2]))).toThrow(/3 columns/);
+    expect(() => new data.StandardScaler().fit(x).transform(zeros([2, 2]))).toThrow(/takes \[\.\.\., 3\], the columns/);
   });
 });
 
@@ -75,7 +75,9 @@ describe('trainTestSplit', () => {
       [0.999, 0],
     ] as const) {
       if (count === 0) {
-        expect(() => data.trainTestSplit(samples, { testSize })).toThrow(/testSize is a share below 1, or a count/);
+        expect(() => data.trainTestSplit(samples, { testSize })).toThrow(
+          /testSize must be a fraction below 1 or a count/,
+        );
         continue;
       }
       const [train, test] = data.trainTestSplit(samples, { testSize, generator: new Generator(1) });
@@ -91,7 +93,7 @@ describe('trainTestSplit', () => {
     }
     expect(() => data.trainTestSplit(samples, { labels: ['a'] })).toThrow(/1 labels for 40 samples/);
     expect(() => data.trainTestSplit(samples, { test_size: 8 } as never)).toThrow(/did you mean 'testSize'/);
-    expect(() => data.trainTestSplit(new Set([1]) as never)).toThrow(/needs samples by number/);
+    expect(() => data.trainTestSplit(new Set([1]) as never)).toThrow(/needs access by index/);
   });
 });
 

@@ -178,7 +178,7 @@ describe('the state of a loader', () => {
     ])
       expect(() => loader.loadStateDict(bad as never)).toThrow(/loadStateDict: /);
     for (const bad of [null, {}, { epoch: { size: 'x' }, taken: 0 }, { epoch: null, taken: 0.5 }])
-      expect(() => new data.RandomSampler(3).loadStateDict(bad as never)).toThrow(/this is not the state of a sampler/);
+      expect(() => new data.RandomSampler(3).loadStateDict(bad as never)).toThrow(/takes a state from stateDict/);
   });
 
   it('samplers have one too', () => {

@@ -50,11 +50,14 @@ describe("figures are scikit-learn's, however samples are dealt into batches, re
     expectFigure(resumed, c);
     expectFigure(synced(ranks), c);
     parts.reset();
-    expect(() => parts.compute()).toThrow(/there was no update\(\)/);
+    expect(() => parts.compute()).toThrow(/call update\(\) first/);
   });
 });
 
-/** What `ranks[0].sync` gives; the collectives are those that others call at the same time, tried until the sums are known. */
+/**
+ * What `ranks[0].sync` gives; the collectives are those that others call at the same time, tried until the sums are
+ * known.
+ */
 function synced(ranks: readonly Any[]): Any {
   const given: number[][][] = [];
   for (;;) {
@@ -114,13 +117,17 @@ it('what is wrong is refused by name, and counts nothing', () => {
   expect(() => accuracy.update(tensor([1]), tensor([1]))).toThrow(/topK needs scores/);
   expect(() => accuracy.update([1] as never, tensor([1]))).toThrow(/predictions is a Tensor, got \[1\]/);
   const scores = new metrics.Accuracy();
-  expect(() => scores.update(tensor([[0.1, 0.9]]), tensor([2]))).toThrow(/a label is 2; .* from 0 to 1/);
+  expect(() => scores.update(tensor([[0.1, 0.9]]), tensor([2]))).toThrow(
+    /labels must be whole numbers from 0 to 1, got 2/,
+  );
   expect([accuracy.isEmpty, scores.isEmpty]).toEqual([true, true]);
   const f1 = new metrics.F1Score({ average: 'binary' });
   f1.update(tensor([2], { dtype: 'int32' }), tensor([0], { dtype: 'int32' }));
   expect(() => f1.compute()).toThrow(/'binary' is for 2 classes, there are 3/);
-  expect(() => f1.update(tensor([-1], { dtype: 'int32' }), tensor([0]))).toThrow(/a label is -1/);
+  expect(() => f1.update(tensor([-1], { dtype: 'int32' }), tensor([0]))).toThrow(
+    /labels must be whole numbers from 0 to .*, got -1/,
+  );
   expect(() => new metrics.Recall({ avrage: 'micro' } as never)).toThrow(/did you mean 'average'/);
   expect(() => new metrics.AUROC().update(tensor([Number.NaN]), tensor([1]))).toThrow(/a score is NaN/);
-  expect(() => new metrics.R2Score().loadStateDict({} as never)).toThrow(/takes what stateDict\(\) gives/);
+  expect(() => new metrics.R2Score().loadStateDict({} as never)).toThrow(/takes a state from stateDict\(\)/);
 });

@@ -69,10 +69,10 @@ describe('options that do not go together are refused', () => {
     [
       'Rprop',
       () => new optim.Rprop(p(), { etas: [1.2, 0.5] }),
-      /etas are between 0 and 1, and above 1, got 1\.2 and 0\.5/,
+      /the first of etas must be between 0 and 1 and the second above 1, got 1\.2 and 0\.5/,
     ],
-    ['Rprop', () => new optim.Rprop(p(), { stepSizes: [1, 0.5] }), /stepSizes are in rising order/],
-    ['Adafactor', () => new optim.Adafactor(p(), { beta2Decay: 0.8 }), /beta2Decay is not above 0, got 0\.8/],
+    ['Rprop', () => new optim.Rprop(p(), { stepSizes: [1, 0.5] }), /stepSizes must ascend/],
+    ['Adafactor', () => new optim.Adafactor(p(), { beta2Decay: 0.8 }), /beta2Decay must be at most 0, got 0\.8/],
     [
       'Adafactor',
       () => new optim.Adafactor(p(), { eps: 1 as never }),
@@ -88,11 +88,11 @@ describe('options that do not go together are refused', () => {
       () => new optim.CyclicLR(sgd(), { baseLr: 1 } as never),
       /CyclicLR: maxLr is a number from 0 up, or an array/,
     ],
-    ['ChainedScheduler', () => new optim.ChainedScheduler([]), /takes one scheduler or more/],
+    ['ChainedScheduler', () => new optim.ChainedScheduler([]), /takes at least one scheduler/],
     [
       'ChainedScheduler',
       () => new optim.ChainedScheduler([0, 0].map(() => new optim.ExponentialLR(sgd(), { gamma: 1 }))),
-      /are of one optimizer/,
+      /must have the same optimizer/,
     ],
     ['AveragedModel', () => new optim.AveragedModel(3 as never), /expected a Module, got 3/],
     [

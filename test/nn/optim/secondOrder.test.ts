@@ -8,7 +8,8 @@ const rosenbrock = (p: Tensor) => {
 };
 
 describe('LBFGS', () => {
-  // PyTorch's calls of the closure and parameters after each of four steps: maxEval ends a step between line searches only.
+  // PyTorch's calls of the closure and parameters after each of four steps: maxEval ends a step between line searches
+  // only.
   it.each([
     [
       3,
@@ -111,7 +112,7 @@ describe('LBFGS', () => {
     const p = tensor([1], { requiresGrad: true });
     const optimizer = new optim.LBFGS([p]);
     expect(() => optimizer.step()).toThrow(/needs a closure/);
-    expect(() => optimizer.step(() => undefined)).toThrow(/the closure returns the loss, got undefined/);
+    expect(() => optimizer.step(() => undefined)).toThrow(/the closure must return the loss, got undefined/);
     expect(
       () => new optim.LBFGS([{ params: [p] }, { params: [tensor([2], { requiresGrad: true })] }] as never),
     ).toThrow(/not groups/);

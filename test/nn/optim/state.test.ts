@@ -84,7 +84,7 @@ describe('a state of an optimizer', () => {
     const withMemory = (change: object) => ({ ...good, state: { 0: { ...memory, ...change } } });
     const { exp_avg: _, ...without } = memory;
     const wrong: [unknown, RegExp][] = [
-      [null, /takes what stateDict\(\) gives, got null/],
+      [null, /takes a state from stateDict\(\), got null/],
       [{}, /groups of no parameters do not fit those of 1/],
       [{ ...good, param_groups: [null] }, /groups of null parameters do not fit/],
       [{ ...good, param_groups: [{ ...group, params: [0, 1] }] }, /groups of 2 parameters do not fit those of 1/],
@@ -160,7 +160,7 @@ describe('param groups', () => {
       [0.005, 0.9],
     ]);
     const lbfgs = new optim.LBFGS(a.parameters());
-    expect(() => lbfgs.addParamGroup({ params: b.parameters() })).toThrow(/give one list, not groups/);
+    expect(() => lbfgs.addParamGroup({ params: b.parameters() })).toThrow(/pass one list, not groups/);
   });
 });
 
@@ -178,7 +178,7 @@ describe('an asynchronous closure', () => {
     expect(p.item()).toBe(2);
     expect([await pending, p.item()]).toEqual([4, 0]);
     await expect(sgd.step(async () => Promise.reject(new Error('no loss')))).rejects.toThrow('no loss');
-    expect(() => new optim.LBFGS([p]).step(async () => 1)).toThrow(/LBFGS.step: the closure is called several times/);
+    expect(() => new optim.LBFGS([p]).step(async () => 1)).toThrow(/LBFGS.step: the closure must be synchronous/);
   });
 });
 

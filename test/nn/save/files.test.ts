@@ -69,7 +69,7 @@ describe.each(writers)('%s', (_, write, read) => {
     await expect(write(new URL('https://example.com/a'))).rejects.toThrow(/https:\/\/example.com\/a is no file/);
     await expect(write(new URL('file:///tmp/a%2Fb'))).rejects.toThrow(/^save\w*: file:.* names no file: /);
     for (const bad of [undefined, null, 5, '', {}, 'a\0b', new URL('file:///tmp/a%00b')])
-      await expect(write(bad as never)).rejects.toThrow(/path is text or a file: URL/);
+      await expect(write(bad as never)).rejects.toThrow(/path must be a string or a file: URL/);
   });
 
   it('says that a folder is missing, or is in the place of the file', async () => {
@@ -249,7 +249,7 @@ describe('openSafetensors', () => {
     expect((await file.get('c')).toArray()).toEqual([4, 5, 6]);
     await file.close();
     for (const [shard, message] of [
-      ['../model-1.safetensors', /shards are .safetensors files beside it/],
+      ['../model-1.safetensors', /shards must be .safetensors files beside it/],
       ['model-2.safetensors', /the index has 'a' in model-2.safetensors, which has no such tensor/],
       ['model-3.safetensors', /ENOENT/],
     ] as const) {

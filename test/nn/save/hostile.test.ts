@@ -92,7 +92,7 @@ describe('hostile headers are refused before they are built', () => {
   });
 });
 
-describe('check sums', () => {
+describe('checksums', () => {
   const names = { a: arange(100).float(), b: tensor([1, 2, 3]) };
 
   it('every bit of the names and tensors in a .npz counts', () => {
@@ -111,7 +111,7 @@ describe('check sums', () => {
       }
     }
     const good = encodeNpz(names);
-    refused(() => decodeNpz(flip(good, 30 + 5 + 128 + 10)), /'a.npy' is damaged: its check sum does not fit/);
+    refused(() => decodeNpz(flip(good, 30 + 5 + 128 + 10)), /'a.npy' is damaged: its checksum is wrong/);
   });
 
   it('a .gz is checked too', () => {
@@ -124,7 +124,7 @@ describe('check sums', () => {
         .sum()
         .item(),
     ).toBe(780);
-    refused(() => data.readIdx(flip(good, 40)), /check sum/);
+    refused(() => data.readIdx(flip(good, 40)), /checksum/);
     for (let length = 2; length < good.length; length++)
       expect(() => data.readIdx(good.subarray(0, length))).toThrow(TensorError);
   });
@@ -163,19 +163,22 @@ describe('bombs', () => {
   });
 
   it('.npz: no zip file, another method, twice the same name', () => {
-    refused(() => decodeNpz(new Uint8Array(0)), /no whole zip file/);
-    refused(() => decodeNpz(new Uint8Array(300_000)), /no whole zip file/);
+    refused(() => decodeNpz(new Uint8Array(0)), /not a complete zip file/);
+    refused(() => decodeNpz(new Uint8Array(300_000)), /not a complete zip file/);
     const good = encodeNpz({ a: zeros([1]) });
     const directory = new DataView(good.buffer).getUint32(good.length - 6, true);
     refused(() => decodeNpz(good.map((v, i) => (i === directory + 10 ? 12 : v))), /packed by method 12/);
     const two = encodeNpz({ a: zeros([1]), b: zeros([1]) });
-    refused(() => decodeNpz(two.map((v) => (v === 98 ? 97 : v))), /two members 'a.npy'|no whole zip file|not where/);
+    refused(
+      () => decodeNpz(two.map((v) => (v === 98 ? 97 : v))),
+      /two members 'a.npy'|not a complete zip file|not where/,
+    );
   });
 
   it('.gz: what it unpacks to is limited', () => {
     const bomb = new Uint8Array(gzipSync(new Uint8Array(20_000_000)));
     expect(bomb.length).toBeLessThan(60_000);
-    refused(() => data.readIdx(bomb, { maxBytes: 1_000_000 }), /over 1000000 bytes/);
+    refused(() => data.readIdx(bomb, { maxBytes: 1_000_000 }), /more than the 1000000 bytes/);
     refused(() => data.readIdx(Uint8Array.of(0, 0, 8, 200, ...new Array(900).fill(0))), /200 dimensions/);
   });
 });
@@ -307,7 +310,10 @@ describe('formats', () => {
     const text = encodeNpy(zeros([2]));
     text.set(strToU8('<U1'), new TextDecoder('latin1').decode(text).indexOf('<f4'));
     const npz = zipSync({ 'x.npy': encodeNpy(tensor([1, 2])), 'names.npy': text, 'readme.txt': strToU8('hello') });
-    refused(() => decodeNpz(npz), /'names' cannot be read: dtype <U1 is not known \(it holds text or objects\).*only/);
+    refused(
+      () => decodeNpz(npz),
+      /'names' cannot be read: dtype <U1 cannot be read \(it holds text or objects\).*only/,
+    );
     expect(decodeNpz(npz, { only: ['x'] })['x']!.toArray()).toEqual([1, 2]);
     refused(() => decodeNpz(npz, { only: ['y'] }), /the file has no y/);
   });

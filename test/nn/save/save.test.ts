@@ -135,7 +135,7 @@ describe('safetensors', () => {
   };
   const entry = (over: object) => file({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...over } }, 8);
   it.each<[string, Uint8Array, RegExp]>([
-    ['nothing', new Uint8Array(0), /0 bytes are no/],
+    ['nothing', new Uint8Array(0), /a file of 0 bytes is not a/],
     ['a huge header', Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 127), /claims 9223372036854775807 bytes/],
     ['a truncated header', golden('own.safetensors').subarray(0, 50), /truncated/],
     [
@@ -231,10 +231,10 @@ describe('npy and npz', () => {
     const good = golden('c.npy');
     expect(() => decodeNpy(good.subarray(0, 40))).toThrow(/truncated/);
     expect(() => decodeNpy(good.subarray(0, -1))).toThrow(/takes 24 bytes, and the file has 23/);
-    expect(() => decodeNpy(new Uint8Array(20))).toThrow(/no .npy file/);
+    expect(() => decodeNpy(new Uint8Array(20))).toThrow(/not a .npy file/);
     const edit = (from: string, to: string) =>
       Uint8Array.from([...new TextDecoder('latin1').decode(good).replace(from, to)].map((c) => c.charCodeAt(0)));
-    expect(() => decodeNpy(edit("'<f4'", "'|O' "))).toThrow(/dtype \|O is not known/);
+    expect(() => decodeNpy(edit("'<f4'", "'|O' "))).toThrow(/dtype \|O cannot be read/);
     expect(() => decodeNpy(edit('(2, 3)', '(9, 9)'))).toThrow(/takes 324 bytes/);
     expect(() => decodeNpy(edit('shape', 'shade'))).toThrow(/no valid shape/);
     expect(() => decodeNpz(golden('packed.npz'), { maxBytes: 1000 })).toThrow(/maxBytes is 1000/);

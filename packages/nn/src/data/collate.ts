@@ -2,12 +2,12 @@ import { stack, Tensor, type TypedArray, tensor } from '@gradgate/core';
 import { isOfAnotherCopy, show } from '@gradgate/core/internal';
 import { isRecord, isThenable, maxDepth, typedArray } from '../plain.js';
 
-/** What holds numbers and becomes a tensor. */
+/** Samples that become a tensor. */
 type Numbers = Tensor | number | bigint | boolean | TypedArray;
 
 /**
- * What a batch of samples of type `T` is: tensors and typed arrays stacked, numbers and booleans as tensors, arrays and
- * objects by place.
+ * The type of a batch of samples of type `T`: tensors and typed arrays are stacked, numbers and booleans become
+ * tensors, arrays and objects are batched element by element.
  */
 export type Collated<T> = T extends Numbers
   ? Tensor
@@ -23,10 +23,11 @@ export type Collated<T> = T extends Numbers
 type BuiltIn = Function | Date | RegExp | Error | ReadonlyMap<any, any> | ReadonlySet<any> | ArrayBuffer | DataView;
 
 /**
- * Makes a batch of samples. Tensors and typed arrays of equal shape are stacked along a new first dimension. Numbers become
- * a float32 tensor, as with `tensor()`, so that a field has one dtype in all batches; bigints become an int64 tensor, booleans a
- * bool one, strings an array. Arrays and objects keep their form: class instances give their own fields. What has none, such as a `Date`,
- * becomes an array.
+ * Makes a batch of samples. Tensors and typed arrays of equal shape are stacked along a new first dimension. Numbers
+ * become a float32 tensor, so that a field has the same dtype in all batches; bigints become an int64 tensor, booleans
+ * a bool one, strings an array. Arrays and objects are batched element by element; of class instances, their own
+ * fields. Values without fields, such as a `Date`, become an array. Throws, with the path in the sample, where samples
+ * differ in shape, dtype or kind.
  *
  * ```ts
  * data.defaultCollate([{ x: 1, name: 'a' }, { x: 2, name: 'b' }]); // { x: [1, 2], name: ['a', 'b'] }
@@ -63,7 +64,7 @@ function collate(values: readonly unknown[], path: string, depth: number): unkno
 }
 
 function kindOf(value: unknown, path: string): string {
-  if (value === undefined) refuse(`${path} has no value to make a batch of`);
+  if (value === undefined) refuse(`${path} is undefined; samples need a value for each field`);
   if (value === null) return 'null';
   if (Tensor.is(value)) return 'a Tensor';
   if (isOfAnotherCopy(value)) refuse(`${path} is ${show(value)}`);
@@ -92,7 +93,7 @@ function collateArrays(lists: readonly unknown[][], path: string, depth: number)
   const odd = lists.findIndex((l) => l.length !== first.length);
   if (odd > 0)
     refuse(
-      `${path} has other lengths in other samples: ${first.length} in sample 0, ${lists[odd]!.length} in sample ${odd}`,
+      `${path} has ${first.length} elements in sample 0 and ${lists[odd]!.length} in sample ${odd}; pass a collate function that pads them`,
     );
   return Array.from(first, (_, i) =>
     collate(

@@ -14,50 +14,51 @@ import {
 import { BatchSampler, RandomSampler, ResumableSampler, type Sampler, SequentialSampler } from './sampler.js';
 
 export interface DataLoaderOptions<T, B> {
-  /** Samples in a batch; 1 by default. */
+  /** The number of samples in a batch; 1 by default. */
   batchSize?: number;
-  /** Go through the samples in a new random order each time. */
+  /** Whether each epoch has a new random order; false by default. */
   shuffle?: boolean;
-  /** Where the order comes from: with a generator of your own it can be repeated. */
+  /** The generator that draws the order, so that it can be repeated; that of the flow by default. */
   generator?: Generator;
-  /** Leave out a last batch that is not full. */
+  /** Whether to leave out a last batch that is not full; false by default. */
   dropLast?: boolean;
-  /** The order of samples, in place of `shuffle`. */
+  /** The order of samples, instead of `shuffle`. */
   sampler?: Sampler;
-  /** The batches' sample numbers, in place of all of the above. */
+  /** Lists of sample indices, one for each batch, instead of all of the above. */
   batchSampler?: Batches;
   /** Makes a batch of samples; `defaultCollate` by default. */
   collate?: (samples: T[]) => B;
-  /** With `for await`: how many batches are asked for ahead of the one in use; 2 by default. */
+  /** With `for await`, the number of batches requested in advance; 2 by default. */
   prefetch?: number;
 }
 
 type Batches = Iterable<readonly number[]> & { readonly length?: number };
 
-/** Where a loader is: for `loadStateDict`. */
+/** The position of a loader, for `loadStateDict`. */
 export interface DataLoaderState {
-  /** Batches given out of the epoch under way; 0 between epochs. */
+  /** The number of batches yielded in the current epoch; 0 between epochs. */
   batches: number;
-  /** Whether these were all of a stream. */
+  /** Whether these were all batches of a stream. */
   finished: boolean;
-  /** The state of the order behind these batches, if it has one. */
+  /** The state of the sampler after these batches, if it has one. */
   order: object | null;
-  /** The state of the dataset behind these batches, if it has one. */
+  /** The state of the dataset after these batches, if it has one. */
   dataset: object | null;
-  /** The loader's own generator, of which the orders of later epochs come. */
+  /** The state of the loader's generator, which draws the orders of later epochs. */
   generator: number[] | null;
 }
 
-/** What stands behind a batch. */
-type After = Pick<DataLoaderState, 'finished' | 'order' | 'dataset'>;
-type Progress = After & { batches: number };
+/** The state after a batch. */
+type StateAfter = Pick<DataLoaderState, 'finished' | 'order' | 'dataset'>;
+type Progress = StateAfter & { batches: number };
 
 /**
- * Goes through a dataset in batches: `for (const batch of loader)`, or `for await` where samples come asynchronously
- * (files, workers, streams). Batches come in order, also when later ones are ready first.
+ * Iterates over a dataset in batches: `for (const batch of loader)`, or `for await` if samples come asynchronously
+ * (files, workers, streams). Batches come in order, even if later ones are ready first.
  *
- * `stateDict()` tells where the loop that came last is. After `loadStateDict(state)`, in another process too, the next loop
- * goes on behind the last batch that had been given out, in the same order; those after it start anew as ever.
+ * `stateDict()` returns the position of the latest loop. StateAfter `loadStateDict(state)`, also in another process,
+ * the next loop continues after the last batch that had been yielded, in the same order; loops after it start from the
+ * beginning.
  *
  * ```ts
  * const dataset = new data.TensorDataset(arange(6).reshape([3, 2]), tensor([0, 1, 0]));
@@ -68,7 +69,7 @@ type Progress = After & { batches: number };
 export class DataLoader<T, B = Collated<T>> {
   readonly dataset: DatasetLike<T> | IterableDataset<T>;
   readonly collate: (samples: T[]) => B;
-  /** The dataset by number; null for a stream. */
+  /** The dataset with access by index; null for a stream. */
   private readonly mapped: Dataset<T> | null;
   private readonly batches: Batches | null;
   private readonly batchSize: number;
@@ -113,28 +114,28 @@ export class DataLoader<T, B = Collated<T>> {
     this.generator ??= generatorOf(this.batches);
   }
 
-  /** How many batches there are; throws where nobody can tell. */
+  /** The number of batches; throws for a stream, which has none. */
   get length(): number {
     const { length } = this.batches ?? {};
     if (length === undefined) throw new TypeError('DataLoader: the number of batches of a stream is not known');
     return length;
   }
 
-  /** Where the loop that came last is: in the middle of an epoch, also one that was left by `break`, or between epochs. */
+  /** Returns the position of the latest loop: within an epoch, also if it was left by `break`, or between epochs. */
   stateDict(): DataLoaderState {
     const progress = this.progress ?? { batches: 0, ...this.after() };
     return { ...progress, generator: this.generator?.getState() ?? null };
   }
 
-  /** Takes up what `stateDict()` told: the next loop goes on from there. */
+  /** Restores a state of `stateDict()`: the next loop continues from there. */
   loadStateDict(state: DataLoaderState): void {
     const { batches, finished, order, dataset, generator } = (state ?? {}) as Partial<DataLoaderState>;
     const isState = is.size.is(batches) && typeof finished === 'boolean';
     if (!isState || [order, dataset, generator].includes(undefined))
-      throw new TypeError(`DataLoader.loadStateDict: takes what stateDict() gives, got ${show(state)}`);
+      throw new TypeError(`DataLoader.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
     if (order && isResumable(this.batches)) this.batches.loadStateDict(order);
     if (dataset) resumableOf(this.dataset)?.loadStateDict(dataset);
-    // After the order, whose state is of when its batch was asked for: others may have drawn since.
+    // StateAfter the sampler, whose state is older: the generator may have been used since its batch was requested.
     if (generator) this.generator?.setState(generator);
     this.progress = batches! > 0 ? { batches: batches!, finished, order: order!, dataset: dataset! } : null;
     this.resumes = batches! > 0;
@@ -142,7 +143,9 @@ export class DataLoader<T, B = Collated<T>> {
 
   *[Symbol.iterator](): IterableIterator<B> {
     const epoch = this.begin();
-    for (const { samples, after } of this.mapped ? this.mappedBatches(this.mapped, epoch) : this.streamed(epoch)) {
+    for (const { samples, after } of this.mapped
+      ? this.mappedBatches(this.mapped, epoch)
+      : this.streamedBatches(epoch)) {
       epoch.batches++;
       this.progress = { batches: epoch.batches, ...after };
       yield this.collate(samples);
@@ -152,7 +155,7 @@ export class DataLoader<T, B = Collated<T>> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Awaited<B>, void, undefined> {
     const epoch = this.begin();
-    const batches = this.mapped ? this.prefetched(this.mapped, epoch) : this.streamedAsync(epoch);
+    const batches = this.mapped ? this.prefetchedBatches(this.mapped, epoch) : this.streamedAsync(epoch);
     for await (const { samples, after } of batches) {
       epoch.batches++;
       this.progress = { batches: epoch.batches, ...after };
@@ -161,8 +164,8 @@ export class DataLoader<T, B = Collated<T>> {
     this.progress = null;
   }
 
-  /** Batches given out already of the epoch that starts or goes on. */
-  private begin(): Start {
+  /** Starts or resumes an epoch; returns the number of batches that it has yielded already. */
+  private begin(): EpochStart {
     const { batches, finished } = (this.resumes && this.progress) || { batches: 0, finished: false };
     this.resumes = false;
     this.progress = null;
@@ -170,19 +173,21 @@ export class DataLoader<T, B = Collated<T>> {
   }
 
   private datasetState = (): object | null => resumableOf(this.dataset)?.stateDict() ?? null;
-  private after = (finished = false): After => ({
+  private after = (finished = false): StateAfter => ({
     finished,
     order: isResumable(this.batches) ? this.batches.stateDict() : null,
     dataset: this.datasetState(),
   });
 
-  /** The sample numbers of the batches to come; an order without a state is gone through anew as far as it was. */
+  /**
+   * The indices of the batches to come. A sampler without a state is run again and its first `done` batches skipped.
+   */
   private *upcoming(done: number): IterableIterator<readonly number[]> {
     let left = isResumable(this.batches) ? 0 : done;
     for (const indices of this.batches!) if (left-- <= 0) yield indices;
   }
 
-  private *mappedBatches(dataset: Dataset<T>, { batches }: Start): IterableIterator<Batch<T>> {
+  private *mappedBatches(dataset: Dataset<T>, { batches }: EpochStart): IterableIterator<Batch<T>> {
     for (const indices of this.upcoming(batches)) {
       const samples = indices.map((i) => dataset.get(i));
       refusePromises(samples);
@@ -190,7 +195,7 @@ export class DataLoader<T, B = Collated<T>> {
     }
   }
 
-  private async *prefetched(dataset: Dataset<T>, { batches }: Start): AsyncIterableIterator<Batch<T>> {
+  private async *prefetchedBatches(dataset: Dataset<T>, { batches }: EpochStart): AsyncIterableIterator<Batch<T>> {
     const waiting: Promise<Batch<T>>[] = [];
     const upcoming = this.upcoming(batches);
     const ask = (): void => {
@@ -199,7 +204,7 @@ export class DataLoader<T, B = Collated<T>> {
       const samples = load(dataset, value);
       const after = this.after();
       const batch = samples.then((all) => ({ samples: all, after }));
-      // It may fail long before its turn to be waited for.
+      // It may fail before it is awaited, which must not be an unhandled rejection.
       batch.catch(() => {});
       waiting.push(batch);
     };
@@ -212,7 +217,7 @@ export class DataLoader<T, B = Collated<T>> {
     }
   }
 
-  private *streamed({ batches, finished }: Start): IterableIterator<Batch<T>> {
+  private *streamedBatches({ batches, finished }: EpochStart): IterableIterator<Batch<T>> {
     if (!(Symbol.iterator in (this.dataset as object)))
       throw new TypeError('DataLoader: the stream is asynchronous; use for await (const batch of loader)');
     if (finished) return;
@@ -226,7 +231,7 @@ export class DataLoader<T, B = Collated<T>> {
     if (rest) yield rest;
   }
 
-  private async *streamedAsync({ batches, finished }: Start): AsyncIterableIterator<Batch<T>> {
+  private async *streamedAsync({ batches, finished }: EpochStart): AsyncIterableIterator<Batch<T>> {
     if (finished) return;
     const gather = this.gatherer(batches);
     for await (const sample of this.dataset as AsyncIterable<T>) {
@@ -237,7 +242,10 @@ export class DataLoader<T, B = Collated<T>> {
     if (rest) yield rest;
   }
 
-  /** Makes batches of a stream's samples; a stream without a state has those again that were given out before. */
+  /**
+   * Collects the samples of a stream into batches; a stream without a state is read again, and samples yielded before
+   * are skipped.
+   */
   private gatherer(batches: number): { add(sample: T): Batch<T> | null; rest(): Batch<T> | null } {
     let left = resumableOf(this.dataset) ? 0 : batches * this.batchSize;
     let samples: T[] = [];
@@ -258,11 +266,11 @@ export class DataLoader<T, B = Collated<T>> {
 
 interface Batch<T> {
   samples: T[];
-  after: After;
+  after: StateAfter;
 }
 
-/** How far an epoch is that starts or goes on. */
-type Start = Pick<DataLoaderState, 'batches' | 'finished'>;
+/** The progress of an epoch that starts or resumes. */
+type EpochStart = Pick<DataLoaderState, 'batches' | 'finished'>;
 
 const known = {
   batchSize: is.count,
@@ -275,13 +283,13 @@ const known = {
   prefetch: is.size,
 };
 
-/** The samples of these numbers; whatever happens, by the promise. */
+/** Loads samples by their indices; also errors thrown synchronously reject the promise. */
 async function load<T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> {
   if (!dataset.getMany) return Promise.all(indices.map(async (i) => dataset.get(i)));
   const samples = await dataset.getMany(indices);
   if (!Array.isArray(samples) || samples.length !== indices.length)
     throw new TypeError(
-      `DataLoader: the dataset's getMany() gave ${show(samples)} for ${indices.length} samples; it gives an array of as many`,
+      `DataLoader: the dataset's getMany() returned ${show(samples)} for ${indices.length} samples; it must return an array of as many`,
     );
   return samples;
 }
@@ -289,18 +297,18 @@ async function load<T>(dataset: Dataset<T>, indices: readonly number[]): Promise
 function refusePromises(samples: readonly unknown[]): void {
   const promises = samples.filter(isThenable);
   if (promises.length === 0) return;
-  // Nobody will look at these: their errors would end the process.
+  // Nothing awaits these promises: unhandled rejections would end the process.
   for (const p of promises) Promise.resolve(p).catch(() => {});
-  throw new TypeError('DataLoader: the dataset gives promises; use for await (const batch of loader)');
+  throw new TypeError('DataLoader: the dataset returns promises; use for await (const batch of loader)');
 }
 
-/** The generator from which samplers draw, if it is not the default one. */
+/** The generator of a sampler, if it has its own. */
 function generatorOf(order: unknown): Generator | undefined {
   if (order instanceof BatchSampler) return generatorOf(order.sampler);
   return order instanceof ResumableSampler ? order.generator : undefined;
 }
 
-/** What has the state of a dataset: itself, or what it is a part or a function of. */
+/** The object with the state of a dataset: itself, or the dataset that it is a subset or a map of. */
 function resumableOf(dataset: unknown): { stateDict(): object; loadStateDict(state: object): unknown } | null {
   if (isResumable(dataset)) return dataset;
   if (dataset instanceof Subset) return resumableOf(dataset.dataset);

@@ -3,21 +3,23 @@ import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { isThenable, typedArray } from '../plain.js';
 import { shuffled } from './shuffled.js';
 
-/** Samples by number. `get` may be asynchronous. `length` may grow: each epoch has the samples that are there when it starts. */
+/** A dataset with access by index. `length` may grow: an epoch has the samples that exist when it starts. */
 export interface Dataset<T> {
+  /** The number of samples. */
   readonly length: number;
+  /** Returns the sample at `index`, or a promise of it. */
   get(index: number): T | Promise<T>;
-  /** Several samples at once, where that is cheaper than one by one. */
+  /** Returns several samples at once, if that is cheaper than one by one. */
   getMany?(indices: readonly number[]): Promise<T[]>;
 }
 
-/** Samples one after another, from a stream of unknown length. */
+/** A stream of samples, of unknown length. */
 export type IterableDataset<T> = Iterable<T> | AsyncIterable<T>;
 
-/** What is taken as a dataset: arrays and typed arrays as their items, a tensor as the slices of its first dimension. */
+/** Values accepted as a dataset: also arrays and typed arrays, by their items, and a tensor, by its first dimension. */
 export type DatasetLike<T> = Dataset<T> | readonly T[] | ArrayLike<T> | (T extends Tensor ? Tensor : never);
 
-/** @internal The dataset of what can be one; null for streams. */
+/** @internal Converts a value to a dataset; null for streams. */
 export function asDataset<T>(op: string, source: unknown): Dataset<T> | null {
   if (Tensor.is(source)) {
     if (source.ndim === 0) throw new TypeError(`${op}: a tensor without dimensions has no samples`);
@@ -37,11 +39,11 @@ const refuseDataset = (op: string, source: unknown): never => {
   throw new TypeError(`${op}: takes a dataset with length and get(), an array or a stream, got ${show(source)}`);
 };
 
-/** @internal The same where a stream will not do. */
+/** @internal The same, but throws for streams. */
 export const asMapped = <T>(op: string, source: unknown): Dataset<T> =>
-  asDataset<T>(op, source) ?? refuseDataset(`${op} needs samples by number and`, source);
+  asDataset<T>(op, source) ?? refuseDataset(`${op} needs access by index and`, source);
 
-/** The items of an array, which may grow. */
+/** A dataset over an array, which may grow. */
 class ArrayDataset<T> implements Dataset<T> {
   constructor(
     private readonly op: string,
@@ -64,7 +66,7 @@ export function checkIndex(what: string, index: number, length: number): void {
 }
 
 /**
- * Sample i is slice i of each tensor; all have as many.
+ * A dataset of tensors with equal first dimensions: sample `i` is the array of slices `i` of each.
  *
  * ```ts
  * const dataset = new data.TensorDataset(tensor([[1], [2]]), tensor([10, 20]));
@@ -78,11 +80,11 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
   constructor(...tensors: T) {
     if (tensors.length === 0 || tensors.some((t) => !Tensor.is(t) || t.ndim === 0))
       throw new TypeError(
-        `TensorDataset: takes at least one tensor, and none without dimensions, got ${show(tensors)}`,
+        `TensorDataset: takes at least one tensor, each with at least one dimension, got ${show(tensors)}`,
       );
     const sizes = tensors.map((t) => t.shape[0]!);
     if (sizes.some((n) => n !== sizes[0]))
-      throw new TypeError(`TensorDataset: tensors of ${sizes.join(', ')} samples; all must have as many`);
+      throw new TypeError(`TensorDataset: all tensors must have the same first dimension, got ${sizes.join(', ')}`);
     this.tensors = tensors;
     this.length = sizes[0]!;
   }
@@ -93,12 +95,12 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
   }
 }
 
-/** Several samples of a dataset. */
-const many = async <T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> =>
+/** Loads several samples of a dataset. */
+const loadMany = async <T>(dataset: Dataset<T>, indices: readonly number[]): Promise<T[]> =>
   dataset.getMany ? dataset.getMany(indices) : Promise.all(indices.map(async (i) => dataset.get(i)));
 
 /**
- * A dataset whose samples are computed by a function.
+ * A dataset whose samples are `fn` of the samples of another one. `fn` may be asynchronous.
  *
  * ```ts
  * new data.MapDataset([1, 2, 3], (x: number) => 10 * x).get(1); // 20
@@ -107,7 +109,7 @@ const many = async <T>(dataset: Dataset<T>, indices: readonly number[]): Promise
 export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
   readonly source: Dataset<T>;
   readonly fn: (sample: T) => U;
-  /** Is there where the source has it. */
+  /** Defined if the source defines it. */
   readonly getMany?: (indices: readonly number[]) => Promise<Awaited<U>[]>;
 
   constructor(source: DatasetLike<T>, fn: (sample: T) => U) {
@@ -116,8 +118,8 @@ export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
     this.fn = fn;
     if (this.source.getMany)
       this.getMany = async (indices) => {
-        const samples = await many(this.source, indices);
-        return followed(samples, await Promise.all(samples.map(this.fn)));
+        const samples = await loadMany(this.source, indices);
+        return withStateOf(samples, await Promise.all(samples.map(this.fn)));
       };
   }
 
@@ -132,7 +134,7 @@ export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
 }
 
 /**
- * The samples of another dataset that `indices` name, in that order.
+ * The samples of another dataset at `indices`, in that order.
  *
  * ```ts
  * new data.Subset([10, 20, 30], [2, 0]).get(0); // 30
@@ -140,7 +142,7 @@ export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
  */
 export class Subset<T> implements Dataset<T> {
   readonly dataset: Dataset<T>;
-  /** Is there where the dataset has it. */
+  /** Defined if the dataset defines it. */
   readonly getMany?: (indices: readonly number[]) => Promise<T[]>;
 
   constructor(
@@ -152,7 +154,7 @@ export class Subset<T> implements Dataset<T> {
     for (const i of indices) checkIndex('Subset', i, this.dataset.length);
     if (this.dataset.getMany)
       this.getMany = (numbers) =>
-        many(
+        loadMany(
           this.dataset,
           numbers.map((i) => this.at(i)),
         );
@@ -173,7 +175,7 @@ export class Subset<T> implements Dataset<T> {
 }
 
 /**
- * Datasets one after another.
+ * Datasets concatenated.
  *
  * ```ts
  * new data.ConcatDataset([1, 2], [3]).get(2); // 3
@@ -202,8 +204,8 @@ export class ConcatDataset<T> implements Dataset<T> {
 }
 
 /**
- * Disjoint random parts of a dataset: of these lengths, or, if they are fractions that add up to 1, of these shares; what
- * rounding leaves over goes to the first parts, one each.
+ * Splits a dataset into disjoint random subsets, of the given lengths, or of fractions that add up to 1; samples left
+ * over by rounding go to the first subsets, one each. Option: `generator`.
  *
  * ```ts
  * const [train, valid] = data.randomSplit([10, 20, 30, 40], [0.75, 0.25]);
@@ -227,7 +229,7 @@ export function randomSplit<T>(
     sizes = floors.map((v, i) => v + (i < left ? 1 : 0));
   } else if (total !== n || !lengths.every((v) => Number.isInteger(v) && v >= 0))
     throw new RangeError(
-      `randomSplit: lengths ${lengths.join(', ')} are neither shares that add up to 1 nor counts that add up to ${n}`,
+      `randomSplit: lengths must be fractions that add up to 1 or counts that add up to ${n}, got ${lengths.join(', ')}`,
     );
   const order = shuffled(n, generator);
   let at = 0;
@@ -237,15 +239,17 @@ export function randomSplit<T>(
   });
 }
 
-/** One fold of a cross validation. */
+/** A fold of cross-validation. */
 export interface Fold<T> {
+  /** The samples to train on. */
   train: Subset<T>;
+  /** The samples to test on. */
   test: Subset<T>;
 }
 
 /**
- * `k` splits for cross validation: each sample is tested once. With `labels`, each fold has its share of every class
- * (stratified).
+ * Splits a dataset for cross-validation, `k` times: each sample is in one test set. With `labels`, one for each sample,
+ * the test sets have equal shares of every class (stratified). Option: `generator`.
  *
  * ```ts
  * for (const { train, test } of data.kFold([10, 20, 30, 40], 2)) test.length; // 2
@@ -260,12 +264,12 @@ export function kFold<T>(
   const { generator, labels } = checkOptions('kFold', options, { generator: is.generator, labels: is.object });
   const n = dataset.length;
   if (!Number.isInteger(k) || k < 2 || k > n)
-    throw new RangeError(`kFold: k is a whole number from 2 to the ${n} samples, got ${show(k)}`);
+    throw new RangeError(`kFold: k must be a whole number from 2 to the number of samples, ${n}; got ${show(k)}`);
   if (labels && !Array.isArray(labels) && !typedArray(labels))
-    throw new TypeError(`kFold: labels are an array of numbers, got ${show(labels)}`);
+    throw new TypeError(`kFold: labels must be an array of numbers, got ${show(labels)}`);
   if (labels && labels.length !== n) throw new RangeError(`kFold: ${labels.length} labels for ${n} samples`);
   let order = shuffled(n, generator);
-  // Dealt out one by one, class after class.
+  // Sorted by class, samples are dealt to the folds in turn.
   if (labels) order = [...order].sort((a, b) => labels[a]! - labels[b]!);
   return Array.from({ length: k }, (_, fold) => ({
     train: new Subset(
@@ -281,17 +285,20 @@ export function kFold<T>(
 
 const states = new WeakMap<object, () => object>();
 
-/** @internal Notes with samples what their dataset's state is once they are used: asked in the order of use. */
+/**
+ * @internal Attaches to samples a function that returns the dataset's state after their use; to be called in the order
+ * of use.
+ */
 export function noteState<T extends object>(samples: T, state: () => object): T {
   states.set(samples, state);
   return samples;
 }
 
-/** @internal The note of these samples, if there is one. */
+/** @internal The function attached to these samples, if there is one. */
 export const notedState = (samples: object): (() => object) | undefined => states.get(samples);
 
-/** Samples that were made of others have their note. */
-function followed<T extends object>(from: object, to: T): T {
+/** Copies the attached function to samples that were made from others. */
+function withStateOf<T extends object>(from: object, to: T): T {
   const state = states.get(from);
   return state ? noteState(to, state) : to;
 }

@@ -4,12 +4,12 @@ import { type Bytes, bytesOf } from '../save/bytes.js';
 import { bytesPerElement, type ElementName, readElements } from '../save/elements.js';
 import { gunzip, isGzip } from '../save/unpack.js';
 
-/** The dtype codes of the IDX format, as kinds of numbers. */
+/** The dtype codes of the IDX format, as element types. */
 const kinds: Readonly<Record<number, ElementName>> = { 8: 'u1', 9: 'i1', 11: 'i2', 12: 'i4', 13: 'f4', 14: 'f8' };
 
 /**
- * The tensor in an IDX file, the format of MNIST, packed by gzip or not, in the file's dtype: uint8 for
- * images and labels of MNIST. `maxBytes` limits what a packed file may unpack to, 4 GiB by default.
+ * Decodes the tensor in an IDX file, the format of MNIST, gzipped or not, in the file's dtype: uint8 for images and
+ * labels of MNIST. `maxBytes` limits the unpacked size, 4 GiB by default.
  *
  * ```ts
  * data.readIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])); // [7, 9]
@@ -21,9 +21,9 @@ export function readIdx(file: Bytes, options: { maxBytes?: number } = {}): Tenso
   const bytes = isGzip(given) ? gunzip('readIdx', given, maxBytes) : given;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const type = bytes.length < 4 || view.getUint16(0) !== 0 ? undefined : kinds[bytes[2]!];
-  if (!type) throw new TensorError('readIdx', 'this is no IDX file');
+  if (!type) throw new TensorError('readIdx', 'this is not an IDX file');
   const ndim = bytes[3]!;
-  if (ndim > 64) throw new TensorError('readIdx', `a tensor of ${ndim} dimensions is not read; one of 64 is`);
+  if (ndim > 64) throw new TensorError('readIdx', `a tensor of ${ndim} dimensions cannot be read; at most 64 can`);
   const start = 4 + 4 * ndim;
   if (bytes.length < start)
     throw new TensorError('readIdx', `the file is truncated: ${bytes.length} bytes hold no header of ${start}`);

@@ -33,5 +33,5 @@ import * as transforms from './transforms.js';
 
 export { type WorkerDataset, type WorkerOptions, workerDataset } from './worker.js';
 
-// Written so because Babel takes `export * as` only with a plugin.
+// Not `export * as`, which Babel supports only with a plugin.
 export { transforms };

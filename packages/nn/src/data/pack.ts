@@ -1,7 +1,9 @@
 import { type PackedTensor, packTensor, Tensor, unpackTensor } from '@gradgate/core';
 import { isRecord, maxDepth } from '../plain.js';
 
-/** A value in the form in which threads can send it to each other: each tells what it is, so that no key has a meaning. */
+/**
+ * A value as it is sent between threads. Each level says what it is, so that no key of a sample has a special meaning.
+ */
 export type Packed =
   | { tensor: PackedTensor }
   | { array: Packed[] }
@@ -10,11 +12,11 @@ export type Packed =
   | { set: Packed[] }
   | { value: unknown };
 
-/** Tensors, within arrays, objects, maps and sets too, as data. */
+/** Converts tensors to data, also within arrays, objects, maps and sets. */
 export function pack(value: unknown, depth = 0): Packed {
   if (Tensor.is(value)) return { tensor: packTensor(value) };
   if (depth > maxDepth) throw new TypeError(`a sample is nested deeper than ${maxDepth} levels, or contains itself`);
-  // Long arrays of numbers are sent as they are.
+  // Arrays of plain values are sent as they are, since they may be long.
   if (Array.isArray(value))
     return value.some((v) => typeof v === 'object')
       ? { array: Array.from(value, (v) => pack(v, depth + 1)) }
@@ -25,7 +27,7 @@ export function pack(value: unknown, depth = 0): Packed {
   return { value };
 }
 
-/** The reverse of `pack`. */
+/** The inverse of `pack`. */
 export function unpack(packed: Packed): unknown {
   if ('tensor' in packed) return unpackTensor(packed.tensor);
   if ('array' in packed) return packed.array.map(unpack);

@@ -3,12 +3,12 @@ import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/inte
 import { asMapped, type DatasetLike, Subset } from './dataset.js';
 import { shuffled } from './shuffled.js';
 
-// What tables need before they are learned from.
+// Preparation of tabular data for training.
 
 /**
- * Brings columns to mean 0 and standard deviation 1: `fit` takes them from the training data, `transform` applies them
- * to any, `inverse` goes back. Columns that never change become 0. NaN stands for what is missing: it does not count, and
- * stays NaN. Its state can be saved with the model's.
+ * Standardizes columns to mean 0 and standard deviation 1: `fit` computes both from the training data, `transform`
+ * applies them to any data, and `inverse` undoes it. Constant columns become 0. NaN marks missing values: it does not
+ * count, and stays NaN. Its state can be saved with the model's.
  *
  * ```ts
  * const scaler = new data.StandardScaler().fit(tensor([[1], [3]]));
@@ -22,8 +22,8 @@ export class StandardScaler {
   std: Tensor | null = null;
 
   /**
-   * Takes mean and standard deviation (of the whole, without Bessel's correction) of each column of `x`, `[rows, columns]`.
-   * A column with infinities, or of NaN alone, is refused.
+   * Computes the mean and standard deviation (without Bessel's correction) of each column of `x` `[rows, columns]`.
+   * Returns this. Throws for a column that has infinities or only NaN.
    */
   fit(x: Tensor): this {
     const op = 'StandardScaler.fit';
@@ -32,7 +32,7 @@ export class StandardScaler {
       throw new ShapeError(op, `takes [rows, columns] with at least one row, got [${x.shape.join(', ')}]`);
     if (!x.dtype.startsWith('float')) throw new TensorError(op, `takes floats, got ${x.dtype}; convert with float()`);
     noGrad.run(() => {
-      // In float64: a column of large values that differ little would lose its spread.
+      // In float64: a column of large values that differ little would lose its deviation.
       const wide = x.detach().double();
       const mean = nanmean(wide, 0);
       const wrong = mean.toTypedArray().findIndex((v) => !Number.isFinite(v));
@@ -47,22 +47,24 @@ export class StandardScaler {
     return this;
   }
 
-  /** `(x - mean) / std`. */
+  /** Returns `(x - mean) / std`, where the last dimension of `x` is that of columns. */
   transform(x: Tensor): Tensor {
     const { mean, std } = this.fitted('StandardScaler.transform', x);
     return x.sub(mean).div(std);
   }
 
-  /** `x * std + mean`: predictions in the units of the data. */
+  /** Returns `x * std + mean`, for example predictions in the units of the data. */
   inverse(x: Tensor): Tensor {
     const { mean, std } = this.fitted('StandardScaler.inverse', x);
     return x.mul(std).add(mean);
   }
 
+  /** Returns mean and standard deviation, for `loadStateDict` or `saveCheckpoint`. */
   stateDict(): { mean: Tensor | null; std: Tensor | null } {
     return { mean: this.mean, std: this.std };
   }
 
+  /** Restores a state of `stateDict()`. */
   loadStateDict(state: { mean: Tensor | null; std: Tensor | null }): void {
     const op = 'StandardScaler.loadStateDict';
     check(op, 'the state', state, is.object);
@@ -74,7 +76,10 @@ export class StandardScaler {
     }
     checkTensors(op, mean, std);
     if (mean!.ndim !== 1 || mean!.shape.join() !== std!.shape.join())
-      throw new ShapeError(op, `mean [${mean!.shape.join(', ')}] and std [${std!.shape.join(', ')}] must be alike`);
+      throw new ShapeError(
+        op,
+        `mean [${mean!.shape.join(', ')}] and std [${std!.shape.join(', ')}] must have the same shape, [columns]`,
+      );
     this.mean = keep(mean!.detach().clone());
     this.std = keep(std!.detach().clone());
   }
@@ -86,15 +91,15 @@ export class StandardScaler {
     if (x.shape.at(-1) !== mean.numel)
       throw new ShapeError(
         op,
-        `[${x.shape.join(', ')}] has not the ${mean.numel} columns of the data it was fitted to`,
+        `takes [..., ${mean.numel}], the columns of the data it was fitted to, got [${x.shape.join(', ')}]`,
       );
     return { mean, std };
   }
 }
 
 /**
- * A dataset in a random part to learn from and one to test with: `testSize` is a share or a count, 0.25 by default.
- * With `labels`, one for each sample, each part has its share of every class (stratified).
+ * Splits a dataset at random into training and test sets. `testSize` is a fraction or a count, 0.25 by default. With
+ * `labels`, one for each sample, both have equal shares of every class (stratified). Option: `generator`.
  *
  * ```ts
  * const [train, test] = data.trainTestSplit([10, 20, 30, 40]);
@@ -116,7 +121,7 @@ export function trainTestSplit<T>(
   const count = testSize < 1 ? Math.ceil(n * testSize) : testSize;
   if (!Number.isInteger(count) || count >= n)
     throw new RangeError(
-      `${op}: testSize is a share below 1, or a count below the ${n} samples, got ${show(testSize)}`,
+      `${op}: testSize must be a fraction below 1 or a count below the number of samples, ${n}; got ${show(testSize)}`,
     );
   const order = shuffled(n, generator);
   const test = new Set(labels ? stratified(op, order, labelsOf(op, labels), count) : order.slice(0, count));
@@ -132,7 +137,7 @@ export function trainTestSplit<T>(
   ];
 }
 
-/** `count` of these samples, of each class as many as its share; what rounding leaves goes to the largest remainders. */
+/** Takes `count` samples, from each class its share; samples left over by rounding go to the largest remainders. */
 function stratified(op: string, order: readonly number[], labels: readonly unknown[], count: number): number[] {
   if (labels.length !== order.length)
     throw new RangeError(`${op}: ${labels.length} labels for ${order.length} samples`);
@@ -149,9 +154,9 @@ function stratified(op: string, order: readonly number[], labels: readonly unkno
 }
 
 /**
- * Weights that make rare classes count as much as the others, `n / (classes * count)` for each class, as a float32
- * tensor `[classes]`: for `crossEntropy(logits, y, { weight })`. `labels` are whole numbers from 0 up, as an array or a
- * tensor.
+ * Weights that make rare classes count as much as frequent ones, for `crossEntropy(logits, y, { weight })`: `n /
+ * (classes * count)` for each class, float32 `[classes]`. `labels` are whole numbers from 0 up, as an array or a
+ * tensor. `numClasses` is the largest label plus 1 by default. Throws for a class without samples.
  *
  * ```ts
  * data.classWeights([0, 0, 0, 1]); // [0.6667, 2]
@@ -166,7 +171,7 @@ export function classWeights(labels: ArrayLike<number> | Tensor, options: { numC
   const most = all.reduce((a, b) => Math.max(a, b), 0);
   const classes = numClasses ?? most + 1;
   if (most >= classes) throw new RangeError(`${op}: label ${most} is not one of ${classes} classes`);
-  if (classes > 2 ** 24) throw new RangeError(`${op}: ${classes} classes are too many; are these labels?`);
+  if (classes > 2 ** 24) throw new RangeError(`${op}: ${classes} classes are too many: are these class indices?`);
   const counts = new Float64Array(classes);
   for (const y of all) counts[y]!++;
   const missing = counts.indexOf(0);
@@ -177,6 +182,6 @@ export function classWeights(labels: ArrayLike<number> | Tensor, options: { numC
 function labelsOf(op: string, labels: unknown): unknown[] {
   if (Tensor.is(labels)) return Array.from(labels.toTypedArray() as ArrayLike<number>);
   if (typeof labels !== 'object' || labels === null || !('length' in labels))
-    throw new TypeError(`${op}: labels are an array or a tensor, got ${show(labels)}`);
+    throw new TypeError(`${op}: labels must be an array or a tensor, got ${show(labels)}`);
   return Array.from(labels as ArrayLike<unknown>);
 }

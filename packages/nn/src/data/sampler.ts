@@ -1,21 +1,22 @@
 import { currentGenerator, Generator } from '@gradgate/core';
-import { check, checkOptions, is } from '@gradgate/core/internal';
+import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { isResumable } from '../plain.js';
 import { shuffled } from './shuffled.js';
 
 /**
- * The order in which samples are taken: a new one each time it is gone through. One with `stateDict` and `loadStateDict` can
- * be taken up in the middle.
+ * An order of samples, as their indices; each iteration may have a new one. A sampler with `stateDict` and
+ * `loadStateDict` can be resumed in the middle.
  */
 export interface Sampler extends Iterable<number> {
+  /** The number of indices in an iteration. */
   readonly length: number;
 }
 
-/** How many samples there are: a number, or what has a length, such as a dataset, which is asked anew for each epoch. */
+/** The number of samples: a number, or an object with a length, such as a dataset, which is read for each epoch. */
 export type Size = number | { readonly length: number };
 
 const sizeKind = {
-  text: 'a whole number from 0 up, or something with such a length',
+  text: 'a whole number from 0 up, or an object with such a length',
   is: (v: unknown): boolean => is.size.is(v) || is.size.is((v as { length?: unknown } | null)?.length),
 };
 const sizeOf = (source: Size): number => {
@@ -23,25 +24,28 @@ const sizeOf = (source: Size): number => {
   check('a sampler', 'the number of samples', n, is.size);
   return n;
 };
-/** A seed for an epoch's own numbers: so its order can be had again, whoever else draws from the generator. */
+/** A seed for the order of an epoch, so that it can be repeated whatever else draws from the generator. */
 const drawSeed = (generator = currentGenerator()): number => generator.below(2 ** 53);
 
-/** What an epoch's order follows from. */
+/** The number of samples and the seed, which determine the order of an epoch. */
 interface Epoch {
   readonly size: number;
   readonly seed: number | null;
 }
 
-/** The state of a sampler: the epoch under way, or null, how many samples of it were given out, and its own generator's. */
+/** The state of a sampler. */
 export interface SamplerState {
+  /** The current epoch, or null. */
   epoch: Epoch | null;
+  /** The number of indices yielded in it. */
   taken: number;
+  /** The state of the sampler's generator, if it has its own. */
   generator: number[] | null;
 }
 
 /**
- * A sampler that can be taken up in the middle of an epoch: `loadStateDict(state)` makes the next loop go on behind the
- * samples that had been given out when `stateDict()` was called.
+ * A sampler that can be resumed in the middle of an epoch: after `loadStateDict(state)` the next loop continues after
+ * the indices that had been yielded when `stateDict()` was called.
  *
  * ```ts
  * const sampler = new data.RandomSampler(10);
@@ -57,7 +61,7 @@ export abstract class ResumableSampler implements Sampler {
   private now: { epoch: Epoch; taken: number } | null = null;
   private resumes = false;
 
-  /** Drawn from by epochs to come; undefined for the default one, which belongs to the program. */
+  /** The generator that seeds epochs; undefined for that of the flow, which is not part of the state. */
   abstract readonly generator: Generator | undefined;
   protected abstract begin(): Epoch;
   protected abstract order(epoch: Epoch): Iterable<number>;
@@ -76,6 +80,7 @@ export abstract class ResumableSampler implements Sampler {
     if (this.now === now) this.now = null;
   }
 
+  /** Returns the position in the current epoch. */
   stateDict(): SamplerState {
     return {
       epoch: this.now && { ...this.now.epoch },
@@ -84,12 +89,14 @@ export abstract class ResumableSampler implements Sampler {
     };
   }
 
+  /** Restores a state of `stateDict()`: the next loop continues from there. */
   loadStateDict(state: SamplerState): void {
     const { epoch, taken, generator } = (state ?? {}) as Partial<SamplerState>;
     const fits =
       is.size.is(taken) &&
       (epoch === null || (is.size.is(epoch?.size) && (epoch!.seed === null || is.size.is(epoch!.seed))));
-    if (!fits) throw new TypeError(`${this.constructor.name}.loadStateDict: this is not the state of a sampler`);
+    if (!fits)
+      throw new TypeError(`${this.constructor.name}.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
     if (generator && this.generator) this.generator.setState(generator);
     this.now = epoch ? { epoch: { ...epoch }, taken: taken! } : null;
     this.resumes = epoch !== null;
@@ -97,7 +104,7 @@ export abstract class ResumableSampler implements Sampler {
 }
 
 /**
- * 0, 1, 2, ...
+ * Yields 0, 1, 2, ... in order.
  *
  * ```ts
  * [...new data.SequentialSampler(3)]; // [0, 1, 2]
@@ -125,15 +132,16 @@ export class SequentialSampler extends ResumableSampler {
 }
 
 export interface RandomSamplerOptions {
-  /** Draw samples again and again. */
+  /** Whether samples may be drawn several times; false by default. */
   replacement?: boolean;
-  /** How many to draw; all by default. */
+  /** The number of samples to draw; all by default. */
   numSamples?: number;
+  /** The generator that draws; that of the flow by default. */
   generator?: Generator;
 }
 
 /**
- * All samples in random order, or, with replacement, as many draws.
+ * Yields all indices in random order or, with `replacement`, `numSamples` random ones.
  *
  * ```ts
  * [...new data.RandomSampler(10, { replacement: true, numSamples: 4 })].length; // 4
@@ -192,7 +200,7 @@ export class RandomSampler extends ResumableSampler {
 }
 
 /**
- * The samples that `indices` name, in random order.
+ * Yields `indices` in random order.
  *
  * ```ts
  * [...new data.SubsetRandomSampler([3, 5])].sort(); // [3, 5]
@@ -224,7 +232,7 @@ export class SubsetRandomSampler extends ResumableSampler {
 }
 
 /**
- * `numSamples` draws with these weights, with replacement: to balance classes, for example.
+ * Yields `numSamples` random indices, with replacement and with these weights, for example to balance classes.
  *
  * ```ts
  * [...new data.WeightedRandomSampler([0, 1], 3)]; // [1, 1, 1]
@@ -246,11 +254,11 @@ export class WeightedRandomSampler extends ResumableSampler {
     this.sums = Float64Array.from(weights);
     for (let i = 0, sum = 0; i < this.sums.length; i++) {
       if (!(this.sums[i]! >= 0 && this.sums[i]! < Number.POSITIVE_INFINITY))
-        throw new RangeError(`WeightedRandomSampler: weights are from 0 up, and finite, got ${this.sums[i]}`);
+        throw new RangeError(`WeightedRandomSampler: weights must be finite and from 0 up, got ${this.sums[i]}`);
       sum += this.sums[i]!;
       this.sums[i] = sum;
     }
-    if (!(this.sums.at(-1)! > 0)) throw new RangeError('WeightedRandomSampler: no weight is above 0');
+    if (!(this.sums.at(-1)! > 0)) throw new RangeError('WeightedRandomSampler: at least one weight must be above 0');
   }
 
   protected begin(): Epoch {
@@ -282,16 +290,17 @@ const numbers = {
 
 /** The state of a `BatchSampler`. */
 export interface BatchSamplerState {
-  /** Batches given out of the epoch under way. */
+  /** The number of batches yielded in the current epoch. */
   batches: number;
-  /** Whether that were all. */
+  /** Whether these were all batches. */
   finished: boolean;
   /** The state of the sampler, if it has one. */
   sampler: object | null;
 }
 
 /**
- * The samples of another sampler in batches.
+ * Groups the indices of another sampler into lists of `batchSize`. `dropLast`, false by default, leaves out a last list
+ * that is not full.
  *
  * ```ts
  * [...new data.BatchSampler(new data.SequentialSampler(5), 2)]; // [[0, 1], [2, 3], [4]]
@@ -338,19 +347,21 @@ export class BatchSampler implements Iterable<number[]> {
     }
     if (batch.length === 0 || this.dropLast) return;
     now.batches++;
-    // The sampler has come to its end: by its state, the next loop would start anew.
+    // The sampler has finished: with its state alone, the next loop would start from the beginning.
     now.finished = true;
     yield batch;
   }
 
+  /** Returns the position in the current epoch, with the sampler's state if it has one. */
   stateDict(): BatchSamplerState {
     return { ...this.now, sampler: isResumable(this.sampler) ? this.sampler.stateDict() : null };
   }
 
+  /** Restores a state of `stateDict()`: the next loop continues from there. */
   loadStateDict(state: BatchSamplerState): void {
     const { batches, finished, sampler } = (state ?? {}) as Partial<BatchSamplerState>;
     if (!is.size.is(batches) || typeof finished !== 'boolean' || sampler === undefined)
-      throw new TypeError('BatchSampler.loadStateDict: this is not the state of a BatchSampler');
+      throw new TypeError(`BatchSampler.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
     if (sampler !== null && isResumable(this.sampler)) this.sampler.loadStateDict(sampler);
     this.now = { batches: batches!, finished };
     this.resumes = batches! > 0;

@@ -1,28 +1,30 @@
 import { type Tensor, tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 
-/** Words in lower case, with their inner apostrophes; what stands between them is left out. */
+/** The words of a text in lower case, with inner apostrophes and without punctuation. */
 const wordsOf = (text: string): string[] =>
   text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu) ?? [];
 
 const options = { tokenize: is.callback, maxTokens: is.count, minFrequency: is.count, length: is.count };
 
-/** What `TextVectorizer` takes. */
+/** The options of `TextVectorizer`. */
 export interface TextVectorizerOptions {
-  /** The tokens of a text; its words in lower case by default. */
+  /** Splits a text into tokens; into words in lower case by default. */
   tokenize?: (text: string) => readonly string[];
-  /** The most numbers there may be, with the two that are no tokens: the rarest tokens are left out. */
+  /**
+   * The largest number of ids, including the two reserved ones; the rarest tokens are left out. No limit by default.
+   */
   maxTokens?: number;
-  /** How often a token must occur to have a number; 1 by default. */
+  /** The number of times a token must occur to get an id; 1 by default. */
   minFrequency?: number;
-  /** The length that all texts are cut or padded to; by default, that of the longest of a call. */
+  /** The length that texts are cut or padded to; by default that of the longest text of a call. */
   length?: number;
 }
 
 /**
- * Makes numbers of texts: `fit` learns the tokens of the training texts, `transform` gives any texts as rows of their
- * numbers. 0 fills rows up, 1 is a token that was not learned; the others follow from the most frequent on. Its state can
- * be saved with the model's.
+ * Converts texts to token ids: `fit` collects the tokens of the training texts, `transform` converts any texts. Id 0 is
+ * padding and 1 an unknown token; the others go from the most frequent token on. Its state can be saved with the
+ * model's.
  *
  * ```ts
  * const vectorizer = new data.TextVectorizer().fit(['The cat sat', 'the dog']);
@@ -34,7 +36,7 @@ export class TextVectorizer {
   private readonly maxTokens: number;
   private readonly minFrequency: number;
   private readonly length: number | undefined;
-  private numbers: ReadonlyMap<string, number> | null = null;
+  private ids: ReadonlyMap<string, number> | null = null;
 
   constructor(given: TextVectorizerOptions = {}) {
     const op = 'TextVectorizer';
@@ -45,14 +47,17 @@ export class TextVectorizer {
       length,
     } = checkOptions(op, given, options);
     if (maxTokens < 3)
-      throw new RangeError(`${op}: maxTokens is at least 3, as 0 and 1 are no tokens, got ${maxTokens}`);
+      throw new RangeError(`${op}: maxTokens must be at least 3, as ids 0 and 1 are reserved, got ${maxTokens}`);
     this.tokenize = tokenize;
     this.maxTokens = maxTokens;
     this.minFrequency = minFrequency;
     this.length = length;
   }
 
-  /** Learns the tokens of these texts, in place of those that it knew. Of tokens as frequent the first one seen is first. */
+  /**
+   * Collects the tokens of these texts, replacing earlier ones. Equally frequent tokens are in order of appearance.
+   * Returns this.
+   */
   fit(texts: Iterable<string>): this {
     const op = 'TextVectorizer.fit';
     if (typeof texts === 'string') throw notTexts(op, texts);
@@ -61,27 +66,27 @@ export class TextVectorizer {
     for (const text of texts)
       for (const token of this.tokensOf(op, text)) counts.set(token, (counts.get(token) ?? 0) + 1);
     const frequent = [...counts].filter(([, count]) => count >= this.minFrequency).sort(([, a], [, b]) => b - a);
-    this.take(frequent.slice(0, this.maxTokens - 2).map(([token]) => token));
+    this.setVocabulary(frequent.slice(0, this.maxTokens - 2).map(([token]) => token));
     return this;
   }
 
-  /** The tokens that were learned, of which the first has number 2. */
+  /** The known tokens; the first one has id 2. */
   get vocabulary(): string[] {
     return [...this.fitted('TextVectorizer.vocabulary').keys()];
   }
 
-  /** How many numbers there are, 0 and 1 among them: `numEmbeddings` of an `Embedding`. */
+  /** The number of ids, including 0 and 1: the `numEmbeddings` of an `Embedding`. */
   get size(): number {
     return this.fitted('TextVectorizer.size').size + 2;
   }
 
-  /** The numbers of texts: `[texts, length]`, int64, filled up with 0. */
+  /** Returns the token ids of texts, int64 `[texts, length]`, padded with 0. */
   transform(texts: readonly string[]): Tensor {
     const op = 'TextVectorizer.transform';
-    const numbers = this.fitted(op);
+    const ids = this.fitted(op);
     if (!Array.isArray(texts)) throw notTexts(op, texts);
     if (texts.length === 0) throw new TypeError(`${op}: there are no texts`);
-    const rows = texts.map((text) => this.tokensOf(op, text).map((token) => numbers.get(token) ?? 1));
+    const rows = texts.map((text) => this.tokensOf(op, text).map((token) => ids.get(token) ?? 1));
     const length = this.length ?? rows.reduce((most, row) => Math.max(most, row.length), 1);
     return tensor(
       rows.map((row) => Array.from({ length }, (_, i) => row[i] ?? 0)),
@@ -89,34 +94,36 @@ export class TextVectorizer {
     );
   }
 
+  /** Returns the vocabulary, for `loadStateDict` or `saveCheckpoint`. */
   stateDict(): { vocabulary: string[] | null } {
-    return { vocabulary: this.numbers && this.vocabulary };
+    return { vocabulary: this.ids && this.vocabulary };
   }
 
+  /** Restores a state of `stateDict()`. */
   loadStateDict(state: { vocabulary: readonly string[] | null }): void {
     const op = 'TextVectorizer.loadStateDict';
     check(op, 'the state', state, is.object);
     check(op, 'its vocabulary', state.vocabulary, is.nullable(is.arrayOf(is.string)));
-    if (state.vocabulary === null) this.numbers = null;
+    if (state.vocabulary === null) this.ids = null;
     else if (new Set(state.vocabulary).size < state.vocabulary.length)
-      throw new TypeError(`${op}: a token is in the vocabulary twice`);
-    else this.take(state.vocabulary);
+      throw new TypeError(`${op}: the vocabulary has a token twice`);
+    else this.setVocabulary(state.vocabulary);
   }
 
-  private take(tokens: readonly string[]): void {
-    this.numbers = new Map(tokens.map((token, i) => [token, i + 2]));
+  private setVocabulary(tokens: readonly string[]): void {
+    this.ids = new Map(tokens.map((token, i) => [token, i + 2]));
   }
 
   private tokensOf(op: string, text: unknown): readonly string[] {
     check(op, 'a text', text, is.string);
     const tokens = this.tokenize(text as string);
-    check(op, 'what tokenize gives', tokens, is.arrayOf(is.string));
+    check(op, 'the result of tokenize', tokens, is.arrayOf(is.string));
     return tokens;
   }
 
   private fitted(op: string): ReadonlyMap<string, number> {
-    if (!this.numbers) throw new TypeError(`${op}: call fit(texts) first`);
-    return this.numbers;
+    if (!this.ids) throw new TypeError(`${op}: call fit(texts) first`);
+    return this.ids;
   }
 }
 

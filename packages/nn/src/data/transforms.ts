@@ -3,24 +3,26 @@ import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/inte
 import { interpolate } from '../functions/interpolate.js';
 import { typedArray } from '../plain.js';
 
-// Images are tensors [channels, height, width], or batches of them, [..., channels, height, width].
+// All images are tensors [channels, height, width], or batches [..., channels, height, width].
 
-/** From one image to another, or to a tensor. */
+/** A function from an image to an image. */
 export type Transform = (image: Tensor) => Tensor;
 
 export interface Random {
+  /** The generator that draws; that of the flow when the transform is made by default. */
   generator?: Generator;
 }
 
-/** One transform after another. */
+/** Applies transforms one after another. */
 export function compose(...transforms: readonly Transform[]): Transform {
   for (const f of transforms) check('compose', 'a transform', f, is.callback);
   return (image) => transforms.reduce((x, f) => f(x), image);
 }
 
 /**
- * Pixels `[height, width, channels]`, as canvases and image decoders give them, as `[channels, height, width]`. Bytes become
- * float32 from 0 to 1; all other typed arrays keep their values, and their dtype.
+ * Converts pixels `[height, width, channels]`, as canvases and image decoders return them, to `[channels, height,
+ * width]`. Bytes become float32 from 0 to 1; other typed arrays keep their values and dtype. `size` is `[height, width,
+ * channels]`.
  */
 export function toTensor(pixels: TypedArray | Uint8ClampedArray, size: readonly [number, number, number]): Tensor {
   const values = typedArray(pixels) as TypedArray | null;
@@ -40,7 +42,7 @@ function imageOf(op: string, values: TypedArray, [height, width, channels]: read
   return flat.reshape(height, width, channels).permute(2, 0, 1).contiguous();
 }
 
-/** Pixels as canvases have them, and `ImageData`: four bytes each, red, green, blue and opacity. */
+/** Pixels as in a canvas's `ImageData`: four bytes each for red, green, blue and opacity. */
 export interface Pixels {
   readonly data: Uint8ClampedArray | Uint8Array;
   readonly width: number;
@@ -48,7 +50,7 @@ export interface Pixels {
 }
 
 /**
- * The image in an `ImageData`, such as `context.getImageData(0, 0, width, height)` gives, as float32 `[channels, height,
+ * Converts an `ImageData`, such as `context.getImageData(0, 0, width, height)`, to a float32 image `[channels, height,
  * width]` from 0 to 1. `channels` is 3 by default, without opacity; 4 keeps it.
  */
 export function fromPixels(image: Pixels, options: { channels?: 3 | 4 } = {}): Tensor {
@@ -77,13 +79,13 @@ function pair(op: string, size: number | readonly [number, number]): readonly [n
   return typeof size === 'number' ? [size, size] : size;
 }
 
-/** `(x - mean) / std` for each channel. */
+/** Normalizes each channel, `(x - mean) / std`, with a mean and a standard deviation above 0 for each. */
 export function normalize(mean: readonly number[], std: readonly number[]): Transform {
   check('normalize', 'mean', mean, is.arrayOf(is.number));
   check('normalize', 'std', std, is.arrayOf(is.number));
   if (mean.length !== std.length || std.some((v) => !(v > 0)))
     throw new RangeError(
-      `normalize: a mean and a std above 0 for each channel, got ${mean.length} and [${std.join(', ')}]`,
+      `normalize: needs a mean and a std above 0 for each channel, got ${mean.length} and [${std.join(', ')}]`,
     );
   const column = (v: readonly number[]) => tensor([...v], { shape: [v.length, 1, 1] });
   const [m, s] = [column(mean), column(std)];
@@ -92,13 +94,13 @@ export function normalize(mean: readonly number[], std: readonly number[]): Tran
     if (image.shape.at(-3) !== mean.length)
       throw new ShapeError(
         'normalize',
-        `${mean.length} means for [${image.shape.join(', ')}], which has ${image.shape.at(-3)} channels`,
+        `takes images of ${mean.length} channels, as many as it has means, got [${image.shape.join(', ')}]`,
       );
     return image.sub(m).div(s);
   };
 }
 
-/** The window of this size at (top, left). */
+/** The window of this size whose corner is at (top, left). */
 function crop(
   op: string,
   image: Tensor,
@@ -108,11 +110,11 @@ function crop(
 ): Tensor {
   const [h, w] = sizes(op, image);
   if (height > h || width > w)
-    throw new ShapeError(op, `an image of ${h} x ${w} has no window of ${height} x ${width}`);
+    throw new ShapeError(op, `a window of ${height} x ${width} does not fit into an image of ${h} x ${w}`);
   return image.narrow(-2, top, height).narrow(-1, left, width);
 }
 
-/** The middle of an image. */
+/** Crops the middle of an image to `size`, a number or `[height, width]`. Throws for smaller images. */
 export function centerCrop(size: number | readonly [number, number]): Transform {
   const [height, width] = pair('centerCrop', size);
   return (image) => {
@@ -123,7 +125,10 @@ export function centerCrop(size: number | readonly [number, number]): Transform 
 
 const randomCropOptions = { padding: is.size, generator: is.generator };
 
-/** A window at a random place, after `padding` zeros on each side. */
+/**
+ * Crops a random window of `size`, a number or `[height, width]`, after adding `padding` zeros on each side, 0 by
+ * default.
+ */
 export function randomCrop(
   size: number | readonly [number, number],
   options?: Random & { padding?: number },
@@ -134,8 +139,8 @@ export function randomCrop(
     checkTensors('randomCrop', image);
     const padded = padding > 0 ? image.pad([padding, padding, padding, padding]) : image;
     const [h, w] = sizes('randomCrop', padded);
-    const place = (n: number) => (n > 0 ? generator.below(n + 1) : 0);
-    return crop('randomCrop', padded, place(h - height), place(w - width), [height, width]);
+    const offset = (n: number) => (n > 0 ? generator.below(n + 1) : 0);
+    return crop('randomCrop', padded, offset(h - height), offset(w - width), [height, width]);
   };
 }
 
@@ -151,15 +156,15 @@ const randomFlip =
     };
   };
 
-/** Left and right exchanged with probability `p`. */
+/** Mirrors images left to right with probability `p`, 0.5 by default. */
 export const randomHorizontalFlip = randomFlip('randomHorizontalFlip', -1);
 
-/** Up and down exchanged with probability `p`. */
+/** Mirrors images top to bottom with probability `p`, 0.5 by default. */
 export const randomVerticalFlip = randomFlip('randomVerticalFlip', -2);
 
 const resizeOptions = { mode: is.oneOf('bilinear', 'nearest') };
 
-/** Scaled to this size. */
+/** Resizes images to `size`, a number or `[height, width]`. `mode` is 'bilinear' (the default) or 'nearest'. */
 export function resize(
   size: number | readonly [number, number],
   options?: { mode?: 'bilinear' | 'nearest' },
@@ -174,7 +179,7 @@ export function resize(
   };
 }
 
-/** Zeros on each side: one number, or [left, right, top, bottom]. */
+/** Pads images with `value`, 0 by default: one number for all sides, or `[left, right, top, bottom]`. */
 export function pad(
   padding: number | readonly [number, number, number, number],
   options?: { value?: number },
@@ -189,7 +194,7 @@ export function pad(
   };
 }
 
-/** The weighted mean of red, green and blue (ITU-R 601-2), as one channel. */
+/** Converts images of 3 channels to 1: the weighted mean of red, green and blue (ITU-R 601-2). */
 export const grayscale = (): Transform => (image) => {
   sizes('grayscale', image);
   if (image.shape.at(-3) !== 3) throw new ShapeError('grayscale', `takes 3 channels, got [${image.shape.join(', ')}]`);
@@ -197,13 +202,13 @@ export const grayscale = (): Transform => (image) => {
 };
 
 export interface ErasingOptions extends Random {
-  /** The probability; 0.5 by default. */
+  /** The probability of erasing; 0.5 by default. */
   p?: number;
-  /** The least and the largest share of the image's area; [0.02, 0.33] by default. */
+  /** The smallest and the largest fraction of the image's area; [0.02, 0.33] by default. */
   scale?: readonly [number, number];
-  /** The least and the largest height by width; [0.3, 3.3] by default. */
+  /** The smallest and the largest ratio of height to width; [0.3, 3.3] by default. */
   ratio?: readonly [number, number];
-  /** What is written; 0 by default. */
+  /** The value of erased pixels; 0 by default. */
   value?: number;
 }
 
@@ -216,7 +221,7 @@ const randomErasingOptions = {
   generator: is.generator,
 };
 
-/** A random rectangle set to `value` with probability `p` (Zhong et al., 2017); its area is a share of the image's. */
+/** Sets a random rectangle to `value` with probability `p` (Zhong et al., 2017). The image itself is not changed. */
 export function randomErasing(options?: ErasingOptions): Transform {
   const {
     p = 0.5,

@@ -1,10 +1,10 @@
-import { builtin, check, checkOptions, is } from '@gradgate/core/internal';
+import { builtin, check, checkOptions, is, show } from '@gradgate/core/internal';
 import type { Resumable } from '../plain.js';
 import { checkIndex, type Dataset, noteState } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
 import { moduleUrl, workerProgram } from './workerFiles.js';
 
-/** The part of `node:worker_threads` that is used. */
+/** The parts of `node:worker_threads` that are used. */
 interface Thread {
   postMessage(message: unknown): void;
   on(event: 'message' | 'messageerror' | 'error' | 'exit', listener: (value: any) => void): void;
@@ -17,21 +17,23 @@ interface WorkerThreads {
 }
 
 export interface WorkerOptions {
-  /** How many threads; 2 by default. */
+  /** The number of threads; 2 by default. */
   workers?: number;
-  /** Handed to the module's function, in each thread: plain data and tensors. */
+  /** The argument of the module's function in each thread: plain data and tensors. */
   data?: unknown;
 }
 
-/** A dataset in threads. Its state is that of the datasets in them, where they have one. */
+/** A dataset in worker threads. Its state is that of the datasets in them, if they have one. */
 export interface WorkerDataset<T> extends Dataset<T>, Resumable {
   getMany(indices: readonly number[]): Promise<T[]>;
+  /** Loads samples in one of the threads. */
   get(index: number): Promise<T>;
-  /** Ends the threads at once. */
+  /** Loads a sample in one of the threads. */
+  /** Ends the threads at once; pending requests fail. */
   close(): Promise<void>;
 }
 
-/** The states of the threads' datasets behind the samples that were used last, and whose turn it is. */
+/** The states of the datasets in the threads after the samples used last, and the thread whose turn it is. */
 interface WorkersState {
   turn: number;
   states: (object | null)[];
@@ -39,7 +41,7 @@ interface WorkersState {
 
 /**
  * A dataset whose samples are made in worker threads (Node only). `module` is the URL of a module whose default export
- * is a function that makes the dataset, from `data`; a path is taken from the current directory. Threads do not keep
+ * is a function that makes the dataset from `data`; a path is relative to the current directory. Threads do not keep
  * the process alive; `close()` ends them at once. With two threads: `await workerDataset(new URL('./images.js',
  * import.meta.url), { workers: 2 })`.
  */
@@ -69,7 +71,7 @@ export async function workerDataset<T>(module: URL | string, options: WorkerOpti
     const odd = lengths.findIndex((n) => n !== lengths[0]);
     if (odd > 0)
       throw new TypeError(
-        `${op}: the dataset has ${lengths[0]} samples in one thread and ${lengths[odd]} in another; all must make the same`,
+        `${op}: the dataset has ${lengths[0]} samples in one thread and ${lengths[odd]} in another; all threads must make the same dataset`,
       );
     return fromPool<T>(pool, lengths[0]!, close);
   } catch (error) {
@@ -101,12 +103,12 @@ function fromPool<T>(pool: readonly Remote[], length: number, close: () => Promi
     loadStateDict: (state: WorkersState) => {
       const { turn, states } = (state ?? {}) as Partial<WorkersState>;
       if (!is.size.is(turn) || !Array.isArray(states))
-        throw new TypeError('workerDataset.loadStateDict: takes what stateDict() gives');
-      // Without states of their own, any number of threads goes on.
+        throw new TypeError(`workerDataset.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
+      // Without states in the threads, any number of threads can continue.
       if (states.every((own) => own === null)) return;
       if (states.length !== pool.length)
         throw new TypeError(
-          `workerDataset.loadStateDict: this is the state of a dataset in ${states.length} threads, and here are ${pool.length}`,
+          `workerDataset.loadStateDict: the state is of ${states.length} threads, and the dataset has ${pool.length}; make it with { workers: ${states.length} }`,
         );
       Object.assign(now, { turn, states: [...states] });
       asked = turn!;
@@ -115,11 +117,11 @@ function fromPool<T>(pool: readonly Remote[], length: number, close: () => Promi
   };
 }
 
-/** What a thread is asked: for samples, or to take up a state. */
-export type Question = { id: number; indices: readonly number[] } | { state: Packed };
+/** A message to a thread: a request for samples, or a state to restore. */
+export type WorkerRequest = { id: number; indices: readonly number[] } | { state: Packed };
 
-/** What a thread sends back; id -1 tells the length of its dataset. Other messages are the dataset's own. */
-export interface Answer {
+/** An response of a thread; id -1 has the length of its dataset. Messages of other forms are the dataset's own. */
+export interface WorkerResponse {
   gradgate: number;
   value?: { length: number } | { samples: Packed; state: Packed | null };
   error?: { name: string; message: string; stack: string | undefined };
@@ -130,7 +132,7 @@ interface Samples {
   state: object | null;
 }
 
-/** One thread and the questions it has not answered yet. */
+/** One thread and its pending requests. */
 class Remote {
   readonly ready: Promise<number>;
   private readonly open = new Map<number, { resolve(v: never): void; reject(e: unknown): void }>();
@@ -139,7 +141,7 @@ class Remote {
 
   constructor(private readonly thread: Thread) {
     this.ready = new Promise((resolve, reject) => this.open.set(-1, { resolve, reject }));
-    // Some thread may fail before all are waited for.
+    // A thread may fail before it is awaited, which must not be an unhandled rejection.
     this.ready.catch(() => {});
     thread.on('message', (message) => this.receive(message));
     thread.on('messageerror', (error) => this.end(inWorker(error)));
@@ -147,18 +149,18 @@ class Remote {
     thread.on('exit', (code: number) => this.end(new Error(`a worker ended with code ${code}`)));
   }
 
-  private receive(answer: Answer | null): void {
-    const id = answer?.gradgate;
-    const question = id === undefined ? undefined : this.open.get(id);
-    if (!answer || !question) return;
+  private receive(response: WorkerResponse | null): void {
+    const id = response?.gradgate;
+    const request = id === undefined ? undefined : this.open.get(id);
+    if (!response || !request) return;
     this.open.delete(id!);
     if (this.open.size === 0) this.thread.unref();
-    const { value, error } = answer;
-    if (error) question.reject(inWorker(error));
-    else if (value && 'length' in value) question.resolve(value.length as never);
+    const { value, error } = response;
+    if (error) request.reject(inWorker(error));
+    else if (value && 'length' in value) request.resolve(value.length as never);
     else if (value) {
       const state = value.state && (unpack(value.state) as object);
-      question.resolve({ samples: unpack(value.samples), state } as never);
+      request.resolve({ samples: unpack(value.samples), state } as never);
     }
   }
 
@@ -167,15 +169,15 @@ class Remote {
     const id = this.asked++;
     return new Promise((resolve, reject) => {
       this.open.set(id, { resolve, reject });
-      // As long as somebody waits for an answer, the process goes on.
+      // A pending request keeps the process alive.
       this.thread.ref();
-      this.thread.postMessage({ id, indices: [...indices] } satisfies Question);
+      this.thread.postMessage({ id, indices: [...indices] } satisfies WorkerRequest);
     });
   }
 
-  /** Before whatever is asked from now on. */
+  /** Restores a state, before any later request. */
   load(state: object): void {
-    this.thread.postMessage({ state: pack(state) } satisfies Question);
+    this.thread.postMessage({ state: pack(state) } satisfies WorkerRequest);
   }
 
   async close(): Promise<void> {
@@ -190,7 +192,7 @@ class Remote {
   }
 }
 
-/** What was thrown in a thread, which may be anything. */
+/** An error from what was thrown in a thread, which may be any value. */
 function inWorker(thrown: unknown): Error {
   const { name, message } = (thrown ?? {}) as Partial<Error>;
   const text = message || (name ? `${name} without a message` : `${String(thrown)} was thrown`);

@@ -1,6 +1,6 @@
 import { builtin, installedFile, show } from '@gradgate/core/internal';
 
-// Where the files of worker threads are.
+// The locations of the files of worker threads.
 
 interface Modules {
   'node:url': { pathToFileURL(path: string): URL };
@@ -9,7 +9,7 @@ interface Modules {
 }
 const node = <K extends keyof Modules>(name: K): Modules[K] => builtin<Modules[K]>(name)!;
 
-/** The program of a data worker. */
+/** The URL of the program of a data worker. */
 export function workerProgram(): URL {
   const program = installedFile(new Error(), '@gradgate/nn', './dist/data/workerMain.js');
   if (program) return program;
@@ -19,7 +19,7 @@ export function workerProgram(): URL {
   );
 }
 
-/** The URL of a dataset's module: paths are taken from the current directory, as those of files are. */
+/** The URL of a dataset's module. Paths are relative to the current directory, as for files. */
 export function moduleUrl(module: URL | string): string {
   const isUrl = module instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(module);
   if (isUrl && !URL.canParse(String(module)))
@@ -27,8 +27,8 @@ export function moduleUrl(module: URL | string): string {
   const url = isUrl ? new URL(module) : node('node:url').pathToFileURL(node('node:path').resolve(module));
   if (url.protocol === 'file:' && !node('node:fs').existsSync(url))
     throw new TypeError(
-      `workerDataset: Cannot find module ${url.href}; a path such as './images.js' is taken from the current directory, and ` +
-        `new URL('./images.js', import.meta.url) is beside the program. In a bundle the module is a file of its own`,
+      `workerDataset: Cannot find module ${url.href}; a path such as './images.js' is relative to the current directory, ` +
+        `and new URL('./images.js', import.meta.url) to the program. In a bundle the module must be a separate file`,
     );
   return url.href;
 }

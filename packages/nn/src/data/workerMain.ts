@@ -2,19 +2,22 @@ import { builtin, is, show } from '@gradgate/core/internal';
 import { isResumable } from '../plain.js';
 import { asMapped, type Dataset } from './dataset.js';
 import { type Packed, pack, unpack } from './pack.js';
-import type { Answer, Question } from './worker.js';
+import type { WorkerRequest, WorkerResponse } from './worker.js';
 
-// The program of a data worker: makes the dataset, then answers with samples.
+// The program of a data worker: makes the dataset, then answers requests for samples.
 
 interface Parent {
   workerData: { module: string; data: Packed };
-  parentPort: { postMessage(answer: Answer): void; on(event: 'message', listener: (question: Question) => void): void };
+  parentPort: {
+    postMessage(answer: WorkerResponse): void;
+    on(event: 'message', listener: (request: WorkerRequest) => void): void;
+  };
 }
 
 const { workerData, parentPort } = builtin<Parent>('node:worker_threads')!;
 
-/** What was thrown, in a form that can be sent: it may be anything. */
-function failure(error: unknown): NonNullable<Answer['error']> {
+/** What was thrown, which may be any value, in a form that can be sent. */
+function failure(error: unknown): NonNullable<WorkerResponse['error']> {
   if (!(error instanceof Error)) return { name: '', message: `${show(error)} was thrown`, stack: undefined };
   return { name: String(error.name), message: String(error.message), stack: error.stack };
 }
@@ -23,23 +26,25 @@ async function samplesOf(dataset: Dataset<unknown>, indices: readonly number[]):
   if (!dataset.getMany) return Promise.all(indices.map(async (i) => dataset.get(i)));
   const samples = await dataset.getMany(indices);
   if (!Array.isArray(samples) || samples.length !== indices.length)
-    throw new TypeError(`getMany() gave ${show(samples)} for ${indices.length} samples; it gives an array of as many`);
+    throw new TypeError(
+      `getMany() returned ${show(samples)} for ${indices.length} samples; it must return an array of as many`,
+    );
   return samples;
 }
 
-/** A state that could not be taken up: the samples asked for next would not be those behind it. */
+/** The error of a state that could not be restored, if any: the next samples would not be those that follow it. */
 let refused: unknown[] = [];
 
-async function answer(dataset: Dataset<unknown>, question: Question): Promise<void> {
-  if ('state' in question) {
+async function answer(dataset: Dataset<unknown>, request: WorkerRequest): Promise<void> {
+  if ('state' in request) {
     try {
-      if (isResumable(dataset)) dataset.loadStateDict(unpack(question.state));
+      if (isResumable(dataset)) dataset.loadStateDict(unpack(request.state));
     } catch (error) {
       refused = [error];
     }
     return;
   }
-  const { id, indices } = question;
+  const { id, indices } = request;
   try {
     if (refused.length > 0) throw refused[0];
     const samples = await samplesOf(dataset, indices);
@@ -57,12 +62,12 @@ try {
   const dataset = asMapped<unknown>(`the default export of ${workerData.module}`, await make(unpack(workerData.data)));
   const { length } = dataset;
   if (!is.size.is(length)) throw new TypeError(`the dataset's length is ${show(length)}`);
-  // One after another, so that each answer has the state that is behind its samples.
+  // One request after another, so that each answer has the state after its samples.
   let last = Promise.resolve();
-  const inTurn = (question: Question) => {
-    last = last.then(() => answer(dataset, question));
+  const inTurn = (request: WorkerRequest) => {
+    last = last.then(() => answer(dataset, request));
   };
-  parentPort.on('message', (question) => (isResumable(dataset) ? inTurn(question) : void answer(dataset, question)));
+  parentPort.on('message', (request) => (isResumable(dataset) ? inTurn(request) : void answer(dataset, request)));
   parentPort.postMessage({ gradgate: -1, value: { length } });
 } catch (error) {
   parentPort.postMessage({ gradgate: -1, error: failure(error) });

@@ -99,7 +99,7 @@ export class ConvBase extends Module {
     this.resetParameters();
   }
 
-  /** √fanIn, PyTorch's default./√fanIn, PyTorch's default. */
+  /** Draws weight and bias from the uniform distribution within ±1 / √fanIn, as PyTorch does. */
   resetParameters(): void {
     kaimingUniform_(this.weight, { a: Math.sqrt(5) });
     const fanIn = this.weight.numel / this.weight.shape[0]!;

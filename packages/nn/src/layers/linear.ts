@@ -38,7 +38,7 @@ export class Linear extends Module {
     this.resetParameters();
   }
 
-  /** √inFeatures, PyTorch's default./√inFeatures, PyTorch's default. */
+  /** Draws weight and bias from the uniform distribution within ±1 / √inFeatures, as PyTorch does. */
   resetParameters(): void {
     const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
     uniform_(this.weight, -bound, bound);

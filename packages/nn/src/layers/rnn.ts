@@ -130,7 +130,7 @@ class CellBase extends Module {
   }
 }
 
-/** √hiddenSize, as PyTorch starts all recurrent weights./√hiddenSize, as PyTorch starts all recurrent weights. */
+/** A tensor drawn from the uniform distribution within ±1 / √hiddenSize, as PyTorch initialises recurrent weights. */
 const uniformWithin = (shape: readonly number[], hiddenSize: number): Tensor =>
   uniform_(empty(shape), -1 / Math.sqrt(hiddenSize), 1 / Math.sqrt(hiddenSize));
 

@@ -4,9 +4,9 @@ import { checkTensor, Metric, SumMetric } from './metric.js';
 
 type Labels = ArrayLike<number>;
 
-const shown = (t: Tensor): string => `[${t.shape.join(', ')}]`;
+const shapeText = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 
-/** Refuses what is neither scores [N, classes, ...] nor labels for a target [N, ...]; says which of both. */
+/** Checks that predictions are scores [N, classes, ...] or labels for a target [N, ...]; returns which of the two. */
 function checkPair(op: string, predictions: Tensor, target: Tensor): 'scores' | 'labels' {
   checkTensor(op, 'predictions', predictions);
   checkTensor(op, 'target', target);
@@ -14,11 +14,13 @@ function checkPair(op: string, predictions: Tensor, target: Tensor): 'scores' | 
   const [n, , ...rest] = predictions.shape;
   if (predictions.ndim >= 2 && [n, ...rest].join() === target.shape.join()) return 'scores';
   throw new TypeError(
-    `${op}: takes labels of the target's shape or scores [N, classes, ...] for a target [N, ...], got ${shown(predictions)} and ${shown(target)}`,
+    `${op}: takes labels of the target's shape or scores [N, classes, ...] for a target [N, ...], got ${shapeText(predictions)} and ${shapeText(target)}`,
   );
 }
 
-/** What is predicted, as labels: the class of the highest score, or whether a score for two classes is above `threshold`. */
+/**
+ * The predictions as labels: the class of the highest score, or for two classes whether a score is above `threshold`.
+ */
 function predicted(predictions: Tensor, kind: 'scores' | 'labels', threshold: number): Labels {
   if (kind === 'scores') return noGrad.run(() => predictions.detach().argmax(1)).toTypedArray();
   const values = predictions.toTypedArray();
@@ -28,13 +30,13 @@ function predicted(predictions: Tensor, kind: 'scores' | 'labels', threshold: nu
 function checkLabels(op: string, labels: Labels, classes: number): void {
   for (let i = 0; i < labels.length; i++)
     if (!(Number.isInteger(labels[i]) && labels[i]! >= 0 && labels[i]! < classes))
-      throw new RangeError(`${op}: a label is ${labels[i]}; labels are whole numbers from 0 to ${classes - 1}`);
+      throw new RangeError(`${op}: labels must be whole numbers from 0 to ${classes - 1}, got ${labels[i]}`);
 }
 
 /**
- * The part of samples whose class is right; with `topK` a class among the k highest scores is. Takes scores [N, classes, ...]
- * or labels [N, ...], and a target [N, ...]; scores of the target's own shape and floating point are for two classes, and
- * above `threshold` (0.5) they mean class 1.
+ * The fraction of samples whose class is right, or with `topK` is among the k highest scores. Takes scores `[N,
+ * classes, ...]` or labels `[N, ...]`, and a target `[N, ...]`. Floating point predictions in the shape of the target
+ * are scores for two classes; above `threshold`, 0.5 by default, they mean class 1. Throws for labels out of range.
  *
  * ```ts
  * const accuracy = new metrics.Accuracy();
@@ -56,7 +58,7 @@ export class Accuracy extends SumMetric {
   update(predictions: Tensor, target: Tensor): void {
     const kind = checkPair('Accuracy.update', predictions, target);
     if (this.topK > 1 && kind === 'labels')
-      throw new TypeError(`Accuracy.update: topK needs scores [N, classes, ...], got ${shown(predictions)}`);
+      throw new TypeError(`Accuracy.update: topK needs scores [N, classes, ...], got ${shapeText(predictions)}`);
     const labels = target.toTypedArray();
     if (kind === 'scores') checkLabels('Accuracy.update', labels, predictions.shape[1]!);
     let right = 0;
@@ -77,17 +79,17 @@ export class Accuracy extends SumMetric {
 }
 
 interface ClassOptions {
-  /** How many classes there are; by default as many as are seen. */
+  /** The number of classes; by default the largest label seen plus 1. */
   numClasses?: number;
-  /** Above it, a score for two classes means class 1; 0.5 by default. */
+  /** The score above which a prediction for two classes means class 1; 0.5 by default. */
   threshold?: number;
 }
 
 const classOptions = { numClasses: is.count, threshold: is.number };
 const maxClasses = 10_000;
 
-/** Metrics that come of how often each class was taken for each: rows are the target's classes, columns those predicted. */
-abstract class Confusion<V> extends Metric<V> {
+/** The base of metrics computed from a confusion matrix, whose rows are target classes and columns predicted ones. */
+abstract class ConfusionBase<V> extends Metric<V> {
   readonly numClasses: number | null;
   readonly threshold: number;
 
@@ -114,7 +116,8 @@ abstract class Confusion<V> extends Metric<V> {
 
   protected merge(values: readonly number[]): void {
     const [own, other] = [this.classes, Math.sqrt(values.length)];
-    if (!Number.isInteger(other)) throw new TypeError(`${this.name}: ${values.length} counts are no square of classes`);
+    if (!Number.isInteger(other))
+      throw new TypeError(`${this.name}: ${values.length} counts do not form a square matrix`);
     const classes = Math.max(own, other);
     const at = (list: readonly number[], size: number, i: number, j: number): number =>
       i < size && j < size ? list[i * size + j]! : 0;
@@ -130,7 +133,8 @@ abstract class Confusion<V> extends Metric<V> {
 }
 
 /**
- * How often each class (row) was taken for each (column), as [classes, classes]; see `Accuracy` for what it takes.
+ * The confusion matrix: how often each class (row) was predicted as each class (column), int64 `[classes, classes]`.
+ * Takes the same as `Accuracy`.
  *
  * ```ts
  * const matrix = new metrics.ConfusionMatrix({ numClasses: 2 });
@@ -138,27 +142,30 @@ abstract class Confusion<V> extends Metric<V> {
  * matrix.compute(); // [[1, 1], [0, 1]]
  * ```
  */
-export class ConfusionMatrix extends Confusion<Tensor> {
+export class ConfusionMatrix extends ConfusionBase<Tensor> {
   constructor(options: ClassOptions = {}) {
     super(checkOptions('ConfusionMatrix', options, classOptions));
   }
 
-  /** An int64 tensor [classes, classes]. */
+  /** Returns the matrix, int64 `[classes, classes]`. */
   compute(): Tensor {
     this.checkUpdated();
     return tensor(this.values, { shape: [this.classes, this.classes], dtype: 'int64' });
   }
 }
 
-/** How the figures of classes become one: `'binary'` is that of class 1, `'weighted'` counts a class as often as it is there. */
+/**
+ * How scores of classes become one: 'binary' takes that of class 1; 'macro' the mean over classes; 'micro' counts all
+ * samples together; 'weighted' is the mean weighted by how often classes occur.
+ */
 export type Average = 'binary' | 'macro' | 'micro' | 'weighted';
 
 interface ScoreOptions extends ClassOptions {
-  /** `'macro'` by default: the mean over the classes that are in the target or were predicted. */
+  /** How scores of classes become one; 'macro' by default, the mean over classes that occur or were predicted. */
   average?: Average;
 }
 
-abstract class Score extends Confusion<number> {
+abstract class Score extends ConfusionBase<number> {
   readonly average: Average;
 
   constructor(op: string, options: ScoreOptions) {
@@ -167,23 +174,23 @@ abstract class Score extends Confusion<number> {
     this.average = options.average ?? 'macro';
   }
 
-  /** The figure of one class, or of all together; 0 where it would be divided by 0. */
-  protected abstract score(right: number, predicted: number, there: number): number;
+  /** The score from the counts of right predictions, predictions and occurrences; 0 where it would divide by 0. */
+  protected abstract score(right: number, predicted: number, occurrences: number): number;
 
   compute(): number {
     this.checkUpdated();
     const n = this.classes;
     if (this.average === 'binary' && n > 2)
-      throw new TypeError(`${this.name}.compute: average 'binary' is for 2 classes, there are ${n}; use 'macro'`);
+      throw new TypeError(`${this.name}.compute: average 'binary' is for 2 classes, occurrences are ${n}; use 'macro'`);
     const numbers = Array.from({ length: n }, (_, c) => c);
     const sum = (f: (c: number) => number): number => numbers.reduce((total, c) => total + f(c), 0);
     const right = (c: number) => this.values[c * n + c]!;
     const guessed = (c: number) => sum((t) => this.values[t * n + c]!);
-    const there = (c: number) => sum((p) => this.values[c * n + p]!);
-    const of = (c: number) => this.score(right(c), guessed(c), there(c));
+    const occurrences = (c: number) => sum((p) => this.values[c * n + p]!);
+    const of = (c: number) => this.score(right(c), guessed(c), occurrences(c));
     if (this.average === 'binary') return of(1);
-    if (this.average === 'micro') return this.score(sum(right), sum(guessed), sum(there));
-    const weight = this.average === 'weighted' ? there : (c: number) => Number(guessed(c) + there(c) > 0);
+    if (this.average === 'micro') return this.score(sum(right), sum(guessed), sum(occurrences));
+    const weight = this.average === 'weighted' ? occurrences : (c: number) => Number(guessed(c) + occurrences(c) > 0);
     return sum((c) => weight(c) * of(c)) / sum(weight);
   }
 }
@@ -191,7 +198,8 @@ abstract class Score extends Confusion<number> {
 const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 /**
- * The part of what was predicted as a class that is of it; see `Accuracy` for what it takes.
+ * The fraction of the predictions of a class that are right. Takes the same as `Accuracy`; options `average`,
+ * `numClasses` and `threshold`.
  *
  * ```ts
  * const precision = new metrics.Precision({ average: 'binary' });
@@ -210,7 +218,8 @@ export class Precision extends Score {
 }
 
 /**
- * The part of a class that was predicted as it; see `Accuracy` for what it takes.
+ * The fraction of the samples of a class that were predicted as it. Takes the same as `Accuracy`; options `average`,
+ * `numClasses` and `threshold`.
  *
  * ```ts
  * const recall = new metrics.Recall({ average: 'binary' });
@@ -223,13 +232,14 @@ export class Recall extends Score {
     super('Recall', options);
   }
 
-  protected score(right: number, _: number, there: number): number {
-    return ratio(right, there);
+  protected score(right: number, _: number, occurrences: number): number {
+    return ratio(right, occurrences);
   }
 }
 
 /**
- * The harmonic mean of precision and recall; see `Accuracy` for what it takes.
+ * The harmonic mean of precision and recall. Takes the same as `Accuracy`; options `average`, `numClasses` and
+ * `threshold`.
  *
  * ```ts
  * const f1 = new metrics.F1Score({ average: 'binary' });
@@ -242,7 +252,7 @@ export class F1Score extends Score {
     super('F1Score', options);
   }
 
-  protected score(right: number, guessed: number, there: number): number {
-    return ratio(2 * right, guessed + there);
+  protected score(right: number, guessed: number, occurrences: number): number {
+    return ratio(2 * right, guessed + occurrences);
   }
 }

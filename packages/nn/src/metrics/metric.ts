@@ -1,26 +1,28 @@
-import { noGrad, Tensor, tensor, zeros } from '@gradgate/core';
+import { noGrad, type Tensor, tensor, zeros } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
 
-/** What is asked of ranks that measure together; the module `@gradgate/distributed` as a whole is one. */
+/** The functions that `sync` needs of ranks; the module `@gradgate/distributed` has them. */
 export interface Ranks {
+  /** The number of this rank. */
   rank(): number;
+  /** The number of ranks. */
   worldSize(): number;
   /** Sums a tensor over all ranks, in place. */
   allReduce(t: Tensor): unknown;
 }
 
-/** What a metric has counted. */
+/** The state of a metric. */
 export interface MetricState {
   values: number[];
 }
 
 /**
- * Base class of metrics: they add up batch by batch in `update`, and `compute` gives the figure of all batches since the
- * last `reset`. They keep plain numbers, never tensors: so nothing is recorded, whatever the mode, and no graph is held.
- * Flows that run at the same time each have an instance of their own.
+ * The base class of metrics: `update` adds a batch, and `compute` returns the value over all batches since the last
+ * `reset`. Metrics keep plain numbers, never tensors, so they record nothing and hold no graph. Flows that run at the
+ * same time need an instance each.
  *
- * A metric of your own says what it keeps in `values`, how the values of two of them become one in `merge`, and the figure
- * in `compute`.
+ * A metric of your own says what it keeps in `values`, how the values of two instances are combined in `merge`, and its
+ * value in `compute`.
  *
  * ```ts
  * const loss = new metrics.Mean();
@@ -30,13 +32,13 @@ export interface MetricState {
  * ```
  */
 export abstract class Metric<V = number> {
-  /** All that is kept; empty before the first batch. */
+  /** The state; empty before the first batch. */
   protected values: number[] = [];
 
-  /** The figure of all batches since the last `reset`; throws where there were none. */
+  /** Returns the value over all batches since the last `reset`; throws if there were none. */
   abstract compute(): V;
 
-  /** Puts what another instance, with the same options, has counted to what this one has. */
+  /** Adds the values of another instance with the same options to those of this one. */
   protected abstract merge(values: readonly number[]): void;
 
   /** Whether there was no batch since the last `reset`. */
@@ -44,21 +46,21 @@ export abstract class Metric<V = number> {
     return this.values.length === 0;
   }
 
-  /** Forgets all batches. */
+  /** Clears the state. */
   reset(): void {
     this.values = [];
   }
 
-  /** What has been counted, for `loadStateDict` or `saveCheckpoint`. A snapshot. */
+  /** Returns the state, for `loadStateDict` or `saveCheckpoint`. A snapshot. */
   stateDict(): MetricState {
     return { values: [...this.values] };
   }
 
-  /** Takes over what `stateDict()` of a metric with the same options told. */
+  /** Restores the state of a metric with the same options. */
   loadStateDict(state: MetricState): void {
     const values: unknown = state?.values;
     if (!Array.isArray(values) || !values.every((v) => typeof v === 'number'))
-      throw new TypeError(`${this.name}.loadStateDict: takes what stateDict() gives, got ${show(state)}`);
+      throw new TypeError(`${this.name}.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
     const before = this.values;
     this.values = [];
     try {
@@ -69,14 +71,14 @@ export abstract class Metric<V = number> {
     }
   }
 
-  /** Puts what another instance, with the same options, has counted behind what this one has. */
+  /** Adds the state of another instance with the same options to that of this one. */
   mergeState(state: MetricState): void {
     check(`${this.name}.mergeState`, 'values of the state', state?.values, is.arrayOf(is.number));
     if (state.values.length > 0) this.merge(state.values);
   }
 
   /**
-   * A metric of what all ranks have counted, each its own batches; this one stays as it is. All ranks call it alike.
+   * Returns a metric over the batches of all ranks; this one stays as it is. All ranks must call it.
    *
    * @example
    * import * as distributed from '@gradgate/distributed';
@@ -111,11 +113,14 @@ export abstract class Metric<V = number> {
   }
 
   protected checkUpdated(): void {
-    if (this.isEmpty) throw new TypeError(`${this.name}.compute: there was no update() since the start or reset()`);
+    if (this.isEmpty)
+      throw new TypeError(
+        `${this.name}.compute: call update() first; there were no batches since the start or reset()`,
+      );
   }
 }
 
-/** A metric that keeps sums: those of two of them are added. */
+/** The base of metrics that keep sums, which are added to combine two instances. */
 export abstract class SumMetric<V = number> extends Metric<V> {
   protected merge(values: readonly number[]): void {
     if (this.isEmpty) this.values = [...values];
@@ -125,15 +130,15 @@ export abstract class SumMetric<V = number> extends Metric<V> {
   }
 }
 
-/** Refuses what is not two tensors of one shape. */
-export function checkSame(op: string, predictions: unknown, target: unknown): void {
+/** Throws unless both are tensors of the same shape. */
+export function checkSameShape(op: string, predictions: unknown, target: unknown): void {
   checkTensor(op, 'predictions', predictions);
   checkTensor(op, 'target', target);
   const [a, b] = [predictions as Tensor, target as Tensor].map((t) => t.shape.join(', '));
-  if (a !== b) throw new TypeError(`${op}: predictions have shape [${a}], target has [${b}]; they are of one shape`);
+  if (a !== b) throw new TypeError(`${op}: predictions and target must have the same shape, got [${a}] and [${b}]`);
 }
 
-/** Refuses what is no tensor. */
+/** Throws unless `value` is a tensor. */
 export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
-  if (!Tensor.is(value)) throw new TypeError(`${op}: ${name} is a Tensor, got ${show(value)}`);
+  check(op, name, value, is.tensor);
 }

@@ -3,13 +3,16 @@ import { checkOptions, is } from '@gradgate/core/internal';
 import { checkTensor, Metric } from './metric.js';
 
 interface RankingOptions {
-  /** With several classes: the mean over them, each counted once (`'macro'`, the default) or as often as it is there. */
+  /**
+   * With several classes, how the mean over them is weighted: equally ('macro', the default) or by how often they occur
+   * ('weighted').
+   */
   average?: 'macro' | 'weighted';
 }
 
-/** Metrics of an order: they keep all scores, of one class or of several. */
+/** The base of metrics of a ranking. They keep all scores, of one class or of several. */
 abstract class Ranking extends Metric {
-  // [scores of a sample, then of each sample: its scores, its label]
+  // The values are [scores per sample, then for each sample its scores and its label].
   readonly average: 'macro' | 'weighted';
 
   constructor(op: string, options: RankingOptions) {
@@ -29,11 +32,11 @@ abstract class Ranking extends Metric {
     const width = scores.ndim === 2 ? scores.shape[1]! : 1;
     const classes = Math.max(2, width);
     const [s, labels] = [scores.toTypedArray(), target.toTypedArray()];
-    if (s.some(Number.isNaN)) throw new RangeError(`${op}: a score is NaN, which has no place in an order`);
+    if (s.some(Number.isNaN)) throw new RangeError(`${op}: a score is NaN, which cannot be ranked`);
     const values = [width];
     labels.forEach((label, i) => {
       if (!(Number.isInteger(label) && label >= 0 && label < classes))
-        throw new RangeError(`${op}: a label is ${label}; labels are whole numbers from 0 to ${classes - 1}`);
+        throw new RangeError(`${op}: labels must be whole numbers from 0 to ${classes - 1}, got ${label}`);
       for (let c = 0; c < width; c++) values.push(s[i * width + c]!);
       values.push(label);
     });
@@ -43,11 +46,11 @@ abstract class Ranking extends Metric {
   protected merge(values: readonly number[]): void {
     if (this.isEmpty) this.values = [...values];
     else if (values[0] !== this.values[0])
-      throw new TypeError(`${this.name}: scores of ${values[0]} classes, before of ${this.values[0]}`);
+      throw new TypeError(`${this.name}: got scores of ${values[0]} classes after scores of ${this.values[0]}`);
     else for (let i = 1; i < values.length; i++) this.values.push(values[i]!);
   }
 
-  /** The figure of groups of equal scores, highest first: how many of each are of the class, and how many are not. */
+  /** The score from groups of equal scores, highest first: how many of each are in the class, and how many are not. */
   protected abstract score(
     groups: readonly (readonly [number, number])[],
     positives: number,
@@ -79,8 +82,9 @@ abstract class Ranking extends Metric {
 }
 
 /**
- * The area under the ROC curve: how likely a sample of the class has a higher score than one that is not. Of several classes,
- * each against the rest. NaN where a class has no samples, or all.
+ * The area under the ROC curve: the probability that a sample of the class has a higher score than one that is not.
+ * Several classes are each compared with the rest. NaN if a class has no samples, or all. Takes scores `[N]` and a
+ * target `[N]` of 0 and 1, or scores `[N, classes]` and a target `[N]` of classes.
  *
  * ```ts
  * const auroc = new metrics.AUROC();
@@ -104,8 +108,8 @@ export class AUROC extends Ranking {
 }
 
 /**
- * The mean precision over the ranks of a class's samples (the area under the precision-recall curve); 0 for a class
- * without any.
+ * The mean precision at the ranks of a class's samples (the area under the precision-recall curve); 0 for a class
+ * without samples. Takes the same as `AUROC`.
  *
  * ```ts
  * const precision = new metrics.AveragePrecision();

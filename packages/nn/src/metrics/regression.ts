@@ -1,9 +1,9 @@
 import { logSoftmax, noGrad, type Tensor } from '@gradgate/core';
 import { check, checkOptions, is } from '@gradgate/core/internal';
-import { checkSame, checkTensor, Metric, SumMetric } from './metric.js';
+import { checkSameShape, checkTensor, Metric, SumMetric } from './metric.js';
 
 /**
- * The mean of numbers, such as losses; each may have a weight, such as the size of its batch.
+ * The mean of numbers, such as losses. Each may have a weight, such as the size of its batch.
  *
  * ```ts
  * const average = new metrics.Mean();
@@ -13,7 +13,7 @@ import { checkSame, checkTensor, Metric, SumMetric } from './metric.js';
  * ```
  */
 export class Mean extends SumMetric {
-  /** Takes a number, or a tensor each of whose elements counts. */
+  /** Adds a number, or each element of a tensor. `weight` is 1 by default. */
   update(value: number | Tensor, weight = 1): void {
     check('Mean.update', 'weight', weight, is.nonNegative);
     check('Mean.update', 'value', value, is.either(is.number, is.tensor));
@@ -28,7 +28,7 @@ export class Mean extends SumMetric {
 }
 
 /**
- * The mean squared error; with `root: true` its root (RMSE). Predictions and target are of one shape.
+ * The mean squared error; with `root: true` its root (RMSE). Predictions and target have the same shape.
  *
  * ```ts
  * const error = new metrics.MeanSquaredError({ root: true });
@@ -56,7 +56,7 @@ export class MeanSquaredError extends SumMetric {
 }
 
 /**
- * The mean absolute error. Predictions and target are of one shape.
+ * The mean absolute error. Predictions and target have the same shape.
  *
  * ```ts
  * const error = new metrics.MeanAbsoluteError();
@@ -76,8 +76,8 @@ export class MeanAbsoluteError extends SumMetric {
 }
 
 /**
- * How much of the target's variance the predictions explain (R²): 1 at best, 0 for who always says the mean. Takes [N] or
- * [N, outputs]; of several outputs the mean. NaN for a single sample.
+ * R²: the fraction of the target's variance that the predictions explain, 1 at best, and 0 for always predicting the
+ * mean. Takes `[N]` or `[N, outputs]`, where it is the mean over outputs. NaN for a single sample.
  *
  * ```ts
  * const r2 = new metrics.R2Score();
@@ -86,10 +86,10 @@ export class MeanAbsoluteError extends SumMetric {
  * ```
  */
 export class R2Score extends Metric {
-  // [samples, then of each output: mean, sum of squared deviations from it, sum of squared errors]
+  // The values are [samples, then for each output its mean, sum of squared deviations and sum of squared errors].
   update(predictions: Tensor, target: Tensor): void {
     const op = 'R2Score.update';
-    checkSame(op, predictions, target);
+    checkSameShape(op, predictions, target);
     if (target.ndim < 1 || target.ndim > 2)
       throw new TypeError(`${op}: takes [N] or [N, outputs], got [${target.shape.join(', ')}]`);
     const [n, outputs = 1] = target.shape as [number, number?];
@@ -108,7 +108,7 @@ export class R2Score extends Metric {
     this.merge(values);
   }
 
-  // Sums of squares alone would lose all digits where the mean is far from 0 (Chan, Golub and LeVeque, 1979).
+  // Combines means and deviations, as sums of squares lose all digits if the mean is far from 0 (Chan et al., 1979).
   protected merge(values: readonly number[]): void {
     if (this.isEmpty) {
       this.values = [...values];
@@ -116,7 +116,7 @@ export class R2Score extends Metric {
     }
     if (values.length !== this.values.length)
       throw new TypeError(
-        `R2Score: a batch of ${(values.length - 1) / 3} outputs, before ${(this.values.length - 1) / 3}`,
+        `R2Score: got a batch of ${(values.length - 1) / 3} outputs after batches of ${(this.values.length - 1) / 3}`,
       );
     const [n, m] = [this.values[0]!, values[0]!];
     const merged = [n + m];
@@ -144,8 +144,8 @@ export class R2Score extends Metric {
 }
 
 /**
- * The exponential of the mean cross entropy, of language models. Takes logits [..., classes] and target [...], numbers of
- * classes; targets that are `ignoreIndex` (-100) do not count.
+ * The exponential of the mean cross entropy of a language model. Takes logits `[..., classes]` and a target `[...]` of
+ * classes; targets equal to `ignoreIndex`, -100 by default, do not count.
  *
  * ```ts
  * const perplexity = new metrics.Perplexity();
@@ -175,7 +175,7 @@ export class Perplexity extends SumMetric {
     Array.from(target.toTypedArray()).forEach((label, i) => {
       if (label === this.ignoreIndex) return;
       if (!(Number.isInteger(label) && label >= 0 && label < classes))
-        throw new RangeError(`${op}: a target is ${label}; there are classes 0 to ${classes - 1}`);
+        throw new RangeError(`${op}: targets must be classes from 0 to ${classes - 1}, got ${label}`);
       loss -= logs[i * classes + label]!;
       n++;
     });
@@ -194,9 +194,9 @@ const sum = (values: ArrayLike<number>, f: (v: number) => number): number => {
   return total;
 };
 
-/** The sum of `f` of all differences, and how many there are. */
+/** The sum of `f` over all differences, and their number. */
 function differences(op: string, predictions: Tensor, target: Tensor, f: (d: number) => number): [number, number] {
-  checkSame(op, predictions, target);
+  checkSameShape(op, predictions, target);
   const [p, y] = [predictions.toTypedArray(), target.toTypedArray()];
   let total = 0;
   for (let i = 0; i < p.length; i++) total += f(p[i]! - y[i]!);

@@ -3,16 +3,20 @@ import { show } from '@gradgate/core/internal';
 import { BuiltInOptimizer, type Group, type MemoryKinds, type ParamGroup, rule } from './optimizer.js';
 
 export interface AdafactorOptions {
-  /** The largest rate; it falls as one over the root of the number of steps. */
+  /** The largest learning rate; from some step on it is one over the root of the number of steps. 0.01 by default. */
   lr: number;
-  /** The power of the number of steps with which the means of squares grow longer. */
+  /** The exponent `e` by which a step weighs `step ** e` in the means of squares; -0.8 by default, at most 0. */
   beta2Decay: number;
-  /** The smallest root of a mean square, by default the dtype's smallest step; and the smallest size of weights. */
+  /**
+   * The smallest root mean square of gradients (null for the dtype's machine epsilon), and of weights; [null, 1e-3] by
+   * default.
+   */
   eps: readonly [number | null, number];
-  /** How far a step's root mean square may be above 1. */
+  /** The largest root mean square of a step before it is scaled down; 1 by default, and at least 1. */
   d: number;
-  /** Decoupled decay. */
+  /** Decoupled weight decay; 0 by default. */
   weightDecay: number;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -24,9 +28,9 @@ interface State {
 }
 
 /**
- * Adafactor (Shazeer and Stern, 2018): steps relative to the size of the weights, by mean squares of which a matrix keeps its
- * rows and columns alone: a fraction of Adam's memory. Options: `lr` 0.01, `beta2Decay` -0.8, `eps` [null, 1e-3], `d` 1,
- * `weightDecay` 0, `maximize` false.
+ * Adafactor (Shazeer and Stern, 2018): steps relative to the size of the weights. For a matrix it stores mean squares
+ * of rows and columns only, a fraction of Adam's memory. Options: `lr` 0.01, `beta2Decay` -0.8, `eps` [null, 1e-3], `d`
+ * 1, `weightDecay` 0, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -42,8 +46,8 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
   }
 
   protected override checkGroup({ beta2Decay, d }: Group<AdafactorOptions>): void {
-    if (!(beta2Decay <= 0)) throw new RangeError(`Adafactor: beta2Decay is not above 0, got ${show(beta2Decay)}`);
-    if (!(d >= 1)) throw new RangeError(`Adafactor: d is from 1 up, got ${show(d)}`);
+    if (!(beta2Decay <= 0)) throw new RangeError(`Adafactor: beta2Decay must be at most 0, got ${show(beta2Decay)}`);
+    if (!(d >= 1)) throw new RangeError(`Adafactor: d must be at least 1, got ${show(d)}`);
   }
 
   protected override memory(_: Group<AdafactorOptions>, p: Tensor): MemoryKinds {
@@ -59,7 +63,7 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
     const grad = maximize ? gradient.neg() : gradient;
     const step = (state.step ?? 0) + 1;
     const share = step ** beta2Decay;
-    // Tensors, for the values of some devices are not there at once.
+    // Tensors rather than numbers: some devices can only be read asynchronously.
     const size = (x: Tensor) => x.norm().div(Math.sqrt(x.numel));
     const rate = size(p)
       .clamp(smallest)
@@ -72,7 +76,7 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
     state.step = step;
   }
 
-  /** The mean squares of the gradient, of a matrix from those of its rows and columns. */
+  /** The mean squares of the gradient; for a matrix, estimated from those of rows and columns. */
   #estimate(grad: Tensor, state: State, share: number, eps: number): Tensor {
     const { dtype, device } = grad;
     const start = (shape: readonly number[]) => zeros([...shape], { dtype, device });

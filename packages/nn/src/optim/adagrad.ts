@@ -1,5 +1,5 @@
 import type { Tensor, TypedArray } from '@gradgate/core';
-import type { StepRule } from '@gradgate/core/internal';
+import { is, type StepRule } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
@@ -11,17 +11,23 @@ import {
 } from './optimizer.js';
 
 export interface AdagradOptions {
+  /** The learning rate; 0.01 by default. */
   lr: number;
+  /** The decay of the learning rate, which is divided by `1 + steps * lrDecay`; 0 by default. */
   lrDecay: number;
+  /** L2 penalty; 0 by default. */
   weightDecay: number;
+  /** What the sums of squares start from; 0 by default. */
   initialAccumulatorValue: number;
+  /** Added to the denominator; 1e-10 by default. */
   eps: number;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
 /**
- * Adagrad (Duchi et al., 2011): each step is divided by the root of the sum of all squares so far. Options: `lr` 0.01,
- * `lrDecay` 0, `weightDecay` 0, `initialAccumulatorValue` 0, `eps` 1e-10, `maximize` false.
+ * Adagrad (Duchi et al., 2011): divides each step by the root of the sum of all squared gradients so far. Options: `lr`
+ * 0.01, `lrDecay` 0, `weightDecay` 0, `initialAccumulatorValue` 0, `eps` 1e-10, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -73,17 +79,21 @@ const adagradRule: StepRule = {
 };
 
 export interface AdadeltaOptions {
+  /** The factor of a step; 1 by default. */
   lr: number;
-  /** Decay rate of the means. */
+  /** The decay rate of the running means; 0.9 by default. */
   rho: number;
+  /** Added under the roots; 1e-6 by default. */
   eps: number;
+  /** L2 penalty; 0 by default. */
   weightDecay: number;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
 /**
- * Adadelta (Zeiler, 2012): steps in proportion to the root of the mean square of the steps before. Options: `lr` 1,
- * `rho` 0.9, `eps` 1e-6, `weightDecay` 0, `maximize` false.
+ * Adadelta (Zeiler, 2012): scales each step by the root mean square of previous steps over that of gradients, so that
+ * it needs no learning rate. Options: `lr` 1, `rho` 0.9, `eps` 1e-6, `weightDecay` 0, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -94,6 +104,9 @@ export interface AdadeltaOptions {
  * ```
  */
 export class Adadelta extends BuiltInOptimizer<AdadeltaOptions, { squareAvg?: Tensor; accDelta?: Tensor }> {
+  /** @internal */
+  protected static override readonly optionKinds = { rho: is.probability };
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdadeltaOptions>>, options?: Partial<AdadeltaOptions>) {
     super(params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false }, options);
   }

@@ -3,6 +3,7 @@ import type { StepRule } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
+  decayRates,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -11,16 +12,17 @@ import {
 } from './optimizer.js';
 
 export interface AdamOptions {
-  /** Learning rate. */
+  /** The learning rate; 1e-3 by default. */
   lr: number;
-  /** Decay rates of the means of the gradient and of its square. */
+  /** The decay rates of the running means of the gradient and of its square; [0.9, 0.999] by default. */
   betas: readonly [number, number];
-  /** Added to the denominator. */
+  /** Added to the denominator; 1e-8 by default. */
   eps: number;
-  /** L2 penalty in Adam, decoupled decay in AdamW. */
+  /** L2 penalty in Adam, 0 by default; decoupled weight decay in AdamW, 0.01 by default. */
   weightDecay: number;
-  /** Divide by the largest mean square so far (Reddi et al., 2018). */
+  /** Whether to divide by the largest mean square so far (Reddi et al., 2018); false by default. */
   amsgrad: boolean;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -31,7 +33,7 @@ interface State {
   maxExpAvgSq?: Tensor;
 }
 
-interface Bias {
+interface BiasCorrection {
   readonly step: number;
   readonly beta1: number;
   readonly beta2: number;
@@ -40,8 +42,8 @@ interface Bias {
 }
 
 /**
- * Adam (Kingma and Ba, 2015): steps by the running mean of the gradient over the root of that of its square. Options:
- * `lr` 1e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0, `amsgrad` false, `maximize` false.
+ * Adam (Kingma and Ba, 2015): steps by the running mean of the gradient, divided by the root of the running mean of its
+ * square. Options: `lr` 1e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0, `amsgrad` false, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -52,11 +54,13 @@ interface Bias {
  * ```
  */
 export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
-  /** The default. */
+  /** @internal */
+  protected static override readonly optionKinds = { betas: decayRates };
+  /** The default of `weightDecay`. */
   protected static readonly weightDecay: number = 0;
-  /** Whether weight decay acts on the weights themselves. */
+  /** Whether weight decay acts on the weights rather than on the gradient. */
   protected readonly decoupled: boolean = false;
-  #bias: Bias = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
+  #bias: BiasCorrection = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options?: Partial<AdamOptions>) {
     super(
@@ -95,8 +99,8 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
     else applyStep(adamRule, p, grad, [expAvg, expAvgSq], numbers);
   }
 
-  /** What the means lack at a step, as they start from 0. Remembered: all parameters ask for the same. */
-  #biasAt(step: number, beta1: number, beta2: number): Bias {
+  /** The bias corrections at a step, since the means start from 0. Cached, as they are the same for all parameters. */
+  #biasAt(step: number, beta1: number, beta2: number): BiasCorrection {
     const last = this.#bias;
     if (last.step !== step || last.beta1 !== beta1 || last.beta2 !== beta2)
       this.#bias = { step, beta1, beta2, first: 1 - beta1 ** step, second: 1 - beta2 ** step };
@@ -107,9 +111,9 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
 const adamRule: StepRule = {
   name: 'adam',
   loop(w, g, memory, numbers) {
-    // float32 has a loop of its own: V8 specialises each for the classes of arrays that it has seen.
+    // A loop for float32 only: V8 specialises a loop on the array types it has seen.
     if (w instanceof Float32Array && g instanceof Float32Array) adamLoop(w, g, memory[0]!, memory[1]!, numbers);
-    else adamLoopOfOthers(w, g, memory[0]!, memory[1]!, numbers);
+    else adamLoopOfAnyDtype(w, g, memory[0]!, memory[1]!, numbers);
   },
 };
 
@@ -124,7 +128,7 @@ function adamLoop(w: TypedArray, g: TypedArray, m: TypedArray, v: TypedArray, nu
   }
 }
 
-const adamLoopOfOthers: typeof adamLoop = (w, g, m, v, numbers) => {
+const adamLoopOfAnyDtype: typeof adamLoop = (w, g, m, v, numbers) => {
   const [keep, penalty, sign, beta1, beta2, rate, correction, eps] = numbers as Eight;
   for (let i = 0; i < w.length; i++) {
     const x = w[i]! * keep;
@@ -154,8 +158,8 @@ const amsgradRule: StepRule = {
 };
 
 /**
- * Adam whose weight decay does not go through the gradient (Loshchilov and Hutter, 2019); `weightDecay` is 0.01 by
- * default, other options as of `Adam`.
+ * Adam with decoupled weight decay (Loshchilov and Hutter, 2019): the decay does not go through the gradient.
+ * `weightDecay` is 0.01 by default; other options as for `Adam`.
  *
  * ```ts
  * const model = new Linear(3, 1);

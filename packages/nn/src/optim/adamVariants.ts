@@ -3,6 +3,7 @@ import type { StepRule } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
+  decayRates,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -24,14 +25,20 @@ interface Moments {
 }
 
 export interface MomentOptions {
+  /** The learning rate. */
   lr: number;
+  /** The decay rates of the two running means. */
   betas: readonly [number, number];
+  /** Added to the denominator; 1e-8 by default. */
   eps: number;
+  /** L2 penalty, in Lion decoupled weight decay; 0 by default. */
   weightDecay: number;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
-function start(
+/** Counts the step, makes the moments at the first one, and returns them. */
+function momentsOf(
   p: Tensor,
   state: Moments,
   second: 'expAvgSq' | 'expInf' = 'expAvgSq',
@@ -43,8 +50,8 @@ function start(
 }
 
 /**
- * Adam by the largest gradient rather than the mean square (Kingma and Ba, 2015). Options: `lr` 2e-3, `betas` [0.9,
- * 0.999], `eps` 1e-8, `weightDecay` 0, `maximize` false.
+ * Adamax (Kingma and Ba, 2015): Adam with a decaying maximum of the gradient's size in place of its mean square.
+ * Options: `lr` 2e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -55,6 +62,9 @@ function start(
  * ```
  */
 export class Adamax extends BuiltInOptimizer<MomentOptions, Moments> {
+  /** @internal */
+  protected static override readonly optionKinds = { betas: decayRates };
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
     super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
   }
@@ -69,7 +79,7 @@ export class Adamax extends BuiltInOptimizer<MomentOptions, Moments> {
     state: Moments,
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
-    const { step, m, v } = start(p, state, 'expInf');
+    const { step, m, v } = momentsOf(p, state, 'expInf');
     const numbers = [maximize ? -1 : 1, weightDecay, beta1, beta2, lr / (1 - beta1 ** step), eps];
     applyStep(adamaxRule, p, grad, [m, v], numbers);
   }
@@ -90,13 +100,13 @@ const adamaxRule: StepRule = {
 };
 
 export interface NAdamOptions extends MomentOptions {
-  /** How fast the momentum reaches its full value. */
+  /** How fast the momentum reaches its full value; 4e-3 by default. */
   momentumDecay: number;
 }
 
 /**
- * Adam with Nesterov's momentum (Dozat, 2016). Options: `lr` 2e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0,
- * `momentumDecay` 4e-3, `maximize` false.
+ * NAdam (Dozat, 2016): Adam with Nesterov's momentum. Options: `lr` 2e-3, `betas` [0.9, 0.999], `eps` 1e-8,
+ * `weightDecay` 0, `momentumDecay` 4e-3, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -107,6 +117,9 @@ export interface NAdamOptions extends MomentOptions {
  * ```
  */
 export class NAdam extends BuiltInOptimizer<NAdamOptions, Moments> {
+  /** @internal */
+  protected static override readonly optionKinds = { betas: decayRates };
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<NAdamOptions>>, options?: Partial<NAdamOptions>) {
     super(
       params,
@@ -135,7 +148,7 @@ export class NAdam extends BuiltInOptimizer<NAdamOptions, Moments> {
       momentumDecay,
       maximize,
     } = group;
-    const { step, m, v } = start(p, state);
+    const { step, m, v } = momentsOf(p, state);
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
     const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay));
     state.muProduct = (state.muProduct ?? 1) * mu;
@@ -163,8 +176,8 @@ const nadamRule: StepRule = {
 };
 
 /**
- * Adam whose step is rectified while its variance is not known (Liu et al., 2020). Options: `lr` 1e-3, `betas` [0.9,
- * 0.999], `eps` 1e-8, `weightDecay` 0, `maximize` false.
+ * RAdam (Liu et al., 2020): Adam whose first steps are scaled down while the variance of its mean squares is high.
+ * Options: `lr` 1e-3, `betas` [0.9, 0.999], `eps` 1e-8, `weightDecay` 0, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -175,6 +188,9 @@ const nadamRule: StepRule = {
  * ```
  */
 export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
+  /** @internal */
+  protected static override readonly optionKinds = { betas: decayRates };
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<MomentOptions>>, options?: Partial<MomentOptions>) {
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false }, options);
   }
@@ -189,7 +205,7 @@ export class RAdam extends BuiltInOptimizer<MomentOptions, Moments> {
     state: Moments,
     { lr, betas: [beta1, beta2], eps, weightDecay, maximize }: Group<MomentOptions>,
   ): void {
-    const { step, m, v } = start(p, state);
+    const { step, m, v } = momentsOf(p, state);
     const correction1 = 1 - beta1 ** step;
     const correction2 = 1 - beta2 ** step;
     const longest = 2 / (1 - beta2) - 1;
@@ -227,8 +243,8 @@ const radamRule: StepRule = {
 export type LionOptions = Omit<MomentOptions, 'eps'>;
 
 /**
- * Steps of one size in the direction of the sign of the momentum (Chen et al., 2023). Options: `lr` 1e-4, `betas` [0.9,
- * 0.99], `weightDecay` 0, `maximize` false.
+ * Lion (Chen et al., 2023): steps of constant size, by the sign of the momentum. Options: `lr` 1e-4, `betas` [0.9,
+ * 0.99], `weightDecay` 0 (decoupled), `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -239,6 +255,9 @@ export type LionOptions = Omit<MomentOptions, 'eps'>;
  * ```
  */
 export class Lion extends BuiltInOptimizer<LionOptions, Moments> {
+  /** @internal */
+  protected static override readonly optionKinds = { betas: decayRates };
+
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<LionOptions>>, options?: Partial<LionOptions>) {
     super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false }, options);
   }

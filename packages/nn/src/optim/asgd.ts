@@ -11,16 +11,17 @@ import {
 } from './optimizer.js';
 
 export interface ASGDOptions {
-  /** Learning rate. */
+  /** The learning rate at the start; 0.01 by default. */
   lr: number;
-  /** How fast the rate falls. */
+  /** The decay: of the weights, and of the learning rate, `lr / (1 + lambd * lr * step) ** alpha`; 1e-4 by default. */
   lambd: number;
-  /** The power with which it falls. */
+  /** The power of that decay; 0.75 by default. */
   alpha: number;
-  /** The step from which on the average is taken. */
+  /** The step from which on weights are averaged; 1e6 by default. */
   t0: number;
-  /** L2 penalty. */
+  /** L2 penalty; 0 by default. */
   weightDecay: number;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -33,8 +34,8 @@ interface State {
 }
 
 /**
- * Averaged stochastic gradient descent (Polyak and Juditsky, 1992): besides its steps it keeps the mean of the weights, which
- * `averages()` gives. Options: `lr` 0.01, `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weightDecay` 0, `maximize` false.
+ * Averaged stochastic gradient descent (Polyak and Juditsky, 1992). It keeps the mean of the weights, see `averages()`.
+ * Options: `lr` 0.01, `lambd` 1e-4, `alpha` 0.75, `t0` 1e6, `weightDecay` 0, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -64,7 +65,7 @@ export class ASGD extends BuiltInOptimizer<ASGDOptions, State> {
     state.mu = 1 / Math.max(1, step - t0);
   }
 
-  /** The average of each parameter that has been stepped. */
+  /** Returns copies of the averages, by the parameters that have had a step. */
   averages(): Map<Tensor, Tensor> {
     return new Map([...this.state].filter(([, { ax }]) => ax !== undefined).map(([p, { ax }]) => [p, ax!.clone()]));
   }

@@ -10,13 +10,15 @@ function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
 }
 
 interface ClipOptions {
+  /** The power of the norm; 2 by default, and `Infinity` for the largest element. */
   normType?: number;
+  /** Whether a norm that is NaN or infinite throws, rather than spreads; false by default. */
   errorIfNonfinite?: boolean;
 }
 
 const clipOptions = { normType: is.number, errorIfNonfinite: is.boolean };
 
-/** What is to be clipped, and how, checked in the name of `op`. */
+/** The checked arguments of a call. */
 interface Clip extends Required<ClipOptions> {
   readonly op: string;
   readonly list: readonly Tensor[];
@@ -39,9 +41,10 @@ function checkNorm({ op, errorIfNonfinite }: Clip, norm: number): void {
 }
 
 /**
- * Scales all gradients together so that their joint `normType`-norm, 2 by default, is at most `maxNorm`; returns the
- * norm before. With `errorIfNonfinite` a norm that is NaN or infinite throws, and nothing is scaled. To be called
- * between `backward()` and `step()`.
+ * Scales the gradients of all parameters together, so that their joint `normType`-norm, 2 by default, is at most
+ * `maxNorm`; returns the norm before. With `errorIfNonfinite` a norm that is NaN or infinite throws, and nothing is
+ * scaled. Call it between `backward()` and `step()`. Throws for gradients on devices that can only be read
+ * asynchronously.
  *
  * ```ts
  * const w = tensor([3, 4], { requiresGrad: true });
@@ -56,14 +59,14 @@ export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: nu
   if (away !== undefined)
     throw new DeviceError(
       clip.op,
-      `the values of gradients on ${away.device} are not there at once; use await optim.clipGradNormAsync_(...)`,
+      `gradients on ${away.device} can only be read asynchronously; use await optim.clipGradNormAsync_(...)`,
     );
   return scaleToNorm(clip);
 }
 
 function scaleToNorm(clip: Clip): number {
   const { list, maxNorm, normType } = clip;
-  // It reads what they are.
+  // An action, which a compiled function runs at each call: the scale depends on the values.
   return asAction(() => {
     const norms = list.map((p) => heldGrad(p)!.detach().double().norm(normType).item());
     const total =
@@ -78,8 +81,8 @@ function scaleToNorm(clip: Clip): number {
 }
 
 /**
- * The same on every device, also on one whose values are not there at once: there the gradients are scaled without a look at
- * them, unless `errorIfNonfinite` asks for one, and the norm is taken in float32.
+ * `clipGradNorm_` for every device. On devices that can only be read asynchronously, it scales before the norm has
+ * arrived, unless `errorIfNonfinite` is set, and computes the norm in float32.
  *
  * ```ts
  * const w = tensor([3, 4], { requiresGrad: true });
@@ -106,7 +109,7 @@ export async function clipGradNormAsync_(
 }
 
 /**
- * Limits each element of the gradients to ±`clipValue`.
+ * Clamps each element of the gradients to ±`clipValue`. Call it between `backward()` and `step()`.
  *
  * ```ts
  * const w = tensor([3, 4], { requiresGrad: true });

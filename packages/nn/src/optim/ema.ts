@@ -5,9 +5,9 @@ import { Module } from '../module.js';
 const aModule = is.instanceOf('a Module', () => Module);
 
 /**
- * Keeps `average` near `source`: an exponential moving average of its weights, `decay` of the old and the rest of the
- * new, for evaluation or as a target network. Buffers are copied. The average starts equal to the source and does not
- * require grad.
+ * Keeps in `average` an exponential moving average of the weights of `source`, for evaluation or as a target network:
+ * each update keeps `decay`, 0.999 by default, of the average and takes the rest from the source. Buffers are copied.
+ * The average starts equal to the source and does not require grad.
  *
  * ```ts
  * const [model, average] = [new Linear(3, 1), new Linear(3, 1)];
@@ -28,7 +28,7 @@ export class ExponentialMovingAverage<M extends Module> {
     average.requiresGrad_(false);
   }
 
-  /** Moves the average by 1 - decay towards the source. */
+  /** Moves the average towards the source by a fraction of `1 - decay`. */
   @noGrad update(): void {
     const source = new Map(this.source.namedParameters());
     for (const [name, p] of this.average.namedParameters()) p.lerp_(source.get(name)!, 1 - this.decay);

@@ -5,22 +5,23 @@ import { type Group, Optimizer } from './optimizer.js';
 import type { OptimizerState } from './state.js';
 
 export interface LBFGSOptions {
-  /** Length of a step; with a line search the first length that is tried. */
+  /** The length of a step, or with a line search the first length that is tried; 1 by default. */
   lr: number;
-  /** Iterations in one `step`. */
+  /** The largest number of iterations in one `step`; 20 by default. */
   maxIter: number;
-  /** Calls of the closure in one `step`. */
+  /** The largest number of calls of the closure in one `step`; `maxIter * 1.25` by default. */
   maxEval: number;
-  /** Stop where no element of the gradient is larger. */
+  /** Stop when no element of the gradient is larger; 1e-7 by default. */
   toleranceGrad: number;
-  /** Stop where neither the loss nor a parameter changes by more. */
+  /** Stop when the loss or all parameters change by less; 1e-9 by default. */
   toleranceChange: number;
-  /** How many past steps the curvature is estimated from. */
+  /** The number of memoryOfSteps steps from which the curvature is estimated; 100 by default. */
   historySize: number;
+  /** The line search: null (the default) for steps of length `lr`, or 'strongWolfe'. */
   lineSearchFn: 'strongWolfe' | null;
 }
 
-/** What is remembered from step to step. */
+/** The state between steps. */
 interface Memory {
   iterations: number;
   evaluations: number;
@@ -28,7 +29,7 @@ interface Memory {
   direction: Float64Array;
   length: number;
   gradient: Float64Array;
-  /** The loss before it. */
+  /** The loss before that step. */
   loss: number;
   /** The scale of the initial inverse curvature. */
   scale: number;
@@ -45,9 +46,10 @@ const dot = (a: Float64Array, b: Float64Array): number => {
 const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 
 /**
- * Limited-memory BFGS (Nocedal, 1980): `step` takes a closure that computes the loss and its gradients, and calls it
- * several times. Works on all parameters together, so there is one group. Options: `lr` 1, `maxIter` 20, `maxEval` 1.25
- * of that, `toleranceGrad` 1e-7, `toleranceChange` 1e-9, `historySize` 100, `lineSearchFn` null or 'strongWolfe'.
+ * Limited-memory BFGS (Nocedal, 1980). `step` takes a closure that clears the gradients, computes the loss, calls
+ * `backward()` and returns the loss, and calls it several times. All parameters are in one group. Options: `lr` 1,
+ * `maxIter` 20, `maxEval` 1.25 times that, `toleranceGrad` 1e-7, `toleranceChange` 1e-9, `historySize` 100,
+ * `lineSearchFn` null or 'strongWolfe'. Works on the CPU only.
  *
  * ```ts
  * const x = tensor([-1, 2], { requiresGrad: true });
@@ -62,7 +64,7 @@ const largest = (a: Float64Array): number => a.reduce((m, v) => Math.max(m, Math
  * ```
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
-  private past: Memory | null = null;
+  private memoryOfSteps: Memory | null = null;
 
   constructor(params: Iterable<Tensor>, options?: Partial<LBFGSOptions>) {
     const maxIter = options?.maxIter ?? 20;
@@ -83,7 +85,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   protected override checkGroup(_group: Group<LBFGSOptions>): void {
     if (this.paramGroups.length > 0)
-      throw new TypeError('LBFGS: works on all parameters together; give one list, not groups');
+      throw new TypeError('LBFGS: works on all parameters together; pass one list, not groups');
   }
 
   protected update(): void {
@@ -97,11 +99,11 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   override step<R>(closure?: () => R): R {
     if (typeof closure !== 'function') return this.update() as never;
     const group = this.paramGroups[0]!;
-    const away = group.params.find(({ device }) => device !== 'cpu');
-    if (away !== undefined)
+    const elsewhere = group.params.find(({ device }) => device !== 'cpu');
+    if (elsewhere !== undefined)
       throw new DeviceError(
         'LBFGS.step',
-        `computes on the host, got a parameter on ${away.device}; move the model with await toAsync('cpu')`,
+        `computes on the CPU, got a parameter on ${elsewhere.device}; move the model with await toAsync('cpu')`,
       );
     const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = group;
     let first: R | undefined;
@@ -112,8 +114,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       return { value: lossValue(loss), gradient: this.flatGradient() };
     };
     let point = evaluate();
-    this.past ??= emptyMemory(point.gradient.length);
-    const { past: memory } = this;
+    this.memoryOfSteps ??= emptyMemory(point.gradient.length);
+    const { memoryOfSteps: memory } = this;
     for (let n = 1; largest(point.gradient) > toleranceGrad; n++) {
       memory.iterations++;
       this.chooseDirection(memory, point.gradient, historySize);
@@ -131,7 +133,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
         const found = strongWolfe(point, slope, memory.length, largest(direction), (length) => {
           this.move(direction, length);
           const tried = evaluate();
-          // Put back rather than moved back, which would leave roundings.
+          // Restored from a copy: moving back would leave rounding errors.
           noGrad.run(() => {
             params.forEach((p, i) => {
               p.copy_(start[i]!);
@@ -154,7 +156,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return first!;
   }
 
-  /** The direction of steepest descent, bent by the curvature that past steps saw (two-loop recursion). */
+  /** The next direction: steepest descent, corrected by the curvature of memoryOfSteps steps (two-loop recursion). */
   private chooseDirection(memory: Memory, gradient: Float64Array, historySize: number): void {
     const { steps, changes } = memory;
     if (memory.iterations > 1) {
@@ -211,13 +213,13 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   override stateDict(): OptimizerState {
     const state = super.stateDict();
-    const { past: memory } = this;
+    const { memoryOfSteps: memory } = this;
     if (memory === null) return state;
     const ro = memory.steps.map((step, i) => 1 / dot(memory.changes[i]!, step));
     state.state[0] = {
       ...{ func_evals: memory.evaluations, n_iter: memory.iterations, t: memory.length, H_diag: memory.scale, ro },
       ...{ d: tensor(memory.direction), prev_flat_grad: tensor(memory.gradient), prev_loss: memory.loss },
-      // PyTorch's names: of the changes of the gradient, and of the steps.
+      // In PyTorch's names, `old_dirs` are changes of the gradient and `old_stps` steps.
       ...{ old_dirs: memory.changes.map((v) => tensor(v)), old_stps: memory.steps.map((v) => tensor(v)) },
     };
     return state;
@@ -228,11 +230,11 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const size = this.paramGroups[0]!.params.reduce((n, p) => n + p.numel, 0);
     const memory = own === undefined ? null : readMemory(own as Record<string, unknown>, size);
     super.loadStateDict({ ...given, state: {} });
-    this.past = memory;
+    this.memoryOfSteps = memory;
   }
 }
 
-/** What was remembered, by PyTorch's names or those of earlier versions. */
+/** Reads a state, by PyTorch's names or those of earlier versions. */
 function readMemory(own: Record<string, unknown>, size: number): Memory {
   const refuse = (name: string, what: string): never => {
     throw new TypeError(`LBFGS.loadStateDict: ${name} is ${what}, got ${show(own[name])}`);
@@ -285,9 +287,9 @@ const emptyMemory = (n: number): Memory => ({
 function lossValue(loss: unknown): number {
   if (typeof (loss as Partial<Promise<unknown>> | null)?.then === 'function')
     throw new TypeError(
-      'LBFGS.step: the closure is called several times in one step and is synchronous, got one that returns a promise',
+      'LBFGS.step: the closure must be synchronous, as one step calls it several times; got one that returns a promise',
     );
   const value = typeof loss === 'number' ? loss : (loss as Partial<Tensor> | null)?.item?.();
-  if (typeof value !== 'number') throw new TypeError(`LBFGS.step: the closure returns the loss, got ${show(loss)}`);
+  if (typeof value !== 'number') throw new TypeError(`LBFGS.step: the closure must return the loss, got ${show(loss)}`);
   return value;
 }

@@ -1,22 +1,22 @@
-/** A loss and its gradient at one place. */
+/** A loss and its gradient at one point. */
 export interface Point {
   readonly value: number;
   readonly gradient: Float64Array;
 }
 
-/** A point on the line, with the slope along it. */
+/** A point on the line, with its distance from the start and the slope along the line. */
 export interface Tried extends Point {
   readonly slope: number;
   readonly length: number;
 }
 
-/** What a search may cost, and how small an interval it goes into: PyTorch's numbers. */
+/** The largest number of probes and the smallest interval, as in PyTorch. */
 const [mostProbes, smallestChange] = [25, 1e-9];
 const [decrease, flatten] = [1e-4, 0.9];
 
 /**
- * A step along a line that lowers the loss enough and flattens its slope enough: the strong Wolfe conditions (Nocedal
- * and Wright, 2006, algorithms 3.5 and 3.6), with the choices that PyTorch makes, so that the paths are the same.
+ * Searches along a line for a step that satisfies the strong Wolfe conditions, enough decrease and a flat enough slope
+ * (Nocedal and Wright, 2006, algorithms 3.5 and 3.6). It makes the same choices as PyTorch, so that paths are equal.
  * `reach` is the largest change of a parameter by a step of length 1.
  */
 export function strongWolfe(
@@ -31,7 +31,7 @@ export function strongWolfe(
   const tooHigh = (p: Tried) => !(p.value <= start.value + decrease * p.length * startSlope);
   const flat = (p: Tried) => Math.abs(p.slope) <= -flatten * startSlope;
 
-  // Longer and longer, until a good length lies between the last two.
+  // Extend the step until a good length lies between the last two.
   let before = origin;
   let here = probe(firstLength);
   let probes = 0;
@@ -48,7 +48,7 @@ export function strongWolfe(
   return zoom([before, here], mostProbes - probes, reach, probe, tooHigh, flat);
 }
 
-/** The best point within a bracket, which is made smaller until one is good. */
+/** Shrinks a bracket until a point in it is good; returns the best one. */
 function zoom(
   [before, here]: readonly [Tried, Tried],
   budget: number,
@@ -57,14 +57,14 @@ function zoom(
   tooHigh: (p: Tried) => boolean,
   flat: (p: Tried) => boolean,
 ): Tried {
-  // `low` has the lower loss; a good length lies towards `high`.
+  // `low` has the lower loss; a good length lies between it and `high`.
   let [low, high] = before.value <= here.value ? [before, here] : [here, before];
   let stuck = false;
   for (let left = budget; left > 0; left--) {
     const [from, to] = low.length < high.length ? [low.length, high.length] : [high.length, low.length];
     if ((to - from) * reach < smallestChange) break;
     let length: number = minimumOfCubic(low, high, from, to);
-    // Twice near an end, or at one: a tenth inside, or else the bracket would hardly shrink.
+    // If a length is at an end, or near one twice, move it a tenth inside: otherwise the bracket would hardly shrink.
     const margin = 0.1 * (to - from);
     const nearEnd = Math.min(to - length, length - from) < margin;
     const moved: boolean = nearEnd && (stuck || length >= to || length <= from);
@@ -83,7 +83,7 @@ function zoom(
   return low;
 }
 
-/** Where the cubic through two points and their slopes is lowest, within [from, to]. */
+/** The minimum, within [from, to], of the cubic through two points with their slopes. */
 function minimumOfCubic(p: Tried, q: Tried, from: number, to: number): number {
   const d1 = p.slope + q.slope - (3 * (p.value - q.value)) / (p.length - q.length);
   const square = d1 * d1 - p.slope * q.slope;

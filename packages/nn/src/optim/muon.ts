@@ -3,23 +3,24 @@ import { check, checkTensors, is } from '@gradgate/core/internal';
 import { BuiltInOptimizer, type Group, type MemoryKinds, memoryFor, type ParamGroup, rule } from './optimizer.js';
 
 export interface MuonOptions {
-  /** Learning rate, for matrices that are not taller than wide; taller ones take √(rows / columns) of it. */
+  /** The learning rate, 1e-3 by default, times √(rows / columns) for matrices with more rows than columns. */
   lr: number;
-  /** Decoupled decay. */
+  /** Decoupled weight decay; 0.1 by default. */
   weightDecay: number;
+  /** The share of the previous momentum that is kept; 0.95 by default. */
   momentum: number;
-  /** Nesterov's momentum: looks one step ahead. */
+  /** Whether to use Nesterov's momentum; true by default. */
   nesterov: boolean;
-  /** Steps of the Newton-Schulz iteration. */
+  /** The number of steps of the Newton-Schulz iteration; 5 by default. */
   nsSteps: number;
-  /** Added to the norm that the iteration starts from. */
+  /** The smallest norm that the iteration divides by at its start; 1e-7 by default. */
   eps: number;
 }
 
 /**
- * Muon (Jordan et al., 2024): momentum whose update is made orthogonal. For weight matrices; give biases, embeddings
- * and the output layer to AdamW. Options: `lr` 1e-3, `weightDecay` 0.1, `momentum` 0.95, `nesterov` true, `nsSteps` 5,
- * `eps` 1e-7. Throws for a parameter that is not a matrix.
+ * Muon (Jordan et al., 2024): momentum, orthogonalized. For weight matrices; give biases, embeddings and the output
+ * layer to AdamW. Options: `lr` 1e-3, `weightDecay` 0.1, `momentum` 0.95, `nesterov` true, `nsSteps` 5, `eps` 1e-7.
+ * Throws for a parameter that is not a matrix.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -55,7 +56,8 @@ export class Muon extends BuiltInOptimizer<MuonOptions, { momentumBuffer?: Tenso
 }
 
 /**
- * Near the closest orthogonal matrix: singular values go to about 1 (a quintic Newton-Schulz iteration).
+ * An approximation of the orthogonal matrix closest to `m`, by a quintic Newton-Schulz iteration of `steps` steps:
+ * singular values become about 1. `m` is a matrix; the result has its shape.
  *
  * ```ts
  * optim.orthogonalize(tensor([[2, 0], [0, 0.5]])).shape; // [2, 2]

@@ -5,6 +5,7 @@ import {
   checkOptions,
   heldGrad,
   is,
+  type Kind,
   kernelsOf,
   pin,
   type Schema,
@@ -13,12 +14,12 @@ import {
 } from '@gradgate/core/internal';
 import { type OptimizerState, readState, writeState } from './state.js';
 
-/** Parameters with options of their own; what is not given is the optimizer's default. */
+/** Parameters with their own options; options that are left out have the optimizer's defaults. */
 export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
 
 /**
- * Rewrites a parameter and what the optimizer remembers of it by a rule, in one pass rather than in a dozen operators, and
- * counts the write.
+ * Updates a parameter and the optimizer's memory of it by a rule, in one kernel rather than in a dozen operators, and
+ * counts the write for autograd's checks.
  */
 export function applyStep(
   rule: StepRule,
@@ -28,7 +29,9 @@ export function applyStep(
   numbers: readonly number[],
 ): void {
   if (grad.numel !== p.numel)
-    throw new TypeError(`step: a gradient of ${grad.numel} elements does not fit a parameter of ${p.numel}`);
+    throw new TypeError(
+      `step: a gradient of ${grad.numel} elements does not fit a parameter of ${p.numel}; they must have one shape`,
+    );
   const { step } = kernelsOf('step', p, grad);
   if (p.isContiguous) {
     step(rule, p, grad, memory, numbers);
@@ -40,48 +43,52 @@ export function applyStep(
   p.copy_(copy);
 }
 
-/** What is kept of an average at each step. */
-const decay = { text: 'a number from 0 to below 1', is: (v: unknown) => typeof v === 'number' && v >= 0 && v < 1 };
+const decayRate = { text: 'a number from 0 to below 1', is: (v: unknown) => typeof v === 'number' && v >= 0 && v < 1 };
 
-/** What options must be, from what they are by default: numbers from 0 up, unless that is below; what is null may be anything. */
+/** The check of `betas`, the decay rates of two running means: a mean with rate 1 would never change. */
+export const decayRates = /* @__PURE__ */ is.tuple(decayRate, decayRate);
+
+/**
+ * The checks of options by their defaults: numbers from 0 up, or any where the default is negative. Null allows
+ * anything.
+ */
 function kindsOf<O extends object>(defaults: O): Schema<O> {
-  const kindOf = (name: string, value: unknown) => {
-    if (name === 'betas' && Array.isArray(value)) return is.tuple(...value.map(() => decay));
-    if (name === 'rho') return is.probability;
+  const kindOf = (value: unknown) => {
     if (typeof value === 'number') return value < 0 ? is.number : is.nonNegative;
     if (typeof value === 'boolean') return is.boolean;
     if (Array.isArray(value))
       return is.tuple(...value.map((v) => (v === null ? is.nullable(is.nonNegative) : is.nonNegative)));
     return is.anything;
   };
-  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(name, value)])) as never;
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(value)])) as never;
 }
 
 /** The options that are not undefined. */
 const given = <O extends object>(options: O): Partial<O> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<O>;
 
-function placed(memory: Tensor): Tensor {
+/** Memory of the shape of `p`, filled with `value` and pinned in kernel memory where there is one. */
+export function memoryFor(p: Tensor, value = 0): Tensor {
+  const memory = fullLike(p, value);
   pin(memory);
   return memory;
 }
 
-/** What an optimizer remembers something of each element of `p` by: `value` at first. */
-export const memoryFor = (p: Tensor, value = 0): Tensor => placed(fullLike(p, value));
-
 /** A group with all its options. */
 export type Group<O> = {
   params: Tensor[];
-  /** The rate that schedulers start from; they set it. */
+  /** The learning rate that schedulers start from. The first scheduler sets it. */
   initialLr?: number;
 } & O;
 
-/** What a class remembers of a parameter once it has stepped it, by name: a tensor of its shape, or of another one. */
+/**
+ * The memory of a parameter after its first step, by name: a number, or a tensor of the parameter's or another shape.
+ */
 export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number' | Shape>>;
 
 /**
- * Base class of optimizers. A subclass says in `update` how one parameter follows its gradient; `state` is its memory
- * for that parameter, empty at first.
+ * The base class of optimizers. A subclass defines `update`, which changes one parameter by its gradient. `state` is
+ * the memory of that parameter, an empty object at first.
  *
  * ```ts
  * class SignSGD extends optim.Optimizer<{ lr: number }> {
@@ -97,17 +104,19 @@ export type MemoryKinds = Readonly<Record<string, 'tensor' | 'number' | Shape>>;
  * ```
  */
 export abstract class Optimizer<O extends { lr: number } = { lr: number }, S extends object = object> {
-  /** Parameters with their options, which may be changed between steps. */
+  /** The groups of parameters with their options, which may be changed between steps. */
   readonly paramGroups: Group<O>[] = [];
+  /** @internal Checks of options for which those by their defaults are too loose. */
+  protected static readonly optionKinds: Readonly<Record<string, Kind>> = {};
   protected readonly state = new Map<Tensor, S>();
   readonly #defaults: O;
   readonly #known: Schema<O>;
 
-  /** `defaults` has every option that there is; of another name or kind than there, one is refused. */
+  /** `defaults` must have all options; others, and values of other types, are refused. */
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
     const name = new.target.name;
-    check(name, 'what options are by default', defaults, is.object);
-    this.#known = kindsOf(defaults);
+    check(name, 'the default options', defaults, is.object);
+    this.#known = { ...kindsOf(defaults), ...new.target.optionKinds };
     this.#defaults = { ...defaults, ...given(checkOptions(name, options, this.#known)) };
     check(name, 'params', params, is.iterable);
     const list = [...(params as Iterable<Tensor | ParamGroup<O>>)];
@@ -117,8 +126,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   }
 
   /**
-   * Adds parameters with options of their own, as when layers are thawed during training; what is not given is as the
-   * constructor got it. Everything is checked before the group is added.
+   * Adds parameters with their own options, such as layers that are unfrozen during training; options that are left out
+   * are those of the constructor. Everything is checked before the group is added.
    */
   addParamGroup(group: ParamGroup<O>): void {
     const name = this.constructor.name;
@@ -130,7 +139,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     const params = [...list];
     const seen = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const p of params) {
-      if (!Tensor.is(p)) throw new TypeError(`${name}: parameters are Tensors, got ${show(p)}`);
+      if (!Tensor.is(p)) throw new TypeError(`${name}: parameters must be Tensors, got ${show(p)}`);
       if (!p.isLeaf)
         throw new TypeError(`${name}: only leaves can be optimized, this tensor was computed by ${p.gradFn!.name}`);
       if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
@@ -144,33 +153,33 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     this.paramGroups.push(complete);
   }
 
-  /** Refuses options and parameters that do not go together. */
+  /** Throws for options and parameters that do not fit together. */
   protected checkGroup(_group: Group<O>): void {}
 
-  /** Refuses `JSON.stringify(optimizer)`, which would not have its memory of each parameter. */
+  /** Refuses `JSON.stringify(optimizer)`, which would lose the memory of each parameter. */
   toJSON(): never {
     throw new TypeError(
       `${this.constructor.name}: an optimizer is not JSON; save its stateDict(), or use JSON.stringify(optimizer.stateDict())`,
     );
   }
 
-  /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
+  /** The tag keeps libraries that wrap plain objects, such as Vue's reactive(), from wrapping optimizers. */
   get [Symbol.toStringTag](): string {
     return 'Optimizer';
   }
 
-  /** Changes `p` in place; called under noGrad. */
+  /** Changes `p` in place. Called under noGrad. */
   protected abstract update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
-  /** What the memory of a parameter holds once `update` has seen it; null where that is not known. */
+  /** The memory that `update` leaves for a parameter; null if it is not known, so that states are not checked by it. */
   protected memory(_group: Group<O>, _p: Tensor): MemoryKinds | null {
     return null;
   }
 
   /**
-   * Updates all parameters that have a gradient, under noGrad. A closure, if given, computes the loss anew; it runs
-   * with gradients on, whatever the caller's mode. Where it is asynchronous, the update waits for it, and so does the
-   * caller: `await optimizer.step(async () => ...)`.
+   * Updates all parameters that have a gradient, under noGrad. A closure, if given, computes the loss again; it runs
+   * with gradients enabled, whatever the caller's mode. If it is asynchronous, the update waits for it: `await
+   * optimizer.step(async () => ...)`. Returns the closure's result.
    */
   step(): undefined;
   step<R>(closure: () => R): R;
@@ -187,13 +196,13 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     }) as R;
   }
 
-  /** It has counters of its own. */
+  /** An action, which a compiled function runs at each call: rules count steps on the host. */
   #updateAll(): void {
     asAction(() => this.#updateEach());
   }
 
   #updateEach(): void {
-    // Where nobody keeps it, a gradient may stay in kernel memory.
+    // Gradients that no `update` can keep may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
     noGrad.run(() => {
       for (const group of this.paramGroups)
@@ -212,16 +221,16 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   }
 
   /**
-   * Options of all groups and the memory of each parameter, by its number, with PyTorch's names: `param_groups`, `exp_avg`.
-   * A snapshot: it stays as it is while training goes on.
+   * Returns the options of all groups and the memory of each parameter, by its number, under PyTorch's names
+   * (`param_groups`, `exp_avg`). A snapshot, which later steps do not change.
    */
   stateDict(): OptimizerState {
     return writeState(this.paramGroups, this.state as ReadonlyMap<Tensor, object>);
   }
 
   /**
-   * Takes over a state from `stateDict`, with names as PyTorch spells them or as the fields do. Everything is checked before
-   * anything changes: the groups, the options by kind, and of the memory names, shapes and dtypes.
+   * Restores a state from `stateDict`, with names as PyTorch spells them or as fields are called. Everything is checked
+   * before anything changes: groups, options, and the names, shapes and dtypes of the memory.
    */
   loadStateDict(state: OptimizerState): void {
     const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.#known, (group, p) =>
@@ -237,7 +246,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     }
   }
 
-  /** Drops the gradients of all parameters, or with `setToNull: false` fills them with zeros. */
+  /** Sets the gradients of all parameters to null, or with `setToNull: false` to zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     checkOptions('zeroGrad', options, { setToNull: is.boolean });
     for (const { params } of this.paramGroups) for (const p of params) p.zeroGrad(options);
@@ -247,12 +256,12 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
 
-/** The name under which this package's optimizers have their rule: no other can be put in its place. */
+/** The key of the rule of this package's optimizers. A symbol, so that no subclass replaces it. */
 export const rule = Symbol('rule');
 
-/** The optimizers of this package: they keep no gradient, where an `update` of one's own may. */
+/** The base of this package's optimizers. They keep no gradient, as the `update` of other subclasses may. */
 export abstract class BuiltInOptimizer<O extends { lr: number }, S extends object = object> extends Optimizer<O, S> {
-  /** @internal As `update`. */
+  /** @internal Changes `p` in place, as `update`. */
   abstract [rule](p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
   protected override update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void {

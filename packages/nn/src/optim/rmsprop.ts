@@ -11,14 +11,19 @@ import {
 } from './optimizer.js';
 
 export interface RMSpropOptions {
+  /** The learning rate; 0.01 by default. */
   lr: number;
-  /** Decay rate of the mean square. */
+  /** The decay rate of the mean square; 0.99 by default. */
   alpha: number;
+  /** Added to the denominator; 1e-8 by default. */
   eps: number;
+  /** L2 penalty; 0 by default. */
   weightDecay: number;
+  /** The share of the previous step that is carried on; 0 by default. */
   momentum: number;
-  /** Divide by the deviation: the mean square less the square of the mean. */
+  /** Whether to divide by the standard deviation rather than the root mean square; false by default. */
   centered: boolean;
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -29,8 +34,8 @@ interface State {
 }
 
 /**
- * RMSprop (Hinton, 2012): each step is divided by the root of the running mean of squares. Options: `lr` 0.01, `alpha`
- * 0.99, `eps` 1e-8, `weightDecay` 0, `momentum` 0, `centered` false, `maximize` false.
+ * RMSprop (Hinton, 2012): divides each step by the root of the running mean of squared gradients. Options: `lr` 0.01,
+ * `alpha` 0.99, `eps` 1e-8, `weightDecay` 0, `momentum` 0, `centered` false, `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -77,7 +82,7 @@ export class RMSprop extends BuiltInOptimizer<RMSpropOptions, State> {
   }
 }
 
-/** With or without means of the gradient, and with or without momentum. */
+/** The rules by whether they are centered and whether they have momentum. */
 const rules = [false, true].map((centered) => [false, true].map((momentum) => ruleOf(centered, momentum)));
 
 function ruleOf(centered: boolean, withMomentum: boolean): StepRule {

@@ -11,12 +11,13 @@ import {
 } from './optimizer.js';
 
 export interface RpropOptions {
-  /** The size of the first step. */
+  /** The size of the first step; 0.01 by default. */
   lr: number;
-  /** What a step is multiplied by where the sign of the gradient changes, and where it stays. */
+  /** The factors of a step where the sign of the gradient changes and where it stays; [0.5, 1.2] by default. */
   etas: readonly [number, number];
-  /** The smallest and the largest step. */
+  /** The smallest and the largest step; [1e-6, 50] by default. */
   stepSizes: readonly [number, number];
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -27,9 +28,9 @@ interface State {
 }
 
 /**
- * Resilient backpropagation (Riedmiller and Braun, 1993): steps by the sign of the gradient alone, each weight's own step
- * growing while the sign stays. For gradients of the whole data, not of batches. Options: `lr` 0.01, `etas` [0.5, 1.2],
- * `stepSizes` [1e-6, 50], `maximize` false.
+ * Resilient backpropagation (Riedmiller and Braun, 1993): uses only the sign of the gradient. Each weight has its own
+ * step size, which grows while the sign stays. For gradients of the whole data set, not of batches. Options: `lr` 0.01,
+ * `etas` [0.5, 1.2], `stepSizes` [1e-6, 50], `maximize` false.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -45,9 +46,10 @@ export class Rprop extends BuiltInOptimizer<RpropOptions, State> {
 
   protected override checkGroup({ etas: [less, more], stepSizes: [low, high] }: Group<RpropOptions>): void {
     if (!(less > 0 && less < 1 && more > 1))
-      throw new RangeError(`Rprop: etas are between 0 and 1, and above 1, got ${show(less)} and ${show(more)}`);
-    if (!(low <= high))
-      throw new RangeError(`Rprop: stepSizes are in rising order, got ${show(low)} and ${show(high)}`);
+      throw new RangeError(
+        `Rprop: the first of etas must be between 0 and 1 and the second above 1, got ${show(less)} and ${show(more)}`,
+      );
+    if (!(low <= high)) throw new RangeError(`Rprop: stepSizes must ascend, got ${show(low)} and ${show(high)}`);
   }
 
   protected override memory(): MemoryKinds {
@@ -71,7 +73,7 @@ const rpropRule: StepRule = {
       let d = sign! * g[i]!;
       const turn = d * before[i]!;
       size[i] = Math.min(Math.max(size[i]! * (turn > 0 ? more! : turn < 0 ? less! : 1), low!), high!);
-      // Where the sign has changed, the step went too far: no step, and no change of sign at the next one.
+      // After a change of sign the step was too long: skip this one, and ignore the sign at the next one.
       if (turn < 0) d = 0;
       w[i] = w[i]! - Math.sign(d) * size[i]!;
       before[i] = d;

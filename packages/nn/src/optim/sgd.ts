@@ -11,17 +11,17 @@ import {
 } from './optimizer.js';
 
 export interface SGDOptions {
-  /** Learning rate. */
+  /** The learning rate; 1e-3 by default. */
   lr: number;
-  /** How much of the last step is carried on. */
+  /** The share of the previous step that is carried on; 0 by default. */
   momentum: number;
-  /** How much of the gradient is kept out of the momentum. */
+  /** The share of the gradient that does not go into the momentum; 0 by default. */
   dampening: number;
-  /** L2 penalty. */
+  /** L2 penalty; 0 by default. */
   weightDecay: number;
-  /** Nesterov's momentum: looks one step ahead. */
+  /** Whether to use Nesterov's momentum; false by default. */
   nesterov: boolean;
-  /** Go up the gradient. */
+  /** Whether to maximize the objective; false by default. */
   maximize: boolean;
 }
 
@@ -31,8 +31,8 @@ interface State {
 
 /**
  * Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013): `w -= lr * gradient`. Options: `lr`
- * 1e-3, `momentum` 0, `dampening` 0, `weightDecay` 0, `nesterov` false, `maximize` false. Throws where `nesterov` has
- * no momentum.
+ * 1e-3, `momentum` 0, `dampening` 0, `weightDecay` 0, `nesterov` false, `maximize` false. Throws for `nesterov` without
+ * momentum or with dampening.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -62,7 +62,7 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
     const first = momentum !== 0 && !state.momentumBuffer;
     if (momentum !== 0) state.momentumBuffer ??= memoryFor(p);
     const sign = maximize ? -1 : 1;
-    // The first step takes the gradient whole.
+    // As in PyTorch, dampening does not apply to the first step.
     const share = first ? 1 : 1 - dampening;
     const numbers = [sign, weightDecay, lr, momentum, share, nesterov ? 1 : 0, nesterov ? momentum : 1];
     if (state.momentumBuffer) applyStep(withMomentum, p, grad, [state.momentumBuffer], numbers);

@@ -4,10 +4,11 @@ import { snapshot } from '../copy.js';
 import { snakeCase } from '../members.js';
 import type { MemoryKinds } from './optimizer.js';
 
-/** What an optimizer's `stateDict` gives, with PyTorch's names. */
+/** The result of an optimizer's `stateDict`, under PyTorch's names. */
 export interface OptimizerState {
   /** The memory of each parameter, by its number. */
   state: Record<number, Record<string, Tensor | number | readonly (Tensor | number)[]>>;
+  /** The options of each group, with the numbers of its parameters. */
   param_groups: ({ params: number[] } & Record<string, unknown>)[];
 }
 
@@ -17,7 +18,7 @@ type Named = Record<string, unknown>;
 const spelt = (object: object): Named =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [snakeCase(key), value]));
 
-/** The state of groups of parameters and what is remembered of each. */
+/** The state of groups of parameters and of the memory of each parameter. */
 export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>): OptimizerState {
   const state: OptimizerState['state'] = {};
   const params = groups.flatMap((g) => g.params);
@@ -34,30 +35,30 @@ export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>):
   };
 }
 
-/** Options of PyTorch's that say how it computes, and not what. */
-const ofPyTorch = ['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'];
+/** Options of PyTorch that select an implementation and do not change results. */
+const implementationOptions = ['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'];
 
-/** Names of what is remembered that are spelt otherwise in files written by earlier versions. */
+/** Names in the memory that files of earlier versions spell differently. */
 const formerly: Record<string, string> = { expInf: 'expAvgSq' };
 
-/** A state that fits: the options of each group, and what is remembered of each parameter. */
-export interface Fitting {
+/** A checked state: the options of each group and the memory of each parameter. */
+export interface CheckedState {
   readonly options: readonly Named[];
   readonly memory: ReadonlyMap<Tensor, Named>;
 }
 
-/** Checks a state as a whole, and gives copies of what is to be taken over. */
+/** Checks a whole state; returns copies of what will be loaded. */
 export function readState(
   name: string,
   given: unknown,
   groups: Groups,
   known: Schema<any>,
   memoryOf: (group: object, p: Tensor) => MemoryKinds | null,
-): Fitting {
+): CheckedState {
   const refuse = (message: string): never => {
     throw new TypeError(`${name}.loadStateDict: ${message}`);
   };
-  if (!isNamed(given)) return refuse(`takes what stateDict() gives, got ${show(given)}`);
+  if (!isNamed(given)) return refuse(`takes a state from stateDict(), got ${show(given)}`);
   const saved = given['param_groups'] ?? given['paramGroups'];
   const sizes = (list: readonly unknown[]) =>
     list.map((g) => (isNamed(g) && Array.isArray(g['params']) ? g['params'].length : show(g))).join(', ');
@@ -85,7 +86,7 @@ export function readState(
 const isNamed = (value: unknown): value is Named =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !Tensor.is(value);
 
-/** The key of a name that is spelt as a key or as PyTorch does. */
+/** The key for a name, which is spelt as the key or as in PyTorch. */
 const keyOf = (name: string, keys: readonly string[]): string | undefined =>
   keys.find((key) => key === name || snakeCase(key) === name);
 
@@ -93,7 +94,7 @@ function readOptions(group: Named, known: Schema<any>, where: string, problems: 
   const options: Named = {};
   const keys = Object.keys(known);
   for (const [name, value] of Object.entries(group)) {
-    if (name === 'params' || ofPyTorch.includes(name)) continue;
+    if (name === 'params' || implementationOptions.includes(name)) continue;
     const key = keyOf(name, [...keys, 'initialLr']);
     const kind = key === 'initialLr' ? known['lr'] : key === undefined ? undefined : known[key];
     if (key === undefined || kind === undefined) problems.push(`${where}there is no option '${name}'`);
@@ -108,7 +109,7 @@ function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: s
   const memory: Named = {};
   const keys = Object.keys(kinds ?? given);
   for (const [name, value] of Object.entries(given)) {
-    // PyTorch has null for what is not there yet, and counts steps where the rule does not.
+    // PyTorch writes null for values that do not exist yet, and counts steps also where the rule does not.
     if (value === null || (name === 'step' && !keys.includes('step'))) continue;
     const key = keyOf(name, keys) ?? keys.find((k) => keyOf(name, [formerly[k] ?? '']) !== undefined);
     if (key === undefined) {
@@ -124,7 +125,7 @@ function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: s
   return memory;
 }
 
-/** A value to be remembered, or what is wrong with it. */
+/** Reads a value of the memory; returns it and what is wrong with it, or null. */
 function readValue(value: unknown, p: Tensor, kind: MemoryKinds[string]): [unknown, string | null] {
   if (kind === 'number') {
     const number = Tensor.is(value) && value.numel === 1 ? value.item() : value;

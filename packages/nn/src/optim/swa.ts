@@ -3,16 +3,16 @@ import { asAction, check, is } from '@gradgate/core/internal';
 import { checkModule } from '../checkModule.js';
 import { Module } from '../module.js';
 
-/** How the average moves, given a weight of it, one of the model and how many models are in it. */
+/** Computes the new average from the current one, the model's weights and the number of models averaged. */
 export type AveragingFunction = (average: Tensor, current: Tensor, count: number) => Tensor;
 
 const equalWeights: AveragingFunction = (average, current, count) =>
   average.add(current.sub(average).mul(1 / (count + 1)));
 
 /**
- * The mean of a model's weights over training (Izmailov et al., 2018): `updateParameters` takes them into it. It is called
- * as the model is. Buffers stay as they were when it was made, so `updateBn` computes those of BatchNorm anew at the end.
- * With a function of your own for `average`, another one than the mean: `(a, w) => a.lerp(w, 0.01)`.
+ * The mean of a model's weights over training (Izmailov et al., 2018). `updateParameters(model)` adds the current
+ * weights; calling it calls the averaged copy. Buffers stay as they were when it was made, so call `updateBn` at the
+ * end to compute those of BatchNorm. A function `average` replaces the mean: `(a, w) => a.lerp(w, 0.01)`.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -25,7 +25,7 @@ const equalWeights: AveragingFunction = (average, current, count) =>
 export class AveragedModel<M extends Module> extends Module {
   /** A copy of the model, with the averaged weights. */
   readonly module: M;
-  /** How many models are in the average. */
+  /** The number of models averaged so far. */
   count = 0;
 
   constructor(
@@ -43,7 +43,7 @@ export class AveragedModel<M extends Module> extends Module {
     return (this.module as (...args: unknown[]) => unknown)(...args) as ReturnType<M['forward']>;
   }
 
-  /** Takes the weights of a model, of the same structure, into the average. */
+  /** Adds the weights of a model, which must have the same structure, to the average. */
   @noGrad updateParameters(model: M): void {
     const op = 'AveragedModel.updateParameters';
     checkModule(op, model);
@@ -62,7 +62,7 @@ export class AveragedModel<M extends Module> extends Module {
   }
 }
 
-/** A BatchNorm layer, as far as its statistics go. */
+/** The statistics of a BatchNorm layer. */
 interface Statistics {
   momentum: number | null;
   runningMean: Tensor;
@@ -76,8 +76,9 @@ function statisticsOf(module: object): Statistics[] {
 }
 
 /**
- * Computes the running statistics of all BatchNorm layers of a model anew, as the mean over a loader's batches: after weights
- * were averaged. A batch is the input, or an array whose first item is. Modules are as they were afterwards.
+ * Recomputes the running statistics of all BatchNorm layers of a model, as means over the batches of a loader; call it
+ * after averaging weights. A batch is the input, or an array whose first item is the input. Modes of modules are
+ * restored.
  *
  * ```ts
  * const model = new Sequential(new Linear(3, 2), new BatchNorm1d(2));

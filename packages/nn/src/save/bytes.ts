@@ -1,9 +1,9 @@
 import { show } from '@gradgate/core/internal';
 
-/** What holds bytes: all decoders take any of these. */
+/** Memory that holds bytes. All decoders take any of these. */
 export type Bytes = ArrayBufferLike | ArrayBufferView;
 
-/** The bytes that a decoder was given, also from another realm, such as an iframe's. Nothing is copied. */
+/** The bytes given to a decoder, also from another realm, such as an iframe. Only shared memory is copied. */
 export function bytesOf(op: string, value: unknown): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = (ArrayBuffer.isView(value) ? value : {}) as Partial<ArrayBufferView>;
   if (buffer !== undefined) return ownMemory(new Uint8Array(buffer, byteOffset, byteLength));
@@ -13,18 +13,18 @@ export function bytesOf(op: string, value: unknown): Uint8Array<ArrayBuffer> {
   throw new TypeError(`${op}: expected bytes, as a Uint8Array or an ArrayBuffer, got ${show(value)}`);
 }
 
-/** Text decoders refuse shared memory, and another thread could change it after the checks. */
+/** Copies shared memory: text decoders refuse it, and another thread could change it after the checks. */
 const ownMemory = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
   (typeof SharedArrayBuffer !== 'undefined' && bytes.buffer instanceof SharedArrayBuffer
     ? bytes.slice()
     : bytes) as Uint8Array<ArrayBuffer>;
 
-/** A name out of a file, as errors show it: it may be of any length. */
+/** Shortens a name from a file for an error: it may have any length. */
 export const shorten = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
 
 let table: Uint32Array | undefined;
 
-/** The check sum of zip and gzip files (ISO 3309). */
+/** The checksum of zip and gzip files (ISO 3309), continued from `before`. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   table ??= Uint32Array.from({ length: 256 }, (_, i) => {
     let v = i;

@@ -8,16 +8,19 @@ import { readBytes, writeBytes } from './files.js';
 import { encodeSafetensors, readSafetensors } from './safetensors.js';
 import { isModest } from './safetensorsHeader.js';
 
-/** What has a state: a module, an optimizer, a scheduler, an average, a data loader. */
+/**
+ * An object with `stateDict()` and `loadStateDict()`: a module, an optimizer, a scheduler, an average, a data loader.
+ */
 export type Stateful = Resumable;
 
-/** What a training run consists of: things with a state, random generators, and plain values such as the epoch. */
+/** The parts of a training run by name: objects with a state, random generators, and plain values such as the epoch. */
 export type Parts = Record<string, Stateful | Generator | Plain>;
 type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
 /**
- * A state as plain data for JSON, in which a tensor is `{ tensor: name }`, and the tensors by these names. A name is the
- * dotted path, and where names with dots make two paths alike, it is made different: what counts is the reference.
+ * Converts a state to plain data for JSON, in which `{ tensor: name }` refers to a tensor, and collects the tensors by
+ * these names. A name is the dotted path, changed where keys with dots make two paths alike; loading goes by the
+ * reference.
  */
 function separate(op: string, value: unknown, path: string, tensors: StateDict, depth = 0): unknown {
   if (Tensor.is(value)) {
@@ -47,7 +50,7 @@ const refuse = (op: string, message: string): never => {
   throw new TensorError(op, message);
 };
 
-/** The reverse of `separate`. Its depth is that of the JSON, which has been checked. */
+/** The inverse of `separate`. The depth of the recursion is that of the JSON, which has been checked. */
 function join(op: string, value: unknown, tensors: StateDict): unknown {
   if (Array.isArray(value)) return value.map((v) => join(op, v, tensors));
   if (typeof value !== 'object' || value === null) return value;
@@ -72,7 +75,7 @@ function checkParts(op: string, parts: unknown): void {
 }
 
 /**
- * The state of all parts as the bytes of a `.safetensors` file: what `saveCheckpoint` writes.
+ * Encodes the state of all parts as the bytes of a `.safetensors` file, as `saveCheckpoint` writes it.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -89,7 +92,7 @@ interface States {
   readonly tensors: StateDict;
 }
 
-/** The states of all parts as they are now. */
+/** The current states of all parts. */
 function statesOf(op: string, parts: Parts): States {
   checkParts(op, parts);
   const tensors: StateDict = Object.create(null);
@@ -100,11 +103,11 @@ function statesOf(op: string, parts: Parts): States {
 const encode = (states: States['states'], tensors: StateDict): Uint8Array =>
   encodeSafetensors(tensors, { gradgate: JSON.stringify({ version: 1, parts: states }) });
 
-/** A level of a state takes three in the file. */
+/** A level of a state takes three levels in the file. */
 const maxJsonDepth = 3 * (maxDepth + 2);
 const maxCommas = 8_000_000;
 
-/** The states in a checkpoint, by the names of their parts. */
+/** The states in a checkpoint, by the names of the parts. */
 function readStates(op: string, bytes: Bytes): States {
   const { tensors, metadata } = readSafetensors(op, bytes);
   const text = Object.hasOwn(metadata, 'gradgate') ? metadata['gradgate']! : '';
@@ -122,8 +125,8 @@ function readStates(op: string, bytes: Bytes): States {
 }
 
 /**
- * Sets all parts to what `encodeCheckpoint` saved under their names, and gives back the plain values among them. If one
- * part refuses its state, all are put back to what they were.
+ * Restores all parts from the states that `encodeCheckpoint` saved under their names; returns the parts, with plain
+ * values as saved. If one part refuses its state, all are restored to what they were.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -145,7 +148,7 @@ function decode<P extends Parts>(op: string, bytes: Bytes, parts: P): P {
     );
   const found = Object.fromEntries(Object.keys(parts).map((name) => [name, join(op, states[name], tensors)]));
   const own = statesOf(op, parts);
-  // To be put back where something is refused: tensors go on changing.
+  // Copies to restore from if a part refuses its state; the tensors themselves will be overwritten.
   for (const [name, t] of Object.entries(own.tensors)) own.tensors[name] = noGrad.run(() => t.detach().clone());
   const undo: [Stateful | Generator, unknown][] = [];
   const put = (part: Stateful | Generator, state: unknown) =>
@@ -169,8 +172,8 @@ function decode<P extends Parts>(op: string, bytes: Bytes, parts: P): P {
 }
 
 /**
- * Saves a training run so that it can be resumed: `saveCheckpoint(path, { model, optimizer, scheduler, loader, epoch })`.
- * The file is written as a whole or not at all, and has the run as it is at the call.
+ * Saves a training run so that it can be resumed: `saveCheckpoint(path, { model, optimizer, scheduler, loader, epoch
+ * })`. The file is written as a whole or not at all, with the state at the time of the call.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -184,8 +187,9 @@ export async function saveCheckpoint(path: string | URL, parts: Parts): Promise<
 }
 
 /**
- * Takes up a run that `saveCheckpoint` saved: `const { epoch } = await loadCheckpoint(path, { model, optimizer, epoch: 0 })`.
- * Modules, optimizers, schedulers, loaders and generators are set in place, all or none; plain values are given back.
+ * Resumes a run that `saveCheckpoint` saved: `const { epoch } = await loadCheckpoint(path, { model, optimizer, epoch: 0
+ * })`. Restores modules, optimizers, schedulers, loaders and generators in place, all or none; plain values are
+ * returned.
  *
  * ```ts
  * const model = new Linear(3, 2);

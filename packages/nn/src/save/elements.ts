@@ -1,16 +1,16 @@
 import { type AnyTypedArray, type DType, packTensor, type Tensor, tensor, unpackTensor } from '@gradgate/core';
 
-/** A kind of number that files hold: the array that has its bits, and the dtype that it is read into. */
+/** An element type of files: the array that holds its bits, and the dtype that it is read into. */
 interface Element {
   readonly array: { new (buffer: ArrayBuffer): AnyTypedArray; readonly BYTES_PER_ELEMENT: number };
   readonly dtype: DType;
-  /** How many numbers of the array an element is, where it is complex. */
+  /** The number of array elements that a complex element takes. */
   readonly parts?: 2;
 }
 
 /**
- * The kinds of numbers that files hold, by NumPy's names for them (bf2 is bfloat16). Each has its dtype; what has none
- * is read into one that holds all its values, and uint64 into int64 where they fit.
+ * The element types of files, by NumPy's names (and bf2 for bfloat16). Types without a dtype of their own are read into
+ * one that holds all their values; uint64 is read into int64, and values that do not fit are refused.
  */
 export const elements = {
   f8: { array: Float64Array, dtype: 'float64' },
@@ -30,10 +30,10 @@ export const elements = {
   c16: { array: Float64Array, dtype: 'complex128', parts: 2 },
 } as const satisfies Record<string, Element>;
 
-/** The name of a kind of numbers. */
+/** The name of an element type. */
 export type ElementName = keyof typeof elements;
 
-/** How many bytes a number of this kind takes. */
+/** The number of bytes of an element. */
 export const bytesPerElement = (name: ElementName): number => {
   const { array, parts }: Element = elements[name];
   return array.BYTES_PER_ELEMENT * (parts ?? 1);
@@ -41,7 +41,7 @@ export const bytesPerElement = (name: ElementName): number => {
 
 const machineIsLittle = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** A copy of `bytes`, which are numbers of `width` bytes, with each in the machine's order. */
+/** A copy of `bytes`, numbers of `width` bytes each, in the machine's byte order. */
 function inMachineOrder(bytes: Uint8Array, width: number, little: boolean): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(bytes.length);
   if (little === machineIsLittle || width === 1) out.set(bytes);
@@ -49,7 +49,7 @@ function inMachineOrder(bytes: Uint8Array, width: number, little: boolean): Uint
   return out;
 }
 
-/** The tensor of numbers that lie in `bytes`, lowest byte first or last. `refuse` tells where a value does not fit. */
+/** Reads a tensor from `bytes`, little-endian or big-endian. Calls `refuse` for values that the dtype cannot hold. */
 export function readElements(
   name: ElementName,
   bytes: Uint8Array,
@@ -66,7 +66,7 @@ export function readElements(
   return tensor(values, { shape, dtype });
 }
 
-/** The elements as bytes, lowest first, whatever this machine does. */
+/** The elements as little-endian bytes, on any machine. */
 export function littleEndian(t: Tensor): Uint8Array {
   const { data } = packTensor(t.detach());
   const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);

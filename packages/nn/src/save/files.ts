@@ -1,6 +1,6 @@
 import { builtin, show } from '@gradgate/core/internal';
 
-// The parts of Node's own modules that are used.
+// The parts of Node's modules that are used.
 interface Stats {
   mode: number;
   uid: number;
@@ -60,46 +60,46 @@ function system(op: string): System {
   };
 }
 
-/** A file by its path, or by a `file:` URL. */
+/** The path of a file given by path or by `file:` URL. */
 export function pathOf(op: string, path: unknown): string {
   const name = path instanceof URL ? pathOfUrl(op, path) : path;
-  // No system takes NUL in a name.
+  // No system allows NUL in a path.
   if (typeof name === 'string' && name !== '' && !name.includes('\0')) return name;
-  throw new TypeError(`${op}: path is text or a file: URL, got ${name === '' ? 'an empty text' : show(name)}`);
+  throw new TypeError(`${op}: path must be a string or a file: URL, got ${name === '' ? 'an empty text' : show(name)}`);
 }
 
 function pathOfUrl(op: string, url: URL): string {
-  const shown = url.href.slice(0, 200);
+  const text = url.href.slice(0, 200);
   if (url.protocol !== 'file:')
-    throw new TypeError(`${op}: ${shown} is no file; fetch() its bytes and use the decode functions`);
+    throw new TypeError(`${op}: ${text} is no file; fetch() its bytes and use the decode functions`);
   const node = builtin<{ fileURLToPath(url: URL): string }>('node:url');
   if (!node) throw new TypeError(`${op}: this runtime has no files; use the encode and decode functions with bytes`);
   try {
     return node.fileURLToPath(url);
   } catch (error) {
-    // Of another machine, or with a slash inside a name.
-    throw new TypeError(`${op}: ${shown} names no file: ${(error as Error).message}`);
+    // It names another machine, or has an encoded slash in a name.
+    throw new TypeError(`${op}: ${text} names no file: ${(error as Error).message}`);
   }
 }
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
 
-/** The value, or undefined where it failed with one of these codes. */
+/** The value, or undefined if it fails with one of these codes. */
 const unless = <T>(codes: readonly string[], value: Promise<T>): Promise<T | undefined> =>
   value.catch((error) => {
     if (codes.includes(codeOf(error)!)) return undefined;
     throw error;
   });
 
-/** A file that is open for reading. */
+/** A file open for reading. */
 export interface OpenFile {
   readonly size: number;
-  /** The bytes from `at` on; fewer than `length` where the file has become shorter. */
+  /** Reads bytes from `at` on; fewer than `length` if the file has become shorter. */
   read(at: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
-/** Opens a file of any size: Node's own `readFile` ends at 2 GiB. */
+/** Opens a file of any size: Node's `readFile` is limited to 2 GiB. */
 export async function openFile(op: string, path: string | URL): Promise<OpenFile> {
   const name = pathOf(op, path);
   const handle = await system(op).fs.open(name, 'r');
@@ -107,7 +107,7 @@ export async function openFile(op: string, path: string | URL): Promise<OpenFile
   try {
     const stats = await handle.stat();
     if (stats.isFile()) return { size: stats.size, read: (at, length) => readAt(handle, at, length), close };
-    // Pipes have no size and no places.
+    // Pipes have no size and no offsets.
     const all = new Uint8Array(await handle.readFile());
     return { size: all.length, read: async (at, length) => all.subarray(at, at + length), close };
   } catch (error) {
@@ -138,8 +138,9 @@ export async function readBytes(op: string, path: string | URL): Promise<Uint8Ar
 }
 
 /**
- * Writes a file as a whole or not at all: to another name beside it, to the disk, and then renamed. After a crash the
- * file is what it was before, or new. What was there keeps its mode and owner, and a link goes on pointing to it.
+ * Writes a file as a whole or not at all: under another name beside it, flushed to the disk, then renamed. After a
+ * crash the file has its old or its new content. An existing file keeps its mode and owner, and symbolic links keep
+ * pointing to it.
  */
 export async function writeBytes(op: string, path: string | URL, bytes: Uint8Array): Promise<void> {
   const given = pathOf(op, path);
@@ -151,7 +152,7 @@ export async function writeBytes(op: string, path: string | URL, bytes: Uint8Arr
   if (!before && !(await unless(['ENOENT', 'ENOTDIR'], fs.stat(folder)))?.isDirectory())
     throw fault(op, `there is no folder ${folder}; make it first`, 'ENOENT');
   if (before) await fs.access(target, fs.constants.W_OK);
-  // Devices and pipes are written to: renaming would replace them.
+  // Write into devices and pipes: renaming would replace them.
   if (before && !before.isFile()) return writeThrough(fs, target, bytes);
 
   const start = temporaryStart(paths.basename(target), hostname);
@@ -177,13 +178,13 @@ export async function writeBytes(op: string, path: string | URL, bytes: Uint8Arr
 const fault = (op: string, message: string, code: string): Error =>
   Object.assign(new Error(`${op}: ${message} (${code})`), { code });
 
-/** The file that a path means in the end; it need not exist. */
+/** Follows symbolic links to the file that a path leads to; it need not exist. */
 async function followLinks(op: string, path: string, fs: FileSystem, paths: Paths): Promise<string> {
   let target = paths.resolve(path);
   for (let links = 0; links < 40; links++) {
     const real = await unless(['ENOENT', 'ENOTDIR'], fs.realpath(target));
     if (real !== undefined) return real;
-    // EINVAL: it is there, but no link, so that it has come this very moment.
+    // EINVAL: it exists but is no link, so it was created just now.
     const link = await unless(['ENOENT', 'ENOTDIR', 'EINVAL'], fs.readlink(target));
     if (link === undefined) return target;
     target = paths.resolve(paths.dirname(target), link);
@@ -200,7 +201,7 @@ async function writeThrough(fs: FileSystem, path: string, bytes: Uint8Array): Pr
   }
 }
 
-/** Gives a new file the mode and, where one may, the owner of the one whose place it takes. */
+/** Gives a new file the mode and, if allowed, the owner of the file that it replaces. */
 async function takeOver(file: FileHandle, before: Stats): Promise<void> {
   const { uid, gid } = await file.stat();
   if (uid !== before.uid || gid !== before.gid)
@@ -208,11 +209,11 @@ async function takeOver(file: FileHandle, before: Stats): Promise<void> {
   await file.chmod(before.mode & 0o7777);
 }
 
-/** How all temporary names for one file on one machine start; short enough that they fit where the file's own name does. */
+/** The start of all temporary names for a file on this machine; short, so that names fit wherever the file's does. */
 const temporaryStart = (name: string, hostname: string): string =>
   `.${name.slice(0, 40)}.${hostname.replaceAll(/[^\w-]/g, '').slice(0, 20)}.`;
 
-/** Removes what saves of this file left behind when their process was killed. */
+/** Removes temporary files that killed processes left when they saved this file. */
 async function removeLeftovers(
   fs: FileSystem,
   paths: Paths,
@@ -226,7 +227,7 @@ async function removeLeftovers(
     const pid = /^(\d+)\.[0-9a-z]+\.tmp$/.exec(name.slice(start.length))?.[1];
     if (pid === undefined) continue;
     const path = paths.join(folder, name);
-    // Our own number may have been another's before; as old as this process, the file is another's.
+    // Another process may have had our process number before: then the file is older than this process.
     const left =
       Number(pid) === process.pid
         ? ((await unless(['ENOENT'], fs.stat(path)))?.mtimeMs ?? Number.POSITIVE_INFINITY) <
@@ -245,7 +246,9 @@ function isAlive(process: Process, pid: number): boolean {
   }
 }
 
-/** A rename lasts only when its folder is on the disk too. Windows has no way to ask for that, and some file systems neither. */
+/**
+ * Flushes a folder to the disk, so that a rename in it survives a crash. Windows and some file systems cannot do it.
+ */
 async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
   const handle = await unless(['EACCES', 'EPERM', 'EISDIR'], fs.open(folder, 'r'));
   if (!handle) return;

@@ -19,11 +19,12 @@ export { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from './npy.js';
 export { type ByteSource, openSafetensors, type SafetensorsFile, type TensorInfo } from './openSafetensors.js';
 export { decodeSafetensors, encodeSafetensors, type Metadata } from './safetensors.js';
 
-// Paths are text or `file:` URLs, everywhere.
+// All paths are strings or `file:` URLs.
 
 /**
- * Writes tensors by name, such as `model.stateDict()`, as a `.safetensors` file: as they are at the call, as a whole or
- * not at all. Where a file is already, its mode, its owner and links to it stay.
+ * Writes tensors by name, such as `model.stateDict()`, to a `.safetensors` file, with their values at the call; as a
+ * whole or not at all. An existing file keeps its mode and owner, and links keep pointing to it. `metadata` is text by
+ * name.
  *
  * ```ts
  * const model = new Linear(3, 2);
@@ -35,8 +36,8 @@ export async function save(path: string | URL, tensors: Record<string, Tensor>, 
 }
 
 /**
- * The tensors of a `.safetensors` file by name: `model.loadStateDict(await load(path))`. Of a model in shards, give the path
- * of its `.index.json`. With `only`, the names of the tensors you want, nothing else is read from the disk.
+ * Reads the tensors of a `.safetensors` file by name: `model.loadStateDict(await load(path))`. For a model in shards,
+ * give the path of its `.index.json`. With `only`, a list of names, no other tensors are read from the disk.
  *
  * ```ts
  * await save('two.safetensors', { a: ones([2]), b: zeros([1]) });
@@ -52,7 +53,7 @@ export async function load(
 }
 
 /**
- * Writes a tensor as a `.npy` file, or several by name as a `.npz` file.
+ * Writes a tensor to a `.npy` file, or several by name to a `.npz` file, as the path ends.
  *
  * ```ts
  * await saveNumpy('x.npy', tensor([1, 2]));
@@ -67,7 +68,7 @@ export async function saveNumpy(path: string | URL, value: Tensor | Record<strin
 }
 
 /**
- * The tensor in a `.npy` file.
+ * Reads the tensor in a `.npy` file.
  *
  * ```ts
  * await saveNumpy('x.npy', tensor([1, 2]));
@@ -78,7 +79,7 @@ export const loadNpy = async (path: string | URL): Promise<Tensor> =>
   decodeNpyAs('loadNpy', await readBytes('loadNpy', path));
 
 /**
- * The tensors in a `.npz` file by name: all, or `only` those named. Limits are those of `decodeNpz`.
+ * Reads the tensors in a `.npz` file by name: all, or those in `only`. Options as for `decodeNpz`.
  *
  * ```ts
  * await saveNumpy('xy.npz', { x: tensor([1, 2]), y: tensor([3]) });

@@ -5,7 +5,7 @@ import { type Bytes, bytesOf, shorten } from './bytes.js';
 import { bytesPerElement, type ElementName, elements, littleEndian, readElements } from './elements.js';
 import { unzip } from './unpack.js';
 
-/** NumPy's type codes: its own names of the kinds of numbers. */
+/** NumPy's type codes: its names of the element types. */
 const codes = new Set(Object.keys(elements).filter((name) => name !== 'bf2'));
 const descriptions: Record<DType, string | null> = {
   float64: '<f8',
@@ -24,7 +24,7 @@ const descriptions: Record<DType, string | null> = {
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
- * The bytes of a `.npy` file, version 1.0.
+ * Encodes a tensor as the bytes of a `.npy` file, version 1.0. Throws for bfloat16, which NumPy does not have.
  *
  * ```ts
  * decodeNpy(encodeNpy(tensor([1, 2]))); // [1, 2]
@@ -36,7 +36,7 @@ export function encodeNpy(t: Tensor): Uint8Array {
     throw new TensorError('encodeNpy', `NumPy has no ${t.dtype}; convert the tensor with float(), or use safetensors`);
   const shape = `(${t.shape.join(', ')}${t.ndim === 1 ? ',' : ''})`;
   const text = `{'descr': '${descriptions[t.dtype]}', 'fortran_order': False, 'shape': ${shape}, }`;
-  // The data start at a multiple of 64.
+  // The data start at a multiple of 64 bytes.
   const padded = `${text}${' '.repeat(63 - ((10 + text.length) % 64))}\n`;
   const data = littleEndian(t);
   const out = new Uint8Array(10 + padded.length + data.length);
@@ -47,7 +47,7 @@ export function encodeNpy(t: Tensor): Uint8Array {
 }
 
 /**
- * The tensor in the bytes of a `.npy` file. Pickled objects and text are refused.
+ * Decodes the tensor in the bytes of a `.npy` file. Throws for pickled objects and text.
  *
  * ```ts
  * decodeNpy(encodeNpy(tensor([1, 2]))); // [1, 2]
@@ -55,7 +55,7 @@ export function encodeNpy(t: Tensor): Uint8Array {
  */
 export const decodeNpy = (file: Bytes): Tensor => decodeNpyAs('decodeNpy', file);
 
-/** `decodeNpy` in the name of `op`. */
+/** `decodeNpy`, with errors in the name of `op`. */
 export const decodeNpyAs = (op: string, file: Bytes): Tensor =>
   readNpy(bytesOf(op, file), (message) => {
     throw new TensorError(op, message);
@@ -65,10 +65,10 @@ export const decodeNpyAs = (op: string, file: Bytes): Tensor =>
 const maxHeader = 65535;
 
 function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => never): Tensor {
-  if (bytes.length < 12 || magic.some((v, i) => bytes[i] !== v)) refuse('this is no .npy file');
+  if (bytes.length < 12 || magic.some((v, i) => bytes[i] !== v)) refuse('this is not a .npy file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6]!;
-  if (version < 1 || version > 3) refuse(`version ${version} is not known; 1 to 3 are`);
+  if (version < 1 || version > 3) refuse(`version ${version} cannot be read; versions 1 to 3 can`);
   const [length, start] = version === 1 ? [view.getUint16(8, true), 10] : [view.getUint32(8, true), 12];
   if (length > maxHeader) refuse(`the header claims ${length} bytes; at most ${maxHeader} are read`);
   if (start + length > bytes.length) refuse(`the file is truncated: a header of ${length} bytes in ${bytes.length}`);
@@ -82,9 +82,9 @@ function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => ne
   const code = descr.slice(1);
   if (!codes.has(code) || !'<>|='.includes(descr[0]!))
     return refuse(
-      `dtype ${shorten(descr)} is not known${/^[USO]/.test(code) ? ' (it holds text or objects)' : ''}; known are ${[...codes].join(', ')}`,
+      `dtype ${shorten(descr)} cannot be read${/^[USO]/.test(code) ? ' (it holds text or objects)' : ''}; dtypes that can are ${[...codes].join(', ')}`,
     );
-  if (shape.length > 64) refuse(`a tensor of ${shape.length} dimensions is not read; one of 64 is`);
+  if (shape.length > 64) refuse(`a tensor of ${shape.length} dimensions cannot be read; at most 64 can`);
   const element = code as ElementName;
   const width = bytesPerElement(element);
   const count = shape.reduce((a, b) => a * b, 1);
@@ -102,7 +102,7 @@ function readNpy(bytes: Uint8Array<ArrayBuffer>, refuse: (message: string) => ne
 }
 
 /**
- * Several tensors by name, as the bytes of a `.npz` file.
+ * Encodes tensors by name as the bytes of a `.npz` file, compressed with option `compress`, false by default.
  *
  * ```ts
  * decodeNpz(encodeNpz({ x: tensor([1, 2]) }, { compress: true })); // { x: [1, 2] }
@@ -120,8 +120,8 @@ export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?:
 }
 
 /**
- * The tensors in the bytes of a `.npz` file, by name: all, or `only` those named. Check sums are compared. `maxBytes`
- * limits what they may unpack to, 4 GiB by default: a small file can claim any size.
+ * Decodes the tensors in the bytes of a `.npz` file by name: all, or those in `only`. Checksums are verified.
+ * `maxBytes` limits the unpacked size, 4 GiB by default, as a small file can claim any size.
  *
  * ```ts
  * decodeNpz(encodeNpz({ x: tensor([1, 2]) }), { maxBytes: 2 ** 20 }); // { x: [1, 2] }
@@ -130,13 +130,15 @@ export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?:
 export const decodeNpz = (file: Bytes, options: NpzOptions = {}): Record<string, Tensor> =>
   decodeNpzAs('decodeNpz', file, options);
 
-/** What is read of a `.npz` file. */
+/** The options of reading a `.npz` file. */
 export interface NpzOptions {
+  /** The largest unpacked size, in bytes; 4 GiB by default. */
   maxBytes?: number;
+  /** The names of the tensors to read; all by default. */
   only?: readonly string[];
 }
 
-/** `decodeNpz` in the name of `op`. */
+/** `decodeNpz`, with errors in the name of `op`. */
 export function decodeNpzAs(op: string, file: Bytes, options: NpzOptions = {}): Record<string, Tensor> {
   const { maxBytes = 2 ** 32, only } = checkOptions(op, options, { maxBytes: is.size, only: is.arrayOf(is.string) });
   const bytes = bytesOf(op, file);

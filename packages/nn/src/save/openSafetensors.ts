@@ -5,38 +5,44 @@ import { openFile, pathOf } from './files.js';
 import { readTensor, widths } from './safetensors.js';
 import { headerLength, isModest, type Metadata, parseHeader } from './safetensorsHeader.js';
 
-/** Where bytes can be read from any place: an open file, ranges of an HTTP resource, a database. */
+/** A source of bytes that can be read from any offset: an open file, ranges of an HTTP resource, a database. */
 export interface ByteSource {
+  /** The number of bytes. */
   readonly size: number;
-  /** The `length` bytes from `at` on. */
+  /** Reads `length` bytes from offset `at`. */
   read(at: number, length: number): Promise<Uint8Array>;
+  /** Called when the file is closed. */
   close?(): Promise<void>;
 }
 
-/** What a file says about one of its tensors. */
+/** The description of a tensor in a file. */
 export interface TensorInfo {
   /** The dtype's name in the format, such as `BF16`. */
   readonly dtype: string;
+  /** The sizes of its dimensions. */
   readonly shape: readonly number[];
 }
 
 /**
- * A `.safetensors` file, or one in shards, of which only the header has been read: `get(name)` reads one tensor. Close it
- * in the end, or hold it by `await using`.
+ * An open `.safetensors` file, possibly in shards, of which only the header has been read: `get(name)` reads one
+ * tensor. Call `close()` at the end, or declare it with `await using`.
  */
 export interface SafetensorsFile {
   readonly metadata: Metadata;
+  /** The text by name in the header. */
   /** All tensors in the file, by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Reads a tensor; an error if the file has none of that name. */
+  /** Reads a tensor; throws if the file has none of that name. */
   get(name: string): Promise<Tensor>;
+  /** Closes the file; `get` fails afterwards. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Opens a `.safetensors` file without reading its tensors: by path or URL, as a `Blob` (a `File` of a browser), or as any
- * source of ranges of bytes. A path that ends in `.index.json` opens all shards that the index names; they lie beside it.
+ * Opens a `.safetensors` file without reading its tensors: by path or `file:` URL, as a `Blob` (such as a `File` in a
+ * browser), or as any source of byte ranges. A path that ends in `.index.json` opens the shards listed there, which lie
+ * beside it.
  *
  * ```ts
  * await save('model.safetensors', { weight: ones([2]), bias: zeros([1]) });
@@ -54,7 +60,7 @@ export async function openSafetensors(source: string | URL | Blob | ByteSource):
   return openShard(op, source);
 }
 
-/** @internal Opens by path, in the name of `op`. */
+/** @internal Opens by path, with errors in the name of `op`. */
 export async function openPath(op: string, path: string | URL): Promise<SafetensorsFile> {
   const name = pathOf(op, path);
   if (name.endsWith('.index.json')) return openIndex(op, name);
@@ -108,7 +114,7 @@ async function readWhole(op: string, source: ByteSource, at: number, length: num
   return bytes;
 }
 
-/** An index names the shard of each tensor. A shard is opened when it is first asked for. */
+/** Opens all shards of an index, which says in which shard each tensor is. */
 async function openIndex(op: string, path: string): Promise<SafetensorsFile> {
   const map = await readIndex(op, path);
   const folder = path.slice(0, path.length - (/[^/\\]*$/.exec(path)?.[0].length ?? 0));
@@ -160,17 +166,17 @@ async function readIndex(op: string, path: string): Promise<Map<string, string>>
   }
   const map = index?.weight_map;
   if (typeof map !== 'object' || map === null) throw new TensorError(op, `${path} has no weight_map`);
-  // A downloaded index must not lead to other folders.
+  // An index may come from elsewhere, and must not lead to other folders.
   for (const [name, shard] of Object.entries(map))
     if (typeof shard !== 'string' || !/^[^/\\:]+\.safetensors$/.test(shard))
       throw new TensorError(
         op,
-        `${path} has '${shorten(name)}' in ${show(shard)}; shards are .safetensors files beside it`,
+        `${path} has '${shorten(name)}' in ${show(shard)}; shards must be .safetensors files beside it`,
       );
   return new Map(Object.entries(map));
 }
 
-/** @internal All tensors of an open file, or only those named; closes it. */
+/** @internal Reads all tensors of an open file, or those in `only`, and closes it. */
 export async function readAll(file: SafetensorsFile, only?: readonly string[]): Promise<Record<string, Tensor>> {
   try {
     const tensors: [string, Tensor][] = [];

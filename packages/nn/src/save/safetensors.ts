@@ -6,7 +6,7 @@ import { type Entry, headerLength, type Metadata, parseHeader } from './safetens
 
 export type { Metadata } from './safetensorsHeader.js';
 
-/** The format's dtypes, as kinds of numbers. */
+/** The format's dtypes, as element types. */
 export const kinds: Readonly<Record<string, ElementName>> = {
   F64: 'f8',
   F32: 'f4',
@@ -23,7 +23,7 @@ export const kinds: Readonly<Record<string, ElementName>> = {
   BOOL: 'b1',
   C64: 'c8',
 };
-/** What `parseHeader` asks of a dtype. */
+/** The sizes of dtypes, for `parseHeader`. */
 export const widths = Object.fromEntries(
   Object.entries(kinds).map(([dtype, name]) => [dtype, { bytes: bytesPerElement(name) }]),
 );
@@ -43,7 +43,8 @@ const names: Record<DType, string | null> = {
 };
 
 /**
- * Tensors by name, and text beside them, as the bytes of a `.safetensors` file.
+ * Encodes tensors by name, and metadata (text by name), as the bytes of a `.safetensors` file. Throws for complex128,
+ * which the format does not have.
  *
  * ```ts
  * decodeSafetensors(encodeSafetensors({ a: ones([2]) })).tensors; // { a: [1, 1] }
@@ -52,7 +53,7 @@ const names: Record<DType, string | null> = {
 export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Metadata): Uint8Array {
   const header = headerOf(tensors, metadata);
   const head = new TextEncoder().encode(header.text);
-  // The data start at a multiple of 8.
+  // The data start at a multiple of 8 bytes.
   const dataStart = Math.ceil((8 + head.length) / 8) * 8;
   const out = new Uint8Array(dataStart + header.size).fill(0x20, 8 + head.length, dataStart);
   new DataView(out.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
@@ -66,35 +67,36 @@ export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Me
   return out;
 }
 
-/** The header's text, and the tensors in the order in which they lie behind it. */
+/** The text of the header, and the tensors in the order of their data. */
 function headerOf(
   tensors: Record<string, Tensor>,
   metadata: Metadata | undefined,
 ): { text: string; tensors: Tensor[]; size: number } {
-  const no = (message: string): never => {
+  const refuse = (message: string): never => {
     throw new TypeError(`encodeSafetensors: ${message}`);
   };
   if (typeof tensors !== 'object' || tensors === null || Tensor.is(tensors))
-    no(`takes an object of tensors by name, got ${show(tensors)}`);
-  // Without a prototype, so that '__proto__' is a name like any other.
+    refuse(`takes an object of tensors by name, got ${show(tensors)}`);
+  // Without a prototype, so that '__proto__' can be a name.
   const header: Record<string, unknown> = Object.create(null);
   if (metadata !== undefined) {
-    if (typeof metadata !== 'object' || metadata === null) no(`metadata is text by name, got ${show(metadata)}`);
+    if (typeof metadata !== 'object' || metadata === null)
+      refuse(`metadata must be an object of text by name, got ${show(metadata)}`);
     for (const [key, value] of Object.entries(metadata))
       if (typeof value !== 'string')
-        no(`metadata is text, and '${shorten(key)}' is ${show(value)}; use JSON.stringify()`);
+        refuse(`metadata must be text, but '${shorten(key)}' is ${show(value)}; use JSON.stringify()`);
     header['__metadata__'] = { ...metadata };
   }
   const entries = Object.entries(tensors);
   for (const [name, t] of entries) {
-    if (!Tensor.is(t)) no(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
-    if (name === '__metadata__') no("no tensor can be named '__metadata__'");
+    if (!Tensor.is(t)) refuse(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
+    if (name === '__metadata__') refuse("refuse tensor can be named '__metadata__'");
     if (names[t.dtype] === null)
-      no(
-        `the format has no ${t.dtype}, which '${shorten(name)}' is; convert it with to('complex64'), or use viewAsReal()`,
+      refuse(
+        `the format has refuse ${t.dtype}, which '${shorten(name)}' is; convert it with to('complex64'), or use viewAsReal()`,
       );
   }
-  // As the reference implementation does: wide dtypes first, so that all are aligned; then by name.
+  // The order of the reference implementation: wide dtypes first, so that all data are aligned; then by name.
   const bytesOfElement = (t: Tensor) => bytesPerElement(kinds[names[t.dtype]!]!);
   entries.sort(([a, x], [b, y]) => bytesOfElement(y) - bytesOfElement(x) || (a < b ? -1 : 1));
   let size = 0;
@@ -107,8 +109,8 @@ function headerOf(
 }
 
 /**
- * The tensors in the bytes of a `.safetensors` file, and its metadata. The whole header is checked before anything is
- * read: what is truncated, overlaps, leaves gaps or claims more than there is, is refused.
+ * Decodes the tensors and metadata in the bytes of a `.safetensors` file. The whole header is checked before any tensor
+ * is read: files that are truncated, overlap, leave gaps or claim more than they have are refused.
  *
  * ```ts
  * decodeSafetensors(encodeSafetensors({ a: ones([2]) })).tensors; // { a: [1, 1] }
@@ -116,13 +118,13 @@ function headerOf(
  */
 export const decodeSafetensors = (file: Bytes): Decoded => readSafetensors('decodeSafetensors', file);
 
-/** What a `.safetensors` file holds. */
+/** The content of a `.safetensors` file. */
 interface Decoded {
   readonly tensors: Record<string, Tensor>;
   readonly metadata: Metadata;
 }
 
-/** `decodeSafetensors` in the name of `op`. */
+/** `decodeSafetensors`, with errors in the name of `op`. */
 export function readSafetensors(op: string, file: Bytes): Decoded {
   const bytes = bytesOf(op, file);
   const start = 8 + headerLength(op, bytes, bytes.length);
@@ -131,7 +133,7 @@ export function readSafetensors(op: string, file: Bytes): Decoded {
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-/** The tensor of an entry, from its bytes. */
+/** Reads the tensor of an entry from its bytes. */
 export const readTensor = (op: string, { name, dtype, shape }: Entry, bytes: Uint8Array): Tensor =>
   readElements(kinds[dtype]!, bytes, shape, true, (message) => {
     throw new TensorError(op, `'${shorten(name)}' cannot be read: ${message}`);

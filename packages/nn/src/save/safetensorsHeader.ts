@@ -1,10 +1,10 @@
 import { TensorError } from '@gradgate/core';
 import { shorten } from './bytes.js';
 
-/** Text that travels with the tensors. */
+/** Text by name that is stored with the tensors. */
 export type Metadata = Record<string, string>;
 
-/** Where one tensor lies, in bytes behind the header. */
+/** A tensor in the header, with its range of bytes after the header. */
 export interface Entry {
   name: string;
   dtype: string;
@@ -18,14 +18,14 @@ export interface Header {
   metadata: Metadata;
 }
 
-/** What the format itself allows. */
+/** The limit of the format. */
 const maxHeader = 100_000_000;
-/** A tensor takes about eight: the header of a model of 200,000 tensors. */
+/** A tensor takes about eight commas, so this allows for 200,000 tensors and more. */
 const maxCommas = 2_000_000;
 
-/** The first 8 bytes of the file: how long its header is. `size` is that of the file. */
+/** Reads the length of the header from the first 8 bytes of a file of `size` bytes. */
 export function headerLength(op: string, start: Uint8Array, size: number): number {
-  if (start.length < 8) throw new TensorError(op, `${start.length} bytes are no .safetensors file`);
+  if (start.length < 8) throw new TensorError(op, `a file of ${start.length} bytes is not a .safetensors file`);
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > BigInt(maxHeader))
     throw new TensorError(op, `the header claims ${length} bytes; at most ${maxHeader} are allowed`);
@@ -35,8 +35,8 @@ export function headerLength(op: string, start: Uint8Array, size: number): numbe
 }
 
 /**
- * What the header says, checked as a whole: dtypes by `widths`, their bytes, and tensors that fill the `size` bytes behind
- * it without overlaps and gaps.
+ * Parses the header and checks it as a whole: dtypes must be in `widths`, which has their bytes, and the tensors must
+ * fill the `size` bytes after it without overlaps or gaps.
  */
 export function parseHeader(
   op: string,
@@ -61,19 +61,19 @@ export function parseHeader(
 
   const whole = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
   const entries = Object.entries(described).map(([name, value]): Entry => {
-    const shown = shorten(name);
+    const text = shorten(name);
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
     if (typeof dtype !== 'string' || !Object.hasOwn(widths, dtype))
-      return refuse(`'${shown}' has dtype ${shorten(String(dtype))}; known are ${Object.keys(widths).join(', ')}`);
+      return refuse(`'${text}' has dtype ${shorten(String(dtype))}; known are ${Object.keys(widths).join(', ')}`);
     if (!Array.isArray(shape) || shape.length > 64 || !shape.every(whole))
-      return refuse(`'${shown}' has no valid shape`);
+      return refuse(`'${text}' has no valid shape`);
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole))
-      return refuse(`'${shown}' has no valid data_offsets`);
+      return refuse(`'${text}' has no valid data_offsets`);
     const [start, end] = offsets as [number, number];
     const takes = shape.reduce((n: number, v) => n * v, widths[dtype]!.bytes);
     if (!whole(takes) || end - start !== takes)
       return refuse(
-        `'${shown}' of shape [${shape.join(', ')}] takes ${takes} bytes, and its offsets span ${end - start}`,
+        `'${text}' of shape [${shape.join(', ')}] takes ${takes} bytes, and its offsets span ${end - start}`,
       );
     return { name, dtype, shape, start, end };
   });
@@ -87,7 +87,9 @@ export function parseHeader(
   return { entries, metadata: metadata as Metadata };
 }
 
-/** Whether JSON is nested no deeper and has no more commas than that: parsed, hostile text can take 50 times its size. */
+/**
+ * Checks the depth and the number of commas of JSON before it is parsed: hostile text can take 50 times its size then.
+ */
 export function isModest(json: Uint8Array, depth: number, commas: number): boolean {
   let inText = false;
   for (let i = 0; i < json.length; i++) {

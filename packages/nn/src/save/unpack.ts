@@ -2,10 +2,10 @@ import { TensorError } from '@gradgate/core';
 import { Gunzip, inflateSync } from 'fflate';
 import { crc32, shorten } from './bytes.js';
 
-// Unpacking of files from elsewhere: sizes are believed only as far as the packed bytes can hold them, and check sums
-// are compared.
+// Unpacking of untrusted files: sizes are believed only as far as the packed bytes can hold them, and checksums are
+// verified.
 
-/** What a member of a zip file is, by the directory at its end. */
+/** A member of a zip file, from the directory at the file's end. */
 interface Member {
   name: string;
   method: number;
@@ -17,14 +17,14 @@ interface Member {
 
 const text = new TextDecoder();
 
-/** Deflate makes at most 1032 bytes of one. */
+/** Deflate expands one byte to at most 1032. */
 const maxRatio = 1032;
 
 const refuse = (op: string, message: string): never => {
   throw new TensorError(op, message);
 };
 
-/** The members of a zip file whose names `wanted` takes. Together they may have `maxBytes`. */
+/** Unpacks the members of a zip file whose names are `wanted`; together they may have `maxBytes`. */
 export function unzip(
   op: string,
   bytes: Uint8Array<ArrayBuffer>,
@@ -47,11 +47,11 @@ export function unzip(
         `the file cannot be unpacked: '${shorten(m.name)}' makes it ${total} bytes, and maxBytes is ${maxBytes}`,
       );
   }
-  // Members that share bytes make a small file large (Fifield, 2019).
+  // Members that share bytes can make a small file unpack to a huge one (Fifield, 2019).
   if (packed > bytes.length) refuse(op, 'the file cannot be unpacked: its members overlap');
   const out = new Map<string, Uint8Array>();
   for (const m of members) {
-    // No check sum covers a name, but it is there twice.
+    // No checksum covers names, but each is in the file twice.
     if (nameAt(bytes, view, m) !== m.name)
       refuse(op, `the file cannot be unpacked: '${shorten(m.name)}' is not where the file says`);
     if (!wanted(m.name)) continue;
@@ -62,11 +62,11 @@ export function unzip(
 }
 
 function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] {
-  const no = (): never => refuse(op, 'the file cannot be unpacked: it is no whole zip file');
+  const no = (): never => refuse(op, 'the file cannot be unpacked: it is not a complete zip file');
   const at = (offset: number, length: number): number =>
     offset >= 0 && offset + length <= bytes.length ? offset : no();
   const wide = (offset: number): number => Number(view.getBigUint64(at(offset, 8), true));
-  // The record at the end may have up to 65,535 bytes of comment behind it.
+  // The record at the end may be followed by a comment of up to 65,535 bytes.
   let end = bytes.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) if (--end < bytes.length - 22 - 65535) no();
   let count = view.getUint16(at(end, 22) + 10, true);
@@ -93,7 +93,7 @@ function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] 
       size: size32!,
       at: at32!,
     };
-    // Where 32 bits do not hold a number, it stands in the extra field, in this order.
+    // Numbers that do not fit in 32 bits are in the extra field, in this order.
     for (let e = extraAt; e + 4 <= extraAt + extraLength!; e += 4 + view.getUint16(e + 2, true)) {
       if (view.getUint16(e, true) !== 1) continue;
       let field = e + 4;
@@ -106,12 +106,12 @@ function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] 
     members.push(member);
     offset = extraAt + extraLength! + commentLength!;
   }
-  // A count that is damaged would lose members in silence.
+  // With a damaged count members would be lost silently.
   if (offset !== directoryEnd) no();
   return members;
 }
 
-/** The name of a member where it lies itself. */
+/** The name of a member in its own header. */
 function nameAt(bytes: Uint8Array, view: DataView, { at }: Member): string | null {
   if (at + 30 > bytes.length || view.getUint32(at, true) !== 0x04034b50) return null;
   return text.decode(bytes.subarray(at + 30, at + 30 + view.getUint16(at + 26, true)));
@@ -130,24 +130,24 @@ function readMember(op: string, bytes: Uint8Array, view: DataView, m: Member): U
     } catch (error) {
       data = damaged(`is damaged: ${(error as Error).message}`);
     }
-  } else data = damaged(`is packed by method ${m.method}; 0 (stored) and 8 (deflated) are read`);
+  } else data = damaged(`is packed by method ${m.method}; only 0 (stored) and 8 (deflated) can be read`);
   if (data.length !== m.size) damaged(`has ${data.length} bytes, and the file says ${m.size}`);
-  if (crc32(data) !== m.crc) damaged('is damaged: its check sum does not fit');
+  if (crc32(data) !== m.crc) damaged('is damaged: its checksum is wrong');
   return data;
 }
 
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** The bytes in a gzip file, at most `maxBytes`. */
+/** Unpacks a gzip file; throws if it has more than `maxBytes`. */
 export function gunzip(op: string, bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Uint8Array<ArrayBuffer> {
-  if (bytes.length < 18) refuse(op, 'the file cannot be unpacked: it is no whole gzip file');
+  if (bytes.length < 18) refuse(op, 'the file cannot be unpacked: it is not a complete gzip file');
   const chunks: Uint8Array[] = [];
   let total = 0;
   let later = 0;
   const stream = new Gunzip((chunk) => {
     total += chunk.length;
     if (total > maxBytes)
-      refuse(op, `the file cannot be unpacked: it has over ${maxBytes} bytes, which is what maxBytes allows`);
+      refuse(op, `the file cannot be unpacked: it has more than the ${maxBytes} bytes that maxBytes allows`);
     chunks.push(chunk);
   });
   stream.onmember = () => later++;
@@ -165,9 +165,9 @@ export function gunzip(op: string, bytes: Uint8Array<ArrayBuffer>, maxBytes: num
     out.set(chunk, at);
     at += chunk.length;
   }
-  // The sum at the end is of the last member: where no later one came, of all.
+  // The checksum at the end covers the last member, which is the whole file if there is only one.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (later === 0 && crc32(out) !== view.getUint32(bytes.length - 8, true))
-    refuse(op, 'the file cannot be unpacked: its check sum does not fit');
+    refuse(op, 'the file cannot be unpacked: its checksum is wrong');
   return out;
 }

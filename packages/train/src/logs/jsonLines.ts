@@ -2,8 +2,8 @@ import { checkFigures, type Logger } from './logger.js';
 import { Sink } from './sink.js';
 
 /**
- * Writes a line of JSON for each call: `{"step":100,"time":1735689600.5,"epoch/loss":0.25}`. What is NaN or infinite is `null`.
- * A file that is there is added to.
+ * Logs as lines of JSON, one for each call: `{"step":100,"time":1735689600.5,"epoch/loss":0.25}`. NaN and infinities
+ * become `null`. Appends to an existing file.
  *
  * ```ts
  * const log = new JsonLines('runs/first.jsonl');
@@ -18,12 +18,14 @@ export class JsonLines implements Logger {
     this.sink = new Sink('JsonLines', target);
   }
 
+  /** Writes a line with these figures after `step` steps. */
   addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
     checkFigures('addFigures', figures, step);
     const line = JSON.stringify({ step, time: Date.now() / 1000, ...figures });
     return this.sink.write(new TextEncoder().encode(`${line}\n`));
   }
 
+  /** Waits until everything is written. */
   close(): Promise<void> {
     return this.sink.close();
   }

@@ -3,16 +3,17 @@ import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import type { Callback } from '../callback.js';
 import { checkRun, type Run } from '../run.js';
 
-/** What takes figures: `SummaryWriter`, `JsonLines`, or an observer of your own. */
+/** An object that records figures: `SummaryWriter`, `JsonLines`, or your own. */
 export interface Logger {
-  /** Takes figures by their names, after so many steps. */
+  /** Records figures by name, after `step` steps. */
   addFigures(figures: Readonly<Record<string, number>>, step: number): unknown;
-  /** Takes the values of a tensor. */
+  /** Records the distribution of a tensor's values. */
   addHistogram?(tag: string, values: Tensor, step: number): unknown;
+  /** Called when the run ends. */
   close?(): unknown;
 }
 
-/** Refuses what are no figures of a step, in the name of `op`. */
+/** Throws unless `figures` are numbers and `step` is a number of steps. */
 export function checkFigures(op: string, figures: object, step: number): void {
   check(op, 'figures', figures, is.object);
   for (const [name, value] of Object.entries(figures)) check(op, name, value, is.number);
@@ -20,7 +21,8 @@ export function checkFigures(op: string, figures: object, step: number): void {
 }
 
 /**
- * Tells a logger of a run: figures of epochs as `epoch/valLoss`, those of batches as `step/loss`.
+ * A callback that passes the figures of a run to a logger: those of epochs as `epoch/valLoss`, those of batches as
+ * `step/loss`.
  *
  * ```ts
  * const callbacks = [new Logging(new SummaryWriter('runs/first'))];
@@ -31,15 +33,15 @@ export class Logging implements Callback {
   private readonly histograms: boolean;
 
   /**
-   * @param options.everySteps How often the figures of a batch are told; 50 by default.
-   * @param options.histograms Whether the values of all parameters are told after each epoch.
+   * @param options.everySteps The number of steps between logs of batch figures; 50 by default.
+   * @param options.histograms Whether to log histograms of all parameters after each epoch; false by default.
    */
   constructor(
     readonly logger: Logger,
     options: { everySteps?: number; histograms?: boolean } = {},
   ) {
     if (typeof logger?.addFigures !== 'function')
-      throw new TypeError(`Logging: the logger has addFigures(figures, step), got ${show(logger)}`);
+      throw new TypeError(`Logging: the logger must have addFigures(figures, step), got ${show(logger)}`);
     const given = checkOptions('Logging', options, { everySteps: is.count, histograms: is.boolean });
     this.everySteps = given.everySteps ?? 50;
     this.histograms = given.histograms ?? false;

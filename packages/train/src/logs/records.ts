@@ -1,7 +1,8 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import crc32c from 'crc-32/crc32c.js';
 
-// What TensorBoard reads, by the numbers of the fields in its .proto files: event, summary, tensor, graph, plugin_data.
+// Messages for TensorBoard. The field numbers are those of its .proto files: event, summary, tensor, graph,
+// plugin_data.
 
 type Fields = (w: BinaryWriter) => void;
 
@@ -21,7 +22,7 @@ const doubles = (w: BinaryWriter, field: number, values: readonly number[]) =>
     for (const value of values) w.double(value);
   });
 
-/** The event with these fields; a time is in seconds. */
+/** Encodes an event with these fields; `time` is in seconds. */
 export function event(time: number, step: number, fields: Fields): Uint8Array {
   const w = new BinaryWriter();
   double(w, 1, time);
@@ -39,8 +40,8 @@ const value = (w: BinaryWriter, tag: string, fields: Fields) =>
     text(w, 1, tag);
     fields(w);
   });
-/** Which plugin shows a value. */
-const shownBy = (w: BinaryWriter, plugin: string, content?: Fields) =>
+/** Says which plugin shows a value. */
+const pluginOf = (w: BinaryWriter, plugin: string, content?: Fields) =>
   message(w, 9, () => {
     message(w, 1, () => {
       text(w, 1, plugin);
@@ -94,10 +95,10 @@ const stringType = 7;
 export const textSummary = (tag: string, markdown: string): Fields =>
   summary((w) =>
     value(w, `${tag}/text_summary`, () => {
-      shownBy(w, 'text');
+      pluginOf(w, 'text');
       message(w, 8, () => {
         int(w, 1, stringType);
-        // The shape [1].
+        // The shape, [1].
         message(w, 2, () => message(w, 2, () => int(w, 1, 1)));
         text(w, 8, markdown);
       });
@@ -109,14 +110,14 @@ export type Hparam = number | string | boolean;
 const dataTypes = { string: 1, boolean: 2, number: 3 } as const;
 type Named = [name: string, value: Hparam];
 
-/** Hyperparameters and the names of the metrics that they are compared by: three summaries. */
+/** Hyperparameters and the names of the metrics to compare runs by, as three summaries. */
 export function hparams(
   given: Readonly<Record<string, Hparam>>,
   metricNames: readonly string[],
   time: number,
 ): Fields[] {
   const plugin = (tag: string, field: number, fields: Fields) =>
-    summary((w) => value(w, tag, () => shownBy(w, 'hparams', () => message(w, field, fields))));
+    summary((w) => value(w, tag, () => pluginOf(w, 'hparams', () => message(w, field, fields))));
   const named = Object.entries(given) as Named[];
   const experiment: Fields = (w) => {
     for (const [name, own] of named)
@@ -183,7 +184,7 @@ const masked = (data: Uint8Array): number => {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 };
 
-/** An event as a record of a file: its length and itself, each with a check sum (CRC-32C, masked). */
+/** Frames an event as a record of a file: its length and its bytes, each with a checksum (masked CRC-32C). */
 export function record(data: Uint8Array): Uint8Array {
   const framed = new Uint8Array(data.length + 16);
   const view = new DataView(framed.buffer);

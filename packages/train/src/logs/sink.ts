@@ -1,6 +1,6 @@
 import { check, is } from '@gradgate/core/internal';
 
-/** Where bytes go: a file that is added to, or a function. Writes are made one after the other. */
+/** The target of bytes: a file, which is appended to, or a function. Writes are made one after another. */
 export class Sink {
   private last: Promise<unknown> = Promise.resolve();
 
@@ -14,7 +14,7 @@ export class Sink {
   write(bytes: Uint8Array): Promise<void> {
     const { target } = this;
     const written = this.last.then(() => (typeof target === 'string' ? append(target, bytes) : target(bytes)));
-    // Whoever waits for it gets the error; those behind it are tried all the same.
+    // The caller gets the error; later writes are tried nevertheless.
     this.last = written.catch(() => {});
     return written.then(() => {});
   }

@@ -5,12 +5,13 @@ import { checkFigures, type Logger } from './logger.js';
 import * as records from './records.js';
 import { Sink } from './sink.js';
 
-/** Files of one process and second are told apart by it. */
+/** Distinguishes files of the same process and second. */
 let files = 0;
 
 /**
- * Writes what TensorBoard shows into a folder, `tensorboard --logdir runs`: scalars, histograms, images, text,
- * hyperparameters and graphs. Names are PyTorch's. Every method gives a promise that is fulfilled once it is written.
+ * Writes logs for TensorBoard into a folder (`tensorboard --logdir runs`): scalars, histograms, images, text,
+ * hyperparameters and graphs. Methods are named as in PyTorch; each returns a promise that resolves when the data are
+ * written.
  *
  * ```ts
  * const writer = new SummaryWriter('runs/first');
@@ -21,7 +22,7 @@ let files = 0;
 export class SummaryWriter implements Logger {
   private readonly sink: Sink;
 
-  /** @param target A folder, made if it is not there; or a function that takes the bytes, where there are no files. */
+  /** @param target A folder, created if needed; or a function that takes the bytes, for example in browsers. */
   constructor(target: string | ((bytes: Uint8Array) => unknown)) {
     const seconds = Math.floor(Date.now() / 1000);
     const name = `events.out.tfevents.${seconds}.gradgate.${globalThis.process?.pid ?? 0}.${files++}`;
@@ -29,17 +30,18 @@ export class SummaryWriter implements Logger {
     this.write(records.version, 0).catch(() => {});
   }
 
+  /** Writes a scalar. */
   addScalar(tag: string, value: number, step: number): Promise<void> {
     return this.addFigures({ [tag]: value }, step);
   }
 
-  /** Several scalars of one step. */
+  /** Writes several scalars of a step, by name. */
   addFigures(figures: Readonly<Record<string, number>>, step: number): Promise<void> {
     checkFigures('addFigures', figures, step);
     return this.write(records.scalars(figures), step);
   }
 
-  /** The values of a tensor, in `bins` intervals of one width. Those that are not finite are left out. */
+  /** Writes a histogram of a tensor's finite values, in `bins` intervals of equal width, 30 by default. */
   addHistogram(tag: string, values: Tensor, step: number, options?: { bins?: number }): Promise<void> {
     check('addHistogram', 'the tag', tag, is.string);
     const { bins = 30 } = checkOptions('addHistogram', options, { bins: is.count });
@@ -47,11 +49,13 @@ export class SummaryWriter implements Logger {
     return this.write(records.histogram(tag, histogramOf(Array.from(values.toTypedArray(), Number), bins)), step);
   }
 
-  /** An image [channels, height, width] of 1, 3 or 4 channels: floats from 0 to 1, or bytes. */
+  /** Writes an image [channels, height, width] of 1, 3 or 4 channels: floats from 0 to 1, or uint8. */
   addImage(tag: string, image: Tensor, step: number): Promise<void> {
     check('addImage', 'the tag', tag, is.string);
     if (!Tensor.is(image) || image.ndim !== 3 || ![1, 3, 4].includes(image.shape[0]!))
-      throw new TypeError(`addImage: the image is [channels, height, width] of 1, 3 or 4 channels, got ${show(image)}`);
+      throw new TypeError(
+        `addImage: the image must be [channels, height, width] with 1, 3 or 4 channels, got ${show(image)}`,
+      );
     const [channels, height, width] = image.shape as [number, number, number];
     const bytes = noGrad.run(() => {
       const pixels = image.permute([1, 2, 0]);
@@ -67,14 +71,14 @@ export class SummaryWriter implements Logger {
     return this.write(records.image(tag, height, width, channels, png), step);
   }
 
-  /** Text, which is shown as Markdown. */
+  /** Writes text, which TensorBoard shows as Markdown. */
   addText(tag: string, text: string, step: number): Promise<void> {
     check('addText', 'the tag', tag, is.string);
     check('addText', 'the text', text, is.string);
     return this.write(records.textSummary(tag, text), step);
   }
 
-  /** What a run was made with, and the figures that runs are compared by, which are written as scalars. */
+  /** Writes the hyperparameters of a run, and the metrics to compare runs by, which become scalars too. */
   async addHparams(
     hparams: Readonly<Record<string, number | string | boolean>>,
     metrics: Readonly<Record<string, number>>,
@@ -89,7 +93,7 @@ export class SummaryWriter implements Logger {
     await Promise.all([...all.map((fields) => this.write(fields, 0)), this.addFigures(metrics, step)]);
   }
 
-  /** The operations that a tensor was computed by; `names` has those of leaves, such as `model.namedParameters()`. */
+  /** Writes the graph of operations that computed a tensor; `names` names leaves, such as `model.namedParameters()`. */
   addGraph(result: Tensor, names: Iterable<readonly [string, Tensor]> = []): Promise<void> {
     check('addGraph', 'names', names, is.iterable);
     if (!Tensor.is(result) || result.gradFn === null)
@@ -97,7 +101,7 @@ export class SummaryWriter implements Logger {
     return this.write(records.graph(nodesOf(result.gradFn, new Map([...names].map(([name, t]) => [t, name])))), 0);
   }
 
-  /** Waits until all is written. */
+  /** Waits until everything is written. */
   close(): Promise<void> {
     return this.sink.close();
   }
@@ -119,7 +123,7 @@ function histogramOf(values: readonly number[], bins: number): records.Histogram
   }
   if (finite.length === 0) [min, max] = [0, 0];
   const width = max > min ? (max - min) / bins : 1;
-  // The first bucket is empty: its right edge is where the others begin.
+  // The first bucket is empty: its right edge is the start of the others.
   const limits = Array.from({ length: bins + 1 }, (_, i) => min + i * width);
   if (max > min) limits[bins] = max;
   const counts = new Array<number>(bins + 1).fill(0);
@@ -127,7 +131,7 @@ function histogramOf(values: readonly number[], bins: number): records.Histogram
   return { min, max, count: finite.length, sum, sumOfSquares, limits, counts };
 }
 
-/** Operations and leaves from the result on; not by recursion, as graphs can be deeper than the stack. */
+/** The operations and leaves from the result on. No recursion, as graphs can be deeper than the stack. */
 function nodesOf(root: Node, known: ReadonlyMap<Tensor, string>): records.GraphNode[] {
   const names = new Map<Node, string>();
   const used = new Map<string, number>();

@@ -28,6 +28,6 @@ describe('OneCycleLR', () => {
     expect(
       () =>
         new optim.OneCycleLR(new optim.Adagrad(params, { lr: 0.1 }), { maxLr: 1, totalSteps: 10, cycleMomentum: true }),
-    ).toThrow(/OneCycleLR: cycleMomentum is for optimizers/);
+    ).toThrow(/OneCycleLR: cycleMomentum needs an optimizer/);
   });
 });

@@ -169,7 +169,7 @@ describe('OneCycleLR', () => {
           totalSteps: 3,
           cycleMomentum: true,
         }),
-    ).toThrow(/for optimizers that have momentum or betas/);
+    ).toThrow(/needs an optimizer with momentum or betas/);
     expect(() => new optim.StepLR(3 as never, { stepSize: 1 })).toThrow(/StepLR: takes an optimizer, got 3/);
     expect(() => new optim.MultiStepLR(sgd(), {} as never)).toThrow(/MultiStepLR: milestones is an array/);
   });

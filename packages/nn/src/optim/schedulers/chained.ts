@@ -2,7 +2,7 @@ import { check, is } from '@gradgate/core/internal';
 import type { LRScheduler } from './scheduler.js';
 
 /**
- * Schedulers that are stepped together: each changes the rate that the ones before it leave.
+ * Schedulers that step together: each changes the learning rate that those before it have set.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -15,27 +15,27 @@ import type { LRScheduler } from './scheduler.js';
 export class ChainedScheduler {
   constructor(readonly schedulers: readonly LRScheduler[]) {
     check('ChainedScheduler', 'schedulers', schedulers, is.arrayOf(is.object));
-    if (schedulers.length === 0) throw new TypeError('ChainedScheduler: takes one scheduler or more');
+    if (schedulers.length === 0) throw new TypeError('ChainedScheduler: takes at least one scheduler');
     if (schedulers.some((s) => s.optimizer !== schedulers[0]!.optimizer))
-      throw new TypeError('ChainedScheduler: the schedulers are of one optimizer');
+      throw new TypeError('ChainedScheduler: the schedulers must have the same optimizer');
   }
 
-  /** Steps all of them. */
+  /** Steps all schedulers, in order. */
   step(): void {
     for (const scheduler of this.schedulers) scheduler.step();
   }
 
-  /** The rates in force. */
+  /** Returns the current learning rate of each group. */
   getLastLr(): number[] {
     return this.schedulers[0]!.getLastLr();
   }
 
-  /** The state of all, with PyTorch's names. A snapshot. */
+  /** Returns the states of all schedulers, under PyTorch's names. A snapshot. */
   stateDict(): Record<string, unknown> {
     return { _schedulers: this.schedulers.map((s) => s.stateDict()) };
   }
 
-  /** Takes over a state, rates included; all is checked before anything changes. */
+  /** Restores a state, with the learning rates. Everything is checked before anything changes. */
   loadStateDict(state: object): void {
     const states = (state as Record<string, unknown> | null)?.['_schedulers'];
     const count = this.schedulers.length;

@@ -1,12 +1,13 @@
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
 
+/** The value at `part` of half a cosine from `from` to `to`. */
 export const cosine = (from: number, to: number, part: number): number =>
   to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
 
 /**
- * Down to `etaMin`, 0 by default, along half a cosine over `tMax` steps, and up again after (Loshchilov and Hutter,
- * 2017).
+ * Lowers the learning rate to `etaMin`, 0 by default, along half a cosine over `tMax` steps; further steps raise it
+ * again (Loshchilov and Hutter, 2017).
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -34,7 +35,7 @@ export class CosineAnnealingLR extends LRScheduler {
   protected override next(lr: number, epoch: number, baseLr: number): number {
     const { tMax, etaMin } = this.options;
     if (epoch === 0) return lr;
-    // At the lowest point there is nothing that could be multiplied.
+    // At the lowest point the rate may be 0, which no factor changes.
     if ((epoch - 1 - tMax) % (2 * tMax) === 0) return lr + ((baseLr - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
     const height = (e: number) => 1 + Math.cos((Math.PI * e) / tMax);
     return etaMin + ((lr - etaMin) * height(epoch)) / height(epoch - 1);
@@ -42,8 +43,8 @@ export class CosineAnnealingLR extends LRScheduler {
 }
 
 /**
- * Half cosines with restarts, the first `t0` steps long, each `tMult` times the one before, 1 by default (Loshchilov
- * and Hutter, 2017).
+ * Lowers the learning rate along half cosines with restarts (Loshchilov and Hutter, 2017): the first takes `t0` steps,
+ * each further one `tMult` times as many, 1 by default; the rates fall to `etaMin`, 0 by default.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -62,7 +63,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     const { t0, tMult = 1, etaMin = 0, lastEpoch } = checkOptions('CosineAnnealingWarmRestarts', options, known);
     if (!(t0 > 0 && tMult >= 1))
       throw new RangeError(
-        `CosineAnnealingWarmRestarts: t0 is above 0 and tMult from 1 up, got ${show(t0)} and ${show(tMult)}`,
+        `CosineAnnealingWarmRestarts: t0 must be above 0 and tMult at least 1, got ${show(t0)} and ${show(tMult)}`,
       );
     super(optimizer, lastEpoch);
     this.options = { t0, tMult, etaMin };

@@ -3,19 +3,24 @@ import { hasMomentum, setMomentum } from './momentum.js';
 import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, ratesOf, type Scheduled } from './scheduler.js';
 
 export interface CyclicOptions extends Resumable {
-  /** The lowest rate, for all groups or for each. */
+  /** The lowest learning rate, for all groups or for each. */
   baseLr: number | readonly number[];
-  /** The highest rate, for all groups or for each. */
+  /** The highest learning rate, for all groups or for each. */
   maxLr: number | readonly number[];
-  /** How many steps the rate goes up; 2000 by default. */
+  /** The number of steps in which the rate rises; 2000 by default. */
   stepSizeUp?: number;
-  /** How many it goes down; as many by default. */
+  /** The number of steps in which it falls; `stepSizeUp` by default. */
   stepSizeDown?: number;
-  /** All cycles alike, each half as high as the one before, or lower by `gamma` with each step; 'triangular' by default. */
+  /**
+   * 'triangular' (the default): all cycles alike. 'triangular2': each half as high as the one before. 'expRange':
+   * `gamma` times as high with each step.
+   */
   mode?: 'triangular' | 'triangular2' | 'expRange';
-  /** For 'expRange'; 1 by default. */
+  /** The factor of 'expRange'; 1 by default. */
   gamma?: number;
-  /** Whether momentum, or the first of `betas`, goes the other way; by default where the optimizer has one. */
+  /**
+   * Whether momentum, or the first of `betas`, moves in the opposite direction; by default if the optimizer has one.
+   */
   cycleMomentum?: boolean;
   /** The lowest momentum; 0.8 by default. */
   baseMomentum?: number;
@@ -31,8 +36,8 @@ const kinds = {
 };
 
 /**
- * Up and down between two rates, again and again (Smith, 2017), while momentum goes down and up. To be stepped after each
- * batch.
+ * Raises and lowers the learning rate between two values, cycle after cycle (Smith, 2017), and momentum in the opposite
+ * direction. Step it after each batch.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -56,7 +61,9 @@ export class CyclicLR extends LRScheduler {
     check(op, 'maxLr', given.maxLr, kinds.maxLr);
     checkOptimizer(op, optimizer);
     if (cycleMomentum === true && !hasMomentum(optimizer))
-      throw new TypeError(`${op}: cycleMomentum is for optimizers that have momentum or betas`);
+      throw new TypeError(
+        `${op}: cycleMomentum needs an optimizer with momentum or betas; leave it out or set it to false`,
+      );
     const low = ratesOf(op, 'baseLr', given.baseLr, optimizer);
     const range = { low, high: ratesOf(op, 'maxLr', given.maxLr, optimizer) };
     super(optimizer, lastEpoch);
@@ -73,7 +80,7 @@ export class CyclicLR extends LRScheduler {
     this.#setMomentum();
   }
 
-  /** How high the rate of a step stands between both, from 0 to 1. */
+  /** The height of a step between the lowest and the highest rate, from 0 to 1. */
   #height(epoch: number): number {
     const { up, total } = this.#length;
     const cycle = Math.floor(epoch / total);

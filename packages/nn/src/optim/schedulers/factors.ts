@@ -2,7 +2,7 @@ import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { Factor, LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
 
 /**
- * Multiplies the rate by `gamma`, 0.1 by default, every `stepSize` steps.
+ * Multiplies the learning rate by `gamma`, 0.1 by default, every `stepSize` steps.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -16,14 +16,14 @@ export class StepLR extends Factor {
     const known = { stepSize: is.count, gamma: is.nonNegative, ...lastEpochKind };
     const { stepSize, gamma = 0.1, lastEpoch } = checkOptions('StepLR', options, known);
     if (!Number.isInteger(stepSize) || stepSize < 1)
-      throw new RangeError(`StepLR: stepSize is a whole number above 0, got ${show(stepSize)}`);
+      throw new RangeError(`StepLR: stepSize must be a whole number above 0, got ${show(stepSize)}`);
     const factor = (epoch: number) => gamma ** Math.floor(epoch / stepSize);
     super(optimizer, factor, lastEpoch, (epoch) => (epoch % stepSize === 0 ? gamma : 1));
   }
 }
 
 /**
- * Multiplies the rate by `gamma`, 0.1 by default, at each of the steps `milestones`.
+ * Multiplies the learning rate by `gamma`, 0.1 by default, at each step in `milestones`.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -48,7 +48,7 @@ export class MultiStepLR extends Factor {
 }
 
 /**
- * Multiplies the rate by `gamma` in each step.
+ * Multiplies the learning rate by `gamma` with each step.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -70,7 +70,7 @@ export class ExponentialLR extends Factor {
 }
 
 /**
- * Sets the rate to the one at the start times what `lrLambda` gives for the number of steps made.
+ * Sets the learning rate to the initial one times `lrLambda(steps)`, where `steps` is the number of steps made.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -95,7 +95,7 @@ export class LambdaLR extends LRScheduler {
 }
 
 /**
- * Multiplies the rate in each step by what `lrLambda` gives for the number of steps made.
+ * Multiplies the learning rate, with each step, by `lrLambda(steps)`, where `steps` is the number of steps made.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -125,8 +125,8 @@ export class MultiplicativeLR extends LRScheduler {
 }
 
 /**
- * Multiplies the rate by a factor that goes from `startFactor`, 1/3 by default, to `endFactor`, 1, in equal steps,
- * `totalIters` of them, 5 by default: a warm-up.
+ * A warm-up: multiplies the initial learning rate by a factor that goes linearly from `startFactor`, 1/3 by default, to
+ * `endFactor`, 1 by default, over `totalIters` steps, 5 by default.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -151,7 +151,7 @@ export class LinearLR extends Factor {
 }
 
 /**
- * Multiplies the rate by `factor`, 1/3 by default, for the first `totalIters` steps, 5 by default.
+ * Multiplies the learning rate by `factor`, 1/3 by default, for the first `totalIters` steps, 5 by default.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -168,8 +168,8 @@ export class ConstantLR extends Factor {
 }
 
 /**
- * Brings the rate down to 0 over `totalIters` steps, 5 by default, as the power `power`, 1 by default, of the part of
- * them that is left.
+ * Lowers the learning rate to 0 over `totalIters` steps, 5 by default, in proportion to the fraction of steps left to
+ * the power `power`, 1 by default.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });

@@ -2,11 +2,11 @@ import type { Scheduled } from './scheduler.js';
 
 type WithMomentum = { momentum?: number; betas?: readonly [number, number] };
 
-/** Whether the optimizer has a momentum, or Adam's first mean, in all groups. */
+/** Whether all groups of the optimizer have momentum, or `betas`. */
 export const hasMomentum = ({ paramGroups }: Scheduled): boolean =>
   (paramGroups as WithMomentum[]).every(({ momentum, betas }) => momentum !== undefined || betas !== undefined);
 
-/** Sets it in all groups. */
+/** Sets the momentum, or the first of `betas`, in all groups. */
 export function setMomentum({ paramGroups }: Scheduled, momentum: number): void {
   for (const group of paramGroups as WithMomentum[])
     if (group.betas !== undefined) group.betas = [momentum, group.betas[1]];

@@ -4,25 +4,37 @@ import { hasMomentum, setMomentum } from './momentum.js';
 import { checkOptimizer, LRScheduler, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
 
 export interface OneCycleOptions {
-  /** The highest rate, for all groups or for each. */
+  /** The highest learning rate, for all groups or for each. */
   maxLr: number | readonly number[];
-  /** How many steps the cycle has; or give `epochs` and `stepsPerEpoch`. */
+  /** The number of steps of the cycle; or give `epochs` and `stepsPerEpoch`. */
   totalSteps?: number;
+  /** The number of epochs, where `totalSteps` is not given. */
   epochs?: number;
+  /** The number of batches in an epoch, where `totalSteps` is not given. */
   stepsPerEpoch?: number;
-  /** The part of the steps in which the rate goes up; 0.3 by default. */
+  /** The fraction of the steps in which the rate rises; 0.3 by default. */
   pctStart?: number;
+  /** Whether rates follow a cosine or a line; 'cos' by default. */
   annealStrategy?: 'cos' | 'linear';
   /** The rate starts at `maxLr / divFactor`; 25 by default. */
   divFactor?: number;
-  /** It ends at the one it started with divided by this; 1e4 by default. */
+  /** The rate ends at its first value divided by this; 1e4 by default. */
   finalDivFactor?: number;
-  /** Whether momentum, or the first of `betas`, goes the other way: from `maxMomentum` to `baseMomentum` and back. */
+  /**
+   * Whether momentum, or the first of `betas`, goes from `maxMomentum` to `baseMomentum` and back; by default if the
+   * optimizer has one.
+   */
   cycleMomentum?: boolean;
+  /** The lowest momentum; 0.85 by default. */
   baseMomentum?: number;
+  /** The highest momentum; 0.95 by default. */
   maxMomentum?: number;
-  /** Down to the rate of the start in as many steps as up, and from there on to the last one. */
+  /**
+   * Whether the rate falls in two phases: to its first value in as many steps as it rose, then to the last one. False
+   * by default.
+   */
   threePhase?: boolean;
+  /** The number of steps that a resumed run had made, minus one; -1 (the default) for a new run. */
   lastEpoch?: number;
 }
 
@@ -33,7 +45,7 @@ const oneCycleKinds = {
   ...{ baseMomentum: is.nonNegative, maxMomentum: is.nonNegative, ...lastEpochKind },
 };
 
-/** A part of the cycle, up to step `end`: which rate and momentum it comes to. */
+/** A part of the cycle, up to step `end`, with the rate and momentum at its end. */
 interface Phase {
   readonly end: number;
   readonly lr: 'first' | 'top' | 'last';
@@ -41,8 +53,8 @@ interface Phase {
 }
 
 /**
- * Up to `maxLr` over the first `pctStart` of the steps, then down far below the start (Smith and Topin, 2018), while
- * momentum goes down and up again. To be stepped after each batch.
+ * One cycle (Smith and Topin, 2018): raises the learning rate to `maxLr` over the first `pctStart` of the steps, then
+ * lowers it far below its first value, and moves momentum in the opposite direction. Step it after each batch.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -52,7 +64,7 @@ interface Phase {
  */
 export class OneCycleLR extends LRScheduler {
   readonly options: { totalSteps: number; divFactor: number; finalDivFactor: number };
-  readonly #tops: readonly number[];
+  readonly #maxRates: readonly number[];
   readonly #phases: readonly Phase[];
   readonly #momentum: { high: number; low: number } | null;
   readonly #anneal: (from: number, to: number, part: number) => number;
@@ -66,11 +78,13 @@ export class OneCycleLR extends LRScheduler {
     const totalSteps = given.totalSteps ?? (epochs ?? Number.NaN) * (stepsPerEpoch ?? Number.NaN);
     if (Number.isNaN(totalSteps)) throw new TypeError('OneCycleLR: give totalSteps, or epochs and stepsPerEpoch');
     if (cycleMomentum === true && !hasMomentum(optimizer))
-      throw new TypeError('OneCycleLR: cycleMomentum is for optimizers that have momentum or betas');
-    const tops = ratesOf('OneCycleLR', 'maxLr', maxLr, optimizer);
+      throw new TypeError(
+        'OneCycleLR: cycleMomentum needs an optimizer with momentum or betas; leave it out or set it to false',
+      );
+    const maxRates = ratesOf('OneCycleLR', 'maxLr', maxLr, optimizer);
     super(optimizer, lastEpoch);
     this.options = { totalSteps, divFactor, finalDivFactor };
-    this.#tops = tops;
+    this.#maxRates = maxRates;
     this.#anneal = annealStrategy === 'cos' ? cosine : (from, to, part) => from + (to - from) * part;
     this.#momentum =
       cycleMomentum !== false && hasMomentum(optimizer) ? { high: maxMomentum, low: baseMomentum } : null;
@@ -79,13 +93,13 @@ export class OneCycleLR extends LRScheduler {
     const out: Phase = { end: totalSteps - 1, lr: 'last', momentum: 'high' };
     this.#phases = threePhase ? [up, down, out] : [up, out];
     optimizer.paramGroups.forEach((group, i) => {
-      group.initialLr = tops[i]! / divFactor;
+      group.initialLr = maxRates[i]! / divFactor;
       this.baseLrs[i] = group.initialLr;
     });
     this.begin();
   }
 
-  /** The phase of a step, and how much of it is over. */
+  /** The phase of a step, the one before, and the fraction of the phase that is over. */
   #at(epoch: number): { before: Phase; phase: Phase; part: number } {
     let before: Phase = { end: 0, lr: 'first', momentum: 'high' };
     for (const phase of this.#phases) {
@@ -98,10 +112,10 @@ export class OneCycleLR extends LRScheduler {
 
   protected lrAt(epoch: number, _baseLr: number, group: number): number {
     const { totalSteps, divFactor, finalDivFactor } = this.options;
-    // The step after the last one may be asked for: a loop ends with a step of the scheduler.
+    // One more step is allowed, as loops end with a step of the scheduler.
     if (epoch > totalSteps)
       throw new RangeError(`OneCycleLR: step ${epoch} is beyond the ${totalSteps} steps it was made for`);
-    const top = this.#tops[group] ?? this.#tops.at(-1)!;
+    const top = this.#maxRates[group] ?? this.#maxRates.at(-1)!;
     const first = top / divFactor;
     const rates = { first, top, last: first / finalDivFactor };
     const { before, phase, part } = this.#at(epoch);

@@ -2,17 +2,17 @@ import { checkOptions, is, show } from '@gradgate/core/internal';
 import { checkOptimizer, either, type Scheduled } from './scheduler.js';
 
 export interface PlateauOptions {
-  /** Whether the metric is to become small or large; 'min' by default. */
+  /** Whether the metric should become small ('min', the default) or large ('max'). */
   mode?: 'min' | 'max';
-  /** What the rate is multiplied by; 0.1 by default. */
+  /** The factor of the learning rate; 0.1 by default. */
   factor?: number;
-  /** How many epochs without improvement are put up with; 10 by default. */
+  /** The number of epochs without improvement that are allowed; 10 by default. */
   patience?: number;
-  /** By which part the metric has to improve to count; 1e-4 by default. */
+  /** The relative change of the metric that counts as an improvement; 1e-4 by default. */
   threshold?: number;
-  /** For how many epochs after a change nothing is counted; 0 by default. */
+  /** The number of epochs after a change in which none are counted; 0 by default. */
   cooldown?: number;
-  /** The lowest rate; 0 by default. */
+  /** The lowest learning rate; 0 by default. */
   minLr?: number;
 }
 
@@ -22,8 +22,8 @@ const plateauKinds = {
 };
 
 /**
- * Multiplies the rate by `factor`, 0.1 by default, when a metric has not improved for more than `patience` epochs, 10
- * by default.
+ * Multiplies the learning rate by `factor`, 0.1 by default, when a metric has not improved for more than `patience`
+ * epochs, 10 by default.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -36,7 +36,7 @@ const plateauKinds = {
 export class ReduceLROnPlateau {
   /** The best metric so far. */
   best: number;
-  /** How many epochs there were since. */
+  /** The number of epochs since. */
   numBadEpochs = 0;
   #cooldown = 0;
   readonly options: Required<PlateauOptions>;
@@ -51,7 +51,7 @@ export class ReduceLROnPlateau {
     this.best = this.options.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes the metric of an epoch. */
+  /** Takes the metric of an epoch, and lowers the learning rate if it is time. */
   step(metric: number): void {
     if (typeof metric !== 'number')
       throw new TypeError(`ReduceLROnPlateau.step: takes the metric as a number, got ${show(metric)}`);
@@ -71,12 +71,14 @@ export class ReduceLROnPlateau {
     this.numBadEpochs = 0;
   }
 
-  /** The best metric and the counters, with PyTorch's names; without the rates themselves, which are the optimizer's. */
+  /**
+   * Returns the best metric and the counters, under PyTorch's names. The learning rates are in the optimizer's state.
+   */
   stateDict(): Record<string, number> {
     return { best: this.best, num_bad_epochs: this.numBadEpochs, cooldown_counter: this.#cooldown };
   }
 
-  /** Takes over a state; all is checked before anything changes. */
+  /** Restores a state. Everything is checked before anything changes. */
   loadStateDict(state: object): void {
     const given = (state ?? {}) as Record<string, unknown>;
     const { best } = given;

@@ -1,35 +1,38 @@
 import { asAction, check, is, show } from '@gradgate/core/internal';
 
-/** The part of an optimizer that schedulers drive. */
+/** The part of an optimizer that schedulers use. */
 export interface Scheduled {
   readonly paramGroups: {
     lr: number;
-    /** The rate that schedulers start from: what `lr` was when the first of them was made. */
+    /** The learning rate that schedulers start from: `lr` when the first of them was made. */
     initialLr?: number;
   }[];
 }
 
-/** What a scheduler's `stateDict` gives, with PyTorch's names. */
+/** The result of a scheduler's `stateDict`, under PyTorch's names. */
 export interface SchedulerState {
+  /** The number of steps made. */
   last_epoch: number;
+  /** The learning rates that the groups started with. */
   base_lrs: number[];
+  /** The current learning rates. */
   _last_lr: number[];
 }
 
 const areRates = (value: unknown, length: number): value is number[] =>
   Array.isArray(value) && value.length === length && value.every(is.nonNegative.is);
 
-/** A value by PyTorch's name or that of earlier versions. */
+/** A value by PyTorch's name, or by the name that earlier versions wrote. */
 export const either = (state: Record<string, unknown>, name: string, former: string): unknown =>
   state[name] ?? state[former];
 
-/** Refuses what is no optimizer. */
+/** Throws unless `optimizer` is one. */
 export function checkOptimizer(name: string, optimizer: unknown): void {
   if (!Array.isArray((optimizer as Partial<Scheduled> | null)?.paramGroups))
     throw new TypeError(`${name}: takes an optimizer, got ${show(optimizer)}`);
 }
 
-/** One rate for each group of an optimizer, of an option that gives one for all or one for each. */
+/** One rate for each group of an optimizer, from an option with one for all or one for each. */
 export function ratesOf(
   scheduler: string,
   option: string,
@@ -43,13 +46,13 @@ export function ratesOf(
 }
 
 /**
- * Base class of schedulers: a subclass says in `lrAt` the rate of a group after `epoch` steps, given the rate it started
- * with, and may say in `next` how a step changes the rate that is in force.
+ * The base class of schedulers. A subclass defines `lrAt`, the learning rate of a group after `epoch` steps given its
+ * initial one, and may define `next`, which computes the rate from the current one.
  *
- * Schedulers of one optimizer may be stepped together, and rates may be set by hand in between: all but those that are
- * defined by the epoch alone (`LambdaLR`, warm restarts, `OneCycleLR`) go on from the rate that they find. The rate that they
- * start from is kept in the groups as `initialLr`, and with the optimizer's state: so a scheduler that is made for a resumed
- * optimizer starts from the same. `lastEpoch` says how many steps a run that is resumed had made, less one.
+ * Schedulers of one optimizer may step together, and rates may be set by hand in between: all schedulers continue from
+ * the current rate, except those defined by the epoch alone (`LambdaLR`, warm restarts, `OneCycleLR`). The initial rate
+ * is stored in the groups as `initialLr`, and in the optimizer's state, so that a scheduler made for a resumed
+ * optimizer starts from the same one. `lastEpoch` is the number of steps that a resumed run had made, minus one.
  *
  * ```ts
  * class Halving extends optim.LRScheduler {
@@ -63,9 +66,9 @@ export function ratesOf(
  * ```
  */
 export abstract class LRScheduler {
-  /** How many steps were made. */
+  /** The number of steps made. */
   lastEpoch: number;
-  /** The rates that the groups started with. */
+  /** The learning rates that the groups started with. */
   readonly baseLrs: number[];
 
   constructor(
@@ -76,7 +79,7 @@ export abstract class LRScheduler {
     if (typeof this.lrAt !== 'function') throw new TypeError(`${name}: has no lrAt(); define it in the class`);
     checkOptimizer(name, optimizer);
     if (!Number.isSafeInteger(lastEpoch) || lastEpoch < -1)
-      throw new RangeError(`${name}: lastEpoch is a whole number from -1 up, got ${show(lastEpoch)}`);
+      throw new RangeError(`${name}: lastEpoch must be a whole number from -1 up, got ${show(lastEpoch)}`);
     for (const group of optimizer.paramGroups) {
       if (lastEpoch >= 0 && group.initialLr === undefined)
         throw new TypeError(
@@ -88,20 +91,20 @@ export abstract class LRScheduler {
     this.lastEpoch = lastEpoch + 1;
   }
 
-  /** The rate of a group after `epoch` steps, if nothing else changes it. */
+  /** The learning rate of a group after `epoch` steps, if nothing else changes it. */
   protected abstract lrAt(epoch: number, baseLr: number, group: number): number;
 
-  /** The rate of a group after the step to `epoch`, from `lr` before it; by default what `lrAt` gives. */
+  /** The learning rate of a group after the step to `epoch`, where `lr` is the one before; `lrAt` by default. */
   protected next(_lr: number, epoch: number, baseLr: number, group: number): number {
     return this.lrAt(epoch, baseLr, group);
   }
 
-  /** The rates in force. */
+  /** Returns the current learning rate of each group. */
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map((g) => g.lr);
   }
 
-  /** Goes on by one, from the rates in force; or to `epoch`, from the rates at the start. */
+  /** Makes one step from the current learning rates; or sets those of `epoch`, from the initial ones. */
   step(epoch?: number): void {
     asAction(() => this.#goOn(epoch));
   }
@@ -117,12 +120,12 @@ export abstract class LRScheduler {
     }
   }
 
-  /** @internal Sets the rates of the current epoch from those at the start. */
+  /** @internal Sets the rates of the current epoch from the initial ones. */
   apply(): void {
     this.setRates(this.lastEpoch, (_, baseLr, i) => this.lrAt(this.lastEpoch, baseLr, i));
   }
 
-  /** @internal Sets the rates of the epoch at which the scheduler was made, or those of its first one. */
+  /** @internal Sets the rates of the first epoch, or of the one at which a resumed run continues. */
   begin(): void {
     this.setRates(this.lastEpoch, (lr, baseLr, i) => this.next(lr, this.lastEpoch, baseLr, i));
   }
@@ -130,7 +133,7 @@ export abstract class LRScheduler {
   /** Sets all rates, or none if one is wrong. */
   private setRates(epoch: number, rate: (lr: number, baseLr: number, group: number) => number): void {
     const groups = this.optimizer.paramGroups;
-    // Groups that were added since start from their own rates.
+    // Groups that were added later start from their own rates.
     for (const group of groups.slice(this.baseLrs.length)) {
       group.initialLr ??= group.lr;
       this.baseLrs.push(group.initialLr);
@@ -138,18 +141,20 @@ export abstract class LRScheduler {
     const rates = groups.map((group, i) => rate(group.lr, this.baseLrs[i]!, i));
     for (const lr of rates)
       if (!(lr >= 0))
-        throw new RangeError(`${this.constructor.name}: the rate of epoch ${epoch} is ${lr}; look at its options`);
+        throw new RangeError(
+          `${this.constructor.name}: the learning rate of epoch ${epoch} would be ${lr}; check the options`,
+        );
     rates.forEach((lr, i) => {
       groups[i]!.lr = lr;
     });
   }
 
-  /** Steps made, the rates at the start and those in force, with PyTorch's names. A snapshot. */
+  /** Returns the number of steps, the initial and the current learning rates, under PyTorch's names. A snapshot. */
   stateDict(): SchedulerState {
     return { last_epoch: this.lastEpoch, base_lrs: [...this.baseLrs], _last_lr: this.getLastLr() };
   }
 
-  /** Takes over a state, rates included; all is checked before anything changes. */
+  /** Restores a state, with the learning rates. Everything is checked before anything changes. */
   loadStateDict(state: object): void {
     const given = this.readState(state);
     this.lastEpoch = given.last_epoch;
@@ -163,7 +168,7 @@ export abstract class LRScheduler {
     });
   }
 
-  /** @internal The state, if it is one of such a scheduler; files of earlier versions have no rates in force. */
+  /** @internal Reads a state, or throws. Files of earlier versions have no current rates. */
   readState(state: object): SchedulerState {
     const count = this.optimizer.paramGroups.length;
     const refuse = (what: string): never => {
@@ -183,13 +188,13 @@ export abstract class LRScheduler {
   }
 }
 
-/** A scheduler whose rate is the first one times a factor of the epoch. */
+/** A scheduler whose rate is the initial one times a factor that depends on the epoch. */
 export class Factor extends LRScheduler {
   constructor(
     optimizer: Scheduled,
     private readonly factor: (epoch: number) => number,
     lastEpoch?: number,
-    /** What a step to `epoch` multiplies the rate by. */
+    /** The factor of the rate in the step to `epoch`. */
     private readonly ratio: (epoch: number) => number = (epoch) => {
       const [before, now] = [factor(epoch - 1), factor(epoch)];
       return before === now ? 1 : now / before;
@@ -210,8 +215,9 @@ export class Factor extends LRScheduler {
   }
 }
 
-/** Of all schedulers: how many steps a resumed run had made, less one; -1 for a new run. */
+/** The option of all schedulers. */
 export interface Resumable {
+  /** The number of steps that a resumed run had made, minus one; -1 (the default) for a new run. */
   lastEpoch?: number;
 }
 export const lastEpochKind = { lastEpoch: is.integer };

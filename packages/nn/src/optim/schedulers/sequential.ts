@@ -2,7 +2,7 @@ import { check, is } from '@gradgate/core/internal';
 import { either, type LRScheduler } from './scheduler.js';
 
 /**
- * Schedulers one after another: each from its milestone on, starting at its own beginning.
+ * Schedulers one after another: each starts at its milestone, a number of steps, from its own beginning.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -12,7 +12,7 @@ import { either, type LRScheduler } from './scheduler.js';
  * ```
  */
 export class SequentialLR {
-  /** How many steps were made. */
+  /** The number of steps made. */
   lastEpoch = 0;
 
   constructor(
@@ -25,18 +25,18 @@ export class SequentialLR {
       throw new TypeError(
         `SequentialLR: ${schedulers.length} schedulers need ${schedulers.length - 1} milestones, got ${milestones.length}`,
       );
-    // Each has set the rates of its own beginning when it was made.
+    // Each set its own initial rates when it was made; restore those of the first.
     const [first] = schedulers as [LRScheduler];
     for (const group of first.optimizer.paramGroups) group.lr = group.initialLr!;
     first.begin();
   }
 
-  /** Which scheduler the current epoch belongs to. */
+  /** The index of the scheduler of the current epoch. */
   private get current(): number {
     return this.milestones.filter((m) => m <= this.lastEpoch).length;
   }
 
-  /** Steps the scheduler whose turn it is. */
+  /** Steps the current scheduler. */
   step(): void {
     this.lastEpoch++;
     const which = this.current;
@@ -45,17 +45,17 @@ export class SequentialLR {
     else scheduler.step();
   }
 
-  /** The rates in force. */
+  /** Returns the current learning rate of each group. */
   getLastLr(): number[] {
     return this.schedulers[0]!.getLastLr();
   }
 
-  /** The state of all, with PyTorch's names. A snapshot. */
+  /** Returns the states of all schedulers, under PyTorch's names. A snapshot. */
   stateDict(): Record<string, unknown> {
     return { last_epoch: this.lastEpoch, _schedulers: this.schedulers.map((s) => s.stateDict()) };
   }
 
-  /** Takes over a state, rates included; all is checked before anything changes. */
+  /** Restores a state, with the learning rates. Everything is checked before anything changes. */
   loadStateDict(state: object): void {
     const given = (state ?? {}) as Record<string, unknown>;
     const lastEpoch = either(given, 'last_epoch', 'lastEpoch');
@@ -65,7 +65,7 @@ export class SequentialLR {
       throw new TypeError(`SequentialLR.loadStateDict: not a state of ${count} schedulers`);
     this.schedulers.forEach((s, i) => void s.readState(states[i]));
     this.lastEpoch = lastEpoch as number;
-    // Each sets the rates; those of the current one hold.
+    // Each sets the rates; the current one comes last.
     for (const i of [...this.schedulers.keys()].filter((k) => k !== this.current).concat(this.current))
       this.schedulers[i]!.loadStateDict(states[i]);
   }

@@ -2,10 +2,11 @@ import { check, checkOptions, is } from '@gradgate/core/internal';
 import { LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
 
 export interface SWALROptions extends Resumable {
-  /** The rate that stays. */
+  /** The learning rate at the end, which stays. */
   swaLr: number;
-  /** In how many steps it is reached; 10 by default. */
+  /** The number of steps in which it is reached; 10 by default. */
   annealEpochs?: number;
+  /** Whether the rate follows a cosine or a line; 'cos' by default. */
   annealStrategy?: 'cos' | 'linear';
 }
 
@@ -17,8 +18,8 @@ const kinds = {
 };
 
 /**
- * Takes the rate from where it is to `swaLr`, where it stays: for weights that are averaged from then on, see
- * `AveragedModel`.
+ * Moves the learning rate from its current value to `swaLr` over `annealEpochs` steps and keeps it there, for averaging
+ * weights from then on; see `AveragedModel`.
  *
  * ```ts
  * const optimizer = new optim.SGD(new Linear(3, 1).parameters(), { lr: 1 });
@@ -45,7 +46,7 @@ export class SWALR extends LRScheduler {
     return baseLr + (this.#swaLr - baseLr) * this.#part(epoch);
   }
 
-  /** From the rate in force, which another scheduler may have changed: as if the way had begun such that it is now here. */
+  /** Continues from the current rate, which another scheduler may have changed, as if the curve had led to it. */
   protected override next(lr: number, epoch: number, baseLr: number): number {
     if (epoch === 0) return this.lrAt(0, baseLr);
     const before = this.#part(epoch - 1);
