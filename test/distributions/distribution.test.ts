@@ -6,13 +6,13 @@ describe('bad input is refused by name', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['a scale of 0', () => new d.Normal(0, 0), /^Normal: scale is above 0, got 0$/],
     ['NaN', () => new d.Normal(tensor([0, Number.NaN]), 1), /^Normal: loc is a number, got NaN$/],
-    ['integers', () => new d.Normal(arange(3), 1), /^Normal: loc is floating point, got int32; use \.float\(\)$/],
-    ['text', () => new d.Normal('0' as never, 1), /^Normal: loc is a Tensor or a number, got '0'$/],
+    ['integers', () => new d.Normal(arange(3), 1), /^Normal: loc must be floating point, got int32; use \.float\(\)$/],
+    ['text', () => new d.Normal('0' as never, 1), /^Normal: loc must be a Tensor or a number, got '0'$/],
     ['shapes that do not broadcast', () => new d.Normal(zeros([2]), ones([3])), /\[2\].*\[3\]/],
-    ['bounds in the wrong order', () => new d.Uniform(1, 1), /low is below high/],
+    ['bounds in the wrong order', () => new d.Uniform(1, 1), /low must be below high/],
     ['probabilities above 1', () => new d.Bernoulli({ probs: 1.5 }), /^Bernoulli: probs is from 0 to 1, got 1\.5$/],
-    ['both', () => new d.Bernoulli({ probs: 0.5, logits: 0 }), /give probs or logits, one of both/],
-    ['neither', () => new d.Categorical({}), /^Categorical: give probs or logits, one of both$/],
+    ['both', () => new d.Bernoulli({ probs: 0.5, logits: 0 }), /give either probs or logits/],
+    ['neither', () => new d.Categorical({}), /^Categorical: give either probs or logits$/],
     ['a probability for options', () => new d.Bernoulli(0.5 as never), /takes \{ probs \} or \{ logits \}, got 0\.5/],
     ['a misspelt option', () => new d.Normal(0, 1, { validateArg: false } as never), /did you mean 'validateArgs'/],
     ['negative weights', () => new d.Categorical({ probs: tensor([1, -1]) }), /probs is from 0 up, got -1/],
@@ -51,9 +51,9 @@ describe('bad input is refused by name', () => {
     [
       'too many event dimensions',
       () => new d.Independent(new d.Normal(0, 1), 1),
-      /there are 0 batch dimensions, got dims 1/,
+      /dims must be at most 0, the number of batch dimensions, got 1/,
     ],
-    ['something else for a distribution', () => new d.Independent(3 as never, 1), /expected a distribution, got 3/],
+    ['something else for a distribution', () => new d.Independent(3 as never, 1), /takes a distribution, got 3/],
     [
       'weights of another size',
       () => new d.MixtureSameFamily(new d.Categorical({ probs: ones([3]) }), new d.Normal(zeros([2]), 1)),
@@ -98,7 +98,7 @@ describe('bad input is refused by name', () => {
       () => new d.OneHotCategorical({ probs: ones([2]) }).logProb(ones([2])),
       /one element is 1/,
     ],
-    ['rsample of whole numbers', () => new d.Poisson(1).rsample(), /^Poisson: samples carry no gradient/],
+    ['rsample of whole numbers', () => new d.Poisson(1).rsample(), /^Poisson: samples are not differentiable/],
     ['a shape that is no array', () => new d.Normal(0, 1).sample(3 as never), /Normal\.sample: the shape is an array/],
     [
       'a quantile that there is not',
@@ -113,7 +113,7 @@ describe('bad input is refused by name', () => {
     [
       'something else for a divergence',
       () => d.klDivergence(1 as never, new d.Normal(0, 1)),
-      /expected a distribution, got 1/,
+      /takes distributions, got 1/,
     ],
   ])('%s', (_, call, message) => expect(call).toThrow(message));
 

@@ -13,7 +13,8 @@ import { Distribution, type DistributionOptions } from './distribution.js';
 import { type Chance, chanceOf } from './probabilities.js';
 
 /**
- * 1 with probability `probs`, or of log odds `logits`, else 0.
+ * The Bernoulli distribution: 1 with probability `probs` (or with log odds `logits`), otherwise 0. Give one of the two,
+ * a number or a tensor.
  *
  * ```ts
  * const coin = new Bernoulli({ probs: 0.25 });
@@ -39,7 +40,7 @@ export class Bernoulli extends Distribution {
   override get variance(): Tensor {
     return this.probs.mul(this.probs.neg().add(1));
   }
-  /** NaN where both are as likely. */
+  /** NaN where both values are equally likely. */
   override get mode(): Tensor {
     return where(this.probs.eq(0.5), Number.NaN, this.probs.gt(0.5).to(this.probs.dtype));
   }

@@ -5,7 +5,8 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 import { standardGamma } from './draws.js';
 
 /**
- * The beta distribution over numbers from 0 to 1, with `concentration1` towards 1 and `concentration0` towards 0.
+ * The beta distribution over numbers from 0 to 1. Its density is proportional to `x ** (concentration1 - 1) * (1 - x)
+ * ** (concentration0 - 1)`. Parameters are positive; numbers or tensors, which broadcast.
  *
  * ```ts
  * const beta = new Beta(3, 1);
@@ -32,7 +33,7 @@ export class Beta extends Distribution {
   override get mean(): Tensor {
     return this.concentration1.div(this.concentration1.add(this.concentration0));
   }
-  /** Where no concentration is above 1, the end of the larger one. */
+  /** Where no concentration is above 1, the end with the larger one. */
   override get mode(): Tensor {
     const both = stack([this.concentration1, this.concentration0], -1);
     return new Dirichlet(both, { validateArgs: false }).mode.select(-1, 0);

@@ -6,7 +6,8 @@ import { binomialDraws } from './draws.js';
 import { type Chance, chanceOf } from './probabilities.js';
 
 /**
- * How often something of probability `probs`, or of log odds `logits`, happens in `totalCount` attempts.
+ * The binomial distribution: the number of successes in `totalCount` trials with probability `probs` (or log odds
+ * `logits`) each.
  *
  * ```ts
  * const heads = new Binomial(10, { probs: 0.5 });
@@ -24,7 +25,7 @@ export class Binomial extends Distribution {
     const { probs, logits } = chanceOf('Binomial', chance, beside);
     super(probs.shape, [], { validateArgs: chance.validateArgs });
     const { dtype, device } = probs;
-    // A number goes to where the tensors are; tensors on two devices are refused by what takes them together.
+    // A number takes the device of the tensors; tensors on different devices are refused by the operators.
     const counts = typeof totalCount === 'number' ? tensor(totalCount, { dtype, device }) : beside.totalCount.to(dtype);
     this.totalCount = counts.expand(probs.shape);
     this.probs = probs;
@@ -54,12 +55,12 @@ export class Binomial extends Distribution {
     const ways = lgamma(n.add(1))
       .sub(lgamma(x.add(1)))
       .sub(lgamma(n.sub(x).add(1)));
-    // n log(1 + exp(logits)), without overflow.
+    // n * log(1 + exp(logits)), without overflow.
     const norm = n.mul(this.logits.clamp(0)).add(n.mul(this.logits.abs().neg().exp().log1p()));
     return ways.add(x.mul(this.logits)).sub(norm);
   }
 
-  /** By going through all counts; sizes grow with the largest `totalCount`. */
+  /** A sum over all counts, so time and memory grow with the largest `totalCount`. */
   override entropy(): Tensor {
     const most = this.totalCount.numel === 0 ? 0 : elementsOf(this.totalCount.amax(), 'Binomial.entropy')[0]!;
     const { dtype, device } = this.probs;
@@ -69,11 +70,11 @@ export class Binomial extends Distribution {
     return where(inside, logs.exp().mul(logs), 0).sum(0).neg();
   }
 
-  /** 0 to `totalCount`, which has to be the same everywhere. */
+  /** Returns 0 to `totalCount`, which must be the same everywhere. */
   override enumerateSupport(): Tensor {
     const most = elementsOf(this.totalCount.amax(), 'Binomial.enumerateSupport')[0]!;
     if (this.totalCount.amin().item() !== most)
-      throw new RangeError('Binomial.enumerateSupport: totalCount is the same everywhere');
+      throw new RangeError('Binomial.enumerateSupport: totalCount must be the same for all of the batch');
     const { dtype, device } = this.probs;
     const counts = arange(most + 1, { dtype, device }).reshape([most + 1, ...this.batchShape.map(() => 1)]);
     return counts.expand(most + 1, ...this.batchShape);

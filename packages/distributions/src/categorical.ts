@@ -13,32 +13,35 @@ import { nonNegative, oneHot, real, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { clampProbs } from './probabilities.js';
 
-/** Probabilities or their logarithms: one of both. */
+/** Probabilities or their logarithms; give one of the two. */
 export interface Weights {
-  /** From 0 up; they need not add up to 1. */
+  /** Probabilities `[..., classes]`, from 0 up; they are normalised to add up to 1. */
   probs?: Tensor;
-  /** Any numbers: the logarithms of probabilities, but for a number to be added. */
+  /** Log probabilities `[..., classes]`, up to a constant; they are normalised. */
   logits?: Tensor;
 }
 
 const known = { probs: is.tensor, logits: is.tensor, validateArgs: is.boolean };
 
-/** The one of both that is given, `[..., k]`, checked. */
+/** Checks the one of the two that is given, `[..., classes]`. */
 function weightsOf(op: string, weights: Weights & DistributionOptions): { probs?: Tensor; logits?: Tensor } {
   const { probs, logits, validateArgs = true } = checkOptions(op, weights, known);
-  if ((probs === undefined) === (logits === undefined)) throw new TypeError(`${op}: give probs or logits, one of both`);
+  if ((probs === undefined) === (logits === undefined)) throw new TypeError(`${op}: give either probs or logits`);
   const x = (probs ?? logits)!;
   if (x.ndim < 1 || x.shape.at(-1) === 0)
-    throw new ShapeError(op, `${probs ? 'probs' : 'logits'} are [..., classes], got [${x.shape.join(', ')}]`);
+    throw new ShapeError(
+      op,
+      `${probs ? 'probs' : 'logits'} must be [..., classes] with at least one class, got [${x.shape.join(', ')}]`,
+    );
   if (validateArgs) (probs ? nonNegative : real).check(op, probs ? 'probs' : 'logits', x);
   return { probs, logits };
 }
 
-/** What distributions over classes share: probabilities and their logarithms, each made of the other. */
-export abstract class OverClasses extends Distribution {
-  /** Logarithms of the probabilities, `[..., classes]`: they add up to 1. */
+/** The base of distributions over classes, with probabilities and their logarithms. */
+export abstract class CategoricalBase extends Distribution {
+  /** Log probabilities `[..., classes]`, normalised. */
   readonly logits: Tensor;
-  /** `[..., classes]`; they add up to 1. */
+  /** Probabilities `[..., classes]`, which add up to 1. */
   readonly probs: Tensor;
 
   constructor(weights: Weights & DistributionOptions, events: 0 | 1) {
@@ -54,12 +57,12 @@ export abstract class OverClasses extends Distribution {
     }
   }
 
-  /** How many classes there are. */
+  /** The number of classes. */
   get classes(): number {
     return this.logits.shape.at(-1)!;
   }
 
-  /** Class numbers `[...shape, ...batchShape]`. */
+  /** Draws class indices of `shape`, which ends with the batch shape. */
   protected drawClasses(shape: Shape, generator: Generator | undefined): Tensor {
     const rows = sizeOf(this.batchShape);
     const all = sizeOf(shape);
@@ -77,7 +80,8 @@ export abstract class OverClasses extends Distribution {
 }
 
 /**
- * The distribution of class numbers with these `probs` or `logits`, `[..., classes]`. Samples are int32.
+ * The categorical distribution of class indices, by `probs` or `logits` `[..., classes]`. Samples are int32 `[...shape,
+ * ...]`.
  *
  * ```ts
  * const policy = new Categorical({ logits: zeros([2, 4]) });
@@ -86,7 +90,7 @@ export abstract class OverClasses extends Distribution {
  * policy.entropy(); // [1.386, 1.386]
  * ```
  */
-export class Categorical extends OverClasses {
+export class Categorical extends CategoricalBase {
   constructor(weights: Weights & DistributionOptions) {
     super(weights, 0);
   }
@@ -94,11 +98,11 @@ export class Categorical extends OverClasses {
   get support() {
     return wholeUpTo(this.classes - 1);
   }
-  /** NaN: class numbers have no mean. */
+  /** NaN: class indices have no mean. */
   override get mean(): Tensor {
     return this.logits.select(-1, 0).mul(Number.NaN);
   }
-  /** NaN: class numbers have no variance. */
+  /** NaN: class indices have no variance. */
   override get variance(): Tensor {
     return this.mean;
   }
@@ -123,24 +127,25 @@ export class Categorical extends OverClasses {
   }
 
   override enumerateSupport(): Tensor {
-    return classNumbers(this.classes, this.batchShape, this.logits.device);
+    return classIndices(this.classes, this.batchShape, this.logits.device);
   }
 }
 
-/** 0, 1, ... along a first dimension, for each of a batch. */
-function classNumbers(n: number, batchShape: Shape, device: string): Tensor {
+/** 0, 1, ... along a new first dimension, expanded to the batch shape. */
+function classIndices(n: number, batchShape: Shape, device: string): Tensor {
   const numbers = zeros([n], { dtype: 'int32', device }).add(1).cumsum(0).sub(1).int();
   return numbers.reshape([n, ...batchShape.map(() => 1)]).expand(n, ...batchShape);
 }
 
 /**
- * The same as vectors of which one element is 1: events are `[classes]`, floating point.
+ * The categorical distribution of one-hot vectors, by `probs` or `logits` `[..., classes]`: events are floating point
+ * `[classes]`.
  *
  * ```ts
  * new OneHotCategorical({ probs: tensor([0, 1]) }).sample(); // [0, 1]
  * ```
  */
-export class OneHotCategorical extends OverClasses {
+export class OneHotCategorical extends CategoricalBase {
   constructor(weights: Weights & DistributionOptions) {
     super(weights, 1);
   }

@@ -1,26 +1,28 @@
 import { DTypeError, logicalAnd, ShapeError, type Tensor } from '@gradgate/core';
 import { isFloat, kernelsOf } from '@gradgate/core/internal';
 
-/** What the elements of a parameter or a value may be. */
+/** A condition on the elements of a parameter or a value. */
 export interface Constraint {
-  /** As in "scale is a positive number". */
+  /** The condition in words, as in "scale is above 0". */
   readonly text: string;
-  /** Throws an error that names the first element that is not so. */
+  /** Throws an error that names the first element that violates it. */
   check(op: string, name: string, value: Tensor): void;
 }
 
-/** Throws what `refuse` makes where `ok` is not true everywhere; devices whose values are not there at once are not asked. */
+/**
+ * Throws the error of `refuse` unless `ok` is true everywhere. Devices that are read asynchronously are not checked.
+ */
 export function checkAll(op: string, ok: Tensor, refuse: () => Error): void {
   kernelsOf(op, ok).checkRange(ok, 1, 1, refuse);
 }
 
-/** A constraint on numbers one by one: `holds` gives bool. */
+/** A constraint on each element, where `holds` returns bool. */
 export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats = true): Constraint {
   return {
     text,
     check(op, name, value) {
       if (ofFloats && !isFloat(value.dtype))
-        throw new DTypeError(op, `${name} is floating point, got ${value.dtype}; use .float()`);
+        throw new DTypeError(op, `${name} must be floating point, got ${value.dtype}; use .float()`);
       const ok = holds(value.detach());
       checkAll(op, ok, () => {
         const wrong = value.detach().expand(ok.shape).flatten().select(0, ok.flatten().int().argmin().item());
@@ -39,11 +41,11 @@ export const unitInterval = elementwise('from 0 to 1', (x) => logicalAnd(x.ge(0)
 export const zeroOrOne = elementwise('0 or 1', (x) => x.eq(0).logicalOr(x.eq(1)), false);
 export const count = elementwise('a whole number from 0 up', isCount, false);
 
-/** Numbers between two tensors, both included. */
+/** Numbers between two tensors, inclusive. */
 export const between = (low: Tensor, high: Tensor): Constraint =>
   elementwise('within the bounds', (x) => logicalAnd(x.ge(low), x.le(high)));
 
-/** Whole numbers from 0 up to `high`, a number or a tensor, included. */
+/** Whole numbers from 0 to `high`, a number or a tensor, inclusive. */
 export const wholeUpTo = (high: Tensor | number): Constraint =>
   elementwise(
     typeof high === 'number' ? `a whole number from 0 to ${high}` : 'a whole number from 0 to the count',
@@ -51,7 +53,7 @@ export const wholeUpTo = (high: Tensor | number): Constraint =>
     false,
   );
 
-/** Vectors of numbers, along the last dimension. */
+/** Vectors of numbers (not NaN), along the last dimension. */
 export const realVector: Constraint = {
   text: 'a vector of numbers',
   check(op, name, value) {
@@ -60,7 +62,7 @@ export const realVector: Constraint = {
   },
 };
 
-/** Vectors from 0 up whose sum is 1, along the last dimension. */
+/** Nonnegative vectors that add up to 1, along the last dimension. */
 export const simplex: Constraint = {
   text: 'a vector from 0 up with sum 1',
   check(op, name, value) {
@@ -87,7 +89,7 @@ export const lowerCholesky: Constraint = {
   },
 };
 
-/** Symmetric matrices; that they are positive definite shows when they are factored. */
+/** Symmetric matrices; whether they are positive definite is found when they are factorised. */
 export const symmetric: Constraint = {
   text: 'a symmetric matrix',
   check(op, name, value) {
@@ -99,15 +101,15 @@ export const symmetric: Constraint = {
 };
 
 function checkVector(op: string, name: string, { ndim }: Tensor): void {
-  if (ndim < 1) throw new ShapeError(op, `${name} has a dimension at least, got []`);
+  if (ndim < 1) throw new ShapeError(op, `${name} must have at least one dimension, got []`);
 }
 
 function checkMatrix(op: string, name: string, { ndim, shape }: Tensor): void {
   if (ndim < 2 || shape.at(-1) !== shape.at(-2))
-    throw new ShapeError(op, `${name} is square matrices [..., n, n], got [${shape.join(', ')}]`);
+    throw new ShapeError(op, `${name} must be square matrices [..., n, n], got [${shape.join(', ')}]`);
 }
 
-/** Vectors of which one element is 1 and the others are 0, along the last dimension. */
+/** One-hot vectors, along the last dimension. */
 export const oneHot: Constraint = {
   text: 'a vector of which one element is 1 and the others 0',
   check(op, name, value) {

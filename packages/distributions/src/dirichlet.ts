@@ -5,7 +5,8 @@ import { Distribution, type DistributionOptions } from './distribution.js';
 import { standardGamma } from './draws.js';
 
 /**
- * The Dirichlet distribution over vectors of sum 1, of `concentration` `[...batchShape, k]`.
+ * The Dirichlet distribution over nonnegative vectors that add up to 1, with positive `concentration` `[...batchShape,
+ * k]`.
  *
  * ```ts
  * const dirichlet = new Dirichlet(tensor([1, 3]));
@@ -21,7 +22,7 @@ export class Dirichlet extends Distribution {
     options?: DistributionOptions,
   ) {
     checkTensors('Dirichlet', concentration);
-    if (concentration.ndim < 1) throw new ShapeError('Dirichlet', 'concentration is [..., k], got []');
+    if (concentration.ndim < 1) throw new ShapeError('Dirichlet', 'concentration must be [..., k], got []');
     if (options?.validateArgs !== false) positive.check('Dirichlet', 'concentration', concentration);
     super(concentration.shape.slice(0, -1), concentration.shape.slice(-1), options);
   }
@@ -32,7 +33,7 @@ export class Dirichlet extends Distribution {
   override get mean(): Tensor {
     return this.concentration.div(this.concentration.sum(-1, { keepdim: true }));
   }
-  /** Where no concentration is above 1, the corner of the largest one. */
+  /** Where no concentration is above 1, the corner with the largest one. */
   override get mode(): Tensor {
     const above = this.concentration.sub(1).clamp(0);
     const total = above.sum(-1, { keepdim: true });

@@ -2,19 +2,19 @@ import { broadcastTensors, type Generator, noGrad, type Shape, ShapeError, Tenso
 import { broadcastShapes, check, checkOptions, inNameOf, is, show } from '@gradgate/core/internal';
 import type { Constraint } from './constraints.js';
 
-/** What parameters and values may be: a tensor, or one number. */
+/** A parameter or value: a tensor or a number. */
 export type TensorLike = Tensor | number;
 
 export interface DistributionOptions {
   /**
-   * Whether parameters and values are checked; true by default. A check reads a tensor, so it costs time. On a device whose
-   * values are not there at once numbers are not checked.
+   * Whether parameters and values are checked; true by default. A check reads the tensor, which takes time. On devices
+   * that are read asynchronously, values of elements are not checked.
    */
   validateArgs?: boolean;
 }
 
 export interface SampleOptions {
-  /** Where the random numbers come from: the flow's generator by default. */
+  /** The source of random numbers; the generator of the flow by default. */
   generator?: Generator;
 }
 
@@ -22,26 +22,26 @@ const distributionOptions = { validateArgs: is.boolean };
 const sampleOptions = { generator: is.generator };
 
 /**
- * Base class of distributions, which are over events of shape `eventShape`, independent ones of shape `batchShape`.
- * Parameters may require grad: `logProb`, `entropy` and `rsample` are differentiable in them.
+ * The base class of distributions. Events have shape `eventShape`; independent ones form a batch of shape `batchShape`.
+ * Parameters may require grad: `logProb`, `entropy` and `rsample` are differentiable with respect to them.
  *
- * A distribution of your own gives its shapes to the constructor, its `support`, `draw` and `logDensity`, and as many of the
- * others as it has.
+ * A distribution of your own passes its shapes to the constructor, defines `support`, `draw` and `logDensity`, and
+ * others that it has.
  */
 export abstract class Distribution {
-  /** Whether samples carry gradients: whether there is `rsample`. */
+  /** Whether samples are differentiable, so that `rsample` can be called. */
   get hasRsample(): boolean {
     return false;
   }
-  /** What values may be. */
+  /** The condition on values. */
   abstract readonly support: Constraint;
   /** Whether parameters and values are checked. */
   readonly validateArgs: boolean;
 
   constructor(
-    /** The shape of what is independent. */
+    /** The shape of the batch of independent distributions. */
     readonly batchShape: Shape,
-    /** The shape of one event; `[]` where events are numbers. */
+    /** The shape of one event; `[]` for numbers. */
     readonly eventShape: Shape,
     options?: DistributionOptions,
   ) {
@@ -51,96 +51,100 @@ export abstract class Distribution {
     this.validateArgs = validateArgs;
   }
 
-  /** The mean, of shape `[...batchShape, ...eventShape]`. */
+  /** The mean, `[...batchShape, ...eventShape]`. */
   get mean(): Tensor {
     return this.lacks('mean');
   }
 
-  /** The variance, of shape `[...batchShape, ...eventShape]`. */
+  /** The variance, `[...batchShape, ...eventShape]`. */
   get variance(): Tensor {
     return this.lacks('variance');
   }
 
-  /** The standard deviation, of shape `[...batchShape, ...eventShape]`. */
+  /** The standard deviation, `[...batchShape, ...eventShape]`. */
   get stddev(): Tensor {
     return this.variance.sqrt();
   }
 
-  /** The most likely value, of shape `[...batchShape, ...eventShape]`. */
+  /** The most likely value, `[...batchShape, ...eventShape]`. */
   get mode(): Tensor {
     return this.lacks('mode');
   }
 
-  /** Draws events, `[...shape, ...batchShape, ...eventShape]`, by the flow's generator. Not recorded. */
+  /** Draws events `[...shape, ...batchShape, ...eventShape]`. Nothing is recorded. */
   sample(shape: Shape = [], options?: SampleOptions): Tensor {
     return noGrad.run(() => this.#drawn('sample', shape, options).detach());
   }
 
   /**
-   * Draws events, `[...shape, ...batchShape, ...eventShape]`, as a function of the parameters: gradients flow through it.
-   * Throws where there is no such function, as of whole numbers.
+   * Draws events `[...shape, ...batchShape, ...eventShape]` as a differentiable function of the parameters. Throws
+   * where there is none, as for discrete distributions.
    */
   rsample(shape: Shape = [], options?: SampleOptions): Tensor {
     if (!this.hasRsample)
       throw new TypeError(
-        `${this.#name}: samples carry no gradient, so there is no rsample(); use sample() and logProb()`,
+        `${this.#name}: samples are not differentiable, so there is no rsample(); use sample() and logProb()`,
       );
     return this.#drawn('rsample', shape, options);
   }
 
-  /** The logarithm of the density or probability of `value`, which broadcasts; events are summed to one number. */
+  /** Returns the log density or log probability of `value`, which broadcasts, with one number for each event. */
   logProb(value: TensorLike): Tensor {
     return this.logDensity(this.checkValue('logProb', value));
   }
 
-  /** How uncertain an event is, in nats: `[...batchShape]`. */
+  /** Returns the entropy in nats, `[...batchShape]`. */
   entropy(): Tensor {
     return this.lacks('entropy()');
   }
 
-  /** The exponential of the entropy. */
+  /** Returns the exponential of the entropy, `[...batchShape]`. */
   perplexity(): Tensor {
     return this.entropy().exp();
   }
 
-  /** The probability of at most `value`. */
+  /** Returns the probability of a draw of at most `value` (the distribution function). */
   cdf(_value: TensorLike): Tensor {
     return this.lacks('cdf()');
   }
 
-  /** The value that is not exceeded with probability `p`: the reverse of `cdf`. */
+  /** Returns the quantile: the value that a draw does not exceed with probability `p`. The inverse of `cdf`. */
   icdf(_p: TensorLike): Tensor {
     return this.lacks('icdf()');
   }
 
-  /** All values that there are, along a new first dimension: of distributions over finitely many. */
+  /** Returns all values of a distribution over finitely many, along a new first dimension. */
   enumerateSupport(): Tensor {
     return this.lacks('enumerateSupport()');
   }
 
+  /** The name and the shapes. */
   toString(): string {
     return `${this.#name}(batchShape=[${this.batchShape.join(', ')}], eventShape=[${this.eventShape.join(', ')}])`;
   }
 
-  /** Draws a tensor of this shape, which ends with those of batch and event; recorded where there is `rsample`. */
+  /** Draws a tensor of `shape`, which ends with the batch and event shapes; differentiable if `hasRsample`. */
   protected abstract draw(shape: Shape, generator: Generator | undefined): Tensor;
 
-  /** `logProb` of a value that is checked. */
+  /** `logProb` of a value that has been checked. */
   protected abstract logDensity(value: Tensor): Tensor;
 
-  /** Refuses what this distribution has not. */
+  /** Throws: this distribution has no such member. */
   protected lacks(what: string): never {
     throw new TypeError(`${this.#name}: there is no ${what} of this distribution`);
   }
 
-  /** A value as a tensor, checked to be of this distribution. */
+  /** Converts a value to a tensor and checks its shape and elements. */
   protected checkValue(method: string, value: TensorLike, support = this.support): Tensor {
     const op = `${this.#name}.${method}`;
     const t = toTensor(op, 'the value', value);
     const end = [...this.batchShape, ...this.eventShape];
     const events = this.eventShape.length;
     if (t.ndim < events || !this.eventShape.every((size, i) => t.shape[t.ndim - events + i] === size))
-      throw new ShapeError(op, `events are [${this.eventShape.join(', ')}], got a value of [${t.shape.join(', ')}]`);
+      throw new ShapeError(
+        op,
+        `values must end with the event shape [${this.eventShape.join(', ')}], got [${t.shape.join(', ')}]`,
+      );
     broadcastShapes(op, t.shape, end);
     if (this.validateArgs) support.check(op, 'the value', t);
     return t;
@@ -162,16 +166,16 @@ export abstract class Distribution {
   }
 }
 
-/** A parameter or a value as a tensor. */
+/** Converts a parameter or a value to a tensor. */
 function toTensor(op: string, name: string, value: TensorLike, like?: Tensor): Tensor {
   if (Tensor.is(value)) return value;
-  if (typeof value !== 'number') throw new TypeError(`${op}: ${name} is a Tensor or a number, got ${show(value)}`);
+  if (typeof value !== 'number') throw new TypeError(`${op}: ${name} must be a Tensor or a number, got ${show(value)}`);
   return tensor(value, like && { dtype: like.dtype, device: like.device });
 }
 
 /**
- * Parameters as tensors of one shape: numbers take the dtype and device of the tensors beside them. Each is checked by its
- * constraint, unless the options say otherwise.
+ * Converts parameters to tensors of a common shape; numbers take the dtype and device of the tensors. Each is checked
+ * by its constraint, unless `validateArgs` is false.
  */
 export function parametersOf<const N extends string>(
   op: string,

@@ -1,10 +1,10 @@
 import { currentGenerator, defineFunction, type Generator, type Shape, type Tensor, tensor } from '@gradgate/core';
 import { digammaOf, lgammaOf } from '@gradgate/core/internal';
 
-// Draws that take an unknown number of random numbers each, element by element.
+// Draws by rejection, which take an unknown number of random numbers for each element.
 
-/** One draw for each element of `parameter`. */
-const drawn = (
+/** Draws once for each element of `parameter`. */
+const drawEach = (
   parameter: Tensor,
   next: (value: number, g: Generator) => number,
   generator = currentGenerator(),
@@ -14,9 +14,9 @@ const drawn = (
   return tensor(values, { shape: parameter.shape, dtype: parameter.dtype, device: parameter.device });
 };
 
-/** From the gamma distribution of this shape and scale 1 (Marsaglia and Tsang, 2000). */
+/** Draws from the gamma distribution with shape `alpha` and scale 1 (Marsaglia and Tsang, 2000). */
 function gammaDraw(alpha: number, g: Generator): number {
-  // Below 1 by way of the next one up.
+  // A shape below 1 is reduced to that plus 1.
   if (alpha < 1) return gammaDraw(alpha + 1, g) * (1 - g.uniform()) ** (1 / alpha);
   const d = alpha - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
@@ -29,19 +29,19 @@ function gammaDraw(alpha: number, g: Generator): number {
   }
 }
 
-/** The smallest normal numbers: a draw of 0 would have no logarithm. */
-const least = { float64: 2.2250738585072014e-308 } as Record<string, number>;
-const leastOfFloat32 = 1.1754943508222875e-38;
+/** The smallest normal numbers, as lower limits of draws: 0 would have no logarithm. */
+const smallest = { float64: 2.2250738585072014e-308 } as Record<string, number>;
+const smallestFloat32 = 1.1754943508222875e-38;
 
 /**
- * A draw from the gamma distribution of shape `concentration` and scale 1 for each element. Its gradient is the implicit one:
- * how far the draw moves where the probability of less stays the same (Figurnov et al., 2018).
+ * Draws from the gamma distribution with shape `concentration` and scale 1, for each element. The gradient is implicit:
+ * how a draw moves when the value of the distribution function stays the same (Figurnov et al., 2018).
  */
 export const standardGamma = defineFunction({
   name: 'standardGamma',
   forward(ctx, concentration: Tensor, generator?: Generator): Tensor {
-    const floor = least[concentration.dtype] ?? leastOfFloat32;
-    const out = drawn(concentration, (alpha, g) => Math.max(gammaDraw(alpha, g), floor), generator);
+    const floor = smallest[concentration.dtype] ?? smallestFloat32;
+    const out = drawEach(concentration, (alpha, g) => Math.max(gammaDraw(alpha, g), floor), generator);
     ctx.saveForBackward(concentration, out);
     return out;
   },
@@ -55,15 +55,16 @@ export const standardGamma = defineFunction({
 });
 
 /**
- * The derivative of a draw `x` in `alpha`: minus that of the distribution function in alpha, divided by the density. By the
- * power series of the incomplete gamma function below the mean and by its continued fraction above, with their derivatives.
+ * The derivative of a draw `x` by `alpha`: minus the derivative of the distribution function by alpha, divided by the
+ * density. Below the mean it differentiates the power series of the incomplete gamma function, above it the continued
+ * fraction.
  */
 export function gammaDrawGradient(alpha: number, x: number): number {
   if (alpha > 1e4) return gammaDrawGradientOfLarge(alpha, x);
   return x < alpha + 1 ? bySeries(alpha, x) : byFraction(alpha, x);
 }
 
-const enough = 1e-16;
+const tolerance = 1e-16;
 
 function bySeries(alpha: number, x: number): number {
   let [term, sum] = [1, 1];
@@ -74,7 +75,7 @@ function bySeries(alpha: number, x: number): number {
     term *= factor;
     sum += term;
     slope += slopeOfTerm;
-    if (term < enough * sum && Math.abs(slopeOfTerm) < enough * Math.abs(slope)) break;
+    if (term < tolerance * sum && Math.abs(slopeOfTerm) < tolerance * Math.abs(slope)) break;
   }
   return -(x / alpha) * (sum * (Math.log(x) - digammaOf(alpha + 1)) + slope);
 }
@@ -97,19 +98,19 @@ function byFraction(alpha: number, x: number): number {
     const stepSlope = cSlope * d + c * dSlope;
     hSlope = hSlope * step + h * stepSlope;
     h *= step;
-    if (Math.abs(step - 1) < enough * 10 && Math.abs(stepSlope) < enough * 10) break;
+    if (Math.abs(step - 1) < tolerance * 10 && Math.abs(stepSlope) < tolerance * 10) break;
   }
   return x * (h * (Math.log(x) - digammaOf(alpha)) + hSlope);
 }
 
-/** By Wilson and Hilferty's normal approximation of the cube root. */
+/** For large `alpha`, by Wilson and Hilferty's normal approximation of the cube root. */
 function gammaDrawGradientOfLarge(alpha: number, x: number): number {
   const root = Math.cbrt(x / alpha);
   const z = 3 * Math.sqrt(alpha) * (root - 1 + 1 / (9 * alpha));
   return x / alpha + 3 * alpha * root * root * (1 / (9 * alpha * alpha) - z / (6 * alpha * Math.sqrt(alpha)));
 }
 
-/** How often something of probability `p` happens in `n` attempts. */
+/** Draws from binomial distributions of `n` trials with probability `p`. */
 export function binomialDraws(n: Tensor, p: Tensor, shape: Shape, generator = currentGenerator()): Tensor {
   const counts = n.expand(shape).toTypedArray();
   const values = p.expand(shape).toTypedArray();
@@ -123,7 +124,7 @@ function binomialDraw(n: number, p: number, g: Generator): number {
   return n * p < 10 ? byGaps(n, p, g) : byRejection(n, p, g);
 }
 
-/** From one success to the next: the gaps have a geometric distribution. */
+/** Goes from one success to the next; the gaps have a geometric distribution. */
 function byGaps(n: number, p: number, g: Generator): number {
   const scale = Math.log1p(-p);
   let count = 0;

@@ -3,7 +3,7 @@ import { nonNegative, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
- * The exponential distribution of this `rate`: times between events of which there are `rate` in a unit.
+ * The exponential distribution with this `rate`: the time between events that happen `rate` times per unit on average.
  *
  * ```ts
  * const exponential = new Exponential(2);

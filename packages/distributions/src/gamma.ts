@@ -4,7 +4,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 import { standardGamma } from './draws.js';
 
 /**
- * The gamma distribution of shape `concentration` and this `rate`: their quotient is the mean.
+ * The gamma distribution with shape `concentration` and `rate`, both positive; the mean is `concentration / rate`.
  *
  * ```ts
  * const gamma = new Gamma(2, 4);
@@ -58,7 +58,7 @@ export class Gamma extends Distribution {
 }
 
 /**
- * The chi-squared distribution of `df` degrees of freedom: of the sum of that many squares of standard normal numbers.
+ * The chi-squared distribution with `df` degrees of freedom: of a sum of `df` squared standard normal numbers.
  *
  * ```ts
  * new Chi2(3).mean; // 3

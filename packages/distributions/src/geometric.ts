@@ -13,7 +13,8 @@ import { Distribution, type DistributionOptions } from './distribution.js';
 import { type Chance, chanceOf, clampProbs } from './probabilities.js';
 
 /**
- * How often something of probability `probs` fails before it happens.
+ * The geometric distribution: the number of failures before the first success, with probability `probs` (or log odds
+ * `logits`).
  *
  * ```ts
  * const geometric = new Geometric({ probs: 0.5 });
@@ -31,7 +32,7 @@ export class Geometric extends Distribution {
     super(probs.shape, [], { validateArgs: chance.validateArgs });
     this.probs = probs;
     this.logits = logits;
-    if (this.validateArgs) checkAll('Geometric', probs.gt(0), () => new RangeError('Geometric: probs are above 0'));
+    if (this.validateArgs) checkAll('Geometric', probs.gt(0), () => new RangeError('Geometric: probs must be above 0'));
   }
 
   override get mean(): Tensor {
@@ -52,7 +53,7 @@ export class Geometric extends Distribution {
 
   protected override logDensity(value: Tensor): Tensor {
     const [x, p] = broadcastTensors([value.to(this.probs.dtype), this.probs]);
-    // Where p is 1, the first attempt succeeds: 0 times a logarithm of 0.
+    // Where p is 1 and x is 0, the term is 0, but would be computed as 0 times the logarithm of 0.
     const inner = p!.eq(1).logicalAnd(x!.eq(0));
     return x!.mul(log1p(where(inner, 0, p!).neg())).add(this.probs.log());
   }

@@ -3,7 +3,8 @@ import { check, is, show } from '@gradgate/core/internal';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 
 /**
- * A distribution whose last `dims` batch dimensions are part of the event: `logProb` and `entropy` are summed over them.
+ * Moves the last `dims` batch dimensions of a distribution into its events: `logProb` and `entropy` are summed over
+ * them.
  *
  * ```ts
  * const vectors = new Independent(new Normal(zeros([5, 3]), 1), 1);
@@ -17,10 +18,12 @@ export class Independent extends Distribution {
     readonly dims: number,
     options?: DistributionOptions,
   ) {
-    if (!(base instanceof Distribution)) throw new TypeError(`Independent: expected a distribution, got ${show(base)}`);
+    if (!(base instanceof Distribution)) throw new TypeError(`Independent: takes a distribution, got ${show(base)}`);
     check('Independent', 'dims', dims, is.size);
     if (dims > base.batchShape.length)
-      throw new RangeError(`Independent: there are ${base.batchShape.length} batch dimensions, got dims ${dims}`);
+      throw new RangeError(
+        `Independent: dims must be at most ${base.batchShape.length}, the number of batch dimensions, got ${dims}`,
+      );
     const at = base.batchShape.length - dims;
     super(base.batchShape.slice(0, at), [...base.batchShape.slice(at), ...base.eventShape], {
       validateArgs: base.validateArgs,

@@ -24,7 +24,8 @@ type Rule = (p: any, q: any) => Tensor;
 const rules = new Map<Class<Distribution>, Map<Class<Distribution>, Rule>>();
 
 /**
- * Says how the divergence of two classes of distributions is computed, for them and their subclasses: the nearest counts.
+ * Registers how the divergence of two classes of distributions is computed, also for subclasses; the closest rule is
+ * used.
  *
  * ```ts
  * class Standard extends Normal {
@@ -46,8 +47,8 @@ export function registerKl<P extends Distribution, Q extends Distribution>(
 }
 
 /**
- * The Kullback-Leibler divergence of `p` from `q`: how much longer, in nats, events of `p` are described by a code for `q`;
- * `[...batchShape]`. Throws where no rule is known for the two classes.
+ * The Kullback-Leibler divergence of `p` from `q` in nats, `[...batchShape]`: how much longer a code for `q` describes
+ * events of `p`. Throws if no rule is registered for the two classes.
  *
  * ```ts
  * klDivergence(new Normal(0, 1), new Normal(1, 1)); // 0.5
@@ -55,7 +56,7 @@ export function registerKl<P extends Distribution, Q extends Distribution>(
  */
 export function klDivergence(p: Distribution, q: Distribution): Tensor {
   for (const d of [p, q])
-    if (!(d instanceof Distribution)) throw new TypeError(`klDivergence: expected a distribution, got ${show(d)}`);
+    if (!(d instanceof Distribution)) throw new TypeError(`klDivergence: takes distributions, got ${show(d)}`);
   for (const a of classesOf(p))
     for (const b of classesOf(q)) {
       const rule = rules.get(a)?.get(b);
@@ -73,7 +74,7 @@ function* classesOf(d: Distribution): Generator<Class<Distribution>> {
     yield c as unknown as Class<Distribution>;
 }
 
-const rest = (x: Tensor): Tensor => x.neg().add(1);
+const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
 
 registerKl(Normal, Normal, (p, q) => {
   const ratio = p.scale.div(q.scale).square();
@@ -134,14 +135,14 @@ registerKl(Uniform, Uniform, (p, q) => {
   return where(inside, q.high.sub(q.low).div(p.high.sub(p.low)).log(), Number.POSITIVE_INFINITY);
 });
 
-// By log odds, which are finite also where a probability is 0: so are gradients. What cannot happen does not count.
-const ofEvent = (p: Tensor, q: Tensor, oddsOfP: Tensor, oddsOfQ: Tensor): Tensor => {
+// By log odds, which are finite even for probabilities of 0, so that gradients are too. Impossible events do not count.
+const eventTerm = (p: Tensor, q: Tensor, oddsOfP: Tensor, oddsOfQ: Tensor): Tensor => {
   const each = p.mul(softplus(oddsOfQ.neg()).sub(softplus(oddsOfP.neg())));
   return where(p.eq(0), 0, where(q.eq(0), Number.POSITIVE_INFINITY, each));
 };
 registerKl(Bernoulli, Bernoulli, (p, q) => {
-  const one = ofEvent(p.probs, q.probs, p.logits, q.logits);
-  return one.add(ofEvent(rest(p.probs), rest(q.probs), p.logits.neg(), q.logits.neg()));
+  const one = eventTerm(p.probs, q.probs, p.logits, q.logits);
+  return one.add(eventTerm(oneMinus(p.probs), oneMinus(q.probs), p.logits.neg(), q.logits.neg()));
 });
 
 registerKl(Binomial, Binomial, (p, q) => {
@@ -150,7 +151,7 @@ registerKl(Binomial, Binomial, (p, q) => {
     new Bernoulli({ probs: q.probs, validateArgs: false }),
   );
   const same = p.totalCount.mul(each);
-  const text = 'klDivergence: of binomials the totalCount of p is not below that of q';
+  const text = 'klDivergence: for binomials the totalCount of p must not be below that of q';
   checkAll('klDivergence', p.totalCount.ge(q.totalCount), () => new RangeError(text));
   return where(p.totalCount.gt(q.totalCount), Number.POSITIVE_INFINITY, same);
 });
@@ -159,21 +160,21 @@ registerKl(Geometric, Geometric, (p, q) =>
   p
     .entropy()
     .neg()
-    .sub(xlogy(p.mean, rest(q.probs)))
+    .sub(xlogy(p.mean, oneMinus(q.probs)))
     .sub(q.probs.log()),
 );
 
 registerKl(Poisson, Poisson, (p, q) => xlogy(p.rate, p.rate).sub(xlogy(p.rate, q.rate)).sub(p.rate).add(q.rate));
 
-/** Of two distributions over classes, by probabilities and logarithms. */
-const ofClasses = (p: Categorical | OneHotCategorical, q: Categorical | OneHotCategorical): Tensor => {
+/** The divergence of two distributions over classes. */
+const categoricalKl = (p: Categorical | OneHotCategorical, q: Categorical | OneHotCategorical): Tensor => {
   const each = p.probs.mul(p.logits.sub(q.logits));
-  // What cannot happen does not count, and what only q takes for impossible counts without end.
+  // Classes impossible under p do not count; those impossible only under q make the divergence infinite.
   const bounded = where(p.probs.eq(0), 0, each);
   return where(q.probs.eq(0).logicalAnd(p.probs.gt(0)), Number.POSITIVE_INFINITY, bounded).sum(-1);
 };
-registerKl(Categorical, Categorical, ofClasses);
-registerKl(OneHotCategorical, OneHotCategorical, ofClasses);
+registerKl(Categorical, Categorical, categoricalKl);
+registerKl(OneHotCategorical, OneHotCategorical, categoricalKl);
 
 registerKl(MultivariateNormal, MultivariateNormal, (p, q) => {
   const spread = solve(q.scaleTril, p.scaleTril);
@@ -183,7 +184,8 @@ registerKl(MultivariateNormal, MultivariateNormal, (p, q) => {
 });
 
 registerKl(Independent, Independent, (p, q) => {
-  if (p.dims !== q.dims) throw new TypeError(`klDivergence: Independent of ${p.dims} and of ${q.dims} dimensions`);
+  if (p.dims !== q.dims)
+    throw new TypeError(`klDivergence: both Independent must have the same dims, got ${p.dims} and ${q.dims}`);
   const each = klDivergence(p.base, q.base);
   return p.dims === 0 ? each : each.sum(Array.from({ length: p.dims }, (_, i) => -1 - i));
 });

@@ -3,7 +3,8 @@ import { positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
- * The Laplace distribution around `loc`: an exponential one of mean `scale` to both sides.
+ * The Laplace distribution around `loc`: exponential with mean `scale` on both sides. Numbers or tensors, which
+ * broadcast.
  *
  * ```ts
  * const laplace = new Laplace(0, 1);
@@ -41,11 +42,11 @@ export class Laplace extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.loc;
-    return this.at(rand(shape, { dtype, device, generator }));
+    return this.quantile(rand(shape, { dtype, device, generator }));
   }
 
-  /** The value of this probability. */
-  private at(p: Tensor): Tensor {
+  /** The quantile of probability `p`. */
+  private quantile(p: Tensor): Tensor {
     const side = p.sub(0.5);
     return this.loc.sub(this.scale.mul(sign(side)).mul(log1p(side.abs().mul(-2))));
   }
@@ -64,6 +65,6 @@ export class Laplace extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.at(this.checkValue('icdf', p, unitInterval));
+    return this.quantile(this.checkValue('icdf', p, unitInterval));
   }
 }

@@ -4,8 +4,8 @@ import { Categorical } from './categorical.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 
 /**
- * A mixture of distributions of one kind: `weights` `[...batchShape, k]` says how likely each of the k `components`
- * `[...batchShape, k]` is.
+ * A mixture of distributions of one class. `weights`, a Categorical over k classes, has the probabilities of the k
+ * `components`, which are the last batch dimension, `[...batchShape, k]`.
  *
  * ```ts
  * const weights = new Categorical({ probs: tensor([0.5, 0.5]) });
@@ -22,9 +22,9 @@ export class MixtureSameFamily extends Distribution {
   ) {
     const op = 'MixtureSameFamily';
     if (!(weights instanceof Categorical))
-      throw new TypeError(`${op}: weights are a Categorical, got ${show(weights)}`);
+      throw new TypeError(`${op}: weights must be a Categorical, got ${show(weights)}`);
     if (!(components instanceof Distribution))
-      throw new TypeError(`${op}: components are a distribution, got ${show(components)}`);
+      throw new TypeError(`${op}: components must be a distribution, got ${show(components)}`);
     const { batchShape } = components;
     if (batchShape.at(-1) !== weights.classes)
       throw new ShapeError(
@@ -48,7 +48,7 @@ export class MixtureSameFamily extends Distribution {
   }
   override get variance(): Tensor {
     const within = this.#averaged(this.components.variance);
-    const apart = this.components.mean.sub(this.#withK(this.mean));
+    const apart = this.components.mean.sub(this.#withComponents(this.mean));
     return within.add(this.#averaged(apart.square()));
   }
 
@@ -66,7 +66,7 @@ export class MixtureSameFamily extends Distribution {
 
   override logProb(value: TensorLike): Tensor {
     const x = this.checkValue('logProb', value);
-    return logsumexp(this.components.logProb(this.#withK(x)).add(this.weights.logits), -1);
+    return logsumexp(this.components.logProb(this.#withComponents(x)).add(this.weights.logits), -1);
   }
 
   protected override logDensity(value: Tensor): Tensor {
@@ -75,11 +75,11 @@ export class MixtureSameFamily extends Distribution {
 
   override cdf(value: TensorLike): Tensor {
     const x = this.checkValue('cdf', value);
-    return this.components.cdf(this.#withK(x)).mul(this.weights.probs).sum(-1);
+    return this.components.cdf(this.#withComponents(x)).mul(this.weights.probs).sum(-1);
   }
 
-  /** With a dimension for the components before those of the event. */
-  #withK(x: Tensor): Tensor {
+  /** `x` with a dimension for the components, before those of the event. */
+  #withComponents(x: Tensor): Tensor {
     return x.unsqueeze(x.ndim - this.eventShape.length);
   }
 

@@ -1,12 +1,13 @@
 import { arange, type Generator, lgamma, type Shape, type Tensor } from '@gradgate/core';
 import { check, is } from '@gradgate/core/internal';
 import { Binomial } from './binomial.js';
-import { OverClasses, type Weights } from './categorical.js';
+import { CategoricalBase, type Weights } from './categorical.js';
 import { type Constraint, checkAll, count } from './constraints.js';
 import type { DistributionOptions } from './distribution.js';
 
 /**
- * How often each class comes in `totalCount` independent draws with these `probs` or `logits`: events are `[classes]`.
+ * The multinomial distribution: how often each class occurs in `totalCount` independent draws, by `probs` or `logits`
+ * `[..., classes]`. Events are `[classes]`.
  *
  * ```ts
  * const votes = new Multinomial(10, { probs: tensor([1, 3]) });
@@ -14,7 +15,7 @@ import type { DistributionOptions } from './distribution.js';
  * votes.logProb(tensor([2, 8])); // -1.267
  * ```
  */
-export class Multinomial extends OverClasses {
+export class Multinomial extends CategoricalBase {
   readonly totalCount: number;
 
   constructor(totalCount: number, weights: Weights & DistributionOptions) {

@@ -13,13 +13,16 @@ import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { type Constraint, lowerCholesky, realVector, symmetric } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
 
-/** How the components vary together: one of the three. */
+/** The covariance, by one of three matrices. */
 export interface Covariance {
-  /** `[..., n, n]`, symmetric and positive definite. */
+  /** The covariance `[..., n, n]`, symmetric and positive definite. */
   covarianceMatrix?: Tensor;
-  /** The inverse of the covariance. */
+  /** The inverse of the covariance, `[..., n, n]`. */
   precisionMatrix?: Tensor;
-  /** The lower triangular `L` of `L Lᵀ`, with a positive diagonal: needs no factoring. */
+  /**
+   * The Cholesky factor `L` of the covariance `L Lᵀ`, `[..., n, n]`: lower triangular, with a positive diagonal. Needs
+   * no factorisation.
+   */
   scaleTril?: Tensor;
 }
 
@@ -36,7 +39,7 @@ const constraints: Record<keyof Covariance, Constraint> = {
 };
 
 /**
- * The normal distribution over vectors, of mean `loc` `[..., n]` and a covariance. Throws where the covariance is not
+ * The normal distribution over vectors with mean `loc` `[..., n]` and a covariance. Throws if the covariance is not
  * positive definite.
  *
  * ```ts
@@ -88,11 +91,11 @@ export class MultivariateNormal extends Distribution {
   override get mode(): Tensor {
     return this.loc;
   }
-  /** `[..., n, n]`. */
+  /** The covariance `[..., n, n]`. */
   get covarianceMatrix(): Tensor {
     return matmul(this.scaleTril, this.scaleTril.transpose(-1, -2));
   }
-  /** `[..., n, n]`. */
+  /** The inverse of the covariance, `[..., n, n]`. */
   get precisionMatrix(): Tensor {
     return inverse(this.covarianceMatrix);
   }

@@ -5,7 +5,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
 /**
- * The normal distribution of mean `loc` and standard deviation `scale`, which broadcast; numbers or tensors.
+ * The normal distribution with mean `loc` and standard deviation `scale`; numbers or tensors, which broadcast.
  *
  * ```ts
  * const gaussian = new Normal(tensor([0, 1]), 2);

@@ -3,7 +3,7 @@ import { count, nonNegative } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
- * The Poisson distribution of this `rate`: how many of independent events happen where `rate` are to be expected.
+ * The Poisson distribution: the number of independent events in a period in which `rate` are expected.
  *
  * ```ts
  * const calls = new Poisson(3);

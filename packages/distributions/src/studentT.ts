@@ -4,8 +4,8 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
 import { standardGamma } from './draws.js';
 
 /**
- * Student's t distribution of `df` degrees of freedom around `loc`, 0 by default, of this `scale`, 1 by default. The mean is
- * NaN up to 1 degree of freedom; the variance is infinite up to 2, and NaN up to 1.
+ * Student's t distribution with `df` degrees of freedom, location `loc`, 0 by default, and `scale`, 1 by default. The
+ * mean is NaN for up to 1 degree of freedom; the variance is infinite for up to 2, and NaN for up to 1.
  *
  * ```ts
  * const student = new StudentT(4);

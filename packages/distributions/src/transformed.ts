@@ -6,7 +6,7 @@ import { Normal } from './normal.js';
 import { ExpTransform, type Transform } from './transforms.js';
 
 /**
- * The distribution of what `transforms`, one after another, make of draws from `base`.
+ * The distribution of draws from `base` to which `transforms` are applied one after another.
  *
  * ```ts
  * const base = new Normal(zeros([2]), 1);
@@ -20,7 +20,7 @@ export class TransformedDistribution extends Distribution {
 
   constructor(base: Distribution, transforms: Transform | readonly Transform[], options?: DistributionOptions) {
     const op = new.target.name;
-    if (!(base instanceof Distribution)) throw new TypeError(`${op}: expected a distribution, got ${show(base)}`);
+    if (!(base instanceof Distribution)) throw new TypeError(`${op}: takes a distribution, got ${show(base)}`);
     const list = Array.isArray(transforms) ? transforms : [transforms];
     check(op, 'transforms', list, is.arrayOf(transform));
     super(base.batchShape, base.eventShape, { validateArgs: base.validateArgs, ...options });
@@ -44,35 +44,35 @@ export class TransformedDistribution extends Distribution {
   protected override logDensity(value: Tensor): Tensor {
     const events = this.eventShape.map((_, i) => -1 - i);
     let y = value;
-    let shrinking: Tensor | null = null;
+    let logDerivative: Tensor | null = null;
     for (const t of this.transforms.toReversed()) {
       const x = t.inverse(y);
       const each = t.logAbsDerivative(x, y);
       const sum = events.length === 0 ? each : each.sum(events);
-      shrinking = shrinking === null ? sum : shrinking.add(sum);
+      logDerivative = logDerivative === null ? sum : logDerivative.add(sum);
       y = x;
     }
     const log = this.base.logProb(y);
-    return shrinking === null ? log : log.sub(shrinking);
+    return logDerivative === null ? log : log.sub(logDerivative);
   }
 
   override cdf(value: TensorLike): Tensor {
     const y = this.checkValue('cdf', value, real);
     const p = this.base.cdf(this.transforms.reduceRight((x, t) => t.inverse(x), y));
-    return this.#turned(p);
+    return this.#orient(p);
   }
 
   override icdf(p: TensorLike): Tensor {
-    const x = this.base.icdf(this.#turned(this.checkValue('icdf', p, unitInterval)));
+    const x = this.base.icdf(this.#orient(this.checkValue('icdf', p, unitInterval)));
     return this.transforms.reduce((y, t) => t.forward(y), x);
   }
 
-  /** `1 - p` where the transforms, taken together, fall. */
-  #turned(p: Tensor): Tensor {
-    const falls = this.transforms
+  /** `p`, or `1 - p` where the composed transforms are decreasing. */
+  #orient(p: Tensor): Tensor {
+    const isDecreasing = this.transforms
       .map(({ rises }) => (Tensor.is(rises) ? rises.logicalNot() : tensor(!rises, { device: p.device })))
       .reduce((a, b) => logicalXor(a, b), tensor(false, { device: p.device }));
-    return where(falls, p.neg().add(1), p);
+    return where(isDecreasing, p.neg().add(1), p);
   }
 }
 
@@ -83,7 +83,7 @@ const transform = {
 };
 
 /**
- * The distribution of numbers whose logarithm is normal, of mean `loc` and standard deviation `scale`.
+ * The log-normal distribution: of numbers whose logarithm is normal with mean `loc` and standard deviation `scale`.
  *
  * ```ts
  * const prices = new LogNormal(0, 1);

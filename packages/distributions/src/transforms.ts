@@ -3,20 +3,21 @@ import { checkTensors, show } from '@gradgate/core/internal';
 import { type Constraint, elementwise, positive, real, unitInterval } from './constraints.js';
 import type { TensorLike } from './distribution.js';
 
-/** A function with a reverse, element by element, rising or falling throughout. */
+/** An invertible, monotonic function of each element. */
 export interface Transform {
-  /** What the results are. */
+  /** The condition on the results. */
   readonly codomain: Constraint;
+  /** Applies the function. */
   forward(x: Tensor): Tensor;
-  /** The `x` that `forward` made `y` of. */
+  /** Applies the inverse function. */
   inverse(y: Tensor): Tensor;
-  /** The logarithm of the size of the derivative at `x`, where `y` is `forward(x)`. */
+  /** Returns the logarithm of the derivative's size at `x`, where `y` is `forward(x)`. */
   logAbsDerivative(x: Tensor, y: Tensor): Tensor;
-  /** Whether it rises: a tensor of bool where that differs. */
+  /** Whether the function is increasing, as a bool tensor if that differs between elements. */
   readonly rises: boolean | Tensor;
 }
 
-/** `exp(x)`: makes of any number one above 0. */
+/** `exp(x)`, from real to positive numbers. */
 export class ExpTransform implements Transform {
   readonly codomain = positive;
   readonly rises = true;
@@ -34,7 +35,7 @@ export class ExpTransform implements Transform {
   }
 }
 
-/** `loc + scale x`, for a scale that is not 0. */
+/** `loc + scale * x`, for a scale other than 0. */
 export class AffineTransform implements Transform {
   readonly codomain = real;
   readonly loc: Tensor;
@@ -62,11 +63,11 @@ export class AffineTransform implements Transform {
 
 function asTensor(op: string, value: TensorLike): Tensor {
   if (Tensor.is(value)) return value;
-  if (typeof value !== 'number') throw new TypeError(`${op}: expected a Tensor or a number, got ${show(value)}`);
+  if (typeof value !== 'number') throw new TypeError(`${op}: takes a Tensor or a number, got ${show(value)}`);
   return tensor(value);
 }
 
-/** `1 / (1 + exp(-x))`: makes of any number one between 0 and 1. */
+/** `1 / (1 + exp(-x))`, from real numbers to numbers between 0 and 1. */
 export class SigmoidTransform implements Transform {
   readonly codomain = unitInterval;
   readonly rises = true;
@@ -84,7 +85,7 @@ export class SigmoidTransform implements Transform {
   }
 }
 
-/** `tanh(x)`: makes of any number one between -1 and 1, as for bounded actions. */
+/** `tanh(x)`, from real numbers to numbers between -1 and 1, such as bounded actions. */
 export class TanhTransform implements Transform {
   readonly codomain = elementwise('from -1 to 1', (x) => x.abs().le(1));
   readonly rises = true;
@@ -98,7 +99,7 @@ export class TanhTransform implements Transform {
   }
   logAbsDerivative(x: Tensor): Tensor {
     checkTensors('TanhTransform.logAbsDerivative', x);
-    // 2 (log 2 - x - softplus(-2 x)): exact for large x, where 1 - tanh² is not.
+    // 2 * (log 2 - x - softplus(-2 * x)), which is accurate for large x, where 1 - tanh² is not.
     return x
       .add(softplus(x.mul(-2)))
       .sub(Math.LN2)
@@ -106,7 +107,7 @@ export class TanhTransform implements Transform {
   }
 }
 
-/** `log(1 + exp(x))`: makes of any number one above 0. */
+/** `log(1 + exp(x))`, from real to positive numbers. */
 export class SoftplusTransform implements Transform {
   readonly codomain = positive;
   readonly rises = true;

@@ -3,7 +3,8 @@ import { between, checkAll, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
- * Uniform from `low` up to `high`, which broadcast. Throws where `low` is not below `high`.
+ * The uniform distribution from `low` up to but not including `high`; numbers or tensors, which broadcast. Throws where
+ * `low` is not below `high`.
  *
  * ```ts
  * const uniform = new Uniform(0, 4);
@@ -21,7 +22,7 @@ export class Uniform extends Distribution {
     this.low = given.low;
     this.high = given.high;
     if (this.validateArgs)
-      checkAll('Uniform', this.low.lt(this.high), () => new RangeError('Uniform: low is below high everywhere'));
+      checkAll('Uniform', this.low.lt(this.high), () => new RangeError('Uniform: low must be below high everywhere'));
   }
 
   get support() {
@@ -33,7 +34,7 @@ export class Uniform extends Distribution {
   override get mean(): Tensor {
     return this.low.add(this.high).mul(0.5);
   }
-  /** NaN: all values are as likely. */
+  /** NaN: all values are equally likely. */
   override get mode(): Tensor {
     return this.low.mul(Number.NaN);
   }

@@ -5,7 +5,7 @@ import { check, checkSize, checkTensors, is } from '@gradgate/core/internal';
 export interface Environments {
   /** Starts new episodes in all environments; returns the observations `[n, ...]`. */
   reset(): Tensor;
-  /** Takes an action in each environment; one whose episode terminatedAt starts a new one at once. */
+  /** Takes an action in each environment; one whose episode ends starts a new one at once. */
   step(actions: Tensor): Transition;
 }
 

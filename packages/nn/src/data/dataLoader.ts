@@ -56,7 +56,7 @@ type Progress = StateAfter & { batches: number };
  * Iterates over a dataset in batches: `for (const batch of loader)`, or `for await` if samples come asynchronously
  * (files, workers, streams). Batches come in order, even if later ones are ready first.
  *
- * `stateDict()` returns the position of the latest loop. StateAfter `loadStateDict(state)`, also in another process,
+ * `stateDict()` returns the position of the latest loop. After `loadStateDict(state)`, also in another process,
  * the next loop continues after the last batch that had been yielded, in the same order; loops after it start from the
  * beginning.
  *
@@ -135,7 +135,7 @@ export class DataLoader<T, B = Collated<T>> {
       throw new TypeError(`DataLoader.loadStateDict: takes a state from stateDict(), got ${show(state)}`);
     if (order && isResumable(this.batches)) this.batches.loadStateDict(order);
     if (dataset) resumableOf(this.dataset)?.loadStateDict(dataset);
-    // StateAfter the sampler, whose state is older: the generator may have been used since its batch was requested.
+    // After the sampler, whose state is older: the generator may have been used since its batch was requested.
     if (generator) this.generator?.setState(generator);
     this.progress = batches! > 0 ? { batches: batches!, finished, order: order!, dataset: dataset! } : null;
     this.resumes = batches! > 0;

@@ -120,7 +120,7 @@ function fromPool<T>(pool: readonly Remote[], length: number, close: () => Promi
 /** A message to a thread: a request for samples, or a state to restore. */
 export type WorkerRequest = { id: number; indices: readonly number[] } | { state: Packed };
 
-/** An response of a thread; id -1 has the length of its dataset. Messages of other forms are the dataset's own. */
+/** A response of a thread; id -1 has the length of its dataset. Messages of other forms are the dataset's own. */
 export interface WorkerResponse {
   gradgate: number;
   value?: { length: number } | { samples: Packed; state: Packed | null };

@@ -181,7 +181,7 @@ abstract class Score extends ConfusionBase<number> {
     this.checkUpdated();
     const n = this.classes;
     if (this.average === 'binary' && n > 2)
-      throw new TypeError(`${this.name}.compute: average 'binary' is for 2 classes, occurrences are ${n}; use 'macro'`);
+      throw new TypeError(`${this.name}.compute: average 'binary' is for 2 classes, there are ${n}; use 'macro'`);
     const numbers = Array.from({ length: n }, (_, c) => c);
     const sum = (f: (c: number) => number): number => numbers.reduce((total, c) => total + f(c), 0);
     const right = (c: number) => this.values[c * n + c]!;

@@ -15,7 +15,7 @@ export interface LBFGSOptions {
   toleranceGrad: number;
   /** Stop when the loss or all parameters change by less; 1e-9 by default. */
   toleranceChange: number;
-  /** The number of memoryOfSteps steps from which the curvature is estimated; 100 by default. */
+  /** The number of past steps from which the curvature is estimated; 100 by default. */
   historySize: number;
   /** The line search: null (the default) for steps of length `lr`, or 'strongWolfe'. */
   lineSearchFn: 'strongWolfe' | null;
@@ -156,7 +156,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return first!;
   }
 
-  /** The next direction: steepest descent, corrected by the curvature of memoryOfSteps steps (two-loop recursion). */
+  /** The next direction: steepest descent, corrected by the curvature of past steps (two-loop recursion). */
   private chooseDirection(memory: Memory, gradient: Float64Array, historySize: number): void {
     const { steps, changes } = memory;
     if (memory.iterations > 1) {

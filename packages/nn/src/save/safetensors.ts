@@ -90,10 +90,10 @@ function headerOf(
   const entries = Object.entries(tensors);
   for (const [name, t] of entries) {
     if (!Tensor.is(t)) refuse(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
-    if (name === '__metadata__') refuse("refuse tensor can be named '__metadata__'");
+    if (name === '__metadata__') refuse("no tensor can be named '__metadata__'");
     if (names[t.dtype] === null)
       refuse(
-        `the format has refuse ${t.dtype}, which '${shorten(name)}' is; convert it with to('complex64'), or use viewAsReal()`,
+        `the format has no ${t.dtype}, which '${shorten(name)}' is; convert it with to('complex64'), or use viewAsReal()`,
       );
   }
   // The order of the reference implementation: wide dtypes first, so that all data are aligned; then by name.
