@@ -85,8 +85,8 @@ describe.each(launchers)('by %s', (mpirun) => {
     ],
     ['does not send a message', /rank 0 of 2: recv\(float32 \[2\] from rank 1\) has waited for 3 s/],
     ['does not take a message', /rank 0 of 2: send\(float32 \[1000000\] to rank 1\) has waited for 3 s/],
-    ['sends another dtype', /recv: rank 1 sent 1 elements of float64, and 2 of float32 are expected/],
-    ['sends too much', /recv: rank 1 sent 5 elements of float32, and 2 of float32 are expected/],
+    ['sends another dtype', /recv: rank 1 sent 1 elements of float64, but 2 of float32 were expected/],
+    ['sends too much', /recv: rank 1 sent 5 elements of float32, but 2 of float32 were expected/],
   ])('a rank that %s ends all ranks in time, with an exit code and a reason', async (how, reason) => {
     const { status, stderr, stdout, seconds } = await launch(mpirun, 2, ['failing', how]);
     expect(status).not.toBe(0);

@@ -6,18 +6,18 @@ import { type Group, run } from './world.js';
 
 interface Slot {
   readonly parameter: Parameter;
-  /** The part of the bucket's memory that is the parameter's gradient. */
+  /** The parameter's gradient, a view of the bucket's memory. */
   readonly gradient: Tensor;
 }
 
 /**
- * Some parameters whose gradients lie in one piece of memory, which is sent as a whole as soon as all of them are there.
- * Behind them stands a 1 for each that got a gradient: in a sum over ranks what is 0 got none in any.
+ * Parameters whose gradients share one piece of memory, which is sent as a whole when all of them have arrived. Behind
+ * them is a 1 for each parameter that got a gradient: where the sum over ranks is 0, none got one in any rank.
  */
 export class Bucket {
   readonly #slots: Slot[] = [];
   readonly #memory: Tensor;
-  /** What MPI reads and writes: the elements of the memory. */
+  /** The elements of the memory, which MPI reads and writes. */
   readonly #data: Float32Array | Float64Array;
   readonly #used: Float32Array | Float64Array;
   readonly #arrived = new Set<Parameter>();
@@ -27,10 +27,10 @@ export class Bucket {
     readonly index: number,
     parameters: readonly Parameter[],
     private readonly group: Group,
-    /** The number of the module among those that are trained: so that two of one size are not mixed up. */
+    /** The number of the module among those that are trained, which tells modules of equal size apart. */
     private readonly model: number,
   ) {
-    const size = parameters.reduce((sum, p) => sum + room(p), 0);
+    const size = parameters.reduce((sum, p) => sum + paddedLength(p), 0);
     this.#memory = sharedZeros(size + parameters.length, parameters[0]!.dtype as 'float32' | 'float64');
     this.#data = writableElements(this.#memory) as Float32Array | Float64Array;
     this.#used = this.#data.subarray(size);
@@ -38,11 +38,11 @@ export class Bucket {
     for (const parameter of parameters) {
       const gradient = this.#memory.narrow(0, offset, parameter.numel).view(parameter.shape);
       this.#slots.push({ parameter, gradient });
-      offset += room(parameter);
+      offset += paddedLength(parameter);
     }
   }
 
-  /** How many parameters there are. */
+  /** The number of parameters. */
   get length(): number {
     return this.#slots.length;
   }
@@ -55,7 +55,7 @@ export class Bucket {
     return this.#arrived.size === this.#slots.length;
   }
 
-  /** Takes over a parameter's gradient, which from now on lies in the bucket. */
+  /** Moves a parameter's gradient into the bucket, where it stays. */
   take(parameter: Parameter): void {
     this.#arrived.add(parameter);
     const i = this.#slots.findIndex((slot) => slot.parameter === parameter);
@@ -67,7 +67,7 @@ export class Bucket {
     parameter.grad = gradient;
   }
 
-  /** Sends the sums. Parameters that got no gradient in this pass take part with what they have, or with zeros. */
+  /** Starts the reduction. Parameters without a gradient from this pass contribute the one they have, or zeros. */
   send(): void {
     for (const [i, { parameter, gradient }] of this.#slots.entries()) {
       if (this.#arrived.has(parameter)) continue;
@@ -92,7 +92,7 @@ export class Bucket {
     );
   }
 
-  /** Waits for the sums, and makes them the parameters' gradients: the means over the ranks. */
+  /** Waits for the sums, divides them by the number of ranks and sets the parameters' gradients. */
   receive(): void {
     this.#work!.wait();
     this.#work = null;
@@ -104,12 +104,12 @@ export class Bucket {
     }
   }
 
-  /** Of all parameters whether they are still what the memory was made for. */
+  /** Whether all parameters still have the dtype and `requiresGrad` for which the memory was made. */
   get fits(): boolean {
     return this.#slots.every(({ parameter: p, gradient: g }) => p.dtype === g.dtype && ownRequiresGrad(p));
   }
 
-  /** Forgets a pass that failed: what is under way is waited for. */
+  /** Discards a pass that failed, after waiting for a running reduction. */
   reset(): void {
     this.#arrived.clear();
     this.#used.fill(0);
@@ -119,11 +119,15 @@ export class Bucket {
 }
 
 /**
- * The elements that a gradient takes up: whole cache lines, as arrays of kernels do. What lies askew is copied byte by byte.
+ * The elements that a gradient takes: whole cache lines, as for arrays of kernels. MPI copies unaligned data byte by
+ * byte.
  */
-const room = (parameter: Parameter): number => Math.ceil(parameter.numel / 16) * 16;
+const paddedLength = (parameter: Parameter): number => Math.ceil(parameter.numel / 16) * 16;
 
-/** Zeros on memory that the thread of MPI sees as well: that of kernels, which then copy nothing, or where it has no room another. */
+/**
+ * Zeros in memory shared with the MPI thread: kernel memory, so that kernels copy nothing, or other memory if that is
+ * full.
+ */
 function sharedZeros(length: number, dtype: 'float32' | 'float64'): Tensor {
   const t = zeros([length], { dtype, device: 'cpu' });
   pin(t);
@@ -132,7 +136,9 @@ function sharedZeros(length: number, dtype: 'float32' | 'float64'): Tensor {
   return fromTypedArray(new Class(new SharedArrayBuffer(length * Class.BYTES_PER_ELEMENT) as unknown as ArrayBuffer));
 }
 
-/** Groups parameters, in the order in which their gradients are expected, into buckets of one dtype and some size. */
+/**
+ * Groups parameters, in the order in which their gradients are expected, into buckets of one dtype and limited size.
+ */
 export function bucketsOf(
   parameters: readonly Parameter[],
   bucketBytes: number,
@@ -144,7 +150,7 @@ export function bucketsOf(
   for (const parameter of parameters) {
     const size = parameter.numel * (parameter.dtype === 'float64' ? 8 : 4);
     const last = lists.at(-1);
-    // The first one is small: the sooner something is sent, the more goes on beside it.
+    // The first bucket is small, so that communication starts early.
     const most = lists.length <= 1 ? Math.min(bucketBytes, firstBucketBytes) : bucketBytes;
     if (last && last[0]!.dtype === parameter.dtype && bytes + size <= most) {
       last.push(parameter);

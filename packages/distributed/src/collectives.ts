@@ -6,7 +6,7 @@ import type { Numbers } from './mpi.js';
 import type { Work } from './work.js';
 import { type Group, groupKind, run, world } from './world.js';
 
-/** How elements are put together; `mean` is the sum divided by the number of ranks, and for floating point only. */
+/** How elements are combined; `mean` is the sum divided by the number of ranks, for floating point only. */
 export type ReduceOp = 'sum' | 'mean' | 'product' | 'min' | 'max';
 
 export interface CollectiveOptions {
@@ -15,21 +15,21 @@ export interface CollectiveOptions {
 }
 
 export interface ReduceOptions extends CollectiveOptions {
-  /** `'sum'` by default. */
+  /** How elements are combined; 'sum' by default. */
   op?: ReduceOp;
 }
 
 export interface RootOptions extends CollectiveOptions {
-  /** The rank, in the group, that has the data or gets it; 0 by default. */
+  /** The rank in the group that sends or gets the data; 0 by default. */
   root?: number;
 }
 
 export interface MessageOptions extends CollectiveOptions {
-  /** What tells messages between the same two ranks apart; 0 by default. */
+  /** A number that distinguishes messages between the same two ranks; 0 by default, at most 16383. */
   tag?: number;
 }
 
-/** Gives a `Work` at once rather than the result: with `wait()`, and a promise. */
+/** Returns a `Work` at once, with `wait()` and a promise, rather than the result. */
 export interface Async {
   async: true;
 }
@@ -42,51 +42,51 @@ type NumbersClass = (new (
   readonly BYTES_PER_ELEMENT: number;
 };
 
-/** Memory that both threads see, kept for the next collective of its size. */
+/** Shared memory by size, kept for the next collective. */
 const pool = new Map<number, SharedArrayBuffer[]>();
 
-function take(Class: NumbersClass, length: number): Numbers {
+function allocateShared(Class: NumbersClass, length: number): Numbers {
   const bytes = 2 ** Math.ceil(Math.log2(Math.max(64, length * Class.BYTES_PER_ELEMENT)));
   return new Class(pool.get(bytes)?.pop() ?? new SharedArrayBuffer(bytes), 0, length);
 }
 
-function give({ buffer }: Numbers): void {
+function releaseShared({ buffer }: Numbers): void {
   const free = pool.get(buffer.byteLength);
   if (free) free.push(buffer as unknown as SharedArrayBuffer);
   else pool.set(buffer.byteLength, [buffer as unknown as SharedArrayBuffer]);
 }
 
-/** What MPI counts up to. */
-const mostElements = 2 ** 31 - 1;
+/** The largest number of elements in a call of MPI. */
+const maxElements = 2 ** 31 - 1;
 
-/** The elements as MPI knows them: int64 as it is, float16 and bfloat16 as float32, which holds them. */
+/** The elements in a type of MPI: float16 and bfloat16 become float32. */
 function arrayOf(op: string, t: Tensor): Numbers {
-  if (t.numel > mostElements)
+  if (t.numel > maxElements)
     throw new RangeError(
-      `${op}: MPI counts up to ${mostElements} elements, got ${t.numel}; use narrow() for parts of it`,
+      `${op}: MPI counts up to ${maxElements} elements, got ${t.numel}; use narrow() for parts of it`,
     );
   return exactElements(t) as Numbers;
 }
 
-/** A copy of a tensor's elements on shared memory. */
-function shared(array: Numbers): Numbers {
-  const to = take(array.constructor as NumbersClass, array.length);
+/** Copies elements to shared memory. */
+function copyToShared(array: Numbers): Numbers {
+  const to = allocateShared(array.constructor as NumbersClass, array.length);
   to.set(array as never);
   return to;
 }
 
-/** Refuses what is to be written, before anything is sent. */
+/** Throws before anything is sent if the tensor cannot be written. */
 function checkTarget(op: string, t: Tensor): void {
   checkTensors(op, t);
   noGrad.run(() => checkWritable(op, t));
 }
 
 function write(t: Tensor, from: Numbers): void {
-  // Numbers of float16 and bfloat16 are those of a float32.
+  // The numbers of float16 and bfloat16 are float32.
   noGrad.run(() => t.copy_(fromTypedArray(from as never, { shape: t.shape })));
 }
 
-/** The options, checked, and the group with this rank in it. */
+/** Checks the options; returns them with the group, which must include this rank. */
 function optionsOf<O extends CollectiveOptions>(
   op: string,
   given: O | undefined,
@@ -111,14 +111,15 @@ function checkRank(op: string, name: string, rank: number, group: Group): void {
 const describe = (op: string, t: { dtype: DType; shape: readonly number[] }, more = ''): string =>
   `${op}(${t.dtype} [${t.shape.join(', ')}]${more})`;
 
-const answer = <T>(work: Work<T>, options: CollectiveOptions | undefined): T | Work<T> =>
+const resultOf = <T>(work: Work<T>, options: CollectiveOptions | undefined): T | Work<T> =>
   (options as Partial<Async> | undefined)?.async === true ? work : work.wait();
 
 const reduceOps = is.oneOf('sum', 'mean', 'product', 'min', 'max');
 
 function checkReduce(op: string, t: Tensor, by: ReduceOp): Op {
-  if (by === 'mean' && !isFloat(t.dtype)) throw new TypeError(`${op}: the mean of ${t.dtype}; use .float()`);
-  // For true and false, which are 1 and 0, a sum is an or.
+  if (by === 'mean' && !isFloat(t.dtype))
+    throw new TypeError(`${op}: takes floats for the mean, got ${t.dtype}; use .float()`);
+  // For bool, a sum is a logical or and a product a logical and.
   if (t.dtype === 'bool') return by === 'sum' ? 'max' : by === 'product' ? 'min' : (by as Op);
   return by === 'mean' ? 'sum' : by;
 }
@@ -128,8 +129,8 @@ function scale(array: Numbers, by: ReduceOp, size: number): void {
 }
 
 /**
- * Puts the tensors of all ranks together element by element, and writes the result, the same to the last bit, into each of
- * them. Gives the tensor. Shapes and dtypes are equal in all ranks.
+ * Combines the tensors of all ranks element by element, and writes the result into each of them, equal to the last bit.
+ * Returns the tensor. Shapes and dtypes must be the same in all ranks.
  *
  * @example
  * const loss = tensor([1.5]);
@@ -141,36 +142,36 @@ export function allReduce(t: Tensor, options?: ReduceOptions): Tensor | Work<Ten
   checkTarget('allReduce', t);
   const { group, op = 'sum' } = optionsOf('allReduce', options, { op: reduceOps });
   const by = checkReduce('allReduce', t, op);
-  const data = shared(arrayOf('allReduce', t));
+  const data = copyToShared(arrayOf('allReduce', t));
   const description = describe('allReduce', t, `, ${op}`);
   const job: Job = { op: 'allReduce', data, by, group: group.id, description };
   const work = run(job, description, () => {
     scale(data, op, group.size);
     write(t, data);
-    give(data);
+    releaseShared(data);
     return t;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }
 
-/** Writes the tensor of rank `root` into those of all ranks. */
+/** Writes the tensor of rank `root` into those of all ranks; returns the tensor. */
 export function broadcast(t: Tensor, options: RootOptions & Async): Work<Tensor>;
 export function broadcast(t: Tensor, options?: RootOptions): Tensor;
 export function broadcast(t: Tensor, options?: RootOptions): Tensor | Work<Tensor> {
   checkTarget('broadcast', t);
   const { group, root = 0 } = optionsOf('broadcast', options, { root: is.size });
   checkRank('broadcast', 'root', root, group);
-  const data = shared(arrayOf('broadcast', t));
+  const data = copyToShared(arrayOf('broadcast', t));
   const description = describe('broadcast', t, `, root ${root}`);
   const work = run({ op: 'broadcast', data, root, group: group.id, description }, description, () => {
     if (group.rank !== root) write(t, data);
-    give(data);
+    releaseShared(data);
     return t;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }
 
-/** One tensor of `shape` for each rank, out of an array that holds them one after the other. */
+/** Splits the concatenated elements of all ranks into tensors. */
 function parts(all: Numbers, count: number, like: Tensor): Tensor[] {
   return Array.from({ length: count }, (_, i) => {
     const part = all.slice(i * like.numel, (i + 1) * like.numel);
@@ -178,46 +179,49 @@ function parts(all: Numbers, count: number, like: Tensor): Tensor[] {
   });
 }
 
-/** The tensors of all ranks, in the order of ranks. Shapes and dtypes are equal in all ranks. */
+/** Returns the tensors of all ranks, in the order of ranks. Shapes and dtypes must be the same in all ranks. */
 export function allGather(t: Tensor, options: CollectiveOptions & Async): Work<Tensor[]>;
 export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[];
 export function allGather(t: Tensor, options?: CollectiveOptions): Tensor[] | Work<Tensor[]> {
   checkTensors('allGather', t);
   const { group } = optionsOf('allGather', options);
-  const from = shared(arrayOf('allGather', t));
-  const to = take(from.constructor as NumbersClass, from.length * group.size);
+  const from = copyToShared(arrayOf('allGather', t));
+  const to = allocateShared(from.constructor as NumbersClass, from.length * group.size);
   if (group.size === 1) to.set(from as never);
   const description = describe('allGather', t);
   const work = run({ op: 'allGather', from, to, group: group.id, description }, description, () => {
     const all = parts(to, group.size, t);
-    give(from);
-    give(to);
+    releaseShared(from);
+    releaseShared(to);
     return all;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }
 
-/** The tensors of all ranks, in rank `root`; null in the others. */
+/** Returns the tensors of all ranks in rank `root`, and null in the others. */
 export function gather(t: Tensor, options: RootOptions & Async): Work<Tensor[] | null>;
 export function gather(t: Tensor, options?: RootOptions): Tensor[] | null;
 export function gather(t: Tensor, options?: RootOptions): Tensor[] | null | Work<Tensor[] | null> {
   checkTensors('gather', t);
   const { group, root = 0 } = optionsOf('gather', options, { root: is.size });
   checkRank('gather', 'root', root, group);
-  const from = shared(arrayOf('gather', t));
-  const to = group.rank === root ? take(from.constructor as NumbersClass, from.length * group.size) : null;
+  const from = copyToShared(arrayOf('gather', t));
+  const to = group.rank === root ? allocateShared(from.constructor as NumbersClass, from.length * group.size) : null;
   if (group.size === 1) to!.set(from as never);
   const description = describe('gather', t, `, root ${root}`);
   const work = run({ op: 'gather', from, to, root, group: group.id, description }, description, () => {
     const all = to && parts(to, group.size, t);
-    give(from);
-    if (to) give(to);
+    releaseShared(from);
+    if (to) releaseShared(to);
     return all;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }
 
-/** Writes one of the tensors that rank `root` gives, as many as there are ranks, into `t` of each rank. */
+/**
+ * Writes the tensors in the list of rank `root`, one for each rank, into `t` of the ranks. Other ranks pass null as the
+ * list.
+ */
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options: RootOptions & Async): Work<Tensor>;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor;
 export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: RootOptions): Tensor | Work<Tensor> {
@@ -225,21 +229,21 @@ export function scatter(t: Tensor, list: readonly Tensor[] | null, options?: Roo
   const { group, root = 0 } = optionsOf('scatter', options, { root: is.size });
   checkRank('scatter', 'root', root, group);
   const array = arrayOf('scatter', t);
-  const to = take(array.constructor as NumbersClass, array.length);
-  const from = group.rank === root ? together('scatter', list, t, group) : null;
+  const to = allocateShared(array.constructor as NumbersClass, array.length);
+  const from = group.rank === root ? concatenate('scatter', list, t, group) : null;
   if (group.size === 1) to.set(from as never);
   const description = describe('scatter', t, `, root ${root}`);
   const work = run({ op: 'scatter', from, to, root, group: group.id, description }, description, () => {
     write(t, to);
-    give(to);
-    if (from) give(from);
+    releaseShared(to);
+    if (from) releaseShared(from);
     return t;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }
 
-/** One array of as many tensors as there are ranks, all like `t`. */
-function together(op: string, list: readonly Tensor[] | null, t: Tensor, group: Group): Numbers {
+/** Concatenates the elements of a list of tensors, one for each rank and all like `t`. */
+function concatenate(op: string, list: readonly Tensor[] | null, t: Tensor, group: Group): Numbers {
   const text = `an array of ${group.size} tensors like the first argument, one for each rank`;
   const isLike = (part: unknown) => is.tensor.is(part) && describe('', part as Tensor) === describe('', t);
   check(op, 'list', list, {
@@ -247,7 +251,7 @@ function together(op: string, list: readonly Tensor[] | null, t: Tensor, group: 
     is: (v) => Array.isArray(v) && v.length === group.size && v.every(isLike),
   });
   const arrays = list!.map((part) => arrayOf(op, part));
-  const all = take(arrays[0]!.constructor as NumbersClass, t.numel * group.size);
+  const all = allocateShared(arrays[0]!.constructor as NumbersClass, t.numel * group.size);
   arrays.forEach((array, i) => {
     all.set(array as never, i * t.numel);
   });
@@ -255,8 +259,8 @@ function together(op: string, list: readonly Tensor[] | null, t: Tensor, group: 
 }
 
 /**
- * Puts the lists of all ranks together element by element, and writes to `t` of each rank the tensor at its place: rank 0
- * gets what became of the first ones.
+ * Combines the lists of all ranks element by element, and writes one of the results into `t` of each rank: rank 0 gets
+ * the combination of the first tensors.
  */
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options: ReduceOptions & Async): Work<Tensor>;
 export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: ReduceOptions): Tensor;
@@ -265,18 +269,18 @@ export function reduceScatter(t: Tensor, list: readonly Tensor[], options?: Redu
   const { group, op = 'sum' } = optionsOf('reduceScatter', options, { op: reduceOps });
   const array = arrayOf('reduceScatter', t);
   const by = checkReduce('reduceScatter', t, op);
-  const from = together('reduceScatter', list, t, group);
-  const to = take(array.constructor as NumbersClass, array.length);
+  const from = concatenate('reduceScatter', list, t, group);
+  const to = allocateShared(array.constructor as NumbersClass, array.length);
   if (group.size === 1) to.set(from as never);
   const description = describe('reduceScatter', t, `, ${op}`);
   const work = run({ op: 'reduceScatter', from, to, by, group: group.id, description }, description, () => {
     scale(to, op, group.size);
     write(t, to);
-    give(to);
-    give(from);
+    releaseShared(to);
+    releaseShared(from);
     return t;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }
 
 /** Waits until all ranks have called it. */
@@ -285,16 +289,16 @@ export function barrier(options?: CollectiveOptions): void;
 export function barrier(options?: CollectiveOptions): void | Work<void> {
   const { group } = optionsOf('barrier', options);
   const description = 'barrier()';
-  return answer(
+  return resultOf(
     run({ op: 'barrier', group: group.id, description }, description, () => {}),
     options,
   );
 }
 
-/** MPI has tags up to 32767 at least, and a message takes two. */
+/** MPI guarantees tags up to 32767, and a message takes two. */
 const tagKind = { text: 'a whole number from 0 to 16383', is: (v: unknown) => is.size.is(v) && (v as number) <= 16383 };
 
-/** Sends a tensor to the rank `to`, which calls `recv`. Blocks until it has been taken over; with `async` it does not. */
+/** Sends a tensor to rank `to`, which must call `recv`. Blocks until it is received, unless `async` is set. */
 export function send(t: Tensor, to: number, options: MessageOptions & Async): Work<void>;
 export function send(t: Tensor, to: number, options?: MessageOptions): void;
 export function send(t: Tensor, to: number, options?: MessageOptions): void | Work<void> {
@@ -302,21 +306,21 @@ export function send(t: Tensor, to: number, options?: MessageOptions): void | Wo
   const { group, tag = 0 } = optionsOf('send', options, { tag: tagKind });
   checkRank('send', 'to', to, group);
   if (to === group.rank) throw new RangeError(`send: rank ${to} cannot send to itself`);
-  const data = shared(arrayOf('send', t));
+  const data = copyToShared(arrayOf('send', t));
   const name = describe('send', t, ` to rank ${to}`);
-  return answer(
+  return resultOf(
     run(
       { op: 'send', data, dtype: dtypeNames.indexOf(t.dtype), to, tag, group: group.id, description: null },
       name,
-      () => give(data),
+      () => releaseShared(data),
     ),
     options,
   );
 }
 
 /**
- * Receives into `t` what the rank `from` sends, or with null whoever sends first; gives the rank that sent. What is sent has
- * the dtype and the number of elements of `t`.
+ * Receives into `t` the tensor that rank `from` sends, or with null that of the first rank to send; returns the rank
+ * that sent. Dtype and number of elements must be those of `t`.
  */
 export function recv(t: Tensor, from: number | null, options: MessageOptions & Async): Work<number>;
 export function recv(t: Tensor, from?: number | null, options?: MessageOptions): number;
@@ -325,15 +329,17 @@ export function recv(t: Tensor, from: number | null = null, options?: MessageOpt
   const { group, tag = 0 } = optionsOf('recv', options, { tag: tagKind });
   if (from !== null) checkRank('recv', 'from', from, group);
   if (from === group.rank || group.size === 1)
-    throw new RangeError(`recv: nobody else sends to rank ${group.rank} of ${group.size}`);
+    throw new RangeError(
+      `recv: no other rank can send to rank ${group.rank} of ${group.size}`,
+    );
   const array = arrayOf('recv', t);
-  const data = take(array.constructor as NumbersClass, array.length);
+  const data = allocateShared(array.constructor as NumbersClass, array.length);
   const name = describe('recv', t, ` from ${from === null ? 'any rank' : `rank ${from}`}`);
   const dtype = dtypeNames.indexOf(t.dtype);
   const work = run({ op: 'recv', data, dtype, from, tag, group: group.id, description: null }, name, (source) => {
     write(t, data);
-    give(data);
+    releaseShared(data);
     return source;
   });
-  return answer(work, options);
+  return resultOf(work, options);
 }

@@ -4,17 +4,17 @@ import { abort, busy, cells, done, idle, type Job, type Joined, type Outcome, po
 import type { Launched } from './library.js';
 import { Work } from './work.js';
 
-/** A collective that went wrong: it names the call, the rank and what to look for. */
+/** The error of a failed collective. It names the call and the rank, and says what to look for. */
 export class DistributedError extends Error {
   override readonly name = 'DistributedError';
 }
 
-/** Tells `gradgate launch`'s part in a rank that from now on it is told here how the rank ends. */
+/** Tells the code of `gradgate launch` in this rank that errors are reported here from now on. */
 const joins = Symbol.for('@gradgate/distributed.joins');
 
 /**
- * The main thread's end of the thread that calls MPI. Jobs are done in the order in which they were posted; whoever waits
- * for one does so for at most `timeout` milliseconds without anything coming to an end.
+ * The main thread's side of the thread that calls MPI. Jobs run in the order in which they were posted. Waiting for one
+ * fails when no job has finished for `timeout` milliseconds.
  */
 export class Connection {
   readonly rank: number;
@@ -24,7 +24,7 @@ export class Connection {
   readonly #worker: Worker;
   readonly #jobs: MessagePort;
   readonly #outcomes: MessagePort;
-  /** What has failed without anybody having waited for it. */
+  /** Failed collectives that nothing has waited for. */
   readonly unseen = new Set<Work<any>>();
   readonly #running = new Map<number, Work<unknown>>();
   #next = 0;
@@ -65,25 +65,25 @@ export class Connection {
           'where this bundle runs; install it there',
       );
     Object.assign(globalThis, { [joins]: true });
-    keepUcxOut();
-    shareProcessor();
-    sendInRing(launched.size);
+    disableUcxHooks();
+    yieldWhenIdle();
+    useRingAllReduce(launched.size);
     const flags = new Int32Array(new SharedArrayBuffer(4 * cells));
     const [jobs, outcomes] = [new MessageChannel(), new MessageChannel()];
     const data: WorkerData = { flags, jobs: jobs.port2, outcomes: outcomes.port2 };
     const worker = new Worker(program, {
       workerData: data,
       transferList: [jobs.port2, outcomes.port2],
-      // The loaders of the program that started us are none of the thread's business.
+      // The thread must not load the module loaders of the main program.
       execArgv: [],
     });
-    // Processes take their time to start, the more of them the longer.
+    // Many processes take longer to start.
     const toJoin = Math.max(timeout, 30_000);
     const joined = await new Promise<Joined>((resolve, reject) => {
       const late = setTimeout(() => {
         const text = `init: the other ranks did not join within ${seconds(toJoin)}`;
         console.error(`gradgate: ${text}`);
-        // Inside MPI_Init nothing else ends the thread.
+        // Nothing else ends a thread that is inside MPI_Init.
         if (Atomics.load(flags, busy) === 1) process.kill(process.pid, 'SIGKILL');
         reject(new DistributedError(text));
       }, toJoin);
@@ -103,10 +103,11 @@ export class Connection {
     return new Connection(flags, worker, jobs.port1, outcomes.port1, joined, timeout);
   }
 
-  /** Posts a job, whose outcome `work` gets. */
+  /** Posts a job, whose outcome goes to `work`. */
   post<T>(job: Job, work: Work<T>): Work<T> {
     if (this.#broken) throw this.#broken;
-    if (this.#ended) throw new DistributedError(`${work.name}: destroy() has been called; call init() before`);
+    if (this.#ended)
+      throw new DistributedError(`${work.name}: destroy() has been called, and no collective can follow`);
     return this.#send(job, work);
   }
 
@@ -118,7 +119,7 @@ export class Connection {
     return work;
   }
 
-  /** Takes the outcomes that are there. */
+  /** Processes the outcomes that have arrived. */
   collect(): void {
     for (let found = receiveMessageOnPort(this.#outcomes); found; found = receiveMessageOnPort(this.#outcomes))
       this.#take(found.message as Outcome);
@@ -146,7 +147,7 @@ export class Connection {
     }
   }
 
-  /** Keeps the process alive for outcomes, and looks after them, until none is under way. */
+  /** Keeps the process alive for outcomes, and watches the timeout, until no job is running. */
   listen(): void {
     if (this.#listening) return;
     this.#listening = true;
@@ -177,7 +178,7 @@ export class Connection {
     );
   }
 
-  /** After this every call throws: what is under way in MPI can be neither finished nor stopped. */
+  /** Makes every later call throw: running collectives can be neither finished nor stopped. */
   #break(text: string): void {
     this.#broken ??= new DistributedError(`rank ${this.rank} of ${this.size}: ${text}`);
     const error = this.#broken;
@@ -187,8 +188,8 @@ export class Connection {
   }
 
   /**
-   * A rank that ends without `destroy()` ends them all: MPI would let the others wait for it. Where the thread is stuck inside
-   * MPI, the process could not end by itself either. `gradgate launch` knows what is printed.
+   * A rank that exits without `destroy()` ends all ranks: otherwise MPI would let them wait for it. The process itself
+   * could not exit while the thread is stuck inside MPI. `gradgate launch` recognises the messages printed here.
    */
   readonly #onExit = (code: number): void => {
     if (this.#finalized) return;
@@ -198,7 +199,7 @@ export class Connection {
       console.error(
         `${who} ends with exit code ${code} and without destroy(), while others may wait for it: all ranks are ended`,
       );
-    // The launcher of MPICH shows nothing more once it knows: what was printed has to be there before.
+    // The launcher of MPICH prints nothing after it knows of the end, so give it time to print before.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, printMilliseconds);
     if (Atomics.load(this.#flags, busy) === 1) process.kill(process.pid, 'SIGKILL');
     process.exitCode = code || 1;
@@ -206,13 +207,13 @@ export class Connection {
     Atomics.notify(this.#flags, abort);
     Atomics.add(this.#flags, posted, 1);
     Atomics.notify(this.#flags, posted);
-    // MPI ends the process; should it not, such as where it cannot reach the launcher, then we do.
+    // MPI ends the process. If it does not, for example because it cannot reach the launcher, end it here.
     const started = Date.now();
     while (Date.now() - started < abortMilliseconds) Atomics.wait(this.#flags, abort, code || 1, abortMilliseconds);
     process.kill(process.pid, 'SIGKILL');
   };
 
-  /** Node would show the error after the listeners of `exit`, and so never. */
+  /** Node would print the error only after the listeners of `exit`, which end the process. */
   readonly #onUncaught = (error: unknown): void => {
     this.#uncaught = { error };
   };
@@ -220,13 +221,16 @@ export class Connection {
   #uncaught: { readonly error: unknown } | null = null;
   #finalized = false;
 
-  /** Ends the process, and all ranks, with an error that nobody can catch. */
+  /** Ends the process and all ranks with an error that cannot be caught. */
   fail(error: unknown): never {
     this.#uncaught = { error };
     process.exit(1);
   }
 
-  /** Waits until all ranks have come here with nothing under way, and ends MPI. Throws what failed without anybody waiting. */
+  /**
+   * Waits until all ranks arrive here and have finished their work, then ends MPI. Throws errors that nothing has
+   * waited for.
+   */
   async leave(): Promise<void> {
     const work = () => new Work('destroy', this, () => {});
     const arrived = this.post({ op: 'barrier', group: 0, description: 'destroy()' }, work());
@@ -245,10 +249,10 @@ export class Connection {
 }
 
 /**
- * UCX, through which some builds of MPI send, puts hooks into the allocator and takes over SIGSEGV, which V8 needs for
- * itself: Node crashes sooner or later. Both can be switched off by its variables, before it is loaded.
+ * Some builds of MPI send through UCX, which hooks into the allocator and handles SIGSEGV. V8 needs both itself, so
+ * Node would crash sooner or later. UCX's variables switch both off, if set before it is loaded.
  */
-function keepUcxOut(): void {
+function disableUcxHooks(): void {
   process.env['UCX_MEM_EVENTS'] ??= 'n';
   process.env['UCX_MEM_MMAP_HOOK_MODE'] ??= 'none';
   process.env['UCX_ERROR_SIGNALS'] ??= '';
@@ -256,26 +260,26 @@ function keepUcxOut(): void {
 }
 
 /**
- * Where MPI waits by itself, it does so busily, and where there are more ranks than processors the one that is waited for would
- * be kept from working. So the libraries are asked to let others have the processor. What the user has set stays.
+ * While MPI waits by itself, it spins. With more ranks than processors that keeps the awaited rank from working, so let
+ * the libraries yield the processor. Variables set by the user stay.
  */
-function shareProcessor(): void {
+function yieldWhenIdle(): void {
   process.env['OMPI_MCA_mpi_yield_when_idle'] ??= '1';
   process.env['MPIR_CVAR_POLLS_BEFORE_YIELD'] ??= '10';
 }
 
 /**
- * Of two or three ranks Open MPI would send everything to one and from there back, where it does not block. In a ring both send
- * at once.
+ * With two or three ranks, Open MPI's nonblocking reduction would send everything to one rank and back. In a ring all
+ * send at once.
  */
-function sendInRing(ranks: number | null): void {
+function useRingAllReduce(ranks: number | null): void {
   if (ranks !== null && ranks < 4) process.env['OMPI_MCA_coll_libnbc_iallreduce_algorithm'] ??= '1';
 }
 
-/** How long lines take to the launcher. */
+/** The time for lines to reach the launcher, in milliseconds. */
 const printMilliseconds = 500;
 
-/** How long MPI has to end the process. */
+/** The time for MPI to end the process, in milliseconds. */
 const abortMilliseconds = 2000;
 
 const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;

@@ -10,39 +10,46 @@ import { type Group, groupKind, run, world } from './world.js';
 export interface DistributedDataParallelOptions {
   /** The ranks that train together; all by default. */
   group?: Group;
-  /** How many bytes of gradients are sent at once, 25 MiB by default. Fewer are sent sooner, more in fewer pieces. */
+  /**
+   * The bytes of gradients that are sent at once, 25 MiB by default. Small buckets are sent earlier, large ones in
+   * fewer messages.
+   */
   bucketBytes?: number;
-  /** Whether rank 0's buffers, such as running statistics, are the others' too before each forward pass in training. */
+  /**
+   * Whether the buffers of rank 0, such as running statistics, are copied to all ranks before each forward pass in
+   * training; true by default.
+   */
   broadcastBuffers?: boolean;
   /**
-   * Whether gradients are sent while the backward pass goes on, true by default. False sends them at its end: for models whose
-   * parameters get gradients several times a pass, as some that call `checkpoint` do.
+   * Whether gradients are sent during the backward pass, true by default. False sends them at its end: for models whose
+   * parameters get gradients several times in a pass, such as some that call `checkpoint`.
    */
   overlap?: boolean;
 }
 
 const name = 'DistributedDataParallel';
 
-/** A backward pass under way. */
+/** A running backward pass. */
 interface Pass {
-  /** How many buckets have been sent: all ranks send them in the same order. */
+  /** The number of buckets sent. All ranks send them in the same order. */
   sent: number;
-  /** The parameters in the order in which their gradients came. */
+  /** The parameters in the order in which their gradients arrived. */
   readonly order: Parameter[];
 }
 
 /**
- * A module that is trained in several ranks at once, each with its own part of every batch: after `backward()` the
- * gradients of all ranks are the same means, to the last bit. Parameters and buffers start as rank 0 has them.
+ * A module that is trained in several ranks at once, each with its own part of every batch. After `backward()` the
+ * gradients are the means over all ranks, equal to the last bit in all of them. Parameters and buffers start with the
+ * values of rank 0.
  *
- * Gradients are sent in buckets while the backward pass goes on, and are views of their bucket's memory afterwards. A
- * parameter that the pass did not reach takes part with zeros; where no rank reached it, its gradient stays as it is.
- * Under `noSync` gradients add up in each rank.
+ * Gradients are sent in buckets during the backward pass, and are views of their bucket's memory afterwards. A
+ * parameter that the pass did not reach contributes zeros; if no rank reached it, its gradient stays as it is. Under
+ * `noSync` gradients add up in each rank.
  *
- * All ranks make the same number of passes; `DistributedSampler` makes their numbers of samples equal. Batches of several
- * lengths come out as means of means. Parameters may be frozen and thawed between passes, by all ranks alike; under `freezing`
- * they take part with zeros, as others that the pass does not reach. Gradients that `grad()` gives are not sent. `ddp.module`
- * is the module itself, for its state dict.
+ * All ranks must make the same number of passes; `DistributedSampler` gives them equally many samples. With batches of
+ * different sizes the gradient is a mean of means. Parameters may be frozen and unfrozen between passes, in the same
+ * way in all ranks; under `freezing` they contribute zeros, like others that the pass does not reach. Gradients
+ * returned by `grad()` are not sent. `ddp.module` is the module itself, for its state dict.
  *
  * @example
  * await init();
@@ -56,7 +63,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   readonly #bucketBytes: number;
   readonly #broadcastBuffers: boolean;
   readonly #overlap: boolean;
-  /** Its place among those of the group: in all ranks the same number names the same module. */
+  /** Its number among the modules of the group, the same in all ranks. */
   readonly #number: number;
   readonly #hooked = new WeakSet<Parameter>();
   #parameters: Parameter[] = [];
@@ -100,14 +107,16 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     this.#distribute(trained);
   }
 
-  /** The parameters that gradients are expected for, in the order in which they are: the last layers are the first. */
+  /** The parameters that require grad, in the order in which gradients are expected: last layers first. */
   #trained(): Parameter[] {
     const trained: Parameter[] = [];
     for (const [path, p] of this.module.namedParameters()) {
-      // Whatever this flow has frozen: another flow may be between its forward and its backward pass.
+      // Regardless of `freezing` in this flow: another flow may be between its forward and backward passes.
       if (!ownRequiresGrad(p)) continue;
       if (p.dtype !== 'float32' && p.dtype !== 'float64')
-        throw new TypeError(`${name}: parameters are float32 or float64, ${path} is ${p.dtype}; use module.float()`);
+        throw new TypeError(
+          `${name}: parameters must be float32 or float64, but ${path} is ${p.dtype}; use module.float()`,
+        );
       trained.push(p);
     }
     return trained.reverse();
@@ -116,7 +125,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   #distribute(parameters: Parameter[]): void {
     this.#parameters = parameters;
     this.#ordered = false;
-    // Alone, a rank has the means already.
+    // A single rank has the means already.
     if (this.#group.size === 1) return;
     for (const p of parameters) {
       if (this.#hooked.has(p)) continue;
@@ -126,7 +135,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     this.#buckets = this.#fill();
   }
 
-  /** Makes sure that all ranks have the same module, and gives them rank 0's values. */
+  /** Checks that all ranks have the same module, and copies the values of rank 0 to the others. */
   #start(): void {
     const all = [...this.module.namedParameters(), ...this.module.namedBuffers()];
     const description = all.map(([name, t]) => `${name} ${t.dtype} [${t.shape.join(', ')}]`).join(', ');
@@ -158,7 +167,10 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     return (this.module as unknown as (...args: Parameters<M['forward']>) => ReturnType<M['forward']>)(...args);
   }
 
-  /** Since the last pass parameters may have been frozen, thawed or converted: by all ranks, or the next collective says so. */
+  /**
+   * Parameters may have been frozen, unfrozen or converted since the last pass. If ranks differ, the next collective
+   * throws.
+   */
   #refresh(): void {
     if (this.#group.size === 1) return;
     let trained = 0;
@@ -171,9 +183,9 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     this.#distribute(this.#trained());
   }
 
-  /** Not to be had: parameters belong to one of them. Clone `ddp.module`. */
+  /** Throws, as parameters can belong to only one of them. Clone `ddp.module`. */
   override clone(): never {
-    throw new TypeError(`${name}: clone its module, and make another one of that`);
+    throw new TypeError(`${name}: clone ddp.module and wrap the clone`);
   }
 
   #arrived(p: Parameter): void {
@@ -182,13 +194,13 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     if (this.#failed) this.#forget();
     if (heldGrad(p)!.requiresGrad)
       throw new DistributedError(
-        `${name}: backward({ createGraph: true }) gives gradients whose own gradients cannot be sent; call it under noSync, or use grad() for them`,
+        `${name}: backward({ createGraph: true }) makes gradients that require grad, which cannot be sent; call it under noSync, or use grad()`,
       );
     this.#pass ??= this.#begin();
     const pass = this.#pass;
     if (bucket.isSent)
       throw new DistributedError(
-        `${name}: a parameter got a second gradient in one pass, and its bucket has been sent, as happens with checkpoint(); use { overlap: false }`,
+        `${name}: a parameter got a second gradient in one pass after its bucket was sent, as happens with checkpoint(); use { overlap: false }`,
       );
     pass.order.push(p);
     bucket.take(p);
@@ -213,7 +225,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     if (!this.#ordered) this.#reorder(pass.order);
   }
 
-  /** After the first pass buckets follow the order in which gradients came in rank 0. */
+  /** After the first pass, orders buckets as gradients arrived in rank 0. */
   #reorder(order: readonly Parameter[]): void {
     this.#ordered = true;
     const came = [...new Set([...order, ...this.#parameters])];
@@ -224,7 +236,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
     this.#buckets = this.#fill();
   }
 
-  /** A backward pass failed before this one: what it has sent is waited for, and nothing of it counts. */
+  /** Discards a backward pass that failed, after waiting for what it has sent. */
   #forget(): void {
     this.#failed = false;
     this.#pass = null;

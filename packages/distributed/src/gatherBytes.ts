@@ -2,7 +2,7 @@ import { tensor, zeros } from '@gradgate/core';
 import { allReduce, gather } from './collectives.js';
 import type { Group } from './world.js';
 
-/** Bytes of all ranks, of any lengths, in rank `root`; null in the others. */
+/** Collects byte arrays of any lengths from all ranks in rank `root`; null in the others. */
 export function gatherBytes(bytes: Uint8Array, root: number, group: Group): Uint8Array[] | null {
   const lengths = new BigInt64Array(group.size);
   lengths[group.rank] = BigInt(bytes.length);

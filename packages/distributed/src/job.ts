@@ -2,18 +2,18 @@ import type { DType } from '@gradgate/core';
 import type { Op } from './library.js';
 import type { Numbers } from './mpi.js';
 
-/** Cells of the memory that both threads watch. */
+/** Cells of the memory that both threads share: the number of jobs posted, and of jobs done. */
 export const posted = 0;
 export const done = 1;
-/** 1 while the other thread is inside MPI, where nobody can interrupt it. */
+/** 1 while the MPI thread is inside a blocking call, where it cannot be interrupted. */
 export const busy = 2;
-/** The exit code with which all ranks are to be ended; 0 while they are not. */
+/** The exit code with which all ranks should be ended; otherwise 0. */
 export const abort = 3;
-/** 1 while the main thread waits for the other one. */
+/** 1 while the main thread waits for the MPI thread. */
 export const idle = 4;
 export const cells = 5;
 
-/** The dtypes by the numbers that ranks send each other. */
+/** The dtypes, at the indices that ranks send each other. */
 export const dtypeNames: readonly DType[] = [
   'float32',
   'float64',
@@ -27,10 +27,10 @@ export const dtypeNames: readonly DType[] = [
   'bool',
 ];
 
-/** What the thread that calls MPI is asked to do. Arrays are on shared memory; results are written there. */
+/** A job for the thread that calls MPI. Arrays are in shared memory; results are written there. */
 export type Job = {
   readonly group: number;
-  /** What all ranks of the group must agree on; null where one rank calls alone. */
+  /** A text that must be the same in all ranks of the group; null for calls of single ranks. */
   readonly description: string | null;
 } & (
   | { readonly op: 'allReduce'; readonly data: Numbers; readonly by: Op }
@@ -52,15 +52,15 @@ export type Job = {
   | { readonly op: 'destroy' }
 );
 
-/** What came of a job. */
+/** The outcome of a job. */
 export interface Outcome {
   readonly id: number;
   readonly error: string | null;
-  /** For `recv` the rank that sent. */
+  /** The rank that sent, for `recv`. */
   readonly source?: number;
 }
 
-/** What the thread tells once it has joined the other ranks. */
+/** The message of the thread after it has joined the other ranks. */
 export interface Joined {
   readonly error: string | null;
   readonly rank: number;

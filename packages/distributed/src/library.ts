@@ -4,11 +4,11 @@ import type { LibraryHandle } from 'koffi';
 /** A handle of MPI: an address in Open MPI, a number in MPICH and in the standard ABI of MPI 5. */
 export type Handle = number | bigint;
 
-/** How the arrays are called that MPI can add up. */
+/** The element types that MPI can reduce. */
 export type Element = 'float32' | 'float64' | 'int8' | 'uint8' | 'int16' | 'int32' | 'int64';
 export type Op = 'sum' | 'product' | 'min' | 'max';
 
-/** What differs between the libraries: `mpi.h` defines it, and no function tells it. */
+/** The constants in which libraries differ: `mpi.h` defines them, and no function returns them. */
 interface Table {
   readonly handle: 'int' | 'intptr_t';
   readonly world: Handle;
@@ -18,7 +18,7 @@ interface Table {
   readonly anySource: number;
   /** MPI_THREAD_FUNNELED: one thread makes all calls. */
   readonly funneled: number;
-  /** Which integer of a status is the source. */
+  /** The index of the source among the integers of a status. */
   readonly sourceAt: number;
 }
 
@@ -90,16 +90,20 @@ function openMpi(at: (name: string) => Handle): Table {
   };
 }
 
-/** What the launcher's variables tell a rank. */
+/** The launcher of this process, from its environment variables. */
 export interface Launched {
+  /** The launcher's name. */
   readonly by: string;
-  /** The libraries whose ranks it can start; the first is the likeliest. */
+  /** The libraries whose ranks it can start; the first one is the most likely. */
   readonly kinds: readonly Kind[];
-  /** How many ranks it started, where its variables tell. */
+  /** The number of ranks, if the variables have it. */
   readonly size: number | null;
 }
 
-/** Who started this process as a rank of MPI; null if nobody did. Throws for tasks that would not know of each other. */
+/**
+ * Finds the launcher that started this process as a rank; null if there is none. Throws for tasks that cannot find each
+ * other.
+ */
 export function launchedBy(env: NodeJS.ProcessEnv): Launched | null {
   const number = (text: string | undefined) => (text === undefined ? null : Number(text));
   if (env['OMPI_COMM_WORLD_SIZE'] !== undefined)
@@ -128,11 +132,11 @@ const files: Readonly<Record<Kind, readonly string[]>> =
     : {
         'Open MPI': ['libmpi.so.40', 'libmpi.so'],
         MPICH: ['libmpich.so.12', 'libmpi.so.12'],
-        // MPICH 5.0 calls it version 0, everybody else 1.
+        // MPICH 5.0 names version 0, other libraries version 1.
         'MPI ABI': ['libmpi_abi.so.1', 'libmpi_abi.so.0'],
       };
 
-/** The files to try, the launcher's own library first. */
+/** The files to try; the launcher's library comes first. */
 function candidates(launched: Launched | null, env: NodeJS.ProcessEnv): readonly string[] {
   const named = env['GRADGATE_MPI'];
   if (named) return [named];
@@ -142,22 +146,22 @@ function candidates(launched: Launched | null, env: NodeJS.ProcessEnv): readonly
 
 export interface Library {
   readonly kind: Kind;
-  /** The first line of what the library says about itself. */
+  /** The first line of the library's version text. */
   readonly version: string;
   readonly table: Table;
-  /** A function by its C signature, in which `HANDLE` stands for the type of handles. */
+  /** Binds a function by its C signature, in which `HANDLE` is replaced by the type of handles. */
   bind(signature: string): (...args: any[]) => number;
 }
 
-/** Loads the MPI that belongs to the launcher, and refuses another one: its ranks would not find each other. */
+/** Loads the MPI library of the launcher; throws for another one, whose ranks would not find each other. */
 export function openLibrary(launched: Launched | null, env: NodeJS.ProcessEnv = process.env): Library {
-  // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
+  // Not a static import, which would throw uncaught on platforms without a binary of koffi.
   const koffi = requireInstalled(new Error(), 'koffi') as typeof import('koffi');
   const tried: string[] = [];
   for (const file of candidates(launched, env)) {
     let library: LibraryHandle;
     try {
-      // MPI's plugins look for its symbols in the whole process.
+      // MPI's plugins search its symbols in the whole process.
       library = koffi.load(file, { global: true } as never);
     } catch (error) {
       tried.push(`${file}: ${String((error as Error).message).replaceAll(/\s+/g, ' ')}`);

@@ -2,38 +2,41 @@ import { dtypeNames } from './job.js';
 import type { Element, Handle, Library, Op } from './library.js';
 import { fromOrdered, orderedLike, toOrdered } from './order.js';
 
-/** Arrays that MPI reads and writes where they are. */
+/** Arrays that MPI reads and writes in place. */
 export type Numbers = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
 
-/** A group of ranks as MPI has it. */
+/** A communicator of MPI: a group of ranks. */
 export interface Communicator {
   readonly handle: Handle;
   readonly rank: number;
   readonly size: number;
 }
 
-/** A send or receive under way. */
+/** A running send or receive. */
 export interface Message {
   readonly op: 'send' | 'recv';
   readonly data: Numbers;
-  /** What goes before the elements, since MPI compares neither dtypes nor lengths: the number of the dtype, and how many. */
+  /**
+   * A message sent before the elements, as MPI compares neither dtypes nor lengths: the index of the dtype and the
+   * length.
+   */
   readonly header: Int32Array;
-  /** What MPI has yet to end, in this order. */
+  /** The requests that are not done yet, in order. */
   readonly requests: BigUint64Array[];
-  /** Of a receiver whose sender is not known yet. */
+  /** Starts receiving the elements once the sender is known; null for sends and afterwards. */
   receiveFrom: ((source: number) => BigUint64Array) | null;
   source: number;
 }
 
 const undefinedColor = -32766;
-/** How many bytes of what it calls a rank tells the others, at most. */
+/** The largest number of bytes of a description that ranks exchange. */
 const describedBytes = 2 ** 20;
 
 /**
- * What is called of MPI, all of it in one thread. Errors are JavaScript's, with MPI's own text.
+ * The calls of MPI, all made in one thread. Errors are JavaScript's, with MPI's text.
  *
- * Collectives are started, and asked after by `poll` until they are done: in a call that blocks, MPI would keep a processor busy
- * that whoever computes could use, and could not be stopped while a rank is missing.
+ * Collectives are started, then tested by `poll` until they are done. A blocking call of MPI would spin on a processor
+ * that others could use, and could not be stopped while a rank is missing.
  */
 export class Mpi {
   readonly world: Communicator;
@@ -42,7 +45,7 @@ export class Mpi {
   readonly #flag = new Int32Array(1);
   readonly #status = new Int32Array(16);
   readonly #poll: (isDone: () => boolean) => void;
-  /** Where sums are taken from: of data that are written where they are, Open MPI makes the slower ones. */
+  /** The source of reductions: Open MPI is slower in place. */
   #scratch = new ArrayBuffer(0);
 
   constructor(library: Library, poll: (isDone: () => boolean) => void) {
@@ -96,10 +99,10 @@ export class Mpi {
     return this.#library.table.types[elementOf(data)];
   }
 
-  /** The communicator of some ranks of the world, in this order; null in ranks that are not among them. All ranks call it. */
+  /** Makes a communicator of some ranks, in this order; null in other ranks. All ranks of the world must call it. */
   split(ranks: readonly number[]): Communicator | null {
     const place = ranks.indexOf(this.world.rank);
-    // Large enough for either kind of handle.
+    // Large enough for both kinds of handles.
     const out = new BigInt64Array(1);
     this.#check(
       'newGroup',
@@ -109,7 +112,7 @@ export class Mpi {
     return this.#communicator(this.#library.table.handle === 'int' ? Number(BigInt.asIntN(32, out[0]!)) : out[0]!);
   }
 
-  /** Starts a collective, whose last argument is its request, and comes back once it is done. */
+  /** Starts a collective, whose last argument is its request, and returns when it is done. */
   #finish(op: string, call: (...args: any[]) => number, ...args: readonly unknown[]): void {
     const request = new BigUint64Array(1);
     this.#check(op, call(...args, request));
@@ -122,8 +125,8 @@ export class Mpi {
   }
 
   /**
-   * Makes sure that all ranks call the same collective, as `description` tells: MPI itself would hang, or mix up their
-   * data. Costs one reduction of eight bytes.
+   * Checks that all ranks call the same collective, by its `description`: MPI itself would hang or mix up data. Costs
+   * one reduction of eight bytes.
    */
   agree(comm: Communicator, description: string): void {
     const hash = hashOf(description);
@@ -211,13 +214,13 @@ export class Mpi {
       const sent = `${header[1]} elements of ${dtypeNames[header[0]!]}`;
       const expected = `${data.length} of ${dtypeNames[dtype]}`;
       if (header[0] !== dtype || header[1] !== data.length)
-        throw new Error(`recv: rank ${source} sent ${sent}, and ${expected} are expected`);
+        throw new Error(`recv: rank ${source} sent ${sent}, but ${expected} were expected`);
       return this.#irecv(comm, data, source, 2 * tag + 1);
     };
     return { op: 'recv', data, header, requests, receiveFrom, source: -1 };
   }
 
-  /** Whether a send or receive is done; throws if it failed. */
+  /** Returns whether a send or receive is done; throws if it failed. */
   test(message: Message): boolean {
     const { op, requests, receiveFrom } = message;
     while (requests.length > 0) {
@@ -231,7 +234,7 @@ export class Mpi {
     return true;
   }
 
-  /** Ends all ranks of the world at once, with an exit code. */
+  /** Ends all ranks at once, with an exit code. */
   abort(code: number): void {
     this.#calls.abort(this.world.handle, code);
   }
@@ -241,7 +244,7 @@ export class Mpi {
   }
 }
 
-/** Texts, one of each rank, without what they have in common where that is long: so that what differs is seen. */
+/** The texts of all ranks without a long common start, so that the difference can be seen. */
 function differing(texts: readonly string[]): string[] {
   const [first] = texts as [string];
   let at = 0;
@@ -262,7 +265,7 @@ function elementOf(data: Numbers): Element {
   return data instanceof Int8Array ? 'int8' : 'int16';
 }
 
-/** 31 bits of a text (FNV-1a). */
+/** A hash of 31 bits (FNV-1a). */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -5,8 +5,8 @@ import { DistributedError } from './connection.js';
 import { type Group, groupKind, world } from './world.js';
 
 /**
- * Calls `fn` in rank 0 alone, for what must be done once, such as saving a checkpoint or printing. The others wait until
- * it is done, and get undefined; if it fails, all ranks throw.
+ * Calls `fn` in rank 0 only, for things to be done once, such as saving a checkpoint or printing. The other ranks wait
+ * until it is done and get undefined; if it fails, all ranks throw.
  *
  * @example
  * await onMain(() => saveCheckpoint('last.safetensors', { model: model.module, optimizer }));

@@ -5,8 +5,8 @@ import { allGather } from './collectives.js';
 import { hashOf } from './mpi.js';
 
 /**
- * Leaves each rank its share of the threads: those that may run on the same processors divide them, for kernels of one
- * would only keep the others waiting. All ranks call it.
+ * Limits each rank to its share of the threads: ranks that may run on the same processors divide them, as threads of
+ * one would only keep the others waiting. All ranks must call it.
  */
 export function shareThreads(): void {
   const own = hashOf(`${hostname()} ${processors()}`);
@@ -15,11 +15,11 @@ export function shareThreads(): void {
   setNumThreads(Math.max(1, Math.min(getNumThreads(), share)));
 }
 
-/** Which processors the process may use: launchers can bind it to some. */
+/** The processors that the process may use, since launchers can bind it to some. */
 function processors(): string {
   try {
     return /^Cpus_allowed:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
   } catch {
-    return ''; // Not Linux, where nobody is bound.
+    return ''; // Not Linux: processes are not bound.
   }
 }

@@ -6,18 +6,22 @@ import { type Group, groupKind, world } from './world.js';
 export interface DistributedSamplerOptions {
   /** The ranks that share the samples; all by default. */
   group?: Group;
-  /** A new order in each epoch; true by default. */
+  /** Whether each epoch has a new random order; true by default. */
   shuffle?: boolean;
-  /** What the order starts from, the same in all ranks; 0 by default. */
+  /** The seed of the order, which must be the same in all ranks; 0 by default. */
   seed?: number;
-  /** Leave out the last samples rather than take some twice, so that all ranks have equally many; false by default. */
+  /**
+   * Whether to leave out the last samples rather than use some twice, so that ranks have equally many; false by
+   * default.
+   */
   dropLast?: boolean;
 }
 
 /**
- * Each rank's part of the samples: every sample is in one part, up to the few that make all parts equally long, which are
- * taken twice or left out. Call `setEpoch` before each epoch, or all epochs have the same order. Its state is the same in all
- * ranks, so that what rank 0 has saved is taken up by all: the next loop goes on in the middle of the epoch.
+ * A sampler that yields this rank's part of the samples: each sample is in one part, except for the few that make all
+ * parts equally long, which are used twice or left out. Call `setEpoch` before each epoch; otherwise all epochs have
+ * the same order. Its state is the same in all ranks, so the state saved by rank 0 resumes all of them in the middle of
+ * an epoch.
  *
  * @example
  * const sampler = new DistributedSampler(dataset, { seed: 7 });
@@ -61,7 +65,7 @@ export class DistributedSampler extends data.ResumableSampler {
     this.#dropLast = dropLast;
   }
 
-  /** How many samples this rank takes. */
+  /** The number of samples of this rank. */
   get length(): number {
     return this.#lengthOf(this.#dataset.length);
   }
@@ -70,7 +74,7 @@ export class DistributedSampler extends data.ResumableSampler {
     return (this.#dropLast ? Math.floor : Math.ceil)(size / this.#group.size);
   }
 
-  /** Makes the order that of an epoch: its number, the same in all ranks. */
+  /** Sets the number of the epoch, which determines the order. It must be the same in all ranks. */
   setEpoch(epoch: number): void {
     check('DistributedSampler.setEpoch', 'the epoch', epoch, is.size);
     this.#epoch = epoch;

@@ -6,11 +6,11 @@ import { allReduce } from './collectives.js';
 import { type Group, groupKind, world } from './world.js';
 
 export interface SyncBatchNormOptions extends BatchNormModuleOptions {
-  /** The ranks whose batches make up one; all by default. */
+  /** The ranks whose batches are normalised together; all by default. */
   group?: Group;
 }
 
-/** The sum over the ranks of a group as an operator: its gradient is the sum of the ranks' gradients. */
+/** The sum over the ranks of a group as an operator, whose gradient is the sum of the ranks' gradients. */
 const sumOver = (group: Group) =>
   defineFunction<[Tensor], Tensor>({
     name: 'sumOverRanks',
@@ -20,16 +20,16 @@ const sumOver = (group: Group) =>
   });
 
 /**
- * Batch norm of `[N, C]`, `[N, C, L]` or `[N, C, H, W]` whose mean and variance are those of the batches of all ranks
- * together, as if one process had the whole batch. In evaluation, and alone in the world, it is as `BatchNorm1d` and
- * `BatchNorm2d`, whose names its parameters and buffers have.
+ * Batch norm of `[N, C]`, `[N, C, L]` or `[N, C, H, W]` with the mean and variance of the batches of all ranks
+ * together, as if one process had the whole batch. In eval, and in a world of one rank, it is the same as `BatchNorm1d`
+ * and `BatchNorm2d`; its parameters and buffers have their names.
  */
 export class SyncBatchNorm extends BatchNormBase {
   protected static override readonly options: Schema<SyncBatchNormOptions> = {
     ...BatchNormBase.options,
     group: groupKind,
   };
-  /** The ranks whose batches make up one. */
+  /** The ranks whose batches are normalised together. */
   readonly group: Group;
 
   constructor(numFeatures: number, options: SyncBatchNormOptions = {}) {
@@ -60,7 +60,7 @@ export class SyncBatchNorm extends BatchNormBase {
 
 const ndims = [2, 3, 4, 5];
 
-/** Moves the running statistics; PyTorch's is the unbiased variance. */
+/** Updates the running statistics, with the unbiased variance, as in PyTorch. */
 function track(layer: SyncBatchNorm, mean: Tensor, variance: Tensor): void {
   const { runningMean, runningVar, numBatchesTracked } = layer;
   if (!runningMean || !runningVar || !numBatchesTracked) return;
@@ -73,9 +73,9 @@ function track(layer: SyncBatchNorm, mean: Tensor, variance: Tensor): void {
 }
 
 /**
- * Puts a `SyncBatchNorm` with the same parameters and buffers in the place of each `BatchNorm1d` and `BatchNorm2d` of a
- * module, and gives the module; a batch norm itself is replaced by what is returned. To be called before the module goes
- * to `DistributedDataParallel`, and before an optimizer gets its parameters.
+ * Replaces each `BatchNorm1d` and `BatchNorm2d` in a module by a `SyncBatchNorm` with the same parameters and buffers;
+ * returns the module, or the replacement if the module itself is a batch norm. Call it before the module goes to
+ * `DistributedDataParallel` and its parameters to an optimizer.
  */
 export function convertSyncBatchNorm<M extends Module>(module: M, group: Group = world()): M | SyncBatchNorm {
   check(
@@ -87,7 +87,7 @@ export function convertSyncBatchNorm<M extends Module>(module: M, group: Group =
   check('convertSyncBatchNorm', 'group', group, groupKind);
   const converted = new Map<object, object>();
 
-  /** What comes in the place of a module; the same for one that stands in several places. */
+  /** The replacement of a value; one module that is in several places has one replacement. */
   function convert(value: unknown): unknown {
     if (value instanceof BatchNorm1d || value instanceof BatchNorm2d) {
       if (!converted.has(value)) converted.set(value, syncedOf(value, group));
@@ -102,7 +102,7 @@ export function convertSyncBatchNorm<M extends Module>(module: M, group: Group =
     return value;
   }
 
-  // Where nothing changes nothing is written: collections may be frozen.
+  // Writes only changes, as collections may be frozen.
   function replaceIn(owner: object): void {
     if (owner instanceof Map)
       for (const [key, value] of owner) if (convert(value) !== value) owner.set(key, convert(value));
@@ -116,7 +116,7 @@ export function convertSyncBatchNorm<M extends Module>(module: M, group: Group =
 
   function put(owner: object, name: string, value: unknown): void {
     const now = convert(value);
-    // A dotted name is that of a collection's member, which is put there.
+    // A dotted name is that of a member of a collection, which is handled with the collection.
     if (now !== value && !name.includes('.')) (owner as Record<string, unknown>)[name] = now;
   }
 

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.js';
 
-/** A collective under way. The main thread may compute meanwhile. */
+/** A running collective. The main thread can compute meanwhile. */
 export class Work<T> {
   #state: 'running' | 'done' | 'failed' = 'running';
   #value!: T;
@@ -12,17 +12,17 @@ export class Work<T> {
   constructor(
     readonly name: string,
     private readonly connection: Connection | null,
-    /** Brings the result to where it belongs, once it is there. */
+    /** Converts the outcome to the result. */
     private readonly finish: (source: number) => T,
   ) {}
 
-  /** Whether the result is there, or an error. */
+  /** Whether it has finished, with a result or an error. */
   get isCompleted(): boolean {
     this.connection?.collect();
     return this.#state !== 'running';
   }
 
-  /** Blocks until the collective is done, and gives its result. Throws what went wrong, or after the timeout. */
+  /** Blocks until the collective is done; returns its result. Throws its error, or after the timeout. */
   wait(): T {
     if (this.#state === 'running') this.connection!.waitFor(this);
     if (this.#state !== 'failed') return this.#value;
@@ -30,7 +30,7 @@ export class Work<T> {
     throw this.#error!;
   }
 
-  /** The result, without blocking: what other flows do goes on meanwhile. */
+  /** A promise of the result, which does not block other flows. */
   get promise(): Promise<T> {
     this.connection?.unseen.delete(this);
     this.#promise ??= new Promise<T>((resolve, reject) => {
@@ -70,7 +70,7 @@ export class Work<T> {
     return this.#error;
   }
 
-  /** @internal A collective of one rank, which is done at once. */
+  /** @internal A collective in a world of one rank, which is done at once. */
   static done<T>(name: string, finish: () => T): Work<T> {
     const work = new Work(name, null, finish);
     work.settle(null, 0);

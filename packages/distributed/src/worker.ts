@@ -1,5 +1,5 @@
-// The thread that makes all calls of MPI, so that a collective goes on while the main thread computes. It sleeps until
-// the main thread has posted a job, and never returns to an event loop.
+// The thread that makes all calls of MPI, so that collectives proceed while the main thread computes. It sleeps until
+// the main thread posts a job, and never returns to an event loop.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { abort, busy, done, idle, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
 import { launchedBy, openLibrary } from './library.js';
@@ -8,7 +8,7 @@ import { type Communicator, type Message, Mpi } from './mpi.js';
 const { flags, jobs, outcomes } = workerData as WorkerData;
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Sends and receives under way: MPI works on them while they are asked after. */
+/** Running sends and receives. MPI makes progress on them only while they are tested. */
 const pending: { id: number; message: Message }[] = [];
 const groups = new Map<number, Communicator | null>();
 
@@ -31,23 +31,23 @@ function testPending(mpi: Mpi): void {
   }
 }
 
-/** For how long MPI is asked without a rest while the main thread has nothing else to do, so that its processor is free. */
+/** The time to test without pauses while the main thread waits, since its processor is free then. */
 const spinMilliseconds = 0.5;
-/** Rests grow with what has been waited already, which they make longer by a tenth at most. */
-const restShare = 0.1;
-const leastRest = 0.05;
-const mostRest = 0.5;
+/** Pauses grow with the time waited, so that they lengthen it by at most a tenth. */
+const pauseShare = 0.1;
+const minPause = 0.05;
+const maxPause = 0.5;
 
 /**
- * Asks `isDone` until it is so, with rests, in which whoever shares the processor can work. Ends all ranks where the main thread
- * wants that.
+ * Tests `isDone` until it is true, with pauses in which other ranks on the processor can work. Ends all ranks if the
+ * main thread asks for it.
  */
 function poll(mpi: Mpi, isDone: () => boolean): void {
   const started = performance.now();
   while (!isDone()) {
     const waited = performance.now() - started;
     if (waited > spinMilliseconds || Atomics.load(flags, idle) === 0)
-      Atomics.wait(flags, abort, 0, Math.min(Math.max(leastRest, restShare * waited), mostRest));
+      Atomics.wait(flags, abort, 0, Math.min(Math.max(minPause, pauseShare * waited), maxPause));
     abortIfAsked(mpi);
     testPending(mpi);
   }
@@ -58,7 +58,7 @@ function abortIfAsked(mpi: Mpi): void {
   if (code !== 0) mpi.abort(code);
 }
 
-/** What MPI has no other form of than one that blocks: while it does, nobody can interrupt the thread. */
+/** Runs a call that MPI has only in a blocking form, during which the thread cannot be interrupted. */
 function blocking<R>(call: () => R): R {
   Atomics.store(flags, busy, 1);
   try {
@@ -111,9 +111,9 @@ function run(mpi: Mpi, comm: Communicator, job: Job): Message | null {
 function serve(mpi: Mpi): void {
   groups.set(0, mpi.world);
   for (let id = 0; ; id++) {
-    // While something is under way MPI is asked after it now and then, else the thread sleeps.
+    // Test running messages now and then; without any, the thread sleeps.
     while (Atomics.load(flags, posted) <= id) {
-      Atomics.wait(flags, posted, id, pending.length > 0 ? leastRest : undefined);
+      Atomics.wait(flags, posted, id, pending.length > 0 ? minPause : undefined);
       abortIfAsked(mpi);
       testPending(mpi);
     }

@@ -6,35 +6,36 @@ import { Work } from './work.js';
 
 export interface InitOptions {
   /**
-   * How many milliseconds anybody waits without a collective coming to an end, 300,000 (5 minutes) by default. After that
-   * the call throws: a rank is missing. To join, the others have at least 30 seconds.
+   * The time in milliseconds that calls wait without any collective finishing, 300,000 (5 minutes) by default. After it
+   * they throw, as a rank is missing. Joining takes at least 30 seconds before it fails.
    */
   timeout?: number;
 }
 
-/** Some ranks that call collectives among themselves, as `newGroup` gives them. Ranks count from 0 in each group. */
+/** A group of ranks that call collectives among themselves, from `newGroup`. Ranks count from 0 in each group. */
 export class Group {
-  /** @internal How many modules train in it. */
+  /** @internal The number of modules that train in it. */
   models = 0;
 
   /** @internal */
   constructor(
     /** @internal */
     readonly id: number,
-    /** Of this process in the group; -1 where it is not among its ranks. */
+    /** The rank of this process in the group; -1 if it is not a member. */
     readonly rank: number,
-    /** The ranks of the world that belong to it, in their order. */
+    /** The world's ranks of the members, in order. */
     readonly ranks: readonly number[],
   ) {
     groups.add(this);
   }
 
+  /** The number of members. */
   get size(): number {
     return this.ranks.length;
   }
 }
 
-/** Those of this world: none of one that was left. */
+/** The groups of the current world; those of a world that was left are invalid. */
 let groups = new WeakSet<Group>();
 /** @internal */
 export const groupKind = {
@@ -42,7 +43,7 @@ export const groupKind = {
   is: (v: unknown): boolean => v instanceof Group && groups.has(v),
 };
 
-/** What there is of the world: nothing before `init`. */
+/** The state of the world; empty before `init`. */
 const state: { connection: Connection | null; world: Group | null; groups: number; phase: 'out' | 'joining' | 'left' } =
   {
     connection: null,
@@ -53,13 +54,13 @@ const state: { connection: Connection | null; world: Group | null; groups: numbe
 
 const all = (size: number): number[] => Array.from({ length: size }, (_, rank) => rank);
 
-/** What `init` does, but for the threads; gives whether MPI was launched. */
+/** Joins the world, without dividing threads; returns whether an MPI launcher started the process. */
 export async function joinWorld(options?: InitOptions): Promise<boolean> {
   const { timeout = 300_000 } = checkOptions('init', options, { timeout: milliseconds });
   if (state.world || state.phase === 'joining')
-    throw new DistributedError('init: called a second time; call destroy() before');
+    throw new DistributedError('init: called a second time; call destroy() first');
   if (state.phase === 'left')
-    throw new DistributedError('init: MPI joins ranks once in a process, and this one has left them by destroy()');
+    throw new DistributedError('init: MPI can join ranks only once in a process, and this one has called destroy()');
   const launched = launchedBy(process.env);
   const connection = launched && (await join(launched, timeout));
   state.connection = connection;
@@ -84,48 +85,48 @@ const milliseconds = {
   is: (v: unknown) => is.positive.is(v) && (v as number) < 2 ** 31,
 };
 
-// A program that is done has no more to say to the others.
+// A program that has finished calls no more collectives.
 function endByItself(): void {
   if (state.world) void destroy();
 }
 
-/** Whether `init()` has been called, and `destroy()` not yet. */
+/** Whether `init()` has been called, and `destroy()` has not. */
 export const isInitialized = (): boolean => state.world !== null;
 
-/** The world: all ranks. Throws before `init()`. */
+/** Returns the group of all ranks. Throws before `init()`. */
 export function world(): Group {
   if (!state.world) throw new DistributedError('world: the ranks have not been joined; call `await init()` first');
   return state.world;
 }
 
-/** The number of this process among those of the world, from 0; or within a group. */
+/** Returns the rank of this process, from 0, in the world or in a group. */
 export function rank(group: Group = world()): number {
   check('rank', 'group', group, groupKind);
   return group.rank;
 }
 
-/** How many ranks there are in the world, or in a group. */
+/** Returns the number of ranks in the world or in a group. */
 export function worldSize(group: Group = world()): number {
   check('worldSize', 'group', group, groupKind);
   return group.size;
 }
 
-/** The MPI that is in use, in its own words; null in a world of one process. */
+/** Returns the version text of the MPI library; null in a world of one process. */
 export function library(): string | null {
   world();
   return state.connection?.library ?? null;
 }
 
 /**
- * A group of some ranks of the world, in the order given. All ranks of the world call it alike, those that do not belong to
- * it too: they get a group in which they have rank -1.
+ * Makes a group of some ranks of the world, in the given order. All ranks of the world must call it in the same way;
+ * those that are not members get a group in which their rank is -1.
  */
 export function newGroup(ranks: readonly number[]): Group {
   const { size, rank } = world();
   const isRank = (r: unknown) => is.size.is(r) && (r as number) < size;
   check('newGroup', 'ranks', ranks, {
     text: `an array of different ranks, whole numbers from 0 to ${size - 1}`,
-    // Spread, since `every` leaves holes out.
+    // Spread, since `every` skips holes.
     is: (v) => Array.isArray(v) && v.length > 0 && [...v].every(isRank) && new Set(v).size === v.length,
   });
   const id = ++state.groups;
@@ -137,7 +138,7 @@ export function newGroup(ranks: readonly number[]): Group {
   return new Group(id, ranks.indexOf(rank), [...ranks]);
 }
 
-/** @internal Posts a job to the thread of MPI; alone in the world, it is done at once. */
+/** @internal Posts a job to the MPI thread; in a world of one rank it is done at once. */
 export function run<T>(job: Job, name: string, finish: (source: number) => T): Work<T> {
   const { connection } = state;
   if (connection === null) return Work.done(name, () => finish(0));
@@ -145,9 +146,9 @@ export function run<T>(job: Job, name: string, finish: (source: number) => T): W
 }
 
 /**
- * Leaves the world: what is under way is finished first, and all ranks wait for each other. Where something has failed that
- * nobody waited for, the process ends with that error. A rank that ends without it,
- * by an error or by `process.exit()`, ends all ranks with a non-zero exit code.
+ * Leaves the world: finishes running collectives, and waits for all ranks. If a collective has failed that nothing has
+ * waited for, the process ends with its error. A rank that exits without calling it, by an error or by
+ * `process.exit()`, ends all ranks with a non-zero exit code.
  */
 export async function destroy(): Promise<void> {
   world();
@@ -157,7 +158,7 @@ export async function destroy(): Promise<void> {
     try {
       await connection.leave();
     } catch (error) {
-      // It cannot be mended: the process ends with it, and the others with the process.
+      // It cannot be handled: end the process with it, and with it all ranks.
       connection.fail(error);
     }
     state.phase = 'left';

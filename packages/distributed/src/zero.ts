@@ -7,7 +7,7 @@ import { type Group, groupKind, world } from './world.js';
 
 type State = optim.OptimizerState;
 
-/** What is asked of an optimizer: those of `optim` have it. */
+/** The members that an optimizer needs; those of `optim` have them. */
 interface Local {
   readonly paramGroups: { params: Tensor[]; lr: number; initialLr?: number }[];
   step(): unknown;
@@ -18,15 +18,15 @@ interface Local {
 const name = 'ZeroRedundancyOptimizer';
 
 /**
- * An optimizer that keeps in each rank what it remembers of that rank's share of the parameters only, such as Adam's
- * moments: with n ranks an n-th of the memory (stage 1 of ZeRO). After each step the ranks send each other their shares of
- * the parameters. The parameters' path is that of the optimizer by itself, and gradients are whole in all ranks, so that
- * `clipGradNorm_` does what it does in one process.
+ * An optimizer that keeps its memory, such as Adam's moments, only for this rank's share of the parameters: with n
+ * ranks, an n-th of the memory (ZeRO, stage 1). After each step ranks send each other their shares of the parameters.
+ * The parameters' path is that of the optimizer alone, and gradients are complete in all ranks, so `clipGradNorm_`
+ * works as in one process.
  *
- * Its state is that of the optimizer by itself, too: `consolidateStateDict()` brings it to one rank, whose `stateDict()` can
- * be saved, and loaded by any number of ranks or by the optimizer without this class.
+ * Its state is that of the optimizer alone, too: `consolidateStateDict()` brings it to one rank, whose `stateDict()`
+ * can then be saved, and loaded by any number of ranks or by the optimizer without this class.
  *
- * @param make Makes the optimizer of some parameters; all ranks with the same groups of options.
+ * @param make Makes the optimizer of some parameters, in all ranks with the same groups of options.
  *
  * @example
  * const optimizer = new ZeroRedundancyOptimizer(model.parameters(), (params) => new optim.AdamW(params, { lr: 1e-3 }));
@@ -34,12 +34,12 @@ const name = 'ZeroRedundancyOptimizer';
  * await onMain(() => saveCheckpoint('last.safetensors', { model: ddp.module, optimizer }));
  */
 export class ZeroRedundancyOptimizer {
-  /** The optimizer of this rank's share. */
+  /** The optimizer of this rank's share of the parameters. */
   readonly local: Local;
   readonly #shares: readonly (readonly Tensor[])[];
   readonly #params: readonly Tensor[];
   readonly #group: Group;
-  /** The group of options that each parameter is in, by the parameter's number. */
+  /** The index of the options group of each parameter. */
   readonly #places: readonly number[];
   #consolidated: State | null = null;
 
@@ -54,9 +54,10 @@ export class ZeroRedundancyOptimizer {
     this.#group = group;
     this.#shares = sharesOf(this.#params, group.size);
     const own = this.#shares[group.rank]!;
-    // Where there are fewer parameters than ranks some have none; their options are changed by schedulers all the same.
+    // With fewer parameters than ranks some have none; schedulers still change their options.
     this.local = make(own.length > 0 ? [...own] : [zeros([0])]);
-    if (!isOptimizer(this.local)) throw new TypeError(`${name}: make gives an optimizer, got ${show(this.local)}`);
+    if (!isOptimizer(this.local))
+      throw new TypeError(`${name}: make must return an optimizer, got ${show(this.local)}`);
     this.#places = this.#placesOf();
   }
 
@@ -68,14 +69,14 @@ export class ZeroRedundancyOptimizer {
     return [...allReduce(tensor(places), { op: 'max', group: this.#group }).toTypedArray()].map((i) => i - 1);
   }
 
-  /** The groups of this rank's optimizer: for schedulers, which change the learning rate in all ranks alike. */
+  /** The groups of this rank's optimizer, for schedulers, which change the learning rate in all ranks. */
   get paramGroups(): { params: Tensor[]; lr: number; initialLr?: number }[] {
     return this.local.paramGroups;
   }
 
   /**
-   * Updates this rank's share, and takes over those of the others. A closure computes the loss anew before, with gradients
-   * on; where it is asynchronous, the caller waits: `await optimizer.step(async () => ...)`.
+   * Updates this rank's share, and gets those of the others. A closure computes the loss again before, with gradients
+   * enabled; if it is asynchronous, the step waits for it: `await optimizer.step(async () => ...)`.
    */
   step(): undefined;
   step<R>(closure: () => R): R;
@@ -115,14 +116,14 @@ export class ZeroRedundancyOptimizer {
     });
   }
 
-  /** The numbers of the parameters of each group of options: they are counted group by group, as PyTorch does. */
+  /** The numbers of the parameters, counted group by group, as in PyTorch. */
   #numbers(): Map<Tensor, number> {
     const order = [...this.#params.keys()].filter((i) => this.#places[i]! >= 0);
     order.sort((a, b) => this.#places[a]! - this.#places[b]! || a - b);
     return new Map(order.map((i, number) => [this.#params[i]!, number]));
   }
 
-  /** The options of the groups with the numbers of their parameters, and of this rank's parameters what is remembered. */
+  /** The options of all groups with the numbers of their parameters, and the memory of this rank's parameters. */
   #share(): State {
     const numbers = this.#numbers();
     const own = this.local.stateDict();
@@ -140,8 +141,8 @@ export class ZeroRedundancyOptimizer {
   }
 
   /**
-   * Brings what all ranks remember to rank `to`, 0 by default, whose `stateDict()` then gives the whole state until the next
-   * step. All ranks call it.
+   * Brings the memory of all ranks to rank `to`, 0 by default, whose `stateDict()` then returns the whole state until
+   * the next step. All ranks must call it.
    */
   consolidateStateDict(to = 0): void {
     const text = `a whole number from 0 to ${this.#group.size - 1}, a rank of the group`;
@@ -161,8 +162,8 @@ export class ZeroRedundancyOptimizer {
   }
 
   /**
-   * The whole state, where `consolidateStateDict()` has brought it; else this rank's share of it, which the same rank can load
-   * in a world of the same size.
+   * Returns the whole state in a rank to which `consolidateStateDict()` has brought it; otherwise this rank's share,
+   * which the same rank can load in a world of the same size.
    */
   stateDict(): State & { rank?: number; size?: number } {
     if (this.#consolidated) return this.#consolidated;
@@ -171,18 +172,18 @@ export class ZeroRedundancyOptimizer {
   }
 
   /**
-   * Takes over a whole state, of this class or of the optimizer by itself, or this rank's share of one. Everything is checked
-   * before anything changes. All ranks call it.
+   * Restores a whole state, of this class or of the optimizer alone, or this rank's share of one. Everything is checked
+   * before anything changes. All ranks must call it.
    */
   loadStateDict(state: State & { rank?: number; size?: number }): void {
     const { rank, size } = this.#group;
     const refusal = (what: string) => new TypeError(`${name}.loadStateDict: ${what}`);
     const { state: memory = {}, param_groups: groups } = (state ?? {}) as Partial<State>;
     if (!Array.isArray(groups) || !groups.every((g) => Array.isArray(g?.params)) || !is.object.is(memory))
-      throw refusal(`takes what stateDict() gives, got ${show(state)}`);
+      throw refusal(`takes a state from stateDict(), got ${show(state)}`);
     if (state.rank !== undefined && (state.rank !== rank || state.size !== size))
       throw refusal(
-        `this is the share of rank ${state.rank} of ${state.size}, not that of rank ${rank} of ${size}; call consolidateStateDict() in all ranks before it is saved`,
+        `the state is the share of rank ${state.rank} of ${state.size}, not of rank ${rank} of ${size}; call consolidateStateDict() in all ranks before it is saved`,
       );
     const own = this.#share().param_groups;
     const lengths = (list: State['param_groups']) => list.map((g) => g.params.length).join(', ');
@@ -204,7 +205,7 @@ export class ZeroRedundancyOptimizer {
     this.#consolidated = null;
   }
 
-  /** Drops the gradients of all parameters, or with `setToNull: false` fills them with zeros. */
+  /** Sets the gradients of all parameters to null, or with `setToNull: false` to zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     for (const p of this.#params) p.zeroGrad(options);
   }
@@ -215,7 +216,7 @@ const isOptimizer = (value: unknown): boolean =>
   Array.isArray((value as Local).paramGroups) &&
   [(value as Local).step, (value as Local).stateDict, (value as Local).loadStateDict].every(is.callback.is);
 
-/** What keeps a state, for a checkpoint. */
+/** An object that holds a state, for a checkpoint. */
 const holderOf = (state: State) => ({
   state,
   stateDict() {
@@ -231,7 +232,9 @@ function byDType(params: readonly Tensor[]): Tensor[][] {
   return dtypes.map((dtype) => params.filter((p) => p.dtype === dtype));
 }
 
-/** Splits parameters so that all ranks have about as many elements: the largest first, each to who has least. */
+/**
+ * Divides parameters so that ranks have about equally many elements: the largest first, each to the rank with fewest.
+ */
 function sharesOf(params: readonly Tensor[], size: number): Tensor[][] {
   const shares: Tensor[][] = Array.from({ length: size }, () => []);
   const elements = new Array<number>(size).fill(0);

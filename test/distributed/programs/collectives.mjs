@@ -142,7 +142,7 @@ equal(
   equal(list(allGather(allReduce(tensor([r]), { group: own, op: 'mean' }), { group: own })), [[r]]);
   equal(reduceScatter(tensor([0]), [tensor([3])], { group: own }).item(), 3);
   equal(scatter(tensor([0]), [broadcast(tensor([4]), { group: own })], { group: own }).item(), 4);
-  throws(() => recv(ones([1]), null, { group: own }), /recv: nobody else sends to rank 0 of 1/);
+  throws(() => recv(ones([1]), null, { group: own }), /recv: no other rank can send to rank 0 of 1/);
 }
 throws(
   () => allGather(zeros([1]).expand([2 ** 31])),
@@ -262,7 +262,7 @@ throws(() => allReduce(ones([1]), { reduce: 'sum' }), /allReduce: there is no op
 throws(() => allReduce(ones([1]), 'sum'), /allReduce: options are an object/);
 throws(() => allReduce(ones([1]), { async: 1 }), /allReduce: async is true or false, got 1/);
 throws(() => allReduce(ones([1]), { group: { rank: 0, size: 1, ranks: [0], id: 0 } }), /group is a group, as newGroup/);
-throws(() => allReduce(ones([1], { dtype: 'int32' }), { op: 'mean' }), /the mean of int32/);
+throws(() => allReduce(ones([1], { dtype: 'int32' }), { op: 'mean' }), /takes floats for the mean, got int32/);
 throws(() => broadcast(ones([1]), { root: n }), /broadcast: root is a whole number from 0 to/);
 throws(
   () => reduceScatter(ones([1]), [ones([2])]),
@@ -281,6 +281,6 @@ equal(typeof library(), n === 1 ? 'object' : 'string');
 await destroy();
 equal(isInitialized(), false);
 equal(last.item(), total);
-if (n > 1) await rejects(init(), /init: MPI joins ranks once in a process, and this one has left them by destroy\(\)/);
+if (n > 1) await rejects(init(), /init: MPI can join ranks only once in a process, and this one has called destroy\(\)/);
 throws(() => barrier(), /call `await init\(\)` first/);
 console.log('right');

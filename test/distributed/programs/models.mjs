@@ -145,7 +145,7 @@ const square = (model, i, seed = 7) =>
     noGrad.run(() => ddp(x(1, 2, 3)));
     evalMode.run(() => ddp(x(1, 2, 3)));
   }
-  throws(() => ddp.clone(), /DistributedDataParallel: clone its module/);
+  throws(() => ddp.clone(), /DistributedDataParallel: clone ddp\.module/);
   throws(() => new DistributedDataParallel(make(3, 2).half()), /0\.weight is float16; use module\.float\(\)/);
   throws(() => new DistributedDataParallel(make(3, 2), { bucketSize: 3 }), /there is no option 'bucketSize'/);
   throws(
@@ -253,7 +253,7 @@ const square = (model, i, seed = 7) =>
   if (n > 1)
     throws(
       () => lossOf(ddp, r).backward({ createGraph: true }),
-      /DistributedDataParallel: backward\(\{ createGraph: true \}\) gives gradients whose own gradients cannot be sent/,
+      /DistributedDataParallel: backward\(\{ createGraph: true \}\) makes gradients that require grad, which cannot be sent/,
     );
   // A penalty on gradients, whose own gradients are those of a pass like any other.
   const penalized = (m, i) => {
@@ -440,16 +440,16 @@ const square = (model, i, seed = 7) =>
   if (n > 1) {
     throws(
       () => zero.loadStateDict({ ...share, rank: (r + 1) % n }),
-      /this is the share of rank \d of \d.*call consolidateStateDict/,
+      /the state is the share of rank \d of \d.*call consolidateStateDict/,
     );
     const kept = allReduce(tensor([Object.keys(share.state).length])).item();
     equal(kept, [...net.parameters()].length);
   }
   throws(
     () => zero.loadStateDict(null),
-    /ZeroRedundancyOptimizer\.loadStateDict: takes what stateDict\(\) gives, got null/,
+    /ZeroRedundancyOptimizer\.loadStateDict: takes a state from stateDict\(\), got null/,
   );
-  throws(() => new ZeroRedundancyOptimizer([tensor([1])], () => ({})), /make gives an optimizer, got an object/);
+  throws(() => new ZeroRedundancyOptimizer([tensor([1])], () => ({})), /make must return an optimizer, got an object/);
 }
 {
   // Samples: every one in some rank, in another order each epoch, taken up in the middle.
