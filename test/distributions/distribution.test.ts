@@ -16,7 +16,11 @@ describe('bad input is refused by name', () => {
     ['a probability for options', () => new d.Bernoulli(0.5 as never), /takes \{ probs \} or \{ logits \}, got 0\.5/],
     ['a misspelt option', () => new d.Normal(0, 1, { validateArg: false } as never), /did you mean 'validateArgs'/],
     ['negative weights', () => new d.Categorical({ probs: tensor([1, -1]) }), /probs is from 0 up, got -1/],
-    ['a number of weights', () => new d.Categorical({ probs: tensor(1) }), /probs are \[\.\.\., classes\], got \[\]/],
+    [
+      'a number of weights',
+      () => new d.Categorical({ probs: tensor(1) }),
+      /probs must be \[\.\.\., classes\] with at least one class, got \[\]/,
+    ],
     [
       'a count that is no whole number',
       () => new d.Binomial(2.5, { probs: 0.5 }),
@@ -85,7 +89,7 @@ describe('bad input is refused by name', () => {
     [
       'an event of another size',
       () => new d.Dirichlet(ones([3])).logProb(tensor([0.5, 0.5])),
-      /events are \[3\], got a value of \[2\]/,
+      /values must end with the event shape \[3\], got \[2\]/,
     ],
     [
       'a vector whose sum is not 1',

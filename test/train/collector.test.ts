@@ -114,8 +114,16 @@ describe('Collector', () => {
   it.each<[string, (transition: Transition) => unknown, RegExp]>([
     ['nothing', () => undefined, /the result of step is an object, got undefined/],
     ['no rewards', (t) => ({ ...t, rewards: undefined }), /rewards is a Tensor, got undefined/],
-    ['rewards of other worlds', (t) => ({ ...t, rewards: zeros([3]) }), /each of 2 worlds, \[2\], got \[3\]/],
-    ['ends of more dimensions', (t) => ({ ...t, terminated: zeros([2, 1]) }), /terminated has a number.* got \[2, 1\]/],
+    [
+      'rewards of other worlds',
+      (t) => ({ ...t, rewards: zeros([3]) }),
+      /rewards must be \[2\], a number for each environment, got \[3\]/,
+    ],
+    [
+      'ends of more dimensions',
+      (t) => ({ ...t, terminated: zeros([2, 1]) }),
+      /terminated must be \[2\].* got \[2, 1\]/,
+    ],
     ['no observations', (t) => ({ ...t, observations: [1] }), /expected a Tensor/],
     [
       'a limit without an end',

@@ -288,8 +288,12 @@ describe('fit refuses', () => {
       () => fit(model, { train, optimizer, epoch: 1 } as never),
       /no option 'epoch'; did you mean 'epochs'/,
     ],
-    ['no number of epochs', () => fit(model, { train, optimizer }), /give epochs, or maxSteps/],
-    ['no step', () => fit(new Linear(1, 1) as Module, { train, epochs: 1 }), /Linear has no trainingStep\(batch\)/],
+    ['no number of epochs', () => fit(model, { train, optimizer }), /give epochs or maxSteps/],
+    [
+      'no step',
+      () => fit(new Linear(1, 1) as Module, { train, epochs: 1 }),
+      /Linear has no method trainingStep\(batch\)/,
+    ],
     [
       'a tensor as batches',
       () => fit(model, { train: column(1) as never, optimizer, epochs: 1 }),
@@ -366,7 +370,7 @@ describe('fit refuses', () => {
     [
       'no batch to validate on',
       () => fit(model, { train, validation: [], optimizer, epochs: 1 }),
-      /no batch to validate on/,
+      /validationStep: there are no batches to evaluate/,
     ],
     [
       'a metric that is made anew',

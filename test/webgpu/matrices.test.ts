@@ -109,6 +109,6 @@ describe.skipIf(!gpu)('on webgpu', () => {
   });
 
   it('eigenvalues of what is not symmetric are refused by name', () => {
-    expect(() => linalg.eig(square.to(gpu!))).toThrow(/^eig: is not there on webgpu/);
+    expect(() => linalg.eig(square.to(gpu!))).toThrow(/^eig: is not available on webgpu/);
   });
 });

@@ -2,13 +2,13 @@ import { DeviceError } from '@gradgate/core';
 import { installedFile } from '@gradgate/core/internal';
 
 export interface Choice {
-  /** Where there are several GPUs: the faster one by default. */
+  /** Which GPU to use if there are several; the faster one by default. */
   readonly powerPreference?: 'high-performance' | 'low-power';
-  /** In Node: what the package `webgpu` is created with, such as `['backend=null']`. */
+  /** In Node, the flags for the package `webgpu`, such as `['backend=null']`. */
   readonly flags?: readonly string[];
 }
 
-/** Node's implementations of WebGPU are kept: once one is collected the process dies. */
+/** Keeps Node's implementations of WebGPU alive: the process crashes when one is garbage collected. */
 const state = { created: [] as GPU[] };
 
 /** The implementation of WebGPU: that of the browser, or in Node the package `webgpu`. */
@@ -31,7 +31,7 @@ async function implementation(flags: readonly string[] | undefined): Promise<GPU
   return created;
 }
 
-/** A device with the largest buffers that the GPU offers, as many of them in a program, and f16 where it has that. */
+/** Opens a device with the GPU's own limits on the size and number of buffers, and with f16 if it has that. */
 export async function openDevice({ powerPreference = 'high-performance', flags }: Choice): Promise<GPUDevice> {
   const adapter = await (await implementation(flags)).requestAdapter({ powerPreference });
   if (adapter === null)

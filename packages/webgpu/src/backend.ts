@@ -8,7 +8,7 @@ import { withScratch } from './scratch.js';
 import { checkDType, GpuStorage } from './storage.js';
 import { wholeOf } from './views.js';
 
-/** The device that new tensors are made on: another one after a loss. */
+/** The device of new tensors; a new one after a loss. */
 export const current = { gpu: null as Gpu | null };
 
 const held = (storage: Storage): GpuStorage => storage as GpuStorage;
@@ -65,11 +65,11 @@ export const webgpu: Backend = {
     capture: (run, bound) => capture(current.gpu!, run, bound),
   },
 
-  // What the engine knows to be done with need not wait for the garbage collector.
+  // Memory that the engine knows to be unused is freed without waiting for the garbage collector.
   memory: {
     isTemporary: (storage) => held(storage).isTemporary,
     free: (storage) => held(storage).free(),
-    // What `tidy` makes is where all memory is, and needs no moving when it leaves.
+    // Tensors made in `tidy` are in ordinary memory, so they need not be moved when they leave it.
     isScoped: () => false,
     forget: (storage) => held(storage).free(),
     keep(storage) {

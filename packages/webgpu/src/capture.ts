@@ -4,20 +4,20 @@ import type { Gpu, Made } from './gpu.js';
 import type { Block } from './pool.js';
 import type { GpuStorage } from './storage.js';
 
-// Calls of programs as they were made, with buffers that are bound once and numbers that are on the device already: to make them
-// again takes no kernel, and nothing is written. What kernels needed for themselves is kept.
+// Records calls of programs with their bind groups, and their numbers in a buffer on the device. Replaying them runs no
+// kernel code on the host and writes nothing. Scratch memory of kernels is kept with the calls.
 
-/** What is noted while kernels run whose calls are kept. */
+/** What is recorded while kernels run. */
 export class Notes {
   readonly calls: Made[] = [];
-  /** Storages from before, which have to have their elements when the calls are made again. */
+  /** Storages made before the recording, whose elements must be written before a replay. */
   readonly before = new Set<GpuStorage>();
-  /** Storages that were made one number. */
+  /** Storages that were filled with one number. */
   readonly filled = new Set<GpuStorage>();
-  /** Buffers that were taken, and those of them that were given back. */
+  /** Buffers taken from the pool, and those of them that were given back. */
   readonly taken = new Set<Block>();
   readonly kept: Block[] = [];
-  /** Whether something was asked that is no call of a program. */
+  /** Whether the device was used in another way than by calling programs. */
   isMore = false;
 
   /** A kernel uses a storage. */
@@ -26,7 +26,7 @@ export class Notes {
   }
 }
 
-/** Runs what calls kernels and keeps their calls; null where more was asked of the device than that. */
+/** Records the calls of `run`; null if it used the device in another way than by calling programs. */
 export function capture(gpu: Gpu, run: () => void, bound: readonly Storage[]): Captured | null {
   gpu.settle();
   const notes = new Notes();
@@ -45,7 +45,7 @@ export function capture(gpu: Gpu, run: () => void, bound: readonly Storage[]): C
 
 interface Call extends Made {
   readonly bindGroup: GPUBindGroup;
-  /** Where its numbers are. */
+  /** The index of its numbers in the buffer. */
   readonly at: number;
   readonly isBound: boolean;
 }
@@ -53,14 +53,14 @@ interface Call extends Made {
 class Calls implements Captured {
   readonly #calls: Call[];
   readonly #uniforms: GPUBuffer;
-  /** The buffers of what is bound, when the calls were made. */
+  /** The buffers of the bound storages at the time of recording. */
   readonly #bound: readonly Block[];
-  /** All others. */
+  /** All other buffers. */
   readonly #own = new Set<Block>();
   readonly #before: GpuStorage[];
-  /** What is made a number, where it is among what is bound, and that number, unless it is written by the calls. */
+  /** Storages filled with a number: their index among the bound ones, and the number, or null if the calls write it. */
   readonly #filled: readonly { readonly storage: GpuStorage; readonly at: number; readonly left: number | null }[];
-  /** Bind groups with other buffers than those. */
+  /** Bind groups for other buffers than those at the time of recording. */
   readonly #others = new Map<string, GPUBindGroup>();
 
   constructor(
@@ -92,7 +92,7 @@ class Calls implements Captured {
     gpu.check('compile');
     const blocks = (bound as GpuStorage[]).map((storage) => storage.ready());
     for (const storage of this.#before) storage.ready();
-    // Programs are chosen by which operands are the same: none may be now that were apart.
+    // Programs were chosen for operands that are different: they must still be.
     if (new Set(blocks).size !== blocks.length || blocks.some((block) => this.#own.has(block))) return false;
     const isSame = blocks.every((block, i) => block === this.#bound[i]);
     for (const call of this.#calls) {
@@ -112,18 +112,18 @@ class Calls implements Captured {
     let found = this.#others.get(key);
     if (found) return found;
     found = this.gpu.bind(program, this.#uniforms, blocks);
-    if (this.#others.size >= mostOthers) this.#others.clear();
+    if (this.#others.size >= maxOtherBindGroups) this.#others.clear();
     this.#others.set(key, found);
     return found;
   }
 }
 
-const mostOthers = 256;
+const maxOtherBindGroups = 256;
 
 const gone = new FinalizationRegistry<{ gpu: Gpu; kept: readonly Block[]; uniforms: GPUBuffer }>(
   ({ gpu, kept, uniforms }) => {
     for (const block of kept) gpu.pool.give(block);
-    // Calls that are not submitted may use them still.
+    // Calls that are not submitted yet may use them.
     gpu.flush();
     uniforms.destroy();
   },

@@ -1,19 +1,19 @@
 /**
- * An elementwise function in WGSL, after its definition in core: of `x` and `y`, floats or in `integer` 32-bit integers,
- * and of the parameters `u.p` and `u.q`, which are `u.pi` and `u.qi` as integers.
+ * An elementwise function in WGSL, as defined in core: of `x` and `y`, which are floats, or 32-bit integers in
+ * `integer`, and of the parameters `u.p` and `u.q`, or `u.pi` and `u.qi` as integers.
  */
 export interface Expression {
   readonly float: string;
-  /** Where integers give integers, or are compared. */
+  /** For integers, if the result is an integer or a comparison. */
   readonly integer?: string;
-  /** Whether it tells something: the result is true or false. */
+  /** Whether the result is a bool. */
   readonly isBool?: true;
 }
 
 const of = (float: string, integer?: string): Expression => (integer === undefined ? { float } : { float, integer });
 const test = (expression: string, integer = expression): Expression => ({ float: expression, integer, isBool: true });
 
-/** By the names of the functions of core and core/special; a test compares them with these. */
+/** By the names of the functions of core and core/special; a test checks that all of them are here. */
 export const unary: Readonly<Record<string, Expression>> = {
   neg: of('-x', '-x'),
   exp: of('exp_of(x)'),

@@ -6,15 +6,15 @@ import { blockOf, constantOf, emptyBlockOf, gpuOf, isPending } from './storage.j
 import { addressesOf } from './views.js';
 import { converted, stored, wordOf } from './words.js';
 
-// Elementwise functions become a part of the call that computes their operand: each of its threads has the element already.
-// So a linear layer with its bias and what activates it is one call, and so is the gradient of its input with that of what was
-// before it; and elementwise functions that follow each other are one.
+// Fuses elementwise functions into the call that computes their operand, where each thread has the element in a
+// register. So a linear layer with bias and activation is one call, the gradient of its input with that of the layer
+// before is one, and elementwise functions that follow each other are one.
 
-/** A call that computes the elements of a view, each in one thread. */
+/** A call that computes each element of a view in one thread. */
 export interface Producer {
   readonly key: string;
   readonly out: View;
-  /** `then` is WGSL that goes on from the element `e`, its number in row-major order, and its value `v0`. */
+  /** `then` is WGSL that continues with the element: its row-major index `e` and its value `v0`. */
   source(then: string): Source;
   /** The buffers that are read. */
   readonly reads: readonly Block[];
@@ -22,7 +22,7 @@ export interface Producer {
   readonly groups: readonly [number, number];
 }
 
-/** An operand of a part: what was computed before, a number, or elements of a buffer, or one of them for all. */
+/** An operand of a part: a value computed before, a number, or elements of a buffer (with step 0, one for all). */
 type From =
   | { readonly value: number }
   | { readonly constant: number }
@@ -39,7 +39,7 @@ interface Part {
 
 const names = ['x', 'y', 'z'] as const;
 
-/** Makes the call of a producer, or lets it wait for what goes on from it. */
+/** Runs a producer, or defers it until it is known what follows. */
 export function produce(call: Producer): void {
   const { out, reads } = call;
   const gpu = gpuOf(out);
@@ -48,7 +48,9 @@ export function produce(call: Producer): void {
   else gpu.run(call.key, () => call.source(''), [...reads, block], call.numbers, call.groups);
 }
 
-/** Adds an elementwise function to the call that waits, where it goes on from that; `numbers` are `p`, `q`, `pi` and `qi`. */
+/**
+ * Fuses an elementwise function into the deferred call if it uses its result; `numbers` are `p`, `q`, `pi` and `qi`.
+ */
 export function follow(map: Map, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
   const { waiting } = gpuOf(out);
   return waiting instanceof Fusion && waiting.add(map, operands, out, numbers);
@@ -77,7 +79,7 @@ class Fusion implements Waiting {
   }
 
   add(map: Map, operands: readonly View[], out: View, numbers: readonly number[]): boolean {
-    // Nothing is asked of the device here: the call that waits would be made.
+    // Do not use the device here, as that would run the deferred call.
     const block = emptyBlockOf(out);
     if (!out.isContiguous || isPending(out) || out.numel !== this.call.out.numel || this.uses(block)) return false;
     const from: From[] = [];
@@ -108,7 +110,7 @@ class Fusion implements Waiting {
     return true;
   }
 
-  /** Where an operand's elements are; null where a thread has them not, or not yet. */
+  /** Where a thread finds an operand's element; null if it cannot. */
   #from(operand: View, out: View): From | null {
     const constant = constantOf(operand);
     if (constant !== null) return { constant };
@@ -147,7 +149,7 @@ class Fusion implements Waiting {
   }
 }
 
-/** Of each operand of a part what `of` gives, by its own name. */
+/** Calls `of` for each operand of a part, with a unique name. */
 const forEach = <T>({ from, dtypes }: Part, k: number, of: (from: From, name: string, dtype: DType) => T[]): T[] =>
   from.flatMap((f, j) => of(f, `${k}_${j}`, dtypes[j]!));
 
@@ -166,7 +168,7 @@ const numbersOf = (part: Part, k: number): string[] => [
   ),
 ];
 
-/** The part number `k` computes `v` of the next number, of which the producer's is 0. */
+/** The code of part `k`, which computes the value `v` number `k + 1`; that of the producer is 0. */
 function codeOf(part: Part, k: number): string {
   const { map, out } = part;
   const values = forEach(part, k, (f, name, dtype) => [

@@ -4,45 +4,45 @@ import { withHalves } from './half.js';
 import { type Block, Pool } from './pool.js';
 import { helpersOf } from './wgsl.js';
 
-/** What programs compute in, and what the words of 32 bits on the device are read as. */
+/** The type in which programs compute, and as which they read the 32-bit words of buffers. */
 export type Word = 'f32' | 'i32';
 
-/** Elements as they lie on the device. */
+/** Elements as they are stored on the device. */
 export type Words = Float32Array | Int32Array | Uint16Array;
 
-/** A program of the device, but for the declarations, which are made of this. */
+/** A compute shader without its declarations, which are generated from this. */
 export interface Source {
-  /** Buffers by name: those that are read, and those that are written and may be read. */
+  /** Buffers by name: read-only ones, and ones that are written and may be read. */
   readonly reads: Readonly<Record<string, Word>>;
   readonly writes: Readonly<Record<string, Word>>;
-  /** Names of the numbers, as `u.name`: u32, or what stands behind a colon. */
+  /** Names of the uniform numbers, `u.name` in WGSL; of type u32, or that after a colon. */
   readonly numbers: readonly string[];
-  /** Functions and variables of the program. */
+  /** Functions and variables at module scope. */
   readonly head?: string;
   /**
-   * The body of what each thread runs: it knows `lane`, its number in its workgroup of 64, `group`, the number of that, and `i`,
-   * its own number.
+   * The body of each invocation. It has `lane`, its index in its workgroup of 64, `group`, the index of the workgroup,
+   * and `i`, its own global index.
    */
   readonly body: string;
 }
 
-/** A call that is not made yet, for what follows may become a part of it. */
+/** A deferred call, into which following calls may be fused. */
 export interface Waiting {
   uses(block: Block): boolean;
   make(): void;
 }
 
-/** The buffers of programs that read and write as many, which share their bind groups. */
+/** The layout of bind groups of programs with equally many buffers to read and to write, which share them. */
 interface Layout {
   readonly id: number;
   readonly layout: GPUBindGroupLayout;
 }
 
-/** A call of a program, as it was made. */
+/** A call of a program, as recorded. */
 export interface Made {
   readonly program: Pipeline;
   readonly blocks: readonly Block[];
-  /** Its numbers, as words. */
+  /** The uniform numbers, as words. */
   readonly numbers: Uint32Array;
   readonly groups: readonly [number, number];
 }
@@ -52,18 +52,18 @@ export interface Pipeline {
   readonly layout: Layout;
   /** The type of each number. */
   readonly types: readonly string[];
-  /** How many of its buffers are read only. */
+  /** The number of read-only buffers. */
   readonly reads: number;
 }
 
-/** Numbers of a call take at most so many words, which is also how far those of two calls are apart. */
+/** The largest number of uniform words of a call, and the distance between those of two calls. */
 export const mostNumbers = 64;
-/** Calls in one submission: a few are dear, and the device should not wait for many. */
+/** Calls in one submission. Submissions are expensive, but the device should not wait for too many calls. */
 const callsPerSubmission = 64;
-/** The same of calls that are made again, whose numbers are on the device: all of a training step, as a rule. */
+/** The same for replayed calls, whose numbers are on the device; usually all of a training step. */
 const repeatsPerSubmission = 1024;
-const mostGroups = 65535;
-const mostBindGroups = 16384;
+const maxGroups = 65535;
+const maxBindGroups = 16384;
 
 const copying: Source = {
   reads: { from: 'i32' },
@@ -79,23 +79,23 @@ function halvesOf(blocks: readonly Block[]): string {
   return key;
 }
 
-/** How many workgroups there are along each dimension for `n` of them: `group` counts them through. */
+/** The grid of `n` workgroups; `group` is their index. */
 export function groupsFor(n: number): [number, number] {
-  if (n <= mostGroups) return [n, 1];
-  const y = Math.ceil(n / mostGroups);
+  if (n <= maxGroups) return [n, 1];
+  const y = Math.ceil(n / maxGroups);
   return [Math.ceil(n / y), y];
 }
 
-/** A device, its programs, and the calls that wait to be submitted together. */
+/** A device with its programs, and the calls to be submitted together. */
 export class Gpu {
   readonly pool: Pool;
-  /** Whether it has f16: then elements of float16 take 16 bits. */
+  /** Whether the device has f16, so that elements of float16 take 16 bits. */
   readonly hasHalf: boolean;
-  /** Why it cannot be used any more. */
+  /** The reason why it cannot be used any more; null while it can. */
   lost: string | null = null;
-  /** The first error that has been reported since somebody waited. */
+  /** The first error reported since the last read. */
   error: string | null = null;
-  /** What is noted while calls are kept. */
+  /** The current recording of calls, if any. */
   notes: Notes | null = null;
   readonly counts = { dispatches: 0, submissions: 0, pipelines: 0, bindGroups: 0 };
   readonly #pipelines = new Map<string, Pipeline>();
@@ -111,7 +111,7 @@ export class Gpu {
   #calls = 0;
   #repeated = 0;
   #waiting: Waiting | null = null;
-  /** Counts submissions: a block that waiting calls use bears the number of the one to come. */
+  /** The number of the next submission. A block used by calls in it has this number. */
   #turn = 1;
 
   constructor(readonly device: GPUDevice) {
@@ -122,27 +122,27 @@ export class Gpu {
       this.error ??= (event as GPUUncapturedErrorEvent).error.message;
     });
     void device.lost.then(({ reason, message }) => {
-      this.lost = `the GPU was lost (${reason}${message ? `: ${message}` : ''}); what its tensors held is gone, and await device('webgpu') opens it anew`;
+      this.lost = `the GPU was lost (${reason}${message ? `: ${message}` : ''}); the contents of its tensors are lost; await device('webgpu') opens it again`;
     });
   }
 
-  /** Throws where the device is gone. */
+  /** Throws if the device is lost. */
   check(op: string): void {
     if (this.lost !== null) throw new DeviceError(op, this.lost);
   }
 
-  /** The call that waits, if any. */
+  /** The deferred call, if any. */
   get waiting(): Waiting | null {
     return this.#waiting;
   }
 
-  /** Lets a call wait until anything else is asked of the device, which may add to it by `waiting` before. */
+  /** Defers a call until the device is used again; before, calls may be fused into it by `waiting`. */
   wait(call: Waiting): void {
     this.settle();
     this.#waiting = call;
   }
 
-  /** Makes the call that waits. */
+  /** Runs the deferred call. */
   settle(): void {
     const waiting = this.#waiting;
     this.#waiting = null;
@@ -150,8 +150,8 @@ export class Gpu {
   }
 
   /**
-   * Calls the program that `key` names, which `source` makes where there is none yet. `buffers` are those that are read, then
-   * those that are written.
+   * Calls the program named `key`, which `source` defines if there is none yet. `buffers` are those to read, then those
+   * to write.
    */
   run(
     key: string,
@@ -164,7 +164,7 @@ export class Gpu {
     this.check(key);
     const halves = this.hasHalf ? halvesOf(buffers) : '';
     const program = this.#pipelines.get(key + halves) ?? this.#compile(key + halves, source(), buffers);
-    // A buffer that is written cannot be another operand of the same call: what is read is copied before.
+    // A buffer that is written cannot be another operand of the call, so a copy is read instead.
     for (let r = 0; r < program.reads; r++)
       if (buffers.indexOf(buffers[r]!, program.reads) >= 0) {
         this.#runOnCopy(key, source, buffers, r, numbers, groups);
@@ -201,14 +201,14 @@ export class Gpu {
     this.counts.dispatches++;
   }
 
-  /** Makes a call again over `blocks`, with its numbers, which are those `at` this place of the buffer of the bind group. */
+  /** Repeats a call on `blocks`, with the numbers at index `at` in the uniform buffer of the bind group. */
   repeat({ program, groups }: Made, blocks: readonly Block[], bindGroup: GPUBindGroup, at: number): void {
     this.settle();
     this.#dispatch(program, blocks, bindGroup, at * mostNumbers * 4, groups);
     if (++this.#repeated === repeatsPerSubmission) this.flush();
   }
 
-  /** A buffer of the numbers of several calls. */
+  /** Makes a uniform buffer with the numbers of several calls. */
   uniforms(all: readonly Uint32Array[]): GPUBuffer {
     const words = new Uint32Array(Math.max(1, all.length) * mostNumbers);
     all.forEach((numbers, at) => void words.set(numbers, at * mostNumbers));
@@ -217,7 +217,7 @@ export class Gpu {
     return buffer;
   }
 
-  /** Does what is not to be noted. */
+  /** Runs without recording. */
   unnoted(run: () => void): void {
     this.settle();
     const { notes } = this;
@@ -336,12 +336,12 @@ ${source.body}
     let found = this.#bindGroups.get(key);
     if (found) return found;
     found = this.bind(program, this.#uniforms, blocks);
-    if (this.#bindGroups.size >= mostBindGroups) this.#bindGroups.clear();
+    if (this.#bindGroups.size >= maxBindGroups) this.#bindGroups.clear();
     this.#bindGroups.set(key, found);
     return found;
   }
 
-  /** Binds buffers for calls of a program, whose numbers are in `uniforms`. */
+  /** Makes a bind group for calls of a program with numbers in `uniforms`. */
   bind({ layout: { layout } }: Pipeline, uniforms: GPUBuffer, blocks: readonly Block[]): GPUBindGroup {
     this.counts.bindGroups++;
     return this.device.createBindGroup({
@@ -353,7 +353,7 @@ ${source.body}
     });
   }
 
-  /** Submits what waits. */
+  /** Submits all calls. */
   flush(): void {
     this.settle();
     if (this.#encoder === null) return;
@@ -368,21 +368,21 @@ ${source.body}
     this.counts.submissions++;
   }
 
-  /** Writes words to a block, from so many bytes on; whole words of 32 bits, as WebGPU wants it. */
+  /** Writes words to a block, from byte `at` on; whole words of 32 bits, as WebGPU requires. */
   write(block: Block, words: Words, at: number): void {
     this.check('write');
     if (words.length === 0) return;
     this.settle();
-    // What a kernel writes to memory of its own stays there.
+    // Writes to scratch memory of a kernel stay valid, and need not be replayed.
     if (this.notes !== null && !this.notes.taken.has(block)) this.notes.isMore = true;
-    // The queue writes at once, also in front of calls that wait.
+    // The queue would write before calls that are not submitted yet.
     if (block.turn === this.#turn) this.flush();
-    // Memory that is shared with threads, as that of parameters is, is not taken by every implementation.
+    // Not every implementation accepts shared memory, such as that of parameters.
     const { buffer, byteOffset, byteLength } = words.buffer instanceof ArrayBuffer ? words : words.slice();
     this.device.queue.writeBuffer(block.buffer, at, buffer as ArrayBuffer, byteOffset, byteLength);
   }
 
-  /** The first bytes of a block, when all that was asked for before is done. */
+  /** Reads the first bytes of a block, after all calls made before. */
   async read(block: Block, bytes: number): Promise<ArrayBuffer> {
     this.check('read');
     this.settle();
@@ -396,17 +396,17 @@ ${source.body}
       await staging.mapAsync(1);
     } catch (error) {
       this.check('read');
-      throw new DeviceError('read', this.#explained(error), { cause: error });
+      throw new DeviceError('read', this.#explain(error), { cause: error });
     }
     const copy = staging.getMappedRange().slice(0, bytes);
     staging.destroy();
-    if (this.error !== null) throw new DeviceError('read', this.#explained(this.error));
+    if (this.error !== null) throw new DeviceError('read', this.#explain(this.error));
     return copy;
   }
 
-  #explained(error: unknown): string {
+  #explain(error: unknown): string {
     const said = this.error ?? String((error as Error)?.message ?? error);
     this.error = null;
-    return `the GPU reported an error in one of the calls before: ${said}`;
+    return `the GPU reported an error in an earlier call: ${said}`;
   }
 }

@@ -5,11 +5,11 @@ import { current, webgpu } from './backend.js';
 import { Gpu } from './gpu.js';
 
 export interface DeviceOptions {
-  /** Bytes that tensors may take at most, beyond which an error says so: 4 GiB by default. */
+  /** The limit of bytes for tensors, beyond which an error is thrown; 4 GiB by default. */
   memory?: number;
-  /** Where there are several GPUs: `'high-performance'` by default, or `'low-power'`. */
+  /** Which GPU to use if there are several: `'high-performance'` (the default) or `'low-power'`. */
   powerPreference?: 'high-performance' | 'low-power';
-  /** In Node: what the package `webgpu` is created with, such as `['backend=null']`. */
+  /** In Node, the flags for the package `webgpu`, such as `['backend=null']`. */
   flags?: readonly string[];
 }
 
@@ -23,9 +23,9 @@ let isRegistered = false;
 let opening: Promise<Gpu> | null = null;
 
 /**
- * Opens a device for tensors, and gives its name: for `to(device)`, `{ device }` and `setDefaultDevice`. `'webgpu'` is the GPU
- * of the browser, or in Node that of the package `webgpu`. Once it is open it stays the same; after a loss the next call opens
- * it anew. Throws a DeviceError where there is none, which says what is missing.
+ * Opens a device for tensors and returns its name, for `to(device)`, `{ device }` and `setDefaultDevice`. `'webgpu'` is
+ * the GPU of the browser, or in Node that of the package `webgpu`. Further calls return the same device; after a loss
+ * the next call opens it again. Throws a DeviceError that says what is missing if there is none.
  *
  * ```ts
  * const gpu = await device('webgpu');
@@ -54,22 +54,26 @@ export async function device(name: 'webgpu' = 'webgpu', options?: DeviceOptions)
 
 /** What `gpuMemory()` reports. */
 export interface GpuMemoryReport {
-  /** How many tensors' memory there is on the GPU, and its bytes, with those that nobody uses and that have not been found yet. */
+  /** The number of tensors in GPU memory, including unused ones that are not collected yet. */
   readonly tensors: number;
+  /** The bytes that they take. */
   readonly bytes: number;
-  /** The most bytes that they have taken. */
+  /** The largest number of bytes that they have taken. */
   readonly peak: number;
-  /** Bytes of buffers that are kept to be used again. */
+  /** The bytes of free buffers that are kept for reuse. */
   readonly pooled: number;
-  /** Calls of programs so far, submissions of such, programs, and how often buffers were bound together for one. */
+  /** The number of program calls so far. */
   readonly dispatches: number;
+  /** The number of submissions so far. */
   readonly submissions: number;
+  /** The number of programs compiled. */
   readonly programs: number;
+  /** The number of bind groups made. */
   readonly bindGroups: number;
 }
 
 /**
- * What is on the GPU, and how much it was asked to do. All zeros where none is open.
+ * Reports the memory and the work of the GPU; zeros if none is open.
  *
  * ```ts
  * gpuMemory().bytes; // 0

@@ -1,9 +1,9 @@
 import type { Shape, Storage, View } from '@gradgate/core';
 
-// Where elements of views lie. Neighbouring dimensions that all operands go through evenly are made one, so that most calls
-// have one dimension, and programs are few.
+// Addresses of elements of views. Neighbouring dimensions that all operands traverse with one stride are merged, so
+// that most calls have one dimension and few programs are needed.
 
-/** A view as a plain object, of a tensor too: to make another one of it. */
+/** A view (or a tensor) as a plain object, to derive other views from. */
 export const viewOf = ({ storage, dtype, shape, numel, strides, offset, isContiguous }: View): View => ({
   storage,
   dtype,
@@ -14,7 +14,7 @@ export const viewOf = ({ storage, dtype, shape, numel, strides, offset, isContig
   isContiguous,
 });
 
-/** All elements of a storage. */
+/** The view of all elements of a storage. */
 export const wholeOf = (storage: Storage): View => ({
   storage,
   dtype: storage.dtype,
@@ -25,24 +25,24 @@ export const wholeOf = (storage: Storage): View => ({
   isContiguous: true,
 });
 
-/** Elements of several views, in the order of one shape. */
+/** The addresses of elements of several views, in the order of one shape. */
 export interface Addresses {
   readonly shape: readonly number[];
-  /** Of each view: how far neighbours along each dimension are apart, and where it starts. */
+  /** The strides and the offset of each view. */
   readonly strides: readonly (readonly number[])[];
   readonly offsets: readonly number[];
-  /** WGSL that makes `at_name` for each view of the element number `i`. */
+  /** WGSL that computes the address `at_name` of element `i` in each view. */
   code(names: readonly string[]): string;
 }
 
-/** The strides of a view read as if it had this shape, to which its own broadcasts. */
+/** The strides of a view broadcast to a shape. */
 function broadcast({ shape, strides }: Pick<View, 'shape' | 'strides'>, to: Shape): number[] {
   const lead = to.length - shape.length;
   return to.map((_, d) => (d < lead || shape[d - lead] === 1 ? 0 : strides[d - lead]!));
 }
 
-/** Makes neighbouring dimensions one where every view goes through both by one step. */
-function merged(shape: Shape, strides: readonly (readonly number[])[]): [number[], number[][]] {
+/** Merges neighbouring dimensions that every view traverses with one stride. */
+function mergeDims(shape: Shape, strides: readonly (readonly number[])[]): [number[], number[][]] {
   const sizes: number[] = [];
   const steps = strides.map((): number[] => []);
   for (let d = 0; d < shape.length; d++) {
@@ -66,7 +66,7 @@ function merged(shape: Shape, strides: readonly (readonly number[])[]): [number[
 
 /** The addresses of views that broadcast to a shape. */
 export function addressesOf(shape: Shape, views: readonly View[]): Addresses {
-  const [sizes, strides] = merged(
+  const [sizes, strides] = mergeDims(
     shape,
     views.map((v) => broadcast(v, shape)),
   );
@@ -84,7 +84,7 @@ export const strideNames = (names: readonly string[], rank: number): string[] =>
   ...names.flatMap((name) => [`${name}_o`, ...Array.from({ length: rank }, (_, d) => `${name}_${d}`)]),
 ];
 
-/** What they are. */
+/** Those numbers. */
 export const addressNumbers = ({ shape, strides, offsets }: Addresses): number[] => [
   ...shape,
   ...strides.flatMap((s, v) => [offsets[v]!, ...s]),
@@ -101,9 +101,9 @@ function codeFor(names: readonly string[], rank: number): string {
   return lines.join('\n');
 }
 
-/** Dimensions of a view, made one where that can be. */
+/** Some dimensions of a view, merged where possible. */
 export function dimsOf({ shape, strides }: View, dims: readonly number[]): [sizes: number[], strides: number[]] {
-  const [sizes, [steps]] = merged(
+  const [sizes, [steps]] = mergeDims(
     dims.map((d) => shape[d]!),
     [dims.map((d) => strides[d]!)],
   );

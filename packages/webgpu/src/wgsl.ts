@@ -1,11 +1,11 @@
 import { specialHelpers } from './special.js';
 
-// Functions that programs on the device share. A program gets those that it names, and what these name.
+// Shared WGSL functions. A program includes those that it calls, and those that they call.
 
 const helpers: Readonly<Record<string, string>> = {
   ...specialHelpers,
-  // A compiler may take it that there are no NaN and no infinities, and refuses constants of them: so they are made of bits
-  // in a variable, and told by bits.
+  // Compilers may assume that there is no NaN and no infinity, and reject constants of them. So these are made from
+  // bits in a variable, and detected by their bits.
   infinity: `var<private> infinity_bits: u32 = 0x7f800000u;
 fn infinity() -> f32 { return bitcast<f32>(infinity_bits); }`,
   not_a_number: `var<private> nan_bits: u32 = 0x7fc00000u;
@@ -13,11 +13,11 @@ fn not_a_number() -> f32 { return bitcast<f32>(nan_bits); }`,
   is_nan: 'fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }',
   is_infinite: 'fn is_infinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }',
   is_negative: 'fn is_negative(x: f32) -> bool { return (bitcast<u32>(x) & 0x80000000u) != 0u; }',
-  // Fractions are cut off; NaN becomes 0.
+  // Truncates; NaN becomes 0.
   to_int:
     'fn to_int(x: f32) -> i32 { if (is_nan(x)) { return 0; } return i32(clamp(x, -2147483648.0, 2147483520.0)); }',
   to_bool: 'fn to_bool(x: f32) -> i32 { return select(0, 1, is_nan(x) || x != 0.0); }',
-  // Rounded to nearest, ties to even, as `tensor/coding.ts` of core does.
+  // Rounds to nearest, ties to even, as `tensor/coding.ts` of core does.
   to_bfloat16: `fn to_bfloat16(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
   let word = bitcast<u32>(x);
@@ -37,14 +37,14 @@ fn not_a_number() -> f32 { return bitcast<f32>(nan_bits); }`,
   let small = round(bitcast<f32>(size) * 16777216.0) / 16777216.0;
   return bitcast<f32>(sign | bitcast<u32>(small));
 }`,
-  // WGSL lets sin and cos be off by 5e-4. What is left of x beside whole multiples of π/2, and how many of them there are,
-  // up to fours. Near 0 the multiples are taken off in three parts, each of few digits, so that their products are exact.
+  // WGSL allows errors of 5e-4 in sin and cos. This returns the remainder of x by π/2 and the number of multiples
+  // modulo 4. Near 0 the multiples are subtracted in three parts of few digits, so that products are exact.
   quarter: `fn quarter(x: f32) -> vec2f {
   if (abs(x) > 30000.0) { return far_quarter(x); }
   let n = round(x * 0.63661975);
   return vec2f(((x - n * 1.5703125) - n * 0.0004837512969970703) - n * 7.549790e-8, f32(i32(n) & 3));
 }`,
-  // Far from 0 (Payne and Hanek, 1983): the digits of x times those of 1 / (2π) that decide, in whole numbers.
+  // The same far from 0 (Payne and Hanek, 1983): x times the digits of 1 / (2π) that matter, in integers.
   far_quarter: `const of_turn = array<u32, 7>(0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau);
 fn far_quarter(x: f32) -> vec2f {
   var digits = of_turn;
@@ -62,7 +62,7 @@ fn far_quarter(x: f32) -> vec2f {
     mid = (mid << shift) | (low >> (32u - shift));
     low = (low << shift) | (digits[at + 2u] >> (32u - shift));
   }
-  // 64 digits of the turn: the first two count quarters.
+  // 64 bits of the fraction of a turn: the first two are quarters.
   let carried = high_product(m, low);
   var second = m * mid + carried;
   var first = m * high + high_product(m, mid) + select(0u, 1u, second < carried);
@@ -78,7 +78,7 @@ fn far_quarter(x: f32) -> vec2f {
   let r = select(size, -size, isOver != is_negative(x));
   return vec2f(r, f32(select(k, 4u - k, is_negative(x)) & 3u));
 }`,
-  // The upper half of the 64 digits of a product.
+  // The upper 32 bits of a product.
   high_product: `fn high_product(a: u32, b: u32) -> u32 {
   let low = (a & 0xffffu) * (b & 0xffffu);
   let mid = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
@@ -91,7 +91,7 @@ fn far_quarter(x: f32) -> vec2f {
     'fn cos_near(r: f32) -> f32 { let z = r * r; return 1.0 + z * (-0.5 + z * (0.041666668 + z * (-0.0013888889 + z * (0.000024801588 - z * 2.7557319e-7)))); }',
   sin_of: 'fn sin_of(x: f32) -> f32 { return sin_ahead(x, 0); }',
   cos_of: 'fn cos_of(x: f32) -> f32 { return sin_ahead(x, 1); }',
-  // The sine of x and so many quarters of a turn.
+  // The sine of x plus a number of quarter turns.
   sin_ahead: `fn sin_ahead(x: f32, quarters: i32) -> f32 {
   if (is_nan(x) || is_infinite(x)) { return not_a_number(); }
   let q = quarter(x);
@@ -167,7 +167,7 @@ fn far_quarter(x: f32) -> vec2f {
     'fn acos_of(x: f32) -> f32 { if (!(abs(x) <= 1.0)) { return not_a_number(); } return atan2_of(sqrt((1.0 - x) * (1.0 + x)), x); }',
   atan_of: `fn atan_of(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
-  // To at most tan(π/8), where the series is short.
+  // Reduce to at most tan(π/8), where the series is short.
   let a = abs(x);
   var y = 0.0;
   var t = a;
@@ -187,7 +187,7 @@ fn far_quarter(x: f32) -> vec2f {
   if (is_negative(x)) { angle = 3.1415927 - angle; }
   return select(angle, -angle, is_negative(y));
 }`,
-  // The remainder of a division with the sign of x, exactly: WGSL's % loses digits where the quotient is large.
+  // The exact remainder of a division, with the sign of x: WGSL's % loses digits for large quotients.
   fmod_of: `fn fmod_of(x: f32, y: f32) -> f32 {
   if (is_nan(x) || is_nan(y) || is_infinite(x) || y == 0.0) { return not_a_number(); }
   if (is_infinite(y)) { return x; }
@@ -247,7 +247,7 @@ fn far_quarter(x: f32) -> vec2f {
     }
     if (b < 0.0) { y = divided(1.0, y); }
   } else {
-    // The logarithm in two parts, so that its rounding is not multiplied by b.
+    // The logarithm in two parts, so that b does not multiply its rounding error.
     let e = frexp(m);
     let l = log2(e.fract);
     let whole = f32(e.exp) * b;
@@ -257,7 +257,7 @@ fn far_quarter(x: f32) -> vec2f {
     if (rough > 129.0) { y = infinity(); } else if (rough < -151.0) { y = 0.0; } else {
       let k = floor(t);
       let total = i32(n + k);
-      // 2^-150 in two steps, for ldexp takes no exponent beyond that of normal numbers.
+      // In two steps, as ldexp does not take exponents below those of normal numbers.
       y = ldexp(ldexp(exp2(t - k), total / 2), total - total / 2);
     }
   }
@@ -305,24 +305,24 @@ fn far_quarter(x: f32) -> vec2f {
   while (y != 0) { let r = x % y; x = y; y = r; }
   return x;
 }`,
-  // For x from 0 up and t = 1 / (1 + x / 2) erfc(x) is t exp(-x² + erfc_tail(t)), with a relative error below 1.2e-7.
+  // For x >= 0 and t = 1 / (1 + x / 2), erfc(x) = t * exp(-x² + erfc_tail(t)), with a relative error below 1.2e-7.
   erfc_tail: `fn erfc_tail(t: f32) -> f32 {
   return -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807
     + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
 }`,
-  // Near 0 by erf.
+  // Near 0, 1 - erf(x).
   erfc_of: `fn erfc_of(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
   let z = abs(x);
   if (z < 0.5) { return 1.0 - erf_near(x); }
   if (z > 10.1) { return select(0.0, 2.0, x < 0.0); }
   let t = 1.0 / (1.0 + 0.5 * z);
-  // exp(-z²) in two factors: the square of what has few digits is exact.
+  // exp(-z²) in two factors: the square of a number with few digits is exact.
   let h = bitcast<f32>(bitcast<u32>(z) & 0xfffff000u);
   let y = t * exp_of(-h * h) * exp_of((h - z) * (h + z) + erfc_tail(t));
   return select(y, 2.0 - y, x < 0.0);
 }`,
-  // By its series, for x within (-1, 1).
+  // The series of erf, for x within (-1, 1).
   erf_near: `fn erf_near(x: f32) -> f32 {
   let r = x * x;
   var term = x;
@@ -356,7 +356,7 @@ fn far_quarter(x: f32) -> vec2f {
 }`,
   cdf: 'fn cdf(x: f32) -> f32 { return 0.5 * erfc_of(-x * 0.70710677); }',
   pdf: 'fn pdf(x: f32) -> f32 { return 0.3989423 * exp_of(-0.5 * x * x); }',
-  // The sine of π x, of the fraction of x alone.
+  // The sine of π x, from the fraction of x.
   sin_pi: `fn sin_pi(x: f32) -> f32 {
   let n = round(x);
   let s = sin_of(3.1415927 * (x - n));
@@ -366,7 +366,7 @@ fn far_quarter(x: f32) -> vec2f {
   if (x == 1.0 || x == 2.0) { return 0.0; }
   var z = x;
   var product = 1.0;
-  // Near 1 and 2, where it is 0, by its series there.
+  // The series at 1 and 2, where lgamma is 0.
   if (x > 0.5 && x < 2.5) {
     let atTwo = x > 1.5;
     let t = select(x - 1.0, x - 2.0, atTwo);
@@ -459,7 +459,7 @@ fn far_quarter(x: f32) -> vec2f {
   log_limited: 'fn log_limited(x: f32) -> f32 { let y = log_of(x); if (y < -100.0) { return -100.0; } return y; }',
   six: 'fn six(x: f32) -> f32 { if (is_nan(x)) { return x; } return min(max(x + 3.0, 0.0), 6.0) / 6.0; }',
   is_within: 'fn is_within(x: f32, limit: f32) -> bool { return x >= -limit && x <= limit; }',
-  // Sums and maxima over the 64 threads of a workgroup, for all of them.
+  // Sums and maxima over the 64 threads of a workgroup, returned to all of them.
   group_sum: `var<workgroup> summands: array<f32, 64>;
 fn group_sum(lane: u32, value: f32) -> f32 {
   workgroupBarrier();
@@ -482,7 +482,7 @@ fn group_max(lane: u32, value: f32) -> f32 {
   }
   return candidates[0];
 }`,
-  // Whether a stands before b in rising order, NaN last.
+  // Whether a comes before b in ascending order, with NaN last.
   before: 'fn before(a: f32, b: f32) -> bool { if (is_nan(b)) { return !is_nan(a); } return a < b; }',
   alike: 'fn alike(a: f32, b: f32) -> bool { return a == b || (is_nan(a) && is_nan(b)); }',
 };
@@ -490,7 +490,7 @@ fn group_max(lane: u32, value: f32) -> f32 {
 const names = Object.keys(helpers);
 const uses = (code: string, name: string): boolean => new RegExp(`\\b${name}\\(`).test(code);
 
-/** The shared functions that this code names, and those that these name. */
+/** The code of the shared functions that `code` calls, and of those that they call. */
 export function helpersOf(code: string): string {
   const found = new Set<string>();
   const visit = (text: string) => {

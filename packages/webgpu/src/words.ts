@@ -2,16 +2,16 @@ import type { DType } from '@gradgate/core';
 import { isFloat } from '@gradgate/core/internal';
 import type { Word } from './gpu.js';
 
-/** What words of a dtype are. */
+/** The type of words for a dtype. */
 export const wordOf = (dtype: DType): Word => (dtype === 'float32' || isFloat(dtype) ? 'f32' : 'i32');
 
-/** WGSL that makes a value what another word is read as. */
+/** WGSL that converts a value between types of words. */
 export function converted(value: string, from: Word, to: Word): string {
   if (from === to) return value;
   return to === 'f32' ? `f32(${value})` : `to_int(${value})`;
 }
 
-/** A value as a word of a dtype: rounded, wrapped or turned into 0 and 1. */
+/** WGSL that converts a value to a word of a dtype: rounded, wrapped or to 0 and 1. */
 export function stored(value: string, given: Word | 'bool', dtype: DType): string {
   if (given === 'bool') return wordOf(dtype) === 'f32' ? `select(0.0, 1.0, ${value})` : `select(0, 1, ${value})`;
   if (dtype === 'bool') return given === 'f32' ? `to_bool(${value})` : `select(0, 1, (${value}) != 0)`;

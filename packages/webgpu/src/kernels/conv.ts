@@ -4,7 +4,7 @@ import { withScratch } from '../scratch.js';
 import { blockOf } from '../storage.js';
 import { tiled } from './matmul.js';
 
-// Convolutions as tiled products of kernels and patches; a patch is read from its image where it is asked for.
+// Convolutions as tiled products of kernels and patches, which are read from the images as needed.
 
 const names = [
   ...['groups', 'inputs', 'outputs', 'h', 'w', 'kh', 'kw', 'sh', 'sw', 'ph', 'pw', 'dh', 'dw', 'rows', 'columns'],
@@ -24,12 +24,12 @@ const numbersOf = (
   ...offsets,
 ];
 
-/** The element of the images that the kernel's element `k` sees at a place: of image and group `b`. */
-const seen = `fn seen(b: u32, k: u32, place: u32) -> f32 {
+/** The element of image and group `b` under element `k` of the kernel at position `place`. */
+const patchElement = `fn seen(b: u32, k: u32, place: u32) -> f32 {
   let j = k % u.kw;
   let i = (k / u.kw) % u.kh;
   let channel = k / (u.kw * u.kh);
-  // Above the image numbers wrap, and are too large.
+  // Coordinates below 0 wrap around and are too large.
   let y = (place / u.columns) * u.sh + i * u.dh - u.ph;
   let z = (place % u.columns) * u.sw + j * u.dw - u.pw;
   if (y >= u.h || z >= u.w) { return 0.0; }
@@ -50,9 +50,9 @@ function conv(x: View, weight: View, bias: View | null, geometry: Geometry, out:
         reads: { x: 'f32', weight: 'f32', ...(added && { bias: 'f32' }) },
         out,
         numbers: names,
-        head: `${seen}
+        head: `${patchElement}
 fn left(b: u32, row: u32, k: u32) -> f32 { return weight[u.wo + ((b % u.groups) * u.m + row) * u.k + k]; }
-fn right(b: u32, k: u32, column: u32) -> f32 { return seen(b, k, column); }`,
+fn right(b: u32, k: u32, column: u32) -> f32 { return patchElement(b, k, column); }`,
         ...(added && { bias: 'bias[u.bo + (b % u.groups) * u.m + r]' }),
       },
       [blockOf(images), blockOf(kernels), ...(added ? [blockOf(added)] : [])],
@@ -62,7 +62,10 @@ fn right(b: u32, k: u32, column: u32) -> f32 { return seen(b, k, column); }`,
   });
 }
 
-/** `Kernels.convInput`: each element of an image is a product of the kernels and of what they gave where they saw it. */
+/**
+ * `Kernels.convInput`: each element of an image is a sum over the kernels of weights times the gradients of outputs
+ * that it contributed to.
+ */
 function convInput(g: View, weight: View, geometry: Geometry, out: View): void {
   withScratch(out, (scratch) => {
     const [gradient, kernels] = [scratch.packed(g), scratch.packed(weight)];
@@ -95,7 +98,7 @@ fn right(b: u32, k: u32, column: u32) -> f32 {
   });
 }
 
-/** `Kernels.convWeight`: a product over all places of all images. */
+/** `Kernels.convWeight`: a product over all positions of all images. */
 function convWeight(g: View, x: View, geometry: Geometry, out: View): void {
   withScratch(out, (scratch) => {
     const [gradient, images] = [scratch.packed(g), scratch.packed(x)];
@@ -107,14 +110,14 @@ function convWeight(g: View, x: View, geometry: Geometry, out: View): void {
         reads: { g: 'f32', x: 'f32' },
         out,
         numbers: names,
-        head: `${seen}
+        head: `${patchElement}
 fn left(b: u32, row: u32, k: u32) -> f32 {
   let places = u.rows * u.columns;
   return g[u.wo + (((k / places) * u.groups + b) * u.outputs + row) * places + k % places];
 }
 fn right(b: u32, k: u32, column: u32) -> f32 {
   let places = u.rows * u.columns;
-  return seen((k / places) * u.groups + b, column, k % places);
+  return patchElement((k / places) * u.groups + b, column, k % places);
 }`,
       },
       [blockOf(gradient), blockOf(images)],

@@ -32,7 +32,7 @@ const written: Partial<Kernels> = {
   ...stepKernels,
 };
 
-/** The kernels in WGSL; what there is none of is refused by its name. */
+/** The kernels in WGSL; a kernel that is missing throws an error with its name. */
 export const kernels = new Proxy(written as Kernels, {
   get: (table, name: keyof Kernels) => table[name] ?? (() => refuse(name)),
 });

@@ -5,11 +5,11 @@ import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { stored, wordOf } from '../words.js';
 
-// Nothing is refused here: an index that is out of range, which the host would refuse, is taken for the nearest one.
+// Indices out of range, for which the host throws, are clamped here: the device cannot report them.
 
 const named = 'fn named(at: i32, n: u32) -> u32 { return u32(clamp(select(at, at + i32(n), at < 0), 0, i32(n) - 1)); }';
 
-/** Sizes of `index`, and how far neighbours of the other tensor are apart, for a program of this rank. */
+/** The sizes of `index` and the strides of the other tensor, for a program of this rank. */
 const indexNames = (rank: number): string[] => Array.from({ length: rank }, (_, d) => [`s${d}`, `t${d}`]).flat();
 
 const indexNumbers = ({ shape }: View, { strides }: View): number[] => shape.flatMap((n, d) => [n, strides[d]!]);
@@ -49,7 +49,7 @@ out[i] = x[p];`,
 
 type How = Parameters<Kernels['scatter']>[0];
 
-/** What `to` becomes of itself, `v` being the element that goes there. */
+/** WGSL that combines the target `to` with the new element `v`. */
 function mixed(how: How, { dtype }: View): string {
   const isFloat = wordOf(dtype) === 'f32';
   const nan = isFloat ? ' || is_nan(v)' : '';
@@ -61,8 +61,8 @@ function mixed(how: How, { dtype }: View): string {
 }
 
 /**
- * `Kernels.scatter`: a thread goes along a line of the index, so that of several elements that go to one place the last one
- * stays, and sums have one order. Lines write to places of their own.
+ * `Kernels.scatter`: a thread runs along a line of the index, so that the last of several elements with the same target
+ * wins, and sums have one order. Lines write to different targets.
  */
 function scatter(how: How, dim: number, index: View, src: View, out: View): void {
   if (index.numel === 0) return;
@@ -137,7 +137,7 @@ out[i] = x[u.xo + (o * u.n + named(index[u.io + row], u.n)) * u.inner + i % u.in
   });
 }
 
-/** `Kernels.indexAdd`: a thread adds up what goes to the places along a line, in the order of the index. */
+/** `Kernels.indexAdd`: a thread adds the elements along a line, in the order of the index. */
 function indexAdd(dim: number, index: View, src: View, out: View): void {
   if (src.numel === 0) return;
   withScratch(out, (scratch) => {
@@ -167,14 +167,14 @@ for (var r = 0u; r < u.rows; r++) {
   });
 }
 
-/** `Kernels.ravelIndex`: each list adds its share. */
+/** `Kernels.ravelIndex`: each list adds its part of the index. */
 function ravelIndex(lists: readonly (View | null)[], shape: readonly number[], lead: number, out: View): void {
   if (out.numel === 0) return;
   const steps = contiguousStrides(shape);
   const whole = shape.map((_, d) => d).filter((d) => lists[d] === null);
   const count = lists.find((list) => list !== null)!.numel;
   const inner = sizeOf(whole.slice(lead).map((d) => shape[d]!));
-  // First what the dimensions give that are taken whole.
+  // First the part of dimensions without a list, which are taken whole.
   const lines = (dims: readonly number[], value: string) => {
     const made = [`rest = ${value};`];
     for (const d of [...dims].reverse()) made.push(`p += (rest % u.n${d}) * u.t${d}; rest /= u.n${d};`);
@@ -274,7 +274,7 @@ out[i] = i32(low);`,
   });
 }
 
-/** `Kernels.histogram`: a workgroup counts a part. */
+/** `Kernels.histogram`: each workgroup counts a part of the elements. */
 function histogram(x: View, low: number, high: number, out: View): void {
   withScratch(out, (scratch) => {
     const from = scratch.packed(x);

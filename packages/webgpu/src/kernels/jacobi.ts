@@ -1,6 +1,6 @@
-import { type Decomposition, exchange, rotate, unit } from './decomposition.js';
+import { type Decomposition, identity, rotate, swapRows } from './decomposition.js';
 
-// Jacobi's methods: pairs of rows and columns are turned until nothing is left between them.
+// Jacobi methods: pairs of rows and columns are rotated until the elements between them are 0.
 
 export const eigh: Decomposition = {
   inputs: ['a'],
@@ -10,7 +10,7 @@ export const eigh: Decomposition = {
   isOfFinite: true,
   body: `var largest = 0.0;
 for (var e = 0u; e < u.n * u.n; e++) { w[at_w + e] = a[at_a + e]; largest = max(largest, abs(a[at_a + e])); }
-${unit('rows')}
+${identity('rows')}
 var turned = true;
 for (var sweep = 0; turned && sweep < 30; sweep++) {
   turned = false;
@@ -43,7 +43,7 @@ for (var p = 0u; p < u.n; p++) {
   let kept = values[at_values + p];
   values[at_values + p] = values[at_values + q];
   values[at_values + q] = kept;
-  ${exchange('rows', 'u.n')}
+  ${swapRows('rows', 'u.n')}
   for (var k = 0u; k < u.n; k++) { columns[at_columns + k * u.n + p] = rows[at_rows + p * u.n + k]; }
 }`,
 };
@@ -53,13 +53,13 @@ export const svd: Decomposition = {
   inputs: ['a'],
   outs: ['left', 's', 'right'],
   numbers: ['m', 'n'],
-  // The columns of the matrix, or of its transpose where that is the taller one, and what turns them.
+  // The columns of the matrix (of its transpose if that is taller), and the accumulated rotations.
   scratch: ([m, n], [left, , right]) => ({
     x: m! >= n! ? left! : right!,
     turns: Math.min(m!, n!) ** 2,
   }),
   isOfFinite: true,
-  // The lengths of the columns are the values, once these are orthogonal to each other.
+  // Once the columns are orthogonal to each other, their lengths are the singular values.
   body: `let isTall = u.m >= u.n;
 let tall = max(u.m, u.n);
 let least = min(u.m, u.n);
@@ -110,14 +110,14 @@ for (var p = 0u; p < least; p++) {
   s[at_s + q] = s[at_s + p];
   s[at_s + p] = length * largest;
   if (p != q) {
-    ${exchange('x', 'tall')}
-    ${exchange('turns', 'least')}
+    ${swapRows('x', 'tall')}
+    ${swapRows('turns', 'least')}
   }
   if (length == 0.0) { continue; }
   rank++;
   for (var k = 0u; k < tall; k++) { x[at_x + p * tall + k] /= length; }
 }
-// What is orthonormal to those: each begins as the axis of which most lies outside of what there is.
+// Complete the orthonormal basis: each vector starts as the axis that is farthest from the span of the others.
 for (var row = rank; row < wanted; row++) {
   var axis = 0u;
   var smallest = infinity();

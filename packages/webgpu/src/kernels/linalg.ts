@@ -4,9 +4,9 @@ import { groupsFor, type Source } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 
-// A thread takes a matrix: for many small ones. Where there is no solution, the numbers are not finite.
+// One thread for each matrix, suited to many small ones. Without a solution, the results are not finite.
 
-/** Makes both factors in `lu`, the largest element of a column as its pivot, and exchanges the rows of the other side alike. */
+/** LU decomposition with partial pivoting, in `lu`; also swaps the rows of the right-hand side. */
 const factor = (exchange: string): string => `let start = i * u.n * u.n;
 for (var e = 0u; e < u.n * u.n; e++) { lu[start + e] = a[u.ao + start + e]; }
 var sign = 1.0;
@@ -36,7 +36,7 @@ function matrices(a: View): [count: number, n: number] {
   return [sizeOf(a.shape.slice(0, -2)), n];
 }
 
-/** `Kernels.solve` by the factors. */
+/** `Kernels.solve` from the LU factors. */
 function solve(a: View, b: View, out: View): void {
   withScratch(out, (scratch) => {
     const [left, right] = [scratch.packed(a), scratch.packed(b)];
@@ -79,7 +79,7 @@ for (var c = 0u; c < u.k; c++) {
   });
 }
 
-/** A number, or two, of the factors of each matrix. */
+/** Computes one or two numbers from the LU factors of each matrix. */
 function ofFactors(key: string, a: View, outs: Readonly<Record<string, View>>, end: string): void {
   const [first] = Object.values(outs);
   withScratch(first!, (scratch) => {

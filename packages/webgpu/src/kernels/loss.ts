@@ -5,7 +5,7 @@ import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { stored } from '../words.js';
 
-/** `Kernels.crossEntropy`: a workgroup makes a row; one adds up the losses. */
+/** `Kernels.crossEntropy`: one workgroup for each row, then one that adds up the losses. */
 const crossEntropy: Kernels['crossEntropy'] = (x, target, ignoreIndex, reduction, loss, p, classes) => {
   withScratch(p, (scratch) => {
     const gpu = gpuOf(p);
@@ -31,7 +31,7 @@ if (lane == 0u) {
   let name = named[u.to + group];
   let isIgnored = name == u.ignored;
   classes[group] = select(name, -1, isIgnored);
-  // What is out of range is refused on the host; here nothing is there to tell.
+  // The host throws for classes out of range; the device clamps them, as it cannot report them.
   let at = clamp(name, 0, i32(u.n) - 1);
   let value = select(log_of(sum) - (x[base + u32(at)] - top), 0.0, isIgnored);
   losses[group] = ${stored('value', 'f32', losses.dtype)};
@@ -114,7 +114,7 @@ const slopes: Readonly<Record<PairLoss, string>> = {
   logitEntropy: 'sigmoid(x) - y',
 };
 
-/** `Kernels.pairLoss`: sums of parts, and their sum. */
+/** `Kernels.pairLoss`: sums over parts, then their sum. */
 function pairLoss(name: PairLoss, x: View, y: View, divisor: number, out: View): void {
   withScratch(out, (scratch) => {
     const gpu = gpuOf(out);

@@ -8,21 +8,21 @@ import { blockOf, constantOf, fill } from '../storage.js';
 import { addressesOf, addressNumbers, strideNames, viewOf } from '../views.js';
 import { converted, stored, wordOf } from '../words.js';
 
-// What goes through elements one by one: each thread computes one of them.
+// Elementwise kernels: each thread computes one element.
 
 const names = ['x', 'y', 'z'] as const;
 
 export interface Map {
-  /** Names the program, with what is known of the operands. */
+  /** The name of the program, together with the types of the operands. */
   readonly name: string;
-  /** What operands are converted to: by name, or all to the same. */
+  /** The types that operands are converted to. */
   readonly types: readonly Word[];
   readonly expression: string;
-  /** What the expression gives. */
+  /** The type of the expression. */
   readonly gives: Word | 'bool';
 }
 
-/** Writes an expression of the elements of `operands`, which broadcast to the shape of `out`, to those of `out`. */
+/** Computes an expression of the elements of `operands`, which broadcast to the shape of `out`, into `out`. */
 export function map(
   { name, types, expression, gives }: Map,
   operands: readonly View[],
@@ -67,7 +67,7 @@ ${then}`,
   });
 }
 
-/** Where an operand's elements come from: a buffer, a number for all of them, or what is rewritten in place. */
+/** The source of an operand's elements: a buffer, one number, or the output, which is updated in place. */
 interface From {
   readonly key: string;
   readonly code: string;
@@ -84,14 +84,14 @@ function fromOf(operand: View, name: string, out: View): From {
   return { key: wordOf(dtype)[0]!, code: `data_${name}[at_${name}]`, block: blockOf(operand) };
 }
 
-/** Whether two views are of the same elements, one for one. */
+/** Whether two views have the same elements in the same order. */
 const isSame = (a: View, b: View): boolean =>
   a.storage === b.storage &&
   a.offset === b.offset &&
   a.shape.length === b.shape.length &&
   a.shape.every((n, d) => n === b.shape[d] && a.strides[d] === b.strides[d]);
 
-/** A limit as a 32-bit integer. */
+/** A limit of clamp as a 32-bit integer. */
 const limitOf = (v: number, round: (v: number) => number): number =>
   Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number.isNaN(v) ? 0 : round(v)));
 
@@ -105,11 +105,11 @@ function expressionOf(all: Readonly<Record<string, Expression>>, name: string): 
   return found;
 }
 
-/** What operands are computed in: floats as soon as one of them, or the result, is one. */
+/** The type of the computation: float if an operand or the result is one. */
 const typeFor = (...dtypes: DType[]): Word => (dtypes.some(isFloat) ? 'f32' : 'i32');
 
-/** The elements of `of` repeated over the shape of `x`. */
-const spreadOver = ({ shape, numel }: View, of: View, strides: readonly number[]): View => ({
+/** The elements of `of`, expanded to the shape of `x`. */
+const expandedTo = ({ shape, numel }: View, of: View, strides: readonly number[]): View => ({
   ...viewOf(of),
   shape,
   numel,
@@ -169,13 +169,13 @@ export const mapKernels: Pick<Kernels, Mapped> = {
   },
   dropoutMask(draws, p, out) {
     const expression = 'select(u.q, 0.0, x < u.p)';
-    // Draws are whole multiples of 2^-24: the limit is rounded up to one, which float32 holds.
+    // Draws are multiples of 2^-24, so the limit is rounded up to one, which float32 represents exactly.
     const limit = Math.ceil(p * 2 ** 24) / 2 ** 24;
     map({ name: 'dropoutMask', types: ['f32'], expression, gives: 'f32' }, [draws], out, [limit, 1 / (1 - p)]);
   },
   scaleChannels(x, scale, shift, out) {
     const spread = (of: View): View =>
-      spreadOver(
+      expandedTo(
         x,
         of,
         x.shape.map((_, d) => (d === 1 ? of.strides[0]! : 0)),
@@ -190,9 +190,9 @@ export const mapKernels: Pick<Kernels, Mapped> = {
   varianceGradient(x, dims, means, scale, out) {
     const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
     const spread = (of: View): View => {
-      // The dimensions may have been kept with a size of 1.
+      // The reduced dimensions may have been kept with size 1.
       const own = of.strides.length === x.shape.length ? kept : kept.map((_, k) => k);
-      return spreadOver(
+      return expandedTo(
         x,
         of,
         x.shape.map((_, d) => (dims.includes(d) ? 0 : of.strides[own[kept.indexOf(d)]!]!)),
@@ -205,6 +205,6 @@ export const mapKernels: Pick<Kernels, Mapped> = {
       [],
     );
   },
-  // Values are not looked at; what reads by index stays within bounds.
+  // Values are not checked; kernels that read by index clamp it.
   checkRange() {},
 };

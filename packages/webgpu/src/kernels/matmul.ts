@@ -7,24 +7,24 @@ import { blockOf } from '../storage.js';
 import { addressesOf, addressNumbers, strideNames, viewOf } from '../views.js';
 import { stored, wordOf } from '../words.js';
 
-// A product of matrices in tiles: 64 threads make 32 by 32 elements, each 4 by 4 of them in registers, from 16 columns of the
-// left and 16 rows of the right matrix at a time, which all of them share. Convolutions are products too, of matrices that
-// are not in memory as such.
+// Tiled matrix products: 64 threads compute 32 by 32 elements, each 4 by 4 of them in registers, from 16 columns of the
+// left and 16 rows of the right matrix at a time, which all of them share. Convolutions are products too, of matrices
+// that are computed on the fly.
 
 const tile = 32;
 const depth = 16;
 
-/** What a product is of. Functions of WGSL give elements; outside of a matrix they are not asked. */
+/** The operands of a product. WGSL functions return their elements; they are not called outside of the matrices. */
 export interface Tiled {
   readonly key: string;
   readonly word: Word;
   readonly reads: Readonly<Record<string, Word>>;
   readonly out: View;
-  /** Numbers beside `m`, `n`, `k` and `batches`. */
+  /** Numbers in addition to `m`, `n`, `k` and `batches`. */
   readonly numbers: readonly string[];
   /** `fn left(b: u32, row: u32, k: u32)`, `fn right(b: u32, k: u32, column: u32)`. */
   readonly head: string;
-  /** What is added to a result, if anything. */
+  /** An expression that is added to each result, if any. */
   readonly bias?: string;
 }
 
@@ -49,13 +49,13 @@ let b = group / (across * down);
 if (b >= u.batches) { return; }
 let row = (group / across) % down * ${tile}u;
 let column = group % across * ${tile}u;
-// The thread's own elements, of the tile.
+// The thread's own elements of the tile.
 let top = lane / 8u * 4u;
 let side = lane % 8u * 4u;
 var sums: array<array<${word}, 4>, 4>;
 for (var start = 0u; start < u.k; start += ${depth}u) {
   for (var t = lane; t < ${tile * depth}u; t += 64u) {
-    // Rows of the left matrix lie in memory one after the other, or its columns do: neighbours are read by neighbours.
+    // The left matrix is in row-major or column-major order; neighbouring threads read neighbouring elements.
     let r = row + t / ${depth}u;
     let c = start + t % ${depth}u;
     var l = ${word}(${zero});
@@ -101,7 +101,7 @@ for (var y = 0u; y < 4u; y++) {
   });
 }
 
-/** How far the rows of a matrix are apart, and its columns, as it is or transposed. */
+/** The strides of the rows and columns of a matrix, possibly transposed. */
 const stepsOf = ({ strides }: View, isTransposed: boolean): number[] =>
   isTransposed ? [strides.at(-1)!, strides.at(-2)!] : [strides.at(-2)!, strides.at(-1)!];
 

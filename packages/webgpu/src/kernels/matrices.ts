@@ -4,14 +4,14 @@ import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { wordOf } from '../words.js';
-import { type Decomposition, exchange, unit } from './decomposition.js';
+import { type Decomposition, identity, swapRows } from './decomposition.js';
 import { eigh, svd } from './jacobi.js';
 import { mapKernels } from './map.js';
 import { refuse } from './refuse.js';
 
-// A thread takes a matrix: for many small ones.
+// One thread for each matrix, suited to many small ones.
 
-/** Makes `x` from `start` on, `step` apart, the reflection that takes it to `[beta, 0, ...]`, and gives its `tau`: as core does. */
+/** Computes the Householder reflection of column `k` to `[beta, 0, ...]` and its `tau`, as core does. */
 const reflector = `var rest = 0.0;
   for (var r = k + 1u; r < u.m; r++) { rest = max(rest, abs(w[at_w + r * u.n + k])); }
   var tau = 0.0;
@@ -27,14 +27,14 @@ const reflector = `var rest = 0.0;
     tau = (beta - alpha) / beta;
   }`;
 
-/** Reflects column `c` of a matrix that has `width` of them. */
+/** Applies the reflection to column `c` of a matrix of `width` columns. */
 const reflect = (name: string, width: string): string => `var dot = ${name}[at_${name} + k * ${width} + c];
     for (var r = k + 1u; r < u.m; r++) { dot += w[at_w + r * u.n + k] * ${name}[at_${name} + r * ${width} + c]; }
     dot *= tau;
     ${name}[at_${name} + k * ${width} + c] -= dot;
     for (var r = k + 1u; r < u.m; r++) { ${name}[at_${name} + r * ${width} + c] -= dot * w[at_w + r * u.n + k]; }`;
 
-/** `to = left right` of `[n, n]`. */
+/** `to = left @ right` for `[n, n]`. */
 const product = (to: string, left: string, right: string): string => `for (var r = 0u; r < u.n; r++) {
     for (var c = 0u; c < u.n; c++) {
       var sum = 0.0;
@@ -43,7 +43,7 @@ const product = (to: string, left: string, right: string): string => `for (var r
     }
   }`;
 
-/** By the names of the rules of core/linalg; a test runs each of them here and on the host. */
+/** By the names of the rules of core/linalg; a test runs each of them on the device and on the host. */
 const decompositions: Readonly<Record<string, Decomposition>> = {
   solveTriangular: {
     inputs: ['t', 'b'],
@@ -74,7 +74,7 @@ for (var d = 0u; d < min(u.m, u.n); d++) {
   for (var r = d + 1u; r < u.m; r++) { if (abs(lu[at_lu + r * u.n + d]) > abs(lu[at_lu + q * u.n + d])) { q = r; } }
   pivots[at_pivots + d] = f32(q + 1u);
   if (p != q) {
-    ${exchange('lu', 'u.n')}
+    ${swapRows('lu', 'u.n')}
   }
   let pivot = lu[at_lu + d * u.n + d];
   if (pivot == 0.0) { continue; }
@@ -93,7 +93,7 @@ for (var d = 0u; d < min(u.m, u.n); d++) {
     isOfFinite: false,
     body: `for (var r = 0u; r < u.m; r++) { rows[at_rows + r] = f32(r); }
 for (var r = 0u; r < u.pivots_n; r++) {
-  // Nothing is refused on the device: what is out of range is taken for the nearest row.
+  // Pivots out of range are clamped, as the device cannot report them.
   let q = u32(clamp(i32(pivots[at_pivots + r]), 1, i32(u.m))) - 1u;
   let kept = rows[at_rows + r];
   rows[at_rows + r] = rows[at_rows + q];
@@ -135,7 +135,7 @@ for (var e = 0u; e < u.r_n; e++) { r[at_r + e] = select(0.0, w[at_w + e], e % u.
     numbers: ['n'],
     scratch: ([n]) => ({ w: n! * n!, next: n! * n! }),
     isOfFinite: true,
-    // Halved until 10 terms give all digits of float32 (Horner), and squared as often.
+    // Scaling and squaring: halved until 10 terms suffice for float32 (Horner), then squared as often.
     body: `var norm = 0.0;
 for (var r = 0u; r < u.n; r++) {
   var sum = 0.0;
@@ -145,7 +145,7 @@ for (var r = 0u; r < u.n; r++) {
 var halvings = 0u;
 for (; norm > 0.5; norm *= 0.5) { halvings++; }
 for (var e = 0u; e < u.n * u.n; e++) { w[at_w + e] = ldexp(a[at_a + e], -i32(halvings)); }
-${unit('out')}
+${identity('out')}
 for (var term = 10u; term > 0u; term--) {
   ${product('next', 'w', 'out')}
   for (var e = 0u; e < u.n * u.n; e++) { out[at_out + e] = next[at_next + e] / f32(term) + select(0.0, 1.0, e / u.n == e % u.n); }
@@ -199,7 +199,7 @@ ${found.body}`,
   });
 };
 
-/** How a contiguous view's elements are counted. */
+/** The shape and strides of a contiguous view. */
 const shapeOf = ({ shape, strides }: View): Pick<View, 'shape' | 'strides'> => ({ shape, strides });
 
 export const matricesKernels: Pick<Kernels, 'matrices'> = { matrices };

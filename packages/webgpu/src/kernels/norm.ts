@@ -6,11 +6,11 @@ import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { stored } from '../words.js';
 
-// A workgroup makes a row, or a group of channels.
+// One workgroup for each row, or for each group of channels.
 
 const flag = (view: View | null): number => Number(view !== null);
 
-/** A buffer for what is left out: it is bound, and not read. */
+/** The buffer of a view; for null that of another one, which is bound but not read. */
 const blockOr = (view: View | null, other: View): Block => blockOf(view ?? other);
 
 /** `Kernels.normRows`. */
@@ -128,7 +128,7 @@ if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
   });
 };
 
-// Elements of a group: `channels` of one sample, or with `together` 0 one channel of all samples, as `e` counts them.
+// The address of element `e` of a group: `channels` of one sample, or with `together` 0 one channel of all samples.
 const grouped = `fn at(group: u32, e: u32) -> u32 {
   if (u.together == 0u) { return ((e / u.inner) * u.channels + group) * u.inner + e % u.inner; }
   return group * u.together * u.inner + e;
@@ -251,7 +251,7 @@ var part = 0.0;
 for (var e = lane; e < u.batch * u.inner; e += 64u) {
   let row = (e / u.inner) * u.channels + group;
   let p = row * u.inner + e % u.inner;
-  // Of the row, which is a channel of a sample, the group.
+  // The group of the row, which is a channel of a sample.
   var k = group;
   if (u.together != 0u) { k = row / u.together; }
   part += ${summand};

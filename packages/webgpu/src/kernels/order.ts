@@ -11,7 +11,7 @@ const compare = (word: Word): string =>
     ? 'fn less(a: f32, b: f32) -> bool { return before(a, b); } fn same(a: f32, b: f32) -> bool { return alike(a, b); }'
     : 'fn less(a: i32, b: i32) -> bool { return a < b; } fn same(a: i32, b: i32) -> bool { return a == b; }';
 
-/** `Kernels.argsort`: a thread counts how many elements of its line come before its own. */
+/** `Kernels.argsort`: each thread counts the elements of its line that come before its own. */
 function argsort(x: View, dim: number, descending: boolean, out: View): void {
   withScratch(out, (scratch) => {
     const from = scratch.packed(x);
@@ -44,7 +44,7 @@ out[start + rank * u.inner] = i32(own);`,
   });
 }
 
-/** `Kernels.mode`: a thread counts for each element of its line how many are equal. NaN is equal to none. */
+/** `Kernels.mode`: each thread counts equal elements for each element of its line. NaN equals none. */
 function mode(x: View, dim: number, out: View): void {
   if (out.numel === 0) return;
   withScratch(out, (scratch) => {
@@ -82,7 +82,7 @@ out[i] = i32(place);`,
 
 type Which = Parameters<Kernels['scan']>[0];
 
-/** What is kept of a line, how an element is added, and what stands at its place. */
+/** The accumulator, how an element is added, and the value at its position. */
 const scans: Record<Which, (word: Word) => { start: string; step: string; value: string }> = {
   sum: (word) => ({ start: `var acc = ${word}(0);`, step: 'acc += v;', value: 'acc' }),
   prod: (word) => ({ start: `var acc = ${word}(1);`, step: 'acc *= v;', value: 'acc' }),
@@ -104,7 +104,7 @@ const best = (sign: '>' | '<') => ({
   value: 'i32(place)',
 });
 
-/** `Kernels.scan`: a thread goes along a line. */
+/** `Kernels.scan`: one thread for each line. */
 function scan(which: Which, x: View, dim: number, out: View): void {
   if (out.numel === 0) return;
   withScratch(out, (scratch) => {

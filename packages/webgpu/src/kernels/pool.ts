@@ -26,7 +26,7 @@ let plane = (i / (u.columns * u.rows)) * u.h * u.w;
 var best = -infinity();
 var place = -1;
 for (var a = 0u; a < u.kh; a++) {
-  // Above the image numbers wrap, and are too large.
+  // Coordinates below 0 wrap around and are too large.
   let y = row * u.sh + a * u.dh - u.ph;
   if (y >= u.h) { continue; }
   for (var b = 0u; b < u.kw; b++) {
@@ -47,7 +47,7 @@ places[i] = place;`,
   });
 }
 
-/** `Kernels.maxPoolGradient`: a thread adds up a plane, so that sums have one order. */
+/** `Kernels.maxPoolGradient`: one thread for each plane, so that sums have one order. */
 function maxPoolGradient(g: View, places: View, out: View): void {
   withScratch(out, (scratch) => {
     const [gradient, at] = [scratch.packed(g), scratch.packed(places)];
@@ -73,7 +73,7 @@ for (var j = i * u.count; j < (i + 1u) * u.count; j++) {
   });
 }
 
-/** Numbers in memory of the device for a call. */
+/** Uploads numbers for a call. */
 function table(scratch: Scratch, values: Int32Array | Float32Array): View {
   const view = scratch.make(values instanceof Int32Array ? 'int32' : 'float32', values.length);
   gpuOf(view).write(blockOf(view), values, 0);
@@ -110,7 +110,7 @@ out[i] = ${stored('divided(sum, select(u.divisor, count, u.divisor == 0.0))', 'f
   });
 }
 
-/** `Kernels.avgPoolGradient`: each element gathers the shares of the areas that it lies in. */
+/** `Kernels.avgPoolGradient`: each element adds up the gradients of the areas that contain it. */
 function avgPoolGradient(g: View, areas: Areas, out: View): void {
   withScratch(out, (scratch) => {
     const gradient = scratch.packed(g);
@@ -171,7 +171,7 @@ out[i] = ${stored('y', 'f32', out.dtype)};`,
   });
 }
 
-/** `Kernels.resampleGradient`: each element gathers from the taps that read it. */
+/** `Kernels.resampleGradient`: each element adds up the gradients of the taps that read it. */
 function resampleGradient(g: View, { first, second, weight }: Taps, out: View): void {
   withScratch(out, (scratch) => {
     const gradient = scratch.packed(g);

@@ -6,8 +6,9 @@ import { type Map, map } from './map.js';
 import { uniform } from './uniform.js';
 
 /**
- * `Kernels.random`: what dropout draws is drawn there, all else on the host, by the rule itself, and written to the device. For one
- * generator every device gives the same numbers. Where each element has a probability of its own, what is drawn is compared there.
+ * `Kernels.random`: dropout draws on the device; all other numbers are drawn on the host by the rule itself and
+ * uploaded. For a given generator all devices give the same numbers. Draws are compared with probabilities of elements
+ * on the device.
  */
 const random: Kernels['random'] = (rule, generator, parameters, out) => {
   if (rule.name === 'uniform' && out.numel > 0) {

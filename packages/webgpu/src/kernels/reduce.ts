@@ -8,15 +8,15 @@ import { stored, wordOf } from '../words.js';
 
 type Reduction = Parameters<Kernels['reduce']>[0];
 
-/** How elements become one: of `acc` and the element `v`, and where it stands, `j`. */
+/** A reduction, as WGSL of the accumulator `acc`, the element `v` and its index `j`. */
 interface Rule {
-  /** What is kept of those seen so far. */
+  /** The initial accumulator. */
   readonly start: string;
-  /** What an element counts as. */
+  /** The value of an element, if it is not the element itself. */
   readonly of?: string;
-  /** `acc` with `v`. */
+  /** The accumulator combined with `v`. */
   readonly with: string;
-  /** The result of `acc`. */
+  /** The result from the accumulator. */
   readonly end?: string;
 }
 
@@ -44,7 +44,7 @@ const rules: Record<Kind, (word: Word) => Rule> = {
   }),
 };
 
-/** With so many elements a result is made by a workgroup; with so many more by several of them, in two steps. */
+/** From so many elements on, a workgroup computes a result; from so many more on, several do, in two steps. */
 const forGroup = 32;
 const forSeveral = 8192;
 
@@ -71,7 +71,7 @@ function reduce(which: Reduction, x: View, dims: readonly number[], out: View, p
   });
 }
 
-/** The sizes and strides of the dimensions that are kept, and of those that are reduced. */
+/** The sizes and strides of the dimensions that are kept and of those that are reduced. */
 function split(x: View, dims: readonly number[]) {
   const all = x.shape.map((_, d) => d);
   const [kept, keptStrides] = dimsOf(
@@ -85,7 +85,7 @@ function split(x: View, dims: readonly number[]) {
   return [kept, sizes, keptStrides, strides] as const;
 }
 
-/** The numbers of both kinds of dimensions, and WGSL that gives where an element lies: of result `o`, element `j`. */
+/** The numbers for both kinds of dimensions, and WGSL for the address of element `j` of result `o`. */
 function addressing(kept: number, reduced: number) {
   const names = (prefix: string, n: number) =>
     Array.from({ length: n }, (_, d) => [`${prefix}n${d}`, `${prefix}t${d}`]).flat();
@@ -100,7 +100,7 @@ function addressing(kept: number, reduced: number) {
 
 const zipped = (sizes: readonly number[], strides: readonly number[]) => sizes.flatMap((n, d) => [n, strides[d]!]);
 
-/** Of each result the elements, or for `parts` those of each part; `joined` takes such parts together. */
+/** Accumulates the elements of each result, or with `parts` those of each part; `joined` combines parts. */
 function accumulate(
   which: Kind,
   x: View,
@@ -119,7 +119,7 @@ function accumulate(
   const rule = rules[which](word);
   const of = step === 'joined' ? undefined : rule.of;
   const isTold = which === 'any' || which === 'all';
-  // Floats are told by 0 and 1.
+  // Bools of floats are 0 and 1.
   const kind: Word = isTold ? 'i32' : word;
   const key = `reduce ${which} ${step} ${x.dtype} ${out.dtype} ${kept.length} ${sizes.length} ${lanes}`;
   const source = (): Source => {
@@ -178,7 +178,7 @@ if (lane == 0u) { acc = partial[0]; ${write} }`,
   );
 }
 
-/** Where the first best element stands. */
+/** Computes the index of the first best element. */
 function place(which: 'argmax' | 'argmin', x: View, dims: readonly number[], out: View): void {
   const [kept, sizes, keptStrides, strides] = split(x, dims);
   const n = sizeOf(sizes);
@@ -239,7 +239,7 @@ if (lane == 0u) { out[group] = i32(places[0]); }`,
   );
 }
 
-/** `Kernels.variance`: the means first, then the squares around them. */
+/** `Kernels.variance`: the means first, then the squared deviations. */
 function variance(x: View, dims: readonly number[], correction: number, root: boolean, out: View, means: View): void {
   if (out.numel === 0) return;
   const [kept, sizes, keptStrides, strides] = split(x, dims);

@@ -1,6 +1,9 @@
 import { DeviceError } from '@gradgate/core';
 
-/** What there is no program for. */
+/** Throws for a kernel that is not written yet. */
 export function refuse(op: string): never {
-  throw new DeviceError(op, "is not there on webgpu yet; move its tensors to the host, as in await t.toAsync('cpu')");
+  throw new DeviceError(
+    op,
+    "is not available on webgpu yet; move its tensors to the CPU, as in await t.toAsync('cpu')",
+  );
 }

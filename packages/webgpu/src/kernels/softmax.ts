@@ -6,7 +6,7 @@ import { blockOf, gpuOf } from '../storage.js';
 import { viewOf } from '../views.js';
 import { stored } from '../words.js';
 
-// A workgroup makes a row. NaN is passed over by the maximum: it makes the sum of exponentials NaN, whatever the shift.
+// One workgroup for each row. The maximum ignores NaN, which makes the sum of exponentials NaN anyway.
 
 type SoftmaxKind = Parameters<Kernels['softmax']>[0];
 
@@ -94,7 +94,7 @@ let base = u.offset + group * u.n;
 var most = -infinity();
 for (var j = lane; j < u.n; j += 64u) { let v = x[base + j]; if (v > most) { most = v; } }
 var top = group_max(lane, most);
-// The shift by an infinity would be the difference of two.
+// Shifting by infinity would subtract two infinities.
 if (is_infinite(top)) { top = 0.0; }
 var part = 0.0;
 for (var j = lane; j < u.n; j += 64u) { part += exp_of(x[base + j] - top); }

@@ -6,22 +6,22 @@ import { blockOf, gpuOf } from '../storage.js';
 import { stored } from '../words.js';
 
 interface Rule {
-  /** How much memory it has. */
+  /** The number of memory tensors. */
   readonly memory: number;
   /** The names of the numbers, in the order of the rule. */
   readonly numbers: readonly string[];
-  /** WGSL: rewrites `w` and `m0`, `m1`, `m2` by the gradient `g`. */
+  /** WGSL that updates `w`, `m0`, `m1` and `m2` by the gradient `g`. */
   readonly code: string;
 }
 
 const adamNumbers = ['keep', 'penalty', 's', 'beta1', 'beta2', 'rate', 'correction', 'eps'];
-/** The means of gradients and of their squares that Adam keeps, with or without AMSGrad. */
+/** Adam's means of gradients and of their squares, with or without AMSGrad. */
 const adamMeans = `let x = w * u.keep;
 let d = u.s * g + u.penalty * x;
 m0 = u.beta1 * m0 + (1.0 - u.beta1) * d;
 m1 = u.beta2 * m1 + (1.0 - u.beta2) * d * d;`;
 
-/** The steps of the optimizers of nn by the names of their rules; a test runs each optimizer on it and on the host. */
+/** The steps of nn's optimizers by the names of their rules. A test runs each optimizer here and on the host. */
 const rules: Readonly<Record<string, Rule>> = {
   sgd: { memory: 0, numbers: ['s', 'decay', 'lr'], code: 'w -= u.lr * (u.s * g + u.decay * w);' },
   momentum: {
@@ -153,7 +153,7 @@ interface Step {
   readonly writes: readonly Block[];
 }
 
-/** Steps of one rule with the same numbers, which are made by one call. */
+/** Deferred steps of one rule with the same numbers, which become one call. */
 class Steps implements Waiting {
   readonly #all: Step[] = [];
 
@@ -172,7 +172,7 @@ class Steps implements Waiting {
     return numbers.every((n, i) => n === this.numbers[i]);
   }
 
-  /** Adds one, where there is room and neither it nor the others write to what another one uses. */
+  /** Adds a step if there is room and no step writes to memory that another one uses. */
   add(step: Step): boolean {
     const { reads, writes } = step;
     if (
@@ -190,13 +190,13 @@ class Steps implements Waiting {
   }
 }
 
-/** `Kernels.step`: parameters that follow each other are rewritten by one call, as many as a program has buffers for. */
+/** `Kernels.step`: successive parameters are updated by one call, as many as a program has buffers for. */
 const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], numbers: readonly number[]) => {
   const found = Object.hasOwn(rules, rule.name) ? rules[rule.name]! : undefined;
   if (found?.memory !== memory.length)
     throw new DeviceError(
       'step',
-      `the rule ${rule.name} is not there on webgpu; write an optimizer whose update is composed of operators, or train on 'cpu'`,
+      `the rule ${rule.name} is not available on webgpu; write an optimizer whose update is composed of operators, or train on 'cpu'`,
     );
   if (w.numel === 0) return;
   const gpu = gpuOf(w);
@@ -219,7 +219,7 @@ const step: Kernels['step'] = (rule, w: View, g: View, memory: readonly View[], 
   });
 };
 
-/** One call for several parameters: threads are shared out among their elements. */
+/** Makes one call for several parameters, whose elements are divided among the threads. */
 function stepAll(key: string, rule: Rule, calls: readonly Step[], numbers: readonly number[]): void {
   const { w } = calls[0]!;
   const kept = Array.from({ length: rule.memory }, (_, k) => `m${k}`);

@@ -4,13 +4,13 @@ import { type Gpu, groupsFor } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { blockOf, gpuOf } from '../storage.js';
 
-// Uniform numbers, drawn on the device as the host would: the generator, xoroshiro128+, goes from state to state by a linear
-// function of its 128 bits, so its powers lead each thread to where its own numbers begin.
+// Draws uniform numbers on the device as the host would. A step of the generator, xoroshiro128+, is a linear function
+// of the 128 bits of its state, so powers of it take each thread to the start of its own numbers.
 
-/** What becomes of a state whose only bit is `n`, for all n: four words each. */
+/** A linear function of states, as the images of the states with a single bit `n`: four words each. */
 type Jump = Int32Array;
 
-/** How many numbers a thread draws, and the logarithm of that. */
+/** The count of numbers that a thread draws, and its logarithm. */
 const perThread = 64;
 const levelOfThread = 6;
 const levels = 32;
@@ -34,7 +34,7 @@ function jumped(jump: Jump, state: readonly number[]): number[] {
   return to;
 }
 
-/** Jumps of 1, 2, 4, ... steps. */
+/** The jumps of 1, 2, 4, ... steps. */
 function allJumps(): Jump[] {
   const ofBits = (then: (state: number[]) => number[]): Jump =>
     Int32Array.from(
@@ -50,7 +50,7 @@ function allJumps(): Jump[] {
   return jumps;
 }
 
-/** The jumps, once they are wanted, and those of threads in the memory of each device. */
+/** The jumps, made at first use, and those for threads in the memory of each device. */
 const state = { jumps: null as Jump[] | null, blocks: new WeakMap<Gpu, Block>() };
 
 function blockOfJumps(gpu: Gpu, jumps: readonly Jump[]): Block {
@@ -63,7 +63,7 @@ function blockOfJumps(gpu: Gpu, jumps: readonly Jump[]): Block {
   return block;
 }
 
-/** Fills `out`, float32, with what `generator.uniform()` would give, and leaves the generator behind that. */
+/** Fills `out`, float32, with the numbers of `generator.uniform()`, and advances the generator. */
 export function uniform(generator: Generator, out: View): void {
   state.jumps ??= allJumps();
   const { jumps } = state;
