@@ -329,9 +329,7 @@ export function recv(t: Tensor, from: number | null = null, options?: MessageOpt
   const { group, tag = 0 } = optionsOf('recv', options, { tag: tagKind });
   if (from !== null) checkRank('recv', 'from', from, group);
   if (from === group.rank || group.size === 1)
-    throw new RangeError(
-      `recv: no other rank can send to rank ${group.rank} of ${group.size}`,
-    );
+    throw new RangeError(`recv: no other rank can send to rank ${group.rank} of ${group.size}`);
   const array = arrayOf('recv', t);
   const data = allocateShared(array.constructor as NumbersClass, array.length);
   const name = describe('recv', t, ` from ${from === null ? 'any rank' : `rank ${from}`}`);

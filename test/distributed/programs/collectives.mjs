@@ -281,6 +281,7 @@ equal(typeof library(), n === 1 ? 'object' : 'string');
 await destroy();
 equal(isInitialized(), false);
 equal(last.item(), total);
-if (n > 1) await rejects(init(), /init: MPI can join ranks only once in a process, and this one has called destroy\(\)/);
+if (n > 1)
+  await rejects(init(), /init: MPI can join ranks only once in a process, and this one has called destroy\(\)/);
 throws(() => barrier(), /call `await init\(\)` first/);
 console.log('right');
