@@ -83,6 +83,70 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
     },
   );
 
+  it.each([
+    ['largest', 0],
+    ['smallest', -(2 ** 31)],
+  ])('find the %s of rows of any length, and NaN where there is one', (_, flip) => {
+    const rows = 9;
+    for (let n = 1; n <= 130; n++) {
+      for (let i = 0; i < rows * n; i++) floats[x + i] = Math.fround(random());
+      // Most rows have no NaN, and the last is of infinities.
+      for (let i = 0; i < 6 * n; i++) if (Number.isNaN(floats[x + i]!)) floats[x + i] = -3;
+      for (let i = 8 * n; i < 9 * n; i++) floats[x + i] = flip === 0 ? -Infinity : Infinity;
+      floats.fill(7, got, got + rows + 4);
+      native.rowExtrema!(got * 4, x * 4, rows, n, flip);
+      for (let r = 0; r < rows; r++) {
+        const row = [...floats.subarray(x + r * n, x + (r + 1) * n)];
+        const best = flip === 0 ? Math.max(...row) : Math.min(...row);
+        expect([n, r, floats[got + r]! + 0]).toEqual([n, r, best + 0]);
+      }
+      expect(floats[got + rows]).toBe(7);
+    }
+  });
+
+  it('copy strided elements in row-major order, and write no other', () => {
+    for (let i = 0; i < 20_000; i++) floats[x + i] = random();
+    for (let n = 1; n <= 65; n++)
+      for (const [shape, strides] of [
+        [
+          [2, 3, 5, n],
+          [500, 130, 1, 7],
+        ],
+        [
+          [2, 3, n, 6],
+          [500, 130, 1, n + 2],
+        ],
+        [
+          [1, 2, n, 5],
+          [0, 400, 70, 1],
+        ],
+        [
+          [1, 2, 4, n],
+          [0, 400, 100, 1],
+        ],
+        [
+          [1, 1, 9, n],
+          [0, 0, 1, 0],
+        ],
+        [
+          [3, 1, 2, n],
+          [2, 0, 0, 3],
+        ],
+      ] as const) {
+        floats.fill(7, got, got + 3000);
+        native.copyStrided!((got + 1) * 4, x * 4, ...shape, ...strides);
+        let at = got;
+        for (let i = 0; i < shape[0]; i++)
+          for (let j = 0; j < shape[1]; j++)
+            for (let k = 0; k < shape[2]; k++)
+              for (let l = 0; l < shape[3]; l++) {
+                const from = x + i * strides[0] + j * strides[1] + k * strides[2] + l * strides[3];
+                if (!sameBits(++at, from)) expect([n, shape, at - got]).toBe(floats[from]);
+              }
+        expect([floats[got], floats[at + 1], floats[at + 16]]).toEqual([7, 7, 7]);
+      }
+  });
+
   it('add up products of any shape and strides, and write nothing beside the result', () => {
     const a = 2 ** 16;
     for (const [m, n, k] of [

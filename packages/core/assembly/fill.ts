@@ -22,3 +22,15 @@ export function repeat(to: usize, n: usize, times: usize): void {
     done += some;
   }
 }
+
+/** Elements of four dimensions, some distances apart, in row-major order. */
+export function copyStrided(
+  to: usize, from: usize, n0: usize, n1: usize, n2: usize, n3: usize, s0: usize, s1: usize, s2: usize, s3: usize,
+): void {
+  for (let i: usize = 0; i < n0; i++)
+    for (let j: usize = 0; j < n1; j++)
+      for (let k: usize = 0; k < n2; k++) {
+        let at = from + (i * s0 + j * s1 + k * s2) * 4;
+        for (const end = to + n3 * 4; to < end; to += 4, at += s3 * 4) store<f32>(to, load<f32>(at));
+      }
+}

@@ -8,7 +8,7 @@ export {
   rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
 } from './gradients';
 export { gemm, batchedGemm, gemmScratch } from './gemm';
-export { fill, repeat } from './fill';
+export { copyStrided, fill, repeat } from './fill';
 export { maxPool, maxPoolGradient } from './pool';
 export { log, log1p } from './log';
 export { logitLosses, logitLossGradient, scaledDifference, squaredError } from './loss';

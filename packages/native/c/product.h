@@ -53,6 +53,26 @@ INLINE void pack_turned(float *to, ptrdiff_t unit, const float *from, ptrdiff_t 
     for (ptrdiff_t p = 0; p < k; p++) to[p * unit + r] = from[p];
 }
 
+KERNEL(copyStrided) {
+  float *to = a[0].f;
+  const ptrdiff_t rows = a[4].n, n = a[5].n, row = a[8].n, step = a[9].n;
+  for (ptrdiff_t i = 0; i < a[2].n; i++)
+    for (ptrdiff_t j = 0; j < a[3].n; j++, to += rows * n) {
+      const float *from = a[1].f + i * a[6].n + j * a[7].n;
+      if (row == 1 && step > 1) {
+        pack_turned(to, n, from, step, n, rows);
+        continue;
+      }
+      for (ptrdiff_t r = 0; r < rows; r++, from += row) {
+        float *at = to + r * n;
+        if (step == 1) copy_floats(at, from, n);
+        else
+          for (ptrdiff_t c = 0; c < n; c++) at[c] = from[c * step];
+      }
+    }
+  return 0;
+}
+
 /** Some rows of A: for each k their elements side by side. */
 INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t rows, ptrdiff_t k) {
   if (rs == 1)

@@ -110,15 +110,25 @@ INLINE float row_top(const float *x, ptrdiff_t n) {
 
 /** The largest element with signs as `flip` turns them; NaN if there is one. */
 INLINE float row_extremum(const float *x, ptrdiff_t n, int32_t flip) {
-  vf p = splat(-INF);
-  vi nan = 0;
-  EACH(n, {
+  vf p = splat(-INF), q = p;
+  // NaN is above infinity in bits.
+  vi bits = 0, other = 0;
+  ptrdiff_t k = 0;
+  for (; k + 2 * LANES <= n; k += 2 * LANES) {
+    const vi u = (vi)load(x + k), v = (vi)load(x + k + LANES);
+    bits = larger_int(bits, u & 0x7fffffff);
+    other = larger_int(other, v & 0x7fffffff);
+    p = larger(p, (vf)(u ^ flip));
+    q = larger(q, (vf)(v ^ flip));
+  }
+  x += k;
+  EACH(n - k, {
     const vf v = GET(x);
     const vf turned = (vf)((vi)v ^ flip);
-    nan |= v != v;
+    bits = larger_int(bits, (vi)v & 0x7fffffff);
     p = larger(p, left == LANES ? turned : (first(left) ? turned : splat(-INF)));
   });
-  return any(nan) ? NOT_A_NUMBER : largest_of(p);
+  return any(larger_int(bits, other) > 0x7f800000) ? NOT_A_NUMBER : largest_of(larger(p, q));
 }
 
 KERNEL(rowExtrema) {

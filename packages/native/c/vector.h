@@ -14,6 +14,8 @@
 #endif
 
 typedef float v4 __attribute__((ext_vector_type(4)));
+typedef float vf8 __attribute__((ext_vector_type(8)));
+typedef double d4 __attribute__((ext_vector_type(4)));
 typedef float vf __attribute__((ext_vector_type(LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef double vd __attribute__((ext_vector_type(LANES)));
@@ -106,6 +108,7 @@ INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
 /** The larger where that is a comparison's answer, else `a`: also where either is NaN. */
 INLINE vf larger(vf a, vf b) { return b > a ? b : a; }
 INLINE vf smaller(vf a, vf b) { return b < a ? b : a; }
+INLINE vi larger_int(vi a, vi b) { return b > a ? b : a; }
 INLINE vd widened(vf v) { return __builtin_convertvector(v, vd); }
 
 INLINE float sum_of(vf v) {
@@ -119,16 +122,31 @@ INLINE float sum_of(vf v) {
   return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
+// Halves first: one lane after the other would wait for each.
 INLINE double sum_of_doubles(vd v) {
-  double total = 0;
-  for (int i = 0; i < LANES; i++) total += v[i];
-  return total;
+#if LANES == 16
+  const d4 q = (v.lo + v.hi).lo + (v.lo + v.hi).hi;
+#elif LANES == 8
+  const d4 q = v.lo + v.hi;
+#else
+  const d4 q = v;
+#endif
+  return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
 INLINE float largest_of(vf v) {
-  float top = v[0];
-  for (int i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;
-  return top;
+#if LANES == 16
+  const vf8 half = v.hi > v.lo ? v.hi : v.lo;
+#elif LANES == 8
+  const vf8 half = v;
+#endif
+#if LANES == 4
+  const v4 q = v;
+#else
+  const v4 q = half.hi > half.lo ? half.hi : half.lo;
+#endif
+  const float a = q[2] > q[0] ? q[2] : q[0], b = q[3] > q[1] ? q[3] : q[1];
+  return b > a ? b : a;
 }
 
 INLINE int any(vi m) {

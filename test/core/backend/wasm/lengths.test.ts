@@ -45,6 +45,7 @@ const calls: readonly Call[] = [
   ['unary', fn('exp'), view(4096), view(4096)],
   ['binary', fn('add'), view(4096), view(4096), view(4096)],
   ['binary', fn('add'), view(256, 64), view(64), view(256, 64)],
+  ['copy', { ...view(64, 64), strides: [1, 64], isContiguous: false }, view(64, 64)],
   ['reduce', 'sum', view(64, 64), [1], view(64)],
   ['reduce', 'sum', view(64, 64), [0], view(64)],
   ['reduce', 'mean', view(64, 64), [1], view(64)],

@@ -1,6 +1,7 @@
 import type { Kernels } from '../backend.js';
 import * as host from '../host/kernels.js';
 import { conv, convInput, convWeight } from './conv.js';
+import { copy } from './copy.js';
 import { binary, unary } from './elementwise.js';
 import { crossEntropy, crossEntropyGradient, pairLoss, pairLossGradient } from './loss.js';
 import { matmul } from './matmul.js';
@@ -38,6 +39,7 @@ export const kernels: Kernels = !isAvailable
       ...host.kernels,
       binary,
       conv,
+      copy,
       convInput,
       convWeight,
       crossEntropy,

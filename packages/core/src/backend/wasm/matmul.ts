@@ -148,8 +148,8 @@ function batchedGemm(
   const scratchBytes = kernels.gemmScratch();
   memory.begin('matmul', (2 * count + lengthA + lengthB + out.length) * 4 + scratchBytes * threads);
   const scratch = memory.take(scratchBytes * threads);
-  const atA = memory.putIntegers(Int32Array.from(startsA, (start) => start - firstA));
-  const atB = memory.putIntegers(Int32Array.from(startsB, (start) => start - firstB));
+  const atA = memory.putIntegers(startsA, firstA);
+  const atB = memory.putIntegers(startsB, firstB);
   const left = [memory.put(x, firstA, lengthA), a.rowStride, a.colStride];
   const right = [memory.put(y, firstB, lengthB), b.rowStride, b.colStride];
   const atC = memory.target(out, 0, out.length);

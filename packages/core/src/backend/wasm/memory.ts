@@ -208,10 +208,11 @@ export class KernelMemory {
       for (let q = starts[r]!, end = q + length; q < end; ) to[p++] = data[q++]!;
   }
 
-  /** Copies integers, and returns their address. */
-  putIntegers(values: ArrayLike<number>): number {
+  /** Copies integers, less `base`, and returns their address. */
+  putIntegers(values: ArrayLike<number>, base = 0): number {
     const at = this.take(values.length * 4);
-    new Int32Array(this.instance.memory.buffer, at, values.length).set(values);
+    const to = new Int32Array(this.instance.memory.buffer, at, values.length);
+    for (let i = 0; i < to.length; i++) to[i] = values[i]! - base;
     return at;
   }
 

@@ -36,6 +36,7 @@ export interface Kernels
   /** See `assembly/fill.ts`. */
   fill(to: number, value: number, n: number): void;
   repeat(to: number, n: number, times: number): void;
+  copyStrided(to: number, from: number, ...sizesAndStrides: number[]): void;
   /** See `assembly/conv.ts`. */
   convScratch(g: number): number;
   convolve(g: number, images: number, x: number, weight: number, bias: number, out: number, scratch: number): void;
