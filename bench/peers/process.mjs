@@ -50,9 +50,16 @@ export async function start({ id, command = process.execPath, args, env = {} }) 
   };
 }
 
-/** A peer in JavaScript: the file of that name beside this one. */
+/**
+ * A peer in JavaScript: the file of that name beside this one. What is optimised when must depend on its calls alone, and not on how
+ * soon a busy machine gets to it.
+ */
 export const startModule = (id, module, env) =>
-  start({ id, args: [fileURLToPath(new URL('run.mjs', import.meta.url)), module], env });
+  start({
+    id,
+    args: ['--no-concurrent-recompilation', fileURLToPath(new URL('run.mjs', import.meta.url)), module],
+    env,
+  });
 
 /** Two settings of a peer as one, which for each case has the time of the faster; the first alone where the other is null. */
 export const faster = (one, other) => ({

@@ -1,5 +1,5 @@
 """The cases of the bench in PyTorch: reads a case's name a line, answers with its milliseconds a call."""
-import json, math, os, sys, time
+import json, math, os, statistics, sys, time
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from torch import nn
 
 torch.set_num_threads(int(os.environ.get("PYTORCH_BENCH_THREADS", "1")))
 torch.manual_seed(1)
-WARM_UP, SHORTEST = 0.2, 0.06
+WARM_UP, SHORTEST, SLICES = 0.2, 0.06, 15
 
 
 def variable(*shape):
@@ -176,17 +176,24 @@ def prepare(make):
             return run
 
 
+def time_of(run, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        run()
+    return time.perf_counter() - start
+
+
 def measure(run):
     """As run.mjs does."""
-    done, start = 0, time.perf_counter()
-    while True:
+    done, spent = 0, 0
+    while spent <= SHORTEST or (done < 4 and spent <= 5 * SHORTEST):
         more = max(1, done)
-        for _ in range(more):
-            run()
+        spent += time_of(run, more)
         done += more
-        spent = time.perf_counter() - start
-        if spent > SHORTEST and (done >= 4 or spent > 5 * SHORTEST):
-            return 1000 * spent / done
+    each = done // SLICES
+    if each < 50:
+        return 1000 * spent / done
+    return 1000 * statistics.median(time_of(run, each) for _ in range(SLICES)) / each
 
 
 print(json.dumps({"version": torch.__version__, "cases": list(cases)}), flush=True)
