@@ -56,11 +56,11 @@ describe('createProject', () => {
     const loop: { self?: unknown } = {};
     loop.self = loop;
     for (const wrong of [loop, 10n, 'a\0b', '', null, Symbol('s')])
-      expect(() => createProject(wrong as never)).toThrow(/createProject: the folder is a path, got/);
+      expect(() => createProject(wrong as never)).toThrow(/createProject: the folder must be a path, got/);
     for (const template of [loop, 10n, null])
       expect(() => createProject(at, { template } as never)).toThrow(/createProject: there is no template/);
     expect(() => createProject(at, null as never)).toThrow(/createProject: options are an object/);
-    expect(() => createProject(undefined as never)).toThrow(/createProject: the folder is a path/);
+    expect(() => createProject(undefined as never)).toThrow(/createProject: the folder must be a path/);
     expect(readdirSync(made)).not.toContain('x');
   });
 
@@ -72,7 +72,7 @@ describe('createProject', () => {
       0,
       expect.stringMatching(/^wrote .*index\.html.*\n\n {2}cd page\n {2}npm install/),
     ]);
-    expect(run().stderr).toMatch(/create-gradgate: there is to be one folder\n\nusage: npm create gradgate@latest/);
+    expect(run().stderr).toMatch(/create-gradgate: give exactly one folder\n\nusage: npm create gradgate@latest/);
     expect(run('a', '-t', 'x')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("there is no template 'x'"),

@@ -16,7 +16,7 @@ function main(): void {
     return;
   }
   const [folder, ...more] = positionals;
-  if (folder === undefined || more.length > 0) throw new TypeError('there is to be one folder');
+  if (folder === undefined || more.length > 0) throw new TypeError('give exactly one folder');
   const files = createProject(folder, { template: values.template as Template });
   console.log(`wrote ${files.join(', ')}\n\n  cd ${relative('', folder) || '.'}\n  npm install\n  npm start`);
 }

@@ -3,25 +3,25 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 
-/** The folder of a template, or with 'all' of what each of them has. */
+/** The folder of a template, or with 'all' that of the files that all of them have. */
 const folderOf = (name: string): string => fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
 
-/** What a project can be made of: a program for Node, a page built by Vite, a server by NestJS. */
+/** The templates: a program for Node, a web page built by Vite, a server with NestJS. */
 export const templates = ['node', 'vite', 'nest'] as const;
 
 /** The name of a template. */
 export type Template = (typeof templates)[number];
 
-/** How a project is made. */
+/** The options of `createProject`. */
 export interface CreateOptions {
-  /** `'node'` by default. */
+  /** The template; `'node'` by default. */
   template?: Template;
 }
 
-/** A value as errors show it, in few words. */
+/** A value in short form, for errors. */
 const show = (value: unknown): string => inspect(value, { depth: 0, maxStringLength: 40, maxArrayLength: 4 });
 
-/** What npm takes as the name of a package. */
+/** A name from the folder's that npm accepts for a package. */
 const nameOf = (folder: string): string =>
   basename(folder)
     .toLowerCase()
@@ -29,7 +29,7 @@ const nameOf = (folder: string): string =>
     .replace(/^-+|-+$/g, '') || 'gradgate-project';
 
 /**
- * Writes a project into a folder, which is made where it is not there, and must be empty. Gives the names of the files, in order.
+ * Writes a project into a folder, which is created if needed and must be empty. Returns the sorted names of the files.
  * Nothing is installed.
  *
  * ```ts
@@ -38,12 +38,12 @@ const nameOf = (folder: string): string =>
  */
 export function createProject(folder: string, options: CreateOptions = {}): string[] {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(`createProject: options are an object, such as { template: 'vite' }, got ${show(options)}`);
+    throw new TypeError(`createProject: options must be an object, such as { template: 'vite' }, got ${show(options)}`);
   const { template = 'node', ...others } = options;
   for (const name of Object.keys(others))
     throw new TypeError(`createProject: there is no option ${show(name)}; there is template`);
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0'))
-    throw new TypeError(`createProject: the folder is a path, got ${show(folder)}`);
+    throw new TypeError(`createProject: the folder must be a path, got ${show(folder)}`);
   if (!templates.includes(template))
     throw new TypeError(`createProject: there is no template ${show(template)}; there is ${templates.join(', ')}`);
   const to = resolve(folder);
@@ -54,7 +54,7 @@ export function createProject(folder: string, options: CreateOptions = {}): stri
   for (const name of ['all', template]) cpSync(folderOf(name), to, { recursive: true });
   const file = join(to, 'package.json');
   writeFileSync(file, readFileSync(file, 'utf8').replace('"name": "template"', `"name": "${nameOf(to)}"`));
-  // npm would leave it out of the tarball if it were in a template.
+  // Written here, as npm leaves .gitignore files out of tarballs.
   writeFileSync(join(to, '.gitignore'), 'node_modules/\ndist/\n');
   return readdirSync(to, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

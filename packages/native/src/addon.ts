@@ -1,11 +1,11 @@
 import { builtin, installedFile, type NativeKernels } from '@gradgate/core/internal';
 import type { WeakReferences } from './results.js';
 
-/** What `c/addon.c` gives. */
+/** The exports of `c/addon.c`. */
 interface Binary extends WeakReferences {
-  /** Empty where the processor is older than all sets of instructions that there are kernels for. */
+  /** The instruction set of the kernels; empty if the processor has none of those that there are kernels for. */
   readonly target: string;
-  /** Undefined where Node refuses, for want of memory. */
+  /** Undefined if Node has no memory for it. */
   attach(bytes: Uint8Array): ReturnType<NativeKernels['attach']> | undefined;
 }
 
@@ -14,10 +14,10 @@ export interface Addon extends NativeKernels {
   readonly references: WeakReferences;
 }
 
-/** The platforms that there is a binary for. */
+/** The platforms with a binary. */
 const platforms = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 
-/** The addon for this platform, or null after one line on the console that says what is missing. */
+/** Loads the addon for this platform; null, after one line on the console that says what is missing, if it cannot. */
 export function loadAddon(): Addon | null {
   try {
     return load();

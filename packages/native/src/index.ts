@@ -10,7 +10,7 @@ if (addon) {
 }
 
 /**
- * Whether kernels of this package are used; where not, a line on the console has said why.
+ * Whether kernels of this package are used. If not, a line on the console has said why.
  *
  * ```ts
  * typeof isNativeLoaded(); // 'boolean'
@@ -19,7 +19,7 @@ if (addon) {
 export const isNativeLoaded = (): boolean => addon !== null;
 
 /**
- * The processor's instructions that the kernels use: `'avx512'`, `'avx2'`, `'sse'` or `'neon'`; null where none are loaded.
+ * The instruction set that the kernels use: `'avx512'`, `'avx2'`, `'sse'` or `'neon'`; null if none are loaded.
  *
  * ```ts
  * ['avx512', 'avx2', 'sse', 'neon', null].includes(nativeTarget()); // true

@@ -1,36 +1,41 @@
 import { builtin, type Pinned, release } from '@gradgate/core/internal';
 
-/** What tells whether an object has been collected: the addon's weak references, by number. */
+/** The addon's weak references by number, which tell whether an object has been collected. */
 export interface WeakReferences {
-  /** False where there is no room for one more. */
+  /** Returns false if there is no room for another one. */
   watch(number: number, object: object): boolean;
   isCollected(number: number): boolean;
 }
 
-/** Runs a collection now: of what has been made lately, or of all. */
+/** Runs a garbage collection: of young objects, or of all. */
 type Collect = (which: 'minor' | 'major') => void;
 
-/** Bytes; tests change them, so that what is freed too early gets found. */
+/** Limits in bytes. Tests change them, to find memory that is freed too early. */
 export const limits = {
-  /** The least and the most that are handed out from one collection to the next: by the least, what is freed is still in the cache. */
+  /**
+   * The smallest and the largest allocation between two collections. The smallest is such that freed memory is still
+   * cached.
+   */
   least: 16e6,
   most: 1e9,
-  /** A collection of all comes when what is held has doubled since the last one, and is more than so much beyond that. */
+  /**
+   * A full collection runs when the memory in use has doubled since the last one, and grown by this much beyond that.
+   */
   slack: 64e6,
 };
 
 /**
- * What gives back the kernel memory of results that user code has dropped. The engine's collector knows nothing of that memory,
- * so it is asked to run when enough of it was handed out, and the weak references then say whose can be used again.
+ * Frees the kernel memory of results that user code has dropped. The engine's garbage collector does not know of that
+ * memory, so it is asked to run when enough was allocated; weak references then tell whose memory can be reused.
  */
 export class Results {
   private readonly pinned: Pinned[] = [];
   private readonly numbers: number[] = [];
   private readonly free: number[] = [];
   private limit = limits.least;
-  /** Bytes handed out since the last collection. */
+  /** Bytes allocated since the last collection. */
   private made = 0;
-  /** Bytes that are held, and how many they were after the last collection of all. */
+  /** Bytes in use, now and after the last full collection. */
   private held = 0;
   private heldAfterAll = 0;
 
@@ -41,7 +46,8 @@ export class Results {
 
   readonly watch = (storage: object, pinned: Pinned): void => {
     const number = this.free.pop() ?? this.numbers.length;
-    // Without a reference it is held for good, which is right, if not good. There are references for a million, more than fit.
+    // Without a reference it is never freed, which is correct but wasteful. There are a million references, more than
+    // fit in memory.
     if (!this.references.watch(number, storage)) {
       this.free.push(number);
       return;
@@ -57,13 +63,13 @@ export class Results {
     const before = this.held;
     this.collect('minor');
     this.sweep();
-    // What has outlived two collections is looked at by those of all alone.
+    // Objects that survived two collections are examined only by full ones.
     if (this.held > 2 * this.heldAfterAll + limits.slack) {
       this.collect('major');
       this.sweep();
       this.heldAfterAll = this.held;
     }
-    // Where little was freed the program works on more than this at once.
+    // If little was freed, the program works on more than this at once.
     const freed = before - this.held;
     this.limit =
       freed < this.made / 2 ? Math.min(this.limit * 2, limits.most) : Math.max(limits.least, this.limit * 0.9);
@@ -89,12 +95,15 @@ export class Results {
   }
 }
 
-/** Watches an object that nobody has: in a function of its own, whose frame is gone before the collection. */
+/** Watches an unreachable object, in a separate function whose frame is gone before the collection. */
 function watchNothing(references: WeakReferences): void {
   references.watch(0, {});
 }
 
-/** Null where the engine lets nobody ask for a collection, or does not tell what it took. */
+/**
+ * A function that runs the garbage collector; null if the engine does not allow it, or does not report collected
+ * objects.
+ */
 export function collector(references: WeakReferences): Collect | null {
   const v8 = builtin<typeof import('node:v8')>('node:v8');
   const vm = builtin<typeof import('node:vm')>('node:vm');

@@ -5,19 +5,19 @@ import { type Trace, TracedStorage } from './trace.js';
 export const drawsRandom =
   'the model draws random numbers, which would be constants of the graph and the same at each run; export it without';
 
-/** The trace that kernels write to, while there is one. */
+/** The trace that kernels write to, if a model is being exported. */
 const state: { trace: Trace | null; isRegistered: boolean } = { trace: null, isRegistered: false };
 
 const isView = (value: unknown): value is View => typeof value === 'object' && value !== null && 'storage' in value;
 const isDependent = (view: View): boolean => (view.storage as TracedStorage).isDependent;
 
-/** The views among the arguments of a kernel, in lists too. */
+/** The views among the arguments of a kernel, also in lists. */
 const viewsIn = (args: readonly unknown[]): View[] =>
   args.flatMap((value) => (Array.isArray(value) ? viewsIn(value) : isView(value) ? [value] : []));
 
-/** What kernels of the host see in the place of views of this device. */
-function seen(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(seen);
+/** Replaces views of this device by views of the host, for its kernels. */
+function onHost(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(onHost);
   if (!isView(value)) return value;
   const { storage, dtype, shape, strides, offset, isContiguous, numel } = value;
   return { storage: (storage as TracedStorage).host, dtype, shape, strides, offset, isContiguous, numel };
@@ -25,31 +25,31 @@ function seen(value: unknown): unknown {
 
 /** A kernel that computes on the host, and adds to the graph where its operands depend on inputs. */
 function kernel(name: keyof Kernels): (...args: unknown[]) => void {
-  const places = outputsOf[name];
+  const outputPositions = outputsOf[name];
   return (...args) => {
     const { trace } = state;
     if (trace === null)
       throw new TensorError(
         'exportOnnx',
-        'a tensor of a graph that has been exported is no longer there; keep what the model gives out of it',
+        'a tensor of an exported graph cannot be used afterwards; do not keep tensors that the model made during the export',
       );
     if (name === 'random') throw new TensorError('exportOnnx', drawsRandom);
-    const outputs = viewsIn(places.map((i) => args[i]));
-    const operands = viewsIn(args.filter((_, i) => !places.includes(i)));
-    // Scatters go on from what their result holds; a fill of a part, or a copy to one, is a part written.
-    const goesOn = name === 'scatter' || name === 'indexAdd' || name === 'step';
-    const recorded = [...operands, ...(goesOn ? outputs : [])].some(isDependent);
+    const outputs = viewsIn(outputPositions.map((i) => args[i]));
+    const operands = viewsIn(args.filter((_, i) => !outputPositions.includes(i)));
+    // These kernels update what their output holds; others overwrite it, or a part of it.
+    const updatesOutput = name === 'scatter' || name === 'indexAdd' || name === 'step';
+    const recorded = [...operands, ...(updatesOutput ? outputs : [])].some(isDependent);
     const recorder = recorders[name] as ((trace: Trace, ...args: unknown[]) => void) | undefined;
     if (recorded && name !== 'checkRange') {
       if (recorder === undefined)
         throw new TensorError(
           'exportOnnx',
-          `the kernel '${name}', of an operator that the model uses, has no nodes in ONNX here`,
+          `the kernel '${name}', of an operator that the model uses, cannot be exported to ONNX`,
         );
       recorder(trace, ...args);
     }
     const host = backend('cpu').kernels as unknown as Record<string, (...args: unknown[]) => void>;
-    host[name]!(...args.map(seen));
+    host[name]!(...args.map(onHost));
     if (!recorded) for (const out of outputs) trace.writeConstant(out);
   };
 }
@@ -61,7 +61,7 @@ const device: Backend = {
     if ((storage as TracedStorage).isDependent)
       throw new TensorError(
         'exportOnnx',
-        `the model looks at values that depend on its inputs (${op}), and a graph does the same whatever they are`,
+        `the model reads values that depend on its inputs (${op}), which a graph cannot do: it computes the same for all inputs`,
       );
     return backend('cpu').read((storage as TracedStorage).host);
   },
@@ -74,9 +74,12 @@ const device: Backend = {
   ) as unknown as Kernels,
 };
 
-/** Runs `fn` with what is computed on the device `onnx` written to `trace`. */
+/** Runs `fn`, with computations on the device `onnx` recorded in `trace`. */
 export function tracing<T>(trace: Trace, fn: () => T): T {
-  if (state.trace !== null) throw new TypeError('exportOnnx: one export is under way; a model cannot export within it');
+  if (state.trace !== null)
+    throw new TypeError(
+      'exportOnnx: an export is running already; a model cannot export itself or another one while it is exported',
+    );
   if (!state.isRegistered) registerBackend(device);
   state.isRegistered = true;
   state.trace = trace;
@@ -87,7 +90,7 @@ export function tracing<T>(trace: Trace, fn: () => T): T {
   }
 }
 
-/** Says that a tensor on the device is a constant of this name. */
+/** Gives a constant on the device its name in the file. */
 export function label(view: View, name: string): void {
   (view.storage as TracedStorage).label = { name, shape: view.shape };
 }

@@ -2,11 +2,11 @@ import { type DType, promoteTypes, TensorError, type View } from '@gradgate/core
 import type { Value } from './proto.js';
 import type { Trace } from './trace.js';
 
-/** Nodes for one elementwise function: its operands have the dtype of the result. */
+/** Adds the nodes of an elementwise function, whose operands have the dtype of the result. */
 type Unary = (t: Trace, x: Value, parameters: readonly number[]) => Value;
 type Binary = (t: Trace, a: Value, b: Value, out: View) => Value;
 
-/** An operator of ONNX as it is. */
+/** A single operator of ONNX. */
 const plain =
   (op: string): Unary =>
   (t, x) =>
@@ -29,7 +29,7 @@ const softplus: Unary = (t, x, [beta = 1, threshold = 20]) => {
   return t.node('Where', [large, x, beta === 1 ? smooth : withNumber('Div', beta)(t, smooth, [])], x);
 };
 
-/** By the name of the function of core. */
+/** By the name of core's function. */
 const unary: Readonly<Record<string, Unary>> = {
   neg: plain('Neg'),
   abs: plain('Abs'),
@@ -79,7 +79,7 @@ const unary: Readonly<Record<string, Unary>> = {
   hardshrink: (t, x, [lambda]) => t.node('Shrink', [x], x, { lambd: { float: lambda! } }),
 };
 
-/** A limit, or none where it is infinite. */
+/** A limit of clip; null if it is infinite. */
 const bound = (t: Trace, value: number, dtype: DType): Value | null =>
   Number.isFinite(value) ? t.scalar(value, dtype) : null;
 
@@ -113,7 +113,7 @@ const comparisons: Readonly<Record<string, Binary>> = {
   ge: both('GreaterOrEqual'),
 };
 
-/** Sums and products of bool are or and and. */
+/** For bool, sums are logical or and products logical and. */
 const ofBool: Readonly<Record<string, Binary>> = {
   add: both('Or'),
   mul: both('And'),
@@ -128,19 +128,19 @@ const truths: Readonly<Record<string, Binary>> = {
   logicalXor: both('Xor'),
 };
 
-/** The value of a function of core of one tensor. */
+/** Adds nodes for core's function of one tensor; returns its value. */
 export function unaryNode(t: Trace, name: string, x: View, out: View, parameters: readonly number[] = []): Value {
   const nodes = Object.hasOwn(unary, name) ? unary[name] : undefined;
   if (nodes === undefined) throw unknown(name);
   return nodes(t, t.cast(t.read(x), out.dtype), parameters);
 }
 
-/** The value of a function of core of two tensors that broadcast. */
+/** Adds nodes for core's function of two tensors that broadcast; returns its value. */
 export function binaryNode(t: Trace, name: string, a: View, b: View, out: View): Value {
   const [x, y] = [t.read(a), t.read(b)];
   const own = (table: Readonly<Record<string, Binary>>) => (Object.hasOwn(table, name) ? table[name] : undefined);
   const common = promoteTypes(a.dtype, b.dtype);
-  // Comparisons of bool are of numbers, which ONNX does not have of bool.
+  // ONNX compares bools only for equality, so other comparisons are of integers.
   const compared = common === 'bool' && name !== 'eq' && name !== 'ne' ? 'int32' : common;
   const comparison = own(comparisons);
   if (comparison) return comparison(t, t.cast(x, compared), t.cast(y, compared), out);
@@ -152,4 +152,7 @@ export function binaryNode(t: Trace, name: string, a: View, b: View, out: View):
 }
 
 const unknown = (name: string): TensorError =>
-  new TensorError('exportOnnx', `the function '${name}' of the model has no nodes in ONNX here; write it with others`);
+  new TensorError(
+    'exportOnnx',
+    `the function '${name}' of the model cannot be exported to ONNX; compose it of other functions`,
+  );

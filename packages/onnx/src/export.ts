@@ -14,26 +14,29 @@ import { drawsRandom, label, tracing } from './device.js';
 import { encodeModel, type Graph, type Initializer, type Node, type Value } from './proto.js';
 import { Trace } from './trace.js';
 
-/** Names in the file, which are those that a runtime feeds and fetches by. */
+/** Names in the file, by which a runtime passes inputs and gets outputs. */
 export interface ExportOptions {
-  /** Of the tensors among the inputs, in order; `input`, `input_1`, ... by default. */
+  /** The names of the tensors among the inputs, in order; `input`, `input_1`, ... by default. */
   readonly inputNames?: readonly string[];
-  /** Of the outputs, in order; by default `output`, `output_1`, ..., or the keys where the model gives a record. */
+  /**
+   * The names of the outputs, in order; `output`, `output_1`, ... by default, or the keys if the model returns a
+   * record.
+   */
   readonly outputNames?: readonly string[];
 }
 
 const optionKinds = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf(is.string) };
 
 /**
- * A model as an ONNX file: what it computes for inputs of these shapes and dtypes, evaluated (dropout off, batch norms by their
- * running statistics), with its parameters by their names. The model runs once, and is left as it is; what it does must not
- * depend on the values of its inputs.
+ * Exports a model as an ONNX file: its computation in eval mode (without dropout, batch norms with running statistics)
+ * for inputs of these shapes and dtypes, with its parameters by name. The model runs once and is not changed. Its
+ * operations must not depend on the values of its inputs.
  *
  * @param model The module.
- * @param inputs The arguments of its `forward`: tensors become inputs of the graph, all else is as in this call.
+ * @param inputs The arguments of its `forward`: tensors become inputs of the graph, other arguments stay as in this call.
  * @param options Names of the graph's inputs and outputs.
  * @returns The bytes of the file: opset 21, as onnxruntime 1.20 and later read it.
- * @throws TensorError Where the model uses what ONNX does not have, reads values or draws random numbers; it names what.
+ * @throws TensorError If the model uses operators that ONNX does not have, reads values or draws random numbers; it says which.
  *
  * ```ts
  * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2));
@@ -42,8 +45,8 @@ const optionKinds = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf
  * ```
  */
 export function exportOnnx(model: Module, inputs: readonly unknown[], options: ExportOptions = {}): Uint8Array {
-  if (!(model instanceof Module)) throw new TypeError('exportOnnx: expected a Module, and its inputs as a list');
-  if (!Array.isArray(inputs)) throw new TypeError('exportOnnx: expected the inputs as a list, such as [x]');
+  if (!(model instanceof Module)) throw new TypeError('exportOnnx: takes a Module, and its inputs as an array');
+  if (!Array.isArray(inputs)) throw new TypeError('exportOnnx: takes the inputs as an array, such as [x]');
   const { inputNames = [], outputNames = [] } = checkOptions('exportOnnx', options, optionKinds);
   for (const [list, what] of [
     [inputNames, 'inputNames'],
@@ -77,7 +80,7 @@ function graphOf(
         });
         if (inputNames.length > given.length)
           throw new TypeError(
-            `exportOnnx: there are ${given.length} tensors among the inputs, and ${inputNames.length} inputNames`,
+            `exportOnnx: got ${inputNames.length} inputNames for ${given.length} tensors among the inputs`,
           );
         const call = functionalCall as (module: Module, tensors: Record<string, Tensor>, ...args: unknown[]) => unknown;
         const results = named(
@@ -93,7 +96,7 @@ function graphOf(
   });
 }
 
-/** Refuses random numbers: they would be constants of the graph, the same at each run. */
+/** Throws if `fn` draws random numbers: they would be constants of the graph, the same in each run. */
 function withoutRandom<T>(fn: () => T): T {
   const state = currentGenerator().getState();
   const watched = new Generator(0).setState(state);
@@ -102,7 +105,7 @@ function withoutRandom<T>(fn: () => T): T {
   return result;
 }
 
-/** Copies of parameters and buffers on the tracing device, labelled by their names. */
+/** Copies parameters and buffers to the tracing device, with their names. */
 function movedState(model: Module): Record<string, Tensor> {
   const moved: Record<string, Tensor> = {};
   for (const [name, tensor] of [...model.namedParameters(), ...model.namedBuffers()]) {
@@ -112,12 +115,12 @@ function movedState(model: Module): Record<string, Tensor> {
   return moved;
 }
 
-/** The tensors that a model gives, each with its name: the keys of records, or their number in lists. */
+/** The tensors in a model's result with their names: the keys of records, or numbers. */
 function named(result: unknown, names: readonly string[]): [string, Tensor][] {
   const tensors = tensorsIn(result, '');
   if (names.length > tensors.length)
     throw new TypeError(
-      `exportOnnx: the model gives ${tensors.length} tensors, and there are ${names.length} outputNames`,
+      `exportOnnx: got ${names.length} outputNames for ${tensors.length} tensors in the model's result`,
     );
   return tensors.map(([key, tensor], i) => [names[i] ?? (key || (i ? `output_${i}` : 'output')), tensor]);
 }
@@ -127,12 +130,15 @@ function tensorsIn(result: unknown, key: string): [string, Tensor][] {
   if (Array.isArray(result)) return result.flatMap((each) => tensorsIn(each, key));
   if (typeof result === 'object' && result !== null)
     return Object.entries(result).flatMap(([name, each]) => tensorsIn(each, key ? `${key}.${name}` : name));
-  throw new TypeError(`exportOnnx: the model has to give tensors, in lists or records, and gave ${show(result)}`);
+  throw new TypeError(`exportOnnx: the model must return tensors, or arrays or records of them, got ${show(result)}`);
 }
 
 function outputOf(trace: Trace, wish: string, tensor: Tensor): Value {
   if (tensor.device !== 'onnx')
-    throw new TensorError('exportOnnx', `the output '${wish}' was computed on ${tensor.device}, apart from the inputs`);
+    throw new TensorError(
+      'exportOnnx',
+      `the output '${wish}' was computed on ${tensor.device}, independently of the inputs`,
+    );
   const name = trace.fresh(wish);
   const { dtype, shape } = tensor;
   const from = trace.read(tensor as unknown as View).name;
@@ -140,7 +146,7 @@ function outputOf(trace: Trace, wish: string, tensor: Tensor): Value {
   return { name, dtype, shape };
 }
 
-/** What the outputs are made of; the rest was for nothing. */
+/** The nodes and constants that the outputs depend on. */
 function pruned(trace: Trace, outputs: readonly Value[]): { nodes: Node[]; initializers: Initializer[] } {
   const wanted = new Set(outputs.map(({ name }) => name));
   const nodes = trace.nodes.toReversed().filter((node) => {

@@ -11,7 +11,7 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const floats = (t: Trace, values: number[], shape: readonly number[], dtype: View['dtype']): Value =>
   t.literal(dtype === 'float64' ? Float64Array.from(values) : Float32Array.from(values), dtype, shape);
 
-/** A reduction over `dims`, kept with size 1 or taken away. */
+/** A reduction over `dims`, which are kept with size 1 or removed. */
 function reduced(t: Trace, op: string, x: Value, dims: readonly number[], keep: boolean): Value {
   const shape = keep ? x.shape.map((n, d) => (dims.includes(d) ? 1 : n)) : without(x.shape, dims);
   return t.node(op, [x, t.ints(dims)], { dtype: x.dtype, shape }, { keepdims: keep ? 1 : 0 });
@@ -28,13 +28,13 @@ function normalised(t: Trace, x: Value, dims: readonly number[], eps: number, is
   return t.node('Div', [centred, root], x);
 }
 
-/** Times `weight` and plus `bias`, in the shape `as`. */
+/** `x * weight + bias`, both in the shape `as`. */
 function affine(t: Trace, x: Value, weight: View | null, bias: View | null, as: readonly number[]): Value {
   const product = weight ? multiply(t, x, t.reshape(t.read(weight), as)) : x;
   return bias ? t.node('Add', [product, t.reshape(t.read(bias), as)], x) : product;
 }
 
-const forBackward = 'what only a backward pass reads is no part of the graph: export what the model computes';
+const forBackward = 'values for a backward pass are not in the graph: export only what the model computes forward';
 
 function reduce(t: Trace, ...[which, x, dims, out, power = 2]: Parameters<Kernels['reduce']>): Value {
   if (which === 'argmax' || which === 'argmin') {
@@ -80,7 +80,7 @@ function matmul(t: Trace, ...[a, transposeA, b, transposeB, out, bias]: Paramete
   return bias ? t.node('Add', [product, t.read(bias)], out) : product;
 }
 
-/** Matrices that take the mean of areas of rows, or of columns: `[areas, size]`. */
+/** The matrix `[areas, size]` whose product with rows or columns is the mean (or sum) over each area. */
 function areaMatrix(spans: Int32Array, size: number, isMean: boolean): number[] {
   const values: number[] = [];
   for (let i = 0; i < spans.length; i += 2)
@@ -91,7 +91,7 @@ function areaMatrix(spans: Int32Array, size: number, isMean: boolean): number[] 
   return values;
 }
 
-/** The kernel and stride of areas that are those of a window without padding, or null. */
+/** The kernel size and stride if areas are those of a window without padding; otherwise null. */
 function windowOf(spans: Int32Array): [number, number] | null {
   const kernel = spans[1]!;
   const stride = spans.length > 2 ? spans[2]! : kernel;
@@ -116,10 +116,10 @@ function avgPool(t: Trace, ...[x, { rows, columns, divisor }, out]: Parameters<K
   return isMean ? sums : t.node('Div', [sums, t.scalar(divisor, x.dtype)], out);
 }
 
-/** Both sides of each dimension, as ONNX has them. */
+/** The padding at the start of each dimension, then at the end, as in ONNX. */
 const bothSides = ([h, w]: readonly [number, number]): number[] => [h, w, h, w];
 
-/** What each kernel of core is in ONNX. */
+/** Adds the nodes of each of core's kernels. */
 export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   copy: (t, x, out) => t.write(out, t.cast(t.read(x), out.dtype)),
   where: (t, condition, a, b, out) =>
@@ -143,7 +143,7 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   },
   argsort(t, x, dim, descending, out) {
     const size = t.ints([x.shape[dim]!]);
-    // Its first output, the values, is not used.
+    // The first output, the values, is not used.
     const value = { name: t.fresh('topk'), dtype: 'int64', shape: out.shape } as const;
     const attributes = { axis: dim, largest: descending ? 1 : 0 };
     t.nodes.push({
@@ -156,7 +156,7 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   },
   scan(t, which, x, dim, out) {
     if (which !== 'sum')
-      throw new TensorError('exportOnnx', `a running ${which} is not in ONNX; of scans there is the running sum`);
+      throw new TensorError('exportOnnx', `ONNX has no running ${which}; of scans it has only the running sum`);
     t.write(out, t.node('CumSum', [t.cast(t.read(x), out.dtype), t.scalar(dim, 'int64')], out));
   },
   unary: (t, fn, x, out, parameters) => t.write(out, unaryNode(t, fn.name, x, out, parameters)),
@@ -241,7 +241,7 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
     t.write(out, affine(t, t.cast(t.read(x), out.dtype), scale, shift, each));
   },
   maxPool(t, x, { kernel, stride, padding, dilation }, out, places) {
-    // Where the last windows reach behind the padding, there is more of it at the end.
+    // If the last windows reach beyond the padding, add more of it at the end.
     const behind = ([0, 1] as const).map((d) => {
       const reach = (out.shape[2 + d]! - 1) * stride[d] + dilation[d] * (kernel[d] - 1) + 1;
       return Math.max(padding[d], reach - padding[d] - x.shape[2 + d]!);
@@ -262,7 +262,7 @@ export const recorders: { readonly [K in keyof Kernels]?: Recorder<K> } = {
   },
 };
 
-/** Where the other kernels write to, so that what they give is a constant again: by the places of their arguments. */
+/** The positions of the outputs among the arguments of kernels, so that results without inputs become constants. */
 export const outputsOf: { readonly [K in keyof Kernels]: readonly number[] } = {
   copy: [1],
   fill: [1],

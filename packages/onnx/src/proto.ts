@@ -1,9 +1,9 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { DType } from '@gradgate/core';
 
-// What the messages of ONNX hold, by the numbers of their fields in onnx.proto.
+// The messages of ONNX, with the field numbers of onnx.proto.
 
-/** That of ONNX 1.16, which onnxruntime reads from 1.20 on. */
+/** The opset of ONNX 1.16, which onnxruntime reads from 1.20 on. */
 const opset = 21;
 const irVersion = 10;
 
@@ -22,7 +22,7 @@ const typeOf: Readonly<Record<DType, number>> = {
   complex128: 15,
 };
 
-/** The number of a dtype, as `Cast` takes it. */
+/** The number of a dtype, for `Cast`. */
 export const elementType = (dtype: DType): number => typeOf[dtype];
 
 export type Attribute = number | { readonly float: number } | string | readonly number[];
@@ -41,7 +41,7 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
-/** A constant of the graph: its elements as they lie in memory, little-endian. */
+/** A constant of the graph, with its elements in little-endian order. */
 export interface Initializer extends Value {
   readonly bytes: Uint8Array;
 }
@@ -56,7 +56,7 @@ export interface Graph {
 
 type Fields = () => void;
 
-/** The file of a model. */
+/** Encodes a model as a file. */
 export function encodeModel(graph: Graph): Uint8Array {
   const w = new BinaryWriter();
   const message = (field: number, fields: Fields) => {

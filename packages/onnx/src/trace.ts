@@ -5,26 +5,29 @@ import { placesOf, stepsOf } from './view.js';
 
 type Storage = View['storage'];
 
-/** A part of a storage that was written by itself. */
+/** A part of a storage that was written separately. */
 interface Piece {
   readonly out: View;
   readonly value: Value;
 }
 
-/** What the graph knows of a storage: a value; nothing, where it does not depend on inputs; or why it cannot be had. */
+/**
+ * The graph's knowledge of a storage: its value, null if it does not depend on inputs, or why the value is not in the
+ * graph.
+ */
 type Known = { readonly value: Value | null; readonly pieces: readonly Piece[]; readonly lost: string | null };
 
 const constant: Known = { value: null, pieces: [], lost: null };
 
-/** Memory of the device that traces: what it holds for the example inputs, and what the graph knows of it. */
+/** Memory of the tracing device: its content for the example inputs, and its value in the graph. */
 export class TracedStorage implements Storage {
   version = 0;
   uses = 0;
   refCount = 0;
   known: Known = constant;
-  /** The parts that were written by themselves while it was a constant. */
+  /** The parts that were written separately while it was a constant. */
   parts: View[] = [];
-  /** A name for it, where it is a constant: that of a parameter. */
+  /** The name of a constant that is a parameter or buffer. */
   label: { readonly name: string; readonly shape: readonly number[] } | null = null;
   constructor(
     readonly backend: Storage['backend'],
@@ -43,14 +46,14 @@ export class TracedStorage implements Storage {
 
 const storageOf = (view: View): TracedStorage => view.storage as TracedStorage;
 
-/** The nodes and constants of a graph in the making. */
+/** The nodes and constants of a graph that is being recorded. */
 export class Trace {
   readonly nodes: Node[] = [];
   readonly initializers: Initializer[] = [];
   private readonly constants = new Map<string, Value>();
   private readonly ofStorage = new Map<TracedStorage, { version: number; value: Value }>();
   private readonly names = new Set<string>();
-  /** What a value was before it was reshaped. */
+  /** The values that reshaped values were made from. */
   private readonly reshaped = new Map<Value, Value>();
 
   /** Adds a node with one output. */
@@ -65,7 +68,7 @@ export class Trace {
     return value;
   }
 
-  /** A name that nothing has yet. */
+  /** A name that is not used yet, similar to `wish`. */
   fresh(wish: string): string {
     let name = wish;
     for (let i = 1; this.names.has(name); i++) name = `${wish}_${i}`;
@@ -96,7 +99,7 @@ export class Trace {
     return this.literal(BigInt64Array.from(values, BigInt), 'int64', [values.length]);
   }
 
-  /** One number of a dtype in which floating point is computed. */
+  /** A scalar constant. */
   scalar(value: number, dtype: DType): Value {
     const array =
       dtype === 'float64'
@@ -109,11 +112,11 @@ export class Trace {
               ? Int32Array.of(value)
               : null;
     if (array === null)
-      throw new TensorError('exportOnnx', `${dtype} has no constants here; convert the model to float32`);
+      throw new TensorError('exportOnnx', `constants of ${dtype} cannot be exported; convert the model to float32`);
     return this.literal(array, dtype, []);
   }
 
-  /** A constant, one for all of the same elements. */
+  /** A constant; constants with the same elements are shared. */
   literal(array: ArrayBufferView, dtype: DType, shape: readonly number[]): Value {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength).slice();
     const key = bytes.length <= 256 ? `${dtype} ${shape} ${bytes}` : null;
@@ -145,7 +148,7 @@ export class Trace {
     return value;
   }
 
-  /** All of a storage, in any shape. */
+  /** The value of a whole storage, in any shape. */
   private whole(storage: TracedStorage, view: View): Value {
     const { known } = storage;
     if (known.lost !== null) throw new TensorError('exportOnnx', known.lost);
@@ -176,7 +179,7 @@ export class Trace {
     return value;
   }
 
-  /** Pieces side by side, as `cat` writes them. */
+  /** The concatenation of pieces, as `cat` writes them; null if they are not side by side. */
   private joined({ value, pieces }: Known): Value | null {
     const [first] = pieces;
     if (value !== null || !pieces.every(({ out }) => sameShape(out.strides, first!.out.strides))) return null;
@@ -201,9 +204,9 @@ export class Trace {
     return null;
   }
 
-  /** Pieces written over what was there. */
+  /** Pieces scattered over the former content. */
   private scattered(storage: TracedStorage, { value, pieces }: Known, view: View): Value {
-    // What lay there before is the host's, with the pieces in it; those are written over.
+    // The host has the former content, with the pieces in it, which are overwritten.
     let flat = this.reshape(
       value ?? this.literal(backend('cpu').read(storage.host) as ArrayBufferView, storage.dtype, [storage.length]),
       [storage.length],
@@ -220,7 +223,7 @@ export class Trace {
     return this.reshape(flat, view.numel === storage.length ? view.shape : [storage.length]);
   }
 
-  /** Says what `out` holds from now on. */
+  /** Sets the value of `out`. */
   write(out: View, value: Value): void {
     const storage = storageOf(out);
     if (out.isContiguous && out.numel === storage.length) storage.known = { value, pieces: [], lost: null };
@@ -230,12 +233,12 @@ export class Trace {
     }
   }
 
-  /** Says that `out` holds what the graph does not have, and why. */
+  /** Marks `out` as not in the graph, with the reason. */
   lose(out: View, why: string): void {
     storageOf(out).known = { value: null, pieces: [], lost: why };
   }
 
-  /** A constant was written to `out`. */
+  /** Notes that a constant was written to `out`. */
   writeConstant(out: View): void {
     const storage = storageOf(out);
     storage.version++;
@@ -246,7 +249,7 @@ export class Trace {
     else storage.parts.push(snapshot(out));
   }
 
-  /** What a view of constants holds now. */
+  /** The current content of a view of constants, as a piece. */
   private pieceOf(out: View): Piece {
     const { host, backend: own } = storageOf(out);
     const cpu = backend('cpu');

@@ -1,6 +1,6 @@
 import type { View } from '@gradgate/core';
 
-/** How a view comes from the whole of its storage. */
+/** A step from a whole storage to a view of it. */
 export type Step =
   | { readonly kind: 'reshape'; readonly shape: readonly number[] }
   | {
@@ -16,8 +16,8 @@ export type Step =
 type Place = Pick<View, 'shape' | 'strides' | 'offset' | 'numel' | 'isContiguous'>;
 
 /**
- * Reshape, slice, transpose and expand where these make the view of a storage of `length` elements; else the places of its
- * elements.
+ * The steps from a storage of `length` elements to a view: reshape, slice, transpose and expand if these are enough,
+ * otherwise the indices of its elements.
  */
 export function stepsOf(length: number, view: Place): Step[] {
   const { shape, numel } = view;
@@ -31,9 +31,9 @@ export function stepsOf(length: number, view: Place): Step[] {
   );
 }
 
-/** A view that is a box in some shape of the storage, its dimensions in any order, and repeated along some. */
+/** The steps to a view that is a box in some shape of the storage, permuted and expanded; null if it is none. */
 function boxOf(length: number, { shape, strides, offset }: Place): Step[] | null {
-  // Dimensions of size 1 can lie anywhere; those with stride 0 repeat what there is.
+  // Dimensions of size 1 can be anywhere; those with stride 0 are expanded.
   const real = [...shape.keys()].filter((d) => shape[d]! > 1 && strides[d] !== 0);
   real.sort((a, b) => strides[b]! - strides[a]! || a - b);
   const whole: number[] = [];
@@ -41,7 +41,7 @@ function boxOf(length: number, { shape, strides, offset }: Place): Step[] | null
   const ends: number[] = [];
   let above = length;
   let rest = offset;
-  // Each dimension lies in one as large as the stride above it over its own.
+  // Each dimension is part of one whose size is the next larger stride divided by its own.
   for (const d of real) {
     const stride = strides[d]!;
     const first = Math.floor(rest / stride);
@@ -52,7 +52,7 @@ function boxOf(length: number, { shape, strides, offset }: Place): Step[] | null
     ends.push(first + shape[d]!);
     above = stride;
   }
-  // What is left within the smallest stride: one element of it.
+  // The rest, within the smallest stride: one element of it.
   if (above > 1) {
     whole.push(above);
     starts.push(rest);
@@ -69,7 +69,7 @@ function boxOf(length: number, { shape, strides, offset }: Place): Step[] | null
   return steps;
 }
 
-/** Where the elements of a view lie in its storage. */
+/** The indices of a view's elements in its storage. */
 export function placesOf({ shape, strides, offset, numel }: Place): number[] {
   let places = [offset];
   for (const [d, n] of shape.entries())

@@ -7,11 +7,11 @@ const library = openLibrary();
 const cpu = backend('cpu');
 if (library) cpu.kernels = overlay(cpu.kernels, { matmul: productsBy(library, cpu) });
 
-/** Whether products go to OpenBLAS; where not, a line on the console has said why. */
+/** Whether matrix products are computed by OpenBLAS. If not, a line on the console has said why. */
 export const isOpenblasLoaded = (): boolean => library !== null;
 
 /**
- * Lets OpenBLAS use `n` threads in this process, its workers included; at first it takes what it finds in
+ * Sets the number of threads of OpenBLAS in this process, including its workers; by default it is that in
  * `OPENBLAS_NUM_THREADS`, or every core. Without OpenBLAS it does nothing. Throws a RangeError unless `n` is a
  * positive integer.
  */

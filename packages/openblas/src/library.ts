@@ -26,13 +26,13 @@ export interface Library {
 
 const standardName = process.platform === 'darwin' ? 'libopenblas.dylib' : 'libopenblas.so.0';
 
-/** OpenBLAS, or null after one line on the console that says what is missing. */
+/** Loads OpenBLAS; null, after one line on the console that says what is missing, if it cannot. */
 export function openLibrary(): Library | null {
-  // A file that is named and does not load is reported: another library in its place would go unnoticed.
+  // A file that was named and does not load is an error: using another library instead would go unnoticed.
   const file = process.env['GRADGATE_OPENBLAS'] || standardName;
   let advice = 'Install the package koffi where this program runs: it cannot be in a bundle.';
   try {
-    // Not imported: on a platform that koffi has no binary for, an import would throw beyond our reach.
+    // Not a static import, which would throw uncaught on platforms without a binary of koffi.
     const koffi = requireInstalled(new Error(), 'koffi') as typeof import('koffi');
     advice = 'Install the Debian package libopenblas0, or name a library file in GRADGATE_OPENBLAS.';
     return declare(koffi, file);

@@ -2,7 +2,7 @@ import type { Backend, Kernels, Override, TypedArray, View } from '@gradgate/cor
 import { type Layout, productOf } from '@gradgate/core/internal';
 import type { Gemm, Library } from './library.js';
 
-/** With fewer multiplications than this the embedded kernels are done before the call has been made. */
+/** With fewer multiplications than this, the embedded kernels are faster than the call itself. */
 const smallProduct = 256;
 
 const rowMajor = 101;
@@ -12,7 +12,10 @@ const largestInt = 2 ** 31 - 1;
 
 type Matmul = Kernels['matmul'];
 
-/** Products by `cblas_sgemm` and `cblas_dgemm`; not those of other dtypes, small ones, and layouts that BLAS has not. */
+/**
+ * Products by `cblas_sgemm` and `cblas_dgemm`, except for other dtypes, small matrices and layouts that BLAS does not
+ * have.
+ */
 export function productsBy({ sgemm, dgemm }: Library, backend: Backend): Override<Matmul> {
   // float32 and float64 are stored as numbers.
   const read = (storage: View['storage']) => backend.read(storage) as TypedArray;
@@ -22,7 +25,7 @@ export function productsBy({ sgemm, dgemm }: Library, backend: Backend): Overrid
       const { m, n, k, ...product } = productOf(a, transposeA, b, transposeB, out);
       if (m * n * k < smallProduct || Math.max(m, n, k) > largestInt) return false;
       if (leadingOf(m, k, product.a) === null || leadingOf(k, n, product.b) === null) return false;
-      // OpenBLAS checks nothing: beyond an array, whose buffer may have been transferred, it would read what lies there.
+      // OpenBLAS checks no bounds, and would read beyond an array whose buffer has been transferred.
       return (
         inside(m, k, product.a, product.startsA, read(a.storage)) &&
         inside(k, n, product.b, product.startsB, read(b.storage)) &&
@@ -45,7 +48,7 @@ export function productsBy({ sgemm, dgemm }: Library, backend: Backend): Overrid
   };
 }
 
-/** How a matrix of `rows` and `columns` is given to BLAS; null where neither its rows nor its columns are neighbours. */
+/** The layout of a matrix for BLAS; null if neither its rows nor its columns are contiguous. */
 function leadingOf(rows: number, columns: number, { rowStride, colStride }: Layout) {
   const byRows = leading(rows, columns, rowStride, colStride);
   if (byRows > 0) return { transposed: noTrans, leading: byRows };
@@ -53,14 +56,14 @@ function leadingOf(rows: number, columns: number, { rowStride, colStride }: Layo
   return byColumns > 0 ? { transposed: trans, leading: byColumns } : null;
 }
 
-/** How far `count` lines of `length` neighbours are apart, as BLAS wants it; 0 where they are not neighbours or overlap. */
+/** The leading dimension of `count` contiguous lines of `length` elements; 0 if they are not contiguous or overlap. */
 function leading(count: number, length: number, apart: number, step: number): number {
   if ((length > 1 && step !== 1) || apart > largestInt) return 0;
   if (count === 1) return length;
   return apart >= length ? apart : 0;
 }
 
-/** Whether all matrices that start at `starts` lie in `data`. */
+/** Whether all matrices that start at `starts` are inside `data`. */
 function inside(
   rows: number,
   columns: number,
@@ -73,7 +76,7 @@ function inside(
   return true;
 }
 
-/** Fills `to` with `row`, again and again: twice as many rows with each copy. */
+/** Fills `to` with copies of `row`, doubling the number of rows with each copy. */
 function repeat(row: TypedArray, to: TypedArray): void {
   to.set(row as never);
   for (let done = row.length; done < to.length; done *= 2) to.copyWithin(done, 0, Math.min(done, to.length - done));

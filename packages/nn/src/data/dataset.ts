@@ -60,6 +60,7 @@ class ArrayDataset<T> implements Dataset<T> {
   }
 }
 
+/** @internal Throws unless `index` is that of one of `length` samples. */
 export function checkIndex(what: string, index: number, length: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= length)
     throw new RangeError(`${what}: sample ${show(index)} is out of range; there are ${length}`);
