@@ -360,10 +360,12 @@ describe('complex tensors', () => {
   it('refuse bad input by name', () => {
     expect(() => imag(tensor([1]))).toThrow(/^imag: takes complex tensors, got float32/);
     expect(() => viewAsReal(tensor([1]))).toThrow(/^viewAsReal: takes complex tensors/);
-    expect(() => viewAsComplex(tensor([1, 2, 3]))).toThrow(/^viewAsComplex: the last dimension has size 2.*\[3\]/);
+    expect(() => viewAsComplex(tensor([1, 2, 3]))).toThrow(
+      /^viewAsComplex: the last dimension must have size 2.*\[3\]/,
+    );
     expect(() => viewAsComplex(ones([2], { dtype: 'int32' }))).toThrow(/^viewAsComplex: takes float32 and float64/);
-    expect(() => complex(z, 1)).toThrow(/^complex: parts are real tensors/);
-    expect(() => complex([{ re: 1 }] as never)).toThrow(/^complex: values are numbers and/);
+    expect(() => complex(z, 1)).toThrow(/^complex: parts must be real tensors/);
+    expect(() => complex([{ re: 1 }] as never)).toThrow(/^complex: values must be numbers or/);
     expect(() => complex(tensor([1, 2]), tensor([1, 2, 3]))).toThrow(/^complex: /);
     for (const fn of [real, conj, sgn, isComplex, complexNumbers.angle])
       expect(() => fn(3 as never)).toThrow(TypeError);

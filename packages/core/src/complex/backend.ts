@@ -13,7 +13,10 @@ function refuseRead({ dtype }: Storage, op = 'read'): never {
   );
 }
 
-/** Complex tensors on the host: a backend of its own, so that what knows nothing of complex numbers neither computes nor reads. */
+/**
+ * Complex tensors on the host have a backend of their own, so that code for real numbers neither reads nor computes
+ * them.
+ */
 export const host: Backend = {
   name: cpu.name,
   over: cpu,
@@ -24,5 +27,5 @@ export const host: Backend = {
   kernels,
 };
 
-// Writable, as that of memory that was given back becomes another one.
+// Writable, as freed memory gets another backend.
 Object.defineProperty(ComplexStorage.prototype, 'backend', { value: host, writable: true });

@@ -8,7 +8,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { absOf, conj } from './parts.js';
 import { ComplexStorage, pairsOf } from './storage.js';
 
-/** What core asks of the complex numbers of a dtype. */
+/** The functions of a complex dtype that core calls. */
 const elementsOf = (dtype: ComplexStorage['dtype'], part: ComplexElements['part']): ComplexElements => ({
   part,
   storage: (parts) => new ComplexStorage(parts, dtype),
@@ -17,7 +17,7 @@ const elementsOf = (dtype: ComplexStorage['dtype'], part: ComplexElements['part'
     const parts = allocate(part, 2 * count);
     if (/^randn?$/.test(op)) {
       fill!(parts);
-      // Of a complex normal distribution the two parts have half a variance each.
+      // Each part of a complex normal distribution has half the variance.
       if (op === 'randn') for (let i = 0; i < parts.length; i++) parts[i]! *= Math.SQRT1_2;
     } else if (fill !== undefined) {
       const real = allocate(part, count);
@@ -43,7 +43,7 @@ const elementsOf = (dtype: ComplexStorage['dtype'], part: ComplexElements['part'
   beside: (x, other) => to(x, !isFloat(x.dtype) ? other : x.dtype === 'float64' ? 'complex128' : 'complex64'),
 });
 
-/** Their ranks are those of their parts: see `promoteTypes`. */
+/** Their ranks in type promotion are those of their parts: see `promoteTypes`. */
 Object.assign(dtypes, {
   complex64: { ...dtypes.float32, bytes: 8, complex: elementsOf('complex64', 'float32') },
   complex128: { ...dtypes.float64, bytes: 16, complex: elementsOf('complex128', 'float64') },

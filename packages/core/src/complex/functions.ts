@@ -1,7 +1,7 @@
 import type { TypedArray } from '../memory/dtype.js';
 
-// Elementwise functions of complex numbers, by the names of the real ones whose rules they share. Each writes one number, its
-// real part to `out[o]` and its imaginary part behind it.
+// Elementwise functions of complex numbers, under the names of the real functions whose gradient rules they share. Each
+// writes one number: the real part to `out[o]` and the imaginary part to `out[o + 1]`.
 
 type Unary = (out: TypedArray, o: number, x: number, y: number, parameter: number) => void;
 type Binary = (out: TypedArray, o: number, a: number, b: number, c: number, d: number) => void;
@@ -11,7 +11,7 @@ const write = (out: TypedArray, o: number, re: number, im: number): void => {
   out[o + 1] = im;
 };
 
-/** A product with 0 is 0, also of an infinity: the parts of exponentials on the real line. */
+/** A product that is 0 if `part` is, even times infinity, so that exponentials of real numbers stay real. */
 const times = (size: number, part: number): number => (part === 0 ? part : size * part);
 
 const exp: Unary = (out, o, x, y) => {
@@ -24,7 +24,7 @@ const expm1: Unary = (out, o, x, y) => {
   write(out, o, Math.expm1(x) * Math.cos(y) - 2 * half * half, times(Math.exp(x), Math.sin(y)));
 };
 
-/** The logarithm of the absolute value, exact near 1 too. */
+/** The logarithm of the absolute value, accurate also near 1. */
 function logSize(x: number, y: number): number {
   const size = Math.hypot(x, y);
   if (size < 0.5 || size > 2) return Math.log(size);
@@ -43,7 +43,7 @@ const log1p: Unary = (out, o, x, y) =>
     Math.atan2(y, 1 + x),
   );
 
-/** The root on the right half of the plane; its parts without cancellation. */
+/** The square root in the right half plane, computed without cancellation. */
 function root(x: number, y: number): [re: number, im: number] {
   if (x === 0 && y === 0) return [0, y];
   if (Math.abs(y) === Number.POSITIVE_INFINITY) return [Number.POSITIVE_INFINITY, y];
@@ -54,7 +54,7 @@ function root(x: number, y: number): [re: number, im: number] {
 
 const sqrt: Unary = (out, o, x, y) => write(out, o, ...root(x, y));
 
-/** `(a + bi) / (c + di)` without overflow on the way (Smith, 1962). */
+/** `(a + bi) / (c + di)` without overflow of intermediate results (Smith, 1962). */
 const div: Binary = (out, o, a, b, c, d) => {
   if (Math.abs(c) >= Math.abs(d)) {
     if (c === 0 && d === 0) return write(out, o, a / Math.abs(c), b / Math.abs(c));
@@ -73,7 +73,7 @@ const sinh: Unary = (out, o, x, y) => write(out, o, times(Math.sinh(x), Math.cos
 const cosh: Unary = (out, o, x, y) => write(out, o, times(Math.cosh(x), Math.cos(y)), times(Math.sinh(x), Math.sin(y)));
 
 const tanh: Unary = (out, o, x, y) => {
-  // There cosh overflows, and the real part is 1 to the last digit.
+  // For larger x the real part rounds to 1, and cosh will overflow.
   if (Math.abs(x) > 22) return write(out, o, Math.sign(x), 4 * Math.sin(y) * Math.cos(y) * Math.exp(-2 * Math.abs(x)));
   const t = Math.tan(y);
   const s = Math.sinh(x);
@@ -84,7 +84,7 @@ const tanh: Unary = (out, o, x, y) => {
   return write(out, o, (beta * rho * s) / size, t / size);
 };
 
-/** The inverse functions, as Kahan (1987) gives them: right on both sides of their cuts. */
+/** The inverse functions by Kahan (1987), which are right on both sides of their branch cuts. */
 const asin: Unary = (out, o, x, y) => {
   const [a, b] = root(1 - x, -y);
   const [c, d] = root(1 + x, y);
@@ -105,8 +105,8 @@ const atanh: Unary = (out, o, x, y) =>
     Math.atan2(2 * y, (1 - x) * (1 + x) - y * y) / 2,
   );
 
-/** `-i f(i z)`, which is what a function of circles is to that of hyperbolas. */
-const turned =
+/** `-i f(i z)`, which makes a trigonometric function of a hyperbolic one. */
+const trigonometric =
   (f: Unary): Unary =>
   (out, o, x, y, p) => {
     f(out, o, -y, x, p);
@@ -115,7 +115,7 @@ const turned =
 
 const square: Unary = (out, o, x, y) => write(out, o, (x - y) * (x + y), 2 * x * y);
 
-/** Whole powers by squaring, others by the logarithm. */
+/** Integer powers by repeated squaring, others by the logarithm. */
 const pow: Unary = (out, o, x, y, exponent) => {
   if (!Number.isInteger(exponent) || Math.abs(exponent) > 1024) {
     if (x === 0 && y === 0) return write(out, o, exponent > 0 ? 0 : Number.NaN, exponent > 0 ? 0 : Number.NaN);
@@ -132,7 +132,7 @@ const pow: Unary = (out, o, x, y, exponent) => {
 };
 
 const sigmoid: Unary = (out, o, x, y) => {
-  // By what does not overflow: e^-|x|.
+  // By e^-|x|, which does not overflow.
   const size = Math.exp(-Math.abs(x));
   const [c, s] = [size * Math.cos(y), size * Math.sin(y)];
   if (x >= 0) div(out, o, 1, 0, 1 + c, -s);
@@ -157,15 +157,15 @@ export const unaryFunctions: Readonly<Record<string, Unary>> = {
   sinh,
   cosh,
   tanh,
-  sin: turned(sinh),
+  sin: trigonometric(sinh),
   cos: (out, o, x, y, p) => cosh(out, o, -y, x, p),
-  tan: turned(tanh),
+  tan: trigonometric(tanh),
   asin,
   acos,
-  atan: turned(atanh),
-  asinh: turned(asin),
+  atan: trigonometric(atanh),
+  asinh: trigonometric(asin),
   atanh,
 };
 
-/** A product has a loop of its own: see `multiply` in `kernels.ts`. */
+/** Products have a loop of their own: see `multiply` in `kernels.ts`. */
 export const binaryFunctions: Readonly<Record<string, Binary>> = { div };

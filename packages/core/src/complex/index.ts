@@ -1,4 +1,4 @@
-// The entry point `@gradgate/core/complex`: importing it brings the dtypes complex64 and complex128, beside all methods of core.
+// The entry point `@gradgate/core/complex`. Importing it adds the dtypes complex64 and complex128.
 import '../index.js';
 import './elements.js';
 

@@ -10,17 +10,17 @@ import { contiguousStrides } from '../memory/shape.js';
 import { binaryFunctions, unaryFunctions } from './functions.js';
 import { ComplexStorage, isComplexView, pairsOf, partOf } from './storage.js';
 
-// Kernels of complex numbers. What moves elements, and what is the same for both parts, is done by the real kernels on a view
-// that has the parts along a last dimension of 2.
+// Kernels of complex numbers. Moving elements, and operations that are the same for both parts, are done by the real
+// kernels on a view that has the parts along a last dimension of 2.
 
-/** Memory of its own in row-major order. */
+/** New memory in row-major order. */
 function madeFor(dtype: ComplexStorage['dtype'], shape: View['shape'], numel: number): View {
   const parts = allocateUninitialized(dtype === 'complex64' ? 'float32' : 'float64', 2 * numel);
   const strides = contiguousStrides(shape);
   return { storage: new ComplexStorage(parts, dtype), dtype, shape, numel, strides, offset: 0, isContiguous: true };
 }
 
-/** A real operand as a complex one. */
+/** An operand as a complex one; real ones are converted. */
 function complexOf(x: View): View {
   if (isComplexView(x)) return x;
   const out = madeFor(x.dtype === 'float64' ? 'complex128' : 'complex64', x.shape, x.numel);
@@ -53,7 +53,7 @@ const copy: Kernels['copy'] = (x, out) => {
   }
 };
 
-/** An operand that is the same for both parts. */
+/** A real operand repeated for both parts. */
 const repeated = (x: View): View => ({
   ...x,
   shape: [...x.shape, 2],
@@ -65,7 +65,7 @@ const repeated = (x: View): View => ({
 const indexed = (x: View): View => pairsOf(complexOf(x));
 
 const unary = (fn: UnaryFunction, x: View, out: View, parameters: Parameters = []): void => {
-  // Linear: part by part.
+  // Negation works on each part.
   if (fn.name === 'neg') {
     cpu.kernels.unary(fn, pairsOf(x), pairsOf(out));
     return;
@@ -77,7 +77,7 @@ const unary = (fn: UnaryFunction, x: View, out: View, parameters: Parameters = [
   for (let i = 0; i < to.length; i += 2) f(to, i, from[i]!, from[i + 1]!, parameter);
 };
 
-/** Parts in turn as they take part in a result of `shape`, and the step from one number to the next: 0 for a single one. */
+/** The interleaved parts of an operand broadcast to `shape`, and the step between numbers: 0 for a single number. */
 function operand(x: View, shape: View['shape']): { parts: TypedArray; step: number } {
   if (x.numel === 1) return { parts: elementsOf(pairsOf(x)), step: 0 };
   return { parts: elementsOf(broadcastView(pairsOf(x), [...shape, 2])), step: 2 };
@@ -102,7 +102,7 @@ const binary = (fn: BinaryFunction, a: View, b: View, out: View): void => {
       to[i] = Number((x[p] === y[q] && x[p + 1] === y[q + 1]) === (name === 'eq'));
 };
 
-/** What is called most has a loop without calls. */
+/** The most frequent function has a loop without calls. */
 function multiply(x: TypedArray, s: number, y: TypedArray, t: number, to: TypedArray): void {
   for (let i = 0, p = 0, q = 0; i < to.length; i += 2, p += s, q += t) {
     const [a, b, c, d] = [x[p]!, x[p + 1]!, y[q]!, y[q + 1]!];
@@ -114,7 +114,7 @@ function multiply(x: TypedArray, s: number, y: TypedArray, t: number, to: TypedA
 const reduce: Kernels['reduce'] = (which, x, dims, out) => {
   if (which === 'sum' || which === 'mean') return cpu.kernels.reduce(which, pairsOf(x), dims, pairsOf(out));
   if (which !== 'prod') refuse(which, x);
-  // One after another along the dimensions, which are moved behind the others.
+  // Multiply along the reduced dimensions, which are moved behind the others.
   const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
   const order = [...kept, ...dims];
   const { storage, dtype, numel, offset } = x;
@@ -132,7 +132,7 @@ const reduce: Kernels['reduce'] = (which, x, dims, out) => {
   }
 };
 
-/** The real or imaginary parts of a view in memory of their own. */
+/** A copy of the real or imaginary parts of a view. */
 function ownPart(x: View, part: 0 | 1): View {
   const { shape, numel } = x;
   const from = partOf(x, part);
@@ -167,7 +167,7 @@ function refuse(op: string, ...views: readonly View[]): never {
   throw new DTypeError(op, `takes real tensors, got ${dtype}; use real(), imag() or abs()`);
 }
 
-/** Whose kernels these are. */
+/** The functions that call the kernels of scans. */
 const scans = { prod: 'cumprod', logsumexp: 'logcumsumexp', argmax: 'cummax', argmin: 'cummin' };
 
 const own: Partial<Kernels> = {
@@ -198,7 +198,7 @@ const own: Partial<Kernels> = {
   matmul,
 };
 
-/** All others refuse complex numbers in the name of the function that they were called for, or their own. */
+/** All other kernels throw for complex numbers, in the name of the function that called them or their own. */
 export const kernels = new Proxy(own as Kernels, {
   get: (table, name) =>
     table[name as keyof Kernels] ??
@@ -207,7 +207,7 @@ export const kernels = new Proxy(own as Kernels, {
       const views = args.flat().filter((arg): arg is View => (arg as View | null)?.storage !== undefined);
       if (views.some(isComplexView))
         refuse((typeof first === 'string' ? first : first?.name) ?? String(name), ...views);
-      // Of the real ones that an operator has beside them, such as indices.
+      // A call on real operands of an operator, such as indices.
       return (cpu.kernels[name as keyof Kernels] as (...args: unknown[]) => void)(...args);
     }),
 });

@@ -27,12 +27,12 @@ function checkHost(op: string, x: Tensor): void {
     throw new DeviceError(op, `complex tensors are on cpu, and this one is on ${x.device}; use await x.toAsync('cpu')`);
 }
 
-/** The part of the dtype that numbers of both dtypes fit into. */
+/** The complex dtype whose parts are of the dtype `part`, or of float32. */
 const complexOf = (part: string) => (part === 'float64' ? 'complex128' : 'complex64');
 
 /**
- * A real tensor over the memory of `z`. Autograd takes it for a result of its own: what is written to it while that is
- * recorded would not reach `z`, and is refused as for views that were taken while recording was off.
+ * A real tensor on the memory of `z`. For autograd it is a result of its own, so recorded writes to it would not reach
+ * `z`; they are refused, as for views that were made while recording was off.
  */
 function realView(op: string, z: Tensor, view: { shape: Shape; strides: readonly number[]; offset: number }): Tensor {
   const out = new Tensor(pairsOf(z).storage, recordOf(z.dtype).complex!.part, view.shape, view.strides, view.offset);
@@ -49,7 +49,7 @@ const realRules = {
 };
 
 /**
- * The real parts: a view, so that what is written there is written to `z`. A real tensor is its own real part.
+ * The real parts of `z`, as a view that shares its memory. A real tensor is its own real part.
  *
  * ```ts
  * real(complex([1, 2], [3, 4])); // [1, 2]
@@ -61,7 +61,7 @@ export function real(z: Tensor): Tensor {
 }
 
 /**
- * The imaginary parts: a view.
+ * The imaginary parts of `z`, as a view that shares its memory. Throws for real tensors.
  *
  * ```ts
  * imag(complex([1, 2], [3, 4])); // [3, 4]
@@ -73,7 +73,8 @@ export function imag(z: Tensor): Tensor {
 }
 
 /**
- * Complex `[...]` as real `[..., 2]`, real and imaginary parts along the last dimension: a view.
+ * Complex `[...]` as real `[..., 2]`, with real and imaginary parts along the last dimension; a view that shares its
+ * memory.
  *
  * ```ts
  * viewAsReal(complex([1, 2], [3, 4])); // [[1, 3], [2, 4]]
@@ -85,7 +86,7 @@ export function viewAsReal(z: Tensor): Tensor {
 }
 
 /**
- * Real `[..., 2]`, float32 or float64, as complex `[...]`, the other way round: a copy.
+ * Real `[..., 2]`, float32 or float64, as complex `[...]`; a copy. The inverse of `viewAsReal`.
  *
  * ```ts
  * viewAsComplex(tensor([[1, 3], [2, 4]])).toArray(); // [{ re: 1, im: 3 }, { re: 2, im: 4 }]
@@ -98,7 +99,7 @@ export function viewAsComplex(x: Tensor): Tensor {
   if (x.shape.at(-1) !== 2)
     throw new ShapeError(
       'viewAsComplex',
-      `the last dimension has size 2, real and imaginary, got ${formatShape(x.shape)}`,
+      `the last dimension must have size 2, for real and imaginary parts, got ${formatShape(x.shape)}`,
     );
   checkHost('viewAsComplex', x);
   const out = Tensor.uninitialized(complexOf(x.dtype), x.shape.slice(0, -1), x.storage.backend);
@@ -106,30 +107,31 @@ export function viewAsComplex(x: Tensor): Tensor {
   return record('viewAsComplex', [x], out, (g) => [viewAsReal(g)]);
 }
 
-/** The elements that nested arrays name, as nested arrays of one part. */
+/** Nested arrays of one part of nested arrays of complex numbers. */
 const partsOf = (values: ComplexValues, part: 're' | 'im'): NestedValues => {
   if (Array.isArray(values)) return values.map((v: ComplexValues) => partsOf(v, part));
   if (typeof values === 'number') return part === 're' ? values : 0;
   const number = (values as Complex | null)?.[part];
   if (typeof number !== 'number')
-    throw new TypeError(`complex: values are numbers and { re, im }, got ${showOther(values)}`);
+    throw new TypeError(`complex: values must be numbers or { re, im }, got ${showOther(values)}`);
   return number;
 };
 
-/** A part as a tensor; numbers are as precise as the `other` part. */
+/** A part as a tensor; numbers get the precision of the `other` part. */
 const partFrom = (value: Tensor | ComplexValues, other: unknown): Tensor => {
   if (!Tensor.is(value))
     return tensor(value as NestedValues, {
       dtype: Tensor.is(other) && other.dtype === 'float64' ? 'float64' : 'float32',
     });
   if (isComplexDType(value.dtype))
-    throw new DTypeError('complex', `parts are real tensors, got ${value.dtype}; use real() or imag()`);
+    throw new DTypeError('complex', `parts must be real tensors, got ${value.dtype}; use real() or imag()`);
   return to(value, value.dtype === 'float64' ? 'float64' : 'float32');
 };
 
 /**
- * The complex tensor of real and imaginary parts, which broadcast: tensors, numbers or nested arrays. One argument is nested arrays
- * of `{ re, im }`, as `toArray()` gives them. complex64, or complex128 where a part is float64.
+ * Makes a complex tensor of real and imaginary parts, which broadcast: tensors, numbers or nested arrays. A single
+ * argument is nested arrays of `{ re, im }`, as from `toArray()`. The dtype is complex64, or complex128 if a part is
+ * float64.
  *
  * ```ts
  * complex([1, 2], 3).toArray(); // [{ re: 1, im: 3 }, { re: 2, im: 3 }]
@@ -156,7 +158,7 @@ export const complex = /* @__PURE__ */ named(
 );
 
 /**
- * The complex tensor of absolute values and angles (radians), which broadcast.
+ * Makes a complex tensor of absolute values and angles in radians, which broadcast.
  *
  * ```ts
  * polar(tensor([2]), tensor([Math.PI / 2])).imag(); // [2]
@@ -170,7 +172,7 @@ export const polar = /* @__PURE__ */ named('polar', (size: Tensor, angle: Tensor
 const conjugated = unary('conj', { forward: (x) => x, backward: (g) => conj(g) });
 
 /**
- * The complex conjugate: the same with the other sign of the imaginary part. A real tensor is its own.
+ * The complex conjugate, with the imaginary part negated. A real tensor is its own conjugate.
  *
  * ```ts
  * conj(complex([1], [3])).imag(); // [-3]
@@ -181,7 +183,7 @@ export function conj(z: Tensor): Tensor {
   return isComplexDType(z.dtype) ? conjugated(z) : z;
 }
 
-/** `abs` of complex numbers; its gradient is 0 at 0. */
+/** `abs` of complex numbers. The gradient at 0 is defined as 0. */
 export function absOf(z: Tensor): Tensor {
   const out = Tensor.uninitialized(recordOf(z.dtype).complex!.part, z.shape, z.storage.backend);
   const [from, sizes] = [elementsOf(pairsOf(z)), targetOf(out)];
@@ -203,14 +205,14 @@ export function sgn(z: Tensor): Tensor {
   return div(z, where(eq(size, 0), 1, size));
 }
 
-/** `i / conj(z)`, where that is finite: how an angle turns. */
-const turn = (z: Tensor): Tensor => {
+/** `i / conj(z)`, the derivative of an angle, and 0 where it is not finite. */
+const angleDerivative = (z: Tensor): Tensor => {
   const isZero = eq(z, 0);
   return div(where(isZero, 0, complex(zerosLike(real(z)), 1)), where(isZero, 1, conj(z)));
 };
 
 /**
- * The angles from the positive real line, -π to π; of real numbers 0 or π. Its gradient is 0 at 0.
+ * The angles to the positive real axis, from -π to π; for real numbers 0 or π. The gradient at 0 is defined as 0.
  *
  * ```ts
  * angle(complex([0, -1], [2, 0])); // [1.571, 3.142]
@@ -221,7 +223,7 @@ export function angle(z: Tensor): Tensor {
   if (isComplexDType(z.dtype)) {
     const value = z.detach();
     const out = atan2(imag(value), real(value));
-    return record('angle', [z], out, (g, ctx) => [mul(turn(ctx.saved[0]!), g)], [z]);
+    return record('angle', [z], out, (g, ctx) => [mul(angleDerivative(ctx.saved[0]!), g)], [z]);
   }
   const x = to(z.detach(), toFloat(z.dtype));
   return where(isnan(x), x, where(lt(x, 0), Math.PI, 0)).to(x.dtype);
@@ -243,9 +245,9 @@ const plain = { real, imag, conj, sgn, angle, isComplex };
 methods(plain);
 
 const own = {
-  /** This tensor as complex64; itself if it is that already. */
+  /** This tensor as complex64; the tensor itself if it is complex64 already. */
   cfloat: (x: Tensor): Tensor => to(x, 'complex64'),
-  /** This tensor as complex128; itself if it is that already. */
+  /** This tensor as complex128; the tensor itself if it is complex128 already. */
   cdouble: (x: Tensor): Tensor => to(x, 'complex128'),
 };
 methods(own);

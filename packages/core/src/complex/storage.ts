@@ -4,9 +4,9 @@ import { isComplex } from '../memory/dtype.js';
 import { refuseRecording } from '../memory/recording.js';
 import { type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
 
-/** Complex numbers in host memory: over a storage of their parts, real and imaginary in turn, which real views share. */
+/** Complex numbers in host memory, on a storage of interleaved real and imaginary parts, which real views share. */
 export class ComplexStorage implements Storage {
-  /** One for all of them: `backend.ts` puts it on the prototype. */
+  /** The same for all: `backend.ts` sets it on the prototype. */
   declare readonly backend: Backend;
   uses = 0;
   refCount = 0;
@@ -24,7 +24,7 @@ export class ComplexStorage implements Storage {
     return this.parts.length / 2;
   }
 
-  /** That of the parts: a write through a real view counts. */
+  /** The version of the parts, so that writes through real views count. */
   get version(): number {
     return this.parts.version;
   }
@@ -37,7 +37,7 @@ export const isComplexView = (view: View): boolean => isComplex(view.dtype);
 
 const partsOf = ({ storage }: View): HostStorage => (storage as ComplexStorage).parts;
 
-/** A complex view as a real one, with its parts along a last dimension of 2. */
+/** A complex view as a real one, with the parts along a last dimension of 2. */
 export function pairsOf(view: View): View {
   const { shape, numel, strides, offset, isContiguous } = view;
   const storage = partsOf(view);

@@ -16,26 +16,31 @@ import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Around, complexLines, halfLines, realLines } from './lines.js';
 
-/** Which way gets the factor that makes the two ways inverses: `1 / n` with the one that is named, `1 / sqrt(n)` with both. */
+/**
+ * The transform that is scaled by `1 / n`, so that the two are inverses; with 'ortho' both are scaled by `1 / sqrt(n)`.
+ */
 export type FftNorm = 'backward' | 'ortho' | 'forward';
 
 /** Options of transforms along one dimension. */
 export interface FftOptions {
-  /** Of what length: the dimension is cut off, or filled up with zeros. For `irfft` and `hfft` the length of the result. */
+  /**
+   * The length of the transform, to which the dimension is cut or padded with zeros; for `irfft` and `hfft` that of the
+   * result.
+   */
   n?: number | null;
-  /** The last one by default. */
+  /** The dimension to transform; the last one by default. */
   dim?: number;
-  /** 'backward' by default: the inverse transform divides by n. */
+  /** The scaling; 'backward' by default, which divides the inverse transform by n. */
   norm?: FftNorm | null;
 }
 
 /** Options of transforms along several dimensions. */
 export interface FftnOptions {
-  /** Of what lengths, one for each dimension; -1 leaves one as it is. */
+  /** The lengths, one for each dimension; -1 keeps the size of the dimension. */
   s?: readonly number[] | null;
-  /** All by default, or with `s` as many of the last ones; with `fft2` and its like the last two. */
+  /** The dimensions; all by default, with `s` as many of the last ones, and for `fft2` and the like the last two. */
   dim?: number | readonly number[] | null;
-  /** 'backward' by default: the inverse transform divides by the number of elements. */
+  /** The scaling; 'backward' by default, which divides the inverse transform by the number of elements. */
   norm?: FftNorm | null;
 }
 
@@ -63,8 +68,8 @@ const resized = (x: Tensor, d: number, n: number): readonly number[] => x.shape.
 
 const halfOf = (n: number): number => Math.floor(n / 2) + 1;
 
-// The three transforms of one dimension that all others are made of, without a factor of their own but `scale`. The gradient of each
-// is its adjoint, which is made of the others.
+// The three transforms of one dimension that all others are composed of, scaled only by `scale`. The gradient of each
+// is its adjoint, which is composed of the others.
 
 function complexToComplex(x: Tensor, d: number, isInverse: boolean, scale: number): Tensor {
   const out = Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
@@ -78,10 +83,10 @@ function realToHalf(x: Tensor, d: number, scale: number): Tensor {
   const dtype = x.dtype === 'float64' ? 'complex128' : 'complex64';
   const out = Tensor.uninitialized(dtype, resized(x, d, halfOf(n)), x.storage.backend);
   realLines(elementsOf(x), targetOf(pairsOf(out)), n, around(x, d), scale);
-  return record('rfft', [x], out, (g) => [real(complexToComplex(sized(g, d, n), d, true, scale))]);
+  return record('rfft', [x], out, (g) => [real(complexToComplex(resizeTo(g, d, n), d, true, scale))]);
 }
 
-/** The numbers at both ends stand for themselves, all others for their conjugates too. */
+/** Half a spectrum to real numbers. All numbers but those at the ends also count as their conjugates. */
 function halfToReal(x: Tensor, d: number, n: number, scale: number): Tensor {
   const dtype = x.dtype === 'complex128' ? 'float64' : 'float32';
   const out = Tensor.uninitialized(dtype, resized(x, d, n), x.storage.backend);
@@ -94,14 +99,17 @@ function halfToReal(x: Tensor, d: number, n: number, scale: number): Tensor {
   });
 }
 
-/** Cut off, or filled up with zeros behind. */
-function sized(x: Tensor, d: number, n: number): Tensor {
+/** `x` with dimension `d` cut, or padded with zeros at its end, to size `n`. */
+function resizeTo(x: Tensor, d: number, n: number): Tensor {
   const more = n - x.shape[d]!;
   return more === 0 ? x : pad(x, [...Array<number>(2 * (x.ndim - 1 - d)).fill(0), 0, more]);
 }
 
-/** Floating point on the host: integers as float32, half types as what they are computed in. */
-function numbers(op: string, x: Tensor): Tensor {
+/**
+ * Converts to a floating point dtype for the transform: integers to float32, half types to the dtype that they compute
+ * in.
+ */
+function asFloats(op: string, x: Tensor): Tensor {
   checkTensors(op, x);
   if (x.device !== 'cpu')
     throw new DeviceError(op, `is computed on cpu, and the tensor is on ${x.device}; use await x.toAsync('cpu')`);
@@ -110,24 +118,24 @@ function numbers(op: string, x: Tensor): Tensor {
 }
 
 const complexNumbers = (op: string, x: Tensor): Tensor => {
-  const t = numbers(op, x);
+  const t = asFloats(op, x);
   return isComplex(t.dtype) ? t : complex(t);
 };
 
 function realNumbers(op: string, x: Tensor): Tensor {
   checkTensors(op, x);
   realOnly(op, x);
-  return numbers(op, x);
+  return asFloats(op, x);
 }
 
-/** The dimensions that are transformed, their lengths, and how many elements these are. */
+/** The dimensions to transform, their lengths, and the product of these. */
 interface Extent {
   readonly dims: readonly number[];
   readonly sizes: readonly number[];
   readonly count: number;
 }
 
-/** `lastOf` gives the length of the last dimension where none is given. */
+/** `lastOf` computes the length of the last dimension if none is given. */
 function extentOf(
   op: string,
   x: Tensor,
@@ -148,13 +156,16 @@ function extentOf(
   });
   for (const n of sizes)
     if (n < 1)
-      throw new ShapeError(op, `a transform has a length of 1 or more, got ${show(n)} for ${formatShape(x.shape)}`);
+      throw new ShapeError(
+        op,
+        `a transform must have a length of at least 1, got ${show(n)} for ${formatShape(x.shape)}`,
+      );
   return { dims, sizes, count: sizes.reduce((a, b) => a * b, 1) };
 }
 
-/** Complex transforms along dimensions; the factor goes with the first. */
+/** Complex transforms along dimensions; the first one applies the scale. */
 function along(x: Tensor, { dims, sizes }: Pick<Extent, 'dims' | 'sizes'>, isInverse: boolean, scale: number): Tensor {
-  let out = dims.reduce((t, d, i) => sized(t, d, sizes[i]!), x);
+  let out = dims.reduce((t, d, i) => resizeTo(t, d, sizes[i]!), x);
   dims.forEach((d, i) => {
     out = complexToComplex(out, d, isInverse, i === 0 ? scale : 1);
   });
@@ -173,18 +184,18 @@ const complexOf =
     return along(z, extent, isInverse, scaleOf(norm, extent.count, isInverse));
   };
 
-/** Real to half of a transform: `rfftn`; conjugated and with the factor of an inverse it is `ihfftn`. */
+/** Real numbers to half a spectrum: `rfftn`, or with the conjugate and the scale of an inverse `ihfftn`. */
 const halfOfReal =
   (isInverse: boolean): Of =>
   (op, x, s, dim, norm) => {
     const r = realNumbers(op, x);
     const extent = extentOf(op, r, s, dim);
     const [d, n] = [extent.dims.at(-1)!, extent.sizes.at(-1)!];
-    const half = realToHalf(sized(r, d, n), d, scaleOf(norm, extent.count, isInverse));
+    const half = realToHalf(resizeTo(r, d, n), d, scaleOf(norm, extent.count, isInverse));
     return along(isInverse ? conj(half) : half, allButLast(extent), isInverse, 1);
   };
 
-/** The other way: `irfftn`, or `hfftn`, which is not an inverse. */
+/** Half a spectrum to real numbers: `irfftn`, or `hfftn`, which is not an inverse. */
 const realOfHalf =
   (isInverse: boolean): Of =>
   (op, x, s, dim, norm) => {
@@ -192,18 +203,18 @@ const realOfHalf =
     const extent = extentOf(op, z, s, dim, (n) => 2 * (n - 1));
     const [d, n] = [extent.dims.at(-1)!, extent.sizes.at(-1)!];
     const lines = along(z, allButLast(extent), isInverse, 1);
-    const half = sized(isInverse ? lines : conj(lines), d, halfOf(n));
+    const half = resizeTo(isInverse ? lines : conj(lines), d, halfOf(n));
     return halfToReal(half, d, n, scaleOf(norm, extent.count, isInverse));
   };
 
-/** The form of one dimension. */
+/** The public function for one dimension. */
 const alongOne = (op: string, of: Of) =>
   named(op, (x: Tensor, options?: FftOptions): Tensor => {
     const { n, dim = -1, norm } = checkOptions(op, options, fftOptions);
     return of(op, x, n == null ? null : [n], dim, norm);
   });
 
-/** The form of several dimensions; `dims` are those where none are given. */
+/** The public function for several dimensions, by default `dims`. */
 const alongSeveral = (op: string, of: Of, dims: FftnOptions['dim'] = null) =>
   named(op, (x: Tensor, options?: FftnOptions): Tensor => {
     const { s, dim = dims, norm } = checkOptions(op, options, fftnOptions);
@@ -211,8 +222,8 @@ const alongSeveral = (op: string, of: Of, dims: FftnOptions['dim'] = null) =>
   });
 
 /**
- * The Fourier transform along a dimension: `sum of x[t] exp(-2πi k t / n)`. Any length; real input becomes complex. In all transforms
- * computed in float64, and rounded to the dtype.
+ * The discrete Fourier transform along a dimension: the sum over t of `x[t] * exp(-2πi k t / n)`. Takes real or complex
+ * tensors of any length; the result is complex. All transforms are computed in float64 and rounded to the dtype.
  *
  * ```ts
  * real(fft(tensor([1, 2, 3, 4]))); // [10, -2, -2, -2]
@@ -228,7 +239,7 @@ export const fft = /* @__PURE__ */ alongOne('fft', complexOf(false));
  */
 export const ifft = /* @__PURE__ */ alongOne('ifft', complexOf(true));
 /**
- * The first `n / 2 + 1` numbers of the transform of real numbers: the others are their conjugates.
+ * The first `n / 2 + 1` numbers of the transform of a real tensor; the others are their conjugates.
  *
  * ```ts
  * real(rfft(tensor([1, 2, 3, 4]))); // [10, -2, -2]
@@ -236,7 +247,7 @@ export const ifft = /* @__PURE__ */ alongOne('ifft', complexOf(true));
  */
 export const rfft = /* @__PURE__ */ alongOne('rfft', halfOfReal(false));
 /**
- * The inverse of `rfft`: real, of length `n`, by default an even one: 2 (m - 1) of m numbers.
+ * The inverse of `rfft`: from m complex numbers to real ones, of length `n`, `2 * (m - 1)` by default.
  *
  * ```ts
  * irfft(rfft(tensor([1, 2, 3])), { n: 3 }); // [1, 2, 3]
@@ -244,7 +255,8 @@ export const rfft = /* @__PURE__ */ alongOne('rfft', halfOfReal(false));
  */
 export const irfft = /* @__PURE__ */ alongOne('irfft', realOfHalf(true));
 /**
- * The transform, which is real, of the half of a signal whose other half are its conjugates; of length `n`, by default 2 (m - 1).
+ * The transform, which is real, of a signal given by its first m numbers, with conjugates as the rest; of length `n`,
+ * `2 * (m - 1)` by default.
  *
  * ```ts
  * hfft(complex([1, 2, 3], 0)); // [8, -2, 0, -2]

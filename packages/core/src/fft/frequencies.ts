@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** Options of the frequencies. */
 export interface FrequencyOptions extends TensorOptions {
-  /** The time from one sample to the next; 1 by default. */
+  /** The time between samples; 1 by default. */
   d?: number;
 }
 
@@ -25,12 +25,13 @@ function frequencies(
 ): Tensor {
   const { d = 1, dtype = 'float32' as DType, ...others } = checkOptions(op, given, options);
   const values = Float64Array.from({ length: count }, (_, k) => at(k) / (n * d));
-  if (!isFloat(dtype)) throw new DTypeError(op, `frequencies are floating point, got ${dtype}`);
+  if (!isFloat(dtype)) throw new DTypeError(op, `frequencies need a floating point dtype, got ${dtype}`);
   return tensor(values, { ...others, dtype });
 }
 
 /**
- * The frequencies of what `fft` of n samples gives, in cycles by the unit of time: from 0 up, then the negative ones.
+ * The frequencies of the results of `fft` for n samples, in cycles per unit of time: ascending from 0, then the
+ * negative ones.
  *
  * ```ts
  * fftfreq(4); // [0, 0.25, -0.5, -0.25]
@@ -42,7 +43,7 @@ export const fftfreq = /* @__PURE__ */ named('fftfreq', (n: number, given?: Freq
 });
 
 /**
- * The frequencies of what `rfft` of n samples gives.
+ * The frequencies of the results of `rfft` for n samples, in cycles per unit of time.
  *
  * ```ts
  * rfftfreq(4, { d: 0.5 }); // [0, 0.5, 1]
@@ -67,7 +68,7 @@ const shifted = (op: string, by: (n: number) => number) =>
   });
 
 /**
- * Frequency 0 moved from the start to the middle of dimensions, of all by default.
+ * Moves frequency 0 from the start to the middle of dimensions `dim`, all by default.
  *
  * ```ts
  * fftshift(fftfreq(4)); // [-0.5, -0.25, 0, 0.25]

@@ -1,4 +1,5 @@
-// The entry point `@gradgate/core/fft`: PyTorch's `torch.fft`. It brings `@gradgate/core/complex` with it.
+// The entry point `@gradgate/core/fft`, with the functions of PyTorch's `torch.fft`. It imports
+// `@gradgate/core/complex`.
 
 export {
   type FftNorm,

@@ -1,9 +1,9 @@
 import type { TypedArray } from '../memory/dtype.js';
 import { rootsOfUnity, transformOf } from './plan.js';
 
-// Transforms along one dimension of contiguous arrays `[outer, n, inner]`, complex numbers as two parts in turn.
+// Transforms along one dimension of contiguous arrays `[outer, n, inner]`, with complex numbers as interleaved parts.
 
-/** How an array lies around the dimension, whose length is given apart. */
+/** The products of the sizes before and after the transformed dimension. */
 export interface Around {
   readonly outer: number;
   readonly inner: number;
@@ -14,7 +14,7 @@ function eachLine({ outer, inner }: Around, from: number, to: number, line: (p: 
   for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) line(o * from * inner + i, o * to * inner + i);
 }
 
-/** Complex to complex. An inverse transform is one of what has its parts exchanged. */
+/** Complex to complex. An inverse transform is a forward one with real and imaginary parts exchanged. */
 export function complexLines(
   x: TypedArray,
   out: TypedArray,
@@ -60,7 +60,7 @@ export function realLines(x: TypedArray, out: TypedArray, n: number, around: Aro
     });
     return;
   }
-  // Even and odd elements as the parts of one line of half the length.
+  // Even and odd elements become the parts of one complex line of half the length.
   const half = n / 2;
   const transform = transformOf(half);
   const line = new Float64Array(n);
@@ -80,7 +80,7 @@ export function realLines(x: TypedArray, out: TypedArray, n: number, around: Aro
   });
 }
 
-/** The other way: the first `n / 2 + 1` numbers of transforms to real lines of length `n`. */
+/** The inverse: the first `n / 2 + 1` numbers of transforms to real lines of length `n`. */
 export function halfLines(x: TypedArray, out: TypedArray, n: number, around: Around, scale: number): void {
   const { inner } = around;
   const count = Math.floor(n / 2) + 1;
@@ -89,7 +89,7 @@ export function halfLines(x: TypedArray, out: TypedArray, n: number, around: Aro
     const transform = transformOf(n);
     const line = new Float64Array(2 * n);
     eachLine(around, count, n, (p, q) => {
-      // Parts exchanged, as the transform is an inverse one.
+      // Exchange the parts, since the transform is an inverse one.
       line[0] = 0;
       line[1] = x[2 * p]!;
       for (let k = 1, at = 2 * p + step; k < count; k++, at += step) {
@@ -111,13 +111,13 @@ export function halfLines(x: TypedArray, out: TypedArray, n: number, around: Aro
     for (let k = 0; k < half; k++) {
       const a = 2 * p + k * step;
       const b = 2 * p + (half - k) * step;
-      // Those that stand for themselves are real.
+      // The first and the last number are real.
       const [ai, bi] = k === 0 ? [0, 0] : [x[a + 1]!, x[b + 1]!];
       const [evenRe, evenIm] = [x[a]! + x[b]!, ai - bi];
       const [re, im] = [x[a]! - x[b]!, ai + bi];
       const [c, s] = [roots[2 * k]!, -roots[2 * k + 1]!];
       const [oddRe, oddIm] = [re * c - im * s, re * s + im * c];
-      // even + i odd, with its parts exchanged.
+      // even + i odd, with the parts exchanged.
       line[2 * k + 1] = evenRe - oddIm;
       line[2 * k] = evenIm + oddRe;
     }

@@ -1,11 +1,13 @@
-// Fourier transforms of one line of complex numbers, in float64, real and imaginary parts in turn. Lengths are split into
-// factors of 4, 2, 3, 5 and other primes (Cooley & Tukey, 1965, in the order of Temperton, 1983, which needs no reordering of
-// bits); one with a large prime factor becomes a convolution of a length that has none (Bluestein, 1970).
+// Fourier transforms of one line of complex numbers, in float64, with interleaved parts. Lengths are split into factors
+// of 4, 2, 3, 5 and other primes (Cooley & Tukey, 1965, in the order of Temperton, 1983, which needs no bit reversal).
+// A length with a large prime factor becomes a convolution of a length without one (Bluestein, 1970).
 
-/** Writes the transform `sum of x[t] exp(-2πi k t / n)` over `x`. */
+/** Transforms `x` in place: the sum over t of `x[t] * exp(-2πi k t / n)`. */
 export type Transform = (x: Float64Array<ArrayBuffer>) => void;
 
-/** `exp(-2πi k / n)`; the angle is taken in the first eighth of the circle, where sine and cosine have all digits. */
+/**
+ * `exp(-2πi k / n)`, with the angle reduced to the first eighth of the circle, where sine and cosine are most accurate.
+ */
 function rootOfUnity(k: number, n: number): [re: number, im: number] {
   const turn = (k % n) / n;
   const eighth = Math.floor(8 * turn);
@@ -35,14 +37,14 @@ function rootOfUnity(k: number, n: number): [re: number, im: number] {
   }
 }
 
-/** `exp(-2πi k step / n)` for the first k. */
+/** `exp(-2πi k step / n)` for k from 0 to below `count`. */
 export function rootsOfUnity(count: number, n: number, step = 1): Float64Array {
   const out = new Float64Array(2 * count);
   for (let k = 0; k < count; k++) [out[2 * k], out[2 * k + 1]] = rootOfUnity(k * step, n);
   return out;
 }
 
-/** Fours first: they take the fewest multiplications. */
+/** The factors of a length; fours first, as they take the fewest multiplications. */
 function factorsOf(n: number): number[] {
   const factors: number[] = [];
   let rest = n;
@@ -57,14 +59,14 @@ function factorsOf(n: number): number[] {
   return factors;
 }
 
-/** One factor of a length: `before` is the product of those before it, `after` of those that come. */
+/** The stage of one factor; `before` is the product of the factors before it, `after` that of those after it. */
 interface Stage {
   readonly radix: number;
   readonly before: number;
   readonly after: number;
   /** For `j` below the radix and `i` below `after`: exp(-2πi j i before / n). */
   readonly twiddles: Float64Array;
-  /** The roots of unity of the radix, where it has no code of its own. */
+  /** The roots of unity of a radix that has no code of its own. */
   readonly roots: Float64Array;
 }
 
@@ -82,8 +84,8 @@ function stagesOf(n: number, factors: readonly number[]): Stage[] {
 
 const none = new Float64Array(0);
 
-// Of each stage: to[i, k, j] = twiddle[j, i] * sum over q of from[i, q, k] exp(-2πi j q / radix), where i is below `after`,
-// k below `before`, and indices are given the fastest first.
+// Each stage computes to[i, k, j] = twiddle[j, i] * sum over q of from[i, q, k] exp(-2πi j q / radix), where i is below
+// `after` and k below `before`; the first index changes fastest.
 
 function pass2(from: Float64Array, to: Float64Array, { before, after, twiddles: w }: Stage): void {
   const half = 2 * after * before;
@@ -202,7 +204,7 @@ function pass5(from: Float64Array, to: Float64Array, { before, after, twiddles: 
     }
 }
 
-/** For other odd factors: terms `q` and `radix - q` have conjugate roots, so they are taken together. */
+/** For other odd factors. Terms `q` and `radix - q` have conjugate roots, so they are computed together. */
 function passOdd(from: Float64Array, to: Float64Array, { radix, before, after, twiddles: w, roots }: Stage): void {
   const step = 2 * after;
   const whole = step * before;
@@ -237,7 +239,7 @@ function passOdd(from: Float64Array, to: Float64Array, { radix, before, after, t
           br += (from[near]! - from[far]!) * s;
           bi += (from[near + 1]! - from[far + 1]!) * s;
         }
-        // a + i b, and a - i b for the other of the pair.
+        // a + i b, and a - i b for the other one of the pair.
         write(to, o + j * whole, ar - bi, ai + br, w, j * step + i);
         write(to, o + (radix - j) * whole, ar + bi, ai - br, w, (radix - j) * step + i);
       }
@@ -265,7 +267,7 @@ function mixedRadix(n: number, factors: readonly number[]): Transform {
   };
 }
 
-/** The least length from `n` on that has no other prime factors than 2, 3 and 5. */
+/** The smallest length from `n` on with no prime factors other than 2, 3 and 5. */
 function smoothLength(n: number): number {
   let best = 2 ** Math.ceil(Math.log2(n));
   for (let a = 1; a < best; a *= 5)
@@ -279,7 +281,7 @@ function smoothLength(n: number): number {
 function bluestein(n: number): Transform {
   const m = smoothLength(2 * n - 1);
   const transform = mixedRadix(m, factorsOf(m));
-  // exp(-πi k² / n); k² modulo 2n, for it may be beyond 2^53.
+  // exp(-πi k² / n), with k² modulo 2n, as it may exceed 2^53.
   const chirp = new Float64Array(2 * n);
   for (let k = 0, square = 0; k < n; k++) {
     [chirp[2 * k], chirp[2 * k + 1]] = rootOfUnity(square, 2 * n);
@@ -300,7 +302,7 @@ function bluestein(n: number): Transform {
       line[i + 1] = x[i]! * chirp[i + 1]! + x[i + 1]! * chirp[i]!;
     }
     transform(line);
-    // The product, and back by a transform of what has its parts exchanged.
+    // The product, and the inverse transform by exchanging the parts.
     for (let i = 0; i < 2 * m; i += 2) {
       const re = line[i]! * filter[i]! - line[i + 1]! * filter[i + 1]!;
       line[i] = line[i]! * filter[i + 1]! + line[i + 1]! * filter[i]!;
@@ -316,20 +318,20 @@ function bluestein(n: number): Transform {
   };
 }
 
-/** Up to this prime its square of multiplications takes less than two longer transforms: measured. */
+/** Up to this prime, its squared number of multiplications takes less time than two longer transforms (measured). */
 const largestPrime = 47;
 
-/** The last plans made: tables of roots take longer than a transform. */
+/** The latest plans, as tables of roots take longer to make than a transform. */
 const plans = new Map<number, Transform>();
-const mostPlans = 32;
+const maxPlans = 32;
 
-/** The transform of lines of length `n`. It works in memory of its own, so one must end before the next begins. */
+/** The transform of lines of length `n`. It has scratch memory, so one call must end before the next begins. */
 export function transformOf(n: number): Transform {
   const known = plans.get(n);
   if (known !== undefined) return known;
   const factors = factorsOf(n);
   const made = factors.some((p) => p > largestPrime) ? bluestein(n) : mixedRadix(n, factors);
-  if (plans.size === mostPlans) plans.delete(plans.keys().next().value!);
+  if (plans.size === maxPlans) plans.delete(plans.keys().next().value!);
   plans.set(n, made);
   return made;
 }

@@ -19,29 +19,29 @@ import type * as self from './stft.js';
 
 /** Options of `stft` and `istft`. */
 interface FrameOptions {
-  /** How far frames are apart: a quarter of `nFft` by default. */
+  /** The distance between frames; a quarter of `nFft` by default. */
   hopLength?: number | null;
-  /** The length of the window, which stands in the middle of a frame: `nFft` by default. */
+  /** The length of the window, which is centered in the frame; `nFft` by default. */
   winLength?: number | null;
-  /** What frames are multiplied by, `[winLength]`: ones by default. */
+  /** The window that frames are multiplied by, `[winLength]`; ones by default. */
   window?: Tensor | null;
-  /** Frame t is centered at `t * hopLength`: true by default. Without it, it starts there. */
+  /** Whether frame t is centered at `t * hopLength` rather than starts there; true by default. */
   center?: boolean;
-  /** Divided by the square root of `nFft`. */
+  /** Whether transforms are divided by the square root of `nFft`; false by default. */
   normalized?: boolean;
-  /** Only the frequencies from 0 up: by default where the signal is real. */
+  /** Whether only frequencies from 0 up are computed; by default if the signal is real. */
   onesided?: boolean;
 }
 
 export interface StftOptions extends FrameOptions {
-  /** How the ends of the signal are filled up where frames are centered: 'reflect' by default. */
+  /** How the ends of the signal are padded if frames are centered; 'reflect' by default. */
   padMode?: 'reflect' | 'constant' | 'replicate' | 'circular';
 }
 
 export interface IstftOptions extends FrameOptions {
-  /** The length of the signal: by default as much as the frames tell. */
+  /** The length of the signal; by default that covered by the frames. */
   length?: number | null;
-  /** A complex signal. */
+  /** Whether the signal is complex; false by default. */
   returnComplex?: boolean;
 }
 
@@ -56,29 +56,29 @@ const frameOptions = {
 const stftOptions = { ...frameOptions, padMode: is.oneOf('reflect', 'constant', 'replicate', 'circular') };
 const istftOptions = { ...frameOptions, length: is.nullable(is.count), returnComplex: is.boolean };
 
-/** The window with zeros around it, of the length of a frame and of the real dtype of `x`. */
+/** The window, padded with zeros to the length of a frame, in the real dtype of `x`. */
 function windowFor(op: string, x: Tensor, nFft: number, { winLength, window }: FrameOptions): Tensor {
   const length = winLength ?? nFft;
   if (length > nFft) throw new ShapeError(op, `a winLength of ${length} is longer than nFft, ${nFft}`);
   if (window != null && (window.ndim !== 1 || window.numel !== length))
     throw new ShapeError(op, `the window has shape ${formatShape(window.shape)}; expected [${length}]`);
   if (window != null && (!isFloat(window.dtype) || isComplex(window.dtype)))
-    throw new DTypeError(op, `the window is real floating point, got ${window.dtype}; use .float()`);
+    throw new DTypeError(op, `the window must be real floating point, got ${window.dtype}; use .float()`);
   const dtype = x.dtype === 'float64' || x.dtype === 'complex128' ? 'float64' : 'float32';
   const whole = window == null ? ones([length], { dtype, device: 'cpu' }) : to(window, dtype);
   const before = Math.floor((nFft - length) / 2);
   return length === nFft ? whole : pad(whole, [before, nFft - length - before]);
 }
 
-/** The signals `[n]` or `[batch, n]`, or their frames with two more dimensions, as a batch. */
+/** Signals, or their frames, as a batch: adds the batch dimension if there is none. */
 function batched(op: string, x: Tensor, ndim: number, names: string): Tensor {
   if (x.ndim !== ndim && x.ndim !== ndim + 1) throw new ShapeError(op, `takes ${names}, got ${formatShape(x.shape)}`);
   return x.ndim === ndim ? unsqueeze(x, 0) : x;
 }
 
 /**
- * The transforms of frames of a signal, `[n]` or `[batch, n]`: complex `[..., frequencies, frames]`. Of a real signal
- * `nFft / 2 + 1` frequencies, of a complex one `nFft`.
+ * The short-time Fourier transform of a signal `[n]` or `[batch, n]`: complex `[..., frequencies, frames]`, with `nFft
+ * / 2 + 1` frequencies for a real signal and `nFft` for a complex one. Throws if the signal is shorter than a frame.
  *
  * ```ts
  * stft(ones([32]), 8).shape; // [5, 17]
@@ -104,8 +104,8 @@ export const stft = /* @__PURE__ */ named('stft', (x: Tensor, nFft: number, opti
   return x.ndim === 1 ? squeeze(out, 0) : out;
 });
 
-/** Frames `[batch, count, n]`, each `hop` behind the one before it, added up. */
-function overlapped(frames: Tensor, hop: number): Tensor {
+/** Adds up overlapping frames `[batch, count, n]`, `hop` apart. */
+function overlapAdd(frames: Tensor, hop: number): Tensor {
   const [batch, count, n] = frames.shape as Shape & [number, number, number];
   const places = Int32Array.from({ length: count * n }, (_, i) => Math.floor(i / n) * hop + (i % n));
   const silence = zeros([batch, n + hop * (count - 1)], { dtype: frames.dtype, device: 'cpu' });
@@ -113,8 +113,8 @@ function overlapped(frames: Tensor, hop: number): Tensor {
 }
 
 /**
- * The signal whose `stft` comes closest to `z` `[..., frequencies, frames]`: frames are transformed back, added up where they overlap,
- * and divided by the sum of the squares of their windows, which may not be 0 anywhere.
+ * The inverse of `stft`: the signal whose `stft` is closest to `z` `[..., frequencies, frames]`. Frames are transformed
+ * back, added where they overlap, and divided by the sum of their squared windows. Throws if that is 0 anywhere.
  *
  * ```ts
  * const window = hannWindow(8);
@@ -139,13 +139,13 @@ export const istft = /* @__PURE__ */ named('istft', (z: Tensor, nFft: number, op
   if (spectra.shape[1] !== rows || spectra.shape[2] === 0)
     throw new ShapeError('istft', `expected ${rows} frequencies of one frame or more, got ${formatShape(z.shape)}`);
   const norm = normalized ? 'ortho' : 'backward';
-  const turned = transpose(spectra, 1, 2);
+  const framesFirst = transpose(spectra, 1, 2);
   const lines = returnComplex
-    ? ifft(turned, { norm })
-    : irfft(onesided ? turned : narrow(turned, 2, 0, halfOf(nFft)), { n: nFft, norm });
-  const count = turned.shape[1]!;
-  const sum = overlapped(mul(lines, window), hop);
-  const weights = overlapped(expand(square(window), [1, count, nFft]), hop);
+    ? ifft(framesFirst, { norm })
+    : irfft(onesided ? framesFirst : narrow(framesFirst, 2, 0, halfOf(nFft)), { n: nFft, norm });
+  const count = framesFirst.shape[1]!;
+  const sum = overlapAdd(mul(lines, window), hop);
+  const weights = overlapAdd(expand(square(window), [1, count, nFft]), hop);
   const start = center ? Math.floor(nFft / 2) : 0;
   const whole = sum.shape[1]!;
   const end = length != null ? start + length : whole - (center ? Math.floor(nFft / 2) : 0);
@@ -154,7 +154,7 @@ export const istft = /* @__PURE__ */ named('istft', (z: Tensor, nFft: number, op
   if (divisor.numel === 0 || divisor.abs().min().item() < 1e-11)
     throw new ShapeError(
       'istft',
-      'the windows do not reach all of the signal; use another window, a smaller hopLength, or center: true',
+      'the windows do not cover the whole signal; use another window, a smaller hopLength, or center: true',
     );
   const out = pad(div(inside(sum), divisor), [0, Math.max(0, end - whole)]);
   return z.ndim === 2 ? squeeze(out, 0) : out;

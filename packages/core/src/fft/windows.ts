@@ -7,21 +7,24 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** Options of windows. */
 export interface WindowOptions extends TensorOptions {
-  /** One element of a longer symmetric window is left out, so that windows in a row go on evenly: the default. */
+  /**
+   * Whether it is a symmetric window of one more element without the last, so that repeated windows are periodic; true
+   * by default.
+   */
   periodic?: boolean;
 }
 
 /** Options of the Hamming window: `alpha - beta cos`. */
 export interface HammingOptions extends WindowOptions {
-  /** 0.54 by default. */
+  /** The constant term; 0.54 by default. */
   alpha?: number;
-  /** 0.46 by default. */
+  /** The factor of the cosine; 0.46 by default. */
   beta?: number;
 }
 
 /** Options of the Kaiser window. */
 export interface KaiserOptions extends WindowOptions {
-  /** How narrow it is: 12 by default. */
+  /** The shape parameter, larger for a narrower window; 12 by default. */
   beta?: number;
 }
 
@@ -29,7 +32,7 @@ const options = { periodic: is.boolean, dtype: is.anything, device: is.string, r
 const hammingOptions = { ...options, alpha: is.finite, beta: is.finite };
 const kaiserOptions = { ...options, beta: is.finite };
 
-/** A window of `n` elements; `at` gives the one that stands at `x`, from 0 to 1. */
+/** A window of `n` elements, computed by `at` at positions from 0 to 1. */
 function window(
   op: string,
   n: number,
@@ -45,7 +48,7 @@ function window(
 const cosine = (turns: number) => Math.cos(2 * Math.PI * turns);
 
 /**
- * A triangle of `n` elements.
+ * The triangular (Bartlett) window of `n` elements.
  *
  * ```ts
  * bartlettWindow(4); // [0, 0.5, 1, 0.5]
@@ -72,7 +75,7 @@ export const blackmanWindow = /* @__PURE__ */ named(
       n,
       checkOptions('blackmanWindow', given, options),
       (x) =>
-        // In factors, so that its ends are 0.
+        // In factors, so that the ends are exactly 0.
         (1 - cosine(x)) * (0.34 - 0.16 * cosine(x)),
     ),
 );
@@ -111,7 +114,7 @@ export const hannWindow = /* @__PURE__ */ named(
  */
 export const kaiserWindow = /* @__PURE__ */ named('kaiserWindow', (n: number, given?: KaiserOptions): Tensor => {
   const { beta = 12, ...others } = checkOptions('kaiserWindow', given, kaiserOptions);
-  // Both without their exponentials, which would overflow alone.
+  // Scaled Bessel functions, as the unscaled ones would overflow.
   const at = (x: number) => {
     const size = Math.abs(beta) * Math.sqrt(Math.max(0, 1 - (2 * x - 1) ** 2));
     return (scaledI(0, size) / scaledI(0, Math.abs(beta))) * Math.exp(size - Math.abs(beta));

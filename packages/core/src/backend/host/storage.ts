@@ -17,16 +17,16 @@ import {
 
 /** Memory of the host: a typed array. */
 export class HostStorage implements Storage {
-  /** One for all of them: `cpu.ts` puts it on the prototype. */
+  /** The same for all: `cpu.ts` sets it on the prototype. */
   declare readonly backend: Backend;
   version = 0;
   uses = 0;
   refCount = 0;
-  /** @internal The block of kernel memory that `data` lives in, or 0: see `backend/wasm/residency.ts`. */
+  /** @internal The block of kernel memory that holds `data`, or 0: see `backend/wasm/residency.ts`. */
   block = 0;
-  /** @internal Set where the block is the storage's for as long as it lives, as a parameter's is. */
+  /** @internal Set if the block belongs to the storage for its lifetime, as for parameters. */
   pinned: Pinned | null = null;
-  /** @internal Where the dtype is not stored as numbers: what is stored, and `data` is a window on it. */
+  /** @internal The encoded elements of a dtype that is not stored as numbers; `data` is a window of decoded ones. */
   coded: Coded | null = null;
   readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   constructor(
@@ -38,7 +38,7 @@ export class HostStorage implements Storage {
     return this.coded === null ? this.data.length : this.coded.length;
   }
 
-  /** A storage of the given numbers, or of what is stored for them. */
+  /** A storage of the given numbers, or of encoded elements. */
   static of(data: TypedArray | Bits, dtype: DType): HostStorage {
     if (dtype === 'float32') return new HostStorage(data as TypedArray, dtype);
     const { coding, complex } = recordOf(dtype);
@@ -48,7 +48,7 @@ export class HostStorage implements Storage {
       : withBits(data instanceof coding.bits ? (data as Bits) : encoded(data as TypedArray, coding), coding, dtype);
   }
 
-  /** All zeros. */
+  /** A storage of zeros. */
   static zeros(dtype: DType, length: number): HostStorage {
     const storage = inKernelMemory(dtype, length);
     if (storage === null) return made(dtype, length, allocate);
@@ -56,12 +56,14 @@ export class HostStorage implements Storage {
     return storage;
   }
 
-  /** On the JavaScript heap, wherever others are made. */
+  /** A storage on the JavaScript heap, even if others are in kernel memory. */
   static heap(dtype: DType, length: number): HostStorage {
     return made(dtype, length, allocate);
   }
 
-  /** A storage on the memory of another one of 4 bytes an element, which is at least as long, and lives as long as this one. */
+  /**
+   * A storage on the memory of another one with 4 bytes per element, which must be at least as long; it is kept alive.
+   */
   static on(block: HostStorage, dtype: 'float32' | 'int32', length: number): HostStorage {
     const { buffer, byteOffset } = block.data;
     const array = dtype === 'float32' ? Float32Array : Int32Array;
@@ -70,16 +72,16 @@ export class HostStorage implements Storage {
     return storage;
   }
 
-  /** To be written as a whole: its values are anything. */
+  /** An uninitialized storage, to be written as a whole. */
   static uninitialized(dtype: DType, length: number): HostStorage {
-    // Most of them, without further questions.
+    // The most frequent case, without further checks.
     if (dtype === 'float32' && currentTemporaries() === null && !isTidying() && !collected.isPrompt)
       return new HostStorage(allocateUninitialized(dtype, length), dtype);
     return inKernelMemory(dtype, length) ?? made(dtype, length, allocateUninitialized);
   }
 }
 
-/** What keeps the memory under storages that `HostStorage.on` makes. */
+/** The storages whose memory those of `HostStorage.on` use; the map keeps them alive. */
 const blocksOf = new WeakMap<HostStorage, HostStorage>();
 
 function made(dtype: DType, length: number, allocate: (dtype: DType, length: number) => TypedArray): HostStorage {
@@ -98,9 +100,9 @@ function encoded(values: TypedArray, coding: Coding): Bits {
 }
 
 /**
- * What is stored of a dtype that operators do not compute with. They read and write `storage.data` as that of any other
- * storage: it is a window of decoded numbers, which is encoded and dropped at the end of the operation. So this is the
- * one place that decodes and encodes, and loops see float32 and float64 only.
+ * The elements of a dtype that operators do not compute in. They read and write `storage.data` as for any other
+ * storage: a window of decoded numbers, which is encoded and dropped at the end of the operation. So only this class
+ * decodes and encodes, and loops see only float32 and float64.
  */
 export class Coded {
   #bits: Bits;
@@ -117,7 +119,7 @@ export class Coded {
     return this.#bits.length;
   }
 
-  /** The numbers, to be read and written. What was written since they were last asked for is rounded first. */
+  /** The decoded numbers, to read and write. Earlier writes are rounded first. */
   get window(): TypedArray {
     if (this.#window === null) {
       this.#window = allocateUninitialized(this.dtype, this.#bits.length);
@@ -127,7 +129,7 @@ export class Coded {
     return this.#window;
   }
 
-  /** What is stored. */
+  /** The encoded elements. */
   get bits(): Bits {
     this.close();
     return this.#bits;
@@ -142,7 +144,7 @@ export class Coded {
 
 let open: Coded[] = [];
 
-/** Called where an operation is done with its arrays. */
+/** Called when an operation has finished with its arrays. */
 export function closeWindows(): void {
   if (open.length > 0) closeAll();
 }
@@ -166,7 +168,10 @@ function withBits(bits: Bits, coding: Coding, dtype: DType): HostStorage {
   return Object.defineProperty(storage, 'data', windowed);
 }
 
-/** In kernel memory, where somebody frees it: a backward pass, a `tidy`, or who watches what is collected; null elsewhere. */
+/**
+ * A storage in kernel memory, if something will free it: a backward pass, a `tidy` or prompt collection; otherwise
+ * null.
+ */
 function inKernelMemory(dtype: DType, length: number): HostStorage | null {
   if (dtype !== 'float32' || length < residence.from) return null;
   const temporaries = currentTemporaries();

@@ -7,7 +7,7 @@ import { arrayOf, isFloat32, kernelFrom } from './floats.js';
 import { checkLength, copyMemory, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 import { piece } from './rows.js';
 
-/** The functions that have a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
+/** The unary functions with a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
 export const unaryKernels = [
   'abs',
   'clamp',
@@ -30,7 +30,7 @@ export const unaryKernels = [
   'tanh',
 ] as const;
 
-/** The same for functions of two numbers. */
+/** The binary functions with a kernel. */
 export const binaryKernels = [
   'absGradient',
   'add',
@@ -60,7 +60,7 @@ export type BinaryKernel = (typeof binaryKernels)[number];
 const hasUnary: ReadonlySet<string> = new Set(unaryKernels);
 const hasBinary: ReadonlySet<string> = new Set(binaryKernels);
 
-/** The same for each row, where an operand repeats from row to row. */
+/** The same for each row, if an operand repeats from row to row. */
 const rowFrom = 128;
 
 /** `Kernels.unary` for float32. */
@@ -103,7 +103,7 @@ function many(fn: BinaryFunction, a: View, b: View, out: View, parameters: Param
   binaryByKernel(fn.name as BinaryKernel, to, rows.count, left, rows.startsA, right, rows.startsB, first, second);
 }
 
-/** Kernels read elements that follow each other, or one again and again. */
+/** Kernels read contiguous elements, or one element repeatedly. */
 const isEven = (step: number): boolean => step === 0 || step === 1;
 
 /** `to[i] = kernel(x[p + i])` for the first `n` elements; `a` and `b` are for kernels that take parameters. */
@@ -136,10 +136,10 @@ export function unaryByKernel(
   }
 }
 
-/** Rows below this many elements are put together for one call: a call and its copies cost as much as they do. */
+/** Shorter rows are combined into one call: a call and its copies cost as much as computing them. */
 const shortRow = 1024;
 
-/** `binaryByKernel` of many short rows, such as those of a matrix and a bias: as many at a time as make up a piece. */
+/** `binaryByKernel` for many short rows, such as those of a matrix plus a bias: a piece of rows at a time. */
 function binaryInBlocks(
   name: BinaryKernel,
   to: Float32Array,
@@ -168,10 +168,10 @@ function binaryInBlocks(
   }
 }
 
-/** How the rows of an operand lie: behind one another, as one that is read again and again, or each for itself. */
+/** How the rows of an operand are arranged: contiguous, one row that is repeated, or elsewhere. */
 type Arrangement = 'following' | 'repeated' | 'apart';
 
-/** Refuses rows that end behind the array. */
+/** Throws if rows end beyond the array. */
 function arrangementOf(name: string, { data, step }: Operand, starts: ArrayLike<number>, n: number): Arrangement {
   const length = step === 0 ? 1 : n;
   let follow = step === 1;
@@ -187,10 +187,10 @@ function arrangementOf(name: string, { data, step }: Operand, starts: ArrayLike<
   return repeat ? 'repeated' : follow ? 'following' : 'apart';
 }
 
-/** Whether a kernel can read the rows where they are. */
+/** Whether a kernel can read the rows in place. */
 const isThere = (lie: Arrangement, { data }: Operand): boolean => lie === 'following' && isInKernelMemory(data);
 
-/** Gives the address of some rows behind one another: copied there, one that is repeated only once. */
+/** The address of some rows, copied so that they are contiguous; a repeated row is copied once. */
 function rowsAt(
   memory: KernelMemory,
   lie: Arrangement,
@@ -215,15 +215,15 @@ function rowsAt(
   };
 }
 
-/** An operand: where its first element is, and whether it goes on from there or is one element again and again. */
+/** An operand: its array and offset, and whether it is contiguous (step 1) or one repeated element (step 0). */
 export interface Operand {
   readonly data: Float32Array;
   readonly step: 0 | 1;
 }
 
 /**
- * `rows` times `n` results: row r is `kernel(x, y)` from `startsX[r]` and `startsY[r]` on. Results follow each other from
- * the start of `to`. `first` and `second` are for kernels that take parameters.
+ * Computes `rows` times `n` results: row r is `kernel(x, y)` from `startsX[r]` and `startsY[r]` on. Results are written
+ * contiguously from the start of `to`. `first` and `second` are for kernels with parameters.
  */
 export function binaryByKernel(
   name: BinaryKernel,
@@ -250,7 +250,7 @@ export function binaryByKernel(
   memory.begin(name, piece * 12);
   const run = memory.instance.kernels[name];
   const [atX, atY, result] = [memory.take(piece * 4), memory.take(piece * 4), memory.take(piece * 4)];
-  // Results that stay where they are need no pieces unless an operand does.
+  // Results in place need no pieces unless an operand does.
   const atOnce = toInPlace && xInPlace && yInPlace ? n : piece;
   const load = (
     inPlace: boolean,

@@ -5,40 +5,42 @@ import type { HostStorage as Storage } from '../host/storage.js';
 import { isInKernelMemory, type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
 import { isAvailable } from './module.js';
 
-// Arrays that live in kernel memory, where kernels need not copy them in and out: parameters, the memory of optimizers,
-// gradients of both, and what a backward pass has under way. What else user code can hold lives there only where somebody
-// says at once when it has been collected; elsewhere it is garbage-collected as any other array is.
+// Arrays in kernel memory, which kernels need not copy in and out: parameters, the memory of optimizers, gradients of
+// both, and temporaries of a backward pass. Other tensors that user code can hold are there only if their collection is
+// reported promptly; otherwise they are ordinary arrays of the garbage collector.
 
-/** What tests change, to see that nothing is read after it was freed. */
+/** Settings that tests change, for example to find reads of freed memory. */
 export const residence = {
-  /** Fewer elements are copied sooner than they are looked after. */
+  /** The smallest number of elements: copying fewer is cheaper than managing them. */
   from: 1024,
-  /** The most bytes of what is pinned; the rest is for scratch memory and temporaries. */
+  /** The largest number of pinned bytes; the rest is for scratch memory and temporaries. */
   budget: maxBytes / 2,
   /** Whether freed blocks are filled with NaN. */
   poison: false,
 };
 
-/** What is in kernel memory: how many blocks, their bytes, the most that these have been, and the bytes of those that are pinned. */
+/**
+ * The use of kernel memory: the number of blocks, their bytes, the largest number of bytes so far, and pinned bytes.
+ */
 const usage = { count: 0, bytes: 0, peak: 0, pinned: 0 };
 
 /** What `memory()` reports. */
 export interface MemoryReport {
-  /** How many tensors' memory lives in kernel memory: parameters, their gradients, what optimizers remember. */
+  /** The number of tensors in kernel memory: parameters, their gradients, the memory of optimizers. */
   readonly tensors: number;
-  /** Bytes that these hold. */
+  /** The bytes that they take. */
   readonly bytes: number;
-  /** The most bytes that they have held, with the temporaries of backward passes. */
+  /** The largest number of bytes taken so far, including temporaries of backward passes. */
   readonly peak: number;
-  /** Bytes in which kernels keep copies of other arrays while they run. */
+  /** The bytes for copies of other arrays while kernels run. */
   readonly scratch: number;
-  /** Bytes of address space that kernel memory has grown to, at most 4 GiB twice. */
+  /** The bytes of address space of kernel memory, at most twice 4 GiB. */
   readonly reserved: number;
 }
 
 /**
- * What is in kernel memory. All other tensors are typed arrays that the garbage collector looks after; Node counts those
- * in `process.memoryUsage().arrayBuffers`.
+ * Reports the use of kernel memory. All other tensors are typed arrays of the garbage collector, which Node counts in
+ * `process.memoryUsage().arrayBuffers`.
  */
 export function memory(): MemoryReport {
   const sum = (bytes: (m: KernelMemory) => number) => memories().reduce((all, m) => all + bytes(m), 0);
@@ -51,11 +53,11 @@ export function memory(): MemoryReport {
   };
 }
 
-/** An array for `length` floats in kernel memory, its values anything; null where there is no room. */
+/** Allocates an uninitialized array of `length` floats in kernel memory; null if there is no room. */
 function arrayFor(length: number): Float32Array | null {
   if (!isAvailable) return null;
   const memory = kernelMemory();
-  // Where it is not shared, growing takes the memory away from all arrays on it.
+  // Growing memory that is not shared detaches all arrays on it.
   if (!memory.instance.shared) return null;
   const at = memory.heap.allocate(length * 4);
   if (at === 0) return null;
@@ -72,7 +74,7 @@ function freeBlock(block: number): void {
   heap.free(block);
 }
 
-/** Runs `use` with an array of so many floats, its values anything: in kernel memory, where `beside` lies there. */
+/** Runs `use` with an uninitialized array of `length` floats, in kernel memory if `beside` is. */
 export function withFloats(length: number, beside: Float32Array, use: (array: Float32Array) => void): void {
   const array = isInKernelMemory(beside) ? arrayFor(length) : null;
   if (array === null) {
@@ -86,7 +88,7 @@ export function withFloats(length: number, beside: Float32Array, use: (array: Fl
   }
 }
 
-/** Puts `storage` on `length` floats in kernel memory; false, and nothing done, where there is no room. */
+/** Gives `storage` `length` floats in kernel memory; returns false without changes if there is no room. */
 export function allocateInKernelMemory(storage: Storage, length: number): boolean {
   const array = arrayFor(length);
   if (array === null) return false;
@@ -95,12 +97,12 @@ export function allocateInKernelMemory(storage: Storage, length: number): boolea
   return true;
 }
 
-/** Fills a storage that lives in kernel memory with zeros. */
+/** Fills a storage in kernel memory with zeros. */
 export function clear(storage: Storage): void {
   kernelMemory().fill(storage.block, 0, storage.data.length);
 }
 
-/** Frees the block under `storage`, which nobody may read any more. */
+/** Frees the block of `storage`, which must not be read afterwards. */
 export function free(storage: Storage): void {
   if (residence.poison) storage.data.fill(Number.NaN);
   freeBlock(storage.block);
@@ -108,7 +110,10 @@ export function free(storage: Storage): void {
   storage.data = gone;
 }
 
-/** Takes the elements of a storage away from whoever may still hold it. The gradient of a leaf on it stays until that has been collected. */
+/**
+ * Removes the elements of a storage that may still be referenced. The gradient of a leaf on it stays until the leaf is
+ * collected.
+ */
 function forget(storage: Storage): void {
   const { block, pinned, coded } = storage;
   if (pinned !== null && pinned !== scoped) releaseBlock(pinned);
@@ -120,7 +125,7 @@ function forget(storage: Storage): void {
 /** No array: see `dataOf`. */
 const nothing = undefined as unknown as TypedArray;
 
-/** What is left of a released array: all that reads it would get undefined. */
+/** The array of a released storage: every read gives undefined. */
 const gone = new Float32Array(0);
 
 /** Moves `storage` to the JavaScript heap, and frees its block. */
@@ -134,42 +139,42 @@ function moveToHeap(storage: Storage): void {
   storage.data = copy;
 }
 
-/** What a pinned storage leaves behind when it is collected. */
+/** The memory to free when a pinned storage is collected. */
 export interface Pinned {
-  /** 0 where it has been freed before. */
+  /** The block; 0 if it has been freed before. */
   block: number;
   readonly bytes: number;
-  /** The block of the gradient that a leaf on the storage keeps, or 0. */
+  /** The block of the gradient of a leaf on the storage, or 0. */
   gradient: number;
 }
 
-/** How what a `tidy` gives back at its end is pinned. */
+/** The mark of storages that a `tidy` frees at its end. */
 export const scoped: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 0 });
 
-/** Calls `release` with what an object leaves behind once it has been collected. */
+/** Calls `release` with `pinned` once the object has been collected. */
 export type Watch = (storage: object, pinned: Pinned) => void;
 
-/** Who tells what has been collected. */
+/** The source of reports on collected objects. */
 export const collected = {
-  /** Null where an engine has nobody: what is pinned would not be freed, so that nothing is. */
+  /** Null if the engine has none: nothing is pinned then, as it could not be freed. */
   watch: typeof FinalizationRegistry === 'undefined' ? null : byRegistry(),
-  /** Whether that is told while a synchronous loop goes on, so that results are pinned too. */
+  /** Whether reports come during a synchronous loop, so that results can be pinned too. */
   isPrompt: false,
 };
 
-/** Tells it when the event loop turns. */
+/** Reports by FinalizationRegistry, when the event loop runs. */
 function byRegistry(): Watch {
   const registry = new FinalizationRegistry<Pinned>(release);
   return (storage, pinned) => registry.register(storage, pinned);
 }
 
-/** Lets results live in kernel memory until `watch` tells that they have been collected. */
+/** From now on keeps results in kernel memory until `watch` reports that they have been collected. */
 export function pinResults(watch: Watch): void {
   collected.watch = watch;
   collected.isPrompt = true;
 }
 
-/** Frees what a storage that has been collected leaves behind. */
+/** Frees the memory of a collected storage. */
 export function release(pinned: Pinned): void {
   releaseBlock(pinned);
   if (pinned.gradient === 0) return;
@@ -186,11 +191,11 @@ function releaseBlock(pinned: Pinned): void {
   pinned.block = 0;
 }
 
-/** Whether so many elements more may be pinned. */
+/** Whether `length` more elements may be pinned. */
 export const canPin = (length: number): boolean =>
   collected.watch !== null && usage.pinned + length * 4 <= residence.budget;
 
-/** Leaves its block to a storage for as long as that lives. */
+/** Pins the block of a storage for the lifetime of the storage. */
 export function own(storage: Storage): void {
   const bytes = storage.data.length * 4;
   usage.pinned += bytes;
@@ -199,8 +204,8 @@ export function own(storage: Storage): void {
 }
 
 /**
- * Moves a storage into kernel memory for as long as it lives. This is for what is made once and used often. Small ones, those of
- * other dtypes and those there is no room for stay where they are.
+ * Moves a storage into kernel memory for its lifetime; for memory that is made once and used often. Small storages,
+ * those of other dtypes and those for which there is no room stay where they are.
  */
 export function pin(storage: Storage): void {
   if (storage.dtype !== 'float32' || storage.block !== 0) return;
@@ -211,13 +216,19 @@ export function pin(storage: Storage): void {
   own(storage);
 }
 
-/** Leaves a storage in kernel memory to the garbage collector: where it is, if that tells at once, else on the JavaScript heap. */
+/**
+ * Hands a storage to the garbage collector: in kernel memory if collections are reported promptly, otherwise on the
+ * JavaScript heap.
+ */
 function keep(storage: Storage): void {
   if (collected.isPrompt && canPin(storage.data.length)) own(storage);
   else moveToHeap(storage);
 }
 
-/** Makes a gradient that nobody else holds that of a leaf on `owner`: it stays where it is, within the budget, and is freed with the leaf. */
+/**
+ * Makes an unshared gradient that of a leaf on `owner`: within the budget it stays in kernel memory, and is freed with
+ * the leaf.
+ */
 function adopt(owner: Storage, gradient: Storage): boolean {
   if (gradient.block === 0 || gradient.pinned !== null) return false;
   const { pinned } = owner;
@@ -230,7 +241,7 @@ function adopt(owner: Storage, gradient: Storage): boolean {
   return true;
 }
 
-/** The host's memory that is given back by hand. */
+/** The host's managed memory, for the engine. */
 export const managedMemory: ManagedMemory = {
   isTemporary: (storage) => (storage as Storage).block !== 0 && (storage as Storage).pinned === null,
   free: (storage) => free(storage as Storage),
