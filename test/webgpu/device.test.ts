@@ -285,7 +285,7 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     const x = ones([3], { device: gpu! });
     current.gpu!.device.destroy();
     await current.gpu!.device.lost;
-    expect(() => x.add(1)).toThrow(/the GPU was lost \(destroyed.*await device\('webgpu'\) opens it anew/);
+    expect(() => x.add(1)).toThrow(/the GPU was lost \(destroyed.*await device\('webgpu'\) opens it again/);
     await expect(x.data()).rejects.toThrow(DeviceError);
     expect(() => ones([1], { device: gpu! })).toThrow(DeviceError);
     expect(await device('webgpu')).toBe('webgpu');
