@@ -16,12 +16,12 @@ describe('the command line of gradgate launch', () => {
   });
 
   it.each([
-    [[], /which program/],
-    [['-n', '2'], /which program/],
-    [['-n', '0', 'a.ts'], /whole number from 1 up, got 0/],
+    [[], /the program to run is missing/],
+    [['-n', '2'], /the program to run is missing/],
+    [['-n', '0', 'a.ts'], /-n must be an integer of at least 1, got 0/],
     [['-n', 'two', 'a.ts'], /got two/],
     [['--rank', '2', 'a.ts'], /--rank/],
-    [['--hosts', 'a; reboot', 'a.ts'], /no name of a host/],
+    [['--hosts', 'a; reboot', 'a.ts'], /a; reboot is not a host name/],
   ])('refuses %j', (args, message) => {
     expect(() => parseLaunch(args)).toThrow(message);
   });

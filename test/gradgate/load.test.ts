@@ -134,13 +134,13 @@ it.each([
   [['timeline', 'missing.ts'], 'there is no file missing.ts'],
   [
     ['graph', 'module.ts'],
-    'gradgate graph: the default export of module.ts is a Module; --input 1,3,224,224 says the shape of what it is called with, once for each argument',
+    'gradgate graph: the default export of module.ts is a Module; give the shape of each argument it is called with, such as --input 1,3,224,224',
   ],
   [['graph', 'wrong.ts'], 'wrong.ts:1:19: Unexpected ";"'],
   [['graph', 'model.ts/x.ts'], 'there is no file model.ts/x.ts'],
   [
     ['graph', 'number.ts', '--input', '2,3'],
-    'gradgate graph: --input is for a Module, and the default export of number.ts is none',
+    'gradgate graph: --input needs a Module, and the default export of number.ts is not one',
   ],
   [['graph', 'absent.ts'], "absent.ts: Cannot find package 'not-there' imported from absent.ts"],
   [

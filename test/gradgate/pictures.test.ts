@@ -132,7 +132,7 @@ describe('curves', () => {
       expect(() => curvesText(none)).toThrow(/^curvesText: there is nothing to draw/);
     }
     for (const [name, draw] of Object.entries({ curvesSvg, curvesText })) {
-      expect(() => draw({ loss: ['1'] as never })).toThrow(`${name}: 'loss' is not an array of numbers`);
+      expect(() => draw({ loss: ['1'] as never })).toThrow(`${name}: 'loss' must be an array of numbers`);
       expect(() => draw(null as never)).toThrow(`${name}: what is drawn is an object, got null`);
       expect(() => draw({ loss: [1] }, { heigth: 3 } as never)).toThrow(`${name}: there is no option 'heigth'`);
     }
@@ -314,10 +314,10 @@ describe('npx gradgate', () => {
     const broken = out('broken.ts');
     writeFileSync(broken, 'export default 7;');
     expect(() => run('graph', broken, '-o', `${broken}.svg`)).toThrow(
-      /neither a tensor, nor a function that gives one, nor a Module, but 7/,
+      /must be a tensor, a function that returns one, or a Module, got 7/,
     );
     expect(existsSync(`${broken}.svg`)).toBe(false);
-    expect(() => run('graph', program(classifier))).toThrow(/is a Module; --input 1,3,224,224 says the shape/);
+    expect(() => run('graph', program(classifier))).toThrow(/is a Module; give the shape of each argument/);
     expect(() => run('draw', model)).toThrow(/usage: gradgate graph/);
     expect(run('--help')).toContain('usage: gradgate graph');
   });

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ObservedCall } from '@gradgate/core';
 
-/** Whether a folder is of a package of gradgate's, by the nearest package.json. */
+/** By folder: whether it belongs to one of gradgate's packages, according to the nearest package.json. */
 const own = new Map<string, boolean>();
 
-/** A project that only has such a name is not published. */
+/** A private package with such a name is the user's own project. */
 function isOwnPackage(file: string): boolean {
   const { name, private: isPrivate } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; private?: boolean };
   return !isPrivate && /^(@gradgate\/|gradgate$)/.test(name ?? '');
@@ -23,7 +23,7 @@ function isOwn(folder: string): boolean {
   return found;
 }
 
-/** The folders of the files whose functions run, innermost first, without the runtime's own. */
+/** The folders of the files on the call stack, innermost first, without the runtime's own. */
 function foldersOfStack(): string[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
@@ -39,13 +39,13 @@ function foldersOfStack(): string[] {
 }
 
 /**
- * Whether a guarded call that begins is the program's: of a method, or made outside of gradgate's own packages, which use
- * gates as well, when they set parameters and when optimizers step.
+ * Whether a guarded call that starts belongs to the program: a call of a decorated method, or one made outside
+ * gradgate's own packages. Those use gates too: to set parameters, and in optimizer steps.
  */
 export function isOfProgram({ member }: ObservedCall): boolean {
   if (member !== null) return true;
   const [here, ...above] = foldersOfStack();
-  // This package's functions come first, then those of core's gates.
+  // The stack starts with functions of this package, followed by those of core's gates.
   const gates = above.find((folder) => folder !== here);
   const caller = above.find((folder) => folder !== here && folder !== gates);
   return caller === undefined || !isOwn(caller);

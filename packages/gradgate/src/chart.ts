@@ -2,13 +2,13 @@ import type { Kind } from '@gradgate/core/internal';
 import type { ScaleContinuousNumeric } from 'd3-scale';
 import { printable } from './text.js';
 
-/** A width or a height. */
+/** The kind of the options `width` and `height`. */
 export const pixels: Kind = {
   text: 'a number of pixels from 1 to 100000',
   is: (v) => typeof v === 'number' && v >= 1 && v <= 1e5,
 };
 
-/** Text as it stands in a picture's markup. */
+/** Text escaped for the markup of a picture. */
 export const escaped = (text: string): string =>
   printable(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
@@ -33,7 +33,7 @@ export function label(
   return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${colour}"${turn}>${escaped(text)}</text>`;
 }
 
-/** A rectangle of one colour. */
+/** A filled rectangle. */
 export function rect(
   x: number,
   y: number,
@@ -53,10 +53,10 @@ export const path = (d: string, stroke: string, width = 1.5, opacity = 1): strin
 export const line = (x1: number, y1: number, x2: number, y2: number, stroke = '#ddd'): string =>
   `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${stroke}"/>`;
 
-/** About how wide text is: there is no page to measure it on. */
+/** The approximate width of text: there is no page to measure it on. */
 export const widthOf = (text: string, size = 12): number => [...text].length * size * 0.58;
 
-/** Names with their colours in a row that ends at `right`. */
+/** A legend: names with their colours, in a row whose right end is at `right`. */
 export function legend(entries: readonly (readonly [string, string])[], right: number, y: number): string {
   let x = right;
   return [...entries]
@@ -72,9 +72,9 @@ export function legend(entries: readonly (readonly [string, string])[], right: n
 
 type Scale = ScaleContinuousNumeric<number, number>;
 
-/** Tick marks of a scale that are far enough apart to be read, and their text. */
+/** The ticks of a scale, far enough apart to be readable, with their labels. */
 export function ticksOf(scale: Scale, count: number): [number, string][] {
-  // A logarithmic scale leaves out the text of most ticks between its decades.
+  // On a logarithmic scale most ticks between powers of ten have no label.
   const isShown = scale.tickFormat(count);
   return scale
     .ticks(count)
@@ -82,7 +82,7 @@ export function ticksOf(scale: Scale, count: number): [number, string][] {
     .map((value) => [value, String(Number(value.toPrecision(6)))]);
 }
 
-/** A whole picture. */
+/** The complete SVG. */
 export const picture = (width: number, height: number, title: string, parts: readonly string[]): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif">` +
   `<rect width="${width}" height="${height}" fill="#fff"/>${title ? label(8, 20, title, { size: 14, weight: 700 }) : ''}${parts.join('')}</svg>`;

@@ -18,14 +18,17 @@ import { recordTimeline, timelineSvg } from './timeline.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
-/** How a rank is told to run a program; the id of the process that launches it and the program follow. */
+/**
+ * The internal argument that makes this process run a program as a rank. The launching process's id and the program
+ * follow.
+ */
 const runOne = '--run-program';
 
-/** `gradgate launch`: the program's own arguments follow its name, so this command reads its arguments by itself. */
+/** `gradgate launch` parses its arguments on its own, as those after the program's name belong to the program. */
 async function launchRanks(args: readonly string[]): Promise<void> {
   if (args.length === 0 || args[0] === '-h' || args[0] === '--help') return console.log(launchUsage);
   try {
-    // Each rank is this program again, which loads TypeScript with decorators as it stands.
+    // Each rank runs this program, which loads TypeScript with decorators.
     const request = parseLaunch(args);
     try {
       process.exitCode = await launch(request, [fileURLToPath(import.meta.url), runOne, String(process.pid)]);
@@ -38,8 +41,8 @@ async function launchRanks(args: readonly string[]): Promise<void> {
 }
 
 /**
- * The launcher of MPICH lets the others wait for a rank that fails before it joins them: `launch` ends them for this line.
- * After that @gradgate/distributed tells.
+ * Reports a rank that fails before it has joined the others, for which MPICH's launcher would leave the others
+ * waiting: `launch` ends all ranks when it sees this line. Later failures are reported by @gradgate/distributed.
  */
 function tellEarlyEnd(code: number): void {
   const { env } = process;
@@ -48,7 +51,7 @@ function tellEarlyEnd(code: number): void {
     console.error(`gradgate: rank ${rank} of ${size} ends with exit code ${code} before it joins the others`);
 }
 
-/** The Module that is the default export, or of the class that is. */
+/** The default export as a Module: itself, or an instance where it is a class; null where it is neither. */
 function moduleIn(exports: Record<string, unknown>): Module | null {
   const exported = exports['default'];
   if (isModule(exported)) return exported;
@@ -56,12 +59,12 @@ function moduleIn(exports: Record<string, unknown>): Module | null {
   return isClass ? new (exported as new () => Module)() : null;
 }
 
-/** Calls a module with random inputs of the shapes that were asked for. */
+/** Calls a module with random inputs of the requested shapes. */
 function callWith(module: Module, { command, file, inputs }: Request): unknown {
   if (inputs.length === 0)
     throw new UserError(
-      `gradgate ${command}: the default export of ${file} is a Module; --input 1,3,224,224 says the shape of what it is ` +
-        'called with, once for each argument',
+      `gradgate ${command}: the default export of ${file} is a Module; give the shape of each argument it is called with, ` +
+        'such as --input 1,3,224,224',
     );
   try {
     return (module as (...args: unknown[]) => unknown)(...inputs.map(inputOf));
@@ -70,11 +73,11 @@ function callWith(module: Module, { command, file, inputs }: Request): unknown {
   }
 }
 
-/** What the default export stands for: tensors, what gives them, or a module that is called. */
+/** The tensors of the default export: its own, those a function returns, or the outputs of a module. */
 async function resultsOf(exports: Record<string, unknown>, module: Module | null, request: Request): Promise<Tensor[]> {
   const exported = exports['default'];
   if (!module && request.inputs.length > 0)
-    throw new UserError(`gradgate graph: --input is for a Module, and the default export of ${request.file} is none`);
+    throw new UserError(`gradgate graph: --input needs a Module, and the default export of ${request.file} is not one`);
   const made = module
     ? callWith(module, request)
     : typeof exported === 'function'
@@ -84,8 +87,8 @@ async function resultsOf(exports: Record<string, unknown>, module: Module | null
   const found = tensorsIn(value);
   if (found.length > 0) return found;
   throw new UserError(
-    `gradgate graph: the default export of ${request.file} is neither a tensor, nor a function that gives one, nor a Module, ` +
-      `but ${show(value)}`,
+    `gradgate graph: the default export of ${request.file} must be a tensor, a function that returns one, or a Module, ` +
+      `got ${show(value)}`,
   );
 }
 
@@ -98,7 +101,9 @@ async function writePicture({ command, out }: Request, picture: string): Promise
   }
 }
 
-/** Says so where the program ends itself, or waits for what never comes, before its picture is there. Call it once it is. */
+/**
+ * Reports it when the process exits before the picture is written. Call the function it returns once the picture is.
+ */
 function expectPicture({ command, file, out }: Request): () => void {
   const tell = (code: number): void => {
     if (code !== 0) return;
@@ -128,7 +133,7 @@ async function summarize(request: Request): Promise<void> {
   const module = moduleIn(await load(request.file));
   if (module === null)
     throw new UserError(
-      `gradgate summary: the default export of ${request.file} is neither a Module nor a class of one`,
+      `gradgate summary: the default export of ${request.file} must be a Module or a subclass of Module`,
     );
   console.log(summary(module, ...request.inputs.map(inputOf)));
 }
@@ -138,7 +143,7 @@ async function timeline(request: Request): Promise<void> {
   const isThere = expectPicture(request);
   const recorded = recordTimeline({ only: isOfProgram });
   await load(file);
-  // What the script started goes on after its last line: until nothing is left to do.
+  // Recording continues after the script's last line, until no asynchronous work is left.
   process.once('beforeExit', () => {
     const entries = recorded.stop();
     writePicture(request, timelineSvg(entries, { title: basename(file) }))
@@ -158,7 +163,8 @@ async function main(): Promise<void> {
     process.once('exit', tellEarlyEnd);
     await load(file, Number(launcher)).catch((error: unknown) => {
       if (error instanceof UserError) throw error;
-      // As if Node ran it: what the program listens to for uncaught errors is told.
+      // As in Node itself: rethrown outside the promise, so that the program's listeners for uncaught errors are
+      // called.
       setImmediate(() => {
         throw error;
       });

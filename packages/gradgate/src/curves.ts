@@ -12,25 +12,25 @@ function checkCurves(op: string, curves: Curves): void {
   check(op, 'what is drawn', curves, is.object);
   for (const [name, values] of Object.entries(curves))
     if (!Array.isArray(values) || values.some((v) => typeof v !== 'number'))
-      throw new TypeError(`${op}: '${name}' is not an array of numbers`);
+      throw new TypeError(`${op}: '${name}' must be an array of numbers`);
   if (Object.values(curves).every((values) => values.length === 0))
     throw new TypeError(`${op}: there is nothing to draw`);
 }
 
-/** How curves are drawn. */
+/** Options of `curvesSvg`. */
 export interface CurvesOptions {
   width?: number;
   height?: number;
   title?: string;
   xLabel?: string;
   yLabel?: string;
-  /** A logarithmic axis of values, such as for losses; what is not above 0 leaves a gap. */
+  /** A logarithmic axis of values, for losses for example; values that are not positive leave a gap. Off by default. */
   yLog?: boolean;
-  /** A logarithmic axis of steps, or of `x`. */
+  /** A logarithmic axis of steps, or of `x`. Off by default. */
   xLog?: boolean;
-  /** How much of the value before stays in each one, from 0 (by default) to 1: the curve itself is drawn pale behind. */
+  /** The weight of the previous smoothed value, from 0 (by default) to 1; the unsmoothed curve is drawn pale behind. */
   smoothing?: number;
-  /** Where the values are; 1, 2, 3 and so on by default. Learning rates, for example. */
+  /** The position of each value, such as learning rates; 1, 2, 3 and so on by default. */
   x?: readonly number[];
 }
 
@@ -39,10 +39,10 @@ const known = {
   ...{ yLog: is.boolean, xLog: is.boolean, smoothing: is.probability, x: is.arrayOf(is.number) },
 };
 
-/** The colours of curves, which people with any kind of colour vision tell apart (Okabe and Ito, 2008). */
+/** The colours of curves: people with any kind of colour vision can tell them apart (Okabe and Ito, 2008). */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
-/** An exponential moving average, of finite values only, that starts at the first of them (as TensorBoard smooths). */
+/** An exponential moving average of the finite values, starting at the first of them, as in TensorBoard. */
 export function smooth(values: readonly number[], weight: number): number[] {
   let [average, seen] = [0, 0];
   return values.map((value) => {
@@ -53,7 +53,7 @@ export function smooth(values: readonly number[], weight: number): number[] {
   });
 }
 
-/** The least and the greatest of values that can be drawn. */
+/** The least and the greatest of the values that can be drawn. */
 function extent(op: string, values: readonly number[], log: boolean): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const v of values)
@@ -99,7 +99,7 @@ export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
       chart.line(left, ys(value), right, ys(value)),
       chart.label(left - 8, ys(value) + 4, text, { anchor: 'end' }),
     );
-  // Epochs are whole.
+  // Epochs are integers.
   for (const [value, text] of ticksOf(xs, Math.min(10, longest)))
     if (x || xLog || Number.isInteger(value))
       parts.push(chart.label(xs(value), bottom + 18, text, { anchor: 'middle' }));
@@ -124,7 +124,7 @@ export function curvesSvg(curves: Curves, options: CurvesOptions = {}): string {
 
 type Scale = ScaleContinuousNumeric<number, number>;
 
-/** A dot for each value; so one that stands alone is seen. */
+/** A dot for each value, so that an isolated one is visible. */
 const points = (values: readonly number[], at: readonly number[], xs: Scale, ys: Scale, log: boolean, colour: string) =>
   values.flatMap((v, i) =>
     Number.isFinite(v) && (!log || v > 0)
@@ -137,7 +137,7 @@ export function curvesText(curves: Curves, options?: { height?: number }): strin
   const { height = 10 } = checkOptions('curvesText', options, { height: is.count });
   if (height > 1000) throw new RangeError(`curvesText: a height is at most 1000 lines, got ${height}`);
   checkCurves('curvesText', curves);
-  // A terminal has no gaps: what is not finite stays at the value before.
+  // A terminal shows no gaps: a value that is not finite is drawn like the one before it.
   const drawn = Object.entries(curves).filter(([, values]) => values.length > 0);
   const lists = drawn.map(([, values]) => {
     let last = values.find(Number.isFinite) ?? 0;
@@ -151,10 +151,12 @@ export function curvesText(curves: Curves, options?: { height?: number }): strin
   return `${plotText(lists, height, ansi)}\n${names.join('   ')}`;
 }
 
-/** Drawn from 0 to `height`: asciichart counts rows in the unit of the values, and never ends where that is too small. */
+/**
+ * Scaled to 0 … `height` first: asciichart counts rows in units of the values, and does not terminate for tiny ranges.
+ */
 function plotText(lists: readonly number[][], height: number, colors: string[]): string {
   const values = lists.flat();
-  // By halves, as the greatest less the least may be beyond what a number holds.
+  // Computed from halves, as the difference of the greatest and the least value may overflow.
   const least = values.reduce((a, b) => Math.min(a, b)) / 2;
   const range = values.reduce((a, b) => Math.max(a, b)) / 2 - least;
   const rows = lists.map((list) => list.map((v) => (range === 0 ? 0 : ((v / 2 - least) / range) * height)));

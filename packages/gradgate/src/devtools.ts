@@ -3,12 +3,13 @@ import { heldGrad } from '@gradgate/core/internal';
 import { Module } from '@gradgate/nn';
 import { isThere, tableOf } from './table.js';
 
-// What consoles of browsers show where "custom formatters" are on in the settings of their developer tools: markup in JsonML, of
-// the few tags that they take. An `object` in it is formatted in its turn, when the reader opens it.
+// Custom formatters for browser consoles ("custom formatters" in the settings of the developer tools). They return
+// markup in JsonML, with the few tags that consoles accept. A value in an `object` tag is formatted when the reader
+// expands it.
 
 type Markup = [tag: string, attributes: object, ...children: (Markup | string)[]];
 
-/** What developer tools look for in `devtoolsFormatters`. */
+/** An entry of the global array `devtoolsFormatters`. */
 export interface ConsoleFormatter {
   header(value: unknown): Markup | null;
   hasBody(value: unknown): boolean;
@@ -72,7 +73,7 @@ const membersOf = (module: Module): [string, object][] => [
   ...module.namedChildren(),
 ];
 
-/** Tensors as tables of their values with their gradient, modules as trees of what they consist of. */
+/** Tensors as tables of their values with their gradient, modules as trees of their children and parameters. */
 export const consoleFormatter: ConsoleFormatter = {
   header: (value) => (Tensor.is(value) ? tensorHeader(value) : value instanceof Module ? moduleHeader(value) : null),
   hasBody: (value) =>

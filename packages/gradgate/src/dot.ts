@@ -1,6 +1,6 @@
 import { printable } from './text.js';
 
-/** What a box of the picture stands for, and its colours. */
+/** The attributes of a box, by the kind of what it stands for. */
 const looks = {
   operation: 'shape=box, style="rounded,filled", fillcolor="#e8eefc", color="#4a6fd0"',
   module: 'shape=box, style="rounded,filled,bold", fillcolor="#dbe4fb", color="#2f4fa8"',
@@ -14,7 +14,7 @@ export type Look = keyof typeof looks;
 const quote = (text: string): string =>
   `"${printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 
-/** A frame around boxes, with other frames in it. */
+/** A frame (Graphviz: cluster) of boxes and nested frames. */
 export class Frame {
   private readonly boxes: string[] = [];
   private readonly frames: Frame[] = [];
@@ -31,7 +31,7 @@ export class Frame {
     this.boxes.push(`${id} [label=${quote(label)}, ${looks[look]}];`);
   }
 
-  /** Its lines, and those of the frames in it; `number` tells frames apart. */
+  /** Its lines, and those of its nested frames; `number` makes the names of frames unique. */
   lines(number = ''): string[] {
     return [
       ...this.boxes,
@@ -45,7 +45,7 @@ export class Frame {
   }
 }
 
-/** A picture in Graphviz's language: boxes, in frames, and arrows between them. */
+/** A picture in Graphviz's DOT language: boxes in frames, and arrows between them. */
 export class Dot {
   readonly top = new Frame('');
   private readonly arrows = new Set<string>();
@@ -72,7 +72,7 @@ export class Dot {
       `rankdir=${direction};`,
       'ranksep=0.3;',
       'bgcolor="white";',
-      // Wide enough for the fonts that stand for Helvetica where there is none.
+      // The margin leaves room for the wider fonts that replace Helvetica where it is not installed.
       'node [fontname="Helvetica", fontsize=11, margin="0.22,0.06"];',
       'edge [color="#888888", arrowsize=0.7];',
     ];

@@ -8,13 +8,13 @@ import type { ModuleCall, ModuleCalls } from './modules.js';
 export interface GraphOptions {
   /** Names for leaves: `model.namedParameters()`, or a record. */
   names?: Iterable<readonly [string, Tensor]> | Record<string, Tensor>;
-  /** `'LR'` from left to right, `'TB'` from top to bottom. */
+  /** `'LR'` from left to right, `'TB'` (by default) from top to bottom. */
   direction?: 'LR' | 'TB';
-  /** What `recordModules` has recorded: operations stand in frames of their modules. */
+  /** What `recordModules` has recorded: operations are drawn in a frame for each module. */
   modules?: ModuleCalls;
   /**
-   * How many levels of modules are opened: 0 draws the model as one box, 1 the modules in it. By default as many as give no
-   * more than 60 boxes.
+   * How many levels of modules are drawn open: 0 draws the model as one box, 1 draws each of its children as one. By
+   * default as many as give at most 60 boxes.
    */
   depth?: number;
 }
@@ -27,7 +27,7 @@ const graphOptions = { names: is.object, direction: is.oneOf('LR', 'TB'), module
 
 const shapeOf = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-/** The names of leaves: those that are given, and those of recorded modules. */
+/** The names of leaves: the option's, and those of recorded modules. */
 function namesOf({ names = {}, modules }: GraphOptions): Map<Tensor, string> {
   const known = new Map<Tensor, string>(modules?.names);
   for (const entry of Symbol.iterator in names ? names : Object.entries(names)) {
@@ -37,7 +37,7 @@ function namesOf({ names = {}, modules }: GraphOptions): Map<Tensor, string> {
   return known;
 }
 
-/** All nodes below some, each once. Not by recursion: graphs can be deeper than the stack. */
+/** All nodes reachable from the roots, each once. Not recursive: graphs can be deeper than the stack. */
 function nodesBelow(roots: readonly Node[]): Node[] {
   const seen = new Set(roots);
   const open = [...seen];
@@ -62,12 +62,12 @@ function textOf(call: ModuleCall): string {
   return `${titleOf(call)}\n${call.shapes.join(' ')}${parameters}`;
 }
 
-/** A graph on its way to a picture. */
+/** Draws a graph node by node. */
 class Drawing {
   private readonly dot = new Dot();
   private readonly ids = new Map<Node | ModuleCall, string>();
   private readonly frames = new Map<ModuleCall, Frame>();
-  /** What has been noted at which box as not tracked. */
+  /** The notes of untracked inputs already drawn, with their boxes. */
   private readonly notes = new Set<string>();
 
   constructor(
@@ -85,7 +85,7 @@ class Drawing {
     return frame;
   }
 
-  /** The box that stands for a node: its own, or that of a module it is drawn in. */
+  /** The box of a node: its own, or that of the closed module it belongs to. */
   private box(node: Node): string {
     const closed = this.groups.closed(node);
     let id = this.ids.get(closed ?? node);
@@ -112,7 +112,7 @@ class Drawing {
     else if (!t.requiresGrad) dot.arrow(dot.box(dot.top, explainGrad(t).replace(/: /g, ':\n'), 'gated'), id, true);
   }
 
-  /** A node with the arrows that end there. A module that is one box has one of a kind. */
+  /** Draws a node with the arrows that end at it. At the box of a closed module equal arrows are drawn once. */
   node(node: Node): void {
     const { dot } = this;
     const id = this.box(node);
@@ -138,15 +138,16 @@ class Drawing {
 }
 
 /**
- * The autograd graph below a tensor, or several, in Graphviz's language: operations in blue, leaves that require grad in green,
- * and, dashed, what is not tracked: in red with the gate it was made under, in grey what came from `detach()`. With `modules`
- * operations stand in frames of the modules that recorded them, and modules deeper than `depth` are one box.
+ * The autograd graph of a tensor, or of several, in Graphviz's DOT language: operations in blue, leaves that require
+ * grad in green, and, dashed, tensors that are not tracked: in red with the gate they were computed under, in grey
+ * those from `detach()`. With `modules` operations are drawn in a frame for each module, and modules deeper than
+ * `depth` as one box.
  */
 export function graphDot(t: Tensor | readonly Tensor[], options: GraphOptions = {}): string {
   const results = Array.isArray(t) ? (t as readonly Tensor[]) : [t as Tensor];
   if (results.length === 0) throw new TypeError('graph: there is no tensor to draw');
   checkTensors('graph', ...results);
-  // The direction stands in the picture's text as it is.
+  // Checked, as the direction goes into the DOT text unescaped.
   const { direction = 'TB', modules, depth, ...rest } = checkOptions('graph', options, graphOptions);
   if (depth !== undefined && modules === undefined)
     throw new TypeError('graph: depth counts levels of modules; give modules too, as recordModules() records them');
@@ -157,7 +158,7 @@ export function graphDot(t: Tensor | readonly Tensor[], options: GraphOptions = 
   return drawing.text(direction);
 }
 
-/** The picture of `graphDot`, as SVG. */
+/** The graph of `graphDot`, rendered as SVG. */
 export async function graphSvg(t: Tensor | readonly Tensor[], options?: GraphOptions): Promise<string> {
   const viz = await instance();
   return viz.renderString(graphDot(t, options), { format: 'svg' });

@@ -4,10 +4,10 @@ import type { ModuleCall, ModuleCalls } from './modules.js';
 /** The leaf that a node accumulates gradients into. */
 export const leafOf = (node: Node): Tensor | undefined => (node as { leaf?: Tensor }).leaf;
 
-/** With more boxes than this a picture cannot be read on a screen. */
+/** The most boxes that are drawn by default: more cannot be read on a screen. */
 const most = 60;
 
-/** The call that two calls are within, or one of both. */
+/** The innermost call that contains both, possibly one of the two. */
 function commonCall(a: ModuleCall | null, b: ModuleCall | null): ModuleCall | null {
   let [x, y] = [a, b];
   while (x !== y) {
@@ -18,14 +18,14 @@ function commonCall(a: ModuleCall | null, b: ModuleCall | null): ModuleCall | nu
   return x;
 }
 
-/** Which nodes of a graph are drawn in which module's frame, and which modules are one box. */
+/** Decides in which module's frame each node is drawn, and which modules are closed: drawn as one box. */
 export class Groups {
   private readonly places = new Map<Node, ModuleCall | null>();
   /** How many nodes are drawn within each call. */
   private readonly sizes = new Map<ModuleCall, number>();
   private readonly depth: number;
 
-  /** `depth` says how many levels of modules are opened; undefined: as many as can be read. */
+  /** `depth` is how many levels of modules are open; undefined for as many as can be read. */
   constructor(nodes: readonly Node[], calls: ModuleCalls | undefined, depth: number | undefined) {
     if (calls !== undefined) this.locate(nodes, calls);
     let deepest = 0;
@@ -37,7 +37,7 @@ export class Groups {
     while (depth === undefined && this.depth > 0 && this.boxes(nodes) > most) this.depth--;
   }
 
-  /** Parameters are drawn where they are used. */
+  /** Finds the frame of each node. Parameters are drawn in the innermost frame that contains all their uses. */
   private locate(nodes: readonly Node[], calls: ModuleCalls): void {
     for (const node of nodes) {
       if (leafOf(node) !== undefined) continue;
@@ -56,12 +56,12 @@ export class Groups {
     return new Set(nodes.map((node) => this.closed(node) ?? node)).size;
   }
 
-  /** The call within which a node is drawn, null for none. */
+  /** The call in whose frame a node is drawn, null for none. */
   place(node: Node): ModuleCall | null {
     return this.places.get(node) ?? null;
   }
 
-  /** The outermost call around a node that is drawn as one box: too deep, or one operation anyway. */
+  /** The outermost closed call around a node: one that is too deep, or consists of a single operation. */
   closed(node: Node): ModuleCall | null {
     let found: ModuleCall | null = null;
     for (let call = this.place(node); call !== null; call = call.parent)

@@ -2,7 +2,10 @@ import { type DType, DTypeError, randnLike, type Tensor, zeros } from '@gradgate
 import { isFloat } from '@gradgate/core/internal';
 import { UserError } from './load.js';
 
-/** What `--input 1,3,224,224` or `--input 2,16:int64` stands for: normal random numbers, or zeros, which are indices of anything. */
+/**
+ * The tensor for `--input 1,3,224,224`: normal random numbers; or for `--input 2,16:int64`: zeros, valid as indices
+ * anywhere.
+ */
 export function inputOf(text: string): Tensor {
   const [, sizes, dtype = 'float32'] = /^(\d+(?:,\d+)*)(?::(\w+))?$/.exec(text) ?? [];
   if (sizes === undefined)

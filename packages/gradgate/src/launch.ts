@@ -14,7 +14,7 @@ export const launchUsage = `usage: gradgate launch [-n RANKS] [--hosts A,B] [--m
       --mpirun FILE    the launcher of Open MPI or MPICH; by default mpirun, or else mpiexec
       --mpirun-arg ARG one more argument for it; may be repeated, as in --mpirun-arg=--mca --mpirun-arg=btl_tcp_if_include`;
 
-/** What the command line asks for. */
+/** The parsed command line of `gradgate launch`. */
 export interface Launch {
   readonly ranks: number;
   readonly hosts: readonly string[];
@@ -24,7 +24,7 @@ export interface Launch {
   readonly program: readonly string[];
 }
 
-/** Reads the arguments after `launch`; what stands behind the program's name is the program's. Throws where they are wrong. */
+/** Parses the arguments after `launch`; those after the program's name belong to the program. */
 export function parseLaunch(args: readonly string[]): Launch {
   const at = args.findIndex((arg, i) => !arg.startsWith('-') && !takesValue(args[i - 1]));
   const { values } = parseArgs({
@@ -36,13 +36,13 @@ export function parseLaunch(args: readonly string[]): Launch {
       'mpirun-arg': { type: 'string', multiple: true },
     },
   });
-  if (at < 0) throw new TypeError('gradgate launch: which program?');
+  if (at < 0) throw new TypeError('gradgate launch: the program to run is missing');
   const ranks = values.ranks === undefined ? availableParallelism() : Number(values.ranks);
   if (!Number.isInteger(ranks) || ranks < 1)
-    throw new RangeError(`gradgate launch: -n takes a whole number from 1 up, got ${values.ranks}`);
+    throw new RangeError(`gradgate launch: -n must be an integer of at least 1, got ${values.ranks}`);
   const hosts = values.hosts === undefined ? [] : values.hosts.split(',').filter((host) => host !== '');
   for (const host of hosts)
-    if (!/^[\w.-]+(:\d+)?$/.test(host)) throw new TypeError(`gradgate launch: ${host} is no name of a host`);
+    if (!/^[\w.-]+(:\d+)?$/.test(host)) throw new TypeError(`gradgate launch: ${host} is not a host name`);
   return { ranks, hosts, mpirun: values.mpirun ?? null, more: values['mpirun-arg'] ?? [], program: args.slice(at) };
 }
 
@@ -51,7 +51,7 @@ const takesValue = (arg: string | undefined): boolean =>
 
 export type Launcher = 'Open MPI 4' | 'Open MPI' | 'MPICH';
 
-/** Which library a launcher belongs to, by what it says about itself; null if it says nothing that we know. */
+/** The MPI library of a launcher, from the output of its `--version`; null for an unknown one. */
 export function launcherOf(version: string): Launcher | null {
   const openMpi = /open ?mpi\)? v?(\d+)|\(openrte\) (\d+)/i.exec(version);
   if (openMpi) return Number(openMpi[1] ?? openMpi[2]) < 5 ? 'Open MPI 4' : 'Open MPI';
@@ -59,11 +59,11 @@ export function launcherOf(version: string): Launcher | null {
   return /hydra|mpich/i.test(version) ? 'MPICH' : null;
 }
 
-/** The arguments and parameters by which Open MPI is told where ranks run. */
+/** Arguments and MCA parameters that bind Open MPI's ranks to processors. */
 const binding =
   /^(--?(bind-to|map-by|rankfile|rf|cpu-set|cpu-list|slot-list)\b|(hwloc_base_(binding_policy|bind_to|cpu_|slot_)|hwloc_default_|rmaps_(base_mapping_policy|default_mapping_policy|rank_file_path)|orte_rankfile))/;
 
-/** The launcher's arguments before the program. `variables` are the names of those of the environment. */
+/** The launcher's arguments before the program. `variables` are the names of the environment's variables. */
 export function flagsOf(
   launcher: Launcher,
   { ranks, hosts, more }: Launch,
@@ -78,10 +78,11 @@ export function flagsOf(
   }
   const where = hosts.length > 0 ? ['--host', hosts.map((h) => (h.includes(':') ? h : `${h}:${each}`)).join(',')] : [];
   const tag = launcher === 'Open MPI 4' ? ['--tag-output'] : ['--output', 'tag'];
-  // Open MPI would bind each of two ranks to one core, where the thread that sends and those of kernels wait for each other.
+  // With two ranks Open MPI would bind each to one core, where the sending thread and those of kernels would block each
+  // other.
   const parameters = variables.map((name) => name.replace(/^(OMPI|PRTE)_MCA_/, ''));
   const isBound = [...more, ...parameters].some((name) => binding.test(name));
-  // More ranks than cores are for trying out; that root may start them is what containers need.
+  // More ranks than cores are allowed, for trying things out; running as root is what containers need.
   const may = [
     '--oversubscribe',
     ...(isRoot ? ['--allow-run-as-root'] : []),
@@ -90,21 +91,21 @@ export function flagsOf(
   return [...tag, ...may, '-n', `${ranks}`, ...where, ...more];
 }
 
-/** A line as it is shown: with the rank in front, where the launcher has told it. */
+/** A line of output with the rank in front, as far as the launcher has tagged the line with it. */
 export function showLine(line: string): string {
-  // Open MPI: [job,rank]<stream>text, with a colon and a space in some versions.
+  // Open MPI's tag: [job,rank]<stream>text, with a colon and a space after it in some versions.
   const tagged = /^\[\d+,(\d+)\](?:\[[^\]]*\])?<std(?:out|err|diag)>: ?(.*)$/.exec(line);
   return tagged ? `[${tagged[1]}] ${tagged[2]}` : line;
 }
 
-/** How a rank that ends by itself says so. */
+/** The line a failing rank prints. */
 const failure = /gradgate: rank \d+ of \d+ (fails|ends)/;
-/** How long the launcher has to end all ranks: it cannot reach a host whose link is lost, and would wait for it. */
+/** How long the launcher has to end all ranks: it would wait forever for a host that cannot be reached any more. */
 const graceMilliseconds = 5000;
 
 /**
- * Starts the program, and gives the exit code once all ranks have ended: that of the launcher, or 128 and the number of a
- * signal that we got. It is not 0 if a rank has failed.
+ * Runs the program, and returns the exit code once all ranks have ended: the launcher's, or 128 plus the number of a
+ * signal this process received. It is not 0 if a rank has failed.
  */
 export async function launch(request: Launch, loader: readonly string[]): Promise<number> {
   const found = findLauncher(request.mpirun);
@@ -122,7 +123,7 @@ export async function launch(request: Launch, loader: readonly string[]): Promis
       to.write(`${showLine(line)}\n`);
     });
   let got: NodeJS.Signals | null = null;
-  // The launcher ends its ranks; a second signal ends the launcher.
+  // On a signal the launcher ends its ranks; a second signal kills the launcher.
   const stop = (signal: NodeJS.Signals) => {
     child.kill(got ? 'SIGKILL' : signal);
     got = signal;
@@ -130,7 +131,7 @@ export async function launch(request: Launch, loader: readonly string[]): Promis
   };
   show(child.stdout, process.stdout);
   show(child.stderr, process.stderr);
-  // Whoever read the output has gone, as `head` does.
+  // The reader of the output has closed it, as `head` does.
   const gone = () => stop('SIGTERM');
   process.stdout.on('error', gone);
   process.on('SIGINT', stop);
@@ -138,7 +139,7 @@ export async function launch(request: Launch, loader: readonly string[]): Promis
   try {
     const code = await endOf(child);
     if (got !== null) return 128 + constants.signals[got as NodeJS.Signals];
-    // A code of ours where we had to end the launcher.
+    // Where the launcher had to be killed its code would not tell of a failure.
     return grace === null ? code : child.signalCode === 'SIGKILL' ? 1 : code || 1;
   } finally {
     if (grace !== null) clearTimeout(grace);
@@ -148,7 +149,7 @@ export async function launch(request: Launch, loader: readonly string[]): Promis
   }
 }
 
-/** The exit code of a process, once its output has been read. What it has started may hold on to its pipes for longer. */
+/** The exit code of a process once its output is read, or a second later: its children may keep the pipes open. */
 const endOf = (child: ChildProcess): Promise<number> =>
   new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -172,7 +173,7 @@ function findLauncher(named: string | null): { file: string; launcher: Launcher 
     const launcher = launcherOf(`${stdout}${stderr}`);
     if (launcher) return { file, launcher };
     throw new Error(
-      `gradgate launch: ${file} is neither Open MPI's launcher nor MPICH's: ${`${stdout}${stderr}`.split('\n')[0]}`,
+      `gradgate launch: ${file} is not the launcher of Open MPI or MPICH: ${`${stdout}${stderr}`.split('\n')[0]}`,
     );
   }
   throw new Error(

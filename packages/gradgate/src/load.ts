@@ -4,10 +4,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildFailure, build } from 'esbuild';
 
-/** What the user can mend: shown as it is, without a stack. */
+/** An error that the user can mend: its message is printed without a stack. */
 export class UserError extends Error {}
 
-// Of modules that were CommonJS: a bundle of ES modules has none of these.
+// Defines what bundled CommonJS modules expect and ES modules lack.
 const banner = [
   "import { createRequire as $createRequire } from 'node:module';",
   "import { fileURLToPath as $fileURLToPath } from 'node:url';",
@@ -18,9 +18,10 @@ const banner = [
 ].join('');
 
 /**
- * Loads a module of the user's, in TypeScript or JavaScript, with decorators of either dialect, ES module or CommonJS, by the
- * nearest tsconfig.json. Its own files become one ES module beside it, for as long as it takes to load that; packages stay
- * outside, so that there is one copy of gradgate. `launcher` is the process that removes that file if this one is killed.
+ * Loads a module of the user's: TypeScript or JavaScript, standard or legacy decorators (as the nearest tsconfig.json
+ * says), ES module or CommonJS. Its files are bundled into one ES module beside it, which is removed once it is
+ * loaded; packages stay external, so that there is one copy of gradgate. `launcher` is the process that removes the
+ * bundle if this one is killed.
  */
 export async function load(file: string, launcher: number = process.pid): Promise<Record<string, unknown>> {
   const path = resolve(file);
@@ -30,7 +31,7 @@ export async function load(file: string, launcher: number = process.pid): Promis
   removeStaleBundles(path);
   const bundle = join(dirname(path), `${bundlePrefix(path, launcher)}${process.pid}.${hostname()}.mjs`);
   const remove = () => rmSync(bundle, { force: true });
-  // A program that ends itself at its top level never gets to the end of this function.
+  // For programs that call process.exit() at their top level.
   process.once('exit', remove);
   try {
     await build({
@@ -55,7 +56,7 @@ export async function load(file: string, launcher: number = process.pid): Promis
   }
 }
 
-/** What is at a path; nothing also where a file stands for a folder of it. */
+/** The stats of a path; undefined where there is nothing, also where one of its folders is a file. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -65,7 +66,10 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Imports that cannot be resolved are told of in one line that names the file; other errors are the program's own. */
+/**
+ * An import that cannot be resolved becomes an error of one line that names the file; other errors are the program's
+ * own.
+ */
 function asUserError(file: string, bundle: string, error: unknown): unknown {
   const { code, message = '' } = (error ?? {}) as NodeJS.ErrnoException;
   const isImport = /^ERR_(MODULE_NOT_FOUND|PACKAGE_\w+|UNSUPPORTED_DIR_IMPORT)$/.test(code ?? '');
@@ -75,12 +79,12 @@ function asUserError(file: string, bundle: string, error: unknown): unknown {
 
 const bundlePrefix = (path: string, launcher: number): string => `.${basename(path)}.${launcher}-`;
 
-/** Removes what processes that have been killed while they loaded a module have left beside it. */
+/** Removes the bundles of the launcher's processes that were killed while they loaded a module. */
 export function removeBundles(file: string, launcher: number): void {
   removeBeside(file, (name) => name.startsWith(bundlePrefix(file, launcher)));
 }
 
-/** Removes what nobody was there to remove: that of processes of this host which are no more. */
+/** Removes the bundles left by processes of this host that no longer exist. */
 function removeStaleBundles(path: string): void {
   const start = `.${basename(path)}.`;
   const end = `.${hostname()}.mjs`;
@@ -115,12 +119,12 @@ function describe(file: string, { errors }: BuildFailure): string {
   return `${at}${first?.text ?? 'cannot be built'}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`;
 }
 
-/** What a module exports. All that one in CommonJS exports is its default. */
+/** What a module exports. The exports of a CommonJS module are imported as the default export. */
 function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const inner = module['default'] as Record<string, unknown> | undefined;
   if (Object.keys(module).length !== 1 || inner === null || inner === undefined) return module;
   if (inner['__esModule']) return inner;
-  // `module.exports = something`, whose own fields are exports too.
+  // `module.exports = value`: its own properties are exports too.
   return typeof inner === 'function' || typeof inner === 'object'
     ? { ...inner, default: inner['default'] ?? inner }
     : module;

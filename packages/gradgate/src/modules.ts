@@ -3,28 +3,28 @@ import { check, type Kind, watchNodes } from '@gradgate/core/internal';
 import type { Module } from '@gradgate/nn';
 import { callDepth } from '@gradgate/nn/internal';
 
-/** A call of a module, and where it was made. */
+/** A call of a module, and the call it was made in. */
 export interface ModuleCall {
   readonly module: Module;
-  /** The module's name below that of `parent`, such as `layers.0`. */
+  /** The module's name within that of `parent`, such as `layers.0`. */
   readonly name: string;
-  /** The call within which it was made, null for none. */
+  /** The call it was made in, null for none. */
   readonly parent: ModuleCall | null;
-  /** How many calls it was made within. */
+  /** How many calls enclose it. */
   readonly depth: number;
-  /** The shapes of the tensors it gave. */
+  /** The shapes of the tensors it returned. */
   readonly shapes: string[];
 }
 
-/** The calls of modules while they were recorded: pictures of graphs are grouped by them. */
+/** The recorded calls of modules, by which `graphSvg` groups a graph. */
 export interface ModuleCalls {
-  /** The innermost call within which an operation was recorded. */
+  /** The innermost call in which an operation was recorded. */
   of(node: Node): ModuleCall | null;
   /** The names of all parameters. */
   readonly names: ReadonlyMap<Tensor, string>;
 }
 
-/** Whether a value is a module, of whichever copy of the package. */
+/** Whether a value is a module, of this or another copy of the package. */
 export const isModule = (value: unknown): value is Module =>
   typeof (value as { namedModules?: unknown } | null | undefined)?.namedModules === 'function';
 
@@ -33,7 +33,7 @@ const modulesKind: Kind = {
   is: (v) => isModule(v) || (typeof v === 'object' && v !== null && Object.values(v).every(isModule)),
 };
 
-/** All tensors in what a module gives: alone, in arrays and in plain objects. */
+/** All tensors in a module's output: a tensor, or those in arrays and plain objects. */
 export function tensorsIn(value: unknown): Tensor[] {
   if (Tensor.is(value)) return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -42,8 +42,8 @@ export function tensorsIn(value: unknown): Tensor[] {
 }
 
 /**
- * Notes which module records which operation until `stop()`, so that `graphSvg` can group a graph by modules. An operation
- * belongs to the module whose call runs: behind an `await` in `forward` that may be another one.
+ * Records which module records which operation until `stop()`, so that `graphSvg` can group a graph by modules. An
+ * operation belongs to the module whose call runs: after an `await` in `forward` that may be another one.
  *
  * ```ts
  * const net = new Sequential(new Linear(2, 3), new ReLU());
@@ -61,7 +61,8 @@ export function recordModules(modules: Module | Record<string, Module>): { stop(
     for (const [path, module] of root.namedModules(name)) if (!paths.has(module)) paths.set(module, path);
     for (const [path, p] of root.namedParameters()) if (!names.has(p)) names.set(p, name ? `${name}.${path}` : path);
   }
-  // With how many calls run within each: what an error has ended is still there, and is deeper than what runs.
+  // With their depths: calls that an error has ended are still on the stack, and are at least as deep as the one that
+  // runs.
   const running: { call: ModuleCall; depth: number }[] = [];
   const calls = new WeakMap<Node, ModuleCall>();
   const dropEnded = (depth: number) => {

@@ -4,20 +4,21 @@ import { escaped } from './chart.js';
 import { type ConsoleFormatter, consoleFormatter } from './devtools.js';
 import { isThere, tableOf } from './table.js';
 
-// Deno's Jupyter kernel and its like ask values by this symbol how they are to be shown.
+// Deno's Jupyter kernel, among others, calls a value's method of this name to display it.
 const display = Symbol.for('Jupyter.display');
 
-/** What a notebook may show of a value, by media type. */
+/** The representations of a value, by media type. */
 type Shown = Record<string, string>;
 
-/** A value that a notebook shows by itself where it is the last one of a cell. */
+/** A value that a notebook displays when it is the last one of a cell. */
 export interface Displayed {
   [display](): Shown;
 }
 
 /**
- * A tensor as an HTML table: a row for each place of the leading dimensions, with its index, and a column for each of the last
- * one; long ones are shortened. Its values are read, which `await t.toAsync('cpu')` comes before on devices that read later.
+ * A tensor as an HTML table: a row for each index of the leading dimensions, and a column for each index of the last
+ * one; the middle of long ones is left out. Its values are read: on devices that read asynchronously take `await
+ * t.toAsync('cpu')`.
  *
  * ```ts
  * tensorHtml(tensor([[1, 2]])); // '<table><caption>float32 [1, 2]</caption>...'
@@ -34,9 +35,9 @@ export function tensorHtml(t: Tensor): string {
 }
 
 /**
- * Has notebooks and the consoles of browsers show tensors as tables from now on, rather than as text, and consoles modules as trees.
- * For Deno's Jupyter kernel, and others that ask values by `Symbol.for('Jupyter.display')`; and for developer tools where "custom
- * formatters" are on in the settings.
+ * Makes notebooks and browser consoles show tensors as tables instead of text from now on, and consoles modules as
+ * trees. Works in Deno's Jupyter kernel and others that call `Symbol.for('Jupyter.display')`, and in developer tools
+ * with "custom formatters" turned on in their settings.
  *
  * ```ts
  * showTables();
@@ -54,12 +55,12 @@ export function showTables(): void {
   });
   const tools = globalThis as { devtoolsFormatters?: ConsoleFormatter[] };
   const others = (tools.devtoolsFormatters ?? []).filter((each) => each !== consoleFormatter);
-  // The first that has an answer is asked for the rest; core's own shows text.
+  // The first formatter that returns a header is used, so this one goes before core's, which shows text.
   tools.devtoolsFormatters = [consoleFormatter, ...others];
 }
 
 /**
- * A picture of `curvesSvg`, `graphSvg` or `timelineSvg` that a notebook shows where it is the last value of a cell.
+ * A picture of `curvesSvg`, `graphSvg` or `timelineSvg` that a notebook displays when it is the last value of a cell.
  *
  * ```ts
  * inline(curvesSvg({ loss: [2, 1, 0.5] }));

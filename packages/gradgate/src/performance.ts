@@ -4,7 +4,9 @@ import { check, checkOptions, is, isDevice, type Kind } from '@gradgate/core/int
 const names: Kind = { text: 'an array of names of devices', is: (v) => Array.isArray(v) && v.every(isDevice) };
 const trackOptions = { devices: names };
 
-/** A span that the performance panel of Chromium's developer tools shows in a track of its own; others have it among the timings. */
+/**
+ * A measure that Chromium's performance panel shows in a track of its own; other browsers list it among the timings.
+ */
 function measure(
   track: string,
   name: string,
@@ -24,7 +26,7 @@ const shapes = (args: readonly unknown[]): string =>
 
 type Kernel = (...args: unknown[]) => void;
 
-/** A kernel that tells how long it took; `unary` and its like are named with their function. */
+/** A kernel that is measured on each call; the names of `unary` and similar kernels include their function. */
 const timed =
   (device: string, name: string, kernel: Kernel): Kernel =>
   (...args) => {
@@ -37,7 +39,7 @@ const timed =
     ]);
   };
 
-/** Has each kernel of a device tell how long it took, until what this gives is called. */
+/** Measures each kernel of a device until the returned function is called. */
 function timeKernels(device: Backend): () => void {
   const { kernels } = device;
   const table = Object.entries(kernels as unknown as Record<string, Kernel>);
@@ -48,9 +50,10 @@ function timeKernels(device: Backend): () => void {
 }
 
 /**
- * Shows guarded calls and kernels as tracks of the browser's performance panel, until `stop()`: each is a measure of User Timing,
- * in Node too, and stays until `performance.clearMeasures()`. A call lasts until its promise settles; on a device that computes
- * on its own, such as a GPU, a kernel lasts as long as it takes to hand it over. What runs meanwhile is slower.
+ * Shows guarded calls and kernels as tracks of the browser's performance panel, until `stop()`: each is a User Timing
+ * measure, in Node too, and is kept until `performance.clearMeasures()`. A guarded call lasts until its promise
+ * settles; on an asynchronous device, such as a GPU, the time of a kernel is the time to submit it. Recording slows
+ * the program down.
  *
  * ```ts
  * const tracks = recordPerformance();

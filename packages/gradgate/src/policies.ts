@@ -2,7 +2,9 @@ import { gradPolicies } from '@gradgate/core';
 import { check, is } from '@gradgate/core/internal';
 import { oneLine } from './text.js';
 
-/** What the decorators of all classes in `exports` (and of the classes of objects in it) say about gradients, as a table. */
+/**
+ * A table of the gradient policies that decorators set on the classes in `exports`, and on the classes of its objects.
+ */
 export function policiesTable(exports: Record<string, unknown>): string {
   check('policiesTable', 'exports', exports, is.object);
   const classes = new Set<new (...args: any[]) => unknown>();

@@ -3,9 +3,9 @@ import { oneLine } from './text.js';
 
 export interface ProgressOptions {
   title?: string;
-  /** What is counted: `'batches'` for a DataLoader. */
+  /** The unit that is counted, such as `'batches'` for a DataLoader. */
   unit?: string;
-  /** How many there are, where the source does not say. */
+  /** The number of items, where the source does not tell it. */
   total?: number;
 }
 
@@ -16,15 +16,15 @@ const aSource: Kind = {
 
 const progressOptions = { title: is.string, unit: is.string, total: is.nonNegative };
 
-/** A source that shows how far it has been gone through. */
+/** An iterable with a progress bar. */
 export interface Progress {
   /** Shows values beside the bar: `bar.note({ loss: 0.25 })`. */
   note(values: Record<string, number | string>): void;
 }
 
 /**
- * The same items, with a bar, throughput and remaining time on the terminal while they are gone through; nothing where
- * the output is no terminal. The bar goes when the loop ends, by break or error too.
+ * The same items, with a bar, throughput and remaining time on the terminal while they are iterated; nothing is shown
+ * where the error stream is not a terminal. The bar disappears when the loop ends, also by `break` or an error.
  *
  * ```ts
  * const bar = progress(loader, { title: 'epoch 1', unit: 'batches' });
@@ -77,16 +77,16 @@ function lengthOf(items: object): number {
     const { length, size } = items as { length?: unknown; size?: unknown };
     return typeof length === 'number' ? length : typeof size === 'number' ? size : 0;
   } catch {
-    // A DataLoader over a stream does not know its length.
+    // The length of a DataLoader over a stream throws.
     return 0;
   }
 }
 
-/** How wide the bar is, in characters, and how often it is drawn, in milliseconds. */
+/** The width of the bar in characters, and the time between redraws in milliseconds. */
 const width = 40;
 const pace = 100;
 
-/** The error stream where it is a terminal: what a program prints stays apart from the bar. */
+/** The error stream where it is a terminal: the program's output on stdout stays separate from the bar. */
 const terminalOf = (): { write(text: string): unknown; columns: number } | null => {
   const stream = (
     globalThis as { process?: { stderr?: { isTTY?: boolean; write(text: string): unknown; columns: number } } }
@@ -117,7 +117,7 @@ class Bar {
   }
 
   stop(): void {
-    // The line is empty again, and the cursor back.
+    // Clears the line and shows the cursor again.
     this.terminal?.write('\r\u001b[2K\u001b[?25h');
   }
 

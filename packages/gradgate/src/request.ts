@@ -14,7 +14,7 @@ export const usage = `usage: gradgate graph model.ts      the autograd graph of 
       --depth N        how many levels of modules a graph opens; by default as many as can be read
   -v, --version        the version of this program`;
 
-/** What kind of picture a name stands for: `.svg`. */
+/** The format of a picture, by its file name: `.svg`. */
 export const formatOf = (out: string): string => extname(out).toLowerCase();
 
 const commands = ['graph', 'summary', 'policies', 'timeline'];
@@ -27,7 +27,7 @@ const options = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-/** What is asked for on the command line. */
+/** A parsed command line. */
 export interface Request {
   readonly command: string;
   readonly file: string;
@@ -36,7 +36,7 @@ export interface Request {
   readonly depth: number | undefined;
 }
 
-/** Which options a command takes beside help. */
+/** The options of each command, besides help and version. */
 const taken: Record<string, readonly string[]> = {
   graph: ['out', 'input', 'depth'],
   summary: ['input'],
@@ -44,7 +44,7 @@ const taken: Record<string, readonly string[]> = {
   timeline: ['out'],
 };
 
-/** Reads the command line; the name of the option where only help or the version is asked for. */
+/** Parses the command line; returns the option's name where help or the version is asked for. */
 export function parse(args: readonly string[]): Request | 'help' | 'version' {
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {

@@ -1,16 +1,16 @@
 import type { Tensor } from '@gradgate/core';
 
-/** The values of a tensor as texts in rows and columns. */
+/** The values of a tensor as text, in rows and columns. */
 export interface Table {
   columns: string[];
   rows: { name: string; cells: string[] }[];
 }
 
-/** The most rows and columns of a table, and how many are left at each end of more. */
+/** The most rows and columns that are shown in full, and how many of a longer dimension are shown at each end. */
 const most = 20;
 const edge = 8;
 
-/** The places along a dimension that are shown; null stands for those in between. */
+/** The indices of a dimension that are shown; null stands for those left out. */
 const shownOf = (n: number): (number | null)[] =>
   n <= most
     ? [...Array(n).keys()]
@@ -23,16 +23,16 @@ const real = (value: number): string => (Number.isInteger(value) ? String(value)
 const cell = (value: Value): string =>
   typeof value === 'object' ? `${real(value.re)}${value.im < 0 ? '-' : '+'}${real(Math.abs(value.im))}i` : real(value);
 
-/** The values of a tensor one after another; complex ones are no typed array. */
+/** The values of a tensor in order; complex ones are not in a typed array. */
 const valuesOf = (t: Tensor): ArrayLike<Value> =>
   t.dtype.startsWith('complex')
     ? ([t.toArray() as unknown].flat(t.ndim + 1) as Value[])
     : (t.toTypedArray() as unknown as ArrayLike<Value>);
 
-/** Whether a tensor has values that can be looked at without waiting. */
+/** Whether the values of a tensor can be read synchronously. */
 export const isThere = (t: Tensor): boolean => !t.isDisposed && !t.storage.backend.isAsync;
 
-/** A row for each place of the leading dimensions, and a column for each of the last one; '…' for what is left out. */
+/** A row for each index of the leading dimensions, and a column for each of the last one; '…' for those left out. */
 export function tableOf(t: Tensor): Table {
   const width = t.shape.at(-1) ?? 1;
   const leading = t.shape.slice(0, -1);

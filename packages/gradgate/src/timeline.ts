@@ -4,14 +4,14 @@ import { scaleLinear } from 'd3-scale';
 import * as chart from './chart.js';
 import { pixels } from './chart.js';
 
-/** A guarded call, with its times in milliseconds from the start of the recording. */
+/** A guarded call, with its times in milliseconds since the start of the recording. */
 export interface TimelineEntry extends ObservedCall {
   readonly start: number;
-  /** When it ended; for a promise, when that settled. */
+  /** When it ended; for a call that returned a promise, when that settled. */
   readonly end: number;
-  /** Calls that overlap in time without one containing the other are in different lanes: flows side by side. */
+  /** The index of its lane: calls that overlap in time without one containing the other are in different lanes. */
   readonly lane: number;
-  /** How many calls of the same lane it is within. */
+  /** How many calls of the same lane enclose it. */
   readonly depth: number;
 }
 
@@ -23,8 +23,8 @@ interface Open extends ObservedCall {
 const recordOptions = { only: is.callback };
 
 /**
- * Records every guarded call until `stop()`, which gives them in the order of their beginnings; or those for which `only`,
- * which is called as they begin, gives true.
+ * Records guarded calls until `stop()`, which returns them in the order they started: all, or those for which `only`,
+ * called when each starts, returns true.
  */
 export function recordTimeline(options?: { only?: (call: ObservedCall) => boolean }): { stop(): TimelineEntry[] } {
   const { only = () => true } = checkOptions('recordTimeline', options, recordOptions);
@@ -51,7 +51,7 @@ export function recordTimeline(options?: { only?: (call: ObservedCall) => boolea
   };
 }
 
-/** Puts each call into the first lane where it lies within the calls that are open there. */
+/** Assigns each call to the first lane whose open calls all contain it. */
 function lanes(calls: readonly Open[]): TimelineEntry[] {
   const open: Open[][] = [];
   return calls.map((call) => {
@@ -83,8 +83,9 @@ const anEntry: Kind = {
 };
 
 /**
- * A timeline as SVG: one row for each method (calls without one stand under their gate), a bar for each call, coloured by
- * the mode inside. Bars whose gate's condition did not hold are pale. Overlapping flows stand one below the other.
+ * A timeline as SVG: one row for each method (calls without one are listed by their gate), a bar for each call,
+ * coloured by the mode in it. Calls whose gate's condition was false have pale bars. Overlapping flows are drawn one
+ * below the other.
  */
 export function timelineSvg(entries: readonly TimelineEntry[], options?: { width?: number; title?: string }): string {
   const { width = 960, title = 'grad modes' } = checkOptions('timelineSvg', options, timelineOptions);
