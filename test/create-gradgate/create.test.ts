@@ -59,7 +59,7 @@ describe('createProject', () => {
       expect(() => createProject(wrong as never)).toThrow(/createProject: the folder must be a path, got/);
     for (const template of [loop, 10n, null])
       expect(() => createProject(at, { template } as never)).toThrow(/createProject: there is no template/);
-    expect(() => createProject(at, null as never)).toThrow(/createProject: options are an object/);
+    expect(() => createProject(at, null as never)).toThrow(/createProject: options must be an object/);
     expect(() => createProject(undefined as never)).toThrow(/createProject: the folder must be a path/);
     expect(readdirSync(made)).not.toContain('x');
   });

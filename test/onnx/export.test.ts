@@ -364,7 +364,7 @@ describe('exportOnnx', () => {
 
   it('refuses what are no modules, inputs or options', () => {
     expect(() => exportOnnx({} as never, [x])).toThrow(/takes a Module/);
-    expect(() => exportOnnx(model, x as never)).toThrow(/inputs as a list/);
+    expect(() => exportOnnx(model, x as never)).toThrow(/inputs as an array/);
     expect(() => exportOnnx(model, [x], { names: ['a'] } as never)).toThrow(/names/);
     expect(() => exportOnnx(model, [x], { inputNames: 'a' } as never)).toThrow(/inputNames/);
     expect(() => exportOnnx(new Fn((a: Tensor) => a), [x, x], { inputNames: ['a', 'a'] })).toThrow(/name twice/);

@@ -25,7 +25,7 @@ const numbersOf = (
 ];
 
 /** The element of image and group `b` under element `k` of the kernel at position `place`. */
-const patchElement = `fn seen(b: u32, k: u32, place: u32) -> f32 {
+const patchElement = `fn patchElement(b: u32, k: u32, place: u32) -> f32 {
   let j = k % u.kw;
   let i = (k / u.kw) % u.kh;
   let channel = k / (u.kw * u.kh);
