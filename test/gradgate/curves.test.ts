@@ -53,8 +53,8 @@ describe('curvesSvg', () => {
     [[{ a: [1] }, { smoothing: 2 }], /smoothing is a number from 0 to 1, got 2/],
     [[{ a: [1] }, { log: true } as never], /there is no option 'log'/],
     [[{ a: [1, 2] }, { x: [1] }], /x has 1 numbers, and a curve 2/],
-    [[{ a: [-1] }, { yLog: true }], /no finite value above 0 to draw along y/],
-    [[{ a: [Number.NaN] }], /no finite value to draw along y/],
+    [[{ a: [-1] }, { yLog: true }], /^curvesSvg: there is no finite value above 0 to draw along y/],
+    [[{ a: [Number.NaN] }], /^curvesSvg: there is no finite value to draw along y/],
   ])('refuses %j', (args, message) => {
     expect(() => curvesSvg(...args)).toThrow(message);
   });

@@ -23,8 +23,7 @@ class Classifier extends Module {
   }
   trainingStep([ids, labels]: readonly [Tensor, Tensor]) {
     const scores = this.forward(ids);
-    this.accuracy.update(scores, labels);
-    return { loss: crossEntropy(scores, labels), accuracy: this.accuracy };
+    return { loss: crossEntropy(scores, labels), accuracy: this.accuracy.update(scores, labels) };
   }
   @evaluating isKind(text: string): boolean {
     return (

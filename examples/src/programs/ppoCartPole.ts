@@ -2,8 +2,8 @@
 import { manualSeed, minimum, noGrad, smoothL1Loss, type Tensor } from '@gradgate/core';
 import { Categorical } from '@gradgate/distributions';
 import { data, Linear, Module, optim, Sequential, Tanh } from '@gradgate/nn';
-import { Collector, type Experience, fit, generalizedAdvantages } from '@gradgate/train';
-import { CartPoles } from './cartPole.js';
+import { Collector, type Experience, fit, generalizedAdvantages, VectorEnvironments } from '@gradgate/train';
+import { CartPole } from './cartPole.js';
 
 class Agent extends Module {
   policy = new Sequential(new Linear(4, 64), new Tanh(), new Linear(64, 2));
@@ -30,7 +30,8 @@ class Agent extends Module {
 
 manualSeed(2);
 const agent = new Agent();
-const collector = new Collector(new CartPoles(8), (states) => agent.choice(states).sample());
+const carts = new VectorEnvironments(() => new CartPole(), 8, { maxEpisodeSteps: 500 });
+const collector = new Collector(carts, (states) => agent.choice(states).sample());
 const optimizer = new optim.Adam(agent.parameters(), { lr: 0.003 });
 for (let round = 1; round <= Number(process.argv[2] ?? 30); round++) {
   const experience = collector.collect(128);

@@ -19,8 +19,7 @@ class Classifier extends Module {
   }
   trainingStep({ text, label }: { text: string[]; label: Tensor }) {
     const scores = this.forward(text);
-    this.accuracy.update(scores, label);
-    return { loss: crossEntropy(scores, label.long()), accuracy: this.accuracy };
+    return { loss: crossEntropy(scores, label.long()), accuracy: this.accuracy.update(scores, label) };
   }
   @evaluating isKind(text: string): boolean {
     return this.forward([text]).argmax(1).item() === 1;

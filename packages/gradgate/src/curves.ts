@@ -61,7 +61,7 @@ function extent(op: string, values: readonly number[], log: boolean): [number, n
       low = Math.min(low, v);
       high = Math.max(high, v);
     }
-  if (low > high) throw new TypeError(`curves: there is no finite value${log ? ' above 0' : ''} to draw ${op}`);
+  if (low > high) throw new TypeError(`curvesSvg: there is no finite value${log ? ' above 0' : ''} to draw ${op}`);
   if (low < high) return [low, high];
   return log ? [low / 2, low * 2] : [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2];
 }

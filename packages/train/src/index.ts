@@ -14,4 +14,5 @@ export { ModelCheckpoint } from './modelCheckpoint.js';
 export { ProgressLine } from './progressLine.js';
 export type { Run } from './run.js';
 export type { Batches, Step, Stepped, Steps } from './steps.js';
+export { type Environment, type Observation, VectorEnvironments } from './vectorEnvironments.js';
 export { WeightAveraging } from './weightAveraging.js';

@@ -14,7 +14,7 @@ interface Case {
   target_float: boolean;
   expected: number | number[][];
 }
-type Any = metrics.Metric<unknown> & { update(a: Tensor, b: Tensor): void };
+type Any = metrics.Metric<unknown> & { update(a: Tensor, b: Tensor): unknown };
 
 const cases: Case[] = JSON.parse(readFileSync(new URL('../../golden/metrics.json', import.meta.url), 'utf8'));
 const make = (c: Case): Any => new (metrics as never as Record<string, new (o: object) => Any>)[c.metric]!(c.options);
@@ -35,7 +35,7 @@ describe("figures are scikit-learn's, however samples are dealt into batches, re
     const [p, y] = of(c);
     const n = c.shape[0]!;
     const whole = make(c);
-    whole.update(p, y);
+    expect(whole.update(p, y)).toBe(whole);
     expectFigure(whole, c);
     const parts = make(c);
     const ranks = [make(c), make(c), make(c)];

@@ -55,7 +55,7 @@ export class Accuracy extends SumMetric {
     this.threshold = threshold;
   }
 
-  update(predictions: Tensor, target: Tensor): void {
+  update(predictions: Tensor, target: Tensor): this {
     const kind = checkPair('Accuracy.update', predictions, target);
     if (this.topK > 1 && kind === 'labels')
       throw new TypeError(`Accuracy.update: topK needs scores [N, classes, ...], got ${shapeText(predictions)}`);
@@ -70,6 +70,7 @@ export class Accuracy extends SumMetric {
       for (let i = 0; i < best.length; i++) right += Number(best[i] === labels[Math.floor(i / this.topK)]);
     }
     this.merge([right, labels.length]);
+    return this;
   }
 
   compute(): number {
@@ -100,7 +101,7 @@ abstract class ConfusionBase<V> extends Metric<V> {
   }
 
   /** Takes scores [N, classes, ...] or labels [N, ...], and a target [N, ...]. */
-  update(predictions: Tensor, target: Tensor): void {
+  update(predictions: Tensor, target: Tensor): this {
     const op = `${this.name}.update`;
     const guesses = predicted(predictions, checkPair(op, predictions, target), this.threshold);
     const labels = target.toTypedArray();
@@ -112,6 +113,7 @@ abstract class ConfusionBase<V> extends Metric<V> {
     const counts: number[] = new Array(classes * classes).fill(0);
     for (let i = 0; i < labels.length; i++) counts[labels[i]! * classes + guesses[i]!]!++;
     this.merge(counts);
+    return this;
   }
 
   protected merge(values: readonly number[]): void {

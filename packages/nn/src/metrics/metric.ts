@@ -17,7 +17,7 @@ export interface MetricState {
 }
 
 /**
- * The base class of metrics: `update` adds a batch, and `compute` returns the value over all batches since the last
+ * The base class of metrics: `update` adds a batch and returns the metric, and `compute` returns the value over all batches since the last
  * `reset`. Metrics keep plain numbers, never tensors, so they record nothing and hold no graph. Flows that run at the
  * same time need an instance each.
  *

@@ -21,7 +21,7 @@ abstract class Ranking extends Metric {
   }
 
   /** Takes scores [N] and a target [N] of 0 and 1, or scores [N, classes] and a target [N] of classes. */
-  update(scores: Tensor, target: Tensor): void {
+  update(scores: Tensor, target: Tensor): this {
     const op = `${this.name}.update`;
     checkTensor(op, 'scores', scores);
     checkTensor(op, 'target', target);
@@ -41,6 +41,7 @@ abstract class Ranking extends Metric {
       values.push(label);
     });
     this.merge(values);
+    return this;
   }
 
   protected merge(values: readonly number[]): void {

@@ -14,11 +14,12 @@ import { checkSameShape, checkTensor, Metric, SumMetric } from './metric.js';
  */
 export class Mean extends SumMetric {
   /** Adds a number, or each element of a tensor. `weight` is 1 by default. */
-  update(value: number | Tensor, weight = 1): void {
+  update(value: number | Tensor, weight = 1): this {
     check('Mean.update', 'weight', weight, is.nonNegative);
     check('Mean.update', 'value', value, is.either(is.number, is.tensor));
     const values = typeof value === 'number' ? [value] : value.toTypedArray();
     this.merge([weight * sum(values, (v) => v), weight * values.length]);
+    return this;
   }
 
   compute(): number {
@@ -44,8 +45,9 @@ export class MeanSquaredError extends SumMetric {
     this.root = checkOptions('MeanSquaredError', options, { root: is.boolean }).root ?? false;
   }
 
-  update(predictions: Tensor, target: Tensor): void {
+  update(predictions: Tensor, target: Tensor): this {
     this.merge(differences('MeanSquaredError.update', predictions, target, (d) => d * d));
+    return this;
   }
 
   compute(): number {
@@ -65,8 +67,9 @@ export class MeanSquaredError extends SumMetric {
  * ```
  */
 export class MeanAbsoluteError extends SumMetric {
-  update(predictions: Tensor, target: Tensor): void {
+  update(predictions: Tensor, target: Tensor): this {
     this.merge(differences('MeanAbsoluteError.update', predictions, target, Math.abs));
+    return this;
   }
 
   compute(): number {
@@ -87,13 +90,13 @@ export class MeanAbsoluteError extends SumMetric {
  */
 export class R2Score extends Metric {
   // The values are [samples, then for each output its mean, sum of squared deviations and sum of squared errors].
-  update(predictions: Tensor, target: Tensor): void {
+  update(predictions: Tensor, target: Tensor): this {
     const op = 'R2Score.update';
     checkSameShape(op, predictions, target);
     if (target.ndim < 1 || target.ndim > 2)
       throw new TypeError(`${op}: takes [N] or [N, outputs], got [${target.shape.join(', ')}]`);
     const [n, outputs = 1] = target.shape as [number, number?];
-    if (n === 0) return;
+    if (n === 0) return this;
     const [p, y] = [predictions.toTypedArray(), target.toTypedArray()];
     const values = [n];
     for (let o = 0; o < outputs; o++) {
@@ -106,6 +109,7 @@ export class R2Score extends Metric {
       values.push(mean, squares, errors);
     }
     this.merge(values);
+    return this;
   }
 
   // Combines means and deviations, as sums of squares lose all digits if the mean is far from 0 (Chan et al., 1979).
@@ -161,7 +165,7 @@ export class Perplexity extends SumMetric {
     this.ignoreIndex = checkOptions('Perplexity', options, { ignoreIndex: is.integer }).ignoreIndex ?? -100;
   }
 
-  update(logits: Tensor, target: Tensor): void {
+  update(logits: Tensor, target: Tensor): this {
     const op = 'Perplexity.update';
     checkTensor(op, 'logits', logits);
     checkTensor(op, 'target', target);
@@ -180,6 +184,7 @@ export class Perplexity extends SumMetric {
       n++;
     });
     if (n > 0) this.merge([loss, n]);
+    return this;
   }
 
   compute(): number {

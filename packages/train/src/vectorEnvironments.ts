@@ -1,0 +1,116 @@
+import { type NestedArray, ShapeError, stack, Tensor, tensor } from '@gradgate/core';
+import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
+import type { Environments, Transition } from './collector.js';
+
+/** What is seen of a world: numbers, nested or not, or a tensor. */
+export type Observation = NestedArray | Tensor;
+
+/** A single world that an agent acts in, as the environments of Gymnasium are. */
+export interface Environment {
+  /** Starts a new episode, and gives what is seen. */
+  reset(): Observation;
+  /** Acts: `action` is this world's part of the actions, a number or nested arrays of them. */
+  step(action: any): Step;
+}
+
+interface Step {
+  /** What is seen now. */
+  observation: Observation;
+  reward: number;
+  /** Whether the episode is over by what happened in it. */
+  terminated: boolean;
+  /** Whether it is broken off. */
+  truncated?: boolean;
+}
+
+/**
+ * Worlds of one kind side by side, for a `Collector`: a world whose episode is over starts anew in the same step. `make` makes each of
+ * them. With `maxEpisodeSteps` an episode is broken off after so many steps.
+ *
+ * ```ts
+ * const carts = new VectorEnvironments(() => new CartPole(), 8, { maxEpisodeSteps: 500 });
+ * const collector = new Collector(carts, (observations) => agent.act(observations));
+ * ```
+ */
+export class VectorEnvironments implements Environments {
+  private readonly worlds: readonly Environment[];
+  private readonly maxEpisodeSteps: number;
+  private ages: number[] = [];
+
+  constructor(make: () => Environment, count: number, options?: { maxEpisodeSteps?: number }) {
+    check(op, 'make', make, is.callback);
+    check(op, 'count', count, is.count);
+    const { maxEpisodeSteps = Number.POSITIVE_INFINITY } = checkOptions(op, options, { maxEpisodeSteps: is.count });
+    this.maxEpisodeSteps = maxEpisodeSteps;
+    this.worlds = Array.from({ length: count }, () => {
+      const world = make();
+      check(op, 'what make gives', world, environmentKind);
+      return world;
+    });
+  }
+
+  /** Starts all worlds anew, and gives what is seen: `[worlds, ...]`. */
+  reset(): Tensor {
+    this.ages = this.worlds.map(() => 0);
+    return together(this.worlds.map((world) => world.reset()));
+  }
+
+  /** Acts in each world; `actions` are `[worlds, ...]`. */
+  step(actions: Tensor): Transition {
+    checkTensors(`${op}.step`, actions);
+    const count = this.worlds.length;
+    if (this.ages.length === 0) throw new TypeError(`${op}.step: call reset() before`);
+    if (actions.shape[0] !== count)
+      throw new ShapeError(
+        `${op}.step`,
+        `actions are [${count}, ...], one for each world, got [${actions.shape.join(', ')}]`,
+      );
+    const each = actions.toArray() as unknown[];
+    const steps = this.worlds.map((world, i) => {
+      const step = world.step(each[i]);
+      check(`${op}.step`, `what step of world ${i} gives`, step, stepKind);
+      return step;
+    });
+    this.ages = this.ages.map((age) => age + 1);
+    const truncated = steps.map(({ terminated, truncated }, i) =>
+      Boolean(truncated || (!terminated && this.ages[i]! >= this.maxEpisodeSteps)),
+    );
+    const last = together(steps.map(({ observation }) => observation));
+    const over = steps.map(({ terminated }, i) => terminated || truncated[i]!);
+    const next = (i: number): Observation => {
+      if (!over[i]) return steps[i]!.observation;
+      this.ages[i] = 0;
+      return this.worlds[i]!.reset();
+    };
+    return {
+      observations: over.includes(true) ? together(steps.map((_, i) => next(i))) : last,
+      rewards: tensor(steps.map(({ reward }) => reward)),
+      terminated: tensor(steps.map(({ terminated }) => terminated)),
+      truncated: tensor(truncated),
+      finalObservations: last,
+    };
+  }
+}
+
+const op = 'VectorEnvironments';
+
+const environmentKind = {
+  text: 'an object with reset() and step(action)',
+  is: (v: any) => typeof v?.reset === 'function' && typeof v?.step === 'function',
+};
+const stepKind = {
+  text: '{ observation, reward, terminated }, a number as reward and a boolean as terminated',
+  is: (v: any) =>
+    is.object.is(v) &&
+    typeof v.reward === 'number' &&
+    typeof v.terminated === 'boolean' &&
+    [undefined, true, false].includes(v.truncated),
+};
+
+function together(seen: readonly Observation[]): Tensor {
+  const tensors = seen.map((each) => (Tensor.is(each) ? each : tensor(each)));
+  const shapes = tensors.map((t) => `[${t.shape.join(', ')}]`);
+  if (shapes.some((shape) => shape !== shapes[0]))
+    throw new ShapeError(op, `worlds of one kind see the same shape, got ${shapes.join(', ')}`);
+  return stack(tensors);
+}
