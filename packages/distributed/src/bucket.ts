@@ -146,19 +146,17 @@ export function bucketsOf(
   model: number,
 ): Bucket[] {
   const lists: Parameter[][] = [];
-  let bytes = 0;
+  let bytes = Number.POSITIVE_INFINITY;
   for (const parameter of parameters) {
-    const size = parameter.numel * (parameter.dtype === 'float64' ? 8 : 4);
-    const last = lists.at(-1);
     // The first bucket is small, so that communication starts early.
-    const most = lists.length <= 1 ? Math.min(bucketBytes, firstBucketBytes) : bucketBytes;
-    if (last && last[0]!.dtype === parameter.dtype && bytes + size <= most) {
-      last.push(parameter);
-      bytes += size;
-    } else {
-      lists.push([parameter]);
-      bytes = size;
+    const enough = lists.length === 1 ? Math.min(bucketBytes, firstBucketBytes) : bucketBytes;
+    // A bucket is closed once it is full. Otherwise the bias beside a large weight would be sent alone, which costs a round trip.
+    if (bytes >= enough || lists.at(-1)![0]!.dtype !== parameter.dtype) {
+      lists.push([]);
+      bytes = 0;
     }
+    lists.at(-1)!.push(parameter);
+    bytes += parameter.numel * (parameter.dtype === 'float64' ? 8 : 4);
   }
   return lists.map((list, i) => new Bucket(i, list, group, model));
 }

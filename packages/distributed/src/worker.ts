@@ -31,8 +31,10 @@ function testPending(mpi: Mpi): void {
   }
 }
 
-/** The time to test without pauses while the main thread waits, since its processor is free then. */
-const spinMilliseconds = 0.5;
+/** The time to test without pauses: a small collective takes less than the shortest pause. */
+const spinMilliseconds = 0.1;
+/** The same while the main thread waits, since its processor is free then. */
+const idleSpinMilliseconds = 0.5;
 /** Pauses grow with the time waited, so that they lengthen it by at most a tenth. */
 const pauseShare = 0.1;
 const minPause = 0.05;
@@ -46,7 +48,7 @@ function poll(mpi: Mpi, isDone: () => boolean): void {
   const started = performance.now();
   while (!isDone()) {
     const waited = performance.now() - started;
-    if (waited > spinMilliseconds || Atomics.load(flags, idle) === 0)
+    if (waited > (Atomics.load(flags, idle) === 0 ? spinMilliseconds : idleSpinMilliseconds))
       Atomics.wait(flags, abort, 0, Math.min(Math.max(minPause, pauseShare * waited), maxPause));
     abortIfAsked(mpi);
     testPending(mpi);

@@ -103,6 +103,30 @@ const square = (model, i, seed = 7) =>
   const [sent, alone] = [bytesOf(step), bytesOf(() => noSync.run(step))];
   ok(sent < alone + 1e5, `a step takes ${sent} bytes, and ${alone} under noSync`);
 }
+if (n > 1) {
+  // Gradients are sent while the backward pass goes on: the last layer's have been added up when the first layer's own come.
+  const net = make(3, 8, 2);
+  const ddp = new DistributedDataParallel(net, { bucketBytes: 64 });
+  const { weight } = net[2];
+  const alone = Array.from({ length: n }, (_, i) => {
+    const same = make(3, 8, 2);
+    square(same, i).backward();
+    return same[2].weight.grad;
+  });
+  const sum = alone.reduce((a, b) => a.add(b));
+  let passes = 0;
+  net[0].weight.registerPostAccumulateGradHook(() => {
+    const started = Date.now();
+    while (!isSame(weight.grad, sum) && Date.now() - started < 10_000) {}
+    ok(isSame(weight.grad, sum), 'the last layer is not sent before the pass ends');
+    passes++;
+  });
+  for (let pass = 0; pass < 2; pass++) {
+    net.zeroGrad();
+    square(ddp, r).backward();
+  }
+  equal(passes, 2);
+}
 {
   // A pass that fails in all ranks, after some buckets were sent, leaves nothing behind; also without another forward pass.
   const [net, whole] = [make(3, 8, 8, 2), make(3, 8, 8, 2)];

@@ -17,9 +17,9 @@ export interface MetricState {
 }
 
 /**
- * The base class of metrics: `update` adds a batch and returns the metric, and `compute` returns the value over all batches since the last
- * `reset`. Metrics keep plain numbers, never tensors, so they record nothing and hold no graph. Flows that run at the
- * same time need an instance each.
+ * The base class of metrics: `update` adds a batch and returns the metric, and `compute` returns the value over all
+ * batches since the last `reset`. Metrics keep plain numbers, never tensors, so they record nothing and hold no graph.
+ * Flows that run at the same time need an instance each.
  *
  * A metric of your own says what it keeps in `values`, how the values of two instances are combined in `merge`, and its
  * value in `compute`.
