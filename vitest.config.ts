@@ -32,7 +32,10 @@ export default defineConfig({
     alias: [
       { find: /^@gradgate\/core\/grad$/, replacement: `${source('core')}/grad/index.ts` },
       { find: /^@gradgate\/core\/lowered$/, replacement: `${source('core')}/grad/lowered.ts` },
-      { find: /^@gradgate\/core\/(compile|complex|fft|linalg|special)$/, replacement: `${source('core')}/$1/index.ts` },
+      {
+        find: /^@gradgate\/core\/(compile|complex|fft|linalg|sparse|special)$/,
+        replacement: `${source('core')}/$1/index.ts`,
+      },
       { find: /^@gradgate\/core\/(checkpoint|gradcheck)$/, replacement: `${source('core')}/autograd/$1.ts` },
       { find: /^@gradgate\/core\/internal$/, replacement: `${source('core')}/internal.ts` },
       { find: /^@gradgate\/nn\/internal$/, replacement: `${source('nn')}/internal.ts` },

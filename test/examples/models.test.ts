@@ -4,7 +4,7 @@ import { functional, type Module, optim } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { ActorCritic } from '../../examples/src/models/actorCritic.js';
 import { DDPM, UNet } from '../../examples/src/models/ddpm.js';
-import { GCN, Graph } from '../../examples/src/models/gcn.js';
+import { adjacency, GCN } from '../../examples/src/models/gcn.js';
 import { GPT } from '../../examples/src/models/gpt.js';
 import { ResNet } from '../../examples/src/models/resnet.js';
 import { padding, Seq2Seq } from '../../examples/src/models/seq2seq.js';
@@ -147,7 +147,7 @@ describe('models written as in PyTorch have its losses over five steps', () => {
   it('a graph convolutional network with a mask of labelled nodes', () => {
     const model = fill(new GCN(5, 6, 3));
     const ints = (values: number[]) => tensor(values, { dtype: 'int32' });
-    const graph = new Graph(ints([0, 1, 1, 2, 3, 4, 5, 6, 0, 2]), ints([1, 0, 2, 1, 4, 3, 6, 5, 6, 5]), 7, 'float64');
+    const graph = adjacency(ints([0, 1, 1, 2, 3, 4, 5, 6, 0, 2]), ints([1, 0, 2, 1, 4, 3, 6, 5, 6, 5]), 7, 'float64');
     const mask = tensor([true, true, false, true, false, true, true]);
     const [x, y] = [wave([7, 5], 0.2), codes([7], 3, 2)];
     const optimizer = new optim.Adam(model.parameters(), { lr: 0.05, weightDecay: 5e-4 });

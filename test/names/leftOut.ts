@@ -243,6 +243,15 @@ export const otherwise: Readonly<Record<string, string>> = {
     lu_factor_ex: 'luFactor',
   },
   ...{
+    smm: 'sparse.matmul',
+    spmm: 'sparse.matmul',
+    dsmm: 'sparse.matmul',
+    hsmm: 'sparse.matmul',
+    sparse_coo: 'sparse.sparseCooTensor',
+    sparse_csr: 'sparse.sparseCsrTensor',
+    is_sparse_csr: 'sparse.isSparse',
+  },
+  ...{
     ldl_factor: 'solve',
     ldl_factor_ex: 'solve',
     ldl_solve: 'solve',
@@ -259,7 +268,6 @@ export const otherwise: Readonly<Record<string, string>> = {
     retains_grad: 'retainGrad',
   },
   ...{
-    values: 'max',
     finfo: 'dtype',
     iinfo: 'dtype',
     celu_: 'celu',
@@ -359,9 +367,9 @@ export const leftOut: readonly Reason[] = [
   },
   { why: 'complex numbers of two bytes a part', names: 'chalf complex32' },
   {
-    why: 'sparse tensors: not there yet',
+    why: 'sparse tensors by columns or blocks, and sparse results of products and of writes: graphs and embeddings need neither',
     names:
-      '*sparse* ccol_indices col_indices crow_indices row_indices indices coalesce is_coalesced dense_dim to_dense smm dsmm hsmm hspmm spmm saddmm sspaddmm SparseAdam',
+      '*bsc* *bsr* *csc* ccol_indices row_indices sparse_compressed_tensor hspmm saddmm sspaddmm sparse_mask sparse_resize* resize_as_sparse_',
   },
   {
     why: 'named dimensions and nested tensors',

@@ -3,6 +3,7 @@ import * as core from '@gradgate/core';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
 import * as linalg from '@gradgate/core/linalg';
+import * as sparse from '@gradgate/core/sparse';
 import * as special from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
@@ -19,8 +20,8 @@ const tensors: object[] = [core.Tensor.prototype, core.tensor([1])];
 
 /** Where names of a module are looked for; what hangs on tensors is as good for `torch` itself. */
 const places: Record<string, readonly object[]> = {
-  torch: [core, ...tensors, functional, complexNumbers, transforms, linalg, special],
-  Tensor: tensors,
+  torch: [core, ...tensors, functional, complexNumbers, transforms, linalg, special, sparse],
+  Tensor: [...tensors, sparse, sparse.sparseCooTensor([[0]], [1])],
   nn: [nn],
   functional: [functional, core],
   optim: [optim],
@@ -49,7 +50,7 @@ const reasonOf = (space: string, name: string) =>
 
 /** What a name of ours means: `linalg.svd`, `to('cpu')`, `abs_`. */
 function isKnown(ours: string): boolean {
-  const entries: Record<string, object> = { linalg, special, distributions, nn, distributed: {} };
+  const entries: Record<string, object> = { linalg, special, sparse, distributions, nn, distributed: {} };
   const [first, rest] = ours.replace(/\(.*/, '').split('.') as [string, string?];
   if (first === 'distributed') return true;
   if (rest !== undefined) return rest in entries[first]!;

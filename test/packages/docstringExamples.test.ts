@@ -10,6 +10,7 @@ import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
+import * as sparse from '@gradgate/core/sparse';
 import * as specialFunctions from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
@@ -26,6 +27,7 @@ const packages = join(root, 'packages');
 const without = (names: object, known: object) =>
   Object.fromEntries(Object.entries(names).filter(([n]) => !(n in known)));
 const ofLinalg = without(linalg, core);
+const ofSparse = without(sparse, core);
 const ofSpecial = without(specialFunctions, core);
 const scope: Record<string, unknown> = {
   ...core,
@@ -33,6 +35,7 @@ const scope: Record<string, unknown> = {
   ...distributions,
   ...onnx,
   ...ofLinalg,
+  ...ofSparse,
   ...ofSpecial,
   ...checkpoint,
   ...complexNumbers,
@@ -40,6 +43,7 @@ const scope: Record<string, unknown> = {
   ...gradcheck,
   compile,
   linalg,
+  sparse,
 };
 
 interface Example {
@@ -152,10 +156,11 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],
+          ['@gradgate/core/sparse', used(code, Object.keys(ofSparse))],
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
-      imports.push(`import * as linalg from '@gradgate/core/linalg';`);
+      imports.push(`import * as linalg from '@gradgate/core/linalg'; import * as sparse from '@gradgate/core/sparse';`);
       writeFileSync(join(folder, `${i}.ts`), `${imports.join(' ')} // ${place}\n${code}\nexport {};\n`);
     });
     const config = {

@@ -39,6 +39,12 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
     [],
     122_000,
   ],
+  [
+    'sparse beside core',
+    `export * from '@gradgate/core'; export * as sparse from '@gradgate/core/sparse'`,
+    [],
+    123_000,
+  ],
   ['fft beside core', `export * from '@gradgate/core'; export * as fft from '@gradgate/core/fft'`, [], 129_000],
   ['compile beside core', `export * from '@gradgate/core'; export * from '@gradgate/core/compile'`, [], 126_000],
   ['all of nn, without core', `export * from '@gradgate/nn'`, ['@gradgate/core'], 88_000],

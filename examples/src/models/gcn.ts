@@ -1,28 +1,24 @@
-// A graph convolutional network (Kipf and Welling, 2016). Messages go along edges by gather and sum, so that the adjacency matrix
-// is never written out.
-import { arange, cat, ones, type Tensor, zeros } from '@gradgate/core';
+// A graph convolutional network (Kipf and Welling, 2016). The graph is a sparse matrix, of which only the edges are stored.
+import { arange, cat, ones, stack, type Tensor } from '@gradgate/core';
+import { type SparseTensor, sparseCooTensor } from '@gradgate/core/sparse';
 import { functional, Linear, Module } from '@gradgate/nn';
 
-/** Edges of a graph with one from each node to itself, and their weights: `1 / sqrt(degree * degree)`. */
-export class Graph {
-  readonly source: Tensor;
-  readonly target: Tensor;
-  readonly weight: Tensor;
-
-  constructor(source: Tensor, target: Tensor, nodes: number, dtype: 'float32' | 'float64' = 'float32') {
-    const self = arange(nodes, { dtype: source.dtype });
-    this.source = cat([source, self]);
-    this.target = cat([target, self]);
-    const edges = this.target.shape[0]!;
-    const degree = zeros([nodes], { dtype }).indexAdd(0, this.target, ones([edges], { dtype }));
-    this.weight = degree.at(this.source).mul(degree.at(this.target)).rsqrt();
-  }
-
-  /** `[nodes, features]` to the weighted sums of what comes in at each node. */
-  gather(x: Tensor): Tensor {
-    const messages = x.indexSelect(0, this.source).mul(this.weight.unsqueeze(1));
-    return x.newZeros(x.shape).indexAdd(0, this.target, messages);
-  }
+/**
+ * The matrix of a graph with an edge from each node to itself as well, `[nodes, nodes]`: an edge weighs `1 / sqrt(degree * degree)`, of
+ * the two nodes that it joins. By rows, as products with it are many.
+ */
+export function adjacency(
+  source: Tensor,
+  target: Tensor,
+  nodes: number,
+  dtype: 'float32' | 'float64' = 'float32',
+): SparseTensor {
+  const self = arange(nodes, { dtype: source.dtype });
+  const [from, to] = [cat([source, self]), cat([target, self])];
+  const edges = sparseCooTensor(stack([to, from]), ones([to.shape[0]!], { dtype }), [nodes, nodes]);
+  const degree = edges.sum(1);
+  const weight = degree.at(from).mul(degree.at(to)).rsqrt();
+  return sparseCooTensor(stack([to, from]), weight, [nodes, nodes]).toSparseCsr();
 }
 
 export class GCN extends Module {
@@ -36,8 +32,8 @@ export class GCN extends Module {
   }
 
   /** `[nodes, inputs]` to `[nodes, classes]` log probabilities. */
-  override forward(x: Tensor, graph: Graph): Tensor {
-    const h = functional.elu(graph.gather(this.lin1(x)));
-    return functional.logSoftmax(graph.gather(this.lin2(h)), 1);
+  override forward(x: Tensor, graph: SparseTensor): Tensor {
+    const h = functional.elu(graph.matmul(this.lin1(x)));
+    return functional.logSoftmax(graph.matmul(this.lin2(h)), 1);
   }
 }

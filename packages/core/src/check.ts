@@ -26,7 +26,8 @@ function inWords(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return showArray(value);
   const { shape, dtype } = value as { shape?: unknown; dtype?: unknown };
-  if (Array.isArray(shape) && typeof dtype === 'string') return `a ${dtype} tensor of shape ${showArray(shape)}`;
+  if (Array.isArray(shape) && typeof dtype === 'string')
+    return `a ${'layout' in value ? 'sparse ' : ''}${dtype} tensor of shape ${showArray(shape)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object';
 }

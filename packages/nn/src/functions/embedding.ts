@@ -1,5 +1,10 @@
-import { embedding, IndexError, ShapeError, stack, type Tensor, where, zeros } from '@gradgate/core';
+import { embedding as denseEmbedding, IndexError, ShapeError, stack, type Tensor, where, zeros } from '@gradgate/core';
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { embedding as sparseEmbedding } from '@gradgate/core/sparse';
+
+/** Rows of `weight`, whose gradient may be sparse. */
+export const lookUp = (index: Tensor, weight: Tensor, sparse: boolean, paddingIdx: number | undefined): Tensor =>
+  (sparse ? sparseEmbedding : denseEmbedding)(index, weight, { paddingIdx });
 
 export interface EmbeddingBagOptions {
   /** The index where each bag starts, for a one-dimensional index: integers `[B]`, ascending from 0. */
@@ -8,10 +13,12 @@ export interface EmbeddingBagOptions {
   mode?: 'sum' | 'mean' | 'max';
   /** The entry for padding: bags leave it out, and it gets no gradient. */
   paddingIdx?: number;
+  /** Make the gradient of `weight` sparse: it holds only the rows that were looked up. */
+  sparse?: boolean;
 }
 
 const mode = is.oneOf('sum', 'mean', 'max');
-const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode, paddingIdx: is.integer };
+const embeddingBagOptions = { offsets: is.nullable(is.tensor), mode, paddingIdx: is.integer, sparse: is.boolean };
 
 /** The index of an entry, where a negative one counts from the end; throws if it is out of range. */
 export function resolveIndex(op: string, entries: number, paddingIdx: number): number {
@@ -46,12 +53,19 @@ export const embeddingBag = /* @__PURE__ */ named(
   'embeddingBag',
   (index: Tensor, weight: Tensor, options?: EmbeddingBagOptions): Tensor => {
     checkTensors('embeddingBag', index, weight);
-    const { offsets, mode = 'mean', paddingIdx } = checkOptions('embeddingBag', options, embeddingBagOptions);
-    const kept = () =>
-      paddingIdx === undefined ? null : index.ne(resolveIndex('embeddingBag', weight.shape[0]!, paddingIdx));
+    const {
+      offsets,
+      mode = 'mean',
+      paddingIdx,
+      sparse = false,
+    } = checkOptions('embeddingBag', options, embeddingBagOptions);
+    const padding = paddingIdx === undefined ? undefined : resolveIndex('embeddingBag', weight.shape[0]!, paddingIdx);
+    const kept = padding === undefined ? null : index.ne(padding);
+    // What is left out of a bag has a gradient of 0, which needs no row.
+    const look = () => lookUp(index, weight, sparse, sparse ? padding : undefined);
     if (index.ndim === 2) {
       if (offsets) throw new TypeError('embeddingBag: offsets go with a one-dimensional index only');
-      return reduceBag(mode, embedding(index, weight), kept(), 1);
+      return reduceBag(mode, look(), kept, 1);
     }
     if (index.ndim !== 1 || !offsets || offsets.ndim !== 1)
       throw new ShapeError(
@@ -67,8 +81,7 @@ export const embeddingBag = /* @__PURE__ */ named(
         'embeddingBag',
         `offsets must ascend from 0 to at most ${index.numel}, got [${starts.join(', ')}]`,
       );
-    const rows = embedding(index, weight);
-    const counted = kept();
+    const rows = look();
     return stack(
       starts.map((start, i) =>
         start === ends[i]
@@ -76,7 +89,7 @@ export const embeddingBag = /* @__PURE__ */ named(
           : reduceBag(
               mode,
               rows.narrow(0, start, ends[i]! - start),
-              counted?.narrow(0, start, ends[i]! - start) ?? null,
+              kept?.narrow(0, start, ends[i]! - start) ?? null,
               0,
             ),
       ),

@@ -1,6 +1,6 @@
 import { embedding, empty, noGrad, ShapeError, type Tensor, where } from '@gradgate/core';
 import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
-import { type EmbeddingBagOptions, embeddingBag, resolveIndex } from '../functions/embedding.js';
+import { type EmbeddingBagOptions, embeddingBag, lookUp, resolveIndex } from '../functions/embedding.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -13,10 +13,17 @@ export interface EmbeddingOptions {
   maxNorm?: number;
   /** The power of that norm; 2 by default. */
   normType?: number;
+  /** Make the gradient sparse, for large tables: it holds only the rows that were used. `SparseAdam`, `SGD` and `Adagrad` take it. */
+  sparse?: boolean;
 }
-const embeddingOptions = { paddingIdx: is.integer, maxNorm: is.nonNegative, normType: is.positive };
+const embeddingOptions = {
+  paddingIdx: is.integer,
+  maxNorm: is.nonNegative,
+  normType: is.positive,
+  sparse: is.boolean,
+};
 const pretrainedOptions = { ...embeddingOptions, freeze: is.boolean };
-const bagOptions = { mode: is.oneOf('sum', 'mean', 'max'), paddingIdx: is.integer };
+const bagOptions = { mode: is.oneOf('sum', 'mean', 'max'), paddingIdx: is.integer, sparse: is.boolean };
 
 /**
  * A lookup table: a learned row of `embeddingDim` numbers for each of `numEmbeddings` indices. Integers `[...]` to
@@ -34,6 +41,7 @@ export class Embedding extends Module {
   readonly paddingIdx: number | undefined;
   readonly maxNorm: number | undefined;
   readonly normType: number;
+  readonly sparse: boolean;
 
   constructor(
     readonly numEmbeddings: number,
@@ -43,7 +51,8 @@ export class Embedding extends Module {
     super();
     const { name } = new.target;
     const given = checkLayer(name, { numEmbeddings, embeddingDim }, options, embeddingOptions);
-    const { paddingIdx, maxNorm, normType = 2 } = given;
+    const { paddingIdx, maxNorm, normType = 2, sparse = false } = given;
+    this.sparse = sparse;
     this.maxNorm = maxNorm;
     this.normType = normType;
     this.paddingIdx = paddingIdx === undefined ? undefined : resolveIndex(name, numEmbeddings, paddingIdx);
@@ -70,12 +79,12 @@ export class Embedding extends Module {
 
   override forward(index: Tensor): Tensor {
     if (this.maxNorm !== undefined) limitNorms(this.weight, index, this.maxNorm, this.normType);
-    return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
+    return lookUp(index, this.weight, this.sparse, this.paddingIdx);
   }
 
   override extraRepr(): string {
     const padding = this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`;
-    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}${this.sparse ? ', sparse=true' : ''}`;
   }
 }
 
@@ -109,16 +118,18 @@ export class EmbeddingBag extends Module {
   weight: Parameter;
   readonly mode: 'sum' | 'mean' | 'max';
   readonly paddingIdx: number | undefined;
+  readonly sparse: boolean;
 
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    options: { mode?: 'sum' | 'mean' | 'max'; paddingIdx?: number } = {},
+    options: Pick<EmbeddingBagOptions, 'mode' | 'paddingIdx' | 'sparse'> = {},
   ) {
     super();
     const sizes = { numEmbeddings, embeddingDim };
-    const { mode = 'mean', paddingIdx } = checkLayer(new.target.name, sizes, options, bagOptions);
+    const { mode = 'mean', paddingIdx, sparse = false } = checkLayer(new.target.name, sizes, options, bagOptions);
     this.mode = mode;
+    this.sparse = sparse;
     this.paddingIdx = paddingIdx === undefined ? undefined : resolveIndex(new.target.name, numEmbeddings, paddingIdx);
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim]));
     drawRows(this.weight, this.paddingIdx);
@@ -127,11 +138,12 @@ export class EmbeddingBag extends Module {
   /** Takes `index` `[B, n]`, or `[total]` with `offsets`, the index where each bag starts. */
   override forward(index: Tensor, options: Pick<EmbeddingBagOptions, 'offsets'> = {}): Tensor {
     const { offsets } = checkOptions('EmbeddingBag', options, { offsets: is.nullable(is.tensor) });
-    return embeddingBag(index, this.weight, { offsets, mode: this.mode, paddingIdx: this.paddingIdx });
+    const { mode, paddingIdx, sparse } = this;
+    return embeddingBag(index, this.weight, { offsets, mode, paddingIdx, sparse });
   }
 
   override extraRepr(): string {
     const padding = this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`;
-    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}${padding}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}${padding}${this.sparse ? ', sparse=true' : ''}`;
   }
 }

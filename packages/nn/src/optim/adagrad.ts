@@ -3,6 +3,7 @@ import { is, type StepRule } from '@gradgate/core/internal';
 import {
   applyStep,
   BuiltInOptimizer,
+  checkNoDecay,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -27,7 +28,8 @@ export interface AdagradOptions {
 
 /**
  * Adagrad (Duchi et al., 2011): divides each step by the root of the sum of all squared gradients so far. Options: `lr`
- * 0.01, `lrDecay` 0, `weightDecay` 0, `initialAccumulatorValue` 0, `eps` 1e-10, `maximize` false.
+ * 0.01, `lrDecay` 0, `weightDecay` 0, `initialAccumulatorValue` 0, `eps` 1e-10, `maximize` false. Takes sparse
+ * gradients, without `weightDecay`: only their rows change.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -55,6 +57,10 @@ export class Adagrad extends BuiltInOptimizer<AdagradOptions, { step?: number; s
 
   protected override memory(): MemoryKinds {
     return { step: 'number', sum: 'tensor' };
+  }
+
+  protected override checkSparse({ weightDecay }: Group<AdagradOptions>): void {
+    checkNoDecay('Adagrad', weightDecay);
   }
 
   override [rule](p: Tensor, grad: Tensor, state: { step?: number; sum?: Tensor }, group: Group<AdagradOptions>): void {

@@ -29,5 +29,6 @@ export { LRScheduler, type Scheduled, type SchedulerState } from './schedulers/s
 export { SequentialLR } from './schedulers/sequential.js';
 export { SWALR, type SWALROptions } from './schedulers/swaLR.js';
 export { SGD, type SGDOptions } from './sgd.js';
+export { SparseAdam, type SparseAdamOptions } from './sparseAdam.js';
 export type { OptimizerState } from './state.js';
 export { AveragedModel, type AveragingFunction, updateBn } from './swa.js';

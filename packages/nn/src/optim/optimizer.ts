@@ -12,6 +12,8 @@ import {
   type StepRule,
   show,
 } from '@gradgate/core/internal';
+import { isSparse, toDense } from '@gradgate/core/sparse';
+import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';
 
 /** Parameters with their own options; options that are left out have the optimizer's defaults. */
@@ -32,6 +34,10 @@ export function applyStep(
     throw new TypeError(
       `step: a gradient of ${grad.numel} elements does not fit a parameter of ${p.numel}; they must have one shape`,
     );
+  if (isSparse(grad)) {
+    stepRows(rule, p, grad, memory, numbers);
+    return;
+  }
   const { step } = kernelsOf('step', p, grad);
   if (p.isContiguous) {
     step(rule, p, grad, memory, numbers);
@@ -72,6 +78,12 @@ export function memoryFor(p: Tensor, value = 0): Tensor {
   const memory = fullLike(p, value);
   pin(memory);
   return memory;
+}
+
+/** Refuses a weight decay beside sparse gradients: it would move all rows. */
+export function checkNoDecay(name: string, weightDecay: number): void {
+  if (weightDecay !== 0)
+    throw new TypeError(`${name}.step: weightDecay goes with dense gradients, got ${weightDecay} and a sparse one`);
 }
 
 /** A group with all its options. */
@@ -265,7 +277,18 @@ export abstract class BuiltInOptimizer<O extends { lr: number }, S extends objec
   abstract [rule](p: Tensor, grad: Tensor, state: S, group: Group<O>): void;
 
   protected override update(p: Tensor, grad: Tensor, state: S, group: Group<O>): void {
-    this[rule](p, grad, state, group);
+    if (isSparse(grad)) {
+      this.checkSparse(group, grad);
+      this[rule](p, grad, state, group);
+    } else this[rule](p, toDense(grad), state, group);
+  }
+
+  /** Refuses sparse gradients, unless the optimizer has a rule for them. */
+  protected checkSparse(_group: Group<O>, { shape }: Tensor): void {
+    throw new TypeError(
+      `${this.constructor.name}.step: takes dense gradients, got a sparse one of shape [${shape.join(', ')}]; use SparseAdam, SGD or ` +
+        "Adagrad for this parameter, or leave out 'sparse: true' where it is made",
+    );
   }
 
   protected abstract override memory(group: Group<O>, p: Tensor): MemoryKinds;

@@ -1,8 +1,10 @@
 import type { Tensor } from '@gradgate/core';
 import type { StepRule } from '@gradgate/core/internal';
+import { toDense } from '@gradgate/core/sparse';
 import {
   applyStep,
   BuiltInOptimizer,
+  checkNoDecay,
   type Group,
   type MemoryKinds,
   memoryFor,
@@ -32,7 +34,8 @@ interface State {
 /**
  * Stochastic gradient descent, optionally with momentum (Sutskever et al., 2013): `w -= lr * gradient`. Options: `lr`
  * 1e-3, `momentum` 0, `dampening` 0, `weightDecay` 0, `nesterov` false, `maximize` false. Throws for `nesterov` without
- * momentum or with dampening.
+ * momentum or with dampening. Takes sparse gradients, without `weightDecay`: without momentum only their
+ * rows change.
  *
  * ```ts
  * const model = new Linear(3, 1);
@@ -57,6 +60,10 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
     return momentum === 0 ? {} : { momentumBuffer: 'tensor' };
   }
 
+  protected override checkSparse({ weightDecay }: Group<SGDOptions>): void {
+    checkNoDecay('SGD', weightDecay);
+  }
+
   override [rule](p: Tensor, grad: Tensor, state: State, group: Group<SGDOptions>): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
     const first = momentum !== 0 && !state.momentumBuffer;
@@ -65,7 +72,8 @@ export class SGD extends BuiltInOptimizer<SGDOptions, State> {
     // As in PyTorch, dampening does not apply to the first step.
     const share = first ? 1 : 1 - dampening;
     const numbers = [sign, weightDecay, lr, momentum, share, nesterov ? 1 : 0, nesterov ? momentum : 1];
-    if (state.momentumBuffer) applyStep(withMomentum, p, grad, [state.momentumBuffer], numbers);
+    // Momentum goes on in rows that have no gradient.
+    if (state.momentumBuffer) applyStep(withMomentum, p, toDense(grad), [state.momentumBuffer], numbers);
     else applyStep(plain, p, grad, [], numbers);
   }
 }
