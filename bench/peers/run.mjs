@@ -36,18 +36,21 @@ async function timeOf({ run, waits }, calls) {
 }
 
 /**
- * Twice as many calls each time, until they have taken long enough; of large arrays a few, as collections come between. Short calls
- * are timed in slices, of which the middle one counts: where the machine does something else for a while, that is in few of them.
+ * Twice as many calls each time, until they would take long enough without what came between; of large arrays a few, as collections
+ * come between. Shorter calls are then timed in slices, of which the middle one counts: where the machine does something else for a
+ * while, that is in few of them.
  */
 async function measure(one) {
-  let [done, spent] = [0, 0];
-  while (spent <= shortest || (done < 4 && spent <= 5 * shortest)) {
+  let [done, spent, fastest] = [0, 0, Number.POSITIVE_INFINITY];
+  while (done === 0 || fastest * done <= shortest || (done < 4 && spent <= 5 * shortest)) {
     const more = Math.max(1, done);
-    spent += await timeOf(one, more);
+    const ms = await timeOf(one, more);
+    fastest = Math.min(fastest, ms / more);
+    spent += ms;
     done += more;
   }
   const each = Math.floor(done / slices);
-  if (each < 50) return spent / done;
+  if (each < 4) return spent / done;
   const times = [];
   for (let i = 0; i < slices; i++) times.push(await timeOf(one, each));
   return median(times) / each;
