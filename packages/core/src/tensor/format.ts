@@ -22,8 +22,9 @@ export function formatTensor(t: Tensor): string {
   const how = goneHow(t.storage);
   if (how !== null) return `tensor(shape: [${t.shape.join(', ')}]${tail}; its memory was given back ${how})`;
   if (t.numel === 0) return `tensor([]${tail})`;
-  if (t.storage.backend.isAsync)
-    return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
+  const { isAsync, over } = t.storage.backend;
+  if (isAsync)
+    return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; ${over ? 'it has values for each example of a vmap' : 'its values are read by await t.data()'})`;
 
   const shorten = t.numel > threshold;
   const { complex } = recordOf(t.dtype);
