@@ -71,11 +71,12 @@ function numberFormat(values: readonly (number | bigint)[], dtype: DType): (v: n
 function floatFormat(values: readonly number[]): (v: number) => string {
   const special = (v: number) => (Number.isNaN(v) ? 'nan' : v > 0 ? 'inf' : '-inf');
   const finite = values.filter(Number.isFinite);
-  if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8))
-    return (v) => (Number.isFinite(v) ? `${v}.` : special(v));
+  const of = (show: (v: number) => string) => (v: number) =>
+    !Number.isFinite(v) ? special(v) : Object.is(v, -0) ? `-${show(0)}` : show(v);
+  if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8)) return of((v) => `${v}.`);
   const sizes = finite.map(Math.abs).filter((v) => v > 0);
   const max = Math.max(...sizes);
   const min = Math.min(...sizes);
   const scientific = max >= 1e8 || min < 1e-4 || max / min > 1000;
-  return (v) => (!Number.isFinite(v) ? special(v) : scientific ? v.toExponential(4) : v.toFixed(4));
+  return of((v) => (scientific ? v.toExponential(4) : v.toFixed(4)));
 }
