@@ -83,6 +83,27 @@ describe('operands of a record that lie on the JavaScript heap', () => {
     for (let i = 0; i < 10; i++) f(randn([64, 64]));
     expect(memory().bytes).toBe(held);
   });
+
+  it('are put in order for sums and products of transposed tensors, but for elements that are read again and again', () => {
+    const row = randn([1, 64]);
+    const f = (x: Tensor, y: Tensor) => [
+      x.t().mul(y),
+      x.t().add(x.t()),
+      row.expand(64, 64).sub(y),
+      y.t().add_(1).clone(),
+      y,
+    ];
+    const replayed = compile(noGrad.wrap(f));
+    for (let i = 0; i < 3; i++) {
+      const [x, y] = [randn([64, 64]), randn([64, 64])];
+      const [again, same] = [x.clone(), y.clone()];
+      expect(replayed(x, y).map(values)).toEqual(noGrad.wrap(f)(again, same).map(values));
+    }
+    const { records, replays } = replayed.explain();
+    expect(replays).toBe(2);
+    // Four transposed operands, and the sum that is written to y.
+    expect(records[0]!.unshared).toBeGreaterThanOrEqual(5 * bytes);
+  });
 });
 
 it('indices that kernels give one another lie in the memory of the record', () => {

@@ -9,7 +9,7 @@ import { isView, type Op, type Recording } from './recorder.js';
 /**
  * The calls of a recording, with operands that kernels can use without copying. Operands on the JavaScript heap that
  * are read more than once are copied to memory of the plan before the first read, and so are operands that a kernel
- * would bring into order itself. The copies are added to `made`.
+ * would bring into order itself, or read row by row. The copies are added to `made`.
  */
 export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, made: Map<Storage, number>): Op[] {
   const isLarge = ({ dtype, numel }: View): boolean => dtype === 'float32' && numel >= residence.from;
@@ -41,7 +41,7 @@ export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, mad
   };
   const inPlace = (name: keyof Kernels, view: View): View => {
     if (!isLarge(view)) return view;
-    if (!view.isContiguous) return copiesStrided(name) ? copyOf(view) : view;
+    if (!view.isContiguous) return copiesStrided(name) || (name === 'binary' && isReadOnce(view)) ? copyOf(view) : view;
     const which = nameOf(view);
     if (reads.get(which)! < 2 || !isOutside(view)) return view;
     const copy = copies.get(which) ?? copyOf(view);
@@ -64,6 +64,9 @@ export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, mad
   }
   return result;
 }
+
+/** Whether no element is read twice: what is repeated is smaller where it lies. */
+const isReadOnce = ({ shape, strides }: View): boolean => strides.every((step, d) => step !== 0 || shape[d] === 1);
 
 function* viewsOf(op: Op): IterableIterator<View> {
   if (op.kind === 'kernel') for (const arg of op.args.flat()) if (isView(arg)) yield arg;
