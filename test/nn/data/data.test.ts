@@ -235,6 +235,12 @@ describe('splits', () => {
       expect(test.indices.map((i) => labels[i]!).sort()).toEqual([0, 0, 1]);
       expect(train.indices.some((i) => test.indices.includes(i))).toBe(false);
     }
+    const names = labels.map((label) => (label === 0 ? 'a' : 'b'));
+    for (const same of [names, tensor(labels), tensor(labels, { dtype: 'int64' })]) {
+      const again = data.kFold(numbers(9), 3, { labels: same, generator: new Generator(2) });
+      expect(again.map((f) => f.test.indices)).toEqual(folds.map((f) => f.test.indices));
+    }
+    expect(() => data.kFold(numbers(9), 3, { labels: [1] })).toThrow(/kFold: 1 labels for 9 samples/);
     expect(() => data.kFold(numbers(3), 4)).toThrow(
       /k must be a whole number from 2 to the number of samples, 3; got 4/,
     );

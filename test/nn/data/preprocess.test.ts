@@ -91,6 +91,11 @@ describe('trainTestSplit', () => {
       const [, test] = data.trainTestSplit(samples, { testSize: 8, labels, generator: new Generator(seed) });
       expect(test.indices.filter((i) => labels[i] === 'b').length).toBe(2);
     }
+    const numbers = tensor(labels.map((label) => (label === 'b' ? 1 : 0)));
+    const [byName, byNumber] = [labels, numbers].map(
+      (each) => data.trainTestSplit(samples, { testSize: 8, labels: each, generator: new Generator(1) })[1],
+    );
+    expect(byNumber!.indices).toEqual(byName!.indices);
     expect(() => data.trainTestSplit(samples, { labels: ['a'] })).toThrow(/1 labels for 40 samples/);
     expect(() => data.trainTestSplit(samples, { test_size: 8 } as never)).toThrow(/did you mean 'testSize'/);
     expect(() => data.trainTestSplit(new Set([1]) as never)).toThrow(/needs access by index/);

@@ -1,6 +1,7 @@
 import { type Generator, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { isThenable, typedArray } from '../plain.js';
+import { type Labels, labelsOf } from './labels.js';
 import { shuffled } from './shuffled.js';
 
 /** A dataset with access by index. `length` may grow: an epoch has the samples that exist when it starts. */
@@ -259,19 +260,17 @@ export interface Fold<T> {
 export function kFold<T>(
   source: DatasetLike<T>,
   k: number,
-  options: { generator?: Generator; labels?: ArrayLike<number> } = {},
+  options: { generator?: Generator; labels?: Labels } = {},
 ): Fold<T>[] {
   const dataset = asMapped<T>('kFold', source);
   const { generator, labels } = checkOptions('kFold', options, { generator: is.generator, labels: is.object });
   const n = dataset.length;
   if (!Number.isInteger(k) || k < 2 || k > n)
     throw new RangeError(`kFold: k must be a whole number from 2 to the number of samples, ${n}; got ${show(k)}`);
-  if (labels && !Array.isArray(labels) && !typedArray(labels))
-    throw new TypeError(`kFold: labels must be an array of numbers, got ${show(labels)}`);
-  if (labels && labels.length !== n) throw new RangeError(`kFold: ${labels.length} labels for ${n} samples`);
+  const classes = labels && labelsOf('kFold', labels, n);
   let order = shuffled(n, generator);
   // Sorted by class, samples are dealt to the folds in turn.
-  if (labels) order = [...order].sort((a, b) => labels[a]! - labels[b]!);
+  if (classes) order = [...order].sort((a, b) => Number(classes[a]! > classes[b]!) - Number(classes[a]! < classes[b]!));
   return Array.from({ length: k }, (_, fold) => ({
     train: new Subset(
       dataset,

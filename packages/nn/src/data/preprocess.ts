@@ -1,6 +1,7 @@
-import { type Generator, keep, nanmean, noGrad, ShapeError, Tensor, TensorError, tensor } from '@gradgate/core';
+import { type Generator, keep, nanmean, noGrad, ShapeError, type Tensor, TensorError, tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, show } from '@gradgate/core/internal';
 import { asMapped, type DatasetLike, Subset } from './dataset.js';
+import { type Labels, labelsOf } from './labels.js';
 import { shuffled } from './shuffled.js';
 
 // Preparation of tabular data for training.
@@ -108,7 +109,7 @@ export class StandardScaler {
  */
 export function trainTestSplit<T>(
   source: DatasetLike<T>,
-  options: { testSize?: number; labels?: ArrayLike<number | string>; generator?: Generator } = {},
+  options: { testSize?: number; labels?: Labels; generator?: Generator } = {},
 ): [train: Subset<T>, test: Subset<T>] {
   const op = 'trainTestSplit';
   const dataset = asMapped<T>(op, source);
@@ -124,7 +125,7 @@ export function trainTestSplit<T>(
       `${op}: testSize must be a fraction below 1 or a count below the number of samples, ${n}; got ${show(testSize)}`,
     );
   const order = shuffled(n, generator);
-  const test = new Set(labels ? stratified(op, order, labelsOf(op, labels), count) : order.slice(0, count));
+  const test = new Set(labels ? stratified(order, labelsOf(op, labels, n), count) : order.slice(0, count));
   return [
     new Subset(
       dataset,
@@ -138,9 +139,7 @@ export function trainTestSplit<T>(
 }
 
 /** Takes `count` samples, from each class its share; samples left over by rounding go to the largest remainders. */
-function stratified(op: string, order: readonly number[], labels: readonly unknown[], count: number): number[] {
-  if (labels.length !== order.length)
-    throw new RangeError(`${op}: ${labels.length} labels for ${order.length} samples`);
+function stratified(order: readonly number[], labels: readonly unknown[], count: number): number[] {
   const classes = new Map<unknown, number[]>();
   for (const i of order) {
     const own = classes.get(labels[i]);
@@ -177,11 +176,4 @@ export function classWeights(labels: ArrayLike<number> | Tensor, options: { numC
   const missing = counts.indexOf(0);
   if (missing >= 0) throw new RangeError(`${op}: class ${missing} has no sample, so no weight makes up for it`);
   return tensor(Float32Array.from(counts, (c) => all.length / (classes * c)));
-}
-
-function labelsOf(op: string, labels: unknown): unknown[] {
-  if (Tensor.is(labels)) return Array.from(labels.toTypedArray() as ArrayLike<number>);
-  if (typeof labels !== 'object' || labels === null || !('length' in labels))
-    throw new TypeError(`${op}: labels must be an array or a tensor, got ${show(labels)}`);
-  return Array.from(labels as ArrayLike<unknown>);
 }
