@@ -60,6 +60,7 @@ describe('dtypes and what is refused', () => {
           .backward(),
       ).toThrow(new RegExp(`${name}: there is no gradient for`));
     expect(() => special.multigammaln(a, 0)).toThrow(/multigammaln: p is a whole number above 0, got 0/);
+    expect(() => special.multigammaln(a, 2 ** 30)).toThrow(/multigammaln: p is at most 65536, got 1073741824/);
     expect(() => special.multigammaln(a, Symbol.iterator as never)).toThrow(/^multigammaln: .*got a symbol/);
   });
 

@@ -17,7 +17,7 @@ import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { PackedSequence } from '../sequences.js';
-import { checkLayer } from './checkLayer.js';
+import { checkLayer, layersFrom } from './checkLayer.js';
 
 /** The weights of one cell, from the input (`ih`) and the hidden state (`hh`) to the concatenated gates. */
 interface CellWeights {
@@ -241,7 +241,7 @@ export interface RecurrentOptions {
 }
 
 const recurrentOptions = {
-  numLayers: is.count,
+  numLayers: layersFrom(1),
   bias: is.boolean,
   batchFirst: is.boolean,
   dropout: is.probability,

@@ -3,7 +3,7 @@ import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import { xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { MultiheadAttention } from './attention.js';
-import { checkLayer } from './checkLayer.js';
+import { checkLayer, layersFrom } from './checkLayer.js';
 import { ModuleList } from './container.js';
 import { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
@@ -44,8 +44,8 @@ const transformerOptions = {
   ...layerOptions,
   dModel: is.count,
   nhead: is.count,
-  numEncoderLayers: is.size,
-  numDecoderLayers: is.size,
+  numEncoderLayers: layersFrom(0),
+  numDecoderLayers: layersFrom(0),
 };
 const optionalMask = is.nullable(is.tensor);
 const encoderMasks = { mask: optionalMask, srcKeyPaddingMask: optionalMask, isCausal: is.boolean };
@@ -188,7 +188,7 @@ const stackOptions = { norm: is.nullable(is.instanceOf('a module', () => Module)
 
 /** `n` copies of a layer, as in PyTorch, or `n` layers made by a function. */
 function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number): ModuleList<L> {
-  check(op, 'the number of layers', n, is.size);
+  check(op, 'numLayers', n, layersFrom(0));
   check(op, 'the layer', layer, is.callback);
   return new ModuleList(
     Array.from({ length: n }, () => (layer instanceof Module ? (layer as L).clone() : (layer as () => L)())),
