@@ -63,6 +63,41 @@ describe('bad input is refused by name', () => {
       () => new d.MixtureSameFamily(new d.Categorical({ probs: ones([3]) }), new d.Normal(zeros([2]), 1)),
       /weights for 3 components, but components of batch shape \[2\]/,
     ],
+    ['a scale below 0', () => new d.Weibull(-1, 1), /^Weibull: scale is above 0, got -1$/],
+    ['an alpha of NaN', () => new d.Pareto(1, Number.NaN), /^Pareto: alpha is above 0, got NaN$/],
+    [
+      'a temperature of 0',
+      () => new d.RelaxedBernoulli(0, { probs: 0.5 }),
+      /^RelaxedBernoulli: temperature is above 0/,
+    ],
+    [
+      'temperatures of another batch',
+      () => new d.RelaxedOneHotCategorical(ones([3]), { probs: ones([2, 4]) }),
+      /^RelaxedOneHotCategorical: /,
+    ],
+    [
+      'a number of weights',
+      () => new d.RelaxedOneHotCategorical(1, { probs: tensor(1) }),
+      /^RelaxedOneHotCategorical: probs/,
+    ],
+    ['neither', () => new d.NegativeBinomial(3, {}), /^NegativeBinomial: give either probs or logits/],
+    ['a count below 0', () => new d.NegativeBinomial(-1, { probs: 0.5 }), /^NegativeBinomial: totalCount is from 0 up/],
+    [
+      'a number for a vector',
+      () => new d.LogisticNormal(tensor(1), 1),
+      /^LogisticNormal: loc is \[\.\.\., n\], got \[\]/,
+    ],
+    [
+      'a factor of another size',
+      () => new d.LowRankMultivariateNormal(zeros([2]), ones([3, 1]), ones([2])),
+      /^LowRankMultivariateNormal: loc is .*got \[2\], \[3, 1\], \[2\]/,
+    ],
+    ['no transform', () => new d.ComposeTransform([]), /^ComposeTransform: takes one transform at least/],
+    [
+      'something else',
+      () => new d.PowerTransform('x' as never),
+      /^PowerTransform: takes a Tensor or a number, got 'x'/,
+    ],
     [
       'something else for a transform',
       () => new d.TransformedDistribution(new d.Normal(0, 1), [3 as never]),
@@ -75,6 +110,17 @@ describe('bad input is refused by name', () => {
       'a value outside',
       () => new d.Exponential(1).logProb(-1),
       /^Exponential\.logProb: the value is from 0 up, got -1$/,
+    ],
+    [
+      'a value below the scale',
+      () => new d.Pareto(2, 1).logProb(1),
+      /^Pareto\.logProb: the value is from the scale up, got 1$/,
+    ],
+    ['a value below 0', () => new d.HalfNormal(2).cdf(-1), /^HalfNormal\.cdf: the value is from 0 up, got -1$/],
+    [
+      'a fraction',
+      () => new d.NegativeBinomial(2, { probs: 0.5 }).logProb(0.5),
+      /^NegativeBinomial\.logProb: the value is a whole/,
     ],
     [
       'a class out of range',

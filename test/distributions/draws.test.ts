@@ -52,6 +52,18 @@ describe('many draws have the mean and the variance that the distribution says',
         ]),
       }),
     ],
+    ['Gumbel', new d.Gumbel(1, 2)],
+    ['HalfNormal', new d.HalfNormal(2)],
+    ['Weibull', new d.Weibull(tensor([1, 2]), tensor([1.5, 4]))],
+    ['Pareto', new d.Pareto(2, 9)],
+    ['Kumaraswamy', new d.Kumaraswamy(tensor([0.5, 3]), tensor([0.5, 2]))],
+    ['FisherSnedecor', new d.FisherSnedecor(5, 30)],
+    ['NegativeBinomial', new d.NegativeBinomial(tensor([3, 0.5]), { probs: tensor([0.25, 0.7]) })],
+    [
+      'LowRankMultivariateNormal',
+      new d.LowRankMultivariateNormal(tensor([1, -1]), tensor([[1], [-2]]), tensor([0.5, 2])),
+    ],
+    ['OneHotCategoricalStraightThrough', new d.OneHotCategoricalStraightThrough({ probs: tensor([1, 2, 7]) })],
     ['Independent', new d.Independent(new d.Normal(zeros([2]), 1), 1)],
     [
       'MixtureSameFamily',
@@ -136,5 +148,94 @@ describe('rsample', () => {
     const forked = forkRng(5).run(() => gamma.sample([4]).toArray());
     expect(forked).toEqual(first);
     expect(gamma.sample([4], { generator: new Generator(5) }).toArray()).toEqual(first);
+  });
+});
+
+describe('draws of distributions without moments', () => {
+  /** The share of draws below values is what the distribution function says, within five standard errors. */
+  const expectShares = (dist: d.Distribution, shareBelow: (value: number) => number, values: readonly number[]) => {
+    const x = dist.sample([n], { generator: new Generator(7) });
+    for (const value of values) {
+      const p = shareBelow(value);
+      expect(Math.abs(x.lt(value).double().mean().item() - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / n));
+    }
+  };
+  /** By the sum of the density in small steps. */
+  const byDensity = (dist: d.Distribution, low: number) => (value: number) => {
+    const steps = 4000;
+    const width = (value - low) / steps;
+    const at = tensor(
+      Array.from({ length: steps }, (_, i) => low + (i + 0.5) * width),
+      { dtype: 'float64' },
+    );
+    return dist.logProb(at).exp().sum().item() * width;
+  };
+
+  it('Cauchy and HalfCauchy', () => {
+    for (const dist of [new d.Cauchy(1, 2), new d.HalfCauchy(2)])
+      expectShares(dist, (value) => dist.cdf(value).item(), [0.5, 1, 4]);
+  });
+
+  it('VonMises, from even to narrow, around any angle', () => {
+    for (const [loc, concentration] of [
+      [0, 0.3],
+      [1, 3],
+      [3, 4],
+    ] as const) {
+      const dist = new d.VonMises(tensor(loc, { dtype: 'float64' }), concentration);
+      expectShares(dist, byDensity(dist, -Math.PI), [-2, 0, 2, 3]);
+    }
+    const narrow = new d.VonMises(0, 1e9).sample([n], { generator: new Generator(7) });
+    expect(narrow.square().mean().mul(1e9).item()).toBeCloseTo(1, 1);
+  });
+
+  it('RelaxedBernoulli', () => {
+    const dist = new d.RelaxedBernoulli(tensor(0.8, { dtype: 'float64' }), { probs: 0.3 });
+    expectShares(dist, byDensity(dist, 0), [0.2, 0.5, 0.9]);
+  });
+
+  it('RelaxedOneHotCategorical and LogisticNormal lie on the simplex, as their densities say', () => {
+    for (const dist of [
+      new d.RelaxedOneHotCategorical(0.8, { probs: tensor([1, 2]) }),
+      new d.LogisticNormal(tensor([0.4]), 0.7),
+    ]) {
+      const x = dist.sample([n], { generator: new Generator(7) });
+      expect(x.sum(-1).sub(1).abs().amax().item()).toBeLessThan(1e-5);
+      const first = x.select(-1, 0);
+      const density = (value: number) =>
+        dist
+          .logProb(tensor([value, 1 - value]))
+          .exp()
+          .item();
+      let share = 0;
+      for (let i = 0; i < 2000; i++) share += density(((i + 0.5) / 2000) * 0.5) / 4000;
+      expect(Math.abs(first.lt(0.5).double().mean().item() - share)).toBeLessThan(0.02);
+    }
+  });
+
+  it.each<[string, (p: Tensor) => d.Distribution]>([
+    ['Gumbel', (p) => new d.Gumbel(p, 1)],
+    ['HalfNormal', (p) => new d.HalfNormal(p)],
+    ['HalfCauchy', (p) => new d.HalfCauchy(p)],
+    ['Cauchy', (p) => new d.Cauchy(p, p)],
+    ['Weibull', (p) => new d.Weibull(p, p)],
+    ['Pareto', (p) => new d.Pareto(p, p)],
+    ['Kumaraswamy', (p) => new d.Kumaraswamy(p, p)],
+    ['FisherSnedecor', (p) => new d.FisherSnedecor(p, p)],
+    ['LogisticNormal', (p) => new d.LogisticNormal(p, 1)],
+    ['LowRankMultivariateNormal', (p) => new d.LowRankMultivariateNormal(p, p.unsqueeze(1), p)],
+    ['RelaxedBernoulli', (p) => new d.RelaxedBernoulli(1, { logits: p })],
+    ['RelaxedOneHotCategorical', (p) => new d.RelaxedOneHotCategorical(1, { logits: p })],
+    ['OneHotCategoricalStraightThrough', (p) => new d.OneHotCategoricalStraightThrough({ probs: p })],
+  ])('rsample of %s carries gradients', (_, make) => {
+    const p = tensor([0.5, 2], { requiresGrad: true });
+    make(p)
+      .rsample([3], { generator: new Generator(1) })
+      .square()
+      .sum()
+      .backward();
+    expect(p.grad!.isfinite().all().item()).toBe(1);
+    expect(p.grad!.abs().sum().item()).toBeGreaterThan(0);
+    expect(make(p).sample([3]).requiresGrad).toBe(false);
   });
 });

@@ -35,6 +35,26 @@ specs = [
     spec('MultivariateNormal', [T([1., -1]), dict(covarianceMatrix=T([[2., 0.5], [0.5, 1]]))], D.MultivariateNormal(t(1., -1), torch.tensor([[2., .5], [.5, 1]])), [[0., 0], [[1., -1], [3, 3]]]),
     spec('MultivariateNormal', [T([[1., -1], [0, 0]]), dict(precisionMatrix=T([[2., 0.5], [0.5, 1]]))], D.MultivariateNormal(torch.tensor([[1., -1], [0, 0]]), precision_matrix=torch.tensor([[2., .5], [.5, 1]])), [[0., 0]]),
     spec('MultivariateNormal', [T([1., -1]), dict(scaleTril=T([[2., 0], [0.5, 1]]))], D.MultivariateNormal(t(1., -1), scale_tril=torch.tensor([[2., 0], [.5, 1]])), [[0., 0]]),
+    spec('Gumbel', [T([0., 1]), T([1., 0.5])], D.Gumbel(t(0., 1), t(1., .5)), [0.5, [-1., 4]]),
+    spec('HalfNormal', [T([1., 0.5])], D.HalfNormal(t(1., .5)), [0.5, [0., 2]]),
+    spec('HalfCauchy', [T([1., 0.5])], D.HalfCauchy(t(1., .5)), [0.5, [0., 20]]),
+    spec('Cauchy', [T([0., 1]), T([1., 0.5])], D.Cauchy(t(0., 1), t(1., .5)), [0.5, [-30., 1]]),
+    spec('Weibull', [T([1., 3, 2]), T([1.5, 4, 30])], D.Weibull(t(1., 3, 2), t(1.5, 4, 30)), [0.5, [0.1, 2, 2.2]]),
+    spec('Pareto', [T([1., 0.5, 2]), T([3., 2, 0.7])], D.Pareto(t(1., .5, 2), t(3., 2, .7)), [2.5, [1., 9, 2.]]),
+    spec('VonMises', [T([0., 1]), T([0.5, 20])], D.VonMises(t(0., 1), t(.5, 20)), [0.5, [-3., 1]]),
+    spec('NegativeBinomial', [T([3., 0.5]), dict(probs=T([0.25, 0.9]))], D.NegativeBinomial(t(3., .5), t(.25, .9)), [0., [4., 20]]),
+    spec('NegativeBinomial', [7, dict(logits=T([-2., 1]))], D.NegativeBinomial(7, logits=t(-2., 1)), [3., [0., 11]]),
+    spec('FisherSnedecor', [T([3., 1, 10]), T([6., 5, 1.5])], D.FisherSnedecor(t(3., 1, 10), t(6., 5, 1.5)), [0.5, [1., 2, 30]]),
+    spec('Kumaraswamy', [T([2., 1, 3]), T([1., 4, 2.5])], D.Kumaraswamy(t(2., 1, 3), t(1., 4, 2.5)), [0.5, [0.1, 0.9, 0.7]]),
+    spec('LogisticNormal', [T([[0., 1], [-2, 3]]), T([1., 0.5])], D.LogisticNormal(torch.tensor([[0., 1], [-2, 3]]), t(1., .5)), [[0.2, 0.3, 0.5], [[0.01, 0.98, 0.01], [0.5, 0.25, 0.25]]]),
+    spec('LowRankMultivariateNormal', [T([1., -1, 0]), T([[1., 0], [2, -1], [0.5, 3]]), T([1., 0.5, 2])],
+         D.LowRankMultivariateNormal(t(1., -1, 0), torch.tensor([[1., 0], [2, -1], [.5, 3]]), t(1., .5, 2)), [[0., 0, 0], [[1., 2, 3], [-1, 0, 1]]]),
+    spec('LowRankMultivariateNormal', [T([[1., -1], [0, 3]]), T([[1.], [2]]), T([1., 0.5])],
+         D.LowRankMultivariateNormal(torch.tensor([[1., -1], [0, 3]]), torch.tensor([[1.], [2]]), t(1., .5)), [[0., 0]]),
+    spec('RelaxedBernoulli', [0.7, dict(probs=T([0.25, 0.9]))], D.RelaxedBernoulli(torch.tensor(.7), t(.25, .9)), [0.3, [0.01, 0.99]]),
+    spec('RelaxedBernoulli', [T([0.7, 3]), dict(logits=T([-2., 1]))], D.RelaxedBernoulli(t(.7, 3), logits=t(-2., 1)), [0.3]),
+    spec('RelaxedOneHotCategorical', [0.7, dict(probs=T([1., 2, 5]))], D.RelaxedOneHotCategorical(torch.tensor(.7), t(1., 2, 5)), [[0.2, 0.3, 0.5], [[0.01, 0.01, 0.98], [0.5, 0.25, 0.25]]]),
+    spec('OneHotCategoricalStraightThrough', [dict(probs=T([1., 2, 5]))], D.OneHotCategoricalStraightThrough(t(1., 2, 5)), [[0., 1, 0]]),
 ]
 def number(x): return x if math.isfinite(x) else 'NaN' if math.isnan(x) else 'Infinity' if x > 0 else '-Infinity'
 def get(f):
@@ -46,6 +66,10 @@ for s in specs:
     d = s.pop('theirs')
     s['batch_shape'], s['event_shape'] = list(d.batch_shape), list(d.event_shape)
     for name in ['mean', 'variance', 'mode', 'stddev']: s[name] = get(lambda: getattr(d, name))
+    # The mode of Kumaraswamy's is wrong in 1.13: ((a - 1) / (a b - 1)) ** (1 / a).
+    if s['name'] == 'Kumaraswamy':
+        a, b = d.concentration1, d.concentration0
+        s['mode'] = get(lambda: torch.where((a >= 1) & (b >= 1) & (a * b != 1), ((a - 1) / (a * b - 1)) ** (1 / a), math.nan))
     s['entropy'] = get(d.entropy)
     dtype = torch.int64 if s['name'] == 'Categorical' else torch.float64
     values, s['values'] = s['values'], []
@@ -54,6 +78,13 @@ for s in specs:
         s['values'].append(dict(value=v, log_prob=get(lambda: d.log_prob(x)), cdf=get(lambda: d.cdf(x))))
     if not s['event_shape'] and s['name'] not in ('Gamma', 'Chi2'):
         s['icdf'] = get(lambda: d.icdf(torch.tensor(0.3)))
+    if s['name'] == 'VonMises':  # Of Bessel functions 1.13 has eight digits: by scipy.
+        k = d.concentration.numpy()
+        variance = torch.from_numpy(1 - special.i1e(k) / special.i0e(k))
+        s['variance'], s['stddev'] = get(lambda: variance), get(lambda: variance.sqrt())
+        for v in s['values']:
+            apart = torch.tensor(v['value']) - d.loc
+            v['log_prob'] = get(lambda: d.concentration * (apart.cos() - 1) - torch.from_numpy(special.i0e(k)).log() - math.log(2 * math.pi))
     cases.append(s)
 pairs = []
 def kl(name, p, q, a, b): pairs.append(dict(name=name, p=p, q=q, kl=get(lambda: D.kl_divergence(a, b))))
@@ -74,6 +105,14 @@ kl('Categorical', [dict(probs=T([1., 2, 0]))], [dict(probs=T([1., 1, 1]))], D.Ca
 kl('Categorical', [dict(probs=T([1., 2, 3]))], [dict(probs=T([1., 1, 0]))], D.Categorical(t(1., 2, 3)), D.Categorical(t(1., 1, 0)))
 kl('MultivariateNormal', [T([1., -1]), dict(scaleTril=T([[2., 0], [0.5, 1]]))], [T([0., 2]), dict(scaleTril=T([[1., 0], [-0.5, 3]]))],
    D.MultivariateNormal(t(1., -1), scale_tril=torch.tensor([[2., 0], [.5, 1]])), D.MultivariateNormal(t(0., 2), scale_tril=torch.tensor([[1., 0], [-.5, 3]])))
+kl('Gumbel', [0.5, 1.5], [-1., 0.7], D.Gumbel(t(.5), t(1.5)), D.Gumbel(t(-1.), t(.7)))
+kl('HalfNormal', [1.5], [0.7], D.HalfNormal(t(1.5)), D.HalfNormal(t(.7)))
+kl('Cauchy', [0.5, 1.5], [-1., 0.7], D.Cauchy(t(.5), t(1.5)), D.Cauchy(t(-1.), t(.7)))
+kl('Pareto', [1.5, 2.], [0.7, 3.], D.Pareto(t(1.5), t(2.)), D.Pareto(t(.7), t(3.)))
+kl('Pareto', [0.5, 2.], [0.7, 3.], D.Pareto(t(.5), t(2.)), D.Pareto(t(.7), t(3.)))
+low = lambda a, b, c: D.LowRankMultivariateNormal(t(*a), torch.tensor(b), t(*c))
+kl('LowRankMultivariateNormal', [T([1., -1]), T([[1.], [2.]]), T([1., 0.5])], [T([0., 2]), T([[0.5], [-1.]]), T([2., 1])],
+   low([1., -1], [[1.], [2.]], [1., .5]), low([0., 2], [[.5], [-1.]], [2., 1]))
 # The derivative of a gamma draw in its shape at a fixed probability: a central difference of scipy's quantiles.
 draws = []
 for alpha in [0.05, 0.3, 1.0, 2.5, 9.0, 60.0, 900.0, 2e4, 1e6]:

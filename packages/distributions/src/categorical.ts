@@ -158,18 +158,38 @@ export class OneHotCategorical extends CategoricalBase {
     return this.probs.mul(this.probs.neg().add(1));
   }
   override get mode(): Tensor {
-    return this.vectors(this.probs.argmax(-1));
+    return this.#vectors(this.probs.argmax(-1));
   }
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
-    return this.vectors(this.drawClasses(shape.slice(0, -1), generator));
+    return this.#vectors(this.drawClasses(shape.slice(0, -1), generator));
   }
 
-  private vectors(classes: Tensor): Tensor {
+  #vectors(classes: Tensor): Tensor {
     return classes.oneHot(this.classes).to(this.probs.dtype);
   }
 
   protected override logDensity(value: Tensor): Tensor {
     return this.logits.mul(value).sum(-1);
+  }
+}
+
+/**
+ * The same, but draws by `rsample` carry the gradient of the probabilities, as if they were these (Bengio et al., 2013).
+ *
+ * ```ts
+ * const probs = tensor([0, 1], { requiresGrad: true });
+ * const draw = new OneHotCategoricalStraightThrough({ probs }).rsample();
+ * draw; // [0, 1]
+ * draw.requiresGrad; // true
+ * ```
+ */
+export class OneHotCategoricalStraightThrough extends OneHotCategorical {
+  override get hasRsample(): boolean {
+    return true;
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    return super.draw(shape, generator).add(this.probs.sub(this.probs.detach()));
   }
 }

@@ -45,6 +45,9 @@ export const count = elementwise('a whole number from 0 up', isCount, false);
 export const between = (low: Tensor, high: Tensor): Constraint =>
   elementwise('within the bounds', (x) => logicalAnd(x.ge(low), x.le(high)));
 
+/** Numbers from a tensor up. */
+export const atLeast = (low: Tensor): Constraint => elementwise('from the scale up', (x) => x.ge(low));
+
 /** Whole numbers from 0 to `high`, a number or a tensor, inclusive. */
 export const wholeUpTo = (high: Tensor | number): Constraint =>
   elementwise(

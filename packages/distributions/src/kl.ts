@@ -4,16 +4,21 @@ import { Bernoulli } from './bernoulli.js';
 import { Beta } from './beta.js';
 import { Binomial } from './binomial.js';
 import { Categorical, OneHotCategorical } from './categorical.js';
+import { Cauchy } from './cauchy.js';
 import { checkAll } from './constraints.js';
 import { Dirichlet } from './dirichlet.js';
 import { Distribution } from './distribution.js';
 import { Exponential } from './exponential.js';
 import { Gamma } from './gamma.js';
 import { Geometric } from './geometric.js';
+import { euler, Gumbel } from './gumbel.js';
+import { HalfNormal } from './halfNormal.js';
 import { Independent } from './independent.js';
 import { Laplace } from './laplace.js';
+import { LowRankMultivariateNormal } from './lowRankMultivariateNormal.js';
 import { MultivariateNormal } from './multivariateNormal.js';
 import { Normal } from './normal.js';
+import { Pareto } from './pareto.js';
 import { Poisson } from './poisson.js';
 import { LogNormal } from './transformed.js';
 import { Uniform } from './uniform.js';
@@ -89,6 +94,36 @@ registerKl(Laplace, Laplace, (p, q) => {
   const apart = p.loc.sub(q.loc).abs();
   const near = apart.div(p.scale).neg().exp().mul(ratio);
   return apart.div(q.scale).add(near).sub(ratio.log()).sub(1);
+});
+
+registerKl(Cauchy, Cauchy, (p, q) => {
+  const sides = p.scale.add(q.scale).square().add(p.loc.sub(q.loc).square());
+  return sides.log().sub(p.scale.mul(q.scale).mul(4).log());
+});
+
+registerKl(HalfNormal, HalfNormal, (p, q) => {
+  const ratio = p.scale.div(q.scale).square();
+  return ratio.sub(1).sub(ratio.log()).mul(0.5);
+});
+
+registerKl(Gumbel, Gumbel, (p, q) => {
+  const ratio = p.scale.div(q.scale);
+  const apart = p.loc.sub(q.loc).div(q.scale);
+  const growth = lgamma(ratio.add(1)).sub(apart).exp();
+  return ratio
+    .log()
+    .neg()
+    .add(ratio.mul(euler))
+    .add(apart)
+    .add(growth)
+    .sub(1 + euler);
+});
+
+registerKl(Pareto, Pareto, (p, q) => {
+  const ratio = q.alpha.div(p.alpha);
+  const within = p.scale.ge(q.scale);
+  const divergence = q.alpha.mul(p.scale.div(q.scale).log()).sub(ratio.log()).add(ratio).sub(1);
+  return where(within, divergence, Number.POSITIVE_INFINITY);
 });
 
 registerKl(Exponential, Exponential, (p, q) => {
@@ -182,6 +217,13 @@ registerKl(MultivariateNormal, MultivariateNormal, (p, q) => {
   const squares = spread.square().sum([-1, -2]).add(apart.square().sum(-1));
   return squares.sub(p.eventShape[0]!).mul(0.5).add(q.halfLogDet()).sub(p.halfLogDet());
 });
+
+/** With the whole covariance. */
+const whole = ({ loc, covarianceMatrix }: LowRankMultivariateNormal): MultivariateNormal =>
+  new MultivariateNormal(loc, { covarianceMatrix, validateArgs: false });
+registerKl(LowRankMultivariateNormal, LowRankMultivariateNormal, (p, q) => klDivergence(whole(p), whole(q)));
+registerKl(LowRankMultivariateNormal, MultivariateNormal, (p, q) => klDivergence(whole(p), q));
+registerKl(MultivariateNormal, LowRankMultivariateNormal, (p, q) => klDivergence(p, whole(q)));
 
 registerKl(Independent, Independent, (p, q) => {
   if (p.dims !== q.dims)

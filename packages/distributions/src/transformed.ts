@@ -3,7 +3,7 @@ import { check, is, show } from '@gradgate/core/internal';
 import { positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { Normal } from './normal.js';
-import { ExpTransform, type Transform } from './transforms.js';
+import { ExpTransform, type Transform, transform } from './transforms.js';
 
 /**
  * The distribution of draws from `base` to which `transforms` are applied one after another.
@@ -59,28 +59,22 @@ export class TransformedDistribution extends Distribution {
   override cdf(value: TensorLike): Tensor {
     const y = this.checkValue('cdf', value, real);
     const p = this.base.cdf(this.transforms.reduceRight((x, t) => t.inverse(x), y));
-    return this.orient(p);
+    return this.#orient(p);
   }
 
   override icdf(p: TensorLike): Tensor {
-    const x = this.base.icdf(this.orient(this.checkValue('icdf', p, unitInterval)));
+    const x = this.base.icdf(this.#orient(this.checkValue('icdf', p, unitInterval)));
     return this.transforms.reduce((y, t) => t.forward(y), x);
   }
 
   /** `p`, or `1 - p` where the composed transforms are decreasing. */
-  private orient(p: Tensor): Tensor {
+  #orient(p: Tensor): Tensor {
     const isDecreasing = this.transforms
       .map(({ rises }) => (Tensor.is(rises) ? rises.logicalNot() : tensor(!rises, { device: p.device })))
       .reduce((a, b) => logicalXor(a, b), tensor(false, { device: p.device }));
     return where(isDecreasing, p.neg().add(1), p);
   }
 }
-
-const transform = {
-  text: 'a transform',
-  is: (t: unknown) =>
-    typeof (t as Transform | null)?.forward === 'function' && typeof (t as Transform).inverse === 'function',
-};
 
 /**
  * The log-normal distribution: of numbers whose logarithm is normal with mean `loc` and standard deviation `scale`.

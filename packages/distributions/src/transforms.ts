@@ -1,5 +1,5 @@
 import { log1p, logSigmoid, sigmoid, softplus, Tensor, tanh, tensor } from '@gradgate/core';
-import { checkTensors, show } from '@gradgate/core/internal';
+import { check, checkTensors, is, show } from '@gradgate/core/internal';
 import { type Constraint, elementwise, positive, real, unitInterval } from './constraints.js';
 import type { TensorLike } from './distribution.js';
 
@@ -124,3 +124,71 @@ export class SoftplusTransform implements Transform {
     return logSigmoid(x);
   }
 }
+
+/** `x` to the power `exponent`, of numbers above 0. */
+export class PowerTransform implements Transform {
+  readonly codomain = positive;
+  readonly exponent: Tensor;
+  constructor(exponent: TensorLike) {
+    this.exponent = asTensor('PowerTransform', exponent);
+  }
+  get rises(): Tensor {
+    return this.exponent.detach().gt(0);
+  }
+  forward(x: Tensor): Tensor {
+    checkTensors('PowerTransform.forward', x);
+    return x.pow(this.exponent);
+  }
+  inverse(y: Tensor): Tensor {
+    checkTensors('PowerTransform.inverse', y);
+    return y.pow(this.exponent.reciprocal());
+  }
+  logAbsDerivative(x: Tensor, y: Tensor): Tensor {
+    checkTensors('PowerTransform.logAbsDerivative', x, y);
+    return this.exponent.mul(y).div(x).abs().log();
+  }
+}
+
+/** The transforms of a list, one after another, as one. */
+export class ComposeTransform implements Transform {
+  readonly parts: readonly Transform[];
+  constructor(parts: readonly Transform[]) {
+    check('ComposeTransform', 'parts', parts, is.arrayOf(transform));
+    if (parts.length === 0) throw new TypeError('ComposeTransform: takes one transform at least, got none');
+    this.parts = [...parts];
+  }
+  get codomain(): Constraint {
+    return this.parts.at(-1)!.codomain;
+  }
+  get rises(): boolean | Tensor {
+    return this.parts.map(({ rises }) => rises).reduce(together);
+  }
+  forward(x: Tensor): Tensor {
+    return this.parts.reduce((y, t) => t.forward(y), x);
+  }
+  inverse(y: Tensor): Tensor {
+    return this.parts.reduceRight((x, t) => t.inverse(x), y);
+  }
+  logAbsDerivative(x: Tensor): Tensor {
+    checkTensors('ComposeTransform.logAbsDerivative', x);
+    let at = x;
+    return this.parts
+      .map((t) => {
+        const [from, to] = [at, t.forward(at)];
+        at = to;
+        return t.logAbsDerivative(from, to);
+      })
+      .reduce((a, b) => a.add(b));
+  }
+}
+
+/** Two that rise, or two that fall, rise together. */
+const together = (a: boolean | Tensor, b: boolean | Tensor): boolean | Tensor =>
+  Tensor.is(a) ? a.eq(b) : Tensor.is(b) ? b.eq(a) : a === b;
+
+/** What has the functions of a transform. */
+export const transform = {
+  text: 'a transform',
+  is: (t: unknown) =>
+    typeof (t as Transform | null)?.forward === 'function' && typeof (t as Transform).inverse === 'function',
+};

@@ -1,0 +1,72 @@
+import { type Generator, lgamma, log1p, type Shape, type Tensor, where } from '@gradgate/core';
+import { nonNegative, positive } from './constraints.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
+import { standardGamma } from './draws.js';
+
+/**
+ * The F distribution: of the quotient of two chi-squared draws, of `df1` and `df2` degrees of freedom, each divided by these. The
+ * mean is NaN for a `df2` up to 2, the variance up to 4, the mode for a `df1` up to 2.
+ *
+ * ```ts
+ * const f = new FisherSnedecor(3, 6);
+ * f.mean; // 1.5
+ * f.logProb(1); // -0.9829
+ * ```
+ */
+export class FisherSnedecor extends Distribution {
+  readonly df1: Tensor;
+  readonly df2: Tensor;
+  readonly support = nonNegative;
+
+  constructor(df1: TensorLike, df2: TensorLike, options?: DistributionOptions) {
+    const given = parametersOf('FisherSnedecor', { df1, df2 }, { df1: positive, df2: positive }, options);
+    super(given.df1.shape, [], options);
+    this.df1 = given.df1;
+    this.df2 = given.df2;
+  }
+
+  override get hasRsample(): boolean {
+    return true;
+  }
+  override get mean(): Tensor {
+    const { df2 } = this;
+    return where(df2.gt(2), df2.div(df2.sub(2)), Number.NaN);
+  }
+  override get mode(): Tensor {
+    const { df1, df2 } = this;
+    const mode = df1
+      .sub(2)
+      .div(df1)
+      .mul(df2.div(df2.add(2)));
+    return where(df1.gt(2), mode, Number.NaN);
+  }
+  override get variance(): Tensor {
+    const { df1, df2 } = this;
+    const above = df2.sub(2);
+    const variance = df2
+      .square()
+      .mul(2)
+      .mul(df1.add(above))
+      .div(df1.mul(above.square()).mul(df2.sub(4)));
+    return where(df2.gt(4), variance, Number.NaN);
+  }
+
+  protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
+    const [one, other] = [this.df1, this.df2].map((df) =>
+      standardGamma(df.mul(0.5).expand(shape), generator).div(df),
+    ) as [Tensor, Tensor];
+    return one.div(other);
+  }
+
+  protected override logDensity(value: Tensor): Tensor {
+    const { df1, df2 } = this;
+    const [a, b] = [df1.mul(0.5), df2.mul(0.5)];
+    const ratio = df1.div(df2);
+    return lgamma(a.add(b))
+      .sub(lgamma(a))
+      .sub(lgamma(b))
+      .add(a.mul(ratio.log()))
+      .add(a.sub(1).mul(value.log()))
+      .sub(a.add(b).mul(log1p(ratio.mul(value))));
+  }
+}
