@@ -185,15 +185,13 @@ def time_of(run, calls):
 
 def measure(run):
     """As run.mjs does."""
-    done, spent, fastest = 0, 0, math.inf
-    while done == 0 or fastest * done <= SHORTEST or (done < 4 and spent <= 5 * SHORTEST):
+    done, spent = 0, 0
+    while spent <= SHORTEST or (done < 4 and spent <= 5 * SHORTEST):
         more = max(1, done)
-        seconds = time_of(run, more)
-        fastest = min(fastest, seconds / more)
-        spent += seconds
+        spent += time_of(run, more)
         done += more
     each = done // SLICES
-    if each < 4:
+    if each < 50:
         return 1000 * spent / done
     return 1000 * statistics.median(time_of(run, each) for _ in range(SLICES)) / each
 

@@ -243,6 +243,13 @@ export const otherwise: Readonly<Record<string, string>> = {
     lu_factor_ex: 'luFactor',
   },
   ...{
+    trapz: 'more.trapezoid',
+    index_reduce_: 'more.indexReduce',
+    ldexp_: 'more.ldexp',
+    nextafter_: 'more.nextafter',
+    renorm_: 'more.renorm',
+  },
+  ...{
     smm: 'sparse.matmul',
     spmm: 'sparse.matmul',
     dsmm: 'sparse.matmul',
@@ -323,8 +330,6 @@ export const otherwise: Readonly<Record<string, string>> = {
     atleast_2d: 'reshape',
   },
   ...{ atleast_3d: 'reshape', unify_type_list: 'promoteTypes', clear_autocast_cache: 'to' },
-  ...{ combine_state_for_ensemble: 'nn.stackModuleState', make_functional: 'nn.functionalCall' },
-  ...{ make_functional_with_buffers: 'nn.functionalCall' },
 };
 
 const native =
@@ -367,11 +372,6 @@ export const leftOut: readonly Reason[] = [
     why: 'conjugates and negatives are computed at once: there are none to resolve',
     names: 'conj_physical* is_conj is_neg resolve_*',
   },
-  {
-    why: 'classes of modules as functions, and rewriting of programs, which functions of tensors do not need here',
-    of: ['func'],
-    names: 'FunctionalModule* functionalize make_fx',
-  },
   { why: 'complex numbers of two bytes a part', names: 'chalf complex32' },
   {
     why: 'sparse tensors by columns or blocks, and sparse results of products and of writes: graphs and embeddings need neither',
@@ -400,14 +400,27 @@ export const leftOut: readonly Reason[] = [
     names: 'feature_alpha_dropout_ conv_tbc',
   },
   {
-    why: 'orthogonal polynomials and rarely used Bessel functions: not there yet',
+    why: 'rarely used Bessel functions: not there yet',
     of: ['special'],
-    names: '*polynomial* *bessel* airy_ai',
+    names: '*bessel* airy_ai',
   },
-  { why: 'rarely used distributions and transforms: not there yet', of: ['distributions'], names: '*' },
+  {
+    why: 'distributions over matrices, and of one parameter between 0 and 1: not there yet',
+    of: ['distributions'],
+    names: 'Wishart LKJCholesky ContinuousBernoulli',
+  },
+  {
+    why: 'transforms of vectors and matrices, and a registry of them: transforms here go element by element',
+    of: ['distributions'],
+    names: '*Transform biject_to transform_to identity_transform',
+  },
+  {
+    why: 'Transform is a type, and densities are by logProb: there is no class between',
+    of: ['distributions'],
+    names: 'Transform ExponentialFamily',
+  },
   {
     why: 'rarely used: not there yet',
-    names:
-      'trapz trapezoid cumulative_trapezoid nanquantile renorm renorm_ frexp ldexp ldexp_ nextafter nextafter_ histogram histogramdd index_reduce index_reduce_ lobpcg ormqr',
+    names: 'lobpcg ormqr',
   },
 ];

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
-import * as func from '@gradgate/core/func';
 import * as linalg from '@gradgate/core/linalg';
+import * as more from '@gradgate/core/more';
 import * as sparse from '@gradgate/core/sparse';
 import * as special from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
@@ -21,8 +21,8 @@ const tensors: object[] = [core.Tensor.prototype, core.tensor([1])];
 
 /** Where names of a module are looked for; what hangs on tensors is as good for `torch` itself. */
 const places: Record<string, readonly object[]> = {
-  torch: [core, ...tensors, functional, complexNumbers, transforms, linalg, special, sparse],
-  Tensor: [...tensors, sparse, sparse.sparseCooTensor([[0]], [1])],
+  torch: [core, ...tensors, functional, complexNumbers, transforms, linalg, more, special, sparse],
+  Tensor: [...tensors, more, sparse, sparse.sparseCooTensor([[0]], [1])],
   nn: [nn],
   functional: [functional, core],
   optim: [optim],
@@ -31,7 +31,6 @@ const places: Record<string, readonly object[]> = {
   fft: [transforms],
   special: [special],
   distributions: [distributions],
-  func: [func],
 };
 
 const camelCase = (name: string) => name.replaceAll(/(?<=[a-zA-Z0-9])_([a-z0-9])/g, (_, c: string) => c.toUpperCase());
@@ -52,7 +51,7 @@ const reasonOf = (space: string, name: string) =>
 
 /** What a name of ours means: `linalg.svd`, `to('cpu')`, `abs_`. */
 function isKnown(ours: string): boolean {
-  const entries: Record<string, object> = { linalg, special, sparse, distributions, nn, distributed: {} };
+  const entries: Record<string, object> = { linalg, more, special, sparse, distributions, nn, distributed: {} };
   const [first, rest] = ours.replace(/\(.*/, '').split('.') as [string, string?];
   if (first === 'distributed') return true;
   if (rest !== undefined) return rest in entries[first]!;

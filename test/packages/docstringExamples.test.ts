@@ -8,9 +8,9 @@ import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
-import * as func from '@gradgate/core/func';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
+import * as more from '@gradgate/core/more';
 import * as sparse from '@gradgate/core/sparse';
 import * as specialFunctions from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
@@ -28,25 +28,25 @@ const packages = join(root, 'packages');
 const without = (names: object, known: object) =>
   Object.fromEntries(Object.entries(names).filter(([n]) => !(n in known)));
 const ofLinalg = without(linalg, core);
+const ofMore = without(more, core);
 const ofSparse = without(sparse, core);
 const ofSpecial = without(specialFunctions, core);
-const ofFunc = without(func, core);
 const scope: Record<string, unknown> = {
   ...core,
   ...nn,
   ...distributions,
   ...onnx,
   ...ofLinalg,
+  ...ofMore,
   ...ofSparse,
   ...ofSpecial,
   ...checkpoint,
   ...complexNumbers,
   ...transforms,
-  ...ofFunc,
-  func,
   ...gradcheck,
   compile,
   linalg,
+  more,
   sparse,
 };
 
@@ -157,16 +157,17 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/compile', used(code, ['compile'])],
           ['@gradgate/core/complex', used(code, Object.keys(complexNumbers))],
           ['@gradgate/core/fft', used(code, Object.keys(transforms))],
-          ['@gradgate/core/func', used(code, Object.keys(ofFunc))],
           ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],
+          ['@gradgate/core/more', used(code, Object.keys(ofMore))],
           ['@gradgate/core/sparse', used(code, Object.keys(ofSparse))],
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
-      imports.push(`import * as func from '@gradgate/core/func'; import * as linalg from '@gradgate/core/linalg';`);
-      imports.push(`import * as sparse from '@gradgate/core/sparse';`);
+      imports.push(
+        `import * as linalg from '@gradgate/core/linalg'; import * as more from '@gradgate/core/more'; import * as sparse from '@gradgate/core/sparse';`,
+      );
       writeFileSync(join(folder, `${i}.ts`), `${imports.join(' ')} // ${place}\n${code}\nexport {};\n`);
     });
     const config = {

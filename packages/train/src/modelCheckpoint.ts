@@ -1,7 +1,6 @@
 import { check, is } from '@gradgate/core/internal';
 import { saveCheckpoint } from '@gradgate/nn';
 import type { Callback } from './callback.js';
-import { fileSystem } from './files.js';
 import { Monitor, type MonitorOptions } from './monitor.js';
 import { checkRun, type Run } from './run.js';
 
@@ -41,7 +40,8 @@ export class ModelCheckpoint implements Callback {
   }
 
   async onFitStart(): Promise<void> {
-    await fileSystem('ModelCheckpoint').mkdir(this.folder, { recursive: true });
+    const { mkdir } = await import('node:fs/promises');
+    await mkdir(this.folder, { recursive: true });
   }
 
   async onStep(run: Run): Promise<void> {

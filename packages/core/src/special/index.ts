@@ -18,3 +18,17 @@ export {
 export { besselJ0, besselJ1, i0, i0e, i1, i1e } from './bessel.js';
 export { gammainc, gammaincc, multigammaln, zeta } from './gamma.js';
 export { entr, erfcx, logNdtr, ndtr, ndtri, xlog1py } from './normal.js';
+export {
+  chebyshevPolynomialT,
+  chebyshevPolynomialU,
+  chebyshevPolynomialV,
+  chebyshevPolynomialW,
+  hermitePolynomialH,
+  hermitePolynomialHe,
+  laguerrePolynomialL,
+  legendrePolynomialP,
+  shiftedChebyshevPolynomialT,
+  shiftedChebyshevPolynomialU,
+  shiftedChebyshevPolynomialV,
+  shiftedChebyshevPolynomialW,
+} from './polynomials.js';

@@ -1,0 +1,8 @@
+// The entry point `@gradgate/core/more`: functions of `torch` that few programs need.
+import '../index.js';
+
+export { frexp, ldexp, nextafter } from './floats.js';
+export { histogram, histogramdd } from './histogram.js';
+export { cumulativeTrapezoid, type TrapezoidOptions, trapezoid } from './integral.js';
+export { nanquantile, renorm } from './lines.js';
+export { indexReduce, type ReduceOptions, scatterReduce } from './reduceBy.js';

@@ -1,0 +1,74 @@
+import { checkOptions } from '../check.js';
+import { named, ShapeError } from '../errors.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
+import { realOnly } from '../ops/define.js';
+import { add, mul, sub } from '../ops/elementwise.js';
+import { cumsum } from '../ops/scan.js';
+import { narrow } from '../ops/shape.js';
+import { sum } from '../ops/sum.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** Where values were taken. */
+export interface TrapezoidOptions {
+  /** The places: one vector for all lines, or a tensor that broadcasts with the values. */
+  x?: Tensor;
+  /** The distance of all places, where `x` is not given; 1 by default. */
+  dx?: number;
+  /** The dimension to go along; the last by default. */
+  dim?: number;
+}
+
+const trapezoidOptions = { x: is.tensor, dx: is.number, dim: is.integer };
+
+/** The area of each part, between neighbours along the dimension, and that dimension. */
+function areas(op: string, y: Tensor, options: TrapezoidOptions | undefined): [Tensor, number] {
+  checkTensors(op, y);
+  const { x, dx, dim = -1 } = checkOptions(op, options, trapezoidOptions);
+  realOnly(op, y);
+  if (x !== undefined && dx !== undefined) throw new TypeError(`${op}: give x or dx, one of both`);
+  if (y.ndim === 0) throw new ShapeError(op, 'takes values along a dimension, got []');
+  const d = normalizeDim(op, dim, y.ndim);
+  const means = mul(neighbours(y, d, add), 0.5);
+  if (x === undefined) return [mul(means, dx ?? 1), d];
+  const n = y.shape[d]!;
+  const places = x.ndim === 1 ? x.reshape(y.shape.map((_, i) => (i === d ? -1 : 1))) : x;
+  if (places.ndim !== y.ndim || places.shape[d] !== n)
+    throw new ShapeError(
+      op,
+      `x is ${formatShape(x.shape)}, values ${formatShape(y.shape)}: one place for each of ${n} values`,
+    );
+  return [mul(means, neighbours(places, d, sub)), d];
+}
+
+/** What `combine` makes of each element along the dimension and the one before it. */
+function neighbours(t: Tensor, d: number, combine: (a: Tensor, b: Tensor) => Tensor): Tensor {
+  const n = Math.max(0, t.shape[d]! - 1);
+  return combine(narrow(t, d, t.shape[d]! - n, n), narrow(t, d, 0, n));
+}
+
+/**
+ * The integral of `y` along `dim` by trapezoids: `[..., n]` to `[...]`.
+ *
+ * ```ts
+ * trapezoid(tensor([1, 5, 10])); // 10.5
+ * trapezoid(tensor([1, 5, 10]), { x: tensor([1, 3, 6]) }); // 28.5
+ * ```
+ */
+export const trapezoid = /* @__PURE__ */ named('trapezoid', (y: Tensor, options?: TrapezoidOptions): Tensor => {
+  const [parts, d] = areas('trapezoid', y, options);
+  return sum(parts, d);
+});
+
+/**
+ * The integrals of `y` along `dim` up to each place but the first: `[..., n]` to `[..., n - 1]`.
+ *
+ * ```ts
+ * cumulativeTrapezoid(tensor([1, 5, 10])); // [3, 10.5]
+ * ```
+ */
+export const cumulativeTrapezoid = /* @__PURE__ */ named(
+  'cumulativeTrapezoid',
+  (y: Tensor, options?: TrapezoidOptions): Tensor => cumsum(...areas('cumulativeTrapezoid', y, options)),
+);

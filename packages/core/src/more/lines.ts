@@ -1,0 +1,84 @@
+import { check, checkOptions, show } from '../check.js';
+import { named, ShapeError } from '../errors.js';
+import { formatShape, normalizeDim } from '../memory/shape.js';
+import { isnan } from '../ops/comparison.js';
+import { floatOnly } from '../ops/define.js';
+import { add, div, mul, sub, where } from '../ops/elementwise.js';
+import { gather } from '../ops/indexing.js';
+import { norm } from '../ops/reduce.js';
+import { ceil, floor, round } from '../ops/rounding.js';
+import { stack } from '../ops/shape.js';
+import { sort } from '../ops/sorting.js';
+import type { QuantileOptions } from '../ops/statistics.js';
+import { sum } from '../ops/sum.js';
+import { checkTensors } from '../tensor/check.js';
+import * as is from '../tensor/kinds.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+const quantileOptions = {
+  keepdim: is.boolean,
+  interpolation: is.oneOf('linear', 'lower', 'higher', 'nearest', 'midpoint'),
+};
+
+/**
+ * The quantile `q`, from 0 to 1, over `dim` (by default or with null over all elements), of the elements that are not NaN; NaN where
+ * there is none. Several `q` give a first dimension.
+ *
+ * ```ts
+ * nanquantile(tensor([1, NaN, 3]), 0.5); // 2
+ * ```
+ */
+export const nanquantile = /* @__PURE__ */ named(
+  'nanquantile',
+  (x: Tensor, q: number | readonly number[], dim?: number | null, options: QuantileOptions = {}): Tensor => {
+    checkTensors('nanquantile', x);
+    floatOnly('nanquantile', x);
+    const { interpolation = 'linear', keepdim = false } = checkOptions('nanquantile', options, quantileOptions);
+    check('nanquantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
+    if (typeof q !== 'number') return stack(q.map((v) => nanquantile(x, v, dim, options)));
+    if (!(q >= 0 && q <= 1)) throw new RangeError(`nanquantile: q is from 0 to 1, got ${show(q)}`);
+    const t = dim == null || x.ndim === 0 ? x.flatten() : x;
+    const d = normalizeDim('nanquantile', x.ndim === 0 ? 0 : (dim ?? 0), t.ndim);
+    if (t.shape[d] === 0)
+      throw new ShapeError('nanquantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
+    // NaN is sorted behind all others.
+    const { values } = sort(t, d);
+    const count = sum(isnan(t).logicalNot(), d, { keepdim: true });
+    const place = mul(count.sub(1).clamp(0).double(), q);
+    const [low, high] = [floor(place), ceil(place)];
+    const weight = {
+      linear: sub(place, low),
+      lower: place.mul(0),
+      higher: sub(high, low),
+      midpoint: sub(high, low).mul(0.5),
+      // Halves go to the even place.
+      nearest: sub(round(place), low),
+    }[interpolation].to(x.dtype);
+    const [below, above] = [gather(values, d, low.long()), gather(values, d, high.long())];
+    const out = where(weight.eq(0), below, add(below, mul(sub(above, below), weight)));
+    if (x.ndim === 0) return out.reshape([]);
+    if (keepdim) return dim == null ? out.reshape(x.shape.map(() => 1)) : out;
+    return out.squeeze(d);
+  },
+);
+
+/**
+ * `x` with each slice along `dim` whose `p`-norm is above `maxnorm` scaled down to that.
+ *
+ * ```ts
+ * renorm(tensor([[3, 4], [0, 1]]), 2, 0, 1); // [[0.6, 0.8], [0, 1]]
+ * ```
+ */
+export const renorm = /* @__PURE__ */ named('renorm', (x: Tensor, p: number, dim: number, maxnorm: number): Tensor => {
+  checkTensors('renorm', x);
+  floatOnly('renorm', x);
+  check('renorm', 'p', p, is.positive);
+  check('renorm', 'maxnorm', maxnorm, is.nonNegative);
+  if (x.ndim < 2) throw new ShapeError('renorm', `takes two dimensions at least, got ${formatShape(x.shape)}`);
+  const d = normalizeDim('renorm', dim, x.ndim);
+  const others = x.shape.flatMap((_, i) => (i === d ? [] : [i]));
+  const norms = norm(x, p, others, { keepdim: true });
+  const isLarge = norms.gt(maxnorm);
+  // As PyTorch, which keeps away from a division by 0.
+  return mul(x, where(isLarge, div(maxnorm, add(where(isLarge, norms, 1), 1e-7)), 1));
+});

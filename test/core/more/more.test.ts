@@ -1,0 +1,113 @@
+import { ones, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
+import * as more from '@gradgate/core/more';
+import * as special from '@gradgate/core/special';
+import { describe, expect, it } from 'vitest';
+
+// Values are compared with PyTorch's by test/core/more.test.ts.
+
+const f64 = { dtype: 'float64', requiresGrad: true } as const;
+const index = (...values: number[]) => tensor(values, { dtype: 'int32' });
+
+describe('gradients, and their own', () => {
+  const cases: Record<string, [(...inputs: Tensor[]) => Tensor, ...Tensor[]]> = {
+    trapezoid: [(y, x) => more.trapezoid(y!, { x: x!, dim: 0 }), randn([4, 2], f64), randn([4], f64)],
+    cumulativeTrapezoid: [(y) => more.cumulativeTrapezoid(y!, { dx: 0.5 }), randn([2, 4], f64)],
+    nanquantile: [(x) => more.nanquantile(x!, [0.3, 0.8], 1).square(), randn([2, 5], f64)],
+    renorm: [(x) => more.renorm(x!, 2, 0, 0.5), randn([3, 4], f64)],
+    frexp: [(x) => more.frexp(x!).mantissa.square(), tensor([0.3, 5, -70], f64)],
+    ldexp: [(x) => more.ldexp(x!, index(2, -1)).square(), randn([2], f64)],
+    'scatterReduce by products': [
+      (x, s) => more.scatterReduce(x!, 0, index(0, 2, 0), s!, 'prod'),
+      randn([3], f64),
+      randn([3], f64),
+    ],
+    // Of a line with one 0 that alone has a gradient, and of one with two none has.
+    'products with zeros': [
+      (x, s) => more.scatterReduce(x!, 0, index(0, 0, 1, 1, 1), s!, 'prod', { includeSelf: false }),
+      randn([2], f64),
+      tensor([0, 3, 0, 2, 0], f64),
+    ],
+    indexReduce: [(x, s) => more.indexReduce(x!, 1, index(1, 1), s!, 'prod'), randn([2, 3], f64), randn([2, 2], f64)],
+    polynomials: [(x) => special.chebyshevPolynomialU(x!, 4).add(special.laguerrePolynomialL(x!, 3)), randn([3], f64)],
+  };
+  it.each(Object.entries(cases))('%s', (_, [f, ...inputs]) => {
+    expect(gradcheck(f, inputs)).toBe(true);
+    expect(gradgradcheck(f, inputs)).toBe(true);
+  });
+});
+
+describe('what numbers are', () => {
+  it('frexp and ldexp undo each other, in float32 and for subnormal numbers too', () => {
+    for (const dtype of ['float32', 'float64'] as const) {
+      const x = tensor([1e-40, 3.5, -1e30, 0, 0.1], { dtype });
+      const { mantissa, exponent } = more.frexp(x);
+      expect([mantissa.dtype, exponent.dtype]).toEqual([dtype, 'int32']);
+      const [m, e] = [mantissa.toTypedArray(), exponent.toTypedArray()];
+      expect(Array.from(m, (v, i) => v * 2 ** e[i]!)).toEqual([...x.toTypedArray()]);
+    }
+    expect(more.ldexp(tensor([3]), 4).item()).toBe(48);
+  });
+
+  it('nextafter of float32 is the next float32', () => {
+    const next = more.nextafter(tensor([1, 1, 0]), tensor([2, 0, -1])).toTypedArray();
+    expect([...next]).toEqual([1 + 2 ** -23, 1 - 2 ** -24, -(2 ** -149)]);
+  });
+
+  it('products of integers, of none, and by indices that name nothing', () => {
+    const x = tensor([1, 2, 3], { dtype: 'int32' });
+    const out = more.scatterReduce(x, 0, index(1, 1), tensor([4, 5], { dtype: 'int32' }), 'prod');
+    expect([out.dtype, out.toArray()]).toEqual(['int32', [1, 40, 3]]);
+    expect(more.scatterReduce(x, 0, index(), tensor([], { dtype: 'int32' }), 'prod').toArray()).toEqual([1, 2, 3]);
+  });
+
+  it('histograms of nothing, and of values that are all the same', () => {
+    expect(more.histogram(zeros([0]), 2).hist.toArray()).toEqual([0, 0]);
+    expect(more.histogram(ones([3]), 2).binEdges.toArray()).toEqual([0.5, 1, 1.5]);
+    expect(more.histogram(tensor([0.5, Number.NaN]), 2, { range: [0, 1] }).hist.toArray()).toEqual([0, 1]);
+  });
+});
+
+it.each<[string, () => unknown, string]>([
+  ['both', () => more.trapezoid(ones([3]), { x: ones([3]), dx: 1 }), 'trapezoid: give x or dx, one of both'],
+  ['places', () => more.trapezoid(ones([3]), { x: ones([2]) }), 'trapezoid: x is [2], values [3]'],
+  ['no dimension', () => more.cumulativeTrapezoid(tensor(1)), 'cumulativeTrapezoid: takes values along a dimension'],
+  ['no tensor', () => more.trapezoid([1, 2] as never), 'trapezoid: expected a Tensor, got [1, 2]'],
+  ['q', () => more.nanquantile(ones([3]), 2), 'nanquantile: q is from 0 to 1, got 2'],
+  ['integers', () => more.nanquantile(index(1), 0.5), 'nanquantile: takes floating point tensors, got int32'],
+  ['of none', () => more.nanquantile(zeros([0]), 0.5), 'nanquantile: there is no quantile of no elements'],
+  ['vectors', () => more.renorm(ones([3]), 2, 0, 1), 'renorm: takes two dimensions at least, got [3]'],
+  ['p', () => more.renorm(ones([3, 2]), 0, 0, 1), 'renorm: p is a number above 0, got 0'],
+  ['integers', () => more.frexp(index(1)), 'frexp: takes floating point tensors, got int32'],
+  ['dtypes', () => more.nextafter(ones([1]), ones([1]).double()), 'nextafter: takes two float32 or two float64'],
+  [
+    'reduce',
+    () => more.scatterReduce(ones([1]), 0, index(0), ones([1]), 'max' as never),
+    "scatterReduce: reduce is 'sum'",
+  ],
+  [
+    'index',
+    () => more.scatterReduce(ones([1]), 0, index(3), ones([1]), 'prod'),
+    'scatterReduce: index 3 is out of range',
+  ],
+  ['index', () => more.indexReduce(ones([1]), 0, ones([1]), ones([1]), 'prod'), 'indexReduce: indices are integers'],
+  ['source', () => more.indexReduce(ones([2]), 0, index(0), ones([2]), 'prod'), 'indexReduce: source has shape [2]'],
+  ['edges', () => more.histogram(ones([3]), tensor([2, 1])), 'histogram: edges ascend, got 2 and 1'],
+  ['bins', () => more.histogram(ones([3]), 0), 'histogram: bins is a whole number above 0'],
+  ['range', () => more.histogram(ones([3]), 2, { range: [1, 0] }), 'histogram: the range is finite and ascends'],
+  ['NaN', () => more.histogram(tensor([Number.NaN, 1]), 2), 'histogram: the range is finite and ascends'],
+  ['weights', () => more.histogram(ones([3]), 2, { weight: ones([2]) }), 'histogram: weights are [2], expected [3]'],
+  ['bins of another number', () => more.histogramdd(ones([3, 2]), [2]), 'histogramdd: bins are one for each of 2'],
+  [
+    'degree',
+    () => special.hermitePolynomialH(ones([1]), 1.5),
+    'hermitePolynomialH: n is a whole number from 0 up, got 1.5',
+  ],
+  [
+    'no tensor',
+    () => special.shiftedChebyshevPolynomialT(3 as never, 2),
+    'shiftedChebyshevPolynomialT: expected a Tensor',
+  ],
+])('what is wrong is refused: %s', (_, f, message) => {
+  expect(f).toThrow(message);
+});
