@@ -11,6 +11,7 @@ import {
   toDense,
   toSparse,
 } from '@gradgate/core/sparse';
+import { encodeSafetensors } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
 // Values and gradients are compared with PyTorch's by test/core/more.test.ts.
@@ -109,8 +110,12 @@ describe('sparse tensors', () => {
     ]);
   });
 
-  it('are refused by what takes tensors', () => {
+  it('are refused by what takes tensors, by structuredClone and by files', () => {
     const a = sparseCooTensor([[0]], [2], [2]);
+    expect(() => structuredClone(a)).toThrow('tensorsAreSentByPackTensorAndUnpackTensor');
+    expect(() => encodeSafetensors({ a: a as never })).toThrow(
+      "encodeSafetensors: 'a' is not a Tensor, got a sparse float32 tensor of shape [2]",
+    );
     expect(() => zeros([2]).add(a as never)).toThrow('add: expected a Tensor or a number, got a sparse float32 tensor');
   });
 

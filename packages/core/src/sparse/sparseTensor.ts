@@ -3,6 +3,7 @@ import { show } from '../check.js';
 import { DTypeError, IndexError, inNameOf, ShapeError } from '../errors.js';
 import type { DType, TypedArray } from '../memory/dtype.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape, sizeOf } from '../memory/shape.js';
+import { tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
 import { add, div, mul, neg } from '../ops/elementwise.js';
 import { indexAdd, indexSelect } from '../ops/indexing.js';
 import { matmul as denseMatmul } from '../ops/matmul.js';
@@ -45,6 +46,8 @@ export class SparseTensor {
   readonly shape: Shape;
   /** Whether its entries are in row-major order and each is there once. Of layout 'csr' they are. */
   readonly isCoalesced: boolean;
+  /** @internal Makes `structuredClone` fail, which would lose the entries. */
+  readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   readonly #indices: Tensor;
   readonly #values: Tensor;
   readonly #crow: Tensor | undefined;
