@@ -1,4 +1,16 @@
-import { manualSeed, noGrad, ones, randint, randn, type Tensor, tensor, zeros } from '@gradgate/core';
+import {
+  dropout,
+  full,
+  manualSeed,
+  noGrad,
+  ones,
+  randint,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+  zerosLike,
+} from '@gradgate/core';
 import { compile } from '@gradgate/core/compile';
 import {
   AvgPool2d,
@@ -108,6 +120,48 @@ describe.skipIf(!gpu)('compiled on webgpu', () => {
       want.forEach((v, k) => void expect(Math.abs(got[k]! - v)).toBeLessThan(1e-5));
     }
     expect(compiled.explain().replays).toBe(8);
+  });
+
+  it('what it makes of one number is made there, each time', async () => {
+    const step = compile(
+      noGrad.wrap((x: Tensor) => {
+        const [sum, twos] = [zeros([3], { device: gpu! }), full([3], 2, { device: gpu! })];
+        for (let i = 0; i < 3; i++) sum.add_(x.mul(twos));
+        return sum.add(zerosLike(x)).add(ones([], { device: gpu! }));
+      }),
+    );
+    for (let i = 0; i < 5; i++)
+      expect(await step(tensor([i, 1, -1]).to(gpu!)).toArrayAsync()).toEqual([6 * i + 1, 7, -5]);
+    expect(step.explain().replays).toBe(4);
+  });
+
+  it('draws are made before what precedes them, and nothing else is', async () => {
+    const [state, replays] = [zeros([3], { device: gpu! }), 4];
+    const functions: ((x: Tensor) => Tensor)[] = [
+      (x) => dropout(dropout(x.mul(2)).exp()).add(1),
+      // Draws into what was read or written before.
+      (x) => {
+        const y = x.mul(3);
+        const sum = y.sum();
+        return y.uniform_(0, 1).add(sum);
+      },
+      (x) => {
+        const before = state.mul(2).add(x);
+        return before.add(state.uniform_(0, 1));
+      },
+    ];
+    for (const f of functions) {
+      const run = async (step: (x: Tensor) => Tensor) => {
+        manualSeed(5);
+        state.zero_();
+        const results: unknown[] = [];
+        for (let i = 0; i <= replays; i++) results.push(await step(tensor([i / 4, 1, 2]).to(gpu!)).toArrayAsync());
+        return [...results, await state.toArrayAsync()];
+      };
+      const compiled = compile(noGrad.wrap(f));
+      expect(await run(compiled)).toEqual(await run(noGrad.wrap(f)));
+      expect(compiled.explain().replays).toBe(replays);
+    }
   });
 
   it('tensors in memory that others had before are taken as they are now', async () => {

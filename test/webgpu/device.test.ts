@@ -5,6 +5,7 @@ import {
   backend,
   DeviceError,
   DTypeError,
+  full,
   noGrad,
   ones,
   randn,
@@ -95,6 +96,10 @@ describe.skipIf(!gpu)('the device webgpu', () => {
       /^to: int64 holds whole numbers of 32 bits on a GPU, .* got 2147483648/,
     );
     expect(() => tensor([-(2n ** 31n)]).to(gpu!)).not.toThrow();
+    expect(() => full([2], 2 ** 31, { dtype: 'int64', device: gpu! })).toThrow(
+      /int64 holds whole numbers of 32 bits on a GPU, .* got 2147483648/,
+    );
+    expect(() => zeros([2], { dtype: 'int64', device: gpu! }).fill_(2 ** 31)).toThrow(DTypeError);
   });
 
   it.each<[string, (x: Tensor) => Tensor]>([

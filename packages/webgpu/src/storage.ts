@@ -165,6 +165,17 @@ export function checkDType(dtype: DType): void {
     );
 }
 
+/** An element of int64 as a word of the device; refuses what has more digits. */
+export function checkWord(v: number | bigint): number {
+  const word = Number(v);
+  if (word !== (word | 0))
+    throw new DTypeError(
+      'webgpu',
+      `int64 holds whole numbers of 32 bits on a GPU, from -2^31 to 2^31 - 1, got ${v}; keep such tensors on 'cpu'`,
+    );
+  return word;
+}
+
 /** Elements as core stores them, as they lie on the device: as core has them where they take 16 bits. */
 function encode(values: TypedArray | Bits, dtype: DType, isHalf: boolean): Words {
   if (isHalf) {
@@ -179,13 +190,7 @@ function encode(values: TypedArray | Bits, dtype: DType, isHalf: boolean): Words
   if (dtype === 'int64') {
     const words = new Int32Array(values.length);
     (values as BigInt64Array).forEach((v, i) => {
-      const word = Number(v);
-      if (word !== (word | 0))
-        throw new DTypeError(
-          'webgpu',
-          `int64 holds whole numbers of 32 bits on a GPU, from -2^31 to 2^31 - 1, got ${v}; keep such tensors on 'cpu'`,
-        );
-      words[i] = word;
+      words[i] = checkWord(v);
     });
     return words;
   }

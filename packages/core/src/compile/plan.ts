@@ -64,6 +64,8 @@ export class Plan {
   readonly chains: string[][] = [];
   /** Storages that only one chain uses; they have no memory. */
   private inner: ReadonlySet<Storage> = new Set();
+  /** Draws that are made before what precedes them, on a device that makes calls again: their memory is their own. */
+  private ahead: ReadonlyMap<FusedOp, Storage> = new Map();
   private readonly steps: readonly Step[];
   private slots: Slot[] = [];
   /** The tensors that the slots stand for in this call. */
@@ -136,20 +138,23 @@ export class Plan {
 
   /**
    * The steps on a device that makes calls of kernels again: kernels that follow each other are kept together, and gradients are set behind
-   * them. What draws random numbers, and what has state of its own, runs as it is.
+   * them. What draws random numbers runs before them, for it takes nothing of theirs; what has state of its own runs as it is.
    */
   private captured(ops: readonly FusedOp[], recording: Recording): Step[] {
     const steps: Step[] = [];
+    let draws: Step[] = [];
     let kernels: Step[] = [];
     let grads: Step[] = [];
     const end = () => {
+      steps.push(...draws);
       if (kernels.length > 0) steps.push(this.kept(kernels));
       steps.push(...grads);
-      [kernels, grads] = [[], []];
+      [draws, kernels, grads] = [[], [], []];
     };
     for (const op of ops) {
       const step = this.stepOf(op, recording);
       if (op.kind === 'grad') grads.push(step);
+      else if (this.ahead.has(op)) draws.push(step);
       else if (op.kind === 'zeros' || (op.kind === 'kernel' && !op.args.some((arg) => arg instanceof Generator)))
         kernels.push(step);
       else {
@@ -216,7 +221,8 @@ export class Plan {
     for (const storage of [...stay, ...grads]) if (made.has(storage)) last.set(storage, ops.length);
     const free: Storage[] = [];
     const blocks = new Map<Storage, Storage>();
-    const filled = this.memory.isFilledApart ? filledBy(ops) : new Set<Storage>();
+    if (this.memory.isFilledApart) this.ahead = drawsAhead(ops, made);
+    const apart = new Set(this.memory.isFilledApart ? [...filledBy(ops), ...this.ahead.values()] : []);
     const resting: { readonly block: Storage; readonly until: number }[] = [];
     ops.forEach((op, i) => {
       while (resting[0] && resting[0].until <= i) free.push(resting.shift()!.block);
@@ -225,7 +231,7 @@ export class Plan {
         if (this.storages.has(storage)) continue;
         const { dtype } = storage;
         const length = made.get(storage)!;
-        const block = this.memory.shares(dtype) && !filled.has(storage) ? this.blockFor(length, free) : null;
+        const block = this.memory.shares(dtype) && !apart.has(storage) ? this.blockFor(length, free) : null;
         const own = this.memory.storage(block, dtype, length);
         planned.add(own);
         this.storages.set(storage, own);
@@ -390,6 +396,25 @@ function newResults(
   return [...new Set(whole.map(({ storage }) => storage))].filter(
     (storage) => !gradients.has(storage) && isWrittenOnce(storage),
   );
+}
+
+/** What is drawn into, where nothing but the generator decides what: undefined where another tensor does. */
+function drawnBy(op: FusedOp): Storage | undefined {
+  if (op.kind === 'draw') return op.storage;
+  if (op.kind !== 'kernel' || op.name !== 'random' || !Array.isArray(op.args[2])) return undefined;
+  return (op.args[3] as View).storage;
+}
+
+/** The draws into what the call made, and has not used before: those can be made before everything else. */
+function drawsAhead(ops: readonly FusedOp[], made: ReadonlyMap<Storage, number>): Map<FusedOp, Storage> {
+  const draws = new Map<FusedOp, Storage>();
+  const used = new Set<Storage>();
+  for (const op of ops) {
+    const drawn = drawnBy(op);
+    if (drawn !== undefined && made.has(drawn) && !used.has(drawn)) draws.set(op, drawn);
+    for (const storage of usedBy(op)) used.add(storage);
+  }
+  return draws;
 }
 
 /** The storages that kernels make one number. */

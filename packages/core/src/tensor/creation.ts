@@ -48,9 +48,13 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
 }
 
 /** What was made on the host, on its device. */
-function finish(op: string, t: Tensor, { device = getDefaultDevice(), requiresGrad = false }: TensorOptions): Tensor {
+function finish(op: string, t: Tensor, options: TensorOptions): Tensor {
   pinResult(t.storage);
-  const made = device === 'cpu' ? t : t.moved(backendFor(op, device));
+  const { device = getDefaultDevice() } = options;
+  return asked(op, device === 'cpu' ? t : t.moved(backendFor(op, device)), options);
+}
+
+function asked(op: string, made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
   if (requiresGrad) made.checkCanRequireGrad(op);
   return requiresGrad ? made.requiresGrad_() : made;
 }
@@ -59,15 +63,25 @@ function make(
   op: string,
   shape: Shape,
   options: TensorOptions | undefined,
-  fill?: (data: TypedArray) => void,
+  fill: number | ((data: TypedArray) => void),
   known: Schema<RandomOptions> | Schema<TensorOptions> = tensorOptions,
 ): Tensor {
   const chosen = checkOptions(op, options, known as Schema<TensorOptions>);
   const size = checkShape(op, shape);
   const dtype = checkDType(op, chosen.dtype ?? 'float32');
-  if (isComplex(dtype)) return finish(op, recordOf(dtype).complex!.made(op, size, fill), chosen);
+  const isNumber = typeof fill === 'number';
+  if (isComplex(dtype))
+    return finish(op, recordOf(dtype).complex!.made(op, size, isNumber ? (data) => data.fill(fill) : fill), chosen);
+  const { device = getDefaultDevice() } = chosen;
+  if (isNumber && device !== 'cpu') {
+    // One number needs no memory on the host, and a compiled function can replay it.
+    const made = Tensor.zeros(dtype, size, backendFor(op, device));
+    if (!Object.is(fill, 0)) made.storage.backend.kernels.fill(fill, made);
+    return asked(op, made, chosen);
+  }
   const data = allocate(dtype, sizeOf(size));
-  fill?.(data);
+  if (!isNumber) fill(data);
+  else if (!Object.is(fill, 0)) data.fill(fill);
   return finish(op, Tensor.of(data, dtype, size), chosen);
 }
 
@@ -186,7 +200,7 @@ const isArray = (value: unknown): value is readonly NestedValues[] => Array.isAr
  * zeros([2]); // [0, 0]
  * ```
  */
-export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make('zeros', shape, options);
+export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make('zeros', shape, options, 0);
 
 /**
  * All ones.
@@ -195,8 +209,7 @@ export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make
  * ones([2], { dtype: 'int64' }).dtype; // 'int64'
  * ```
  */
-export const ones = (shape: Shape, options: TensorOptions = {}): Tensor =>
-  make('ones', shape, options, (d) => d.fill(1));
+export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => make('ones', shape, options, 1);
 
 const numberOrBoolean = is.either(is.number, is.boolean);
 
@@ -212,7 +225,7 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
   checkOptions('full', options, tensorOptions);
   const dtype = checkDType('full', options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'));
   checkFits('full', Number(value), dtype);
-  return make('full', shape, { ...options, dtype }, (d) => d.fill(numberIn(dtype, value)));
+  return make('full', shape, { ...options, dtype }, numberIn(dtype, value));
 }
 
 /**
@@ -222,7 +235,7 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
  * empty([2, 3]).shape; // [2, 3]
  * ```
  */
-export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options);
+export const empty = (shape: Shape, options: TensorOptions = {}): Tensor => make('empty', shape, options, 0);
 
 /** Shape and options for a tensor as `t` is. */
 function like<O extends TensorOptions>(op: string, t: Tensor, options: O, known: object = tensorOptions): [Shape, O] {

@@ -28,6 +28,38 @@ export const swapRows = (name: string, width: string): string => `for (var k = 0
       ${name}[at_${name} + q * ${width} + k] = kept;
     }`;
 
+interface Elimination {
+  readonly rows: string;
+  readonly chosen?: string;
+  readonly swapped?: string;
+}
+
+/**
+ * LU decomposition with partial pivoting of `lu`, of so many rows and `u.n` columns, in place. For each column `d`, `chosen` runs once the
+ * pivot's row `q` is known, and `swapped` where the rows `p` and `q` are swapped.
+ */
+export const eliminate = ({
+  rows,
+  chosen = '',
+  swapped = '',
+}: Elimination): string => `for (var d = 0u; d < min(${rows}, u.n); d++) {
+  let p = d;
+  var q = d;
+  for (var r = d + 1u; r < ${rows}; r++) { if (abs(lu[at_lu + r * u.n + d]) > abs(lu[at_lu + q * u.n + d])) { q = r; } }
+  ${chosen}
+  if (p != q) {
+    ${swapRows('lu', 'u.n')}
+    ${swapped}
+  }
+  let pivot = lu[at_lu + d * u.n + d];
+  if (pivot == 0.0) { continue; }
+  for (var r = d + 1u; r < ${rows}; r++) {
+    let f = lu[at_lu + r * u.n + d] / pivot;
+    lu[at_lu + r * u.n + d] = f;
+    for (var c = d + 1u; c < u.n; c++) { lu[at_lu + r * u.n + c] -= f * lu[at_lu + d * u.n + c]; }
+  }
+}`;
+
 /** Sets `[n, n]` to the identity matrix. */
 export const identity = (name: string): string =>
   `for (var e = 0u; e < u.n * u.n; e++) { ${name}[at_${name} + e] = select(0.0, 1.0, e / u.n == e % u.n); }`;

@@ -3,33 +3,15 @@ import { sizeOf } from '@gradgate/core/internal';
 import { groupsFor, type Source } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
+import { eliminate, swapRows } from './decomposition.js';
 
 // One thread for each matrix, suited to many small ones. Without a solution, the results are not finite.
 
-/** LU decomposition with partial pivoting, in `lu`; also swaps the rows of the right-hand side. */
-const factor = (exchange: string): string => `let start = i * u.n * u.n;
-for (var e = 0u; e < u.n * u.n; e++) { lu[start + e] = a[u.ao + start + e]; }
+/** LU decomposition in `lu`, and the sign of its row swaps; `swapped` also swaps the rows `p` and `q` of the right-hand side. */
+const factor = (swapped = ''): string => `let at_lu = i * u.n * u.n;
+for (var e = 0u; e < u.n * u.n; e++) { lu[at_lu + e] = a[u.ao + at_lu + e]; }
 var sign = 1.0;
-for (var k = 0u; k < u.n; k++) {
-  var p = k;
-  for (var r = k + 1u; r < u.n; r++) { if (abs(lu[start + r * u.n + k]) > abs(lu[start + p * u.n + k])) { p = r; } }
-  if (p != k) {
-    for (var c = 0u; c < u.n; c++) {
-      let v = lu[start + k * u.n + c];
-      lu[start + k * u.n + c] = lu[start + p * u.n + c];
-      lu[start + p * u.n + c] = v;
-    }
-    ${exchange}
-    sign = -sign;
-  }
-  let pivot = lu[start + k * u.n + k];
-  if (pivot == 0.0) { continue; }
-  for (var r = k + 1u; r < u.n; r++) {
-    let f = lu[start + r * u.n + k] / pivot;
-    lu[start + r * u.n + k] = f;
-    for (var c = k + 1u; c < u.n; c++) { lu[start + r * u.n + c] -= f * lu[start + k * u.n + c]; }
-  }
-}`;
+${eliminate({ rows: 'u.n', swapped: `sign = -sign;\n    ${swapped}` })}`;
 
 function matrices(a: View): [count: number, n: number] {
   const n = a.shape.at(-1)!;
@@ -50,25 +32,21 @@ function solve(a: View, b: View, out: View): void {
         writes: { lu: 'f32', out: 'f32' },
         numbers: ['count', 'n', 'k', 'ao', 'bo'],
         body: `if (i >= u.count) { return; }
-let first = i * u.n * u.k;
-for (var e = 0u; e < u.n * u.k; e++) { out[first + e] = b[u.bo + first + e]; }
-${factor(`for (var c = 0u; c < u.k; c++) {
-      let v = out[first + k * u.k + c];
-      out[first + k * u.k + c] = out[first + p * u.k + c];
-      out[first + p * u.k + c] = v;
-    }`)}
+let at_out = i * u.n * u.k;
+for (var e = 0u; e < u.n * u.k; e++) { out[at_out + e] = b[u.bo + at_out + e]; }
+${factor(swapRows('out', 'u.k'))}
 for (var c = 0u; c < u.k; c++) {
   for (var r = 0u; r < u.n; r++) {
-    var v = out[first + r * u.k + c];
-    for (var j = 0u; j < r; j++) { v -= lu[start + r * u.n + j] * out[first + j * u.k + c]; }
-    out[first + r * u.k + c] = v;
+    var v = out[at_out + r * u.k + c];
+    for (var j = 0u; j < r; j++) { v -= lu[at_lu + r * u.n + j] * out[at_out + j * u.k + c]; }
+    out[at_out + r * u.k + c] = v;
   }
   for (var s = 0u; s < u.n; s++) {
     let r = u.n - 1u - s;
-    var v = out[first + r * u.k + c];
-    for (var j = r + 1u; j < u.n; j++) { v -= lu[start + r * u.n + j] * out[first + j * u.k + c]; }
-    let pivot = lu[start + r * u.n + r];
-    if (pivot == 0.0) { out[first + r * u.k + c] = not_a_number(); } else { out[first + r * u.k + c] = v / pivot; }
+    var v = out[at_out + r * u.k + c];
+    for (var j = r + 1u; j < u.n; j++) { v -= lu[at_lu + r * u.n + j] * out[at_out + j * u.k + c]; }
+    let pivot = lu[at_lu + r * u.n + r];
+    if (pivot == 0.0) { out[at_out + r * u.k + c] = not_a_number(); } else { out[at_out + r * u.k + c] = v / pivot; }
   }
 }`,
       }),
@@ -92,7 +70,7 @@ function ofFactors(key: string, a: View, outs: Readonly<Record<string, View>>, e
         reads: { a: 'f32' },
         writes: { lu: 'f32', ...Object.fromEntries(Object.keys(outs).map((name) => [name, 'f32' as const])) },
         numbers: ['count', 'n', 'ao'],
-        body: `if (i >= u.count) { return; }\n${factor('')}\n${end}`,
+        body: `if (i >= u.count) { return; }\n${factor()}\n${end}`,
       }),
       [blockOf(left), blockOf(lu), ...Object.values(outs).map(blockOf)],
       [count, n, left.offset],
@@ -103,7 +81,7 @@ function ofFactors(key: string, a: View, outs: Readonly<Record<string, View>>, e
 
 /** `Kernels.det`. */
 const det = (a: View, out: View): void =>
-  ofFactors('det', a, { out }, 'for (var k = 0u; k < u.n; k++) { sign *= lu[start + k * u.n + k]; }\nout[i] = sign;');
+  ofFactors('det', a, { out }, 'for (var k = 0u; k < u.n; k++) { sign *= lu[at_lu + k * u.n + k]; }\nout[i] = sign;');
 
 /** `Kernels.slogdet`. */
 const slogdet = (a: View, sign: View, logabsdet: View): void =>
@@ -112,7 +90,7 @@ const slogdet = (a: View, sign: View, logabsdet: View): void =>
     a,
     { signs: sign, logs: logabsdet },
     `var total = 0.0;
-for (var k = 0u; k < u.n; k++) { let d = lu[start + k * u.n + k]; sign *= select(select(1.0, -1.0, d < 0.0), 0.0, d == 0.0); total += log_of(abs(d)); }
+for (var k = 0u; k < u.n; k++) { let d = lu[at_lu + k * u.n + k]; sign *= select(select(1.0, -1.0, d < 0.0), 0.0, d == 0.0); total += log_of(abs(d)); }
 signs[i] = sign;
 logs[i] = total;`,
   );

@@ -4,7 +4,7 @@ import { binary as binaries, type Expression, unary as unaries } from '../functi
 import { follow, produce } from '../fusion.js';
 import { groupsFor, type Word } from '../gpu.js';
 import type { Block } from '../pool.js';
-import { blockOf, constantOf, fill } from '../storage.js';
+import { blockOf, checkWord, constantOf, fill } from '../storage.js';
 import { addressesOf, addressNumbers, strideNames, viewOf } from '../views.js';
 import { converted, stored, wordOf } from '../words.js';
 
@@ -165,6 +165,7 @@ export const mapKernels: Pick<Kernels, Mapped> = {
   },
   fill(value, out) {
     const number = out.dtype === 'bool' ? Number(Boolean(value)) : Number(value);
+    if (out.dtype === 'int64') checkWord(Math.trunc(number));
     fill(wordOf(out.dtype) === 'f32' ? number : limitOf(number, Math.ceil), out);
   },
   dropoutMask(draws, p, out) {

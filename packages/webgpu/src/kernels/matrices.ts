@@ -4,7 +4,7 @@ import { groupsFor } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { wordOf } from '../words.js';
-import { type Decomposition, identity, swapRows } from './decomposition.js';
+import { type Decomposition, eliminate, identity } from './decomposition.js';
 import { eigh, svd } from './jacobi.js';
 import { mapKernels } from './map.js';
 import { refuse } from './refuse.js';
@@ -68,22 +68,7 @@ const decompositions: Readonly<Record<string, Decomposition>> = {
     numbers: ['m', 'n'],
     isOfFinite: true,
     body: `for (var e = 0u; e < u.m * u.n; e++) { lu[at_lu + e] = a[at_a + e]; }
-for (var d = 0u; d < min(u.m, u.n); d++) {
-  let p = d;
-  var q = d;
-  for (var r = d + 1u; r < u.m; r++) { if (abs(lu[at_lu + r * u.n + d]) > abs(lu[at_lu + q * u.n + d])) { q = r; } }
-  pivots[at_pivots + d] = f32(q + 1u);
-  if (p != q) {
-    ${swapRows('lu', 'u.n')}
-  }
-  let pivot = lu[at_lu + d * u.n + d];
-  if (pivot == 0.0) { continue; }
-  for (var r = d + 1u; r < u.m; r++) {
-    let f = lu[at_lu + r * u.n + d] / pivot;
-    lu[at_lu + r * u.n + d] = f;
-    for (var c = d + 1u; c < u.n; c++) { lu[at_lu + r * u.n + c] -= f * lu[at_lu + d * u.n + c]; }
-  }
-}`,
+${eliminate({ rows: 'u.m', chosen: 'pivots[at_pivots + d] = f32(q + 1u);' })}`,
   },
   permutation: {
     inputs: ['a', 'pivots'],
