@@ -1,8 +1,21 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
-import { defineConfig, type Plugin } from 'vite';
+import { type Alias, defineConfig, type Plugin } from 'vite';
 
-const source = (path: string) => fileURLToPath(new URL(`../packages/${path}`, import.meta.url));
+/** All entries of a package, each as its source. One left out would be another copy, that of what is built. */
+function entries(name: string): Alias[] {
+  const folder = new URL(`../packages/${name}/`, import.meta.url);
+  const { exports } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+  return Object.entries<{ default?: string }>(exports).flatMap(([path, { default: built }]) => {
+    const source = built?.replace(/^\.\/dist\/(.*)\.js$/, './src/$1.ts');
+    if (source === undefined || source === built) return [];
+    return {
+      find: new RegExp(`^@gradgate/${name}${path.slice(1)}$`),
+      replacement: fileURLToPath(new URL(source, folder)),
+    };
+  });
+}
 
 /** Vite leaves standard decorators as they are, and browsers do not parse them yet: esbuild lowers them. */
 const standardDecorators: Plugin = {
@@ -42,11 +55,6 @@ export default defineConfig({
   build: { target: 'es2022' },
   // The packages' sources, so that nothing has to be built first.
   resolve: {
-    alias: [
-      { find: /^@gradgate\/core\/grad$/, replacement: source('core/src/grad/index.ts') },
-      { find: /^@gradgate\/core\/internal$/, replacement: source('core/src/internal.ts') },
-      { find: /^@gradgate\/(core|nn)$/, replacement: `${source('')}$1/src/index.ts` },
-      { find: /^@gradgate\/webgpu$/, replacement: source('webgpu/src/index.ts') },
-    ],
+    alias: ['core', 'nn', 'webgpu'].flatMap(entries),
   },
 });

@@ -126,6 +126,10 @@ describe('what is made', () => {
     expect(loss).toBeLessThan(1);
     expect(rows).toEqual([[expect.any(Number)], [expect.any(Number)]]);
     expect((await post('/train', {})).loss).toBeLessThan(loss);
+    expect(await post('/predict', [[0, 1, 2]])).toMatchObject({
+      statusCode: 400,
+      message: expect.stringMatching(/linear/),
+    });
   });
 });
 

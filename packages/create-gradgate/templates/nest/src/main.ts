@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { tensor } from '@gradgate/core';
 import { evaluating } from '@gradgate/nn';
-import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
+import { BadRequestException, Body, Controller, Injectable, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Net, train } from './model.js';
 
@@ -27,8 +27,13 @@ class Predictions {
     return { loss: this.predictor.learn() };
   }
 
-  @Post('predict') predict(@Body() rows: number[][]): Promise<number[][]> {
-    return this.predictor.answer(rows);
+  @Post('predict') async predict(@Body() rows: number[][]): Promise<number[][]> {
+    try {
+      return await this.predictor.answer(rows);
+    } catch (error) {
+      // What is no rows of two numbers is refused by name.
+      throw new BadRequestException((error as Error).message);
+    }
   }
 }
 
