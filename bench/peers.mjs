@@ -10,7 +10,7 @@
 import { fileURLToPath } from 'node:url';
 import { memoryTable, memoryUse } from './memory.mjs';
 import { Figures, factor, microseconds, table, writeInto } from './peers/figures.mjs';
-import { goalsTable } from './peers/goals.mjs';
+import { goalsTable, sharesTable } from './peers/goals.mjs';
 import { cases } from './peers/gradgate.mjs';
 import { peers as known } from './peers/list.mjs';
 import { flopsOf } from './peers/names.mjs';
@@ -89,8 +89,8 @@ if (names.length > 0) {
   const head = ["microseconds (times gradgate's)", ...running.map(({ id }) => known[id].title)];
   texts.peers = [table(head, names.map(caseRow)), '', `${conditions}.`].join('\n');
 }
-const goals = goalsTable(figures, names, memory);
-if (goals) texts.goals = goals;
+const goals = [goalsTable(figures, names, memory), sharesTable(figures, names)].filter((text) => text !== null);
+if (goals.length > 0) texts.goals = goals.join('\n\n');
 if (startUp.length > 0) texts['start-up'] = startUpTable(startUp);
 if (memory.length > 0) texts.memory = memoryTable(memory);
 for (const text of Object.values(texts)) console.log(`${text}\n`);

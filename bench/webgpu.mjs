@@ -2,7 +2,7 @@
 //   node bench/webgpu.mjs [--quick]
 // On Linux the package `webgpu` needs libvulkan1 and a Vulkan driver: of an NVIDIA GPU, its own
 // (VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/nvidia_icd.json names it); SwiftShader of Chromium computes on the CPU, and its
-// figures say nothing of a GPU. All is over in five minutes; --quick takes one, for slow devices.
+// figures say nothing of a GPU. --quick takes few steps, for slow devices.
 import { manualSeed, randn } from '@gradgate/core';
 import { Conv2d, Flatten, functional, Linear, MaxPool2d, optim, ReLU, Sequential } from '@gradgate/nn';
 import { device, gpuMemory } from '@gradgate/webgpu';

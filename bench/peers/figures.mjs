@@ -1,10 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { median } from './median.mjs';
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+export { median };
 
 export const microseconds = (ms) => (ms >= 0.1 ? (1000 * ms).toFixed(0) : (1000 * ms).toPrecision(3));
 export const factor = (x) => x.toFixed(x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2);

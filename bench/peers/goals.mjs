@@ -38,6 +38,45 @@ const goals = [
 ];
 const mostMemory = 1.1;
 
+const of = (text) => (name) => name.includes(text);
+
+/** The most of PyTorch's time that ours is to be: as users write it, compiled, and by native kernels, compiled or under `tidy`. */
+const shares = [
+  ['MLP 784-128-10, train', mlp784, 0.9, 0.6, 0.35],
+  ['MLP 784-128-10, infer', of('MLP 784-128-10, batch 64, infer'), 1.7, 1.5, 0.8],
+  ['transformer layer, train', of('transformer layer'), 1.4, 0.7, 0.38],
+  ['attention', of('attention'), 1.4, 0.75, 0.4],
+  ['CNN, train', training('CNN'), 1.1, 0.95, 0.6],
+  ['layer norm, softmax, largest of rows', (name) => /^(layer norm|softmax|max) /.test(name), 1.5, 1.2, 0.8],
+  ['add, exp, sum', (name) => /^(add|exp|sum) /.test(name), 2.5, 1.3, 1],
+  ['products', of('product '), null, null, 0.95],
+  ['MLP 2-16-1, train', training('MLP 2-'), 0.04, 0.02, 0.02],
+];
+const ways = [
+  ['as users write it', ['gradgate']],
+  ['compiled', ['gradgate-compiled']],
+  ['native, compiled or under tidy', ['gradgate-native-compiled', 'gradgate-native-tidy']],
+];
+
+/** A row for each kind of cases: the worst share of each way, with its goal; bold where it is missed. Null if nothing was measured. */
+export function sharesTable(figures, names) {
+  const cell = (belongs, ours, most) => {
+    const found = names.filter(belongs).flatMap((name) => {
+      const all = ours.map((peer) => figures.ratio([name, peer], [name, 'pytorch'])).filter((ratio) => ratio !== null);
+      return all.length > 0 ? [{ name, ratio: Math.min(...all) }] : [];
+    });
+    if (most === null || found.length === 0) return '';
+    const worst = found.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+    const text = factor(worst.ratio);
+    const where = found.length > 1 ? `, ${worst.name}` : '';
+    return `${worst.ratio > most ? `**${text}**` : text} (at most ${most}${where})`;
+  };
+  const rows = shares
+    .map(([what, belongs, ...most]) => [what, ...ways.map(([, ours], i) => cell(belongs, ours, most[i]))])
+    .filter((row) => row.slice(1).some((text) => text !== ''));
+  return rows.length > 0 ? table(["ours in times PyTorch's", ...ways.map(([title]) => title)], rows) : null;
+}
+
 /** A row each: the goal, the worst ratio, and how many cases reach it. What was not measured has no row; null if nothing. */
 export function goalsTable(figures, names, memory) {
   const rows = goals.flatMap(([what, belongs, compare, least]) => {

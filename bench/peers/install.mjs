@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** The packages of each peer that npm installs. */
 export const packages = {
   tfjs: ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'],
+  'tfjs-webgpu': ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-webgpu@4.22.0'],
   'jax-js': ['@jax-js/jax@0.1.25'],
   'numpy-ts': ['numpy-ts@1.7.0'],
   'js-pytorch': ['js-pytorch@0.7.2'],

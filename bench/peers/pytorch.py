@@ -185,13 +185,15 @@ def time_of(run, calls):
 
 def measure(run):
     """As run.mjs does."""
-    done, spent = 0, 0
-    while spent <= SHORTEST or (done < 4 and spent <= 5 * SHORTEST):
+    done, spent, fastest = 0, 0, math.inf
+    while done == 0 or fastest * done <= SHORTEST or (done < 4 and spent <= 5 * SHORTEST):
         more = max(1, done)
-        spent += time_of(run, more)
+        seconds = time_of(run, more)
+        fastest = min(fastest, seconds / more)
+        spent += seconds
         done += more
     each = done // SLICES
-    if each < 50:
+    if each < 4:
         return 1000 * spent / done
     return 1000 * statistics.median(time_of(run, each) for _ in range(SLICES)) / each
 

@@ -18,6 +18,17 @@ describe('options', () => {
     expect(options(undefined)).toEqual({});
   });
 
+  it('are an object’s own: what a library adds to all objects is none', () => {
+    const all = Object.prototype as { extra?: number };
+    all.extra = 1;
+    try {
+      expect(options({ lr: 0.1 })).toEqual({ lr: 0.1 });
+      expect(() => options({ extra: 1 })).toThrow(/there is no option 'extra'/);
+    } finally {
+      delete all.extra;
+    }
+  });
+
   it.each([
     ['learningRate', 'lr'],
     ['batch_size', 'batchSize'],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
+import * as func from '@gradgate/core/func';
 import * as linalg from '@gradgate/core/linalg';
 import * as more from '@gradgate/core/more';
 import * as sparse from '@gradgate/core/sparse';
@@ -32,9 +33,10 @@ const files: [file: string, tolerance: number][] = [
   ['special.jsonl', 1e-9],
   ['layers.jsonl', 1e-9],
   ['sparse.jsonl', 1e-9],
+  ['func.jsonl', 1e-9],
   ['rare.jsonl', 1e-9],
 ];
-const scope = { core, linalg, more, sparse, special, functional, nn };
+const scope = { core, func, linalg, more, sparse, special, functional, nn };
 
 describe.each(files)('%s: operators give the values and gradients of PyTorch', (file, tolerance) => {
   it.each(linesOf(file).map((l, i) => [`${l.js} (${i})`, l] as const))('%s', (_, line) => {

@@ -1,9 +1,9 @@
 """Writes torch-names.json: the public names of PyTorch's modules, without Python's own modules in them. Run: python3 make_torch_names.py"""
-import json, os, types, torch
+import functorch, json, os, types, torch
 
 spaces = {"torch": torch, "Tensor": torch.Tensor, "nn": torch.nn, "functional": torch.nn.functional, "optim": torch.optim,
           "lr_scheduler": torch.optim.lr_scheduler, "linalg": torch.linalg, "fft": torch.fft, "special": torch.special,
-          "distributions": torch.distributions}
+          "distributions": torch.distributions, "func": functorch}  # functorch became torch.func
 
 
 def public(space):

@@ -330,6 +330,8 @@ export const otherwise: Readonly<Record<string, string>> = {
     atleast_2d: 'reshape',
   },
   ...{ atleast_3d: 'reshape', unify_type_list: 'promoteTypes', clear_autocast_cache: 'to' },
+  ...{ combine_state_for_ensemble: 'nn.stackModuleState', make_functional: 'nn.functionalCall' },
+  ...{ make_functional_with_buffers: 'nn.functionalCall' },
 };
 
 const native =
@@ -371,6 +373,11 @@ export const leftOut: readonly Reason[] = [
   {
     why: 'conjugates and negatives are computed at once: there are none to resolve',
     names: 'conj_physical* is_conj is_neg resolve_*',
+  },
+  {
+    why: 'classes of modules as functions, and rewriting of programs, which functions of tensors do not need here',
+    of: ['func'],
+    names: 'FunctionalModule* functionalize make_fx',
   },
   { why: 'complex numbers of two bytes a part', names: 'chalf complex32' },
   {

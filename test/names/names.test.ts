@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
+import * as func from '@gradgate/core/func';
 import * as linalg from '@gradgate/core/linalg';
 import * as more from '@gradgate/core/more';
 import * as sparse from '@gradgate/core/sparse';
@@ -31,6 +32,7 @@ const places: Record<string, readonly object[]> = {
   fft: [transforms],
   special: [special],
   distributions: [distributions],
+  func: [func],
 };
 
 const camelCase = (name: string) => name.replaceAll(/(?<=[a-zA-Z0-9])_([a-z0-9])/g, (_, c: string) => c.toUpperCase());

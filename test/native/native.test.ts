@@ -8,7 +8,7 @@ import { Generator } from '@gradgate/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { binaryKernels, unaryKernels } from '../../packages/core/src/backend/wasm/elementwise.js';
 import { instantiate, type Kernels } from '../../packages/core/src/backend/wasm/module.js';
-import { findProgram, needNative } from '../needs.js';
+import { findProgram, need, needNative } from '../needs.js';
 
 const file = needNative('kernels in machine code beside those in WebAssembly');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -307,4 +307,14 @@ describe.runIf(file)('a program that imports @gradgate/native', () => {
 it.runIf(file && process.platform === 'linux' && findProgram('ldd'))('the binary of Linux needs no library', () => {
   const { stdout, stderr } = spawnSync('ldd', [file!], { encoding: 'utf8' });
   expect(stdout + stderr).toMatch(/statically linked|not a dynamic executable/);
+});
+
+// There is no Node for musl in Debian, so that a program stands in for it.
+const musl = need(findProgram('musl-gcc'), "the addon under musl's loader", "Debian's musl-tools has musl-gcc");
+it.runIf(file && process.arch === 'x64' && musl)("the binary of Linux is loaded by musl's loader, and computes", () => {
+  const host = join(folder, 'muslHost');
+  const source = fileURLToPath(new URL('muslHost.c', import.meta.url));
+  expect(spawnSync(musl!, ['-rdynamic', '-o', host, source], { encoding: 'utf8' }).stderr).toBe('');
+  const { stdout, stderr } = spawnSync(host, [file!], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['4950 1.0000 2.7183 7.3891\n', '']);
 });

@@ -1,5 +1,5 @@
-import { ones, type Tensor } from '@gradgate/core';
-import { Linear, optim } from '@gradgate/nn';
+import { Generator, ones, rand, type Tensor } from '@gradgate/core';
+import { Linear, optim, Parameter } from '@gradgate/nn';
 // @ts-expect-error: it has no types of its own
 import memoize from 'lodash.memoize';
 import { autorun, makeAutoObservable, observable } from 'mobx';
@@ -70,12 +70,48 @@ describe('wrappers of functions', () => {
   it.each([
     ['vi.fn', (f: Linear) => vi.fn(f as (x: Tensor) => Tensor)],
     ['lodash memoize', (f: Linear) => memoize(f as (x: Tensor) => Tensor)],
+    ['its call', (f: Linear) => (x: Tensor) => (f as unknown as (x: Tensor) => Tensor).call(null, x)],
+    ['its bind', (f: Linear) => (f as unknown as (x: Tensor) => Tensor).bind(null)],
     ['Reflect.apply', (f: Linear) => (x: Tensor) => Reflect.apply(f, null, [x]) as Tensor],
     ['Function.prototype.call', (f: Linear) => (x: Tensor) => Function.prototype.call.call(f, null, x) as Tensor],
     ['Function.prototype.bind', (f: Linear) => Function.prototype.bind.call(f, null) as (x: Tensor) => Tensor],
   ])('%s of a module calls it', (_, wrap) => {
     expect(wrap(net)(ones([2])).shape).toEqual([3]);
   });
+});
+
+describe('proxies of any library', () => {
+  const parameters = () => [new Parameter(ones([2]))];
+  /** Optimizers and schedulers in the hands of a proxy, and the values behind three steps. */
+  const path = (wrap: <T extends object>(value: T) => T, make: (o: optim.Optimizer) => { step(): unknown }) => {
+    const params = parameters();
+    const optimizer = wrap(new optim.Adam(params, { lr: 0.1 }));
+    const scheduler = wrap(make(optimizer));
+    for (let i = 0; i < 3; i++) {
+      optimizer.zeroGrad();
+      params[0]!.mul(3).square().sum().backward();
+      optimizer.step();
+      scheduler.step();
+    }
+    return params[0]!.toArray();
+  };
+  it.each<[string, (o: optim.Optimizer) => { step(): unknown }]>([
+    ['StepLR', (o) => new optim.StepLR(o, { stepSize: 1 })],
+    ['OneCycleLR', (o) => new optim.OneCycleLR(o, { maxLr: 1, totalSteps: 5 })],
+    ['CyclicLR', (o) => new optim.CyclicLR(o, { baseLr: 0.1, maxLr: 1, cycleMomentum: false })],
+  ])('leave optimizers and %s as they are', (_, make) => {
+    expect(path((value) => new Proxy(value, {}), make)).toEqual(path((value) => value, make));
+  });
+
+  it('leave generators as they are', () => {
+    const generator = new Proxy(new Generator(1), {});
+    expect(rand([3], { generator }).toArray()).toEqual(rand([3], { generator: new Generator(1) }).toArray());
+  });
+});
+
+it('generators are equal where their states are', () => {
+  expect(new Generator(1)).toEqual(new Generator(1));
+  expect(new Generator(1)).not.toEqual(new Generator(2));
 });
 
 it('modules and optimizers are refused by JSON, with stateDict as the way', () => {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createContext, runInContext } from 'node:vm';
 import { isNativeLoaded } from '@gradgate/native';
 import { isOpenblasLoaded } from '@gradgate/openblas';
 import { build as esbuild } from 'esbuild';
@@ -227,6 +228,39 @@ for (const [name, { formats, build }] of Object.entries(bundlers)) {
     },
   );
 }
+
+/** What runs in browsers, entry by entry: all packages but those that are for Node alone. */
+const forBrowsers = readdirSync(join(root, 'packages'))
+  .filter((folder) => !['create-gradgate', 'distributed', 'eslint-plugin', 'unplugin'].includes(folder))
+  .flatMap((folder) => {
+    const text = readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8');
+    const { name, exports } = JSON.parse(text) as { name: string; exports: Record<string, { default?: string }> };
+    return Object.entries(exports)
+      .filter(([, target]) => target.default?.endsWith('.js'))
+      .map(([entry]) => `${name}${entry.slice(1)}`);
+  });
+
+it('every entry for browsers is bundled for them, and loads where there is nothing of Node', async () => {
+  expect(forBrowsers.length).toBeGreaterThan(20);
+  for (const name of forBrowsers) {
+    const { outputFiles, warnings } = await esbuild({
+      stdin: { contents: `export * from '${name}';`, resolveDir: project },
+      ...{ bundle: true, format: 'iife', platform: 'browser', write: false, logLevel: 'silent' },
+    });
+    expect(warnings, name).toEqual([]);
+    const of = {
+      console: { ...console, warn() {} },
+      performance,
+      TextEncoder,
+      TextDecoder,
+      WebAssembly,
+      URL,
+      setTimeout,
+    };
+    const page = createContext({ ...of, AbortController, Event, EventTarget, queueMicrotask, crypto, structuredClone });
+    expect(() => runInContext(outputFiles[0]!.text, page), name).not.toThrow();
+  }
+});
 
 it.each(needMpi('bundles as ranks of MPI'))('a CommonJS bundle is one of two ranks under %s', async (mpirun) => {
   const file = await bundlers['esbuild']!.build('node', 'cjs');

@@ -8,6 +8,7 @@ import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
+import * as func from '@gradgate/core/func';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import * as more from '@gradgate/core/more';
@@ -31,6 +32,7 @@ const ofLinalg = without(linalg, core);
 const ofMore = without(more, core);
 const ofSparse = without(sparse, core);
 const ofSpecial = without(specialFunctions, core);
+const ofFunc = without(func, core);
 const scope: Record<string, unknown> = {
   ...core,
   ...nn,
@@ -43,6 +45,8 @@ const scope: Record<string, unknown> = {
   ...checkpoint,
   ...complexNumbers,
   ...transforms,
+  ...ofFunc,
+  func,
   ...gradcheck,
   compile,
   linalg,
@@ -157,6 +161,7 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/compile', used(code, ['compile'])],
           ['@gradgate/core/complex', used(code, Object.keys(complexNumbers))],
           ['@gradgate/core/fft', used(code, Object.keys(transforms))],
+          ['@gradgate/core/func', used(code, Object.keys(ofFunc))],
           ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],
           ['@gradgate/onnx', used(code, Object.keys(onnx))],
@@ -165,9 +170,8 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/special', used(code, Object.keys(ofSpecial))],
         ] as const
       ).map(([from, names]) => `import { ${names.join(', ')} } from '${from}';`);
-      imports.push(
-        `import * as linalg from '@gradgate/core/linalg'; import * as more from '@gradgate/core/more'; import * as sparse from '@gradgate/core/sparse';`,
-      );
+      imports.push(`import * as func from '@gradgate/core/func'; import * as linalg from '@gradgate/core/linalg';`);
+      imports.push(`import * as more from '@gradgate/core/more'; import * as sparse from '@gradgate/core/sparse';`);
       writeFileSync(join(folder, `${i}.ts`), `${imports.join(' ')} // ${place}\n${code}\nexport {};\n`);
     });
     const config = {

@@ -6,6 +6,7 @@ import * as checkpoint from '@gradgate/core/checkpoint';
 import * as compile from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
+import * as func from '@gradgate/core/func';
 import * as gradcheck from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
 import * as more from '@gradgate/core/more';
@@ -114,6 +115,7 @@ describe('every exported class and function has a docstring, which editors show'
       ...compile,
       ...complexNumbers,
       ...transforms,
+      ...func,
       ...gradcheck,
       ...linalg,
       ...more,

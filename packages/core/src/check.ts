@@ -59,7 +59,11 @@ export function checkOptions<O extends object>(op: string, options: O | undefine
   if (!isOptions(options))
     throw new TypeError(`${op}: options are an object, such as { ${example(known)} }, got ${show(options)}`);
   for (const name in options) {
-    if (!Object.hasOwn(known, name)) throw new TypeError(unknownOption(op, name, Object.keys(known)));
+    if (!Object.hasOwn(known, name)) {
+      // What a library has added to all objects is no option.
+      if (name in Object.prototype && !Object.hasOwn(options, name)) continue;
+      throw new TypeError(unknownOption(op, name, Object.keys(known)));
+    }
     const value = options[name];
     if (value !== undefined) check(op, name, value, known[name]);
   }

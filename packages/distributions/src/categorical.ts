@@ -158,14 +158,14 @@ export class OneHotCategorical extends CategoricalBase {
     return this.probs.mul(this.probs.neg().add(1));
   }
   override get mode(): Tensor {
-    return this.#vectors(this.probs.argmax(-1));
+    return this.vectors(this.probs.argmax(-1));
   }
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
-    return this.#vectors(this.drawClasses(shape.slice(0, -1), generator));
+    return this.vectors(this.drawClasses(shape.slice(0, -1), generator));
   }
 
-  #vectors(classes: Tensor): Tensor {
+  private vectors(classes: Tensor): Tensor {
     return classes.oneHot(this.classes).to(this.probs.dtype);
   }
 

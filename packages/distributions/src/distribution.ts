@@ -73,7 +73,7 @@ export abstract class Distribution {
 
   /** Draws events `[...shape, ...batchShape, ...eventShape]`. Nothing is recorded. */
   sample(shape: Shape = [], options?: SampleOptions): Tensor {
-    return noGrad.run(() => this.#drawn('sample', shape, options).detach());
+    return noGrad.run(() => this.drawn('sample', shape, options).detach());
   }
 
   /**
@@ -85,7 +85,7 @@ export abstract class Distribution {
       throw new TypeError(
         `${this.#name}: samples are not differentiable, so there is no rsample(); use sample() and logProb()`,
       );
-    return this.#drawn('rsample', shape, options);
+    return this.drawn('rsample', shape, options);
   }
 
   /** Returns the log density or log probability of `value`, which broadcasts, with one number for each event. */
@@ -150,7 +150,7 @@ export abstract class Distribution {
     return t;
   }
 
-  #drawn(method: string, shape: Shape, options: SampleOptions | undefined): Tensor {
+  private drawn(method: string, shape: Shape, options: SampleOptions | undefined): Tensor {
     const op = `${this.#name}.${method}`;
     check(op, 'the shape', shape, is.arrayOf(is.size));
     const { generator } = checkOptions(op, options, sampleOptions);

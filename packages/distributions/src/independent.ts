@@ -53,7 +53,7 @@ export class Independent extends Distribution {
   }
 
   override logProb(value: TensorLike): Tensor {
-    return this.#summed(this.base.logProb(this.checkValue('logProb', value)));
+    return this.summed(this.base.logProb(this.checkValue('logProb', value)));
   }
 
   protected override logDensity(value: Tensor): Tensor {
@@ -61,10 +61,10 @@ export class Independent extends Distribution {
   }
 
   override entropy(): Tensor {
-    return this.#summed(this.base.entropy());
+    return this.summed(this.base.entropy());
   }
 
-  #summed(x: Tensor): Tensor {
+  private summed(x: Tensor): Tensor {
     return this.dims === 0 ? x : x.sum(Array.from({ length: this.dims }, (_, i) => -1 - i));
   }
 }

@@ -44,12 +44,12 @@ export class MixtureSameFamily extends Distribution {
     return this.components.support;
   }
   override get mean(): Tensor {
-    return this.#averaged(this.components.mean);
+    return this.averaged(this.components.mean);
   }
   override get variance(): Tensor {
-    const within = this.#averaged(this.components.variance);
-    const apart = this.components.mean.sub(this.#withComponents(this.mean));
-    return within.add(this.#averaged(apart.square()));
+    const within = this.averaged(this.components.variance);
+    const apart = this.components.mean.sub(this.withComponents(this.mean));
+    return within.add(this.averaged(apart.square()));
   }
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
@@ -66,7 +66,7 @@ export class MixtureSameFamily extends Distribution {
 
   override logProb(value: TensorLike): Tensor {
     const x = this.checkValue('logProb', value);
-    return logsumexp(this.components.logProb(this.#withComponents(x)).add(this.weights.logits), -1);
+    return logsumexp(this.components.logProb(this.withComponents(x)).add(this.weights.logits), -1);
   }
 
   protected override logDensity(value: Tensor): Tensor {
@@ -75,16 +75,16 @@ export class MixtureSameFamily extends Distribution {
 
   override cdf(value: TensorLike): Tensor {
     const x = this.checkValue('cdf', value);
-    return this.components.cdf(this.#withComponents(x)).mul(this.weights.probs).sum(-1);
+    return this.components.cdf(this.withComponents(x)).mul(this.weights.probs).sum(-1);
   }
 
   /** `x` with a dimension for the components, before those of the event. */
-  #withComponents(x: Tensor): Tensor {
+  private withComponents(x: Tensor): Tensor {
     return x.unsqueeze(x.ndim - this.eventShape.length);
   }
 
   /** The mean over the components. */
-  #averaged(x: Tensor): Tensor {
+  private averaged(x: Tensor): Tensor {
     const events = this.eventShape.length;
     const { probs } = this.weights;
     return x.mul(probs.reshape([...probs.shape, ...this.eventShape.map(() => 1)])).sum(-1 - events);

@@ -59,16 +59,16 @@ export class TransformedDistribution extends Distribution {
   override cdf(value: TensorLike): Tensor {
     const y = this.checkValue('cdf', value, real);
     const p = this.base.cdf(this.transforms.reduceRight((x, t) => t.inverse(x), y));
-    return this.#orient(p);
+    return this.orient(p);
   }
 
   override icdf(p: TensorLike): Tensor {
-    const x = this.base.icdf(this.#orient(this.checkValue('icdf', p, unitInterval)));
+    const x = this.base.icdf(this.orient(this.checkValue('icdf', p, unitInterval)));
     return this.transforms.reduce((y, t) => t.forward(y), x);
   }
 
   /** `p`, or `1 - p` where the composed transforms are decreasing. */
-  #orient(p: Tensor): Tensor {
+  private orient(p: Tensor): Tensor {
     const isDecreasing = this.transforms
       .map(({ rises }) => (Tensor.is(rises) ? rises.logicalNot() : tensor(!rises, { device: p.device })))
       .reduce((a, b) => logicalXor(a, b), tensor(false, { device: p.device }));

@@ -1,6 +1,7 @@
 export { evalMode, evaluating, freezing, trainMode } from '@gradgate/core';
 export { snapshot } from './copy.js';
 export { functionalCall } from './functionalCall.js';
+export { stackModuleState } from './stackModuleState.js';
 
 import * as data from './data/index.js';
 import * as functional from './functional.js';

@@ -271,6 +271,16 @@ export class Module {
     return this;
   }
 
+  /** @internal As a function has it, for libraries that call what they are given so. */
+  call(self: unknown, ...args: unknown[]): any {
+    return this.apply(self, args);
+  }
+
+  /** @internal As a function has it. */
+  bind(self: unknown, ...first: unknown[]): (...args: unknown[]) => any {
+    return (...args) => this.apply(self, first.concat(args));
+  }
+
   /**
    * A copy of the module and everything below it: parameters, buffers and other tensors with their own values and
    * gradients, hooks, and plain data. What is shared inside stays shared inside. Other objects are not copied. A class

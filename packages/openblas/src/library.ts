@@ -24,12 +24,12 @@ export interface Library {
   setThreads(n: number): void;
 }
 
-const standardName = process.platform === 'darwin' ? 'libopenblas.dylib' : 'libopenblas.so.0';
-
 /** Loads OpenBLAS; null, after one line on the console that says what is missing, if it cannot. */
 export function openLibrary(): Library | null {
   // A file that was named and does not load is an error: using another library instead would go unnoticed.
-  const file = process.env['GRADGATE_OPENBLAS'] || standardName;
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  const file =
+    process?.env?.['GRADGATE_OPENBLAS'] || (process?.platform === 'darwin' ? 'libopenblas.dylib' : 'libopenblas.so.0');
   let advice = 'Install the package koffi where this program runs: it cannot be in a bundle.';
   try {
     // Not a static import, which would throw uncaught on platforms without a binary of koffi.

@@ -1,6 +1,7 @@
 import { check, is } from '@gradgate/core/internal';
 import { saveCheckpoint } from '@gradgate/nn';
 import type { Callback } from './callback.js';
+import { fileSystem } from './files.js';
 import { Monitor, type MonitorOptions } from './monitor.js';
 import { checkRun, type Run } from './run.js';
 
@@ -40,8 +41,7 @@ export class ModelCheckpoint implements Callback {
   }
 
   async onFitStart(): Promise<void> {
-    const { mkdir } = await import('node:fs/promises');
-    await mkdir(this.folder, { recursive: true });
+    await fileSystem('ModelCheckpoint').mkdir(this.folder, { recursive: true });
   }
 
   async onStep(run: Run): Promise<void> {

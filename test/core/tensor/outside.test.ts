@@ -5,6 +5,14 @@ import { describe, expect, it, vi } from 'vitest';
 
 // What tools and libraries see of a tensor.
 
+it.each([
+  [[-0, 1], 'tensor([-0.,  1.])'],
+  [[-0, 0.5], 'tensor([-0.0000,  0.5000])'],
+  [[-0, 1e9, 0], 'tensor([-0.0000e+0,  1.0000e+9,  0.0000e+0])'],
+])('%j prints the sign of zeros, as PyTorch does', (values, text) => {
+  expect(String(tensor(values))).toBe(text);
+});
+
 describe('JSON', () => {
   it('has the elements as nested arrays, and of a view those that it shows', () => {
     const t = tensor([

@@ -29,7 +29,7 @@ import {
   Sequential,
 } from '@gradgate/nn';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { far } from '../../core/backend/far.js';
 
 registerBackend(far);
@@ -418,6 +418,14 @@ describe('checkpoints', () => {
     await nn.save(path, { only: zeros([1]) });
     expect(Object.keys(await nn.load(path))).toEqual(['only']);
     expect(readdirSync(dir)).toEqual(['m.safetensors']);
+  });
+
+  it.each([0, Date.UTC(2200, 0)])('archives are the same bytes at any time: %s', (now) => {
+    const tensors = { x: tensor([1, 2]) };
+    const bytes = encodeNpz(tensors);
+    vi.setSystemTime(now);
+    onTestFinished(() => void vi.useRealTimers());
+    expect(encodeNpz(tensors)).toEqual(bytes);
   });
 
   it('numpy files go through the disk', async () => {

@@ -13,6 +13,7 @@ import {
   removable,
 } from '../graph/node.js';
 import { Temporaries } from '../graph/temporaries.js';
+import { batching } from '../memory/batching.js';
 import { isComplex, isFloat } from '../memory/dtype.js';
 import { recording, refuseRecording } from '../memory/recording.js';
 import { formatShape, sameShape } from '../memory/shape.js';
@@ -55,6 +56,8 @@ interface Run {
   readonly grads: ((Tensor | null)[] | undefined)[];
   /** What gets the gradients, rather than all leaves. */
   readonly captures: readonly Capture[] | null;
+  /** Nodes of another graph, to which this pass only gives gradients. */
+  readonly ends: ReadonlySet<Node> | null;
   readonly retainGraph: boolean;
   /** Null where the pass itself is recorded, and so keeps what it makes. */
   readonly temporaries: Temporaries | null;
@@ -68,6 +71,9 @@ const active: Run[] = [];
 // Of one plan at a time, as none calls out. An explicit stack: graphs may be deeper than the call stack.
 const stack: Node[] = [];
 const nextEdge: number[] = [];
+const none: readonly Edge[] = [];
+
+const edgesOf = (node: Node, ends: Run['ends']): readonly (Edge | null)[] => (ends?.has(node) ? none : node.edges);
 
 function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void {
   if (node.run === id) return;
@@ -77,8 +83,10 @@ function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void 
   nextEdge.push(0);
 }
 
-/** All nodes reachable from `roots`, consumers last. With `targets`, marks the nodes on the way to one as needed. */
-function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Pick<Run, 'id' | 'order'> {
+/**
+ * All nodes reachable from `roots`, and not through `ends`, consumers last. With `targets`, marks the nodes on the way to one as needed.
+ */
+function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, ends: Run['ends']): Pick<Run, 'id' | 'order'> {
   const id = ++runs;
   const order: Node[] = [];
   for (let r = 0; r < roots.length; r++) {
@@ -86,7 +94,7 @@ function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null): Pick<R
     while (stack.length > 0) {
       const top = stack.length - 1;
       const node = stack[top]!;
-      const { edges } = node;
+      const edges = edgesOf(node, ends);
       const i = nextEdge[top]!++;
       if (i < edges.length) {
         const edge = edges[i]!;
@@ -186,11 +194,22 @@ function execute(
   rootGrads: readonly Tensor[],
   captures: readonly Capture[] | null,
   { retainGraph, createGraph }: { retainGraph: boolean; createGraph: boolean },
+  within = false,
 ): void {
   const targets = captures && new Set(captures.map((c) => c.edge.node));
   const temporaries = createGraph ? null : new Temporaries();
-  const { id, order } = plan(roots, targets);
-  const run: Run = { id, order, grads: new Array(order.length), captures, temporaries, retainGraph, callbacks: [] };
+  const ends = within ? targets : null;
+  const { id, order } = plan(roots, targets, ends);
+  const run: Run = {
+    id,
+    order,
+    grads: new Array(order.length),
+    captures,
+    ends,
+    temporaries,
+    retainGraph,
+    callbacks: [],
+  };
   active.push(run);
   recording.current?.wentThrough(order);
   try {
@@ -249,7 +268,11 @@ export function onBackwardEnd(done: () => void, failed?: () => void): void {
 
 /** Calls one node's rule with the gradients of its outputs, and passes on what it gives. */
 function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
-  const { captures, temporaries } = run;
+  const { captures, ends, temporaries } = run;
+  if (ends?.has(node)) {
+    capture(captures!, node, grads, temporaries);
+    return;
+  }
   // A hook, and a rule of a user's own, may keep what they see.
   const custom = node.nodeHooks !== null || node.custom;
   if (custom || node.gradHooks !== null || node.retained !== null || captures !== null)
@@ -269,14 +292,30 @@ function step(run: Run, node: Node, grads: (Tensor | null)[]): void {
 
 /** Shows the gradients of a node's outputs to whoever asked for them: hooks, which may replace them, `.grad`, captures. */
 function showGradients({ captures, temporaries }: Run, node: Node, grads: (Tensor | null)[], custom: boolean): void {
-  const captured = captures?.filter((c) => c.edge.node === node) ?? [];
-  if (temporaries !== null && (custom || node.gradHooks || node.retained || captured.length > 0))
-    for (const grad of grads) if (grad) temporaries.publish(grad);
+  if (temporaries !== null && (custom || node.gradHooks || node.retained)) publish(temporaries, grads);
   if (node.gradHooks)
     for (const [index, hooks] of node.gradHooks) if (grads[index]) grads[index] = runHooks(hooks, grads[index]);
   if (node.retained)
     for (const [index, t] of node.retained) if (grads[index]) retain(t, grads[index], temporaries !== null);
-  for (const c of captured) c.grad = grads[c.edge.index] ?? null;
+  if (captures !== null) capture(captures, node, grads, temporaries);
+}
+
+/** Gives the gradients of a node's outputs to those who asked for them. */
+function capture(
+  captures: readonly Capture[],
+  node: Node,
+  grads: readonly (Tensor | null)[],
+  temporaries: Temporaries | null,
+): void {
+  for (const c of captures) {
+    if (c.edge.node !== node) continue;
+    c.grad = grads[c.edge.index] ?? null;
+    if (temporaries !== null) publish(temporaries, grads);
+  }
+}
+
+function publish(temporaries: Temporaries, grads: readonly (Tensor | null)[]): void {
+  for (const grad of grads) if (grad) temporaries.publish(grad);
 }
 
 /** Adds `grad` to the `.grad` of a tensor that is not a leaf; as a copy, where the pass is not recorded. */
@@ -433,6 +472,7 @@ export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {},
     inputs,
   } = checkOptions('backward', Tensor.is(options) ? { gradient: options } : options, backwardOptions);
   const root = rootEdge('backward', tensor);
+  batching.current?.refuse('backward');
   runInMode('backward', createGraph, () => {
     const start = startGradient('backward', tensor, gradient);
     let captures: Capture[] | null = null;
@@ -500,6 +540,21 @@ export function grad(
     );
   });
   return Tensor.is(inputs) ? result[0]! : result;
+}
+
+/**
+ * The gradients at `ends` of a graph that begins there, given those at `roots`, which may be among them; null where there is none.
+ * For functions that record a graph of their own, which is kept: to the graph around it they are one node.
+ */
+export function gradientsWithin(
+  roots: readonly Edge[],
+  starts: readonly Tensor[],
+  ends: readonly Edge[],
+  createGraph: boolean,
+): (Tensor | null)[] {
+  const captures = ends.map((edge) => ({ edge, grad: null as Tensor | null }));
+  runInMode('backward', createGraph, () => execute(roots, starts, captures, { retainGraph: true, createGraph }, true));
+  return captures.map(({ grad }) => grad);
 }
 
 /**

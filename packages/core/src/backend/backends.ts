@@ -72,8 +72,8 @@ export function kernelsOf(op: string, a: View, b?: View | null, c?: View | null)
 function kernelsOfMixed(op: string, views: readonly (View | null | undefined)[]): Kernels {
   checkGone(op, ...views);
   const backends = views.filter((v) => v != null).map((v) => v.storage.backend);
-  const wide = backends.find(({ over }) => over !== undefined);
-  if (wide && backends.every((b) => b === wide || b === wide.over)) return wide.kernels;
+  const wide = backends.find(({ over }) => over !== undefined) ?? backends[0]!;
+  if (backends.every((b) => b === wide || b === wide.over || b.kernels === wide.kernels)) return wide.kernels;
   const devices = backends.map(({ name }) => name);
   throw new DeviceError(
     op,

@@ -63,4 +63,4 @@ export function refuseGone(op: string, storage: Storage, view?: View): never {
 }
 
 /** Why the memory of a tensor is gone, in words; null if it is not. */
-export const goneHow = ({ backend }: Storage): string | null => (backend instanceof Gone ? backend.how() : null);
+export const goneHow = (storage: Storage): string | null => (isGone(storage) ? (storage.backend as Gone).how() : null);

@@ -5,6 +5,7 @@ import { callIn, currentObserver } from '../grad/flow.js';
 import { likeOriginal } from '../grad/original.js';
 import { currentSavedTensorHooks } from '../graph/savedTensorHooks.js';
 import * as is from '../kinds.js';
+import { batching } from '../memory/batching.js';
 import { recording as current } from '../memory/recording.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Plan } from './plan.js';
@@ -161,6 +162,7 @@ class Records {
     // A compiled function that is called in a recording becomes a part of that.
     if (current.current !== null) return run();
     this.calls++;
+    if (batching.current !== null) return this.asItIs(run, 'it is called inside of vmap', null);
     if (currentObserver()) return this.asItIs(run, 'somebody observes gates', null);
     if (currentSavedTensorHooks() !== null) return this.asItIs(run, 'hooks on saved tensors are in force', null);
     const signature = signatureOf(self, args);

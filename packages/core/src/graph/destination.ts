@@ -1,6 +1,7 @@
 import { cpu } from '../backend/cpu.js';
 import { dataOf } from '../backend/host/data.js';
 import { isGradEnabled } from '../grad/index.js';
+import { batching } from '../memory/batching.js';
 import type { DType } from '../memory/dtype.js';
 import { recording } from '../memory/recording.js';
 import { type Shape, sameShape } from '../memory/shape.js';
@@ -37,7 +38,8 @@ const isWritable = ({ dtype, numel, storage, viewInfo, isContiguous }: Tensor): 
   viewInfo === null &&
   isContiguous &&
   numel === storage.length &&
-  recording.current === null;
+  recording.current === null &&
+  batching.current === null;
 
 /**
  * What an elementwise operator of `x`, or of it and `other`, writes to in the place of a new tensor; null where it is not called by

@@ -197,7 +197,7 @@ export function beside(op: string, x: Tensor, other: Tensor): Tensor {
   const { complex } = recordOf(other.dtype);
   if (complex !== undefined) return complex.beside(x, other.dtype);
   const to = other.storage.backend;
-  if (x.ndim > 0 || x.storage.backend !== cpu || to === cpu) return x;
+  if (x.ndim > 0 || x.storage.backend !== cpu || to.kernels === cpu.kernels) return x;
   if (x.requiresGrad && isGradEnabled())
     throw new DeviceError(
       op,

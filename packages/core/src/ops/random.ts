@@ -5,7 +5,8 @@ import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { inPlace } from '../graph/inplace.js';
 import { allocate } from '../memory/allocate.js';
-import { checkShape, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
+import { drawn as drawnApart } from '../memory/batching.js';
+import { checkShape, checkSize, formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { randnLike } from '../tensor/creation.js';
 import { elementsOf } from '../tensor/elements.js';
@@ -90,9 +91,23 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
   );
   checkSize('multinomial', [...probs.shape.slice(0, -1), n], probs.shape);
   const shape = [...probs.shape.slice(0, -1), n];
-  const out = allocate('int32', sizeOf(shape));
+  const { backend } = probs.storage;
+  return drawnApart('multinomial', () =>
+    Tensor.of(drawCategories(data, k, n, replacement, generator), 'int32', shape, backend),
+  );
+}
+
+/** `n` categories for each row of `k` weights. */
+function drawCategories(
+  data: Float64Array,
+  k: number,
+  n: number,
+  replacement: boolean,
+  generator: Generator,
+): Int32Array {
+  const out = allocate('int32', (data.length / k) * n) as Int32Array;
   for (let row = 0; row < data.length / k; row++) {
-    const weights = data.subarray(row * k, (row + 1) * k);
+    const weights = data.slice(row * k, (row + 1) * k);
     const drawable = weights.filter((w) => w > 0).length;
     if (drawable === 0) throw new RangeError(`multinomial: the weights of row ${row} are all 0`);
     if (!replacement && n > drawable)
@@ -109,7 +124,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
       total = weights.reduce((a, b) => a + b, 0);
     }
   }
-  return Tensor.of(out, 'int32', shape, probs.storage.backend);
+  return out;
 }
 
 function draw(weights: Float64Array, target: number): number {

@@ -3,6 +3,7 @@ import { pinResult } from '../backend/cpu.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
 import { allocate } from '../memory/allocate.js';
+import { drawn } from '../memory/batching.js';
 import {
   type AnyTypedArray,
   checkDType,
@@ -430,7 +431,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
   check('randperm', 'n', n, is.size);
   const { generator = currentGenerator() } = chosen;
   if (n > 0) checkFits('randperm', n - 1, checkDType('randperm', chosen.dtype));
-  return drawn('randperm', [n], chosen, generator, (d, g) => {
+  return filled('randperm', [n], chosen, generator, (d, g) => {
     for (let i = 0; i < n; i++) d[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = g.below(i + 1);
@@ -441,20 +442,22 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
 
 function random(op: string, shape: Shape, options: RandomOptions, next: (g: Generator) => number): Tensor {
   const { generator = currentGenerator() } = checkOptions(op, options, randomOptions);
-  return drawn(op, shape, options, generator, (d, g) => {
+  return filled(op, shape, options, generator, (d, g) => {
     for (let i = 0; i < d.length; i++) d[i] = next(g);
   });
 }
 
 /** A tensor that `draw` fills. */
-function drawn(
+function filled(
   op: string,
   shape: Shape,
   options: RandomOptions,
   generator: Generator,
   draw: (to: TypedArray, generator: Generator) => void,
 ): Tensor {
-  const t = make(op, shape, options, (d) => draw(d, generator), randomOptions);
-  recording.current?.drawn(t.storage, draw, generator);
-  return t;
+  return drawn(op, () => {
+    const t = make(op, shape, options, (d) => draw(d, generator), randomOptions);
+    recording.current?.drawn(t.storage, draw, generator);
+    return t;
+  });
 }

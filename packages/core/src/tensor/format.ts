@@ -22,8 +22,9 @@ export function formatTensor(t: Tensor): string {
   const how = goneHow(t.storage);
   if (how !== null) return `tensor(shape: [${t.shape.join(', ')}]${tail}; its memory was given back ${how})`;
   if (t.numel === 0) return `tensor([]${tail})`;
-  if (t.storage.backend.isAsync)
-    return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; its values are read by await t.data())`;
+  const { isAsync, over } = t.storage.backend;
+  if (isAsync)
+    return `tensor(shape: [${t.shape.join(', ')}]${tail}, device: ${t.device}; ${over ? 'it has values for each example of a vmap' : 'its values are read by await t.data()'})`;
 
   const shorten = t.numel > threshold;
   const { complex } = recordOf(t.dtype);
@@ -70,11 +71,12 @@ function numberFormat(values: readonly (number | bigint)[], dtype: DType): (v: n
 function floatFormat(values: readonly number[]): (v: number) => string {
   const special = (v: number) => (Number.isNaN(v) ? 'nan' : v > 0 ? 'inf' : '-inf');
   const finite = values.filter(Number.isFinite);
-  if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8))
-    return (v) => (Number.isFinite(v) ? `${v}.` : special(v));
+  const of = (show: (v: number) => string) => (v: number) =>
+    !Number.isFinite(v) ? special(v) : Object.is(v, -0) ? `-${show(0)}` : show(v);
+  if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8)) return of((v) => `${v}.`);
   const sizes = finite.map(Math.abs).filter((v) => v > 0);
   const max = Math.max(...sizes);
   const min = Math.min(...sizes);
   const scientific = max >= 1e8 || min < 1e-4 || max / min > 1000;
-  return (v) => (!Number.isFinite(v) ? special(v) : scientific ? v.toExponential(4) : v.toFixed(4));
+  return of((v) => (scientific ? v.toExponential(4) : v.toFixed(4)));
 }

@@ -16,8 +16,8 @@ import { refuseRecording } from '../memory/recording.js';
  * ```
  */
 export class Generator {
-  #bits: JumpableRandomGenerator;
-  #spare: number | null = null;
+  private source: JumpableRandomGenerator;
+  private spare: number | null = null;
 
   /** Libraries that wrap plain objects, as Vue's reactive() does, leave tagged ones alone. */
   get [Symbol.toStringTag](): string {
@@ -31,39 +31,39 @@ export class Generator {
 
   constructor(seed: number = Date.now()) {
     refuseRecording('a random generator is made inside, which starts anew at each call');
-    this.#bits = seeded('Generator', seed);
+    this.source = seeded('Generator', seed);
   }
 
   /** Starts anew from `seed`, a whole number of at most 2^53 - 1 in size. Neighbouring seeds give unrelated numbers. */
   manualSeed(seed: number): this {
     refuseRecording('a generator is seeded');
-    this.#bits = seeded('manualSeed', seed);
-    this.#spare = null;
+    this.source = seeded('manualSeed', seed);
+    this.spare = null;
     return this;
   }
 
   /** The state, to go on from later with `setState`. */
   getState(): number[] {
-    return [...this.#bits.getState(), ...(this.#spare === null ? [] : [this.#spare])];
+    return [...this.source.getState(), ...(this.spare === null ? [] : [this.spare])];
   }
 
   setState(state: readonly number[]): this {
     refuseRecording('the state of a generator is set');
     if (!Array.isArray(state) || state.length < 4 || state.length > 5 || !state.every((n) => typeof n === 'number'))
       throw new TypeError('setState: not a state from getState()');
-    this.#bits = xoroshiro128plusFromState(state.slice(0, 4));
-    this.#spare = state[4] ?? null;
+    this.source = xoroshiro128plusFromState(state.slice(0, 4));
+    this.spare = state[4] ?? null;
     return this;
   }
 
   /** @internal As the function of this name. */
   advance(words: readonly number[]): void {
-    this.#bits = xoroshiro128plusFromState(words);
+    this.source = xoroshiro128plusFromState(words);
   }
 
   /** 32 random bits as a whole number from 0 to 2^32 - 1. */
   bits(): number {
-    return this.#bits.next() >>> 0;
+    return this.source.next() >>> 0;
   }
 
   /** Uniform in [0, 1), with 24 random bits: what float32 can hold. */
@@ -80,15 +80,15 @@ export class Generator {
 
   /** From the standard normal distribution (Box and Muller, 1958). */
   normal(): number {
-    if (this.#spare !== null) {
-      const spare = this.#spare;
-      this.#spare = null;
+    if (this.spare !== null) {
+      const spare = this.spare;
+      this.spare = null;
       return spare;
     }
     // 1 - u is never 0, so the logarithm is finite.
     const r = Math.sqrt(-2 * Math.log(1 - (this.bits() >>> 0) / 2 ** 32));
     const angle = 2 * Math.PI * this.uniform();
-    this.#spare = r * Math.sin(angle);
+    this.spare = r * Math.sin(angle);
     return r * Math.cos(angle);
   }
 }

@@ -12,6 +12,7 @@ import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
 import * as is from '../kinds.js';
 import { allocateUninitialized } from '../memory/allocate.js';
+import { batching } from '../memory/batching.js';
 import type { Bits } from '../memory/coding.js';
 import { type Complex, type DType, isFloat, recordOf, type TypedArray } from '../memory/dtype.js';
 import { type Recorder, recording, refuseRecording } from '../memory/recording.js';
@@ -116,6 +117,7 @@ export class Tensor {
   static of(data: TypedArray | Bits, dtype: DType, shape: Shape, backend: Backend = cpu): Tensor {
     const t = new Tensor(noteMade(wrap(data, dtype)), dtype, shape);
     recording.current?.constant(t.storage);
+    batching.current?.made(t.storage);
     return backend === cpu ? t : t.moved(backend);
   }
 

@@ -68,7 +68,7 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
     const rate = size(p)
       .clamp(smallest)
       .mul(Math.min(lr, 1 / Math.sqrt(step)));
-    const estimate = this.#estimate(grad, state, share, eps);
+    const estimate = this.estimate(grad, state, share, eps);
     const update = grad.mul(estimate.clamp(eps * eps).rsqrt());
     const limit = size(update).div(d).clamp(1);
     if (weightDecay !== 0) p.mul_(1 - lr * weightDecay);
@@ -77,7 +77,7 @@ export class Adafactor extends BuiltInOptimizer<AdafactorOptions, State> {
   }
 
   /** The mean squares of the gradient; for a matrix, estimated from those of rows and columns. */
-  #estimate(grad: Tensor, state: State, share: number, eps: number): Tensor {
+  private estimate(grad: Tensor, state: State, share: number, eps: number): Tensor {
     const { dtype, device } = grad;
     const start = (shape: readonly number[]) => zeros([...shape], { dtype, device });
     const squares = grad.square();

@@ -60,7 +60,7 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
   protected static readonly weightDecay: number = 0;
   /** Whether weight decay acts on the weights rather than on the gradient. */
   protected readonly decoupled: boolean = false;
-  #bias: BiasCorrection = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
+  private bias: BiasCorrection = { step: 0, beta1: 0, beta2: 0, first: 0, second: 0 };
 
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<AdamOptions>>, options?: Partial<AdamOptions>) {
     super(
@@ -90,7 +90,7 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
     const { step, expAvg, expAvgSq, maxExpAvgSq } = memory as State;
     const { lr, eps, weightDecay, maximize } = group;
     const [beta1, beta2] = group.betas;
-    const bias = this.#biasAt(step, beta1, beta2);
+    const bias = this.biasAt(step, beta1, beta2);
     const keep = this.decoupled ? 1 - lr * weightDecay : 1;
     const penalty = this.decoupled ? 0 : weightDecay;
     const sign = maximize ? -1 : 1;
@@ -100,11 +100,11 @@ export class Adam extends BuiltInOptimizer<AdamOptions, Partial<State>> {
   }
 
   /** The bias corrections at a step, since the means start from 0. Cached, as they are the same for all parameters. */
-  #biasAt(step: number, beta1: number, beta2: number): BiasCorrection {
-    const last = this.#bias;
+  private biasAt(step: number, beta1: number, beta2: number): BiasCorrection {
+    const last = this.bias;
     if (last.step !== step || last.beta1 !== beta1 || last.beta2 !== beta2)
-      this.#bias = { step, beta1, beta2, first: 1 - beta1 ** step, second: 1 - beta2 ** step };
-    return this.#bias;
+      this.bias = { step, beta1, beta2, first: 1 - beta1 ** step, second: 1 - beta2 ** step };
+    return this.bias;
   }
 }
 

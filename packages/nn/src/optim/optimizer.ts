@@ -121,15 +121,15 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   /** @internal Checks of options for which those by their defaults are too loose. */
   protected static readonly optionKinds: Readonly<Record<string, Kind>> = {};
   protected readonly state = new Map<Tensor, S>();
-  readonly #defaults: O;
-  readonly #known: Schema<O>;
+  private readonly defaults: O;
+  private readonly known: Schema<O>;
 
   /** `defaults` must have all options; others, and values of other types, are refused. */
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
     const name = new.target.name;
     check(name, 'the default options', defaults, is.object);
-    this.#known = { ...kindsOf(defaults), ...new.target.optionKinds };
-    this.#defaults = { ...defaults, ...given(checkOptions(name, options, this.#known)) };
+    this.known = { ...kindsOf(defaults), ...new.target.optionKinds };
+    this.defaults = { ...defaults, ...given(checkOptions(name, options, this.known)) };
     check(name, 'params', params, is.iterable);
     const list = [...(params as Iterable<Tensor | ParamGroup<O>>)];
     if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
@@ -157,9 +157,9 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
       if (seen.has(p)) throw new TypeError(`${name}: a parameter of shape [${p.shape.join(', ')}] is given twice`);
       seen.add(p);
     }
-    const known = { ...this.#known, initialLr: is.nonNegative } as unknown as Schema<O>;
+    const known = { ...this.known, initialLr: is.nonNegative } as unknown as Schema<O>;
     const chosen = given(checkOptions(name, options as unknown as Partial<O>, known));
-    const complete = { ...this.#defaults, ...chosen, params } as Group<O>;
+    const complete = { ...this.defaults, ...chosen, params } as Group<O>;
     this.checkGroup(complete);
     for (const p of params) pin(p);
     this.paramGroups.push(complete);
@@ -199,21 +199,21 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     if (closure !== undefined) check(`${this.constructor.name}.step`, 'the closure', closure, is.callback);
     const loss = closure && enableGrad.run(closure);
     if (!isThenable(loss)) {
-      this.#updateAll();
+      this.updateAll();
       return loss;
     }
     return loss.then((value: unknown) => {
-      this.#updateAll();
+      this.updateAll();
       return value;
     }) as R;
   }
 
   /** An action, which a compiled function runs at each call: rules count steps on the host. */
-  #updateAll(): void {
-    asAction(() => this.#updateEach());
+  private updateAll(): void {
+    asAction(() => this.updateEach());
   }
 
-  #updateEach(): void {
+  private updateEach(): void {
     // Gradients that no `update` can keep may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
     noGrad.run(() => {
@@ -245,7 +245,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
    * before anything changes: groups, options, and the names, shapes and dtypes of the memory.
    */
   loadStateDict(state: OptimizerState): void {
-    const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.#known, (group, p) =>
+    const { options, memory } = readState(this.constructor.name, state, this.paramGroups, this.known, (group, p) =>
       this.memory(group as Group<O>, p),
     );
     options.forEach((own, i) => {

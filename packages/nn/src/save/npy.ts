@@ -116,7 +116,8 @@ export function encodeNpz(tensors: Record<string, Tensor>, options: { compress?:
     if (!Tensor.is(t)) throw new TypeError(`encodeNpz: '${shorten(name)}' is not a Tensor, got ${show(t)}`);
     return [`${name}.npy`, encodeNpy(t)];
   });
-  return zipSync(Object.fromEntries(files), { level: compress ? 6 : 0 });
+  // The time of numpy's: the same tensors give the same bytes, also where the clock is before what zip files can say.
+  return zipSync(Object.fromEntries(files), { level: compress ? 6 : 0, mtime: new Date(1980, 0, 1) });
 }
 
 /**

@@ -15,7 +15,8 @@ interface Member {
   at: number;
 }
 
-const text = new TextDecoder();
+/** Made when it is needed: some engines have none. */
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Deflate expands one byte to at most 1032. */
 const maxRatio = 1032;
@@ -86,7 +87,7 @@ function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] 
     const [packed32, size32, at32] = [20, 24, 42].map((d) => view.getUint32(offset + d, true));
     const extraAt = at(offset + 46, nameLength! + extraLength! + commentLength!) + nameLength!;
     const member = {
-      name: text.decode(bytes.subarray(offset + 46, extraAt)),
+      name: textOf(bytes.subarray(offset + 46, extraAt)),
       method: view.getUint16(offset + 10, true),
       crc: view.getUint32(offset + 16, true),
       packed: packed32!,
@@ -114,7 +115,7 @@ function readDirectory(op: string, bytes: Uint8Array, view: DataView): Member[] 
 /** The name of a member in its own header. */
 function nameAt(bytes: Uint8Array, view: DataView, { at }: Member): string | null {
   if (at + 30 > bytes.length || view.getUint32(at, true) !== 0x04034b50) return null;
-  return text.decode(bytes.subarray(at + 30, at + 30 + view.getUint16(at + 26, true)));
+  return textOf(bytes.subarray(at + 30, at + 30 + view.getUint16(at + 26, true)));
 }
 
 function readMember(op: string, bytes: Uint8Array, view: DataView, m: Member): Uint8Array {

@@ -1,11 +1,12 @@
 import { check, is } from '@gradgate/core/internal';
+import { fileSystem } from '../files.js';
 
 /** The target of bytes: a file, which is appended to, or a function. Writes are made one after another. */
 export class Sink {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    op: string,
+    private readonly op: string,
     private readonly target: string | ((bytes: Uint8Array) => unknown),
   ) {
     check(op, 'the target', target, is.either(is.string, is.callback));
@@ -13,7 +14,7 @@ export class Sink {
 
   write(bytes: Uint8Array): Promise<void> {
     const { target } = this;
-    const written = this.last.then(() => (typeof target === 'string' ? append(target, bytes) : target(bytes)));
+    const written = this.last.then(() => (typeof target === 'string' ? append(this.op, target, bytes) : target(bytes)));
     // The caller gets the error; later writes are tried nevertheless.
     this.last = written.catch(() => {});
     return written.then(() => {});
@@ -24,8 +25,8 @@ export class Sink {
   }
 }
 
-async function append(path: string, bytes: Uint8Array): Promise<void> {
-  const { appendFile, mkdir } = await import('node:fs/promises');
+async function append(op: string, path: string, bytes: Uint8Array): Promise<void> {
+  const { appendFile, mkdir } = fileSystem(op);
   const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   if (end > 0) await mkdir(path.slice(0, end), { recursive: true });
   await appendFile(path, bytes);

@@ -20,6 +20,8 @@ export function dataOf({ storage }: View): TypedArray {
 function refuse(storage: Storage): never {
   const { backend } = storage;
   if (isGone(storage)) refuseGone('read', storage);
+  // It says why.
+  if (backend.over !== undefined) backend.read(storage);
   throw new DeviceError(
     backend.name,
     `this operator is not there yet on ${backend.name}; move its tensors with .to('cpu')`,

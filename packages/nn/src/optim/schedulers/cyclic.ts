@@ -47,10 +47,10 @@ const kinds = {
  * ```
  */
 export class CyclicLR extends LRScheduler {
-  readonly #range: { low: readonly number[]; high: readonly number[] };
-  readonly #length: { up: number; total: number };
-  readonly #scale: (cycle: number, epoch: number) => number;
-  readonly #momentum: { low: number; high: number } | null;
+  private readonly range: { low: readonly number[]; high: readonly number[] };
+  private readonly length: { up: number; total: number };
+  private readonly scale: (cycle: number, epoch: number) => number;
+  private readonly momentum: { low: number; high: number } | null;
 
   constructor(optimizer: Scheduled, options: CyclicOptions) {
     const op = 'CyclicLR';
@@ -67,45 +67,44 @@ export class CyclicLR extends LRScheduler {
     const low = ratesOf(op, 'baseLr', given.baseLr, optimizer);
     const range = { low, high: ratesOf(op, 'maxLr', given.maxLr, optimizer) };
     super(optimizer, lastEpoch);
-    this.#range = range;
-    this.#length = { up: stepSizeUp, total: stepSizeUp + stepSizeDown };
-    this.#scale = scales(gamma)[mode];
-    this.#momentum =
-      cycleMomentum !== false && hasMomentum(optimizer) ? { low: baseMomentum, high: maxMomentum } : null;
+    this.range = range;
+    this.length = { up: stepSizeUp, total: stepSizeUp + stepSizeDown };
+    this.scale = scales(gamma)[mode];
+    this.momentum = cycleMomentum !== false && hasMomentum(optimizer) ? { low: baseMomentum, high: maxMomentum } : null;
     optimizer.paramGroups.forEach((group, i) => {
       group.initialLr = low[i]!;
       this.baseLrs[i] = low[i]!;
     });
     this.begin();
-    this.#setMomentum();
+    this.setMomentum();
   }
 
   /** The height of a step between the lowest and the highest rate, from 0 to 1. */
-  #height(epoch: number): number {
-    const { up, total } = this.#length;
+  private height(epoch: number): number {
+    const { up, total } = this.length;
     const cycle = Math.floor(epoch / total);
     const at = epoch - cycle * total;
     const height = at <= up ? at / up : (total - at) / (total - up);
-    return Math.max(0, height) * this.#scale(cycle + 1, epoch);
+    return Math.max(0, height) * this.scale(cycle + 1, epoch);
   }
 
   protected lrAt(epoch: number, _baseLr: number, group: number): number {
-    const { low, high } = this.#range;
+    const { low, high } = this.range;
     const [from, to] = [low[group] ?? low.at(-1)!, high[group] ?? high.at(-1)!];
-    return from + (to - from) * this.#height(epoch);
+    return from + (to - from) * this.height(epoch);
   }
 
   override step(epoch?: number): void {
     asAction(() => {
       super.step(epoch);
-      this.#setMomentum();
+      this.setMomentum();
     });
   }
 
-  #setMomentum(): void {
-    if (this.#momentum === null) return;
-    const { low, high } = this.#momentum;
-    setMomentum(this.optimizer, high - (high - low) * this.#height(this.lastEpoch));
+  private setMomentum(): void {
+    if (this.momentum === null) return;
+    const { low, high } = this.momentum;
+    setMomentum(this.optimizer, high - (high - low) * this.height(this.lastEpoch));
   }
 }
 

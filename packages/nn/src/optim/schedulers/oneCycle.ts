@@ -64,10 +64,10 @@ interface Phase {
  */
 export class OneCycleLR extends LRScheduler {
   readonly options: { totalSteps: number; divFactor: number; finalDivFactor: number };
-  readonly #maxRates: readonly number[];
-  readonly #phases: readonly Phase[];
-  readonly #momentum: { high: number; low: number } | null;
-  readonly #anneal: (from: number, to: number, part: number) => number;
+  private readonly maxRates: readonly number[];
+  private readonly phases: readonly Phase[];
+  private readonly momentum: { high: number; low: number } | null;
+  private readonly anneal: (from: number, to: number, part: number) => number;
 
   constructor(optimizer: Scheduled, options: OneCycleOptions) {
     const given = checkOptions('OneCycleLR', options, oneCycleKinds);
@@ -84,14 +84,13 @@ export class OneCycleLR extends LRScheduler {
     const maxRates = ratesOf('OneCycleLR', 'maxLr', maxLr, optimizer);
     super(optimizer, lastEpoch);
     this.options = { totalSteps, divFactor, finalDivFactor };
-    this.#maxRates = maxRates;
-    this.#anneal = annealStrategy === 'cos' ? cosine : (from, to, part) => from + (to - from) * part;
-    this.#momentum =
-      cycleMomentum !== false && hasMomentum(optimizer) ? { high: maxMomentum, low: baseMomentum } : null;
+    this.maxRates = maxRates;
+    this.anneal = annealStrategy === 'cos' ? cosine : (from, to, part) => from + (to - from) * part;
+    this.momentum = cycleMomentum !== false && hasMomentum(optimizer) ? { high: maxMomentum, low: baseMomentum } : null;
     const up: Phase = { end: pctStart * totalSteps - 1, lr: 'top', momentum: 'low' };
     const down: Phase = { end: 2 * pctStart * totalSteps - 2, lr: 'first', momentum: 'high' };
     const out: Phase = { end: totalSteps - 1, lr: 'last', momentum: 'high' };
-    this.#phases = threePhase ? [up, down, out] : [up, out];
+    this.phases = threePhase ? [up, down, out] : [up, out];
     optimizer.paramGroups.forEach((group, i) => {
       group.initialLr = maxRates[i]! / divFactor;
       this.baseLrs[i] = group.initialLr;
@@ -100,10 +99,10 @@ export class OneCycleLR extends LRScheduler {
   }
 
   /** The phase of a step, the one before, and the fraction of the phase that is over. */
-  #at(epoch: number): { before: Phase; phase: Phase; part: number } {
+  private at(epoch: number): { before: Phase; phase: Phase; part: number } {
     let before: Phase = { end: 0, lr: 'first', momentum: 'high' };
-    for (const phase of this.#phases) {
-      if (epoch <= phase.end || phase === this.#phases.at(-1))
+    for (const phase of this.phases) {
+      if (epoch <= phase.end || phase === this.phases.at(-1))
         return { before, phase, part: Math.min(1, (epoch - before.end) / (phase.end - before.end)) };
       before = phase;
     }
@@ -115,37 +114,37 @@ export class OneCycleLR extends LRScheduler {
     // One more step is allowed, as loops end with a step of the scheduler.
     if (epoch > totalSteps)
       throw new RangeError(`OneCycleLR: step ${epoch} is beyond the ${totalSteps} steps it was made for`);
-    const top = this.#maxRates[group] ?? this.#maxRates.at(-1)!;
+    const top = this.maxRates[group] ?? this.maxRates.at(-1)!;
     const first = top / divFactor;
     const rates = { first, top, last: first / finalDivFactor };
-    const { before, phase, part } = this.#at(epoch);
-    return this.#anneal(rates[before.lr], rates[phase.lr], part);
+    const { before, phase, part } = this.at(epoch);
+    return this.anneal(rates[before.lr], rates[phase.lr], part);
   }
 
   override step(epoch?: number): void {
     asAction(() => {
       super.step(epoch);
-      this.#setMomentum();
+      this.setMomentum();
     });
   }
 
   /** @internal */
   override apply(): void {
     super.apply();
-    this.#setMomentum();
+    this.setMomentum();
   }
 
   /** @internal */
   override begin(): void {
     super.begin();
-    this.#setMomentum();
+    this.setMomentum();
   }
 
-  #setMomentum(): void {
-    const range = this.#momentum;
+  private setMomentum(): void {
+    const range = this.momentum;
     if (range === null) return;
-    const { before, phase, part } = this.#at(this.lastEpoch);
-    const momentum = this.#anneal(range[before.momentum], range[phase.momentum], part);
+    const { before, phase, part } = this.at(this.lastEpoch);
+    const momentum = this.anneal(range[before.momentum], range[phase.momentum], part);
     setMomentum(this.optimizer, momentum);
   }
 }

@@ -38,7 +38,7 @@ export class ReduceLROnPlateau {
   best: number;
   /** The number of epochs since. */
   numBadEpochs = 0;
-  #cooldown = 0;
+  private cooldown = 0;
   readonly options: Required<PlateauOptions>;
 
   constructor(
@@ -61,13 +61,13 @@ export class ReduceLROnPlateau {
       this.best = metric;
       this.numBadEpochs = 0;
     } else this.numBadEpochs++;
-    if (this.#cooldown > 0) {
-      this.#cooldown--;
+    if (this.cooldown > 0) {
+      this.cooldown--;
       this.numBadEpochs = 0;
     }
     if (this.numBadEpochs <= patience) return;
     for (const group of this.optimizer.paramGroups) group.lr = Math.max(group.lr * factor, minLr);
-    this.#cooldown = cooldown;
+    this.cooldown = cooldown;
     this.numBadEpochs = 0;
   }
 
@@ -75,7 +75,7 @@ export class ReduceLROnPlateau {
    * Returns the best metric and the counters, under PyTorch's names. The learning rates are in the optimizer's state.
    */
   stateDict(): Record<string, number> {
-    return { best: this.best, num_bad_epochs: this.numBadEpochs, cooldown_counter: this.#cooldown };
+    return { best: this.best, num_bad_epochs: this.numBadEpochs, cooldown_counter: this.cooldown };
   }
 
   /** Restores a state. Everything is checked before anything changes. */
@@ -88,6 +88,6 @@ export class ReduceLROnPlateau {
       throw new TypeError('ReduceLROnPlateau.loadStateDict: not a state of a ReduceLROnPlateau');
     this.best = best;
     this.numBadEpochs = bad as number;
-    this.#cooldown = cooldown as number;
+    this.cooldown = cooldown as number;
   }
 }

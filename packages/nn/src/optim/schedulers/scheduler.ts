@@ -106,10 +106,10 @@ export abstract class LRScheduler {
 
   /** Makes one step from the current learning rates; or sets those of `epoch`, from the initial ones. */
   step(epoch?: number): void {
-    asAction(() => this.#goOn(epoch));
+    asAction(() => this.goOn(epoch));
   }
 
-  #goOn(epoch: number | undefined): void {
+  private goOn(epoch: number | undefined): void {
     if (epoch !== undefined) {
       check(`${this.constructor.name}.step`, 'the epoch', epoch, is.size);
       this.lastEpoch = epoch;

@@ -29,29 +29,29 @@ const kinds = {
  * ```
  */
 export class SWALR extends LRScheduler {
-  readonly #swaLr: number;
-  readonly #part: (epoch: number) => number;
+  private readonly swaLr: number;
+  private readonly part: (epoch: number) => number;
 
   constructor(optimizer: Scheduled, options: SWALROptions) {
     const { swaLr, annealEpochs = 10, annealStrategy = 'cos', lastEpoch } = checkOptions('SWALR', options, kinds);
     check('SWALR', 'swaLr', swaLr, is.nonNegative);
     super(optimizer, lastEpoch);
-    this.#swaLr = swaLr;
+    this.swaLr = swaLr;
     const over = (epoch: number) => (annealEpochs === 0 ? 1 : Math.min(1, Math.max(0, epoch / annealEpochs)));
-    this.#part = annealStrategy === 'linear' ? over : (epoch) => (1 - Math.cos(Math.PI * over(epoch))) / 2;
+    this.part = annealStrategy === 'linear' ? over : (epoch) => (1 - Math.cos(Math.PI * over(epoch))) / 2;
     this.begin();
   }
 
   protected lrAt(epoch: number, baseLr: number): number {
-    return baseLr + (this.#swaLr - baseLr) * this.#part(epoch);
+    return baseLr + (this.swaLr - baseLr) * this.part(epoch);
   }
 
   /** Continues from the current rate, which another scheduler may have changed, as if the curve had led to it. */
   protected override next(lr: number, epoch: number, baseLr: number): number {
     if (epoch === 0) return this.lrAt(0, baseLr);
-    const before = this.#part(epoch - 1);
-    if (before === 1) return this.#swaLr;
-    const start = (lr - before * this.#swaLr) / (1 - before);
-    return start + (this.#swaLr - start) * this.#part(epoch);
+    const before = this.part(epoch - 1);
+    if (before === 1) return this.swaLr;
+    const start = (lr - before * this.swaLr) / (1 - before);
+    return start + (this.swaLr - start) * this.part(epoch);
   }
 }

@@ -1,0 +1,48 @@
+import { median } from './median.mjs';
+
+/** Milliseconds, and calls where they are short: engines optimise by calls, the last time after some 10,000 of them. */
+const warmUp = { least: 200, calls: 40_000, most: 1500 };
+const [shortest, slices] = [60, 15];
+
+/** A case that has run until the engine knows it; one that gives a promise is waited for each time. */
+export async function prepare(make) {
+  const run = make();
+  const first = run();
+  const waits = typeof first?.then === 'function';
+  await first;
+  const start = performance.now();
+  for (let calls = 1; ; calls++) {
+    const result = run();
+    if (waits) await result;
+    const spent = performance.now() - start;
+    if (spent > warmUp.least && (calls >= warmUp.calls || spent > warmUp.most)) return { run, waits };
+  }
+}
+
+async function timeOf({ run, waits }, calls) {
+  const start = performance.now();
+  if (waits) for (let i = 0; i < calls; i++) await run();
+  else for (let i = 0; i < calls; i++) run();
+  return performance.now() - start;
+}
+
+/**
+ * Milliseconds a call. Twice as many calls each time, until they would take long enough without what came between; of large arrays a few, as collections
+ * come between. Shorter calls are then timed in slices, of which the middle one counts: where the machine does something else for a
+ * while, that is in few of them.
+ */
+export async function measure(one) {
+  let [done, spent, fastest] = [0, 0, Number.POSITIVE_INFINITY];
+  while (done === 0 || fastest * done <= shortest || (done < 4 && spent <= 5 * shortest)) {
+    const more = Math.max(1, done);
+    const ms = await timeOf(one, more);
+    fastest = Math.min(fastest, ms / more);
+    spent += ms;
+    done += more;
+  }
+  const each = Math.floor(done / slices);
+  if (each < 4) return spent / done;
+  const times = [];
+  for (let i = 0; i < slices; i++) times.push(await timeOf(one, each));
+  return median(times) / each;
+}

@@ -1,0 +1,124 @@
+import { isGradEnabled } from '../grad/index.js';
+import { sizeOf } from '../memory/shape.js';
+import { eye } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
+import { Tensor } from '../tensor/tensor.js';
+import { forward, type GradTransformOptions, gradients, type WithAux } from './gradients.js';
+import { type ArgNums, argnumsKind, type Chosen, checkTransform, type Recorded, recorded } from './inputs.js';
+import type { Tree } from './trees.js';
+import { vmap } from './vmap.js';
+
+export interface JacobianTransformOptions<N extends ArgNums = ArgNums> extends GradTransformOptions<N> {
+  /** Computes so many rows (of `jacrev`) or columns (of `jacfwd`) at a time, which takes less memory; all at once by default. */
+  chunkSize?: number | null;
+}
+
+/** The structure of the outputs, each with that of the inputs in its place. */
+export type Jacobian<R, I> = R extends Tensor ? I : { -readonly [K in keyof R]: Jacobian<R[K], I> };
+
+const jacobianOptions = { argnums: argnumsKind, hasAux: is.boolean, chunkSize: is.nullable(is.count) };
+
+type Options = JacobianTransformOptions & { hasAux?: boolean };
+
+/** All unit vectors, as tensors like `t`. */
+const units = (t: Tensor): Tensor => eye(t.numel, { dtype: t.dtype, device: t.device }).view(t.numel, ...t.shape);
+
+const empty = (out: Tensor, input: Tensor): Tensor =>
+  Tensor.zeros(out.dtype, [...out.shape, ...input.shape], out.storage.backend);
+
+/** For each output and each input the derivatives, in the shape of the output followed by that of the input. */
+type Derive = (run: Recorded, createGraph: boolean, chunkSize: number | null | undefined) => Tensor[][];
+
+function transform(op: string, fn: (...args: any[]) => unknown, options: Options | undefined, derive: Derive) {
+  const known = checkTransform(op, fn, options, jacobianOptions);
+  return (...args: unknown[]) => {
+    const run = recorded(op, fn, args, known.argnums ?? 0, known.hasAux ?? false);
+    const rows = derive(run, isGradEnabled() && run.isOpen, known.chunkSize);
+    const jacobian = run.outputs.rebuild(rows.map((row) => run.rebuild(row)));
+    return known.hasAux ? [jacobian, run.aux] : jacobian;
+  };
+}
+
+const byRows: Derive = (run, createGraph, chunkSize) =>
+  run.outputs.leaves.map((out) => {
+    if (out.numel === 0) return run.inputs.map((input) => empty(out, input));
+    const rowsOf = vmap((weights: Tensor) => gradients(run, [out], [weights], createGraph), { chunkSize });
+    return rowsOf(units(out)).map((rows, i) => rows.reshape(...out.shape, ...run.inputs[i]!.shape));
+  });
+
+const byColumns: Derive = (run, createGraph, chunkSize) => {
+  const outs = run.outputs.leaves;
+  const { along } = forward(run, createGraph);
+  const byInput = run.inputs.map((input, i) => {
+    if (input.numel === 0) return outs.map((out) => empty(out, input));
+    const columnsOf = vmap((direction: Tensor) => along(run.inputs.map((_, k) => (k === i ? direction : null))), {
+      chunkSize,
+    });
+    return columnsOf(units(input)).map((columns, o) => {
+      const { shape } = outs[o]!;
+      return columns
+        .reshape(input.numel, sizeOf(shape))
+        .t()
+        .reshape(...shape, ...input.shape);
+    });
+  });
+  return outs.map((_, o) => byInput.map((columns) => columns[o]!));
+};
+
+/**
+ * A function that gives the Jacobian of `fn`, one backward pass for all rows together: for each tensor in the result one of its shape
+ * followed by the shape of the argument. `argnums` names other arguments than the first, and arguments and results may be tensors in
+ * arrays and plain objects. Best where the result has fewer elements than the argument.
+ *
+ * ```ts
+ * jacrev((x: Tensor) => x.square())(tensor([1, 2])); // [[2, 0], [0, 4]]
+ * ```
+ */
+export function jacrev<A extends any[], R extends Tree, const N extends ArgNums = 0>(
+  fn: (...args: A) => R,
+  options?: JacobianTransformOptions<N>,
+): (...args: A) => Jacobian<R, Chosen<A, N>>;
+export function jacrev<A extends any[], R extends Tree, Aux, const N extends ArgNums = 0>(
+  fn: (...args: A) => readonly [output: R, aux: Aux],
+  options: JacobianTransformOptions<N> & WithAux,
+): (...args: A) => [jacobian: Jacobian<R, Chosen<A, N>>, aux: Aux];
+export function jacrev(fn: (...args: any[]) => unknown, options?: Options): unknown {
+  return transform('jacrev', fn, options, byRows);
+}
+
+/**
+ * What `jacrev` gives, computed for all columns together: best where the argument has fewer elements than the result. Each column is a
+ * derivative along one direction, which is computed by two backward passes, as in `jvp`.
+ *
+ * ```ts
+ * jacfwd((x: Tensor) => x.square())(tensor([1, 2])); // [[2, 0], [0, 4]]
+ * ```
+ */
+export function jacfwd<A extends any[], R extends Tree, const N extends ArgNums = 0>(
+  fn: (...args: A) => R,
+  options?: JacobianTransformOptions<N>,
+): (...args: A) => Jacobian<R, Chosen<A, N>>;
+export function jacfwd<A extends any[], R extends Tree, Aux, const N extends ArgNums = 0>(
+  fn: (...args: A) => readonly [output: R, aux: Aux],
+  options: JacobianTransformOptions<N> & WithAux,
+): (...args: A) => [jacobian: Jacobian<R, Chosen<A, N>>, aux: Aux];
+export function jacfwd(fn: (...args: any[]) => unknown, options?: Options): unknown {
+  return transform('jacfwd', fn, options, byColumns);
+}
+
+/**
+ * A function that gives the second derivatives of `fn`, whose result is a tensor of one element, with respect to an argument: its shape
+ * twice (after the shape of the result). With several `argnums`, an array of arrays of them.
+ *
+ * ```ts
+ * func.hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])); // [[6, 0], [0, 12]]
+ * ```
+ */
+export function hessian<A extends any[], const N extends ArgNums = 0>(
+  fn: (...args: A) => Tensor,
+  options?: GradTransformOptions<N>,
+): (...args: A) => Jacobian<Chosen<A, N>, Chosen<A, N>> {
+  const known = checkTransform('hessian', fn, options, { argnums: argnumsKind });
+  const inner = transform('hessian', fn, known, byRows);
+  return transform('hessian', inner, known, byRows) as never;
+}

@@ -1,0 +1,77 @@
+import { show } from '../check.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** Tensors in arrays and plain objects, as deep as one likes. */
+export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree };
+
+/** Leaves in the order in which a tree has them, and the tree of others in their places. */
+export interface Flat<L> {
+  readonly leaves: L[];
+  rebuild(leaves: readonly unknown[]): unknown;
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> => {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+/** What is in an array or a plain object; null for everything else. */
+export const entriesOf = (value: unknown): [key: string | number, item: unknown][] | null =>
+  Array.isArray(value) ? [...value.entries()] : isPlain(value) ? Object.entries(value) : null;
+
+/** All that is neither an array nor a plain object. */
+export function flatten(tree: unknown): Flat<unknown> {
+  const entries = entriesOf(tree);
+  if (entries === null) return { leaves: [tree], rebuild: ([leaf]) => leaf };
+  const parts = entries.map(([key, item]) => ({ key, part: flatten(item) }));
+  return {
+    leaves: parts.flatMap(({ part }) => part.leaves),
+    rebuild(leaves) {
+      let at = 0;
+      const items = parts.map(({ key, part }) => {
+        const item = part.rebuild(leaves.slice(at, at + part.leaves.length));
+        at += part.leaves.length;
+        return [key, item] as const;
+      });
+      return Array.isArray(tree) ? items.map(([, item]) => item) : Object.fromEntries(items);
+    },
+  };
+}
+
+/** The tensors of a tree; refuses other leaves. `what` begins the message, as in "the result". */
+export function tensorsOf(op: string, what: string, tree: unknown): Flat<Tensor> {
+  const flat = flatten(tree);
+  for (const leaf of flat.leaves)
+    if (!Tensor.is(leaf)) throw new TypeError(`${op}: ${what} consists of Tensors, got ${showLeaf(leaf)}`);
+  return flat as Flat<Tensor>;
+}
+
+const showLeaf = (leaf: unknown): string =>
+  isThenable(leaf) ? 'a promise; the function has to be synchronous, so await before it' : show(leaf);
+
+export const isThenable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+
+/**
+ * A value for each leaf of `tree`: `given` is one for all leaves, or an array or object of the structure of the tree, of which the
+ * branches may end sooner. Anything that is neither is a value.
+ */
+export function spread(op: string, what: string, given: unknown, tree: unknown): unknown[] {
+  const { leaves } = flatten(tree);
+  const own = entriesOf(given);
+  if (own === null) return leaves.map(() => given);
+  const entries = entriesOf(tree);
+  const names = own.map(([key]) => key).join();
+  if (entries === null || names !== entries.map(([key]) => key).join())
+    throw new TypeError(
+      `${op}: ${what} has ${entriesInWords(own)} where there ${entries === null ? `is ${show(tree)}` : `are ${entriesInWords(entries)}`}; ` +
+        'give one value for all, or one in each place',
+    );
+  return entries.flatMap(([, item], i) => spread(op, what, own[i]![1], item));
+}
+
+const entriesInWords = (entries: readonly [string | number, unknown][]): string =>
+  entries.every(([key]) => typeof key === 'number')
+    ? `${entries.length} items`
+    : `the names ${entries.map(([key]) => key).join(', ')}`;
