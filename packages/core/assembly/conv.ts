@@ -1,4 +1,4 @@
-// Convolutions of float32 images [c, h, w] as products of matrices. The shape is read from `g`: see
+// Convolutions of float32 images [c, h, w] as matrix products. The shape is read from `g`: see
 // `geometry.ts`; images follow each other, and so do their groups.
 import { fill } from './fill';
 import { EDGE, evenly, gemm, gemmScratch, KC, multiplyPanels, NC } from './gemm';
@@ -14,7 +14,7 @@ export function convScratch(g: usize): usize {
 }
 
 /**
- * `out` gets the convolution of `images` images; `bias`, where it is not 0, is one number for each of all outputs.
+ * Writes the convolution of `images` images to `out`; `bias`, if not 0, has one number for each output channel.
  * Kernels are packed once; of each image, patches are packed as the product needs them.
  */
 export function convolve(g: usize, images: i32, x: usize, weight: usize, bias: usize, out: usize, scratch: usize): void {
@@ -66,7 +66,7 @@ export function convolveInput(g: usize, images: i32, grad: usize, weight: usize,
 }
 
 /**
- * The gradient of `convolve` for its kernels, summed over the images: `out` gets it as `[groups, patch, outputs]`, which
+ * The gradient of `convolve` for its kernels, summed over the images, is written to `out` as `[groups, patch, outputs]`, which
  * fills tiles better than kernels of few inputs would.
  */
 export function convolveWeight(g: usize, images: i32, grad: usize, x: usize, out: usize, scratch: usize): void {
@@ -83,7 +83,7 @@ export function convolveWeight(g: usize, images: i32, grad: usize, x: usize, out
     }
 }
 
-/** The sum of `count` gradients that `convolveWeight` gave, one after the other, as `[groups, outputs, patch]`. */
+/** The sum of `count` consecutive gradients written by `convolveWeight`, as `[groups, outputs, patch]`. */
 export function gatherWeight(g: usize, count: i32, from: usize, to: usize): void {
   const groups = groupsOf(g), outputs = outputsOf(g), patch = patchOf(g);
   const size = <usize>(groups * outputs * patch) * 4;

@@ -1,7 +1,7 @@
 // Elementwise functions over float32, four at a time: `n` elements, rounded up to whole vectors.
 import { madd } from './fma';
 
-// Constants are read from memory, four times over: V8 builds a constant vector anew in every turn of a loop.
+// Constants are stored in memory four times each: V8 would rebuild a constant vector in every iteration of a loop.
 const table: usize = memory.data<f32>([
   -104.0, 89.0, 1.44269504088896341, 12582912.0, -0.693359375, 2.12194440e-4,
   1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
@@ -14,7 +14,7 @@ const table: usize = memory.data<f32>([
   64.0, 87.0,
 ]);
 
-// Where each lies in the table.
+// The offset of each constant in the table.
 // @ts-ignore: decorator
 @inline const LOW: usize = 0;
 // @ts-ignore: decorator
@@ -144,7 +144,7 @@ export function expOf(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, first), second);
 }
 
-/** Where the result's exponent may be beyond the normal range, or x is NaN: as integers, for that is above all numbers. */
+/** Where the result's exponent may be beyond the normal range, or x is NaN: compared as integers, as NaN is above all numbers. */
 // @ts-ignore: decorator
 @inline
 function isFar(x: v128): v128 {
@@ -196,7 +196,7 @@ export function writeExp(to: usize, x: v128, y: v128): void {
   }
 }
 
-/** exp(x) - 1, where exp's polynomial does not lose what is small. */
+/** exp(x) - 1, without cancellation for small x. */
 // @ts-ignore: decorator
 @inline
 export function expm1Of(x: v128): v128 {
@@ -238,7 +238,7 @@ function sigmoidFrom(e: v128): v128 {
   return f32x4.div(one, f32x4.add(one, e));
 }
 
-/** The same bits as `writeTanh` gives. */
+/** tanh with the same bits as `writeTanh`. */
 // @ts-ignore: decorator
 @inline
 function tanhOf(x: v128): v128 {
@@ -323,7 +323,7 @@ export function silu(to: usize, x: usize, n: usize): void {
   }
 }
 
-/** max(x, 0); NaN stays. */
+/** max(x, 0); NaN is kept. */
 export function relu(to: usize, x: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, f32x4.pmax(v128.load(x + i), f32x4.splat(0)));
 }
@@ -376,7 +376,7 @@ function erfcOf(a: v128): v128 {
   return v128.bitselect(near, far, f32x4.lt(a, v128.load_splat<f32>(table, ONE)));
 }
 
-/** The share of the standard normal distribution below x. */
+/** The cumulative distribution function of the standard normal distribution. */
 // @ts-ignore: decorator
 @inline
 function cdfOf(x: v128): v128 {

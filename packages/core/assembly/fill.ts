@@ -1,6 +1,6 @@
-// What JavaScript does slowly where memory is shared: it then writes element by element.
+// Fills of shared memory, which JavaScript would write element by element.
 
-/** `n` floats of one value. */
+/** Fills `n` floats with a value. */
 export function fill(to: usize, value: f32, n: usize): void {
   if (value == 0) {
     memory.fill(to, 0, n << 2);
@@ -12,7 +12,7 @@ export function fill(to: usize, value: f32, n: usize): void {
   for (; i < n; i++) store<f32>(to + i * 4, value);
 }
 
-/** The `n` floats at `to`, again and again, `times` in all: each copy takes all that is there, as short ones cost as much. */
+/** Repeats the `n` floats at `to`, `times` times in all. Each copy doubles what is there, as short copies cost as much as long ones. */
 export function repeat(to: usize, n: usize, times: usize): void {
   const all = n * times * 4;
   let done = n * 4;

@@ -10,7 +10,7 @@ const NR: usize = 8;
 export const KC: usize = 400;
 const MC: usize = 96;
 export const NC: usize = 512;
-/** Bytes of a tile that hangs over the edge of C. */
+/** Bytes of scratch memory for a tile that extends beyond the edge of C. */
 export const EDGE: usize = MR * NR * 4;
 
 /** Bytes of scratch memory that `gemm` needs: a block of A, a block of B, a tile of C. */
@@ -154,7 +154,7 @@ export function multiplyPanels(
   }
 }
 
-/** The size of blocks of at most `most` that `n` is cut into evenly. */
+/** The block size, at most `most`, that splits `n` evenly. */
 // @ts-ignore: decorator
 @inline
 export function evenly(n: usize, most: usize, unit: usize): usize {
@@ -198,8 +198,8 @@ export function gemm(
 }
 
 /**
- * The products of `count` pairs of matrices, which begin as many elements after `a` and `b` as `startsA` and `startsB`
- * say; results follow each other. Otherwise as `gemm`.
+ * The products of `count` pairs of matrices, whose offsets in elements from `a` and `b` are in `startsA` and `startsB`;
+ * results are consecutive. Otherwise like `gemm`.
  */
 export function batchedGemm(
   count: usize, startsA: usize, startsB: usize,

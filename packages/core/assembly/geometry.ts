@@ -1,4 +1,4 @@
-// The shape of a convolution, which lies at `g` as sixteen whole numbers.
+// The shape of a convolution, stored at `g` as sixteen integers.
 
 // @ts-ignore: decorator
 @inline

@@ -1,4 +1,4 @@
-// Gradients of elementwise functions, from that of the result and what the function saw or gave, and functions that take
+// Gradients of elementwise functions, from that of the result and the function's operand or result, and functions with
 // parameters. `n` elements, rounded up to whole vectors.
 import { expm1Of, expOf, sigmoidOf } from './elementwise';
 
@@ -90,7 +90,7 @@ export function expm1(to: usize, x: usize, n: usize): void {
   for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, expm1Of(v128.load(x + i)));
 }
 
-/** x from `low` to `high`, which is not below it; NaN stays. */
+/** x clamped to `low` … `high`, where `low` is at most `high`; NaN is kept. */
 export function clamp(to: usize, x: usize, n: usize, low: f32, high: f32): void {
   const l = f32x4.splat(low), h = f32x4.splat(high);
   for (let i: usize = 0; i < n * 4; i += 16) v128.store(to + i, f32x4.pmin(f32x4.pmax(v128.load(x + i), l), h));

@@ -1,4 +1,4 @@
-// Parts of vectors, and sums and maxima of rows of float32 elements that end within one.
+// Parts of vectors, and maxima of rows of float32 elements whose length is not a multiple of four.
 
 /** The four lanes' sum. */
 // @ts-ignore: decorator
@@ -7,14 +7,14 @@ export function sumOfLanes(v: v128): f32 {
   return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** Ones in the first `count` lanes, of 1 to 3. */
+/** A mask of the first `count` lanes, 1 to 3. */
 // @ts-ignore: decorator
 @inline
 export function firstLanes(count: usize): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(<i32>count));
 }
 
-/** Writes the first `count` lanes, of 1 to 3, and nothing behind them: that may be another thread's row. */
+/** Writes the first `count` lanes, 1 to 3, and nothing after them: that may be another thread's row. */
 // @ts-ignore: decorator
 @inline
 export function storeFirst(to: usize, v: v128, count: usize): void {

@@ -55,7 +55,7 @@ export function logScalar(x: f32): f32 {
   return f32x4.extract_lane(logOf(f32x4.splat(x)), 0);
 }
 
-/** log(1 + x): what rounding took from 1 + x is put back. */
+/** log(1 + x), corrected for the rounding error of 1 + x. */
 // @ts-ignore: decorator
 @inline
 export function log1pOf(x: v128): v128 {

@@ -8,7 +8,7 @@ import { sum } from './rows';
 @inline
 function squaresAround(x: usize, n: usize, mean: f64): f64 {
   const m = f64x2.splat(mean);
-  // Four sums, so that none waits for another.
+  // Four independent sums, so that none waits for another.
   let a = f64x2.splat(0), b = a, c = a, d = a;
   let i: usize = 0;
   for (; i + 8 <= n; i += 8) {
@@ -31,7 +31,7 @@ function squaresAround(x: usize, n: usize, mean: f64): f64 {
 }
 
 /**
- * (x - mean) scale weight + bias of each row, where scale is 1 / sqrt(var + eps); both go where they belong, one for each
+ * (x - mean) scale weight + bias of each row, where scale is 1 / sqrt(var + eps); mean and scale are written out, one for each
  * row. Without `center` the mean is taken as 0.
  */
 export function normalizeRows(
@@ -58,7 +58,7 @@ export function normalizeRows(
 
 /**
  * The gradient of `normalizeRows` for x, and for each of `blocks` blocks of `height` rows the gradients of weight and bias,
- * one after the other.
+ * consecutively.
  */
 export function normalizeRowsGradient(
   to: usize, sums: usize, g: usize, x: usize, means: usize, scales: usize, weight: usize,

@@ -106,7 +106,7 @@ export function lion(w: usize, g: usize, m: usize, n: usize, sign: f32, keep: f3
     const d = f32x4.mul(v128.load(g + i), s), mean = v128.load(m + i);
     const c = madd(b1, mean, f32x4.mul(a1, d));
     const step = f32x4.sub(v128.and(f32x4.gt(c, zero), r), v128.and(f32x4.lt(c, zero), r));
-    // A direction that is no number makes weights that are none.
+    // Where the direction is NaN the weights become NaN.
     const odd = v128.and(f32x4.ne(c, c), c);
     v128.store(w + i, f32x4.sub(f32x4.mul(v128.load(w + i), k), f32x4.add(step, odd)));
     v128.store(m + i, madd(b2, mean, f32x4.mul(a2, d)));

@@ -1,4 +1,4 @@
-// Panels for the product kernel: of each k, the elements of some rows of A, or of some columns of B, side by side.
+// Panels for the product kernel: for each k, the elements of some rows of A, or of some columns of B, contiguously.
 
 // @ts-ignore: decorator
 @inline
@@ -25,7 +25,7 @@ function transpose(from: usize, step: usize, to: usize, apart: usize): void {
   v128.store(to + 3 * apart, v128.shuffle<f64>(b, d, 1, 3));
 }
 
-/** How many rows the next panel has room for, where `left` are left: tiles are six high, or four where that wastes less. */
+/** The height of the next panel if `left` rows are left: tiles are six rows high, or four where that wastes less. */
 // @ts-ignore: decorator
 @inline
 export function panelHeight(left: usize): usize {
@@ -68,7 +68,7 @@ export function packColumns(b: usize, rs: usize, cs: usize, k: usize, n: usize, 
   }
 }
 
-/** Any lines, `width` of them with those that are missing: a line every `ls` bytes, its elements `es` apart. */
+/** Packs `count` lines, padded to `width` with zeros: a line every `ls` bytes, its elements `es` bytes apart. */
 function lines(from: usize, ls: usize, es: usize, count: usize, width: usize, k: usize, to: usize): usize {
   for (let p: usize = 0; p < k; p++, from += es, to += width * 4) {
     let at = from;

@@ -1,7 +1,7 @@
 /**
- * The largest element of each window of `planes` planes `[h, w]`, float32, and where it stands among all elements, of
- * which `base` come before the first plane; NaN counts as the largest. A window that misses the image gives -Infinity,
- * at -1.
+ * The largest element of each window of `planes` planes `[h, w]`, float32, and its index among all elements, of
+ * which `base` come before the first plane; NaN counts as the largest. A window outside the image gives -Infinity,
+ * at index -1.
  */
 export function maxPool(
   x: usize, planes: i32, base: i32, h: i32, w: i32,
@@ -100,7 +100,7 @@ function fourWindows(
   v128.store(indices, v128.bitselect(at, i32x4.add(i32x4.add(at, windows), i32x4.splat(base)), i32x4.lt_s(at, i32x4.splat(0))));
 }
 
-/** Zeros, with each of the `size` gradients of a plane added to the place it is for; see `maxPool`. */
+/** Zeros, with each of the `size` gradients of a plane added at the index that `maxPool` wrote. */
 export function maxPoolGradient(
   to: usize, grad: usize, indices: usize, planes: i32, base: i32, plane: i32, size: i32,
 ): void {

@@ -92,7 +92,7 @@ export function columnSums(to: usize, x: usize, blocks: usize, rows: usize, n: u
   }
 }
 
-/** The largest element of a row with signs as `flip` turns them, 0 or the sign bit; NaN if there is one. */
+/** The largest element of a row after its bits are XORed with `flip`, 0 or the sign bit; NaN if there is one. */
 // @ts-ignore: decorator
 @inline
 function top(x: usize, n: usize, flip: u32): f32 {
@@ -107,7 +107,7 @@ function top(x: usize, n: usize, flip: u32): f32 {
   }
   for (; i < n; i += 4) {
     let p = v128.load(x + i * 4);
-    // Behind the end, the first element again.
+    // Lanes after the end repeat the first element.
     if (n - i < 4) p = v128.bitselect(p, v128.load_splat<f32>(x), firstLanes(n - i));
     nan = v128.or(nan, f32x4.ne(p, p));
     a = f32x4.pmax(a, v128.xor(p, f));
@@ -126,13 +126,13 @@ export function rowExtrema(to: usize, x: usize, rows: usize, n: usize, flip: u32
     store<u32>(to, reinterpret<u32>(top(x, n, flip)) ^ flip);
 }
 
-/** Where in each row the first of those stands. */
+/** The index in each row of the first extremum. */
 export function rowPlaces(to: usize, x: usize, rows: usize, n: usize, flip: u32): void {
   for (let r: usize = 0; r < rows; r++, to += 4, x += n * 4) {
     const best = top(x, n, flip);
     const wanted = f32x4.splat(reinterpret<f32>(reinterpret<u32>(best) ^ flip));
     const isNaN = best != best;
-    // A vector that reaches beyond the row finds what is in the row first.
+    // In a vector that extends beyond the row, lanes of the row are found first.
     for (let i: usize = 0; i < n; i += 4) {
       const v = v128.load(x + i * 4);
       const hits = i32x4.bitmask(isNaN ? f32x4.ne(v, v) : f32x4.eq(v, wanted));
@@ -144,7 +144,7 @@ export function rowPlaces(to: usize, x: usize, rows: usize, n: usize, flip: u32)
   }
 }
 
-/** The largest or smallest element of each of `n` columns of each of `blocks` blocks, and in which row the first stands. */
+/** The largest or smallest element of each of `n` columns of each of `blocks` blocks, and the index of the first row with it. */
 export function columnExtrema(
   values: usize, indices: usize, x: usize, blocks: usize, rows: usize, n: usize, flip: u32,
 ): void {
@@ -158,7 +158,7 @@ export function columnExtrema(
       for (let r: usize = 1; r < rows; r++) {
         from += step;
         const v = v128.xor(v128.load(from), f);
-        // NaN takes the place of what is none.
+        // NaN replaces a number.
         const take = v128.or(f32x4.gt(v, best), v128.and(f32x4.ne(v, v), f32x4.eq(best, best)));
         best = v128.bitselect(v, best, take);
         at = v128.bitselect(i32x4.splat(<i32>r), at, take);

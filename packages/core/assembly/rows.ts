@@ -36,7 +36,7 @@ function dot(x: usize, y: usize, n: usize): f64 {
   return total;
 }
 
-/** (x - mean) scale of each row, where scale is 1 / sqrt(var + eps); both go where they belong, one for each row. */
+/** (x - mean) scale of each row, where scale is 1 / sqrt(var + eps); mean and scale are written out, one for each row. */
 export function standardize(
   to: usize, means: usize, scales: usize, x: usize, rows: usize, n: usize, eps: f64,
 ): void {

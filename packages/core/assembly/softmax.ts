@@ -61,7 +61,7 @@ export function softmax(to: usize, x: usize, rows: usize, n: usize): void {
   for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4) softmaxRow(to, x, n, largest(x, n));
 }
 
-/** Softmax of `scale` x over the first elements of each row, as many as its limit says; 0 behind them. */
+/** Softmax of `scale` x over the first elements of each row, as many as its limit; 0 after them. */
 export function limitedSoftmax(to: usize, x: usize, limits: usize, rows: usize, n: usize, scale: f32): void {
   const s = f32x4.splat(scale);
   for (let r: usize = 0; r < rows; r++, to += n * 4, x += n * 4, limits += 4) {
@@ -123,7 +123,7 @@ export function logSoftmaxGradient(to: usize, g: usize, y: usize, rows: usize, n
   }
 }
 
-/** log(sum(exp(x))) of each row; one that holds an infinity is not shifted by it. */
+/** log(sum(exp(x))) of each row; a row with an infinity is not shifted by it. */
 export function logsumexp(to: usize, x: usize, rows: usize, n: usize): void {
   for (let r: usize = 0; r < rows; r++, to += 4, x += n * 4) {
     let top = largest(x, n);
@@ -133,7 +133,7 @@ export function logsumexp(to: usize, x: usize, rows: usize, n: usize): void {
 }
 
 /**
- * Of each row of scores the softmax `p` and the loss, -log(p) of the row's class. Of rows with a class below 0 the loss
+ * The softmax `p` of each row of scores, and its loss, -log(p) of the row's class. For rows with a class below 0 the loss
  * is 0.
  */
 export function crossEntropy(losses: usize, p: usize, x: usize, classes: usize, rows: usize, n: usize): void {
