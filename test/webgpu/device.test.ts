@@ -225,7 +225,9 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     for (const [name, call] of Object.entries(reads)) expect(call, name).toThrow(DeviceError);
     // The page names these, and no others.
     const page = readFileSync(new URL('../../docs/webgpu.md', import.meta.url), 'utf8');
-    const named = [...page.match(/^\| operators that read values[^|]*\|/m)![0].matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    const named = [...page.match(/^\| operators that read values[^|]*\|/m)![0].matchAll(/`(\w+)`/g)].map(
+      ([, name]) => name,
+    );
     expect(named).toEqual(Object.keys(reads));
   });
 
