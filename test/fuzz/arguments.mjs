@@ -1,8 +1,9 @@
 import * as core from '@gradgate/core';
+import { sparseCooTensor } from '@gradgate/core/sparse';
 import { ZeroRedundancyOptimizer } from '@gradgate/distributed';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
-import { Collector, JsonLines, Logging, ModelCheckpoint, SummaryWriter } from '@gradgate/train';
+import { Collector, JsonLines, Logging, ModelCheckpoint, SummaryWriter, VectorEnvironments } from '@gradgate/train';
 
 /** What an argument throws by itself, when it is looked at. */
 export class ThrownByArgument extends Error {}
@@ -268,6 +269,20 @@ export const made = {
   SummaryWriter: () => new SummaryWriter(() => {}),
   JsonLines: jsonLines,
   Collector: () => new Collector({ reset: () => core.ones([2, 3]), step: worlds }, () => core.zeros([2])),
+  SparseTensor: () =>
+    sparseCooTensor(
+      [
+        [0, 1],
+        [2, 0],
+      ],
+      core.tensor([3, 4]),
+      [2, 3],
+    ),
+  VectorEnvironments: () =>
+    new VectorEnvironments(
+      () => ({ reset: () => [0, 1], step: () => ({ observation: [1, 1], reward: 1, terminated: false }) }),
+      2,
+    ),
   TextVectorizer: () => new nn.data.TextVectorizer().fit(['a b', 'b c']),
   Logging: () => new Logging(jsonLines()),
   Optimizer: optimizer,
