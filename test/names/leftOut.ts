@@ -369,7 +369,10 @@ export const leftOut: readonly Reason[] = [
     names:
       'q_* q*int* quint* quantize* quantized* dequantize int_repr is_quantized qscheme fake_quantize* fused_moving* fbgemm* per_* choose_qparams*',
   },
-  { why: 'autocast: not there yet', names: '*autocast*' },
+  {
+    why: 'the state of autocast is that of its gate: `autocast(false)`, `isAutocastEnabled` and `getAutocastDtype` of core/autocast; there is no cache',
+    names: '*autocast*',
+  },
   {
     why: 'conjugates and negatives are computed at once: there are none to resolve',
     names: 'conj_physical* is_conj is_neg resolve_*',

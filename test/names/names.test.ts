@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as core from '@gradgate/core';
+import * as autocast from '@gradgate/core/autocast';
 import * as complexNumbers from '@gradgate/core/complex';
 import * as transforms from '@gradgate/core/fft';
 import * as func from '@gradgate/core/func';
@@ -22,7 +23,7 @@ const tensors: object[] = [core.Tensor.prototype, core.tensor([1])];
 
 /** Where names of a module are looked for; what hangs on tensors is as good for `torch` itself. */
 const places: Record<string, readonly object[]> = {
-  torch: [core, ...tensors, functional, complexNumbers, transforms, linalg, more, special, sparse],
+  torch: [core, autocast, ...tensors, functional, complexNumbers, transforms, linalg, more, special, sparse],
   Tensor: [...tensors, more, sparse, sparse.sparseCooTensor([[0]], [1])],
   nn: [nn],
   functional: [functional, core],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import * as casts from '@gradgate/core/autocast';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
@@ -45,6 +46,7 @@ const scope: Record<string, unknown> = {
   ...checkpoint,
   ...complexNumbers,
   ...transforms,
+  ...casts,
   ...ofFunc,
   func,
   ...gradcheck,
@@ -161,6 +163,7 @@ describe('examples in docstrings compile', () => {
           ['@gradgate/core/compile', used(code, ['compile'])],
           ['@gradgate/core/complex', used(code, Object.keys(complexNumbers))],
           ['@gradgate/core/fft', used(code, Object.keys(transforms))],
+          ['@gradgate/core/autocast', used(code, Object.keys(casts))],
           ['@gradgate/core/func', used(code, Object.keys(ofFunc))],
           ['@gradgate/core/gradcheck', used(code, Object.keys(gradcheck))],
           ['@gradgate/core/linalg', used(code, Object.keys(ofLinalg))],

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@gradgate/core';
+import * as autocast from '@gradgate/core/autocast';
 import * as checkpoint from '@gradgate/core/checkpoint';
 import * as compile from '@gradgate/core/compile';
 import * as complexNumbers from '@gradgate/core/complex';
@@ -115,6 +116,7 @@ describe('every exported class and function has a docstring, which editors show'
       ...compile,
       ...complexNumbers,
       ...transforms,
+      ...autocast,
       ...func,
       ...gradcheck,
       ...linalg,

@@ -5,6 +5,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
 import type * as self from './blas.js';
+import { casting } from './casting.js';
 import { withInPlace } from './define.js';
 import { outer } from './einsum.js';
 import { add, mul, sub } from './elementwise.js';
@@ -22,6 +23,7 @@ const addOptions = { beta: is.number, alpha: is.number };
 /** `beta x + alpha product`. With a `beta` of 0, the values of `x` (also NaN) are ignored, as in PyTorch. */
 function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): Tensor {
   const { beta = 1, alpha = 1 } = checkOptions(op, options, addOptions);
+  if (casting.current !== null) [x] = casting.current.lower([x]);
   const p = alpha === 1 ? product : mul(product, alpha);
   if (beta === 0) return add(mul(x.nanToNum(), 0), p);
   return add(beta === 1 ? x : mul(x, beta), p);

@@ -8,6 +8,7 @@ import { checkSize, formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
+import { casting } from './casting.js';
 import { floatOnly } from './define.js';
 import { add } from './elementwise.js';
 import { pad } from './pad.js';
@@ -155,6 +156,7 @@ const isOneOf = (x: Tensor, weight: Tensor): boolean => x.ndim === weight.ndim -
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
   checkTensors('conv2d', x, weight);
+  if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
   if (isOneOf(x, weight)) return squeeze(conv2d(unsqueeze(x, 0), weight, bias, options), 0);
   const op = 'conv2d';
   checkOperands(op, x, weight, bias, 4);
@@ -223,6 +225,7 @@ export const conv1d = /* @__PURE__ */ named(
   'conv1d',
   (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions<number> = {}): Tensor => {
     checkTensors('conv1d', x, weight);
+    if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
     if (isOneOf(x, weight)) return squeeze(conv1d(unsqueeze(x, 0), weight, bias, options), 0);
     checkOperands('conv1d', x, weight, bias, 3);
     checkOptions('conv1d', options, convOptions);
@@ -251,6 +254,7 @@ export function convTranspose2d(
   options: ConvTransposeOptions = {},
 ): Tensor {
   checkTensors('convTranspose2d', x, weight);
+  if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
   if (isOneOf(x, weight)) return squeeze(convTranspose2d(unsqueeze(x, 0), weight, bias, options), 0);
   const op = 'convTranspose2d';
   checkOperands(op, x, weight, bias, 4);
@@ -297,6 +301,7 @@ export const convTranspose1d = /* @__PURE__ */ named(
   'convTranspose1d',
   (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions<number> = {}): Tensor => {
     checkTensors('convTranspose1d', x, weight);
+    if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
     if (isOneOf(x, weight)) return squeeze(convTranspose1d(unsqueeze(x, 0), weight, bias, options), 0);
     checkOperands('convTranspose1d', x, weight, bias, 3);
     const known = checkOptions('convTranspose1d', options, convTransposeOptions);

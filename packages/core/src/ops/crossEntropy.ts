@@ -1,7 +1,7 @@
 import type { LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { checkOptions } from '../check.js';
-import { IndexError, named, ShapeError } from '../errors.js';
+import { IndexError, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { recordMany } from '../graph/node.js';
 import { computedIn, type DType, isFloat } from '../memory/dtype.js';
@@ -9,6 +9,7 @@ import { formatShape, sameShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { arange } from '../tensor/creation.js';
 import { Tensor } from '../tensor/tensor.js';
+import { lossNamed } from './casting.js';
 import { computed } from './computed.js';
 import { add, div, eq, ge, mul, ne, neg, sub, where } from './elementwise.js';
 import { checkSameShape, type LossOptions, reduceLoss } from './loss.js';
@@ -64,7 +65,7 @@ function checkClasses(
  * nllLoss(tensor([[-0.5, -0.9]]), tensor([1], { dtype: 'int32' })); // 0.9
  * ```
  */
-export const nllLoss = /* @__PURE__ */ named(
+export const nllLoss = /* @__PURE__ */ lossNamed(
   'nllLoss',
   (input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor => {
     checkTensors('nllLoss', input, target);
@@ -92,7 +93,7 @@ export const nllLoss = /* @__PURE__ */ named(
  * crossEntropy(zeros([2, 4]), tensor([0, 3], { dtype: 'int32' })); // 1.386
  * ```
  */
-export const crossEntropy = /* @__PURE__ */ named(
+export const crossEntropy = /* @__PURE__ */ lossNamed(
   'crossEntropy',
   (input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
     checkTensors('crossEntropy', input, target);

@@ -10,6 +10,7 @@ import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
 import { clamp } from './arithmetic.js';
+import { lossNamed } from './casting.js';
 import { computed, widened } from './computed.js';
 import { applyUnary, binary, realOnly, unaryOperator } from './define.js';
 import { add, div, log, lt, mul, neg, sigmoid, sub, where } from './elementwise.js';
@@ -118,7 +119,7 @@ const logitEntropyOf = lossOfPairs(
  * mseLoss(tensor([1, 2]), tensor([1, 4])); // 2
  * ```
  */
-export const mseLoss = /* @__PURE__ */ named(
+export const mseLoss = /* @__PURE__ */ lossNamed(
   'mseLoss',
   (input: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     const { reduction } = checkOptions('mseLoss', options, lossOptions);
@@ -135,7 +136,7 @@ export const mseLoss = /* @__PURE__ */ named(
  * l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: 'none' }); // [0, 2]
  * ```
  */
-export const l1Loss = /* @__PURE__ */ named(
+export const l1Loss = /* @__PURE__ */ lossNamed(
   'l1Loss',
   (input: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     const { reduction } = checkOptions('l1Loss', options, lossOptions);
@@ -151,7 +152,7 @@ export const l1Loss = /* @__PURE__ */ named(
  * huberLoss(tensor([0, 0]), tensor([0.5, 3])); // 1.313
  * ```
  */
-export const huberLoss = /* @__PURE__ */ named(
+export const huberLoss = /* @__PURE__ */ lossNamed(
   'huberLoss',
   (input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor => {
     const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
@@ -177,7 +178,7 @@ const huberOperator = unaryOperator('huber', {
  * smoothL1Loss(tensor([0]), tensor([1]), { beta: 2 }); // 0.25
  * ```
  */
-export const smoothL1Loss = /* @__PURE__ */ named(
+export const smoothL1Loss = /* @__PURE__ */ lossNamed(
   'smoothL1Loss',
   (input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor => {
     const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
@@ -195,7 +196,7 @@ export const smoothL1Loss = /* @__PURE__ */ named(
  * binaryCrossEntropy(tensor([0.5, 0.9]), tensor([1, 1])); // 0.3993
  * ```
  */
-export const binaryCrossEntropy = /* @__PURE__ */ named(
+export const binaryCrossEntropy = /* @__PURE__ */ lossNamed(
   'binaryCrossEntropy',
   (input: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
     const { reduction, weight } = checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions);
@@ -260,7 +261,7 @@ function entropyGradient(g: Tensor, x: Tensor, t: Tensor): Tensor {
  * binaryCrossEntropyWithLogits(tensor([0]), tensor([1])); // 0.6931
  * ```
  */
-export const binaryCrossEntropyWithLogits = /* @__PURE__ */ named(
+export const binaryCrossEntropyWithLogits = /* @__PURE__ */ lossNamed(
   'binaryCrossEntropyWithLogits',
   (
     input: Tensor,
@@ -290,7 +291,7 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ named(
  * klDiv(log(tensor([0.25, 0.75])), tensor([0.5, 0.5]), { reduction: 'sum' }); // 0.1438
  * ```
  */
-export const klDiv = /* @__PURE__ */ named(
+export const klDiv = /* @__PURE__ */ lossNamed(
   'klDiv',
   (input: Tensor, target: Tensor, options?: { reduction?: Reduction | 'batchmean'; logTarget?: boolean }): Tensor => {
     const { reduction = 'mean', logTarget = false } = checkOptions('klDiv', options, klDivOptions);

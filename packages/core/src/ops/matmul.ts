@@ -6,6 +6,7 @@ import { type Backward, record } from '../graph/node.js';
 import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { casting } from './casting.js';
 import { conjugate } from './define.js';
 import type * as self from './matmul.js';
 import { sum, sumTo } from './reduce.js';
@@ -67,6 +68,7 @@ const gradients = [false, true].map((ta) => [false, true].map((tb) => gradientsO
  * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (casting.current !== null) [a, b] = casting.current.lower([a, b]);
   checkPair('matmul', a, b);
   if (a.ndim === 0 || b.ndim === 0) throw new ShapeError('matmul', 'scalar tensors have no matrix product; use mul()');
   const inner = b.ndim === 1 ? b.shape[0] : b.shape.at(-2);
@@ -134,6 +136,7 @@ const countRows = (shape: Shape): number => (shape.length === 2 ? shape[0]! : si
  * ```
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
   checkPair('linear', x, weight);
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== weight.shape[1])
     throw new ShapeError(

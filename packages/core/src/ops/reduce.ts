@@ -9,6 +9,7 @@ import { checkTensors } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { casting } from './casting.js';
 import { applyUnary, conjugate, floatOnly, unaryOperator } from './define.js';
 import { div, eq, maximum, minimum, mul, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
@@ -45,6 +46,7 @@ function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
  * ```
  */
 export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
+  if (casting.current !== null) [x] = casting.current.raise([x]);
   const p = plan('prod', x, dim, options);
   return record(
     'prod',

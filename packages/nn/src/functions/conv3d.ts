@@ -9,7 +9,7 @@ import {
   tensor,
   zeros,
 } from '@gradgate/core';
-import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { casting, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 import { asBatch, each, likeInput, type Triple, three, triples } from './sizes.js';
 
 // A convolution over volumes is one over planes with more channels: the planes that a kernel covers at one position in
@@ -49,6 +49,7 @@ export const conv3d = /* @__PURE__ */ named(
   'conv3d',
   (input: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvOptions<Triple>): Tensor => {
     checkTensors('conv3d', input, weight);
+    if (casting.current !== null) [input, weight, bias] = casting.current.lower([input, weight, bias]);
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = checkOptions('conv3d', options, convOptions);
     const x = asBatch('conv3d', input, 3);
     if (weight.ndim !== 5)
@@ -99,6 +100,7 @@ export const convTranspose3d = /* @__PURE__ */ named(
   (input: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvTransposeOptions<Triple>): Tensor => {
     const op = 'convTranspose3d';
     checkTensors(op, input, weight);
+    if (casting.current !== null) [input, weight, bias] = casting.current.lower([input, weight, bias]);
     const known = checkOptions(op, options, transposeOptions);
     const { stride = 1, padding = 0, dilation = 1, outputPadding = 0, groups = 1 } = known;
     const x = asBatch(op, input, 3);

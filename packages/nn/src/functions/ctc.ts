@@ -6,7 +6,7 @@ import {
   checkTensors,
   is,
   options as known,
-  named,
+  lossNamed,
   reduceLoss,
 } from '@gradgate/core/internal';
 
@@ -127,7 +127,7 @@ export const ctcLossOptions = { ...known.lossOptions, blank: is.size, zeroInfini
  * functional.ctcLoss(logProbs, tensor([[1]], { dtype: 'int32' }), [3], [1]); // 0.2877
  * ```
  */
-export const ctcLoss = /* @__PURE__ */ named(
+export const ctcLoss = /* @__PURE__ */ lossNamed(
   'ctcLoss',
   (
     logProbs: Tensor,

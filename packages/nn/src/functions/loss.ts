@@ -19,6 +19,7 @@ import {
   is,
   kernelsOf,
   options as known,
+  lossNamed,
   named,
   reduceLoss,
 } from '@gradgate/core/internal';
@@ -76,7 +77,7 @@ export const pairwiseDistance = /* @__PURE__ */ named(
  * functional.marginRankingLoss(tensor([1]), tensor([3]), tensor([1])); // 2
  * ```
  */
-export const marginRankingLoss = /* @__PURE__ */ named(
+export const marginRankingLoss = /* @__PURE__ */ lossNamed(
   'marginRankingLoss',
   (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('marginRankingLoss', a, b, target);
@@ -94,7 +95,7 @@ export const marginRankingLoss = /* @__PURE__ */ named(
  * functional.hingeEmbeddingLoss(tensor([0.2, 0.2]), tensor([1, -1])); // 0.5
  * ```
  */
-export const hingeEmbeddingLoss = /* @__PURE__ */ named(
+export const hingeEmbeddingLoss = /* @__PURE__ */ lossNamed(
   'hingeEmbeddingLoss',
   (x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('hingeEmbeddingLoss', x, target);
@@ -112,7 +113,7 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ named(
  * functional.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])); // 1
  * ```
  */
-export const cosineEmbeddingLoss = /* @__PURE__ */ named(
+export const cosineEmbeddingLoss = /* @__PURE__ */ lossNamed(
   'cosineEmbeddingLoss',
   (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('cosineEmbeddingLoss', a, b, target);
@@ -141,7 +142,7 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ named(
  * functional.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[3, 4]])); // 0
  * ```
  */
-export const tripletMarginLoss = /* @__PURE__ */ named(
+export const tripletMarginLoss = /* @__PURE__ */ lossNamed(
   'tripletMarginLoss',
   (
     anchor: Tensor,
@@ -216,7 +217,7 @@ export function tripletMarginWithDistanceLoss(
  * functional.softMarginLoss(tensor([0]), tensor([1])); // 0.6931
  * ```
  */
-export const softMarginLoss = /* @__PURE__ */ named(
+export const softMarginLoss = /* @__PURE__ */ lossNamed(
   'softMarginLoss',
   (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     checkTensors('softMarginLoss', x, target);
@@ -234,7 +235,7 @@ export const softMarginLoss = /* @__PURE__ */ named(
  * functional.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])); // 0.6931
  * ```
  */
-export const multilabelSoftMarginLoss = /* @__PURE__ */ named(
+export const multilabelSoftMarginLoss = /* @__PURE__ */ lossNamed(
   'multilabelSoftMarginLoss',
   (x: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
     checkTensors('multilabelSoftMarginLoss', x, target);
@@ -257,7 +258,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ named(
  * functional.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int32' })); // 0.25
  * ```
  */
-export const multiMarginLoss = /* @__PURE__ */ named(
+export const multiMarginLoss = /* @__PURE__ */ lossNamed(
   'multiMarginLoss',
   (
     x: Tensor,
@@ -294,7 +295,7 @@ export const multiMarginLoss = /* @__PURE__ */ named(
  * functional.poissonNllLoss(tensor([0]), tensor([2])); // 1
  * ```
  */
-export const poissonNllLoss = /* @__PURE__ */ named(
+export const poissonNllLoss = /* @__PURE__ */ lossNamed(
   'poissonNllLoss',
   (
     input: Tensor,
@@ -330,7 +331,7 @@ export const poissonNllLoss = /* @__PURE__ */ named(
  * functional.gaussianNllLoss(tensor([0]), tensor([2]), tensor([1])); // 2
  * ```
  */
-export const gaussianNllLoss = /* @__PURE__ */ named(
+export const gaussianNllLoss = /* @__PURE__ */ lossNamed(
   'gaussianNllLoss',
   (
     input: Tensor,
@@ -360,7 +361,7 @@ export const gaussianNllLoss = /* @__PURE__ */ named(
  * functional.multilabelMarginLoss(tensor([[0, 1]]), tensor([[1, -1]], { dtype: 'int32' })); // 0
  * ```
  */
-export const multilabelMarginLoss = /* @__PURE__ */ named(
+export const multilabelMarginLoss = /* @__PURE__ */ lossNamed(
   'multilabelMarginLoss',
   (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     checkTensors('multilabelMarginLoss', x, target);

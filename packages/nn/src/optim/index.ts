@@ -5,6 +5,7 @@ export { Adamax, Lion, type LionOptions, type MomentOptions, NAdam, type NAdamOp
 export { ASGD, type ASGDOptions } from './asgd.js';
 export { clipGradNorm_, clipGradNormAsync_, clipGradValue_ } from './clip.js';
 export { ExponentialMovingAverage } from './ema.js';
+export { GradScaler, type GradScalerOptions, type GradScalerState } from './gradScaler.js';
 export { LBFGS, type LBFGSOptions } from './lbfgs.js';
 export { Muon, type MuonOptions, orthogonalize } from './muon.js';
 export { type Group, Optimizer, type ParamGroup } from './optimizer.js';

@@ -1,0 +1,72 @@
+import { show } from '../check.js';
+import { DTypeError } from '../errors.js';
+import { defineMode, type Gate } from '../grad/index.js';
+import { casting } from '../ops/casting.js';
+import { to } from '../ops/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** A dtype of two bytes. */
+export type LowerDType = 'bfloat16' | 'float16';
+
+const mode = defineMode<LowerDType | null>('gradgate.autocast', null);
+const gate = mode.gateWith('autocast', (_, dtype: LowerDType | null) => dtype);
+
+/**
+ * A gate under which products and convolutions (`matmul`, `mm`, `bmm`, `linear`, `conv1d`, `conv2d`, `conv3d`, their transposes, attention, and what is
+ * made of these) take their float32 operands in a dtype of two bytes, and losses take theirs in float32. All other operators compute
+ * in the dtype that they get, as on PyTorch's CPU. Parameters stay float32, and so do their gradients. float64 and integers are left alone.
+ *
+ * As every gate it is a decorator, and has `run`, `wrap` and `enter`; it covers what an async function awaits. Nothing is cached: a parameter
+ * is converted in each use, with a gradient wherever one is recorded. `backward()` is called outside or inside.
+ *
+ * @param dtype The lower dtype, or false for a part that is computed as without the gate around it.
+ *
+ * ```ts
+ * const [x, w] = [ones([2, 3]), ones([3, 2])];
+ * autocast('bfloat16').run(() => x.matmul(w).dtype); // 'bfloat16'
+ * autocast('bfloat16').run(() => autocast(false).run(() => x.matmul(w).dtype)); // 'float32'
+ * ```
+ */
+export function autocast(dtype: LowerDType | false): Gate {
+  if (dtype !== false && dtype !== 'bfloat16' && dtype !== 'float16')
+    throw new DTypeError('autocast', `takes 'bfloat16', 'float16' or false, got ${show(dtype)}`);
+  return gate(dtype || null);
+}
+
+/**
+ * Whether an `autocast` is in force here.
+ *
+ * ```ts
+ * autocast('bfloat16').run(() => isAutocastEnabled()); // true
+ * ```
+ */
+export const isAutocastEnabled = (): boolean => mode.get() !== null;
+
+/**
+ * The dtype of the `autocast` that is in force here; null where there is none.
+ *
+ * ```ts
+ * getAutocastDtype(); // null
+ * ```
+ */
+export const getAutocastDtype = (): LowerDType | null => mode.get();
+
+const isHalf = ({ dtype }: Tensor): boolean => dtype === 'float16' || dtype === 'bfloat16';
+
+/** Changes the operands in their array. */
+const cast = (operands: unknown[], fits: (t: Tensor) => boolean, dtype: LowerDType | 'float32') =>
+  operands.forEach((t, i) => {
+    if (Tensor.is(t) && fits(t) && t.dtype !== dtype) operands[i] = to(t, dtype);
+  });
+
+casting.current = {
+  lower(operands) {
+    const dtype = mode.get();
+    if (dtype !== null) cast(operands, (t) => t.dtype === 'float32' || isHalf(t), dtype);
+    return operands;
+  },
+  raise(operands) {
+    if (mode.get() !== null) cast(operands, isHalf, 'float32');
+    return operands;
+  },
+};

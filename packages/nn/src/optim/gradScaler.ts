@@ -1,0 +1,234 @@
+import { DTypeError, noGrad, Tensor } from '@gradgate/core';
+import { asAction, check, checkOptions, heldGrad, is, show } from '@gradgate/core/internal';
+import type { Optimizer } from './optimizer.js';
+
+export interface GradScalerOptions {
+  /** The factor of the loss at first; 65536 by default. */
+  initScale?: number;
+  /** What the factor is multiplied by after `growthInterval` steps without an overflow; 2 by default. */
+  growthFactor?: number;
+  /** What the factor is multiplied by after an overflow; 0.5 by default. */
+  backoffFactor?: number;
+  /** So many steps in a row without an overflow; 2000 by default. */
+  growthInterval?: number;
+  /** False makes each method do nothing: losses stay as they are, and `step` is that of the optimizer. */
+  enabled?: boolean;
+}
+
+/** What `stateDict()` of a scaler gives. */
+export interface GradScalerState {
+  readonly scale: number;
+  readonly growthFactor: number;
+  readonly backoffFactor: number;
+  readonly growthInterval: number;
+  readonly growthTracker: number;
+}
+
+const above1 = { text: 'a number above 1', is: (v: unknown) => typeof v === 'number' && v > 1 };
+const below1 = { text: 'a number above 0 and below 1', is: (v: unknown) => typeof v === 'number' && v > 0 && v < 1 };
+const positive = { text: 'a finite number above 0', is: (v: unknown) => Number.isFinite(v) && (v as number) > 0 };
+const kinds = {
+  initScale: positive,
+  growthFactor: above1,
+  backoffFactor: below1,
+  growthInterval: is.count,
+  enabled: is.boolean,
+};
+const stateKinds = {
+  scale: positive,
+  growthFactor: above1,
+  backoffFactor: below1,
+  growthInterval: is.count,
+  growthTracker: is.size,
+};
+
+/** What has been done with the gradients of an optimizer since the last `update()`. */
+interface Done {
+  overflowed: boolean;
+  stepped: boolean;
+}
+
+type Step = Pick<Optimizer<any, any>, 'paramGroups' | 'step'>;
+
+/**
+ * Scales losses, so that small gradients are not lost where float16 rounds to 0, and the gradients back before the step. A step whose gradients
+ * overflowed is left out, and the factor made smaller; after many steps without an overflow it grows.
+ *
+ * ```ts
+ * const w = tensor([2], { requiresGrad: true });
+ * const optimizer = new optim.SGD([w], { lr: 0.1 });
+ * const scaler = new optim.GradScaler();
+ * scaler.scale(w.square().sum()).backward();
+ * scaler.step(optimizer);
+ * scaler.update();
+ * w; // [1.6]
+ * ```
+ */
+export class GradScaler {
+  #scale: number;
+  #growthTracker = 0;
+  #growthFactor: number;
+  #backoffFactor: number;
+  #growthInterval: number;
+  readonly #enabled: boolean;
+  readonly #done = new Map<Step, Done>();
+
+  constructor(options?: GradScalerOptions) {
+    const known = checkOptions('GradScaler', options, kinds);
+    this.#scale = known.initScale ?? 65536;
+    this.#growthFactor = known.growthFactor ?? 2;
+    this.#backoffFactor = known.backoffFactor ?? 0.5;
+    this.#growthInterval = known.growthInterval ?? 2000;
+    this.#enabled = known.enabled ?? true;
+  }
+
+  /** Losses times the factor, of any shape: one, or several in an array. */
+  scale(outputs: Tensor): Tensor;
+  scale(outputs: readonly Tensor[]): Tensor[];
+  scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+    check('GradScaler.scale', 'the outputs', outputs, is.either(is.tensor, is.arrayOf(is.tensor)));
+    if (!this.#enabled) return outputs as Tensor;
+    return Tensor.is(outputs) ? outputs.mul(this.#scale) : outputs.map((t) => t.mul(this.#scale));
+  }
+
+  /**
+   * Divides the gradients of the optimizer's parameters by the factor, in place, and notes whether one is infinite or NaN. `step` does it itself; to be
+   * called before it where gradients are clipped or looked at. Once between two calls of `update`.
+   */
+  unscale_(optimizer: Step): void {
+    checkOptimizer('unscale_', optimizer);
+    if (!this.#enabled) return;
+    const before = this.#done.get(optimizer);
+    if (before !== undefined)
+      throw new TypeError(
+        `GradScaler.unscale_: the gradients of this optimizer have been ${before.stepped ? 'used by step()' : 'unscaled'} since the last update(); call update() once after the steps`,
+      );
+    this.#done.set(optimizer, { overflowed: this.#unscale(optimizer), stepped: false });
+  }
+
+  #unscale({ paramGroups }: Step): boolean {
+    const params = paramGroups.flatMap(({ params }) => params).filter((p) => heldGrad(p) !== null);
+    const half = params.find((p) => p.dtype === 'float16');
+    if (half !== undefined)
+      throw new DTypeError(
+        'GradScaler.unscale_',
+        'a parameter is float16, whose gradient would be lost when it is scaled back; keep parameters in float32 and compute under autocast',
+      );
+    const factor = 1 / this.#scale;
+    // It reads what they are.
+    return asAction(() =>
+      noGrad.run(() => {
+        for (const p of params) heldGrad(p)!.mul_(factor);
+        return params.some((p) => heldGrad(p)!.detach().isfinite().all().item() === 0);
+      }),
+    );
+  }
+
+  /**
+   * The optimizer's step, unless a gradient is infinite or NaN; unscales the gradients first where that has not been done. Gives what the step
+   * gives, and undefined where it was left out.
+   */
+  step<R>(optimizer: { readonly paramGroups: Step['paramGroups']; step(): R }): R | undefined {
+    checkOptimizer('step', optimizer);
+    if (!this.#enabled) return optimizer.step();
+    if (this.#done.get(optimizer as never)?.stepped)
+      throw new TypeError(
+        'GradScaler.step: this optimizer has made a step since the last update(); call update() once after the steps',
+      );
+    if (!this.#done.has(optimizer as never)) this.unscale_(optimizer as never);
+    const done = this.#done.get(optimizer as never)!;
+    done.stepped = true;
+    return done.overflowed ? undefined : optimizer.step();
+  }
+
+  /** Makes the factor smaller or larger by what the steps since the last call found, or sets it. To be called once after the steps. */
+  update(newScale?: number): void {
+    if (newScale !== undefined) check('GradScaler.update', 'the new scale', newScale, positive);
+    if (!this.#enabled) return;
+    if (newScale !== undefined) this.#scale = newScale;
+    else if (this.#done.size === 0)
+      throw new TypeError(
+        'GradScaler.update: no optimizer has been unscaled or stepped since the last update(); call step(optimizer) first',
+      );
+    else if ([...this.#done.values()].some(({ overflowed }) => overflowed)) {
+      this.#scale *= this.#backoffFactor;
+      this.#growthTracker = 0;
+    } else if (++this.#growthTracker === this.#growthInterval) {
+      // In float32 a larger one would be infinite.
+      const grown = this.#scale * this.#growthFactor;
+      if (Number.isFinite(Math.fround(grown))) this.#scale = grown;
+      this.#growthTracker = 0;
+    }
+    this.#done.clear();
+  }
+
+  /** The factor; 1 where the scaler is not enabled. */
+  getScale(): number {
+    return this.#enabled ? this.#scale : 1;
+  }
+
+  getGrowthFactor(): number {
+    return this.#growthFactor;
+  }
+
+  setGrowthFactor(factor: number): void {
+    check('setGrowthFactor', 'the factor', factor, above1);
+    this.#growthFactor = factor;
+  }
+
+  getBackoffFactor(): number {
+    return this.#backoffFactor;
+  }
+
+  setBackoffFactor(factor: number): void {
+    check('setBackoffFactor', 'the factor', factor, below1);
+    this.#backoffFactor = factor;
+  }
+
+  getGrowthInterval(): number {
+    return this.#growthInterval;
+  }
+
+  setGrowthInterval(interval: number): void {
+    check('setGrowthInterval', 'the interval', interval, is.count);
+    this.#growthInterval = interval;
+  }
+
+  isEnabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** Numbers, for a checkpoint; an empty object where the scaler is not enabled. */
+  stateDict(): GradScalerState | Record<string, never> {
+    if (!this.#enabled) return {};
+    return {
+      scale: this.#scale,
+      growthFactor: this.#growthFactor,
+      backoffFactor: this.#backoffFactor,
+      growthInterval: this.#growthInterval,
+      growthTracker: this.#growthTracker,
+    };
+  }
+
+  /** Goes on from what `stateDict()` gave. */
+  loadStateDict(state: GradScalerState | Record<string, never>): void {
+    if (!this.#enabled) return;
+    check('GradScaler.loadStateDict', 'the state', state, is.object);
+    for (const [name, kind] of Object.entries(stateKinds))
+      check('GradScaler.loadStateDict', name, (state as Record<string, unknown>)[name], kind);
+    const known = state as GradScalerState;
+    this.#scale = known.scale;
+    this.#growthFactor = known.growthFactor;
+    this.#backoffFactor = known.backoffFactor;
+    this.#growthInterval = known.growthInterval;
+    this.#growthTracker = known.growthTracker;
+  }
+}
+
+function checkOptimizer(op: string, optimizer: unknown): void {
+  if (
+    !Array.isArray((optimizer as Step | null | undefined)?.paramGroups) ||
+    typeof (optimizer as Step).step !== 'function'
+  )
+    throw new TypeError(`GradScaler.${op}: takes an optimizer, got ${show(optimizer)}`);
+}
