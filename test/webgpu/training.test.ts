@@ -1,8 +1,10 @@
 import { DeviceError, manualSeed, randint, randn, type Tensor, tensor } from '@gradgate/core';
+import '@gradgate/core/sparse';
 import {
   BatchNorm2d,
   Conv2d,
   Dropout,
+  Embedding,
   Flatten,
   functional,
   LayerNorm,
@@ -136,10 +138,16 @@ describe.skipIf(!gpu)('training on webgpu', () => {
     });
   });
 
-  it('all optimizers run there but LBFGS, which reads its losses and says so', () => {
+  it('all optimizers run there but LBFGS, which reads its losses, and SparseAdam, whose gradients are on the host; both say so', () => {
     const tested = new Set(Object.keys(optimizers).map((name) => name.split(/[ ,]/)[0]!));
     const all = Object.entries(optim).filter(([, value]) => (value as Function).prototype instanceof optim.Optimizer);
-    expect(all.map(([name]) => name).filter((name) => !tested.has(name))).toEqual(['LBFGS']);
+    expect(all.map(([name]) => name).filter((name) => !tested.has(name))).toEqual(['LBFGS', 'SparseAdam']);
+    const embedding = new Embedding(5, 3, { sparse: true }).to(gpu!);
+    expect(() =>
+      embedding(tensor([1, 2], { dtype: 'int64' }).to(gpu!))
+        .sum()
+        .backward(),
+    ).toThrow(/a sparse gradient is that of a weight on cpu, this one is on webgpu/);
     const w = tensor([1, 2]).to(gpu!).detach().requiresGrad_();
     const opt = new optim.LBFGS([w]);
     expect(() =>
