@@ -26,7 +26,7 @@ function checkInit(
   options?: InitOptions,
 ): InitOptions {
   checkTensors(op, t);
-  for (const name in numbers) check(op, name, numbers[name], is.number);
+  for (const [name, value] of Object.entries(numbers)) check(op, name, value, is.number);
   return checkOptions(op, options, initOptions);
 }
 

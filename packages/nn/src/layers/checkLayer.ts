@@ -13,7 +13,7 @@ export function checkLayer<O extends object>(
   known: Schema<O>,
   kind: Kind = is.size,
 ): Partial<O> & O {
-  for (const size in sizes) check(name, size, sizes[size], kind);
+  for (const [size, value] of Object.entries(sizes)) check(name, size, value, kind);
   return checkOptions(name, options, known);
 }
 
