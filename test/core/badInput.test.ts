@@ -70,6 +70,7 @@ const startWithOthers = [
     'eig',
     'pinv',
     'luSolve',
+    'ldlSolve',
     'solveTriangular',
     'choleskySolve',
     'choleskyInverse',

@@ -368,6 +368,20 @@ export const cases: Record<string, Case> = {
 
 /** Those of the entry point special. */
 function ofSpecial(): Record<string, Case> {
+  const polynomials = [
+    'chebyshevPolynomialT',
+    'chebyshevPolynomialU',
+    'chebyshevPolynomialV',
+    'chebyshevPolynomialW',
+    'hermitePolynomialH',
+    'hermitePolynomialHe',
+    'laguerrePolynomialL',
+    'legendrePolynomialP',
+    'shiftedChebyshevPolynomialT',
+    'shiftedChebyshevPolynomialU',
+    'shiftedChebyshevPolynomialV',
+    'shiftedChebyshevPolynomialW',
+  ] as const;
   const names = ['i0', 'i0e', 'i1', 'i1e', 'besselJ0', 'besselJ1', 'ndtr', 'logNdtr', 'erfcx'] as const;
   // What these have no gradient for.
   const constant = (...shape: number[]) => maker(shape, (of) => core.rand(of, { dtype: 'float64' }).add(1.5));
@@ -380,6 +394,7 @@ function ofSpecial(): Record<string, Case> {
     gammaincc: [special.gammaincc, constant(2, 3), positive(3)],
     zeta: [special.zeta, constant(2, 3), positive(3)],
     multigammaln: [(x) => special.multigammaln(x.add(1), 3), positive(2, 3)],
+    ...Object.fromEntries(polynomials.map((name) => [name, [(x: Tensor) => special[name](x, 4), small(2, 3)]])),
   };
   return Object.fromEntries(Object.entries(all).map(([name, entry]) => [`special.${name}`, entry]));
 }
@@ -413,6 +428,19 @@ function ofLinalg(): Record<string, Case> {
     qr: [(x) => Object.values(linalg.qr(x)), any(2, 4, 3)],
     householderProduct: [linalg.householderProduct, any(2, 4, 3), any(2, 2)],
     lu: [(x) => [linalg.lu(x).L, linalg.lu(x).U], any(2, 4, 3)],
+    ldlSolve: [
+      (b) => {
+        const n = b.shape.at(-2)!;
+        const matrix = core
+          .arange(n * n, { dtype: 'float64' })
+          .cos()
+          .view([n, n])
+          .to(b.dtype);
+        const { LD, pivots } = linalg.ldlFactor(matrix.expand([...b.shape.slice(0, -2), n, n]));
+        return linalg.ldlSolve(LD, pivots, b);
+      },
+      any(2, 3, 2),
+    ],
     luFactor: [(x) => linalg.luFactor(x).LU, any(2, 3, 4)],
     luSolve: [
       (a, b) => {

@@ -98,4 +98,11 @@ case("linalg.norm(a, null, [0, 1])", lambda a: L.norm(a, None, (0, 1)), batch)
 case("linalg.norm(a, 1, 1)", lambda a: L.norm(a, 1, 1), batch)
 case("linalg.cond(a)", L.cond, batch)
 case("linalg.cond(a, 1)", lambda a: L.cond(a, 1).detach(), torch.ones(2, 2).double(), grad=False)
+# Indefinite, with blocks of two rows; the gradient of the factors is nothing there too.
+ldl_of = lambda a: (lambda r: [r.LD.detach().tril(), r.pivots])(L.ldl_factor(s(a)))
+for a in (square, batch, f(12, 12), f(1, 1), torch.tensor([[0.0, 1, 2], [0, 0, 3], [0, 0, 0]]).double()):
+    case(f"((r) => [r.LD, r.pivots])(linalg.ldlFactor({sym}))", ldl_of, a, grad=False)
+for a, b in ((square, f(4, 3)), (batch, f(2, 3, 2)), (f(12, 12), f(12, 1))):
+    factors = L.ldl_factor(s(a))
+    case("linalg.ldlSolve(a, b.int(), c)", lambda ld, p, b: torch.linalg.solve(s(a), b).detach(), factors.LD.tril(), factors.pivots.double(), b, grad=False)
 write("linalg.jsonl")

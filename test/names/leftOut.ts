@@ -259,9 +259,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     is_sparse_csr: 'sparse.isSparse',
   },
   ...{
-    ldl_factor: 'solve',
-    ldl_factor_ex: 'solve',
-    ldl_solve: 'solve',
+    ldl_factor_ex: 'ldlFactor',
     diagonal: 'diagonal',
     modified_bessel_i0: 'i0',
     modified_bessel_i1: 'i1',

@@ -235,6 +235,28 @@ it('nothing is recorded under noGrad, and batches are as their matrices', () => 
   expect(apart(all.at(1, 2), linalg.eigvalsh(a.at(1, 2).add(T(a.at(1, 2)))))).toBe(0);
 });
 
+it('ldlFactor and ldlSolve solve with matrices that are symmetric alone, and refuse gradients that they lack', () => {
+  const a = randn([30, 30], f64)
+    .triu()
+    .add(randn([30, 30], f64).triu(1))
+    .requiresGrad_();
+  const symmetric = a.add(T(a));
+  const { LD, pivots } = linalg.ldlFactor(symmetric);
+  const b = randn([30, 4], f64);
+  expect(pivots.toTypedArray().some((v) => v < 0)).toBe(true);
+  expect(apart(symmetric.matmul(linalg.ldlSolve(LD, pivots, b)), b)).toBeLessThan(1e-10);
+  expect(() => LD.sum().backward()).toThrow(/^ldlFactor: has no gradient; use detach\(\) on its input, or solve/);
+  const x = linalg.ldlSolve(LD, pivots, b);
+  expect(() => x.sum().backward()).toThrow(/^ldlSolve: has no gradient to the factors/);
+  const nan = linalg.ldlFactor(
+    tensor([
+      [1, NaN],
+      [NaN, 1],
+    ]),
+  );
+  expect(nan.LD.isnan().all().item()).toBe(1);
+});
+
 describe('what is wrong is refused by name', () => {
   const a = randn([3, 3]);
   const tall = randn([4, 3]);
@@ -249,6 +271,11 @@ describe('what is wrong is refused by name', () => {
     'qr of another mode': () => linalg.qr(a, { mode: 'raw' as never }),
     'lu of a scalar': () => linalg.lu(tensor(1)),
     'luFactor of nothing': () => linalg.luFactor(undefined as never),
+    'ldlFactor of nothing': () => linalg.ldlFactor(undefined as never),
+    'ldlSolve of another batch': () => linalg.ldlSolve(a, ones([2]).int(), a),
+    'ldlSolve of pivots that are none': () => linalg.ldlSolve(a, tensor([1, -9, 2]).int(), a),
+    'ldlSolve of pivots that are 0': () => linalg.ldlSolve(a, tensor([1, 0, 2]).int(), a),
+    'ldlSolve of a block of two rows whose other row is missing': () => linalg.ldlSolve(a, tensor([1, 2, -3]).int(), a),
     'luSolve of other sizes': () => linalg.luSolve(a, ones([2]).int(), a),
     'luSolve of pivots that are none': () => linalg.luSolve(a, tensor([1, 2, 9]).int(), a),
     'luSolve of float pivots': () => linalg.luSolve(a, ones([3]), a),

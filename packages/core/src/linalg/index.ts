@@ -6,6 +6,7 @@ export { cholesky, det, inverse as inv, LinAlgError, matrixPower, slogdet, solve
 export { matmul } from '../ops/matmul.js';
 export { choleskyInverse, choleskySolve } from './cholesky.js';
 export { type EighOptions, eig, eigh, eigvals, eigvalsh } from './eigen.js';
+export { type LdlFactors, ldlFactor, ldlSolve } from './ldl.js';
 export { type LuFactors, lu, luFactor, luSolve } from './lu.js';
 export { cond, type MatrixNormOptions, type MatrixOrd, matrixNorm, norm, vectorNorm } from './norm.js';
 export { logdet, matrixExp, multiDot, tensorinv, tensorsolve, vander, vecdot } from './products.js';
