@@ -1,4 +1,4 @@
-import { Generator } from '@gradgate/core';
+import { Generator, randn, type Tensor } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -277,4 +277,25 @@ describe.each(instances)('elementwise kernels %s', (_, memory) => {
       }),
     );
   });
+});
+
+it.each<[string, () => [Tensor, Tensor]]>([
+  ['a row of 3', () => [randn([5000, 3]), randn([3])]],
+  ['the first operand a row of 3', () => [randn([3]), randn([5000, 3])]],
+  ['a block of 2 by 2', () => [randn([700, 2, 2]), randn([2, 2])]],
+  ['a block that is the first of many', () => [randn([700, 2, 2]), randn([9, 2, 2]).narrow(0, 4, 1)]],
+  ['a number for each row', () => [randn([2000, 4]), randn([2000, 1])]],
+  ['a number for each block', () => [randn([700, 2, 2]), randn([700, 1, 1])]],
+  ['a row for each block, in the middle', () => [randn([700, 2, 2]), randn([700, 1, 2])]],
+  ['a column again and again', () => [randn([700, 2, 3]), randn([1, 2, 1])]],
+  ['a row and a column', () => [randn([2000, 1]), randn([4])]],
+  ['a number for each row, with a dimension of size 1', () => [randn([2000, 1, 4]), randn([2000, 1, 1])]],
+  ['a part of rows that lie apart', () => [randn([2000, 9]).narrow(1, 2, 4), randn([4])]],
+  ['a transposed row', () => [randn([2000, 4]), randn([2000, 4]).t().narrow(1, 7, 1).t()]],
+  ['rows of 16', () => [randn([300, 16]), randn([300, 1])]],
+  ['rows of 17', () => [randn([300, 17]), randn([17])]],
+])('short rows of tensors: %s gives what float64 gives, to the last bit of float32', (_, make) => {
+  const [a, b] = make();
+  expect(a.sub(b).toArray()).toEqual(a.double().sub(b.double()).float().toArray());
+  expect(b.sub(a).toArray()).toEqual(b.double().sub(a.double()).float().toArray());
 });

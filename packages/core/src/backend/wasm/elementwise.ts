@@ -1,3 +1,5 @@
+import { allocateUninitialized } from '../../memory/allocate.js';
+import { broadcastStrides } from '../../memory/shape.js';
 import type { View } from '../backend.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../functions.js';
 import { dataOf, elementsOf } from '../host/data.js';
@@ -63,6 +65,11 @@ const hasBinary: ReadonlySet<string> = new Set(binaryKernels);
 /** The same for each row, if an operand repeats from row to row. */
 const rowFrom = 128;
 
+/** Operands with rows up to so long are put in order first: to tell where each row begins takes longer than that. */
+const spreadUpTo = 16;
+/** The same where each row takes one element: these are written by a loop. */
+const repeatUpTo = 8;
+
 /** `Kernels.unary` for float32. */
 export function unary(fn: UnaryFunction, x: View, out: View, parameters: Parameters = noParameters): void {
   if (out.numel < kernelFrom || !isFloat32(out) || !isFloat32(x) || !hasUnary.has(fn.name))
@@ -91,6 +98,16 @@ function many(fn: BinaryFunction, a: View, b: View, out: View, parameters: Param
     eachPair(fn.forward, fn.loop, a, b, out, parameters);
     return;
   }
+  const to = arrayOf(out);
+  const [first, second] = parameters;
+  if (!isFlat && numel >= kernelFrom && shape.at(-1)! <= spreadUpTo) {
+    const x = inOrder(a, stepA, out);
+    const y = x && inOrder(b, stepB, out);
+    if (y) {
+      binaryByKernel(fn.name as BinaryKernel, to, numel, x, [x.start], y, [y.start], first, second);
+      return;
+    }
+  }
   const rows = isFlat ? { count: numel, startsA: [a.offset], stepA, startsB: [b.offset], stepB } : rowsOf(a, b, shape);
   if ((rows.count < rowFrom && numel < kernelFrom) || !isEven(rows.stepA) || !isEven(rows.stepB)) {
     eachRow(fn.forward, fn.loop, rows, a, b, out, parameters);
@@ -98,9 +115,33 @@ function many(fn: BinaryFunction, a: View, b: View, out: View, parameters: Param
   }
   const left = { data: arrayOf(a), step: rows.stepA as 0 | 1 };
   const right = { data: arrayOf(b), step: rows.stepB as 0 | 1 };
-  const to = arrayOf(out);
-  const [first, second] = parameters;
   binaryByKernel(fn.name as BinaryKernel, to, rows.count, left, rows.startsA, right, rows.startsB, first, second);
+}
+
+/** `x`, broadcast to the shape of `out`, as one row; null where it repeats in the middle, or is not contiguous. */
+function inOrder(x: View, step: number, { shape, numel }: View): (Operand & { start: number }) | null {
+  if (step === 0 || step === 1) return { data: arrayOf(x), step, start: x.offset };
+  if (!x.isContiguous) return null;
+  const strides = broadcastStrides(x.shape, x.strides, shape);
+  // A letter for each dimension: r where it repeats, o where it has elements of its own.
+  const kinds = shape.map((size, i) => (size === 1 ? '' : strides[i] === 0 ? 'r' : 'o')).join('');
+  const isBlock = /^r+o+$/.test(kinds);
+  const each = numel / x.numel;
+  if (!isBlock && (each > repeatUpTo || !/^o+r+$/.test(kinds))) return null;
+  const from = elementsOf(x);
+  const data = allocateUninitialized('float32', numel) as Float32Array;
+  if (isBlock) {
+    data.set(from as Float32Array);
+    for (let done = x.numel; done < numel; done *= 2) data.copyWithin(done, 0, Math.min(done, numel - done));
+  } else repeatEach(data, from as Float32Array, each);
+  return { data, step: 1, start: 0 };
+}
+
+function repeatEach(to: Float32Array, from: Float32Array, times: number): void {
+  for (let i = 0, p = 0; p < to.length; i++) {
+    const v = from[i]!;
+    for (const end = p + times; p < end; p++) to[p] = v;
+  }
 }
 
 /** Kernels read contiguous elements, or one element repeatedly. */
