@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Tensor, tensor } from '@gradgate/core';
+import { Generator, type Tensor, tensor } from '@gradgate/core';
 import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import * as distributions from '@gradgate/distributions';
 import { type Distribution, klDivergence } from '@gradgate/distributions';
@@ -89,7 +89,7 @@ describe('gradients of logProb and entropy in the parameters', () => {
   const { Beta, Categorical, Dirichlet, Gamma, Laplace, MultivariateNormal, Normal, StudentT, TanhTransform } =
     distributions;
   const { Bernoulli, Binomial, Exponential, LogNormal, Poisson, TransformedDistribution } = distributions;
-  it.each<[string, (...parameters: Tensor[]) => Distribution, Tensor[], number | number[]]>([
+  const built: [string, (...parameters: Tensor[]) => Distribution, Tensor[], number | number[]][] = [
     ['Normal', (a, b) => new Normal(a!, b!), [vector(0.3, -1), vector(0.5, 2)], 0.7],
     ['LogNormal', (a, b) => new LogNormal(a!, b!), [vector(0.3, -1), vector(0.5, 2)], 0.7],
     ['Laplace', (a, b) => new Laplace(a!, b!), [vector(0.3, -1), vector(0.5, 2)], 0.7],
@@ -171,7 +171,8 @@ describe('gradients of logProb and entropy in the parameters', () => {
       [vector(0.3, -1), vector(0.5, 2)],
       0.7,
     ],
-  ])('%s: first and second', (name, build, parameters, value) => {
+  ];
+  it.each(built)('%s: first and second', (name, build, parameters, value) => {
     const x = name === 'Categorical' ? tensor(value, { dtype: 'int32' }) : tensor(value, double);
     const logProb = (...p: Tensor[]) => build(...p).logProb(x);
     expect(gradcheck(logProb, parameters)).toBe(true);
@@ -179,4 +180,32 @@ describe('gradients of logProb and entropy in the parameters', () => {
     if (name !== 'Poisson' && !name.startsWith('a tanh') && !name.endsWith('no entropy'))
       expect(gradcheck((...p: Tensor[]) => build(...p).entropy(), parameters)).toBe(true);
   });
+
+  it.each(built)('%s: the same behind a proxy', (_, build, parameters, value) => {
+    const d = build(...parameters.map((t) => t.detach()));
+    const wrapped = new Proxy(d, {});
+    const of = (x: Distribution) => {
+      const parts = {
+        sample: () => x.sample([2], { generator: new Generator(1) }),
+        logProb: () => x.logProb(tensor(value, double)),
+      };
+      const rest = {
+        mean: () => x.mean,
+        variance: () => x.variance,
+        entropy: () => x.entropy(),
+        text: () => String(x),
+      };
+      // Some have none of these, and say so.
+      return Object.entries({ ...parts, ...rest }).map(([name, get]) => [name, textOf(get)]);
+    };
+    expect(of(wrapped)).toEqual(of(d));
+  });
 });
+
+function textOf(get: () => Tensor | string): string {
+  try {
+    return String(get());
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -103,6 +103,20 @@ describe('proxies of any library', () => {
     expect(path((value) => new Proxy(value, {}), make)).toEqual(path((value) => value, make));
   });
 
+  it('leave a scaler of gradients as it is', () => {
+    const w = new Parameter(ones([2]));
+    const optimizer = new optim.SGD([w], { lr: 0.1 });
+    const scaler = new Proxy(new optim.GradScaler({ initScale: 8 }), {});
+    scaler.scale(w.square().sum()).backward();
+    scaler.unscale_(optimizer);
+    scaler.step(optimizer);
+    scaler.update();
+    expect(w.toArray()).toEqual([0.8, 0.8].map(Math.fround));
+    const other = new Proxy(new optim.GradScaler(), {});
+    other.loadStateDict(scaler.stateDict());
+    expect(other.getScale()).toBe(8);
+  });
+
   it('leave generators as they are', () => {
     const generator = new Proxy(new Generator(1), {});
     expect(rand([3], { generator }).toArray()).toEqual(rand([3], { generator: new Generator(1) }).toArray());

@@ -36,37 +36,37 @@ const name = 'ZeroRedundancyOptimizer';
 export class ZeroRedundancyOptimizer {
   /** The optimizer of this rank's share of the parameters. */
   readonly local: Local;
-  readonly #shares: readonly (readonly Tensor[])[];
-  readonly #params: readonly Tensor[];
-  readonly #group: Group;
+  private readonly shares: readonly (readonly Tensor[])[];
+  private readonly params: readonly Tensor[];
+  private readonly group: Group;
   /** The index of the options group of each parameter. */
-  readonly #places: readonly number[];
-  #consolidated: State | null = null;
+  private readonly places: readonly number[];
+  private consolidated: State | null = null;
 
   constructor(params: Iterable<Tensor>, make: (params: Tensor[]) => Local, options?: { group?: Group }) {
     check(name, 'params', params, is.iterable);
-    this.#params = [...params];
-    check(name, 'params', this.#params, is.arrayOf(is.tensor));
+    this.params = [...params];
+    check(name, 'params', this.params, is.arrayOf(is.tensor));
     check(name, 'the second argument, which makes an optimizer of parameters,', make, is.callback);
     const { group = world() } = checkOptions(name, options, { group: groupKind });
     if (group.rank < 0) throw new RangeError(`${name}: this rank does not belong to the group`);
-    if (this.#params.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
-    this.#group = group;
-    this.#shares = sharesOf(this.#params, group.size);
-    const own = this.#shares[group.rank]!;
+    if (this.params.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
+    this.group = group;
+    this.shares = sharesOf(this.params, group.size);
+    const own = this.shares[group.rank]!;
     // With fewer parameters than ranks some have none; schedulers still change their options.
     this.local = make(own.length > 0 ? [...own] : [zeros([0])]);
     if (!isOptimizer(this.local))
       throw new TypeError(`${name}: make must return an optimizer, got ${show(this.local)}`);
-    this.#places = this.#placesOf();
+    this.places = this.placesOf();
   }
 
-  #placesOf(): number[] {
-    const places = new Int32Array(this.#params.length);
+  private placesOf(): number[] {
+    const places = new Int32Array(this.params.length);
     this.local.paramGroups.forEach(({ params }, i) => {
-      for (const p of params) if (this.#params.includes(p)) places[this.#params.indexOf(p)] = i + 1;
+      for (const p of params) if (this.params.includes(p)) places[this.params.indexOf(p)] = i + 1;
     });
-    return [...allReduce(tensor(places), { op: 'max', group: this.#group }).toTypedArray()].map((i) => i - 1);
+    return [...allReduce(tensor(places), { op: 'max', group: this.group }).toTypedArray()].map((i) => i - 1);
   }
 
   /** The groups of this rank's optimizer, for schedulers, which change the learning rate in all ranks. */
@@ -84,29 +84,29 @@ export class ZeroRedundancyOptimizer {
     check(`${name}.step`, 'the closure', closure, is.optional(is.callback));
     const loss = closure && enableGrad.run(closure);
     if (typeof (loss as PromiseLike<unknown> | undefined)?.then !== 'function') {
-      this.#update();
+      this.update();
       return loss;
     }
     return (loss as unknown as PromiseLike<unknown>).then((value) => {
-      this.#update();
+      this.update();
       return value;
     }) as R;
   }
 
-  #update(): void {
-    this.#consolidated = null;
+  private update(): void {
+    this.consolidated = null;
     this.local.step();
-    if (this.#group.size === 1) return;
+    if (this.group.size === 1) return;
     noGrad.run(() => {
-      const sent = this.#shares.flatMap((share, root) =>
+      const sent = this.shares.flatMap((share, root) =>
         byDType(share).map((params) => {
           const flat = cat(params.map((p) => p.detach().reshape([-1])));
-          return { params, root, work: broadcast(flat, { root, group: this.#group, async: true }) };
+          return { params, root, work: broadcast(flat, { root, group: this.group, async: true }) };
         }),
       );
       for (const { params, root, work } of sent) {
         const flat = work.wait();
-        if (root === this.#group.rank) continue;
+        if (root === this.group.rank) continue;
         let offset = 0;
         for (const p of params) {
           p.copy_(flat.narrow(0, offset, p.numel).reshape(p.shape));
@@ -117,15 +117,15 @@ export class ZeroRedundancyOptimizer {
   }
 
   /** The numbers of the parameters, counted group by group, as in PyTorch. */
-  #numbers(): Map<Tensor, number> {
-    const order = [...this.#params.keys()].filter((i) => this.#places[i]! >= 0);
-    order.sort((a, b) => this.#places[a]! - this.#places[b]! || a - b);
-    return new Map(order.map((i, number) => [this.#params[i]!, number]));
+  private numbers(): Map<Tensor, number> {
+    const order = [...this.params.keys()].filter((i) => this.places[i]! >= 0);
+    order.sort((a, b) => this.places[a]! - this.places[b]! || a - b);
+    return new Map(order.map((i, number) => [this.params[i]!, number]));
   }
 
   /** The options of all groups with the numbers of their parameters, and the memory of this rank's parameters. */
-  #share(): State {
-    const numbers = this.#numbers();
+  private share(): State {
+    const numbers = this.numbers();
     const own = this.local.stateDict();
     const params = this.local.paramGroups.flatMap((group) => group.params);
     const numbered = Object.entries(own.state).map(([i, memory]) => [numbers.get(params[Number(i)]!), memory]);
@@ -133,9 +133,7 @@ export class ZeroRedundancyOptimizer {
       state: Object.fromEntries(numbered.filter(([number]) => number !== undefined)),
       param_groups: own.param_groups.map((options, place) => ({
         ...options,
-        params: [...numbers]
-          .filter(([p]) => this.#places[this.#params.indexOf(p)] === place)
-          .map(([, number]) => number),
+        params: [...numbers].filter(([p]) => this.places[this.params.indexOf(p)] === place).map(([, number]) => number),
       })),
     };
   }
@@ -145,20 +143,20 @@ export class ZeroRedundancyOptimizer {
    * the next step. All ranks must call it.
    */
   consolidateStateDict(to = 0): void {
-    const text = `a whole number from 0 to ${this.#group.size - 1}, a rank of the group`;
+    const text = `a whole number from 0 to ${this.group.size - 1}, a rank of the group`;
     check(`${name}.consolidateStateDict`, 'to', to, {
       text,
-      is: (r) => is.size.is(r) && (r as number) < this.#group.size,
+      is: (r) => is.size.is(r) && (r as number) < this.group.size,
     });
-    const share = this.#share();
-    const shares = gatherBytes(encodeCheckpoint({ share: holderOf(share) }), to, this.#group);
+    const share = this.share();
+    const shares = gatherBytes(encodeCheckpoint({ share: holderOf(share) }), to, this.group);
     if (shares === null) return;
     const all = shares.map((bytes) => {
       const holder = holderOf({ state: {}, param_groups: [] });
       decodeCheckpoint(bytes, { share: holder });
       return holder.state;
     });
-    this.#consolidated = { ...share, state: Object.assign({}, ...all.map(({ state }) => state)) };
+    this.consolidated = { ...share, state: Object.assign({}, ...all.map(({ state }) => state)) };
   }
 
   /**
@@ -166,9 +164,9 @@ export class ZeroRedundancyOptimizer {
    * which the same rank can load in a world of the same size.
    */
   stateDict(): State & { rank?: number; size?: number } {
-    if (this.#consolidated) return this.#consolidated;
-    const { rank, size } = this.#group;
-    return size === 1 ? this.#share() : { ...this.#share(), rank, size };
+    if (this.consolidated) return this.consolidated;
+    const { rank, size } = this.group;
+    return size === 1 ? this.share() : { ...this.share(), rank, size };
   }
 
   /**
@@ -176,7 +174,7 @@ export class ZeroRedundancyOptimizer {
    * before anything changes. All ranks must call it.
    */
   loadStateDict(state: State & { rank?: number; size?: number }): void {
-    const { rank, size } = this.#group;
+    const { rank, size } = this.group;
     const refusal = (what: string) => new TypeError(`${name}.loadStateDict: ${what}`);
     const { state: memory = {}, param_groups: groups } = (state ?? {}) as Partial<State>;
     if (!Array.isArray(groups) || !groups.every((g) => Array.isArray(g?.params)) || !is.object.is(memory))
@@ -185,11 +183,11 @@ export class ZeroRedundancyOptimizer {
       throw refusal(
         `the state is the share of rank ${state.rank} of ${state.size}, not of rank ${rank} of ${size}; call consolidateStateDict() in all ranks before it is saved`,
       );
-    const own = this.#share().param_groups;
+    const own = this.share().param_groups;
     const lengths = (list: State['param_groups']) => list.map((g) => g.params.length).join(', ');
     if (lengths(groups) !== lengths(own))
       throw refusal(`groups of ${lengths(groups) || 'no'} parameters do not fit those of ${lengths(own)}`);
-    const numbers = this.#numbers();
+    const numbers = this.numbers();
     const given = groups.flatMap((g) => g.params);
     const mine: State = { state: {}, param_groups: [] };
     let i = 0;
@@ -202,12 +200,12 @@ export class ZeroRedundancyOptimizer {
       }
     });
     this.local.loadStateDict(mine);
-    this.#consolidated = null;
+    this.consolidated = null;
   }
 
   /** Sets the gradients of all parameters to null, or with `setToNull: false` to zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
-    for (const p of this.#params) p.zeroGrad(options);
+    for (const p of this.params) p.zeroGrad(options);
   }
 }
 

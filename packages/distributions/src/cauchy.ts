@@ -43,10 +43,10 @@ export class Cauchy extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.loc;
-    return this.#at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  #at(p: Tensor): Tensor {
+  private at(p: Tensor): Tensor {
     return this.loc.add(this.scale.mul(tan(p.sub(0.5).mul(Math.PI))));
   }
 
@@ -64,7 +64,7 @@ export class Cauchy extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.#at(this.checkValue('icdf', p, unitInterval));
+    return this.at(this.checkValue('icdf', p, unitInterval));
   }
 }
 
@@ -102,10 +102,10 @@ export class HalfCauchy extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.scale;
-    return this.#at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  #at(p: Tensor): Tensor {
+  private at(p: Tensor): Tensor {
     return this.scale.mul(tan(p.mul(Math.PI / 2)));
   }
 
@@ -122,6 +122,6 @@ export class HalfCauchy extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.#at(this.checkValue('icdf', p, unitInterval));
+    return this.at(this.checkValue('icdf', p, unitInterval));
   }
 }

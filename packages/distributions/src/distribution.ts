@@ -83,7 +83,7 @@ export abstract class Distribution {
   rsample(shape: Shape = [], options?: SampleOptions): Tensor {
     if (!this.hasRsample)
       throw new TypeError(
-        `${this.#name}: samples are not differentiable, so there is no rsample(); use sample() and logProb()`,
+        `${this.constructor.name}: samples are not differentiable, so there is no rsample(); use sample() and logProb()`,
       );
     return this.drawn('rsample', shape, options);
   }
@@ -120,7 +120,7 @@ export abstract class Distribution {
 
   /** The name and the shapes. */
   toString(): string {
-    return `${this.#name}(batchShape=[${this.batchShape.join(', ')}], eventShape=[${this.eventShape.join(', ')}])`;
+    return `${this.constructor.name}(batchShape=[${this.batchShape.join(', ')}], eventShape=[${this.eventShape.join(', ')}])`;
   }
 
   /** Draws a tensor of `shape`, which ends with the batch and event shapes; differentiable if `hasRsample`. */
@@ -131,12 +131,12 @@ export abstract class Distribution {
 
   /** Throws: this distribution has no such member. */
   protected lacks(what: string): never {
-    throw new TypeError(`${this.#name}: there is no ${what} of this distribution`);
+    throw new TypeError(`${this.constructor.name}: there is no ${what} of this distribution`);
   }
 
   /** Converts a value to a tensor and checks its shape and elements. */
   protected checkValue(method: string, value: TensorLike, support = this.support): Tensor {
-    const op = `${this.#name}.${method}`;
+    const op = `${this.constructor.name}.${method}`;
     const t = toTensor(op, 'the value', value);
     const end = [...this.batchShape, ...this.eventShape];
     const events = this.eventShape.length;
@@ -151,7 +151,7 @@ export abstract class Distribution {
   }
 
   private drawn(method: string, shape: Shape, options: SampleOptions | undefined): Tensor {
-    const op = `${this.#name}.${method}`;
+    const op = `${this.constructor.name}.${method}`;
     check(op, 'the shape', shape, is.arrayOf(is.size));
     const { generator } = checkOptions(op, options, sampleOptions);
     try {
@@ -159,10 +159,6 @@ export abstract class Distribution {
     } catch (error) {
       throw inNameOf(op, error);
     }
-  }
-
-  get #name(): string {
-    return this.constructor.name;
   }
 }
 

@@ -45,10 +45,10 @@ export class Gumbel extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.loc;
-    return this.#at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  #at(p: Tensor): Tensor {
+  private at(p: Tensor): Tensor {
     return this.loc.sub(this.scale.mul(p.log().neg().log()));
   }
 
@@ -67,6 +67,6 @@ export class Gumbel extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.#at(this.checkValue('icdf', p, unitInterval));
+    return this.at(this.checkValue('icdf', p, unitInterval));
   }
 }

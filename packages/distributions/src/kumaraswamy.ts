@@ -31,7 +31,7 @@ export class Kumaraswamy extends Distribution {
     return true;
   }
   override get mean(): Tensor {
-    return this.#moment(1);
+    return this.moment(1);
   }
   /** NaN where the density has no largest value within: for a concentration below 1, or two of 1. */
   override get mode(): Tensor {
@@ -41,11 +41,11 @@ export class Kumaraswamy extends Distribution {
     return where(has, log.exp(), Number.NaN);
   }
   override get variance(): Tensor {
-    return this.#moment(2).sub(this.#moment(1).square());
+    return this.moment(2).sub(this.moment(1).square());
   }
 
   /** The mean of the `n`-th power. */
-  #moment(n: number): Tensor {
+  private moment(n: number): Tensor {
     const [a, b] = [this.concentration1, this.concentration0];
     const one = a.reciprocal().mul(n).add(1);
     return b.mul(
@@ -58,10 +58,10 @@ export class Kumaraswamy extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.concentration1;
-    return this.#at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  #at(p: Tensor): Tensor {
+  private at(p: Tensor): Tensor {
     const rest = log1p(p.neg()).div(this.concentration0);
     return rest.expm1().neg().pow(this.concentration1.reciprocal());
   }
@@ -88,6 +88,6 @@ export class Kumaraswamy extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.#at(this.checkValue('icdf', p, unitInterval));
+    return this.at(this.checkValue('icdf', p, unitInterval));
   }
 }

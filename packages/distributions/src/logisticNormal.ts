@@ -28,7 +28,7 @@ export class LogisticNormal extends Distribution {
   readonly loc: Tensor;
   readonly scale: Tensor;
   readonly support = simplex;
-  readonly #base: Normal;
+  private readonly base: Normal;
 
   constructor(loc: Tensor, scale: TensorLike, options?: DistributionOptions) {
     checkTensors('LogisticNormal', loc);
@@ -36,7 +36,7 @@ export class LogisticNormal extends Distribution {
     const { shape } = base.loc;
     if (shape.length === 0) throw new ShapeError('LogisticNormal', 'loc is [..., n], got []');
     super(shape.slice(0, -1), [shape.at(-1)! + 1], options);
-    this.#base = base;
+    this.base = base;
     this.loc = base.loc;
     this.scale = base.scale;
   }
@@ -46,7 +46,7 @@ export class LogisticNormal extends Distribution {
   }
 
   /** By these numbers all shares are equal where the normal ones are 0. */
-  #offsets(): Tensor {
+  private offsets(): Tensor {
     const n = this.loc.shape.at(-1)!;
     const { dtype, device } = this.loc;
     return arange(n, 0, -1, { dtype }).log().to(device);
@@ -54,7 +54,7 @@ export class LogisticNormal extends Distribution {
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const sample = shape.slice(0, shape.length - this.batchShape.length - 1);
-    const share = sigmoid(this.#base.rsample(sample, { generator }).sub(this.#offsets()));
+    const share = sigmoid(this.base.rsample(sample, { generator }).sub(this.offsets()));
     const rest = cumprod(share.neg().add(1), -1);
     const one = share.narrow(-1, 0, 1).detach().mul(0).add(1);
     return cat([share, one], -1).mul(cat([one, rest], -1));
@@ -66,6 +66,6 @@ export class LogisticNormal extends Distribution {
     const rest = shares.cumsum(-1).neg().add(1).clamp(Number.MIN_VALUE);
     const z = shares.log().sub(rest.log());
     const size = logSigmoid(z).sub(z).add(shares.log()).sum(-1);
-    return this.#base.logProb(z.add(this.#offsets())).sum(-1).sub(size);
+    return this.base.logProb(z.add(this.offsets())).sum(-1).sub(size);
   }
 }

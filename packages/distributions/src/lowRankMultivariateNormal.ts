@@ -78,7 +78,7 @@ export class LowRankMultivariateNormal extends Distribution {
   }
 
   /** The lower triangular factor of `I + Wᵀ D⁻¹ W`, and `Wᵀ D⁻¹`. */
-  #capacitance(): [Tensor, Tensor] {
+  private capacitance(): [Tensor, Tensor] {
     const scaled = this.covFactor.transpose(-1, -2).div(this.covDiag.unsqueeze(-2));
     const { dtype, device } = this.loc;
     return [cholesky(matmul(scaled, this.covFactor).add(eye(this.covFactor.shape.at(-1)!, { dtype, device }))), scaled];
@@ -87,22 +87,22 @@ export class LowRankMultivariateNormal extends Distribution {
   /** By the lemmas of Woodbury and of determinants: what is solved is `[rank, rank]`. */
   protected override logDensity(value: Tensor): Tensor {
     const apart = value.sub(this.loc);
-    const [factor, scaled] = this.#capacitance();
+    const [factor, scaled] = this.capacitance();
     const inner = solve(factor, matmul(scaled, apart.unsqueeze(-1))).squeeze(-1);
     const distance = apart.square().div(this.covDiag).sum(-1).sub(inner.square().sum(-1));
     return distance
       .add(this.eventShape[0]! * Math.log(2 * Math.PI))
       .mul(-0.5)
-      .sub(this.#halfLogDet(factor));
+      .sub(this.halfLogDet(factor));
   }
 
   /** Half the logarithm of the covariance's determinant. */
-  #halfLogDet(factor: Tensor): Tensor {
+  private halfLogDet(factor: Tensor): Tensor {
     return factor.diagonal(0, -2, -1).log().sum(-1).add(this.covDiag.log().sum(-1).mul(0.5));
   }
 
   override entropy(): Tensor {
-    const [factor] = this.#capacitance();
-    return this.#halfLogDet(factor).add(0.5 * this.eventShape[0]! * (1 + Math.log(2 * Math.PI)));
+    const [factor] = this.capacitance();
+    return this.halfLogDet(factor).add(0.5 * this.eventShape[0]! * (1 + Math.log(2 * Math.PI)));
   }
 }

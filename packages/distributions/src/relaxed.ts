@@ -75,19 +75,19 @@ export class RelaxedOneHotCategorical extends CategoricalBase {
   }
 
   /** The temperature beside events. */
-  #beside(): Tensor {
+  private beside(): Tensor {
     return this.temperature.ndim === 0 ? this.temperature : this.temperature.unsqueeze(-1);
   }
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.logits;
     const noise = clampProbs(rand(shape, { dtype, device, generator })).log().neg().log().neg();
-    return logSoftmax(this.logits.add(noise).div(this.#beside()), -1).exp();
+    return logSoftmax(this.logits.add(noise).div(this.beside()), -1).exp();
   }
 
   protected override logDensity(value: Tensor): Tensor {
     const log = value.log();
-    const scores = logSoftmax(this.logits.sub(log.mul(this.#beside())), -1).sum(-1);
+    const scores = logSoftmax(this.logits.sub(log.mul(this.beside())), -1).sum(-1);
     return scores
       .sub(log.sum(-1))
       .add(this.temperature.log().mul(this.classes - 1))

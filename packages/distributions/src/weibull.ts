@@ -31,7 +31,7 @@ export class Weibull extends Distribution {
     return true;
   }
   override get mean(): Tensor {
-    return this.scale.mul(this.#gamma(1).exp());
+    return this.scale.mul(this.gamma(1).exp());
   }
   /** 0 for concentrations up to 1. */
   override get mode(): Tensor {
@@ -39,20 +39,20 @@ export class Weibull extends Distribution {
     return scale.mul(concentration.sub(1).clamp(0).div(concentration).pow(concentration.reciprocal()));
   }
   override get variance(): Tensor {
-    return this.scale.square().mul(this.#gamma(2).exp().sub(this.#gamma(1).mul(2).exp()));
+    return this.scale.square().mul(this.gamma(2).exp().sub(this.gamma(1).mul(2).exp()));
   }
 
   /** `log Γ(1 + n / concentration)`. */
-  #gamma(n: number): Tensor {
+  private gamma(n: number): Tensor {
     return lgamma(this.concentration.reciprocal().mul(n).add(1));
   }
 
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const { dtype, device } = this.scale;
-    return this.#at(clampProbs(rand(shape, { dtype, device, generator })));
+    return this.at(clampProbs(rand(shape, { dtype, device, generator })));
   }
 
-  #at(p: Tensor): Tensor {
+  private at(p: Tensor): Tensor {
     return this.scale.mul(log1p(p.neg()).neg().pow(this.concentration.reciprocal()));
   }
 
@@ -73,6 +73,6 @@ export class Weibull extends Distribution {
   }
 
   override icdf(p: TensorLike): Tensor {
-    return this.#at(this.checkValue('icdf', p, unitInterval));
+    return this.at(this.checkValue('icdf', p, unitInterval));
   }
 }

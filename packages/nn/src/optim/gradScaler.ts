@@ -65,21 +65,21 @@ type Step = Pick<Optimizer<any, any>, 'paramGroups' | 'step'>;
  * ```
  */
 export class GradScaler {
-  #scale: number;
-  #growthTracker = 0;
-  #growthFactor: number;
-  #backoffFactor: number;
-  #growthInterval: number;
-  readonly #enabled: boolean;
-  readonly #done = new Map<Step, Done>();
+  private factor: number;
+  private growthTracker = 0;
+  private growthFactor: number;
+  private backoffFactor: number;
+  private growthInterval: number;
+  private readonly enabled: boolean;
+  private readonly done = new Map<Step, Done>();
 
   constructor(options?: GradScalerOptions) {
     const known = checkOptions('GradScaler', options, kinds);
-    this.#scale = known.initScale ?? 65536;
-    this.#growthFactor = known.growthFactor ?? 2;
-    this.#backoffFactor = known.backoffFactor ?? 0.5;
-    this.#growthInterval = known.growthInterval ?? 2000;
-    this.#enabled = known.enabled ?? true;
+    this.factor = known.initScale ?? 65536;
+    this.growthFactor = known.growthFactor ?? 2;
+    this.backoffFactor = known.backoffFactor ?? 0.5;
+    this.growthInterval = known.growthInterval ?? 2000;
+    this.enabled = known.enabled ?? true;
   }
 
   /** Losses times the factor, of any shape: one, or several in an array. */
@@ -87,8 +87,8 @@ export class GradScaler {
   scale(outputs: readonly Tensor[]): Tensor[];
   scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
     check('GradScaler.scale', 'the outputs', outputs, is.either(is.tensor, is.arrayOf(is.tensor)));
-    if (!this.#enabled) return outputs as Tensor;
-    return Tensor.is(outputs) ? outputs.mul(this.#scale) : outputs.map((t) => t.mul(this.#scale));
+    if (!this.enabled) return outputs as Tensor;
+    return Tensor.is(outputs) ? outputs.mul(this.factor) : outputs.map((t) => t.mul(this.factor));
   }
 
   /**
@@ -97,16 +97,16 @@ export class GradScaler {
    */
   unscale_(optimizer: Step): void {
     checkOptimizer('unscale_', optimizer);
-    if (!this.#enabled) return;
-    const before = this.#done.get(optimizer);
+    if (!this.enabled) return;
+    const before = this.done.get(optimizer);
     if (before !== undefined)
       throw new TypeError(
         `GradScaler.unscale_: the gradients of this optimizer have been ${before.stepped ? 'used by step()' : 'unscaled'} since the last update(); call update() once after the steps`,
       );
-    this.#done.set(optimizer, { overflowed: this.#unscale(optimizer), stepped: false });
+    this.done.set(optimizer, { overflowed: this.unscale(optimizer), stepped: false });
   }
 
-  #unscale({ paramGroups }: Step): boolean {
+  private unscale({ paramGroups }: Step): boolean {
     const params = paramGroups.flatMap(({ params }) => params).filter((p) => heldGrad(p) !== null);
     const half = params.find((p) => p.dtype === 'float16');
     if (half !== undefined)
@@ -114,7 +114,7 @@ export class GradScaler {
         'GradScaler.unscale_',
         'a parameter is float16, whose gradient would be lost when it is scaled back; keep parameters in float32 and compute under autocast',
       );
-    const factor = 1 / this.#scale;
+    const factor = 1 / this.factor;
     // It reads what they are.
     return asAction(() =>
       noGrad.run(() => {
@@ -130,13 +130,13 @@ export class GradScaler {
    */
   step<R>(optimizer: { readonly paramGroups: Step['paramGroups']; step(): R }): R | undefined {
     checkOptimizer('step', optimizer);
-    if (!this.#enabled) return optimizer.step();
-    if (this.#done.get(optimizer as never)?.stepped)
+    if (!this.enabled) return optimizer.step();
+    if (this.done.get(optimizer as never)?.stepped)
       throw new TypeError(
         'GradScaler.step: this optimizer has made a step since the last update(); call update() once after the steps',
       );
-    if (!this.#done.has(optimizer as never)) this.unscale_(optimizer as never);
-    const done = this.#done.get(optimizer as never)!;
+    if (!this.done.has(optimizer as never)) this.unscale_(optimizer as never);
+    const done = this.done.get(optimizer as never)!;
     done.stepped = true;
     return done.overflowed ? undefined : optimizer.step();
   }
@@ -144,84 +144,84 @@ export class GradScaler {
   /** Makes the factor smaller or larger by what the steps since the last call found, or sets it. To be called once after the steps. */
   update(newScale?: number): void {
     if (newScale !== undefined) check('GradScaler.update', 'the new scale', newScale, positive);
-    if (!this.#enabled) return;
-    if (newScale !== undefined) this.#scale = newScale;
-    else if (this.#done.size === 0)
+    if (!this.enabled) return;
+    if (newScale !== undefined) this.factor = newScale;
+    else if (this.done.size === 0)
       throw new TypeError(
         'GradScaler.update: no optimizer has been unscaled or stepped since the last update(); call step(optimizer) first',
       );
-    else if ([...this.#done.values()].some(({ overflowed }) => overflowed)) {
-      this.#scale *= this.#backoffFactor;
-      this.#growthTracker = 0;
-    } else if (++this.#growthTracker === this.#growthInterval) {
+    else if ([...this.done.values()].some(({ overflowed }) => overflowed)) {
+      this.factor *= this.backoffFactor;
+      this.growthTracker = 0;
+    } else if (++this.growthTracker === this.growthInterval) {
       // In float32 a larger one would be infinite.
-      const grown = this.#scale * this.#growthFactor;
-      if (Number.isFinite(Math.fround(grown))) this.#scale = grown;
-      this.#growthTracker = 0;
+      const grown = this.factor * this.growthFactor;
+      if (Number.isFinite(Math.fround(grown))) this.factor = grown;
+      this.growthTracker = 0;
     }
-    this.#done.clear();
+    this.done.clear();
   }
 
   /** The factor; 1 where the scaler is not enabled. */
   getScale(): number {
-    return this.#enabled ? this.#scale : 1;
+    return this.enabled ? this.factor : 1;
   }
 
   getGrowthFactor(): number {
-    return this.#growthFactor;
+    return this.growthFactor;
   }
 
   setGrowthFactor(factor: number): void {
     check('setGrowthFactor', 'the factor', factor, above1);
-    this.#growthFactor = factor;
+    this.growthFactor = factor;
   }
 
   getBackoffFactor(): number {
-    return this.#backoffFactor;
+    return this.backoffFactor;
   }
 
   setBackoffFactor(factor: number): void {
     check('setBackoffFactor', 'the factor', factor, below1);
-    this.#backoffFactor = factor;
+    this.backoffFactor = factor;
   }
 
   getGrowthInterval(): number {
-    return this.#growthInterval;
+    return this.growthInterval;
   }
 
   setGrowthInterval(interval: number): void {
     check('setGrowthInterval', 'the interval', interval, is.count);
-    this.#growthInterval = interval;
+    this.growthInterval = interval;
   }
 
   isEnabled(): boolean {
-    return this.#enabled;
+    return this.enabled;
   }
 
   /** Numbers, for a checkpoint; an empty object where the scaler is not enabled. */
   stateDict(): GradScalerState | Record<string, never> {
-    if (!this.#enabled) return {};
+    if (!this.enabled) return {};
     return {
-      scale: this.#scale,
-      growthFactor: this.#growthFactor,
-      backoffFactor: this.#backoffFactor,
-      growthInterval: this.#growthInterval,
-      growthTracker: this.#growthTracker,
+      scale: this.factor,
+      growthFactor: this.growthFactor,
+      backoffFactor: this.backoffFactor,
+      growthInterval: this.growthInterval,
+      growthTracker: this.growthTracker,
     };
   }
 
   /** Goes on from what `stateDict()` gave. */
   loadStateDict(state: GradScalerState | Record<string, never>): void {
-    if (!this.#enabled) return;
+    if (!this.enabled) return;
     check('GradScaler.loadStateDict', 'the state', state, is.object);
     for (const [name, kind] of Object.entries(stateKinds))
       check('GradScaler.loadStateDict', name, (state as Record<string, unknown>)[name], kind);
     const known = state as GradScalerState;
-    this.#scale = known.scale;
-    this.#growthFactor = known.growthFactor;
-    this.#backoffFactor = known.backoffFactor;
-    this.#growthInterval = known.growthInterval;
-    this.#growthTracker = known.growthTracker;
+    this.factor = known.scale;
+    this.growthFactor = known.growthFactor;
+    this.backoffFactor = known.backoffFactor;
+    this.growthInterval = known.growthInterval;
+    this.growthTracker = known.growthTracker;
   }
 }
 
