@@ -120,3 +120,10 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length]!;
 }
+
+/** Whether a value is an object literal, or has no prototype. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

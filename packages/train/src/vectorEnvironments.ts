@@ -2,30 +2,30 @@ import { type NestedArray, ShapeError, stack, Tensor, tensor } from '@gradgate/c
 import { check, checkOptions, checkTensors, is } from '@gradgate/core/internal';
 import type { Environments, Transition } from './collector.js';
 
-/** What is seen of a world: numbers, nested or not, or a tensor. */
+/** What an agent observes: numbers, nested or not, or a tensor. */
 export type Observation = NestedArray | Tensor;
 
-/** A single world that an agent acts in, as the environments of Gymnasium are. */
+/** A single environment that an agent acts in, like those of Gymnasium. */
 export interface Environment {
-  /** Starts a new episode, and gives what is seen. */
+  /** Starts a new episode; returns the observation. */
   reset(): Observation;
-  /** Acts: `action` is this world's part of the actions, a number or nested arrays of them. */
+  /** Takes an action: this environment's part of the actions, a number or nested arrays of them. */
   step(action: any): Step;
 }
 
 interface Step {
-  /** What is seen now. */
+  /** The observation after the action. */
   observation: Observation;
   reward: number;
-  /** Whether the episode is over by what happened in it. */
+  /** Whether the action ended the episode. */
   terminated: boolean;
-  /** Whether it is broken off. */
+  /** Whether the episode was cut off; false by default. */
   truncated?: boolean;
 }
 
 /**
- * Worlds of one kind side by side, for a `Collector`: a world whose episode is over starts anew in the same step. `make` makes each of
- * them. With `maxEpisodeSteps` an episode is broken off after so many steps.
+ * `count` environments of one kind side by side, for a `Collector`; one whose episode ends starts a new one in the same step. `make`
+ * makes each of them. With `maxEpisodeSteps` an episode is cut off after so many steps.
  *
  * ```ts
  * const carts = new VectorEnvironments(() => new CartPole(), 8, { maxEpisodeSteps: 500 });
@@ -49,13 +49,13 @@ export class VectorEnvironments implements Environments {
     });
   }
 
-  /** Starts all worlds anew, and gives what is seen: `[worlds, ...]`. */
+  /** Starts new episodes in all environments; returns the observations `[count, ...]`. */
   reset(): Tensor {
     this.ages = this.worlds.map(() => 0);
     return together(this.worlds.map((world) => world.reset()));
   }
 
-  /** Acts in each world; `actions` are `[worlds, ...]`. */
+  /** Takes an action in each environment; `actions` are `[count, ...]`. */
   step(actions: Tensor): Transition {
     checkTensors(`${op}.step`, actions);
     const count = this.worlds.length;

@@ -1,4 +1,4 @@
-import { checkOptions, show } from '../check.js';
+import { checkOptions, isPlain, show } from '../check.js';
 import { rebound } from '../grad/cover.js';
 import { report } from '../grad/diagnostics.js';
 import { callIn, currentObserver } from '../grad/flow.js';
@@ -10,7 +10,7 @@ import { recording as current } from '../memory/recording.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Plan } from './plan.js';
 import { type Asked, type Break, type Fields, isView, type Op, Recording } from './recorder.js';
-import { idOf, isPlain, type Signature, signatureOf } from './signature.js';
+import { idOf, type Signature, signatureOf } from './signature.js';
 
 type AnyFunction = (this: any, ...args: any[]) => any;
 

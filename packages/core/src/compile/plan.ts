@@ -2,6 +2,7 @@ import type { Backend, Captured, Kernels, View } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { runChain } from '../backend/wasm/chain.js';
+import { isPlain } from '../check.js';
 import { recordOf } from '../memory/dtype.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
@@ -10,7 +11,6 @@ import { chainOf, type FusedOp, fused, innerStorages, usedBy } from './chains.js
 import { withOperandsInPlace } from './inPlace.js';
 import { memoryOf, type PlanMemory } from './memory.js';
 import { isView, type Recording } from './recorder.js';
-import { isPlain } from './signature.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

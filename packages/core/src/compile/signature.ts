@@ -1,3 +1,4 @@
+import { isPlain } from '../check.js';
 import { currentFrame } from '../grad/index.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -74,12 +75,6 @@ function add(
     }
     parts.push('}');
   } else parts.push(plain(value));
-}
-
-export function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function addTensor(t: Tensor, parts: string[], tensors: Tensor[], state: { refused: string | null }): void {

@@ -1,4 +1,5 @@
-import { show } from '../check.js';
+import { isPlain, show } from '../check.js';
+import { isThenable } from '../grad/cover.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Tensors in arrays and plain objects, as deep as one likes. */
@@ -9,12 +10,6 @@ export interface Flat<L> {
   readonly leaves: L[];
   rebuild(leaves: readonly unknown[]): unknown;
 }
-
-const isPlain = (value: unknown): value is Record<string, unknown> => {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-};
 
 /** What is in an array or a plain object; null for everything else. */
 export const entriesOf = (value: unknown): [key: string | number, item: unknown][] | null =>
@@ -49,9 +44,6 @@ export function tensorsOf(op: string, what: string, tree: unknown): Flat<Tensor>
 
 const showLeaf = (leaf: unknown): string =>
   isThenable(leaf) ? 'a promise; the function has to be synchronous, so await before it' : show(leaf);
-
-export const isThenable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 
 /**
  * A value for each leaf of `tree`: `given` is one for all leaves, or an array or object of the structure of the tree, of which the

@@ -9,16 +9,11 @@ import { norm } from '../ops/reduce.js';
 import { ceil, floor, round } from '../ops/rounding.js';
 import { stack } from '../ops/shape.js';
 import { sort } from '../ops/sorting.js';
-import type { QuantileOptions } from '../ops/statistics.js';
+import { type QuantileOptions, quantileOptions } from '../ops/statistics.js';
 import { sum } from '../ops/sum.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-const quantileOptions = {
-  keepdim: is.boolean,
-  interpolation: is.oneOf('linear', 'lower', 'higher', 'nearest', 'midpoint'),
-};
 
 /**
  * The quantile `q`, from 0 to 1, over `dim` (by default or with null over all elements), of the elements that are not NaN; NaN where

@@ -175,7 +175,7 @@ export interface QuantileOptions extends KeepDim {
   interpolation?: 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
 }
 
-const quantileOptions = {
+export const quantileOptions = {
   keepdim: is.boolean,
   interpolation: is.oneOf('linear', 'lower', 'higher', 'nearest', 'midpoint'),
 };

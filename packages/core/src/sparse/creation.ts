@@ -10,7 +10,7 @@ import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { RowsStorage } from './rows.js';
-import { checkCoordinates, SparseTensor } from './sparseTensor.js';
+import { checkCoordinates, positionsOf, SparseTensor } from './sparseTensor.js';
 
 /** Options of what makes sparse tensors. */
 export interface SparseOptions {
@@ -173,9 +173,8 @@ export const toSparse = /* @__PURE__ */ named(
     const flat = x.reshape(places, ...shape.slice(dims));
     const hit = dims === x.ndim ? x.ne(0) : flat.ne(0).reshape(places, -1).any(1).reshape(shape.slice(0, dims));
     const indices = stack(nonzeroCoordinates('toSparse', hit));
-    let at = indices.select(0, 0);
-    for (let d = 1; d < dims; d++) at = at.mul(shape[d]!).add(indices.select(0, d));
-    return new SparseTensor({ shape, indices, values: indexSelect(flat, 0, at), isCoalesced: true });
+    const values = indexSelect(flat, 0, positionsOf(indices, shape));
+    return new SparseTensor({ shape, indices, values, isCoalesced: true });
   },
 );
 

@@ -147,13 +147,6 @@ export class SparseTensor {
     }
   }
 
-  /** Where each entry is among all, flattened but for dense dimensions, in row-major order. */
-  #positions(): Tensor {
-    let at = this.#indices.select(0, 0);
-    for (let d = 1; d < this.sparseDim; d++) at = at.mul(this.shape[d]!).add(this.#indices.select(0, d));
-    return at;
-  }
-
   /** The same tensor with each entry once, in row-major order: entries of one place are summed. Reads the coordinates. */
   coalesce(): SparseTensor {
     if (this.isCoalesced) return this;
@@ -197,7 +190,7 @@ export class SparseTensor {
   toDense(): Tensor {
     const places = sizeOf(this.shape.slice(0, this.sparseDim));
     const zeros = this.#zeros([places, ...this.shape.slice(this.sparseDim)]);
-    return indexAdd(zeros, 0, this.#positions(), this.#values).reshape(this.shape);
+    return indexAdd(zeros, 0, positionsOf(this.#indices, this.shape), this.#values).reshape(this.shape);
   }
 
   /** The same by coordinates. */
@@ -370,6 +363,13 @@ function startsOf(rows: TypedArray, count: number): Int32Array {
   for (const row of rows) starts[row + 1]!++;
   for (let i = 0; i < count; i++) starts[i + 1]! += starts[i]!;
   return starts;
+}
+
+/** Where each entry is in the dimensions that coordinates have, flattened in row-major order. */
+export function positionsOf(indices: Tensor, shape: Shape): Tensor {
+  let at = indices.select(0, 0);
+  for (let d = 1; d < indices.shape[0]!; d++) at = at.mul(shape[d]!).add(indices.select(0, d));
+  return at;
 }
 
 /** Refuses coordinates outside of the shape. */

@@ -13,6 +13,7 @@ import {
   show,
 } from '@gradgate/core/internal';
 import { isSparse, toDense } from '@gradgate/core/sparse';
+import { isThenable } from '../plain.js';
 import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';
 
@@ -264,9 +265,6 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     for (const { params } of this.paramGroups) for (const p of params) p.zeroGrad(options);
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
 
 /** The key of the rule of this package's optimizers. A symbol, so that no subclass replaces it. */
 export const rule = Symbol('rule');
