@@ -298,6 +298,13 @@ describe('where a probability is 0 or 1', () => {
     expect(d.klDivergence(new d.Bernoulli({ probs: half }), new d.Bernoulli({ probs: 0 })).item()).toBe(Infinity);
   });
 
+  it('a LogisticNormal has a density where a share is 0, as in PyTorch', () => {
+    const density = (dtype: 'float32' | 'float64') =>
+      new d.LogisticNormal(zeros([1], { dtype }), 1).logProb(tensor([1, 0], { dtype })).item();
+    expect(density('float32')).toBeCloseTo(-3727.4185, 3);
+    expect(density('float64')).toBeCloseTo(-250205.2654, 3);
+  });
+
   it('the entropy of a geometric distribution still falls', () => {
     const { value, gradient: slope } = gradient((probs) => new d.Geometric({ probs }).entropy(), 0.5, 1);
     expect(value).toEqual([2 * Math.log(2), 0].map((v) => expect.closeTo(v, 12)));

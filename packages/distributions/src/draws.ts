@@ -1,4 +1,12 @@
-import { currentGenerator, defineFunction, type Generator, type Shape, type Tensor, tensor } from '@gradgate/core';
+import {
+  currentGenerator,
+  type DType,
+  defineFunction,
+  type Generator,
+  type Shape,
+  type Tensor,
+  tensor,
+} from '@gradgate/core';
 import { digammaOf, lgammaOf } from '@gradgate/core/internal';
 
 // Draws by rejection, which take an unknown number of random numbers for each element.
@@ -29,9 +37,9 @@ function gammaDraw(alpha: number, g: Generator): number {
   }
 }
 
-/** The smallest normal numbers, as lower limits of draws: 0 would have no logarithm. */
-const smallest = { float64: 2.2250738585072014e-308 } as Record<string, number>;
-const smallestFloat32 = 1.1754943508222875e-38;
+/** The smallest normal number, as a lower limit of draws and shares: 0 would have no logarithm. */
+export const smallestNormal = (dtype: DType): number =>
+  dtype === 'float64' ? 2.2250738585072014e-308 : 1.1754943508222875e-38;
 
 /**
  * Draws from the gamma distribution with shape `concentration` and scale 1, for each element. The gradient is implicit:
@@ -40,7 +48,7 @@ const smallestFloat32 = 1.1754943508222875e-38;
 export const standardGamma = defineFunction({
   name: 'standardGamma',
   forward(ctx, concentration: Tensor, generator?: Generator): Tensor {
-    const floor = smallest[concentration.dtype] ?? smallestFloat32;
+    const floor = smallestNormal(concentration.dtype);
     const out = drawEach(concentration, (alpha, g) => Math.max(gammaDraw(alpha, g), floor), generator);
     ctx.saveForBackward(concentration, out);
     return out;

@@ -12,6 +12,7 @@ import {
 import { checkTensors } from '@gradgate/core/internal';
 import { simplex } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
+import { smallestNormal } from './draws.js';
 import { Normal } from './normal.js';
 
 /**
@@ -63,7 +64,7 @@ export class LogisticNormal extends Distribution {
   protected override logDensity(value: Tensor): Tensor {
     const n = this.loc.shape.at(-1)!;
     const shares = value.narrow(-1, 0, n);
-    const rest = shares.cumsum(-1).neg().add(1).clamp(Number.MIN_VALUE);
+    const rest = shares.cumsum(-1).neg().add(1).clamp(smallestNormal(shares.dtype));
     const z = shares.log().sub(rest.log());
     const size = logSigmoid(z).sub(z).add(shares.log()).sum(-1);
     return this.base.logProb(z.add(this.offsets())).sum(-1).sub(size);
