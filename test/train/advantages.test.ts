@@ -61,6 +61,21 @@ describe('generalizedAdvantages', () => {
     expect(advantages.toArray()).toEqual([0.75, -1]);
   });
 
+  it('shifts and scales advantages where asked to, and not the returns', () => {
+    const steps = { values, nextValues, rewards, terminated, truncated };
+    const plain = generalizedAdvantages(steps);
+    const { advantages, returns } = generalizedAdvantages(steps, { normalize: true });
+    const numbers = (plain.advantages.toArray() as number[][]).flat();
+    const mean = numbers.reduce((a, b) => a + b) / numbers.length;
+    const deviation = Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / numbers.length);
+    const expected = numbers.map((x) => (x - mean) / deviation);
+    const found = (advantages.toArray() as number[][]).flat();
+    expect(Math.max(...found.map((x, i) => Math.abs(x - expected[i]!)))).toBeLessThan(1e-5);
+    expect(returns.toArray()).toEqual(plain.returns.toArray());
+    const one = { values: tensor([1]), nextValues: tensor([2]), rewards: tensor([1]), terminated: tensor([0]) };
+    expect(generalizedAdvantages(one, { normalize: true }).advantages.toArray()).toEqual([0]);
+  });
+
   it('records nothing', () => {
     const learned = values.clone().requiresGrad_();
     const { advantages, returns } = generalizedAdvantages({ values: learned, nextValues, rewards, terminated });

@@ -22,16 +22,18 @@ export interface Estimated {
  *
  * @param options.gamma The discount of a reward per step; 0.99 by default.
  * @param options.lambda How far it looks ahead, from 0, one step, to 1, the end of the episode; 0.95 by default.
+ * @param options.normalize Whether the advantages are shifted and scaled to mean 0 and standard deviation 1, as for PPO; false by
+ * default. The returns are not.
  * @example
- * const { advantages, returns } = generalizedAdvantages({ ...experience, values, nextValues });
+ * const { advantages, returns } = generalizedAdvantages({ ...experience, values, nextValues }, { normalize: true });
  */
 export function generalizedAdvantages(
   steps: Estimated,
-  options: { gamma?: number; lambda?: number } = {},
+  options: { gamma?: number; lambda?: number; normalize?: boolean } = {},
 ): { advantages: Tensor; returns: Tensor } {
   const op = 'generalizedAdvantages';
-  const given = checkOptions(op, options, { gamma: is.probability, lambda: is.probability });
-  const { gamma = 0.99, lambda = 0.95 } = given;
+  const given = checkOptions(op, options, { gamma: is.probability, lambda: is.probability, normalize: is.boolean });
+  const { gamma = 0.99, lambda = 0.95, normalize = false } = given;
   check(op, 'the steps', steps, is.object);
   const { values, nextValues, rewards, terminated, truncated } = steps;
   for (const [name, t] of Object.entries({
@@ -60,6 +62,8 @@ export function generalizedAdvantages(
       rows.push(next);
     }
     const advantages = stack(rows.reverse());
-    return { advantages, returns: advantages.add(values) };
+    return { advantages: normalize ? normalized(advantages) : advantages, returns: advantages.add(values) };
   });
 }
+
+const normalized = (t: Tensor): Tensor => t.sub(t.mean()).div(t.std(undefined, { correction: 0 }).add(1e-8));
