@@ -383,10 +383,18 @@ function ofSpecial(): Record<string, Case> {
     'shiftedChebyshevPolynomialW',
   ] as const;
   const names = ['i0', 'i0e', 'i1', 'i1e', 'besselJ0', 'besselJ1', 'ndtr', 'logNdtr', 'erfcx'] as const;
+  const everywhere = ['sphericalBesselJ0', 'airyAi', 'modifiedBesselI0', 'modifiedBesselI1'] as const;
+  const above = ['besselY0', 'besselY1', 'modifiedBesselK0', 'modifiedBesselK1'] as const;
+  const scaled = ['scaledModifiedBesselK0', 'scaledModifiedBesselK1'] as const;
   // What these have no gradient for.
   const constant = (...shape: number[]) => maker(shape, (of) => core.rand(of, { dtype: 'float64' }).add(1.5));
   const all: Record<string, Case> = {
-    ...Object.fromEntries(names.map((name) => [name, [(x: Tensor) => special[name](x), distinct(2, 3)]])),
+    ...Object.fromEntries(
+      [...names, ...everywhere].map((name) => [name, [(x: Tensor) => special[name](x), distinct(2, 3)]]),
+    ),
+    ...Object.fromEntries(
+      [...above, ...scaled].map((name) => [name, [(x: Tensor) => special[name](x), positive(2, 3)]]),
+    ),
     ndtri: [(x) => special.ndtri(x.mul(0.5).add(0.5)), small(2, 3)],
     entr: [special.entr, positive(2, 3)],
     xlog1py: [special.xlog1py, any(2, 3), positive(3)],

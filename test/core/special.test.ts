@@ -18,10 +18,29 @@ it('one function is the inverse, the complement or the logarithm of another, far
     special.i1(tensor(Number.NEGATIVE_INFINITY)).item(),
   ]).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
   // Where series and expansion meet, nothing jumps: the derivative is that of the neighbours.
-  for (const f of [special.i0e, special.i1e, special.besselJ0, special.besselJ1]) {
+  const ofK = [special.scaledModifiedBesselK0, special.scaledModifiedBesselK1];
+  for (const f of [
+    special.i0e,
+    special.i1e,
+    special.besselJ0,
+    special.besselJ1,
+    special.besselY0,
+    special.besselY1,
+    ...ofK,
+  ]) {
     const [low, high] = f(tensor([25 - 1e-7, 25 + 1e-7], f64)).toTypedArray();
     expect(Math.abs(low! - high!)).toBeLessThan(3e-7);
   }
+});
+
+it('Airy’s function goes on where its formulas meet, and is 0 at both ends', () => {
+  for (const at of [1, -11.3]) {
+    const [low, high] = special.airyAi(tensor([at - 1e-9, at + 1e-9], f64)).toTypedArray();
+    expect(Math.abs(low! - high!)).toBeLessThan(3e-9);
+  }
+  const ends = tensor([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], f64);
+  expect(special.airyAi(ends).toArray()).toEqual([0, 0]);
+  expect(special.besselY1(ends.narrow(0, 0, 1)).item()).toBe(0);
 });
 
 it('gammainc and gammaincc hold for huge arguments, and small results have all digits', () => {

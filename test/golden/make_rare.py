@@ -22,6 +22,11 @@ case("more.nanquantile(a, 0.4, 1)", lambda a: a.nanquantile(0.4, 1), f(3, 6))
 for p in (1, 2, 3.5):
     case(f"more.renorm(a, {p}, 0, 1.2)", lambda a: a.renorm(p, 0, 1.2), f(4, 2, 3))
     case(f"more.renorm(a, {p}, -1, 0.7)", lambda a: a.renorm(p, -1, 0.7), f(4, 3))
+for mode in ("use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist", "use_mm_for_euclid_dist_if_necessary"):
+    ours = "".join(w if k == 0 else w.capitalize() for k, w in enumerate(mode.split("_")))
+    for rows in (3, 30):
+        case(f"more.cdist(a, b, 2, {{ computeMode: '{ours}' }})", lambda a, b: torch.cdist(a, b, 2.0, mode), f(rows, 3), f(2, 4, 3))
+case("more.cdist(a, b, 1.5)", lambda a, b: torch.cdist(a, b, 1.5), f(2, 30, 3), f(4, 3))
 odd = t(6, -1, 0, 0.1, 1 / 3, 2**60, 5e-324, -2.5e-310, 1.7976931348623157e308, 1 - 2**-53, 4)
 case("more.frexp(a).mantissa", lambda a: torch.frexp(a).mantissa.detach(), odd, grad=False)
 case("more.frexp(a).exponent", lambda a: torch.frexp(a).exponent, odd, grad=False)

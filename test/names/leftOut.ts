@@ -261,8 +261,6 @@ export const otherwise: Readonly<Record<string, string>> = {
   ...{
     ldl_factor_ex: 'ldlFactor',
     diagonal: 'diagonal',
-    modified_bessel_i0: 'i0',
-    modified_bessel_i1: 'i1',
   },
   ...{
     from_numpy: 'tensor',
@@ -406,11 +404,6 @@ export const leftOut: readonly Reason[] = [
   {
     why: 'rarely used layers: not there yet',
     names: 'feature_alpha_dropout_ conv_tbc',
-  },
-  {
-    why: 'rarely used Bessel functions: not there yet',
-    of: ['special'],
-    names: '*bessel* airy_ai',
   },
   {
     why: 'distributions over matrices, and of one parameter between 0 and 1: not there yet',

@@ -28,6 +28,11 @@ describe('gradients, and their own', () => {
       randn([2], f64),
       tensor([0, 3, 0, 2, 0], f64),
     ],
+    'cdist by a product': [
+      (a, b) => more.cdist(a!, b!, 2, { computeMode: 'useMmForEuclidDist' }),
+      randn([2, 3], f64),
+      randn([4, 3], f64),
+    ],
     indexReduce: [(x, s) => more.indexReduce(x!, 1, index(1, 1), s!, 'prod'), randn([2, 3], f64), randn([2, 2], f64)],
     polynomials: [(x) => special.chebyshevPolynomialU(x!, 4).add(special.laguerrePolynomialL(x!, 3)), randn([3], f64)],
   };
@@ -35,6 +40,39 @@ describe('gradients, and their own', () => {
     expect(gradcheck(f, inputs)).toBe(true);
     expect(gradgradcheck(f, inputs)).toBe(true);
   });
+});
+
+describe('cdist', () => {
+  const a = randn([30, 3], f64);
+  it('of equal rows is 0 by a product too, without a gradient; NaN stays', () => {
+    const [same] = [ones([1, 2], f64)];
+    const d = more.cdist(same!, ones([1, 2], { dtype: 'float64' }), 2, { computeMode: 'useMmForEuclidDist' });
+    d.sum().backward();
+    expect([d.item(), same!.grad!.toArray()]).toEqual([0, [[0, 0]]]);
+    expect(
+      more
+        .cdist(tensor([[Number.NaN]]), ones([30, 1]))
+        .at(0, 0)
+        .item(),
+    ).toBeNaN();
+  });
+
+  it('goes by a product for more than 25 rows, unless told not to: that is apart by rounding alone', () => {
+    const far = a.detach().add(1e7);
+    const exact = more.cdist(far, far, 2, { computeMode: 'donotUseMmForEuclidDist' });
+    expect(more.cdist(far, far).sub(exact).abs().max().item()).toBeGreaterThan(1e-3);
+    expect(more.cdist(far.narrow(0, 0, 25), far.narrow(0, 0, 25)).equal(exact.narrow(0, 0, 25).narrow(1, 0, 25))).toBe(
+      true,
+    );
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['a mode', () => more.cdist(a, a, 2, { computeMode: 'fast' as never }), "cdist: computeMode is 'useMmForEuclid"],
+    ['rows', () => more.cdist(a, randn([30, 2], f64)), 'cdist: takes [..., n, k] and [..., m, k], got [30, 3] and'],
+    ['a vector', () => more.cdist(randn([30], f64), a), 'cdist: takes [..., n, k] and [..., m, k], got [30] and'],
+    ['dtypes', () => more.cdist(a.float(), a), 'cdist: takes floating point tensors of one dtype, got float32 and'],
+    ['what is no tensor', () => more.cdist(3 as never, a), 'cdist: expected a Tensor, got 3'],
+  ])('refuses %s', (_, f, message) => expect(f).toThrow(message));
 });
 
 describe('what numbers are', () => {

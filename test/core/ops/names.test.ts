@@ -1,4 +1,4 @@
-import { asTensor, ones, randn, tensor, zeros } from '@gradgate/core';
+import { asTensor, ones, randn, type Tensor, tensor, where, zeros } from '@gradgate/core';
 import { gradcheck } from '@gradgate/core/gradcheck';
 import { describe, expect, it } from 'vitest';
 import { expectRefusal } from '../refusals.js';
@@ -47,6 +47,27 @@ it('alpha has its gradient in the in-place form too', () => {
   const a = randn([3], { dtype: 'float64', requiresGrad: true });
   const b = randn([3], { dtype: 'float64', requiresGrad: true });
   expect(gradcheck((x, y) => x.mul(1).sub_(y, { alpha: 3 }).square(), [a, b])).toBe(true);
+});
+
+describe('where with the condition alone', () => {
+  it('gives an index for each dimension, of what is not 0 in any dtype, which selects it', () => {
+    const x = tensor([
+      [0, 5, 0],
+      [7, 0, Number.NaN],
+    ]);
+    const [rows, columns] = where(x) as [Tensor, Tensor];
+    expect([rows.dtype, rows.toArray(), columns.toArray()]).toEqual(['int32', [0, 1, 1], [1, 0, 2]]);
+    expect(x.at(...where(x.gt(0))).toArray()).toEqual([5, 7]);
+    expect(where(x.long()).length).toBe(2);
+    expect(where(tensor([0, 0])).map((t) => t.shape)).toEqual([[0]]);
+  });
+
+  it('refuses a branch that is missing, or undefined by mistake', () => {
+    const mask = tensor([true]);
+    expect(() => where(mask, 1, undefined as never)).toThrow(/^where: expected a Tensor or a number, got undefined/);
+    expect(() => where(mask, undefined as never, undefined as never)).toThrow(/^where: expected a Tensor/);
+    expect(() => where(3 as never)).toThrow(/^where: expected a Tensor, got 3/);
+  });
 });
 
 describe('what is wrong is refused by name', () => {

@@ -1,6 +1,6 @@
 import { check, checkOptions } from '../check.js';
 import { named } from '../errors.js';
-import { scaledI } from '../special/bessel.js';
+import { scaledI } from '../special/modifiedBessel.js';
 import { type TensorOptions, tensor } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -1,4 +1,4 @@
-import { checkOptions, show } from '../check.js';
+import { check, checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -61,8 +61,7 @@ export function combinations(x: Tensor, r = 2, options?: { withReplacement?: boo
   const { withReplacement = false } = checkOptions('combinations', options, combinationsOptions);
   checkTensors('combinations', x);
   if (x.ndim !== 1) throw new ShapeError('combinations', `takes a vector, got ${formatShape(x.shape)}`);
-  if (!Number.isInteger(r) || r < 0)
-    throw new ShapeError('combinations', `r is a whole number from 0 up, got ${show(r)}`);
+  check('combinations', 'r', r, is.size);
   const count = binomial(withReplacement ? x.numel + r - 1 : x.numel, r);
   if (count * r > mostChosen)
     throw new ShapeError(

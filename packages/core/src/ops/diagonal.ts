@@ -64,7 +64,7 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
       'diagonal',
       `needs two dimensions of ${formatShape(x.shape)}, got ${show(dim1)} and ${show(dim2)}`,
     );
-  if (!Number.isInteger(offset)) throw new ShapeError('diagonal', `offset is a whole number, got ${show(offset)}`);
+  check('diagonal', 'offset', offset, is.integer);
   const [rows, columns] = [x.shape[a]!, x.shape[b]!];
   const n = Math.max(0, Math.min(rows + Math.min(0, offset), columns - Math.max(0, offset)));
   const [stepA, stepB] = [x.strides[a]!, x.strides[b]!];
@@ -83,7 +83,7 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
 export const diagEmbed = /* @__PURE__ */ named('diagEmbed', (x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor => {
   checkTensors('diagEmbed', x);
   if (x.ndim === 0) throw new ShapeError('diagEmbed', 'takes vectors, got a scalar tensor');
-  if (!Number.isInteger(offset)) throw new ShapeError('diagEmbed', `offset is a whole number, got ${show(offset)}`);
+  check('diagEmbed', 'offset', offset, is.integer);
   const a = normalizeDim('diagEmbed', dim1, x.ndim + 1);
   const b = normalizeDim('diagEmbed', dim2, x.ndim + 1);
   if (a === b) throw new ShapeError('diagEmbed', `needs two dimensions, got ${show(dim1)} and ${show(dim2)}`);

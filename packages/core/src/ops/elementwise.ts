@@ -23,6 +23,7 @@ import {
   zerosFor,
 } from './define.js';
 import type * as self from './elementwise.js';
+import { nonzeroCoordinates } from './nonzero.js';
 import { sumTo } from './sum.js';
 
 /**
@@ -340,14 +341,20 @@ export const gt = comparison('gt', (a, b) => a > b, loops.gt);
 export const ge = comparison('ge', (a, b) => a >= b, loops.ge);
 
 /**
- * The elements of `a` where `condition` is true, those of `b` elsewhere. All three broadcast.
+ * The elements of `a` where `condition` is true, those of `b` elsewhere. All three broadcast. With `condition` alone, of any dtype, the
+ * coordinates of what is not 0: an index for each dimension, to be used as `x.at(...where(condition))`.
  *
  * ```ts
  * where(tensor([true, false]), tensor([1, 2]), 0); // [1, 0]
+ * where(tensor([[0, 5], [7, 0]])); // [[0, 1], [1, 0]]
  * ```
  */
-export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
+export function where(condition: Tensor): Tensor[];
+export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
+export function where(condition: Tensor, a?: any, b?: any): any {
   checkTensors('where', condition);
+  // biome-ignore lint/complexity/noArguments: `a` may be undefined by mistake.
+  if (arguments.length === 1) return nonzeroCoordinates('where', condition);
   if (condition.dtype !== 'bool')
     throw new DTypeError(
       'where',

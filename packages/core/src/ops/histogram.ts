@@ -63,8 +63,6 @@ export const histc = /* @__PURE__ */ named(
     const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
     checkTensors('histc', x);
     if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
-    if (!Number.isInteger(bins) || bins < 1)
-      throw new RangeError(`histc: bins is a whole number above 0, got ${show(bins)}`);
     if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${show(min)} and ${show(max)}`);
     checkSize('histc', [bins]);
     let [low, high] = [min, max];

@@ -12,9 +12,9 @@ import { floorDivide } from './arithmetic.js';
 import { realOnly, withInPlace } from './define.js';
 import { div, eq, mul } from './elementwise.js';
 import type * as self from './indexing.js';
+import { nonzeroCoordinates, nonzeroPositions } from './nonzero.js';
 import { putAlong } from './put.js';
 import { expand, narrow, stack, to } from './shape.js';
-import { nonzeroCoordinates, nonzeroPositions } from './slicing.js';
 
 /** Refuses an `index`, of any integer dtype, that does not name elements of `x` along `dim`. */
 function checkAlong(op: string, { shape }: Tensor, dim: number, index: Tensor): void {

@@ -1,10 +1,11 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
-import { show } from '../check.js';
+import { check } from '../check.js';
 import { named, ShapeError, TensorError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
 import { eye } from '../tensor/creation.js';
+import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { checkOneDType, checkSquare } from './checkMatrix.js';
 import { tril } from './diagonal.js';
@@ -192,7 +193,7 @@ const notPositive = ({ shape }: Tensor, n: number): LinAlgError =>
  */
 export const matrixPower = /* @__PURE__ */ named('matrixPower', (a: Tensor, n: number): Tensor => {
   const size = checkSquare('matrixPower', a);
-  if (!Number.isInteger(n)) throw new RangeError(`matrixPower: the power is a whole number, got ${show(n)}`);
+  check('matrixPower', 'the power', n, is.integer);
   if (n < 0) return matrixPower(inverse(a), -n);
   if (n === 0) return identity(size, a).expand(a.shape).clone();
   const half = n === 1 ? a : matrixPower(a, n >> 1);

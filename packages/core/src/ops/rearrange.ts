@@ -103,8 +103,7 @@ export const repeatInterleave = /* @__PURE__ */ named(
   (x: Tensor, repeats: number | Tensor, dim?: number): Tensor => {
     checkTensors('repeatInterleave', x);
     if (Tensor.is(repeats)) return repeatEach(x, repeats, dim);
-    if (!Number.isInteger(repeats) || repeats < 0)
-      throw new ShapeError('repeatInterleave', `repeats is a whole number from 0 up, got ${show(repeats)}`);
+    check('repeatInterleave', 'repeats', repeats, is.size);
     const t = dim === undefined ? reshape(x, -1) : x;
     const d = normalizeDim('repeatInterleave', dim ?? 0, t.ndim);
     return indexSelect(

@@ -5,11 +5,11 @@ import { inPlace } from '../graph/inplace.js';
 import { gatherAlong, selectSlices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { isInteger } from '../memory/dtype.js';
-import { broadcastShapes, checkSize, contiguousStrides, formatShape, type Shape } from '../memory/shape.js';
+import { broadcastShapes, checkSize, formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { exactOf } from '../tensor/elements.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { type TensorLike, toTensor } from './define.js';
+import { nonzeroCoordinates, nonzeroPositions } from './nonzero.js';
 import { putAlong } from './put.js';
 import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
 import type * as self from './slicing.js';
@@ -103,31 +103,6 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
       `a tensor as index is int32 or int64, or bool as a mask, got ${index.dtype}; use .int() or .bool()`,
     );
   return [index];
-}
-
-/** The positions in the flattened `x` of the nonzero elements. Reads the values, as their number must be known at once. */
-export function nonzeroPositions(op: string, x: Tensor): Int32Array {
-  const data = exactOf(x, op);
-  const zero = (x.dtype === 'int64' ? 0n : 0) as number;
-  let count = 0;
-  for (let i = 0; i < data.length; i++) if (data[i] !== zero) count++;
-  const positions = new Int32Array(count);
-  for (let i = 0, p = 0; p < count; i++) if (data[i] !== zero) positions[p++] = i;
-  return positions;
-}
-
-/** The coordinates of the nonzero elements in row-major order: one int32 vector for each dimension. */
-export function nonzeroCoordinates(op: string, x: Tensor): Tensor[] {
-  const positions = nonzeroPositions(op, x);
-  const steps = contiguousStrides(x.shape);
-  return x.shape.map((n, d) =>
-    Tensor.of(
-      positions.map((p) => Math.floor(p / steps[d]!) % n),
-      'int32',
-      [positions.length],
-      x.storage.backend,
-    ),
-  );
 }
 
 function checkLists(op: string, { view, lists }: Picked): void {

@@ -1,4 +1,4 @@
-import { checkOptions, show } from '../check.js';
+import { check, checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
@@ -172,7 +172,7 @@ export const digamma = unary('digamma', {
  */
 export function polygamma(n: number, x: Tensor): Tensor {
   checkTensors('polygamma', x);
-  if (!Number.isInteger(n) || n < 0) throw new RangeError(`polygamma: n is a whole number from 0 up, got ${show(n)}`);
+  check('polygamma', 'n', n, is.size);
   if (n === 0) return digamma(x);
   let factorial = n % 2 === 0 ? -1 : 1;
   for (let i = 2; i <= n && Number.isFinite(factorial); i++) factorial *= i;

@@ -277,7 +277,7 @@ export const dist = /* @__PURE__ */ named('dist', (a: Tensor, b: Tensor, p = 2):
 });
 
 /**
- * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`.
+ * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. That of core/more has modes for many rows.
  *
  * ```ts
  * cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]])); // [[5, 1]]

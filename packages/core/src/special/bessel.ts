@@ -1,128 +1,73 @@
 import { unary } from '../ops/define.js';
-import { div, eq, mul, neg, sign, sub, where } from '../ops/elementwise.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { div, eq, mul, neg, sub, where } from '../ops/elementwise.js';
+import { far, hankel } from './hankel.js';
+import { overX } from './modifiedBessel.js';
 
-/** From here on the asymptotic series are exact to all digits: their smallest term is about `exp(-2x)`. */
-const far = 25;
-
-/** `exp(-x)` times the modified Bessel function of the first kind of order 0 or 1, for x from 0 up. */
-export function scaledI(order: 0 | 1, x: number): number {
-  if (x === Number.POSITIVE_INFINITY) return 0;
-  if (x > far) {
-    const mu = 4 * order;
-    let term = 1;
-    let sum = 1;
-    for (let k = 1; k < 40 && Math.abs(term) > 1e-17; k++) {
-      term *= ((2 * k - 1) ** 2 - mu) / (8 * k * x);
-      sum += term;
-    }
-    return sum / Math.sqrt(2 * Math.PI * x);
-  }
-  let term = order === 0 ? 1 : x / 2;
-  let sum = term;
-  for (let k = 1; term > sum * 1e-17; k++) {
-    term *= (x * x) / (4 * k * (k + order));
-    sum += term;
-  }
-  return sum * Math.exp(-x);
+/** The Bessel functions of orders 0 and 1, of the first kind and of the second, at x. */
+interface Kinds {
+  readonly j: readonly [number, number];
+  readonly y: readonly [number, number];
 }
 
-// `exp(x)` as two factors: it may overflow where the product does not.
-const grown = (order: 0 | 1, x: number): number => {
-  const half = Math.exp(x / 2);
-  return x === Number.POSITIVE_INFINITY ? x : scaledI(order, x) * half * half;
-};
-
-/** `f(x) / x`, and half at 0, where it is the slope of a function of order 1. */
-const overX = (f: Tensor, x: Tensor): Tensor => {
-  const none = eq(x, 0);
-  return where(none, 0.5, div(f, where(none, 1, x)));
-};
-
-/**
- * The modified Bessel function of the first kind, of order 0.
- *
- * ```ts
- * i0(tensor([0, 1])); // [1, 1.266]
- * ```
- */
-export const i0 = unary('i0', {
-  forward: (x) => grown(0, Math.abs(x)),
-  backward: (g, x) => mul(g, i1(x)),
-  saves: 'input',
-});
-
-/**
- * `exp(-|x|) i0(x)`.
- *
- * ```ts
- * i0e(tensor([0, 1])); // [1, 0.4658]
- * ```
- */
-export const i0e = unary('i0e', {
-  forward: (x) => scaledI(0, Math.abs(x)),
-  backward: (g, x) => mul(g, sub(i1e(x), mul(sign(x), i0e(x)))),
-  saves: 'input',
-});
-
-/**
- * The modified Bessel function of the first kind, of order 1.
- *
- * ```ts
- * i1(tensor([0, 1])); // [0, 0.5652]
- * ```
- */
-export const i1 = unary('i1', {
-  forward: (x) => Math.sign(x) * grown(1, Math.abs(x)),
-  backward: (g, x) => mul(g, sub(i0(x), overX(i1(x), x))),
-  saves: 'input',
-});
-
-/**
- * `exp(-|x|) i1(x)`.
- *
- * ```ts
- * i1e(tensor([0, 1])); // [0, 0.2079]
- * ```
- */
-export const i1e = unary('i1e', {
-  forward: (x) => Math.sign(x) * scaledI(1, Math.abs(x)),
-  backward: (g, x) => mul(g, sub(sub(i0e(x), overX(i1e(x), x)), mul(sign(x), i1e(x)))),
-  saves: 'input',
-});
-
-/** The same far from 0. */
-function farFirstKind(order: 0 | 1, x: number): number {
-  // Hankel's expansion (Abramowitz and Stegun, 9.2.5).
-  const mu = 4 * order;
-  let term = 1;
-  let [p, q] = [1, 0];
-  for (let k = 1; k < 40 && Math.abs(term) > 1e-17; k++) {
-    term *= (mu - (2 * k - 1) ** 2) / (8 * k * x);
-    if (k % 2 === 1) q += k % 4 === 1 ? term : -term;
-    else p += k % 4 === 0 ? term : -term;
-  }
+/** Far from 0, by Hankel's expansion (Abramowitz and Stegun, 9.2.5). */
+function farFrom0(order: 0 | 1, x: number): { j: number; y: number } {
+  const { even, odd } = hankel(order, x, -1);
   // cos(x - φ) and sin(x - φ), from those of x, so that x is not rounded.
   const [c, s] = [Math.cos(x) * Math.SQRT1_2, Math.sin(x) * Math.SQRT1_2];
   const [cos, sin] = order === 0 ? [c + s, s - c] : [s - c, -c - s];
-  return Math.sqrt(2 / (Math.PI * x)) * (p * cos - q * sin);
+  const size = Math.sqrt(2 / (Math.PI * x));
+  return { j: size * (even * cos - odd * sin), y: size * (even * sin + odd * cos) };
+}
+
+const euler = 0.5772156649015329;
+
+/**
+ * Near 0, by Miller's recurrence downwards, scaled by `J0 + 2 J2 + 2 J4 + ... = 1`. Those of the second kind are sums of the
+ * others (Neumann's series; Abramowitz and Stegun, 9.1.88).
+ */
+function near0(x: number): Kinds {
+  let [above, here] = [0, Number.MIN_VALUE * 2 ** 100];
+  let [sum, evens, odds] = [0, 0, 0];
+  for (let k = 2 * Math.ceil(x / 2 + 15); k > 0; k--) {
+    const half = k >> 1;
+    const sign = half % 2 === 0 ? 1 : -1;
+    if (k % 2 === 1) {
+      if (k > 1) odds += (sign * k * here) / (half * (half + 1));
+    } else {
+      sum += 2 * here;
+      evens += (sign * here) / half;
+    }
+    [above, here] = [here, ((2 * k) / x) * here - above];
+    if (Math.abs(here) > 1e200) {
+      [above, here] = [above * 1e-200, here * 1e-200];
+      [sum, evens, odds] = [sum * 1e-200, evens * 1e-200, odds * 1e-200];
+    }
+  }
+  const all = sum + here;
+  const j = [here / all, above / all] as const;
+  return { j, y: ofSecondKind(j, evens / all, odds / all, x) };
+}
+
+function ofSecondKind(j: readonly [number, number], evens: number, odds: number, x: number): [number, number] {
+  const log = Math.log(x / 2) + euler;
+  return [(2 * log * j[0] - 4 * evens) / Math.PI, (2 * ((log - 1) * j[1] - j[0] / x) - 2 * odds) / Math.PI];
 }
 
 /** The Bessel function of the first kind of order 0 or 1, for x from 0 up. */
 function firstKind(order: 0 | 1, x: number): number {
   if (Number.isNaN(x)) return x;
   if (x === Number.POSITIVE_INFINITY) return 0;
-  if (x > far) return farFirstKind(order, x);
-  // Miller's recurrence downwards, scaled by `J0 + 2 J2 + 2 J4 + ... = 1`.
-  let [above, here, sum] = [0, Number.MIN_VALUE * 2 ** 100, 0];
-  if (x < 1e-8) return order === 0 ? 1 : x / 2;
-  const start = 2 * Math.ceil(x / 2 + 15);
-  for (let k = start; k > 0; k--) {
-    if (k % 2 === 0) sum += 2 * here;
-    [above, here] = [here, ((2 * k) / x) * here - above];
-    if (Math.abs(here) > 1e200) [above, here, sum] = [above * 1e-200, here * 1e-200, sum * 1e-200];
-  }
-  return (order === 0 ? here : above) / (sum + here);
+  if (x > far) return farFrom0(order, x).j;
+  return x < 1e-8 ? (order === 0 ? 1 : x / 2) : near0(x).j[order];
+}
+
+/** That of the second kind. */
+function secondKind(order: 0 | 1, x: number): number {
+  if (!(x >= 0)) return Number.NaN;
+  if (x === 0) return Number.NEGATIVE_INFINITY;
+  if (x === Number.POSITIVE_INFINITY) return 0;
+  if (x > far) return farFrom0(order, x).y;
+  return x < 1e-8 ? ofSecondKind([1, x / 2], 0, 0, x)[order] : near0(x).y[order];
 }
 
 /**
@@ -148,5 +93,66 @@ export const besselJ0 = unary('besselJ0', {
 export const besselJ1 = unary('besselJ1', {
   forward: (x) => Math.sign(x) * firstKind(1, Math.abs(x)),
   backward: (g, x) => mul(g, sub(besselJ0(x), overX(besselJ1(x), x))),
+  saves: 'input',
+});
+
+/**
+ * The Bessel function of the second kind, of order 0: -Infinity at 0, NaN below. With a gradient, which PyTorch's has not.
+ *
+ * ```ts
+ * besselY0(tensor([1, 2])); // [0.08826, 0.5104]
+ * ```
+ */
+export const besselY0 = unary('besselY0', {
+  forward: (x) => secondKind(0, x),
+  backward: (g, x) => neg(mul(g, besselY1(x))),
+  saves: 'input',
+});
+
+/**
+ * The Bessel function of the second kind, of order 1: -Infinity at 0, NaN below. With a gradient, which PyTorch's has not.
+ *
+ * ```ts
+ * besselY1(tensor([1, 2])); // [-0.7812, -0.107]
+ * ```
+ */
+export const besselY1 = unary('besselY1', {
+  forward: (x) => secondKind(1, x),
+  backward: (g, x) => mul(g, sub(besselY0(x), div(besselY1(x), x))),
+  saves: 'input',
+});
+
+/**
+ * The spherical Bessel function of the first kind of order 0: `sin(x) / x`, and 1 at 0. With a gradient, which PyTorch's has not.
+ *
+ * ```ts
+ * sphericalBesselJ0(tensor([0, 1])); // [1, 0.8415]
+ * ```
+ */
+export const sphericalBesselJ0 = unary('sphericalBesselJ0', {
+  forward: (x) => (x === 0 ? 1 : Number.isFinite(x) ? Math.sin(x) / x : Math.abs(1 / x)),
+  backward: (g, x) => neg(mul(g, sphericalBesselJ1(x))),
+  saves: 'input',
+});
+
+/** Less the slope of `sphericalBesselJ0`, by its series near 0, where the terms of the formula cancel. */
+function sphericalJ1(x: number): number {
+  if (Math.abs(x) > 1) return Number.isFinite(x) ? (Math.sin(x) / x - Math.cos(x)) / x : 1 / x;
+  let term = x / 3;
+  let sum = term;
+  for (let k = 1; k < 12; k++) {
+    term *= (-x * x) / (2 * k * (2 * k + 3));
+    sum += term;
+  }
+  return sum;
+}
+
+const sphericalBesselJ1 = unary('sphericalBesselJ1', {
+  forward: sphericalJ1,
+  backward: (g, x) => {
+    const none = eq(x, 0);
+    const share = where(none, 1 / 3, div(sphericalBesselJ1(x), where(none, 1, x)));
+    return mul(g, sub(sphericalBesselJ0(x), mul(share, 2)));
+  },
   saves: 'input',
 });

@@ -15,8 +15,21 @@ export {
   polygamma,
   sinc,
 } from '../ops/special.js';
-export { besselJ0, besselJ1, i0, i0e, i1, i1e } from './bessel.js';
+export { airyAi } from './airy.js';
+export { besselJ0, besselJ1, besselY0, besselY1, sphericalBesselJ0 } from './bessel.js';
 export { gammainc, gammaincc, multigammaln, zeta } from './gamma.js';
+export {
+  i0,
+  i0 as modifiedBesselI0,
+  i0e,
+  i1,
+  i1 as modifiedBesselI1,
+  i1e,
+  modifiedBesselK0,
+  modifiedBesselK1,
+  scaledModifiedBesselK0,
+  scaledModifiedBesselK1,
+} from './modifiedBessel.js';
 export { entr, erfcx, logNdtr, ndtr, ndtri, xlog1py } from './normal.js';
 export {
   chebyshevPolynomialT,
