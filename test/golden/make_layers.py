@@ -108,4 +108,22 @@ for first in (False, True):
          lambda *s: rnn.pad_packed_sequence(rnn.pack_sequence(s, False), first, -1, 6)[0], *three)
 case("nn.packSequence([a, b, c], { enforceSorted: false }).data", lambda *s: rnn.pack_sequence(s, False).data, *three)
 case("nn.unpackSequence(nn.packSequence([a, b, c], { enforceSorted: false }))", lambda *s: rnn.unpack_sequence(rnn.pack_sequence(s, False)), *three)
+deep = f(2, 3, 3, 4, 5)
+for corners in (False, True):
+    js = f"alignCorners: {str(corners).lower()}"
+    case(f"functional.affineGrid(a, [2, 1, 2, 3, 4], {{ {js} }})", lambda a: F.affine_grid(a, [2, 1, 2, 3, 4], align_corners=corners), f(2, 3, 4))
+    for mode in ("bilinear", "nearest"):
+        for padding in ("zeros", "border", "reflection"):
+            # By the nearest element the grid's gradient is 0 there, and none here.
+            grid = "b" if mode == "bilinear" else "b.detach()"
+            case(f"functional.gridSample(a, {grid}, {{ mode: '{mode}', paddingMode: '{padding}', {js} }})",
+                 lambda a, b: F.grid_sample(a, b if mode == "bilinear" else b.detach(), mode=mode, padding_mode=padding, align_corners=corners), deep, f(2, 2, 3, 2, 3))
+flat, samples = f(2, 3, 9, 7), torch.rand(2, 3, 2).double()
+for js, kernel, options in (("2, { outputSize: [5, 4]", 2, dict(output_size=(5, 4))), ("[2, 3], { outputRatio: [0.5, 0.7]", (2, 3), dict(output_ratio=(0.5, 0.7))), ("3, { outputSize: 1", 3, dict(output_size=1))):
+    case(f"functional.fractionalMaxPool2d(a, {js}, randomSamples: b.detach() }})", lambda a, b: F.fractional_max_pool2d(a, kernel, _random_samples=b.detach(), **options), flat, samples)
+    case(f"functional.fractionalMaxPool2dWithIndices(a, {js}, randomSamples: b.detach() }}).indices", lambda a, b: F.fractional_max_pool2d(a, kernel, _random_samples=b.detach(), return_indices=True, **options)[1], flat, samples, grad=False)
+deep, samples = f(2, 3, 5, 6, 7), torch.rand(2, 3, 3).double()
+for js, kernel, options in (("[2, 1, 2], { outputSize: [2, 3, 2]", (2, 1, 2), dict(output_size=(2, 3, 2))), ("2, { outputRatio: 0.7", 2, dict(output_ratio=0.7))):
+    case(f"functional.fractionalMaxPool3d(a, {js}, randomSamples: b.detach() }})", lambda a, b: F.fractional_max_pool3d(a, kernel, _random_samples=b.detach(), **options), deep, samples)
+    case(f"functional.fractionalMaxPool3dWithIndices(a, {js}, randomSamples: b.detach() }}).indices", lambda a, b: F.fractional_max_pool3d(a, kernel, _random_samples=b.detach(), return_indices=True, **options)[1], deep, samples, grad=False)
 write("layers.jsonl")

@@ -173,6 +173,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     embedding_renorm_: 'embedding',
     grid_sampler: 'gridSample',
     grid_sampler_2d: 'gridSample',
+    grid_sampler_3d: 'gridSample',
   },
   ...{
     affine_grid_generator: 'affineGrid',
@@ -391,14 +392,6 @@ export const leftOut: readonly Reason[] = [
   {
     why: 'views by strides: operators make views; others would reach outside of a tensor',
     names: 'as_strided* new_empty_strided empty_strided resize_ resize_as_ storage_type',
-  },
-  {
-    why: 'three dimensions of space: not there yet',
-    names: 'grid_sampler_3d',
-  },
-  {
-    why: 'pooling at random: not there yet',
-    names: 'fractional* Fractional*',
   },
   { why: 'lazy layers have parameters of size 0 at first', names: 'Uninitialized*' },
   {

@@ -85,6 +85,13 @@ export { conv3d, convTranspose3d } from './functions/conv3d.js';
 export { type CTCLossOptions, ctcLoss } from './functions/ctc.js';
 export { alphaDropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from './functions/dropout.js';
 export { type EmbeddingBagOptions, embeddingBag } from './functions/embedding.js';
+export {
+  type FractionalMaxPoolOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool2dWithIndices,
+  fractionalMaxPool3d,
+  fractionalMaxPool3dWithIndices,
+} from './functions/fractionalMaxPool.js';
 export { affineGrid, type GridSampleOptions, gridSample } from './functions/grid.js';
 export { type GumbelSoftmaxOptions, gumbelSoftmax } from './functions/gumbelSoftmax.js';
 export { type InterpolateOptions, interpolate } from './functions/interpolate.js';

@@ -53,6 +53,23 @@ const cases: [string, (...inputs: Tensor[]) => Tensor, Tensor[]][] = [
   ['adaptiveMaxPool1d', (x) => F.adaptiveMaxPool1d(x, 3), [distinct(1, 1, 5)]],
   ['adaptiveMaxPool2d', (x) => F.adaptiveMaxPool2d(x, [2, 3]), [distinct(1, 3, 5)]],
   ['adaptiveMaxPool3d', (x) => F.adaptiveMaxPool3d(x, [2, 1, 3]), [distinct(1, 3, 2, 4)]],
+  [
+    'fractionalMaxPool2d',
+    (x) =>
+      F.fractionalMaxPool2d(x, 2, { outputSize: [2, 3], randomSamples: tensor([[[0.3, 0.9]]], { device: x.device }) }),
+    [distinct(1, 4, 5)],
+  ],
+  [
+    'fractionalMaxPool3d',
+    (x) =>
+      F.fractionalMaxPool3d(x, [1, 2, 2], {
+        outputRatio: 0.7,
+        randomSamples: tensor([[[0.3, 0.9, 0.1]]], { device: x.device }),
+      }),
+    [distinct(1, 3, 4, 5)],
+  ],
+  ['gridSample of volumes', (x, grid) => F.gridSample(x, grid.mul(0.4)), [draw(1, 2, 2, 3, 2), draw(1, 2, 1, 2, 3)]],
+  ['affineGrid of volumes', (theta) => F.affineGrid(theta, [1, 1, 2, 2, 3]), [draw(1, 3, 4)]],
   ['maxUnpool1d', (x) => F.maxUnpool1d(x, places().to(x.device), 2), [draw(1, 1, 2)]],
   ['lpPool1d', (x) => F.lpPool1d(x, 3, 2), [distinct(1, 1, 5)]],
   ['lpPool2d', (x) => F.lpPool2d(x, 2, 2, { ceilMode: true }), [distinct(1, 3, 4)]],
@@ -227,6 +244,46 @@ describe('bad input is refused by name', () => {
       () => new nn.MaxUnpool2d(2, { dilation: 2 } as never),
       /^MaxUnpool2d: .*dilation/,
     ],
+    [
+      'fractionalMaxPool2d without a size',
+      () => F.fractionalMaxPool2d(ones([1, 4, 4]), 2, {}),
+      /^fractionalMaxPool2d: takes either outputSize or outputRatio, got an object/,
+    ],
+    [
+      'FractionalMaxPool3d with both sizes',
+      () => new nn.FractionalMaxPool3d(2, { outputSize: 2, outputRatio: 0.5 }),
+      /^FractionalMaxPool3d: takes either outputSize or outputRatio/,
+    ],
+    [
+      'FractionalMaxPool2d with a ratio of 1',
+      () => new nn.FractionalMaxPool2d(2, { outputRatio: 1 }),
+      /^FractionalMaxPool2d: outputRatio is a number between 0 and 1, or/,
+    ],
+    [
+      'fractionalMaxPool2d with more windows than places',
+      () => F.fractionalMaxPool2d(ones([1, 4, 4]), 2, { outputSize: 4 }),
+      /^fractionalMaxPool2d: 4 windows of 2 in 4 elements would begin at the same place; .* from 1 to 3/,
+    ],
+    [
+      'fractionalMaxPool2d with samples of another shape',
+      () => F.fractionalMaxPool2d(ones([1, 4, 4]), 2, { outputSize: 2, randomSamples: ones([2]) }),
+      /^fractionalMaxPool2d: randomSamples is \[1, 1, 2\], got \[2\]/,
+    ],
+    [
+      'bicubic gridSample of volumes',
+      () => F.gridSample(ones([1, 1, 2, 2, 2]), zeros([1, 1, 1, 1, 3]), { mode: 'bicubic' }),
+      /^gridSample: mode 'bicubic' is for planes/,
+    ],
+    [
+      'gridSample of a volume by a grid of planes',
+      () => F.gridSample(ones([1, 1, 2, 2, 2]), zeros([1, 1, 1, 2])),
+      /^gridSample: takes \[N, C, H, W\] and a grid \[N, h, w, 2\], or \[N, C, D, H, W\]/,
+    ],
+    [
+      'affineGrid of volumes by a map of planes',
+      () => F.affineGrid(zeros([1, 2, 3]), [1, 1, 2, 2, 2]),
+      /^affineGrid: theta is \[1, 3, 4\] for a size/,
+    ],
     ['BatchNorm3d of planes', () => new nn.BatchNorm3d(2)(ones([1, 2, 3, 3])), /^BatchNorm3d: takes/],
     ['featureAlphaDropout of a line', () => F.featureAlphaDropout(ones([3])), /^featureAlphaDropout: takes/],
   ])('%s', (_, call, message) => {
@@ -243,5 +300,21 @@ describe('interpolate', () => {
     expect(() => F.interpolate(x, { size: [4, 4, 4] })).toThrow(/size has 2 numbers/);
     expect(() => F.interpolate(x, { scaleFactor: [2] })).toThrow(/scaleFactor has 2 numbers/);
     expect(F.interpolate(x, { size: [4, 6] }).shape).toEqual([1, 1, 4, 6]);
+  });
+});
+
+describe('fractional pooling', () => {
+  it('draws where windows begin, apart for each plane; the last one ends with the input', () => {
+    const x = randn([4, 3, 16, 16]);
+    const layer = new nn.FractionalMaxPool2d(2, { outputRatio: 0.6 });
+    expect(layer(x).shape).toEqual([4, 3, 9, 9]);
+    expect(layer(x).equal(layer(x))).toBe(false);
+    const line = tensor(
+      Float64Array.from({ length: 9 }, (_, i) => i),
+      { shape: [1, 1, 9] },
+    ).expand([50, 9, 9]);
+    const pooled = F.fractionalMaxPool2d(line, 1, { outputSize: 4 });
+    expect(pooled.select(2, 3).equal(pooled.select(2, 3).mul(0).add(8))).toBe(true);
+    expect(pooled.select(2, 1).std(0).max().item()).toBeGreaterThan(0);
   });
 });

@@ -43,6 +43,7 @@ export {
 export { Conv3d, ConvTranspose3d } from './conv3d.js';
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout } from './dropout.js';
 export { Embedding, EmbeddingBag, type EmbeddingOptions } from './embedding.js';
+export { FractionalMaxPool2d, FractionalMaxPool3d } from './fractionalMaxPool.js';
 export {
   LazyBatchNorm1d,
   LazyBatchNorm2d,
