@@ -5,8 +5,8 @@ import { defineConfig, type Plugin } from 'vitest/config';
 const source = (name: string) => fileURLToPath(new URL(`packages/${name}/src`, import.meta.url));
 
 /**
- * Vite's own transformer lowers legacy decorators but leaves standard ones alone, and Node does not parse them yet.
- * Files outside a `legacy` folder that hold a decorator go through esbuild first.
+ * Vite's own transformer lowers legacy decorators but not standard ones, and Node cannot parse them yet. Files outside a
+ * `legacy` folder that contain a decorator go through esbuild first.
  */
 const standardDecorators: Plugin = {
   name: 'standard-decorators',
@@ -27,7 +27,7 @@ const standardDecorators: Plugin = {
 
 export default defineConfig({
   plugins: [standardDecorators],
-  // The tests run on the sources; `npm test` builds first because the examples run as a user runs them.
+  // The tests run on the sources; `npm test` builds first because the examples use the built packages, as users do.
   resolve: {
     alias: [
       { find: /^@gradgate\/core\/grad$/, replacement: `${source('core')}/grad/index.ts` },
@@ -51,10 +51,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     setupFiles: [
-      // `npm run test:memory`: whatever may live in kernel memory does, what was freed there reads as NaN, and kernels are
-      // those without fused multiply-add.
+      // `npm run test:memory`: everything that can be is in kernel memory, freed memory reads as NaN, and the kernels are those
+      // without fused multiply-add.
       ...(process.env['GRADGATE_TEST_MEMORY'] ? ['test/poison.ts'] : []),
-      // `npm run test:native`: the same, with the kernels in machine code.
+      // `npm run test:native`: the same, with native kernels.
       ...(process.env['GRADGATE_TEST_NATIVE'] ? ['test/native.ts'] : []),
     ],
   },

@@ -1,5 +1,5 @@
 /**
- * What `compile` saves: each case of `bench/peers` that trains or infers, as it is, under `tidy` and compiled, interleaved
+ * What `compile` saves: each case of `bench/peers` that trains or infers, run eagerly, under `tidy` and compiled, interleaved
  * in one process.
  *
  *   node bench/compile.mjs [part of a name...]        microseconds, medians of 7 rounds
@@ -15,7 +15,7 @@ const names = Object.keys(cases).filter((name) =>
   wanted.length === 0 ? steps.test(name) : wanted.some((part) => name.includes(part)),
 );
 
-/** Milliseconds of a call, over at least so many in all. */
+/** Milliseconds for a call, measured over at least this many in all. */
 function time(run, least = 200) {
   const start = performance.now();
   let calls = 0;
@@ -33,7 +33,7 @@ const rows = names.map((name) => {
   for (let round = -1; round < 7; round++)
     for (const [i, run] of runs.entries()) {
       const took = time(run);
-      // The first round is for the engine to compile.
+      // During the first round the engine compiles.
       if (round >= 0) times[i].push(took);
     }
   const [alone, ...others] = times.map(median);

@@ -36,7 +36,7 @@ const { values, positionals } = parseArgs({
 });
 const numbers = (list) => list.split(',').map(Number);
 
-/** Times steps of this rank's part of a batch; rank 0 prints them. */
+/** Times training steps of this rank's part of a batch; rank 0 prints them. */
 async function measure(sizes, batch, steps, threads) {
   const { manualSeed, randn, setNumThreads } = await import('@gradgate/core');
   const nn = await import('@gradgate/nn');
@@ -65,7 +65,7 @@ async function measure(sizes, batch, steps, threads) {
     'not sent': () => noSync.run(() => step(models[0])),
   };
   const times = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
-  // In turns, so that what else the machine does is shared out.
+  // In turns, so that other load on the machine affects all of them.
   for (let i = 0; i < steps + 3; i++)
     for (const [name, run] of Object.entries(variants)) {
       barrier();

@@ -19,7 +19,7 @@ const self = fileURLToPath(import.meta.url);
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 let sink = 0;
 
-/** A loop of its own for each case: a shared one would be compiled for all of them, and cost more than they do. */
+/** Each case has its own loop: a shared one would be compiled for all cases and cost more than they do. */
 const timer = () =>
   new Function(
     'fn',

@@ -24,7 +24,7 @@ const loops = [
   },
 ].filter(({ env }) => env === undefined || hasNative);
 
-/** Trains and gives the resident megabytes. */
+/** Trains and returns the resident memory in megabytes. */
 async function train(d, h, o, batch, steps) {
   const core = await import('../packages/core/dist/index.js');
   const nn = await import('../packages/nn/dist/index.js');

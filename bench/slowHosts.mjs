@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const run = (line) => execFileSync(line.split(' ')[0], line.split(' ').slice(1), { stdio: 'pipe' });
 
-/** Network namespaces on a bridge, each behind a link of `megabytes` a second in both directions, for ranks of Open MPI. */
+/** Network namespaces on a bridge, as hosts for ranks of Open MPI; each has a link of `megabytes` a second in both directions. */
 export class SlowHosts {
   #name = `gs${process.pid % 100000}`;
   #subnet = `10.${200 + (process.pid % 50)}.7`;
@@ -28,12 +28,12 @@ export class SlowHosts {
     }
   }
 
-  /** What the stand-in for ssh finds the hosts by. */
+  /** The environment by which the stand-in for ssh finds the hosts. */
   get env() {
     return { GRADGATE_TEST_HOSTS: this.#name, UCX_TLS: 'tcp,self' };
   }
 
-  /** Of `gradgate launch`. */
+  /** The arguments of `gradgate launch`. */
   get arguments() {
     const ssh = fileURLToPath(new URL('../test/distributed/hosts/ssh.sh', import.meta.url));
     const network = `${this.#subnet}.0/24`;

@@ -1,5 +1,5 @@
 /**
- * What an import takes: from the start of a new process until after it, less what an empty process takes.
+ * How long an import takes: the time from the start of a new process to its end, minus that of an empty process.
  *
  *   node bench/startup.mjs        milliseconds, medians of 9 interleaved rounds
  *
@@ -17,7 +17,7 @@ const built = (name) =>
 const inPython = (program) => [python, '-c', `import os\n${program}\nos._exit(0)`];
 const [emptyNode, emptyPython] = [node(''), inPython('')];
 
-/** Title, command, the empty process beside it, and the packages that it needs. */
+/** The title, the command, the empty process to subtract, and the packages it needs. */
 const programs = [
   ['gradgate core', node(built('core')), emptyNode],
   ['gradgate core and nn', node(built('nn')), emptyNode],
@@ -39,7 +39,7 @@ function time([command, ...args], cwd) {
 export function startUpTimes(rounds) {
   const able = programs
     .map(([title, command, empty, peer]) => ({ title, command, empty, folder: peer ? install(peer) : '.', spent: [] }))
-    // The first run also fills the system's cache of files.
+    // The first run also fills the system's file cache.
     .filter(({ folder, command }) => folder !== null && time(command, folder) !== null);
   for (let round = 0; round < rounds; round++) {
     const empty = new Map([emptyNode, emptyPython].map((command) => [command, time(command, '.')]));

@@ -12,7 +12,7 @@ const isQuick = process.argv.includes('--quick');
 const gpu = await device('webgpu');
 const round = (x, digits = 3) => Number(x.toPrecision(digits));
 
-/** Milliseconds a call of `run`, which is waited for after `calls` of them: the best of some rounds. */
+/** Milliseconds a call: the best of some rounds of `calls` calls and one wait for the GPU. */
 async function time(run, calls, rounds = 3) {
   let best = Number.POSITIVE_INFINITY;
   for (let r = 0; r <= rounds; r++) {
@@ -54,7 +54,7 @@ const nets = {
 const steps = isQuick ? 8 : 200;
 const batch = isQuick ? 16 : 64;
 
-/** Losses of some steps, and milliseconds a step after the first ones, which compile. */
+/** The losses of some steps, and milliseconds a step after the first ones, which compile. */
 async function train(make, where) {
   manualSeed(0);
   const model = make().to(where);

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { type Alias, defineConfig, type Plugin } from 'vite';
 
-/** All entries of a package, each as its source. One left out would be another copy, that of what is built. */
+/**
+ * All entry points of a package, each mapped to its source. If one were missing, the built package would be loaded as a second
+ * copy.
+ */
 function entries(name: string): Alias[] {
   const folder = new URL(`../packages/${name}/`, import.meta.url);
   const { exports } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
@@ -17,7 +20,7 @@ function entries(name: string): Alias[] {
   });
 }
 
-/** Vite leaves standard decorators as they are, and browsers do not parse them yet: esbuild lowers them. */
+/** Vite does not lower standard decorators, and browsers cannot parse them yet, so esbuild lowers them. */
 const standardDecorators: Plugin = {
   name: 'standard-decorators',
   enforce: 'pre',
@@ -35,8 +38,8 @@ const standardDecorators: Plugin = {
 };
 
 /**
- * Links of the page into the docs, `docs:grad-modes`. Where the page lies in a folder of the site of the docs, they are its pages
- * (`GRADGATE_DOCS=../`), else files in the repository.
+ * The page links to the docs as `docs:grad-modes`. If the page is in a folder of the docs' site (`GRADGATE_DOCS=../`), that is
+ * a page of the site, else a file in the repository.
  */
 const docsLinks: Plugin = {
   name: 'docs-links',
@@ -49,7 +52,7 @@ const docsLinks: Plugin = {
 };
 
 export default defineConfig({
-  // Relative addresses, so that the page can lie in any folder of a site.
+  // Relative addresses, so that the page works in any folder of a site.
   base: './',
   plugins: [standardDecorators, docsLinks],
   build: { target: 'es2022' },

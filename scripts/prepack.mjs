@@ -1,4 +1,4 @@
-/** Run by npm in the folder of a package before it is packed: each tarball has the changelog of all. */
+/** npm runs this in a package's folder before packing it: each tarball contains the changelog. */
 import { copyFileSync } from 'node:fs';
 
 copyFileSync(new URL('../CHANGELOG.md', import.meta.url), 'CHANGELOG.md');

@@ -1,2 +1,2 @@
-/** A page of the docs with the blocks that show a file as the files are now. */
+/** A page of the docs, with the blocks that show a file replaced by the files' current contents. */
 export function withFiles(markdown: string): string;

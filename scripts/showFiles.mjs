@@ -1,13 +1,13 @@
 /**
- * Blocks of the docs that show a whole file say which: ```ts file=examples/src/programs/gan.ts. This fills them:
- * node scripts/showFiles.mjs docs/recipes/*.md. A test compares them with the files.
+ * Blocks of the docs that show a whole file name it: ```ts file=examples/src/programs/gan.ts. This program fills them in: node
+ * scripts/showFiles.mjs docs/recipes/*.md. A test compares them with the files.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
-/** A page with such blocks as their files are now. */
+/** The page with such blocks replaced by the files' current contents. */
 export const withFiles = (markdown) =>
   markdown.replaceAll(
     /^(```\w+ file=(\S+)\n).*?^```$/gms,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The pages of `docs` under their headings, in the order of `docs/README.md`: what stands beside each page of the site. */
+/** The pages of `docs` under their headings, in the order of `docs/README.md`: the sidebar of each page of the guides. */
 export function guides() {
   const list = readFileSync(new URL('../docs/README.md', import.meta.url), 'utf8');
   return list
@@ -15,7 +15,7 @@ export function guides() {
     }));
 }
 
-/** The packages whose API is documented, as `typedoc.json` lists them: what stands beside the pages of families. */
+/** The packages whose API is documented, as `typedoc.json` lists them: the sidebar of the API's pages. */
 export function packages() {
   const { entryPoints } = JSON.parse(readFileSync(new URL('./typedoc.json', import.meta.url), 'utf8'));
   return [

@@ -2,8 +2,8 @@ import { afterEach, beforeEach } from 'vitest';
 import { residence } from '../packages/core/src/backend/wasm/residency.js';
 
 /**
- * In the tests of a file, arrays of `from` elements and more go to kernel memory, where what is freed reads as NaN: whoever
- * reads it is found.
+ * During a file's tests, arrays of at least `from` elements are in kernel memory, where freed memory reads as NaN, so that a
+ * read after free is found.
  */
 export function poisonFreed(from: number): void {
   const before = { ...residence };

@@ -3,10 +3,10 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isOpenblasLoaded } from '@gradgate/openblas';
 
-// What some tests need beyond Node and the packages of npm. A test that asks here is one of those that `.ci/run` runs once
-// more when it has installed what is missing.
+// Some tests need more than Node and npm packages. The tests that ask here are run once more by `.ci/run` after it has
+// installed what is missing.
 
-/** The first program of these names on the PATH. */
+/** The first program with one of these names on the PATH. */
 export const findProgram = (...names: string[]): string | undefined =>
   names
     .flatMap((name) => (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)))
@@ -21,13 +21,13 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** What was found, or undefined, after one line that says which tests are skipped, and why. */
+/** What was found, or undefined, after a line that says which tests are skipped and why. */
 export function need<T>(found: T | undefined, tests: string, reason: string): T | undefined {
   if (found === undefined) console.warn(`skipped: ${tests}; ${reason}`);
   return found;
 }
 
-/** The Chromium of this system: what CHROMIUM names, or the first one on the PATH. */
+/** The Chromium of this system: the one that CHROMIUM names, or the first on the PATH. */
 export const needChromium = (tests: string): string | undefined =>
   need(
     process.env['CHROMIUM'] || findProgram('chromium', 'chromium-browser', 'google-chrome'),
@@ -51,7 +51,7 @@ export function needNative(tests: string): string | undefined {
   );
 }
 
-/** The launchers of MPI: Debian has those of Open MPI and of MPICH side by side, under these names. */
+/** The launchers of MPI: Debian installs those of Open MPI and MPICH side by side, under these names. */
 export const needMpi = (tests: string): string[] =>
   ['mpirun.openmpi', 'mpirun.mpich'].filter((name) =>
     need(findProgram(name), `${tests}, by ${name}`, "Debian's openmpi-bin and mpich have it"),

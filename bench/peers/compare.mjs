@@ -1,6 +1,6 @@
 import { Figures, factor, microseconds, table } from './figures.mjs';
 
-/** Asks all peers for each case in turn, and gives a table: medians in microseconds, and how many times the first peer's. */
+/** Times each case with all peers in turn, and returns a table: medians in microseconds, and ratios to the first peer. */
 export async function compare(peers, cases, rounds, title) {
   const figures = new Figures();
   for (let round = 0; round < rounds; round++)

@@ -9,7 +9,7 @@ export const factor = (x) => x.toFixed(x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2);
 export const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-/** What all rounds saw: milliseconds by case and peer. A peer may lack rounds, or a case. */
+/** All measurements: milliseconds by case and peer. A peer may lack rounds, or a case. */
 export class Figures {
   #seen = new Map();
 
@@ -30,8 +30,8 @@ export class Figures {
   }
 
   /**
-   * How many times the second [case, peer] the first one took, or null: the median of the rounds that saw both. Within
-   * a round the machine's speed is about the same; the ratio of two medians may be that of two speeds.
+   * How many times longer the first [case, peer] took than the second, or null: the median over the rounds that have both.
+   * Within a round the machine's speed is about the same; the ratio of two medians could compare two speeds.
    */
   ratio(first, second) {
     const [above, below] = [this.#rounds(...first), this.#rounds(...second)];
@@ -40,7 +40,7 @@ export class Figures {
   }
 }
 
-/** Puts each text between the comments of its name in a page: `<!-- name -->` and `<!-- /name -->`. */
+/** Writes each text between the comments with its name in a page: `<!-- name -->` and `<!-- /name -->`. */
 export function writeInto(file, texts) {
   let page = readFileSync(file, 'utf8');
   for (const [name, text] of Object.entries(texts)) {

@@ -8,13 +8,13 @@ const mlp784 = training('MLP 784');
 const recording = (name) => name.endsWith('infer, recording');
 const guarded = (name) => name.replace('infer, recording', 'infer under @noGrad');
 
-/** How many times what `ours` takes `peer` takes. */
+/** The time of `ours` divided by that of `peer`. */
 const against =
   (peer, ours = 'gradgate') =>
   (figures, name) =>
     figures.ratio([name, peer], [name, ours]);
 
-/** What is compared, for which cases, how, and the least that the ratio is to be. */
+/** What is compared, for which cases, how, and the smallest ratio that reaches the goal. */
 const goals = [
   ['Products from 128 up, part of the FMA peak', largeProduct, against('peak'), 0.85],
   ['Products from 128 up, TensorFlow.js wasm', largeProduct, against('tfjs-wasm'), 1.5],
@@ -40,7 +40,10 @@ const mostMemory = 1.1;
 
 const of = (text) => (name) => name.includes(text);
 
-/** The most of PyTorch's time that ours is to be: as users write it, compiled, and by native kernels, compiled or under `tidy`. */
+/**
+ * The largest share of PyTorch's time that reaches the goal: eager, compiled, and with native kernels, compiled or under
+ * `tidy`.
+ */
 const shares = [
   ['MLP 784-128-10, train', mlp784, 0.9, 0.6, 0.35],
   ['MLP 784-128-10, infer', of('MLP 784-128-10, batch 64, infer'), 1.7, 1.5, 0.8],
@@ -58,7 +61,7 @@ const ways = [
   ['native, compiled or under tidy', ['gradgate-native-compiled', 'gradgate-native-tidy']],
 ];
 
-/** A row for each kind of cases: the worst share of each way, with its goal; bold where it is missed. Null if nothing was measured. */
+/** A row for each kind of cases: the worst ratio of each way, with its goal; bold if missed. Null if nothing was measured. */
 export function sharesTable(figures, names) {
   const cell = (belongs, ours, most) => {
     const found = names.filter(belongs).flatMap((name) => {
@@ -77,7 +80,10 @@ export function sharesTable(figures, names) {
   return rows.length > 0 ? table(["ours in times PyTorch's", ...ways.map(([title]) => title)], rows) : null;
 }
 
-/** A row each: the goal, the worst ratio, and how many cases reach it. What was not measured has no row; null if nothing. */
+/**
+ * A row for each goal: the goal, the worst ratio, and how many cases reach it. Goals without a measurement have no row; null if
+ * there are none.
+ */
 export function goalsTable(figures, names, memory) {
   const rows = goals.flatMap(([what, belongs, compare, least]) => {
     const found = names

@@ -51,7 +51,7 @@ const inference = (d, h, o, batch) => {
   const [net, x] = [mlp(d, h, o), core.randn([batch, d])];
   return () => net(x);
 };
-/** As `@noGrad` leaves a method. */
+/** As a method with `@noGrad`. */
 const guarded = (...sizes) => core.noGrad.wrap(inference(...sizes));
 const cnn = () =>
   new nn.Sequential(
@@ -65,7 +65,7 @@ const cnn = () =>
     new nn.Linear(32 * 49, 10),
   );
 
-/** Token embeddings, encoder layers, and a head of as many classes as tokens. */
+/** Token embeddings, encoder layers, and a classifier over the tokens. */
 class LanguageModel extends nn.Module {
   constructor(tokens, width, layers) {
     super();
@@ -91,7 +91,7 @@ class Forecast extends nn.Module {
 const deep = (width, depth) =>
   new nn.Sequential(...Array.from({ length: depth }, () => [new nn.Linear(width, width), new nn.ReLU()]).flat());
 
-/** How each case is run: as it is, or with what the environment names around it: `compile` or `tidy`. */
+/** How each case is run: eagerly, or as the environment says inside `compile` or `tidy`. */
 const around = {
   compile: (run) => compile(() => run()),
   tidy: (run) => core.tidy.wrap(() => void run()),
@@ -157,7 +157,7 @@ const plain = {
   },
 };
 
-/** A server's: an array comes in, a class goes out. What is around is so around the network alone, which reads no values. */
+/** A request to a server: an array comes in, a class goes out. Only the network is compiled, since it reads no values. */
 const requests = {
   'request, MLP 784-128-10': () => {
     const [pixels, net] = [new Float32Array(784).fill(0.5), mlp(784, 128, 10)];

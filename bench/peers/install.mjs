@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The packages of each peer that npm installs. */
+/** The npm packages of each peer. */
 export const packages = {
   tfjs: ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0'],
   'tfjs-webgpu': ['@tensorflow/tfjs@4.22.0', '@tensorflow/tfjs-backend-webgpu@4.22.0'],
@@ -15,8 +15,8 @@ export const packages = {
 const found = new Map();
 
 /**
- * A folder outside the workspace in which these packages can be imported; made at the first call, and kept for the
- * next run. Null, and a line on standard error, where npm cannot install them.
+ * A folder outside the workspace where these packages can be imported, made at the first call and kept for later runs. Null,
+ * after a line on standard error, if npm cannot install them.
  */
 export function install(peer) {
   if (!found.has(peer)) found.set(peer, folderOf(peer));
@@ -28,7 +28,7 @@ function folderOf(peer) {
   const folder = join(tmpdir(), `gradgate-peers-${peer}-${version}`);
   if (existsSync(folder)) return folder;
   console.error(`installing ${packages[peer].join(' and ')}`);
-  // Under another name until it is whole: a run that was stopped in between must leave nothing that looks complete.
+  // Renamed when it is complete, so that an interrupted run leaves nothing that looks complete.
   const half = mkdtempSync(`${folder}-`);
   try {
     writeFileSync(join(half, 'package.json'), '{}');

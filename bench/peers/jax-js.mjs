@@ -1,7 +1,7 @@
 import { load } from './load.mjs';
 import { kept, productCases, sizedCases } from './names.mjs';
 
-// It finds no workers in Node, and then uses one thread.
+// It finds no workers in Node, so it uses one thread.
 const jax = await load('@jax-js/jax');
 const { numpy: np, nn, lax, random, tree, jit, grad, valueAndGrad, blockUntilReady } = jax;
 await jax.init('wasm');
@@ -20,7 +20,7 @@ const classes = (n) =>
     10,
   );
 
-/** Calls take their arguments over, hence the references; results are lazy until somebody waits for them. */
+/** Calls consume their arguments, so references are taken first; results are lazy until they are awaited. */
 const calling =
   (f, ...inputs) =>
   async () => {
@@ -28,13 +28,13 @@ const calling =
     await blockUntilReady(result);
     tree.dispose(result);
   };
-/** Compiled, which also a single operation gains by. */
+/** Compiled, which makes single operations faster too. */
 const compiled = (f, ...inputs) => calling(jit(f), ...inputs);
 const x = kept((n) => randn(n));
 const y = kept((n) => randn(n));
 const unary = (f) => (n) => compiled(f, x(n));
 
-/** Adam on a tree of parameters, as PyTorch has it; the time is a float, so that it is no constant of the program. */
+/** Adam on a tree of parameters, as in PyTorch; the time is a float, so that it is not a constant of the program. */
 function adam([p, m, v, t], g) {
   const time = t.add(1);
   const m1 = tree.map((m, g) => m.mul(0.9).add(g.mul(0.1)), m, tree.ref(g));
@@ -81,7 +81,7 @@ const linearOf = (i, o) => ({ w: small(i, o), b: np.zeros([o]) });
 const mlp = ({ first, second }, x) => linear(second, nn.relu(linear(first, x)));
 const mlpOf = (d, h, o) => ({ first: linearOf(d, h), second: linearOf(h, o) });
 const swap = (x) => np.moveaxis(x, -1, -2);
-/** Its own dotProductAttention needs Node 22, and wants the heads elsewhere. */
+/** Its own dotProductAttention needs Node 22 and another order of dimensions. */
 const attention = (q, k, v) => {
   const scale = 1 / Math.sqrt(q.shape.at(-1));
   return np.matmul(nn.softmax(np.matmul(q, swap(k)).mul(scale), -1), v);
@@ -98,7 +98,7 @@ const convolutionOf = (i, o) => ({ k: small(o, i, 3, 3), b: np.zeros([o, 1, 1]) 
 const cnn = ({ first, second, last }, x) =>
   linear(last, np.reshape(convolution(second, convolution(first, x)), [32, -1]));
 
-/** An encoder layer as PyTorch's, with the norms behind the sums. */
+/** An encoder layer like PyTorch's, with norms after the sums. */
 function transformerLayer({ projections, out, up, down, norm1, norm2 }, x) {
   const [batch, length, width] = x.shape;
   const split = (x) => np.moveaxis(np.reshape(x, [batch, length, 4, width / 4]), 1, 2);
@@ -121,7 +121,7 @@ export const cases = {
   }),
   'max 1000x100, rows': () => compiled((x) => np.max(x, 1), randn(1000, 100)),
   'softmax 100x1000': () => compiled((x) => nn.softmax(x, 1), randn(100, 1000)),
-  // The only one that is not compiled: it is about what an operation costs beside its arithmetic.
+  // The only case that is not compiled: it measures the overhead of an operation.
   'eager 8x8, forward and backward': () =>
     calling(
       grad((a, b) => np.sum(np.matmul(a, b))),

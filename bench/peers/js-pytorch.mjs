@@ -26,7 +26,7 @@ const train = (net, x, y, loss) => {
   };
 };
 const infer = (net, x) => {
-  // Its way not to record; else each call would hang its result on the parameters.
+  // Its way to turn recording off; else each call would add its result to the parameters' graph.
   for (const p of net.parameters()) p.requires_grad = false;
   return () => net.forward(x);
 };
@@ -91,6 +91,6 @@ const all = {
   },
 };
 
-/** Its numbers are in arrays of arrays; these would take ten seconds a call and more, or gigabytes. */
+/** It stores numbers in nested arrays; these cases would take more than ten seconds a call, or gigabytes. */
 const tooLarge = (name) => name.endsWith(' 1e7') || name === 'product 1024';
 export const cases = Object.fromEntries(Object.entries(all).filter(([name]) => !tooLarge(name)));

@@ -10,7 +10,7 @@ const installed = (packages) => (id) => {
   const folder = install(packages);
   return folder && startModule(id, id, { ...threads(1), PEERS: folder });
 };
-/** PyTorch with so many threads of its own, and so many of OpenBLAS. */
+/** PyTorch with this many threads of its own, and of OpenBLAS. */
 const pytorch = (own, blas) => (id) =>
   start({
     id,
@@ -18,15 +18,15 @@ const pytorch = (own, blas) => (id) =>
     args: [fileURLToPath(new URL('pytorch.py', import.meta.url))],
     env: { ...threads(own, blas), PYTORCH_BENCH_THREADS: `${own}` },
   });
-/** Where both kinds are two they take the cores from one another: a step of 600 microseconds then takes up to 20,000. */
+/** If both use two, they compete for the cores: a step of 600 microseconds then takes up to 20,000. */
 const pytorchOnTwo = async (id) => {
   const own = await pytorch(2, 1)(id);
   return own && faster(own, await pytorch(1, 2)(id));
 };
 
 /**
- * What `--peers` can name: the title of the column, the library whose version is told, and what starts it. The first is
- * what others are compared with.
+ * What `--peers` can name: the column's title, the library whose version is shown, and how it is started. The others are
+ * compared with the first.
  */
 export const peers = {
   gradgate: { title: 'gradgate', library: 'gradgate', start: ours(1) },

@@ -1,6 +1,6 @@
 /** The cases that come in several sizes, for all peers in JavaScript; pytorch.py has the same names. */
 
-/** Name, m, k, n, and whether either side is a transpose. Those beneath the squares are what MLP 784-128-10 does. */
+/** Name, m, k, n, and whether either side is transposed. Those after the squares are the products of MLP 784-128-10. */
 export const products = [
   ...[32, 64, 128, 256, 512, 1024].map((n) => [`product ${n}`, n, n, n, false, false]),
   ['product 64x784x128, NT', 64, 784, 128, false, true],
@@ -12,7 +12,7 @@ export const products = [
 
 export const sizes = ['1e3', '1e5', '1e7'];
 
-/** Floating point operations of a product, by its name; undefined for other cases. */
+/** The floating point operations of a product, by its name; undefined for other cases. */
 export function flopsOf(name) {
   const found = products.find(([product]) => product === name);
   return found && 2 * found[1] * found[2] * found[3];
@@ -22,7 +22,7 @@ export function flopsOf(name) {
 export const productCases = (product) =>
   Object.fromEntries(products.map(([name, ...sizes]) => [name, () => product(...sizes)]));
 
-/** How a step grows: by the batch, by the width of layers and by their number. */
+/** How a step scales: with the batch, the width of layers and their number. */
 const growth = [
   [1, 64, 2],
   [16, 64, 2],
@@ -50,7 +50,7 @@ export const sizedCases = (makers) =>
     ),
   );
 
-/** Keeps what `make` gave for a size: arrays of 1e7 numbers for every case would fill the memory. */
+/** Caches the last size that `make` was called for: arrays of 1e7 numbers for every case would fill the memory. */
 export function kept(make) {
   const found = new Map();
   return (n) => {

@@ -2,7 +2,7 @@ import { load } from './load.mjs';
 import { kept, productCases, sizedCases } from './names.mjs';
 
 const np = await load('numpy-ts');
-// What it takes by default is too little for arrays of 1e7 numbers.
+// Its default memory is too small for arrays of 1e7 numbers.
 np.configureWasm({ maxMemory: 2 ** 30 });
 export const version = '1.7.0';
 
@@ -12,7 +12,7 @@ const randn = (...shape) => {
   x.dispose();
   return y;
 };
-/** Results are disposed of as its documentation asks for: they live in memory that the garbage collector fills late. */
+/** Results are disposed of as its documentation advises: they are in memory that the garbage collector does not see. */
 const disposing = (f) => () => f().dispose();
 const x = kept((n) => randn(n));
 const y = kept((n) => randn(n));

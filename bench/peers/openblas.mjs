@@ -1,7 +1,7 @@
 import { openLibrary } from '../../packages/openblas/dist/library.js';
 import { productCases } from './names.mjs';
 
-/** The very call that @gradgate/openblas makes, without the rest: no kernel of ours can be faster with it. */
+/** The same call as @gradgate/openblas makes, without overhead: a lower bound for our kernel. */
 const library = openLibrary();
 if (!library) throw new Error('there is no OpenBLAS');
 library.setThreads(1);

@@ -7,7 +7,7 @@ const usage =
   '  --peers   those beside gradgate\n' +
   '  --write   puts the tables into docs/performance.md; a whole run only';
 
-/** What the command line asks for; on a mistake it says which and ends the program. */
+/** Parses the command line; on a mistake it prints which and exits. */
 export function optionsOf(args, known, names) {
   try {
     return checked(args, known, names);

@@ -28,7 +28,7 @@ const bytes = Uint8Array.from([
 v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
 const { f } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
 
-/** As many floating point operations as fused multiply-adds of 128 bits on registers can do, and nothing else. */
+/** The machine's peak: floating point operations by fused multiply-adds of 128 bits on registers only. */
 const turns = 100_000;
 export const flops = turns * accumulators * 8;
 export const version = '';

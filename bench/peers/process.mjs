@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The last line of a stream so far: why a program that ended did so. */
+/** The last line written to a stream, which says why a program ended. */
 function lastLine(stream) {
   let last = '';
   createInterface({ input: stream }).on('line', (line) => {
@@ -11,7 +11,7 @@ function lastLine(stream) {
   return () => last;
 }
 
-/** A peer's process, which is asked a case at a time; null, and a line on standard error, where it cannot start. */
+/** The process of a peer, which runs one case at a time; null, after a line on standard error, if it cannot start. */
 export async function start({ id, command = process.execPath, args, env = {} }) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   let reason = '';
@@ -51,8 +51,8 @@ export async function start({ id, command = process.execPath, args, env = {} }) 
 }
 
 /**
- * A peer in JavaScript: the file of that name beside this one. What is optimised when must depend on its calls alone, and not on how
- * soon a busy machine gets to it.
+ * A peer in JavaScript: the file of that name beside this one. Compilation must depend only on its calls, and not on how soon a
+ * busy machine gets to it.
  */
 export const startModule = (id, module, env) =>
   start({
@@ -61,7 +61,7 @@ export const startModule = (id, module, env) =>
     env,
   });
 
-/** Two settings of a peer as one, which for each case has the time of the faster; the first alone where the other is null. */
+/** Two settings of a peer as one, with the faster time for each case; the first alone if the other is null. */
 export const faster = (one, other) => ({
   ...one,
   async ask(name) {

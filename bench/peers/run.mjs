@@ -1,12 +1,12 @@
 /**
- * Runs one peer's cases: reads a case's name a line, answers with its milliseconds a call.
- * A case may give a promise, which is then awaited each time; cases that give none are timed without an await.
+ * Runs the cases of one peer: reads a case's name from each line, answers with its milliseconds a call. Promises are awaited;
+ * cases that return none are timed without an await.
  */
 import { createInterface } from 'node:readline';
 import { measure, prepare } from './timing.mjs';
 
 const answer = (line) => process.stdout.write(`${line}\n`);
-// Standard output is for answers; what a library has to say goes elsewhere.
+// Standard output is for answers, so what a library prints goes to standard error.
 console.log = console.error;
 
 const made = new Map();

@@ -45,7 +45,7 @@ const layerNorm = (x, w, b) => {
 };
 const gelu = (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 
-/** An encoder layer as PyTorch's, with the norms behind the sums. */
+/** An encoder layer like PyTorch's, with norms after the sums. */
 function transformerLayer(batch, length, width, heads, hidden) {
   const [project, out, up, down] = [linear(width, 3 * width), linear(width, width), ...feedForward(width, hidden)];
   const norms = [1, 2].map(() => [tf.variable(tf.ones([width])), tf.variable(tf.zeros([width]))]);

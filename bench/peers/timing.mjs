@@ -1,10 +1,13 @@
 import { median } from './median.mjs';
 
-/** Milliseconds, and calls where they are short: engines optimise by calls, the last time after some 10,000 of them. */
+/**
+ * The least warm-up: milliseconds, and calls if they are short. Engines optimise by calls, the last time after some 10,000 of
+ * them.
+ */
 const warmUp = { least: 200, calls: 40_000, most: 1500 };
 const [shortest, slices] = [60, 15];
 
-/** A case that has run until the engine knows it; one that gives a promise is waited for each time. */
+/** Runs a case until the engine has optimised it; promises are awaited. */
 export async function prepare(make) {
   const run = make();
   const first = run();
@@ -27,9 +30,9 @@ async function timeOf({ run, waits }, calls) {
 }
 
 /**
- * Milliseconds a call. Twice as many calls each time, until they would take long enough without what came between; of large arrays a few, as collections
- * come between. Shorter calls are then timed in slices, of which the middle one counts: where the machine does something else for a
- * while, that is in few of them.
+ * Milliseconds a call. The number of calls is doubled until they take long enough; for large arrays there are several rounds,
+ * since collections run in between. Short calls are timed in slices, of which the median counts: interruptions affect few of
+ * them.
  */
 export async function measure(one) {
   let [done, spent, fastest] = [0, 0, Number.POSITIVE_INFINITY];

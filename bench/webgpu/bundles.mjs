@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { install } from '../peers/install.mjs';
 
-// The cases of bench/peers as modules for a page, or for Node: on the GPU, and without anything beside them.
+// The cases of bench/peers as modules for a page or for Node, run on the GPU and bundled with all that they import.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = readFileSync(join(root, 'packages/core/package.json'), 'utf8');
 
-/** Where a library's cases are, how they wait for the GPU, and what they get where they load the library from. */
+/** The file with a library's cases, how they wait for the GPU, and what they get from where the library is loaded. */
 const sources = {
   gradgate: {
     cases: 'gradgate',
@@ -46,7 +46,7 @@ export const load = () => ({ ...jax, init() {}, defaultDevice: () => jax.default
 };
 sources['gradgate-compiled'] = { ...sources.gradgate, around: 'compile' };
 
-/** In Node the package `webgpu` is what a browser brings. */
+/** In Node the package `webgpu` provides what a browser has. */
 const gpu = `if (!globalThis.navigator?.gpu) {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
@@ -56,7 +56,7 @@ const gpu = `if (!globalThis.navigator?.gpu) {
   });
 }`;
 
-/** A case ends when the GPU is done with it: else calls would be timed that stand in line. */
+/** A case ends when the GPU has finished it; else queued calls would be timed. */
 const entry = (cases) => `import 'bench:gpu';
 import { done } from 'bench:done';
 import { cases as all, version as own } from './bench/peers/${cases}.mjs';
@@ -74,7 +74,7 @@ export const cases = Object.fromEntries(
   ]),
 );`;
 
-/** Modules of their own text, by what they are imported as. */
+/** Modules given as text, by import specifier. */
 const texts = (all) => ({
   name: 'texts',
   setup({ onResolve, onLoad }) {
@@ -85,7 +85,9 @@ const texts = (all) => ({
   },
 });
 
-/** Writes a library's module into a folder; false, and a line on standard error, where the library cannot be installed. */
+/**
+ * Bundles a library's module into a folder; returns false, after a line on standard error, if the library cannot be installed.
+ */
 export async function bundle(name, folder) {
   const { cases, packages, load, done, around } = sources[name];
   const installed = packages && install(packages);
@@ -105,7 +107,7 @@ export async function bundle(name, folder) {
         'bench:gpu': { contents: gpu, ...own },
         'bench:done': { contents: done, ...own },
         'node:fs': { contents: `export const readFileSync = () => ${JSON.stringify(manifest)};` },
-        // What TensorFlow.js asks Node for.
+        // What TensorFlow.js requires from Node.
         util: { contents: "module.exports = globalThis.process?.getBuiltinModule?.('util') ?? {};" },
         './load.mjs': { contents: load ?? '', resolveDir: installed },
       }),

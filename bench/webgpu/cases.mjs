@@ -13,5 +13,5 @@ export const cases = [
   'Adam step, 1e6 parameters',
 ];
 
-/** What is timed; the first is what others are compared with. */
+/** The libraries that are timed; the others are compared with the first. */
 export const libraries = ['gradgate', 'gradgate-compiled', 'tfjs-webgpu', 'jax-js'];

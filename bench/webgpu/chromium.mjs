@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-/** Serves the modules of a folder, and an empty page beside them. */
+/** Serves the modules of a folder, and an empty page. */
 async function serve(folder) {
   const server = createServer(async ({ url }, answer) => {
     const file = /^\/([\w-]+\.mjs)$/.exec(url)?.[1];
@@ -15,7 +15,7 @@ async function serve(folder) {
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
 }
 
-/** In a page: makes the module's cases ready to be asked for. */
+/** Runs in the page: loads the module and makes its cases callable. */
 async function load(name) {
   const [{ cases, version }, { measure, prepare }] = await Promise.all([import(`/${name}.mjs`), import('/timing.mjs')]);
   const made = new Map();
@@ -26,7 +26,7 @@ async function load(name) {
   return { version, names: Object.keys(cases) };
 }
 
-/** The libraries whose modules are in a folder, each in a page of its own of one Chromium. */
+/** The libraries with modules in a folder, each in a page of its own in one Chromium. */
 export async function inChromium(folder, libraries, isSoftware) {
   const site = await serve(folder);
   const software = ['--use-webgpu-adapter=swiftshader'];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { start } from '../peers/process.mjs';
 
-/** The libraries whose modules are in a folder, each in a process of its own. */
+/** The libraries with modules in a folder, each in a process of its own. */
 export async function inNode(folder, libraries) {
   const peers = [];
   for (const id of libraries) {

@@ -6,10 +6,10 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const installed = (path) => join(root, 'node_modules', path);
-/** Vulkan's loader, as Debian has it. */
+/** Debian's Vulkan loader. */
 const loader = '/usr/lib/x86_64-linux-gnu/libvulkan.so.1';
 
-/** Where the driver of an NVIDIA GPU may say that it is there, and what runs all. */
+/** Where an NVIDIA driver may have its manifest, and the script that runs everything. */
 const script = `#!/bin/sh
 # Measures gradgate on the GPU of this machine by Vulkan: sh run.sh [--quick]. Needs nothing beside what is in this folder and the driver.
 cd "$(dirname "$0")" || exit 1
@@ -25,8 +25,8 @@ exec ./node packed.mjs "$@"
 `;
 
 /**
- * Writes an archive of the modules in a folder and all that they need on a machine with Linux, x64 and a driver: Node, the package
- * webgpu, Vulkan's loader, MNIST.
+ * Writes an archive with the modules of a folder and all that they need on a machine with Linux, x64 and a driver: Node, the
+ * package webgpu, Vulkan's loader, MNIST.
  */
 export async function pack(folder, file) {
   const common = { bundle: true, format: 'esm', platform: 'node', logLevel: 'error' };

@@ -1,4 +1,4 @@
-// What an archive of `node bench/webgpuPeers.mjs --pack` runs: all libraries beside each other, then bench/webgpu.mjs.
+// The program in an archive made by `node bench/webgpuPeers.mjs --pack`: runs all libraries, then bench/webgpu.mjs.
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compare } from '../peers/compare.mjs';

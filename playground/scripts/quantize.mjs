@@ -1,6 +1,6 @@
 /**
- * A linear layer as bytes, little-endian; `src/digits/weights.ts` reads them:
- * rows and columns (uint32), the bias (float32), a scale a row (float32), and the weights divided by it (int8).
+ * Writes a linear layer as bytes, little-endian, for `src/digits/weights.ts`:
+ * rows and columns (uint32), the bias (float32), a scale for each row (float32), and the weights divided by it (int8).
  */
 export function quantize({ weight, bias }) {
   const [rows, columns] = weight.shape;

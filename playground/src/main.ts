@@ -1,4 +1,4 @@
-/** The page: one run of training, and what is shown of it. */
+/** The page: a training run, and the views of it. */
 import { startDigits } from './digits/card.js';
 import { GraphView } from './graph/view.js';
 import { countNodes } from './graph/walk.js';
@@ -33,7 +33,7 @@ const graph = new GraphView();
 let trainer = newTrainer();
 let isRunning = false;
 let nextFrame = 0;
-/** What has been asked of the page, one thing after the other: a GPU is waited for. */
+/** The user's requests, one after another: a GPU takes a while to be ready. */
 let turn = Promise.resolve();
 
 function newTrainer(): Trainer {
@@ -42,7 +42,7 @@ function newTrainer(): Trainer {
   return new Trainer(data, Math.abs(Math.trunc(seed)), chosenDevice());
 }
 
-/** Trains `steps` steps, and draws. What backward() has to say where the loss has no graph is shown until a step has one again. */
+/** Trains `steps` steps, and draws. If the loss has no graph, the message of backward() is shown until a step has one again. */
 async function train(steps: number): Promise<void> {
   let problem: unknown = null;
   try {
@@ -56,7 +56,7 @@ async function train(steps: number): Promise<void> {
 
 function tell(problem: unknown): void {
   const said = problem instanceof Error ? `${problem.name}: ${problem.message}` : '';
-  // An alert is read out whenever its text is set.
+  // Screen readers read an alert whenever its text is set.
   if (failure.textContent !== said) failure.textContent = said;
   failure.hidden = said === '';
 }
@@ -65,7 +65,7 @@ async function draw(): Promise<void> {
   const recorded = await surface.draw(trainer.net, trainer.data);
   drawLossCurve(trainer.losses);
   graph.draw(trainer.loss, trainer.net);
-  // While it trains, the timeline stays until one has followed it.
+  // While it trains, the timeline stays until its last round has been shown.
   if (!isRunning || timeline.isAtEnd) timeline.update();
   byId('step').textContent = String(trainer.losses.length);
   byId('loss').textContent = trainer.losses.at(-1)?.toFixed(4) ?? '–';
@@ -111,7 +111,7 @@ byId('seed').addEventListener('change', reset);
 
 for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch]')) {
   const name = box.dataset['switch'] as Switch;
-  // A browser may keep the boxes of the last visit.
+  // A browser may restore the check boxes of the last visit.
   box.checked = switches[name];
   box.addEventListener('change', () => {
     switches[name] = box.checked;
@@ -122,7 +122,7 @@ for (const box of document.querySelectorAll<HTMLInputElement>('input[data-switch
   });
 }
 
-// Who asked for less motion starts it.
+// Whoever asked for less motion starts training by hand.
 startServing(!wantsStillness);
 startWaiting();
 void startDigits();

@@ -7,7 +7,7 @@ const repository = 'https://github.com/gradgate/gradgate';
 export default defineConfig({
   title: 'gradgate',
   description: 'Gradient control for TypeScript: tensors with autograd, and grad modes that follow the flow.',
-  // Pages are read where they are: the guides in docs, the rest in site/pages.
+  // The guides are read from docs, the other pages from site/pages.
   srcDir: '..',
   srcExclude: ['{bench,examples,packages,playground,test}/**', '{README,CONTRIBUTING}.md'],
   rewrites: {
@@ -20,7 +20,7 @@ export default defineConfig({
   },
   outDir: './dist',
   cacheDir: './.cache/vitepress',
-  // The reference and the playground, which scripts/prepare.mjs makes; scripts/checkLinks.mjs looks after links into them.
+  // The API reference and the playground, made by scripts/prepare.mjs; scripts/checkLinks.mjs checks the links to them.
   vite: { publicDir: new URL('../.cache/public', import.meta.url).pathname, build: { target: 'es2022' } },
   ignoreDeadLinks: [/^\/(playground|reference)\//],
   head: [
@@ -34,13 +34,13 @@ export default defineConfig({
   ],
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
-    // Headings have the addresses that they have on GitHub, where the same pages are read.
+    // Headings have the same anchors as on GitHub, where the same pages are read.
     anchor: { slugify: slug },
     config(md) {
       const { link_open: open } = md.renderer.rules;
       md.renderer.rules.link_open = (tokens, i, options, env, self) => {
         const link = tokens[i]!;
-        // What lies beside docs is in the repository only.
+        // Links to files outside docs go to the repository.
         const beside = env.relativePath?.startsWith('recipes/') ? '../../' : '../';
         const href = link.attrGet('href')!;
         if (href.startsWith(beside)) link.attrSet('href', `${repository}/tree/main/${href.slice(beside.length)}`);

@@ -1,14 +1,14 @@
-/** Fails where a link or an image of a built page leads to a file or a heading that the site does not have. */
+/** Fails if a link or an image of a built page points to a file or a heading that the site does not have. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const dist = new URL('../dist/', import.meta.url);
 const own = readdirSync(fileURLToPath(dist), { recursive: true }).filter(
-  // Typedoc and Vite look after their own.
+  // Typedoc and Vite check their own pages.
   (file) => file.endsWith('.html') && !/^(reference|playground)\//.test(file),
 );
 
-/** The file of an address: of a folder its index, of what has no extension the page of that name. */
+/** The file of an address: for a folder its index, for a path without an extension the page of that name. */
 function fileOf({ pathname }) {
   const path = decodeURIComponent(pathname);
   if (path.endsWith('/')) return `${path}index.html`;

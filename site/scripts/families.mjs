@@ -1,8 +1,8 @@
-/** The kinds that typedoc gives what is called or constructed, and the folders of the reference that have their pages. */
+/** Typedoc's kinds of functions and classes, and the folders of the reference with their pages. */
 const folders = { 32: 'variables', 64: 'functions', 128: 'classes' };
 const nested = (kind) => kind === 2 || kind === 4; // a module or a namespace
 
-/** The first sentence of what is said of a declaration, on one line. */
+/** The first sentence of a declaration's docstring, on one line. */
 function firstSentence({ comment, signatures }) {
   const summary = (comment ?? signatures?.find((s) => s.comment)?.comment)?.summary ?? [];
   const text = summary.map((part) => part.text).join('');
@@ -11,11 +11,11 @@ function firstSentence({ comment, signatures }) {
     .replaceAll(/\s+/g, ' ')
     .trim()
     .split(/(?<=[.;])\s/);
-  // A bar would end the cell; a tag or braces would be taken for a template.
+  // A bar would end the table cell; a tag or braces would be read as a template.
   return first.replaceAll('|', '\\|').replace(/[.;]$/, '');
 }
 
-/** The family of a declaration: the file of its operators or layers, else the folder that its file is in. */
+/** The family of a declaration: the file of its operators or layers, else the folder of its file. */
 function familyOf({ sources }, namespaces) {
   const [, path] = /src\/(.*)\.ts$/.exec(sources?.[0]?.fileName ?? '') ?? [];
   const parts = (path ?? '')
@@ -28,7 +28,7 @@ const byName = (a, b) => a.name.localeCompare(b.name);
 
 /** The declarations of a package, or of a namespace in it, by the titles of their families. */
 function collect(packageName, { children = [] }, path = [], found = new Map()) {
-  // What the package itself exports comes from its `index`, where it has several entries.
+  // If a package has several entry points, its own exports come from `index`.
   const namespaces = path.filter((name) => name !== 'index');
   for (const each of [...children].sort(byName)) {
     if (nested(each.kind)) collect(packageName, each, [...path, each.name], found);
@@ -41,7 +41,10 @@ function collect(packageName, { children = [] }, path = [], found = new Map()) {
   return found;
 }
 
-/** Typedoc's account of all packages as pages: for each its functions, classes and values by family, with one line each. */
+/**
+ * Turns typedoc's JSON of all packages into pages: for each package its functions, classes and values by family, with one line
+ * each.
+ */
 export function familyPages(project) {
   return [...project.children].map((each) => {
     const families = [...collect(each.name, each)].sort(([a], [b]) => a.localeCompare(b));

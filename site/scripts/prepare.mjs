@@ -1,4 +1,4 @@
-/** Makes what the pages need: the API reference, its account for the pages of families, and the playground, in `.cache`. */
+/** Makes what the pages need in `.cache`: the API reference, its JSON for the pages of families, and the playground. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ const run = (script, args, cwd, env) =>
 
 const [site, root, playground] = [folder('..'), folder('../..'), folder('../../playground')];
 rmSync(folder('../.cache/public'), { recursive: true, force: true });
-// Typedoc reads the types of each package from the dist of the others.
+// Typedoc reads each package's types from the dist of the others.
 run('../../node_modules/typescript/bin/tsc', ['-b'], root);
 run('../node_modules/typedoc/bin/typedoc', ['--logLevel', 'Warn'], site);
 run(
@@ -17,7 +17,7 @@ run(
   ['build', '--outDir', folder('../.cache/public/playground'), '--emptyOutDir', '--logLevel', 'warn'],
   playground,
   {
-    // Links of the playground into the docs lead to the site's pages.
+    // The playground's links to the docs point to the site's pages.
     GRADGATE_DOCS: '../',
   },
 );

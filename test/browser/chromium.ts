@@ -1,5 +1,5 @@
 import { type Browser, chromium } from 'playwright-core';
 
-/** Without its sandbox and shared memory, neither of which containers always have. */
+/** Without the sandbox and shared memory, which containers may lack. */
 export const launch = (executablePath: string): Promise<Browser> =>
   chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });

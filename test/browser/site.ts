@@ -11,15 +11,13 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** What a page needs to be told for its memory to be shared with workers. */
+/** The headers with which a page may share memory with workers. */
 export const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/**
- * Builds the page of a folder as the playground is built, into a temporary folder, and serves it with some headers.
- */
+/** Builds the page in a folder with the playground's configuration, and serves it with these headers. */
 export async function serve(folder: URL, headers: Record<string, string> = {}): Promise<Site> {
   const outDir = mkdtempSync(join(tmpdir(), 'gradgate-site-'));
   const common = { root: fileURLToPath(folder), configFile, logLevel: 'warn' as const };

@@ -6,5 +6,5 @@ interface Internals {
   uninitialized(dtype: DType, shape: Shape, backend?: Backend): Tensor;
 }
 
-/** The class with the members that only the library uses, which its types leave out. */
+/** The class with its internal members, which its types leave out. */
 export const InternalTensor = Tensor as unknown as Internals;

@@ -3,13 +3,13 @@ import { randn, type Tensor, tensor } from '@gradgate/core';
 import * as linalg from '@gradgate/core/linalg';
 import * as special from '@gradgate/core/special';
 
-/** Makes an input of an operator: of the table's shape, or of another. Without a shape of its own it takes no other. */
+/** Makes an input of an operator, with the table's shape or another one. A maker without `shape` has one shape only. */
 export interface Maker {
   (shape?: readonly number[]): Tensor;
   readonly shape?: readonly number[];
 }
 
-/** A call of an operator, and what makes its differentiable inputs. */
+/** A call of an operator, and functions that make its differentiable inputs. */
 export type Case = readonly [fn: (...inputs: any[]) => Tensor | Tensor[], ...inputs: Maker[]];
 
 const maker = (shape: number[], make: (shape: readonly number[]) => Tensor): Maker =>
@@ -23,7 +23,7 @@ const positive = (...shape: number[]) =>
 /** Within (-0.9, 0.9). */
 const small = (...shape: number[]) =>
   maker(shape, (of) => core.rand(of, { dtype: 'float64' }).mul(1.8).sub(0.9).requiresGrad_());
-/** All different and far apart: ties and kinks are not hit. */
+/** Distinct numbers that are far apart: no ties, no kinks. */
 const distinct = (...shape: number[]) =>
   maker(shape, (of) =>
     core
@@ -34,7 +34,7 @@ const distinct = (...shape: number[]) =>
       .view(of)
       .requiresGrad_(),
   );
-/** Matrices that are well away from singular ones. */
+/** Matrices that are far from singular. */
 const regular = maker([2, 3, 3], (of) =>
   randn(of, { dtype: 'float64' })
     .mul(0.3)
@@ -43,7 +43,7 @@ const regular = maker([2, 3, 3], (of) =>
 );
 /** Symmetric matrices, whose gradient does not depend on which triangle is read. */
 const symmetric = (x: Tensor) => x.add(x.transpose(-1, -2));
-/** Of vectors what does not depend on their signs. */
+/** A function of vectors that does not depend on their signs. */
 const parts = (z: Tensor): Tensor => z.real().square().add(z.imag().square());
 const triangle = { upper: false };
 const one = (op: keyof typeof core): Case => [(x: Tensor) => (core[op] as any)(x), any(2, 3)];
@@ -54,7 +54,7 @@ const mask = tensor([
   [false, true, true],
 ]);
 
-/** One entry for each differentiable operator that core exports: every test that goes through all of them reads this. */
+/** One entry for each differentiable operator that core exports; every test over all operators reads this table. */
 export const cases: Record<string, Case> = {
   ...Object.fromEntries(
     (
@@ -366,7 +366,7 @@ export const cases: Record<string, Case> = {
   ...ofSpecial(),
 };
 
-/** Those of the entry point special. */
+/** The operators of the entry point special. */
 function ofSpecial(): Record<string, Case> {
   const polynomials = [
     'chebyshevPolynomialT',
@@ -386,7 +386,7 @@ function ofSpecial(): Record<string, Case> {
   const everywhere = ['sphericalBesselJ0', 'airyAi', 'modifiedBesselI0', 'modifiedBesselI1'] as const;
   const above = ['besselY0', 'besselY1', 'modifiedBesselK0', 'modifiedBesselK1'] as const;
   const scaled = ['scaledModifiedBesselK0', 'scaledModifiedBesselK1'] as const;
-  // What these have no gradient for.
+  // The inputs for which these have no gradient.
   const constant = (...shape: number[]) => maker(shape, (of) => core.rand(of, { dtype: 'float64' }).add(1.5));
   const all: Record<string, Case> = {
     ...Object.fromEntries(
@@ -407,7 +407,7 @@ function ofSpecial(): Record<string, Case> {
   return Object.fromEntries(Object.entries(all).map(([name, entry]) => [`special.${name}`, entry]));
 }
 
-/** Those of the entry point linalg. */
+/** The operators of the entry point linalg. */
 function ofLinalg(): Record<string, Case> {
   const definite = (x: Tensor) => x.matmul(x.transpose(-1, -2)).add(core.eye(3, { dtype: 'float64' }));
   const moves = (x: Tensor) => linalg.eig(x.add(core.arange(9, { dtype: 'float64' }).view(3, 3)));
@@ -543,6 +543,6 @@ export const notDifferentiable = new Set([
     'isin',
     'countNonzero',
   ],
-  // What operators are made of and called with, rather than operators.
+  // The parts and arguments of operators, rather than operators.
   ...['unary', 'binary', 'erfOf', 'checkSameShape', 'checkList', 'slice', 'LinAlgError'],
 ]);

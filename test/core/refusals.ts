@@ -1,7 +1,7 @@
 import { TensorError } from '@gradgate/core';
 import { expect } from 'vitest';
 
-/** What an operator may do with what it cannot take: refuse it by name, never crash. */
+/** An operator must refuse arguments that it cannot take by its own name, and never crash. */
 export function expectRefusal(call: () => unknown, op: string, what: string): void {
   let error: unknown;
   try {
@@ -13,7 +13,7 @@ export function expectRefusal(call: () => unknown, op: string, what: string): vo
   expectOurs(error, op, what);
 }
 
-/** Also where an operator is made of others, the name is its own. */
+/** An operator that is made of others must use its own name too. */
 export function expectOurs(error: unknown, op: string, what: string): void {
   const { name, message } = error as Error;
   const known = error instanceof TensorError || error instanceof TypeError || error instanceof RangeError;

@@ -8,7 +8,7 @@ export interface Launched {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Since the start, or since `until` said so. */
+  /** Milliseconds since the start, or since `until` returned true. */
   readonly seconds: number;
 }
 
@@ -16,11 +16,11 @@ interface Options {
   /** Further arguments of `gradgate launch`. */
   readonly flags?: readonly string[];
   readonly env?: Record<string, string>;
-  /** Called with the output so far, and with the launcher; true starts the clock. */
+  /** Called with the output so far and the launcher; returning true starts the clock. */
   readonly watch?: (output: string, launcher: ChildProcess) => boolean;
 }
 
-/** Runs a program as a user does: by `gradgate launch`, on the built packages. */
+/** Runs a program as users do: by `gradgate launch`, with the built packages. */
 export function launch(
   mpirun: string,
   ranks: number,

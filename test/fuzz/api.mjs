@@ -1,10 +1,10 @@
-// Calls everything that the packages export with random arguments, right ones, nearly right ones and wrong ones, and looks
-// at what comes back: a result, or an error of the project's own that names who refuses. V8's own errors ("Cannot read
-// properties of undefined"), options taken in silence and calls that never come back are faults.
+// Calls everything that the packages export with random arguments (right, nearly right and wrong ones) and checks the
+// outcome: a result, or an error of the project's own that names who refuses. V8's own errors ("Cannot read properties of
+// undefined"), ignored options and calls that never return are faults.
 //
-//   npm run fuzz:api -- --calls 200000 --seed 7      at length, on the packages as built
+//   npm run fuzz:api -- --calls 200000 --seed 7      many calls of the built packages
 //   npm run fuzz:api -- --seed 7 --only 1234         one call again, with its arguments and stack
-//   npm run fuzz:api -- --match 'nn.optim'           only what has this in its name
+//   npm run fuzz:api -- --match 'nn.optim'           only names that contain this
 import { parseArgs } from 'node:util';
 import { runCalls } from './apiRun.mjs';
 

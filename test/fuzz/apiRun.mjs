@@ -28,10 +28,10 @@ function note({ kinds }, name, message, call) {
   else kinds.set(key, { count: 1, call, message });
 }
 
-/** Runs calls from `first` on, until the end or until one does not come back; gives the number of the next. */
+/** Runs calls from number `first` on, until the end or until one does not return; gives the number of the next call. */
 function runFrom(first, last, { deadline, ...settings }, report) {
   return new Promise((resolve) => {
-    // The number of the call under way.
+    // The number of the running call.
     const state = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
     const worker = new Worker(new URL('./apiWorker.mjs', import.meta.url), {
       workerData: { first, last, state, ...settings },

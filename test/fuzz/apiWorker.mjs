@@ -6,27 +6,27 @@ import { isClass, parameters, targets } from './targets.mjs';
 
 const { first, last, seed, match, folder, state, only } = workerData;
 
-/** What V8 says by itself. */
+/** V8's own messages. */
 const v8 =
   /Cannot read|is not a function|is not iterable|is not a constructor|Invalid typed array|Invalid array|Array buffer|Cannot convert|Cannot mix|Maximum call stack|^(?:undefined|null|object|number|function|symbol|string|boolean) .{0,20}is not |Cannot destructure|Class constructor|Cannot set prop|Cannot assign|Cannot redefine|Cannot define|Invalid time|Invalid string length|Invalid count|out of bounds|offset is outside|private member|private field|Reduce of empty|object is not extensible|read only|Generator is already|called on incompatible|not a valid|Invalid Date|allocation failed|is not defined|before initialization|unreachable|The "\w+" argument|invalid array length|toFixed|circular structure|serialize a BigInt|could not be cloned|undefined \(reading|Receiver must be/i;
 
-/** What the system says of files, which names the path. */
+/** System errors about files, which contain the path. */
 const ofFiles = new Set(['ENOENT', 'EISDIR', 'ENAMETOOLONG', 'ENOTDIR', 'EEXIST']);
 
-/** Why an error is none that helps: it is V8's own, or does not begin with the name of who refuses. Null for good ones. */
+/** Why an error does not help: it is V8's own, or does not begin with the name of who refuses. Null for good ones. */
 function fault(error) {
   if (!(error instanceof Error)) return `throws ${String(error)}`;
-  // What an argument throws when it is looked at, and a proxy that was revoked, says so itself.
+  // Errors that an argument throws when it is read, and those of revoked proxies, are fine.
   if (error instanceof ThrownByArgument || /proxy that has been revoked/.test(error.message)) return null;
   if (ofFiles.has(error.code)) return null;
   if (v8.test(error.message)) return error.message;
   return /^[\w@][\w.#@/ ]*(\([\w, ]*\))?: /.test(error.message) ? null : `names nobody: ${error.message}`;
 }
 
-/** Who refuses, as the message of an error begins. */
+/** The name at the beginning of an error's message. */
 const namedBy = (error) => /^([\w.]+): /.exec(error?.message ?? '')?.[1];
 
-/** An operator's errors name it, whatever it is made of; those of a function that it was given are that function's. */
+/** An operator's errors begin with its name, even if it is made of others; errors of a callback are the callback's. */
 function misnamed(target, args, error) {
   if (!(error instanceof Error) || error instanceof ThrownByArgument || fault(error) !== null) return null;
   const operator = /^@gradgate\/core\.(\w+)$|^Tensor\.(\w+)$|^@gradgate\/nn\.(?:functional|init)\.(\w+)$/.exec(
@@ -44,7 +44,7 @@ function misnamed(target, args, error) {
   return by === name || by === undefined ? null : `names ${by}: ${error.message}`;
 }
 
-/** Looks at a result as a program would. */
+/** Reads a result as a program would. */
 async function use(result, random, depth = 0) {
   if (depth > 2 || result === null || result === undefined) return;
   if (typeof result?.then === 'function') await use(await within(result), random, depth + 1);
@@ -65,15 +65,15 @@ async function use(result, random, depth = 0) {
   }
 }
 
-/** A promise, given up where it waits for what the argument itself never gives. */
+/** Awaits a promise, but not one that waits for something the argument never provides. */
 const within = (promise) => Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 500))]);
 
-/** The options that functions take, by function or class, as they say themselves when they are given one they do not have. */
+/** The options of functions, by function or class, as listed by their error for an unknown option. */
 const optionsOf = new Map();
 
 const listed = /(?:[Tt]here are|[Tt]he only one is) ([\w, ]+)(?: \(called with|$)/;
 
-/** A call's arguments, and what makes it. */
+/** A call's arguments, and a function that makes the call. */
 function prepared(target, random, how) {
   const { on, value, method, fn } = target;
   if (on === 'class') {
@@ -87,7 +87,7 @@ function prepared(target, random, how) {
   const self =
     on === 'tensor' ? random.tensor() : on === 'instance' ? instanceOf(random.pick(target.heirs), random) : value;
   if (self === null) return null;
-  // Setters and getters are called as such.
+  // Setters and getters are called too.
   let descriptor;
   for (let p = self; p && !descriptor; p = Object.getPrototypeOf(p))
     descriptor = Object.getOwnPropertyDescriptor(p, method);
@@ -117,13 +117,13 @@ function instanceOf(type, random) {
   return null;
 }
 
-/** Asks each target for its options, by one that there is none of; what takes it in silence is at fault. */
+/** Asks each target for its options by passing an unknown one; a target that ignores it is at fault. */
 function learn(all) {
   const silent = [];
   for (const target of all) {
-    // Errors take those of JavaScript's own.
+    // Errors have the options of JavaScript's own.
     if (target.value?.prototype instanceof Error) continue;
-    // These look at their options when a build starts.
+    // These read their options when a build starts.
     if (/(webpack|rspack)\.default$/.test(target.name)) continue;
     const random = new Random(target.name, folder);
     for (let i = 0; i < 12; i++) {
@@ -153,7 +153,7 @@ function learn(all) {
 }
 
 process.on('unhandledRejection', () => {});
-// Packages whose functions need it are in a world of one rank.
+// Packages that need a group of ranks get one of a single rank.
 await init();
 const { targets: everything, classes } = await targets();
 parentPort.postMessage({ name: 'asking for options' });

@@ -5,14 +5,14 @@ import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
 import { Collector, JsonLines, Logging, ModelCheckpoint, SummaryWriter, VectorEnvironments } from '@gradgate/train';
 
-/** What an argument throws by itself, when it is looked at. */
+/** The error of an argument that throws when it is read. */
 export class ThrownByArgument extends Error {}
 
 const raise = () => {
   throw new ThrownByArgument('thrown by the argument');
 };
 
-/** Random choices that are the same for the same seed. */
+/** Random choices, the same for the same seed. */
 export class Random {
   #state = 0x9e3779b9;
   constructor(seed, folder) {
@@ -70,7 +70,7 @@ export class Random {
     ]);
   }
 
-  /** Mostly float32; of any dtype, layout and state. */
+  /** A tensor: mostly float32, with any dtype, layout and state. */
   tensor(shape = this.shape()) {
     const t = this.chance(0.7)
       ? core.randn(shape)
@@ -114,13 +114,13 @@ export class Random {
     ]);
   }
 
-  /** Anything at all. */
+  /** Any value at all. */
   anything(depth = 0) {
     return this.pick(kinds)(this, depth);
   }
 }
 
-/** A proxy of one, or what only inherits from the class, is none. */
+/** A proxy of an instance, or an object that only inherits from the class, is not an instance. */
 export const isTensor = (x) => {
   try {
     return x instanceof core.Tensor && x.isLeaf !== undefined;
@@ -135,7 +135,7 @@ const deep = (n) => {
   return a;
 };
 
-/** Each makes values of one kind. */
+/** Generators of values, one for each kind. */
 const kinds = [
   () => undefined,
   () => null,
@@ -260,7 +260,7 @@ const worlds = () => ({
   ...{ terminated: core.zeros([2]), truncated: core.zeros([2]) },
 });
 
-/** Instances of classes whose constructors take what a name does not tell. */
+/** Instances of classes whose constructor's arguments cannot be guessed from names. */
 export const made = {
   Module: layer,
   Loss: () => new nn.MSELoss(),
@@ -367,7 +367,7 @@ export const made = {
     new ZeroRedundancyOptimizer(parameterList(r), (p) => new nn.optim.SGD(p, { lr: 0.1 })),
 };
 
-/** What fits a parameter or an option of this name, as far as a name tells. */
+/** A value that fits a parameter or an option, guessed from its name. */
 const fitting = [
   [
     /^(x|input|self|t|a|b|data|tensor|query|key|value|scores|logProbs|target|targets|output|outputs|src|tgt|y|left|right|loss|v|mask|other|anchor|positive|negative|variance|condition|probs|rate|labels|m|image|images|attnMask|keyPaddingMask|posWeight|gradient|gradOutputs)$/,
@@ -460,8 +460,8 @@ function optionsFor(r, names, wrong) {
 }
 
 /**
- * Arguments for parameters of these names: each fits, or with probability `wrong` is anything at all; some are left out or
- * added, unless `all` are wanted. `options` are the names of those there are; null asks for them, by one that there is none of.
+ * Arguments for parameters with these names: each fits, or with probability `wrong` is any value at all; some are left out or
+ * added, unless `all` are wanted. `options` are the known option names; null asks for them by passing an unknown one.
  */
 export function argumentsFor(
   random,

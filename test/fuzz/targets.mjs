@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import * as core from '@gradgate/core';
 import * as nn from '@gradgate/nn';
 
-/** Not to be called: they change what all later calls do, write to the terminal, or start what does not end. */
+/** Not to be called: they change the state of all later calls, write to the terminal, or start something that does not end. */
 const excluded =
   /\.(setProductBackend|setNumThreads|setReporter|setDevelopmentMode|setGradEnabled|registerBackend|openblas|showProgress|progress|workerDataset|observeGradModes|destroy|world|registerKl|default.raw|default.bun)$|distributed\.init$|train\.(SummaryWriter|JsonLines)$|noSync\.enter$/;
 
@@ -14,9 +14,9 @@ export const isClass = (value) =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 
 /**
- * What to call: each function, class, method and gate that the packages export, by name. A method stands once, under the
- * class that has it, and is called on instances of any class that inherits it. What sources call private, protected or
- * internal is left out: no program may call it.
+ * What to call: each function, class, method and gate that the packages export, by name. A method is listed once, under the
+ * class that defines it, and is called on instances of any class that inherits it. Members that the sources mark private,
+ * protected or internal are left out, since no program may call them.
  */
 export async function targets() {
   const found = [];
@@ -39,21 +39,21 @@ export async function targets() {
   return { targets: found.filter((t) => !excluded.test(t.name)), classes };
 }
 
-/** The function that a method of tensors calls with the tensor first. */
+/** The function behind a method of tensors, which takes the tensor first. */
 const ofTensor = (method) => core[method] ?? core[method.replace(/_$/, '')];
 
 function walk(path, module, context) {
   const { found, classes, hidden, seen } = context;
   for (const [key, value] of Object.entries(module)) {
     const name = `${path}.${key}`;
-    // What nn.functional passes on is called as core's.
+    // Functions that nn.functional re-exports are called as core's.
     if (seen.has(value) || (path.endsWith('functional') && core[key] === value)) continue;
     seen.add(value);
     if (isClass(value)) {
       if (classes.has(value)) continue;
       classes.add(value);
       value.fuzzName = name;
-      // Errors without a constructor of their own are made as JavaScript makes them.
+      // Errors without a constructor of their own are constructed like JavaScript's.
       const plain = value.prototype instanceof Error && constructorText(value) === '()';
       if (!plain && !hidden.has(`${value.name}.constructor`)) found.push({ name, on: 'class', value });
       for (const method of Object.getOwnPropertyNames(value))
@@ -67,7 +67,7 @@ function walk(path, module, context) {
   }
 }
 
-/** The functions that an object has, such as `noGrad.run`. */
+/** The functions that are properties of an object, such as `noGrad.run`. */
 function addFunctions(found, name, value) {
   for (const method of Object.getOwnPropertyNames(value))
     if (typeof value[method] === 'function' && method !== 'prototype' && method !== 'original')
@@ -76,7 +76,7 @@ function addFunctions(found, name, value) {
 
 const iterators = [Symbol.iterator, Symbol.asyncIterator];
 
-/** The methods that a class has, and those of its bases that are not exported themselves. */
+/** The methods of a class, including those of base classes that are not exported. */
 function addMethods(found, { classes, hidden, owners }, type) {
   for (let p = type.prototype; p !== Object.prototype; p = Object.getPrototypeOf(p)) {
     const owner = p.constructor;
@@ -93,12 +93,12 @@ function addMethods(found, { classes, hidden, owners }, type) {
   }
 }
 
-/** The members that sources call private, protected or internal: `Module.x`. */
+/** The members that the sources mark private, protected or internal: `Module.x`. */
 function hiddenMembers() {
   const hidden = new Set();
   for (const folder of readdirSync(packages)) {
     const src = new URL(`${folder}/src/`, packages);
-    // Declarations leave out what is internal.
+    // Declaration files lack internal members.
     for (const file of readdirSync(src, { recursive: true }))
       if (file.endsWith('.ts')) readHidden(readFileSync(new URL(file, src), 'utf8'), hidden);
     const dist = new URL(`${folder}/dist/`, packages);
@@ -136,16 +136,16 @@ function readHidden(text, hidden) {
 const declared = new Map();
 
 const parametersOf = new Map();
-/** The names of a function's parameters, as its text has them: they say what fits. */
+/** The parameter names of a function, from its source text; they say which values fit. */
 export function parameters(fn) {
   let names = parametersOf.get(fn);
   if (names) return names;
   const text = isClass(fn) ? constructorText(fn) : Function.prototype.toString.call(fn);
   names = namesIn(text.replaceAll(/\/\*.*?\*\//gs, ''));
-  // A layer made of a function takes what the function takes behind the tensor, and a method of tensors too.
+  // A layer made from a function takes the function's parameters after the tensor, and so does a method of tensors.
   const own = isClass(fn) ? nn.functional[fn.name.charAt(0).toLowerCase() + fn.name.slice(1)] : undefined;
   if (own && names[0]?.startsWith('...')) names = parameters(own).slice(1);
-  // Where the function is wrapped, its text does not tell.
+  // The text of a wrapped function does not have them.
   if (names[0] === '...args') names = declared.get(fn.name) ?? names;
   parametersOf.set(fn, names);
   return names;

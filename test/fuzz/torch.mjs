@@ -1,5 +1,5 @@
-// node test/fuzz/torch.mjs --cases 20000 --seed 1 --python /usr/bin/python3: random programs against PyTorch, at length;
-// with --layers those of layers, windows, special functions, matrices and distributions.
+// Compares many random programs with PyTorch: node test/fuzz/torch.mjs --cases 20000 --seed 1 --python /usr/bin/python3.
+// With --layers: programs of layers, windows, special functions, matrices and distributions.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

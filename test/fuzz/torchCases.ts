@@ -5,18 +5,18 @@ import * as special from '@gradgate/core/special';
 import * as distributions from '@gradgate/distributions';
 import * as nn from '@gradgate/nn';
 
-/** Floats are `f` (float32) and `d` (float64), integers of any width `i`, and bools `b`; null is NaN. */
+/** The dtypes: `f` float32, `d` float64, `i` integers of any width, `b` bool; null is NaN. */
 type Stored = readonly [kind: 'f' | 'd' | 'i' | 'b', shape: number[], data: (number | null)[]];
 
-/** One line of a `.jsonl`, as `torch_cases.py` or `torch_layers.py` writes it: a program and what PyTorch makes of it. */
+/** A line of a `.jsonl` that `torch_cases.py` or `torch_layers.py` writes: a program and PyTorch's results. */
 export interface TorchCase {
-  /** The seed that makes this case anew. */
+  /** The seed that generates this case again. */
   readonly s: number;
-  /** The program: an expression of the inputs a, b, ..., and of the packages, by the names in `packages`. */
+  /** The program: an expression of the inputs a, b, ..., and of the packages, by their names in `packages`. */
   readonly js: string;
   readonly in: Stored[];
   readonly out: Stored;
-  /** The gradients of the inputs, each result weighted with `weightOf` its place; 0 where there is none. */
+  /** The gradients of the inputs, with each result weighted by `weightOf` its position; 0 if there is none. */
   readonly g: (0 | (number | null)[])[];
 }
 
@@ -29,11 +29,11 @@ function kindOf({ dtype }: Tensor): Stored[0] {
   return dtype === 'float32' ? 'f' : dtype === 'float64' ? 'd' : dtype === 'bool' ? 'b' : 'i';
 }
 
-/** The first place where the values differ by more than roundings do, in words. */
+/** The first position where the values differ by more than rounding, as text. */
 function differs(what: string, got: ArrayLike<number>, wanted: Float64Array, exact: boolean): string | null {
   if (got.length !== wanted.length) return `${what}: ${got.length} elements, expected ${wanted.length}`;
   const tolerance = exact ? 1e-7 : 5e-5;
-  // Where terms cancel, roundings are in proportion to the largest of them.
+  // If terms cancel, rounding errors are relative to the largest of them.
   const scale = wanted.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 1);
   for (let i = 0; i < wanted.length; i++) {
     const [a, b] = [got[i]!, wanted[i]!];
@@ -45,7 +45,7 @@ function differs(what: string, got: ArrayLike<number>, wanted: Float64Array, exa
   return null;
 }
 
-/** Runs a case; null where values, shapes, dtypes and gradients are PyTorch's, else what differs. */
+/** Runs a case; returns null if values, shapes, dtypes and gradients equal PyTorch's, else the difference. */
 export function runTorchCase(c: TorchCase): string | null {
   const inputs = c.in.map(([kind, shape, data]) =>
     tensor(numbers(data), { shape, dtype: dtypes[kind], requiresGrad: kind === 'f' || kind === 'd' }),
@@ -60,7 +60,7 @@ export function runTorchCase(c: TorchCase): string | null {
     const exact = !c.in.some(([k]) => k === 'f') && kind !== 'f';
     const wrong = differs('value', out.toTypedArray() as Float64Array, numbers(data), exact);
     if (wrong) return wrong;
-    // Gradients that are 0 throughout are not always noted.
+    // Gradients that are all 0 are not always recorded.
     if (!out.requiresGrad) return c.g.some((g) => g !== 0) ? 'untracked' : null;
     out.backward(
       tensor(
@@ -70,7 +70,7 @@ export function runTorchCase(c: TorchCase): string | null {
     );
     for (const [i, g] of c.g.entries()) {
       const mine = inputs[i]!.grad;
-      // Inputs that have no say may have no gradient, or zeros.
+      // Inputs without influence may have no gradient, or zeros.
       if (g === 0) {
         if (mine?.toTypedArray().some((v) => v !== 0)) return `gradient of ${names[i]}: PyTorch has none`;
       } else {
@@ -89,6 +89,6 @@ export function runTorchCase(c: TorchCase): string | null {
   }
 }
 
-/** A difference with all that it takes to look into it. */
+/** A difference, with everything needed to examine it. */
 export const report = (c: TorchCase, wrong: string): string =>
   `${c.s}: ${c.js}\n  ${wrong}\n  ${JSON.stringify(c.in, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)).slice(0, 400)}`;

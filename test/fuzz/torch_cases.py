@@ -12,7 +12,7 @@ rng = random.Random()
 nan, inf = math.nan, math.inf
 SPECIAL = [0.0, -0.0, 1.0, -1.0, nan, inf, -inf, 3.0, -3.0, 6.0, 0.5, -0.5]
 
-# Where an input holds NaN or an infinity, these are left out (or where it holds what `why` says).
+# Cases left out if an input holds NaN or an infinity (or what `why` says).
 skipped = {
     "relu6 hardtanh": "1.13's vectors stop the gradient at NaN, its single elements (and later versions) let it pass",
     "softshrink hardshrink": "1.13 makes 0 of NaN, later versions let it pass",
@@ -330,7 +330,7 @@ def apply_index(p, x, exact):
     return Value(f"{x.js}.gather({jd}, {i.js})", x.t.gather(d, i.t.long()), x.exact), "gather"
 
 
-# Operators that ask for shapes of their own.
+# Operators that need shapes of their own.
 def root_matmul(p):
     m, k, n = size(), size(), size()
     batch = shape(0, 2)
@@ -611,7 +611,7 @@ def case(seed):
     if len(ops) > 1 and not (x.t.is_floating_point() and finite(x.t, *grads)):
         raise Skip  # Where infinities meet inside a program depends on how its parts are computed.
     if p.dtype == torch.float32:
-        # What float32's roundings decide is no case: the same program in float64 has to agree.
+        # A program whose result depends on float32 rounding is no case: it must agree with itself in float64.
         real = torch.tensor
         torch.tensor = lambda data, dtype=None: real(data, dtype=torch.float64 if dtype == torch.float32 else dtype)
         try:

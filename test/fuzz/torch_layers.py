@@ -103,7 +103,7 @@ def root_windows(p):
     k, s, pad = (js(number_of(v, dims)) for v in (kernel, stride, padding))
     if kind == "avg":
         count, _ = flag()
-        # Windows that lie in the padding alone: 1.13 divides by 0, later versions refuse or leave them out.
+        # Windows that are only padding: 1.13 divides by 0, later versions refuse or leave them out.
         y = getattr(F, f"avg_pool{dims}d")(x.t, kernel, stride, padding, ceil, count)
         if not finite(y) and finite(x.t):
             raise Skip
@@ -382,7 +382,7 @@ def root_matrices(p):
         b = p.input(batch + [n + 1, 2])
         if n == 0 or y.t.numel() == 0 or torch.linalg.svdvals(y.t.double()).min() < 0.3:
             raise Skip
-        # By the normal equations: 1.13's lstsq has a gradient through pinv only.
+        # By the normal equations, since 1.13's lstsq has a gradient only through pinv.
         return Value(f"L.lstsq({y.js}, {b.js}).solution", torch.linalg.pinv(y.t) @ b.t, False), kind
     if kind == "qrR":
         if x.t.numel() == 0:

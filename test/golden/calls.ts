@@ -5,7 +5,7 @@ import { camelCase, type GoldenCase } from './golden.js';
 type Inputs = any[];
 type Options = Record<string, any>;
 
-/** How a golden case is called where it is not `core[op](...inputs, options)`. */
+/** How to call a golden case, if it is not `core[op](...inputs, options)`. */
 const calls: Record<string, (inputs: Inputs, options: Options) => Tensor | Tensor[]> = {
   powScalar: ([x, e]) => x.pow(e),
   clamp: ([x], { min, max }) => x.clamp(min, max),

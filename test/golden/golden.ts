@@ -30,7 +30,7 @@ const dtypes: Record<string, DType> = { float32: 'float32', float64: 'float64', 
 const isTensor = (v: unknown): v is GoldenTensor => typeof v === 'object' && v !== null && 'data' in v;
 const isList = (v: unknown): v is { list: unknown[] } => typeof v === 'object' && v !== null && 'list' in v;
 
-/** A golden value as ours: tensors made, lists as arrays, plain values as they are. `dtype` replaces float32. */
+/** A golden value as ours: tensors are made, lists become arrays, plain values stay. `dtype` replaces float32. */
 export function revive(value: unknown, dtype: DType = 'float32'): unknown {
   if (isList(value)) return value.list.map((v) => revive(v, dtype));
   if (!isTensor(value)) return value;
@@ -42,15 +42,15 @@ export function revive(value: unknown, dtype: DType = 'float32'): unknown {
   });
 }
 
-/** Python's option names as ours. */
+/** Python's option names in camelCase. */
 export const camelCase = (kwargs: Record<string, unknown>): Record<string, any> =>
   Object.fromEntries(Object.entries(kwargs).map(([k, v]) => [k.replace(/_(\w)/g, (_, c: string) => c.toUpperCase()), v]));
 
-/** The largest error of `actual` as the golden README defines it; NaN and infinities must match exactly. */
+/** The largest error of `actual`, as defined in the golden README; NaN and infinities must match exactly. */
 export const goldenError = (actual: Tensor, expected: ArrayLike<number | boolean>): number =>
   errorOf(actual.toTypedArray(), expected);
 
-/** The same of values that have been read. */
+/** The same for values that have been read. */
 export function errorOf(values: ArrayLike<number>, expected: ArrayLike<number | boolean>): number {
   if (values.length !== expected.length) return Number.POSITIVE_INFINITY;
   let worst = 0;

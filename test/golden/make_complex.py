@@ -82,7 +82,7 @@ dtypes = [torch.bool, torch.uint8, torch.int32, torch.int64, torch.float16, torc
 promotion = []
 for d in dtypes:
     for e in (torch.complex64, torch.complex128):
-        # PyTorch also has complex32, which half a complex tensor promotes to; here that is complex64.
+        # PyTorch promotes half types with complex numbers to complex32, which is complex64 here.
         def name(t):
             return str(t)[6:].replace("complex32", "complex64")
         whole = lambda dtype: torch.ones(2, dtype=dtype)

@@ -21,7 +21,7 @@ def result(f):
     try:
         out = f()
     except (RuntimeError, TypeError, NotImplementedError, IndexError) as error:
-        # What the CPU has not for half types in this version is no refusal.
+        # Operators that this version lacks for half types on the CPU are not refusals.
         return 'missing' if 'not implemented for' in str(error) else None
     out = out[0] if isinstance(out, tuple) else out
     return name_of(out.dtype)
@@ -55,7 +55,7 @@ UNARY = {
 promotion = []
 for a in NAMES:
     for b in NAMES:
-        # Both with dimensions; the second without.
+        # Both operands have dimensions; then only the first.
         both = name_of(torch.result_type(tensor(a, 2), tensor(b, 2)))
         scalar = name_of(torch.result_type(tensor(a, 2), tensor(b)))
         promotion.append([a, b, both, scalar])

@@ -61,7 +61,8 @@ for d, x in inputs.items():
     case(f"functional.maxUnpool{d}d(a, b, 2)", lambda v, i: unpool(v, i.long(), 2), values, at.int())
     values, at = pool(x, 2, return_indices=True)
     case(f"functional.maxUnpool{d}d(a, b, 2, {{ outputSize: {list(x.shape[2:])} }})", lambda v, i: unpool(v, i.long(), 2, output_size=x.shape[2:]), values, at.int())
-    # Where windows overlap, several elements go to one place: PyTorch gives all of them its gradient, and we the last one.
+    # If windows overlap, several elements go to one position: PyTorch gives all of them its gradient, here only the last one
+    # has it.
     values, at = pool(x[0], 3, 2, 1, return_indices=True)
     case(f"functional.maxUnpool{d}d(a, b, 3, {{ stride: 2, padding: 1, outputSize: {list(x.shape[2:])} }})",
          lambda v, i: unpool(v, i.long(), 3, 2, 1, x.shape[2:]), values, at.int(), grad=False)

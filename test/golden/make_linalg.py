@@ -8,7 +8,7 @@ sym = "a.add(a.transpose(-1, -2))"
 s = lambda a: a + a.mT
 square, tall, wide, batch = f(4, 4), f(5, 3), f(3, 5), f(2, 3, 3)
 
-# Vectors up to their signs, or what they make together.
+# Vectors are unique up to their sign, so combinations of them are compared.
 case(f"((r) => [r.eigenvalues, r.eigenvectors.square()])(linalg.eigh({sym}))", lambda a: (lambda l, v: [l, v ** 2])(*L.eigh(s(a))), batch)
 case(f"((r) => [r.eigenvalues, r.eigenvectors.square()])(linalg.eigh({sym}))", lambda a: (lambda l, v: [l, v ** 2])(*L.eigh(s(a))), f(12, 12))
 case("linalg.eigvalsh(a)", lambda a: L.eigvalsh(a).detach(), square, grad=False)
@@ -35,7 +35,7 @@ for a in (tall, wide, square, batch, f(20, 8)):
     case(reduced, lambda a: (lambda u, s, v: [u ** 2, s, v ** 2, u @ v])(*L.svd(a, full_matrices=False)), a)
 case("linalg.svd(a).S", lambda a: L.svd(a).S, wide)
 case("linalg.svdvals(a)", L.svdvals, tall)
-# PyTorch's matrices of reflections have the signs of LAPACK, and so have ours.
+# PyTorch's reflections have LAPACK's signs, and so have ours.
 for a in (tall, wide, square, batch):
     case("((r) => [r.Q, r.R])(linalg.qr(a))", L.qr, a)
 case("((r) => [r.Q, r.R])(linalg.qr(a, { mode: 'complete' }))", lambda a: L.qr(a, mode="complete"), wide)
@@ -84,21 +84,21 @@ case("linalg.tensorsolve(a, b)", L.tensorsolve, f(2, 3, 6), f(2, 3))
 case("linalg.tensorsolve(a, b, { dims: [0] })", lambda a, b: L.tensorsolve(a, b, dims=(0,)), f(6, 2, 3), f(2, 3))
 for ord in (0, 1, 2, 3.5, -1, inf, -inf):
     name = str(ord).replace("inf", "Infinity")
-    # The gradient of a count is nothing there, and 0 here.
+    # The gradient of a count is None there and 0 here.
     case(f"linalg.vectorNorm(a, {name})", lambda a: L.vector_norm(a, ord), tall, grad=ord != 0)
     case(f"linalg.vectorNorm(a, {name}, 0, {{ keepdim: true }})", lambda a: L.vector_norm(a, ord, 0, keepdim=True), tall, grad=ord != 0)
 for ord in ("fro", "nuc", 1, -1, 2, -2, inf, -inf):
     name = f"'{ord}'" if isinstance(ord, str) else str(ord).replace("inf", "Infinity")
     case(f"linalg.matrixNorm(a, {name})", lambda a: L.matrix_norm(a, ord), tall)
     case(f"linalg.norm(a, {name}, [2, 0], {{ keepdim: true }})", lambda a: L.norm(a, ord, (2, 0), keepdim=True), f(2, 3, 4))
-    # The backward pass of 1.13's own cond fails for norms that take the inverse: by its formula.
+    # 1.13's backward pass of cond fails for norms that need the inverse, so it is computed by its formula.
     case(f"linalg.cond(a, {name})", lambda a: L.norm(a, ord) * L.norm(L.inv(a), ord) if ord not in (2, -2) else L.cond(a, ord), square)
 case("linalg.norm(a)", L.norm, batch)
 case("linalg.norm(a, null, [0, 1])", lambda a: L.norm(a, None, (0, 1)), batch)
 case("linalg.norm(a, 1, 1)", lambda a: L.norm(a, 1, 1), batch)
 case("linalg.cond(a)", L.cond, batch)
 case("linalg.cond(a, 1)", lambda a: L.cond(a, 1).detach(), torch.ones(2, 2).double(), grad=False)
-# Indefinite, with blocks of two rows; the gradient of the factors is nothing there too.
+# Indefinite, with blocks of two rows; the factors have no gradient there either.
 ldl_of = lambda a: (lambda r: [r.LD.detach().tril(), r.pivots])(L.ldl_factor(s(a)))
 for a in (square, batch, f(12, 12), f(1, 1), torch.tensor([[0.0, 1, 2], [0, 0, 3], [0, 0, 0]]).double()):
     case(f"((r) => [r.LD, r.pivots])(linalg.ldlFactor({sym}))", ldl_of, a, grad=False)

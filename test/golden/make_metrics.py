@@ -27,7 +27,7 @@ for n, c in [(30, 4), (57, 3)]:
         case('AveragePrecision', dict(average=average), scores, y, m.average_precision_score(np.eye(c)[y], scores, average=average))
     case('Perplexity', {}, np.log(scores), y, np.exp(m.log_loss(y, scores)))
 
-# A class that is never there, and one that is never predicted.
+# A class that never occurs, and one that is never predicted.
 case('F1Score', {}, [0, 0, 3, 1], [0, 0, 1, 1], m.f1_score([0, 0, 1, 1], [0, 0, 3, 1], average='macro', zero_division=0))
 y = np.concatenate([[0, 1], rng.integers(0, 2, 40)])
 score = np.round(rng.random(42) * 0.7 + 0.3 * y, 1) # with ties

@@ -29,7 +29,7 @@ def codes(shape, below, stride=7):
     return (torch.arange(math.prod(shape)) * stride % below).reshape(shape)
 
 
-# GPT, after nanoGPT: weights of the head and the embedding are one, and only matrices decay.
+# GPT, after nanoGPT: the head shares its weight with the embedding, and only matrices have weight decay.
 
 
 class CausalSelfAttention(nn.Module):

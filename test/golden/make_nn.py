@@ -131,7 +131,8 @@ wrapped("spectralNorm", "Conv2d", [4, 6, 3], {}, nn.utils.spectral_norm(nn.Conv2
 module("MultiLabelMarginLoss", [], {}, nn.MultiLabelMarginLoss(), torch.randn(3, 4), torch.tensor([[3, 0, -1, 1], [-1, 0, 1, 2], [0, 1, 2, 3]]), wanted=(0,))
 targets = torch.tensor([[1, 2, 2], [3, 1, 1], [2, 3, 1]])
 for options, kwargs in (({}, {}), ({"reduction": "sum", "blank": 4}, dict(reduction="sum", blank=4)), ({"reduction": "none", "zeroInfinity": True}, dict(reduction="none", zero_infinity=True))):
-    # PyTorch gives the gradient as it is after log_softmax; so ours is compared there, too. The last sequence is too short for 3 labels.
+    # PyTorch's gradient is that of the input of log_softmax, so ours is compared there too. The last sequence is too short for
+    # 3 labels.
     for last in (6, 2) if "zeroInfinity" in options else (6,):
         z = torch.randn(7, 3, 5, requires_grad=True)
         out = nn.functional.ctc_loss(z.log_softmax(2), targets, torch.tensor([7, 5, last]), torch.tensor([3, 2, 3]), **kwargs)
@@ -154,7 +155,7 @@ for options, kwargs in (({"maxIter": 4}, dict(max_iter=4)), ({"lr": 0.5, "maxIte
 x, y = torch.randn(6, 3), torch.rand(6, 2)
 for name, options, kwargs in (
     ("Adamax", {"lr": 0.05, "weightDecay": 0.1}, dict(lr=0.05, weight_decay=0.1)),
-    # NAdam is left out: the PyTorch this ran on (1.13) multiplied by mu once too often, which 2.x mended.
+    # NAdam is left out: this version (1.13) multiplies by mu once too often, which 2.x corrected.
     ("RAdam", {"lr": 0.05}, dict(lr=0.05)),
     ("Adadelta", {"lr": 0.5, "weightDecay": 0.1}, dict(lr=0.5, weight_decay=0.1)),
     ("Adagrad", {"lr": 0.1, "lrDecay": 0.2, "initialAccumulatorValue": 0.3}, dict(lr=0.1, lr_decay=0.2, initial_accumulator_value=0.3)),

@@ -14,7 +14,7 @@ for ours, op in (("trapezoid", torch.trapezoid), ("cumulativeTrapezoid", torch.c
 z = t(3, nan, 1, 2, nan, -1, 5, 0, nan, nan, nan, nan).reshape(3, 4)
 for mode in ("linear", "lower", "higher", "nearest", "midpoint"):
     for q in (0.0, 0.3, 0.5, 0.9):
-        # NaN has no gradient that could be compared.
+        # NaN has no gradient to compare.
         case(f"more.nanquantile(a, {q}, 1, {{ interpolation: '{mode}' }})", lambda a: a.nanquantile(q, 1, interpolation=mode), z, grad=False)
 case("more.nanquantile(a, [0.2, 0.7], 0, { keepdim: true })", lambda a: a.nanquantile(t(0.2, 0.7), 0, keepdim=True), z, grad=False)
 case("more.nanquantile(a, 0.4)", lambda a: a.nanquantile(0.4), z, grad=False)
@@ -38,7 +38,7 @@ for inc in (True, False):
     js = f"{{ includeSelf: {'true' if inc else 'false'} }}"
     case(f"more.scatterReduce(a, 1, b, c, 'prod', {js})", lambda a, b, c: a.scatter_reduce(1, b.long(), c, "prod", include_self=inc), f(2, 3), i.int(), f(2, 4))
     for how in ("prod", "mean", "amax", "amin"):
-        # Of 'prod' 1.13 lacks the gradient for some zeros only; there are none here.
+        # 1.13's gradient of 'prod' is wrong for some zeros; there are none here.
         k = torch.tensor([2, 0, 2], dtype=torch.int32)
         case(f"more.indexReduce(a, 0, b, c, '{how}', {js})", lambda a, b, c: a.index_reduce(0, b.long(), c, how, include_self=inc), f(4, 2), k, f(3, 2))
 h = t(1, 2, 1, 0.5, 3, 2.25, 0.75, -1, 4, 3)

@@ -13,7 +13,7 @@ case(f"{make}.coalesce().indices()", lambda i, v: coo(i, v, 3, 4).coalesce().ind
 case("sparse.sparseCooTensor(a, b).toDense()", lambda i, v: torch.sparse_coo_tensor(i.long(), v).to_dense(), i, f(5))
 case(f"{make}.t().toDense()", lambda i, v: coo(i, v, 3, 4).t().to_dense(), i, f(5))
 case(f"{make}.matmul(c)", lambda i, v, x: torch.sparse.mm(coo(i, v, 3, 4), x), i, f(5), f(4, 2))
-# 1.13 has no gradient of the vector's product for its values: of the dense one.
+# 1.13 has no gradient for the values in a matrix-vector product, so the dense one is used.
 case(f"{make}.matmul(c)", lambda i, v, x: coo(i, v, 3, 4).to_dense() @ x, i, f(5), f(4))
 case(f"sparse.matmul(c, {make})", lambda i, v, x: x @ coo(i, v, 3, 4).to_dense(), i, f(5), f(2, 3))
 case(f"sparse.matmul(c, {make})", lambda i, v, x: x @ coo(i, v, 3, 4).to_dense(), i, f(5), f(3))
@@ -46,7 +46,7 @@ case(f"{csr}.toDense()", dense, crow, col, f(3))
 case(f"{csr}.matmul(d)", lambda crow, col, v, x: dense(crow, col, v) @ x, crow, col, f(3), f(4, 2))
 case(f"{csr}.t().toDense()", lambda crow, col, v: dense(crow, col, v).t(), crow, col, f(3))
 case(f"{csr}.add({csr}).values()", lambda crow, col, v: v + v, crow, col, f(3))
-# Gradients are sparse in ours, the same numbers.
+# The gradients are sparse in ours, with the same numbers.
 at = torch.tensor([[1, 4, 1], [0, 2, 4]], dtype=torch.int32)
 F = torch.nn.functional
 case("sparse.embedding(a, b)", lambda at, w: F.embedding(at, w), at, f(6, 3))
@@ -73,7 +73,7 @@ for name, ours, theirs in (
         opt.zero_grad(set_to_none=True)
         for half in (batch, batch[:1]):  # Two passes add up.
             (F.embedding(torch.tensor(half), w, sparse=True) - target).square().sum().backward()
-        # clip_grad_norm_ of 1.13 leaves gradients that are not coalesced as they are: by its formula.
+        # 1.13's clip_grad_norm_ does not change uncoalesced gradients, so the formula is used.
         norms.append(float(w.grad.coalesce().values().norm()))
         w.grad = w.grad * min(2.0 / (norms[-1] + 1e-6), 1.0)
         opt.step()

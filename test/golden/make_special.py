@@ -8,9 +8,9 @@ t = lambda *v: torch.tensor(v).double()
 wide = t(-40, -26, -12.5, -3, -1, -0.5, -1e-3, 0, 1e-9, 0.3, 1, 2.4, 2.6, 5, 8.5, 17, 24.9, 25.1, 33, 60)
 for ours, op in (("ndtr", "ndtr"), ("logNdtr", "log_ndtr"), ("i0", "i0"), ("i0e", "i0e"), ("i1", "i1"), ("i1e", "i1e")):
     case(f"special.{ours}(a)", getattr(S, op), wide)
-    # Of infinity i0 and i1 are NaN there, and infinite here.
+    # i0 and i1 of infinity are NaN there, and infinite here.
     case(f"special.{ours}(a)", getattr(S, op), t(nan) if op in ("i0", "i1") else t(inf, nan), grad=False)
-# 1.13 has no gradient of these, and only eight digits of them: by scipy.
+# 1.13 has no gradient of these, and only eight digits of their values, so scipy is used.
 for ours, op in (("besselJ0", "j0"), ("besselJ1", "j1")):
     case(f"special.{ours}(a)", lambda a: torch.from_numpy(getattr(scipy.special, op)(a.numpy())), wide, grad=False)
 # Nor of these; of infinity scipy has NaN for some, which are 0 there. Their gradients are checked by differences, with those of all operators.
@@ -30,7 +30,7 @@ case("special.multigammaln(a, 3)", lambda a: S.multigammaln(a, 3), t(1.1, 2, 7.5
 a, x = t(0.1, 0.5, 1, 3, 10, 50, 200, 3, 3, 3, 0.3), t(0.2, 0.1, 1, 2.9, 12, 45, 230, 0.01, 30, 4, 8)
 for op in ("gammainc", "gammaincc"):
     fn = getattr(S, op)
-    # The gradient for the first one is not there in PyTorch either.
+    # PyTorch has no gradient for the first argument either.
     case(f"special.{op}(a.detach(), b)", lambda a, b: fn(a.detach(), b), a, x)
     case(f"special.{op}(a, b)", lambda a, b: fn(a, b).detach(), t(0, 0, 1, 1, 2, -1, 1, nan, inf), t(0, 2, 0, inf, 3, 1, -1, 1, 2), grad=False)
 case("special.zeta(a.detach(), b)", lambda a, b: S.zeta(a.detach(), b), t(2, 1.5, 4, 1.1, 9, 2), t(1, 2, 0.3, 7, 12, 100))

@@ -1,4 +1,4 @@
-/** A small model for the tests and pictures of the command line. */
+/** A small model for the tests and pictures of the command line tool. */
 import { manualSeed, noGrad, randn, type Tensor } from '@gradgate/core';
 import { Linear, Module } from '@gradgate/nn';
 
@@ -30,7 +30,7 @@ manualSeed(0);
 export const net = new Net();
 const x = randn([3, 4]);
 
-/** A loss whose one part is tracked, one was computed under a gate, and one is detached. */
+/** A loss with three parts: recorded, computed under a gate, and detached. */
 export default function loss(): Tensor {
   return net(x).square().mean().sub(net.mean(x)).add(net(x).sum().detach());
 }

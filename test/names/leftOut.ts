@@ -1,10 +1,10 @@
-// Which of PyTorch's names have none here, and why: a reason for each, kept complete by names.test.ts.
+// The names of PyTorch's that do not exist here, each with the reason; names.test.ts keeps the list complete.
 
-/** A reason, and the names it is one for, of one of PyTorch's modules or of all: separated by spaces, `*` for any letters. */
+/** A reason, and the names it applies to, in one of PyTorch's modules or all: separated by spaces, `*` for any letters. */
 export interface Reason {
   readonly why: string;
   readonly names: string;
-  /** All of them where it is left out. */
+  /** All names of the module if left out. */
   readonly of?: readonly string[];
 }
 
@@ -334,7 +334,7 @@ export const otherwise: Readonly<Record<string, string>> = {
 const native =
   'the machinery of Python, TorchScript, builds, serialization and dispatch; JavaScript has types, modules and formats of its own';
 
-/** The first that fits counts. */
+/** The first match counts. */
 export const leftOut: readonly Reason[] = [
   {
     why: native,

@@ -1,5 +1,5 @@
-// Stands in for Node under the loader of musl: gives an addon the functions of Node-API that it asks for, attaches its kernels to a
-// memory, and prints what two of them compute.
+// Stands in for Node under musl's loader: provides the Node-API functions that an addon needs, attaches its kernels to a
+// memory, and prints the results of two of them.
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static struct function functions[256];
 static int made;
 
 static char memory[1 << 16];
-/** Of the call that runs: which function, and its arguments. A value is the number of an argument, from 1 on. */
+/** The running call: which function, and its arguments. A value is the number of an argument, counted from 1. */
 static const struct function *running;
 static double arguments[8];
 static size_t given;

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** npm, without what an npm around this process has told about its own folder. */
+/** npm, without the environment that an outer npm sets for its own folder. */
 export function npm(args: string[], options: ExecFileSyncOptions & { cwd: string }): string {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([k]) => !/^npm_(config_local_prefix|package_|lifecycle_)/.test(k)),
@@ -15,21 +15,21 @@ export function npm(args: string[], options: ExecFileSyncOptions & { cwd: string
   return execFileSync('npm', args, { ...options, env, stdio: 'pipe' }).toString();
 }
 
-/** A folder outside of the workspace, so that nothing is found in a `node_modules` above it. */
+/** A folder outside the workspace, so that no `node_modules` above it is found. */
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'gradgate-packages-'));
 
-/** What the package in this folder of `packages` is called: most have a scope. */
+/** The name of the package in this folder of `packages`; most have a scope. */
 export const nameOf = (folder: string): string =>
   JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')).name;
 
-/** The tarball of a package as it would be published, in `folder`. */
+/** Packs a package into `folder`, as it would be published. */
 export function pack(name: string, folder: string): string {
   npm(['pack', '--silent', '--pack-destination', folder], { cwd: join(root, 'packages', name) });
   const start = nameOf(name).replace('@', '').replace('/', '-');
   return join(folder, readdirSync(folder).find((f) => new RegExp(`^${start}-\\d`).test(f))!);
 }
 
-/** The tarball of a package for the test that runs. */
+/** The tarball of a package, for the running test. */
 export function packForTest(name: string): string {
   const folder = temporaryFolder();
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { crossEntropy, evaluating, Generator, isGradEnabled, randn, type Tensor } from '@gradgate/core';
 import { Dropout, data, Linear, Module, metrics, ReLU, Sequential } from '@gradgate/nn';
 
-/** Points in the plane, of the class that says on which side of a line they are. */
+/** Points in the plane, classified by the side of a line they are on. */
 export function points(count: number, seed: number) {
   const x = randn([count, 2], { generator: new Generator(seed) });
   const y = x.sum(1).gt(0).to('int64');
@@ -11,7 +11,7 @@ export function points(count: number, seed: number) {
 export const loaderOf = (count: number, seed: number, batchSize = 8) =>
   new data.DataLoader(points(count, seed), { batchSize, shuffle: true, generator: new Generator(seed) });
 
-/** A classifier with dropout and metrics, which notes in what modes its steps run. */
+/** A classifier with dropout and metrics, which records the modes that its steps run in. */
 export class Classifier extends Module {
   readonly accuracy = new metrics.Accuracy();
   readonly modes: string[] = [];

@@ -15,7 +15,7 @@ import webpack from 'webpack';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = fileURLToPath(new URL('./program', import.meta.url));
 
-/** A project with the program as TypeScript, or as JavaScript that has its decorators and async functions still. */
+/** A project with the program in TypeScript, or in JavaScript that still has its decorators and async functions. */
 export function makeProject(folder: string, language: 'ts' | 'js'): void {
   mkdirSync(folder, { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -34,7 +34,7 @@ const resolver = {
   resolveId: (id: string) => (id.startsWith('@gradgate/') ? fileURLToPath(import.meta.resolve(id)) : null),
 };
 
-/** As webpack and Rspack are configured for a library. */
+/** The configuration of webpack and Rspack for a library. */
 const packing = (folder: string, file: string) => ({
   context: folder,
   mode: 'production' as const,
@@ -46,7 +46,7 @@ const packing = (folder: string, file: string) => ({
   performance: false as const,
 });
 
-/** Each builds `node.ts` or `node.js` in a folder into one file, which it names. */
+/** Each bundles `node.ts` or `node.js` in a folder into one file, and returns its name. */
 export const bundlers: Record<string, { language: 'ts' | 'js'; build(folder: string): Promise<string> }> = {
   esbuild: {
     language: 'ts',

@@ -1,2 +1,2 @@
-// As in a browser: nothing that follows promises.
+// Hides what follows promises, as in a browser.
 process.getBuiltinModule = undefined;

@@ -1,12 +1,12 @@
-// The GPU of this machine, in Node by the package `webgpu`: where there is no driver for one, SwiftShader, which is part of
-// Debian's Chromium, computes what a GPU would.
+// The GPU of this machine, used in Node through the package `webgpu`. Without a driver for one, SwiftShader, which is part of
+// Debian's Chromium, computes on the CPU.
 import { existsSync } from 'node:fs';
 import { device } from '../../packages/webgpu/src/index.js';
 import { need } from '../needs.js';
 
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** The device's name, or undefined after one line that says which tests are skipped, and why. */
+/** The device's name, or undefined after a line that says which tests are skipped and why. */
 export async function needGpu(tests: string): Promise<'webgpu' | undefined> {
   if (!process.env['VK_ICD_FILENAMES'] && existsSync(swiftShader)) process.env['VK_ICD_FILENAMES'] = swiftShader;
   let why = '';

@@ -1,15 +1,15 @@
 import type { Rule, Scope } from 'eslint';
 
-/** Names of what nodes hold, as far as the rules read them. */
+/** The properties of syntax nodes that the rules read. */
 type Part =
   | ('alternate' | 'arguments' | 'async' | 'body' | 'callee' | 'cases' | 'computed' | 'consequent' | 'declarations')
   | ('decorators' | 'expression' | 'expressions' | 'generator' | 'id' | 'imported' | 'init' | 'kind' | 'left' | 'name')
   | ('object' | 'property' | 'range' | 'right' | 'source' | 'value');
 
-/** A node of the syntax tree. Types of nodes differ between parsers, and decorators are not in ESLint's own. */
+/** A node of the syntax tree. The types of nodes differ between parsers, and ESLint's own lack decorators. */
 export type Node = { readonly type: string; readonly parent: Node } & { readonly [part in Part]: any };
 
-/** The part of the compiler's types that is asked; with `typescript-eslint` the parser gives them. */
+/** The part of TypeScript's type checker that is used; `typescript-eslint`'s parser provides it. */
 interface Type {
   readonly symbol?: { readonly name: string; readonly declarations?: { getSourceFile(): { fileName: string } }[] };
   readonly types?: Type[];
@@ -18,30 +18,30 @@ interface Type {
 }
 type GetType = (node: Node) => Type;
 
-/** What rules ask about gates. Answers come from types where there are any, and from imports of gradgate else. */
+/** What rules can ask about gates. Answers come from types if there are any, else from imports of gradgate. */
 export interface Gates {
-  /** Whether an expression gives a gate: `noGrad`, `noGrad(condition)`, `gradMode(flag)`, or one that a user defined. */
+  /** Whether an expression is a gate: `noGrad`, `noGrad(condition)`, `gradMode(flag)`, or one that a user defined. */
   isGate(node: Node): boolean;
-  /** Whether a call makes a gate of its arguments: `noGrad(() => flag)`. */
+  /** Whether a call returns a gate made of its arguments: `noGrad(() => flag)`. */
   makesGate(call: Node): boolean;
-  /** The name of the method of a gate that is called, and the gate's text, or null: `noGrad.enter()`. */
+  /** The name of the gate's method that is called, and the gate's source text, or null: `noGrad.enter()`. */
   methodOf(node: Node): { gate: string; method: string } | null;
-  /** Whether an expression gives a scope that a gate opened. */
+  /** Whether an expression is a scope that a gate opened. */
   isScope(node: Node): boolean;
-  /** Whether an expression gives a module of `@gradgate/nn`, or, without types, might. */
+  /** Whether an expression is a module of `@gradgate/nn`, or, without types, could be one. */
   mayBeModule(node: Node): boolean;
-  /** Whether a function gives a promise. */
+  /** Whether a function returns a promise. */
   givesPromise(fn: Node): boolean;
   /** Whether a name was imported from gradgate as `name`. */
   isImported(node: Node, name: string): boolean;
 }
 
 const gateNames = new Set(['noGrad', 'enableGrad', 'inferenceMode', 'evalMode', 'trainMode', 'evaluating']);
-/** Functions of gradgate that give a gate when they are called, and are none themselves. */
+/** Functions of gradgate that return a gate when called, and are not gates themselves. */
 const makerNames = new Set(['gradMode', 'freezing', 'forkRng']);
 const gateMethods = ['run', 'wrap', 'enter', 'async'];
 
-/** The expression within what only the compiler reads: `x!`, `x as T`, `<T>x`, `x satisfies T`, and `a?.b`. */
+/** The expression inside syntax that only the compiler reads: `x!`, `x as T`, `<T>x`, `x satisfies T`, and `a?.b`. */
 export function bare(node: Node): Node {
   while (/^(TS(NonNull|As|Satisfies|TypeAssertion|Instantiation)\w*|ChainExpression)$/.test(node.type))
     node = node.expression;
@@ -50,7 +50,7 @@ export function bare(node: Node): Node {
 
 export const isFunction = (node: Node): boolean => /^(ArrowFunction|Function)(Expression|Declaration)$/.test(node.type);
 
-/** The name after the dot, also as `gate['run']`. */
+/** The property name after the dot, also in `gate['run']`. */
 export function propertyName(member: Node): string | null {
   if (!member.computed) return member.property.name;
   return typeof member.property.value === 'string' ? member.property.value : null;
@@ -88,7 +88,7 @@ export function gatesOf(context: Rule.RuleContext): Gates {
     return specifier.type === 'ImportNamespaceSpecifier' ? '*' : null;
   }
 
-  /** What a constant was set to. */
+  /** The initial value of a constant. */
   function constant(node: Node): Node | null {
     if (node.type !== 'Identifier') return null;
     const definition = variable(node)?.defs[0];
@@ -154,11 +154,11 @@ export function gatesOf(context: Rule.RuleContext): Gates {
   };
 }
 
-/** The decorators of the method or field that a function is the value of. */
+/** The decorators of the method or field whose value the function is. */
 const decorators = (fn: Node): Node[] =>
   fn.parent.type === 'MethodDefinition' || fn.parent.type === 'PropertyDefinition' ? (fn.parent.decorators ?? []) : [];
 
-/** Whether a generator runs in a frame of its own, whatever a condition says: then its scopes may stay open. */
+/** Whether a generator always runs in a frame of its own, whatever a condition returns; then its scopes may stay open. */
 export function isAlwaysGuarded(fn: Node, gates: Gates): boolean {
   const always = (gate: Node) => gates.isGate(gate) && !(gate.type === 'CallExpression' && gate.arguments.length > 0);
   if (decorators(fn).some((d) => always(d.expression))) return true;

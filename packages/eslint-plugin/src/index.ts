@@ -1,6 +1,6 @@
 /**
- * ESLint rules for what the compiler cannot see of gates. With typed linting (`typescript-eslint`) gates are known by their type,
- * a program's own ones included; without it, by their import from `@gradgate/...`.
+ * ESLint rules for mistakes with gates that the compiler cannot see. With typed linting (`typescript-eslint`), gates are
+ * recognised by their type, including those that a program defines; without it, by their import from `@gradgate/...`.
  */
 import type { ESLint, Linter } from 'eslint';
 import { noAsyncCondition } from './rules/noAsyncCondition.js';
@@ -26,7 +26,7 @@ const recommended: Linter.Config = {
   rules: Object.fromEntries(Object.keys(plugin.rules).map((rule) => [`@gradgate/${rule}`, 'error'])),
 };
 
-/** The plugin: `configs.recommended` switches all of its rules on. */
+/** The plugin. `configs.recommended` turns on all of its rules. */
 const withConfigs: typeof plugin & { configs: { recommended: Linter.Config } } = {
   ...plugin,
   configs: { recommended },

@@ -1,6 +1,6 @@
-// A Node-API addon without a libc: what it gives is `target`, the instructions that its kernels use here, `attach`, which
-// makes functions of the kernels over a memory, and `watch` and `isCollected`, which tell what the garbage collector has taken.
-// Node's own functions are found in the process that loads it.
+// A Node-API addon without a libc. It exports `target`, the instruction set that its kernels use; `attach`, which makes
+// functions of the kernels over a memory; and `watch` and `isCollected`, which tell whether an object has been garbage
+// collected. Node-API functions are looked up in the process that loads the addon.
 #include "vector.h"
 
 typedef struct napi_env__ *napi_env;
@@ -45,7 +45,7 @@ static void cpuid(uint32_t leaf, uint32_t *out) {
 /** Whether all of these bits are set. */
 static int has(uint32_t word, uint32_t bits) { return (word & bits) == bits; }
 
-/** The `i`th set of instructions, the best first; 0 where the processor lacks it, or the system does not save its registers. */
+/** The name of the `i`th instruction set, best first; 0 if the processor lacks it or the system does not save its registers. */
 static kernels_of target(int i, const char **name) {
   uint32_t most[4], one[4], seven[4] = {0}, saved = 0, high;
   cpuid(0, most);
@@ -71,7 +71,7 @@ static int same(const char *a, const char *b) {
   return *a == *b;
 }
 
-/** The best set that there is here, or the one that is asked for; 0 where there is none. */
+/** The best instruction set of this machine, or the requested one; 0 if there is none. */
 static kernels_of choose(const char *wanted, const char **name) {
   for (int i = 0; i < TARGETS; i++) {
     const kernels_of kernels = target(i, name);
@@ -120,7 +120,7 @@ static size_t length_of(const char *text) {
   return n;
 }
 
-/** A buffer that is kept as long as the program's thread; 0 where there is no memory. */
+/** A buffer that lives as long as the program's thread; 0 if there is no memory. */
 static void *kept_buffer(napi_env env, size_t size) {
   void *place;
   napi_value buffer;
@@ -130,8 +130,8 @@ static void *kept_buffer(napi_env env, size_t size) {
 }
 
 /**
- * attach(bytes, target?): the kernels, by name, over the memory that begins with these bytes, for as long as it does not move;
- * undefined where the processor has no such instructions.
+ * attach(bytes, target?): the kernels, by name, over the memory that starts at these bytes; valid as long as that memory does
+ * not move. Returns undefined if the processor lacks the instructions.
  */
 static napi_value attach(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -156,7 +156,7 @@ static napi_value attach(napi_env env, napi_callback_info info) {
   return object;
 }
 
-/** Weak references by number, in pieces that are made when they are needed. */
+/** Weak references by number, in chunks that are allocated when they are needed. */
 #define PIECES 256
 #define PIECE 4096
 struct watched {
@@ -171,7 +171,7 @@ static napi_ref *slot_of(struct watched *watched, napi_env env, double number) {
   return *piece ? *piece + i % PIECE : 0;
 }
 
-/** watch(number, object): from now on `isCollected(number)` is about this object. False where there is no room for it. */
+/** watch(number, object): from now on `isCollected(number)` is about this object. Returns false if there is no room for it. */
 static napi_value watch(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value values[2], done;
@@ -185,7 +185,7 @@ static napi_value watch(napi_env env, napi_callback_info info) {
   return napi_get_boolean(env, is_watched, &done) == 0 ? done : 0;
 }
 
-/** isCollected(number): whether the garbage collector has taken the object of that number. */
+/** isCollected(number): whether the object of that number has been garbage collected. */
 static napi_value is_collected(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value value, object = 0, answer;
@@ -229,7 +229,8 @@ int __stdcall _DllMainCRTStartup(void *module, unsigned reason, void *reserved) 
 }
 #endif
 
-// Compilers call these where they see fit. The empty statements keep them from seeing a call in the loops themselves.
+// Compilers emit calls of these. The empty asm statements keep them from replacing the loops by calls of the functions
+// themselves.
 void *memset(void *to, int value, size_t n) {
   unsigned char *p = to;
   while (n--) {

@@ -1,10 +1,10 @@
-// Convolutions of images [c, h, w] as products of matrices. Images follow each other, and so do their groups.
+// Convolutions of images [c, h, w] as matrix products. Images are stored one after another, and so are their groups.
 #include "product.h"
 
-/** What the sixteen whole numbers say that a shape lies as. */
+/** A convolution's sizes; the kernels get the first fifteen as whole numbers. */
 struct shape {
   ptrdiff_t groups, inputs, outputs, h, w, kh, kw, sh, sw, ph, pw, dh, dw, rows, columns;
-  /** Elements of an image, of a patch, of an image with its padding, its width with it; how many positions there are. */
+  /** Elements of an image, of a patch and of a padded image; the width of a padded image; the number of output positions. */
   ptrdiff_t image, patch, padded, width, positions;
 };
 
@@ -18,7 +18,7 @@ INLINE struct shape shape_at(const int32_t *g) {
   return s;
 }
 
-/** The image with zeros around it, in `to`; itself where there is no padding. */
+/** The padded image, written to `to`; the image itself if there is no padding. */
 static const float *pad(const struct shape *s, const float *image, float *to) {
   if (s->ph == 0 && s->pw == 0) return image;
   clear(to, s->padded);
@@ -28,7 +28,7 @@ static const float *pad(const struct shape *s, const float *image, float *to) {
   return to;
 }
 
-/** Where in an image with its padding a patch begins, and where in a patch an element lies. */
+/** The offset of a patch in a padded image, and of an element in a patch. */
 INLINE ptrdiff_t place_of(const struct shape *s, ptrdiff_t position) {
   return position / s->columns * s->sh * s->width + position % s->columns * s->sw;
 }
@@ -37,9 +37,9 @@ INLINE ptrdiff_t element_of(const struct shape *s, ptrdiff_t element) {
   return (c * (s->h + 2 * s->ph) + i * s->dh) * s->width + k * s->dw;
 }
 
-/** Elements `pc` to `pc + kc` of the patches at COLUMNS positions from `jc` on, or those that are left and zeros. */
+/** Elements `pc` to `pc + kc` of the patches at COLUMNS positions from `jc` on; missing ones are zeros. */
 static void pack_patches(const struct shape *s, const float *image, ptrdiff_t pc, ptrdiff_t kc, ptrdiff_t jc, ptrdiff_t columns, float *to) {
-  // Positions in one row of the result lie side by side, or a stride apart.
+  // Positions in one row of the result are next to each other, or a stride apart.
   ptrdiff_t begins[COLUMNS], lengths[COLUMNS], runs = 0;
   for (ptrdiff_t c = 0; c < columns; c += lengths[runs++]) {
     begins[runs] = place_of(s, jc + c);
@@ -103,13 +103,13 @@ KERNEL(convolve) {
   return 0;
 }
 
-/** Columns added into the image they are patches of. */
+/** Adds columns to the image that they are patches of. */
 static void col2im(const struct shape *s, const float *from, float *image) {
   for (ptrdiff_t c = 0; c < s->inputs; c++)
     for (ptrdiff_t i = 0; i < s->kh; i++)
       for (ptrdiff_t k = 0; k < s->kw; k++) {
         const ptrdiff_t shift = k * s->dw - s->pw;
-        // The first position in the image, and the first behind it.
+        // The first position inside the image, and the first one after it.
         const ptrdiff_t begin = least(s->columns, shift >= 0 ? 0 : (s->sw - 1 - shift) / s->sw);
         ptrdiff_t end = least(s->columns, s->w <= shift ? 0 : (s->w - shift + s->sw - 1) / s->sw);
         if (end < begin) end = begin;

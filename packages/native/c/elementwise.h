@@ -15,7 +15,7 @@
     return 0;                                                   \
   }
 
-/** to = f(v, w): of a gradient, v is that of the result. */
+/** to = f(v, w). For gradients, v is the gradient of the result. */
 #define BINARY(name, ...)                                       \
   KERNEL(name) {                                                \
     float *to = a[0].f;                                         \
@@ -56,7 +56,7 @@ BINARY(add, v + w)
 BINARY(sub, v - w)
 BINARY(mul, v * w)
 BINARY(div, v / w)
-// Of a zero and a negative one the larger is 0, the smaller -0.
+// Of 0 and -0, the larger is 0 and the smaller -0.
 BINARY(maximum, NUMBER_OR_NAN(v == w ? (vf)((vi)v & (vi)w) : larger(v, w), v, w))
 BINARY(minimum, NUMBER_OR_NAN(v == w ? (vf)((vi)v | (vi)w) : smaller(v, w), v, w))
 
@@ -161,7 +161,7 @@ KERNEL(adagrad) {
   return 0;
 }
 
-/** Adam; with `top` the largest mean square so far divides. */
+/** Adam; with `top`, it divides by the largest mean square so far. */
 INLINE void adam_step(const arg *a, float *top, const arg *numbers, ptrdiff_t n) {
   float *w = a[0].f, *m = a[2].f, *s = a[3].f;
   const float *g = a[1].f;
@@ -199,7 +199,7 @@ KERNEL(lion) {
     const vf d = GET(g) * sign, mean = GET(m);
     const vf c = madd(beta1, mean, rest1 * d);
     const vf step = (vf)((c > 0) & (vi)rate) - (vf)((c < 0) & (vi)rate);
-    // A direction that is no number makes weights that are none.
+    // NaN in the direction makes the weights NaN.
     const vf odd = (vf)((c != c) & (vi)c);
     PUT(w, GET(w) * keep - (step + odd));
     PUT(m, madd(beta2, mean, rest2 * d));

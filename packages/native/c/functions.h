@@ -5,7 +5,7 @@
 #define INF __builtin_inff()
 #define NOT_A_NUMBER __builtin_nanf("")
 
-/** The polynomial with these coefficients, that of the highest power first. */
+/** The polynomial with these coefficients, highest power first. */
 #define POLYNOMIAL(x, ...) polynomial(x, (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
 INLINE vf polynomial(vf x, const float *coefficients, size_t count) {
   vf sum = splat(coefficients[0]);
@@ -14,7 +14,7 @@ INLINE vf polynomial(vf x, const float *coefficients, size_t count) {
   return sum;
 }
 
-/** 2^whole, in two factors: results below the normal range are rounded once, and those beyond it are infinite. */
+/** 2^whole as two factors: results below the normal range are rounded once, and results above it are infinite. */
 INLINE vf scaled(vf p, vi whole) {
   const vi half = whole >> 1;
   const vf one = splat(1);
@@ -26,7 +26,7 @@ struct reduced {
   vi whole;
 };
 
-/** x = whole ln 2 + r. Adding a large number rounds to a whole one, and leaves it in the lowest bits. */
+/** x = whole ln 2 + r. Adding a large number rounds x to a whole one and leaves that in the lowest bits. */
 INLINE struct reduced reduce_exponent(vf x) {
   const vf c = smaller(larger(x, splat(-104)), splat(89));
   const vf magic = splat(12582912.0f);
@@ -46,14 +46,14 @@ INLINE vf exp_of(vf x) {
   return scaled(madd(exponential_rest(e.r), e.r * e.r, e.r) + 1, e.whole);
 }
 
-/** exp(x) - 1, where exp's polynomial does not lose what is small. */
+/** exp(x) - 1, accurate near 0, where exp's polynomial minus 1 is not. */
 INLINE vf expm1_of(vf x) {
   const struct reduced e = reduce_exponent(x);
   const vf q = madd(exponential_rest(e.r), e.r * e.r, e.r);
   const vf power = scaled(splat(1), e.whole);
-  // 2^n (q + 1) - 1: 2^n q is small where q is, and 2^n - 1 is exact where that matters.
+  // 2^n (q + 1) - 1 as two terms: 2^n q is small where q is, and 2^n - 1 is exact where that matters.
   const vf near = power * q + (power - 1);
-  // 2^n alone may be infinite where exp is not.
+  // 2^n alone can be infinite where exp is not.
   return e.whole > 64 ? scaled(q + 1, e.whole) : near;
 }
 
@@ -68,7 +68,10 @@ INLINE vf tanh_of(vf x) {
   return absolute(x) < 0.625f ? near : far;
 }
 
-/** A polynomial on [sqrt(1/2), sqrt(2)] and the power's share of it. Numbers below the normal range are scaled up first. */
+/**
+ * The logarithm: a polynomial on [sqrt(1/2), sqrt(2)] plus the exponent's part. Numbers below the normal range are scaled up
+ * first.
+ */
 INLINE vf log_of(vf x) {
   const vi below = x < 1.17549435e-38f;
   const vf up = below ? x * 8388608.0f : x;
@@ -82,14 +85,14 @@ INLINE vf log_of(vf x) {
   p = madd(e, splat(-2.12194440e-4f), p);
   p = madd(z, splat(-0.5f), p);
   const vf log = madd(e, splat(0.693359375f), m + p);
-  // -Infinity of 0, NaN of what is below, and infinity and NaN themselves.
+  // -Infinity at 0, NaN below; infinity and NaN stay what they are.
   const vf odd = x == 0 ? splat(-INF) : x < 0 ? splat(NOT_A_NUMBER) : x;
   return (x > 0 & x < INF) ? log : odd;
 }
 
 INLINE float log_scalar(float x) { return log_of(splat(x))[0]; }
 
-/** log(1 + x): what rounding took from 1 + x is put back. */
+/** log(1 + x), with a correction for the rounding of 1 + x. */
 INLINE vf log1p_of(vf x) {
   const vf u = x + 1;
   const vf log = log_of(u);
@@ -117,12 +120,12 @@ INLINE vf erfc_of(vf a) {
 
 INLINE vf erf_of(vf x) {
   const vf a = absolute(x);
-  // Below 1 without the detour over 1 - erf, which would cancel near 0.
+  // Below 1 directly: 1 - (1 - erf) would cancel near 0.
   const vf size = a < 1 ? erf_near(a) : 1 - erfc_of(a);
   return (vf)((vi)size | ((vi)x & (vi)splat(-0.0f)));
 }
 
-/** The share of the standard normal distribution below x. */
+/** The distribution function of the standard normal distribution. */
 INLINE vf cdf_of(vf x) {
   const vf half = erfc_of(absolute(x) * 0.70710678118654752f) * 0.5f;
   return x < 0 ? half : 1 - half;

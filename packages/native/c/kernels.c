@@ -6,7 +6,7 @@
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
-/** The `i`th kernel; 0 behind the last. A table would have to be relocated when the library is loaded. */
+/** The `i`th kernel; 0 after the last one. A function, since a table would need relocation when the library is loaded. */
 int JOIN(kernel_, TARGET)(int i, struct kernel *out) {
   int at = 0;
 #define ENTRY(name, sig, number)                                    \

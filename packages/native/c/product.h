@@ -1,9 +1,9 @@
-// C[m, n] (+)= A[m, k] B[k, n], as Goto and van de Geijn (2008) lay it out: blocks of A and B are packed into panels that
-// stream through the cache, and a tile of C stays in registers. Packing reads by strides, so transposes cost nothing more.
-// Each element of C is one chain of multiply-adds a block of k, whatever part of C a call is about.
+// C[m, n] (+)= A[m, k] B[k, n], laid out as in Goto and van de Geijn (2008): blocks of A and B are packed into panels that
+// stream through the cache, and a tile of C stays in registers. Packing reads through strides, so transposed matrices cost no
+// more. For each block of k, an element of C is one chain of multiply-adds, whichever part of C a call computes.
 #include "vector.h"
 
-// What fits the registers: accumulators, a vector of B for each column of tiles, and one of A.
+// The tile size is limited by the registers: accumulators, one vector of B for each column of the tile, and one of A.
 #if LANES == 16
 #define ROWS 14
 #elif LANES == 8 || !defined(__aarch64__)
@@ -16,10 +16,10 @@
 #define BLOCK_M (ROWS * 16)
 #define BLOCK_N 1024
 
-/** Bytes of scratch memory: a block of A and a block of B, and what brings them to whole lines of the cache. */
+/** Bytes of scratch memory: a block of A, a block of B, and padding to whole cache lines. */
 static const ptrdiff_t product_scratch = (BLOCK_M * BLOCK_K + BLOCK_K * BLOCK_N) * 4 + 64;
 
-/** The size of blocks of at most `most` that `n` is cut into evenly. */
+/** The block size, at most `most`, that splits `n` evenly. */
 INLINE ptrdiff_t evenly(ptrdiff_t n, ptrdiff_t most, ptrdiff_t unit) {
   const ptrdiff_t blocks = (n + most - 1) / most, size = (n + blocks - 1) / blocks;
   return (size + unit - 1) / unit * unit;
@@ -27,7 +27,7 @@ INLINE ptrdiff_t evenly(ptrdiff_t n, ptrdiff_t most, ptrdiff_t unit) {
 
 INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-/** Four elements of each of four rows, which lie `step` apart, as four columns that lie `unit` apart. */
+/** Transposes four rows of four elements: rows are `step` apart, and the columns that are written `unit` apart. */
 INLINE void turn(float *to, ptrdiff_t unit, const float *from, ptrdiff_t step) {
   typedef v4 v4u __attribute__((aligned(4)));
   const v4 a = *(const v4u *)from, b = *(const v4u *)(from + step);
@@ -40,7 +40,10 @@ INLINE void turn(float *to, ptrdiff_t unit, const float *from, ptrdiff_t step) {
   *(v4u *)(to + 3 * unit) = __builtin_shufflevector(r, s, 2, 3, 6, 7);
 }
 
-/** Rows of `k` elements each, `step` apart, as columns, `unit` apart: for each of the `k` the elements of all rows side by side. */
+/**
+ * Transposes rows of `k` elements, which are `step` apart: for each of the `k`, the elements of all rows side by side, `unit`
+ * apart.
+ */
 INLINE void pack_turned(float *to, ptrdiff_t unit, const float *from, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t k) {
   ptrdiff_t r = 0;
   for (; r + 4 <= rows; r += 4, from += 4 * step) {
@@ -73,7 +76,7 @@ KERNEL(copyStrided) {
   return 0;
 }
 
-/** Some rows of A: for each k their elements side by side. */
+/** Packs some rows of A: for each k their elements side by side. */
 INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t rows, ptrdiff_t k) {
   if (rs == 1)
     for (ptrdiff_t p = 0; p < k; p++, from += cs, to += rows) copy_floats(to, from, rows);
@@ -83,7 +86,7 @@ INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, 
       for (ptrdiff_t p = 0; p < k; p++) to[p * rows + r] = from[r * rs + p * cs];
 }
 
-/** COLUMNS columns of B, or those that are left and zeros. */
+/** Packs COLUMNS columns of B; missing ones are zeros. */
 INLINE void pack_columns(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t columns, ptrdiff_t k) {
   if (columns < COLUMNS)
     for (ptrdiff_t p = 0; p < k; p++) clear(to + p * COLUMNS + columns, COLUMNS - columns);
@@ -100,7 +103,7 @@ INLINE void pack_columns(float *to, const float *from, ptrdiff_t rs, ptrdiff_t c
       for (ptrdiff_t p = 0; p < k; p++) to[p * COLUMNS + c] = from[c * cs + p * rs];
 }
 
-/** A tile of `rows` by one or two vectors; both are constants where this is inlined. */
+/** A tile of `rows` rows and one or two vectors; both numbers are constants after inlining. */
 INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
   vf sums[ROWS][2];
 #pragma clang loop unroll(full)
@@ -127,7 +130,7 @@ INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, const float
     }
 }
 
-/** Does something for each height that a tile may have. */
+/** Runs the macro for each height of a tile. */
 #if ROWS == 14
 #define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
 #elif ROWS == 12

@@ -1,4 +1,4 @@
-// Reductions, softmax, its logarithm, the cross entropy and normalisation over rows of `n` elements. Sums are of float64.
+// Reductions, softmax, log-softmax, cross entropy and normalisation over rows of `n` elements. Sums are accumulated in float64.
 #include "functions.h"
 
 INLINE double row_sum(const float *x, ptrdiff_t n) {
@@ -95,7 +95,7 @@ KERNEL(columnSums) {
   return 0;
 }
 
-/** The largest element that is a number. */
+/** The largest element, NaN ignored. */
 INLINE float row_top(const float *x, ptrdiff_t n) {
   vf p = splat(-INF), q = p;
   ptrdiff_t k = 0;
@@ -108,10 +108,10 @@ INLINE float row_top(const float *x, ptrdiff_t n) {
   return largest_of(larger(p, q));
 }
 
-/** The largest element with signs as `flip` turns them; NaN if there is one. */
+/** The largest element after flipping the signs by `flip`; NaN if there is one. */
 INLINE float row_extremum(const float *x, ptrdiff_t n, int32_t flip) {
   vf p = splat(-INF), q = p;
-  // NaN is above infinity in bits.
+  // As integers, the bits of NaN are above those of infinity.
   vi bits = 0, other = 0;
   ptrdiff_t k = 0;
   for (; k + 2 * LANES <= n; k += 2 * LANES) {
@@ -147,7 +147,7 @@ KERNEL(rowExtrema) {
   return 0;
 }
 
-/** exp(x - top) of a row, written to `to`, and their sum. */
+/** Writes exp(x - top) of a row to `to` and returns the sum. */
 INLINE float exponentials(float *to, const float *x, ptrdiff_t n, float top) {
   vf sums = 0;
   EACH(n, {
@@ -267,7 +267,7 @@ KERNEL(crossEntropyGradient) {
       clear(to, n);
       continue;
     }
-    // Results may take the place of `p`.
+    // Results may overwrite `p`, so the score is read first.
     const float scale = g[r], score = p[classes[r]];
     EACH(n, { PUT(to, GET(p) * scale); });
     to[classes[r]] = (score - 1) * scale;
@@ -364,7 +364,7 @@ KERNEL(shiftRowsGradient) {
   return 0;
 }
 
-/** Softmax of each column of each block of `n` rows of `inner` elements, or its logarithm. */
+/** Softmax, or its logarithm, along the columns of each block of `n` rows of `inner` elements. */
 KERNEL(softmaxColumns) {
   float *to = a[0].f;
   const float *x = a[1].f;
@@ -408,7 +408,7 @@ KERNEL(softmaxColumnsGradient) {
   return 0;
 }
 
-/** The largest or smallest of each column of each block, and in which row the first stands. */
+/** The largest or smallest element of each column of each block, and the row of its first occurrence. */
 KERNEL(columnExtrema) {
   float *values = a[0].f, *places = a[1].f;
   const float *x = a[2].f;
@@ -420,7 +420,7 @@ KERNEL(columnExtrema) {
       vi at = 0;
       for (ptrdiff_t r = 1; r < rows; r++) {
         const vf v = (vf)((vi)GET(x + r * n) ^ flip);
-        // NaN takes the place of what is none.
+        // NaN wins against numbers; the first NaN stays.
         const vi take = (v > best) | ((v != v) & (best == best));
         best = take ? v : best;
         at = take ? (vi)(int32_t)r : at;
@@ -431,7 +431,7 @@ KERNEL(columnExtrema) {
   return 0;
 }
 
-/** Where in each row the first of those that `rowExtrema` gives stands. */
+/** The position of the first occurrence of the extremum in each row. */
 KERNEL(rowPlaces) {
   int32_t *to = a[0].i;
   const float *x = a[1].f;
@@ -440,7 +440,7 @@ KERNEL(rowPlaces) {
   for (ptrdiff_t r = 0; r < a[2].n; r++, x += n) {
     const vf best = splat(row_extremum(x, n, flip)), wanted = (vf)((vi)best ^ flip);
     const int is_nan = best[0] != best[0];
-    // A vector that hits is looked through.
+    // Find the vector that contains it, then the element.
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES) {
       const vf v = load(x + i);

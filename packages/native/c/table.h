@@ -1,5 +1,5 @@
-// The kernels, the letters of their arguments (a: address, o: address or none, n: whole number or boolean, x: number), and whether a number
-// comes back. Names and arguments are those of the WebAssembly module's exports.
+// The kernels with the letters of their arguments (a: address, o: address or none, n: whole number or boolean, x: number) and
+// whether they return a number. Names and arguments are the same as those of the WebAssembly module's exports.
 ENTRY(abs, "aan", 0)
 ENTRY(clamp, "aanxx", 0)
 ENTRY(elu, "aanx", 0)

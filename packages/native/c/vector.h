@@ -1,4 +1,4 @@
-// Vectors of float32 lanes, as wide as the target has them, and what is not the same on all targets.
+// Vectors of float32 lanes, as wide as the target's registers, and what differs between targets.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ typedef double d4 __attribute__((ext_vector_type(4)));
 typedef float vf __attribute__((ext_vector_type(LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef double vd __attribute__((ext_vector_type(LANES)));
-// The same where a pointer need not be aligned.
+// The same, for pointers that need not be aligned.
 typedef vf vfu __attribute__((aligned(4)));
 typedef vd vdu __attribute__((aligned(8)));
 
@@ -29,14 +29,14 @@ INLINE vf splat(float x) { return (vf)x; }
 INLINE vf load(const float *p) { return *(const vfu *)p; }
 INLINE void store(float *p, vf v) { *(vfu *)p = v; }
 
-/** Which lanes come before the `n`th. */
+/** A mask of the first `n` lanes. */
 INLINE vi first(ptrdiff_t n) {
   vi lane;
   for (int i = 0; i < LANES; i++) lane[i] = i;
   return lane < (vi)(int32_t)n;
 }
 
-/** The first `n` elements, 0 < n < LANES; 0 in the other lanes. Nothing behind them is read. */
+/** Loads the first `n` elements, 0 < n < LANES, and 0 into the other lanes. Reads nothing after them. */
 INLINE vf load_first(const float *p, ptrdiff_t n) {
 #if defined(__AVX512F__)
   return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
@@ -51,7 +51,7 @@ INLINE vf load_first(const float *p, ptrdiff_t n) {
 #endif
 }
 
-/** Writes the first `n` lanes and nothing behind them: that may be another thread's. */
+/** Stores the first `n` lanes and nothing after them: the memory there may belong to another thread. */
 INLINE void store_first(float *p, vf v, ptrdiff_t n) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
@@ -71,8 +71,8 @@ INLINE void put(float *p, vf v, ptrdiff_t left) {
 }
 
 /**
- * Runs a block for each vector of `n` elements: whole ones first, where `left` is a constant, then what is left, of which
- * only that many lanes count. `i` is where the vector begins.
+ * Runs a block for each vector of `n` elements: first for whole vectors, where `left` is a constant, then for the remaining
+ * `left` elements. `i` is the offset of the vector.
  */
 #define EACH(n, ...)                                                  \
   do {                                                                \
@@ -87,13 +87,16 @@ INLINE void put(float *p, vf v, ptrdiff_t left) {
     }                                                                 \
   } while (0)
 
-// Within EACH: the elements of an array, and results for it.
+// Inside EACH: loads the elements of an array, and stores results.
 #define GET(p) get((p) + i, left)
 #define PUT(p, v) put((p) + i, v, left)
-/** A vector with 0 in the lanes that do not count. */
+/** The vector with 0 in the lanes after the end. */
 #define COUNTED(v) (left == LANES ? (v) : (vf)((vi)(v) & first(left)))
 
-/** a * b + c, rounded once where the target can. Nothing else is contracted, so that tails have the same bits. */
+/**
+ * a * b + c, rounded once if the target has fused multiply-add. Nothing else is contracted, so tails have the same bits as
+ * whole vectors.
+ */
 INLINE vf madd(vf a, vf b, vf c) {
 #pragma clang fp contract(fast)
   return a * b + c;
@@ -105,7 +108,7 @@ INLINE vf square_root(vf x) {
 }
 
 INLINE vf absolute(vf x) { return (vf)((vi)x & 0x7fffffff); }
-/** The larger where that is a comparison's answer, else `a`: also where either is NaN. */
+/** b if it compares larger, else `a`; so `a` if either is NaN. */
 INLINE vf larger(vf a, vf b) { return b > a ? b : a; }
 INLINE vf smaller(vf a, vf b) { return b < a ? b : a; }
 INLINE vi larger_int(vi a, vi b) { return b > a ? b : a; }
@@ -122,7 +125,7 @@ INLINE float sum_of(vf v) {
   return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
-// Halves first: one lane after the other would wait for each.
+// Halves first: adding lane after lane would make each addition wait for the one before.
 INLINE double sum_of_doubles(vd v) {
 #if LANES == 16
   const d4 q = (v.lo + v.hi).lo + (v.lo + v.hi).hi;
@@ -159,15 +162,18 @@ INLINE int any(vi m) {
 #endif
 }
 
-/** The next line of the cache. */
+/** Rounds up to the next cache line. */
 INLINE float *aligned(float *p) { return (float *)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
 
-/** Sets `n` elements to 0: there is no libc here, whose `memset` would. */
+/** Sets `n` elements to 0; there is no `memset` without a libc. */
 INLINE void clear(float *to, ptrdiff_t n) { EACH(n, { PUT(to, splat(0)); }); }
 
 INLINE void copy_floats(float *to, const float *from, ptrdiff_t n) { EACH(n, { PUT(to, GET(from)); }); }
 
-/** An argument of a kernel, as its signature says: `a` an address, `o` one or none, `n` a whole number, `x` a number. */
+/**
+ * A kernel's argument, by its letter in the signature: `a` an address, `o` an address or none, `n` a whole number, `x` a
+ * number.
+ */
 typedef union {
   float *f;
   double *d;
@@ -176,7 +182,7 @@ typedef union {
   double x;
 } arg;
 
-/** A kernel of `@gradgate/core`'s WebAssembly module under its name there, with its arguments. */
+/** A kernel with the name and arguments that it has in `@gradgate/core`'s WebAssembly module. */
 struct kernel {
   const char *name;
   const char *signature;

@@ -21,7 +21,7 @@ const x64 = {
 };
 const arm64 = { neon: [] };
 
-/** What the compiler calls a platform, its sets of instructions, and how its libraries are linked. */
+/** A platform's name for the compiler, its instruction sets, and how its libraries are linked. */
 const platforms = {
   'linux-x64': { target: 'x86_64-unknown-linux-gnu', sets: x64, link: elf },
   'linux-arm64': { target: 'aarch64-unknown-linux-gnu', sets: arm64, link: elf },
@@ -34,7 +34,7 @@ const flags = [
   '-std=c11',
   '-O3',
   '-ffreestanding',
-  // Where products and sums are to be rounded once the kernels say so; elsewhere tails would differ from whole vectors.
+  // Products and sums are rounded separately unless a kernel fuses them; else tails would differ from whole vectors.
   '-ffp-contract=off',
   '-fno-math-errno',
   '-fno-trapping-math',
@@ -93,7 +93,7 @@ function build(name) {
     link(objects, built, folder);
     const out = fileURLToPath(new URL(`../prebuilds/${name}.node`, import.meta.url));
     mkdirSync(dirname(out), { recursive: true });
-    // In one step: a process that has the old one loaded keeps it.
+    // Renamed in one step: a process that has loaded the old one keeps it.
     cpSync(built, `${out}.new`);
     renameSync(`${out}.new`, out);
     console.log(`${name}: ${statSync(out).size} bytes`);

@@ -10,7 +10,7 @@ export interface WeakReferences {
 /** Runs a garbage collection: of young objects, or of all. */
 type Collect = (which: 'minor' | 'major') => void;
 
-/** Limits in bytes. Tests change them, to find memory that is freed too early. */
+/** Limits in bytes. Tests lower them, to find memory that is freed too early. */
 export const limits = {
   /**
    * The smallest and the largest allocation between two collections. The smallest is such that freed memory is still

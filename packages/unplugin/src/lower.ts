@@ -1,6 +1,6 @@
 import { type Message, type TransformFailure, type TransformOptions, transform } from 'esbuild';
 
-/** What a build is to lower. */
+/** What a build lowers. */
 export interface Lowering {
   readonly async: boolean;
   readonly decorators: boolean;
@@ -11,16 +11,18 @@ interface Lowered {
   map: string;
 }
 
-/** Whether a module may hold something to lower: if not, it is left as it is. */
+/** Whether a module may contain something to lower; if not, it stays as it is. */
 export function mayNeed(code: string, { async, decorators }: Lowering): boolean {
   return (async && /\basync\b/.test(code)) || (decorators && /(^|[\s;{}()])@[\w$(]|\baccessor\b|\busing\b/.test(code));
 }
 
-/** esbuild's helpers for async functions, and ours that carry the flow. The others of its helpers are made of these. */
+/**
+ * esbuild's helpers for async functions that are replaced by ours, which carry the flow. Its other helpers are built on these.
+ */
 const helpers = { __async: 'asyncFunction', __await: 'Wait', __asyncGenerator: 'asyncGenerator' } as const;
 const runtime = '@gradgate/core/lowered';
 
-/** Lowers a module: TypeScript, JSX and all syntax but what `lowering` names stay, as far as `options` say. */
+/** Lowers a module: TypeScript, JSX and all other syntax stay, except what `lowering` selects and `options` change. */
 export async function lower(code: string, options: TransformOptions, lowering: Lowering): Promise<Lowered> {
   const { async, decorators } = lowering;
   const marked = new TopLevel(code);
@@ -45,7 +47,7 @@ export async function lower(code: string, options: TransformOptions, lowering: L
   return { code: marked.show(useOurHelpers(result.code)), map: result.map };
 }
 
-/** Puts an import of our helpers in the place of esbuild's own, on as many lines, so that the source map stays right. */
+/** Replaces esbuild's own helpers by an import of ours, with the same number of lines, so that the source map stays right. */
 function useOurHelpers(code: string): string {
   const used: (keyof typeof helpers)[] = [];
   let rest = code;
@@ -70,8 +72,8 @@ function useOurHelpers(code: string): string {
 }
 
 /**
- * esbuild does not lower an `await` outside of functions, and refuses it where it lowers the others. It is hidden while esbuild
- * runs: behind operators of the same rank that nobody writes, and a loop behind a label.
+ * esbuild does not lower an `await` outside of functions, and refuses it if it lowers the others. So it is hidden while esbuild
+ * runs: an `await` behind operators of the same precedence that nobody writes, and a loop behind a label.
  */
 class TopLevel {
   private hidden = 0;
@@ -80,12 +82,12 @@ class TopLevel {
   private static readonly operators = '~+~+~+~+~';
   private static readonly label = '__gradgateForAwait';
 
-  /** Hides what the errors are about; false if they are about something else. */
+  /** Hides the code that the errors are about; returns false if they are about something else. */
   hide(errors: Message[]): boolean {
     const lines = this.code.split('\n');
     const places = errors.map(({ text, location }) => (/^Top-level await is not/.test(text) ? location : null));
     if (places.length === 0 || places.includes(null)) return false;
-    // From the end, so that places in the same line stay true. Columns count bytes.
+    // From the end, so that earlier positions in the same line stay valid. Columns count bytes.
     for (const { line, column } of places.map((p) => p!).sort((a, b) => b.line - a.line || b.column - a.column)) {
       const bytes = Buffer.from(lines[line - 1]!);
       let [before, after] = [bytes.subarray(0, column).toString(), bytes.subarray(column).toString()];

@@ -1,12 +1,12 @@
-// Apart from the plugin: the types of all bundlers come with that, and nobody has all of them installed.
+// In a file apart from the plugin, whose types need those of all bundlers, and nobody has all of them installed.
 
-/** Modules by their paths: patterns, or expressions that match. */
+/** Selects modules by path: globs, or regular expressions. */
 export type Pattern = string | RegExp | readonly (string | RegExp)[];
 
 export interface Options {
   /** Modules to lower; by default those of JavaScript and TypeScript, and of Vue, Svelte and Astro. */
   include?: Pattern;
-  /** Modules to leave as they are, of those; by default what is in `node_modules`. */
+  /** Modules among those to leave as they are; by default what is in `node_modules`. */
   exclude?: Pattern;
   /** Whether async functions, async generators and `for await` are lowered; true by default. */
   async?: boolean;
@@ -34,7 +34,7 @@ const kinds: { readonly [K in keyof Required<Options>]: Kind } = {
   decorators: flag,
 };
 
-/** Refuses what there is none of, as `checkOptions` of core does, which a build need not have. */
+/** Refuses unknown options, as `checkOptions` of core does; a build need not have core installed. */
 export function checkOptions(op: string, given: unknown): asserts given is Options {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new TypeError(`${op}: options are an object, such as { async: false }, got ${kindOf(given)}`);

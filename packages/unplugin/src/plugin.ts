@@ -6,14 +6,14 @@ import { type Lowering, lower, mayNeed } from './lower.js';
 import { checkOptions, type Options, type Pattern } from './options.js';
 
 const modules = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)(?:$|\?)/;
-/** Parts of a component that are no script, and what a bundler made of an asset. */
+/** Parts of a component that are not scripts, and what a bundler makes of an asset. */
 const noScript = /[?&](?:type=(?:style|template)|lang\.(?:css|s[ac]ss|less|styl|postcss|pug)|raw|url|inline)\b/;
-/** Core does by hand what this plugin has compilers do. */
+/** Core itself contains what this plugin makes compilers produce. */
 const core = /[\\/](?:@gradgate|packages)[\\/]core[\\/](?:dist|src)[\\/]/;
 
 const name = '@gradgate/unplugin';
 
-/** Bundlers whose own transformers have been through a module when this plugin gets it: no types are left. */
+/** Bundlers whose own transformers run before this plugin, so that the code has no types any more. */
 const comesLast = new Set(['vite', 'rolldown', 'webpack', 'rspack', 'farm']);
 
 function optionsFor(id: string, framework: string): TransformOptions {
@@ -22,7 +22,7 @@ function optionsFor(id: string, framework: string): TransformOptions {
   const options: TransformOptions = { loader: extension as 'js', sourcefile: file, jsx: 'preserve' };
   if (!extension.startsWith('t')) return options;
   const { compilerOptions } = (!file.startsWith('\0') && getTsconfig(dirname(file))?.config) || {};
-  // An import that seems unused in what is left of TypeScript has been kept on purpose.
+  // An import that looks unused in what is left of TypeScript was kept on purpose.
   const kept = comesLast.has(framework) ? { verbatimModuleSyntax: true } : {};
   return { ...options, tsconfigRaw: { compilerOptions: { ...compilerOptions, jsx: 'preserve', ...kept } as object } };
 }
@@ -35,14 +35,14 @@ export const unplugin: UnpluginInstance<Options | undefined> = createUnplugin((g
   const exclude = toList(given.exclude ?? /[\\/]node_modules[\\/]/);
   return {
     name,
-    // After the bundler's own TypeScript, where it has one.
+    // After the bundler's own TypeScript transformer, if it has one.
     enforce: 'post',
     transform: {
       filter: { id: { include: toList(given.include ?? modules), exclude: [...exclude, noScript, core] } },
       handler: (code, id) => (mayNeed(code, lowering) ? lower(code, optionsFor(id, framework), lowering) : null),
     },
     vite: {
-      // Workers are built by plugins of their own.
+      // Workers are built with plugins of their own.
       config: () => ({ worker: { plugins: () => [{ ...unplugin.vite(given), config: undefined }].flat() } }),
     },
   };

@@ -8,7 +8,7 @@ import { Pad } from './pad.js';
 import { DigitReader } from './reader.js';
 import file from './reader.ts?raw';
 
-/** Reads what is drawn at each stroke. */
+/** Reads the drawing after each stroke. */
 export async function startDigits(): Promise<void> {
   const sources = new Map([['classify', sourceOf(file, "note('classify');")] as const]);
   const timeline = new Timeline('digits', byId('digits-timeline'), sources, 'classify', byId('digits-now'));
@@ -40,7 +40,7 @@ export async function startDigits(): Promise<void> {
     show(image && reader!.classify(image));
     if (image) timeline.update();
   };
-  // However many events of the pointer a frame brings.
+  // Once a frame, however many pointer events it brings.
   const pad = new Pad(() => {
     if (due || !reader) return;
     due = true;

@@ -1,4 +1,4 @@
-/** Digits as SVG paths in a square of 168, for those who can't or would rather not draw. */
+/** Digits as SVG paths in a square of 168 by 168, for those who cannot draw or prefer not to. */
 export const examples: readonly string[] = [
   'M84 30C50 30 46 138 84 138S118 30 84 30',
   'M66 48L88 30V138',

@@ -1,4 +1,4 @@
-/** What is drawn: how much ink each pixel has, from 0 to 255. */
+/** A drawing: the ink of each pixel, from 0 to 255. */
 export interface Drawing {
   readonly ink: ArrayLike<number>;
   readonly width: number;
@@ -9,8 +9,8 @@ const side = 28;
 const digit = 20;
 
 /**
- * A drawing as MNIST has its digits: 28 by 28 pixels from 0 to 1, the longer side scaled to 20, the centre of mass in the
- * middle. `null` where nothing is drawn.
+ * The drawing as an image like MNIST's: 28 by 28 pixels from 0 to 1, the longer side scaled to 20, the centre of mass in the
+ * middle. null if nothing is drawn.
  */
 export function toMnist({ ink, width, height }: Drawing): Float32Array | null {
   let [mass, sumX, sumY, left, right, top, bottom] = [0, 0, 0, width, -1, height, -1];
@@ -27,7 +27,7 @@ export function toMnist({ ink, width, height }: Drawing): Float32Array | null {
       bottom = Math.max(bottom, y);
     }
   if (mass === 0) return null;
-  // Pixels of the drawing to one of the image.
+  // Pixels of the drawing for one of the image.
   const step = Math.max(right - left + 1, bottom - top + 1) / digit;
   const image = new Float32Array(side * side);
   for (let row = 0; row < side; row++)

@@ -4,7 +4,7 @@ import type { Drawing } from './image.js';
 
 const size = 168;
 
-/** The canvas one draws on, with a mouse, a pen or a finger. */
+/** The canvas to draw on with a mouse, a pen or a finger. */
 export class Pad {
   private readonly canvas = byId<HTMLCanvasElement>('pad');
   private readonly context = context2d(this.canvas, size, size, { willReadFrequently: true });
@@ -26,14 +26,14 @@ export class Pad {
     this.changed();
   }
 
-  /** Draws an SVG path in place of what there is. */
+  /** Replaces the drawing by an SVG path. */
   show(path: string): void {
     this.context.clearRect(0, 0, size, size);
     this.context.stroke(new Path2D(path));
     this.changed();
   }
 
-  /** Gives what is drawn the ink of a dark or light page. */
+  /** Draws the ink in the colour of the dark or light page. */
   recolour(): void {
     const { context } = this;
     Object.assign(context, { strokeStyle: ink(), fillStyle: ink() });
@@ -45,7 +45,7 @@ export class Pad {
   read(): Drawing {
     const { width, height } = this.canvas;
     const { data } = this.context.getImageData(0, 0, width, height);
-    // Ink is opaque, paper is not.
+    // Ink is opaque, paper is transparent.
     return { ink: Uint8Array.from({ length: width * height }, (_, i) => data[4 * i + 3]!), width, height };
   }
 
@@ -68,7 +68,7 @@ export class Pad {
     this.changed();
   }
 
-  /** Where on the drawing, however large the canvas is shown. */
+  /** The position in the drawing, whatever size the canvas is shown at. */
   private placeOf({ clientX, clientY }: PointerEvent): [number, number] {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
     return [((clientX - left) / width) * size, ((clientY - top) / height) * size];

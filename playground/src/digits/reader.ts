@@ -26,7 +26,7 @@ export class DigitReader extends Module {
     return this.output(this.hidden(images).relu());
   }
 
-  /** How likely each digit is. */
+  /** The probability of each digit. */
   @noGrad classify(pixels: Float32Array): number[] {
     note('classify');
     const image = tensor(pixels, { shape: [1, 784] });

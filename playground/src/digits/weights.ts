@@ -5,7 +5,7 @@ export interface LayerWeights {
   bias: Tensor;
 }
 
-/** The layers of a file that `scripts/quantize.mjs` wrote; the order of what is in it stands there. */
+/** The layers in a file that `scripts/quantize.mjs` wrote, which documents the format. */
 export function readWeights(file: ArrayBuffer): LayerWeights[] {
   const layers: LayerWeights[] = [];
   for (let at = 0; at < file.byteLength; ) {

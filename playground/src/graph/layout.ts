@@ -7,8 +7,8 @@ export interface Place {
 }
 
 /**
- * A place for each node: the longest way to a leaf goes down, what branches off it goes to the right. That reads well
- * for graphs that are mostly a chain, as those of a feed-forward network are.
+ * A position for each node: the longest path to a leaf goes down, branches go to the right. That suits graphs that are mostly a
+ * chain, such as those of feed-forward networks.
  */
 export function layOut(root: Node): Map<Node, Place> {
   const places = new Map<Node, Place>();
@@ -19,7 +19,7 @@ export function layOut(root: Node): Map<Node, Place> {
     taken.add(`${row},${column}`);
     places.set(node, { row, column });
     const next = nextOf(node).sort((a, b) => depthOf(b) - depthOf(a));
-    // A branch that is a chain stays on its row; on the main line the deepest way goes down.
+    // A branch that is a chain stays in its row; on the main line the deepest path goes down.
     const goesDown = column === 0 && next.length > 0 && depthOf(next[0]!) > 1 ? next.shift() : undefined;
     for (const branch of next) put(branch, row, column + 1);
     if (goesDown) put(goesDown, row + 1, 0);

@@ -19,7 +19,7 @@ export class GraphView {
     const root = loss?.gradFn ?? null;
     const places = root ? layOut(root) : new Map<Node, Place>();
     const text = (node: Node): string => nameOf(node, names);
-    // The same operations at each step: most of the time there is nothing to draw anew.
+    // Each step usually has the same operations; then nothing needs to be redrawn.
     const signature = [...places].map(([node, { row, column }]) => `${text(node)} ${row} ${column}`).join();
     const why = loss && !root ? explainGrad(loss) : '';
     if (signature + why === this.shown) return;

@@ -1,10 +1,10 @@
 import type { Node, Tensor } from '@gradgate/core';
 
-/** The node of a graph's end holds the leaf whose gradient it accumulates. */
+/** A node at the end of the graph, with the leaf whose gradient it accumulates. */
 export const leafOf = (node: Node): Tensor | null =>
   node.name === 'accumulateGrad' ? (node as Node & { leaf: Tensor }).leaf : null;
 
-/** Where the gradients of a node go; inputs that need none are left out. */
+/** The nodes that a node passes gradients to; inputs that need none are left out. */
 export const nextOf = (node: Node): Node[] => node.edges.flatMap((edge) => (edge ? [edge.node] : []));
 
 /** All nodes of the graph of `t`, each once. */

@@ -11,7 +11,7 @@ export interface Points {
 
 type Place = (t: number, side: 1 | -1) => [number, number];
 
-/** Where a point of either class lies, for t from 0 to 1, and how far from there it may stray. */
+/** The centre of either class at t from 0 to 1, and the largest distance from it. */
 const shapes: Record<DataName, { place: Place; noise: number }> = {
   moons: {
     place: (t, side) => [0.6 * Math.cos(Math.PI * t) * side - 0.3 * side, side * (0.65 * Math.sin(Math.PI * t) - 0.18)],

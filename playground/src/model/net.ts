@@ -6,7 +6,7 @@ import { switches } from './switches.js';
 export interface Surface {
   /** The output at each point of the grid. */
   output: Tensor;
-  /** The slope of the output at each arrow's foot, where gradients could be had. */
+  /** The slope of the output at the foot of each arrow, if gradients are available. */
   slopes: Tensor | null;
 }
 
@@ -34,7 +34,7 @@ export class Net extends Module {
     return { output: this.forward(grid), slopes: this.slope(feet) };
   }
 
-  /** Called inside `surface`, which has gradients off: where this condition fails, they stay off. */
+  /** Called inside `surface`, where gradients are off: if this condition is false, they stay off. */
   @enableGrad(() => switches.arrows)
   slope(points: Tensor): Tensor | null {
     note('slope');
@@ -42,7 +42,7 @@ export class Net extends Module {
   }
 }
 
-/** How the output changes at each of the points, `[n, 2]`; `null` where nothing leads back to them. */
+/** The gradient of the output at each of the points, `[n, 2]`; `null` if the output does not depend on them in the graph. */
 function slopeOf(net: Net, points: Tensor): Tensor | null {
   const x = points.detach().requiresGrad_();
   const y = net.forward(x).sum();

@@ -1,8 +1,8 @@
-/** What the conditions of the decorated methods read, at each call. The check boxes of the page write it. */
+/** What the conditions of the decorated methods read at each call. The check boxes of the page set it. */
 export const switches = {
   /** The feature layers do not learn. */
   frozen: false,
-  /** The model only serves: nothing it computes can be learned from. */
+  /** The model only serves: its results have no graph. */
   serving: false,
   /** Drawing the decision surface records nothing. */
   quiet: true,

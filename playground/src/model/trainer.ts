@@ -4,16 +4,16 @@ import { note } from '../timeline/calls.js';
 import { type DataName, makePoints, type Points } from './data.js';
 import { Net } from './net.js';
 
-/** One run of training: its data, its model and how far it has come. */
+/** One training run: data, model and progress. */
 export class Trainer {
-  /** On the host, to be drawn. */
+  /** On the host, for drawing. */
   readonly data: Points;
   readonly net: Net;
   /** The loss of each step. */
   readonly losses: number[] = [];
   /** The last loss, with its graph if it has one. */
   loss: Tensor | null = null;
-  /** The share of points that the last step found on the right side. */
+  /** The accuracy of the last step. */
   accuracy = 0;
   private readonly optimizer: optim.Adam;
   private readonly points: Tensor;
@@ -28,7 +28,7 @@ export class Trainer {
     this.optimizer = new optim.Adam(this.net.parameters(), { lr: 0.015 });
   }
 
-  /** One step on all points. Throws, and changes nothing, where the loss has no graph. */
+  /** One step on all points. If the loss has no graph, it throws and changes nothing. */
   async step(): Promise<void> {
     const { points, classes } = this;
     note('step');

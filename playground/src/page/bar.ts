@@ -1,9 +1,9 @@
 import { svg } from './dom.js';
 
-/** Units of a lane's picture, which is stretched over what room there is. */
+/** The height of a lane's picture in its own units; it is stretched to the room available. */
 export const cell = 10;
 
-/** A bar in a column of a lane that ends at `bottom`: tall, or low, with what is said of it where one points at it. */
+/** A bar in a column of a lane that ends at `bottom`: tall or low, with a tooltip. */
 export function bar(
   column: number,
   lane: { bottom: number; height: number },

@@ -1,4 +1,4 @@
-/** What a custom property of the page's style is worth as red, green and blue, in the scheme that holds now. */
+/** A custom property of the page's style as red, green and blue, in the current colour scheme. */
 export function colour(name: string): [number, number, number] {
   const probe = document.createElement('i');
   probe.style.color = `var(--${name})`;

@@ -15,7 +15,7 @@ export function startServing(isStarting: boolean): void {
   let round = 0;
   const set = (runs: boolean) => {
     button.textContent = runs ? 'Pause both' : 'Start both';
-    // Each start has a number, so that flows of an earlier one end even if it is pressed twice in between.
+    // Each start has a number, so that flows of an earlier one end even if the button is pressed twice in between.
     const own = ++round;
     isRunning = runs;
     if (runs) for (const side of sides) void side.run(() => own === round);

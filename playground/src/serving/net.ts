@@ -2,7 +2,7 @@ import { evaluating, type Tensor } from '@gradgate/core';
 import { Dropout, functional, Linear, Module, optim, Sequential, Tanh } from '@gradgate/nn';
 import { makePoints } from '../model/data.js';
 
-/** A network with dropout that one flow trains and another asks. Both wait: for batches, for requests. */
+/** A network with dropout that one flow trains while others ask it for answers. Both wait: for batches, for requests. */
 export class Served extends Module {
   layers = new Sequential(new Linear(2, 32), new Tanh(), new Dropout(0.4), new Linear(32, 1));
   /** Whether dropout was on in the last pass. */

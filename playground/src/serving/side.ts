@@ -18,10 +18,10 @@ const curve = { height: 54, reach: 2.5 };
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** A step has to have dropout, an answer has to have none. */
+/** A training step needs dropout, an answer must not have any. */
 const isWrong = ({ flow, hadDropout }: Event): boolean => hadDropout !== (flow === 'step');
 
-/** One model in training and in service at once, and what becomes of its mode. */
+/** One model that trains and serves at once, and what happens to its mode. */
 export class Side {
   private readonly events: Event[] = [];
   private readonly counts = { step: 0, answer: 0, wrongStep: 0, wrongAnswer: 0 };
@@ -44,7 +44,7 @@ export class Side {
     this.draw();
   }
 
-  /** Trains in one flow and answers in two others, for as long as `goesOn` says. */
+  /** Trains in one flow and answers in two others, as long as `goesOn` returns true. */
   async run(goesOn: () => boolean): Promise<void> {
     const train = async () => {
       while (goesOn()) {
@@ -83,7 +83,7 @@ export class Side {
     );
   }
 
-  /** What was answered to the same question, in the course of time. */
+  /** The answers to the same question over time. */
   private curve(shift: number): string {
     const middle = 2 * lane + curve.height / 2;
     const y = (value: number) => middle - (Math.max(-1, Math.min(1, value / curve.reach)) * curve.height) / 2.2;

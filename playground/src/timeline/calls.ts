@@ -19,13 +19,13 @@ export interface Call {
   readonly gates: readonly string[];
 }
 
-/** How many of the last calls of a scene are kept. */
+/** The number of calls kept for each scene. */
 export const kept = 36;
 
 const recent = new Map<Scene, Call[]>();
 const counts = new Map<Scene, number>();
 
-/** A method says that it runs: called inside it, so this reads the mode that holds there. The page shows the next line as live. */
+/** A method reports that it runs: called inside it, this reads the mode there. The page highlights the next line. */
 export function note(method: Method): void {
   const scene = (Object.keys(scenes) as Scene[]).find((s) => (scenes[s] as readonly Method[]).includes(method))!;
   const gates = gradModeStack().map(({ kind, member }) => (member ? `${kind} on ${member}` : kind));

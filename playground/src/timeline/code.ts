@@ -1,13 +1,13 @@
 import { partsOf, type Source } from './source.js';
 
-/** A method on the page, with one of its lines lit. */
+/** A method on the page, with one line highlighted. */
 export class Code {
   readonly element = document.createElement('pre');
   private readonly live: Element;
 
   constructor({ lines, live }: Source) {
     this.element.className = 'code';
-    // Long lines can be scrolled to, with the keyboard as well.
+    // Long lines can be scrolled, also with the keyboard.
     this.element.tabIndex = 0;
     for (const line of lines) {
       const row = document.createElement('span');
@@ -24,7 +24,7 @@ export class Code {
     this.live = this.element.children[live]!;
   }
 
-  /** Lights the live line in the colour of a mode, or none. */
+  /** Highlights the live line in the colour of a mode, or removes the highlight. */
   light(mode: 'on' | 'off' | null): void {
     this.live.classList.toggle('live', mode !== null);
     this.live.classList.toggle('without', mode === 'off');

@@ -1,18 +1,18 @@
-/** A method as its file has it, without what tells the page of it. */
+/** A method's source as in its file, without the calls that report to the page. */
 export interface Source {
   readonly lines: readonly string[];
-  /** Which line is lit while the method runs. */
+  /** The line that is highlighted while the method runs. */
   readonly live: number;
 }
 
 /**
- * The method in whose body the line `mark` stands, with its decorator, moved to the left; `file` is the text of a module. The live
- * line is the one after the mark.
+ * The method whose body contains the line `mark`, with its decorator, unindented; `file` is the text of a module. The live line
+ * is the one after the mark.
  */
 export function sourceOf(file: string, mark: string): Source {
   const all = file.split('\n');
   const at = all.findIndex((line) => line.trim() === mark);
-  // What members of a class start and end with.
+  // The lines that members of a class start and end with.
   const isMember = (line: string) => /^ {2}\S/.test(line);
   let first = all.findLastIndex((line, i) => i < at && isMember(line));
   if (all[first - 1]!.startsWith('  @')) first--;
@@ -28,7 +28,7 @@ interface Part {
   readonly kind: '' | 'gate' | 'word' | 'comment';
 }
 
-/** The parts of a line that are coloured: decorators, words of the language, and the rest. */
+/** The parts of a line that are coloured: decorators, keywords, and the rest. */
 export function partsOf(line: string): Part[] {
   const pattern =
     /(?<comment>\/\/.*)|(?<gate>@\w+|\b(?:noGrad|enableGrad|evaluating|evalMode)\b)|(?<word>\b(?:async|await|yield|const|return|this|new|null|override|function|class|extends|void)\b)/g;

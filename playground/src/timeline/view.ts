@@ -7,7 +7,7 @@ import type { Source } from './source.js';
 
 const height = 40;
 
-/** How long a call is shown when the last ones are gone through one by one. */
+/** How long each call is shown when the last ones are replayed. */
 const pace = 320;
 
 interface Lane {
@@ -16,8 +16,8 @@ interface Lane {
 }
 
 /**
- * The methods of a scene, each beside its lane: a column a call; high and filled: gradients on; low: off. The last calls are gone
- * through one by one, slowly enough to be followed, and the line that ran is lit; meanwhile the page may be far ahead.
+ * The methods of a scene, each beside its lane, which has a column for each call: high and filled where gradients were on, low
+ * where they were off. The last calls are replayed slowly, with the line that ran highlighted, while training may be far ahead.
  */
 export class Timeline {
   private readonly lanes = new Map<Method, Lane>();
@@ -25,7 +25,7 @@ export class Timeline {
   private at = -1;
   private timer = 0;
 
-  /** `from` is the method with which a round of calls starts; `saying` is told of the call that is lit. */
+  /** A round of calls starts with the method `from`; `saying` is called with the highlighted call. */
   constructor(
     private readonly scene: Scene,
     place: HTMLElement,
@@ -54,7 +54,7 @@ export class Timeline {
     }
   }
 
-  /** Shows the last calls, and goes through those of the last round. */
+  /** Shows the last calls, and replays those of the last round. */
   update(): void {
     this.calls = recentCalls(this.scene);
     for (const [method, { picture }] of this.lanes) {
@@ -72,7 +72,7 @@ export class Timeline {
     else this.walk(this.calls.findLastIndex((call) => call.method === this.from));
   }
 
-  /** Whether the last round has been gone through. */
+  /** Whether the last round has been replayed. */
   get isAtEnd(): boolean {
     return this.timer === 0;
   }

@@ -4,7 +4,7 @@ const width = 400;
 const height = 110;
 const points = 300;
 
-/** Draws the loss of all steps so far, as many of them as can be told apart. */
+/** Draws the loss of all steps so far, thinned out to as many as can be told apart. */
 export function drawLossCurve(losses: readonly number[]): void {
   const top = Math.max(0.1, ...pick(losses));
   const shown = pick(losses);
@@ -17,7 +17,7 @@ export function drawLossCurve(losses: readonly number[]): void {
   byId('loss-last').textContent = `step ${losses.length}`;
 }
 
-/** Evenly spaced entries, the last one among them. */
+/** Evenly spaced entries, including the last one. */
 function pick(losses: readonly number[]): number[] {
   const stride = Math.max(1, Math.ceil(losses.length / points));
   const picked = losses.filter((_, i) => i % stride === 0);

@@ -14,7 +14,7 @@ const grid = gridOf(cells, reach);
 const feet = gridOf(arrows, reach);
 
 const readColours = () => ({
-  // Of output -1, 0 and 1.
+  // The colours of the outputs -1, 0 and 1.
   negative: colour('surface-negative'),
   middle: colour('surface-middle'),
   positive: colour('surface-positive'),
@@ -24,7 +24,7 @@ const readColours = () => ({
   square: css(colour('point-negative')),
 });
 
-/** Draws what the model says of each place, the slope of its output, and the points it learns from. */
+/** Draws the model's output at each point, its slope, and the training data. */
 export class SurfaceView {
   private readonly context = context2d(byId<HTMLCanvasElement>('surface'), size, size);
   private readonly small = document.createElement('canvas');
@@ -39,7 +39,7 @@ export class SurfaceView {
     this.small.height = cells;
   }
 
-  /** Gives the number of graph nodes that drawing has recorded: 0 under noGrad. */
+  /** Returns the number of graph nodes that drawing has recorded: 0 under noGrad. */
   async draw(net: Net, data: Points): Promise<number> {
     const { device } = net.head.weight;
     const { output, slopes } = net.surface(grid.to(device), feet.to(device));
@@ -98,7 +98,7 @@ export class SurfaceView {
       context.beginPath();
       const x = toPlot(places[2 * i]!);
       const y = toPlot(-places[2 * i + 1]!);
-      // Squares and circles, for those who do not see the colours.
+      // Squares and circles, for those who cannot tell the colours apart.
       if (side > 0) context.arc(x, y, 3.1, 0, 2 * Math.PI);
       else context.rect(x - 2.6, y - 2.6, 5.2, 5.2);
       context.fillStyle = side > 0 ? this.colours.circle : this.colours.square;

@@ -4,7 +4,7 @@ import { Timeline } from '../timeline/view.js';
 import { mode, Service } from './service.js';
 import file from './service.ts?raw';
 
-/** The two buttons that show what becomes of a mode across an await in this browser. */
+/** The two buttons that show what happens to a mode across an await in this browser. */
 export function startWaiting(): void {
   const sources = new Map([['score', sourceOf(file, "note('score');")] as const]);
   const timeline = new Timeline('waiting', byId('waiting-timeline'), sources, 'score', byId('waiting-now'));

@@ -1,4 +1,4 @@
-/** Throws unless the two are the same, as JSON. */
+/** Throws unless both values have the same JSON. */
 export function same(actual: unknown, expected: unknown, what: string): void {
   const [a, e] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (a !== e) throw new Error(`${what}: expected ${e}, got ${a}`);

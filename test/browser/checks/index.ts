@@ -1,4 +1,4 @@
-/** What runs in the browser, by name. Each throws if it fails, and is run in a page of its own. */
+/** What runs in the browser, by name. Each check runs in a page of its own and throws if it fails. */
 import * as kernels from './kernels.js';
 import * as modes from './modes.js';
 import * as training from './training.js';

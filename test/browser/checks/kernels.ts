@@ -2,7 +2,7 @@ import { Generator, getNumThreads, matmul, memory, randn, setNumThreads } from '
 import { Linear } from '@gradgate/nn';
 import { ok, same } from './assert.js';
 
-/** The product runs in WebAssembly, compiled on the page's own thread, and is right. */
+/** The product runs in WebAssembly, compiled in the page's own thread, and is correct. */
 export function matmulInWasm(): void {
   const instances: WebAssembly.Instance[] = [];
   const { Instance } = WebAssembly;
@@ -43,7 +43,7 @@ export function gradientOfMatmul(): void {
   });
 }
 
-/** Products are the same with any number of threads, also where a page cannot have more than one. */
+/** Products are the same with any number of threads, also if a page cannot have more than one. */
 export async function threads(): Promise<void> {
   if (!crossOriginIsolated) same(getNumThreads(), 1, 'threads at first');
   const a = randn([200, 200], { generator: new Generator(6) });
@@ -57,7 +57,7 @@ export async function threads(): Promise<void> {
   }
 }
 
-/** Parameters live in kernel memory in browsers as well. */
+/** Parameters are in kernel memory in browsers too. */
 export function parametersInKernelMemory(): void {
   const before = memory().tensors;
   const layer = new Linear(64, 64);

@@ -26,7 +26,7 @@ export function gatesSwitchAndRestore(): void {
   ok(isGradEnabled() && gradModeStack().length === 0, 'on after the scope');
 }
 
-/** Standard decorators as esbuild lowers them, on every kind of member. */
+/** Standard decorators, lowered by esbuild, on every kind of member. */
 export function decoratorsSwitchAndRestore(): void {
   let frozen = false;
   class Model {
@@ -76,7 +76,7 @@ export function decoratorsSwitchAndRestore(): void {
   ok(isGradEnabled(), 'on after all of them');
 }
 
-/** Each step of a guarded generator is in its mode, and its consumer in its own. */
+/** Each step of a guarded generator runs in the generator's mode, and its consumer in its own. */
 export function generatorsKeepTheirMode(): void {
   const steps = noGrad.wrap(function* () {
     for (let i = 0; i < 3; i++) yield isGradEnabled();

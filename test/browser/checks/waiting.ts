@@ -3,7 +3,7 @@ import { ok, same, thrown } from './assert.js';
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Nothing here could cover what comes after an await, so nothing pretends to. */
+/** Nothing can cover code after an await here, so guarding it must throw. */
 export async function asyncFunctionsAreRefused(): Promise<void> {
   ok(!followsAsync, 'a browser that follows promises needs other checks');
   class Service {
@@ -22,7 +22,7 @@ export async function asyncFunctionsAreRefused(): Promise<void> {
       ok(error.message.includes(word), `the message has ${word}: ${error.message}`);
     ok(isGradEnabled(), 'the mode is restored');
   }
-  // Without a gate in force there is nothing to cover.
+  // If no gate is in force, there is nothing to cover.
   same(await noGrad(false).run(async () => 1), 1, 'a gate that does not hold');
 }
 

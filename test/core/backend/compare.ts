@@ -1,4 +1,4 @@
-// Kernels in WebAssembly beside the host's plain loops, which define them.
+// Compares WebAssembly kernels with the host's plain loops, which define them.
 
 import { Generator, type Tensor } from '@gradgate/core';
 import { expect } from 'vitest';
@@ -8,17 +8,17 @@ import { kernels as wasm } from '../../../packages/core/src/backend/wasm/kernels
 import type { DType } from '../../../packages/core/src/memory/dtype.js';
 import { InternalTensor } from '../internalTensor.js';
 
-/** What normal numbers are not. */
+/** Values other than normal numbers. */
 export const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-42, -1e-42, 1e30, -1e30, 0, -0];
 
 export interface Values {
   readonly dtype?: DType;
   readonly scale?: number;
-  /** Values of which some elements are. */
+  /** Normal numbers, some of them replaced by such values. */
   readonly odd?: readonly number[];
 }
 
-/** A tensor of normal numbers: contiguous at first, then a part of a larger storage, then with its dimensions turned. */
+/** The same numbers in three layouts: contiguous, inside a larger storage, and transposed. */
 export function random(shape: readonly number[], seed: number, layout: 0 | 1 | 2, values: Values = {}): Tensor {
   const { dtype = 'float32', scale = 1, odd = [] } = values;
   const generator = new Generator(seed);
@@ -34,13 +34,13 @@ export function random(shape: readonly number[], seed: number, layout: 0 | 1 | 2
     : all.view(shape.toReversed()).permute(shape.map((_, d) => shape.length - 1 - d));
 }
 
-/** How far results may be apart: absolute, and in parts of what is expected. */
+/** The tolerance: absolute, and relative to the expected value. */
 export interface Tolerance {
   readonly absolute: number;
   readonly relative: number;
 }
 
-/** Calls a kernel of either table, which writes all of the results, and compares these. */
+/** Calls a kernel of both tables, which must write all of the results, and compares these. */
 export function expectAlike(
   call: (kernels: typeof host, ...results: Tensor[]) => void,
   shapes: readonly (readonly number[])[],
@@ -50,7 +50,7 @@ export function expectAlike(
   const results = (kernels: typeof host) => {
     const all = shapes.map((shape, i) => {
       const out = InternalTensor.uninitialized(dtypes[i]!, shape);
-      // So that an element that is not written is found.
+      // Marks every element, so that one that is not written is found.
       kernels.fill(12345.5, out);
       return out;
     });
@@ -71,7 +71,10 @@ export function expectAlike(
 
 const bits = { float16: [10, -14], bfloat16: [7, -126] } as const;
 
-/** Of a half type: each element is what is expected, rounded once. float32 on the way may tip a tie, so one step is granted. */
+/**
+ * For half types: each element is the expected value, rounded once. float32 in between may decide a tie differently, so one
+ * step is allowed.
+ */
 export function expectRounded(got: Tensor, want: Tensor): void {
   expect(got.shape).toEqual(want.shape);
   const dtype = got.dtype as keyof typeof bits;
@@ -80,7 +83,7 @@ export function expectRounded(got: Tensor, want: Tensor): void {
   exact.forEach((w, i) => {
     if (values[i] === rounded[i]) return;
     const step = 2 ** (Math.max(least, Math.floor(Math.log2(Math.abs(w)))) - fraction);
-    // Next to a tie, and hardly more than half a step away.
+    // Close to a tie, and hardly more than half a step away.
     if (!(Math.abs(values[i]! - w) <= step * 0.51)) expect.fail(`element ${i}: ${values[i]}, expected ${w}`);
   });
 }

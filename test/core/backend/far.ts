@@ -1,5 +1,5 @@
-// A device whose memory can only be read asynchronously, as that of a GPU: what operators, modules and optimizers do with
-// an array behind its back fails here. It computes by the host's kernels, on copies.
+// A device whose memory can only be read asynchronously, like a GPU's. Operators, modules and optimizers that touch an array
+// without the backend fail here. It computes with the host's kernels, on copies.
 import { type Backend, DeviceError, type DType, type Kernels, refuseRead, type TypedArray } from '@gradgate/core';
 import { cpu } from '../../../packages/core/src/backend/cpu.js';
 import { kernels as host } from '../../../packages/core/src/backend/host/kernels.js';
@@ -17,18 +17,18 @@ class FarStorage implements Storage {
     readonly dtype: DType,
     readonly length: number,
   ) {
-    // Its memory is this device's own: no pass of the engine may give it back.
+    // Its memory belongs to this device: no backward pass may free it.
     const temporaries = noteTemporaries(null);
     this.#held = HostStorage.zeros(dtype, length);
     noteTemporaries(temporaries);
   }
-  /** For the device alone. */
+  /** Only for the device itself. */
   static held(storage: Storage): HostStorage {
     return (storage as FarStorage).#held;
   }
 }
 
-/** What kernels of the host see in the place of views of the device, in arguments of any shape. */
+/** Replaces views of the device by views of the host in arguments of any structure. */
 function seen(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(seen);
   if (typeof value !== 'object' || value === null || !('storage' in value)) return value;

@@ -2,7 +2,10 @@ import { arange, type DType, type Tensor, tensor } from '@gradgate/core';
 import { isComplex, viewAsComplex, viewAsReal } from '@gradgate/core/complex';
 import { expect } from 'vitest';
 
-/** A tensor as the scripts of complex.json, fft.json and eig.json write it: complex numbers as two parts in turn. */
+/**
+ * A tensor as the scripts of complex.json, fft.json and eig.json write it: for complex numbers, real and imaginary parts
+ * alternate.
+ */
 export interface Stored {
   readonly dtype: DType;
   readonly shape: number[];
@@ -17,10 +20,10 @@ export const stored = ({ dtype, shape, values }: Stored): Tensor => {
 
 const asReal = (t: Tensor): Tensor => (isComplex(t) ? viewAsReal(t) : t).double();
 
-/** All numbers that a tensor holds, in float64. */
+/** All numbers in a tensor, in float64. */
 export const numbers = (t: Tensor): number[] => [...asReal(t).toTypedArray()];
 
-/** The scripts' loss, in which each part of each element counts differently. */
+/** The scripts' loss, in which each part of each element has another weight. */
 export const lossOf = (t: Tensor): Tensor => {
   const parts = asReal(t).flatten();
   return parts.mul(arange(parts.numel, { dtype: 'float64' }).mul(1.7).add(0.4).sin().add(1.3)).sum();

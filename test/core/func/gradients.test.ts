@@ -86,7 +86,7 @@ describe('grad', () => {
     [
       'no tensor',
       () => grad((_: Tensor) => 3 as never)(ones([2])),
-      /^grad: the result of the function consists of Tensors, got 3/,
+      /^grad: the result of the function must consist of Tensors, got 3/,
     ],
     [
       'a promise',
@@ -101,12 +101,12 @@ describe('grad', () => {
     [
       'an argument that is no tensor',
       () => grad((x: number) => ones([]).mul(x))(3),
-      /^grad: argument 0 consists of Tensors, got 3/,
+      /^grad: argument 0 must consist of Tensors, got 3/,
     ],
     [
       'an argument that is not there',
       () => grad((x: Tensor) => x.sum(), { argnums: 1 })(ones([2])),
-      /^grad: argnums names argument 1, and the function was called with 1/,
+      /^grad: argnums selects argument 1, but the function was called with 1/,
     ],
     [
       'argnums that are no numbers',
@@ -132,7 +132,7 @@ describe('grad', () => {
     [
       'tangents of another number',
       () => jvp((x: Tensor) => x, [ones([2])], [] as never),
-      /^jvp: tangents are one for each of the 1 primals/,
+      /^jvp: tangents must be an array of one for each of the 1 primals/,
     ],
     [
       'tangents of another shape',

@@ -74,8 +74,8 @@ describe('dimensions and structures', () => {
       /^vmap: the batches differ in size: \[2\] has 2 along dimension 0, \[3\] has 3/,
     ],
     ['no batch', () => vmap((a: Tensor) => a, { inDims: null })(ones([2])), /^vmap: no argument has a batch/],
-    ['no example', () => vmap((a: Tensor) => a)(ones([0, 2])), /^vmap: the batch has no example/],
-    ['a number', () => vmap((a: Tensor) => a)(ones([])), /^vmap: a tensor of no dimension has no batch/],
+    ['no example', () => vmap((a: Tensor) => a)(ones([0, 2])), /^vmap: the batch is empty/],
+    ['a number', () => vmap((a: Tensor) => a)(ones([])), /^vmap: a tensor without dimensions has no batch/],
     [
       'a dimension that is not there',
       () => vmap((a: Tensor) => a, { inDims: 1 })(ones([2])),
@@ -99,12 +99,12 @@ describe('dimensions and structures', () => {
     [
       'dims that are no numbers',
       () => vmap((a: Tensor) => a, { inDims: ['0' as never] })(ones([2])),
-      /^vmap: inDims consists of numbers and null/,
+      /^vmap: inDims must be numbers and null/,
     ],
     [
       'result dims of null',
       () => vmap((a: Tensor) => a, { outDims: null })(ones([2])),
-      /^vmap: outDims consists of numbers/,
+      /^vmap: outDims must be numbers/,
     ],
     [
       'a map',
@@ -114,7 +114,7 @@ describe('dimensions and structures', () => {
     [
       'a result that is no tensor',
       () => vmap((a: Tensor) => a.shape.length)(ones([2])),
-      /^vmap: the result of the function consists of Tensors, got 0/,
+      /^vmap: the result of the function must consist of Tensors, got 0/,
     ],
     ['no function', () => vmap(3 as never), /^vmap: the function is a function, got 3/],
     [
@@ -476,14 +476,14 @@ describe('when a call ends', () => {
         return later as never;
       })(x),
     ).toThrow(
-      /^vmap: the result of the function consists of Tensors, got a promise; the function has to be synchronous/,
+      /^vmap: the result of the function must consist of Tensors, got a promise; the function has to be synchronous/,
     );
     await expect(later).rejects.toThrow(/given back when the function of its vmap returned/);
     expect(() =>
       vmap(function* (p: Tensor) {
         yield p;
       } as never)(x),
-    ).toThrow(/^vmap: the result of the function consists of Tensors, got/);
+    ).toThrow(/^vmap: the result of the function must consist of Tensors, got/);
   });
 
   it('calls of flows that interleave are apart', async () => {

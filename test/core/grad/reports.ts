@@ -1,7 +1,7 @@
 import { gradModeStack, isGradEnabled, setReporter } from '@gradgate/core';
 import { afterEach, beforeEach, expect } from 'vitest';
 
-/** What was reported in the running test of the file that calls this; no test of it may leave a mode behind. */
+/** The reports during the current test of the calling file; none of its tests may leave a mode behind. */
 export function collectReports(): readonly string[] {
   const reports: string[] = [];
   beforeEach(() => {

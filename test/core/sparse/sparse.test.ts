@@ -135,24 +135,24 @@ describe('sparse tensors', () => {
     [
       'start',
       () => sparseCsrTensor([1, 1], [0], [1], [1, 2]),
-      'sparseCsrTensor: crowIndices go from 0 to the 1 entries',
+      'sparseCsrTensor: crowIndices must go from 0 to the 1 entries',
     ],
     [
       'falling',
       () => sparseCsrTensor([0, 3, 2], [0, 1], [1, 2], [2, 2]),
-      'sparseCsrTensor: crowIndices rise, got 0 and 3',
+      'sparseCsrTensor: crowIndices must not decrease, got 0 and 3',
     ],
     [
       'columns',
       () => sparseCsrTensor([0, 2], [1, 1], [1, 2], [1, 2]),
-      'sparseCsrTensor: the columns of a row rise, got 1',
+      'sparseCsrTensor: the columns of a row must ascend, got 1',
     ],
     ['rows', () => sparseCsrTensor([0, 1], [1], [1], [2, 2]), 'sparseCsrTensor: crowIndices of 1 rows do not fit'],
     ['columns', () => sparseCsrTensor([0, 1], [2], [1], [1, 2]), 'sparseCsrTensor: index 2 is out of range'],
     ['repeating', () => sparseCooTensor([[0, 0]], [1, 2]).indices(), 'indices: entries may repeat; use coalesce()'],
-    ['layout', () => sparseCooTensor([[0]], [1]).crowIndices(), "crowIndices: takes layout 'csr', this one is 'coo'"],
+    ['layout', () => sparseCooTensor([[0]], [1]).crowIndices(), "crowIndices: the layout must be 'csr', got 'coo'"],
     ['no matrix', () => sparseCooTensor([[0]], [1]).toSparseCsr(), 'toSparseCsr: takes a matrix of numbers, got [1]'],
-    ['mixed', () => sparseCooTensor([[0]], [[1]]).t(), 'transpose: dimensions 0 and 1 are not both of coordinates'],
+    ['mixed', () => sparseCooTensor([[0]], [[1]]).t(), 'transpose: dimensions 0 and 1 must both have coordinates'],
     ['factor', () => sparseCooTensor([[0], [0]], [1]).matmul(zeros([2, 2])), 'matmul: takes [m, n] of numbers and [n]'],
     [
       'dtypes',
@@ -172,11 +172,11 @@ describe('sparse tensors', () => {
     ['sparseDim', () => toSparse(zeros([2]), 2), 'toSparse: takes from 1 to 1 dimensions of coordinates of [2], got 2'],
     ['no tensor', () => toSparse(3 as never), 'toSparse: expected a Tensor or a SparseTensor, got 3'],
     ['no tensor', () => toDense([1] as never), 'toDense: expected a Tensor or a SparseTensor, got [1]'],
-    ['no tensor', () => matmul(3 as never, zeros([2])), 'matmul: a is a tensor, sparse or dense, got 3'],
+    ['no tensor', () => matmul(3 as never, zeros([2])), 'matmul: a must be a tensor, sparse or dense, got 3'],
     [
       'half',
       () => embedding(index(0), zeros([2, 2]).half().requiresGrad_()),
-      'embedding: a sparse gradient is float32 or',
+      'embedding: the weight must be float32 or',
     ],
   ])('what is wrong is refused: %s', (_, f, message) => {
     expect(f).toThrow(message);

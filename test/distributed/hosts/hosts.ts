@@ -6,7 +6,7 @@ const ip = (line: string): void => void execFileSync('ip', line.split(' '), { st
 
 let count = 0;
 
-/** Several hosts on this machine: network namespaces on a bridge, in which programs are started by a stand-in for ssh. */
+/** Several hosts on this machine: network namespaces on a bridge, in which a stand-in for ssh starts programs. */
 export class Hosts {
   /** The addresses of the hosts. */
   readonly addresses: readonly string[];
@@ -30,9 +30,9 @@ export class Hosts {
     }
   }
 
-  /** What the program finds its hosts by, and the launcher's arguments. */
+  /** The environment by which programs find the hosts, and the launcher's arguments. */
   get env(): Record<string, string> {
-    // UCX would see through the namespaces, and use shared memory.
+    // UCX would see through the namespaces and use shared memory.
     return { GRADGATE_TEST_HOSTS: this.name, UCX_TLS: 'tcp,self' };
   }
 
@@ -45,7 +45,7 @@ export class Hosts {
     return ['--hosts', this.addresses.join(), ...own.split(' ').map((argument) => `--mpirun-arg=${argument}`)];
   }
 
-  /** Cuts a host off, counted from 0. */
+  /** Cuts off a host, counted from 0. */
   disconnect(i: number): void {
     ip(`link set ${this.name}-${i + 1} down`);
   }
@@ -59,7 +59,7 @@ export class Hosts {
   }
 }
 
-/** What hosts are made with: Linux's `ip`, as root. */
+/** The program that makes hosts: Linux's `ip`, as root. */
 export const needHosts = (tests: string): true | undefined =>
   need(
     (findProgram('ip') && findProgram('unshare') && process.getuid?.() === 0) || undefined,

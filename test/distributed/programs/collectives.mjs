@@ -1,4 +1,4 @@
-// What each collective gives, in any number of ranks. Prints "right" if all of it is right.
+// Checks each collective with any number of ranks. Prints "right" if all results are correct.
 import { deepStrictEqual as equal, rejects, throws } from 'node:assert';
 import { availableParallelism } from 'node:os';
 import { getNumThreads, ones, tensor, zeros } from '@gradgate/core';
@@ -31,7 +31,7 @@ const ranks = Array.from({ length: n }, (_, i) => i);
 const total = ranks.reduce((sum, i) => sum + i, 0);
 const list = (tensors) => tensors?.map((t) => t.toArray());
 
-// Ranks that share processors divide the threads.
+// Ranks on the same processors divide the threads.
 if (process.env.SHARED) equal(getNumThreads(), Math.max(1, Math.floor(availableParallelism() / n)));
 
 equal(allReduce(tensor([1, r])).toArray(), [n, total]);
@@ -42,7 +42,7 @@ equal(allReduce(tensor([2]), { op: 'product' }).toArray(), [2 ** n]);
 for (const dtype of ['float64', 'int32']) equal(allReduce(ones([3], { dtype })).toArray(), [n, n, n]);
 equal(allReduce(tensor([r === 0, false])).toArray(), [true, false]);
 equal(allReduce(tensor([r === 0, true]), { op: 'product' }).toArray(), [n === 1, true]);
-// A view is written through.
+// A view is written to its own storage.
 const matrix = zeros([2, 2]);
 allReduce(matrix.select(1, 0).add_(1));
 equal(matrix.toArray(), [
@@ -69,7 +69,7 @@ equal(
   allGather(zeros([0, 2])).map((t) => t.shape),
   ranks.map(() => [0, 2]),
 );
-// Every dtype, as what is sent and as what is added up; int64 beyond what a number holds.
+// Every dtype, sent and summed; int64 beyond the integers that a number holds.
 for (const dtype of ['uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'bfloat16', 'float32', 'float64']) {
   const own = tensor([[r, 1]], { dtype });
   equal(allReduce(own.clone()).toArray(), [[total, n]], dtype);
@@ -82,7 +82,7 @@ for (const dtype of ['uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'bfl
   );
   equal(broadcast(own.clone(), { root: n - 1 }).toArray(), [[n - 1, 1]], dtype);
 }
-// NaN goes through, and of 0 and -0 the sign is that of min and max: the same in all ranks, whatever MPI makes of them.
+// NaN is kept, and of 0 and -0 min and max have the right one, on all ranks and whatever MPI does.
 for (const dtype of ['float16', 'bfloat16', 'float32', 'float64'])
   for (const op of ['min', 'max'])
     for (const special of ranks) {
@@ -118,7 +118,7 @@ equal(
   [0],
 );
 {
-  // A part of a gradient, and a turned view: what lies beside is left alone.
+  // A part of a gradient and a transposed view: the elements around them do not change.
   const w = ones([2, 2]);
   w.requiresGrad = true;
   w.mul(r + 1)
@@ -162,7 +162,7 @@ equal(
   [large],
 );
 equal(allReduce(tensor([0.5 + r], { dtype: 'float16' }), { op: 'mean' }).item(), 0.5 + total / n);
-// Transposed, and of another offset.
+// Transposed, and with an offset.
 equal(
   list(
     allGather(
@@ -181,7 +181,7 @@ equal(allReduce(tensor([0, 1, 2, r]).narrow(0, 2, 2).expand([2, 2]).clone()).toA
   [2 * n, total],
   [2 * n, total],
 ]);
-// A write counts: what is saved for backward is guarded.
+// A collective counts as a write: tensors saved for backward are protected.
 const weight = ones([2]);
 weight.requiresGrad = true;
 const held = tensor([1, 2]);
@@ -190,7 +190,7 @@ allReduce(held);
 throws(() => product.backward(), /modified|in place/);
 barrier();
 
-// Several under way at once, and taken in another order.
+// Several at once, awaited in another order.
 const works = ranks.map((i) => allReduce(tensor([i]), { async: true }));
 equal(
   works.reverse().map((work) => work.wait().item()),
@@ -199,7 +199,7 @@ equal(
 equal((await allReduce(tensor([r]), { async: true }).promise).item(), total);
 
 {
-  // Sources of several lengths end for all where they end for the first, as the docs have it.
+  // Sources of different lengths end on all ranks when the first one ends, as the docs say.
   function* together(source) {
     for (const item of source) {
       if (allReduce(tensor([1]), { op: 'min' }).item() === 0) return;
@@ -210,7 +210,7 @@ equal((await allReduce(tensor([r]), { async: true }).promise).item(), total);
   equal([...together(Array(3 + ((r + 1) % n)).keys())], [0, 1, 2]);
 }
 if (n > 1) {
-  // Everybody sends before anybody receives: large enough that no library keeps it on the way.
+  // All send before any receives: too large for the library to buffer.
   const to = (r + 1) % n;
   const from = (r + n - 1) % n;
   const sent = send(ones([300_000]).mul(r), to, { async: true, tag: 5 });
@@ -219,7 +219,7 @@ if (n > 1) {
   equal(got.sum().item(), 300_000 * from);
   sent.wait();
   barrier();
-  // Several between the same two, of several dtypes, taken in another order than that of their tags.
+  // Several messages between two ranks, with several dtypes, received in another order of tags.
   const messages = [tensor([1.5, 2]), tensor([2n ** 60n + 1n]), tensor([true, false]), ones([0, 3])];
   const gone = messages.map((t, tag) => send(t, to, { tag, async: true }));
   for (const tag of [3, 1, 0, 2]) {
@@ -253,7 +253,7 @@ for (const refuse of [
     () => refuse(ones([1]).expand([3])),
     /^ShapeError: (allReduce|broadcast|scatter|reduceScatter|recv): several elements of this tensor .* share one place/,
   );
-// Nobody waits for it: it is finished before the ranks part.
+// Nobody awaits it: it is finished before the ranks exit.
 const last = tensor([r]);
 allReduce(last, { async: true });
 throws(() => allReduce([1]), /^TypeError: allReduce: expected a Tensor, got \[1\]/);

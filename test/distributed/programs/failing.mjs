@@ -1,4 +1,4 @@
-// Rank 1, or with a second argument that rank, does what the first argument says, while the others wait for it.
+// Rank 1, or the rank in the second argument, fails as the first argument says, while the others wait for it.
 import { manualSeed, ones, randn } from '@gradgate/core';
 import { allReduce, barrier, DistributedDataParallel, destroy, init, rank, recv, send } from '@gradgate/distributed';
 import { Linear, Sequential } from '@gradgate/nn';
@@ -10,15 +10,15 @@ const before = {
   },
   'exits before it joins': () => process.exit(0),
 };
-// The launchers' variables: nobody has joined yet.
+// Variables of the launchers; nobody has joined yet.
 const early = process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK;
 if (how in before && early === who) before[how]();
 await init({ timeout: 3000 });
 const late = () => new Promise((resolve) => setTimeout(resolve, 60_000));
 const layers = (...sizes) => sizes.slice(1).map((to, i) => new Linear(sizes[i], to));
-/** Sixty layers, the last of which is as large as `last` says. */
+/** Sixty layers, the last of which has size `last`. */
 const deep = (last) => new DistributedDataParallel(new Sequential(...layers(...Array(60).fill(2), last)));
-/** A pass of one of two models of one size. */
+/** A pass of one of two models of the same size. */
 const models = () => {
   manualSeed(1);
   return [0, 1].map(() => new DistributedDataParallel(new Linear(3, 4)));
@@ -28,7 +28,7 @@ const train = (model) =>
     .sum()
     .backward();
 
-/** What the one rank does, and what the others do, who add up ten numbers where nothing else is said. */
+/** What the failing rank does, and what the others do: they sum ten numbers unless it says otherwise. */
 const wrong = {
   throws() {
     throw new Error(`rank ${who} is out of luck`);

@@ -1,4 +1,4 @@
-// Ranks that call fit together, each with its part of the data, beside one process that has all of it.
+// Compares ranks that call fit together, each with its part of the data, with one process that has all of it.
 import { manualSeed, mseLoss, randn, setNumThreads } from '@gradgate/core';
 import * as distributed from '@gradgate/distributed';
 import { data, Linear, metrics, optim } from '@gradgate/nn';

@@ -1,4 +1,5 @@
-// Prints the host and the sum of all ranks; with an argument it goes on adding for so many seconds; another one is the timeout.
+// Prints the host and the sum over all ranks. With an argument it goes on summing for that many seconds; a second argument is
+// the timeout.
 import { hostname } from 'node:os';
 import { ones, tensor } from '@gradgate/core';
 import { allReduce, destroy, init, rank } from '@gradgate/distributed';

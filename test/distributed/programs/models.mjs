@@ -1,4 +1,4 @@
-// What programs do with data-parallel modules beside training them as they are. Prints "right" if all of it is right.
+// Uses of data-parallel modules beyond plain training. Prints "right" if all results are correct.
 import { deepStrictEqual as equal, ok, throws } from 'node:assert';
 import { freezing, grad, manualSeed, noGrad, ones, randn, tensor } from '@gradgate/core';
 import { checkpoint } from '@gradgate/core/checkpoint';
@@ -30,7 +30,7 @@ const make = (...sizes) => {
   return new Sequential(...sizes.slice(1).flatMap((to, i) => [new Linear(sizes[i], to), new Tanh()])).to('float64');
 };
 const isSame = (a, b) => a.sub(b).abs().sum().item() < 1e-11;
-/** Whether gradients are those of a process that sees all ranks' batches, as the mean of their losses. */
+/** Whether the gradients equal those of a process that has the batches of all ranks and the mean of their losses. */
 function sameGradients(model, whole, lossOf) {
   whole.zeroGrad();
   for (let i = 0; i < n; i++) lossOf(whole, i).div(n).backward();
@@ -46,7 +46,7 @@ const square = (model, i, seed = 7) =>
     .mean();
 
 {
-  // Buckets in the memory of kernels: steps are those of one process, and gradients outlive their module.
+  // Buckets in kernel memory: steps equal those of one process, and gradients outlive the module.
   const wide = () => {
     manualSeed(4);
     return new Sequential(new Linear(37, 61), new Tanh(), new Linear(61, 45, { bias: false }));
@@ -54,7 +54,7 @@ const square = (model, i, seed = 7) =>
   const input = (i) => x(50 + i, 6, 37).float();
   let [net, whole] = [wide(), wide()];
   const kept = [];
-  // The last module's work comes after the other two are done with.
+  // The last module's gradients come after the other two modules have finished.
   for (const bucketBytes of [1000, 1e6, 2000]) {
     const ddp = new DistributedDataParallel(net, { bucketBytes });
     const optimizers = [net, whole].map((m) => new optim.AdamW(m.parameters(), { lr: 1e-3 }));
@@ -75,7 +75,7 @@ const square = (model, i, seed = 7) =>
   for (const [grad, copy] of kept.slice(0, 2)) equal(grad.toArray(), copy.toArray());
 }
 {
-  // A step takes no more memory of the garbage collector than one whose gradients are not sent: it would collect at each step.
+  // A step makes no more garbage than one whose gradients are not sent; else each step would cause a collection.
   const net = new Sequential(new Linear(512, 512), new Linear(512, 4));
   const ddp = new DistributedDataParallel(net, { bucketBytes: 5e5 });
   const step = () => {
@@ -104,7 +104,7 @@ const square = (model, i, seed = 7) =>
   ok(sent < alone + 1e5, `a step takes ${sent} bytes, and ${alone} under noSync`);
 }
 if (n > 1) {
-  // Gradients are sent while the backward pass goes on: the last layer's have been added up when the first layer's own come.
+  // Gradients are sent during the backward pass: the last layer's have been summed when the first layer's are computed.
   const net = make(3, 8, 2);
   const ddp = new DistributedDataParallel(net, { bucketBytes: 64 });
   const { weight } = net[2];
@@ -128,7 +128,7 @@ if (n > 1) {
   equal(passes, 2);
 }
 {
-  // A pass that fails in all ranks, after some buckets were sent, leaves nothing behind; also without another forward pass.
+  // A pass that fails on all ranks after some buckets were sent leaves nothing behind, with or without another forward pass.
   const [net, whole] = [make(3, 8, 8, 2), make(3, 8, 8, 2)];
   const ddp = new DistributedDataParallel(net, { bucketBytes: 64 });
   let fails = true;
@@ -149,19 +149,19 @@ if (n > 1) {
       .mul(2)
       .add(square(m, i, 8)),
   );
-  // Zeroed in place, a gradient is still the bucket's.
+  // A gradient that is zeroed in place stays in its bucket.
   net.zeroGrad({ setToNull: false });
   square(ddp, r).backward();
   sameGradients(net, whole, square);
   hook.remove();
-  // Frozen, and thawed again.
+  // Frozen, then trainable again.
   for (const frozen of [true, false]) {
     for (const model of [net, whole]) model[0].requiresGrad_(!frozen);
     net.zeroGrad();
     square(ddp, r).backward();
     sameGradients(net, whole, square);
   }
-  // In evaluation, under noGrad and in one rank alone nothing is sent.
+  // In evaluation, under noGrad and with one rank, nothing is sent.
   if (r === 0) {
     ddp.eval();
     noGrad.run(() => ddp(x(1, 2, 3)));
@@ -179,7 +179,7 @@ if (n > 1) {
   throws(() => new DistributedDataParallel({}), /DistributedDataParallel: module is a Module, got an object/);
 }
 {
-  // Frozen in one flow, while another one is between its passes: all ranks have the same gradients, also of what adds up.
+  // Frozen in one flow while another one is between its passes: all ranks have the same gradients, accumulated ones too.
   const [net, whole] = [make(3, 8, 8, 2), make(3, 8, 8, 2)];
   const ddp = freezing(net[0]).run(() => new DistributedDataParallel(net, { bucketBytes: 64 }));
   const loss = square(ddp, r);
@@ -208,7 +208,7 @@ if (n > 1) {
   ok([...made.parameters()].every((p) => p.requiresGrad));
 }
 {
-  // The order in which gradients come changes from pass to pass, and some do not come at all.
+  // The order of gradients changes from pass to pass, and some are missing.
   class Branches extends Module {
     a = make(3, 4);
     b = make(3, 4);
@@ -231,7 +231,7 @@ if (n > 1) {
     lossOf(ddp, r).backward();
     sameGradients(net, whole, lossOf);
   }
-  // Another branch in each rank: what no rank reached gets no gradient.
+  // Each rank takes another branch: parameters that no rank reached get no gradient.
   net.zeroGrad();
   const lossOf = (m, i) =>
     m(x(i, 5, 3), i % 2)
@@ -241,7 +241,7 @@ if (n > 1) {
   sameGradients(net, whole, lossOf);
 }
 {
-  // A layer in two places, also where the passes nest.
+  // A layer used twice, with nested passes too.
   class Tied extends Module {
     first = new Linear(3, 3).to('float64');
     again = this.first;
@@ -259,7 +259,7 @@ if (n > 1) {
   sameGradients(net, whole, square);
 }
 {
-  // A parameter of no elements, one that is used twice, and one that only some ranks reach.
+  // An empty parameter, one that is used twice, and one that only some ranks reach.
   class Odd extends Module {
     none = new Parameter(x(1, 0, 2));
     twice = new Parameter(x(2, 3));
@@ -279,7 +279,7 @@ if (n > 1) {
       () => lossOf(ddp, r).backward({ createGraph: true }),
       /DistributedDataParallel: backward\(\{ createGraph: true \}\) makes gradients that require grad, which cannot be sent/,
     );
-  // A penalty on gradients, whose own gradients are those of a pass like any other.
+  // A gradient penalty, whose gradients are sent like any others.
   const penalized = (m, i) => {
     const input = x(i, 5, 3).requiresGrad_(true);
     const [g] = grad(m(input, 0), [input], { createGraph: true });
@@ -290,7 +290,7 @@ if (n > 1) {
   sameGradients(net, whole, penalized);
 }
 {
-  // noSync in all forms of a gate. What counts is where backward() is called, in each flow by itself.
+  // noSync in all forms of a gate. What counts is where backward() is called, in each flow separately.
   const net = make(3, 2);
   const ddp = new DistributedDataParallel(net);
   const own = [...net.parameters()][0];
@@ -331,7 +331,7 @@ if (n > 1) {
     isSent(() => steps.next()),
     alone,
   );
-  // Two flows that take turns: one sends, and one does not.
+  // Two interleaved flows: one sends, the other does not.
   const turns = [];
   const flow = async (name) => {
     for (let i = 0; i < 3; i++) {
@@ -349,7 +349,7 @@ if (n > 1) {
   );
 }
 {
-  // Two models in one pass, under noSync and without; and groups.
+  // Two models in one pass, with noSync and without; and groups.
   const [g, d] = [make(3, 3), make(3, 2)];
   const [wholeG, wholeD] = [make(3, 3), make(3, 2)];
   const [dg, dd] = [new DistributedDataParallel(g), new DistributedDataParallel(d)];
@@ -385,7 +385,7 @@ if (n > 1) {
   else throws(() => new DistributedDataParallel(make(3, 2), { group: half }), /does not belong to the group/);
 }
 {
-  // Batch norms wherever they stand, each once; states have PyTorch's names.
+  // Batch norm layers anywhere in the model are converted once each; state names are PyTorch's.
   const shared = new BatchNorm1d(3);
   class Net extends Module {
     list = [new BatchNorm1d(2), { inner: shared }];
@@ -413,7 +413,7 @@ if (n > 1) {
   throws(() => convertSyncBatchNorm(5), /convertSyncBatchNorm: module is a Module, got 5/);
 }
 {
-  // Clipping and ZeRO: the path of one process; its state is that of the optimizer by itself, for any number of ranks.
+  // Clipping and ZeRO follow the path of one process; the state equals that of the plain optimizer, for any number of ranks.
   const [net, whole] = [make(3, 6, 6, 2), make(3, 6, 6, 2)];
   const ddp = new DistributedDataParallel(net);
   const adam = (params) =>
@@ -443,7 +443,7 @@ if (n > 1) {
       ok(isSame(p, [...whole.parameters()][i]), `step ${step}`);
     });
     if (step === 3) {
-      // Whole on every rank in turn, and taken over by optimizers that are new, in both directions.
+      // Gathered on each rank in turn, and loaded by new optimizers, in both directions.
       for (let to = 0; to < n; to++) zero.consolidateStateDict(to);
       const states = { zero: zero.stateDict(), alone: alone.stateDict() };
       equal(states.zero.param_groups, states.alone.param_groups);
@@ -476,7 +476,7 @@ if (n > 1) {
   throws(() => new ZeroRedundancyOptimizer([tensor([1])], () => ({})), /make must return an optimizer, got an object/);
 }
 {
-  // Samples: every one in some rank, in another order each epoch, taken up in the middle.
+  // Samples: each one on some rank, in another order each epoch, resumed in the middle.
   const dataset = new data.TensorDataset(tensor([...Array(10).keys()]));
   const sampler = new DistributedSampler(dataset, { seed: 3 });
   sampler.setEpoch(1);
@@ -494,7 +494,7 @@ if (n > 1) {
   other.loadStateDict(state);
   equal([...other], first.slice(1));
   equal(new DistributedSampler(dataset, { shuffle: false, dropLast: true }).length, Math.floor(10 / n));
-  // By a loader all ranks make equally many steps, whose batches are equally long; the last ones are shorter in all of them.
+  // With a loader all ranks take equally many steps with batches of equal lengths; the last ones are shorter on all ranks.
   for (const [size, options] of [
     [10, {}],
     [10, { dropLast: true }],
@@ -509,7 +509,7 @@ if (n > 1) {
     const count = options.dropLast ? Math.floor(size / n) : Math.ceil(size / n);
     equal(batches.flat().length, count);
     const seen = allGather(tensor(batches.flat())).flatMap((t) => t.toArray());
-    // As PyTorch: what is missing is taken from the beginning of the order.
+    // As in PyTorch, the order is extended by samples from its beginning.
     equal(new Set(seen).size, options.dropLast ? count * n : size);
     if (options.shuffle === false && n > 1) equal([...seen].sort((a, b) => a - b)[1], 0);
   }

@@ -1,5 +1,5 @@
-// Trains two epochs with a checkpoint in the middle of the second, and prints a digest of the parameters in the end. With
-// `fails` a rank is killed after the checkpoint; with `resumes` it goes on from there.
+// Trains two epochs with a checkpoint in the middle of the second, and prints a digest of the final parameters. With `fails` a
+// rank is killed after the checkpoint; with `resumes` training goes on from there.
 import { createHash } from 'node:crypto';
 import { crossEntropy, manualSeed, randint, randn } from '@gradgate/core';
 import {

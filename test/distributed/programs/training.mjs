@@ -1,4 +1,4 @@
-// Ranks that train together, beside one process that has the whole batch. Prints figures as JSON.
+// Compares ranks that train together with one process that has the whole batch. Prints figures as JSON.
 import { crossEntropy, manualSeed, randint, randn, setNumThreads } from '@gradgate/core';
 import {
   allGather,
@@ -30,7 +30,7 @@ class Net extends Module {
 }
 manualSeed(3);
 const whole = new Net().to('float64');
-// Each rank starts from other values: rank 0's are taken over.
+// Each rank starts with other values; rank 0's are broadcast.
 manualSeed(3 + r);
 const net = convertSyncBatchNorm(new Net().to('float64'));
 const ddp = new DistributedDataParallel(net, { bucketBytes: 4000 });
@@ -44,7 +44,7 @@ for (let step = 0; step < 20; step++) {
   const halves = 2;
   const each = 48 / n / halves;
   optimizer.zeroGrad();
-  // Batch norm's statistics are those of a half batch of all ranks: so are the single process's.
+  // Batch norm has the statistics of half batches, on all ranks and in the single process.
   for (let half = 0; half < halves; half++) {
     const at = half * 24 + r * each;
     noSync(() => half === 0).run(() =>

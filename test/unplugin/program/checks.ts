@@ -1,4 +1,4 @@
-/** What must hold of a program whose async functions were lowered, where nothing else follows promises. */
+/** What must hold in a program whose async functions were lowered, where nothing else follows promises. */
 import {
   enableGrad,
   followsAsync,
@@ -13,7 +13,7 @@ import { randomPrograms } from './random.js';
 
 const wait = (ms = 0) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** What `fn` gives after a wait. */
+/** The result of `fn` after a wait. */
 async function later<T>(fn: () => T | Promise<T>): Promise<T> {
   await wait();
   return fn();
@@ -27,7 +27,7 @@ export function same(actual: unknown, expected: unknown, what: string): void {
 const off = (what: string) => same(isGradEnabled(), false, `gradients ${what}`);
 const on = (what: string) => same(isGradEnabled(), true, `gradients ${what}`);
 
-/** Awaits outside of functions stay what they are. */
+/** Awaits outside of functions stay as they are. */
 const first = await wait().then(() => 'ready');
 const all: number[] = [];
 for await (const n of [Promise.resolve(1), 2]) all.push(n + (await 0));
@@ -308,7 +308,7 @@ export const checks: Record<string, () => Promise<void>> = {
     same(await noGrad.run(() => work()), [false, false], 'one that a gate returns');
   },
 
-  /** Nobody could cover these, so nobody pretends to. */
+  /** Nothing can cover these, so guarding them must throw. */
   async whatIsNotLoweredIsRefused() {
     const native = new Function('wait', 'return async () => { await wait(); }')(wait) as () => Promise<void>;
     const generator = new Function('return (async function* () { yield 1; })')() as () => AsyncGenerator<number>;
@@ -329,7 +329,7 @@ export const checks: Record<string, () => Promise<void>> = {
   },
 };
 
-/** Runs all: what failed, by name. */
+/** Runs all checks; returns the names and errors of those that failed. */
 export async function run(): Promise<Record<string, string>> {
   const failed: Record<string, string> = {};
   for (const [name, check] of Object.entries(checks))

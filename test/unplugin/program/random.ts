@@ -1,6 +1,6 @@
 import { enableGrad, inferenceMode, isGradEnabled, noGrad } from '@gradgate/core';
 
-/** What a program does, and the mode that each query must find: gates by their place in the tree, nothing else. */
+/** A random program, and the mode that each query must find: it depends only on the gates around it in the tree. */
 type Step =
   | { kind: 'query' | 'microtask' | 'timer' | 'reject' }
   | { kind: 'gate'; gate: 'noGrad' | 'enableGrad' | 'inferenceMode'; steps: Step[] }
@@ -60,7 +60,7 @@ async function runSteps(steps: Step[], expected: boolean, wrong: (what: string) 
   }
 }
 
-/** Runs that many random programs at once; gives the queries that found a wrong mode. */
+/** Runs that many random programs concurrently; returns the queries that found a wrong mode. */
 export async function randomPrograms(count: number): Promise<string[]> {
   const found: string[] = [];
   const start = (_: unknown, seed: number) =>

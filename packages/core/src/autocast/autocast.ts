@@ -12,12 +12,13 @@ const mode = defineMode<LowerDType | null>('gradgate.autocast', null);
 const gate = mode.gateWith('autocast', (_, dtype: LowerDType | null) => dtype);
 
 /**
- * A gate under which products and convolutions (`matmul`, `mm`, `bmm`, `linear`, `conv1d`, `conv2d`, `conv3d`, their transposes, attention, and what is
- * made of these) take their float32 operands in a dtype of two bytes, and losses take theirs in float32. All other operators compute
- * in the dtype that they get, as on PyTorch's CPU. Parameters stay float32, and so do their gradients. float64 and integers are left alone.
+ * A gate for mixed precision. Inside, products and convolutions (`matmul`, `mm`, `bmm`, `linear`, `conv1d`, `conv2d`, `conv3d`,
+ * their transposes, attention, and functions made of these) convert float32 operands to a dtype of two bytes, and losses
+ * convert theirs to float32. All other operators compute in the dtype of their operands, as on PyTorch's CPU. Parameters and
+ * their gradients stay float32; float64 and integers are not converted.
  *
- * As every gate it is a decorator, and has `run`, `wrap` and `enter`; it covers what an async function awaits. Nothing is cached: a parameter
- * is converted in each use, with a gradient wherever one is recorded. `backward()` is called outside or inside.
+ * Like every gate it is a decorator and has `run`, `wrap` and `enter`; it covers what an async function awaits. Nothing is
+ * cached: a parameter is converted at each use, with a gradient if one is recorded. Call `backward()` outside or inside.
  *
  * @param dtype The lower dtype, or false for a part that is computed as without the gate around it.
  *
@@ -34,7 +35,7 @@ export function autocast(dtype: LowerDType | false): Gate {
 }
 
 /**
- * Whether an `autocast` is in force here.
+ * Whether autocast is on here.
  *
  * ```ts
  * autocast('bfloat16').run(() => isAutocastEnabled()); // true
@@ -43,7 +44,7 @@ export function autocast(dtype: LowerDType | false): Gate {
 export const isAutocastEnabled = (): boolean => mode.get() !== null;
 
 /**
- * The dtype of the `autocast` that is in force here; null where there is none.
+ * The dtype of the innermost `autocast`; null if none is on.
  *
  * ```ts
  * getAutocastDtype(); // null
@@ -53,7 +54,7 @@ export const getAutocastDtype = (): LowerDType | null => mode.get();
 
 const isHalf = ({ dtype }: Tensor): boolean => dtype === 'float16' || dtype === 'bfloat16';
 
-/** Changes the operands in their array. */
+/** Replaces the operands in their array. */
 const cast = (operands: unknown[], fits: (t: Tensor) => boolean, dtype: LowerDType | 'float32') =>
   operands.forEach((t, i) => {
     if (Tensor.is(t) && fits(t) && t.dtype !== dtype) operands[i] = to(t, dtype);

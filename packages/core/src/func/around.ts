@@ -8,17 +8,17 @@ import { sum } from '../ops/sum.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Beginning, Level } from './level.js';
 
-/** What a call computed, and where its graph ends. */
+/** A result of a call, and its edge in the graph. */
 export interface Computed {
   readonly example: Tensor;
   readonly edge: Edge | null;
 }
 
-/** Notes what is computed, inside of the call. */
+/** Records the tensors that are computed inside the call. */
 export const computed = (examples: readonly Tensor[]): Computed[] =>
   examples.map((example) => ({ example, edge: gradEdge(example) }));
 
-/** The tensors of all examples, with the batch first; to the graph around the call it is one node. */
+/** The tensors of all examples, with the batch first. The surrounding graph sees them as the inputs of one node. */
 export function leaveAll(level: Level, all: readonly Computed[]): Tensor[] {
   const tensors = all.map(({ example }) => level.leave(example));
   all.forEach(({ example }, i) => {
@@ -38,7 +38,7 @@ export function leaveAll(level: Level, all: readonly Computed[]): Tensor[] {
   return tensors;
 }
 
-/** A call with all that it recorded, as a node of the graph around it. */
+/** A call and all that it recorded, as one node of the surrounding graph. */
 class Around extends Node {
   #roots: readonly Edge[] | null;
 
@@ -62,7 +62,7 @@ class Around extends Node {
         'backward',
         'the values that vmap saved were freed by an earlier backward(); pass retainGraph: true to that one to go through the graph a second time',
       );
-    // Throws where what was lent has been written to since.
+    // Throws if a tensor that was passed in has been written to since.
     void this.saved;
     const used = [...roots.keys()].filter((i) => grads[i] != null);
     const found = level.run(() =>

@@ -15,7 +15,7 @@ export function refuseRandom(op: string): never {
   );
 }
 
-/** A view on other memory, or of another shape. */
+/** A view on other memory or with another shape. */
 export const viewOn = (
   storage: Storage,
   { dtype }: { readonly dtype: View['dtype'] },
@@ -32,7 +32,7 @@ export const viewOn = (
   isContiguous: isContiguous(shape, strides),
 });
 
-/** What the rules of kernels get: the call, and the kernels that compute for all of its examples. */
+/** What each batching rule gets: the call, and kernels that compute for all of its examples. */
 export class Batch {
   constructor(
     readonly level: Level,
@@ -40,20 +40,20 @@ export class Batch {
     readonly backend: Backend,
   ) {}
 
-  /** The view of all examples, to be read. */
+  /** The view of all examples, for reading. */
   all(view: View, rank?: number): View;
   all(view: View | null, rank?: number): View | null;
   all(view: View | null, rank?: number): View | null {
     return view && this.level.all(view, rank);
   }
 
-  /** The view of all examples, to be written to as a whole, or with `holds` in part. */
+  /** The view of all examples, for writing all of it, or with `holds` a part of it. */
   out(view: View, holds = false): View {
     this.level.admit(view, holds, this);
     return this.level.all(view);
   }
 
-  /** Memory of its own for what is computed on the way. */
+  /** Memory for an intermediate result. */
   scratch(like: View, shape: readonly number[]): View {
     const storage = this.backend.allocate(like.dtype, sizeOf(shape), 'uninitialized');
     return viewOn(storage, like, shape, contiguousStrides(shape), 0);
@@ -63,7 +63,7 @@ export class Batch {
     return views.some((view) => this.level.isBatched(view));
   }
 
-  /** Calls a kernel for one example after the other. `outs` are the arguments that it writes, which with `holds` it reads before. */
+  /** Calls a kernel for one example after another. `outs` are the arguments that it writes; with `holds` it reads them first. */
   each(name: keyof Kernels, args: readonly unknown[], outs: readonly (View | null)[], holds = false): void {
     const { level, kernels } = this;
     const kernel = kernels[name] as AnyKernel;
@@ -71,7 +71,7 @@ export class Batch {
     for (const out of outs) {
       if (out === null) continue;
       level.admit(out, holds, this);
-      // A kernel's result has memory of its own.
+      // The kernel's result has memory of its own.
       targets.set(out, this.scratch(out, out.shape));
     }
     for (let i = 0; i < level.size; i++) {

@@ -9,11 +9,14 @@ import { type ArgNums, alike, argnumsKind, type Chosen, checkTransform, type Rec
 import { type Tree, tensorsOf } from './trees.js';
 
 export interface GradTransformOptions<N extends ArgNums = ArgNums> {
-  /** Which arguments to differentiate with respect to: a number gives one gradient, an array an array of them. 0 by default; negative ones count from the end. */
+  /**
+   * The positions of the arguments to differentiate with respect to: a number gives one gradient, an array gives an array of
+   * gradients. Default 0; negative positions count from the end.
+   */
   argnums?: N;
 }
 
-/** The function returns `[output, aux]`, and `aux` is given back beside the gradients. */
+/** The function returns `[output, aux]`, and `aux` is returned beside the gradients. */
 export interface WithAux {
   hasAux: true;
 }
@@ -44,7 +47,7 @@ export function gradients(
 
 export const zerosAs = ({ dtype, shape, storage }: Tensor): Tensor => Tensor.zeros(dtype, shape, storage.backend);
 
-/** The gradients and the value of a function of one element. */
+/** The gradients and the value of a function whose result has one element. */
 function differentiated(
   op: string,
   fn: (...args: any[]) => unknown,
@@ -56,19 +59,21 @@ function differentiated(
   if (run.outputs.leaves.length !== 1 || value!.numel !== 1)
     throw new ShapeError(
       op,
-      `the function gives one number, a tensor of one element; got ${run.outputs.leaves.map((t) => formatShape(t.shape)).join(', ') || 'no tensor'}; reduce it with sum() or mean(), or use jacrev()`,
+      `the function must return a tensor of one element, got ${run.outputs.leaves.map((t) => formatShape(t.shape)).join(', ') || 'no tensor'}; reduce it with sum() or mean(), or use jacrev()`,
     );
   const grads = gradients(run, [value!], null, run.isOpen);
   return { grads: run.rebuild(grads), value: run.isOpen ? value! : value!.detach(), aux: run.aux };
 }
 
 /**
- * A function that gives the gradient of `fn`, whose result is a tensor of one element, with respect to its first argument or those that
- * `argnums` names. An argument is a tensor, or tensors in arrays and plain objects, such as parameters by name; the gradient has the same
- * structure. It is zeros where the result does not depend on an input.
+ * Returns a function that computes the gradient of `fn`. The result of `fn` is a tensor of one element; the gradient is taken
+ * with respect to the first argument, or those that `argnums` selects. An argument is a tensor, or tensors in arrays and plain
+ * objects, such as parameters by name; the gradient has the same structure. It is zero where the result does not depend on an
+ * input.
  *
- * Gradients nest, and have gradients themselves with respect to whatever the code around differentiates. A `noGrad` around the call
- * says only that: those inside `fn` are honoured.
+ * Calls can be nested, and the gradients are themselves differentiable in the surrounding code. A `noGrad` around the call only
+ * stops that; a `noGrad` inside `fn` is respected.
+ * Throws a `ShapeError` if the result of `fn` is not one tensor of one element.
  *
  * ```ts
  * const cube = (x: Tensor) => x.pow(3);
@@ -93,7 +98,7 @@ export function grad(fn: (...args: any[]) => unknown, options?: GradTransformOpt
 }
 
 /**
- * A function that gives what `grad` gives, and the value: `[gradients, value]`, or with `hasAux` `[gradients, [value, aux]]`.
+ * Like `grad`, but also returns the value: `[gradients, value]`, or with `hasAux` `[gradients, [value, aux]]`.
  *
  * ```ts
  * gradAndValue((x: Tensor) => x.square().sum())(tensor([1, 2])); // [[2, 4], 5]
@@ -120,12 +125,13 @@ export function gradAndValue(
 
 const auxOptions = { hasAux: is.boolean };
 
-/** The arguments of a function that are all differentiated. */
+/** The positions of all arguments. */
 const all = (primals: readonly unknown[]): number[] => [...primals.keys()];
 
 /**
- * The value of `fn` at `primals`, and a function that takes the gradient of the value (in its structure) and gives those of the primals, as an
- * array: vectors times the Jacobian. It may be called several times, and under `vmap`. With `hasAux`, `[output, vjpFn, aux]`.
+ * The value of `fn` at `primals`, and a function that maps a gradient of the value (with its structure) to an array of the
+ * gradients of the primals: a vector-Jacobian product. That function may be called several times, and under `vmap`. With
+ * `hasAux`, returns `[output, vjpFn, aux]`.
  *
  * ```ts
  * const [value, pullback] = func.vjp((x: Tensor) => x.square(), [tensor([1, 2])]);
@@ -165,14 +171,17 @@ const someInputs = {
   is: (value: unknown) => Array.isArray(value) && value.length > 0,
 };
 
-/** The derivative of a function along directions, by two backward passes. */
+/** The derivative of a function along directions, computed by two backward passes. */
 export interface Forward {
   readonly run: Recorded;
-  /** The derivatives of the outputs along one direction for each input; null is a direction of zeros. */
+  /** The derivatives of the outputs along one direction for each input; null stands for a direction of zeros. */
   along(directions: readonly (Tensor | null)[]): Tensor[];
 }
 
-/** The gradient of the inputs is linear in the weights of the outputs, and its derivative with respect to these is the Jacobian. */
+/**
+ * The gradient of the inputs is linear in the weights of the outputs; its derivative with respect to the weights is the
+ * Jacobian.
+ */
 export function forward(run: Recorded, createGraph: boolean): Forward {
   const outputs = run.outputs.leaves;
   const weights = outputs.map((t) => zerosAs(t).requiresGrad_());
@@ -189,8 +198,8 @@ export function forward(run: Recorded, createGraph: boolean): Forward {
 }
 
 /**
- * The value of `fn` at `primals`, and its derivative along `tangents`, which have the structure and the shapes of the primals: the Jacobian times
- * vectors. Computed by two backward passes. With `hasAux`, `[output, tangent, aux]`.
+ * The value of `fn` at `primals`, and its derivative along `tangents`, which have the structure and shapes of the primals: a
+ * Jacobian-vector product. It is computed by two backward passes. With `hasAux`, returns `[output, tangent, aux]`.
  *
  * ```ts
  * func.jvp((x: Tensor) => x.square(), [tensor([1, 2])], [tensor([1, 0])]); // [[1, 4], [2, 0]]
@@ -216,7 +225,9 @@ export function jvp(
   const { hasAux = false } = checkTransform('jvp', fn, options, auxOptions);
   check('jvp', 'primals', primals, someInputs);
   if (!Array.isArray(tangents) || tangents.length !== primals.length)
-    throw new TypeError(`jvp: tangents are one for each of the ${primals.length} primals, got ${show(tangents)}`);
+    throw new TypeError(
+      `jvp: tangents must be an array of one for each of the ${primals.length} primals, got ${show(tangents)}`,
+    );
   const directions = alike('jvp', 'a tangent', tangents, tensorsOf('jvp', 'the primals', primals));
   const run = recorded('jvp', fn, primals, all(primals), hasAux);
   const createGraph = isGradEnabled() && (run.isOpen || directions.some((t) => t.requiresGrad));

@@ -1,4 +1,4 @@
-// The entry point `@gradgate/core/func`: functions of functions, as PyTorch's `torch.func`.
+// The entry point `@gradgate/core/func`: function transforms, as in PyTorch's `torch.func`.
 
 export type { Randomness } from './batch.js';
 export { type GradTransformOptions, grad, gradAndValue, jvp, vjp, type WithAux } from './gradients.js';

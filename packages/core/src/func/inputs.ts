@@ -6,10 +6,10 @@ import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Flat, flatten, tensorsOf } from './trees.js';
 
-/** The arguments to differentiate with respect to: the first by default. */
+/** The arguments to differentiate with respect to; by default the first. */
 export type ArgNums = number | readonly number[];
 
-/** The arguments that `argnums` chooses: one, or an array of them. */
+/** The arguments that `argnums` selects: one, or an array of them. */
 export type Chosen<A extends readonly unknown[], N> = N extends number
   ? A[N]
   : N extends readonly number[]
@@ -18,19 +18,19 @@ export type Chosen<A extends readonly unknown[], N> = N extends number
 
 export const argnumsKind = is.either(is.integer, is.arrayOf(is.integer));
 
-/** A function's value as a graph of its own. */
+/** The value of a function with a graph of its own. */
 export interface Recorded {
-  /** What `fn` was called with in the place of the chosen tensors. */
+  /** The tensors that `fn` was called with in place of the selected ones. */
   readonly inputs: readonly Tensor[];
-  /** Puts values into the places of the inputs: one argument, or an array of them, as `argnums` says. */
+  /** Puts values in the positions of the inputs: one argument, or an array of them, as `argnums` says. */
   rebuild(values: readonly unknown[]): unknown;
   readonly outputs: Flat<Tensor>;
   readonly aux: unknown;
-  /** Whether derivatives of what is computed may be asked for by the code around: whether the graph goes on there. */
+  /** Whether the surrounding code may differentiate the result, so that the graph continues outside. */
   readonly isOpen: boolean;
 }
 
-/** Calls `fn` with recording on, whatever the mode around it; what it switches off itself stays off. */
+/** Calls `fn` with recording on, whatever the mode around the call; modes that `fn` sets itself are respected. */
 export function recorded(
   op: string,
   fn: (...args: any[]) => unknown,
@@ -48,7 +48,7 @@ export function recorded(
   });
   const result = enableGrad.run(() => fn(...given));
   if (hasAux && !(Array.isArray(result) && result.length === 2))
-    throw new TypeError(`${op}: with hasAux the function returns [output, aux], got ${show(result)}`);
+    throw new TypeError(`${op}: with hasAux the function must return [output, aux], got ${show(result)}`);
   const [output, aux] = hasAux ? (result as [unknown, unknown]) : [result, undefined];
   const outputs = tensorsOf(op, 'the result of the function', output);
   const all = inputs.flat();
@@ -72,11 +72,11 @@ export function recorded(
 function placeOf(op: string, n: number, args: readonly unknown[]): number {
   const at = n < 0 ? n + args.length : n;
   if (!(at >= 0 && at < args.length))
-    throw new RangeError(`${op}: argnums names argument ${n}, and the function was called with ${args.length}`);
+    throw new RangeError(`${op}: argnums selects argument ${n}, but the function was called with ${args.length}`);
   return at;
 }
 
-/** The tensor to differentiate with respect to: it stands apart from others that are made of the same values. */
+/** The tensor to differentiate with respect to, separate from other tensors that share its values. */
 function inputOf(op: string, t: Tensor): Tensor {
   try {
     const own = t.detach();
@@ -92,7 +92,7 @@ export function detached(value: unknown): unknown {
   return rebuild(leaves.map((leaf) => (Tensor.is(leaf) ? leaf.detach() : leaf)));
 }
 
-/** Whether the graph of `outputs` begins at anything but these inputs. */
+/** Whether the graph of `outputs` has leaves other than these inputs. */
 function goesOn(outputs: readonly Tensor[], inputs: readonly Tensor[]): boolean {
   const own = new Set(inputs.map((t) => gradEdge(t)!.node));
   const seen = new Set<Node>();
@@ -107,17 +107,17 @@ function goesOn(outputs: readonly Tensor[], inputs: readonly Tensor[]): boolean 
   return false;
 }
 
-/** Checks a function and its options, which are the same for all calls. */
+/** Checks a function and its options, once for all calls. */
 export function checkTransform<O extends object>(op: string, fn: unknown, options: O | undefined, known: Schema<O>): O {
   check(op, 'the function', fn, is.callback);
   return checkOptions(op, options, known);
 }
 
-/** Directions, or gradients, in the structure and of the shapes of `like`. */
+/** Tangents or gradients with the structure and shapes of `like`. */
 export function alike(op: string, what: string, given: unknown, like: Flat<Tensor>): Tensor[] {
   const { leaves } = tensorsOf(op, what, given);
   const shapes = (tensors: readonly Tensor[]) => tensors.map((t) => `${t.dtype} [${t.shape.join(', ')}]`).join(' and ');
   if (shapes(leaves) !== shapes(like.leaves))
-    throw new AutogradError(op, `${what} is ${shapes(like.leaves)}, got ${shapes(leaves)}`);
+    throw new AutogradError(op, `${what} must be ${shapes(like.leaves)}, got ${shapes(leaves)}`);
   return leaves;
 }

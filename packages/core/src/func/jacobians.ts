@@ -9,24 +9,24 @@ import type { Tree } from './trees.js';
 import { vmap } from './vmap.js';
 
 export interface JacobianTransformOptions<N extends ArgNums = ArgNums> extends GradTransformOptions<N> {
-  /** Computes so many rows (of `jacrev`) or columns (of `jacfwd`) at a time, which takes less memory; all at once by default. */
+  /** The number of rows (`jacrev`) or columns (`jacfwd`) computed at a time; fewer need less memory. All at once by default. */
   chunkSize?: number | null;
 }
 
-/** The structure of the outputs, each with that of the inputs in its place. */
+/** The structure of the outputs, in which each output is replaced by the structure of the inputs. */
 export type Jacobian<R, I> = R extends Tensor ? I : { -readonly [K in keyof R]: Jacobian<R[K], I> };
 
 const jacobianOptions = { argnums: argnumsKind, hasAux: is.boolean, chunkSize: is.nullable(is.count) };
 
 type Options = JacobianTransformOptions & { hasAux?: boolean };
 
-/** All unit vectors, as tensors like `t`. */
+/** All unit vectors, as tensors with the shape of `t`. */
 const units = (t: Tensor): Tensor => eye(t.numel, { dtype: t.dtype, device: t.device }).view(t.numel, ...t.shape);
 
 const empty = (out: Tensor, input: Tensor): Tensor =>
   Tensor.zeros(out.dtype, [...out.shape, ...input.shape], out.storage.backend);
 
-/** For each output and each input the derivatives, in the shape of the output followed by that of the input. */
+/** The derivatives for each output and each input, shaped like the output followed by the input. */
 type Derive = (run: Recorded, createGraph: boolean, chunkSize: number | null | undefined) => Tensor[][];
 
 function transform(op: string, fn: (...args: any[]) => unknown, options: Options | undefined, derive: Derive) {
@@ -66,9 +66,10 @@ const byColumns: Derive = (run, createGraph, chunkSize) => {
 };
 
 /**
- * A function that gives the Jacobian of `fn`, one backward pass for all rows together: for each tensor in the result one of its shape
- * followed by the shape of the argument. `argnums` names other arguments than the first, and arguments and results may be tensors in
- * arrays and plain objects. Best where the result has fewer elements than the argument.
+ * Returns a function that computes the Jacobian of `fn` by one backward pass for all rows together: for each tensor of the
+ * result, a tensor with its shape followed by the shape of the argument. `argnums` selects arguments other than the first;
+ * arguments and results may be tensors in arrays and plain objects. Use it where the result has fewer elements than the
+ * argument, else `jacfwd`.
  *
  * ```ts
  * jacrev((x: Tensor) => x.square())(tensor([1, 2])); // [[2, 0], [0, 4]]
@@ -87,8 +88,8 @@ export function jacrev(fn: (...args: any[]) => unknown, options?: Options): unkn
 }
 
 /**
- * What `jacrev` gives, computed for all columns together: best where the argument has fewer elements than the result. Each column is a
- * derivative along one direction, which is computed by two backward passes, as in `jvp`.
+ * The same as `jacrev`, computed for all columns together; use it where the argument has fewer elements than the result. Each
+ * column is a derivative along one direction, computed by two backward passes as in `jvp`.
  *
  * ```ts
  * jacfwd((x: Tensor) => x.square())(tensor([1, 2])); // [[2, 0], [0, 4]]
@@ -107,8 +108,9 @@ export function jacfwd(fn: (...args: any[]) => unknown, options?: Options): unkn
 }
 
 /**
- * A function that gives the second derivatives of `fn`, whose result is a tensor of one element, with respect to an argument: its shape
- * twice (after the shape of the result). With several `argnums`, an array of arrays of them.
+ * Returns a function that computes the second derivatives of `fn`, whose result has one element, with respect to an argument of
+ * any shape: the shape of the result, followed by that of the argument twice. With several `argnums`, an array of arrays of
+ * them.
  *
  * ```ts
  * func.hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])); // [[6, 0], [0, 12]]

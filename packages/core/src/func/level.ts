@@ -13,34 +13,34 @@ import { Tensor } from '../tensor/tensor.js';
 import { type AnyKernel, Batch, type Randomness, refuseRandom, viewOn } from './batch.js';
 import { rules } from './rules.js';
 
-/** What a device had before a call took its place. */
+/** What a device had before a call replaced it. */
 type Own = Pick<Backend, 'kernels' | 'allocate'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Where the graph of a call begins: what the graph around it goes on from there. */
+/** Where the graph of a call begins, and where the surrounding graph continues from there. */
 export interface Beginning {
-  /** Inside. */
+  /** The tensor inside the call. */
   readonly edge: Edge;
-  /** Outside. */
+  /** The tensor outside it. */
   readonly outer: Edge;
-  /** A tensor of all examples: its gradient is the sum of theirs. */
+  /** Whether all examples share the tensor; its gradient is then the sum over the examples. */
   readonly isShared: boolean;
 }
 
 /**
- * One call of a function over a batch. What it computes with are tensors as a single example has them, and the kernels that
- * operators call compute them for all examples: the memory behind such a tensor is that of all of them, one after the
- * other. What differs between the examples is told by the storage. Everything else, such as parameters from outside,
- * is what it always is. A backward pass through the call goes on in it later.
+ * One call of a function over a batch. The function computes with tensors that have the shapes of one example, and the kernels
+ * that its operators call compute for all examples: the memory behind such a tensor holds all of them, one after another. The
+ * storage tells whether the values differ between the examples. Tensors that do not, such as parameters from outside, are
+ * ordinary ones. A later backward pass through the call runs in it again.
  */
 export class Level implements Batching {
-  /** For the storages that differ between the examples, the storage of all of them. */
+  /** The storage of all examples, for each storage whose values differ between them. */
   readonly #whole = new WeakMap<Storage, Storage>();
-  /** What is made in the call, and so may become different between the examples. */
+  /** Storages made during the call, whose values may become different for each example. */
   readonly #own = new WeakSet<Storage>();
-  /** The storages of tensors from outside: they are copied before they are written to. */
+  /** The storages of tensors from outside; they are copied before they are written to. */
   readonly #lent = new WeakSet<Storage>();
-  /** Tensors from outside on these, to tell of writes to them. */
+  /** Tensors from outside on these storages, to report writes to them. */
   readonly lent: Tensor[] = [];
   readonly #nodes = new WeakSet<Node>();
   readonly #entries = new WeakMap<Node, Edge>();
@@ -50,7 +50,7 @@ export class Level implements Batching {
   #unwatch: (() => void) | null = null;
 
   constructor(
-    /** How many examples there are. */
+    /** The number of examples. */
     readonly size: number,
     readonly randomness: Randomness,
   ) {}
@@ -65,7 +65,7 @@ export class Level implements Batching {
     }
   }
 
-  /** Runs `fn` as the code around this call. */
+  /** Runs `fn` outside of this call, in the surrounding code's modes and devices. */
   #outside<R>(fn: () => R): R {
     this.#end();
     try {
@@ -106,7 +106,7 @@ export class Level implements Batching {
 
   #tableOver(kernels: Kernels, backend: Backend): Kernels {
     return new Proxy({} as Record<string, AnyKernel>, {
-      // By name as they are asked for: a device may have more of them than its table lists.
+      // Made on first use, by name: a device may have more kernels than its table lists.
       get: (made, name: string) => {
         made[name] ??= (...args) => this.#call(name as keyof Kernels, new Batch(this, kernels, backend), args);
         return made[name];
@@ -120,17 +120,17 @@ export class Level implements Batching {
       return;
     }
     const rule = rules[name] as ((batch: Batch, ...args: unknown[]) => void) | undefined;
-    if (rule === undefined) throw new TensorError(name, 'is not there inside of vmap');
+    if (rule === undefined) throw new TensorError(name, 'does not work inside of vmap');
     rule(batch, ...args);
   }
 
-  /** Whether a view differs between the examples. */
+  /** Whether the values of a view differ between the examples. */
   isBatched(arg: unknown): boolean {
     const storage = (arg as View | null | undefined)?.storage;
     return storage !== undefined && this.#whole.has(storage);
   }
 
-  /** The view of all examples; the new dimension stands first, then ones up to `rank` dimensions of an example. */
+  /** The view of all examples: the batch comes first, then dimensions of size 1 up to `rank` dimensions for each example. */
   all(view: View, rank = view.shape.length): View {
     const whole = this.#whole.get(view.storage);
     const ones = new Array<number>(rank - view.shape.length);
@@ -147,7 +147,7 @@ export class Level implements Batching {
     return viewOn(whole, view, shape, strides, offset + i * (whole.length / this.size));
   }
 
-  /** Gets `out` ready to be written to with values that differ between the examples. If it `holds` values, they stay. */
+  /** Prepares `out` for values that differ between the examples. With `holds`, its values are kept. */
   admit({ storage, shape, numel }: View, holds: boolean, { kernels, backend }: Batch): void {
     const before = this.#whole.get(storage);
     if (before !== undefined) {
@@ -168,7 +168,7 @@ export class Level implements Batching {
     this.#tie(storage, whole, backend);
   }
 
-  /** From now on `whole` holds the values of `storage`, whose own memory is not read any more. */
+  /** From now on `whole` holds the values of `storage`, whose own memory is no longer read. */
   #tie(storage: Storage, whole: Storage, backend: Backend): void {
     storage.backend.memory?.forget(storage);
     Object.defineProperty(storage, 'length', { value: whole.length / this.size });
@@ -178,7 +178,7 @@ export class Level implements Batching {
     (storage as { backend: Backend }).backend = device;
   }
 
-  /** Memory of all examples. No backward pass and no `tidy` gives it back: it lives as long as what it is the memory of. */
+  /** Memory for all examples. Neither a backward pass nor `tidy` frees it: it lives as long as the storage it stands for. */
   #allocate(dtype: Storage['dtype'], length: number, backend: Backend): Storage {
     const before = noteTemporaries(null);
     try {
@@ -190,7 +190,7 @@ export class Level implements Batching {
     }
   }
 
-  /** So many copies of a storage, one after the other. */
+  /** The elements of a storage, repeated `count` times. */
   #copied(storage: Storage, times: number, kernels: Kernels, backend: Backend): Storage {
     const { dtype, length } = storage;
     const copy = this.#allocate(dtype, times * length, backend);
@@ -200,7 +200,7 @@ export class Level implements Batching {
     return copy;
   }
 
-  /** An example's tensor, given that of all of them with the batch first. */
+  /** The tensor of one example, given the tensor of all of them with the batch first. */
   enter(x: Tensor): Tensor {
     if (isComplex(x.dtype)) refuseComplex(x.dtype);
     const backend = [...this.#replaced.keys()].find(({ name }) => name === x.device)!;
@@ -230,13 +230,13 @@ export class Level implements Batching {
     if (!x.inference) this.lent.push(x.detach());
   }
 
-  /** The tensor of all examples, with the batch first and without a graph, given that of an example. */
+  /** The tensor of all examples, with the batch first and without a graph, given the tensor of one example. */
   leave(example: Tensor): Tensor {
     const { storage, dtype } = example;
     const whole = this.#whole.get(storage);
     const from = this.all(example);
     const isWhole = whole !== undefined && from.isContiguous && from.numel === whole.length && !this.#lent.has(whole);
-    // What it is computed from inside may be read again by a backward pass, and what is returned may be written to.
+    // A backward pass may read it again, and callers may write to a result.
     if (isWhole) this.#lent.add(whole);
     if (isWhole) return new Tensor(noteMade(whole), dtype, from.shape);
     const backend = baseOf(storage.backend);
@@ -299,12 +299,12 @@ function refuseComplex(dtype: string): never {
   throw new DTypeError('vmap', `takes real tensors, got ${dtype}, inside of vmap; use viewAsReal()`);
 }
 
-/** The device that a storage is on. */
+/** The device behind a batched one. */
 const baseOf = (backend: Backend): Backend => (backend instanceof BatchedBackend ? backend.base : backend);
 
 /** The device of tensors that differ between the examples of a call. */
 class BatchedBackend implements Backend {
-  /** Operators that would look at values to choose a faster way take the general one. */
+  /** Operators that read values to choose a faster way must take the general one. */
   readonly isAsync = true;
 
   constructor(
@@ -320,7 +320,7 @@ class BatchedBackend implements Backend {
     return this.base;
   }
 
-  /** Those of the innermost call; after the end of this one there are none. */
+  /** The kernels of the innermost call; none after the end of this one. */
   get kernels(): Kernels {
     return this.level.isActive ? this.base.kernels : noKernels;
   }
@@ -347,7 +347,7 @@ class BatchedBackend implements Backend {
     return this.read(storage, 'data');
   }
 
-  /** What operators make of an array, beside a tensor of this device, all examples share. */
+  /** Arrays that operators put beside a tensor of this device are shared by all examples. */
   write: Backend['write'] = (storage, ...args) =>
     this.level.isActive && !this.level.isBatched({ storage })
       ? this.base.write(storage, ...args)

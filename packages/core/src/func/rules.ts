@@ -4,12 +4,12 @@ import { functions } from '../ops/define.js';
 import type { Generator } from '../tensor/random.js';
 import { type Batch, refuseRandom, viewOn } from './batch.js';
 
-// How kernels compute for all examples of a call of `vmap` at once: the batch becomes the first dimension, or a part of a
-// batch that the kernel has itself. Where neither can be, they are called for one example after the other.
+// How kernels compute for all examples of a call of `vmap` at once: the batch becomes the first dimension, or a part of a batch
+// dimension that the kernel has already. Kernels for which neither works are called for one example after another.
 
 type Rule<K extends keyof Kernels> = (batch: Batch, ...args: Parameters<Kernels[K]>) => void;
 
-/** With the batch before it, a dimension has the next number. */
+/** With the batch in front, each dimension has the next number. */
 const next = (dim: number): number => dim + 1;
 
 /** `[batch, n, ...]` as `[batch * n, ...]`. */
@@ -36,7 +36,7 @@ function rowsOf(batch: Batch, view: View): View {
   return viewOn(storage, view, [n === 0 ? 0 : numel / n, n], [n, 1], offset);
 }
 
-/** The rules of all kernels. */
+/** The batching rules of all kernels. */
 export const rules: { readonly [K in keyof Kernels]: Rule<K> } = {
   copy: (b, x, out) => b.kernels.copy(b.all(x, out.shape.length), b.out(out)),
   fill: (b, value, out) => b.kernels.fill(value, b.out(out)),
@@ -106,7 +106,7 @@ export const rules: { readonly [K in keyof Kernels]: Rule<K> } = {
 
   matmul(b, x, transposeX, y, transposeY, out, bias) {
     if (!b.isBatched(y, bias) && !transposeX && y.shape.length === 2) {
-      // The rows of all examples make one product.
+      // The rows of all examples go into one product.
       b.kernels.matmul(rowsOf(b, b.all(x)), false, y, transposeY, rowsOf(b, b.out(out)), bias);
       return;
     }
@@ -125,7 +125,7 @@ export const rules: { readonly [K in keyof Kernels]: Rule<K> } = {
     if (b.isBatched(weight)) b.each('convInput', [g, weight, geometry, out], [out]);
     else b.kernels.convInput(merged(b, b.all(g)), weight, larger(b, geometry), merged(b, b.out(out)));
   },
-  // A sum over the batch that the kernel has itself.
+  // The kernel sums over its batch, so each example needs a call of its own.
   convWeight: (b, g, x, geometry, out) => b.each('convWeight', [g, x, geometry, out], [out]),
 
   softmax: (b, kind, x, dim, out) => b.kernels.softmax(kind, b.all(x), next(dim), b.out(out)),
@@ -213,7 +213,7 @@ const larger = <G extends { readonly batch: number }>({ level }: Batch, geometry
   batch: level.size * geometry.batch,
 });
 
-/** A rule that draws from the same state of the generator each time. */
+/** A rule that draws from the same generator state for each example. */
 function again({ name, loop }: RandomRule, generator: Generator): RandomRule {
   const state = generator.getState();
   return {

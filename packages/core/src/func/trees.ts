@@ -2,20 +2,20 @@ import { isPlain, show } from '../check.js';
 import { isThenable } from '../grad/cover.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Tensors in arrays and plain objects, as deep as one likes. */
+/** Tensors in arrays and plain objects, nested to any depth. */
 export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree };
 
-/** Leaves in the order in which a tree has them, and the tree of others in their places. */
+/** The leaves of a tree in order, and a function that rebuilds the tree from other leaves. */
 export interface Flat<L> {
   readonly leaves: L[];
   rebuild(leaves: readonly unknown[]): unknown;
 }
 
-/** What is in an array or a plain object; null for everything else. */
+/** The children of an array or a plain object; null for everything else. */
 export const entriesOf = (value: unknown): [key: string | number, item: unknown][] | null =>
   Array.isArray(value) ? [...value.entries()] : isPlain(value) ? Object.entries(value) : null;
 
-/** All that is neither an array nor a plain object. */
+/** The leaves: all that is neither an array nor a plain object. */
 export function flatten(tree: unknown): Flat<unknown> {
   const entries = entriesOf(tree);
   if (entries === null) return { leaves: [tree], rebuild: ([leaf]) => leaf };
@@ -38,7 +38,7 @@ export function flatten(tree: unknown): Flat<unknown> {
 export function tensorsOf(op: string, what: string, tree: unknown): Flat<Tensor> {
   const flat = flatten(tree);
   for (const leaf of flat.leaves)
-    if (!Tensor.is(leaf)) throw new TypeError(`${op}: ${what} consists of Tensors, got ${showLeaf(leaf)}`);
+    if (!Tensor.is(leaf)) throw new TypeError(`${op}: ${what} must consist of Tensors, got ${showLeaf(leaf)}`);
   return flat as Flat<Tensor>;
 }
 
@@ -46,8 +46,8 @@ const showLeaf = (leaf: unknown): string =>
   isThenable(leaf) ? 'a promise; the function has to be synchronous, so await before it' : show(leaf);
 
 /**
- * A value for each leaf of `tree`: `given` is one for all leaves, or an array or object of the structure of the tree, of which the
- * branches may end sooner. Anything that is neither is a value.
+ * A value for each leaf of `tree`. `given` is one value for all leaves, or an array or object with the tree's structure whose
+ * branches may end earlier. Whatever is neither an array nor a plain object is a value.
  */
 export function spread(op: string, what: string, given: unknown, tree: unknown): unknown[] {
   const { leaves } = flatten(tree);

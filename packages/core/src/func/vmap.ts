@@ -9,20 +9,20 @@ import type { Randomness } from './batch.js';
 import { Level } from './level.js';
 import { flatten, spread, tensorsOf } from './trees.js';
 
-/** A dimension, none, or these in the structure of an argument or a result. */
+/** A dimension, null for none, or a structure of these that matches an argument or a result. */
 export type Dims = number | null | readonly Dims[] | { readonly [name: string]: Dims };
 
 export interface VmapOptions {
   /**
-   * The dimension of each argument that is the batch: 0 by default. A number is for all tensors of all arguments, an array has one for each
-   * argument, which may have the structure of the argument; null stands for what all examples share.
+   * The batch dimension of each argument, by default 0. A number applies to all tensors of all arguments; an array has one
+   * entry for each argument, which may have the structure of the argument. null marks what all examples share.
    */
   inDims?: Dims;
-  /** Where the batch is put in the result: 0 by default. A number, or numbers in the structure of the result. */
+  /** Where the batch dimension goes in the result, by default 0: a number, or numbers in the structure of the result. */
   outDims?: Dims;
-  /** Random numbers inside: refused by default ('error'), 'different' for each example, or the 'same' for all. */
+  /** Random numbers inside: refused ('error', the default), 'different' for each example, or the 'same' for all. */
   randomness?: Randomness;
-  /** Computes so many examples at a time, which takes less memory; all at once by default. */
+  /** The number of examples computed at a time; fewer need less memory. All at once by default. */
   chunkSize?: number | null;
 }
 
@@ -34,13 +34,15 @@ const vmapOptions = {
 };
 
 /**
- * A function for a batch, given one for an example: it takes tensors with one dimension more, and gives what `fn` gives for each example,
- * stacked. Inside, tensors have the shapes of an example, and operators compute for all examples at once. Arguments and results
- * are tensors, or tensors in arrays and plain objects; arguments of other kinds are given to `fn` as they are.
+ * Turns a function of one example into a function of a batch: it takes tensors with one more dimension, and returns what `fn`
+ * returns for each example, stacked. Inside, tensors have the shapes of one example, and each operator computes for all
+ * examples at once. Arguments and results are tensors, or tensors in arrays and plain objects; other arguments are passed to
+ * `fn` as they are.
  *
- * It nests, goes with `grad` and the other functions of this entry point in either order, and gradients go through it. What cannot be
- * done for a batch is refused by the name of the operator: reading values (`item()`, `toArray()`), results whose shape depends on values
- * (`nonzero`, `maskedSelect`), writing different values into a tensor from outside, `backward()`, and asynchronous functions.
+ * Calls can be nested, combine with `grad` and the other functions of this entry point in either order, and have gradients.
+ * What is impossible for a batch is refused by the name of the operator: reading values (`item()`, `toArray()`), results whose
+ * shape depends on values (`nonzero`, `maskedSelect`), writing different values into a tensor from outside, `backward()`, and
+ * asynchronous functions.
  *
  * ```ts
  * const dots = vmap((a: Tensor, b: Tensor) => a.dot(b));
@@ -93,30 +95,33 @@ function call(
   return { result, outs: leaveAll(level, all), rebuild: flat.rebuild };
 }
 
-/** The batch's dimension of an argument; null where it has none. */
+/** The batch dimension of an argument; null if it has none. */
 function dimOf(dim: unknown, leaf: unknown): number | null {
   if (dim === null) return null;
   if (typeof dim !== 'number')
     throw new TypeError(
-      `vmap: inDims consists of numbers and null, in an array with one for each argument or in the structure of the arguments; got ${show(dim)}`,
+      `vmap: inDims must be numbers and null, in an array with one for each argument or in the structure of the arguments; got ${show(dim)}`,
     );
   if (!Tensor.is(leaf)) {
     if (typeof leaf === 'object' && leaf !== null)
       throw new TypeError(
-        `vmap: an argument is a Tensor, or Tensors in arrays and plain objects, got ${show(leaf)}; its inDims would be null`,
+        `vmap: an argument with a batch must be a Tensor, or Tensors in arrays and plain objects, got ${show(leaf)}; pass null for it in inDims`,
       );
     return null;
   }
   if (leaf.ndim === 0)
-    throw new ShapeError('vmap', 'a tensor of no dimension has no batch; add one, or pass null for it in inDims');
+    throw new ShapeError(
+      'vmap',
+      'a tensor without dimensions has no batch; add a dimension, or pass null for it in inDims',
+    );
   return normalizeDim('vmap', dim, leaf.ndim);
 }
 
-/** The number of examples, which all have in common. */
+/** The number of examples, which must be the same for all arguments. */
 function sizeOf(leaves: readonly unknown[], dims: readonly (number | null)[]): number {
   const batched = leaves.filter((_, i) => dims[i] !== null) as Tensor[];
   if (batched.length === 0)
-    throw new ShapeError('vmap', 'no argument has a batch; at least one tensor has a number in inDims');
+    throw new ShapeError('vmap', 'no argument has a batch; at least one tensor must have a number in inDims');
   const at = dims.filter((dim) => dim !== null);
   const sizes = batched.map((t, i) => t.shape[at[i]!]!);
   if (sizes.some((size) => size !== sizes[0]))
@@ -124,14 +129,13 @@ function sizeOf(leaves: readonly unknown[], dims: readonly (number | null)[]): n
       'vmap',
       `the batches differ in size: ${batched.map((t, i) => `${formatShape(t.shape)} has ${sizes[i]} along dimension ${at[i]}`).join(', ')}`,
     );
-  if (sizes[0] === 0)
-    throw new ShapeError('vmap', 'the batch has no example, so there is nothing to call the function with');
+  if (sizes[0] === 0) throw new ShapeError('vmap', 'the batch is empty, so there is nothing to call the function with');
   return sizes[0]!;
 }
 
-/** The result with the batch where it is asked for. */
+/** The result, with the batch dimension where it is wanted. */
 function placed(whole: Tensor, dim: unknown): Tensor {
   if (typeof dim !== 'number')
-    throw new TypeError(`vmap: outDims consists of numbers, in the structure of the result; got ${show(dim)}`);
+    throw new TypeError(`vmap: outDims must be numbers, in the structure of the result; got ${show(dim)}`);
   return dim === 0 ? whole : movedim(whole, 0, normalizeDim('vmap', dim, whole.ndim));
 }

@@ -10,8 +10,8 @@ import { elementsOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * `x` as `mantissa * 2 ** exponent`, with mantissas from 0.5 to below 1 (with the sign of `x`) and exponents in int32. Numbers that are
- * 0 or not finite are their own mantissa.
+ * Splits `x` into `mantissa * 2 ** exponent`, with mantissas from 0.5 up to below 1 (with the sign of `x`) and int32 exponents.
+ * 0 and numbers that are not finite are their own mantissa, with exponent 0.
  *
  * ```ts
  * frexp(tensor([6, -1])).mantissa; // [0.75, -0.5]
@@ -34,13 +34,13 @@ export const frexp = /* @__PURE__ */ named('frexp', (x: Tensor): { mantissa: Ten
 
 function parts(v: number): [mantissa: number, exponent: number] {
   if (v === 0 || !Number.isFinite(v)) return [v, 0];
-  // Subnormal numbers by way of normal ones.
+  // Subnormal numbers are scaled to normal ones first.
   if (Math.abs(v) < 2 ** -1022) {
     const [mantissa, exponent] = parts(v * 2 ** 54);
     return [mantissa, exponent - 54];
   }
   const exponent = Math.floor(Math.log2(Math.abs(v))) + 1;
-  // In two steps: one power of 2 might be too large. The logarithm may be off by one next to powers of 2.
+  // In two steps, because one power of 2 might overflow. The logarithm may be off by one next to powers of 2.
   const half = Math.trunc(exponent / 2);
   const mantissa = v / 2 ** half / 2 ** (exponent - half);
   if (Math.abs(mantissa) >= 1) return [mantissa / 2, exponent + 1];
@@ -48,7 +48,7 @@ function parts(v: number): [mantissa: number, exponent: number] {
 }
 
 /**
- * `x * 2 ** exponent`, with broadcasting, in floating point.
+ * `x * 2 ** exponent`, with broadcasting; the result is floating point.
  *
  * ```ts
  * ldexp(tensor([0.75, -0.5]), tensor([3, 1])); // [6, -1]
@@ -63,7 +63,7 @@ export const ldexp = /* @__PURE__ */ named('ldexp', (x: Tensor, exponent: Tensor
 });
 
 /**
- * The number next to each of `x` on the way to `other`, with broadcasting: of float32 or float64. It has no gradient.
+ * The next float32 or float64 number from each element of `x` towards `other`, with broadcasting. It has no gradient.
  *
  * ```ts
  * nextafter(tensor([1], { dtype: 'float64' }), tensor([2], { dtype: 'float64' })).sub(1); // [2.22e-16]
@@ -85,7 +85,7 @@ export const nextafter = /* @__PURE__ */ named('nextafter', (x: Tensor, other: T
 
 const bits = new DataView(new ArrayBuffer(8));
 
-// Numbers of one sign are in the order of their bits.
+// Numbers of one sign are ordered as their bits are.
 function nextOfFloat32(a: number, b: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.NaN;
   if (a === b) return b;

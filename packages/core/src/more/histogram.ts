@@ -9,11 +9,11 @@ import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 
 interface HistogramOptions<Range> {
-  /** What the bins cover, where their edges are not given: by default from the smallest element to the largest. */
+  /** The range of the bins if no edges are given: by default from the smallest element to the largest. */
   range?: Range;
-  /** What each element counts; 1 by default. */
+  /** The weight of each element, by default 1. */
   weight?: Tensor;
-  /** Give densities, whose integral is 1, rather than counts. */
+  /** Return densities, whose integral is 1, instead of counts. */
   density?: boolean;
 }
 
@@ -21,8 +21,8 @@ const range = is.tuple(is.finite, is.finite);
 const common = { weight: is.tensor, density: is.boolean };
 
 /**
- * How many elements of `x` lie in each bin, and the edges of the bins: `bins` is their number or their edges, ascending. A bin has its
- * left edge, and the last one both. None of it has a gradient.
+ * Counts how many elements of `x` lie in each bin, and returns the counts and the edges of the bins. `bins` is the number of
+ * bins or their edges in ascending order. A bin includes its left edge, the last one both edges. The results have no gradient.
  *
  * ```ts
  * const { hist, binEdges } = histogram(tensor([1, 2, 1]), 4, { range: [0, 3] });
@@ -49,8 +49,8 @@ export const histogram = /* @__PURE__ */ named(
 );
 
 /**
- * The same of points `[..., d]` in `d` dimensions, with bins along each: `bins` are their numbers or edges. `hist` has one dimension for
- * each of them. One number stands for all.
+ * A histogram of points `[..., d]` in `d` dimensions. `bins` has the number of bins or the edges for each dimension; one number
+ * applies to all. `hist` has one dimension for each of them.
  *
  * ```ts
  * const points = tensor([[0, 1], [1, 0], [2, 0], [2, 2]]);
@@ -75,7 +75,10 @@ export const histogramdd = /* @__PURE__ */ named(
       ['range', given.range ?? all],
     ] as const)
       if (list.length !== d)
-        throw new ShapeError('histogramdd', `${name} are one for each of ${d} dimensions, got ${list.length}`);
+        throw new ShapeError(
+          'histogramdd',
+          `${name} must have one entry for each of ${d} dimensions, got ${list.length}`,
+        );
     const { weight } = given;
     if (weight !== undefined) checkWeight('histogramdd', weight, x.shape.slice(0, -1));
     return count('histogramdd', x.reshape(-1, d), all, { ...given, ...(weight && { weight: weight.reshape(-1) }) });
@@ -86,7 +89,7 @@ function checkWeight(op: string, weight: Tensor, shape: Tensor['shape']): void {
   if (formatShape(weight.shape) !== formatShape(shape))
     throw new ShapeError(
       op,
-      `weights are ${formatShape(weight.shape)}, expected ${formatShape(shape)}: one for each element`,
+      `weight must be ${formatShape(shape)}, one for each element, got ${formatShape(weight.shape)}`,
     );
 }
 
@@ -134,7 +137,7 @@ function count(
   return { hist: Tensor.of(sums, 'float64', shape, storage.backend).to(dtype), binEdges };
 }
 
-/** What bins cover: what is given, or the values, widened where they are all the same. */
+/** The range of the bins: the given one, or that of the values, widened if they are all the same. */
 function limits(op: string, own: readonly [number, number] | undefined, values: Float64Array): [number, number] {
   let [low, high] = own ?? [
     values.reduce((a, b) => Math.min(a, b), Infinity),
@@ -142,21 +145,21 @@ function limits(op: string, own: readonly [number, number] | undefined, values: 
   ];
   if (values.length === 0 && own === undefined) [low, high] = [0, 1];
   if (low > high || !Number.isFinite(high - low))
-    throw new RangeError(`${op}: the range is finite and ascends, got ${show(low)} to ${show(high)}`);
+    throw new RangeError(`${op}: the range must be finite and ascend, got ${show(low)} to ${show(high)}`);
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }
 
 function checkEdges(op: string, t: Tensor, isGiven: boolean): ArrayLike<number> {
   const edges = elementsOf(t.detach(), op);
   if (t.ndim !== 1 || t.numel < 2)
-    throw new ShapeError(op, `edges are a vector of two at least, got ${formatShape(t.shape)}`);
+    throw new ShapeError(op, `edges must be a vector of at least two, got ${formatShape(t.shape)}`);
   for (let i = 1; isGiven && i < edges.length; i++)
     if (!(edges[i]! >= edges[i - 1]!))
-      throw new RangeError(`${op}: edges ascend, got ${show(edges[i - 1])} and ${show(edges[i])}`);
+      throw new RangeError(`${op}: edges must ascend, got ${show(edges[i - 1])} and ${show(edges[i])}`);
   return edges;
 }
 
-/** The bin of a value, or -1: the last edge belongs to the last one. */
+/** The bin of a value, or -1. The last bin includes its right edge. */
 function binOf(edges: ArrayLike<number>, value: number): number {
   const last = edges.length - 1;
   if (!(value >= edges[0]! && value <= edges[last]!)) return -1;

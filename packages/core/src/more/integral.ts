@@ -10,24 +10,24 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Where values were taken. */
+/** Where the values were sampled. */
 export interface TrapezoidOptions {
-  /** The places: one vector for all lines, or a tensor that broadcasts with the values. */
+  /** The positions: one vector for all lines, or a tensor that broadcasts with the values. */
   x?: Tensor;
-  /** The distance of all places, where `x` is not given; 1 by default. */
+  /** The distance between neighbours if `x` is not given, by default 1. */
   dx?: number;
-  /** The dimension to go along; the last by default. */
+  /** The dimension to integrate along, by default the last. */
   dim?: number;
 }
 
 const trapezoidOptions = { x: is.tensor, dx: is.number, dim: is.integer };
 
-/** The area of each part, between neighbours along the dimension, and that dimension. */
+/** The area between neighbours along the dimension, and that dimension. */
 function areas(op: string, y: Tensor, options: TrapezoidOptions | undefined): [Tensor, number] {
   checkTensors(op, y);
   const { x, dx, dim = -1 } = checkOptions(op, options, trapezoidOptions);
   realOnly(op, y);
-  if (x !== undefined && dx !== undefined) throw new TypeError(`${op}: give x or dx, one of both`);
+  if (x !== undefined && dx !== undefined) throw new TypeError(`${op}: give either x or dx, not both`);
   if (y.ndim === 0) throw new ShapeError(op, 'takes values along a dimension, got []');
   const d = normalizeDim(op, dim, y.ndim);
   const means = mul(neighbours(y, d, add), 0.5);
@@ -37,19 +37,19 @@ function areas(op: string, y: Tensor, options: TrapezoidOptions | undefined): [T
   if (places.ndim !== y.ndim || places.shape[d] !== n)
     throw new ShapeError(
       op,
-      `x is ${formatShape(x.shape)}, values ${formatShape(y.shape)}: one place for each of ${n} values`,
+      `x must be ${n} positions or broadcast with the values ${formatShape(y.shape)}, got ${formatShape(x.shape)}`,
     );
   return [mul(means, neighbours(places, d, sub)), d];
 }
 
-/** What `combine` makes of each element along the dimension and the one before it. */
+/** `combine` of each element along the dimension and the one before it. */
 function neighbours(t: Tensor, d: number, combine: (a: Tensor, b: Tensor) => Tensor): Tensor {
   const n = Math.max(0, t.shape[d]! - 1);
   return combine(narrow(t, d, t.shape[d]! - n, n), narrow(t, d, 0, n));
 }
 
 /**
- * The integral of `y` along `dim` by trapezoids: `[..., n]` to `[...]`.
+ * The integral of `y` along `dim` by the trapezoidal rule: `[..., n]` to `[...]`.
  *
  * ```ts
  * trapezoid(tensor([1, 5, 10])); // 10.5
@@ -62,7 +62,7 @@ export const trapezoid = /* @__PURE__ */ named('trapezoid', (y: Tensor, options?
 });
 
 /**
- * The integrals of `y` along `dim` up to each place but the first: `[..., n]` to `[..., n - 1]`.
+ * The integrals of `y` along `dim` up to each position but the first, by the trapezoidal rule: `[..., n]` to `[..., n - 1]`.
  *
  * ```ts
  * cumulativeTrapezoid(tensor([1, 5, 10])); // [3, 10.5]

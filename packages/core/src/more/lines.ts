@@ -16,8 +16,8 @@ import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
- * The quantile `q`, from 0 to 1, over `dim` (by default or with null over all elements), of the elements that are not NaN; NaN where
- * there is none. Several `q` give a first dimension.
+ * The quantile `q`, from 0 to 1, of the elements along `dim` that are not NaN (by default or with null, of all elements); NaN
+ * if there are none. With several `q`, the result has one more dimension in front.
  *
  * ```ts
  * nanquantile(tensor([1, NaN, 3]), 0.5); // 2
@@ -31,12 +31,12 @@ export const nanquantile = /* @__PURE__ */ named(
     const { interpolation = 'linear', keepdim = false } = checkOptions('nanquantile', options, quantileOptions);
     check('nanquantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
     if (typeof q !== 'number') return stack(q.map((v) => nanquantile(x, v, dim, options)));
-    if (!(q >= 0 && q <= 1)) throw new RangeError(`nanquantile: q is from 0 to 1, got ${show(q)}`);
+    if (!(q >= 0 && q <= 1)) throw new RangeError(`nanquantile: q must be from 0 to 1, got ${show(q)}`);
     const t = dim == null || x.ndim === 0 ? x.flatten() : x;
     const d = normalizeDim('nanquantile', x.ndim === 0 ? 0 : (dim ?? 0), t.ndim);
     if (t.shape[d] === 0)
-      throw new ShapeError('nanquantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
-    // NaN is sorted behind all others.
+      throw new ShapeError('nanquantile', `takes at least one element, got shape ${formatShape(x.shape)}`);
+    // NaN is sorted to the end.
     const { values } = sort(t, d);
     const count = sum(isnan(t).logicalNot(), d, { keepdim: true });
     const place = mul(count.sub(1).clamp(0).double(), q);
@@ -46,7 +46,7 @@ export const nanquantile = /* @__PURE__ */ named(
       lower: place.mul(0),
       higher: sub(high, low),
       midpoint: sub(high, low).mul(0.5),
-      // Halves go to the even place.
+      // Halves are rounded to the even position.
       nearest: sub(round(place), low),
     }[interpolation].to(x.dtype);
     const [below, above] = [gather(values, d, low.long()), gather(values, d, high.long())];
@@ -58,7 +58,7 @@ export const nanquantile = /* @__PURE__ */ named(
 );
 
 /**
- * `x` with each slice along `dim` whose `p`-norm is above `maxnorm` scaled down to that.
+ * `x` with each slice along `dim` whose `p`-norm exceeds `maxnorm` scaled down to that norm.
  *
  * ```ts
  * renorm(tensor([[3, 4], [0, 1]]), 2, 0, 1); // [[0.6, 0.8], [0, 1]]
@@ -69,11 +69,11 @@ export const renorm = /* @__PURE__ */ named('renorm', (x: Tensor, p: number, dim
   floatOnly('renorm', x);
   check('renorm', 'p', p, is.positive);
   check('renorm', 'maxnorm', maxnorm, is.nonNegative);
-  if (x.ndim < 2) throw new ShapeError('renorm', `takes two dimensions at least, got ${formatShape(x.shape)}`);
+  if (x.ndim < 2) throw new ShapeError('renorm', `takes at least two dimensions, got ${formatShape(x.shape)}`);
   const d = normalizeDim('renorm', dim, x.ndim);
   const others = x.shape.flatMap((_, i) => (i === d ? [] : [i]));
   const norms = norm(x, p, others, { keepdim: true });
   const isLarge = norms.gt(maxnorm);
-  // As PyTorch, which keeps away from a division by 0.
+  // As in PyTorch, to avoid dividing by 0.
   return mul(x, where(isLarge, div(maxnorm, add(where(isLarge, norms, 1), 1e-7)), 1));
 });

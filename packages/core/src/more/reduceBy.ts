@@ -10,9 +10,9 @@ import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Options of reductions into the elements that an index names. */
+/** Options of reductions into the elements that an index selects. */
 export interface ReduceOptions {
-  /** Whether the old elements take part; true by default. */
+  /** Whether the elements of `x` take part, by default true. */
   includeSelf?: boolean;
 }
 
@@ -20,8 +20,8 @@ const reduceOptions = { includeSelf: is.boolean };
 const reductions = is.oneOf('sum', 'prod', 'mean', 'amax', 'amin');
 
 /**
- * `scatterReduce` of core, and with 'prod' products too: `x` with the elements of `src` that `index` sends to one position along `dim`
- * reduced into it.
+ * Like core's `scatterReduce`, and also for 'prod': `x` in which the elements of `src` that `index` sends to one position along
+ * `dim` are reduced into it.
  *
  * ```ts
  * const index = tensor([0, 0, 1], { dtype: 'int32' });
@@ -41,14 +41,14 @@ export const scatterReduce = /* @__PURE__ */ named(
     check('scatterReduce', 'reduce', reduce, reductions);
     if (reduce !== 'prod') return reduceOthers(x, dim, index, src, reduce, options);
     checkTensors('scatterReduce', x, index, src);
-    // What is wrong with the others is refused by their sum.
+    // Bad arguments of the others are refused by the sum.
     reduceOthers(x.detach(), dim, index, src.detach(), 'sum', options);
     const { includeSelf = true } = checkOptions('scatterReduce', options, reduceOptions);
     return products(x, normalizeDim('scatterReduce', dim, x.ndim), index, src, includeSelf);
   },
 );
 
-/** Elements of one position side by side, filled up with ones, so that the product of a line is theirs, with all its gradients. */
+/** The elements of each position side by side, padded with ones: the product of a row is theirs, with all gradients. */
 function products(x: Tensor, d: number, index: Tensor, src: Tensor, includeSelf: boolean): Tensor {
   if (index.numel === 0) return x.clone();
   const part = index.shape.reduce((t, n, i) => t.narrow(i, 0, n), src).reshape(-1);
@@ -79,7 +79,7 @@ function products(x: Tensor, d: number, index: Tensor, src: Tensor, includeSelf:
   return scatter(flat, 0, at, values).reshape(x.shape);
 }
 
-/** The position in the flattened tensor that each element of an index names. */
+/** The position in the flattened tensor that each element of an index selects. */
 function positions({ shape, ndim }: Tensor, d: number, index: Tensor): number[] {
   const along = elementsOf(index, 'scatterReduce');
   const at = new Array<number>(ndim).fill(0);
@@ -92,7 +92,7 @@ function positions({ shape, ndim }: Tensor, d: number, index: Tensor): number[] 
 }
 
 /**
- * `x` with the slices of `source` along `dim` reduced into those that `index` (integers, one dimension) names.
+ * `x` with the slices of `source` along `dim` reduced into the slices that `index` (integers, one dimension) selects.
  *
  * ```ts
  * const index = tensor([0, 0], { dtype: 'int32' });
@@ -114,10 +114,7 @@ export const indexReduce = /* @__PURE__ */ named(
     const d = normalizeDim('indexReduce', dim, x.ndim);
     const expected = x.shape.map((n, i) => (i === d ? index.numel : n));
     if (index.ndim > 1 || formatShape(source.shape) !== formatShape(expected))
-      throw new ShapeError(
-        'indexReduce',
-        `source has shape ${formatShape(source.shape)}, expected ${formatShape(expected)}`,
-      );
+      throw new ShapeError('indexReduce', `source must be ${formatShape(expected)}, got ${formatShape(source.shape)}`);
     const column = index.reshape(x.shape.map((_, i) => (i === d ? -1 : 1)));
     return scatterReduce(x, d, expand(column, expected), source, reduce, options);
   },

@@ -201,8 +201,7 @@ export const quantile = /* @__PURE__ */ named(
     const t = dim == null ? x.flatten() : x;
     const d = normalizeDim('quantile', dim ?? 0, t.ndim);
     const n = t.shape[d] ?? 1;
-    if (n === 0)
-      throw new ShapeError('quantile', `there is no quantile of no elements: the shape is ${formatShape(x.shape)}`);
+    if (n === 0) throw new ShapeError('quantile', `takes at least one element, got shape ${formatShape(x.shape)}`);
     const line = t.ndim === 0 ? t.reshape(1) : t;
     const sorted = gatherAlong('gather', line, d, argsort(line, d));
     const place = q * (n - 1);

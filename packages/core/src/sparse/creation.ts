@@ -12,9 +12,9 @@ import { Tensor } from '../tensor/tensor.js';
 import { RowsStorage } from './rows.js';
 import { checkCoordinates, positionsOf, SparseTensor } from './sparseTensor.js';
 
-/** Options of what makes sparse tensors. */
+/** Options of functions that make sparse tensors. */
 export interface SparseOptions {
-  /** Of the values: theirs by default. */
+  /** The dtype of the values; by default the one they have. */
   dtype?: DType;
 }
 
@@ -31,9 +31,9 @@ function valuesOf(op: string, values: Tensor | NestedValues, options: SparseOpti
 }
 
 /**
- * A sparse tensor by coordinates: entry `i` stands at `indices[:, i]`, of `indices` `[sparseDim, nnz]` (integers), and is `values[i]`, of
- * `values` `[nnz, ...dense]`. Entries of one place are summed. Without a `shape` it is as large as the coordinates need. Gradients
- * flow to `values`.
+ * A sparse tensor in coordinate format (COO): entry `i` has the coordinates `indices[:, i]` and the value `values[i]`, for
+ * integers `indices` `[sparseDim, nnz]` and `values` `[nnz, ...dense]`. Entries with the same coordinates add up. Without a
+ * `shape`, the tensor is as large as the coordinates need. Gradients flow to `values`.
  *
  * ```ts
  * sparseCooTensor([[0, 1], [2, 0]], [3, 4], [2, 3]).toDense(); // [[0, 0, 3], [4, 0, 0]]
@@ -67,13 +67,13 @@ export const sparseCooTensor = /* @__PURE__ */ named(
   },
 );
 
-/** The shape: of more elements than a dense tensor may have. */
+/** Checks the shape, which may have more elements than a dense tensor can. */
 function sizesOf(op: string, shape: Shape): Shape {
   check(op, 'the shape', shape, is.arrayOf(is.size));
   return shape.slice();
 }
 
-/** The shape that coordinates need. */
+/** The smallest shape that has room for the coordinates. */
 function extent(op: string, indices: Tensor): number[] {
   const [dims, nnz] = indices.shape as [number, number];
   const at = elementsOf(indices, op);
@@ -86,9 +86,9 @@ function extent(op: string, indices: Tensor): number[] {
 }
 
 /**
- * A sparse matrix by rows: those of `values` `[nnz]` and `colIndices` `[nnz]` from `crowIndices[i]` on to `crowIndices[i + 1]` are in
- * row `i`, by ascending columns. `crowIndices` is `[rows + 1]`. Without a `shape` it has as many columns as they need. Gradients flow to
- * `values`.
+ * A sparse matrix in compressed row format (CSR): row `i` has the entries from `crowIndices[i]` up to but without
+ * `crowIndices[i + 1]` of `values` `[nnz]` and `colIndices` `[nnz]`, with ascending columns. `crowIndices` is `[rows + 1]`.
+ * Without a `shape`, the matrix has as many columns as the entries need. Gradients flow to `values`.
  *
  * ```ts
  * sparseCsrTensor([0, 1, 2], [2, 0], [3, 4], [2, 3]).toDense(); // [[0, 0, 3], [4, 0, 0]]
@@ -113,7 +113,10 @@ export const sparseCsrTensor = /* @__PURE__ */ named(
         `takes crowIndices [rows + 1], colIndices [nnz] and values [nnz], got ${[crow, columns, own].map((t) => formatShape(t.shape)).join(', ')}`,
       );
     if (crow.dtype !== columns.dtype)
-      throw new DTypeError(op, `crowIndices are ${crow.dtype} and colIndices ${columns.dtype}; they must be equal`);
+      throw new DTypeError(
+        op,
+        `crowIndices are ${crow.dtype} and colIndices ${columns.dtype}; both must have one dtype`,
+      );
     const rows = crow.numel - 1;
     const whole = shape === undefined ? [rows, ...extent(op, columns.unsqueeze(0))] : sizesOf(op, shape);
     if (whole.length !== 2 || whole[0] !== rows)
@@ -126,21 +129,27 @@ export const sparseCsrTensor = /* @__PURE__ */ named(
   },
 );
 
-/** The row of each entry; refuses what is no list of rows by ascending columns. */
+/** The row of each entry; refuses rows whose columns are not ascending. */
 function rowsOf(op: string, starts: ArrayLike<number>, columns: ArrayLike<number>): Int32Array {
   const rows = new Int32Array(columns.length);
   const last = starts.length - 1;
   if (starts[0] !== 0 || starts[last] !== columns.length)
     throw new ShapeError(
       op,
-      `crowIndices go from 0 to the ${columns.length} entries, got ${starts[0]} and ${starts[last]}`,
+      `crowIndices must go from 0 to the ${columns.length} entries, got ${starts[0]} and ${starts[last]}`,
     );
   for (let row = 0; row < last; row++) {
     if (!(starts[row]! <= starts[row + 1]! && starts[row + 1]! <= columns.length))
-      throw new ShapeError(op, `crowIndices rise, got ${starts[row]} and ${starts[row + 1]} for row ${row}`);
+      throw new ShapeError(
+        op,
+        `crowIndices must not decrease, got ${starts[row]} and ${starts[row + 1]} for row ${row}`,
+      );
     for (let i = starts[row]!; i < starts[row + 1]!; i++) {
       if (i > starts[row]! && columns[i]! <= columns[i - 1]!)
-        throw new ShapeError(op, `the columns of a row rise, got ${columns[i - 1]} and ${columns[i]} in row ${row}`);
+        throw new ShapeError(
+          op,
+          `the columns of a row must ascend, got ${columns[i - 1]} and ${columns[i]} in row ${row}`,
+        );
       rows[i] = row;
     }
   }
@@ -148,8 +157,8 @@ function rowsOf(op: string, starts: ArrayLike<number>, columns: ArrayLike<number
 }
 
 /**
- * The entries of a tensor that are not 0, with gradients to it: coordinates of its first `sparseDim` dimensions, by default all. Of a
- * sparse gradient, of which the other rows are 0, its rows.
+ * The entries of a tensor that are not 0, as a sparse tensor with gradients to `x`: with coordinates for the first `sparseDim`
+ * dimensions, by default all. For a sparse gradient, the rows that it stores.
  *
  * ```ts
  * toSparse(tensor([[0, 2], [0, 0]])).indices(); // [[0], [1]]
@@ -185,7 +194,7 @@ function ofRows({ shape, dtype }: Tensor, { rows: { index, values } }: RowsStora
 }
 
 /**
- * All elements of a sparse tensor or a sparse gradient; a dense tensor is given back.
+ * A dense tensor of all elements of a sparse tensor or a sparse gradient; a dense tensor is returned as it is.
  *
  * ```ts
  * toDense(sparseCooTensor([[1]], [5], [3])); // [0, 5, 0]
@@ -202,7 +211,7 @@ function checkTensor(op: string, x: unknown): void {
 }
 
 /**
- * Whether it is a sparse tensor, or a sparse gradient. A gradient to which a dense one was added is none.
+ * Whether `x` is a sparse tensor or a sparse gradient. A gradient to which a dense one was added is dense.
  *
  * ```ts
  * isSparse(tensor([0, 1])); // false

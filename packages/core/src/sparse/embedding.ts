@@ -11,9 +11,10 @@ import { Tensor } from '../tensor/tensor.js';
 import { type RowsDType, RowsStorage, summed } from './rows.js';
 
 /**
- * The rows of `weight` `[V, E]` that `index` (integers) names: `[..., E]`. As `embedding` of core, but the gradient of `weight` is
- * sparse: it has the rows that were named alone, so that a large table costs no more than what is read of it. Row `paddingIdx` gets
- * none. A gradient that is recorded itself, by `createGraph`, is dense. For float32 and float64 on the CPU.
+ * The rows of `weight` `[V, E]` that `index` (integers, any shape) selects: `[..., E]`. Like core's `embedding`, but the
+ * gradient of `weight` is sparse: it holds only the rows that were selected, so the cost depends on those and not on the size
+ * of the table. Row `paddingIdx` gets no gradient. A gradient that is itself recorded (`createGraph`) is dense. For float32 and
+ * float64 on the CPU.
  *
  * ```ts
  * const weight = zeros([1000, 2]).requiresGrad_();
@@ -46,9 +47,9 @@ export const embedding = /* @__PURE__ */ named(
 
 function checkWeight({ dtype, storage, device }: Tensor): void {
   if (dtype !== 'float32' && dtype !== 'float64')
-    throw new DTypeError('embedding', `a sparse gradient is float32 or float64, this weight is ${dtype}`);
+    throw new DTypeError('embedding', `the weight must be float32 or float64, got ${dtype}`);
   if (storage.backend !== cpu)
-    throw new DeviceError('embedding', `a sparse gradient is that of a weight on cpu, this one is on ${device}`);
+    throw new DeviceError('embedding', `the weight must be on cpu, got ${device}; sparse gradients are there only`);
 }
 
 function sparseGradient(g: Tensor, at: Tensor, shape: Tensor['shape'], paddingIdx: number | undefined): Tensor {

@@ -1,4 +1,4 @@
-// The entry point `@gradgate/core/sparse`: tensors of which only some entries are stored, and gradients of which only some rows are.
+// The entry point `@gradgate/core/sparse`: tensors that store only some entries, and gradients that store only some rows.
 import '../index.js';
 
 export { isSparse, type SparseOptions, sparseCooTensor, sparseCsrTensor, toDense, toSparse } from './creation.js';

@@ -10,23 +10,26 @@ import { refuseRecording } from '../memory/recording.js';
 import { formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
 
-// Sparse gradients: tensors of which only some rows are stored. To the engine they are tensors as all others; their storage has a
+// Sparse gradients: tensors that store only some rows. The engine handles them like all other tensors; their storage has a
 // backend of its own, whose kernels add, scale, copy and measure rows, and refuse by name whatever would need all elements.
 
-/** Rows in ascending order, each once: row `index[i]` is at `i * width` of `values`. Never written to, so that storages share them. */
+/**
+ * Rows in ascending order, each once: row `index[i]` is at `i * width` of `values`. They are never written to, so storages can
+ * share them.
+ */
 export interface Rows {
   readonly index: Int32Array;
   readonly values: TypedArray;
-  /** Elements of a row. */
+  /** The number of elements in a row. */
   readonly width: number;
-  /** Set where all rows are there because something dense was added. */
+  /** Whether all rows are stored, because something dense was added. */
   readonly isDense?: boolean;
 }
 
-/** Of these dtypes they may be. */
+/** The dtypes that sparse gradients can have. */
 export type RowsDType = 'float32' | 'float64';
 
-/** Memory of a tensor of rows. */
+/** The memory of a tensor of rows. */
 export class RowsStorage implements Storage {
   declare readonly backend: Backend;
   version = 0;
@@ -45,7 +48,7 @@ export class RowsStorage implements Storage {
 
 const noRows = (dtype: DType): Rows => ({ index: new Int32Array(0), values: allocate(dtype, 0), width: 0 });
 
-/** The sums of rows that may repeat, in ascending order; `except` is left out. */
+/** Rows in ascending order, with the sum of those that repeat; row `except` is left out. */
 export function summed(
   index: ArrayLike<number>,
   values: TypedArray,
@@ -73,7 +76,7 @@ const isWhole = (x: View): boolean => x.isContiguous && x.numel === x.storage.le
 
 const widthOf = (shape: Shape): number => sizeOf(shape.slice(1));
 
-/** Row-major numbers as kernels of the host see them. */
+/** A row-major array as a view for the host's kernels. */
 const hostView = (values: TypedArray, dtype: RowsDType, shape: Shape = [values.length]): View => ({
   storage: HostStorage.of(values, dtype),
   dtype,
@@ -84,7 +87,7 @@ const hostView = (values: TypedArray, dtype: RowsDType, shape: Shape = [values.l
   isContiguous: true,
 });
 
-/** All elements, with those of the other rows, which are 0. */
+/** All elements; those of rows that are not stored are 0. */
 function spread({ index, values, width }: Rows, dtype: RowsDType, length: number): TypedArray {
   const out = allocate(dtype, length);
   for (let i = 0; i < index.length; i++)
@@ -95,17 +98,17 @@ function spread({ index, values, width }: Rows, dtype: RowsDType, length: number
 /** All elements of a storage. */
 const denseOf = ({ rows, dtype, length }: RowsStorage): TypedArray => spread(rows, dtype, length);
 
-/** A view of rows, whole or not, as one of the host. */
+/** A view of rows, or of all elements, as a view of the host. */
 const onHost = (x: View): View =>
   isRows(x) ? { ...x, storage: HostStorage.of(denseOf(x.storage as RowsStorage), x.dtype) } : x;
 
-/** The rows of a view that is all of its storage. */
+/** The rows of a view that covers its whole storage. */
 function rowsOf(op: string, x: View): Rows {
   if (!isWhole(x)) refuse(op, x);
   return (x.storage as RowsStorage).rows;
 }
 
-/** Makes `rows` the elements of `out`, which is all of its storage. */
+/** Makes `rows` the elements of `out`, which covers its whole storage. */
 function put(out: View, rows: Rows): void {
   if (isRows(out)) (out.storage as RowsStorage).rows = rows;
   else {
@@ -122,7 +125,7 @@ const allRows = (values: TypedArray, shape: Shape): Rows => ({
   isDense: true,
 });
 
-/** Writes what `compute` writes to a tensor of the host to all rows of `out`. */
+/** Runs `compute` on a tensor of the host and stores all of its rows in `out`. */
 function throughHost(out: View, compute: (out: View) => void): void {
   if (!isRows(out)) {
     compute(out);
@@ -145,7 +148,7 @@ const copy: Kernels['copy'] = (x, out) => {
   put(out, { ...rows, values: to });
 };
 
-/** A function that keeps 0 goes over the rows alone. */
+/** A function that maps 0 to 0 needs to visit only the rows. */
 const unary: Kernels['unary'] = (fn, x, out, parameters: Parameters = []) => {
   const [first = 0, second = 0] = parameters;
   if (fn.forward(0, first, second) !== 0) refuse(fn.name, x);
@@ -156,7 +159,7 @@ const unary: Kernels['unary'] = (fn, x, out, parameters: Parameters = []) => {
   put(out, { ...rows, values: to });
 };
 
-/** Sums of rows stay rows, and so do their products with a number; beside a tensor with all elements it has all. */
+/** Sums of rows, and their products with a number, stay rows; together with a dense tensor they become dense. */
 const binary: Kernels['binary'] = (fn, a, b, out, parameters = []) => {
   const { name } = fn;
   const [first = 0, second = 0] = parameters;
@@ -197,14 +200,14 @@ const own: Partial<Kernels> = {
     if (!reductions.includes(which) || out.numel !== 1 || !isRows(x)) refuse(which, x);
     const { index, values, width } = rowsOf(which, x);
     const dtype = x.dtype as RowsDType;
-    // A 0 stands for those of the rows that are not there.
+    // One 0 stands for all rows that are not stored.
     const all = allocate(dtype, values.length + (index.length * width < x.numel ? 1 : 0));
     all.set(values as never);
     cpu.kernels.reduce(which, hostView(all, dtype), [0], out, power);
   },
 };
 
-/** To which any number of zeros adds as much as one does. */
+/** The reductions for which any number of zeros counts as much as one. */
 const reductions: readonly Reduction[] = ['sum', 'norm', 'amax', 'amin'];
 
 function refuse(op: string, x: View): never {
@@ -214,7 +217,7 @@ function refuse(op: string, x: View): never {
   );
 }
 
-/** All others refuse sparse gradients in the name of the function that they were called for, or their own. */
+/** All other kernels refuse sparse gradients, and name the function that called them or themselves. */
 const kernels = new Proxy(own as Kernels, {
   get: (table, name) =>
     table[name as keyof Kernels] ??
@@ -230,7 +233,7 @@ const kernels = new Proxy(own as Kernels, {
 const backend: Backend = {
   name: cpu.name,
   over: cpu,
-  // One element is stored as it is.
+  // A single element is stored densely.
   allocate: (dtype, length, fill) =>
     length > 1 && (dtype === 'float32' || dtype === 'float64')
       ? new RowsStorage(dtype, length)
@@ -244,5 +247,5 @@ const backend: Backend = {
   kernels,
 };
 
-// Writable, as that of memory that was given back becomes another one.
+// Writable, because a tensor whose memory was freed gets new memory.
 Object.defineProperty(RowsStorage.prototype, 'backend', { value: backend, writable: true });

@@ -13,25 +13,25 @@ import { checkIntegers } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** How a sparse tensor stores where its entries are: their coordinates, or of a matrix where each row begins. */
+/** How a sparse tensor stores where its entries are: their coordinates ('coo'), or for a matrix where each row begins ('csr'). */
 export type SparseLayout = 'coo' | 'csr';
 
-/** What a sparse tensor is made of; checked. */
+/** The parts of a sparse tensor, which have been checked. */
 export interface Entries {
   readonly shape: Shape;
   /** The coordinates: integers `[sparseDim, nnz]`. */
   readonly indices: Tensor;
-  /** `[nnz, ...dense]`. */
+  /** The values `[nnz, ...dense]`. */
   readonly values: Tensor;
-  /** Whether they are in row-major order, each once. */
+  /** Whether the entries are in row-major order, each once. */
   readonly isCoalesced: boolean;
-  /** Of layout 'csr': integers `[rows + 1]`. */
+  /** For layout 'csr': integers `[rows + 1]`. */
   readonly crow?: Tensor;
 }
 
 /**
- * A tensor of which only some entries are stored; the others are 0. It is no `Tensor`: what computes with it is here, and everything
- * else refuses it. Gradients flow through `values`, which is a tensor as all others, and to dense operands. Made by
+ * A tensor that stores only some entries; all others are 0. It is not a `Tensor`: it has the methods below, and all other
+ * functions refuse it. Gradients flow through `values`, which is an ordinary tensor, and to dense operands. Made by
  * `sparseCooTensor`, `sparseCsrTensor` and `toSparse`.
  *
  * ```ts
@@ -42,17 +42,17 @@ export interface Entries {
  */
 export class SparseTensor {
   readonly layout: SparseLayout;
-  /** Of all elements, stored or not. */
+  /** The shape of all elements, stored or not. */
   readonly shape: Shape;
-  /** Whether its entries are in row-major order and each is there once. Of layout 'csr' they are. */
+  /** Whether the entries are in row-major order, each once. Always true for layout 'csr'. */
   readonly isCoalesced: boolean;
-  /** @internal Makes `structuredClone` fail, which would lose the entries. */
+  /** @internal Makes `structuredClone` throw: it would lose the entries. */
   readonly send = tensorsAreSentByPackTensorAndUnpackTensor;
   readonly #indices: Tensor;
   readonly #values: Tensor;
   readonly #crow: Tensor | undefined;
 
-  /** @internal Users call `sparseCooTensor` and its likes. */
+  /** @internal Users call `sparseCooTensor`, `sparseCsrTensor` or `toSparse`. */
   constructor({ shape, indices, values, isCoalesced, crow }: Entries) {
     this.layout = crow === undefined ? 'coo' : 'csr';
     this.shape = shape;
@@ -72,26 +72,26 @@ export class SparseTensor {
   get device(): string {
     return this.#values.device;
   }
-  /** Number of dimensions. */
+  /** The number of dimensions. */
   get ndim(): number {
     return this.shape.length;
   }
-  /** Number of entries that are stored. */
+  /** The number of stored entries. */
   get nnz(): number {
     return this.#values.shape[0]!;
   }
-  /** How many dimensions coordinates have; behind them each entry is a dense tensor. */
+  /** The number of dimensions that have coordinates; in the dimensions after them each entry is a dense tensor. */
   get sparseDim(): number {
     return this.#indices.shape[0]!;
   }
   get denseDim(): number {
     return this.ndim - this.sparseDim;
   }
-  /** Whether its values require grad. */
+  /** Whether the values require gradients. */
   get requiresGrad(): boolean {
     return this.#values.requiresGrad;
   }
-  /** Makes the values require grad, which is that of all that is not stored as 0. */
+  /** Makes the values require gradients. Elements that are not stored have none. */
   requiresGrad_(value = true): this {
     this.#values.requiresGrad_(value);
     return this;
@@ -104,19 +104,19 @@ export class SparseTensor {
     return this.#indices;
   }
 
-  /** The entries `[nnz, ...dense]` of a coalesced tensor. */
+  /** The values `[nnz, ...dense]` of a coalesced tensor. */
   values(): Tensor {
     this.#checkCoalesced('values');
     return this.#values;
   }
 
-  /** Of layout 'csr': where each row begins among the entries, and their number: `[rows + 1]`. */
+  /** For layout 'csr': where each row begins among the entries, and the number of entries: `[rows + 1]`. */
   crowIndices(): Tensor {
     this.#checkLayout('crowIndices', 'csr');
     return this.#crow!;
   }
 
-  /** Of layout 'csr': the column of each entry, `[nnz]`. */
+  /** For layout 'csr': the column of each entry, `[nnz]`. */
   colIndices(): Tensor {
     this.#checkLayout('colIndices', 'csr');
     return this.#indices.select(0, 1);
@@ -125,7 +125,7 @@ export class SparseTensor {
   #checkLayout(op: string, layout: SparseLayout): void {
     if (this.layout !== layout)
       throw new TypeError(
-        `${op}: takes layout '${layout}', this one is '${this.layout}'; use toSparse${layout === 'coo' ? 'Coo' : 'Csr'}()`,
+        `${op}: the layout must be '${layout}', got '${this.layout}'; use toSparse${layout === 'coo' ? 'Coo' : 'Csr'}()`,
       );
   }
 
@@ -147,7 +147,10 @@ export class SparseTensor {
     }
   }
 
-  /** The same tensor with each entry once, in row-major order: entries of one place are summed. Reads the coordinates. */
+  /**
+   * The same tensor with each entry once, in row-major order: entries with the same coordinates are summed. It reads the
+   * coordinates.
+   */
   coalesce(): SparseTensor {
     if (this.isCoalesced) return this;
     const { nnz, sparseDim, shape } = this;
@@ -186,21 +189,21 @@ export class SparseTensor {
     return Tensor.zeros(this.dtype, shape, this.#values.storage.backend);
   }
 
-  /** All elements, as a tensor. */
+  /** All elements, as a dense tensor. */
   toDense(): Tensor {
     const places = sizeOf(this.shape.slice(0, this.sparseDim));
     const zeros = this.#zeros([places, ...this.shape.slice(this.sparseDim)]);
     return indexAdd(zeros, 0, positionsOf(this.#indices, this.shape), this.#values).reshape(this.shape);
   }
 
-  /** The same by coordinates. */
+  /** The same tensor with layout 'coo'. */
   toSparseCoo(): SparseTensor {
     const { shape, isCoalesced } = this;
     if (this.layout === 'coo') return this;
     return new SparseTensor({ shape, isCoalesced, indices: this.#indices, values: this.#values });
   }
 
-  /** A matrix by rows: coalesced, with layout 'csr'. */
+  /** The same matrix with layout 'csr'; coalesced. */
   toSparseCsr(): SparseTensor {
     if (this.layout === 'csr') return this;
     if (this.ndim !== 2 || this.sparseDim !== 2)
@@ -215,14 +218,14 @@ export class SparseTensor {
     return own.#with({ crow: to(Tensor.of(crow, 'int32', [crow.length], storage.backend), dtype) });
   }
 
-  /** Two dimensions exchanged, both of coordinates or both dense; of layout 'coo'. */
+  /** The tensor with two dimensions exchanged, which must both have coordinates or both be dense; layout 'coo' only. */
   transpose(dim0: number, dim1: number): SparseTensor {
     const [a, b] = [normalizeDim('transpose', dim0, this.ndim), normalizeDim('transpose', dim1, this.ndim)];
     const { sparseDim } = this;
     if (a < sparseDim !== b < sparseDim)
       throw new ShapeError(
         'transpose',
-        `dimensions ${a} and ${b} are not both of coordinates, which are the first ${sparseDim}`,
+        `dimensions ${a} and ${b} must both have coordinates, which the first ${sparseDim} dimensions have, or both be dense`,
       );
     const shape = this.shape.slice();
     [shape[a], shape[b]] = [shape[b]!, shape[a]!];
@@ -236,17 +239,17 @@ export class SparseTensor {
     return new SparseTensor({ shape, indices: swapped, values, isCoalesced: this.nnz < 2 || a === b });
   }
 
-  /** A matrix with rows and columns exchanged. */
+  /** The matrix with rows and columns exchanged. */
   t(): SparseTensor {
     if (this.ndim !== 2) throw new ShapeError('t', `takes a matrix, got ${formatShape(this.shape)}`);
     return this.transpose(0, 1);
   }
 
-  /** The product of a matrix `[m, n]` and a dense vector `[n]` or matrix `[n, k]`: dense, `[m]` or `[m, k]`. */
+  /** The product of this matrix `[m, n]` and a dense vector `[n]` or matrix `[n, k]`: dense, `[m]` or `[m, k]`. */
   matmul(dense: Tensor): Tensor {
     if (!Tensor.is(dense))
       throw new TypeError(
-        `matmul: the other factor is a dense Tensor, got ${SparseTensor.is(dense) ? 'a sparse one; use toDense()' : show(dense)}`,
+        `matmul: the other factor must be a dense Tensor, got ${SparseTensor.is(dense) ? 'a sparse one; use toDense()' : show(dense)}`,
       );
     const [m, n] = this.shape;
     if (this.ndim !== 2 || this.sparseDim !== 2 || dense.ndim < 1 || dense.ndim > 2 || dense.shape[0] !== n)
@@ -262,7 +265,7 @@ export class SparseTensor {
     return indexAdd(this.#zeros([m!, ...dense.shape.slice(1)]), 0, rows, terms);
   }
 
-  /** The sum with a sparse tensor of the same shape, which is sparse, or with a dense one, which is dense. */
+  /** The sum with a sparse tensor of the same shape, which is sparse, or with a dense tensor, which is dense. */
   add(other: SparseTensor): SparseTensor;
   add(other: Tensor): Tensor;
   add(other: SparseTensor | Tensor): SparseTensor | Tensor {
@@ -283,24 +286,24 @@ export class SparseTensor {
     return this.layout === 'csr' && other.layout === 'csr' ? sum.toSparseCsr() : sum;
   }
 
-  /** All entries times a number, or a tensor of one element. */
+  /** All entries times a number or a tensor of one element. */
   mul(factor: number | Tensor): SparseTensor {
     checkFactor('mul', factor);
     return this.#withValues('mul', (values) => mul(values, factor));
   }
 
-  /** All entries divided by a number, or a tensor of one element. */
+  /** All entries divided by a number or a tensor of one element. */
   div(divisor: number | Tensor): SparseTensor {
     checkFactor('div', divisor);
     return this.#withValues('div', (values) => div(values, divisor));
   }
 
-  /** All entries with the other sign. */
+  /** All entries with the opposite sign. */
   neg(): SparseTensor {
     return this.#withValues('neg', neg);
   }
 
-  /** The sum over `dim`, by default over all elements: dense. */
+  /** The sum over `dim`, by default over all elements: a dense tensor. */
   sum(dim?: Dim): Tensor {
     const dims = normalizeDims('sum', dim, this.ndim);
     const { sparseDim, shape } = this;
@@ -313,7 +316,7 @@ export class SparseTensor {
     return new SparseTensor({ shape: rest, indices, values, isCoalesced: false }).toDense();
   }
 
-  /** The values in another dtype, or everything on another device. */
+  /** The tensor with values of another dtype, or on another device. */
   to(target: DType | (string & {})): SparseTensor {
     return this.#withValues('to', (values) => to(values, target)).#onDevice(target);
   }
@@ -329,7 +332,7 @@ export class SparseTensor {
     return this.#with({ values: this.#values.detach() });
   }
 
-  /** Layout, shape, coordinates and values. */
+  /** The layout, shape, coordinates and values, as text. */
   toString(): string {
     const places =
       this.#crow === undefined
@@ -338,7 +341,7 @@ export class SparseTensor {
     return `sparseTensor(${places},\nvalues: ${this.#values}, shape: ${formatShape(this.shape)}, layout: ${this.layout})`;
   }
 
-  /** What `sparseCooTensor` makes it of again, for `JSON.stringify`. */
+  /** A plain object with the arguments of `sparseCooTensor`, for `JSON.stringify`. */
   toJSON(): object {
     return { indices: this.#indices.toArray(), values: this.#values.toArray(), shape: this.shape };
   }
@@ -357,7 +360,7 @@ function checkFactor(op: string, factor: unknown): void {
   throw new TypeError(`${op}: takes a number, or a tensor of one element, got ${show(factor)}`);
 }
 
-/** Where each of `count` rows begins among ascending row numbers, and how many there are. */
+/** Where each of `count` rows begins among ascending row numbers, followed by how many row numbers there are. */
 function startsOf(rows: TypedArray, count: number): Int32Array {
   const starts = new Int32Array(count + 1);
   for (const row of rows) starts[row + 1]!++;
@@ -365,7 +368,7 @@ function startsOf(rows: TypedArray, count: number): Int32Array {
   return starts;
 }
 
-/** Where each entry is in the dimensions that coordinates have, flattened in row-major order. */
+/** The position of each entry in the dimensions that have coordinates, flattened in row-major order. */
 export function positionsOf(indices: Tensor, shape: Shape): Tensor {
   let at = indices.select(0, 0);
   for (let d = 1; d < indices.shape[0]!; d++) at = at.mul(shape[d]!).add(indices.select(0, d));
@@ -383,8 +386,8 @@ export function checkCoordinates(op: string, indices: Tensor, shape: Shape): voi
 }
 
 /**
- * The product of a sparse matrix and a dense tensor, in either order: dense. `[m, n]` times `[n]` or `[n, k]`, and `[k, m]` or `[m]`
- * times `[m, n]`.
+ * The product of a sparse matrix and a dense tensor, in either order: dense. `[m, n]` times `[n]` or `[n, k]`, and `[k, m]` or
+ * `[m]` times `[m, n]`.
  *
  * ```ts
  * const a = sparseCooTensor([[0], [1]], [2], [2, 2]);
@@ -398,7 +401,7 @@ export function matmul(a: SparseTensor | Tensor, b: SparseTensor | Tensor): Tens
     ['b', b],
   ] as const)
     if (!SparseTensor.is(x) && !Tensor.is(x))
-      throw new TypeError(`matmul: ${name} is a tensor, sparse or dense, got ${show(x)}`);
+      throw new TypeError(`matmul: ${name} must be a tensor, sparse or dense, got ${show(x)}`);
   if (SparseTensor.is(a)) return a.matmul(b as Tensor);
   if (!SparseTensor.is(b)) return denseMatmul(a, b);
   if (a.ndim < 1 || a.ndim > 2 || b.ndim !== 2 || a.shape.at(-1) !== b.shape[0])

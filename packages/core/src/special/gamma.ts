@@ -8,14 +8,14 @@ import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** How many terms a sum may take: near x it needs about ten times the root of `a`, which is below `large`. */
+/** The largest number of terms in a sum: near x it needs about ten times the root of `a`, which is below `large`. */
 const mostTerms = 200_000;
 const large = 1e8;
 
 /** `x^a e^-x / Γ(a)`. */
 const weight = (a: number, x: number): number => Math.exp(a * Math.log(x) - x - lgammaOf(a));
 
-/** The integral below x by its series, for x up to `a + 1`: all terms are positive. */
+/** The integral below x as a series, for x up to `a + 1`; all terms are positive. */
 function lower(a: number, x: number): number {
   let term = 1 / a;
   let sum = term;
@@ -26,7 +26,7 @@ function lower(a: number, x: number): number {
   return sum * weight(a, x);
 }
 
-/** The integral above x by its continued fraction, for x from `a + 1` up (Lentz). */
+/** The integral above x as a continued fraction, for x from `a + 1` up (Lentz). */
 function upper(a: number, x: number): number {
   let b = x + 1 - a;
   let c = Number.POSITIVE_INFINITY;
@@ -44,7 +44,7 @@ function upper(a: number, x: number): number {
   return value * weight(a, x);
 }
 
-/** The integral below x at the edges of the domain; null inside of it. */
+/** The integral below x at the edges of the domain; null inside it. */
 function edge(a: number, x: number): number | null {
   if (!(a >= 0 && x >= 0) || (a === 0 && x === 0)) return Number.NaN;
   if (a === Number.POSITIVE_INFINITY) return x === Number.POSITIVE_INFINITY ? Number.NaN : 0;
@@ -52,13 +52,13 @@ function edge(a: number, x: number): number | null {
   return x === 0 ? 0 : null;
 }
 
-/** `m - log(1 + m)`; the plain difference has no digits left for a small m. */
+/** `m - log(1 + m)`; the plain difference loses all digits for a small m. */
 const excess = (m: number): number =>
   Math.abs(m) < 1e-3 ? m * m * (1 / 2 - m * (1 / 3 - m * (1 / 4 - m * (1 / 5 - m / 6)))) : m - Math.log1p(m);
 
 /**
- * The integral above x, or with -1 below, for a large `a`: nearly that of a normal distribution, with the first
- * correction (Temme, 1979).
+ * The integral above x, or with -1 below x, for a large `a`: close to that of a normal distribution, with the first correction
+ * (Temme, 1979).
  */
 function partOfLarge(a: number, x: number, side: 1 | -1): number {
   const m = (x - a) / a;
@@ -93,8 +93,8 @@ function slope(a: Tensor, x: Tensor): Tensor {
 }
 
 /**
- * The regularised lower incomplete gamma function: `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`. NaN below 0. It has a gradient for
- * x, and none for a. PyTorch's tensors have it as `igamma`.
+ * The regularised lower incomplete gamma function, `∫₀ˣ t^(a - 1) e^-t dt / Γ(a)`, elementwise with broadcasting. NaN for
+ * negative arguments. It has a gradient for x and none for a. On PyTorch's tensors it is called `igamma`.
  *
  * ```ts
  * gammainc(tensor([1, 2]), tensor([1, 2])); // [0.6321, 0.594]
@@ -108,7 +108,8 @@ export const gammainc = binary('gammainc', {
 });
 
 /**
- * `1 - gammainc(a, x)`, exact where that is small. PyTorch's tensors have it as `igammac`.
+ * The regularised upper incomplete gamma function, `1 - gammainc(a, x)`, accurate where that is small. It has a gradient for x
+ * and none for a. On PyTorch's tensors it is called `igammac`.
  *
  * ```ts
  * gammaincc(tensor([1, 2]), tensor([1, 2])); // [0.3679, 0.406]
@@ -129,7 +130,8 @@ function zetaOf(s: number, q: number): number {
 }
 
 /**
- * Hurwitz's zeta function, `Σ 1 / (q + k)^x` over all k from 0 up; for q = 1 that is Riemann's. It has a gradient for q, and none for x.
+ * Hurwitz's zeta function, `Σ 1 / (q + k)^x` over k = 0, 1, 2, ..., elementwise with broadcasting; Riemann's for q = 1. It has
+ * a gradient for q and none for x.
  *
  * ```ts
  * zeta(tensor([2, 4]), 1); // [1.645, 1.082]
@@ -143,8 +145,8 @@ export const zeta = binary('zeta', {
 });
 
 /**
- * The logarithm of the gamma function of `p` dimensions, `log(π) p (p - 1) / 4 + Σ log Γ(x - j / 2)` over j below p; x is above
- * `(p - 1) / 2`.
+ * The logarithm of the `p`-dimensional gamma function, `log(π) p (p - 1) / 4 + Σ log Γ(x - j / 2)` over j = 0 ... p - 1,
+ * elementwise; `x` must be above `(p - 1) / 2`.
  *
  * ```ts
  * multigammaln(tensor([2, 3]), 2); // [0.4516, 1.55]
@@ -153,7 +155,7 @@ export const zeta = binary('zeta', {
 export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
   checkTensors('multigammaln', x);
   if (!Number.isInteger(p) || p < 1) throw new RangeError(`multigammaln: p is a whole number above 0, got ${show(p)}`);
-  // A term for each: more would take minutes, and no matrix has so many rows.
+  // One term for each dimension: more would take minutes, and no matrix has so many rows.
   if (p > 2 ** 16) throw new RangeError(`multigammaln: p is at most 65536, got ${p}`);
   let out = add(lgamma(x), (Math.log(Math.PI) * p * (p - 1)) / 4);
   for (let j = 1; j < p; j++) out = add(out, lgamma(sub(x, j / 2)));

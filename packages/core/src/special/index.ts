@@ -1,4 +1,4 @@
-// The entry point `@gradgate/core/special`: PyTorch's `torch.special`. What core exports itself is here too.
+// The entry point `@gradgate/core/special`: PyTorch's `torch.special`, including the functions that core exports too.
 
 export { sigmoid as expit } from '../ops/elementwise.js';
 export { exp2, expm1, log1p, xlogy } from '../ops/exponential.js';

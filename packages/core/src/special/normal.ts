@@ -14,7 +14,7 @@ function erfcxOf(x: number): number {
 }
 
 /**
- * `exp(x²) erfc(x)`, without overflow for large x.
+ * `exp(x²) erfc(x)`, elementwise, without overflow for large x.
  *
  * ```ts
  * erfcx(tensor([0, 10])); // [1, 0.05614]
@@ -29,7 +29,7 @@ export const erfcx = unary('erfcx', {
 const density = (x: Parameters<typeof erfcx>[0]) => mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
 
 /**
- * The distribution function of the standard normal distribution.
+ * The distribution function of the standard normal distribution, elementwise.
  *
  * ```ts
  * ndtr(tensor([0, 1])); // [0.5, 0.8413]
@@ -45,7 +45,7 @@ const logNdtrOf = (x: number): number =>
   x < -1 ? Math.log(erfcxOf(-x / root2) / 2) - (x * x) / 2 : Math.log1p(-erfcOf(x / root2) / 2);
 
 /**
- * The logarithm of `ndtr(x)`, exact far below 0.
+ * The logarithm of `ndtr(x)`, elementwise, accurate far below 0.
  *
  * ```ts
  * logNdtr(tensor([0, -10])); // [-0.6931, -53.23]
@@ -57,7 +57,7 @@ export const logNdtr = unary('logNdtr', {
   saves: 'input',
 });
 
-/** Newton's steps on the logarithm, which is concave; they start where the tail is about right. */
+/** Newton's steps on the logarithm, which is concave, from an estimate of the tail. */
 function ndtriOf(p: number): number {
   if (!(p >= 0 && p <= 1)) return Number.NaN;
   if (p > 0.5) return -ndtriOf(1 - p);
@@ -74,7 +74,7 @@ function ndtriOf(p: number): number {
 }
 
 /**
- * The inverse of `ndtr`: NaN outside of [0, 1].
+ * The inverse of `ndtr`, elementwise: NaN outside [0, 1].
  *
  * ```ts
  * ndtri(tensor([0.5, 0.975])); // [0, 1.96]
@@ -87,7 +87,7 @@ export const ndtri = unary('ndtri', {
 });
 
 /**
- * `-x log(x)`: 0 at 0, and -Infinity below.
+ * `-x log(x)`, elementwise: 0 at 0 and -Infinity below.
  *
  * ```ts
  * entr(tensor([0, 0.5])); // [0, 0.3466]
@@ -100,7 +100,7 @@ export const entr = unary('entr', {
 });
 
 /**
- * `x log1p(y)`, and 0 where x is 0, unless y is NaN.
+ * `x log1p(y)`, elementwise with broadcasting: 0 where x is 0, unless y is NaN.
  *
  * ```ts
  * xlog1py(tensor([0, 2]), tensor([-1, 1])); // [0, 1.386]

@@ -8,11 +8,11 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-// Orthogonal polynomials by their recurrence, of recorded operators: so they have gradients, and run on every device.
+// Orthogonal polynomials by their recurrences, made of recorded operators: they have gradients and run on every device.
 
 type Polynomial = (x: Tensor, n: number) => Tensor;
 
-/** That of degree `n`, from the one of degree 1 and what follows those of degrees `k` and `k - 1`. */
+/** The polynomial of degree `n`, from that of degree 1 and a function that gives the next one after degrees `k` and `k - 1`. */
 function polynomial(
   name: string,
   first: (x: Tensor) => Tensor,
@@ -31,7 +31,7 @@ function polynomial(
 }
 
 const twice = (x: Tensor, here: Tensor, before: Tensor): Tensor => sub(mul(mul(x, 2), here), before);
-/** The same of `2 x - 1`, which makes of [0, 1] what it is for [-1, 1]. */
+/** The same of `2 x - 1`, which moves the interval [0, 1] to [-1, 1]. */
 const shifted = (name: string, of: Polynomial): Polynomial =>
   named(name, (x, n) => {
     checkTensors(name, x);
@@ -39,7 +39,7 @@ const shifted = (name: string, of: Polynomial): Polynomial =>
   });
 
 /**
- * The Chebyshev polynomial of the first kind of degree `n`.
+ * The Chebyshev polynomial of the first kind of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * chebyshevPolynomialT(tensor([0.5]), 2); // [-0.5]
@@ -48,7 +48,7 @@ const shifted = (name: string, of: Polynomial): Polynomial =>
 export const chebyshevPolynomialT = polynomial('chebyshevPolynomialT', (x) => mul(x, 1), twice);
 
 /**
- * The Chebyshev polynomial of the second kind of degree `n`.
+ * The Chebyshev polynomial of the second kind of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * chebyshevPolynomialU(tensor([0.5]), 2); // [0]
@@ -57,7 +57,7 @@ export const chebyshevPolynomialT = polynomial('chebyshevPolynomialT', (x) => mu
 export const chebyshevPolynomialU = polynomial('chebyshevPolynomialU', (x) => mul(x, 2), twice);
 
 /**
- * The Chebyshev polynomial of the third kind of degree `n`.
+ * The Chebyshev polynomial of the third kind of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * chebyshevPolynomialV(tensor([0.5]), 2); // [-1]
@@ -66,7 +66,7 @@ export const chebyshevPolynomialU = polynomial('chebyshevPolynomialU', (x) => mu
 export const chebyshevPolynomialV = polynomial('chebyshevPolynomialV', (x) => sub(mul(x, 2), 1), twice);
 
 /**
- * The Chebyshev polynomial of the fourth kind of degree `n`.
+ * The Chebyshev polynomial of the fourth kind of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * chebyshevPolynomialW(tensor([0.5]), 2); // [1]
@@ -75,7 +75,7 @@ export const chebyshevPolynomialV = polynomial('chebyshevPolynomialV', (x) => su
 export const chebyshevPolynomialW = polynomial('chebyshevPolynomialW', (x) => add(mul(x, 2), 1), twice);
 
 /**
- * The physicists' Hermite polynomial of degree `n`.
+ * The physicists' Hermite polynomial of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * hermitePolynomialH(tensor([0.5]), 2); // [-1]
@@ -88,7 +88,7 @@ export const hermitePolynomialH = polynomial(
 );
 
 /**
- * The probabilists' Hermite polynomial of degree `n`.
+ * The probabilists' Hermite polynomial of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * hermitePolynomialHe(tensor([0.5]), 2); // [-0.75]
@@ -101,7 +101,7 @@ export const hermitePolynomialHe = polynomial(
 );
 
 /**
- * The Laguerre polynomial of degree `n`.
+ * The Laguerre polynomial of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * laguerrePolynomialL(tensor([0.5]), 2); // [0.125]
@@ -114,7 +114,7 @@ export const laguerrePolynomialL = polynomial(
 );
 
 /**
- * The Legendre polynomial of degree `n`.
+ * The Legendre polynomial of degree `n` (an integer from 0), elementwise.
  *
  * ```ts
  * legendrePolynomialP(tensor([0.5]), 2); // [-0.125]
@@ -127,7 +127,7 @@ export const legendrePolynomialP = polynomial(
 );
 
 /**
- * `chebyshevPolynomialT` of `2 x - 1`.
+ * The shifted Chebyshev polynomial of the first kind of degree `n`: `chebyshevPolynomialT` of `2 x - 1`.
  *
  * ```ts
  * shiftedChebyshevPolynomialT(tensor([0.75]), 2); // [-0.5]
@@ -136,7 +136,7 @@ export const legendrePolynomialP = polynomial(
 export const shiftedChebyshevPolynomialT = shifted('shiftedChebyshevPolynomialT', chebyshevPolynomialT);
 
 /**
- * `chebyshevPolynomialU` of `2 x - 1`.
+ * The shifted Chebyshev polynomial of the second kind of degree `n`: `chebyshevPolynomialU` of `2 x - 1`.
  *
  * ```ts
  * shiftedChebyshevPolynomialU(tensor([0.75]), 2); // [0]
@@ -145,7 +145,7 @@ export const shiftedChebyshevPolynomialT = shifted('shiftedChebyshevPolynomialT'
 export const shiftedChebyshevPolynomialU = shifted('shiftedChebyshevPolynomialU', chebyshevPolynomialU);
 
 /**
- * `chebyshevPolynomialV` of `2 x - 1`.
+ * The shifted Chebyshev polynomial of the third kind of degree `n`: `chebyshevPolynomialV` of `2 x - 1`.
  *
  * ```ts
  * shiftedChebyshevPolynomialV(tensor([0.75]), 2); // [-1]
@@ -154,7 +154,7 @@ export const shiftedChebyshevPolynomialU = shifted('shiftedChebyshevPolynomialU'
 export const shiftedChebyshevPolynomialV = shifted('shiftedChebyshevPolynomialV', chebyshevPolynomialV);
 
 /**
- * `chebyshevPolynomialW` of `2 x - 1`.
+ * The shifted Chebyshev polynomial of the fourth kind of degree `n`: `chebyshevPolynomialW` of `2 x - 1`.
  *
  * ```ts
  * shiftedChebyshevPolynomialW(tensor([0.75]), 2); // [1]

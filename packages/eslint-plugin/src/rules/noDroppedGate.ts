@@ -1,7 +1,7 @@
 import type { Rule } from 'eslint';
 import { bare, gatesOf, type Node } from '../gates.js';
 
-/** A gate does nothing until it is run, entered or put on something. */
+/** A gate does nothing until it is run, entered or used as a decorator. */
 export const noDroppedGate: Rule.RuleModule = {
   meta: {
     type: 'problem',
@@ -34,7 +34,7 @@ export const noDroppedGate: Rule.RuleModule = {
   },
 };
 
-/** The expressions whose values a statement drops. */
+/** The expressions of a statement whose values are discarded. */
 function dropped(node: Node): Node[] {
   node = bare(node);
   if (node.type === 'SequenceExpression') return node.expressions.flatMap(dropped);

@@ -1,7 +1,7 @@
 import type { Rule } from 'eslint';
 import { gatesOf, isAlwaysGuarded, isFunction, type Node } from '../gates.js';
 
-/** The statements among which a `using` declaration lasts to the end. */
+/** The statement lists at whose end a `using` declaration ends. */
 const statementsOf = (node: Node): Node[] => {
   if (node.type === 'BlockStatement' || node.type === 'Program' || node.type === 'StaticBlock') return node.body;
   if (node.type === 'SwitchStatement') return node.cases.flatMap((c: Node) => c.consequent as Node[]);
@@ -11,7 +11,7 @@ const statementsOf = (node: Node): Node[] => {
 const isUsing = (node: Node | null | undefined): boolean =>
   node?.type === 'VariableDeclaration' && /using$/.test(node.kind);
 
-/** A scope is the synchronous code's: what it is held across runs in its mode too, and then it is closed. */
+/** A scope covers synchronous code: other code that runs during an `await` would be in its mode too, so the scope is closed. */
 export const noScopeAcrossAwait: Rule.RuleModule = {
   meta: {
     type: 'problem',
@@ -27,7 +27,7 @@ export const noScopeAcrossAwait: Rule.RuleModule = {
     const gates = gatesOf(context);
     const reported = new Set<Node>();
 
-    /** The declarators that open a scope in which `node` stands, and the function that they are in. */
+    /** The declarators that open a scope around `node`, and the function they are in. */
     function scopesAround(node: Node): { scopes: Node[]; within: Node | null } {
       const scopes: Node[] = [];
       const collect = (declarators: Node[]) =>
@@ -66,7 +66,7 @@ export const noScopeAcrossAwait: Rule.RuleModule = {
       YieldExpression: (node: unknown) => check(node as Node, 'a `yield`'),
       'ForOfStatement[await=true]': (node: unknown) => check(node as Node, 'a `for await`'),
       "VariableDeclaration[kind='await using']": (node: unknown) => check(node as Node, 'the end of an `await using`'),
-      // An async generator waits for what it returns, before its scopes end.
+      // An async generator awaits what it returns before its scopes end.
       'ReturnStatement[argument]': (node: unknown) => {
         if (inAsyncGenerator(node as Node)) check(node as Node, 'the `return` of an async generator, which waits');
       },

@@ -1,7 +1,7 @@
 import type { Rule } from 'eslint';
 import { bare, gatesOf, type Node, propertyName } from '../gates.js';
 
-/** Calls by which a class shows that it trains. */
+/** Calls that show that a class trains. */
 const trains = new Set(['backward', 'train', 'zeroGrad']);
 
 /** `training` is a field of the module, which all flows share. */

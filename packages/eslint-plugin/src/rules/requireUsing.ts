@@ -1,7 +1,7 @@
 import type { Rule } from 'eslint';
 import { bare, gatesOf, type Node, propertyName } from '../gates.js';
 
-/** Without `using`, nothing ends the scope where an exception or a `return` leaves the block. */
+/** Without `using`, nothing ends the scope when an exception or a `return` leaves the block. */
 export const requireUsing: Rule.RuleModule = {
   meta: {
     type: 'problem',
@@ -46,7 +46,7 @@ export const requireUsing: Rule.RuleModule = {
   },
 };
 
-/** By `using`, by a DisposableStack, or by whoever gets it. */
+/** Ended by `using`, by a DisposableStack, or by whoever receives it. */
 function isHeld(node: Node): boolean {
   const { parent } = node;
   if (parent.type === 'VariableDeclarator') return /using$/.test(parent.parent.kind);

@@ -25,13 +25,13 @@ export const instances: [string, KernelMemory][] = [
   ...(native ? inMachineCode(native) : []),
 ];
 
-/** The bits of integers or doubles as float32, which is how kernels are given them. */
+/** The bits of integers or doubles as float32, the form in which the tests pass them to kernels. */
 export const bits = (x: Int32Array | Float64Array): Float32Array =>
   new Float32Array(x.buffer, x.byteOffset, x.byteLength / 4);
 
 /**
- * Calls `call` with the addresses of inputs and of results of so many floats; gives the results. Behind each result there is
- * a mark, which has to be there still: another thread's row could follow.
+ * Calls `call` with the addresses of inputs and of results with these numbers of floats, and returns the results. After each
+ * result there is a mark that must not change: another thread's row could follow.
  */
 export function run(
   memory: KernelMemory,
@@ -42,7 +42,7 @@ export function run(
   memory.begin('test', 2 ** 20);
   const from = inputs.map((x) => {
     const at = memory.take((x.length + 4) * 4);
-    // What lies behind the last row is anything.
+    // The memory after the last row may hold anything.
     memory.fill(at, Number.NaN, x.length + 4);
     memory.write(at, x, 0, x.length);
     return at;
@@ -62,7 +62,7 @@ export function run(
   });
 }
 
-/** Normal numbers, some of which are odd ones. */
+/** Normal numbers and some special ones. */
 export function normals(n: number, seed: number, scale = 1, odd: readonly number[] = []): Float32Array {
   const generator = new Generator(seed);
   return Float32Array.from({ length: n }, () =>
@@ -70,7 +70,7 @@ export function normals(n: number, seed: number, scale = 1, odd: readonly number
   );
 }
 
-/** Whether two numbers are as close as `relative` and `absolute` say, or the same oddity. */
+/** Whether two numbers are within `relative` and `absolute`, or are the same special value. */
 export const near = (got: number, want: number, relative: number, absolute: number): boolean =>
   Object.is(got, want) ||
   (Number.isNaN(got) && Number.isNaN(want)) ||

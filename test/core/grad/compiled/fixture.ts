@@ -1,4 +1,4 @@
-// Compiled by TypeScript to ES5 and ES2015, where generators and async functions are gone, and run by compiled.test.ts.
+// TypeScript compiles this to ES5 and ES2015, which have no generators or async functions; compiled.test.ts runs the results.
 declare const grad: typeof import('@gradgate/core');
 declare const done: (result: unknown) => void;
 const { isGradEnabled, noGrad, enableGrad } = grad;

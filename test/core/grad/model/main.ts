@@ -1,4 +1,4 @@
-/** `run.mjs` bundles this for the runtimes that it is to run on. */
+/** `run.mjs` bundles this for the runtimes to test. */
 import * as core from '@gradgate/core';
 import { functionalCall, Module, Parameter } from '@gradgate/nn';
 import { check } from './model.js';

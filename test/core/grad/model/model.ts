@@ -1,16 +1,16 @@
 /**
- * Random programs of gates of all modes, in both dialects, scopes, generators, coroutines, async functions, timers,
- * `setGradEnabled` and calls of modules with other weights, run for real, each with the modes that it should be in carried
- * along by hand: what flows say is compared with that at many points.
+ * Random programs of gates of all modes, in both dialects, with scopes, generators, coroutines, async functions, timers,
+ * `setGradEnabled` and calls of modules with other weights. Each program is run, and at many points its modes are compared with
+ * the expected ones, which are computed along the way without gates.
  */
 import type { DecoratorGate, Guards, Generator as RandomGenerator } from '@gradgate/core';
 import fc from 'fast-check';
 import { type Api, type GateName, gateNames, type Mode, Modes } from './modes.js';
 
-/** What runs one after another: its gate's mode, and those of the scopes that are open on it. */
+/** A sequence of steps: the mode of its gate, and those of the scopes open in it. */
 class Flow {
   scopes: Mode[] = [];
-  /** Whether it keeps its mode: a body that a gate's condition left alone has that of who asks for the next step. */
+  /** Whether it has a mode of its own. A body whose gate's condition was false has the mode of whoever asks for its next step. */
   fixed = true;
   constructor(public gate: Mode) {}
   get mode(): Mode {
@@ -32,7 +32,7 @@ class Flow {
 const forms = ['run', 'wrap', 'standard', 'legacy'] as const;
 const waits = ['tick', 'microtask', 'immediate', 'timeout', 'nextTick'] as const;
 
-/** A gate as a program uses it: `when` is what its condition gives, if it has one. */
+/** A use of a gate; `when` is the value of its condition, if it has one. */
 interface Use {
   gate: GateName;
   when: boolean | null;
@@ -54,15 +54,15 @@ type Statement =
   | { do: 'asyncGenerator'; use: Use; body: Statement[]; between: Statement[]; inFlight: boolean }
   | { do: 'pause'; wait: (typeof waits)[number] };
 
-/** What may stand in a body. */
+/** What a body may contain. */
 interface Where {
   /** Its pauses: awaits of an async function, yields of a generator, both in an async generator. */
   readonly pauses: 'none' | 'await' | 'yield' | 'both';
   readonly starts: boolean;
   readonly sets: boolean;
-  /** Scopes may be held over a pause. */
+  /** Scopes may stay open over a pause. */
   readonly holds: boolean;
-  /** In the body of an async generator, where a mode that a flow it started sets later may become its own. */
+  /** In the body of an async generator, to which a flow that it started may later give another mode. */
   readonly shared: boolean;
   /** Only what is covered without AsyncLocalStorage. */
   readonly plain: boolean;
@@ -95,7 +95,7 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
     if (where.holds) add('scope', { gate, when, body: inner({ starts: where.starts && where.pauses !== 'both' }) });
     else add('scope', { gate, when, body: inner(sync) });
     add('bind', { body: inner({ ...sync, sets: true }), use: call });
-    // A generator without a gate has its consumer's mode, so it may do what its consumer may.
+    // A generator without a gate has the mode of its consumer, so it may do what its consumer may.
     for (const [gated, sets] of [
       [call, true],
       [fc.constant(null), where.sets],
@@ -138,10 +138,10 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
 }
 
 class Wrong extends Error {}
-/** What a program throws itself. */
+/** An error that a program throws on purpose. */
 class Thrown extends Error {}
 
-/** Runs one program; throws where what is in force is not what should be. */
+/** Runs one program; throws if a mode is not the expected one. */
 export async function run(api: Api, program: Statement[], random: RandomGenerator): Promise<void> {
   const modes = new Modes(api, random);
   const { gates, level, initial } = modes;
@@ -171,7 +171,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
     }
     return when === null ? gates[name] : gates[name](condition);
   };
-  /** `fn` behind a gate, in one of the forms. */
+  /** `fn` behind a gate, in one of its forms. */
   const guarded = ({ gate: name, when, form }: Use, flow: () => Flow, fn: () => any): (() => any) => {
     if (name === 'weights') {
       const weight = flow().mode.weight + 1;
@@ -186,7 +186,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
     decorate({}, 'm', descriptor);
     return descriptor.value;
   };
-  /** Whether a call was refused, as it has to be in inference mode. */
+  /** Whether a call was refused, as it must be in inference mode. */
   const refused = (call: () => void): boolean => {
     try {
       call();
@@ -196,7 +196,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
       throw error;
     }
   };
-  /** Calls in the gate of `use`: the flow has its mode meanwhile. */
+  /** Calls inside the gate of `use`, whose mode the flow has meanwhile. */
   const callIn = (use: Use, self: { flow: Flow }, fn: () => any): any => {
     const { flow } = self;
     const mode = inside(use.gate, use.when ?? true, flow.mode);
@@ -239,7 +239,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
   };
   const track = (promise: Promise<unknown>): void => void pending.push(promise);
 
-  /** Runs statements; what it yields is a pause, which its driver awaits or yields. */
+  /** Runs statements; each yield is a pause, which the caller turns into an await or a yield. */
   function* execute(body: Statement[], self: { flow: Flow }): Generator<(typeof waits)[number], void, unknown> {
     for (const s of body) {
       look(self.flow, `before ${s.do}`);
@@ -281,7 +281,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
     for (const _ of execute(body, self)) throw new Wrong('a pause');
   };
   const asyncBody = (body: Statement[], caller: { flow: Flow }) => async (): Promise<void> => {
-    // Up to its first await an async function is in its caller's flow.
+    // Until its first await, an async function is in its caller's flow.
     const self = { flow: caller.flow };
     const steps = execute(body, self);
     for (let step = steps.next(); !step.done; step = steps.next()) {
@@ -290,7 +290,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
       await (typeof pause === 'string' ? sleep(pause as (typeof waits)[number]) : pause);
     }
   };
-  /** The flow of a body with steps of its own: without a gate, it is that of who asks for a step. */
+  /** The flow of a body with steps of its own; without a gate, it is that of whoever asks for a step. */
   const bodyFlow = (use: Use, caller: Flow) => {
     const holds = (use.when ?? true) || use.gate === 'modeOn' || use.gate === 'modeOff';
     const flow = new Flow(inside(use.gate, use.when ?? true, caller.mode) ?? initial);
@@ -374,7 +374,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
     const { use } = s;
     if (use !== null && inside(use.gate, use.when ?? true, self.flow.mode) === null) return;
     const body = use === null ? { flow: self.flow, step() {} } : bodyFlow(use, self.flow);
-    // Without a gate a scope must not be held: it would be its consumer's.
+    // Without a gate, an open scope would be its consumer's.
     const statementsOf = use === null ? s.body.filter(({ do: d }) => d !== 'scope') : s.body;
     const make = function* () {
       for (const pause of execute(statementsOf, body)) yield pause;
@@ -405,7 +405,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
     const steps: AsyncGenerator<unknown> = guarded(use, () => self.flow, make)();
     for (let done: boolean | undefined = false; !done; ) {
       body.step(self.flow);
-      // Steps in flight have the same asker, so their modes are the same.
+      // Steps in flight were asked for by the same flow, so their modes are the same.
       const next = s.inFlight ? Promise.all([steps.next(), steps.next()]) : steps.next().then((r) => [r]);
       look(self.flow, 'while a step runs');
       self.flow = self.flow.start();
@@ -422,7 +422,7 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
   if (faults.length > 0) throw new Error(`${faults.length} wrong, the first: ${faults[0]}`);
 }
 
-/** Checks `count` programs, a few at a time beside each other. Reports of scopes that were left open are faults too. */
+/** Checks `count` programs, a few at a time concurrently. Reports of scopes that were left open are failures too. */
 export async function check(api: Api, { count, seed, depth = 4 }: { count: number; seed?: number; depth?: number }) {
   const reports: string[] = [];
   const before = api.setReporter((message) => reports.push(message));
@@ -439,7 +439,7 @@ export async function check(api: Api, { count, seed, depth = 4 }: { count: numbe
   api.manualSeed(1);
   const random = new api.Generator(1);
   let programs = 0;
-  // Up to Node 23 promises that were pending when the first frame was pushed have no flow of their own.
+  // Up to Node 23, promises that were pending when the first frame was pushed have no flow of their own.
   api.noGrad.run(() => {});
   await new Promise((resolve) => setTimeout(resolve, 0));
   try {

@@ -1,26 +1,26 @@
-/** The modes of random programs: what each gate makes of what should be in force, and how one sees what is. */
+/** The modes of random programs: how each gate changes the expected modes, and how the actual ones are read. */
 import type * as Core from '@gradgate/core';
 import type * as Nn from '@gradgate/nn';
 
 export type Api = typeof Core & Pick<typeof Nn, 'functionalCall' | 'Module' | 'Parameter'>;
 
-/** What should be in force. */
+/** The expected modes. */
 export interface Mode {
   readonly enabled: boolean;
   readonly inference: boolean;
   /** Modes that a user defines. */
   readonly level: number;
   readonly tags: string;
-  /** What layers should do; null leaves it to their module. */
+  /** The expected mode of layers; null if the module decides. */
   readonly training: boolean | null;
   /** How many of two parameters are frozen. */
   readonly frozen: 0 | 1 | 2;
-  /** What stands for the module's parameter. */
+  /** The value expected in place of the module's parameter. */
   readonly weight: number;
   readonly anomaly: boolean;
   /** Which hooks are in force on saved tensors. */
   readonly hooks: string;
-  /** Draws what the generator in force should draw. */
+  /** Draws the number that the current generator must give. */
   readonly random: Core.Generator;
 }
 
@@ -60,7 +60,7 @@ export class Modes {
   readonly #shared: Core.Generator;
   #packed = '';
 
-  /** `random` draws what the default generator does: programs that run beside each other share both. */
+  /** `random` draws the same numbers as the default generator, which concurrent programs share. */
   constructor(
     private readonly api: Api,
     random: Core.Generator,
@@ -128,7 +128,7 @@ export class Modes {
     return this.api.functionalCall(this.#module, { scale: this.api.tensor([weight]) }, fn);
   }
 
-  /** The mode inside of a gate: null where the gate refuses. */
+  /** The modes inside a gate; null if the gate refuses. */
   inside(name: GateName, when: boolean, mode: Mode): Mode | null {
     if (name === 'modeOn' || name === 'modeOff') {
       const enabled = (name === 'modeOn') === when;
@@ -175,7 +175,10 @@ export class Modes {
     }
   }
 
-  /** What is in force and what should be, in words; null if they are the same. Draws a random number from each side. */
+  /**
+   * The difference between actual and expected modes, as text; null if they are the same. It draws a random number from each
+   * side.
+   */
   difference(mode: Mode): string | null {
     const { api } = this;
     const [p, q] = this.#parameters;

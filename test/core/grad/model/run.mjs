@@ -1,5 +1,5 @@
 /**
- * Runs the model check at length:
+ * Runs the model check with many programs:
  *
  *   node test/core/grad/model/run.mjs 100000                      on this Node, and without AsyncLocalStorage
  *   node test/core/grad/model/run.mjs 100000 bun 'deno run -A'    on other runtimes, by the commands that start them

@@ -1,7 +1,7 @@
 import { bindGradMode, gradMode, noGrad, ones, type Tensor } from '@gradgate/core';
 import { Linear, Module } from '@gradgate/nn';
 
-/** A gate that only its type shows. */
+/** A gate that only its type reveals. */
 const gates = { quiet: noGrad(() => true) };
 
 export class Net extends Module {

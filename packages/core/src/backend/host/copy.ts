@@ -27,7 +27,7 @@ export function copy(src: View, target: View): void {
       return;
     }
   }
-  // Copies through a buffer where the two may overlap.
+  // Copies through a buffer if the two may overlap.
   const values = to === from ? elementsOf(src).slice() : elementsOf(src);
   scatterStrided(
     to,
@@ -38,7 +38,7 @@ export function copy(src: View, target: View): void {
   );
 }
 
-/** Up to so many elements a loop is faster than calls of `subarray` and `set`. */
+/** Up to this many elements a loop is faster than calls of `subarray` and `set`. */
 const smallCopy = 64;
 
 /** Writes the elements of `src`, in row-major order, to `to` from `p` on. float32 has a loop of its own: see `loops.ts`. */

@@ -3,7 +3,7 @@ import * as host from '../host/copy.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
 import { checkLength, isInKernelMemory, kernelMemory } from './memory.js';
 
-/** `Kernels.copy`: of strided float32 elements by a kernel, where both sides live in its memory. */
+/** `Kernels.copy`: strided float32 elements are copied by a kernel if both sides are in its memory. */
 export function copy(src: View, target: View): void {
   if (src.numel >= kernelFrom && !src.isContiguous && isForKernel(src, target)) byKernel(src, target);
   else host.copy(src, target);
