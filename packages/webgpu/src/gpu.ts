@@ -2,7 +2,7 @@ import { DeviceError } from '@gradgate/core';
 import type { Notes } from './capture.js';
 import { withHalves } from './half.js';
 import { type Block, Pool } from './pool.js';
-import { helpersOf } from './wgsl.js';
+import { helpersOf } from './wgsl/helpers.js';
 
 /** The type in which programs compute, and as which they read the 32-bit words of buffers. */
 export type Word = 'f32' | 'i32';

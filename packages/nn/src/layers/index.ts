@@ -110,7 +110,8 @@ export {
   MaxPool2d,
 } from './pool.js';
 export { AdaptiveAvgPool3d, AdaptiveMaxPool3d, AvgPool3d, MaxPool3d } from './pool3d.js';
-export { GRU, GRUCell, LSTM, LSTMCell, type RecurrentOptions, RNN, RNNCell } from './rnn.js';
+export { GRU, LSTM, type RecurrentOptions, RNN } from './rnn.js';
+export { GRUCell, LSTMCell, RNNCell } from './rnnCell.js';
 export {
   ChannelShuffle,
   CircularPad1d,

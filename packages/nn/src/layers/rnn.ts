@@ -1,197 +1,23 @@
-import {
-  cat,
-  dropout,
-  empty,
-  linear,
-  relu,
-  ShapeError,
-  sigmoid,
-  stack,
-  type Tensor,
-  tanh,
-  tensor,
-  zeros,
-} from '@gradgate/core';
-import { check, checkTensors, is, type Schema } from '@gradgate/core/internal';
-import { uniform_ } from '../init.js';
+import { cat, dropout, ShapeError, stack, type Tensor, tensor, zeros } from '@gradgate/core';
+import { checkTensors, is, type Schema } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { PackedSequence } from '../sequences.js';
 import { checkLayer, layersFrom } from './checkLayer.js';
-
-/** The weights of one cell, from the input (`ih`) and the hidden state (`hh`) to the concatenated gates. */
-interface CellWeights {
-  ih: Tensor;
-  hh: Tensor;
-  bih: Tensor | null;
-  bhh: Tensor | null;
-  /** The projection of the hidden state to fewer features, if there is one. */
-  hr: Tensor | null;
-}
-
-/**
- * One step: returns the states after an input, each `[N, H]`. The first one is the output. `gates` `[N, gates * H]` is the
- * input times its weights: one product computes it for all steps of a sequence.
- */
-type Step = (gates: Tensor, states: Tensor[], weights: CellWeights) => Tensor[];
-
-const plain =
-  (nonlinearity: (x: Tensor) => Tensor): Step =>
-  (gates, [h], w) => [nonlinearity(gates.add(linear(h!, w.hh, w.bhh)))];
-
-/** Gates in PyTorch's order: input, forget, cell, output. */
-const lstm: Step = (gates, [h, c], w) => {
-  const [i, f, g, o] = gates.add(linear(h!, w.hh, w.bhh)).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
-  const cell = sigmoid(f)
-    .mul(c!)
-    .add(sigmoid(i).mul(tanh(g)));
-  const out = sigmoid(o).mul(tanh(cell));
-  return [w.hr ? linear(out, w.hr) : out, cell];
-};
-
-/** Gates in PyTorch's order: reset, update, new. */
-const gru: Step = (gates, [h], w) => {
-  const [xr, xz, xn] = gates.chunk(3, 1) as [Tensor, Tensor, Tensor];
-  const [hr, hz, hn] = linear(h!, w.hh, w.bhh).chunk(3, 1) as [Tensor, Tensor, Tensor];
-  const fresh = tanh(xn.add(sigmoid(xr.add(hr)).mul(hn)));
-  return [fresh.add(sigmoid(xz.add(hz)).mul(h!.sub(fresh)))];
-};
-
-const ofInput = (x: Tensor, w: CellWeights): Tensor => linear(x, w.ih, w.bih);
-
-type Nonlinearity = 'tanh' | 'relu';
-const nonlinearities = { tanh, relu };
-
-interface CellOptions {
-  /** Whether there are learned biases; true by default. */
-  bias?: boolean;
-}
-const cellOptions = { bias: is.boolean };
-const nonlinearity = is.oneOf('tanh', 'relu');
-
-/** Checks the states that were given with an input: tensors or undefined. */
-function checkStates(name: string, states: readonly unknown[]): void {
-  checkTensors(name, ...states.filter((state) => state !== undefined));
-}
-
-/** The two states of an LSTM, or two undefined ones. */
-function pairOf(name: string, state: unknown): [Tensor | undefined, Tensor | undefined] {
-  if (state === undefined) return [undefined, undefined];
-  check(name, 'the state', state, lstmState);
-  return state as [Tensor, Tensor];
-}
-const lstmState = is.tuple(is.tensor, is.tensor);
-
-class CellBase extends Module {
-  weightIh: Parameter;
-  weightHh: Parameter;
-  biasIh: Parameter | null;
-  biasHh: Parameter | null;
-
-  constructor(
-    readonly inputSize: number,
-    readonly hiddenSize: number,
-    gates: number,
-    options: CellOptions,
-    known: Schema<CellOptions> = cellOptions,
-  ) {
-    super();
-    const { bias = true } = checkLayer(new.target.name, { inputSize, hiddenSize }, options, known, is.count);
-    const make = (...shape: number[]) => new Parameter(uniformWithin(shape, hiddenSize));
-    this.weightIh = make(gates * hiddenSize, inputSize);
-    this.weightHh = make(gates * hiddenSize, hiddenSize);
-    this.biasIh = bias ? make(gates * hiddenSize) : null;
-    this.biasHh = bias ? make(gates * hiddenSize) : null;
-  }
-
-  protected run(step: Step, x: Tensor, states: (Tensor | undefined)[]): Tensor[] {
-    checkTensors(this.constructor.name, x);
-    checkStates(this.constructor.name, states);
-    if ((x.ndim !== 1 && x.ndim !== 2) || x.shape.at(-1) !== this.inputSize)
-      throw new ShapeError(
-        this.constructor.name,
-        `takes [N, ${this.inputSize}] or [${this.inputSize}], got [${x.shape.join(', ')}]`,
-      );
-    const batch = (t: Tensor) => (x.ndim === 1 ? t.unsqueeze(0) : t);
-    const rows = x.ndim === 1 ? [] : [x.shape[0]!];
-    const given = states.map((t) => {
-      const shape = [...rows, this.hiddenSize];
-      if (t && t.shape.join() !== shape.join())
-        throw new ShapeError(this.constructor.name, `the state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
-      return batch(t ?? zeros(shape, { dtype: x.dtype, device: x.device }));
-    });
-    const weights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh, hr: null };
-    const next = step(ofInput(batch(x), weights), given, weights);
-    return x.ndim === 1 ? next.map((t) => t.squeeze(0)) : next;
-  }
-
-  override extraRepr(): string {
-    return `${this.inputSize}, ${this.hiddenSize}, bias=${this.biasIh !== null}`;
-  }
-}
-
-/** A tensor drawn from the uniform distribution within ±1 / √hiddenSize, as PyTorch initialises recurrent weights. */
-const uniformWithin = (shape: readonly number[], hiddenSize: number): Tensor =>
-  uniform_(empty(shape), -1 / Math.sqrt(hiddenSize), 1 / Math.sqrt(hiddenSize));
-
-/**
- * One step of a plain (Elman) recurrent network, `tanh(W x + b + U h + c)`. Takes `x` `[N, inputSize]` or `[inputSize]`
- * and `h` `[N, hiddenSize]`, 0 by default; returns the next `h`. Options: `nonlinearity` 'tanh' (the default) or
- * 'relu', `bias` true.
- *
- * ```ts
- * new RNNCell(3, 5)(randn([2, 3])).shape; // [2, 5]
- * ```
- */
-export class RNNCell extends CellBase {
-  readonly nonlinearity: Nonlinearity;
-
-  constructor(inputSize: number, hiddenSize: number, options: CellOptions & { nonlinearity?: Nonlinearity } = {}) {
-    super(inputSize, hiddenSize, 1, options, { ...cellOptions, nonlinearity } as Schema<CellOptions>);
-    this.nonlinearity = options.nonlinearity ?? 'tanh';
-  }
-
-  override forward(x: Tensor, h?: Tensor): Tensor {
-    return this.run(plain(nonlinearities[this.nonlinearity]), x, [h])[0]!;
-  }
-}
-
-/**
- * One step of long short-term memory. Takes `x` `[N, inputSize]` or `[inputSize]` and `[h, c]`, each `[N, hiddenSize]`,
- * 0 by default; returns the next `[h, c]`. Option: `bias` true.
- *
- * ```ts
- * const [h, c] = new LSTMCell(3, 5)(randn([2, 3]));
- * h.shape; // [2, 5]
- * ```
- */
-export class LSTMCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
-    super(inputSize, hiddenSize, 4, options);
-  }
-
-  override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, Tensor] {
-    return this.run(lstm, x, pairOf(this.constructor.name, state)) as [Tensor, Tensor];
-  }
-}
-
-/**
- * One step of a gated recurrent unit. Takes `x` `[N, inputSize]` or `[inputSize]` and `h` `[N, hiddenSize]`, 0 by
- * default; returns the next `h`. Option: `bias` true.
- *
- * ```ts
- * new GRUCell(3, 5)(randn([2, 3])).shape; // [2, 5]
- * ```
- */
-export class GRUCell extends CellBase {
-  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
-    super(inputSize, hiddenSize, 3, options);
-  }
-
-  override forward(x: Tensor, h?: Tensor): Tensor {
-    return this.run(gru, x, [h])[0]!;
-  }
-}
+import {
+  type CellWeights,
+  checkStates,
+  gruStep,
+  inputGates,
+  lstmStates,
+  lstmStep,
+  type Nonlinearity,
+  nonlinearities,
+  nonlinearity,
+  rnnStep,
+  type Step,
+  uniformWithin,
+} from './recurrentStep.js';
 
 /**
  * Runs one layer in one direction over packed steps: `x` `[total, features]` holds the rows of all first steps, then of all
@@ -206,7 +32,7 @@ function overSteps(
   weights: CellWeights,
   isReverse: boolean,
 ): [outputs: Tensor, final: Tensor[]] {
-  const steps = ofInput(x, weights).split(rows);
+  const steps = inputGates(x, weights).split(rows);
   const outputs: Tensor[] = new Array(steps.length);
   const ended: Tensor[][] = [];
   let before = rows[isReverse ? steps.length - 1 : 0]!;
@@ -421,7 +247,7 @@ export class RNN extends Recurrent {
   override forward(x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
   override forward(x: Tensor, h?: Tensor): [Tensor, Tensor];
   override forward(x: any, h?: Tensor): [any, Tensor] {
-    const [out, [last]] = this.run(plain(nonlinearities[this.nonlinearity]), x, [h]);
+    const [out, [last]] = this.run(rnnStep(nonlinearities[this.nonlinearity]), x, [h]);
     return [out, last!];
   }
 }
@@ -462,7 +288,7 @@ export class LSTM extends Recurrent {
   override forward(x: PackedSequence, state?: readonly [Tensor, Tensor]): [PackedSequence, [Tensor, Tensor]];
   override forward(x: Tensor, state?: readonly [Tensor, Tensor]): [Tensor, [Tensor, Tensor]];
   override forward(x: any, state?: readonly [Tensor, Tensor]): [any, [Tensor, Tensor]] {
-    const [out, last] = this.run(lstm, x, pairOf(this.constructor.name, state));
+    const [out, last] = this.run(lstmStep, x, lstmStates(this.constructor.name, state));
     return [out, last as [Tensor, Tensor]];
   }
 }
@@ -490,7 +316,7 @@ export class GRU extends Recurrent {
   override forward(x: PackedSequence, h?: Tensor): [PackedSequence, Tensor];
   override forward(x: Tensor, h?: Tensor): [Tensor, Tensor];
   override forward(x: any, h?: Tensor): [any, Tensor] {
-    const [out, [last]] = this.run(gru, x, [h]);
+    const [out, [last]] = this.run(gruStep, x, [h]);
     return [out, last!];
   }
 }

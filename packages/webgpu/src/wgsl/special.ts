@@ -1,6 +1,6 @@
 // Functions of core/special, for programs on the device: the methods of core, cut off where float32 has no more digits.
 
-export const specialHelpers: Readonly<Record<string, string>> = {
+export const special: Readonly<Record<string, string>> = {
   // exp(-|x|) times the modified Bessel function of the first kind of order 0 or 1.
   scaled_i: `fn scaled_i(order: f32, v: f32) -> f32 {
   if (is_nan(v)) { return v; }
