@@ -16,3 +16,9 @@ export async function needGpu(tests: string): Promise<'webgpu' | undefined> {
   });
   return need(found, tests, why);
 }
+
+/** Dawn's null backend, which allocates and checks as a GPU does and computes nothing; undefined as for `needGpu`. */
+export async function needNullGpu(tests: string): Promise<'webgpu' | undefined> {
+  const found = await device('webgpu', { flags: ['backend=null'] }).catch(() => undefined);
+  return need(found, tests, 'the package webgpu is not installed');
+}

@@ -1,19 +1,15 @@
-// float16 takes 16 bits where the device has f16. Dawn's null backend has it, and computes nothing: there the text of every
-// program goes through its compiler. That values are right is tested in operators.test.ts and device.test.ts, on the GPU of the machine.
+// float16 takes 16 bits on devices with f16, which Dawn's null backend is: every program goes through its compiler, but nothing
+// is computed. operators.test.ts and device.test.ts test values, on the GPU of the machine.
 import { DeviceError, DTypeError, ones, setDefaultDevice, zeros } from '@gradgate/core';
 import { compile } from '@gradgate/core/compile';
 import { expect, it } from 'vitest';
 import { current } from '../../packages/webgpu/src/backend.js';
 import { withHalves } from '../../packages/webgpu/src/half.js';
-import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
+import { gpuMemory } from '../../packages/webgpu/src/index.js';
 import { cases } from '../core/operators.js';
-import { need } from '../needs.js';
+import { needNullGpu } from './gpu.js';
 
-const gpu = need(
-  await device('webgpu', { flags: ['backend=null'] }).catch(() => undefined),
-  'programs in f16',
-  'the package webgpu is not installed',
-);
+const gpu = await needNullGpu('programs in f16');
 
 it('elements of f16 are read as f32, and written as f16', () => {
   const code = (text: string): string => withHalves(text, ['x', 'out']);

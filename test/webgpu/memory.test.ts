@@ -1,16 +1,12 @@
-// What training holds on the device, on Dawn's null backend: it allocates and counts as a GPU does, and computes nothing.
+// The memory that training takes on the device, on Dawn's null backend: it allocates and counts as a GPU does, but computes nothing.
 import { manualSeed, randint, randn, tidy } from '@gradgate/core';
 import { compile } from '@gradgate/core/compile';
 import { functional, Linear, optim, ReLU, Sequential } from '@gradgate/nn';
 import { expect, it } from 'vitest';
-import { device, gpuMemory } from '../../packages/webgpu/src/index.js';
-import { need } from '../needs.js';
+import { gpuMemory } from '../../packages/webgpu/src/index.js';
+import { needNullGpu } from './gpu.js';
 
-const gpu = need(
-  await device('webgpu', { flags: ['backend=null'] }).catch(() => undefined),
-  'memory of webgpu',
-  'the package webgpu is not installed',
-);
+const gpu = await needNullGpu('memory of webgpu');
 
 it.skipIf(!gpu)('a step takes one call for as many parameters as a program has buffers for', () => {
   const model = new Sequential(new Linear(8, 8), new ReLU(), new Linear(8, 4)).to(gpu!);

@@ -1,15 +1,10 @@
-// Sizes of calls, on Dawn's null backend: it refuses what a GPU would, and computes nothing, so that large ones are soon over.
+// Limits of sizes, on Dawn's null backend: it refuses what a GPU would, but computes nothing, so large sizes take no time.
 import { conv2d, type Tensor, zeros } from '@gradgate/core';
 import { expect, it } from 'vitest';
 import { current } from '../../packages/webgpu/src/backend.js';
-import { device } from '../../packages/webgpu/src/index.js';
-import { need } from '../needs.js';
+import { needNullGpu } from './gpu.js';
 
-const gpu = need(
-  await device('webgpu', { flags: ['backend=null'] }).catch(() => undefined),
-  'sizes of calls on webgpu',
-  'the package webgpu is not installed',
-);
+const gpu = await needNullGpu('sizes of calls on webgpu');
 
 const on = (...shape: number[]): Tensor => zeros(shape, { device: gpu! });
 

@@ -4,21 +4,14 @@ import './tensor/devtools.js';
 import './tensor/equality.js';
 
 export { anomalyMode, detectAnomaly } from './autograd/anomaly.js';
+export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.js';
 export { record, recordMany } from './autograd/custom.js';
-export {
-  type BackwardOptions,
-  backward,
-  type GradOptions,
-  grad,
-  onBackwardEnd,
-  registerHook,
-  registerPostAccumulateGradHook,
-  retainGrad,
-} from './autograd/engine.js';
+export { onBackwardEnd } from './autograd/engine.js';
 export { explainGrad } from './autograd/explain.js';
 export { type Freezable, freezing, type HasParameters } from './autograd/freezing.js';
 export { defineFunction, FunctionContext, type FunctionDefinition } from './autograd/function.js';
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
+export { registerHook, registerPostAccumulateGradHook, retainGrad } from './autograd/hooks.js';
 export { keep, tidy } from './autograd/tidy.js';
 export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
 export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';

@@ -76,12 +76,12 @@ describe('grad', () => {
     [
       'a value of several elements',
       () => grad((x: Tensor) => x.mul(2))(ones([2])),
-      /^grad: the function gives one number, .* got \[2\]; reduce it with sum\(\)/,
+      /^grad: the function must return a tensor of one element, got \[2\]; reduce it with sum\(\)/,
     ],
     [
       'several values',
       () => grad((x: Tensor) => [x.sum(), x.sum()] as never)(ones([2])),
-      /^grad: the function gives one number/,
+      /^grad: the function must return a tensor of one element/,
     ],
     [
       'no tensor',
@@ -116,13 +116,13 @@ describe('grad', () => {
     [
       'hasAux without aux',
       () => grad((x: Tensor) => x.sum() as never, { hasAux: true })(ones([2])),
-      /^grad: with hasAux the function returns \[output, aux\]/,
+      /^grad: with hasAux the function must return \[output, aux\]/,
     ],
     ['no function', () => gradAndValue(ones([2]) as never), /^gradAndValue: the function is a function/],
     [
       'a gradient of another shape',
       () => vjp((x: Tensor) => x.mul(2), [ones([2])])[1](ones([3])),
-      /^vjp: the gradient of the value is float32 \[2\], got float32 \[3\]/,
+      /^vjp: the gradient of the value must be float32 \[2\], got float32 \[3\]/,
     ],
     [
       'primals that are no array',
@@ -137,7 +137,7 @@ describe('grad', () => {
     [
       'tangents of another shape',
       () => jvp((x: Tensor) => x, [ones([2])], [ones([3])]),
-      /^jvp: a tangent is float32 \[2\], got float32 \[3\]/,
+      /^jvp: a tangent must be float32 \[2\], got float32 \[3\]/,
     ],
     ['a Jacobian of nothing', () => jacrev(undefined as never), /^jacrev: the function is a function/],
     [

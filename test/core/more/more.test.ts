@@ -107,14 +107,14 @@ describe('what numbers are', () => {
 });
 
 it.each<[string, () => unknown, string]>([
-  ['both', () => more.trapezoid(ones([3]), { x: ones([3]), dx: 1 }), 'trapezoid: give x or dx, one of both'],
-  ['places', () => more.trapezoid(ones([3]), { x: ones([2]) }), 'trapezoid: x is [2], values [3]'],
+  ['both', () => more.trapezoid(ones([3]), { x: ones([3]), dx: 1 }), 'trapezoid: give either x or dx, not both'],
+  ['places', () => more.trapezoid(ones([3]), { x: ones([2]) }), 'trapezoid: x must be 3 positions'],
   ['no dimension', () => more.cumulativeTrapezoid(tensor(1)), 'cumulativeTrapezoid: takes values along a dimension'],
   ['no tensor', () => more.trapezoid([1, 2] as never), 'trapezoid: expected a Tensor, got [1, 2]'],
   ['q', () => more.nanquantile(ones([3]), 2), 'nanquantile: q must be from 0 to 1, got 2'],
   ['integers', () => more.nanquantile(index(1), 0.5), 'nanquantile: takes floating point tensors, got int32'],
   ['of none', () => more.nanquantile(zeros([0]), 0.5), 'nanquantile: takes at least one element'],
-  ['vectors', () => more.renorm(ones([3]), 2, 0, 1), 'renorm: takes two dimensions at least, got [3]'],
+  ['vectors', () => more.renorm(ones([3]), 2, 0, 1), 'renorm: takes at least two dimensions, got [3]'],
   ['p', () => more.renorm(ones([3, 2]), 0, 0, 1), 'renorm: p is a number above 0, got 0'],
   ['integers', () => more.frexp(index(1)), 'frexp: takes floating point tensors, got int32'],
   ['dtypes', () => more.nextafter(ones([1]), ones([1]).double()), 'nextafter: takes two float32 or two float64'],
@@ -129,11 +129,15 @@ it.each<[string, () => unknown, string]>([
     'scatterReduce: index 3 is out of range',
   ],
   ['index', () => more.indexReduce(ones([1]), 0, ones([1]), ones([1]), 'prod'), 'indexReduce: indices are integers'],
-  ['source', () => more.indexReduce(ones([2]), 0, index(0), ones([2]), 'prod'), 'indexReduce: source has shape [2]'],
+  [
+    'source',
+    () => more.indexReduce(ones([2]), 0, index(0), ones([2]), 'prod'),
+    'indexReduce: source must be [1], got [2]',
+  ],
   ['edges', () => more.histogram(ones([3]), tensor([2, 1])), 'histogram: edges must ascend, got 2 and 1'],
   ['bins', () => more.histogram(ones([3]), 0), 'histogram: bins is a whole number above 0'],
-  ['range', () => more.histogram(ones([3]), 2, { range: [1, 0] }), 'histogram: the range is finite and ascends'],
-  ['NaN', () => more.histogram(tensor([Number.NaN, 1]), 2), 'histogram: the range is finite and ascends'],
+  ['range', () => more.histogram(ones([3]), 2, { range: [1, 0] }), 'histogram: the range must be finite and ascend'],
+  ['NaN', () => more.histogram(tensor([Number.NaN, 1]), 2), 'histogram: the range must be finite and ascend'],
   [
     'weights',
     () => more.histogram(ones([3]), 2, { weight: ones([2]) }),

@@ -1,51 +1,15 @@
-import { closeWindows } from '../backend/host/storage.js';
-import { check, checkOptions, show } from '../check.js';
+import { check, show } from '../check.js';
 import { AutogradError, DTypeError, ShapeError } from '../errors.js';
-import { runInMode } from '../grad/flow.js';
-import {
-  AccumulateGrad,
-  type Edge,
-  type GradHook,
-  type Gradients,
-  gradEdge,
-  leafEdge,
-  type Node,
-  removable,
-} from '../graph/node.js';
+import { AccumulateGrad, type Edge, type GradHook, type Gradients, type Node } from '../graph/node.js';
 import { Temporaries } from '../graph/temporaries.js';
-import { batching } from '../memory/batching.js';
-import { isComplex, isFloat } from '../memory/dtype.js';
 import { recording, refuseRecording } from '../memory/recording.js';
 import { formatShape, sameShape } from '../memory/shape.js';
 import { noteTemporaries } from '../memory/storage.js';
 import { add } from '../ops/elementwise.js';
 import { to } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { checkAnomaly } from './anomaly.js';
-import type * as self from './engine.js';
-import { explainUntracked } from './explain.js';
-
-export interface BackwardOptions {
-  /** The gradient of the tensor itself; must be given unless it has one element. */
-  gradient?: Tensor | null;
-  /** Keep what the graph saved, for another backward pass through it. Defaults to `createGraph`. */
-  retainGraph?: boolean;
-  /** Record the backward pass itself, so that gradients have gradients. */
-  createGraph?: boolean;
-  /** Accumulate into these tensors only; all leaves if not given. */
-  inputs?: Tensor | readonly Tensor[];
-}
-
-export interface GradOptions {
-  gradOutputs?: Tensor | readonly (Tensor | null)[] | null;
-  retainGraph?: boolean;
-  createGraph?: boolean;
-  /** Give `null` for inputs the outputs do not depend on, rather than throw. Defaults to `materializeGrads`. */
-  allowUnused?: boolean;
-  /** Give zeros rather than `null`. */
-  materializeGrads?: boolean;
-}
 
 /** A pass under way. Passes nest when a rule or a hook calls backward itself. */
 interface Run {
@@ -184,12 +148,12 @@ function accumulate(node: AccumulateGrad, grad: Tensor, mayKeep: boolean, tempor
   }
 }
 
-interface Capture {
+export interface Capture {
   readonly edge: Edge;
   grad: Tensor | null;
 }
 
-function execute(
+export function execute(
   roots: readonly Edge[],
   rootGrads: readonly Tensor[],
   captures: readonly Capture[] | null,
@@ -389,239 +353,3 @@ const inDTypeOf = ({ node, index }: Edge, grad: Tensor): Tensor => {
   const dtype = node.dtypeOf(index);
   return grad.dtype === dtype ? grad : to(grad, dtype);
 };
-
-/** The gradient to start from: the one given, checked, or ones for a tensor of one element. */
-function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefined): Tensor {
-  if (gradient == null) {
-    if (t.numel !== 1)
-      throw new ShapeError(
-        op,
-        `the gradient of a tensor of shape ${formatShape(t.shape)} must be given, as it is implied for one element only; ` +
-          'reduce it with sum() or mean(), or pass a gradient of its shape',
-      );
-    if (isComplex(t.dtype))
-      throw new DTypeError(
-        op,
-        `the gradient of a ${t.dtype} tensor must be given, as it is implied for real ones only; a loss is real, as abs() or real() are`,
-      );
-    const { backend } = t.storage;
-    const one = Tensor.uninitialized(t.dtype, t.shape, backend);
-    backend.kernels.fill(1, one);
-    closeWindows();
-    return one;
-  }
-  if (!Tensor.is(gradient)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
-  if (!sameShape(gradient.shape, t.shape))
-    throw new ShapeError(
-      op,
-      `the gradient has shape ${formatShape(gradient.shape)}, the tensor ${formatShape(t.shape)}; they must be equal`,
-    );
-  if (!isFloat(gradient.dtype))
-    throw new DTypeError(op, `a gradient is floating point, got ${gradient.dtype}; use .float()`);
-  return gradient;
-}
-
-function rootEdge(op: string, t: Tensor): Edge {
-  if (!Tensor.is(t)) throw new TypeError(`${op}: expected a Tensor, got ${show(t)}`);
-  return gradEdge(t) ?? refuseUntracked(op, t);
-}
-
-function refuseUntracked(op: string, t: Tensor): never {
-  throw new AutogradError(op, explainUntracked(t));
-}
-
-/** Where a hook goes: it stays, so also on a leaf that this flow has frozen. */
-function hookEdge(op: string, t: Tensor): Edge {
-  return Tensor.is(t) && t.isFrozenHere ? leafEdge(t) : rootEdge(op, t);
-}
-
-const tensorOrList = is.either(is.tensor, is.arrayOf(is.tensor));
-const backwardOptions = {
-  gradient: is.nullable(is.tensor),
-  retainGraph: is.boolean,
-  createGraph: is.boolean,
-  inputs: tensorOrList,
-};
-const gradOptions = {
-  gradOutputs: is.nullable(is.either(is.tensor, is.arrayOf(is.nullable(is.tensor)))),
-  retainGraph: is.boolean,
-  createGraph: is.boolean,
-  allowUnused: is.boolean,
-  materializeGrads: is.boolean,
-};
-
-/**
- * Computes the gradients of `tensor` with respect to the leaves of its graph and adds them to their `.grad`.
- * Runs with recording off, or on with `createGraph`, whatever the caller's mode.
- *
- * ```ts
- * const x = tensor([1, 2], { requiresGrad: true });
- * backward(x.square().sum());
- * x.grad; // [2, 4]
- * ```
- */
-export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {}, more?: undefined): void {
-  if (more !== undefined)
-    throw new TypeError(
-      'backward: takes a gradient or options, and got more; a gradient stands among the options, as in { gradient, retainGraph: true }',
-    );
-  const {
-    gradient,
-    createGraph = false,
-    retainGraph = createGraph,
-    inputs,
-  } = checkOptions('backward', Tensor.is(options) ? { gradient: options } : options, backwardOptions);
-  const root = rootEdge('backward', tensor);
-  batching.current?.refuse('backward');
-  runInMode('backward', createGraph, () => {
-    const start = startGradient('backward', tensor, gradient);
-    let captures: Capture[] | null = null;
-    const into = inputs === undefined ? null : Tensor.is(inputs) ? [inputs] : inputs;
-    if (into !== null) {
-      if (into.length === 0)
-        throw new AutogradError('backward', 'inputs is empty; name a tensor, or leave it out for all leaves');
-      captures = into.map((t) => ({ edge: rootEdge('backward', t), grad: null }));
-    }
-    execute([root], [start], captures, { retainGraph, createGraph });
-    into?.forEach((t, i) => {
-      const { grad } = captures![i]!;
-      if (!grad) return;
-      const own = grad.dtype !== t.dtype ? grad.to(t.dtype) : createGraph ? grad : grad.clone();
-      t.grad = t.grad === null ? own : add(t.grad, own);
-    });
-  });
-}
-
-/**
- * The gradients of the sum of `outputs` with respect to `inputs`; `.grad` of no tensor changes.
- *
- * ```ts
- * const x = tensor([3], { requiresGrad: true });
- * grad(x.square(), x); // [6]
- * ```
- */
-export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor, options?: GradOptions): Tensor;
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  options: GradOptions & { allowUnused: true; materializeGrads?: false },
-): (Tensor | null)[];
-export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions): Tensor[];
-export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: Tensor | readonly Tensor[],
-  options: GradOptions = {},
-): Tensor | null | (Tensor | null)[] {
-  const known = checkOptions('grad', options, gradOptions);
-  const { createGraph = false, retainGraph = createGraph, materializeGrads = false } = known;
-  const { allowUnused = materializeGrads } = known;
-  check('grad', 'outputs', outputs, tensorOrList);
-  check('grad', 'inputs', inputs, tensorOrList);
-  const outs = Tensor.is(outputs) ? [outputs] : outputs;
-  const ins = Tensor.is(inputs) ? [inputs] : inputs;
-  const given = Tensor.is(options.gradOutputs) ? [options.gradOutputs] : (options.gradOutputs ?? []);
-  if (options.gradOutputs != null && given.length !== outs.length)
-    throw new ShapeError(
-      'grad',
-      `${given.length} gradOutputs for ${outs.length} outputs; give one each (null for ones)`,
-    );
-  const roots = outs.map((t) => rootEdge('grad', t));
-  const starts = runInMode('backward', false, () => outs.map((t, i) => startGradient('grad', t, given[i])));
-  const captures = ins.map((t) => ({ edge: rootEdge('grad', t), grad: null as Tensor | null }));
-  runInMode('backward', createGraph, () => {
-    execute(roots, starts, captures, { retainGraph, createGraph });
-  });
-  const result = captures.map(({ grad }, i) => {
-    if (grad !== null || (allowUnused && !materializeGrads)) return grad;
-    if (materializeGrads) return Tensor.zeros(ins[i]!.dtype, ins[i]!.shape, ins[i]!.storage.backend);
-    throw new AutogradError(
-      'grad',
-      `input ${i} of shape ${formatShape(ins[i]!.shape)} was not used to compute the outputs; pass allowUnused: true to get null for it`,
-    );
-  });
-  return Tensor.is(inputs) ? result[0]! : result;
-}
-
-/**
- * The gradients at `ends` of a graph that begins there, given those at `roots`, which may be among them; null where there is none.
- * For functions that record a graph of their own, which is kept: to the graph around it they are one node.
- */
-export function gradientsWithin(
-  roots: readonly Edge[],
-  starts: readonly Tensor[],
-  ends: readonly Edge[],
-  createGraph: boolean,
-): (Tensor | null)[] {
-  const captures = ends.map((edge) => ({ edge, grad: null as Tensor | null }));
-  runInMode('backward', createGraph, () => execute(roots, starts, captures, { retainGraph: true, createGraph }, true));
-  return captures.map(({ grad }) => grad);
-}
-
-/**
- * Calls `hook` with the gradient of `tensor` whenever one is computed; what it returns replaces the gradient.
- *
- * ```ts
- * const x = tensor([3], { requiresGrad: true });
- * registerHook(x, (g) => g.mul(10));
- * x.square().sum().backward();
- * x.grad; // [60]
- * ```
- */
-export function registerHook(tensor: Tensor, hook: GradHook): { remove(): void } {
-  const { node, index } = hookEdge('registerHook', tensor);
-  check('registerHook', 'the hook', hook, is.callback);
-  node.gradHooks ??= new Map();
-  let hooks = node.gradHooks.get(index);
-  if (!hooks) {
-    hooks = new Set();
-    node.gradHooks.set(index, hooks);
-  }
-  return removable(hooks, hook);
-}
-
-/**
- * Keeps the gradient of a tensor that is not a leaf in its `.grad` as well.
- *
- * ```ts
- * const x = tensor([3], { requiresGrad: true });
- * const y = x.mul(2);
- * retainGrad(y);
- * y.square().sum().backward();
- * y.grad; // [12]
- * ```
- */
-export function retainGrad(tensor: Tensor): void {
-  const { node, index } = rootEdge('retainGrad', tensor);
-  if (tensor.isLeaf) return;
-  node.retained ??= new Map();
-  node.retained.set(index, tensor);
-}
-
-/**
- * Calls `hook` with the leaf after a gradient has been added to its `.grad`.
- *
- * ```ts
- * const x = tensor([3], { requiresGrad: true });
- * registerPostAccumulateGradHook(x, (leaf) => noGrad.run(() => void leaf.sub_(leaf.grad!)));
- * x.square().sum().backward();
- * x; // [-3]
- * ```
- */
-export function registerPostAccumulateGradHook(leaf: Tensor, hook: (leaf: Tensor) => void): { remove(): void } {
-  const { node } = hookEdge('registerPostAccumulateGradHook', leaf);
-  check('registerPostAccumulateGradHook', 'the hook', hook, is.callback);
-  if (!(node instanceof AccumulateGrad))
-    throw new AutogradError(
-      'registerPostAccumulateGradHook',
-      `gradients accumulate in leaves only, this tensor was computed by ${node.name}`,
-    );
-  node.postHooks ??= new Set();
-  return removable(node.postHooks, hook);
-}
-
-const plain = { backward, registerHook, retainGrad, registerPostAccumulateGradHook };
-methods(plain, { runOthers: true });
-
-declare module '../tensor/tensor.js' {
-  interface Tensor extends MethodsFrom<typeof self, typeof plain> {}
-}

@@ -6,7 +6,7 @@ import { sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
-import { grad } from './engine.js';
+import { grad } from './backward.js';
 import { explainUntracked } from './explain.js';
 
 type Fn = (...inputs: Tensor[]) => Tensor;

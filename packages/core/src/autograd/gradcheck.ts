@@ -6,7 +6,7 @@ import { isGradEnabled } from '../grad/index.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
-import { grad } from './engine.js';
+import { grad } from './backward.js';
 
 export interface GradcheckOptions {
   /** The step of the finite differences. */

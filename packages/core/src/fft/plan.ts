@@ -88,19 +88,16 @@ const none = new Float64Array(0);
 // `after` and k below `before`; the first index changes fastest.
 
 function pass2(from: Float64Array, to: Float64Array, { before, after, twiddles: w }: Stage): void {
-  const half = 2 * after * before;
+  const step = 2 * after;
+  const half = step * before;
   for (let k = 0; k < before; k++)
-    for (let i = 0; i < 2 * after; i += 2) {
-      const p = 4 * after * k + i;
-      const q = p + 2 * after;
-      const o = 2 * after * k + i;
-      const re = from[p]! - from[q]!;
-      const im = from[p + 1]! - from[q + 1]!;
+    for (let i = 0; i < step; i += 2) {
+      const p = 2 * step * k + i;
+      const q = p + step;
+      const o = step * k + i;
       to[o] = from[p]! + from[q]!;
       to[o + 1] = from[p + 1]! + from[q + 1]!;
-      const [c, s] = [w[2 * after + i]!, w[2 * after + i + 1]!];
-      to[o + half] = re * c - im * s;
-      to[o + half + 1] = re * s + im * c;
+      write(to, o + half, from[p]! - from[q]!, from[p + 1]! - from[q + 1]!, w, step + i);
     }
 }
 
@@ -119,27 +116,12 @@ function pass4(from: Float64Array, to: Float64Array, { before, after, twiddles: 
       // Times -i.
       const dr = from[p + step + 1]! - from[p + 3 * step + 1]!;
       const di = from[p + 3 * step]! - from[p + step]!;
-      let o = step * k + i;
+      const o = step * k + i;
       to[o] = ar + cr;
       to[o + 1] = ai + ci;
-      o += quarter;
-      let t = step + i;
-      let re = br + dr;
-      let im = bi + di;
-      to[o] = re * w[t]! - im * w[t + 1]!;
-      to[o + 1] = re * w[t + 1]! + im * w[t]!;
-      o += quarter;
-      t += step;
-      re = ar - cr;
-      im = ai - ci;
-      to[o] = re * w[t]! - im * w[t + 1]!;
-      to[o + 1] = re * w[t + 1]! + im * w[t]!;
-      o += quarter;
-      t += step;
-      re = br - dr;
-      im = bi - di;
-      to[o] = re * w[t]! - im * w[t + 1]!;
-      to[o + 1] = re * w[t + 1]! + im * w[t]!;
+      write(to, o + quarter, br + dr, bi + di, w, step + i);
+      write(to, o + 2 * quarter, ar - cr, ai - ci, w, 2 * step + i);
+      write(to, o + 3 * quarter, br - dr, bi - di, w, 3 * step + i);
     }
 }
 

@@ -1,4 +1,4 @@
-import { gradientsWithin } from '../autograd/engine.js';
+import { gradientsWithin } from '../autograd/backward.js';
 import { AutogradError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { type Edge, type Gradients, gradEdge, Node } from '../graph/node.js';

@@ -1,4 +1,4 @@
-import { grad as gradientsOf } from '../autograd/engine.js';
+import { grad as gradientsOf } from '../autograd/backward.js';
 import { check, show } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { enableGrad, isGradEnabled } from '../grad/index.js';
