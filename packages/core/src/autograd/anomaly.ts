@@ -25,7 +25,8 @@ export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
 })();
 
 /**
- * Runs `fn` in `anomalyMode`: its call, and what it awaits.
+ * Runs `fn`, and what it awaits, in `anomalyMode`: backward passes throw at the first operation that gives NaN. Returns what
+ * `fn` returns.
  *
  * ```ts
  * const x = tensor([-1], { requiresGrad: true });

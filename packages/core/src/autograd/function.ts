@@ -80,7 +80,8 @@ const definitionOptions = {
 };
 
 /**
- * Makes an operator with a backward rule of your own.
+ * Makes an operator from a `forward` and a `backward` rule of your own. It is called like any operator, and its gradients are
+ * recorded. Throws if the rule gives gradients that do not fit the inputs.
  *
  * ```ts
  * const double = defineFunction({

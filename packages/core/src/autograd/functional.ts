@@ -147,7 +147,8 @@ export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
 }
 
 /**
- * The value of `fn`, a single element, and its Hessian times `v`.
+ * The value of `fn`, which returns a single element, and the product of its Hessian with `v`, which has the shape of the
+ * input.
  *
  * ```ts
  * hvp((x: Tensor) => x.square().sum(), tensor([1, 2]), tensor([1, 0])); // [5, [2, 0]]

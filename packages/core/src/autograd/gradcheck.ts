@@ -90,7 +90,8 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
 }
 
 /**
- * `gradcheck` of the gradients themselves: the second derivatives.
+ * `gradcheck` of second derivatives: of the gradients that a recorded backward pass computes. Returns true, or throws with
+ * the difference.
  *
  * ```ts
  * gradgradcheck((x) => x.exp(), [tensor([1, 2], { dtype: 'float64', requiresGrad: true })]); // true

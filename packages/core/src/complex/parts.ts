@@ -192,7 +192,7 @@ export function absOf(z: Tensor): Tensor {
 }
 
 /**
- * `z / |z|`, and 0 at 0; the sign of a real tensor.
+ * `z / |z|` of each element, and 0 at 0; for real tensors the sign. The result has the shape of `z`.
  *
  * ```ts
  * sgn(complex([0, 3], [2, 4])).imag(); // [1, 0.8]
@@ -230,7 +230,7 @@ export function angle(z: Tensor): Tensor {
 }
 
 /**
- * Whether the dtype is complex64 or complex128.
+ * Whether a tensor's dtype is complex64 or complex128.
  *
  * ```ts
  * isComplex(complex(1, 2)); // true

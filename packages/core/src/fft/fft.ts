@@ -231,7 +231,7 @@ const alongSeveral = (op: string, of: Of, dims: FftnOptions['dim'] = null) =>
  */
 export const fft = /* @__PURE__ */ alongOne('fft', complexOf(false));
 /**
- * The inverse of `fft`.
+ * The inverse of `fft`: complex, in the shape of `x`, or of length `n` along the dimension.
  *
  * ```ts
  * real(ifft(fft(tensor([1, 2, 3])))); // [1, 2, 3]
@@ -264,7 +264,7 @@ export const irfft = /* @__PURE__ */ alongOne('irfft', realOfHalf(true));
  */
 export const hfft = /* @__PURE__ */ alongOne('hfft', realOfHalf(false));
 /**
- * The inverse of `hfft`.
+ * The inverse of `hfft`: from a real tensor of length n, its first `n / 2 + 1` complex numbers.
  *
  * ```ts
  * real(ihfft(tensor([8, -2, 0, -2]))); // [1, 2, 3]
@@ -273,7 +273,7 @@ export const hfft = /* @__PURE__ */ alongOne('hfft', realOfHalf(false));
 export const ihfft = /* @__PURE__ */ alongOne('ihfft', halfOfReal(true));
 
 /**
- * `fft` along several dimensions, one after another.
+ * `fft` along several dimensions, by default all, one after another: complex, in the shape of `x` or with sizes `s`.
  *
  * ```ts
  * fftn(ones([2, 3])).shape; // [2, 3]
@@ -281,7 +281,7 @@ export const ihfft = /* @__PURE__ */ alongOne('ihfft', halfOfReal(true));
  */
 export const fftn = /* @__PURE__ */ alongSeveral('fftn', complexOf(false));
 /**
- * The inverse of `fftn`.
+ * The inverse of `fftn`: complex, in the shape of `x` or with sizes `s`.
  *
  * ```ts
  * real(ifftn(fftn(tensor([[1, 2], [3, 4]])))); // [[1, 2], [3, 4]]
@@ -297,7 +297,7 @@ export const ifftn = /* @__PURE__ */ alongSeveral('ifftn', complexOf(true));
  */
 export const rfftn = /* @__PURE__ */ alongSeveral('rfftn', halfOfReal(false));
 /**
- * The inverse of `rfftn`.
+ * The inverse of `rfftn`: real; the last of the dimensions has size `2 (m - 1)` if `s` does not say otherwise.
  *
  * ```ts
  * irfftn(rfftn(tensor([[1, 2], [3, 4]]))); // [[1, 2], [3, 4]]
@@ -313,7 +313,7 @@ export const irfftn = /* @__PURE__ */ alongSeveral('irfftn', realOfHalf(true));
  */
 export const hfftn = /* @__PURE__ */ alongSeveral('hfftn', realOfHalf(false));
 /**
- * The inverse of `hfftn`.
+ * The inverse of `hfftn`: complex, from a real tensor.
  *
  * ```ts
  * real(ihfftn(tensor([[8, -2, 0, -2]]))); // [[1, 2, 3]]
@@ -324,7 +324,7 @@ export const ihfftn = /* @__PURE__ */ alongSeveral('ihfftn', halfOfReal(true));
 const lastTwo = [-2, -1];
 
 /**
- * `fftn` of the last two dimensions.
+ * `fftn` of the last two dimensions: `[..., m, n]` to complex `[..., m, n]`.
  *
  * ```ts
  * real(fft2(tensor([[1, 2], [3, 4]]))); // [[10, -2], [-4, 0]]
@@ -332,7 +332,7 @@ const lastTwo = [-2, -1];
  */
 export const fft2 = /* @__PURE__ */ alongSeveral('fft2', complexOf(false), lastTwo);
 /**
- * The inverse of `fft2`.
+ * The inverse of `fft2`: `[..., m, n]` to complex `[..., m, n]`.
  *
  * ```ts
  * real(ifft2(fft2(tensor([[1, 2], [3, 4]])))); // [[1, 2], [3, 4]]
@@ -340,7 +340,7 @@ export const fft2 = /* @__PURE__ */ alongSeveral('fft2', complexOf(false), lastT
  */
 export const ifft2 = /* @__PURE__ */ alongSeveral('ifft2', complexOf(true), lastTwo);
 /**
- * `rfftn` of the last two dimensions.
+ * `rfftn` of the last two dimensions: real `[..., m, n]` to complex `[..., m, n / 2 + 1]`.
  *
  * ```ts
  * rfft2(ones([3, 2, 4])).shape; // [3, 2, 3]
@@ -348,7 +348,7 @@ export const ifft2 = /* @__PURE__ */ alongSeveral('ifft2', complexOf(true), last
  */
 export const rfft2 = /* @__PURE__ */ alongSeveral('rfft2', halfOfReal(false), lastTwo);
 /**
- * The inverse of `rfft2`.
+ * The inverse of `rfft2`: complex `[..., m, k]` to real `[..., m, 2 (k - 1)]`, or with sizes `s`.
  *
  * ```ts
  * irfft2(rfft2(tensor([[1, 2], [3, 4]]))); // [[1, 2], [3, 4]]
@@ -356,7 +356,7 @@ export const rfft2 = /* @__PURE__ */ alongSeveral('rfft2', halfOfReal(false), la
  */
 export const irfft2 = /* @__PURE__ */ alongSeveral('irfft2', realOfHalf(true), lastTwo);
 /**
- * `hfftn` of the last two dimensions.
+ * `hfftn` of the last two dimensions: complex to real.
  *
  * ```ts
  * hfft2(complex([[1, 2, 3]], 0)); // [[8, -2, 0, -2]]
@@ -364,7 +364,7 @@ export const irfft2 = /* @__PURE__ */ alongSeveral('irfft2', realOfHalf(true), l
  */
 export const hfft2 = /* @__PURE__ */ alongSeveral('hfft2', realOfHalf(false), lastTwo);
 /**
- * The inverse of `hfft2`.
+ * The inverse of `hfft2`: real to complex.
  *
  * ```ts
  * real(ihfft2(tensor([[8, -2, 0, -2]]))); // [[1, 2, 3]]

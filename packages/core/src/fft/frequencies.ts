@@ -77,7 +77,7 @@ const shifted = (op: string, by: (n: number) => number) =>
 export const fftshift = /* @__PURE__ */ shifted('fftshift', (n) => Math.floor(n / 2));
 
 /**
- * The inverse of `fftshift`.
+ * The inverse of `fftshift`: moves frequency 0 back to the front. The result has the shape of `x`.
  *
  * ```ts
  * ifftshift(fftshift(tensor([0, 1, 2]))); // [0, 1, 2]

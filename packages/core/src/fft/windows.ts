@@ -48,7 +48,8 @@ function window(
 const cosine = (turns: number) => Math.cos(2 * Math.PI * turns);
 
 /**
- * The triangular (Bartlett) window of `n` elements.
+ * The triangular (Bartlett) window `[n]`, which is 0 at the ends. Options: `periodic` true (as for spectra), and those of
+ * `zeros`.
  *
  * ```ts
  * bartlettWindow(4); // [0, 0.5, 1, 0.5]
@@ -81,7 +82,7 @@ export const blackmanWindow = /* @__PURE__ */ named(
 );
 
 /**
- * The Hamming window: `0.54 - 0.46 cos(2πx)`.
+ * The Hamming window `[n]`: `0.54 - 0.46 cos(2πx)` for x from 0 to 1. Options: `periodic` true, and those of `zeros`.
  *
  * ```ts
  * hammingWindow(4); // [0.08, 0.54, 1, 0.54]
@@ -93,7 +94,7 @@ export const hammingWindow = /* @__PURE__ */ named('hammingWindow', (n: number, 
 });
 
 /**
- * The Hann window: `0.5 - 0.5 cos(2πx)`.
+ * The Hann window `[n]`: `0.5 - 0.5 cos(2πx)` for x from 0 to 1. Options: `periodic` true, and those of `zeros`.
  *
  * ```ts
  * hannWindow(4); // [0, 0.5, 1, 0.5]
@@ -106,7 +107,8 @@ export const hannWindow = /* @__PURE__ */ named(
 );
 
 /**
- * The Kaiser window: `i0(beta sqrt(1 - (2x - 1)²)) / i0(beta)`.
+ * The Kaiser window `[n]`: `i0(beta sqrt(1 - (2x - 1)²)) / i0(beta)` for x from 0 to 1. Options: `beta` 12, `periodic` true,
+ * and those of `zeros`.
  *
  * ```ts
  * kaiserWindow(4, { beta: 2 }); // [0.4387, 0.8348, 1, 0.8348]

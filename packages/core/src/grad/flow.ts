@@ -187,7 +187,7 @@ export function isGradEnabled(): boolean {
 }
 
 /**
- * Whether results are marked as made for inference only.
+ * Whether inference mode is on here, in which results can never take part in a graph.
  *
  * ```ts
  * inferenceMode.run(() => isInferenceMode()); // true

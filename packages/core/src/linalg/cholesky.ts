@@ -34,7 +34,7 @@ export const choleskySolve = /* @__PURE__ */ named(
 );
 
 /**
- * The inverse of A, given its factor from `cholesky`.
+ * The inverse of A `[..., n, n]`, given its factor from `cholesky`.
  *
  * ```ts
  * choleskyInverse(tensor([[2, 0], [0, 1]])); // [[0.25, 0], [0, 1]]

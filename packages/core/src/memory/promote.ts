@@ -3,7 +3,7 @@ import { checkDType, type DType, dtypes, isComplex, isFloat } from './dtype.js';
 const above: Readonly<Record<number, DType>> = { 1: 'int16', 5: 'float32' };
 
 /**
- * The least dtype that two dtypes promote to: `torch.promote_types`.
+ * The dtype that operands of two dtypes are converted to, as `torch.promote_types`: int64 and float32 give float32.
  *
  * ```ts
  * promoteTypes('int32', 'float32'); // 'float32'

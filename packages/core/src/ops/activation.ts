@@ -31,7 +31,7 @@ function aNumber(op: string, name: string, value: number): number {
 }
 
 /**
- * `x * sigmoid(x)`.
+ * `x * sigmoid(x)` of each element, also called swish. The result has the shape of `x`.
  *
  * ```ts
  * silu(tensor([-1, 0, 2])); // [-0.2689, 0, 1.762]
@@ -53,7 +53,7 @@ const siluGradient = fusedGradient('siluGradient', {
 });
 
 /**
- * `log(sigmoid(x))`, without overflow.
+ * `log(sigmoid(x))` of each element, without overflow. The result has the shape of `x`.
  *
  * ```ts
  * logSigmoid(tensor([-1, 0, 2])); // [-1.313, -0.6931, -0.1269]
@@ -132,7 +132,7 @@ const softplusOperator = unaryOperator('softplus', {
 });
 
 /**
- * `x` where positive, else `alpha (exp(x) - 1)`.
+ * `x` where positive, else `alpha (exp(x) - 1)`, of each element; `alpha` is 1 by default. The result has the shape of `x`.
  *
  * ```ts
  * elu(tensor([-1, 2])); // [-0.6321, 2]
@@ -170,7 +170,7 @@ export const selu = /* @__PURE__ */ named(
 );
 
 /**
- * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))`.
+ * `max(0, x) + min(0, alpha (exp(x / alpha) - 1))` of each element; `alpha` is 1 by default. The result has the shape of `x`.
  *
  * ```ts
  * celu(tensor([-1, 2]), { alpha: 2 }); // [-0.7869, 2]
@@ -183,7 +183,8 @@ export const celu = /* @__PURE__ */ named('celu', (x: Tensor, options?: { alpha?
 });
 
 /**
- * `x` where positive, else `negativeSlope x`.
+ * `x` where positive, else `negativeSlope * x`, of each element; `negativeSlope` is 0.01 by default. The result has the shape
+ * of `x`.
  *
  * ```ts
  * leakyRelu(tensor([-1, 2]), 0.1); // [-0.1, 2]
@@ -256,7 +257,7 @@ const hardtanhGradient = fusedGradient('hardtanhGradient', {
 });
 
 /**
- * `x` limited to [0, 6]; the gradient is 0 at both ends.
+ * Each element limited to [0, 6]; the gradient is 0 at both ends. The result has the shape of `x`.
  *
  * ```ts
  * relu6(tensor([-1, 3, 8])); // [0, 3, 6]
@@ -290,7 +291,7 @@ export const hardswish = unary('hardswish', {
   saves: 'input',
 });
 /**
- * `x tanh(softplus(x))`.
+ * `x * tanh(softplus(x))` of each element. The result has the shape of `x`.
  *
  * ```ts
  * mish(tensor([-1, 2])); // [-0.3034, 1.944]
@@ -298,7 +299,7 @@ export const hardswish = unary('hardswish', {
  */
 export const mish = /* @__PURE__ */ named('mish', (x: Tensor): Tensor => mul(x, tanh(softplus(x))));
 /**
- * `x / (1 + |x|)`. Any shape, kept.
+ * `x / (1 + |x|)` of each element. The result has the shape of `x`.
  *
  * ```ts
  * softsign(tensor([-1, 3])); // [-0.5, 0.75]
@@ -309,7 +310,7 @@ export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor =>
   return x.div(add(x.abs(), 1));
 });
 /**
- * `x - tanh(x)`. Any shape, kept.
+ * `x - tanh(x)` of each element. The result has the shape of `x`.
  *
  * ```ts
  * tanhshrink(tensor([0, 1])); // [0, 0.2384]
@@ -317,7 +318,8 @@ export const softsign = /* @__PURE__ */ named('softsign', (x: Tensor): Tensor =>
  */
 export const tanhshrink = /* @__PURE__ */ named('tanhshrink', (x: Tensor): Tensor => sub(x, tanh(x)));
 /**
- * Moves `x` towards 0 by `lambda`; 0 where it is within `lambda` of 0.
+ * Moves each element towards 0 by `lambda`, 0.5 by default, and to 0 if it is within `lambda` of 0. The result has the shape
+ * of `x`.
  *
  * ```ts
  * softshrink(tensor([-2, 0.3, 2])); // [-1.5, 0, 1.5]
@@ -328,7 +330,7 @@ export const softshrink = /* @__PURE__ */ named(
   (x: Tensor, lambda = 0.5): Tensor => applyUnary(softshrinkOperator, x, [aNumber('softshrink', 'lambda', lambda)]),
 );
 /**
- * `x` where its size exceeds `lambda`, else 0.
+ * Each element whose absolute value exceeds `lambda`, 0.5 by default; 0 for the others. The result has the shape of `x`.
  *
  * ```ts
  * hardshrink(tensor([-2, 0.3, 2])); // [-2, 0, 2]
@@ -358,7 +360,8 @@ const hardshrinkOperator = unaryOperator('hardshrink', {
 });
 
 /**
- * Half of dimension `dim` times the sigmoid of the other half.
+ * The first half of `x` along `dim`, by default the last, times the sigmoid of the second half: `[..., 2 n]` to `[..., n]`.
+ * Throws if the size is odd.
  *
  * ```ts
  * glu(tensor([1, 2, 0, 0])); // [0.5, 1]

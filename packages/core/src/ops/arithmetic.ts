@@ -71,7 +71,7 @@ function checkDivisor<T extends number | bigint>(op: string, b: T): T {
 }
 
 /**
- * The remainder of `a / b` with the sign of `a`, as `%` in JavaScript.
+ * The remainder of `a / b` with the sign of `a`, as `%` in JavaScript; elementwise with broadcasting.
  *
  * ```ts
  * fmod(tensor([5, -5]), 3); // [2, -2]
@@ -86,7 +86,7 @@ export const fmod = binary('fmod', {
 });
 
 /**
- * The remainder of `a / b` with the sign of `b`, as `%` in Python.
+ * The remainder of `a / b` with the sign of `b`, as `%` in Python; elementwise with broadcasting.
  *
  * ```ts
  * remainder(tensor([5, -5]), 3); // [2, 1]
@@ -110,7 +110,7 @@ export const remainder = binary('remainder', {
 });
 
 /**
- * The size of `a` with the sign of `b`.
+ * The absolute value of `a` with the sign of `b`; elementwise with broadcasting.
  *
  * ```ts
  * copysign(tensor([1, 2]), tensor([-3, 4])); // [-1, 2]
@@ -161,7 +161,8 @@ export const floorDivide = binary('floorDivide', {
 });
 
 /**
- * `start + weight * (end - start)`; exactly `end` for a weight of 1.
+ * `start + weight * (end - start)`, exactly `end` for a weight of 1; elementwise with broadcasting. `weight` is a number or a
+ * tensor.
  *
  * ```ts
  * lerp(tensor([0]), tensor([10]), 0.3); // [3]
@@ -180,7 +181,7 @@ export const lerp = /* @__PURE__ */ named('lerp', (start: Tensor, end: Tensor, w
 const addcOptions = { value: is.number };
 
 /**
- * `x + value * a * b`.
+ * `x + value * a * b`; elementwise with broadcasting. `value` is 1 by default.
  *
  * ```ts
  * addcmul(tensor([1]), tensor([2]), tensor([3]), { value: 2 }); // [13]
@@ -196,7 +197,7 @@ export const addcmul = /* @__PURE__ */ named(
 );
 
 /**
- * `x + value * a / b`.
+ * `x + value * a / b`; elementwise with broadcasting. `value` is 1 by default.
  *
  * ```ts
  * addcdiv(tensor([1]), tensor([6]), tensor([3])); // [3]
@@ -212,7 +213,7 @@ export const addcdiv = /* @__PURE__ */ named(
 );
 
 /**
- * `clamp` by NumPy's name.
+ * `clamp` under NumPy's name: each element limited to [min, max].
  *
  * ```ts
  * clip(tensor([-3, 3]), -1, 1); // [-1, 1]

@@ -30,7 +30,8 @@ function scaled(op: string, x: Tensor, product: Tensor, options?: AddOptions): T
 }
 
 /**
- * `beta x + alpha a @ b` for matrices.
+ * `beta x + alpha a @ b` for matrices: `a` `[m, k]` and `b` `[k, n]`, and `x` broadcasts to `[m, n]`. `beta` and `alpha` are
+ * 1 by default.
  *
  * ```ts
  * addmm(ones([2, 2]), tensor([[1, 2], [3, 4]]), eye(2), { beta: 10 }); // [[11, 12], [13, 14]]
@@ -42,7 +43,8 @@ export const addmm = /* @__PURE__ */ named('addmm', (x: Tensor, a: Tensor, b: Te
 });
 
 /**
- * `beta x + alpha a @ v` for a matrix and a vector.
+ * `beta x + alpha a @ v` for a matrix and a vector: `a` `[m, k]` and `v` `[k]`, and `x` broadcasts to `[m]`. `beta` and
+ * `alpha` are 1 by default.
  *
  * ```ts
  * addmv(ones([2]), tensor([[1, 2], [3, 4]]), ones([2])); // [4, 8]
@@ -54,7 +56,8 @@ export const addmv = /* @__PURE__ */ named('addmv', (x: Tensor, a: Tensor, v: Te
 });
 
 /**
- * `beta x + alpha outer(a, b)` for vectors.
+ * `beta x + alpha outer(a, b)` for vectors: `a` `[m]` and `b` `[n]`, and `x` broadcasts to `[m, n]`. `beta` and `alpha` are 1
+ * by default.
  *
  * ```ts
  * addr(zeros([2, 2]), tensor([1, 2]), tensor([3, 4])); // [[3, 4], [6, 8]]
@@ -66,7 +69,8 @@ export const addr = /* @__PURE__ */ named('addr', (x: Tensor, a: Tensor, b: Tens
 });
 
 /**
- * `beta x + alpha a @ b` for batches of matrices.
+ * `beta x + alpha a @ b` for batches of matrices: `a` `[N, m, k]` and `b` `[N, k, n]`, and `x` broadcasts to `[N, m, n]`.
+ * `beta` and `alpha` are 1 by default.
  *
  * ```ts
  * baddbmm(ones([1, 1, 1]), ones([1, 1, 3]), ones([1, 3, 1])); // [[[4]]]
@@ -96,7 +100,7 @@ export const addbmm = /* @__PURE__ */ named(
 );
 
 /**
- * A matrix times a vector, `[m, k] @ [k]`.
+ * A matrix times a vector: `[m, k] @ [k]` to `[m]`.
  *
  * ```ts
  * mv(tensor([[1, 2], [3, 4]]), tensor([1, 0])); // [1, 3]
@@ -110,7 +114,7 @@ export const mv = /* @__PURE__ */ named('mv', (a: Tensor, v: Tensor): Tensor => 
 });
 
 /**
- * The Kronecker product: each element of `a` times all of `b`.
+ * The Kronecker product: each element of `a` times all of `b`. The sizes of the result are the products of the sizes.
  *
  * ```ts
  * kron(eye(2), tensor([[1, 2]])); // [[1, 2, 0, 0], [0, 0, 1, 2]]
@@ -179,7 +183,7 @@ export const tensordot = /* @__PURE__ */ named(
 );
 
 /**
- * The cross product of vectors of three elements along `dim`.
+ * The cross product of vectors of three elements along `dim`, by default the last; the other dimensions broadcast.
  *
  * ```ts
  * cross(tensor([1, 0, 0]), tensor([0, 1, 0])); // [0, 0, 1]

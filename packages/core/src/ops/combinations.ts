@@ -33,7 +33,7 @@ export function meshgrid(...vectors: readonly Tensor[]): Tensor[] {
 }
 
 /**
- * Every choice of one element from each vector, as rows.
+ * Every choice of one element from each vector of an array, as rows: `[count, number of vectors]`.
  *
  * ```ts
  * cartesianProd(tensor([1, 2]), tensor([3, 4])); // [[1, 3], [1, 4], [2, 3], [2, 4]]
@@ -51,7 +51,8 @@ export const cartesianProd = /* @__PURE__ */ named('cartesianProd', (...vectors:
 const combinationsOptions = { withReplacement: is.boolean };
 
 /**
- * Every choice of `r` elements of a vector, in order, as rows.
+ * Every choice of `r` elements, 2 by default, of a vector, in order: `[count, r]`. With `withReplacement` an element may
+ * repeat.
  *
  * ```ts
  * combinations(tensor([1, 2, 3])); // [[1, 2], [1, 3], [2, 3]]

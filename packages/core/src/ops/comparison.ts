@@ -14,7 +14,7 @@ const numberOr = (choose: (a: number, b: number) => number) => (a: number, b: nu
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : choose(a, b);
 
 /**
- * The larger of `a` and `b`; where one is NaN, the other.
+ * The larger of `a` and `b`, and if one is NaN the other; elementwise with broadcasting.
  *
  * ```ts
  * fmax(tensor([1, NaN]), tensor([3, 2])); // [3, 2]
@@ -31,7 +31,7 @@ export const fmax = binary('fmax', {
 });
 
 /**
- * The smaller of `a` and `b`; where one is NaN, the other.
+ * The smaller of `a` and `b`, and if one is NaN the other; elementwise with broadcasting.
  *
  * ```ts
  * fmin(tensor([1, NaN]), tensor([3, 2])); // [1, 2]
@@ -48,7 +48,7 @@ export const fmin = binary('fmin', {
 });
 
 /**
- * Whether an element is Infinity; bool.
+ * Whether each element is Infinity: bool, in the shape of `x`.
  *
  * ```ts
  * isposinf(tensor([Infinity, 1])); // [true, false]
@@ -57,7 +57,7 @@ export const fmin = binary('fmin', {
 export const isposinf = /* @__PURE__ */ madeOf('isposinf', (x) => eq(x, Number.POSITIVE_INFINITY));
 
 /**
- * Whether an element is -Infinity; bool.
+ * Whether each element is -Infinity: bool, in the shape of `x`.
  *
  * ```ts
  * isneginf(tensor([-Infinity, 1])); // [true, false]
@@ -66,7 +66,7 @@ export const isposinf = /* @__PURE__ */ madeOf('isposinf', (x) => eq(x, Number.P
 export const isneginf = /* @__PURE__ */ madeOf('isneginf', (x) => eq(x, Number.NEGATIVE_INFINITY));
 
 /**
- * Whether the sign is minus; also for -0.
+ * Whether each element has a minus sign, -0 included: bool, in the shape of `x`.
  *
  * ```ts
  * signbit(tensor([-1, 2])); // [true, false]
@@ -75,7 +75,7 @@ export const isneginf = /* @__PURE__ */ madeOf('isneginf', (x) => eq(x, Number.N
 export const signbit = /* @__PURE__ */ madeOf('signbit', (x) => lt(copysign(1, x), 0));
 
 /**
- * Whether an element is NaN; bool.
+ * Whether each element is NaN: bool, in the shape of `x`.
  *
  * ```ts
  * isnan(tensor([NaN, 1])); // [true, false]
@@ -87,7 +87,7 @@ export const isnan = /* @__PURE__ */ named('isnan', (x: Tensor): Tensor => {
 });
 
 /**
- * Whether an element is Infinity or -Infinity; bool.
+ * Whether each element is Infinity or -Infinity: bool, in the shape of `x`.
  *
  * ```ts
  * isinf(tensor([-Infinity, 1])); // [true, false]
@@ -99,7 +99,7 @@ export const isinf = /* @__PURE__ */ named('isinf', (x: Tensor): Tensor => {
 });
 
 /**
- * Whether an element is neither NaN nor infinite; bool.
+ * Whether each element is neither NaN nor infinite: bool, in the shape of `x`.
  *
  * ```ts
  * isfinite(tensor([NaN, 1])); // [false, true]
@@ -159,7 +159,8 @@ export const isclose = /* @__PURE__ */ named(
 );
 
 /**
- * Whether all elements are close.
+ * Whether `|a - b| <= atol + rtol * |b|` for all elements, as a boolean. `rtol` is 1e-5 and `atol` 1e-8 by default; NaN is
+ * close to NaN only with `equalNan`. Reads the values.
  *
  * ```ts
  * allclose(tensor([1]), tensor([1.000001])); // true
@@ -174,7 +175,7 @@ export const allclose = /* @__PURE__ */ named(
 );
 
 /**
- * Whether shapes and all elements are equal.
+ * Whether two tensors have the same shape and equal elements, as a boolean. Reads the values.
  *
  * ```ts
  * equal(tensor([1, 2]), tensor([1, 2])); // true

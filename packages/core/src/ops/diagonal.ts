@@ -123,7 +123,7 @@ export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tenso
 });
 
 /**
- * The sum of the diagonal of a matrix.
+ * The sum of the main diagonal of a matrix: `[m, n]` to `[]`.
  *
  * ```ts
  * trace(tensor([[1, 2], [3, 4]])); // 5

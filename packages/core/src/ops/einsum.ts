@@ -145,7 +145,7 @@ export const outer = /* @__PURE__ */ named('outer', (a: Tensor, b: Tensor): Tens
 });
 
 /**
- * The sum of products of two vectors.
+ * The sum of the products of two vectors: `[n]` and `[n]` to `[]`.
  *
  * ```ts
  * dot(tensor([1, 2]), tensor([3, 4])); // 11

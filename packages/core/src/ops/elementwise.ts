@@ -27,7 +27,7 @@ import { nonzeroCoordinates } from './nonzero.js';
 import { sumTo } from './sum.js';
 
 /**
- * `a + b`, with broadcasting.
+ * `a + b`, elementwise with broadcasting; dtypes promote as in PyTorch.
  *
  * ```ts
  * add(tensor([1, 2]), 10); // [11, 12]
@@ -41,7 +41,7 @@ export const add = binary('add', {
 });
 
 /**
- * `a - b`, with broadcasting.
+ * `a - b`, elementwise with broadcasting; dtypes promote as in PyTorch.
  *
  * ```ts
  * sub(tensor([1, 2]), tensor([3, 5])); // [-2, -3]
@@ -56,7 +56,7 @@ export const sub = binary('sub', {
 });
 
 /**
- * `a * b`, with broadcasting.
+ * `a * b`, elementwise with broadcasting; dtypes promote as in PyTorch.
  *
  * ```ts
  * mul(tensor([[1], [2]]), tensor([3, 4])); // [[3, 4], [6, 8]]
@@ -72,7 +72,7 @@ export const mul = binary('mul', {
 });
 
 /**
- * `a / b` in floating point, with broadcasting.
+ * `a / b`, elementwise with broadcasting. The result is floating point, also for integers.
  *
  * ```ts
  * div(tensor([1, 2], { dtype: 'int32' }), 2); // [0.5, 1]
@@ -87,7 +87,7 @@ export const div = binary('div', {
 });
 
 /**
- * `-x`.
+ * `-x` of each element. The result has the shape of `x`.
  *
  * ```ts
  * neg(tensor([1, -2])); // [-1, 2]
@@ -103,7 +103,7 @@ export const neg = unary('neg', {
 });
 
 /**
- * The natural exponential.
+ * `e ** x` of each element. The result has the shape of `x` and is floating point.
  *
  * ```ts
  * exp(tensor([0, 1])); // [1, 2.718]
@@ -117,7 +117,7 @@ export const exp = unary('exp', {
 });
 
 /**
- * The natural logarithm.
+ * The natural logarithm of each element: -Infinity at 0, NaN below. The result has the shape of `x` and is floating point.
  *
  * ```ts
  * log(tensor([1, Math.E])); // [0, 1]
@@ -130,7 +130,7 @@ export const log = unary('log', {
 });
 
 /**
- * The square root.
+ * The square root of each element, NaN below 0. The result has the shape of `x` and is floating point.
  *
  * ```ts
  * sqrt(tensor([4, 9])); // [2, 3]
@@ -150,7 +150,7 @@ const sqrtGradient = fusedGradient('sqrtGradient', {
 });
 
 /**
- * The absolute value; its gradient is 0 at 0.
+ * The absolute value of each element; its gradient is 0 at 0. The result has the shape of `x`.
  *
  * ```ts
  * abs(tensor([2, -3])); // [2, 3]
@@ -175,7 +175,7 @@ const absGradient = fusedGradient('absGradient', {
 });
 
 /**
- * -1, 0 or 1; 0 for NaN, as in PyTorch.
+ * -1, 0 or 1 for each element, 0 for NaN, as in PyTorch; the gradient is 0. The result has the shape of `x`.
  *
  * ```ts
  * sign(tensor([2, -3, 0])); // [1, -1, 0]
@@ -190,7 +190,7 @@ export const sign = unary('sign', {
 });
 
 /**
- * The hyperbolic tangent.
+ * The hyperbolic tangent of each element. The result has the shape of `x` and is floating point.
  *
  * ```ts
  * tanh(tensor([0, 1])); // [0, 0.7616]
@@ -209,7 +209,7 @@ const tanhGradient = fusedGradient('tanhGradient', {
 });
 
 /**
- * `1 / (1 + exp(-x))`.
+ * `1 / (1 + exp(-x))` of each element. The result has the shape of `x` and is floating point.
  *
  * ```ts
  * sigmoid(tensor([0, 2])); // [0.5, 0.8808]
@@ -228,7 +228,7 @@ const sigmoidGradient = fusedGradient('sigmoidGradient', {
 });
 
 /**
- * `max(x, 0)`; its gradient is 0 at 0, and passes where `x` is NaN.
+ * `max(x, 0)` of each element; its gradient is 0 at 0, and passes where `x` is NaN. The result has the shape of `x`.
  *
  * ```ts
  * relu(tensor([-1, 2])); // [0, 2]
@@ -260,7 +260,7 @@ const share = (g: Tensor, a: Tensor, b: Tensor, lost: (a: Tensor, b: Tensor) => 
   where(lost(a, b), 0, where(eq(a, b), mul(g, 0.5), g));
 
 /**
- * The larger of `a` and `b`, with broadcasting; NaN if either is.
+ * The larger of `a` and `b`, NaN if either is; elementwise with broadcasting.
  *
  * ```ts
  * maximum(tensor([1, 5]), tensor([3, 2])); // [3, 5]
@@ -274,7 +274,7 @@ export const maximum = binary('maximum', {
 });
 
 /**
- * The smaller of `a` and `b`, with broadcasting; NaN if either is.
+ * The smaller of `a` and `b`, NaN if either is; elementwise with broadcasting.
  *
  * ```ts
  * minimum(tensor([1, 5]), 3); // [1, 3]
@@ -292,7 +292,7 @@ const comparison = (name: string, forward: <T extends number | bigint>(a: T, b: 
   binary(name, { forward: forward as never, exact: forward, dtype: () => 'bool', loop });
 
 /**
- * Whether `a` equals `b`, with broadcasting; bool. NaN equals nothing.
+ * Whether `a` equals `b`, elementwise with broadcasting: bool. NaN equals nothing.
  *
  * ```ts
  * eq(tensor([1, 2]), 2); // [false, true]
@@ -300,7 +300,7 @@ const comparison = (name: string, forward: <T extends number | bigint>(a: T, b: 
  */
 export const eq = comparison('eq', (a, b) => a === b, loops.eq);
 /**
- * Whether `a` differs from `b`, with broadcasting; bool.
+ * Whether `a` differs from `b`, elementwise with broadcasting: bool.
  *
  * ```ts
  * ne(tensor([1, 2]), 2); // [true, false]
@@ -308,7 +308,7 @@ export const eq = comparison('eq', (a, b) => a === b, loops.eq);
  */
 export const ne = comparison('ne', (a, b) => a !== b, loops.ne);
 /**
- * Whether `a < b`, with broadcasting; bool.
+ * Whether `a < b`, elementwise with broadcasting: bool.
  *
  * ```ts
  * lt(tensor([1, 2]), 2); // [true, false]
@@ -316,7 +316,7 @@ export const ne = comparison('ne', (a, b) => a !== b, loops.ne);
  */
 export const lt = comparison('lt', (a, b) => a < b, loops.lt);
 /**
- * Whether `a <= b`, with broadcasting; bool.
+ * Whether `a <= b`, elementwise with broadcasting: bool.
  *
  * ```ts
  * le(tensor([1, 2]), 2); // [true, true]
@@ -324,7 +324,7 @@ export const lt = comparison('lt', (a, b) => a < b, loops.lt);
  */
 export const le = comparison('le', (a, b) => a <= b, loops.le);
 /**
- * Whether `a > b`, with broadcasting; bool.
+ * Whether `a > b`, elementwise with broadcasting: bool.
  *
  * ```ts
  * gt(tensor([1, 2]), 1); // [false, true]
@@ -332,7 +332,7 @@ export const le = comparison('le', (a, b) => a <= b, loops.le);
  */
 export const gt = comparison('gt', (a, b) => a > b, loops.gt);
 /**
- * Whether `a >= b`, with broadcasting; bool.
+ * Whether `a >= b`, elementwise with broadcasting: bool.
  *
  * ```ts
  * ge(tensor([1, 2]), 2); // [false, true]

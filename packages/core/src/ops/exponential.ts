@@ -28,7 +28,7 @@ const squareRule: UnaryRule = {
 };
 
 /**
- * `x²`.
+ * `x²` of each element. The result has the shape of `x`.
  *
  * ```ts
  * square(tensor([2, -3])); // [4, 9]
@@ -43,7 +43,7 @@ const squareGradient = fusedGradient('squareGradient', {
 });
 
 /**
- * `exp(x) - 1`, exact near 0.
+ * `exp(x) - 1` of each element, accurate near 0. The result has the shape of `x`.
  *
  * ```ts
  * expm1(tensor([0, 1])); // [0, 1.718]
@@ -56,7 +56,7 @@ export const expm1 = unary('expm1', {
 });
 
 /**
- * `2^x`.
+ * `2 ** x` of each element. The result has the shape of `x`.
  *
  * ```ts
  * exp2(tensor([0, 3])); // [1, 8]
@@ -69,7 +69,7 @@ export const exp2 = unary('exp2', {
 });
 
 /**
- * `log(1 + x)`, exact near 0.
+ * `log(1 + x)` of each element, accurate near 0; -Infinity at -1, NaN below. The result has the shape of `x`.
  *
  * ```ts
  * log1p(tensor([0, 1])); // [0, 0.6931]
@@ -82,7 +82,7 @@ export const log1p = unary('log1p', {
 });
 
 /**
- * The logarithm to base 2.
+ * The logarithm to base 2 of each element: -Infinity at 0, NaN below. The result has the shape of `x`.
  *
  * ```ts
  * log2(tensor([1, 8])); // [0, 3]
@@ -91,7 +91,7 @@ export const log1p = unary('log1p', {
 export const log2 = unary('log2', { forward: Math.log2, backward: (g, x) => div(g, mul(x, Math.LN2)), saves: 'input' });
 
 /**
- * The logarithm to base 10.
+ * The logarithm to base 10 of each element: -Infinity at 0, NaN below. The result has the shape of `x`.
  *
  * ```ts
  * log10(tensor([1, 100])); // [0, 2]
@@ -104,7 +104,7 @@ export const log10 = unary('log10', {
 });
 
 /**
- * `1 / sqrt(x)`.
+ * `1 / sqrt(x)` of each element: Infinity at 0, NaN below. The result has the shape of `x`.
  *
  * ```ts
  * rsqrt(tensor([4, 25])); // [0.5, 0.2]
@@ -123,7 +123,7 @@ const rsqrtGradient = fusedGradient('rsqrtGradient', {
 });
 
 /**
- * `1 / x`.
+ * `1 / x` of each element. The result has the shape of `x` and is floating point.
  *
  * ```ts
  * reciprocal(tensor([4, 5])); // [0.25, 0.2]
@@ -196,7 +196,7 @@ function integerPower(a: number, b: number, times: (p: number, q: number) => num
 }
 
 /**
- * `log(exp(a) + exp(b))`, without overflow.
+ * `log(exp(a) + exp(b))` without overflow; elementwise with broadcasting.
  *
  * ```ts
  * logaddexp(tensor([0]), tensor([0])); // [0.6931]
@@ -210,7 +210,7 @@ export const logaddexp = binary('logaddexp', {
 });
 
 /**
- * `a * log(b)`, and 0 where `a` is 0, unless `b` is NaN.
+ * `a * log(b)`, and 0 where `a` is 0 unless `b` is NaN; elementwise with broadcasting.
  *
  * ```ts
  * xlogy(tensor([0, 2]), tensor([0, Math.E])); // [0, 2]

@@ -74,7 +74,8 @@ function addTo(x: Tensor, d: number, index: Tensor, part: Tensor): Tensor {
 }
 
 /**
- * The slices that `index` (integers, one dimension) names along `dim`.
+ * The slices of `x` along `dim` at the positions `index` (integers, `[n]`): the shape of `x`, with size n in that dimension.
+ * Throws for indices out of range.
  *
  * ```ts
  * indexSelect(tensor([[1, 2], [3, 4]]), 0, tensor([1], { dtype: 'int32' })); // [[3, 4]]
@@ -363,7 +364,7 @@ export const nonzero = /* @__PURE__ */ named('nonzero', (x: Tensor): Tensor => {
 });
 
 /**
- * `nonzero` by NumPy's name: `[count, ndim]`, int32.
+ * `nonzero` under NumPy's name: the coordinates of the elements that are not 0, `[count, ndim]`, int32. Reads the values.
  *
  * ```ts
  * argwhere(tensor([[0, 1], [1, 0]])); // [[0, 1], [1, 0]]

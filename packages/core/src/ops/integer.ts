@@ -28,7 +28,7 @@ const or = <T extends number | bigint>(a: T, b: T) => (a | b) as T;
 const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 
 /**
- * The bits that both have; integers or bool, with broadcasting.
+ * The bits that are set in both; integers or bool, elementwise with broadcasting.
  *
  * ```ts
  * bitwiseAnd(tensor([6], { dtype: 'int32' }), 3); // [2]
@@ -37,7 +37,7 @@ const xor = <T extends number | bigint>(a: T, b: T) => (a ^ b) as T;
 export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact);
 
 /**
- * The bits that at least one has; integers or bool, with broadcasting.
+ * The bits that are set in at least one; integers or bool, elementwise with broadcasting.
  *
  * ```ts
  * bitwiseOr(tensor([6], { dtype: 'int32' }), 3); // [7]
@@ -46,7 +46,7 @@ export const bitwiseAnd = integers('bitwiseAnd', and, and as Exact);
 export const bitwiseOr = integers('bitwiseOr', or, or as Exact);
 
 /**
- * The bits that exactly one has; integers or bool, with broadcasting.
+ * The bits that are set in exactly one; integers or bool, elementwise with broadcasting.
  *
  * ```ts
  * bitwiseXor(tensor([6], { dtype: 'int32' }), 3); // [5]
@@ -55,7 +55,7 @@ export const bitwiseOr = integers('bitwiseOr', or, or as Exact);
 export const bitwiseXor = integers('bitwiseXor', xor, xor as Exact);
 
 /**
- * The bits of `a` shifted left by `b`; integers, with broadcasting.
+ * The bits of `a` shifted left by `b`; integers, elementwise with broadcasting.
  *
  * ```ts
  * bitwiseLeftShift(tensor([1, 3], { dtype: 'int32' }), 2); // [4, 12]
@@ -81,7 +81,7 @@ export const bitwiseRightShift = integers(
 );
 
 /**
- * All bits inverted; for bool the logical not.
+ * All bits of each element inverted; for bool the logical not. The result has the shape of `x`.
  *
  * ```ts
  * bitwiseNot(tensor([0, 5], { dtype: 'int32' })); // [-1, -6]
@@ -109,7 +109,7 @@ const exactDivisor = (a: bigint, b: bigint): bigint => {
 };
 
 /**
- * The greatest common divisor.
+ * The greatest common divisor; integers, elementwise with broadcasting.
  *
  * ```ts
  * gcd(tensor([12], { dtype: 'int32' }), tensor([18], { dtype: 'int32' })); // [6]
@@ -118,7 +118,7 @@ const exactDivisor = (a: bigint, b: bigint): bigint => {
 export const gcd = integers('gcd', divisor, exactDivisor);
 
 /**
- * The least common multiple.
+ * The least common multiple; integers, elementwise with broadcasting.
  *
  * ```ts
  * lcm(tensor([4], { dtype: 'int32' }), tensor([6], { dtype: 'int32' })); // [12]

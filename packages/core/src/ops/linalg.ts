@@ -17,7 +17,7 @@ import { cat, expand, narrow, squeeze, stack, transpose, unsqueeze } from './sha
 // Leading dimensions are a batch.
 
 /**
- * A matrix that cannot be inverted, or is not positive definite.
+ * The error for a matrix that cannot be inverted, or is not positive definite.
  *
  * ```ts
  * try {
@@ -77,7 +77,7 @@ function solutions(a: Tensor, b: Tensor, n: number): Tensor {
 const identity = (n: number, { dtype, device }: Tensor): Tensor => eye(n, { dtype, device });
 
 /**
- * The inverse of square matrices.
+ * The inverses of square matrices `[..., n, n]`, in the same shape. Throws a `LinAlgError` for a singular matrix.
  *
  * ```ts
  * inverse(tensor([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
@@ -132,7 +132,7 @@ function cofactors(a: Tensor): Tensor {
 }
 
 /**
- * The determinants of square matrices.
+ * The determinants of square matrices: `[..., n, n]` to `[...]`.
  *
  * ```ts
  * det(tensor([[1, 2], [3, 4]])); // -2

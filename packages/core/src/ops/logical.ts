@@ -11,7 +11,7 @@ const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
   });
 
 /**
- * Whether both are nonzero, with broadcasting; bool.
+ * Whether both elements are nonzero, with broadcasting: bool.
  *
  * ```ts
  * logicalAnd(tensor([true, true]), tensor([true, false])); // [true, false]
@@ -20,7 +20,7 @@ const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
 export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
 
 /**
- * Whether at least one is nonzero, with broadcasting; bool.
+ * Whether at least one of two elements is nonzero, with broadcasting: bool.
  *
  * ```ts
  * logicalOr(tensor([true, false]), tensor([false, false])); // [true, false]
@@ -29,7 +29,7 @@ export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
 export const logicalOr = truth('logicalOr', (a, b) => a || b);
 
 /**
- * Whether exactly one is nonzero, with broadcasting; bool.
+ * Whether exactly one of two elements is nonzero, with broadcasting: bool.
  *
  * ```ts
  * logicalXor(tensor([true, true]), tensor([true, false])); // [false, true]
@@ -38,7 +38,7 @@ export const logicalOr = truth('logicalOr', (a, b) => a || b);
 export const logicalXor = truth('logicalXor', (a, b) => a !== b);
 
 /**
- * Whether an element is 0; bool.
+ * Whether each element is 0: bool, in the shape of `x`.
  *
  * ```ts
  * logicalNot(tensor([0, 2])); // [true, false]

@@ -113,7 +113,7 @@ const logitEntropyOf = lossOfPairs(
 );
 
 /**
- * The mean of `(input - target)²`.
+ * The mean of `(input - target)²`, of tensors of one shape. With `reduction` 'sum' the sum, with 'none' each square.
  *
  * ```ts
  * mseLoss(tensor([1, 2]), tensor([1, 4])); // 2
@@ -130,7 +130,7 @@ export const mseLoss = /* @__PURE__ */ lossNamed(
 );
 
 /**
- * The mean of `|input - target|`.
+ * The mean of `|input - target|`, of tensors of one shape. With `reduction` 'sum' the sum, with 'none' each absolute value.
  *
  * ```ts
  * l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: 'none' }); // [0, 2]
@@ -146,7 +146,8 @@ export const l1Loss = /* @__PURE__ */ lossNamed(
 );
 
 /**
- * Quadratic for errors below `delta`, linear above (Huber, 1964).
+ * Half the square of errors up to `delta`, 1 by default, and linear beyond (Huber, 1964), of tensors of one shape: the mean,
+ * or as `reduction` says ('mean', 'sum' or 'none').
  *
  * ```ts
  * huberLoss(tensor([0, 0]), tensor([0.5, 3])); // 1.313
@@ -172,7 +173,8 @@ const huberOperator = unaryOperator('huber', {
 });
 
 /**
- * `huberLoss` divided by `beta`: its linear part has slope 1.
+ * `huberLoss` with `delta = beta`, divided by `beta`, 1 by default: its linear part has slope 1. `reduction` is 'mean', 'sum'
+ * or 'none'.
  *
  * ```ts
  * smoothL1Loss(tensor([0]), tensor([1]), { beta: 2 }); // 0.25
@@ -308,7 +310,8 @@ export const klDiv = /* @__PURE__ */ lossNamed(
 );
 
 /**
- * The cosine of the angle between `a` and `b` along `dim`.
+ * The cosine of the angle between `a` and `b` along `dim`, 1 by default; the shape is that of the two broadcast, without
+ * `dim`. Lengths count as at least `eps`, 1e-8 by default.
  *
  * ```ts
  * cosineSimilarity(tensor([[1, 0]]), tensor([[1, 1]])); // [0.7071]

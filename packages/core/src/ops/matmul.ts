@@ -92,7 +92,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * The product of two matrices, `[m, k] @ [k, n]`.
+ * The product of two matrices: `[m, k] @ [k, n]` to `[m, n]`. `matmul` also takes vectors and batches.
  *
  * ```ts
  * mm(tensor([[1, 2], [3, 4]]), eye(2)); // [[1, 2], [3, 4]]

@@ -260,7 +260,8 @@ export const layerNorm = /* @__PURE__ */ named(
 );
 
 /**
- * Mean square 1 over the last dimensions (Zhang and Sennrich, 2019).
+ * Divides `x` by the root of its mean square over the last dimensions `normalizedShape`, and multiplies by `weight` (of that
+ * shape) if given (Zhang and Sennrich, 2019). `eps` is added to the mean square. The result has the shape of `x`.
  *
  * ```ts
  * rmsNorm(tensor([[1, 7]]), [2]); // [[0.2, 1.4]]
@@ -396,7 +397,8 @@ export const batchNorm = /* @__PURE__ */ named(
 const normalizeOptions = { p: is.number, dim: is.integer, eps: is.nonNegative };
 
 /**
- * `x` with `p`-norm 1 along `dim`.
+ * `x` divided by its `p`-norm along `dim`: `p` is 2, `dim` 1 and the smallest divisor `eps` 1e-12 by default. The result has
+ * the shape of `x`.
  *
  * ```ts
  * normalize(tensor([[3, 4]])); // [[0.6, 0.8]]

@@ -183,7 +183,8 @@ export function liftedOptions(kernelSize: number, options: MaxPoolOptions<number
 }
 
 /**
- * The largest element of each window of `x` `[N, C, L]` or `[C, L]`.
+ * The largest element of each window: `[N, C, L]` to `[N, C, L2]`, or `[C, L]` to `[C, L2]`. Options: `stride` (by default
+ * `kernelSize`), `padding` 0, `dilation` 1, `ceilMode` false.
  *
  * ```ts
  * maxPool1d(tensor([[[1, 5, 2, 3]]]), 2); // [[[5, 3]]]
@@ -198,7 +199,8 @@ export const maxPool1d = /* @__PURE__ */ named(
 );
 
 /**
- * The mean of each window of `x` `[N, C, L]` or `[C, L]`.
+ * The mean of each window: `[N, C, L]` to `[N, C, L2]`, or `[C, L]` to `[C, L2]`. Options: `stride` (by default
+ * `kernelSize`), `padding` 0, `ceilMode` false, `countIncludePad` true.
  *
  * ```ts
  * avgPool1d(tensor([[[1, 5, 2, 4]]]), 2); // [[[3, 3]]]

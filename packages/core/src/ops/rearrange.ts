@@ -14,7 +14,7 @@ import type { Dim } from './reduce.js';
 import { cat, checkList, expand, narrow, reshape } from './shape.js';
 
 /**
- * The elements in reverse order along `dims`.
+ * The elements in reverse order along `dims`, as a copy. The result has the shape of `x`.
  *
  * ```ts
  * flip(tensor([1, 2, 3]), 0); // [3, 2, 1]
@@ -145,7 +145,7 @@ function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
 }
 
 /**
- * Two dimensions swapped, as by `transpose`; a view.
+ * A view with two dimensions swapped: `transpose` under NumPy's name.
  *
  * ```ts
  * swapaxes(zeros([2, 3]), 0, 1).shape; // [3, 2]
@@ -157,7 +157,7 @@ export const swapaxes = /* @__PURE__ */ named('swapaxes', (x: Tensor, a: number,
 });
 
 /**
- * Moves dimension `from` to position `to`.
+ * A view with dimension `from` moved to position `to`; the others keep their order.
  *
  * ```ts
  * movedim(zeros([2, 3, 4]), 0, 2).shape; // [3, 4, 2]
@@ -172,7 +172,8 @@ export function movedim(x: Tensor, from: number, to: number): Tensor {
 }
 
 /**
- * Rotates the plane of `dims` by `k` quarter turns.
+ * Rotates the plane of `dims`, by default the first two, by `k` quarter turns, by default 1, from the first of the two
+ * towards the second.
  *
  * ```ts
  * rot90(tensor([[1, 2], [3, 4]])); // [[2, 4], [1, 3]]
@@ -195,7 +196,7 @@ export const rot90 = /* @__PURE__ */ named(
 );
 
 /**
- * Exchanges left and right: `flip` of dimension 1.
+ * `flip` of dimension 1: exchanges left and right.
  *
  * ```ts
  * fliplr(tensor([[1, 2], [3, 4]])); // [[2, 1], [4, 3]]
@@ -207,7 +208,7 @@ export const fliplr = /* @__PURE__ */ named('fliplr', (x: Tensor): Tensor => {
 });
 
 /**
- * Exchanges up and down: `flip` of dimension 0.
+ * `flip` of dimension 0: exchanges up and down.
  *
  * ```ts
  * flipud(tensor([[1, 2], [3, 4]])); // [[3, 4], [1, 2]]
@@ -219,7 +220,7 @@ export const flipud = /* @__PURE__ */ named('flipud', (x: Tensor): Tensor => {
 });
 
 /**
- * `repeat`, where missing counts are 1.
+ * `repeat`, in which missing counts are 1: `[m, n]` tiled 2 times is `[m, 2 n]`.
  *
  * ```ts
  * tile(tensor([1, 2]), 2); // [1, 2, 1, 2]
@@ -277,7 +278,7 @@ const atLeast = (n: number, x: Tensor): Tensor =>
       );
 
 /**
- * Joins tensors along the first dimension; vectors become rows.
+ * Joins tensors along the first dimension; vectors `[n]` count as rows `[1, n]`.
  *
  * ```ts
  * vstack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
@@ -293,7 +294,7 @@ export const vstack = /* @__PURE__ */ named(
 );
 
 /**
- * Joins tensors along the second dimension; vectors one after another.
+ * Joins tensors along the second dimension, and vectors one after another.
  *
  * ```ts
  * hstack([tensor([1, 2]), tensor([3])]); // [1, 2, 3]
@@ -309,7 +310,7 @@ export const hstack = /* @__PURE__ */ named(
 );
 
 /**
- * Joins tensors along the third dimension.
+ * Joins tensors along the third dimension; vectors and matrices count as `[1, n, 1]` and `[m, n, 1]`.
  *
  * ```ts
  * dstack([tensor([1, 2]), tensor([3, 4])]); // [[[1, 3], [2, 4]]]

@@ -39,7 +39,7 @@ function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
 }
 
 /**
- * The product over `dim`, by default over all elements.
+ * The product over `dim`, by default over all elements. With `keepdim` the dimension stays, with size 1. Integers give int64.
  *
  * ```ts
  * prod(tensor([[1, 2], [3, 4]])); // 24
@@ -131,7 +131,8 @@ function varianceGradient(x: Tensor, p: Plan, means: Tensor, scale: Tensor): Ten
 }
 
 /**
- * Variance and mean over `dim`.
+ * The variance and the mean over `dim`, by default over all elements, as `[variance, mean]`. Options: `correction` 1 and
+ * `keepdim` false.
  *
  * ```ts
  * varMean(tensor([1, 3])); // [2, 2]
@@ -141,7 +142,7 @@ export const varMean = (x: Tensor, dim?: Dim, options?: VarOptions): [Tensor, Te
   withMean('varMean', 'var', x, dim, options);
 
 /**
- * Standard deviation and mean over `dim`.
+ * The standard deviation and the mean over `dim`, by default over all elements, as `[deviation, mean]`. Options as for `std`.
  *
  * ```ts
  * stdMean(tensor([1, 3]), 0, { correction: 0 }); // [1, 2]
@@ -163,7 +164,8 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
 export { variance as var };
 
 /**
- * The standard deviation over `dim`. Its gradient is 0 where it is 0.
+ * The standard deviation over `dim`, by default over all elements. `correction`, 1 by default, is subtracted from the count;
+ * with `keepdim` the dimension stays, with size 1. The gradient is 0 where the result is 0.
  *
  * ```ts
  * std(tensor([1, 3])); // 1.414
@@ -197,11 +199,12 @@ function extremum(name: 'amax' | 'amin') {
 }
 
 function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
-  if (count === 0) throw new ShapeError(op, `there is no ${op} of no elements: the shape is ${formatShape(x.shape)}`);
+  if (count === 0) throw new ShapeError(op, `takes at least one element, got shape ${formatShape(x.shape)}`);
 }
 
 /**
- * The largest element over `dim`; equal ones share the gradient.
+ * The largest element over `dim`, by default over all; equal ones share the gradient. With `keepdim` the dimension stays,
+ * with size 1. Throws for a tensor without elements.
  *
  * ```ts
  * amax(tensor([[1, 2], [3, 4]]), 1); // [2, 4]
@@ -210,7 +213,8 @@ function checkNotEmpty(op: string, x: Tensor, { count }: Plan): void {
 export const amax = extremum('amax');
 
 /**
- * The smallest element over `dim`; equal ones share the gradient.
+ * The smallest element over `dim`, by default over all; equal ones share the gradient. With `keepdim` the dimension stays,
+ * with size 1. Throws for a tensor without elements.
  *
  * ```ts
  * amin(tensor([[1, 2], [3, 4]]), 1); // [1, 3]
@@ -291,7 +295,7 @@ export const max = alongDim('max', argmax, amax, maximum);
 export const min = alongDim('min', argmin, amin, minimum);
 
 /**
- * Whether any element over `dim` is nonzero. bool.
+ * Whether any element over `dim`, by default over all, is nonzero: bool. With `keepdim` the dimension stays, with size 1.
  *
  * ```ts
  * any(tensor([[0, 1], [0, 0]]), 1); // [true, false]
@@ -303,7 +307,8 @@ export function any(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 }
 
 /**
- * Whether all elements over `dim` are nonzero. bool.
+ * Whether all elements over `dim`, by default all of the tensor, are nonzero: bool. With `keepdim` the dimension stays, with
+ * size 1.
  *
  * ```ts
  * all(tensor([1, 2])); // true

@@ -5,7 +5,7 @@ import type * as self from './rounding.js';
 const rounding = { backward: zerosFor, keepsIntegers: true, ofBool: null, exact: (x: bigint) => x };
 
 /**
- * Rounds down. Integers stay as they are; the gradient is 0.
+ * Rounds each element down. Integers stay as they are; the gradient is 0. The result has the shape of `x`.
  *
  * ```ts
  * floor(tensor([1.5, -1.5])); // [1, -2]
@@ -14,7 +14,7 @@ const rounding = { backward: zerosFor, keepsIntegers: true, ofBool: null, exact:
 export const floor = unary('floor', { ...rounding, forward: Math.floor });
 
 /**
- * Rounds up. Integers stay as they are; the gradient is 0.
+ * Rounds each element up. Integers stay as they are; the gradient is 0. The result has the shape of `x`.
  *
  * ```ts
  * ceil(tensor([1.5, -1.5])); // [2, -1]
@@ -23,7 +23,7 @@ export const floor = unary('floor', { ...rounding, forward: Math.floor });
 export const ceil = unary('ceil', { ...rounding, forward: Math.ceil });
 
 /**
- * Rounds towards 0. Integers stay as they are; the gradient is 0.
+ * Rounds each element towards 0. Integers stay as they are; the gradient is 0. The result has the shape of `x`.
  *
  * ```ts
  * trunc(tensor([1.5, -1.5])); // [1, -1]
@@ -47,7 +47,7 @@ export const round = unary('round', {
 });
 
 /**
- * The fractional part, with the sign of `x`.
+ * The fractional part of each element, with the sign of `x`. The result has the shape of `x`.
  *
  * ```ts
  * frac(tensor([1.5, -1.5])); // [0.5, -0.5]

@@ -25,7 +25,7 @@ function scanned(op: string, which: Scan, x: Tensor, d: number, dtype: DType): T
 }
 
 /**
- * The running sum along `dim`.
+ * The running sums along `dim`, in the shape of `x`. Integers and bool give int64.
  *
  * ```ts
  * cumsum(tensor([1, 2, 3]), 0); // [1, 3, 6]
@@ -41,7 +41,7 @@ export function cumsum(x: Tensor, dim: number): Tensor {
 const reverseCumsum = (g: Tensor, d: number): Tensor => (g.ndim === 0 ? g : flip(cumsum(flip(g, d), d), d));
 
 /**
- * The running product along `dim`.
+ * The running products along `dim`, in the shape of `x`. Integers and bool give int64.
  *
  * ```ts
  * cumprod(tensor([1, 2, 3]), 0); // [1, 2, 6]
@@ -84,7 +84,7 @@ function cumprodGradient(g: Tensor, x: Tensor, d: number): Tensor {
 }
 
 /**
- * `log(cumsum(exp(x)))` along `dim`, without overflow.
+ * `log(cumsum(exp(x)))` along `dim`, without overflow, in the shape of `x`.
  *
  * ```ts
  * logcumsumexp(tensor([0, 0]), 0); // [0, 0.6931]
@@ -145,7 +145,8 @@ export const cummin = extremum('cummin', 'argmin');
 const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: is.tensor };
 
 /**
- * The differences of neighbours along `dim`, taken `n` times.
+ * The differences of neighbours along `dim`, by default the last, taken `n` times, by default once; each time the size
+ * shrinks by 1. `prepend` and `append` are joined to `x` first.
  *
  * ```ts
  * diff(tensor([1, 4, 9])); // [3, 5]

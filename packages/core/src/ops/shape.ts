@@ -26,7 +26,7 @@ import { sumTo } from './reduce.js';
 import type * as self from './shape.js';
 
 /**
- * A copy with storage of its own; gradients flow through.
+ * A copy of `x` with storage of its own; gradients flow through it.
  *
  * ```ts
  * const x = tensor([1, 2]);
@@ -185,7 +185,7 @@ export function reshape(x: Tensor, ...shape: readonly (number | Shape)[]): Tenso
 }
 
 /**
- * Dimensions `startDim` to `endDim` merged into one.
+ * Dimensions `startDim` to `endDim`, by default all, merged into one. A view where strides allow it, else a copy.
  *
  * ```ts
  * flatten(zeros([4, 3, 2]), 1).shape; // [4, 6]
@@ -222,7 +222,7 @@ export const unflatten = /* @__PURE__ */ named('unflatten', (x: Tensor, dim: num
 });
 
 /**
- * The dimensions in another order; a view.
+ * A view with the dimensions in another order: `permute(x, 2, 0, 1)` of `[a, b, c]` is `[c, a, b]`.
  *
  * ```ts
  * permute(zeros([2, 3, 4]), 2, 0, 1).shape; // [4, 2, 3]
@@ -239,7 +239,7 @@ export function permute(x: Tensor, ...dims: readonly (number | readonly number[]
 }
 
 /**
- * Two dimensions swapped; a view.
+ * A view with two dimensions swapped.
  *
  * ```ts
  * transpose(tensor([[1, 2], [3, 4]]), 0, 1); // [[1, 3], [2, 4]]
@@ -254,7 +254,7 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 }
 
 /**
- * The transpose of a matrix; a view.
+ * The transpose of a matrix, as a view: `[m, n]` to `[n, m]`. Vectors and scalars stay as they are.
  *
  * ```ts
  * t(tensor([[1, 2], [3, 4]])); // [[1, 3], [2, 4]]
@@ -291,7 +291,7 @@ export function expand(x: Tensor, ...shape: readonly (number | Shape)[]): Tensor
 }
 
 /**
- * `expand` to the shape of `other`.
+ * A view of `x` expanded to the shape of `other`.
  *
  * ```ts
  * expandAs(tensor([1, 2]), zeros([3, 2])).shape; // [3, 2]
@@ -303,7 +303,7 @@ export const expandAs = /* @__PURE__ */ named('expandAs', (x: Tensor, other: Ten
 });
 
 /**
- * Expands all tensors to the shape that they broadcast to.
+ * Views of all tensors, expanded to the shape that they broadcast to. Throws if they do not.
  *
  * ```ts
  * broadcastTensors([zeros([3, 1]), zeros([2])]).map((x) => x.shape); // [[3, 2], [3, 2]]
@@ -335,7 +335,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 }
 
 /**
- * Inserts a dimension of size 1 at `dim`. A view.
+ * A view with a dimension of size 1 inserted at `dim`.
  *
  * ```ts
  * unsqueeze(zeros([3]), 0).shape; // [1, 3]
@@ -351,7 +351,7 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 }
 
 /**
- * `length` elements from `start` along `dim`. A view.
+ * A view of `length` elements from `start` along `dim`. Throws if they are out of range.
  *
  * ```ts
  * narrow(arange(5), 0, 1, 3); // [1, 2, 3]
@@ -386,7 +386,7 @@ function padDim(g: Tensor, dim: number, start: number, n: number): Tensor {
 }
 
 /**
- * The slice at `index` of `dim`, without that dimension. A view.
+ * A view of the slice at `index` along `dim`, without that dimension. Negative indices count from the end.
  *
  * ```ts
  * select(tensor([[1, 2], [3, 4]]), 0, 1); // [3, 4]
@@ -407,7 +407,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
 }
 
 /**
- * Joins tensors along `dim`; all other sizes are equal.
+ * Joins tensors along `dim`, 0 by default. All other sizes must be equal; dtypes promote.
  *
  * ```ts
  * cat([tensor([1]), tensor([2, 3])]); // [1, 2, 3]
@@ -450,7 +450,7 @@ export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
 }
 
 /**
- * Joins tensors of one shape along a new dimension at `dim`.
+ * Joins tensors of one shape along a new dimension at `dim`, 0 by default: n tensors `[a, b]` to `[n, a, b]`.
  *
  * ```ts
  * stack([tensor([1, 2]), tensor([3, 4])]); // [[1, 2], [3, 4]]
@@ -518,7 +518,7 @@ export const chunk = /* @__PURE__ */ named('chunk', (x: Tensor, chunks: number, 
 });
 
 /**
- * Views of the slices along `dim`, without that dimension.
+ * Views of the slices along `dim`, 0 by default, without that dimension: an array of as many as its size.
  *
  * ```ts
  * unbind(tensor([[1, 2], [3, 4]])); // [[1, 2], [3, 4]]
@@ -545,7 +545,7 @@ function withZeros(grads: readonly (Tensor | null)[], ctx: Node): Tensor[] {
 }
 
 /**
- * Writes `src`, which broadcasts, to `x`.
+ * Writes `src`, which broadcasts, into `x` and returns it; converts dtype and device.
  *
  * ```ts
  * const x = zeros([2]);

@@ -96,7 +96,7 @@ const attentionGradient: Backward = (g, ctx) => {
 };
 
 /**
- * `log(sum(exp(x)))` over `dim`, without overflow.
+ * `log(sum(exp(x)))` over `dim`, without overflow. With `keepdim` the dimension stays, with size 1.
  *
  * ```ts
  * logsumexp(tensor([0, 0]), 0); // 0.6931

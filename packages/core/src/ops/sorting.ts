@@ -29,7 +29,7 @@ export const sort = /* @__PURE__ */ named(
 const argsortOptions = { descending: is.boolean };
 
 /**
- * The indices that sort the elements along `dim`; int32.
+ * The indices that sort the elements along `dim`: int32, in the shape of `x`. Options as for `sort`.
  *
  * ```ts
  * argsort(tensor([3, 1, 2])); // [1, 2, 0]

@@ -49,7 +49,7 @@ function erfinvOf(y: number): number {
 }
 
 /**
- * The error function.
+ * The error function of each element. The result has the shape of `x`.
  *
  * ```ts
  * erf(tensor([0, 1])); // [0, 0.8427]
@@ -62,7 +62,7 @@ export const erf = unary('erf', {
 });
 
 /**
- * `1 - erf(x)`, exact for large x.
+ * `1 - erf(x)` of each element, accurate for large `x`. The result has the shape of `x`.
  *
  * ```ts
  * erfc(tensor([0, 1])); // [1, 0.1573]
@@ -75,7 +75,7 @@ export const erfc = unary('erfc', {
 });
 
 /**
- * The inverse of `erf`.
+ * The inverse of `erf` of each element: infinite at -1 and 1, NaN outside of them. The result has the shape of `x`.
  *
  * ```ts
  * erfinv(tensor([0, 0.5])); // [0, 0.4769]
@@ -142,7 +142,7 @@ export function digammaOf(x: number): number {
 }
 
 /**
- * `log(|Γ(x)|)`.
+ * `log(|Γ(x)|)` of each element. The result has the shape of `x`.
  *
  * ```ts
  * lgamma(tensor([1, 4])); // [0, 1.792]
@@ -151,7 +151,7 @@ export function digammaOf(x: number): number {
 export const lgamma = unary('lgamma', { forward: lgammaOf, backward: (g, x) => mul(g, digamma(x)), saves: 'input' });
 
 /**
- * The derivative of `lgamma`.
+ * The derivative of `lgamma` at each element. The result has the shape of `x`.
  *
  * ```ts
  * digamma(tensor([1])); // [-0.5772]
@@ -186,7 +186,7 @@ const polygammaOperator = unaryOperator('polygamma', {
 });
 
 /**
- * `sin(πx) / (πx)`, and 1 at 0.
+ * `sin(πx) / (πx)` of each element, and 1 at 0. The result has the shape of `x`.
  *
  * ```ts
  * sinc(tensor([0, 0.5])); // [1, 0.6366]
@@ -230,7 +230,8 @@ function sincSlopeOf(v: number, n: number): number {
 const logitOptions = { eps: is.number };
 
 /**
- * `log(x / (1 - x))`; with `eps`, x is limited to [eps, 1 - eps] first.
+ * `log(x / (1 - x))` of each element, the inverse of `sigmoid`. With `eps`, `x` is first limited to [eps, 1 - eps]. The
+ * result has the shape of `x`.
  *
  * ```ts
  * logit(tensor([0.5, 0.9])); // [0, 2.197]

@@ -22,7 +22,8 @@ import { argsort } from './sorting.js';
 import type * as self from './statistics.js';
 
 /**
- * The sum over `dim` of the elements that are numbers; NaN counts as 0.
+ * The sum over `dim`, by default over all elements, in which NaN counts as 0. With `keepdim` the dimension stays, with size
+ * 1.
  *
  * ```ts
  * nansum(tensor([1, NaN, 2])); // 3
@@ -34,7 +35,8 @@ export const nansum = /* @__PURE__ */ named('nansum', (x: Tensor, dim?: Dim, opt
 });
 
 /**
- * The mean over `dim` of the elements that are not NaN.
+ * The mean over `dim`, by default over all, of the elements that are not NaN; NaN if there are none. With `keepdim` the
+ * dimension stays, with size 1.
  *
  * ```ts
  * nanmean(tensor([1, NaN, 3])); // 2
@@ -47,7 +49,7 @@ export const nanmean = /* @__PURE__ */ named('nanmean', (x: Tensor, dim?: Dim, o
 });
 
 /**
- * How many elements over `dim` are nonzero; int64.
+ * The number of nonzero elements over `dim`, by default over all: int64.
  *
  * ```ts
  * countNonzero(tensor([1, 0, 2])); // 2
@@ -59,7 +61,7 @@ export const countNonzero = /* @__PURE__ */ named('countNonzero', (x: Tensor, di
 });
 
 /**
- * The smallest and the largest element over `dim`.
+ * The smallest and the largest element over `dim`, by default over all. With `keepdim` the dimension stays, with size 1.
  *
  * ```ts
  * aminmax(tensor([3, 1, 2])); // { min: 1, max: 3 }
@@ -123,7 +125,7 @@ function middle(op: string, ignoreNaN: boolean) {
     }
     const d = normalizeDim(op, dim, x.ndim);
     const n = x.shape[d] ?? 1;
-    if (n === 0) throw new ShapeError(op, `there is no median of no elements: the shape is ${formatShape(x.shape)}`);
+    if (n === 0) throw new ShapeError(op, `takes at least one element, got shape ${formatShape(x.shape)}`);
     const order = argsort(x, d);
     if (x.ndim === 0) return { values: x.clone(), indices: order };
     // NaN is sorted last: it is either the median itself or ignored.
@@ -144,7 +146,7 @@ function middle(op: string, ignoreNaN: boolean) {
 export const median = middle('median', false);
 
 /**
- * The median of the elements that are not NaN.
+ * The median of the elements that are not NaN; of an even number of them the lower one.
  *
  * ```ts
  * nanmedian(tensor([3, NaN, 1])); // 1
@@ -164,7 +166,7 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
   checkOptions('mode', options, keepDim);
   const d = normalizeDim('mode', dim, x.ndim);
   const n = x.shape[d] ?? 1;
-  if (n === 0) throw new ShapeError('mode', `there is no mode of no elements: the shape is ${formatShape(x.shape)}`);
+  if (n === 0) throw new ShapeError('mode', `takes at least one element, got shape ${formatShape(x.shape)}`);
   const shape = x.shape.map((v, i) => (i === d ? 1 : v));
   const at = Tensor.uninitialized('int32', shape, x.storage.backend);
   kernelsOf('mode', x).mode(x, d, at);
@@ -249,7 +251,7 @@ export function cov(x: Tensor, options?: { correction?: number }): Tensor {
 }
 
 /**
- * The correlation of variables, `[variables, observations]`.
+ * The correlation of variables: `[variables, observations]` to `[variables, variables]`.
  *
  * ```ts
  * corrcoef(tensor([[1, 3], [4, 2]])); // [[1, -1], [-1, 1]]
@@ -264,7 +266,7 @@ export const corrcoef = /* @__PURE__ */ named('corrcoef', (x: Tensor): Tensor =>
 });
 
 /**
- * The `p`-norm of `a - b`.
+ * The `p`-norm of `a - b`, 2 by default, with broadcasting: a tensor without dimensions.
  *
  * ```ts
  * dist(tensor([0, 0]), tensor([3, 4])); // 5

@@ -75,7 +75,8 @@ export function expandOver(g: Tensor, { dims }: Plan, shape: Shape): Tensor {
 }
 
 /**
- * The sum over `dim`, by default over all elements.
+ * The sum over `dim` (a number or several), by default over all elements. With `keepdim` the dimensions stay, with size 1.
+ * Integers and bool give int64.
  *
  * ```ts
  * sum(tensor([[1, 2], [3, 4]])); // 10
@@ -89,7 +90,7 @@ export function sum(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
 
 const sumGradient: Backward = (g, ctx) => [expandOver(g, ctx.attributes as Plan, ctx.inputShape(0))];
 
-/** Sums `x` to `shape`, from which it was broadcast. */
+/** Sums `x` over the dimensions along which `shape` was broadcast: the gradient of broadcasting. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   checkTensors('sumTo', x);
   if (!Array.isArray(shape)) checkShape('sumTo', shape);

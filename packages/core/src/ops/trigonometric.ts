@@ -6,7 +6,7 @@ import { square } from './exponential.js';
 import type * as self from './trigonometric.js';
 
 /**
- * The sine, of radians.
+ * The sine of each element, in radians. The result has the shape of `x`.
  *
  * ```ts
  * sin(tensor([0, Math.PI / 2])); // [0, 1]
@@ -15,7 +15,7 @@ import type * as self from './trigonometric.js';
 export const sin = unary('sin', { forward: Math.sin, backward: (g, x) => mul(g, cos(x)), saves: 'input' });
 
 /**
- * The cosine, of radians.
+ * The cosine of each element, in radians. The result has the shape of `x`.
  *
  * ```ts
  * cos(tensor([0, Math.PI])); // [1, -1]
@@ -24,7 +24,7 @@ export const sin = unary('sin', { forward: Math.sin, backward: (g, x) => mul(g, 
 export const cos = unary('cos', { forward: Math.cos, backward: (g, x) => neg(mul(g, sin(x))), saves: 'input' });
 
 /**
- * The tangent, of radians.
+ * The tangent of each element, in radians. The result has the shape of `x`.
  *
  * ```ts
  * tan(tensor([0, 1])); // [0, 1.557]
@@ -50,7 +50,7 @@ export const asin = unary('asin', {
 });
 
 /**
- * The inverse cosine, in radians from 0 to π; NaN outside of [-1, 1].
+ * The inverse cosine of each element, in radians from 0 to π; NaN outside of [-1, 1]. The result has the shape of `x`.
  *
  * ```ts
  * acos(tensor([0, 1])); // [1.571, 0]
@@ -63,7 +63,7 @@ export const acos = unary('acos', {
 });
 
 /**
- * The inverse tangent, in radians from -π/2 to π/2.
+ * The inverse tangent of each element, in radians from -π/2 to π/2. The result has the shape of `x`.
  *
  * ```ts
  * atan(tensor([0, 1])); // [0, 0.7854]
@@ -76,7 +76,7 @@ export const atan = unary('atan', {
 });
 
 /**
- * The hyperbolic sine.
+ * The hyperbolic sine of each element. The result has the shape of `x`.
  *
  * ```ts
  * sinh(tensor([0, 1])); // [0, 1.175]
@@ -85,7 +85,7 @@ export const atan = unary('atan', {
 export const sinh = unary('sinh', { forward: Math.sinh, backward: (g, x) => mul(g, cosh(x)), saves: 'input' });
 
 /**
- * The hyperbolic cosine.
+ * The hyperbolic cosine of each element. The result has the shape of `x`.
  *
  * ```ts
  * cosh(tensor([0, 1])); // [1, 1.543]
@@ -94,7 +94,7 @@ export const sinh = unary('sinh', { forward: Math.sinh, backward: (g, x) => mul(
 export const cosh = unary('cosh', { forward: Math.cosh, backward: (g, x) => mul(g, sinh(x)), saves: 'input' });
 
 /**
- * The inverse hyperbolic sine.
+ * The inverse hyperbolic sine of each element. The result has the shape of `x`.
  *
  * ```ts
  * asinh(tensor([0, 1])); // [0, 0.8814]
@@ -107,7 +107,7 @@ export const asinh = unary('asinh', {
 });
 
 /**
- * The inverse hyperbolic cosine; NaN below 1.
+ * The inverse hyperbolic cosine of each element; NaN below 1. The result has the shape of `x`.
  *
  * ```ts
  * acosh(tensor([1, 2])); // [0, 1.317]
@@ -120,7 +120,7 @@ export const acosh = unary('acosh', {
 });
 
 /**
- * The inverse hyperbolic tangent; NaN outside of [-1, 1].
+ * The inverse hyperbolic tangent of each element; infinite at -1 and 1, NaN outside of them. The result has the shape of `x`.
  *
  * ```ts
  * atanh(tensor([0, 0.5])); // [0, 0.5493]
@@ -133,7 +133,7 @@ export const atanh = unary('atanh', {
 });
 
 /**
- * `sqrt(a² + b²)`, without overflow.
+ * `sqrt(a² + b²)` without overflow; elementwise with broadcasting.
  *
  * ```ts
  * hypot(tensor([3]), tensor([4])); // [5]
@@ -147,7 +147,7 @@ export const hypot = binary('hypot', {
 });
 
 /**
- * Converts radians to degrees.
+ * Converts each element from radians to degrees. The result has the shape of `x`.
  *
  * ```ts
  * rad2deg(tensor([Math.PI])); // [180]
@@ -156,7 +156,7 @@ export const hypot = binary('hypot', {
 export const rad2deg = /* @__PURE__ */ madeOf('rad2deg', (x) => mul(x, 180 / Math.PI));
 
 /**
- * Converts degrees to radians.
+ * Converts each element from degrees to radians. The result has the shape of `x`.
  *
  * ```ts
  * deg2rad(tensor([180])); // [3.142]
@@ -165,7 +165,7 @@ export const rad2deg = /* @__PURE__ */ madeOf('rad2deg', (x) => mul(x, 180 / Mat
 export const deg2rad = /* @__PURE__ */ madeOf('deg2rad', (x) => mul(x, Math.PI / 180));
 
 /**
- * The angle of the point (b, a), from -π to π.
+ * The angle of the point (b, a) in radians, from -π to π; elementwise with broadcasting.
  *
  * ```ts
  * atan2(tensor([1]), tensor([1])); // [0.7854]

@@ -99,7 +99,7 @@ function groups(op: string, x: Tensor, dim: number | undefined, sorted: boolean)
 const isinOptions = { invert: is.boolean };
 
 /**
- * Whether each element is one of `values`; bool.
+ * Whether each element of `x` is one of `values`, or with `invert` none of them: bool, in the shape of `x`.
  *
  * ```ts
  * isin(tensor([1, 2]), [2, 3]); // [false, true]

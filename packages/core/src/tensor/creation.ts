@@ -195,7 +195,7 @@ function flatten(value: NestedValues, shape: Shape, depth: number, into: PlainVa
 const isArray = (value: unknown): value is readonly NestedValues[] => Array.isArray(value);
 
 /**
- * All zeros.
+ * A tensor of this shape filled with 0. Options: `dtype` 'float32', `device`, `requiresGrad` false.
  *
  * ```ts
  * zeros([2]); // [0, 0]
@@ -204,7 +204,7 @@ const isArray = (value: unknown): value is readonly NestedValues[] => Array.isAr
 export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => make('zeros', shape, options, 0);
 
 /**
- * All ones.
+ * A tensor of this shape filled with 1. Options: `dtype` 'float32', `device`, `requiresGrad` false.
  *
  * ```ts
  * ones([2], { dtype: 'int64' }).dtype; // 'int64'
@@ -215,7 +215,7 @@ export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => make(
 const numberOrBoolean = is.either(is.number, is.boolean);
 
 /**
- * All the same value. A boolean gives a bool tensor.
+ * A tensor of this shape filled with `value`; a boolean gives a bool tensor, a number float32 unless `dtype` says otherwise.
  *
  * ```ts
  * full([2], 7); // [7, 7]
@@ -230,7 +230,7 @@ export function full(shape: Shape, value: number | boolean, options: TensorOptio
 }
 
 /**
- * Of a shape, to be written to; the values are zeros.
+ * A tensor of this shape to be written to. Its elements are 0, unlike PyTorch's, which are undefined. Options as for `zeros`.
  *
  * ```ts
  * empty([2, 3]).shape; // [2, 3]
@@ -246,7 +246,8 @@ function like<O extends TensorOptions>(op: string, t: Tensor, options: O, known:
 }
 
 /**
- * Zeros of the shape and dtype of `t`; does not require grad.
+ * A tensor of zeros with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device and
+ * that.
  *
  * ```ts
  * zerosLike(tensor([1, 2])); // [0, 0]
@@ -257,7 +258,8 @@ export const zerosLike = /* @__PURE__ */ named(
   (t: Tensor, options: TensorOptions = {}): Tensor => zeros(...like('zerosLike', t, options)),
 );
 /**
- * Ones of the shape, dtype and device of `t`; does not require grad.
+ * A tensor of ones with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device and
+ * that.
  *
  * ```ts
  * onesLike(tensor([5, 6])); // [1, 1]
@@ -268,7 +270,8 @@ export const onesLike = /* @__PURE__ */ named(
   (t: Tensor, options: TensorOptions = {}): Tensor => ones(...like('onesLike', t, options)),
 );
 /**
- * `value` everywhere, of the shape, dtype and device of `t`; does not require grad.
+ * A tensor filled with `value`, with the shape, dtype and device of `t`. It does not require gradients; options change dtype,
+ * device and that.
  *
  * ```ts
  * fullLike(tensor([5, 6]), 3); // [3, 3]
@@ -283,7 +286,7 @@ export const fullLike = /* @__PURE__ */ named(
   },
 );
 /**
- * Of the shape, dtype and device of `t`, to be written to; the values are zeros.
+ * A tensor to be written to, with the shape, dtype and device of `t`. Its elements are 0.
  *
  * ```ts
  * emptyLike(tensor([5, 6])).shape; // [2]
@@ -294,7 +297,7 @@ export const emptyLike = /* @__PURE__ */ named(
   (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options)),
 );
 /**
- * Uniform in [0, 1), of the shape, dtype and device of `t`.
+ * Random numbers, uniform in [0, 1), with the shape, dtype and device of `t`. Options also take a `generator`.
  *
  * ```ts
  * randLike(tensor([5, 6])).lt(1).all(); // true
@@ -305,7 +308,8 @@ export const randLike = /* @__PURE__ */ named(
   (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options, randomOptions)),
 );
 /**
- * From the standard normal distribution, of the shape, dtype and device of `t`.
+ * Random numbers of the standard normal distribution, with the shape, dtype and device of `t`. Options also take a
+ * `generator`.
  *
  * ```ts
  * randnLike(tensor([5, 6])).shape; // [2]
@@ -349,7 +353,7 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
 }
 
 /**
- * `steps` values evenly spaced from `start` to `end`, both included.
+ * A vector of `steps` evenly spaced values from `start` to `end`, both included: `[steps]`, float32 by default.
  *
  * ```ts
  * linspace(0, 1, 3); // [0, 0.5, 1]
@@ -365,7 +369,7 @@ export function linspace(start: number, end: number, steps: number, options: Ten
 }
 
 /**
- * Ones on the diagonal, `[n, m]` (m = n if left out).
+ * A matrix `[n, m]` with ones on the diagonal and zeros elsewhere; `m` is n by default. Options as for `zeros`.
  *
  * ```ts
  * eye(2); // [[1, 0], [0, 1]]
@@ -381,7 +385,7 @@ export function eye(n: number, m: number | TensorOptions = n, options: TensorOpt
 }
 
 /**
- * Uniform in [0, 1).
+ * A tensor of this shape of random numbers, uniform in [0, 1). Options: those of `zeros`, and `generator`.
  *
  * ```ts
  * rand([2, 3]).shape; // [2, 3]
@@ -391,7 +395,7 @@ export const rand = (shape: Shape, options: RandomOptions = {}): Tensor =>
   random('rand', shape, options, (g) => g.uniform());
 
 /**
- * From the standard normal distribution.
+ * A tensor of this shape of random numbers of the standard normal distribution. Options: those of `zeros`, and `generator`.
  *
  * ```ts
  * randn([2, 3]).shape; // [2, 3]
@@ -401,7 +405,8 @@ export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
   random('randn', shape, options, (g) => g.normal());
 
 /**
- * Whole numbers from `low` up to but without `high`; int32.
+ * A tensor of this shape of random whole numbers from `low` up to but without `high`; int32 by default. Options also take a
+ * `generator`.
  *
  * ```ts
  * randint(0, 10, [100]).lt(10).all(); // true
@@ -420,7 +425,7 @@ export function randint(low: number, high: number, shape: Shape, options: Random
 }
 
 /**
- * The numbers 0 to n - 1 in random order; int32.
+ * The numbers 0 to n - 1 in random order: `[n]`, int32 by default. Options also take a `generator`.
  *
  * ```ts
  * randperm(3).sort().values; // [0, 1, 2]

@@ -36,7 +36,7 @@ export function packTensor(t: Tensor): PackedTensor {
 }
 
 /**
- * The tensor of what `packTensor` gave: a leaf.
+ * The tensor that `packTensor` packed, in this thread: a leaf.
  *
  * ```ts
  * unpackTensor(packTensor(tensor([1, 2]))); // [1, 2]

@@ -114,7 +114,7 @@ function startWorker(data: object, ended: () => void): ThreadWorker {
 let threads: number | null = null;
 
 /**
- * How many threads large operators use.
+ * The number of threads that large operators use.
  *
  * ```ts
  * getNumThreads() >= 1; // true
