@@ -100,7 +100,7 @@ const gradOptions = {
  * x.grad; // [2, 4]
  * ```
  */
-export function backward(tensor: Tensor, options: BackwardOptions | Tensor = {}, more?: undefined): void {
+export function backward(tensor: Tensor, options?: BackwardOptions | Tensor, more?: undefined): void {
   if (more !== undefined)
     throw new TypeError(
       'backward: takes a gradient or options, and got more; a gradient stands among the options, as in { gradient, retainGraph: true }',

@@ -64,9 +64,6 @@ export class MemoryScope {
 /** How many scopes there are that have not ended: as long as there is none, an allocation asks no more than that. */
 let open = 0;
 
-/** Whether there is a scope anywhere. */
-export const isTidying = (): boolean => open > 0;
-
 /** The scope of this flow. */
 export const tidying = defineMode<MemoryScope | null>('gradgate.tidy', null);
 

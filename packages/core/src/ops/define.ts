@@ -243,21 +243,15 @@ export const customBinary = (name: string, rule: BinaryRule) => {
 function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
   const { backward, saves = false, noBool, dtype } = rule;
   const gradients = backward && gradientsOf(backward, saves);
-  return (left: TensorLike, right: TensorLike): Tensor => {
-    let a = toTensor(name, left, right);
-    let b = toTensor(name, right, left);
-    if (a.storage.backend !== b.storage.backend) [a, b] = [beside(name, a, b), beside(name, b, a)];
-    if (noBool !== undefined && (a.dtype === 'bool' || b.dtype === 'bool'))
-      throw new DTypeError(name, `takes numbers, got ${a.dtype} and ${b.dtype}; use ${noBool}`);
-    const common = promoted(left, right, a, b);
+  /** Of tensors that are on one device, or that its kernels take together, promoted to `common`. */
+  const compute = (a: Tensor, b: Tensor, common: DType): Tensor => {
     const shape = broadcastShapes(name, a.shape, b.shape);
     const kernels = kernelsOf(name, a, b);
     try {
       const result = dtype ? dtype(common) : common;
       const target = destinationOf(name, a, result, shape, b);
       const y = target ?? Tensor.uninitialized(result, shape, a.storage.backend);
-      if (common === 'int64' && y.dtype === 'bool') kernels.binary(fn, exactly(a, left), exactly(b, right), y);
-      else kernels.binary(fn, a, b, y);
+      kernels.binary(fn, a, b, y);
       if (target !== null) return target;
       const inputs = [a, b];
       return gradients ? record(name, inputs, y, gradients, saves ? inputs : undefined) : y;
@@ -265,7 +259,24 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
       throw inNameOf(name, error);
     }
   };
+  const prepare = (left: TensorLike, right: TensorLike): Tensor => {
+    let a = toTensor(name, left, right);
+    let b = toTensor(name, right, left);
+    if (a.storage.backend !== b.storage.backend) [a, b] = [beside(name, a, b), beside(name, b, a)];
+    if (noBool !== undefined && (a.dtype === 'bool' || b.dtype === 'bool'))
+      throw new DTypeError(name, `takes numbers, got ${a.dtype} and ${b.dtype}; use ${noBool}`);
+    const common = promoted(left, right, a, b);
+    if (common !== 'int64' || dtype?.(common) !== 'bool') return compute(a, b, common);
+    return compute(exactly(a, left), exactly(b, right), common);
+  };
+  // The most frequent operands have nothing to be prepared. Short, so that V8 makes it part of its callers.
+  return (left: TensorLike, right: TensorLike): Tensor =>
+    Tensor.is(left) && Tensor.is(right) && left.dtype === 'float32' && isAlike(left, right)
+      ? compute(left, right, 'float32')
+      : prepare(left, right);
 }
+
+const isAlike = (a: Tensor, b: Tensor): boolean => a.dtype === b.dtype && a.storage.backend === b.storage.backend;
 
 /** A plain value beyond 2^53 beside int64 is compared exactly. */
 const exactly = (t: Tensor, value: TensorLike): Tensor =>

@@ -71,12 +71,9 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   if (casting.current !== null) [a, b] = casting.current.lower([a, b]);
   checkPair('matmul', a, b);
   if (a.ndim === 0 || b.ndim === 0) throw new ShapeError('matmul', 'scalar tensors have no matrix product; use mul()');
-  const inner = b.ndim === 1 ? b.shape[0] : b.shape.at(-2);
-  if (a.shape.at(-1) !== inner)
-    throw new ShapeError(
-      'matmul',
-      `${formatShape(a.shape)} @ ${formatShape(b.shape)}: the last size of the first, ${a.shape.at(-1)}, must equal ${inner}`,
-    );
+  const inner = b.shape[b.ndim === 1 ? 0 : b.ndim - 2]!;
+  if (a.shape[a.ndim - 1] !== inner) refuseInner(a, b, inner);
+  if (a.ndim === 2 && b.ndim === 2) return product(a, b);
   const left = a.ndim === 1 ? unsqueeze(a, 0) : a;
   const right = b.ndim === 1 ? unsqueeze(b, 1) : b;
   // The product of a batch of rows with one matrix is one large product.
@@ -89,6 +86,14 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   } else out = product(left, right);
   if (a.ndim === 1) out = squeeze(out, -2);
   return b.ndim === 1 ? squeeze(out, -1) : out;
+}
+
+// Apart, as `refuseLinear`: V8 makes short functions part of their callers.
+function refuseInner(a: Tensor, b: Tensor, inner: number): never {
+  throw new ShapeError(
+    'matmul',
+    `${formatShape(a.shape)} @ ${formatShape(b.shape)}: the last size of the first, ${a.shape.at(-1)}, must equal ${inner}`,
+  );
 }
 
 /**
@@ -138,34 +143,42 @@ const countRows = (shape: Shape): number => (shape.length === 2 ? shape[0]! : si
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   if (casting.current !== null) [x, weight, bias] = casting.current.lower([x, weight, bias]);
   checkPair('linear', x, weight);
-  if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== weight.shape[1])
-    throw new ShapeError(
-      'linear',
-      `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}: expected [..., in] and [out, in]`,
-    );
-  if (bias) checkTensors('linear', bias);
-  if (bias && (bias.ndim !== 1 || bias.shape[0] !== weight.shape[0]))
-    throw new ShapeError(
-      'linear',
-      `bias ${formatShape(bias.shape)} for weight ${formatShape(weight.shape)}: expected [${weight.shape[0]}]`,
-    );
-  if (bias && bias.dtype !== x.dtype)
-    throw new DTypeError('linear', `input is ${x.dtype} and bias ${bias.dtype}; convert with to()`);
+  if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== weight.shape[1]) refuseLinear(x, weight);
+  if (bias) checkBias(x, weight, bias);
   const out = keptResult('linear') ?? keepResult('linear', multiplyRows(x, weight, bias));
   return record('linear', bias ? [x, weight, bias] : [x, weight], out, linearGradients, [x, weight]);
 }
 
+function refuseLinear(x: Tensor, weight: Tensor): never {
+  throw new ShapeError(
+    'linear',
+    `input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}: expected [..., in] and [out, in]`,
+  );
+}
+
+function checkBias(x: Tensor, weight: Tensor, bias: Tensor): void {
+  checkTensors('linear', bias);
+  if (bias.ndim !== 1 || bias.shape[0] !== weight.shape[0])
+    throw new ShapeError(
+      'linear',
+      `bias ${formatShape(bias.shape)} for weight ${formatShape(weight.shape)}: expected [${weight.shape[0]}]`,
+    );
+  if (bias.dtype !== x.dtype)
+    throw new DTypeError('linear', `input is ${x.dtype} and bias ${bias.dtype}; convert with to()`);
+}
+
 function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined): Tensor {
-  const [outputs, inputs] = weight.shape as [number, number];
-  const { shape } = x;
-  const rows = countRows(shape);
-  const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, inputs]);
-  const sizes = x.ndim === 2 ? [rows, outputs] : [...shape.slice(0, -1), outputs];
-  const out = Tensor.uninitialized(x.dtype, sizes, x.storage.backend);
-  const target = x.ndim === 2 ? out : new Tensor(out.storage, out.dtype, [rows, outputs]);
+  const { matmul } = kernelsOf('linear', x, weight);
   const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
-  kernelsOf('linear', x, weight).matmul(flat, false, weight, true, target, row);
-  return out;
+  const outputs = weight.shape[0]!;
+  const rows = countRows(x.shape);
+  const out = Tensor.uninitialized(x.dtype, [rows, outputs], x.storage.backend);
+  if (x.ndim === 2) {
+    matmul(x, false, weight, true, out, row);
+    return out;
+  }
+  matmul(reshape(x.detach(), [rows, weight.shape[1]!]), false, weight, true, out, row);
+  return new Tensor(out.storage, out.dtype, [...x.shape.slice(0, -1), outputs]);
 }
 
 const linearGradients: Backward = (g, ctx) => {

@@ -1,7 +1,7 @@
 import { allocate, allocateUninitialized } from '../../memory/allocate.js';
 import type { Bits, Coding } from '../../memory/coding.js';
 import { type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
-import { currentScope, isTidying } from '../../memory/scope.js';
+import { currentScope } from '../../memory/scope.js';
 import { currentTemporaries, type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../../memory/storage.js';
 import type { Backend } from '../backend.js';
 import {
@@ -74,8 +74,8 @@ export class HostStorage implements Storage {
 
   /** An uninitialized storage, to be written as a whole. */
   static uninitialized(dtype: DType, length: number): HostStorage {
-    // The most frequent case, without further checks.
-    if (dtype === 'float32' && currentTemporaries() === null && !isTidying() && !collected.isPrompt)
+    // The most frequent case, without further checks: kernel memory has no small ones.
+    if (dtype === 'float32' && length < residence.from)
       return new HostStorage(allocateUninitialized(dtype, length), dtype);
     return inKernelMemory(dtype, length) ?? made(dtype, length, allocateUninitialized);
   }

@@ -62,7 +62,8 @@ const largeBatch = 2 ** 22;
 
 /** The product of two matrices. */
 function one(a: View, transposeA: boolean, b: View, transposeB: boolean, out: View, bias: View | null): void {
-  const [m, n] = out.shape as [number, number];
+  const m = out.shape[0]!;
+  const n = out.shape[1]!;
   const k = a.shape[transposeA ? 0 : 1]!;
   const left = matrixOf(a, transposeA);
   const right = matrixOf(b, transposeB);
