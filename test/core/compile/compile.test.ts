@@ -354,7 +354,6 @@ describe('what cannot be replayed runs as it is, and explain() says where', () =
     ['item()', (x) => x.mul(x.sum().item()), /item reads the values/],
     ['toArray()', (x) => x.mul((x.toArray() as number[])[0]!), /reads the values/],
     ['values of JavaScript', (x) => x.add(tensor([1, 2])), /tensor\(\) takes values of JavaScript/],
-    ['a graph that is returned', (x) => w.mul(x), /with a graph that no backward pass/],
     ['a number that is returned', () => 3, /returns a number/],
     ['a promise', async (x) => x, /such as a promise/],
     [

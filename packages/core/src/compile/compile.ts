@@ -3,13 +3,15 @@ import { rebound } from '../grad/cover.js';
 import { report } from '../grad/diagnostics.js';
 import { callIn, currentObserver } from '../grad/flow.js';
 import { likeOriginal } from '../grad/original.js';
+import { AccumulateGrad, type Node, watchNodes } from '../graph/node.js';
 import { currentSavedTensorHooks } from '../graph/savedTensorHooks.js';
 import * as is from '../kinds.js';
 import { batching } from '../memory/batching.js';
 import { recording as current } from '../memory/recording.js';
 import { Tensor } from '../tensor/tensor.js';
+import { GraphPlan, resultsWithGraph } from './graph.js';
 import { Plan } from './plan.js';
-import { type Asked, type Break, type Fields, isView, type Op, Recording } from './recorder.js';
+import { type Asked, type Break, type Fields, isView, Recording } from './recorder.js';
 import { idOf, type Signature, signatureOf } from './signature.js';
 
 type AnyFunction = (this: any, ...args: any[]) => any;
@@ -59,14 +61,12 @@ export interface Compiled {
 }
 
 interface Entry {
-  readonly plan: Plan;
+  readonly plan: Plan | GraphPlan;
   readonly asked: readonly Asked[];
   readonly args: readonly unknown[];
   readonly fields: readonly Fields[];
   readonly leaves: readonly { readonly t: Tensor; readonly storage: unknown; readonly requiresGrad: boolean }[];
   readonly entryGrads: readonly { readonly at: number; readonly leaf: Tensor; readonly isNull: boolean }[];
-  readonly kernels: Readonly<Record<string, number>>;
-  readonly actions: number;
   readonly trace: string;
   replays: number;
 }
@@ -74,8 +74,8 @@ interface Entry {
 const optionKinds = { check: is.boolean, maxRecords: is.size };
 
 /**
- * Records the kernels that a function of tensors calls, and calls only these from then on: a forward pass without
- * gradients, or a whole training step with `backward()`, clipping, the optimizer's step and `zeroGrad()`. The
+ * Records the kernels that a function of tensors calls, and calls only these from then on: a forward pass, or
+ * a whole training step with `backward()`, clipping, the optimizer's step and `zeroGrad()`. The
  * JavaScript between kernels does not run again, and results lie in memory that is planned once. They are the same to
  * the last bit.
  *
@@ -85,9 +85,9 @@ const optionKinds = { check: is.boolean, maxRecords: is.size };
  * anew. As without compiling, each call draws random numbers and runs steps of optimizers and schedulers.
  *
  * Other effects of the function happen in recorded calls only: `console.log`, counters in closures, reads of variables
- * around it. `{ check: true }` finds functions that depend on them. Functions that read values (`item()`, `toArray()`),
- * are asynchronous, or return a tensor whose graph no backward pass has gone through run as they are, and `explain()`
- * says so. The tensors that a call returns are new ones without a graph.
+ * around it. `{ check: true }` finds functions that depend on them. Functions that read values (`item()`, `toArray()`)
+ * or are asynchronous run as they are, and `explain()` says so. The tensors that a call returns are new ones. They have a graph, of one operation,
+ * if the plain function's would and no backward pass has gone through it.
  *
  * ```ts
  * const w = ones([2], { requiresGrad: true });
@@ -232,12 +232,17 @@ class Records {
     }
     const recording = new Recording(answers);
     if (typeof self === 'object' && self !== null) recording.owner(self);
-    const result = recording.run(run);
-    refuseResult(recording, result, tensors);
-    if (recording.broken !== null) {
-      this.refused.set(key, this.noteBreak(recording.broken));
-      return result;
+    const nodes = new Set<Node>();
+    const unwatch = watchNodes((node) => nodes.add(node));
+    let result: unknown;
+    try {
+      result = recording.run(run);
+    } finally {
+      unwatch();
     }
+    refuseResult(recording, result);
+    refuseOuterPass(recording, nodes);
+    if (recording.broken !== null) return this.refuse(key, recording.broken, result);
     const trace = traceOf(recording, tensors);
     if (before !== null) {
       if (this.options.check === true && before.trace !== trace)
@@ -246,9 +251,15 @@ class Records {
         );
       return result;
     }
+    const outs = resultsWithGraph(recording, result, tensors);
+    const plan =
+      outs.length === 0
+        ? new Plan(recording, tensors, result)
+        : GraphPlan.of(this.fn.name || 'compile', recording, nodes, tensors, result, outs);
+    if (plan === null) return this.refuse(key, recording.broken!, result);
     this.count++;
     const entry: Entry = {
-      plan: new Plan(recording, tensors, result),
+      plan,
       asked: recording.asked,
       args,
       fields: recording.fields,
@@ -260,13 +271,18 @@ class Records {
         leaf,
         isNull: grad === null,
       })),
-      ...countsOf(recording.ops),
       trace,
       replays: 0,
     };
     const all = this.entries.get(key);
     if (all === undefined) this.entries.set(key, [entry]);
     else all.push(entry);
+    return result;
+  }
+
+  /** From now on runs calls of this signature as they are. */
+  private refuse(key: string, broken: Break, result: unknown): unknown {
+    this.refused.set(key, this.noteBreak(broken));
     return result;
   }
 
@@ -294,8 +310,8 @@ class Records {
   explain(): CompileReport {
     const records: RecordReport[] = [];
     for (const [signature, entries] of this.entries)
-      for (const { plan, kernels, actions, replays } of entries) {
-        const { chains: fused, bytes, unshared } = plan;
+      for (const { plan, replays } of entries) {
+        const { kernels, actions, chains: fused, bytes, unshared } = plan;
         records.push({ signature, kernels, actions, fused, bytes, unshared, replays });
       }
     return {
@@ -315,13 +331,6 @@ class Records {
     this.count = 0;
     this.told = false;
   }
-}
-
-/** How often each kernel is called, and how many actions there are: the calls themselves would hold all tensors of the recorded one. */
-function countsOf(ops: readonly Op[]): Pick<Entry, 'kernels' | 'actions'> {
-  const kernels: Record<string, number> = {};
-  for (const op of ops) if (op.kind === 'kernel') kernels[op.name] = (kernels[op.name] ?? 0) + 1;
-  return { kernels, actions: ops.filter(({ kind }) => kind === 'action').length };
 }
 
 /** An argument of a condition: an argument of the compiled function becomes that of this call. */
@@ -352,22 +361,24 @@ function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Te
 const mostNested = 64;
 
 /** Refuses results that a replay could not give. */
-function refuseResult(recording: Recording, value: unknown, args: readonly Tensor[], depth = 0): void {
+function refuseResult(recording: Recording, value: unknown, depth = 0): void {
   if (depth > mostNested) recording.refuse('it returns what is nested too deep, or contains itself');
-  else if (Tensor.is(value)) {
-    const node = args.includes(value) ? null : value.gradFn;
-    if (node !== null && recording.made.has(value.storage) && !recording.passed.has(node))
-      recording.refuse(
-        'it returns a tensor with a graph that no backward pass has gone through; use noGrad, or detach()',
-      );
-  } else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, args, depth + 1);
-  else if (isPlain(value)) for (const item of Object.values(value)) refuseResult(recording, item, args, depth + 1);
+  else if (Tensor.is(value)) return;
+  else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, depth + 1);
+  else if (isPlain(value)) for (const item of Object.values(value)) refuseResult(recording, item, depth + 1);
   else if (typeof value === 'number' || typeof value === 'bigint')
     recording.refuse('it returns a number, which a replay cannot compute; return the tensor');
   else if ((typeof value === 'object' && value !== null) || typeof value === 'function')
     recording.refuse(
       'it returns something else than tensors, plain values and arrays and plain objects of these, such as a promise',
     );
+}
+
+/** Refuses a backward pass of the call's own that leaves it: the graph of an argument is another one in each call. */
+function refuseOuterPass(recording: Recording, nodes: ReadonlySet<Node>): void {
+  for (const node of recording.passed)
+    if (!nodes.has(node) && !(node instanceof AccumulateGrad))
+      recording.refuse('its backward pass goes on through the graph of a tensor from elsewhere');
 }
 
 /** A text of what a call did; calls that do the same have the same text. */

@@ -60,6 +60,10 @@ export class Plan {
   bytes = 0;
   unshared = 0;
   running = false;
+  /** How often each kernel is called. */
+  readonly kernels: Record<string, number> = {};
+  /** How much runs as it is. */
+  readonly actions: number;
   /** The functions of each chain of elementwise calls that is run as one. */
   readonly chains: string[][] = [];
   /** Storages that only one chain uses; they have no memory. */
@@ -79,15 +83,20 @@ export class Plan {
 
   constructor(
     recording: Recording,
-    private readonly args: readonly Tensor[],
+    /** The tensors that are others in each call. */
+    private args: readonly Tensor[],
     result: unknown,
   ) {
     this.backend = recording.backend ?? cpu;
     this.memory = memoryOf(this.backend);
+    for (const op of recording.ops) if (op.kind === 'kernel') this.kernels[op.name] = (this.kernels[op.name] ?? 0) + 1;
+    this.actions = recording.ops.filter(({ kind }) => kind === 'action').length;
     for (const [i, t] of args.entries()) this.addSlot((args) => args[i]!, t, recording);
     // `leaf.grad` would copy a gradient out of the memory of a plan, which the call is about to write.
-    for (const [leaf, grad] of recording.entryGrads)
-      if (grad !== null) this.addSlot((args) => this.leafOf(leaf)(args).grad!, grad, recording);
+    for (const [leaf, grad] of recording.entryGrads) {
+      const of = this.leafOf(leaf);
+      if (grad !== null) this.addSlot((args) => of(args).grad!, grad, recording);
+    }
     for (const [storage, version] of recording.foreign)
       if (storage.version > version && !this.slotOf(storage))
         this.foreignWrites.push([storage, storage.version - version]);
@@ -108,6 +117,7 @@ export class Plan {
     // The recorded call's own memory is not held.
     this.storages.clear();
     this.views.clear();
+    this.args = [];
   }
 
   /** Does what the recorded call did, with the arguments of this call. */
@@ -370,7 +380,7 @@ export class Plan {
 const nothing = (): void => {};
 
 /** The tensors in a result. */
-function tensorsOf(value: unknown): Tensor[] {
+export function tensorsOf(value: unknown): Tensor[] {
   if (Tensor.is(value)) return [value];
   if (Array.isArray(value)) return value.flatMap(tensorsOf);
   return isPlain(value) ? Object.values(value).flatMap(tensorsOf) : [];

@@ -86,11 +86,10 @@ function addTensor(t: Tensor, parts: string[], tensors: Tensor[], state: { refus
   const { dtype, shape, strides, storage, inference, requiresGrad } = t;
   const shared = tensors.findIndex((other) => other.storage === storage);
   if (shared >= 0) state.refused = 'two of its arguments are different tensors over one memory';
-  if (!t.isLeaf) state.refused = 'an argument was computed with gradients on: a backward pass would leave the function';
   const { device } = t;
   if (device !== 'cpu' && !storage.backend.captures) state.refused = `an argument is on ${device}`;
   tensors.push(t);
   parts.push(
-    `${device === 'cpu' ? '' : `${device}:`}${dtype}[${shape}](${strides})${requiresGrad ? 'g' : ''}${inference ? 'i' : ''}`,
+    `${device === 'cpu' ? '' : `${device}:`}${dtype}[${shape}](${strides})${requiresGrad ? (t.isLeaf ? 'g' : 'n') : ''}${inference ? 'i' : ''}`,
   );
 }
