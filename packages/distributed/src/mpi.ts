@@ -31,6 +31,8 @@ export interface Message {
 const undefinedColor = -32766;
 /** The largest number of bytes of a description that ranks exchange. */
 const describedBytes = 2 ** 20;
+/** The time in ms for all ranks to leave the last collective, on crowded machines too. */
+const finalizePause = 200;
 
 /**
  * The calls of MPI, all made in one thread. Errors are JavaScript's, with MPI's text.
@@ -239,7 +241,14 @@ export class Mpi {
     this.#calls.abort(this.world.handle, code);
   }
 
+  /**
+   * MPICH waits in MPI_Finalize until every other rank has answered a last message, by UCX over TCP. A rank answers
+   * while it is inside MPI, and no more once it has its own answers: a rank that answers before it has asked itself
+   * waits without end. So each rank pauses outside of MPI first, until all have left the last collective.
+   */
   finalize(): void {
+    if (this.#library.kind !== 'Open MPI' && this.world.size > 1)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, finalizePause);
     this.#check('destroy', this.#calls.finalize());
   }
 }
