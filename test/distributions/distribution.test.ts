@@ -157,8 +157,8 @@ describe('bad input is refused by name', () => {
     ],
     [
       'a divergence that there is not',
-      () => d.klDivergence(new d.Normal(0, 1), new d.Gamma(1, 1)),
-      /no rule for Normal and Gamma; add one with registerKl/,
+      () => d.klDivergence(new d.Normal(0, 1), new d.VonMises(1, 1)),
+      /no rule for Normal and VonMises; add one with registerKl/,
     ],
     [
       'something else for a divergence',

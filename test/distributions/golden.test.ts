@@ -28,7 +28,7 @@ interface Case {
 }
 const golden = JSON.parse(readFileSync(new URL('../golden/distributions.json', import.meta.url), 'utf8')) as {
   cases: Case[];
-  kl: { name: string; p: unknown[]; q: unknown[]; kl: Numbers }[];
+  kl: { name: string; p: unknown[]; other?: string; q: unknown[]; kl: Numbers }[];
 };
 
 const double = { dtype: 'float64' } as const;
@@ -42,7 +42,8 @@ function revive(value: unknown): unknown {
 }
 
 const make = (name: string, args: unknown[]): Distribution => {
-  const given = name === 'Multinomial' ? [args[0], ...args.slice(1).map(revive)] : args.map(revive);
+  const given =
+    name === 'Multinomial' || name === 'LKJCholesky' ? [args[0], ...args.slice(1).map(revive)] : args.map(revive);
   return new (distributions as unknown as Record<string, new (...args: unknown[]) => Distribution>)[name]!(...given);
 };
 
@@ -77,8 +78,9 @@ describe.each(golden.cases.map((c, i) => [`${c.name} (${i})`, c] as const))('%s 
 });
 
 describe('klDivergence has the numbers of PyTorch', () => {
-  it.each(golden.kl.map((c, i) => [`${c.name} (${i})`, c] as const))('%s', (_, { name, p, q, kl }) => {
-    const divergence = klDivergence(make(name, p), make(name, q));
+  it.each(golden.kl.map((c, i) => [`${c.name} and ${c.other ?? c.name} (${i})`, c] as const))('%s', (_, c) => {
+    const { name, p, other = name, q, kl } = c;
+    const divergence = klDivergence(make(name, p), make(other, q));
     expect(divergence.numel).toBe(kl.data.length);
     expect(goldenError(divergence, kl.data.map(Number))).toBeLessThan(1e-8);
   });

@@ -55,6 +55,13 @@ specs = [
     spec('RelaxedBernoulli', [T([0.7, 3]), dict(logits=T([-2., 1]))], D.RelaxedBernoulli(t(.7, 3), logits=t(-2., 1)), [0.3]),
     spec('RelaxedOneHotCategorical', [0.7, dict(probs=T([1., 2, 5]))], D.RelaxedOneHotCategorical(torch.tensor(.7), t(1., 2, 5)), [[0.2, 0.3, 0.5], [[0.01, 0.01, 0.98], [0.5, 0.25, 0.25]]]),
     spec('OneHotCategoricalStraightThrough', [dict(probs=T([1., 2, 5]))], D.OneHotCategoricalStraightThrough(t(1., 2, 5)), [[0., 1, 0]]),
+    spec('ContinuousBernoulli', [dict(probs=T([0.25, 0.4999, 0.9]))], D.ContinuousBernoulli(t(.25, .4999, .9)), [0.5, [0., 0.3, 1]]),
+    spec('ContinuousBernoulli', [dict(logits=T([-3., 0, 2]))], D.ContinuousBernoulli(logits=t(-3., 0, 2)), [0.3]),
+    spec('LKJCholesky', [3, T([1., 0.5])], D.LKJCholesky(3, t(1., .5)), [[[1., 0, 0], [0.6, 0.8, 0], [0, -0.6, 0.8]]]),
+    spec('LKJCholesky', [2, 2.5], D.LKJCholesky(2, torch.tensor(2.5)), [[[1., 0], [-0.8, 0.6]]]),
+    spec('Wishart', [3.5, dict(covarianceMatrix=T([[2., 0.5], [0.5, 1]]))], D.Wishart(torch.tensor(3.5), torch.tensor([[2., .5], [.5, 1]])), [[[1., 0.2], [0.2, 3]]]),
+    spec('Wishart', [T([2.5, 6]), dict(scaleTril=T([[2., 0], [0.5, 1]]))], D.Wishart(t(2.5, 6), scale_tril=torch.tensor([[2., 0], [.5, 1]])), [[[1., 0.2], [0.2, 3]]]),
+    spec('Wishart', [4., dict(precisionMatrix=T([[2., 0.5], [0.5, 1]]))], D.Wishart(torch.tensor(4.), precision_matrix=torch.tensor([[2., .5], [.5, 1]])), [[[1., 0.2], [0.2, 3]]]),
 ]
 def number(x): return x if math.isfinite(x) else 'NaN' if math.isnan(x) else 'Infinity' if x > 0 else '-Infinity'
 def get(f):
@@ -113,6 +120,53 @@ kl('Pareto', [0.5, 2.], [0.7, 3.], D.Pareto(t(.5), t(2.)), D.Pareto(t(.7), t(3.)
 low = lambda a, b, c: D.LowRankMultivariateNormal(t(*a), torch.tensor(b), t(*c))
 kl('LowRankMultivariateNormal', [T([1., -1]), T([[1.], [2.]]), T([1., 0.5])], [T([0., 2]), T([[0.5], [-1.]]), T([2., 1])],
    low([1., -1], [[1.], [2.]], [1., .5]), low([0., 2], [[.5], [-1.]], [2., 1]))
+some = {
+    'Bernoulli': ([dict(probs=T([0.2, 0.9]))], D.Bernoulli(t(.2, .9))), 'Beta': ([2.5, 1.5], D.Beta(t(2.5), t(1.5))),
+    'Binomial': ([5, dict(probs=T([0.2]))], D.Binomial(5, t(.2))), 'ContinuousBernoulli': ([dict(probs=T([0.2, 0.5001]))], D.ContinuousBernoulli(t(.2, .5001))),
+    'Exponential': ([0.7], D.Exponential(t(.7))), 'Gamma': ([2.5, 1.5], D.Gamma(t(2.5), t(1.5))), 'Gumbel': ([0.3, 1.5], D.Gumbel(t(.3), t(1.5))),
+    'Laplace': ([0.3, 1.5], D.Laplace(t(.3), t(1.5))), 'Normal': ([0.5, 1.2], D.Normal(t(.5), t(1.2))), 'Pareto': ([0.2, 3.], D.Pareto(t(.2), t(3.))),
+    'Poisson': ([1.7], D.Poisson(t(1.7))), 'Uniform': ([0.25, 0.75], D.Uniform(t(.25), t(.75))), 'Wishart': ([T([3.5]), dict(covarianceMatrix=T([[2., 0.5], [0.5, 1]]))], D.Wishart(t(3.5), torch.tensor([[2., .5], [.5, 1]]))),
+}
+kl('Wishart', [T([3.5]), dict(scaleTril=T([[2., 0], [0.5, 1]]))], [T([5.]), dict(scaleTril=T([[1., 0], [-0.5, 3]]))],
+   D.Wishart(t(3.5), scale_tril=torch.tensor([[2., 0], [.5, 1]])), D.Wishart(t(5.), scale_tril=torch.tensor([[1., 0], [-.5, 3]])))
+kl('ContinuousBernoulli', [dict(probs=T([0.2, 0.5]))], [dict(probs=T([0.6, 0.9]))], D.ContinuousBernoulli(t(.2, .5)), D.ContinuousBernoulli(t(.6, .9)))
+some['Uniform over -1 to 2'] = ([-1., 2.], D.Uniform(t(-1.), t(2.)))
+some['Pareto without a mean'] = ([0.2, 0.9], D.Pareto(t(.2), t(.9)))
+for a, (args, p) in some.items():
+    for b, (other, q) in some.items():
+        # Of all pairs that are registered there.
+        try: d = D.kl_divergence(p, q)
+        except NotImplementedError: continue
+        if type(p) is not type(q): pairs.append(dict(name=a.split()[0], p=args, other=b.split()[0], q=other, kl=get(lambda: d.expand(torch.broadcast_shapes(p.batch_shape, q.batch_shape)))))
+transforms = []
+def transform(ours, theirs, x):
+    x = torch.tensor(x)
+    y = theirs(x)
+    transforms.append(dict(ours=ours, x=get(lambda: x), y=get(lambda: y), back=get(lambda: theirs.inv(y)), log=get(lambda: theirs.log_abs_det_jacobian(x, y))))
+exp, tanh = D.transforms.ExpTransform(), D.transforms.TanhTransform()
+transform('new d.StickBreakingTransform()', D.transforms.StickBreakingTransform(), [[0.3, -1, 2], [0., 0, 0]])
+transform('new d.CorrCholeskyTransform()', D.transforms.CorrCholeskyTransform(), [[0.3, -1, 0.5], [0., 0, 0]])
+transform('new d.CorrCholeskyTransform()', D.transforms.CorrCholeskyTransform(), [0.3, -1, 0.5, 0.1, 0.2, -0.7])
+transform('new d.SoftmaxTransform()', D.transforms.SoftmaxTransform(), [[0.3, -1, 2]])
+transform('new d.LowerCholeskyTransform()', D.transforms.LowerCholeskyTransform(), [[0.3, -1], [2., 0.5]])
+transform('new d.AbsTransform()', D.transforms.AbsTransform(), [0.3, -1])
+transform('new d.ReshapeTransform([2, 3], [6])', D.transforms.ReshapeTransform((2, 3), (6,)), [[[1., 2, 3], [4, 5, 6]]])
+transform('new d.IndependentTransform(new d.ExpTransform(), 1)', D.transforms.IndependentTransform(exp, 1), [[0.3, -1], [2., 0.5]])
+transform('new d.CatTransform([new d.ExpTransform(), new d.TanhTransform()], 0, [1, 2])', D.transforms.CatTransform([exp, tanh], 0, [1, 2]), [0.3, -1, 0.5])
+transform('new d.StackTransform([new d.ExpTransform(), new d.TanhTransform()], -1)', D.transforms.StackTransform([exp, tanh], -1), [[0.3, -1], [2., 0.5]])
+transform('new d.CumulativeDistributionTransform(new d.Normal(t(0), t(1)))', D.transforms.CumulativeDistributionTransform(D.Normal(0., 1.)), [0.3, -1])
+transform('new d.ComposeTransform([new d.ExpTransform(), new d.StickBreakingTransform()])', D.transforms.ComposeTransform([exp, D.transforms.StickBreakingTransform()]), [[0.3, -1, 2], [0.1, 0, 0]])
+shaped = []
+def transformed(ours, theirs, value):
+    value = torch.tensor(value)
+    shaped.append(dict(ours=ours, batch_shape=list(theirs.batch_shape), event_shape=list(theirs.event_shape), value=get(lambda: value), log_prob=get(lambda: theirs.log_prob(value))))
+of = D.TransformedDistribution
+transformed('new d.TransformedDistribution(new d.Normal(t([[0, 1], [2, 3]]), t(1)), [new d.StickBreakingTransform()])', of(D.Normal(torch.tensor([[0., 1], [2, 3]]), 1.), [D.transforms.StickBreakingTransform()]), [0.2, 0.3, 0.5])
+transformed('new d.TransformedDistribution(new d.Normal(t([[0, 1, 2], [2, 3, 4]]), t(1)), [new d.AffineTransform(t(0), t(0.5)), new d.CorrCholeskyTransform()])',
+            of(D.Normal(torch.tensor([[0., 1, 2], [2, 3, 4]]), 1.), [D.transforms.AffineTransform(0., 0.5), D.transforms.CorrCholeskyTransform()]), [[1., 0, 0], [0.6, 0.8, 0], [0, -0.6, 0.8]])
+transformed('new d.TransformedDistribution(new d.Normal(t([[0, 1], [2, 3]]), t(1)), [new d.ReshapeTransform([2, 2], [4]), new d.ExpTransform()])',
+            of(D.Normal(torch.tensor([[0., 1], [2, 3]]), 1.), [D.transforms.ReshapeTransform((2, 2), (4,)), exp]), [1., 2, 3, 4])
+transformed('new d.TransformedDistribution(new d.Dirichlet(t([1, 2, 3])), [new d.ExpTransform()])', of(D.Dirichlet(t(1., 2, 3)), [exp]), [1.2214027581601699, 1.3498588075760032, 1.6487212707001282])
 # The derivative of a gamma draw in its shape at a fixed probability: a central difference of scipy's quantiles.
 draws = []
 for alpha in [0.05, 0.3, 1.0, 2.5, 9.0, 60.0, 900.0, 2e4, 1e6]:
@@ -123,4 +177,4 @@ for alpha in [0.05, 0.3, 1.0, 2.5, 9.0, 60.0, 900.0, 2e4, 1e6]:
         d = float(special.gammaincinv(alpha + h, u) - special.gammaincinv(alpha - h, u)) / (2 * h)
         draws.append([alpha, x, d])
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'distributions.json'), 'w') as file:
-    json.dump(dict(cases=cases, kl=pairs, gamma_draws=draws), file)
+    json.dump(dict(cases=cases, kl=pairs, gamma_draws=draws, transforms=transforms, shaped=shaped), file)

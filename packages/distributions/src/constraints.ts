@@ -92,6 +92,16 @@ export const lowerCholesky: Constraint = {
   },
 };
 
+/** The same with rows of norm 1: factors of correlation matrices. */
+export const corrCholesky: Constraint = {
+  text: 'a lower triangular matrix with a diagonal above 0 and rows of norm 1',
+  check(op, name, value) {
+    lowerCholesky.check(op, name, value);
+    const norms = value.detach().square().sum(-1);
+    checkAll(op, norms.sub(1).abs().lt(1e-4), () => new RangeError(`${op}: ${name} is ${this.text}`));
+  },
+};
+
 /** Symmetric matrices; whether they are positive definite is found when they are factorised. */
 export const symmetric: Constraint = {
   text: 'a symmetric matrix',

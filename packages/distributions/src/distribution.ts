@@ -71,6 +71,39 @@ export abstract class Distribution {
     return this.lacks('mode');
   }
 
+  /**
+   * The same distribution with its batch expanded to `batchShape`: dimensions of size 1 repeat, and new ones come first. No memory is
+   * copied.
+   *
+   * ```ts
+   * new Normal(zeros([3]), 1).expand([2, 3]).sample().shape; // [2, 3]
+   * ```
+   */
+  expand(batchShape: Shape): this {
+    check(`${this.constructor.name}.expand`, 'batchShape', batchShape, is.arrayOf(is.size));
+    const before = this.batchShape;
+    const wide = (t: Tensor): Tensor => {
+      // What only broadcasts with the batch stays, as a temperature of one number.
+      if (!before.every((n, d) => n === t.shape[d]) || t.ndim < before.length) return t;
+      return t.expand([...batchShape, ...t.shape.slice(before.length)]);
+    };
+    const out = Object.create(Object.getPrototypeOf(this));
+    try {
+      for (const [name, value] of Object.entries(this))
+        if (Tensor.is(value)) out[name] = wide(value);
+        else out[name] = isOfBatch(value, before) ? value.expand(batchShape) : value;
+      Object.assign(out, { batchShape: batchShape.slice() }, this.expandParts(batchShape));
+    } catch (error) {
+      throw inNameOf(`${this.constructor.name}.expand`, error);
+    }
+    return out;
+  }
+
+  /** The distributions that this one is made of and that have another batch, by the names of its fields, expanded for a batch of it. */
+  protected expandParts(_batchShape: Shape): Record<string, Distribution> {
+    return {};
+  }
+
   /** Draws events `[...shape, ...batchShape, ...eventShape]`. Nothing is recorded. */
   sample(shape: Shape = [], options?: SampleOptions): Tensor {
     return noGrad.run(() => this.drawn('sample', shape, options).detach());
@@ -161,6 +194,9 @@ export abstract class Distribution {
     }
   }
 }
+
+const isOfBatch = (value: unknown, batchShape: Shape): value is Distribution =>
+  value instanceof Distribution && value.batchShape.join() === batchShape.join();
 
 /** Converts a parameter or a value to a tensor. */
 function toTensor(op: string, name: string, value: TensorLike, like?: Tensor): Tensor {

@@ -47,6 +47,11 @@ export class Independent extends Distribution {
     return this.base.mode;
   }
 
+  protected override expandParts(batchShape: Shape): Record<string, Distribution> {
+    const inner = this.base.batchShape.slice(this.base.batchShape.length - this.dims);
+    return { base: this.base.expand([...batchShape, ...inner]) };
+  }
+
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const sample = shape.slice(0, shape.length - this.batchShape.length - this.eventShape.length);
     return this.hasRsample ? this.base.rsample(sample, { generator }) : this.base.sample(sample, { generator });

@@ -4,6 +4,7 @@ export { Binomial } from './binomial.js';
 export { Categorical, OneHotCategorical, OneHotCategoricalStraightThrough, type Weights } from './categorical.js';
 export { Cauchy, HalfCauchy } from './cauchy.js';
 export type { Constraint } from './constraints.js';
+export { ContinuousBernoulli } from './continuousBernoulli.js';
 export { Dirichlet } from './dirichlet.js';
 export { Distribution, type DistributionOptions, type SampleOptions, type TensorLike } from './distribution.js';
 export { Exponential } from './exponential.js';
@@ -13,9 +14,11 @@ export { Geometric } from './geometric.js';
 export { Gumbel } from './gumbel.js';
 export { HalfNormal } from './halfNormal.js';
 export { Independent } from './independent.js';
+
 export { klDivergence, registerKl } from './kl.js';
 export { Kumaraswamy } from './kumaraswamy.js';
 export { Laplace } from './laplace.js';
+export { LKJCholesky } from './lkjCholesky.js';
 export { LogisticNormal } from './logisticNormal.js';
 export { LowRankMultivariateNormal } from './lowRankMultivariateNormal.js';
 export { MixtureSameFamily } from './mixture.js';
@@ -40,5 +43,18 @@ export {
   type Transform,
 } from './transforms.js';
 export { Uniform } from './uniform.js';
+export {
+  AbsTransform,
+  CatTransform,
+  CorrCholeskyTransform,
+  CumulativeDistributionTransform,
+  IndependentTransform,
+  LowerCholeskyTransform,
+  ReshapeTransform,
+  SoftmaxTransform,
+  StackTransform,
+  StickBreakingTransform,
+} from './vectorTransforms.js';
 export { VonMises } from './vonMises.js';
 export { Weibull } from './weibull.js';
+export { Wishart } from './wishart.js';

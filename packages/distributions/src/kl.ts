@@ -1,11 +1,13 @@
-import { digamma, lgamma, softplus, solve, type Tensor, where, xlogy } from '@gradgate/core';
+import { digamma, lgamma, softplus, solve, Tensor, where, xlogy } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
+import { multigammaln } from '@gradgate/core/special';
 import { Bernoulli } from './bernoulli.js';
 import { Beta } from './beta.js';
 import { Binomial } from './binomial.js';
 import { Categorical, OneHotCategorical } from './categorical.js';
 import { Cauchy } from './cauchy.js';
 import { checkAll } from './constraints.js';
+import { ContinuousBernoulli } from './continuousBernoulli.js';
 import { Dirichlet } from './dirichlet.js';
 import { Distribution } from './distribution.js';
 import { Exponential } from './exponential.js';
@@ -14,14 +16,17 @@ import { Geometric } from './geometric.js';
 import { euler, Gumbel } from './gumbel.js';
 import { HalfNormal } from './halfNormal.js';
 import { Independent } from './independent.js';
+import { pairs } from './klPairs.js';
 import { Laplace } from './laplace.js';
 import { LowRankMultivariateNormal } from './lowRankMultivariateNormal.js';
 import { MultivariateNormal } from './multivariateNormal.js';
 import { Normal } from './normal.js';
 import { Pareto } from './pareto.js';
 import { Poisson } from './poisson.js';
-import { LogNormal } from './transformed.js';
+import { TransformedDistribution } from './transformed.js';
+import { sumLast, type Transform } from './transforms.js';
 import { Uniform } from './uniform.js';
+import { Wishart } from './wishart.js';
 
 type Class<D> = abstract new (...args: any[]) => D;
 type Rule = (p: any, q: any) => Tensor;
@@ -79,6 +84,8 @@ function* classesOf(d: Distribution): Generator<Class<Distribution>> {
     yield c as unknown as Class<Distribution>;
 }
 
+for (const [p, q, rule] of pairs) registerKl(p, q, rule);
+
 const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
 
 registerKl(Normal, Normal, (p, q) => {
@@ -87,7 +94,36 @@ registerKl(Normal, Normal, (p, q) => {
   return ratio.add(apart).sub(1).sub(ratio.log()).mul(0.5);
 });
 
-registerKl(LogNormal, LogNormal, (p, q) => klDivergence(p.base, q.base));
+// The same change of both changes nothing.
+registerKl(TransformedDistribution, TransformedDistribution, (p, q) => {
+  const alike =
+    p.transforms.length === q.transforms.length && p.transforms.every((t, i) => isSame(t, q.transforms[i]!));
+  if (!alike) throw new TypeError('klDivergence: both TransformedDistribution must have the same transforms');
+  const each = klDivergence(p.base, q.base);
+  return sumLast(each, each.ndim - p.batchShape.length);
+});
+/** Of one class, with equal fields. */
+function isSame(a: Transform, b: Transform): boolean {
+  const same = (x: unknown, y: unknown) =>
+    x === y || (Tensor.is(x) && Tensor.is(y) && x.shape.join() === y.shape.join() && x.equal(y));
+  const fields = (t: Transform) => Object.entries(t);
+  return a === b || (a.constructor === b.constructor && fields(a).every(([, v], i) => same(v, fields(b)[i]![1])));
+}
+
+registerKl(ContinuousBernoulli, ContinuousBernoulli, (p, q) =>
+  p.mean.mul(p.logits.sub(q.logits)).add(p.logProb(0)).sub(q.logProb(0)),
+);
+
+registerKl(Wishart, Wishart, (p, q) => {
+  const [nuP, nuQ, n] = [p.df, q.df, p.eventShape[0]!];
+  const spread = solve(q.scaleTril, p.scaleTril).square().sum([-1, -2]);
+  return nuQ
+    .mul(q.halfLogDet().sub(p.halfLogDet()))
+    .add(nuP.div(2).mul(spread.sub(n)))
+    .add(multigammaln(nuQ.div(2), n))
+    .sub(multigammaln(nuP.div(2), n))
+    .add(nuP.sub(nuQ).div(2).mul(p.multidigamma()));
+});
 
 registerKl(Laplace, Laplace, (p, q) => {
   const ratio = p.scale.div(q.scale);

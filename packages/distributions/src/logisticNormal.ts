@@ -53,6 +53,10 @@ export class LogisticNormal extends Distribution {
     return arange(n, 0, -1, { dtype }).log().to(device);
   }
 
+  protected override expandParts(batchShape: Shape): Record<string, Distribution> {
+    return { base: this.base.expand([...batchShape, this.base.batchShape.at(-1)!]) };
+  }
+
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const sample = shape.slice(0, shape.length - this.batchShape.length - 1);
     const share = sigmoid(this.base.rsample(sample, { generator }).sub(this.offsets()));

@@ -52,6 +52,11 @@ export class MixtureSameFamily extends Distribution {
     return within.add(this.averaged(apart.square()));
   }
 
+  protected override expandParts(batchShape: Shape): Record<string, Distribution> {
+    const components = this.components.expand([...batchShape, this.weights.classes]);
+    return { weights: this.weights.expand(batchShape), components };
+  }
+
   protected override draw(shape: Shape, generator: Generator | undefined): Tensor {
     const events = this.eventShape.length;
     const sample = shape.slice(0, shape.length - events - this.batchShape.length);

@@ -26,7 +26,8 @@ export interface Covariance {
   scaleTril?: Tensor;
 }
 
-const given = {
+/** The checks of options with a covariance. */
+export const covarianceOptions = {
   covarianceMatrix: is.tensor,
   precisionMatrix: is.tensor,
   scaleTril: is.tensor,
@@ -37,6 +38,22 @@ const constraints: Record<keyof Covariance, Constraint> = {
   precisionMatrix: symmetric,
   scaleTril: lowerCholesky,
 };
+
+/** The one matrix that is given, and its name. */
+export function matrixOf(op: string, covariance: Covariance): [name: keyof Covariance, matrix: Tensor] {
+  const names = (Object.keys(constraints) as (keyof Covariance)[]).filter((name) => covariance[name] !== undefined);
+  const [name] = names;
+  if (name === undefined || names.length > 1)
+    throw new TypeError(`${op}: give one of ${Object.keys(constraints).join(', ')}, got ${names.join(', ') || 'none'}`);
+  return [name, covariance[name]!];
+}
+
+/** The lower triangular factor of the covariance. */
+export function factorOf(op: string, name: keyof Covariance, matrix: Tensor, isChecked: boolean): Tensor {
+  if (isChecked) constraints[name].check(op, name, matrix);
+  if (name === 'scaleTril') return matrix;
+  return cholesky(name === 'precisionMatrix' ? inverse(matrix) : matrix);
+}
 
 /**
  * The normal distribution over vectors with mean `loc` `[..., n]` and a covariance. Throws if the covariance is not
@@ -57,28 +74,19 @@ export class MultivariateNormal extends Distribution {
   constructor(loc: Tensor, covariance: Covariance & DistributionOptions) {
     const op = 'MultivariateNormal';
     checkTensors(op, loc);
-    const { validateArgs, ...options } = checkOptions(op, covariance, given);
-    const names = (Object.keys(options) as (keyof Covariance)[]).filter((name) => options[name] !== undefined);
-    const name = names[0];
-    if (name === undefined || names.length > 1)
-      throw new TypeError(
-        `${op}: give one of ${Object.keys(constraints).join(', ')}, got ${names.join(', ') || 'none'}`,
-      );
-    const matrix = options[name]!;
+    const { validateArgs, ...given } = checkOptions(op, covariance, covarianceOptions);
+    const [name, matrix] = matrixOf(op, given);
     const n = loc.shape.at(-1);
     if (n === undefined || matrix.ndim < 2 || matrix.shape.at(-1) !== n || matrix.shape.at(-2) !== n)
       throw new ShapeError(
         op,
         `loc is [..., n] and ${name} [..., n, n], got [${loc.shape.join(', ')}] and [${matrix.shape.join(', ')}]`,
       );
-    if (validateArgs !== false) {
-      realVector.check(op, 'loc', loc);
-      constraints[name].check(op, name, matrix);
-    }
+    if (validateArgs !== false) realVector.check(op, 'loc', loc);
+    const factor = factorOf(op, name, matrix, validateArgs !== false);
     const wide = loc.add(matrix.select(-1, 0).mul(0));
     super(wide.shape.slice(0, -1), [n], { validateArgs });
     this.loc = wide;
-    const factor = name === 'scaleTril' ? matrix : cholesky(name === 'precisionMatrix' ? inverse(matrix) : matrix);
     this.scaleTril = factor.expand(...this.batchShape, n, n);
   }
 

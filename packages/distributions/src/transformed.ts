@@ -1,9 +1,9 @@
-import { type Generator, logicalXor, type Shape, Tensor, tensor, where } from '@gradgate/core';
+import { type Generator, logicalXor, type Shape, ShapeError, Tensor, tensor, where } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
 import { positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { Normal } from './normal.js';
-import { ExpTransform, type Transform, transform } from './transforms.js';
+import { ExpTransform, eventDims, sumLast, type Transform, transform } from './transforms.js';
 
 /**
  * The distribution of draws from `base` to which `transforms` are applied one after another.
@@ -23,7 +23,15 @@ export class TransformedDistribution extends Distribution {
     if (!(base instanceof Distribution)) throw new TypeError(`${op}: takes a distribution, got ${show(base)}`);
     const list = Array.isArray(transforms) ? transforms : [transforms];
     check(op, 'transforms', list, is.arrayOf(transform));
-    super(base.batchShape, base.eventShape, { validateArgs: base.validateArgs, ...options });
+    const { taken, given } = eventDims(list);
+    const events = base.eventShape.length;
+    if (taken > events + base.batchShape.length)
+      throw new ShapeError(op, `transforms take events of ${taken} dimensions, got ${base}`);
+    // Dimensions of the batch that a transform takes as one event are no batch any more.
+    const shape = list.reduce((s, t) => t.forwardShape?.(s) ?? s, [...base.batchShape, ...base.eventShape] as Shape);
+    const dims = Math.max(events + given - taken, given);
+    const at = shape.length - dims;
+    super(shape.slice(0, at), shape.slice(at), { validateArgs: base.validateArgs, ...options });
     this.base = base;
     this.transforms = list;
   }
@@ -42,29 +50,40 @@ export class TransformedDistribution extends Distribution {
   }
 
   protected override logDensity(value: Tensor): Tensor {
-    const events = this.eventShape.map((_, i) => -1 - i);
-    let y = value;
-    let logDerivative: Tensor | null = null;
+    let [y, dims] = [value, this.eventShape.length];
+    const logs: Tensor[] = [];
     for (const t of this.transforms.toReversed()) {
+      const { domainDims = 0, codomainDims = 0 } = t;
       const x = t.inverse(y);
-      const each = t.logAbsDerivative(x, y);
-      const sum = events.length === 0 ? each : each.sum(events);
-      logDerivative = logDerivative === null ? sum : logDerivative.add(sum);
+      dims += domainDims - codomainDims;
+      logs.push(sumLast(t.logAbsDerivative(x, y), dims - domainDims));
       y = x;
     }
-    const log = this.base.logProb(y);
-    return logDerivative === null ? log : log.sub(logDerivative);
+    const log = sumLast(this.base.logProb(y), dims - this.base.eventShape.length);
+    return logs.reduce((sum, each) => sum.sub(each), log);
+  }
+
+  protected override expandParts(batchShape: Shape): Record<string, Distribution> {
+    const { base } = this;
+    return { base: base.expand([...batchShape, ...base.batchShape.slice(this.batchShape.length)]) };
   }
 
   override cdf(value: TensorLike): Tensor {
+    this.checkElements('cdf()');
     const y = this.checkValue('cdf', value, real);
     const p = this.base.cdf(this.transforms.reduceRight((x, t) => t.inverse(x), y));
     return this.orient(p);
   }
 
   override icdf(p: TensorLike): Tensor {
+    this.checkElements('icdf()');
     const x = this.base.icdf(this.orient(this.checkValue('icdf', p, unitInterval)));
     return this.transforms.reduce((y, t) => t.forward(y), x);
+  }
+
+  /** Vectors and matrices have no quantiles. */
+  private checkElements(what: string): void {
+    if (this.transforms.some(({ domainDims = 0, codomainDims = 0 }) => domainDims + codomainDims > 0)) this.lacks(what);
   }
 
   /** `p`, or `1 - p` where the composed transforms are decreasing. */

@@ -1,9 +1,9 @@
-import { log1p, logSigmoid, sigmoid, softplus, Tensor, tanh, tensor } from '@gradgate/core';
+import { log1p, logSigmoid, type Shape, sigmoid, softplus, Tensor, tanh, tensor } from '@gradgate/core';
 import { check, checkTensors, is, show } from '@gradgate/core/internal';
 import { type Constraint, elementwise, positive, real, unitInterval } from './constraints.js';
 import type { TensorLike } from './distribution.js';
 
-/** An invertible, monotonic function of each element. */
+/** An invertible function of each element, or of vectors and matrices. */
 export interface Transform {
   /** The condition on the results. */
   readonly codomain: Constraint;
@@ -11,11 +11,35 @@ export interface Transform {
   forward(x: Tensor): Tensor;
   /** Applies the inverse function. */
   inverse(y: Tensor): Tensor;
-  /** Returns the logarithm of the derivative's size at `x`, where `y` is `forward(x)`. */
+  /**
+   * Returns the logarithm of the derivative's size at `x`, where `y` is `forward(x)`: for each element, or of the determinant of the derivatives for
+   * each vector or matrix.
+   */
   logAbsDerivative(x: Tensor, y: Tensor): Tensor;
-  /** Whether the function is increasing, as a bool tensor if that differs between elements. */
+  /** Whether the function is increasing, as a bool tensor if that differs between elements. Of vectors and matrices it says nothing. */
   readonly rises: boolean | Tensor;
+  /** How many of the last dimensions of what it takes are one vector (1) or matrix (2); 0 by default, for elements. */
+  readonly domainDims?: number;
+  /** The same of its results. */
+  readonly codomainDims?: number;
+  /** The shape of the result for that of what it takes, where they differ. */
+  forwardShape?(shape: Shape): Shape;
 }
+
+/** How many last dimensions a chain of transforms takes as one event, and how many its results are. */
+export function eventDims(transforms: readonly Transform[]): { taken: number; given: number } {
+  let taken = transforms.at(-1)?.codomainDims ?? 0;
+  for (const { domainDims = 0, codomainDims = 0 } of transforms.toReversed())
+    taken = Math.max(taken + domainDims - codomainDims, domainDims);
+  let given = transforms[0]?.domainDims ?? 0;
+  for (const { domainDims = 0, codomainDims = 0 } of transforms)
+    given = Math.max(given + codomainDims - domainDims, codomainDims);
+  return { taken, given };
+}
+
+/** `x` summed over its last `dims` dimensions. */
+export const sumLast = (x: Tensor, dims: number): Tensor =>
+  dims === 0 ? x : x.sum(Array.from({ length: dims }, (_, i) => -1 - i));
 
 /** `exp(x)`, from real to positive numbers. */
 export class ExpTransform implements Transform {
@@ -163,6 +187,15 @@ export class ComposeTransform implements Transform {
   get rises(): boolean | Tensor {
     return this.parts.map(({ rises }) => rises).reduce(together);
   }
+  get domainDims(): number {
+    return eventDims(this.parts).taken;
+  }
+  get codomainDims(): number {
+    return eventDims(this.parts).given;
+  }
+  forwardShape(shape: Shape): Shape {
+    return this.parts.reduce((s, t) => t.forwardShape?.(s) ?? s, shape);
+  }
   forward(x: Tensor): Tensor {
     return this.parts.reduce((y, t) => t.forward(y), x);
   }
@@ -171,12 +204,14 @@ export class ComposeTransform implements Transform {
   }
   logAbsDerivative(x: Tensor): Tensor {
     checkTensors('ComposeTransform.logAbsDerivative', x);
-    let at = x;
+    let [at, dims] = [x, this.domainDims];
     return this.parts
       .map((t) => {
         const [from, to] = [at, t.forward(at)];
-        at = to;
-        return t.logAbsDerivative(from, to);
+        const { domainDims = 0, codomainDims = 0 } = t;
+        const log = sumLast(t.logAbsDerivative(from, to), dims - domainDims);
+        [at, dims] = [to, dims + codomainDims - domainDims];
+        return log;
       })
       .reduce((a, b) => a.add(b));
   }
