@@ -96,6 +96,17 @@ describe('bad input is refused by name', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['no sequences', () => nn.padSequence([]), /^padSequence: there are no sequences/],
     ['a tensor in the place of sequences', () => nn.padSequence(ones([2]) as never), /^padSequence: the sequences is/],
+    // Views of one number: nothing of this size is made.
+    [
+      'a result of 16 GiB',
+      () => nn.padSequence([ones([1]).expand([2 ** 31]), ones([0])]),
+      /^padSequence: .*4294967296 elements/,
+    ],
+    [
+      'a result of 24 GiB',
+      () => nn.padSequence([ones([1]).expand([3e9]), ones([0])]),
+      /^padSequence: .*6000000000 elements/,
+    ],
     ['sequences that do not fit', () => nn.packSequence([ones([2, 3]), ones([2, 4])]), /^packSequence: sequences are/],
     ['sequences that rise', () => nn.packSequence(two().reverse()), /^packSequence: lengths \[1, 2\] do not fall/],
     ['an empty sequence', () => nn.packSequence([ones([2]), ones([0])]), /^packSequence: sequence 1 is empty/],

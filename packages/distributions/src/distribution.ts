@@ -1,5 +1,5 @@
 import { broadcastTensors, type Generator, noGrad, type Shape, ShapeError, Tensor, tensor } from '@gradgate/core';
-import { broadcastShapes, check, checkOptions, inNameOf, is, show } from '@gradgate/core/internal';
+import { brand, broadcastShapes, check, checkOptions, inNameOf, is, show, thisCopy } from '@gradgate/core/internal';
 import type { Constraint } from './constraints.js';
 
 /** A parameter or value: a tensor or a number. */
@@ -192,6 +192,11 @@ export abstract class Distribution {
     } catch (error) {
       throw inNameOf(op, error);
     }
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 }
 

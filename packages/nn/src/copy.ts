@@ -1,5 +1,5 @@
 import { noGrad, Tensor } from '@gradgate/core';
-import { heldGrad, ownRequiresGrad } from '@gradgate/core/internal';
+import { heldGrad, isOfAnotherCopy, ownRequiresGrad, show } from '@gradgate/core/internal';
 import { className, isModule, type Registry, registryOf } from './members.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -51,6 +51,7 @@ function copy(value: unknown, copies: Copies): unknown {
 function copyObject(value: object, copies: Copies): unknown {
   if (isModule(value)) return copyModule(value, copies);
   if (Tensor.is(value)) return remembered(copies, value, copyTensor(value));
+  if (isOfAnotherCopy(value)) throw new TypeError(`${copies.op}: cannot copy ${show(value)}`);
   if (Array.isArray(value)) {
     const list: unknown[] = remembered(copies, value, []);
     for (const item of value) list.push(copy(item, copies));

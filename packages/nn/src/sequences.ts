@@ -1,5 +1,5 @@
-import { cat, full, pad, ShapeError, stack, Tensor, tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
+import { cat, full, ShapeError, Tensor, tensor } from '@gradgate/core';
+import { brand, check, checkOptions, checkTensors, is, named, show, thisCopy } from '@gradgate/core/internal';
 
 // Sequences of different lengths together: padded to the longest, or packed step by step without padding.
 
@@ -44,6 +44,11 @@ export class PackedSequence {
   /** The same sequences with other data, a row for each of this one's. */
   with(data: Tensor): PackedSequence {
     return new PackedSequence(data, this.batchSizes, this.sortedIndices);
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 }
 
@@ -98,12 +103,14 @@ export const padSequence = /* @__PURE__ */ named(
   (sequences: readonly Tensor[], options?: { batchFirst?: boolean; paddingValue?: number }): Tensor => {
     const { batchFirst = false, paddingValue = 0 } = checkOptions('padSequence', options, padOptions);
     checkSequences('padSequence', sequences);
-    const longest = Math.max(...sequences.map((t) => t.shape[0]!));
-    const sides = (t: Tensor) => [...Array<number>(2 * t.ndim - 1).fill(0), longest - t.shape[0]!];
-    return stack(
-      sequences.map((t) => pad(t, sides(t), { value: paddingValue })),
-      batchFirst ? 0 : 1,
-    );
+    const longest = sequences.reduce((most, t) => Math.max(most, t.shape[0]!), 0);
+    const rest = sequences[0]!.shape.slice(1);
+    // Views of one number: only the result takes memory, and is refused first where it is too large.
+    const paddingOf = ({ shape: [n], dtype, device }: Tensor) =>
+      full([], paddingValue, { dtype, device }).expand([longest - n!, ...rest]);
+    const rows = cat(sequences.flatMap((t) => [t, paddingOf(t)]));
+    const padded = rows.reshape(sequences.length, longest, ...rest);
+    return batchFirst ? padded : padded.transpose(0, 1).contiguous();
   },
 );
 

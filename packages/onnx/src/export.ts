@@ -45,7 +45,8 @@ const optionKinds = { inputNames: is.arrayOf(is.string), outputNames: is.arrayOf
  * ```
  */
 export function exportOnnx(model: Module, inputs: readonly unknown[], options: ExportOptions = {}): Uint8Array {
-  if (!(model instanceof Module)) throw new TypeError('exportOnnx: takes a Module, and its inputs as an array');
+  if (!(model instanceof Module))
+    throw new TypeError(`exportOnnx: takes a Module, and its inputs as an array, got ${show(model)}`);
   if (!Array.isArray(inputs)) throw new TypeError('exportOnnx: takes the inputs as an array, such as [x]');
   const { inputNames = [], outputNames = [] } = checkOptions('exportOnnx', options, optionKinds);
   for (const [list, what] of [

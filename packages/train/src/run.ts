@@ -1,5 +1,5 @@
 import { currentGenerator } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { brand, show, thisCopy } from '@gradgate/core/internal';
 import { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, type Module } from '@gradgate/nn';
 import type { Callback } from './callback.js';
 import { Figures, type SavedFigure } from './figures.js';
@@ -163,6 +163,11 @@ export class Run {
     this.callbacks.forEach((callback, i) => {
       if (callbacks[i]) callback.loadStateDict?.(callbacks[i]);
     });
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 }
 

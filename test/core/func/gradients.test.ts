@@ -259,3 +259,22 @@ describe('jacrev, jacfwd and hessian', () => {
     expect(enableGrad.run(() => jacrev((x: Tensor) => x.square())(tensor([1]))).toArray()).toEqual([[2]]);
   });
 });
+
+it('arrays and objects that contain themselves are refused, as arguments and as results', () => {
+  const circle: unknown[] = [ones([2])];
+  circle.push({ again: circle });
+  const deep = /: arrays and objects are nested deeper than 500 levels; does one contain itself\?$/;
+  const takes: Record<string, (...args: any[]) => unknown> = {
+    vmap: vmap((x: any) => x),
+    grad: grad((x: any) => x[0].sum()),
+    jacrev: jacrev((x: any) => x),
+    hessian: hessian((x: any) => x[0].sum()),
+  };
+  for (const [name, fn] of Object.entries(takes)) expect(() => fn(circle), name).toThrow(deep);
+  const gives = {
+    vmap: vmap(() => circle),
+    jacrev: jacrev(() => circle as never),
+    grad: grad(() => [ones([]), circle] as never, { hasAux: true }),
+  };
+  for (const [name, fn] of Object.entries(gives)) expect(() => fn(ones([2])), name).toThrow(deep);
+});

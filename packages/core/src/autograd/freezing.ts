@@ -1,5 +1,7 @@
+import { isOfAnotherCopy } from '../brand.js';
 import { show } from '../check.js';
 import type { Gate } from '../grad/index.js';
+import { iterable } from '../kinds.js';
 import { mostDims } from '../memory/shape.js';
 import { showOther } from '../tensor/check.js';
 import { frozen } from '../tensor/frozen.js';
@@ -72,7 +74,7 @@ function leavesOf(what: unknown, depth = 0): Tensor[] {
   }
   if (hasParameters(what)) return [...what.parameters()];
   if (what instanceof Tensor) throw new TypeError(`freezing: takes leaves, got ${showOther(what)}`);
-  if (typeof what === 'object' && what !== null && typeof (what as Iterable<unknown>)[Symbol.iterator] === 'function')
+  if (iterable.is(what) && !isOfAnotherCopy(what))
     return [...(what as Iterable<unknown>)].flatMap((part) => leavesOf(part, depth + 1));
   throw new TypeError(
     `freezing: takes parameters, modules, a list of them or a function that gives them, got ${show(what)}`,

@@ -1,6 +1,6 @@
 // The entry point `@gradgate/core/gradcheck`, as PyTorch's `torch.autograd.gradcheck`.
 
-import { check, checkOptions } from '../check.js';
+import { check, checkOptions, show } from '../check.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { elementsOf } from '../tensor/elements.js';
@@ -54,7 +54,8 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
       'gradients are off here, so there is nothing to check; call it outside of noGrad',
     );
   const checked = inputs.filter((t) => Tensor.is(t) && t.requiresGrad);
-  if (checked.length === 0) throw new AutogradError('gradcheck', 'none of the inputs requires grad');
+  if (checked.length === 0)
+    throw new AutogradError('gradcheck', `none of the inputs requires grad, got ${show(inputs)}`);
   for (const t of checked)
     if (t.dtype !== 'float64')
       throw new DTypeError('gradcheck', `inputs are float64, got ${t.dtype}; finite differences are too coarse in it`);

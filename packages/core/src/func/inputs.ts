@@ -64,7 +64,7 @@ export function recorded(
       return typeof argnums === 'number' ? rebuilt[0] : rebuilt;
     },
     outputs,
-    aux: isOpen ? aux : detached(aux),
+    aux: isOpen ? aux : detached(op, aux),
     isOpen,
   };
 }
@@ -87,8 +87,8 @@ function inputOf(op: string, t: Tensor): Tensor {
 }
 
 /** The tensors in a value, without the graph. */
-export function detached(value: unknown): unknown {
-  const { leaves, rebuild } = flatten(value);
+export function detached(op: string, value: unknown): unknown {
+  const { leaves, rebuild } = flatten(op, value);
   return rebuild(leaves.map((leaf) => (Tensor.is(leaf) ? leaf.detach() : leaf)));
 }
 

@@ -15,11 +15,18 @@ export interface Flat<L> {
 export const entriesOf = (value: unknown): [key: string | number, item: unknown][] | null =>
   Array.isArray(value) ? [...value.entries()] : isPlain(value) ? Object.entries(value) : null;
 
+/** What is nested deeper most likely contains itself. */
+const mostNested = 500;
+
 /** The leaves: all that is neither an array nor a plain object. */
-export function flatten(tree: unknown): Flat<unknown> {
+export function flatten(op: string, tree: unknown, depth = 0): Flat<unknown> {
   const entries = entriesOf(tree);
   if (entries === null) return { leaves: [tree], rebuild: ([leaf]) => leaf };
-  const parts = entries.map(([key, item]) => ({ key, part: flatten(item) }));
+  if (depth === mostNested)
+    throw new TypeError(
+      `${op}: arrays and objects are nested deeper than ${mostNested} levels; does one contain itself?`,
+    );
+  const parts = entries.map(([key, item]) => ({ key, part: flatten(op, item, depth + 1) }));
   return {
     leaves: parts.flatMap(({ part }) => part.leaves),
     rebuild(leaves) {
@@ -36,7 +43,7 @@ export function flatten(tree: unknown): Flat<unknown> {
 
 /** The tensors of a tree; refuses other leaves. `what` begins the message, as in "the result". */
 export function tensorsOf(op: string, what: string, tree: unknown): Flat<Tensor> {
-  const flat = flatten(tree);
+  const flat = flatten(op, tree);
   for (const leaf of flat.leaves)
     if (!Tensor.is(leaf)) throw new TypeError(`${op}: ${what} must consist of Tensors, got ${showLeaf(leaf)}`);
   return flat as Flat<Tensor>;
@@ -50,7 +57,7 @@ const showLeaf = (leaf: unknown): string =>
  * branches may end earlier. Whatever is neither an array nor a plain object is a value.
  */
 export function spread(op: string, what: string, given: unknown, tree: unknown): unknown[] {
-  const { leaves } = flatten(tree);
+  const { leaves } = flatten(op, tree);
   const own = entriesOf(given);
   if (own === null) return leaves.map(() => given);
   const entries = entriesOf(tree);

@@ -55,7 +55,7 @@ export function vmap<A extends any[], R>(fn: (...args: A) => R, options?: VmapOp
   check('vmap', 'the function', fn, is.callback);
   const { inDims = 0, outDims = 0, randomness = 'error', chunkSize } = checkOptions('vmap', options, vmapOptions);
   return (...args) => {
-    const { leaves, rebuild } = flatten(args);
+    const { leaves, rebuild } = flatten('vmap', args);
     const dims = spread('vmap', 'inDims', inDims, args).map((dim, i) => dimOf(dim, leaves[i]));
     const size = sizeOf(leaves, dims);
     const batch = leaves.map((leaf, i) => (dims[i] == null ? leaf : movedim(leaf as Tensor, dims[i], 0)));

@@ -1,4 +1,5 @@
 import { isDevice, kernelsOf } from '../backend/backends.js';
+import { brand, thisCopy } from '../brand.js';
 import { show } from '../check.js';
 import { DTypeError, IndexError, inNameOf, ShapeError } from '../errors.js';
 import type { DType, TypedArray } from '../memory/dtype.js';
@@ -352,6 +353,11 @@ export class SparseTensor {
 
   get [Symbol.toStringTag](): string {
     return 'SparseTensor';
+  }
+
+  /** @internal */
+  get [brand](): object {
+    return thisCopy;
   }
 }
 

@@ -32,6 +32,7 @@ export class SummaryWriter implements Logger {
 
   /** Writes a scalar. */
   addScalar(tag: string, value: number, step: number): Promise<void> {
+    check('addScalar', 'the tag', tag, is.string);
     return this.addFigures({ [tag]: value }, step);
   }
 

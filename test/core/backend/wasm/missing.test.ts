@@ -22,11 +22,21 @@ function run(flags: string[], before: string, body: string) {
 const small = `const w = g.tensor([1, 2], { requiresGrad: true });
   w.mul(w).sum().backward();
   console.log(w.grad.toArray().join());`;
-const large = `console.log(new Conv2d(1, 2, 3)(g.ones([1, 1, 5, 5])).shape.join());
+const large = `for (let i = 0; i < 3; i++) g.randn([300, 300]).matmul(g.randn([300, 300]));
+  console.log(new Conv2d(1, 2, 3)(g.ones([1, 1, 5, 5])).shape.join());
   console.log(new Linear(256, 256)(g.ones([256, 256])).shape.join());`;
 
 const refusing = `const refuse = () => { throw new WebAssembly.CompileError('refused by the policy'); };
   WebAssembly.Module = function () { refuse(); };`;
+
+/** An engine that refuses some memories. */
+const limited = (when: string): string => `let made = 0;
+  WebAssembly.Memory = class extends WebAssembly.Memory {
+    constructor({ initial, maximum, shared }) {
+      if (${when}) throw new RangeError('could not allocate memory');
+      super({ initial, maximum, shared });
+    }
+  };`;
 
 describe('an engine without WebAssembly', () => {
   // What large operators compute, in both, of the same numbers.
@@ -54,6 +64,12 @@ describe('an engine without WebAssembly', () => {
     ['--jitless', ['--jitless'], ''],
     ['no global WebAssembly', [], 'delete globalThis.WebAssembly;'],
     ['a policy against compiling', [], refusing],
+    ['a policy against running', [], 'WebAssembly.Instance = class { constructor() { throw new Error("refused"); } };'],
+    [
+      'no memory for it',
+      [],
+      'WebAssembly.Memory = class { constructor() { throw new RangeError("could not allocate"); } };',
+    ],
   ])('%s: the plain loops of the host compute everything', (_, flags, before) => {
     expect(without).toBe(false);
     const [isWithout, ...numbers] = results(flags, before);
@@ -67,6 +83,10 @@ describe('everything works', () => {
     ['under --frozen-intrinsics', ['--frozen-intrinsics'], ''],
     ['under --disallow-code-generation-from-strings', ['--disallow-code-generation-from-strings'], ''],
     ['without SharedArrayBuffer', [], 'delete globalThis.SharedArrayBuffer;'],
+    ['without Atomics', [], 'delete globalThis.Atomics;'],
+    ['with little address space', [], limited('maximum > 4096')],
+    ['with memory that cannot be shared', [], limited('shared')],
+    ['with address space for one memory', [], limited('++made > 1')],
     ['without FinalizationRegistry', [], 'delete globalThis.FinalizationRegistry;'],
   ])('%s', (_, flags, before) => {
     expect(run(flags, before, `${small} ${large}`)).toEqual({

@@ -1,13 +1,12 @@
 import { TensorError } from '../../errors.js';
 import type { Matrix } from '../host/matmul.js';
 import { Heap, roundUp } from './heap.js';
-import { attachNative, features, type Instance, instantiate, type NativeKernels } from './module.js';
+import { attachNative, features, type Instance, instantiate, maxBytes, type NativeKernels } from './module.js';
 import { getNumThreads, ThreadPool } from './threads.js';
 
 /** The address of the first block; below it are the module's own constants. */
 const start = 4096;
 const page = 65536;
-export const maxBytes = 2 ** 32;
 /** The smallest size of scratch memory. */
 const scratchBytes = 2 ** 20;
 
@@ -55,11 +54,8 @@ export class KernelMemory {
     if (end <= have) return true;
     if (end > maxBytes) return false;
     const { memory, shared } = this.instance;
-    try {
-      memory.grow(Math.ceil((Math.min(maxBytes, Math.max(end, have * 2)) - have) / page));
-    } catch {
-      return false;
-    }
+    // Doubled if there is room, so that it seldom grows.
+    if (!grow(memory, Math.min(maxBytes, Math.max(end, have * 2)) - have) && !grow(memory, end - have)) return false;
     if (!shared) {
       this.#buffers.clear();
       // It has moved where the address space around it was taken.
@@ -88,7 +84,7 @@ export class KernelMemory {
 
   /** The threads that can work here; null if this is the only one. */
   get pool(): ThreadPool | null {
-    if (!this.instance.shared || getNumThreads() === 1 || typeof SharedArrayBuffer === 'undefined') return null;
+    if (!this.instance.shared || getNumThreads() === 1 || !canShare) return null;
     this.#pool ??= new ThreadPool(this.instance);
     return this.#pool;
   }
@@ -223,6 +219,16 @@ export class KernelMemory {
   }
 }
 
+/** Grows by so many bytes; returns false, without changes, if the engine has no room. */
+function grow(memory: Instance['memory'], bytes: number): boolean {
+  try {
+    memory.grow(Math.ceil(bytes / page));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The number of elements from the first to the last of a matrix. */
 const spanOf = (rowStride: number, colStride: number, rows: number, columns: number): number =>
   (rows - 1) * rowStride + (columns - 1) * colStride + 1;
@@ -232,6 +238,9 @@ export function stagedSize(rowStride: number, colStride: number, rows: number, c
   const span = spanOf(rowStride, colStride, rows, columns);
   return span <= 2 * rows * columns ? span : rows * columns;
 }
+
+/** Whether threads can be told what to do; without it one does all. */
+const canShare = typeof SharedArrayBuffer === 'function' && typeof Atomics === 'object';
 
 let main: KernelMemory | null = null;
 let copies: KernelMemory | null = null;
@@ -249,11 +258,17 @@ export const isInKernelMemory = (data: Float32Array): boolean => main?.holds(dat
 export const copiedOf = (data: Float32Array, length: number): number => (isInKernelMemory(data) ? 0 : length);
 
 /** The memories made so far. */
-export const memories = (): KernelMemory[] => [main, copies].filter((m) => m !== null);
+export const memories = (): KernelMemory[] => [...new Set([main, copies])].filter((m) => m !== null);
 
 /** Memory for kernels whose arrays are all on the JavaScript heap: it is not shared, which makes copies twice as fast. */
 export function copyMemory(): KernelMemory {
-  copies ??= new KernelMemory(instantiate(features.fused, false));
+  if (copies === null)
+    try {
+      copies = new KernelMemory(instantiate(features.fused, false));
+    } catch {
+      // Where the engine has no memory for a second one, the first serves for both.
+      copies = kernelMemory();
+    }
   return copies;
 }
 

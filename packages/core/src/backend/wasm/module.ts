@@ -143,14 +143,26 @@ function allowRelaxedSimd(): void {
   process?.getBuiltinModule?.('node:v8')?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
 }
 
-/** A memory that threads can share, or an unshared one where there is none. */
-function makeMemory(): [memory: WebAssembly.Memory, shared: boolean] {
-  const size = { initial: 16, maximum: 65536 };
-  try {
-    return [new WebAssembly.Memory({ ...size, shared: true }), true];
-  } catch {
-    return [new WebAssembly.Memory(size), false];
-  }
+/** A memory, and to how many pages of 64 KiB it can grow. */
+interface Reserved {
+  readonly memory: WebAssembly.Memory;
+  readonly maximum: number;
+  readonly shared: boolean;
+}
+
+/**
+ * The largest memory that the engine reserves, if possible one that threads can share; null if it has none. Phones and limits
+ * on address space, as `ulimit -v`, allow less than 4 GiB.
+ */
+function reserve(canBeShared: boolean): Reserved | null {
+  for (const maximum of [65536, 16384, 4096])
+    for (const shared of canBeShared ? [true, false] : [false])
+      try {
+        return { memory: new WebAssembly.Memory({ initial: 16, maximum, shared }), maximum, shared };
+      } catch {
+        // The next smaller one is tried.
+      }
+  return null;
 }
 
 /** The kernels import a shared memory. The flags of that import follow the names `env` and `memory`, and its kind. */
@@ -166,45 +178,37 @@ export const features = { fused: true, native: null as NativeKernels | null };
 /** The smallest module: the eight bytes of the header. */
 const nothing = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
-function compiles(): boolean {
+function runs(): boolean {
   try {
-    return new WebAssembly.Module(nothing) instanceof WebAssembly.Module;
+    return new WebAssembly.Instance(new WebAssembly.Module(nothing)) instanceof WebAssembly.Instance;
   } catch {
     return false;
   }
 }
 
-/** Whether WebAssembly exists and may be compiled here; if not, the host's loops compute everything. */
-export const isAvailable = typeof WebAssembly === 'object' && compiles();
+/** The memory of the first instance: reserved at once, because it decides which kernels there are. */
+const first = runs() ? reserve(true) : null;
 
-/** The engine or the page refuses; `docs/memory-and-threads.md` says what to do. */
-function refuse(cause?: Error): never {
-  const why = cause ? `this page or process refuses to compile it (${cause.message})` : 'there is none here';
-  throw new TensorError(
-    'WebAssembly',
-    `the kernels of this operator need WebAssembly, and ${why}; allow 'wasm-unsafe-eval' in the script-src of the ` +
-      'Content-Security-Policy, run Node without --jitless, or take a browser out of its lockdown mode',
-    { cause },
-  );
-}
+/** Whether WebAssembly exists, may be compiled here and gets memory; if not, the host's loops compute everything. */
+export const isAvailable = first !== null;
 
-function compile(bytes: Uint8Array): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(bytes as BufferSource);
-  } catch (error) {
-    return refuse(error as Error);
-  }
-}
+/** To how many bytes kernel memory can grow. */
+export const maxBytes = (first?.maximum ?? 65536) * 65536;
 
-/** Compiles the kernels. Throws a TensorError that says what to do if WebAssembly is missing or refused. */
+let unused = first;
+
+/** Compiles the kernels over a memory of their own. Throws a TensorError if the engine has none left. */
 export function instantiate(useFused = features.fused, useShared = true): Instance {
-  if (typeof WebAssembly === 'undefined') refuse();
-  const [memory, shared] = useShared ? makeMemory() : [new WebAssembly.Memory({ initial: 16, maximum: 65536 }), false];
+  const reserved = (useShared && unused) || reserve(useShared);
+  if (useShared) unused = null;
+  if (reserved === null)
+    throw new TensorError('WebAssembly', 'the engine has no memory left for kernels; raise its limit (ulimit -v)');
+  const { memory, shared } = reserved;
   const decoded = decodeText(code, frequent);
   const bytes = shared ? decoded : unshare(decoded);
   if (useFused && !WebAssembly.validate(bytes as BufferSource)) allowRelaxedSimd();
   const isFused = useFused && WebAssembly.validate(bytes as BufferSource);
-  const module = compile(isFused ? bytes : unfuse(bytes));
+  const module = new WebAssembly.Module((isFused ? bytes : unfuse(bytes)) as BufferSource);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const instance = { kernels: { ...(exports as unknown as Kernels) }, module, memory, shared, fused: isFused };
   attachNative(instance);

@@ -2,8 +2,8 @@ import { allocateUninitialized } from '../../memory/allocate.js';
 import type { TypedArray } from '../../memory/dtype.js';
 import type { ManagedMemory } from '../backend.js';
 import type { HostStorage as Storage } from '../host/storage.js';
-import { isInKernelMemory, type KernelMemory, kernelMemory, maxBytes, memories } from './memory.js';
-import { isAvailable } from './module.js';
+import { isInKernelMemory, type KernelMemory, kernelMemory, memories } from './memory.js';
+import { isAvailable, maxBytes } from './module.js';
 
 // Arrays in kernel memory, which kernels need not copy in and out: parameters, the memory of optimizers, gradients of
 // both, and temporaries of a backward pass. Other tensors that user code can hold are there only if their collection is
