@@ -64,11 +64,30 @@ describe('options', () => {
 });
 
 it('values are shown in few words, whatever they are', () => {
-  const shown = [null, undefined, 1n, Symbol('s'), 'a'.repeat(1e6), () => 1, {}, Object.create(null), new Map()].map(
-    show,
-  );
+  const shown = [
+    null,
+    undefined,
+    1n,
+    Symbol('s'),
+    'a'.repeat(1e6),
+    () => 1,
+    {},
+    Object.create(null),
+    (function* () {})(),
+    new Map(),
+  ].map(show);
   expect(shown).toEqual([
-    ...['null', 'undefined', '1', 'a symbol', `'${'a'.repeat(40)}…'`, 'a function', 'an object', 'an object'],
+    ...[
+      'null',
+      'undefined',
+      '1',
+      'a symbol',
+      `'${'a'.repeat(40)}…'`,
+      'a function',
+      'an object',
+      'an object',
+      'an object',
+    ],
     'an instance of Map',
   ]);
   expect(show(ones([2, 3]))).toBe('a float32 tensor of shape [2, 3]');

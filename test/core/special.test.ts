@@ -83,6 +83,18 @@ describe('dtypes and what is refused', () => {
     expect(() => special.multigammaln(a, Symbol.iterator as never)).toThrow(/^multigammaln: .*got a symbol/);
   });
 
+  it('degrees of polynomials that would take steps without end', () => {
+    for (const name of [
+      'chebyshevPolynomialT',
+      'hermitePolynomialHe',
+      'laguerrePolynomialL',
+      'legendrePolynomialP',
+    ] as const)
+      expect(() => special[name](ones([1]), 1e12)).toThrow(
+        new RangeError(`${name}: n is a whole number from 0 to 65536, got 1000000000000`),
+      );
+  });
+
   it('what is no tensor', () => {
     for (const [name, f] of Object.entries(special) as [string, (...args: unknown[]) => unknown][]) {
       let error: unknown;

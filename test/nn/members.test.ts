@@ -6,6 +6,7 @@ import {
   Module,
   ModuleDict,
   ModuleList,
+  optim,
   Parameter,
   ParameterList,
   ReLU,
@@ -542,5 +543,48 @@ describe('the `this` of a forward', () => {
     expect(row(x).toArray()).toEqual([[1, 0]]);
     first.forward = (input: Tensor) => input.mul(3);
     expect(first(x).toArray()).toEqual([[3, -3]]);
+  });
+});
+
+describe('what would not end, or would not be waited for, is refused by name', () => {
+  it('iterators without an end in the place of parameters and modules', () => {
+    function* endless<T>(value: T): Generator<T> {
+      for (;;) yield value;
+    }
+    const p = new Parameter(ones([1]));
+    for (const make of [
+      () => new optim.SGD(endless(p), { lr: 1 }),
+      () => new optim.SGD([{ params: endless(p) }], { lr: 1 }),
+      () => new ModuleList(endless(new ReLU())),
+      () => new ParameterList(endless(p)),
+      () => optim.clipGradNorm_(endless(p), 1),
+    ])
+      expect(make).toThrow(/: .* has more than 1048576 items; does its iterator end\?$/);
+  });
+
+  it('a Sequential that is a member of itself', () => {
+    const net = new Sequential(new ReLU()) as Sequential & { again: Module };
+    net.again = net;
+    expect(() => net(ones([1]))).toThrow(/Sequential: it is a member of itself, so its forward would never end/);
+  });
+
+  it('asynchronous hooks, and a function of apply', () => {
+    const x = ones([1, 2]);
+    const hooked = (hook: (l: Linear) => unknown) => {
+      const l = new Linear(2, 2);
+      hook(l);
+      return l;
+    };
+    const promise = (async () => undefined) as () => never;
+    expect(() => hooked((l) => l.registerForwardPreHook(promise))(x)).toThrow(
+      /^Linear: a forward pre-hook gives nothing, or an array of arguments, got an instance of Promise/,
+    );
+    expect(() => hooked((l) => l.registerForwardHook(promise))(x)).toThrow(/a forward hook gave a promise/);
+    expect(() => hooked((l) => l.registerStateDictPostHook(promise)).stateDict()).toThrow(
+      /^stateDict: a hook gave a promise/,
+    );
+    const loading = hooked((l) => l.registerLoadStateDictPreHook(promise));
+    expect(() => loading.loadStateDict(new Linear(2, 2).stateDict())).toThrow(/^loadStateDict: a hook gave a promise/);
+    expect(() => loading.apply(promise)).toThrow(/^apply: the function gave a promise/);
   });
 });

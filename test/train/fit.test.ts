@@ -273,6 +273,20 @@ describe('in one process', () => {
   });
 });
 
+it('figures may have the names of what all objects inherit, but for __proto__', async () => {
+  const model = new Slope();
+  const fitWith = (name: string) =>
+    fit(model, {
+      train: [column(1), column(2)],
+      optimizer: adam(model, 0),
+      epochs: 2,
+      trainingStep: (batch) => ({ loss: model.trainingStep(batch), [name]: 3 }),
+    });
+  for (const name of ['constructor', 'toString', 'hasOwnProperty'])
+    expect((await fitWith(name)).history[name]).toEqual([3, 3]);
+  await expect(fitWith('__proto__')).rejects.toThrow(/a figure cannot have the name __proto__/);
+});
+
 describe('fit refuses', () => {
   const model = new Slope();
   const optimizer = adam(model);

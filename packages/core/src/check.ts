@@ -29,7 +29,7 @@ function inWords(value: unknown): string {
   if (Array.isArray(shape) && typeof dtype === 'string')
     return `a ${'layout' in value ? 'sparse ' : ''}${dtype} tensor of shape ${showArray(shape)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object';
+  return typeof name === 'string' && name && name !== 'Object' ? `an instance of ${name}` : 'an object';
 }
 
 const showForeign = (value: object): string =>

@@ -3,6 +3,7 @@ import { type Recorder, recording, removable, show } from '@gradgate/core/intern
 import { located } from './location.js';
 import { type Registry, receiverOf, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
+import { isThenable } from './plain.js';
 import { reportStray } from './stray.js';
 
 /** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
@@ -90,12 +91,19 @@ function noteCall(recorder: Recorder, { module, hooks }: Registry): void {
 
 function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown {
   let values = args;
-  for (const hook of hooks.pre) values = hook(module, values) ?? values;
+  for (const hook of hooks.pre) {
+    const replaced: unknown = hook(module, values);
+    if (replaced != null && !Array.isArray(replaced))
+      throw new TypeError(`a forward pre-hook gives nothing, or an array of arguments, got ${show(replaced)}`);
+    values = replaced ?? values;
+  }
   const watch = hooks.backward.size > 0 && isGradEnabled() ? new BackwardWatch(module, hooks.backward) : null;
   if (watch) values = watch.arguments(values);
   let output: unknown = module.forward(...values);
   for (const hook of hooks.post) {
     const replaced = hook(module, values, output);
+    if (isThenable(replaced) && !isThenable(output))
+      throw new TypeError('a forward hook gave a promise, where forward gave none; a hook has to be synchronous');
     if (replaced !== undefined) output = replaced;
   }
   return watch ? watch.outputs(output) : output;

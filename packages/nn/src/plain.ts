@@ -1,3 +1,5 @@
+import { check, is } from '@gradgate/core/internal';
+
 /** How deep samples and states may be nested; deeper ones most likely contain themselves. */
 export const maxDepth = 64;
 
@@ -40,3 +42,16 @@ export const isResumable = (value: unknown): value is Resumable =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   typeof (value as Partial<Resumable>).stateDict === 'function' &&
   typeof (value as Partial<Resumable>).loadStateDict === 'function';
+
+/** More parameters or modules than this are what an iterator gives that never ends. */
+const most = 2 ** 20;
+
+/** The items of an iterable, which is refused by name if it is none or does not end. */
+export function listOf<T>(op: string, name: string, values: Iterable<T>): T[] {
+  check(op, name, values, is.iterable);
+  const list: T[] = [];
+  for (const value of values)
+    if (list.push(value) > most)
+      throw new RangeError(`${op}: ${name} has more than ${most} items; does its iterator end?`);
+  return list;
+}

@@ -101,5 +101,6 @@ export function recordOf(op: string, result: StepResult): FigureRecord {
   if (Tensor.is(result)) return { loss: result };
   if (typeof result !== 'object' || result === null || Array.isArray(result) || result instanceof metrics.Metric)
     throw new TypeError(`${op}: must return the loss, a Tensor, or an object of figures, got ${show(result)}`);
+  if (Object.hasOwn(result, '__proto__')) throw new TypeError(`${op}: a figure cannot have the name __proto__`);
   return result;
 }

@@ -205,8 +205,9 @@ async function endEpoch(run: Run): Promise<void> {
   const { scheduler, schedulerInterval } = run.options;
   if (schedulerInterval !== 'step') stepScheduler(run, scheduler, run.figures);
   for (const name of new Set([...Object.keys(run.history), ...Object.keys(run.figures)])) {
-    run.history[name] ??= new Array<number>(run.epoch).fill(Number.NaN);
-    run.history[name].push(run.figures[name] ?? Number.NaN);
+    // Figures may have any name, such as those that all objects inherit.
+    if (!Object.hasOwn(run.history, name)) run.history[name] = new Array<number>(run.epoch).fill(Number.NaN);
+    run.history[name]!.push(Object.hasOwn(run.figures, name) ? run.figures[name]! : Number.NaN);
   }
   run.epoch++;
   run.batch = 0;

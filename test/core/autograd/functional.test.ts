@@ -227,6 +227,17 @@ describe('functional derivatives', () => {
     expect(grad(checkpoint(half, leafX), leafX).toArray()).toEqual([3]);
   });
 
+  it('the Hessian of a linear function is 0, also at infinity', () => {
+    for (const values of [
+      [1, 2],
+      [Number.POSITIVE_INFINITY, Number.NaN],
+    ])
+      expect(hessian((t) => t.mul(3).sum(), tensor(values)).toArray()).toEqual([
+        [0, 0],
+        [0, 0],
+      ]);
+  });
+
   it('vjp, jvp, jacobian, hessian and hvp agree with the closed forms', () => {
     const x = tensor([1, 2], { dtype: 'float64' });
     const square = (t: Tensor) => t.mul(t).mul(tensor([1, 10], { dtype: 'float64' }));

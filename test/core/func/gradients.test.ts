@@ -271,7 +271,7 @@ it('arrays and objects that contain themselves are refused, as arguments and as 
     hessian: hessian((x: any) => x[0].sum()),
   };
   for (const [name, fn] of Object.entries(takes)) expect(() => fn(circle), name).toThrow(deep);
-  const gives = {
+  const gives: typeof takes = {
     vmap: vmap(() => circle),
     jacrev: jacrev(() => circle as never),
     grad: grad(() => [ones([]), circle] as never, { hasAux: true }),

@@ -71,6 +71,8 @@ describe('sparse tensors', () => {
     expect(String(a)).toBe(
       'sparseTensor(indices: tensor([[1],\n        [0]], dtype: int32),\nvalues: tensor([2.]), shape: [2, 2], layout: coo)',
     );
+    expect(() => (a as never as number) + 1).toThrow(/^SparseTensor: is no number for the operators of JavaScript/);
+    expect(() => (a as never as number) > 1).toThrow(/^SparseTensor: is no number/);
     expect(String(a.toSparseCsr())).toContain('crowIndices: tensor([0, 0, 1], dtype: int32), colIndices: tensor([0]');
     const { indices, values, shape } = JSON.parse(JSON.stringify(a));
     expect(sparseCooTensor(indices, values, shape).toDense()).toEqual(a.toDense());

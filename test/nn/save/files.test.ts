@@ -213,6 +213,9 @@ describe('openSafetensors', () => {
     const blob = await nn.openSafetensors(new Blob([bytes as Uint8Array<ArrayBuffer>]));
     expect((await blob.get('big')).shape).toEqual([1000, 100]);
     await expect(nn.openSafetensors({} as never)).rejects.toThrow(/takes a path, a URL, a Blob/);
+    await expect(nn.openSafetensors({ size: 9, read: async () => 5 as never })).rejects.toThrow(
+      /read\(\) of the source gives a Uint8Array, got 5/,
+    );
     const short = await nn.openSafetensors({
       ...source,
       read: async (at, n) => bytes.subarray(at, Math.min(at + n, bytes.length - 8)),

@@ -2,7 +2,7 @@ import { check, checkOptions, show } from '../check.js';
 import { AutogradError, inNameOf, ShapeError } from '../errors.js';
 import { enableGrad } from '../grad/index.js';
 import { allocate } from '../memory/allocate.js';
-import { sizeOf } from '../memory/shape.js';
+import { checkSize, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -119,6 +119,8 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
   const { createGraph = false } = checkOptions('jacobian', options, graphOptions);
   const leaves = fresh('jacobian', inputs, createGraph);
   const out = evaluate('jacobian', fn, leaves);
+  // Before there is a backward pass for each element of the result.
+  for (const t of leaves) checkSize('jacobian', [...out.shape, ...t.shape]);
   const rows = Array.from({ length: out.numel }, (_, i) => {
     const pick = Tensor.of(allocate(out.dtype, out.numel).fill(1, i, i + 1), out.dtype, out.shape, out.storage.backend);
     return grad(out, leaves, { ...all, gradOutputs: pick, retainGraph: true, createGraph });
@@ -143,7 +145,12 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
 export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
   checkTensors('hessian', x);
   check('hessian', 'the function', fn, is.callback);
-  return jacobian((y) => jacobian((z) => fn(z!), [y!], { createGraph: true })[0]!.reshape(y!.shape), [x])[0]!;
+  const derive = (y: Tensor): Tensor => {
+    const g = jacobian((z) => fn(z!), [y], { createGraph: true })[0]!.reshape(y.shape);
+    // That of a linear function is a constant, whose derivative is 0.
+    return g.requiresGrad ? g : y.mul(0);
+  };
+  return jacobian((y) => derive(y!), [x])[0]!;
 }
 
 /**

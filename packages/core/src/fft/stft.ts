@@ -93,12 +93,11 @@ export const stft = /* @__PURE__ */ named('stft', (x: Tensor, nFft: number, opti
   const { onesided = !isComplex(x.dtype) } = given;
   if (onesided) realOnly('stft', x);
   const hop = given.hopLength ?? Math.max(1, Math.floor(nFft / 4));
-  const window = windowFor('stft', x, nFft, given);
   let signal = batched('stft', x, 1, 'signals [n] or [batch, n]');
   if (center) signal = pad(signal, [Math.floor(nFft / 2), Math.floor(nFft / 2)], { mode: padMode });
   if (signal.shape[1]! < nFft)
     throw new ShapeError('stft', `a signal of shape ${formatShape(x.shape)} is shorter than a frame of ${nFft}`);
-  const frames = mul(unfoldDim(signal, 1, nFft, hop), window);
+  const frames = mul(unfoldDim(signal, 1, nFft, hop), windowFor('stft', x, nFft, given));
   const norm = normalized ? 'ortho' : 'backward';
   const out = transpose(onesided ? rfft(frames, { norm }) : fft(frames, { norm }), 1, 2);
   return x.ndim === 1 ? squeeze(out, 0) : out;

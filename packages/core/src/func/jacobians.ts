@@ -1,5 +1,5 @@
 import { isGradEnabled } from '../grad/index.js';
-import { sizeOf } from '../memory/shape.js';
+import { checkSize, sizeOf } from '../memory/shape.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -41,6 +41,7 @@ function transform(op: string, fn: (...args: any[]) => unknown, options: Options
 
 const byRows: Derive = (run, createGraph, chunkSize) =>
   run.outputs.leaves.map((out) => {
+    for (const input of run.inputs) checkSize('jacrev', [...out.shape, ...input.shape]);
     if (out.numel === 0) return run.inputs.map((input) => empty(out, input));
     const rowsOf = vmap((weights: Tensor) => gradients(run, [out], [weights], createGraph), { chunkSize });
     return rowsOf(units(out)).map((rows, i) => rows.reshape(...out.shape, ...run.inputs[i]!.shape));
@@ -50,6 +51,7 @@ const byColumns: Derive = (run, createGraph, chunkSize) => {
   const outs = run.outputs.leaves;
   const { along } = forward(run, createGraph);
   const byInput = run.inputs.map((input, i) => {
+    for (const out of outs) checkSize('jacfwd', [...out.shape, ...input.shape]);
     if (input.numel === 0) return outs.map((out) => empty(out, input));
     const columnsOf = vmap((direction: Tensor) => along(run.inputs.map((_, k) => (k === i ? direction : null))), {
       chunkSize,

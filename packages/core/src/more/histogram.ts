@@ -1,6 +1,6 @@
 import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
-import { formatShape, sizeOf } from '../memory/shape.js';
+import { checkSize, formatShape, sizeOf } from '../memory/shape.js';
 import { floatOnly } from '../ops/define.js';
 import { checkTensors } from '../tensor/check.js';
 import { linspace } from '../tensor/creation.js';
@@ -101,6 +101,10 @@ function count(
   { range, weight, density = false }: HistogramOptions<readonly (readonly [number, number])[]>,
 ): { hist: Tensor; binEdges: Tensor[] } {
   floatOnly(op, x);
+  checkSize(
+    op,
+    bins.map((own) => (Tensor.is(own) ? own.numel : own)),
+  );
   const { dtype, storage } = x;
   const [n, d] = x.shape as [number, number];
   const points = elementsOf(x.detach(), op);

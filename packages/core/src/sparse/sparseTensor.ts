@@ -2,8 +2,9 @@ import { isDevice, kernelsOf } from '../backend/backends.js';
 import { brand, thisCopy } from '../brand.js';
 import { show } from '../check.js';
 import { DTypeError, IndexError, inNameOf, ShapeError } from '../errors.js';
+import { allocate } from '../memory/allocate.js';
 import type { DType, TypedArray } from '../memory/dtype.js';
-import { formatShape, normalizeDim, normalizeDims, type Shape, sizeOf } from '../memory/shape.js';
+import { checkSize, formatShape, normalizeDim, normalizeDims, type Shape, sizeOf } from '../memory/shape.js';
 import { tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
 import { add, div, mul, neg } from '../ops/elementwise.js';
 import { indexAdd, indexSelect } from '../ops/indexing.js';
@@ -347,6 +348,14 @@ export class SparseTensor {
     return { indices: this.#indices.toArray(), values: this.#values.toArray(), shape: this.shape };
   }
 
+  /** JavaScript's own operators would take it for NaN, as in `loss > t`. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new TypeError(
+      'SparseTensor: is no number for the operators of JavaScript, such as + and >; use add(), mul() and sum()',
+    );
+  }
+
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
@@ -368,7 +377,8 @@ function checkFactor(op: string, factor: unknown): void {
 
 /** Where each of `count` rows begins among ascending row numbers, followed by how many row numbers there are. */
 function startsOf(rows: TypedArray, count: number): Int32Array {
-  const starts = new Int32Array(count + 1);
+  checkSize('toSparseCsr', [count + 1]);
+  const starts = allocate('int32', count + 1) as Int32Array;
   for (const row of rows) starts[row + 1]!++;
   for (let i = 0; i < count; i++) starts[i + 1]! += starts[i]!;
   return starts;

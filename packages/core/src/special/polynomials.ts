@@ -1,5 +1,6 @@
 import { check } from '../check.js';
 import { named } from '../errors.js';
+import type { Kind } from '../kinds.js';
 import { toFloat } from '../memory/dtype.js';
 import { realOnly } from '../ops/define.js';
 import { add, div, mul, sub } from '../ops/elementwise.js';
@@ -12,6 +13,9 @@ import type { Tensor } from '../tensor/tensor.js';
 
 type Polynomial = (x: Tensor, n: number) => Tensor;
 
+/** Each degree is a step that is recorded: higher degrees would fill the memory. */
+const degree: Kind = { text: 'a whole number from 0 to 65536', is: (n) => is.size.is(n) && (n as number) <= 65536 };
+
 /** The polynomial of degree `n`, from that of degree 1 and a function that gives the next one after degrees `k` and `k - 1`. */
 function polynomial(
   name: string,
@@ -21,7 +25,7 @@ function polynomial(
   return named(name, (x: Tensor, n: number): Tensor => {
     checkTensors(name, x);
     realOnly(name, x);
-    check(name, 'n', n, is.size);
+    check(name, 'n', n, degree);
     const t = to(x, toFloat(x.dtype));
     let [before, here] = [add(mul(t.detach(), 0), 1), first(t)];
     if (n === 0) return before;

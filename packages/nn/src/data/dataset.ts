@@ -36,13 +36,13 @@ export function asDataset<T>(op: string, source: unknown): Dataset<T> | null {
   return Symbol.iterator in source || Symbol.asyncIterator in source ? null : refuseDataset(op, source);
 }
 
-const refuseDataset = (op: string, source: unknown): never => {
-  throw new TypeError(`${op}: takes a dataset with length and get(), an array or a stream, got ${show(source)}`);
+const refuseDataset = (op: string, source: unknown, or = ', an array or a stream'): never => {
+  throw new TypeError(`${op}: takes a dataset with length and get()${or}, got ${show(source)}`);
 };
 
 /** @internal The same, but throws for streams. */
 export const asMapped = <T>(op: string, source: unknown): Dataset<T> =>
-  asDataset<T>(op, source) ?? refuseDataset(`${op} needs access by index and`, source);
+  asDataset<T>(op, source) ?? refuseDataset(op, source, ' or an array, as it needs access by index');
 
 /** A dataset over an array, which may grow. */
 class ArrayDataset<T> implements Dataset<T> {

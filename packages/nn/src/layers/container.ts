@@ -3,6 +3,7 @@ import { check, is, show } from '@gradgate/core/internal';
 import { fieldMembers, type Member, readsFields, registryOf, stepsOf } from '../members.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
+import { listOf } from '../plain.js';
 
 /** The class of a container's members: `Module` or `Parameter`. */
 type Type<T> = abstract new (...args: any[]) => T;
@@ -46,8 +47,7 @@ abstract class List<T extends Module | Parameter> extends Module {
 
   /** Appends all of `members`, or none if one is of the wrong class; returns the list. */
   extend(members: Iterable<T>): this {
-    check(`${this.constructor.name}`, 'the list of members', members, is.iterable);
-    return this.replace('', this.length, 0, [...members]);
+    return this.replace('', this.length, 0, listOf(this.constructor.name, 'the list of members', members));
   }
 
   /** Inserts a member before member `i`, where negative numbers count from the end; returns the list. */
@@ -142,6 +142,8 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
   override forward(...inputs: Arguments<M>): Result<M> {
     const steps = stepsOf(this);
     if (steps.length === 0) return inputs[0] as Result<M>;
+    if ((steps as unknown[]).includes(this))
+      throw new TypeError(`${this.constructor.name}: it is a member of itself, so its forward would never end`);
     let value: unknown = steps[0]!(...inputs);
     for (let i = 1; i < steps.length; i++) value = steps[i]!(value);
     return value as Result<M>;

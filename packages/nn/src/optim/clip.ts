@@ -1,10 +1,13 @@
 import { backend, DeviceError, noGrad, stack, type Tensor } from '@gradgate/core';
 import { asAction, check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
+import { listOf } from '../plain.js';
 
 /** The parameters that have a gradient. */
 function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
   check(op, 'parameters', parameters, is.either(is.tensor, is.iterable));
-  const list = is.tensor.is(parameters) ? [parameters as Tensor] : [...(parameters as Iterable<Tensor>)];
+  const list = is.tensor.is(parameters)
+    ? [parameters as Tensor]
+    : listOf(op, 'parameters', parameters as Iterable<Tensor>);
   checkTensors(op, ...list);
   return list.filter((p) => heldGrad(p) !== null);
 }

@@ -13,7 +13,7 @@ import {
   show,
 } from '@gradgate/core/internal';
 import { isSparse, toDense } from '@gradgate/core/sparse';
-import { isThenable } from '../plain.js';
+import { isThenable, listOf } from '../plain.js';
 import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';
 
@@ -131,8 +131,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     check(name, 'the default options', defaults, is.object);
     this.known = { ...kindsOf(defaults), ...new.target.optionKinds };
     this.defaults = { ...defaults, ...given(checkOptions(name, options, this.known)) };
-    check(name, 'params', params, is.iterable);
-    const list = [...(params as Iterable<Tensor | ParamGroup<O>>)];
+    const list = listOf(name, 'params', params as Iterable<Tensor | ParamGroup<O>>);
     if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     const groups = Tensor.is(list[0]) ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
     for (const group of groups) this.addParamGroup(group);
@@ -147,9 +146,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     if (Tensor.is(group) || typeof group !== 'object' || group === null || !('params' in group))
       throw new TypeError(`${name}: takes parameters, or groups { params, ...options }, got ${show(group)}`);
     const { params: own, ...options } = group;
-    const list = Tensor.is(own) ? [own] : own;
-    check(name, 'params of a group', list, is.iterable);
-    const params = [...list];
+    const params = Tensor.is(own) ? [own] : listOf(name, 'params of a group', own);
     const seen = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const p of params) {
       if (!Tensor.is(p)) throw new TypeError(`${name}: parameters must be Tensors, got ${show(p)}`);

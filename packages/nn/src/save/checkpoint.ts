@@ -42,7 +42,7 @@ function separate(op: string, value: unknown, path: string, tensors: StateDict, 
   if (isPlain(value))
     return { object: Object.entries(value).map(([k, v]) => [k, separate(op, v, `${path}.${k}`, tensors, depth + 1)]) };
   const what =
-    typeof value === 'object' && !isOfAnotherCopy(value) ? (value.constructor?.name ?? 'no plain object') : show(value);
+    typeof value === 'object' && !isOfAnotherCopy(value) ? value.constructor?.name || 'no plain object' : show(value);
   throw new TypeError(`${op}: ${shorten(path)} is ${what}, which cannot be saved`);
 }
 

@@ -81,7 +81,7 @@ const blobSource = (blob: Blob): ByteSource => ({
 async function openShard(op: string, source: ByteSource): Promise<SafetensorsFile> {
   const close = async (): Promise<void> => source.close?.();
   try {
-    const length = headerLength(op, await source.read(0, Math.min(8, source.size)), source.size);
+    const length = headerLength(op, await readWhole(op, source, 0, Math.min(8, source.size)), source.size);
     const dataStart = 8 + length;
     const header = await readWhole(op, source, 8, length);
     const { entries, metadata } = parseHeader(op, header, source.size - dataStart, widths);
@@ -108,7 +108,9 @@ function find<T>(op: string, tensors: ReadonlyMap<string, T>, name: string): T {
 }
 
 async function readWhole(op: string, source: ByteSource, at: number, length: number): Promise<Uint8Array> {
-  const bytes = await source.read(at, length);
+  const bytes: unknown = await source.read(at, length);
+  if (!(bytes instanceof Uint8Array))
+    throw new TypeError(`${op}: read() of the source gives a Uint8Array, got ${show(bytes)}`);
   if (bytes.length !== length)
     throw new TensorError(op, `the file is truncated: ${bytes.length} bytes at ${at}, where ${length} were asked for`);
   return bytes;

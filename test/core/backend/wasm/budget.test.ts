@@ -1,6 +1,9 @@
 import * as core from '@gradgate/core';
-import { manualSeed, memory, mseLoss, ones, randn } from '@gradgate/core';
-import { Linear } from '@gradgate/nn';
+import { manualSeed, memory, mseLoss, ones, randn, type Tensor } from '@gradgate/core';
+import { jacfwd, jacrev } from '@gradgate/core/func';
+import { histogramdd } from '@gradgate/core/more';
+import { sparseCooTensor } from '@gradgate/core/sparse';
+import { functional, Linear } from '@gradgate/nn';
 import { afterEach, describe, expect, it } from 'vitest';
 import { collected, residence } from '../../../../packages/core/src/backend/wasm/residency.js';
 import { allocate } from '../../../../packages/core/src/memory/allocate.js';
@@ -59,6 +62,14 @@ describe('results that are too large', () => {
     ['randn', () => core.randn([2 ** 20, 2 ** 20])],
     ['multinomial', () => core.multinomial(ones([3]), 2 ** 40, { replacement: true })],
     ['histc', () => core.histc(ones([3]), { bins: 2 ** 40 })],
+    ['histogramdd', () => histogramdd(ones([3, 2]), 2 ** 20)],
+    ['adaptiveMaxPool2d', () => functional.adaptiveMaxPool2d(ones([1, 1, 3, 3]), 2 ** 20)],
+    ['adaptiveMaxPool3d', () => functional.adaptiveMaxPool3d(ones([1, 1, 3, 3, 3]), 2 ** 20)],
+    ['toSparseCsr', () => sparseCooTensor([[0], [0]], [1], [2 ** 40, 3]).toSparseCsr()],
+    ['jacobian', () => core.jacobian((x: Tensor) => x.mul(1), [long])],
+    ['jacobian', () => core.hessian((x: Tensor) => x.square().sum(), long)],
+    ['jacrev', () => jacrev((x: Tensor) => x.mul(1))(long)],
+    ['jacfwd', () => jacfwd((x: Tensor) => x.mul(1))(long)],
   ])('are refused by name, with shapes and bytes: %s', (name, call) => {
     expect(call).toThrow(new RegExp(`^${name}: shape \\[.*\\].* has \\d+ elements, \\d+ bytes`));
   });
