@@ -577,7 +577,7 @@ describe('what would not end, or would not be waited for, is refused by name', (
     };
     const promise = (async () => undefined) as () => never;
     expect(() => hooked((l) => l.registerForwardPreHook(promise))(x)).toThrow(
-      /^Linear: a forward pre-hook gives nothing, or an array of arguments, got an instance of Promise/,
+      /^Linear: a forward pre-hook gives an array or nothing, got an instance of Promise/,
     );
     expect(() => hooked((l) => l.registerForwardHook(promise))(x)).toThrow(/a forward hook gave a promise/);
     expect(() => hooked((l) => l.registerStateDictPostHook(promise)).stateDict()).toThrow(

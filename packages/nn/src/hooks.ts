@@ -3,7 +3,7 @@ import { type Recorder, recording, removable, show } from '@gradgate/core/intern
 import { located } from './location.js';
 import { type Registry, receiverOf, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
-import { isThenable } from './plain.js';
+import { isThenable, refusePromise } from './plain.js';
 import { reportStray } from './stray.js';
 
 /** Sees the arguments of a call before `forward` does; an array it returns replaces them. */
@@ -94,7 +94,7 @@ function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown
   for (const hook of hooks.pre) {
     const replaced: unknown = hook(module, values);
     if (replaced != null && !Array.isArray(replaced))
-      throw new TypeError(`a forward pre-hook gives nothing, or an array of arguments, got ${show(replaced)}`);
+      throw new TypeError(`a forward pre-hook gives an array or nothing, got ${show(replaced)}`);
     values = replaced ?? values;
   }
   const watch = hooks.backward.size > 0 && isGradEnabled() ? new BackwardWatch(module, hooks.backward) : null;
@@ -102,8 +102,7 @@ function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown
   let output: unknown = module.forward(...values);
   for (const hook of hooks.post) {
     const replaced = hook(module, values, output);
-    if (isThenable(replaced) && !isThenable(output))
-      throw new TypeError('a forward hook gave a promise, where forward gave none; a hook has to be synchronous');
+    if (!isThenable(output)) refusePromise('a forward hook', replaced);
     if (replaced !== undefined) output = replaced;
   }
   return watch ? watch.outputs(output) : output;

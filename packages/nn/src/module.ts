@@ -11,7 +11,7 @@ import {
 } from './hooks.js';
 import { asModule, join, type Member, membersOf, type Registry, readsFields, registryOf, thisCopy } from './members.js';
 import { Buffer, Parameter } from './parameter.js';
-import { isThenable } from './plain.js';
+import { refusePromise } from './plain.js';
 import { loadState, stateOf } from './state.js';
 
 const aSet = is.instanceOf('a Set', () => Set);
@@ -269,8 +269,7 @@ export class Module {
     if (args !== undefined) return call(registryOf(this), [...args]);
     check('apply', 'the argument', fn, is.callback);
     for (const module of childrenFirst(this, new Set()))
-      if (isThenable((fn as (module: Module) => unknown)(module)))
-        throw new TypeError('apply: the function gave a promise; it has to be synchronous, as apply does not wait');
+      refusePromise('apply: the function', (fn as (module: Module) => unknown)(module));
     return this;
   }
 

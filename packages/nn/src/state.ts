@@ -3,7 +3,7 @@ import { isInteger, show } from '@gradgate/core/internal';
 import { className, join, membersOf, registryOf, stateName } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
-import { isThenable } from './plain.js';
+import { refusePromise } from './plain.js';
 
 /** A module and its position in a state dict: `prefix` ends in a dot, or is empty. */
 interface Place {
@@ -65,8 +65,7 @@ export function tensorsByAnyName(root: Module): Map<string, Tensor> {
 function runHooks(root: Module, kind: 'stateDict' | 'loadStateDict', state: StateDict): void {
   for (const { module, prefix } of places(root))
     for (const hook of registryOf(module).hooks?.[kind] ?? [])
-      if (isThenable(hook(module, state, prefix)))
-        throw new TypeError(`${kind}: a hook gave a promise; it has to be synchronous, as ${kind} does not wait`);
+      refusePromise(`${kind}: a hook`, hook(module, state, prefix));
 }
 
 /** See `Module.stateDict`. */

@@ -12,9 +12,12 @@ export class Sink {
     check(op, 'the target', target, is.either(is.string, is.callback));
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  /** Writes `given` after all that was passed before, also where it is still being made. */
+  write(given: Uint8Array | Promise<Uint8Array>): Promise<void> {
     const { target } = this;
-    const written = this.last.then(() => (typeof target === 'string' ? append(this.op, target, bytes) : target(bytes)));
+    const written = Promise.all([given, this.last]).then(([bytes]) =>
+      typeof target === 'string' ? append(this.op, target, bytes) : target(bytes),
+    );
     // The caller gets the error; later writes are tried nevertheless.
     this.last = written.catch(() => {});
     return written.then(() => {});

@@ -1,9 +1,10 @@
 import { type Node, noGrad, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
-import { encode } from 'fast-png';
 import { checkFigures, type Logger } from './logger.js';
 import * as records from './records.js';
 import { Sink } from './sink.js';
+
+type Fields = Parameters<typeof records.event>[2];
 
 /** Distinguishes files of the same process and second. */
 let files = 0;
@@ -62,14 +63,12 @@ export class SummaryWriter implements Logger {
       const pixels = image.permute([1, 2, 0]);
       return pixels.dtype === 'uint8' ? pixels : pixels.clamp(0, 1).mul(255).round();
     });
-    const png = encode({
-      width,
-      height,
-      channels,
-      depth: 8,
-      data: Uint8Array.from(bytes.toTypedArray() as Float32Array),
-    });
-    return this.write(records.image(tag, height, width, channels, png), step);
+    const data = Uint8Array.from(bytes.toTypedArray() as Float32Array);
+    // Loaded where it is used: it needs TextDecoder, which not every engine has.
+    const event = import('fast-png').then(({ encode }) =>
+      records.image(tag, height, width, channels, encode({ width, height, channels, depth: 8, data })),
+    );
+    return this.write(event, step);
   }
 
   /** Writes text, which TensorBoard shows as Markdown. */
@@ -107,9 +106,10 @@ export class SummaryWriter implements Logger {
     return this.sink.close();
   }
 
-  private write(fields: Parameters<typeof records.event>[2], step: number): Promise<void> {
+  private write(fields: Fields | Promise<Fields>, step: number): Promise<void> {
     check('SummaryWriter', 'the step', step, is.size);
-    return this.sink.write(records.record(records.event(Date.now() / 1000, step, fields)));
+    const record = (own: Fields) => records.record(records.event(Date.now() / 1000, step, own));
+    return this.sink.write(fields instanceof Promise ? fields.then(record) : record(fields));
   }
 }
 

@@ -201,8 +201,7 @@ let unused = first;
 export function instantiate(useFused = features.fused, useShared = true): Instance {
   const reserved = (useShared && unused) || reserve(useShared);
   if (useShared) unused = null;
-  if (reserved === null)
-    throw new TensorError('WebAssembly', 'the engine has no memory left for kernels; raise its limit (ulimit -v)');
+  if (reserved === null) throw new TensorError('WebAssembly', 'the engine has no memory for kernels; raise ulimit -v');
   const { memory, shared } = reserved;
   const decoded = decodeText(code, frequent);
   const bytes = shared ? decoded : unshare(decoded);
