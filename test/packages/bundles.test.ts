@@ -252,7 +252,6 @@ it('every entry for browsers is bundled for them, and loads where there is nothi
       console: { ...console, warn() {} },
       performance,
       TextEncoder,
-      TextDecoder,
       WebAssembly,
       URL,
       setTimeout,

@@ -3,6 +3,7 @@ import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import type { Kernels, View } from '../../../../packages/core/src/backend/backend.js';
 import type { Geometry } from '../../../../packages/core/src/backend/convolution.js';
+import * as host from '../../../../packages/core/src/backend/host/kernels.js';
 import { runChain } from '../../../../packages/core/src/backend/wasm/chain.js';
 import { kernels } from '../../../../packages/core/src/backend/wasm/kernels.js';
 
@@ -85,21 +86,24 @@ const calls: readonly Call[] = [
 ];
 
 const isView = (x: unknown): x is View => typeof x === 'object' && x !== null && 'storage' in x;
-const run = ([name, ...args]: readonly unknown[]): unknown =>
-  (kernels[name as keyof Kernels] as (...args: unknown[]) => unknown)(...args);
+const run = (table: Kernels, [name, ...args]: readonly unknown[]): unknown =>
+  (table[name as keyof Kernels] as (...args: unknown[]) => unknown)(...args);
 
 const refused = /would go to element/;
 const dataOf = (v: View) => (v.storage as unknown as { data: Float32Array }).data;
 
 /** What a call does to its views, where one of them is short and `behind` lies behind it; null where it is refused. */
-function outcome(call: Call, short: number, behind: number): unknown {
+function outcome(table: Kernels, call: Call, short: number, behind: number): unknown {
   const views = call.flat().filter(isView);
   const before = views.map((v) => dataOf(v).slice());
   const given = call[short] as View;
   const data = dataOf(given);
   data[data.length - 1] = behind;
   try {
-    run(call.map((x, i) => (i === short ? cut(given) : x)));
+    run(
+      table,
+      call.map((x, i) => (i === short ? cut(given) : x)),
+    );
     expect(data.at(-1), `what lies behind view ${short}`).toBe(behind);
     return views.map((v) => [...dataOf(v).subarray(0, v === given ? -1 : undefined)]);
   } catch (error) {
@@ -111,25 +115,28 @@ function outcome(call: Call, short: number, behind: number): unknown {
   }
 }
 
-describe('a kernel neither reads nor writes what lies behind an array that is short', () => {
+describe.each([
+  ['WebAssembly', kernels],
+  ['plain loops', host.kernels],
+])('%s: a kernel neither reads nor writes what lies behind an array that is short', (_, table) => {
   it.each(calls.map((call) => [`${call[0]} ${call.filter((x) => typeof x === 'string').slice(1)}`, call] as const))(
     '%s',
     (_, call) => {
       call.forEach((given, i) => {
-        if (isView(given)) expect(outcome(call, i, 3), `view ${i}`).toEqual(outcome(call, i, 5));
+        if (isView(given)) expect(outcome(table, call, i, 3), `view ${i}`).toEqual(outcome(table, call, i, 5));
       });
       // With arrays that are long enough it runs.
-      expect(() => run(call)).not.toThrow();
+      expect(() => run(table, call)).not.toThrow();
     },
   );
+});
 
-  it('chains of elementwise kernels', () => {
-    const place = (v: View) => ({ view: v, isScalar: false, isRead: true, isWritten: true });
-    const link = { name: 'exp', operands: [0], result: 1, parameters: [] } as const;
-    const [x, y] = [view(4096), view(4096)];
-    expect(() => runChain({ links: [link], places: [place(cut(x)), place(y)], n: 4096 })).toThrow(refused);
-    expect(() => runChain({ links: [link], places: [place(x), place(cut(y))], n: 4096 })).toThrow(refused);
-  });
+it('a chain of elementwise kernels refuses an array that is short', () => {
+  const place = (v: View) => ({ view: v, isScalar: false, isRead: true, isWritten: true });
+  const link = { name: 'exp', operands: [0], result: 1, parameters: [] } as const;
+  const [x, y] = [view(4096), view(4096)];
+  expect(() => runChain({ links: [link], places: [place(cut(x)), place(y)], n: 4096 })).toThrow(refused);
+  expect(() => runChain({ links: [link], places: [place(x), place(cut(y))], n: 4096 })).toThrow(refused);
 });
 
 it.each([
