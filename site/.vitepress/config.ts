@@ -58,7 +58,11 @@ export default defineConfig({
     ],
     sidebar: { '/api/': packages(), '/': guides() },
     socialLinks: [{ icon: 'github', link: repository }],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      // The changelog has every word, and would come before the pages that explain it.
+      options: { _render: (text, env, md) => (env.relativePath === 'changelog.md' ? '' : md.render(text, env)) },
+    },
     outline: [2, 3],
     editLink: { pattern: `${repository}/edit/main/:path` },
   },

@@ -224,8 +224,15 @@ describe('ProgressLine', () => {
     const lines: string[] = [];
     await scripted([2, 1.5], [new ProgressLine({ print: (line) => lines.push(line) })]);
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(/^epoch 1\/2 {2}loss -?0 {2}valLoss 2 {2}[\d.e+]+ samples\/s {2}[\d.]+ s left$/);
-    expect(lines[1]).toMatch(/^epoch 2\/2 {2}loss -1 {2}valLoss 1.500 {2}[\d.e+]+ samples\/s$/);
+    expect(lines[0]).toMatch(/^epoch 1\/2 {2}loss -?0 {2}valLoss 2 {2}[\d.]+ samples\/s {2}[\d.]+ s left$/);
+    expect(lines[1]).toMatch(/^epoch 2\/2 {2}loss -1 {2}valLoss 1.500 {2}[\d.]+ samples\/s$/);
+  });
+
+  it('writes large figures without a power of ten', async () => {
+    const lines: string[] = [];
+    await scripted([1234567.8, 0.00001234567], [new ProgressLine({ print: (line) => lines.push(line) })]);
+    expect(lines[0]).toContain('valLoss 1234568  ');
+    expect(lines[1]).toContain('valLoss 0.00001235  ');
   });
 
   it('says why a run was stopped', async () => {

@@ -253,6 +253,14 @@ describe('splits', () => {
     ]);
     expect(() => new data.Subset(numbers(2), [2])).toThrow(/out of range/);
   });
+
+  it('MapDataset takes an async function, whose samples have their types in the loader', async () => {
+    const halves = new data.MapDataset(numbers(3), async (v): Promise<[Tensor, number]> => [tensor([v]), v / 2]);
+    const seen: number[][] = [];
+    for await (const [x, y] of new DataLoader(halves, { batchSize: 3 }))
+      seen.push([...x.flatten().toTypedArray(), ...y.toTypedArray()] as number[]);
+    expect(seen).toEqual([[0, 1, 2, 0, 0.5, 1]]);
+  });
 });
 
 describe('samplers', () => {

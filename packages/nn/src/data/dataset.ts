@@ -108,13 +108,13 @@ const loadMany = async <T>(dataset: Dataset<T>, indices: readonly number[]): Pro
  * new data.MapDataset([1, 2, 3], (x: number) => 10 * x).get(1); // 20
  * ```
  */
-export class MapDataset<T, U> implements Dataset<U | Promise<U>> {
+export class MapDataset<T, U> implements Dataset<U> {
   readonly source: Dataset<T>;
-  readonly fn: (sample: T) => U;
+  readonly fn: (sample: T) => U | Promise<U>;
   /** Defined if the source defines it. */
-  readonly getMany?: (indices: readonly number[]) => Promise<Awaited<U>[]>;
+  readonly getMany?: (indices: readonly number[]) => Promise<U[]>;
 
-  constructor(source: DatasetLike<T>, fn: (sample: T) => U) {
+  constructor(source: DatasetLike<T>, fn: (sample: T) => U | Promise<U>) {
     this.source = asMapped('MapDataset', source);
     check('MapDataset', 'fn', fn, is.callback);
     this.fn = fn;
