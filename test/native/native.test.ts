@@ -104,6 +104,47 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
     }
   });
 
+  it('find the largest of windows, where it is, and the gradient, as kernels in WebAssembly do, and write no other', () => {
+    const [values, places] = [[wanted, wanted + 2 ** 16] as const, [got, got + 2 ** 16] as const];
+    const gradients = [2 ** 20, 2 ** 20 + 2 ** 16] as const;
+    const [planes, h, base] = [3, 5, 1000];
+    for (let w = 1; w <= 70; w++)
+      for (const [kernel, stride, padding, dilation] of [
+        [1, 1, 0, 1],
+        [2, 2, 0, 1],
+        [3, 2, 1, 1],
+        [3, 1, 1, 1],
+        [2, 3, 1, 2],
+        [5, 1, 2, 2],
+      ] as const) {
+        const out = (size: number) => Math.floor((size + 2 * padding - (kernel - 1) * dilation - 1) / stride) + 1;
+        const [rows, columns] = [out(h), out(w)];
+        if (rows < 1 || columns < 1) continue;
+        const [size, plane] = [rows * columns, h * w];
+        // Ties, NaN and infinities; some planes are of NaN or -Infinity alone.
+        for (let i = 0; i < planes * plane; i++)
+          floats[x + 1 + i] = generator.below(3) === 0 ? random() : generator.below(4);
+        if (w % 3 === 0) floats.fill(w % 2 ? Number.NaN : -Infinity, x + 1, x + 1 + plane);
+        const sizes = [h, w, kernel, kernel, stride, stride, padding, padding, dilation, dilation, rows, columns];
+        for (const [k, [atValues, atPlaces]] of [[kernels, values] as const, [native as Kernels, places] as const]) {
+          floats.fill(7, atValues, atPlaces + planes * size + 20);
+          k.maxPool((x + 1) * 4, planes, base, ...sizes, (atValues + 1) * 4, (atPlaces + 1) * 4);
+        }
+        for (let i = 0; i < planes * size + 20; i++)
+          for (const part of [0, 1] as const)
+            if (!sameBits(values[part] + i, places[part] + i))
+              expect([w, kernel, stride, part, i, words[places[part] + i]]).toBe(words[values[part] + i]);
+        for (const [i, k] of [kernels, native as Kernels].entries()) {
+          floats.fill(7, gradients[i]!, gradients[i]! + planes * plane + 20);
+          const to = (gradients[i]! + 1) * 4;
+          k.maxPoolGradient(to, (x + 1) * 4, (wanted + 2 ** 16 + 1) * 4, planes, base, plane, size);
+        }
+        for (let i = 0; i < planes * plane + 20; i++)
+          if (!sameBits(gradients[0] + i, gradients[1] + i))
+            expect([w, kernel, stride, i, floats[gradients[1] + i]]).toBe(floats[gradients[0] + i]);
+      }
+  });
+
   it('copy strided elements in row-major order, and write no other', () => {
     for (let i = 0; i < 20_000; i++) floats[x + i] = random();
     for (let n = 1; n <= 65; n++)

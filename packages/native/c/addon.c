@@ -86,7 +86,7 @@ struct bound {
   char *base;
 };
 
-#define MOST_ARGUMENTS 16
+#define MOST_ARGUMENTS 17
 #define MOST_KERNELS 128
 
 static napi_value call(napi_env env, napi_callback_info info) {

@@ -1,6 +1,7 @@
 // All kernels for one set of instructions, which the compiler's flags choose; TARGET names it.
 #include "convolution.h"
 #include "elementwise.h"
+#include "pooling.h"
 #include "rows.h"
 
 #define JOIN_(a, b) a##b
