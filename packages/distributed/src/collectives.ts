@@ -9,21 +9,25 @@ import { type Group, groupKind, run, world } from './world.js';
 /** How elements are combined; `mean` is the sum divided by the number of ranks, for floating point only. */
 export type ReduceOp = 'sum' | 'mean' | 'product' | 'min' | 'max';
 
+/** Options of all collectives. */
 export interface CollectiveOptions {
   /** The ranks that take part; all by default. */
   group?: Group;
 }
 
+/** Options of collectives that combine tensors. */
 export interface ReduceOptions extends CollectiveOptions {
   /** How elements are combined; 'sum' by default. */
   op?: ReduceOp;
 }
 
+/** Options of collectives with a rank that sends to the others or receives from them. */
 export interface RootOptions extends CollectiveOptions {
   /** The rank in the group that sends or gets the data; 0 by default. */
   root?: number;
 }
 
+/** Options of `send` and `recv`. */
 export interface MessageOptions extends CollectiveOptions {
   /** A number that distinguishes messages between the same two ranks; 0 by default, at most 16383. */
   tag?: number;

@@ -7,6 +7,7 @@ import { DistributedError } from './connection.js';
 import { isSyncing } from './noSync.js';
 import { type Group, groupKind, run, world } from './world.js';
 
+/** Options of `DistributedDataParallel`. */
 export interface DistributedDataParallelOptions {
   /** The ranks that train together; all by default. */
   group?: Group;

@@ -3,6 +3,7 @@ import { check, checkOptions, is } from '@gradgate/core/internal';
 import { data } from '@gradgate/nn';
 import { type Group, groupKind, world } from './world.js';
 
+/** Options of `DistributedSampler`. */
 export interface DistributedSamplerOptions {
   /** The ranks that share the samples; all by default. */
   group?: Group;

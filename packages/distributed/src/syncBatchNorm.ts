@@ -5,6 +5,7 @@ import { BatchNormBase, checkChannels } from '@gradgate/nn/internal';
 import { allReduce } from './collectives.js';
 import { type Group, groupKind, world } from './world.js';
 
+/** Options of `SyncBatchNorm`. */
 export interface SyncBatchNormOptions extends BatchNormModuleOptions {
   /** The ranks whose batches are normalised together; all by default. */
   group?: Group;

@@ -4,6 +4,7 @@ import type { Job } from './job.js';
 import { type Launched, launchedBy } from './library.js';
 import { Work } from './work.js';
 
+/** Options of `init`. */
 export interface InitOptions {
   /**
    * The time in milliseconds that calls wait without any collective finishing, 300,000 (5 minutes) by default. After it

@@ -5,6 +5,7 @@ import type { Constraint } from './constraints.js';
 /** A parameter or value: a tensor or a number. */
 export type TensorLike = Tensor | number;
 
+/** Options of all distributions. */
 export interface DistributionOptions {
   /**
    * Whether parameters and values are checked; true by default. A check reads the tensor, which takes time. On devices
@@ -13,6 +14,7 @@ export interface DistributionOptions {
   validateArgs?: boolean;
 }
 
+/** Options of `sample` and `rsample`. */
 export interface SampleOptions {
   /** The source of random numbers; the generator of the flow by default. */
   generator?: Generator;

@@ -5,6 +5,7 @@ import { Dot, type Frame } from './dot.js';
 import { Groups, leafOf } from './groups.js';
 import type { ModuleCall, ModuleCalls } from './modules.js';
 
+/** Options of `graphDot` and `graphSvg`. */
 export interface GraphOptions {
   /** Names for leaves: `model.namedParameters()`, or a record. */
   names?: Iterable<readonly [string, Tensor]> | Record<string, Tensor>;

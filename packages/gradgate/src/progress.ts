@@ -1,6 +1,7 @@
 import { check, checkOptions, is, type Kind } from '@gradgate/core/internal';
 import { oneLine } from './text.js';
 
+/** Options of `progress`. */
 export interface ProgressOptions {
   title?: string;
   /** The unit that is counted, such as `'batches'` for a DataLoader. */

@@ -15,7 +15,10 @@ export * from './layers/index.js';
 import * as metrics from './metrics/index.js';
 
 export { Module, type StateDict } from './module.js';
-export { metrics };
+export {
+  /** Metrics, which gather figures over batches: `update()` adds a batch, `compute()` gives the figure. */
+  metrics,
+};
 
 import * as optim from './optim/index.js';
 
@@ -34,4 +37,13 @@ export {
 export { summary } from './summary.js';
 
 // Written so because Babel takes `export * as` only with a plugin.
-export { data, functional, init, optim };
+export {
+  /** Datasets, samplers, loaders, transforms and preprocessing. */
+  data,
+  /** Layers, losses and activations as functions: they hold no parameters. */
+  functional,
+  /** Initialisations, which write to a tensor in place and return it. */
+  init,
+  /** Optimizers, schedulers of the learning rate, and what averages or scales beside them. */
+  optim,
+};

@@ -184,6 +184,7 @@ function fans(op: string, t: Tensor): { in: number; out: number } {
   return { in: t.shape[1]! * field, out: t.shape[0]! * field };
 }
 
+/** The functions that `calculateGain` and the Kaiming initialisations know. */
 export type Nonlinearity = 'linear' | 'conv1d' | 'conv2d' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
 const nonlinearities = is.oneOf('linear', 'conv1d', 'conv2d', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'selu');
@@ -250,6 +251,7 @@ export const xavierNormal_ = /* @__PURE__ */ named(
   },
 );
 
+/** Options of `kaimingUniform_` and `kaimingNormal_`. */
 export interface KaimingOptions extends InitOptions {
   /** leakyRelu's slope. */
   a?: number;

@@ -23,6 +23,7 @@ import {
 
 type Scheduler = optim.LRScheduler | optim.SequentialLR | optim.ReduceLROnPlateau;
 
+/** Options of `fit`. */
 export interface FitOptions<B, V = B> {
   /** The batches of an epoch, iterated anew for each. */
   train: Batches<B>;

@@ -3,6 +3,7 @@
 /** Selects modules by path: globs, or regular expressions. */
 export type Pattern = string | RegExp | readonly (string | RegExp)[];
 
+/** Options of the plugin. */
 export interface Options {
   /** Modules to lower; by default those of JavaScript and TypeScript, and of Vue, Svelte and Astro. */
   include?: Pattern;

@@ -4,6 +4,7 @@ import { openDevice } from './adapter.js';
 import { current, webgpu } from './backend.js';
 import { Gpu } from './gpu.js';
 
+/** Options of `device`. */
 export interface DeviceOptions {
   /** The limit of bytes for tensors, beyond which an error is thrown; 4 GiB by default. */
   memory?: number;

@@ -13,6 +13,7 @@ import type * as self from './backward.js';
 import { type Capture, execute } from './engine.js';
 import { explainUntracked } from './explain.js';
 
+/** Options of `backward`. */
 export interface BackwardOptions {
   /** The gradient of the tensor itself; must be given unless it has one element. */
   gradient?: Tensor | null;
@@ -24,6 +25,7 @@ export interface BackwardOptions {
   inputs?: Tensor | readonly Tensor[];
 }
 
+/** Options of `grad`. */
 export interface GradOptions {
   gradOutputs?: Tensor | readonly (Tensor | null)[] | null;
   retainGraph?: boolean;

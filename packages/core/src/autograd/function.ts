@@ -61,6 +61,7 @@ export class FunctionContext {
   }
 }
 
+/** The definition of an operator, for `defineFunction`. */
 export interface FunctionDefinition<Args extends unknown[], Out extends Tensor | readonly Tensor[]> {
   /** What the graph and errors call it. */
   name: string;

@@ -8,6 +8,7 @@ import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { grad } from './backward.js';
 
+/** Options of `gradcheck` and `gradgradcheck`. */
 export interface GradcheckOptions {
   /** The step of the finite differences. */
   eps?: number;

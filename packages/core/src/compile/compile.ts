@@ -16,6 +16,7 @@ import { idOf, type Signature, signatureOf } from './signature.js';
 
 type AnyFunction = (this: any, ...args: any[]) => any;
 
+/** Options of `compile`. */
 export interface CompileOptions {
   /**
    * For tests: runs each call as it is, and throws where a replay would have done something else. It finds dependencies

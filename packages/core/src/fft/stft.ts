@@ -33,11 +33,13 @@ interface FrameOptions {
   onesided?: boolean;
 }
 
+/** Options of `stft`. */
 export interface StftOptions extends FrameOptions {
   /** How the ends of the signal are padded if frames are centered; 'reflect' by default. */
   padMode?: 'reflect' | 'constant' | 'replicate' | 'circular';
 }
 
+/** Options of `istft`. */
 export interface IstftOptions extends FrameOptions {
   /** The length of the signal; by default that covered by the frames. */
   length?: number | null;

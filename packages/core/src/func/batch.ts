@@ -6,6 +6,7 @@ import type { Level } from './level.js';
 
 export type AnyKernel = (...args: any[]) => void;
 
+/** What `vmap` does with random numbers: it refuses them, draws different ones for each example, or the same for all. */
 export type Randomness = 'error' | 'different' | 'same';
 
 export function refuseRandom(op: string): never {

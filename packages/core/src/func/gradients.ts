@@ -8,6 +8,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { type ArgNums, alike, argnumsKind, type Chosen, checkTransform, type Recorded, recorded } from './inputs.js';
 import { type Tree, tensorsOf } from './trees.js';
 
+/** Options of `grad` and `gradAndValue`. */
 export interface GradTransformOptions<N extends ArgNums = ArgNums> {
   /**
    * The positions of the arguments to differentiate with respect to: a number gives one gradient, an array gives an array of

@@ -8,6 +8,7 @@ import { type ArgNums, argnumsKind, type Chosen, checkTransform, type Recorded, 
 import type { Tree } from './trees.js';
 import { vmap } from './vmap.js';
 
+/** Options of `jacrev` and `jacfwd`. */
 export interface JacobianTransformOptions<N extends ArgNums = ArgNums> extends GradTransformOptions<N> {
   /** The number of rows (`jacrev`) or columns (`jacfwd`) computed at a time; fewer need less memory. All at once by default. */
   chunkSize?: number | null;

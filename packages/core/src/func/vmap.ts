@@ -12,6 +12,7 @@ import { flatten, spread, tensorsOf } from './trees.js';
 /** A dimension, null for none, or a structure of these that matches an argument or a result. */
 export type Dims = number | null | readonly Dims[] | { readonly [name: string]: Dims };
 
+/** Options of `vmap`. */
 export interface VmapOptions {
   /**
    * The batch dimension of each argument, by default 0. A number applies to all tensors of all arguments; an array has one

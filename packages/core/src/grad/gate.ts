@@ -62,8 +62,11 @@ export type Gate = GateDecorator & GateFactory & Guards;
 
 /** `gradMode`: records if the flag or the condition is true, and does not if it is false. */
 export interface ModeGate {
+  /** Records gradients where the condition holds, and does not where it fails; it is called at each call, as the method is. */
   <C extends Condition>(condition: C): ConditionalGate<C>;
+  /** Records gradients if `enabled` is true, else it does not: `gradMode(flag).run(fn)`. Not a decorator. */
   (enabled: boolean): Flagged;
+  /** All else is refused. */
   <C>(condition: C & Advice<C>): ConditionalGate<C>;
 }
 

@@ -192,6 +192,10 @@ export class Node {
   }
 }
 
+/**
+ * A hook on a node: it is called with the gradients of its inputs and of its outputs, and may return other gradients of its
+ * inputs.
+ */
 export type NodeHook = (gradInputs: Gradients, gradOutputs: readonly (Tensor | null)[]) => Gradients | void;
 
 type Watcher = (node: Node) => void;

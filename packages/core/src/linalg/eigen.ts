@@ -16,6 +16,7 @@ import { decompose, mT, overDifferences, skew, symmetrized } from './decompose.j
 import { eig as eigRule } from './rules/eig.js';
 import { eigh as eighRule } from './rules/eigh.js';
 
+/** Options of `eigh` and `eigvalsh`. */
 export interface EighOptions {
   /** Which triangle is read: the lower one by default. */
   UPLO?: 'L' | 'U';

@@ -35,6 +35,7 @@ export type MatrixOrd = 'fro' | 'nuc' | number;
 
 const ords: readonly unknown[] = ['fro', 'nuc', 1, -1, 2, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
+/** Options of `matrixNorm`. */
 export interface MatrixNormOptions extends KeepDim {
   /** The two dimensions of rows and columns: the last ones by default. */
   dim?: readonly [number, number];

@@ -101,6 +101,7 @@ export const svdvals = /* @__PURE__ */ named('svdvals', (a: Tensor): Tensor => {
   return svd(a, { fullMatrices: false }).S;
 });
 
+/** Options of `matrixRank` and `pinv`. */
 export interface RankOptions {
   /** Values up to the larger of `atol` and `rtol` times the largest one count as 0. */
   atol?: number;

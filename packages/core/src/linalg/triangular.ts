@@ -12,6 +12,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { decompose, mT } from './decompose.js';
 import { solveTriangular as rule } from './rules/lu.js';
 
+/** Options of `solveTriangular`. */
 export interface TriangularOptions {
   /** Which triangle of A is read; the other one counts as 0. */
   upper: boolean;

@@ -1,6 +1,7 @@
 import { show } from '../check.js';
 import { IndexError, ShapeError } from '../errors.js';
 
+/** The sizes of a tensor's dimensions; empty for a tensor without dimensions. */
 export type Shape = readonly number[];
 
 /** Shapes as errors show them: `[2, 3]`; also what was given for one. */

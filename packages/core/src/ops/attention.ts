@@ -11,6 +11,7 @@ import { matmul } from './matmul.js';
 import { transpose } from './shape.js';
 import { attentionWeights, softmax } from './softmax.js';
 
+/** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
   /** Bool: true where attention is allowed; floating point: added to the scores. Broadcasts to `[..., L, S]`. */
   attnMask?: Tensor | null;

@@ -113,6 +113,7 @@ function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): 
   );
 }
 
+/** Options of convolutions. */
 export interface ConvOptions<Size = Pair> {
   /** How far the kernel moves; 1 by default. */
   stride?: Size;
@@ -233,6 +234,7 @@ export const conv1d = /* @__PURE__ */ named(
   },
 );
 
+/** Options of transposed convolutions. */
 export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size>, 'padding'> {
   padding?: Size;
   /** Rows and columns added at one side of the result, whose size the stride leaves open. */

@@ -18,6 +18,7 @@ import { sum } from './reduce.js';
 import { permute, reshape, to, unsqueeze } from './shape.js';
 import { logSoftmax, softmaxGradient } from './softmax.js';
 
+/** Options of `nllLoss`. */
 export interface NllLossOptions extends LossOptions {
   /** A weight for each class, `[C]`. */
   weight?: Tensor | null;
@@ -25,6 +26,7 @@ export interface NllLossOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends NllLossOptions {
   /** How much of the target is spread evenly over all classes, from 0 to 1. */
   labelSmoothing?: number;

@@ -80,6 +80,7 @@ export const histc = /* @__PURE__ */ named(
   },
 );
 
+/** Options of `searchsorted` and `bucketize`. */
 export interface SearchOptions {
   /** After equal elements rather than before them. */
   right?: boolean;

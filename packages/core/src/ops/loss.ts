@@ -30,6 +30,7 @@ import { logit } from './special.js';
 
 export type { Reduction };
 
+/** Options of losses. */
 export interface LossOptions {
   reduction?: Reduction;
 }

@@ -325,6 +325,7 @@ export const instanceNorm = /* @__PURE__ */ named(
   },
 );
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   weight?: Tensor | null;
   bias?: Tensor | null;

@@ -16,6 +16,7 @@ import { pad } from './pad.js';
 import { mean } from './reduce.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
 
+/** Options of all pooling functions. */
 export interface PoolOptions<Size = Pair> {
   /** The step of the window; the kernel size by default. */
   stride?: Size;
@@ -24,10 +25,12 @@ export interface PoolOptions<Size = Pair> {
   ceilMode?: boolean;
 }
 
+/** Options of max pooling. */
 export interface MaxPoolOptions<Size = Pair> extends PoolOptions<Size> {
   dilation?: Size;
 }
 
+/** Options of average pooling. */
 export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
   /** Whether zeros of the padding count. */
   countIncludePad?: boolean;
@@ -35,6 +38,7 @@ export interface AvgPoolOptions<Size = Pair> extends PoolOptions<Size> {
   divisorOverride?: number | null;
 }
 
+/** Options of `avgPool1d`. */
 export type AvgPool1dOptions = Omit<AvgPoolOptions<number>, 'divisorOverride'>;
 
 // `pair` checks the values.

@@ -18,6 +18,7 @@ import { add, mul } from './elementwise.js';
 import type * as self from './random.js';
 import { lgammaOf } from './special.js';
 
+/** Options of functions that draw random numbers. */
 export interface FromGenerator {
   /** The source of random numbers; the default generator if not given. */
   generator?: Generator;

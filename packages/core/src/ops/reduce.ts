@@ -84,6 +84,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   return rest.length === 0 ? others : mul(others, productOfOthers(whole, rest));
 }
 
+/** Options of `var`, `std`, `varMean` and `stdMean`. */
 export interface VarOptions extends KeepDim {
   /** Subtracted from the count; 1 (Bessel's correction) by default. */
   correction?: number;
@@ -99,6 +100,15 @@ function correctionOf(name: string, { correction, unbiased }: VarOptions): numbe
   return unbiased ? 1 : 0;
 }
 
+/**
+ * The variance over `dim`, by default over all elements: `sum((x - mean)²) / (n - correction)`. `correction` is 1 by default;
+ * with `keepdim` the dimension stays, with size 1. Floating point only.
+ *
+ * ```ts
+ * tensor([1, 3]).var(); // 2
+ * tensor([1, 3]).var(0, { correction: 0 }); // 1
+ * ```
+ */
 function variance(x: Tensor, dim?: Dim, options: VarOptions = {}): Tensor {
   checkTensors('var', x);
   floatOnly('var', x);
@@ -160,7 +170,6 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
   return [out, recordMean(x, p, means.clone())];
 }
 
-/** The variance over `dim`, `sum((x - mean)²) / (n - correction)`. */
 export { variance as var };
 
 /**

@@ -171,6 +171,7 @@ export function diff(x: Tensor, options?: DiffOptions): Tensor {
   return out === x ? x.clone() : out;
 }
 
+/** Options of `diff`. */
 export interface DiffOptions {
   n?: number;
   dim?: number;

@@ -173,6 +173,7 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
   return pickAlong(x, d, at, options);
 }
 
+/** Options of `quantile`. */
 export interface QuantileOptions extends KeepDim {
   interpolation?: 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
 }

@@ -13,6 +13,7 @@ import type * as self from './sum.js';
 /** One dimension, several, or all of them (left out or null). */
 export type Dim = number | readonly number[] | null;
 
+/** Options of reductions. */
 export interface KeepDim {
   /** Keep reduced dimensions, with size 1. */
   keepdim?: boolean;

@@ -25,6 +25,7 @@ import * as is from './kinds.js';
 import { currentGenerator, type Generator } from './random.js';
 import { Tensor } from './tensor.js';
 
+/** Options of functions that make tensors. */
 export interface TensorOptions {
   dtype?: DType;
   /** The device, `'cpu'` unless `setDefaultDevice` has named another. */
@@ -33,6 +34,7 @@ export interface TensorOptions {
   requiresGrad?: boolean;
 }
 
+/** Options of functions that make tensors of random numbers. */
 export interface RandomOptions extends TensorOptions {
   /** Where the numbers come from; the default generator if not given. */
   generator?: Generator;

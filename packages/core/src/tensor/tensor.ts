@@ -31,6 +31,7 @@ import { elementsAmong, elementsOf, storedAmong, storedOf } from './elements.js'
 import { formatTensor } from './format.js';
 import { frozen } from './frozen.js';
 
+/** The values of a tensor as nested arrays, or a single value for one without dimensions. */
 export type NestedArray = number | boolean | NestedArray[];
 
 const zeroGradOptions = { setToNull: is.boolean };

@@ -13,6 +13,7 @@ import {
 } from './dataset.js';
 import { BatchSampler, RandomSampler, ResumableSampler, type Sampler, SequentialSampler } from './sampler.js';
 
+/** Options of `DataLoader`. */
 export interface DataLoaderOptions<T, B> {
   /** The number of samples in a batch; 1 by default. */
   batchSize?: number;

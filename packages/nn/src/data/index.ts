@@ -34,4 +34,7 @@ import * as transforms from './transforms.js';
 export { type WorkerDataset, type WorkerOptions, workerDataset } from './worker.js';
 
 // Not `export * as`, which Babel supports only with a plugin.
-export { transforms };
+export {
+  /** Transforms of images `[C, H, W]` or batches of them. */
+  transforms,
+};

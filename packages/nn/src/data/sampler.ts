@@ -131,6 +131,7 @@ export class SequentialSampler extends ResumableSampler {
   }
 }
 
+/** Options of `RandomSampler`. */
 export interface RandomSamplerOptions {
   /** Whether samples may be drawn several times; false by default. */
   replacement?: boolean;

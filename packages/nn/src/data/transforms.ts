@@ -8,6 +8,7 @@ import { typedArray } from '../plain.js';
 /** A function from an image to an image. */
 export type Transform = (image: Tensor) => Tensor;
 
+/** Options of transforms that draw random numbers. */
 export interface Random {
   /** The generator that draws; that of the flow when the transform is made by default. */
   generator?: Generator;
@@ -201,6 +202,7 @@ export const grayscale = (): Transform => (image) => {
   return image.mul(tensor([0.299, 0.587, 0.114], { shape: [3, 1, 1] })).sum(-3, { keepdim: true });
 };
 
+/** Options of `randomErasing`. */
 export interface ErasingOptions extends Random {
   /** The probability of erasing; 0.5 by default. */
   p?: number;

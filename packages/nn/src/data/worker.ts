@@ -16,6 +16,7 @@ interface WorkerThreads {
   Worker: new (url: URL, options: { workerData: unknown }) => Thread;
 }
 
+/** Options of `workerDataset`. */
 export interface WorkerOptions {
   /** The number of threads; 2 by default. */
   workers?: number;

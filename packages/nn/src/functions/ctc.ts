@@ -107,6 +107,7 @@ function total(q: Sequence, scores: Scores): number {
   return n === 1 ? last[0]! : logAdd(last[n - 1]!, last[n - 2]!);
 }
 
+/** Options of `ctcLoss`. */
 export interface CTCLossOptions extends LossOptions {
   /** The index of the blank class, which means "no label"; 0 by default. */
   blank?: number;

@@ -6,6 +6,7 @@ import { embedding as sparseEmbedding } from '@gradgate/core/sparse';
 export const lookUp = (index: Tensor, weight: Tensor, sparse: boolean, paddingIdx: number | undefined): Tensor =>
   (sparse ? sparseEmbedding : denseEmbedding)(index, weight, { paddingIdx });
 
+/** Options of `embeddingBag`. */
 export interface EmbeddingBagOptions {
   /** The index where each bag starts, for a one-dimensional index: integers `[B]`, ascending from 0. */
   offsets?: Tensor | null;

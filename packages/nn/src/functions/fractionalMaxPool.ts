@@ -3,6 +3,7 @@ import { check, checkOptions, checkTensors, is, named, show, sizeOf } from '@gra
 import type { Places } from './maxPool.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
+/** Options of `fractionalMaxPool2d` and `fractionalMaxPool3d`. */
 export interface FractionalMaxPoolOptions<Size = Pair> {
   /** The size of the result: this, or `outputRatio`. */
   outputSize?: Size;

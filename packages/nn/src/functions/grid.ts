@@ -12,6 +12,7 @@ import {
 } from '@gradgate/core';
 import { check, checkOptions, checkSize, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
 
+/** Options of `gridSample`. */
 export interface GridSampleOptions {
   /** How values between elements are computed; 'bilinear' by default. Volumes have no 'bicubic'. */
   mode?: 'bilinear' | 'nearest' | 'bicubic';

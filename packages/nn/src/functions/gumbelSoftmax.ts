@@ -1,6 +1,7 @@
 import { type Generator, rand, softmax, type Tensor } from '@gradgate/core';
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
+/** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
   /** The temperature; lower values come closer to one-hot vectors. 1 by default. */
   tau?: number;

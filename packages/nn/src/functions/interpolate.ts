@@ -13,6 +13,7 @@ import { adaptiveAvgPool3d } from './pool3d.js';
 
 type Mode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
 
+/** Options of `interpolate`. */
 export interface InterpolateOptions {
   /** The new sizes of the spatial dimensions (those after `N` and `C`), or one number for all. */
   size?: number | Shape;

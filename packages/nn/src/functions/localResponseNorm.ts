@@ -1,6 +1,7 @@
 import { pad, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 
+/** Options of `localResponseNorm`. */
 export interface LocalResponseNormOptions {
   /** The factor of the mean square; 1e-4 by default. */
   alpha?: number;

@@ -3,6 +3,7 @@ import { check, checkOptions, checkTensors, is, type Kind, named } from '@gradga
 import { avgPool3d } from './pool3d.js';
 import { each, sizesOf, type Triple } from './sizes.js';
 
+/** Options of `lpPool1d`, `lpPool2d` and `lpPool3d`. */
 export interface LpPoolOptions<Size = Pair> {
   /** The step of the window; the kernel size by default. */
   stride?: Size;

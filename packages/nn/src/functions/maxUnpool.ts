@@ -2,6 +2,7 @@ import { type Pair, ShapeError, type Tensor, zeros } from '@gradgate/core';
 import { check, checkIntegers, checkOptions, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
+/** Options of `maxUnpool1d`, `maxUnpool2d` and `maxUnpool3d`. */
 export interface MaxUnpoolOptions<Size = Pair> {
   /** The stride of the pooling; the kernel size by default. */
   stride?: Size;

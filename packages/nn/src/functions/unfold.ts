@@ -1,6 +1,7 @@
 import { type Pair, pad, type Shape, ShapeError, slice, type Tensor, tensor, zeros } from '@gradgate/core';
 import { check, checkOptions, checkTensors, is, named, outputSize, type Window } from '@gradgate/core/internal';
 
+/** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {
   /** The step of the window; 1 by default. */
   stride?: Pair;

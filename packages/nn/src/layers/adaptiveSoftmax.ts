@@ -5,6 +5,7 @@ import { checkLayer } from './checkLayer.js';
 import { ModuleList, Sequential } from './container.js';
 import { Linear } from './linear.js';
 
+/** Options of `AdaptiveLogSoftmaxWithLoss`. */
 export interface AdaptiveLogSoftmaxOptions {
   /** The factor by which the features become fewer from one cluster to the next; 4 by default. */
   divValue?: number;

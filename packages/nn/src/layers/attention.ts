@@ -20,6 +20,7 @@ import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 import { Linear } from './linear.js';
 
+/** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
   /** The probability of dropping attention weights in training; 0 by default. */
   dropout?: number;
@@ -37,6 +38,7 @@ export interface MultiheadAttentionOptions {
   addZeroAttn?: boolean;
 }
 
+/** Masks in a call of `MultiheadAttention`. */
 export interface AttentionMasks {
   /** `[N, S]`. Bool: true for keys to ignore. Floating point: added to the scores. */
   keyPaddingMask?: Tensor | null;

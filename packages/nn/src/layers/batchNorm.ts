@@ -3,6 +3,7 @@ import { elementsOf } from '@gradgate/core/internal';
 import { ChannelNorm, type ChannelNormOptions } from './channelNorm.js';
 import { checkChannels } from './checkLayer.js';
 
+/** Options of `BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`. */
 export type BatchNormModuleOptions = ChannelNormOptions;
 
 /** The momentum of a mean over all batches. Reads the counter, so it throws on devices that are read asynchronously. */

@@ -17,6 +17,7 @@ import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 
+/** Options of `Conv1d`, `Conv2d` and `Conv3d`. */
 export interface ConvModuleOptions<Size = Pair> {
   /** The step of the kernel; 1 by default. */
   stride?: Size;
@@ -32,6 +33,7 @@ export interface ConvModuleOptions<Size = Pair> {
   paddingMode?: 'zeros' | 'reflect' | 'replicate' | 'circular';
 }
 
+/** Options of `ConvTranspose1d`, `ConvTranspose2d` and `ConvTranspose3d`. */
 export interface ConvTransposeModuleOptions<Size = Pair>
   extends Omit<ConvModuleOptions<Size>, 'padding' | 'paddingMode'> {
   /** How much is cut off on each side of the output; 0 by default. */

@@ -6,6 +6,7 @@ import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 
+/** Options of `Embedding`. */
 export interface EmbeddingOptions {
   /** The entry for padding: its row is 0 and gets no gradient. */
   paddingIdx?: number;

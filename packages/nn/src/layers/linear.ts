@@ -6,6 +6,7 @@ import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 
+/** Options of `Linear` and `Bilinear`. */
 export interface LinearOptions {
   /** Whether a learned bias is added; true by default. */
   bias?: boolean;

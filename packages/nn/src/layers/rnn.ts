@@ -53,6 +53,7 @@ function overSteps(
   return [cat(outputs), final];
 }
 
+/** Options of `RNN`, `LSTM` and `GRU`. */
 export interface RecurrentOptions {
   /** The number of layers, each of which runs over the outputs of the one before; 1 by default. */
   numLayers?: number;

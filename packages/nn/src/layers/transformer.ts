@@ -11,6 +11,7 @@ import { LayerNorm } from './norm.js';
 
 type Activation = 'relu' | 'gelu' | ((x: Tensor) => Tensor);
 
+/** Options of `TransformerEncoderLayer` and `TransformerDecoderLayer`. */
 export interface TransformerLayerOptions {
   /** The number of features inside the feed-forward network; 2048 by default. */
   dimFeedforward?: number;
@@ -104,6 +105,7 @@ class LayerBase extends Module {
   }
 }
 
+/** Masks in a call of an encoder or one of its layers. */
 export interface EncoderMasks {
   /** As the `attnMask` of `MultiheadAttention`. */
   mask?: Tensor | null;
@@ -137,6 +139,7 @@ export class TransformerEncoderLayer extends LayerBase {
   }
 }
 
+/** Masks in a call of a decoder or one of its layers. */
 export interface DecoderMasks {
   /** The `attnMask` of the target's self-attention. */
   tgtMask?: Tensor | null;
@@ -262,6 +265,7 @@ export class TransformerDecoder extends Module {
   }
 }
 
+/** Options of `Transformer`. */
 export interface TransformerOptions extends TransformerLayerOptions {
   /** The number of features; 512 by default. */
   dModel?: number;

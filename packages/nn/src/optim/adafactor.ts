@@ -2,6 +2,7 @@ import { type Tensor, zeros } from '@gradgate/core';
 import { show } from '@gradgate/core/internal';
 import { BuiltInOptimizer, type Group, type MemoryKinds, type ParamGroup, rule } from './optimizer.js';
 
+/** Options of `Adafactor`. */
 export interface AdafactorOptions {
   /** The largest learning rate; from some step on it is one over the root of the number of steps. 0.01 by default. */
   lr: number;

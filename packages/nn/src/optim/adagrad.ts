@@ -11,6 +11,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `Adagrad`. */
 export interface AdagradOptions {
   /** The learning rate; 0.01 by default. */
   lr: number;
@@ -84,6 +85,7 @@ const adagradRule: StepRule = {
   },
 };
 
+/** Options of `Adadelta`. */
 export interface AdadeltaOptions {
   /** The factor of a step; 1 by default. */
   lr: number;

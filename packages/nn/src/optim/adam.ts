@@ -11,6 +11,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `Adam` and `AdamW`. */
 export interface AdamOptions {
   /** The learning rate; 1e-3 by default. */
   lr: number;

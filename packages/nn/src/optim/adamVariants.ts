@@ -24,6 +24,7 @@ interface Moments {
   muProduct?: number;
 }
 
+/** Options of `Adamax` and `RAdam`. */
 export interface MomentOptions {
   /** The learning rate. */
   lr: number;
@@ -99,6 +100,7 @@ const adamaxRule: StepRule = {
   },
 };
 
+/** Options of `NAdam`. */
 export interface NAdamOptions extends MomentOptions {
   /** How fast the momentum reaches its full value; 4e-3 by default. */
   momentumDecay: number;
@@ -240,6 +242,7 @@ const radamRule: StepRule = {
   },
 };
 
+/** Options of `Lion`. */
 export type LionOptions = Omit<MomentOptions, 'eps'>;
 
 /**

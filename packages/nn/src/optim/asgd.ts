@@ -10,6 +10,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `ASGD`. */
 export interface ASGDOptions {
   /** The learning rate at the start; 0.01 by default. */
   lr: number;

@@ -2,6 +2,7 @@ import { DTypeError, noGrad, Tensor } from '@gradgate/core';
 import { asAction, check, checkOptions, heldGrad, is, show } from '@gradgate/core/internal';
 import type { Optimizer } from './optimizer.js';
 
+/** Options of `GradScaler`. */
 export interface GradScalerOptions {
   /** The factor of the loss at first; 65536 by default. */
   initScale?: number;

@@ -4,6 +4,7 @@ import { type Point, strongWolfe } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
 import type { OptimizerState } from './state.js';
 
+/** Options of `LBFGS`. */
 export interface LBFGSOptions {
   /** The length of a step, or with a line search the first length that is tried; 1 by default. */
   lr: number;

@@ -2,6 +2,7 @@ import { lerp, noGrad, ShapeError, type Tensor } from '@gradgate/core';
 import { check, checkTensors, is } from '@gradgate/core/internal';
 import { BuiltInOptimizer, type Group, type MemoryKinds, memoryFor, type ParamGroup, rule } from './optimizer.js';
 
+/** Options of `Muon`. */
 export interface MuonOptions {
   /** The learning rate, 1e-3 by default, times √(rows / columns) for matrices with more rows than columns. */
   lr: number;

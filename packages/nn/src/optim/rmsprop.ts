@@ -10,6 +10,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `RMSprop`. */
 export interface RMSpropOptions {
   /** The learning rate; 0.01 by default. */
   lr: number;

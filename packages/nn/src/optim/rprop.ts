@@ -10,6 +10,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `Rprop`. */
 export interface RpropOptions {
   /** The size of the first step; 0.01 by default. */
   lr: number;

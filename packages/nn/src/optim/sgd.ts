@@ -12,6 +12,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `SGD`. */
 export interface SGDOptions {
   /** The learning rate; 1e-3 by default. */
   lr: number;

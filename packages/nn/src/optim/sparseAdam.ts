@@ -11,6 +11,7 @@ import {
   rule,
 } from './optimizer.js';
 
+/** Options of `SparseAdam`. */
 export interface SparseAdamOptions {
   /** Learning rate. */
   lr: number;

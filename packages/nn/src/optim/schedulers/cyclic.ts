@@ -2,6 +2,7 @@ import { asAction, check, checkOptions, is } from '@gradgate/core/internal';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { checkOptimizer, LRScheduler, lastEpochKind, type Resumable, ratesOf, type Scheduled } from './scheduler.js';
 
+/** Options of `CyclicLR`. */
 export interface CyclicOptions extends Resumable {
   /** The lowest learning rate, for all groups or for each. */
   baseLr: number | readonly number[];

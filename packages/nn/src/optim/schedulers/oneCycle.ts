@@ -3,6 +3,7 @@ import { cosine } from './cosine.js';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { checkOptimizer, LRScheduler, lastEpochKind, ratesOf, type Scheduled } from './scheduler.js';
 
+/** Options of `OneCycleLR`. */
 export interface OneCycleOptions {
   /** The highest learning rate, for all groups or for each. */
   maxLr: number | readonly number[];

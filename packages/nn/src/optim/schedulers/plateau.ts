@@ -1,6 +1,7 @@
 import { checkOptions, is, show } from '@gradgate/core/internal';
 import { checkOptimizer, either, type Scheduled } from './scheduler.js';
 
+/** Options of `ReduceLROnPlateau`. */
 export interface PlateauOptions {
   /** Whether the metric should become small ('min', the default) or large ('max'). */
   mode?: 'min' | 'max';

@@ -1,6 +1,7 @@
 import { check, checkOptions, is } from '@gradgate/core/internal';
 import { LRScheduler, lastEpochKind, type Resumable, type Scheduled } from './scheduler.js';
 
+/** Options of `SWALR`. */
 export interface SWALROptions extends Resumable {
   /** The learning rate at the end, which stays. */
   swaLr: number;

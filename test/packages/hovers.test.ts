@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
+
+/** The declaration files of all public entry points, with the names they are imported by. */
+const entries = readdirSync(packages).flatMap((folder) => {
+  const { name, exports = {} } = JSON.parse(readFileSync(join(packages, folder, 'package.json'), 'utf8'));
+  return Object.entries<{ types?: string }>(exports)
+    .filter(([path, { types }]) => types !== undefined && path !== './internal')
+    .map(([path, { types }]) => ({ entry: `${name}${path.slice(1)}`, file: join(packages, folder, types!) }));
+});
+
+/** The exports without documentation, as the language service of an editor reads it. */
+function undocumented(): string[] {
+  const program = ts.createProgram(
+    entries.map(({ file }) => file),
+    {
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      target: ts.ScriptTarget.ES2022,
+      noLib: true,
+    },
+  );
+  const checker = program.getTypeChecker();
+  const resolved = (symbol: ts.Symbol) =>
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  const lacking: string[] = [];
+  const visit = (owner: string, module: ts.Symbol) => {
+    for (const symbol of checker.getExportsOfModule(module)) {
+      const name = `${owner}.${symbol.name}`;
+      const target = resolved(symbol);
+      if ([symbol, target].every((s) => s.getDocumentationComment(checker).length === 0)) lacking.push(name);
+      if (target.flags & ts.SymbolFlags.ValueModule) visit(name, target);
+    }
+  };
+  for (const { entry, file } of entries) {
+    const module = checker.getSymbolAtLocation(program.getSourceFile(file)!);
+    if (module !== undefined) visit(entry, module);
+  }
+  return lacking;
+}
+
+it('an editor shows what each exported function, class, namespace and type is', { timeout: 120_000 }, () => {
+  expect(entries.length).toBeGreaterThan(30);
+  expect(undocumented()).toEqual([]);
+});
