@@ -32,8 +32,8 @@ export const windowAreas = (h: number, w: number, window: Window, counts: Counts
 
 /** `outH` by `outW` areas that cover the image. */
 export const adaptiveAreas = (h: number, w: number, outH: number, outW: number): Areas => ({
-  rows: stretches(h, outH),
-  columns: stretches(w, outW),
+  rows: evenRuns(h, outH),
+  columns: evenRuns(w, outW),
   divisor: 0,
 });
 
@@ -49,7 +49,7 @@ function spans(n: number, d: 0 | 1, window: Window, count: number): Int32Array {
 }
 
 /** `m` nearly equal runs that cover `n` elements. */
-function stretches(n: number, m: number): Int32Array {
+function evenRuns(n: number, m: number): Int32Array {
   const all = new Int32Array(2 * m);
   for (let i = 0; i < m; i++) {
     all[2 * i] = Math.floor((i * n) / m);

@@ -47,7 +47,7 @@ const most = 2 ** 17;
 /** Closes the older half of the scopes, which no code is inside of: they would pile up until the end of the turn. */
 function closeOldest(list: OpenScope[]): void {
   const oldest = list.splice(0, list.length >> 1).reverse();
-  for (const { frame } of oldest) noteLeft(frame);
+  for (const { frame } of oldest) reportUnclosed(frame);
   for (const host of new Set(oldest.map((scope) => scope.host)))
     for (let at = host; at.scope !== null; )
       if (at.scope.ended === null) at = at.scope;
@@ -106,11 +106,11 @@ function endScope(frame: Frame): void {
 function sweep(frame: Frame, host: Frame): void {
   if (frame.ended !== null) return;
   unlink(frame, host);
-  noteLeft(frame);
+  reportUnclosed(frame);
 }
 
 /** Marks a scope that nobody closed, and reports it. */
-function noteLeft(frame: Frame): void {
+function reportUnclosed(frame: Frame): void {
   frame.ended = 'swept';
   endScope(frame);
   reportOnce(

@@ -57,7 +57,7 @@ export const svd = /* @__PURE__ */ named('svd', (a: Tensor, options?: { fullMatr
  * `(skew(x) S + S skew(y)) / (sⱼ² - sᵢ²)`, split into the part where both vectors rotate the same way, which equal
  * values leave undefined, and the part where they rotate against each other.
  */
-function turns(x: Tensor | null, y: Tensor | null, s: Tensor): Tensor {
+function rotationOf(x: Tensor | null, y: Tensor | null, s: Tensor): Tensor {
   const [ofU, ofV] = [x && mul(skew(x), 0.5), y && mul(skew(y), 0.5)];
   const alike = ofU && ofV ? add(ofU, ofV) : (ofU ?? ofV)!;
   const against = ofU && ofV ? sub(ofU, ofV) : (ofU ?? neg(ofV!));
@@ -79,7 +79,7 @@ function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
       const gv = gvh ? mT(gvh) : null;
       const terms: Tensor[] = [];
       if (gs) terms.push(diagEmbed(gs));
-      if (gu || gv) terms.push(turns(gu ? matmul(mT(u), gu) : null, gv ? matmul(vh, gv) : null, s));
+      if (gu || gv) terms.push(rotationOf(gu ? matmul(mT(u), gu) : null, gv ? matmul(vh, gv) : null, s));
       let g = matmul(matmul(u, terms.reduce(add)), vh);
       if (gu && m > k) g = add(g, matmul(outside(div(gu, unsqueeze(s, -2)), u), vh));
       if (gv && n > k) g = add(g, matmul(u, mT(outside(div(gv, unsqueeze(s, -2)), v))));

@@ -174,11 +174,11 @@ export const cholesky = /* @__PURE__ */ named('cholesky', (a: Tensor): Tensor =>
 
 function lowerFactors(a: Tensor, n: number): Tensor {
   const out = Tensor.uninitialized(a.dtype, a.shape, a.storage.backend);
-  kernelsOf('cholesky', a).cholesky(a, out, () => notPositive(a, n));
+  kernelsOf('cholesky', a).cholesky(a, out, () => notPositiveDefinite(a, n));
   return out;
 }
 
-const notPositive = ({ shape }: Tensor, n: number): LinAlgError =>
+const notPositiveDefinite = ({ shape }: Tensor, n: number): LinAlgError =>
   new LinAlgError(
     'cholesky',
     `a matrix of ${formatShape(shape)} is not positive definite; add a multiple of eye(${n}) to it`,

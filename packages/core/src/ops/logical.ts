@@ -3,7 +3,7 @@ import { binary, madeOf, withInPlace } from './define.js';
 import { eq } from './elementwise.js';
 import type * as self from './logical.js';
 
-const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
+const logicalOf = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
   binary(op, {
     forward: (a, b) => Number(forward(a !== 0, b !== 0)),
     exact: (a, b) => forward(a !== 0n, b !== 0n),
@@ -17,7 +17,7 @@ const truth = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
  * logicalAnd(tensor([true, true]), tensor([true, false])); // [true, false]
  * ```
  */
-export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
+export const logicalAnd = logicalOf('logicalAnd', (a, b) => a && b);
 
 /**
  * Whether at least one of two elements is nonzero, with broadcasting: bool.
@@ -26,7 +26,7 @@ export const logicalAnd = truth('logicalAnd', (a, b) => a && b);
  * logicalOr(tensor([true, false]), tensor([false, false])); // [true, false]
  * ```
  */
-export const logicalOr = truth('logicalOr', (a, b) => a || b);
+export const logicalOr = logicalOf('logicalOr', (a, b) => a || b);
 
 /**
  * Whether exactly one of two elements is nonzero, with broadcasting: bool.
@@ -35,7 +35,7 @@ export const logicalOr = truth('logicalOr', (a, b) => a || b);
  * logicalXor(tensor([true, true]), tensor([true, false])); // [false, true]
  * ```
  */
-export const logicalXor = truth('logicalXor', (a, b) => a !== b);
+export const logicalXor = logicalOf('logicalXor', (a, b) => a !== b);
 
 /**
  * Whether each element is 0: bool, in the shape of `x`.

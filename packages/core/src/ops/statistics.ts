@@ -102,7 +102,7 @@ export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}):
 }
 
 /** NaN for no elements; recorded, with a gradient of 0. */
-function ofNothing(op: string, x: Tensor): Tensor {
+function emptyResult(op: string, x: Tensor): Tensor {
   if (!isFloat(x.dtype))
     throw new ShapeError(op, `there is no median of no integers: the shape is ${formatShape(x.shape)}`);
   const { shape } = x;
@@ -120,7 +120,7 @@ function middle(op: string, ignoreNaN: boolean) {
     realOnly(op, x);
     checkOptions(op, options, keepDim);
     if (dim === undefined) {
-      if (x.numel === 0) return ofNothing(op, x);
+      if (x.numel === 0) return emptyResult(op, x);
       return evenly(op, x, of(x.detach().flatten(), 0).values);
     }
     const d = normalizeDim(op, dim, x.ndim);

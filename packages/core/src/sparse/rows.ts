@@ -88,7 +88,7 @@ const hostView = (values: TypedArray, dtype: RowsDType, shape: Shape = [values.l
 });
 
 /** All elements; those of rows that are not stored are 0. */
-function spread({ index, values, width }: Rows, dtype: RowsDType, length: number): TypedArray {
+function denseArray({ index, values, width }: Rows, dtype: RowsDType, length: number): TypedArray {
   const out = allocate(dtype, length);
   for (let i = 0; i < index.length; i++)
     out.set(values.subarray(i * width, (i + 1) * width) as never, index[i]! * width);
@@ -96,7 +96,7 @@ function spread({ index, values, width }: Rows, dtype: RowsDType, length: number
 }
 
 /** All elements of a storage. */
-const denseOf = ({ rows, dtype, length }: RowsStorage): TypedArray => spread(rows, dtype, length);
+const denseOf = ({ rows, dtype, length }: RowsStorage): TypedArray => denseArray(rows, dtype, length);
 
 /** A view of rows, or of all elements, as a view of the host. */
 const onHost = (x: View): View =>
@@ -113,7 +113,7 @@ function put(out: View, rows: Rows): void {
   if (isRows(out)) (out.storage as RowsStorage).rows = rows;
   else {
     const dtype = rows.values instanceof Float64Array ? 'float64' : 'float32';
-    cpu.kernels.copy(hostView(spread(rows, dtype, out.numel), dtype, out.shape), out);
+    cpu.kernels.copy(hostView(denseArray(rows, dtype, out.numel), dtype, out.shape), out);
   }
 }
 

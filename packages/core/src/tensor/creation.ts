@@ -54,10 +54,10 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
 function finish(op: string, t: Tensor, options: TensorOptions): Tensor {
   pinResult(t.storage);
   const { device = getDefaultDevice() } = options;
-  return asked(op, device === 'cpu' ? t : t.moved(backendFor(op, device)), options);
+  return withRequiresGrad(op, device === 'cpu' ? t : t.moved(backendFor(op, device)), options);
 }
 
-function asked(op: string, made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
+function withRequiresGrad(op: string, made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
   if (requiresGrad) made.checkCanRequireGrad(op);
   return requiresGrad ? made.requiresGrad_() : made;
 }
@@ -80,7 +80,7 @@ function make(
     // One number needs no memory on the host, and a compiled function can replay it.
     const made = Tensor.zeros(dtype, size, backendFor(op, device));
     if (!Object.is(fill, 0)) made.storage.backend.kernels.fill(fill, made);
-    return asked(op, made, chosen);
+    return withRequiresGrad(op, made, chosen);
   }
   const data = allocate(dtype, sizeOf(size));
   if (!isNumber) fill(data);

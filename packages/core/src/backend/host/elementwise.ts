@@ -59,7 +59,7 @@ export function binary(fn: BinaryFunction, a: View, b: View, out: View, paramete
   if (dtype === 'float32' || isFloat(dtype)) eachPair(fn.forward, fn.loop, a, b, out, parameters);
   else if (fn.exact !== undefined && isExact(a, b, out)) eachExactPair(fn.exact, a, b, out, parameters);
   else if (dtype === 'bool' && a.dtype === 'bool' && b.dtype === 'bool')
-    eachPair(truth(fn.forward), undefined, a, b, out, parameters);
+    eachPair(toBool(fn.forward), undefined, a, b, out, parameters);
   else if (dtype !== 'bool' && fn.integer !== undefined) eachPair(fn.integer, undefined, a, b, out, parameters);
   else eachPair(fn.forward, fn.loop, a, b, out, parameters);
   closeWindows();
@@ -71,7 +71,7 @@ const isExact = (a: View, b: View, { dtype }: View): boolean =>
   (dtype === 'bool' && (a.dtype === 'int64' || b.dtype === 'int64') && !isFloat(a.dtype) && !isFloat(b.dtype));
 
 /** Every number but 0 becomes 1 as a bool. */
-const truth =
+const toBool =
   (f: Scalar): Scalar =>
   (a, b, first, second) =>
     f(a, b, first, second) ? 1 : 0;

@@ -16,7 +16,7 @@ export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolea
   else if (out.shape.length === 2) one(a, transposeA, b, transposeB, out, bias);
   else if (bias === null) {
     const product = productOf(a, transposeA, b, transposeB, out);
-    many(product, arrayOf(a), arrayOf(b), arrayOf(out));
+    batchedProducts(product, arrayOf(a), arrayOf(b), arrayOf(out));
   } else host.matmul(a, transposeA, b, transposeB, out, bias);
 }
 
@@ -24,7 +24,7 @@ export function matmul(a: View, transposeA: boolean, b: View, transposeB: boolea
  * Whether threads save more than they cost: they have to be woken, and copies take longer where another core has read
  * the memory before.
  */
-const pays = (multiplications: number, copied: number): boolean => multiplications >= 2 ** 21 + 40 * copied;
+const isWorthCopying = (multiplications: number, copied: number): boolean => multiplications >= 2 ** 21 + 40 * copied;
 
 /** The product of two float32 matrices, plus `bias[n]` if given; `out` is row-major and starts at `outOffset`. */
 export function gemm(
@@ -40,7 +40,7 @@ export function gemm(
   const [x, y] = [a.data as Float32Array, b.data as Float32Array];
   const [sizeA, sizeB] = [stagedSize(a.rowStride, a.colStride, m, k), stagedSize(b.rowStride, b.colStride, k, n)];
   const copied = copiedOf(x, sizeA) + copiedOf(y, sizeB) + copiedOf(out, m * n);
-  const pool = pays(m * n * k, copied) ? kernelMemory().pool : null;
+  const pool = isWorthCopying(m * n * k, copied) ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
   const inPlace = copied < sizeA + sizeB + m * n;
   const kernel = inPlace || threads > 1 ? kernelMemory() : copyMemory();
@@ -87,7 +87,12 @@ function matrixOf(x: View, transposed: boolean): Matrix {
 const rowOf = (bias: View): Row => ({ data: dataOf(bias), offset: bias.offset });
 
 /** The products of a batch: in one call, unless the matrices are far apart or very large. */
-function many({ m, n, k, a, b, startsA, startsB }: Product, x: Float32Array, y: Float32Array, out: Float32Array): void {
+function batchedProducts(
+  { m, n, k, a, b, startsA, startsB }: Product,
+  x: Float32Array,
+  y: Float32Array,
+  out: Float32Array,
+): void {
   const count = startsA.length;
   if (count > 1 && m * n * k > 0) {
     const [spanA, spanB] = [spanOf(a, startsA, m, k), spanOf(b, startsB, k, n)];
@@ -141,7 +146,7 @@ function batchedGemm(
   const { data: x } = a;
   const { data: y } = b;
   const copied = copiedOf(x, lengthA) + copiedOf(y, lengthB) + copiedOf(out, out.length);
-  const pool = pays(count * m * n * k, copied) ? kernelMemory().pool : null;
+  const pool = isWorthCopying(count * m * n * k, copied) ? kernelMemory().pool : null;
   const threads = pool?.size ?? 1;
   const inPlace = copied < lengthA + lengthB + out.length;
   const memory = threads > 1 || inPlace ? kernelMemory() : copyMemory();

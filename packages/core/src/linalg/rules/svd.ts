@@ -68,18 +68,18 @@ export const svd: MatrixRule = {
   loop: ofFinite(([a], [u, s, vh], [m, n]) => {
     if (m! >= n!) {
       const left = new Float64Array(u!.length);
-      tall(transposed(a!, m!, n!), m!, n!, left, s!, vh!);
+      svdOfTall(transposed(a!, m!, n!), m!, n!, left, s!, vh!);
       u!.set(transposed(left, m === 0 ? 0 : u!.length / m!, m!));
     } else {
       const right = new Float64Array(u!.length);
-      tall(a!, n!, m!, vh!, s!, right);
+      svdOfTall(a!, n!, m!, vh!, s!, right);
       u!.set(transposed(right, m!, m!));
     }
   }),
 };
 
 /** Given the columns of a matrix `[m, n]`, m >= n, as rows: singular vectors as rows, `left` and `right`. */
-function tall(
+function svdOfTall(
   columns: Float64Array,
   m: number,
   n: number,
