@@ -266,6 +266,8 @@ export const made = {
   Loss: () => new nn.MSELoss(),
   Metric: () => new nn.metrics.Mean(),
   AdaptiveLogSoftmaxWithLoss: () => new nn.AdaptiveLogSoftmaxWithLoss(4, 8, [2, 5]),
+  FractionalMaxPool2d: () => new nn.FractionalMaxPool2d(2, { outputRatio: 0.5 }),
+  FractionalMaxPool3d: () => new nn.FractionalMaxPool3d(2, { outputRatio: 0.5 }),
   SummaryWriter: () => new SummaryWriter(() => {}),
   JsonLines: jsonLines,
   Collector: () => new Collector({ reset: () => core.ones([2, 3]), step: worlds }, () => core.zeros([2])),

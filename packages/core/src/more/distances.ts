@@ -27,11 +27,12 @@ const [ifNecessary, always, never] = [
 const cdistOptions = { computeMode: is.oneOf(ifNecessary, always, never) };
 
 /**
- * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. As `cdist` of core, which goes by differences
- * always, with PyTorch's `computeMode` for Euclidean ones: by a product of matrices many rows take a fraction of the time and memory.
+ * The `p`-norms of all differences of rows: `[..., n, k]` and `[..., m, k]` to `[..., n, m]`. Core's `cdist` always computes the
+ * differences; this one has PyTorch's `computeMode` for Euclidean norms: a matrix product takes a fraction of the time and
+ * memory for many rows.
  *
  * ```ts
- * cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]]), 2, { computeMode: 'useMmForEuclidDist' }); // [[5, 1]]
+ * more.cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]]), 2, { computeMode: 'useMmForEuclidDist' }); // [[5, 1]]
  * ```
  */
 export const cdist = /* @__PURE__ */ named('cdist', (a: Tensor, b: Tensor, p = 2, options?: CdistOptions): Tensor => {

@@ -71,7 +71,7 @@ function secondKind(order: 0 | 1, x: number): number {
 }
 
 /**
- * The Bessel function of the first kind, of order 0.
+ * The Bessel function of the first kind of order 0, elementwise.
  *
  * ```ts
  * besselJ0(tensor([0, 1])); // [1, 0.7652]
@@ -84,7 +84,7 @@ export const besselJ0 = unary('besselJ0', {
 });
 
 /**
- * The Bessel function of the first kind, of order 1.
+ * The Bessel function of the first kind of order 1, elementwise.
  *
  * ```ts
  * besselJ1(tensor([0, 1])); // [0, 0.4401]
@@ -97,7 +97,8 @@ export const besselJ1 = unary('besselJ1', {
 });
 
 /**
- * The Bessel function of the second kind, of order 0: -Infinity at 0, NaN below. With a gradient, which PyTorch's has not.
+ * The Bessel function of the second kind of order 0, elementwise: -Infinity at 0, NaN below. It has a gradient, which
+ * PyTorch's lacks.
  *
  * ```ts
  * besselY0(tensor([1, 2])); // [0.08826, 0.5104]
@@ -110,7 +111,8 @@ export const besselY0 = unary('besselY0', {
 });
 
 /**
- * The Bessel function of the second kind, of order 1: -Infinity at 0, NaN below. With a gradient, which PyTorch's has not.
+ * The Bessel function of the second kind of order 1, elementwise: -Infinity at 0, NaN below. It has a gradient, which
+ * PyTorch's lacks.
  *
  * ```ts
  * besselY1(tensor([1, 2])); // [-0.7812, -0.107]
@@ -123,7 +125,8 @@ export const besselY1 = unary('besselY1', {
 });
 
 /**
- * The spherical Bessel function of the first kind of order 0: `sin(x) / x`, and 1 at 0. With a gradient, which PyTorch's has not.
+ * The spherical Bessel function of the first kind of order 0, elementwise: `sin(x) / x`, and 1 at 0. It has a gradient, which
+ * PyTorch's lacks.
  *
  * ```ts
  * sphericalBesselJ0(tensor([0, 1])); // [1, 0.8415]
@@ -135,7 +138,7 @@ export const sphericalBesselJ0 = unary('sphericalBesselJ0', {
   saves: 'input',
 });
 
-/** Less the slope of `sphericalBesselJ0`, by its series near 0, where the terms of the formula cancel. */
+/** Minus the derivative of `sphericalBesselJ0`, as a series near 0, where the terms of the formula cancel. */
 function sphericalJ1(x: number): number {
   if (Math.abs(x) > 1) return Number.isFinite(x) ? (Math.sin(x) / x - Math.cos(x)) / x : 1 / x;
   let term = x / 3;

@@ -3,7 +3,7 @@ import { add, div, eq, mul, neg, sign, sub, where } from '../ops/elementwise.js'
 import type { Tensor } from '../tensor/tensor.js';
 import { far, hankel } from './hankel.js';
 
-/** `exp(-x)` times the modified Bessel function of the first kind of order 0 or 1, for x from 0 up. */
+/** `exp(-x)` times the modified Bessel function of the first kind of order 0 or 1, for x ≥ 0. */
 export function scaledI(order: 0 | 1, x: number): number {
   if (x === Number.POSITIVE_INFINITY) return 0;
   if (x > far) {
@@ -25,14 +25,14 @@ const grown = (order: 0 | 1, x: number): number => {
   return x === Number.POSITIVE_INFINITY ? x : scaledI(order, x) * half * half;
 };
 
-/** `f(x) / x`, and half at 0, where it is the slope of a function of order 1. */
+/** `f(x) / x`, and 1/2 at 0, the slope of a function of order 1. */
 export const overX = (f: Tensor, x: Tensor): Tensor => {
   const none = eq(x, 0);
   return where(none, 0.5, div(f, where(none, 1, x)));
 };
 
 /**
- * The modified Bessel function of the first kind, of order 0.
+ * The modified Bessel function of the first kind of order 0, elementwise.
  *
  * ```ts
  * i0(tensor([0, 1])); // [1, 1.266]
@@ -45,7 +45,7 @@ export const i0 = unary('i0', {
 });
 
 /**
- * `exp(-|x|) i0(x)`.
+ * `exp(-|x|) i0(x)`, elementwise; it does not overflow for large `x`.
  *
  * ```ts
  * i0e(tensor([0, 1])); // [1, 0.4658]
@@ -58,7 +58,7 @@ export const i0e = unary('i0e', {
 });
 
 /**
- * The modified Bessel function of the first kind, of order 1.
+ * The modified Bessel function of the first kind of order 1, elementwise.
  *
  * ```ts
  * i1(tensor([0, 1])); // [0, 0.5652]
@@ -71,7 +71,7 @@ export const i1 = unary('i1', {
 });
 
 /**
- * `exp(-|x|) i1(x)`.
+ * `exp(-|x|) i1(x)`, elementwise; it does not overflow for large `x`.
  *
  * ```ts
  * i1e(tensor([0, 1])); // [0, 0.2079]
@@ -128,7 +128,8 @@ function secondKind(order: 0 | 1, x: number, isScaled: boolean): number {
 }
 
 /**
- * The modified Bessel function of the second kind, of order 0: infinite at 0, NaN below. With a gradient, which PyTorch's has not.
+ * The modified Bessel function of the second kind of order 0, elementwise: infinite at 0, NaN below. It has a gradient, which
+ * PyTorch's lacks.
  *
  * ```ts
  * modifiedBesselK0(tensor([1, 2])); // [0.421, 0.1139]
@@ -141,7 +142,8 @@ export const modifiedBesselK0 = unary('modifiedBesselK0', {
 });
 
 /**
- * The modified Bessel function of the second kind, of order 1: infinite at 0, NaN below. With a gradient, which PyTorch's has not.
+ * The modified Bessel function of the second kind of order 1, elementwise: infinite at 0, NaN below. It has a gradient, which
+ * PyTorch's lacks.
  *
  * ```ts
  * modifiedBesselK1(tensor([1, 2])); // [0.6019, 0.1399]
@@ -154,7 +156,7 @@ export const modifiedBesselK1 = unary('modifiedBesselK1', {
 });
 
 /**
- * `exp(x) modifiedBesselK0(x)`, which does not become 0 for large x.
+ * `exp(x) modifiedBesselK0(x)`, elementwise; it does not underflow for large `x`.
  *
  * ```ts
  * scaledModifiedBesselK0(tensor([1, 1000])); // [1.144, 0.03963]
@@ -167,7 +169,7 @@ export const scaledModifiedBesselK0 = unary('scaledModifiedBesselK0', {
 });
 
 /**
- * `exp(x) modifiedBesselK1(x)`, which does not become 0 for large x.
+ * `exp(x) modifiedBesselK1(x)`, elementwise; it does not underflow for large `x`.
  *
  * ```ts
  * scaledModifiedBesselK1(tensor([1, 1000])); // [1.636, 0.03965]
