@@ -4,6 +4,9 @@ import { fit } from '@gradgate/train';
 import type { Message } from './messages.js';
 
 const tell = (message: Message) => postMessage(message);
+const controller = new AbortController();
+// The only thing that the page says: stop.
+addEventListener('message', () => controller.abort());
 
 class Line extends Module {
   layer = new Linear(1, 1);
@@ -23,5 +26,8 @@ await fit(model, {
   optimizer: new optim.Adam(model.parameters(), { lr: 0.1 }),
   epochs: 40,
   callbacks: [{ onEpochEnd: ({ epoch, figures }) => tell({ kind: 'epoch', epoch, loss: figures['loss']! }) }],
+  signal: controller.signal,
+}).catch((reason) => {
+  if (!controller.signal.aborted) throw reason;
 });
 tell({ kind: 'done', weight: packTensor(model.layer.weight), bias: packTensor(model.layer.bias!) });

@@ -12,7 +12,7 @@ const outDir = mkdtempSync(join(tmpdir(), 'gradgate-worker-'));
 afterAll(() => rmSync(outDir, { recursive: true }));
 
 describe.skipIf(!executable)('the example that trains in a worker, in Chromium', () => {
-  it('tells the page of each epoch, and hands it weights that predict', async () => {
+  it('tells the page of each epoch, is stopped where the page says so, and hands it weights that predict', async () => {
     const site: InlineConfig = {
       root: fileURLToPath(new URL('../../examples/worker', import.meta.url)),
       logLevel: 'error',
@@ -27,7 +27,13 @@ describe.skipIf(!executable)('the example that trains in a worker, in Chromium',
       const said: string[] = [];
       page.on('console', (message) => said.push(message.text()));
       page.on('pageerror', (error) => said.push(error.message));
-      await page.goto(server.resolvedUrls!.local[0]!);
+      const url = server.resolvedUrls!.local[0]!;
+      await page.goto(url);
+      await page.click('#stop');
+      await page.click('#predict:enabled', { timeout: 60_000 });
+      expect(await page.textContent('#loss')).not.toContain('epoch 40');
+      expect(await page.textContent('#answer')).toMatch(/^-?\d/);
+      await page.goto(url);
       await page.click('#predict:enabled', { timeout: 60_000 });
       expect(Number(await page.textContent('#answer'))).toBeCloseTo(2 * 3 + 1, 1);
       expect(await page.textContent('#loss')).toMatch(/^epoch 40, loss 0\.00/);
