@@ -22,7 +22,7 @@ export { removable, watchNodes } from './graph/node.js';
 
 export type { Kind } from './kinds.js';
 
-export { casting, lossNamed } from './ops/casting.js';
+export { casting, inFloat32 } from './ops/casting.js';
 export { checkSameShape, reduceLoss } from './ops/loss.js';
 
 export { liftedOptions, maxPoolWithPlaces } from './ops/pool.js';

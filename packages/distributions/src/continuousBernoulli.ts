@@ -20,7 +20,7 @@ const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
  * ```ts
  * const pixel = new ContinuousBernoulli({ probs: 0.25 });
  * pixel.mean; // 0.4102
- * pixel.logProb(0.5); // -0.03
+ * pixel.logProb(0.5); // -0.04979
  * ```
  */
 export class ContinuousBernoulli extends Distribution {

@@ -24,9 +24,9 @@ import { type Covariance, covarianceOptions, factorOf, matrixOf } from './multiv
  * mean 0 and a covariance, of which one matrix `[..., n, n]` is given. `df` is above `n - 1`, and need not be whole.
  *
  * ```ts
- * const scatter = new Wishart(3, { covarianceMatrix: eye(2) });
- * scatter.mean; // [[3, 0], [0, 3]]
- * scatter.logProb(eye(2)); // -4.225
+ * const scatters = new Wishart(3, { covarianceMatrix: eye(2) });
+ * scatters.mean; // [[3, 0], [0, 3]]
+ * scatters.logProb(eye(2)); // -3.531
  * ```
  */
 export class Wishart extends Distribution {

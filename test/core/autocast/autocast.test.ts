@@ -5,6 +5,7 @@ import { autocast, getAutocastDtype, isAutocastEnabled } from '@gradgate/core/au
 import { checkpoint } from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
 import { vmap } from '@gradgate/core/func';
+import * as linalg from '@gradgate/core/linalg';
 import { functional, Linear, LSTM, optim, ReLU, Sequential, TransformerEncoderLayer } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
@@ -40,9 +41,9 @@ describe('dtypes, values and gradients are those of PyTorch on the CPU', () => {
       const leaves = inputs.map(({ shape, dtype, data }) =>
         tensor(data, { shape, dtype }).requiresGrad_(dtype === 'float32'),
       );
-      const call = new Function('core', 'functional', ...'abc', `return ${js}`);
+      const call = new Function('core', 'linalg', 'functional', ...'abc', `return ${js}`);
       const out: Tensor = autocast('bfloat16').run(() =>
-        call(core, functional, ...leaves.map((t, i) => (lowerFirst && i === 0 ? t.to('bfloat16') : t))),
+        call(core, linalg, functional, ...leaves.map((t, i) => (lowerFirst && i === 0 ? t.to('bfloat16') : t))),
       );
       expect(out.dtype).toBe(output.dtype);
       expect(out.shape).toEqual(output.shape);

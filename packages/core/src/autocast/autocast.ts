@@ -66,8 +66,13 @@ casting.current = {
     if (dtype !== null) cast(operands, (t) => t.dtype === 'float32' || isHalf(t), dtype);
     return operands;
   },
-  raise(operands) {
+  raised(compute, operands) {
     if (mode.get() !== null) cast(operands, isHalf, 'float32');
-    return operands;
+    casting.current = null;
+    try {
+      return compute(...operands);
+    } finally {
+      casting.current = this;
+    }
   },
 };

@@ -3,6 +3,7 @@ import { DeviceError, DTypeError, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { type Complex, isComplex as isComplexDType, recordOf, toFloat } from '../memory/dtype.js';
 import { formatShape, type Shape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { unary } from '../ops/define.js';
 import { abs, cos, div, eq, isnan, lt, mul, sign, sin, where } from '../ops/index.js';
 import { broadcastTensors, to } from '../ops/shape.js';
@@ -164,7 +165,7 @@ export const complex = /* @__PURE__ */ named(
  * polar(tensor([2]), tensor([Math.PI / 2])).imag(); // [2]
  * ```
  */
-export const polar = /* @__PURE__ */ named('polar', (size: Tensor, angle: Tensor): Tensor => {
+export const polar = /* @__PURE__ */ inFloat32('polar', (size: Tensor, angle: Tensor): Tensor => {
   checkTensors('polar', size, angle);
   return complex(mul(size, cos(angle)), mul(size, sin(angle)));
 });

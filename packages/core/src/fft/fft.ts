@@ -3,10 +3,11 @@ import { elementsOf, targetOf } from '../backend/host/data.js';
 import { checkOptions, show } from '../check.js';
 import { complex, conj, real } from '../complex/parts.js';
 import { pairsOf } from '../complex/storage.js';
-import { DeviceError, named, ShapeError } from '../errors.js';
+import { DeviceError, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { computedIn, isComplex, toFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDims } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { realOnly } from '../ops/define.js';
 import { mul } from '../ops/elementwise.js';
 import { pad } from '../ops/pad.js';
@@ -209,14 +210,14 @@ const realOfHalf =
 
 /** The public function for one dimension. */
 const alongOne = (op: string, of: Of) =>
-  named(op, (x: Tensor, options?: FftOptions): Tensor => {
+  inFloat32(op, (x: Tensor, options?: FftOptions): Tensor => {
     const { n, dim = -1, norm } = checkOptions(op, options, fftOptions);
     return of(op, x, n == null ? null : [n], dim, norm);
   });
 
 /** The public function for several dimensions, by default `dims`. */
 const alongSeveral = (op: string, of: Of, dims: FftnOptions['dim'] = null) =>
-  named(op, (x: Tensor, options?: FftnOptions): Tensor => {
+  inFloat32(op, (x: Tensor, options?: FftnOptions): Tensor => {
     const { s, dim = dims, norm } = checkOptions(op, options, fftnOptions);
     return of(op, x, s, dim, norm);
   });

@@ -3,6 +3,7 @@ import { checkComplex } from '../complex/parts.js';
 import { DTypeError, named, ShapeError } from '../errors.js';
 import { isComplex, isFloat } from '../memory/dtype.js';
 import { formatShape, type Shape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { realOnly } from '../ops/define.js';
 import { div, mul } from '../ops/elementwise.js';
 import { square } from '../ops/exponential.js';
@@ -86,7 +87,7 @@ function batched(op: string, x: Tensor, ndim: number, names: string): Tensor {
  * stft(ones([32]), 8).shape; // [5, 17]
  * ```
  */
-export const stft = /* @__PURE__ */ named('stft', (x: Tensor, nFft: number, options?: StftOptions): Tensor => {
+export const stft = /* @__PURE__ */ inFloat32('stft', (x: Tensor, nFft: number, options?: StftOptions): Tensor => {
   const given = checkOptions('stft', options, stftOptions);
   check('stft', 'nFft', nFft, is.count);
   checkTensors('stft', x);

@@ -1,6 +1,7 @@
 import { checkOptions } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
@@ -17,7 +18,7 @@ const choleskyOptions = { upper: is.boolean };
  * choleskySolve(tensor([[4], [9]]), tensor([[2, 0], [0, 3]])); // [[1], [1]]
  * ```
  */
-export const choleskySolve = /* @__PURE__ */ named(
+export const choleskySolve = /* @__PURE__ */ inFloat32(
   'choleskySolve',
   (b: Tensor, factor: Tensor, options?: { upper?: boolean }): Tensor => {
     const { upper = false } = checkOptions('choleskySolve', options, choleskyOptions);
@@ -40,7 +41,7 @@ export const choleskySolve = /* @__PURE__ */ named(
  * choleskyInverse(tensor([[2, 0], [0, 1]])); // [[0.25, 0], [0, 1]]
  * ```
  */
-export const choleskyInverse = /* @__PURE__ */ named(
+export const choleskyInverse = /* @__PURE__ */ inFloat32(
   'choleskyInverse',
   (factor: Tensor, options?: { upper?: boolean }): Tensor => {
     checkOptions('choleskyInverse', options, choleskyOptions);

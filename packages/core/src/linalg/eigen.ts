@@ -1,8 +1,8 @@
 import '../complex/elements.js';
 import { checkOptions } from '../check.js';
 import { complex } from '../complex/parts.js';
-import { named } from '../errors.js';
 import { recordMany } from '../graph/node.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkSquare } from '../ops/checkMatrix.js';
 import { diagEmbed, diagonal, tril, triu } from '../ops/diagonal.js';
 import { add, div, eq, mul, neg, sub, where } from '../ops/elementwise.js';
@@ -40,7 +40,7 @@ function symmetricOf(a: Tensor, uplo: 'L' | 'U'): Tensor {
  * eigh(tensor([[2, 0], [0, 1]])).eigenvalues; // [1, 2]
  * ```
  */
-export const eigh = /* @__PURE__ */ named(
+export const eigh = /* @__PURE__ */ inFloat32(
   'eigh',
   (a: Tensor, options?: EighOptions): { eigenvalues: Tensor; eigenvectors: Tensor } => {
     const { UPLO = 'L' } = checkOptions('eigh', options, eighOptions);
@@ -73,7 +73,7 @@ export const eigh = /* @__PURE__ */ named(
  * eigvalsh(tensor([[0, 1], [1, 0]])); // [-1, 1]
  * ```
  */
-export const eigvalsh = /* @__PURE__ */ named('eigvalsh', (a: Tensor, options?: EighOptions): Tensor => {
+export const eigvalsh = /* @__PURE__ */ inFloat32('eigvalsh', (a: Tensor, options?: EighOptions): Tensor => {
   checkOptions('eigvalsh', options, eighOptions);
   checkSquare('eigvalsh', a);
   return eigh(a, options).eigenvalues;
@@ -120,7 +120,7 @@ function overConjugates({ real, imag }: ComplexParts, l: ComplexParts): ComplexP
  * eigenvalues.imag(); // [1, -1]
  * ```
  */
-export const eig = /* @__PURE__ */ named('eig', (a: Tensor): { eigenvalues: Tensor; eigenvectors: Tensor } => {
+export const eig = /* @__PURE__ */ inFloat32('eig', (a: Tensor): { eigenvalues: Tensor; eigenvectors: Tensor } => {
   const n = checkSquare('eig', a);
   const square = [n, n];
   const outs = decompose('eig', eigRule, [a], [[n], [n], square, square], [n]) as [Tensor, Tensor, Tensor, Tensor];
@@ -161,7 +161,7 @@ export const eig = /* @__PURE__ */ named('eig', (a: Tensor): { eigenvalues: Tens
  * eigvals(tensor([[2, 1], [0, 3]])).real(); // [2, 3]
  * ```
  */
-export const eigvals = /* @__PURE__ */ named('eigvals', (a: Tensor): Tensor => {
+export const eigvals = /* @__PURE__ */ inFloat32('eigvals', (a: Tensor): Tensor => {
   checkSquare('eigvals', a);
   return eig(a).eigenvalues;
 });

@@ -1,7 +1,8 @@
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { DTypeError, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { isInteger } from '../memory/dtype.js';
 import { formatShape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { add, sub } from '../ops/elementwise.js';
@@ -28,7 +29,7 @@ export interface LuFactors {
  * luFactor(tensor([[1, 2], [2, 2]])).LU; // [[2, 2], [0.5, 1]]
  * ```
  */
-export const luFactor = /* @__PURE__ */ named('luFactor', (a: Tensor): LuFactors => {
+export const luFactor = /* @__PURE__ */ inFloat32('luFactor', (a: Tensor): LuFactors => {
   const [m, n] = checkMatrix('luFactor', a);
   const k = Math.min(m, n);
   // Half types cannot hold all pivots.
@@ -98,7 +99,7 @@ function factorsGradient(
  * lu(tensor([[1, 2], [2, 2]])).U; // [[2, 2], [0, 1]]
  * ```
  */
-export const lu = /* @__PURE__ */ named('lu', (a: Tensor): { P: Tensor; L: Tensor; U: Tensor } => {
+export const lu = /* @__PURE__ */ inFloat32('lu', (a: Tensor): { P: Tensor; L: Tensor; U: Tensor } => {
   const [m, n] = checkMatrix('lu', a);
   const { LU, pivots } = luFactor(a.detach());
   const [P, L, U] = unpack(a.detach(), LU, pivots, m, n);
@@ -123,7 +124,7 @@ export const lu = /* @__PURE__ */ named('lu', (a: Tensor): { P: Tensor; L: Tenso
  * luSolve(LU, pivots, tensor([[2], [4]])); // [[1], [1]]
  * ```
  */
-export const luSolve = /* @__PURE__ */ named('luSolve', (LU: Tensor, pivots: Tensor, b: Tensor): Tensor => {
+export const luSolve = /* @__PURE__ */ inFloat32('luSolve', (LU: Tensor, pivots: Tensor, b: Tensor): Tensor => {
   const n = checkSquare('luSolve', LU);
   checkTensors('luSolve', pivots);
   if (!isInteger(pivots.dtype)) throw new DTypeError('luSolve', `pivots are integers, got ${pivots.dtype}`);

@@ -1,6 +1,7 @@
 import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkSquare } from '../ops/checkMatrix.js';
 import { floatOnly } from '../ops/define.js';
 import { div, mul } from '../ops/elementwise.js';
@@ -52,7 +53,7 @@ const matrixNormOptions = { ...keepDim, dim: is.tuple(is.integer, is.integer) };
  * matrixNorm(tensor([[1, 2], [3, 4]]), 1); // 6
  * ```
  */
-export const matrixNorm = /* @__PURE__ */ named(
+export const matrixNorm = /* @__PURE__ */ inFloat32(
   'matrixNorm',
   (a: Tensor, ord: MatrixOrd = 'fro', options?: MatrixNormOptions): Tensor => {
     const { dim = [-2, -1], keepdim = false } = checkOptions('matrixNorm', options, matrixNormOptions);
@@ -115,7 +116,7 @@ export const norm = /* @__PURE__ */ named(
  * cond(tensor([[2, 0], [0, 4]])); // 2
  * ```
  */
-export const cond = /* @__PURE__ */ named('cond', (a: Tensor, p: MatrixOrd = 2): Tensor => {
+export const cond = /* @__PURE__ */ inFloat32('cond', (a: Tensor, p: MatrixOrd = 2): Tensor => {
   checkMatrix('cond', a);
   if (p === 2 || p === -2) {
     const s = svdvals(a);

@@ -2,6 +2,7 @@ import { check, checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { checkSize, formatShape, normalizeDim, sizeOf } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { conjugate, floatOnly } from '../ops/define.js';
 import { add, log, mul } from '../ops/elementwise.js';
@@ -148,7 +149,7 @@ export const vecdot = /* @__PURE__ */ named('vecdot', (a: Tensor, b: Tensor, opt
  * tensorinv(tensor([[2, 0], [0, 4]]), { ind: 1 }); // [[0.5, 0], [0, 0.25]]
  * ```
  */
-export const tensorinv = /* @__PURE__ */ named('tensorinv', (a: Tensor, options?: { ind?: number }): Tensor => {
+export const tensorinv = /* @__PURE__ */ inFloat32('tensorinv', (a: Tensor, options?: { ind?: number }): Tensor => {
   const { ind = 2 } = checkOptions('tensorinv', options, { ind: is.count });
   checkTensors('tensorinv', a);
   floatOnly('tensorinv', a);
@@ -170,7 +171,7 @@ export const tensorinv = /* @__PURE__ */ named('tensorinv', (a: Tensor, options?
  * tensorsolve(tensor([[2, 0], [0, 4]]), tensor([2, 4])); // [1, 1]
  * ```
  */
-export const tensorsolve = /* @__PURE__ */ named(
+export const tensorsolve = /* @__PURE__ */ inFloat32(
   'tensorsolve',
   (a: Tensor, b: Tensor, options?: { dims?: readonly number[] }): Tensor => {
     const { dims = [] } = checkOptions('tensorsolve', options, { dims: is.arrayOf(is.integer) });

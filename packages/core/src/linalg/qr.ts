@@ -1,7 +1,8 @@
 import { checkOptions } from '../check.js';
-import { AutogradError, named, ShapeError } from '../errors.js';
+import { AutogradError, ShapeError } from '../errors.js';
 import { recordMany } from '../graph/node.js';
 import { formatShape, sameShape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkOneDType } from '../ops/checkMatrix.js';
 import { tril } from '../ops/diagonal.js';
 import { add, mul, sub } from '../ops/elementwise.js';
@@ -25,7 +26,7 @@ const qrOptions = { mode: is.oneOf('reduced', 'complete', 'r') };
  * qr(tensor([[3, 1], [4, 2]])).R.abs(); // [[5, 2.2], [0, 0.4]]
  * ```
  */
-export const qr = /* @__PURE__ */ named(
+export const qr = /* @__PURE__ */ inFloat32(
   'qr',
   (a: Tensor, options?: { mode?: 'reduced' | 'complete' | 'r' }): { Q: Tensor; R: Tensor } => {
     const { mode = 'reduced' } = checkOptions('qr', options, qrOptions);
@@ -87,7 +88,7 @@ function wideGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor
  * householderProduct(tensor([[0], [1]]), tensor([1])); // [[0], [-1]]
  * ```
  */
-export const householderProduct = /* @__PURE__ */ named('householderProduct', (a: Tensor, tau: Tensor): Tensor => {
+export const householderProduct = /* @__PURE__ */ inFloat32('householderProduct', (a: Tensor, tau: Tensor): Tensor => {
   const [m, n] = checkMatrix('householderProduct', a);
   checkOneDType('householderProduct', a, tau);
   const k = tau.shape.at(-1);

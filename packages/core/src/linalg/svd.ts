@@ -1,7 +1,8 @@
 import { checkOptions } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { record, recordMany } from '../graph/node.js';
 import { formatShape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkMatrix, checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { diagEmbed } from '../ops/diagonal.js';
 import { add, div, gt, maximum, mul, neg, sub, where } from '../ops/elementwise.js';
@@ -36,7 +37,7 @@ const svdOptions = { fullMatrices: is.boolean };
  * svd(tensor([[3, 0], [0, 4]])).S; // [4, 3]
  * ```
  */
-export const svd = /* @__PURE__ */ named('svd', (a: Tensor, options?: { fullMatrices?: boolean }): Svd => {
+export const svd = /* @__PURE__ */ inFloat32('svd', (a: Tensor, options?: { fullMatrices?: boolean }): Svd => {
   const { fullMatrices = true } = checkOptions('svd', options, svdOptions);
   const [m, n] = checkMatrix('svd', a);
   const k = Math.min(m, n);
@@ -96,7 +97,7 @@ function recordSvd(a: Tensor, U: Tensor, S: Tensor, Vh: Tensor): void {
  * svdvals(tensor([[3, 0], [0, 4]])); // [4, 3]
  * ```
  */
-export const svdvals = /* @__PURE__ */ named('svdvals', (a: Tensor): Tensor => {
+export const svdvals = /* @__PURE__ */ inFloat32('svdvals', (a: Tensor): Tensor => {
   checkMatrix('svdvals', a);
   return svd(a, { fullMatrices: false }).S;
 });
@@ -132,7 +133,7 @@ const checkRank = (op: string, a: Tensor, options: RankOptions | undefined): [nu
  * matrixRank(tensor([[1, 2], [2, 4]])); // 1
  * ```
  */
-export const matrixRank = /* @__PURE__ */ named('matrixRank', (a: Tensor, options?: RankOptions): Tensor => {
+export const matrixRank = /* @__PURE__ */ inFloat32('matrixRank', (a: Tensor, options?: RankOptions): Tensor => {
   const given = checkOptions('matrixRank', options, rankOptions);
   const sizes = checkRank('matrixRank', a, given);
   return rankOf(given.hermitian ? eigh(a.detach()).eigenvalues.abs() : svdvals(a.detach()), sizes, given);
@@ -166,7 +167,7 @@ function pseudoInverse(a: Tensor, sizes: readonly number[], options: RankOptions
  * pinv(tensor([[2, 0], [0, 0]])); // [[0.5, 0], [0, 0]]
  * ```
  */
-export const pinv = /* @__PURE__ */ named('pinv', (a: Tensor, options?: RankOptions): Tensor => {
+export const pinv = /* @__PURE__ */ inFloat32('pinv', (a: Tensor, options?: RankOptions): Tensor => {
   const given = checkOptions('pinv', options, rankOptions);
   const [m, n] = checkRank('pinv', a, given);
   const batch = a.shape.slice(0, -2);
@@ -202,7 +203,7 @@ const lstsqOptions = { rcond: is.nonNegative };
  * lstsq(tensor([[1, 0], [1, 1], [1, 2]]), tensor([1, 3, 5])).solution; // [1, 2]
  * ```
  */
-export const lstsq = /* @__PURE__ */ named(
+export const lstsq = /* @__PURE__ */ inFloat32(
   'lstsq',
   (
     a: Tensor,

@@ -1,7 +1,8 @@
 import { checkOptions } from '../check.js';
-import { named, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { broadcastShapes, formatShape } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { neg } from '../ops/elementwise.js';
@@ -32,7 +33,7 @@ const triangularOptions = { upper: is.boolean, left: is.boolean, unitriangular: 
  * solveTriangular(tensor([[2, 0], [1, 1]]), tensor([[2], [3]]), { upper: false }); // [[1], [2]]
  * ```
  */
-export const solveTriangular = /* @__PURE__ */ named(
+export const solveTriangular = /* @__PURE__ */ inFloat32(
   'solveTriangular',
   (a: Tensor, b: Tensor, options: TriangularOptions): Tensor => {
     const { upper, left = true, unitriangular = false } = checkOptions('solveTriangular', options, triangularOptions);

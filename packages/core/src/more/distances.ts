@@ -1,6 +1,6 @@
 import { checkOptions } from '../check.js';
-import { named } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
+import { inFloat32 } from '../ops/casting.js';
 import { add, le, mul, sqrt, where } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
 import { cdist as byDifferences } from '../ops/statistics.js';
@@ -35,16 +35,20 @@ const cdistOptions = { computeMode: is.oneOf(ifNecessary, always, never) };
  * more.cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]]), 2, { computeMode: 'useMmForEuclidDist' }); // [[5, 1]]
  * ```
  */
-export const cdist = /* @__PURE__ */ named('cdist', (a: Tensor, b: Tensor, p = 2, options?: CdistOptions): Tensor => {
-  const { computeMode = ifNecessary } = checkOptions('cdist', options, cdistOptions);
-  checkTensors('cdist', a, b);
-  const isLarge = Math.max(a.shape.at(-2) ?? 0, b.shape.at(-2) ?? 0) > 25;
-  const isByProduct = computeMode === always || (computeMode === ifNecessary && isLarge);
-  // What does not fit is refused by the other.
-  const fits = isFloat(a.dtype) && a.dtype === b.dtype && a.ndim > 1 && b.ndim > 1 && a.shape.at(-1) === b.shape.at(-1);
-  if (p !== 2 || !isByProduct || !fits) return byDifferences(a, b, p);
-  return byProduct(a, b);
-});
+export const cdist = /* @__PURE__ */ inFloat32(
+  'cdist',
+  (a: Tensor, b: Tensor, p = 2, options?: CdistOptions): Tensor => {
+    const { computeMode = ifNecessary } = checkOptions('cdist', options, cdistOptions);
+    checkTensors('cdist', a, b);
+    const isLarge = Math.max(a.shape.at(-2) ?? 0, b.shape.at(-2) ?? 0) > 25;
+    const isByProduct = computeMode === always || (computeMode === ifNecessary && isLarge);
+    // What does not fit is refused by the other.
+    const fits =
+      isFloat(a.dtype) && a.dtype === b.dtype && a.ndim > 1 && b.ndim > 1 && a.shape.at(-1) === b.shape.at(-1);
+    if (p !== 2 || !isByProduct || !fits) return byDifferences(a, b, p);
+    return byProduct(a, b);
+  },
+);
 
 /** By |a - b|² = |a|² + |b|² - 2 a b. What is 0, or what rounding made negative, is 0 and has no gradient. */
 function byProduct(a: Tensor, b: Tensor): Tensor {

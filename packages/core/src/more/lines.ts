@@ -1,6 +1,7 @@
 import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
+import { inFloat32 } from '../ops/casting.js';
 import { isnan } from '../ops/comparison.js';
 import { floatOnly } from '../ops/define.js';
 import { add, div, mul, sub, where } from '../ops/elementwise.js';
@@ -23,7 +24,7 @@ import type { Tensor } from '../tensor/tensor.js';
  * nanquantile(tensor([1, NaN, 3]), 0.5); // 2
  * ```
  */
-export const nanquantile = /* @__PURE__ */ named(
+export const nanquantile = /* @__PURE__ */ inFloat32(
   'nanquantile',
   (x: Tensor, q: number | readonly number[], dim?: number | null, options: QuantileOptions = {}): Tensor => {
     checkTensors('nanquantile', x);

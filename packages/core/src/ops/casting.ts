@@ -7,14 +7,14 @@ type Operands = (Tensor | null | undefined)[];
 export interface Casting {
   /** In the lower dtype, for products and convolutions. */
   lower<T extends Operands>(operands: T): T;
-  /** In float32 where they are tensors of a half type, for losses. */
-  raise<T extends unknown[]>(operands: T): T;
+  /** What `compute` gives of operands in float32 where they are tensors of a half type, with nothing in the lower dtype within. */
+  raised<R>(compute: (...operands: any[]) => R, operands: any[]): R;
 }
 
 /** Null while no program has loaded the entry point autocast: then operators only look here. */
 export const casting: { current: Casting | null } = { current: null };
 
-/** A loss, by its name: under `autocast` it takes its tensors in float32. */
-export const lossNamed = <F extends (...args: any[]) => Tensor>(op: string, compute: F): F =>
+/** An operator that under `autocast` takes its tensors in float32 and computes in it all through: losses, decompositions. By its name. */
+export const inFloat32 = <F extends (...args: any[]) => unknown>(op: string, compute: F): F =>
   named(op, ((...args: any[]) =>
-    casting.current === null ? compute(...args) : compute(...casting.current.raise(args))) as F);
+    casting.current === null ? compute(...args) : casting.current.raised(compute, args)) as F);

@@ -9,7 +9,7 @@ import { formatShape, sameShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { arange } from '../tensor/creation.js';
 import { Tensor } from '../tensor/tensor.js';
-import { lossNamed } from './casting.js';
+import { inFloat32 } from './casting.js';
 import { computed } from './computed.js';
 import { add, div, eq, ge, mul, ne, neg, sub, where } from './elementwise.js';
 import { checkSameShape, type LossOptions, reduceLoss } from './loss.js';
@@ -67,7 +67,7 @@ function checkClasses(
  * nllLoss(tensor([[-0.5, -0.9]]), tensor([1], { dtype: 'int32' })); // 0.9
  * ```
  */
-export const nllLoss = /* @__PURE__ */ lossNamed(
+export const nllLoss = /* @__PURE__ */ inFloat32(
   'nllLoss',
   (input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor => {
     checkTensors('nllLoss', input, target);
@@ -95,7 +95,7 @@ export const nllLoss = /* @__PURE__ */ lossNamed(
  * crossEntropy(zeros([2, 4]), tensor([0, 3], { dtype: 'int32' })); // 1.386
  * ```
  */
-export const crossEntropy = /* @__PURE__ */ lossNamed(
+export const crossEntropy = /* @__PURE__ */ inFloat32(
   'crossEntropy',
   (input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
     checkTensors('crossEntropy', input, target);

@@ -7,6 +7,7 @@ import { checkShape, formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { inFloat32 } from './casting.js';
 import { withInPlace } from './define.js';
 import type * as self from './diagonal.js';
 import { ge, le, where } from './elementwise.js';
@@ -129,7 +130,7 @@ export const diag = /* @__PURE__ */ named('diag', (x: Tensor, offset = 0): Tenso
  * trace(tensor([[1, 2], [3, 4]])); // 5
  * ```
  */
-export const trace = /* @__PURE__ */ named('trace', (x: Tensor): Tensor => {
+export const trace = /* @__PURE__ */ inFloat32('trace', (x: Tensor): Tensor => {
   checkTensors('trace', x);
   return diagonal(x).sum();
 });

@@ -7,6 +7,7 @@ import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { inFloat32 } from './casting.js';
 import { checkOneDType, checkSquare } from './checkMatrix.js';
 import { tril } from './diagonal.js';
 import { mul, neg } from './elementwise.js';
@@ -38,7 +39,7 @@ export class LinAlgError extends TensorError {
  * solve(tensor([[2, 0], [0, 4]]), tensor([2, 4])); // [1, 1]
  * ```
  */
-export function solve(a: Tensor, b: Tensor): Tensor {
+export const solve = /* @__PURE__ */ inFloat32('solve', (a: Tensor, b: Tensor): Tensor => {
   const n = checkSquare('solve', a);
   checkOneDType('solve', a, b);
   if (b.ndim === 1) return squeeze(solve(a, unsqueeze(b, 1)), -1);
@@ -63,7 +64,7 @@ export function solve(a: Tensor, b: Tensor): Tensor {
     },
     [a, out],
   );
-}
+});
 
 /** Of equations without broadcasting. */
 function solutions(a: Tensor, b: Tensor, n: number): Tensor {
@@ -83,7 +84,7 @@ const identity = (n: number, { dtype, device }: Tensor): Tensor => eye(n, { dtyp
  * inverse(tensor([[2, 0], [0, 4]])); // [[0.5, 0], [0, 0.25]]
  * ```
  */
-export const inverse = /* @__PURE__ */ named('inverse', (a: Tensor): Tensor => {
+export const inverse = /* @__PURE__ */ inFloat32('inverse', (a: Tensor): Tensor => {
   const n = checkSquare('inverse', a);
   return solve(a, identity(n, a).expand(a.shape));
 });
@@ -152,7 +153,7 @@ export function det(a: Tensor): Tensor {
  * cholesky(tensor([[4, 0], [0, 9]])); // [[2, 0], [0, 3]]
  * ```
  */
-export const cholesky = /* @__PURE__ */ named('cholesky', (a: Tensor): Tensor => {
+export const cholesky = /* @__PURE__ */ inFloat32('cholesky', (a: Tensor): Tensor => {
   const n = checkSquare('cholesky', a);
   const out = keptResult('cholesky') ?? keepResult('cholesky', lowerFactors(a, n));
   return record(

@@ -10,7 +10,7 @@ import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
 import { logSigmoid } from './activation.js';
 import { clamp } from './arithmetic.js';
-import { lossNamed } from './casting.js';
+import { inFloat32 } from './casting.js';
 import { computed, widened } from './computed.js';
 import { applyUnary, binary, realOnly, unaryOperator } from './define.js';
 import { add, div, log, lt, mul, neg, sigmoid, sub, where } from './elementwise.js';
@@ -120,7 +120,7 @@ const logitEntropyOf = lossOfPairs(
  * mseLoss(tensor([1, 2]), tensor([1, 4])); // 2
  * ```
  */
-export const mseLoss = /* @__PURE__ */ lossNamed(
+export const mseLoss = /* @__PURE__ */ inFloat32(
   'mseLoss',
   (input: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     const { reduction } = checkOptions('mseLoss', options, lossOptions);
@@ -137,7 +137,7 @@ export const mseLoss = /* @__PURE__ */ lossNamed(
  * l1Loss(tensor([1, 2]), tensor([1, 4]), { reduction: 'none' }); // [0, 2]
  * ```
  */
-export const l1Loss = /* @__PURE__ */ lossNamed(
+export const l1Loss = /* @__PURE__ */ inFloat32(
   'l1Loss',
   (input: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     const { reduction } = checkOptions('l1Loss', options, lossOptions);
@@ -154,12 +154,11 @@ export const l1Loss = /* @__PURE__ */ lossNamed(
  * huberLoss(tensor([0, 0]), tensor([0.5, 3])); // 1.313
  * ```
  */
-export const huberLoss = /* @__PURE__ */ lossNamed(
+export const huberLoss = /* @__PURE__ */ inFloat32(
   'huberLoss',
   (input: Tensor, target: Tensor, options?: LossOptions & { delta?: number }): Tensor => {
     const { reduction, delta = 1 } = checkOptions('huberLoss', options, huberLossOptions);
     checkSameShape('huberLoss', input, target);
-    if (!(delta > 0)) throw new RangeError(`huberLoss: delta is above 0, got ${show(delta)}`);
     return computed((x, y) => reduceLoss('huberLoss', huber(sub(x, y), delta), reduction), input, target);
   },
 );
@@ -181,12 +180,11 @@ const huberOperator = unaryOperator('huber', {
  * smoothL1Loss(tensor([0]), tensor([1]), { beta: 2 }); // 0.25
  * ```
  */
-export const smoothL1Loss = /* @__PURE__ */ lossNamed(
+export const smoothL1Loss = /* @__PURE__ */ inFloat32(
   'smoothL1Loss',
   (input: Tensor, target: Tensor, options?: LossOptions & { beta?: number }): Tensor => {
     const { reduction, beta = 1 } = checkOptions('smoothL1Loss', options, smoothL1LossOptions);
     checkSameShape('smoothL1Loss', input, target);
-    if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta is from 0 up, got ${show(beta)}`);
     if (beta === 0) return l1Loss(input, target, { reduction });
     return computed((x, y) => div(huberLoss(x, y, { reduction, delta: beta }), beta), input, target);
   },
@@ -199,7 +197,7 @@ export const smoothL1Loss = /* @__PURE__ */ lossNamed(
  * binaryCrossEntropy(tensor([0.5, 0.9]), tensor([1, 1])); // 0.3993
  * ```
  */
-export const binaryCrossEntropy = /* @__PURE__ */ lossNamed(
+export const binaryCrossEntropy = /* @__PURE__ */ inFloat32(
   'binaryCrossEntropy',
   (input: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
     const { reduction, weight } = checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions);
@@ -264,7 +262,7 @@ function entropyGradient(g: Tensor, x: Tensor, t: Tensor): Tensor {
  * binaryCrossEntropyWithLogits(tensor([0]), tensor([1])); // 0.6931
  * ```
  */
-export const binaryCrossEntropyWithLogits = /* @__PURE__ */ lossNamed(
+export const binaryCrossEntropyWithLogits = /* @__PURE__ */ inFloat32(
   'binaryCrossEntropyWithLogits',
   (
     input: Tensor,
@@ -294,7 +292,7 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ lossNamed(
  * klDiv(log(tensor([0.25, 0.75])), tensor([0.5, 0.5]), { reduction: 'sum' }); // 0.1438
  * ```
  */
-export const klDiv = /* @__PURE__ */ lossNamed(
+export const klDiv = /* @__PURE__ */ inFloat32(
   'klDiv',
   (input: Tensor, target: Tensor, options?: { reduction?: Reduction | 'batchmean'; logTarget?: boolean }): Tensor => {
     const { reduction = 'mean', logTarget = false } = checkOptions('klDiv', options, klDivOptions);

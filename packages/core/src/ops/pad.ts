@@ -1,4 +1,4 @@
-import { checkOptions, show } from '../check.js';
+import { checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { indices } from '../graph/positions.js';
 import { formatShape } from '../memory/shape.js';
@@ -69,7 +69,6 @@ export const pad = /* @__PURE__ */ named(
         replicate: (p: number) => Math.min(n - 1, Math.max(0, p)),
         circular: (p: number) => ((p % n) + n) % n,
       }[mode];
-      if (!at) throw new TypeError(`pad: mode is 'constant', 'reflect', 'replicate' or 'circular', got ${show(mode)}`);
       out = indexSelect(
         out,
         d,

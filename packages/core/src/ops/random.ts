@@ -80,8 +80,7 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
   floatOnly('multinomial', probs);
   if (probs.ndim < 1 || probs.ndim > 2 || probs.numel === 0)
     throw new ShapeError('multinomial', `takes [categories] or [rows, categories], got ${formatShape(probs.shape)}`);
-  if (!Number.isInteger(n) || n < 1)
-    throw new RangeError(`multinomial: the number of draws is a whole number above 0, got ${show(n)}`);
+  check('multinomial', 'the number of draws', n, is.count);
   const k = probs.shape.at(-1)!;
   const data = Float64Array.from(elementsOf(probs, 'multinomial'));
   kernelsOf('multinomial', probs).checkRange(

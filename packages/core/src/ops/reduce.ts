@@ -9,7 +9,7 @@ import { checkTensors } from '../tensor/check.js';
 import { ones as newOnes, onesLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import { casting } from './casting.js';
+import { inFloat32 } from './casting.js';
 import { applyUnary, conjugate, floatOnly, unaryOperator } from './define.js';
 import { div, eq, maximum, minimum, mul, sub } from './elementwise.js';
 import { divOrZero, evenly } from './gradients.js';
@@ -45,8 +45,7 @@ function recordMean(x: Tensor, p: Plan, means: Tensor): Tensor {
  * prod(tensor([[1, 2], [3, 4]])); // 24
  * ```
  */
-export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
-  if (casting.current !== null) [x] = casting.current.raise([x]);
+export const prod = /* @__PURE__ */ inFloat32('prod', (x: Tensor, dim?: Dim, options?: KeepDim): Tensor => {
   const p = plan('prod', x, dim, options);
   return record(
     'prod',
@@ -55,7 +54,7 @@ export function prod(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
     (g, ctx) => [mul(expandOver(g, p, ctx.saved[0]!.shape), productOfOthers(conjugate(ctx.saved[0]!), p.dims))],
     [x],
   );
-}
+});
 
 /** For each element, the product of the others along `dims`; without division, as elements may be 0. */
 function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {

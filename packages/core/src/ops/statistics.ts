@@ -9,6 +9,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
 import { clamp } from './arithmetic.js';
+import { inFloat32 } from './casting.js';
 import { isnan } from './comparison.js';
 import { floatOnly, realOnly } from './define.js';
 import { diagonal } from './diagonal.js';
@@ -191,7 +192,7 @@ export const quantileOptions = {
  * quantile(tensor([1, 2, 3]), [0, 0.25]); // [1, 1.5]
  * ```
  */
-export const quantile = /* @__PURE__ */ named(
+export const quantile = /* @__PURE__ */ inFloat32(
   'quantile',
   (x: Tensor, q: number | readonly number[], dim?: number | null, options: QuantileOptions = {}): Tensor => {
     checkTensors('quantile', x);
@@ -200,7 +201,7 @@ export const quantile = /* @__PURE__ */ named(
     const many = typeof q !== 'number';
     check('quantile', 'q', q, is.either(is.number, is.arrayOf(is.number)));
     if (many) return stack(q.map((v) => quantile(x, v, dim, options)));
-    if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile: q is from 0 to 1, got ${show(q)}`);
+    check('quantile', 'q', q, is.probability);
     const t = dim == null ? x.flatten() : x;
     const d = normalizeDim('quantile', dim ?? 0, t.ndim);
     const n = t.shape[d] ?? 1;
@@ -285,7 +286,7 @@ export const dist = /* @__PURE__ */ named('dist', (a: Tensor, b: Tensor, p = 2):
  * cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]])); // [[5, 1]]
  * ```
  */
-export const cdist = /* @__PURE__ */ named('cdist', (a: Tensor, b: Tensor, p = 2): Tensor => {
+export const cdist = /* @__PURE__ */ inFloat32('cdist', (a: Tensor, b: Tensor, p = 2): Tensor => {
   checkTensors('cdist', a, b);
   if (!isFloat(a.dtype) || a.dtype !== b.dtype)
     throw new DTypeError('cdist', `takes floating point tensors of one dtype, got ${a.dtype} and ${b.dtype}`);

@@ -1,5 +1,5 @@
 import { maxPool2d, type Pair, ShapeError, type Tensor, tensor } from '@gradgate/core';
-import { check, checkSize, checkTensors, is, named } from '@gradgate/core/internal';
+import { check, checkSize, checkTensors, inFloat32, is, named } from '@gradgate/core/internal';
 import { maxPool2dWithIndices, type Places } from './maxPool.js';
 import { maxPool3d, maxPool3dWithIndices } from './pool3d.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
@@ -107,7 +107,7 @@ export const adaptiveMaxPool2d = /* @__PURE__ */ named(
  * functional.adaptiveMaxPool3d(randn([4, 3, 8, 8, 8]), 2).shape; // [4, 3, 2, 2, 2]
  * ```
  */
-export const adaptiveMaxPool3d = /* @__PURE__ */ named(
+export const adaptiveMaxPool3d = /* @__PURE__ */ inFloat32(
   'adaptiveMaxPool3d',
   (x: Tensor, outputSize: Triple): Tensor => values('adaptiveMaxPool3d', x, outputSize, 3),
 );
@@ -143,7 +143,7 @@ export const adaptiveMaxPool2dWithIndices = /* @__PURE__ */ named(
  * functional.adaptiveMaxPool3dWithIndices(tensor([[[[1, 3]], [[4, 2]]]]), 1).indices; // [[[[2]]]]
  * ```
  */
-export const adaptiveMaxPool3dWithIndices = /* @__PURE__ */ named(
+export const adaptiveMaxPool3dWithIndices = /* @__PURE__ */ inFloat32(
   'adaptiveMaxPool3dWithIndices',
   (x: Tensor, outputSize: Triple): Places => withIndices('adaptiveMaxPool3dWithIndices', x, outputSize, 3),
 );

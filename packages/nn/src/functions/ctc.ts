@@ -4,9 +4,9 @@ import {
   checkIntegers,
   checkOptions,
   checkTensors,
+  inFloat32,
   is,
   options as known,
-  lossNamed,
   reduceLoss,
 } from '@gradgate/core/internal';
 
@@ -128,7 +128,7 @@ export const ctcLossOptions = { ...known.lossOptions, blank: is.size, zeroInfini
  * functional.ctcLoss(logProbs, tensor([[1]], { dtype: 'int32' }), [3], [1]); // 0.2877
  * ```
  */
-export const ctcLoss = /* @__PURE__ */ lossNamed(
+export const ctcLoss = /* @__PURE__ */ inFloat32(
   'ctcLoss',
   (
     logProbs: Tensor,

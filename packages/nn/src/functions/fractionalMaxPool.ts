@@ -1,5 +1,5 @@
 import { arange, cat, max, type Pair, rand, ShapeError, type Tensor } from '@gradgate/core';
-import { check, checkOptions, checkTensors, is, named, show, sizeOf } from '@gradgate/core/internal';
+import { check, checkOptions, checkTensors, inFloat32, is, show, sizeOf } from '@gradgate/core/internal';
 import type { Places } from './maxPool.js';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
@@ -104,7 +104,7 @@ function pooled(
  * functional.fractionalMaxPool2d(randn([2, 3, 9, 9]), 2, { outputRatio: 0.7 }).shape; // [2, 3, 6, 6]
  * ```
  */
-export const fractionalMaxPool2d = /* @__PURE__ */ named(
+export const fractionalMaxPool2d = /* @__PURE__ */ inFloat32(
   'fractionalMaxPool2d',
   (x: Tensor, kernelSize: Pair, options: FractionalMaxPoolOptions): Tensor =>
     pooled('fractionalMaxPool2d', x, kernelSize, options, 2).values,
@@ -118,7 +118,7 @@ export const fractionalMaxPool2d = /* @__PURE__ */ named(
  * indices; // [[[2]]]
  * ```
  */
-export const fractionalMaxPool2dWithIndices = /* @__PURE__ */ named(
+export const fractionalMaxPool2dWithIndices = /* @__PURE__ */ inFloat32(
   'fractionalMaxPool2dWithIndices',
   (x: Tensor, kernelSize: Pair, options: FractionalMaxPoolOptions): Places =>
     pooled('fractionalMaxPool2dWithIndices', x, kernelSize, options, 2),
@@ -133,7 +133,7 @@ export const fractionalMaxPool2dWithIndices = /* @__PURE__ */ named(
  * functional.fractionalMaxPool3d(randn([2, 3, 9, 9, 9]), 2, { outputSize: [4, 5, 6] }).shape; // [2, 3, 4, 5, 6]
  * ```
  */
-export const fractionalMaxPool3d = /* @__PURE__ */ named(
+export const fractionalMaxPool3d = /* @__PURE__ */ inFloat32(
   'fractionalMaxPool3d',
   (x: Tensor, kernelSize: Triple, options: FractionalMaxPoolOptions<Triple>): Tensor =>
     pooled('fractionalMaxPool3d', x, kernelSize, options, 3).values,
@@ -147,7 +147,7 @@ export const fractionalMaxPool3d = /* @__PURE__ */ named(
  * functional.fractionalMaxPool3dWithIndices(x, [2, 1, 2], { outputSize: 1 }).indices; // [[[[2]]]]
  * ```
  */
-export const fractionalMaxPool3dWithIndices = /* @__PURE__ */ named(
+export const fractionalMaxPool3dWithIndices = /* @__PURE__ */ inFloat32(
   'fractionalMaxPool3dWithIndices',
   (x: Tensor, kernelSize: Triple, options: FractionalMaxPoolOptions<Triple>): Places =>
     pooled('fractionalMaxPool3dWithIndices', x, kernelSize, options, 3),

@@ -10,7 +10,7 @@ import {
   type Tensor,
   where,
 } from '@gradgate/core';
-import { check, checkOptions, checkSize, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
+import { check, checkOptions, checkSize, checkTensors, inFloat32, is, named, sizeOf } from '@gradgate/core/internal';
 
 /** Options of `gridSample`. */
 export interface GridSampleOptions {
@@ -84,7 +84,7 @@ export const affineGrid = /* @__PURE__ */ named(
  * functional.gridSample(x, tensor([[[[0, 0]]]])); // [[[[2.5]]]]
  * ```
  */
-export const gridSample = /* @__PURE__ */ named(
+export const gridSample = /* @__PURE__ */ inFloat32(
   'gridSample',
   (x: Tensor, grid: Tensor, options?: GridSampleOptions): Tensor => {
     const op = 'gridSample';

@@ -16,10 +16,10 @@ import {
   checkIntegers,
   checkOptions,
   checkTensors,
+  inFloat32,
   is,
   kernelsOf,
   options as known,
-  lossNamed,
   named,
   reduceLoss,
 } from '@gradgate/core/internal';
@@ -77,7 +77,7 @@ export const pairwiseDistance = /* @__PURE__ */ named(
  * functional.marginRankingLoss(tensor([1]), tensor([3]), tensor([1])); // 2
  * ```
  */
-export const marginRankingLoss = /* @__PURE__ */ lossNamed(
+export const marginRankingLoss = /* @__PURE__ */ inFloat32(
   'marginRankingLoss',
   (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('marginRankingLoss', a, b, target);
@@ -95,7 +95,7 @@ export const marginRankingLoss = /* @__PURE__ */ lossNamed(
  * functional.hingeEmbeddingLoss(tensor([0.2, 0.2]), tensor([1, -1])); // 0.5
  * ```
  */
-export const hingeEmbeddingLoss = /* @__PURE__ */ lossNamed(
+export const hingeEmbeddingLoss = /* @__PURE__ */ inFloat32(
   'hingeEmbeddingLoss',
   (x: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('hingeEmbeddingLoss', x, target);
@@ -113,7 +113,7 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ lossNamed(
  * functional.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])); // 1
  * ```
  */
-export const cosineEmbeddingLoss = /* @__PURE__ */ lossNamed(
+export const cosineEmbeddingLoss = /* @__PURE__ */ inFloat32(
   'cosineEmbeddingLoss',
   (a: Tensor, b: Tensor, target: Tensor, options?: LossOptions & { margin?: number }): Tensor => {
     checkTensors('cosineEmbeddingLoss', a, b, target);
@@ -142,7 +142,7 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ lossNamed(
  * functional.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[3, 4]])); // 0
  * ```
  */
-export const tripletMarginLoss = /* @__PURE__ */ lossNamed(
+export const tripletMarginLoss = /* @__PURE__ */ inFloat32(
   'tripletMarginLoss',
   (
     anchor: Tensor,
@@ -217,7 +217,7 @@ export function tripletMarginWithDistanceLoss(
  * functional.softMarginLoss(tensor([0]), tensor([1])); // 0.6931
  * ```
  */
-export const softMarginLoss = /* @__PURE__ */ lossNamed(
+export const softMarginLoss = /* @__PURE__ */ inFloat32(
   'softMarginLoss',
   (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     checkTensors('softMarginLoss', x, target);
@@ -235,7 +235,7 @@ export const softMarginLoss = /* @__PURE__ */ lossNamed(
  * functional.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])); // 0.6931
  * ```
  */
-export const multilabelSoftMarginLoss = /* @__PURE__ */ lossNamed(
+export const multilabelSoftMarginLoss = /* @__PURE__ */ inFloat32(
   'multilabelSoftMarginLoss',
   (x: Tensor, target: Tensor, options?: LossOptions & { weight?: Tensor | null }): Tensor => {
     checkTensors('multilabelSoftMarginLoss', x, target);
@@ -258,7 +258,7 @@ export const multilabelSoftMarginLoss = /* @__PURE__ */ lossNamed(
  * functional.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int32' })); // 0.25
  * ```
  */
-export const multiMarginLoss = /* @__PURE__ */ lossNamed(
+export const multiMarginLoss = /* @__PURE__ */ inFloat32(
   'multiMarginLoss',
   (
     x: Tensor,
@@ -295,7 +295,7 @@ export const multiMarginLoss = /* @__PURE__ */ lossNamed(
  * functional.poissonNllLoss(tensor([0]), tensor([2])); // 1
  * ```
  */
-export const poissonNllLoss = /* @__PURE__ */ lossNamed(
+export const poissonNllLoss = /* @__PURE__ */ inFloat32(
   'poissonNllLoss',
   (
     input: Tensor,
@@ -331,7 +331,7 @@ export const poissonNllLoss = /* @__PURE__ */ lossNamed(
  * functional.gaussianNllLoss(tensor([0]), tensor([2]), tensor([1])); // 2
  * ```
  */
-export const gaussianNllLoss = /* @__PURE__ */ lossNamed(
+export const gaussianNllLoss = /* @__PURE__ */ inFloat32(
   'gaussianNllLoss',
   (
     input: Tensor,
@@ -361,7 +361,7 @@ export const gaussianNllLoss = /* @__PURE__ */ lossNamed(
  * functional.multilabelMarginLoss(tensor([[0, 1]]), tensor([[1, -1]], { dtype: 'int32' })); // 0
  * ```
  */
-export const multilabelMarginLoss = /* @__PURE__ */ lossNamed(
+export const multilabelMarginLoss = /* @__PURE__ */ inFloat32(
   'multilabelMarginLoss',
   (x: Tensor, target: Tensor, options?: LossOptions): Tensor => {
     checkTensors('multilabelMarginLoss', x, target);

@@ -1,5 +1,14 @@
 import { type Pair, ShapeError, type Tensor, zeros } from '@gradgate/core';
-import { check, checkIntegers, checkOptions, checkTensors, is, named, sizeOf } from '@gradgate/core/internal';
+import {
+  check,
+  checkIntegers,
+  checkOptions,
+  checkTensors,
+  inFloat32,
+  is,
+  named,
+  sizeOf,
+} from '@gradgate/core/internal';
 import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 
 /** Options of `maxUnpool1d`, `maxUnpool2d` and `maxUnpool3d`. */
@@ -75,7 +84,7 @@ export const maxUnpool1d = /* @__PURE__ */ named(
  * functional.maxUnpool2d(values, indices, 2); // [[[0, 0], [4, 0]]]
  * ```
  */
-export const maxUnpool2d = /* @__PURE__ */ named(
+export const maxUnpool2d = /* @__PURE__ */ inFloat32(
   'maxUnpool2d',
   (x: Tensor, indices: Tensor, kernelSize: Pair, options?: MaxUnpoolOptions): Tensor =>
     unpool('maxUnpool2d', x, indices, kernelSize, options, 2),
@@ -90,7 +99,7 @@ export const maxUnpool2d = /* @__PURE__ */ named(
  * functional.maxUnpool3d(values, indices, [2, 1, 2]); // [[[[0, 0]], [[4, 0]]]]
  * ```
  */
-export const maxUnpool3d = /* @__PURE__ */ named(
+export const maxUnpool3d = /* @__PURE__ */ inFloat32(
   'maxUnpool3d',
   (x: Tensor, indices: Tensor, kernelSize: Triple, options?: MaxUnpoolOptions<Triple>): Tensor =>
     unpool('maxUnpool3d', x, indices, kernelSize, options, 3),

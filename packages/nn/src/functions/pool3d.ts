@@ -3,10 +3,10 @@ import {
   check,
   checkOptions,
   checkTensors,
+  inFloat32,
   is,
   options as known,
   maxPoolWithPlaces,
-  named,
 } from '@gradgate/core/internal';
 import { indicesWithin, type Places } from './maxPool.js';
 import { asBatch, likeInput, type Triple, three, triples } from './sizes.js';
@@ -62,7 +62,7 @@ const maxPool = (op: string, input: Tensor, kernelSize: Triple, options: MaxPool
  * functional.maxPool3d(randn([4, 3, 8, 8, 8]), 2).shape; // [4, 3, 4, 4, 4]
  * ```
  */
-export const maxPool3d = /* @__PURE__ */ named(
+export const maxPool3d = /* @__PURE__ */ inFloat32(
   'maxPool3d',
   (x: Tensor, kernelSize: Triple, options?: MaxPoolOptions<Triple>): Tensor =>
     likeInput(maxPool('maxPool3d', x, kernelSize, options)[0], x, 3),
@@ -76,7 +76,7 @@ export const maxPool3d = /* @__PURE__ */ named(
  * indices; // [[[[2]]]]
  * ```
  */
-export const maxPool3dWithIndices = /* @__PURE__ */ named(
+export const maxPool3dWithIndices = /* @__PURE__ */ inFloat32(
   'maxPool3dWithIndices',
   (x: Tensor, kernelSize: Triple, options?: MaxPoolOptions<Triple>): Places => {
     const [values, indices] = maxPool('maxPool3dWithIndices', x, kernelSize, options);
@@ -93,7 +93,7 @@ export const maxPool3dWithIndices = /* @__PURE__ */ named(
  * functional.avgPool3d(ones([1, 1, 2, 2, 2]), 2); // [[[[[1]]]]]
  * ```
  */
-export const avgPool3d = /* @__PURE__ */ named(
+export const avgPool3d = /* @__PURE__ */ inFloat32(
   'avgPool3d',
   (input: Tensor, kernelSize: Triple, options?: AvgPoolOptions<Triple>): Tensor => {
     checkTensors('avgPool3d', input);
@@ -128,7 +128,7 @@ export const avgPool3d = /* @__PURE__ */ named(
  * functional.adaptiveAvgPool3d(randn([4, 3, 8, 8, 8]), 1).shape; // [4, 3, 1, 1, 1]
  * ```
  */
-export const adaptiveAvgPool3d = /* @__PURE__ */ named(
+export const adaptiveAvgPool3d = /* @__PURE__ */ inFloat32(
   'adaptiveAvgPool3d',
   (input: Tensor, outputSize: Triple): Tensor => {
     checkTensors('adaptiveAvgPool3d', input);
