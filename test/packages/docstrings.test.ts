@@ -22,16 +22,17 @@ const sources = (folder: string): string[] =>
     .filter((f) => f.endsWith('.ts') && !f.endsWith('.d.ts'))
     .map((f) => join(folder, f));
 
-const declaration = /^export (?:default )?(?:abstract )?(?:async )?(class|function)\*? (\w+)/;
+const declaration =
+  /^export (?:default )?(?:abstract )?(?:async )?(?:(class|function)\*? (\w+)|(interface) (\w+Options)\b)/;
 
-/** Exported classes and functions without a comment for editors right above them; overloads share one. */
+/** Exported classes, functions and options without a comment for editors right above them; overloads share one. */
 function undocumented(file: string): string[] {
   const lines = readFileSync(file, 'utf8').split('\n');
   let last = '';
   return lines.flatMap((line, i) => {
     const found = declaration.exec(line);
     if (found === null) return [];
-    const name = found[2]!;
+    const name = (found[2] ?? found[4])!;
     const again = name === last;
     last = name;
     let above = i - 1;
@@ -76,7 +77,7 @@ const lacking = (names: object, files: readonly string[]): string[] =>
     .map(([name]) => name)
     .filter((name) => !files.some((source) => hasExample(source, name)));
 
-describe('every exported class and function has a docstring, which editors show', () => {
+describe('every exported class, function and set of options has a docstring, which editors show', () => {
   it.each([
     'nn/src',
     'train/src',
@@ -131,5 +132,6 @@ describe('every exported class and function has a docstring, which editors show'
   it('the check sees one that is missing', () => {
     expect(declaration.exec('export class ReLU extends layerOf(relu) {}')?.[2]).toBe('ReLU');
     expect(declaration.exec('export async function load(path: string) {')?.[2]).toBe('load');
+    expect(declaration.exec('export interface AdamOptions {')?.[4]).toBe('AdamOptions');
   });
 });

@@ -81,6 +81,17 @@ describe.each(writers)('%s', (_, write, read) => {
     expect(readdirSync(dir)).toEqual(['file']);
   });
 
+  it('names the file and the function where the system refuses, with its code', async () => {
+    const open = vi.spyOn(process.getBuiltinModule('node:fs/promises'), 'rename');
+    open.mockRejectedValue(Object.assign(new Error('EIO: i/o error, rename'), { code: 'EIO' }));
+    const path = join(folder(), 'a');
+    const error = await write(path).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'EIO' });
+    expect((error as Error).message).toMatch(/^save\w*: .*a cannot be written: EIO: i\/o error, rename$/);
+    if (existsSync('/dev/full'))
+      await expect(write('/dev/full')).rejects.toThrow(/^save\w*: \/dev\/full cannot be written: ENOSPC/);
+  });
+
   it('writes to devices and never replaces them', async () => {
     await write('/dev/null');
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);

@@ -4,6 +4,7 @@ import { Module } from '../module.js';
 import { type Buffer, buffer, Parameter } from '../parameter.js';
 import { checkLayer } from './checkLayer.js';
 
+/** Options of normalization layers over channels. */
 export interface ChannelNormOptions {
   /** Added to the variance before its root is taken; 1e-5 by default. */
   eps?: number;

@@ -144,6 +144,17 @@ export async function readBytes(op: string, path: string | URL): Promise<Uint8Ar
  */
 export async function writeBytes(op: string, path: string | URL, bytes: Uint8Array): Promise<void> {
   const given = pathOf(op, path);
+  try {
+    await replaceFile(op, given, bytes);
+  } catch (error) {
+    const { code, message } = error as Error & { code?: unknown };
+    // What the system says names neither the function nor, where the disk is full, the file.
+    if (typeof code !== 'string' || message.startsWith(`${op}: `)) throw error;
+    throw Object.assign(new Error(`${op}: ${given} cannot be written: ${message}`, { cause: error }), { code });
+  }
+}
+
+async function replaceFile(op: string, given: string, bytes: Uint8Array): Promise<void> {
   const { fs, paths, process, hostname } = system(op);
   const target = await followLinks(op, given, fs, paths);
   const before = await unless(['ENOENT', 'ENOTDIR'], fs.stat(target));

@@ -39,6 +39,14 @@ const image = (channels: number): View => view(2, channels, 16, 16);
 const channels = { batch: 4, channels: 8, inner: 64, together: 0 };
 const fn = (name: string): any => ({ name, forward: () => 0 });
 
+/** A step of an optimizer: the kernel of this name, or the loop where there is none. */
+const rule = (name: string): any => ({
+  name,
+  loop: (p: Float32Array, g: Float32Array) => {
+    for (let i = 0; i < p.length; i++) p[i]! -= g[i]!;
+  },
+});
+
 type Call = { [K in keyof Kernels]: [K, ...Parameters<Kernels[K]>] }[keyof Kernels];
 
 /** A call of every kernel that has a form in WebAssembly. */
@@ -81,8 +89,8 @@ const calls: readonly Call[] = [
   ['pairLossGradient', 'squaredError', view(1), view(4096), view(4096), 1, view(4096)],
   ['maxPool', image(4), pool as never, view(2, 4, 8, 8), integers(2, 4, 8, 8)],
   ['maxPoolGradient', view(2, 4, 8, 8), integers(2, 4, 8, 8), image(4)],
-  ['step', fn('sgd'), view(4096), view(4096), [], [1, 0, 1, 0, 1, 0, 1]],
-  ['step', fn('momentum'), view(4096), view(4096), [view(4096)], [1, 0, 1, 0, 1, 0, 1]],
+  ['step', rule('sgd'), view(4096), view(4096), [], [1, 0, 1, 0, 1, 0, 1]],
+  ['step', rule('momentum'), view(4096), view(4096), [view(4096)], [1, 0, 1, 0, 1, 0, 1]],
 ];
 
 const isView = (x: unknown): x is View => typeof x === 'object' && x !== null && 'storage' in x;
