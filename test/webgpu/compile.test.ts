@@ -1,11 +1,21 @@
 import {
+  arange,
   dropout,
+  eye,
   full,
+  linspace,
   manualSeed,
   noGrad,
+  normal,
+  oneHot,
   ones,
+  rand,
   randint,
+  randLike,
   randn,
+  randperm,
+  repeatInterleave,
+  setDefaultDevice,
   type Tensor,
   tensor,
   zeros,
@@ -133,6 +143,64 @@ describe.skipIf(!gpu)('compiled on webgpu', () => {
     for (let i = 0; i < 5; i++)
       expect(await step(tensor([i, 1, -1]).to(gpu!)).toArrayAsync()).toEqual([6 * i + 1, 7, -5]);
     expect(step.explain().replays).toBe(4);
+  });
+
+  it('what creation functions make there, or move there, is made anew in each call', async () => {
+    const on = { device: gpu! };
+    const made: Record<string, () => Tensor> = {
+      arange: () => arange(3, { ...on, dtype: 'float32' }),
+      'arange of float16': () => arange(3, { ...on, dtype: 'float16' }).float(),
+      linspace: () => linspace(0, 1, 3, on),
+      eye: () => eye(3, on).select(0, 1),
+      oneHot: () => oneHot(arange(3, on), 3).sum(0),
+      repeatInterleave: () => repeatInterleave(ones([1], on), 3),
+      'arange, moved': () => arange(3).to(gpu!).float(),
+      rand: () => rand([3], on),
+      randn: () => randn([3], on),
+      'randn of float16': () => randn([3], { ...on, dtype: 'float16' }).float(),
+      randint: () => randint(0, 100, [3], on),
+      randperm: () => randperm(3, on),
+      'randperm of int64': () => randperm(3, { ...on, dtype: 'int64' }),
+      randLike: () => randLike(zeros([3], on)),
+      normal: () => normal(0, 1, { shape: [3] }).to(gpu!),
+    };
+    for (const [name, make] of Object.entries(made)) {
+      const f = noGrad.wrap((x: Tensor) => {
+        const t = make();
+        const y = x.mul(t);
+        // What a call writes to, the next has as it was.
+        t.add_(1);
+        return y.add(t);
+      });
+      const run = async (step: (x: Tensor) => Tensor) => {
+        manualSeed(4);
+        const all: unknown[] = [];
+        for (let i = 0; i < 4; i++) all.push(await step(tensor([i, 1, -1]).to(gpu!)).toArrayAsync());
+        return all;
+      };
+      const compiled = compile(f);
+      expect(await run(compiled), name).toEqual(await run(f));
+      // Numbers that are drawn on the host and moved are read there.
+      expect(compiled.explain().replays, `${name}: ${JSON.stringify(compiled.explain().breaks)}`).toBe(
+        name === 'normal' ? 0 : 3,
+      );
+    }
+  });
+
+  it('what no kernel uses stays on its device, and the default device is a part of what a record is for', async () => {
+    const make = compile(() => [zeros([2], { device: gpu! }), arange(2, { device: gpu! })]);
+    for (let i = 0; i < 3; i++) for (const t of make()) expect([t.device, t.shape]).toEqual([gpu, [2]]);
+    const both = compile(noGrad.wrap((x: Tensor) => [x.mul(2), zeros([2])]));
+    for (let i = 0; i < 3; i++)
+      expect(both(ones([2], { device: gpu! })).map(({ device }) => device)).toEqual([gpu, 'cpu']);
+    const byDefault = compile(noGrad.wrap(() => ones([2]).add(1)));
+    for (const device of ['cpu', gpu!, 'cpu', gpu!])
+      try {
+        setDefaultDevice(device);
+        expect(byDefault().device).toBe(device);
+      } finally {
+        setDefaultDevice('cpu');
+      }
   });
 
   it('draws are made before what precedes them, and nothing else is', async () => {

@@ -363,8 +363,11 @@ const mostNested = 64;
 /** Refuses results that a replay could not give. */
 function refuseResult(recording: Recording, value: unknown, depth = 0): void {
   if (depth > mostNested) recording.refuse('it returns what is nested too deep, or contains itself');
-  else if (Tensor.is(value)) return;
-  else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, depth + 1);
+  else if (Tensor.is(value)) {
+    const { backend } = value.storage;
+    if (recording.made.has(value.storage) && backend !== recording.device)
+      recording.refuse(`it computes on ${recording.device.name} and returns what is made on ${backend.name}`);
+  } else if (Array.isArray(value)) for (const item of value) refuseResult(recording, item, depth + 1);
   else if (isPlain(value)) for (const item of Object.values(value)) refuseResult(recording, item, depth + 1);
   else if (typeof value === 'number' || typeof value === 'bigint')
     recording.refuse('it returns a number, which a replay cannot compute; return the tensor');

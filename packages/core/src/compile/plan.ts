@@ -87,7 +87,7 @@ export class Plan {
     private args: readonly Tensor[],
     result: unknown,
   ) {
-    this.backend = recording.backend ?? cpu;
+    this.backend = recording.device;
     this.memory = memoryOf(this.backend);
     for (const op of recording.ops) if (op.kind === 'kernel') this.kernels[op.name] = (this.kernels[op.name] ?? 0) + 1;
     this.actions = recording.ops.filter(({ kind }) => kind === 'action').length;
@@ -102,7 +102,10 @@ export class Plan {
         this.foreignWrites.push([storage, storage.version - version]);
     const made = new Map(recording.made);
     // What is made one on a device, it makes one by itself.
-    const ops = this.backend === cpu ? fused(withOperandsInPlace(recording, made), made) : recording.ops;
+    const ops =
+      this.backend === cpu
+        ? fused(withOperandsInPlace(recording, made), made)
+        : recording.ops.filter((op) => !('storage' in op) || op.storage.backend === this.backend);
     for (const storage of newResults(ops, made, recording.finalGrads, tensorsOf(result))) {
       const length = made.get(storage)!;
       const make = () => Tensor.uninitialized(storage.dtype, [length], this.backend);
@@ -165,7 +168,11 @@ export class Plan {
       const step = this.stepOf(op, recording);
       if (op.kind === 'grad') grads.push(step);
       else if (this.ahead.has(op)) draws.push(step);
-      else if (op.kind === 'zeros' || (op.kind === 'kernel' && !op.args.some((arg) => arg instanceof Generator)))
+      else if (
+        op.kind === 'zeros' ||
+        op.kind === 'constant' ||
+        (op.kind === 'kernel' && !op.args.some((arg) => arg instanceof Generator))
+      )
         kernels.push(step);
       else {
         end();
@@ -286,7 +293,13 @@ export class Plan {
       case 'constant': {
         const storage = this.storages.get(op.storage);
         const values = recording.constants.get(op.storage)!;
-        return storage === undefined ? nothing : () => this.backend.write(storage, values);
+        if (storage === undefined) return nothing;
+        if (this.backend === cpu) return () => this.backend.write(storage, values);
+        // They are sent once: a kernel that copies them can be kept with those around it.
+        const sent = this.backend.allocate(storage.dtype, storage.length, 'uninitialized');
+        this.backend.write(sent, values);
+        const [from, out] = [wholeOf(sent), wholeOf(storage)];
+        return () => this.backend.kernels.copy(from, out);
       }
       case 'draw': {
         const storage = this.storages.get(op.storage);

@@ -72,6 +72,8 @@ export class Recording implements Recorder {
   private readonly owners = new Set<object>();
   private readonly shown = new Set<Storage>();
   private readonly ofActions = new Set<Storage>();
+  /** Arrays that a device has handed over of constants: the next call has the same. */
+  private readonly fixed = new WeakSet<TypedArray | Bits>();
   private readonly generator = currentGenerator();
   /** The backend's own, which a recording replaces. */
   private readonly read = cpu.read;
@@ -91,6 +93,11 @@ export class Recording implements Recorder {
       const result = call();
       const after = currentFrame();
       if (after.enabled !== enabled || after.settings !== settings) this.refuse('it changes the mode around it');
+      const { name } = this.device;
+      if (this.ops.some((op) => op.kind === 'draw' && op.storage.backend !== this.device))
+        this.refuse(
+          `it computes on ${name} and draws random numbers elsewhere; pass { device: '${name}' } where they are drawn`,
+        );
       for (const now of this.fields) {
         const changed = now.names.find((name, i) => !Object.is(fieldOf(now.object, name), now.values[i]));
         if (changed !== undefined)
@@ -112,18 +119,26 @@ export class Recording implements Recorder {
       const storage = allocate(dtype, length, fill);
       if (this.inAction > 0) this.ofActions.add(storage);
       else {
+        // What is made on another device than the host need not be used there by a kernel.
+        if (backend !== cpu) this.backend ??= backend;
         this.made.set(storage, length);
         if (fill === 'zeros') this.ops.push({ kind: 'zeros', storage });
       }
       return storage;
     };
     backend.read = (storage, op) => {
+      if (this.isConstant(storage)) {
+        const values = read(storage);
+        this.fixed.add(values);
+        return values;
+      }
       if (this.inAction === 0)
         this.refuse(`${op ?? 'an operator'} reads the values of a tensor, which the next call has others of`);
       return read(storage, op);
     };
     backend.write = (storage, values, offset) => {
-      if (this.inAction === 0) this.refuse('values of JavaScript are written to a tensor');
+      if (this.inAction === 0 && this.fixed.has(values) && offset === undefined) this.noteConstant(storage, values);
+      else if (this.inAction === 0) this.refuse('values of JavaScript are written to a tensor');
       write(storage, values, offset);
     };
     return () => void Object.assign(backend, { kernels, allocate, read, write });
@@ -169,6 +184,11 @@ export class Recording implements Recorder {
       if (!this.foreign.has(storage)) this.foreign.set(storage, storage.version);
       if (arg instanceof Tensor) this.seen.add(arg.viewInfo?.base ?? arg);
     }
+  }
+
+  /** The device that the call computes on, as far as is known. */
+  get device(): Backend {
+    return this.backend ?? cpu;
   }
 
   private noteGenerator(generator: Generator): void {
@@ -224,14 +244,27 @@ export class Recording implements Recorder {
       return;
     }
     this.made.set(storage, storage.length);
-    this.constants.set(storage, this.read(storage).slice());
+    this.noteConstant(storage, this.read(storage));
+  }
+
+  private noteConstant(storage: Storage, values: TypedArray | Bits): void {
+    this.constants.set(storage, values.slice());
     this.ops.push({ kind: 'constant', storage });
+  }
+
+  /** Whether a storage still holds what it was made of. */
+  private isConstant(storage: Storage): boolean {
+    return this.inAction === 0 && this.constants.has(storage) && storage.version === 0;
   }
 
   drawn(storage: Storage, draw: Draw, generator: Generator): void {
     if (this.inAction > 0) return;
     this.noteGenerator(generator);
-    if (recordOf(storage.dtype).coding) this.refuse(`numbers are drawn as ${storage.dtype}`);
+    if (storage.backend === cpu && recordOf(storage.dtype).coding) this.refuse(`numbers are drawn as ${storage.dtype}`);
+    // What it was made of are the numbers of this call.
+    this.constants.delete(storage);
+    const at = this.ops.findLastIndex((op) => op.kind === 'constant' && op.storage === storage);
+    if (at >= 0) this.ops.splice(at, 1);
     this.ops.push({ kind: 'draw', storage, draw, generator });
   }
 

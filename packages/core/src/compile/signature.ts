@@ -1,3 +1,4 @@
+import { getDefaultDevice } from '../backend/backends.js';
 import { isPlain } from '../check.js';
 import { currentFrame } from '../grad/index.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -39,7 +40,7 @@ export function signatureOf(self: unknown, args: readonly unknown[]): Signature 
 
 function addMode(parts: string[]): void {
   const { enabled, inference, settings } = currentFrame();
-  parts.push(enabled ? 'grad' : 'noGrad', inference ? 'inference' : '');
+  parts.push(enabled ? 'grad' : 'noGrad', inference ? 'inference' : '', getDefaultDevice());
   if (settings !== null)
     for (const [name, { value }] of settings)
       if (!free.has(name))
