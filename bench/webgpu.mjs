@@ -1,16 +1,64 @@
 // The GPU beside the host: products, whole training steps on MNIST with their losses, calls a step and memory.
-//   node bench/webgpu.mjs [--quick]
+//   node bench/webgpu.mjs [--quick | --memory [steps]]
 // On Linux the package `webgpu` needs libvulkan1 and a Vulkan driver: of an NVIDIA GPU, its own
 // (VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/nvidia_icd.json names it); SwiftShader of Chromium computes on the CPU, and its
-// figures say nothing of a GPU. --quick takes few steps, for slow devices.
-import { manualSeed, randn } from '@gradgate/core';
+// figures say nothing of a GPU. --quick takes few steps, for slow devices. --memory shows what 10,000 steps of a small perceptron hold
+// with an await in each, in tidy without one, and with neither, on Dawn's null backend, which computes nothing.
+import { manualSeed, randint, randn, tidy } from '@gradgate/core';
 import { Conv2d, Flatten, functional, Linear, MaxPool2d, optim, ReLU, Sequential } from '@gradgate/nn';
 import { device, gpuMemory } from '@gradgate/webgpu';
 import { loadMnist } from '../examples/dist/mnistData.js';
 
 const isQuick = process.argv.includes('--quick');
-const gpu = await device('webgpu');
 const round = (x, digits = 3) => Number(x.toPrecision(digits));
+
+if (process.argv.includes('--memory')) {
+  await showMemory(Number(process.argv[process.argv.indexOf('--memory') + 1] ?? 10_000));
+  process.exit();
+}
+const gpu = await device('webgpu');
+
+/** The most that steps of a perceptron held, and what one takes, in three ways of running them. */
+async function showMemory(steps) {
+  const gpu = await device('webgpu', { flags: ['backend=null'] });
+  const model = new Sequential(new Linear(32, 32), new ReLU(), new Linear(32, 4)).to(gpu);
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+  const [x, y] = [randn([16, 32]).to(gpu), randint(0, 4, [16]).to(gpu)];
+  const step = () => {
+    optimizer.zeroGrad();
+    const loss = functional.crossEntropy(model(x), y);
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+  const ways = {
+    'in tidy': (tidied) => tidied(),
+    'with an await': () => step().itemAsync(),
+    'with neither': () => void step(),
+  };
+  for (const [name, run] of Object.entries(ways)) {
+    const tidied = tidy.wrap(() => void step());
+    const before = gpuMemory();
+    let most = 0;
+    let done = 0;
+    try {
+      for (; done < steps; done++) {
+        const running = run(tidied);
+        if (running !== undefined) await running;
+        most = Math.max(most, gpuMemory().bytes);
+      }
+    } catch (error) {
+      console.log(`  ${error}`);
+    }
+    const { dispatches, submissions } = gpuMemory();
+    const each = (count, from) => round((count - from) / done);
+    console.log(
+      `${done} steps ${name}: at most ${round(most / 2 ** 20)} MiB; ${each(dispatches, before.dispatches)} calls and ` +
+        `${each(submissions, before.submissions)} submissions a step`,
+    );
+    for (let i = 0; i < 20; i++) await new Promise((next) => setTimeout(next, 20));
+  }
+}
 
 /** Milliseconds a call: the best of some rounds of `calls` calls and one wait for the GPU. */
 async function time(run, calls, rounds = 3) {

@@ -140,12 +140,13 @@ export function constantOf(view: View): number | null {
 /** Makes all elements of a storage a number. */
 export function fill(value: number, view: View): void {
   if (view.numel === 0) return;
+  const storage = view.storage as GpuStorage;
+  // Noted first: what was there before need not be when calls are made again.
+  storage.gpu?.notes?.filled.add(storage);
   const block = emptyBlockOf(view);
-  const { gpu } = view.storage as GpuStorage;
   // Calls that wait were asked for before, and read what was there.
-  if (gpu.waiting?.uses(block)) gpu.settle();
-  gpu.notes?.filled.add(view.storage as GpuStorage);
-  (view.storage as GpuStorage).constant = value;
+  if (storage.gpu.waiting?.uses(block)) storage.gpu.settle();
+  storage.constant = value;
 }
 
 /** The device that a view's memory is on. */
@@ -156,12 +157,12 @@ export function checkDType(dtype: DType): void {
   if (dtype === 'complex64' || dtype === 'complex128')
     throw new DTypeError(
       'webgpu',
-      `there is no ${dtype} on webgpu yet; keep the tensor on 'cpu', or move its parts, as in viewAsReal(x).to('webgpu')`,
+      `there is no ${dtype} on webgpu; keep the tensor on 'cpu', or move its parts, as in viewAsReal(x).to('webgpu')`,
     );
   if (dtype === 'float64')
     throw new DTypeError(
       'webgpu',
-      "a GPU has no float64 in WebGPU; convert the tensor first, as in x.to('float32').to('webgpu'), or keep it on 'cpu'",
+      "there is no float64 on webgpu; use float32, as in { dtype: 'float32' } or x.to('float32').to('webgpu'), or keep the tensor on 'cpu'",
     );
 }
 

@@ -193,9 +193,10 @@ export class MultiheadAttention extends Module {
     const { embedDim: e, numHeads: heads } = this;
     const { keyPaddingMask, attnMask, isCausal = false, needWeights = true, averageAttnWeights = true } = masks;
     const [n, l] = query.shape as [number, number];
+    const projections = this.inProjWeight?.chunk(3);
+    const biases = this.inProjBias?.chunk(3);
     const project = (t: Tensor, i: number, own: Parameter | null, extra: Parameter | null) => {
-      const weight = own ?? this.inProjWeight!.narrow(0, i * e, e);
-      let y = linear(t, weight, this.inProjBias?.narrow(0, i * e, e));
+      let y = linear(t, own ?? projections![i]!, biases?.[i]);
       if (extra) y = cat([y, extra.expand(n, 1, e)], 1);
       if (this.addZeroAttn && i > 0) y = cat([y, zeros([n, 1, e], { dtype: y.dtype, device: y.device })], 1);
       return y.reshape([n, y.shape[1]!, heads, e / heads]).transpose(1, 2);

@@ -1,8 +1,9 @@
 import type { Kernels, View } from '@gradgate/core';
 import type { LossReduction, PairLoss } from '@gradgate/core/internal';
-import { groupsFor } from '../gpu.js';
-import { withScratch } from '../scratch.js';
-import { blockOf, gpuOf } from '../storage.js';
+import { groupsFor, type Source } from '../gpu.js';
+import type { Block } from '../pool.js';
+import { type Scratch, withScratch } from '../scratch.js';
+import { blockOf, constantOf, gpuOf } from '../storage.js';
 import { stored } from '../words.js';
 
 /** `Kernels.crossEntropy`: one workgroup for each row, then one that adds up the losses. */
@@ -62,43 +63,71 @@ if (lane == 0u) { loss[0] = ${stored(reduction === 'mean' ? 'divided(sum, count)
   });
 };
 
-/** `Kernels.crossEntropyGradient`. */
+interface Seed {
+  readonly key: string;
+  readonly reads: Source['reads'];
+  readonly blocks: readonly Block[];
+  /** The name and the type of its number, and that. */
+  readonly name: string;
+  readonly number: number;
+  /** WGSL of an element. */
+  at(index: string): string;
+}
+
+/** The gradient of a loss as an operand: a buffer, or a number where it is one for all, as the 1 that a pass starts from. */
+function gradientOf(g: View, scratch: Scratch): Seed {
+  const number = constantOf(g);
+  if (number !== null) return { key: 'number', reads: {}, blocks: [], name: 'gn:f32', number, at: () => 'u.gn' };
+  const from = scratch.packed(g);
+  return {
+    key: '',
+    reads: { g: 'f32' },
+    blocks: [blockOf(from)],
+    name: 'go',
+    number: from.offset,
+    at: (index) => `g[u.go + ${index}]`,
+  };
+}
+
+/** `Kernels.crossEntropyGradient`: for the mean after a call that counts the rows with a class. */
 function crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void {
   withScratch(out, (scratch) => {
     const gpu = gpuOf(out);
-    const [gradient, from, named] = [scratch.packed(g), scratch.packed(p), scratch.packed(classes)];
+    const [gradient, from, named] = [gradientOf(g, scratch), scratch.packed(p), scratch.packed(classes)];
     const [rows, n] = p.shape as [number, number];
-    const count = scratch.make('float32', 1);
-    gpu.run(
-      `crossEntropyGradient count ${reduction}`,
-      () => ({
-        reads: { classes: 'i32' },
-        writes: { count: 'f32' },
-        numbers: ['rows', 'co'],
-        body: `var known = 0.0;
+    const isMean = reduction === 'mean';
+    const count = isMean ? scratch.make('float32', 1) : null;
+    if (count !== null)
+      gpu.run(
+        'crossEntropyGradient count',
+        () => ({
+          reads: { classes: 'i32' },
+          writes: { count: 'f32' },
+          numbers: ['rows', 'co'],
+          body: `var known = 0.0;
 for (var r = lane; r < u.rows; r += 64u) { known += select(0.0, 1.0, classes[u.co + r] >= 0); }
 let sum = group_sum(lane, known);
-if (lane == 0u) { count[0] = ${reduction === 'mean' ? 'sum' : '1.0'}; }`,
-      }),
-      [blockOf(named), blockOf(count)],
-      [rows, named.offset],
-      [1, 1],
-    );
+if (lane == 0u) { count[0] = sum; }`,
+        }),
+        [blockOf(named), blockOf(count)],
+        [rows, named.offset],
+        [1, 1],
+      );
     gpu.run(
-      `crossEntropyGradient ${reduction} ${out.dtype}`,
+      `crossEntropyGradient ${reduction} ${out.dtype} ${gradient.key}`,
       () => ({
-        reads: { g: 'f32', p: 'f32', classes: 'i32', count: 'f32' },
+        reads: { ...gradient.reads, p: 'f32', classes: 'i32', ...(isMean ? { count: 'f32' } : {}) },
         writes: { out: 'f32' },
-        numbers: ['rows', 'n', 'go', 'po', 'co'],
+        numbers: ['rows', 'n', gradient.name, 'po', 'co'],
         body: `if (i >= u.rows * u.n) { return; }
 let row = i / u.n;
 let name = classes[u.co + row];
-let each = g[u.go + ${reduction === 'none' ? 'row' : '0u'}] / count[0];
+let each = ${gradient.at(reduction === 'none' ? 'row' : '0u')}${isMean ? ' / count[0]' : ''};
 let value = (p[u.po + i] - select(0.0, 1.0, i32(i % u.n) == name)) * each;
 out[i] = ${stored('select(value, 0.0, name < 0)', 'f32', out.dtype)};`,
       }),
-      [blockOf(gradient), blockOf(from), blockOf(named), blockOf(count), blockOf(out)],
-      [rows, n, gradient.offset, from.offset, named.offset],
+      [...gradient.blocks, blockOf(from), blockOf(named), ...(count === null ? [] : [blockOf(count)]), blockOf(out)],
+      [rows, n, gradient.number, from.offset, named.offset],
       groupsFor(Math.ceil((rows * n) / 64)),
     );
   });
@@ -157,20 +186,20 @@ if (lane == 0u) { out[0] = ${stored('divided(sum, u.divisor)', 'f32', out.dtype)
 /** `Kernels.pairLossGradient`. */
 function pairLossGradient(name: PairLoss, g: View, x: View, y: View, divisor: number, out: View): void {
   withScratch(out, (scratch) => {
-    const [gradient, a, b] = [scratch.packed(g), scratch.packed(x), scratch.packed(y)];
+    const [gradient, a, b] = [gradientOf(g, scratch), scratch.packed(x), scratch.packed(y)];
     gpuOf(out).run(
-      `pairLossGradient ${name} ${out.dtype}`,
+      `pairLossGradient ${name} ${out.dtype} ${gradient.key}`,
       () => ({
-        reads: { g: 'f32', a: 'f32', b: 'f32' },
+        reads: { ...gradient.reads, a: 'f32', b: 'f32' },
         writes: { out: 'f32' },
-        numbers: ['n', 'go', 'ao', 'bo', 'divisor:f32'],
+        numbers: ['n', gradient.name, 'ao', 'bo', 'divisor:f32'],
         body: `if (i >= u.n) { return; }
 let x = a[u.ao + i];
 let y = b[u.bo + i];
-out[i] = ${stored(`(${slopes[name]}) * (g[u.go] / u.divisor)`, 'f32', out.dtype)};`,
+out[i] = ${stored(`(${slopes[name]}) * (${gradient.at('0u')} / u.divisor)`, 'f32', out.dtype)};`,
       }),
-      [blockOf(gradient), blockOf(a), blockOf(b), blockOf(out)],
-      [out.numel, gradient.offset, a.offset, b.offset, divisor],
+      [...gradient.blocks, blockOf(a), blockOf(b), blockOf(out)],
+      [out.numel, gradient.number, a.offset, b.offset, divisor],
       groupsFor(Math.ceil(out.numel / 64)),
     );
   });

@@ -106,27 +106,38 @@ for (var j = lane; j < u.n; j += 64u) {
       [rows, n, ...offsets, flag(w), Number(isCentered)],
       groupsFor(rows),
     );
-    const ofColumns = (sum: View, summand: string, name: string) =>
-      gpu.run(
-        `normRowsGradient ${name} ${sum.dtype}`,
-        () => ({
-          reads: { g: 'f32', x: 'f32', means: 'f32', scales: 'f32' },
-          writes: { out: 'f32' },
-          numbers,
-          body: `if (group >= u.n) { return; }
-var part = 0.0;
-for (var r = lane; r < u.rows; r += 64u) { let p = r * u.n + group; part += ${summand}; }
-let sum = group_sum(lane, part);
-if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
-        }),
-        [blockOf(gradient), blockOf(from), blockOf(m), blockOf(s), blockOf(sum)],
-        [rows, n, ...offsets, 0, 0],
-        groupsFor(n),
-      );
-    if (ofWeight) ofColumns(ofWeight, 'g[u.go + p] * (x[u.xo + p] - means[u.mo + r]) * scales[u.so + r]', 'weight');
-    if (ofBias) ofColumns(ofBias, 'g[u.go + p]', 'bias');
+    // The sums of columns for weight and bias, in one call.
+    const sums = { weight: ofWeight, bias: ofBias };
+    const names = (['weight', 'bias'] as const).filter((name) => sums[name] !== null);
+    if (names.length === 0) return;
+    gpu.run(
+      `normRowsGradient of ${names.map((name) => `${name} ${sums[name]!.dtype}`).join(' ')}`,
+      () => ({
+        reads: { g: 'f32', x: 'f32', means: 'f32', scales: 'f32' },
+        writes: Object.fromEntries(names.map((name) => [name, 'f32'])),
+        numbers,
+        body: `if (group >= u.n) { return; }
+${names.map((name) => `var ${name}_part = 0.0;`).join('\n')}
+for (var r = lane; r < u.rows; r += 64u) {
+  let p = r * u.n + group;
+${names.map((name) => `  ${name}_part += ${summands[name]};`).join('\n')}
+}
+${names.map((name) => `let ${name}_sum = group_sum(lane, ${name}_part);`).join('\n')}
+if (lane == 0u) {
+${names.map((name) => `  ${name}[group] = ${stored(`${name}_sum`, 'f32', sums[name]!.dtype)};`).join('\n')}
+}`,
+      }),
+      [blockOf(gradient), blockOf(from), blockOf(m), blockOf(s), ...names.map((name) => blockOf(sums[name]!))],
+      [rows, n, ...offsets, 0, 0],
+      groupsFor(n),
+    );
   });
 };
+
+const summands = {
+  weight: 'g[u.go + p] * (x[u.xo + p] - means[u.mo + r]) * scales[u.so + r]',
+  bias: 'g[u.go + p]',
+} as const;
 
 // The address of element `e` of a group: `channels` of one sample, or with `together` 0 one channel of all samples.
 const grouped = `fn at(group: u32, e: u32) -> u32 {
