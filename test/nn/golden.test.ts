@@ -206,6 +206,26 @@ describe('beside optimizers', () => {
     expect(() => optim.clipGradNorm_([p], 1, { errorIfNonfinite: true })).toThrow(/norm of the gradients is NaN/);
   });
 
+  it('getTotalNorm and clipGradsWithNorm_ do so in two parts', () => {
+    const [p, q] = [new Parameter(tensor([3, 4])), new Parameter(tensor([12]))];
+    for (const t of [p, q]) t.grad = t.detach().clone();
+    const norm = optim.getTotalNorm([p.grad!, q.grad!]);
+    expect(norm.item()).toBe(13);
+    expect(optim.getTotalNorm(p.grad!, { normType: Number.POSITIVE_INFINITY }).item()).toBe(4);
+    expect(optim.getTotalNorm([tensor([0.1], { dtype: 'float64' }), p.grad!]).dtype).toBe('float64');
+    expect(optim.getTotalNorm([]).item()).toBe(0);
+    optim.clipGradsWithNorm_([p, q], 20, norm);
+    expect(q.grad!.item()).toBe(12);
+    optim.clipGradsWithNorm_([p, q, new Parameter(tensor([1]))], 1.3, norm);
+    expect(goldenError(p.grad!, [0.3, 0.4])).toBeLessThan(1e-4);
+    expect(goldenError(q.grad!, [1.2])).toBeLessThan(1e-4);
+    expect(() => optim.getTotalNorm([1] as never)).toThrow(/^getTotalNorm: expected a Tensor, got 1/);
+    expect(() => optim.clipGradsWithNorm_([p], -1, norm)).toThrow(/^clipGradsWithNorm_: maxNorm/);
+    expect(() => optim.clipGradsWithNorm_([p], 1, 13 as never)).toThrow(
+      /^clipGradsWithNorm_: expected a Tensor, got 13/,
+    );
+  });
+
   it('ExponentialMovingAverage follows its source, without recording', () => {
     const [source, average] = [new nn.Linear(2, 1), new nn.Linear(2, 1)];
     const ema = new optim.ExponentialMovingAverage(average, source, 0.9);

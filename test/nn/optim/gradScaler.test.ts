@@ -25,6 +25,28 @@ describe('GradScaler', () => {
     expect(scaler.scale([ones([2]), ones([])]).map((t) => t.toArray())).toEqual([[65536, 65536], 65536]);
   });
 
+  it('steps and unscales asynchronously as it does at once', async () => {
+    const { w, optimizer } = setup();
+    const scaler = new GradScaler();
+    scaler.scale(w.square().sum()).backward();
+    await scaler.unscaleAsync_(optimizer);
+    expect(w.grad!.item()).toBe(4);
+    await expect(scaler.unscaleAsync_(optimizer)).rejects.toThrow(/^GradScaler.unscaleAsync_: .* have been unscaled/);
+    await scaler.stepAsync(optimizer);
+    await expect(scaler.stepAsync(optimizer)).rejects.toThrow(/^GradScaler.stepAsync: .* has made a step/);
+    scaler.update();
+    expect(w.item()).toBeCloseTo(1.6, 6);
+    scaler.scale(w.mul(Number.POSITIVE_INFINITY).sum()).backward();
+    expect(await scaler.stepAsync(optimizer)).toBeUndefined();
+    scaler.update();
+    expect([w.item(), scaler.getScale()]).toEqual([expect.closeTo(1.6, 6), 32768]);
+    const off = new GradScaler({ enabled: false });
+    w.grad = ones([1]);
+    await off.unscaleAsync_(optimizer);
+    await off.stepAsync(optimizer);
+    expect(w.item()).toBeCloseTo(1.5, 6);
+  });
+
   it('keeps gradients that float16 would round to 0', () => {
     const layer = new Linear(1, 1, { bias: false });
     const run = (scale: (loss: Tensor) => Tensor) => {

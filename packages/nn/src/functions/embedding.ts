@@ -1,4 +1,16 @@
-import { embedding as denseEmbedding, IndexError, ShapeError, stack, type Tensor, where, zeros } from '@gradgate/core';
+import {
+  arange,
+  backend,
+  embedding as denseEmbedding,
+  IndexError,
+  ones,
+  ShapeError,
+  searchsorted,
+  stack,
+  type Tensor,
+  where,
+  zeros,
+} from '@gradgate/core';
 import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
 import { embedding as sparseEmbedding } from '@gradgate/core/sparse';
 
@@ -26,6 +38,25 @@ export function resolveIndex(op: string, entries: number, paddingIdx: number): n
   const i = paddingIdx < 0 ? entries + paddingIdx : paddingIdx;
   if (i >= 0 && i < entries) return i;
   throw new ShapeError(op, `paddingIdx ${paddingIdx} is out of range for ${entries} entries`);
+}
+
+/** The bags `[B, E]` of rows `[total, E]`, where the offsets cannot be read: each row looks up which bag it is in. */
+function bagsByPlace(mode: EmbeddingBagOptions['mode'], rows: Tensor, kept: Tensor | null, offsets: Tensor): Tensor {
+  const [total, width] = rows.shape as [number, number];
+  const on = { device: rows.device };
+  const bag = searchsorted(offsets, arange(total, on), { right: true }).sub(1);
+  const counted = kept ?? ones([total], { ...on, dtype: 'bool' });
+  if (mode === 'max') {
+    // [B, total]: the rows of each bag that count.
+    const own = bag.eq(arange(offsets.numel, on).unsqueeze(1)).logicalAnd(counted);
+    return total === 0
+      ? zeros([offsets.numel, width], { ...on, dtype: rows.dtype })
+      : reduceBag('max', rows.unsqueeze(0), own, 1);
+  }
+  const added = (part: Tensor): Tensor =>
+    zeros([offsets.numel, ...part.shape.slice(1)], { ...on, dtype: rows.dtype }).indexAdd(0, bag, part);
+  const sum = added(where(counted.unsqueeze(1), rows, 0));
+  return mode === 'sum' ? sum : sum.div(added(counted.to(rows.dtype)).clamp(1).unsqueeze(1));
 }
 
 /** Combines the rows of each bag along `dim`. `kept` marks the rows that count; a bag without any gives 0. */
@@ -75,6 +106,7 @@ export const embeddingBag = /* @__PURE__ */ named(
       );
     if (offsets.numel === 0)
       throw new ShapeError('embeddingBag', 'offsets are empty: give the start of at least one bag');
+    if (backend(offsets.device).isAsync) return bagsByPlace(mode, look(), kept, offsets);
     const starts = [...offsets.toTypedArray()];
     const ends = [...starts.slice(1), index.numel];
     if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))

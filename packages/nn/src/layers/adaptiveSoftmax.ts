@@ -1,4 +1,4 @@
-import { backend, cat, IndexError, logSoftmax, refuseRead, ShapeError, type Tensor, where } from '@gradgate/core';
+import { backend, cat, IndexError, logSoftmax, ShapeError, type Tensor, where } from '@gradgate/core';
 import { check, checkIntegers, checkTensors, is, kernelsOf } from '@gradgate/core/internal';
 import { Module } from '../module.js';
 import { checkLayer } from './checkLayer.js';
@@ -74,8 +74,6 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
         name,
         `takes [N, ${this.inFeatures}] and targets [N], got [${x.shape.join(', ')}] and [${target.shape.join(', ')}]`,
       );
-    // What is computed depends on how many targets each cluster has, so they must be read.
-    if (backend(target.device).isAsync) refuseRead(target.storage, name);
     const outOfRange = (c: number) =>
       new IndexError(name, `target ${c} is out of range for ${this.numClasses} classes`);
     kernelsOf(name, target).checkRange(target, 0, this.numClasses - 1, outOfRange);
@@ -86,6 +84,12 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     [...this.tail].forEach((cluster, i) => {
       const [low, high] = [this.cutoffs[i]!, this.cutoffs[i + 1]!];
       const inside = target.ge(low).logicalAnd(target.lt(high));
+      if (backend(target.device).isAsync) {
+        // Which rows those are cannot be read: all pass through it, and what is not theirs is left out.
+        const all = pick(logSoftmax(cluster(x), 1), where(inside, target.sub(low), 0));
+        output = where(inside, all.add(head.select(1, first + i)), output);
+        return;
+      }
       const rows = inside.nonzero().squeeze(1);
       if (rows.numel === 0) return;
       // Only rows with a target in this cluster pass through it.

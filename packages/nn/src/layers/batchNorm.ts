@@ -1,32 +1,42 @@
 import { batchNorm, noGrad, type Tensor } from '@gradgate/core';
-import { elementsOf } from '@gradgate/core/internal';
 import { ChannelNorm, type ChannelNormOptions } from './channelNorm.js';
 import { checkChannels } from './checkLayer.js';
 
 /** Options of `BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`. */
 export type BatchNormModuleOptions = ChannelNormOptions;
 
-/** The momentum of a mean over all batches. Reads the counter, so it throws on devices that are read asynchronously. */
-function cumulativeMomentum({ constructor, numBatchesTracked }: BatchNormBase): number {
-  return numBatchesTracked === null ? 1 : 1 / (elementsOf(numBatchesTracked, constructor.name)[0]! + 1);
-}
-
 /** The base of batch norms, also of those in other packages. */
 export class BatchNormBase extends ChannelNorm {
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
     checkChannels(this, x, this.numFeatures, ndims);
     const { weight, bias, eps, runningMean, runningVar } = this;
-    const momentum = this.momentum ?? (this.training ? cumulativeMomentum(this) : 0);
+    const isMean = this.momentum === null && this.training;
+    const before = isMean ? [runningMean?.clone(), runningVar?.clone()] : [];
     const y = batchNorm(x, runningMean, runningVar, {
       weight,
       bias,
       eps,
       training: this.training || runningMean === null,
-      momentum,
+      // With 1, the running statistics are those of the batch.
+      momentum: this.momentum ?? 1,
     });
     // Count after the operator has checked its input, so that a refused batch leaves no trace.
-    if (this.training) noGrad.run(() => this.numBatchesTracked?.add_(1));
+    if (this.training)
+      noGrad.run(() => {
+        this.numBatchesTracked?.add_(1);
+        if (isMean) this.average(before);
+      });
     return y;
+  }
+
+  /** Makes the running statistics, which are those of the last batch, the means over all batches: without a look at their number. */
+  private average([mean, variance]: readonly (Tensor | undefined)[]): void {
+    const { runningMean, runningVar, numBatchesTracked } = this;
+    if (!mean || !variance || !runningMean || !runningVar || !numBatchesTracked) return;
+    const share = numBatchesTracked.to(mean.dtype).reciprocal();
+    const rest = share.neg().add(1);
+    runningMean.mul_(share).add_(mean.mul(rest));
+    runningVar.mul_(share).add_(variance.mul(rest));
   }
 }
 

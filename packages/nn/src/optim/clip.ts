@@ -1,15 +1,17 @@
-import { backend, DeviceError, noGrad, stack, type Tensor } from '@gradgate/core';
+import { backend, DeviceError, noGrad, stack, type Tensor, zeros } from '@gradgate/core';
 import { asAction, check, checkOptions, checkTensors, heldGrad, is } from '@gradgate/core/internal';
 import { listOf } from '../plain.js';
 
 /** The parameters that have a gradient. */
-function withGrad(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
-  check(op, 'parameters', parameters, is.either(is.tensor, is.iterable));
-  const list = is.tensor.is(parameters)
-    ? [parameters as Tensor]
-    : listOf(op, 'parameters', parameters as Iterable<Tensor>);
+const withGrad = (op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] =>
+  tensorsOf(op, 'parameters', parameters).filter((p) => heldGrad(p) !== null);
+
+/** The tensors of an argument: one, or several. */
+function tensorsOf(op: string, what: string, tensors: Tensor | Iterable<Tensor>): Tensor[] {
+  check(op, what, tensors, is.either(is.tensor, is.iterable));
+  const list = is.tensor.is(tensors) ? [tensors as Tensor] : listOf(op, what, tensors as Iterable<Tensor>);
   checkTensors(op, ...list);
-  return list.filter((p) => heldGrad(p) !== null);
+  return list;
 }
 
 interface ClipOptions {
@@ -62,7 +64,7 @@ export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: nu
   if (away !== undefined)
     throw new DeviceError(
       clip.op,
-      `gradients on ${away.device} can only be read asynchronously; use await optim.clipGradNormAsync_(...)`,
+      `gradients on ${away.device} can only be read asynchronously; use await optim.clipGradNormAsync_(...), or optim.getTotalNorm() and clipGradsWithNorm_() where nothing is awaited`,
     );
   return scaleToNorm(clip);
 }
@@ -101,14 +103,53 @@ export async function clipGradNormAsync_(
   const clip = checkClip('clipGradNormAsync_', parameters, maxNorm, options);
   const { list, normType } = clip;
   if (list.every((p) => p.device === 'cpu')) return scaleToNorm(clip);
-  const total = noGrad.run(() => stack(list.map((p) => heldGrad(p)!.detach().float().norm(normType))).norm(normType));
+  const total = getTotalNorm(
+    list.map((p) => heldGrad(p)!),
+    { normType },
+  );
   const read = total.itemAsync();
   if (clip.errorIfNonfinite) checkNorm(clip, await read);
+  clipGradsWithNorm_(list, maxNorm, total);
+  return read;
+}
+
+/**
+ * The joint `normType`-norm, 2 by default, of all elements of tensors on one device, such as gradients: a tensor of no
+ * dimension on that device, float32, or float64 if one of them is. It reads no values, so it works on all devices and in
+ * compiled functions.
+ *
+ * ```ts
+ * optim.getTotalNorm([tensor([3]), tensor([4])]); // 5
+ * ```
+ */
+export function getTotalNorm(tensors: Tensor | Iterable<Tensor>, options?: { normType?: number }): Tensor {
+  const { normType = 2 } = checkOptions('getTotalNorm', options, { normType: is.number });
+  const list = tensorsOf('getTotalNorm', 'tensors', tensors);
+  if (list.length === 0) return zeros([]);
+  const dtype = list.some((t) => t.dtype === 'float64') ? 'float64' : 'float32';
+  return noGrad.run(() => stack(list.map((t) => t.detach().to(dtype).norm(normType))).norm(normType));
+}
+
+/**
+ * Scales the gradients of all parameters by `maxNorm / totalNorm` if that is below 1, where `totalNorm` is what
+ * `getTotalNorm` gives of them. `clipGradNorm_` in two parts, for devices that can only be read asynchronously and
+ * nothing is awaited, as in a compiled step.
+ *
+ * ```ts
+ * const w = tensor([3, 4], { requiresGrad: true });
+ * w.square().sum().div(2).backward();
+ * optim.clipGradsWithNorm_([w], 1, optim.getTotalNorm([w.grad!]));
+ * w.grad; // [0.6, 0.8]
+ * ```
+ */
+export function clipGradsWithNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, totalNorm: Tensor): void {
+  check('clipGradsWithNorm_', 'maxNorm', maxNorm, is.nonNegative);
+  const list = withGrad('clipGradsWithNorm_', parameters);
+  checkTensors('clipGradsWithNorm_', totalNorm);
   noGrad.run(() => {
-    const scale = total.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
+    const scale = totalNorm.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
     for (const p of list) heldGrad(p)!.mul_(scale);
   });
-  return read;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { DTypeError, noGrad, Tensor } from '@gradgate/core';
+import { backend, DeviceError, DTypeError, noGrad, stack, Tensor } from '@gradgate/core';
 import { asAction, check, checkOptions, heldGrad, is, show } from '@gradgate/core/internal';
 import type { Optimizer } from './optimizer.js';
 
@@ -97,32 +97,54 @@ export class GradScaler {
    * called before it where gradients are clipped or looked at. Once between two calls of `update`.
    */
   unscale_(optimizer: Step): void {
-    checkOptimizer('unscale_', optimizer);
+    const params = this.checkUnscale('unscale_', optimizer);
     if (!this.enabled) return;
+    const away = params.find(({ device }) => backend(device).isAsync);
+    if (away !== undefined)
+      throw new DeviceError(
+        'GradScaler.unscale_',
+        `whether gradients on ${away.device} are finite can only be read asynchronously; use await scaler.unscaleAsync_(optimizer) and await scaler.stepAsync(optimizer)`,
+      );
+    // It reads what they are.
+    const overflowed = asAction(() => this.unscale(params).some((isFinite) => isFinite.item() === 0));
+    this.done.set(optimizer, { overflowed, stepped: false });
+  }
+
+  /** `unscale_` for every device: it waits for whether a gradient is infinite or NaN. */
+  async unscaleAsync_(optimizer: Step): Promise<void> {
+    const params = this.checkUnscale('unscaleAsync_', optimizer);
+    if (!this.enabled) return;
+    const done = { overflowed: false, stepped: false };
+    this.done.set(optimizer, done);
+    const finite = this.unscale(params);
+    done.overflowed = finite.length > 0 && (await stack(finite).all().itemAsync()) === 0;
+  }
+
+  /** The parameters that have gradients, which are to be unscaled for the first time since the last `update`. */
+  private checkUnscale(op: string, optimizer: Step): Tensor[] {
+    checkOptimizer(op, optimizer);
     const before = this.done.get(optimizer);
     if (before !== undefined)
       throw new TypeError(
-        `GradScaler.unscale_: the gradients of this optimizer have been ${before.stepped ? 'used by step()' : 'unscaled'} since the last update(); call update() once after the steps`,
+        `GradScaler.${op}: the gradients of this optimizer have been ${before.stepped ? 'used by step()' : 'unscaled'} since the last update(); call update() once after the steps`,
       );
-    this.done.set(optimizer, { overflowed: this.unscale(optimizer), stepped: false });
-  }
-
-  private unscale({ paramGroups }: Step): boolean {
-    const params = paramGroups.flatMap(({ params }) => params).filter((p) => heldGrad(p) !== null);
+    const params = optimizer.paramGroups.flatMap(({ params }) => params).filter((p) => heldGrad(p) !== null);
     const half = params.find((p) => p.dtype === 'float16');
-    if (half !== undefined)
+    if (this.enabled && half !== undefined)
       throw new DTypeError(
-        'GradScaler.unscale_',
+        `GradScaler.${op}`,
         'a parameter is float16, whose gradient would be lost when it is scaled back; keep parameters in float32 and compute under autocast',
       );
+    return params;
+  }
+
+  /** Whether each gradient, now scaled back, is finite throughout. */
+  private unscale(params: readonly Tensor[]): Tensor[] {
     const factor = 1 / this.factor;
-    // It reads what they are.
-    return asAction(() =>
-      noGrad.run(() => {
-        for (const p of params) heldGrad(p)!.mul_(factor);
-        return params.some((p) => heldGrad(p)!.detach().isfinite().all().item() === 0);
-      }),
-    );
+    return noGrad.run(() => {
+      for (const p of params) heldGrad(p)!.mul_(factor);
+      return params.map((p) => heldGrad(p)!.detach().isfinite().all());
+    });
   }
 
   /**
@@ -130,13 +152,28 @@ export class GradScaler {
    * gives, and undefined where it was left out.
    */
   step<R>(optimizer: { readonly paramGroups: Step['paramGroups']; step(): R }): R | undefined {
-    checkOptimizer('step', optimizer);
-    if (!this.enabled) return optimizer.step();
+    this.checkStep('step', optimizer);
+    if (this.enabled && !this.done.has(optimizer as never)) this.unscale_(optimizer as never);
+    return this.stepUnlessOverflowed(optimizer);
+  }
+
+  /** `step` for every device: it waits for whether a gradient is infinite or NaN. */
+  async stepAsync<R>(optimizer: { readonly paramGroups: Step['paramGroups']; step(): R }): Promise<R | undefined> {
+    this.checkStep('stepAsync', optimizer);
+    if (this.enabled && !this.done.has(optimizer as never)) await this.unscaleAsync_(optimizer as never);
+    return this.stepUnlessOverflowed(optimizer);
+  }
+
+  private checkStep(op: string, optimizer: object): void {
+    checkOptimizer(op, optimizer);
     if (this.done.get(optimizer as never)?.stepped)
       throw new TypeError(
-        'GradScaler.step: this optimizer has made a step since the last update(); call update() once after the steps',
+        `GradScaler.${op}: this optimizer has made a step since the last update(); call update() once after the steps`,
       );
-    if (!this.done.has(optimizer as never)) this.unscale_(optimizer as never);
+  }
+
+  private stepUnlessOverflowed<R>(optimizer: { step(): R }): R | undefined {
+    if (!this.enabled) return optimizer.step();
     const done = this.done.get(optimizer as never)!;
     done.stepped = true;
     return done.overflowed ? undefined : optimizer.step();

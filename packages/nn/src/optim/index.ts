@@ -3,7 +3,7 @@ export { Adadelta, type AdadeltaOptions, Adagrad, type AdagradOptions } from './
 export { Adam, type AdamOptions, AdamW } from './adam.js';
 export { Adamax, Lion, type LionOptions, type MomentOptions, NAdam, type NAdamOptions, RAdam } from './adamVariants.js';
 export { ASGD, type ASGDOptions } from './asgd.js';
-export { clipGradNorm_, clipGradNormAsync_, clipGradValue_ } from './clip.js';
+export { clipGradNorm_, clipGradNormAsync_, clipGradsWithNorm_, clipGradValue_, getTotalNorm } from './clip.js';
 export { ExponentialMovingAverage } from './ema.js';
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './gradScaler.js';
 export { LBFGS, type LBFGSOptions } from './lbfgs.js';

@@ -1,9 +1,10 @@
-import { enableGrad, fullLike, keep, noGrad, type Shape, Tensor } from '@gradgate/core';
+import { DeviceError, enableGrad, fullLike, keep, noGrad, type Shape, Tensor } from '@gradgate/core';
 import {
   asAction,
   check,
   checkOptions,
   heldGrad,
+  inNameOf,
   is,
   type Kind,
   kernelsOf,
@@ -208,7 +209,26 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
 
   /** An action, which a compiled function runs at each call: rules count steps on the host. */
   private updateAll(): void {
-    asAction(() => this.updateEach());
+    try {
+      asAction(() => this.updateEach());
+    } catch (error) {
+      throw error instanceof DeviceError ? this.refusedBy(error) : error;
+    }
+  }
+
+  /** What a device refuses, in the name of the step; with the reason where a model was moved after steps. */
+  private refusedBy(error: DeviceError): unknown {
+    const name = `${this.constructor.name}.step`;
+    for (const [{ device }, state] of this.state) {
+      const away = Object.values(state).find((value): value is Tensor => Tensor.is(value) && value.device !== device);
+      if (away !== undefined)
+        return new DeviceError(
+          name,
+          `a parameter is on ${device}, and what the optimizer remembers of it on ${away.device}; make the optimizer after ` +
+            'moving the model, or give it its state again, as in optimizer.loadStateDict(optimizer.stateDict())',
+        );
+    }
+    return inNameOf(name, error);
   }
 
   private updateEach(): void {
