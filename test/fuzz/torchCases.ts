@@ -45,16 +45,23 @@ function differs(what: string, got: ArrayLike<number>, wanted: Float64Array, exa
   return null;
 }
 
+/** The program of a case. */
+export function programOf({ js, in: inputs }: TorchCase): (inputs: readonly Tensor[]) => Tensor {
+  const names = inputs.map((_, i) => nameOf(i));
+  const program = new Function(...Object.keys(packages), ...names, `return ${js}`);
+  return (inputs) => program(...Object.values(packages), ...inputs) as Tensor;
+}
+
+const nameOf = (input: number): string => 'abcdehij'[input]!;
+
 /** Runs a case; returns null if values, shapes, dtypes and gradients equal PyTorch's, else the difference. */
 export function runTorchCase(c: TorchCase): string | null {
   const inputs = c.in.map(([kind, shape, data]) =>
     tensor(numbers(data), { shape, dtype: dtypes[kind], requiresGrad: kind === 'f' || kind === 'd' }),
   );
-  const names = inputs.map((_, i) => 'abcdehij'[i]!);
   const [kind, shape, data] = c.out;
   try {
-    const program = new Function(...Object.keys(packages), ...names, `return ${c.js}`);
-    const out = program(...Object.values(packages), ...inputs) as Tensor;
+    const out = programOf(c)(inputs);
     if (out.shape.join() !== shape.join()) return `shape [${out.shape}], PyTorch [${shape}]`;
     if (kindOf(out) !== kind) return `dtype ${out.dtype}, PyTorch ${kind}`;
     const exact = !c.in.some(([k]) => k === 'f') && kind !== 'f';
@@ -72,10 +79,10 @@ export function runTorchCase(c: TorchCase): string | null {
       const mine = inputs[i]!.grad;
       // Inputs without influence may have no gradient, or zeros.
       if (g === 0) {
-        if (mine?.toTypedArray().some((v) => v !== 0)) return `gradient of ${names[i]}: PyTorch has none`;
+        if (mine?.toTypedArray().some((v) => v !== 0)) return `gradient of ${nameOf(i)}: PyTorch has none`;
       } else {
         const found = differs(
-          `gradient of ${names[i]}`,
+          `gradient of ${nameOf(i)}`,
           mine?.toTypedArray() ?? new Float64Array(g.length),
           numbers(g),
           exact,

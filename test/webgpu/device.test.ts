@@ -90,7 +90,7 @@ describe.skipIf(!gpu)('the device webgpu', () => {
   it('refuses float64, and int64 beyond 32 bits, by name and with the way out', () => {
     expect(() => ones([1], { dtype: 'float64' }).to(gpu!)).toThrow(DTypeError);
     expect(() => ones([1], { device: gpu! }).double()).toThrow(
-      /^double: a GPU has no float64 in WebGPU; convert the tensor first/,
+      /^double: there is no float64 on webgpu; use float32, as in/,
     );
     expect(() => tensor([2n ** 31n]).to(gpu!)).toThrow(
       /^to: int64 holds whole numbers of 32 bits on a GPU, .* got 2147483648/,
@@ -202,9 +202,59 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     expect(() => x.add(tensor([1]))).toThrow(/add: the tensors are on webgpu and cpu/);
     expect(() => tensor([1, 2]).add(tensor(1, { device: gpu! }))).toThrow(/add: the tensors are on cpu and webgpu/);
     const scale = tensor(2, { requiresGrad: true });
-    expect(() => x.mul(scale)).toThrow(/^mul: a tensor of no dimension on cpu .* make it on webgpu, as in/);
+    expect(() => x.mul(scale)).toThrow(
+      /^mul: a tensor of no dimension on cpu gets no gradient from webgpu; make it there, by \{ device: 'webgpu' \}/,
+    );
     expect(() => tensor(1).add_(tensor(1, { device: gpu! }))).toThrow(DeviceError);
     expect(noGrad.run(() => x.mul(scale)).device).toBe(gpu);
+  });
+
+  it('refuses in the name of whoever made or moved a tensor, with the way out', async () => {
+    const on = { device: gpu!, dtype: 'float64' } as const;
+    const made: Record<string, () => unknown> = {
+      zeros: () => zeros([2], on),
+      full: () => core.full([2], 1, on),
+      tensor: () => tensor([1], on),
+      arange: () => arange(3, on),
+      eye: () => core.eye(3, on),
+      randn: () => randn([2], on),
+      onesLike: () => core.onesLike(ones([1], { device: gpu! }), { dtype: 'float64' }),
+      to: () => ones([1], { dtype: 'float64' }).to(gpu!),
+      double: () => ones([1], { device: gpu! }).double(),
+    };
+    for (const [name, make] of Object.entries(made))
+      expect(make, name).toThrow(
+        new RegExp(`^${name}: there is no float64 on webgpu; use float32, as in \\{ dtype: 'float32' \\}`),
+      );
+    await expect(ones([1], { dtype: 'float64' }).toAsync(gpu!)).rejects.toThrow(
+      /^toAsync: there is no float64 on webgpu/,
+    );
+    const most = current.gpu!.device.limits.maxStorageBufferBindingSize;
+    const tooLong = most / 4 + 1;
+    const long = ones([1], { device: gpu! }).expand([tooLong]);
+    for (const [name, make] of Object.entries({
+      zeros: () => zeros([tooLong], { device: gpu! }),
+      add: () => long.add(1),
+      clone: () => long.clone(),
+      cat: () => core.cat([long, long]),
+      matmul: () => long.unsqueeze(1).matmul(ones([1, 1], { device: gpu! })),
+    }))
+      expect(make, name).toThrow(
+        new RegExp(`^${name}: .*bytes is more than the ${most} that a buffer of this GPU holds`),
+      );
+    expect(() => zeros([1], { device: gpu! }).to('cuda')).toThrow(
+      /^to: unknown dtype or device 'cuda'; use one of .*float32.*, cpu, webgpu/,
+    );
+  });
+
+  it('takes numbers beside its tensors in dtypes that it has', async () => {
+    const x = tensor([1, 2, 3], { device: gpu! });
+    expect(await x.add(tensor(0.5, { dtype: 'float64' })).toArrayAsync()).toEqual([1.5, 2.5, 3.5]);
+    expect(await core.searchsorted(x, 2).itemAsync()).toBe(1);
+    expect(await core.searchsorted(x.int(), 2.5).itemAsync()).toBe(2);
+    expect(await core.isin(x, [1, 2.5]).toArrayAsync()).toEqual([true, false, false]);
+    expect(await core.isin(x.int(), [3, 1.5]).toArrayAsync()).toEqual([false, false, true]);
+    expect(await core.isin(x.long(), []).toArrayAsync()).toEqual([false, false, false]);
   });
 
   it('refuses what it has not by name', async () => {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ones, randn, tensor } from '@gradgate/core';
+import { noGrad, ones, randn, type Tensor, tensor } from '@gradgate/core';
+import { compile } from '@gradgate/core/compile';
 import {
   BatchNorm1d,
   Linear,
@@ -104,6 +105,57 @@ describe.skipIf(!gpu)('what is on webgpu', () => {
     await expect(optim.clipGradNormAsync_([w], 1, { errorIfNonfinite: true })).rejects.toThrow(
       /norm of the gradients is Infinity/,
     );
+  });
+
+  it('has its gradients clipped by a norm that nobody reads, in a compiled step too', async () => {
+    const run = async (device: string, wrap: (step: () => Tensor) => () => Tensor) => {
+      const [w, v] = [[3, -4, 12], [1]].map((values) => tensor(values).to(device).detach().requiresGrad_());
+      const step = wrap(() => {
+        for (const p of [w!, v!]) p.grad = null;
+        w!.square().sum().add(v!.mul(5).sum()).backward();
+        const total = optim.getTotalNorm([w!.grad!, v!.grad!]);
+        optim.clipGradsWithNorm_([w!, v!], 2, total);
+        noGrad.run(() => [w!, v!].forEach((p) => void p.sub_(p.grad!)));
+        return total;
+      });
+      const norms: number[] = [];
+      for (let i = 0; i < 4; i++) norms.push(await step().itemAsync());
+      return [...norms, ...(await w!.data()), ...(await v!.data())];
+    };
+    const want = await run('cpu', (step) => step);
+    const compiled: { replays: number }[] = [];
+    const got = await run(gpu!, (step) => {
+      const f = compile(step);
+      compiled.push({
+        get replays() {
+          return f.explain().replays;
+        },
+      });
+      return f;
+    });
+    got.forEach((v, i) => void expect(v).toBeCloseTo(want[i]!, 4));
+    expect(compiled[0]!.replays).toBeGreaterThan(0);
+  });
+
+  it('says in the name of the step that what an optimizer remembers is elsewhere, and how it goes on', async () => {
+    const model = new Linear(2, 2);
+    const optimizer = new optim.Adam(model.parameters());
+    const step = (device: string) => {
+      model(ones([1, 2], { device }))
+        .sum()
+        .backward();
+      optimizer.step();
+    };
+    step('cpu');
+    model.to(gpu!);
+    optimizer.zeroGrad();
+    expect(() => step(gpu!)).toThrow(
+      /^Adam.step: a parameter is on webgpu, and what the optimizer remembers of it on cpu; .*loadStateDict\(optimizer.stateDict\(\)\)/,
+    );
+    optimizer.loadStateDict(optimizer.stateDict());
+    const before = await model.weight.data();
+    optimizer.step();
+    expect(await model.weight.data()).not.toEqual(before);
   });
 
   it('takes copies of what is on the host, and the other way round says how', async () => {

@@ -1,4 +1,5 @@
 import { DeviceError, manualSeed, randint, randn, type Tensor, tensor } from '@gradgate/core';
+import { autocast } from '@gradgate/core/autocast';
 import '@gradgate/core/sparse';
 import {
   BatchNorm2d,
@@ -136,6 +137,37 @@ describe.skipIf(!gpu)('training on webgpu', () => {
     want.forEach((v, i) => {
       expect(Math.abs(got[i]! - v), `element ${i}: ${got[i]}, on the host ${v}`).toBeLessThan(2e-5);
     });
+  });
+
+  it('steps under autocast with a scaler of losses as on the host, and leaves out one that overflows', async () => {
+    const train = async (device: string) => {
+      manualSeed(5);
+      const model = new Sequential(new Linear(12, 24), new ReLU(), new Linear(24, 5)).to(device);
+      const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+      const scaler = new optim.GradScaler();
+      const all: number[] = [];
+      for (let i = 0; i < 6; i++) {
+        optimizer.zeroGrad();
+        // The third batch is too large for float16.
+        const batch = x.mul(i === 2 ? 1e5 : 1).to(device);
+        const loss = autocast('float16').run(() => functional.crossEntropy(model(batch), y.to(device)));
+        scaler.scale(loss).backward();
+        await scaler.stepAsync(optimizer);
+        scaler.update();
+        if (i !== 2) all.push(await loss.itemAsync());
+        all.push(scaler.getScale());
+      }
+      return all;
+    };
+    const [got, want] = [await train(gpu!), await train('cpu')];
+    expectAlike(got, want, 2e-3);
+    expect(want.at(-1)).toBe(32768);
+    const w = tensor([1]).to(gpu!).detach().requiresGrad_();
+    w.mul(2).sum().backward();
+    const [scaler, optimizer] = [new optim.GradScaler(), new optim.SGD([w], { lr: 1 })];
+    expect(() => scaler.step(optimizer)).toThrow(
+      /^GradScaler.unscale_: .* on webgpu .*await scaler.stepAsync\(optimizer\)/,
+    );
   });
 
   it('all optimizers run there but LBFGS, which reads its losses, and SparseAdam, whose gradients are on the host; both say so', () => {

@@ -48,7 +48,7 @@ export function inNameOf(op: string, error: unknown): unknown {
   if (!(error instanceof TensorError || error instanceof TypeError || error instanceof RangeError)) return error;
   const { message, stack } = error;
   if (/^(Invalid typed array length|Array buffer allocation failed|Invalid array length)/.test(message))
-    return new TensorError(op, 'this takes more memory than can be had; use smaller tensors, or smaller batches', {
+    return new TensorError(op, 'this needs memory which cannot be had; use smaller tensors or batches', {
       cause: error,
     });
   const by = /^\w+(?=: )/.exec(message)?.[0];

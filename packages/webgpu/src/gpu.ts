@@ -160,6 +160,8 @@ export class Gpu {
     numbers: readonly number[],
     groups: readonly [number, number],
   ): void {
+    // Without elements there is nothing to do.
+    if (groups[0] === 0) return;
     this.settle();
     this.check(key);
     const halves = this.hasHalf ? halvesOf(buffers) : '';
@@ -384,7 +386,7 @@ ${source.body}
 
   /** Reads the first bytes of a block, after all calls made before. */
   async read(block: Block, bytes: number): Promise<ArrayBuffer> {
-    this.check('read');
+    this.check('data');
     this.settle();
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.device.createBuffer({ size, usage: 0x1 | 0x8 });
@@ -395,12 +397,12 @@ ${source.body}
     try {
       await staging.mapAsync(1);
     } catch (error) {
-      this.check('read');
-      throw new DeviceError('read', this.#explain(error), { cause: error });
+      this.check('data');
+      throw new DeviceError('data', this.#explain(error), { cause: error });
     }
     const copy = staging.getMappedRange().slice(0, bytes);
     staging.destroy();
-    if (this.error !== null) throw new DeviceError('read', this.#explain(this.error));
+    if (this.error !== null) throw new DeviceError('data', this.#explain(this.error));
     return copy;
   }
 

@@ -16,10 +16,11 @@ export const backend = (device: string): Backend => backendFor('backend', device
 /** `backend`, with errors in the name of `op`. */
 export function backendFor(op: string, device: string): Backend {
   const found = state.backends.get(device);
-  if (!found)
-    throw new DeviceError(op, `there is no device ${show(device)}; there is ${[...state.backends.keys()].join(', ')}`);
+  if (!found) throw new DeviceError(op, `there is no device ${show(device)}; there is ${deviceNames().join(', ')}`);
   return found;
 }
+
+export const deviceNames = (): string[] => [...state.backends.keys()];
 
 /** All devices that there are. */
 export const allBackends = (): Iterable<Backend> => state.backends.values();
@@ -86,8 +87,8 @@ export function refuseRead(storage: Storage, op = 'read'): never {
   check('refuseRead', 'op', op, is.string);
   throw new DeviceError(
     op,
-    `the values of a tensor on ${storage?.backend?.name ?? 'another device'} are not there at once; use await t.data(), await t.itemAsync() or ` +
-      "await t.toArrayAsync(), and await t.toAsync('cpu') for operators that need them on the host",
+    `the values of a tensor on ${storage?.backend?.name ?? 'another device'} are not there at once; use await t.data(), itemAsync() or ` +
+      "toArrayAsync(), or await t.toAsync('cpu')",
   );
 }
 

@@ -64,7 +64,7 @@ function refuse(frame: Frame, what: string): never {
     `${frame.kind}${frame.member ? ` on ${frame.member}` : ''}: the guarded function returned ${what}, and this runtime has no ` +
       'AsyncLocalStorage to follow it: only the part before the first await would be covered. Write it as ' +
       `${frame.kind}.async(function* (...) { ... yield promise ... }), guard the synchronous parts with ${frame.kind}.run(), or ` +
-      'build with @gradgate/unplugin, which makes async functions that are covered',
+      'build with @gradgate/unplugin',
   );
 }
 

@@ -71,7 +71,7 @@ function large(dtype: DType, length: number, make: typeof arrayOf): TypedArray {
     const bytes = length * arrayBytes(dtype);
     throw new TensorError(
       'memory',
-      `${length} elements of ${dtype} need ${bytes} bytes, which cannot be had; use smaller tensors, or smaller batches`,
+      `${length} elements of ${dtype} need ${bytes} bytes, which cannot be had; use smaller tensors or batches`,
       { cause: error },
     );
   }

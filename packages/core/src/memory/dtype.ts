@@ -102,13 +102,13 @@ export const numberIn = (dtype: DType, value: number | boolean): number =>
 
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].kind === 'integer';
 
-export function checkDType(op: string, dtype: unknown): DType {
+export function checkDType(op: string, dtype: unknown, devices?: () => string[]): DType {
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype))
     throw new DTypeError(
       op,
       isComplex(dtype as DType)
         ? `${dtype} is there once '@gradgate/core/complex' is imported`
-        : `unknown dtype ${show(dtype)}; use one of ${Object.keys(dtypes).join(', ')}`,
+        : `unknown dtype${devices ? ' or device' : ''} ${show(dtype)}; use one of ${[...Object.keys(dtypes), ...(devices?.() ?? [])].join(', ')}`,
     );
   return dtype as DType;
 }

@@ -181,10 +181,10 @@ export const allclose = /* @__PURE__ */ named(
  * equal(tensor([1, 2]), tensor([1, 2])); // true
  * ```
  */
-export function equal(a: Tensor, b: Tensor): boolean {
+export const equal = /* @__PURE__ */ named('equal', (a: Tensor, b: Tensor): boolean => {
   checkTensors('equal', a, b);
   return a.shape.join() === b.shape.join() && eq(a, b).all().item() === 1;
-}
+});
 
 const plain = {
   fmax,

@@ -2,7 +2,7 @@ import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { type Geometry, outputSize, type Window } from '../backend/convolution.js';
 import { checkOptions, show } from '../check.js';
-import { DTypeError, named, ShapeError } from '../errors.js';
+import { DTypeError, inNameOf, named, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
 import { checkSize, formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -62,9 +62,13 @@ function convolve(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geom
   const { batch, groups, outputs, positions } = geometry;
   const all = [batch, groups * outputs, ...positions];
   checkSize('conv', all, x.shape, weight.shape);
-  const out = Tensor.uninitialized(x.dtype, all, x.storage.backend);
-  kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
-  return out;
+  try {
+    const out = Tensor.uninitialized(x.dtype, all, x.storage.backend);
+    kernelsOf('conv2d', x, weight, bias).conv(x, weight, bias, geometry, out);
+    return out;
+  } catch (error) {
+    throw inNameOf('conv2d', error);
+  }
 }
 
 /** `[N, C, H, W]` from gradients of the results and kernels: also a transposed convolution. */

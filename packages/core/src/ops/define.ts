@@ -8,7 +8,7 @@ import { isGradEnabled } from '../grad/index.js';
 import { destinationOf } from '../graph/destination.js';
 import { inPlace } from '../graph/inplace.js';
 import { type Backward, record } from '../graph/node.js';
-import { type DType, isComplex, isFloat, recordOf } from '../memory/dtype.js';
+import { computedIn, type DType, isComplex, isFloat, recordOf } from '../memory/dtype.js';
 import { promote, promoteValue } from '../memory/promote.js';
 import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors, showOther } from '../tensor/check.js';
@@ -201,13 +201,16 @@ export function beside(op: string, x: Tensor, other: Tensor): Tensor {
   if (x.requiresGrad && isGradEnabled())
     throw new DeviceError(
       op,
-      `a tensor of no dimension on cpu takes part beside ${to.name}, but gets no gradient from there; make it on ${to.name}, as in tensor(2, { device: '${to.name}', requiresGrad: true }), or detach() it`,
+      `a tensor of no dimension on cpu gets no gradient from ${to.name}; make it there, by { device: '${to.name}' }, or detach() it`,
     );
-  return x.detach().moved(to);
+  // A number that floats are computed with does not lift their dtype, so a device need not hold its own.
+  return (x.dtype === 'float64' && isFloat(other.dtype) ? x.detach().to(computedIn(other.dtype)) : x.detach()).moved(
+    to,
+  );
 }
 
 /** A dtype that holds the value: float32 beside half types, which are computed in it. */
-function scalarDType(value: number | boolean, other: TensorLike): DType {
+export function scalarDType(value: number | boolean, other: TensorLike): DType {
   if (!Tensor.is(other)) return typeof value === 'boolean' ? 'bool' : 'float32';
   const { dtype } = other;
   if (isFloat(dtype)) return dtype === 'float64' || dtype === 'complex128' ? 'float64' : 'float32';

@@ -9,6 +9,7 @@ import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import { toTensor } from './define.js';
 import type * as self from './histogram.js';
 
 // Counting and looking up values. None of these has a gradient.
@@ -100,7 +101,7 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options?: 
   const { right = false } = checkOptions('searchsorted', options, searchsortedOptions);
   checkTensors('searchsorted', sorted);
   check('searchsorted', 'values', values, is.either(is.tensor, is.number));
-  const v = Tensor.is(values) ? values : Tensor.of(Float64Array.of(values), 'float64', [], sorted.storage.backend);
+  const v = toTensor('searchsorted', values, sorted);
   if (sorted.ndim === 0) throw new ShapeError('searchsorted', 'takes a sorted tensor of at least one dimension');
   const lead = formatShape(sorted.shape.slice(0, -1));
   if (sorted.ndim > 1 && lead !== formatShape(v.shape.slice(0, -1)))

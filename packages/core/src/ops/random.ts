@@ -89,8 +89,8 @@ export function multinomial(probs: Tensor, n: number, options?: FromGenerator & 
     Number.MAX_VALUE,
     refuseProbability('multinomial', 'up, and finite'),
   );
-  checkSize('multinomial', [...probs.shape.slice(0, -1), n], probs.shape);
   const shape = [...probs.shape.slice(0, -1), n];
+  checkSize('multinomial', shape, probs.shape);
   const { backend } = probs.storage;
   return drawnApart('multinomial', () =>
     Tensor.of(drawCategories(data, k, n, replacement, generator), 'int32', shape, backend),

@@ -1,4 +1,4 @@
-import { backend, isDevice, kernelsOf } from '../backend/backends.js';
+import { backend, deviceNames, isDevice, kernelsOf } from '../backend/backends.js';
 import { check, show } from '../check.js';
 import { DTypeError, IndexError, inNameOf, named, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
@@ -72,7 +72,7 @@ export function contiguous(x: Tensor): Tensor {
 export function to(x: Tensor, target: DType | (string & {})): Tensor {
   checkTensors('to', x);
   if (isDevice(target)) return toDevice(x, target);
-  const dtype = checkDType('to', target);
+  const dtype = checkDType('to', target, deviceNames);
   if (x.dtype === dtype) return x;
   const out = copy(x, dtype);
   const from = x.dtype;
@@ -413,7 +413,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
  * cat([tensor([1]), tensor([2, 3])]); // [1, 2, 3]
  * ```
  */
-export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+export const cat = /* @__PURE__ */ named('cat', (tensors: readonly Tensor[], dim = 0): Tensor => {
   const first = checkList('cat', tensors);
   const d = normalizeDim('cat', dim, first.ndim);
   if (first.ndim === 0) throw new ShapeError('cat', 'scalar tensors have no dimension to join along; use stack()');
@@ -441,7 +441,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   return record('cat', tensors, out, (g, ctx) =>
     sizes.map((n, i) => (ctx.needs(i) ? to(narrow(g, d, starts[i]!, n), dtypes[i]!) : null)),
   );
-}
+});
 
 export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
   if (!Array.isArray(tensors) || tensors.length === 0 || !is.arrayOf(is.tensor).is(tensors))

@@ -2,12 +2,14 @@ import type { Backend } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
 import { inOrder } from '../backend/host/searchsorted.js';
 import { check, checkOptions } from '../check.js';
+import { recordOf } from '../memory/dtype.js';
 import { promoteTypes } from '../memory/promote.js';
 import { normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { exactOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { scalarDType } from './define.js';
 import { indexSelect } from './indexing.js';
 import { to } from './shape.js';
 import type * as self from './unique.js';
@@ -108,16 +110,22 @@ const isinOptions = { invert: is.boolean };
 export function isin(x: Tensor, values: Tensor | readonly number[], options?: { invert?: boolean }): Tensor {
   const { invert = false } = checkOptions('isin', options, isinOptions);
   checkTensors('isin', x);
-  if (Tensor.is(values) && (values.dtype === 'int64') !== (x.dtype === 'int64')) {
-    const dtype = promoteTypes(x.dtype, values.dtype);
-    return isin(to(x, dtype), to(values, dtype), { invert });
-  }
   if (!Tensor.is(values)) check('isin', 'values', values, is.arrayOf(is.number));
+  const known = Tensor.is(values) ? values : listOf(values, x);
+  if ((known.dtype === 'int64') !== (x.dtype === 'int64')) {
+    const dtype = promoteTypes(x.dtype, known.dtype);
+    return isin(to(x, dtype), to(known, dtype), { invert });
+  }
   const { backend } = x.storage;
-  const known = Tensor.is(values) ? values : Tensor.of(Float64Array.from(values), 'float64', [values.length], backend);
   const out = Tensor.uninitialized('bool', x.shape, backend);
   kernelsOf('isin', x, known).isin(x, known, invert, out);
   return out;
+}
+
+/** Numbers as a tensor beside `x`, of a dtype that holds all of them. */
+function listOf(values: readonly number[], x: Tensor): Tensor {
+  const dtype = values.map((v) => scalarDType(v, x)).reduce(promoteTypes, x.dtype);
+  return Tensor.of(new (recordOf(dtype).array)(values), dtype, [values.length], x.storage.backend);
 }
 
 const plain = {

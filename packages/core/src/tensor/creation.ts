@@ -1,3 +1,4 @@
+import type { Backend } from '../backend/backend.js';
 import { backendFor, getDefaultDevice } from '../backend/backends.js';
 import { pinResult } from '../backend/cpu.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
@@ -54,8 +55,12 @@ function withDefaults<O extends TensorOptions>(op: string, options: O | undefine
 function finish(op: string, t: Tensor, options: TensorOptions): Tensor {
   pinResult(t.storage);
   const { device = getDefaultDevice() } = options;
-  return withRequiresGrad(op, device === 'cpu' ? t : t.moved(backendFor(op, device)), options);
+  return withRequiresGrad(op, device === 'cpu' ? t : there(op, device, (backend) => t.moved(backend)), options);
 }
+
+/** What is made on a device, whose refusals are those of `op`. */
+const there = (op: string, device: string, make: (backend: Backend) => Tensor): Tensor =>
+  named(op, () => make(backendFor(op, device)))();
 
 function withRequiresGrad(op: string, made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
   if (requiresGrad) made.checkCanRequireGrad(op);
@@ -78,9 +83,12 @@ function make(
   const { device = getDefaultDevice() } = chosen;
   if (isNumber && device !== 'cpu') {
     // One number needs no memory on the host, and a compiled function can replay it.
-    const made = Tensor.zeros(dtype, size, backendFor(op, device));
-    if (!Object.is(fill, 0)) made.storage.backend.kernels.fill(fill, made);
-    return withRequiresGrad(op, made, chosen);
+    const onDevice = there(op, device, (backend) => {
+      const made = Tensor.zeros(dtype, size, backend);
+      if (!Object.is(fill, 0)) backend.kernels.fill(fill, made);
+      return made;
+    });
+    return withRequiresGrad(op, onDevice, chosen);
   }
   const data = allocate(dtype, sizeOf(size));
   if (!isNumber) fill(data);
@@ -247,6 +255,10 @@ function like<O extends TensorOptions>(op: string, t: Tensor, options: O, known:
   return [t.shape, withDefaults(op, options, { dtype: t.dtype, device: t.device })];
 }
 
+/** The function `op` that makes a tensor as another one is. */
+const asLike = <O extends TensorOptions>(op: string, make: (shape: Shape, options: O) => Tensor, known?: object) =>
+  named(op, (t: Tensor, options: O = {} as O): Tensor => make(...like(op, t, options, known)));
+
 /**
  * A tensor of zeros with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device and
  * that.
@@ -255,10 +267,7 @@ function like<O extends TensorOptions>(op: string, t: Tensor, options: O, known:
  * zerosLike(tensor([1, 2])); // [0, 0]
  * ```
  */
-export const zerosLike = /* @__PURE__ */ named(
-  'zerosLike',
-  (t: Tensor, options: TensorOptions = {}): Tensor => zeros(...like('zerosLike', t, options)),
-);
+export const zerosLike = /* @__PURE__ */ asLike('zerosLike', zeros);
 /**
  * A tensor of ones with the shape, dtype and device of `t`. It does not require gradients; options change dtype, device and
  * that.
@@ -267,10 +276,7 @@ export const zerosLike = /* @__PURE__ */ named(
  * onesLike(tensor([5, 6])); // [1, 1]
  * ```
  */
-export const onesLike = /* @__PURE__ */ named(
-  'onesLike',
-  (t: Tensor, options: TensorOptions = {}): Tensor => ones(...like('onesLike', t, options)),
-);
+export const onesLike = /* @__PURE__ */ asLike('onesLike', ones);
 /**
  * A tensor filled with `value`, with the shape, dtype and device of `t`. It does not require gradients; options change dtype,
  * device and that.
@@ -294,10 +300,7 @@ export const fullLike = /* @__PURE__ */ named(
  * emptyLike(tensor([5, 6])).shape; // [2]
  * ```
  */
-export const emptyLike = /* @__PURE__ */ named(
-  'emptyLike',
-  (t: Tensor, options: TensorOptions = {}): Tensor => empty(...like('emptyLike', t, options)),
-);
+export const emptyLike = /* @__PURE__ */ asLike('emptyLike', empty);
 /**
  * Random numbers, uniform in [0, 1), with the shape, dtype and device of `t`. Options also take a `generator`.
  *
@@ -305,10 +308,7 @@ export const emptyLike = /* @__PURE__ */ named(
  * randLike(tensor([5, 6])).lt(1).all(); // true
  * ```
  */
-export const randLike = /* @__PURE__ */ named(
-  'randLike',
-  (t: Tensor, options: RandomOptions = {}): Tensor => rand(...like('randLike', t, options, randomOptions)),
-);
+export const randLike = /* @__PURE__ */ asLike<RandomOptions>('randLike', (...args) => rand(...args), randomOptions);
 /**
  * Random numbers of the standard normal distribution, with the shape, dtype and device of `t`. Options also take a
  * `generator`.
@@ -317,10 +317,7 @@ export const randLike = /* @__PURE__ */ named(
  * randnLike(tensor([5, 6])).shape; // [2]
  * ```
  */
-export const randnLike = /* @__PURE__ */ named(
-  'randnLike',
-  (t: Tensor, options: RandomOptions = {}): Tensor => randn(...like('randnLike', t, options, randomOptions)),
-);
+export const randnLike = /* @__PURE__ */ asLike<RandomOptions>('randnLike', (...args) => randn(...args), randomOptions);
 
 /**
  * `start`, `start + step`, ... up to but without `end`. One argument is the end. int32 unless one is a fraction.

@@ -224,8 +224,7 @@ export class Tensor {
     if (!value && this.gradFn !== null)
       throw new AutogradError(
         op,
-        'only a leaf can stop requiring grad, and this tensor was computed by ' +
-          `${this.gradFn.name}; use detach() for a tensor that is cut off from the graph`,
+        'only a leaf can stop requiring grad, and this tensor was computed by ' + `${this.gradFn.name}; use detach()`,
       );
     if (value) this.checkCanRequireGrad(op);
     if (this.gradFn === null) this.#leafRequiresGrad = value;
@@ -379,10 +378,11 @@ export class Tensor {
   async toAsync(device: string): Promise<Tensor> {
     const to = backendFor('toAsync', device);
     if (to === this.storage.backend) return this;
-    const elements = storedAmong(this, await this.storage.backend.readAsync(this.storage));
-    const storage = to.allocate(this.dtype, this.numel, 'uninitialized');
-    to.write(storage, elements);
-    return new Tensor(storage, this.dtype, this.shape);
+    try {
+      return this.moved(to, storedAmong(this, await this.storage.backend.readAsync(this.storage)));
+    } catch (error) {
+      throw inNameOf('toAsync', error);
+    }
   }
 
   /** The one element, as `item` gives it, on every device. */
@@ -397,9 +397,9 @@ export class Tensor {
   }
 
   /** @internal The same values on another device, without a graph: on its own it is a copy that starts at its storage. */
-  moved(to: Backend): Tensor {
+  moved(to: Backend, stored = storedOf(this, 'to')): Tensor {
     const storage = noteMade(to.allocate(this.dtype, this.numel, 'uninitialized'));
-    to.write(storage, storedOf(this, 'to'));
+    to.write(storage, stored);
     return new Tensor(storage, this.dtype, this.shape);
   }
 
@@ -414,7 +414,7 @@ export class Tensor {
 
   /** The elements as nested arrays (a plain value for a scalar tensor); booleans for bool tensors, `{ re, im }` for complex ones. */
   toArray(): NestedArray {
-    return this.#nested(recordOf(this.dtype).complex?.elements(this) ?? this.toTypedArray());
+    return this.#nested(recordOf(this.dtype).complex?.elements(this) ?? elementsOf(this, 'toArray'));
   }
 
   #nested(flat: ArrayLike<number | Complex>): NestedArray {
@@ -457,8 +457,8 @@ export class Tensor {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString();
     throw new TypeError(
-      'Tensor: a Tensor is no number for the operators of JavaScript, such as + and >: use item() for the number of a tensor of ' +
-        'one element, add(), gt() and their like for tensors, and String(t) for text',
+      'Tensor: a Tensor is no number for the operators of JavaScript, such as + and >; use item() for that of one element, ' +
+        'add() and gt() for tensors, and String(t) for text',
     );
   }
 
