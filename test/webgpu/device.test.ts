@@ -237,7 +237,6 @@ describe.skipIf(!gpu)('the device webgpu', () => {
       add: () => long.add(1),
       clone: () => long.clone(),
       cat: () => core.cat([long, long]),
-      matmul: () => long.unsqueeze(1).matmul(ones([1, 1], { device: gpu! })),
     }))
       expect(make, name).toThrow(
         new RegExp(`^${name}: .*bytes is more than the ${most} that a buffer of this GPU holds`),

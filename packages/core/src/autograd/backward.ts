@@ -105,7 +105,7 @@ const gradOptions = {
 export function backward(tensor: Tensor, options?: BackwardOptions | Tensor, more?: undefined): void {
   if (more !== undefined)
     throw new TypeError(
-      'backward: takes a gradient or options, and got more; a gradient stands among the options, as in { gradient, retainGraph: true }',
+      'backward: takes a gradient or options, and got more; pass both as { gradient, retainGraph: true }',
     );
   const {
     gradient,

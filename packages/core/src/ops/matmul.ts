@@ -1,7 +1,7 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
 import { kernelsOf } from '../backend/backends.js';
 import { show } from '../check.js';
-import { DTypeError, inNameOf, named, ShapeError } from '../errors.js';
+import { DTypeError, named, ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
 import { broadcastShapes, checkSize, formatShape, type Shape, sizeOf } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
@@ -38,13 +38,9 @@ function product(a: Tensor, b: Tensor, ta = false, tb = false): Tensor {
 }
 
 function multiply(a: Tensor, ta: boolean, b: Tensor, tb: boolean, shape: Shape): Tensor {
-  try {
-    const out = Tensor.uninitialized(a.dtype, shape, a.storage.backend);
-    kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
-    return out;
-  } catch (error) {
-    throw inNameOf('matmul', error);
-  }
+  const out = Tensor.uninitialized(a.dtype, shape, a.storage.backend);
+  kernelsOf('matmul', a, b).matmul(a, ta, b, tb, out, null);
+  return out;
 }
 
 // A closure that is made in the call itself would keep its tensors alive.
