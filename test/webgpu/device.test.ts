@@ -330,7 +330,7 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     };
     expect(fill).toThrow(DeviceError);
     expect(fill).toThrow(
-      /memory: 262144 bytes more would exceed the \d+ that tensors may take on webgpu: \d+ hold \d+ now/,
+      /^zeros: 262144 bytes more would exceed the \d+ that tensors may take on webgpu: \d+ hold \d+ now/,
     );
     await device('webgpu', { memory: 2 ** 32 });
     // Nothing is lost.
