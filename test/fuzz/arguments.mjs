@@ -331,6 +331,15 @@ export const made = {
   SWALR: (r) => new nn.optim.SWALR(optimizer(r), { swaLr: 0.1 }),
   Cauchy: () => new distributions.Cauchy(0, 1),
   ComposeTransform: () => new distributions.ComposeTransform([new distributions.TanhTransform()]),
+  CatTransform: () =>
+    new distributions.CatTransform([new distributions.TanhTransform(), new distributions.ExpTransform()]),
+  StackTransform: () =>
+    new distributions.StackTransform([new distributions.TanhTransform(), new distributions.ExpTransform()]),
+  IndependentTransform: () => new distributions.IndependentTransform(new distributions.ExpTransform(), 1),
+  ReshapeTransform: () => new distributions.ReshapeTransform([2, 2], [4]),
+  CumulativeDistributionTransform: () => new distributions.CumulativeDistributionTransform(new Normal(0, 1)),
+  ContinuousBernoulli: () => new distributions.ContinuousBernoulli(probs()),
+  Wishart: () => new distributions.Wishart(3, { covarianceMatrix: core.eye(2) }),
   Gumbel: () => new distributions.Gumbel(0, 1),
   HalfCauchy: () => new distributions.HalfCauchy(1),
   HalfNormal: () => new distributions.HalfNormal(1),

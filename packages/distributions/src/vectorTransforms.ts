@@ -93,6 +93,7 @@ export class StickBreakingTransform implements Transform {
   readonly domainDims = 1;
   readonly codomainDims = 1;
   forwardShape(shape: Shape): Shape {
+    check('StickBreakingTransform.forwardShape', 'shape', shape, is.arrayOf(is.size));
     if (shape.length < 1) throw new ShapeError('StickBreakingTransform', 'takes vectors, got the shape []');
     return [...shape.slice(0, -1), shape.at(-1)! + 1];
   }
@@ -175,6 +176,7 @@ export class CorrCholeskyTransform implements Transform {
   readonly domainDims = 1;
   readonly codomainDims = 2;
   forwardShape(shape: Shape): Shape {
+    check('CorrCholeskyTransform.forwardShape', 'shape', shape, is.arrayOf(is.size));
     const count = shape.at(-1) ?? -1;
     const n = Math.round(Math.sqrt(0.25 + 2 * count) + 0.5);
     if (count < 0 || (n * (n - 1)) / 2 !== count)
@@ -238,6 +240,7 @@ export class ReshapeTransform implements Transform {
     this.codomainDims = outShape.length;
   }
   forwardShape(shape: Shape): Shape {
+    check('ReshapeTransform.forwardShape', 'shape', shape, is.arrayOf(is.size));
     return this.changed(shape, this.inShape, this.outShape);
   }
   forward(x: Tensor): Tensor {
