@@ -74,13 +74,15 @@ if (found !== instructions || !WebAssembly.validate(unfuse(binary)))
 const counts = new Array(256).fill(0);
 for (const byte of binary) counts[byte]++;
 const { encodeText, single } = await load('text.ts');
-const frequent = [...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, single);
+const mostFrequent = new Set([...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, single));
+const frequent = Array.from({ length: 64 }, (_, i) =>
+  [0, 1, 2, 3].reduce((digit, bit) => digit + (Number(mostFrequent.has(4 * i + bit)) << bit), 0).toString(16),
+).join('');
 
 const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 
-/** The most frequent bytes; see text.ts. */
-export const frequent =
-  '${Buffer.from(frequent).toString('hex')}';
+/** Which bytes are the most frequent; see text.ts. */
+export const frequent = '${frequent}';
 
 /** The kernels, with fused multiply-add (relaxed SIMD); see unfuse.ts. */
 export const code =

@@ -52,11 +52,14 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
-/** Refuses a result that no array can hold; `from` are the shapes that it comes of. */
-export function checkSize(op: string, shape: Shape, ...from: readonly Shape[]): void {
+/** Refuses a result that no array can hold; `a` and `b` are the shapes that it comes of. */
+export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void {
+  if (sizeOf(shape) > 2 ** 32) refuseSize(op, shape, a, b);
+}
+
+function refuseSize(op: string, shape: Shape, a?: Shape, b?: Shape): never {
   const n = sizeOf(shape);
-  if (n <= 2 ** 32) return;
-  const of = from.length === 0 ? '' : ` of ${from.map(formatShape).join(' and ')}`;
+  const of = a ? ` of ${formatShape(a)}${b ? ` and ${formatShape(b)}` : ''}` : '';
   throw new ShapeError(
     op,
     `shape ${formatShape(shape)}${of} has ${n} elements, ${4 * n} bytes of float32; at most 2^32 can be held`,

@@ -15,6 +15,8 @@ export interface Casting {
 export const casting: { current: Casting | null } = { current: null };
 
 /** An operator that under `autocast` takes its tensors in float32 and computes in it all through: losses, decompositions. By its name. */
-export const inFloat32 = <F extends (...args: any[]) => unknown>(op: string, compute: F): F =>
-  named(op, ((...args: any[]) =>
-    casting.current === null ? compute(...args) : casting.current.raised(compute, args)) as F);
+export const inFloat32 = <F extends (...args: any[]) => unknown>(op: string, compute: F): F => {
+  const raised = (...args: any[]) => casting.current!.raised(compute, args);
+  // Only passed on: arguments that are looked at are put into an array at each call.
+  return named(op, ((...args) => (casting.current ? raised : compute)(...args)) as F);
+};

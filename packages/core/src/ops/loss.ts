@@ -74,8 +74,8 @@ type PairRule = (
 function lossOfPairs(op: string, loss: PairLoss, rule: PairRule) {
   const gradients: Backward = (g, ctx) => {
     const divisor = ctx.attributes as number;
-    const [x, y] = ctx.saved as [Tensor, Tensor];
-    return rule(g, divisor, x, y, [ctx.needs(0), ctx.needs(1)], (x, y) => {
+    const { saved } = ctx;
+    return rule(g, divisor, saved[0]!, saved[1]!, [ctx.needs(0), ctx.needs(1)], (x, y) => {
       const out = Tensor.uninitialized(x.dtype, x.shape, x.storage.backend);
       kernelsOf(op, g, x, y).pairLossGradient(loss, g, x, y, divisor, out);
       return out;

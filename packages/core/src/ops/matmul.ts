@@ -168,17 +168,13 @@ function checkBias(x: Tensor, weight: Tensor, bias: Tensor): void {
 }
 
 function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined): Tensor {
-  const { matmul } = kernelsOf('linear', x, weight);
   const row = bias ? (bias.isContiguous ? bias : bias.detach().contiguous()) : null;
   const outputs = weight.shape[0]!;
   const rows = countRows(x.shape);
   const out = Tensor.uninitialized(x.dtype, [rows, outputs], x.storage.backend);
-  if (x.ndim === 2) {
-    matmul(x, false, weight, true, out, row);
-    return out;
-  }
-  matmul(reshape(x.detach(), [rows, weight.shape[1]!]), false, weight, true, out, row);
-  return new Tensor(out.storage, out.dtype, [...x.shape.slice(0, -1), outputs]);
+  const flat = x.ndim === 2 ? x : reshape(x.detach(), [rows, weight.shape[1]!]);
+  kernelsOf('linear', x, weight).matmul(flat, false, weight, true, out, row);
+  return x.ndim === 2 ? out : new Tensor(out.storage, out.dtype, [...x.shape.slice(0, -1), outputs]);
 }
 
 const linearGradients: Backward = (g, ctx) => {
@@ -190,7 +186,8 @@ const linearGradients: Backward = (g, ctx) => {
   const ofWeight = ctx.needs(1) ? product(gradient, rowsOf(x), true) : null;
   const ofBias = ctx.edges.length === 3 && ctx.needs(2) ? sum(gradient, 0) : null;
   // That of x last: a device may compute what goes on from it in the same call.
-  return [ctx.needs(0) ? reshape(product(gradient, weight), x.shape) : null, ofWeight, ofBias];
+  const ofX = ctx.needs(0) ? product(gradient, weight) : null;
+  return [ofX === null || x.ndim === 2 ? ofX : reshape(ofX, x.shape), ofWeight, ofBias];
 };
 
 const plain = { matmul, mm, bmm };
