@@ -109,7 +109,7 @@ describe('dimensions and structures', () => {
     [
       'a map',
       () => vmap((a: any) => a.get(0))(new Map([[0, ones([2])]])),
-      /^vmap: an argument is a Tensor, or Tensors in arrays and plain objects, got an instance of Map/,
+      /^vmap: an argument with a batch must be a Tensor, or Tensors in arrays and plain objects, got an instance of Map/,
     ],
     [
       'a result that is no tensor',
