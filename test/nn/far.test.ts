@@ -59,6 +59,8 @@ const decoder = () => new nn.TransformerDecoderLayer(8, 2, { dimFeedforward: 16,
 /** What PyTorch's numbers do not cover, and what has ways of its own. */
 const more: Case[] = [
   ...['AdaptiveAvgPool3d', 'AdaptiveMaxPool3d', 'AvgPool3d', 'MaxPool3d'].map((name) => layer(name, [2], volume)),
+  layer('FractionalMaxPool2d', [2, { outputSize: 2 }], image),
+  layer('FractionalMaxPool3d', [2, { outputSize: 2 }], volume),
   ...['CircularPad3d', 'ZeroPad3d'].map((name) => layer(name, [1], volume)),
   ...['Dropout3d', 'FeatureAlphaDropout'].map((name) => layer(name, [0.5], volume)),
   layer('LPPool1d', [2, 2], () => [randn([2, 3, 4]).abs().add(1)]),

@@ -11,8 +11,21 @@ import { needGpu } from './gpu.js';
 
 const gpu = await needGpu('elementwise functions in WGSL');
 
-it('every elementwise function of core has its expression in WGSL, and no other', () => {
-  expect(Object.keys(unary).sort()).toEqual([...functions.unary.keys()].sort());
+/** Functions without an expression, which docs/webgpu.md lists. */
+const missing = [
+  ...[
+    'besselY0',
+    'besselY1',
+    'modifiedBesselK0',
+    'modifiedBesselK1',
+    'scaledModifiedBesselK0',
+    'scaledModifiedBesselK1',
+  ],
+  ...['sphericalBesselJ0', 'sphericalBesselJ1', 'airyAi', 'airySlope'],
+];
+
+it('every elementwise function of core has its expression in WGSL but for the few that are listed, and no other', () => {
+  expect([...Object.keys(unary), ...missing].sort()).toEqual([...functions.unary.keys()].sort());
   expect(Object.keys(binary).sort()).toEqual([...functions.binary.keys()].sort());
 });
 
@@ -80,7 +93,7 @@ function expectClose(name: string, got: ArrayLike<number>, want: ArrayLike<numbe
 }
 
 describe.skipIf(!gpu)('on webgpu as on the host', () => {
-  it.each([...functions.unary])('%s', async (name, fn: UnaryFunction) => {
+  it.each([...functions.unary].filter(([name]) => !missing.includes(name)))('%s', async (name, fn: UnaryFunction) => {
     const values = [...small, ...(noLarge.includes(name) ? [] : large), ...odd];
     const x = tensor(float32(values));
     const there = x.to(gpu!);

@@ -151,7 +151,7 @@ it.each<[string, () => unknown, string]>([
   [
     'degree',
     () => special.hermitePolynomialH(ones([1]), 1.5),
-    'hermitePolynomialH: n is a whole number from 0 up, got 1.5',
+    'hermitePolynomialH: n is a whole number from 0 to 65536, got 1.5',
   ],
   [
     'no tensor',
