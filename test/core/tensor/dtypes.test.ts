@@ -158,6 +158,9 @@ describe('what a dtype holds', () => {
       expect([array.constructor.name, t.dtype, t.toArray()]).toEqual([array.constructor.name, dtype, values]);
       if (!dtype.startsWith('float')) expect(t.sum().dtype).toBe('int64');
     }
+    for (const [array] of cases)
+      for (const dtype of ['float32', 'bfloat16', 'int32', 'int64', 'bool'] as const)
+        expect(tensor(array.slice(0, 0), { dtype }).dtype).toBe(dtype);
     expect(() => tensor(new BigUint64Array([2n ** 63n]))).toThrow('9223372036854775808 does not fit int64');
     expect(() => tensor(new Uint32Array([2 ** 31]), { dtype: 'int32' })).toThrow(DTypeError);
   });

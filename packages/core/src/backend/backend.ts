@@ -450,9 +450,11 @@ export function overlay(base: Kernels, faster: { readonly [K in keyof Kernels]?:
     if (typeof value !== 'object' || value === null) throw new TypeError(`overlay: ${name} is an object of kernels`);
   const table = { ...base } as Record<string, (...args: any[]) => void>;
   for (const [name, override] of Object.entries(faster)) {
-    const { accepts, run } = override as Override<(...args: any[]) => void>;
     const otherwise = table[name];
     if (otherwise === undefined) throw new TypeError(`overlay: there is no kernel ${name}`);
+    const { accepts, run } = (override ?? {}) as Override<(...args: any[]) => void>;
+    if (typeof accepts !== 'function' || typeof run !== 'function')
+      throw new TypeError(`overlay: ${name} must have the functions accepts and run`);
     table[name] = (...args) => (accepts(...args) ? run(...args) : otherwise(...args));
   }
   return table as unknown as Kernels;

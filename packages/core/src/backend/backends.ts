@@ -86,7 +86,7 @@ function kernelsOfMixed(op: string, views: readonly (View | null | undefined)[])
 export function refuseRead(storage: Storage, op = 'read'): never {
   check('refuseRead', 'op', op, is.string);
   throw new DeviceError(
-    op,
+    op || 'read',
     `the values of a tensor on ${storage?.backend?.name ?? 'another device'} are not there at once; use await t.data(), itemAsync() or ` +
       "toArrayAsync(), or await t.toAsync('cpu')",
   );

@@ -180,7 +180,7 @@ function ofValues(shape: Shape, values: ArrayLike<PlainValue>, options: TensorOp
     return finish('tensor', Tensor.of(exact, dtype, [...shape]), options);
   }
   return make('tensor', shape, options, (data) => {
-    if (dtype !== 'bool' && isTypedArray(values) && typeof values[0] !== 'bigint') data.set(values as never);
+    if (dtype !== 'bool' && isTypedArray(values) && typeof values[0] === 'number') data.set(values as never);
     else for (let i = 0; i < data.length; i++) data[i] = numberIn(dtype, values[i] as number);
   });
 }

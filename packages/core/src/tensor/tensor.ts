@@ -224,7 +224,7 @@ export class Tensor {
     if (!value && this.gradFn !== null)
       throw new AutogradError(
         op,
-        'only a leaf can stop requiring grad, and this tensor was computed by ' + `${this.gradFn.name}; use detach()`,
+        `only a leaf can stop requiring grad, and this tensor was computed by ${this.gradFn.name}; use detach()`,
       );
     if (value) this.checkCanRequireGrad(op);
     if (this.gradFn === null) this.#leafRequiresGrad = value;
