@@ -107,6 +107,13 @@ describe('schedulers of one optimizer', () => {
   });
 });
 
+it.each(['SequentialLR', 'ChainedScheduler'] as const)('%s refuses what is no scheduler', (name) => {
+  for (const other of [tensor([2]), {}, sgd()])
+    expect(() => new optim[name]([other, other] as never, [1])).toThrow(
+      `${name}: schedulers must be schedulers of an optimizer, got `,
+    );
+});
+
 describe('OneCycleLR', () => {
   it('cycles momentum against the rate, by epochs and steps of an epoch', () => {
     const optimizer = sgd(1, { momentum: 0.5 });

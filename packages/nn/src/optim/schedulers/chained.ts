@@ -1,5 +1,4 @@
-import { check, is } from '@gradgate/core/internal';
-import type { LRScheduler } from './scheduler.js';
+import { checkSchedulers, type LRScheduler } from './scheduler.js';
 
 /**
  * Schedulers that step together: each changes the learning rate that those before it have set.
@@ -14,7 +13,7 @@ import type { LRScheduler } from './scheduler.js';
  */
 export class ChainedScheduler {
   constructor(readonly schedulers: readonly LRScheduler[]) {
-    check('ChainedScheduler', 'schedulers', schedulers, is.arrayOf(is.object));
+    checkSchedulers('ChainedScheduler', schedulers);
     if (schedulers.length === 0) throw new TypeError('ChainedScheduler: takes at least one scheduler');
     if (schedulers.some((s) => s.optimizer !== schedulers[0]!.optimizer))
       throw new TypeError('ChainedScheduler: the schedulers must have the same optimizer');

@@ -26,6 +26,14 @@ const areRates = (value: unknown, length: number): value is number[] =>
 export const either = (state: Record<string, unknown>, name: string, former: string): unknown =>
   state[name] ?? state[former];
 
+/** Throws unless `schedulers` is an array of them. */
+export function checkSchedulers(name: string, schedulers: readonly LRScheduler[]): void {
+  check(name, 'schedulers', schedulers, is.arrayOf(is.object));
+  for (const scheduler of schedulers)
+    if (typeof scheduler.step !== 'function' || !is.object.is(scheduler.optimizer))
+      throw new TypeError(`${name}: schedulers must be schedulers of an optimizer, got ${show(scheduler)}`);
+}
+
 /** Throws unless `optimizer` is one. */
 export function checkOptimizer(name: string, optimizer: unknown): void {
   if (!Array.isArray((optimizer as Partial<Scheduled> | null)?.paramGroups))

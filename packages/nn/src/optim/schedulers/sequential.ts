@@ -1,5 +1,5 @@
 import { check, is } from '@gradgate/core/internal';
-import { either, type LRScheduler } from './scheduler.js';
+import { checkSchedulers, either, type LRScheduler } from './scheduler.js';
 
 /**
  * Schedulers one after another: each starts at its milestone, a number of steps, from its own beginning.
@@ -19,7 +19,7 @@ export class SequentialLR {
     readonly schedulers: readonly LRScheduler[],
     readonly milestones: readonly number[],
   ) {
-    check('SequentialLR', 'schedulers', schedulers, is.arrayOf(is.object));
+    checkSchedulers('SequentialLR', schedulers);
     check('SequentialLR', 'milestones', milestones, is.arrayOf(is.size));
     if (schedulers.length === 0 || milestones.length !== schedulers.length - 1)
       throw new TypeError(
