@@ -566,6 +566,13 @@ describe('what would not end, or would not be waited for, is refused by name', (
     const net = new Sequential(new ReLU()) as Sequential & { again: Module };
     net.again = net;
     expect(() => net(ones([1]))).toThrow(/Sequential: it is a member of itself, so its forward would never end/);
+    const inner = new Sequential(new ReLU()) as Sequential;
+    const outer = new Sequential(inner, new ReLU());
+    inner.append(outer);
+    for (const one of [inner, outer] as Module[])
+      expect(() => (one as Sequential)(ones([1]))).toThrow(
+        /\(Sequential\): it is a member of itself, so its forward would never end/,
+      );
   });
 
   it('asynchronous hooks, and a function of apply', () => {

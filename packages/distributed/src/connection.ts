@@ -1,6 +1,18 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { installedFile } from '@gradgate/core/internal';
-import { abort, busy, cells, done, idle, type Job, type Joined, type Outcome, posted, type WorkerData } from './job.js';
+import {
+  abort,
+  busy,
+  cells,
+  done,
+  idle,
+  type Job,
+  type Joined,
+  type Outcome,
+  posted,
+  sleep,
+  type WorkerData,
+} from './job.js';
 import type { Launched } from './library.js';
 import { Work } from './work.js';
 
@@ -200,7 +212,7 @@ export class Connection {
         `${who} ends with exit code ${code} and without destroy(), while others may wait for it: all ranks are ended`,
       );
     // The launcher of MPICH prints nothing after it knows of the end, so give it time to print before.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, printMilliseconds);
+    sleep(printMilliseconds);
     if (Atomics.load(this.#flags, busy) === 1) process.kill(process.pid, 'SIGKILL');
     process.exitCode = code || 1;
     Atomics.store(this.#flags, abort, code || 1);

@@ -13,6 +13,10 @@ export const abort = 3;
 export const idle = 4;
 export const cells = 5;
 
+/** Stops this thread for a time in milliseconds. */
+export const sleep = (milliseconds: number): void =>
+  void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+
 /** The dtypes, at the indices that ranks send each other. */
 export const dtypeNames: readonly DType[] = [
   'float32',

@@ -1,4 +1,4 @@
-import { dtypeNames } from './job.js';
+import { dtypeNames, sleep } from './job.js';
 import type { Element, Handle, Library, Op } from './library.js';
 import { fromOrdered, orderedLike, toOrdered } from './order.js';
 
@@ -31,8 +31,8 @@ export interface Message {
 const undefinedColor = -32766;
 /** The largest number of bytes of a description that ranks exchange. */
 const describedBytes = 2 ** 20;
-/** The time in ms for all ranks to leave the last collective, on crowded machines too. */
-const finalizePause = 200;
+/** The time for all ranks to leave the last collective, on crowded machines too, in milliseconds. */
+const leaveMilliseconds = 200;
 
 /**
  * The calls of MPI, all made in one thread. Errors are JavaScript's, with MPI's text.
@@ -247,8 +247,7 @@ export class Mpi {
    * waits without end. So each rank pauses outside of MPI first, until all have left the last collective.
    */
   finalize(): void {
-    if (this.#library.kind !== 'Open MPI' && this.world.size > 1)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, finalizePause);
+    if (this.#library.kind !== 'Open MPI' && this.world.size > 1) sleep(leaveMilliseconds);
     this.#check('destroy', this.#calls.finalize());
   }
 }

@@ -1,6 +1,7 @@
 import { cat, enableGrad, noGrad, type Tensor, tensor, zeros } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { decodeCheckpoint, encodeCheckpoint, type optim } from '@gradgate/nn';
+import { isThenable, listOf } from '@gradgate/nn/internal';
 import { allReduce, broadcast } from './collectives.js';
 import { gatherBytes } from './gatherBytes.js';
 import { type Group, groupKind, world } from './world.js';
@@ -44,8 +45,7 @@ export class ZeroRedundancyOptimizer {
   private consolidated: State | null = null;
 
   constructor(params: Iterable<Tensor>, make: (params: Tensor[]) => Local, options?: { group?: Group }) {
-    check(name, 'params', params, is.iterable);
-    this.params = [...params];
+    this.params = listOf(name, 'params', params);
     check(name, 'params', this.params, is.arrayOf(is.tensor));
     check(name, 'the second argument, which makes an optimizer of parameters,', make, is.callback);
     const { group = world() } = checkOptions(name, options, { group: groupKind });
@@ -83,11 +83,11 @@ export class ZeroRedundancyOptimizer {
   step<R>(closure?: () => R): R | undefined {
     check(`${name}.step`, 'the closure', closure, is.optional(is.callback));
     const loss = closure && enableGrad.run(closure);
-    if (typeof (loss as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    if (!isThenable(loss)) {
       this.update();
       return loss;
     }
-    return (loss as unknown as PromiseLike<unknown>).then((value) => {
+    return loss.then((value) => {
       this.update();
       return value;
     }) as R;

@@ -2,3 +2,4 @@
 export { callDepth } from './hooks.js';
 export { BatchNormBase } from './layers/batchNorm.js';
 export { checkChannels } from './layers/checkLayer.js';
+export { isThenable, listOf } from './plain.js';

@@ -11,15 +11,13 @@ export function duration(seconds: number): string {
   return [first, ...rest.map((n) => `${n}`.padStart(2, '0'))].join(':');
 }
 
-/** Four digits, and those of large numbers before the point, rather than a power of ten. */
-const short = (value: number): string => {
-  const isPlain = Number.isInteger(value) || !Number.isFinite(value);
-  return isPlain ? `${value}` : Math.abs(value) < 1000 ? value.toPrecision(4) : `${Math.round(value)}`;
-};
+/** So many digits, and those of large numbers before the point, rather than a power of ten. */
+const rounded = (value: number, digits: number): string =>
+  Math.abs(value) < 1000 ? value.toPrecision(digits) : `${Math.round(value)}`;
 
 const figuresText = (figures: Record<string, number>): string =>
   Object.entries(figures)
-    .map(([name, value]) => `  ${name} ${short(value)}`)
+    .map(([name, value]) => `  ${name} ${Number.isInteger(value) ? value : rounded(value, 4)}`)
     .join('');
 
 /**
@@ -93,7 +91,7 @@ export class ProgressLine implements Callback {
     const left = run.stepsLeft;
     const remaining =
       left === undefined || done === 0 || left === 0 ? '' : duration(((now - this.started) / 1000 / done) * left);
-    return `  ${rate < 1000 ? rate.toPrecision(3) : Math.round(rate)} samples/s${remaining && `  ${remaining} left`}`;
+    return `  ${rounded(rate, 3)} samples/s${remaining && `  ${remaining} left`}`;
   }
 }
 

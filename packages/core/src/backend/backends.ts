@@ -83,7 +83,7 @@ function kernelsOfMixed(op: string, views: readonly (View | null | undefined)[])
 }
 
 /** Throws the error of devices that cannot be read at once: it says how to get the values. */
-export function refuseRead(storage: Storage, op = 'read'): never {
+export function refuseRead(storage: Storage, op = ''): never {
   check('refuseRead', 'op', op, is.string);
   throw new DeviceError(
     op || 'read',

@@ -1,6 +1,7 @@
 import type { Tensor } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
-import { fieldMembers, type Member, readsFields, registryOf, stepsOf } from '../members.js';
+import { callDepth } from '../hooks.js';
+import { fieldMembers, isModule, type Member, membersOf, readsFields, registryOf, stepsOf } from '../members.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { listOf } from '../plain.js';
@@ -18,6 +19,15 @@ function membersOfType<T extends Member>(container: Module, type: Type<T>): [str
   for (const [name, member] of fieldMembers(container)) if (member instanceof type) found.push([name, member]);
   return found;
 }
+
+/** How many calls lie one within another before a container asks whether it contains itself: far fewer than the engine allows. */
+const mostNested = 256;
+
+/** Whether a module is one of its own members, or a member of these at any depth. */
+const isWithinItself = (module: Module): boolean =>
+  [...module.modules()].some((part) =>
+    [...membersOf(part)].some(([, member]) => isModule(member) && registryOf(member) === registryOf(module)),
+  );
 
 /** A container with its members as fields '0', '1', ..., in order. */
 abstract class List<T extends Module | Parameter> extends Module {
@@ -142,7 +152,7 @@ export class Sequential<M extends readonly Module[] = Module[]> extends List<Mod
   override forward(...inputs: Arguments<M>): Result<M> {
     const steps = stepsOf(this);
     if (steps.length === 0) return inputs[0] as Result<M>;
-    if ((steps as unknown[]).includes(this))
+    if (callDepth() > mostNested && isWithinItself(this))
       throw new TypeError(`${this.constructor.name}: it is a member of itself, so its forward would never end`);
     let value: unknown = steps[0]!(...inputs);
     for (let i = 1; i < steps.length; i++) value = steps[i]!(value);

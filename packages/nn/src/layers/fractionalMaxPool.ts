@@ -25,6 +25,7 @@ export class FractionalMaxPool2d extends layerOf(fractionalMaxPool2d, sizesOf(2)
     checkOutput('FractionalMaxPool2d', options);
   }
 }
+
 /**
  * The maximum of each window, where windows begin at random places: `[N, C, D, H, W]` to `[N, C, ...outputSize]`, or without `N`. Options as
  * for `FractionalMaxPool2d`, with `randomSamples` `[N, C, 3]`. Sizes are a number or `[depth, height, width]`.

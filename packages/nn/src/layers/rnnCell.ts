@@ -71,6 +71,7 @@ class CellBase extends Module {
     return `${this.inputSize}, ${this.hiddenSize}, bias=${this.biasIh !== null}`;
   }
 }
+
 /**
  * One step of a plain (Elman) recurrent network, `tanh(W x + b + U h + c)`. Takes `x` `[N, inputSize]` or `[inputSize]`
  * and `h` `[N, hiddenSize]`, 0 by default; returns the next `h`. Options: `nonlinearity` 'tanh' (the default) or

@@ -1,5 +1,6 @@
 import { DeviceError, enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
 import { heldGrad, show } from '@gradgate/core/internal';
+import { isThenable } from '../plain.js';
 import { type Point, strongWolfe } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
 import type { OptimizerState } from './state.js';
@@ -286,7 +287,7 @@ const emptyMemory = (n: number): Memory => ({
 });
 
 function lossValue(loss: unknown): number {
-  if (typeof (loss as Partial<Promise<unknown>> | null)?.then === 'function')
+  if (isThenable(loss))
     throw new TypeError(
       'LBFGS.step: the closure must be synchronous, as one step calls it several times; got one that returns a promise',
     );
