@@ -53,6 +53,35 @@ case("sparse.embedding(a, b)", lambda at, w: F.embedding(at, w), at, f(6, 3))
 case("sparse.embedding(a, b, { paddingIdx: 4 })", lambda at, w: F.embedding(at, w, padding_idx=4), at, f(6, 3))
 for mode in ("sum", "mean", "max"):
     case(f"functional.embeddingBag(a, b, {{ sparse: true, mode: '{mode}' }})", lambda at, w: F.embedding_bag(at, w, mode=mode), at, f(6, 3))
+# Products of two sparse tensors, and functions of torch.sparse.
+k = torch.tensor([[0, 3, 1, 0, 2], [1, 0, 1, 2, 0]], dtype=torch.int32)
+a, b = "sparse.sparseCooTensor(a, b, [3, 4])", "sparse.sparseCooTensor(c, d, [4, 3])"
+case(f"{a}.matmul({b}).toDense()", lambda i, v, k, w: torch.sparse.mm(coo(i, v, 3, 4), coo(k, w, 4, 3)).to_dense(), i, f(5), k, f(5))
+case(f"sparse.mm({a}.toSparseCsr(), {b}.toSparseCsr()).toDense()", lambda i, v, k, w: coo(i, v, 3, 4).to_dense() @ coo(k, w, 4, 3).to_dense(), i, f(5), k, f(5))
+# The product of 1.13 says it is coalesced, but its columns do not ascend.
+case(f"{a}.matmul({b}).indices()", lambda i, v, k, w: torch.sparse.mm(coo(i, v, 3, 4), coo(k, w, 4, 3)).to_dense().to_sparse().indices().int(), i, f(5), k, f(5), grad=False)
+case(f"{a}.matmul({b}).matmul({a}).matmul(e)", lambda i, v, k, w, x: coo(i, v, 3, 4).to_dense() @ coo(k, w, 4, 3).to_dense() @ coo(i, v, 3, 4).to_dense() @ x, i, f(5), k, f(5), f(4, 2))
+for options, kw in (("", {}), (", { beta: 0.5, alpha: -2 }", dict(beta=0.5, alpha=-2))):
+    case(f"sparse.addmm(d, {a}, c{options})", lambda i, v, x, y: torch.sparse.addmm(y, coo(i, v, 3, 4), x, **kw), i, f(5), f(4, 2), f(3, 2))
+    at = lambda i, v, y, z: kw.get("beta", 1) * v + kw.get("alpha", 1) * (y @ z)[tuple(i.long())]
+    case(f"sparse.sampledAddmm(sparse.sparseCooTensor(a, b, [3, 4]), c, d{options}).values()", at, j, f(3), f(3, 2), f(2, 4))
+holes = lambda i, v, *shape: torch.full(shape, -torch.inf, dtype=torch.float64).index_put(tuple(coo(i, v, *shape).coalesce().indices()), coo(i, v, *shape).coalesce().values())
+for d in (0, 1):
+    # Gradients by the dense formula, and values by both: 1.13 gives no gradient to values that are not coalesced.
+    case(f"sparse.softmax({a}, {d}).toDense()", lambda i, v: torch.softmax(holes(i, v, 3, 4), d).nan_to_num(), i, f(5))
+    case(f"sparse.softmax({a}, {d}).toDense()", lambda i, v: torch.sparse.softmax(coo(i, v, 3, 4), d).to_dense(), i, f(5), grad=False)
+    case(f"sparse.logSoftmax({a}, {d}).toDense()", lambda i, v: torch.sparse.log_softmax(coo(i, v, 3, 4), d).to_dense(), i, f(5), grad=False)
+    logs = lambda i, v: torch.log_softmax(holes(i, v, 3, 4), d)[tuple(coo(i, v, 3, 4).coalesce().indices())]
+    case(f"sparse.logSoftmax({a}, {d}).values()", logs, i, f(5))
+for d in (0, 1, 2):
+    case(f"sparse.softmax({hybrid}, {d}).toDense()", lambda i, v: torch.sparse.softmax(coo(i, v, 3, 4, 2), d).to_dense(), i, f(5, 2), grad=False)
+case(f"{a}.mul(sparse.sparseCooTensor(c, d, [3, 4])).toDense()", lambda i, v, j, w: coo(i, v, 3, 4).to_dense() * coo(j, w, 3, 4).to_dense(), i, f(5), j, f(3))
+case(f"{a}.mul(c).toDense()", lambda i, v, x: (coo(i, v, 3, 4).to_dense() * x), i, f(5), f(3, 4))
+case(f"{a}.sub(sparse.sparseCooTensor(c, d, [3, 4])).toDense()", lambda i, v, j, w: (coo(i, v, 3, 4) - coo(j, w, 3, 4)).to_dense(), i, f(5), j, f(3))
+case(f"{a}.sub(c)", lambda i, v, x: coo(i, v, 3, 4).to_dense() - x, i, f(5), f(3, 4))
+case(f"{a}.mask(c).values()", lambda i, v, x: x[tuple(coo(i, v, 3, 4).coalesce().indices())], i, f(5), f(3, 4))
+for offsets, shape in (([0, 1, -2], (4, 3)), ([2, -1, 0], (3, 5)), ([1, 0, -1], (3, 3))):
+    case(f"sparse.spdiags(a, {offsets}, {list(shape)}).toDense()", lambda x: torch.sparse.spdiags(x, torch.tensor(offsets), shape).to_dense(), f(3, 3), grad=False)
 write("sparse.jsonl")
 
 paths = []

@@ -3,7 +3,7 @@ import functorch, json, os, types, torch
 
 spaces = {"torch": torch, "Tensor": torch.Tensor, "nn": torch.nn, "functional": torch.nn.functional, "optim": torch.optim,
           "lr_scheduler": torch.optim.lr_scheduler, "linalg": torch.linalg, "fft": torch.fft, "special": torch.special,
-          "distributions": torch.distributions, "func": functorch}  # functorch became torch.func
+          "distributions": torch.distributions, "sparse": torch.sparse, "func": functorch}  # functorch became torch.func
 
 
 def public(space):

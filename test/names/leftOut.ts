@@ -258,6 +258,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     sparse_coo: 'sparse.sparseCooTensor',
     sparse_csr: 'sparse.sparseCsrTensor',
     is_sparse_csr: 'sparse.isSparse',
+    sparse_mask: 'sparse.SparseTensor.mask',
   },
   ...{
     ldl_factor_ex: 'ldlFactor',
@@ -338,7 +339,7 @@ const native =
 export const leftOut: readonly Reason[] = [
   {
     why: native,
-    of: ['torch', 'functional'],
+    of: ['torch', 'functional', 'sparse'],
     names:
       'AVG Any* A[a-z]*  [A-Z]* *_type_* candidate attr classproperty import_* init_num_threads parse_* prepare_* fork wait compiled_* has_* torch_* read_vitals set_vital vitals_enabled get_file_path set_flush_denormal to_dlpack from_dlpack boolean_dispatch assert_int_or_pair handle_* *_notes dtype layout memory_format *_format channels_last* strided typing merge_* is_storage is_warn_always_enabled set_warn_always *deterministic* *matmul_precision obj name segment_reduce',
   },
@@ -381,9 +382,9 @@ export const leftOut: readonly Reason[] = [
   },
   { why: 'complex numbers of two bytes a part', names: 'chalf complex32' },
   {
-    why: 'sparse tensors by columns or blocks, and sparse results of products and of writes: graphs and embeddings need neither',
+    why: 'sparse tensors by columns or blocks, and sparse results of sums of products and of writes: graphs and embeddings need neither',
     names:
-      '*bsc* *bsr* *csc* ccol_indices row_indices sparse_compressed_tensor hspmm saddmm sspaddmm sparse_mask sparse_resize* resize_as_sparse_',
+      '*bsc* *bsr* *csc* ccol_indices row_indices sparse_compressed_tensor hspmm saddmm sspaddmm sparse_resize* resize_as_sparse_',
   },
   {
     why: 'named dimensions and nested tensors',

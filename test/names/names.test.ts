@@ -33,6 +33,7 @@ const places: Record<string, readonly object[]> = {
   fft: [transforms],
   special: [special],
   distributions: [distributions],
+  sparse: [sparse],
   func: [func],
 };
 

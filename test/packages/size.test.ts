@@ -44,7 +44,7 @@ const budgets: [what: string, program: string, external: string[], gzipBudget: n
     'sparse beside core',
     `export * from '@gradgate/core'; export * as sparse from '@gradgate/core/sparse'`,
     [],
-    123_000,
+    124_500,
   ],
   ['fft beside core', `export * from '@gradgate/core'; export * as fft from '@gradgate/core/fft'`, [], 129_000],
   ['autocast beside core', `export * from '@gradgate/core'; export * from '@gradgate/core/autocast'`, [], 119_000],

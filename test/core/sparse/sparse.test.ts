@@ -1,6 +1,7 @@
 import { grad, onesLike, randn, type Tensor, tensor, tidy, zeros } from '@gradgate/core';
 import { compile } from '@gradgate/core/compile';
 import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
+import * as sparse from '@gradgate/core/sparse';
 import {
   embedding,
   isSparse,
@@ -37,6 +38,36 @@ describe('gradients of values and of dense operands, and their own', () => {
       const a = sparseCooTensor(places, v, [3, 4]);
       return a.add(a.mul(3)).sum(0).mul(x.select(1, 0));
     },
+    'sparse times sparse': (v, x) => {
+      const a = sparseCooTensor(places, v, [3, 4]);
+      return a.matmul(a.t()).matmul(a).matmul(x);
+    },
+    addmm: (v, x) => sparse.addmm(x.narrow(0, 0, 3), sparseCooTensor(places, v, [3, 4]), x, { beta: 2, alpha: -0.5 }),
+    sampledAddmm: (v, x) => {
+      const a = sparseCooTensor(places, v, [4, 4]).coalesce();
+      return sparse.sampledAddmm(a, x, x.t(), { beta: 0.5, alpha: 3 }).values().sin();
+    },
+    'softmax along rows': (v, x) => sparse.softmax(sparseCooTensor(places, v, [3, 4]), 1).matmul(x),
+    'softmax along columns': (v, x) => sparse.softmax(sparseCooTensor(places, v.mul(x.sum()), [3, 4]), 0).values(),
+    'logSoftmax of rows of values': (v, x) => {
+      const values = v.unsqueeze(1).mul(x.select(1, 0));
+      const a = sparseCooTensor(places.narrow(0, 0, 1), values, [3, 4]);
+      return sparse.logSoftmax(a, 0).toDense().add(sparse.logSoftmax(a, 1).toDense()).sin();
+    },
+    'element by element': (v, x) => {
+      const a = sparseCooTensor(places, v, [3, 4]);
+      return a
+        .mul(a.add(a).coalesce())
+        .sub(a.mul(x.t().matmul(x).sum(0).mul(v.sum()).repeat(3, 2)))
+        .sum(0);
+    },
+    mask: (v, x) =>
+      sparseCooTensor(places, v, [3, 4])
+        .mask(x.matmul(x.t()).narrow(0, 0, 3))
+        .sum(1)
+        .sin()
+        .mul(v.sum()),
+    spdiags: (v, x) => sparse.spdiags(x.t(), [0, -1], [4, 4]).matmul(v),
     'by entries that are not 0': (v, x) => toSparse(v).mul(x.max()).sum().square(),
   };
   it.each(Object.entries(cases))('%s', (_, f) => {
@@ -79,7 +110,47 @@ describe('sparse tensors', () => {
     expect([SparseTensor.is(a), SparseTensor.is(a.toDense()), isSparse(a)]).toEqual([true, false, true]);
   });
 
+  it('products of sparse matrices are sparse, each entry once; by rows if both are', () => {
+    const a = sparseCooTensor(places, [1, 2, 3, 4], [3, 4]);
+    const product = a.matmul(a.t());
+    expect([product.layout, product.isCoalesced, product.shape]).toEqual(['coo', true, [3, 3]]);
+    expect(product.indices().toArray()).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
+    expect(product.values().toArray()).toEqual([1, 9, 36]);
+    const rows = a.toSparseCsr();
+    expect([rows.matmul(a.t().toSparseCsr()).layout, rows.matmul(a.t()).layout]).toEqual(['csr', 'coo']);
+    expect(rows.mul(rows).layout).toBe('csr');
+    expect(rows.mul(rows).values().toArray()).toEqual([1, 9, 36]);
+  });
+
+  it('a softmax of infinite or NaN entries is that of a dense row', () => {
+    const of = (values: number[]) =>
+      sparse
+        .softmax(sparseCooTensor([[0, 1, 3]], values, [4]), 0)
+        .values()
+        .toArray();
+    expect(of([1, Number.NEGATIVE_INFINITY, 1])).toEqual([0.5, 0, 0.5]);
+    expect(of([1, Number.NaN, 1])).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(of([1, 1e38, 0])).toEqual([0, 1, 0]);
+  });
+
+  it('an input times beta 0 does not count, even if it is NaN', () => {
+    const a = sparseCooTensor([[0], [0]], [2], [1, 1]);
+    const none = zeros([1, 1]).fill_(Number.NaN);
+    expect(sparse.addmm(none, a, onesLike(none), { beta: 0 }).item()).toBe(2);
+    expect(sparse.sampledAddmm(a.mul(Number.NaN), onesLike(none), onesLike(none), { beta: 0 }).values().item()).toBe(1);
+  });
+
   it('of no entries, and of sizes of 0', () => {
+    const empty = sparseCooTensor(zeros([2, 0], { dtype: 'int32' }), zeros([0]), [2, 3]);
+    expect(empty.matmul(empty.t()).toDense()).toEqual(zeros([2, 2]));
+    expect(sparse.softmax(empty, 1).toDense()).toEqual(zeros([2, 3]));
+    expect(empty.mul(empty).nnz).toBe(0);
+    expect(empty.mask(zeros([2, 3])).nnz).toBe(0);
+    expect(sparse.spdiags(zeros([1, 0]), [0], [0, 3]).toDense()).toEqual(zeros([0, 3]));
+    expect(sparse.sampledAddmm(empty, zeros([2, 0]), zeros([0, 3])).toDense()).toEqual(zeros([2, 3]));
     const none = sparseCooTensor(zeros([2, 0], { dtype: 'int32' }), zeros([0]), [2, 3]);
     expect(none.coalesce().toDense()).toEqual(zeros([2, 3]));
     expect(none.toSparseCsr().matmul(zeros([3, 2]))).toEqual(zeros([2, 2]));
@@ -163,12 +234,103 @@ describe('sparse tensors', () => {
     ],
     [
       'sparse factor',
-      () => sparseCooTensor([[0], [0]], [1]).matmul(sparseCooTensor([[0]], [1]) as never),
-      'matmul: the other',
+      () => sparseCooTensor([[0], [0]], [1]).matmul(sparseCooTensor([[0]], [1])),
+      'matmul: takes [m, n] of numbers and [n] or [n, k], got [1, 1] and [1]',
+    ],
+    [
+      'factor',
+      () => sparseCooTensor([[0], [0]], [1]).matmul([1] as never),
+      'matmul: the other factor must be a tensor',
+    ],
+    [
+      'sparse dtypes',
+      () => matmul(sparseCooTensor([[0], [0]], [1]), sparseCooTensor([[0], [0]], [1]).to('float64')),
+      'matmul: the factors are float32 and float64',
+    ],
+    ['vector', () => sparse.mm(sparseCooTensor([[0], [0]], [1]), zeros([1])), 'mm: takes two matrices, got [1, 1]'],
+    ['mm', () => sparse.mm(3 as never, zeros([1, 1])), 'mm: a must be a tensor, sparse or dense, got 3'],
+    [
+      'mm of shapes',
+      () => sparse.mm(sparseCooTensor([[0], [0]], [1]), zeros([2, 2])),
+      'mm: takes [m, n] of numbers and [n] or [n, k], got [1, 1] and [2, 2]',
+    ],
+    [
+      'addmm',
+      () => sparse.addmm(zeros([2, 2]), sparseCooTensor([[0], [0]], [1]), zeros([1, 2])),
+      'addmm: the input [2, 2] does not broadcast to [1, 2]',
+    ],
+    [
+      'addmm of dense',
+      () => sparse.addmm(zeros([2, 2]), zeros([2, 2]) as never, zeros([2, 2])),
+      'addmm: a must be a sparse tensor, got a dense one; use toSparse()',
+    ],
+    [
+      'addmm of sparse',
+      () => sparse.addmm(sparseCooTensor([[0], [0]], [1]) as never, sparseCooTensor([[0], [0]], [1]), zeros([1, 1])),
+      'addmm: input must be dense, got a sparse tensor; use toDense()',
+    ],
+    [
+      'an option',
+      () => sparse.addmm(zeros([1, 1]), sparseCooTensor([[0], [0]], [1]), zeros([1, 1]), { gamma: 1 } as never),
+      "addmm: there is no option 'gamma'",
+    ],
+    [
+      'sampled shapes',
+      () => sparse.sampledAddmm(sparseCooTensor([[0], [0]], [1]), zeros([1, 2]), zeros([1, 1])),
+      'sampledAddmm: takes [m, k], [m, n] and [n, k], got [1, 1], [1, 2], [1, 1]',
+    ],
+    [
+      'sampled dtypes',
+      () => sparse.sampledAddmm(sparseCooTensor([[0], [0]], [1]), zeros([1, 1]).double(), zeros([1, 1])),
+      'sampledAddmm: the tensors are float32, float64 and float32',
+    ],
+    ['softmax', () => sparse.softmax(zeros([2]) as never, 0), 'softmax: x must be a sparse tensor, got a dense one'],
+    ['softmax of a dim', () => sparse.softmax(sparseCooTensor([[0]], [1]), 1), 'softmax: dim 1 is out of range'],
+    [
+      'softmax of integers',
+      () => sparse.logSoftmax(sparseCooTensor([[0]], zeros([1]).int()), 0),
+      'logSoftmax: takes floating point tensors, got int32',
+    ],
+    ['mask', () => sparseCooTensor([[0]], [1]).mask(zeros([2])), 'mask: [1] with 1 dimensions of coordinates and [2]'],
+    [
+      'mask of sparse',
+      () => sparseCooTensor([[0]], [1]).mask(sparseCooTensor([[0]], [1]) as never),
+      'mask: expected a dense',
+    ],
+    [
+      'difference',
+      () => sparseCooTensor([[0]], [1]).sub(3 as never),
+      'sub: expected a SparseTensor or a Tensor, got 3',
+    ],
+    ['dense sum', () => sparse.sum(zeros([2]) as never), 'sum: x must be a sparse tensor'],
+    [
+      'diagonals',
+      () => sparse.spdiags(zeros([2, 2]), [0], [2, 2]),
+      'spdiags: takes diagonals [count, length] with an offset',
+    ],
+    ['equal offsets', () => sparse.spdiags(zeros([2, 2]), [1, 1], [2, 2]), 'spdiags: offsets must differ, got 1, 1'],
+    ['half offsets', () => sparse.spdiags(zeros([1, 2]), [0.5], [2, 2]), 'spdiags: offsets is a Tensor, or an array'],
+    [
+      'too many places',
+      () =>
+        sparseCooTensor(
+          [
+            [0, 1],
+            [0, 1],
+            [0, 1],
+          ],
+          [1, 2],
+          [1e6, 1e6, 1e6],
+        ).coalesce(),
+      'coalesce: the shape [1000000, 1000000, 1000000] has more places than can be told apart',
     ],
     ['sum', () => sparseCooTensor([[0]], [1]).add(3 as never), 'add: expected a SparseTensor or a Tensor, got 3'],
     ['shapes', () => sparseCooTensor([[0]], [1]).add(sparseCooTensor([[1]], [1])), 'add: [1] with 1 dimensions'],
-    ['scale', () => sparseCooTensor([[0]], [1]).mul(zeros([3])), 'mul: takes a number, or a tensor of one element'],
+    [
+      'scale',
+      () => sparseCooTensor([[0]], [1]).mul(zeros([3])),
+      'mul: [1] with 1 dimensions of coordinates and [3] with 1 differ',
+    ],
     ['dimension', () => sparseCooTensor([[0]], [1]).sum(1), 'sum: '],
     ['to', () => sparseCooTensor([[0]], [1]).to('moon'), 'to: unknown dtype'],
     ['sparseDim', () => toSparse(zeros([2]), 2), 'toSparse: takes from 1 to 1 dimensions of coordinates of [2], got 2'],

@@ -9,8 +9,9 @@ import { type NestedValues, tensor } from '../tensor/creation.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkCoordinates, positionsOf } from './entries.js';
 import { RowsStorage } from './rows.js';
-import { checkCoordinates, positionsOf, SparseTensor } from './sparseTensor.js';
+import { SparseTensor } from './sparseTensor.js';
 
 /** Options of functions that make sparse tensors. */
 export interface SparseOptions {

@@ -3,4 +3,15 @@ import '../index.js';
 
 export { isSparse, type SparseOptions, sparseCooTensor, sparseCsrTensor, toDense, toSparse } from './creation.js';
 export { embedding } from './embedding.js';
-export { matmul, type SparseLayout, SparseTensor } from './sparseTensor.js';
+export {
+  type AddmmOptions,
+  addmm,
+  logSoftmax,
+  matmul,
+  mm,
+  sampledAddmm,
+  softmax,
+  spdiags,
+  sum,
+} from './functions.js';
+export { type SparseLayout, SparseTensor } from './sparseTensor.js';

@@ -1,35 +1,20 @@
-import { isDevice, kernelsOf } from '../backend/backends.js';
+import { isDevice } from '../backend/backends.js';
 import { brand, thisCopy } from '../brand.js';
 import { show } from '../check.js';
-import { DTypeError, IndexError, inNameOf, ShapeError } from '../errors.js';
-import { allocate } from '../memory/allocate.js';
-import type { DType, TypedArray } from '../memory/dtype.js';
-import { checkSize, formatShape, normalizeDim, normalizeDims, type Shape, sizeOf } from '../memory/shape.js';
+import { DeviceError, DTypeError, inNameOf, ShapeError } from '../errors.js';
+import type { DType } from '../memory/dtype.js';
+import { formatShape, normalizeDim, normalizeDims, type Shape, sizeOf } from '../memory/shape.js';
 import { tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';
 import { add, div, mul, neg } from '../ops/elementwise.js';
 import { indexAdd, indexSelect } from '../ops/indexing.js';
-import { matmul as denseMatmul } from '../ops/matmul.js';
 import { cat, stack, to } from '../ops/shape.js';
 import { type Dim, sum } from '../ops/sum.js';
-import { checkIntegers } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import { Tensor } from '../tensor/tensor.js';
+import { beside, coalesced, type Entries, overlap, positionsOf, product, startsOf } from './entries.js';
 
 /** How a sparse tensor stores where its entries are: their coordinates ('coo'), or for a matrix where each row begins ('csr'). */
 export type SparseLayout = 'coo' | 'csr';
-
-/** The parts of a sparse tensor, which have been checked. */
-export interface Entries {
-  readonly shape: Shape;
-  /** The coordinates: integers `[sparseDim, nnz]`. */
-  readonly indices: Tensor;
-  /** The values `[nnz, ...dense]`. */
-  readonly values: Tensor;
-  /** Whether the entries are in row-major order, each once. */
-  readonly isCoalesced: boolean;
-  /** For layout 'csr': integers `[rows + 1]`. */
-  readonly crow?: Tensor;
-}
 
 /**
  * A tensor that stores only some entries; all others are 0. It is not a `Tensor`: it has the methods below, and all other
@@ -149,42 +134,22 @@ export class SparseTensor {
     }
   }
 
+  /** @internal The same entries with other values, which `compute` makes of them and of the coordinates. */
+  mapEntries(op: string, compute: (values: Tensor, indices: Tensor) => Tensor): SparseTensor {
+    return this.#withValues(op, (values) => compute(values, this.#indices));
+  }
+
   /**
    * The same tensor with each entry once, in row-major order: entries with the same coordinates are summed. It reads the
    * coordinates.
    */
   coalesce(): SparseTensor {
-    if (this.isCoalesced) return this;
-    const { nnz, sparseDim, shape } = this;
-    const at = elementsOf(this.#indices, 'coalesce');
-    // In float64, which has more room than the integers of an index.
-    const places = Float64Array.from({ length: nnz }, (_, i) => {
-      let place = 0;
-      for (let d = 0; d < sparseDim; d++) place = place * shape[d]! + at[d * nnz + i]!;
-      return place;
-    });
-    const order = Float64Array.from(new Set(places)).sort();
-    const slots = new Map<number, number>();
-    order.forEach((place, i) => {
-      slots.set(place, i);
-    });
-    const coordinates = new Int32Array(sparseDim * order.length);
-    order.forEach((place, i) => {
-      for (let d = sparseDim - 1, rest = place; d >= 0; d--) {
-        coordinates[d * order.length + i] = rest % shape[d]!;
-        rest = Math.floor(rest / shape[d]!);
-      }
-    });
-    const { backend } = this.#indices.storage;
-    const slot = Tensor.of(
-      Int32Array.from(places, (place) => slots.get(place)!),
-      'int32',
-      [nnz],
-      backend,
-    );
-    const indices = to(Tensor.of(coordinates, 'int32', [sparseDim, order.length], backend), this.#indices.dtype);
-    const zeros = this.#zeros([order.length, ...this.#values.shape.slice(1)]);
-    return new SparseTensor({ shape, indices, values: indexAdd(zeros, 0, slot, this.#values), isCoalesced: true });
+    return this.isCoalesced ? this : new SparseTensor(coalesced(this.#entries));
+  }
+
+  get #entries(): Entries {
+    const { shape, isCoalesced } = this;
+    return { shape, isCoalesced, indices: this.#indices, values: this.#values };
   }
 
   #zeros(shape: Shape): Tensor {
@@ -215,9 +180,7 @@ export class SparseTensor {
       );
     const own = this.coalesce();
     const rows = elementsOf(own.#indices.select(0, 0), 'toSparseCsr');
-    const crow = startsOf(rows, this.shape[0]!);
-    const { storage, dtype } = own.#indices;
-    return own.#with({ crow: to(Tensor.of(crow, 'int32', [crow.length], storage.backend), dtype) });
+    return own.#with({ crow: beside(own.#indices, startsOf('toSparseCsr', rows, this.shape[0]!)) });
   }
 
   /** The tensor with two dimensions exchanged, which must both have coordinates or both be dense; layout 'coo' only. */
@@ -247,24 +210,50 @@ export class SparseTensor {
     return this.transpose(0, 1);
   }
 
-  /** The product of this matrix `[m, n]` and a dense vector `[n]` or matrix `[n, k]`: dense, `[m]` or `[m, k]`. */
-  matmul(dense: Tensor): Tensor {
-    if (!Tensor.is(dense))
-      throw new TypeError(
-        `matmul: the other factor must be a dense Tensor, got ${SparseTensor.is(dense) ? 'a sparse one; use toDense()' : show(dense)}`,
-      );
+  /**
+   * The product of this matrix `[m, n]` and a dense vector `[n]` or matrix `[n, k]`: dense, `[m]` or `[m, k]`. With a sparse matrix
+   * `[n, k]` the product `[m, k]` is sparse and coalesced; of layout 'csr' if both are.
+   */
+  matmul(other: Tensor): Tensor;
+  matmul(other: SparseTensor): SparseTensor;
+  matmul(other: Tensor | SparseTensor): Tensor | SparseTensor;
+  matmul(other: Tensor | SparseTensor): Tensor | SparseTensor {
+    const isSparse = SparseTensor.is(other);
+    if (!isSparse && !Tensor.is(other))
+      throw new TypeError(`matmul: the other factor must be a tensor, sparse or dense, got ${show(other)}`);
     const [m, n] = this.shape;
-    if (this.ndim !== 2 || this.sparseDim !== 2 || dense.ndim < 1 || dense.ndim > 2 || dense.shape[0] !== n)
+    const dims = other.ndim;
+    const fits = isSparse ? dims === 2 && other.sparseDim === 2 : dims === 1 || dims === 2;
+    if (this.ndim !== 2 || this.sparseDim !== 2 || !fits || other.shape[0] !== n)
       throw new ShapeError(
         'matmul',
-        `takes [m, n] of numbers and [n] or [n, k], got ${formatShape(this.shape)} and ${formatShape(dense.shape)}`,
+        `takes [m, n] of numbers and [n] or [n, k], got ${formatShape(this.shape)} and ${formatShape(other.shape)}`,
       );
-    if (dense.dtype !== this.dtype)
-      throw new DTypeError('matmul', `the factors are ${this.dtype} and ${dense.dtype}; convert one with to()`);
+    this.#checkBeside('matmul', other);
+    if (isSparse) {
+      const out = new SparseTensor(coalesced(product(this.#entries, other.coalesce().#entries)));
+      return this.layout === 'csr' && other.layout === 'csr' ? out.toSparseCsr() : out;
+    }
     const [rows, columns] = [this.#indices.select(0, 0), this.#indices.select(0, 1)];
-    const weights = dense.ndim === 1 ? this.#values : this.#values.unsqueeze(1);
-    const terms = mul(indexSelect(dense, 0, columns), weights);
-    return indexAdd(this.#zeros([m!, ...dense.shape.slice(1)]), 0, rows, terms);
+    const weights = dims === 1 ? this.#values : this.#values.unsqueeze(1);
+    const terms = mul(indexSelect(other, 0, columns), weights);
+    return indexAdd(this.#zeros([m!, ...other.shape.slice(1)]), 0, rows, terms);
+  }
+
+  #checkBeside(op: string, other: Tensor | SparseTensor): void {
+    if (other.dtype !== this.dtype)
+      throw new DTypeError(op, `the factors are ${this.dtype} and ${other.dtype}; convert one with to()`);
+    if (other.device !== this.device)
+      throw new DeviceError(op, `the factors are on ${this.device} and ${other.device}; move one with to()`);
+  }
+
+  #checkShape(op: string, other: Tensor | SparseTensor): void {
+    const sparseDim = SparseTensor.is(other) ? other.sparseDim : this.sparseDim;
+    if (formatShape(this.shape) !== formatShape(other.shape) || this.sparseDim !== sparseDim)
+      throw new ShapeError(
+        op,
+        `${formatShape(this.shape)} with ${this.sparseDim} dimensions of coordinates and ${formatShape(other.shape)} with ${sparseDim} differ`,
+      );
   }
 
   /** The sum with a sparse tensor of the same shape, which is sparse, or with a dense tensor, which is dense. */
@@ -273,11 +262,7 @@ export class SparseTensor {
   add(other: SparseTensor | Tensor): SparseTensor | Tensor {
     if (Tensor.is(other)) return add(this.toDense(), other);
     if (!SparseTensor.is(other)) throw new TypeError(`add: expected a SparseTensor or a Tensor, got ${show(other)}`);
-    if (formatShape(this.shape) !== formatShape(other.shape) || this.sparseDim !== other.sparseDim)
-      throw new ShapeError(
-        'add',
-        `${formatShape(this.shape)} with ${this.sparseDim} dimensions of coordinates and ${formatShape(other.shape)} with ${other.sparseDim} differ`,
-      );
+    this.#checkShape('add', other);
     const both = new SparseTensor({
       shape: this.shape,
       indices: cat([this.#indices, other.#indices], 1),
@@ -288,10 +273,56 @@ export class SparseTensor {
     return this.layout === 'csr' && other.layout === 'csr' ? sum.toSparseCsr() : sum;
   }
 
-  /** All entries times a number or a tensor of one element. */
-  mul(factor: number | Tensor): SparseTensor {
+  /** The difference from a sparse tensor of the same shape, which is sparse, or from a dense tensor, which is dense. */
+  sub(other: SparseTensor): SparseTensor;
+  sub(other: Tensor): Tensor;
+  sub(other: SparseTensor | Tensor): SparseTensor | Tensor {
+    if (!Tensor.is(other) && !SparseTensor.is(other))
+      throw new TypeError(`sub: expected a SparseTensor or a Tensor, got ${show(other)}`);
+    return this.add(other.neg() as SparseTensor);
+  }
+
+  /**
+   * All entries times a number or a tensor of one element; or the product of elements with a sparse or dense tensor of the same
+   * shape, which has the entries that both store.
+   */
+  mul(factor: number | Tensor | SparseTensor): SparseTensor {
+    if (SparseTensor.is(factor)) {
+      this.#checkShape('mul', factor);
+      this.#checkBeside('mul', factor);
+      const out = new SparseTensor(overlap(this.coalesce().#entries, factor.coalesce().#entries));
+      return this.layout === 'csr' && factor.layout === 'csr' ? out.toSparseCsr() : out;
+    }
+    if (Tensor.is(factor) && !isOne(factor)) {
+      this.#checkShape('mul', factor);
+      this.#checkBeside('mul', factor);
+      return this.#withValues('mul', (values) => mul(values, this.#at(factor)));
+    }
     checkFactor('mul', factor);
     return this.#withValues('mul', (values) => mul(values, factor));
+  }
+
+  /** The elements of a dense tensor of this shape where entries are stored. */
+  #at(dense: Tensor): Tensor {
+    const [places, inner] = [this.shape.slice(0, this.sparseDim), this.shape.slice(this.sparseDim)];
+    return indexSelect(dense.reshape(sizeOf(places), ...inner), 0, positionsOf(this.#indices, this.shape));
+  }
+
+  /**
+   * The elements of a dense tensor of this shape where this one stores entries, as a sparse tensor: a mask. Gradients flow to `x`.
+   *
+   * ```ts
+   * sparseCooTensor([[1]], [1], [2]).mask(tensor([5, 6])).values(); // [6]
+   * ```
+   */
+  mask(x: Tensor): SparseTensor {
+    if (!Tensor.is(x))
+      throw new TypeError(
+        `mask: expected a dense Tensor, got ${SparseTensor.is(x) ? 'a sparse one; use toDense()' : show(x)}`,
+      );
+    this.#checkShape('mask', x);
+    const own = this.coalesce();
+    return own.#withValues('mask', () => own.#at(x));
   }
 
   /** All entries divided by a number or a tensor of one element. */
@@ -370,61 +401,9 @@ export class SparseTensor {
   }
 }
 
+const isOne = (x: Tensor): boolean => x.numel === 1 && x.ndim <= 1;
+
 function checkFactor(op: string, factor: unknown): void {
-  if (typeof factor === 'number' || (Tensor.is(factor) && factor.numel === 1 && factor.ndim <= 1)) return;
+  if (typeof factor === 'number' || (Tensor.is(factor) && isOne(factor))) return;
   throw new TypeError(`${op}: takes a number, or a tensor of one element, got ${show(factor)}`);
-}
-
-/** Where each of `count` rows begins among ascending row numbers, followed by how many row numbers there are. */
-function startsOf(rows: TypedArray, count: number): Int32Array {
-  checkSize('toSparseCsr', [count + 1]);
-  const starts = allocate('int32', count + 1) as Int32Array;
-  for (const row of rows) starts[row + 1]!++;
-  for (let i = 0; i < count; i++) starts[i + 1]! += starts[i]!;
-  return starts;
-}
-
-/** The position of each entry in the dimensions that have coordinates, flattened in row-major order. */
-export function positionsOf(indices: Tensor, shape: Shape): Tensor {
-  let at = indices.select(0, 0);
-  for (let d = 1; d < indices.shape[0]!; d++) at = at.mul(shape[d]!).add(indices.select(0, d));
-  return at;
-}
-
-/** Refuses coordinates outside of the shape. */
-export function checkCoordinates(op: string, indices: Tensor, shape: Shape): void {
-  checkIntegers(op, 'indices', indices);
-  for (let d = 0; d < indices.shape[0]!; d++) {
-    const n = shape[d]!;
-    const refuse = (at: number) => new IndexError(op, `index ${at} is out of range for dimension ${d} of size ${n}`);
-    kernelsOf(op, indices).checkRange(indices.select(0, d), 0, n - 1, refuse);
-  }
-}
-
-/**
- * The product of a sparse matrix and a dense tensor, in either order: dense. `[m, n]` times `[n]` or `[n, k]`, and `[k, m]` or
- * `[m]` times `[m, n]`.
- *
- * ```ts
- * const a = sparseCooTensor([[0], [1]], [2], [2, 2]);
- * sparse.matmul(a, tensor([[1], [3]])); // [[6], [0]]
- * sparse.matmul(tensor([1, 3]), a); // [0, 2]
- * ```
- */
-export function matmul(a: SparseTensor | Tensor, b: SparseTensor | Tensor): Tensor {
-  for (const [name, x] of [
-    ['a', a],
-    ['b', b],
-  ] as const)
-    if (!SparseTensor.is(x) && !Tensor.is(x))
-      throw new TypeError(`matmul: ${name} must be a tensor, sparse or dense, got ${show(x)}`);
-  if (SparseTensor.is(a)) return a.matmul(b as Tensor);
-  if (!SparseTensor.is(b)) return denseMatmul(a, b);
-  if (a.ndim < 1 || a.ndim > 2 || b.ndim !== 2 || a.shape.at(-1) !== b.shape[0])
-    throw new ShapeError(
-      'matmul',
-      `takes [m] or [k, m] and [m, n], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-    );
-  const turned = b.t();
-  return a.ndim === 1 ? turned.matmul(a) : turned.matmul(a.transpose(0, 1)).transpose(0, 1);
 }
