@@ -6,7 +6,19 @@ import { checkpoint } from '@gradgate/core/checkpoint';
 import { compile } from '@gradgate/core/compile';
 import { vmap } from '@gradgate/core/func';
 import * as linalg from '@gradgate/core/linalg';
-import { functional, Linear, LSTM, optim, ReLU, Sequential, TransformerEncoderLayer } from '@gradgate/nn';
+import {
+  BatchNorm2d,
+  Conv2d,
+  Flatten,
+  functional,
+  LayerNorm,
+  Linear,
+  LSTM,
+  optim,
+  ReLU,
+  Sequential,
+  TransformerEncoderLayer,
+} from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 
 interface Stored {
@@ -155,7 +167,7 @@ describe('gradients of parameters under autocast', () => {
   const gradsOf = (net: Sequential) => [...net.parameters()].map((p) => p.grad);
   const low = autocast('bfloat16');
 
-  // pytorch#65766, pytorch#158232: there a copy that was made under no_grad is used again, without a gradient.
+  // pytorch#158232: there a copy that was made under no_grad is used again, without a gradient.
   it('are not lost where the model was called under noGrad before, in the same autocast', () => {
     const net = model();
     low.run(() => {
@@ -179,7 +191,56 @@ describe('gradients of parameters under autocast', () => {
     });
   });
 
-  // pytorch#105211: a checkpoint computes anew, in the mode and the dtype of the first time.
+  // pytorch#65766: a layer that is applied again and again, with gradients in the last round only.
+  it('are not lost where only the last of several rounds through a layer is recorded', () => {
+    const layer = new Linear(3, 3);
+    low.run(() => {
+      let out = x;
+      for (let i = 0; i < 4; i++) out = (i === 3 ? core.enableGrad : noGrad).run(() => layer(out) as Tensor);
+      out.float().sum().backward();
+    });
+    for (const p of layer.parameters()) expect(p.grad!.abs().sum().item()).toBeGreaterThan(0);
+  });
+
+  // pytorch#105211: evaluation under no_grad, then training, of a network of convolutions and norms.
+  it('reach every parameter of a convolutional network that was evaluated just before', () => {
+    const net = new Sequential(
+      new Conv2d(1, 2, 3),
+      new BatchNorm2d(2),
+      new ReLU(),
+      new Conv2d(2, 2, 3),
+      new BatchNorm2d(2),
+      new Flatten(),
+      new Linear(8, 3),
+    );
+    const images = randn([4, 1, 6, 6]);
+    low
+      .run(() => {
+        net.eval();
+        noGrad.run(() => net(images));
+        net.train();
+        return net(images) as Tensor;
+      })
+      .float()
+      .square()
+      .sum()
+      .backward();
+    for (const [name, p] of net.namedParameters()) expect(p.grad, name).not.toBeNull();
+  });
+
+  // pytorch#112583: there the output of a linear layer has no graph, and a norm behind it has one.
+  it('come from a graph without holes', () => {
+    for (const net of [new Sequential(new Linear(3, 3)), new Sequential(new Linear(3, 3), new LayerNorm([3]))])
+      low.run(() => {
+        noGrad.run(() => net(x));
+        const out = net(x) as Tensor;
+        expect(out.requiresGrad).toBe(true);
+        out.float().square().sum().backward();
+        for (const [name, p] of net.namedParameters()) expect(p.grad, name).not.toBeNull();
+      });
+  });
+
+  // A checkpoint computes anew, in the mode and the dtype of the first time.
   it('are those without a checkpoint where there is one', () => {
     const net = model();
     const plain = low.run(() => grad((net(x) as Tensor).float().sum(), [...net.parameters()]));
