@@ -38,7 +38,7 @@ function recorded(net: Module, x = ones([3, 4])) {
 describe('a graph by modules', () => {
   it('has a frame for each call of a module, one in another, with its operations and parameters', () => {
     const { loss, modules } = recorded(new Net());
-    const dot = graphDot(loss, { modules });
+    const dot = graphDot(loss, { modules, fold: false });
     expect(frames(dot).sort()).toEqual([
       'blocks.0 · Block',
       'blocks.1 · Block',
@@ -55,7 +55,7 @@ describe('a graph by modules', () => {
 
   it('at a depth has modules as one box with the shape they gave and their parameters, and one arrow between two', () => {
     const { loss, modules } = recorded(new Net());
-    const dot = graphDot(loss, { modules, depth: 1 });
+    const dot = graphDot(loss, { modules, depth: 1, fold: false });
     expect(labels(dot).sort()).toEqual([
       'blocks.0 · Block\\n[3, 4]\\n20 parameters',
       'blocks.1 · Block\\n[3, 4]\\n20 parameters',
@@ -76,9 +76,10 @@ describe('a graph by modules', () => {
   it('has as many levels as give no more than 60 boxes where no depth is given', () => {
     const deep = new Sequential(...Array.from({ length: 40 }, () => new Block()));
     const { loss, modules } = recorded(deep);
-    expect(labels(graphDot(loss, { modules })).filter((text) => /^\d+ · Block/.test(text))).toHaveLength(40);
-    expect(graphDot(loss, { modules })).toBe(graphDot(loss, { modules, depth: 1 }));
-    expect(labels(graphDot(loss, { modules, depth: 9 })).length).toBeGreaterThan(200);
+    const all = { modules, fold: false };
+    expect(labels(graphDot(loss, all)).filter((text) => /^\d+ · Block/.test(text))).toHaveLength(40);
+    expect(graphDot(loss, all)).toBe(graphDot(loss, { ...all, depth: 1 }));
+    expect(labels(graphDot(loss, { ...all, depth: 9 })).length).toBeGreaterThan(200);
   });
 
   it('draws a parameter that two modules use in the one around both', () => {

@@ -9,8 +9,10 @@ it('reads a command, its file and its options', () => {
     out: 'net.graph.svg',
     inputs: ['1,3,8,8', '2:int64'],
     depth: 2,
+    fold: true,
   });
   expect(parse(['timeline', 'run.ts', '-o', 'a.png'])).toMatchObject({ out: 'a.png', inputs: [], depth: undefined });
+  expect(parse(['graph', 'a.ts', '--unfold'])).toMatchObject({ fold: false });
   expect([parse(['--help']), parse(['--version']), parse(['-v'])]).toEqual(['help', 'version', 'version']);
   expect(parse(['graph', 'net.ts', '-o', 'a.SVG'])).toMatchObject({ out: 'a.SVG' });
 });

@@ -122,7 +122,7 @@ async function graph(request: Request): Promise<void> {
   const modules = { ...Object.fromEntries(others as [string, Module][]), ...(module && { '': module }) };
   const recorded = recordModules(modules);
   const results = await resultsOf(exports, module, request);
-  const options = { modules: recorded.stop(), depth: request.depth };
+  const options = { modules: recorded.stop(), depth: request.depth, fold: request.fold };
   const isDot = formatOf(request.out) === '.dot';
   await writePicture(request, isDot ? graphDot(results, options) : await graphSvg(results, options));
   isThere();

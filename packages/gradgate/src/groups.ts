@@ -1,8 +1,6 @@
-import type { Node, Tensor } from '@gradgate/core';
-import type { ModuleCall, ModuleCalls } from './modules.js';
-
-/** The leaf that a node accumulates gradients into. */
-export const leafOf = (node: Node): Tensor | undefined => (node as { leaf?: Tensor }).leaf;
+import type { Node } from '@gradgate/core';
+import { leafOf, type ModuleCall, type ModuleCalls } from './modules.js';
+import { type Repeat, Repeats } from './repeats.js';
 
 /** The most boxes that are drawn by default: more cannot be read on a screen. */
 const most = 60;
@@ -23,18 +21,31 @@ export class Groups {
   private readonly places = new Map<Node, ModuleCall | null>();
   /** How many nodes are drawn within each call. */
   private readonly sizes = new Map<ModuleCall, number>();
-  private readonly depth: number;
+  /** How many levels of modules are open. */
+  readonly depth: number;
+  private readonly repeats: Repeats | null;
+  /** The nodes that are drawn: all but those in repetitions of a module. */
+  readonly drawn: readonly Node[];
 
-  /** `depth` is how many levels of modules are open; undefined for as many as can be read. */
-  constructor(nodes: readonly Node[], calls: ModuleCalls | undefined, depth: number | undefined) {
+  /**
+   * `depth` is how many levels of modules are open; undefined for as many as can be read. With `fold` the first of a
+   * chain of equal modules stands for all.
+   */
+  constructor(
+    nodes: readonly Node[],
+    { calls, depth, fold, results }: { calls?: ModuleCalls; depth?: number; fold: boolean; results: ReadonlySet<Node> },
+  ) {
     if (calls !== undefined) this.locate(nodes, calls);
+    this.repeats = calls && fold ? new Repeats(nodes, this.places, calls, results) : null;
+    this.drawn = nodes.filter((node) => this.standIn(node) === node);
     let deepest = 0;
-    for (const place of this.places.values()) {
+    for (const node of this.drawn) {
+      const place = this.place(node);
       deepest = Math.max(deepest, place === null ? 0 : place.depth + 1);
       for (let call = place; call !== null; call = call.parent) this.sizes.set(call, (this.sizes.get(call) ?? 0) + 1);
     }
     this.depth = Math.min(depth ?? deepest, deepest);
-    while (depth === undefined && this.depth > 0 && this.boxes(nodes) > most) this.depth--;
+    while (depth === undefined && this.depth > 0 && this.boxes() > most) this.depth--;
   }
 
   /** Finds the frame of each node. Parameters are drawn in the innermost frame that contains all their uses. */
@@ -52,8 +63,18 @@ export class Groups {
     }
   }
 
-  private boxes(nodes: readonly Node[]): number {
-    return new Set(nodes.map((node) => this.closed(node) ?? node)).size;
+  private boxes(): number {
+    return new Set(this.drawn.map((node) => this.closed(node) ?? node)).size;
+  }
+
+  /** The node that is drawn for a node: itself, or the one at its place in the first of equal modules. */
+  standIn(node: Node): Node {
+    return this.repeats?.standIn(node) ?? node;
+  }
+
+  /** The equal calls that a call stands for. */
+  repeat(call: ModuleCall): Repeat | undefined {
+    return this.repeats?.of(call);
   }
 
   /** The call in whose frame a node is drawn, null for none. */

@@ -20,6 +20,8 @@ export interface ModuleCall {
 export interface ModuleCalls {
   /** The innermost call in which an operation was recorded. */
   of(node: Node): ModuleCall | null;
+  /** The place of an operation among all that were recorded. */
+  order(node: Node): number;
   /** The names of all parameters. */
   readonly names: ReadonlyMap<Tensor, string>;
 }
@@ -32,6 +34,9 @@ const modulesKind: Kind = {
   text: 'a Module, or an object of Modules by name',
   is: (v) => isModule(v) || (typeof v === 'object' && v !== null && Object.values(v).every(isModule)),
 };
+
+/** The leaf that a node accumulates gradients into. */
+export const leafOf = (node: Node): Tensor | undefined => (node as { leaf?: Tensor }).leaf;
 
 /** All tensors in a module's output: a tensor, or those in arrays and plain objects. */
 export function tensorsIn(value: unknown): Tensor[] {
@@ -65,6 +70,8 @@ export function recordModules(modules: Module | Record<string, Module>): { stop(
   // runs.
   const running: { call: ModuleCall; depth: number }[] = [];
   const calls = new WeakMap<Node, ModuleCall>();
+  const orders = new WeakMap<Node, number>();
+  let count = 0;
   const dropEnded = (depth: number) => {
     while (running.length > 0 && running.at(-1)!.depth > depth) running.pop();
     return running.at(-1)?.call ?? null;
@@ -84,7 +91,9 @@ export function recordModules(modules: Module | Record<string, Module>): { stop(
   };
   const unwatch = watchNodes((node) => {
     const call = dropEnded(callDepth());
-    if (call !== null) calls.set(node, call);
+    if (call === null) return;
+    calls.set(node, call);
+    orders.set(node, count++);
   });
   const hooks = [...paths.keys()].flatMap((module) => [
     module.registerForwardPreHook(begin),
@@ -94,7 +103,7 @@ export function recordModules(modules: Module | Record<string, Module>): { stop(
     stop() {
       unwatch();
       for (const hook of hooks) hook.remove();
-      return { of: (node) => calls.get(node) ?? null, names };
+      return { of: (node) => calls.get(node) ?? null, order: (node) => orders.get(node) ?? 0, names };
     },
   };
 }

@@ -11,7 +11,8 @@ export const usage = `usage: gradgate graph model.ts      the autograd graph of 
 
   -o, --out FILE       where the picture goes: .svg, .png (by sharp) or, for graphs, .dot; the module's name with .svg by default
   -i, --input 1,3,8,8  the shape of what a Module is called with, once for each argument; 2,16:int64 are indices
-      --depth N        how many levels of modules a graph opens; by default as many as can be read
+      --depth N        how many levels of modules a graph opens; by default as many as fit on a screen
+      --unfold         draws all modules of a graph, also those that repeat, of which the first stands for all otherwise
   -v, --version        the version of this program`;
 
 /** The format of a picture, by its file name: `.svg`. */
@@ -23,6 +24,7 @@ const options = {
   out: { type: 'string', short: 'o' },
   input: { type: 'string', short: 'i', multiple: true },
   depth: { type: 'string' },
+  unfold: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -34,11 +36,12 @@ export interface Request {
   readonly out: string;
   readonly inputs: readonly string[];
   readonly depth: number | undefined;
+  readonly fold: boolean;
 }
 
 /** The options of each command, besides help and version. */
 const taken: Record<string, readonly string[]> = {
-  graph: ['out', 'input', 'depth'],
+  graph: ['out', 'input', 'depth', 'unfold'],
   summary: ['input'],
   policies: [],
   timeline: ['out'],
@@ -68,5 +71,5 @@ export function parse(args: readonly string[]): Request | 'help' | 'version' {
   if (values.depth !== undefined && !/^\d+$/.test(values.depth))
     throw new UserError(`gradgate ${command}: --depth is a whole number from 0 up, got ${values.depth}`);
   const depth = values.depth === undefined ? undefined : Number(values.depth);
-  return { command, file, out, inputs: values.input ?? [], depth };
+  return { command, file, out, inputs: values.input ?? [], depth, fold: !values.unfold };
 }
