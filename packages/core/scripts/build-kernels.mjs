@@ -29,7 +29,11 @@ async function build() {
       '--maximumMemory',
       '65536',
       '--noAssert',
-      '-O3',
+      // Functions are put into others only where that makes the module smaller: measured as fast as with -O3, which is 2 % larger.
+      '--optimizeLevel',
+      '3',
+      '--shrinkLevel',
+      '1',
       '--converge',
       '--memoryBase',
       '1024',

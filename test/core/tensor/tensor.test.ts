@@ -113,6 +113,16 @@ describe('printing', () => {
   });
 });
 
+it.each(['data', 'device', 'ndim', 'version', 'gradFn', 'isLeaf', 'isDisposed', 'T', 'mT'])(
+  '%s cannot be assigned, which names the way out',
+  (name) => {
+    const x = tensor([1, 2]) as unknown as Record<string, unknown>;
+    expect(() => {
+      x[name] = zeros([2]);
+    }).toThrow(`${name}: cannot be assigned; use copy_() under noGrad`);
+  },
+);
+
 describe('views', () => {
   it('share storage and version with what they were taken of', () => {
     const t = zeros([2, 3]);

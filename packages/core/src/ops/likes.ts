@@ -5,7 +5,7 @@ import { checkShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { empty, full, ones, type TensorOptions, tensor, zeros } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
-import { type Method, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import { type Method, type MethodsOf, methods, readOnly, Tensor } from '../tensor/tensor.js';
 import { permute, reshape, to, transpose, view } from './shape.js';
 import { sumTo } from './sum.js';
 
@@ -81,6 +81,7 @@ for (const [name, get] of Object.entries(views))
     get(this: Tensor) {
       return named(name, get)(this);
     },
+    set: readOnly(name),
   });
 
 declare module '../tensor/tensor.js' {

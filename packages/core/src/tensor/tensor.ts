@@ -482,6 +482,20 @@ export class Tensor {
   }
 }
 
+/** The setter of what nobody can assign: an assignment would be lost, or be refused in words that name no way out. */
+export const readOnly = (name: string) => (): never => {
+  throw new TypeError(
+    `${name}: cannot be assigned; use copy_() under noGrad for new elements, and to() for a dtype or device`,
+  );
+};
+
+// PyTorch's `p.data = x` would hide the method.
+for (const [name, { value, get = () => value, set }] of Object.entries(
+  Object.getOwnPropertyDescriptors(Tensor.prototype),
+))
+  if (name === 'data' || (value === undefined && set === undefined))
+    Object.defineProperty(Tensor.prototype, name, { get, set: readOnly(name) });
+
 function dispose(t: Tensor): void {
   if (t.viewInfo !== null) return;
   const at = placeAbove(2);
