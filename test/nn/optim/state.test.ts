@@ -137,6 +137,20 @@ describe('a state of an optimizer', () => {
 });
 
 describe('param groups', () => {
+  it.each([['0.1'], [undefined], [NaN]])(
+    'with a learning rate of %s are refused before any parameter changes',
+    (lr) => {
+      const [a, b] = [new Parameter(tensor([1])), new Parameter(tensor([1]))];
+      const sgd = new optim.SGD([{ params: [a] }, { params: [b] }], { lr: 0.5 });
+      a.add(b).sum().backward();
+      sgd.paramGroups[1]!.lr = lr as number;
+      expect(() => sgd.step()).toThrow(
+        `SGD.step: lr of a group must be a number, got ${typeof lr === 'string' ? "'0.1'" : lr}`,
+      );
+      expect(a.item()).toBe(1);
+    },
+  );
+
   it('are added while training goes on, or refused as a whole', () => {
     const [a, b] = [new Linear(2, 2), new Linear(2, 2)];
     const sgd = new optim.SGD(a.parameters(), { lr: 0.5, momentum: 0.9 });

@@ -125,6 +125,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   protected readonly state = new Map<Tensor, S>();
   private readonly defaults: O;
   private readonly known: Schema<O>;
+  private readonly numbers: readonly (keyof O)[];
 
   /** `defaults` must have all options; others, and values of other types, are refused. */
   constructor(params: Iterable<Tensor> | Iterable<ParamGroup<O>>, defaults: O, options?: Partial<O>) {
@@ -132,6 +133,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
     check(name, 'the default options', defaults, is.object);
     this.known = { ...kindsOf(defaults), ...new.target.optionKinds };
     this.defaults = { ...defaults, ...given(checkOptions(name, options, this.known)) };
+    this.numbers = (Object.keys(defaults) as (keyof O)[]).filter((key) => typeof defaults[key] === 'number');
     const list = listOf(name, 'params', params as Iterable<Tensor | ParamGroup<O>>);
     if (list.length === 0) throw new TypeError(`${name}: got no parameters; pass module.parameters()`);
     const groups = Tensor.is(list[0]) ? [{ params: list } as unknown as ParamGroup<O>] : (list as ParamGroup<O>[]);
@@ -177,6 +179,15 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   /** The tag keeps libraries that wrap plain objects, such as Vue's reactive(), from wrapping optimizers. */
   get [Symbol.toStringTag](): string {
     return 'Optimizer';
+  }
+
+  /** Anybody may have changed the options of a group since its last step: one that is no number makes all parameters NaN. */
+  private checkNumbers(group: Group<O>): void {
+    for (const key of this.numbers)
+      if (typeof group[key] !== 'number' || Number.isNaN(group[key]))
+        throw new TypeError(
+          `${this.constructor.name}.step: ${String(key)} of a group must be a number, got ${show(group[key])}`,
+        );
   }
 
   /** Changes `p` in place. Called under noGrad. */
@@ -234,6 +245,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   private updateEach(): void {
     // Gradients that no `update` can keep may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
+    this.paramGroups.forEach(this.checkNumbers, this);
     noGrad.run(() => {
       for (const group of this.paramGroups)
         for (const p of group.params) {
