@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import {
+  bindGradMode,
   enableGrad,
   gradModeStack,
   inferenceMode,
@@ -301,6 +302,42 @@ describe('the chain of frames', () => {
           using _ = gates[left % 3]!.enter();
           setImmediate(() => noGrad.run(() => process.nextTick(next)));
         });
+      };
+      next();
+    });
+    expect(longest).toBeLessThan(100);
+  });
+
+  const gate = (i: number) => (i % 2 === 0 ? noGrad : enableGrad);
+  const turns: [what: string, turn: (i: number, next: () => void) => void][] = [
+    ['callbacks that are bound in a gate', (i, next) => gate(i).run(() => setImmediate(bindGradMode(next)))],
+    [
+      'callbacks that are bound in a scope',
+      (i, next) => {
+        using _ = gate(i).enter();
+        setImmediate(bindGradMode(next));
+      },
+    ],
+    [
+      'generators that are left with an open scope',
+      (i, next) => {
+        const steps = gate(i).run(function* () {
+          using _ = gate(i + 1).enter();
+          yield gate(i).run(() => setImmediate(next));
+          yield;
+        });
+        steps.next();
+      },
+    ],
+  ];
+  it.each(turns)('stays short with %s', async (_, turn) => {
+    let longest = 0;
+    await new Promise<void>((resolve) => {
+      let i = 0;
+      const next = () => {
+        longest = Math.max(longest, gradModeStack().length);
+        if (i++ === 500) resolve();
+        else turn(i, next);
       };
       next();
     });

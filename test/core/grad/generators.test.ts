@@ -252,6 +252,44 @@ describe('F. generators', () => {
     expect(isGradEnabled()).toBe(true);
   });
 
+  it.each([false, true])(
+    'a flow that the body started, and that steps it with a scope open: each has its own (body holds a scope: %s)',
+    async (holds) => {
+      const steps: Generator<boolean> = noGrad.run(function* () {
+        setTimeout(() => {
+          using _ = enableGrad.enter();
+          seen.push(isGradEnabled(), steps.next().value, isGradEnabled());
+        });
+        const scope = holds ? noGrad.enter() : null;
+        yield isGradEnabled();
+        yield isGradEnabled();
+        scope?.[Symbol.dispose]();
+        yield isGradEnabled();
+      });
+      seen.push(steps.next().value);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      seen.push(steps.next().value, isGradEnabled());
+      expect(seen).toEqual([false, true, false, true, false, true]);
+      expect(reports).toEqual([]);
+    },
+  );
+
+  it('a flow that the body started may forget a scope, and step the body: the scope is closed and reported', async () => {
+    const steps: Generator<boolean> = noGrad.run(function* () {
+      setTimeout(() => {
+        enableGrad.enter();
+        seen.push(steps.next().value, isGradEnabled());
+        setTimeout(() => seen.push(isGradEnabled()));
+      });
+      yield isGradEnabled();
+      yield isGradEnabled();
+    });
+    steps.next();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(seen).toEqual([false, true, false]);
+    expect(reports).toEqual([expect.stringMatching(/enableGrad scope was left open/)]);
+  });
+
   it('the guarded generator still has its methods, and iterator helpers work on it', () => {
     const g = new A().steps();
     for (const name of ['next', 'return', 'throw'] as const) expect(typeof g[name]).toBe('function');

@@ -1,9 +1,7 @@
 import { flowFrame, followsAsync, setFlowFrame } from './flow.js';
 import type { Frame } from './frame.js';
-import { isClass } from './original.js';
 
 type AnyFunction = (...args: any[]) => any;
-export type Body = (...args: any[]) => Generator<unknown, unknown, unknown>;
 
 /** The engine's own `then`, not bound to any flow. */
 const { then } = Promise.prototype;
@@ -61,27 +59,8 @@ export class Flow {
   }
 }
 
-/** Compilers call these; people who call them by hand are told what they take. */
-export function checkBody(op: string, args: unknown, body: unknown): void {
-  if (typeof body !== 'function' || isClass(body))
-    throw new TypeError(
-      `${op}: the body is a generator function, got ${typeof body === 'function' ? 'a class' : typeof body}`,
-    );
-  if (args != null && typeof args !== 'object')
-    throw new TypeError(`${op}: arguments are an array or null, got ${typeof args}`);
-}
-
-/** Calls the body, to get its steps. */
-export function stepsOf(op: string, self: unknown, args: ArrayLike<unknown> | null, body: Body): ReturnType<Body> {
-  const steps = Reflect.apply(body, self, args ?? []);
-  if (typeof steps?.next !== 'function' || typeof steps.throw !== 'function' || typeof steps.return !== 'function')
-    throw new TypeError(`${op}: the body is a generator function, got a function that gives ${typeof steps}`);
-  return steps;
-}
-
-/** An async function: `body` yields what it awaits. */
-export function asyncFunction(self: unknown, args: ArrayLike<unknown> | null, body: Body): Promise<unknown> {
-  checkBody('asyncFunction', args, body);
+/** An async function: the generator that `start` gives yields what it awaits. */
+export function awaitSteps(start: () => Generator<unknown, unknown, unknown>): Promise<unknown> {
   const flow = new Flow();
   return follow(
     new Promise((resolve, reject) => {
@@ -99,9 +78,9 @@ export function asyncFunction(self: unknown, args: ArrayLike<unknown> | null, bo
           reject(error);
         }
       };
-      let steps: ReturnType<Body>;
+      let steps: ReturnType<typeof start>;
       step(() => {
-        steps = stepsOf('asyncFunction', self, args, body);
+        steps = start();
         return steps.next();
       });
     }),

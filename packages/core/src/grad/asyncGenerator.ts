@@ -1,4 +1,5 @@
-import { type Body, checkBody, Flow, follow, stepsOf, whenSettled } from './asyncFunction.js';
+import { Flow, follow, whenSettled } from './asyncFunction.js';
+import { checkBody, type LoweredBody, stepsOf } from './loweredBody.js';
 
 type Method = 'next' | 'throw' | 'return';
 
@@ -16,7 +17,7 @@ const asyncGeneratorPrototype: object = Object.getPrototypeOf(
 ) as object;
 
 /** An async generator. Each step runs in the flow of its caller, one after another. */
-export function asyncGenerator(self: unknown, args: ArrayLike<unknown> | null, body: Body): object {
+export function asyncGenerator(self: unknown, args: ArrayLike<unknown> | null, body: LoweredBody): object {
   checkBody('asyncGenerator', args, body);
   const steps = stepsOf('asyncGenerator', self, args, body);
   let last: Promise<unknown> | null = null;

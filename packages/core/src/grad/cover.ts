@@ -1,7 +1,7 @@
 import { followed } from './asyncFunction.js';
 import { callbacksOf, type Ending, endPromise } from './ending.js';
 import { callIn, currentFrame, followsAsync } from './flow.js';
-import { copyOf, Frame, GradModeError } from './frame.js';
+import { copyOf, Frame, GradModeError, shownParent } from './frame.js';
 import { Body } from './steps.js';
 
 type AnyFunction = (...args: any[]) => any;
@@ -139,7 +139,8 @@ function coverThenable(frame: Frame, thenable: Thenable, ending: Ending | null):
 
 /** A frame with the mode of `frame`, for code that runs in that mode later. */
 export function rebound(frame: Frame): Frame {
-  const copy = new Frame('bound', frame.enabled, frame.inference, frame.settings, frame.parent);
+  const { enabled, inference, settings, parent } = frame;
+  const copy = new Frame('bound', enabled, inference, settings, parent && shownParent(parent));
   copy.opener = frame.opener;
   return copy;
 }

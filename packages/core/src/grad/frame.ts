@@ -23,7 +23,8 @@ export class Frame {
   opener: string | null;
   /**
    * How the frame ended: its call has returned, and only what the call started still runs in it; or another frame
-   * replaced it; or, for a scope, it was closed, or swept because nobody closed it.
+   * replaced it; or, for a scope, it was closed, or swept because nobody closed it. A scope that a generator holds over a
+   * yield is left until the next step.
    */
   ended: 'left' | 'replaced' | 'closed' | 'swept' | null = null;
   /** The step of a guarded generator that runs in it; the body may keep scopes open across a yield. */

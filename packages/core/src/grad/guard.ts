@@ -1,4 +1,4 @@
-import { asyncFunction } from './asyncFunction.js';
+import { awaitSteps } from './asyncFunction.js';
 import { ask, type Condition } from './condition.js';
 import { cover, isIterator, isLazy, isObject, isThenable, rebound } from './cover.js';
 import { type Ending, finish } from './ending.js';
@@ -212,7 +212,7 @@ export function runCoroutine(
   self: unknown,
   args: readonly unknown[],
 ): Promise<unknown> {
-  return asyncFunction(null, null, function* () {
+  return awaitSteps(function* () {
     const own = frameFor(rule, self, args, start.name || null, flowFrame());
     const ending = endingOf(rule, own);
     try {

@@ -50,8 +50,8 @@ function closeOldest(list: OpenScope[]): void {
   for (const { frame } of oldest) reportUnclosed(frame);
   for (const host of new Set(oldest.map((scope) => scope.host)))
     for (let at = host; at.scope !== null; )
-      if (at.scope.ended === null) at = at.scope;
-      else at.scope = at.scope.scope;
+      if (at.scope.ended === 'swept') at.scope = at.scope.scope;
+      else at = at.scope;
   // What is shown inside of them must not hold them: remaining scopes, and gates in between.
   for (let at: Frame | null = list.at(-1)!.frame; at !== null; at = at.parent)
     while (at.parent?.ended === 'swept') at.parent = at.parent.parent;
@@ -104,7 +104,7 @@ function endScope(frame: Frame): void {
 }
 
 function sweep(frame: Frame, host: Frame): void {
-  if (frame.ended !== null) return;
+  if (frame.ended === 'closed' || frame.ended === 'swept') return;
   unlink(frame, host);
   reportUnclosed(frame);
 }
@@ -133,8 +133,9 @@ export function closeSince(count: number): void {
   for (const { frame, host } of open.slice(count).reverse()) sweep(frame, host);
 }
 
-/** Ends the scopes that the guarded code left open. */
+/** Ends the scopes that the guarded code left open. Those of a generator's body stay, but no call is inside of them. */
 export function endScopes(host: Frame): void {
-  if (host.step !== null) return;
-  for (let { scope } = host; scope !== null; scope = scope.scope) sweep(scope, host);
+  for (let { scope } = host; scope !== null; scope = scope.scope)
+    if (host.step === null) sweep(scope, host);
+    else scope.ended = 'left';
 }

@@ -67,18 +67,21 @@ export class Body {
 
   /**
    * The frame of a step. A scope on it is visible only while the step runs, and a later step gets the scope on a new
-   * frame, unless no other code can run during a step: flows that the body started must not see what it holds.
+   * frame, unless no other code can run during a step: flows that the body started must not see what it holds, nor it
+   * what they hold.
    */
   private begin(): Frame {
     if (this.step?.isRunning) {
       this.step.running++;
       return this.step.host;
     }
-    const host = this.base !== null && !this.isAsync ? this.base : copyOf(this.base ?? currentFrame());
+    const { base } = this;
+    const host = base?.scope === null && !this.isAsync ? base : copyOf(base ?? currentFrame());
     this.step = host.step = new Step(this, host);
     for (const scope of this.held) {
       scope.host = host;
       scope.frame.scope = host.scope;
+      scope.frame.ended = null;
       host.scope = scope.frame;
     }
     return host;

@@ -50,7 +50,8 @@ type Statement =
   | { do: 'async'; use: Use | null; body: Statement[]; awaited: boolean }
   | { do: 'all'; bodies: Statement[][] }
   | { do: 'coroutine'; use: Use; body: Statement[]; awaited: boolean }
-  | { do: 'generator'; use: Use | null; body: Statement[]; between: Statement[]; stopAfter: number }
+  | { do: 'generator'; use: Use | null; body: Statement[]; between: Statement[]; stopAfter: number; leaves: boolean }
+  | { do: 'step'; which: number }
   | { do: 'asyncGenerator'; use: Use; body: Statement[]; between: Statement[]; inFlight: boolean }
   | { do: 'pause'; wait: (typeof waits)[number] };
 
@@ -81,6 +82,7 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
   const add = <T extends Statement['do']>(name: T, fields: Record<string, fc.Arbitrary<unknown>>) =>
     options.push(fc.record({ do: fc.constant(name), ...fields }) as never);
   const wait = fc.constantFrom(...waits);
+  add('step', { which: fc.integer({ min: -3, max: -1 }) });
   if (where.sets) {
     add('set', { enabled: fc.boolean() });
     add('level', { level: fc.nat(3) });
@@ -105,6 +107,7 @@ function statements(where: Where, depth: number): fc.Arbitrary<Statement[]> {
         body: inner({ pauses: 'yield', holds: true, sets }),
         between: inner(sync),
         stopAfter: fc.integer({ min: 1, max: 6 }),
+        leaves: fc.boolean(),
       });
     const awaits = where.pauses === 'await' || where.pauses === 'both';
     if (where.starts) {
@@ -146,6 +149,8 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
   const modes = new Modes(api, random);
   const { gates, level, initial } = modes;
   const pending: Promise<unknown>[] = [];
+  /** A step of each guarded generator that is suspended, for others than its consumer, such as a flow that it started. */
+  const suspended: ((asking: Flow) => void)[] = [];
   const faults: string[] = [];
 
   const look = (flow: Flow, what: string): void => {
@@ -366,6 +371,9 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
       }
       case 'generator':
         return generator(s, self);
+      case 'step':
+        suspended.at(s.which)?.(flow);
+        return;
       default:
         return;
     }
@@ -381,11 +389,23 @@ export async function run(api: Api, program: Statement[], random: RandomGenerato
     };
     const steps: Generator<unknown> = use === null ? make() : guarded(use, () => self.flow, make)();
     if (use !== null && steps[Symbol.iterator]() !== steps) faults.push('another iterator');
+    let running = false;
+    const step = (asking: Flow, method: 'next' | 'return' = 'next'): boolean | undefined => {
+      if (running) return false;
+      body.step(asking);
+      running = true;
+      try {
+        return steps[method](undefined).done;
+      } finally {
+        running = false;
+        look(asking, 'between steps');
+      }
+    };
+    if (use !== null) suspended.push(step);
     for (let i = 0; ; i++) {
-      body.step(self.flow);
-      const { done } = i === s.stopAfter ? steps.return(undefined) : steps.next();
-      look(self.flow, 'between steps');
-      if (done) return;
+      // Others may go on with it.
+      if (s.leaves && i === s.stopAfter) return;
+      if (step(self.flow, i === s.stopAfter ? 'return' : 'next')) return;
       now(s.between, self);
     }
   };

@@ -4,7 +4,7 @@
  *   node test/core/grad/model/run.mjs 100000                      on this Node, and without AsyncLocalStorage
  *   node test/core/grad/model/run.mjs 100000 bun 'deno run -A'    on other runtimes, by the commands that start them
  *
- * SEED=... repeats a run.
+ * SEED=... repeats a run. The packages are taken as built.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,11 +23,6 @@ buildSync({
   format: 'esm',
   platform: 'node',
   outfile: program,
-  alias: {
-    '@gradgate/core/internal': here('../../../../packages/core/src/internal.ts'),
-    '@gradgate/core': here('../../../../packages/core/src/index.ts'),
-    '@gradgate/nn': here('../../../../packages/nn/src/index.ts'),
-  },
 });
 const plain = join(folder, 'plain.mjs');
 writeFileSync(plain, `process.getBuiltinModule = undefined;\nawait import('./model.mjs');\n`);
