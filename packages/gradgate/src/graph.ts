@@ -17,7 +17,7 @@ export interface GraphOptions {
   modules?: ModuleCalls;
   /**
    * How many levels of modules are drawn open: 0 draws the model as one box, 1 draws each of its children as one. By
-   * default as many as give at most 40 boxes.
+   * default as many as give at most 60 boxes, and in `graphSvg` as fit on a screen.
    */
   depth?: number;
   /** Whether of modules that repeat, such as the layers of a transformer, only the first is drawn; true by default. */
