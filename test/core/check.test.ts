@@ -52,14 +52,14 @@ describe('options', () => {
   it.each([[1], [null], ['lr'], [[1]], [() => 1], [ones([2])], [Symbol('s')]])(
     'that are no object are refused: %o',
     (wrong) => {
-      expect(() => options(wrong)).toThrow(/^f: options are an object, such as \{ lr: … \}, got /);
+      expect(() => options(wrong)).toThrow(/^f: options must be an object, such as \{ lr: … \}, got /);
     },
   );
 
   it('of another kind are refused by name', () => {
-    expect(() => options({ lr: -1 })).toThrow(new RangeError('f: lr is a number from 0 up, got -1'));
-    expect(() => options({ lr: '1' })).toThrow(new TypeError("f: lr is a number from 0 up, got '1'"));
-    expect(() => options({ nesterov: 1 })).toThrow(new TypeError('f: nesterov is true or false, got 1'));
+    expect(() => options({ lr: -1 })).toThrow(new RangeError('f: lr must be a number from 0 up, got -1'));
+    expect(() => options({ lr: '1' })).toThrow(new TypeError("f: lr must be a number from 0 up, got '1'"));
+    expect(() => options({ nesterov: 1 })).toThrow(new TypeError('f: nesterov must be true or false, got 1'));
   });
 });
 
@@ -98,9 +98,11 @@ it('values are shown in few words, whatever they are', () => {
 
 it('arguments of another kind are refused by name', () => {
   expect(() => check('Linear', 'inFeatures', 1.5, is.size)).toThrow(
-    new RangeError('Linear: inFeatures is a whole number from 0 up, got 1.5'),
+    new RangeError('Linear: inFeatures must be a whole number from 0 up, got 1.5'),
   );
   expect(() => check('f', 'betas', [0.9], is.tuple(is.probability, is.probability))).toThrow(TypeError);
-  expect(() => check('f', 'mode', 'sum', is.oneOf('mean', 'none'))).toThrow("f: mode is 'mean' or 'none', got 'sum'");
+  expect(() => check('f', 'mode', 'sum', is.oneOf('mean', 'none'))).toThrow(
+    "f: mode must be 'mean' or 'none', got 'sum'",
+  );
   expect(() => check('f', 'x', null, is.nullable(is.tensor))).not.toThrow();
 });

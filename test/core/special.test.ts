@@ -78,8 +78,8 @@ describe('dtypes and what is refused', () => {
           .sum()
           .backward(),
       ).toThrow(new RegExp(`${name}: there is no gradient for`));
-    expect(() => special.multigammaln(a, 0)).toThrow(/multigammaln: p is a whole number above 0, got 0/);
-    expect(() => special.multigammaln(a, 2 ** 30)).toThrow(/multigammaln: p is at most 65536, got 1073741824/);
+    expect(() => special.multigammaln(a, 0)).toThrow(/multigammaln: p must be a whole number above 0, got 0/);
+    expect(() => special.multigammaln(a, 2 ** 30)).toThrow(/multigammaln: p must be at most 65536, got 1073741824/);
     expect(() => special.multigammaln(a, Symbol.iterator as never)).toThrow(/^multigammaln: .*got a symbol/);
   });
 
@@ -91,7 +91,7 @@ describe('dtypes and what is refused', () => {
       'legendrePolynomialP',
     ] as const)
       expect(() => special[name](ones([1]), 1e12)).toThrow(
-        new RangeError(`${name}: n is a whole number from 0 to 65536, got 1000000000000`),
+        new RangeError(`${name}: n must be a whole number from 0 to 65536, got 1000000000000`),
       );
   });
 

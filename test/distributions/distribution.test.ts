@@ -4,18 +4,22 @@ import { describe, expect, it } from 'vitest';
 
 describe('bad input is refused by name', () => {
   it.each<[string, () => unknown, RegExp]>([
-    ['a scale of 0', () => new d.Normal(0, 0), /^Normal: scale is above 0, got 0$/],
-    ['NaN', () => new d.Normal(tensor([0, Number.NaN]), 1), /^Normal: loc is a number, got NaN$/],
+    ['a scale of 0', () => new d.Normal(0, 0), /^Normal: scale must be above 0, got 0$/],
+    ['NaN', () => new d.Normal(tensor([0, Number.NaN]), 1), /^Normal: loc must be a number, got NaN$/],
     ['integers', () => new d.Normal(arange(3), 1), /^Normal: loc must be floating point, got int32; use \.float\(\)$/],
     ['text', () => new d.Normal('0' as never, 1), /^Normal: loc must be a Tensor or a number, got '0'$/],
     ['shapes that do not broadcast', () => new d.Normal(zeros([2]), ones([3])), /\[2\].*\[3\]/],
     ['bounds in the wrong order', () => new d.Uniform(1, 1), /low must be below high/],
-    ['probabilities above 1', () => new d.Bernoulli({ probs: 1.5 }), /^Bernoulli: probs is from 0 to 1, got 1\.5$/],
+    [
+      'probabilities above 1',
+      () => new d.Bernoulli({ probs: 1.5 }),
+      /^Bernoulli: probs must be from 0 to 1, got 1\.5$/,
+    ],
     ['both', () => new d.Bernoulli({ probs: 0.5, logits: 0 }), /give either probs or logits/],
     ['neither', () => new d.Categorical({}), /^Categorical: give either probs or logits$/],
     ['a probability for options', () => new d.Bernoulli(0.5 as never), /takes \{ probs \} or \{ logits \}, got 0\.5/],
     ['a misspelt option', () => new d.Normal(0, 1, { validateArg: false } as never), /did you mean 'validateArgs'/],
-    ['negative weights', () => new d.Categorical({ probs: tensor([1, -1]) }), /probs is from 0 up, got -1/],
+    ['negative weights', () => new d.Categorical({ probs: tensor([1, -1]) }), /probs must be from 0 up, got -1/],
     [
       'a number of weights',
       () => new d.Categorical({ probs: tensor(1) }),
@@ -24,7 +28,7 @@ describe('bad input is refused by name', () => {
     [
       'a count that is no whole number',
       () => new d.Binomial(2.5, { probs: 0.5 }),
-      /totalCount is a whole number from 0 up, got 2\.5/,
+      /totalCount must be a whole number from 0 up, got 2\.5/,
     ],
     [
       'several covariances',
@@ -34,7 +38,7 @@ describe('bad input is refused by name', () => {
     [
       'a covariance of another size',
       () => new d.MultivariateNormal(zeros([2]), { covarianceMatrix: eye(3) }),
-      /loc is \[\.\.\., n\] and covarianceMatrix \[\.\.\., n, n\], got \[2\] and \[3, 3\]/,
+      /loc must be \[\.\.\., n\] and covarianceMatrix \[\.\.\., n, n\], got \[2\] and \[3, 3\]/,
     ],
     [
       'a covariance that is not positive definite',
@@ -63,12 +67,12 @@ describe('bad input is refused by name', () => {
       () => new d.MixtureSameFamily(new d.Categorical({ probs: ones([3]) }), new d.Normal(zeros([2]), 1)),
       /weights for 3 components, but components of batch shape \[2\]/,
     ],
-    ['a scale below 0', () => new d.Weibull(-1, 1), /^Weibull: scale is above 0, got -1$/],
-    ['an alpha of NaN', () => new d.Pareto(1, Number.NaN), /^Pareto: alpha is above 0, got NaN$/],
+    ['a scale below 0', () => new d.Weibull(-1, 1), /^Weibull: scale must be above 0, got -1$/],
+    ['an alpha of NaN', () => new d.Pareto(1, Number.NaN), /^Pareto: alpha must be above 0, got NaN$/],
     [
       'a temperature of 0',
       () => new d.RelaxedBernoulli(0, { probs: 0.5 }),
-      /^RelaxedBernoulli: temperature is above 0/,
+      /^RelaxedBernoulli: temperature must be above 0/,
     ],
     [
       'temperatures of another batch',
@@ -81,16 +85,20 @@ describe('bad input is refused by name', () => {
       /^RelaxedOneHotCategorical: probs/,
     ],
     ['neither', () => new d.NegativeBinomial(3, {}), /^NegativeBinomial: give either probs or logits/],
-    ['a count below 0', () => new d.NegativeBinomial(-1, { probs: 0.5 }), /^NegativeBinomial: totalCount is from 0 up/],
+    [
+      'a count below 0',
+      () => new d.NegativeBinomial(-1, { probs: 0.5 }),
+      /^NegativeBinomial: totalCount must be from 0 up/,
+    ],
     [
       'a number for a vector',
       () => new d.LogisticNormal(tensor(1), 1),
-      /^LogisticNormal: loc is \[\.\.\., n\], got \[\]/,
+      /^LogisticNormal: loc must be \[\.\.\., n\], got \[\]/,
     ],
     [
       'a factor of another size',
       () => new d.LowRankMultivariateNormal(zeros([2]), ones([3, 1]), ones([2])),
-      /^LowRankMultivariateNormal: loc is .*got \[2\], \[3, 1\], \[2\]/,
+      /^LowRankMultivariateNormal: loc must be .*got \[2\], \[3, 1\], \[2\]/,
     ],
     ['no transform', () => new d.ComposeTransform([]), /^ComposeTransform: takes one transform at least/],
     [
@@ -101,7 +109,7 @@ describe('bad input is refused by name', () => {
     [
       'something else for a transform',
       () => new d.TransformedDistribution(new d.Normal(0, 1), [3 as never]),
-      /transforms is an array, each item a transform/,
+      /transforms must be an array, each item a transform/,
     ],
   ])('%s', (_, make, message) => expect(make).toThrow(message));
 
@@ -109,23 +117,23 @@ describe('bad input is refused by name', () => {
     [
       'a value outside',
       () => new d.Exponential(1).logProb(-1),
-      /^Exponential\.logProb: the value is from 0 up, got -1$/,
+      /^Exponential\.logProb: the value must be from 0 up, got -1$/,
     ],
     [
       'a value below the scale',
       () => new d.Pareto(2, 1).logProb(1),
-      /^Pareto\.logProb: the value is from the scale up, got 1$/,
+      /^Pareto\.logProb: the value must be from the scale up, got 1$/,
     ],
-    ['a value below 0', () => new d.HalfNormal(2).cdf(-1), /^HalfNormal\.cdf: the value is from 0 up, got -1$/],
+    ['a value below 0', () => new d.HalfNormal(2).cdf(-1), /^HalfNormal\.cdf: the value must be from 0 up, got -1$/],
     [
       'a fraction',
       () => new d.NegativeBinomial(2, { probs: 0.5 }).logProb(0.5),
-      /^NegativeBinomial\.logProb: the value is a whole/,
+      /^NegativeBinomial\.logProb: the value must be a whole/,
     ],
     [
       'a class out of range',
       () => new d.Categorical({ probs: ones([3]) }).logProb(3),
-      /the value is a whole number from 0 to 2, got 3/,
+      /the value must be a whole number from 0 to 2, got 3/,
     ],
     [
       'a value that does not broadcast',
@@ -149,7 +157,11 @@ describe('bad input is refused by name', () => {
       /one element is 1/,
     ],
     ['rsample of whole numbers', () => new d.Poisson(1).rsample(), /^Poisson: samples are not differentiable/],
-    ['a shape that is no array', () => new d.Normal(0, 1).sample(3 as never), /Normal\.sample: the shape is an array/],
+    [
+      'a shape that is no array',
+      () => new d.Normal(0, 1).sample(3 as never),
+      /Normal\.sample: the shape must be an array/,
+    ],
     [
       'a quantile that there is not',
       () => new d.Gamma(1, 1).icdf(0.5),

@@ -92,7 +92,11 @@ describe('what does not fit is refused by name', () => {
       () => new d.StackTransform([new d.SoftmaxTransform()]),
       /^StackTransform: takes transforms of el/,
     ],
-    ['no transform', () => new d.IndependentTransform({} as never, 1), /^IndependentTransform: base is a transform/],
+    [
+      'no transform',
+      () => new d.IndependentTransform({} as never, 1),
+      /^IndependentTransform: base must be a transform/,
+    ],
     [
       'no distribution',
       () => new d.CumulativeDistributionTransform(3 as never),
@@ -108,7 +112,7 @@ describe('what does not fit is refused by name', () => {
       () => new d.TransformedDistribution(new d.Normal(zeros([2]), 1), new d.StickBreakingTransform()).cdf(zeros([3])),
       /^TransformedDistribution: there is no cdf\(\)/,
     ],
-    ['a matrix of one row', () => new d.LKJCholesky(1), /^LKJCholesky: dim is a whole number from 2 up, got 1/],
+    ['a matrix of one row', () => new d.LKJCholesky(1), /^LKJCholesky: dim must be a whole number from 2 up, got 1/],
     [
       'too little freedom',
       () =>
@@ -118,16 +122,16 @@ describe('what does not fit is refused by name', () => {
             [0, 1],
           ]),
         }),
-      /^Wishart: df is above n - 1 = 1/,
+      /^Wishart: df must be above n - 1 = 1/,
     ],
     ['no covariance', () => new d.Wishart(3, {}), /^Wishart: give one of covarianceMatrix/],
     [
       'no square matrix',
       () => new d.Wishart(3, { scaleTril: zeros([2, 3]) }),
-      /^Wishart: scaleTril is \[..., n, n\], got \[2, 3\]/,
+      /^Wishart: scaleTril must be \[..., n, n\], got \[2, 3\]/,
     ],
     ['a smaller batch', () => new d.Normal(zeros([3]), 1).expand([2]), /^Normal.expand: /],
-    ['a batch that is none', () => new d.Normal(0, 1).expand(3 as never), /^Normal.expand: batchShape is/],
+    ['a batch that is none', () => new d.Normal(0, 1).expand(3 as never), /^Normal.expand: batchShape must be/],
     [
       'other transforms',
       () =>

@@ -50,7 +50,7 @@ describe('curvesSvg', () => {
   });
 
   it.each<[Parameters<typeof curvesSvg>, RegExp]>([
-    [[{ a: [1] }, { smoothing: 2 }], /smoothing is a number from 0 to 1, got 2/],
+    [[{ a: [1] }, { smoothing: 2 }], /smoothing must be a number from 0 to 1, got 2/],
     [[{ a: [1] }, { log: true } as never], /there is no option 'log'/],
     [[{ a: [1, 2] }, { x: [1] }], /x has 1 numbers, and a curve 2/],
     [[{ a: [-1] }, { yLog: true }], /^curvesSvg: there is no finite value above 0 to draw along y/],

@@ -146,11 +146,11 @@ describe('recordModules', () => {
   });
 
   it('refuses what is no module, and a depth without modules', () => {
-    expect(() => recordModules(tensor([1]) as never)).toThrow(/recordModules: the argument is a Module, or an object/);
+    expect(() => recordModules(tensor([1]) as never)).toThrow(/recordModules: modules must be a Module, or an object/);
     const w = tensor([1], { requiresGrad: true });
     expect(() => graphDot(w, { depth: 1 })).toThrow(/graph: depth counts levels of modules; give modules too/);
     expect(() => graphDot(w, { modules: {} as never })).toThrow(
-      /graph: modules is what recordModules\(\)\.stop\(\) gives/,
+      /graph: modules must be what recordModules\(\)\.stop\(\) gives/,
     );
     expect(() => graphDot([w, 1 as never])).toThrow(/graph/);
     expect(() => graphDot([])).toThrow(/graph: there is no tensor/);

@@ -42,7 +42,7 @@ describe('tensorHtml', () => {
   });
 
   it('refuses what is no tensor', () => {
-    expect(() => tensorHtml([1] as never)).toThrow(/tensorHtml: the argument is a Tensor, got/);
+    expect(() => tensorHtml([1] as never)).toThrow(/tensorHtml: t must be a Tensor, got/);
   });
 });
 
@@ -63,5 +63,5 @@ describe('showTables', () => {
 it('inline has a picture shown', () => {
   const svg = curvesSvg({ loss: [2, 1] });
   expect(shown(inline(svg))).toEqual({ 'image/svg+xml': svg, 'text/plain': 'a picture' });
-  expect(() => inline('loss')).toThrow(/inline: the picture is text of an SVG/);
+  expect(() => inline('loss')).toThrow(/inline: the picture must be text of an SVG/);
 });

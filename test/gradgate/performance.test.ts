@@ -89,7 +89,7 @@ it('what is measured gives the same results, with gradients', () => {
 it('refuses a device that there is none of, and leaves all as it is', () => {
   const { kernels } = backend('cpu');
   expect(() => recordPerformance({ devices: ['cpu', 'tpu'] })).toThrow(
-    /recordPerformance: devices is an array of names of devices/,
+    /recordPerformance: devices must be an array of names of devices/,
   );
   expect(backend('cpu').kernels).toBe(kernels);
 });

@@ -133,7 +133,7 @@ describe('curves', () => {
     }
     for (const [name, draw] of Object.entries({ curvesSvg, curvesText })) {
       expect(() => draw({ loss: ['1'] as never })).toThrow(`${name}: 'loss' must be an array of numbers`);
-      expect(() => draw(null as never)).toThrow(`${name}: what is drawn is an object, got null`);
+      expect(() => draw(null as never)).toThrow(`${name}: curves must be an object, got null`);
       expect(() => draw({ loss: [1] }, { heigth: 3 } as never)).toThrow(`${name}: there is no option 'heigth'`);
     }
   });
@@ -158,7 +158,7 @@ describe('curves', () => {
 
 describe('progress', () => {
   it.each([null, 3, 'abc', {}])('refuses %j, which cannot be gone through', (items) => {
-    expect(() => progress(items as never)).toThrow(/^progress: what it goes through is an array or another iterable/);
+    expect(() => progress(items as never)).toThrow(/^progress: items must be an array or another iterable/);
   });
 
   it('hands on all items, sync and async, quietly where there is no terminal, and leaves the source with the loop', async () => {

@@ -23,10 +23,10 @@ it.each([
   [['draw', 'a.ts'], /^usage/],
   [['graph', 'a.ts', 'b.ts'], /^usage/],
   [['graph', 'a.ts', '--nonsense'], /^Unknown option '--nonsense'/],
-  [['graph', 'a.ts', '-o', 'a.jpg'], /^gradgate graph: pictures are \.svg or \.png or \.dot files, got a\.jpg/],
-  [['timeline', 'a.ts', '-o', 'a.dot'], /^gradgate timeline: pictures are \.svg or \.png files, got a\.dot/],
+  [['graph', 'a.ts', '-o', 'a.jpg'], /^gradgate graph: pictures must be \.svg or \.png or \.dot files, got a\.jpg/],
+  [['timeline', 'a.ts', '-o', 'a.dot'], /^gradgate timeline: pictures must be \.svg or \.png files, got a\.dot/],
   [['graph', 'a.ts', '-o', 'no/folder/a.svg'], /^gradgate graph: there is no folder no\/folder/],
-  [['graph', 'a.ts', '--depth', 'x'], /--depth is a whole number from 0 up, got x/],
+  [['graph', 'a.ts', '--depth', 'x'], /--depth must be a whole number from 0 up, got x/],
   [['policies', 'a.ts', '--depth', '1'], /^gradgate policies: there is no option --depth here\n\nusage/],
   [['summary', 'a.ts', '--out', 'a.svg'], /^gradgate summary: there is no option --out here/],
 ])('refuses %j', (args, message) => {
@@ -41,6 +41,6 @@ it('inputs are normal random numbers, or zeros of other dtypes', () => {
   expect([indices.dtype, indices.toArray()]).toEqual(['int64', [0, 0, 0, 0]]);
   expect(inputOf('2:float64').dtype).toBe('float64');
   for (const wrong of ['2,x', '', '2,', '-1', '2:3:4', '2 '])
-    expect(() => inputOf(wrong), wrong).toThrow(/--input is a shape, and perhaps a dtype/);
+    expect(() => inputOf(wrong), wrong).toThrow(/--input must be a shape, and perhaps a dtype/);
   expect(() => inputOf('2:int7')).toThrow(/--input 2:int7: .*unknown dtype 'int7'/);
 });

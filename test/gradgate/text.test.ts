@@ -19,7 +19,7 @@ describe('text of a program in pictures', () => {
 
   it('is no option of the graph: only directions are', () => {
     const direction = 'LR; x [URL="javascript:alert(1)"]' as never;
-    expect(() => graphDot(leaf.mul(2), { direction })).toThrow(/direction is 'LR' or 'TB', got 'LR; x/);
+    expect(() => graphDot(leaf.mul(2), { direction })).toThrow(/direction must be 'LR' or 'TB', got 'LR; x/);
     expect(() => graphDot(leaf.mul(2), { rankdir: 'LR' } as never)).toThrow(/no option 'rankdir'/);
     expect(() => graphDot(3 as never)).toThrow(/expected a Tensor, got 3/);
     expect(graphDot(leaf.mul(2), { direction: 'LR' })).toContain('rankdir=LR;');

@@ -178,7 +178,7 @@ describe('functionalCall', () => {
     expect(() => functionalCall(net, { weight: ones([3, 2]) }, x)).toThrow(
       /'weight' has shape \[2, 2\], its substitute \[3, 2\]/,
     );
-    expect(() => functionalCall(net, { weight: 3 } as never, x)).toThrow(/'weight' is a Tensor, got 3/);
+    expect(() => functionalCall(net, { weight: 3 } as never, x)).toThrow(/'weight' must be a Tensor, got 3/);
     expect(() => functionalCall({} as Linear, {}, x)).toThrow(/expected a Module/);
     expect(() => functionalCall(net, null as never, x)).toThrow(/expected tensors by name/);
     expect(() => crossEntropy(functionalCall(net, {}, ones([1, 3])), tensor([0], { dtype: 'int32' }))).toThrow(

@@ -77,7 +77,7 @@ describe('backward hooks', () => {
   });
 
   it('refuse what is not a function', () => {
-    expect(() => new Scale().registerFullBackwardHook(3 as never)).toThrow(/Scale: a hook is a function, got 3/);
+    expect(() => new Scale().registerFullBackwardHook(3 as never)).toThrow(/Scale: a hook must be a function, got 3/);
   });
 });
 
@@ -102,7 +102,7 @@ describe('state dict hooks', () => {
   });
 
   it('refuses what is no tensor', () => {
-    expect(() => new Scale().loadStateDict({ scale: [1] as never })).toThrow(/scale is not a Tensor, got \[1\]/);
+    expect(() => new Scale().loadStateDict({ scale: [1] as never })).toThrow(/scale must be a Tensor, got \[1\]/);
     expect(() => new Scale().loadStateDict(null as never)).toThrow(/takes an object of tensors by name, got null/);
   });
 });

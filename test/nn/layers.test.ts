@@ -184,9 +184,9 @@ describe('recurrent layers', () => {
   it('name the shapes they were given and need', () => {
     const gru = new nn.GRU(8, 3);
     expect(() => gru(ones([5, 2, 7]))).toThrow(/GRU: takes \[L, N, 8\] or \[L, 8\], got \[5, 2, 7\]/);
-    expect(() => gru(sequence(), zeros([1, 3, 3]))).toThrow(/initial state is \[1, 2, 3\], got \[1, 3, 3\]/);
+    expect(() => gru(sequence(), zeros([1, 3, 3]))).toThrow(/initial state must be \[1, 2, 3\], got \[1, 3, 3\]/);
     expect(() => new nn.RNN(2, 2, { nonlinearity: 'gelu' as never })).toThrow(
-      /^RNN: nonlinearity is 'tanh' or 'relu', got 'gelu'/,
+      /^RNN: nonlinearity must be 'tanh' or 'relu', got 'gelu'/,
     );
   });
 });
@@ -273,11 +273,11 @@ describe('containers', () => {
 
   it('refuse what they cannot hold, and then hold nothing of it', () => {
     const list = new nn.ModuleList();
-    expect(() => list.extend([new nn.ReLU(), 3 as never])).toThrow(/ModuleList: 1 is not a Module, got 3/);
+    expect(() => list.extend([new nn.ReLU(), 3 as never])).toThrow(/ModuleList: 1 must be a Module, got 3/);
     expect(list.length).toBe(0);
     expect(() => new nn.ModuleDict({ forward: new nn.ReLU() })).toThrow(/'forward' cannot be a member's name/);
     expect(() => new nn.ParameterList([ones([1]) as never])).toThrow(
-      /ParameterList: 0 is not a Parameter, got a float32 tensor of shape \[1\]/,
+      /ParameterList: 0 must be a Parameter, got a float32 tensor of shape \[1\]/,
     );
   });
 });
@@ -333,7 +333,11 @@ describe('bad input', () => {
     ['Conv2d', () => new nn.Conv2d(3, 4, 3, { groups: 2 }), /3 to 4 channels cannot be split into 2 groups/],
     ['GroupNorm', () => new nn.GroupNorm(3, 4), /4 channels cannot be split into 3 groups/],
     ['Embedding', () => new nn.Embedding(3, 2, { paddingIdx: 3 }), /paddingIdx 3 is out of range for 3 entries/],
-    ['Embedding', () => new nn.Embedding(3, 2)(ones([1])), /indices are integers such as int32 or int64, got float32/],
+    [
+      'Embedding',
+      () => new nn.Embedding(3, 2)(ones([1])),
+      /indices must be integers such as int32 or int64, got float32/,
+    ],
     ['Upsample', () => new nn.Upsample({})(image()), /either size or scaleFactor/],
     ['PixelShuffle', () => new nn.PixelShuffle(3)(image()), /takes \[\.\.\., C \* 3², H, W\], got \[2, 4, 6, 6\]/],
     ['MarginRankingLoss', () => new nn.MarginRankingLoss()(ones([2]), ones([3]), ones([2])), /\[2\] and target \[3\]/],
@@ -507,8 +511,12 @@ describe('pieces', () => {
       () => nn.functional.unfold(image(), 9),
       /a kernel of \[9, 9\] with dilation \[1, 1\] does not fit into \[6, 6\]/,
     ],
-    ['conv2d', () => nn.functional.conv2d(image(), ones([1, 2, 0, 1])), /a kernel has at least one element a channel/],
-    ['conv1d', () => nn.functional.conv1d(ones([1, 2, 4]), ones([2, 2, 0])), /a kernel has at least one element/],
+    [
+      'conv2d',
+      () => nn.functional.conv2d(image(), ones([1, 2, 0, 1])),
+      /a kernel must have at least one element a channel/,
+    ],
+    ['conv1d', () => nn.functional.conv1d(ones([1, 2, 4]), ones([2, 2, 0])), /a kernel must have at least one element/],
     [
       'convTranspose2d',
       () => nn.functional.convTranspose2d(ones([1, 2, 2, 0]), ones([2, 3, 2, 2])),
@@ -526,9 +534,9 @@ describe('pieces', () => {
       /takes \[N, C, H, W\] and a grid \[N, h, w, 2\]/,
     ],
     ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 3]), [1, 1, 2 ** 30, 4]), /affineGrid: .* at most 2\^32/],
-    ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 2]), [1, 1, 2, 2]), /theta is \[1, 2, 3\]/],
+    ['affineGrid', () => nn.functional.affineGrid(ones([1, 2, 2]), [1, 1, 2, 2]), /theta must be \[1, 2, 3\]/],
     ['localResponseNorm', () => nn.functional.localResponseNorm(ones([2, 2]), 2), /three dimensions or more/],
-    ['gumbelSoftmax', () => nn.functional.gumbelSoftmax(ones([2]), { tau: 0 }), /tau is a number above 0, got 0/],
+    ['gumbelSoftmax', () => nn.functional.gumbelSoftmax(ones([2]), { tau: 0 }), /tau must be a number above 0, got 0/],
     ['LSTM', () => new nn.LSTM(2, 3, { projSize: 3 }), /projSize must be below hiddenSize, got 3 and 3/],
     [
       'MultiheadAttention',

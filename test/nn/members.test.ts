@@ -305,10 +305,10 @@ describe('lists', () => {
     expect([part instanceof ModuleList, [...part]]).toEqual([true, [c, a, a]]);
     expect(new Sequential(a, new ReLU()).slice(0, 1)).toBeInstanceOf(Sequential);
     expect(() => list.pop(9)).toThrow(/ModuleList.pop: there is no member 9; it has 5/);
-    expect(() => list.insert(9, a)).toThrow(/ModuleList.insert: the index is from -5 to 5, got 9/);
-    expect(() => list.insert(0, 3 as never)).toThrow(/ModuleList.insert: 0 is not a Module/);
-    expect(() => list.append(null as never)).toThrow(/5 is not a Module, got null/);
-    expect(() => new ModuleList(3 as never)).toThrow(/ModuleList: the list of members is an array/);
+    expect(() => list.insert(9, a)).toThrow(/ModuleList.insert: the index must be from -5 to 5, got 9/);
+    expect(() => list.insert(0, 3 as never)).toThrow(/ModuleList.insert: 0 must be a Module/);
+    expect(() => list.append(null as never)).toThrow(/5 must be a Module, got null/);
+    expect(() => new ModuleList(3 as never)).toThrow(/ModuleList: the list of members must be an array/);
     expect(list.length).toBe(5);
     expect(new ParameterList([new Parameter(ones([1]))]).slice()).toHaveLength(1);
   });
@@ -584,7 +584,7 @@ describe('what would not end, or would not be waited for, is refused by name', (
     };
     const promise = (async () => undefined) as () => never;
     expect(() => hooked((l) => l.registerForwardPreHook(promise))(x)).toThrow(
-      /^Linear: a forward pre-hook gives an array or nothing, got an instance of Promise/,
+      /^Linear: a forward pre-hook must give an array or nothing, got an instance of Promise/,
     );
     expect(() => hooked((l) => l.registerForwardHook(promise))(x)).toThrow(/a forward hook gave a promise/);
     expect(() => hooked((l) => l.registerStateDictPostHook(promise)).stateDict()).toThrow(

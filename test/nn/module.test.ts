@@ -286,8 +286,8 @@ describe('layers', () => {
     expect(y.mean().item()).toBeCloseTo(1, 1);
     const x = ones([4]);
     expect(d.eval()(x)).toBe(x);
-    expect(() => new Dropout(1.5)).toThrow(/Dropout: p is a number from 0 to 1, got 1.5/);
-    expect(() => new Sequential(3 as never)).toThrow(/Sequential: 0 is not a Module/);
+    expect(() => new Dropout(1.5)).toThrow(/Dropout: p must be a number from 0 to 1, got 1.5/);
+    expect(() => new Sequential(3 as never)).toThrow(/Sequential: 0 must be a Module/);
   });
 
   it('optimizers refuse what they cannot optimize', () => {
@@ -295,7 +295,7 @@ describe('layers', () => {
     expect(() => new optim.SGD([])).toThrow(/SGD: got no parameters/);
     expect(() => new optim.SGD([p, p])).toThrow(/given twice/);
     expect(() => new optim.SGD([p.mul(2)])).toThrow(/only leaves can be optimized, this tensor was computed by mul/);
-    expect(() => new optim.Adam([p], { lr: -1 })).toThrow(/lr is a number from 0 up, got -1/);
+    expect(() => new optim.Adam([p], { lr: -1 })).toThrow(/lr must be a number from 0 up, got -1/);
     expect(() => new optim.SGD([p], { nesterov: true })).toThrow(/nesterov needs a momentum/);
     expect(new optim.SGD([{ params: [p], lr: 7 }], { lr: 1 }).paramGroups[0]!.lr).toBe(7);
   });

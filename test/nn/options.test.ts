@@ -93,7 +93,7 @@ describe('an option given by its place is refused', () => {
     ['Parameter', () => new Parameter(zeros([2]), any(false))],
     ['buffer', () => nn.buffer(zeros([2]), any(false))],
   ])('%s', (name, call) => {
-    expect(call).toThrow(new RegExp(`^${name}: options are an object, such as`));
+    expect(call).toThrow(new RegExp(`^${name}: options must be an object, such as`));
   });
 
   it('and so is an argument too many of a layer', () => {
@@ -104,25 +104,25 @@ describe('an option given by its place is refused', () => {
 
 describe('an option of another kind is refused where it is given', () => {
   it.each<[string, () => unknown, string]>([
-    ['lr', () => new optim.SGD(params(), { lr: any('0.1') }), "SGD: lr is a number from 0 up, got '0.1'"],
-    ['lr', () => new optim.SGD(params(), { lr: Number.NaN }), 'SGD: lr is a number from 0 up, got NaN'],
+    ['lr', () => new optim.SGD(params(), { lr: any('0.1') }), "SGD: lr must be a number from 0 up, got '0.1'"],
+    ['lr', () => new optim.SGD(params(), { lr: Number.NaN }), 'SGD: lr must be a number from 0 up, got NaN'],
     [
       'betas',
       () => new optim.Adam(params(), { betas: any([0.9]) }),
-      'Adam: betas is [a number from 0 to below 1, a number',
+      'Adam: betas must be [a number from 0 to below 1, a number',
     ],
     [
       'reduction',
       () => new nn.MSELoss({ reduction: any('avg') }),
-      "MSELoss: reduction is 'mean' or 'sum' or 'none', got 'avg'",
+      "MSELoss: reduction must be 'mean' or 'sum' or 'none', got 'avg'",
     ],
-    ['keepdim', () => core.sum(x, 1, { keepdim: any('yes') }), "sum: keepdim is true or false, got 'yes'"],
-    ['dim', () => new nn.Softmax(any('x')), "Softmax: argument 1 is a whole number, got 'x'"],
-    ['limit', () => new nn.Threshold(any(undefined), 1), 'Threshold: argument 1 is a number, got undefined'],
+    ['keepdim', () => core.sum(x, 1, { keepdim: any('yes') }), "sum: keepdim must be true or false, got 'yes'"],
+    ['dim', () => new nn.Softmax(any('x')), "Softmax: argument 1 must be a whole number, got 'x'"],
+    ['limit', () => new nn.Threshold(any(undefined), 1), 'Threshold: argument 1 must be a number, got undefined'],
     [
       'weight',
       () => core.nllLoss(x, ones([2], { dtype: 'int32' }), { weight: any([1, 2]) }),
-      'nllLoss: weight is a Tensor',
+      'nllLoss: weight must be a Tensor',
     ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message);
@@ -138,17 +138,20 @@ it('options that are undefined are as good as not given', () => {
 
 describe('layers with parameters refuse what is no size when they are made, and what is no tensor when they are called', () => {
   it.each<[string, () => unknown]>([
-    ['Linear: inFeatures is a whole number from 0 up, got 2.5', () => new nn.Linear(2.5, 1)],
-    ["Conv2d: outChannels is a whole number above 0, got '4'", () => new nn.Conv2d(1, any('4'), 3)],
-    ['Conv1d: kernelSize is a whole number above 0, got [3, 3]', () => new nn.Conv1d(1, 1, any([3, 3]))],
-    ['BatchNorm1d: numFeatures is a whole number from 0 up, got undefined', () => new nn.BatchNorm1d(any(undefined))],
-    ['LSTM: hiddenSize is a whole number above 0, got 0', () => new nn.LSTM(2, 0)],
-    ['LayerNorm: normalizedShape is', () => new nn.LayerNorm(any('4'))],
-    ['MultiheadAttention: numHeads is a whole number above 0, got 0', () => new nn.MultiheadAttention(4, 0)],
+    ['Linear: inFeatures must be a whole number from 0 up, got 2.5', () => new nn.Linear(2.5, 1)],
+    ["Conv2d: outChannels must be a whole number above 0, got '4'", () => new nn.Conv2d(1, any('4'), 3)],
+    ['Conv1d: kernelSize must be a whole number above 0, got [3, 3]', () => new nn.Conv1d(1, 1, any([3, 3]))],
+    [
+      'BatchNorm1d: numFeatures must be a whole number from 0 up, got undefined',
+      () => new nn.BatchNorm1d(any(undefined)),
+    ],
+    ['LSTM: hiddenSize must be a whole number above 0, got 0', () => new nn.LSTM(2, 0)],
+    ['LayerNorm: normalizedShape must be', () => new nn.LayerNorm(any('4'))],
+    ['MultiheadAttention: numHeads must be a whole number above 0, got 0', () => new nn.MultiheadAttention(4, 0)],
     ['Parameter: expected a Tensor, got [1, 2]', () => new Parameter(any([1, 2]))],
     ['buffer: expected a Tensor, got undefined', () => nn.buffer(any(undefined))],
     ['LSTM: expected a Tensor, got undefined', () => new nn.LSTM(2, 2)(any(undefined))],
-    ['LSTM: the state is', () => new nn.LSTM(4, 2)(randn([3, 1, 4]), any(x))],
+    ['LSTM: the state must be', () => new nn.LSTM(4, 2)(randn([3, 1, 4]), any(x))],
     ['GRUCell: expected a Tensor, got null', () => new nn.GRUCell(4, 2)(x, any(null))],
     ['BatchNorm1d: expected a Tensor', () => new nn.BatchNorm1d(2)(any('x'))],
     [

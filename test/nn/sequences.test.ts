@@ -95,7 +95,11 @@ describe('bad input is refused by name', () => {
   const two = () => [ones([2, 3]), ones([1, 3])];
   it.each<[string, () => unknown, RegExp]>([
     ['no sequences', () => nn.padSequence([]), /^padSequence: there are no sequences/],
-    ['a tensor in the place of sequences', () => nn.padSequence(ones([2]) as never), /^padSequence: the sequences is/],
+    [
+      'a tensor in the place of sequences',
+      () => nn.padSequence(ones([2]) as never),
+      /^padSequence: the sequences must be/,
+    ],
     // Views of one number: nothing of this size is made.
     [
       'a result of 16 GiB',
@@ -107,7 +111,11 @@ describe('bad input is refused by name', () => {
       () => nn.padSequence([ones([1]).expand([3e9]), ones([0])]),
       /^padSequence: .*6000000000 elements/,
     ],
-    ['sequences that do not fit', () => nn.packSequence([ones([2, 3]), ones([2, 4])]), /^packSequence: sequences are/],
+    [
+      'sequences that do not fit',
+      () => nn.packSequence([ones([2, 3]), ones([2, 4])]),
+      /^packSequence: sequences must be/,
+    ],
     ['sequences that rise', () => nn.packSequence(two().reverse()), /^packSequence: lengths \[1, 2\] do not fall/],
     ['an empty sequence', () => nn.packSequence([ones([2]), ones([0])]), /^packSequence: sequence 1 is empty/],
     ['a length too many', () => nn.packPaddedSequence(ones([3, 2]), [3, 2, 1]), /^packPaddedSequence: takes a length/],
@@ -127,7 +135,7 @@ describe('bad input is refused by name', () => {
     [
       'a tensor that is not packed',
       () => nn.padPackedSequence(ones([2]) as never),
-      /^padPackedSequence: the sequence is a PackedSequence/,
+      /^padPackedSequence: the sequence must be a PackedSequence/,
     ],
     ['batch sizes that rise', () => new nn.PackedSequence(ones([3]), [1, 2]), /^PackedSequence: batchSizes never rise/],
     ['an order that is none', () => new nn.PackedSequence(ones([2]), [2], [0, 0]), /^PackedSequence: sortedIndices/],
@@ -139,7 +147,7 @@ describe('bad input is refused by name', () => {
     [
       'a state that does not fit',
       () => rnn(nn.packSequence(two()), ones([1, 3, 4])),
-      /^RNN: the initial state is \[1, 2, 4\]/,
+      /^RNN: the initial state must be \[1, 2, 4\]/,
     ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message);

@@ -44,7 +44,7 @@ describe('stackModuleState', () => {
     [
       'classes that differ',
       () => stackModuleState([net(), new Linear(3, 2)]),
-      /^stackModuleState: the modules are of one class, got Sequential and Linear/,
+      /^stackModuleState: the modules must be of one class, got Sequential and Linear/,
     ],
     [
       'shapes that differ',

@@ -87,9 +87,11 @@ describe('generalizedAdvantages', () => {
     expect(() => generalizedAdvantages({ ...steps, rewards: zeros([7]) })).toThrow(
       'generalizedAdvantages: all tensors must have the same shape, [steps] or [steps, environments]; got [7] for rewards and [7, 2] for values',
     );
-    expect(() => generalizedAdvantages({ ...steps, nextValues: undefined as never })).toThrow(/nextValues is a Tensor/);
-    expect(() => generalizedAdvantages(null as never)).toThrow(/the steps is an object/);
-    expect(() => generalizedAdvantages(steps, { gamma: 1.1 })).toThrow(/gamma is a number from 0 to 1/);
+    expect(() => generalizedAdvantages({ ...steps, nextValues: undefined as never })).toThrow(
+      /nextValues must be a Tensor/,
+    );
+    expect(() => generalizedAdvantages(null as never)).toThrow(/the steps must be an object/);
+    expect(() => generalizedAdvantages(steps, { gamma: 1.1 })).toThrow(/gamma must be a number from 0 to 1/);
     expect(() => generalizedAdvantages(steps, { lamda: 1 } as never)).toThrow(/did you mean 'lambda'/);
   });
 });

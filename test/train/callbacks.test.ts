@@ -290,7 +290,7 @@ describe('findLearningRate', () => {
         [model, { train: [null], optimizer: {} }],
         /^findLearningRate: the optimizer must be one of optim, got an object/,
       ],
-      [[model, { train: [null], optimizer, signal: {} }], /^findLearningRate: signal is an AbortSignal/],
+      [[model, { train: [null], optimizer, signal: {} }], /^findLearningRate: signal must be an AbortSignal/],
     ] as [[never, never], RegExp][])
       await expect(findLearningRate(...wrong)).rejects.toThrow(message);
     await expect(findLearningRate(model, { train: [null], optimizer, start: 1, end: 0.1 })).rejects.toThrow(

@@ -112,8 +112,8 @@ describe('Collector', () => {
   });
 
   it.each<[string, (transition: Transition) => unknown, RegExp]>([
-    ['nothing', () => undefined, /the result of step is an object, got undefined/],
-    ['no rewards', (t) => ({ ...t, rewards: undefined }), /rewards is a Tensor, got undefined/],
+    ['nothing', () => undefined, /the result of step must be an object, got undefined/],
+    ['no rewards', (t) => ({ ...t, rewards: undefined }), /rewards must be a Tensor, got undefined/],
     [
       'rewards of other worlds',
       (t) => ({ ...t, rewards: zeros([3]) }),
@@ -138,11 +138,11 @@ describe('Collector', () => {
 
   it('refuses what is no environment, no agent and no number of steps', () => {
     expect(() => new Collector({} as never, act)).toThrow(
-      /environments is an object with reset\(\) and step\(actions\)/,
+      /environments must be an object with reset\(\) and step\(actions\)/,
     );
-    expect(() => new Collector(new Counters(), null as never)).toThrow(/Collector: act is/);
+    expect(() => new Collector(new Counters(), null as never)).toThrow(/Collector: act must be/);
     const collector = new Collector(new Counters(), (() => [1, 2]) as never);
-    expect(() => collector.collect(0)).toThrow(/steps is a whole number above 0/);
+    expect(() => collector.collect(0)).toThrow(/steps must be a whole number above 0/);
     expect(() => new Collector(new Counters(), act).collect(2 ** 40)).toThrow(/^Collector.collect: .* at most 2\^32/);
     expect(() => collector.collect(1)).toThrow(/Collector.collect: expected a Tensor/);
     const empty = { reset: () => tensor(1), step: () => undefined as never };

@@ -326,32 +326,32 @@ describe('fit refuses', () => {
     [
       'what is no signal',
       () => fit(model, { train, optimizer, epochs: 1, signal: {} as never }),
-      /^fit: signal is an AbortSignal, got an object/,
+      /^fit: signal must be an AbortSignal, got an object/,
     ],
     [
       'a callback that is null',
       () => fit(model, { train, optimizer, epochs: 1, callbacks: [{ close() {} }, null as never] }),
-      /^fit: callbacks\[1\] is a callback, an object with some of onFitStart, .*, got null/,
+      /^fit: callbacks\[1\] must be a callback, an object with some of onFitStart, .*, got null/,
     ],
     [
       'a class in place of a callback',
       () => fit(model, { train, optimizer, epochs: 1, callbacks: [EarlyStopping as never] }),
-      /^fit: callbacks\[0\] is a callback, .* got a function/,
+      /^fit: callbacks\[0\] must be a callback, .* got a function/,
     ],
     [
       'a callback with a misspelt method',
       () => fit(model, { train, optimizer, epochs: 1, callbacks: [{ close() {}, onEpochend() {} } as never] }),
-      /^fit: callbacks\[0\] is a callback, an object with some of .*onEpochEnd/,
+      /^fit: callbacks\[0\] must be a callback, an object with some of .*onEpochEnd/,
     ],
     [
       'callbacks that are no array',
       () => fit(model, { train, optimizer, epochs: 1, callbacks: new Set([{ close() {} }]) as never }),
-      /^fit: callbacks is an array/,
+      /^fit: callbacks must be an array/,
     ],
     [
       'what is no checkpoint',
       () => fit(model, { train, optimizer, epochs: 1, resume: 3 as never }),
-      /^fit: resume is the path or the bytes of a checkpoint, got 3/,
+      /^fit: resume must be the path or the bytes of a checkpoint, got 3/,
     ],
     [
       'a loss that is a number',
@@ -429,12 +429,12 @@ describe('evaluate', () => {
   it.each<[string, unknown, object, RegExp]>([
     ['what is no module', undefined, {}, /^evaluate: the model must be a Module, got undefined/],
     ['a tensor as the model', column(1), {}, /^evaluate: the model must be a Module, got a float32 tensor/],
-    ['what is no signal', new Slope(), { signal: {} }, /^evaluate: signal is an AbortSignal, got an object/],
+    ['what is no signal', new Slope(), { signal: {} }, /^evaluate: signal must be an AbortSignal, got an object/],
     [
       'a controller',
       new Slope(),
       { signal: new AbortController() },
-      /^evaluate: signal is an AbortSignal, got an inst/,
+      /^evaluate: signal must be an AbortSignal, got an inst/,
     ],
   ])('refuses %s', async (_, model, options, message) => {
     await expect(evaluate(model as never, [column(1)], options)).rejects.toThrow(message);

@@ -134,14 +134,16 @@ describe('SummaryWriter', () => {
   it('refuses what cannot be shown, and writes nothing of it', async () => {
     let writes = 0;
     const writer = new SummaryWriter(() => writes++);
-    expect(() => writer.addScalar('loss', '1' as never, 1)).toThrow(/loss is a number, got '1'/);
+    expect(() => writer.addScalar('loss', '1' as never, 1)).toThrow(/loss must be a number, got '1'/);
     for (const tag of [undefined, Object.create(null), Symbol('loss')])
-      expect(() => writer.addScalar(tag as never, 1, 1)).toThrow(/addScalar: the tag is a string, got /);
-    expect(() => writer.addScalar('loss', 1, -1)).toThrow(/the step is a whole number from 0 up, got -1/);
+      expect(() => writer.addScalar(tag as never, 1, 1)).toThrow(/addScalar: the tag must be a string, got /);
+    expect(() => writer.addScalar('loss', 1, -1)).toThrow(/the step must be a whole number from 0 up, got -1/);
     expect(() => writer.addImage('x', randn([2, 3]), 1)).toThrow(/\[channels, height, width\].*shape \[2, 3\]/);
-    expect(() => writer.addImage(3 as never, randn([3, 2, 2]), 1)).toThrow(/addImage: the tag is a string, got 3/);
-    await expect(writer.addHparams({ lr: 1 }, { loss: '1' as never })).rejects.toThrow(/addHparams: loss is a number/);
-    await expect(writer.addHparams({ lr: 1 }, { loss: 1 }, -1)).rejects.toThrow(/addHparams: the step is a whole/);
+    expect(() => writer.addImage(3 as never, randn([3, 2, 2]), 1)).toThrow(/addImage: the tag must be a string, got 3/);
+    await expect(writer.addHparams({ lr: 1 }, { loss: '1' as never })).rejects.toThrow(
+      /addHparams: loss must be a number/,
+    );
+    await expect(writer.addHparams({ lr: 1 }, { loss: 1 }, -1)).rejects.toThrow(/addHparams: the step must be a whole/);
     expect(() => writer.addGraph(randn([2]))).toThrow(/a tensor whose computation was recorded/);
     await writer.close();
     expect(writes).toBe(1);

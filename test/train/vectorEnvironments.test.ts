@@ -116,17 +116,19 @@ describe('VectorEnvironments', () => {
   it('refuses what it cannot use, by name', () => {
     const make = () => new Counter();
     const worlds = new VectorEnvironments(make, 2);
-    expect(() => new VectorEnvironments(make() as never, 2)).toThrow(/VectorEnvironments: make is a function/);
-    expect(() => new VectorEnvironments(make, 0)).toThrow(/count is a whole number above 0/);
+    expect(() => new VectorEnvironments(make() as never, 2)).toThrow(/VectorEnvironments: make must be a function/);
+    expect(() => new VectorEnvironments(make, 0)).toThrow(/count must be a whole number above 0/);
     expect(() => new VectorEnvironments(make, 2, { steps: 3 } as never)).toThrow(/there is no option 'steps'/);
-    expect(() => new VectorEnvironments(() => ({}) as never, 2)).toThrow(/what make gives is an object with reset\(\)/);
+    expect(() => new VectorEnvironments(() => ({}) as never, 2)).toThrow(
+      /the result of make must be an object with reset\(\)/,
+    );
     expect(() => worlds.step(act())).toThrow(/step: call reset\(\) before/);
     worlds.reset();
-    expect(() => worlds.step(tensor([1, 2, 3]))).toThrow(/actions are \[2, ...\], one for each world, got \[3\]/);
-    expect(() => worlds.step(tensor(1))).toThrow(/actions are \[2, ...\], one for each world, got \[\]/);
+    expect(() => worlds.step(tensor([1, 2, 3]))).toThrow(/actions must be \[2, ...\], one for each world, got \[3\]/);
+    expect(() => worlds.step(tensor(1))).toThrow(/actions must be \[2, ...\], one for each world, got \[\]/);
     const wrong = new VectorEnvironments(() => ({ reset: () => [0], step: () => [1, 2] as never }), 2);
     wrong.reset();
-    expect(() => wrong.step(act())).toThrow(/what step of world 0 gives is \{ observation, reward, terminated \}/);
+    expect(() => wrong.step(act())).toThrow(/what step of world 0 gives must be \{ observation, reward, terminated \}/);
     const differing = [[0], [0, 0]];
     const unequal = new VectorEnvironments(
       () => ({ ...new Counter(), reset: () => differing.pop()!, step: () => null as never }),

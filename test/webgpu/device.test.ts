@@ -23,7 +23,7 @@ import { needGpu } from './gpu.js';
 const gpu = await needGpu('the device webgpu');
 
 it('device takes one name, and options by name', async () => {
-  await expect(device('cuda' as never)).rejects.toThrow(/device: the name is 'webgpu', got 'cuda'/);
+  await expect(device('cuda' as never)).rejects.toThrow(/device: the name must be 'webgpu', got 'cuda'/);
   await expect(device('webgpu', { powerPreferences: 'low-power' } as never)).rejects.toThrow(
     /did you mean 'powerPreference'/,
   );

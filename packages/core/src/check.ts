@@ -48,7 +48,7 @@ export function check(op: string, name: string, value: unknown, kind: Kind): voi
 // A number out of its range is a RangeError, as in JavaScript itself.
 function refusal(op: string, name: string, value: unknown, { text }: Kind): Error {
   const Refusal = typeof value === 'number' && /number/.test(text) ? RangeError : TypeError;
-  return new Refusal(`${op}: ${name} is ${text}, got ${show(value)}`);
+  return new Refusal(`${op}: ${name} must be ${text}, got ${show(value)}`);
 }
 
 const none = Object.freeze({});
@@ -57,7 +57,7 @@ const none = Object.freeze({});
 export function checkOptions<O extends object>(op: string, options: O | undefined, known: Schema<O>): Partial<O> & O {
   if (options === undefined) return none as Partial<O> & O;
   if (!isOptions(options))
-    throw new TypeError(`${op}: options are an object, such as { ${example(known)} }, got ${show(options)}`);
+    throw new TypeError(`${op}: options must be an object, such as { ${example(known)} }, got ${show(options)}`);
   for (const name in options) {
     if (!Object.hasOwn(known, name)) {
       // What a library has added to all objects is no option.

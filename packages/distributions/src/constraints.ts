@@ -26,7 +26,7 @@ export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats
       const ok = holds(value.detach());
       checkAll(op, ok, () => {
         const wrong = value.detach().expand(ok.shape).flatten().select(0, ok.flatten().int().argmin().item());
-        return new RangeError(`${op}: ${name} is ${text}, got ${wrong.item()}`);
+        return new RangeError(`${op}: ${name} must be ${text}, got ${wrong.item()}`);
       });
     },
   };
@@ -75,7 +75,7 @@ export const simplex: Constraint = {
     const tolerance = 1e-6 * Math.max(value.shape.at(-1)!, 1) + 1e-6;
     checkAll(op, sums.sub(1).abs().lt(tolerance), () => {
       const [least, most] = [sums.amin().item(), sums.amax().item()];
-      return new RangeError(`${op}: ${name} is ${this.text}, got sums from ${least} to ${most}`);
+      return new RangeError(`${op}: ${name} must be ${this.text}, got sums from ${least} to ${most}`);
     });
   },
 };

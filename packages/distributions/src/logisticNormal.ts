@@ -35,7 +35,7 @@ export class LogisticNormal extends Distribution {
     checkTensors('LogisticNormal', loc);
     const base = new Normal(loc, scale, options);
     const { shape } = base.loc;
-    if (shape.length === 0) throw new ShapeError('LogisticNormal', 'loc is [..., n], got []');
+    if (shape.length === 0) throw new ShapeError('LogisticNormal', 'loc must be [..., n], got []');
     super(shape.slice(0, -1), [shape.at(-1)! + 1], options);
     this.base = base;
     this.loc = base.loc;

@@ -36,7 +36,7 @@ export class LowRankMultivariateNormal extends Distribution {
     if (n === undefined || covFactor.ndim < 2 || covFactor.shape.at(-2) !== n || covDiag.shape.at(-1) !== n)
       throw new ShapeError(
         op,
-        `loc is [..., n], covFactor [..., n, rank] and covDiag [..., n], got ${[loc, covFactor, covDiag].map((t) => `[${t.shape.join(', ')}]`).join(', ')}`,
+        `loc must be [..., n], covFactor [..., n, rank] and covDiag [..., n], got ${[loc, covFactor, covDiag].map((t) => `[${t.shape.join(', ')}]`).join(', ')}`,
       );
     if (options?.validateArgs !== false) {
       realVector.check(op, 'loc', loc);

@@ -80,7 +80,7 @@ export class MultivariateNormal extends Distribution {
     if (n === undefined || matrix.ndim < 2 || matrix.shape.at(-1) !== n || matrix.shape.at(-2) !== n)
       throw new ShapeError(
         op,
-        `loc is [..., n] and ${name} [..., n, n], got [${loc.shape.join(', ')}] and [${matrix.shape.join(', ')}]`,
+        `loc must be [..., n] and ${name} [..., n, n], got [${loc.shape.join(', ')}] and [${matrix.shape.join(', ')}]`,
       );
     if (validateArgs !== false) realVector.check(op, 'loc', loc);
     const factor = factorOf(op, name, matrix, validateArgs !== false);

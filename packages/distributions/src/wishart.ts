@@ -43,12 +43,16 @@ export class Wishart extends Distribution {
     const [name, matrix] = matrixOf(op, given);
     const n = matrix.shape.at(-1);
     if (n === undefined || matrix.ndim < 2 || n < 1 || matrix.shape.at(-2) !== n)
-      throw new ShapeError(op, `${name} is [..., n, n], got [${matrix.shape.join(', ')}]`);
+      throw new ShapeError(op, `${name} must be [..., n, n], got [${matrix.shape.join(', ')}]`);
     const factor = factorOf(op, name, matrix, validateArgs !== false);
     const wide = factor.select(-1, 0).select(-1, 0).detach().mul(0).add(df);
     if (validateArgs !== false) {
       positive.check(op, 'df', wide);
-      checkAll(op, wide.detach().gt(n - 1), () => new RangeError(`${op}: df is above n - 1 = ${n - 1}, got ${wide}`));
+      checkAll(
+        op,
+        wide.detach().gt(n - 1),
+        () => new RangeError(`${op}: df must be above n - 1 = ${n - 1}, got ${wide}`),
+      );
     }
     super(wide.shape, [n, n], { validateArgs });
     this.df = wide;

@@ -9,7 +9,7 @@ import { pixels, ticksOf } from './chart.js';
 export type Curves = Record<string, readonly number[]>;
 
 function checkCurves(op: string, curves: Curves): void {
-  check(op, 'what is drawn', curves, is.object);
+  check(op, 'curves', curves, is.object);
   for (const [name, values] of Object.entries(curves))
     if (!Array.isArray(values) || values.some((v) => typeof v !== 'number'))
       throw new TypeError(`${op}: '${name}' must be an array of numbers`);
@@ -135,7 +135,7 @@ const points = (values: readonly number[], at: readonly number[], xs: Scale, ys:
 /** Curves as text for a terminal. */
 export function curvesText(curves: Curves, options?: { height?: number }): string {
   const { height = 10 } = checkOptions('curvesText', options, { height: is.count });
-  if (height > 1000) throw new RangeError(`curvesText: a height is at most 1000 lines, got ${height}`);
+  if (height > 1000) throw new RangeError(`curvesText: a height must be at most 1000 lines, got ${height}`);
   checkCurves('curvesText', curves);
   // A terminal shows no gaps: a value that is not finite is drawn like the one before it.
   const drawn = Object.entries(curves).filter(([, values]) => values.length > 0);

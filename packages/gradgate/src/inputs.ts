@@ -10,7 +10,7 @@ export function inputOf(text: string): Tensor {
   const [, sizes, dtype = 'float32'] = /^(\d+(?:,\d+)*)(?::(\w+))?$/.exec(text) ?? [];
   if (sizes === undefined)
     throw new UserError(
-      `gradgate: --input is a shape, and perhaps a dtype, such as 1,3,224,224 or 2,16:int64; got ${text}`,
+      `gradgate: --input must be a shape, and perhaps a dtype, such as 1,3,224,224 or 2,16:int64; got ${text}`,
     );
   try {
     const blank = zeros(sizes.split(',').map(Number), { dtype: dtype as DType });

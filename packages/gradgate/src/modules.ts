@@ -58,7 +58,7 @@ export function tensorsIn(value: unknown): Tensor[] {
  * ```
  */
 export function recordModules(modules: Module | Record<string, Module>): { stop(): ModuleCalls } {
-  check('recordModules', 'the argument', modules, modulesKind);
+  check('recordModules', 'modules', modules, modulesKind);
   const roots: [string, Module][] = isModule(modules) ? [['', modules]] : Object.entries(modules);
   const paths = new Map<Module, string>();
   const names = new Map<Tensor, string>();

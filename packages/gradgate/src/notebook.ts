@@ -25,7 +25,7 @@ export interface Displayed {
  * ```
  */
 export function tensorHtml(t: Tensor): string {
-  check('tensorHtml', 'the argument', t, is.tensor);
+  check('tensorHtml', 't', t, is.tensor);
   const { columns, rows } = tableOf(t);
   const line = (head: string, cells: readonly string[], tag: string) =>
     `<tr><th>${head}</th>${cells.map((text) => `<${tag}>${text}</${tag}>`).join('')}</tr>`;

@@ -38,7 +38,7 @@ export function progress<T>(
   items: Iterable<T> | AsyncIterable<T>,
   options?: ProgressOptions,
 ): (Iterable<T> | AsyncIterable<T>) & Progress {
-  check('progress', 'what it goes through', items, aSource);
+  check('progress', 'items', items, aSource);
   const { title = '', unit = 'items', total = lengthOf(items) } = checkOptions('progress', options, progressOptions);
   let notes = '';
   let bar: Bar | null = null;

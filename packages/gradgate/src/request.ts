@@ -66,10 +66,10 @@ export function parse(args: readonly string[]): Request | 'help' | 'version' {
   const out = values.out ?? `${basename(file, extname(file))}.${command}.svg`;
   const formats = command === 'graph' ? ['.svg', '.png', '.dot'] : ['.svg', '.png'];
   if (!formats.includes(formatOf(out)))
-    throw new UserError(`gradgate ${command}: pictures are ${formats.join(' or ')} files, got ${out}`);
+    throw new UserError(`gradgate ${command}: pictures must be ${formats.join(' or ')} files, got ${out}`);
   if (!existsSync(dirname(out))) throw new UserError(`gradgate ${command}: there is no folder ${dirname(out)}`);
   if (values.depth !== undefined && !/^\d+$/.test(values.depth))
-    throw new UserError(`gradgate ${command}: --depth is a whole number from 0 up, got ${values.depth}`);
+    throw new UserError(`gradgate ${command}: --depth must be a whole number from 0 up, got ${values.depth}`);
   const depth = values.depth === undefined ? undefined : Number(values.depth);
   return { command, file, out, inputs: values.input ?? [], depth, fold: !values.unfold };
 }

@@ -40,7 +40,7 @@ export function functionalCall<M extends Module>(
       throw new TypeError(
         `functionalCall: ${className(module)} has no parameter or buffer ${show(name)}; it has ${[...own.keys()].slice(0, 8).join(', ')}`,
       );
-    if (!Tensor.is(tensor)) throw new TypeError(`functionalCall: '${name}' is a Tensor, got ${show(tensor)}`);
+    if (!Tensor.is(tensor)) throw new TypeError(`functionalCall: '${name}' must be a Tensor, got ${show(tensor)}`);
     if (tensor.shape.join() !== before.shape.join())
       throw new ShapeError(
         'functionalCall',

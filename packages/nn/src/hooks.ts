@@ -40,7 +40,7 @@ export function register<K extends keyof Hooks>(
   hook: Parameters<Hooks[K]['add']>[0],
 ): { remove(): void } {
   if (typeof hook !== 'function')
-    throw new TypeError(`${module.constructor.name}: a hook is a function, got ${show(hook)}`);
+    throw new TypeError(`${module.constructor.name}: a hook must be a function, got ${show(hook)}`);
   const registry = registryOf(module);
   registry.hooks ??= {
     ...{ pre: new Set(), post: new Set(), backward: new Set() },
@@ -94,7 +94,7 @@ function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown
   for (const hook of hooks.pre) {
     const replaced: unknown = hook(module, values);
     if (replaced != null && !Array.isArray(replaced))
-      throw new TypeError(`a forward pre-hook gives an array or nothing, got ${show(replaced)}`);
+      throw new TypeError(`a forward pre-hook must give an array or nothing, got ${show(replaced)}`);
     values = replaced ?? values;
   }
   const watch = hooks.backward.size > 0 && isGradEnabled() ? new BackwardWatch(module, hooks.backward) : null;

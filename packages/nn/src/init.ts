@@ -362,7 +362,7 @@ export const sparse_ = /* @__PURE__ */ named(
     const chosen = checkInit('sparse_', t, { sparsity, std }, options);
     const [n, m] = matrix('sparse_', t);
     if (!(sparsity >= 0 && sparsity <= 1))
-      throw new RangeError(`sparse_: sparsity is from 0 to 1, got ${show(sparsity)}`);
+      throw new RangeError(`sparse_: sparsity must be from 0 to 1, got ${show(sparsity)}`);
     const values = normal_(zeros([n, m], { dtype: t.dtype }), 0, std, chosen);
     const order = rand([n, m], chosen).argsort(0).toTypedArray();
     const dropped = new Uint8Array(n * m);

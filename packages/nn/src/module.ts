@@ -158,7 +158,7 @@ export class Module {
 
   /** Sets `training` of this module and all below it. */
   train(mode = true): this {
-    if (typeof mode !== 'boolean') throw new TypeError(`train: mode is true or false, got ${show(mode)}`);
+    if (typeof mode !== 'boolean') throw new TypeError(`train: mode must be true or false, got ${show(mode)}`);
     for (const module of this.modules()) module.training = mode;
     return this;
   }
@@ -170,7 +170,7 @@ export class Module {
 
   /** Sets `requiresGrad` of all parameters there are now. */
   requiresGrad_(value = true): this {
-    check('requiresGrad_', 'the argument', value, is.boolean);
+    check('requiresGrad_', 'value', value, is.boolean);
     for (const p of this.parameters()) p.requiresGrad_(value);
     return this;
   }
@@ -267,7 +267,7 @@ export class Module {
   apply(self: unknown, args: unknown[]): any;
   apply(fn: unknown, args?: unknown[]): unknown {
     if (args !== undefined) return call(registryOf(this), [...args]);
-    check('apply', 'the argument', fn, is.callback);
+    check('apply', 'fn', fn, is.callback);
     for (const module of childrenFirst(this, new Set()))
       refusePromise('apply: the function', (fn as (module: Module) => unknown)(module));
     return this;

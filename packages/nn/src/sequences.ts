@@ -32,7 +32,7 @@ export class PackedSequence {
     if (sortedIndices.length !== most || new Set(sortedIndices).size !== most || Math.max(...sortedIndices) >= most)
       throw new ShapeError(
         'PackedSequence',
-        `sortedIndices are the numbers below ${most} in some order, got [${sortedIndices.join(', ')}]`,
+        `sortedIndices must be the numbers below ${most} in some order, got [${sortedIndices.join(', ')}]`,
       );
   }
 
@@ -78,7 +78,7 @@ function checkSequences(op: string, sequences: readonly Tensor[]): void {
     if (t.ndim === 0 || t.shape.slice(1).join() !== first.shape.slice(1).join())
       throw new ShapeError(
         op,
-        `sequences are [length, ...] and differ in their lengths alone, got [${first.shape.join(', ')}] and [${t.shape.join(', ')}]`,
+        `sequences must be [length, ...] and differ in their lengths alone, got [${first.shape.join(', ')}] and [${t.shape.join(', ')}]`,
       );
 }
 

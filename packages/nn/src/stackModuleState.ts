@@ -28,7 +28,7 @@ export function stackModuleState(
   for (const model of models) {
     if (model.constructor !== first.constructor)
       throw new TypeError(
-        `stackModuleState: the modules are of one class, got ${className(first)} and ${className(model)}`,
+        `stackModuleState: the modules must be of one class, got ${className(first)} and ${className(model)}`,
       );
     if (model.training !== first.training)
       throw new TypeError(

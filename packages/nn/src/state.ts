@@ -123,7 +123,7 @@ function rename(state: StateDict, key: string, otherNames: readonly string[], ow
 }
 
 function misfit(to: Tensor, from: unknown): string | null {
-  if (!Tensor.is(from)) return `is not a Tensor, got ${show(from)}`;
+  if (!Tensor.is(from)) return `must be a Tensor, got ${show(from)}`;
   if (to.shape.join() !== from.shape.join())
     return `has shape [${from.shape.join(', ')}], the module's is [${to.shape.join(', ')}]`;
   // PyTorch's counters have 64 bits.

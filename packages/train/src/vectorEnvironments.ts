@@ -44,7 +44,7 @@ export class VectorEnvironments implements Environments {
     this.maxEpisodeSteps = maxEpisodeSteps;
     this.worlds = Array.from({ length: count }, () => {
       const world = make();
-      check(op, 'what make gives', world, environmentKind);
+      check(op, 'the result of make', world, environmentKind);
       return world;
     });
   }
@@ -63,7 +63,7 @@ export class VectorEnvironments implements Environments {
     if (actions.shape[0] !== count)
       throw new ShapeError(
         `${op}.step`,
-        `actions are [${count}, ...], one for each world, got [${actions.shape.join(', ')}]`,
+        `actions must be [${count}, ...], one for each world, got [${actions.shape.join(', ')}]`,
       );
     const each = actions.toArray() as unknown[];
     const steps = this.worlds.map((world, i) => {

@@ -38,11 +38,12 @@ const kinds: { readonly [K in keyof Required<Options>]: Kind } = {
 /** Refuses unknown options, as `checkOptions` of core does; a build need not have core installed. */
 export function checkOptions(op: string, given: unknown): asserts given is Options {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new TypeError(`${op}: options are an object, such as { async: false }, got ${kindOf(given)}`);
+    throw new TypeError(`${op}: options must be an object, such as { async: false }, got ${kindOf(given)}`);
   for (const [option, value] of Object.entries(given)) {
     if (!Object.hasOwn(kinds, option))
       throw new TypeError(`${op}: there is no option '${option}'; there are ${Object.keys(kinds).join(', ')}`);
     const { text, is } = kinds[option as keyof Options];
-    if (value !== undefined && !is(value)) throw new TypeError(`${op}: ${option} is ${text}, got ${kindOf(value)}`);
+    if (value !== undefined && !is(value))
+      throw new TypeError(`${op}: ${option} must be ${text}, got ${kindOf(value)}`);
   }
 }

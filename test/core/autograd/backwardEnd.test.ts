@@ -23,7 +23,7 @@ it('is called once, behind the whole pass, or as failed where the pass fails', (
 });
 
 it('refuses what is no function, and a call outside of a pass', () => {
-  expect(() => onBackwardEnd(3 as never)).toThrow('onBackwardEnd: done is a function, got 3');
-  expect(() => onBackwardEnd(() => {}, 'x' as never)).toThrow("onBackwardEnd: failed is a function, got 'x'");
+  expect(() => onBackwardEnd(3 as never)).toThrow('onBackwardEnd: done must be a function, got 3');
+  expect(() => onBackwardEnd(() => {}, 'x' as never)).toThrow("onBackwardEnd: failed must be a function, got 'x'");
   expect(() => onBackwardEnd(() => {})).toThrow(/no backward pass is under way/);
 });

@@ -151,7 +151,7 @@ describe('N. the engine', () => {
     expect(x.grad!.toArray()).toEqual([22]);
     expect(() => tensor([1]).registerHook(() => {})).toThrow(/does not require grad/);
     x.registerHook(() => zeros([3]));
-    expect(() => x.mul(2).sum().backward()).toThrow(/hook returns a tensor of the gradient's shape \[1\]/);
+    expect(() => x.mul(2).sum().backward()).toThrow(/hook must return a tensor of the gradient's shape \[1\]/);
     const calls: Tensor[] = [];
     const y = leaf(1);
     y.registerPostAccumulateGradHook((t) => void calls.push(t));

@@ -62,7 +62,9 @@ describe('gradcheck', () => {
 
   it('says so under noGrad, and takes float64 only', () => {
     expect(() => noGrad.run(() => gradcheck((x) => x, [randn([2], f64)]))).toThrow(/gradients are off here/);
-    expect(() => gradcheck((x) => x, [randn([2], { requiresGrad: true })])).toThrow(/inputs are float64, got float32/);
+    expect(() => gradcheck((x) => x, [randn([2], { requiresGrad: true })])).toThrow(
+      /inputs must be float64, got float32/,
+    );
     expect(() => gradcheck((x) => x, [randn([2], { dtype: 'float64' })])).toThrow(/none of the inputs requires grad/);
   });
 });

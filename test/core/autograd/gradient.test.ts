@@ -20,18 +20,18 @@ import { stepByKernel } from '../../../packages/core/src/backend/wasm/step.js';
 
 describe('a gradient that is assigned', () => {
   it.each<[string, unknown, RegExp]>([
-    ['of another shape', ones([3]), /^grad: a tensor of shape \[2\] has a gradient of that shape, got \[3\]/],
+    ['of another shape', ones([3]), /^grad: the gradient must have the shape \[2\] of its tensor, got \[3\]/],
     ['that would broadcast', ones([1]), /shape \[2\]/],
     ['of as many elements in another shape', ones([2, 1]), /shape \[2\]/],
     [
       'of another dtype',
       ones([2], { dtype: 'float64' }),
-      /^grad: a float32 tensor has a float32 gradient, got float64/,
+      /^grad: the gradient must be float32, as its tensor, got float64/,
     ],
-    ['of integers', ones([2], { dtype: 'int32' }), /^grad: a float32 tensor has a float32 gradient, got int32/],
-    ['that is an array', [1, 2], /^grad: a gradient is a Tensor or null, got \[1, 2\]/],
-    ['that is a typed array', new Float32Array(2), /^grad: a gradient is a Tensor or null/],
-    ['that is undefined', undefined, /^grad: a gradient is a Tensor or null, got undefined/],
+    ['of integers', ones([2], { dtype: 'int32' }), /^grad: the gradient must be float32, as its tensor, got int32/],
+    ['that is an array', [1, 2], /^grad: a gradient must be a Tensor or null, got \[1, 2\]/],
+    ['that is a typed array', new Float32Array(2), /^grad: a gradient must be a Tensor or null/],
+    ['that is undefined', undefined, /^grad: a gradient must be a Tensor or null, got undefined/],
   ])('%s is refused, and the one before stays', (_, wrong, message) => {
     const p = new Parameter(zeros([2]));
     const before = ones([2]);
@@ -113,7 +113,7 @@ describe('what runs a function, and covers what it awaits (see flows.test.ts)', 
   ])('%s gives what the function gives, and refuses what is none', async (name, call) => {
     expect(call(() => 1)).toBe(1);
     expect(await call(async () => 2)).toBe(2);
-    expect(() => call(1 as never)).toThrow(`${name}: the function is a function, got 1`);
+    expect(() => call(1 as never)).toThrow(`${name}: fn must be a function, got 1`);
   });
 
   it('is off again after', async () => {
@@ -135,8 +135,8 @@ describe('a custom function', () => {
     ['too few gradients', (g) => [g], /^product: backward gave 1 gradients for 2 arguments; give one each/],
     ['one for two', (g) => g, /^product: backward gave 1 gradients for 2 arguments/],
     ['too many gradients', (g) => [g, g, g], /^product: backward gave 3 gradients for 2 arguments/],
-    ['no gradients', () => undefined, /^product: what backward gives is an array/],
-    ['numbers', () => [1, 2], /^product: what backward gives is an array/],
+    ['no gradients', () => undefined, /^product: the result of backward must be an array/],
+    ['numbers', () => [1, 2], /^product: the result of backward must be an array/],
     [
       'a gradient of another shape',
       () => [ones([3]), null],
@@ -156,7 +156,7 @@ describe('a custom function', () => {
 
   it('that is no function is refused when it is defined', () => {
     expect(() => defineFunction({ name: 'f', forward: 1 } as never)).toThrow(
-      'defineFunction: forward is a function, got 1',
+      'defineFunction: forward must be a function, got 1',
     );
     expect(() => defineFunction({ name: 'f', forwards: 1 } as never)).toThrow(/did you mean 'forward'\?/);
   });

@@ -197,10 +197,10 @@ describe('bad input is refused by name', () => {
   it.each([
     ['a scalar', () => fft(tensor(1)), /^fft: a scalar tensor has no dimension/],
     ['no tensor', () => fft([1, 2] as never), /^fft: expected a Tensor/],
-    ['a length of 0', () => fft(x, { n: 0 }), /^fft: n is a whole number above 0/],
+    ['a length of 0', () => fft(x, { n: 0 }), /^fft: n must be a whole number above 0/],
     ['nothing to transform', () => fft(ones([2, 0])), /^fft: a transform must have a length of at least 1.*\[2, 0\]/],
     ['a dimension that is not there', () => rfft(x, { dim: 2 }), /^rfft: /],
-    ['a norm that is not there', () => ifft(x, { norm: 'both' as never }), /^ifft: norm is 'backward'/],
+    ['a norm that is not there', () => ifft(x, { norm: 'both' as never }), /^ifft: norm must be 'backward'/],
     ['an option that is not there', () => ifft(x, { s: [2] } as never), /^ifft: there is no option 's'/],
     ['complex numbers where real ones are taken', () => rfft(z), /^rfft: takes real tensors, got complex64/],
     ['the same of several dimensions', () => rfftn(z), /^rfftn: takes real tensors, got complex64/],
@@ -244,8 +244,8 @@ describe('bad input is refused by name', () => {
       () => istft(complex(ones([3, 5]), 0), 4, { returnComplex: true, onesided: true }),
       /^istft: a complex/,
     ],
-    ['a window of a fraction', () => transforms.hannWindow(1.5), /^hannWindow: n is a whole number/],
-    ['no frequencies', () => transforms.fftfreq(0), /^fftfreq: n is a whole number above 0/],
+    ['a window of a fraction', () => transforms.hannWindow(1.5), /^hannWindow: n must be a whole number/],
+    ['no frequencies', () => transforms.fftfreq(0), /^fftfreq: n must be a whole number above 0/],
     ['another dtype of frequencies', () => transforms.rfftfreq(4, { dtype: 'int32' }), /^rfftfreq: .*int32/],
   ] as const)('%s', (_, call, message) => {
     expect(call).toThrow(message);

@@ -111,14 +111,14 @@ describe('grad', () => {
     [
       'argnums that are no numbers',
       () => grad((x: Tensor) => x.sum(), { argnums: 'x' as never }),
-      /^grad: argnums is a whole number/,
+      /^grad: argnums must be a whole number/,
     ],
     [
       'hasAux without aux',
       () => grad((x: Tensor) => x.sum() as never, { hasAux: true })(ones([2])),
       /^grad: with hasAux the function must return \[output, aux\]/,
     ],
-    ['no function', () => gradAndValue(ones([2]) as never), /^gradAndValue: the function is a function/],
+    ['no function', () => gradAndValue(ones([2]) as never), /^gradAndValue: fn must be a function/],
     [
       'a gradient of another shape',
       () => vjp((x: Tensor) => x.mul(2), [ones([2])])[1](ones([3])),
@@ -127,7 +127,7 @@ describe('grad', () => {
     [
       'primals that are no array',
       () => vjp((x: Tensor) => x, ones([2]) as never),
-      /^vjp: primals is an array of at least one argument/,
+      /^vjp: primals must be an array of at least one argument/,
     ],
     [
       'tangents of another number',
@@ -139,7 +139,7 @@ describe('grad', () => {
       () => jvp((x: Tensor) => x, [ones([2])], [ones([3])]),
       /^jvp: a tangent must be float32 \[2\], got float32 \[3\]/,
     ],
-    ['a Jacobian of nothing', () => jacrev(undefined as never), /^jacrev: the function is a function/],
+    ['a Jacobian of nothing', () => jacrev(undefined as never), /^jacrev: fn must be a function/],
     [
       'an unknown option',
       () => hessian(cube, { argnum: 0 } as never),

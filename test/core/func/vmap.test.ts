@@ -116,7 +116,7 @@ describe('dimensions and structures', () => {
       () => vmap((a: Tensor) => a.shape.length)(ones([2])),
       /^vmap: the result of the function must consist of Tensors, got 0/,
     ],
-    ['no function', () => vmap(3 as never), /^vmap: the function is a function, got 3/],
+    ['no function', () => vmap(3 as never), /^vmap: fn must be a function, got 3/],
     [
       'an option that is not there',
       () => vmap((a: Tensor) => a, { indims: 0 } as never),
@@ -125,12 +125,12 @@ describe('dimensions and structures', () => {
     [
       'a word for randomness',
       () => vmap((a: Tensor) => a, { randomness: 'any' as never }),
-      /^vmap: randomness is 'error' or 'different' or 'same'/,
+      /^vmap: randomness must be 'error' or 'different' or 'same'/,
     ],
     [
       'a chunk of nothing',
       () => vmap((a: Tensor) => a, { chunkSize: 0 }),
-      /^vmap: chunkSize is a whole number above 0/,
+      /^vmap: chunkSize must be a whole number above 0/,
     ],
   ])('refuses %s', (_, call, message) => {
     expect(call).toThrow(message);

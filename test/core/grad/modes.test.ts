@@ -216,7 +216,7 @@ describe('a mode that a user defines', () => {
   });
 
   it('refuses what is no name, no computation and no gate', () => {
-    expect(() => defineMode('', 1)).toThrow(/defineMode: the name is a text/);
+    expect(() => defineMode('', 1)).toThrow(/defineMode: the name must be a string/);
     expect(() => defineMode(3 as never, 1)).toThrow(TypeError);
     expect(() => training.gate('', true)).toThrow(/test\.training\.gate: the name/);
     expect(() => frozen.gateWith('x', [] as never)).toThrow(/computes the value, a function; got object/);
@@ -248,7 +248,7 @@ describe('what tells about modes', () => {
     let ran = false;
     observeGradModes((() => 'end') as never);
     expect(() => noGrad.run(() => (ran = true))).toThrow(
-      /what the observer returns is called at the call's end, got string/,
+      /what the observer returns must be a function, to call at the call's end; got string/,
     );
     expect([ran, isGradEnabled()]).toEqual([false, true]);
     observeGradModes((() => {}) as never);

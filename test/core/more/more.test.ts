@@ -67,7 +67,11 @@ describe('cdist', () => {
   });
 
   it.each<[string, () => unknown, string]>([
-    ['a mode', () => more.cdist(a, a, 2, { computeMode: 'fast' as never }), "cdist: computeMode is 'useMmForEuclid"],
+    [
+      'a mode',
+      () => more.cdist(a, a, 2, { computeMode: 'fast' as never }),
+      "cdist: computeMode must be 'useMmForEuclid",
+    ],
     ['rows', () => more.cdist(a, randn([30, 2], f64)), 'cdist: takes [..., n, k] and [..., m, k], got [30, 3] and'],
     ['a vector', () => more.cdist(randn([30], f64), a), 'cdist: takes [..., n, k] and [..., m, k], got [30] and'],
     ['dtypes', () => more.cdist(a.float(), a), 'cdist: takes floating point tensors of one dtype, got float32 and'],
@@ -115,27 +119,31 @@ it.each<[string, () => unknown, string]>([
   ['integers', () => more.nanquantile(index(1), 0.5), 'nanquantile: takes floating point tensors, got int32'],
   ['of none', () => more.nanquantile(zeros([0]), 0.5), 'nanquantile: takes at least one element'],
   ['vectors', () => more.renorm(ones([3]), 2, 0, 1), 'renorm: takes at least two dimensions, got [3]'],
-  ['p', () => more.renorm(ones([3, 2]), 0, 0, 1), 'renorm: p is a number above 0, got 0'],
+  ['p', () => more.renorm(ones([3, 2]), 0, 0, 1), 'renorm: p must be a number above 0, got 0'],
   ['integers', () => more.frexp(index(1)), 'frexp: takes floating point tensors, got int32'],
   ['dtypes', () => more.nextafter(ones([1]), ones([1]).double()), 'nextafter: takes two float32 or two float64'],
   [
     'reduce',
     () => more.scatterReduce(ones([1]), 0, index(0), ones([1]), 'max' as never),
-    "scatterReduce: reduce is 'sum'",
+    "scatterReduce: reduce must be 'sum'",
   ],
   [
     'index',
     () => more.scatterReduce(ones([1]), 0, index(3), ones([1]), 'prod'),
     'scatterReduce: index 3 is out of range',
   ],
-  ['index', () => more.indexReduce(ones([1]), 0, ones([1]), ones([1]), 'prod'), 'indexReduce: indices are integers'],
+  [
+    'index',
+    () => more.indexReduce(ones([1]), 0, ones([1]), ones([1]), 'prod'),
+    'indexReduce: indices must be integers',
+  ],
   [
     'source',
     () => more.indexReduce(ones([2]), 0, index(0), ones([2]), 'prod'),
     'indexReduce: source must be [1], got [2]',
   ],
   ['edges', () => more.histogram(ones([3]), tensor([2, 1])), 'histogram: edges must ascend, got 2 and 1'],
-  ['bins', () => more.histogram(ones([3]), 0), 'histogram: bins is a whole number above 0'],
+  ['bins', () => more.histogram(ones([3]), 0), 'histogram: bins must be a whole number above 0'],
   ['range', () => more.histogram(ones([3]), 2, { range: [1, 0] }), 'histogram: the range must be finite and ascend'],
   ['NaN', () => more.histogram(tensor([Number.NaN, 1]), 2), 'histogram: the range must be finite and ascend'],
   [
@@ -151,7 +159,7 @@ it.each<[string, () => unknown, string]>([
   [
     'degree',
     () => special.hermitePolynomialH(ones([1]), 1.5),
-    'hermitePolynomialH: n is a whole number from 0 to 65536, got 1.5',
+    'hermitePolynomialH: n must be a whole number from 0 to 65536, got 1.5',
   ],
   [
     'no tensor',

@@ -155,9 +155,9 @@ it('random numbers are the same on each device', async () => {
   for (const draw of draws)
     expect(await draw(p.to('far'), new Generator(3)).data()).toEqual(draw(p, new Generator(3)).toTypedArray());
   expect(() => bernoulli(tensor([0.5, 1.5], { device: 'far' }))).toThrow(
-    /bernoulli: probabilities are from 0 to 1, got 1.5/,
+    /bernoulli: probabilities must be from 0 to 1, got 1.5/,
   );
-  expect(() => normal(0, tensor([1, -1]))).toThrow(/normal: std is from 0 up, got -1/);
+  expect(() => normal(0, tensor([1, -1]))).toThrow(/normal: std must be from 0 up, got -1/);
 });
 
 const large = 2n ** 62n + 1n;

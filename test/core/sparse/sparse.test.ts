@@ -187,7 +187,7 @@ describe('sparse tensors', () => {
     const a = sparseCooTensor([[0]], [2], [2]);
     expect(() => structuredClone(a)).toThrow('tensorsAreSentByPackTensorAndUnpackTensor');
     expect(() => encodeSafetensors({ a: a as never })).toThrow(
-      "encodeSafetensors: 'a' is not a Tensor, got a sparse float32 tensor of shape [2]",
+      "encodeSafetensors: 'a' must be a Tensor, got a sparse float32 tensor of shape [2]",
     );
     expect(() => zeros([2]).add(a as never)).toThrow('add: expected a Tensor or a number, got a sparse float32 tensor');
   });
@@ -202,7 +202,7 @@ describe('sparse tensors', () => {
       'sparseCooTensor: index 3 is out of range for dimension 0 of',
     ],
     ['negative', () => sparseCooTensor([[-1]], [1], [3]), 'sparseCooTensor: index -1 is out of range'],
-    ['float index', () => sparseCooTensor(zeros([1, 1]), [1], [3]), 'sparseCooTensor: indices are integers'],
+    ['float index', () => sparseCooTensor(zeros([1, 1]), [1], [3]), 'sparseCooTensor: indices must be integers'],
     ['dtype', () => sparseCooTensor([[0]], [1], [3], { dtype: 'f' as never }), 'sparseCooTensor: unknown dtype'],
     ['junk', () => sparseCooTensor({} as never, [1], [3]), 'sparseCooTensor: '],
     [

@@ -56,7 +56,7 @@ describe('tensor', () => {
       /complex64 is there once '@gradgate\/core\/complex' is imported/,
     ],
     ['a negative size', () => zeros([2, -1]), /whole numbers from 0 up, got \[2, -1\]/],
-    ['a size that is no number', () => zeros(['2' as never]), /zeros: a shape is an array/],
+    ['a size that is no number', () => zeros(['2' as never]), /zeros: a shape must be an array/],
     [
       'int32 that requires grad',
       () => zeros([2], { dtype: 'int32', requiresGrad: true }),
@@ -64,7 +64,7 @@ describe('tensor', () => {
     ],
     ['randint without a range', () => randint(3, 3, [2]), /low < high/],
     ['arange that leads nowhere', () => arange(3, 0), /step of 1 does not lead from 3 to 0/],
-    ['arange without a step', () => arange(0, 3, 0), /step is not 0/],
+    ['arange without a step', () => arange(0, 3, 0), /step not 0/],
   ])('refuses %s', (_, make, message) => {
     expect(make).toThrow(message);
   });

@@ -152,7 +152,7 @@ describe('matchers', () => {
   it('refuse what they cannot compare', () => {
     expect(() => toBeCloseToTensor([1], [1])).toThrow(/toBeCloseToTensor: expect\(\) takes a Tensor here, got \[1\]/);
     expect(() => toBeCloseToTensor(ones([1]), [1], { tolerance: 1 } as never)).toThrow(/no option 'tolerance'/);
-    expect(() => toHaveShape(ones([1]), 1 as never)).toThrow(/toHaveShape: the shape is/);
+    expect(() => toHaveShape(ones([1]), 1 as never)).toThrow(/toHaveShape: the shape must be/);
   });
 });
 

@@ -48,8 +48,8 @@ describe('seeds', () => {
   });
 
   it.each([2 ** 53, -(2 ** 53), 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null])('refuse %s', (seed) => {
-    expect(() => new Generator(seed as never)).toThrow(/a seed is a whole number between/);
-    expect(() => manualSeed(seed as never)).toThrow(/a seed is a whole number between/);
+    expect(() => new Generator(seed as never)).toThrow(/a seed must be a whole number between/);
+    expect(() => manualSeed(seed as never)).toThrow(/a seed must be a whole number between/);
   });
 
   it('give the same numbers on every platform', () => {

@@ -257,25 +257,28 @@ for (const refuse of [
 const last = tensor([r]);
 allReduce(last, { async: true });
 throws(() => allReduce([1]), /^TypeError: allReduce: expected a Tensor, got \[1\]/);
-throws(() => allReduce(ones([1]), { op: 'average' }), /allReduce: op is 'sum' or 'mean'.*got 'average'/);
+throws(() => allReduce(ones([1]), { op: 'average' }), /allReduce: op must be 'sum' or 'mean'.*got 'average'/);
 throws(() => allReduce(ones([1]), { reduce: 'sum' }), /allReduce: there is no option 'reduce'/);
-throws(() => allReduce(ones([1]), 'sum'), /allReduce: options are an object/);
-throws(() => allReduce(ones([1]), { async: 1 }), /allReduce: async is true or false, got 1/);
-throws(() => allReduce(ones([1]), { group: { rank: 0, size: 1, ranks: [0], id: 0 } }), /group is a group, as newGroup/);
+throws(() => allReduce(ones([1]), 'sum'), /allReduce: options must be an object/);
+throws(() => allReduce(ones([1]), { async: 1 }), /allReduce: async must be true or false, got 1/);
+throws(
+  () => allReduce(ones([1]), { group: { rank: 0, size: 1, ranks: [0], id: 0 } }),
+  /group must be a group, as newGroup/,
+);
 throws(() => allReduce(ones([1], { dtype: 'int32' }), { op: 'mean' }), /takes floats for the mean, got int32/);
-throws(() => broadcast(ones([1]), { root: n }), /broadcast: root is a whole number from 0 to/);
+throws(() => broadcast(ones([1]), { root: n }), /broadcast: root must be a whole number from 0 to/);
 throws(
   () => reduceScatter(ones([1]), [ones([2])]),
-  /reduceScatter: list is an array of \d tensors like the first argument/,
+  /reduceScatter: list must be an array of \d tensors like the first argument/,
 );
 throws(() => barrier({ root: 1 }), /barrier: there is no option 'root'/);
-throws(() => newGroup([n]), /newGroup: ranks is an array of different ranks/);
-throws(() => newGroup(new Array(1)), /newGroup: ranks is an array of different ranks/);
-throws(() => newGroup([0, 0]), /newGroup: ranks is an array of different ranks/);
+throws(() => newGroup([n]), /newGroup: ranks must be an array of different ranks/);
+throws(() => newGroup(new Array(1)), /newGroup: ranks must be an array of different ranks/);
+throws(() => newGroup([0, 0]), /newGroup: ranks must be an array of different ranks/);
 throws(() => send(ones([1]), r), /cannot send to itself/);
-throws(() => recv(ones([1]), null, { tag: -1 }), /recv: tag is a whole number from 0 to 16383, got -1/);
-throws(() => rank(null), /rank: group is a group/);
-await rejects(init({ timeout: -1 }), /init: timeout is a number of milliseconds/);
+throws(() => recv(ones([1]), null, { tag: -1 }), /recv: tag must be a whole number from 0 to 16383, got -1/);
+throws(() => rank(null), /rank: group must be a group/);
+await rejects(init({ timeout: -1 }), /init: timeout must be a number of milliseconds/);
 await rejects(init(), /init: called a second time/);
 equal(typeof library(), n === 1 ? 'object' : 'string');
 await destroy();

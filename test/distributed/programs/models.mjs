@@ -176,7 +176,7 @@ if (n > 1) {
     () => new DistributedDataParallel(make(3, 2).requiresGrad_(false)),
     /no parameter of the module requires grad/,
   );
-  throws(() => new DistributedDataParallel({}), /DistributedDataParallel: module is a Module, got an object/);
+  throws(() => new DistributedDataParallel({}), /DistributedDataParallel: module must be a Module, got an object/);
 }
 {
   // Frozen in one flow while another one is between its passes: all ranks have the same gradients, accumulated ones too.
@@ -410,7 +410,7 @@ if (n > 1) {
     /SyncBatchNorm: takes \[N, 3, \.\.\.\] of 2 or 3 or 4 or 5 dimensions, got \[4, 4\]/,
   );
   throws(() => net.alone(null), /SyncBatchNorm: expected a Tensor, got null/);
-  throws(() => convertSyncBatchNorm(5), /convertSyncBatchNorm: module is a Module, got 5/);
+  throws(() => convertSyncBatchNorm(5), /convertSyncBatchNorm: module must be a Module, got 5/);
 }
 {
   // Clipping and ZeRO follow the path of one process; the state equals that of the plain optimizer, for any number of ranks.
@@ -513,8 +513,8 @@ if (n > 1) {
     equal(new Set(seen).size, options.dropLast ? count * n : size);
     if (options.shuffle === false && n > 1) equal([...seen].sort((a, b) => a - b)[1], 0);
   }
-  throws(() => new DistributedSampler(3), /dataset is a dataset, or anything else with a length, got 3/);
-  throws(() => sampler.setEpoch(-1), /the epoch is a whole number from 0 up, got -1/);
+  throws(() => new DistributedSampler(3), /dataset must be a dataset, or anything else with a length, got 3/);
+  throws(() => sampler.setEpoch(-1), /the epoch must be a whole number from 0 up, got -1/);
 }
 await destroy();
 console.log('right');

@@ -158,7 +158,7 @@ describe('what is a dataset', () => {
       }
     expect(new data.RandomSampler(buffer).length).toBe(buffer.length);
     expect(() => [...new DataLoader({ length: Number.NaN, get: () => 1 })]).toThrow(
-      /the dataset's length is a whole number from 0 up, got NaN/,
+      /the dataset's length must be a whole number from 0 up, got NaN/,
     );
   });
 
@@ -232,9 +232,9 @@ describe('what is a dataset', () => {
 
   it('options that do not exist are refused', () => {
     expect(() => new DataLoader([1], { batch_size: 2 } as never)).toThrow(/did you mean 'batchSize'/);
-    expect(() => new DataLoader([1], { collate: 5 } as never)).toThrow(/collate is a function/);
+    expect(() => new DataLoader([1], { collate: 5 } as never)).toThrow(/collate must be a function/);
     expect(() => new data.RandomSampler(3, { num_samples: 2 } as never)).toThrow(/did you mean 'numSamples'/);
-    expect(() => new data.SequentialSampler(-1)).toThrow(/number of samples is a whole number/);
+    expect(() => new data.SequentialSampler(-1)).toThrow(/number of samples must be a whole number/);
   });
 });
 
@@ -252,6 +252,6 @@ describe('toTensor', () => {
     }
     expect(() => toTensor(new Float32Array(3), [1, 2, 2])).toThrow(/3 values are no image/);
     expect(() => toTensor([1] as never, [1, 1, 1])).toThrow(/takes a typed array/);
-    expect(() => toTensor(new Uint8Array(1), [1, 1] as never)).toThrow(/the size is/);
+    expect(() => toTensor(new Uint8Array(1), [1, 1] as never)).toThrow(/the size must be/);
   });
 });

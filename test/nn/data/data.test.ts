@@ -124,7 +124,7 @@ describe('DataLoader', () => {
 
   it('refuses options that do not go together', () => {
     const of = (options: object) => () => new DataLoader(numbers(4), options);
-    expect(of({ batchSize: 0 })).toThrow(/batchSize is a whole number above 0, got 0/);
+    expect(of({ batchSize: 0 })).toThrow(/batchSize must be a whole number above 0, got 0/);
     expect(of({ shuffle: true, sampler: new data.SequentialSampler(4) })).toThrow(/sampler or shuffle, not both/);
     expect(of({ batchSampler: [[0]], shuffle: true })).toThrow(/takes the place of/);
     expect(of({ prefetch: -1 })).toThrow(/prefetch/);
@@ -283,7 +283,7 @@ describe('samplers', () => {
     expect(() => new data.WeightedRandomSampler([0, 0], 1)).toThrow(/at least one weight must be above 0/);
     for (const weights of [new BigInt64Array(2), Array(2), ['1'], { length: 2 ** 40 }, [1n]])
       expect(() => new data.WeightedRandomSampler(weights as never, 1)).toThrow(
-        /^WeightedRandomSampler: weights is an/,
+        /^WeightedRandomSampler: weights must be an/,
       );
     expect(() => new data.WeightedRandomSampler([1, Number.NaN], 1)).toThrow(/from 0 up/);
   });

@@ -125,6 +125,6 @@ describe('fromPixels', () => {
     for (const bad of [null, {}, 5, { ...image, width: 'x' }])
       expect(() => fromPixels(bad as never)).toThrow(/takes an ImageData/);
     expect(() => fromPixels({ ...image, width: 3 })).toThrow(/^fromPixels: 8 bytes are no image of 1 x 3 x 4/);
-    expect(() => fromPixels(image, { channels: 1 as never })).toThrow(/channels is 3 or 4/);
+    expect(() => fromPixels(image, { channels: 1 as never })).toThrow(/channels must be 3 or 4/);
   });
 });

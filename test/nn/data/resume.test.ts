@@ -282,13 +282,13 @@ describe('datasets in workers', () => {
       await expect(plain.get(index as number)).rejects.toThrow(/workerDataset: sample .* is out of range; there are 5/);
     await plain.close();
     await expect(open('lengths')).rejects.toThrow(/the dataset has \d+ samples in one thread and \d+ in another/);
-    await expect(open('', { length: -1 })).rejects.toThrow(/length is a whole number from 0 up, got -1/);
+    await expect(open('', { length: -1 })).rejects.toThrow(/length must be a whole number from 0 up, got -1/);
     await expect(open('', { length: 'x' })).rejects.toThrow(/length/);
     await expect(open('undefined')).rejects.toThrow(/takes a dataset with length and get\(\).*got undefined/);
     await expect(open('start')).rejects.toThrow(/in a worker: Error without a message/);
     await expect(open('', { f: () => 1 })).rejects.toThrow(/data cannot be sent to a thread/);
-    await expect(built.workerDataset('http://[')).rejects.toThrow(/module is a URL or a path, got 'http:\/\/\['/);
-    await expect(built.workerDataset(null as never)).rejects.toThrow(/module is a URL, got null/);
+    await expect(built.workerDataset('http://[')).rejects.toThrow(/module must be a URL or a path, got 'http:\/\/\['/);
+    await expect(built.workerDataset(null as never)).rejects.toThrow(/module must be a URL, got null/);
     await expect(built.workerDataset(module, { worker: 3 } as never)).rejects.toThrow(/did you mean 'workers'/);
   });
 });

@@ -63,8 +63,8 @@ describe('TextVectorizer', () => {
     expect(() => new TextVectorizer().transform(texts)).toThrow(/transform: call fit\(texts\) first/);
     expect(() => vectorizer.transform('the cat' as never)).toThrow(/takes texts as an array, got 'the cat'/);
     expect(() => vectorizer.fit('the cat')).toThrow(/takes texts as an array, got 'the cat'/);
-    expect(() => vectorizer.fit(null as never)).toThrow(/TextVectorizer.fit: texts is/);
-    expect(() => vectorizer.transform([3 as never])).toThrow(/a text is a string, got 3/);
+    expect(() => vectorizer.fit(null as never)).toThrow(/TextVectorizer.fit: texts must be/);
+    expect(() => vectorizer.transform([3 as never])).toThrow(/a text must be a string, got 3/);
     expect(() => vectorizer.transform([])).toThrow(/there are no texts/);
     expect(() => new TextVectorizer({ maxTokens: 2 })).toThrow(/at least 3/);
     expect(() => new TextVectorizer({ maxtokens: 9 } as never)).toThrow(/did you mean 'maxTokens'/);
@@ -72,7 +72,7 @@ describe('TextVectorizer', () => {
       /the result of tokenize/,
     );
     expect(() => vectorizer.loadStateDict({ vocabulary: ['a', 'a'] })).toThrow(/twice/);
-    expect(() => vectorizer.loadStateDict({ vocabulary: [1 as never] })).toThrow(/its vocabulary is/);
+    expect(() => vectorizer.loadStateDict({ vocabulary: [1 as never] })).toThrow(/its vocabulary must be/);
     expect(vectorizer.size).toBe(12);
   });
 });

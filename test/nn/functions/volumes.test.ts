@@ -150,17 +150,17 @@ describe('bad input is refused by name', () => {
     [
       'conv3d with flat kernels',
       () => F.conv3d(volume, ones([1, 2, 2, 2])),
-      /^conv3d: weight is \[O, C \/ groups, d, h, w\]/,
+      /^conv3d: weight must be \[O, C \/ groups, d, h, w\]/,
     ],
     [
       'conv3d with kernels of no depth',
       () => F.conv3d(volume, ones([1, 2, 0, 1, 1])),
-      /^conv3d: a kernel has at least/,
+      /^conv3d: a kernel must have at least/,
     ],
     [
       'convTranspose3d with kernels of no depth',
       () => F.convTranspose3d(volume, ones([2, 1, 0, 1, 1])),
-      /^convTranspose3d: a kernel has at least/,
+      /^convTranspose3d: a kernel must have at least/,
     ],
     ['conv3d with other channels', () => F.conv3d(volume, ones([1, 3, 2, 2, 2])), /^conv3d: input .* 1 groups/],
     [
@@ -182,7 +182,7 @@ describe('bad input is refused by name', () => {
     [
       'conv3d with an option of two numbers',
       () => F.conv3d(volume, ones([1, 2, 2, 2, 2]), null, { stride: [1, 1] as never }),
-      /^conv3d: stride is/,
+      /^conv3d: stride must be/,
     ],
     [
       'convTranspose3d with other channels',
@@ -205,7 +205,7 @@ describe('bad input is refused by name', () => {
     [
       'maxPool2dWithIndices without a kernel',
       () => F.maxPool2dWithIndices(volume, 0),
-      /^maxPool2dWithIndices: kernelSize is/,
+      /^maxPool2dWithIndices: kernelSize must be/,
     ],
     [
       'adaptiveMaxPool3d of nothing',
@@ -215,7 +215,7 @@ describe('bad input is refused by name', () => {
     [
       'maxUnpool1d with other indices',
       () => F.maxUnpool1d(ones([1, 1, 3]), places(), 2),
-      /^maxUnpool1d: indices have the shape/,
+      /^maxUnpool1d: indices must have the shape/,
     ],
     [
       'maxUnpool1d with indices beyond its line',
@@ -232,13 +232,13 @@ describe('bad input is refused by name', () => {
       () => F.maxUnpool1d(ones([1, 1, 2]), places(), 2, { outputSize: [8] }),
       /^maxUnpool1d: outputSize must be within a stride/,
     ],
-    ['lpPool1d with no norm', () => F.lpPool1d(ones([1, 1, 4]), 0, 2), /^lpPool1d: normType is/],
+    ['lpPool1d with no norm', () => F.lpPool1d(ones([1, 1, 4]), 0, 2), /^lpPool1d: normType must be/],
     [
       'channelShuffle with groups that do not divide',
       () => F.channelShuffle(ones([1, 3, 2]), 2),
       /^channelShuffle: takes/,
     ],
-    ['Conv3d with a kernel of two sizes', () => new nn.Conv3d(1, 1, [2, 2] as never), /^Conv3d: kernelSize is/],
+    ['Conv3d with a kernel of two sizes', () => new nn.Conv3d(1, 1, [2, 2] as never), /^Conv3d: kernelSize must be/],
     [
       'MaxUnpool2d with an option that is none',
       () => new nn.MaxUnpool2d(2, { dilation: 2 } as never),
@@ -257,7 +257,7 @@ describe('bad input is refused by name', () => {
     [
       'FractionalMaxPool2d with a ratio of 1',
       () => new nn.FractionalMaxPool2d(2, { outputRatio: 1 }),
-      /^FractionalMaxPool2d: outputRatio is a number between 0 and 1, or/,
+      /^FractionalMaxPool2d: outputRatio must be a number between 0 and 1, or/,
     ],
     [
       'fractionalMaxPool2d with more windows than places',
@@ -267,12 +267,12 @@ describe('bad input is refused by name', () => {
     [
       'fractionalMaxPool2d with samples of another shape',
       () => F.fractionalMaxPool2d(ones([1, 4, 4]), 2, { outputSize: 2, randomSamples: ones([2]) }),
-      /^fractionalMaxPool2d: randomSamples is \[1, 1, 2\], got \[2\]/,
+      /^fractionalMaxPool2d: randomSamples must be \[1, 1, 2\], got \[2\]/,
     ],
     [
       'bicubic gridSample of volumes',
       () => F.gridSample(ones([1, 1, 2, 2, 2]), zeros([1, 1, 1, 1, 3]), { mode: 'bicubic' }),
-      /^gridSample: mode 'bicubic' is for planes/,
+      /^gridSample: mode 'bicubic' needs planes/,
     ],
     [
       'gridSample of a volume by a grid of planes',
@@ -282,7 +282,7 @@ describe('bad input is refused by name', () => {
     [
       'affineGrid of volumes by a map of planes',
       () => F.affineGrid(zeros([1, 2, 3]), [1, 1, 2, 2, 2]),
-      /^affineGrid: theta is \[1, 3, 4\] for a size/,
+      /^affineGrid: theta must be \[1, 3, 4\] for a size/,
     ],
     ['BatchNorm3d of planes', () => new nn.BatchNorm3d(2)(ones([1, 2, 3, 3])), /^BatchNorm3d: takes/],
     ['featureAlphaDropout of a line', () => F.featureAlphaDropout(ones([3])), /^featureAlphaDropout: takes/],
@@ -295,10 +295,10 @@ describe('interpolate', () => {
   it('takes as many sizes as there are dimensions, no fewer and no more', () => {
     const x = ones([1, 1, 2, 2]);
     expect(() => F.interpolate(x, { size: [4] })).toThrow(
-      /interpolate: size has 2 numbers for \[1, 1, 2, 2\], got \[4\]/,
+      /interpolate: size must have 2 numbers for \[1, 1, 2, 2\], got \[4\]/,
     );
-    expect(() => F.interpolate(x, { size: [4, 4, 4] })).toThrow(/size has 2 numbers/);
-    expect(() => F.interpolate(x, { scaleFactor: [2] })).toThrow(/scaleFactor has 2 numbers/);
+    expect(() => F.interpolate(x, { size: [4, 4, 4] })).toThrow(/size must have 2 numbers/);
+    expect(() => F.interpolate(x, { scaleFactor: [2] })).toThrow(/scaleFactor must have 2 numbers/);
     expect(F.interpolate(x, { size: [4, 6] }).shape).toEqual([1, 1, 4, 6]);
   });
 });

@@ -11,6 +11,6 @@ it.each<[string, () => nn.Module]>([
   ['Transformer', () => new nn.Transformer({ numEncoderLayers: 2 ** 31 })],
 ])('%s counts its layers before it makes them', (name, make) => {
   expect(make).toThrow(
-    new RegExp(`^${name}: num\\w*Layers is a whole number of layers from [01] to 16384, got 2147483648`),
+    new RegExp(`^${name}: num\\w*Layers must be a whole number of layers from [01] to 16384, got 2147483648`),
   );
 });

@@ -115,7 +115,7 @@ it('what is wrong is refused by name, and counts nothing', () => {
   const accuracy = new metrics.Accuracy({ topK: 2 });
   expect(() => accuracy.update(tensor([1, 2]), tensor([1]))).toThrow(/Accuracy.update: takes labels/);
   expect(() => accuracy.update(tensor([1]), tensor([1]))).toThrow(/topK needs scores/);
-  expect(() => accuracy.update([1] as never, tensor([1]))).toThrow(/predictions is a Tensor, got \[1\]/);
+  expect(() => accuracy.update([1] as never, tensor([1]))).toThrow(/predictions must be a Tensor, got \[1\]/);
   const scores = new metrics.Accuracy();
   expect(() => scores.update(tensor([[0.1, 0.9]]), tensor([2]))).toThrow(
     /labels must be whole numbers from 0 to 1, got 2/,

@@ -239,19 +239,19 @@ describe('GradScaler', () => {
     [
       'a loss that is a number',
       () => new GradScaler().scale(3 as never),
-      /^GradScaler\.scale: the outputs is a Tensor/,
+      /^GradScaler\.scale: the outputs must be a Tensor/,
     ],
-    ['a factor of 0', () => new GradScaler({ initScale: 0 }), /^GradScaler: initScale is a finite number above 0/],
-    ['growth below 1', () => new GradScaler({ growthFactor: 1 }), /^GradScaler: growthFactor is a number above 1/],
+    ['a factor of 0', () => new GradScaler({ initScale: 0 }), /^GradScaler: initScale must be a finite number above 0/],
+    ['growth below 1', () => new GradScaler({ growthFactor: 1 }), /^GradScaler: growthFactor must be a number above 1/],
     [
       'backoff above 1',
       () => new GradScaler({ backoffFactor: 2 }),
-      /^GradScaler: backoffFactor is a number above 0 and below 1/,
+      /^GradScaler: backoffFactor must be a number above 0 and below 1/,
     ],
     [
       'an interval of half a step',
       () => new GradScaler({ growthInterval: 0.5 }),
-      /^GradScaler: growthInterval is a whole number above 0/,
+      /^GradScaler: growthInterval must be a whole number above 0/,
     ],
     [
       'an unknown option',
@@ -261,12 +261,12 @@ describe('GradScaler', () => {
     [
       'a damaged state',
       () => new GradScaler().loadStateDict({ scale: 'x' } as never),
-      /^GradScaler\.loadStateDict: scale is a finite number/,
+      /^GradScaler\.loadStateDict: scale must be a finite number/,
     ],
     [
       'a new scale of NaN',
       () => new GradScaler().update(Number.NaN),
-      /^GradScaler\.update: the new scale is a finite number above 0/,
+      /^GradScaler\.update: the new scale must be a finite number above 0/,
     ],
   ])('refuses %s', (_, call, message) => {
     expect(call).toThrow(message);

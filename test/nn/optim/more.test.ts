@@ -76,7 +76,7 @@ describe('options that do not go together are refused', () => {
     [
       'Adafactor',
       () => new optim.Adafactor(p(), { eps: 1 as never }),
-      /Adafactor: eps is \[a number from 0 up, or null, a number from 0 up\], got 1/,
+      /Adafactor: eps must be \[a number from 0 up, or null, a number from 0 up\], got 1/,
     ],
     [
       'CyclicLR',
@@ -86,7 +86,7 @@ describe('options that do not go together are refused', () => {
     [
       'CyclicLR',
       () => new optim.CyclicLR(sgd(), { baseLr: 1 } as never),
-      /CyclicLR: maxLr is a number from 0 up, or an array/,
+      /CyclicLR: maxLr must be a number from 0 up, or an array/,
     ],
     ['ChainedScheduler', () => new optim.ChainedScheduler([]), /takes at least one scheduler/],
     [
@@ -103,7 +103,7 @@ describe('options that do not go together are refused', () => {
     [
       'updateBn',
       () => optim.updateBn(3 as never, new Linear(1, 1)),
-      /updateBn: the loader is an array or another iterable, got 3/,
+      /updateBn: the loader must be an array or another iterable, got 3/,
     ],
   ])('%s', (_, make, message) => expect(make).toThrow(message));
 });

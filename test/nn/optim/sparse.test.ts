@@ -116,7 +116,7 @@ describe('optimizers and sparse gradients', () => {
     pass(1);
     for (const name of ['SGD', 'Adagrad'] as const)
       expect(() => new optim[name](words.parameters(), { weightDecay: 0.1 }).step()).toThrow(
-        `${name}.step: weightDecay goes with dense gradients, got 0.1`,
+        `${name}.step: weightDecay must be 0 for sparse gradients, got 0.1`,
       );
     const layer = new Linear(2, 2);
     layer(randn([1, 2]))

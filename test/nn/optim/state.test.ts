@@ -88,21 +88,21 @@ describe('a state of an optimizer', () => {
       [{}, /groups of no parameters do not fit those of 1/],
       [{ ...good, param_groups: [null] }, /groups of null parameters do not fit/],
       [{ ...good, param_groups: [{ ...group, params: [0, 1] }] }, /groups of 2 parameters do not fit those of 1/],
-      [withGroup({ lr: 'x' }), /group 0: lr is a number from 0 up, got 'x'/],
-      [withGroup({ lr: Number.NaN }), /lr is a number from 0 up, got NaN/],
-      [withGroup({ betas: [0.9] }), /betas is \[.*\], got \[0.9\]/],
-      [withGroup({ betas: [2, 3] }), /betas is \[a number from 0 to below 1, .*\], got \[2, 3\]/],
-      [withGroup({ amsgrad: 1 }), /amsgrad is true or false, got 1/],
+      [withGroup({ lr: 'x' }), /group 0: lr must be a number from 0 up, got 'x'/],
+      [withGroup({ lr: Number.NaN }), /lr must be a number from 0 up, got NaN/],
+      [withGroup({ betas: [0.9] }), /betas must be \[.*\], got \[0.9\]/],
+      [withGroup({ betas: [2, 3] }), /betas must be \[a number from 0 to below 1, .*\], got \[2, 3\]/],
+      [withGroup({ amsgrad: 1 }), /amsgrad must be true or false, got 1/],
       [withGroup({ momentum: 0.9 }), /there is no option 'momentum'/],
-      [{ ...good, state: null }, /state is an object, got null/],
-      [{ ...good, state: 3 }, /state is an object, got 3/],
+      [{ ...good, state: null }, /state must be an object, got null/],
+      [{ ...good, state: 3 }, /state must be an object, got 3/],
       [{ ...good, state: { 7: memory } }, /parameter 7 is in no group/],
-      [{ ...good, state: { 0: 3 } }, /parameter 0 has a state that is an object, got 3/],
+      [{ ...good, state: { 0: 3 } }, /the state of parameter 0 must be an object, got 3/],
       [{ ...good, state: { 0: without } }, /parameter 0: exp_avg is missing/],
       [withMemory({ exp_avg: zeros([2]) }), /exp_avg has shape \[2\], the parameter \[2, 2\]/],
       [withMemory({ exp_avg: zeros([2, 2], { dtype: 'float64' }) }), /exp_avg is float64, the parameter float32/],
-      [withMemory({ exp_avg: [1, 2] }), /exp_avg is a tensor of shape \[2, 2\], got \[1, 2\]/],
-      [withMemory({ step: 'two' }), /step is a number from 0 up, got 'two'/],
+      [withMemory({ exp_avg: [1, 2] }), /exp_avg must be a tensor of shape \[2, 2\], got \[1, 2\]/],
+      [withMemory({ step: 'two' }), /step must be a number from 0 up, got 'two'/],
       [withMemory({ square_avg: zeros([2, 2]) }), /nothing is remembered as 'square_avg'/],
     ];
     for (const [state, message] of wrong) {
@@ -111,7 +111,7 @@ describe('a state of an optimizer', () => {
     }
     // All that is wrong is in one message.
     expect(() => optimizer.loadStateDict({ ...withGroup({ lr: -1 }), state: { 0: without } } as never)).toThrow(
-      /left as it was:\s+group 0: lr is .*\s+parameter 0: exp_avg is missing/,
+      /left as it was:\s+group 0: lr must be .*\s+parameter 0: exp_avg is missing/,
     );
     expect(plain(optimizer.stateDict())).toEqual(before);
   });
@@ -124,14 +124,14 @@ describe('a state of an optimizer', () => {
     );
     const before = plain(state);
     expect(() => optimizer.loadStateDict({ ...state, state: { 0: { ...state.state[0]!, d: zeros([3]) } } })).toThrow(
-      /LBFGS.loadStateDict: d is a vector of 4/,
+      /LBFGS.loadStateDict: d must be a vector of 4/,
     );
     expect(() => optimizer.loadStateDict({ ...state, state: { 0: { ...state.state[0]!, t: 'x' } } } as never)).toThrow(
-      /t is a number, got 'x'/,
+      /t must be a number, got 'x'/,
     );
     expect(() =>
       optimizer.loadStateDict({ ...state, param_groups: [{ ...state.param_groups[0]!, lr: 'x' }] } as never),
-    ).toThrow(/lr is/);
+    ).toThrow(/lr must be/);
     expect(plain(optimizer.stateDict())).toEqual(before);
   });
 });
@@ -155,7 +155,7 @@ describe('param groups', () => {
     const [a, b] = [new Linear(2, 2), new Linear(2, 2)];
     const sgd = new optim.SGD(a.parameters(), { lr: 0.5, momentum: 0.9 });
     expect(() => sgd.addParamGroup({ params: [b.weight, a.weight] })).toThrow(/given twice/);
-    expect(() => sgd.addParamGroup({ params: [b.weight], lr: -1 })).toThrow(/lr is a number from 0 up/);
+    expect(() => sgd.addParamGroup({ params: [b.weight], lr: -1 })).toThrow(/lr must be a number from 0 up/);
     expect(() => sgd.addParamGroup({ params: [b.weight], momentum: 0, nesterov: true })).toThrow(/nesterov needs/);
     expect(() => sgd.addParamGroup(3 as never)).toThrow(/groups \{ params, \.\.\.options \}, got 3/);
     expect(sgd.paramGroups).toHaveLength(1);

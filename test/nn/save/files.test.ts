@@ -225,7 +225,7 @@ describe('openSafetensors', () => {
     expect((await blob.get('big')).shape).toEqual([1000, 100]);
     await expect(nn.openSafetensors({} as never)).rejects.toThrow(/takes a path, a URL, a Blob/);
     await expect(nn.openSafetensors({ size: 9, read: async () => 5 as never })).rejects.toThrow(
-      /read\(\) of the source gives a Uint8Array, got 5/,
+      /read\(\) of the source must give a Uint8Array, got 5/,
     );
     const short = await nn.openSafetensors({
       ...source,

@@ -412,7 +412,7 @@ describe('checkpoints', () => {
     await nn.save(path, own());
     const before = readFileSync(path);
     await expect(nn.save(join(dir, 'none', 'm.safetensors'), own())).rejects.toThrow(/ENOENT/);
-    await expect(nn.save(path, { a: 1 as never })).rejects.toThrow(/'a' is not a Tensor/);
+    await expect(nn.save(path, { a: 1 as never })).rejects.toThrow(/'a' must be a Tensor/);
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(readdirSync(dir)).toEqual(['m.safetensors']);
     await nn.save(path, { only: zeros([1]) });

@@ -38,7 +38,7 @@ export const anomalyMode: Gate = anomaly.gateWith('anomalyMode', () => {
  * ```
  */
 export function detectAnomaly<R>(fn: () => R): R {
-  check('detectAnomaly', 'the function', fn, is.callback);
+  check('detectAnomaly', 'fn', fn, is.callback);
   return anomalyMode.run(fn);
 }
 

@@ -56,14 +56,14 @@ function startGradient(op: string, t: Tensor, gradient: Tensor | null | undefine
     closeWindows();
     return one;
   }
-  if (!Tensor.is(gradient)) throw new TypeError(`${op}: a gradient is a Tensor, got ${show(gradient)}`);
+  if (!Tensor.is(gradient)) throw new TypeError(`${op}: a gradient must be a Tensor, got ${show(gradient)}`);
   if (!sameShape(gradient.shape, t.shape))
     throw new ShapeError(
       op,
       `the gradient has shape ${formatShape(gradient.shape)}, the tensor ${formatShape(t.shape)}; they must be equal`,
     );
   if (!isFloat(gradient.dtype))
-    throw new DTypeError(op, `a gradient is floating point, got ${gradient.dtype}; use .float()`);
+    throw new DTypeError(op, `a gradient must be floating point, got ${gradient.dtype}; use .float()`);
   return gradient;
 }
 

@@ -27,7 +27,7 @@ export type { KeepableOperator };
  * ```
  */
 export function checkpoint<Args extends unknown[], R>(fn: (...args: Args) => R, ...args: Args): R {
-  check('checkpoint', 'the function', fn, is.callback);
+  check('checkpoint', 'fn', fn, is.callback);
   return isGradEnabled() ? run(fn, args, () => false) : fn(...args);
 }
 
@@ -52,7 +52,7 @@ export function selectiveCheckpoint<Args extends unknown[], R>(
   ...args: Args
 ): R {
   const wants = policyOf(keep);
-  check('selectiveCheckpoint', 'the function', fn, is.callback);
+  check('selectiveCheckpoint', 'fn', fn, is.callback);
   return isGradEnabled() ? run(fn, args, wants) : fn(...args);
 }
 
@@ -62,7 +62,7 @@ function policyOf(keep: unknown): (op: KeepableOperator) => boolean {
   const wrong = Array.isArray(keep) ? keep.find((name) => !isName(name)) : keep;
   if (!Array.isArray(keep) || wrong !== undefined)
     throw new TypeError(
-      `selectiveCheckpoint: what to keep is a list of ${keepableOperators.join(', ')}, or a function that is asked, got ${show(wrong)}`,
+      `selectiveCheckpoint: what to keep must be a list of ${keepableOperators.join(', ')}, or a function that decides, got ${show(wrong)}`,
     );
   return (op) => keep.includes(op);
 }

@@ -113,13 +113,13 @@ function runHooks(hooks: Iterable<GradHook>, grad: Tensor): Tensor {
     if (!Tensor.is(replaced) || !sameShape(replaced.shape, grad.shape))
       throw new ShapeError(
         'registerHook',
-        `a hook returns a tensor of the gradient's shape ${formatShape(grad.shape)} or nothing, got ` +
+        `a hook must return a tensor of the gradient's shape ${formatShape(grad.shape)} or nothing, got ` +
           `${Tensor.is(replaced) ? formatShape(replaced.shape) : show(replaced)}`,
       );
     if (replaced.dtype !== grad.dtype)
       throw new DTypeError(
         'registerHook',
-        `a hook returns a gradient of its dtype ${grad.dtype}, got ${replaced.dtype}; convert it with to()`,
+        `a hook must return a gradient of the dtype ${grad.dtype}, got ${replaced.dtype}; convert it with to()`,
       );
     grad = replaced;
   }
@@ -318,7 +318,7 @@ function refuseOverwritten(name: string, writes: ReadonlyMap<number, string>, gr
 
 /** What a user's own rule, or a hook, gave: a tensor or null for each input. */
 function checkGradients({ name, edges }: Node, inputs: unknown): void {
-  check(name, 'what its backward rule gives', inputs, gradients);
+  check(name, 'the result of its backward rule', inputs, gradients);
   const { length } = inputs as readonly unknown[];
   // Inputs behind the last one that needs a gradient need not be given one.
   if (length > edges.length || edges.slice(length).some((edge) => edge !== null))

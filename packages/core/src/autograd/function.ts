@@ -110,7 +110,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
     const recording = isGradEnabled() && needs.includes(true);
     const ctx = new FunctionContext(recording, recording ? needs : needs.map(() => false));
     const out = runInMode('backward', false, () => forward(ctx, ...args));
-    check(name, 'what forward gives', out, is.either(is.tensor, is.arrayOf(is.tensor)));
+    check(name, 'the result of forward', out, is.either(is.tensor, is.arrayOf(is.tensor)));
     const { saved, plain, dirty } = ctx.finish();
     // A result that is an argument as it was gets an identity of its own.
     const own = (t: Tensor): Tensor => (inputs.includes(t as never) && !dirty.has(t) ? t.detach() : t);
@@ -130,7 +130,7 @@ export function defineFunction<Args extends unknown[], Out extends Tensor | read
       const run = () => backward(ctx.hangOn(node), ...all);
       const result = onceDifferentiable ? runInMode('backward', false, run) : run();
       const given = result === null || Tensor.is(result) ? [result] : result;
-      check(name, 'what backward gives', given, gradients);
+      check(name, 'the result of backward', given, gradients);
       // Arguments behind the last tensor have no gradient, and need not be given one.
       if (given.length <= isInput.lastIndexOf(true) || given.slice(isInput.length).some((g) => g != null))
         throw new AutogradError(

@@ -38,9 +38,9 @@ interface GraphOptions {
 
 /** Runs `fn` with recording on, whatever the caller's mode; what `fn` itself switches off stays off. */
 function evaluate(op: string, fn: Fn, inputs: readonly Tensor[]): Tensor {
-  check(op, 'the function', fn, is.callback);
+  check(op, 'fn', fn, is.callback);
   const out = enableGrad.run(() => fn(...inputs));
-  if (!Tensor.is(out)) throw new TypeError(`${op}: the function returns a Tensor, got ${show(out)}`);
+  if (!Tensor.is(out)) throw new TypeError(`${op}: the function must return a Tensor, got ${show(out)}`);
   if (!out.requiresGrad)
     throw new AutogradError(op, `the result does not depend on the inputs: ${explainUntracked(out)}`);
   return out;
@@ -59,7 +59,7 @@ const all = { allowUnused: true, materializeGrads: true } as const;
  * ```
  */
 export function valueAndGrad(fn: Fn): (...inputs: Tensor[]) => [value: Tensor, grads: Tensor[]] {
-  check('valueAndGrad', 'the function', fn, is.callback);
+  check('valueAndGrad', 'fn', fn, is.callback);
   return (...inputs) => {
     const leaves = fresh('valueAndGrad', inputs, false);
     const out = evaluate('valueAndGrad', fn, leaves);
@@ -144,7 +144,7 @@ export function jacobian(fn: Fn, inputs: readonly Tensor[], options?: GraphOptio
  */
 export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
   checkTensors('hessian', x);
-  check('hessian', 'the function', fn, is.callback);
+  check('hessian', 'fn', fn, is.callback);
   const derive = (y: Tensor): Tensor => {
     const g = jacobian((z) => fn(z!), [y], { createGraph: true })[0]!.reshape(y.shape);
     // That of a linear function is a constant, whose derivative is 0.
@@ -163,7 +163,7 @@ export function hessian(fn: (x: Tensor) => Tensor, x: Tensor): Tensor {
  */
 export function hvp(fn: (x: Tensor) => Tensor, x: Tensor, v: Tensor): [Tensor, Tensor] {
   checkTensors('hvp', x, v);
-  check('hvp', 'the function', fn, is.callback);
+  check('hvp', 'fn', fn, is.callback);
   const leaf = leafOf('hvp', x);
   const out = evaluate('hvp', (t) => fn(t!), [leaf]);
   const g = grad(out, leaf, { createGraph: true });

@@ -20,7 +20,7 @@ type Fn = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
 const outputsOf = (fn: Fn, inputs: readonly Tensor[]): Tensor[] => {
   const out = fn(...inputs);
-  check('gradcheck', 'what the function returns', out, is.either(is.tensor, is.arrayOf(is.tensor)));
+  check('gradcheck', 'the result of fn', out, is.either(is.tensor, is.arrayOf(is.tensor)));
   return (Tensor.is(out) ? [out] : [...out]).filter((t) => t.dtype === 'float64');
 };
 
@@ -47,7 +47,7 @@ const gradcheckOptions = { eps: is.positive, atol: is.nonNegative, rtol: is.nonN
  */
 export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = checkOptions('gradcheck', options, gradcheckOptions);
-  check('gradcheck', 'the function', fn, is.callback);
+  check('gradcheck', 'fn', fn, is.callback);
   check('gradcheck', 'inputs', inputs, inputKinds);
   if (!isGradEnabled())
     throw new AutogradError(
@@ -59,7 +59,10 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
     throw new AutogradError('gradcheck', `none of the inputs requires grad, got ${show(inputs)}`);
   for (const t of checked)
     if (t.dtype !== 'float64')
-      throw new DTypeError('gradcheck', `inputs are float64, got ${t.dtype}; finite differences are too coarse in it`);
+      throw new DTypeError(
+        'gradcheck',
+        `inputs must be float64, got ${t.dtype}; finite differences are too coarse in it`,
+      );
   const total = (): Tensor =>
     outputsOf(fn, inputs)
       .map((t) => t.mul(weightsFor(t)).sum())
@@ -100,7 +103,7 @@ export function gradcheck(fn: Fn, inputs: readonly Tensor[], options?: Gradcheck
  * ```
  */
 export function gradgradcheck(fn: Fn, inputs: readonly Tensor[], options?: GradcheckOptions): true {
-  check('gradgradcheck', 'the function', fn, is.callback);
+  check('gradgradcheck', 'fn', fn, is.callback);
   check('gradgradcheck', 'inputs', inputs, inputKinds);
   return gradcheck(
     (...args) => {

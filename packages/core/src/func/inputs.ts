@@ -109,7 +109,7 @@ function goesOn(outputs: readonly Tensor[], inputs: readonly Tensor[]): boolean 
 
 /** Checks a function and its options, once for all calls. */
 export function checkTransform<O extends object>(op: string, fn: unknown, options: O | undefined, known: Schema<O>): O {
-  check(op, 'the function', fn, is.callback);
+  check(op, 'fn', fn, is.callback);
   return checkOptions(op, options, known);
 }
 

@@ -53,7 +53,7 @@ const vmapOptions = {
  * ```
  */
 export function vmap<A extends any[], R>(fn: (...args: A) => R, options?: VmapOptions): (...args: A) => R {
-  check('vmap', 'the function', fn, is.callback);
+  check('vmap', 'fn', fn, is.callback);
   const { inDims = 0, outDims = 0, randomness = 'error', chunkSize } = checkOptions('vmap', options, vmapOptions);
   return (...args) => {
     const { leaves, rebuild } = flatten('vmap', args);

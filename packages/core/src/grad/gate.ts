@@ -148,7 +148,7 @@ function gateFrom(rule: Omit<Rule, 'when'>, args: unknown[], whole: DecoratorGat
 export function checkName(what: string, name: unknown): void {
   if (typeof name !== 'string' || name === '')
     throw new TypeError(
-      `${what}: the name is a text that is not empty, got ${name === '' ? 'an empty one' : typeof name}`,
+      `${what}: the name must be a string that is not empty, got ${name === '' ? 'an empty one' : typeof name}`,
     );
 }
 

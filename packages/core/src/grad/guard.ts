@@ -165,7 +165,9 @@ function observeStart({ gate }: Rule, frame: Frame | null, member: string | null
   const call = { gate, member, held: frame !== null, enabled, inference, modes: valuesOf(settings) };
   const end: unknown = currentObserver()?.(call);
   if (end !== undefined && typeof end !== 'function')
-    throw new TypeError(`observeGradModes: what the observer returns is called at the call's end, got ${typeof end}`);
+    throw new TypeError(
+      `observeGradModes: what the observer returns must be a function, to call at the call's end; got ${typeof end}`,
+    );
   return end as (() => void) | undefined;
 }
 

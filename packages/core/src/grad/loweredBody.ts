@@ -7,10 +7,10 @@ export type LoweredBody = (...args: any[]) => Generator<unknown, unknown, unknow
 export function checkBody(op: string, args: unknown, body: unknown): void {
   if (typeof body !== 'function' || isClass(body))
     throw new TypeError(
-      `${op}: the body is a generator function, got ${typeof body === 'function' ? 'a class' : typeof body}`,
+      `${op}: the body must be a generator function, got ${typeof body === 'function' ? 'a class' : typeof body}`,
     );
   if (args != null && typeof args !== 'object')
-    throw new TypeError(`${op}: arguments are an array or null, got ${typeof args}`);
+    throw new TypeError(`${op}: arguments must be an array or null, got ${typeof args}`);
 }
 
 /** Calls the body, to get its steps. */
@@ -22,6 +22,6 @@ export function stepsOf(
 ): ReturnType<LoweredBody> {
   const steps = Reflect.apply(body, self, args ?? []);
   if (typeof steps?.next !== 'function' || typeof steps.throw !== 'function' || typeof steps.return !== 'function')
-    throw new TypeError(`${op}: the body is a generator function, got a function that gives ${typeof steps}`);
+    throw new TypeError(`${op}: the body must be a generator function, got a function that gives ${typeof steps}`);
   return steps;
 }

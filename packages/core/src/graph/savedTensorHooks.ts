@@ -33,7 +33,7 @@ export function savedTensorsHooks<R>(hooks: SavedTensorHooks, fn?: () => R): R |
   check('savedTensorsHooks', 'hooks', hooks, is.object);
   check('savedTensorsHooks', 'pack', hooks.pack, is.callback);
   check('savedTensorsHooks', 'unpack', hooks.unpack, is.callback);
-  if (fn !== undefined) check('savedTensorsHooks', 'the function', fn, is.callback);
+  if (fn !== undefined) check('savedTensorsHooks', 'fn', fn, is.callback);
   const gate = saving(hooks);
   return fn === undefined ? gate : gate.run(fn);
 }

@@ -127,7 +127,7 @@ export const lu = /* @__PURE__ */ inFloat32('lu', (a: Tensor): { P: Tensor; L: T
 export const luSolve = /* @__PURE__ */ inFloat32('luSolve', (LU: Tensor, pivots: Tensor, b: Tensor): Tensor => {
   const n = checkSquare('luSolve', LU);
   checkTensors('luSolve', pivots);
-  if (!isInteger(pivots.dtype)) throw new DTypeError('luSolve', `pivots are integers, got ${pivots.dtype}`);
+  if (!isInteger(pivots.dtype)) throw new DTypeError('luSolve', `pivots must be integers, got ${pivots.dtype}`);
   checkOneDType('luSolve', LU, b);
   if (pivots.shape.at(-1) !== n || pivots.ndim !== LU.ndim - 1 || b.ndim < 2 || b.shape.at(-2) !== n)
     throw new ShapeError(
@@ -135,7 +135,7 @@ export const luSolve = /* @__PURE__ */ inFloat32('luSolve', (LU: Tensor, pivots:
       `takes [..., n, n], [..., n] and [..., n, k], got ${formatShape(LU.shape)}, ${formatShape(pivots.shape)} and ${formatShape(b.shape)}`,
     );
   const { backend } = pivots.storage;
-  backend.kernels.checkRange(pivots, 1, n, (v) => new RangeError(`luSolve: pivots are from 1 to ${n}, got ${v}`));
+  backend.kernels.checkRange(pivots, 1, n, (v) => new RangeError(`luSolve: pivots must be from 1 to ${n}, got ${v}`));
   const [p, l, u] = unpack(LU, LU, pivots, n, n);
   return solveTriangular(u, solveTriangular(l, matmul(mT(p), b), { upper: false, unitriangular: true }), {
     upper: true,

@@ -59,7 +59,9 @@ export const matrixNorm = /* @__PURE__ */ inFloat32(
     const { dim = [-2, -1], keepdim = false } = checkOptions('matrixNorm', options, matrixNormOptions);
     checkMatrix('matrixNorm', a);
     if (!ords.includes(ord))
-      throw new RangeError(`matrixNorm: ord is 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity, got ${show(ord)}`);
+      throw new RangeError(
+        `matrixNorm: ord must be 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity, got ${show(ord)}`,
+      );
     const dims = dim.map((d) => normalizeDim('matrixNorm', d, a.ndim));
     const [rows, columns] = dims as [number, number];
     if (rows === columns)

@@ -214,7 +214,8 @@ export const lstsq = /* @__PURE__ */ inFloat32(
     const [m, n] = checkMatrix('lstsq', a);
     checkOneDType('lstsq', a, b);
     if (b.ndim === 1) {
-      if (a.ndim !== 2) throw new ShapeError('lstsq', `a vector goes with one matrix, got ${formatShape(a.shape)}`);
+      if (a.ndim !== 2)
+        throw new ShapeError('lstsq', `a vector b must come with a single matrix, got ${formatShape(a.shape)}`);
       const { solution, residuals, ...rest } = lstsq(a, unsqueeze(b, -1), options);
       return { solution: squeeze(solution, -1), residuals, ...rest };
     }

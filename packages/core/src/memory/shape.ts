@@ -72,9 +72,9 @@ export const mostDims = 64;
 /** A shape a user gave: whole numbers from 0 up. */
 export function checkShape(op: string, shape: unknown): number[] {
   if (!Array.isArray(shape) || !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0))
-    throw new ShapeError(op, `a shape is an array of whole numbers from 0 up, got ${show(shape)}`);
+    throw new ShapeError(op, `a shape must be an array of whole numbers from 0 up, got ${show(shape)}`);
   if (shape.length > mostDims)
-    throw new ShapeError(op, `a tensor has at most ${mostDims} dimensions, got a shape of ${shape.length}`);
+    throw new ShapeError(op, `a shape must have at most ${mostDims} dimensions, got ${shape.length}`);
   checkSize(op, shape);
   return shape.slice();
 }
@@ -108,7 +108,7 @@ export function normalizeDims(
     return ndim === 0 ? [] : [d];
   }
   if (!Array.isArray(dim))
-    throw new TypeError(`${op}: dim is a number, an array of numbers, or left out for all, got ${show(dim)}`);
+    throw new TypeError(`${op}: dim must be a number, an array of numbers, or left out for all, got ${show(dim)}`);
   const dims = (dim as readonly number[]).map((d) => normalizeDim(op, d, ndim));
   if (new Set(dims).size !== dims.length)
     throw new ShapeError(op, `dim ${show(dim)} names a dimension twice; give each once`);

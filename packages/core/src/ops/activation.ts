@@ -108,7 +108,8 @@ export function gelu(x: Tensor, options?: { approximate?: 'none' | 'tanh' }): Te
     const inner = mul(add(x, mul(mul(x, mul(x, x)), 0.044715)), Math.sqrt(2 / Math.PI));
     return mul(mul(x, 0.5), add(tanh(inner), 1));
   }
-  if (approximate !== 'none') throw new TypeError(`gelu: approximate is 'none' or 'tanh', got ${show(approximate)}`);
+  if (approximate !== 'none')
+    throw new TypeError(`gelu: approximate must be 'none' or 'tanh', got ${show(approximate)}`);
   return applyUnary(exactGelu, x);
 }
 

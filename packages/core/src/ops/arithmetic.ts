@@ -26,7 +26,7 @@ export type Bound = number | Tensor | null;
 export const clamp = /* @__PURE__ */ named('clamp', (x: Tensor, min?: Bound, max?: Bound): Tensor => {
   for (const bound of [min, max])
     if (bound != null && typeof bound !== 'number' && !Tensor.is(bound))
-      throw new TypeError(`clamp: min and max are numbers or tensors, got ${show(bound)}`);
+      throw new TypeError(`clamp: min and max must be numbers or tensors, got ${show(bound)}`);
   if (min == null && max == null) throw new TypeError('clamp: give min, max or both');
   checkTensors('clamp', x);
   if (Tensor.is(min) || Tensor.is(max)) return clampBetween(x, min, max);

@@ -24,5 +24,5 @@ export function checkSquare(op: string, a: Tensor): number {
 /** Refuses two tensors of different dtypes. */
 export function checkOneDType(op: string, a: Tensor, b: Tensor): void {
   checkTensors(op, a, b);
-  if (b.dtype !== a.dtype) throw new DTypeError(op, `both sides have one dtype, got ${a.dtype} and ${b.dtype}`);
+  if (b.dtype !== a.dtype) throw new DTypeError(op, `both sides must have one dtype, got ${a.dtype} and ${b.dtype}`);
 }

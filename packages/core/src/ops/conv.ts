@@ -22,7 +22,7 @@ export const pair = (op: string, name: string, v: Pair, least: number): [number,
   const [h, w] = typeof v === 'number' ? [v, v] : Array.isArray(v) && v.length === 2 ? v : [];
   for (const n of [h, w])
     if (!Number.isInteger(n) || n! < least)
-      throw new ShapeError(op, `${name} is a whole number from ${least} up, or two, got ${show(v)}`);
+      throw new ShapeError(op, `${name} must be a whole number from ${least} up, or two, got ${show(v)}`);
   return [h!, w!];
 };
 
@@ -140,12 +140,15 @@ function checkOperands(op: string, x: Tensor, weight: Tensor, bias: Tensor | nul
   if (x.ndim !== ndim || weight.ndim !== ndim)
     throw new ShapeError(
       op,
-      `input and weight have ${ndim} dimensions each (batch or kernels, channels, sizes), got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+      `input and weight must have ${ndim} dimensions each (batch or kernels, channels, sizes), got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
   if (weight.shape.indexOf(0, 2) !== -1)
-    throw new ShapeError(op, `a kernel has at least one element a channel, got weight ${formatShape(weight.shape)}`);
+    throw new ShapeError(
+      op,
+      `a kernel must have at least one element a channel, got weight ${formatShape(weight.shape)}`,
+    );
   if (bias != null) checkTensors(op, bias);
-  if (bias && bias.ndim !== 1) throw new ShapeError(op, `bias has one dimension, got ${formatShape(bias.shape)}`);
+  if (bias && bias.ndim !== 1) throw new ShapeError(op, `bias must have one dimension, got ${formatShape(bias.shape)}`);
 }
 
 /** Whether `x` is one image rather than a batch of them. */

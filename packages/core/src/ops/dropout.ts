@@ -37,7 +37,7 @@ export const dropout = /* @__PURE__ */ named(
       generator = currentGenerator(),
     } = checkOptions('dropout', options, dropoutOptions);
     checkTensors('dropout', x);
-    if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p is a probability from 0 to 1, got ${show(p)}`);
+    if (!(p >= 0 && p <= 1)) throw new TypeError(`dropout: p must be a probability from 0 to 1, got ${show(p)}`);
     if (p === 0 || !isTraining(training)) return x;
     if (p === 1) return mul(x, 0);
     // The draws become the mask in place. Half types are too coarse for the draws.

@@ -358,7 +358,7 @@ export function where(condition: Tensor, a?: any, b?: any): any {
   if (condition.dtype !== 'bool')
     throw new DTypeError(
       'where',
-      `the condition is a bool tensor, got ${condition.dtype}; compare first, e.g. with ne(0)`,
+      `the condition must be a bool tensor, got ${condition.dtype}; compare first, e.g. with ne(0)`,
     );
   let x = beside('where', toTensor('where', a, b), condition);
   let y = beside('where', toTensor('where', b, a), condition);

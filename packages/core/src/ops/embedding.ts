@@ -24,7 +24,7 @@ export const embedding = /* @__PURE__ */ named(
     checkTensors('embedding', index, weight);
     checkIntegers('embedding', 'indices', index);
     if (weight.ndim !== 2)
-      throw new ShapeError('embedding', `weight is [entries, features], got ${formatShape(weight.shape)}`);
+      throw new ShapeError('embedding', `weight must be [entries, features], got ${formatShape(weight.shape)}`);
     const flat = reshape(index, -1);
     let rows = indexSelect(weight, 0, flat);
     if (paddingIdx !== undefined) rows = where(ne(flat, paddingIdx).unsqueeze(1), rows, rows.detach());

@@ -24,7 +24,7 @@ function times(op: string, x: Tensor, other: TensorLike, options: Scaled): Tenso
   const { alpha = 1 } = checkOptions(op, options, scaledOptions);
   if (alpha === 1) return other;
   if (!Number.isInteger(alpha) && !isFloat(x.dtype) && !(Tensor.is(other) && isFloat(other.dtype)))
-    throw new DTypeError(op, `alpha is a whole number for ${x.dtype}, got ${alpha}; use .float()`);
+    throw new DTypeError(op, `alpha must be a whole number for ${x.dtype}, got ${alpha}; use .float()`);
   if (Tensor.is(other)) return mul(other, alpha);
   // The operator itself refuses anything else.
   return typeof other === 'number' || typeof other === 'boolean' ? Number(other) * alpha : other;

@@ -38,7 +38,7 @@ export const bincount = /* @__PURE__ */ named(
     const data = elementsOf(x, 'bincount');
     let top = minlength - 1;
     for (let i = 0; i < data.length; i++) {
-      if (data[i]! < 0) throw new RangeError(`bincount: values are from 0 up, got ${show(data[i])}`);
+      if (data[i]! < 0) throw new RangeError(`bincount: values must be from 0 up, got ${show(data[i])}`);
       top = Math.max(top, data[i]!);
     }
     checkSize('bincount', [top + 1]);
@@ -64,7 +64,7 @@ export const histc = /* @__PURE__ */ named(
     const { bins = 100, min = 0, max = 0 } = checkOptions('histc', options, histcOptions);
     checkTensors('histc', x);
     if (!isFloat(x.dtype)) throw new DTypeError('histc', `takes floating point tensors, got ${x.dtype}; use .float()`);
-    if (!(min <= max)) throw new RangeError(`histc: min is not above max, got ${show(min)} and ${show(max)}`);
+    if (!(min <= max)) throw new RangeError(`histc: min must not be above max, got ${show(min)} and ${show(max)}`);
     checkSize('histc', [bins]);
     let [low, high] = [min, max];
     if (low === high && x.numel > 0) {
@@ -126,7 +126,7 @@ export const bucketize = /* @__PURE__ */ named(
   (x: Tensor | number, boundaries: Tensor, options?: SearchOptions): Tensor => {
     checkTensors('bucketize', boundaries);
     if (boundaries.ndim !== 1)
-      throw new ShapeError('bucketize', `boundaries have one dimension, got ${formatShape(boundaries.shape)}`);
+      throw new ShapeError('bucketize', `boundaries must have one dimension, got ${formatShape(boundaries.shape)}`);
     return searchsorted(boundaries, x, options);
   },
 );

@@ -86,7 +86,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const d = normalizeDim('indexSelect', dim, x.ndim);
   checkIndex('indexSelect', index);
   if (index.ndim > 1)
-    throw new ShapeError('indexSelect', `the index has one dimension, got ${formatShape(index.shape)}`);
+    throw new ShapeError('indexSelect', `the index must have one dimension, got ${formatShape(index.shape)}`);
   checkWithin('indexSelect', x.shape, d, index);
   return selectSlices('indexSelect', x, d, index);
 }
@@ -175,7 +175,7 @@ export function scatterReduce(
   checkTensors('scatterReduce', x, index, src);
   const d = normalizeDim('scatterReduce', dim, x.ndim);
   if (!['sum', 'mean', 'amax', 'amin'].includes(reduce))
-    throw new TypeError(`scatterReduce: reduce is 'sum', 'mean', 'amax' or 'amin', got ${show(reduce)}`);
+    throw new TypeError(`scatterReduce: reduce must be 'sum', 'mean', 'amax' or 'amin', got ${show(reduce)}`);
   const part = covering('scatterReduce', src, index, x);
   checkAlong('scatterReduce', x, d, index);
   if (reduce === 'amax' || reduce === 'amin') return extremes(x, d, index, part, reduce, includeSelf);
@@ -241,7 +241,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 }
 
 function checkIndex(op: string, index: Tensor): void {
-  if (!Tensor.is(index)) throw new TypeError(`${op}: the index is a Tensor, got ${show(index)}`);
+  if (!Tensor.is(index)) throw new TypeError(`${op}: the index must be a Tensor, got ${show(index)}`);
   checkIntegers(op, 'indices', index);
 }
 
@@ -305,7 +305,7 @@ function masked(op: string, x: Tensor, mask: Tensor): [Tensor, Tensor] {
   if (!Tensor.is(mask) || mask.dtype !== 'bool')
     throw new DTypeError(
       op,
-      `the mask is a bool tensor, got ${Tensor.is(mask) ? mask.dtype : show(mask)}; compare first`,
+      `the mask must be a bool tensor, got ${Tensor.is(mask) ? mask.dtype : show(mask)}; compare first`,
     );
   const shape = broadcastShapes(op, x.shape, mask.shape);
   const positions = nonzeroPositions(op, expand(mask, shape));

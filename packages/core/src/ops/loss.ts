@@ -40,7 +40,7 @@ export function reduceLoss(op: string, loss: Tensor, reduction: Reduction = 'mea
   if (reduction === 'none') return loss;
   if (reduction === 'sum') return sum(loss);
   if (reduction === 'mean') return mean(loss);
-  throw new TypeError(`${op}: reduction is 'mean', 'sum' or 'none', got ${show(reduction)}`);
+  throw new TypeError(`${op}: reduction must be 'mean', 'sum' or 'none', got ${show(reduction)}`);
 }
 
 /** Checks that input and target are real and have one shape. */

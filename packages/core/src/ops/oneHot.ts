@@ -22,7 +22,7 @@ export const oneHot = /* @__PURE__ */ named('oneHot', (x: Tensor, numClasses = -
   check('oneHot', 'numClasses', numClasses, is.integer);
   const counted = () => (x.numel === 0 ? 0 : elementsOf(x.amax(), 'oneHot')[0]! + 1);
   const n = numClasses === -1 ? counted() : numClasses;
-  const refuse = (v: number) => new ShapeError('oneHot', `classes are from 0 to ${n - 1}, got ${show(v)}`);
+  const refuse = (v: number) => new ShapeError('oneHot', `classes must be from 0 to ${n - 1}, got ${show(v)}`);
   kernelsOf('oneHot', x).checkRange(x, 0, n - 1, refuse);
   checkSize('oneHot', [...x.shape, n], x.shape);
   const out = Tensor.zeros('int32', [...x.shape, n], x.storage.backend);

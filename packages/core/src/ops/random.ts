@@ -58,7 +58,7 @@ function drawn(rule: RandomRule, generator: Generator, parameters: Tensor | read
 }
 
 const refuseProbability = (op: string, top: string) => (p: number) =>
-  new RangeError(`${op}: probabilities are from 0 ${top}, got ${show(p)}`);
+  new RangeError(`${op}: probabilities must be from 0 ${top}, got ${show(p)}`);
 
 const multinomialOptions = { replacement: is.boolean, generator: is.generator };
 
@@ -154,10 +154,10 @@ export const normal = /* @__PURE__ */ named(
     const { shape, generator = currentGenerator() } = checkOptions('normal', options, normalOptions);
     for (const v of [mean, std])
       if (typeof v !== 'number' && !Tensor.is(v))
-        throw new TypeError(`normal: mean and std are Tensors or numbers, got ${show(v)}`);
+        throw new TypeError(`normal: mean and std must be Tensors or numbers, got ${show(v)}`);
     const like = Tensor.is(mean) ? mean : Tensor.is(std) ? std : Tensor.zeros('float32', checkShape('normal', shape));
     const size = Tensor.is(mean) && Tensor.is(std) ? add(mean.detach(), std.detach()) : like.detach();
-    const refuse = (low: number) => new RangeError(`normal: std is from 0 up, got ${low}`);
+    const refuse = (low: number) => new RangeError(`normal: std must be from 0 up, got ${low}`);
     if (Tensor.is(std)) kernelsOf('normal', std).checkRange(std, 0, Number.POSITIVE_INFINITY, refuse);
     else if (!(std >= 0)) throw refuse(std);
     floatOnly('normal', size);
@@ -184,7 +184,7 @@ export const poisson = /* @__PURE__ */ named('poisson', (rate: Tensor, options?:
     rate,
     0,
     Number.MAX_VALUE,
-    (r) => new RangeError(`poisson: rates are from 0 up, and finite, got ${show(r)}`),
+    (r) => new RangeError(`poisson: rates must be finite and from 0 up, got ${show(r)}`),
   );
   return drawn(poissonRule, generator, rate, rate);
 });
@@ -269,30 +269,30 @@ methods({
   normal_: filler('normal_', {
     defaults: [0, 1],
     check: (m, s) =>
-      !(Number.isFinite(m) && s! >= 0) && `mean is finite and std from 0 up, got ${show(m)} and ${show(s)}`,
+      !(Number.isFinite(m) && s! >= 0) && `mean must be finite, and std from 0 up, got ${show(m)} and ${show(s)}`,
     next: (g, m, s) => m + s * g.normal(),
   }),
   uniform_: filler('uniform_', {
     defaults: [0, 1],
-    check: (from, to) => !(from! <= to!) && `from is not above to, got ${show(from)} and ${show(to)}`,
+    check: (from, to) => !(from! <= to!) && `from must not be above to, got ${show(from)} and ${show(to)}`,
     next: (g, from, to) => from + (to - from) * g.uniform(),
   }),
   bernoulli_: filler('bernoulli_', {
     defaults: [0.5],
-    check: (p) => !(p! >= 0 && p! <= 1) && `p is from 0 to 1, got ${show(p)}`,
+    check: (p) => !(p! >= 0 && p! <= 1) && `p must be from 0 to 1, got ${show(p)}`,
     next: (g, p) => Number(g.uniform() < p),
     integers: true,
   }),
   exponential_: filler('exponential_', {
     defaults: [1],
-    check: (rate) => !(rate! > 0) && `the rate is above 0, got ${show(rate)}`,
+    check: (rate) => !(rate! > 0) && `the rate must be above 0, got ${show(rate)}`,
     next: (g, rate) => -Math.log(1 - g.uniform()) / rate,
   }),
   random_: filler('random_', {
     defaults: [0, 2 ** 24],
     check: (from, to) =>
       !(Number.isInteger(from) && Number.isInteger(to) && from! < to!) &&
-      `from is a whole number below to, got ${show(from)} and ${show(to)}`,
+      `from must be a whole number below to, got ${show(from)} and ${show(to)}`,
     next: (g, from, to) => from + g.below(to - from),
     integers: true,
   }),

@@ -123,14 +123,14 @@ function repeatEach(x: Tensor, repeats: Tensor, dim?: number): Tensor {
   if (repeats.ndim > 1 || (repeats.numel !== 1 && repeats.numel !== n))
     throw new ShapeError(
       'repeatInterleave',
-      `repeats has one number for each of ${n} slices, got ${formatShape(repeats.shape)}`,
+      `repeats must have one number for each of ${n} slices, got ${formatShape(repeats.shape)}`,
     );
   const counts = elementsOf(repeats, 'repeatInterleave');
   const countOf = (i: number) => counts[counts.length === 1 ? 0 : i]!;
   let total = 0;
   for (let i = 0; i < n; i++) {
     const count = countOf(i);
-    if (count < 0) throw new ShapeError('repeatInterleave', `repeats are whole numbers from 0 up, got ${count}`);
+    if (count < 0) throw new ShapeError('repeatInterleave', `repeats must be whole numbers from 0 up, got ${count}`);
     total += count;
   }
   // Slice by slice, as the places of the result are asked for in order.

@@ -340,7 +340,7 @@ export const norm = /* @__PURE__ */ named('norm', (x: Tensor, p = 2, dim?: Dim, 
   floatOnly('norm', x);
   if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
   if (p === Number.NEGATIVE_INFINITY) return amin(x.abs(), dim, options);
-  if (typeof p !== 'number' || Number.isNaN(p)) throw new TypeError(`norm: p is a number, got ${show(p)}`);
+  if (typeof p !== 'number' || Number.isNaN(p)) throw new TypeError(`norm: p must be a number, got ${show(p)}`);
   if (p === 1) return sum(x.abs(), dim, options);
   const r = plan('norm', x, dim, options);
   if (p === 0) {

@@ -155,7 +155,7 @@ const diffOptions = { n: is.size, dim: is.integer, prepend: is.tensor, append: i
 export function diff(x: Tensor, options?: DiffOptions): Tensor {
   const { n = 1, dim = -1, prepend, append } = checkOptions('diff', options, diffOptions);
   checkTensors('diff', x);
-  if (!Number.isInteger(n) || n < 0) throw new ShapeError('diff', `n is a whole number from 0 up, got ${show(n)}`);
+  if (!Number.isInteger(n) || n < 0) throw new ShapeError('diff', `n must be a whole number from 0 up, got ${show(n)}`);
   if (x.ndim === 0) throw new ShapeError('diff', `takes at least one dimension, got ${formatShape(x.shape)}`);
   const d = normalizeDim('diff', dim, x.ndim);
   const ends = [prepend, x, append].filter((t) => t !== undefined);

@@ -485,7 +485,7 @@ export const split = /* @__PURE__ */ named(
     checkHasDims('split', x);
     const n = x.shape[d] ?? 0;
     if (typeof size === 'number' && !(size > 0 && Number.isInteger(size)))
-      throw new ShapeError('split', `a size is a whole number above 0, got ${show(size)}`);
+      throw new ShapeError('split', `a size must be a whole number above 0, got ${show(size)}`);
     if (typeof size !== 'number') check('split', 'size', size, is.arrayOf(is.size));
     const sizes =
       typeof size === 'number'
@@ -513,7 +513,7 @@ export const split = /* @__PURE__ */ named(
 export const chunk = /* @__PURE__ */ named('chunk', (x: Tensor, chunks: number, dim = 0): Tensor[] => {
   checkTensors('chunk', x);
   if (!(Number.isInteger(chunks) && chunks > 0))
-    throw new ShapeError('chunk', `chunks is a whole number above 0, got ${show(chunks)}`);
+    throw new ShapeError('chunk', `chunks must be a whole number above 0, got ${show(chunks)}`);
   return split(x, Math.max(1, Math.ceil((x.shape[normalizeDim('chunk', dim, x.ndim)] ?? 0) / chunks)), dim);
 });
 

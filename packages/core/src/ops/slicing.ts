@@ -32,10 +32,13 @@ export class Slice {
  */
 export function slice(start: number | null = null, stop: number | null = null, step = 1): Slice {
   if (!Number.isInteger(step) || step < 1)
-    throw new IndexError('slice', `a step is a whole number above 0, got ${show(step)}; use flip() to go backwards`);
+    throw new IndexError(
+      'slice',
+      `a step must be a whole number above 0, got ${show(step)}; use flip() to go backwards`,
+    );
   for (const v of [start, stop])
     if (v !== null && !Number.isInteger(v))
-      throw new IndexError('slice', `a bound is a whole number or null, got ${show(v)}`);
+      throw new IndexError('slice', `a bound must be a whole number or null, got ${show(v)}`);
   return new Slice(start, stop, step);
 }
 
@@ -94,13 +97,13 @@ function listsOf(op: string, index: Tensor | readonly number[], { shape, storage
     return [Tensor.of(Int32Array.from(index), 'int32', [index.length], storage.backend)];
   if (!Tensor.is(index))
     throw new TypeError(
-      `${op}: an index is a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${show(index)}`,
+      `${op}: an index must be a whole number, slice(...), null, '...', an int32 or bool tensor or an array of whole numbers, got ${show(index)}`,
     );
   // PyTorch reads uint8 as a mask, with a warning. Here the error asks which of the two is meant.
   if (!isInteger(index.dtype) || index.dtype === 'uint8')
     throw new DTypeError(
       op,
-      `a tensor as index is int32 or int64, or bool as a mask, got ${index.dtype}; use .int() or .bool()`,
+      `a tensor as index must be int32 or int64, or bool as a mask, got ${index.dtype}; use .int() or .bool()`,
     );
   return [index];
 }

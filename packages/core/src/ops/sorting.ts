@@ -64,7 +64,7 @@ export const topk = /* @__PURE__ */ named(
     const d = normalizeDim('topk', dim, x.ndim);
     const n = x.shape[d] ?? 1;
     if (!Number.isInteger(k) || k < 0 || k > n)
-      throw new ShapeError('topk', `k is from 0 to the size ${n} of dimension ${dim}, got ${show(k)}`);
+      throw new ShapeError('topk', `k must be from 0 to the size ${n} of dimension ${dim}, got ${show(k)}`);
     if (x.ndim === 0) return sort(x);
     const order = narrow(argsort(x, d, { descending: largest }), d, 0, k).contiguous();
     return { values: gatherAlong('gather', x, d, order), indices: order };

@@ -97,7 +97,7 @@ export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepDim = {}):
   const d = normalizeDim('kthvalue', dim, x.ndim);
   const n = x.shape[d] ?? 1;
   if (!Number.isInteger(k) || k < 1 || k > n)
-    throw new IndexError('kthvalue', `k is from 1 to the size ${n} of dimension ${dim}, got ${show(k)}`);
+    throw new IndexError('kthvalue', `k must be from 1 to the size ${n} of dimension ${dim}, got ${show(k)}`);
   const order = argsort(x, d);
   return pickAlong(x, d, x.ndim === 0 ? order : narrow(order, d, k - 1, 1).contiguous(), options);
 }

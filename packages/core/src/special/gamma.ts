@@ -154,9 +154,10 @@ export const zeta = binary('zeta', {
  */
 export const multigammaln = /* @__PURE__ */ named('multigammaln', (x: Tensor, p: number): Tensor => {
   checkTensors('multigammaln', x);
-  if (!Number.isInteger(p) || p < 1) throw new RangeError(`multigammaln: p is a whole number above 0, got ${show(p)}`);
+  if (!Number.isInteger(p) || p < 1)
+    throw new RangeError(`multigammaln: p must be a whole number above 0, got ${show(p)}`);
   // One term for each dimension: more would take minutes, and no matrix has so many rows.
-  if (p > 2 ** 16) throw new RangeError(`multigammaln: p is at most 65536, got ${p}`);
+  if (p > 2 ** 16) throw new RangeError(`multigammaln: p must be at most 65536, got ${p}`);
   let out = add(lgamma(x), (Math.log(Math.PI) * p * (p - 1)) / 4);
   for (let j = 1; j < p; j++) out = add(out, lgamma(sub(x, j / 2)));
   return out;

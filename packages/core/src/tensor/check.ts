@@ -26,5 +26,5 @@ export function showOther(value: unknown): string {
 /** Refuses indices and classes that are no integers; int64, int32 and the small ones will all do. */
 export function checkIntegers(op: string, what: string, index: Tensor): void {
   if (!isInteger(index.dtype))
-    throw new DTypeError(op, `${what} are integers such as int32 or int64, got ${index.dtype}; use .int()`);
+    throw new DTypeError(op, `${what} must be integers such as int32 or int64, got ${index.dtype}; use .int()`);
 }

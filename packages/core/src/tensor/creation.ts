@@ -190,7 +190,7 @@ function flatten(value: NestedValues, shape: Shape, depth: number, into: PlainVa
     if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')
       throw Array.isArray(value)
         ? new ShapeError('tensor', 'the nested arrays differ in depth')
-        : new DTypeError('tensor', `values are numbers or booleans, got ${show(value)}`);
+        : new DTypeError('tensor', `values must be numbers or booleans, got ${show(value)}`);
     into.push(value);
     return;
   }
@@ -339,7 +339,7 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
   if (!(Number.isFinite(start) && Number.isFinite(end) && Number.isFinite(step) && step !== 0))
     throw new ShapeError(
       'arange',
-      `start, end and step are finite and step is not 0, got ${show(start)}, ${show(end)}, ${step}`,
+      `start, end and step must be finite, and step not 0, got ${show(start)}, ${show(end)}, ${step}`,
     );
   if ((end - start) / step < 0)
     throw new ShapeError('arange', `a step of ${step} does not lead from ${start} to ${end}`);
@@ -415,7 +415,7 @@ export function randint(low: number, high: number, shape: Shape, options: Random
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low)
     throw new ShapeError(
       'randint',
-      `low and high are whole numbers with low < high, got ${show(low)} and ${show(high)}`,
+      `low and high must be whole numbers with low < high, got ${show(low)} and ${show(high)}`,
     );
   checkOptions('randint', options, randomOptions);
   const dtype = checkDType('randint', options.dtype ?? 'int32');

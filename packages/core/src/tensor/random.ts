@@ -102,7 +102,7 @@ export const advance = (generator: Generator, words: readonly number[]): void =>
  */
 function seeded(op: string, seed: number): JumpableRandomGenerator {
   if (!Number.isSafeInteger(seed))
-    throw new TypeError(`${op}: a seed is a whole number between -(2^53 - 1) and 2^53 - 1, got ${show(seed)}`);
+    throw new TypeError(`${op}: a seed must be a whole number between -(2^53 - 1) and 2^53 - 1, got ${show(seed)}`);
   let z = BigInt.asUintN(64, BigInt(seed));
   const state: number[] = [];
   for (let word = 0; word < 2; word++) {

@@ -515,16 +515,16 @@ function clear(grad: Tensor): void {
 
 /** Optimizers and kernels read a gradient as far as its tensor goes. */
 function checkGrad(t: Tensor, grad: unknown): void {
-  if (!Tensor.is(grad)) throw new TypeError(`grad: a gradient is a Tensor or null, got ${show(grad)}`);
+  if (!Tensor.is(grad)) throw new TypeError(`grad: a gradient must be a Tensor or null, got ${show(grad)}`);
   if (!sameShape(t.shape, grad.shape))
     throw new ShapeError(
       'grad',
-      `a tensor of shape ${formatShape(t.shape)} has a gradient of that shape, got ${formatShape(grad.shape)}`,
+      `the gradient must have the shape ${formatShape(t.shape)} of its tensor, got ${formatShape(grad.shape)}`,
     );
   if (t.dtype !== grad.dtype)
     throw new DTypeError(
       'grad',
-      `a ${t.dtype} tensor has a ${t.dtype} gradient, got ${grad.dtype}; convert it with to()`,
+      `the gradient must be ${t.dtype}, as its tensor, got ${grad.dtype}; convert it with to()`,
     );
   if (grad === t) throw new AutogradError('grad', 'a tensor cannot be its own gradient; use clone()');
 }

@@ -53,7 +53,7 @@ export function unpackTensor(packed: PackedTensor): Tensor {
   const stored = coding?.bits ?? array;
   if (data[Symbol.toStringTag] !== stored.name || data.length !== length)
     throw new TypeError(
-      `unpackTensor: ${dtype} of shape ${formatShape(shape)} is packed as a ${stored.name} of ${length}, got ` +
+      `unpackTensor: ${dtype} of shape ${formatShape(shape)} must be packed as a ${stored.name} of ${length}, got ` +
         `a ${data[Symbol.toStringTag]} of ${data.length}`,
     );
   const own = new (stored as new (from: unknown) => TypedArray | Bits)(data);

@@ -23,7 +23,7 @@ export function workerProgram(): URL {
 export function moduleUrl(module: URL | string): string {
   const isUrl = module instanceof URL || /^[a-z][a-z\d+.-]+:/i.test(module);
   if (isUrl && !URL.canParse(String(module)))
-    throw new TypeError(`workerDataset: module is a URL or a path, got ${show(module)}`);
+    throw new TypeError(`workerDataset: module must be a URL or a path, got ${show(module)}`);
   const url = isUrl ? new URL(module) : node('node:url').pathToFileURL(node('node:path').resolve(module));
   if (url.protocol === 'file:' && !node('node:fs').existsSync(url))
     throw new TypeError(

@@ -26,7 +26,7 @@ const shapeText = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 /** Refuses kernels without depth. `conv2d`, which sees only height and width, refuses the other two. */
 function checkDepth(op: string, weight: Tensor): void {
   if (weight.shape[2] === 0)
-    throw new ShapeError(op, `a kernel has at least one element a channel, got weight ${shapeText(weight)}`);
+    throw new ShapeError(op, `a kernel must have at least one element a channel, got weight ${shapeText(weight)}`);
 }
 
 /** The indices of the planes that kernels of depth `size` and `dilation` read at each of `steps` positions. */
@@ -53,7 +53,7 @@ export const conv3d = /* @__PURE__ */ named(
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = checkOptions('conv3d', options, convOptions);
     const x = asBatch('conv3d', input, 3);
     if (weight.ndim !== 5)
-      throw new ShapeError('conv3d', `weight is [O, C / groups, d, h, w], got ${shapeText(weight)}`);
+      throw new ShapeError('conv3d', `weight must be [O, C / groups, d, h, w], got ${shapeText(weight)}`);
     const [n, c, depth, h, w] = x.shape as Five;
     const [o, perGroup, kernel, kh, kw] = weight.shape as Five;
     if (perGroup * groups !== c || o % groups !== 0)

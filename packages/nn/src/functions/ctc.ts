@@ -189,6 +189,9 @@ function lengths(name: string, given: Tensor | readonly number[], count: number,
   check('ctcLoss', name, given, is.either(is.tensor, is.iterable));
   const list = Tensor.is(given) ? [...given.toTypedArray()] : [...given];
   if (list.length !== count || !list.every((n) => Number.isInteger(n) && n >= 0 && n <= most))
-    throw new ShapeError('ctcLoss', `${name} are ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`);
+    throw new ShapeError(
+      'ctcLoss',
+      `${name} must be ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`,
+    );
   return list;
 }

@@ -71,7 +71,7 @@ function pooled(
   });
   const samples = randomSamples ?? rand([n, c, dims], { device: x.device });
   if (samples.shape.join() !== [n, c, dims].join())
-    throw new ShapeError(op, `randomSamples is [${n}, ${c}, ${dims}], got [${samples.shape.join(', ')}]`);
+    throw new ShapeError(op, `randomSamples must be [${n}, ${c}, ${dims}], got [${samples.shape.join(', ')}]`);
 
   // For each element of each window its place: a dimension for the windows, and one for their elements, of each side.
   let places: Tensor | null = null;

@@ -53,7 +53,7 @@ export const affineGrid = /* @__PURE__ */ named(
     if (theta.shape.join() !== [n, dims, dims + 1].join())
       throw new ShapeError(
         op,
-        `theta is [${n}, ${dims}, ${dims + 1}] for a size of [${size.join(', ')}], got [${theta.shape.join(', ')}]`,
+        `theta must be [${n}, ${dims}, ${dims + 1}] for a size of [${size.join(', ')}], got [${theta.shape.join(', ')}]`,
       );
     checkSize(op, [n, ...sides, dims]);
     const { dtype, device } = theta;
@@ -100,7 +100,7 @@ export const gridSample = /* @__PURE__ */ inFloat32(
         `takes [N, C, H, W] and a grid [N, h, w, 2], or [N, C, D, H, W] and [N, d, h, w, 3], got [${x.shape.join(', ')}] and [${grid.shape.join(', ')}]`,
       );
     if (mode === 'bicubic' && dims === 3)
-      throw new TypeError(`${op}: mode 'bicubic' is for planes [N, C, H, W], got [${x.shape.join(', ')}]`);
+      throw new TypeError(`${op}: mode 'bicubic' needs planes [N, C, H, W], got [${x.shape.join(', ')}]`);
     const inside = (place: Tensor, size: number) => within(place, size, paddingMode, alignCorners);
     // In elements of each side, x first.
     const points = sides.map((size, d) => {

@@ -193,7 +193,7 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
   if (typeof given !== 'number' && given.length !== dims)
     throw new ShapeError(
       'interpolate',
-      `${name} has ${dims} numbers for [${x.shape.join(', ')}], got [${given.join(', ')}]`,
+      `${name} must have ${dims} numbers for [${x.shape.join(', ')}], got [${given.join(', ')}]`,
     );
   const each = (v: number | readonly number[], d: number) => (typeof v === 'number' ? v : v[d]!);
   const sizes = x.shape.slice(2).map((n, d) => {

@@ -42,7 +42,7 @@ function unpool(
   if (indices.shape.join() !== input.shape.join())
     throw new ShapeError(
       op,
-      `indices have the shape of the input, [${input.shape.join(', ')}], got [${indices.shape.join(', ')}]`,
+      `indices must have the shape of the input, [${input.shape.join(', ')}], got [${indices.shape.join(', ')}]`,
     );
   const x = asBatch(op, input, dims);
   const [kernel, steps, sides] = [each(kernelSize, dims), each(stride, dims), each(padding, dims)];

@@ -215,7 +215,7 @@ export class MultiheadAttention extends Module {
       if (given.ndim !== 2 && given.ndim !== 3)
         throw new ShapeError(
           'MultiheadAttention',
-          `attnMask is [${l}, ${s - added}] or [${n * heads}, ${l}, ${s - added}], got [${mask.shape.join(', ')}]`,
+          `attnMask must be [${l}, ${s - added}] or [${n * heads}, ${l}, ${s - added}], got [${mask.shape.join(', ')}]`,
         );
       scores = scores.add(given.ndim === 3 ? given.reshape([n, heads, l, s]) : given);
     }

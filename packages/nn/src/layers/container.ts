@@ -10,7 +10,7 @@ import { listOf } from '../plain.js';
 type Type<T> = abstract new (...args: any[]) => T;
 
 const mustBe = (what: string, type: Type<unknown>, value: unknown): void => {
-  if (!(value instanceof type)) throw new TypeError(`${what} is not a ${type.name}, got ${show(value)}`);
+  if (!(value instanceof type)) throw new TypeError(`${what} must be a ${type.name}, got ${show(value)}`);
 };
 
 /** The fields of a container that hold members of its type, in the order of fields, which puts numbers first. */
@@ -65,7 +65,7 @@ abstract class List<T extends Module | Parameter> extends Module {
     const n = this.length;
     check(`${this.constructor.name}.insert`, 'the index', i, is.integer);
     if (i < -n || i > n)
-      throw new RangeError(`${this.constructor.name}.insert: the index is from ${-n} to ${n}, got ${show(i)}`);
+      throw new RangeError(`${this.constructor.name}.insert: the index must be from ${-n} to ${n}, got ${show(i)}`);
     return this.replace('insert', i < 0 ? n + i : i, 0, [member]);
   }
 

@@ -184,7 +184,7 @@ class Recurrent extends Module {
       if (t && t.shape.join() !== shape.join())
         throw new ShapeError(
           this.constructor.name,
-          `the initial state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`,
+          `the initial state must be [${shape.join(', ')}], got [${t.shape.join(', ')}]`,
         );
       return (t ?? zeros(shape, { dtype: x.dtype, device: x.device })).reshape([count, rows[0] ?? 1, features]);
     });

@@ -59,7 +59,10 @@ class CellBase extends Module {
     const given = states.map((t) => {
       const shape = [...rows, this.hiddenSize];
       if (t && t.shape.join() !== shape.join())
-        throw new ShapeError(this.constructor.name, `the state is [${shape.join(', ')}], got [${t.shape.join(', ')}]`);
+        throw new ShapeError(
+          this.constructor.name,
+          `the state must be [${shape.join(', ')}], got [${t.shape.join(', ')}]`,
+        );
       return batch(t ?? zeros(shape, { dtype: x.dtype, device: x.device }));
     });
     const weights: CellWeights = { ih: this.weightIh, hh: this.weightHh, bih: this.biasIh, bhh: this.biasHh, hr: null };

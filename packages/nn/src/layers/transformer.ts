@@ -316,7 +316,7 @@ export class Transformer extends Module {
     checkOptions('Transformer', masks, transformerMasks);
     for (const [name, t] of Object.entries({ src, tgt }))
       if (t.shape.at(-1) !== this.dModel)
-        throw new ShapeError('Transformer', `${name} has ${this.dModel} features, got [${t.shape.join(', ')}]`);
+        throw new ShapeError('Transformer', `${name} must have ${this.dModel} features, got [${t.shape.join(', ')}]`);
     const { srcMask, srcKeyPaddingMask, ...decoder } = masks;
     return this.decoder(tgt, this.encoder(src, { mask: srcMask, srcKeyPaddingMask }), decoder);
   }

@@ -239,7 +239,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 /** Reads a state, by PyTorch's names or those of earlier versions. */
 function readMemory(own: Record<string, unknown>, size: number): Memory {
   const refuse = (name: string, what: string): never => {
-    throw new TypeError(`LBFGS.loadStateDict: ${name} is ${what}, got ${show(own[name])}`);
+    throw new TypeError(`LBFGS.loadStateDict: ${name} must be ${what}, got ${show(own[name])}`);
   };
   const named = (name: string, former: string): string => (name in own || !(former in own) ? name : former);
   const number = (name: string, former: string): number => {

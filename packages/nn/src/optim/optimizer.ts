@@ -85,7 +85,7 @@ export function memoryFor(p: Tensor, value = 0): Tensor {
 /** Refuses a weight decay beside sparse gradients: it would move all rows. */
 export function checkNoDecay(name: string, weightDecay: number): void {
   if (weightDecay !== 0)
-    throw new TypeError(`${name}.step: weightDecay goes with dense gradients, got ${weightDecay} and a sparse one`);
+    throw new TypeError(`${name}.step: weightDecay must be 0 for sparse gradients, got ${weightDecay}`);
 }
 
 /** A group with all its options. */

@@ -71,12 +71,12 @@ export function readState(
   const params = groups.flatMap((g, i) => g.params.map((p) => ({ p, group: { ...g, ...options[i] } })));
   const numbers = lists.flatMap((g: Named) => g['params'] as unknown[]);
   const { state = {} } = given;
-  if (!isNamed(state)) return refuse(`state is an object, got ${show(state)}`);
+  if (!isNamed(state)) return refuse(`state must be an object, got ${show(state)}`);
   for (const [number, value] of Object.entries(state)) {
     const found = params[numbers.findIndex((n) => String(n) === number)];
     const where = `parameter ${number}`;
     if (found === undefined) problems.push(`${where} is in no group`);
-    else if (!isNamed(value)) problems.push(`${where} has a state that is an object, got ${show(value)}`);
+    else if (!isNamed(value)) problems.push(`the state of ${where} must be an object, got ${show(value)}`);
     else memory.set(found.p, readMemory(value, found.p, memoryOf(found.group, found.p), where, problems));
   }
   if (problems.length > 0) return refuse(`left as it was:\n  ${problems.join('\n  ')}`);
@@ -98,7 +98,7 @@ function readOptions(group: Named, known: Schema<any>, where: string, problems: 
     const key = keyOf(name, [...keys, 'initialLr']);
     const kind = key === 'initialLr' ? known['lr'] : key === undefined ? undefined : known[key];
     if (key === undefined || kind === undefined) problems.push(`${where}there is no option '${name}'`);
-    else if (!kind.is(value)) problems.push(`${where}${name} is ${kind.text}, got ${show(value)}`);
+    else if (!kind.is(value)) problems.push(`${where}${name} must be ${kind.text}, got ${show(value)}`);
     else options[key] = Array.isArray(value) ? [...value] : value;
   }
   if (!('lr' in options) && !('lr' in group)) problems.push(`${where}lr is missing`);
@@ -129,11 +129,14 @@ function readMemory(given: Named, p: Tensor, kinds: MemoryKinds | null, where: s
 function readValue(value: unknown, p: Tensor, kind: MemoryKinds[string]): [unknown, string | null] {
   if (kind === 'number') {
     const number = Tensor.is(value) && value.numel === 1 ? value.item() : value;
-    return [number, typeof number === 'number' && number >= 0 ? null : `is a number from 0 up, got ${show(number)}`];
+    return [
+      number,
+      typeof number === 'number' && number >= 0 ? null : `must be a number from 0 up, got ${show(number)}`,
+    ];
   }
   const wanted = kind === 'tensor' ? p.shape : kind;
   const shape = `[${wanted.join(', ')}]`;
-  if (!Tensor.is(value)) return [value, `is a tensor of shape ${shape}, got ${show(value)}`];
+  if (!Tensor.is(value)) return [value, `must be a tensor of shape ${shape}, got ${show(value)}`];
   if (value.shape.join() !== wanted.join())
     return [value, `has shape [${value.shape.join(', ')}], ${kind === 'tensor' ? 'the parameter' : 'not'} ${shape}`];
   if (value.dtype !== p.dtype) return [value, `is ${value.dtype}, the parameter ${p.dtype}; convert it with to()`];

@@ -110,7 +110,7 @@ function find<T>(op: string, tensors: ReadonlyMap<string, T>, name: string): T {
 async function readWhole(op: string, source: ByteSource, at: number, length: number): Promise<Uint8Array> {
   const bytes: unknown = await source.read(at, length);
   if (!(bytes instanceof Uint8Array))
-    throw new TypeError(`${op}: read() of the source gives a Uint8Array, got ${show(bytes)}`);
+    throw new TypeError(`${op}: read() of the source must give a Uint8Array, got ${show(bytes)}`);
   if (bytes.length !== length)
     throw new TensorError(op, `the file is truncated: ${bytes.length} bytes at ${at}, where ${length} were asked for`);
   return bytes;

@@ -89,7 +89,7 @@ function headerOf(
   }
   const entries = Object.entries(tensors);
   for (const [name, t] of entries) {
-    if (!Tensor.is(t)) refuse(`'${shorten(name)}' is not a Tensor, got ${show(t)}`);
+    if (!Tensor.is(t)) refuse(`'${shorten(name)}' must be a Tensor, got ${show(t)}`);
     if (name === '__metadata__') refuse("no tensor can be named '__metadata__'");
     if (names[t.dtype] === null)
       refuse(

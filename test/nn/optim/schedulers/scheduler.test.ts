@@ -178,6 +178,6 @@ describe('OneCycleLR', () => {
         }),
     ).toThrow(/needs an optimizer with momentum or betas/);
     expect(() => new optim.StepLR(3 as never, { stepSize: 1 })).toThrow(/StepLR: takes an optimizer, got 3/);
-    expect(() => new optim.MultiStepLR(sgd(), {} as never)).toThrow(/MultiStepLR: milestones is an array/);
+    expect(() => new optim.MultiStepLR(sgd(), {} as never)).toThrow(/MultiStepLR: milestones must be an array/);
   });
 });

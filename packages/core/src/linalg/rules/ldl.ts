@@ -125,7 +125,7 @@ function checkPivots(pivots: Float64Array): void {
     const isRow = Math.abs(v) >= 1 && Math.abs(v) <= n;
     if (!isRow || (v < 0 && pivots[++k] !== v))
       throw new RangeError(
-        `ldlSolve: pivots are from 1 to ${n}, or the same negative number for both rows of a block, got [${pivots.join(', ')}]`,
+        `ldlSolve: pivots must be from 1 to ${n}, or the same negative number for both rows of a block, got [${pivots.join(', ')}]`,
       );
   }
 }
