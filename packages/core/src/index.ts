@@ -13,8 +13,9 @@ export { defineFunction, FunctionContext, type FunctionDefinition } from './auto
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './autograd/functional.js';
 export { registerHook, registerPostAccumulateGradHook, retainGrad } from './autograd/hooks.js';
 export { keep, tidy } from './autograd/tidy.js';
-export { type Backend, type Kernels, type Override, overlay, type View } from './backend/backend.js';
+export type { Backend } from './backend/backend.js';
 export { backend, getDefaultDevice, refuseRead, registerBackend, setDefaultDevice } from './backend/backends.js';
+export { type Kernels, type Override, overlay, type View } from './backend/kernels.js';
 export { type MemoryReport, memory } from './backend/wasm/residency.js';
 export { getNumThreads, setNumThreads } from './backend/wasm/threads.js';
 export {
@@ -45,25 +46,17 @@ export {
   empty,
   emptyLike,
   eye,
-  fromTypedArray,
   full,
   fullLike,
   linspace,
-  type NestedValues,
   ones,
   onesLike,
-  type RandomOptions,
-  rand,
-  randint,
-  randLike,
-  randn,
-  randnLike,
-  randperm,
-  type TensorOptions,
-  tensor,
   zeros,
   zerosLike,
 } from './tensor/creation.js';
+export type { RandomOptions, TensorOptions } from './tensor/make.js';
 export { currentGenerator, defaultGenerator, forkRng, Generator, manualSeed } from './tensor/random.js';
+export { rand, randint, randLike, randn, randnLike, randperm } from './tensor/randomTensors.js';
 export { type NestedArray, Tensor } from './tensor/tensor.js';
 export { type PackedTensor, packTensor, unpackTensor } from './tensor/transfer.js';
+export { fromTypedArray, type NestedValues, tensor } from './tensor/values.js';

@@ -1,10 +1,11 @@
 // For the other packages of gradgate: not for users, and without promises.
 
 export { synchronous } from './autograd/synchronous.js';
-export type { Captured, LossReduction, PairLoss, StepRule } from './backend/backend.js';
+export type { Captured } from './backend/backend.js';
 export { backendFor, isDevice, kernelsOf, pin } from './backend/backends.js';
 export type { Channels } from './backend/channels.js';
 export { type Geometry, outputSize, type Window } from './backend/convolution.js';
+export type { LossReduction, PairLoss, StepRule } from './backend/kernels.js';
 export type { Areas } from './backend/pooling.js';
 export { type Layout, type Product, productOf } from './backend/product.js';
 export type { Taps } from './backend/resampling.js';

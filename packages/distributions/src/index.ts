@@ -3,6 +3,7 @@ export { Beta } from './beta.js';
 export { Binomial } from './binomial.js';
 export { Categorical, OneHotCategorical, OneHotCategoricalStraightThrough, type Weights } from './categorical.js';
 export { Cauchy, HalfCauchy } from './cauchy.js';
+export { CatTransform, IndependentTransform, StackTransform } from './composedTransforms.js';
 export type { Constraint } from './constraints.js';
 export { ContinuousBernoulli } from './continuousBernoulli.js';
 export { Dirichlet } from './dirichlet.js';
@@ -14,7 +15,6 @@ export { Geometric } from './geometric.js';
 export { Gumbel } from './gumbel.js';
 export { HalfNormal } from './halfNormal.js';
 export { Independent } from './independent.js';
-
 export { klDivergence, registerKl } from './kl.js';
 export { Kumaraswamy } from './kumaraswamy.js';
 export { Laplace } from './laplace.js';
@@ -45,14 +45,11 @@ export {
 export { Uniform } from './uniform.js';
 export {
   AbsTransform,
-  CatTransform,
   CorrCholeskyTransform,
   CumulativeDistributionTransform,
-  IndependentTransform,
   LowerCholeskyTransform,
   ReshapeTransform,
   SoftmaxTransform,
-  StackTransform,
   StickBreakingTransform,
 } from './vectorTransforms.js';
 export { VonMises } from './vonMises.js';

@@ -200,7 +200,7 @@ describe('norms with running statistics in training', () => {
     });
     for (const wrong of [3, null, {}, randn([2])])
       expect(() => replaceAllBatchNormModules_(wrong as never)).toThrow(
-        /^replaceAllBatchNormModules_: the net is a module, got/,
+        /^replaceAllBatchNormModules_: the net must be a module, got/,
       );
   });
 

@@ -309,7 +309,11 @@ describe('sparse tensors', () => {
       'spdiags: takes diagonals [count, length] with an offset',
     ],
     ['equal offsets', () => sparse.spdiags(zeros([2, 2]), [1, 1], [2, 2]), 'spdiags: offsets must differ, got 1, 1'],
-    ['half offsets', () => sparse.spdiags(zeros([1, 2]), [0.5], [2, 2]), 'spdiags: offsets is a Tensor, or an array'],
+    [
+      'half offsets',
+      () => sparse.spdiags(zeros([1, 2]), [0.5], [2, 2]),
+      'spdiags: offsets must be a Tensor, or an array',
+    ],
     [
       'too many places',
       () =>

@@ -2,7 +2,7 @@ import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { defineMode, type Gate } from '../grad/index.js';
 import { casting } from '../ops/casting.js';
-import { to } from '../ops/shape.js';
+import { to } from '../ops/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** A dtype of two bytes. */

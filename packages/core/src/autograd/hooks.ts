@@ -2,7 +2,8 @@ import { check } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { AccumulateGrad, type Edge, type GradHook, leafEdge, removable } from '../graph/node.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { rootEdge } from './backward.js';
 import type * as self from './hooks.js';
 

@@ -3,9 +3,10 @@ import { DeviceError } from '../errors.js';
 import * as is from '../kinds.js';
 import { outlive } from '../memory/scope.js';
 import type { Storage } from '../memory/storage.js';
-import type { Backend, Kernels, View } from './backend.js';
+import type { Backend } from './backend.js';
 import { cpu } from './cpu.js';
 import { checkGone, noKernels } from './gone.js';
+import type { Kernels, View } from './kernels.js';
 
 /** All devices, and the one on which tensors are made by default. */
 const state = { backends: new Map<string, Backend>([[cpu.name, cpu]]), default: cpu };

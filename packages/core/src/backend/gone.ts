@@ -1,7 +1,8 @@
 import { TensorError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
-import type { Backend, Kernels, View } from './backend.js';
+import type { Backend } from './backend.js';
+import type { Kernels, View } from './kernels.js';
 
 /** Memory that was given back. Reads, writes and kernels that get it throw an error that says where it was given back. */
 class Gone implements Backend {

@@ -1,5 +1,5 @@
 import { broadcastStrides, stridedOffsets } from '../memory/shape.js';
-import type { View } from './backend.js';
+import type { View } from './kernels.js';
 
 /** The distances of the rows of a matrix, and of its columns. */
 export interface Layout {

@@ -1,5 +1,5 @@
 import { isContiguous, type Shape } from '../memory/shape.js';
-import type { View } from './backend.js';
+import type { View } from './kernels.js';
 
 /** A row-major array seen as `[outer, n, inner]`: `outer * inner` rows of `n` elements that are `inner` apart. */
 export interface Rows {

@@ -1,6 +1,6 @@
-import type { View } from '../backend/backend.js';
 import type { BinaryFunction, Parameters, UnaryFunction } from '../backend/functions.js';
 import { flatStep } from '../backend/host/elementwise.js';
+import type { View } from '../backend/kernels.js';
 import { type Chain, hasKernel, type Link, type Place } from '../backend/wasm/chain.js';
 import { isFloat32, kernelFrom } from '../backend/wasm/floats.js';
 import { isAvailable } from '../backend/wasm/module.js';

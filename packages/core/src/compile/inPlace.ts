@@ -1,5 +1,5 @@
-import type { Kernels, View } from '../backend/backend.js';
 import { HostStorage } from '../backend/host/storage.js';
+import type { Kernels, View } from '../backend/kernels.js';
 import { copiesStrided } from '../backend/wasm/kernels.js';
 import { residence } from '../backend/wasm/residency.js';
 import { contiguousStrides } from '../memory/shape.js';

@@ -1,6 +1,7 @@
-import type { Backend, Captured, Kernels, View } from '../backend/backend.js';
+import type { Backend, Captured } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
 import { closeWindows } from '../backend/host/storage.js';
+import type { Kernels, View } from '../backend/kernels.js';
 import { runChain } from '../backend/wasm/chain.js';
 import { isPlain } from '../check.js';
 import { recordOf } from '../memory/dtype.js';

@@ -1,6 +1,7 @@
-import type { Backend, Kernels, View } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
 import { allBackends } from '../backend/backends.js';
 import { cpu } from '../backend/cpu.js';
+import type { Kernels, View } from '../backend/kernels.js';
 import { asking } from '../grad/condition.js';
 import type { Frame } from '../grad/index.js';
 import { currentFrame } from '../grad/index.js';

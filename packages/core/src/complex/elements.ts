@@ -3,7 +3,7 @@ import { elementsOf as elementsOfView } from '../backend/host/data.js';
 import { allocate } from '../memory/allocate.js';
 import { type Complex, type ComplexElements, dtypes, isFloat } from '../memory/dtype.js';
 import { sizeOf } from '../memory/shape.js';
-import { to } from '../ops/shape.js';
+import { to } from '../ops/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { absOf, conj } from './parts.js';
 import { ComplexStorage, pairsOf } from './storage.js';

@@ -1,8 +1,8 @@
-import type { Kernels, View } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
 import type { BinaryFunction, Parameters, UnaryFunction } from '../backend/functions.js';
 import { broadcastView, elementsOf, targetOf } from '../backend/host/data.js';
 import { HostStorage } from '../backend/host/storage.js';
+import type { Kernels, View } from '../backend/kernels.js';
 import { DTypeError } from '../errors.js';
 import { allocateUninitialized } from '../memory/allocate.js';
 import type { TypedArray } from '../memory/dtype.js';

@@ -1,5 +1,6 @@
-import type { Backend, View } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
 import { HostStorage } from '../backend/host/storage.js';
+import type { View } from '../backend/kernels.js';
 import { isComplex } from '../memory/dtype.js';
 import { refuseRecording } from '../memory/recording.js';
 import { type Storage, tensorsAreSentByPackTensorAndUnpackTensor } from '../memory/storage.js';

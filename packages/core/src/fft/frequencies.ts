@@ -4,9 +4,10 @@ import { type DType, isFloat } from '../memory/dtype.js';
 import { normalizeDims } from '../memory/shape.js';
 import { roll } from '../ops/rearrange.js';
 import { checkTensors } from '../tensor/check.js';
-import { type TensorOptions, tensor } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
+import type { TensorOptions } from '../tensor/make.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { tensor } from '../tensor/values.js';
 
 /** Options of the frequencies. */
 export interface FrequencyOptions extends TensorOptions {

@@ -1,9 +1,10 @@
 import { check, checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { scaledI } from '../special/modifiedBessel.js';
-import { type TensorOptions, tensor } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
+import type { TensorOptions } from '../tensor/make.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { tensor } from '../tensor/values.js';
 
 /** Options of windows. */
 export interface WindowOptions extends TensorOptions {

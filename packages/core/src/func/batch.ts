@@ -1,4 +1,5 @@
-import type { Backend, Kernels, View } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
+import type { Kernels, View } from '../backend/kernels.js';
 import { TensorError } from '../errors.js';
 import { contiguousStrides, isContiguous, sizeOf } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';

@@ -1,6 +1,7 @@
-import type { Backend, Kernels, View } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
 import { allBackends } from '../backend/backends.js';
 import { noKernels, refuseGone } from '../backend/gone.js';
+import type { Kernels, View } from '../backend/kernels.js';
 import { AutogradError, DTypeError, TensorError } from '../errors.js';
 import { AccumulateGrad, type Edge, gradEdge, Node, watchNodes } from '../graph/node.js';
 import { type Batching, batching, drawn } from '../memory/batching.js';
@@ -8,7 +9,7 @@ import { isComplex } from '../memory/dtype.js';
 import { noteMade, outlive } from '../memory/scope.js';
 import { contiguousStrides, formatShape } from '../memory/shape.js';
 import { noteTemporaries, type Storage } from '../memory/storage.js';
-import { stack } from '../ops/shape.js';
+import { stack } from '../ops/joining.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type AnyKernel, Batch, type Randomness, refuseRandom, viewOn } from './batch.js';
 import { rules } from './rules.js';

@@ -1,4 +1,4 @@
-import type { Kernels, RandomRule, View } from '../backend/backend.js';
+import type { Kernels, RandomRule, View } from '../backend/kernels.js';
 import { contiguousStrides } from '../memory/shape.js';
 import { functions } from '../ops/define.js';
 import type { Generator } from '../tensor/random.js';

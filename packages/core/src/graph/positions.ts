@@ -1,5 +1,5 @@
-import type { View } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { View } from '../backend/kernels.js';
 import { checkSize, type Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { record } from './node.js';

@@ -1,9 +1,11 @@
-import type { MatrixRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { MatrixRule } from '../backend/kernels.js';
 import type { DType } from '../memory/dtype.js';
 import type { Shape } from '../memory/shape.js';
-import { add, div, eq, mul, sub, where } from '../ops/elementwise.js';
+import { add, div, mul, sub } from '../ops/elementwise.js';
+import { eq } from '../ops/relational.js';
 import { transpose, unsqueeze } from '../ops/shape.js';
+import { where } from '../ops/where.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** The results of a rule for matrices: tensors with the leading dimensions of the batch, followed by these shapes. */

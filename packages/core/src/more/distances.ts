@@ -1,10 +1,12 @@
 import { checkOptions } from '../check.js';
 import { isFloat } from '../memory/dtype.js';
 import { inFloat32 } from '../ops/casting.js';
-import { add, le, mul, sqrt, where } from '../ops/elementwise.js';
+import { add, mul, sqrt } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
+import { le } from '../ops/relational.js';
 import { cdist as byDifferences } from '../ops/statistics.js';
 import { sum } from '../ops/sum.js';
+import { where } from '../ops/where.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -6,7 +6,8 @@ import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type * as self from './activation.js';
 import { clamp } from './arithmetic.js';
 import {
@@ -18,10 +19,12 @@ import {
   unaryOperator,
   withInPlace,
 } from './define.js';
-import { add, exp, ge, gt, le, lt, mul, neg, sigmoid, sub, tanh, where } from './elementwise.js';
+import { add, exp, mul, neg, sigmoid, sub, tanh } from './elementwise.js';
 import { logicalAnd, logicalOr } from './logical.js';
 import { celuOptions, eluOptions, geluOptions, hardtanhOptions, softplusOptions } from './options.js';
+import { ge, gt, le, lt } from './relational.js';
 import { erfOf } from './special.js';
+import { where } from './where.js';
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 

@@ -4,12 +4,15 @@ import { named } from '../errors.js';
 import { isFloat, toFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import type * as self from './arithmetic.js';
 import { applyUnary, binary, fusedGradient, type TensorLike, unaryOperator, withInPlace, zerosFor } from './define.js';
-import { add, div, ge, gt, le, lt, mul, ne, neg, sub, where } from './elementwise.js';
+import { add, div, mul, neg, sub } from './elementwise.js';
 import { logicalAnd, logicalOr } from './logical.js';
+import { ge, gt, le, lt, ne } from './relational.js';
 import { trunc } from './rounding.js';
+import { where } from './where.js';
 
 /** A limit of `clamp`: one for all elements, or one for each, which broadcasts. */
 export type Bound = number | Tensor | null;

@@ -6,10 +6,11 @@ import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { floatOnly } from './define.js';
 import { dropout } from './dropout.js';
-import { add, mul, where } from './elementwise.js';
+import { add, mul } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { transpose } from './shape.js';
 import { attentionWeights, softmax } from './softmax.js';
+import { where } from './where.js';
 
 /** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {

@@ -3,14 +3,16 @@ import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim, normalizeDims } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type * as self from './blas.js';
 import { casting } from './casting.js';
 import { withInPlace } from './define.js';
 import { outer } from './einsum.js';
 import { add, mul, sub } from './elementwise.js';
+import { cat, narrow } from './joining.js';
 import { bmm, matmul, mm } from './matmul.js';
-import { broadcastTensors, cat, narrow, reshape } from './shape.js';
+import { broadcastTensors, reshape } from './shape.js';
 
 /** The weights of a sum: `beta` for the given tensor, `alpha` for the product that is added. */
 export interface AddOptions {

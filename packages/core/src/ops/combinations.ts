@@ -1,11 +1,12 @@
 import { check, checkOptions } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape } from '../memory/shape.js';
-import { checkTensors } from '../tensor/check.js';
+import { checkList, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
-import { checkList, expand, reshape, stack } from './shape.js';
+import { stack } from './joining.js';
+import { expand, reshape } from './shape.js';
 
 /**
  * The coordinates of a grid: for vectors of sizes n, m, ... tensors of shape [n, m, ...] each.

@@ -3,12 +3,15 @@ import { named } from '../errors.js';
 import { isFloat } from '../memory/dtype.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, type Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { copysign } from './arithmetic.js';
 import type * as self from './comparison.js';
 import { binary, madeOf, realOnly, withInPlace } from './define.js';
-import { add, eq, ge, le, lt, sub, where } from './elementwise.js';
+import { add, sub } from './elementwise.js';
 import { logicalAnd, logicalOr } from './logical.js';
+import { eq, ge, le, lt } from './relational.js';
+import { where } from './where.js';
 
 const numberOr = (choose: (a: number, b: number) => number) => (a: number, b: number) =>
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : choose(a, b);

@@ -1,7 +1,7 @@
 import { computedIn } from '../memory/dtype.js';
 import { promote } from '../memory/promote.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { to } from './shape.js';
+import { to } from './copy.js';
 
 /** A tensor of a half type as float32; other tensors unchanged. */
 export const widened = (x: Tensor): Tensor => to(x, computedIn(x.dtype));

@@ -1,5 +1,5 @@
-import type { LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { LossReduction as Reduction } from '../backend/kernels.js';
 import { checkOptions } from '../check.js';
 import { IndexError, ShapeError } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
@@ -11,12 +11,15 @@ import { arange } from '../tensor/creation.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inFloat32 } from './casting.js';
 import { computed } from './computed.js';
-import { add, div, eq, ge, mul, ne, neg, sub, where } from './elementwise.js';
+import { to } from './copy.js';
+import { add, div, mul, neg, sub } from './elementwise.js';
 import { checkSameShape, type LossOptions, reduceLoss } from './loss.js';
 import { crossEntropyOptions, nllLossOptions } from './options.js';
 import { sum } from './reduce.js';
-import { permute, reshape, to, unsqueeze } from './shape.js';
+import { eq, ge, ne } from './relational.js';
+import { permute, reshape, unsqueeze } from './shape.js';
 import { logSoftmax, softmaxGradient } from './softmax.js';
+import { where } from './where.js';
 
 /** Options of `nllLoss`. */
 export interface NllLossOptions extends LossOptions {

@@ -13,7 +13,8 @@ import { promote, promoteValue } from '../memory/promote.js';
 import { broadcastShapes } from '../memory/shape.js';
 import { checkTensors, showOther } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type Method, Tensor } from '../tensor/tensor.js';
+import type { Method } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { sumTo } from './sum.js';
 
 /** A tensor, or a plain value that broadcasts. */

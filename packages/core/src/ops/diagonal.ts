@@ -6,11 +6,13 @@ import { makeStridedView } from '../graph/view.js';
 import { checkShape, formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { inFloat32 } from './casting.js';
 import { withInPlace } from './define.js';
 import type * as self from './diagonal.js';
-import { ge, le, where } from './elementwise.js';
+import { ge, le } from './relational.js';
+import { where } from './where.js';
 
 /** True at and below the diagonal: where column - row is at most `diagonal`. */
 function triangle(op: string, x: Tensor, keep: (offset: Tensor) => Tensor): Tensor {

@@ -1,5 +1,5 @@
-import type { RandomRule } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { RandomRule } from '../backend/kernels.js';
 import { checkOptions, show } from '../check.js';
 import { named } from '../errors.js';
 import { isTraining } from '../grad/index.js';

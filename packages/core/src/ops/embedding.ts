@@ -4,9 +4,10 @@ import { formatShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { ne, where } from './elementwise.js';
 import { indexSelect } from './indexing.js';
+import { ne } from './relational.js';
 import { reshape } from './shape.js';
+import { where } from './where.js';
 
 const embeddingOptions = { paddingIdx: is.integer };
 

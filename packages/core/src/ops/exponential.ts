@@ -1,6 +1,7 @@
 import * as loops from '../backend/host/loops.js';
 import { isFloat, toFloat } from '../memory/dtype.js';
-import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import {
   applyUnary,
   binary,
@@ -12,9 +13,11 @@ import {
   withInPlace,
   zerosFor,
 } from './define.js';
-import { add, div, eq, ge, le, log, mul, neg, sigmoid, sub, where } from './elementwise.js';
+import { add, div, log, mul, neg, sigmoid, sub } from './elementwise.js';
 import type * as self from './exponential.js';
 import { logicalAnd } from './logical.js';
+import { eq, ge, le } from './relational.js';
+import { where } from './where.js';
 
 const squareRule: UnaryRule = {
   loop: loops.square,

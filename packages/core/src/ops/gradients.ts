@@ -2,8 +2,10 @@ import * as loops from '../backend/host/loops.js';
 import { record } from '../graph/node.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { binary } from './define.js';
-import { div, eq, where } from './elementwise.js';
+import { div } from './elementwise.js';
+import { eq } from './relational.js';
 import { sum } from './sum.js';
+import { where } from './where.js';
 
 /** `a / b`, and 0 where `b` is 0, with all its gradients. */
 export function divOrZero(a: Tensor, b: Tensor): Tensor {

@@ -8,7 +8,8 @@ import { checkSize, formatShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { toTensor } from './define.js';
 import type * as self from './histogram.js';
 

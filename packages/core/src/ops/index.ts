@@ -61,6 +61,7 @@ export {
   convTranspose2d,
   type Pair,
 } from './conv.js';
+export { clone, contiguous, to } from './copy.js';
 export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from './crossEntropy.js';
 export {
   type BinaryRule,
@@ -72,33 +73,10 @@ export {
 export { diag, diagEmbed, diagonal, trace, tril, trilIndices, triu, triuIndices } from './diagonal.js';
 export { dropout } from './dropout.js';
 export { dot, einsum, outer } from './einsum.js';
-export {
-  abs,
-  add,
-  div,
-  eq,
-  exp,
-  ge,
-  gt,
-  le,
-  log,
-  lt,
-  maskedFill,
-  maximum,
-  minimum,
-  mul,
-  ne,
-  neg,
-  relu,
-  sigmoid,
-  sign,
-  sqrt,
-  sub,
-  tanh,
-  where,
-} from './elementwise.js';
+export { abs, add, div, exp, log, mul, neg, relu, sigmoid, sign, sqrt, sub, tanh } from './elementwise.js';
 export { embedding } from './embedding.js';
 export { exp2, expm1, log1p, log2, log10, logaddexp, pow, reciprocal, rsqrt, square, xlogy } from './exponential.js';
+export { amax, amin, argmax, argmin, max, min, type ValuesAndIndices } from './extrema.js';
 export type { Rounded, Scaled } from './forms.js';
 export { bincount, bucketize, histc, type SearchOptions, searchsorted } from './histogram.js';
 export {
@@ -127,6 +105,7 @@ export {
   gcd,
   lcm,
 } from './integer.js';
+export { cat, chunk, narrow, select, split, stack, unbind } from './joining.js';
 export { asTensor } from './likes.js';
 export { cholesky, det, inverse, LinAlgError, matrixPower, slogdet, solve } from './linalg.js';
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from './logical.js';
@@ -176,48 +155,20 @@ export {
   unfoldDim,
   vstack,
 } from './rearrange.js';
-export {
-  all,
-  amax,
-  amin,
-  any,
-  argmax,
-  argmin,
-  max,
-  mean,
-  min,
-  norm,
-  prod,
-  std,
-  stdMean,
-  type ValuesAndIndices,
-  type VarOptions,
-  var,
-  varMean,
-} from './reduce.js';
+export { all, any, mean, norm, prod, std, stdMean, type VarOptions, var, varMean } from './reduce.js';
+export { eq, ge, gt, le, lt, maximum, minimum, ne } from './relational.js';
 export { ceil, floor, frac, round, trunc } from './rounding.js';
 export { cummax, cummin, cumprod, cumsum, type DiffOptions, diff, logcumsumexp } from './scan.js';
 export {
   broadcastTensors,
-  cat,
-  chunk,
-  clone,
-  contiguous,
-  copy_,
   expand,
   expandAs,
   flatten,
-  narrow,
   permute,
   reshape,
-  select,
-  split,
   squeeze,
-  stack,
   t,
-  to,
   transpose,
-  unbind,
   unflatten,
   unsqueeze,
   view,
@@ -261,3 +212,5 @@ export {
   tan,
 } from './trigonometric.js';
 export { isin, type Unique, unique, uniqueConsecutive } from './unique.js';
+export { maskedFill, where } from './where.js';
+export { copy_ } from './write.js';

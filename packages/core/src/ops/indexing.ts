@@ -7,14 +7,18 @@ import { checkFits, isFloat } from '../memory/dtype.js';
 import { broadcastShapes, formatShape, normalizeDim, type Shape, sameShape } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { floorDivide } from './arithmetic.js';
+import { to } from './copy.js';
 import { realOnly, withInPlace } from './define.js';
-import { div, eq, mul } from './elementwise.js';
+import { div, mul } from './elementwise.js';
 import type * as self from './indexing.js';
+import { narrow, stack } from './joining.js';
 import { nonzeroCoordinates, nonzeroPositions } from './nonzero.js';
 import { putAlong } from './put.js';
-import { expand, narrow, stack, to } from './shape.js';
+import { eq } from './relational.js';
+import { expand } from './shape.js';
 
 /** Refuses an `index`, of any integer dtype, that does not name elements of `x` along `dim`. */
 function checkAlong(op: string, { shape }: Tensor, dim: number, index: Tensor): void {

@@ -3,10 +3,14 @@ import { checkOptions } from '../check.js';
 import { named } from '../errors.js';
 import { checkShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { empty, full, ones, type TensorOptions, tensor, zeros } from '../tensor/creation.js';
+import { empty, full, ones, zeros } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
-import { type Method, type MethodsOf, methods, readOnly, Tensor } from '../tensor/tensor.js';
-import { permute, reshape, to, transpose, view } from './shape.js';
+import type { TensorOptions } from '../tensor/make.js';
+import { type Method, type MethodsOf, methods } from '../tensor/methods.js';
+import { readOnly, Tensor } from '../tensor/tensor.js';
+import { tensor } from '../tensor/values.js';
+import { to } from './copy.js';
+import { permute, reshape, transpose, view } from './shape.js';
 import { sumTo } from './sum.js';
 
 // Methods that make a tensor like this one: with its dtype and device, or with its shape.

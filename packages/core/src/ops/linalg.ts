@@ -6,14 +6,16 @@ import { record } from '../graph/node.js';
 import { broadcastShapes, formatShape, sameShape } from '../memory/shape.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { inFloat32 } from './casting.js';
 import { checkOneDType, checkSquare } from './checkMatrix.js';
 import { tril } from './diagonal.js';
 import { mul, neg } from './elementwise.js';
+import { cat, narrow, stack } from './joining.js';
 import type * as self from './linalg.js';
 import { matmul } from './matmul.js';
-import { cat, expand, narrow, squeeze, stack, transpose, unsqueeze } from './shape.js';
+import { expand, squeeze, transpose, unsqueeze } from './shape.js';
 
 // Leading dimensions are a batch.
 

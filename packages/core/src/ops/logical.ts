@@ -1,7 +1,7 @@
-import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { binary, madeOf, withInPlace } from './define.js';
-import { eq } from './elementwise.js';
 import type * as self from './logical.js';
+import { eq } from './relational.js';
 
 const logicalOf = (op: string, forward: (a: boolean, b: boolean) => boolean) =>
   binary(op, {

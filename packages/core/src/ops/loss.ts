@@ -1,5 +1,5 @@
-import type { PairLoss, LossReduction as Reduction } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { PairLoss, LossReduction as Reduction } from '../backend/kernels.js';
 import { checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { isGradEnabled, noGrad } from '../grad/index.js';
@@ -12,8 +12,9 @@ import { logSigmoid } from './activation.js';
 import { clamp } from './arithmetic.js';
 import { inFloat32 } from './casting.js';
 import { computed, widened } from './computed.js';
+import { to } from './copy.js';
 import { applyUnary, binary, realOnly, unaryOperator } from './define.js';
-import { add, div, log, lt, mul, neg, sigmoid, sub, where } from './elementwise.js';
+import { add, div, log, mul, neg, sigmoid, sub } from './elementwise.js';
 import { square } from './exponential.js';
 import {
   binaryCrossEntropyOptions,
@@ -25,8 +26,9 @@ import {
   smoothL1LossOptions,
 } from './options.js';
 import { mean, norm, sum } from './reduce.js';
-import { to } from './shape.js';
+import { lt } from './relational.js';
 import { logit } from './special.js';
+import { where } from './where.js';
 
 export type { Reduction };
 

@@ -12,11 +12,12 @@ import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { clamp } from './arithmetic.js';
 import { computed, widened } from './computed.js';
+import { to } from './copy.js';
 import { floatOnly } from './define.js';
 import { add, div, mul, neg, sub } from './elementwise.js';
 import { rsqrt, square } from './exponential.js';
 import { mean, norm, sum } from './reduce.js';
-import { reshape, to } from './shape.js';
+import { reshape } from './shape.js';
 
 type Affine = Tensor | null | undefined;
 

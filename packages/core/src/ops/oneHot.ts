@@ -6,7 +6,8 @@ import { checkSize } from '../memory/shape.js';
 import { checkIntegers, checkTensors } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import type * as self from './oneHot.js';
 
 /**

@@ -4,10 +4,11 @@ import { indices } from '../graph/positions.js';
 import { formatShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
+import { cat, narrow } from './joining.js';
 import type * as self from './pad.js';
-import { cat, narrow } from './shape.js';
 
 const padOptions = { mode: is.oneOf('constant', 'reflect', 'replicate', 'circular'), value: is.number };
 

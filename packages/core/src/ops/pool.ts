@@ -9,12 +9,13 @@ import { checkTensors } from '../tensor/check.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Pair, pair } from './conv.js';
 import { floatOnly } from './define.js';
-import { ge, where } from './elementwise.js';
 import { indexSelect } from './indexing.js';
 import { avgPool1dOptions, avgPoolOptions, maxPoolOptions } from './options.js';
 import { pad } from './pad.js';
 import { mean } from './reduce.js';
+import { ge } from './relational.js';
 import { reshape, squeeze, unsqueeze } from './shape.js';
+import { where } from './where.js';
 
 /** Options of all pooling functions. */
 export interface PoolOptions<Size = Pair> {

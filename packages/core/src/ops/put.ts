@@ -2,7 +2,8 @@ import { record } from '../graph/node.js';
 import { type Along, clearAlong, copyOf, gatherAlong, readTo, writeTo } from '../graph/positions.js';
 import type { Shape } from '../memory/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { eq, where } from './elementwise.js';
+import { eq } from './relational.js';
+import { where } from './where.js';
 
 /** `x` with the elements of `src` where `index` names elements; of repeated ones the last wins. */
 export function putAlong(op: string, x: Tensor, dim: Along, index: Tensor, src: Tensor): Tensor {

@@ -3,15 +3,17 @@ import { named, ShapeError } from '../errors.js';
 import { indices } from '../graph/positions.js';
 import { makeStridedView } from '../graph/view.js';
 import { formatShape, normalizeDim, normalizeDims, type Shape } from '../memory/shape.js';
-import { checkIntegers, checkTensors } from '../tensor/check.js';
+import { checkIntegers, checkList, checkTensors } from '../tensor/check.js';
 import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, type MethodsOf, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { indexSelect } from './indexing.js';
+import { cat, narrow } from './joining.js';
 import { pad } from './pad.js';
 import type * as self from './rearrange.js';
 import type { Dim } from './reduce.js';
-import { cat, checkList, expand, narrow, reshape } from './shape.js';
+import { expand, reshape } from './shape.js';
 
 /**
  * The elements in reverse order along `dims`, as a copy. The result has the shape of `x`.

@@ -1,4 +1,4 @@
-import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { unary, withInPlace, zerosFor } from './define.js';
 import type * as self from './rounding.js';
 

@@ -1,5 +1,5 @@
-import type { Kernels } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { Kernels } from '../backend/kernels.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
@@ -8,13 +8,17 @@ import { type DType, isFloat, toCount } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { withInPlace } from './define.js';
-import { add, div, exp, gt, log, lt, mul, neg, sub, where } from './elementwise.js';
+import { add, div, exp, log, mul, neg, sub } from './elementwise.js';
+import type { ValuesAndIndices } from './extrema.js';
+import { cat, narrow } from './joining.js';
 import { flip } from './rearrange.js';
-import type { ValuesAndIndices } from './reduce.js';
+import { gt, lt } from './relational.js';
 import type * as self from './scan.js';
-import { cat, expand, narrow } from './shape.js';
+import { expand } from './shape.js';
+import { where } from './where.js';
 
 type Scan = Parameters<Kernels['scan']>[0];
 

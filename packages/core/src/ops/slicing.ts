@@ -7,12 +7,16 @@ import { makeStridedView } from '../graph/view.js';
 import { isInteger } from '../memory/dtype.js';
 import { broadcastShapes, checkSize, formatShape, type Shape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
+import { to } from './copy.js';
 import { type TensorLike, toTensor } from './define.js';
+import { narrow, select } from './joining.js';
 import { nonzeroCoordinates, nonzeroPositions } from './nonzero.js';
 import { putAlong } from './put.js';
-import { copy_, expand, narrow, select, to, unsqueeze } from './shape.js';
+import { expand, unsqueeze } from './shape.js';
 import type * as self from './slicing.js';
+import { copy_ } from './write.js';
 
 /** A range along one dimension, for `at` and `set`: from `start` up to but without `stop`, as in Python's slices. */
 export class Slice {

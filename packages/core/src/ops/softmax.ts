@@ -1,19 +1,20 @@
 import { keepResult, keptResult } from '../autograd/keep.js';
-import type { SoftmaxKind } from '../backend/backend.js';
 import { kernelsOf } from '../backend/backends.js';
+import type { SoftmaxKind } from '../backend/kernels.js';
 import { checkOptions } from '../check.js';
 import { isGradEnabled } from '../grad/index.js';
 import { type Backward, record } from '../graph/node.js';
 import { computedIn, isFloat } from '../memory/dtype.js';
 import { normalizeDim, normalizeDims } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { computed } from './computed.js';
+import { to } from './copy.js';
 import { floatOnly } from './define.js';
 import { exp, mul, sub } from './elementwise.js';
 import { keepDim } from './options.js';
 import { type Dim, type KeepDim, sum } from './reduce.js';
-import { to } from './shape.js';
 import type * as self from './softmax.js';
 
 /**

@@ -5,9 +5,10 @@ import { gatherAlong } from '../graph/positions.js';
 import { normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
-import type { ValuesAndIndices } from './reduce.js';
-import { narrow } from './shape.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { ValuesAndIndices } from './extrema.js';
+import { narrow } from './joining.js';
 import type * as self from './sorting.js';
 
 /**

@@ -2,12 +2,15 @@ import { check, checkOptions } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods, type Tensor } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { applyUnary, unary, unaryOperator, withInPlace } from './define.js';
-import { add, div, exp, gt, lt, mul, neg, sub, where } from './elementwise.js';
+import { add, div, exp, mul, neg, sub } from './elementwise.js';
 import { square } from './exponential.js';
 import { logicalOr } from './logical.js';
+import { gt, lt } from './relational.js';
 import type * as self from './special.js';
+import { where } from './where.js';
 
 /** `exp(x²) erfc(x) sqrt(π)` for x from 2 up: a continued fraction (Abramowitz and Stegun, 7.1.14). */
 export function erfcTail(x: number): number {

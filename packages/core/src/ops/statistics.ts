@@ -7,20 +7,25 @@ import { isFloat } from '../memory/dtype.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { clamp } from './arithmetic.js';
 import { inFloat32 } from './casting.js';
 import { isnan } from './comparison.js';
 import { floatOnly, realOnly } from './define.js';
 import { diagonal } from './diagonal.js';
-import { add, div, mul, ne, sqrt, sub, where } from './elementwise.js';
+import { add, div, mul, sqrt, sub } from './elementwise.js';
+import { amax, amin, type ValuesAndIndices } from './extrema.js';
 import { evenly } from './gradients.js';
+import { narrow, stack } from './joining.js';
 import { matmul } from './matmul.js';
 import { keepDim } from './options.js';
-import { amax, amin, type Dim, type KeepDim, mean, stdMean, sum, type ValuesAndIndices, varMean } from './reduce.js';
-import { narrow, stack, unsqueeze } from './shape.js';
+import { type Dim, type KeepDim, mean, stdMean, sum, varMean } from './reduce.js';
+import { ne } from './relational.js';
+import { unsqueeze } from './shape.js';
 import { argsort } from './sorting.js';
 import type * as self from './statistics.js';
+import { where } from './where.js';
 
 /**
  * The sum over `dim`, by default over all elements, in which NaN counts as 0. With `keepdim` the dimension stays, with size

@@ -1,4 +1,4 @@
-import type { Reduction } from '../backend/backend.js';
+import type { Reduction } from '../backend/kernels.js';
 import { checkOptions, type Schema, show } from '../check.js';
 import { ShapeError } from '../errors.js';
 import { type Backward, record } from '../graph/node.js';
@@ -6,7 +6,8 @@ import { makeView } from '../graph/view.js';
 import { type DType, toCount } from '../memory/dtype.js';
 import { checkShape, formatShape, normalizeDims, type Shape, sameShape } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
 import { keepDim } from './options.js';
 import type * as self from './sum.js';
 

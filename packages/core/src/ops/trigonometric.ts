@@ -1,5 +1,5 @@
 import { toFloat } from '../memory/dtype.js';
-import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/tensor.js';
+import { type InPlaceOf, type MethodsFrom, methods } from '../tensor/methods.js';
 import { binary, madeOf, unary, withInPlace } from './define.js';
 import { add, div, mul, neg, sqrt, sub } from './elementwise.js';
 import { square } from './exponential.js';

@@ -8,10 +8,11 @@ import { normalizeDim } from '../memory/shape.js';
 import { checkTensors } from '../tensor/check.js';
 import { exactOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
-import { type MethodsFrom, methods, Tensor } from '../tensor/tensor.js';
+import { type MethodsFrom, methods } from '../tensor/methods.js';
+import { Tensor } from '../tensor/tensor.js';
+import { to } from './copy.js';
 import { scalarDType } from './define.js';
 import { indexSelect } from './indexing.js';
-import { to } from './shape.js';
 import type * as self from './unique.js';
 
 // Sets of values. None of these has a gradient.

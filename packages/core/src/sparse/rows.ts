@@ -1,8 +1,9 @@
-import type { Backend, Kernels, Reduction, View } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
 import { cpu } from '../backend/cpu.js';
 import type { Parameters } from '../backend/functions.js';
 import { elementsOf } from '../backend/host/data.js';
 import { HostStorage } from '../backend/host/storage.js';
+import type { Kernels, Reduction, View } from '../backend/kernels.js';
 import { DTypeError } from '../errors.js';
 import { allocate } from '../memory/allocate.js';
 import type { DType, TypedArray } from '../memory/dtype.js';

@@ -1,5 +1,7 @@
 import { unary } from '../ops/define.js';
-import { div, eq, mul, neg, sub, where } from '../ops/elementwise.js';
+import { div, mul, neg, sub } from '../ops/elementwise.js';
+import { eq } from '../ops/relational.js';
+import { where } from '../ops/where.js';
 import { far, hankel } from './hankel.js';
 import { overX } from './modifiedBessel.js';
 

@@ -2,9 +2,11 @@ import { show } from '../check.js';
 import { AutogradError, named } from '../errors.js';
 import { toFloat } from '../memory/dtype.js';
 import { binary } from '../ops/define.js';
-import { add, eq, exp, ge, mul, neg, sub, where } from '../ops/elementwise.js';
+import { add, exp, mul, neg, sub } from '../ops/elementwise.js';
 import { xlogy } from '../ops/exponential.js';
+import { eq, ge } from '../ops/relational.js';
 import { erfcOf, hurwitz, lgamma, lgammaOf } from '../ops/special.js';
+import { where } from '../ops/where.js';
 import { checkTensors } from '../tensor/check.js';
 import type { Tensor } from '../tensor/tensor.js';
 

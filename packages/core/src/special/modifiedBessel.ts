@@ -1,5 +1,7 @@
 import { unary } from '../ops/define.js';
-import { add, div, eq, mul, neg, sign, sub, where } from '../ops/elementwise.js';
+import { add, div, mul, neg, sign, sub } from '../ops/elementwise.js';
+import { eq } from '../ops/relational.js';
+import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { far, hankel } from './hankel.js';
 

@@ -1,9 +1,11 @@
 import { toFloat } from '../memory/dtype.js';
 import { binary, unary } from '../ops/define.js';
-import { add, div, eq, exp, le, log, mul, neg, sub, where } from '../ops/elementwise.js';
+import { add, div, exp, log, mul, neg, sub } from '../ops/elementwise.js';
 import { square } from '../ops/exponential.js';
 import { logicalAnd } from '../ops/logical.js';
+import { eq, le } from '../ops/relational.js';
 import { erfcOf, erfcTail } from '../ops/special.js';
+import { where } from '../ops/where.js';
 
 const root2 = Math.SQRT2;
 const rootPi = Math.sqrt(Math.PI);

@@ -1,6 +1,7 @@
 import { show } from '../check.js';
 import { DTypeError } from '../errors.js';
 import { isInteger } from '../memory/dtype.js';
+import { arrayOf, tensor } from './kinds.js';
 import { Tensor } from './tensor.js';
 
 /** Refuses what is no tensor: JavaScript callers get no help from the compiler. */
@@ -27,4 +28,11 @@ export function showOther(value: unknown): string {
 export function checkIntegers(op: string, what: string, index: Tensor): void {
   if (!isInteger(index.dtype))
     throw new DTypeError(op, `${what} must be integers such as int32 or int64, got ${index.dtype}; use .int()`);
+}
+
+/** Refuses what is no array of at least one tensor; gives the first. */
+export function checkList(op: string, tensors: readonly Tensor[]): Tensor {
+  if (!Array.isArray(tensors) || tensors.length === 0 || !arrayOf(tensor).is(tensors))
+    throw new TypeError(`${op}: expected an array of at least one Tensor, got ${show(tensors)}`);
+  return tensors[0]!;
 }

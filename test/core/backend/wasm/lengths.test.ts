@@ -1,9 +1,9 @@
 import { manualSeed, noGrad, ones, randn, TensorError } from '@gradgate/core';
 import { optim, Parameter } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
-import type { Kernels, View } from '../../../../packages/core/src/backend/backend.js';
 import type { Geometry } from '../../../../packages/core/src/backend/convolution.js';
 import * as host from '../../../../packages/core/src/backend/host/kernels.js';
+import type { Kernels, View } from '../../../../packages/core/src/backend/kernels.js';
 import { runChain } from '../../../../packages/core/src/backend/wasm/chain.js';
 import { kernels } from '../../../../packages/core/src/backend/wasm/kernels.js';
 

@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { eachLine, rowsAlong } from '../rows.js';
 import { dataOf, exactElementsOf } from './data.js';
 

@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { elementsOf } from './data.js';
 
 /** `Kernels.checkRange` for any dtype. */

@@ -1,6 +1,6 @@
 import { type DType, recordOf, type TypedArray } from '../../memory/dtype.js';
 import { stridedOffsets } from '../../memory/shape.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { bitsOf, codedOf, dataOf, elementsOf } from './data.js';
 import type { Coded } from './storage.js';
 

@@ -1,7 +1,7 @@
 import { allocate } from '../../memory/allocate.js';
 import type { TypedArray } from '../../memory/dtype.js';
-import type { View } from '../backend.js';
 import { type Geometry, type Sizes, sizesOf } from '../convolution.js';
+import type { View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 import { gemmLoops as gemm, type Matrix } from './matmul.js';
 

@@ -1,6 +1,6 @@
 import { numberIn, type TypedArray } from '../../memory/dtype.js';
 import { stridedOffsets } from '../../memory/shape.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { copyCoded, fillCoded } from './coded.js';
 import { codedOf, dataOf, elementsOf } from './data.js';
 import { gatherStrided, scatterStrided } from './strided.js';

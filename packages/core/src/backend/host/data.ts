@@ -5,8 +5,8 @@ import type { TypedArray } from '../../memory/dtype.js';
 import { recordOf } from '../../memory/dtype.js';
 import { broadcastStrides, isContiguous, type Shape, sameShape, sizeOf, stridedOffsets } from '../../memory/shape.js';
 import type { Storage } from '../../memory/storage.js';
-import type { View } from '../backend.js';
 import { isGone, refuseGone } from '../gone.js';
+import type { View } from '../kernels.js';
 import type { Coded, HostStorage } from './storage.js';
 import { gatherStrided } from './strided.js';
 

@@ -1,6 +1,5 @@
 import { isFloat } from '../../memory/dtype.js';
 import { broadcastStrides, type Shape, stridedOffsets } from '../../memory/shape.js';
-import type { View } from '../backend.js';
 import {
   type BinaryFunction,
   type BinaryLoop,
@@ -9,6 +8,7 @@ import {
   type UnaryFunction,
   type UnaryLoop,
 } from '../functions.js';
+import type { View } from '../kernels.js';
 import { broadcastView, codedOf, dataOf, elementsOf } from './data.js';
 import { int64Elements } from './int64.js';
 import { closeWindows } from './storage.js';

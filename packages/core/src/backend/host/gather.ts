@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { storedOf } from './data.js';
 import { positionsAlong } from './positions.js';
 

@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.histogram` for any dtype. */

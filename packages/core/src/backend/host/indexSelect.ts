@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { rowsAlong } from '../rows.js';
 import { elementsOf, exactElementsOf, exactOf, storedElementsOf, storedOf } from './data.js';
 

@@ -1,5 +1,5 @@
 import { isFloat, recordOf, type TypedArray } from '../../memory/dtype.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { bitsOf, elementsOf } from './data.js';
 
 /** The elements of a view in row-major order as 64-bit integers, read-only. Fractions are cut off, larger numbers wrap. */

@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { dataOf, elementsOf, exactElementsOf } from './data.js';
 
 /** `Kernels.isin` for any dtype; 64-bit integers are compared exactly with each other. */

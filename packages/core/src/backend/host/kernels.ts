@@ -1,4 +1,4 @@
-import type { Kernels } from '../backend.js';
+import type { Kernels } from '../kernels.js';
 import { argsort } from './argsort.js';
 import { checkRange } from './checkRange.js';
 import { cholesky } from './cholesky.js';

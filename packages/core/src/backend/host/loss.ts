@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { LossReduction, PairLoss, View } from '../backend.js';
+import type { LossReduction, PairLoss, View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.crossEntropy` for any dtype. */

@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 
 // Computed in float64 for any dtype; leading dimensions are a batch.

@@ -1,5 +1,5 @@
 import { isInteger, type TypedArray } from '../../memory/dtype.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { type Layout, productOf } from '../product.js';
 import { dataOf, exactOf } from './data.js';
 

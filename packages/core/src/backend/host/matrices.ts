@@ -1,4 +1,4 @@
-import type { MatrixRule, View } from '../backend.js';
+import type { MatrixRule, View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.matrices` by the rule's own loop. */

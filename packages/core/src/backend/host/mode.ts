@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { eachSorted } from './argsort.js';
 import { dataOf } from './data.js';
 

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import { sizeOf } from '../../memory/shape.js';
-import type { View } from '../backend.js';
 import { type Channels, groupsOf, sumChannels } from '../channels.js';
+import type { View } from '../kernels.js';
 import { normColumns, normColumnsGradient, zeros } from './columns.js';
 import { dataOf, elementsOf } from './data.js';
 

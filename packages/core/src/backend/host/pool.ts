@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { View } from '../backend.js';
 import type { Window } from '../convolution.js';
+import type { View } from '../kernels.js';
 import type { Areas } from '../pooling.js';
 import { dataOf, elementsOf } from './data.js';
 

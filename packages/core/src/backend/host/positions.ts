@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import { stridedOffsets } from '../../memory/shape.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { elementsOf } from './data.js';
 
 /** The offsets in the storage of `x` of the elements that `index` names along `dim`, in row-major order. */

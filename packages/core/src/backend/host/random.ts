@@ -1,5 +1,5 @@
 import type { Generator } from '../../tensor/random.js';
-import type { RandomRule, View } from '../backend.js';
+import type { RandomRule, View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.random` by the rule's own loop. */

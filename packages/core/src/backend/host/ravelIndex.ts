@@ -1,5 +1,5 @@
 import { contiguousStrides, type Shape, stridedOffsets } from '../../memory/shape.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 
 /** `Kernels.ravelIndex`. */

@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import { contiguousStrides, stridedOffsets } from '../../memory/shape.js';
-import type { Reduction, View } from '../backend.js';
+import type { Reduction, View } from '../kernels.js';
 import { codedOf, dataOf } from './data.js';
 import { int64Elements } from './int64.js';
 import { closeWindows } from './storage.js';

@@ -1,4 +1,4 @@
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import type { Taps } from '../resampling.js';
 import { dataOf, elementsOf } from './data.js';
 

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { Kernels, View } from '../backend.js';
+import type { Kernels, View } from '../kernels.js';
 import { rowsAlong } from '../rows.js';
 import { dataOf, exactElementsOf, storedOf } from './data.js';
 import { int64Elements } from './int64.js';

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { Kernels, View } from '../backend.js';
+import type { Kernels, View } from '../kernels.js';
 import { exactElementsOf, exactOf, storedElementsOf, storedOf } from './data.js';
 import { positionsAlong } from './positions.js';
 

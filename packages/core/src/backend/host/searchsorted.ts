@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { dataOf, exactElementsOf } from './data.js';
 
 /** Compares as for `sort`, NaN last; takes bigints beside numbers too. */

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { SoftmaxKind, View } from '../backend.js';
+import type { SoftmaxKind, View } from '../kernels.js';
 import { eachLine, movedLast, rowsAlong } from '../rows.js';
 import { dataOf, elementsOf } from './data.js';
 

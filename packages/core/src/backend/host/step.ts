@@ -1,4 +1,4 @@
-import type { StepRule, View } from '../backend.js';
+import type { StepRule, View } from '../kernels.js';
 import { elementsOf, targetOf } from './data.js';
 
 /** `Kernels.step` by the rule's own loop. */

@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import { sizeOf } from '../../memory/shape.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { dataOf, elementsOf } from './data.js';
 import { offsetsOf, type Runs, runsOf } from './reduce.js';
 import { closeWindows } from './storage.js';

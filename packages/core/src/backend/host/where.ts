@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../memory/dtype.js';
 import type { Shape } from '../../memory/shape.js';
-import type { View } from '../backend.js';
+import type { View } from '../kernels.js';
 import { broadcastView, codedOf, dataOf, elementsOf } from './data.js';
 import { int64Elements } from './int64.js';
 

@@ -1,5 +1,5 @@
-import type { View } from '../backend.js';
 import type { HostStorage } from '../host/storage.js';
+import type { View } from '../kernels.js';
 import { type BinaryKernel, binaryKernels, type UnaryKernel, unaryKernels } from './elementwise.js';
 import { checkLength, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 

@@ -1,6 +1,6 @@
-import type { View } from '../backend.js';
 import { type Geometry, outputSize, type Sizes, sizesOf } from '../convolution.js';
 import * as host from '../host/conv.js';
+import type { View } from '../kernels.js';
 import { arrayOf, floatsOf } from './floats.js';
 import { checkLength, copiedOf, copyMemory, isInKernelMemory, kernelMemory } from './memory.js';
 import { bands } from './threads.js';

@@ -1,5 +1,5 @@
-import type { View } from '../backend.js';
 import * as host from '../host/copy.js';
+import type { View } from '../kernels.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
 import { checkLength, isInKernelMemory, kernelMemory } from './memory.js';
 

@@ -1,10 +1,10 @@
 import { allocateUninitialized } from '../../memory/allocate.js';
 import { broadcastStrides } from '../../memory/shape.js';
-import type { View } from '../backend.js';
 import { type BinaryFunction, noParameters, type Parameters, type UnaryFunction } from '../functions.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/elementwise.js';
 import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
+import type { View } from '../kernels.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
 import { checkLength, copyMemory, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
 import { piece } from './rows.js';

@@ -1,5 +1,5 @@
-import type { View } from '../backend.js';
 import { dataOf, elementsOf } from '../host/data.js';
+import type { View } from '../kernels.js';
 
 // Shared by the kernels over float32.
 

@@ -1,5 +1,5 @@
-import type { Kernels } from '../backend.js';
 import * as host from '../host/kernels.js';
+import type { Kernels } from '../kernels.js';
 import { conv, convInput, convWeight } from './conv.js';
 import { copy } from './copy.js';
 import { binary, unary } from './elementwise.js';

@@ -1,6 +1,6 @@
-import type { LossReduction, PairLoss, View } from '../backend.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/loss.js';
+import type { LossReduction, PairLoss, View } from '../kernels.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
 import { asFloats, inRows, type Rows } from './rows.js';
 

@@ -1,7 +1,7 @@
-import type { View } from '../backend.js';
 import { dataOf } from '../host/data.js';
 import * as host from '../host/matmul.js';
 import { gemmByFours, type Matrix, type Row } from '../host/matmul.js';
+import type { View } from '../kernels.js';
 import { type Layout, type Product, productOf } from '../product.js';
 import { arrayOf, isFloat32 } from './floats.js';
 import { checkLength, copiedOf, copyMemory, kernelMemory, stagedSize } from './memory.js';

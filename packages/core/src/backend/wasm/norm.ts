@@ -1,8 +1,8 @@
 import { sizeOf } from '../../memory/shape.js';
-import type { View } from '../backend.js';
 import { type Channels, type Groups, groupsOf, sumChannels } from '../channels.js';
 import { elementsOf } from '../host/data.js';
 import * as host from '../host/norm.js';
+import type { View } from '../kernels.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom } from './floats.js';
 import { checkLength } from './memory.js';
 import { withFloats } from './residency.js';

@@ -1,7 +1,7 @@
-import type { View } from '../backend.js';
 import type { Window } from '../convolution.js';
 import { dataOf, elementsOf } from '../host/data.js';
 import * as host from '../host/pool.js';
+import type { View } from '../kernels.js';
 import { arrayOf, floatsOf, isFloat32 } from './floats.js';
 import { asFloats, inRows, type Rows } from './rows.js';
 

@@ -1,10 +1,10 @@
 import type { TypedArray } from '../../memory/dtype.js';
-import type { Reduction, View } from '../backend.js';
 import { dataOf } from '../host/data.js';
 import * as host from '../host/reduce.js';
 import { type Runs, runsOf } from '../host/reduce.js';
 import * as hostVariance from '../host/variance.js';
 import { squaresInOrder, writeVariances } from '../host/variance.js';
+import type { Reduction, View } from '../kernels.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom, largestBlock } from './floats.js';
 import { shiftRows } from './norm.js';
 import {

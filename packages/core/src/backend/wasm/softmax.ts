@@ -1,5 +1,5 @@
-import type { SoftmaxKind, View } from '../backend.js';
 import * as host from '../host/softmax.js';
+import type { SoftmaxKind, View } from '../kernels.js';
 import { movedLast, rowsAlong } from '../rows.js';
 import { arrayOf, floatsOf, isFloat32, kernelFrom, largestBlock } from './floats.js';
 import { asFloats, inRows } from './rows.js';

@@ -1,6 +1,6 @@
-import type { StepRule, View } from '../backend.js';
 import { dataOf, targetOf } from '../host/data.js';
 import * as host from '../host/step.js';
+import type { StepRule, View } from '../kernels.js';
 import { floatsOf, isFloat32 } from './floats.js';
 import { checkLength } from './memory.js';
 import { inRows, type Rows } from './rows.js';

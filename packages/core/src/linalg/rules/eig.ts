@@ -1,4 +1,4 @@
-import type { MatrixRule } from '../../backend/backend.js';
+import type { MatrixRule } from '../../backend/kernels.js';
 import { largest, ofFinite, reflector, rotate, transposed, unit } from './reflector.js';
 
 /** How many steps an eigenvalue may take before its block is accepted as it is; a few suffice. */

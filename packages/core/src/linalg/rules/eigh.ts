@@ -1,4 +1,4 @@
-import type { MatrixRule } from '../../backend/backend.js';
+import type { MatrixRule } from '../../backend/kernels.js';
 import { ofFinite, reflect, reflector, rotate, unit } from './reflector.js';
 
 /** How many steps an eigenvalue may take; a few suffice. */

@@ -1,4 +1,4 @@
-import type { MatrixRule } from '../../backend/backend.js';
+import type { MatrixRule } from '../../backend/kernels.js';
 import { ofFinite, unit } from './reflector.js';
 
 /** `a b` of `[n, n]`. */

@@ -1,4 +1,4 @@
-import type { MatrixRule } from '../../backend/backend.js';
+import type { MatrixRule } from '../../backend/kernels.js';
 import { ofFinite } from './reflector.js';
 
 /** A block of one is taken where its element is at least this share of what would be the pivot else (Bunch and Kaufman, 1977). */

@@ -1,4 +1,4 @@
-import type { MatrixRule } from '../../backend/backend.js';
+import type { MatrixRule } from '../../backend/kernels.js';
 import { ofFinite } from './reflector.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { MatrixRule } from '../../backend/backend.js';
+import type { MatrixRule } from '../../backend/kernels.js';
 import { applyReflections, reflections } from './qr.js';
 import { largest, ofFinite, rotate, transposed, unit } from './reflector.js';
 
