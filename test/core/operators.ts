@@ -135,8 +135,8 @@ export const cases: Record<string, Case> = {
   clamp: [(x, low) => [core.clamp(x, -0.5, 0.5), core.clamp(x, low.mul(0.1), 0.7)], distinct(2, 3), any(3)],
   clip: [(x) => core.clip(x, -0.5, 0.5), distinct(2, 3)],
   asTensor: [(x) => core.asTensor(x).mul(2), any(2)],
-  where: [(a, b) => core.where(mask, a, b), any(2, 3), any(3)],
-  maskedFill: [(x) => core.maskedFill(x, mask, 2), any(2, 3)],
+  where: [(a, b) => core.where(mask.to(a.device), a, b), any(2, 3), any(3)],
+  maskedFill: [(x) => core.maskedFill(x, mask.to(x.device), 2), any(2, 3)],
   prelu: [core.prelu, distinct(2, 3), any(3)],
   glu: [(x) => core.glu(x), any(2, 4)],
   sum: [(x) => core.sum(x, 1), any(2, 3)],
@@ -314,7 +314,7 @@ export const cases: Record<string, Case> = {
   inverse: [core.inverse, regular],
   det: [core.det, regular],
   slogdet: [(x) => core.slogdet(x).logabsdet, regular],
-  cholesky: [(x) => core.cholesky(x.matmul(x.transpose(-1, -2)).add(core.eye(3, { dtype: 'float64' }))), any(3, 3)],
+  cholesky: [(x) => core.cholesky(x.matmul(x.transpose(-1, -2)).add(core.eye(3, { dtype: x.dtype }))), any(3, 3)],
   matrixPower: [(x) => [core.matrixPower(x, 3), core.matrixPower(x, -2)], regular],
   logaddexp: two('logaddexp'),
   hypot: two('hypot'),
@@ -333,10 +333,7 @@ export const cases: Record<string, Case> = {
   kron: [core.kron, any(2, 1), any(1, 3)],
   tensordot: [(a, b) => core.tensordot(a, b, 1), any(2, 3), any(3, 2)],
   cross: [core.cross, any(2, 3), any(3)],
-  cumprod: [
-    (x) => [core.cumprod(x, 1), core.cumprod(x.mul(tensor([1, 0, 1], { dtype: 'float64' })), 1)],
-    positive(2, 3),
-  ],
+  cumprod: [(x) => [core.cumprod(x, 1), core.cumprod(x.mul(tensor([1, 0, 1], { dtype: x.dtype })), 1)], positive(2, 3)],
   logcumsumexp: [(x) => core.logcumsumexp(x, 0), any(3, 2)],
   cummax: [(x) => core.cummax(x, 1).values, distinct(2, 4)],
   cummin: [(x) => core.cummin(x, 1).values, distinct(2, 4)],
@@ -409,8 +406,8 @@ function ofSpecial(): Record<string, Case> {
 
 /** The operators of the entry point linalg. */
 function ofLinalg(): Record<string, Case> {
-  const definite = (x: Tensor) => x.matmul(x.transpose(-1, -2)).add(core.eye(3, { dtype: 'float64' }));
-  const moves = (x: Tensor) => linalg.eig(x.add(core.arange(9, { dtype: 'float64' }).view(3, 3)));
+  const definite = (x: Tensor) => x.matmul(x.transpose(-1, -2)).add(core.eye(3, { dtype: x.dtype }));
+  const moves = (x: Tensor) => linalg.eig(x.add(core.arange(9, { dtype: x.dtype }).view(3, 3)));
   const all: Record<string, Case> = {
     eigh: [(x) => Object.values(linalg.eigh(symmetric(x))).map((v) => v.square()), any(2, 3, 3)],
     eigvalsh: [(x) => linalg.eigvalsh(symmetric(x), { UPLO: 'U' }), any(2, 3, 3)],
@@ -440,10 +437,9 @@ function ofLinalg(): Record<string, Case> {
       (b) => {
         const n = b.shape.at(-2)!;
         const matrix = core
-          .arange(n * n, { dtype: 'float64' })
+          .arange(n * n, { dtype: b.dtype })
           .cos()
-          .view([n, n])
-          .to(b.dtype);
+          .view([n, n]);
         const { LD, pivots } = linalg.ldlFactor(matrix.expand([...b.shape.slice(0, -2), n, n]));
         return linalg.ldlSolve(LD, pivots, b);
       },

@@ -40,6 +40,9 @@ it('Airy’s function goes on where its formulas meet, and is 0 at both ends', (
   }
   const ends = tensor([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], f64);
   expect(special.airyAi(ends).toArray()).toEqual([0, 0]);
+  const middle = tensor([0], { ...f64, requiresGrad: true });
+  special.airyAi(middle).sum().backward();
+  expect(middle.grad!.toArray()).toEqual([-0.2588194037928068]);
   expect(special.besselY1(ends.narrow(0, 0, 1)).item()).toBe(0);
 });
 

@@ -50,6 +50,7 @@ function airy(x: number): Airy {
   if (Number.isNaN(x)) return [x, x];
   if (x === Number.NEGATIVE_INFINITY) return [0, Number.NaN];
   if (x === Number.POSITIVE_INFINITY) return [0, 0];
+  if (x === 0) return at0;
   if (x >= 1) return decaying(x);
   return x < -11.3 ? oscillating(-x) : fromZero(x);
 }

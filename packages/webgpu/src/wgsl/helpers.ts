@@ -1,3 +1,4 @@
+import { bessel } from './bessel.js';
 import { division } from './division.js';
 import { errorFunction } from './errorFunction.js';
 import { exponential } from './exponential.js';
@@ -11,6 +12,7 @@ import { workgroup } from './workgroup.js';
 /** Shared WGSL functions by name. A program includes those that it calls, and those that they call. */
 const helpers: Readonly<Record<string, string>> = {
   ...special,
+  ...bessel,
   ...numbers,
   ...trigonometric,
   ...exponential,

@@ -38,4 +38,6 @@ fn not_a_number() -> f32 { return bitcast<f32>(nan_bits); }`,
   // Whether a comes before b in ascending order, with NaN last.
   before: 'fn before(a: f32, b: f32) -> bool { if (is_nan(b)) { return !is_nan(a); } return a < b; }',
   alike: 'fn alike(a: f32, b: f32) -> bool { return a == b || (is_nan(a) && is_nan(b)); }',
+  // The first 12 binary digits: products of two such are exact.
+  upper_half: 'fn upper_half(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }',
 };

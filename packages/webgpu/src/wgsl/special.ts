@@ -1,76 +1,7 @@
-// Functions of core/special, for programs on the device: the methods of core, cut off where float32 has no more digits.
+// Functions of core/special but Bessel's and Airy's, for programs on the device: the methods of core, cut off where float32 has no
+// more digits.
 
 export const special: Readonly<Record<string, string>> = {
-  // exp(-|x|) times the modified Bessel function of the first kind of order 0 or 1.
-  scaled_i: `fn scaled_i(order: f32, v: f32) -> f32 {
-  if (is_nan(v)) { return v; }
-  let x = abs(v);
-  if (is_infinite(x)) { return 0.0; }
-  var term = 1.0;
-  var sum = 1.0;
-  if (x > 10.0) {
-    let mu = 4.0 * order;
-    for (var k = 1.0; k < 20.0 && abs(term) > 1e-9; k += 1.0) {
-      term *= ((2.0 * k - 1.0) * (2.0 * k - 1.0) - mu) / (8.0 * k) / x;
-      sum += term;
-    }
-    sum *= 0.3989423 / sqrt(x);
-  } else {
-    if (order == 1.0) { term = 0.5 * x; }
-    sum = term;
-    for (var k = 1.0; k < 60.0 && term > sum * 1e-9; k += 1.0) {
-      term *= (x * x) / (4.0 * k * (k + order));
-      sum += term;
-    }
-    sum *= exp_of(-x);
-  }
-  return select(sum, -sum, order == 1.0 && is_negative(v));
-}`,
-  // exp(|x|) in two halves: where it alone overflows, the product may not.
-  grown_i: `fn grown_i(order: f32, x: f32) -> f32 {
-  if (abs(x) > 100.0) { return select(infinity(), -infinity(), order == 1.0 && is_negative(x)); }
-  let half = exp_of(0.5 * abs(x));
-  return scaled_i(order, x) * half * half;
-}`,
-  // The Bessel function of the first kind of order 0 or 1: by Hankel's expansion far from 0, else by Miller's recurrence
-  // downwards, scaled by J0 + 2 J2 + 2 J4 + ... = 1.
-  bessel_j: `fn bessel_j(order: f32, v: f32) -> f32 {
-  if (is_nan(v)) { return v; }
-  let x = abs(v);
-  if (is_infinite(x)) { return 0.0; }
-  let isOne = order == 1.0;
-  var y = 0.0;
-  if (x > 12.0) {
-    let mu = 4.0 * order;
-    var term = 1.0;
-    var p = 1.0;
-    var q = 0.0;
-    for (var k = 1; k < 24 && abs(term) > 1e-9; k++) {
-      let odd = f32(2 * k - 1);
-      term *= (mu - odd * odd) / (8.0 * f32(k)) / x;
-      let signed = select(term, -term, (k & 2) != 0);
-      if ((k & 1) == 1) { q += signed; } else { p += signed; }
-    }
-    let c = cos_of(x) * 0.70710678;
-    let s = sin_of(x) * 0.70710678;
-    y = sqrt(0.63661977 / x) * (p * select(c + s, s - c, isOne) - q * select(s - c, -c - s, isOne));
-  } else if (x < 1e-4) {
-    y = select(1.0, 0.5 * x, isOne);
-  } else {
-    var above = 0.0;
-    var here = 1e-25;
-    var sum = 0.0;
-    for (var k = 2 * i32(ceil(0.5 * x + 12.0)); k > 0; k--) {
-      if ((k & 1) == 0) { sum += 2.0 * here; }
-      let below = (2.0 * f32(k) / x) * here - above;
-      above = here;
-      here = below;
-      if (abs(here) > 1e20) { above *= 1e-20; here *= 1e-20; sum *= 1e-20; }
-    }
-    y = select(here, above, isOne) / (sum + here);
-  }
-  return select(y, -y, isOne && is_negative(v));
-}`,
   // exp(x²) erfc(x), where exp(x²) is that of the square of what has few digits, and of the rest.
   erfcx: `fn erfcx(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
@@ -80,7 +11,7 @@ export const special: Readonly<Record<string, string>> = {
   let t = 1.0 / (1.0 + 0.5 * a);
   let above = t * exp_of(erfc_tail(t));
   if (x >= 0.0) { return above; }
-  let h = bitcast<f32>(bitcast<u32>(a) & 0xfffff000u);
+  let h = upper_half(a);
   return 2.0 * exp_of(h * h) * exp_of((a - h) * (a + h)) - above;
 }`,
   log_ndtr: `fn log_ndtr(x: f32) -> f32 {
