@@ -87,6 +87,22 @@ describe.skipIf(!gpu)('on webgpu', () => {
     }
   });
 
+  it('ldlFactor exchanges the rows that the host does, in blocks of one and of two, and ldlSolve solves by its factors', async () => {
+    const near0 = square.mul(eye(12).neg().add(1));
+    for (const a of [square, near0, near0.narrow(1, 0, 5).narrow(2, 0, 5)]) {
+      const symmetric = a.add(a.transpose(-1, -2));
+      const want = linalg.ldlFactor(symmetric);
+      const got = linalg.ldlFactor(symmetric.to(gpu!));
+      await expectClose(got.pivots, want.pivots, 0);
+      await expectClose(got.LD, want.LD, 1e-4);
+      const b = randn([2, symmetric.shape[1]!, 3]);
+      const x = linalg.ldlSolve(got.LD, got.pivots, b.to(gpu!));
+      await expectClose(symmetric.to(gpu!).matmul(x), b, 1e-4);
+    }
+    const { pivots } = linalg.ldlFactor(near0.add(near0.transpose(-1, -2)));
+    expect(pivots.amin().item()).toBeLessThan(0);
+  });
+
   it('matrixExp of what has to be halved often', async () => {
     const a = square.mul(0.5);
     const want = linalg.matrixExp(a);

@@ -6,6 +6,7 @@ import { blockOf, gpuOf } from '../storage.js';
 import { wordOf } from '../words.js';
 import { type Decomposition, eliminate, identity } from './decomposition.js';
 import { eigh, svd } from './jacobi.js';
+import { ldl, ldlSolve } from './ldl.js';
 import { mapKernels } from './map.js';
 import { refuse } from './refuse.js';
 
@@ -141,6 +142,8 @@ for (; halvings > 0u; halvings--) {
 }`,
   },
   eigh,
+  ldl,
+  ldlSolve,
   svd,
 };
 
