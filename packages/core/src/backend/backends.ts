@@ -76,10 +76,10 @@ function kernelsOfMixed(op: string, views: readonly (View | null | undefined)[])
   const backends = views.filter((v) => v != null).map((v) => v.storage.backend);
   const wide = backends.find(({ over }) => over !== undefined) ?? backends[0]!;
   if (backends.every((b) => b === wide || b === wide.over || b.kernels === wide.kernels)) return wide.kernels;
-  const devices = backends.map(({ name }) => name);
+  const devices = [...new Set(backends.map(({ name }) => name))];
   throw new DeviceError(
     op,
-    `the tensors are on ${devices.join(' and ')}; move them to one device, as in x.to('${devices[0]}')`,
+    `the tensors are on ${devices.join(' and ')}; move them to one device, as in x.to('${devices.find((d) => d !== 'cpu')}')`,
   );
 }
 
