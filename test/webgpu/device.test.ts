@@ -3,9 +3,12 @@ import * as core from '@gradgate/core';
 import {
   arange,
   backend,
+  batchNorm,
+  crossEntropy,
   DeviceError,
   DTypeError,
   full,
+  mseLoss,
   noGrad,
   ones,
   randn,
@@ -156,6 +159,35 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     await close(there.t().matmul(there), x.t().matmul(x));
     expect(await there.gt(0).sum().itemAsync()).toBe(x.gt(0).sum().item());
     expect(await there.gt(9).any().itemAsync()).toBe(0);
+  });
+
+  it('sums of many elements of one sign keep their digits', async () => {
+    // Equal ones, whose rounding errors all have one sign.
+    const x = full([64, 1 << 16], 0.1);
+    const images = x.view([4, 16, 1 << 16]);
+    const bias = (where: string): Tensor => {
+      const b = zeros([16], { device: where, requiresGrad: true });
+      batchNorm(images.to(where), null, null, { training: true, bias: b }).mul(images.to(where)).sum().backward();
+      return b.grad!;
+    };
+    const all: ((where: string) => Tensor)[] = [
+      (where) => x.to(where).sum(1),
+      (where) => x.to(where).mean(1),
+      (where) => x.to(where).norm(2, 1),
+      (where) =>
+        x
+          .to(where)
+          .sub(arange(2, { device: where }).repeat([1 << 15]))
+          .std(1),
+      (where) =>
+        crossEntropy(zeros([20_000, 2], { device: where }), zeros([20_000], { dtype: 'int32', device: where })),
+      (where) => mseLoss(x.to(where), zeros(x.shape, { device: where })),
+      bias,
+    ];
+    for (const f of all) {
+      const [got, want] = [await f(gpu!).data(), f('cpu').toTypedArray()];
+      want.forEach((v, i) => void expect(Math.abs(got[i]! / v - 1), `${f}, ${got[i]}, ${v}`).toBeLessThan(1e-6));
+    }
   });
 
   it('takes what has no elements, and single numbers', async () => {

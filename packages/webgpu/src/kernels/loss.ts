@@ -4,6 +4,7 @@ import { groupsFor, type Source } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { type Scratch, withScratch } from '../scratch.js';
 import { blockOf, constantOf, gpuOf } from '../storage.js';
+import { sums } from '../wgsl/sums.js';
 import { stored } from '../words.js';
 
 /** `Kernels.crossEntropy`: one workgroup for each row, then one that adds up the losses. */
@@ -49,9 +50,7 @@ if (lane == 0u) {
         reads: { losses: 'f32', classes: 'i32' },
         writes: { loss: 'f32' },
         numbers: ['rows'],
-        body: `var part = 0.0;
-var known = 0.0;
-for (var r = lane; r < u.rows; r += 64u) { part += losses[r]; known += select(0.0, 1.0, classes[r] >= 0); }
+        body: `${sums({ index: 'r', end: 'u.rows', of: { part: 'losses[r]', known: 'select(0.0, 1.0, classes[r] >= 0)' } })}
 let sum = group_sum(lane, part);
 let count = group_sum(lane, known);
 if (lane == 0u) { loss[0] = ${stored(reduction === 'mean' ? 'divided(sum, count)' : 'sum', 'f32', loss.dtype)}; }`,
@@ -148,8 +147,8 @@ function pairLoss(name: PairLoss, x: View, y: View, divisor: number, out: View):
   withScratch(out, (scratch) => {
     const gpu = gpuOf(out);
     const [a, b] = [scratch.packed(x), scratch.packed(y)];
-    const parts = Math.max(1, Math.min(256, Math.ceil(x.numel / 1024)));
-    const sums = scratch.make('float32', parts);
+    const parts = Math.max(1, Math.min(1024, Math.ceil(x.numel / 1024)));
+    const found = scratch.make('float32', parts);
     gpu.run(
       `pairLoss ${name}`,
       () => ({
@@ -161,7 +160,7 @@ for (var j = i; j < u.n; j += u.stride) { let x = a[u.ao + j]; let y = b[u.bo + 
 let sum = group_sum(lane, part);
 if (lane == 0u) { sums[group] = sum; }`,
       }),
-      [blockOf(a), blockOf(b), blockOf(sums)],
+      [blockOf(a), blockOf(b), blockOf(found)],
       [x.numel, parts * 64, a.offset, b.offset],
       [parts, 1],
     );
@@ -176,7 +175,7 @@ for (var j = lane; j < u.parts; j += 64u) { part += sums[j]; }
 let sum = group_sum(lane, part);
 if (lane == 0u) { out[0] = ${stored('divided(sum, u.divisor)', 'f32', out.dtype)}; }`,
       }),
-      [blockOf(sums), blockOf(out)],
+      [blockOf(found), blockOf(out)],
       [parts, divisor],
       [1, 1],
     );

@@ -4,6 +4,7 @@ import { groupsFor } from '../gpu.js';
 import type { Block } from '../pool.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
+import { sums } from '../wgsl/sums.js';
 import { stored } from '../words.js';
 
 // One workgroup for each row, or for each group of channels.
@@ -107,27 +108,28 @@ for (var j = lane; j < u.n; j += 64u) {
       groupsFor(rows),
     );
     // The sums of columns for weight and bias, in one call.
-    const sums = { weight: ofWeight, bias: ofBias };
-    const names = (['weight', 'bias'] as const).filter((name) => sums[name] !== null);
+    const outs = { weight: ofWeight, bias: ofBias };
+    const names = (['weight', 'bias'] as const).filter((name) => outs[name] !== null);
     if (names.length === 0) return;
     gpu.run(
-      `normRowsGradient of ${names.map((name) => `${name} ${sums[name]!.dtype}`).join(' ')}`,
+      `normRowsGradient of ${names.map((name) => `${name} ${outs[name]!.dtype}`).join(' ')}`,
       () => ({
         reads: { g: 'f32', x: 'f32', means: 'f32', scales: 'f32' },
         writes: Object.fromEntries(names.map((name) => [name, 'f32'])),
         numbers,
         body: `if (group >= u.n) { return; }
-${names.map((name) => `var ${name}_part = 0.0;`).join('\n')}
-for (var r = lane; r < u.rows; r += 64u) {
-  let p = r * u.n + group;
-${names.map((name) => `  ${name}_part += ${summands[name]};`).join('\n')}
-}
+${sums({
+  index: 'r',
+  end: 'u.rows',
+  each: 'let p = r * u.n + group;',
+  of: Object.fromEntries(names.map((name) => [`${name}_part`, summands[name]])),
+})}
 ${names.map((name) => `let ${name}_sum = group_sum(lane, ${name}_part);`).join('\n')}
 if (lane == 0u) {
-${names.map((name) => `  ${name}[group] = ${stored(`${name}_sum`, 'f32', sums[name]!.dtype)};`).join('\n')}
+${names.map((name) => `  ${name}[group] = ${stored(`${name}_sum`, 'f32', outs[name]!.dtype)};`).join('\n')}
 }`,
       }),
-      [blockOf(gradient), blockOf(from), blockOf(m), blockOf(s), ...names.map((name) => blockOf(sums[name]!))],
+      [blockOf(gradient), blockOf(from), blockOf(m), blockOf(s), ...names.map((name) => blockOf(outs[name]!))],
       [rows, n, ...offsets, 0, 0],
       groupsFor(n),
     );
@@ -166,12 +168,10 @@ const normChannels: Kernels['normChannels'] = (x, weight, bias, layout, eps, out
         numbers: [...layoutNames, 'xo', 'wo', 'bo', 'weighted', 'biased', 'eps:f32'],
         head: grouped,
         body: `if (group >= u.groups) { return; }
-var part = 0.0;
-for (var e = lane; e < u.count; e += 64u) { part += x[u.xo + at(group, e)]; }
+${sums({ index: 'e', end: 'u.count', of: { part: 'x[u.xo + at(group, e)]' } })}
 let mean = group_sum(lane, part) / f32(u.count);
-part = 0.0;
-for (var e = lane; e < u.count; e += 64u) { let d = x[u.xo + at(group, e)] - mean; part += d * d; }
-let variance = group_sum(lane, part) / f32(u.count);
+${sums({ index: 'e', end: 'u.count', each: 'let d = x[u.xo + at(group, e)] - mean;', of: { squares: 'd * d' } })}
+let variance = group_sum(lane, squares) / f32(u.count);
 let scale = 1.0 / sqrt(variance + u.eps);
 for (var e = lane; e < u.count; e += 64u) {
   let p = at(group, e);
@@ -230,14 +230,12 @@ fn weighted(p: u32) -> f32 { let v = g[u.go + p]; if (u.weighted == 1u) { return
         body: `if (group >= u.groups) { return; }
 let mean = means[u.mo + group];
 let scale = 1.0 / sqrt(variances[u.vo + group] + u.eps);
-var part = 0.0;
-var slopes = 0.0;
-for (var e = lane; e < u.count; e += 64u) {
-  let p = at(group, e);
-  let h = weighted(p);
-  part += h;
-  slopes += h * (x[u.xo + p] - mean) * scale;
-}
+${sums({
+  index: 'e',
+  end: 'u.count',
+  each: 'let p = at(group, e); let h = weighted(p);',
+  of: { part: 'h', slopes: 'h * (x[u.xo + p] - mean) * scale' },
+})}
 let total = group_sum(lane, part) / f32(u.count);
 let slope = group_sum(lane, slopes) / f32(u.count);
 for (var e = lane; e < u.count; e += 64u) {
@@ -258,15 +256,16 @@ for (var e = lane; e < u.count; e += 64u) {
           writes: { out: 'f32' },
           numbers: names,
           body: `if (group >= u.channels) { return; }
-var part = 0.0;
-for (var e = lane; e < u.batch * u.inner; e += 64u) {
-  let row = (e / u.inner) * u.channels + group;
+${sums({
+  index: 'e',
+  end: 'u.batch * u.inner',
+  // k is the group of the row, which is a channel of a sample.
+  each: `let row = (e / u.inner) * u.channels + group;
   let p = row * u.inner + e % u.inner;
-  // The group of the row, which is a channel of a sample.
   var k = group;
-  if (u.together != 0u) { k = row / u.together; }
-  part += ${summand};
-}
+  if (u.together != 0u) { k = row / u.together; }`,
+  of: { part: summand },
+})}
 let sum = group_sum(lane, part);
 if (lane == 0u) { out[group] = ${stored('sum', 'f32', sum.dtype)}; }`,
         }),

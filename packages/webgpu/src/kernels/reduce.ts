@@ -4,6 +4,7 @@ import { groupsFor, type Source, type Word } from '../gpu.js';
 import { withScratch } from '../scratch.js';
 import { blockOf, gpuOf } from '../storage.js';
 import { dimsOf } from '../views.js';
+import { sums } from '../wgsl/sums.js';
 import { stored, wordOf } from '../words.js';
 
 type Reduction = Parameters<Kernels['reduce']>[0];
@@ -125,10 +126,12 @@ function accumulate(
   const source = (): Source => {
     const { names, head } = addressing(kept.length, sizes.length);
     const end = step === 'parts' ? 'acc' : (rule.end ?? 'acc');
+    // 64 elements before they are joined with others: the error of a sum grows with how many are added one after the other.
     const loop = `var acc = ${kind}(${rule.start});
-for (var j = first + ${lanes === 64 ? 'lane' : '0u'}; j < last; j += ${lanes}u) {
-  let p = base + at_r(j);
-  acc = joined(acc, valued(x[p]));
+for (var from_j = first + ${lanes === 64 ? 'lane' : '0u'}; from_j < last; from_j += ${lanes * 64}u) {
+  var few = ${kind}(${rule.start});
+  for (var j = from_j; j < min(last, from_j + ${lanes * 64}u); j += ${lanes}u) { few = joined(few, valued(x[base + at_r(j)])); }
+  acc = joined(acc, few);
 }`;
     const write = `out[o * u.parts + part] = ${stored(end, kind, out.dtype)};`;
     const range = `let first = part * u.size; let last = min(u.n, first + u.size);`;
@@ -253,11 +256,9 @@ function variance(x: View, dims: readonly number[], correction: number, root: bo
       head,
       body: `if (group >= u.results) { return; }
 let base = u.offset + at_k(group);
-var sum = 0.0;
-for (var j = lane; j < u.n; j += 64u) { sum += x[base + at_r(j)]; }
+${sums({ index: 'j', end: 'u.n', of: { sum: 'x[base + at_r(j)]' } })}
 let mean = group_sum(lane, sum) / f32(u.n);
-var squares = 0.0;
-for (var j = lane; j < u.n; j += 64u) { let d = x[base + at_r(j)] - mean; squares += d * d; }
+${sums({ index: 'j', end: 'u.n', each: 'let d = x[base + at_r(j)] - mean;', of: { squares: 'd * d' } })}
 let total = divided(group_sum(lane, squares), u.divisor);
 if (lane == 0u) { out[group] = ${stored(root ? 'sqrt_of(total)' : 'total', 'f32', out.dtype)}; means[group] = ${stored('mean', 'f32', means.dtype)}; }`,
     };
