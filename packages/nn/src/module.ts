@@ -204,7 +204,7 @@ export class Module {
 
   /**
    * Converts floating-point parameters, their gradients and buffers to a dtype, or moves all of them to a device. They
-   * stay the same objects.
+   * stay the same objects. Complex ones are converted to complex dtypes only.
    */
   to(target: DType | (string & {})): this {
     if (isDevice(target)) {
@@ -217,8 +217,9 @@ export class Module {
         'to',
         `${this.constructor.name} can be ${[...floats].join(', ')}, got ${show(dtype)}: parameters have gradients`,
       );
-    const tensors = [...this.parameters(), ...this.buffers()].filter((t) => floats.has(t.dtype));
-    for (const t of tensors) convert(t, dtype);
+    // Complex ones would lose their imaginary parts.
+    const fits = dtype.startsWith('c') ? floats : reals;
+    for (const t of [...this.parameters(), ...this.buffers()]) if (fits.has(t.dtype)) convert(t, dtype);
     return this;
   }
 
@@ -399,7 +400,8 @@ function named<T>(root: Module, op: string, what: string, path: string, all: Ite
   throw new TypeError(`${op}: ${root.constructor.name} has no ${what} '${path}'; it has ${names.join(', ') || 'none'}`);
 }
 
-const floats: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float16', 'bfloat16']);
+const reals: ReadonlySet<DType> = new Set<DType>(['float64', 'float32', 'float16', 'bfloat16']);
+const floats: ReadonlySet<DType> = new Set<DType>([...reals, 'complex64', 'complex128']);
 
 /** Gives `t` other storage; optimizers and modules that share it see the change. */
 function convert(t: Tensor, target: string): void {

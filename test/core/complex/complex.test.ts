@@ -5,7 +5,7 @@ import * as complexNumbers from '@gradgate/core/complex';
 import { complex, conj, imag, isComplex, real, sgn, viewAsComplex, viewAsReal } from '@gradgate/core/complex';
 import { gradcheck, gradgradcheck } from '@gradgate/core/gradcheck';
 import * as linalg from '@gradgate/core/linalg';
-import { decodeNpy, decodeSafetensors, encodeNpy, encodeSafetensors } from '@gradgate/nn';
+import { Conv1d, decodeNpy, decodeSafetensors, encodeNpy, encodeSafetensors, functional } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
 import { cases } from '../operators.js';
 import { expectClose, lossOf, numbers, type Stored, stored } from './golden.js';
@@ -38,6 +38,17 @@ const made: Record<string, Fn> = {
   flip: (x) => x.flip(1),
   roll: (x) => x.roll(1, 1),
   polar: (r, angle) => complexNumbers.polar(r, angle),
+  'base 2': (x) => core.pow(2, x),
+  'conv2d of groups': (x, w, b) => core.conv2d(x, w, b, { stride: 2, padding: 1, groups: 2 }),
+  'convTranspose2d of groups': (x, w, b) =>
+    core.convTranspose2d(x, w, b, { stride: 2, padding: 1, outputPadding: 1, groups: 2 }),
+  conv3d: (x, w, b) => functional.conv3d(x, w, b),
+  ...Object.fromEntries(
+    ['2', '1', '3', '0.5', 'Infinity', '-Infinity'].flatMap((p) => [
+      [`norm ${p}`, (x: Tensor) => x.norm(Number(p))],
+      [`norm ${p} of rows`, (x: Tensor) => x.norm(Number(p), 1)],
+    ]),
+  ),
 };
 
 describe('values, dtypes and gradients are those of PyTorch', () => {
@@ -126,6 +137,17 @@ describe('gradients and second gradients are those of finite differences', () =>
     'a power': (z) => z.pow(3),
     'a negative power': (z) => z.pow(-2),
     'a root': (z) => z.pow(0.5),
+    'a power of it': (z) => z.pow(z.at(0)),
+    'a power of a number': (z) => core.pow(2, z),
+    'a power of real numbers': (z) => real(z).square().pow(z),
+    'a real power': (z) => z.pow(imag(z)),
+    'a convolution': (z) =>
+      core.conv1d(z.unsqueeze(0), z.unsqueeze(0).narrow(2, 0, 2), z.select(1, 0).sum(0, { keepdim: true })),
+    'a transposed convolution of planes': (z) =>
+      core.convTranspose2d(z.view(1, 2, 1, 3), z.view(2, 1, 3, 1), null, { stride: 2, padding: 1 }),
+    'norms of rows': (z) => z.norm(2, 1),
+    'a norm of another power': (z) => z.norm(3),
+    'a direction': (z) => core.normalize(z, { dim: 1 }),
     'a product of matrices': (z) => z.matmul(z.transpose(0, 1)),
     'a product with the real part': (z) => z.mul(real(z)),
     'the real part over it': (z) => real(z).div(z),
@@ -160,7 +182,7 @@ const takeComplex = new Set(
   repeat repeatInterleave tril triu pad diagonal trace meshgrid matmul mm bmm linear einsum outer dot embedding nllLoss
   diagEmbed diag rot90 fliplr flipud tile unfoldDim vstack hstack dstack blockDiag cartesianProd combinations scatter take
   takeAlongDim maskedSelect maskedScatter indexFill indexCopy rad2deg deg2rad addmm addmv addr baddbmm addbmm mv kron
-  tensordot cross diff nansum linalg.multiDot linalg.vander linalg.vecdot`
+  tensordot cross diff nansum pow norm normalize dist cdist linalg.vectorNorm conv1d conv2d convTranspose1d convTranspose2d linalg.multiDot linalg.vander linalg.vecdot`
     .trim()
     .split(/\s+/),
 );
@@ -334,6 +356,37 @@ describe('complex tensors', () => {
     ).toBe('[object Object],[object Object]');
     expect(numbers(sgn(complex([0, 3], [0, 4]).cdouble()))).toEqual([0, 0, 0.6, 0.8]);
     expect(complexNumbers.angle(tensor([-2, 3, Number.NaN]))).toEqual(tensor([Math.PI, 0, Number.NaN]));
+  });
+
+  it('to the power 0 are 1, and 0 to powers with a real part above 0 is 0', () => {
+    const [zero, i] = [complex(0, 0), complex(0, 1)];
+    const power = (a: Tensor, b: Tensor) => numbers(a.pow(b));
+    expect([power(zero, zero), power(i, zero), power(zero, complex(1, 1))]).toEqual([
+      [1, 0],
+      [1, 0],
+      [0, 0],
+    ]);
+    expect(power(zero, complex(-1, 1))).toEqual([Number.NaN, Number.NaN]);
+    expect(power(i.cdouble(), tensor(2, { dtype: 'float64' }))).toEqual([-1, 0]);
+    const exponent = complex(2, 0).requiresGrad_();
+    viewAsReal(zero.pow(exponent)).sum().backward();
+    expect(numbers(exponent.grad!)).toEqual([0, 0]);
+  });
+
+  it('go through convolutions of the layers, and integers are refused there as before', () => {
+    const net = new Conv1d(2, 3, 2).to('complex64');
+    const x = complex(core.randn([4, 2, 5]), core.randn([4, 2, 5]));
+    net(x).abs().square().mean().backward();
+    for (const p of net.parameters()) expect([p.dtype, p.grad!.dtype]).toEqual(['complex64', 'complex64']);
+    // Conversions to real dtypes leave complex parameters alone.
+    expect([net.double().weight.dtype, net.to('complex128').weight.dtype]).toEqual(['complex64', 'complex128']);
+    net.to('complex64');
+    expect(core.conv1d(core.zeros([0, 2, 5], { dtype: 'complex64' }), net.weight.detach()).shape).toEqual([0, 3, 4]);
+    expect(() => core.conv1d(x, core.randn([3, 2, 2]))).toThrow(/^conv1d: input is complex64 and weight float32/);
+    expect(() => core.conv1d(ones([1, 2, 5]).int(), ones([1, 2, 2]).int())).toThrow(
+      /^conv1d: takes floating point tensors/,
+    );
+    expect(() => ones([2]).int().norm()).toThrow(/^norm: takes floating point tensors, got int32/);
   });
 
   it('do not overflow on the way to what can be held', () => {

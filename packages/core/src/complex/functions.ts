@@ -131,6 +131,15 @@ const pow: Unary = (out, o, x, y, exponent) => {
   return exponent < 0 ? reciprocal(out, o, re, im, 0) : write(out, o, re, im);
 };
 
+/** By the logarithm. As in PyTorch, 0 to the power 0 is 1, and to one with a real part above 0 it is 0. */
+const powOf: Binary = (out, o, a, b, c, d) => {
+  if (c === 0 && d === 0) return write(out, o, 1, 0);
+  if (d === 0) return pow(out, o, a, b, c);
+  if (a === 0 && b === 0) return write(out, o, c > 0 ? 0 : Number.NaN, c > 0 ? 0 : Number.NaN);
+  const [size, turn] = [logSize(a, b), Math.atan2(b, a)];
+  exp(out, o, size * c - turn * d, size * d + turn * c, 0);
+};
+
 const sigmoid: Unary = (out, o, x, y) => {
   // By e^-|x|, which does not overflow.
   const size = Math.exp(-Math.abs(x));
@@ -168,4 +177,4 @@ export const unaryFunctions: Readonly<Record<string, Unary>> = {
 };
 
 /** Products have a loop of their own: see `multiply` in `kernels.ts`. */
-export const binaryFunctions: Readonly<Record<string, Binary>> = { div };
+export const binaryFunctions: Readonly<Record<string, Binary>> = { div, pow: powOf };

@@ -140,15 +140,14 @@ function ownPart(x: View, part: 0 | 1): View {
   return { storage, dtype: from.dtype, shape, numel, strides: contiguousStrides(shape), offset: 0, isContiguous: true };
 }
 
-/** By four real products. */
-const matmul: Kernels['matmul'] = (a, ta, b, tb, out, bias) => {
+/** What is linear in both operands, as products and convolutions are, by four real ones. */
+function byParts(a: View, b: View, out: View, compute: (x: View, y: View, result: View) => void): void {
   const [ar, ai, br, bi] = [ownPart(a, 0), ownPart(a, 1), ownPart(b, 0), ownPart(b, 1)];
   const { shape, numel, strides } = out;
-  const { dtype } = ar;
   const product = (x: View, y: View): TypedArray => {
-    const storage = HostStorage.heap(dtype, numel);
-    const result = { storage, dtype, shape, numel, strides, offset: 0, isContiguous: true };
-    cpu.kernels.matmul(x, ta, y, tb, result, null);
+    const storage = HostStorage.heap(x.dtype, numel);
+    const result = { storage, dtype: x.dtype, shape, numel, strides, offset: 0, isContiguous: true };
+    compute(x, y, result);
     return targetOf(result);
   };
   const [rr, ii, ri, ir] = [product(ar, br), product(ai, bi), product(ar, bi), product(ai, br)];
@@ -157,9 +156,22 @@ const matmul: Kernels['matmul'] = (a, ta, b, tb, out, bias) => {
     to[2 * i] = rr[i]! - ii[i]!;
     to[2 * i + 1] = ri[i]! + ir[i]!;
   }
+}
+
+/** By four real products. */
+const matmul: Kernels['matmul'] = (a, ta, b, tb, out, bias) => {
+  byParts(a, b, out, (x, y, result) => cpu.kernels.matmul(x, ta, y, tb, result, null));
   if (bias === null) return;
-  const row = elementsOf(pairsOf(bias));
+  const [to, row] = [targetOf(pairsOf(out)), elementsOf(pairsOf(bias))];
   for (let i = 0; i < to.length; i++) to[i]! += row[i % row.length]!;
+};
+
+const conv: Kernels['conv'] = (x, weight, bias, geometry, out) => {
+  byParts(x, weight, out, (a, b, result) => cpu.kernels.conv(a, b, null, geometry, result));
+  if (bias === null) return;
+  const [to, ofChannel] = [targetOf(pairsOf(out)), elementsOf(pairsOf(bias))];
+  const [, channels, h, w] = out.shape as [number, number, number, number];
+  for (let i = 0; i < to.length; i++) to[i]! += ofChannel[2 * (Math.floor(i / (2 * h * w)) % channels) + (i % 2)]!;
 };
 
 function refuse(op: string, ...views: readonly View[]): never {
@@ -196,6 +208,11 @@ const own: Partial<Kernels> = {
   binary,
   reduce,
   matmul,
+  conv,
+  convInput: (g, weight, geometry, out) =>
+    byParts(g, weight, out, (a, b, result) => cpu.kernels.convInput(a, b, geometry, result)),
+  convWeight: (g, x, geometry, out) =>
+    byParts(g, x, out, (a, b, result) => cpu.kernels.convWeight(a, b, geometry, result)),
 };
 
 /** All other kernels throw for complex numbers, in the name of the function that called them or their own. */

@@ -9,7 +9,7 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { Tensor } from '../tensor/tensor.js';
 import { casting } from './casting.js';
-import { floatOnly } from './define.js';
+import { conjugate, floatOrComplex } from './define.js';
 import { add } from './elementwise.js';
 import { pad } from './pad.js';
 import { sum } from './reduce.js';
@@ -48,7 +48,7 @@ function forward(x: Tensor, weight: Tensor, bias: Tensor | null, geometry: Geome
     bias ? [x, weight, bias] : [x, weight],
     out,
     (g, ctx) => {
-      const [x, weight] = ctx.saved as [Tensor, Tensor];
+      const [x, weight] = ctx.saved.map(conjugate) as [Tensor, Tensor];
       const ofWeight = ctx.needs(1) ? weightGradient(g, x, geometry, shape) : null;
       const ofBias = bias && ctx.needs(2) ? sum(g, [0, 2, 3]) : null;
       // That of x last, as in `linear`.
@@ -80,7 +80,7 @@ function inputGradient(g: Tensor, weight: Tensor, geometry: Geometry): Tensor {
     [g, weight],
     out,
     (gg, ctx) => {
-      const [g, weight] = ctx.saved as [Tensor, Tensor];
+      const [g, weight] = ctx.saved.map(conjugate) as [Tensor, Tensor];
       return [
         ctx.needs(0) ? forward(gg, weight, null, geometry) : null,
         ctx.needs(1) ? weightGradient(g, gg, geometry, shape) : null,
@@ -107,7 +107,7 @@ function weightGradient(g: Tensor, x: Tensor, geometry: Geometry, shape: Four): 
     [g, x],
     out,
     (gw, ctx) => {
-      const [g, x] = ctx.saved as [Tensor, Tensor];
+      const [g, x] = ctx.saved.map(conjugate) as [Tensor, Tensor];
       return [
         ctx.needs(0) ? forward(x, gw, null, geometry) : null,
         ctx.needs(1) ? inputGradient(g, gw, geometry) : null,
@@ -134,7 +134,7 @@ const convOptions = { stride: is.anything, padding: is.anything, dilation: is.an
 const convTransposeOptions = { ...convOptions, outputPadding: is.anything };
 
 function checkOperands(op: string, x: Tensor, weight: Tensor, bias: Tensor | null | undefined, ndim: number): void {
-  floatOnly(op, x);
+  floatOrComplex(op, x);
   if (x.dtype !== weight.dtype)
     throw new DTypeError(op, `input is ${x.dtype} and weight ${weight.dtype}; convert with to()`);
   if (x.ndim !== ndim || weight.ndim !== ndim)

@@ -335,5 +335,10 @@ export function realOnly(op: string, { dtype }: Tensor): void {
 /** Refuses dtypes that are not real floating point. */
 export function floatOnly(op: string, x: Tensor): void {
   realOnly(op, x);
+  floatOrComplex(op, x);
+}
+
+/** Refuses integers and bool. */
+export function floatOrComplex(op: string, x: Tensor): void {
   if (!isFloat(x.dtype)) throw new DTypeError(op, `takes floating point tensors, got ${x.dtype}; use .float()`);
 }

@@ -16,7 +16,7 @@ import {
 import { add, div, log, mul, neg, sigmoid, sub } from './elementwise.js';
 import type * as self from './exponential.js';
 import { logicalAnd } from './logical.js';
-import { eq, ge, le } from './relational.js';
+import { eq, le } from './relational.js';
 import { where } from './where.js';
 
 const squareRule: UnaryRule = {
@@ -175,7 +175,11 @@ const powOfTensors = binary('pow', {
   forward: power,
   backward: [
     (g, a, b) => mul(g, where(eq(b, 0), 0, mul(b, pow(a, sub(b, 1))))),
-    (g, a, b) => mul(g, where(mul(eq(a, 0), ge(b, 0)).bool(), 0, mul(pow(a, b), log(a)))),
+    (g, a, b) => {
+      const p = pow(a, b);
+      // 0 where `a` is 0 and its power is finite.
+      return mul(g, where(eq(a, mul(p, 0)), 0, mul(p, log(a))));
+    },
   ],
   saves: true,
   integer: (a, b) => integerPower(a, b, Math.imul),

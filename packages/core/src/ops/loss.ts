@@ -323,6 +323,7 @@ export const cosineSimilarity = /* @__PURE__ */ named(
   (a: Tensor, b: Tensor, options?: { dim?: number; eps?: number }): Tensor => {
     const { dim = 1, eps = 1e-8 } = checkOptions('cosineSimilarity', options, cosineSimilarityOptions);
     checkTensors('cosineSimilarity', a, b);
+    realOnly('cosineSimilarity', a);
     // Divides each by its own length first, so that products of lengths do not overflow. As in PyTorch, the lower limit
     // of the lengths takes no part in the gradient, which stays finite.
     const direction = (x: Tensor): Tensor => {

@@ -1,5 +1,5 @@
 import { kernelsOf } from '../backend/backends.js';
-import { show } from '../check.js';
+import { check } from '../check.js';
 import { named } from '../errors.js';
 import { isGradEnabled } from '../grad/index.js';
 import { type Backward, record } from '../graph/node.js';
@@ -10,7 +10,7 @@ import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
 import { inFloat32 } from './casting.js';
-import { applyUnary, conjugate, floatOnly, unaryOperator } from './define.js';
+import { applyUnary, conjugate, floatOnly, floatOrComplex, unaryOperator } from './define.js';
 import { div, mul, sub } from './elementwise.js';
 import { amax, amin } from './extrema.js';
 import { divOrZero } from './gradients.js';
@@ -28,7 +28,7 @@ export { type Dim, type KeepDim, sum, sumTo } from './sum.js';
  */
 export function mean(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
   checkTensors('mean', x);
-  if (!isComplex(x.dtype)) floatOnly('mean', x);
+  floatOrComplex('mean', x);
   const p = plan('mean', x, dim, options);
   return recordMean(x, p, reduced('mean', x, p, x.dtype));
 }
@@ -221,10 +221,10 @@ export function all(x: Tensor, dim?: Dim, options?: KeepDim): Tensor {
  */
 export const norm = /* @__PURE__ */ named('norm', (x: Tensor, p = 2, dim?: Dim, options?: KeepDim): Tensor => {
   checkTensors('norm', x);
-  floatOnly('norm', x);
-  if (p === Number.POSITIVE_INFINITY) return amax(x.abs(), dim, options);
-  if (p === Number.NEGATIVE_INFINITY) return amin(x.abs(), dim, options);
-  if (typeof p !== 'number' || Number.isNaN(p)) throw new TypeError(`norm: p must be a number, got ${show(p)}`);
+  if (isComplex(x.dtype)) x = x.abs();
+  floatOrComplex('norm', x);
+  check('norm', 'p', p, is.number);
+  if (1 / p === 0) return (p > 0 ? amax : amin)(x.abs(), dim, options);
   if (p === 1) return sum(x.abs(), dim, options);
   const r = plan('norm', x, dim, options);
   if (p === 0) {
