@@ -147,7 +147,9 @@ describe('a module’s tensors', () => {
     expect([weight.isLeaf, weight.requiresGrad]).toEqual([true, true]);
     expect(net.fc(ones([1, 2], { dtype: 'float64' })).dtype).toBe('float64');
     expect(net.float().fc.weight.dtype).toBe('float32');
-    expect(() => net.to('int32')).toThrow(/Net can be float64, float32, float16, bfloat16, complex64, complex128, got 'int32'/);
+    expect(() => net.to('int32')).toThrow(
+      /Net can be float64, float32, float16, bfloat16, complex64, complex128, got 'int32'/,
+    );
   });
 
   it('that a recorded graph saved are not swapped under it', () => {
