@@ -65,11 +65,12 @@ async function difference(c: TorchCase): Promise<string | null> {
 }
 
 describe.skipIf(!gpu)('random programs on webgpu', () => {
-  it.each(['torch.jsonl', 'torch_layers.jsonl'])(
+  // Others: FILES=/tmp/a.jsonl,/tmp/b.jsonl EVERY=1, as test/fuzz/torch_cases.py writes them.
+  it.each(process.env['FILES']?.split(',') ?? ['torch.jsonl', 'torch_layers.jsonl'])(
     '%s',
     async (file) => {
       const every = Number(process.env['EVERY'] ?? 16);
-      const lines = readFileSync(new URL(`../fuzz/${file}`, import.meta.url), 'utf8')
+      const lines = readFileSync(new URL(file, new URL('../fuzz/', import.meta.url)), 'utf8')
         .trim()
         .split('\n');
       const wrong: string[] = [];

@@ -3,6 +3,7 @@ import { manualSeed, randint, randn, type Tensor, tidy } from '@gradgate/core';
 import { compile } from '@gradgate/core/compile';
 import { functional, Linear, optim, ReLU, Sequential, TransformerEncoderLayer } from '@gradgate/nn';
 import { expect, it } from 'vitest';
+import { current } from '../../packages/webgpu/src/backend.js';
 import { gpuMemory } from '../../packages/webgpu/src/index.js';
 import { needNullGpu } from './gpu.js';
 
@@ -72,6 +73,53 @@ it.skipIf(!gpu)('tidy gives memory back at its end, without an await', () => {
   for (let i = 0; i < 1000; i++) step();
   expect(gpuMemory().tensors).toBe(tensors);
   expect(gpuMemory().bytes).toBe(bytes);
+});
+
+it.skipIf(!gpu)('a loop with neither an await nor tidy ends at the budget, and goes on after an await', async () => {
+  const { pool } = current.gpu!;
+  const { budget } = pool;
+  const model = new Sequential(new Linear(32, 32), new ReLU(), new Linear(32, 4)).to(gpu!);
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+  const [x, y] = [randn([16, 32]).to(gpu!), randint(0, 4, [16]).to(gpu!)];
+  const step = () => {
+    optimizer.zeroGrad();
+    functional.crossEntropy(model(x), y).backward();
+    optimizer.step();
+  };
+  const loop = (steps: number): number => {
+    for (let i = 0; i < steps; i++) {
+      try {
+        step();
+      } catch (error) {
+        expect((error as Error).message).toMatch(
+          /bytes more would exceed the 2097152 that tensors may take on webgpu: \d+ hold \d+ now.*await loss.itemAsync\(\), or run the step in tidy/,
+        );
+        return i;
+      }
+    }
+    return steps;
+  };
+  step();
+  const before = pool.held;
+  pool.budget = { soft: 2 ** 20, hard: 2 ** 21 };
+  try {
+    const first = loop(2000);
+    expect(first).toBeGreaterThan(100);
+    expect(first).toBeLessThan(2000);
+    expect(pool.held).toBeLessThanOrEqual(2 ** 21);
+    // Finalizers run in tasks; how soon is up to the garbage collector.
+    for (let i = 0; i < 200 && pool.held > before + 2 ** 19; i++) {
+      new ArrayBuffer(2 ** 25);
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    expect(pool.held).toBeLessThan(before + 2 ** 19);
+    expect(loop(50)).toBe(50);
+    // In tidy there is no end.
+    const tidied = tidy.wrap(step);
+    for (let i = 0; i < 2000; i++) tidied();
+  } finally {
+    pool.budget = budget;
+  }
 });
 
 it.skipIf(!gpu)(

@@ -157,7 +157,7 @@ export class Pool {
       'memory',
       `${bytes} bytes more would exceed the ${this.budget.hard} that tensors may take on webgpu: ${this.tensors} hold ` +
         `${this.held} now. Tensors nobody uses any more are found at an await only: read something in each step, as in ` +
-        'await loss.itemAsync(); or use smaller batches, or device({ memory }) with a larger budget',
+        'await loss.itemAsync(), or run the step in tidy; or use smaller batches, or a larger budget by device(name, { memory })',
     );
   }
 }

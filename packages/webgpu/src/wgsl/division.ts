@@ -27,7 +27,8 @@ export const division = {
   let r = fmod_of(x, y);
   if (is_nan(r)) { return r; }
   let q = (x - r) / y - select(0.0, 1.0, r != 0.0 && (y < 0.0) != (r < 0.0));
-  if (q == 0.0) { return select(0.0, -0.0, is_negative(x) != is_negative(y)); }
+  // A constant of -0 may lose its sign.
+  if (q == 0.0) { return bitcast<f32>((bitcast<u32>(x) ^ bitcast<u32>(y)) & 0x80000000u); }
   let whole = floor(q);
   return select(whole, whole + 1.0, q - whole > 0.5);
 }`,

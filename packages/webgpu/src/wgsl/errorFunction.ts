@@ -13,7 +13,7 @@ export const errorFunction = {
   if (z > 10.1) { return select(0.0, 2.0, x < 0.0); }
   let t = 1.0 / (1.0 + 0.5 * z);
   // exp(-z²) in two factors: the square of a number with few digits is exact.
-  let h = bitcast<f32>(bitcast<u32>(z) & 0xfffff000u);
+  let h = upper_half(z);
   let y = t * exp_of(-h * h) * exp_of((h - z) * (h + z) + erfc_tail(t));
   return select(y, 2.0 - y, x < 0.0);
 }`,
@@ -29,7 +29,7 @@ export const errorFunction = {
   return 1.1283792 * sum;
 }`,
   erf_of: `fn erf_of(x: f32) -> f32 {
-  if (is_nan(x)) { return x; }
+  if (is_nan(x) || x == 0.0) { return x; }
   let a = abs(x);
   if (a < 1.0) { return erf_near(x); }
   let y = 1.0 - erfc_of(a);
@@ -37,6 +37,7 @@ export const errorFunction = {
 }`,
   erfinv_of: `fn erfinv_of(y: f32) -> f32 {
   let a = abs(y);
+  if (y == 0.0) { return y; }
   if (is_nan(y) || a > 1.0) { return not_a_number(); }
   if (a == 1.0) { return y * infinity(); }
   let l = log1p(-a * a);

@@ -1,6 +1,6 @@
 /** Exponential, logarithmic and hyperbolic functions. */
 export const exponential = {
-  tanh_of: 'fn tanh_of(x: f32) -> f32 { if (is_nan(x)) { return x; } return tanh(clamp(x, -15.0, 15.0)); }',
+  tanh_of: 'fn tanh_of(x: f32) -> f32 { if (is_nan(x) || x == 0.0) { return x; } return tanh(clamp(x, -15.0, 15.0)); }',
   exp_of: `fn exp_of(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
   if (x > 88.72283) { return infinity(); }

@@ -52,7 +52,7 @@ fn far_quarter(x: f32) -> vec2f {
     'fn sin_near(r: f32) -> f32 { let z = r * r; return r + r * z * (-0.16666667 + z * (0.008333333 + z * (-0.00019841270 + z * 2.7557319e-6))); }',
   cos_near:
     'fn cos_near(r: f32) -> f32 { let z = r * r; return 1.0 + z * (-0.5 + z * (0.041666668 + z * (-0.0013888889 + z * (0.000024801588 - z * 2.7557319e-7)))); }',
-  sin_of: 'fn sin_of(x: f32) -> f32 { return sin_ahead(x, 0); }',
+  sin_of: 'fn sin_of(x: f32) -> f32 { if (x == 0.0) { return x; } return sin_ahead(x, 0); }',
   cos_of: 'fn cos_of(x: f32) -> f32 { return sin_ahead(x, 1); }',
   // The sine of x plus a number of quarter turns.
   sin_ahead: `fn sin_ahead(x: f32, quarters: i32) -> f32 {
