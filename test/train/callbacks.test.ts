@@ -69,9 +69,26 @@ describe('EarlyStopping', () => {
   it('stops where the figure is NaN', async () => {
     expect((await scripted([1, Number.NaN, 1], [new EarlyStopping()])).stopReason).toBe('the monitored figure is NaN');
   });
+
+  it('starts anew in a second run', async () => {
+    const stopping = new EarlyStopping({ patience: 2 });
+    await scripted([1, 2, 3, 4], [stopping]);
+    const run = await scripted([9, 8, 7, 6], [stopping]);
+    expect([run.stopReason, run.epoch, stopping.best]).toEqual([null, 4, 6]);
+  });
 });
 
 describe('ModelCheckpoint', () => {
+  it('has a best epoch of each run', async () => {
+    const checkpoints = new ModelCheckpoint(folder());
+    await scripted([1, 2], [checkpoints]);
+    expect(weightOf(await scripted([9, 8, 10], [checkpoints]))).toBe(3);
+    expect(checkpoints.best).toBe(8);
+    const model = new Scripted([]);
+    await loadCheckpoint(checkpoints.path('best'), { model });
+    expect(model.layer.weight.item()).toBe(2);
+  });
+
   it('keeps the best epoch and the last one', async () => {
     const checkpoint = new ModelCheckpoint(join(folder(), 'a', 'b'));
     await scripted([3, 1, 2], [checkpoint]);
@@ -249,11 +266,25 @@ describe('findLearningRate', () => {
   it('ends where the loss is no number any more, with the rates so far', async () => {
     const layer = new Linear(1, 1, { bias: false });
     const optimizer = new optim.SGD(layer.parameters(), { lr: 1 });
-    const train = [tensor([[1]])];
-    const trainingStep = (x: Tensor) => layer(x).square().mean().add(layer(x).square().log().mean());
-    noGrad.run(() => layer.weight.fill_(0));
-    const { rates, losses } = await findLearningRate(layer, { train, optimizer, trainingStep });
-    expect([rates, losses]).toEqual([[], []]);
+    let step = 0;
+    const trainingStep = (x: Tensor) =>
+      layer(x)
+        .square()
+        .mean()
+        .mul(step++ < 4 ? 1 : Number.NaN);
+    const { rates, losses } = await findLearningRate(layer, { train: [tensor([[1]])], optimizer, trainingStep });
+    expect([rates.length, losses.length]).toEqual([4, 4]);
+  });
+
+  it('refuses a loss that is no number from the start, and leaves everything as it was', async () => {
+    const layer = new Linear(1, 1, { bias: false });
+    const before = layer.weight.item();
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 0.5 });
+    const trainingStep = (x: Tensor) => layer(x).mean().mul(Number.NaN);
+    await expect(findLearningRate(layer, { train: [tensor([[1]])], optimizer, trainingStep })).rejects.toThrow(
+      'findLearningRate: the loss is NaN at the first rate',
+    );
+    expect([layer.weight.item(), optimizer.paramGroups[0]!.lr]).toEqual([before, 0.5]);
   });
 
   it('suggests a rate that learns, and leaves everything as it was', async () => {

@@ -163,6 +163,58 @@ describe('fit', () => {
     });
   });
 
+  it('refuses steps that give nothing at all, where an optimizer waits for losses', async () => {
+    const model = new Slope();
+    const options = { train: [column(1), column(2)], epochs: 1, trainingStep: () => undefined };
+    await expect(fit(model, { ...options, optimizer: adam(model) })).rejects.toThrow(
+      'trainingStep: returned nothing for all 2 batches of epoch 1, so nothing was learned; return the loss',
+    );
+    expect((await fit(model, options)).step).toBe(0);
+  });
+
+  it('refuses a model that is frozen as a whole', async () => {
+    const model = new Slope();
+    model.requiresGrad_(false);
+    await expect(fit(model, { train: [column(1)], epochs: 1, optimizer: adam(model) })).rejects.toThrow(
+      'fit: none of the 1 tensors that the optimizer steps requires grad, so nothing would be learned',
+    );
+  });
+
+  it('refuses a scheduler of another optimizer', async () => {
+    const model = new Slope();
+    const [optimizer, other] = [adam(model), adam(model)];
+    const options = { train: [column(1)], epochs: 1, optimizer };
+    const scheduler = new optim.ExponentialLR(other, { gamma: 0.5 });
+    await expect(fit(model, { ...options, scheduler })).rejects.toThrow(
+      'fit: the scheduler is one of another optimizer',
+    );
+    await expect(fit(model, { ...options, scheduler: new optim.ReduceLROnPlateau(other) })).rejects.toThrow(
+      'fit: the scheduler is one of another optimizer',
+    );
+    const own = new optim.ExponentialLR(optimizer, { gamma: 0.5 });
+    await fit(model, { ...options, scheduler: new optim.ChainedScheduler([own]) });
+    expect(optimizer.paramGroups[0]!.lr).toBe(0.025);
+  });
+
+  it('closes all callbacks, and tells the error that ended the run before those of closing', async () => {
+    const closed: string[] = [];
+    const callbacks = ['a', 'b', 'c'].map((name) => ({
+      close() {
+        closed.push(name);
+        if (name !== 'c') throw new Error(`closing ${name}`);
+      },
+    }));
+    const model = new Slope();
+    const options = { train: [column(1)], epochs: 1, optimizer: adam(model), callbacks };
+    await expect(fit(model, options)).rejects.toThrow('closing a');
+    expect(closed.join('')).toBe('abc');
+    const trainingStep = () => {
+      throw new Error('the step');
+    };
+    await expect(fit(model, { ...options, trainingStep })).rejects.toThrow('the step');
+    expect(closed.join('')).toBe('abcabc');
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY])(
     'a loss of %s ends it with an error before the step',
     async (value) => {

@@ -38,6 +38,12 @@ export class EarlyStopping implements Callback {
 
   onFitStart(run: Run): void {
     checkRun('EarlyStopping.onFitStart', run);
+    // A run from the start owes nothing to one before it.
+    if (run.epoch === 0) {
+      this.monitor.best = null;
+      this.badEpochs = 0;
+      this.weights = null;
+    }
     this.stopIfDone(run);
   }
 

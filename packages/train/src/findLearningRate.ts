@@ -46,6 +46,11 @@ class RangeTest implements Callback {
     this.average = smoothing * this.average + (1 - smoothing) * run.batchFigures['loss']!;
     const loss = this.average / (1 - smoothing ** run.step);
     if (!Number.isFinite(loss)) {
+      if (this.rates.length === 0)
+        throw new RangeError(
+          `findLearningRate: the loss is ${loss} at the first rate, before any could be too high; look for NaN in the data, or for a ` +
+            'logarithm or a division of 0',
+        );
       run.stop();
       return;
     }

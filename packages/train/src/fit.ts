@@ -21,7 +21,7 @@ import {
   yieldToEventLoop,
 } from './steps.js';
 
-type Scheduler = optim.LRScheduler | optim.SequentialLR | optim.ReduceLROnPlateau;
+type Scheduler = optim.LRScheduler | optim.SequentialLR | optim.ChainedScheduler | optim.ReduceLROnPlateau;
 
 /** Options of `fit`. */
 export interface FitOptions<B, V = B> {
@@ -134,10 +134,25 @@ export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, option
       await endEpoch(run);
     }
     await tell(run, 'onFitEnd');
-    return run;
-  } finally {
-    for (const callback of run.callbacks) await callback.close?.();
+  } catch (error) {
+    // Errors of closing would hide the one that ended the run.
+    await closeAll(run.callbacks).catch(() => {});
+    throw error;
   }
+  await closeAll(run.callbacks);
+  return run;
+}
+
+/** Closes each callback, also those after one that throws. */
+async function closeAll(callbacks: readonly Callback[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const callback of callbacks)
+    try {
+      await callback.close?.();
+    } catch (error) {
+      failures.push(error);
+    }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Trains on the batches of an epoch, or on the rest of one that is resumed. */
@@ -145,18 +160,23 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   const { train, accumulateGradBatches = 1 } = run.options;
   // A loader with a state continues by itself; other batches are iterated from the start and skipped.
   let skip = 'loadStateDict' in train ? 0 : run.batch;
+  const isWhole = run.batch === 0;
+  let losses = 0;
   run.optimizer?.zeroGrad();
   let pending = 0;
   for await (const batch of train) {
     if (skip-- > 0) continue;
     const result = await step(batch, run.model);
     const counts = result !== undefined;
-    if (counts && run.optimizer) lossOf(result).div(accumulateGradBatches).backward();
+    if (counts && run.optimizer) checkedLoss(result, run.optimizer).div(accumulateGradBatches).backward();
     run.batchFigures = await run.sums.note('trainingStep', result, sizeOf(batch));
     if (run.options.terminateOnNan !== false) checkLoss(run);
     run.batch++;
     run.samples += sizeOf(batch);
-    if (counts) pending++;
+    if (counts) {
+      losses++;
+      pending++;
+    }
     const isStep = pending >= accumulateGradBatches;
     if (!isStep) continue;
     await endStep(run);
@@ -166,6 +186,10 @@ async function trainEpoch(run: Run, step: Step<any>): Promise<void> {
   if (run.batch === 0)
     throw new TypeError(
       `fit: train has no batches in epoch ${run.epoch + 1}. A generator can be iterated only once: give a DataLoader, an array or an object whose [Symbol.iterator] starts anew`,
+    );
+  if (isWhole && losses === 0 && run.optimizer)
+    throw new TypeError(
+      `trainingStep: returned nothing for all ${run.batch} batches of epoch ${run.epoch + 1}, so nothing was learned; return the loss`,
     );
   if (pending > 0) await endStep(run);
   run.figures = run.sums.compute(run.options.ranks);
@@ -235,14 +259,32 @@ async function abortIfAsked(run: Run): Promise<void> {
   throw signal.reason;
 }
 
-function lossOf(result: StepResult): Tensor {
+/** The loss to call backward on. */
+function checkedLoss(result: StepResult, { paramGroups }: Stepped): Tensor {
   const { loss } = recordOf('trainingStep', result);
   if (!Tensor.is(loss))
     throw new TypeError(
       `trainingStep: must return the loss, a Tensor, or an object with a loss, got ${show(loss ?? result)}; ` +
         'without the option optimizer it must call backward() by itself',
     );
+  const params = paramGroups.flatMap((group) => group.params);
+  if (!loss.requiresGrad && params.length > 0 && params.every((p) => !p.requiresGrad))
+    throw new TypeError(
+      `fit: none of the ${params.length} tensors that the optimizer steps requires grad, so nothing would be learned; ` +
+        'unfreeze some with requiresGrad_(true)',
+    );
   return loss;
+}
+
+/** Throws for a scheduler of another optimizer: it would change nothing in this run. */
+function checkScheduler(scheduler: Scheduler, optimizer: Stepped | undefined): void {
+  if (typeof scheduler.step !== 'function')
+    throw new TypeError(`fit: the scheduler must be one of optim, got ${show(scheduler)}`);
+  const own = (scheduler as { optimizer?: { paramGroups?: unknown[] } }).optimizer?.paramGroups;
+  const groups: readonly unknown[] | undefined = optimizer?.paramGroups;
+  // A rank's optimizer that divides the work has the groups of the one in it.
+  if (own && groups && !own.some((group) => groups.includes(group)))
+    throw new TypeError('fit: the scheduler is one of another optimizer; make it with the optimizer that fit is given');
 }
 
 function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, V> {
@@ -254,8 +296,7 @@ function checked<B, V>(model: Module, options: FitOptions<B, V>): FitOptions<B, 
   checkBatches('fit', 'train', train);
   if (validation !== undefined) checkBatches('fit', 'validation', validation);
   if (optimizer !== undefined) checkOptimizer('fit', optimizer, model);
-  if (scheduler !== undefined && typeof scheduler.step !== 'function')
-    throw new TypeError(`fit: the scheduler must be one of optim, got ${show(scheduler)}`);
+  if (scheduler !== undefined) checkScheduler(scheduler, optimizer);
   if (epochs === undefined && maxSteps === undefined) throw new TypeError('fit: give epochs or maxSteps');
   if (!optimizer && accumulateGradBatches !== undefined)
     throw new TypeError('fit: accumulateGradBatches needs the option optimizer');

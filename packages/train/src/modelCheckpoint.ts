@@ -40,7 +40,10 @@ export class ModelCheckpoint implements Callback {
     return `${this.folder}/${which}.safetensors`;
   }
 
-  async onFitStart(): Promise<void> {
+  async onFitStart(run: Run): Promise<void> {
+    checkRun('ModelCheckpoint.onFitStart', run);
+    // A run from the start owes nothing to one before it.
+    if (run.epoch === 0) this.monitor.best = null;
     await fileSystem('ModelCheckpoint').mkdir(this.folder, { recursive: true });
   }
 
