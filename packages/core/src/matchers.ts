@@ -10,13 +10,17 @@ import { tensor } from './tensor/values.js';
 
 /** What a matcher gives to the test runner. */
 export interface MatcherResult {
+  /** Whether it holds. */
   readonly pass: boolean;
+  /** What a failing test prints. */
   readonly message: () => string;
 }
 
 /** How far elements may be apart: by `atol + rtol * |expected|`. */
 export interface Tolerance {
+  /** The difference that is allowed for each unit of the expected value. */
   rtol?: number;
+  /** The absolute difference that is allowed. */
   atol?: number;
 }
 

@@ -35,6 +35,7 @@ export interface MessageOptions extends CollectiveOptions {
 
 /** Returns a `Work` at once, with `wait()` and a promise, rather than the result. */
 export interface Async {
+  /** The call returns at once, with a `Work` to wait for. */
   async: true;
 }
 

@@ -75,6 +75,7 @@ export class DistributedDataParallel<M extends Module = Module> extends Module {
   #ordered = false;
 
   constructor(
+    /** The module whose gradients are averaged. */
     readonly module: M,
     options?: DistributedDataParallelOptions,
   ) {

@@ -10,6 +10,7 @@ export class Work<T> {
 
   /** @internal */
   constructor(
+    /** The call that it is of. */
     readonly name: string,
     private readonly connection: Connection | null,
     /** Converts the outcome to the result. */

@@ -15,7 +15,9 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class Beta extends Distribution {
+  /** The exponent of x, plus 1: above 0, of the batch's shape. */
   readonly concentration1: Tensor;
+  /** The exponent of the other side, plus 1: above 0, of the batch's shape. */
   readonly concentration0: Tensor;
   readonly support = unitInterval;
 

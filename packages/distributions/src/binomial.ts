@@ -16,8 +16,11 @@ import { type Chance, chanceOf } from './probabilities.js';
  * ```
  */
 export class Binomial extends Distribution {
+  /** The number of trials, of the batch's shape. */
   readonly totalCount: Tensor;
+  /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
+  /** The probabilities as logits, `log(p / (1 - p))`. */
   readonly logits: Tensor;
 
   constructor(totalCount: TensorLike, chance: Chance & DistributionOptions) {

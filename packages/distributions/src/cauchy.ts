@@ -17,7 +17,9 @@ const density = (z: Tensor, scale: Tensor): Tensor => log1p(z.square()).add(scal
  * ```
  */
 export class Cauchy extends Distribution {
+  /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
+  /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = real;
 
@@ -78,6 +80,7 @@ export class Cauchy extends Distribution {
  * ```
  */
 export class HalfCauchy extends Distribution {
+  /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = nonNegative;
 

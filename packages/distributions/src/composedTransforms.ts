@@ -10,7 +10,9 @@ export class IndependentTransform implements Transform {
   readonly domainDims: number;
   readonly codomainDims: number;
   constructor(
+    /** The transform of one event. */
     readonly base: Transform,
+    /** How many more dimensions are one event. */
     readonly dims: number,
   ) {
     check('IndependentTransform', 'base', base, transform);
@@ -40,6 +42,7 @@ export class IndependentTransform implements Transform {
 
 /** The base of transforms that take each its part of a dimension; the parts are of elements. */
 abstract class PartsTransform implements Transform {
+  /** The transforms, in order. */
   readonly transforms: readonly Transform[];
   readonly rises = true;
   readonly codomain: Constraint = {
@@ -50,6 +53,7 @@ abstract class PartsTransform implements Transform {
   };
   constructor(
     transforms: readonly Transform[],
+    /** The dimension that is divided. */
     readonly dim: number,
   ) {
     const { name } = new.target;
@@ -60,7 +64,9 @@ abstract class PartsTransform implements Transform {
       throw new TypeError(`${name}: takes transforms of elements, got one of vectors or matrices`);
     this.transforms = [...transforms];
   }
+  /** The part that each transform takes. */
   protected abstract parts(x: Tensor): Tensor[];
+  /** The whole, of its parts. */
   protected abstract together(parts: Tensor[]): Tensor;
 
   forward(x: Tensor): Tensor {
@@ -87,6 +93,7 @@ abstract class PartsTransform implements Transform {
  * ```
  */
 export class CatTransform extends PartsTransform {
+  /** How many elements each transform takes. */
   readonly lengths: readonly number[];
   constructor(transforms: readonly Transform[], dim = 0, lengths?: readonly number[]) {
     super(transforms, dim);

@@ -24,7 +24,9 @@ const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
  * ```
  */
 export class ContinuousBernoulli extends Distribution {
+  /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
+  /** The probabilities as logits, `log(p / (1 - p))`. */
   readonly logits: Tensor;
   readonly support = unitInterval;
   /** Whether the formulas have digits there: near 1/2 they are 0 by 0, and Taylor's series stand in. */

@@ -18,6 +18,7 @@ export class Dirichlet extends Distribution {
   readonly support = simplex;
 
   constructor(
+    /** The weights of the categories `[..., k]`, above 0. */
     readonly concentration: Tensor,
     options?: DistributionOptions,
   ) {

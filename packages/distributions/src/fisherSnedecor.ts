@@ -14,7 +14,9 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class FisherSnedecor extends Distribution {
+  /** The degrees of freedom of the numerator, above 0. */
   readonly df1: Tensor;
+  /** The degrees of freedom of the denominator, above 0. */
   readonly df2: Tensor;
   readonly support = nonNegative;
 

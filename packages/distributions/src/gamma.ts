@@ -13,7 +13,9 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class Gamma extends Distribution {
+  /** The shape parameter: above 0, of the batch's shape. */
   readonly concentration: Tensor;
+  /** The rate: above 0, of the batch's shape. */
   readonly rate: Tensor;
   readonly support = nonNegative;
 
@@ -65,6 +67,7 @@ export class Gamma extends Distribution {
  * ```
  */
 export class Chi2 extends Gamma {
+  /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
 
   constructor(df: TensorLike, options?: DistributionOptions) {

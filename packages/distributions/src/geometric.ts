@@ -23,7 +23,9 @@ import { type Chance, chanceOf, clampProbs } from './probabilities.js';
  * ```
  */
 export class Geometric extends Distribution {
+  /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
+  /** The probabilities as logits, `log(p / (1 - p))`. */
   readonly logits: Tensor;
   readonly support = count;
 

@@ -16,7 +16,9 @@ export const euler = 0.5772156649015329;
  * ```
  */
 export class Gumbel extends Distribution {
+  /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
+  /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = real;
 

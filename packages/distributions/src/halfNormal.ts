@@ -12,6 +12,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class HalfNormal extends Distribution {
+  /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = nonNegative;
 

@@ -14,7 +14,9 @@ import { Distribution, type DistributionOptions, type TensorLike } from './distr
  */
 export class Independent extends Distribution {
   constructor(
+    /** The distribution whose dimensions are taken together. */
     readonly base: Distribution,
+    /** How many of its batch dimensions are one event. */
     readonly dims: number,
     options?: DistributionOptions,
   ) {

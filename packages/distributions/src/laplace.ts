@@ -13,7 +13,9 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Laplace extends Distribution {
+  /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
+  /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = real;
 

@@ -18,7 +18,9 @@ const size = { text: 'a whole number from 2 up', is: (n: unknown) => is.size.is(
  * ```
  */
 export class LKJCholesky extends Distribution {
+  /** The number of rows of the matrices. */
   readonly dim: number;
+  /** How near the matrices are to the unit matrix: above 0; at 1 all correlations are equally likely. */
   readonly concentration: Tensor;
   readonly support = corrCholesky;
 

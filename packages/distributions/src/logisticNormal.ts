@@ -26,7 +26,9 @@ import { Normal } from './normal.js';
  * ```
  */
 export class LogisticNormal extends Distribution {
+  /** The means of the normal distribution `[..., n]`. */
   readonly loc: Tensor;
+  /** Its standard deviations `[..., n]`. */
   readonly scale: Tensor;
   readonly support = simplex;
   private readonly base: Normal;

@@ -24,8 +24,11 @@ import { Distribution, type DistributionOptions } from './distribution.js';
  * ```
  */
 export class LowRankMultivariateNormal extends Distribution {
+  /** The mean `[..., n]`. */
   readonly loc: Tensor;
+  /** The factor of the covariance of low rank `[..., n, rank]`. */
   readonly covFactor: Tensor;
+  /** What the diagonal of the covariance has beside it `[..., n]`. */
   readonly covDiag: Tensor;
   readonly support = realVector;
 

@@ -16,7 +16,9 @@ import { Distribution, type DistributionOptions, type TensorLike } from './distr
  */
 export class MixtureSameFamily extends Distribution {
   constructor(
+    /** How likely each component is. */
     readonly weights: Categorical,
+    /** The components, as the last batch dimension. */
     readonly components: Distribution,
     options?: DistributionOptions,
   ) {

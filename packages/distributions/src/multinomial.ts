@@ -16,6 +16,7 @@ import type { DistributionOptions } from './distribution.js';
  * ```
  */
 export class Multinomial extends CategoricalBase {
+  /** The number of draws. */
   readonly totalCount: number;
 
   constructor(totalCount: number, weights: Weights & DistributionOptions) {

@@ -66,6 +66,7 @@ export function factorOf(op: string, name: keyof Covariance, matrix: Tensor, isC
  * ```
  */
 export class MultivariateNormal extends Distribution {
+  /** The mean `[..., n]`. */
   readonly loc: Tensor;
   /** The lower triangular factor of the covariance, `[..., n, n]`. */
   readonly scaleTril: Tensor;

@@ -14,8 +14,11 @@ import { type Chance, chanceOf } from './probabilities.js';
  * ```
  */
 export class NegativeBinomial extends Distribution {
+  /** The number of failures at which it stops, of the batch's shape. */
   readonly totalCount: Tensor;
+  /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
+  /** The probabilities as logits, `log(p / (1 - p))`. */
   readonly logits: Tensor;
   readonly support = count;
 

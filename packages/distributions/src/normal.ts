@@ -14,7 +14,9 @@ const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
  * ```
  */
 export class Normal extends Distribution {
+  /** The mean of the normal distribution, of the batch's shape. */
   readonly loc: Tensor;
+  /** Its standard deviation: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = real;
 

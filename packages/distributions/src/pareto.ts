@@ -14,7 +14,9 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Pareto extends Distribution {
+  /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
+  /** The exponent: above 0, of the batch's shape. */
   readonly alpha: Tensor;
   readonly support: Constraint;
 

@@ -12,6 +12,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Poisson extends Distribution {
+  /** The rate: above 0, of the batch's shape. */
   readonly rate: Tensor;
   readonly support = count;
 

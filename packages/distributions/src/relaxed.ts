@@ -16,8 +16,11 @@ import { type Chance, chanceOf, clampProbs } from './probabilities.js';
  * ```
  */
 export class RelaxedBernoulli extends Distribution {
+  /** How soft the draws are: above 0; near 0 they are nearly 0 or 1. */
   readonly temperature: Tensor;
+  /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
+  /** The probabilities as logits, `log(p / (1 - p))`. */
   readonly logits: Tensor;
   readonly support = unitInterval;
 
@@ -59,6 +62,7 @@ export class RelaxedBernoulli extends Distribution {
  * ```
  */
 export class RelaxedOneHotCategorical extends CategoricalBase {
+  /** How soft the draws are: above 0; near 0 they are nearly 0 or 1. */
   readonly temperature: Tensor;
   readonly support = simplex;
 

@@ -14,8 +14,11 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class StudentT extends Distribution {
+  /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
+  /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
+  /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = real;
 

@@ -15,7 +15,9 @@ import { ExpTransform, eventDims, sumLast, type Transform, transform } from './t
  * ```
  */
 export class TransformedDistribution extends Distribution {
+  /** The distribution of what is transformed. */
   readonly base: Distribution;
+  /** What is applied to its draws, in this order. */
   readonly transforms: readonly Transform[];
 
   constructor(base: Distribution, transforms: Transform | readonly Transform[], options?: DistributionOptions) {
@@ -105,7 +107,9 @@ export class TransformedDistribution extends Distribution {
  * ```
  */
 export class LogNormal extends TransformedDistribution {
+  /** The mean of the normal distribution, of the batch's shape. */
   readonly loc: Tensor;
+  /** Its standard deviation: above 0, of the batch's shape. */
   readonly scale: Tensor;
 
   constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {

@@ -62,7 +62,9 @@ export class ExpTransform implements Transform {
 /** `loc + scale * x`, for a scale other than 0. */
 export class AffineTransform implements Transform {
   readonly codomain = real;
+  /** What is added. */
   readonly loc: Tensor;
+  /** What is multiplied by. */
   readonly scale: Tensor;
   constructor(loc: TensorLike, scale: TensorLike) {
     this.loc = asTensor('AffineTransform', loc);
@@ -152,6 +154,7 @@ export class SoftplusTransform implements Transform {
 /** `x` to the power `exponent`, of numbers above 0. */
 export class PowerTransform implements Transform {
   readonly codomain = positive;
+  /** The exponent. */
   readonly exponent: Tensor;
   constructor(exponent: TensorLike) {
     this.exponent = asTensor('PowerTransform', exponent);
@@ -175,6 +178,7 @@ export class PowerTransform implements Transform {
 
 /** The transforms of a list, one after another, as one. */
 export class ComposeTransform implements Transform {
+  /** The transforms, in the order in which they are applied. */
   readonly parts: readonly Transform[];
   constructor(parts: readonly Transform[]) {
     check('ComposeTransform', 'parts', parts, is.arrayOf(transform));

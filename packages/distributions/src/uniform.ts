@@ -13,7 +13,9 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Uniform extends Distribution {
+  /** The lower ends, of the batch's shape. */
   readonly low: Tensor;
+  /** The upper ends, of the batch's shape. */
   readonly high: Tensor;
 
   constructor(low: TensorLike, high: TensorLike, options?: DistributionOptions) {

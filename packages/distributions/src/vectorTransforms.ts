@@ -206,7 +206,9 @@ export class ReshapeTransform implements Transform {
   readonly domainDims: number;
   readonly codomainDims: number;
   constructor(
+    /** The last sizes before. */
     readonly inShape: Shape,
+    /** The last sizes after. */
     readonly outShape: Shape,
   ) {
     check('ReshapeTransform', 'inShape', inShape, is.arrayOf(is.size));
@@ -247,7 +249,10 @@ export class ReshapeTransform implements Transform {
 export class CumulativeDistributionTransform implements Transform {
   readonly codomain = unitInterval;
   readonly rises = true;
-  constructor(readonly distribution: Distribution) {
+  constructor(
+    /** Whose distribution function it is. */
+    readonly distribution: Distribution,
+  ) {
     if (!(distribution instanceof Distribution))
       throw new TypeError(`CumulativeDistributionTransform: takes a distribution, got ${show(distribution)}`);
   }

@@ -14,7 +14,9 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class VonMises extends Distribution {
+  /** The angle of the mode, of the batch's shape. */
   readonly loc: Tensor;
+  /** How narrow it is: above 0, of the batch's shape. */
   readonly concentration: Tensor;
   readonly support = real;
 

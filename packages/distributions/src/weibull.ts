@@ -15,7 +15,9 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Weibull extends Distribution {
+  /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
+  /** The shape parameter: above 0, of the batch's shape. */
   readonly concentration: Tensor;
   readonly support = nonNegative;
 

@@ -30,6 +30,7 @@ import { type Covariance, covarianceOptions, factorOf, matrixOf } from './multiv
  * ```
  */
 export class Wishart extends Distribution {
+  /** The degrees of freedom: above n - 1, of the batch's shape. */
   readonly df: Tensor;
   /** The lower triangular factor of the covariance, `[..., n, n]`. */
   readonly scaleTril: Tensor;

@@ -19,10 +19,15 @@ function checkCurves(op: string, curves: Curves): void {
 
 /** Options of `curvesSvg`. */
 export interface CurvesOptions {
+  /** The width in pixels. */
   width?: number;
+  /** The height in pixels. */
   height?: number;
+  /** The text above the picture. */
   title?: string;
+  /** The text at the horizontal axis. */
   xLabel?: string;
+  /** The text at the vertical axis. */
   yLabel?: string;
   /** A logarithmic axis of values, for losses for example; values that are not positive leave a gap. Off by default. */
   yLog?: boolean;

@@ -5,6 +5,7 @@ import { callDepth } from '@gradgate/nn/internal';
 
 /** A call of a module, and the call it was made in. */
 export interface ModuleCall {
+  /** The module that was called. */
   readonly module: Module;
   /** The module's name within that of `parent`, such as `layers.0`. */
   readonly name: string;

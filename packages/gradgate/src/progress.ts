@@ -3,6 +3,7 @@ import { oneLine } from './text.js';
 
 /** Options of `progress`. */
 export interface ProgressOptions {
+  /** The text before the bar. */
   title?: string;
   /** The unit that is counted, such as `'batches'` for a DataLoader. */
   unit?: string;

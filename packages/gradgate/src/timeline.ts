@@ -6,6 +6,7 @@ import { pixels } from './chart.js';
 
 /** A guarded call, with its times in milliseconds since the start of the recording. */
 export interface TimelineEntry extends ObservedCall {
+  /** When the call began, in milliseconds. */
   readonly start: number;
   /** When it ended; for a call that returned a promise, when that settled. */
   readonly end: number;

@@ -13,6 +13,7 @@ import {
 import { check, checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
 
 interface InitOptions {
+  /** Where the numbers come from; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -257,6 +258,7 @@ export interface KaimingOptions extends InitOptions {
   a?: number;
   /** Keep the variance of the forward ('fanIn') or of the backward pass ('fanOut'). */
   mode?: 'fanIn' | 'fanOut';
+  /** The function that follows, whose gain is used; `'leakyRelu'` by default. */
   nonlinearity?: Nonlinearity;
 }
 

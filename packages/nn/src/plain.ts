@@ -39,7 +39,9 @@ export function refusePromise(what: string, value: unknown): void {
 
 /** What can be saved in the middle of its work and resumed. */
 export interface Resumable {
+  /** What is to be saved. */
   stateDict(): object;
+  /** Takes what `stateDict()` gave. */
   loadStateDict(state: any): unknown;
 }
 

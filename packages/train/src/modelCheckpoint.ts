@@ -20,6 +20,7 @@ export class ModelCheckpoint implements Callback {
    * @param options.everySteps The number of steps after which `last.safetensors` is saved within an epoch too; by default it is not.
    */
   constructor(
+    /** Where the checkpoints are written. */
     readonly folder: string,
     options: MonitorOptions & { everySteps?: number } = {},
   ) {

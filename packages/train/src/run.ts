@@ -58,6 +58,7 @@ export class Run {
 
   /** @internal */
   constructor(
+    /** The model that is trained. */
     readonly model: Module,
     /** @internal */
     readonly options: FitOptions<any, any>,
@@ -67,6 +68,7 @@ export class Run {
     this.callbacks = [...callbacks.filter((c) => !c.isLast), ...callbacks.filter((c) => c.isLast)];
   }
 
+  /** The optimizer, or what was given as such. */
   get optimizer(): FitOptions<any, any>['optimizer'] {
     return this.options.optimizer;
   }

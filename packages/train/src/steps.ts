@@ -11,16 +11,23 @@ export type Step<B> = (batch: B, model: Module) => StepResult | PromiseLike<Step
 
 /** An optimizer: one of `optim`, or one that divides its work among ranks. */
 export interface Stepped {
+  /** The groups of parameters, each with its learning rate. */
   readonly paramGroups: { params: Tensor[]; lr: number }[];
+  /** Changes the parameters by their gradients. */
   step(): unknown;
+  /** Drops the gradients. */
   zeroGrad(): void;
+  /** What is to be saved. */
   stateDict(): object;
+  /** Takes what `stateDict()` gave. */
   loadStateDict(state: any): unknown;
 }
 
 /** The steps that a model has as methods. Without `validationStep`, `trainingStep` is used for validation too. */
 export interface Steps<B, V> {
+  /** The loss of a batch, with a graph, or an object of figures with a loss. */
   trainingStep(batch: B, model: Module): StepResult | PromiseLike<StepResult>;
+  /** The figures of a batch of validation. */
   validationStep(batch: V, model: Module): StepResult | PromiseLike<StepResult>;
 }
 

@@ -28,8 +28,11 @@ export interface BackwardOptions {
 
 /** Options of `grad`. */
 export interface GradOptions {
+  /** The gradients that arrive at the outputs, one for each; 1 for an output of one element by default. */
   gradOutputs?: Tensor | readonly (Tensor | null)[] | null;
+  /** Keeps what the graph has saved, for another pass. As `createGraph` by default. */
   retainGraph?: boolean;
+  /** Records the gradients themselves, so that they can be differentiated again. False by default. */
   createGraph?: boolean;
   /** Give `null` for inputs the outputs do not depend on, rather than throw. Defaults to `materializeGrads`. */
   allowUnused?: boolean;

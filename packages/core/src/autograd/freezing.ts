@@ -9,6 +9,7 @@ import { Tensor } from '../tensor/tensor.js';
 
 /** What has parameters, as modules have. */
 export interface HasParameters {
+  /** What is frozen. */
   parameters(): Iterable<Tensor>;
 }
 

@@ -12,7 +12,9 @@ import { grad } from './backward.js';
 export interface GradcheckOptions {
   /** The step of the finite differences. */
   eps?: number;
+  /** The absolute difference that is allowed; 1e-5 by default. */
   atol?: number;
+  /** The difference that is allowed for each unit of the value; 1e-3 by default. */
   rtol?: number;
 }
 

@@ -49,10 +49,13 @@ export interface UnaryFunction {
 
 /** An elementwise function of two operands and up to two parameters. */
 export interface BinaryFunction {
+  /** The name of the function. */
   readonly name: string;
   readonly forward: (a: number, b: number, first: number, second: number) => number;
+  /** The same for int32, where it differs. */
   readonly integer: ((a: number, b: number, first: number, second: number) => number) | undefined;
   /** The value for int64; true or false from a comparison. */
   readonly exact: ((a: bigint, b: bigint, first: number, second: number) => bigint | boolean) | undefined;
+  /** The loop over arrays, where there is a faster one. */
   readonly loop: BinaryLoop | undefined;
 }

@@ -10,8 +10,11 @@ import type { Taps } from './resampling.js';
 
 /** A tensor as kernels see it. A `Tensor` is one. */
 export interface View {
+  /** The memory that it lies in. */
   readonly storage: Storage;
+  /** What its elements are. */
   readonly dtype: DType;
+  /** The size of each dimension. */
   readonly shape: Shape;
   /** The number of elements. */
   readonly numel: number;
@@ -19,6 +22,7 @@ export interface View {
   readonly strides: readonly number[];
   /** The index of the first element in the storage. */
   readonly offset: number;
+  /** Whether the elements lie in row-major order without gaps. */
   readonly isContiguous: boolean;
 }
 
@@ -366,7 +370,9 @@ export interface MatrixRule {
 
 /** A faster kernel, and the calls that it takes. */
 export interface Override<K extends (...args: any[]) => void> {
+  /** Whether the faster kernel can do this call. */
   accepts(...args: Parameters<K>): boolean;
+  /** The faster kernel. */
   readonly run: K;
 }
 

@@ -29,6 +29,7 @@ export interface CompileOptions {
 
 /** One record, in `explain()`. */
 export interface RecordReport {
+  /** What calls it is for. */
   readonly signature: string;
   /** How often each kernel is called. */
   readonly kernels: Readonly<Record<string, number>>;
@@ -38,14 +39,19 @@ export interface RecordReport {
   readonly fused: readonly (readonly string[])[];
   /** Bytes of memory for what is computed, and bytes without sharing. */
   readonly bytes: number;
+  /** Bytes without sharing. */
   readonly unshared: number;
+  /** How many calls were replayed. */
   readonly replays: number;
 }
 
 /** What `explain()` of a compiled function returns. */
 export interface CompileReport {
+  /** How often the function was called. */
   readonly calls: number;
+  /** How many calls were replayed. */
   readonly replays: number;
+  /** What was recorded. */
   readonly records: readonly RecordReport[];
   /** Why calls ran as they are, where, and how many. */
   readonly breaks: readonly (Break & { readonly calls: number })[];

@@ -42,7 +42,9 @@ export interface Fields {
 
 /** Why a call cannot be replayed, and where in the program that is. */
 export interface Break {
+  /** Why it ran as it is. */
   readonly why: string;
+  /** Where, if that is known. */
   readonly at: string | null;
 }
 

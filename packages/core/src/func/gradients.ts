@@ -19,6 +19,7 @@ export interface GradTransformOptions<N extends ArgNums = ArgNums> {
 
 /** The function returns `[output, aux]`, and `aux` is returned beside the gradients. */
 export interface WithAux {
+  /** The function returns `[output, aux]`, and `aux` is given back as it is. */
   hasAux: true;
 }
 

@@ -6,6 +6,7 @@ type Method = 'next' | 'throw' | 'return';
 /** What the body of an async generator yields in order to await it, rather than to give it to the consumer. */
 export class Wait {
   constructor(
+    /** What is waited for. */
     readonly value: unknown,
     /** The answer of an iterator that the body delegates to. */
     readonly delegates: 0 | 1 = 0,

@@ -27,6 +27,7 @@ interface State {
 
 /** A call of something guarded, as it begins. */
 export interface ObservedCall {
+  /** The name of the gate. */
   readonly gate: string;
   /** The guarded method, where there is one. */
   readonly member: string | null;
@@ -34,6 +35,7 @@ export interface ObservedCall {
   readonly held: boolean;
   /** Whether gradients are on inside. */
   readonly enabled: boolean;
+  /** Whether the call runs under `inferenceMode`. */
   readonly inference: boolean;
   /** The values of modes made by `defineMode` that are set inside, by name. */
   readonly modes: Readonly<Record<string, unknown>>;

@@ -33,8 +33,11 @@ export class Frame {
   constructor(
     /** The name of what pushed it: a gate, `bound`, `backward`, or `root`. */
     readonly kind: string,
+    /** Whether gradients are recorded. */
     public enabled: boolean,
+    /** Whether it is `inferenceMode`. */
     readonly inference: boolean,
+    /** The values of other modes, where there are any. */
     public settings: Settings | null,
     /** The frame that it is shown inside of. */
     public parent: Frame | null,
@@ -79,5 +82,6 @@ function runningIn(frame: Frame): Frame {
 
 /** A use of modes that would leave a wrong mode behind, or guard only half of something. */
 export class GradModeError extends Error {
+  /** The name of the class. */
   override name = 'GradModeError';
 }

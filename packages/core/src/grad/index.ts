@@ -100,8 +100,11 @@ export const evaluating = combineGates('evaluating', noGrad, evalMode);
 
 /** One entry of `gradModeStack()`. */
 export interface StackEntry {
+  /** The name of the gate, or of what else set the mode. */
   readonly kind: string;
+  /** Whether gradients are recorded. */
   readonly enabled: boolean;
+  /** Whether it is `inferenceMode`. */
   readonly inference: boolean;
   /** The values of modes made by `defineMode` that are set there, by name. */
   readonly modes: Readonly<Record<string, unknown>>;
@@ -136,7 +139,9 @@ export function gradModeStack(): StackEntry[] {
 
 /** A mode as plain data, to be sent to a worker. A worker always starts with gradients on. */
 export interface CapturedGradMode {
+  /** Whether gradients are recorded. */
   readonly enabled: boolean;
+  /** Whether it is `inferenceMode`. */
   readonly inference: boolean;
 }
 

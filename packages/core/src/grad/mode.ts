@@ -10,11 +10,13 @@ export interface GateCall<T> {
   readonly outer: T;
   /** `this` and the arguments of the guarded function; undefined and none for `run` and `enter`. */
   readonly self: unknown;
+  /** The arguments of the call. */
   readonly args: readonly unknown[];
 }
 
 /** A mode of the program; follows the flow of control, as grad modes do. */
 export interface Mode<T> {
+  /** The name of the mode. */
   readonly name: string;
   /** The gate that sets it here, with the guarded method and, in development mode, the place; null if there is none. */
   readonly setBy: Pick<Frame, 'kind' | 'member' | 'opener'> | null;

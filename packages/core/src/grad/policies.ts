@@ -4,8 +4,11 @@ import type { Condition } from './condition.js';
 export interface GradPolicy {
   /** The member's name; `#name` for private ones. */
   readonly member: string | symbol;
+  /** What kind of member it is. */
   readonly kind: 'method' | 'getter' | 'setter' | 'accessor';
+  /** Whether it is a member of the class itself. */
   readonly static: boolean;
+  /** The name of the gate. */
   readonly gate: string;
   /** The condition, or null if the gate always holds. */
   readonly condition: Condition | null;

@@ -17,7 +17,9 @@ export type UntrackedCause = (Pick<Frame, 'kind' | 'member' | 'opener'> & { free
 
 /** A place a gradient flows to: one output of a node. */
 export interface Edge {
+  /** The node that made the tensor. */
   readonly node: Node;
+  /** Which of its outputs the tensor is. */
   readonly index: number;
 }
 
@@ -71,7 +73,9 @@ export class Node {
   custom = false;
   /** @internal The engine's mark: which run saw this node, and at which position of its order. */
   run = 0;
+  /** @internal */
   position = 0;
+  /** @internal */
   needed = true;
   /** Tensors, or what the hooks made of them. */
   #saved: readonly unknown[] | null = null;
@@ -80,8 +84,10 @@ export class Node {
   #freed = false;
 
   constructor(
+    /** The operator's name. */
     readonly name: string,
     inputs: readonly Tensor[],
+    /** Its backward rule. */
     readonly backward: Rule,
     /** The shape of each output. */
     readonly shapes: readonly Shape[],
@@ -187,6 +193,7 @@ export class Node {
     return removable(this.nodeHooks, hook);
   }
 
+  /** The operator's name. */
   toString(): string {
     return this.name;
   }

@@ -5,7 +5,9 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** What is kept in place of a tensor that an operation saves, and how the tensor comes back from it. */
 export interface SavedTensorHooks {
+  /** Called for each tensor that is saved; returns what is kept in its place. */
   pack(tensor: Tensor): unknown;
+  /** Called when a backward pass needs it; returns the tensor that `pack` was given. */
   unpack(packed: any): Tensor;
 }
 

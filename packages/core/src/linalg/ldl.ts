@@ -10,7 +10,9 @@ import { ldl as ldlRule, ldlSolve as solveRule } from './rules/ldl.js';
 
 /** Both factors in one matrix `[..., n, n]`, and the exchanges `[..., n]` as LAPACK has them. */
 export interface LdlFactors {
+  /** The factors L and D in one matrix `[..., n, n]`. */
   LD: Tensor;
+  /** The exchanges of rows `[..., n]`, from 1 on, as LAPACK gives them. */
   pivots: Tensor;
 }
 

@@ -17,7 +17,9 @@ import { solveTriangular } from './triangular.js';
 
 /** Both factors in one matrix `[..., m, n]`, and the row exchanges `[..., min(m, n)]`, counted from 1. */
 export interface LuFactors {
+  /** The factors L and U in one matrix `[..., m, n]`. */
   LU: Tensor;
+  /** The exchanges of rows, from 1 on, as LAPACK gives them. */
   pivots: Tensor;
 }
 

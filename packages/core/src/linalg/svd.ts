@@ -23,8 +23,11 @@ import { svd as svdRule } from './rules/svd.js';
 
 /** `A = U diag(S) Vh`. */
 export interface Svd {
+  /** The left singular vectors, as columns. */
   U: Tensor;
+  /** The singular values, from the largest down. */
   S: Tensor;
+  /** The right singular vectors, as rows. */
   Vh: Tensor;
 }
 

@@ -31,7 +31,9 @@ interface DTypeRecord {
 
 /** A complex number as plain data: what `toArray()` gives of a complex tensor. */
 export interface Complex {
+  /** The real part. */
   readonly re: number;
+  /** The imaginary part. */
   readonly im: number;
 }
 

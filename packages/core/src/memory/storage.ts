@@ -8,6 +8,7 @@ import type { DType } from './dtype.js';
 export interface Storage {
   /** Whose memory it is. */
   readonly backend: Backend;
+  /** What its elements are. */
   readonly dtype: DType;
   /** How many elements there are. */
   readonly length: number;

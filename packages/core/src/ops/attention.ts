@@ -16,6 +16,7 @@ import { where } from './where.js';
 export interface AttentionOptions {
   /** Bool: true where attention is allowed; floating point: added to the scores. Broadcasts to `[..., L, S]`. */
   attnMask?: Tensor | null;
+  /** The probability that a weight is set to 0; 0 by default. */
   dropoutP?: number;
   /** Each position attends to itself and to earlier ones only. */
   isCausal?: boolean;

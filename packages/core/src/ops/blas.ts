@@ -16,7 +16,9 @@ import { broadcastTensors, reshape } from './shape.js';
 
 /** The weights of a sum: `beta` for the given tensor, `alpha` for the product that is added. */
 export interface AddOptions {
+  /** The factor of what is added to; 1 by default. */
   beta?: number;
+  /** The factor of the product; 1 by default. */
   alpha?: number;
 }
 

@@ -243,6 +243,7 @@ export const conv1d = /* @__PURE__ */ named(
 
 /** Options of transposed convolutions. */
 export interface ConvTransposeOptions<Size = Pair> extends Omit<ConvOptions<Size>, 'padding'> {
+  /** Zeros that are taken away at each border of the result, by dimension; 0 by default. */
   padding?: Size;
   /** Rows and columns added at one side of the result, whose size the stride leaves open. */
   outputPadding?: Size;

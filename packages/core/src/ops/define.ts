@@ -170,6 +170,7 @@ export function withInPlace(functions: Record<string, Method>): Record<string, M
 
 /** How an elementwise operator of two tensors is defined: function, gradients, and accepted dtypes. */
 export interface BinaryRule extends Partial<BinaryFunction> {
+  /** The function of two numbers. */
   readonly forward: BinaryFunction['forward'];
   /** The gradients of `a` and `b`, before they are summed to their shapes. Called only for those that are needed. */
   readonly backward?: readonly [
@@ -301,6 +302,7 @@ function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boo
 
 /** A gradient as one function of two numbers: the gradient of the result, and the operand or the result. */
 export interface GradientRule extends Partial<BinaryFunction> {
+  /** The function of two numbers. */
   readonly forward: BinaryFunction['forward'];
   /** The same by recorded operators, for where a gradient of it may be needed; `fused` is the kernel's. */
   readonly recorded: (g: Tensor, v: Tensor, parameters: Parameters, fused: Gradient) => Tensor;

@@ -86,7 +86,9 @@ export const argmin = argExtremum('argmin');
 
 /** Values and their indices. */
 export interface ValuesAndIndices {
+  /** The values. */
   values: Tensor;
+  /** The index of each along the dimension. */
   indices: Tensor;
 }
 

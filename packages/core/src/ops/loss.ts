@@ -34,6 +34,7 @@ export type { Reduction };
 
 /** Options of losses. */
 export interface LossOptions {
+  /** How the losses are combined: `'mean'` by default, `'sum'` or `'none'`. */
   reduction?: Reduction;
 }
 

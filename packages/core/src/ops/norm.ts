@@ -328,12 +328,15 @@ export const instanceNorm = /* @__PURE__ */ named(
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions {
+  /** The gain of each channel `[C]`; 1 by default. */
   weight?: Tensor | null;
+  /** What is added to each channel `[C]`; 0 by default. */
   bias?: Tensor | null;
   /** Normalises by the statistics of the batch, and moves the running ones towards them. */
   training?: boolean;
   /** How far the running statistics move. */
   momentum?: number;
+  /** Added to the variance, so that nothing is divided by 0; 1e-5 by default. */
   eps?: number;
 }
 

@@ -21,6 +21,7 @@ import { where } from './where.js';
 export interface PoolOptions<Size = Pair> {
   /** The step of the window; the kernel size by default. */
   stride?: Size;
+  /** Positions that are added at each border; 0 by default. */
   padding?: Size;
   /** Whether to add a last window that begins inside, or in the padding before, but does not fit. */
   ceilMode?: boolean;
@@ -28,6 +29,7 @@ export interface PoolOptions<Size = Pair> {
 
 /** Options of max pooling. */
 export interface MaxPoolOptions<Size = Pair> extends PoolOptions<Size> {
+  /** The distance of the elements of a window; 1 by default. */
   dilation?: Size;
 }
 

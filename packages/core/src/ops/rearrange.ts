@@ -365,6 +365,7 @@ const plain = {
 methods(plain);
 
 const own = {
+  /** Windows of `size` elements along `dim`, one each `step`, as a view: see `unfoldDim`. */
   unfold: unfoldDim,
 };
 methods(own);

@@ -169,7 +169,10 @@ function withMean(op: string, name: 'var' | 'std', x: Tensor, dim?: Dim, options
   return [out, recordMean(x, p, means.clone())];
 }
 
-export { variance as var };
+export {
+  /** The variance over `dim`, by default over all elements: `sum((x - mean)²) / (n - correction)`, where `correction` is 1 by default. */
+  variance as var,
+};
 
 /**
  * The standard deviation over `dim`, by default over all elements. `correction`, 1 by default, is subtracted from the count;

@@ -177,10 +177,13 @@ export function diff(x: Tensor, options?: DiffOptions): Tensor {
 
 /** Options of `diff`. */
 export interface DiffOptions {
+  /** How often differences are taken; 1 by default. */
   n?: number;
+  /** The dimension; the last by default. */
   dim?: number;
   /** Joined to the tensor before the differences are taken. */
   prepend?: Tensor;
+  /** Values behind those of the tensor. */
   append?: Tensor;
 }
 

@@ -21,8 +21,11 @@ import { copy_ } from './write.js';
 /** A range along one dimension, for `at` and `set`: from `start` up to but without `stop`, as in Python's slices. */
 export class Slice {
   constructor(
+    /** The first index; null for the beginning. */
     readonly start: number | null,
+    /** The index before which it ends; null for the end. */
     readonly stop: number | null,
+    /** The distance of the elements. */
     readonly step: number,
   ) {}
 }

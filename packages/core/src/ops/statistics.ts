@@ -181,6 +181,7 @@ export function mode(x: Tensor, dim = -1, options: KeepDim = {}): ValuesAndIndic
 
 /** Options of `quantile`. */
 export interface QuantileOptions extends KeepDim {
+  /** What lies between two elements: `'linear'` by default, or one of them, the nearer one, or their middle. */
   interpolation?: 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
 }
 

@@ -29,6 +29,7 @@ export type SparseLayout = 'coo' | 'csr';
  * ```
  */
 export class SparseTensor {
+  /** How it stores where its entries are. */
   readonly layout: SparseLayout;
   /** The shape of all elements, stored or not. */
   readonly shape: Shape;
@@ -50,13 +51,16 @@ export class SparseTensor {
     this.#crow = crow;
   }
 
+  /** Whether `value` is a sparse tensor. */
   static is(value: unknown): value is SparseTensor {
     return typeof value === 'object' && value !== null && #indices in value;
   }
 
+  /** What the values are. */
   get dtype(): DType {
     return this.#values.dtype;
   }
+  /** The device that the values are on. */
   get device(): string {
     return this.#values.device;
   }
@@ -72,6 +76,7 @@ export class SparseTensor {
   get sparseDim(): number {
     return this.#indices.shape[0]!;
   }
+  /** How many dimensions each entry has. */
   get denseDim(): number {
     return this.ndim - this.sparseDim;
   }

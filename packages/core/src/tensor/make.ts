@@ -15,6 +15,7 @@ import { Tensor } from './tensor.js';
 
 /** Options of functions that make tensors. */
 export interface TensorOptions {
+  /** What the elements are; float32 for most functions by default. */
   dtype?: DType;
   /** The device, `'cpu'` unless `setDefaultDevice` has named another. */
   device?: string;

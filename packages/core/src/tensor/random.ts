@@ -47,6 +47,7 @@ export class Generator {
     return [...this.source.getState(), ...(this.spare === null ? [] : [this.spare])];
   }
 
+  /** Continues from a state that `getState()` gave. */
   setState(state: readonly number[]): this {
     refuseRecording('the state of a generator is set');
     if (!Array.isArray(state) || state.length < 4 || state.length > 5 || !state.every((n) => typeof n === 'number'))

@@ -88,10 +88,15 @@ export class Tensor {
 
   /** @internal Users call `tensor`, `zeros` and the other creation functions. */
   constructor(
+    /** The memory of the elements, which views share. */
     readonly storage: Storage,
+    /** What the elements are, such as `'float32'`. */
     readonly dtype: DType,
+    /** The size of each dimension. */
     readonly shape: Shape,
     strides?: readonly number[],
+    /** The index of the first element in the storage. */
+    /** The index of the first element in the storage. */
     readonly offset = 0,
   ) {
     this.numel = sizeOf(shape);
@@ -310,6 +315,7 @@ export class Tensor {
     dispose(this);
   }
 
+  /** As `dispose()`, at the end of the block of `using`. */
   [Symbol.dispose](): void {
     dispose(this);
   }
@@ -427,6 +433,7 @@ export class Tensor {
     return nest(0, 0);
   }
 
+  /** The elements as text, with shape and dtype where these are not plain to see; of large tensors the ends. */
   toString(): string {
     return Tensor.is(this) ? formatTensor(this) : noTensor;
   }

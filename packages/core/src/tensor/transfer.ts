@@ -7,13 +7,16 @@ import { Tensor } from './tensor.js';
 
 /** A tensor as plain data, for `postMessage`: values and `requiresGrad`, without graph and gradient. */
 export interface PackedTensor {
+  /** What the elements are. */
   readonly dtype: DType;
+  /** The size of each dimension. */
   readonly shape: readonly number[];
   /**
    * What is stored: the elements; float16 and bfloat16 as a Uint16Array of their bits, int64 as a BigInt64Array, complex numbers
    * as their real and imaginary parts in turn.
    */
   readonly data: TypedArray | Bits;
+  /** Whether the tensor required gradients. */
   readonly requiresGrad: boolean;
 }
 

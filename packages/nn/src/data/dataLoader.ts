@@ -68,7 +68,9 @@ type Progress = StateAfter & { batches: number };
  * ```
  */
 export class DataLoader<T, B = Collated<T>> {
+  /** Where the samples come from. */
   readonly dataset: DatasetLike<T> | IterableDataset<T>;
+  /** Makes a batch of samples. */
   readonly collate: (samples: T[]) => B;
   /** The dataset with access by index; null for a stream. */
   private readonly mapped: Dataset<T> | null;

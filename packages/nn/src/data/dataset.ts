@@ -76,6 +76,7 @@ export function checkIndex(what: string, index: number, length: number): void {
  * ```
  */
 export class TensorDataset<const T extends readonly Tensor[]> implements Dataset<{ [K in keyof T]: Tensor }> {
+  /** The tensors, with one sample for each index of their first dimension. */
   readonly tensors: T;
   readonly length: number;
 
@@ -109,7 +110,9 @@ const loadMany = async <T>(dataset: Dataset<T>, indices: readonly number[]): Pro
  * ```
  */
 export class MapDataset<T, U> implements Dataset<U> {
+  /** The dataset that samples come from. */
   readonly source: Dataset<T>;
+  /** What is applied to each sample. */
   readonly fn: (sample: T) => U | Promise<U>;
   /** Defined if the source defines it. */
   readonly getMany?: (indices: readonly number[]) => Promise<U[]>;
@@ -143,12 +146,14 @@ export class MapDataset<T, U> implements Dataset<U> {
  * ```
  */
 export class Subset<T> implements Dataset<T> {
+  /** The dataset that it is a part of. */
   readonly dataset: Dataset<T>;
   /** Defined if the dataset defines it. */
   readonly getMany?: (indices: readonly number[]) => Promise<T[]>;
 
   constructor(
     dataset: DatasetLike<T>,
+    /** The indices of its samples in `dataset`. */
     readonly indices: readonly number[],
   ) {
     this.dataset = asMapped('Subset', dataset);
@@ -184,6 +189,7 @@ export class Subset<T> implements Dataset<T> {
  * ```
  */
 export class ConcatDataset<T> implements Dataset<T> {
+  /** The datasets, in order. */
   readonly datasets: readonly Dataset<T>[];
 
   constructor(...datasets: readonly DatasetLike<T>[]) {

@@ -57,13 +57,16 @@ export interface SamplerState {
  * ```
  */
 export abstract class ResumableSampler implements Sampler {
+  /** The number of batches. */
   abstract readonly length: number;
   private now: { epoch: Epoch; taken: number } | null = null;
   private resumes = false;
 
   /** The generator that seeds epochs; undefined for that of the flow, which is not part of the state. */
   abstract readonly generator: Generator | undefined;
+  /** What the next epoch depends on: its size and seed. */
   protected abstract begin(): Epoch;
+  /** The indices of an epoch, in order. */
   protected abstract order(epoch: Epoch): Iterable<number>;
 
   *[Symbol.iterator](): IterableIterator<number> {
@@ -118,6 +121,7 @@ export class SequentialSampler extends ResumableSampler {
     check('SequentialSampler', 'the number of samples', source, sizeKind);
   }
 
+  /** The number of batches. */
   get length(): number {
     return sizeOf(this.source);
   }
@@ -170,10 +174,12 @@ export class RandomSampler extends ResumableSampler {
     this.checkDraws(this.size);
   }
 
+  /** The number of indices in an epoch. */
   get size(): number {
     return sizeOf(this.source);
   }
 
+  /** The number of batches. */
   get length(): number {
     return this.numSamples ?? this.size;
   }
@@ -211,6 +217,7 @@ export class SubsetRandomSampler extends ResumableSampler {
   readonly generator: Generator | undefined;
 
   constructor(
+    /** What is drawn from. */
     readonly indices: readonly number[],
     options: { generator?: Generator } = {},
   ) {
@@ -219,6 +226,7 @@ export class SubsetRandomSampler extends ResumableSampler {
     this.generator = checkOptions('SubsetRandomSampler', options, { generator: is.generator }).generator;
   }
 
+  /** The number of batches. */
   get length(): number {
     return this.indices.length;
   }
@@ -245,6 +253,7 @@ export class WeightedRandomSampler extends ResumableSampler {
 
   constructor(
     weights: ArrayLike<number>,
+    /** The number of batches. */
     readonly length: number,
     options: { generator?: Generator } = {},
   ) {
@@ -312,8 +321,11 @@ export class BatchSampler implements Iterable<number[]> {
   private resumes = false;
 
   constructor(
+    /** Where the indices come from. */
     readonly sampler: Sampler,
+    /** How many indices a batch has. */
     readonly batchSize: number,
+    /** Whether a last batch that is too short is left out. */
     readonly dropLast = false,
   ) {
     check('BatchSampler', 'sampler', sampler, is.iterable);
@@ -321,6 +333,7 @@ export class BatchSampler implements Iterable<number[]> {
     check('BatchSampler', 'dropLast', dropLast, is.boolean);
   }
 
+  /** The number of batches. */
   get length(): number {
     const n = this.sampler.length / this.batchSize;
     return this.dropLast ? Math.floor(n) : Math.ceil(n);

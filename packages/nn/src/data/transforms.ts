@@ -45,8 +45,11 @@ function imageOf(op: string, values: TypedArray, [height, width, channels]: read
 
 /** Pixels as in a canvas's `ImageData`: four bytes each for red, green, blue and opacity. */
 export interface Pixels {
+  /** The bytes, four for each pixel: red, green, blue, opacity. */
   readonly data: Uint8ClampedArray | Uint8Array;
+  /** The number of columns. */
   readonly width: number;
+  /** The number of rows. */
   readonly height: number;
 }
 

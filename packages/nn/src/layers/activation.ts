@@ -255,6 +255,7 @@ const preluOptions = { init: is.number };
  * ```
  */
 export class PReLU extends Module {
+  /** The slope below 0: one for all channels, or one for each. */
   weight: Parameter;
 
   constructor(numParameters = 1, options?: { init?: number }) {
@@ -282,7 +283,9 @@ export class PReLU extends Module {
  */
 export class RReLU extends Module {
   constructor(
+    /** The least slope below 0. */
     readonly lower = 1 / 8,
+    /** The largest slope below 0. */
     readonly upper = 1 / 3,
   ) {
     super();

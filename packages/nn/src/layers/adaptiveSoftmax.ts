@@ -29,12 +29,17 @@ const known = { divValue: is.positive, headBias: is.boolean };
  * ```
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {
+  /** The first class of each cluster. */
   readonly cutoffs: readonly number[];
+  /** Scores of the frequent classes and of the clusters. */
   readonly head: Linear;
+  /** Scores of the classes of each cluster. */
   readonly tail: ModuleList<Sequential<[Linear, Linear]>>;
 
   constructor(
+    /** The number of features of an input. */
     readonly inFeatures: number,
+    /** The number of classes. */
     readonly numClasses: number,
     cutoffs: readonly number[],
     options: AdaptiveLogSoftmaxOptions = {},

@@ -115,20 +115,33 @@ export class MultiheadAttention extends Module {
   inProjWeight: Parameter | null = null;
   /** The separate projections `[E, E]`, `[E, kdim]` and `[E, vdim]`, where the features differ; otherwise null. */
   qProjWeight: Parameter | null = null;
+  /** The projection of keys `[embedDim, kdim]`, where keys or values have other features than queries; else null. */
   kProjWeight: Parameter | null = null;
+  /** The projection of values `[embedDim, vdim]`, where keys or values have other features than queries; else null. */
   vProjWeight: Parameter | null = null;
+  /** The biases of the projections of queries, keys and values `[3 embedDim]`; null without. */
   inProjBias: Parameter | null;
+  /** A learned key behind those given `[1, 1, embedDim]`; null without. */
   biasK: Parameter | null;
+  /** A learned value behind those given `[1, 1, embedDim]`; null without. */
   biasV: Parameter | null;
+  /** The projection of the heads' results. */
   readonly outProj: Linear;
+  /** The probability that a weight of attention is set to 0 in training. */
   readonly dropout: number;
+  /** Whether the batch is the first dimension. */
   readonly batchFirst: boolean;
+  /** The number of features of keys. */
   readonly kdim: number;
+  /** The number of features of values. */
   readonly vdim: number;
+  /** Whether a key and a value of zeros are added. */
   readonly addZeroAttn: boolean;
 
   constructor(
+    /** The number of features of queries and results. */
     readonly embedDim: number,
+    /** Among how many heads the features are divided. */
     readonly numHeads: number,
     options: MultiheadAttentionOptions = {},
   ) {

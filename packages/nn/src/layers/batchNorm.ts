@@ -7,6 +7,7 @@ export type BatchNormModuleOptions = ChannelNormOptions;
 
 /** The base of batch norms, also of those in other packages. */
 export class BatchNormBase extends ChannelNorm {
+  /** Normalizes an input of one of these numbers of dimensions. */
   protected normalize(x: Tensor, ndims: readonly number[]): Tensor {
     checkChannels(this, x, this.numFeatures, ndims);
     const { weight, bias, eps, runningMean, runningVar } = this;

@@ -19,12 +19,17 @@ const bilinearOptions = { bias: is.boolean };
  * ```
  */
 export class Bilinear extends Module {
+  /** The weight `[outFeatures, in1Features, in2Features]`. */
   weight: Parameter;
+  /** The bias `[outFeatures]`; null without one. */
   bias: Parameter | null;
 
   constructor(
+    /** The number of features of the first input. */
     readonly in1Features: number,
+    /** The number of features of the second input. */
     readonly in2Features: number,
+    /** The number of features of the result. */
     readonly outFeatures: number,
     options: LinearOptions = {},
   ) {

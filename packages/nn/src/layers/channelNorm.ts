@@ -34,15 +34,23 @@ export abstract class ChannelNorm extends Module {
   /** Whether there are scale and shift, and running statistics, where the options do not say. */
   protected static readonly isFullByDefault: boolean = true;
 
+  /** The gain of each channel `[numFeatures]`; null where `affine` is false. */
   weight: Parameter | null;
+  /** What is added to each channel `[numFeatures]`; null where `affine` is false. */
   bias: Parameter | null;
+  /** The running mean of each channel `[numFeatures]`; null where none is tracked. */
   runningMean: Buffer | null;
+  /** The running variance of each channel `[numFeatures]`; null where none is tracked. */
   runningVar: Buffer | null;
+  /** How many batches have been seen; null where nothing is tracked. */
   numBatchesTracked: Buffer | null;
+  /** Added to the variance, so that nothing is divided by 0. */
   readonly eps: number;
+  /** How much each batch counts in the running figures; null for the mean over all batches. */
   readonly momentum: number | null;
 
   constructor(
+    /** The number of channels. */
     readonly numFeatures: number,
     options: ChannelNormOptions = {},
   ) {

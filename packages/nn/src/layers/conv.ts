@@ -76,12 +76,17 @@ type Common = { groups?: number; bias?: boolean };
 
 /** The base of convolutions: their kernels and biases, and how these are initialised. */
 export class ConvBase extends Module {
+  /** The kernels: `[outChannels, inChannels / groups, ...kernelSize]`, of transposed convolutions `[inChannels, outChannels / groups, ...kernelSize]`. */
   weight: Parameter;
+  /** The bias `[outChannels]`; null without one. */
   bias: Parameter | null;
+  /** The size of a kernel, by dimension. */
   readonly kernelSize: readonly number[];
 
   constructor(
+    /** The number of channels of an input. */
     readonly inChannels: number,
+    /** The number of channels of the result. */
     readonly outChannels: number,
     kernelSize: Pair | Triple,
     ndim: number,
@@ -153,6 +158,7 @@ function padded(
  * ```
  */
 export class Conv1d extends ConvBase {
+  /** The options that it was made with. */
   readonly options: ConvModuleOptions<number>;
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvModuleOptions<number> = {}) {
@@ -176,6 +182,7 @@ export class Conv1d extends ConvBase {
  * ```
  */
 export class Conv2d extends ConvBase {
+  /** The options that it was made with. */
   readonly options: ConvModuleOptions;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvModuleOptions = {}) {
@@ -200,6 +207,7 @@ export class Conv2d extends ConvBase {
  * ```
  */
 export class ConvTranspose1d extends ConvBase {
+  /** The options that it was made with. */
   readonly options: ConvTransposeModuleOptions<number>;
 
   constructor(
@@ -228,6 +236,7 @@ export class ConvTranspose1d extends ConvBase {
  * ```
  */
 export class ConvTranspose2d extends ConvBase {
+  /** The options that it was made with. */
   readonly options: ConvTransposeModuleOptions;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: ConvTransposeModuleOptions = {}) {

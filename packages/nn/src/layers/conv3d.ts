@@ -21,6 +21,7 @@ const known = { conv: convOptions(triples), transpose: transposeOptions(triples)
  * ```
  */
 export class Conv3d extends ConvBase {
+  /** The options that it was made with. */
   readonly options: ConvModuleOptions<Triple>;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Triple, options: ConvModuleOptions<Triple> = {}) {
@@ -43,6 +44,7 @@ export class Conv3d extends ConvBase {
  * ```
  */
 export class ConvTranspose3d extends ConvBase {
+  /** The options that it was made with. */
   readonly options: ConvTransposeModuleOptions<Triple>;
 
   constructor(

@@ -7,6 +7,7 @@ type DropoutFunction = (x: Tensor, options: { p: number; training: boolean }) =>
 
 /** The base of dropout layers: they drop with probability `p` in training and return their input in eval. */
 class DropoutBase extends Module {
+  /** The probability that an element, or a channel, is dropped in training. */
   readonly p: number;
 
   constructor(p = 0.5) {
@@ -15,6 +16,7 @@ class DropoutBase extends Module {
     this.p = p;
   }
 
+  /** The function that drops. */
   protected drop(): DropoutFunction {
     return dropout;
   }

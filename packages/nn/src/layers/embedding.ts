@@ -38,14 +38,21 @@ const bagOptions = { mode: is.oneOf('sum', 'mean', 'max'), paddingIdx: is.intege
  * ```
  */
 export class Embedding extends Module {
+  /** The entries `[numEmbeddings, embeddingDim]`. */
   weight: Parameter;
+  /** The entry that stays as it is, if there is one. */
   readonly paddingIdx: number | undefined;
+  /** The largest norm of an entry, if there is one: longer entries that are looked up are made shorter. */
   readonly maxNorm: number | undefined;
+  /** The p of that norm. */
   readonly normType: number;
+  /** Whether gradients of the weight are sparse. */
   readonly sparse: boolean;
 
   constructor(
+    /** The number of entries. */
     readonly numEmbeddings: number,
+    /** The number of features of an entry. */
     readonly embeddingDim: number,
     options: EmbeddingOptions = {},
   ) {
@@ -116,13 +123,19 @@ function limitNorms(weight: Parameter, index: Tensor, maxNorm: number, normType:
  * ```
  */
 export class EmbeddingBag extends Module {
+  /** The entries `[numEmbeddings, embeddingDim]`. */
   weight: Parameter;
+  /** How the entries of a bag are combined. */
   readonly mode: 'sum' | 'mean' | 'max';
+  /** The entry that stays as it is, if there is one. */
   readonly paddingIdx: number | undefined;
+  /** Whether gradients of the weight are sparse. */
   readonly sparse: boolean;
 
   constructor(
+    /** The number of entries. */
     readonly numEmbeddings: number,
+    /** The number of features of an entry. */
     readonly embeddingDim: number,
     options: Pick<EmbeddingBagOptions, 'mode' | 'paddingIdx' | 'sparse'> = {},
   ) {

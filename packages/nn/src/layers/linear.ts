@@ -24,11 +24,15 @@ const linearOptions = { bias: is.boolean };
  * ```
  */
 export class Linear extends Module {
+  /** The weight `[outFeatures, inFeatures]`. */
   weight: Parameter;
+  /** The bias `[outFeatures]`; null without one. */
   bias: Parameter | null;
 
   constructor(
+    /** The number of features of an input. */
     readonly inFeatures: number,
+    /** The number of features of the result. */
     readonly outFeatures: number,
     options: LinearOptions = {},
   ) {

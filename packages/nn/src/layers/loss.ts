@@ -39,6 +39,7 @@ import { Module } from '../module.js';
 
 /** The base of loss modules: a loss of the inputs `I`, with its options stored. */
 export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = object> extends Module {
+  /** The options that it was made with. */
   readonly options: O;
 
   constructor(options: O = {} as O, known?: Schema<O>) {

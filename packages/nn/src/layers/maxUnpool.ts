@@ -9,11 +9,13 @@ type Options<Size> = Omit<MaxUnpoolOptions<Size>, 'outputSize'>;
 type Unpool<Size> = (x: Tensor, indices: Tensor, kernelSize: Size, options?: MaxUnpoolOptions<Size>) => Tensor;
 
 class MaxUnpoolBase<Size extends Pair | Triple> extends Module {
+  /** The options that it was made with. */
   readonly options: Options<Size>;
 
   constructor(
     private readonly unpool: Unpool<Size>,
     kinds: (n: Kind) => Kind,
+    /** The size of the window that the maxima were taken of. */
     readonly kernelSize: Size,
     options: Options<Size>,
   ) {

@@ -49,9 +49,13 @@ const affineOptions = { eps: is.nonNegative, affine: is.boolean };
  * ```
  */
 export class LayerNorm extends Module {
+  /** The last sizes, over which it normalizes. */
   readonly normalizedShape: Shape;
+  /** Added to the variance, or the mean of squares, so that nothing is divided by 0. */
   readonly eps: number;
+  /** The gain of each element or channel; null without. */
   weight: Parameter | null;
+  /** What is added to each element or channel; null without. */
   bias: Parameter | null;
 
   constructor(normalizedShape: number | Shape, options: NormOptions = {}) {
@@ -83,8 +87,11 @@ export class LayerNorm extends Module {
  * ```
  */
 export class RMSNorm extends Module {
+  /** The last sizes, over which it normalizes. */
   readonly normalizedShape: Shape;
+  /** Added to the variance, or the mean of squares, so that nothing is divided by 0. */
   readonly eps: number | undefined;
+  /** The gain of each element or channel; null without. */
   weight: Parameter | null;
 
   constructor(normalizedShape: number | Shape, options: Omit<NormOptions, 'bias'> = {}) {
@@ -115,12 +122,17 @@ export class RMSNorm extends Module {
  * ```
  */
 export class GroupNorm extends Module {
+  /** The gain of each element or channel; null without. */
   weight: Parameter | null;
+  /** What is added to each element or channel; null without. */
   bias: Parameter | null;
+  /** Added to the variance, or the mean of squares, so that nothing is divided by 0. */
   readonly eps: number;
 
   constructor(
+    /** The number of groups. */
     readonly numGroups: number,
+    /** The number of channels. */
     readonly numChannels: number,
     options: { eps?: number; affine?: boolean } = {},
   ) {
@@ -146,6 +158,7 @@ export class GroupNorm extends Module {
 class InstanceNormBase extends ChannelNorm {
   protected static override readonly isFullByDefault: boolean = false;
 
+  /** Normalizes an input of `ndim` dimensions, or without a batch. */
   protected normalize(x: Tensor, ndim: number): Tensor {
     checkTensors(this.constructor.name, x);
     if (x.ndim === ndim - 1) return this.normalize(x.unsqueeze(0), ndim).squeeze(0);

@@ -77,16 +77,23 @@ const recurrentOptions = {
 
 /** The base of recurrent layers. The weights are fields such as `weightIhL0`, `weightHhL0Reverse` and `biasIhL1`. */
 class Recurrent extends Module {
+  /** The number of layers, one above the other. */
   readonly numLayers: number;
+  /** Whether the batch is the first dimension. */
   readonly batchFirst: boolean;
+  /** The probability with which elements between layers are dropped in training. */
   readonly dropout: number;
+  /** Whether a second direction reads the sequences from their ends. */
   readonly bidirectional: boolean;
+  /** Whether there are biases. */
   readonly bias: boolean;
   /** The number of features of an output: `hiddenSize`, or `projSize` with a projection. */
   readonly outputSize: number;
 
   constructor(
+    /** The number of features of an input. */
     readonly inputSize: number,
+    /** The number of features of the state. */
     readonly hiddenSize: number,
     gates: number,
     options: RecurrentOptions,
@@ -238,6 +245,7 @@ class Recurrent extends Module {
  * ```
  */
 export class RNN extends Recurrent {
+  /** The activation of the state. */
   readonly nonlinearity: Nonlinearity;
 
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions & { nonlinearity?: Nonlinearity } = {}) {

@@ -25,13 +25,19 @@ interface CellOptions {
 const cellOptions = { bias: is.boolean };
 
 class CellBase extends Module {
+  /** The weight of the input `[gates * hiddenSize, inputSize]`. */
   weightIh: Parameter;
+  /** The weight of the state `[gates * hiddenSize, hiddenSize]`. */
   weightHh: Parameter;
+  /** The bias of the input `[gates * hiddenSize]`; null without. */
   biasIh: Parameter | null;
+  /** The bias of the state `[gates * hiddenSize]`; null without. */
   biasHh: Parameter | null;
 
   constructor(
+    /** The number of features of an input. */
     readonly inputSize: number,
+    /** The number of features of the state. */
     readonly hiddenSize: number,
     gates: number,
     options: CellOptions,
@@ -46,6 +52,7 @@ class CellBase extends Module {
     this.biasHh = bias ? make(gates * hiddenSize) : null;
   }
 
+  /** Checks input and states, and makes a step. */
   protected run(step: Step, x: Tensor, states: (Tensor | undefined)[]): Tensor[] {
     checkTensors(this.constructor.name, x);
     checkStates(this.constructor.name, states);
@@ -85,6 +92,7 @@ class CellBase extends Module {
  * ```
  */
 export class RNNCell extends CellBase {
+  /** The activation of the state. */
   readonly nonlinearity: Nonlinearity;
 
   constructor(inputSize: number, hiddenSize: number, options: CellOptions & { nonlinearity?: Nonlinearity } = {}) {

@@ -61,14 +61,23 @@ const transformerMasks = { ...decoderMasks, srcMask: optionalMask, srcKeyPadding
 
 /** The base of encoder and decoder layers: self-attention and the feed-forward network. */
 class LayerBase extends Module {
+  /** Attention of the sequence to itself. */
   readonly selfAttn: MultiheadAttention;
+  /** The first layer of the feed-forward part. */
   readonly linear1: Linear;
+  /** Dropout within the feed-forward part. */
   readonly dropout: Dropout;
+  /** The second layer of the feed-forward part. */
   readonly linear2: Linear;
+  /** The normalization of the first part. */
   readonly norm1: LayerNorm;
+  /** The normalization of the second part. */
   readonly norm2: LayerNorm;
+  /** Dropout after the first part. */
   readonly dropout1: Dropout;
+  /** Dropout after the second part. */
   readonly dropout2: Dropout;
+  /** Whether each part begins with its normalization rather than ends with it. */
   readonly normFirst: boolean;
   /** A function, or a module, which is then registered with this one. */
   readonly activation: (x: Tensor) => Tensor;
@@ -95,6 +104,7 @@ class LayerBase extends Module {
     this.normFirst = normFirst;
   }
 
+  /** The feed-forward part: `linear1`, the activation, dropout and `linear2`. */
   protected feedForward(x: Tensor): Tensor {
     return this.linear2(this.dropout(this.activation(this.linear1(x))));
   }
@@ -163,8 +173,11 @@ export interface DecoderMasks {
  * ```
  */
 export class TransformerDecoderLayer extends LayerBase {
+  /** Attention to what the encoder gave. */
   readonly multiheadAttn: MultiheadAttention;
+  /** The normalization of the third part. */
   readonly norm3: LayerNorm;
+  /** Dropout after the third part. */
   readonly dropout3: Dropout;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
@@ -208,7 +221,9 @@ function stackOf<L extends Module>(op: string, layer: L | (() => L), n: number):
  * ```
  */
 export class TransformerEncoder extends Module {
+  /** The layers, in order. */
   readonly layers: ModuleList<TransformerEncoderLayer>;
+  /** The normalization after the last layer; null without. */
   readonly norm: LayerNorm | null;
 
   constructor(
@@ -242,7 +257,9 @@ export class TransformerEncoder extends Module {
  * ```
  */
 export class TransformerDecoder extends Module {
+  /** The layers, in order. */
   readonly layers: ModuleList<TransformerDecoderLayer>;
+  /** The normalization after the last layer; null without. */
   readonly norm: LayerNorm | null;
 
   constructor(
@@ -288,8 +305,11 @@ export interface TransformerOptions extends TransformerLayerOptions {
  * ```
  */
 export class Transformer extends Module {
+  /** The stack of encoder layers. */
   readonly encoder: TransformerEncoder;
+  /** The stack of decoder layers. */
   readonly decoder: TransformerDecoder;
+  /** The number of features. */
   readonly dModel: number;
 
   constructor(options: TransformerOptions = {}) {

@@ -45,7 +45,9 @@ function checkLabels(op: string, labels: Labels, classes: number): void {
  * ```
  */
 export class Accuracy extends SumMetric {
+  /** Among how many of the best classes the right one has to be. */
   readonly topK: number;
+  /** The score from which an example is positive. */
   readonly threshold: number;
 
   constructor(options: { topK?: number; threshold?: number } = {}) {
@@ -55,6 +57,7 @@ export class Accuracy extends SumMetric {
     this.threshold = threshold;
   }
 
+  /** Adds a batch: predictions as labels or scores `[N, classes, ...]`, and their targets `[N, ...]`. */
   update(predictions: Tensor, target: Tensor): this {
     const kind = checkPair('Accuracy.update', predictions, target);
     if (this.topK > 1 && kind === 'labels')
@@ -91,7 +94,9 @@ const maxClasses = 10_000;
 
 /** The base of metrics computed from a confusion matrix, whose rows are target classes and columns predicted ones. */
 abstract class ConfusionBase<V> extends Metric<V> {
+  /** The number of classes; null until the first batch if it was not given. */
   readonly numClasses: number | null;
+  /** The score from which an example is positive. */
   readonly threshold: number;
 
   constructor({ numClasses, threshold = 0.5 }: ClassOptions) {
@@ -129,6 +134,7 @@ abstract class ConfusionBase<V> extends Metric<V> {
     });
   }
 
+  /** The number of classes; 0 before the first batch. */
   protected get classes(): number {
     return Math.sqrt(this.values.length);
   }
@@ -168,6 +174,7 @@ interface ScoreOptions extends ClassOptions {
 }
 
 abstract class Score extends ConfusionBase<number> {
+  /** How the figures of the classes are combined. */
   readonly average: Average;
 
   constructor(op: string, options: ScoreOptions) {

@@ -13,6 +13,7 @@ export interface Ranks {
 
 /** The state of a metric. */
 export interface MetricState {
+  /** The sums so far. */
   values: number[];
 }
 
@@ -108,10 +109,12 @@ export abstract class Metric<V = number> {
     return all;
   }
 
+  /** The name of the class, for errors. */
   protected get name(): string {
     return this.constructor.name;
   }
 
+  /** Throws if nothing has been added. */
   protected checkUpdated(): void {
     if (this.isEmpty)
       throw new TypeError(

@@ -13,6 +13,7 @@ interface RankingOptions {
 /** The base of metrics of a ranking. They keep all scores, of one class or of several. */
 abstract class Ranking extends Metric {
   // The values are [scores per sample, then for each sample its scores and its label].
+  /** How the figures of the classes are combined. */
   readonly average: 'macro' | 'weighted';
 
   constructor(op: string, options: RankingOptions) {

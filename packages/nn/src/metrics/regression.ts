@@ -38,6 +38,7 @@ export class Mean extends SumMetric {
  * ```
  */
 export class MeanSquaredError extends SumMetric {
+  /** Whether it is the root of the mean. */
   readonly root: boolean;
 
   constructor(options: { root?: boolean } = {}) {
@@ -45,6 +46,7 @@ export class MeanSquaredError extends SumMetric {
     this.root = checkOptions('MeanSquaredError', options, { root: is.boolean }).root ?? false;
   }
 
+  /** Adds a batch of predictions and targets. */
   update(predictions: Tensor, target: Tensor): this {
     this.merge(differences('MeanSquaredError.update', predictions, target, (d) => d * d));
     return this;
@@ -67,6 +69,7 @@ export class MeanSquaredError extends SumMetric {
  * ```
  */
 export class MeanAbsoluteError extends SumMetric {
+  /** Adds a batch of predictions and targets. */
   update(predictions: Tensor, target: Tensor): this {
     this.merge(differences('MeanAbsoluteError.update', predictions, target, Math.abs));
     return this;
@@ -90,6 +93,7 @@ export class MeanAbsoluteError extends SumMetric {
  */
 export class R2Score extends Metric {
   // The values are [samples, then for each output its mean, sum of squared deviations and sum of squared errors].
+  /** Adds a batch of predictions and targets. */
   update(predictions: Tensor, target: Tensor): this {
     const op = 'R2Score.update';
     checkSameShape(op, predictions, target);
@@ -158,6 +162,7 @@ export class R2Score extends Metric {
  * ```
  */
 export class Perplexity extends SumMetric {
+  /** The target that is left out. */
   readonly ignoreIndex: number;
 
   constructor(options: { ignoreIndex?: number } = {}) {
@@ -165,6 +170,7 @@ export class Perplexity extends SumMetric {
     this.ignoreIndex = checkOptions('Perplexity', options, { ignoreIndex: is.integer }).ignoreIndex ?? -100;
   }
 
+  /** Adds a batch of predictions and targets. */
   update(logits: Tensor, target: Tensor): this {
     const op = 'Perplexity.update';
     checkTensor(op, 'logits', logits);

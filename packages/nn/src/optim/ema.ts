@@ -17,8 +17,11 @@ const aModule = is.instanceOf('a Module', () => Module);
  */
 export class ExponentialMovingAverage<M extends Module> {
   constructor(
+    /** The module with the averages. */
     readonly average: M,
+    /** The module whose parameters are averaged. */
     readonly source: M,
+    /** How much of the average stays at each step. */
     readonly decay = 0.999,
   ) {
     for (const [name, module] of Object.entries({ average, source }))

@@ -18,10 +18,15 @@ export interface GradScalerOptions {
 
 /** What `stateDict()` of a scaler gives. */
 export interface GradScalerState {
+  /** What losses are multiplied by. */
   readonly scale: number;
+  /** What the scale is multiplied by when it grows. */
   readonly growthFactor: number;
+  /** What the scale is multiplied by at an overflow. */
   readonly backoffFactor: number;
+  /** After how many steps without overflow the scale grows. */
   readonly growthInterval: number;
+  /** How many steps have been without overflow. */
   readonly growthTracker: number;
 }
 
@@ -85,7 +90,9 @@ export class GradScaler {
 
   /** Losses times the factor, of any shape: one, or several in an array. */
   scale(outputs: Tensor): Tensor;
+  /** What losses are multiplied by. */
   scale(outputs: readonly Tensor[]): Tensor[];
+  /** What losses are multiplied by. */
   scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
     check('GradScaler.scale', 'the outputs', outputs, is.either(is.tensor, is.arrayOf(is.tensor)));
     if (!this.enabled) return outputs as Tensor;
@@ -205,33 +212,40 @@ export class GradScaler {
     return this.enabled ? this.factor : 1;
   }
 
+  /** What the scale is multiplied by after enough steps without overflow. */
   getGrowthFactor(): number {
     return this.growthFactor;
   }
 
+  /** Sets the growth factor: above 1. */
   setGrowthFactor(factor: number): void {
     check('setGrowthFactor', 'the factor', factor, above1);
     this.growthFactor = factor;
   }
 
+  /** What the scale is multiplied by at an overflow. */
   getBackoffFactor(): number {
     return this.backoffFactor;
   }
 
+  /** Sets the backoff factor: above 0 and below 1. */
   setBackoffFactor(factor: number): void {
     check('setBackoffFactor', 'the factor', factor, below1);
     this.backoffFactor = factor;
   }
 
+  /** After how many steps without overflow the scale grows. */
   getGrowthInterval(): number {
     return this.growthInterval;
   }
 
+  /** Sets the growth interval: a whole number above 0. */
   setGrowthInterval(interval: number): void {
     check('setGrowthInterval', 'the interval', interval, is.count);
     this.growthInterval = interval;
   }
 
+  /** Whether it scales at all. */
   isEnabled(): boolean {
     return this.enabled;
   }

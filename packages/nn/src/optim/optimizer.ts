@@ -19,7 +19,10 @@ import { stepRows } from './sparse.js';
 import { type OptimizerState, readState, writeState } from './state.js';
 
 /** Parameters with their own options; options that are left out have the optimizer's defaults. */
-export type ParamGroup<O> = { params: Iterable<Tensor> } & Partial<O>;
+export type ParamGroup<O> = {
+  /** The parameters of the group. */
+  params: Iterable<Tensor>;
+} & Partial<O>;
 
 /**
  * Updates a parameter and the optimizer's memory of it by a rule, in one kernel rather than in a dozen operators, and
@@ -90,6 +93,7 @@ export function checkNoDecay(name: string, weightDecay: number): void {
 
 /** A group with all its options. */
 export type Group<O> = {
+  /** The parameters of the group. */
   params: Tensor[];
   /** The learning rate that schedulers start from. The first scheduler sets it. */
   initialLr?: number;
@@ -122,6 +126,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   readonly paramGroups: Group<O>[] = [];
   /** @internal Checks of options for which those by their defaults are too loose. */
   protected static readonly optionKinds: Readonly<Record<string, Kind>> = {};
+  /** What the optimizer remembers of each parameter. */
   protected readonly state = new Map<Tensor, S>();
   private readonly defaults: O;
   private readonly known: Schema<O>;

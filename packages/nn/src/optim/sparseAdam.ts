@@ -19,6 +19,7 @@ export interface SparseAdamOptions {
   betas: readonly [number, number];
   /** Added to the denominator. */
   eps: number;
+  /** Steps up the gradient rather than down. False by default. */
   maximize: boolean;
 }
 

@@ -28,6 +28,7 @@ export interface TensorInfo {
  * tensor. Call `close()` at the end, or declare it with `await using`.
  */
 export interface SafetensorsFile {
+  /** The texts by name that the file has beside its tensors. */
   readonly metadata: Metadata;
   /** The text by name in the header. */
   /** All tensors in the file, by name. */

@@ -37,6 +37,7 @@ export class Logging implements Callback {
    * @param options.histograms Whether to log histograms of all parameters after each epoch; false by default.
    */
   constructor(
+    /** Where the figures go. */
     readonly logger: Logger,
     options: { everySteps?: number; histograms?: boolean } = {},
   ) {

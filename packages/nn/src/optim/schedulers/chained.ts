@@ -12,7 +12,10 @@ import { checkSchedulers, type LRScheduler } from './scheduler.js';
  * ```
  */
 export class ChainedScheduler {
-  constructor(readonly schedulers: readonly LRScheduler[]) {
+  constructor(
+    /** The schedulers, in the order in which they step. */
+    readonly schedulers: readonly LRScheduler[],
+  ) {
     checkSchedulers('ChainedScheduler', schedulers);
     if (schedulers.length === 0) throw new TypeError('ChainedScheduler: takes at least one scheduler');
     if (schedulers.some((s) => s.optimizer !== schedulers[0]!.optimizer))

@@ -17,6 +17,7 @@ export const cosine = (from: number, to: number, part: number): number =>
  * ```
  */
 export class CosineAnnealingLR extends LRScheduler {
+  /** The options that it was made with. */
   readonly options: { tMax: number; etaMin: number };
 
   constructor(optimizer: Scheduled, options: { tMax: number; etaMin?: number } & Resumable) {
@@ -56,6 +57,7 @@ export class CosineAnnealingLR extends LRScheduler {
  * ```
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  /** The options that it was made with. */
   readonly options: { t0: number; tMult: number; etaMin: number };
 
   constructor(optimizer: Scheduled, options: { t0: number; tMult?: number; etaMin?: number } & Resumable) {

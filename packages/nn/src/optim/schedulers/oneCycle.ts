@@ -64,6 +64,7 @@ interface Phase {
  * ```
  */
 export class OneCycleLR extends LRScheduler {
+  /** The options that it was made with. */
   readonly options: { totalSteps: number; divFactor: number; finalDivFactor: number };
   private readonly maxRates: readonly number[];
   private readonly phases: readonly Phase[];

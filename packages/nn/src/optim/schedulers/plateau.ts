@@ -40,9 +40,11 @@ export class ReduceLROnPlateau {
   /** The number of epochs since. */
   numBadEpochs = 0;
   private cooldown = 0;
+  /** The options that it was made with. */
   readonly options: Required<PlateauOptions>;
 
   constructor(
+    /** The optimizer whose learning rate it sets. */
     readonly optimizer: Scheduled,
     options: PlateauOptions = {},
   ) {

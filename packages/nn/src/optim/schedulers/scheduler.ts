@@ -2,6 +2,7 @@ import { asAction, check, is, show } from '@gradgate/core/internal';
 
 /** The part of an optimizer that schedulers use. */
 export interface Scheduled {
+  /** The groups of parameters, each with its learning rate. */
   readonly paramGroups: {
     lr: number;
     /** The learning rate that schedulers start from: `lr` when the first of them was made. */
@@ -80,6 +81,7 @@ export abstract class LRScheduler {
   readonly baseLrs: number[];
 
   constructor(
+    /** The optimizer whose learning rate it sets. */
     readonly optimizer: Scheduled,
     lastEpoch = -1,
   ) {

@@ -16,7 +16,9 @@ export class SequentialLR {
   lastEpoch = 0;
 
   constructor(
+    /** The schedulers, one after another. */
     readonly schedulers: readonly LRScheduler[],
+    /** The epochs at which the next one takes over. */
     readonly milestones: readonly number[],
   ) {
     checkSchedulers('SequentialLR', schedulers);
