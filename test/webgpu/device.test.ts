@@ -190,6 +190,19 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     }
   });
 
+  it('scans are NaN from a NaN on, also from the first element on', async () => {
+    const x = tensor([
+      [Number.NaN, 1, 2, -1],
+      [1, Number.NaN, 2, 0],
+      [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN, 1],
+    ]);
+    for (const f of ['cumsum', 'cumprod', 'logcumsumexp'] as const)
+      expect(await x.to(gpu!)[f](1).toArrayAsync(), f).toEqual(x[f](1).toArray());
+    expect(await x.narrow(1, 0, 1).to(gpu!).logcumsumexp(1).data()).toEqual(
+      x.narrow(1, 0, 1).logcumsumexp(1).toTypedArray(),
+    );
+  });
+
   it('takes what has no elements, and single numbers', async () => {
     const none = zeros([0, 3], { device: gpu! });
     expect(await none.add(1).data()).toEqual(new Float32Array(0));

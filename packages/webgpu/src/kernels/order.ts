@@ -88,10 +88,11 @@ const scans: Record<Which, (word: Word) => { start: string; step: string; value:
   prod: (word) => ({ start: `var acc = ${word}(1);`, step: 'acc *= v;', value: 'acc' }),
   logsumexp: () => ({
     start: 'var top = -infinity(); var acc = 0.0;',
-    step: `if (v > top) { acc = acc * exp_of(top - v) + 1.0; top = v; }
+    step: `if (is_nan(v)) { acc = v; }
+else if (v > top) { acc = acc * exp_of(top - v) + 1.0; top = v; }
 else if (v == top) { if (acc != 0.0) { acc += 1.0; } }
 else { acc += exp_of(v - top); }
-var sum = top; if (acc != 0.0) { sum = top + log_of(acc); }`,
+var sum = top; if (is_nan(acc)) { sum = acc; } else if (acc != 0.0) { sum = top + log_of(acc); }`,
     value: 'sum',
   }),
   argmax: () => best('>'),
