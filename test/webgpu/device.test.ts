@@ -190,6 +190,31 @@ describe.skipIf(!gpu)('the device webgpu', () => {
     }
   });
 
+  it.each([7, 1100])(
+    'the mean of a cross entropy is over the rows with a class, and so is its gradient: %i rows',
+    async (rows) => {
+      const of = async (where: string) => {
+        const x = arange(rows * 3, { dtype: 'float32' })
+          .cos()
+          .view([rows, 3])
+          .to(where)
+          .requiresGrad_();
+        const target = arange(rows).remainder(4).sub(1).to(where);
+        const loss = crossEntropy(x, target, { ignoreIndex: -1 });
+        loss.mul(rows).backward();
+        return [...(await loss.data()), ...(await x.grad!.data())];
+      };
+      const [got, want] = [await of(gpu!), await of('cpu')];
+      want.forEach((v, i) => void expect(Math.abs(got[i]! - v)).toBeLessThan(2e-6));
+      const none = zeros([2, 3], { device: gpu!, requiresGrad: true });
+      crossEntropy(none, tensor([-1, -1], { device: gpu!, dtype: 'int32' }), { ignoreIndex: -1 }).backward();
+      expect(await none.grad!.toArrayAsync()).toEqual([
+        [0, 0, 0],
+        [0, 0, 0],
+      ]);
+    },
+  );
+
   it('scans are NaN from a NaN on, also from the first element on', async () => {
     const x = tensor([
       [Number.NaN, 1, 2, -1],

@@ -88,14 +88,23 @@ function gradientOf(g: View, scratch: Scratch): Seed {
   };
 }
 
-/** `Kernels.crossEntropyGradient`: for the mean after a call that counts the rows with a class. */
+/** WGSL that counts the rows with a class, in each workgroup. */
+const counted = `var known = 0.0;
+for (var r = lane; r < u.rows; r += 64u) { known += select(0.0, 1.0, classes[u.co + r] >= 0); }
+let total = group_sum(lane, known);`;
+
+/** Up to so many rows each workgroup counts for itself, which costs less than a call. */
+const fewRows = 1024;
+
+/** `Kernels.crossEntropyGradient`: for the mean of many rows after a call that counts those with a class. */
 function crossEntropyGradient(g: View, p: View, classes: View, reduction: LossReduction, out: View): void {
   withScratch(out, (scratch) => {
     const gpu = gpuOf(out);
     const [gradient, from, named] = [gradientOf(g, scratch), scratch.packed(p), scratch.packed(classes)];
     const [rows, n] = p.shape as [number, number];
     const isMean = reduction === 'mean';
-    const count = isMean ? scratch.make('float32', 1) : null;
+    const isFew = isMean && rows <= fewRows;
+    const count = isMean && !isFew ? scratch.make('float32', 1) : null;
     if (count !== null)
       gpu.run(
         'crossEntropyGradient count',
@@ -103,25 +112,24 @@ function crossEntropyGradient(g: View, p: View, classes: View, reduction: LossRe
           reads: { classes: 'i32' },
           writes: { count: 'f32' },
           numbers: ['rows', 'co'],
-          body: `var known = 0.0;
-for (var r = lane; r < u.rows; r += 64u) { known += select(0.0, 1.0, classes[u.co + r] >= 0); }
-let sum = group_sum(lane, known);
-if (lane == 0u) { count[0] = sum; }`,
+          body: `${counted}
+if (lane == 0u) { count[0] = total; }`,
         }),
         [blockOf(named), blockOf(count)],
         [rows, named.offset],
         [1, 1],
       );
     gpu.run(
-      `crossEntropyGradient ${reduction} ${out.dtype} ${gradient.key}`,
+      `crossEntropyGradient ${reduction} ${isFew} ${out.dtype} ${gradient.key}`,
       () => ({
-        reads: { ...gradient.reads, p: 'f32', classes: 'i32', ...(isMean ? { count: 'f32' } : {}) },
+        reads: { ...gradient.reads, p: 'f32', classes: 'i32', ...(count === null ? {} : { count: 'f32' }) },
         writes: { out: 'f32' },
         numbers: ['rows', 'n', gradient.name, 'po', 'co'],
-        body: `if (i >= u.rows * u.n) { return; }
+        body: `${isFew ? counted : ''}
+if (i >= u.rows * u.n) { return; }
 let row = i / u.n;
 let name = classes[u.co + row];
-let each = ${gradient.at(reduction === 'none' ? 'row' : '0u')}${isMean ? ' / count[0]' : ''};
+let each = ${gradient.at(reduction === 'none' ? 'row' : '0u')}${isFew ? ' / total' : isMean ? ' / count[0]' : ''};
 let value = (p[u.po + i] - select(0.0, 1.0, i32(i % u.n) == name)) * each;
 out[i] = ${stored('select(value, 0.0, name < 0)', 'f32', out.dtype)};`,
       }),
