@@ -1,11 +1,12 @@
 /**
  * gradgate beside its peers, interleaved:
  *
- *   node bench/peers.mjs [--rounds 5] [--only TEXT] [--peers NAME,NAME] [--write]
+ *   node bench/peers.mjs [--rounds 5] [--only TEXT] [--peers NAME,NAME | --ways] [--write]
  *
  * Peers from npm are installed into temporary folders, which the next run finds; PyTorch is timed if python3 (or what
  * PYTHON names) has it, OpenBLAS if the system has the library. What is missing is said and left out. Prints medians in
- * microseconds and ratios, the goals, start-up times and memory; with --write they go into docs/performance.md.
+ * microseconds and ratios, the goals, start-up times and memory; with --write they go into docs/performance.md. `--ways`
+ * compares eager steps, compiled ones and native kernels with PyTorch only, and takes some minutes.
  */
 import { fileURLToPath } from 'node:url';
 import { memoryTable, memoryUse } from './memory.mjs';
@@ -22,6 +23,9 @@ const options = optionsOf(process.argv.slice(2), Object.keys(known), [...Object.
 const { rounds, only } = options;
 const names = Object.keys(cases).filter((name) => name.includes(only));
 const say = (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+
+/** Milliseconds of the longest warm-up; the children read it. */
+if (options.ways) process.env.GRADGATE_BENCH_WARM_UP ??= '600';
 
 const running = [];
 if (names.length > 0)
@@ -60,7 +64,7 @@ for (let round = 0; round < rounds; round++)
     await timeCase(name, round);
   }
 for (const peer of running) peer.stop();
-const wants = (section) => section.includes(only);
+const wants = (section) => !options.ways && section.includes(only);
 if (wants('start-up')) say('start-up');
 const startUp = wants('start-up') ? startUpTimes(Math.max(rounds, 7)) : [];
 if (wants('memory')) say('memory');
@@ -85,12 +89,15 @@ const conditions = [
   `medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`,
 ].join(', ');
 const texts = {};
+const shares = sharesTable(figures, names);
 if (names.length > 0) {
   const head = ["microseconds (times gradgate's)", ...running.map(({ id }) => known[id].title)];
-  texts.peers = [table(head, names.map(caseRow)), '', `${conditions}.`].join('\n');
+  const times = [table(head, names.map(caseRow)), '', `${conditions}.`].join('\n');
+  if (options.ways) texts.ways = [times, shares].filter((text) => text !== null).join('\n\n');
+  else texts.peers = times;
 }
-const goals = [goalsTable(figures, names, memory), sharesTable(figures, names)].filter((text) => text !== null);
-if (goals.length > 0) texts.goals = goals.join('\n\n');
+const goals = [goalsTable(figures, names, memory), shares].filter((text) => text !== null);
+if (goals.length > 0 && !options.ways) texts.goals = goals.join('\n\n');
 if (startUp.length > 0) texts['start-up'] = startUpTable(startUp);
 if (memory.length > 0) texts.memory = memoryTable(memory);
 for (const text of Object.values(texts)) console.log(`${text}\n`);

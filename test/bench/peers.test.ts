@@ -9,7 +9,8 @@ it.each([
   [['--rounds', 'many'], '--rounds takes a positive integer, got "many"'],
   [['--peers', 'pytorch,numpy'], '--peers: no peer "numpy", there are gradgate, gradgate-2, '],
   [['--only', 'convolutoin'], '--only: no case holds "convolutoin", there are\n  product 32\n'],
-  [['--write', '--only', 'product'], '--write takes a whole run, without --only and --peers'],
+  [['--write', '--only', 'product'], '--write takes all cases, and all peers or --ways'],
+  [['--ways', '--peers', 'pytorch'], '--ways says which peers there are; leave out --peers'],
   [['--round', '3'], "Unknown option '--round'"],
   [['3'], "Unexpected argument '3'"],
 ])('%j is refused before anything is timed', (args, message) => {
