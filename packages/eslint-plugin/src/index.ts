@@ -26,10 +26,10 @@ const recommended: Linter.Config = {
   rules: Object.fromEntries(Object.keys(plugin.rules).map((rule) => [`@gradgate/${rule}`, 'error'])),
 };
 
-/** The plugin. `configs.recommended` turns on all of its rules. */
-const withConfigs: typeof plugin & { configs: { recommended: Linter.Config } } = {
-  ...plugin,
-  configs: { recommended },
-};
+type Plugin = typeof plugin & { configs: { recommended: Linter.Config } };
 
-export default withConfigs;
+/** The plugin. `configs.recommended` turns on all of its rules. Has itself as `default`, for `require()`. */
+const withConfigs: Plugin & { default?: Plugin } = { ...plugin, configs: { recommended } };
+withConfigs.default = withConfigs;
+
+export { withConfigs as default, withConfigs as 'module.exports' };

@@ -1,8 +1,9 @@
 import type { Plugin } from 'esbuild';
 import type { Options } from './options.js';
 import { unplugin } from './plugin.js';
+import { withDefault } from './withDefault.js';
 
 /** The plugin for esbuild. */
-const plugin: (options?: Options) => Plugin = unplugin.esbuild;
+const plugin = withDefault<(options?: Options) => Plugin>(unplugin.esbuild);
 
-export default plugin;
+export { plugin as default, plugin as 'module.exports' };

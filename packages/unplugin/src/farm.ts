@@ -1,7 +1,8 @@
 import type { Options } from './options.js';
 import { unplugin } from './plugin.js';
+import { withDefault } from './withDefault.js';
 
 /** The plugin for Farm. */
-const plugin: (options?: Options) => any = unplugin.farm;
+const plugin = withDefault<(options?: Options) => any>(unplugin.farm);
 
-export default plugin;
+export { plugin as default, plugin as 'module.exports' };

@@ -4,12 +4,13 @@
  */
 import type { Options } from './options.js';
 import { unplugin } from './plugin.js';
+import { withDefault } from './withDefault.js';
 
 export type { Options, Pattern } from './options.js';
 
 type Bundler = 'vite' | 'rollup' | 'rolldown' | 'webpack' | 'rspack' | 'esbuild' | 'farm';
 
 /** Makes the plugin for a bundler: `gradgate.vite(options)`. The entries such as `@gradgate/unplugin/vite` have its type. */
-const plugins: Readonly<Record<Bundler, (options?: Options) => any>> = unplugin;
+const plugins = withDefault<Readonly<Record<Bundler, (options?: Options) => any>>>(unplugin);
 
-export default plugins;
+export { plugins as default, plugins as 'module.exports' };

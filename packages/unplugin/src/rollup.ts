@@ -1,8 +1,9 @@
 import type { Plugin } from 'rollup';
 import type { Options } from './options.js';
 import { unplugin } from './plugin.js';
+import { withDefault } from './withDefault.js';
 
 /** The plugin for Rollup. */
-const plugin: (options?: Options) => Plugin | Plugin[] = unplugin.rollup;
+const plugin = withDefault<(options?: Options) => Plugin | Plugin[]>(unplugin.rollup);
 
-export default plugin;
+export { plugin as default, plugin as 'module.exports' };

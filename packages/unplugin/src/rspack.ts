@@ -1,8 +1,9 @@
 import type { RspackPluginInstance } from '@rspack/core';
 import type { Options } from './options.js';
 import { unplugin } from './plugin.js';
+import { withDefault } from './withDefault.js';
 
 /** The plugin for Rspack. */
-const plugin: (options?: Options) => RspackPluginInstance = unplugin.rspack;
+const plugin = withDefault<(options?: Options) => RspackPluginInstance>(unplugin.rspack);
 
-export default plugin;
+export { plugin as default, plugin as 'module.exports' };

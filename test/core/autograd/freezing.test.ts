@@ -203,4 +203,14 @@ describe('freezing', () => {
     expect(() => freezing(leaf(1).mul(2))).toThrow(/freezing: takes leaves, this tensor was computed by mul/);
     expect(() => freezing((() => 7) as never).run(() => 1)).toThrow(/freezing: takes parameters/);
   });
+
+  it('refuses an iterator without an end', () => {
+    const same = leaf(1);
+    const forever = function* () {
+      for (;;) yield same;
+    };
+    const message = /freezing: a list has over 100000 parts; is it an iterator without an end\?/;
+    expect(() => freezing(forever())).toThrow(message);
+    expect(() => freezing(() => [forever()]).run(() => 1)).toThrow(message);
+  });
 });

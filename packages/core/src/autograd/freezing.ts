@@ -64,6 +64,9 @@ const hasParameters = (value: unknown): value is HasParameters =>
 // Modules are functions too.
 const isFunctionOfCall = (what: unknown): boolean => typeof what === 'function' && !hasParameters(what);
 
+/** No model has so many parameters. */
+const most = 1e5;
+
 function leavesOf(what: unknown, depth = 0): Tensor[] {
   if (depth > mostDims) throw new TypeError('freezing: lists are nested too deep; does one hold itself?');
   if (Tensor.is(what)) {
@@ -75,8 +78,13 @@ function leavesOf(what: unknown, depth = 0): Tensor[] {
   }
   if (hasParameters(what)) return [...what.parameters()];
   if (what instanceof Tensor) throw new TypeError(`freezing: takes leaves, got ${showOther(what)}`);
-  if (iterable.is(what) && !isOfAnotherCopy(what))
-    return [...(what as Iterable<unknown>)].flatMap((part) => leavesOf(part, depth + 1));
+  if (iterable.is(what) && !isOfAnotherCopy(what)) {
+    const leaves: Tensor[][] = [];
+    for (const part of what as Iterable<unknown>)
+      if (leaves.push(leavesOf(part, depth + 1)) > most)
+        throw new TypeError(`freezing: a list has over ${most} parts; is it an iterator without an end?`);
+    return leaves.flat();
+  }
   throw new TypeError(
     `freezing: takes parameters, modules, a list of them or a function that gives them, got ${show(what)}`,
   );
