@@ -247,3 +247,76 @@ describe('expand', () => {
     expect(loc.grad!.toArray()).toEqual([4, 4, 4]);
   });
 });
+
+it('numbers of transforms are exact beside float64, and lift no float32', () => {
+  const affine = new d.AffineTransform(0.1, -0.3);
+  const power = new d.PowerTransform(0.7);
+  expect(affine.forward(t([2])).item()).toBe(2 * -0.3 + 0.1);
+  expect(affine.logAbsDerivative(t([2])).item()).toBe(Math.log(0.3));
+  expect(power.forward(t([2])).item()).toBeCloseTo(2 ** 0.7, 14);
+  expect(power.inverse(t([2])).item()).toBeCloseTo(2 ** (1 / 0.7), 14);
+  expect(power.logAbsDerivative(t([2]), power.forward(t([2]))).item()).toBeCloseTo(Math.log(0.7 * 2 ** -0.3), 14);
+  for (const transform of [affine, power]) expect(transform.forward(tensor(2)).dtype).toBe('float32');
+});
+
+describe('constraints', () => {
+  it('are known for each parameter, of classes and of distributions, by the names of PyTorch', () => {
+    const { constraints } = d;
+    expect(d.Normal.argConstraints).toEqual({ loc: constraints.real, scale: constraints.positive });
+    expect(new d.Gamma(1, 2).argConstraints).toBe(d.Gamma.argConstraints);
+    expect(new d.Chi2(3).argConstraints).toEqual({ df: constraints.positive });
+    expect(Object.keys(d.MultivariateNormal.argConstraints)).toEqual([
+      'loc',
+      'covarianceMatrix',
+      'precisionMatrix',
+      'scaleTril',
+    ]);
+    expect(new d.Independent(new d.Normal(zeros([2]), 1), 1).argConstraints).toEqual({});
+    // Each parameter that has a condition is refused if it does not fulfil it.
+    expect(() => new d.Weibull(1, -1)).toThrow(/^Weibull: concentration must be above 0, got -1/);
+    expect(() => new d.Chi2(-1)).toThrow(/^Chi2: df must be above 0/);
+    expect(d.Weibull.argConstraints['concentration']!.text).toBe('above 0');
+  });
+
+  it('give transforms to the supports of distributions, with their bounds and gradients', () => {
+    const uniform = new d.Uniform(t([0, 2]), t([1, 6]));
+    const x = randn([3, 2], { ...f64, requiresGrad: true });
+    for (const dist of [uniform, new d.Pareto(t([2, 3]), 1), new d.Gamma(t([1, 2]), 1), new d.Beta(t([1, 2]), 1)]) {
+      const transform = d.bijectTo(dist.support);
+      const y = transform.forward(x);
+      expect(dist.logProb(y).isfinite().all().item()).toBe(1);
+      expect(goldenError(transform.inverse(y), x.toTypedArray())).toBeLessThan(1e-9);
+      expect(
+        gradgradcheck((x) => transform.logAbsDerivative(x, transform.forward(x)).add(transform.forward(x)), [x]),
+      ).toBe(true);
+    }
+  });
+
+  it('of a kind of your own are registered; others are refused by name', () => {
+    const even: d.Constraint = { ...d.constraints.real, text: 'a number of mine' };
+    expect(() => d.bijectTo(even)).toThrow(
+      'bijectTo: there is no transform to "a number of mine"; add one by bijectTo.register',
+    );
+    d.bijectTo.register(even, () => new d.TanhTransform());
+    expect(d.bijectTo(even)).toBeInstanceOf(d.TanhTransform);
+    expect(() => d.transformTo(even)).toThrow(/^transformTo: there is no transform to/);
+    for (const { support } of [
+      new d.Poisson(1),
+      new d.Bernoulli({ probs: 0.5 }),
+      new d.Categorical({ probs: t([0.5, 0.5]) }),
+    ])
+      expect(() => d.bijectTo(support)).toThrow(/^bijectTo: there is no transform to/);
+    for (const wrong of [3, null, undefined, {}]) {
+      expect(() => d.transformTo(wrong as never)).toThrow(/^transformTo: takes a constraint, got/);
+      expect(() => d.bijectTo.register(wrong as never, () => d.identityTransform)).toThrow(
+        /^bijectTo.register: takes a/,
+      );
+    }
+    expect(() => d.bijectTo.register(even, 3 as never)).toThrow(
+      /^bijectTo.register: takes a constraint and a function/,
+    );
+    expect(() => d.identityTransform.forward(3 as never)).toThrow(
+      /^identityTransform.forward: expected a Tensor, got 3/,
+    );
+  });
+});

@@ -156,7 +156,15 @@ transform('new d.CatTransform([new d.ExpTransform(), new d.TanhTransform()], 0, 
 transform('new d.StackTransform([new d.ExpTransform(), new d.TanhTransform()], -1)', D.transforms.StackTransform([exp, tanh], -1), [[0.3, -1], [2., 0.5]])
 transform('new d.CumulativeDistributionTransform(new d.Normal(t(0), t(1)))', D.transforms.CumulativeDistributionTransform(D.Normal(0., 1.)), [0.3, -1])
 transform('new d.ComposeTransform([new d.ExpTransform(), new d.StickBreakingTransform()])', D.transforms.ComposeTransform([exp, D.transforms.StickBreakingTransform()]), [[0.3, -1, 2], [0.1, 0, 0]])
-shaped = []
+shaped = []# By constraints: the transforms that the registries find.
+con = D.constraints
+for name, theirs, numbers in (
+    ('real', con.real, [0.3, -1]), ('positive', con.positive, [0.3, -1]), ('nonnegative', con.nonnegative, [0.3, -1]), ('unitInterval', con.unit_interval, [0.3, -1]),
+    ('greaterThan(t(2))', con.greater_than(2.), [0.3, -1]), ('greaterThanEq(-3)', con.greater_than_eq(-3.), [0.3, -1]), ('lessThan(1.5)', con.less_than(1.5), [0.3, -1]),
+    ('interval(2, 6)', con.interval(2., 6.), [0.3, -1]), ('simplex', con.simplex, [[0.3, -1, 2]]), ('lowerCholesky', con.lower_cholesky, [[0.3, -1], [2., 0.5]]), ('corrCholesky', con.corr_cholesky, [0.3, -1, 0.5])):
+    for ours, registry in (('bijectTo', D.biject_to), ('transformTo', D.transform_to)):
+        if (ours, name) == ('bijectTo', 'lowerCholesky'): continue  # PyTorch has none.
+        transform(f'd.{ours}(d.constraints.{name})', registry(theirs), numbers)
 def transformed(ours, theirs, value):
     value = torch.tensor(value)
     shaped.append(dict(ours=ours, batch_shape=list(theirs.batch_shape), event_shape=list(theirs.event_shape), value=get(lambda: value), log_prob=get(lambda: theirs.log_prob(value))))

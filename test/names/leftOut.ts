@@ -400,11 +400,6 @@ export const leftOut: readonly Reason[] = [
     names: 'feature_alpha_dropout_ conv_tbc',
   },
   {
-    why: 'a registry of transforms by constraints: a transform is named where it is used; none at all is an empty list',
-    of: ['distributions'],
-    names: 'biject_to transform_to identity_transform',
-  },
-  {
     why: 'Transform is a type, and densities are by logProb: there is no class between',
     of: ['distributions'],
     names: 'Transform ExponentialFamily',

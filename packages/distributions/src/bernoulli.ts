@@ -8,9 +8,9 @@ import {
   tensor,
   where,
 } from '@gradgate/core';
-import { zeroOrOne } from './constraints.js';
+import { type ArgConstraints, zeroOrOne } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
-import { type Chance, chanceOf } from './probabilities.js';
+import { type Chance, chanceConstraints, chanceOf } from './probabilities.js';
 
 /**
  * The Bernoulli distribution: 1 with probability `probs` (or with log odds `logits`), otherwise 0. Give one of the two,
@@ -23,6 +23,7 @@ import { type Chance, chanceOf } from './probabilities.js';
  * ```
  */
 export class Bernoulli extends Distribution {
+  static override readonly argConstraints: ArgConstraints = chanceConstraints;
   /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
   /** The probabilities as logits, `log(p / (1 - p))`. */

@@ -1,9 +1,9 @@
 import { arange, type Generator, lgamma, type Shape, type Tensor, tensor, where } from '@gradgate/core';
 import { elementsOf } from '@gradgate/core/internal';
-import { count, wholeUpTo } from './constraints.js';
+import { type ArgConstraints, count, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { binomialDraws } from './draws.js';
-import { type Chance, chanceOf } from './probabilities.js';
+import { type Chance, chanceConstraints, chanceOf } from './probabilities.js';
 
 /**
  * The binomial distribution: the number of successes in `totalCount` trials with probability `probs` (or log odds
@@ -16,6 +16,7 @@ import { type Chance, chanceOf } from './probabilities.js';
  * ```
  */
 export class Binomial extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { totalCount: count, ...chanceConstraints };
   /** The number of trials, of the batch's shape. */
   readonly totalCount: Tensor;
   /** The probabilities, from 0 to 1, of the batch's shape. */

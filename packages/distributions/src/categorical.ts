@@ -9,7 +9,7 @@ import {
   zeros,
 } from '@gradgate/core';
 import { checkIntegers, checkOptions, is, sizeOf } from '@gradgate/core/internal';
-import { nonNegative, oneHot, real, wholeUpTo } from './constraints.js';
+import { type ArgConstraints, nonNegative, oneHot, real, realVector, simplex, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { clampProbs } from './probabilities.js';
 
@@ -39,6 +39,7 @@ function weightsOf(op: string, weights: Weights & DistributionOptions): { probs?
 
 /** The base of distributions over classes, with probabilities and their logarithms. */
 export abstract class CategoricalBase extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { probs: simplex, logits: realVector };
   /** Log probabilities `[..., classes]`, normalised. */
   readonly logits: Tensor;
   /** Probabilities `[..., classes]`, which add up to 1. */

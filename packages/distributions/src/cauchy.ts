@@ -1,5 +1,5 @@
 import { atan, type Generator, log1p, rand, type Shape, type Tensor, tan } from '@gradgate/core';
-import { nonNegative, positive, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { clampProbs } from './probabilities.js';
 
@@ -17,6 +17,7 @@ const density = (z: Tensor, scale: Tensor): Tensor => log1p(z.square()).add(scal
  * ```
  */
 export class Cauchy extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: real, scale: positive };
   /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
@@ -24,7 +25,7 @@ export class Cauchy extends Distribution {
   readonly support = real;
 
   constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Cauchy', { loc, scale }, { loc: real, scale: positive }, options);
+    const given = parametersOf('Cauchy', { loc, scale }, Cauchy.argConstraints, options);
     super(given.loc.shape, [], options);
     this.loc = given.loc;
     this.scale = given.scale;
@@ -80,12 +81,13 @@ export class Cauchy extends Distribution {
  * ```
  */
 export class HalfCauchy extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { scale: positive };
   /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = nonNegative;
 
   constructor(scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('HalfCauchy', { scale }, { scale: positive }, options);
+    const given = parametersOf('HalfCauchy', { scale }, HalfCauchy.argConstraints, options);
     super(given.scale.shape, [], options);
     this.scale = given.scale;
   }

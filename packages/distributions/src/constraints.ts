@@ -7,7 +7,12 @@ export interface Constraint {
   readonly text: string;
   /** Throws an error that names the first element that violates it. */
   check(op: string, name: string, value: Tensor): void;
+  /** The bounds, where it is about numbers between or beyond tensors. */
+  readonly bounds?: { readonly low?: Tensor | number; readonly high?: Tensor | number };
 }
+
+/** The conditions on parameters, by their names. */
+export type ArgConstraints = Readonly<Record<string, Constraint>>;
 
 /**
  * Throws the error of `refuse` unless `ok` is true everywhere. Devices that are read asynchronously are not checked.
@@ -34,19 +39,42 @@ export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats
 
 const isCount = (x: Tensor): Tensor => (x.dtype === 'bool' ? x.ge(0) : logicalAnd(x.ge(0), x.eq(x.floor())));
 
+/** Numbers, which NaN is not. */
 export const real = elementwise('a number', (x) => x.eq(x));
+/** Numbers above 0. */
 export const positive = elementwise('above 0', (x) => x.gt(0));
+/** Numbers from 0 up. */
 export const nonNegative = elementwise('from 0 up', (x) => x.ge(0));
+/** Numbers from 0 to 1. */
 export const unitInterval = elementwise('from 0 to 1', (x) => logicalAnd(x.ge(0), x.le(1)));
+/** 0 and 1, or booleans. */
 export const zeroOrOne = elementwise('0 or 1', (x) => x.eq(0).logicalOr(x.eq(1)), false);
+/** Whole numbers from 0 up. */
 export const count = elementwise('a whole number from 0 up', isCount, false);
 
-/** Numbers between two tensors, inclusive. */
-export const between = (low: Tensor, high: Tensor): Constraint =>
-  elementwise('within the bounds', (x) => logicalAnd(x.ge(low), x.le(high)));
+/** Numbers between two numbers or tensors, inclusive. */
+export const between = (low: Tensor | number, high: Tensor | number): Constraint => ({
+  ...elementwise('within the bounds', (x) => logicalAnd(x.ge(low), x.le(high))),
+  bounds: { low, high },
+});
 
 /** Numbers from a tensor up. */
-export const atLeast = (low: Tensor): Constraint => elementwise('from the scale up', (x) => x.ge(low));
+export const atLeast = (low: Tensor | number): Constraint => ({
+  ...elementwise('from the scale up', (x) => x.ge(low)),
+  bounds: { low },
+});
+
+/** Numbers above a number or a tensor. */
+export const greaterThan = (low: Tensor | number): Constraint => ({
+  ...elementwise('above the bound', (x) => x.gt(low)),
+  bounds: { low },
+});
+
+/** Numbers below a number or a tensor. */
+export const lessThan = (high: Tensor | number): Constraint => ({
+  ...elementwise('below the bound', (x) => x.lt(high)),
+  bounds: { high },
+});
 
 /** Whole numbers from 0 to `high`, a number or a tensor, inclusive. */
 export const wholeUpTo = (high: Tensor | number): Constraint =>

@@ -7,9 +7,9 @@ import {
   type Tensor,
   where,
 } from '@gradgate/core';
-import { unitInterval } from './constraints.js';
+import { type ArgConstraints, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
-import { type Chance, chanceOf, clampProbs } from './probabilities.js';
+import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabilities.js';
 
 const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
 
@@ -24,6 +24,7 @@ const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
  * ```
  */
 export class ContinuousBernoulli extends Distribution {
+  static override readonly argConstraints: ArgConstraints = chanceConstraints;
   /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
   /** The probabilities as logits, `log(p / (1 - p))`. */

@@ -1,6 +1,6 @@
 import { digamma, type Generator, lgamma, type Shape, ShapeError, type Tensor, where, xlogy } from '@gradgate/core';
 import { checkTensors } from '@gradgate/core/internal';
-import { positive, simplex } from './constraints.js';
+import { type ArgConstraints, positive, simplex } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
 import { standardGamma } from './draws.js';
 
@@ -15,6 +15,7 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class Dirichlet extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { concentration: positive };
   readonly support = simplex;
 
   constructor(

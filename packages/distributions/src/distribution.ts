@@ -1,6 +1,6 @@
 import { broadcastTensors, type Generator, noGrad, type Shape, ShapeError, Tensor, tensor } from '@gradgate/core';
 import { brand, broadcastShapes, check, checkOptions, inNameOf, is, show, thisCopy } from '@gradgate/core/internal';
-import type { Constraint } from './constraints.js';
+import type { ArgConstraints, Constraint } from './constraints.js';
 
 /** A parameter or value: a tensor or a number. */
 export type TensorLike = Tensor | number;
@@ -31,6 +31,13 @@ const sampleOptions = { generator: is.generator };
  * others that it has.
  */
 export abstract class Distribution {
+  /** The conditions on the parameters, by their names; those of a distribution of your own are none. */
+  static readonly argConstraints: ArgConstraints = {};
+
+  /** The conditions on the parameters, as in PyTorch: those of the class. */
+  get argConstraints(): ArgConstraints {
+    return (this.constructor as typeof Distribution).argConstraints;
+  }
   /** Whether samples are differentiable, so that `rsample` can be called. */
   get hasRsample(): boolean {
     return false;
@@ -219,13 +226,13 @@ function toTensor(op: string, name: string, value: TensorLike, like?: Tensor): T
 export function parametersOf<const N extends string>(
   op: string,
   values: Readonly<Record<N, TensorLike>>,
-  constraints: Readonly<Record<N, Constraint>>,
+  constraints: ArgConstraints,
   options: DistributionOptions | undefined,
 ): Record<N, Tensor> {
   const names = Object.keys(values) as N[];
   const like = names.map((name) => values[name]).find((value): value is Tensor => Tensor.is(value));
   const tensors = broadcastTensors(names.map((name) => toTensor(op, name, values[name], like)));
   const given = Object.fromEntries(names.map((name, i) => [name, tensors[i]!])) as Record<N, Tensor>;
-  if (options?.validateArgs !== false) for (const name of names) constraints[name].check(op, name, given[name]);
+  if (options?.validateArgs !== false) for (const name of names) constraints[name]!.check(op, name, given[name]);
   return given;
 }

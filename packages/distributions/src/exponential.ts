@@ -1,5 +1,5 @@
 import { type Generator, log1p, rand, type Shape, type Tensor } from '@gradgate/core';
-import { nonNegative, positive, unitInterval } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -12,12 +12,13 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Exponential extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { rate: positive };
   /** The rate: above 0, of the batch's shape. */
   readonly rate: Tensor;
   readonly support = nonNegative;
 
   constructor(rate: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Exponential', { rate }, { rate: positive }, options);
+    const given = parametersOf('Exponential', { rate }, Exponential.argConstraints, options);
     super(given.rate.shape, [], options);
     this.rate = given.rate;
   }

@@ -1,5 +1,5 @@
 import { type Generator, lgamma, log1p, type Shape, type Tensor, where } from '@gradgate/core';
-import { nonNegative, positive } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
 
@@ -14,6 +14,7 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class FisherSnedecor extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { df1: positive, df2: positive };
   /** The degrees of freedom of the numerator, above 0. */
   readonly df1: Tensor;
   /** The degrees of freedom of the denominator, above 0. */
@@ -21,7 +22,7 @@ export class FisherSnedecor extends Distribution {
   readonly support = nonNegative;
 
   constructor(df1: TensorLike, df2: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('FisherSnedecor', { df1, df2 }, { df1: positive, df2: positive }, options);
+    const given = parametersOf('FisherSnedecor', { df1, df2 }, FisherSnedecor.argConstraints, options);
     super(given.df1.shape, [], options);
     this.df1 = given.df1;
     this.df2 = given.df2;

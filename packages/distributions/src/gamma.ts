@@ -1,5 +1,5 @@
 import { digamma, type Generator, lgamma, type Shape, type Tensor, xlogy } from '@gradgate/core';
-import { nonNegative, positive } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
 
@@ -13,6 +13,7 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class Gamma extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { concentration: positive, rate: positive };
   /** The shape parameter: above 0, of the batch's shape. */
   readonly concentration: Tensor;
   /** The rate: above 0, of the batch's shape. */
@@ -20,8 +21,7 @@ export class Gamma extends Distribution {
   readonly support = nonNegative;
 
   constructor(concentration: TensorLike, rate: TensorLike, options?: DistributionOptions) {
-    const constraints = { concentration: positive, rate: positive };
-    const given = parametersOf('Gamma', { concentration, rate }, constraints, options);
+    const given = parametersOf('Gamma', { concentration, rate }, Gamma.argConstraints, options);
     super(given.rate.shape, [], options);
     this.concentration = given.concentration;
     this.rate = given.rate;
@@ -67,11 +67,12 @@ export class Gamma extends Distribution {
  * ```
  */
 export class Chi2 extends Gamma {
+  static override readonly argConstraints: ArgConstraints = { df: positive };
   /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
 
   constructor(df: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Chi2', { df }, { df: positive }, options).df;
+    const given = parametersOf('Chi2', { df }, Chi2.argConstraints, options).df;
     super(given.mul(0.5), 0.5, options);
     this.df = given;
   }

@@ -8,9 +8,9 @@ import {
   type Tensor,
   where,
 } from '@gradgate/core';
-import { checkAll, count } from './constraints.js';
+import { type ArgConstraints, checkAll, count } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
-import { type Chance, chanceOf, clampProbs } from './probabilities.js';
+import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabilities.js';
 
 /**
  * The geometric distribution: the number of failures before the first success, with probability `probs` (or log odds
@@ -23,6 +23,7 @@ import { type Chance, chanceOf, clampProbs } from './probabilities.js';
  * ```
  */
 export class Geometric extends Distribution {
+  static override readonly argConstraints: ArgConstraints = chanceConstraints;
   /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
   /** The probabilities as logits, `log(p / (1 - p))`. */

@@ -1,5 +1,5 @@
 import { type Generator, rand, type Shape, type Tensor } from '@gradgate/core';
-import { positive, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { clampProbs } from './probabilities.js';
 
@@ -16,6 +16,7 @@ export const euler = 0.5772156649015329;
  * ```
  */
 export class Gumbel extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: real, scale: positive };
   /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
@@ -23,7 +24,7 @@ export class Gumbel extends Distribution {
   readonly support = real;
 
   constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Gumbel', { loc, scale }, { loc: real, scale: positive }, options);
+    const given = parametersOf('Gumbel', { loc, scale }, Gumbel.argConstraints, options);
     super(given.loc.shape, [], options);
     this.loc = given.loc;
     this.scale = given.scale;

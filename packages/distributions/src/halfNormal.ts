@@ -1,5 +1,5 @@
 import { erf, erfinv, type Generator, randn, type Shape, type Tensor } from '@gradgate/core';
-import { nonNegative, positive, unitInterval } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -12,12 +12,13 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class HalfNormal extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { scale: positive };
   /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = nonNegative;
 
   constructor(scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('HalfNormal', { scale }, { scale: positive }, options);
+    const given = parametersOf('HalfNormal', { scale }, HalfNormal.argConstraints, options);
     super(given.scale.shape, [], options);
     this.scale = given.scale;
   }

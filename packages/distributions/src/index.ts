@@ -1,10 +1,13 @@
+import * as constraints from './constraintNames.js';
+
 export { Bernoulli } from './bernoulli.js';
 export { Beta } from './beta.js';
 export { Binomial } from './binomial.js';
 export { Categorical, OneHotCategorical, OneHotCategoricalStraightThrough, type Weights } from './categorical.js';
 export { Cauchy, HalfCauchy } from './cauchy.js';
 export { CatTransform, IndependentTransform, StackTransform } from './composedTransforms.js';
-export type { Constraint } from './constraints.js';
+export { bijectTo, type ConstraintRegistry, identityTransform, transformTo } from './constraintRegistry.js';
+export type { ArgConstraints, Constraint } from './constraints.js';
 export { ContinuousBernoulli } from './continuousBernoulli.js';
 export { Dirichlet } from './dirichlet.js';
 export { Distribution, type DistributionOptions, type SampleOptions, type TensorLike } from './distribution.js';
@@ -55,3 +58,9 @@ export {
 export { VonMises } from './vonMises.js';
 export { Weibull } from './weibull.js';
 export { Wishart } from './wishart.js';
+
+// Written so because Babel takes `export * as` only with a plugin.
+export {
+  /** Conditions on values and parameters, by PyTorch's names. */
+  constraints,
+};

@@ -1,5 +1,5 @@
 import { digamma, type Generator, lgamma, log1p, rand, type Shape, type Tensor, where, xlogy } from '@gradgate/core';
-import { positive, unitInterval } from './constraints.js';
+import { type ArgConstraints, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { euler } from './gumbel.js';
 import { clampProbs } from './probabilities.js';
@@ -15,6 +15,7 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Kumaraswamy extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { concentration1: positive, concentration0: positive };
   /** The exponent of x, plus 1: above 0, of the batch's shape. */
   readonly concentration1: Tensor;
   /** The exponent of the other side, plus 1: above 0, of the batch's shape. */
@@ -22,8 +23,7 @@ export class Kumaraswamy extends Distribution {
   readonly support = unitInterval;
 
   constructor(concentration1: TensorLike, concentration0: TensorLike, options?: DistributionOptions) {
-    const constraints = { concentration1: positive, concentration0: positive };
-    const given = parametersOf('Kumaraswamy', { concentration1, concentration0 }, constraints, options);
+    const given = parametersOf('Kumaraswamy', { concentration1, concentration0 }, Kumaraswamy.argConstraints, options);
     super(given.concentration1.shape, [], options);
     this.concentration1 = given.concentration1;
     this.concentration0 = given.concentration0;

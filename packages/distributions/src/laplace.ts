@@ -1,5 +1,5 @@
 import { type Generator, log1p, rand, type Shape, sign, type Tensor } from '@gradgate/core';
-import { positive, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -13,6 +13,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Laplace extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: real, scale: positive };
   /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
@@ -20,7 +21,7 @@ export class Laplace extends Distribution {
   readonly support = real;
 
   constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Laplace', { loc, scale }, { loc: real, scale: positive }, options);
+    const given = parametersOf('Laplace', { loc, scale }, Laplace.argConstraints, options);
     super(given.loc.shape, [], options);
     this.loc = given.loc;
     this.scale = given.scale;

@@ -2,7 +2,7 @@ import { arange, cat, diagEmbed, type Generator, lgamma, randn, type Shape, type
 import { check, is } from '@gradgate/core/internal';
 import { multigammaln } from '@gradgate/core/special';
 import { Beta } from './beta.js';
-import { corrCholesky, positive } from './constraints.js';
+import { type ArgConstraints, corrCholesky, positive } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 const size = { text: 'a whole number from 2 up', is: (n: unknown) => is.size.is(n) && (n as number) > 1 };
@@ -18,6 +18,7 @@ const size = { text: 'a whole number from 2 up', is: (n: unknown) => is.size.is(
  * ```
  */
 export class LKJCholesky extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { concentration: positive };
   /** The number of rows of the matrices. */
   readonly dim: number;
   /** How near the matrices are to the unit matrix: above 0; at 1 all correlations are equally likely. */
@@ -26,7 +27,7 @@ export class LKJCholesky extends Distribution {
 
   constructor(dim: number, concentration: TensorLike = 1, options?: DistributionOptions) {
     check('LKJCholesky', 'dim', dim, size);
-    const given = parametersOf('LKJCholesky', { concentration }, { concentration: positive }, options);
+    const given = parametersOf('LKJCholesky', { concentration }, LKJCholesky.argConstraints, options);
     super(given.concentration.shape, [dim, dim], options);
     this.dim = dim;
     this.concentration = given.concentration;

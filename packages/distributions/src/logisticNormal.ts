@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '@gradgate/core';
 import { checkTensors } from '@gradgate/core/internal';
-import { simplex } from './constraints.js';
+import { type ArgConstraints, simplex } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { smallestNormal } from './draws.js';
 import { Normal } from './normal.js';
@@ -26,6 +26,7 @@ import { Normal } from './normal.js';
  * ```
  */
 export class LogisticNormal extends Distribution {
+  static override readonly argConstraints: ArgConstraints = Normal.argConstraints;
   /** The means of the normal distribution `[..., n]`. */
   readonly loc: Tensor;
   /** Its standard deviations `[..., n]`. */

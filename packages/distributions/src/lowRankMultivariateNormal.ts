@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '@gradgate/core';
 import { checkTensors } from '@gradgate/core/internal';
-import { positive, real, realVector } from './constraints.js';
+import { type ArgConstraints, positive, real, realVector } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
 
 /**
@@ -24,6 +24,7 @@ import { Distribution, type DistributionOptions } from './distribution.js';
  * ```
  */
 export class LowRankMultivariateNormal extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: realVector, covFactor: real, covDiag: positive };
   /** The mean `[..., n]`. */
   readonly loc: Tensor;
   /** The factor of the covariance of low rank `[..., n, rank]`. */

@@ -2,7 +2,7 @@ import { arange, type Generator, lgamma, type Shape, type Tensor } from '@gradga
 import { check, is } from '@gradgate/core/internal';
 import { Binomial } from './binomial.js';
 import { CategoricalBase, type Weights } from './categorical.js';
-import { type Constraint, checkAll, count } from './constraints.js';
+import { type ArgConstraints, type Constraint, checkAll, count } from './constraints.js';
 import type { DistributionOptions } from './distribution.js';
 
 /**
@@ -16,6 +16,7 @@ import type { DistributionOptions } from './distribution.js';
  * ```
  */
 export class Multinomial extends CategoricalBase {
+  static override readonly argConstraints: ArgConstraints = { totalCount: count, ...CategoricalBase.argConstraints };
   /** The number of draws. */
   readonly totalCount: number;
 

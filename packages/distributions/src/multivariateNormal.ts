@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '@gradgate/core';
 import { checkOptions, checkTensors, is } from '@gradgate/core/internal';
-import { type Constraint, lowerCholesky, realVector, symmetric } from './constraints.js';
+import { type ArgConstraints, type Constraint, lowerCholesky, realVector, symmetric } from './constraints.js';
 import { Distribution, type DistributionOptions } from './distribution.js';
 
 /** The covariance, by one of three matrices. */
@@ -66,6 +66,7 @@ export function factorOf(op: string, name: keyof Covariance, matrix: Tensor, isC
  * ```
  */
 export class MultivariateNormal extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: realVector, ...constraints };
   /** The mean `[..., n]`. */
   readonly loc: Tensor;
   /** The lower triangular factor of the covariance, `[..., n, n]`. */

@@ -1,8 +1,8 @@
 import { type Generator, lgamma, logSigmoid, poisson, type Shape, type Tensor, where, xlogy } from '@gradgate/core';
-import { count, nonNegative } from './constraints.js';
+import { type ArgConstraints, count, nonNegative } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
-import { type Chance, chanceOf } from './probabilities.js';
+import { type Chance, chanceConstraints, chanceOf } from './probabilities.js';
 
 /**
  * How many successes there are, of probability `probs` or of log odds `logits`, until there have been `totalCount` failures.
@@ -14,6 +14,7 @@ import { type Chance, chanceOf } from './probabilities.js';
  * ```
  */
 export class NegativeBinomial extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { totalCount: nonNegative, ...chanceConstraints };
   /** The number of failures at which it stops, of the batch's shape. */
   readonly totalCount: Tensor;
   /** The probabilities, from 0 to 1, of the batch's shape. */

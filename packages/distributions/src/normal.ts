@@ -1,5 +1,5 @@
 import { erf, erfinv, type Generator, randn, type Shape, type Tensor } from '@gradgate/core';
-import { positive, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
@@ -14,6 +14,7 @@ const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
  * ```
  */
 export class Normal extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: real, scale: positive };
   /** The mean of the normal distribution, of the batch's shape. */
   readonly loc: Tensor;
   /** Its standard deviation: above 0, of the batch's shape. */
@@ -21,7 +22,7 @@ export class Normal extends Distribution {
   readonly support = real;
 
   constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Normal', { loc, scale }, { loc: real, scale: positive }, options);
+    const given = parametersOf('Normal', { loc, scale }, Normal.argConstraints, options);
     super(given.loc.shape, [], options);
     this.loc = given.loc;
     this.scale = given.scale;

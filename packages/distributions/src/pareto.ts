@@ -1,5 +1,5 @@
 import { type Generator, log1p, rand, type Shape, type Tensor, where } from '@gradgate/core';
-import { atLeast, type Constraint, positive, unitInterval } from './constraints.js';
+import { type ArgConstraints, atLeast, type Constraint, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { clampProbs } from './probabilities.js';
 
@@ -14,6 +14,7 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Pareto extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { scale: positive, alpha: positive };
   /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   /** The exponent: above 0, of the batch's shape. */
@@ -21,7 +22,7 @@ export class Pareto extends Distribution {
   readonly support: Constraint;
 
   constructor(scale: TensorLike, alpha: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Pareto', { scale, alpha }, { scale: positive, alpha: positive }, options);
+    const given = parametersOf('Pareto', { scale, alpha }, Pareto.argConstraints, options);
     super(given.scale.shape, [], options);
     this.scale = given.scale;
     this.alpha = given.alpha;

@@ -1,5 +1,5 @@
 import { type Generator, lgamma, poisson, type Shape, type Tensor, xlogy } from '@gradgate/core';
-import { count, nonNegative } from './constraints.js';
+import { type ArgConstraints, count, nonNegative } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -12,12 +12,13 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Poisson extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { rate: nonNegative };
   /** The rate: above 0, of the batch's shape. */
   readonly rate: Tensor;
   readonly support = count;
 
   constructor(rate: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Poisson', { rate }, { rate: nonNegative }, options);
+    const given = parametersOf('Poisson', { rate }, Poisson.argConstraints, options);
     super(given.rate.shape, [], options);
     this.rate = given.rate;
   }

@@ -11,6 +11,9 @@ export interface Chance {
   logits?: TensorLike;
 }
 
+/** The conditions on a chance. */
+export const chanceConstraints = { probs: unitInterval, logits: real };
+
 const numberOrTensor = is.either(is.number, is.tensor);
 const known = { probs: numberOrTensor, logits: numberOrTensor, validateArgs: is.boolean };
 

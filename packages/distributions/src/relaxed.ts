@@ -1,9 +1,9 @@
 import { type Generator, log1p, logSoftmax, rand, type Shape, sigmoid, softplus, type Tensor } from '@gradgate/core';
 import { broadcastShapes, lgammaOf } from '@gradgate/core/internal';
 import { CategoricalBase, type Weights } from './categorical.js';
-import { positive, simplex, unitInterval } from './constraints.js';
+import { type ArgConstraints, positive, simplex, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
-import { type Chance, chanceOf, clampProbs } from './probabilities.js';
+import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabilities.js';
 
 /**
  * A Bernoulli distribution relaxed to numbers between 0 and 1 (Maddison et al., 2017), so that draws carry gradients: the lower the
@@ -16,6 +16,7 @@ import { type Chance, chanceOf, clampProbs } from './probabilities.js';
  * ```
  */
 export class RelaxedBernoulli extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { temperature: positive, ...chanceConstraints };
   /** How soft the draws are: above 0; near 0 they are nearly 0 or 1. */
   readonly temperature: Tensor;
   /** The probabilities, from 0 to 1, of the batch's shape. */
@@ -62,6 +63,10 @@ export class RelaxedBernoulli extends Distribution {
  * ```
  */
 export class RelaxedOneHotCategorical extends CategoricalBase {
+  static override readonly argConstraints: ArgConstraints = {
+    temperature: positive,
+    ...CategoricalBase.argConstraints,
+  };
   /** How soft the draws are: above 0; near 0 they are nearly 0 or 1. */
   readonly temperature: Tensor;
   readonly support = simplex;

@@ -1,5 +1,5 @@
 import { digamma, type Generator, lgamma, log1p, randn, type Shape, type Tensor, where } from '@gradgate/core';
-import { positive, real } from './constraints.js';
+import { type ArgConstraints, positive, real } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
 
@@ -14,6 +14,7 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class StudentT extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { df: positive, loc: real, scale: positive };
   /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
   /** Where the centre or mode lies, of the batch's shape. */
@@ -23,7 +24,7 @@ export class StudentT extends Distribution {
   readonly support = real;
 
   constructor(df: TensorLike, loc: TensorLike = 0, scale: TensorLike = 1, options?: DistributionOptions) {
-    const given = parametersOf('StudentT', { df, loc, scale }, { df: positive, loc: real, scale: positive }, options);
+    const given = parametersOf('StudentT', { df, loc, scale }, StudentT.argConstraints, options);
     super(given.df.shape, [], options);
     this.df = given.df;
     this.loc = given.loc;

@@ -1,6 +1,6 @@
 import { type Generator, logicalXor, type Shape, ShapeError, Tensor, tensor, where } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
-import { positive, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { Normal } from './normal.js';
 import { ExpTransform, eventDims, sumLast, type Transform, transform } from './transforms.js';
@@ -107,6 +107,7 @@ export class TransformedDistribution extends Distribution {
  * ```
  */
 export class LogNormal extends TransformedDistribution {
+  static override readonly argConstraints: ArgConstraints = Normal.argConstraints;
   /** The mean of the normal distribution, of the batch's shape. */
   readonly loc: Tensor;
   /** Its standard deviation: above 0, of the batch's shape. */

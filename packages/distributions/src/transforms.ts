@@ -66,24 +66,33 @@ export class AffineTransform implements Transform {
   readonly loc: Tensor;
   /** What is multiplied by. */
   readonly scale: Tensor;
+  // As given: numbers are exact beside any dtype.
+  readonly #loc: TensorLike;
+  readonly #scale: TensorLike;
   constructor(loc: TensorLike, scale: TensorLike) {
     this.loc = asTensor('AffineTransform', loc);
     this.scale = asTensor('AffineTransform', scale);
+    this.#loc = loc;
+    this.#scale = scale;
   }
   get rises(): Tensor {
     return this.scale.detach().gt(0);
   }
   forward(x: Tensor): Tensor {
     checkTensors('AffineTransform.forward', x);
-    return this.loc.add(this.scale.mul(x));
+    return x.mul(this.#scale).add(this.#loc);
   }
   inverse(y: Tensor): Tensor {
     checkTensors('AffineTransform.inverse', y);
-    return y.sub(this.loc).div(this.scale);
+    return y.sub(this.#loc).div(this.#scale);
   }
   logAbsDerivative(x: Tensor): Tensor {
     checkTensors('AffineTransform.logAbsDerivative', x);
-    return this.scale.abs().log().add(x.detach().mul(0));
+    const scale = this.#scale;
+    return x
+      .detach()
+      .mul(0)
+      .add(typeof scale === 'number' ? Math.log(Math.abs(scale)) : scale.abs().log());
   }
 }
 
@@ -156,23 +165,27 @@ export class PowerTransform implements Transform {
   readonly codomain = positive;
   /** The exponent. */
   readonly exponent: Tensor;
+  // As given: a number is exact beside any dtype.
+  readonly #exponent: TensorLike;
   constructor(exponent: TensorLike) {
     this.exponent = asTensor('PowerTransform', exponent);
+    this.#exponent = exponent;
   }
   get rises(): Tensor {
     return this.exponent.detach().gt(0);
   }
   forward(x: Tensor): Tensor {
     checkTensors('PowerTransform.forward', x);
-    return x.pow(this.exponent);
+    return x.pow(this.#exponent);
   }
   inverse(y: Tensor): Tensor {
     checkTensors('PowerTransform.inverse', y);
-    return y.pow(this.exponent.reciprocal());
+    const exponent = this.#exponent;
+    return y.pow(typeof exponent === 'number' ? 1 / exponent : exponent.reciprocal());
   }
   logAbsDerivative(x: Tensor, y: Tensor): Tensor {
     checkTensors('PowerTransform.logAbsDerivative', x, y);
-    return this.exponent.mul(y).div(x).abs().log();
+    return y.mul(this.#exponent).div(x).abs().log();
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Generator, logicalAnd, rand, type Shape, type Tensor, where } from '@gradgate/core';
-import { between, checkAll, real, unitInterval } from './constraints.js';
+import { type ArgConstraints, between, checkAll, real, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -13,13 +13,14 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Uniform extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { low: real, high: real };
   /** The lower ends, of the batch's shape. */
   readonly low: Tensor;
   /** The upper ends, of the batch's shape. */
   readonly high: Tensor;
 
   constructor(low: TensorLike, high: TensorLike, options?: DistributionOptions) {
-    const given = parametersOf('Uniform', { low, high }, { low: real, high: real }, options);
+    const given = parametersOf('Uniform', { low, high }, Uniform.argConstraints, options);
     super(given.low.shape, [], options);
     this.low = given.low;
     this.high = given.high;

@@ -1,6 +1,6 @@
 import { cos, currentGenerator, type Generator, type Shape, type Tensor, tensor } from '@gradgate/core';
 import { i0e, i1e } from '@gradgate/core/special';
-import { positive, real } from './constraints.js';
+import { type ArgConstraints, positive, real } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 
 /**
@@ -14,6 +14,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class VonMises extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { loc: real, concentration: positive };
   /** The angle of the mode, of the batch's shape. */
   readonly loc: Tensor;
   /** How narrow it is: above 0, of the batch's shape. */
@@ -21,8 +22,7 @@ export class VonMises extends Distribution {
   readonly support = real;
 
   constructor(loc: TensorLike, concentration: TensorLike, options?: DistributionOptions) {
-    const constraints = { loc: real, concentration: positive };
-    const given = parametersOf('VonMises', { loc, concentration }, constraints, options);
+    const given = parametersOf('VonMises', { loc, concentration }, VonMises.argConstraints, options);
     super(given.loc.shape, [], options);
     this.loc = given.loc;
     this.concentration = given.concentration;

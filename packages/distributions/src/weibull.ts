@@ -1,5 +1,5 @@
 import { type Generator, lgamma, log1p, rand, type Shape, type Tensor, xlogy } from '@gradgate/core';
-import { nonNegative, positive, unitInterval } from './constraints.js';
+import { type ArgConstraints, nonNegative, positive, unitInterval } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { euler } from './gumbel.js';
 import { clampProbs } from './probabilities.js';
@@ -15,6 +15,7 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Weibull extends Distribution {
+  static override readonly argConstraints: ArgConstraints = { scale: positive, concentration: positive };
   /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   /** The shape parameter: above 0, of the batch's shape. */
@@ -22,8 +23,7 @@ export class Weibull extends Distribution {
   readonly support = nonNegative;
 
   constructor(scale: TensorLike, concentration: TensorLike, options?: DistributionOptions) {
-    const constraints = { scale: positive, concentration: positive };
-    const given = parametersOf('Weibull', { scale, concentration }, constraints, options);
+    const given = parametersOf('Weibull', { scale, concentration }, Weibull.argConstraints, options);
     super(given.scale.shape, [], options);
     this.scale = given.scale;
     this.concentration = given.concentration;

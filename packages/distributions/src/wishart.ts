@@ -14,7 +14,7 @@ import {
 } from '@gradgate/core';
 import { checkOptions, show } from '@gradgate/core/internal';
 import { multigammaln } from '@gradgate/core/special';
-import { checkAll, positive, symmetric } from './constraints.js';
+import { type ArgConstraints, checkAll, lowerCholesky, positive, symmetric } from './constraints.js';
 import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
 import { type Covariance, covarianceOptions, factorOf, matrixOf } from './multivariateNormal.js';
@@ -30,6 +30,12 @@ import { type Covariance, covarianceOptions, factorOf, matrixOf } from './multiv
  * ```
  */
 export class Wishart extends Distribution {
+  static override readonly argConstraints: ArgConstraints = {
+    df: positive,
+    covarianceMatrix: symmetric,
+    precisionMatrix: symmetric,
+    scaleTril: lowerCholesky,
+  };
   /** The degrees of freedom: above n - 1, of the batch's shape. */
   readonly df: Tensor;
   /** The lower triangular factor of the covariance, `[..., n, n]`. */
