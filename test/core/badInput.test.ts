@@ -604,6 +604,19 @@ describe('every operator refuses by name what it cannot take', () => {
     expect(functions.map(([name]) => name).filter((name) => !names.has(name))).toEqual([]);
   });
 
+  it('functions of two operands refuse options, which their methods take, and can be passed to reduce()', () => {
+    const [a, b] = [core.ones([2]), core.ones([2])];
+    const three = core.add as (...args: unknown[]) => Tensor;
+    for (const options of [{ alpha: 2 }, {}, null, core.ones([2])])
+      expect(() => three(a, b, options)).toThrow(/^add: takes two operands, got also /);
+    expect(() => (core.div as typeof three)(a, b, { roundingMode: 'floor' })).toThrow(/^div: takes two operands/);
+    expect([a, b, a].reduce(core.add).toArray()).toEqual([3, 3]);
+  });
+
+  it('repeat refuses in its own name what memory cannot hold', () => {
+    expect(() => core.repeat(core.ones([600]), 1e300, 1)).toThrow(/^repeat: /);
+  });
+
   it('nothing is written when a write is refused', () => {
     const t = core.zeros([2, 3]);
     const writes = [

@@ -257,6 +257,11 @@ describe('what is made of other distributions', () => {
   it('the nearest rule for a divergence counts', () => {
     class Mine extends d.Normal {}
     expect(d.klDivergence(new Mine(0, 1), new d.Normal(1, 1)).item()).toBeCloseTo(0.5);
+    const register = d.registerKl as (...args: unknown[]) => void;
+    expect(() => register(Mine, d.Normal, 3)).toThrow(/^registerKl: the rule must be a function, got 3/);
+    expect(() => register(Mine, new d.Normal(0, 1), () => 1)).toThrow(
+      /^registerKl: q must be a class of distributions, got/,
+    );
     d.registerKl(Mine, d.Normal, (p) => p.loc.mul(0).add(7));
     expect(d.klDivergence(new Mine(0, 1), new d.Normal(1, 1)).item()).toBe(7);
     expect(d.klDivergence(new d.Normal(0, 1), new Mine(1, 1)).item()).toBeCloseTo(0.5);

@@ -4,9 +4,14 @@
 //
 //   npm run fuzz:api -- --calls 200000 --seed 7      many calls of the built packages
 //   npm run fuzz:api -- --seed 7 --only 1234         one call again, with its arguments and stack
+//   npm run fuzz:api -- --examples                  the examples of docstrings, each with something in it changed
 //   npm run fuzz:api -- --match 'nn.optim'           only names that contain this
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCalls } from './apiRun.mjs';
+import { examples, folders } from './examples.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -16,9 +21,12 @@ const { values } = parseArgs({
     match: { type: 'string', default: '' },
     deadline: { type: 'string', default: '30000' },
     show: { type: 'string', default: '40' },
+    examples: { type: 'boolean', default: false },
   },
 });
 const only = values.only === undefined ? undefined : Number(values.only);
+const programs = values.examples ? { worker: './exampleWorker.mjs', examples: examples(folders) } : {};
+if (values.examples) process.chdir(mkdtempSync(join(tmpdir(), 'gradgate-fuzz-')));
 const start = Date.now();
 const { results, refusals, faults, kinds } = await runCalls({
   calls: Number(values.calls),
@@ -26,6 +34,7 @@ const { results, refusals, faults, kinds } = await runCalls({
   match: values.match,
   only,
   deadline: Number(values.deadline),
+  ...programs,
 });
 const sorted = [...kinds].sort((a, b) => b[1].count - a[1].count);
 for (const [key, { count, call, message }] of sorted.slice(0, Number(values.show)))

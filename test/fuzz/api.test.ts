@@ -1,5 +1,9 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { runCalls } from './apiRun.mjs';
+import { examples, folders } from './examples.mjs';
 
 // `npm run fuzz:api -- --calls 100000 --seed 2` makes more of them.
 const calls = 3000;
@@ -13,3 +17,18 @@ it('random arguments give a result or an error of the project that names who ref
   expect(refusals).toBeGreaterThan(calls / 5);
   expect(results + refusals).toBe(calls);
 });
+
+it('so do examples of docstrings in which a value is another, or an argument too many or too few', async () => {
+  const before = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), 'gradgate-fuzz-'));
+  process.chdir(folder);
+  onTestFinished(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+  const programs = { worker: './exampleWorker.mjs', examples: examples(folders) };
+  const { results, refusals, faults, kinds } = await runCalls({ calls: 2000, seed: 'vitest', ...programs });
+  expect(Object.fromEntries([...kinds].map(([what, { call }]) => [what, `call ${call}`]))).toEqual({});
+  expect(faults).toBe(0);
+  expect(Math.min(results, refusals)).toBeGreaterThan(200);
+}, 300_000);

@@ -11,10 +11,18 @@ import { Worker } from 'node:worker_threads';
  *   in milliseconds for each.
  * @returns How many calls gave results, refusals and faults, and the faults by kind.
  */
-export async function runCalls({ calls, seed, match = '', only, deadline = 30_000 }) {
+export async function runCalls({
+  calls,
+  seed,
+  match = '',
+  only,
+  deadline = 30_000,
+  worker = './apiWorker.mjs',
+  examples,
+}) {
   const folder = mkdtempSync(join(tmpdir(), 'gradgate-fuzz-'));
   const report = { results: 0, refusals: 0, faults: 0, kinds: new Map() };
-  const settings = { seed, match, folder, deadline, only: only !== undefined };
+  const settings = { seed, match, folder, deadline, worker, examples, only: only !== undefined };
   if (only !== undefined) await runFrom(only, only + 1, settings, report);
   else for (let next = 0; next < calls; ) next = await runFrom(next, calls, settings, report);
   rmSync(folder, { recursive: true, force: true });
@@ -29,11 +37,11 @@ function note({ kinds }, name, message, call) {
 }
 
 /** Runs calls from number `first` on, until the end or until one does not return; gives the number of the next call. */
-function runFrom(first, last, { deadline, ...settings }, report) {
+function runFrom(first, last, { deadline, worker: file, ...settings }, report) {
   return new Promise((resolve) => {
     // The number of the running call.
     const state = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
-    const worker = new Worker(new URL('./apiWorker.mjs', import.meta.url), {
+    const worker = new Worker(new URL(file, import.meta.url), {
       workerData: { first, last, state, ...settings },
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
       stdout: !settings.only,
@@ -42,6 +50,7 @@ function runFrom(first, last, { deadline, ...settings }, report) {
     let name = 'loading';
     let seen = -1;
     let since = Date.now();
+    let memory = 0;
     let over = false;
     const end = (next) => {
       if (over) return;
@@ -58,7 +67,9 @@ function runFrom(first, last, { deadline, ...settings }, report) {
     const following = () => Math.max(first, Atomics.load(state, 0)) + 1;
     const watch = setInterval(() => {
       const call = Atomics.load(state, 0);
-      if (call !== seen) [seen, since] = [call, Date.now()];
+      // Filling gigabytes that were asked for takes its time.
+      const resident = process.memoryUsage.rss();
+      if (call !== seen || resident > memory + 2 ** 26) [seen, since, memory] = [call, Date.now(), resident];
       else if (Date.now() - since > (call === -1 ? 120_000 : deadline))
         fail(`does not come back within ${deadline} ms`, following());
     }, 100);

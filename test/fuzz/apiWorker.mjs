@@ -2,26 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { init } from '@gradgate/distributed';
 import * as nn from '@gradgate/nn';
 import { argumentsFor, isTensor, made, Random, ThrownByArgument } from './arguments.mjs';
+import { fault } from './judge.mjs';
 import { isClass, parameters, targets } from './targets.mjs';
 
 const { first, last, seed, match, folder, state, only } = workerData;
-
-/** V8's own messages. */
-const v8 =
-  /Cannot read|is not a function|is not iterable|is not a constructor|Invalid typed array|Invalid array|Array buffer|Cannot convert|Cannot mix|Maximum call stack|^(?:undefined|null|object|number|function|symbol|string|boolean) .{0,20}is not |Cannot destructure|Class constructor|Cannot set prop|Cannot assign|Cannot redefine|Cannot define|Invalid time|Invalid string length|Invalid count|out of bounds|offset is outside|private member|private field|Reduce of empty|object is not extensible|read only|Generator is already|called on incompatible|not a valid|Invalid Date|allocation failed|is not defined|before initialization|unreachable|The "\w+" argument|invalid array length|toFixed|circular structure|serialize a BigInt|could not be cloned|undefined \(reading|Receiver must be/i;
-
-/** System errors about files, which contain the path. */
-const ofFiles = new Set(['ENOENT', 'EISDIR', 'ENAMETOOLONG', 'ENOTDIR', 'EEXIST']);
-
-/** Why an error does not help: it is V8's own, or does not begin with the name of who refuses. Null for good ones. */
-function fault(error) {
-  if (!(error instanceof Error)) return `throws ${String(error)}`;
-  // Errors that an argument throws when it is read, and those of revoked proxies, are fine.
-  if (error instanceof ThrownByArgument || /proxy that has been revoked/.test(error.message)) return null;
-  if (ofFiles.has(error.code)) return null;
-  if (v8.test(error.message)) return error.message;
-  return /^[\w@][\w.#@/ ]*(\([\w, ]*\))?: /.test(error.message) ? null : `names nobody: ${error.message}`;
-}
 
 /** The name at the beginning of an error's message. */
 const namedBy = (error) => /^([\w.]+): /.exec(error?.message ?? '')?.[1];
@@ -93,7 +77,12 @@ function prepared(target, random, how) {
     descriptor = Object.getOwnPropertyDescriptor(p, method);
   if (descriptor?.get) {
     const args = descriptor.set && random.chance(0.5) ? argumentsFor(random, ['value'], how).slice(0, 1) : [];
-    return { args, call: () => (args.length > 0 ? Reflect.set(self, method, args[0]) && undefined : self[method]) };
+    // A getter may give a method, which is called as one.
+    const read = () => {
+      const value = self[method];
+      return typeof value === 'function' && !isClass(value) ? value.bind(self) : value;
+    };
+    return { args, call: () => (args.length > 0 ? Reflect.set(self, method, args[0]) && undefined : read()) };
   }
   const run = self[method];
   if (typeof run !== 'function') return null;

@@ -1,5 +1,5 @@
 import { digamma, lgamma, softplus, solve, Tensor, where, xlogy } from '@gradgate/core';
-import { show } from '@gradgate/core/internal';
+import { check, is, show } from '@gradgate/core/internal';
 import { multigammaln } from '@gradgate/core/special';
 import { Bernoulli } from './bernoulli.js';
 import { Beta } from './beta.js';
@@ -52,6 +52,10 @@ export function registerKl<P extends Distribution, Q extends Distribution>(
   q: Class<Q>,
   rule: (p: P, q: Q) => Tensor,
 ): void {
+  for (const [name, type] of Object.entries({ p, q }))
+    if (!(typeof type === 'function' && type.prototype instanceof Distribution))
+      throw new TypeError(`registerKl: ${name} must be a class of distributions, got ${show(type)}`);
+  check('registerKl', 'the rule', rule, is.callback);
   const ofP = rules.get(p) ?? new Map<Class<Distribution>, Rule>();
   rules.set(p, ofP.set(q, rule));
 }

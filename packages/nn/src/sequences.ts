@@ -25,14 +25,14 @@ export class PackedSequence {
     if (batchSizes.some((n, t) => t > 0 && n > batchSizes[t - 1]!) || sum(batchSizes) !== data.shape[0])
       throw new ShapeError(
         'PackedSequence',
-        `batchSizes never rise and add up to the ${data.shape[0]} rows of the data, got [${batchSizes.join(', ')}]`,
+        `batchSizes never rise and add up to the ${data.shape[0]} rows of the data, got ${show(batchSizes)}`,
       );
     if (sortedIndices === null) return;
     check('PackedSequence', 'sortedIndices', sortedIndices, is.arrayOf(is.size));
-    if (sortedIndices.length !== most || new Set(sortedIndices).size !== most || Math.max(...sortedIndices) >= most)
+    if (sortedIndices.length !== most || new Set(sortedIndices).size !== most || sortedIndices.some((i) => i >= most))
       throw new ShapeError(
         'PackedSequence',
-        `sortedIndices must be the numbers below ${most} in some order, got [${sortedIndices.join(', ')}]`,
+        `sortedIndices must be the numbers below ${most} in some order, got ${show(sortedIndices)}`,
       );
   }
 
@@ -154,7 +154,7 @@ function packed(
   if (enforceSorted && !isSorted)
     throw new ShapeError(
       op,
-      `lengths [${lengths.join(', ')}] do not fall; sort the sequences, or pass { enforceSorted: false }`,
+      `lengths ${show(lengths)} do not fall; sort the sequences, or pass { enforceSorted: false }`,
     );
   const order = lengths.map((_, i) => i).sort((a, b) => lengths[b]! - lengths[a]!);
   const batchSizes: number[] = [];
@@ -162,7 +162,7 @@ function packed(
   for (let t = 0; t < lengths[order[0]!]!; t++) {
     const there = order.filter((i) => lengths[i]! > t);
     batchSizes.push(there.length);
-    places.push(...there.map((i) => place(t, i)));
+    for (const i of there) places.push(place(t, i));
   }
   const index = tensor(Int32Array.from(places), { device: rows.device });
   return new PackedSequence(rows.indexSelect(0, index), batchSizes, enforceSorted ? null : order);

@@ -56,7 +56,7 @@ class RangeTest implements Callback {
     }
     this.rates.push(this.rateOf(run.step - 1));
     this.losses.push(loss);
-    if (loss > 4 * Math.min(...this.losses)) run.stop();
+    if (this.losses.some((earlier) => loss > 4 * earlier)) run.stop();
     this.setRate(run.step);
   }
 

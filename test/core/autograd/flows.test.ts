@@ -70,6 +70,21 @@ describe('savedTensorsHooks', () => {
     expect(new Set(packed)).toEqual(new Set([3]));
     expect(() => savedTensorsHooks({} as never)).toThrow(/savedTensorsHooks.*pack/s);
   });
+
+  it.each([
+    ['of another shape', () => tensor([9])],
+    ['of no elements', () => tensor([])],
+    ['of another dtype', (t: Tensor) => t.double()],
+    ['that is yet to come', async (t: Tensor) => t],
+    ['that is none', () => null],
+  ])('refuse a tensor %s where the one that was packed must come back', (_, unpack) => {
+    const x = ones([4, 4], { requiresGrad: true });
+    const loss = savedTensorsHooks({ pack: (t) => t, unpack: unpack as never }, () => x.mul(x.exp()).sum());
+    expect(() => loss.backward()).toThrow(
+      /^savedTensorsHooks: what unpack\(\) gives (is|must be) a float32 tensor of shape \[4, 4\], as was packed, got/,
+    );
+    expect(x.grad).toBe(null);
+  });
 });
 
 describe('checkpoint', () => {

@@ -1,6 +1,8 @@
 import {
+  cat,
   defineFunction,
   detectAnomaly,
+  grad,
   inferenceMode,
   manualSeed,
   ones,
@@ -179,4 +181,17 @@ describe('arrays that hold themselves, or are nested deep', () => {
       /^tensor: shape \[4, .* has \S+ elements, \S+ bytes of float32; at most 2\^32 can be held$/,
     );
   });
+});
+
+it('thousands of gradients are taken in a time that grows with their number', () => {
+  const many = Array.from({ length: 20_000 }, () => ones([1], { requiresGrad: true }));
+  const start = performance.now();
+  const few = many.slice(0, 2000);
+  grad(cat(few).sum(), few);
+  const ofFew = performance.now() - start;
+  const grads = grad(cat(many).sum(), many);
+  expect(grads).toHaveLength(20_000);
+  expect(grads.every((g) => g.item() === 1)).toBe(true);
+  // 10 times as many took 100 times as long when each node looked through all of them.
+  expect(performance.now() - start - ofFew).toBeLessThan(40 * ofFew + 500);
 });

@@ -228,7 +228,7 @@ describe('a mode that a user defines', () => {
   });
 });
 
-const notCallable: readonly unknown[] = [undefined, 42, 'x', {}, [], true, Object.create(null)];
+const notCallable: readonly unknown[] = [undefined, 42, 'x', {}, [], true, Object.create(null), class {}];
 
 describe('what tells about modes', () => {
   it.each(notCallable)('takes functions only, or null: %#', (given) => {

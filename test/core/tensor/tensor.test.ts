@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import * as core from '@gradgate/core';
-import { arange, ones, Tensor, tensor, zeros } from '@gradgate/core';
+import { arange, full, ones, Tensor, tensor, zeros } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
@@ -82,6 +82,12 @@ describe('printing', () => {
     onTestFinished(() => log.mockRestore());
     ones([2]).print();
     expect(log.mock.calls).toEqual([['tensor([1., 1.])']]);
+  });
+
+  it('takes tensors of many short dimensions, whose parts are all shown', () => {
+    // More elements than a call can have arguments.
+    expect(text(ones(Array<number>(17).fill(2))).match(/1\./g)).toHaveLength(2 ** 17);
+    expect(text(full(Array<number>(17).fill(2), 0.5)).match(/0\.5000/g)).toHaveLength(2 ** 17);
   });
 
   it('aligns columns and shows dtype and grad state where they are not the default', () => {

@@ -3,7 +3,14 @@
 import { check, show } from '../check.js';
 import { AutogradError } from '../errors.js';
 import { bindGradMode, isGradEnabled } from '../grad/index.js';
-import { currentSavedTensorHooks, type SavedTensorHooks, savedTensorsHooks } from '../graph/savedTensorHooks.js';
+import {
+  currentSavedTensorHooks,
+  type Packed,
+  packedBy,
+  type SavedTensorHooks,
+  savedTensorsHooks,
+  unpackedBy,
+} from '../graph/savedTensorHooks.js';
 import * as is from '../kinds.js';
 import { currentGenerator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -137,7 +144,7 @@ function hooksFor(
 function holdInput(input: unknown, i: number): () => unknown {
   const hooks = currentSavedTensorHooks();
   if (!Tensor.is(input)) return () => input;
-  return hooks === null || input.isLeaf ? holdTensor(input, i) : holdPacked(hooks.pack(input), hooks);
+  return hooks === null || input.isLeaf ? holdTensor(input, i) : holdPacked(packedBy(hooks, input), hooks);
 }
 
 function holdTensor(input: Tensor, i: number): () => Tensor {
@@ -152,9 +159,9 @@ function holdTensor(input: Tensor, i: number): () => Tensor {
   };
 }
 
-function holdPacked(packed: unknown, hooks: SavedTensorHooks): () => Tensor {
+function holdPacked(packed: Packed, hooks: SavedTensorHooks): () => Tensor {
   return () => {
-    const t = hooks.unpack(packed);
+    const t = unpackedBy(hooks, packed);
     // It takes part in the second run's graph as the input did in the first one's.
     return t.requiresGrad ? t : t.detach().requiresGrad_();
   };

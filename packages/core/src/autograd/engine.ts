@@ -19,9 +19,9 @@ interface Run {
   /** Gradients of each node's outputs, summed so far. */
   readonly grads: ((Tensor | null)[] | undefined)[];
   /** What gets the gradients, rather than all leaves. */
-  readonly captures: readonly Capture[] | null;
+  readonly captures: Captures | null;
   /** Nodes of another graph, to which this pass only gives gradients. */
-  readonly ends: ReadonlySet<Node> | null;
+  readonly ends: Captures | null;
   readonly retainGraph: boolean;
   /** Null where the pass itself is recorded, and so keeps what it makes. */
   readonly temporaries: Temporaries | null;
@@ -39,7 +39,7 @@ const none: readonly Edge[] = [];
 
 const edgesOf = (node: Node, ends: Run['ends']): readonly (Edge | null)[] => (ends?.has(node) ? none : node.edges);
 
-function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void {
+function enter(node: Node, id: number, targets: Captures | null): void {
   if (node.run === id) return;
   node.run = id;
   node.needed = targets === null || targets.has(node);
@@ -50,7 +50,7 @@ function enter(node: Node, id: number, targets: ReadonlySet<Node> | null): void 
 /**
  * All nodes reachable from `roots`, and not through `ends`, consumers last. With `targets`, marks the nodes on the way to one as needed.
  */
-function plan(roots: readonly Edge[], targets: ReadonlySet<Node> | null, ends: Run['ends']): Pick<Run, 'id' | 'order'> {
+function plan(roots: readonly Edge[], targets: Captures | null, ends: Run['ends']): Pick<Run, 'id' | 'order'> {
   const id = ++runs;
   const order: Node[] = [];
   for (let r = 0; r < roots.length; r++) {
@@ -153,6 +153,20 @@ export interface Capture {
   grad: Tensor | null;
 }
 
+/** The captures by the node whose gradients they take, since thousands of inputs may be asked for. */
+type Captures = ReadonlyMap<Node, readonly Capture[]>;
+
+const byNode = (captures: readonly Capture[]): Captures => {
+  const of = new Map<Node, Capture[]>();
+  for (const c of captures) {
+    const { node } = c.edge;
+    const others = of.get(node);
+    if (others) others.push(c);
+    else of.set(node, [c]);
+  }
+  return of;
+};
+
 export function execute(
   roots: readonly Edge[],
   rootGrads: readonly Tensor[],
@@ -160,7 +174,7 @@ export function execute(
   { retainGraph, createGraph }: { retainGraph: boolean; createGraph: boolean },
   within = false,
 ): void {
-  const targets = captures && new Set(captures.map((c) => c.edge.node));
+  const targets = captures && byNode(captures);
   const temporaries = createGraph ? null : new Temporaries();
   const ends = within ? targets : null;
   const { id, order } = plan(roots, targets, ends);
@@ -168,7 +182,7 @@ export function execute(
     id,
     order,
     grads: new Array(order.length),
-    captures,
+    captures: targets,
     ends,
     temporaries,
     retainGraph,
@@ -266,13 +280,12 @@ function showGradients({ captures, temporaries }: Run, node: Node, grads: (Tenso
 
 /** Gives the gradients of a node's outputs to those who asked for them. */
 function capture(
-  captures: readonly Capture[],
+  captures: Captures,
   node: Node,
   grads: readonly (Tensor | null)[],
   temporaries: Temporaries | null,
 ): void {
-  for (const c of captures) {
-    if (c.edge.node !== node) continue;
+  for (const c of captures.get(node) ?? []) {
     c.grad = grads[c.edge.index] ?? null;
     if (temporaries !== null) publish(temporaries, grads);
   }

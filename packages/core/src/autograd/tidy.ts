@@ -89,7 +89,8 @@ function eachNeeded(value: unknown, each: (storage: Storage) => void, all: () =>
       open.push(next.gradFn, next.heldGrad);
     } else if (next instanceof Node) {
       if (next.custom && !next.isFreed) all();
-      open.push(...next.kept, ...next.edges.map((edge) => edge?.node));
+      for (const part of next.kept) open.push(part);
+      for (const edge of next.edges) open.push(edge?.node);
     } else for (const part of partsOf(next)) open.push(part);
   }
 }

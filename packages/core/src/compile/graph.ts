@@ -150,7 +150,7 @@ function inputsOf(
       return refuse('there is a hook on its graph, or a gradient to be kept by retainGrad');
     else if (!seen.has(node)) {
       seen.add(node);
-      left.push(...node.edges.filter((next) => next !== null));
+      for (const next of node.edges) if (next !== null) left.push(next);
     }
   }
   return [...inputs];

@@ -102,7 +102,7 @@ function goesOn(outputs: readonly Tensor[], inputs: readonly Tensor[]): boolean 
     seen.add(node);
     const before = node.edges.flatMap((edge) => edge?.node ?? []);
     if (before.length === 0 && !own.has(node)) return true;
-    waiting.push(...before);
+    for (const earlier of before) waiting.push(earlier);
   }
   return false;
 }

@@ -1,4 +1,5 @@
 import type { Frame } from './frame.js';
+import { isClass } from './original.js';
 
 /** Receives the reports of development mode and of scopes that were left open. */
 export type Reporter = (message: string) => void;
@@ -38,8 +39,8 @@ export function setReporter(to: Reporter | null): Reporter | null {
 
 /** Refuses values that are neither functions nor null, which removes a callback. */
 export function checkCallback(op: string, callback: unknown): void {
-  if (callback !== null && typeof callback !== 'function')
-    throw new TypeError(`${op}: expected a function, or null for none, got ${typeof callback}`);
+  const got = typeof callback === 'function' ? isClass(callback) && 'a class' : callback !== null && typeof callback;
+  if (got) throw new TypeError(`${op}: expected a function, or null for none, got ${got}`);
 }
 
 /** What `reportOnce` has reported. */

@@ -9,7 +9,13 @@ import { refuseRecording } from '../memory/recording.js';
 import type { Shape } from '../memory/shape.js';
 import { frozen } from '../tensor/frozen.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { currentSavedTensorHooks, type SavedTensorHooks } from './savedTensorHooks.js';
+import {
+  currentSavedTensorHooks,
+  type Packed,
+  packedBy,
+  type SavedTensorHooks,
+  unpackedBy,
+} from './savedTensorHooks.js';
 import { outsideOfPass } from './temporaries.js';
 
 /** Why a tensor carries no graph: the frame that had recording off or its inputs frozen, or a `detach()`. */
@@ -130,7 +136,7 @@ export class Node {
     if (hooks !== null) refuseRecording('hooks on saved tensors run, as those of checkpoint');
     for (let i = 0; i < tensors.length; i++) if (tensors[i]!.inference) this.refuseInference(tensors[i]!);
     this.#versions = mapTensors(tensors, versionOf);
-    this.#saved = hooks ? tensors.map((t) => hooks.pack(t)) : tensors;
+    this.#saved = hooks ? tensors.map((t) => packedBy(hooks, t)) : tensors;
     this.#hooks = hooks;
   }
 
@@ -152,7 +158,7 @@ export class Node {
       );
     if (this.#saved === null) return [];
     const hooks = this.#hooks;
-    if (hooks) return outsideOfPass(() => this.#saved!.map((value) => hooks.unpack(value)));
+    if (hooks) return outsideOfPass(() => this.#saved!.map((value) => unpackedBy(hooks, value as Packed)));
     const saved = this.#saved as readonly Tensor[];
     for (let i = 0; i < saved.length; i++)
       if (saved[i]!.storage.version !== this.#versions[i]) this.refuseVersion(saved[i]!, this.#versions[i]!);

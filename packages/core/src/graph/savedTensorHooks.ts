@@ -1,6 +1,8 @@
 import { check } from '../check.js';
 import { defineMode, type Gate } from '../grad/index.js';
 import * as is from '../kinds.js';
+import type { DType } from '../memory/dtype.js';
+import { formatShape, type Shape } from '../memory/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What is kept in place of a tensor that an operation saves, and how the tensor comes back from it. */
@@ -9,6 +11,21 @@ export interface SavedTensorHooks {
   pack(tensor: Tensor): unknown;
   /** Called when a backward pass needs it; returns the tensor that `pack` was given. */
   unpack(packed: any): Tensor;
+}
+
+/** What hooks made of a saved tensor, and what the tensor was that has to come back. */
+export type Packed = readonly [packed: unknown, dtype: DType, shape: Shape];
+
+export const packedBy = (hooks: SavedTensorHooks, t: Tensor): Packed => [hooks.pack(t), t.dtype, t.shape];
+
+/** The tensor again. Another one would give wrong gradients, or lead rules beyond its elements. */
+export function unpackedBy(hooks: SavedTensorHooks, [packed, dtype, shape]: Packed): Tensor {
+  const t = hooks.unpack(packed);
+  check('savedTensorsHooks', 'what unpack() gives', t, {
+    text: `a ${dtype} tensor of shape ${formatShape(shape)}, as was packed`,
+    is: () => t?.dtype === dtype && String(t.shape) === String(shape),
+  });
+  return t;
 }
 
 const mode = defineMode<SavedTensorHooks | null>('gradgate.savedTensorsHooks', null);

@@ -245,7 +245,11 @@ export const customBinary = (name: string, rule: BinaryRule) => {
   return binaryOperator(name, binaryFunction(custom(name), rule), rule);
 };
 
-function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
+function binaryOperator(
+  name: string,
+  fn: BinaryFunction,
+  rule: BinaryRule,
+): (left: TensorLike, right: TensorLike) => Tensor {
   const { backward, saves = false, noBool, dtype } = rule;
   const gradients = backward && gradientsOf(backward, saves);
   /** Of tensors that are on one device, or that its kernels take together, promoted to `common`. */
@@ -275,10 +279,17 @@ function binaryOperator(name: string, fn: BinaryFunction, rule: BinaryRule) {
     return compute(exactly(a, left), exactly(b, right), common);
   };
   // The most frequent operands have nothing to be prepared. Short, so that V8 makes it part of its callers.
-  return (left: TensorLike, right: TensorLike): Tensor =>
-    Tensor.is(left) && Tensor.is(right) && left.dtype === 'float32' && isAlike(left, right)
-      ? compute(left, right, 'float32')
-      : prepare(left, right);
+  // What `reduce` and the like pass beside them are numbers first.
+  return (left, right, options: unknown = undefined) =>
+    typeof options === 'object'
+      ? refuseOptions(name, options)
+      : Tensor.is(left) && Tensor.is(right) && left.dtype === 'float32' && isAlike(left, right)
+        ? compute(left, right, 'float32')
+        : prepare(left, right);
+}
+
+function refuseOptions(op: string, options: unknown): never {
+  throw new TypeError(`${op}: takes two operands, got also ${showOther(options)}`);
 }
 
 const isAlike = (a: Tensor, b: Tensor): boolean => a.dtype === b.dtype && a.storage.backend === b.storage.backend;

@@ -70,7 +70,7 @@ export const roll = /* @__PURE__ */ named(
  * repeat(tensor([1, 2]), 2, 2); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  * ```
  */
-export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor {
+export const repeat = /* @__PURE__ */ named('repeat', (x: Tensor, ...times: readonly (number | Shape)[]): Tensor => {
   checkTensors('repeat', x);
   const n = times.flat() as number[];
   if (n.length < x.ndim || n.some((v) => !Number.isInteger(v) || v < 0))
@@ -90,7 +90,7 @@ export function repeat(x: Tensor, ...times: readonly (number | Shape)[]): Tensor
     ),
     shape.map((v, i) => v * n[i]!),
   );
-}
+});
 
 /**
  * Repeats each element (or slice along `dim`) `repeats` times in a row: one number, or integers with one for each.

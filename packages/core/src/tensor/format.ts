@@ -43,7 +43,7 @@ export function formatTensor(t: Tensor): string {
   const show =
     (complex?.text(shown as Complex[], floatFormat) as (v: Shown) => string) ??
     numberFormat(shown as number[], t.dtype);
-  const width = t.ndim === 0 ? 0 : Math.max(...shown.map((v) => show(v).length));
+  const width = t.ndim === 0 ? 0 : shown.reduce<number>((most, v) => Math.max(most, show(v).length), 0);
 
   const render = (dim: number, at: number, indent: number): string => {
     if (dim === t.ndim) return show(data[at]!).padStart(width);
@@ -74,9 +74,11 @@ function floatFormat(values: readonly number[]): (v: number) => string {
   const of = (show: (v: number) => string) => (v: number) =>
     !Number.isFinite(v) ? special(v) : Object.is(v, -0) ? `-${show(0)}` : show(v);
   if (finite.every(Number.isInteger) && finite.every((v) => Math.abs(v) < 1e8)) return of((v) => `${v}.`);
-  const sizes = finite.map(Math.abs).filter((v) => v > 0);
-  const max = Math.max(...sizes);
-  const min = Math.min(...sizes);
+  // Not spread into a call, whose arguments are limited.
+  const [max, min] = finite.reduce(
+    ([most, least], v) => (v ? [Math.max(most, Math.abs(v)), Math.min(least, Math.abs(v))] : [most, least]),
+    [-Infinity, Infinity],
+  ) as [number, number];
   const scientific = max >= 1e8 || min < 1e-4 || max / min > 1000;
   return of((v) => (scientific ? v.toExponential(4) : v.toFixed(4)));
 }

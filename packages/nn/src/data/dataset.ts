@@ -87,7 +87,7 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
       );
     const sizes = tensors.map((t) => t.shape[0]!);
     if (sizes.some((n) => n !== sizes[0]))
-      throw new TypeError(`TensorDataset: all tensors must have the same first dimension, got ${sizes.join(', ')}`);
+      throw new TypeError(`TensorDataset: all tensors must have the same first dimension, got ${show(sizes)}`);
     this.tensors = tensors;
     this.length = sizes[0]!;
   }
@@ -237,7 +237,7 @@ export function randomSplit<T>(
     sizes = floors.map((v, i) => v + (i < left ? 1 : 0));
   } else if (total !== n || !lengths.every((v) => Number.isInteger(v) && v >= 0))
     throw new RangeError(
-      `randomSplit: lengths must be fractions that add up to 1 or counts that add up to ${n}, got ${lengths.join(', ')}`,
+      `randomSplit: lengths must be fractions that add up to 1 or counts that add up to ${n}, got ${show(lengths)}`,
     );
   const order = shuffled(n, generator);
   let at = 0;

@@ -89,7 +89,7 @@ export function normalize(mean: readonly number[], std: readonly number[]): Tran
   check('normalize', 'std', std, is.arrayOf(is.number));
   if (mean.length !== std.length || std.some((v) => !(v > 0)))
     throw new RangeError(
-      `normalize: needs a mean and a std above 0 for each channel, got ${mean.length} and [${std.join(', ')}]`,
+      `normalize: needs a mean and a std above 0 for each channel, got ${mean.length} and ${show(std)}`,
     );
   const column = (v: readonly number[]) => tensor([...v], { shape: [v.length, 1, 1] });
   const [m, s] = [column(mean), column(std)];

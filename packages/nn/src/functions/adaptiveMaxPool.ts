@@ -11,7 +11,7 @@ import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 /** For each of `m` windows over `n` elements, the indices of its elements; all windows have equally many. */
 function windowIndices(n: number, m: number): number[][] {
   const spans = Array.from({ length: m }, (_, i) => [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)] as const);
-  const longest = Math.max(...spans.map(([start, end]) => end - start));
+  const longest = spans.reduce((most, [start, end]) => Math.max(most, end - start), 0);
   return spans.map(([start, end]) => Array.from({ length: longest }, (_, i) => Math.min(start + i, end - 1)));
 }
 

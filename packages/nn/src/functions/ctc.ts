@@ -8,6 +8,7 @@ import {
   is,
   options as known,
   reduceLoss,
+  show,
 } from '@gradgate/core/internal';
 
 /** One sequence: `offset` is where its scores start, `frames` how many it has; `labels` have blanks in between. */
@@ -189,9 +190,6 @@ function lengths(name: string, given: Tensor | readonly number[], count: number,
   check('ctcLoss', name, given, is.either(is.tensor, is.iterable));
   const list = Tensor.is(given) ? [...given.toTypedArray()] : [...given];
   if (list.length !== count || !list.every((n) => Number.isInteger(n) && n >= 0 && n <= most))
-    throw new ShapeError(
-      'ctcLoss',
-      `${name} must be ${count} whole numbers from 0 to ${most}, got [${list.join(', ')}]`,
-    );
+    throw new ShapeError('ctcLoss', `${name} must be ${count} whole numbers from 0 to ${most}, got ${show(list)}`);
   return list;
 }

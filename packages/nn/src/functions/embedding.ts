@@ -11,7 +11,7 @@ import {
   where,
   zeros,
 } from '@gradgate/core';
-import { checkOptions, checkTensors, is, named } from '@gradgate/core/internal';
+import { checkOptions, checkTensors, is, named, show } from '@gradgate/core/internal';
 import { embedding as sparseEmbedding } from '@gradgate/core/sparse';
 
 /** Rows of `weight`, whose gradient may be sparse. */
@@ -110,10 +110,7 @@ export const embeddingBag = /* @__PURE__ */ named(
     const starts = [...offsets.toTypedArray()];
     const ends = [...starts.slice(1), index.numel];
     if (starts[0] !== 0 || starts.some((start, i) => start > ends[i]!))
-      throw new IndexError(
-        'embeddingBag',
-        `offsets must ascend from 0 to at most ${index.numel}, got [${starts.join(', ')}]`,
-      );
+      throw new IndexError('embeddingBag', `offsets must ascend from 0 to at most ${index.numel}, got ${show(starts)}`);
     const rows = look();
     return stack(
       starts.map((start, i) =>
