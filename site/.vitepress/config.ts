@@ -37,6 +37,14 @@ export default defineConfig({
     // Headings have the same anchors as on GitHub, where the same pages are read.
     anchor: { slugify: slug },
     config(md) {
+      // A heading without text is none: the corner of a table.
+      md.core.ruler.push('empty-headings', ({ tokens }) => {
+        tokens.forEach((token, i) => {
+          if (token.type !== 'th_open' || tokens[i + 1]!.content !== '') return;
+          token.tag = 'td';
+          tokens[i + 2]!.tag = 'td';
+        });
+      });
       const { link_open: open } = md.renderer.rules;
       md.renderer.rules.link_open = (tokens, i, options, env, self) => {
         const link = tokens[i]!;
