@@ -329,3 +329,13 @@ describe('where a probability is 0 or 1', () => {
     expect(slope).toEqual([-4 * Math.log(2), -36.04365338911715].map((v) => expect.closeTo(v, 9)));
   });
 });
+
+it.each(Object.entries(d.constraints).filter(([, c]) => typeof c !== 'function'))(
+  'constraints.%s refuses by name what is no tensor',
+  (_, constraint) => {
+    for (const value of [undefined, null, 3, [1]])
+      expect(() => (constraint as d.Constraint).check('mine', 'scale', value as never)).toThrow(
+        /^mine: expected a Tensor/,
+      );
+  },
+);

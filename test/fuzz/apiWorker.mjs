@@ -28,6 +28,11 @@ function misnamed(target, args, error) {
   return by === name || by === undefined ? null : `names ${by}: ${error.message}`;
 }
 
+/** Constraints and devices refuse in the name of who asks, whatever it is. */
+const refusesInGivenName = ({ name }, args) =>
+  (name.endsWith('.refuseRead') && typeof args[1] === 'string') ||
+  (/constraints\.\w+\.check$/.test(name) && typeof args[0] === 'string');
+
 /** Reads a result as a program would. */
 async function use(result, random, depth = 0) {
   if (depth > 2 || result === null || result === undefined) return;
@@ -113,7 +118,7 @@ function learn(all) {
     // Errors have the options of JavaScript's own.
     if (target.value?.prototype instanceof Error) continue;
     // These read their options when a build starts.
-    if (/(webpack|rspack)\.default$/.test(target.name)) continue;
+    if (/(webpack|rspack)\.default(\.default)?$/.test(target.name)) continue;
     const random = new Random(target.name, folder);
     for (let i = 0; i < 12; i++) {
       let preparation = null;
@@ -179,7 +184,7 @@ for (let i = first; i < last; i++) {
   } catch (e) {
     error = e;
     threw = true;
-    text ??= fault(e);
+    text ??= refusesInGivenName(target, args) ? null : fault(e);
   }
   if (!threw) parentPort.postMessage({ outcome: 'results' });
   else if (text === null) parentPort.postMessage({ outcome: 'refusals' });

@@ -1,5 +1,5 @@
 import { DTypeError, logicalAnd, ShapeError, type Tensor } from '@gradgate/core';
-import { isFloat, kernelsOf } from '@gradgate/core/internal';
+import { check, checkTensors, is, isFloat, kernelsOf } from '@gradgate/core/internal';
 
 /** A condition on the elements of a parameter or a value. */
 export interface Constraint {
@@ -21,11 +21,17 @@ export function checkAll(op: string, ok: Tensor, refuse: () => Error): void {
   kernelsOf(op, ok).checkRange(ok, 1, 1, refuse);
 }
 
+function checkValue(op: string, value: Tensor): void {
+  check('constraint', 'op', op, is.string);
+  checkTensors(op, value);
+}
+
 /** A constraint on each element, where `holds` returns bool. */
 export function elementwise(text: string, holds: (x: Tensor) => Tensor, ofFloats = true): Constraint {
   return {
     text,
     check(op, name, value) {
+      checkValue(op, value);
       if (ofFloats && !isFloat(value.dtype))
         throw new DTypeError(op, `${name} must be floating point, got ${value.dtype}; use .float()`);
       const ok = holds(value.detach());
@@ -141,11 +147,14 @@ export const symmetric: Constraint = {
   },
 };
 
-function checkVector(op: string, name: string, { ndim }: Tensor): void {
-  if (ndim < 1) throw new ShapeError(op, `${name} must have at least one dimension, got []`);
+function checkVector(op: string, name: string, value: Tensor): void {
+  checkValue(op, value);
+  if (value.ndim < 1) throw new ShapeError(op, `${name} must have at least one dimension, got []`);
 }
 
-function checkMatrix(op: string, name: string, { ndim, shape }: Tensor): void {
+function checkMatrix(op: string, name: string, value: Tensor): void {
+  checkValue(op, value);
+  const { ndim, shape } = value;
   if (ndim < 2 || shape.at(-1) !== shape.at(-2))
     throw new ShapeError(op, `${name} must be square matrices [..., n, n], got [${shape.join(', ')}]`);
 }
