@@ -2,8 +2,10 @@ import * as core from '@gradgate/core';
 import {
   arange,
   eye,
+  fromTypedArray,
   full,
   linspace,
+  noGrad,
   ones,
   onesLike,
   rand,
@@ -14,6 +16,7 @@ import {
   zeros,
   zerosLike,
 } from '@gradgate/core';
+import { pin } from '@gradgate/core/internal';
 import { describe, expect, it } from 'vitest';
 
 describe('tensor', () => {
@@ -140,4 +143,15 @@ describe('random numbers', () => {
     expect([...new Set(i.toTypedArray())].sort()).toEqual([-1, -2, 0, 1, 2]);
     expect([...randperm(50).toTypedArray()].sort((a, b) => a - b)).toEqual(arange(50).toArray());
   });
+});
+
+it('fromTypedArray shares its array also with what is used often, such as parameters that an optimizer steps', () => {
+  const array = new Float32Array(4096).fill(1);
+  const x = fromTypedArray(array).requiresGrad_();
+  pin(x);
+  x.sum().backward();
+  noGrad.run(() => x.sub_(x.grad!));
+  expect(array[4095]).toBe(0);
+  array[0] = 7;
+  expect(x.at(0).item()).toBe(7);
 });

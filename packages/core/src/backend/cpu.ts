@@ -4,7 +4,7 @@ import type { Storage } from '../memory/storage.js';
 import type { Backend } from './backend.js';
 import { HostStorage } from './host/storage.js';
 import { kernels } from './wasm/kernels.js';
-import { collected, managedMemory, pin } from './wasm/residency.js';
+import { collected, managedMemory, pin, shared } from './wasm/residency.js';
 
 function read(storage: Storage): TypedArray | Bits {
   const { coded } = storage as HostStorage;
@@ -25,6 +25,11 @@ export const cpu: Backend = {
 
 /** A storage over `data`, without a copy; `data` are numbers, or their stored form. */
 export const wrap = (data: TypedArray | Bits, dtype: DType): Storage => HostStorage.of(data, dtype);
+
+/** Keeps a storage over the array it was made of, which others read and write too. */
+export function share(storage: Storage): void {
+  (storage as HostStorage).pinned = shared;
+}
 
 /** Moves what was made of values from outside to where results are. */
 export function pinResult(storage: Storage): void {

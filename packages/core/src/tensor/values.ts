@@ -1,3 +1,4 @@
+import { share } from '../backend/cpu.js';
 import { checkOptions, show } from '../check.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import {
@@ -39,7 +40,9 @@ export function fromTypedArray(array: TypedArray, options?: { shape?: Shape }): 
   checkShape('fromTypedArray', shape);
   if (sizeOf(shape) !== array.length)
     throw new ShapeError('fromTypedArray', `${array.length} elements do not fill shape ${formatShape(shape)}`);
-  return Tensor.of(array, dtypeOf(array), [...shape]);
+  const t = Tensor.of(array, dtypeOf(array), [...shape]);
+  share(t.storage);
+  return t;
 }
 
 /**

@@ -151,6 +151,9 @@ export interface Pinned {
 /** The mark of storages that a `tidy` frees at its end. */
 export const scoped: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 0 });
 
+/** The mark of storages over an array that others write to: they stay on it, and own no gradient. */
+export const shared: Pinned = Object.freeze({ block: 0, bytes: 0, gradient: 1 });
+
 /** Calls `release` with `pinned` once the object has been collected. */
 export type Watch = (storage: object, pinned: Pinned) => void;
 
@@ -205,10 +208,10 @@ export function own(storage: Storage): void {
 
 /**
  * Moves a storage into kernel memory for its lifetime; for memory that is made once and used often. Small storages,
- * those of other dtypes and those for which there is no room stay where they are.
+ * those of other dtypes, over shared arrays, and those for which there is no room stay where they are.
  */
 export function pin(storage: Storage): void {
-  if (storage.dtype !== 'float32' || storage.block !== 0) return;
+  if (storage.dtype !== 'float32' || storage.block !== 0 || storage.pinned !== null) return;
   const { data } = storage;
   if (data.length < residence.from) return;
   if (!canPin(data.length) || !allocateInKernelMemory(storage, data.length)) return;
