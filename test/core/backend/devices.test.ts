@@ -58,6 +58,14 @@ describe('a device', () => {
     expect(() => registerBackend(far)).toThrow(/there is a device far already/);
   });
 
+  it('is that of the gradient which a tensor is given', () => {
+    const w = tensor([1], { requiresGrad: true });
+    expect(() => {
+      w.grad = ones([1], { device: 'far' });
+    }).toThrow(/^grad: the gradient must be on cpu, as its tensor, got far; move it with to\(\)/);
+    expect(w.grad).toBe(null);
+  });
+
   it('that cannot be read at once says so', () => {
     const x = ones([1], { device: 'far' });
     expect(() => x.item()).toThrow(/tensor on far are not there at once; use await t.data\(\)/);

@@ -6,7 +6,7 @@ import { giveBack, isGone } from '../backend/gone.js';
 import { closeWindows } from '../backend/host/storage.js';
 import { brand, thisCopy } from '../brand.js';
 import { checkOptions, show } from '../check.js';
-import { AutogradError, DTypeError, inNameOf, ShapeError } from '../errors.js';
+import { AutogradError, DeviceError, DTypeError, inNameOf, ShapeError } from '../errors.js';
 import { placeAbove, placeHint } from '../grad/diagnostics.js';
 import { currentFrame, describeFrame, isInferenceMode } from '../grad/index.js';
 import type { Edge, Node, UntrackedCause } from '../graph/node.js';
@@ -532,6 +532,16 @@ function checkGrad(t: Tensor, grad: unknown): void {
     throw new DTypeError(
       'grad',
       `the gradient must be ${t.dtype}, as its tensor, got ${grad.dtype}; convert it with to()`,
+    );
+  if (t.device !== grad.device)
+    throw new DeviceError(
+      'grad',
+      `the gradient must be on ${t.device}, as its tensor, got ${grad.device}; move it with to()`,
+    );
+  if (t.device !== grad.device)
+    throw new DeviceError(
+      'grad',
+      `the gradient must be on ${t.device}, as its tensor, got ${grad.device}; move it with to()`,
     );
   if (grad === t) throw new AutogradError('grad', 'a tensor cannot be its own gradient; use clone()');
 }
