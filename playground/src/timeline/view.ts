@@ -43,6 +43,7 @@ export class Timeline {
         viewBox: `0 0 ${kept * cell} ${height}`,
         preserveAspectRatio: 'none',
         role: 'img',
+        'aria-label': `No calls of ${method} yet`,
       });
       picture.addEventListener('pointerover', (event) => {
         const index = (event.target as Element).getAttribute('data-index');
