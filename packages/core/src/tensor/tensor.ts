@@ -331,7 +331,7 @@ export class Tensor {
     if (setToNull) this.grad = null;
     else if (this.#grad !== null) {
       refuseRecording('zeroGrad({ setToNull: false }) keeps a gradient from call to call');
-      this.#grad = this.#grad.detach();
+      if (this.#grad.requiresGrad) this.#grad = this.#grad.detach();
       clear(this.#grad);
     }
   }
