@@ -30,8 +30,20 @@ describe('grad', () => {
 
   it('gives zeros where the result does not depend on an input', () => {
     expect(grad((_: Tensor, y: Tensor) => y.sum())(ones([2]), ones([3])).toArray()).toEqual([0, 0]);
-    expect(grad((x: Tensor) => noGrad.run(() => x.sum()))(ones([2])).toArray()).toEqual([0, 0]);
     expect(grad((x: Tensor) => x.detach().sum())(ones([2])).toArray()).toEqual([0, 0]);
+  });
+
+  it.each([
+    ['grad', (f: (x: Tensor) => Tensor) => grad(f)(ones([2]))],
+    ['vjp', (f: (x: Tensor) => Tensor) => vjp(f, [ones([2])])],
+    ['jacrev', (f: (x: Tensor) => Tensor) => jacrev(f)(ones([2]))],
+    ['jvp', (f: (x: Tensor) => Tensor) => jvp(f, [ones([2])], [ones([2])])],
+  ])('%s refuses a function all of which is under a gate, rather than give zeros', (name, transform) => {
+    expect(() => transform((x) => noGrad.run(() => x.sum()))).toThrow(
+      new RegExp(`^${name}: the result of the function would have gradients of zero: .* switched off by noGrad`),
+    );
+    // A part under a gate is a constant.
+    expect(() => transform((x) => x.sum().add(noGrad.run(() => x.sum())))).not.toThrow();
   });
 
   it('gives what hasAux asks for beside the gradients, without their graph', () => {

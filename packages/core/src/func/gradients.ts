@@ -75,7 +75,8 @@ function differentiated(
  *
  * Calls can be nested, and the gradients are themselves differentiable in the surrounding code. A `noGrad` around the call only
  * stops that; a `noGrad` inside `fn` is respected.
- * Throws a `ShapeError` if the result of `fn` is not one tensor of one element.
+ * Throws a `ShapeError` if the result of `fn` is not one tensor of one element, and an `AutogradError` if all of it was computed
+ * under `noGrad`: PyTorch gives zeros.
  *
  * ```ts
  * const cube = (x: Tensor) => x.pow(3);

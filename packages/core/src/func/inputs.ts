@@ -1,3 +1,4 @@
+import { explainUntracked } from '../autograd/explain.js';
 import { check, checkOptions, type Schema, show } from '../check.js';
 import { AutogradError, inNameOf } from '../errors.js';
 import { enableGrad, isGradEnabled } from '../grad/index.js';
@@ -51,6 +52,7 @@ export function recorded(
     throw new TypeError(`${op}: with hasAux the function must return [output, aux], got ${show(result)}`);
   const [output, aux] = hasAux ? (result as [unknown, unknown]) : [result, undefined];
   const outputs = tensorsOf(op, 'the result of the function', output);
+  refuseSwitchedOff(op, outputs.leaves);
   const all = inputs.flat();
   const isOpen = isGradEnabled() && goesOn(outputs.leaves, all);
   return {
@@ -67,6 +69,17 @@ export function recorded(
     aux: isOpen ? aux : detached(op, aux),
     isOpen,
   };
+}
+
+/** Refuses a result that was computed under a gate as a whole: its gradients would be zeros, in silence. */
+function refuseSwitchedOff(op: string, outputs: readonly Tensor[]): void {
+  const off = outputs.find((t) => t.untracked !== null && t.untracked !== 'detach');
+  if (off !== undefined && !outputs.some((t) => t.requiresGrad))
+    throw new AutogradError(
+      op,
+      `the result of the function would have gradients of zero: ${explainUntracked(off)}; take the gate out of the function, or use ` +
+        'detach() on what is a constant',
+    );
 }
 
 function placeOf(op: string, n: number, args: readonly unknown[]): number {
