@@ -114,7 +114,7 @@ it('a picture is of the kind that its name says', () => {
   expect(readFileSync(join(folder, 'out.dot'), 'utf8')).toMatch(/^digraph autograd/);
   expect(gradgate('graph', 'model.ts', '-o', 'out.jpg')).toEqual({
     status: 2,
-    lines: ['gradgate graph: pictures are .svg or .png or .dot files, got out.jpg'],
+    lines: ['gradgate graph: pictures must be .svg or .png or .dot files, got out.jpg'],
   });
   expect(existsSync(join(folder, 'out.jpg'))).toBe(false);
 });

@@ -143,7 +143,7 @@ describe('DataLoader', () => {
     ]);
     expect(parts[1]![0].toArray()).toEqual(x.narrow(0, 4, 3).toArray());
     expect(parts[1]![1].toArray()).toEqual([4, 5, 6]);
-    expect(() => new TensorDataset(x, zeros([3]))).toThrow(/the same first dimension, got 7, 3/);
+    expect(() => new TensorDataset(x, zeros([3]))).toThrow(/the same first dimension, got \[7, 3\]/);
     expect(() => new TensorDataset(x).get(7)).toThrow(/sample 7 is out of range; there are 7/);
   });
 });
