@@ -339,3 +339,15 @@ it.each(Object.entries(d.constraints).filter(([, c]) => typeof c !== 'function')
       );
   },
 );
+
+it.each([0, 1, 2, 4])(
+  'the gradient of a Binomial at probability 1/2 and %i of 4 is its derivative, where logits are 0',
+  (k) => {
+    const probs = tensor([0.5], { dtype: 'float64', requiresGrad: true });
+    new d.Binomial(4, { probs })
+      .logProb(tensor([k], { dtype: 'float64' }))
+      .sum()
+      .backward();
+    expect(probs.grad!.item()).toBeCloseTo(k / 0.5 - (4 - k) / 0.5, 12);
+  },
+);

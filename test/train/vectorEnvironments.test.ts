@@ -117,7 +117,10 @@ describe('VectorEnvironments', () => {
     const make = () => new Counter();
     const worlds = new VectorEnvironments(make, 2);
     expect(() => new VectorEnvironments(make() as never, 2)).toThrow(/VectorEnvironments: make must be a function/);
-    expect(() => new VectorEnvironments(make, 0)).toThrow(/count must be a whole number above 0/);
+    for (const count of [0, 2 ** 40])
+      expect(() => new VectorEnvironments(make, count)).toThrow(
+        /count must be a whole number above 0, at most 1000000/,
+      );
     expect(() => new VectorEnvironments(make, 2, { steps: 3 } as never)).toThrow(/there is no option 'steps'/);
     expect(() => new VectorEnvironments(() => ({}) as never, 2)).toThrow(
       /the result of make must be an object with reset\(\)/,

@@ -1,4 +1,4 @@
-import { arange, type Generator, lgamma, type Shape, type Tensor, tensor, where } from '@gradgate/core';
+import { arange, type Generator, lgamma, logSigmoid, type Shape, type Tensor, tensor, where } from '@gradgate/core';
 import { elementsOf } from '@gradgate/core/internal';
 import { type ArgConstraints, count, wholeUpTo } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
@@ -59,8 +59,8 @@ export class Binomial extends Distribution {
     const ways = lgamma(n.add(1))
       .sub(lgamma(x.add(1)))
       .sub(lgamma(n.sub(x).add(1)));
-    // n * log(1 + exp(logits)), without overflow.
-    const norm = n.mul(this.logits.clamp(0)).add(n.mul(this.logits.abs().neg().exp().log1p()));
+    // n * log(1 + exp(logits)), without overflow, and with its gradient at 0, where a maximum and a size have none.
+    const norm = n.mul(logSigmoid(this.logits.neg()).neg());
     return ways.add(x.mul(this.logits)).sub(norm);
   }
 

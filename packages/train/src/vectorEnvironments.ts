@@ -23,6 +23,12 @@ interface Step {
   truncated?: boolean;
 }
 
+/** They are stepped one by one, so more would not end. */
+const countKind = {
+  text: 'a whole number above 0, at most 1000000',
+  is: (v: unknown) => is.count.is(v) && (v as number) <= 1e6,
+};
+
 /**
  * `count` environments of one kind side by side, for a `Collector`; one whose episode ends starts a new one in the same step. `make`
  * makes each of them. With `maxEpisodeSteps` an episode is cut off after so many steps.
@@ -39,7 +45,7 @@ export class VectorEnvironments implements Environments {
 
   constructor(make: () => Environment, count: number, options?: { maxEpisodeSteps?: number }) {
     check(op, 'make', make, is.callback);
-    check(op, 'count', count, is.count);
+    check(op, 'count', count, countKind);
     const { maxEpisodeSteps = Number.POSITIVE_INFINITY } = checkOptions(op, options, { maxEpisodeSteps: is.count });
     this.maxEpisodeSteps = maxEpisodeSteps;
     this.worlds = Array.from({ length: count }, () => {

@@ -434,3 +434,9 @@ describe('complex tensors', () => {
     expect(String(gone)).toContain('given back');
   });
 });
+
+it('complex refuses arrays that hold themselves', () => {
+  const own: unknown[] = [];
+  own[0] = own;
+  expect(() => complex(own as never)).toThrow(/^complex: arrays are nested deeper than 64 times/);
+});

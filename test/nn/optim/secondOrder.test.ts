@@ -169,3 +169,10 @@ describe('Muon', () => {
     );
   });
 });
+
+it.each([['3'], [[3]], [new Array(3)], [-1], [{}]])('LBFGS refuses maxIter %j by name', (maxIter) => {
+  const p = tensor([1], { requiresGrad: true });
+  expect(() => new optim.LBFGS([p], { maxIter: maxIter as number })).toThrow(
+    /^LBFGS: maxIter must be a number from 0 up/,
+  );
+});

@@ -112,8 +112,9 @@ export function viewAsComplex(x: Tensor): Tensor {
 }
 
 /** Nested arrays of one part of nested arrays of complex numbers. */
-const partsOf = (values: ComplexValues, part: 're' | 'im'): NestedValues => {
-  if (Array.isArray(values)) return values.map((v: ComplexValues) => partsOf(v, part));
+const partsOf = (values: ComplexValues, part: 're' | 'im', depth = 0): NestedValues => {
+  if (depth > 64) throw new TypeError('complex: arrays are nested deeper than 64 times; does one hold itself?');
+  if (Array.isArray(values)) return values.map((v: ComplexValues) => partsOf(v, part, depth + 1));
   if (typeof values === 'number') return part === 're' ? values : 0;
   const number = (values as Complex | null)?.[part];
   if (typeof number !== 'number')

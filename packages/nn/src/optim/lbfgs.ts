@@ -1,5 +1,5 @@
 import { DeviceError, enableGrad, noGrad, Tensor, tensor } from '@gradgate/core';
-import { heldGrad, show } from '@gradgate/core/internal';
+import { heldGrad, is, show } from '@gradgate/core/internal';
 import { isThenable } from '../plain.js';
 import { type Point, strongWolfe } from './lineSearch.js';
 import { type Group, Optimizer } from './optimizer.js';
@@ -69,7 +69,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   private memoryOfSteps: Memory | null = null;
 
   constructor(params: Iterable<Tensor>, options?: Partial<LBFGSOptions>) {
-    const maxIter = options?.maxIter ?? 20;
+    // What is no number is refused below, by the kind of the default.
+    const maxIter = is.nonNegative.is(options?.maxIter) ? options!.maxIter! : 20;
     super(
       params,
       {
