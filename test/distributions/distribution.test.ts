@@ -351,3 +351,21 @@ it.each([0, 1, 2, 4])(
     expect(probs.grad!.item()).toBeCloseTo(k / 0.5 - (4 - k) / 0.5, 12);
   },
 );
+
+it('cdf of a gamma distribution is that of a wait for events, with the density as its slope', () => {
+  const x = tensor([0, 0.3, 2], { dtype: 'float64', requiresGrad: true });
+  const gamma = new d.Gamma(tensor(2, { dtype: 'float64' }), 3);
+  const p = gamma.cdf(x);
+  const expected = [0, 0.3, 2].map((v) => 1 - Math.exp(-3 * v) * (1 + 3 * v));
+  expect(p.toArray()).toEqual(expected.map((v) => expect.closeTo(v, 12)));
+  p.sum().backward();
+  const density = gamma.logProb(x.detach()).exp();
+  expect(
+    x
+      .grad!.narrow(0, 1, 2)
+      .sub(density.narrow(0, 1, 2))
+      .abs()
+      .max()
+      .item(),
+  ).toBeLessThan(1e-12);
+});

@@ -1,4 +1,5 @@
 import { digamma, type Generator, lgamma, type Shape, type Tensor, xlogy } from '@gradgate/core';
+import { gammainc } from '@gradgate/core/special';
 import { type ArgConstraints, nonNegative, positive } from './constraints.js';
 import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { standardGamma } from './draws.js';
@@ -50,6 +51,11 @@ export class Gamma extends Distribution {
       .add(xlogy(concentration.sub(1), value))
       .sub(rate.mul(value))
       .sub(lgamma(concentration));
+  }
+
+  /** The probability of at most `value`; it has no gradient for `concentration`, which PyTorch lacks too. */
+  override cdf(value: TensorLike): Tensor {
+    return gammainc(this.concentration, this.checkValue('cdf', value).mul(this.rate));
   }
 
   override entropy(): Tensor {
