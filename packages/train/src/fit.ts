@@ -267,8 +267,9 @@ function checkedLoss(result: StepResult, { paramGroups }: Stepped): Tensor {
       `trainingStep: must return the loss, a Tensor, or an object with a loss, got ${show(loss ?? result)}; ` +
         'without the option optimizer it must call backward() by itself',
     );
+  if (loss.requiresGrad) return loss;
   const params = paramGroups.flatMap((group) => group.params);
-  if (!loss.requiresGrad && params.length > 0 && params.every((p) => !p.requiresGrad))
+  if (params.length > 0 && params.every((p) => !p.requiresGrad))
     throw new TypeError(
       `fit: none of the ${params.length} tensors that the optimizer steps requires grad, so nothing would be learned; ` +
         'unfreeze some with requiresGrad_(true)',

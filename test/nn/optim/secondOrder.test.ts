@@ -176,3 +176,17 @@ it.each([['3'], [[3]], [new Array(3)], [-1], [{}]])('LBFGS refuses maxIter %j by
     /^LBFGS: maxIter must be a number from 0 up/,
   );
 });
+
+it('LBFGS refuses a learning rate that became no number, before its parameter changes', () => {
+  const p = tensor([1, 2], { requiresGrad: true });
+  const optimizer = new optim.LBFGS([p]);
+  optimizer.paramGroups[0]!.lr = Number.NaN;
+  const closure = () => {
+    optimizer.zeroGrad();
+    const loss = p.square().sum();
+    loss.backward();
+    return loss;
+  };
+  expect(() => optimizer.step(closure)).toThrow('LBFGS.step: lr of a group must be a number, got NaN');
+  expect(p.toArray()).toEqual([1, 2]);
+});

@@ -108,6 +108,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
         'LBFGS.step',
         `computes on the CPU, got a parameter on ${elsewhere.device}; move the model with await toAsync('cpu')`,
       );
+    this.checkNumbers();
     const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = group;
     let first: R | undefined;
     let evaluations = 0;

@@ -187,12 +187,13 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   }
 
   /** Anybody may have changed the options of a group since its last step: one that is no number makes all parameters NaN. */
-  private checkNumbers(group: Group<O>): void {
-    for (const key of this.numbers)
-      if (typeof group[key] !== 'number' || Number.isNaN(group[key]))
-        throw new TypeError(
-          `${this.constructor.name}.step: ${String(key)} of a group must be a number, got ${show(group[key])}`,
-        );
+  protected checkNumbers(): void {
+    for (const group of this.paramGroups)
+      for (const key of this.numbers)
+        if (typeof group[key] !== 'number' || Number.isNaN(group[key]))
+          throw new TypeError(
+            `${this.constructor.name}.step: ${String(key)} of a group must be a number, got ${show(group[key])}`,
+          );
   }
 
   /** Changes `p` in place. Called under noGrad. */
@@ -250,7 +251,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   private updateEach(): void {
     // Gradients that no `update` can keep may stay in kernel memory.
     const keepsNone = this.update === BuiltInOptimizer.prototype['update'];
-    this.paramGroups.forEach(this.checkNumbers, this);
+    this.checkNumbers();
     noGrad.run(() => {
       for (const group of this.paramGroups)
         for (const p of group.params) {
