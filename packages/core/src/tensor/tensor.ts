@@ -96,7 +96,6 @@ export class Tensor {
     readonly shape: Shape,
     strides?: readonly number[],
     /** The index of the first element in the storage. */
-    /** The index of the first element in the storage. */
     readonly offset = 0,
   ) {
     this.numel = sizeOf(shape);
