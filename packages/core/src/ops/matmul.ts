@@ -49,7 +49,9 @@ const gradientsOf =
   (ta: boolean, tb: boolean): Backward =>
   (g, ctx) => {
     // Read once: hooks on saved tensors see each read.
-    const [a, b] = ctx.saved.map(conjugate) as [Tensor, Tensor];
+    const { saved } = ctx;
+    const a = conjugate(saved[0]!);
+    const b = conjugate(saved[1]!);
     return [
       ctx.needs(0) ? sumTo(ta ? product(b, g, tb, true) : product(g, b, false, !tb), a.shape) : null,
       ctx.needs(1) ? sumTo(tb ? product(g, a, true, ta) : product(a, g, !ta, false), b.shape) : null,
@@ -177,7 +179,9 @@ function multiplyRows(x: Tensor, weight: Tensor, bias: Tensor | null | undefined
 }
 
 const linearGradients: Backward = (g, ctx) => {
-  const [x, weight] = ctx.saved.map(conjugate) as [Tensor, Tensor];
+  const { saved } = ctx;
+  const x = conjugate(saved[0]!);
+  const weight = conjugate(saved[1]!);
   const rowsOf = (t: Tensor) => (t.ndim === 2 ? t : reshape(t, [countRows(t.shape), t.shape.at(-1)!]));
   const gradient = rowsOf(g);
   const ofWeight = ctx.needs(1) ? product(gradient, rowsOf(x), true) : null;
