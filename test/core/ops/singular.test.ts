@@ -1,5 +1,6 @@
 import * as core from '@gradgate/core';
 import { type Tensor, tensor } from '@gradgate/core';
+import * as more from '@gradgate/core/more';
 import * as special from '@gradgate/core/special';
 import { functional as F } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
@@ -190,6 +191,58 @@ it("running sums of exponentials of infinities are PyTorch's, and those of a sin
   expect(x.grad!.toArray()).toEqual([nan, 0, nan, 0]);
   expect(tensor([-inf, -inf, 0, 0]).logcumsumexp(0).toArray()).toEqual([-inf, -inf, 0, Math.fround(Math.log(2))]);
   for (const value of [inf, -inf, 2]) expect(gradients((x) => x.logcumsumexp(0), value)).toEqual([1]);
+});
+
+it('quantiles and lerp between infinities are those of PyTorch, with gradients', () => {
+  const x = tensor([-inf, 1, 2, inf], { dtype: 'float64', requiresGrad: true });
+  for (const f of [core.quantile, more.nanquantile]) {
+    expect(f(x, 0.25).item(), f.name).toBe(-inf);
+    expect(f(x, [0, 0.5, 1]).toArray(), f.name).toEqual([-inf, 1.5, inf]);
+    expect(f(x, 0.9, null, { interpolation: 'higher' }).item(), f.name).toBe(inf);
+  }
+  expect(gradients((a, b, w) => core.lerp(a, b, w), [0, inf, inf], [1, 1, 1], [0, 1, 0.25])).toEqual([
+    [1, 0, 0.75],
+    [0, 1, 0.25],
+    [1, -inf, -inf],
+  ]);
+});
+
+it('powers of matrices count exactly beyond 2^31, and the power 0 is tracked, with gradient 0', () => {
+  const shear = tensor(
+    [
+      [1, 1],
+      [0, 1],
+    ],
+    { dtype: 'float64' },
+  );
+  for (const n of [2 ** 31, 2 ** 31 + 1, 2 ** 32, 2 ** 33 + 3, -(2 ** 32)])
+    expect(core.matrixPower(shear, n).toArray()).toEqual([
+      [1, n],
+      [0, 1],
+    ]);
+  const x = tensor(
+    [
+      [
+        [inf, 2],
+        [3, 4],
+      ],
+    ],
+    { dtype: 'float64', requiresGrad: true },
+  );
+  const y = core.matrixPower(x, 0);
+  expect(y.toArray()).toEqual([
+    [
+      [1, 0],
+      [0, 1],
+    ],
+  ]);
+  y.sum().backward();
+  expect(x.grad!.toArray()).toEqual([
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  ]);
 });
 
 describe('subgradients', () => {

@@ -1,6 +1,7 @@
 import { check, checkOptions, show } from '../check.js';
 import { named, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim } from '../memory/shape.js';
+import { lerp } from '../ops/arithmetic.js';
 import { inFloat32 } from '../ops/casting.js';
 import { isnan } from '../ops/comparison.js';
 import { floatOnly } from '../ops/define.js';
@@ -52,7 +53,9 @@ export const nanquantile = /* @__PURE__ */ inFloat32(
       nearest: sub(round(place), low),
     }[interpolation].to(x.dtype);
     const [below, above] = [gather(values, d, low.long()), gather(values, d, high.long())];
-    const out = where(weight.eq(0), below, add(below, mul(sub(above, below), weight)));
+    // Between infinities a weight of 0 or 1 would give NaN.
+    const inner = where(weight.eq(1), above, lerp(below, above, weight));
+    const out = where(weight.eq(0), below, inner);
     if (x.ndim === 0) return out.reshape([]);
     if (keepdim) return dim == null ? out.reshape(x.shape.map(() => 1)) : out;
     return out.squeeze(d);

@@ -175,10 +175,13 @@ export const lerp = /* @__PURE__ */ named('lerp', (start: Tensor, end: Tensor, w
   checkTensors('lerp', start, end);
   check('lerp', 'weight', weight, is.either(is.tensor, is.number, is.boolean));
   const way = sub(end, start);
-  const fromStart = () => add(start, mul(weight, way));
-  const fromEnd = () => sub(end, mul(way, Tensor.is(weight) ? sub(1, weight) : 1 - Number(weight)));
-  if (!Tensor.is(weight)) return Math.abs(Number(weight)) < 0.5 ? fromStart() : fromEnd();
-  return where(lt(weight.abs(), 0.5), fromStart(), fromEnd());
+  if (!Tensor.is(weight)) {
+    const w = Number(weight);
+    return Math.abs(w) < 0.5 ? add(start, mul(w, way)) : sub(end, mul(way, 1 - w));
+  }
+  // One of two is taken before it is multiplied: a gradient of 0 times an infinite way would be NaN.
+  const near = lt(weight.abs(), 0.5);
+  return add(where(near, start, end), mul(where(near, weight, sub(weight, 1)), way));
 });
 
 const addcOptions = { value: is.number };

@@ -198,9 +198,9 @@ export const matrixPower = /* @__PURE__ */ named('matrixPower', (a: Tensor, n: n
   const size = checkSquare('matrixPower', a);
   check('matrixPower', 'the power', n, is.integer);
   if (n < 0) return matrixPower(inverse(a), -n);
-  if (n === 0) return identity(size, a).expand(a.shape).clone();
-  const half = n === 1 ? a : matrixPower(a, n >> 1);
+  if (n === 0) return a.clone().copy_(identity(size, a));
   if (n === 1) return a.clone();
+  const half = matrixPower(a, Math.floor(n / 2));
   return n % 2 === 0 ? matmul(half, half) : matmul(matmul(half, half), a);
 });
 

@@ -9,12 +9,12 @@ import { checkTensors } from '../tensor/check.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
-import { clamp } from './arithmetic.js';
+import { clamp, lerp } from './arithmetic.js';
 import { inFloat32 } from './casting.js';
 import { isnan } from './comparison.js';
 import { floatOnly, realOnly } from './define.js';
 import { diagonal } from './diagonal.js';
-import { add, div, mul, sqrt, sub } from './elementwise.js';
+import { div, sqrt, sub } from './elementwise.js';
 import { amax, amin, type ValuesAndIndices } from './extrema.js';
 import { evenly } from './gradients.js';
 import { narrow, stack } from './joining.js';
@@ -225,7 +225,7 @@ export const quantile = /* @__PURE__ */ inFloat32(
       nearest: nearest(place) - Math.floor(place),
     };
     const weight = weights[interpolation];
-    const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : add(low, mul(sub(high, low), weight));
+    const value = weight === 0 || place % 1 === 0 ? low : weight === 1 ? high : lerp(low, high, weight);
     const last = narrow(sorted, d, n - 1, 1);
     const out = where(isnan(last), last, value);
     if (x.ndim === 0) return out.reshape([]);
