@@ -196,6 +196,15 @@ describe('Logging', () => {
     ]);
   });
 
+  it('refuses a target that no system can have, before anything is written', () => {
+    for (const target of ['', 'a\0b', 5, class {}]) {
+      expect(() => new JsonLines(target as string)).toThrow(
+        /^JsonLines: the target must be a path, or a function, got/,
+      );
+      expect(() => new SummaryWriter(target as string)).toThrow(/^SummaryWriter: the target must be a path, or a func/);
+    }
+  });
+
   it('refuses what takes no figures', () => {
     expect(() => new Logging({} as never)).toThrow(/the logger must have addFigures\(figures, step\), got an object/);
   });

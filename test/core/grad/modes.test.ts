@@ -251,6 +251,9 @@ describe('what tells about modes', () => {
       /what the observer returns must be a function, to call at the call's end; got string/,
     );
     expect([ran, isGradEnabled()]).toEqual([false, true]);
+    observeGradModes((() => class {}) as never);
+    expect(() => noGrad.run(() => (ran = true))).toThrow(/must be a function, to call at the call's end; got a class/);
+    expect(ran).toBe(false);
     observeGradModes((() => {}) as never);
     expect(noGrad.run(() => 5)).toBe(5);
   });

@@ -208,6 +208,11 @@ describe('bad input is refused by name', () => {
       /^maxPool2dWithIndices: kernelSize must be/,
     ],
     [
+      'adaptiveAvgPool2d to more than fits',
+      () => F.adaptiveAvgPool2d(ones([1, 1, 2, 2]), 1e300),
+      /^adaptiveAvgPool2d: this needs memory/,
+    ],
+    [
       'adaptiveMaxPool3d of nothing',
       () => F.adaptiveMaxPool3d(ones([1, 1, 0, 2, 2]), 1),
       /^adaptiveMaxPool3d: there is nothing/,

@@ -131,3 +131,8 @@ it('what is wrong is refused by name, and counts nothing', () => {
   expect(() => new metrics.AUROC().update(tensor([Number.NaN]), tensor([1]))).toThrow(/a score is NaN/);
   expect(() => new metrics.R2Score().loadStateDict({} as never)).toThrow(/takes a state from stateDict\(\)/);
 });
+
+it('metrics of classes count at most 10,000 of them', () => {
+  for (const type of [metrics.ConfusionMatrix, metrics.Precision, metrics.Recall, metrics.F1Score])
+    expect(() => new type({ numClasses: 2 ** 35 })).toThrow(/: numClasses must be a whole number from 1 to 10000, got/);
+});

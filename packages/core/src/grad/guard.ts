@@ -164,9 +164,9 @@ function observeStart({ gate }: Rule, frame: Frame | null, member: string | null
   const { enabled, inference, settings } = frame ?? currentFrame();
   const call = { gate, member, held: frame !== null, enabled, inference, modes: valuesOf(settings) };
   const end: unknown = currentObserver()?.(call);
-  if (end !== undefined && typeof end !== 'function')
+  if (end !== undefined && (typeof end !== 'function' || isClass(end)))
     throw new TypeError(
-      `observeGradModes: what the observer returns must be a function, to call at the call's end; got ${typeof end}`,
+      `observeGradModes: what the observer returns must be a function, to call at the call's end; got ${typeof end === 'function' ? 'a class' : typeof end}`,
     );
   return end as (() => void) | undefined;
 }

@@ -165,7 +165,7 @@ const meansRule =
  * adaptiveAvgPool2d(randn([4, 3, 8, 8]), 1).shape; // [4, 3, 1, 1]
  * ```
  */
-export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
+export const adaptiveAvgPool2d = /* @__PURE__ */ named('adaptiveAvgPool2d', (x: Tensor, outputSize: Pair): Tensor => {
   checkTensors('adaptiveAvgPool2d', x);
   floatOnly('adaptiveAvgPool2d', x);
   if (x.ndim === 3) return squeeze(adaptiveAvgPool2d(unsqueeze(x, 0), outputSize), 0);
@@ -175,7 +175,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   if (h === 1 && w === 1) return mean(x, [2, 3], { keepdim: true });
   const [n, c, ih, iw] = x.shape as [number, number, number, number];
   return means('adaptiveAvgPool2d', x, adaptiveAreas(ih, iw, h, w), [n, c, h, w]);
-}
+});
 
 const lifted = (op: string, x: Tensor): Tensor => {
   if (x.ndim !== 3 && x.ndim !== 2) throw new ShapeError(op, `takes [N, C, L] or [C, L], got ${formatShape(x.shape)}`);

@@ -8,11 +8,16 @@ import { asBatch, each, likeInput, sizesOf, type Triple } from './sizes.js';
 // repeating their last element, which changes neither a maximum nor its first index. What results is pooling without
 // overlap.
 
-/** For each of `m` windows over `n` elements, the indices of its elements; all windows have equally many. */
-function windowIndices(n: number, m: number): number[][] {
-  const spans = Array.from({ length: m }, (_, i) => [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)] as const);
-  const longest = spans.reduce((most, [start, end]) => Math.max(most, end - start), 0);
-  return spans.map(([start, end]) => Array.from({ length: longest }, (_, i) => Math.min(start + i, end - 1)));
+/** The size of the longest of `m` windows over `n` elements, and the indices of all elements of each, so long made. */
+function windowIndices(n: number, m: number): { longest: number; own: Int32Array } {
+  const start = (i: number) => Math.floor((i * n) / m);
+  const end = (i: number) => Math.ceil(((i + 1) * n) / m);
+  let longest = 1;
+  for (let i = 0; i < m; i++) longest = Math.max(longest, end(i) - start(i));
+  const own = new Int32Array(m * longest);
+  for (let i = 0; i < m; i++)
+    for (let k = 0; k < longest; k++) own[i * longest + k] = Math.min(start(i) + k, end(i) - 1);
+  return { longest, own };
 }
 
 /** The input with windows of equal size; that size; and for each dimension its original size and the indices taken. */
@@ -20,19 +25,18 @@ interface ExpandedInput {
   x: Tensor;
   kernel: number[];
   sizes: number[];
-  taken: number[][];
+  taken: Int32Array[];
 }
 
 function expandWindows(x: Tensor, outputSize: readonly number[]): ExpandedInput {
-  const [kernel, taken, first] = [[] as number[], [] as number[][], x.ndim - outputSize.length];
+  const [kernel, taken, first] = [[] as number[], [] as Int32Array[], x.ndim - outputSize.length];
   let wide = x;
   outputSize.forEach((m, i) => {
     const n = x.shape[first + i]!;
-    const parts = windowIndices(n, m);
-    const own = parts.flat();
-    kernel.push(parts[0]!.length);
+    const { longest, own } = windowIndices(n, m);
+    kernel.push(longest);
     taken.push(own);
-    if (own.length !== n) wide = wide.indexSelect(first + i, tensor(Int32Array.from(own), { device: x.device }));
+    if (own.length !== n) wide = wide.indexSelect(first + i, tensor(own, { device: x.device }));
   });
   return { x: wide, kernel, sizes: x.shape.slice(first), taken };
 }
@@ -64,11 +68,15 @@ function withIndices(op: string, input: Tensor, outputSize: number | readonly nu
       : maxPool2dWithIndices(x, kernel as [number, number]);
   const given = (t: Tensor) => likeInput(dims === 1 ? t.squeeze(2) : t, input, dims);
   // For each element of the expanded input, its index in the original plane or volume.
-  let own = [0];
+  let own = new Int32Array(1);
   taken.forEach((of, d) => {
-    own = own.flatMap((before) => of.map((index) => before * sizes[d]! + index));
+    const before = own;
+    own = new Int32Array(before.length * of.length);
+    before.forEach((at, i) => {
+      for (let k = 0; k < of.length; k++) own[i * of.length + k] = at * sizes[d]! + of[k]!;
+    });
   });
-  const table = tensor(Int32Array.from(own), { device: x.device });
+  const table = tensor(own, { device: x.device });
   const indices = table.indexSelect(0, found.indices.reshape([-1])).reshape(found.indices.shape);
   return { values: given(found.values), indices: given(indices) };
 }

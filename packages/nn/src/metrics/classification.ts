@@ -83,14 +83,20 @@ export class Accuracy extends SumMetric {
 }
 
 interface ClassOptions {
-  /** The number of classes; by default the largest label seen plus 1. */
+  /** The number of classes, at most 10,000; by default the largest label seen plus 1. */
   numClasses?: number;
   /** The score above which a prediction for two classes means class 1; 0.5 by default. */
   threshold?: number;
 }
 
-const classOptions = { numClasses: is.count, threshold: is.number };
 const maxClasses = 10_000;
+const classOptions = {
+  numClasses: {
+    text: `a whole number from 1 to ${maxClasses}`,
+    is: (v: unknown) => is.count.is(v) && (v as number) <= maxClasses,
+  },
+  threshold: is.number,
+};
 
 /** The base of metrics computed from a confusion matrix, whose rows are target classes and columns predicted ones. */
 abstract class ConfusionBase<V> extends Metric<V> {

@@ -1,6 +1,12 @@
 import { check, is } from '@gradgate/core/internal';
 import { fileSystem } from '../files.js';
 
+// No system allows NUL in a path.
+const path = { text: 'a path', is: (v: unknown) => typeof v === 'string' && v !== '' && !v.includes('\0') };
+
+export const checkTarget = (op: string, target: unknown): void =>
+  check(op, 'the target', target, is.either(path, is.callback));
+
 /** The target of bytes: a file, which is appended to, or a function. Writes are made one after another. */
 export class Sink {
   private last: Promise<unknown> = Promise.resolve();
@@ -9,7 +15,7 @@ export class Sink {
     private readonly op: string,
     private readonly target: string | ((bytes: Uint8Array) => unknown),
   ) {
-    check(op, 'the target', target, is.either(is.string, is.callback));
+    checkTarget(op, target);
   }
 
   /** Writes `given` after all that was passed before, also where it is still being made. */

@@ -2,7 +2,7 @@ import { type Node, noGrad, Tensor } from '@gradgate/core';
 import { check, checkOptions, is, show } from '@gradgate/core/internal';
 import { checkFigures, type Logger } from './logger.js';
 import * as records from './records.js';
-import { Sink } from './sink.js';
+import { checkTarget, Sink } from './sink.js';
 
 type Fields = Parameters<typeof records.event>[2];
 
@@ -25,6 +25,7 @@ export class SummaryWriter implements Logger {
 
   /** @param target A folder, created if needed; or a function that takes the bytes, for example in browsers. */
   constructor(target: string | ((bytes: Uint8Array) => unknown)) {
+    checkTarget('SummaryWriter', target);
     const seconds = Math.floor(Date.now() / 1000);
     const name = `events.out.tfevents.${seconds}.gradgate.${globalThis.process?.pid ?? 0}.${files++}`;
     this.sink = new Sink('SummaryWriter', typeof target === 'string' ? `${target}/${name}` : target);
