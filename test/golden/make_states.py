@@ -77,6 +77,8 @@ def models():
         "instanceNorm": (nn.InstanceNorm1d(3, affine=True), [t(2, 3, 5)]),
         "weightNorm": (nn.utils.weight_norm(nn.Linear(3, 2)), [t(2, 3)]),
         "spectralNorm": (nn.utils.spectral_norm(nn.Linear(3, 2)), [t(2, 3)]),
+        "decoder": (nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16, 0.0, norm_first=True), 1), [t(4, 2, 8), t(3, 2, 8)]),
+        "spectralTransposed": (nn.utils.spectral_norm(nn.ConvTranspose2d(2, 3, 2)), [t(1, 2, 3, 3)]),
         "small": (Small(), [torch.tensor([[1, 2, 3, 10], [4, 5, 0, 7]])]),
     }
 

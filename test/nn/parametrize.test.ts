@@ -1,6 +1,9 @@
 import { manualSeed, noGrad, ones, randn, tensor } from '@gradgate/core';
 import {
+  ConvTranspose1d,
+  ConvTranspose3d,
   Linear,
+  type Module,
   optim,
   removeSpectralNorm,
   removeWeightNorm,
@@ -66,5 +69,16 @@ describe('spectralNorm', () => {
     expect(layer.stateDict()['weight_orig']!.shape).toEqual([5, 6]);
     removeSpectralNorm(layer);
     expect(Object.keys(layer.stateDict()).sort()).toEqual(['bias', 'weight']);
+  });
+
+  it('takes the dimension of the output as rows: the second one of transposed convolutions, or the one that is named', () => {
+    const rows = (layer: Module) => layer.stateDict()['weight_u']!.shape[0];
+    expect(rows(spectralNorm(new ConvTranspose1d(2, 3, 4)))).toBe(3);
+    expect(rows(spectralNorm(new ConvTranspose3d(2, 3, 1)))).toBe(3);
+    expect(rows(spectralNorm(new ConvTranspose1d(2, 3, 4), { dim: 0 }))).toBe(2);
+    expect(rows(spectralNorm(new Linear(5, 3), { dim: 1 }))).toBe(5);
+    expect(() => spectralNorm(new Linear(5, 3), { dim: 2 })).toThrow(
+      "spectralNorm: 'weight' of shape [3, 5] has no dimension 2",
+    );
   });
 });

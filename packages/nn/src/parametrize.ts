@@ -1,6 +1,8 @@
 import { noGrad, randn, type Tensor } from '@gradgate/core';
 import { checkOptions, is } from '@gradgate/core/internal';
 import { checkModule } from './checkModule.js';
+import { ConvTranspose1d, ConvTranspose2d } from './layers/conv.js';
+import { ConvTranspose3d } from './layers/conv3d.js';
 import { registryOf, snakeCase } from './members.js';
 import type { Module } from './module.js';
 import { type Buffer, buffer, Parameter } from './parameter.js';
@@ -12,7 +14,10 @@ type Fields = Record<string, Tensor>;
 
 const nameOption = { name: is.string };
 const weightNormOptions = { ...nameOption, dim: is.nullable(is.integer) };
-const spectralNormOptions = { ...nameOption, powerIterations: is.count, eps: is.nonNegative };
+const spectralNormOptions = { ...nameOption, powerIterations: is.count, eps: is.nonNegative, dim: is.integer };
+
+/** Their weights have the output channels in the second dimension. */
+const transposed = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d];
 
 function weightOf(op: string, module: Module, name: string): Parameter {
   checkModule(op, module);
@@ -20,6 +25,11 @@ function weightOf(op: string, module: Module, name: string): Parameter {
   if (!(weight instanceof Parameter))
     throw new TypeError(`${op}: ${module.constructor.name} has no parameter '${name}'`);
   return weight;
+}
+
+function checkDim(op: string, name: string, weight: Tensor, dim: number): void {
+  if (!(dim >= 0 && dim < weight.ndim))
+    throw new RangeError(`${op}: '${name}' of shape [${weight.shape.join(', ')}] has no dimension ${dim}`);
 }
 
 /** Makes a field that `get` computes from those of its module; in a copy of the module, `this` is the copy. */
@@ -79,8 +89,7 @@ export function weightNorm<M extends Module>(module: M, options?: { name?: strin
   const { name = 'weight', dim = 0 } = checkOptions('weightNorm', options, weightNormOptions);
   const weight = weightOf('weightNorm', module, name);
   const fields = module as unknown as Fields;
-  if (dim !== null && !(dim >= 0 && dim < weight.ndim))
-    throw new RangeError(`weightNorm: '${name}' of shape [${weight.shape.join(', ')}] has no dimension ${dim}`);
+  if (dim !== null) checkDim('weightNorm', name, weight, dim);
   delete fields[name];
   fields[`${name}G`] = new Parameter(noGrad.run(() => norms(weight.detach(), dim)));
   fields[`${name}V`] = new Parameter(weight.detach());
@@ -108,7 +117,8 @@ export function removeWeightNorm<M extends Module>(module: M, options?: { name?:
 
 /**
  * Spectral normalisation (Miyato et al., 2018): the weight is divided by its largest singular value, which
- * `powerIterations` of the power method estimate anew for each call of the module in training. Gives the module.
+ * `powerIterations` of the power method estimate anew for each call of the module in training. The weight is a matrix with a
+ * row for each slice along `dim`, which is that of the output: 1 for transposed convolutions, otherwise 0. Gives the module.
  *
  * ```ts
  * spectralNorm(new Linear(3, 2))(randn([5, 3])).shape; // [5, 2]
@@ -116,27 +126,30 @@ export function removeWeightNorm<M extends Module>(module: M, options?: { name?:
  */
 export function spectralNorm<M extends Module>(
   module: M,
-  options?: { name?: string; powerIterations?: number; eps?: number },
+  options?: { name?: string; powerIterations?: number; eps?: number; dim?: number },
 ): M {
   const {
     name = 'weight',
     powerIterations = 1,
     eps = 1e-12,
+    dim = transposed.some((layer) => module instanceof layer) ? 1 : 0,
   } = checkOptions('spectralNorm', options, spectralNormOptions);
   const weight = weightOf('spectralNorm', module, name);
   if (weight.ndim < 2)
     throw new TypeError(`spectralNorm: '${name}' of shape [${weight.shape.join(', ')}] is no matrix`);
   const fields = module as unknown as Fields;
-  const [rows, columns] = [weight.shape[0]!, weight.numel / weight.shape[0]!];
+  checkDim('spectralNorm', name, weight, dim);
+  const rows = weight.shape[dim]!;
+  const matrixOf = (w: Tensor): Tensor => w.movedim(dim, 0).flatten(1);
   const unit = (v: Tensor): Tensor => v.div(v.norm().clamp(eps));
   const vector = (n: number): Buffer => buffer(unit(randn([n], { dtype: weight.dtype, device: weight.device })));
   delete fields[name];
   fields[`${name}Orig`] = weight;
   fields[`${name}U`] = vector(rows);
-  fields[`${name}V`] = vector(columns);
+  fields[`${name}V`] = vector(weight.numel / rows);
   const iterate = (own: Fields, times: number): void =>
     noGrad.run(() => {
-      const w = own[`${name}Orig`]!.detach().flatten(1);
+      const w = matrixOf(own[`${name}Orig`]!.detach());
       for (let i = 0; i < times; i++) {
         own[`${name}V`]!.copy_(unit(w.t().matmul(own[`${name}U`]!)));
         own[`${name}U`]!.copy_(unit(w.matmul(own[`${name}V`]!)));
@@ -151,7 +164,7 @@ export function spectralNorm<M extends Module>(
     const w = own[`${name}Orig`]!;
     // Copies, because the next call changes these and a backward pass may still need them.
     const [u, v] = [own[`${name}U`]!.detach().clone(), own[`${name}V`]!.detach().clone()];
-    return w.div(u.dot(w.flatten(1).matmul(v)));
+    return w.div(u.dot(matrixOf(w).matmul(v)));
   });
   const before = `parametrizations.${snakeCase(name)}`;
   alsoKnown(module, {

@@ -207,6 +207,11 @@ it('quantiles and lerp between infinities are those of PyTorch, with gradients',
   ]);
 });
 
+it('polynomials of degree 0 are 1 everywhere', () => {
+  for (const f of [special.chebyshevPolynomialT, special.legendrePolynomialP, special.laguerrePolynomialL])
+    expect(f(tensor([nan, inf, -inf, 2]), 0).toArray(), f.name).toEqual([1, 1, 1, 1]);
+});
+
 it('powers of matrices count exactly beyond 2^31, and the power 0 is tracked, with gradient 0', () => {
   const shear = tensor(
     [

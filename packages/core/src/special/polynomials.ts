@@ -6,6 +6,7 @@ import { to } from '../ops/copy.js';
 import { realOnly } from '../ops/define.js';
 import { add, div, mul, sub } from '../ops/elementwise.js';
 import { checkTensors } from '../tensor/check.js';
+import { onesLike } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -27,7 +28,7 @@ function polynomial(
     realOnly(name, x);
     check(name, 'n', n, degree);
     const t = to(x, toFloat(x.dtype));
-    let [before, here] = [add(mul(t.detach(), 0), 1), first(t)];
+    let [before, here] = [onesLike(t), first(t)];
     if (n === 0) return before;
     for (let k = 1; k < n; k++) [before, here] = [here, next(t, here, before, k)];
     return here;

@@ -62,27 +62,27 @@ const transformerMasks = { ...decoderMasks, srcMask: optionalMask, srcKeyPadding
 /** The base of encoder and decoder layers: self-attention and the feed-forward network. */
 class LayerBase extends Module {
   /** Attention of the sequence to itself. */
-  readonly selfAttn: MultiheadAttention;
+  declare readonly selfAttn: MultiheadAttention;
   /** The first layer of the feed-forward part. */
-  readonly linear1: Linear;
+  declare readonly linear1: Linear;
   /** Dropout within the feed-forward part. */
-  readonly dropout: Dropout;
+  declare readonly dropout: Dropout;
   /** The second layer of the feed-forward part. */
-  readonly linear2: Linear;
+  declare readonly linear2: Linear;
   /** The normalization of the first part. */
-  readonly norm1: LayerNorm;
+  declare readonly norm1: LayerNorm;
   /** The normalization of the second part. */
-  readonly norm2: LayerNorm;
+  declare readonly norm2: LayerNorm;
   /** Dropout after the first part. */
-  readonly dropout1: Dropout;
+  declare readonly dropout1: Dropout;
   /** Dropout after the second part. */
-  readonly dropout2: Dropout;
+  declare readonly dropout2: Dropout;
   /** Whether each part begins with its normalization rather than ends with it. */
-  readonly normFirst: boolean;
+  declare readonly normFirst: boolean;
   /** A function, or a module, which is then registered with this one. */
-  readonly activation: (x: Tensor) => Tensor;
+  declare readonly activation: (x: Tensor) => Tensor;
 
-  constructor(dModel: number, nhead: number, options: TransformerLayerOptions) {
+  constructor(dModel: number, nhead: number, options: TransformerLayerOptions, decoder = false) {
     super();
     const {
       dimFeedforward = 2048,
@@ -92,16 +92,23 @@ class LayerBase extends Module {
       batchFirst = false,
       normFirst = false,
     } = checkLayer(new.target.name, { dModel, nhead }, options, layerOptions, is.count);
-    this.activation = activationOf(activation);
-    this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
+    const attention = () => new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
+    const norm = () => new LayerNorm(dModel, { eps });
+    const third = this as unknown as { multiheadAttn?: MultiheadAttention; norm3?: LayerNorm; dropout3?: Dropout };
+    // In PyTorch's order: the states of its optimizers go by the order of parameters.
+    this.selfAttn = attention();
+    if (decoder) third.multiheadAttn = attention();
     this.linear1 = new Linear(dModel, dimFeedforward);
     this.dropout = new Dropout(dropout);
     this.linear2 = new Linear(dimFeedforward, dModel);
-    this.norm1 = new LayerNorm(dModel, { eps });
-    this.norm2 = new LayerNorm(dModel, { eps });
+    this.norm1 = norm();
+    this.norm2 = norm();
+    if (decoder) third.norm3 = norm();
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
+    if (decoder) third.dropout3 = new Dropout(dropout);
     this.normFirst = normFirst;
+    this.activation = activationOf(activation);
   }
 
   /** The feed-forward part: `linear1`, the activation, dropout and `linear2`. */
@@ -174,18 +181,14 @@ export interface DecoderMasks {
  */
 export class TransformerDecoderLayer extends LayerBase {
   /** Attention to what the encoder gave. */
-  readonly multiheadAttn: MultiheadAttention;
+  declare readonly multiheadAttn: MultiheadAttention;
   /** The normalization of the third part. */
-  readonly norm3: LayerNorm;
+  declare readonly norm3: LayerNorm;
   /** Dropout after the third part. */
-  readonly dropout3: Dropout;
+  declare readonly dropout3: Dropout;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super(dModel, nhead, options);
-    const { dropout = 0.1, batchFirst = false, layerNormEps: eps = 1e-5 } = options;
-    this.multiheadAttn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
-    this.norm3 = new LayerNorm(dModel, { eps });
-    this.dropout3 = new Dropout(dropout);
+    super(dModel, nhead, options, true);
   }
 
   override forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {

@@ -35,8 +35,14 @@ export function writeState(groups: Groups, memory: ReadonlyMap<Tensor, object>):
   };
 }
 
-/** Options of PyTorch that select an implementation and do not change results. */
-const implementationOptions = ['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'];
+/**
+ * What PyTorch keeps in groups beside the options of an optimizer: the choice of an implementation, which does not change
+ * results, and the bounds of its `OneCycleLR`, `CyclicLR` and `SWALR`, which ours have from their constructors.
+ */
+const beside = [
+  ...['foreach', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay'],
+  ...['max_lr', 'min_lr', 'max_momentum', 'base_momentum', 'swa_lr'],
+];
 
 /** Names in the memory that files of earlier versions spell differently. */
 const formerly: Record<string, string> = { expInf: 'expAvgSq' };
@@ -94,7 +100,7 @@ function readOptions(group: Named, known: Schema<any>, where: string, problems: 
   const options: Named = {};
   const keys = Object.keys(known);
   for (const [name, value] of Object.entries(group)) {
-    if (name === 'params' || implementationOptions.includes(name)) continue;
+    if (name === 'params' || beside.includes(name)) continue;
     const key = keyOf(name, [...keys, 'initialLr']);
     const kind = key === 'initialLr' ? known['lr'] : key === undefined ? undefined : known[key];
     if (key === undefined || kind === undefined) problems.push(`${where}there is no option '${name}'`);

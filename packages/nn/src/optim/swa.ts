@@ -94,9 +94,9 @@ export function updateBn(loader: Iterable<Tensor | readonly unknown[]>, model: M
   try {
     noGrad.run(() => {
       for (const { layer } of layers) {
-        layer.runningMean.mul_(0);
-        layer.runningVar.mul_(0).add_(1);
-        layer.numBatchesTracked.mul_(0);
+        layer.runningMean.zero_();
+        layer.runningVar.fill_(1);
+        layer.numBatchesTracked.zero_();
         layer.momentum = null;
       }
       model.train();
