@@ -199,6 +199,8 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
       [230, 40, 3],
       [3, 1100, 2],
       [29, 65, 0],
+      [64, 32, 64],
+      [96, 140, 384],
     ])
       for (const [ta, tb, accumulate, apart] of [
         [0, 0, 0, 1],
@@ -245,26 +247,29 @@ describe.each(sets)('kernels in machine code by %s', (set, native) => {
   });
 
   it('give each element of a product the same bits, whichever part of it is computed', () => {
-    const [m, n, k] = [37, 70, 500];
-    const [a, b, c, d] = [2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19];
-    const scratch = 2 ** 20 * 4;
-    for (let i = 0; i < m * k; i++) floats[a + i] = generator.normal();
-    for (let i = 0; i < k * n; i++) floats[b + i] = generator.normal();
-    native.gemm!(m, n, k, a * 4, k, 1, b * 4, n, 1, c * 4, n, scratch, false);
-    for (const [first, rows] of [
-      [0, 6],
-      [6, 30],
-      [36, 1],
-    ] as const)
-      native.gemm!(rows, n, k, (a + first * k) * 4, k, 1, b * 4, n, 1, (d + first * n) * 4, n, scratch, false);
-    expect(floats.slice(d, d + m * n)).toEqual(floats.slice(c, c + m * n));
-    for (const [first, columns] of [
-      [0, 8],
-      [8, 56],
-      [64, 6],
-    ] as const)
-      native.gemm!(m, columns, k, a * 4, k, 1, (b + first) * 4, n, 1, (d + first) * 4, n, scratch, false);
-    expect(floats.slice(d, d + m * n)).toEqual(floats.slice(c, c + m * n));
+    // Few columns are computed from rows where they lie, more from packed ones.
+    for (const n of [70, 190]) {
+      const [m, k] = [37, 500];
+      const [a, b, c, d] = [2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19];
+      const scratch = 2 ** 20 * 4;
+      for (let i = 0; i < m * k; i++) floats[a + i] = generator.normal();
+      for (let i = 0; i < k * n; i++) floats[b + i] = generator.normal();
+      native.gemm!(m, n, k, a * 4, k, 1, b * 4, n, 1, c * 4, n, scratch, false);
+      for (const [first, rows] of [
+        [0, 6],
+        [6, 30],
+        [36, 1],
+      ] as const)
+        native.gemm!(rows, n, k, (a + first * k) * 4, k, 1, b * 4, n, 1, (d + first * n) * 4, n, scratch, false);
+      expect(floats.slice(d, d + m * n)).toEqual(floats.slice(c, c + m * n));
+      for (const [first, columns] of [
+        [0, 8],
+        [8, 56],
+        [64, n - 64],
+      ] as const)
+        native.gemm!(m, columns, k, a * 4, k, 1, (b + first) * 4, n, 1, (d + first) * 4, n, scratch, false);
+      expect(floats.slice(d, d + m * n)).toEqual(floats.slice(c, c + m * n));
+    }
   });
 });
 

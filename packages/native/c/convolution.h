@@ -18,6 +18,14 @@ INLINE struct shape shape_at(const int32_t *g) {
   return s;
 }
 
+/**
+ * Copies whole vectors: what comes behind the `n` elements is written too, and must be written again later. Reads as far behind
+ * them.
+ */
+INLINE void copy_beyond(float *to, const float *from, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i += LANES) store(to + i, load(from + i));
+}
+
 /** The padded image, written to `to`; the image itself if there is no padding. */
 static const float *pad(const struct shape *s, const float *image, float *to) {
   if (s->ph == 0 && s->pw == 0) return image;
@@ -50,7 +58,7 @@ static void pack_patches(const struct shape *s, const float *image, ptrdiff_t pc
     float *at = to;
     for (ptrdiff_t r = 0; r < runs; at += lengths[r++]) {
       const float *run = from + begins[r];
-      if (s->sw == 1) copy_floats(at, run, lengths[r]);
+      if (s->sw == 1) copy_beyond(at, run, lengths[r]);
       else
         for (ptrdiff_t c = 0; c < lengths[r]; c++) at[c] = run[c * s->sw];
     }
@@ -60,15 +68,15 @@ static void pack_patches(const struct shape *s, const float *image, ptrdiff_t pc
 
 KERNEL(convScratch) {
   const struct shape s = shape_at(a[0].i);
-  const ptrdiff_t forward = (s.outputs * s.patch + s.padded + BLOCK_K * BLOCK_N) * 4;
-  const ptrdiff_t backward = (s.patch * s.positions + s.padded) * 4 + product_scratch;
+  const ptrdiff_t forward = (s.outputs * s.patch + s.padded + BLOCK_K * BLOCK_N + BEHIND) * 4;
+  const ptrdiff_t backward = (s.patch * s.positions + BEHIND + s.padded) * 4 + product_scratch;
   return (double)((forward > backward ? forward : backward) + 256);
 }
 
 KERNEL(convolve) {
   const struct shape s = shape_at(a[0].i);
   const float *weight = a[3].f, *bias = a[4].f;
-  float *packed_a = a[6].f, *packed_b = aligned(packed_a + s.outputs * s.patch), *padded = packed_b + BLOCK_K * BLOCK_N;
+  float *packed_a = a[6].f, *packed_b = aligned(packed_a + s.outputs * s.patch), *padded = packed_b + BLOCK_K * BLOCK_N + BEHIND;
   const ptrdiff_t block_n = evenly(s.positions, BLOCK_N, COLUMNS), block_k = evenly(s.patch, BLOCK_K, 4), height = evenly(s.outputs, ROWS, 1);
   for (ptrdiff_t group = 0; group < s.groups; group++, weight += s.outputs * s.patch) {
     for (ptrdiff_t pc = 0; pc < s.patch; pc += block_k) {
@@ -145,7 +153,7 @@ KERNEL(convolveInput) {
 
 KERNEL(convolveWeight) {
   const struct shape s = shape_at(a[0].i);
-  float *patches = a[5].f, *padded = patches + s.patch * s.positions, *scratch = padded + s.padded;
+  float *patches = a[5].f, *padded = patches + s.patch * s.positions + BEHIND, *scratch = padded + s.padded;
   for (ptrdiff_t n = 0; n < a[1].n; n++)
     for (ptrdiff_t group = 0; group < s.groups; group++) {
       const ptrdiff_t at = n * s.groups + group;
@@ -155,7 +163,7 @@ KERNEL(convolveWeight) {
         const float *element = from + element_of(&s, p);
         for (ptrdiff_t y = 0; y < s.rows; y++, to += s.columns) {
           const float *row = element + y * s.sh * s.width;
-          if (s.sw == 1) copy_floats(to, row, s.columns);
+          if (s.sw == 1) copy_beyond(to, row, s.columns);
           else
             for (ptrdiff_t x = 0; x < s.columns; x++) to[x] = row[x * s.sw];
         }

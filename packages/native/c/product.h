@@ -16,8 +16,15 @@
 #define BLOCK_M (ROWS * 16)
 #define BLOCK_N 1024
 
+/** What is copied in whole vectors writes fewer elements than these behind its end. */
+#define BEHIND 16
+/** Rows of A are read where they lie, rather than packed, for at most so many columns of B. */
+#define FEW_COLUMNS 128
+/** Columns of A that lie side by side are read where they are if so many elements hold them: more would push one another out of the cache. */
+#define NEAR 4096
+
 /** Bytes of scratch memory: a block of A, a block of B, and padding to whole cache lines. */
-static const ptrdiff_t product_scratch = (BLOCK_M * BLOCK_K + BLOCK_K * BLOCK_N) * 4 + 64;
+static const ptrdiff_t product_scratch = (BLOCK_M * BLOCK_K + BEHIND + BLOCK_K * BLOCK_N) * 4 + 64;
 
 /** The block size, at most `most`, that splits `n` evenly. */
 INLINE ptrdiff_t evenly(ptrdiff_t n, ptrdiff_t most, ptrdiff_t unit) {
@@ -76,10 +83,14 @@ KERNEL(copyStrided) {
   return 0;
 }
 
-/** Packs some rows of A: for each k their elements side by side. */
+/**
+ * Packs some rows of A: for each k their elements side by side. Whole vectors are copied, each over the end of the one before;
+ * what is read behind the rows lies in the same matrix, or in the next `LANES` elements of the memory.
+ */
 INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t rows, ptrdiff_t k) {
   if (rs == 1)
-    for (ptrdiff_t p = 0; p < k; p++, from += cs, to += rows) copy_floats(to, from, rows);
+    for (ptrdiff_t p = 0; p < k; p++, from += cs, to += rows)
+      for (ptrdiff_t r = 0; r < rows; r += LANES) store(to + r, load(from + r));
   else if (cs == 1) pack_turned(to, rows, from, rs, rows, k);
   else
     for (ptrdiff_t r = 0; r < rows; r++)
@@ -88,33 +99,37 @@ INLINE void pack_rows(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, 
 
 /** Packs COLUMNS columns of B; missing ones are zeros. */
 INLINE void pack_columns(float *to, const float *from, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t columns, ptrdiff_t k) {
-  if (columns < COLUMNS)
-    for (ptrdiff_t p = 0; p < k; p++) clear(to + p * COLUMNS + columns, COLUMNS - columns);
-  if (cs == 1 && columns == COLUMNS)
+  if (cs == 1) {
+    const ptrdiff_t left = least(columns, LANES), right = columns - left;
     for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) {
-      store(to, load(from));
-      store(to + LANES, load(from + LANES));
+      store(to, left == LANES ? load(from) : load_first(from, left));
+      store(to + LANES, right == LANES ? load(from + LANES) : right > 0 ? load_first(from + LANES, right) : 0);
     }
-  else if (cs == 1)
-    for (ptrdiff_t p = 0; p < k; p++, from += rs, to += COLUMNS) copy_floats(to, from, columns);
-  else if (rs == 1) pack_turned(to, COLUMNS, from, cs, columns, k);
+    return;
+  }
+  if (columns < COLUMNS)
+    for (ptrdiff_t i = 0; i < k * COLUMNS; i += LANES) store(to + i, 0);
+  if (rs == 1) pack_turned(to, COLUMNS, from, cs, columns, k);
   else
     for (ptrdiff_t c = 0; c < columns; c++)
       for (ptrdiff_t p = 0; p < k; p++) to[p * COLUMNS + c] = from[c * cs + p * rs];
 }
 
-/** A tile of `rows` rows and one or two vectors; both numbers are constants after inlining. */
-INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
+/**
+ * A tile of `rows` rows and one or two vectors; both numbers are constants after inlining, and so are the steps to the next row
+ * and the next k in packed rows.
+ */
+INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
   vf sums[ROWS][2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < vectors; v++) sums[r][v] = 0;
 #pragma clang loop unroll(disable)
-  for (ptrdiff_t p = 0; p < k; p++, a += rows, b += COLUMNS) {
+  for (ptrdiff_t p = 0; p < k; p++, a += cs, b += COLUMNS) {
     const vf b0 = load(b), b1 = vectors == 2 ? load(b + LANES) : b0;
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      const vf x = splat(a[r]);
+      const vf x = splat(a[r * rs]);
       sums[r][0] = madd(x, b0, sums[r][0]);
       if (vectors == 2) sums[r][1] = madd(x, b1, sums[r][1]);
     }
@@ -139,10 +154,15 @@ INLINE void tile(int rows, int vectors, ptrdiff_t k, const float *a, const float
 #define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
 #endif
 
+/** A tile of packed rows, and one of rows where they lie. */
 #define TILE(rows)                                                                                              \
   static void tile##rows(ptrdiff_t k, const float *a, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) { \
-    if (columns > LANES) tile(rows, 2, k, a, b, c, ldc, columns, add);                                          \
-    else tile(rows, 1, k, a, b, c, ldc, columns, add);                                                          \
+    if (columns > LANES) tile(rows, 2, k, a, 1, rows, b, c, ldc, columns, add);                                 \
+    else tile(rows, 1, k, a, 1, rows, b, c, ldc, columns, add);                                                 \
+  }                                                                                                             \
+  static void direct##rows(ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) { \
+    if (columns > LANES) tile(rows, 2, k, a, rs, cs, b, c, ldc, columns, add);                                  \
+    else tile(rows, 1, k, a, rs, cs, b, c, ldc, columns, add);                                                  \
   }
 EACH_HEIGHT(TILE)
 
@@ -152,6 +172,16 @@ static void tile_rows(ptrdiff_t rows, ptrdiff_t k, const float *a, const float *
     tile##n(k, a, b, c, ldc, columns, add);    \
     break;
   switch (rows) { EACH_HEIGHT(CASE) }
+#undef CASE
+}
+
+static void direct_rows(ptrdiff_t rows, ptrdiff_t k, const float *a, ptrdiff_t rs, ptrdiff_t cs, const float *b, float *c, ptrdiff_t ldc, ptrdiff_t columns, int add) {
+#define CASE(n)                                         \
+  case n:                                               \
+    direct##n(k, a, rs, cs, b, c, ldc, columns, add);   \
+    break;
+  switch (rows) { EACH_HEIGHT(CASE) }
+#undef CASE
 }
 
 struct matrix {
@@ -163,8 +193,8 @@ static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, struct matrix a, str
   if (k == 0 && !accumulate)
     for (ptrdiff_t i = 0; i < m; i++) clear(c + i * ldc, n);
   if (m == 0 || n == 0 || k == 0) return;
-  float *packed_a = aligned(scratch), *packed_b = packed_a + BLOCK_M * BLOCK_K;
-  const ptrdiff_t block_n = evenly(n, BLOCK_N, COLUMNS), block_k = evenly(k, BLOCK_K, 4), block_m = evenly(m, BLOCK_M, 1);
+  float *packed_a = aligned(scratch), *packed_b = packed_a + BLOCK_M * BLOCK_K + BEHIND;
+  const ptrdiff_t block_n = evenly(n, BLOCK_N, COLUMNS), block_k = evenly(k, BLOCK_K, 4), block_m = evenly(m, BLOCK_M, ROWS);
   for (ptrdiff_t jc = 0; jc < n; jc += block_n) {
     const ptrdiff_t nc = least(block_n, n - jc);
     for (ptrdiff_t pc = 0; pc < k; pc += block_k) {
@@ -174,6 +204,13 @@ static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, struct matrix a, str
         pack_columns(packed_b + j * kc, b.at + pc * b.row + (jc + j) * b.column, b.row, b.column, least(COLUMNS, nc - j), kc);
       for (ptrdiff_t ic = 0; ic < m; ic += block_m) {
         const ptrdiff_t mc = least(block_m, m - ic), height = evenly(mc, ROWS, 1);
+        if (n <= FEW_COLUMNS && (a.column == 1 || (a.row == 1 && kc * a.column <= NEAR))) {
+          const float *from = a.at + ic * a.row + pc * a.column;
+          for (ptrdiff_t j = 0; j < nc; j += COLUMNS)
+            for (ptrdiff_t i = 0; i < mc; i += height)
+              direct_rows(least(height, mc - i), kc, from + i * a.row, a.row, a.column, packed_b + j * kc, c + (ic + i) * ldc + jc + j, ldc, nc - j, add);
+          continue;
+        }
         for (ptrdiff_t i = 0; i < mc; i += height)
           pack_rows(packed_a + i * kc, a.at + (ic + i) * a.row + pc * a.column, a.row, a.column, least(height, mc - i), kc);
         for (ptrdiff_t j = 0; j < nc; j += COLUMNS)
