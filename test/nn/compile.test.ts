@@ -175,3 +175,84 @@ describe('a compiled training step', () => {
     expect(hooked.explain().breaks[0]!.why).toBe('a hook on a call of Sequential runs');
   });
 });
+
+describe('a replay is for what modules and optimizers hold', () => {
+  /** What five calls give, of a program as it is and with `compile`. */
+  const both = (program: (c: <F extends (...args: any[]) => any>(fn: F) => F) => (i: number) => Tensor) => {
+    const results = (c: <F extends (...args: any[]) => any>(fn: F) => F) => {
+      manualSeed(1);
+      const call = program(c);
+      return [0, 1, 2, 3, 4].map((i) => call(i).toArray());
+    };
+    return [results(compile), results((fn) => fn)];
+  };
+  class Scale extends Module {
+    options = { rate: 1 };
+    override forward(x: Tensor): Tensor {
+      return this.training ? x.mul(this.options.rate) : x;
+    }
+  }
+  const programs: Record<string, Parameters<typeof both>[0]> = {
+    'fields of a module whose forward() is called directly': (c) => {
+      const scale = new Scale();
+      const forward = c((x: Tensor) => scale.forward(x));
+      return (i) => {
+        scale.options.rate = 2 * i;
+        scale.train(i !== 3);
+        return forward(randn([2]));
+      };
+    },
+    'fields of a module that is not called': (c) => {
+      const scale = new Scale();
+      const forward = c((x: Tensor) => x.mul(scale.options.rate));
+      return (i) => {
+        scale.options.rate = i;
+        return forward(randn([2]));
+      };
+    },
+    'hooks that a module gets later': (c) => {
+      const layer = new Linear(2, 2);
+      const net = new Sequential(layer, new ReLU());
+      const forward = c((x: Tensor) => net(x));
+      return (i) => {
+        const hook = i === 2 ? layer.registerForwardHook((_, __, y) => y.mul(100)) : null;
+        const y = forward(randn([3, 2]));
+        hook?.remove();
+        return y;
+      };
+    },
+    'parameters that an optimizer gets later': (c) => {
+      const [a, b] = [new Linear(2, 2), new Linear(2, 2)];
+      const optimizer = new optim.SGD(a.parameters(), { lr: 0.1 });
+      const step = c((x: Tensor) => {
+        optimizer.zeroGrad();
+        a(x).add(b(x)).square().mean().backward();
+        optimizer.step();
+      });
+      return (i) => {
+        if (i === 2) optimizer.addParamGroup({ params: b.parameters() });
+        step(randn([3, 2]));
+        return b.weight.detach().clone();
+      };
+    },
+    'the factor of a GradScaler, and steps that it leaves out': (c) => {
+      const layer = new Linear(2, 2);
+      const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
+      const scaler = new optim.GradScaler({ growthInterval: 1 });
+      const step = c((x: Tensor) => {
+        optimizer.zeroGrad();
+        scaler.scale(layer(x).square().mean()).backward();
+        scaler.step(optimizer);
+        scaler.update();
+      });
+      return (i) => {
+        step(randn([3, 2]).mul(i === 2 ? Number.POSITIVE_INFINITY : 1));
+        return layer.weight.detach().clone();
+      };
+    },
+  };
+  it.each(Object.keys(programs))('%s', (name) => {
+    const [compiled, plain] = both(programs[name]!);
+    expect(compiled).toEqual(plain);
+  });
+});

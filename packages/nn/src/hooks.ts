@@ -1,7 +1,7 @@
 import { isGradEnabled, recordMany, Tensor } from '@gradgate/core';
 import { type Recorder, recording, removable, show } from '@gradgate/core/internal';
 import { located } from './location.js';
-import { type Registry, receiverOf, registryOf } from './members.js';
+import { hasCallHooks, noteModule, type Registry, receiverOf, registryOf } from './members.js';
 import type { Module, StateDict } from './module.js';
 import { isThenable, refusePromise } from './plain.js';
 import { reportStray } from './stray.js';
@@ -82,11 +82,10 @@ export function call(registry: Registry, args: unknown[]): unknown {
 const callForward = (registry: Registry, forward: Module['forward'], args: unknown[]): unknown =>
   forward.apply(receiverOf(registry, forward), args);
 
-/** Tells a recording of `compile` whose fields the call reads. */
-function noteCall(recorder: Recorder, { module, hooks }: Registry): void {
-  if (hooks !== null && hooks.pre.size + hooks.post.size + hooks.backward.size > 0)
-    recorder.refuse(`a hook on a call of ${module.constructor.name} runs`);
-  for (const part of module.modules()) recorder.owner(registryOf(part).target);
+/** Tells a recording of `compile` what the call reads, and that it runs no hooks. */
+function noteCall(recorder: Recorder, registry: Registry): void {
+  if (hasCallHooks(registry)) recorder.refuse(`a hook on a call of ${registry.module.constructor.name} runs`);
+  for (const part of registry.module.modules()) noteModule(recorder, registryOf(part));
 }
 
 function withHooks({ module }: Registry, hooks: Hooks, args: unknown[]): unknown {

@@ -1,5 +1,12 @@
 import { defineMode, Tensor } from '@gradgate/core';
-import { thisCopy as coreCopy, isOfAnotherCopy, show, twoCopies } from '@gradgate/core/internal';
+import {
+  thisCopy as coreCopy,
+  isOfAnotherCopy,
+  type Recorder,
+  recording,
+  show,
+  twoCopies,
+} from '@gradgate/core/internal';
 import type { Hooks } from './hooks.js';
 import type { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
@@ -119,20 +126,42 @@ export const substituting = substitutes.gateWith(
   ({ outer }, tensors: ReadonlyMap<Tensor, Tensor>) => new Map([...outer, ...tensors]),
 );
 
-/**
- * From now on modules look for replacements when their fields are read. Reading is faster without, so it starts with
- * the first `functionalCall` of a program.
- */
-export function startSubstituting(): void {
-  handler.get ??= (target, key, receiver) => {
-    const value: unknown = Reflect.get(target, key, receiver);
-    if (typeof value !== 'object' || value === null) return value;
-    if (Tensor.is(value)) return substitutes.get().get(value) ?? value;
-    if (!Array.isArray(value)) return value;
-    const all = substitutes.get();
-    return value.some((item) => all.has(item)) ? value.map((item) => all.get(item) ?? item) : value;
-  };
+const reads = { substituting: false };
+
+/** Reading fields is faster without a function for it, so there is one from the first `functionalCall` on, and in recordings. */
+function setReading(): void {
+  handler.get = reads.substituting || recording.current !== null ? readField : undefined;
 }
+
+recording.watchers.add(setReading);
+
+/** From now on modules look for replacements when their fields are read. */
+export function startSubstituting(): void {
+  reads.substituting = true;
+  setReading();
+}
+
+function readField(target: object, key: PropertyKey, receiver: unknown): unknown {
+  if (recording.current !== null) noteModule(recording.current, registries.get(target)!);
+  const value: unknown = Reflect.get(target, key, receiver);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Tensor.is(value)) return substitutes.get().get(value) ?? value;
+  if (!Array.isArray(value)) return value;
+  const all = substitutes.get();
+  return value.some((item) => all.has(item)) ? value.map((item) => all.get(item) ?? item) : value;
+}
+
+/** Tells a recording of `compile` that the call reads what a module holds. */
+export function noteModule(recorder: Recorder, registry: Registry): void {
+  if (!recorder.owner(registry.target)) return;
+  const hooked = hasCallHooks(registry);
+  recorder.condition(() =>
+    hasCallHooks(registry) === hooked ? null : `the hooks of a ${registry.module.constructor.name}`,
+  );
+}
+
+export const hasCallHooks = ({ hooks }: Registry): boolean =>
+  hooks !== null && hooks.pre.size + hooks.post.size + hooks.backward.size > 0;
 
 /** What `forward` is called on. */
 export const receiverOf = ({ module, target, reader }: Registry, forward: Module['forward']): object =>

@@ -8,10 +8,12 @@ import { currentSavedTensorHooks } from '../graph/savedTensorHooks.js';
 import * as is from '../kinds.js';
 import { batching } from '../memory/batching.js';
 import { recording as current } from '../memory/recording.js';
+import type { Storage } from '../memory/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { GraphPlan, resultsWithGraph } from './graph.js';
+import { changeOf, type Held } from './held.js';
 import { Plan } from './plan.js';
-import { type Asked, type Break, type Fields, isView, Recording } from './recorder.js';
+import { type Asked, type Break, isView, Recording } from './recorder.js';
 import { idOf, type Signature, signatureOf } from './signature.js';
 
 type AnyFunction = (this: any, ...args: any[]) => any;
@@ -67,12 +69,24 @@ export interface Compiled {
   reset(): void;
 }
 
+interface Leaf {
+  readonly t: Tensor;
+  readonly storage: Storage;
+  readonly requiresGrad: boolean;
+  readonly hooked: boolean;
+}
+
 interface Entry {
   readonly plan: Plan | GraphPlan;
   readonly asked: readonly Asked[];
   readonly args: readonly unknown[];
-  readonly fields: readonly Fields[];
-  readonly leaves: readonly { readonly t: Tensor; readonly storage: unknown; readonly requiresGrad: boolean }[];
+  readonly held: readonly Held[];
+  readonly conditions: readonly (() => string | null)[];
+  readonly leaves: readonly Leaf[];
+  /** Whether each tensor among the arguments has hooks. */
+  readonly hooked: readonly boolean[];
+  /** The memory of tensors from outside, which arguments do not share. */
+  readonly foreign: ReadonlySet<Storage>;
   readonly entryGrads: readonly { readonly at: number; readonly leaf: Tensor; readonly isNull: boolean }[];
   readonly trace: string;
   replays: number;
@@ -86,8 +100,8 @@ const optionKinds = { check: is.boolean, maxRecords: is.size };
  * kernels does not run again, and results lie in memory that is planned once. They are the same to the last bit.
  *
  * A record is valid for calls of one signature: shapes, dtypes, strides and `requiresGrad` of all tensors, plain values
- * and identities of other arguments, the grad mode and every other mode, the plain fields of `this` and of the modules
- * that are called, and the outcome of each gate's condition, which is asked at each call. Other calls are recorded
+ * and identities of other arguments, the grad mode and every other mode, what `this` and the modules that are called hold,
+ * and the outcome of each gate's condition, which is asked at each call. Other calls are recorded
  * anew. As without compiling, each call draws random numbers and runs steps of optimizers and schedulers.
  *
  * Other effects of the function happen in recorded calls only: `console.log`, counters in closures, reads of variables
@@ -238,6 +252,7 @@ class Records {
     }
     const recording = new Recording(answers);
     if (typeof self === 'object' && self !== null) recording.owner(self);
+    for (const arg of args) recording.argument(arg);
     const nodes = new Set<Node>();
     const unwatch = watchNodes((node) => nodes.add(node));
     let result: unknown;
@@ -249,6 +264,11 @@ class Records {
     refuseResult(recording, result);
     refuseOuterPass(recording, nodes);
     if (recording.broken !== null) return this.refuse(key, recording.broken, result);
+    // Calls of this signature may have others.
+    if (sharesMemory(recording, tensors)) {
+      this.noteBreak({ why: 'an argument shares memory with a tensor that is none', at: null });
+      return result;
+    }
     const trace = traceOf(recording, tensors);
     if (before !== null) {
       if (this.options.check === true && before.trace !== trace)
@@ -268,10 +288,13 @@ class Records {
       plan,
       asked: recording.asked,
       args,
-      fields: recording.fields,
+      held: recording.held,
+      conditions: recording.conditions,
       leaves: [...recording.seen]
         .filter((t) => !tensors.includes(t) && t.isLeaf)
-        .map((t) => ({ t, storage: t.storage, requiresGrad: t.requiresGrad })),
+        .map((t) => ({ t, storage: t.storage, requiresGrad: t.requiresGrad, hooked: hasHooks(t) })),
+      hooked: tensors.map(hasHooks),
+      foreign: new Set([...recording.foreign.keys()].filter((storage) => !tensors.some((t) => t.storage === storage))),
       entryGrads: [...recording.entryGrads].map(([leaf, grad]) => ({
         at: tensors.indexOf(leaf),
         leaf,
@@ -346,22 +369,52 @@ function argumentNow(arg: unknown, recorded: readonly unknown[], now: readonly u
 }
 
 /** The first thing that has changed since the recording, or null. */
-function firstChange({ fields, leaves, entryGrads }: Entry, tensors: readonly Tensor[]): string | null {
-  for (const { object, names, values } of fields)
-    for (let i = 0; i < names.length; i++)
-      if (!Object.is((object as Record<PropertyKey, unknown>)[names[i]!], values[i]))
-        return `the field ${String(names[i])} of a ${object.constructor?.name ?? 'object'} changed`;
-  for (const { t, storage, requiresGrad } of leaves) {
-    if (t.storage !== storage) return 'the memory of a parameter is another one';
-    if (t.requiresGrad !== requiresGrad) return 'requiresGrad of a parameter changed';
+function firstChange(entry: Entry, tensors: readonly Tensor[]): string | null {
+  for (const held of entry.held) {
+    const changed = changeOf(held);
+    if (changed !== null) return `${changed} changed`;
   }
-  for (const { at, leaf, isNull } of entryGrads)
+  for (const condition of entry.conditions) {
+    const changed = condition();
+    if (changed !== null) return `${changed} changed`;
+  }
+  for (const leaf of entry.leaves) {
+    const changed = changeOfLeaf(leaf);
+    if (changed !== null) return changed;
+  }
+  for (let i = 0; i < tensors.length; i++) {
+    if (hasHooks(tensors[i]!) !== entry.hooked[i]) return 'the hooks of an argument changed';
+    if (entry.foreign.has(tensors[i]!.storage)) return 'an argument shares memory with a tensor that is none';
+  }
+  for (const { at, leaf, isNull } of entry.entryGrads)
     if (((at < 0 ? leaf : tensors[at]!).heldGrad === null) !== isNull)
       return isNull
         ? 'a parameter has a gradient when the call begins'
         : 'a parameter has no gradient when the call begins';
   return null;
 }
+
+function changeOfLeaf({ t, storage, requiresGrad, hooked }: Leaf): string | null {
+  if (t.storage !== storage) return 'the memory of a parameter is another one';
+  if (t.requiresGrad !== requiresGrad) return 'requiresGrad of a parameter changed';
+  return hasHooks(t) === hooked ? null : 'the hooks of a parameter changed';
+}
+
+/** Whether somebody sees the gradient of a leaf. */
+const hasHooks = ({ accumulator }: Tensor): boolean => {
+  if (accumulator === null) return false;
+  const { gradHooks, postHooks, retained } = accumulator.node as AccumulateGrad;
+  return (gradHooks?.size ?? 0) + (postHooks?.size ?? 0) + (retained?.size ?? 0) > 0;
+};
+
+/**
+ * Whether the call has reached the memory of an argument by a tensor from elsewhere, which a replay would take for the argument.
+ * What operators make of their operands is detached.
+ */
+const sharesMemory = ({ whole }: Recording, args: readonly Tensor[]): boolean =>
+  [...whole].some(
+    (t) => t.untracked !== 'detach' && !args.includes(t) && args.some(({ storage }) => storage === t.storage),
+  );
 
 /** Results that are nested deeper most likely contain themselves. */
 const mostNested = 64;

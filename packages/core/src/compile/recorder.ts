@@ -2,6 +2,7 @@ import type { Backend } from '../backend/backend.js';
 import { allBackends } from '../backend/backends.js';
 import { cpu } from '../backend/cpu.js';
 import type { Kernels, View } from '../backend/kernels.js';
+import { isPlain } from '../check.js';
 import { asking } from '../grad/condition.js';
 import type { Frame } from '../grad/index.js';
 import { currentFrame } from '../grad/index.js';
@@ -12,6 +13,7 @@ import { type Recorder, recording } from '../memory/recording.js';
 import type { Storage } from '../memory/storage.js';
 import { currentGenerator, Generator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
+import { changeOf, type Held, holdsTensors, noteContents, noteFields } from './held.js';
 import { placeOutside } from './place.js';
 
 type Draw = (to: TypedArray, generator: Generator) => void;
@@ -33,13 +35,6 @@ export interface Asked {
   readonly outcome: boolean;
 }
 
-/** The plain fields of an object, at the start of the call. */
-export interface Fields {
-  readonly object: object;
-  readonly names: readonly PropertyKey[];
-  readonly values: readonly unknown[];
-}
-
 /** Why a call cannot be replayed, and where in the program that is. */
 export interface Break {
   /** Why it ran as it is. */
@@ -55,7 +50,12 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class Recording implements Recorder {
   readonly ops: Op[] = [];
   readonly asked: Asked[] = [];
-  readonly fields: Fields[] = [];
+  /** What objects hold that each call of the record has: `this`, modules, and arguments that are compared by identity. */
+  readonly held: Held[] = [];
+  /** The same of arguments that are other objects in each call. */
+  private readonly heldByArguments: Held[] = [];
+  /** What must still be true for a replay: it says what is not. */
+  readonly conditions: (() => string | null)[] = [];
   /** Storages that the call allocated, with their lengths, as it may have given them back since. */
   readonly made = new Map<Storage, number>();
   /** What storages over an array held at first. */
@@ -64,6 +64,8 @@ export class Recording implements Recorder {
   readonly foreign = new Map<Storage, number>();
   /** Tensors from outside that kernels used. */
   readonly seen = new Set<Tensor>();
+  /** Those of them that kernels used by themselves, not by a view. */
+  readonly whole = new Set<Tensor>();
   /** Leaves whose gradient the call read before setting it, and that gradient. */
   readonly entryGrads = new Map<Tensor, Tensor | null>();
   /** The gradient of each leaf at the end. */
@@ -91,7 +93,7 @@ export class Recording implements Recorder {
     const { enabled, settings } = currentFrame();
     const unhook = [...allBackends()].map((backend) => this.hook(backend));
     asking.hook = (condition, self, args) => this.ask(condition, self, args);
-    recording.current = this;
+    setRecording(this);
     try {
       const result = call();
       const after = currentFrame();
@@ -101,14 +103,13 @@ export class Recording implements Recorder {
         this.refuse(
           `it computes on ${name} and draws random numbers elsewhere; pass { device: '${name}' } where they are drawn`,
         );
-      for (const now of this.fields) {
-        const changed = now.names.find((name, i) => !Object.is(fieldOf(now.object, name), now.values[i]));
-        if (changed !== undefined)
-          this.refuse(`it changes the field ${String(changed)} of a ${now.object.constructor?.name ?? 'object'}`);
+      for (const held of [...this.held, ...this.heldByArguments]) {
+        const changed = changeOf(held);
+        if (changed !== null) this.refuse(`it changes ${changed}`);
       }
       return result;
     } finally {
-      recording.current = null;
+      setRecording(null);
       asking.hook = null;
       for (const end of unhook) end();
     }
@@ -185,7 +186,10 @@ export class Recording implements Recorder {
       if (storage.backend !== backend) this.refuse(`a tensor is on ${storage.backend.name}`);
       if (this.ofActions.has(storage)) this.refuse('it computes with a tensor that an optimizer or the like has made');
       if (!this.foreign.has(storage)) this.foreign.set(storage, storage.version);
-      if (arg instanceof Tensor) this.seen.add(arg.viewInfo?.base ?? arg);
+      if (arg instanceof Tensor) {
+        this.seen.add(arg.viewInfo?.base ?? arg);
+        if (arg.viewInfo === null) this.whole.add(arg);
+      }
     }
   }
 
@@ -232,13 +236,21 @@ export class Recording implements Recorder {
     }
   }
 
-  owner(object: object): void {
-    if (this.owners.has(object)) return;
-    this.owners.add(object);
-    const names = Reflect.ownKeys(object).filter(
-      (name) => 'value' in (Object.getOwnPropertyDescriptor(object, name) as PropertyDescriptor),
-    );
-    this.fields.push({ object, names, values: names.map((name) => fieldOf(object, name)) });
+  owner(object: object): boolean {
+    if (this.owners.has(object)) return false;
+    noteFields(object, this.held, this.owners);
+    return true;
+  }
+
+  condition(changed: () => string | null): void {
+    this.conditions.push(changed);
+  }
+
+  /** Notes what an argument holds, or the object that the function is a method of. */
+  argument(value: unknown): void {
+    if (Array.isArray(value) || isPlain(value)) noteContents(value, this.heldByArguments, this.owners);
+    else if (holdsTensors(value)) this.owner(value);
+    else noteContents(value, this.held, this.owners);
   }
 
   constant(storage: Storage): void {
@@ -303,7 +315,10 @@ export class Recording implements Recorder {
   }
 }
 
-const fieldOf = (object: object, name: PropertyKey): unknown => (object as Record<PropertyKey, unknown>)[name];
-
 export const isView = (value: unknown): value is View =>
   typeof value === 'object' && value !== null && 'storage' in value && 'strides' in value;
+
+function setRecording(recorder: Recorder | null): void {
+  recording.current = recorder;
+  for (const watch of recording.watchers) watch();
+}

@@ -12,15 +12,15 @@ export interface Signature {
   readonly refused: string | null;
 }
 
-const ids = new WeakMap<object, number>();
-const counter = { next: 1 };
+const ids = { objects: new WeakMap<object, number>(), symbols: new Map<symbol, number>(), next: 1 };
 
-/** A number for an object that is compared by identity. */
-export function idOf(object: object): number {
-  let id = ids.get(object);
+/** A number for what is compared by identity. */
+export function idOf(value: object | symbol): number {
+  const known = (typeof value === 'symbol' ? ids.symbols : ids.objects) as Map<object | symbol, number>;
+  let id = known.get(value);
   if (id === undefined) {
-    id = counter.next++;
-    ids.set(object, id);
+    id = ids.next++;
+    known.set(value, id);
   }
   return id;
 }
@@ -47,14 +47,16 @@ function addMode(parts: string[]): void {
         parts.push(`${name}=${value instanceof Set ? [...value].map(plain).sort().join() : plain(value)}`);
 }
 
-const plain = (value: unknown): string =>
-  (typeof value === 'object' && value !== null) || typeof value === 'function'
-    ? `#${idOf(value)}`
-    : typeof value === 'string'
-      ? JSON.stringify(value)
-      : Object.is(value, -0)
-        ? '-0'
-        : String(value);
+const plain = (value: unknown): string => {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'symbol')
+    return `#${idOf(value)}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  return Object.is(value, -0) ? '-0' : String(value);
+};
+
+/** Arguments that are nested deeper most likely contain themselves. */
+const mostNested = 32;
 
 function add(
   value: unknown,
@@ -63,15 +65,19 @@ function add(
   state: { refused: string | null },
   depth: number,
 ): void {
+  if (state.refused !== null) return;
   if (Tensor.is(value)) addTensor(value, parts, tensors, state);
-  else if (depth < 8 && Array.isArray(value)) {
+  else if (depth > mostNested) state.refused = 'an argument is nested too deep, or contains itself';
+  else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+    state.refused = `an argument is a ${value.constructor.name}, which the next call may have other numbers in; pass a tensor`;
+  else if (Array.isArray(value)) {
     parts.push('[');
     for (const item of value) add(item, parts, tensors, state, depth + 1);
     parts.push(']');
-  } else if (depth < 8 && isPlain(value)) {
+  } else if (isPlain(value)) {
     parts.push('{');
     for (const [name, item] of Object.entries(value)) {
-      parts.push(name);
+      parts.push(JSON.stringify(name));
       add(item, parts, tensors, state, depth + 1);
     }
     parts.push('}');

@@ -10,8 +10,10 @@ export interface Recorder {
   refuse(why: string): void;
   /** Runs code that has state of its own, such as an optimizer's step: a replay runs it again. */
   action<R>(run: () => R): R;
-  /** Plain fields of this object have been read: a replay is for the same values. */
-  owner(object: object): void;
+  /** Fields of this object have been read: a replay is for the same values. Gives false if that is noted already. */
+  owner(object: object): boolean;
+  /** A replay is for calls for which this gives null: it says in words what has changed. */
+  condition(changed: () => string | null): void;
   /** A storage was made over an array of JavaScript: the same in each call. */
   constant(storage: Storage): void;
   /** It was filled by `draw`, which takes random numbers. */
@@ -27,7 +29,11 @@ export interface Recorder {
 }
 
 /** The recording under way, if any. A recording is synchronous, so what runs meanwhile belongs to it. */
-export const recording: { current: Recorder | null } = { current: null };
+export const recording = {
+  current: null as Recorder | null,
+  /** Called when one has begun, and when it has ended. */
+  watchers: new Set<() => void>(),
+};
 
 export function refuseRecording(why: string): void {
   recording.current?.refuse(why);

@@ -1,5 +1,5 @@
 import { backend, DeviceError, DTypeError, noGrad, stack, Tensor } from '@gradgate/core';
-import { asAction, check, checkOptions, heldGrad, is, show } from '@gradgate/core/internal';
+import { check, checkOptions, heldGrad, is, refuseRecording, show } from '@gradgate/core/internal';
 import type { Optimizer } from './optimizer.js';
 
 /** Options of `GradScaler`. */
@@ -96,6 +96,8 @@ export class GradScaler {
   scale(outputs: Tensor | readonly Tensor[]): Tensor | Tensor[] {
     check('GradScaler.scale', 'the outputs', outputs, is.either(is.tensor, is.arrayOf(is.tensor)));
     if (!this.enabled) return outputs as Tensor;
+    // The next call may have another factor.
+    refuseRecording('a GradScaler decides by the values of gradients');
     return Tensor.is(outputs) ? outputs.mul(this.factor) : outputs.map((t) => t.mul(this.factor));
   }
 
@@ -112,8 +114,7 @@ export class GradScaler {
         'GradScaler.unscale_',
         `whether gradients on ${away.device} are finite can only be read asynchronously; use await scaler.unscaleAsync_(optimizer) and await scaler.stepAsync(optimizer)`,
       );
-    // It reads what they are.
-    const overflowed = asAction(() => this.unscale(params).some((isFinite) => isFinite.item() === 0));
+    const overflowed = this.unscale(params).some((isFinite) => isFinite.item() === 0);
     this.done.set(optimizer, { overflowed, stepped: false });
   }
 
@@ -190,6 +191,7 @@ export class GradScaler {
   update(newScale?: number): void {
     if (newScale !== undefined) check('GradScaler.update', 'the new scale', newScale, positive);
     if (!this.enabled) return;
+    refuseRecording('a GradScaler decides by the values of gradients');
     if (newScale !== undefined) this.factor = newScale;
     else if (this.done.size === 0)
       throw new TypeError(

@@ -9,6 +9,7 @@ import {
   type Kind,
   kernelsOf,
   pin,
+  recording,
   type Schema,
   type StepRule,
   show,
@@ -226,11 +227,24 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
 
   /** An action, which a compiled function runs at each call: rules count steps on the host. */
   private updateAll(): void {
+    this.noteParams();
     try {
       asAction(() => this.updateEach());
     } catch (error) {
       throw error instanceof DeviceError ? this.refusedBy(error) : error;
     }
+  }
+
+  /** Tells a recording of `compile` that the call is for these parameters. */
+  private noteParams(): void {
+    if (recording.current === null) return;
+    const params = () => this.paramGroups.flatMap((group) => group.params);
+    const were = params();
+    recording.current.condition(() => {
+      const now = params();
+      const same = now.length === were.length && now.every((p, i) => p === were[i]);
+      return same ? null : `what parameters ${this.constructor.name} has`;
+    });
   }
 
   /** What a device refuses, in the name of the step; with the reason where a model was moved after steps. */
@@ -297,6 +311,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   /** Sets the gradients of all parameters to null, or with `setToNull: false` to zeros. */
   zeroGrad(options?: { setToNull?: boolean }): void {
     checkOptions('zeroGrad', options, { setToNull: is.boolean });
+    this.noteParams();
     for (const { params } of this.paramGroups) for (const p of params) p.zeroGrad(options);
   }
 }
