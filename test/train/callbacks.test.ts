@@ -45,6 +45,29 @@ const scripted = (losses: number[], callbacks: Callback[]) => {
 };
 const weightOf = ({ model }: Run) => (model as Scripted).layer.weight.item();
 
+describe('callbacks with a state', () => {
+  it.each([
+    ['EarlyStopping', () => new EarlyStopping()],
+    ['WeightAveraging', () => new WeightAveraging()],
+  ])('%s is refused in two runs at once and twice in one, and may be used again after its run', async (name, make) => {
+    const callback = make();
+    const message = `fit: ${name} is in another run that has not ended, or twice in this one`;
+    const first = scripted([3, 2, 1], [callback]);
+    await expect(scripted([1], [callback])).rejects.toThrow(message);
+    expect((await first).epoch).toBe(3);
+    await expect(scripted([1], [callback, callback])).rejects.toThrow(message);
+    await expect(scripted([Number.NaN], [callback, new EarlyStopping({ monitor: 'f1' })])).rejects.toThrow('f1');
+    expect((await scripted([2], [callback])).epoch).toBe(1);
+  });
+
+  it('one without a state may be in several', async () => {
+    let epochs = 0;
+    const counting = { onEpochEnd: () => epochs++ };
+    await Promise.all([scripted([1, 1], [counting]), scripted([1], [counting, counting])]);
+    expect(epochs).toBe(4);
+  });
+});
+
 describe('EarlyStopping', () => {
   it('stops after patience epochs without a better value', async () => {
     const run = await scripted([3, 2, 2.5, 2.1, 2.2, 1], [new EarlyStopping({ patience: 3 })]);

@@ -114,7 +114,13 @@ export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, option
   const training = stepOf('fit', 'trainingStep', model, options.trainingStep);
   const validating = validationStepOf('fit', model, options.validationStep, training as unknown as Step<V>);
   options.signal?.throwIfAborted();
-  if (options.resume !== undefined) await run.resume(options.resume);
+  const release = claim(run.callbacks);
+  try {
+    if (options.resume !== undefined) await run.resume(options.resume);
+  } catch (error) {
+    release();
+    throw error;
+  }
   try {
     await tell(run, 'onFitStart');
     while (run.epoch < run.epochs && run.stopReason === null) {
@@ -138,9 +144,29 @@ export async function fit<B, V = B>(model: Module & Partial<Steps<B, V>>, option
     // Errors of closing would hide the one that ended the run.
     await closeAll(run.callbacks).catch(() => {});
     throw error;
+  } finally {
+    release();
   }
   await closeAll(run.callbacks);
   return run;
+}
+
+/** The callbacks of runs that have not ended and keep something between calls: two runs would count in one. */
+const inRuns = new WeakSet<Callback>();
+
+/** Takes callbacks for a run; returns what gives them back. */
+function claim(callbacks: readonly Callback[]): () => void {
+  const keeping = callbacks.filter((callback) => hasState(callback) || callback.parts || callback.close);
+  for (const [i, callback] of keeping.entries())
+    if (inRuns.has(callback) || keeping.indexOf(callback) < i)
+      throw new TypeError(
+        `fit: ${callback.constructor?.name ?? 'a callback'} is in another run that has not ended, or twice in this one; ` +
+          'it keeps a state, so make one for each',
+      );
+  for (const callback of keeping) inRuns.add(callback);
+  return () => {
+    for (const callback of keeping) inRuns.delete(callback);
+  };
 }
 
 /** Closes each callback, also those after one that throws. */

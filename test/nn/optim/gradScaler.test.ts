@@ -47,6 +47,26 @@ describe('GradScaler', () => {
     expect(w.item()).toBeCloseTo(1.5, 6);
   });
 
+  it('refuses what has not been awaited: no step of gradients that overflow, and no step twice', async () => {
+    const { w, optimizer } = setup();
+    const scaler = new GradScaler();
+    scaler.scale(w.mul(Number.POSITIVE_INFINITY).sum()).backward();
+    const unscaled = scaler.unscaleAsync_(optimizer);
+    expect(() => scaler.step(optimizer)).toThrow(/^GradScaler.step: await the calls/);
+    expect(() => scaler.update()).toThrow(/^GradScaler.update: await the calls/);
+    await expect(scaler.stepAsync(optimizer)).rejects.toThrow(/^GradScaler.stepAsync: await the calls/);
+    await unscaled;
+    expect(await scaler.stepAsync(optimizer)).toBeUndefined();
+    scaler.update();
+    expect([w.item(), scaler.getScale()]).toEqual([2, 32768]);
+    optimizer.zeroGrad();
+    scaler.scale(w.square().sum()).backward();
+    const steps = await Promise.allSettled([scaler.stepAsync(optimizer), scaler.stepAsync(optimizer)]);
+    expect(steps.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    scaler.update();
+    expect(w.item()).toBeCloseTo(1.6, 6);
+  });
+
   it('keeps gradients that float16 would round to 0', () => {
     const layer = new Linear(1, 1, { bias: false });
     const run = (scale: (loss: Tensor) => Tensor) => {

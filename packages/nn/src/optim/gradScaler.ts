@@ -52,6 +52,8 @@ const stateKinds = {
 interface Done {
   overflowed: boolean;
   stepped: boolean;
+  /** While it is not known whether they overflowed. */
+  awaited?: boolean;
 }
 
 type Step = Pick<Optimizer<any, any>, 'paramGroups' | 'step'>;
@@ -122,10 +124,11 @@ export class GradScaler {
   async unscaleAsync_(optimizer: Step): Promise<void> {
     const params = this.checkUnscale('unscaleAsync_', optimizer);
     if (!this.enabled) return;
-    const done = { overflowed: false, stepped: false };
+    const done = { overflowed: false, stepped: false, awaited: true };
     this.done.set(optimizer, done);
     const finite = this.unscale(params);
     done.overflowed = finite.length > 0 && (await stack(finite).all().itemAsync()) === 0;
+    done.awaited = false;
   }
 
   /** The parameters that have gradients, which are to be unscaled for the first time since the last `update`. */
@@ -174,7 +177,9 @@ export class GradScaler {
 
   private checkStep(op: string, optimizer: object): void {
     checkOptimizer(op, optimizer);
-    if (this.done.get(optimizer as never)?.stepped)
+    const done = this.done.get(optimizer as never);
+    checkKnown(op, done);
+    if (done?.stepped)
       throw new TypeError(
         `GradScaler.${op}: this optimizer has made a step since the last update(); call update() once after the steps`,
       );
@@ -192,6 +197,7 @@ export class GradScaler {
     if (newScale !== undefined) check('GradScaler.update', 'the new scale', newScale, positive);
     if (!this.enabled) return;
     refuseRecording('a GradScaler decides by the values of gradients');
+    for (const done of this.done.values()) checkKnown('update', done);
     if (newScale !== undefined) this.factor = newScale;
     else if (this.done.size === 0)
       throw new TypeError(
@@ -277,6 +283,10 @@ export class GradScaler {
     this.growthInterval = known.growthInterval;
     this.growthTracker = known.growthTracker;
   }
+}
+
+function checkKnown(op: string, done: Done | undefined): void {
+  if (done?.awaited) throw new TypeError(`GradScaler.${op}: await the calls of unscaleAsync_ and stepAsync first`);
 }
 
 function checkOptimizer(op: string, optimizer: unknown): void {
