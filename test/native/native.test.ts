@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Generator } from '@gradgate/core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { binaryKernels, unaryKernels } from '../../packages/core/src/backend/wasm/elementwise.js';
 import { instantiate, type Kernels } from '../../packages/core/src/backend/wasm/module.js';
+import { binaryKernels, unaryKernels } from '../../packages/core/src/backend/wasm/names.js';
 import { findProgram, need, needNative } from '../needs.js';
 
 const file = needNative('kernels in machine code beside those in WebAssembly');

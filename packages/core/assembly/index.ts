@@ -1,16 +1,8 @@
+// The elementwise kernels, of elementwise.ts, gradients.ts and log.ts, are exported too: scripts/build-kernels.mjs finds them.
 export { convolve, convolveInput, convolveWeight, convScratch, gatherWeight, flipKernels } from './conv';
-export {
-  abs, add, div, erf, exp, gelu, geluGradient, maximum, minimum, mul, neg, relu, reluGradient, sigmoid, silu, sqrt,
-  square, sub, tanh,
-} from './elementwise';
-export {
-  absGradient, clamp, clampGradient, elu, eluGradient, expm1, hardtanhGradient, leakyRelu, leakyReluGradient, reciprocal, reciprocalGradient,
-  rsqrt, rsqrtGradient, sigmoidGradient, siluGradient, sqrtGradient, squareGradient, tanhGradient,
-} from './gradients';
 export { gemm, batchedGemm, gemmScratch } from './gemm';
 export { copyStrided, fill, repeat } from './fill';
 export { maxPool, maxPoolGradient } from './pool';
-export { log, log1p } from './log';
 export { logitLosses, logitLossGradient, scaledDifference, squaredError } from './loss';
 export {
   crossEntropy, crossEntropyGradient, limitedSoftmax, logSoftmax, logSoftmaxGradient, logsumexp, softmax, softmaxColumns,

@@ -1,6 +1,7 @@
 /**
- * Compiles `assembly/` into `src/backend/wasm/binary.ts`, which is committed: neither users nor tests need the
- * AssemblyScript compiler. Run it after a change in `assembly/`; a test checks that it gives the committed file.
+ * Compiles `assembly/` into `src/backend/wasm/binary.ts`, and writes the names of the elementwise kernels to `names.ts`
+ * beside it. Both are committed: neither users nor tests need the AssemblyScript compiler. Run it after a change in
+ * `assembly/`; a test checks that it gives the committed files.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,26 @@ import asc from 'assemblyscript/asc';
 import { transform } from 'esbuild';
 
 const assembly = fileURLToPath(new URL('../assembly', import.meta.url));
-const target = new URL('../src/backend/wasm/binary.ts', import.meta.url);
+const wasm = new URL('../src/backend/wasm/', import.meta.url);
+const read = (name) => readFileSync(`${assembly}/${name}`, 'utf8');
+
+/** What these files export without `@inline` are elementwise kernels: of one operand `(to, x, n, ...)`, or two `(to, x, y, n, ...)`. */
+const elementwise = Object.fromEntries(
+  ['elementwise', 'gradients', 'log'].map((file) => [
+    file,
+    [...read(`${file}.ts`).matchAll(/(@inline\s+)?^export function (\w+)\(((?:\w+: usize, )+)n: usize\b/gm)]
+      .filter(([, inline]) => !inline)
+      .map(([, , name, operands]) => ({ name, operands: operands.split(',').length - 2 })),
+  ]),
+);
+
+/** `assembly/index.ts`, and the elementwise kernels. */
+const exported = [
+  read('index.ts'),
+  ...Object.entries(elementwise).map(
+    ([file, kernels]) => `export { ${kernels.map(({ name }) => name)} } from './${file}';`,
+  ),
+].join('\n');
 
 /** The module, and its text. */
 async function build() {
@@ -41,8 +61,9 @@ async function build() {
     ],
     {
       readFile: (name) => {
+        if (name === 'index.ts') return exported;
         try {
-          return readFileSync(`${assembly}/${name}`, 'utf8');
+          return read(name);
         } catch {
           return null;
         }
@@ -83,7 +104,16 @@ const frequent = Array.from({ length: 64 }, (_, i) =>
   [0, 1, 2, 3].reduce((digit, bit) => digit + (Number(mostFrequent.has(4 * i + bit)) << bit), 0).toString(16),
 ).join('');
 
-const text = `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
+const names = (operands) =>
+  Object.values(elementwise)
+    .flat()
+    .filter((kernel) => kernel.operands === operands)
+    .map(({ name }) => `  '${name}',\n`)
+    .sort()
+    .join('');
+
+const made = {
+  'binary.ts': `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 
 /** Which bytes are the most frequent; see text.ts. */
 export const frequent = '${frequent}';
@@ -91,14 +121,26 @@ export const frequent = '${frequent}';
 /** The kernels, with fused multiply-add (relaxed SIMD); see unfuse.ts. */
 export const code =
   '${encodeText(binary, frequent)}';
-`;
+`,
+  'names.ts': `// Made by scripts/build-kernels.mjs from assembly/. Do not edit.
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/backend/wasm/binary.ts is not what assembly/ gives; run scripts/build-kernels.mjs');
+/** The unary functions with a kernel. */
+export const unaryKernels = [
+${names(1)}] as const;
+
+/** The binary functions with a kernel. */
+export const binaryKernels = [
+${names(2)}] as const;
+`,
+};
+
+for (const [name, text] of Object.entries(made)) {
+  const target = new URL(name, wasm);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(target, text);
+    console.log(`${name}: ${text.length} characters`);
+  } else if (readFileSync(target, 'utf8') !== text) {
+    console.error(`src/backend/wasm/${name} is not what assembly/ gives; run scripts/build-kernels.mjs`);
     process.exit(1);
   }
-} else {
-  writeFileSync(target, text);
-  console.log(`wrote ${text.length} characters`);
 }

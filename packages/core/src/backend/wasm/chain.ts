@@ -1,7 +1,8 @@
 import type { HostStorage } from '../host/storage.js';
 import type { View } from '../kernels.js';
-import { type BinaryKernel, binaryKernels, type UnaryKernel, unaryKernels } from './elementwise.js';
+import type { BinaryKernel, UnaryKernel } from './elementwise.js';
 import { checkLength, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
+import { binaryKernels, unaryKernels } from './names.js';
 
 /** An operand or result in a chain: the elements of a view, one element for all, or values that only the chain uses. */
 export interface Place {

@@ -7,54 +7,8 @@ import { eachPair, eachRow, flatStep, rowsOf } from '../host/elementwise.js';
 import type { View } from '../kernels.js';
 import { arrayOf, isFloat32, kernelFrom } from './floats.js';
 import { checkLength, copyMemory, isInKernelMemory, type KernelMemory, kernelMemory } from './memory.js';
+import { binaryKernels, unaryKernels } from './names.js';
 import { piece } from './rows.js';
-
-/** The unary functions with a kernel: see `assembly/elementwise.ts` and `assembly/gradients.ts`. */
-export const unaryKernels = [
-  'abs',
-  'clamp',
-  'elu',
-  'erf',
-  'exp',
-  'expm1',
-  'gelu',
-  'leakyRelu',
-  'log',
-  'log1p',
-  'neg',
-  'reciprocal',
-  'relu',
-  'rsqrt',
-  'sigmoid',
-  'silu',
-  'sqrt',
-  'square',
-  'tanh',
-] as const;
-
-/** The binary functions with a kernel. */
-export const binaryKernels = [
-  'absGradient',
-  'add',
-  'clampGradient',
-  'div',
-  'eluGradient',
-  'geluGradient',
-  'hardtanhGradient',
-  'leakyReluGradient',
-  'maximum',
-  'minimum',
-  'mul',
-  'reciprocalGradient',
-  'reluGradient',
-  'rsqrtGradient',
-  'sigmoidGradient',
-  'siluGradient',
-  'sqrtGradient',
-  'squareGradient',
-  'sub',
-  'tanhGradient',
-] as const;
 
 export type UnaryKernel = (typeof unaryKernels)[number];
 export type BinaryKernel = (typeof binaryKernels)[number];
