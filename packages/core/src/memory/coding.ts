@@ -1,7 +1,7 @@
 import { DTypeError } from '../errors.js';
 
 /** What memory holds of a dtype that is not stored as the numbers that operators compute with. */
-export type Bits = Uint16Array | BigInt64Array;
+export type Bits = Uint8Array | Uint16Array | BigInt64Array;
 
 /** How a dtype is stored: everything that reads or writes it goes through these two. */
 export interface Coding {

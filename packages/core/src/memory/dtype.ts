@@ -130,8 +130,8 @@ export function checkFits(op: string, value: number | bigint, dtype: DType): voi
     );
 }
 
-/** The dtype in which floating point is computed: half types are only stored. */
-export const computedIn = (dtype: DType): DType => (dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype);
+/** The dtype in which floating point is computed: those of fewer bytes than float32 are only stored. */
+export const computedIn = (dtype: DType): DType => (isFloat(dtype) && dtypes[dtype].bytes < 4 ? 'float32' : dtype);
 
 export const toFloat = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'float32');
 
