@@ -35,6 +35,7 @@ const files: [file: string, tolerance: number][] = [
   ['sparse.jsonl', 1e-9],
   ['func.jsonl', 1e-9],
   ['rare.jsonl', 1e-9],
+  ['edges.jsonl', 1e-9],
 ];
 const scope = { core, func, linalg, more, sparse, special, functional, nn };
 

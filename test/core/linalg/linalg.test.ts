@@ -308,6 +308,11 @@ describe('what is wrong is refused by name', () => {
     'norm of three dimensions by a name': () => linalg.norm(ones([2, 2, 2]), 'fro'),
     'vectorNorm by a name': () => linalg.vectorNorm(a, 'fro' as never),
     'cond of tall matrices by a norm': () => linalg.cond(tall, 1),
+    'solve from the right of other sizes': () => linalg.solve(a, tall.mT, { left: false }),
+    'solve from the right of a vector': () => linalg.solve(a, ones([3]), { left: false }),
+    'solve with an unknown option': () => linalg.solve(a, a, { right: true } as never),
+    'cholesky with an unknown option': () => linalg.cholesky(a, { lower: true } as never),
+    'cholesky of a vector': () => linalg.cholesky(ones([3]), { upper: true }),
     'logdet of a vector': () => linalg.logdet(ones([2])),
   };
   it.each(Object.entries(wrong))('%s', (what, call) => expectRefusal(call, what.split(' ')[0]!, what));

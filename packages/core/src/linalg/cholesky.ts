@@ -1,15 +1,28 @@
 import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
-import { formatShape } from '../memory/shape.js';
+import { named } from '../errors.js';
 import { inFloat32 } from '../ops/casting.js';
-import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
+import { checkSquare } from '../ops/checkMatrix.js';
+import { cholesky as lower } from '../ops/linalg.js';
 import { eye } from '../tensor/creation.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { mT } from './decompose.js';
+import { checkSides, mT } from './decompose.js';
 import { solveTriangular } from './triangular.js';
 
 const choleskyOptions = { upper: is.boolean };
+
+/**
+ * The lower triangular `L` with `A = L Lᵀ`, for symmetric positive definite matrices `[..., n, n]`, or with `upper` the
+ * `U = Lᵀ` with `A = Uᵀ U`. Reads the lower triangle of A, or with `upper` its upper one.
+ *
+ * ```ts
+ * linalg.cholesky(tensor([[4, 2], [2, 2]]), { upper: true }); // [[2, 1], [0, 1]]
+ * ```
+ */
+export const cholesky = /* @__PURE__ */ named('cholesky', (a: Tensor, options?: { upper?: boolean }): Tensor => {
+  const { upper = false } = checkOptions('cholesky', options, choleskyOptions);
+  return upper ? mT(lower(mT(a))) : lower(a);
+});
 
 /**
  * The X of `A X = B`, given the factor of A from `cholesky`: `L` with `A = L Lᵀ`, or `U` with `A = Uᵀ U`.
@@ -22,13 +35,7 @@ export const choleskySolve = /* @__PURE__ */ inFloat32(
   'choleskySolve',
   (b: Tensor, factor: Tensor, options?: { upper?: boolean }): Tensor => {
     const { upper = false } = checkOptions('choleskySolve', options, choleskyOptions);
-    checkOneDType('choleskySolve', factor, b);
-    const n = checkSquare('choleskySolve', factor);
-    if (b.ndim < 2 || b.shape.at(-2) !== n)
-      throw new ShapeError(
-        'choleskySolve',
-        `${formatShape(b.shape)} and ${formatShape(factor.shape)}: expected [..., n, k] and [..., n, n]`,
-      );
+    checkSides('choleskySolve', factor, b, true);
     const lower = upper ? mT(factor) : factor;
     return solveTriangular(mT(lower), solveTriangular(lower, b, { upper: false }), { upper: true });
   },

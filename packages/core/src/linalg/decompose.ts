@@ -1,7 +1,9 @@
 import { kernelsOf } from '../backend/backends.js';
 import type { MatrixRule } from '../backend/kernels.js';
+import { ShapeError } from '../errors.js';
 import type { DType } from '../memory/dtype.js';
-import type { Shape } from '../memory/shape.js';
+import { formatShape, type Shape } from '../memory/shape.js';
+import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { add, div, mul, sub } from '../ops/elementwise.js';
 import { eq } from '../ops/relational.js';
 import { transpose, unsqueeze } from '../ops/shape.js';
@@ -22,6 +24,18 @@ export function decompose(
   const outs = shapes.map((shape) => Tensor.uninitialized(dtype, [...batch, ...shape], first.storage.backend));
   kernelsOf(op, first, second).matrices(rule, inputs, outs, numbers);
   return outs;
+}
+
+/** Refuses an A and a B that `A X = B`, or `X A = B` if not `left`, cannot be of; returns the size of A. */
+export function checkSides(op: string, a: Tensor, b: Tensor, left: boolean): number {
+  const n = checkSquare(op, a);
+  checkOneDType(op, a, b);
+  if (b.ndim < 2 || b.shape.at(left ? -2 : -1) !== n)
+    throw new ShapeError(
+      op,
+      `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., n, n] and ${left ? '[..., n, k]' : '[..., k, n]'}`,
+    );
+  return n;
 }
 
 /** The last two dimensions exchanged. */

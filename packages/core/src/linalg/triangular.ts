@@ -1,16 +1,14 @@
 import { checkOptions } from '../check.js';
-import { ShapeError } from '../errors.js';
 import { record } from '../graph/node.js';
-import { broadcastShapes, formatShape } from '../memory/shape.js';
+import { broadcastShapes } from '../memory/shape.js';
 import { inFloat32 } from '../ops/casting.js';
-import { checkOneDType, checkSquare } from '../ops/checkMatrix.js';
 import { tril, triu } from '../ops/diagonal.js';
 import { neg } from '../ops/elementwise.js';
 import { matmul } from '../ops/matmul.js';
 import { expand } from '../ops/shape.js';
 import * as is from '../tensor/kinds.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { decompose, mT } from './decompose.js';
+import { checkSides, decompose, mT } from './decompose.js';
 import { solveTriangular as rule } from './rules/lu.js';
 
 /** Options of `solveTriangular`. */
@@ -37,14 +35,8 @@ export const solveTriangular = /* @__PURE__ */ inFloat32(
   'solveTriangular',
   (a: Tensor, b: Tensor, options: TriangularOptions): Tensor => {
     const { upper, left = true, unitriangular = false } = checkOptions('solveTriangular', options, triangularOptions);
-    const n = checkSquare('solveTriangular', a);
+    const n = checkSides('solveTriangular', a, b, left);
     if (upper === undefined) throw new TypeError('solveTriangular: say which triangle it is: { upper: true } or false');
-    checkOneDType('solveTriangular', a, b);
-    if (b.ndim < 2 || b.shape.at(left ? -2 : -1) !== n)
-      throw new ShapeError(
-        'solveTriangular',
-        `${formatShape(a.shape)} and ${formatShape(b.shape)}: expected [..., n, n] and ${left ? '[..., n, k]' : '[..., k, n]'}`,
-      );
     if (!left) return mT(solveTriangular(mT(a), mT(b), { upper: !upper, unitriangular }));
     const batch = broadcastShapes('solveTriangular', a.shape.slice(0, -2), b.shape.slice(0, -2));
     const k = b.shape.at(-1)!;

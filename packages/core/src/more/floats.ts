@@ -1,6 +1,8 @@
 import { DTypeError, named } from '../errors.js';
 import { record } from '../graph/node.js';
+import { isFloat } from '../memory/dtype.js';
 import { broadcastShapes } from '../memory/shape.js';
+import { to } from '../ops/copy.js';
 import { floatOnly, type TensorLike } from '../ops/define.js';
 import { mul } from '../ops/elementwise.js';
 import { pow } from '../ops/exponential.js';
@@ -59,7 +61,7 @@ export const ldexp = /* @__PURE__ */ named('ldexp', (x: Tensor, exponent: Tensor
   const e = Tensor.is(exponent)
     ? exponent
     : Tensor.of(Float32Array.of(Number(exponent)), 'float32', [], x.storage.backend);
-  return mul(x, pow(2, e));
+  return mul(isFloat(x.dtype) ? x : to(x, 'float32'), pow(2, e));
 });
 
 /**

@@ -222,6 +222,9 @@ const leakyReluGradient = fusedGradient('leakyReluGradient', {
  */
 export const prelu = /* @__PURE__ */ named('prelu', (x: Tensor, weight: Tensor): Tensor => {
   checkTensors('prelu', x, weight);
+  const channels = x.shape[x.ndim < 2 ? 0 : 1];
+  if (weight.numel !== 1 && (weight.ndim !== 1 || weight.numel !== channels))
+    throw new ShapeError('prelu', `weight ${formatShape(weight.shape)}: expected [1] or [${channels}]`);
   const slope =
     weight.numel === 1
       ? weight.reshape([])

@@ -27,6 +27,7 @@ import {
 } from './options.js';
 import { mean, norm, sum } from './reduce.js';
 import { lt } from './relational.js';
+import { broadcastTensors } from './shape.js';
 import { logit } from './special.js';
 import { where } from './where.js';
 
@@ -331,6 +332,9 @@ export const cosineSimilarity = /* @__PURE__ */ named(
       const length = norm(x, 2, dim, { keepdim: true });
       return div(x, where(lt(length.detach(), eps), add(length, sub(eps, length.detach())), length));
     };
-    return computed((a, b) => sum(mul(direction(a), direction(b)), dim), a, b);
+    return computed(
+      (a, b) => sum(mul(direction(a), direction(b)), dim),
+      ...(broadcastTensors([a, b]) as [Tensor, Tensor]),
+    );
   },
 );

@@ -129,9 +129,10 @@ function normOfRows(
       kernelsOf(op, g, x).normRowsGradient(g, x!, weight ?? null, means!, scales!, isCentered, ofX, ofWeight, ofBias);
     },
     (g, x, weight) => {
-      const rows = (t: Tensor) => reshape(t, [-1, n]);
-      const { ofX, ofWeight } = composedGradients(rows(g), rows(x), weight && reshape(weight, n), [1], eps, isCentered);
-      return [reshape(ofX, x.shape), reshape(sum(ofWeight, 0), shape), reshape(sum(rows(g), 0), shape)];
+      const matrix = (t: Tensor) => reshape(t, [...rows, n]);
+      const parts = [matrix(g), matrix(x)] as const;
+      const { ofX, ofWeight } = composedGradients(...parts, weight && reshape(weight, n), [1], eps, isCentered);
+      return [reshape(ofX, x.shape), reshape(sum(ofWeight, 0), shape), reshape(sum(parts[0], 0), shape)];
     },
   );
 }

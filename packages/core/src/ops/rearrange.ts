@@ -16,23 +16,26 @@ import type { Dim } from './reduce.js';
 import { expand, reshape } from './shape.js';
 
 /**
- * The elements in reverse order along `dims`, as a copy. The result has the shape of `x`.
+ * The elements in reverse order along `dims`, an array or arguments, as a copy. The result has the shape of `x`.
  *
  * ```ts
  * flip(tensor([1, 2, 3]), 0); // [3, 2, 1]
  * ```
  */
-export const flip = /* @__PURE__ */ named('flip', (x: Tensor, dims: Dim): Tensor => {
-  checkTensors('flip', x);
-  let out = x;
-  for (const d of normalizeDims('flip', dims, x.ndim))
-    out = indexSelect(
-      out,
-      d,
-      indices(x, x.shape[d]!, (i) => x.shape[d]! - 1 - i),
-    );
-  return out === x ? x.clone() : out;
-});
+export const flip = /* @__PURE__ */ named(
+  'flip',
+  (x: Tensor, ...dims: readonly [dims?: Dim] | readonly number[]): Tensor => {
+    checkTensors('flip', x);
+    let out = x;
+    for (const d of normalizeDims('flip', dims.length < 2 ? dims[0] : (dims as number[]), x.ndim))
+      out = indexSelect(
+        out,
+        d,
+        indices(x, x.shape[d]!, (i) => x.shape[d]! - 1 - i),
+      );
+    return out === x ? x.clone() : out;
+  },
+);
 
 /**
  * Moves the elements by `shifts` along `dims`; those that fall off at the end come in at the start. Flattened without

@@ -19,14 +19,16 @@ export const bilinear = /* @__PURE__ */ named(
       weight.ndim !== 3 ||
       a.shape.at(-1) !== i ||
       b.shape.at(-1) !== j ||
-      a.shape.slice(0, -1).join() !== b.shape.slice(0, -1).join()
-    )
-      throw new ShapeError(
-        'bilinear',
-        `takes [..., I], [..., J] and a weight [O, I, J], got [${a.shape.join(', ')}], [${b.shape.join(', ')}] and [${weight.shape.join(', ')}]`,
-      );
-    const left = matmul(a.reshape([-1, i!]), weight.permute(1, 0, 2).reshape([i!, o! * j!])).reshape([-1, o!, j!]);
-    const out = matmul(left, b.reshape([-1, j!, 1])).reshape([...a.shape.slice(0, -1), o!]);
+      a.shape.slice(0, -1).join() !== b.shape.slice(0, -1).join() ||
+      (bias && bias.shape.join() !== `${o}`)
+    ) {
+      const shapes = [a, b, weight, ...(bias ? [bias] : [])].map((t) => `[${t.shape.join(', ')}]`).join(' and ');
+      throw new ShapeError('bilinear', `takes [..., I], [..., J], a weight [O, I, J] and a bias [O], got ${shapes}`);
+    }
+    const batch = a.shape.slice(0, -1);
+    const n = batch.reduce((size, k) => size * k, 1);
+    const left = matmul(a.reshape([n, i!]), weight.permute(1, 0, 2).reshape([i!, o! * j!])).reshape([n, o!, j!]);
+    const out = matmul(left, b.reshape([n, j!, 1])).reshape([...batch, o!]);
     return bias ? out.add(bias) : out;
   },
 );

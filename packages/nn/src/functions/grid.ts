@@ -1,4 +1,5 @@
 import {
+  DTypeError,
   floor,
   hardtanh,
   linspace,
@@ -47,6 +48,8 @@ export const affineGrid = /* @__PURE__ */ named(
     const op = 'affineGrid';
     checkTensors(op, theta);
     const { alignCorners = false } = checkOptions(op, options, alignOptions);
+    if (!/float/.test(theta.dtype))
+      throw new DTypeError(op, `takes floating point tensors, got ${theta.dtype}; use .float()`);
     check(op, 'size', size, sizesOfGrid);
     const [n, , ...sides] = size as [number, number, ...number[]];
     const dims = sides.length;

@@ -1,6 +1,7 @@
 import {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
+  DTypeError,
   record,
   type Shape,
   ShapeError,
@@ -177,11 +178,21 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
   const known = checkOptions('interpolate', options, interpolateOptions);
   const { size, scaleFactor, mode = 'nearest', alignCorners = false, antialias = false } = known;
   const dims = x.ndim - 2;
+  const whole = `[${x.shape.join(', ')}]`;
   if (dims < 1 || dims > 3)
+    throw new ShapeError('interpolate', `takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], got ${whole}`);
+  const needed = { linear: 1, bilinear: 2, bicubic: 2, trilinear: 3 }[mode as string];
+  if (needed && needed !== dims)
     throw new ShapeError(
       'interpolate',
-      `takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], got [${x.shape.join(', ')}]`,
+      `the mode '${mode}' takes ${2 + needed} dimensions, two of them batch and channels, got ${whole}`,
     );
+  if (needed && !/float/.test(x.dtype))
+    throw new DTypeError(
+      'interpolate',
+      `the mode '${mode}' takes floating point tensors, got ${x.dtype}; use .float()`,
+    );
+  if (x.shape.slice(2).includes(0)) throw new ShapeError('interpolate', `there is nothing to resize in ${whole}`);
   if ((size === undefined) === (scaleFactor === undefined))
     throw new TypeError('interpolate: give either size or scaleFactor');
   if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
@@ -191,15 +202,12 @@ export const interpolate = /* @__PURE__ */ named('interpolate', (x: Tensor, opti
   const name = size !== undefined ? 'size' : 'scaleFactor';
   const given = (size ?? scaleFactor)!;
   if (typeof given !== 'number' && given.length !== dims)
-    throw new ShapeError(
-      'interpolate',
-      `${name} must have ${dims} numbers for [${x.shape.join(', ')}], got [${given.join(', ')}]`,
-    );
+    throw new ShapeError('interpolate', `${name} must have ${dims} numbers for ${whole}, got [${given.join(', ')}]`);
   const each = (v: number | readonly number[], d: number) => (typeof v === 'number' ? v : v[d]!);
   const sizes = x.shape.slice(2).map((n, d) => {
     const m = size !== undefined ? each(size, d) : Math.floor(n * each(scaleFactor!, d));
     if (!Number.isInteger(m) || m < 1)
-      throw new ShapeError('interpolate', `[${x.shape.join(', ')}] cannot be resized to ${m} along dimension ${2 + d}`);
+      throw new ShapeError('interpolate', `${whole} cannot be resized to ${m} along dimension ${2 + d}`);
     return m;
   });
   if (mode === 'area') return areas(x, sizes);

@@ -101,7 +101,9 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ inFloat32(
     checkTensors('hingeEmbeddingLoss', x, target);
     const { margin = 1, reduction } = checkOptions('hingeEmbeddingLoss', options, marginOptions);
     checkSameShape('hingeEmbeddingLoss', x, target);
-    return reduceLoss('hingeEmbeddingLoss', where(target.eq(1), x, clamp(x.neg().add(margin), 0)), reduction);
+    // In PyTorch's way, a target that is neither counts for both.
+    const apart = where(target.eq(1), 0, clamp(x.neg().add(margin), 0));
+    return reduceLoss('hingeEmbeddingLoss', apart.add(where(target.eq(-1), 0, x)), reduction);
   },
 );
 
@@ -125,11 +127,14 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ inFloat32(
       .mul(b)
       .sum(-1)
       .div(squares(a).mul(squares(b)).sqrt());
-    return reduceLoss(
-      'cosineEmbeddingLoss',
-      where(target.eq(1), cos.neg().add(1), clamp(cos.sub(margin), 0)),
-      reduction,
-    );
+    if (target.shape.join() !== cos.shape.join())
+      throw new ShapeError(
+        'cosineEmbeddingLoss',
+        `the target must be [${cos.shape.join(', ')}] for vectors [${a.shape.join(', ')}], got [${target.shape.join(', ')}]`,
+      );
+    // In PyTorch's way, a target that is neither has no loss.
+    const apart = where(target.eq(-1), clamp(cos.sub(margin), 0), 0);
+    return reduceLoss('cosineEmbeddingLoss', where(target.eq(1), cos.neg().add(1), apart), reduction);
   },
 );
 
