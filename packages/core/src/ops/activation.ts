@@ -222,15 +222,12 @@ const leakyReluGradient = fusedGradient('leakyReluGradient', {
  */
 export const prelu = /* @__PURE__ */ named('prelu', (x: Tensor, weight: Tensor): Tensor => {
   checkTensors('prelu', x, weight);
-  const channels = x.shape[x.ndim < 2 ? 0 : 1];
-  if (weight.numel !== 1 && (weight.ndim !== 1 || weight.numel !== channels))
-    throw new ShapeError('prelu', `weight ${formatShape(weight.shape)}: expected [1] or [${channels}]`);
   const slope =
     weight.numel === 1
       ? weight.reshape([])
       : x.ndim < 2
         ? weight
-        : weight.reshape([1, -1, ...Array<number>(x.ndim - 2).fill(1)]);
+        : weight.reshape([1, x.shape[1]!, ...Array<number>(x.ndim - 2).fill(1)]);
   // The negative part only, so that no infinite `x` above 0 is multiplied by a gradient of 0.
   return where(gt(x, 0), x, mul(where(gt(x, 0), 0, x), slope));
 });
