@@ -238,12 +238,12 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }, S ext
   /** Tells a recording of `compile` that the call is for these parameters. */
   private noteParams(): void {
     if (recording.current === null) return;
-    const params = () => this.paramGroups.flatMap((group) => group.params);
-    const were = params();
+    const { paramGroups } = this;
+    const were = paramGroups.flatMap(({ params }) => params);
     recording.current.condition(() => {
-      const now = params();
-      const same = now.length === were.length && now.every((p, i) => p === were[i]);
-      return same ? null : `what parameters ${this.constructor.name} has`;
+      let i = 0;
+      for (const { params } of paramGroups) for (const p of params) if (p !== were[i++]) i = -1;
+      return i === were.length ? null : `what parameters ${this.constructor.name} has`;
     });
   }
 
