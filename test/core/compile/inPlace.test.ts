@@ -1,7 +1,11 @@
-import { fromTypedArray, memory, noGrad, ones, randn, type Tensor, tidy } from '@gradgate/core';
+import { fromTypedArray, memory, noGrad, ones, randn, type Tensor, tensor, tidy } from '@gradgate/core';
 import { compile } from '@gradgate/core/compile';
 import { functional as F } from '@gradgate/nn';
 import { describe, expect, it } from 'vitest';
+import type { HostStorage } from '../../../packages/core/src/backend/host/storage.js';
+import { isInKernelMemory } from '../../../packages/core/src/backend/wasm/memory.js';
+import { isAvailable } from '../../../packages/core/src/backend/wasm/module.js';
+import { residence } from '../../../packages/core/src/backend/wasm/residency.js';
 
 const values = (t: Tensor) => Array.from(t.detach().toTypedArray());
 const unshared = (f: { explain(): { records: readonly { unshared: number }[] } }) => f.explain().records[0]!.unshared;
@@ -44,6 +48,37 @@ describe('operands of a record that lie on the JavaScript heap', () => {
     f(x);
     array.fill(3);
     expect(values(f(x)).every((v) => v === 12)).toBe(true);
+  });
+
+  const isThere = (t: Tensor) => isInKernelMemory((t.storage as HostStorage).data as Float32Array);
+
+  it.runIf(isAvailable)('move to kernel memory if they are from around the function, and others do not', () => {
+    const [array, part] = [new Float32Array(n).fill(1), randn([2, n])];
+    const [outside, shared, given] = [tensor(array), fromTypedArray(array), onHeap(n)];
+    const before = [shared, given, part].map(isThere);
+    const f = compile(noGrad.wrap((x: Tensor) => x.mul(outside).add(shared).add(part.select(0, 1))));
+    f(given);
+    expect(isThere(outside)).toBe(true);
+    expect([shared, given, part].map(isThere)).toEqual(before);
+    outside.mul_(3);
+    array.fill(5);
+    expect(values(f(given))).toEqual(values(given.mul(3).add(5).add(part.select(0, 1))));
+    expect(f.explain().replays).toBe(1);
+  });
+
+  it.runIf(isAvailable)('stay where they are when the budget of kernel memory is spent', () => {
+    const { budget } = residence;
+    const [outside, x] = [tensor(new Float32Array(n).fill(2)), onHeap(n)];
+    const before = isThere(outside);
+    const f = compile(noGrad.wrap((x: Tensor) => x.mul(outside)));
+    residence.budget = 0;
+    try {
+      for (let i = 0; i < 3; i++) expect(values(f(x))).toEqual(values(x.mul(2)));
+      expect(isThere(outside)).toBe(before);
+    } finally {
+      residence.budget = budget;
+    }
+    expect(f.explain().replays).toBe(2);
   });
 
   it('are used where they are when the call writes to them, or a gradient is added to them', () => {

@@ -1,17 +1,24 @@
 import { HostStorage } from '../backend/host/storage.js';
 import type { Kernels, View } from '../backend/kernels.js';
 import { copiesStrided } from '../backend/wasm/kernels.js';
-import { residence } from '../backend/wasm/residency.js';
+import { pin, residence } from '../backend/wasm/residency.js';
 import { contiguousStrides } from '../memory/shape.js';
 import type { Storage } from '../memory/storage.js';
 import { isView, type Op, type Recording } from './recorder.js';
 
 /**
- * The calls of a recording, with operands that kernels can use without copying. Operands on the JavaScript heap that
- * are read more than once are copied to memory of the plan before the first read, and so are operands that a kernel
- * would bring into order itself, or read row by row. The copies are added to `made`.
+ * The calls of a recording, with operands that kernels can use without copying. Tensors from around the function, which
+ * each call reads again, such as the weights of a network that no optimizer has, move to kernel memory. Other operands on
+ * the JavaScript heap that are read more than once are copied to memory of the plan before the first read, and so are
+ * operands that a kernel would bring into order itself, or read row by row. The copies are added to `made`.
+ *
+ * @param args Storages that are others in each call.
  */
-export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, made: Map<Storage, number>): Op[] {
+export function withOperandsInPlace(
+  { ops, foreign, entryGrads }: Recording,
+  args: ReadonlySet<Storage>,
+  made: Map<Storage, number>,
+): Op[] {
   const isLarge = ({ dtype, numel }: View): boolean => dtype === 'float32' && numel >= residence.from;
   // A backward pass adds to these in place, without counting a version.
   const grads = new Set([...entryGrads.values()].map((grad) => grad?.storage));
@@ -26,8 +33,12 @@ export function withOperandsInPlace({ ops, foreign, entryGrads }: Recording, mad
     return `${ids.get(storage)} ${offset} ${numel}`;
   };
   for (const op of ops)
-    for (const view of viewsOf(op))
+    for (const view of viewsOf(op)) {
+      const { storage, numel } = view;
+      if (isLarge(view) && isOutside(view) && numel === storage.length && !args.has(storage))
+        pin(storage as HostStorage);
       if (view.isContiguous && isLarge(view)) reads.set(nameOf(view), (reads.get(nameOf(view)) ?? 0) + 1);
+    }
 
   const result: Op[] = [];
   const copies = new Map<string, View>();

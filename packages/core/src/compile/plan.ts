@@ -105,7 +105,7 @@ export class Plan {
     // What is made one on a device, it makes one by itself.
     const ops =
       this.backend === cpu
-        ? fused(withOperandsInPlace(recording, made), made)
+        ? fused(withOperandsInPlace(recording, new Set(args.map(({ storage }) => storage)), made), made)
         : recording.ops.filter((op) => !('storage' in op) || op.storage.backend === this.backend);
     for (const storage of newResults(ops, made, recording.finalGrads, tensorsOf(result))) {
       const length = made.get(storage)!;
