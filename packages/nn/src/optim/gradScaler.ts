@@ -124,11 +124,15 @@ export class GradScaler {
   async unscaleAsync_(optimizer: Step): Promise<void> {
     const params = this.checkUnscale('unscaleAsync_', optimizer);
     if (!this.enabled) return;
-    const done = { overflowed: false, stepped: false, awaited: true };
+    // Where it can't be read, no step is made.
+    const done = { overflowed: true, stepped: false, awaited: true };
     this.done.set(optimizer, done);
-    const finite = this.unscale(params);
-    done.overflowed = finite.length > 0 && (await stack(finite).all().itemAsync()) === 0;
-    done.awaited = false;
+    try {
+      const finite = this.unscale(params);
+      done.overflowed = finite.length > 0 && (await stack(finite).all().itemAsync()) === 0;
+    } finally {
+      done.awaited = false;
+    }
   }
 
   /** The parameters that have gradients, which are to be unscaled for the first time since the last `update`. */
