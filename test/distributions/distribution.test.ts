@@ -8,7 +8,9 @@ describe('bad input is refused by name', () => {
     ['NaN', () => new d.Normal(tensor([0, Number.NaN]), 1), /^Normal: loc must be a number, got NaN$/],
     ['integers', () => new d.Normal(arange(3), 1), /^Normal: loc must be floating point, got int32; use \.float\(\)$/],
     ['text', () => new d.Normal('0' as never, 1), /^Normal: loc must be a Tensor or a number, got '0'$/],
-    ['shapes that do not broadcast', () => new d.Normal(zeros([2]), ones([3])), /\[2\].*\[3\]/],
+    ['shapes that do not broadcast', () => new d.Normal(zeros([2]), ones([3])), /^Normal: .*\[2\].*\[3\]/],
+    ['a scale of 0 of logarithms', () => new d.LogNormal(0, 0), /^LogNormal: scale must be above 0, got 0$/],
+    ['counts and chances of other sizes', () => new d.Beta(ones([2]), ones([3])), /^Beta: .*\[2\].*\[3\]/],
     ['bounds in the wrong order', () => new d.Uniform(1, 1), /low must be below high/],
     [
       'probabilities above 1',

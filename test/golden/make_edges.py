@@ -23,4 +23,8 @@ for reduction in ("none", "mean"):
 case("more.ldexp(a.int(), b)", lambda a, b: torch.ldexp(a.int(), b), torch.tensor([3.0, 4, -5]).double(), torch.tensor([-1.0, 2, -3]).double(), grad=False)
 case("functional.instanceNorm(a)", lambda a: F.instance_norm(a), f(2, 3, 0))
 case("functional.bilinear(a, b, c, d)", F.bilinear, f(0, 3), f(0, 4), f(2, 3, 4), f(2))
+for decimals in (-2, -1, 1, 3):
+    case(f"more.round(a, {{ decimals: {decimals} }})", lambda a: torch.round(a, decimals=decimals), f(3, 4) * 100)
+index = torch.tensor([2, 0, 2])
+case("more.indexAdd(a, 1, core.tensor([2, 0, 2], { dtype: 'int32' }), b, { alpha: -0.5 })", lambda a, b: a.index_add(1, index, b, alpha=-0.5), f(2, 4), f(2, 3))
 write("edges.jsonl")

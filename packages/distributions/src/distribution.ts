@@ -1,5 +1,15 @@
 import { broadcastTensors, type Generator, noGrad, type Shape, ShapeError, Tensor, tensor } from '@gradgate/core';
-import { brand, broadcastShapes, check, checkOptions, inNameOf, is, show, thisCopy } from '@gradgate/core/internal';
+import {
+  brand,
+  broadcastShapes,
+  check,
+  checkOptions,
+  inNameOf,
+  is,
+  named,
+  show,
+  thisCopy,
+} from '@gradgate/core/internal';
 import type { ArgConstraints, Constraint } from './constraints.js';
 
 /** A parameter or value: a tensor or a number. */
@@ -231,7 +241,7 @@ export function parametersOf<const N extends string>(
 ): Record<N, Tensor> {
   const names = Object.keys(values) as N[];
   const like = names.map((name) => values[name]).find((value): value is Tensor => Tensor.is(value));
-  const tensors = broadcastTensors(names.map((name) => toTensor(op, name, values[name], like)));
+  const tensors = named(op, broadcastTensors)(names.map((name) => toTensor(op, name, values[name], like)));
   const given = Object.fromEntries(names.map((name, i) => [name, tensors[i]!])) as Record<N, Tensor>;
   if (options?.validateArgs !== false) for (const name of names) constraints[name]!.check(op, name, given[name]);
   return given;

@@ -1,7 +1,7 @@
 import { type Generator, logicalXor, type Shape, ShapeError, Tensor, tensor, where } from '@gradgate/core';
 import { check, is, show } from '@gradgate/core/internal';
 import { type ArgConstraints, positive, real, unitInterval } from './constraints.js';
-import { Distribution, type DistributionOptions, type TensorLike } from './distribution.js';
+import { Distribution, type DistributionOptions, parametersOf, type TensorLike } from './distribution.js';
 import { Normal } from './normal.js';
 import { ExpTransform, eventDims, sumLast, type Transform, transform } from './transforms.js';
 
@@ -114,7 +114,8 @@ export class LogNormal extends TransformedDistribution {
   readonly scale: Tensor;
 
   constructor(loc: TensorLike, scale: TensorLike, options?: DistributionOptions) {
-    const base = new Normal(loc, scale, options);
+    const given = parametersOf('LogNormal', { loc, scale }, LogNormal.argConstraints, options);
+    const base = new Normal(given.loc, given.scale, { validateArgs: false });
     super(base, new ExpTransform(), options);
     this.loc = base.loc;
     this.scale = base.scale;

@@ -7,3 +7,4 @@ export { histogram, histogramdd } from './histogram.js';
 export { cumulativeTrapezoid, type TrapezoidOptions, trapezoid } from './integral.js';
 export { nanquantile, renorm } from './lines.js';
 export { indexReduce, type ReduceOptions, scatterReduce } from './reduceBy.js';
+export { indexAdd, round } from './withOptions.js';
