@@ -59,6 +59,16 @@ describe('tensor', () => {
       /complex64 is there once '@gradgate\/core\/complex' is imported/,
     ],
     ['a negative size', () => zeros([2, -1]), /whole numbers from 0 up, got \[2, -1\]/],
+    [
+      'more rows of no elements than can be gone through',
+      () => zeros([2 ** 31, 0]),
+      /zeros: shape \[2147483648, 0\] has 0 elements; at most 2\^32 can be held, or 2\^24 rows of none/,
+    ],
+    [
+      'too many dimensions',
+      () => zeros(Array(65).fill(1)),
+      /zeros: a shape must be an array of at most 64 whole numbers/,
+    ],
     ['a size that is no number', () => zeros(['2' as never]), /zeros: a shape must be an array/],
     [
       'int32 that requires grad',

@@ -57,6 +57,19 @@ describe('hostile headers are refused before they are built', () => {
     refused(() => decodeSafetensors(bytes), /nested too deep, or has more entries than any model/);
   });
 
+  it('sizes beside a 0 are counted: what goes through the rows would not come back', () => {
+    const idx = Uint8Array.of(0, 0, 8, 3, ...[255, 255, 255, 255], ...[255, 255, 255, 255], ...[0, 0, 0, 0]);
+    refused(
+      () => data.readIdx(idx),
+      /shape \[4294967295, 4294967295, 0\] has 0 elements; at most .* 2\^24 rows of none/,
+    );
+    const npy = encodeNpy(zeros([1111, 0]));
+    const text = new TextDecoder('latin1').decode(npy).replace('(1111, 0)', '(9e9, 0)'.padEnd(9));
+    refused(() => decodeNpy(Uint8Array.from(text, (c) => c.charCodeAt(0))), /no valid shape/);
+    const long = text.replace('(9e9, 0) ', '(99999999, 0)').replace('    \n', '\n');
+    refused(() => decodeNpy(Uint8Array.from(long, (c) => c.charCodeAt(0))), /shape \[99999999, 0\] has 0 elements/);
+  });
+
   it('names and values of any length are shortened in messages', () => {
     const long = 'x'.repeat(5_000_000);
     refused(

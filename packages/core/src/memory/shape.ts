@@ -52,17 +52,17 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
-/** Refuses a result that no array can hold; `a` and `b` are the shapes that it comes of. */
+/**
+ * Refuses a result that no array can hold, or that has no elements but more rows than can be gone through; `a` and `b` are the
+ * shapes that it comes of.
+ */
 export function checkSize(op: string, shape: Shape, a?: Shape, b?: Shape): void {
-  if (sizeOf(shape) > 2 ** 32) refuseSize(op, shape, a, b);
-}
-
-function refuseSize(op: string, shape: Shape, a?: Shape, b?: Shape): never {
   const n = sizeOf(shape);
+  if ((n || 2 ** 8 * sizeOf(shape.filter(Boolean))) <= 2 ** 32) return;
   const of = a ? ` of ${formatShape(a)}${b ? ` and ${formatShape(b)}` : ''}` : '';
   throw new ShapeError(
     op,
-    `shape ${formatShape(shape)}${of} has ${n} elements, ${4 * n} bytes of float32; at most 2^32 can be held`,
+    `shape ${formatShape(shape)}${of} has ${n} elements; at most 2^32 can be held, or 2^24 rows of none`,
   );
 }
 
@@ -71,10 +71,15 @@ export const mostDims = 64;
 
 /** A shape a user gave: whole numbers from 0 up. */
 export function checkShape(op: string, shape: unknown): number[] {
-  if (!Array.isArray(shape) || !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0))
-    throw new ShapeError(op, `a shape must be an array of whole numbers from 0 up, got ${show(shape)}`);
-  if (shape.length > mostDims)
-    throw new ShapeError(op, `a shape must have at most ${mostDims} dimensions, got ${shape.length}`);
+  if (
+    !Array.isArray(shape) ||
+    shape.length > mostDims ||
+    !Array.from(shape).every((n) => Number.isInteger(n) && n >= 0)
+  )
+    throw new ShapeError(
+      op,
+      `a shape must be an array of at most ${mostDims} whole numbers from 0 up, got ${show(shape)}`,
+    );
   checkSize(op, shape);
   return shape.slice();
 }
