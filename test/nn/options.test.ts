@@ -27,6 +27,7 @@ describe('an option that does not exist is refused, with the nearest name', () =
     ['zeros', () => zeros([2], any({ requires_grad: true })), /^zeros: .* did you mean 'requiresGrad'\?/],
     ['conv2d', () => core.conv2d(image, ones([1, 2, 3, 3]), null, any({ strides: 2 })), /did you mean 'stride'\?/],
     ['F.pairwiseDistance', () => F.pairwiseDistance(x, x, any({ keepDim: true })), /did you mean 'keepdim'\?/],
+    ['Loss', () => new nn.Loss({}, any([0])), /^Loss: the kinds of options must be .* got \[0\]/],
     ['MSELoss', () => new nn.MSELoss(any({ reduce: 'sum' })), /^MSELoss: .* did you mean 'reduction'\?/],
     [
       'CrossEntropyLoss',

@@ -6,11 +6,11 @@ import { groupsOf, imageOf, inputsOf, outputsOf, paddedOf, patchOf, positionsOf 
 import { packedHeight, packRows } from './pack';
 import { col2im, im2row, packPatches, pad } from './patches';
 
-/** Bytes of scratch memory for any of the kernels below. */
-export function convScratch(g: usize): usize {
-  const forward = <usize>(<i32>packedHeight(outputsOf(g)) * patchOf(g) + paddedOf(g)) * 4 + NC * KC * 4 + EDGE + 64;
-  const backward = <usize>(patchOf(g) * positionsOf(g) + paddedOf(g)) * 4 + 64 + gemmScratch();
-  return max(forward, backward) + 256;
+/** Bytes of scratch memory for any of the kernels below; there may be more than can be addressed. */
+export function convScratch(g: usize): f64 {
+  const h = load<i32>(g, 12) + 2 * load<i32>(g, 36), w = load<i32>(g, 16) + 2 * load<i32>(g, 40);
+  const packed = <i32>packedHeight(outputsOf(g)) + positionsOf(g);
+  return <f64>packed * <f64>patchOf(g) * 4 + <f64>inputsOf(g) * <f64>h * <f64>w * 4 + <f64>(NC * KC * 4 + EDGE + <i32>gemmScratch() + 320);
 }
 
 /**

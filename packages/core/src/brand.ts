@@ -16,5 +16,5 @@ export const isOfAnotherCopy = (value: unknown, own: object = thisCopy): boolean
 
 /** Why that cannot be taken: each copy has its own graph, memory and classes. */
 export const twoCopies =
-  'of another copy of gradgate; two copies are loaded, and cannot share tensors or modules: make the package manager ' +
-  'install one (npm ls @gradgate/core; "overrides"), and load it one way, not once from a bundle and once from node_modules';
+  'of another copy of gradgate; two copies are loaded, and cannot share tensors or modules: ' +
+  'have one installed (npm ls @gradgate/core; "overrides"), and load it one way, bundled or not';

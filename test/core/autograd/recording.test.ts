@@ -5,6 +5,7 @@ import {
   explainGrad,
   inferenceMode,
   isGradEnabled,
+  mul,
   noGrad,
   ones,
   setDevelopmentMode,
@@ -203,6 +204,34 @@ describe('L. views, in-place, versions', () => {
     noGrad.run(() => w.add_(1));
     z.backward();
     expect(w.grad!.toArray()).toEqual([1]);
+  });
+
+  it('a product keeps only what the gradients that are wanted read: the rest may be written to', () => {
+    for (const scaled of [
+      (x: Tensor) => x.mul(2),
+      (x: Tensor) => mul(2, x),
+      (x: Tensor) => x.mul(tensor([2, 2])),
+      (x: Tensor) => x.div(0.5),
+      (x: Tensor) => x.rad2deg().deg2rad().mul(2),
+    ]) {
+      const leaf = tensor([1, 3], { requiresGrad: true });
+      const x = leaf.clone();
+      const y = scaled(x);
+      x.add_(5);
+      y.sum().backward();
+      expect(leaf.grad!.toArray()).toEqual([expect.closeTo(2, 5), expect.closeTo(2, 5)]);
+    }
+    const [data, w] = [tensor([1, 3]), tensor([2, 4], { requiresGrad: true })];
+    const y = data.mul(w);
+    noGrad.run(() => w.add_(1));
+    y.sum().backward();
+    expect(w.grad!.toArray()).toEqual([1, 3]);
+    const z = data.div(w);
+    noGrad.run(() => w.add_(1));
+    expect(() => z.sum().backward()).toThrow(/that div saved was modified in place/);
+    const both = w.mul(w.exp());
+    noGrad.run(() => w.add_(1));
+    expect(() => both.sum().backward()).toThrow(/that mul saved was modified in place/);
   });
 
   it('a non-leaf written to under noGrad whose value was not saved is flagged', () => {

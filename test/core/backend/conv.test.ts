@@ -1,4 +1,4 @@
-import { conv2d, Generator, ones } from '@gradgate/core';
+import { conv2d, convTranspose2d, Generator, ones } from '@gradgate/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Geometry, outputSize } from '../../../packages/core/src/backend/convolution.js';
@@ -128,4 +128,18 @@ describe('the gradient of images', () => {
         }
     },
   );
+});
+
+describe('what does not fit into kernel memory', () => {
+  it('is refused, where its size in bytes is beyond 2^31 and beyond 2^32', () => {
+    const x = ones([2, 4, 8, 8]);
+    for (const size of [1000, 1500])
+      expect(() => convTranspose2d(x, ones([1, 1, 1, 1]).expand([4, 16, size, size]), null, { stride: 2 })).toThrow(
+        /needs \d{10,11} bytes of kernel memory/,
+      );
+    const [image, weight] = [ones([1, 1, 4, 4]), ones([1, 1, 3, 3])];
+    expect(() => conv2d(image, weight, null, { padding: 2 ** 17, stride: 2 ** 15 })).toThrow(
+      /needs 2748\d{8} bytes of kernel memory/,
+    );
+  });
 });

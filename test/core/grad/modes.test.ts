@@ -248,11 +248,13 @@ describe('what tells about modes', () => {
     let ran = false;
     observeGradModes((() => 'end') as never);
     expect(() => noGrad.run(() => (ran = true))).toThrow(
-      /what the observer returns must be a function, to call at the call's end; got string/,
+      /^observeGradModes: what the observer returns: expected a function, or null for none, got string$/,
     );
     expect([ran, isGradEnabled()]).toEqual([false, true]);
     observeGradModes((() => class {}) as never);
-    expect(() => noGrad.run(() => (ran = true))).toThrow(/must be a function, to call at the call's end; got a class/);
+    expect(() => noGrad.run(() => (ran = true))).toThrow(
+      /what the observer returns: expected a function, or null for none, got a class/,
+    );
     expect(ran).toBe(false);
     observeGradModes((() => {}) as never);
     expect(noGrad.run(() => 5)).toBe(5);

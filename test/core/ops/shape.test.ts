@@ -86,3 +86,15 @@ describe.each([
     );
   });
 });
+
+it('repeat and tile give copies, also of one element and once', () => {
+  for (const x of [tensor(1), tensor([1]), tensor([[1]])])
+    for (const repeated of [x.tile(2), x.tile(1), x.repeat(...x.shape.map(() => 1), 1), x.repeat(2, 1)]) {
+      repeated.add_(1);
+      expect(new Set(repeated.reshape([-1]).toArray() as number[])).toEqual(new Set([2]));
+      expect(x.item()).toBe(1);
+    }
+  const x = tensor([1, 2], { requiresGrad: true });
+  x.repeat(2, 1).mul(3).sum().backward();
+  expect(x.grad!.toArray()).toEqual([6, 6]);
+});

@@ -1,6 +1,7 @@
 import { awaitSteps } from './asyncFunction.js';
 import { ask, type Condition } from './condition.js';
 import { cover, isIterator, isLazy, isObject, isThenable, rebound } from './cover.js';
+import { checkCallback } from './diagnostics.js';
 import { type Ending, finish } from './ending.js';
 import {
   callAsCaller,
@@ -86,7 +87,7 @@ function newFrame(gate: string, effect: Effect, member: string | null, flow: Fra
 function refuseInInference(gate: string, member: string | null): never {
   throw new GradModeError(
     `${gate}${member ? ` on ${member}` : ''}: inferenceMode is in force, and nothing can be recorded in it; ` +
-      'use noGrad outside instead, or clone() tensors outside of inferenceMode',
+      'use noGrad, or clone() tensors outside of it',
   );
 }
 
@@ -163,11 +164,8 @@ function callSlowly(
 function observeStart({ gate }: Rule, frame: Frame | null, member: string | null): (() => void) | undefined {
   const { enabled, inference, settings } = frame ?? currentFrame();
   const call = { gate, member, held: frame !== null, enabled, inference, modes: valuesOf(settings) };
-  const end: unknown = currentObserver()?.(call);
-  if (end !== undefined && (typeof end !== 'function' || isClass(end)))
-    throw new TypeError(
-      `observeGradModes: what the observer returns must be a function, to call at the call's end; got ${typeof end === 'function' ? 'a class' : typeof end}`,
-    );
+  const end: unknown = currentObserver()?.(call) ?? undefined;
+  if (end !== undefined) checkCallback('observeGradModes: what the observer returns', end);
   return end as (() => void) | undefined;
 }
 

@@ -140,7 +140,7 @@ function checkOperands(op: string, x: Tensor, weight: Tensor, bias: Tensor | nul
   if (x.ndim !== ndim || weight.ndim !== ndim)
     throw new ShapeError(
       op,
-      `input and weight must have ${ndim} dimensions each (batch or kernels, channels, sizes), got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+      `input and weight must have ${ndim} dimensions each, got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
     );
   if (weight.shape.indexOf(0, 2) !== -1)
     throw new ShapeError(

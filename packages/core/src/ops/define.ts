@@ -177,8 +177,8 @@ export interface BinaryRule extends Partial<BinaryFunction> {
     (g: Tensor, a: Tensor, b: Tensor) => Tensor,
     (g: Tensor, a: Tensor, b: Tensor) => Tensor,
   ];
-  /** Whether the rule reads `a` and `b`. */
-  readonly saves?: boolean;
+  /** Whether the rule reads `a` and `b`; 'b' if the gradient of `a` reads `b` alone, 'other' if each reads the other alone. */
+  readonly saves?: boolean | 'b' | 'other';
   /** What to use instead of bool, which is refused. */
   readonly noBool?: string;
   /** The dtype of the result, given the dtype that both operands are promoted to. */
@@ -250,7 +250,7 @@ function binaryOperator(
   fn: BinaryFunction,
   rule: BinaryRule,
 ): (left: TensorLike, right: TensorLike) => Tensor {
-  const { backward, saves = false, noBool, dtype } = rule;
+  const { backward, saves, noBool, dtype } = rule;
   const gradients = backward && gradientsOf(backward, saves);
   /** Of tensors that are on one device, or that its kernels take together, promoted to `common`. */
   const compute = (a: Tensor, b: Tensor, common: DType): Tensor => {
@@ -263,7 +263,7 @@ function binaryOperator(
       kernels.binary(fn, a, b, y);
       if (target !== null) return target;
       const inputs = [a, b];
-      return gradients ? record(name, inputs, y, gradients, saves ? inputs : undefined) : y;
+      return gradients ? record(name, inputs, y, gradients, saves ? readOf(inputs, a, b, saves) : undefined) : y;
     } catch (error) {
       throw inNameOf(name, error);
     }
@@ -298,12 +298,16 @@ const isAlike = (a: Tensor, b: Tensor): boolean => a.dtype === b.dtype && a.stor
 const exactly = (t: Tensor, value: TensorLike): Tensor =>
   t.dtype === 'float64' ? scalarOf('int64', value as number, t.storage.backend) : t;
 
+/** What the gradients that are wanted read: the rest may be written to and given back. */
+const readOf = (inputs: readonly Tensor[], a: Tensor, b: Tensor, saves: BinaryRule['saves']): readonly Tensor[] =>
+  saves !== true && !b.requiresGrad ? [b] : saves === 'other' && !a.requiresGrad ? [a] : inputs;
+
 // One closure for all calls of an operator, as in `backwardOf`.
-function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: boolean): Backward {
+function gradientsOf([ofA, ofB]: NonNullable<BinaryRule['backward']>, saves: BinaryRule['saves']): Backward {
   return (g, ctx) => {
-    const saved = saves ? ctx.saved : null;
-    const a = saved === null ? g : conjugate(saved[0]!);
-    const b = saved === null ? g : conjugate(saved[1]!);
+    const saved = saves ? ctx.saved : [g];
+    const a = conjugate(saved[0]!);
+    const b = saved.length < 2 ? a : conjugate(saved[1]!);
     return [
       ctx.needs(0) ? sumTo(ofA(g, a, b), ctx.inputShape(0)) : null,
       ctx.needs(1) ? sumTo(ofB(g, a, b), ctx.inputShape(1)) : null,

@@ -48,7 +48,7 @@ export const mul = binary('mul', {
   integer: Math.imul,
   exact: (a, b) => a * b,
   backward: [(g, _, b) => mul(g, b), (g, a) => mul(g, a)],
-  saves: true,
+  saves: 'other',
 });
 
 /**
@@ -62,7 +62,7 @@ export const div = binary('div', {
   loop: loops.div,
   forward: (a, b) => a / b,
   backward: [(g, _, b) => div(g, b), (g, a, b) => neg(mul(g, div(div(a, b), b)))],
-  saves: true,
+  saves: 'b',
   dtype: toFloat,
 });
 

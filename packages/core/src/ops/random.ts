@@ -112,9 +112,7 @@ function drawCategories(
     const drawable = weights.filter((w) => w > 0).length;
     if (drawable === 0) throw new RangeError(`multinomial: the weights of row ${row} are all 0`);
     if (!replacement && n > drawable)
-      throw new RangeError(
-        `multinomial: ${n} draws without replacement from ${drawable} places with a weight; pass replacement: true`,
-      );
+      throw new RangeError(`multinomial: ${n} draws from ${drawable} places with a weight; pass replacement: true`);
     let total = weights.reduce((a, b) => a + b, 0);
     for (let j = 0; j < n; j++) {
       const at = draw(weights, generator.uniform() * total);

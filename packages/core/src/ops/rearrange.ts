@@ -8,6 +8,7 @@ import { elementsOf } from '../tensor/elements.js';
 import * as is from '../tensor/kinds.js';
 import { type MethodsFrom, type MethodsOf, methods } from '../tensor/methods.js';
 import { Tensor } from '../tensor/tensor.js';
+import { clone } from './copy.js';
 import { indexSelect } from './indexing.js';
 import { cat, narrow } from './joining.js';
 import { pad } from './pad.js';
@@ -86,10 +87,13 @@ export const repeat = /* @__PURE__ */ named('repeat', (x: Tensor, ...times: read
     x,
     shape.flatMap((v) => [1, v]),
   );
+  // A copy, also where a view would do: who writes to it does not mean `x`.
   return reshape(
-    expand(
-      split,
-      shape.flatMap((v, i) => [n[i]!, v]),
+    clone(
+      expand(
+        split,
+        shape.flatMap((v, i) => [n[i]!, v]),
+      ),
     ),
     shape.map((v, i) => v * n[i]!),
   );

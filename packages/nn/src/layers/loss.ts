@@ -11,7 +11,7 @@ import {
   smoothL1Loss,
   type Tensor,
 } from '@gradgate/core';
-import { checkOptions, options as known, type Schema } from '@gradgate/core/internal';
+import { check, checkOptions, is, options as known, type Schema } from '@gradgate/core/internal';
 import { type CTCLossOptions, ctcLoss, ctcLossOptions } from '../functions/ctc.js';
 import {
   cosineEmbeddingLoss,
@@ -37,6 +37,11 @@ import {
 } from '../functions/loss.js';
 import { Module } from '../module.js';
 
+const kindOfOption = {
+  text: 'an object of text and is()',
+  is: (v: unknown) => typeof (v as { is?: unknown } | null)?.is === 'function',
+};
+
 /** The base of loss modules: a loss of the inputs `I`, with its options stored. */
 export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = object> extends Module {
   /** The options that it was made with. */
@@ -44,7 +49,10 @@ export class Loss<I extends unknown[] = [Tensor, Tensor], O extends object = obj
 
   constructor(options: O = {} as O, known?: Schema<O>) {
     super();
-    if (known) checkOptions(new.target.name, options, known);
+    if (known) {
+      check(new.target.name, 'the kinds of options', Object.values(known), is.arrayOf(kindOfOption));
+      checkOptions(new.target.name, options, known);
+    }
     this.options = options;
   }
 
