@@ -275,7 +275,7 @@ describe('constraints', () => {
     // Each parameter that has a condition is refused if it does not fulfil it.
     expect(() => new d.Weibull(1, -1)).toThrow(/^Weibull: concentration must be above 0, got -1/);
     expect(() => new d.Chi2(-1)).toThrow(/^Chi2: df must be above 0/);
-    expect(d.Weibull.argConstraints['concentration']!.text).toBe('above 0');
+    expect(d.Weibull.argConstraints.concentration.text).toBe('above 0');
   });
 
   it('give transforms to the supports of distributions, with their bounds and gradients', () => {

@@ -16,7 +16,10 @@ import { type Chance, chanceConstraints, chanceOf } from './probabilities.js';
  * ```
  */
 export class Binomial extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { totalCount: count, ...chanceConstraints };
+  static override readonly argConstraints: ArgConstraints<'totalCount' | 'probs' | 'logits'> = {
+    totalCount: count,
+    ...chanceConstraints,
+  };
   /** The number of trials, of the batch's shape. */
   readonly totalCount: Tensor;
   /** The probabilities, from 0 to 1, of the batch's shape. */

@@ -39,7 +39,7 @@ function weightsOf(op: string, weights: Weights & DistributionOptions): { probs?
 
 /** The base of distributions over classes, with probabilities and their logarithms. */
 export abstract class CategoricalBase extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { probs: simplex, logits: realVector };
+  static override readonly argConstraints: ArgConstraints<'probs' | 'logits'> = { probs: simplex, logits: realVector };
   /** Log probabilities `[..., classes]`, normalised. */
   readonly logits: Tensor;
   /** Probabilities `[..., classes]`, which add up to 1. */

@@ -17,7 +17,7 @@ const density = (z: Tensor, scale: Tensor): Tensor => log1p(z.square()).add(scal
  * ```
  */
 export class Cauchy extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { loc: real, scale: positive };
+  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
   /** Where the centre or mode lies, of the batch's shape. */
   readonly loc: Tensor;
   /** How wide it is: above 0, of the batch's shape. */
@@ -81,7 +81,7 @@ export class Cauchy extends Distribution {
  * ```
  */
 export class HalfCauchy extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { scale: positive };
+  static override readonly argConstraints: ArgConstraints<'scale'> = { scale: positive };
   /** How wide it is: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = nonNegative;

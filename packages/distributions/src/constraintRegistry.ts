@@ -105,7 +105,7 @@ export const bijectTo = /* @__PURE__ */ registry('bijectTo', [...both, [simplex,
  * no unique inverse: to vectors of sum 1 it is a softmax.
  *
  * ```ts
- * transformTo(Normal.argConstraints['scale']!).forward(zeros([2])); // [1, 1]
+ * transformTo(Normal.argConstraints.scale).forward(zeros([2])); // [1, 1]
  * ```
  */
 export const transformTo = /* @__PURE__ */ registry('transformTo', [...both, [simplex, () => new SoftmaxTransform()]]);

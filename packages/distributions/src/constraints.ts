@@ -12,7 +12,7 @@ export interface Constraint {
 }
 
 /** The conditions on parameters, by their names. */
-export type ArgConstraints = Readonly<Record<string, Constraint>>;
+export type ArgConstraints<Names extends string = string> = Readonly<Record<Names, Constraint>>;
 
 /**
  * Throws the error of `refuse` unless `ok` is true everywhere. Devices that are read asynchronously are not checked.

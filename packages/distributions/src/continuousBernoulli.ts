@@ -24,7 +24,7 @@ const oneMinus = (x: Tensor): Tensor => x.neg().add(1);
  * ```
  */
 export class ContinuousBernoulli extends Distribution {
-  static override readonly argConstraints: ArgConstraints = chanceConstraints;
+  static override readonly argConstraints: ArgConstraints<'probs' | 'logits'> = chanceConstraints;
   /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
   /** The probabilities as logits, `log(p / (1 - p))`. */

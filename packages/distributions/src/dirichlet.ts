@@ -15,7 +15,7 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class Dirichlet extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { concentration: positive };
+  static override readonly argConstraints: ArgConstraints<'concentration'> = { concentration: positive };
   readonly support = simplex;
 
   constructor(

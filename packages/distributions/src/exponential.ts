@@ -12,7 +12,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Exponential extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { rate: positive };
+  static override readonly argConstraints: ArgConstraints<'rate'> = { rate: positive };
   /** The rate: above 0, of the batch's shape. */
   readonly rate: Tensor;
   readonly support = nonNegative;

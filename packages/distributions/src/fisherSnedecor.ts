@@ -14,7 +14,7 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class FisherSnedecor extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { df1: positive, df2: positive };
+  static override readonly argConstraints: ArgConstraints<'df1' | 'df2'> = { df1: positive, df2: positive };
   /** The degrees of freedom of the numerator, above 0. */
   readonly df1: Tensor;
   /** The degrees of freedom of the denominator, above 0. */

@@ -73,7 +73,7 @@ export class Gamma extends Distribution {
  * ```
  */
 export class Chi2 extends Gamma {
-  static override readonly argConstraints: ArgConstraints = { df: positive };
+  static override readonly argConstraints: ArgConstraints<'df'> = { df: positive };
   /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
 

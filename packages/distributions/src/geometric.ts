@@ -23,7 +23,7 @@ import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabil
  * ```
  */
 export class Geometric extends Distribution {
-  static override readonly argConstraints: ArgConstraints = chanceConstraints;
+  static override readonly argConstraints: ArgConstraints<'probs' | 'logits'> = chanceConstraints;
   /** The probabilities, from 0 to 1, of the batch's shape. */
   readonly probs: Tensor;
   /** The probabilities as logits, `log(p / (1 - p))`. */

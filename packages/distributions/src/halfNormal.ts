@@ -12,7 +12,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class HalfNormal extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { scale: positive };
+  static override readonly argConstraints: ArgConstraints<'scale'> = { scale: positive };
   /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   readonly support = nonNegative;

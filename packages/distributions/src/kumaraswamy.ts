@@ -15,7 +15,10 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Kumaraswamy extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { concentration1: positive, concentration0: positive };
+  static override readonly argConstraints: ArgConstraints<'concentration1' | 'concentration0'> = {
+    concentration1: positive,
+    concentration0: positive,
+  };
   /** The exponent of x, plus 1: above 0, of the batch's shape. */
   readonly concentration1: Tensor;
   /** The exponent of the other side, plus 1: above 0, of the batch's shape. */

@@ -18,7 +18,7 @@ const size = { text: 'a whole number from 2 up', is: (n: unknown) => is.size.is(
  * ```
  */
 export class LKJCholesky extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { concentration: positive };
+  static override readonly argConstraints: ArgConstraints<'concentration'> = { concentration: positive };
   /** The number of rows of the matrices. */
   readonly dim: number;
   /** How near the matrices are to the unit matrix: above 0; at 1 all correlations are equally likely. */

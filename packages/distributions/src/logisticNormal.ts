@@ -26,7 +26,7 @@ import { Normal } from './normal.js';
  * ```
  */
 export class LogisticNormal extends Distribution {
-  static override readonly argConstraints: ArgConstraints = Normal.argConstraints;
+  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = Normal.argConstraints;
   /** The means of the normal distribution `[..., n]`. */
   readonly loc: Tensor;
   /** Its standard deviations `[..., n]`. */

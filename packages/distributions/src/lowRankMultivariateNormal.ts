@@ -24,7 +24,11 @@ import { Distribution, type DistributionOptions } from './distribution.js';
  * ```
  */
 export class LowRankMultivariateNormal extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { loc: realVector, covFactor: real, covDiag: positive };
+  static override readonly argConstraints: ArgConstraints<'loc' | 'covFactor' | 'covDiag'> = {
+    loc: realVector,
+    covFactor: real,
+    covDiag: positive,
+  };
   /** The mean `[..., n]`. */
   readonly loc: Tensor;
   /** The factor of the covariance of low rank `[..., n, rank]`. */

@@ -16,7 +16,10 @@ import type { DistributionOptions } from './distribution.js';
  * ```
  */
 export class Multinomial extends CategoricalBase {
-  static override readonly argConstraints: ArgConstraints = { totalCount: count, ...CategoricalBase.argConstraints };
+  static override readonly argConstraints: ArgConstraints<'totalCount' | 'probs' | 'logits'> = {
+    totalCount: count,
+    ...CategoricalBase.argConstraints,
+  };
   /** The number of draws. */
   readonly totalCount: number;
 

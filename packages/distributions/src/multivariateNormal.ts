@@ -66,7 +66,10 @@ export function factorOf(op: string, name: keyof Covariance, matrix: Tensor, isC
  * ```
  */
 export class MultivariateNormal extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { loc: realVector, ...constraints };
+  static override readonly argConstraints: ArgConstraints<'loc' | keyof Covariance> = {
+    loc: realVector,
+    ...constraints,
+  };
   /** The mean `[..., n]`. */
   readonly loc: Tensor;
   /** The lower triangular factor of the covariance, `[..., n, n]`. */

@@ -14,7 +14,10 @@ import { type Chance, chanceConstraints, chanceOf } from './probabilities.js';
  * ```
  */
 export class NegativeBinomial extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { totalCount: nonNegative, ...chanceConstraints };
+  static override readonly argConstraints: ArgConstraints<'totalCount' | 'probs' | 'logits'> = {
+    totalCount: nonNegative,
+    ...chanceConstraints,
+  };
   /** The number of failures at which it stops, of the batch's shape. */
   readonly totalCount: Tensor;
   /** The probabilities, from 0 to 1, of the batch's shape. */

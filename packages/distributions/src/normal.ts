@@ -14,7 +14,7 @@ const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
  * ```
  */
 export class Normal extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { loc: real, scale: positive };
+  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = { loc: real, scale: positive };
   /** The mean of the normal distribution, of the batch's shape. */
   readonly loc: Tensor;
   /** Its standard deviation: above 0, of the batch's shape. */

@@ -14,7 +14,7 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Pareto extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { scale: positive, alpha: positive };
+  static override readonly argConstraints: ArgConstraints<'scale' | 'alpha'> = { scale: positive, alpha: positive };
   /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   /** The exponent: above 0, of the batch's shape. */

@@ -12,7 +12,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Poisson extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { rate: nonNegative };
+  static override readonly argConstraints: ArgConstraints<'rate'> = { rate: nonNegative };
   /** The rate: above 0, of the batch's shape. */
   readonly rate: Tensor;
   readonly support = count;

@@ -16,7 +16,10 @@ import { type Chance, chanceConstraints, chanceOf, clampProbs } from './probabil
  * ```
  */
 export class RelaxedBernoulli extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { temperature: positive, ...chanceConstraints };
+  static override readonly argConstraints: ArgConstraints<'temperature' | 'probs' | 'logits'> = {
+    temperature: positive,
+    ...chanceConstraints,
+  };
   /** How soft the draws are: above 0; near 0 they are nearly 0 or 1. */
   readonly temperature: Tensor;
   /** The probabilities, from 0 to 1, of the batch's shape. */
@@ -63,7 +66,7 @@ export class RelaxedBernoulli extends Distribution {
  * ```
  */
 export class RelaxedOneHotCategorical extends CategoricalBase {
-  static override readonly argConstraints: ArgConstraints = {
+  static override readonly argConstraints: ArgConstraints<'temperature' | 'probs' | 'logits'> = {
     temperature: positive,
     ...CategoricalBase.argConstraints,
   };

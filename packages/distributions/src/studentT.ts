@@ -14,7 +14,11 @@ import { standardGamma } from './draws.js';
  * ```
  */
 export class StudentT extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { df: positive, loc: real, scale: positive };
+  static override readonly argConstraints: ArgConstraints<'df' | 'loc' | 'scale'> = {
+    df: positive,
+    loc: real,
+    scale: positive,
+  };
   /** The degrees of freedom: above 0, of the batch's shape. */
   readonly df: Tensor;
   /** Where the centre or mode lies, of the batch's shape. */

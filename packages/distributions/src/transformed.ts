@@ -107,7 +107,7 @@ export class TransformedDistribution extends Distribution {
  * ```
  */
 export class LogNormal extends TransformedDistribution {
-  static override readonly argConstraints: ArgConstraints = Normal.argConstraints;
+  static override readonly argConstraints: ArgConstraints<'loc' | 'scale'> = Normal.argConstraints;
   /** The mean of the normal distribution, of the batch's shape. */
   readonly loc: Tensor;
   /** Its standard deviation: above 0, of the batch's shape. */

@@ -13,7 +13,7 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class Uniform extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { low: real, high: real };
+  static override readonly argConstraints: ArgConstraints<'low' | 'high'> = { low: real, high: real };
   /** The lower ends, of the batch's shape. */
   readonly low: Tensor;
   /** The upper ends, of the batch's shape. */

@@ -14,7 +14,10 @@ import { Distribution, type DistributionOptions, parametersOf, type TensorLike }
  * ```
  */
 export class VonMises extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { loc: real, concentration: positive };
+  static override readonly argConstraints: ArgConstraints<'loc' | 'concentration'> = {
+    loc: real,
+    concentration: positive,
+  };
   /** The angle of the mode, of the batch's shape. */
   readonly loc: Tensor;
   /** How narrow it is: above 0, of the batch's shape. */

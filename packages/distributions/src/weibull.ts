@@ -15,7 +15,10 @@ import { clampProbs } from './probabilities.js';
  * ```
  */
 export class Weibull extends Distribution {
-  static override readonly argConstraints: ArgConstraints = { scale: positive, concentration: positive };
+  static override readonly argConstraints: ArgConstraints<'scale' | 'concentration'> = {
+    scale: positive,
+    concentration: positive,
+  };
   /** The scale: above 0, of the batch's shape. */
   readonly scale: Tensor;
   /** The shape parameter: above 0, of the batch's shape. */

@@ -30,12 +30,13 @@ import { type Covariance, covarianceOptions, factorOf, matrixOf } from './multiv
  * ```
  */
 export class Wishart extends Distribution {
-  static override readonly argConstraints: ArgConstraints = {
-    df: positive,
-    covarianceMatrix: symmetric,
-    precisionMatrix: symmetric,
-    scaleTril: lowerCholesky,
-  };
+  static override readonly argConstraints: ArgConstraints<'df' | 'covarianceMatrix' | 'precisionMatrix' | 'scaleTril'> =
+    {
+      df: positive,
+      covarianceMatrix: symmetric,
+      precisionMatrix: symmetric,
+      scaleTril: lowerCholesky,
+    };
   /** The degrees of freedom: above n - 1, of the batch's shape. */
   readonly df: Tensor;
   /** The lower triangular factor of the covariance, `[..., n, n]`. */
