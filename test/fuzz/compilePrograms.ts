@@ -98,6 +98,11 @@ const surroundings: Record<string, (around: Linear, run: () => unknown) => unkno
   freezing: ({ weight }, run) => freezing([weight]).run(run),
 };
 
+const namesOf = (state: Record<string, unknown>): string =>
+  Object.entries(state)
+    .map(([name, value]) => `${name} ${(value as Tensor).shape}`)
+    .join();
+
 /** A text of all values, for comparisons to the last bit. */
 const shown = (value: unknown): unknown =>
   Tensor.is(value)
@@ -157,8 +162,9 @@ export function program(seed: number, compiled: typeof compile): () => string {
     () => void net.eval(),
     () => void pick([...net.modules()]).train(chance(0.5)),
     () => {
-      const p = pick(params());
-      p.requiresGrad = !p.requiresGrad || params().every((other) => other === p || !other.requiresGrad);
+      const p = pick(params()) as Parameter | undefined;
+      if (p !== undefined)
+        p.requiresGrad = !p.requiresGrad || params().every((other) => other === p || !other.requiresGrad);
     },
     () => {
       for (const group of state.optimizer.paramGroups) group.lr *= 0.5;
@@ -214,14 +220,14 @@ export function program(seed: number, compiled: typeof compile): () => string {
       state.scheduler = null;
     },
     () => {
-      if (Object.keys(net.stateDict()).join() === Object.keys(snapshot).join()) net.loadStateDict(snapshot);
+      if (namesOf(net.stateDict()) === namesOf(snapshot)) net.loadStateDict(snapshot);
     },
     () => {
       for (const p of params()) p.grad = null;
     },
     () => {
-      const p = pick(params());
-      if (p.requiresGrad) p.grad = ones(p.shape);
+      const p = pick(params()) as Parameter | undefined;
+      if (p?.requiresGrad) p.grad = ones(p.shape);
     },
     () => {
       (net as unknown as Record<number, Module>)[below([...net].length)] = pick(layers)();
